@@ -1,0 +1,30 @@
+"""Days and moments. Days are `date`, moments are aware UTC `datetime`, periods are half-open.
+
+The clock is read once per command, at the edge; everything below takes time as an argument.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+Clock = Callable[[], datetime]
+
+
+def system_clock() -> datetime:
+    """The present moment, aware, UTC."""
+    return datetime.now(UTC)
+
+
+def day_in(moment: datetime, time_zone: str) -> date:
+    """The calendar day of `moment` in an IANA time zone (a company's "today")."""
+    return moment.astimezone(ZoneInfo(time_zone)).date()
+
+
+def format_moment(moment: datetime) -> str:
+    """ISO 8601 in UTC with milliseconds and `Z`, the form of every timestamp on the wire."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
+def first_of_month(day: date) -> date:
+    """The first day of the month that holds `day`."""
+    return day.replace(day=1)

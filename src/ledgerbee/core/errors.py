@@ -1,0 +1,60 @@
+"""Errors that callers can act on: a stable code, an HTTP status and what to know about it.
+
+A context declares its codes as module constants in its `model.py` and raises them through the constant:
+
+    PRODUCT_GROUP_NOT_FOUND = ErrorCode("PRODUCT_GROUP_NOT_FOUND", 404, "No such product group in the company.")
+    raise PRODUCT_GROUP_NOT_FOUND.error(productGroupId=str(id))
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorCode:
+    """One documented error: `code` is stable, `status` the HTTP status, `meaning` the default message."""
+
+    code: str
+    status: int
+    meaning: str
+
+    def error(self, message: str | None = None, /, **details: Any) -> "LedgerBeeError":
+        """An exception of this code. `details` becomes the error body's `details` (JSON values)."""
+        return LedgerBeeError(self, message or self.meaning, details)
+
+
+class LedgerBeeError(Exception):
+    """A refusal with a documented code. Whoever raises it has changed nothing: the transaction rolls back."""
+
+    def __init__(self, error_code: ErrorCode, message: str, details: Mapping[str, Any]) -> None:
+        super().__init__(message)
+        self.error_code = error_code
+        self.message = message
+        self.details = dict(details)
+
+    @property
+    def code(self) -> str:
+        return self.error_code.code
+
+    @property
+    def status(self) -> int:
+        return self.error_code.status
+
+
+VALIDATION_FAILED = ErrorCode(
+    "SHARED_VALIDATION_FAILED", 400, "Bad Request Exception"
+)
+
+
+def invalid(*problems: tuple[str, str, str]) -> LedgerBeeError:
+    """A validation error from `(property, rule, text)` triples, in the wire's class-validator shape.
+
+    `property` is a dot path with array indexes (`lines.0.quantity`), `rule` the constraint's name (`min`).
+    """
+    errors: dict[str, dict[str, str]] = {}
+    for name, rule, text in problems:
+        errors.setdefault(name, {})[rule] = text
+    return VALIDATION_FAILED.error(
+        validationErrors=[{"property": name, "constraints": rules} for name, rules in errors.items()]
+    )

@@ -1,0 +1,124 @@
+"""Exact money: decimals, one rounding, one allocator.
+
+Amounts are `Decimal` in major units (1.25 = one krone and 25 øre) and always travel with an ISO 4217
+currency code. Every product of money, quantity and rate is computed under `EXACT`, which is wide enough
+that nothing is lost before the one rounding (half away from zero).
+"""
+
+from collections.abc import Sequence
+from decimal import ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal, localcontext
+from functools import lru_cache
+from typing import Final
+
+import iso4217
+
+ZERO: Final = Decimal(0)
+ONE: Final = Decimal(1)
+HUNDRED: Final = Decimal(100)
+
+#: Wide enough for amount x quantity x rate (13+12, 13+6 and 9+12 digits) without losing one.
+EXACT: Final = Context(prec=80, rounding=ROUND_HALF_UP)
+
+#: Largest absolute amount accepted anywhere, in major units. Stored as numeric(19, 4).
+MAX_AMOUNT: Final = Decimal("9999999999999.9999")
+#: Decimals of a unit price on the wire and in the database (EN 16931 sets no limit; 12 suffice).
+UNIT_PRICE_PLACES: Final = 12
+#: Decimals of a quantity.
+QUANTITY_PLACES: Final = 6
+
+
+@lru_cache(maxsize=256)
+def minor_units(currency: str) -> int:
+    """Decimals of an ISO 4217 currency: DKK 2, JPY 0, KWD 3. Raises `ValueError` for an unknown code."""
+    try:
+        exponent = iso4217.Currency(currency).exponent
+    except ValueError:
+        raise ValueError(f"{currency!r} is not an ISO 4217 currency code") from None
+    if exponent is None:  # gold, special drawing rights: no money anyone invoices in
+        raise ValueError(f"{currency!r} has no minor unit")
+    return exponent
+
+
+def is_currency(code: str) -> bool:
+    """True for an active ISO 4217 code that money can be counted in."""
+    try:
+        minor_units(code)
+    except ValueError:
+        return False
+    return True
+
+
+@lru_cache(maxsize=32)
+def _quantum(places: int) -> Decimal:
+    return Decimal(1).scaleb(-places)
+
+
+def round_to(value: Decimal, places: int) -> Decimal:
+    """`value` at `places` decimals, halves away from zero (2.345 -> 2.35, -2.345 -> -2.35)."""
+    return value.quantize(_quantum(places), rounding=ROUND_HALF_UP, context=EXACT)
+
+
+def round_money(value: Decimal, currency: str) -> Decimal:
+    """`value` at the currency's minor units, halves away from zero."""
+    return round_to(value, minor_units(currency))
+
+
+def multiply(*factors: Decimal) -> Decimal:
+    """The exact product: no rounding before the one that the caller asks for."""
+    product = ONE
+    for factor in factors:
+        product = EXACT.multiply(product, factor)
+    return product
+
+
+def percent_of(amount: Decimal, percent: Decimal) -> Decimal:
+    """`percent` hundredths of `amount`, unrounded."""
+    return EXACT.divide(EXACT.multiply(amount, percent), HUNDRED)
+
+
+def total(amounts: Sequence[Decimal]) -> Decimal:
+    """The exact sum, also of values that the default context would round."""
+    with localcontext(EXACT):
+        return sum(amounts, ZERO)
+
+
+def allocate(amount: Decimal, weights: Sequence[Decimal], currency: str) -> list[Decimal]:
+    """Split `amount` in proportion to `weights` so that the parts sum to it exactly.
+
+    Largest remainder: each part is rounded towards zero at the currency's minor units and the units left
+    over go, one each, to the largest remainders (ties: the earlier part). Weights are >= 0; when all are
+    zero every part is zero but the first, which takes everything. `amount` must already be at minor units.
+    """
+    if not weights:
+        raise ValueError("allocate needs at least one weight")
+    if any(weight < 0 for weight in weights):
+        raise ValueError("allocate takes no negative weight")
+    unit = _quantum(minor_units(currency))
+    with localcontext(EXACT):
+        units = abs(amount) / unit
+        if units != units.to_integral_value():
+            raise ValueError(f"{amount} {currency} is finer than the currency's minor unit")
+        weight_sum = sum(weights, ZERO)
+        if weight_sum == 0:
+            return [amount, *[ZERO] * (len(weights) - 1)]
+        ideal = [units * weight / weight_sum for weight in weights]
+        parts = [share.to_integral_value(rounding=ROUND_FLOOR) for share in ideal]
+        left = int(units - sum(parts, ZERO))
+        by_remainder = sorted(range(len(parts)), key=lambda i: (parts[i] - ideal[i], i))
+        for index in by_remainder[:left]:
+            parts[index] += 1
+        sign = -ONE if amount < 0 else ONE
+        return [round_money(sign * part * unit, currency) for part in parts]
+
+
+def format_amount(amount: Decimal, currency: str) -> str:
+    """The wire form: a plain decimal string at the currency's minor units ("1250.00", JPY "1250")."""
+    return f"{round_money(amount, currency):f}"
+
+
+def format_decimal(value: Decimal) -> str:
+    """A plain decimal string without exponent or trailing zeros ("12.5", "0", "1250")."""
+    text = f"{value:f}"
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text in {"-0", ""} else text
