@@ -42,9 +42,7 @@ class LedgerBeeError(Exception):
         return self.error_code.status
 
 
-VALIDATION_FAILED = ErrorCode(
-    "SHARED_VALIDATION_FAILED", 400, "Bad Request Exception"
-)
+VALIDATION_FAILED = ErrorCode("SHARED_VALIDATION_FAILED", 400, "Bad Request Exception")
 
 
 def invalid(*problems: tuple[str, str, str]) -> LedgerBeeError:
