@@ -1,0 +1,171 @@
+"""The edge: what is true for every operation, written once.
+
+A request is authenticated, its scope and licence are checked and its body is read before a connection is
+taken. Then one transaction: the company is named and the credential checked in its first round trip, an
+idempotency key is looked up, the handler runs, the answer is stored under the key, COMMIT. Only then does the
+answer go out. Errors of any kind leave as the documented envelope.
+"""
+
+import hashlib
+from collections import OrderedDict
+from datetime import datetime
+from ipaddress import ip_address, ip_network
+from typing import Final
+
+from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
+
+from ledgerbee.core.dates import Clock, format_moment
+from ledgerbee.core.errors import LedgerBeeError
+from ledgerbee.platform import idempotency
+from ledgerbee.platform.caller import Caller, Principal
+from ledgerbee.platform.context import Context
+from ledgerbee.platform.credentials import store as credentials
+from ledgerbee.platform.credentials.model import (
+    INSUFFICIENT_PERMISSIONS,
+    LICENSE_REQUIRED,
+    UNAUTHORIZED,
+    secret_hash,
+)
+from ledgerbee.platform.db import CredentialRevokedError, Database
+from ledgerbee.platform.http.envelope import error_response
+from ledgerbee.platform.http.operation import Handler, Operation
+from ledgerbee.platform.http.validation import validation_error
+
+#: Credentials a process remembers. Each use is checked against the database (`check_credential`).
+_CACHE_SIZE: Final = 10_000
+_IDEMPOTENT_METHODS: Final = frozenset({"POST", "PATCH", "PUT"})
+
+
+class Edge:
+    """Runs operations for one process."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self.database = database
+        self.clock = clock
+        self._principals: OrderedDict[bytes, Principal] = OrderedDict()
+
+    async def handle(self, operation: Operation, request: Request, handler: Handler) -> Response:
+        """Run one request of `operation`; every error becomes its documented answer."""
+        now = self.clock()
+        principal: Principal | None = None
+        try:
+            if operation.public:
+                response = await self._run_public(request, handler, now)
+            else:
+                principal = await self._authenticate(request, now)
+                _authorize(operation, principal)
+                try:
+                    response = await self._run(operation, request, handler, principal, now)
+                except CredentialRevokedError:
+                    # What this process remembered is stale: ask again, and run with what is true now.
+                    self._principals.pop(principal.secret_hash, None)
+                    principal = await self._authenticate(request, now)
+                    _authorize(operation, principal)
+                    response = await self._run(operation, request, handler, principal, now)
+        except CredentialRevokedError:
+            response = error_response(request, UNAUTHORIZED.error(), now)
+        except RequestValidationError as fault:
+            response = error_response(request, validation_error(fault.errors()), now)
+        except LedgerBeeError as fault:
+            response = error_response(request, fault, now)
+        if operation.deprecation is not None:
+            response.headers["Deprecation"] = "true"
+            response.headers["Sunset"] = operation.deprecation.sunset
+            response.headers["Link"] = f'<{operation.deprecation.successor}>; rel="successor-version"'
+        if principal is not None and principal.kind == "api_key" and principal.expires_at is not None:
+            response.headers["X-API-Key-Expires-At"] = format_moment(principal.expires_at)
+        return response
+
+    async def _run_public(self, request: Request, handler: Handler, now: datetime) -> Response:
+        request.scope["ledgerbee.database"] = self.database
+        request.scope["ledgerbee.now"] = now
+        return await handler(request)
+
+    async def _run(
+        self, operation: Operation, request: Request, handler: Handler, principal: Principal, now: datetime
+    ) -> Response:
+        # The whole body is here before a connection is taken: a slow client holds no transaction open.
+        body = await request.body()
+        request_id: str = request.scope["ledgerbee.request_id"]
+        caller = Caller(principal, self.database, request_id, now)
+        request.scope["ledgerbee.caller"] = caller
+        if not operation.opens_transaction:
+            return await handler(request)
+        read_only = request.method in {"GET", "HEAD"}
+        key = idempotency.key_of(request) if request.method in _IDEMPOTENT_METHODS else None
+
+        async def work(context: Context) -> Response:
+            request.scope["ledgerbee.context"] = context
+            if key is None:
+                return await handler(request)
+            digest = hashlib.sha256(f"{request.method} {request.url.path}\n".encode() + body).digest()
+            replayed = await idempotency.reserve(context, key, digest)
+            if replayed is not None:
+                return replayed
+            response = await handler(request)
+            await idempotency.remember(context, key, digest, response)
+            return response
+
+        return await self.database.run(caller.tenant, now, work, read_only=read_only)
+
+    async def _authenticate(self, request: Request, now: datetime) -> Principal:
+        secret, kinds = _secret_of(request)
+        digest = secret_hash(secret)
+        principal = self._principals.get(digest)
+        if principal is None:
+            async with self.database.connection() as connection:
+                principal = await credentials.resolve(connection, digest)
+            if principal is None or principal.kind not in kinds:
+                raise _unauthorized(kinds)
+            self._principals[digest] = principal
+            if len(self._principals) > _CACHE_SIZE:
+                self._principals.popitem(last=False)
+        elif principal.kind not in kinds:
+            raise _unauthorized(kinds)
+        if principal.expires_at is not None and principal.expires_at <= now:
+            raise _unauthorized(kinds)
+        if principal.ip_allowlist and not _is_allowed(request, principal.ip_allowlist):
+            raise UNAUTHORIZED.error(reason="ip_whitelist_mismatch")
+        return principal
+
+
+def _secret_of(request: Request) -> tuple[str, tuple[str, ...]]:
+    """The secret that the request shows and the kinds of credential it may be there."""
+    key = request.headers.get("x-api-key")
+    if key:
+        return key, ("api_key",)
+    authorization = request.headers.get("authorization", "")
+    if authorization:
+        scheme, _, token = authorization.partition(" ")
+        if scheme.lower() == "bearer" and token.strip():
+            return token.strip(), ("oauth_token",)  # an API key shown here is refused (contract 1.2)
+        raise _unauthorized(("oauth_token",))
+    key = request.query_params.get("x-api-key")
+    if key:
+        return key, ("api_key",)
+    raise UNAUTHORIZED.error("Missing credential: send an x-api-key header or an OAuth 2.0 bearer token")
+
+
+def _unauthorized(kinds: tuple[str, ...]) -> LedgerBeeError:
+    if kinds == ("oauth_token",):
+        return UNAUTHORIZED.error("Invalid or expired access token", error="invalid_token", reason="invalid_token")
+    return UNAUTHORIZED.error()
+
+
+def _is_allowed(request: Request, allowlist: tuple[str, ...]) -> bool:
+    host = request.client.host if request.client else ""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return False
+    return any(address in ip_network(entry, strict=False) for entry in allowlist)
+
+
+def _authorize(operation: Operation, principal: Principal) -> None:
+    if operation.api_key_only and principal.kind != "api_key":
+        raise INSUFFICIENT_PERMISSIONS.error(reason="endpoint_requires_api_key_auth")
+    if operation.license is not None and operation.license not in principal.licenses:
+        raise LICENSE_REQUIRED.error(licenseKey=operation.license)
+    if operation.scope is not None and operation.scope not in principal.scopes:
+        raise INSUFFICIENT_PERMISSIONS.error(requiredScopes=[operation.scope])

@@ -1,0 +1,65 @@
+"""Composition: the application from its parts."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request, Response
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp
+
+from ledgerbee.app.config import Settings
+from ledgerbee.app.edge import Edge
+from ledgerbee.app.health import router as health_router
+from ledgerbee.app.openapi import describe
+from ledgerbee.app.reactions import REACTIONS
+from ledgerbee.app.routes import ROUTERS
+from ledgerbee.app.shell import Shell
+from ledgerbee.core.dates import Clock, system_clock
+from ledgerbee.platform.db import Database
+from ledgerbee.platform.http.envelope import METHOD_NOT_ALLOWED, NOT_FOUND, error_response
+from ledgerbee.platform.http.operation import MALFORMED_JSON
+
+
+def create_api(clock: Clock = system_clock) -> FastAPI:
+    """The routes and the OpenAPI document, without a database."""
+    api = FastAPI(
+        title="ledgerbee",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+        redirect_slashes=False,
+    )
+
+    async def refuse(request: Request, fault: Exception) -> Response:
+        assert isinstance(fault, HTTPException)
+        known = {404: NOT_FOUND, 405: METHOD_NOT_ALLOWED}.get(fault.status_code)
+        return error_response(request, known.error() if known else MALFORMED_JSON, clock())
+
+    api.add_exception_handler(HTTPException, refuse)
+    for router in ROUTERS:
+        api.include_router(router, prefix="/api")
+    api.include_router(health_router)
+    describe(api)
+    return api
+
+
+def create_app(
+    database_url: str, settings: Settings | None = None, clock: Clock = system_clock, *, set_role: bool = True
+) -> ASGIApp:
+    """The whole application on the database at `database_url`, opened and closed with its lifespan."""
+    settings = settings or Settings()
+    api = create_api(clock)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        database = await Database.open(
+            database_url, reactions=REACTIONS, max_size=settings.pool_size, set_role=set_role
+        )
+        api.state.edge = Edge(database, clock)
+        try:
+            yield
+        finally:
+            await database.close()
+
+    api.router.lifespan_context = lifespan
+    return Shell(api, clock=clock, allowed_origins=settings.allowed_origins, docs_prefix="/docs")

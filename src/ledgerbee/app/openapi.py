@@ -1,0 +1,90 @@
+"""The OpenAPI document: the product's face (contract 1; the reference's order of tags)."""
+
+from typing import Any, Final
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from ledgerbee import __version__
+
+#: Tags in the reference's order, with what each resource is.
+TAGS: Final[tuple[tuple[str, str], ...]] = (
+    ("Accounts", "The chart of accounts."),
+    ("API Key", "The key that a request was made with."),
+    ("Company", "The company behind the credential."),
+    ("Customers", "Who buys: customers, their groups, contacts and departments."),
+    ("Document Templates", "How invoices, credit notes, quotes and order confirmations look."),
+    ("Journal Categories", "Which kinds of entry may be posted where."),
+    ("Journal Entries", "The ledger: balanced, numbered, immutable entries."),
+    (
+        "Product Groups",
+        "Product-group ledger-account mappings: a product's group decides the revenue account in each VAT zone.",
+    ),
+    ("Product Prices", "What a product costs: flat, package, volume and graduated prices."),
+    ("Products", "What is sold."),
+    ("VAT Codes", "Rates, principles and accounts of VAT."),
+    ("Invoices", "From draft to booked, delivered and paid."),
+    ("Vendors", "Who is bought from: vendors, their groups, contacts and departments."),
+    ("Reports", "What the ledger says."),
+    ("OAuth", "Access tokens for OAuth 2.0 clients."),
+)
+_DESCRIPTION: Final = """
+Accounting and billing in one: every commercial event ends, in the same transaction, as a balanced, immutable
+journal entry. An independent implementation of the LedgerBee public API.
+
+Authenticate with an `x-api-key` header or an OAuth 2.0 bearer token. Money in answers is a decimal string at the
+currency's minor units; in requests a number or a decimal string. Every `POST`, `PATCH` and `PUT` takes an
+`x-api-idempotency-key`. Operations marked `x-extension` go beyond the original API.
+""".strip()
+
+
+def describe(api: FastAPI) -> None:
+    """Make `api.openapi()` return the document with tags, security and without internals."""
+
+    def openapi() -> dict[str, Any]:
+        if api.openapi_schema is None:
+            api.openapi_schema = _document(api)
+        return api.openapi_schema
+
+    api.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
+
+
+def _document(api: FastAPI) -> dict[str, Any]:
+    document = get_openapi(
+        title="LedgerBee Public API",
+        version=__version__,
+        description=_DESCRIPTION,
+        routes=api.routes,
+        tags=[{"name": name, "description": text} for name, text in TAGS],
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+    )
+    components = document.setdefault("components", {})
+    components["securitySchemes"] = {
+        "apiKey": {"type": "apiKey", "in": "header", "name": "x-api-key"},
+        "oauth2": {
+            "type": "oauth2",
+            "flows": {"clientCredentials": {"tokenUrl": "/api/v1/auth/token", "scopes": {}}},
+        },
+    }
+    document["security"] = [{"apiKey": []}, {"oauth2": []}]
+    for schema in ("HTTPValidationError", "ValidationError"):
+        components.get("schemas", {}).pop(schema, None)
+    for path in document["paths"].values():
+        for method, operation in path.items():
+            _tidy(method, operation)
+    return document
+
+
+def _tidy(method: str, operation: dict[str, Any]) -> None:
+    operation.pop("x-ledgerbee-operation", None)
+    operation["responses"].pop("422", None)
+    if method in {"post", "put", "patch"} and operation.get("security") != []:
+        operation.setdefault("parameters", []).append(
+            {
+                "name": "x-api-idempotency-key",
+                "in": "header",
+                "required": False,
+                "description": "The same key with the same request does its work once. Kept for 24 hours.",
+                "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": r"^[\x21-\x7e]+$"},
+            }
+        )

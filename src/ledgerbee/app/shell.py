@@ -1,0 +1,197 @@
+"""The outermost layer of HTTP: request ids, limits, CORS, security headers, metrics, the access log.
+
+Plain ASGI, because it runs for every request and has to cost next to nothing.
+"""
+
+import re
+import time
+from typing import Final
+from urllib.parse import unquote_to_bytes
+
+import structlog
+from prometheus_client import Counter, Histogram
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ledgerbee.core.dates import Clock
+from ledgerbee.core.errors import LedgerBeeError, invalid
+from ledgerbee.core.ids import new_id
+from ledgerbee.platform.http.envelope import (
+    INTERNAL_ERROR,
+    PAYLOAD_TOO_LARGE,
+    UNSUPPORTED_MEDIA_TYPE,
+    error_response,
+)
+
+#: Contract 2.28: bodies stay under 15 MB.
+MAX_BODY_BYTES: Final = 15 * 1024 * 1024
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_EXPOSED: Final = (
+    "X-Request-Id, X-API-Key-Expires-At, X-Rate-Limit-Remaining, X-Rate-Limit-Reset, Idempotent-Replayed, "
+    "Deprecation, Sunset, Link, Retry-After, Content-Disposition"
+)
+_SECURITY_HEADERS: Final = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"cache-control", b"no-store"),
+)
+#: What a page of ours may do: its own scripts and styles, nothing from elsewhere.
+PAGE_SECURITY_POLICY: Final = (
+    "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'"
+)
+
+REQUESTS: Final = Counter("ledgerbee_http_requests_total", "Requests answered", ["method", "route", "status"])
+DURATION: Final = Histogram("ledgerbee_http_request_duration_seconds", "Time to answer", ["method", "route"])
+
+log = structlog.get_logger("ledgerbee.http")
+
+
+class _BodyTooLargeError(Exception):
+    pass
+
+
+class Shell:
+    """Wraps the application. `allowed_origins` are the origins whose browsers may call (`*` = any)."""
+
+    def __init__(self, app: ASGIApp, *, clock: Clock, allowed_origins: tuple[str, ...], docs_prefix: str) -> None:
+        self.app = app
+        self.clock = clock
+        self.allowed_origins = frozenset(allowed_origins)
+        self.docs_prefix = docs_prefix
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run one request; anything unforeseen becomes a 500 that names the request and nothing else."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        await _Exchange(self, scope, receive, send).run()
+
+
+class _Exchange:
+    """One request and its answer."""
+
+    def __init__(self, shell: Shell, scope: Scope, receive: Receive, send: Send) -> None:
+        self.shell = shell
+        self.scope = scope
+        self._receive = receive
+        self._send = send
+        self.headers = dict(scope["headers"])
+        given = self.headers.get(b"x-request-id", b"").decode("latin-1")
+        self.request_id = given if _REQUEST_ID.fullmatch(given) else new_id().hex
+        scope["ledgerbee.request_id"] = self.request_id
+        self.status = 0
+        self.received = 0
+        self.started = time.perf_counter()
+
+    async def run(self) -> None:
+        request = Request(self.scope)
+        try:
+            self._check()
+            if self.scope["method"] == "OPTIONS" and b"access-control-request-method" in self.headers:
+                await self._answer_preflight()
+            else:
+                await self.shell.app(self.scope, self.receive, self.send)
+        except _BodyTooLargeError:
+            await self._refuse(request, PAYLOAD_TOO_LARGE.error(maxBytes=MAX_BODY_BYTES))
+        except LedgerBeeError as fault:
+            await self._refuse(request, fault)
+        except Exception:
+            log.exception("request.failed", request_id=self.request_id, path=self.scope["path"])
+            if self.status:
+                raise
+            await self._refuse(request, INTERNAL_ERROR.error(requestId=self.request_id))
+        finally:
+            self._record()
+
+    def _check(self) -> None:
+        query: bytes = self.scope.get("query_string", b"")
+        raw_path: bytes = self.scope.get("raw_path") or b""
+        if b"%" in query or b"%" in raw_path:
+            for part in (query, raw_path):
+                text = unquote_to_bytes(part.replace(b"+", b" "))
+                try:
+                    readable = b"\x00" not in text and bool(text.decode("utf-8") or True)
+                except UnicodeDecodeError:
+                    readable = False
+                if not readable:
+                    raise invalid(("", "isText", "the address must be UTF-8 without NUL characters"))
+        length = self.headers.get(b"content-length", b"0")
+        if length.isdigit() and int(length) > MAX_BODY_BYTES:
+            raise _BodyTooLargeError
+        if self.scope["method"] in {"POST", "PATCH", "PUT"} and length != b"0":
+            media_type = self.headers.get(b"content-type", b"").split(b";")[0].strip().lower()
+            if media_type != b"application/json" and not self._takes_forms(media_type):
+                raise UNSUPPORTED_MEDIA_TYPE.error()
+
+    def _takes_forms(self, media_type: bytes) -> bool:
+        form = media_type == b"application/x-www-form-urlencoded"
+        return form and self.scope["path"] in {"/api/v1/auth/token", "/api/v1/oauth/revoke"}
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        if message["type"] == "http.request":
+            self.received += len(message.get("body", b""))
+            if self.received > MAX_BODY_BYTES:
+                raise _BodyTooLargeError
+        return message
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers = message.setdefault("headers", [])
+            headers.append((b"x-request-id", self.request_id.encode()))
+            present = {name for name, _ in headers}
+            headers.extend(header for header in _SECURITY_HEADERS if header[0] not in present)
+            if b"origin" in self.headers:
+                self._allow_origin(MutableHeaders(raw=headers))
+        await self._send(message)
+
+    def _allow_origin(self, headers: MutableHeaders) -> None:
+        origin = self.headers[b"origin"].decode("latin-1")
+        if "*" in self.shell.allowed_origins:
+            headers["Access-Control-Allow-Origin"] = "*"
+        elif origin in self.shell.allowed_origins:
+            headers["Access-Control-Allow-Origin"] = origin
+            headers.add_vary_header("Origin")
+        else:
+            return
+        headers["Access-Control-Expose-Headers"] = _EXPOSED
+
+    async def _answer_preflight(self) -> None:
+        start = {
+            "type": "http.response.start",
+            "status": 204,
+            "headers": [
+                (b"access-control-allow-methods", b"GET, POST, PUT, PATCH, DELETE"),
+                (b"access-control-allow-headers", b"authorization, content-type, x-api-key, x-api-idempotency-key"),
+                (b"access-control-max-age", b"600"),
+            ],
+        }
+        await self.send(start)
+        await self._send({"type": "http.response.body", "body": b""})
+
+    async def _refuse(self, request: Request, fault: LedgerBeeError) -> None:
+        if not self.status:
+            await error_response(request, fault, self.shell.clock())(self.scope, self._receive, self.send)
+
+    def _record(self) -> None:
+        # The route's template, never the address itself: ids and search terms stay out of metrics.
+        route = getattr(self.scope.get("route"), "path", "unmatched")
+        seconds = time.perf_counter() - self.started
+        method = self.scope["method"] if self.scope["method"] in _METHODS else "OTHER"
+        REQUESTS.labels(method, route, self.status).inc()
+        DURATION.labels(method, route).observe(seconds)
+        log.info(
+            "request",
+            request_id=self.request_id,
+            method=method,
+            path=self.scope["path"],
+            status=self.status,
+            milliseconds=int(seconds * 1000),
+        )
+
+
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

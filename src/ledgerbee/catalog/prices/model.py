@@ -1,0 +1,81 @@
+"""Prices: four models, three period types (contract 2.12, decisions "Parties and catalogue")."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from uuid import UUID
+
+from ledgerbee.catalog.products.model import CatalogStatus
+from ledgerbee.core.errors import ErrorCode
+
+
+class PricingModel(StrEnum):
+    """How a quantity becomes an amount."""
+
+    FLAT_RATE = "FLAT_RATE"
+    PACKAGE = "PACKAGE"
+    VOLUME = "VOLUME"
+    GRADUATED = "GRADUATED"
+
+
+class BillingPeriodType(StrEnum):
+    """Once, every period, or by what a meter counted."""
+
+    ONE_TIME = "ONE_TIME"
+    RECURRING = "RECURRING"
+    USAGE = "USAGE"
+
+
+class BillingInterval(StrEnum):
+    """The unit of a billing period."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    YEAR = "year"
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """One step of a tiered price: up to `up_to` units (None: no limit) at `unit_amount` plus `flat_amount`.
+
+    `package_size` is for PACKAGE prices: `unit_amount` buys that many units.
+    """
+
+    up_to: Decimal | None
+    unit_amount: Decimal
+    flat_amount: Decimal
+    package_size: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What a product costs, in `currency`; other currencies by `currency_amounts` or the day's rate."""
+
+    id: UUID
+    product_id: UUID
+    billing_period_type: BillingPeriodType
+    pricing_model: PricingModel
+    nickname: str | None
+    currency: str
+    unit_amount: Decimal | None
+    tiers: tuple[Tier, ...]
+    billing_interval: BillingInterval | None
+    billing_interval_count: int | None
+    meter_id: UUID | None
+    status: CatalogStatus
+    is_default: bool
+    is_locked: bool
+    created_at: datetime
+    updated_at: datetime
+    currency_amounts: Mapping[str, Decimal] = field(default_factory=dict)
+
+
+PRODUCT_PRICE_NOT_FOUND = ErrorCode("PRODUCT_PRICE_NOT_FOUND", 404, "No such price in the company")
+PRODUCT_PRICE_IN_USE = ErrorCode("PRODUCT_PRICE_IN_USE", 409, "The price stands on a document or subscription")
+PRODUCT_PRICE_INVALID_STATE = ErrorCode("PRODUCT_PRICE_INVALID_STATE", 409, "The price's status does not allow this")
+PRODUCT_PRICE_LOCKED = ErrorCode(
+    "PRODUCT_PRICE_LOCKED", 409, "A price in use can't change its amount, model, currency or interval"
+)

@@ -1,0 +1,66 @@
+"""Creating, changing and deleting product groups."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from ledgerbee.catalog.product_groups import rules, store
+from ledgerbee.catalog.product_groups.model import ProductGroup
+from ledgerbee.chart.accounts import store as accounts
+from ledgerbee.chart.accounts.model import Account
+from ledgerbee.chart.vat_codes import store as vat_codes
+from ledgerbee.core.ids import new_id
+from ledgerbee.platform.context import Context
+
+
+async def create(
+    context: Context,
+    *,
+    number: str,
+    name: str,
+    description: str | None,
+    domestic_account_id: UUID,
+    eu_account_id: UUID,
+    abroad_account_id: UUID,
+    domestic_without_vat_account_id: UUID,
+) -> tuple[ProductGroup, Mapping[UUID, Account]]:
+    """Create a group. Raises `ACCOUNT_NOT_FOUND`, `PRODUCT_GROUP_ACCOUNT_INVALID`, `..._NUMBER_ALREADY_EXISTS`.
+
+    Answers with the group and its accounts by id.
+    """
+    group = ProductGroup(
+        id=new_id(),
+        number=number,
+        name=name,
+        description=description,
+        domestic_account_id=domestic_account_id,
+        eu_account_id=eu_account_id,
+        abroad_account_id=abroad_account_id,
+        domestic_without_vat_account_id=domestic_without_vat_account_id,
+        created_at=context.now,
+        updated_at=context.now,
+    )
+    return group, await _check_and_save(context, group)
+
+
+async def update(
+    context: Context, group_id: UUID, changes: dict[str, Any]
+) -> tuple[ProductGroup, Mapping[UUID, Account]]:
+    """Change the named fields of a group. Raises what `create` raises and `PRODUCT_GROUP_NOT_FOUND`."""
+    before = await store.get_for_update(context, group_id)
+    group = replace(before, **changes, updated_at=context.now)
+    return group, await _check_and_save(context, group)
+
+
+async def delete(context: Context, group_id: UUID) -> None:
+    """Delete a group without products. Raises `PRODUCT_GROUP_NOT_FOUND`, `PRODUCT_GROUP_IN_USE`."""
+    await store.delete(context, group_id)
+
+
+async def _check_and_save(context: Context, group: ProductGroup) -> Mapping[UUID, Account]:
+    mapped = await accounts.get_many(context, [getattr(group, field) for field in rules.ACCOUNT_FIELDS])
+    codes = await vat_codes.get_many(context, [a.vat_code_id for a in mapped.values() if a.vat_code_id])
+    rules.check_accounts(group, mapped, codes)
+    await store.save(context, group)
+    return mapped

@@ -1,0 +1,46 @@
+"""Which accounts a product group may map to (contract 2.11)."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from ledgerbee.catalog.product_groups.model import PRODUCT_GROUP_ACCOUNT_INVALID, ProductGroup
+from ledgerbee.chart.accounts.model import ACCOUNT_NOT_FOUND, Account
+from ledgerbee.chart.vat_codes.model import VatCode, VatType
+
+#: Account field -> whether the account has to carry a VAT code valid for sales.
+ACCOUNT_FIELDS: Mapping[str, bool] = {
+    "domestic_account_id": True,
+    "eu_account_id": True,
+    "abroad_account_id": True,
+    "domestic_without_vat_account_id": False,
+}
+
+
+def check_accounts(group: ProductGroup, accounts: Mapping[UUID, Account], vat_codes: Mapping[UUID, VatCode]) -> None:
+    """Refuse a mapping to an account that can't take a sale.
+
+    `accounts` and `vat_codes` are those the company has. Raises `ACCOUNT_NOT_FOUND` and
+    `PRODUCT_GROUP_ACCOUNT_INVALID` with the field in `details`, the first problem in the fields' order.
+    """
+    for field, needs_sales_vat in ACCOUNT_FIELDS.items():
+        account_id: UUID = getattr(group, field)
+        account = accounts.get(account_id)
+        wire_name = _wire_name(field)
+        if account is None:
+            raise ACCOUNT_NOT_FOUND.error(property=wire_name, accountId=str(account_id))
+        if not account.is_bookable:
+            raise PRODUCT_GROUP_ACCOUNT_INVALID.error(
+                f"Account {account.number} can't be booked on", property=wire_name, accountId=str(account_id)
+            )
+        vat_code = vat_codes.get(account.vat_code_id) if account.vat_code_id else None
+        if needs_sales_vat and (vat_code is None or vat_code.type is not VatType.SALES):
+            raise PRODUCT_GROUP_ACCOUNT_INVALID.error(
+                f"Account {account.number} carries no VAT code valid for sales",
+                property=wire_name,
+                accountId=str(account_id),
+            )
+
+
+def _wire_name(field: str) -> str:
+    head, *rest = field.split("_")
+    return head + "".join(word.capitalize() for word in rest)

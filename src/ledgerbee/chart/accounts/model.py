@@ -1,0 +1,70 @@
+"""The chart of accounts (contract 2.1)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from ledgerbee.core.errors import ErrorCode
+
+
+class LedgerType(StrEnum):
+    """What a line of the chart is; only the first two can be booked on."""
+
+    BALANCE_SHEET = "BALANCE_SHEET"
+    PROFIT_AND_LOSS = "PROFIT_AND_LOSS"
+    HEADING = "HEADING"
+    HEADING_BREAK = "HEADING_BREAK"
+    TOTAL_FROM = "TOTAL_FROM"
+    TOTAL_INTERVALS = "TOTAL_INTERVALS"
+
+
+BOOKABLE = frozenset({LedgerType.BALANCE_SHEET, LedgerType.PROFIT_AND_LOSS})
+
+
+class Classification(StrEnum):
+    """The side of the accounts it belongs to."""
+
+    ASSET = "ASSET"
+    LIABILITY = "LIABILITY"
+    EQUITY = "EQUITY"
+    REVENUE = "REVENUE"
+    EXPENSE = "EXPENSE"
+
+
+class ControlAccountType(StrEnum):
+    """An account that stands for parties: an entry on it names a customer or a vendor."""
+
+    ACCOUNTS_RECEIVABLE = "ACCOUNTS_RECEIVABLE"
+    ACCOUNTS_PAYABLE = "ACCOUNTS_PAYABLE"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One account. `standard_number` is the public chart's account it maps to, `vat_code_id` its default code."""
+
+    id: UUID
+    number: int
+    name: str
+    standard_number: int
+    ledger_type: LedgerType
+    classification: Classification | None
+    control_account_type: ControlAccountType | None
+    vat_code_id: UUID | None
+    role: str | None
+    sum_from: int | None
+    is_active: bool
+    created_at: datetime
+
+    @property
+    def is_bookable(self) -> bool:
+        return self.ledger_type in BOOKABLE and self.is_active
+
+
+ACCOUNT_NOT_FOUND = ErrorCode("ACCOUNT_NOT_FOUND", 404, "No such account in the company")
+ACCOUNT_NUMBER_ALREADY_EXISTS = ErrorCode(
+    "ACCOUNT_NUMBER_ALREADY_EXISTS", 409, "Another account of the company has this number"
+)
+ACCOUNT_NOT_BOOKABLE = ErrorCode(
+    "ACCOUNT_NOT_BOOKABLE", 400, "Only active accounts of type BALANCE_SHEET or PROFIT_AND_LOSS can be booked on"
+)

@@ -1,0 +1,76 @@
+"""Customers (contract 2.4)."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from ledgerbee.core.errors import ErrorCode
+
+
+class CustomerType(StrEnum):
+    """What kind of buyer it is."""
+
+    COMPANY = "company"
+    PRIVATE = "private"
+    PUBLIC = "public"
+
+
+class VatZone(StrEnum):
+    """Where a sale to the customer takes place for VAT."""
+
+    DOMESTIC = "domestic"
+    EU = "eu"
+    ABROAD = "abroad"
+    DOMESTIC_WITHOUT_VAT = "domestic_without_vat"
+
+
+class BillingRelationship(StrEnum):
+    """Who pays: the customer itself or its parent."""
+
+    SELF = "self"
+    PARENT_PAYS = "parent_pays"
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """One customer. `payment_terms_days` and `language` fall back to the company's when None."""
+
+    id: UUID
+    number: str
+    customer_type: CustomerType
+    name: str
+    vat_zone: VatZone
+    customer_group_id: UUID
+    country_code: str
+    currency: str
+    created_at: datetime
+    updated_at: datetime
+    is_active: bool = True
+    billing_relationship: BillingRelationship = BillingRelationship.SELF
+    parent_customer_id: UUID | None = None
+    include_child_details_pdf: bool = False
+    email: str | None = None
+    phone: str | None = None
+    address: str | None = None
+    city: str | None = None
+    postal_code: str | None = None
+    vat_number: str | None = None
+    ean_number: str | None = None
+    website: str | None = None
+    payment_terms_days: int | None = None
+    language: str | None = None
+    document_template_id: UUID | None = None
+    external_system_id: str | None = None
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+
+CUSTOMER_NOT_FOUND = ErrorCode("CUSTOMER_NOT_FOUND", 404, "No such customer in the company")
+CUSTOMER_NUMBER_ALREADY_EXISTS = ErrorCode(
+    "CUSTOMER_NUMBER_ALREADY_EXISTS", 409, "Another customer of the company has this number"
+)
+CUSTOMER_EXTERNAL_SYSTEM_ID_ALREADY_EXISTS = ErrorCode(
+    "CUSTOMER_EXTERNAL_SYSTEM_ID_ALREADY_EXISTS", 409, "Another customer of the company has this externalSystemId"
+)
+CUSTOMER_GROUP_NOT_FOUND = ErrorCode("CUSTOMER_GROUP_NOT_FOUND", 404, "No such customer group in the company")

@@ -1,0 +1,70 @@
+"""What a command carries through the layers: the open transaction, who acts, for whom, and when."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from ledgerbee.core.dates import day_in
+
+if TYPE_CHECKING:
+    from ledgerbee.platform.db import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who did it, as the audit trail keeps it: `api_key`, `oauth_client`, `system` or `operator` and an id."""
+
+    kind: str
+    id: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened to an object: a topic such as `invoice.sent` and the object as it was then."""
+
+    type: str
+    object_id: UUID
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Work for after the commit. `payload` is JSON; the worker may run it more than once."""
+
+    name: str
+    payload: dict[str, Any]
+    delay: timedelta | None = None
+
+
+@dataclass(slots=True)
+class Context:
+    """One command's transaction. `now` is aware UTC and was read once, at the edge.
+
+    `emit` and `enqueue` only note: the rows are written just before the commit, in the same transaction.
+    """
+
+    connection: "Connection"
+    company_id: UUID
+    actor: Actor
+    request_id: str
+    time_zone: str
+    now: datetime
+    events: list[Event] = field(default_factory=list)
+    jobs: list[Job] = field(default_factory=list)
+
+    @property
+    def today(self) -> date:
+        """The company's calendar day."""
+        return day_in(self.now, self.time_zone)
+
+    def emit(self, event_type: str, object_id: UUID, data: dict[str, Any]) -> None:
+        """Tell, in this transaction, what happened; `data` is the object's wire form at this moment."""
+        self.events.append(Event(event_type, object_id, data))
+
+    def enqueue(self, name: str, /, *, delay: timedelta | None = None, **payload: Any) -> None:
+        """Have the worker run the job `name` once this transaction has committed (and never if it doesn't)."""
+        self.jobs.append(Job(name, payload, delay))

@@ -1,0 +1,40 @@
+"""Secrets that open the door, and the errors of the door (contract 1.2, 1.3, 1.5)."""
+
+import hashlib
+import secrets
+from typing import Final
+
+from ledgerbee.core.errors import ErrorCode
+
+UNAUTHORIZED = ErrorCode("UNAUTHORIZED", 401, "Invalid API key")
+INSUFFICIENT_PERMISSIONS = ErrorCode(
+    "INSUFFICIENT_PERMISSIONS", 403, "The credential lacks the scope this operation requires"
+)
+LICENSE_REQUIRED = ErrorCode("LICENSE.REQUIRED", 403, "The company has no licence for this operation")
+
+#: Every scope a credential can carry (contract 1.3, decisions "Base").
+SCOPES: Final = (
+    "accounts-read", "accounts-write", "api-keys-read", "api-keys-write", "bank-read", "bank-write", "company-read",
+    "company-write", "customers-read", "customers-write", "dimensions-read", "dimensions-write",
+    "document-templates-read", "document-templates-write", "invoices-read", "invoices-write",
+    "journal-categories-read", "journal-categories-write", "journal-entries-read", "journal-entries-write",
+    "meter-report", "oauth-clients-read", "oauth-clients-write", "order-confirmations-read",
+    "order-confirmations-write", "payment-methods-read", "payment-methods-write", "payments-read", "payments-write",
+    "portal-catalog-read", "products-read", "products-write", "projects-read", "projects-write", "quotes-read",
+    "quotes-write", "reports-read", "subscriptions-read", "subscriptions-write", "vat-codes-read",
+    "vat-codes-write", "vendors-read", "vendors-write", "webhook-endpoints-read", "webhook-endpoints-write",
+)  # fmt: skip
+#: Only on a Partner SSO key, never on an ordinary key or OAuth client (contract 1.2).
+PARTNER_SCOPES: Final = ("portal-provision", "portal-sso-mint")
+
+LICENSES: Final = ("Subscription", "CustomerPortal", "MeteredProducts")
+
+
+def new_secret(prefix: str) -> str:
+    """A fresh secret: `prefix` and 256 random bits in URL-safe characters."""
+    return prefix + secrets.token_urlsafe(32)
+
+
+def secret_hash(secret: str) -> bytes:
+    """What is kept of a secret. 256 bits of randomness can't be guessed, so a fast hash is enough."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()

@@ -1,0 +1,40 @@
+"""The error envelope (contract 1.5)."""
+
+from datetime import datetime
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import JSONResponse
+
+from ledgerbee.core.dates import format_moment
+from ledgerbee.core.errors import ErrorCode, LedgerBeeError
+
+INTERNAL_ERROR = ErrorCode("INTERNAL_ERROR", 500, "Something went wrong on our side. Nothing was changed.")
+NOT_FOUND = ErrorCode("NOT_FOUND", 404, "No such route")
+METHOD_NOT_ALLOWED = ErrorCode("METHOD_NOT_ALLOWED", 405, "The route has no such method")
+PAYLOAD_TOO_LARGE = ErrorCode("PAYLOAD_TOO_LARGE", 413, "The body is larger than 15 MB")
+UNSUPPORTED_MEDIA_TYPE = ErrorCode("UNSUPPORTED_MEDIA_TYPE", 415, "The body must be application/json")
+
+
+def envelope(path: str, fault: LedgerBeeError, now: datetime) -> dict[str, Any]:
+    """The body of an error answer. `path` is the request's; the envelope leaves `/api` out."""
+    return {
+        "statusCode": fault.status,
+        "timestamp": format_moment(now),
+        "path": path.removeprefix("/api"),
+        "message": fault.message,
+        "code": fault.code,
+        "details": fault.details,
+    }
+
+
+def error_response(request: Request, fault: LedgerBeeError, now: datetime) -> JSONResponse:
+    """The documented answer to a refusal."""
+    headers = {}
+    if fault.status == 401:
+        headers["WWW-Authenticate"] = 'Bearer realm="ledgerbee"'
+        if fault.details.get("reason") == "invalid_token":
+            headers["WWW-Authenticate"] += ', error="invalid_token"'
+    if fault.status == 503:
+        headers["Retry-After"] = "1"
+    return JSONResponse(envelope(request.url.path, fault, now), fault.status, headers)

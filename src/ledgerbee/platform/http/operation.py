@@ -1,0 +1,220 @@
+"""What an operation says of itself beside its path: scope, licence, errors; and how its handler is run.
+
+    router = APIRouter(tags=["Product Groups"], route_class=OperationRoute)
+
+    @router.get("/v1/product-groups/{productGroupId}",
+                **operation("Get a product group", scope="products-read", errors=[PRODUCT_GROUP_NOT_FOUND]))
+    async def get_product_group(context: Ctx, product_group_id: GroupId) -> ProductGroupResponse: ...
+
+`OperationRoute` hands each request to the application's edge (`app/edge.py`), which authenticates it, opens
+the transaction, runs the handler, commits, and only then lets the answer go.
+"""
+
+import json
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Annotated, Any, Final, Protocol, TypedDict
+
+from fastapi import Depends, Request, Response
+from fastapi.routing import APIRoute
+from pydantic import BaseModel, Field
+
+from ledgerbee.core.errors import ErrorCode, invalid
+from ledgerbee.platform.caller import Caller
+from ledgerbee.platform.context import Context
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class Deprecation:
+    """A scheduled shutdown: the three headers on every response of the operation (contract 1.1)."""
+
+    sunset: str
+    successor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """An operation's own facts, read by the edge and printed in the OpenAPI document."""
+
+    scope: str | None
+    license: str | None = None
+    api_key_only: bool = False
+    public: bool = False
+    opens_transaction: bool = True
+    extension: bool = False
+    deprecation: Deprecation | None = None
+
+
+class Edge(Protocol):
+    """What runs an operation: see `app/edge.py`."""
+
+    async def handle(self, operation: Operation, request: Request, handler: Handler) -> Response:
+        """Authenticate, open the transaction, run `handler`, commit, and return its response."""
+        ...
+
+
+class RouteOptions(TypedDict):
+    """The keyword arguments that `operation` gives to a router's decorator."""
+
+    summary: str
+    description: str
+    status_code: int
+    responses: dict[int | str, dict[str, Any]]
+    openapi_extra: dict[str, Any]
+    deprecated: bool | None
+
+
+_OPERATION_KEY: Final = "x-ledgerbee-operation"
+
+
+def operation(  # noqa: PLR0913  each argument is one independent fact of the operation
+    title: str,
+    *,
+    scope: str | None,
+    description: str = "",
+    errors: Sequence[ErrorCode] = (),
+    status: int = 200,
+    license_key: str | None = None,
+    api_key_only: bool = False,
+    public: bool = False,
+    opens_transaction: bool = True,
+    extension: bool = False,
+    deprecation: Deprecation | None = None,
+    response: str = "",
+) -> RouteOptions:
+    """Describe an operation for a router's decorator.
+
+    `title` is the reference's (`operations.tsv`), `errors` those beyond what every operation can answer,
+    `extension` marks what the original leaves to its app, `response` describes the success answer.
+    """
+    facts = Operation(scope, license_key, api_key_only, public, opens_transaction, extension, deprecation)
+    paragraphs = [description] if description else []
+    if scope:
+        paragraphs.append(f"### Required Scope\n\n- `{scope}`")
+    extra: dict[str, Any] = {_OPERATION_KEY: facts}
+    if extension:
+        extra["x-extension"] = True
+    if public:
+        extra["security"] = []
+    return RouteOptions(
+        summary=title,
+        description="\n\n".join(paragraphs) or title,
+        status_code=status,
+        responses=_responses(errors, status, response or title, public=public),
+        openapi_extra=extra,
+        deprecated=True if deprecation else None,
+    )
+
+
+def _responses(
+    errors: Sequence[ErrorCode], status: int, response: str, *, public: bool
+) -> dict[int | str, dict[str, Any]]:
+    by_status: dict[int, list[ErrorCode]] = {}
+    for error in errors:
+        by_status.setdefault(error.status, []).append(error)
+    answers: dict[int | str, dict[str, Any]] = {status: {"description": response}}
+    shared = {400: "Validation failed or a business rule refused", 500: "Internal error", 503: "Try again"}
+    if not public:
+        shared |= {401: "Not authenticated", 403: "Scope or licence missing"}
+    for code in sorted({*shared, *by_status}):
+        known = by_status.get(code, [])
+        text = ". ".join(f"`{e.code}`: {e.meaning.rstrip('.')}" for e in known) or shared[code]
+        answers[code] = {"model": ErrorResponse, "description": text}
+    return answers
+
+
+class ErrorResponse(BaseModel):
+    """The body of every error (contract 1.5)."""
+
+    statusCode: int = Field(examples=[400])  # noqa: N815  the wire's own name
+    timestamp: str = Field(examples=["2024-01-15T10:30:00.000Z"])
+    path: str = Field(examples=["/v1/customers"])
+    message: str = Field(examples=["Bad Request Exception"])
+    code: str = Field(examples=["SHARED_VALIDATION_FAILED"])
+    details: dict[str, Any] = Field(default_factory=dict)
+
+
+MALFORMED_JSON = invalid(("", "isJson", "body must be valid JSON"))
+
+
+class ExactRequest(Request):
+    """A request whose JSON numbers become `int` and `Decimal`, and whose strings can be stored."""
+
+    async def json(self) -> Any:
+        """The decoded body. Raises the validation error for what is no JSON or can't be kept as text."""
+        if not hasattr(self, "_json"):
+            self._json = decode_json(await self.body())
+        return self._json
+
+
+def decode_json(raw: bytes) -> Any:
+    """Decode exactly: no float, no NaN or Infinity, no NUL or lone surrogate in a string."""
+    try:
+        value = json.loads(raw, parse_float=Decimal, parse_constant=_refuse_constant)
+    except (ValueError, ArithmeticError, RecursionError) as fault:
+        detail = fault.msg if isinstance(fault, json.JSONDecodeError) else "it can't be decoded"
+        raise invalid(("", "isJson", f"body must be valid JSON: {detail}")) from None
+    if b"\\u" in raw:  # the only way for such a character to come in: raw ones are no valid JSON or UTF-8
+        _check_text(value, "")
+    return value
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(name)
+
+
+def _check_text(value: Any, path: str) -> None:
+    if isinstance(value, str):
+        if "\x00" in value or any("\ud800" <= char <= "\udfff" for char in value):
+            name = path or "body"
+            raise invalid((path, "isText", f"{name} must not contain NUL or unpaired surrogate characters"))
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            _check_text(key, path)
+            _check_text(item, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            _check_text(item, f"{path}.{index}" if path else str(index))
+
+
+class OperationRoute(APIRoute):
+    """A route whose requests go through the edge."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """FastAPI's own handler (parameters, body, answer), run by the edge."""
+        handler = super().get_route_handler()
+        extra = self.openapi_extra or {}
+        facts = extra.get(_OPERATION_KEY)
+        if not isinstance(facts, Operation):
+            raise TypeError(f"{self.path}: routes of this class are declared with operation(...)")
+
+        async def handle(request: Request) -> Response:
+            edge: Edge = request.app.state.edge
+            return await edge.handle(facts, ExactRequest(request.scope, request.receive), handler)
+
+        return handle
+
+
+def operation_of(route: APIRoute) -> Operation | None:
+    """The facts a route was declared with, if it is an operation."""
+    facts = (route.openapi_extra or {}).get(_OPERATION_KEY)
+    return facts if isinstance(facts, Operation) else None
+
+
+async def _context(request: Request) -> Context:
+    context: Context = request.scope["ledgerbee.context"]
+    return context
+
+
+async def _caller(request: Request) -> Caller:
+    caller: Caller = request.scope["ledgerbee.caller"]
+    return caller
+
+
+#: The command's open transaction.
+Ctx = Annotated[Context, Depends(_context)]
+#: Who calls, for operations that open their own transactions (`opens_transaction=False`).
+CallerDep = Annotated[Caller, Depends(_caller)]

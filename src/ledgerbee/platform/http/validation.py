@@ -1,0 +1,82 @@
+"""From Pydantic's findings to the wire's class-validator shape (contract 1.5)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from ledgerbee.core.errors import VALIDATION_FAILED, LedgerBeeError
+
+#: Pydantic's error type -> (constraint's name, text after the property's name).
+_RULES: Mapping[str, tuple[str, str]] = {
+    "missing": ("isDefined", "should not be null or undefined"),
+    "extra_forbidden": ("whitelistValidation", "should not exist"),
+    "string_type": ("isString", "must be a string"),
+    "string_sub_type": ("isString", "must be a string"),
+    "string_unicode": ("isString", "must be a string"),
+    "string_too_short": ("minLength", "must be longer than or equal to {min_length} characters"),
+    "string_too_long": ("maxLength", "must be shorter than or equal to {max_length} characters"),
+    "string_pattern_mismatch": ("matches", "must match {pattern} regular expression"),
+    "int_type": ("isInt", "must be an integer number"),
+    "int_parsing": ("isInt", "must be an integer number"),
+    "int_parsing_size": ("isInt", "must be an integer number"),
+    "int_from_float": ("isInt", "must be an integer number"),
+    "bool_type": ("isBoolean", "must be a boolean value"),
+    "bool_parsing": ("isBoolean", "must be a boolean value"),
+    "decimal_type": ("isNumber", "must be a number or a decimal string"),
+    "decimal_parsing": ("isNumber", "must be a number or a decimal string"),
+    "decimal_max_digits": ("maxDecimalPlaces", "has too many digits"),
+    "decimal_max_places": ("maxDecimalPlaces", "must have at most {decimal_places} decimals"),
+    "decimal_whole_digits": ("max", "has too many digits"),
+    "finite_number": ("isNumber", "must be a finite number"),
+    "greater_than": ("isPositive", "must be greater than {gt}"),
+    "greater_than_equal": ("min", "must not be less than {ge}"),
+    "less_than": ("max", "must be less than {lt}"),
+    "less_than_equal": ("max", "must not be greater than {le}"),
+    "enum": ("isEnum", "must be one of the following values: {expected}"),
+    "literal_error": ("isEnum", "must be one of the following values: {expected}"),
+    "list_type": ("isArray", "must be an array"),
+    "tuple_type": ("isArray", "must be an array"),
+    "too_short": ("arrayMinSize", "must contain at least {min_length} elements"),
+    "too_long": ("arrayMaxSize", "must contain no more than {max_length} elements"),
+    "dict_type": ("isObject", "must be an object"),
+    "model_type": ("isObject", "must be an object"),
+    "model_attributes_type": ("isObject", "must be an object"),
+    "uuid_type": ("isUuid", "must be a UUID"),
+    "uuid_parsing": ("isUuid", "must be a UUID"),
+    "date_type": ("isDateString", "must be a valid date, YYYY-MM-DD"),
+    "datetime_type": ("isISO8601", "must be a valid ISO 8601 date-time"),
+    "iso4217": ("isISO4217CurrencyCode", "must be a valid ISO 4217 currency code"),
+    "json_invalid": ("isJson", "must be valid JSON"),
+}
+
+
+def validation_error(errors: Sequence[Any]) -> LedgerBeeError:
+    """The 400 that lists every finding, one row a property, constraints by rule name."""
+    found: dict[str, dict[str, str]] = {}
+    for error in errors:
+        name = property_path(error["loc"])
+        rule, text = _constraint(error)
+        found.setdefault(name, {}).setdefault(rule, f"{name} {text}" if name else f"body {text}")
+    return VALIDATION_FAILED.error(
+        validationErrors=[{"property": name, "constraints": rules} for name, rules in found.items()]
+    )
+
+
+def property_path(location: Iterable[Any]) -> str:
+    """`("body", "lines", 0, "quantity")` -> `lines.0.quantity`."""
+    parts = [str(part) for part in location]
+    if parts and parts[0] in {"body", "query", "path", "header"}:
+        parts = parts[1:]
+    return ".".join(part for part in parts if not part.startswith("function-"))
+
+
+def _constraint(error: Mapping[str, Any]) -> tuple[str, str]:
+    known = _RULES.get(error["type"])
+    context = error.get("ctx") or {}
+    if known is not None:
+        rule, text = known
+        try:
+            return rule, text.format(**context)
+        except (KeyError, IndexError):
+            return rule, text
+    # Our own validators raise PydanticCustomError(rule, text): the type is already the constraint's name.
+    return str(error["type"]), str(error["msg"])

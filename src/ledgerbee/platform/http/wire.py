@@ -1,0 +1,222 @@
+"""Types of the wire: camelCase names, exact decimals, honest identifiers (contract 1.4, decisions "Base")."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Any, Final, Generic, TypeVar
+from uuid import UUID
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    WithJsonSchema,
+)
+from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
+
+from ledgerbee.core.dates import format_moment
+from ledgerbee.core.money import (
+    MAX_AMOUNT,
+    QUANTITY_PLACES,
+    UNIT_PRICE_PLACES,
+    format_decimal,
+    is_currency,
+)
+
+T = TypeVar("T")
+
+EXAMPLE_ID: Final = "550e8400-e29b-41d4-a716-446655440000"
+EXAMPLE_MOMENT: Final = "2024-01-15T10:30:00Z"
+
+#: Longest name, number or other single-line text; free text may be ten times as long.
+MAX_LINE: Final = 1_000
+MAX_TEXT: Final = 10_000
+
+
+class RequestModel(BaseModel):
+    """A request body. Unknown fields are refused (contract 1.5)."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, extra="forbid", frozen=True, validate_by_name=False, validate_by_alias=True
+    )
+
+
+class ResponseModel(BaseModel):
+    """An answer. Built by field name, written in camelCase; nulls are written."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        frozen=True,
+        from_attributes=True,
+        serialize_by_alias=True,
+        validate_by_name=True,
+        validate_by_alias=True,
+    )
+
+
+def _to_decimal(value: Any) -> Any:
+    """Take a JSON number (already a Decimal, never a float) or a decimal string."""
+    if isinstance(value, bool) or not isinstance(value, (Decimal, int, str)):
+        raise PydanticCustomError("decimal_type", "must be a number or a decimal string")
+    if isinstance(value, str) and (len(value) > 60 or not value.strip() or "_" in value):
+        raise PydanticCustomError("decimal_type", "must be a number or a decimal string")
+    if isinstance(value, Decimal) and value.is_finite() and value == value.to_integral_value():
+        exponent = value.as_tuple().exponent
+        if isinstance(exponent, int) and exponent > 0:  # 1E+3 is the number 1000
+            return value.quantize(Decimal(1)) if exponent < 40 else value
+    return value
+
+
+def _decimal_schema(description: str) -> WithJsonSchema:
+    return WithJsonSchema(
+        {"anyOf": [{"type": "number"}, {"type": "string", "pattern": r"^-?\d+(\.\d+)?$"}], "description": description}
+    )
+
+
+_RequestDecimal = Annotated[Decimal, BeforeValidator(_to_decimal)]
+
+#: A price for one unit, up to 12 decimals, in the document's currency; may be negative (a discount line).
+UnitPrice = Annotated[
+    _RequestDecimal,
+    Field(ge=-MAX_AMOUNT, le=MAX_AMOUNT, decimal_places=UNIT_PRICE_PLACES),
+    _decimal_schema("Price of one unit, up to 12 decimals. A number or a decimal string."),
+]
+#: A quantity, up to 6 decimals.
+Quantity = Annotated[
+    _RequestDecimal,
+    Field(ge=-Decimal(10**9), le=Decimal(10**9), decimal_places=QUANTITY_PLACES),
+    _decimal_schema("Quantity, up to 6 decimals. A number or a decimal string."),
+]
+#: A percentage from 0 to 100, up to 4 decimals.
+Percent = Annotated[
+    _RequestDecimal,
+    Field(ge=0, le=100, decimal_places=4),
+    _decimal_schema("Percent, 0 to 100, up to 4 decimals. A number or a decimal string."),
+]
+#: An amount of money in major units, at most 4 decimals; the currency's minor units are checked by the rules.
+Amount = Annotated[
+    _RequestDecimal,
+    Field(ge=-MAX_AMOUNT, le=MAX_AMOUNT, decimal_places=4),
+    _decimal_schema("Amount in major units of its currency. A number or a decimal string."),
+]
+
+#: Money in an answer: a decimal string at the currency's minor units; models format it with `core.money`.
+MoneyText = Annotated[str, WithJsonSchema({"type": "string", "examples": ["1250.00"]})]
+#: A decimal in an answer as text without trailing zeros (unit prices, up to 12 decimals).
+DecimalText = Annotated[
+    Decimal,
+    PlainSerializer(format_decimal, return_type=str),
+    WithJsonSchema({"type": "string", "examples": ["99.5"]}),
+]
+
+
+def _number(value: Decimal) -> int | float:
+    # JSON has one number type: the value is exact to 15 digits, far more than rates and quantities carry.
+    return int(value) if value == value.to_integral_value() else float(value)
+
+
+#: A decimal that the reference prints as a JSON number (rates, quantities).
+Number = Annotated[Decimal, PlainSerializer(_number, return_type=float), WithJsonSchema({"type": "number"})]
+
+#: A moment in an answer: ISO 8601, UTC, milliseconds, `Z`.
+Moment = Annotated[
+    datetime,
+    PlainSerializer(format_moment, return_type=str),
+    WithJsonSchema({"type": "string", "format": "date-time", "examples": [EXAMPLE_MOMENT]}),
+]
+
+
+def _to_date(value: Any) -> Any:
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    if isinstance(value, str) and len(value) == 10 and value.isascii():
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            pass
+    raise PydanticCustomError("date_type", "must be a valid date, YYYY-MM-DD")
+
+
+#: A calendar day in a request: exactly `YYYY-MM-DD`.
+Day = Annotated[
+    date,
+    BeforeValidator(_to_date),
+    WithJsonSchema({"type": "string", "format": "date", "examples": ["2026-01-31"]}),
+]
+
+
+def _to_uuid(value: Any) -> Any:
+    if isinstance(value, UUID):
+        return value
+    if isinstance(value, str) and len(value) == 36:
+        try:
+            return UUID(value)
+        except ValueError:
+            pass
+    raise PydanticCustomError("uuid_type", "must be a UUID")
+
+
+#: A reference to another object, in a request.
+Id = Annotated[
+    UUID,
+    BeforeValidator(_to_uuid),
+    WithJsonSchema({"type": "string", "examples": [EXAMPLE_ID]}),
+]
+#: An object's id, in an answer.
+IdText = Annotated[
+    UUID,
+    PlainSerializer(str, return_type=str),
+    WithJsonSchema({"type": "string", "examples": [EXAMPLE_ID]}),
+]
+
+#: A required single-line text: trimmed, not empty.
+Line = Annotated[str, StringConstraints(strict=True, strip_whitespace=True, min_length=1, max_length=MAX_LINE)]
+#: An optional single-line text: trimmed; may be empty.
+OptionalLine = Annotated[str, StringConstraints(strict=True, strip_whitespace=True, max_length=MAX_LINE)]
+#: Free text over several lines.
+Text = Annotated[str, StringConstraints(strict=True, max_length=MAX_TEXT)]
+
+
+def _check_currency(value: str) -> str:
+    if not is_currency(value):
+        raise PydanticCustomError("iso4217", "must be a valid ISO 4217 currency code")
+    return value
+
+
+#: An ISO 4217 currency code in capitals.
+CurrencyCode = Annotated[
+    str,
+    StringConstraints(strict=True, pattern=r"^[A-Z]{3}$"),
+    BeforeValidator(lambda value: _check_currency(value) if isinstance(value, str) else value),
+    WithJsonSchema({"type": "string", "pattern": "^[A-Z]{3}$", "examples": ["DKK"]}),
+]
+#: An ISO 3166-1 alpha-2 country code in capitals.
+CountryCode = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Z]{2}$"), Field(examples=["DK"])]
+
+
+class PageResponse(ResponseModel, Generic[T]):
+    """The envelope of every paginated list (contract 1.4)."""
+
+    data: list[T]
+    total: int = Field(description="Total number of matching rows", examples=[42])
+    page: int = Field(description="Current page number", examples=[1])
+    limit: int = Field(description="Items per page", examples=[25])
+    total_pages: int = Field(description="Total number of pages", examples=[2])
+
+
+def pages(total: int, limit: int) -> int:
+    """How many pages of `limit` rows hold `total` rows."""
+    return -(-total // limit)
+
+
+def omitted(**options: Any) -> Any:
+    """A field of a PATCH body: may be left out (then it stays as it is), may not be null."""
+    return Field(default_factory=lambda: None, **options)
+
+
+def changes_of(body: RequestModel) -> dict[str, Any]:
+    """The fields a PATCH body really sent, by their Python names."""
+    return {name: getattr(body, name) for name in body.model_fields_set}

@@ -1,0 +1,90 @@
+"""Pages out of big tables: the SQL that every paginated list shares.
+
+The rows of a page are found by an index-only scan (the skipped ones are never fetched from the table) from
+whichever end is nearer, then joined to what the list shows. `total` counts the same index.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import asyncpg
+
+from ledgerbee.core.paging import Page, PageRequest
+from ledgerbee.platform.context import Context
+
+
+@dataclass(slots=True)
+class Filter:
+    """Conditions on the listed table (alias `t`) with their arguments; `$1` is the company."""
+
+    conditions: list[str] = field(default_factory=lambda: ["t.company_id = $1"])
+    arguments: list[Any] = field(default_factory=list)
+
+    def add(self, condition: str, argument: Any) -> None:
+        """Add a condition in which `{}` stands for the argument's placeholder."""
+        self.arguments.append(argument)
+        self.conditions.append(condition.replace("{}", f"${len(self.arguments) + 1}"))
+
+    def search(self, term: str | None, *columns: str) -> None:
+        """Case-insensitive prefix match on any of the text columns; their indexes are on lower(column)."""
+        if term and term.strip():
+            pattern = prefix_pattern(term.strip())
+            self.add("(" + " OR ".join(f"lower(t.{column}) LIKE {{}}" for column in columns) + ")", pattern)
+
+
+def prefix_pattern(term: str) -> str:
+    """A LIKE pattern for texts that start with `term`, to be compared with lower(column)."""
+    escaped = term.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"{escaped}%"
+
+
+async def fetch_page(
+    context: Context,
+    *,
+    table: str,
+    select: str,
+    filters: Filter,
+    order_by: Mapping[str, str],
+    request: PageRequest,
+) -> Page[asyncpg.Record]:
+    """The requested page of `table`.
+
+    `select` is a SELECT over `page p`, which holds the page's `company_id` and `id` and keeps its order by
+    `p.position`; `order_by` maps the wire's sort names to columns of `t`. Ties are broken by id.
+    """
+    arguments = [context.company_id, *filters.arguments]
+    where = " AND ".join(filters.conditions)
+    total = await context.connection.fetchval(f"SELECT count(*) FROM {table} t WHERE {where}", *arguments)
+    window = _window(total, request)
+    if window is None:
+        return Page([], total)
+    offset, limit, flipped = window
+    column = order_by[request.sort_by]
+    direction = "DESC" if request.descending != flipped else "ASC"
+    position = "-" if flipped else ""
+    # The names are this code's own; only values come from outside, as arguments.
+    rows = await context.connection.fetch(
+        f"WITH page AS (SELECT f.company_id, f.id, {position}(row_number() OVER ()) AS position FROM ("
+        f" SELECT t.company_id, t.id FROM {table} t WHERE {where}"
+        f" ORDER BY {column} {direction}, t.id {direction} OFFSET {offset} LIMIT {limit}) f)"
+        f" {select} ORDER BY p.position",
+        *arguments,
+    )
+    return Page(rows, total)
+
+
+def _window(total: int, request: PageRequest) -> tuple[int, int, bool] | None:
+    """Offset and limit from the nearer end, and whether that is the far one; None past the last page."""
+    offset = request.offset
+    if offset >= total:
+        return None
+    limit = min(request.limit, total - offset)
+    if offset <= total // 2:
+        return offset, limit, False
+    return total - offset - limit, limit, True
+
+
+def rows_by_id(rows: Sequence[asyncpg.Record]) -> dict[Any, asyncpg.Record]:
+    """Rows keyed by their `id` column."""
+    return {row["id"]: row for row in rows}

@@ -1,0 +1,57 @@
+"""Brings a database to this release's schema. Forward only, safe to run by several processes at once."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from importlib.resources import files
+from typing import Final
+
+import asyncpg
+from alembic import command
+from alembic.config import Config
+from pgqueuer.db import AsyncpgDriver
+from pgqueuer.queries import Queries
+
+from ledgerbee.platform.rates import ecb
+from ledgerbee.platform.rates import store as rates
+
+Connect = Callable[[], Awaitable["asyncpg.Connection[asyncpg.Record]"]]
+
+#: Advisory lock that lets one process migrate while others wait.
+_MIGRATION_LOCK: Final = 7_221_001
+
+
+async def migrate(dsn: str) -> None:
+    """Apply all missing revisions, the job queue's own schema and the published exchange rates.
+
+    `dsn` must log in as the role that owns the schema.
+    """
+    guard = await asyncpg.connect(dsn)
+    try:
+        await guard.execute("SELECT pg_advisory_lock($1)", _MIGRATION_LOCK)
+        await asyncio.to_thread(_upgrade, lambda: asyncpg.connect(dsn))
+        await _install_jobs(guard)
+        await rates.seed(guard, ecb.rows())
+        await guard.execute("ANALYZE")
+    finally:
+        await guard.close()
+
+
+def _upgrade(connect: Connect) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(files("ledgerbee.platform.migrations")))
+    config.attributes["connect"] = connect
+    command.upgrade(config, "head")
+
+
+async def _install_jobs(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    queries = Queries(AsyncpgDriver(connection))
+    if await queries.has_table(queries.qbe.settings.queue_table):
+        await queries.upgrade()
+    else:
+        await queries.install()
+    settings = queries.qbe.settings
+    tables = (settings.queue_table, settings.queue_table_log, settings.statistics_table, settings.schedules_table)
+    await connection.execute(
+        f"GRANT SELECT, INSERT, UPDATE, DELETE ON {', '.join(tables)} TO ledgerbee_app;"
+        "GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO ledgerbee_app"
+    )

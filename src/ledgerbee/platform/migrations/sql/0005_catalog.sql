@@ -1,0 +1,75 @@
+-- What is sold: product groups (revenue account by VAT zone), products, prices.
+
+CREATE TABLE product_groups (
+    company_id uuid NOT NULL,
+    id uuid NOT NULL,
+    number text NOT NULL,
+    name text NOT NULL,
+    description text,
+    domestic_account_id uuid NOT NULL,
+    eu_account_id uuid NOT NULL,
+    abroad_account_id uuid NOT NULL,
+    domestic_without_vat_account_id uuid NOT NULL,
+    created_at timestamptz NOT NULL,
+    updated_at timestamptz NOT NULL,
+    PRIMARY KEY (company_id, id),
+    CONSTRAINT product_groups_number UNIQUE (company_id, number),
+    FOREIGN KEY (company_id, domestic_account_id) REFERENCES accounts (company_id, id),
+    FOREIGN KEY (company_id, eu_account_id) REFERENCES accounts (company_id, id),
+    FOREIGN KEY (company_id, abroad_account_id) REFERENCES accounts (company_id, id),
+    FOREIGN KEY (company_id, domestic_without_vat_account_id) REFERENCES accounts (company_id, id)
+);
+CREATE INDEX product_groups_created ON product_groups (company_id, created_at, id);
+CREATE INDEX product_groups_sort_number ON product_groups (company_id, lower(number) text_pattern_ops, id);
+CREATE INDEX product_groups_sort_name ON product_groups (company_id, lower(name) text_pattern_ops, id);
+SELECT protect_table('product_groups', 'SELECT, INSERT, UPDATE, DELETE');
+
+CREATE TABLE products (
+    company_id uuid NOT NULL,
+    id uuid NOT NULL,
+    number text NOT NULL,
+    name text NOT NULL,
+    description text,
+    product_group_id uuid NOT NULL,
+    unit text,
+    status text NOT NULL DEFAULT 'ACTIVE' CHECK (status IN ('ACTIVE', 'DISABLED', 'ARCHIVED')),
+    metadata jsonb NOT NULL DEFAULT '{}',
+    created_at timestamptz NOT NULL,
+    updated_at timestamptz NOT NULL,
+    PRIMARY KEY (company_id, id),
+    CONSTRAINT products_number UNIQUE (company_id, number),
+    CONSTRAINT products_group FOREIGN KEY (company_id, product_group_id) REFERENCES product_groups (company_id, id)
+);
+CREATE INDEX products_created ON products (company_id, created_at, id);
+CREATE INDEX products_sort_number ON products (company_id, lower(number) text_pattern_ops, id);
+CREATE INDEX products_sort_name ON products (company_id, lower(name) text_pattern_ops, id);
+CREATE INDEX products_by_group ON products (company_id, product_group_id);
+SELECT protect_table('products', 'SELECT, INSERT, UPDATE, DELETE');
+
+CREATE TABLE prices (
+    company_id uuid NOT NULL,
+    id uuid NOT NULL,
+    product_id uuid NOT NULL,
+    billing_period_type text NOT NULL CHECK (billing_period_type IN ('ONE_TIME', 'RECURRING', 'USAGE')),
+    pricing_model text NOT NULL CHECK (pricing_model IN ('FLAT_RATE', 'PACKAGE', 'VOLUME', 'GRADUATED')),
+    nickname text,
+    currency text NOT NULL,
+    unit_amount numeric(26, 12),
+    tiers jsonb NOT NULL DEFAULT '[]',
+    billing_interval text CHECK (billing_interval IN ('day', 'week', 'month', 'year')),
+    billing_interval_count int CHECK (billing_interval_count > 0),
+    meter_id uuid,
+    -- Amounts in other currencies, by code; the price's own currency is the source of truth.
+    currency_amounts jsonb NOT NULL DEFAULT '{}',
+    status text NOT NULL DEFAULT 'ACTIVE' CHECK (status IN ('ACTIVE', 'DISABLED', 'ARCHIVED')),
+    is_default boolean NOT NULL,
+    is_locked boolean NOT NULL DEFAULT false,
+    created_at timestamptz NOT NULL,
+    updated_at timestamptz NOT NULL,
+    PRIMARY KEY (company_id, id),
+    CONSTRAINT prices_product FOREIGN KEY (company_id, product_id) REFERENCES products (company_id, id),
+    CHECK ((billing_interval IS NULL) = (billing_period_type = 'ONE_TIME'))
+);
+CREATE INDEX prices_by_product ON prices (company_id, product_id);
+CREATE UNIQUE INDEX prices_one_default ON prices (company_id, product_id) WHERE is_default;
+SELECT protect_table('prices', 'SELECT, INSERT, UPDATE, DELETE');
