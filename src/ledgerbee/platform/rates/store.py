@@ -1,0 +1,85 @@
+"""The table `exchange_rates`: filled once from the reference rates, read by whoever books in a foreign currency."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
+
+from ledgerbee.core.money import ONE
+from ledgerbee.platform.rates.ecb import RateRow
+from ledgerbee.platform.rates.rules import CARRY_FORWARD_DAYS, PIVOT, cross_rate
+
+if TYPE_CHECKING:
+    from asyncpg import Connection, Record
+    from asyncpg.pool import PoolConnectionProxy
+
+    AnyConnection = Connection[Record] | PoolConnectionProxy[Record]
+
+ECB: Final = "ECB"
+#: The source of a rate nobody has to publish: a currency in itself.
+SAME_CURRENCY: Final = "SAME_CURRENCY"
+
+#: Held while seeding, so that two processes starting together don't both write.
+_SEED_LOCK: Final = 0x6C62_7261_7465
+
+_PAIR = """
+SELECT f.day, f.rate_per_eur AS from_per_eur, t.rate_per_eur AS to_per_eur
+FROM exchange_rates f JOIN exchange_rates t ON t.day = f.day AND t.currency = $2
+WHERE f.currency = $1 AND f.day BETWEEN $3 AND $4
+ORDER BY f.day DESC LIMIT 1
+"""
+_ONE_LEG = """
+SELECT day, rate_per_eur FROM exchange_rates
+WHERE currency = $1 AND day BETWEEN $2 AND $3
+ORDER BY day DESC LIMIT 1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """Base units per one unit of the foreign currency, the day it was published, and by whom."""
+
+    value: Decimal
+    day: date
+    source: str
+
+
+async def seed(conn: "AnyConnection", rows: Iterable[RateRow]) -> int:
+    """Add the rates of every day after the newest one stored; answers how many rows were added.
+
+    Safe to run at every start and from several processes at once: what is there stays as it is.
+    """
+    async with conn.transaction():
+        await conn.execute("SELECT pg_advisory_xact_lock($1)", _SEED_LOCK)
+        newest: date | None = await conn.fetchval("SELECT max(day) FROM exchange_rates")
+        fresh = [row for row in rows if newest is None or row[1] > newest]
+        if fresh:
+            await conn.copy_records_to_table(
+                "exchange_rates", records=fresh, columns=["currency", "day", "rate_per_eur"]
+            )
+            await conn.execute("ANALYZE exchange_rates")
+    return len(fresh)
+
+
+async def rate(conn: "AnyConnection", currency: str, base_currency: str, on: date) -> Rate | None:
+    """What one unit of `currency` is worth in `base_currency` on a day, or None when nobody published it.
+
+    Both legs of a cross rate come from the same publication day: the last one on or before `on` that has
+    both, at most ten days back. The same currency is 1 on the day itself.
+    """
+    if currency == base_currency:
+        return Rate(ONE, on, SAME_CURRENCY)
+    earliest = on - timedelta(days=CARRY_FORWARD_DAYS)
+    if PIVOT in {currency, base_currency}:
+        foreign = base_currency if currency == PIVOT else currency
+        row = await conn.fetchrow(_ONE_LEG, foreign, earliest, on)
+        if row is None:
+            return None
+        per_eur: Decimal = row["rate_per_eur"]
+        value = cross_rate(ONE, per_eur) if currency == PIVOT else cross_rate(per_eur, ONE)
+        return Rate(value, row["day"], ECB)
+    row = await conn.fetchrow(_PAIR, currency, base_currency, earliest, on)
+    if row is None:
+        return None
+    return Rate(cross_rate(row["from_per_eur"], row["to_per_eur"]), row["day"], ECB)
