@@ -87,6 +87,8 @@ class Edge:
     ) -> Response:
         # The whole body is here before a connection is taken: a slow client holds no transaction open.
         body = await request.body()
+        if body and not _is_form(request):
+            await request.json()  # malformed JSON is refused here, as it is read again below from memory
         request_id: str = request.scope["ledgerbee.request_id"]
         caller = Caller(principal, self.database, request_id, now)
         request.scope["ledgerbee.caller"] = caller
@@ -151,6 +153,10 @@ def _unauthorized(kinds: tuple[str, ...]) -> LedgerBeeError:
     if kinds == ("oauth_token",):
         return UNAUTHORIZED.error("Invalid or expired access token", error="invalid_token", reason="invalid_token")
     return UNAUTHORIZED.error()
+
+
+def _is_form(request: Request) -> bool:
+    return request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
 
 
 def _is_allowed(request: Request, allowlist: tuple[str, ...]) -> bool:

@@ -28,6 +28,7 @@ def create_api(clock: Clock = system_clock) -> FastAPI:
         redoc_url=None,
         openapi_url="/api/openapi.json",
         redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
     )
 
     async def refuse(request: Request, fault: Exception) -> Response:

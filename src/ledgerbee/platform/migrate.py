@@ -30,7 +30,7 @@ async def migrate(dsn: str) -> None:
         await guard.execute("SELECT pg_advisory_lock($1)", _MIGRATION_LOCK)
         await asyncio.to_thread(_upgrade, lambda: asyncpg.connect(dsn))
         await _install_jobs(guard)
-        await rates.seed(guard, ecb.rows())
+        await rates.seed(guard, ecb.history())
         await guard.execute("ANALYZE")
     finally:
         await guard.close()

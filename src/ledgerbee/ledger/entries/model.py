@@ -96,7 +96,5 @@ JOURNAL_ENTRY_UNBALANCED = ErrorCode(
     "JOURNAL_ENTRY_UNBALANCED", 400, "Debits and credits differ; they must be equal, in every currency"
 )
 PERIOD_LOCKED = ErrorCode("PERIOD_LOCKED", 409, "The date lies in a locked period")
-FISCAL_YEAR_MISSING = ErrorCode(
-    "FISCAL_YEAR_MISSING", 400, "The date lies in no fiscal year that can be opened"
-)
+FISCAL_YEAR_MISSING = ErrorCode("FISCAL_YEAR_MISSING", 400, "The date lies in no fiscal year that can be opened")
 EXCHANGE_RATE_MISSING = ErrorCode("EXCHANGE_RATE_MISSING", 400, "There is no exchange rate for this currency and date")

@@ -105,18 +105,18 @@ CREATE FUNCTION resolve_credential(hash bytea)
                    expires_at timestamptz, version int, licenses text[], time_zone text)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
 DECLARE
-    found credentials%ROWTYPE;
+    known credentials%ROWTYPE;
     caller_company text := current_setting('app.company_id', true);
 BEGIN
-    SELECT c.* INTO found FROM credentials c WHERE c.secret_hash = hash;
+    SELECT c.* INTO known FROM credentials c WHERE c.secret_hash = hash;
     IF NOT FOUND THEN
         RETURN;
     END IF;
-    PERFORM set_config('app.company_id', found.company_id::text, true);
+    PERFORM set_config('app.company_id', known.company_id::text, true);
     RETURN QUERY
-        SELECT found.company_id, found.kind, found.subject_id, found.scopes, found.ip_allowlist,
-               found.expires_at, found.version, c.licenses, c.time_zone
-        FROM companies c WHERE c.company_id = found.company_id;
+        SELECT known.company_id, known.kind, known.subject_id, known.scopes, known.ip_allowlist,
+               known.expires_at, known.version, c.licenses, c.time_zone
+        FROM companies c WHERE c.company_id = known.company_id;
     PERFORM set_config('app.company_id', coalesce(caller_company, ''), true);
 END
 $$;

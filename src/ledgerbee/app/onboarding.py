@@ -1,0 +1,171 @@
+"""A new company with everything it needs to sell on its first day: chart, VAT codes, categories, groups, templates.
+
+The figures and texts come from `chart/seed`; this is the one place that writes them for a company.
+"""
+
+from uuid import UUID
+
+from babel.core import get_global
+from babel.numbers import get_territory_currencies
+
+from ledgerbee.catalog.product_groups import store as product_groups
+from ledgerbee.catalog.product_groups.model import ProductGroup
+from ledgerbee.chart.accounts import store as accounts
+from ledgerbee.chart.accounts.model import Account, Classification, ControlAccountType, LedgerType
+from ledgerbee.chart.journal_categories import store as journal_categories
+from ledgerbee.chart.journal_categories.model import JournalCategory
+from ledgerbee.chart.seed.loader import seed_for
+from ledgerbee.chart.seed.model import AccountSeed, ChartSeed, VatCodeSeed
+from ledgerbee.chart.vat_codes import store as vat_codes
+from ledgerbee.chart.vat_codes.model import Principle, VatCode, VatType
+from ledgerbee.core.errors import invalid
+from ledgerbee.core.ids import new_id
+from ledgerbee.core.money import ZERO, is_currency
+from ledgerbee.parties.groups import store as party_groups
+from ledgerbee.parties.groups.model import CustomerGroup, VendorGroup
+from ledgerbee.platform.company import store as companies
+from ledgerbee.platform.company.model import Company
+from ledgerbee.platform.context import Context
+from ledgerbee.sales.templates import store as templates
+from ledgerbee.sales.templates.model import DocumentTemplate, TemplateType
+
+
+async def create_company(
+    context: Context,
+    *,
+    name: str,
+    country_code: str,
+    base_currency: str | None = None,
+    time_zone: str | None = None,
+    language: str | None = None,
+    vat_number: str | None = None,
+) -> Company:
+    """Create the context's company and everything it starts with, in the context's transaction.
+
+    `country_code` is ISO 3166-1 alpha-2; DK gets the Danish standard chart, others a plain generic one. Currency,
+    time zone and language default to the country's. Raises validation errors for unknown codes.
+    """
+    seed = seed_for(country_code)
+    company = Company(
+        company_id=context.company_id,
+        name=name,
+        country_code=country_code,
+        preferred_language=language or ("da" if country_code == "DK" else "en"),
+        base_currency=base_currency or _currency_of(country_code),
+        time_zone=time_zone or _time_zone_of(country_code),
+        vat_number=vat_number,
+        created_at=context.now,
+        updated_at=context.now,
+    )
+    await companies.insert(context, company)
+    account_ids = await _write_chart(context, seed, company.preferred_language)
+    for category in seed.journal_categories:
+        await journal_categories.insert(
+            context,
+            JournalCategory(new_id(), category.name, category.is_default, category.allowed_types, context.now),
+        )
+    for group in seed.customer_groups:
+        await party_groups.insert_customer_group(
+            context,
+            CustomerGroup(new_id(), group.number, group.name, ZERO, account_ids[group.account_number], context.now),
+        )
+    for group in seed.vendor_groups:
+        await party_groups.insert_vendor_group(
+            context, VendorGroup(new_id(), group.number, group.name, account_ids[group.account_number], context.now)
+        )
+    for product_group in seed.product_groups:
+        await product_groups.save(
+            context,
+            ProductGroup(
+                id=new_id(),
+                number=product_group.number,
+                name=product_group.name,
+                description=None,
+                domestic_account_id=account_ids[product_group.domestic],
+                eu_account_id=account_ids[product_group.eu],
+                abroad_account_id=account_ids[product_group.abroad],
+                domestic_without_vat_account_id=account_ids[product_group.domestic_without_vat],
+                created_at=context.now,
+                updated_at=context.now,
+            ),
+        )
+    for template in seed.document_templates:
+        await templates.insert(
+            context,
+            DocumentTemplate(
+                id=new_id(),
+                name=template.name,
+                document_type=TemplateType(template.document_type),
+                language=template.language,
+                is_default=template.language == company.preferred_language,
+                created_at=context.now,
+            ),
+        )
+    return company
+
+
+async def _write_chart(context: Context, seed: ChartSeed, language: str) -> dict[int, UUID]:
+    """Write VAT codes and accounts, which refer to each other; the accounts' ids by number."""
+    account_ids = {account.number: new_id() for account in seed.accounts}
+    code_ids = {code.code: new_id() for code in seed.vat_codes}
+    await vat_codes.insert(
+        context, [_vat_code(context, code, code_ids[code.code], account_ids, language) for code in seed.vat_codes]
+    )
+    await accounts.insert(
+        context,
+        [_account(context, account, account_ids[account.number], code_ids, language) for account in seed.accounts],
+    )
+    return account_ids
+
+
+def _vat_code(
+    context: Context, seed: VatCodeSeed, code_id: UUID, account_ids: dict[int, UUID], language: str
+) -> VatCode:
+    return VatCode(
+        id=code_id,
+        code=seed.code,
+        name=seed.name if language == "da" else seed.name_en,
+        rate=seed.rate,
+        type=VatType(seed.type),
+        principle=Principle(seed.principle),
+        deductible_percent=seed.deductible_percent,
+        account_id=account_ids[seed.account_number] if seed.account_number else None,
+        contra_account_id=account_ids[seed.contra_account_number] if seed.contra_account_number else None,
+        return_box=seed.return_box,
+        einvoice_category=seed.einvoice_category,
+        exemption_reason=seed.exemption_reason,
+        exemption_reason_da=seed.exemption_reason_da,
+        is_active=True,
+        created_at=context.now,
+    )
+
+
+def _account(
+    context: Context, seed: AccountSeed, account_id: UUID, code_ids: dict[str, UUID], language: str
+) -> Account:
+    return Account(
+        id=account_id,
+        number=seed.number,
+        name=seed.name if language == "da" else seed.name_en,
+        standard_number=seed.standard_number,
+        ledger_type=LedgerType(seed.ledger_type),
+        classification=Classification(seed.classification) if seed.classification else None,
+        control_account_type=ControlAccountType(seed.control_account_type) if seed.control_account_type else None,
+        vat_code_id=code_ids[seed.vat_code] if seed.vat_code else None,
+        role=seed.role,
+        sum_from=seed.sum_from,
+        is_active=True,
+        created_at=context.now,
+    )
+
+
+def _currency_of(country_code: str) -> str:
+    for currency in reversed(get_territory_currencies(country_code)):
+        if is_currency(currency):
+            return str(currency)
+    raise invalid(("countryCode", "isISO31661Alpha2", "countryCode must be a country with a currency of its own"))
+
+
+def _time_zone_of(country_code: str) -> str:
+    zones: list[str] = get_global("territory_zones").get(country_code, [])
+    return zones[0] if zones else "UTC"

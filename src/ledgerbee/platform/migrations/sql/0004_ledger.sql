@@ -1,0 +1,2 @@
+-- filled by its context
+SELECT 1;

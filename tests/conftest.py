@@ -1,0 +1,200 @@
+"""Real PostgreSQL, the real application, and a company of its own for every test that asks for one.
+
+`DATABASE_URL` names a server to use; without it an embedded one is started for the run. Each worker process
+has a database of its own, cloned from one that was migrated once. Companies don't see each other, so tests
+don't either: nothing is cleaned up between them.
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import httpx
+import pytest
+import pytest_asyncio
+from asgi_lifespan import LifespanManager
+from sqlalchemy.engine import make_url
+
+from ledgerbee.app.main import create_app
+from ledgerbee.app.onboarding import create_company
+from ledgerbee.app.reactions import REACTIONS
+from ledgerbee.core.ids import new_id
+from ledgerbee.platform.api_keys import actions as api_keys
+from ledgerbee.platform.context import Actor, Context
+from ledgerbee.platform.credentials.model import SCOPES
+from ledgerbee.platform.db import Database, Tenant
+from ledgerbee.platform.migrate import migrate
+
+TEMPLATE = "ledgerbee_test_template"
+OPERATOR = Actor("operator", "tests")
+
+
+@dataclass
+class SteeredClock:
+    """A clock that tests set. It starts at a fixed moment and stands still until moved."""
+
+    now: datetime = datetime(2026, 3, 16, 12, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, **delta: float) -> None:
+        self.now += timedelta(**delta)
+
+
+@dataclass
+class Api:
+    """One company's way into the API: an HTTP client with its key, and its books behind it."""
+
+    http: httpx.AsyncClient
+    company_id: UUID
+    key: str
+    database: Database
+    clock: SteeredClock
+    headers: dict[str, str] = field(default_factory=dict)
+
+    async def request(self, method: str, path: str, **options: Any) -> httpx.Response:
+        headers = {"x-api-key": self.key, **self.headers, **options.pop("headers", {})}
+        return await self.http.request(method, f"/api{path}", headers=headers, **options)
+
+    async def get(self, path: str, **options: Any) -> httpx.Response:
+        return await self.request("GET", path, **options)
+
+    async def post(self, path: str, json: Any = None, **options: Any) -> httpx.Response:
+        return await self.request("POST", path, json={} if json is None else json, **options)
+
+    async def patch(self, path: str, json: Any, **options: Any) -> httpx.Response:
+        return await self.request("PATCH", path, json=json, **options)
+
+    async def put(self, path: str, json: Any, **options: Any) -> httpx.Response:
+        return await self.request("PUT", path, json=json, **options)
+
+    async def delete(self, path: str, **options: Any) -> httpx.Response:
+        return await self.request("DELETE", path, **options)
+
+    @property
+    def tenant(self) -> Tenant:
+        return Tenant(self.company_id, OPERATOR, "test", "Europe/Copenhagen")
+
+    async def run(self, work: Any) -> Any:
+        """Run `work(context)` in a transaction of this company, as the operator."""
+        return await self.database.run(self.tenant, self.clock(), work)
+
+
+def with_database(url: str, name: str) -> str:
+    """The same server and login, another database."""
+    return make_url(url).set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture(scope="session")
+def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A login as the owner role on a running PostgreSQL."""
+    if url := os.environ.get("DATABASE_URL"):
+        yield url
+        return
+    from ledgerbee.platform.postgres import running
+
+    root = Path(os.environ.get("PYTEST_XDIST_TESTRUNUID", "")).name
+    shared = tmp_path_factory.getbasetemp().parent if root else tmp_path_factory.getbasetemp()
+    with running(shared / "postgres") as server:
+        yield server.dsn(database="postgres")
+
+
+@pytest.fixture(scope="session")
+def database_url(server_url: str, worker_id: str) -> Iterator[str]:
+    """A migrated database of this worker's own, as its owner."""
+    name = f"ledgerbee_test_{os.getpid()}_{worker_id}"
+    url = with_database(server_url, name)
+    asyncio.run(_clone_template(server_url, name))
+    yield url
+    asyncio.run(_drop(server_url, name))
+
+
+@pytest.fixture(scope="session")
+def worker_id(request: pytest.FixtureRequest) -> str:
+    """xdist's name for this worker process, `main` without xdist."""
+    return getattr(request.config, "workerinput", {}).get("workerid", "main")
+
+
+async def _clone_template(server_url: str, name: str) -> None:
+    server = await asyncpg.connect(server_url)
+    try:
+        # One worker migrates the template, the others wait and clone it.
+        await server.execute("SELECT pg_advisory_lock(7221002)")
+        template = f"{TEMPLATE}_{os.environ.get('PYTEST_XDIST_TESTRUNUID', os.getpid())}"
+        if not await server.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", template):
+            await server.execute(f'CREATE DATABASE "{template}"')
+            await migrate(with_database(server_url, template))
+        await server.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        if "PYTEST_XDIST_TESTRUNUID" not in os.environ:
+            await server.execute(f'DROP DATABASE "{template}"')
+    finally:
+        await server.close()
+
+
+async def _drop(server_url: str, name: str) -> None:
+    server = await asyncpg.connect(server_url)
+    await server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    await server.close()
+
+
+@pytest.fixture
+def clock() -> SteeredClock:
+    """The application's clock, back at its start for every test."""
+    _CLOCK.now = SteeredClock().now
+    return _CLOCK
+
+
+_CLOCK = SteeredClock()
+
+
+@pytest_asyncio.fixture(scope="session")
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """A pool of application connections, beside the application's own."""
+    database = await Database.open(database_url, reactions=REACTIONS, max_size=5)
+    yield database
+    await database.close()
+
+
+@pytest_asyncio.fixture(scope="session")
+async def http(database_url: str) -> AsyncIterator[httpx.AsyncClient]:
+    """An HTTP client of the whole application, in process."""
+    app = create_app(database_url, clock=_CLOCK)
+    async with LifespanManager(app) as manager:
+        transport = httpx.ASGITransport(manager.app, client=("127.0.0.1", 40000))
+        async with httpx.AsyncClient(transport=transport, base_url="http://ledgerbee.test") as client:
+            yield client
+
+
+async def new_company(
+    http: httpx.AsyncClient, database: Database, clock: SteeredClock, country: str = "DK", **options: Any
+) -> Api:
+    """A new company with an API key that carries every scope."""
+    company_id = new_id()
+
+    async def work(context: Context) -> str:
+        await create_company(context, name="Nordlys ApS", country_code=country, **options)
+        _, secret = await api_keys.create(context, name="tests", scopes=SCOPES)
+        return secret
+
+    tenant = Tenant(company_id, OPERATOR, "test", "Europe/Copenhagen")
+    key = await database.run(tenant, clock(), work)
+    return Api(http, company_id, key, database, clock)
+
+
+@pytest_asyncio.fixture
+async def api(http: httpx.AsyncClient, database: Database, clock: SteeredClock) -> Api:
+    """A new Danish company."""
+    return await new_company(http, database, clock)
+
+
+@pytest_asyncio.fixture
+async def other_api(http: httpx.AsyncClient, database: Database, clock: SteeredClock) -> Api:
+    """Another company, for what must not be seen across the border."""
+    return await new_company(http, database, clock)
