@@ -31,6 +31,7 @@ from ledgerbee.platform.credentials.model import SCOPES
 from ledgerbee.platform.db import Database, Tenant
 from ledgerbee.platform.migrate import migrate
 
+
 TEMPLATE = "ledgerbee_test_template"
 OPERATOR = Actor("operator", "tests")
 
@@ -98,7 +99,8 @@ def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if url := os.environ.get("DATABASE_URL"):
         yield url
         return
-    from ledgerbee.platform.postgres import running
+
+    from ledgerbee.platform.postgres import running  # noqa: PLC0415  only when no server was named
 
     root = Path(os.environ.get("PYTEST_XDIST_TESTRUNUID", "")).name
     shared = tmp_path_factory.getbasetemp().parent if root else tmp_path_factory.getbasetemp()
@@ -119,7 +121,7 @@ def database_url(server_url: str, worker_id: str) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def worker_id(request: pytest.FixtureRequest) -> str:
     """xdist's name for this worker process, `main` without xdist."""
-    return getattr(request.config, "workerinput", {}).get("workerid", "main")
+    return str(getattr(request.config, "workerinput", {}).get("workerid", "main"))
 
 
 async def _clone_template(server_url: str, name: str) -> None:

@@ -67,18 +67,21 @@ async def create_company(
     for group in seed.customer_groups:
         await party_groups.insert_customer_group(
             context,
-            CustomerGroup(new_id(), group.number, group.name, ZERO, account_ids[group.account_number], context.now),
+            CustomerGroup(
+                new_id(), str(group.number), group.name, ZERO, account_ids[group.account_number], context.now
+            ),
         )
     for group in seed.vendor_groups:
         await party_groups.insert_vendor_group(
-            context, VendorGroup(new_id(), group.number, group.name, account_ids[group.account_number], context.now)
+            context,
+            VendorGroup(new_id(), str(group.number), group.name, account_ids[group.account_number], context.now),
         )
     for product_group in seed.product_groups:
         await product_groups.save(
             context,
             ProductGroup(
                 id=new_id(),
-                number=product_group.number,
+                number=str(product_group.number),
                 name=product_group.name,
                 description=None,
                 domestic_account_id=account_ids[product_group.domestic],

@@ -16,8 +16,8 @@ from typing import Final
 #: (currency, day of publication, units of the currency per euro)
 RateRow = tuple[str, date, Decimal]
 
-#: Where the seed begins. Older books than this are rare; whoever has them passes an earlier day.
-SEED_SINCE: Final = date(2015, 1, 1)
+#: The first year of the euro: older documents have no reference rate at all.
+SEED_SINCE: Final = date(1999, 1, 1)
 _NOT_QUOTED: Final = {"", "N/A"}
 
 

@@ -8,7 +8,7 @@ CREATE TABLE vat_codes (
     rate numeric(7, 4) NOT NULL CHECK (rate BETWEEN 0 AND 100),
     type text NOT NULL CHECK (type IN ('SALES', 'PURCHASE')),
     principle text NOT NULL CHECK (principle IN ('Gross', 'Net')),
-    deductible_percent numeric(7, 4) NOT NULL DEFAULT 100 CHECK (deductible_percent BETWEEN 0 AND 100),
+    deductible_percent numeric(11, 8) NOT NULL DEFAULT 100 CHECK (deductible_percent BETWEEN 0 AND 100),
     account_id uuid,
     contra_account_id uuid,
     return_box text,
