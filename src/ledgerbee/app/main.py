@@ -8,6 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
 from ledgerbee.app.config import Settings
+from ledgerbee.app.docs_page import router as docs_router
 from ledgerbee.app.edge import Edge
 from ledgerbee.app.health import router as health_router
 from ledgerbee.app.openapi import describe
@@ -40,6 +41,7 @@ def create_api(clock: Clock = system_clock) -> FastAPI:
     for router in ROUTERS:
         api.include_router(router, prefix="/api")
     api.include_router(health_router)
+    api.include_router(docs_router)
     describe(api)
     return api
 
@@ -63,4 +65,4 @@ def create_app(
             await database.close()
 
     api.router.lifespan_context = lifespan
-    return Shell(api, clock=clock, allowed_origins=settings.allowed_origins, docs_prefix="/docs")
+    return Shell(api, clock=clock, allowed_origins=settings.allowed_origins)

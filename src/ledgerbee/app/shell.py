@@ -56,11 +56,10 @@ class _BodyTooLargeError(Exception):
 class Shell:
     """Wraps the application. `allowed_origins` are the origins whose browsers may call (`*` = any)."""
 
-    def __init__(self, app: ASGIApp, *, clock: Clock, allowed_origins: tuple[str, ...], docs_prefix: str) -> None:
+    def __init__(self, app: ASGIApp, *, clock: Clock, allowed_origins: tuple[str, ...]) -> None:
         self.app = app
         self.clock = clock
         self.allowed_origins = frozenset(allowed_origins)
-        self.docs_prefix = docs_prefix
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run one request; anything unforeseen becomes a 500 that names the request and nothing else."""

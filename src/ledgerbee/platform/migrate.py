@@ -8,6 +8,7 @@ from typing import Final
 import asyncpg
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from pgqueuer.db import AsyncpgDriver
 from pgqueuer.queries import Queries
 
@@ -28,17 +29,32 @@ async def migrate(dsn: str) -> None:
     guard = await asyncpg.connect(dsn)
     try:
         await guard.execute("SELECT pg_advisory_lock($1)", _MIGRATION_LOCK)
-        await asyncio.to_thread(_upgrade, lambda: asyncpg.connect(dsn))
-        await _install_jobs(guard)
+        if not await _is_current(guard):
+            await asyncio.to_thread(_upgrade, lambda: asyncpg.connect(dsn))
+            await _install_jobs(guard)
+            await guard.execute("ANALYZE")
         await rates.seed(guard, ecb.history())
-        await guard.execute("ANALYZE")
     finally:
         await guard.close()
 
 
-def _upgrade(connect: Connect) -> None:
+async def _is_current(connection: "asyncpg.Connection[asyncpg.Record]") -> bool:
+    """Whether the schema and the job queue are already this release's, which is nearly always."""
+    if await connection.fetchval("SELECT to_regclass('alembic_version')") is None:
+        return False
+    version = await connection.fetchval("SELECT version_num FROM alembic_version")
+    head = ScriptDirectory.from_config(_config()).get_current_head()
+    return version == head and not (await Queries(AsyncpgDriver(connection)).plan_upgrade()).pending
+
+
+def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(files("ledgerbee.platform.migrations")))
+    return config
+
+
+def _upgrade(connect: Connect) -> None:
+    config = _config()
     config.attributes["connect"] = connect
     command.upgrade(config, "head")
 
