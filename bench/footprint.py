@@ -10,6 +10,7 @@ import sys
 import time
 
 from bench.support import books, get, load, meter, server
+
 from ledgerbee.app.main import create_app
 
 IMPORT_LIMIT_S = 1.5

@@ -10,8 +10,8 @@ import time
 from uuid import UUID
 
 import asyncpg
-
 from bench.support import Books, Connection, books, connect, get, server
+
 from ledgerbee.app.main import create_app
 
 ROWS = 200_000
