@@ -35,6 +35,9 @@ class Settings(BaseSettings):
     allowed_origins: tuple[str, ...] = Field(
         default=(), description='Browser origins that may call the API, as a JSON list; ["*"] for any.'
     )
+    processes: int | None = Field(
+        default=None, ge=1, le=64, description="API processes of `serve`. Unset: one per core."
+    )
     public_url: str = Field(default="http://127.0.0.1:8000", description="Address under which the API is reached.")
     trusted_proxies: str = Field(
         default="127.0.0.1", description="Addresses of proxies whose X-Forwarded-For is believed."

@@ -8,6 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
 from ledgerbee.app.config import Settings
+from ledgerbee.app.docs_page import router as docs_router
 from ledgerbee.app.edge import Edge
 from ledgerbee.app.health import router as health_router
 from ledgerbee.app.openapi import describe
@@ -38,8 +39,10 @@ def create_api(clock: Clock = system_clock) -> FastAPI:
 
     api.add_exception_handler(HTTPException, refuse)
     for router in ROUTERS:
-        api.include_router(router, prefix="/api")
+        # Straight into the application's own list: inclusion would search router by router on every request.
+        api.router.routes.extend(router.routes)
     api.include_router(health_router)
+    api.include_router(docs_router)
     describe(api)
     return api
 
@@ -63,4 +66,4 @@ def create_app(
             await database.close()
 
     api.router.lifespan_context = lifespan
-    return Shell(api, clock=clock, allowed_origins=settings.allowed_origins, docs_prefix="/docs")
+    return Shell(api, clock=clock, allowed_origins=settings.allowed_origins)

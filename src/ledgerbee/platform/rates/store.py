@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import takewhile
 from typing import TYPE_CHECKING, Final
 
 from ledgerbee.core.money import ONE
@@ -48,12 +49,15 @@ class Rate:
 async def seed(conn: "AnyConnection", rows: Iterable[RateRow]) -> int:
     """Add the rates of every day after the newest one stored; answers how many rows were added.
 
+    `rows` come newest day first.
+
     Safe to run at every start and from several processes at once: what is there stays as it is.
     """
     async with conn.transaction():
         await conn.execute("SELECT pg_advisory_xact_lock($1)", _SEED_LOCK)
         newest: date | None = await conn.fetchval("SELECT max(day) FROM exchange_rates")
-        fresh = [row for row in rows if newest is None or row[1] > newest]
+        # Newest first, so the usual start reads one row and stops.
+        fresh = list(takewhile(lambda row: newest is None or row[1] > newest, rows))
         if fresh:
             await conn.copy_records_to_table(
                 "exchange_rates", records=fresh, columns=["currency", "day", "rate_per_eur"]

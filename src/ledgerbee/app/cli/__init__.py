@@ -1,0 +1,5 @@
+"""The command line: `ledgerbee`."""
+
+from ledgerbee.app.cli.commands import main
+
+__all__ = ["main"]

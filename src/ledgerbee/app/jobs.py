@@ -1,0 +1,13 @@
+"""Every background job by name, and what runs on a timetable."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from ledgerbee.platform.jobs import Handler
+
+JOBS: Final[Mapping[str, Handler]] = {}
+
+#: SQL that runs by itself: name -> (crontab, statement with the moment as its one argument).
+TIMETABLE: Final[Mapping[str, tuple[str, str]]] = {
+    "purge_expired": ("17 * * * *", "SELECT purge_expired($1)"),
+}
