@@ -9,7 +9,6 @@ answer go out. Errors of any kind leave as the documented envelope.
 import hashlib
 from collections import OrderedDict
 from datetime import datetime
-from ipaddress import ip_address, ip_network
 from typing import Final
 
 from fastapi import Request, Response
@@ -27,6 +26,7 @@ from ledgerbee.platform.credentials.model import (
     UNAUTHORIZED,
     secret_hash,
 )
+from ledgerbee.platform.credentials.rules import is_address_allowed
 from ledgerbee.platform.db import CredentialRevokedError, Database
 from ledgerbee.platform.http.envelope import error_response
 from ledgerbee.platform.http.operation import Handler, Operation
@@ -101,12 +101,13 @@ class Edge:
             request.scope["ledgerbee.context"] = context
             if key is None:
                 return await handler(request)
-            digest = hashlib.sha256(f"{request.method} {request.url.path}\n".encode() + body).digest()
+            address = f"{request.method} {request.url.path}?{request.url.query}\n"
+            digest = hashlib.sha256(address.encode() + body).digest()
             replayed = await idempotency.reserve(context, key, digest)
             if replayed is not None:
                 return replayed
             response = await handler(request)
-            await idempotency.remember(context, key, digest, response)
+            await idempotency.remember(context, key, digest, response, secret_fields=operation.secret_fields)
             return response
 
         return await self.database.run(caller.tenant, now, work, read_only=read_only)
@@ -127,7 +128,7 @@ class Edge:
             raise _unauthorized(kinds)
         if principal.expires_at is not None and principal.expires_at <= now:
             raise _unauthorized(kinds)
-        if principal.ip_allowlist and not _is_allowed(request, principal.ip_allowlist):
+        if not is_address_allowed(request.client.host if request.client else None, principal.ip_allowlist):
             raise UNAUTHORIZED.error(reason="ip_whitelist_mismatch")
         return principal
 
@@ -143,7 +144,7 @@ def _secret_of(request: Request) -> tuple[str, tuple[str, ...]]:
         if scheme.lower() == "bearer" and token.strip():
             return token.strip(), ("oauth_token",)  # an API key shown here is refused (contract 1.2)
         raise _unauthorized(("oauth_token",))
-    key = request.query_params.get("x-api-key")
+    key = request.scope.get("ledgerbee.query_key")  # taken out of the address by the shell
     if key:
         return key, ("api_key",)
     raise UNAUTHORIZED.error("Missing credential: send an x-api-key header or an OAuth 2.0 bearer token")
@@ -157,15 +158,6 @@ def _unauthorized(kinds: tuple[str, ...]) -> LedgerBeeError:
 
 def _is_form(request: Request) -> bool:
     return request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
-
-
-def _is_allowed(request: Request, allowlist: tuple[str, ...]) -> bool:
-    host = request.client.host if request.client else ""
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return False
-    return any(address in ip_network(entry, strict=False) for entry in allowlist)
 
 
 def _authorize(operation: Operation, principal: Principal) -> None:
