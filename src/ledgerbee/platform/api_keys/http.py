@@ -3,17 +3,17 @@
 from dataclasses import asdict
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 from pydantic import Field
 
 from ledgerbee.platform.api_keys import actions, store
 from ledgerbee.platform.api_keys.model import API_KEY_NOT_FOUND, ApiKey
 from ledgerbee.platform.credentials.model import API_KEY_SCOPE_NOT_ASSIGNABLE, INSUFFICIENT_PERMISSIONS
 from ledgerbee.platform.credentials.wire import IpAllowlist, RequestMoment, Scopes
-from ledgerbee.platform.http.operation import CallerDep, Ctx, OperationRoute, operation
+from ledgerbee.platform.http.operation import CallerDep, Ctx, operation, resource_router
 from ledgerbee.platform.http.wire import Id, IdText, Line, Moment, RequestModel, ResponseModel, omitted
 
-router = APIRouter(tags=["API Key"], route_class=OperationRoute)
+router = resource_router("API Key")
 
 KeyId = Annotated[Id, Path(alias="apiKeyId", description="API key ID")]
 

@@ -3,17 +3,17 @@
 from dataclasses import asdict
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 from pydantic import Field
 
 from ledgerbee.platform.credentials.model import API_KEY_SCOPE_NOT_ASSIGNABLE, INSUFFICIENT_PERMISSIONS
 from ledgerbee.platform.credentials.wire import IpAllowlist, Scopes
-from ledgerbee.platform.http.operation import CallerDep, Ctx, OperationRoute, operation
+from ledgerbee.platform.http.operation import CallerDep, Ctx, operation, resource_router
 from ledgerbee.platform.http.wire import Id, IdText, Line, Moment, RequestModel, ResponseModel, changes_of, omitted
 from ledgerbee.platform.oauth import actions, store
 from ledgerbee.platform.oauth.model import OAUTH_CLIENT_INVALID_STATE, OAUTH_CLIENT_NOT_FOUND, OAuthClient
 
-router = APIRouter(tags=["OAuth"], route_class=OperationRoute)
+router = resource_router("OAuth")
 
 ClientId = Annotated[Id, Path(alias="oauthClientId", description="OAuth client ID: its client_id")]
 

@@ -18,7 +18,7 @@ def read_form(content_type: str, body: bytes) -> dict[str, str]:
 
     Raises `invalid_request` for another media type, what is no UTF-8 and a parameter that is there twice.
     """
-    if content_type.split(";")[0].strip().lower() != FORM:
+    if content_type.partition(";")[0].strip().lower() != FORM:
         raise invalid_request(f"The body must be {FORM}")
     try:
         pairs = parse_qsl(

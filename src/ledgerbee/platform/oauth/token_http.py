@@ -9,17 +9,17 @@ from collections.abc import Awaitable, Callable
 from math import ceil
 from typing import Any, Final
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from ledgerbee.platform.db import Database
-from ledgerbee.platform.http.operation import OperationRoute, RouteOptions, operation
+from ledgerbee.platform.http.operation import RouteOptions, operation, resource_router
 from ledgerbee.platform.oauth import rules, store
 from ledgerbee.platform.oauth.actions import TokenDesk
 from ledgerbee.platform.oauth.model import TOKEN_LIFE, OAuthRefusal, RateLimitWindow, rate_limited
 
-router = APIRouter(tags=["OAuth"], route_class=OperationRoute)
+router = resource_router("OAuth")
 
 Answer = Callable[[TokenDesk, dict[str, str], str | None], Awaitable[Response]]
 
@@ -76,13 +76,13 @@ async def create_access_token(request: Request) -> Response:
     """Get an access token."""
 
     async def answer(desk: TokenDesk, form: dict[str, str], authorization: str | None) -> Response:
+        rules.check_grant_type(form)
         client = rules.client_credentials(form, authorization)
         async with desk.database.connection() as connection:
             # Hashed, for it is whatever the caller wrote. It comes first: a refused call costs the client nothing.
             digest = hashlib.sha256(client.client_id.encode()).hexdigest()
             if not (await store.take_hit(connection, f"token/client/{digest}", desk.now)).allowed:
                 raise rate_limited()
-        rules.check_grant_type(form)
         token = await desk.issue(client)
         body = AccessTokenResponse(
             access_token=token.secret,
