@@ -51,6 +51,7 @@ class Operation:
     opens_transaction: bool = True
     extension: bool = False
     deprecation: Deprecation | None = None
+    secret_fields: tuple[str, ...] = ()
 
 
 class Edge(Protocol):
@@ -88,14 +89,18 @@ def operation(  # noqa: PLR0913  each argument is one independent fact of the op
     opens_transaction: bool = True,
     extension: bool = False,
     deprecation: Deprecation | None = None,
+    secret_fields: tuple[str, ...] = (),
     response: str = "",
 ) -> RouteOptions:
     """Describe an operation for a router's decorator.
 
     `title` is the reference's (`operations.tsv`), `errors` those beyond what every operation can answer,
-    `extension` marks what the original leaves to its app, `response` describes the success answer.
+    `extension` marks what the original leaves to its app, `response` describes the success answer. `secret_fields`
+    are the answer's names that are shown once: a replay under the same idempotency key answers null there.
     """
-    facts = Operation(scope, license_key, api_key_only, public, opens_transaction, extension, deprecation)
+    facts = Operation(
+        scope, license_key, api_key_only, public, opens_transaction, extension, deprecation, secret_fields
+    )
     paragraphs = [description] if description else []
     if scope:
         paragraphs.append(f"### Required Scope\n\n- `{scope}`")
