@@ -5,7 +5,7 @@
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from tests.contract.world import World
@@ -43,7 +43,7 @@ class Row:
 
 def extension(*arguments: Any, **options: Any) -> Row:
     """A row of an operation that the original API doesn't have."""
-    return Row(*arguments, documented=False, **options)
+    return replace(Row(*arguments, **options), documented=False)
 
 
 def _accounts(world: World) -> dict[str, Any]:
