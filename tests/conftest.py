@@ -31,6 +31,7 @@ from ledgerbee.platform.credentials.model import SCOPES
 from ledgerbee.platform.db import Database, Tenant
 from ledgerbee.platform.migrate import migrate
 
+
 TEMPLATE = "ledgerbee_test_template"
 OPERATOR = Actor("operator", "tests")
 
