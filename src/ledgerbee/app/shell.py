@@ -15,6 +15,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ledgerbee.app.logs import log_request
 from ledgerbee.core.dates import Clock
 from ledgerbee.core.errors import LedgerBeeError, invalid
 from ledgerbee.core.ids import new_id
@@ -48,10 +49,6 @@ REQUESTS: Final = Counter("ledgerbee_http_requests_total", "Requests answered", 
 DURATION: Final = Histogram("ledgerbee_http_request_duration_seconds", "Time to answer", ["method", "route"])
 
 log = structlog.get_logger("ledgerbee.http")
-
-
-class _BodyTooLargeError(Exception):
-    pass
 
 
 class Shell:
@@ -95,8 +92,6 @@ class _Exchange:
                 await self._answer_preflight()
             else:
                 await self.shell.app(self.scope, self.receive, self.send)
-        except _BodyTooLargeError:
-            await self._refuse(PAYLOAD_TOO_LARGE.error(maxBytes=MAX_BODY_BYTES))
         except LedgerBeeError as fault:
             await self._refuse(fault)
         except Exception:
@@ -121,7 +116,7 @@ class _Exchange:
                     raise invalid(("", "isText", "the address must be UTF-8 without NUL characters"))
         length = self.headers.get(b"content-length", b"0")
         if length.isdigit() and int(length) > MAX_BODY_BYTES:
-            raise _BodyTooLargeError
+            raise PAYLOAD_TOO_LARGE.error(maxBytes=MAX_BODY_BYTES)
         if self.scope["method"] in {"POST", "PATCH", "PUT"} and length != b"0":
             media_type = self.headers.get(b"content-type", b"").split(b";")[0].strip().lower()
             if media_type != b"application/json" and not self._takes_forms(media_type):
@@ -136,7 +131,7 @@ class _Exchange:
         if message["type"] == "http.request":
             self.received += len(message.get("body", b""))
             if self.received > MAX_BODY_BYTES:
-                raise _BodyTooLargeError
+                raise PAYLOAD_TOO_LARGE.error(maxBytes=MAX_BODY_BYTES)
         return message
 
     async def send(self, message: Message) -> None:
@@ -187,14 +182,7 @@ class _Exchange:
         requests, duration = _meters(method, route, self.status)
         requests.inc()
         duration.observe(seconds)
-        log.info(
-            "request",
-            request_id=self.request_id,
-            method=method,
-            path=self.scope["path"],
-            status=self.status,
-            milliseconds=int(seconds * 1000),
-        )
+        log_request(self.request_id, method, self.scope["path"], self.status, int(seconds * 1000))
 
 
 @lru_cache(maxsize=4096)
