@@ -38,9 +38,8 @@ def main() -> None:
     """Print both figures beside their limits."""
     import_seconds()
     seconds = [import_seconds() for _ in range(5)]
-    print(
-        f"import ledgerbee.app.main  {statistics.median(seconds):.2f} s (limit {IMPORT_LIMIT_S}; best {min(seconds):.2f})"
-    )
+    middle, best = statistics.median(seconds), min(seconds)
+    print(f"import ledgerbee.app.main  {middle:.2f} s (limit {IMPORT_LIMIT_S}; best {best:.2f})")
     with books() as found, server(create_app, found.url) as port:
         memory = asyncio.run(megabytes_after_requests(port, found.key))
     print(f"resident after {REQUESTS:,} requests  {memory:.0f} MB (limit {MEMORY_LIMIT_MB})")

@@ -207,20 +207,21 @@ def _with_edge_values(endpoint: Callable[..., Any]) -> Callable[..., Any]:
     parameters = []
     for parameter in signature.parameters.values():
         marks = [mark for mark in getattr(parameter.annotation, "__metadata__", ()) if isinstance(mark, _FromEdge)]
-        if marks:
-            supplied[parameter.name] = marks[0].key
-            parameters.append(parameter.replace(annotation=Request))
-        else:
+        if not marks:
             parameters.append(parameter)
+            continue
+        if not supplied:  # FastAPI gives the request to one parameter
+            parameters.append(parameter.replace(annotation=Request))
+            carrier = parameter.name
+        supplied[parameter.name] = marks[0].key
     if not supplied:
         return endpoint  # a public operation
-    if len(supplied) > 1:
-        raise TypeError(f"{endpoint.__name__}: a handler takes Ctx or CallerDep, not both")
-    ((name, key),) = supplied.items()
 
     @functools.wraps(endpoint)
     async def handler(**arguments: Any) -> Any:
-        arguments[name] = arguments[name].scope[key]
+        scope = arguments[carrier].scope
+        for name, key in supplied.items():
+            arguments[name] = scope[key]
         return await endpoint(**arguments)
 
     handler.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
