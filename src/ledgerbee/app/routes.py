@@ -3,7 +3,9 @@
 from fastapi import APIRouter
 
 from ledgerbee.app import companies
+from ledgerbee.catalog.prices import http as prices
 from ledgerbee.catalog.product_groups import http as product_groups
+from ledgerbee.catalog.products import http as products
 from ledgerbee.chart.accounts import http as accounts
 from ledgerbee.chart.journal_categories import http as journal_categories
 from ledgerbee.chart.vat_codes import http as vat_codes
@@ -31,6 +33,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     document_templates.router,
     journal_categories.router,
     product_groups.router,
+    prices.router,
+    products.router,
     vat_codes.router,
     vendors.router,
     contacts.vendor_router,
