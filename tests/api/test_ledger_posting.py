@@ -10,14 +10,14 @@ from uuid import UUID
 import asyncpg
 import pytest
 import pytest_asyncio
+from tests.conftest import Api
+from tests.ledger_books import BANK, CAPITAL, OUTPUT_VAT, PAYABLES, RECEIVABLES, SALES, Books, books_of, money
 
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.entries import actions, rules, store
 from ledgerbee.ledger.entries.model import NewEntry, NewLine
 from ledgerbee.platform.context import Context
-from tests.conftest import Api
-from tests.ledger_books import BANK, CAPITAL, OUTPUT_VAT, PAYABLES, RECEIVABLES, SALES, Books, books_of, money
 
 
 @pytest_asyncio.fixture
@@ -214,9 +214,7 @@ async def test_base_currency_amounts_are_their_own_base_amounts(books: Books) ->
     refused = await refusal(books, books.sale("2026-01-01", "1.00", exchange_rate=Decimal("7.46")))
     assert refused.code == "JOURNAL_ENTRY_AMOUNT_INVALID"
     too_fine = [books.line(BANK, "1.00", "7.465"), books.line(SALES, "-1.00", "7.465")]
-    refused = await refusal(
-        books, books.entry("2026-01-01", too_fine, currency="EUR", exchange_rate=Decimal("7.465"))
-    )
+    refused = await refusal(books, books.entry("2026-01-01", too_fine, currency="EUR", exchange_rate=Decimal("7.465")))
     assert refused.code == "JOURNAL_ENTRY_AMOUNT_INVALID"
 
 

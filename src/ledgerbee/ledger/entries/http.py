@@ -2,13 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 from pydantic import Field
 
 from ledgerbee.ledger.entries import rules, store
 from ledgerbee.ledger.entries.model import JOURNAL_ENTRY_NOT_FOUND, EntryType, JournalEntry, LineType, Side
 from ledgerbee.ledger.entries.store import EntryFilter
-from ledgerbee.platform.http.operation import Ctx, OperationRoute, operation
+from ledgerbee.platform.http.operation import Ctx, operation, resource_router
 from ledgerbee.platform.http.query import Limit, PageNumber, SearchTerm
 from ledgerbee.platform.http.wire import (
     Amount,
@@ -23,7 +23,7 @@ from ledgerbee.platform.http.wire import (
     pages,
 )
 
-router = APIRouter(prefix="/api", tags=["Journal Entries"], route_class=OperationRoute)
+router = resource_router("Journal Entries")
 
 EntryId = Annotated[Id, Path(alias="journalEntryId", description="Journal entry ID")]
 
