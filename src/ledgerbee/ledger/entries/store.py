@@ -260,24 +260,8 @@ def _filters(wanted: EntryFilter) -> Filter:
     ):
         if value is not None:
             filters.add(condition, value)
-    if wanted.search and wanted.search.strip():
-        low, high = _prefix_range(wanted.search.strip().lower())
-        filters.arguments += [low, high]
-        of_low, of_high = f"${len(filters.arguments)}", f"${len(filters.arguments) + 1}"
-        filters.conditions.append(
-            f"(t.description_key ~>=~ {of_low} AND t.description_key ~<~ {of_high}"
-            f" OR t.reference_key ~>=~ {of_low} AND t.reference_key ~<~ {of_high})"
-        )
+    filters.starts_with(wanted.search, "description_key", "reference_key")
     return filters
-
-
-def _prefix_range(prefix: str) -> tuple[str, str]:
-    """The texts that start with `prefix`, as a half-open range of texts compared byte by byte."""
-    last = max(index for index, char in enumerate(prefix) if char != "\U0010ffff" or index == 0)
-    following = ord(prefix[last]) + 1
-    if 0xD800 <= following <= 0xDFFF:
-        following = 0xE000  # what lies between is no character
-    return prefix, prefix[:last] + chr(min(following, 0x10FFFF))
 
 
 async def _count_all(context: Context) -> int:

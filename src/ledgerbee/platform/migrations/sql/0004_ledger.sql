@@ -49,9 +49,9 @@ CREATE TABLE journal_entries (
     description text,
     reference text,
     -- What a search compares with. Columns, because row-level security keeps lower() and LIKE away from indexes (they
-    -- are not leakproof; comparing bytes is), and cut, because a whole text would not fit into an index row.
-    description_key text GENERATED ALWAYS AS (lower(left(description, 200))) STORED,
-    reference_key text GENERATED ALWAYS AS (lower(left(reference, 200))) STORED,
+    -- are not leakproof; comparing is), and cut, because a whole text would not fit into an index row.
+    description_key text COLLATE "C" GENERATED ALWAYS AS (lower(left(description, 200))) STORED,
+    reference_key text COLLATE "C" GENERATED ALWAYS AS (lower(left(reference, 200))) STORED,
     external_system_id text,
     customer_id uuid,
     vendor_id uuid,
@@ -76,9 +76,9 @@ CREATE INDEX journal_entries_vendor ON journal_entries (company_id, vendor_id, e
 CREATE INDEX journal_entries_external ON journal_entries (company_id, external_system_id)
     WHERE external_system_id IS NOT NULL;
 CREATE INDEX journal_entries_source ON journal_entries (company_id, source_id) WHERE source_id IS NOT NULL;
-CREATE INDEX journal_entries_description ON journal_entries (company_id, description_key text_pattern_ops)
+CREATE INDEX journal_entries_description ON journal_entries (company_id, description_key)
     WHERE description_key IS NOT NULL;
-CREATE INDEX journal_entries_reference ON journal_entries (company_id, reference_key text_pattern_ops)
+CREATE INDEX journal_entries_reference ON journal_entries (company_id, reference_key)
     WHERE reference_key IS NOT NULL;
 -- An entry is reversed once.
 CREATE UNIQUE INDEX journal_entries_reverses ON journal_entries (company_id, reverses_entry_id)
