@@ -9,6 +9,9 @@ from ledgerbee.catalog.products import http as products
 from ledgerbee.chart.accounts import http as accounts
 from ledgerbee.chart.journal_categories import http as journal_categories
 from ledgerbee.chart.vat_codes import http as vat_codes
+from ledgerbee.ledger.entries import http as journal_entries
+from ledgerbee.ledger.periods import http as periods
+from ledgerbee.ledger.reports.trial_balance import http as trial_balance
 from ledgerbee.parties.contacts import http as contacts
 from ledgerbee.parties.customers import http as customers
 from ledgerbee.parties.departments import http as departments
@@ -32,6 +35,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     party_groups.customer_router,
     document_templates.router,
     journal_categories.router,
+    journal_entries.router,
+    periods.router,
     product_groups.router,
     prices.router,
     products.router,
@@ -40,6 +45,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     contacts.vendor_router,
     departments.vendor_router,
     party_groups.vendor_router,
+    trial_balance.router,
     exchange_rates.router,
     oauth_clients.router,
     oauth_tokens.router,
