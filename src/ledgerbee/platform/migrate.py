@@ -44,7 +44,7 @@ async def _is_current(connection: "asyncpg.Connection[asyncpg.Record]") -> bool:
         return False
     version = await connection.fetchval("SELECT version_num FROM alembic_version")
     head = ScriptDirectory.from_config(_config()).get_current_head()
-    return version == head and not (await Queries(AsyncpgDriver(connection)).plan_upgrade()).pending
+    return version == head and not (await Queries(AsyncpgDriver(connection)).plan_upgrade()).statements
 
 
 def _config() -> Config:

@@ -36,9 +36,7 @@ app.add_typer(api_key_app, name="api-key")
 app.add_typer(report_app, name="report")
 app.add_typer(database.app, name="db")
 
-CompanyOption = Annotated[
-    UUID | None, typer.Option("--company", help="The company's id; needed when there are several.")
-]
+CompanyOption = Annotated[UUID | None, typer.Option("--company", help="The company; needed when there are several.")]
 
 
 @app.callback()

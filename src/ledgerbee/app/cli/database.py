@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import subprocess
 from pathlib import Path
 from typing import Annotated
 
@@ -39,8 +40,8 @@ def psql(data_dir: DataDir = None) -> None:
     """Open the SQL console as the schema's owner."""
     with plain_errors(), postgres.running(data_dir_of(data_dir, Settings())) as server:
         command, environment = postgres.psql_command(server)
-        code = os.spawnvpe(os.P_WAIT, command[0], command, {**os.environ, **environment})
-    raise typer.Exit(code)
+        done = subprocess.run(command, env={**os.environ, **environment}, check=False)  # noqa: S603  our own psql
+    raise typer.Exit(done.returncode)
 
 
 @app.command()
