@@ -46,6 +46,17 @@ CREATE INDEX products_sort_name ON products (company_id, lower(name) text_patter
 CREATE INDEX products_by_group ON products (company_id, product_group_id);
 SELECT protect_table('products', 'SELECT, INSERT, UPDATE, DELETE');
 
+-- What counts the units of USAGE prices.
+CREATE TABLE meters (
+    company_id uuid NOT NULL,
+    id uuid NOT NULL,
+    name text NOT NULL,
+    status text NOT NULL DEFAULT 'ACTIVE' CHECK (status IN ('ACTIVE', 'ARCHIVED')),
+    PRIMARY KEY (company_id, id),
+    CONSTRAINT meters_name UNIQUE (company_id, name)
+);
+SELECT protect_table('meters', 'SELECT');
+
 CREATE TABLE prices (
     company_id uuid NOT NULL,
     id uuid NOT NULL,
@@ -55,12 +66,13 @@ CREATE TABLE prices (
     nickname text,
     currency text NOT NULL,
     unit_amount numeric(26, 12),
-    tiers jsonb NOT NULL DEFAULT '[]',
+    -- [{upTo, unitAmount, flatAmount, packageSize}], decimals as strings.
+    tiers jsonb NOT NULL DEFAULT '[]' CHECK (jsonb_typeof(tiers) = 'array'),
     billing_interval text CHECK (billing_interval IN ('day', 'week', 'month', 'year')),
     billing_interval_count int CHECK (billing_interval_count > 0),
     meter_id uuid,
     -- Amounts in other currencies, by code; the price's own currency is the source of truth.
-    currency_amounts jsonb NOT NULL DEFAULT '{}',
+    currency_amounts jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(currency_amounts) = 'object'),
     status text NOT NULL DEFAULT 'ACTIVE' CHECK (status IN ('ACTIVE', 'DISABLED', 'ARCHIVED')),
     is_default boolean NOT NULL,
     is_locked boolean NOT NULL DEFAULT false,
@@ -68,8 +80,36 @@ CREATE TABLE prices (
     updated_at timestamptz NOT NULL,
     PRIMARY KEY (company_id, id),
     CONSTRAINT prices_product FOREIGN KEY (company_id, product_id) REFERENCES products (company_id, id),
-    CHECK ((billing_interval IS NULL) = (billing_period_type = 'ONE_TIME'))
+    CONSTRAINT prices_meter FOREIGN KEY (company_id, meter_id) REFERENCES meters (company_id, id),
+    CHECK ((billing_interval IS NULL) = (billing_period_type = 'ONE_TIME')),
+    CHECK ((billing_interval IS NULL) = (billing_interval_count IS NULL)),
+    CHECK ((meter_id IS NOT NULL) = (billing_period_type = 'USAGE')),
+    CHECK ((unit_amount IS NOT NULL) = (pricing_model = 'FLAT_RATE')),
+    CHECK ((tiers = '[]') = (pricing_model = 'FLAT_RATE'))
 );
-CREATE INDEX prices_by_product ON prices (company_id, product_id);
+CREATE INDEX prices_by_product ON prices (company_id, product_id, created_at, id);
 CREATE UNIQUE INDEX prices_one_default ON prices (company_id, product_id) WHERE is_default;
+CREATE INDEX prices_by_meter ON prices (company_id, meter_id) WHERE meter_id IS NOT NULL;
 SELECT protect_table('prices', 'SELECT, INSERT, UPDATE, DELETE');
+
+-- The database's own word on a locked price: what documents and subscriptions stand on can't change or go.
+CREATE FUNCTION keep_locked_price() RETURNS trigger
+    LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'UPDATE' AND NEW.is_locked
+        AND (NEW.company_id, NEW.id, NEW.product_id, NEW.billing_period_type, NEW.pricing_model, NEW.currency,
+             NEW.tiers)
+          = (OLD.company_id, OLD.id, OLD.product_id, OLD.billing_period_type, OLD.pricing_model, OLD.currency,
+             OLD.tiers)
+        AND (NEW.unit_amount, NEW.billing_interval, NEW.billing_interval_count, NEW.meter_id)
+            IS NOT DISTINCT FROM
+            (OLD.unit_amount, OLD.billing_interval, OLD.billing_interval_count, OLD.meter_id)
+        AND NEW.currency_amounts @> OLD.currency_amounts
+    THEN
+        RETURN NEW;
+    END IF;
+    RAISE EXCEPTION 'price % is locked', OLD.id USING ERRCODE = 'restrict_violation';
+END
+$$;
+CREATE TRIGGER keep_locked_price BEFORE UPDATE OR DELETE ON prices
+    FOR EACH ROW WHEN (OLD.is_locked) EXECUTE FUNCTION keep_locked_price();
