@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final, Generic, TypeVar
 from uuid import UUID
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -17,6 +18,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
+from ledgerbee.core.countries import is_country
 from ledgerbee.core.dates import format_moment
 from ledgerbee.core.money import (
     MAX_AMOUNT,
@@ -113,13 +115,13 @@ DecimalText = Annotated[
 ]
 
 
-def _number(value: Decimal) -> int | float:
-    # JSON has one number type: the value is exact to 15 digits, far more than rates and quantities carry.
+def plain_number(value: Decimal) -> int | float:
+    """A decimal as the JSON number that prints the same: exact to 15 significant digits."""
     return int(value) if value == value.to_integral_value() else float(value)
 
 
 #: A decimal that the reference prints as a JSON number (rates, quantities).
-Number = Annotated[Decimal, PlainSerializer(_number, return_type=float), WithJsonSchema({"type": "number"})]
+Number = Annotated[Decimal, PlainSerializer(plain_number, return_type=float), WithJsonSchema({"type": "number"})]
 
 #: A moment in an answer: ISO 8601, UTC, milliseconds, `Z`.
 Moment = Annotated[
@@ -193,8 +195,21 @@ CurrencyCode = Annotated[
     BeforeValidator(lambda value: _check_currency(value) if isinstance(value, str) else value),
     WithJsonSchema({"type": "string", "pattern": "^[A-Z]{3}$", "examples": ["DKK"]}),
 ]
+
+
+def _check_country(value: str) -> str:
+    if not is_country(value):
+        raise PydanticCustomError("isISO31661Alpha2", "must be a valid ISO 3166-1 alpha-2 country code")
+    return value
+
+
 #: An ISO 3166-1 alpha-2 country code in capitals.
-CountryCode = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Z]{2}$"), Field(examples=["DK"])]
+CountryCode = Annotated[
+    str,
+    StringConstraints(strict=True, pattern=r"^[A-Z]{2}$"),
+    AfterValidator(_check_country),
+    Field(examples=["DK"]),
+]
 
 
 class PageResponse(ResponseModel, Generic[T]):
