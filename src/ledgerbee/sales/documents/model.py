@@ -4,6 +4,7 @@ Amounts are `Decimal` in major units of the document's currency, percentages are
 the company's local days.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -116,6 +117,15 @@ class Totals:
     amount: Decimal = ZERO
     rows: tuple[VatRow, ...] = ()
     line_vat: tuple[Decimal, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """Lines with their VAT, the document's totals, and how each price's sales are taxed."""
+
+    lines: tuple[Line, ...]
+    totals: Totals
+    taxes: Mapping[UUID, Tax]
 
 
 SALES_DOCUMENT_CUSTOMER_INACTIVE = ErrorCode(

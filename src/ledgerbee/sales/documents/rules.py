@@ -5,29 +5,40 @@ of the rounded nets; each line shows its share of it, so that lines and totals a
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import TypeVar
+from uuid import UUID
 
-from ledgerbee.core.errors import invalid
+from ledgerbee.catalog.prices.model import Price, ZoneSale
+from ledgerbee.catalog.prices.rules import amount_for, effective_unit_price
+from ledgerbee.catalog.products.model import Product
+from ledgerbee.chart.vat_codes.model import Principle, VatType
+from ledgerbee.core.errors import LedgerBeeError, invalid
 from ledgerbee.core.money import (
     EXACT,
     HUNDRED,
     MAX_AMOUNT,
-    UNIT_PRICE_PLACES,
+    ONE,
     ZERO,
     allocate,
+    multiply,
     percent_of,
     round_money,
-    round_to,
     total,
 )
+from ledgerbee.parties.customers.model import VatZone
 from ledgerbee.sales.documents.model import (
     MAX_LINES,
     SALES_DOCUMENT_AMOUNT_TOO_LARGE,
+    SALES_DOCUMENT_VAT_CODE_UNUSABLE,
+    Computed,
+    Line,
     LineInput,
     LineType,
+    Tax,
     TaxedAmount,
     Totals,
     VatRow,
@@ -46,11 +57,97 @@ def line_net(gross: Decimal, discount_percent: Decimal, currency: str) -> Decima
     return net
 
 
-def average_unit_price(gross: Decimal, quantity: Decimal) -> Decimal:
-    """What one unit costs on average, at 12 decimals; zero units cost nothing each."""
-    if quantity == 0:
-        return ZERO
-    return round_to(EXACT.divide(gross, quantity), UNIT_PRICE_PLACES)
+def tax_of(sale: ZoneSale, zone: VatZone) -> Tax:
+    """How a sale in `zone` is taxed, from its revenue account and that account's VAT code.
+
+    Only the zone `domestic_without_vat` may go without a code (contract 2.11): rate zero. A code with a contra account
+    charges nothing, the buyer accounts for the VAT. Raises `SALES_DOCUMENT_VAT_CODE_UNUSABLE`: prices on documents
+    exclude VAT, so a code whose amounts contain it (margin schemes) has no figure to print here.
+    """
+    code = sale.vat_code
+    if code is None:
+        if zone is not VatZone.DOMESTIC_WITHOUT_VAT:
+            raise _unusable(sale, "the account carries no VAT code")
+        return Tax(sale.account_id, None, ZERO, "Z")
+    rate = sale.vat_rate
+    if code.type is not VatType.SALES or not code.is_active:
+        raise _unusable(sale, f"{code.code} is no active code for sales")
+    if rate and code.principle is not Principle.NET:
+        raise _unusable(sale, f"amounts of {code.code} contain their VAT")
+    if rate and code.account_id is None:
+        raise _unusable(sale, f"{code.code} has no account to book on")
+    return Tax(
+        account_id=sale.account_id,
+        vat_code_id=code.id,
+        rate=rate,
+        category=code.einvoice_category or ("S" if rate else "Z"),
+        vat_account_id=code.account_id if rate else None,
+        exemption_reason=code.exemption_reason,
+        exemption_reason_da=code.exemption_reason_da,
+    )
+
+
+def _unusable(sale: ZoneSale, reason: str) -> LedgerBeeError:
+    return SALES_DOCUMENT_VAT_CODE_UNUSABLE.error(
+        f"{SALES_DOCUMENT_VAT_CODE_UNUSABLE.meaning}; {reason}", accountId=str(sale.account_id)
+    )
+
+
+def product_line(
+    given: LineInput, price: Price, product: Product, *, line_id: UUID, currency: str, group_discount: Decimal
+) -> Line:
+    """A product line with its price decided; `price` is already in the document's currency.
+
+    A `unit_price` of the author replaces the price's model; without a discount of the author's the customer group's
+    applies, as it does to overridden prices. Raises `PRODUCT_PRICE_QUANTITY_INVALID` and
+    `SALES_DOCUMENT_AMOUNT_TOO_LARGE`.
+    """
+    discount = group_discount if given.discount_percent is None else given.discount_percent
+    if given.unit_price is None:
+        gross, unit_price = amount_for(price, given.quantity), effective_unit_price(price, given.quantity)
+    else:
+        gross, unit_price = multiply(given.quantity, given.unit_price), given.unit_price
+    check_size(gross, unit_price)
+    return Line(
+        id=line_id,
+        line_type=LineType.PRODUCT,
+        description=product.name if given.description is None else given.description,
+        price_id=price.id,
+        product_id=product.id,
+        unit=product.unit,
+        quantity=given.quantity,
+        unit_price=unit_price,
+        unit_price_given=given.unit_price is not None,
+        discount_percent=discount,
+        discount_given=given.discount_percent is not None,
+        net=line_net(gross, discount, currency),
+    )
+
+
+def as_input(line: Line) -> LineInput:
+    """What the author gave of a line, to decide the rest anew."""
+    return LineInput(
+        line_type=line.line_type,
+        price_id=line.price_id,
+        quantity=ONE if line.quantity is None else line.quantity,
+        unit_price=line.unit_price if line.unit_price_given else None,
+        description=line.description,
+        discount_percent=line.discount_percent if line.discount_given else None,
+    )
+
+
+def compute(lines: Sequence[Line], taxes: Mapping[UUID, Tax], currency: str) -> Computed:
+    """The lines with their VAT, and the totals; `taxes` by the lines' price ids. Raises what `compute_totals` does."""
+    sold = [
+        (index, TaxedAmount(line.net, taxes[line.price_id]))
+        for index, line in enumerate(lines)
+        if line.net is not None and line.price_id is not None
+    ]
+    totals = compute_totals([amount for _, amount in sold], currency)
+    taxed = list(lines)
+    for (index, amount), vat in zip(sold, totals.line_vat, strict=True):
+        taxed[index] = replace(taxed[index], vat=vat, vat_rate=amount.tax.rate)
+    return Computed(tuple(taxed), totals, taxes)
 
 
 def compute_totals(amounts: Sequence[TaxedAmount], currency: str) -> Totals:
