@@ -1,0 +1,151 @@
+"""Invoices to PDF per second, warm, on one core and on two: logo and 20 lines, every document different.
+
+Other work on the machine can only slow a round down, so the best of a few rounds counts; the slowest is printed too.
+"""
+
+import os
+import struct
+import subprocess
+import sys
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from decimal import Decimal
+from time import perf_counter
+
+from ledgerbee.sales.rendering import (
+    Party,
+    PaymentDetails,
+    PrintableDocument,
+    PrintLine,
+    References,
+    Renderer,
+    VatRow,
+)
+
+#: Documents a second that must be reached, by number of cores.
+FLOORS = {1: 40, 2: 65}
+ROUNDS = 5
+DOCUMENTS_IN_A_ROUND = 60
+
+
+def picture(width: int = 480, height: int = 160) -> bytes:
+    """A PNG logo with transparency: a disc and two bars."""
+    rows = bytearray()
+    for y in range(height):
+        rows.append(0)
+        for x in range(width):
+            disc = (2 * x - height) ** 2 + (2 * y - height) ** 2 < (height - 8) ** 2
+            bar = x > height + 20 and (40 < y < 70 or (90 < y < 110 and x < width - 80))
+            rows += bytes((29, 78, 95) if disc else (23, 33, 43)) + bytes([255 if disc or bar else 0])
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0)
+    content = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(rows))) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + content
+
+
+def invoice(serial: int, logo: bytes) -> PrintableDocument:
+    """A Danish invoice with 20 lines; no text of a line and no figure is the same in the next one."""
+    goods = ("Espressobønner, 1 kg", "Serviceaftale", "Konsulenttime", "Papkrus, 250 ml", "Fragt")
+    lines = tuple(
+        PrintLine(
+            description=f"{goods[n % 5]}, {serial}-{n}" + ("\nEftersyn, afkalkning og pakninger" if n % 5 == 1 else ""),
+            quantity=Decimal(n + 1),
+            unit=("kg", "stk.", "timer", "pk.", "stk.")[n % 5],
+            unit_price=Decimal(serial) + Decimal("0.25") * n,
+            discount_percent=Decimal(10) if n % 5 == 1 else None,
+            total=(Decimal(serial) + Decimal("0.25") * n) * (n + 1),
+            vat_rate=Decimal(25),
+        )
+        for n in range(20)
+    )
+    subtotal = sum((line.total for line in lines if line.total is not None), Decimal(0))
+    vat = subtotal / 4
+    return PrintableDocument(
+        kind="invoice",
+        language="da",
+        is_draft=False,
+        number=f"2026-{serial:05d}",
+        issue_date=date(2026, 11, 22),
+        due_date=date(2026, 11, 30),
+        delivery_date=date(2026, 11, 20),
+        currency="DKK",
+        seller=Party(
+            name="Nordlys Kaffe ApS",
+            address=("Havnegade 12, 2. tv.",),
+            postal_code="8000",
+            city="Aarhus C",
+            country_code="DK",
+            vat_number="DK13585628",
+            registration_number="13585628",
+            email="regnskab@nordlyskaffe.example",
+            phone="+45 86 12 34 56",
+        ),
+        buyer=Party(
+            name=f"Kunde nr. {serial} A/S",
+            address=(f"Søndergade {serial}",),
+            postal_code="5970",
+            city="Ærøskøbing",
+            country_code="DK",
+            vat_number="DK25313763",
+        ),
+        references=References(
+            our_reference="Mette Holm", purchase_order=f"PO-{serial}", description="Kaffe og service"
+        ),
+        lines=lines,
+        vat_rows=(VatRow(Decimal(25), "S", subtotal, vat),),
+        subtotal=subtotal,
+        vat=vat,
+        total=subtotal + vat,
+        payment=PaymentDetails(
+            bank_name="Nordjyske Bank",
+            registration_number="9070",
+            account_number="1626347102",
+            iban="DK50 0040 0440 1162 43",
+            bic="NDEADKKK",
+            payment_id="+71<000000000042017+88888888<",
+            terms="Netto 8 dage.",
+        ),
+        notes="Tak for handlen.",
+        logo=logo,
+    )
+
+
+def measure(cores: int) -> None:
+    """Print documents a second on `cores` cores of this machine; exits with 1 below the floor."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
+    logo = picture()
+    renderer = Renderer(cores)
+    rates = []
+    with ThreadPoolExecutor(cores) as threads:
+        for number in range(ROUNDS + 1):
+            first = 1000 + number * DOCUMENTS_IN_A_ROUND
+            documents = [invoice(first + index, logo) for index in range(DOCUMENTS_IN_A_ROUND)]
+            start = perf_counter()
+            list(threads.map(renderer.render, documents))
+            rates.append(DOCUMENTS_IN_A_ROUND / (perf_counter() - start))
+    renderer.close()
+    warm = rates[1:]
+    name = "core " if cores == 1 else "cores"
+    print(
+        f"invoice PDF, logo and 20 lines, {cores} {name}: {max(warm):5.1f}/s (at least {FLOORS[cores]}; "
+        f"slowest round {min(warm):.1f})",
+        flush=True,
+    )
+    sys.exit(0 if max(warm) >= FLOORS[cores] else 1)
+
+
+def main() -> None:
+    """One process for each number of cores: threads keep the cores they were started on."""
+    runs = [subprocess.run([sys.executable, __file__, str(cores)], check=False) for cores in FLOORS]
+    sys.exit(max(run.returncode for run in runs))
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        measure(int(sys.argv[1]))
+    main()
