@@ -23,7 +23,6 @@ from ledgerbee.sales.documents.model import (
     LineType,
     Tax,
 )
-
 from ledgerbee.sales.templates.model import DOCUMENT_TEMPLATE_NOT_FOUND, DocumentTemplate, TemplateType
 
 

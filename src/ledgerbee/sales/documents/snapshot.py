@@ -20,13 +20,11 @@ from ledgerbee.sales.documents.model import Computed, DocumentKind, Line, Tax, V
 
 #: The form of the JSON; readers of stored snapshots tell old ones apart by it.
 VERSION: Final = 1
-#: Member states of the EU, and Northern Ireland, whose VAT numbers start with a two-letter prefix (Greece with EL).
-EU_VAT_PREFIXES: Final[Mapping[str, str]] = {
-    code: "EL" if code == "GR" else code
-    for code in (
-        "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK XI".split()
-    )
-}
+#: Member states of the EU, and Northern Ireland: their VAT numbers start with the country (Greece with EL).
+EU_COUNTRIES: Final = frozenset({
+    "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IT", "LT", "LU", "LV",
+    "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK", "XI",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +127,6 @@ def buyer(addressee: Addressee) -> dict[str, Any]:
     """The customer as the buyer: a department's address replaces its own where the department has one."""
     customer, department = addressee.customer, addressee.department
     place: Customer | Department = department if department and department.address else customer
-    attention = [name for name in (department and department.name, addressee.contact and addressee.contact.name) if name]
     return {
         "customerId": str(customer.id),
         "customerNumber": customer.number,
@@ -139,7 +136,7 @@ def buyer(addressee: Addressee) -> dict[str, Any]:
         "postalCode": place.postal_code,
         "city": place.city,
         "countryCode": place.country_code or customer.country_code,
-        "attention": ", ".join(attention) or None,
+        "attention": department.name if department else None,
         "vatNumber": prefixed_vat_number(customer.vat_number, customer.country_code),
         "ean": addressee.ean_number,
         "email": customer.email,
@@ -149,10 +146,9 @@ def buyer(addressee: Addressee) -> dict[str, Any]:
 
 def prefixed_vat_number(number: str | None, country_code: str) -> str | None:
     """A VAT number as it is written across borders: DK12345674. Outside the EU it stays as it is."""
-    prefix = EU_VAT_PREFIXES.get(country_code)
-    if not number or prefix is None or number[:2].isalpha():
+    if not number or country_code not in EU_COUNTRIES or number[:2].isalpha():
         return number
-    return f"{prefix}{number}"
+    return f"{'EL' if country_code == 'GR' else country_code}{number}"
 
 
 def _lines(lines: Sequence[Line], taxes: Mapping[UUID, Tax], currency: str) -> list[dict[str, Any]]:
