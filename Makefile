@@ -16,3 +16,46 @@ setup: .venv/.complete
 		|| $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --offline --editable .
 	touch $@
+
+# The main job on real input: sells the published invoices of examples/, sends, books and verifies them.
+demo: setup
+	$(BIN)/ledgerbee demo
+
+# The API, the worker and the reference page; prints the address, the company and an API key.
+serve: setup
+	$(BIN)/ledgerbee serve
+
+test: setup
+	$(BIN)/pytest -n 2 --dist worksteal
+
+check: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/vulture
+
+format: setup
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+# Each script prints its figure beside its limit or peer.
+bench: setup
+	for script in bench/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+# The committed document; a test compares it with the application's.
+openapi: setup
+	$(BIN)/ledgerbee openapi --output docs/openapi.json
+
+# Schemathesis over every operation for ten minutes; `make test` runs a short form.
+fuzz: setup
+	$(BIN)/python tests/fuzz/run.py --max-time 600
+
+# New versions within pyproject's ranges: versions and hashes only, no addresses.
+lock: setup
+	$(BIN)/uv lock --upgrade
+	$(BIN)/uv export --quiet --format requirements-txt --no-emit-project --no-annotate --no-header \
+		--all-groups --output-file requirements.lock
+
+clean:
+	rm -rf .venv out .mypy_cache .ruff_cache .pytest_cache .hypothesis

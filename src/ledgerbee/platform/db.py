@@ -31,6 +31,8 @@ APPLICATION_ROLE: Final = "ledgerbee_app"
 MAX_ATTEMPTS: Final = 5
 #: Seconds to wait for a free connection before the caller is told to come back.
 ACQUIRE_TIMEOUT_S: Final = 15
+#: The server's own limit: cheaper than a timer of ours for every query.
+STATEMENT_TIMEOUT: Final = "120s"
 
 DATABASE_UNAVAILABLE = ErrorCode(
     "DATABASE_UNAVAILABLE", 503, "The database can't be reached right now. Nothing was changed; try again."
@@ -79,7 +81,7 @@ class Database:
         cls, dsn: str, *, reactions: Reactions, min_size: int = 1, max_size: int = 10, set_role: bool = True
     ) -> "Database":
         """Connect a pool to `dsn`. `set_role` switches a more powerful login to the application role."""
-        settings = {"application_name": "ledgerbee", "jit": "off"}
+        settings = {"application_name": "ledgerbee", "jit": "off", "statement_timeout": STATEMENT_TIMEOUT}
         if set_role:
             settings["role"] = APPLICATION_ROLE
         pool = await asyncpg.create_pool(
@@ -89,7 +91,6 @@ class Database:
             init=prepare_connection,
             reset=_nothing_to_reset,
             server_settings=settings,
-            command_timeout=120,
         )
         return cls(pool, reactions)
 
@@ -101,7 +102,11 @@ class Database:
     async def connection(self) -> AsyncIterator[Connection]:
         """A pooled connection outside any company, for what has none yet (credentials, health)."""
         try:
-            acquired = await self.pool.acquire(timeout=ACQUIRE_TIMEOUT_S)
+            if self.pool.get_idle_size():
+                acquired = await self.pool.acquire()
+            else:
+                async with asyncio.timeout(ACQUIRE_TIMEOUT_S):
+                    acquired = await self.pool.acquire()
         except (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError) as fault:
             raise DATABASE_UNAVAILABLE.error() from fault
         try:

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 from pydantic import Field
 
 from ledgerbee.catalog.product_groups import actions, store
@@ -17,7 +17,7 @@ from ledgerbee.catalog.product_groups.model import (
     ProductGroup,
 )
 from ledgerbee.chart.accounts.model import ACCOUNT_NOT_FOUND, Account
-from ledgerbee.platform.http.operation import Ctx, OperationRoute, operation
+from ledgerbee.platform.http.operation import Ctx, operation, resource_router
 from ledgerbee.platform.http.query import Limit, PageNumber, SearchTerm, SortDirection, SortOrder, page_request
 from ledgerbee.platform.http.wire import (
     EXAMPLE_ID,
@@ -34,7 +34,7 @@ from ledgerbee.platform.http.wire import (
     pages,
 )
 
-router = APIRouter(tags=["Product Groups"], route_class=OperationRoute)
+router = resource_router("Product Groups")
 
 GroupId = Annotated[Id, Path(alias="productGroupId", description="Product group ID")]
 

@@ -1,14 +1,13 @@
 """Accounts over HTTP (contract 2.1)."""
 
-from fastapi import APIRouter
 from pydantic import Field
 
 from ledgerbee.chart.accounts import store
 from ledgerbee.chart.accounts.model import Account, Classification, ControlAccountType, LedgerType
-from ledgerbee.platform.http.operation import Ctx, OperationRoute, operation
+from ledgerbee.platform.http.operation import Ctx, operation, resource_router
 from ledgerbee.platform.http.wire import IdText, ResponseModel
 
-router = APIRouter(tags=["Accounts"], route_class=OperationRoute)
+router = resource_router("Accounts")
 
 
 class AccountResponse(ResponseModel):

@@ -1,0 +1,196 @@
+"""What the benchmarks share: a database and company of their own, a server process, a bare HTTP load."""
+
+import asyncio
+import json
+import multiprocessing
+import os
+import socket
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import uvicorn
+from sqlalchemy.engine import make_url
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from ledgerbee.app import logs
+from ledgerbee.app.onboarding import create_company
+from ledgerbee.app.reactions import REACTIONS
+from ledgerbee.core.dates import system_clock
+from ledgerbee.core.ids import new_id
+from ledgerbee.platform.api_keys import actions as api_keys
+from ledgerbee.platform.context import Actor, Context
+from ledgerbee.platform.credentials.model import SCOPES
+from ledgerbee.platform.db import Database, Tenant
+from ledgerbee.platform.migrate import migrate
+from ledgerbee.platform.postgres import running
+
+
+@dataclass(frozen=True)
+class Books:
+    """A migrated database with one company and its key."""
+
+    url: str
+    company_id: UUID
+    key: str
+
+
+@contextmanager
+def books() -> Iterator[Books]:
+    """A fresh database on `DATABASE_URL`'s server or an embedded one, dropped afterwards."""
+    name = f"ledgerbee_bench_{os.getpid()}"
+    with tempfile.TemporaryDirectory(prefix="ledgerbee-bench-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)
+        with _server(Path(folder)) as server:
+            url = make_url(server).set(database=name).render_as_string(hide_password=False)
+            asyncio.run(_on(server, f'CREATE DATABASE "{name}"'))
+            try:
+                asyncio.run(migrate(url))
+                yield asyncio.run(_company(url))
+            finally:
+                asyncio.run(_on(server, f'DROP DATABASE "{name}" WITH (FORCE)'))
+
+
+@contextmanager
+def _server(folder: Path) -> Iterator[str]:
+    if url := os.environ.get("DATABASE_URL"):
+        yield url
+        return
+    with running(folder / "data") as server:
+        yield server.dsn(database="postgres")
+
+
+async def _on(url: str, statement: str) -> None:
+    connection = await asyncpg.connect(url)
+    await connection.execute(statement)
+    await connection.close()
+
+
+async def _company(url: str) -> Books:
+    company_id = new_id()
+
+    async def work(context: Context) -> str:
+        await create_company(context, name="Bench ApS", country_code="DK")
+        return (await api_keys.create(context, name="bench", scopes=SCOPES))[1]
+
+    database = await Database.open(url, reactions=REACTIONS, max_size=2)
+    key = await database.run(tenant_of(company_id), system_clock(), work)
+    await database.close()
+    return Books(url, company_id, key)
+
+
+def tenant_of(company_id: UUID) -> Tenant:
+    """The company, worked on by the operator."""
+    return Tenant(company_id, Actor("operator", "bench"), "bench", "UTC")
+
+
+class _Metered:
+    """Answers `/__cpu` with the process's CPU seconds and resident bytes, hands on everything else."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] != "/__cpu":
+            await self.app(scope, receive, send)
+            return
+        body = json.dumps({"cpu": time.process_time(), "rss": _resident_bytes()}).encode()
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(body))]})
+        await send({"type": "http.response.body", "body": body})
+
+
+def _resident_bytes() -> int:
+    pages = Path("/proc/self/statm").read_text().split()[1]
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+
+def _serve(make_app: Callable[..., ASGIApp], arguments: tuple[Any, ...], listener: socket.socket) -> None:
+    logs.configure("INFO")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # logs are written, as in production, but not shown
+    config = uvicorn.Config(
+        _Metered(make_app(*arguments)), loop="uvloop", http="httptools", log_config=None, access_log=False
+    )
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+@contextmanager
+def server(make_app: Callable[..., ASGIApp], *arguments: Any) -> Iterator[int]:
+    """A server process running `make_app(*arguments)`; its port."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    process = multiprocessing.get_context("spawn").Process(target=_serve, args=(make_app, arguments, listener))
+    process.start()
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        process.terminate()
+        process.join(20)
+        listener.close()
+
+
+class Connection:
+    """One keep-alive connection that speaks just enough HTTP to measure a server and not itself."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader = reader
+        self.writer = writer
+
+    async def send(self, request: bytes) -> tuple[int, bytes]:
+        """Status and body of the answer to a request with a Content-Length."""
+        self.writer.write(request)
+        head = await self.reader.readuntil(b"\r\n\r\n")
+        length = 0
+        for line in head.split(b"\r\n")[1:]:
+            if line[:15].lower() == b"content-length:":
+                length = int(line[15:])
+        return int(head[9:12]), await self.reader.readexactly(length)
+
+
+@asynccontextmanager
+async def connect(port: int) -> AsyncIterator[Connection]:
+    """A connection to a server on loopback, tried until it answers."""
+    for _ in range(200):
+        try:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            break
+        except OSError:
+            await asyncio.sleep(0.1)
+    else:
+        raise RuntimeError("the server did not start")
+    try:
+        yield Connection(reader, writer)
+    finally:
+        writer.close()
+
+
+def get(path: str, key: str) -> bytes:
+    """The bytes of an authenticated GET."""
+    return f"GET {path} HTTP/1.1\r\nHost: bench\r\nx-api-key: {key}\r\n\r\n".encode()
+
+
+async def meter(port: int) -> dict[str, float]:
+    """The server's CPU seconds and resident bytes so far."""
+    async with connect(port) as connection:
+        figures: dict[str, float] = json.loads(
+            (await connection.send(b"GET /__cpu HTTP/1.1\r\nHost: bench\r\n\r\n"))[1]
+        )
+        return figures
+
+
+async def load(port: int, request: bytes, count: int, clients: int = 8) -> float:
+    """Send `count` equal requests over `clients` connections; seconds it took. Every answer must be a 200."""
+
+    async def client(share: int) -> None:
+        async with connect(port) as connection:
+            for _ in range(share):
+                status, body = await connection.send(request)
+                assert status == 200, body
+
+    started = time.perf_counter()
+    await asyncio.gather(*(client(count // clients) for _ in range(clients)))
+    return time.perf_counter() - started
