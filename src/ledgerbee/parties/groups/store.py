@@ -8,7 +8,6 @@ import asyncpg
 from ledgerbee.parties.groups.model import (
     CUSTOMER_GROUP_NOT_FOUND,
     CUSTOMER_GROUP_NUMBER_ALREADY_EXISTS,
-    VENDOR_GROUP_NOT_FOUND,
     VENDOR_GROUP_NUMBER_ALREADY_EXISTS,
     CustomerGroup,
     GroupAccount,
@@ -44,18 +43,6 @@ async def get_customer_group(context: Context, group_id: UUID) -> CustomerGroup:
     if row is None:
         raise CUSTOMER_GROUP_NOT_FOUND.error(customerGroupId=str(group_id))
     return CustomerGroup(**row)
-
-
-async def get_vendor_group(context: Context, group_id: UUID) -> VendorGroup:
-    """One vendor group. Raises `VENDOR_GROUP_NOT_FOUND`."""
-    row = await context.connection.fetchrow(
-        f"SELECT {', '.join(_VENDOR_GROUP_FIELDS)} FROM vendor_groups WHERE company_id = $1 AND id = $2",
-        context.company_id,
-        group_id,
-    )
-    if row is None:
-        raise VENDOR_GROUP_NOT_FOUND.error(vendorGroupId=str(group_id))
-    return VendorGroup(**row)
 
 
 async def insert_customer_group(context: Context, group: CustomerGroup) -> None:
