@@ -7,6 +7,8 @@ don't either: nothing is cleaned up between them.
 
 import asyncio
 import os
+import shutil
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -30,7 +32,7 @@ from ledgerbee.platform.context import Actor, Context
 from ledgerbee.platform.credentials.model import SCOPES
 from ledgerbee.platform.db import Database, Tenant
 from ledgerbee.platform.migrate import migrate
-
+from ledgerbee.platform.postgres import State, running, status
 
 TEMPLATE = "ledgerbee_test_template"
 OPERATOR = Actor("operator", "tests")
@@ -94,18 +96,19 @@ def with_database(url: str, name: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def server_url() -> Iterator[str]:
     """A login as the owner role on a running PostgreSQL."""
     if url := os.environ.get("DATABASE_URL"):
         yield url
         return
 
-    from ledgerbee.platform.postgres import running  # noqa: PLC0415  only when no server was named
-
-    root = Path(os.environ.get("PYTEST_XDIST_TESTRUNUID", "")).name
-    shared = tmp_path_factory.getbasetemp().parent if root else tmp_path_factory.getbasetemp()
-    with running(shared / "postgres") as server:
+    # Not below pytest's own folder: run as root, the server has an account that can't enter it.
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
+    folder = Path(tempfile.gettempdir()) / f"ledgerbee-test-{run}"
+    with running(folder) as server:
         yield server.dsn(database="postgres")
+    if status(folder).state is State.STOPPED:  # the last worker clears up
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -1,9 +1,16 @@
 """Structured logs: one JSON object a line on stderr. Nothing secret is ever an argument of a log call."""
 
+import json
 import logging
 import sys
+from typing import Any, Final
 
 import structlog
+from structlog.typing import EventDict
+
+from ledgerbee.core.dates import format_moment, system_clock
+
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str)
 
 
 def configure(level: str) -> None:
@@ -11,11 +18,10 @@ def configure(level: str) -> None:
     number = logging.getLevelNamesMapping().get(level.upper(), logging.INFO)
     structlog.configure(
         processors=[
-            structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _stamp,
             structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
+            structlog.processors.JSONRenderer(_encode),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
@@ -25,12 +31,12 @@ def configure(level: str) -> None:
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
+            structlog.processors.JSONRenderer(_encode),
         ],
         foreign_pre_chain=[
             structlog.stdlib.add_logger_name,
             structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _stamp,
         ],
     )
     handler = logging.StreamHandler(sys.stderr)
@@ -41,3 +47,13 @@ def configure(level: str) -> None:
     # One line a request is the shell's; one line a job is the worker's.
     for noisy in ("uvicorn.access", "pgqueuer", "httpx", "aiosmtpd", "mail.log"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def _stamp(_: Any, __: str, event: EventDict) -> EventDict:
+    event["timestamp"] = format_moment(system_clock())
+    return event
+
+
+def _encode(event: object, **_: Any) -> str:
+    # One encoder for all lines: json.dumps with a default builds a new one every time.
+    return _ENCODER.encode(event)

@@ -77,6 +77,22 @@ class Price:
 
 
 @dataclass(frozen=True, slots=True)
+class NewPrice:
+    """The terms of a price to be created. No currency means the company's."""
+
+    billing_period_type: BillingPeriodType
+    pricing_model: PricingModel
+    nickname: str | None = None
+    currency: str | None = None
+    unit_amount: Decimal | None = None
+    tiers: tuple[Tier, ...] = ()
+    billing_interval: BillingInterval | None = None
+    billing_interval_count: int | None = None
+    meter_id: UUID | None = None
+    currency_amounts: Mapping[str, Decimal] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class ZoneSale:
     """A sale in one VAT zone: the account of the product's group, and the VAT code that account carries."""
 

@@ -23,7 +23,7 @@ from ledgerbee.catalog.prices.model import (
     Tier,
     ZoneSale,
 )
-from ledgerbee.catalog.products.model import PRODUCT_NOT_FOUND, CatalogStatus, Product
+from ledgerbee.catalog.products.model import PRODUCT_IN_USE, PRODUCT_NOT_FOUND, CatalogStatus, Product
 from ledgerbee.chart.vat_codes.model import Principle, VatCode, VatType
 from ledgerbee.core.money import format_decimal
 from ledgerbee.parties.customers.model import VatZone
@@ -118,7 +118,7 @@ async def hold_product_of(context: Context, price_id: UUID) -> SoldProduct:
 async def prices_for_update(context: Context, product_id: UUID) -> dict[UUID, Price]:
     """The prices of a held product by id, locked until the transaction ends."""
     rows = await context.connection.fetch(
-        f"SELECT {_PRICE} FROM prices p WHERE p.company_id = $1 AND p.product_id = $2 ORDER BY p.id FOR UPDATE",
+        f"SELECT {_PRICE} FROM prices p WHERE p.company_id = $1 AND p.product_id = $2 ORDER BY p.id FOR NO KEY UPDATE",
         context.company_id,
         product_id,
     )
@@ -154,6 +154,16 @@ async def delete(context: Context, price_id: UUID) -> None:
         )
     except asyncpg.ForeignKeyViolationError as fault:
         raise PRODUCT_PRICE_IN_USE.error(usedBy=[fault.table_name]) from None
+
+
+async def delete_of_product(context: Context, product_id: UUID) -> None:
+    """Delete every price of a product, none of them locked. Raises `PRODUCT_IN_USE` while anything refers to one."""
+    try:
+        await context.connection.execute(
+            "DELETE FROM prices WHERE company_id = $1 AND product_id = $2", context.company_id, product_id
+        )
+    except asyncpg.ForeignKeyViolationError as fault:
+        raise PRODUCT_IN_USE.error(usedBy=[fault.table_name]) from None
 
 
 async def lock(context: Context, price_ids: Iterable[UUID]) -> None:

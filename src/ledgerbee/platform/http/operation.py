@@ -10,6 +10,8 @@
 the transaction, runs the handler, commits, and only then lets the answer go.
 """
 
+import functools
+import inspect
 import json
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
@@ -17,7 +19,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Annotated, Any, Final, Protocol, TypedDict
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
 from starlette.routing import Match
@@ -183,8 +185,48 @@ def _check_text(value: Any, path: str) -> None:
             _check_text(item, f"{path}.{index}" if path else str(index))
 
 
+@dataclass(frozen=True, slots=True)
+class _FromEdge:
+    """Marks a handler's parameter that the edge supplies, by its key in the request's scope."""
+
+    key: str
+
+
+def _with_edge_values(endpoint: Callable[..., Any]) -> Callable[..., Any]:
+    """`endpoint` for FastAPI: it sees the request where the handler takes what the edge supplies.
+
+    The same could be said with `Depends`, at a tenth of a small request's CPU.
+    """
+    signature = inspect.signature(endpoint)
+    supplied: dict[str, str] = {}
+    parameters = []
+    for parameter in signature.parameters.values():
+        marks = [mark for mark in getattr(parameter.annotation, "__metadata__", ()) if isinstance(mark, _FromEdge)]
+        if marks:
+            supplied[parameter.name] = marks[0].key
+            parameters.append(parameter.replace(annotation=Request))
+        else:
+            parameters.append(parameter)
+    if not supplied:
+        return endpoint  # a public operation
+    if len(supplied) > 1:
+        raise TypeError(f"{endpoint.__name__}: a handler takes Ctx or CallerDep, not both")
+    ((name, key),) = supplied.items()
+
+    @functools.wraps(endpoint)
+    async def handler(**arguments: Any) -> Any:
+        arguments[name] = arguments[name].scope[key]
+        return await endpoint(**arguments)
+
+    handler.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    return handler
+
+
 class OperationRoute(APIRoute):
     """A route whose requests go through the edge."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        super().__init__(path, _with_edge_values(endpoint), **options)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """FastAPI's own handler (parameters, body, answer), run by the edge."""
@@ -225,17 +267,7 @@ def operation_of(route: APIRoute) -> Operation | None:
     return facts if isinstance(facts, Operation) else None
 
 
-async def _context(request: Request) -> Context:
-    context: Context = request.scope["ledgerbee.context"]
-    return context
-
-
-async def _caller(request: Request) -> Caller:
-    caller: Caller = request.scope["ledgerbee.caller"]
-    return caller
-
-
 #: The command's open transaction.
-Ctx = Annotated[Context, Depends(_context)]
+Ctx = Annotated[Context, _FromEdge("ledgerbee.context")]
 #: Who calls, for operations that open their own transactions (`opens_transaction=False`).
-CallerDep = Annotated[Caller, Depends(_caller)]
+CallerDep = Annotated[Caller, _FromEdge("ledgerbee.caller")]
