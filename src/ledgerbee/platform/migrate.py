@@ -12,6 +12,7 @@ from alembic.script import ScriptDirectory
 from pgqueuer.db import AsyncpgDriver
 from pgqueuer.queries import Queries
 
+from ledgerbee.platform.db import APPLICATION_ROLE
 from ledgerbee.platform.rates import ecb
 from ledgerbee.platform.rates import store as rates
 
@@ -29,6 +30,7 @@ async def migrate(dsn: str) -> None:
     guard = await asyncpg.connect(dsn)
     try:
         await guard.execute("SELECT pg_advisory_lock($1)", _MIGRATION_LOCK)
+        await _ensure_application_role(guard)
         if not await _is_current(guard):
             await asyncio.to_thread(_upgrade, lambda: asyncpg.connect(dsn))
             await _install_jobs(guard)
@@ -36,6 +38,18 @@ async def migrate(dsn: str) -> None:
         await rates.seed(guard, ecb.history())
     finally:
         await guard.close()
+
+
+async def _ensure_application_role(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    """Have the role the application runs as. Roles belong to the server: a restored database finds none."""
+    can_log_in = await connection.fetchval("SELECT rolcanlogin FROM pg_roles WHERE rolname = $1", APPLICATION_ROLE)
+    if can_log_in is None:
+        await connection.execute(f"CREATE ROLE {APPLICATION_ROLE} LOGIN NOINHERIT")
+    elif not can_log_in:
+        await connection.execute(f"ALTER ROLE {APPLICATION_ROLE} LOGIN NOINHERIT")
+    if not await connection.fetchval("SELECT pg_has_role(current_user, $1, 'MEMBER')", APPLICATION_ROLE):
+        # An operator's single DATABASE_URL then serves both: the application does SET ROLE.
+        await connection.execute(f"GRANT {APPLICATION_ROLE} TO CURRENT_USER")
 
 
 async def _is_current(connection: "asyncpg.Connection[asyncpg.Record]") -> bool:
@@ -68,6 +82,6 @@ async def _install_jobs(connection: "asyncpg.Connection[asyncpg.Record]") -> Non
     settings = queries.qbe.settings
     tables = (settings.queue_table, settings.queue_table_log, settings.statistics_table, settings.schedules_table)
     await connection.execute(
-        f"GRANT SELECT, INSERT, UPDATE, DELETE ON {', '.join(tables)} TO ledgerbee_app;"
-        "GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO ledgerbee_app"
+        f"GRANT SELECT, INSERT, UPDATE, DELETE ON {', '.join(tables)} TO {APPLICATION_ROLE};"
+        f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {APPLICATION_ROLE}"
     )

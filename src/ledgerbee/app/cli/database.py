@@ -23,9 +23,9 @@ def status(as_json: AsJson = False, data_dir: DataDir = None) -> None:
         folder = data_dir_of(data_dir, Settings())
         found = postgres.status(folder)
     if as_json:
-        print_json({"state": found.state, "version": found.version, "sizeBytes": found.size_bytes, "dataDir": folder})
+        print_json({"state": found.state, "version": found.version, "sizeBytes": found.size, "dataDir": folder})
     else:
-        typer.echo(f"{found.state}  PostgreSQL {found.version or '-'}  {found.size_bytes // 1024**2} MiB  {folder}")
+        typer.echo(f"{found.state}  PostgreSQL {found.version or '-'}  {found.size // 1024**2} MiB  {folder}")
 
 
 @app.command()

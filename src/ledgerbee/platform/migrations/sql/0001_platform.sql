@@ -1,17 +1,8 @@
 -- What every part stands on: roles, tenant isolation, companies, credentials, events, idempotency.
 --
--- The migrating role owns everything. The application connects as ledgerbee_app, which owns nothing and sees
--- only rows of the company named by app.company_id (SET LOCAL at the start of each transaction).
-
-DO $$
-BEGIN
-    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'ledgerbee_app') THEN
-        CREATE ROLE ledgerbee_app LOGIN NOINHERIT;
-    END IF;
-    -- Lets an operator's single DATABASE_URL serve both: the application then does SET ROLE.
-    EXECUTE format('GRANT ledgerbee_app TO %I', current_user);
-END
-$$;
+-- The migrating role owns everything. The application connects as ledgerbee_app (made before the first
+-- revision, see migrate.py), which owns nothing and sees only rows of the company named by app.company_id
+-- (SET LOCAL at the start of each transaction).
 
 REVOKE CREATE ON SCHEMA public FROM PUBLIC;
 GRANT USAGE ON SCHEMA public TO ledgerbee_app;

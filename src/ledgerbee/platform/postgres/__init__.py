@@ -1,0 +1,52 @@
+"""The embedded PostgreSQL: found, made, started, shared, backed up and stopped without any set-up.
+
+For machines with Unix sockets (Linux, macOS). Elsewhere, and for a server of your own, `DATABASE_URL` is the way.
+"""
+
+from ledgerbee.platform.postgres.backup import backup, psql_command, restore
+from ledgerbee.platform.postgres.cluster import (
+    State,
+    Status,
+    ensure_running,
+    running,
+    serve_lock,
+    status,
+    stop,
+)
+from ledgerbee.platform.postgres.errors import (
+    AlreadyServing,
+    BackupError,
+    BinariesError,
+    DatabaseInUseError,
+    DataFolderError,
+    EmbeddedPostgresError,
+    RestoreError,
+    StartError,
+    StopError,
+)
+from ledgerbee.platform.postgres.folder import default_data_dir
+from ledgerbee.platform.postgres.server import Server
+
+__all__ = [
+    "AlreadyServing",
+    "BackupError",
+    "BinariesError",
+    "DataFolderError",
+    "DatabaseInUseError",
+    "EmbeddedPostgresError",
+    "RestoreError",
+    "Server",
+    "StartError",
+    "State",
+    "Status",
+    "StopError",
+    "backup",
+    "default_data_dir",
+    "ensure_running",
+    "psql_command",
+    "restore",
+    "running",
+    "serve_lock",
+    "status",
+    "stop",
+]

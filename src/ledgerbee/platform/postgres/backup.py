@@ -1,0 +1,206 @@
+"""psql, backups and restores. The tools run as the caller, through the socket: the files are the caller's."""
+
+import os
+import re
+import secrets
+import subprocess
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from ledgerbee.platform.postgres.errors import (
+    BackupError,
+    BinariesError,
+    DatabaseInUseError,
+    RestoreError,
+)
+from ledgerbee.platform.postgres.folder import sync_folder
+from ledgerbee.platform.postgres.server import DATABASE, Server
+
+# Databases that a restore makes on its way; one that was killed leaves them, the next one drops them.
+FRESH, REPLACED = f"{DATABASE}_restored_", f"{DATABASE}_replaced_"
+ARCHIVE_MAGIC = b"PGDMP"
+MAX_JOBS = 4
+_CONNECTED = f"""
+    SELECT count(*), string_agg(DISTINCT coalesce(nullif(application_name, ''), 'process ' || pid), ', ')
+    FROM pg_stat_activity WHERE datname = '{DATABASE}' AND backend_type = 'client backend';
+"""  # noqa: S608 - a constant
+_MISSING_ROLE = re.compile(r'role "(.+)" does not exist$', re.MULTILINE)
+
+
+def psql_command(server: Server) -> tuple[list[str], dict[str, str]]:
+    """The command and the environment that open psql on the database, for `os.execve` or `subprocess`."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+    return [_program(server, "psql"), "--dbname", server.dsn()], environment
+
+
+def backup(server: Server, file: Path) -> None:
+    """Write the database, as of one moment, to `file` in pg_dump's custom format; work goes on meanwhile.
+
+    An older file of that name is replaced when the new one is whole and on disk. Roles are not part of it, nor are
+    rights and settings of the database itself (`GRANT … ON DATABASE`, `ALTER DATABASE … SET`).
+
+    Raises:
+        BackupError: it could not be made.
+    """
+    target = file.expanduser().absolute()
+    part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+    try:
+        # Made here so that it is readable by its owner alone from the first byte.
+        os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        _tool(server, "pg_dump", "--format=custom", f"--file={part}", f"--dbname={server.dsn()}")
+        descriptor = os.open(part, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        part.replace(target)
+        sync_folder(target.parent)
+    except OSError as error:
+        raise BackupError(f"The backup {target} can't be written: {error.strerror}.") from error
+    except subprocess.CalledProcessError as error:
+        raise BackupError(f"The backup {target} was not made:\n{error.stderr.strip()}") from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def restore(server: Server, file: Path, *, force: bool = False, check: Callable[[str], None] | None = None) -> None:
+    """Replace the database by what is in a backup, in one step at the end: a restore that fails changes nothing.
+
+    The backup goes into a fresh database, which then takes the name of the old one. Roles that the backup gives rights
+    to and that this server lacks are made, without the right to log in. `check` is called with the fresh database's
+    connection URI before the swap; what it raises calls the restore off. With `force` those who are connected are
+    disconnected, otherwise they are a reason to refuse.
+
+    Raises:
+        RestoreError: the file is no backup, or does not restore.
+        DatabaseInUseError: someone is connected.
+    """
+    source = file.expanduser().absolute()
+    _refuse_other_files(source)
+    fresh = FRESH + secrets.token_hex(4)
+    made_roles: list[str] = []
+    try:
+        if not force:
+            _refuse_when_in_use(server)
+        _drop_leftovers(server)
+        try:
+            _fill(server, source, fresh)
+        except subprocess.CalledProcessError as error:
+            if not _MISSING_ROLE.search(error.stderr):
+                raise
+            made_roles = _make_missing_roles(server, source, fresh)
+            _fill(server, source, fresh)
+        _sql(server, "ANALYZE;", database=fresh)
+        if check is not None:
+            check(server.dsn(database=fresh))
+        _swap(server, fresh, force=force)
+    except BaseException as error:
+        with suppress(subprocess.CalledProcessError):  # what stays behind harms nobody and goes with the next restore
+            drop_roles = (f"DROP ROLE {_quoted(name)};" for name in made_roles)
+            _sql(server, f"DROP DATABASE IF EXISTS {fresh} WITH (FORCE);", *drop_roles)
+        if isinstance(error, subprocess.CalledProcessError):
+            raise RestoreError(
+                f"The backup {source} was not restored; the database is as before:\n{error.stderr.strip()}"
+            ) from error
+        raise
+    with suppress(subprocess.CalledProcessError):  # the restore is done; the old one goes with the next
+        _drop_leftovers(server)
+
+
+def _refuse_other_files(source: Path) -> None:
+    try:
+        with source.open("rb") as archive:
+            magic = archive.read(len(ARCHIVE_MAGIC))
+    except OSError as error:
+        raise RestoreError(f"The backup {source} can't be read: {error.strerror}.") from error
+    if magic != ARCHIVE_MAGIC:
+        raise RestoreError(f"{source} is no backup of ours (pg_dump's custom format).")
+
+
+def _refuse_when_in_use(server: Server) -> None:
+    count, who = _sql(server, _CONNECTED).split("|")
+    if count != "0":
+        raise DatabaseInUseError(
+            f"{count} connections use the database ({who}). Stop ledgerbee serve and other programs first, "
+            "or use --force to disconnect them."
+        )
+
+
+def _fill(server: Server, source: Path, fresh: str) -> None:
+    """Make the database `fresh` anew and restore into it, stopping at the first fault."""
+    _sql(server, f"DROP DATABASE IF EXISTS {fresh};", f"CREATE DATABASE {fresh} TEMPLATE template0;")
+    jobs = min(MAX_JOBS, os.cpu_count() or 1)
+    _tool(
+        server, "pg_restore", "--exit-on-error", f"--jobs={jobs}", f"--dbname={server.dsn(database=fresh)}", str(source)
+    )
+
+
+def _make_missing_roles(server: Server, source: Path, fresh: str) -> list[str]:
+    """Make the roles that the backup names and this server lacks: all at once, found by restoring without the rows."""
+    _sql(server, f"DROP DATABASE IF EXISTS {fresh};", f"CREATE DATABASE {fresh} TEMPLATE template0;")
+    try:
+        _tool(server, "pg_restore", "--schema-only", f"--dbname={server.dsn(database=fresh)}", str(source))
+    except subprocess.CalledProcessError as error:
+        missing = sorted(set(_MISSING_ROLE.findall(error.stderr)))
+        _sql(server, *(f"CREATE ROLE {_quoted(name)} NOLOGIN;" for name in missing))
+        return missing
+    return []
+
+
+def _swap(server: Server, fresh: str, *, force: bool) -> None:
+    old = REPLACED + secrets.token_hex(4)
+    # Whoever comes back at once waits for the lock that the renaming holds, and finds the new database.
+    disconnect = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{DATABASE}';"  # noqa: S608
+    try:
+        _sql(
+            server,
+            "BEGIN;",
+            disconnect if force else "",
+            f"ALTER DATABASE {DATABASE} RENAME TO {old};",
+            f"ALTER DATABASE {fresh} RENAME TO {DATABASE};",
+            "COMMIT;",
+        )
+    except subprocess.CalledProcessError as error:
+        if "is being accessed by other users" in error.stderr:
+            raise DatabaseInUseError(
+                "Programs connected to the database during the restore; it is as before. Stop them and try again."
+            ) from error
+        raise
+
+
+def _drop_leftovers(server: Server) -> None:
+    pattern = f"^({FRESH}|{REPLACED})[0-9a-f]{{8}}$"
+    names = _sql(server, f"SELECT datname FROM pg_database WHERE datname ~ '{pattern}';")  # noqa: S608 - constants
+    _sql(server, *(f"DROP DATABASE {name} WITH (FORCE);" for name in names.split()))
+
+
+def _sql(server: Server, *statements: str, database: str = "postgres") -> str:
+    """Run statements one by one and give what they print, columns parted by `|`."""
+    quiet = ["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1"]
+    return _tool(
+        server, "psql", *quiet, f"--dbname={server.dsn(database=database)}", stdin="\n".join(statements)
+    ).strip()
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _tool(server: Server, program: str, *arguments: str, stdin: str = "") -> str:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+    return subprocess.run(  # noqa: S603 - a program of PostgreSQL, arguments of ours, no shell
+        [_program(server, program), *arguments],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**environment, "LC_ALL": "C", "PGCLIENTENCODING": "UTF8"},
+    ).stdout
+
+
+def _program(server: Server, name: str) -> str:
+    program = server.bin_dir / name
+    if not program.exists():
+        raise BinariesError(f"{server.bin_dir} has no {name}: install PostgreSQL's client programs as well.")
+    return str(program)
