@@ -5,6 +5,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
+from ledgerbee.sales.rendering.logo import UnreadableLogo
 from ledgerbee.sales.rendering.model import (
     Language,
     Party,
@@ -15,6 +16,7 @@ from ledgerbee.sales.rendering.model import (
     VatInBase,
     VatRow,
 )
+from ledgerbee.sales.rendering.renderer import render_async
 
 #: Categories of EN 16931 under which an invoice shows neither rate nor VAT amount.
 WITHOUT_RATE: Final = frozenset({"AE", "K", "G", "O", "E"})
@@ -59,6 +61,14 @@ def printable(snapshot: Mapping[str, Any], *, is_draft: bool, logo: bytes | None
         notes=snapshot["notes"],
         logo=logo,
     )
+
+
+async def print_pdf(snapshot: Mapping[str, Any], *, is_draft: bool, logo: bytes | None) -> bytes:
+    """The document as PDF/A; a logo that can't be drawn is left out rather than keep an invoice from its buyer."""
+    try:
+        return await render_async(printable(snapshot, is_draft=is_draft, logo=logo))
+    except UnreadableLogo:
+        return await render_async(printable(snapshot, is_draft=is_draft))
 
 
 def file_name(snapshot: Mapping[str, Any]) -> str:

@@ -24,6 +24,7 @@ from ledgerbee.core.money import (
     ONE,
     ZERO,
     allocate,
+    minor_units,
     multiply,
     percent_of,
     round_money,
@@ -208,6 +209,13 @@ def check_size(*amounts: Decimal) -> None:
     """Refuse what the books can't hold. Raises `SALES_DOCUMENT_AMOUNT_TOO_LARGE`."""
     if any(abs(amount) > MAX_AMOUNT for amount in amounts):
         raise SALES_DOCUMENT_AMOUNT_TOO_LARGE.error(maximum=f"{MAX_AMOUNT:f}")
+
+
+def check_precision(amount: Decimal, currency: str, name: str) -> None:
+    """Raises a validation error for an amount finer than the currency's minor unit."""
+    if amount != round_money(amount, currency):
+        places = minor_units(currency)
+        raise invalid((name, "maxDecimalPlaces", f"{name} must have at most {places} decimals in {currency}"))
 
 
 def check_lines(lines: Sequence[LineInput]) -> None:

@@ -43,7 +43,7 @@ class InvoiceFields:
     """
 
     customer_id: UUID
-    date: date
+    issue_date: date
     lines: tuple[LineInput, ...]
     customer_department_id: UUID | None = None
     customer_contact_id: UUID | None = None
@@ -69,7 +69,7 @@ class Invoice:
     customer_id: UUID
     customer_department_id: UUID | None
     customer_contact_id: UUID | None
-    date: date
+    issue_date: date
     due_date: date
     payment_terms_days: int
     currency: str

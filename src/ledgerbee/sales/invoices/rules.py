@@ -5,8 +5,7 @@ from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
-from ledgerbee.core.errors import invalid
-from ledgerbee.core.money import EXACT, ZERO, minor_units, total
+from ledgerbee.core.money import ZERO, total
 from ledgerbee.ledger.entries.model import EntryType, LineType, NewEntry, NewLine, Side
 from ledgerbee.ledger.entries.rules import to_base
 from ledgerbee.parties.contacts.model import Contact
@@ -87,26 +86,21 @@ def check_sendable(computed: Computed, customer: Customer) -> None:
             raise INVOICE_BUYER_VAT_NUMBER_MISSING.error(customerId=str(customer.id), vatCategory=liable[0])
 
 
-def check_precision(amount: Decimal, currency: str, name: str) -> None:
-    """Raises a validation error for an amount finer than the currency's minor unit."""
-    if amount != amount.quantize(Decimal(1).scaleb(-minor_units(currency)), context=EXACT):
-        places = minor_units(currency)
-        raise invalid((name, "maxDecimalPlaces", f"{name} must have at most {places} decimals in {currency}"))
-
-
 def journal_entry(
     invoice: Invoice,
     computed: Computed,
     *,
     entry_id: UUID,
     number: str,
+    text: str,
     receivable_account_id: UUID,
     exchange_rate: Decimal,
     base_currency: str,
 ) -> NewEntry:
     """The entry of an invoice: receivable against revenue by account and VAT code, and VAT by code.
 
-    Negative sums stand on the other side. Base amounts are those of the day's rate, balanced to the last unit.
+    `text` is its description: a transaction has one (BEK 97, annex 1.1). Negative sums stand on the other side. Base
+    amounts are those of the day's rate, balanced to the last unit.
     """
     drafted = [
         _line(receivable_account_id, computed.totals.amount, Side.DEBIT, LineType.CONTROL, None),
@@ -116,17 +110,22 @@ def journal_entry(
     return NewEntry(
         id=entry_id,
         entry_type=EntryType.CUSTOMER_INVOICE,
-        date=invoice.date,
+        date=invoice.issue_date,
         currency=invoice.currency,
         exchange_rate=exchange_rate,
         lines=tuple(_with_base(line, base) for line, base in zip(drafted, bases, strict=True)),
         original_amount=computed.totals.amount,
-        description=invoice.description,
+        description=text,
         reference=number,
         customer_id=invoice.customer_id,
         source_type=SOURCE_TYPE,
         source_id=invoice.id,
     )
+
+
+def entry_text(invoice: Invoice, number: str, language: str) -> str:
+    """What the journal says of the invoice: its own description, else what it is."""
+    return invoice.description or ("Faktura {}" if language == "da" else "Invoice {}").format(number)
 
 
 def vat_in_base(entry: NewEntry) -> Decimal:

@@ -29,7 +29,7 @@ _LINE_TYPES: Final = {
 }  # fmt: skip
 _LINE_ARRAYS: Final = ", ".join(f"${number}::{_LINE_TYPES[name]}[]" for number, name in enumerate(_LINE_FIELDS, 3))
 SORT_COLUMNS: Final = {
-    "date": "t.date",
+    "date": "t.issue_date",
     "number": "t.number_sequence",
     "amount": "t.amount",
     "createdAt": "t.created_at",

@@ -28,7 +28,7 @@ CREATE TABLE invoices (
     customer_id uuid NOT NULL,
     customer_department_id uuid,
     customer_contact_id uuid,
-    date date NOT NULL,
+    issue_date date NOT NULL,
     due_date date NOT NULL,
     payment_terms_days int NOT NULL CHECK (payment_terms_days BETWEEN 0 AND 3650),
     currency text NOT NULL,
@@ -59,7 +59,7 @@ CREATE TABLE invoices (
         REFERENCES document_templates (company_id, id),
     CONSTRAINT invoices_receivable FOREIGN KEY (company_id, receivable_account_id)
         REFERENCES accounts (company_id, id),
-    CHECK (due_date >= date),
+    CHECK (due_date >= issue_date),
     CHECK (amount = subtotal + vat),
     CONSTRAINT invoices_never_overpaid CHECK (amount_paid = 0 OR amount_paid <= amount),
     -- A number and an entry: a booked invoice has both, a draft neither.
@@ -72,7 +72,7 @@ CREATE TABLE invoices (
         END)
 );
 CREATE INDEX invoices_created ON invoices (company_id, created_at, id);
-CREATE INDEX invoices_by_date ON invoices (company_id, date, id);
+CREATE INDEX invoices_by_date ON invoices (company_id, issue_date, id);
 CREATE INDEX invoices_by_number ON invoices (company_id, number_sequence, id);
 CREATE INDEX invoices_by_amount ON invoices (company_id, amount, id);
 CREATE INDEX invoices_by_customer ON invoices (company_id, customer_id, created_at, id);

@@ -5,7 +5,7 @@ CREATE TABLE payments (
     id uuid NOT NULL,
     invoice_id uuid NOT NULL,
     customer_id uuid NOT NULL,
-    date date NOT NULL,
+    paid_on date NOT NULL,
     -- In the invoice's currency; base units per unit on the day of payment; what came in and what it settled.
     amount numeric(19, 4) NOT NULL CHECK (amount > 0),
     currency text NOT NULL,
@@ -21,5 +21,5 @@ CREATE TABLE payments (
     CONSTRAINT payments_customer FOREIGN KEY (company_id, customer_id) REFERENCES customers (company_id, id),
     CONSTRAINT payments_account FOREIGN KEY (company_id, account_id) REFERENCES accounts (company_id, id)
 );
-CREATE INDEX payments_of_invoice ON payments (company_id, invoice_id, date, id);
+CREATE INDEX payments_of_invoice ON payments (company_id, invoice_id, paid_on, id);
 SELECT protect_table('payments', 'SELECT, INSERT');
