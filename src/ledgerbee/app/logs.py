@@ -10,6 +10,7 @@ from structlog.typing import EventDict
 
 from ledgerbee.core.dates import format_moment, system_clock
 
+_REQUESTS: Final = logging.getLogger("ledgerbee.requests")
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str)
 
 
@@ -44,9 +45,30 @@ def configure(level: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(max(number, logging.INFO))
+    _REQUESTS.setLevel(number)
     # One line a request is the shell's; one line a job is the worker's.
     for noisy in ("uvicorn.access", "pgqueuer", "httpx", "aiosmtpd", "mail.log"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def log_request(request_id: str, method: str, path: str, status: int, milliseconds: int) -> None:
+    """The access log: one line a request, written without the processors that the others go through.
+
+    `path` is without the query, which may carry a key or a name.
+    """
+    if not _REQUESTS.isEnabledFor(logging.INFO):
+        return
+    line = {
+        "event": "request",
+        "request_id": request_id,
+        "method": method,
+        "path": path,
+        "status": status,
+        "milliseconds": milliseconds,
+        "level": "info",
+        "timestamp": format_moment(system_clock()),
+    }
+    sys.stderr.write(_ENCODER.encode(line) + "\n")
 
 
 def _stamp(_: Any, __: str, event: EventDict) -> EventDict:

@@ -15,6 +15,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ledgerbee.app.logs import log_request
 from ledgerbee.core.dates import Clock
 from ledgerbee.core.errors import LedgerBeeError, invalid
 from ledgerbee.core.ids import new_id
@@ -185,14 +186,7 @@ class _Exchange:
         requests, duration = _meters(method, route, self.status)
         requests.inc()
         duration.observe(seconds)
-        log.info(
-            "request",
-            request_id=self.request_id,
-            method=method,
-            path=self.scope["path"],
-            status=self.status,
-            milliseconds=int(seconds * 1000),
-        )
+        log_request(self.request_id, method, self.scope["path"], self.status, int(seconds * 1000))
 
 
 @lru_cache(maxsize=4096)

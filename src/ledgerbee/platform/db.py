@@ -102,11 +102,8 @@ class Database:
     async def connection(self) -> AsyncIterator[Connection]:
         """A pooled connection outside any company, for what has none yet (credentials, health)."""
         try:
-            if self.pool.get_idle_size():
+            async with asyncio.timeout(ACQUIRE_TIMEOUT_S):  # the pool's own timeout starts a task
                 acquired = await self.pool.acquire()
-            else:
-                async with asyncio.timeout(ACQUIRE_TIMEOUT_S):
-                    acquired = await self.pool.acquire()
         except (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError) as fault:
             raise DATABASE_UNAVAILABLE.error() from fault
         try:

@@ -168,11 +168,7 @@ Id = Annotated[
     WithJsonSchema({"type": "string", "examples": [EXAMPLE_ID]}),
 ]
 #: An object's id, in an answer.
-IdText = Annotated[
-    UUID,
-    PlainSerializer(str, return_type=str),
-    WithJsonSchema({"type": "string", "examples": [EXAMPLE_ID]}),
-]
+IdText = Annotated[UUID, WithJsonSchema({"type": "string", "examples": [EXAMPLE_ID]})]
 
 #: A required single-line text: trimmed, not empty.
 Line = Annotated[str, StringConstraints(strict=True, strip_whitespace=True, min_length=1, max_length=MAX_LINE)]

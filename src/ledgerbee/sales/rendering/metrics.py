@@ -13,7 +13,6 @@ from typing import Final
 
 #: Advances are whole parts of an em, widths and sizes whole thousandths of a point (9 pt = 9000).
 EM: Final = 10_000
-POINT: Final = 1000
 
 #: Advances that differ in tabular setting (Inter's `tnum` feature).
 _TABULAR: Final = (

@@ -32,6 +32,7 @@ _LOGO_HEIGHT: Final = 45_300
 _PARTY_ROOM: Final = 150_000
 _FACT_ROOM: Final = 150_000
 _PAYMENT_ROOM: Final = 205_000
+_PAYMENT_NAME_ROOM: Final = 92_000
 _REASON_ROOM: Final = 225_000
 _FOOTER_ROOM: Final = 400_000
 
@@ -190,11 +191,12 @@ def _vat(write: _Writer) -> View:
     """Base and VAT of each category and rate, and why no VAT is charged where none is."""
     document, words = write.document, write.words
     reasons = dict.fromkeys(write.running(row.exemption_text or "", _REASON_ROOM) for row in document.vat_rows)
+    titles = [words.vat_heading, words.taxable, words.vat_amount]
+    rows = [[_vat_label(write, row), write.money(row.taxable), _vat_amount(write, row)] for row in document.vat_rows]
     return {
-        "titles": [words.vat_heading, words.taxable, words.vat_amount],
-        "rows": [
-            [_vat_label(write, row), write.money(row.taxable), _vat_amount(write, row)] for row in document.vat_rows
-        ],
+        "titles": titles,
+        "widths": [max(write.metrics.tabular_width(row[index], BODY) for row in (titles, *rows)) for index in (1, 2)],
+        "rows": rows,
         "reasons": [reason for reason in reasons if reason],
     }
 
@@ -247,8 +249,7 @@ def _payment(write: _Writer) -> View | None:
         "label": words.to_pay,
         "amount": f"{document.currency}\u00a0{write.money(document.balance)}",
         "due": due,
-        "names": "\n".join(label for label, _ in shown),
-        "values": "\n".join(value for _, value in shown),
+        "details": [[name, _PAYMENT_NAME_ROOM - write.metrics.width(name, BODY), value] for name, value in shown],
         "terms": write.running(payment.terms or "", PAGE_ROOM),
     }
 

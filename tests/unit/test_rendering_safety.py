@@ -1,0 +1,219 @@
+"""Texts stay texts, logos stay pictures, pages keep their form, and the same document gives the same bytes."""
+
+import asyncio
+import io
+import struct
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pypdf import PdfReader
+from tests.unit.printed import BANK, BUYER, INVOICE, LINE, SELLER, SVG, D, png, squeezed, text
+
+from ledgerbee.sales.rendering import (
+    Party,
+    PaymentDetails,
+    PrintLine,
+    References,
+    Renderer,
+    UnreadableLogo,
+    VatRow,
+    read_logo,
+    render,
+    render_async,
+)
+
+HOSTILE = [
+    '#panic("x")',
+    "*bold* _it_ `raw` = Heading",
+    "$x^2$ @ref <label>",
+    '#read("/etc/passwd")',
+    '#import "@preview/cetz:0.1.0"',
+    '#sys.inputs #eval("1+1")',
+    "\\ \\u{41} \\n ~ -- --- -> 1/2",
+    "]) #while true {}",
+    "// not a comment /* nor this */",
+    "</script><b>&amp;",
+    "'; DROP TABLE invoices; --",
+    '{"json": "\\"}',
+]
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_markup_is_printed_letter_for_letter(hostile: str) -> None:
+    party = Party(name=hostile, address=(hostile,), city=hostile, attention=hostile, vat_number=hostile)
+    invoice = replace(
+        INVOICE,
+        number=hostile,
+        buyer=party,
+        seller=replace(party, email=hostile),
+        references=References(hostile, hostile, hostile, hostile),
+        lines=(replace(LINE, description=hostile, unit=hostile), PrintLine("text", hostile)),
+        vat_rows=(VatRow(D(0), "E", D(1), D(0), hostile),),
+        payment=PaymentDetails(hostile, "1", "2", hostile, hostile, hostile, hostile),
+        notes=hostile,
+        legal_texts=(hostile,),
+        credits_invoice_number=hostile,
+    )
+    pdf = render(invoice)
+    content = squeezed("".join(page.extract_text() for page in PdfReader(io.BytesIO(pdf)).pages))
+    assert content.count(squeezed(hostile)) >= 17
+    assert b"root:" not in pdf
+
+
+def test_what_cannot_be_printed_is_left_out_or_shown_as_a_box() -> None:
+    notes = "NUL\0 bell\a tab\tend\r\nnext\u2028line \u202e123\u202c \ud800 \u4e2d \U0001f600 שלום مرحبا e\u0301 Ω €–…"
+    content = text(replace(INVOICE, notes=notes))
+    assert "NUL bell tab end\nnext\nline 123 □ □ 😀" in content
+    assert "שלום" in content
+    assert all(letter in content for letter in "مرحبا")
+    assert "é Ω €–…" in content
+    assert "\0" not in content
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.text(st.characters(codec=None), max_size=200),
+    st.text(st.sampled_from("א́ؐ\u200d\ufe0f\u064e👍🏽\u20e3#aﷺ \n"), max_size=40),
+)
+def test_any_text_prints(anything: str, marks: str) -> None:
+    lines = (replace(LINE, description=anything + marks, unit=marks), PrintLine("text", marks + anything))
+    invoice = replace(INVOICE, lines=lines, buyer=Party(marks, (anything,)), notes=marks, payment=None)
+    assert render(invoice).startswith(b"%PDF-")
+
+
+@pytest.mark.parametrize("word", ["W" * 10_000, "lang tekst " * 1000, "\n" * 10_000, "1." * 5000])
+def test_ten_thousand_characters_stay_inside_the_page(word: str) -> None:
+    invoice = replace(
+        INVOICE,
+        number=word.strip()[:200] or "1",
+        seller=replace(SELLER, name=word, email=word, address=(word,)),
+        buyer=replace(BUYER, name=word, address=(word, word), ean=word),
+        references=References(word, word, word, word),
+        lines=(replace(LINE, description=word, unit=word, quantity=D("9" * 13 + ".123456")), LINE),
+        payment=replace(BANK, bank_name=word, payment_id=word, terms=word),
+        notes=word,
+    )
+    reader = PdfReader(io.BytesIO(render(invoice)))
+    lefts: list[float] = []
+
+    def visit(content: str, matrix: Any, placed: Any, *_: Any) -> None:
+        if content.strip():
+            lefts.append(placed[4] * matrix[0] + matrix[4])
+
+    for page in reader.pages:
+        page.extract_text(visitor_text=visit)
+    assert "Side 1 af" in reader.pages[0].extract_text().replace("\u00a0", " ")
+    assert min(lefts) >= 56
+    assert max(lefts) <= 539
+    assert len(reader.pages) < 200
+
+
+def test_the_same_document_gives_the_same_bytes() -> None:
+    invoice = replace(INVOICE, logo=png(), notes="😀 שלום")
+    first, second = Renderer(1), Renderer(1)
+    assert first.render(invoice) == second.render(invoice) == first.render(replace(invoice))
+    assert first.render(invoice) != first.render(replace(invoice, number="2026-0043"))
+    first.close()
+    second.close()
+
+
+def test_threads_at_once_give_what_one_gives() -> None:
+    invoices = [replace(INVOICE, number=f"{n:04d}", lines=(LINE,) * (1 + n % 7)) for n in range(12)]
+    alone = [render(invoice) for invoice in invoices]
+    renderer = Renderer(2)
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(renderer.render, invoices)) == alone
+    renderer.close()
+
+
+async def test_the_event_loop_goes_on_while_documents_are_set() -> None:
+    ticks = 0
+
+    async def tick() -> None:
+        nonlocal ticks
+        while True:
+            await asyncio.sleep(0.001)
+            ticks += 1
+
+    clock = asyncio.create_task(tick())
+    invoice = replace(INVOICE, lines=(LINE,) * 300)
+    first, second = await asyncio.gather(render_async(invoice), render_async(replace(invoice, number="2")))
+    clock.cancel()
+    assert first == render(invoice)
+    assert second != first
+    assert ticks > 3
+
+
+def test_the_file_is_archivable_and_knows_what_it_is() -> None:
+    reader = PdfReader(io.BytesIO(render(INVOICE)))
+    metadata = reader.metadata
+    assert metadata is not None
+    assert metadata.title == "Faktura 2026-0042"
+    assert metadata.author == "Nordlys Kaffe ApS"
+    assert metadata.creation_date is not None
+    assert metadata.creation_date.date() == date(2026, 11, 22)
+    packet = reader.root_object["/Metadata"].get_object().get_data().decode()  # type: ignore[union-attr]
+    assert "<pdfaid:part>3</pdfaid:part>" in packet
+    assert "<pdfaid:conformance>B</pdfaid:conformance>" in packet
+    fonts = {str(font["/BaseFont"]) for page in reader.pages for font in _fonts(page)}
+    assert all("Inter" in font for font in fonts)
+
+
+def _fonts(page: Any) -> list[Any]:
+    return [font.get_object() for font in page["/Resources"]["/Font"].values()]
+
+
+@pytest.mark.parametrize("logo", [png(), png(4000, 10), SVG, SVG.replace(b"viewBox", b'width="9" height="9" data-x')])
+def test_logos_are_drawn(logo: bytes) -> None:
+    with_logo, without = render(replace(INVOICE, logo=logo)), render(INVOICE)
+    assert with_logo != without
+    assert read_logo(logo).content == logo
+    assert render(replace(INVOICE, logo=b"")) == without
+
+
+JPEG_HEAD = b"\xff\xd8\xff\xe0\x00\x04ab\xff\xc0\x00\x0b\x08"
+
+
+@pytest.mark.parametrize(
+    "logo",
+    [
+        b"GIF89a",
+        b"\x89PNG\r\n\x1a\n",
+        png()[:60],
+        png()[:40] + b"\0" + png()[41:],
+        png(1, 1).replace(struct.pack(">II", 1, 1), struct.pack(">II", 60_000, 60_000)),
+        b"\xff\xd8\xff\xe0",
+        b"\xff\xd8\xff\xe0\x00\x04abcdef",
+        JPEG_HEAD + struct.pack(">HH", 10, 10),
+        JPEG_HEAD + struct.pack(">HH", 30_000, 30_000),
+        b"<html></html>",
+        b"<svg",
+        b"<svg xmlns='http://www.w3.org/2000/svg'><rect",
+        b"<svg xmlns='http://www.w3.org/2000/svg'><image href='/etc/passwd'/></svg>",
+        b"<svg xmlns='http://www.w3.org/2000/svg'>" + b"<use href='#a'/>" * 30 + b"</svg>",
+        b"<!DOCTYPE svg [<!ENTITY a 'b'>]><svg xmlns='http://www.w3.org/2000/svg'/>",
+        b"<svg xmlns='http://www.w3.org/2000/svg'><!-- <!ENTITY --></svg>",
+        b"\xff\xfe<svg",
+        b"\x89PNG\r\n\x1a\n" + b"\0" * 1_000_001,
+    ],
+)
+def test_a_bad_logo_is_refused_with_a_clear_error(logo: bytes) -> None:
+    with pytest.raises(UnreadableLogo, match="the logo"):
+        render(replace(INVOICE, logo=logo))
+    assert render(INVOICE).startswith(b"%PDF-")
+
+
+def test_extra_fonts_must_be_fonts(tmp_path: Path) -> None:
+    (tmp_path / "broken.ttf").write_bytes(b"\0\1\0\0" + b"\0" * 40)
+    with pytest.raises(ValueError, match=r"broken\.ttf is no readable font"):
+        Renderer(1, extra_fonts=tmp_path)
+    (tmp_path / "broken.ttf").unlink()
+    renderer = Renderer(1, extra_fonts=tmp_path)
+    assert renderer.render(INVOICE) == render(INVOICE)
+    renderer.close()
