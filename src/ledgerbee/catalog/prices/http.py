@@ -3,8 +3,8 @@
 from decimal import Decimal
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path
-from pydantic import AfterValidator, Field, WithJsonSchema
+from fastapi import Path
+from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from ledgerbee.catalog.prices import actions, rules, store
@@ -25,7 +25,7 @@ from ledgerbee.catalog.prices.model import (
 from ledgerbee.catalog.products.model import PRODUCT_INVALID_STATE, PRODUCT_NOT_FOUND, CatalogStatus
 from ledgerbee.parties.customers.model import VatZone
 from ledgerbee.platform.credentials.model import LICENSE_REQUIRED
-from ledgerbee.platform.http.operation import Ctx, OperationRoute, operation
+from ledgerbee.platform.http.operation import Ctx, operation, resource_router
 from ledgerbee.platform.http.wire import (
     CurrencyCode,
     DecimalText,
@@ -42,7 +42,7 @@ from ledgerbee.platform.http.wire import (
     omitted,
 )
 
-router = APIRouter(tags=["Product Prices"], route_class=OperationRoute)
+router = resource_router("Product Prices")
 
 PriceId = Annotated[Id, Path(alias="productPriceId", description="Product price ID")]
 
@@ -53,8 +53,8 @@ _MODEL = (
 )
 _UNIT_AMOUNT = "Amount of one unit, needed for FLAT_RATE and left out otherwise. Up to 12 decimals."
 _TIERS = (
-    "Needed unless FLAT_RATE. PACKAGE: exactly one, with packageSize. VOLUME and GRADUATED: ascending by upTo, the last "
-    "with upTo null. A tier holds quantities up to and including its upTo."
+    "Needed unless FLAT_RATE. PACKAGE: exactly one, with packageSize. VOLUME and GRADUATED: ascending by upTo, the "
+    "last with upTo null. A tier holds quantities up to and including its upTo."
 )
 _INTERVAL = "Unit of the billing period; needed unless ONE_TIME"
 _INTERVAL_COUNT = "How many of them make a billing period (a quarter is 3 months). Default 1."

@@ -1,9 +1,8 @@
 """Products over HTTP (contract 2.13)."""
 
-from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 from pydantic import Field, StringConstraints, WithJsonSchema
 
 from ledgerbee.catalog.prices import http as prices_http
@@ -17,8 +16,16 @@ from ledgerbee.catalog.products.model import (
     CatalogStatus,
     Product,
 )
-from ledgerbee.platform.http.operation import Ctx, OperationRoute, operation
-from ledgerbee.platform.http.query import Limit, PageNumber, Search, SortDirection, SortOrder, page_request
+from ledgerbee.platform.http.operation import Ctx, operation, resource_router
+from ledgerbee.platform.http.query import (
+    Limit,
+    PageNumber,
+    Search,
+    SortDirection,
+    SortOrder,
+    page_request,
+    search_schema,
+)
 from ledgerbee.platform.http.wire import (
     Id,
     IdText,
@@ -34,7 +41,7 @@ from ledgerbee.platform.http.wire import (
     pages,
 )
 
-router = APIRouter(tags=["Products"], route_class=OperationRoute)
+router = resource_router("Products")
 
 ProductId = Annotated[Id, Path(alias="productId", description="Product ID")]
 Metadata = Annotated[
@@ -43,14 +50,6 @@ Metadata = Annotated[
 ]
 
 _METADATA = "Your own data: up to 50 texts by name"
-
-
-class SortBy(StrEnum):
-    """Field to sort by."""
-
-    NUMBER = "number"
-    NAME = "name"
-    CREATED_AT = "createdAt"
 
 
 class ProductResponse(ResponseModel):
@@ -114,16 +113,24 @@ def _render(product: Product) -> ProductResponse:
         response="Paginated list of products",
     ),
 )
-async def list_products(  # noqa: PLR0913, PLR0917  one argument for each query parameter
+async def list_products(
     context: Ctx,
     page: PageNumber = 1,
     limit: Limit = 25,
-    search: Annotated[Search, Query(description="Prefix search on name or number", examples=["Office"])] = None,
+    search: Annotated[Search, Query(description="Prefix search on name or number"), search_schema("Office")] = None,
     product_group_id: Annotated[
-        Id | None, Query(alias="productGroupId", description="Only products of this group")
+        Id | None,
+        Query(alias="productGroupId", description="Only products of this group"),
+        WithJsonSchema({"type": "string"}),
     ] = None,
-    status: Annotated[CatalogStatus | None, Query(description="Only products of this status")] = None,
-    sort_by: Annotated[SortBy, Query(alias="sortBy", description="Field to sort by")] = SortBy.CREATED_AT,
+    status: Annotated[
+        CatalogStatus | None,
+        Query(description="Only products of this status"),
+        WithJsonSchema({"type": "string", "enum": [status.value for status in CatalogStatus]}),
+    ] = None,
+    sort_by: Annotated[
+        Literal["number", "name", "createdAt"], Query(alias="sortBy", description="Field to sort by")
+    ] = "createdAt",
     sort_order: SortDirection = SortOrder.DESC,
 ) -> ListProductsResponse:
     """List products."""

@@ -208,14 +208,18 @@ CountryCode = Annotated[
 ]
 
 
+#: A whole number in an answer, where the reference says `number`.
+WholeNumber = Annotated[int, WithJsonSchema({"type": "number"})]
+
+
 class PageResponse(ResponseModel, Generic[T]):
     """The envelope of every paginated list (contract 1.4)."""
 
     data: list[T]
-    total: int = Field(description="Total number of matching rows", examples=[42])
-    page: int = Field(description="Current page number", examples=[1])
-    limit: int = Field(description="Items per page", examples=[25])
-    total_pages: int = Field(description="Total number of pages", examples=[2])
+    total: WholeNumber = Field(description="Total number of matching rows", examples=[42])
+    page: WholeNumber = Field(description="Current page number", examples=[1])
+    limit: WholeNumber = Field(description="Items per page", examples=[25])
+    total_pages: WholeNumber = Field(description="Total number of pages", examples=[2])
 
 
 def pages(total: int, limit: int) -> int:
