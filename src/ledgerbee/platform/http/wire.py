@@ -121,7 +121,7 @@ def plain_number(value: Decimal) -> int | float:
 
 
 #: A decimal that the reference prints as a JSON number (rates, quantities).
-Number = Annotated[Decimal, PlainSerializer(plain_number, return_type=float), WithJsonSchema({"type": "number"})]
+Number = Annotated[Decimal, PlainSerializer(plain_number, return_type=int | float), WithJsonSchema({"type": "number"})]
 
 #: A moment in an answer: ISO 8601, UTC, milliseconds, `Z`.
 Moment = Annotated[
