@@ -247,6 +247,10 @@ class TestCreate:
         assert "whitelistValidation" in found["contacts.1.age"]
         assert "isMetadataValue" in found["metadata.a"]
         assert "maxDigits" in found["metadata.b"]
+        long_key = "k" * 41
+        found = invalid(await api.post("/v1/customers", await fields(api, metadata={long_key: "x", "a[b]": "x"})))
+        assert "maxLength" in found[f"metadata.{long_key}"]
+        assert "matches" in found["metadata.a[b]"]
 
     async def test_what_must_be_there(self, api: Api) -> None:
         found = invalid(await api.post("/v1/customers", {}))

@@ -87,6 +87,7 @@ def test_vat_numbers_of_member_states(number: str, country: str) -> None:
         ("DK", "DK"),
         ("", "DK"),
         ("'; DROP TABLE", "DK"),
+        ("DE１２３４５６７８９", "DE"),
     ],
 )
 def test_no_vat_number_of_a_member_state(number: str, country: str) -> None:

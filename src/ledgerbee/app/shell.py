@@ -51,10 +51,6 @@ DURATION: Final = Histogram("ledgerbee_http_request_duration_seconds", "Time to 
 log = structlog.get_logger("ledgerbee.http")
 
 
-class _BodyTooLargeError(Exception):
-    pass
-
-
 class Shell:
     """Wraps the application. `allowed_origins` are the origins whose browsers may call (`*` = any)."""
 
@@ -94,8 +90,6 @@ class _Exchange:
                 await self._answer_preflight()
             else:
                 await self.shell.app(self.scope, self.receive, self.send)
-        except _BodyTooLargeError:
-            await self._refuse(PAYLOAD_TOO_LARGE.error(maxBytes=MAX_BODY_BYTES))
         except LedgerBeeError as fault:
             await self._refuse(fault)
         except Exception:
@@ -120,7 +114,7 @@ class _Exchange:
                     raise invalid(("", "isText", "the address must be UTF-8 without NUL characters"))
         length = self.headers.get(b"content-length", b"0")
         if length.isdigit() and int(length) > MAX_BODY_BYTES:
-            raise _BodyTooLargeError
+            raise PAYLOAD_TOO_LARGE.error(maxBytes=MAX_BODY_BYTES)
         if self.scope["method"] in {"POST", "PATCH", "PUT"} and length != b"0":
             media_type = self.headers.get(b"content-type", b"").split(b";")[0].strip().lower()
             if media_type != b"application/json" and not self._takes_forms(media_type):
@@ -135,7 +129,7 @@ class _Exchange:
         if message["type"] == "http.request":
             self.received += len(message.get("body", b""))
             if self.received > MAX_BODY_BYTES:
-                raise _BodyTooLargeError
+                raise PAYLOAD_TOO_LARGE.error(maxBytes=MAX_BODY_BYTES)
         return message
 
     async def send(self, message: Message) -> None:

@@ -27,6 +27,8 @@ def is_eu_vat_number(number: str, country_code: str) -> bool:
     examples of the official e-invoice specifications use numbers that fail them, and so do documents made for
     tests. Only a company's own number is checked to the last digit.
     """
+    if not number.isascii():  # the library would read other scripts' digits
+        return False
     if number[:2] not in _VAT_PREFIXES:
         number = f"{country_code}{number}"
     try:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 from pydantic import Field
 
 from ledgerbee.parties.contacts import actions, store
@@ -20,11 +20,11 @@ from ledgerbee.parties.party.model import Party
 from ledgerbee.parties.vendors.model import VENDOR_NOT_FOUND
 from ledgerbee.parties.wire import Flag, NullableEmail, NullableLine
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.http.operation import Ctx, OperationRoute, operation
+from ledgerbee.platform.http.operation import Ctx, operation, resource_router
 from ledgerbee.platform.http.wire import Id, IdText, Line, RequestModel, ResponseModel, changes_of, omitted
 
-customer_router = APIRouter(tags=["Customers"], route_class=OperationRoute)
-vendor_router = APIRouter(tags=["Vendors"], route_class=OperationRoute)
+customer_router = resource_router("Customers")
+vendor_router = resource_router("Vendors")
 
 CustomerId = Annotated[Id, Path(alias="customerId", description="Customer ID")]
 VendorId = Annotated[Id, Path(alias="vendorId", description="Vendor ID")]

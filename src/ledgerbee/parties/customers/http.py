@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 from pydantic import Field
 
 from ledgerbee.parties.contacts.http import NewContactRequest
@@ -38,7 +38,7 @@ from ledgerbee.platform.http.metadata import (
     matching_objects,
     with_metadata_filters,
 )
-from ledgerbee.platform.http.operation import Ctx, OperationRoute, operation
+from ledgerbee.platform.http.operation import Ctx, operation, resource_router
 from ledgerbee.platform.http.wire import (
     CountryCode,
     CurrencyCode,
@@ -49,7 +49,7 @@ from ledgerbee.platform.http.wire import (
     omitted,
 )
 
-router = APIRouter(tags=["Customers"], route_class=OperationRoute)
+router = resource_router("Customers")
 
 CustomerId = Annotated[Id, Path(alias="customerId", description="Customer ID")]
 

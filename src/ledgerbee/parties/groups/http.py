@@ -1,6 +1,5 @@
 """Customer and vendor groups over HTTP (contract 2.4, 2.26)."""
 
-from fastapi import APIRouter
 from pydantic import Field
 
 from ledgerbee.chart.accounts.model import ACCOUNT_NOT_FOUND
@@ -17,11 +16,11 @@ from ledgerbee.parties.groups.model import (
 )
 from ledgerbee.parties.wire import PartyNumber
 from ledgerbee.platform.http.metadata import Metadata, MetadataOut
-from ledgerbee.platform.http.operation import Ctx, OperationRoute, operation
+from ledgerbee.platform.http.operation import Ctx, operation, resource_router
 from ledgerbee.platform.http.wire import Id, IdText, Line, Number, Percent, RequestModel, ResponseModel
 
-customer_router = APIRouter(tags=["Customers"], route_class=OperationRoute)
-vendor_router = APIRouter(tags=["Vendors"], route_class=OperationRoute)
+customer_router = resource_router("Customers")
+vendor_router = resource_router("Vendors")
 
 
 class CustomerGroupResponse(ResponseModel):

@@ -1,6 +1,5 @@
 """Vendors over HTTP (contract 2.26)."""
 
-from fastapi import APIRouter
 from pydantic import Field
 
 from ledgerbee.core.money import ZERO, format_amount
@@ -24,7 +23,7 @@ from ledgerbee.parties.wire import (
     PartyNumber,
 )
 from ledgerbee.platform.company import store as companies
-from ledgerbee.platform.http.operation import Ctx, OperationRoute, operation
+from ledgerbee.platform.http.operation import Ctx, operation, resource_router
 from ledgerbee.platform.http.wire import (
     CountryCode,
     CurrencyCode,
@@ -37,7 +36,7 @@ from ledgerbee.platform.http.wire import (
     omitted,
 )
 
-router = APIRouter(tags=["Vendors"], route_class=OperationRoute)
+router = resource_router("Vendors")
 
 
 class VendorResponse(ResponseModel):
