@@ -2,7 +2,7 @@
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 from pydantic import Field
 
 from ledgerbee.chart.accounts.model import ACCOUNT_NOT_BOOKABLE, ACCOUNT_NOT_FOUND
@@ -18,12 +18,12 @@ from ledgerbee.payments.customer_payments.model import (
 )
 from ledgerbee.payments.customer_payments.wire import PaymentResponse, render
 from ledgerbee.platform.company import store as companies
-from ledgerbee.platform.http.operation import Ctx, OperationRoute, operation
+from ledgerbee.platform.http.operation import Ctx, operation, resource_router
 from ledgerbee.platform.http.wire import Amount, CurrencyCode, Day, Id, RequestModel, UnitPrice, omitted
 from ledgerbee.sales.invoices import store as invoices
 from ledgerbee.sales.invoices.model import INVOICE_INVALID_STATE, INVOICE_NOT_FOUND
 
-router = APIRouter(tags=["Invoices"], route_class=OperationRoute)
+router = resource_router("Invoices")
 
 InvoiceId = Annotated[Id, Path(alias="invoiceId", description="Invoice ID")]
 

@@ -3,8 +3,8 @@
 from enum import StrEnum
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Path, Query, Response
-from pydantic import Field
+from fastapi import Path, Query, Response
+from pydantic import Field, WithJsonSchema
 
 from ledgerbee.catalog.prices.model import PRODUCT_PRICE_NOT_FOUND, PRODUCT_PRICE_QUANTITY_INVALID
 from ledgerbee.chart.accounts.model import ACCOUNT_NOT_BOOKABLE, ACCOUNT_NOT_FOUND
@@ -13,9 +13,18 @@ from ledgerbee.parties.contacts.model import CONTACT_NOT_FOUND
 from ledgerbee.parties.customers.model import CUSTOMER_NOT_FOUND
 from ledgerbee.parties.departments.model import DEPARTMENT_NOT_FOUND
 from ledgerbee.parties.wire import Flag, NullableEan, NullableEmail, NullableLine, NullablePaymentTerms
-from ledgerbee.platform.http.operation import CallerDep, Ctx, OperationRoute, operation
-from ledgerbee.platform.http.query import Limit, PageNumber, SearchTerm, SortDirection, SortOrder, page_request
+from ledgerbee.platform.http.operation import CallerDep, Ctx, operation, resource_router
+from ledgerbee.platform.http.query import (
+    Limit,
+    PageNumber,
+    Search,
+    SortDirection,
+    SortOrder,
+    page_request,
+    search_schema,
+)
 from ledgerbee.platform.http.wire import (
+    EXAMPLE_ID,
     CurrencyCode,
     Day,
     Id,
@@ -54,7 +63,7 @@ from ledgerbee.sales.invoices.model import (
 from ledgerbee.sales.invoices.wire import PublicInvoice, PublicInvoiceSummary, render, render_summary
 from ledgerbee.sales.templates.model import DOCUMENT_TEMPLATE_NOT_FOUND
 
-router = APIRouter(tags=["Invoices"], route_class=OperationRoute)
+router = resource_router("Invoices")
 
 InvoiceId = Annotated[Id, Path(alias="invoiceId", description="Invoice ID")]
 
@@ -183,11 +192,17 @@ async def list_invoices(
     context: Ctx,
     page: PageNumber = 1,
     limit: Limit = 25,
-    search: Annotated[
-        SearchTerm | None, Query(description="Prefix search on number or description", examples=["104"])
+    search: Annotated[Search, Query(description="Prefix search on number or description"), search_schema("104")] = None,
+    status: Annotated[
+        InvoiceStatus | None,
+        Query(description="Only invoices of this status"),
+        WithJsonSchema({"type": "string", "enum": [status.value for status in InvoiceStatus]}),
     ] = None,
-    status: Annotated[InvoiceStatus | None, Query(description="Only invoices of this status")] = None,
-    customer_id: Annotated[Id | None, Query(alias="customerId", description="Only invoices of this customer")] = None,
+    customer_id: Annotated[
+        Id | None,
+        Query(alias="customerId", description="Only invoices of this customer"),
+        WithJsonSchema({"type": "string", "examples": [EXAMPLE_ID]}),
+    ] = None,
     sort_by: Annotated[SortBy, Query(alias="sortBy", description="Field to sort by")] = SortBy.CREATED_AT,
     sort_order: SortDirection = SortOrder.DESC,
 ) -> PageResponse[PublicInvoiceSummary]:

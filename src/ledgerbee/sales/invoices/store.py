@@ -17,9 +17,7 @@ _FIELDS: Final = tuple(field.name for field in fields(Invoice))
 _COLUMNS: Final = ", ".join(_FIELDS)
 _OWN: Final = ", ".join(f"i.{name}" for name in _FIELDS)
 _PLACES: Final = ", ".join(f"${number}" for number in range(2, len(_FIELDS) + 2))
-_CHANGES: Final = ", ".join(
-    f"{name} = ${number}" for number, name in enumerate(_FIELDS, 2) if name not in {"id", "created_at"}
-)
+_CHANGES: Final = ", ".join(f"{name} = ${number}" for number, name in enumerate(_FIELDS[1:], 3))
 _LINE_FIELDS: Final = tuple(field.name for field in fields(Line))
 _LINE_COLUMNS: Final = ", ".join(_LINE_FIELDS)
 _LINE_TYPES: Final = {
