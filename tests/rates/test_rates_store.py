@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ledgerbee.platform.rates import ecb, store
-from ledgerbee.platform.rates.store import ECB, SAME_CURRENCY, Rate
+from ledgerbee.platform.rates.model import ECB, SAME_CURRENCY, Rate
 
 if TYPE_CHECKING:
     from asyncpg import Connection, Record

@@ -10,7 +10,7 @@ from ledgerbee import __version__
 #: Tags in the reference's order, with what each resource is.
 TAGS: Final[tuple[tuple[str, str], ...]] = (
     ("Accounts", "The chart of accounts."),
-    ("API Key", "The key that a request was made with."),
+    ("API Key", "The key that a request was made with, and the company's other keys."),
     ("Company", "The company behind the credential."),
     ("Customers", "Who buys: customers, their groups, contacts and departments."),
     ("Document Templates", "How invoices, credit notes, quotes and order confirmations look."),
@@ -26,7 +26,8 @@ TAGS: Final[tuple[tuple[str, str], ...]] = (
     ("Invoices", "From draft to booked, delivered and paid."),
     ("Vendors", "Who is bought from: vendors, their groups, contacts and departments."),
     ("Reports", "What the ledger says."),
-    ("OAuth", "Access tokens for OAuth 2.0 clients."),
+    ("Exchange Rates", "What a foreign currency is worth: published rates and the company's own."),
+    ("OAuth", "OAuth 2.0 clients and their access tokens."),
 )
 _DESCRIPTION: Final = """
 Accounting and billing in one: every commercial event ends, in the same transaction, as a balanced, immutable

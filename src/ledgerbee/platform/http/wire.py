@@ -104,6 +104,12 @@ Amount = Annotated[
     Field(ge=-MAX_AMOUNT, le=MAX_AMOUNT, decimal_places=4),
     _decimal_schema("Amount in major units of its currency. A number or a decimal string."),
 ]
+#: Base units for one unit of a foreign currency, up to 12 decimals.
+ExchangeRate = Annotated[
+    _RequestDecimal,
+    Field(gt=0, lt=10**9, decimal_places=12),
+    _decimal_schema("Units of the base currency for one unit of the currency, up to 12 decimals."),
+]
 
 #: Money in an answer: a decimal string at the currency's minor units; models format it with `core.money`.
 MoneyText = Annotated[str, WithJsonSchema({"type": "string", "examples": ["1250.00"]})]
