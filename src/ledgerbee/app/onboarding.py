@@ -18,9 +18,11 @@ from ledgerbee.chart.seed.loader import seed_for
 from ledgerbee.chart.seed.model import AccountSeed, ChartSeed, VatCodeSeed
 from ledgerbee.chart.vat_codes import store as vat_codes
 from ledgerbee.chart.vat_codes.model import Principle, VatCode, VatType
+from ledgerbee.core.dates import day_in
 from ledgerbee.core.errors import invalid
 from ledgerbee.core.ids import new_id
 from ledgerbee.core.money import ZERO, is_currency
+from ledgerbee.ledger.setup import open_books
 from ledgerbee.parties.groups import store as party_groups
 from ledgerbee.parties.groups.model import CustomerGroup, VendorGroup
 from ledgerbee.platform.company import store as companies
@@ -65,6 +67,8 @@ async def create_company(
         updated_at=context.now,
     )
     await companies.insert(context, company)
+    today = day_in(context.now, company.time_zone)
+    await open_books(context, company.base_currency, today.replace(month=1, day=1))
     account_ids = await _write_chart(context, seed, company.preferred_language)
     for category in seed.journal_categories:
         await journal_categories.insert(

@@ -9,6 +9,9 @@ from ledgerbee.catalog.products import http as products
 from ledgerbee.chart.accounts import http as accounts
 from ledgerbee.chart.journal_categories import http as journal_categories
 from ledgerbee.chart.vat_codes import http as vat_codes
+from ledgerbee.ledger.entries import http as journal_entries
+from ledgerbee.ledger.periods import http as periods
+from ledgerbee.ledger.reports.trial_balance import http as trial_balance
 from ledgerbee.parties.contacts import http as contacts
 from ledgerbee.parties.customers import http as customers
 from ledgerbee.parties.departments import http as departments
@@ -34,6 +37,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     party_groups.customer_router,
     document_templates.router,
     journal_categories.router,
+    journal_entries.router,
     product_groups.router,
     prices.router,
     products.router,
@@ -47,4 +51,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     exchange_rates.router,
     oauth_clients.router,
     oauth_tokens.router,
+    periods.router,
+    trial_balance.router,
 )

@@ -47,15 +47,18 @@ async def fetch_page(
     filters: Filter,
     order_by: Mapping[str, str],
     request: PageRequest,
+    total: int | None = None,
 ) -> Page[asyncpg.Record]:
     """The requested page of `table`.
 
     `select` is a SELECT over `page p`, which holds the page's `company_id` and `id` and keeps its order by
     `p.position`; `order_by` maps the wire's sort names to columns of `t`. Ties are broken by id.
+    `total` is for lists that know their length without counting rows.
     """
     arguments = [context.company_id, *filters.arguments]
     where = " AND ".join(filters.conditions)
-    total = await context.connection.fetchval(f"SELECT count(*) FROM {table} t WHERE {where}", *arguments)
+    if total is None:
+        total = int(await context.connection.fetchval(f"SELECT count(*) FROM {table} t WHERE {where}", *arguments))
     window = _window(total, request)
     if window is None:
         return Page([], total)

@@ -91,9 +91,67 @@ class Posted:
     posted_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class JournalLine:
+    """A posted line. `amount` and `base_amount` are >= 0, in the entry's currency and the company's."""
+
+    id: UUID
+    account_id: UUID
+    account_number: int
+    account_name: str
+    side: Side
+    amount: Decimal
+    base_amount: Decimal
+    line_type: LineType
+    vat_code_id: UUID | None
+    description: str | None
+    tag_ids: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """A posted entry as it is read back. `base_currency` is the company's."""
+
+    id: UUID
+    entry_number: int
+    entry_type: EntryType
+    date: date
+    currency: str
+    base_currency: str
+    exchange_rate: Decimal
+    original_amount: Decimal
+    description: str | None
+    reference: str | None
+    external_system_id: str | None
+    customer_id: UUID | None
+    vendor_id: UUID | None
+    journal_category_id: UUID | None
+    tag_ids: tuple[UUID, ...]
+    lines: tuple[JournalLine, ...]
+    reverses_entry_id: UUID | None
+    reversed_by_entry_id: UUID | None
+    posted_at: datetime
+    previous_hash: bytes
+    hash: bytes
+
+
 JOURNAL_ENTRY_NOT_FOUND = ErrorCode("JOURNAL_ENTRY_NOT_FOUND", 404, "No such journal entry in the company")
 JOURNAL_ENTRY_UNBALANCED = ErrorCode(
     "JOURNAL_ENTRY_UNBALANCED", 400, "Debits and credits differ; they must be equal, in every currency"
+)
+JOURNAL_ENTRY_AMOUNT_INVALID = ErrorCode(
+    "JOURNAL_ENTRY_AMOUNT_INVALID",
+    400,
+    "An amount is finer than its currency, or differs from its own base amount in an entry in base currency",
+)
+JOURNAL_ENTRY_PARTY_REQUIRED = ErrorCode(
+    "JOURNAL_ENTRY_PARTY_REQUIRED",
+    400,
+    "A line on a receivables account needs the entry's customerId, one on a payables account its vendorId",
+)
+JOURNAL_ENTRY_ALREADY_POSTED = ErrorCode("JOURNAL_ENTRY_ALREADY_POSTED", 409, "An entry with this id is already posted")
+JOURNAL_ENTRY_ALREADY_REVERSED = ErrorCode(
+    "JOURNAL_ENTRY_ALREADY_REVERSED", 409, "The journal entry has been reversed before"
 )
 PERIOD_LOCKED = ErrorCode("PERIOD_LOCKED", 409, "The date lies in a locked period")
 FISCAL_YEAR_MISSING = ErrorCode("FISCAL_YEAR_MISSING", 400, "The date lies in no fiscal year that can be opened")

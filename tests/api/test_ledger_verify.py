@@ -1,0 +1,160 @@
+"""The auditor names what was tampered with. The owner tampers, with every trigger switched off."""
+
+import pytest
+
+from ledgerbee.ledger import verify as auditor
+from ledgerbee.ledger.verify import Verification, verify
+from ledgerbee.platform.context import Context
+from tests.conftest import Api
+from tests.ledger_books import SALES, Books, as_owner, books_of
+
+SECOND = "entry_id = (SELECT id FROM journal_entries WHERE company_id = $1 AND chain_position = 2)"
+
+
+async def tampered(books: Books, database_url: str, *statements: str) -> Verification:
+    owner = await as_owner(database_url)
+    await owner.execute("SET session_replication_role = replica")
+    for statement in statements:
+        await owner.execute(statement, books.api.company_id)
+    await owner.close()
+    return await books.verify()
+
+
+async def three_invoices(api: Api) -> Books:
+    books = await books_of(api)
+    customer = await books.customer()
+    await books.post(*[books.invoice(f"2026-0{month}-15", customer, description=f"no {month}") for month in (1, 2, 3)])
+    return books
+
+
+async def test_untouched_books_pass_and_are_counted(api: Api) -> None:
+    books = await three_invoices(api)
+    result = await books.verify()
+    assert result == Verification(entries=3, lines=9, account_months=9, fiscal_years=1, fault=None)
+    assert result.passed
+
+
+async def test_empty_books_pass(api: Api) -> None:
+    assert (await (await books_of(api)).verify()).passed
+
+
+async def test_a_corrected_reference_is_no_fault(api: Api) -> None:
+    books = await three_invoices(api)
+
+    async def correct(context: Context) -> None:
+        await context.connection.execute("UPDATE journal_entries SET reference = 'PO 1', external_system_id = 'e'")
+
+    await api.run(correct)
+    assert (await books.verify()).passed
+
+
+@pytest.mark.parametrize(
+    ("statement", "what"),
+    [
+        (f"UPDATE journal_lines SET amount = amount + 0.01 WHERE company_id = $1 AND {SECOND} AND line_number = 1",
+         "line 1 is in base currency, yet its base amount differs"),
+        (f"UPDATE journal_lines SET amount = amount + 0.01, base_amount = base_amount + 0.01"
+         f" WHERE company_id = $1 AND {SECOND} AND line_number = 1", "debits and credits differ by 0.0100 DKK"),
+        (f"UPDATE journal_lines SET amount = 2 * amount, base_amount = 2 * base_amount WHERE company_id = $1 AND {SECOND}",
+         "its hash does not follow from its content: the entry or a line of it was changed"),
+        (f"UPDATE journal_lines SET description = 'other' WHERE company_id = $1 AND {SECOND} AND line_number = 2",
+         "its hash does not follow from its content: the entry or a line of it was changed"),
+        ("UPDATE journal_entries SET description = 'other' WHERE company_id = $1 AND chain_position = 2",
+         "its hash does not follow from its content: the entry or a line of it was changed"),
+        ("UPDATE journal_entries SET posted_at = posted_at + interval '1 second' WHERE company_id = $1"
+         " AND chain_position = 2",
+         "its hash does not follow from its content: the entry or a line of it was changed"),
+        ("UPDATE journal_entries SET hash = sha256('') WHERE company_id = $1 AND chain_position = 2",
+         "its hash does not follow from its content: the entry or a line of it was changed"),
+        ("UPDATE journal_entries SET previous_hash = sha256('') WHERE company_id = $1 AND chain_position = 2",
+         "its previous hash is not the hash of the entry before it"),
+        (f"DELETE FROM journal_lines WHERE company_id = $1 AND {SECOND} AND line_number = 3",
+         "it has 2 of its 3 lines"),
+        (f"DELETE FROM journal_lines WHERE company_id = $1 AND {SECOND}", "it has 0 of its 3 lines"),
+        (f"UPDATE journal_lines SET entry_date = '2026-02-16' WHERE company_id = $1 AND {SECOND} AND line_number = 1",
+         "line 1 has another date or currency than its entry"),
+        (f"UPDATE journal_lines SET customer_id = NULL WHERE company_id = $1 AND {SECOND} AND line_number = 1",
+         "line 1 has another party than its entry and account call for"),
+        (f"UPDATE journal_lines SET account_id = id WHERE company_id = $1 AND {SECOND} AND line_number = 2",
+         "line 2 stands on an account that does not exist"),
+        (f"UPDATE journal_lines SET account_id = (SELECT a.id FROM accounts a WHERE a.company_id = $1 AND"
+         f" a.number = 1002) WHERE company_id = $1 AND {SECOND} AND line_number = 2",
+         "line 2 stands on account 1002, which takes none"),
+        ("UPDATE journal_entries SET customer_id = NULL WHERE company_id = $1 AND chain_position = 2",
+         "line 1 is on a control account, but the entry has no party"),
+        ("UPDATE journal_entries SET entry_date = '2027-02-15' WHERE company_id = $1 AND chain_position = 2",
+         "its date 2027-02-15 is outside its fiscal year 2026-01-01..2026-12-31"),
+        ("UPDATE journal_entries SET entry_number = 9 WHERE company_id = $1 AND chain_position = 2",
+         "its number is 9 where 2 comes next in the fiscal year that starts 2026-01-01"),
+        ("UPDATE journal_entries SET fiscal_year_id = id WHERE company_id = $1 AND chain_position = 2",
+         "its fiscal year does not exist"),
+    ],
+)  # fmt: skip
+async def test_a_fault_in_an_entry_is_named(api: Api, database_url: str, statement: str, what: str) -> None:
+    books = await three_invoices(api)
+    result = await tampered(books, database_url, statement)
+    assert result.fault is not None
+    assert result.fault.what.startswith(what)
+    assert result.fault.entry_number == (9 if "entry_number = 9" in statement else 2)
+    assert str(result.fault.entry_id) in str(result.fault)
+    assert not result.passed
+
+
+async def test_a_removed_entry_is_missed(api: Api, database_url: str) -> None:
+    books = await three_invoices(api)
+    result = await tampered(
+        books,
+        database_url,
+        f"DELETE FROM journal_lines WHERE company_id = $1 AND {SECOND}",
+        "DELETE FROM journal_entries WHERE company_id = $1 AND chain_position = 2",
+    )
+    assert result.fault is not None
+    assert result.fault.what == "chain position 3 follows 1: an entry is missing or doubled"
+
+
+@pytest.mark.parametrize(
+    ("statements", "what"),
+    [
+        (["UPDATE account_months SET base_debit = base_debit + 0.01, base_credit = base_credit + 0.01"
+          " WHERE company_id = $1 AND month = '2026-02-01' AND account_id ="
+          f" (SELECT a.id FROM accounts a WHERE a.company_id = $1 AND a.number = {SALES})"],
+         "the total of account 1010 in DKK for 2026-02 is not the sum of its lines"),
+        (["DELETE FROM account_months WHERE company_id = $1 AND month = '2026-03-01'"],
+         "the total of account 1010 in DKK for 2026-03 is not the sum of its lines"),
+        (["UPDATE fiscal_years SET last_entry_number = 4 WHERE company_id = $1"],
+         "the fiscal year that starts 2026-01-01 counts 4 entries, it has 3"),
+        (["UPDATE ledgers SET chain_position = 4 WHERE company_id = $1"], "the ledger counts 4 entries, it has 3"),
+        (["UPDATE ledgers SET head_hash = sha256('') WHERE company_id = $1"],
+         "the head of the chain is not the hash of the last entry"),
+        (["DELETE FROM ledgers WHERE company_id = $1"], "the company has no ledger"),
+        (["INSERT INTO fiscal_years (company_id, id, start_date, end_date)"
+          " VALUES ($1, gen_random_uuid(), '2026-07-01', '2027-06-30')"],
+         "the fiscal years that start 2026-01-01 and 2026-07-01 overlap"),
+        (["DELETE FROM journal_entries WHERE company_id = $1 AND chain_position = 3"],
+         "3 lines belong to no entry, the first to "),
+        (["DELETE FROM journal_lines l WHERE company_id = $1 AND entry_date = '2026-03-15'",
+          "DELETE FROM journal_entries WHERE company_id = $1 AND chain_position = 3",
+          "DELETE FROM account_months WHERE company_id = $1 AND month = '2026-03-01'"],
+         "the fiscal year that starts 2026-01-01 counts 3 entries, it has 2"),
+    ],
+)  # fmt: skip
+async def test_a_fault_in_totals_and_counters_is_named(
+    api: Api, database_url: str, statements: list[str], what: str
+) -> None:
+    books = await three_invoices(api)
+    result = await tampered(books, database_url, *statements)
+    assert result.fault is not None
+    assert result.fault.what.startswith(what)
+    assert result.fault.entry_id is None
+
+
+async def test_progress_is_told_in_chunks(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(auditor, "CHUNK", 2)
+    await three_invoices(api)
+    told: list[tuple[int, int]] = []
+
+    async def work(context: Context) -> Verification:
+        return await verify(context, lambda done, of: told.append((done, of)))
+
+    assert (await api.run(work)).passed
+    assert told == [(2, 3), (3, 3)]

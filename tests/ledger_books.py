@@ -1,0 +1,138 @@
+"""Entries to post in tests, on the accounts of a new Danish company."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from ledgerbee.chart.accounts import store as accounts
+from ledgerbee.core.ids import new_id
+from ledgerbee.ledger.entries import actions
+from ledgerbee.ledger.entries.model import EntryType, LineType, NewEntry, NewLine, Posted, Side
+from ledgerbee.ledger.verify import Verification, verify
+from ledgerbee.platform.context import Context
+from tests.conftest import Api
+
+SALES, GOODS, RECEIVABLES, BANK, CAPITAL, RETAINED, PAYABLES, OUTPUT_VAT = (
+    1010, 1610, 6190, 6480, 6510, 6935, 7440, 7680,
+)  # fmt: skip
+
+
+def money(text: str) -> Decimal:
+    return Decimal(text)
+
+
+@dataclass
+class Books:
+    """A company's ledger in a test."""
+
+    api: Api
+    accounts: dict[int, UUID]
+
+    def line(self, number: int, amount: str, base: str | None = None, **fields: Any) -> NewLine:
+        """A line on an account by number; a negative amount is a credit, "-0" too."""
+        side = Side.CREDIT if amount.startswith("-") else Side.DEBIT
+        value = money(amount.removeprefix("-"))
+        return NewLine(
+            account_id=self.accounts[number],
+            side=side,
+            amount=value,
+            base_amount=money(base) if base is not None else value,
+            **fields,
+        )
+
+    def entry(self, day: str | date, lines: Sequence[NewLine], **fields: Any) -> NewEntry:
+        """An entry in kroner unless told otherwise."""
+        values: dict[str, Any] = {
+            "id": new_id(),
+            "entry_type": EntryType.JOURNAL_ENTRY,
+            "date": date.fromisoformat(day) if isinstance(day, str) else day,
+            "currency": "DKK",
+            "exchange_rate": Decimal(1),
+            "original_amount": lines[0].amount if lines else Decimal(0),
+            "lines": tuple(lines),
+        }
+        return NewEntry(**(values | fields))
+
+    def sale(self, day: str | date, amount: str, **fields: Any) -> NewEntry:
+        """Bank against sales."""
+        return self.entry(day, [self.line(BANK, amount), self.line(SALES, f"-{amount}")], **fields)
+
+    def invoice(self, day: str | date, customer: UUID | None, **fields: Any) -> NewEntry:
+        """1,250.00 receivable, of which 250.00 VAT."""
+        lines = [
+            self.line(RECEIVABLES, "1250.00", line_type=LineType.CONTROL),
+            self.line(SALES, "-1000.00"),
+            self.line(OUTPUT_VAT, "-250.00", line_type=LineType.VAT),
+        ]
+        return self.entry(day, lines, entry_type=EntryType.CUSTOMER_INVOICE, customer_id=customer, **fields)
+
+    async def post(self, *entries: NewEntry) -> list[Posted]:
+        async def work(context: Context) -> list[Posted]:
+            return await actions.post(context, entries)
+
+        posted: list[Posted] = await self.api.run(work)
+        return posted
+
+    async def verify(self) -> Verification:
+        result: Verification = await self.api.run(verify)
+        return result
+
+    async def customer(self, number: str = "1") -> UUID:
+        """A customer, as a row."""
+        customer_id = new_id()
+
+        async def work(context: Context) -> None:
+            await context.connection.execute(
+                "INSERT INTO customers (company_id, id, number, customer_type, name, vat_zone, customer_group_id,"
+                " country_code, currency, created_at, updated_at)"
+                " SELECT $1, $2, $3, 'company', 'Havnens Cykler', 'domestic', g.id, 'DK', 'DKK', $4, $4"
+                " FROM customer_groups g WHERE g.company_id = $1 LIMIT 1",
+                context.company_id,
+                customer_id,
+                number,
+                context.now,
+            )
+
+        await self.api.run(work)
+        return customer_id
+
+    async def vendor(self, number: str = "1") -> UUID:
+        """A vendor, as a row."""
+        vendor_id = new_id()
+
+        async def work(context: Context) -> None:
+            await context.connection.execute(
+                "INSERT INTO vendors (company_id, id, number, name, vendor_group_id, currency, country_code,"
+                " created_at, updated_at) SELECT $1, $2, $3, 'Stål A/S', g.id, 'DKK', 'DK', $4, $4"
+                " FROM vendor_groups g WHERE g.company_id = $1 LIMIT 1",
+                context.company_id,
+                vendor_id,
+                number,
+                context.now,
+            )
+
+        await self.api.run(work)
+        return vendor_id
+
+    async def lock(self, day: str | None, *, reopen: bool = False) -> None:
+        answer = await self.api.put("/v1/ledger/lock-date", {"lockedThrough": day, "reopen": reopen})
+        assert answer.status_code == 200, answer.text
+
+
+async def books_of(api: Api) -> Books:
+    """The company's books with its accounts by number."""
+
+    async def work(context: Context) -> dict[int, UUID]:
+        return {account.number: account.id for account in await accounts.list_all(context)}
+
+    return Books(api, await api.run(work))
+
+
+async def as_owner(database_url: str) -> "asyncpg.Connection[asyncpg.Record]":
+    """A connection of the role that owns the tables."""
+    return await asyncpg.connect(database_url)
