@@ -15,6 +15,7 @@ from ledgerbee.catalog.product_groups.model import (
     PRODUCT_GROUP_NUMBER_ALREADY_EXISTS,
     ProductGroup,
 )
+from ledgerbee.catalog.wire import CatalogName, CatalogNumber
 from ledgerbee.chart.accounts.model import ACCOUNT_NOT_FOUND, Account
 from ledgerbee.platform.http.operation import Ctx, operation, resource_router
 from ledgerbee.platform.http.query import (
@@ -31,7 +32,6 @@ from ledgerbee.platform.http.wire import (
     EXAMPLE_MOMENT,
     Id,
     IdText,
-    Line,
     Moment,
     PageResponse,
     RequestModel,
@@ -93,8 +93,8 @@ class ListProductGroupsResponse(PageResponse[ProductGroupResponse]):
 class CreateProductGroupRequest(RequestModel):
     """What a new product group needs."""
 
-    number: Line = Field(description="Unique product-group number within the company", examples=["PG001"])
-    name: Line = Field(description="Name of the product group", examples=["Office Supplies"])
+    number: CatalogNumber = Field(description="Unique product-group number within the company", examples=["PG001"])
+    name: CatalogName = Field(description="Name of the product group", examples=["Office Supplies"])
     description: Text = omitted(description="Optional description", examples=["Products for office use"])
     domestic_account_id: Id = Field(
         description="Ledger account ID for domestic sales. Must reference an existing account that carries a VAT "
@@ -113,8 +113,8 @@ class CreateProductGroupRequest(RequestModel):
 class UpdateProductGroupRequest(RequestModel):
     """The fields to change; the others stay as they are."""
 
-    number: Line = omitted(description="Unique product-group number within the company", examples=["PG001"])
-    name: Line = omitted(description="Name of the product group", examples=["Office Supplies"])
+    number: CatalogNumber = omitted(description="Unique product-group number within the company", examples=["PG001"])
+    name: CatalogName = omitted(description="Name of the product group", examples=["Office Supplies"])
     description: Text = omitted(description="Optional description", examples=["Products for office use"])
     domestic_account_id: OtherId = omitted(description="Ledger account ID for domestic sales")
     eu_account_id: OtherId = omitted(description="Ledger account ID for EU sales (Rubric B)")

@@ -16,6 +16,7 @@ from ledgerbee.catalog.products.model import (
     CatalogStatus,
     Product,
 )
+from ledgerbee.catalog.wire import CatalogName, CatalogNumber
 from ledgerbee.platform.http.operation import Ctx, operation, resource_router
 from ledgerbee.platform.http.query import (
     Limit,
@@ -29,7 +30,6 @@ from ledgerbee.platform.http.query import (
 from ledgerbee.platform.http.wire import (
     Id,
     IdText,
-    Line,
     Moment,
     OptionalLine,
     PageResponse,
@@ -77,8 +77,8 @@ class ListProductsResponse(PageResponse[ProductResponse]):
 class CreateProductRequest(RequestModel):
     """What a new product needs."""
 
-    number: Line = Field(description="Unique product number within the company", examples=["P001"])
-    name: Line = Field(examples=["Office chair"])
+    number: CatalogNumber = Field(description="Unique product number within the company", examples=["P001"])
+    name: CatalogName = Field(examples=["Office chair"])
     product_group_id: Id = Field(description="The group that decides its revenue accounts")
     description: Text | None = Field(None, examples=["Height-adjustable"])
     unit: OptionalLine | None = Field(None, description="What one of it is called", examples=["pcs"])
@@ -89,8 +89,8 @@ class CreateProductRequest(RequestModel):
 class UpdateProductRequest(RequestModel):
     """The fields to change; the others stay as they are."""
 
-    number: Line = omitted(description="Unique product number within the company", examples=["P001"])
-    name: Line = omitted(examples=["Office chair"])
+    number: CatalogNumber = omitted(description="Unique product number within the company", examples=["P001"])
+    name: CatalogName = omitted(examples=["Office chair"])
     product_group_id: Id = omitted(description="The group that decides its revenue accounts")
     description: Text | None = Field(None, description="null removes it", examples=["Height-adjustable"])
     unit: OptionalLine | None = Field(None, description="null removes it", examples=["pcs"])

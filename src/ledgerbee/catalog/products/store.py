@@ -21,7 +21,7 @@ _FIELDS: Final = tuple(field.name for field in fields(Product))
 _COLUMNS: Final = ", ".join(f"x.{name}" for name in _FIELDS)
 _PLACES: Final = ", ".join(f"${number}" for number in range(2, len(_FIELDS) + 2))
 _CHANGES: Final = ", ".join(f"{name} = excluded.{name}" for name in _FIELDS if name not in {"id", "created_at"})
-SORT_COLUMNS: Final = {"number": "lower(t.number)", "name": "lower(t.name)", "createdAt": "t.created_at"}
+SORT_COLUMNS: Final = {"number": "t.number_key", "name": "t.name_key", "createdAt": "t.created_at"}
 
 
 async def list_page(
@@ -29,7 +29,7 @@ async def list_page(
 ) -> Page[Product]:
     """A page of products, of one group or status if asked for."""
     filters = Filter()
-    filters.search(request.search, "name", "number")
+    filters.starts_with(request.search, "name_key", "number_key")
     if product_group_id is not None:
         filters.add("t.product_group_id = {}", product_group_id)
     if status is not None:

@@ -4,8 +4,7 @@ from enum import StrEnum
 from typing import Annotated, Final
 
 from fastapi import Query
-from pydantic import AfterValidator, StringConstraints, WithJsonSchema
-from pydantic_core import PydanticCustomError
+from pydantic import StringConstraints, WithJsonSchema
 
 from ledgerbee.core.paging import PageRequest
 
@@ -20,12 +19,6 @@ class SortOrder(StrEnum):
     DESC = "DESC"
 
 
-def _storable(value: str) -> str:
-    if "\x00" in value:
-        raise PydanticCustomError("isText", "must not contain NUL characters")
-    return value
-
-
 # The reference describes whole numbers as `number` and optional parameters without null: so does our document.
 PageNumber = Annotated[
     int,
@@ -38,7 +31,7 @@ Limit = Annotated[
     WithJsonSchema({"type": "number", "multipleOf": 1, "minimum": 1, "maximum": 100}),
 ]
 #: What the columns that a list's `search` names start with; `search_schema` describes it.
-Search = Annotated[str, StringConstraints(max_length=MAX_SEARCH), AfterValidator(_storable)] | None
+Search = Annotated[str, StringConstraints(max_length=MAX_SEARCH)] | None
 SortDirection = Annotated[SortOrder, Query(alias="sortOrder", description="Sort direction")]
 
 
