@@ -9,7 +9,7 @@ import asyncpg
 
 from ledgerbee.core.paging import Page, PageRequest
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.listing import Filter, fetch_page, prefix_pattern
+from ledgerbee.platform.listing import Filter, fetch_page
 from ledgerbee.sales.documents.model import Line, LineType
 from ledgerbee.sales.invoices.model import INVOICE_NOT_FOUND, FullInvoice, Invoice, InvoiceStatus
 
@@ -39,11 +39,7 @@ async def list_page(
 ) -> Page[Invoice]:
     """A page of invoices without their lines; `search` is a prefix of the number or the description."""
     filters = Filter()
-    if request.search and request.search.strip():
-        filters.add(
-            "(lower(t.number) LIKE {} OR lower(left(t.description, 200)) LIKE {})",
-            prefix_pattern(request.search.strip()),
-        )
+    filters.starts_with(request.search, "number_key", "description_key")
     if status is not None:
         filters.add("t.status = {}", status)
     if customer_id is not None:

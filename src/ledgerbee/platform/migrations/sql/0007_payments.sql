@@ -19,7 +19,9 @@ CREATE TABLE payments (
     PRIMARY KEY (company_id, id),
     CONSTRAINT payments_invoice FOREIGN KEY (company_id, invoice_id) REFERENCES invoices (company_id, id),
     CONSTRAINT payments_customer FOREIGN KEY (company_id, customer_id) REFERENCES customers (company_id, id),
-    CONSTRAINT payments_account FOREIGN KEY (company_id, account_id) REFERENCES accounts (company_id, id)
+    CONSTRAINT payments_account FOREIGN KEY (company_id, account_id) REFERENCES accounts (company_id, id),
+    CONSTRAINT payments_entry FOREIGN KEY (company_id, journal_entry_id)
+        REFERENCES journal_entries (company_id, id) DEFERRABLE INITIALLY DEFERRED
 );
 CREATE INDEX payments_of_invoice ON payments (company_id, invoice_id, paid_on, id);
 SELECT protect_table('payments', 'SELECT, INSERT');

@@ -34,14 +34,15 @@ class Document:
 async def document(context: Context, invoice_id: UUID) -> Document:
     """An invoice to print. Raises `INVOICE_NOT_FOUND`, and for a draft what `documents.tax_lines` raises."""
     invoice = await store.get(context, invoice_id)
-    company = await companies.get(context)
+    logo = await companies.logo(context)
     if invoice.status is not InvoiceStatus.DRAFT:
-        return Document(await store.snapshot(context, invoice_id), is_draft=False, logo=company.logo)
+        return Document(await store.snapshot(context, invoice_id), is_draft=False, logo=logo)
+    company = await companies.get(context)
     facts = await customers.billing_facts(context, invoice.customer_id)
     lines = await store.lines_of(context, invoice_id)
     computed = await documents.tax_lines(context, lines, facts, currency=invoice.currency)
     content = await _preview(context, invoice, company, facts, computed)
-    return Document(content, is_draft=True, logo=company.logo)
+    return Document(content, is_draft=True, logo=logo)
 
 
 async def addressees(context: Context, invoice: Invoice) -> tuple[Department | None, Contact | None]:
