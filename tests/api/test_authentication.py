@@ -71,10 +71,16 @@ async def test_a_header_goes_before_the_address(api: Api) -> None:
 
 @pytest.mark.parametrize("name", ["x-api-key", "X-API-Key", "x%2Dapi%2Dkey"])
 async def test_a_key_in_the_address_is_shown_to_nobody(
-    database_url: str, clock: SteeredClock, api: Api, name: str
+    database_url: str,
+    clock: SteeredClock,
+    api: Api,
+    name: str,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Not to our log, and not to the server, which logs the address from the very scope it gave us."""
     seen: list[bytes] = []
+    caplog.set_level("INFO", logger="ledgerbee.requests")
 
     def logging(application: ASGIApp) -> ASGIApp:
         async def server(scope: Scope, receive: Receive, send: Send) -> None:
@@ -87,11 +93,12 @@ async def test_a_key_in_the_address_is_shown_to_nobody(
         with capture_logs() as logs:
             found = await client.get(f"/api/v1/document-templates?limit=1&{name}={api.key}&search=F")
             refused = await client.get(f"/api/v1/nowhere?{name}={api.key}")
+    access_log = capsys.readouterr().err
     assert found.status_code == 200
     assert found.json()["limit"] == 1
     assert seen == [b"limit=1&search=F", b""]
-    assert logs
-    assert api.key not in f"{logs}{refused.text}{refused.headers}"
+    assert access_log.count('"event":"request"') == 2
+    assert api.key not in f"{logs}{access_log}{refused.text}{refused.headers}"
 
 
 async def test_a_revoked_key_stops_at_once_in_every_process(database_url: str, clock: SteeredClock, api: Api) -> None:
