@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+from tests.conftest import Api
 
 from ledgerbee.chart.accounts import store as accounts
 from ledgerbee.core.ids import new_id
@@ -15,7 +16,6 @@ from ledgerbee.ledger.entries import actions
 from ledgerbee.ledger.entries.model import EntryType, LineType, NewEntry, NewLine, Posted, Side
 from ledgerbee.ledger.verify import Verification, verify
 from ledgerbee.platform.context import Context
-from tests.conftest import Api
 
 SALES, GOODS, RECEIVABLES, BANK, CAPITAL, RETAINED, PAYABLES, OUTPUT_VAT = (
     1010, 1610, 6190, 6480, 6510, 6935, 7440, 7680,

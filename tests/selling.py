@@ -29,9 +29,15 @@ class Shop:
         assert response.status_code == expected, response.text
         return response.json()
 
+    async def ok_empty(self, method: str, path: str) -> None:
+        """A request that must succeed without a body."""
+        response = await self.api.request(method, path)
+        assert response.status_code == 204, response.text
+
     async def refused(self, method: str, path: str, body: Any, status: int, code: str) -> dict[str, Any]:
         """The `details` of a refusal with this status and code."""
-        response = await self.api.request(method, path, json=body)
+        options = {} if body is None else {"json": body}
+        response = await self.api.request(method, path, **options)
         assert (response.status_code, response.json().get("code")) == (status, code), response.text
         details: dict[str, Any] = response.json()["details"]
         return details

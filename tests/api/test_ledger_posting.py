@@ -10,14 +10,14 @@ from uuid import UUID
 import asyncpg
 import pytest
 import pytest_asyncio
+from tests.conftest import Api
+from tests.ledger_books import BANK, CAPITAL, OUTPUT_VAT, PAYABLES, RECEIVABLES, SALES, Books, books_of, money
 
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.entries import actions, rules, store
 from ledgerbee.ledger.entries.model import NewEntry, NewLine
 from ledgerbee.platform.context import Context
-from tests.conftest import Api
-from tests.ledger_books import BANK, CAPITAL, OUTPUT_VAT, PAYABLES, RECEIVABLES, SALES, Books, books_of, money
 
 
 @pytest_asyncio.fixture

@@ -7,12 +7,12 @@ from typing import Any
 import asyncpg
 import pytest
 import pytest_asyncio
+from tests.conftest import Api
+from tests.ledger_books import BANK, RECEIVABLES, SALES, Books, as_owner, books_of
 
 from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.entries import store
 from ledgerbee.ledger.entries.model import NewEntry
-from tests.conftest import Api
-from tests.ledger_books import BANK, RECEIVABLES, SALES, Books, as_owner, books_of
 
 TABLES = ("journal_entries", "journal_lines", "account_months", "ledgers", "fiscal_years")
 

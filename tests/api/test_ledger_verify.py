@@ -1,12 +1,12 @@
 """The auditor names what was tampered with. The owner tampers, with every trigger switched off."""
 
 import pytest
+from tests.conftest import Api
+from tests.ledger_books import SALES, Books, as_owner, books_of
 
 from ledgerbee.ledger import verify as auditor
 from ledgerbee.ledger.verify import Verification, verify
 from ledgerbee.platform.context import Context
-from tests.conftest import Api
-from tests.ledger_books import SALES, Books, as_owner, books_of
 
 SECOND = "entry_id = (SELECT id FROM journal_entries WHERE company_id = $1 AND chain_position = 2)"
 

@@ -184,23 +184,28 @@ def product_line(line: LineInput, of: Price | None = None, discount: str = "0") 
 
 def test_a_line_takes_what_its_author_left_open() -> None:
     line = product_line(LineInput(LineType.PRODUCT, new_id(), Decimal(3)), discount="10")
-    assert (line.description, line.unit, line.unit_price, line.net) == ("Consulting", "hours", 100, 270)
-    assert (line.discount_percent, line.discount_given, line.unit_price_given) == (10, False, False)
+    assert (line.description, line.unit, line.unit_price, line.net) == (
+        "Consulting",
+        "hours",
+        Decimal(100),
+        Decimal(270),
+    )
+    assert (line.discount_percent, line.discount_given, line.unit_price_given) == (Decimal(10), False, False)
 
 
 def test_a_discount_of_zero_is_a_discount() -> None:
     line = product_line(LineInput(LineType.PRODUCT, new_id(), Decimal(3), discount_percent=ZERO), discount="10")
-    assert (line.net, line.discount_given) == (300, True)
+    assert (line.net, line.discount_given) == (Decimal(300), True)
 
 
 def test_a_tiered_price_shows_the_average_unit() -> None:
     line = product_line(LineInput(LineType.PRODUCT, new_id(), Decimal(12)), GRADUATED)
-    assert (line.net, line.unit_price) == (57, Decimal("4.75"))
+    assert (line.net, line.unit_price) == (Decimal(57), Decimal("4.75"))
 
 
 def test_an_override_makes_a_tiered_price_flat() -> None:
     line = product_line(LineInput(LineType.PRODUCT, new_id(), Decimal(-12), unit_price=Decimal("0.5")), GRADUATED)
-    assert (line.net, line.unit_price, line.unit_price_given) == (-6, Decimal("0.5"), True)
+    assert (line.net, line.unit_price, line.unit_price_given) == (Decimal(-6), Decimal("0.5"), True)
 
 
 def test_tiers_have_no_price_for_a_return() -> None:
@@ -248,7 +253,7 @@ def test_a_sale_is_taxed_by_its_accounts_code() -> None:
 def test_a_reverse_charge_charges_nothing() -> None:
     code = vat_code(contra_account_id=new_id(), einvoice_category="AE", exemption_reason="Reverse charge")
     tax = rules.tax_of(ZoneSale(ACCOUNT, code), VatZone.EU)
-    assert (tax.rate, tax.vat_account_id, tax.category, tax.exemption_reason) == (0, None, "AE", "Reverse charge")
+    assert (tax.rate, tax.vat_account_id, tax.category, tax.exemption_reason) == (ZERO, None, "AE", "Reverse charge")
 
 
 def test_only_domestic_without_vat_goes_without_a_code() -> None:

@@ -172,7 +172,7 @@ def full_entry() -> NewEntry:
         date=date(2026, 3, 16),
         currency="EUR",
         exchange_rate=Decimal("7.46"),
-        original_amount=Decimal("-10"),
+        original_amount=Decimal(-10),
         description='Line\nbreak and "quote"',
         reference="may change",
         external_system_id="may change",

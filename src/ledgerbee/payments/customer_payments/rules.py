@@ -6,7 +6,7 @@ from uuid import UUID
 
 from ledgerbee.chart.accounts.model import ACCOUNT_NOT_BOOKABLE, Account, LedgerType
 from ledgerbee.core.errors import invalid
-from ledgerbee.core.money import EXACT, ONE, ZERO, multiply, round_money
+from ledgerbee.core.money import EXACT, ONE, ZERO, format_amount, multiply, round_money
 from ledgerbee.ledger.entries.model import EntryType, LineType, NewEntry, NewLine, Side
 from ledgerbee.payments.customer_payments.model import (
     FX_GAIN,
@@ -34,7 +34,10 @@ def check_payment(given: PaymentFields, invoice: Invoice, base_currency: str) ->
     if invoice.currency == base_currency and given.exchange_rate not in {None, ONE}:
         raise invalid(("exchangeRate", "isIn", "exchangeRate must be 1 in the company's own currency"))
     if given.amount > invoice.amount_due:
-        raise PAYMENT_EXCEEDS_INVOICE.error(amount=f"{given.amount:f}", amountDue=f"{invoice.amount_due:f}")
+        raise PAYMENT_EXCEEDS_INVOICE.error(
+            amount=format_amount(given.amount, invoice.currency),
+            amountDue=format_amount(invoice.amount_due, invoice.currency),
+        )
 
 
 def check_account(account: Account) -> None:

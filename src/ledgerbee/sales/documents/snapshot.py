@@ -117,7 +117,7 @@ def seller(company: Company) -> dict[str, Any]:
         "countryCode": company.country_code,
         "vatNumber": prefixed_vat_number(company.vat_number, company.country_code),
         "registrationNumber": company.vat_number,
-        "email": company.billing_email or company.email,
+        "email": company.email,
         "phone": company.phone,
         "website": company.website,
     }

@@ -10,6 +10,7 @@ from ledgerbee.core.errors import invalid
 from ledgerbee.core.money import ONE
 from ledgerbee.platform.http.wire import Id, Percent, Quantity, RequestModel, Text, UnitPrice, omitted
 from ledgerbee.sales.documents.model import MAX_LINES, LineInput, LineType
+from ledgerbee.sales.documents.rules import check_lines
 
 #: What only product lines have: wire name by field.
 _PRODUCT_FIELDS: Final = {
@@ -55,7 +56,10 @@ Lines = Annotated[
 
 
 def line_inputs(lines: Sequence[LineRequest]) -> tuple[LineInput, ...]:
-    """The lines as their author gives them. Raises a validation error for amounts on lines that have none."""
+    """The lines as their author gives them.
+
+    Raises a validation error for amounts on lines that have none, and what `check_lines` raises.
+    """
     problems = [
         (name, "whitelistValidation", f"{name} should not exist on a {line.line_type.value} line")
         for index, line in enumerate(lines)
@@ -66,7 +70,9 @@ def line_inputs(lines: Sequence[LineRequest]) -> tuple[LineInput, ...]:
     ]
     if problems:
         raise invalid(*problems)
-    return tuple(_line_input(line) for line in lines)
+    given = tuple(_line_input(line) for line in lines)
+    check_lines(given)
+    return given
 
 
 def _line_input(line: LineRequest) -> LineInput:

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
-from ledgerbee.core.money import ZERO, total
+from ledgerbee.core.money import ZERO, format_amount, total
 from ledgerbee.ledger.entries.model import EntryType, LineType, NewEntry, NewLine, Side
 from ledgerbee.ledger.entries.rules import to_base
 from ledgerbee.parties.contacts.model import Contact
@@ -73,13 +73,13 @@ def recipient(override: str | None, contacts: Iterable[Contact | None], customer
     return found
 
 
-def check_sendable(computed: Computed, customer: Customer) -> None:
+def check_sendable(computed: Computed, customer: Customer, currency: str) -> None:
     """Refuse what can't be booked as an invoice: a negative total, a reverse charge without a liable buyer.
 
     Raises `INVOICE_AMOUNT_NEGATIVE`, `INVOICE_BUYER_VAT_NUMBER_MISSING`.
     """
     if computed.totals.amount < 0:
-        raise INVOICE_AMOUNT_NEGATIVE.error(amount=f"{computed.totals.amount:f}")
+        raise INVOICE_AMOUNT_NEGATIVE.error(amount=format_amount(computed.totals.amount, currency))
     if not customer.vat_number:
         liable = [row.category for row in computed.totals.rows if row.category in _BUYER_LIABLE]
         if liable:

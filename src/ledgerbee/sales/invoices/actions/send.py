@@ -98,7 +98,7 @@ async def _prepare(context: Context, full: FullInvoice, options: SendOptions) ->
     facts = await customers.billing_facts(context, invoice.customer_id)
     documents.check_customer(facts)
     computed = await documents.tax_lines(context, full.lines, facts, currency=invoice.currency)
-    rules.check_sendable(computed, facts.customer)
+    rules.check_sendable(computed, facts.customer, invoice.currency)
     chosen = options.document_template_id or invoice.document_template_id
     template = await documents.choose_template(context, TemplateType.INVOICE, facts, chosen)
     department, contact = await addressees(context, invoice)
