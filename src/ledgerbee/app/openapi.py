@@ -39,6 +39,14 @@ currency's minor units; in requests a number or a decimal string. Every `POST`, 
 """.strip()
 
 
+#: What any write can answer, beyond what the operation says of itself.
+_EVERY_WRITE: Final = {
+    "409": "`IDEMPOTENCY_KEY_REUSED`: the key was used with another request. `IDEMPOTENCY_KEY_IN_USE`: it still runs",
+    "413": "`PAYLOAD_TOO_LARGE`: the body is larger than 15 MB",
+    "415": "`UNSUPPORTED_MEDIA_TYPE`: the body must be application/json",
+}
+
+
 def describe(api: FastAPI) -> None:
     """Make `api.openapi()` return the document with tags, security and without internals."""
 
@@ -80,6 +88,13 @@ def _tidy(method: str, operation: dict[str, Any]) -> None:
     operation.pop("x-ledgerbee-operation", None)
     operation["responses"].pop("422", None)
     if method in {"post", "put", "patch"} and operation.get("security") != []:
+        for status, text in _EVERY_WRITE.items():
+            known = operation["responses"].get(status)
+            if known is None:
+                operation["responses"][status] = {**operation["responses"]["500"], "description": text}
+            else:
+                known["description"] += ". " + text
+        operation["responses"] = dict(sorted(operation["responses"].items()))
         operation.setdefault("parameters", []).append(
             {
                 "name": "x-api-idempotency-key",

@@ -82,6 +82,7 @@ class _Exchange:
         # Whatever logs, traces or repeats the address from here on, inside or outside of us, has no secret to show.
         scope["query_string"], scope["ledgerbee.query_key"] = _take_key(scope.get("query_string", b""))
         self.status = 0
+        self.complete = False
         self.received = 0
         self.started = time.perf_counter()
 
@@ -97,7 +98,9 @@ class _Exchange:
         except Exception:
             log.exception("request.failed", request_id=self.request_id, path=self.scope["path"])
             if self.status:
-                raise
+                if not self.complete:
+                    raise  # the server has to break the connection: half an answer must not look whole
+                return
             await self._refuse(INTERNAL_ERROR.error(requestId=self.request_id))
         finally:
             self._record()
@@ -143,6 +146,8 @@ class _Exchange:
             headers.extend(header for header in _SECURITY_HEADERS if header[0] not in present)
             if b"origin" in self.headers:
                 self._allow_origin(MutableHeaders(raw=headers))
+        elif not message.get("more_body", False):
+            self.complete = True
         await self._send(message)
 
     def _allow_origin(self, headers: MutableHeaders) -> None:

@@ -6,6 +6,7 @@ A logo is drawn anew for each document, so what drawing it may cost is bounded w
 import json
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from struct import error as StructError  # noqa: N812 a class with a lower-case name
 from struct import unpack_from
 from typing import Final, Literal
@@ -26,6 +27,13 @@ _SVG_REPEATING: Final = re.compile(r"<(?:\w+:)?(?:use|pattern|marker|mask|clipPa
 _MAX_SVG_REPEATING: Final = 24
 _JPEG_FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
+
+_NUMBER: Final = r"(\d{1,6}(?:\.\d{1,6})?)"
+_SVG_VIEW_BOX: Final = re.compile(
+    rf"<(?:\w+:)?svg\b[^>]*\sviewBox\s*=\s*[\"'][^\"']*[\s,]{_NUMBER}[\s,]+{_NUMBER}\s*[\"']"
+)
+
+
 _DRAWING: Final = b"""
 #let logo = json(bytes(sys.inputs.logo))
 #set page(width: 50mm, height: 50mm, margin: 0mm)
@@ -39,10 +47,11 @@ class UnreadableLogo(ValueError):  # noqa: N818 named for what it is
 
 @dataclass(frozen=True, slots=True)
 class Logo:
-    """A logo that passed the checks which need no decoding."""
+    """A logo that passed the checks which need no decoding. `shape` is width to height, None where unknown."""
 
     form: LogoFormat
     content: bytes
+    shape: tuple[int, int] | None
 
 
 def read_logo(content: bytes) -> Logo:
@@ -76,7 +85,7 @@ def check_drawable(logo: Logo) -> None:
 def _raster(form: LogoFormat, content: bytes, wide: int, high: int) -> Logo:
     if not 0 < wide * high <= MAX_LOGO_PIXELS:
         raise UnreadableLogo(f"the logo has {wide} x {high} pixels; at most {MAX_LOGO_PIXELS} can be printed")
-    return Logo(form, content)
+    return Logo(form, content, (wide, high))
 
 
 def _jpeg_size(content: bytes) -> tuple[int, int]:
@@ -105,4 +114,13 @@ def _drawing(content: bytes) -> Logo:
         raise UnreadableLogo(f"the logo is an SVG file with a <{refused.group(1)}> element")
     if len(_SVG_REPEATING.findall(text)) > _MAX_SVG_REPEATING:
         raise UnreadableLogo("the logo is an SVG file that repeats its elements too often")
-    return Logo("svg", content)
+    return Logo("svg", content, _view_box(text))
+
+
+def _view_box(text: str) -> tuple[int, int] | None:
+    """Width and height of the drawing's view box, in thousandths."""
+    found = _SVG_VIEW_BOX.search(text)
+    if found is None:
+        return None
+    wide, high = (int(Decimal(number) * 1000) for number in found.groups())
+    return (wide, high) if wide > 0 and high > 0 else None

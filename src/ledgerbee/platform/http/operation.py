@@ -264,7 +264,12 @@ class OperationRoute(APIRoute):
 
 def resource_router(tag: str) -> APIRouter:
     """A router for the operations of one resource; `tag` is the resource's name in the reference."""
-    return APIRouter(prefix="/api", tags=[tag], route_class=OperationRoute)
+    return APIRouter(
+        prefix="/api",
+        tags=[tag],
+        route_class=OperationRoute,
+        generate_unique_id_function=lambda route: route.name,  # operation ids are the handlers' names
+    )
 
 
 def operation_of(route: APIRoute) -> Operation | None:

@@ -68,7 +68,7 @@ def _to_decimal(value: Any) -> Any:
     if isinstance(value, Decimal) and value.is_finite() and value == value.to_integral_value():
         exponent = value.as_tuple().exponent
         if isinstance(exponent, int) and exponent > 0:  # 1E+3 is the number 1000
-            return value.quantize(Decimal(1)) if exponent < 40 else value
+            return Decimal(int(value)) if exponent < 40 else value
     return value
 
 

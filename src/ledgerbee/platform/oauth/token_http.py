@@ -97,7 +97,7 @@ async def create_access_token(request: Request) -> Response:
 
 @router.post(
     "/v1/oauth/revoke",
-    response_model=None,
+    response_class=Response,
     **_endpoint(
         "Revoke an access token",
         "RFC 7009: the token stops working at once. A token that is unknown, or of another client, is answered with "

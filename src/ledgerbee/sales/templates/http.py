@@ -8,7 +8,15 @@ from pydantic import Field
 
 from ledgerbee.platform.company.wire import Language
 from ledgerbee.platform.http.operation import Ctx, operation, resource_router
-from ledgerbee.platform.http.query import Limit, PageNumber, SearchTerm, SortDirection, SortOrder, page_request
+from ledgerbee.platform.http.query import (
+    Limit,
+    PageNumber,
+    Search,
+    SortDirection,
+    SortOrder,
+    page_request,
+    search_schema,
+)
 from ledgerbee.platform.http.wire import (
     Id,
     IdText,
@@ -73,7 +81,7 @@ async def list_document_templates(
     context: Ctx,
     page: PageNumber = 1,
     limit: Limit = 25,
-    search: Annotated[SearchTerm | None, Query(description="Prefix search on name", examples=["Fak"])] = None,
+    search: Annotated[Search, Query(description="Prefix search on name"), search_schema("Fak")] = None,
     document_type: Annotated[
         TemplateType | None, Query(alias="documentType", description="Only templates of this type")
     ] = None,
