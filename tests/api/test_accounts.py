@@ -8,7 +8,12 @@ from tests.conftest import Api
 
 from ledgerbee.core.ids import new_id
 
-NEW = {"number": 1015, "name": "Salg af kurser", "ledgerType": "PROFIT_AND_LOSS", "classification": "REVENUE"}
+NEW = {
+    "accountNumber": 1015,
+    "name": "Salg af kurser",
+    "ledgerType": "PROFIT_AND_LOSS",
+    "accountClassification": "REVENUE",
+}
 
 
 async def account(api: Api, number: int) -> Any:
@@ -49,12 +54,12 @@ async def test_the_chart_by_standard_account_and_number(api: Api) -> None:
     "extra",
     [
         {},
-        {"standardNumber": 1010},
-        {"ledgerType": "BALANCE_SHEET", "classification": "ASSET", "controlAccountType": "ACCOUNTS_RECEIVABLE"},
-        {"ledgerType": "BALANCE_SHEET", "classification": "LIABILITY", "controlAccountType": "ACCOUNTS_PAYABLE"},
-        {"ledgerType": "BALANCE_SHEET", "classification": "EQUITY"},
-        {"ledgerType": "HEADING", "classification": None},
-        {"ledgerType": "TOTAL_FROM", "classification": None, "sumFrom": 1001},
+        {"publicAccountId": 1010},
+        {"ledgerType": "BALANCE_SHEET", "accountClassification": "ASSET", "controlAccountType": "ACCOUNTS_RECEIVABLE"},
+        {"ledgerType": "BALANCE_SHEET", "accountClassification": "LIABILITY", "controlAccountType": "ACCOUNTS_PAYABLE"},
+        {"ledgerType": "BALANCE_SHEET", "accountClassification": "EQUITY"},
+        {"ledgerType": "HEADING", "accountClassification": None},
+        {"ledgerType": "TOTAL_FROM", "accountClassification": None, "sumFrom": 1001},
     ],
 )
 async def test_accounts_of_each_kind(api: Api, other_api: Api, extra: dict[str, Any]) -> None:
@@ -65,9 +70,9 @@ async def test_accounts_of_each_kind(api: Api, other_api: Api, extra: dict[str, 
         "id": answer.json()["id"],
         "name": "Salg af kurser",
         "accountNumber": 1015,
-        "publicAccountId": body.get("standardNumber", 1015),
+        "publicAccountId": body.get("publicAccountId", 1015),
         "ledgerType": body["ledgerType"],
-        "accountClassification": body.get("classification"),
+        "accountClassification": body.get("accountClassification"),
         "controlAccountType": body.get("controlAccountType"),
         "vatCodeId": None,
         "sumFrom": body.get("sumFrom"),
@@ -83,15 +88,15 @@ async def test_accounts_of_each_kind(api: Api, other_api: Api, extra: dict[str, 
 @pytest.mark.parametrize(
     ("change", "property_"),
     [
-        ({"number": 0}, "number"),
-        ({"number": 2**31}, "number"),
-        ({"number": "1015"}, "number"),
-        ({"number": 1015.5}, "number"),
+        ({"accountNumber": 0}, "accountNumber"),
+        ({"accountNumber": 2**31}, "accountNumber"),
+        ({"accountNumber": "1015"}, "accountNumber"),
+        ({"accountNumber": 1015.5}, "accountNumber"),
         ({"name": ""}, "name"),
         ({"ledgerType": "SAVINGS"}, "ledgerType"),
-        ({"classification": "ASSET"}, "classification"),
-        ({"ledgerType": "BALANCE_SHEET"}, "classification"),
-        ({"ledgerType": "HEADING"}, "classification"),
+        ({"accountClassification": "ASSET"}, "accountClassification"),
+        ({"ledgerType": "BALANCE_SHEET"}, "accountClassification"),
+        ({"ledgerType": "HEADING"}, "accountClassification"),
         ({"controlAccountType": "ACCOUNTS_RECEIVABLE"}, "controlAccountType"),
         ({"sumFrom": 1001}, "sumFrom"),
         ({"vatCodeId": "nonsense"}, "vatCodeId"),
@@ -108,7 +113,9 @@ async def test_an_accounts_vat_code(api: Api, other_api: Api) -> None:
     code = await vat_code(api, "S01")
     made = await api.post("/v1/accounts", {**NEW, "vatCodeId": code})
     assert made.json()["vatCodeId"] == code
-    foreign = await api.post("/v1/accounts", {**NEW, "number": 1016, "vatCodeId": await vat_code(other_api, "S01")})
+    foreign = await api.post(
+        "/v1/accounts", {**NEW, "accountNumber": 1016, "vatCodeId": await vat_code(other_api, "S01")}
+    )
     assert foreign.status_code == 404
     assert foreign.json()["code"] == "VAT_CODE_NOT_FOUND"
     path = f"/v1/accounts/{made.json()['id']}"
@@ -130,7 +137,7 @@ async def test_changing_an_account(api: Api, other_api: Api) -> None:
     assert changed.json() == {**made, "name": "Kurser", "isActive": False}
     assert await account(api, 1015) == changed.json()
     assert (await api.patch(path, {"isActive": True})).json() == {**made, "name": "Kurser"}
-    for field in ("number", "ledgerType", "classification", "controlAccountType"):
+    for field in ("accountNumber", "ledgerType", "accountClassification", "controlAccountType"):
         assert (await api.patch(path, {field: 1})).json()["details"]["validationErrors"][0]["property"] == field
     assert (await other_api.patch(path, {"name": "Mine"})).json()["code"] == "ACCOUNT_NOT_FOUND"
     assert (await api.patch(f"/v1/accounts/{new_id()}", {"name": "None"})).status_code == 404

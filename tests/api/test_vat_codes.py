@@ -139,7 +139,7 @@ async def test_update(api: Api, other_api: Api) -> None:
 
 async def test_a_code_that_accounts_carry_stays_active(api: Api) -> None:
     made = (await api.post("/v1/vat-codes", FREE)).json()
-    body = {"number": 1015, "name": "K", "ledgerType": "PROFIT_AND_LOSS", "classification": "REVENUE"}
+    body = {"accountNumber": 1015, "name": "K", "ledgerType": "PROFIT_AND_LOSS", "accountClassification": "REVENUE"}
     account = (await api.post("/v1/accounts", {**body, "vatCodeId": made["id"]})).json()
     refused = await api.patch(f"/v1/vat-codes/{made['id']}", {"isActive": False})
     assert refused.status_code == 409

@@ -103,7 +103,7 @@ async def _send_invoice(world: World) -> None:
 
 def _account(_: World) -> dict[str, Any]:
     return {
-        "number": 99_001,
+        "accountNumber": 99_001,
         "name": "Extra",
         "ledgerType": "PROFIT_AND_LOSS",
         "accountClassification": "EXPENSE",

@@ -45,11 +45,11 @@ class AccountResponse(ResponseModel):
 class CreateAccountRequest(RequestModel):
     """What a new account needs."""
 
-    number: AccountNumber = Field(description="Unique in the company")
+    account_number: AccountNumber = Field(description="Unique in the company")
     name: Line = Field(examples=["Salg af varer og ydelser"])
     ledger_type: LedgerType
-    standard_number: AccountNumber = omitted(description="The standard account it maps to; left out: its own number")
-    classification: Classification = omitted(
+    public_account_id: AccountNumber = omitted(description="The standard account it maps to; left out: its own number")
+    account_classification: Classification = omitted(
         description="Needed for BALANCE_SHEET (ASSET, LIABILITY, EQUITY) and PROFIT_AND_LOSS (REVENUE, EXPENSE)"
     )
     control_account_type: ControlAccountType = omitted(
@@ -112,11 +112,11 @@ async def create_account(context: Ctx, body: CreateAccountRequest) -> AccountRes
     """Create an account."""
     account = await actions.create(
         context,
-        number=body.number,
+        number=body.account_number,
         name=body.name,
         ledger_type=body.ledger_type,
-        standard_number=body.standard_number,
-        classification=body.classification,
+        standard_number=body.public_account_id,
+        classification=body.account_classification,
         control_account_type=body.control_account_type,
         vat_code_id=body.vat_code_id,
         sum_from=body.sum_from,

@@ -24,7 +24,11 @@ def check_account(account: Account) -> None:
     if (account.classification is not None or allowed) and account.classification not in allowed:
         names = " or ".join(sorted(allowed)) or "left out"
         raise invalid(
-            ("classification", "isIn", f"classification must be {names} for an account of type {account.ledger_type}")
+            (
+                "accountClassification",
+                "isIn",
+                f"accountClassification must be {names} for an account of type {account.ledger_type}",
+            )
         )
     control = account.control_account_type
     if control is not None and account.classification is not _CONTROLS[control]:
