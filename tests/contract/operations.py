@@ -4,7 +4,7 @@
 `body` makes a valid request from a `World`; `ids` names the world's object for each id in the path.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -28,6 +28,8 @@ class Row:
     #: Code of the 404 for an id that is nobody's (and for one of another company).
     not_found: str = ""
     success: int = 200
+    #: What has to happen to a new world before the operation succeeds in it.
+    prepare: Callable[[World], Awaitable[None]] | None = None
 
     @property
     def id_names(self) -> list[str]:
@@ -92,6 +94,11 @@ def _invoice(world: World) -> dict[str, Any]:
         "date": "2026-03-16",
         "lines": [{"priceId": world.ids["productPriceId"], "quantity": 2}],
     }
+
+
+async def _send_invoice(world: World) -> None:
+    sent = await world.api.post(f"/v1/invoices/{world.ids['invoiceId']}/send", {"deliveryType": "Manual"})
+    assert sent.status_code == 200, sent.text
 
 
 def _account(_: World) -> dict[str, Any]:
@@ -298,6 +305,14 @@ OPERATIONS: Final[tuple[Row, ...]] = (
     Row(
         "Invoices", "POST", "/v1/invoices/{invoiceId}/send", "invoices-write", "Send an invoice to the customer",
         just(deliveryType="Manual"), not_found="INVOICE_NOT_FOUND",
+    ),
+    extension(
+        "Invoices", "GET", "/v1/invoices/{invoiceId}/payments", "payments-read", "List the payments on an invoice",
+        not_found="INVOICE_NOT_FOUND",
+    ),
+    extension(
+        "Invoices", "POST", "/v1/invoices/{invoiceId}/payments", "payments-write", "Record a payment on an invoice",
+        just(date="2026-03-20", amount="10"), not_found="INVOICE_NOT_FOUND", success=201, prepare=_send_invoice,
     ),
     Row("Vendors", "GET", "/v1/vendors", "vendors-read", "List vendors"),
     Row("Vendors", "POST", "/v1/vendors", "vendors-write", "Create a vendor", _vendor, success=201),

@@ -103,6 +103,8 @@ async def test_the_same_key_does_the_work_once(
     headers = {"x-api-key": fresh.api.key, "x-api-idempotency-key": str(new_id())}
     path = path_of(row, fresh.ids)
     body = row.body(fresh) if row.body else {}
+    if row.prepare is not None:
+        await row.prepare(fresh)
 
     async def send() -> httpx.Response:
         return await http.request(row.method, f"/api{path}", headers=headers, json=body)

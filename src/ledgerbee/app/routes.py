@@ -17,11 +17,13 @@ from ledgerbee.parties.customers import http as customers
 from ledgerbee.parties.departments import http as departments
 from ledgerbee.parties.groups import http as party_groups
 from ledgerbee.parties.vendors import http as vendors
+from ledgerbee.payments.customer_payments import http as customer_payments
 from ledgerbee.platform.api_keys import http as api_keys
 from ledgerbee.platform.company import http as company
 from ledgerbee.platform.oauth import http as oauth_clients
 from ledgerbee.platform.oauth import token_http as oauth_tokens
 from ledgerbee.platform.rates import http as exchange_rates
+from ledgerbee.sales.invoices import http as invoices
 from ledgerbee.sales.templates import http as document_templates
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -41,6 +43,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     prices.router,
     products.router,
     vat_codes.router,
+    invoices.router,
+    customer_payments.router,
     vendors.router,
     contacts.vendor_router,
     departments.vendor_router,

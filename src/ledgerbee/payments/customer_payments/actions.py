@@ -1,0 +1,87 @@
+"""Recording a customer's payment: bank against receivable, and the invoice moves on, in one transaction."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from uuid import UUID
+
+from ledgerbee.chart.accounts import store as accounts
+from ledgerbee.chart.accounts.model import ACCOUNT_NOT_FOUND, Account
+from ledgerbee.core.ids import new_id
+from ledgerbee.core.money import multiply, round_money
+from ledgerbee.ledger.entries import actions as ledger
+from ledgerbee.ledger.entries.model import EXCHANGE_RATE_MISSING
+from ledgerbee.payments.customer_payments import rules, store
+from ledgerbee.payments.customer_payments.model import BANK, Payment, PaymentFields
+from ledgerbee.payments.customer_payments.wire import snapshot
+from ledgerbee.platform.company import store as companies
+from ledgerbee.platform.context import Context
+from ledgerbee.platform.rates import store as rates
+from ledgerbee.sales.invoices import actions as invoices
+from ledgerbee.sales.invoices import rules as invoice_rules
+from ledgerbee.sales.invoices import store as invoice_store
+from ledgerbee.sales.invoices.model import Invoice
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A recorded payment and the currency its base amounts are in."""
+
+    payment: Payment
+    base_currency: str
+
+
+async def record(context: Context, invoice_id: UUID, given: PaymentFields) -> Recorded:
+    """Record a payment on a booked invoice. Emits `payment.succeeded`, with the last one also `invoice.paid`.
+
+    The invoice's row is held, so payments that race never pay too much. Raises validation errors,
+    `INVOICE_NOT_FOUND`, `INVOICE_INVALID_STATE`, `PAYMENT_CURRENCY_MISMATCH`, `PAYMENT_EXCEEDS_INVOICE`,
+    `ACCOUNT_NOT_FOUND`, `ACCOUNT_NOT_BOOKABLE`, `PAYMENT_ACCOUNT_INVALID`, `PAYMENT_ACCOUNT_MISSING`,
+    `EXCHANGE_RATE_MISSING`, `PERIOD_LOCKED`, `FISCAL_YEAR_MISSING`.
+    """
+    invoice = await invoice_store.get(context, invoice_id, for_update=True)
+    invoice_rules.require_status(invoice, invoice_rules.PAYABLE)
+    company = await companies.get(context)
+    rules.check_payment(given, invoice, company.base_currency)
+    by_role = await accounts.by_role(context)
+    account = await _account(context, given, by_role)
+    rules.check_account(account)
+    rate = given.exchange_rate or await _rate(context, invoice, company.base_currency, given)
+    payment = Payment(
+        id=new_id(),
+        invoice_id=invoice.id,
+        customer_id=invoice.customer_id,
+        paid_on=given.paid_on,
+        amount=given.amount,
+        currency=invoice.currency,
+        exchange_rate=rate,
+        base_amount=round_money(multiply(given.amount, rate), company.base_currency),
+        base_settled=rules.base_settled(invoice, given.amount, company.base_currency),
+        account_id=account.id,
+        reference=given.reference,
+        journal_entry_id=new_id(),
+        created_at=context.now,
+    )
+    text = rules.entry_text(invoice, company.preferred_language)
+    entry = rules.journal_entry(payment, invoice, text=text, accounts=by_role)
+    await store.insert(context, payment)
+    context.emit("payment.succeeded", payment.id, snapshot(payment, company.base_currency))
+    await invoices.settle(context, invoice, payment.amount)
+    await ledger.post(context, [entry])
+    return Recorded(payment, company.base_currency)
+
+
+async def _account(context: Context, given: PaymentFields, by_role: dict[str, Account]) -> Account:
+    if given.account_id is None:
+        rules.role_account(by_role, BANK)
+        return by_role[BANK]
+    account = (await accounts.get_many(context, [given.account_id])).get(given.account_id)
+    if account is None:
+        raise ACCOUNT_NOT_FOUND.error(property="accountId", accountId=str(given.account_id))
+    return account
+
+
+async def _rate(context: Context, invoice: Invoice, base_currency: str, given: PaymentFields) -> Decimal:
+    rate = await rates.rate(context.connection, invoice.currency, base_currency, given.paid_on)
+    if rate is None:
+        raise EXCHANGE_RATE_MISSING.error(currency=invoice.currency, date=given.paid_on.isoformat())
+    return rate.value

@@ -1,0 +1,101 @@
+"""Payments on invoices over HTTP (extension)."""
+
+from typing import Annotated, Final
+
+from fastapi import Path
+from pydantic import Field
+
+from ledgerbee.chart.accounts.model import ACCOUNT_NOT_BOOKABLE, ACCOUNT_NOT_FOUND
+from ledgerbee.ledger.entries.model import EXCHANGE_RATE_MISSING, FISCAL_YEAR_MISSING, PERIOD_LOCKED
+from ledgerbee.parties.wire import NullableLine
+from ledgerbee.payments.customer_payments import actions, store
+from ledgerbee.payments.customer_payments.model import (
+    PAYMENT_ACCOUNT_INVALID,
+    PAYMENT_ACCOUNT_MISSING,
+    PAYMENT_CURRENCY_MISMATCH,
+    PAYMENT_EXCEEDS_INVOICE,
+    PaymentFields,
+)
+from ledgerbee.payments.customer_payments.wire import PaymentResponse, render
+from ledgerbee.platform.company import store as companies
+from ledgerbee.platform.http.operation import Ctx, operation, resource_router
+from ledgerbee.platform.http.wire import Amount, CurrencyCode, Day, Id, RequestModel, UnitPrice, omitted
+from ledgerbee.sales.invoices import store as invoices
+from ledgerbee.sales.invoices.model import INVOICE_INVALID_STATE, INVOICE_NOT_FOUND
+
+router = resource_router("Invoices")
+
+InvoiceId = Annotated[Id, Path(alias="invoiceId", description="Invoice ID")]
+
+_MAX_RATE: Final = 10**12
+
+
+class RecordPaymentRequest(RequestModel):
+    """What was paid."""
+
+    date: Day = Field(description="Day of payment: it is booked on it")
+    amount: Annotated[Amount, Field(gt=0)] = Field(description="In the invoice's currency", examples=["1250.00"])
+    currency: CurrencyCode | None = omitted(description="Must be the invoice's, where given")
+    account_id: Id | None = omitted(description="The account it came in on; the one with the role BANK unless given")
+    reference: NullableLine = omitted(description="What the payer stated")
+    exchange_rate: Annotated[UnitPrice, Field(gt=0, lt=_MAX_RATE)] | None = omitted(
+        description="The bank's rate, base currency for one unit; the day's published rate unless given"
+    )
+
+
+@router.post(
+    "/v1/invoices/{invoiceId}/payments",
+    **operation(
+        "Record a payment on an invoice",
+        scope="payments-write",
+        status=201,
+        description="Books the bank account against the receivable and moves the invoice to `partially_paid` or "
+        "`paid`. In a foreign currency the bank takes the day's rate, the receivable the invoice's, and the difference "
+        "is an exchange gain or loss.",
+        response="Payment recorded",
+        errors=[
+            INVOICE_NOT_FOUND,
+            INVOICE_INVALID_STATE,
+            PAYMENT_CURRENCY_MISMATCH,
+            PAYMENT_EXCEEDS_INVOICE,
+            PAYMENT_ACCOUNT_INVALID,
+            PAYMENT_ACCOUNT_MISSING,
+            ACCOUNT_NOT_FOUND,
+            ACCOUNT_NOT_BOOKABLE,
+            EXCHANGE_RATE_MISSING,
+            PERIOD_LOCKED,
+            FISCAL_YEAR_MISSING,
+        ],
+        extension=True,
+    ),
+)
+async def record_invoice_payment(context: Ctx, invoice_id: InvoiceId, body: RecordPaymentRequest) -> PaymentResponse:
+    """Record a payment on an invoice."""
+    given = PaymentFields(
+        paid_on=body.date,
+        amount=body.amount,
+        currency=body.currency,
+        account_id=body.account_id,
+        reference=body.reference,
+        exchange_rate=body.exchange_rate,
+    )
+    recorded = await actions.record(context, invoice_id, given)
+    return render(recorded.payment, recorded.base_currency)
+
+
+@router.get(
+    "/v1/invoices/{invoiceId}/payments",
+    **operation(
+        "List the payments on an invoice",
+        scope="payments-read",
+        description="Every payment on the invoice, in the order in which they were made.",
+        response="The payments",
+        errors=[INVOICE_NOT_FOUND],
+        extension=True,
+    ),
+)
+async def list_invoice_payments(context: Ctx, invoice_id: InvoiceId) -> list[PaymentResponse]:
+    """List the payments on an invoice."""
+    invoice = await invoices.get(context, invoice_id)
+    base_currency = (await companies.get(context)).base_currency
+    return [render(payment, base_currency) for payment in await store.list_of(context, invoice.id)]

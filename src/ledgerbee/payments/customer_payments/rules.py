@@ -1,0 +1,109 @@
+"""Pure rules of payments: what one may be, and the journal entry it becomes."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from uuid import UUID
+
+from ledgerbee.chart.accounts.model import ACCOUNT_NOT_BOOKABLE, Account, LedgerType
+from ledgerbee.core.errors import invalid
+from ledgerbee.core.money import EXACT, ONE, ZERO, format_amount, multiply, round_money
+from ledgerbee.ledger.entries.model import EntryType, LineType, NewEntry, NewLine, Side
+from ledgerbee.payments.customer_payments.model import (
+    FX_GAIN,
+    FX_LOSS,
+    PAYMENT_ACCOUNT_INVALID,
+    PAYMENT_ACCOUNT_MISSING,
+    PAYMENT_CURRENCY_MISMATCH,
+    PAYMENT_EXCEEDS_INVOICE,
+    SOURCE_TYPE,
+    Payment,
+    PaymentFields,
+)
+from ledgerbee.sales.documents.rules import check_precision
+from ledgerbee.sales.invoices.model import Invoice
+
+
+def check_payment(given: PaymentFields, invoice: Invoice, base_currency: str) -> None:
+    """Refuse a payment that doesn't fit its invoice.
+
+    Raises validation errors, `PAYMENT_CURRENCY_MISMATCH`, `PAYMENT_EXCEEDS_INVOICE`.
+    """
+    if given.currency not in {None, invoice.currency}:
+        raise PAYMENT_CURRENCY_MISMATCH.error(currency=given.currency, invoiceCurrency=invoice.currency)
+    check_precision(given.amount, invoice.currency, "amount")
+    if invoice.currency == base_currency and given.exchange_rate not in {None, ONE}:
+        raise invalid(("exchangeRate", "isIn", "exchangeRate must be 1 in the company's own currency"))
+    if given.amount > invoice.amount_due:
+        raise PAYMENT_EXCEEDS_INVOICE.error(
+            amount=format_amount(given.amount, invoice.currency),
+            amountDue=format_amount(invoice.amount_due, invoice.currency),
+        )
+
+
+def check_account(account: Account) -> None:
+    """Raises `ACCOUNT_NOT_BOOKABLE`, `PAYMENT_ACCOUNT_INVALID`."""
+    if not account.is_bookable:
+        raise ACCOUNT_NOT_BOOKABLE.error(accountId=str(account.id))
+    if account.ledger_type is not LedgerType.BALANCE_SHEET or account.control_account_type is not None:
+        raise PAYMENT_ACCOUNT_INVALID.error(accountId=str(account.id))
+
+
+def base_settled(invoice: Invoice, amount: Decimal, base_currency: str) -> Decimal:
+    """What a payment of `amount` takes off the receivable in the base currency, at the invoice's rate.
+
+    The difference of two shares of the booked amount, before and after: whatever the parts, they sum to it exactly
+    and the last one leaves nothing.
+    """
+
+    def share(paid: Decimal) -> Decimal:
+        booked = invoice.base_amount or ZERO
+        if paid == invoice.amount:
+            return booked
+        return round_money(EXACT.divide(multiply(booked, paid), invoice.amount), base_currency)
+
+    return EXACT.subtract(share(EXACT.add(invoice.amount_paid, amount)), share(invoice.amount_paid))
+
+
+def journal_entry(payment: Payment, invoice: Invoice, *, text: str, accounts: Mapping[str, Account]) -> NewEntry:
+    """The entry of a payment: bank against receivable; a difference of rates is a gain or a loss.
+
+    `accounts` by role; `text` is the entry's description. Raises `PAYMENT_ACCOUNT_MISSING` when a difference has no
+    account to stand on.
+    """
+    assert invoice.receivable_account_id is not None
+    lines = [
+        NewLine(payment.account_id, Side.DEBIT, payment.amount, payment.base_amount),
+        NewLine(invoice.receivable_account_id, Side.CREDIT, payment.amount, payment.base_settled, LineType.CONTROL),
+    ]
+    difference = payment.exchange_difference
+    if difference > 0:
+        lines.append(NewLine(role_account(accounts, FX_GAIN), Side.CREDIT, ZERO, difference))
+    elif difference < 0:
+        lines.append(NewLine(role_account(accounts, FX_LOSS), Side.DEBIT, ZERO, -difference))
+    return NewEntry(
+        id=payment.journal_entry_id,
+        entry_type=EntryType.CUSTOMER_PAYMENT,
+        date=payment.paid_on,
+        currency=payment.currency,
+        exchange_rate=payment.exchange_rate,
+        lines=tuple(lines),
+        original_amount=payment.amount,
+        description=text,
+        reference=payment.reference or invoice.number,
+        customer_id=payment.customer_id,
+        source_type=SOURCE_TYPE,
+        source_id=payment.id,
+    )
+
+
+def entry_text(invoice: Invoice, language: str) -> str:
+    """What the journal says of a payment."""
+    return ("Betaling af faktura {}" if language == "da" else "Payment of invoice {}").format(invoice.number)
+
+
+def role_account(accounts: Mapping[str, Account], role: str) -> UUID:
+    """The account with a role. Raises `PAYMENT_ACCOUNT_MISSING`."""
+    account = accounts.get(role)
+    if account is None:
+        raise PAYMENT_ACCOUNT_MISSING.error(role=role)
+    return account.id

@@ -1,0 +1,55 @@
+"""The wire form of a payment: what operations answer with and what its event carries."""
+
+from datetime import date as day
+from typing import Any
+
+from pydantic import Field
+
+from ledgerbee.core.money import format_amount
+from ledgerbee.payments.customer_payments.model import Payment
+from ledgerbee.platform.http.wire import DecimalText, IdText, Moment, MoneyText, ResponseModel
+
+
+class PaymentResponse(ResponseModel):
+    """A payment on an invoice."""
+
+    id: IdText
+    invoice_id: IdText
+    customer_id: IdText
+    date: day
+    amount: MoneyText
+    currency: str = Field(description="The invoice's", examples=["DKK"])
+    account_id: IdText = Field(description="The account it came in on")
+    reference: str | None = Field(examples=["FIK 71 000000010421"])
+    exchange_rate: DecimalText = Field(description="Base currency for one unit on the day of payment", examples=["1"])
+    amount_in_base_currency: MoneyText = Field(description="What came in, in the company's currency")
+    exchange_difference: MoneyText = Field(
+        description="Gain (+) or loss (-) against the rate the invoice was booked by, in the company's currency",
+        examples=["0.00"],
+    )
+    journal_entry_id: IdText
+    created_at: Moment
+
+
+def render(payment: Payment, base_currency: str) -> PaymentResponse:
+    """The wire form of a payment."""
+    return PaymentResponse(
+        id=payment.id,
+        invoice_id=payment.invoice_id,
+        customer_id=payment.customer_id,
+        date=payment.paid_on,
+        amount=format_amount(payment.amount, payment.currency),
+        currency=payment.currency,
+        account_id=payment.account_id,
+        reference=payment.reference,
+        exchange_rate=payment.exchange_rate,
+        amount_in_base_currency=format_amount(payment.base_amount, base_currency),
+        exchange_difference=format_amount(payment.exchange_difference, base_currency),
+        journal_entry_id=payment.journal_entry_id,
+        created_at=payment.created_at,
+    )
+
+
+def snapshot(payment: Payment, base_currency: str) -> dict[str, Any]:
+    """The wire form as JSON values, for an event."""
+    return render(payment, base_currency).model_dump(mode="json")

@@ -1,0 +1,153 @@
+"""What the four kinds of billing document share: lines, totals, VAT (contract 3.3, decisions "Documents").
+
+Amounts are `Decimal` in major units of the document's currency, percentages are percent (25 = 25 %), days are
+the company's local days.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+from ledgerbee.core.errors import ErrorCode
+from ledgerbee.core.money import ONE, ZERO
+
+#: Lines of one document. A thousand is ordinary for a consolidated invoice; five times that is a mistake.
+MAX_LINES: Final = 5_000
+
+
+class DocumentKind(StrEnum):
+    """The kinds of billing document."""
+
+    INVOICE = "invoice"
+    CREDIT_NOTE = "credit_note"
+    QUOTE = "quote"
+    ORDER_CONFIRMATION = "order_confirmation"
+
+
+class LineType(StrEnum):
+    """What a line is: only product lines have a price, a quantity and amounts."""
+
+    PRODUCT = "product"
+    TEXT = "text"
+    SEPARATOR = "separator"
+
+
+@dataclass(frozen=True, slots=True)
+class LineInput:
+    """A line as its author gives it. None stands for "not given": the price, product or customer group decides."""
+
+    line_type: LineType
+    price_id: UUID | None = None
+    quantity: Decimal = ONE
+    unit_price: Decimal | None = None
+    description: str | None = None
+    discount_percent: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tax:
+    """How one sale is taxed and where it is booked: the revenue account with its VAT code, seen from a VAT zone.
+
+    `category` is the VAT category of EN 16931; `vat_account_id` takes the VAT and is there whenever `rate` isn't
+    zero. No VAT code (only possible in the zone `domestic_without_vat`) is the rate zero.
+    """
+
+    account_id: UUID
+    vat_code_id: UUID | None
+    rate: Decimal
+    category: str
+    vat_account_id: UUID | None = None
+    exemption_reason: str | None = None
+    exemption_reason_da: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line with its price decided. `net` is rounded to the currency, `vat` its share of its rate's VAT.
+
+    `unit_price` is before discount and excludes VAT; of a tiered price it is what one unit costs on average.
+    `unit_price_given` and `discount_given` tell what the author chose from what was looked up.
+    """
+
+    id: UUID
+    line_type: LineType
+    description: str | None = None
+    price_id: UUID | None = None
+    product_id: UUID | None = None
+    unit: str | None = None
+    quantity: Decimal | None = None
+    unit_price: Decimal | None = None
+    unit_price_given: bool = False
+    discount_percent: Decimal | None = None
+    discount_given: bool = False
+    net: Decimal | None = None
+    vat: Decimal | None = None
+    vat_rate: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TaxedAmount:
+    """A rounded net and how it is taxed: all that totals are made of."""
+
+    net: Decimal
+    tax: Tax
+
+
+@dataclass(frozen=True, slots=True)
+class VatRow:
+    """One row of the VAT table: everything of one category and rate (EN 16931 BG-23)."""
+
+    category: str
+    rate: Decimal
+    taxable: Decimal
+    vat: Decimal
+    exemption_reason: str | None = None
+    exemption_reason_da: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """`amount` = `subtotal` (net) + `vat`; `line_vat` is each amount's share of the VAT and sums to it."""
+
+    subtotal: Decimal = ZERO
+    vat: Decimal = ZERO
+    amount: Decimal = ZERO
+    rows: tuple[VatRow, ...] = ()
+    line_vat: tuple[Decimal, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """Lines with their VAT, the document's totals, and how each price's sales are taxed."""
+
+    lines: tuple[Line, ...]
+    totals: Totals
+    taxes: Mapping[UUID, Tax]
+
+
+SALES_DOCUMENT_CUSTOMER_INACTIVE = ErrorCode(
+    "SALES_DOCUMENT_CUSTOMER_INACTIVE", 400, "The customer is not active: nothing new can be sold to it"
+)
+SALES_DOCUMENT_PRICE_NOT_USABLE = ErrorCode(
+    "SALES_DOCUMENT_PRICE_NOT_USABLE", 400, "A line needs a price that is ACTIVE, of a product that is ACTIVE"
+)
+SALES_DOCUMENT_VAT_CODE_UNUSABLE = ErrorCode(
+    "SALES_DOCUMENT_VAT_CODE_UNUSABLE",
+    400,
+    "The revenue account's VAT code can't be charged on a billing document: it must be an active code for sales of "
+    "principle Net, with an account to book on when its rate isn't zero",
+)
+SALES_DOCUMENT_AMOUNT_TOO_LARGE = ErrorCode(
+    "SALES_DOCUMENT_AMOUNT_TOO_LARGE", 400, "An amount has more digits than the books can hold"
+)
+SALES_DOCUMENT_TEMPLATE_MISMATCH = ErrorCode(
+    "SALES_DOCUMENT_TEMPLATE_MISMATCH", 400, "The document template is for another kind of document"
+)
+SALES_DOCUMENT_PRICE_CURRENCY_MISSING = ErrorCode(
+    "SALES_DOCUMENT_PRICE_CURRENCY_MISSING",
+    400,
+    "The price has no amount in the document's currency and no exchange rate of that day leads to one; give unitPrice",
+)

@@ -1,0 +1,31 @@
+"""What all billing documents read and take: templates of a kind, numbers of a series."""
+
+from ledgerbee.platform.context import Context
+from ledgerbee.sales.templates.model import DocumentTemplate, TemplateType
+
+
+async def templates(context: Context) -> list[DocumentTemplate]:
+    """Every document template of the company, in order of creation."""
+    rows = await context.connection.fetch(
+        "SELECT id, name, document_type, language, is_default, created_at FROM document_templates"
+        " WHERE company_id = $1 ORDER BY created_at, id",
+        context.company_id,
+    )
+    return [DocumentTemplate(**{**row, "document_type": TemplateType(row["document_type"])}) for row in rows]
+
+
+async def take_number(context: Context, series: str) -> tuple[int, str]:
+    """The next number of a series, and how it is written (with the series' prefix).
+
+    The series' row stays locked until the transaction ends, so that no number is ever skipped: take it as late as
+    possible, before posting to the ledger and after everything that can be refused.
+    """
+    row = await context.connection.fetchrow(
+        "INSERT INTO number_series AS s (company_id, name, last_number) VALUES ($1, $2, 1)"
+        " ON CONFLICT (company_id, name) DO UPDATE SET last_number = s.last_number + 1"
+        " RETURNING last_number, prefix",
+        context.company_id,
+        series,
+    )
+    assert row is not None
+    return row["last_number"], f"{row['prefix']}{row['last_number']}"

@@ -1,0 +1,87 @@
+"""Wire types that the four kinds of billing document share (contract 3.3, decisions "Documents")."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Annotated, Final
+
+from pydantic import BeforeValidator, Field
+
+from ledgerbee.core.errors import invalid
+from ledgerbee.core.money import ONE
+from ledgerbee.platform.http.wire import Id, Percent, Quantity, RequestModel, Text, UnitPrice, omitted
+from ledgerbee.sales.documents.model import MAX_LINES, LineInput, LineType
+from ledgerbee.sales.documents.rules import check_lines
+
+#: What only product lines have: wire name by field.
+_PRODUCT_FIELDS: Final = {
+    "price_id": "priceId",
+    "quantity": "quantity",
+    "unit_price": "unitPrice",
+    "discount_percent": "discountPercent",
+}
+
+
+def _blank_to_none(value: object) -> object:
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+#: Free text or null; blank text is null.
+NullableText = Annotated[Text | None, BeforeValidator(_blank_to_none)]
+
+
+class LineRequest(RequestModel):
+    """A line. Amounts and VAT follow from the price, the product group and the customer's VAT zone."""
+
+    line_type: LineType = Field(
+        LineType.PRODUCT, description="`text` and `separator` lines have no price, quantity or amounts"
+    )
+    price_id: Id | None = omitted(description="The price that is sold; required on a product line")
+    quantity: Quantity = Field(ONE, examples=[3])
+    unit_price: UnitPrice | None = omitted(
+        description="Replaces the price's own amount, excluding VAT, in the document's currency", examples=["99.50"]
+    )
+    description: NullableText = omitted(
+        description="The product's name unless given; required on a text line", examples=["Consulting in May"]
+    )
+    discount_percent: Percent | None = omitted(
+        description="The discount of the customer's group unless given", examples=[10]
+    )
+
+
+#: The lines of a document.
+Lines = Annotated[
+    list[LineRequest],
+    Field(min_length=1, max_length=MAX_LINES, description="At least one product line"),
+]
+
+
+def line_inputs(lines: Sequence[LineRequest]) -> tuple[LineInput, ...]:
+    """The lines as their author gives them.
+
+    Raises a validation error for amounts on lines that have none, and what `check_lines` raises.
+    """
+    problems = [
+        (name, "whitelistValidation", f"{name} should not exist on a {line.line_type.value} line")
+        for index, line in enumerate(lines)
+        if line.line_type is not LineType.PRODUCT
+        for field, wire_name in _PRODUCT_FIELDS.items()
+        if field in line.model_fields_set
+        for name in (f"lines.{index}.{wire_name}",)
+    ]
+    if problems:
+        raise invalid(*problems)
+    given = tuple(_line_input(line) for line in lines)
+    check_lines(given)
+    return given
+
+
+def _line_input(line: LineRequest) -> LineInput:
+    quantity: Decimal = line.quantity
+    return LineInput(
+        line_type=line.line_type,
+        price_id=line.price_id,
+        quantity=quantity,
+        unit_price=line.unit_price,
+        description=line.description,
+        discount_percent=line.discount_percent,
+    )

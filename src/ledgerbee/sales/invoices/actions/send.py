@@ -1,0 +1,195 @@
+"""Sending: the number, the journal entry and the hand-over, all in one transaction."""
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from ledgerbee.catalog.prices import store as prices
+from ledgerbee.core.ids import new_id
+from ledgerbee.ledger.entries import actions as ledger
+from ledgerbee.ledger.entries.model import EXCHANGE_RATE_MISSING, LineType, NewEntry
+from ledgerbee.parties.customers import actions as customer_actions
+from ledgerbee.parties.customers import store as customers
+from ledgerbee.parties.customers.model import BillingFacts
+from ledgerbee.platform.company import store as companies
+from ledgerbee.platform.company.model import Company
+from ledgerbee.platform.context import Context
+from ledgerbee.platform.rates import store as rates
+from ledgerbee.sales.delivery import store as deliveries
+from ledgerbee.sales.delivery.model import Delivery, DeliveryType
+from ledgerbee.sales.delivery.rules import first_status
+from ledgerbee.sales.documents import actions as documents
+from ledgerbee.sales.documents import store as document_store
+from ledgerbee.sales.documents.model import Computed, DocumentKind
+from ledgerbee.sales.documents.snapshot import Addressee, compose
+from ledgerbee.sales.invoices import rules, store
+from ledgerbee.sales.invoices.actions.preview import addressees, ean_of, heading, language_of
+from ledgerbee.sales.invoices.model import (
+    DELIVER_JOB,
+    INVOICE_DELIVERY_NOT_CONFIGURED,
+    SERIES,
+    FullInvoice,
+    Invoice,
+    InvoiceStatus,
+)
+from ledgerbee.sales.invoices.wire import snapshot
+from ledgerbee.sales.templates.model import TemplateType
+
+
+@dataclass(frozen=True, slots=True)
+class SendOptions:
+    """How to send. The overrides are for this send only, unless `update_customer_record` keeps them."""
+
+    delivery_type: DeliveryType
+    override_email: str | None = None
+    override_ean_number: str | None = None
+    update_customer_record: bool = False
+    document_template_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """Everything that could be refused has been asked for; what is left is to write."""
+
+    invoice: Invoice
+    company: Company
+    facts: BillingFacts
+    addressee: Addressee
+    computed: Computed
+    language: str
+    recipient: str | None
+
+
+async def send(context: Context, invoice_id: UUID, options: SendOptions) -> FullInvoice:
+    """Book a draft, give it its number and hand it over. Emits `invoice.sent`; mail waits for the worker.
+
+    Prices stand as drafted; VAT and accounts are decided by the customer's zone and the chart as they are now.
+    Raises `INVOICE_NOT_FOUND`, `INVOICE_INVALID_STATE` (also for the second of two racing sends),
+    `INVOICE_DELIVERY_NOT_CONFIGURED`, `SALES_DOCUMENT_CUSTOMER_INACTIVE`, `INVOICE_AMOUNT_NEGATIVE`,
+    `INVOICE_BUYER_VAT_NUMBER_MISSING`, `INVOICE_RECIPIENT_MISSING`, `DOCUMENT_TEMPLATE_NOT_FOUND`,
+    `SALES_DOCUMENT_TEMPLATE_MISMATCH`, `SALES_DOCUMENT_VAT_CODE_UNUSABLE`, `EXCHANGE_RATE_MISSING` and what posting
+    raises (`PERIOD_LOCKED`, `FISCAL_YEAR_MISSING`, `ACCOUNT_NOT_BOOKABLE`). Then nothing is changed, and no number
+    is used up.
+    """
+    draft = await store.get(context, invoice_id, for_update=True)
+    rules.require_status(draft, (InvoiceStatus.DRAFT,))
+    if options.delivery_type is DeliveryType.SPROOM:
+        raise INVOICE_DELIVERY_NOT_CONFIGURED.error(deliveryType=options.delivery_type.value)
+    drafted_lines = await store.lines_of(context, invoice_id)
+    prepared = await _prepare(context, FullInvoice(draft, drafted_lines), options)
+    lines = prepared.computed.lines
+    if lines != drafted_lines:
+        await store.replace_lines(context, invoice_id, lines)
+    await prices.lock(context, [line.price_id for line in lines if line.price_id is not None])
+    await _keep_overrides(context, draft.customer_id, options)
+    booked = await _book(context, prepared, options)
+    delivery = await _hand_over(context, booked, options, prepared.recipient)
+    full = FullInvoice(booked, lines)
+    context.emit("invoice.sent", booked.id, snapshot(full))
+    if delivery.delivery_type is DeliveryType.EMAIL:
+        context.enqueue(DELIVER_JOB, invoiceId=str(booked.id), deliveryId=str(delivery.id))
+    return full
+
+
+async def _prepare(context: Context, full: FullInvoice, options: SendOptions) -> _Prepared:
+    invoice = full.invoice
+    company = await companies.get(context)
+    facts = await customers.billing_facts(context, invoice.customer_id)
+    documents.check_customer(facts)
+    computed = await documents.tax_lines(context, full.lines, facts, currency=invoice.currency)
+    rules.check_sendable(computed, facts.customer, invoice.currency)
+    chosen = options.document_template_id or invoice.document_template_id
+    template = await documents.choose_template(context, TemplateType.INVOICE, facts, chosen)
+    department, contact = await addressees(context, invoice)
+    recipient = None
+    if options.delivery_type is DeliveryType.EMAIL:
+        recipient = rules.recipient(options.override_email, (contact, facts.default_contact), facts.customer)
+    return _Prepared(
+        invoice=replace(invoice, document_template_id=template.id if template else None),
+        company=company,
+        facts=facts,
+        addressee=Addressee(
+            facts.customer, department, contact, ean_of(facts, department, options.override_ean_number)
+        ),
+        computed=computed,
+        language=language_of(template, facts, company),
+        recipient=recipient,
+    )
+
+
+async def _keep_overrides(context: Context, customer_id: UUID, options: SendOptions) -> None:
+    """Write the overrides to the customer where that was asked for."""
+    if not options.update_customer_record:
+        return
+    given = {"email": options.override_email, "ean_number": options.override_ean_number}
+    changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    if changes:
+        await customer_actions.update(context, customer_id, changes)
+
+
+async def _book(context: Context, prepared: _Prepared, options: SendOptions) -> Invoice:
+    """Take the number, keep the document as it is, and post: the two locked rows come last."""
+    draft, company, computed = prepared.invoice, prepared.company, prepared.computed
+    rate = await rates.rate(context.connection, draft.currency, company.base_currency, draft.issue_date)
+    if rate is None:
+        raise EXCHANGE_RATE_MISSING.error(currency=draft.currency, date=draft.issue_date.isoformat())
+    sequence, number = await document_store.take_number(context, SERIES)
+    entry = rules.journal_entry(
+        draft,
+        computed,
+        entry_id=new_id(),
+        number=number,
+        text=rules.entry_text(draft, number, company.preferred_language),
+        receivable_account_id=prepared.facts.group.account_id,
+        exchange_rate=rate.value,
+        base_currency=company.base_currency,
+    )
+    status = rules.status_when_sent(options.delivery_type)
+    booked = replace(
+        draft,
+        status=status,
+        number=number,
+        number_sequence=sequence,
+        subtotal=computed.totals.subtotal,
+        vat=computed.totals.vat,
+        amount=computed.totals.amount,
+        receivable_account_id=prepared.facts.group.account_id,
+        exchange_rate=rate.value,
+        base_amount=_receivable(entry),
+        journal_entry_id=entry.id,
+        sent_at=context.now if status is InvoiceStatus.SENT else None,
+        updated_at=context.now,
+    )
+    is_foreign = draft.currency != company.base_currency
+    content = compose(
+        company,
+        prepared.addressee,
+        heading(booked, prepared.language, number, rate.value),
+        computed,
+        rules.vat_in_base(entry) if is_foreign else None,
+    )
+    await store.save(context, booked)
+    await store.insert_snapshot(context, booked.id, content)
+    await ledger.post(context, [entry])
+    return booked
+
+
+def _receivable(entry: NewEntry) -> Decimal:
+    """What the entry puts on the receivable account, in the base currency."""
+    return next(line.base_amount for line in entry.lines if line.line_type is LineType.CONTROL)
+
+
+async def _hand_over(context: Context, invoice: Invoice, options: SendOptions, recipient: str | None) -> Delivery:
+    delivery = Delivery(
+        id=new_id(),
+        document_type=DocumentKind.INVOICE,
+        document_id=invoice.id,
+        delivery_type=options.delivery_type,
+        recipient=recipient,
+        status=first_status(options.delivery_type),
+        created_at=context.now,
+        updated_at=context.now,
+    )
+    await deliveries.insert(context, delivery)
+    return delivery

@@ -1,0 +1,372 @@
+"""Invoices over HTTP (contract 2.22, 3.3)."""
+
+from enum import StrEnum
+from typing import Annotated, Any, Final
+
+from fastapi import Path, Query, Response
+from pydantic import Field, WithJsonSchema
+
+from ledgerbee.catalog.prices.model import PRODUCT_PRICE_NOT_FOUND, PRODUCT_PRICE_QUANTITY_INVALID
+from ledgerbee.chart.accounts.model import ACCOUNT_NOT_BOOKABLE, ACCOUNT_NOT_FOUND
+from ledgerbee.ledger.entries.model import EXCHANGE_RATE_MISSING, FISCAL_YEAR_MISSING, PERIOD_LOCKED
+from ledgerbee.parties.contacts.model import CONTACT_NOT_FOUND
+from ledgerbee.parties.customers.model import CUSTOMER_NOT_FOUND
+from ledgerbee.parties.departments.model import DEPARTMENT_NOT_FOUND
+from ledgerbee.parties.wire import Flag, NullableEan, NullableEmail, NullableLine, NullablePaymentTerms
+from ledgerbee.platform.http.operation import CallerDep, Ctx, operation, resource_router
+from ledgerbee.platform.http.query import (
+    Limit,
+    PageNumber,
+    Search,
+    SortDirection,
+    SortOrder,
+    page_request,
+    search_schema,
+)
+from ledgerbee.platform.http.wire import (
+    EXAMPLE_ID,
+    CurrencyCode,
+    Day,
+    Id,
+    Moment,
+    PageResponse,
+    RequestModel,
+    ResponseModel,
+    changes_of,
+    omitted,
+    pages,
+)
+from ledgerbee.sales.delivery import store as deliveries
+from ledgerbee.sales.delivery.model import DeliveryStatus, DeliveryType, Outcome
+from ledgerbee.sales.documents.model import (
+    SALES_DOCUMENT_AMOUNT_TOO_LARGE,
+    SALES_DOCUMENT_CUSTOMER_INACTIVE,
+    SALES_DOCUMENT_PRICE_CURRENCY_MISSING,
+    SALES_DOCUMENT_PRICE_NOT_USABLE,
+    SALES_DOCUMENT_TEMPLATE_MISMATCH,
+    SALES_DOCUMENT_VAT_CODE_UNUSABLE,
+    DocumentKind,
+)
+from ledgerbee.sales.documents.printing import file_name, print_pdf
+from ledgerbee.sales.documents.wire import Lines, NullableText, line_inputs
+from ledgerbee.sales.invoices import actions, store
+from ledgerbee.sales.invoices.model import (
+    INVOICE_AMOUNT_NEGATIVE,
+    INVOICE_BUYER_VAT_NUMBER_MISSING,
+    INVOICE_DELIVERY_NOT_CONFIGURED,
+    INVOICE_INVALID_STATE,
+    INVOICE_NOT_FOUND,
+    INVOICE_RECIPIENT_MISSING,
+    InvoiceFields,
+    InvoiceStatus,
+)
+from ledgerbee.sales.invoices.wire import PublicInvoice, PublicInvoiceSummary, render, render_summary
+from ledgerbee.sales.templates.model import DOCUMENT_TEMPLATE_NOT_FOUND
+
+router = resource_router("Invoices")
+
+InvoiceId = Annotated[Id, Path(alias="invoiceId", description="Invoice ID")]
+
+#: Wire names that differ from `InvoiceFields`.
+_DOMAIN_NAMES: Final = {"date": "issue_date", "payment_terms": "payment_terms_days"}
+_DRAFT_ERRORS: Final = (
+    CUSTOMER_NOT_FOUND,
+    CONTACT_NOT_FOUND,
+    DEPARTMENT_NOT_FOUND,
+    DOCUMENT_TEMPLATE_NOT_FOUND,
+    PRODUCT_PRICE_NOT_FOUND,
+    SALES_DOCUMENT_CUSTOMER_INACTIVE,
+    SALES_DOCUMENT_TEMPLATE_MISMATCH,
+    SALES_DOCUMENT_PRICE_NOT_USABLE,
+    SALES_DOCUMENT_PRICE_CURRENCY_MISSING,
+    PRODUCT_PRICE_QUANTITY_INVALID,
+    SALES_DOCUMENT_VAT_CODE_UNUSABLE,
+    SALES_DOCUMENT_AMOUNT_TOO_LARGE,
+)
+
+
+class SortBy(StrEnum):
+    """Field to sort by."""
+
+    DATE = "date"
+    NUMBER = "number"
+    AMOUNT = "amount"
+    CREATED_AT = "createdAt"
+
+
+class CreateInvoiceRequest(RequestModel):
+    """What a draft needs, and what it may bring."""
+
+    customer_id: Id
+    date: Day = Field(description="Day of issue: the invoice is booked on it")
+    lines: Lines
+    customer_department_id: Id | None = omitted(description="A department of the customer")
+    customer_contact_id: Id | None = omitted(description="A contact of the customer: `Deres ref.`")
+    due_date: Day | None = omitted(description="Follows from the payment terms unless given")
+    currency: CurrencyCode | None = omitted(description="The company's unless given")
+    payment_terms: NullablePaymentTerms = omitted(
+        description="Days from `date` to the due date; the customer's, else the company's, unless given"
+    )
+    reference: NullableLine = omitted(description="The customer's purchase order number: `PO-nr.`")
+    our_reference: NullableLine = omitted(description="`Vores ref.`")
+    description: NullableText = omitted(description="A headline; also the text of the journal entry")
+    notes: NullableText = omitted(description="Printed below the lines")
+    document_template_id: Id | None = omitted(description="The customer's, else the company's default, unless given")
+
+
+class UpdateInvoiceRequest(RequestModel):
+    """The fields to change; the others stay as they are. Null takes back what may be left out of a new draft."""
+
+    customer_id: Id = omitted(description="A new customer's contact, department and terms take the place of the old")
+    date: Day = omitted(description="Day of issue: the invoice is booked on it")
+    lines: Lines = omitted(description="Replace all lines")
+    customer_department_id: Id | None = omitted(description="A department of the customer")
+    customer_contact_id: Id | None = omitted(description="A contact of the customer: `Deres ref.`")
+    due_date: Day | None = omitted(description="Null: follows from the payment terms")
+    currency: CurrencyCode | None = omitted(description="Null: the company's. Prices are looked up anew.")
+    payment_terms: NullablePaymentTerms = omitted(description="Null: the customer's, else the company's")
+    reference: NullableLine = omitted(description="The customer's purchase order number: `PO-nr.`")
+    our_reference: NullableLine = omitted(description="`Vores ref.`")
+    description: NullableText = omitted(description="A headline; also the text of the journal entry")
+    notes: NullableText = omitted(description="Printed below the lines")
+    document_template_id: Id | None = omitted(description="Null: the customer's, else the company's default")
+
+
+class SendInvoiceRequest(RequestModel):
+    """How to send it."""
+
+    delivery_type: DeliveryType = Field(
+        DeliveryType.MANUAL, description="`Email` needs an address; `Sproom` needs a connected e-invoicing network"
+    )
+    override_email: NullableEmail = omitted(description="Send here instead of to the contact or customer")
+    override_ean_number: NullableEan = omitted(description="EAN (GLN) to put on the invoice instead of the customer's")
+    update_customer_record: Flag = Field(False, description="Keep the overrides on the customer")
+    document_template_id: Id | None = omitted(description="Template to use instead of the draft's")
+
+
+class SendInvoiceResponse(ResponseModel):
+    """What became of it."""
+
+    success: bool
+    delivery_type: DeliveryType
+    sproom_document_id: str | None = Field(description="The e-invoicing network's id, null for other deliveries")
+
+
+class DeliveryAttemptResponse(ResponseModel):
+    """One try to deliver."""
+
+    at: Moment
+    channel: str = Field(examples=["smtp"])
+    recipient: str = Field(examples=["faktura@example.com"])
+    outcome: Outcome
+    message: str | None = Field(examples=["250 2.0.0 Ok: queued as 4F1A2"])
+    provider_id: str | None
+
+
+class DeliveryStatusResponse(ResponseModel):
+    """Where the delivery of a document stands."""
+
+    status: DeliveryStatus = Field(description="`pending` also before it is sent")
+    delivery_type: DeliveryType | None = Field(description="Null before it is sent")
+    attempts: list[DeliveryAttemptResponse] = Field(description="Oldest first")
+
+
+def _given(body: CreateInvoiceRequest | UpdateInvoiceRequest) -> dict[str, Any]:
+    given = {_DOMAIN_NAMES.get(name, name): value for name, value in changes_of(body).items()}
+    if "lines" in given:
+        given["lines"] = line_inputs(given["lines"])
+    return given
+
+
+@router.get(
+    "/v1/invoices",
+    **operation(
+        "List invoices",
+        scope="invoices-read",
+        description="Retrieves a paginated list of your company's invoices, newest first, without their lines.\n\n"
+        "Pass `?search=` to prefix-match on number or description.",
+        response="Paginated list of invoices",
+    ),
+)
+async def list_invoices(
+    context: Ctx,
+    page: PageNumber = 1,
+    limit: Limit = 25,
+    search: Annotated[Search, Query(description="Prefix search on number or description"), search_schema("104")] = None,
+    status: Annotated[
+        InvoiceStatus | None,
+        Query(description="Only invoices of this status"),
+        WithJsonSchema({"type": "string", "enum": [status.value for status in InvoiceStatus]}),
+    ] = None,
+    customer_id: Annotated[
+        Id | None,
+        Query(alias="customerId", description="Only invoices of this customer"),
+        WithJsonSchema({"type": "string", "examples": [EXAMPLE_ID]}),
+    ] = None,
+    sort_by: Annotated[SortBy, Query(alias="sortBy", description="Field to sort by")] = SortBy.CREATED_AT,
+    sort_order: SortDirection = SortOrder.DESC,
+) -> PageResponse[PublicInvoiceSummary]:
+    """List invoices."""
+    found = await store.list_page(
+        context, page_request(page, limit, search, sort_by, sort_order), status=status, customer_id=customer_id
+    )
+    return PageResponse(
+        data=[render_summary(invoice) for invoice in found.rows],
+        total=found.total,
+        page=page,
+        limit=limit,
+        total_pages=pages(found.total, limit),
+    )
+
+
+@router.post(
+    "/v1/invoices",
+    **operation(
+        "Create a draft invoice",
+        scope="invoices-write",
+        status=201,
+        description="Creates a draft. Amounts and VAT are computed from the lines' prices, their product groups and "
+        "the customer's VAT zone; a draft has no number and is not in the books.",
+        response="Draft created",
+        errors=_DRAFT_ERRORS,
+    ),
+)
+async def create_invoice(context: Ctx, body: CreateInvoiceRequest) -> PublicInvoice:
+    """Create a draft invoice."""
+    return render(await actions.create(context, InvoiceFields(**_given(body))))
+
+
+@router.get(
+    "/v1/invoices/{invoiceId}",
+    **operation(
+        "Get an invoice by ID",
+        scope="invoices-read",
+        description="Returns a single invoice with its lines.",
+        response="The invoice",
+        errors=[INVOICE_NOT_FOUND],
+    ),
+)
+async def get_invoice(context: Ctx, invoice_id: InvoiceId) -> PublicInvoice:
+    """Get an invoice by ID."""
+    return render(await store.get_full(context, invoice_id))
+
+
+@router.patch(
+    "/v1/invoices/{invoiceId}",
+    **operation(
+        "Update a draft invoice",
+        scope="invoices-write",
+        description="Changes the fields provided; `lines` replaces all lines. Only drafts can change.",
+        response="The draft as it is now",
+        errors=[INVOICE_NOT_FOUND, INVOICE_INVALID_STATE, *_DRAFT_ERRORS],
+        extension=True,
+    ),
+)
+async def update_invoice(context: Ctx, invoice_id: InvoiceId, body: UpdateInvoiceRequest) -> PublicInvoice:
+    """Update a draft invoice."""
+    return render(await actions.update(context, invoice_id, _given(body)))
+
+
+@router.delete(
+    "/v1/invoices/{invoiceId}",
+    **operation(
+        "Delete a draft invoice",
+        scope="invoices-write",
+        status=204,
+        description="Deletes a draft. What was sent is in the books and stays.",
+        response="Draft deleted",
+        errors=[INVOICE_NOT_FOUND, INVOICE_INVALID_STATE],
+        extension=True,
+    ),
+)
+async def delete_invoice(context: Ctx, invoice_id: InvoiceId) -> None:
+    """Delete a draft invoice."""
+    await actions.delete(context, invoice_id)
+
+
+@router.post(
+    "/v1/invoices/{invoiceId}/send",
+    **operation(
+        "Send an invoice to the customer",
+        scope="invoices-write",
+        description="Books the invoice, gives it its number and hands it over, all or nothing. With `Manual` it is "
+        "`sent` at once; with `Email` it is `scheduled` until the mail has gone out. VAT and revenue accounts follow "
+        "the customer's VAT zone and the product groups as they are now, prices stand as drafted.",
+        response="Booked, and handed over or on its way",
+        errors=[
+            INVOICE_NOT_FOUND,
+            INVOICE_INVALID_STATE,
+            INVOICE_DELIVERY_NOT_CONFIGURED,
+            INVOICE_RECIPIENT_MISSING,
+            INVOICE_BUYER_VAT_NUMBER_MISSING,
+            INVOICE_AMOUNT_NEGATIVE,
+            DOCUMENT_TEMPLATE_NOT_FOUND,
+            SALES_DOCUMENT_TEMPLATE_MISMATCH,
+            SALES_DOCUMENT_CUSTOMER_INACTIVE,
+            SALES_DOCUMENT_VAT_CODE_UNUSABLE,
+            EXCHANGE_RATE_MISSING,
+            PERIOD_LOCKED,
+            FISCAL_YEAR_MISSING,
+            ACCOUNT_NOT_FOUND,
+            ACCOUNT_NOT_BOOKABLE,
+        ],
+    ),
+)
+async def send_invoice(context: Ctx, invoice_id: InvoiceId, body: SendInvoiceRequest) -> SendInvoiceResponse:
+    """Send an invoice to the customer."""
+    options = actions.SendOptions(
+        delivery_type=body.delivery_type,
+        override_email=body.override_email,
+        override_ean_number=body.override_ean_number,
+        update_customer_record=body.update_customer_record,
+        document_template_id=body.document_template_id,
+    )
+    await actions.send(context, invoice_id, options)
+    return SendInvoiceResponse(success=True, delivery_type=body.delivery_type, sproom_document_id=None)
+
+
+@router.get(
+    "/v1/invoices/{invoiceId}/delivery-status",
+    **operation(
+        "Get the delivery status of an invoice",
+        scope="invoices-read",
+        description="Where the delivery stands, with every attempt.",
+        response="Delivery status",
+        errors=[INVOICE_NOT_FOUND],
+    ),
+)
+async def get_invoice_delivery_status(context: Ctx, invoice_id: InvoiceId) -> DeliveryStatusResponse:
+    """Get the delivery status of an invoice."""
+    invoice = await store.get(context, invoice_id)
+    latest = await deliveries.latest_of(context, DocumentKind.INVOICE, invoice.id)
+    attempts = await deliveries.attempts_of(context, DocumentKind.INVOICE, invoice.id)
+    return DeliveryStatusResponse(
+        status=latest.status if latest else DeliveryStatus.PENDING,
+        delivery_type=latest.delivery_type if latest else None,
+        attempts=[DeliveryAttemptResponse.model_validate(attempt) for attempt in attempts],
+    )
+
+
+_PDF = operation(
+    "Download the invoice PDF",
+    scope="invoices-read",
+    description="A sent invoice as it was booked; a draft as it would be, with a watermark. `draft=true` puts the "
+    "watermark on a sent one too.",
+    response="The invoice as PDF/A",
+    errors=[INVOICE_NOT_FOUND, SALES_DOCUMENT_VAT_CODE_UNUSABLE],
+    opens_transaction=False,
+)
+_PDF["responses"][200]["content"] = {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}
+
+
+@router.get("/v1/invoices/{invoiceId}/pdf", response_class=Response, **_PDF)
+async def get_invoice_pdf(
+    caller: CallerDep,
+    invoice_id: InvoiceId,
+    draft: Annotated[bool, Query(description="Print the draft watermark")] = False,
+) -> Response:
+    """Download the invoice PDF."""
+    document = await caller.read(lambda context: actions.document(context, invoice_id))
+    pdf = await print_pdf(document.snapshot, is_draft=document.is_draft or draft, logo=document.logo)
+    name = file_name(document.snapshot)
+    return Response(pdf, media_type="application/pdf", headers={"Content-Disposition": f'inline; filename="{name}"'})

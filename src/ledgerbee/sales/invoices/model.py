@@ -1,0 +1,137 @@
+"""Invoices: drafts, and what they become when they are sent (contract 2.22, decisions "Documents")."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, Final
+from uuid import UUID
+
+from ledgerbee.core.errors import ErrorCode
+from ledgerbee.core.money import EXACT, ZERO
+from ledgerbee.sales.delivery.model import Delivery
+from ledgerbee.sales.documents.model import Line, LineInput
+
+#: The number series of invoices.
+SERIES: Final = "invoice"
+#: What journal entries call an invoice as their source.
+SOURCE_TYPE: Final = "invoice"
+#: The job that delivers a sent invoice: payload `invoiceId`, `deliveryId`.
+DELIVER_JOB: Final = "deliver_invoice"
+
+
+class InvoiceStatus(StrEnum):
+    """Where an invoice stands. Everything but `draft` is booked."""
+
+    DRAFT = "draft"
+    SCHEDULED = "scheduled"
+    SENDING = "sending"
+    SENT = "sent"
+    PAID = "paid"
+    PARTIALLY_PAID = "partially_paid"
+    CANCELLED = "cancelled"
+    UNCOLLECTIBLE = "uncollectible"
+    CREDITED = "credited"
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceFields:
+    """What an author decides of an invoice.
+
+    `due_date` None follows from the terms, `payment_terms_days` None from the customer, then the company;
+    `currency` None is the company's.
+    """
+
+    customer_id: UUID
+    issue_date: date
+    lines: tuple[LineInput, ...]
+    customer_department_id: UUID | None = None
+    customer_contact_id: UUID | None = None
+    due_date: date | None = None
+    currency: str | None = None
+    payment_terms_days: int | None = None
+    reference: str | None = None
+    our_reference: str | None = None
+    description: str | None = None
+    notes: str | None = None
+    document_template_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Invoice:
+    """One invoice. Amounts are in `currency`; `base_amount` is `amount` as booked, in the company's currency.
+
+    `exchange_rate` is base units for one unit of `currency`. What follows `amount_paid` is None on a draft.
+    """
+
+    id: UUID
+    status: InvoiceStatus
+    customer_id: UUID
+    customer_department_id: UUID | None
+    customer_contact_id: UUID | None
+    issue_date: date
+    due_date: date
+    payment_terms_days: int
+    currency: str
+    reference: str | None
+    our_reference: str | None
+    description: str | None
+    notes: str | None
+    document_template_id: UUID | None
+    subtotal: Decimal
+    vat: Decimal
+    amount: Decimal
+    created_at: datetime
+    updated_at: datetime
+    amount_paid: Decimal = ZERO
+    number: str | None = None
+    number_sequence: int | None = None
+    receivable_account_id: UUID | None = None
+    exchange_rate: Decimal | None = None
+    base_amount: Decimal | None = None
+    journal_entry_id: UUID | None = None
+    sent_at: datetime | None = None
+
+    @property
+    def amount_due(self) -> Decimal:
+        """What is still to be paid, in the invoice's currency."""
+        return EXACT.subtract(self.amount, self.amount_paid)
+
+
+@dataclass(frozen=True, slots=True)
+class FullInvoice:
+    """An invoice with its lines."""
+
+    invoice: Invoice
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedDelivery:
+    """A delivery that a worker has taken on, with the booked document it is about."""
+
+    delivery: Delivery
+    invoice: Invoice
+    snapshot: dict[str, Any]
+
+
+INVOICE_NOT_FOUND = ErrorCode("INVOICE_NOT_FOUND", 404, "No such invoice in the company")
+INVOICE_INVALID_STATE = ErrorCode("INVOICE_INVALID_STATE", 409, "The invoice's status does not allow this")
+INVOICE_RECIPIENT_MISSING = ErrorCode(
+    "INVOICE_RECIPIENT_MISSING",
+    400,
+    "There is no address to send to: neither overrideEmail nor the contact's or customer's",
+)
+INVOICE_DELIVERY_NOT_CONFIGURED = ErrorCode(
+    "INVOICE_DELIVERY_NOT_CONFIGURED", 400, "No e-invoicing network is connected; send with Email or Manual"
+)
+INVOICE_BUYER_VAT_NUMBER_MISSING = ErrorCode(
+    "INVOICE_BUYER_VAT_NUMBER_MISSING",
+    400,
+    "The buyer accounts for the VAT (reverse charge or intra-Community supply): the customer needs a VAT number",
+)
+INVOICE_AMOUNT_NEGATIVE = ErrorCode(
+    "INVOICE_AMOUNT_NEGATIVE",
+    400,
+    "An invoice can't be negative in total; what is owed to the customer is a credit note",
+)

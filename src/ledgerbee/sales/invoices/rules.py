@@ -1,0 +1,182 @@
+"""Pure rules of invoices: allowed transitions, who receives it, and the journal entry it becomes."""
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Final
+from uuid import UUID
+
+from ledgerbee.core.money import ZERO, format_amount, total
+from ledgerbee.ledger.entries.model import EntryType, LineType, NewEntry, NewLine, Side
+from ledgerbee.ledger.entries.rules import to_base
+from ledgerbee.parties.contacts.model import Contact
+from ledgerbee.parties.customers.model import Customer
+from ledgerbee.sales.delivery.model import DeliveryType, Outcome
+from ledgerbee.sales.documents.model import Computed, Tax
+from ledgerbee.sales.documents.rules import sums_by
+from ledgerbee.sales.invoices.model import (
+    INVOICE_AMOUNT_NEGATIVE,
+    INVOICE_BUYER_VAT_NUMBER_MISSING,
+    INVOICE_INVALID_STATE,
+    INVOICE_RECIPIENT_MISSING,
+    SOURCE_TYPE,
+    Invoice,
+    InvoiceStatus,
+)
+
+#: Booked and not settled: a payment may come, also before the mail has gone out.
+PAYABLE: Final = frozenset(
+    {InvoiceStatus.SCHEDULED, InvoiceStatus.SENDING, InvoiceStatus.SENT, InvoiceStatus.PARTIALLY_PAID}
+)
+#: On the way to the customer.
+_UNDERWAY: Final = frozenset({InvoiceStatus.SCHEDULED, InvoiceStatus.SENDING})
+#: VAT categories in which the buyer is named by its VAT number (VAT Directive, article 226 no. 4).
+_BUYER_LIABLE: Final = frozenset({"AE", "K"})
+
+
+def require_status(invoice: Invoice, allowed: Iterable[InvoiceStatus]) -> None:
+    """Raises `INVOICE_INVALID_STATE` with the present status."""
+    if invoice.status not in allowed:
+        raise INVOICE_INVALID_STATE.error(status=invoice.status.value)
+
+
+def status_when_sent(delivery_type: DeliveryType) -> InvoiceStatus:
+    """Handed over by the sender it is sent at once; otherwise the worker has to deliver it."""
+    return InvoiceStatus.SENT if delivery_type is DeliveryType.MANUAL else InvoiceStatus.SCHEDULED
+
+
+def status_when_claimed(status: InvoiceStatus) -> InvoiceStatus:
+    """A worker is delivering it; what was paid meanwhile stays paid."""
+    return InvoiceStatus.SENDING if status in _UNDERWAY else status
+
+
+def status_after_attempt(status: InvoiceStatus, outcome: Outcome) -> InvoiceStatus:
+    """Delivered it is sent; a failed attempt leaves it scheduled. Payments and credits outrank delivery."""
+    if status not in _UNDERWAY:
+        return status
+    return InvoiceStatus.SENT if outcome is Outcome.DELIVERED else InvoiceStatus.SCHEDULED
+
+
+def status_when_settled(due: Decimal) -> InvoiceStatus:
+    """After a payment that left `due` open."""
+    return InvoiceStatus.PARTIALLY_PAID if due else InvoiceStatus.PAID
+
+
+def recipient(override: str | None, contacts: Iterable[Contact | None], customer: Customer) -> str:
+    """The address of a mail: the override, else the first contact with one, else the customer's own.
+
+    Raises `INVOICE_RECIPIENT_MISSING`.
+    """
+    addresses = [override, *(contact.email for contact in contacts if contact), customer.email]
+    found = next((address for address in addresses if address), None)
+    if found is None:
+        raise INVOICE_RECIPIENT_MISSING.error(customerId=str(customer.id))
+    return found
+
+
+def check_sendable(computed: Computed, customer: Customer, currency: str) -> None:
+    """Refuse what can't be booked as an invoice: a negative total, a reverse charge without a liable buyer.
+
+    Raises `INVOICE_AMOUNT_NEGATIVE`, `INVOICE_BUYER_VAT_NUMBER_MISSING`.
+    """
+    if computed.totals.amount < 0:
+        raise INVOICE_AMOUNT_NEGATIVE.error(amount=format_amount(computed.totals.amount, currency))
+    if not customer.vat_number:
+        liable = [row.category for row in computed.totals.rows if row.category in _BUYER_LIABLE]
+        if liable:
+            raise INVOICE_BUYER_VAT_NUMBER_MISSING.error(customerId=str(customer.id), vatCategory=liable[0])
+
+
+def journal_entry(
+    invoice: Invoice,
+    computed: Computed,
+    *,
+    entry_id: UUID,
+    number: str,
+    text: str,
+    receivable_account_id: UUID,
+    exchange_rate: Decimal,
+    base_currency: str,
+) -> NewEntry:
+    """The entry of an invoice: receivable against revenue by account and VAT code, and VAT by code.
+
+    `text` is its description: a transaction has one (BEK 97, annex 1.1). Negative sums stand on the other side. Base
+    amounts are those of the day's rate, balanced to the last unit.
+    """
+    drafted = [
+        _line(receivable_account_id, computed.totals.amount, Side.DEBIT, LineType.CONTROL, None),
+        *_revenue_and_vat(computed),
+    ]
+    bases = to_base([line.side for line in drafted], [line.amount for line in drafted], exchange_rate, base_currency)
+    return NewEntry(
+        id=entry_id,
+        entry_type=EntryType.CUSTOMER_INVOICE,
+        date=invoice.issue_date,
+        currency=invoice.currency,
+        exchange_rate=exchange_rate,
+        lines=tuple(_with_base(line, base) for line, base in zip(drafted, bases, strict=True)),
+        original_amount=computed.totals.amount,
+        description=text,
+        reference=number,
+        customer_id=invoice.customer_id,
+        source_type=SOURCE_TYPE,
+        source_id=invoice.id,
+    )
+
+
+def entry_text(invoice: Invoice, number: str, language: str) -> str:
+    """What the journal says of the invoice: its own description, else what it is."""
+    return invoice.description or ("Faktura {}" if language == "da" else "Invoice {}").format(number)
+
+
+def vat_in_base(entry: NewEntry) -> Decimal:
+    """The VAT of an invoice's entry in the base currency, as booked: credits less debits."""
+    vat = [line for line in entry.lines if line.line_type is LineType.VAT]
+    return total([line.base_amount if line.side is Side.CREDIT else -line.base_amount for line in vat])
+
+
+def _revenue_and_vat(computed: Computed) -> list[NewLine]:
+    taxed = [
+        (computed.taxes[line.price_id], line.net, line.vat)
+        for line in computed.lines
+        if line.price_id is not None and line.net is not None and line.vat is not None
+    ]
+    revenue = sums_by(((tax.account_id, tax.vat_code_id), net) for tax, net, _ in taxed)
+    charged = sums_by((_vat_key(tax), vat) for tax, _, vat in taxed if tax.vat_account_id is not None)
+    return [
+        *(
+            _line(account_id, net, Side.CREDIT, LineType.ENTERED, vat_code_id)
+            for (account_id, vat_code_id), net in revenue.items()
+        ),
+        *(
+            _line(account_id, vat, Side.CREDIT, LineType.VAT, vat_code_id)
+            for (account_id, vat_code_id), vat in charged.items()
+            if account_id is not None
+        ),
+    ]
+
+
+def _vat_key(tax: Tax) -> tuple[UUID | None, UUID | None]:
+    return tax.vat_account_id, tax.vat_code_id
+
+
+def _line(account_id: UUID, amount: Decimal, side: Side, line_type: LineType, vat_code_id: UUID | None) -> NewLine:
+    other: Mapping[Side, Side] = {Side.DEBIT: Side.CREDIT, Side.CREDIT: Side.DEBIT}
+    return NewLine(
+        account_id=account_id,
+        side=side if amount >= 0 else other[side],
+        amount=abs(amount),
+        base_amount=ZERO,
+        line_type=line_type,
+        vat_code_id=vat_code_id,
+    )
+
+
+def _with_base(line: NewLine, base_amount: Decimal) -> NewLine:
+    return NewLine(
+        account_id=line.account_id,
+        side=line.side,
+        amount=line.amount,
+        base_amount=base_amount,
+        line_type=line.line_type,
+        vat_code_id=line.vat_code_id,
+    )

@@ -1,0 +1,143 @@
+"""The wire form of an invoice: what operations answer with and what its events carry (contract 2.22)."""
+
+from collections.abc import Sequence
+from datetime import date as day
+from typing import Any
+
+from pydantic import Field
+
+from ledgerbee.core.money import format_amount
+from ledgerbee.platform.http.wire import (
+    EXAMPLE_ID,
+    DecimalText,
+    IdText,
+    Moment,
+    MoneyText,
+    Number,
+    ResponseModel,
+)
+from ledgerbee.sales.documents.model import Line, LineType
+from ledgerbee.sales.invoices.model import FullInvoice, Invoice, InvoiceStatus
+
+
+class InvoiceLineResponse(ResponseModel):
+    """A line of an invoice. Text and separator lines have no price, quantity or amounts."""
+
+    id: IdText
+    line_type: LineType
+    price_id: IdText | None
+    product_id: IdText | None
+    description: str | None = Field(examples=["Consulting"])
+    quantity: Number | None = Field(examples=[3])
+    unit: str | None = Field(examples=["hours"])
+    unit_price: DecimalText | None = Field(
+        description="Price of one unit before discount, excluding VAT, in the invoice's currency", examples=["99.5"]
+    )
+    discount_percent: Number | None = Field(examples=[10])
+    total_price: MoneyText | None = Field(
+        description="Quantity x unit price less discount, excluding VAT", examples=["268.65"]
+    )
+    vat_rate: Number | None = Field(description="Percent", examples=[25])
+    vat_amount: MoneyText | None = Field(
+        description="The line's share of its rate's VAT; the lines sum to the invoice's `vat`", examples=["67.16"]
+    )
+
+
+class PublicInvoiceSummary(ResponseModel):
+    """An invoice in a list, without its lines."""
+
+    id: IdText = Field(description="The unique identifier of the invoice", examples=[EXAMPLE_ID])
+    number: str | None = Field(description="Taken when the invoice is sent; null while draft", examples=["1042"])
+    status: InvoiceStatus
+    customer_id: IdText
+    customer_department_id: IdText | None
+    customer_contact_id: IdText | None
+    date: day = Field(description="Day of issue")
+    due_date: day
+    payment_terms: int = Field(description="Days from `date` to the day of payment", examples=[14])
+    currency: str = Field(examples=["DKK"])
+    subtotal: MoneyText = Field(description="Excluding VAT", examples=["1000.00"])
+    vat: MoneyText = Field(examples=["250.00"])
+    amount: MoneyText = Field(description="Including VAT", examples=["1250.00"])
+    amount_paid: MoneyText = Field(examples=["0.00"])
+    amount_due: MoneyText = Field(description="What is still to be paid", examples=["1250.00"])
+    reference: str | None = Field(description="The customer's purchase order number", examples=["PO-7731"])
+    our_reference: str | None = Field(examples=["Anna Holm"])
+    description: str | None
+    notes: str | None
+    document_template_id: IdText | None
+    journal_entry_id: IdText | None = Field(description="The entry that booked it; null while draft")
+    sent_at: Moment | None = Field(description="When it was delivered, or sent with `Manual`")
+    created_at: Moment
+    updated_at: Moment
+
+
+class PublicInvoice(PublicInvoiceSummary):
+    """An invoice with its lines."""
+
+    lines: list[InvoiceLineResponse]
+
+
+def render_summary(invoice: Invoice) -> PublicInvoiceSummary:
+    """The wire form of an invoice in a list."""
+    return PublicInvoiceSummary(**_fields(invoice))
+
+
+def render(full: FullInvoice) -> PublicInvoice:
+    """The wire form of an invoice."""
+    return PublicInvoice(**_fields(full.invoice), lines=_lines(full.lines, full.invoice.currency))
+
+
+def snapshot(full: FullInvoice) -> dict[str, Any]:
+    """The wire form as JSON values, for an event."""
+    return render(full).model_dump(mode="json")
+
+
+def _fields(invoice: Invoice) -> dict[str, Any]:
+    currency = invoice.currency
+    return {
+        "id": invoice.id,
+        "number": invoice.number,
+        "status": invoice.status,
+        "customer_id": invoice.customer_id,
+        "customer_department_id": invoice.customer_department_id,
+        "customer_contact_id": invoice.customer_contact_id,
+        "date": invoice.issue_date,
+        "due_date": invoice.due_date,
+        "payment_terms": invoice.payment_terms_days,
+        "currency": currency,
+        "subtotal": format_amount(invoice.subtotal, currency),
+        "vat": format_amount(invoice.vat, currency),
+        "amount": format_amount(invoice.amount, currency),
+        "amount_paid": format_amount(invoice.amount_paid, currency),
+        "amount_due": format_amount(invoice.amount_due, currency),
+        "reference": invoice.reference,
+        "our_reference": invoice.our_reference,
+        "description": invoice.description,
+        "notes": invoice.notes,
+        "document_template_id": invoice.document_template_id,
+        "journal_entry_id": invoice.journal_entry_id,
+        "sent_at": invoice.sent_at,
+        "created_at": invoice.created_at,
+        "updated_at": invoice.updated_at,
+    }
+
+
+def _lines(lines: Sequence[Line], currency: str) -> list[InvoiceLineResponse]:
+    return [
+        InvoiceLineResponse(
+            id=line.id,
+            line_type=line.line_type,
+            price_id=line.price_id,
+            product_id=line.product_id,
+            description=line.description,
+            quantity=line.quantity,
+            unit=line.unit,
+            unit_price=line.unit_price,
+            discount_percent=line.discount_percent,
+            total_price=None if line.net is None else format_amount(line.net, currency),
+            vat_rate=line.vat_rate,
+            vat_amount=None if line.vat is None else format_amount(line.vat, currency),
+        )
+        for line in lines
+    ]

@@ -1,0 +1,201 @@
+"""What an invoice's status may become, who gets it, and the entry it is booked by."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ledgerbee.core.errors import LedgerBeeError
+from ledgerbee.core.ids import new_id
+from ledgerbee.core.money import ZERO, minor_units, total
+from ledgerbee.ledger.entries.model import LineType as EntryLineType
+from ledgerbee.ledger.entries.model import NewEntry, Side
+from ledgerbee.ledger.entries.rules import check_balanced
+from ledgerbee.parties.contacts.model import Contact
+from ledgerbee.parties.customers.model import Customer, CustomerType, VatZone
+from ledgerbee.sales.delivery.model import DeliveryType, Outcome
+from ledgerbee.sales.documents.model import Computed, Line, LineType, Tax
+from ledgerbee.sales.documents.rules import compute
+from ledgerbee.sales.invoices import rules
+from ledgerbee.sales.invoices.model import (
+    INVOICE_AMOUNT_NEGATIVE,
+    INVOICE_BUYER_VAT_NUMBER_MISSING,
+    INVOICE_INVALID_STATE,
+    INVOICE_RECIPIENT_MISSING,
+    Invoice,
+    InvoiceStatus,
+)
+
+NOW = datetime(2026, 3, 16, tzinfo=UTC)
+S = InvoiceStatus
+RECEIVABLE, GOODS, SERVICES, EXPORT, OUTPUT_VAT = (new_id() for _ in range(5))
+STANDARD, REDUCED, GOODS_CODE = new_id(), new_id(), new_id()
+TAXES = {
+    new_id(): Tax(GOODS, STANDARD, Decimal(25), "S", OUTPUT_VAT),
+    new_id(): Tax(SERVICES, STANDARD, Decimal(25), "S", OUTPUT_VAT),
+    new_id(): Tax(SERVICES, REDUCED, Decimal(5), "S", OUTPUT_VAT),
+    new_id(): Tax(EXPORT, GOODS_CODE, ZERO, "K"),
+}
+
+
+def product(price_id: UUID, net: Decimal) -> Line:
+    return Line(new_id(), LineType.PRODUCT, price_id=price_id, net=net)
+
+
+def invoice(currency: str = "DKK", status: InvoiceStatus = S.DRAFT) -> Invoice:
+    return Invoice(
+        id=new_id(),
+        status=status,
+        customer_id=new_id(),
+        customer_department_id=None,
+        customer_contact_id=None,
+        issue_date=date(2026, 3, 16),
+        due_date=date(2026, 3, 30),
+        payment_terms_days=14,
+        currency=currency,
+        reference=None,
+        our_reference=None,
+        description=None,
+        notes=None,
+        document_template_id=None,
+        subtotal=ZERO,
+        vat=ZERO,
+        amount=ZERO,
+        created_at=NOW,
+        updated_at=NOW,
+    )
+
+
+def entry_of(computed: Computed, currency: str = "DKK", rate: Decimal = Decimal(1), base: str = "DKK") -> NewEntry:
+    return rules.journal_entry(
+        invoice(currency),
+        computed,
+        entry_id=new_id(),
+        number="7",
+        text="Invoice 7",
+        receivable_account_id=RECEIVABLE,
+        exchange_rate=rate,
+        base_currency=base,
+    )
+
+
+@st.composite
+def sales(draw: st.DrawFn) -> tuple[str, Computed]:
+    currency = draw(st.sampled_from(["DKK", "EUR", "JPY", "KWD"]))
+    nets = st.integers(-(10**8), 10**8).map(lambda n: Decimal(n).scaleb(-minor_units(currency)))
+    lines = draw(st.lists(st.builds(product, st.sampled_from(list(TAXES)), nets), min_size=1, max_size=30))
+    return currency, compute(lines, TAXES, currency)
+
+
+@given(sales(), st.decimals("0.0001", "20000", places=12), st.sampled_from(["DKK", "JPY", "KWD"]))
+def test_an_entry_balances_in_both_currencies(drawn: tuple[str, Computed], rate: Decimal, base: str) -> None:
+    currency, computed = drawn
+    entry = entry_of(computed, currency, Decimal(1) if base == currency else rate, base)
+    check_balanced(entry.lines)
+    receivable = entry.lines[0]
+    sign = 1 if receivable.side is Side.DEBIT else -1
+    assert receivable.account_id == RECEIVABLE
+    assert sign * receivable.amount == computed.totals.amount == entry.original_amount
+
+
+@given(sales())
+def test_revenue_and_vat_are_those_of_the_invoice(drawn: tuple[str, Computed]) -> None:
+    currency, computed = drawn
+    entry = entry_of(computed, currency, Decimal(1), currency)
+
+    def credited(line_type: EntryLineType) -> Decimal:
+        lines = [line for line in entry.lines if line.line_type is line_type]
+        return total([line.amount if line.side is Side.CREDIT else -line.amount for line in lines])
+
+    assert credited(EntryLineType.ENTERED) == computed.totals.subtotal
+    assert credited(EntryLineType.VAT) == computed.totals.vat == rules.vat_in_base(entry)
+    keys = [(line.account_id, line.vat_code_id, line.line_type) for line in entry.lines]
+    assert len(keys) == len(set(keys)), "one line an account and code"
+
+
+def test_codes_of_one_rate_are_booked_apart() -> None:
+    by_account = {tax.account_id: price for price, tax in TAXES.items() if tax.vat_code_id == STANDARD}
+    computed = compute(
+        [product(by_account[GOODS], Decimal(100)), product(by_account[SERVICES], Decimal(-20))], TAXES, "DKK"
+    )
+    assert [(line.account_id, line.side, line.amount) for line in entry_of(computed).lines] == [
+        (RECEIVABLE, Side.DEBIT, Decimal(100)),
+        (GOODS, Side.CREDIT, Decimal(100)),
+        (SERVICES, Side.DEBIT, Decimal(20)),
+        (OUTPUT_VAT, Side.CREDIT, Decimal(20)),
+    ]
+
+
+def test_nothing_is_booked_as_nothing() -> None:
+    entry = entry_of(compute([product(next(iter(TAXES)), ZERO)], TAXES, "DKK"))
+    assert [line.side for line in entry.lines] == [Side.DEBIT, Side.CREDIT, Side.CREDIT]
+    assert {line.amount for line in entry.lines} == {ZERO}
+
+
+def customer(vat_number: str | None = None, email: str | None = None) -> Customer:
+    return Customer(
+        id=new_id(),
+        number="1",
+        customer_type=CustomerType.COMPANY,
+        name="Havblik A/S",
+        vat_zone=VatZone.EU,
+        customer_group_id=new_id(),
+        country_code="SE",
+        currency="SEK",
+        created_at=NOW,
+        updated_at=NOW,
+        vat_number=vat_number,
+        email=email,
+    )
+
+
+def test_a_liable_buyer_needs_a_vat_number() -> None:
+    export = next(price for price, tax in TAXES.items() if tax.category == "K")
+    computed = compute([product(export, Decimal(10))], TAXES, "DKK")
+    rules.check_sendable(computed, customer("SE556677889901"), "DKK")
+    with pytest.raises(LedgerBeeError) as refusal:
+        rules.check_sendable(computed, customer(), "DKK")
+    assert refusal.value.error_code is INVOICE_BUYER_VAT_NUMBER_MISSING
+    assert refusal.value.details["vatCategory"] == "K"
+
+
+def test_a_negative_invoice_is_a_credit_note() -> None:
+    computed = compute([product(next(iter(TAXES)), Decimal("-0.01"))], TAXES, "DKK")
+    with pytest.raises(LedgerBeeError) as refusal:
+        rules.check_sendable(computed, customer(), "DKK")
+    assert refusal.value.error_code is INVOICE_AMOUNT_NEGATIVE
+
+
+def test_the_first_address_is_taken() -> None:
+    contact = Contact(new_id(), "Ida", NOW, email="ida@example.com")
+    silent = Contact(new_id(), "Bo", NOW)
+    of_customer = customer(email="post@example.com")
+    assert rules.recipient("here@example.com", (contact,), of_customer) == "here@example.com"
+    assert rules.recipient(None, (silent, contact), of_customer) == "ida@example.com"
+    assert rules.recipient(None, (None, silent), of_customer) == "post@example.com"
+    with pytest.raises(LedgerBeeError) as refusal:
+        rules.recipient(None, (silent, None), customer())
+    assert refusal.value.error_code is INVOICE_RECIPIENT_MISSING
+
+
+def test_how_delivery_moves_the_status() -> None:
+    assert rules.status_when_sent(DeliveryType.MANUAL) is S.SENT
+    assert rules.status_when_sent(DeliveryType.EMAIL) is S.SCHEDULED
+    assert [rules.status_when_claimed(status) for status in S] == [
+        S.DRAFT, S.SENDING, S.SENDING, S.SENT, S.PAID, S.PARTIALLY_PAID, S.CANCELLED, S.UNCOLLECTIBLE, S.CREDITED,
+    ]  # fmt: skip
+    for before in (S.SCHEDULED, S.SENDING):
+        assert rules.status_after_attempt(before, Outcome.DELIVERED) is S.SENT
+        assert rules.status_after_attempt(before, Outcome.FAILED) is S.SCHEDULED
+    for settled in (S.PAID, S.PARTIALLY_PAID, S.CREDITED):
+        assert rules.status_after_attempt(settled, Outcome.FAILED) is settled
+
+
+def test_a_wrong_status_is_named() -> None:
+    with pytest.raises(LedgerBeeError) as refusal:
+        rules.require_status(invoice(status=S.PAID), (S.DRAFT,))
+    assert refusal.value.error_code is INVOICE_INVALID_STATE
+    assert refusal.value.details == {"status": "paid"}
