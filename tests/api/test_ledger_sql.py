@@ -118,7 +118,7 @@ async def test_the_owner_can_not_change_what_is_posted(
 @pytest.mark.parametrize("table", ["journal_entries", "journal_lines"])
 async def test_the_owner_can_not_truncate(owner: "asyncpg.Connection[asyncpg.Record]", table: str) -> None:
     with pytest.raises(asyncpg.PostgresError) as refused:
-        await owner.execute(f"TRUNCATE {table}")
+        await owner.execute(f"TRUNCATE {table} CASCADE")
     assert refused.value.sqlstate == "LB419"
 
 
