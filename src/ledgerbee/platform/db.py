@@ -81,7 +81,14 @@ class Database:
         cls, dsn: str, *, reactions: Reactions, min_size: int = 1, max_size: int = 10, set_role: bool = True
     ) -> "Database":
         """Connect a pool to `dsn`. `set_role` switches a more powerful login to the application role."""
-        settings = {"application_name": "ledgerbee", "jit": "off", "statement_timeout": STATEMENT_TIMEOUT}
+        settings = {
+            "application_name": "ledgerbee",
+            "jit": "off",
+            "statement_timeout": STATEMENT_TIMEOUT,
+            # A session that prepares a statement while a table is empty keeps its sequential scan as the table
+            # grows. Every statement here goes by company and key, so an index is never the worse choice.
+            "enable_seqscan": "off",
+        }
         if set_role:
             settings["role"] = APPLICATION_ROLE
         pool = await asyncpg.create_pool(

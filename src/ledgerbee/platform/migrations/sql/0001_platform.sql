@@ -62,7 +62,7 @@ CREATE TABLE companies (
 SELECT protect_table('companies', 'SELECT, INSERT, UPDATE');
 
 CREATE FUNCTION enter_company_in_directory() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     INSERT INTO company_directory (company_id, created_at) VALUES (NEW.company_id, NEW.created_at);
     RETURN NEW;
@@ -94,7 +94,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON credentials TO ledgerbee_app;
 CREATE FUNCTION resolve_credential(hash bytea)
     RETURNS TABLE (company_id uuid, kind text, subject_id uuid, scopes text[], ip_allowlist text[],
                    expires_at timestamptz, version int, licenses text[], time_zone text)
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     known credentials%ROWTYPE;
     caller_company text := current_setting('app.company_id', true);
@@ -117,7 +117,7 @@ GRANT EXECUTE ON FUNCTION resolve_credential(bytea) TO ledgerbee_app;
 -- Called in the first round trip of every authenticated transaction: a revoked or changed credential stops
 -- there, at once and in every process, however long a process keeps what it knew of it.
 CREATE FUNCTION check_credential(hash bytea, known_version int) RETURNS void
-    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     IF NOT EXISTS (SELECT FROM credentials c WHERE c.secret_hash = hash AND c.version = known_version) THEN
         RAISE EXCEPTION 'credential is no longer valid' USING ERRCODE = 'LB401';
@@ -165,7 +165,7 @@ GRANT SELECT, INSERT, DELETE ON rate_limit_hits TO ledgerbee_app;
 -- for each other, and the count is a statement after the wait, so no more than `hits` are ever let through.
 CREATE FUNCTION take_rate_limit_hit(wanted text, moment timestamptz, hits int, period interval)
     RETURNS TABLE (allowed boolean, remaining int, resets_at timestamptz)
-    LANGUAGE plpgsql SET search_path = pg_catalog, public AS $$
+    LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     used int;
     oldest timestamptz;
@@ -247,7 +247,7 @@ SELECT protect_table('company_exchange_rates', 'SELECT, INSERT, UPDATE');
 
 -- Forgets what has outlived its purpose, over all companies (the application can't leave its own).
 CREATE FUNCTION purge_expired(moment timestamptz) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     tenant uuid;
     caller_company text := current_setting('app.company_id', true);
