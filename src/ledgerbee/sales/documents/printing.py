@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
-from ledgerbee.sales.rendering.logo import UnreadableLogo
+from ledgerbee.platform.company.logo import UnreadableLogo
 from ledgerbee.sales.rendering.model import (
     Language,
     Party,
