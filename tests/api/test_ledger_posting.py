@@ -214,9 +214,7 @@ async def test_base_currency_amounts_are_their_own_base_amounts(books: Books) ->
     refused = await refusal(books, books.sale("2026-01-01", "1.00", exchange_rate=Decimal("7.46")))
     assert refused.code == "JOURNAL_ENTRY_AMOUNT_INVALID"
     too_fine = [books.line(BANK, "1.00", "7.465"), books.line(SALES, "-1.00", "7.465")]
-    refused = await refusal(
-        books, books.entry("2026-01-01", too_fine, currency="EUR", exchange_rate=Decimal("7.465"))
-    )
+    refused = await refusal(books, books.entry("2026-01-01", too_fine, currency="EUR", exchange_rate=Decimal("7.465")))
     assert refused.code == "JOURNAL_ENTRY_AMOUNT_INVALID"
 
 

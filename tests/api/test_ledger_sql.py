@@ -33,9 +33,7 @@ async def owner(database_url: str) -> AsyncIterator["asyncpg.Connection[asyncpg.
 
 
 @pytest_asyncio.fixture
-async def application(
-    books: Books, database_url: str
-) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
+async def application(books: Books, database_url: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
     """A transaction of the application's role in the books' company, rolled back at the end."""
     connection = await as_owner(database_url)
     await connection.execute("SET ROLE ledgerbee_app")
@@ -52,9 +50,7 @@ async def call(
 ) -> asyncpg.Record | None:
     """Call the posting function past everything that Python checks; `changed` replaces arguments by name."""
     arguments: dict[str, Any] = {"moment": "2026-03-16T12:00:00Z", "spare": [new_id(), new_id()]}
-    names = await connection.fetchval(
-        "SELECT proargnames FROM pg_proc WHERE proname = 'post_entries'"
-    )
+    names = await connection.fetchval("SELECT proargnames FROM pg_proc WHERE proname = 'post_entries'")
     values = [
         *store._entry_columns(entries, [bytes(32) for _ in entries]),
         *store._line_columns(entries, [[new_id() for _ in entry.lines] for entry in entries]),
@@ -68,7 +64,7 @@ async def call(
 
 
 @pytest.mark.parametrize("table", TABLES)
-@pytest.mark.parametrize("statement", ["INSERT INTO {} SELECT * FROM {}", "DELETE FROM {}", "TRUNCATE {}"])
+@pytest.mark.parametrize("statement", ["INSERT INTO {} DEFAULT VALUES", "DELETE FROM {}", "TRUNCATE {}"])
 async def test_the_application_can_not_write_the_ledger(
     application: "asyncpg.Connection[asyncpg.Record]", table: str, statement: str
 ) -> None:
@@ -134,7 +130,7 @@ async def test_the_owner_can_not_truncate(owner: "asyncpg.Connection[asyncpg.Rec
         (["100", "100"], ["100", "99.999999999999"], "LB413"),
         (["100.000000000001", "100.000000000001"], ["100", "100"], "LB413"),
         (["100.00", "100.00"], ["100.00", "99.99"], "LB412"),
-        (["NaN", "NaN"], ["1", "1"], "LB412"),
+        (["NaN", "NaN"], ["1", "1"], "23514"),
         (["1e18", "1e18"], ["1e18", "1e18"], "22003"),
         (["-1", "-1"], ["-1", "-1"], "23514"),
         (["Infinity", "Infinity"], ["1", "1"], "22003"),
@@ -148,9 +144,7 @@ async def test_unbalanced_or_impossible_amounts_are_refused_by_the_function(
     sqlstate: str,
 ) -> None:
     with pytest.raises(asyncpg.PostgresError) as refused:
-        await call(
-            application, books.sale("2026-01-01", "1.00"), line_amounts=amounts, line_base_amounts=bases
-        )
+        await call(application, books.sale("2026-01-01", "1.00"), line_amounts=amounts, line_base_amounts=bases)
     assert refused.value.sqlstate == sqlstate
 
 
@@ -158,21 +152,23 @@ async def test_the_function_refuses_what_does_not_belong_together(
     books: Books, application: "asyncpg.Connection[asyncpg.Record]"
 ) -> None:
     entries = [books.sale("2026-01-01", "1.00"), books.sale("2026-01-02", "1.00")]
-    for changed in (
+    disagreeing: list[dict[str, Sequence[Any]]] = [
         {"line_entries": [1, 1, 1, 1], "line_numbers": [1, 2, 3, 4]},  # the second entry has no lines
         {"line_numbers": [1, 3, 1, 2]},
         {"line_counts": [3, 2]},
         {"line_accounts": [new_id() for _ in range(4)]},
-    ):
-        with pytest.raises(asyncpg.PostgresError) as refused:
-            await call(application, *entries, **changed)
-        assert refused.value.sqlstate in {"LB418", "LB414"}
-    for changed in (
+    ]
+    impossible: list[dict[str, Sequence[Any]]] = [
         {"ids": [entries[0].id, entries[0].id]},
         {"line_entries": [1, 2, 3, 3]},
         {"line_counts": [1, 3]},
         {"digests": [bytes(32), None]},
-    ):
+    ]
+    for changed in disagreeing:
+        with pytest.raises(asyncpg.PostgresError) as refused:
+            await call(application, *entries, **changed)
+        assert refused.value.sqlstate in {"LB418", "LB414"}
+    for changed in impossible:
         with pytest.raises(asyncpg.IntegrityConstraintViolationError):
             await call(application, *entries, **changed)
     assert await call(application, *entries) is not None
@@ -225,9 +221,7 @@ async def test_a_temporary_table_can_not_take_a_real_ones_place(
     await application.execute("CREATE TEMP TABLE accounts (LIKE public.accounts) ON COMMIT DROP")
     await application.execute("CREATE TEMP TABLE ledgers (LIKE public.ledgers) ON COMMIT DROP")
     await application.execute("INSERT INTO pg_temp.accounts SELECT * FROM public.accounts")
-    await application.execute(
-        "UPDATE pg_temp.accounts SET control_account_type = NULL, ledger_type = 'BALANCE_SHEET'"
-    )
+    await application.execute("UPDATE pg_temp.accounts SET control_account_type = NULL, ledger_type = 'BALANCE_SHEET'")
     with pytest.raises(asyncpg.PostgresError) as refused:
         await call(application, books.invoice("2026-01-01", None))
     assert refused.value.sqlstate == "LB416"
@@ -237,9 +231,14 @@ async def test_the_owner_writes_no_unbalanced_or_partial_entry_either(
     books: Books, owner: "asyncpg.Connection[asyncpg.Record]"
 ) -> None:
     entry, company = new_id(), books.api.company_id
+    columns = await owner.fetchval(
+        "SELECT string_agg(column_name, ', ') FROM information_schema.columns"
+        " WHERE table_name = 'journal_entries' AND is_generated = 'NEVER'"
+    )
     copy = (
-        "INSERT INTO journal_entries SELECT (jsonb_populate_record(e, jsonb_build_object('id', $2::uuid,"
-        " 'chain_position', 900, 'entry_number', 900))).* FROM journal_entries e WHERE company_id = $1"
+        f"INSERT INTO journal_entries ({columns}) SELECT {columns} FROM (SELECT (jsonb_populate_record(e,"
+        " jsonb_build_object('id', $2::uuid, 'chain_position', 900, 'entry_number', 900))).*"
+        " FROM journal_entries e WHERE company_id = $1) e"
     )
     lines = (
         "INSERT INTO journal_lines SELECT (jsonb_populate_record(l, jsonb_build_object('entry_id', $2::uuid{}))).*"

@@ -13,10 +13,12 @@ SECOND = "entry_id = (SELECT id FROM journal_entries WHERE company_id = $1 AND c
 
 async def tampered(books: Books, database_url: str, *statements: str) -> Verification:
     owner = await as_owner(database_url)
-    await owner.execute("SET session_replication_role = replica")
-    for statement in statements:
-        await owner.execute(statement, books.api.company_id)
-    await owner.close()
+    try:
+        await owner.execute("SET session_replication_role = replica")
+        for statement in statements:
+            await owner.execute(statement, *([books.api.company_id] if "$1" in statement else []))
+    finally:
+        await owner.close()
     return await books.verify()
 
 
@@ -48,48 +50,49 @@ async def test_a_corrected_reference_is_no_fault(api: Api) -> None:
     assert (await books.verify()).passed
 
 
+def of_line(number: int, change: str) -> str:
+    return f"UPDATE journal_lines SET {change} WHERE company_id = $1 AND {SECOND} AND line_number = {number}"
+
+
+def of_entry(change: str) -> str:
+    return f"UPDATE journal_entries SET {change} WHERE company_id = $1 AND chain_position = 2"
+
+
+CHANGED = "its hash does not follow from its content: the entry or a line of it was changed"
+ALL_LINES = f"journal_lines WHERE company_id = $1 AND {SECOND}"
+DOUBLED = "amount = 2 * amount, base_amount = 2 * base_amount"
+HEADING = "(SELECT a.id FROM accounts a WHERE a.company_id = $1 AND a.number = 1002)"
+
+
 @pytest.mark.parametrize(
     ("statement", "what"),
     [
-        (f"UPDATE journal_lines SET amount = amount + 0.01 WHERE company_id = $1 AND {SECOND} AND line_number = 1",
-         "line 1 is in base currency, yet its base amount differs"),
-        (f"UPDATE journal_lines SET amount = amount + 0.01, base_amount = base_amount + 0.01"
-         f" WHERE company_id = $1 AND {SECOND} AND line_number = 1", "debits and credits differ by 0.0100 DKK"),
-        (f"UPDATE journal_lines SET amount = 2 * amount, base_amount = 2 * base_amount WHERE company_id = $1 AND {SECOND}",
-         "its hash does not follow from its content: the entry or a line of it was changed"),
-        (f"UPDATE journal_lines SET description = 'other' WHERE company_id = $1 AND {SECOND} AND line_number = 2",
-         "its hash does not follow from its content: the entry or a line of it was changed"),
-        ("UPDATE journal_entries SET description = 'other' WHERE company_id = $1 AND chain_position = 2",
-         "its hash does not follow from its content: the entry or a line of it was changed"),
-        ("UPDATE journal_entries SET posted_at = posted_at + interval '1 second' WHERE company_id = $1"
-         " AND chain_position = 2",
-         "its hash does not follow from its content: the entry or a line of it was changed"),
-        ("UPDATE journal_entries SET hash = sha256('') WHERE company_id = $1 AND chain_position = 2",
-         "its hash does not follow from its content: the entry or a line of it was changed"),
-        ("UPDATE journal_entries SET previous_hash = sha256('') WHERE company_id = $1 AND chain_position = 2",
-         "its previous hash is not the hash of the entry before it"),
-        (f"DELETE FROM journal_lines WHERE company_id = $1 AND {SECOND} AND line_number = 3",
-         "it has 2 of its 3 lines"),
-        (f"DELETE FROM journal_lines WHERE company_id = $1 AND {SECOND}", "it has 0 of its 3 lines"),
-        (f"UPDATE journal_lines SET entry_date = '2026-02-16' WHERE company_id = $1 AND {SECOND} AND line_number = 1",
-         "line 1 has another date or currency than its entry"),
-        (f"UPDATE journal_lines SET customer_id = NULL WHERE company_id = $1 AND {SECOND} AND line_number = 1",
-         "line 1 has another party than its entry and account call for"),
-        (f"UPDATE journal_lines SET account_id = id WHERE company_id = $1 AND {SECOND} AND line_number = 2",
-         "line 2 stands on an account that does not exist"),
-        (f"UPDATE journal_lines SET account_id = (SELECT a.id FROM accounts a WHERE a.company_id = $1 AND"
-         f" a.number = 1002) WHERE company_id = $1 AND {SECOND} AND line_number = 2",
-         "line 2 stands on account 1002, which takes none"),
-        ("UPDATE journal_entries SET customer_id = NULL WHERE company_id = $1 AND chain_position = 2",
-         "line 1 is on a control account, but the entry has no party"),
-        ("UPDATE journal_entries SET entry_date = '2027-02-15' WHERE company_id = $1 AND chain_position = 2",
-         "its date 2027-02-15 is outside its fiscal year 2026-01-01..2026-12-31"),
-        ("UPDATE journal_entries SET entry_number = 9 WHERE company_id = $1 AND chain_position = 2",
-         "its number is 9 where 2 comes next in the fiscal year that starts 2026-01-01"),
-        ("UPDATE journal_entries SET fiscal_year_id = id WHERE company_id = $1 AND chain_position = 2",
-         "its fiscal year does not exist"),
+        (of_line(1, "amount = amount + 0.01"), "line 1 is in base currency, yet its base amount differs"),
+        (
+            of_line(1, "amount = amount + 0.01, base_amount = base_amount + 0.01"),
+            "debits and credits differ by 0.0100 DKK",
+        ),
+        (f"UPDATE journal_lines SET {DOUBLED} WHERE company_id = $1 AND {SECOND}", CHANGED),
+        (of_line(2, "description = 'other'"), CHANGED),
+        (of_entry("description = 'other'"), CHANGED),
+        (of_entry("posted_at = posted_at + interval '1 second'"), CHANGED),
+        (of_entry("hash = sha256('')"), CHANGED),
+        (of_entry("previous_hash = sha256('')"), "its previous hash is not the hash of the entry before it"),
+        (f"DELETE FROM {ALL_LINES} AND line_number = 3", "it has 2 of its 3 lines"),
+        (f"DELETE FROM {ALL_LINES}", "it has 0 of its 3 lines"),
+        (of_line(1, "entry_date = '2026-02-16'"), "line 1 has another date or currency than its entry"),
+        (of_line(1, "customer_id = NULL"), "line 1 has another party than its entry and account call for"),
+        (of_line(2, "account_id = id"), "line 2 stands on an account that does not exist"),
+        (of_line(2, f"account_id = {HEADING}"), "line 2 stands on account 1002, which takes none"),
+        (of_entry("customer_id = NULL"), "line 1 is on a control account, but the entry has no party"),
+        (
+            of_entry("entry_date = '2027-02-15'"),
+            "its date 2027-02-15 is outside its fiscal year 2026-01-01..2026-12-31",
+        ),
+        (of_entry("entry_number = 9"), "its number is 9 where 2 comes next in the fiscal year that starts 2026-01-01"),
+        (of_entry("fiscal_year_id = id"), "its fiscal year does not exist"),
     ],
-)  # fmt: skip
+)
 async def test_a_fault_in_an_entry_is_named(api: Api, database_url: str, statement: str, what: str) -> None:
     books = await three_invoices(api)
     result = await tampered(books, database_url, statement)
@@ -98,6 +101,21 @@ async def test_a_fault_in_an_entry_is_named(api: Api, database_url: str, stateme
     assert result.fault.entry_number == (9 if "entry_number = 9" in statement else 2)
     assert str(result.fault.entry_id) in str(result.fault)
     assert not result.passed
+
+
+async def test_an_entry_turned_round_is_noticed(api: Api, database_url: str) -> None:
+    """All signs swapped and all sides kept: it still balances, and reads the same line by line."""
+    books = await three_invoices(api)
+    result = await tampered(
+        books,
+        database_url,
+        "ALTER TABLE journal_lines DROP CONSTRAINT journal_lines_sign",
+        f"UPDATE journal_lines SET amount = -amount, base_amount = -base_amount WHERE company_id = $1 AND {SECOND}",
+        "ALTER TABLE journal_lines ADD CONSTRAINT journal_lines_sign CHECK (CASE WHEN is_debit THEN amount >= 0"
+        " AND base_amount >= 0 ELSE amount <= 0 AND base_amount <= 0 END) NOT VALID",
+    )
+    assert result.fault is not None
+    assert result.fault.what == "the amount of line 1 is on the other side than the line"
 
 
 async def test_a_removed_entry_is_missed(api: Api, database_url: str) -> None:
@@ -112,32 +130,52 @@ async def test_a_removed_entry_is_missed(api: Api, database_url: str) -> None:
     assert result.fault.what == "chain position 3 follows 1: an entry is missing or doubled"
 
 
+IN_MONTH = "account_months WHERE company_id = $1 AND month"
+OF_SALES = (
+    "company_id = $1 AND month = '2026-02-01' AND account_id ="
+    f" (SELECT a.id FROM accounts a WHERE a.company_id = $1 AND a.number = {SALES})"
+)
+RAISED = "base_debit = base_debit + 0.01, base_credit = base_credit + 0.01"
+THIRD_GONE = "DELETE FROM journal_entries WHERE company_id = $1 AND chain_position = 3"
+OVERLAPPING = "VALUES ($1, gen_random_uuid(), '2026-07-01', '2027-06-30')"
+
+
 @pytest.mark.parametrize(
     ("statements", "what"),
     [
-        (["UPDATE account_months SET base_debit = base_debit + 0.01, base_credit = base_credit + 0.01"
-          " WHERE company_id = $1 AND month = '2026-02-01' AND account_id ="
-          f" (SELECT a.id FROM accounts a WHERE a.company_id = $1 AND a.number = {SALES})"],
-         "the total of account 1010 in DKK for 2026-02 is not the sum of its lines"),
-        (["DELETE FROM account_months WHERE company_id = $1 AND month = '2026-03-01'"],
-         "the total of account 1010 in DKK for 2026-03 is not the sum of its lines"),
-        (["UPDATE fiscal_years SET last_entry_number = 4 WHERE company_id = $1"],
-         "the fiscal year that starts 2026-01-01 counts 4 entries, it has 3"),
+        (
+            [f"UPDATE account_months SET {RAISED} WHERE {OF_SALES}"],
+            "the total of account 1010 in DKK for 2026-02 is not the sum of its lines",
+        ),
+        (
+            [f"DELETE FROM {IN_MONTH} = '2026-03-01'"],
+            "the total of account 1010 in DKK for 2026-03 is not the sum of its lines",
+        ),
+        (
+            ["UPDATE fiscal_years SET last_entry_number = 4 WHERE company_id = $1"],
+            "the fiscal year that starts 2026-01-01 counts 4 entries, it has 3",
+        ),
         (["UPDATE ledgers SET chain_position = 4 WHERE company_id = $1"], "the ledger counts 4 entries, it has 3"),
-        (["UPDATE ledgers SET head_hash = sha256('') WHERE company_id = $1"],
-         "the head of the chain is not the hash of the last entry"),
+        (
+            ["UPDATE ledgers SET head_hash = sha256('') WHERE company_id = $1"],
+            "the head of the chain is not the hash of the last entry",
+        ),
         (["DELETE FROM ledgers WHERE company_id = $1"], "the company has no ledger"),
-        (["INSERT INTO fiscal_years (company_id, id, start_date, end_date)"
-          " VALUES ($1, gen_random_uuid(), '2026-07-01', '2027-06-30')"],
-         "the fiscal years that start 2026-01-01 and 2026-07-01 overlap"),
-        (["DELETE FROM journal_entries WHERE company_id = $1 AND chain_position = 3"],
-         "3 lines belong to no entry, the first to "),
-        (["DELETE FROM journal_lines l WHERE company_id = $1 AND entry_date = '2026-03-15'",
-          "DELETE FROM journal_entries WHERE company_id = $1 AND chain_position = 3",
-          "DELETE FROM account_months WHERE company_id = $1 AND month = '2026-03-01'"],
-         "the fiscal year that starts 2026-01-01 counts 3 entries, it has 2"),
+        (
+            [f"INSERT INTO fiscal_years (company_id, id, start_date, end_date) {OVERLAPPING}"],
+            "the fiscal years that start 2026-01-01 and 2026-07-01 overlap",
+        ),
+        ([THIRD_GONE], "3 lines belong to no entry, the first to "),
+        (
+            [
+                "DELETE FROM journal_lines WHERE company_id = $1 AND entry_date = '2026-03-15'",
+                THIRD_GONE,
+                f"DELETE FROM {IN_MONTH} = '2026-03-01'",
+            ],
+            "the fiscal year that starts 2026-01-01 counts 3 entries, it has 2",
+        ),
     ],
-)  # fmt: skip
+)
 async def test_a_fault_in_totals_and_counters_is_named(
     api: Api, database_url: str, statements: list[str], what: str
 ) -> None:

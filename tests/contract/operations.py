@@ -202,6 +202,12 @@ OPERATIONS: Final[tuple[Row, ...]] = (
         "Journal Entries", "GET", "/v1/journal-entries/{journalEntryId}", "journal-entries-read",
         "Get a single journal entry", not_found="JOURNAL_ENTRY_NOT_FOUND",
     ),
+    extension("Journal Entries", "GET", "/v1/fiscal-years", "accounts-read", "List fiscal years"),
+    extension("Journal Entries", "GET", "/v1/ledger/lock-date", "company-read", "Get the lock date"),
+    extension(
+        "Journal Entries", "PUT", "/v1/ledger/lock-date", "company-write", "Set the lock date",
+        just(lockedThrough="2020-12-31"),
+    ),
     Row("Product Groups", "GET", "/v1/product-groups", "products-read", "List product groups"),
     Row(
         "Product Groups", "POST", "/v1/product-groups", "products-write", "Create a product group",
@@ -340,6 +346,7 @@ OPERATIONS: Final[tuple[Row, ...]] = (
         lambda world: {"number": "90", "name": "Store leverandører", "accountId": world.payable_account_id},
         success=201,
     ),
+    extension("Reports", "GET", "/v1/reports/trial-balance", "reports-read", "Get the trial balance"),
     extension("Exchange Rates", "GET", "/v1/exchange-rates?currency=EUR&date=2026-03-16", "company-read",
               "Get an exchange rate"),
     extension(

@@ -54,8 +54,6 @@ def fuzz(max_time: int, max_examples: int, seed: int) -> "subprocess.CompletedPr
             str(seed),
             "--max-time",
             str(max_time),
-            "--workers",
-            "2",
             "--no-color",
             "--output-truncate",
             "false",

@@ -67,9 +67,9 @@ async def create_company(
         updated_at=context.now,
     )
     await companies.insert(context, company)
+    account_ids = await _write_chart(context, seed, company.preferred_language)
     today = day_in(context.now, company.time_zone)
     await open_books(context, company.base_currency, today.replace(month=1, day=1))
-    account_ids = await _write_chart(context, seed, company.preferred_language)
     for category in seed.journal_categories:
         await journal_categories.insert(
             context,

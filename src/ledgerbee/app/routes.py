@@ -38,6 +38,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     document_templates.router,
     journal_categories.router,
     journal_entries.router,
+    periods.router,
     product_groups.router,
     prices.router,
     products.router,
@@ -48,9 +49,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     contacts.vendor_router,
     departments.vendor_router,
     party_groups.vendor_router,
+    trial_balance.router,
     exchange_rates.router,
     oauth_clients.router,
     oauth_tokens.router,
-    periods.router,
-    trial_balance.router,
 )

@@ -172,7 +172,7 @@ def _check_lines(entry: asyncpg.Record, lines: list[asyncpg.Record], base_curren
             raise _FoundError(f"line {number} stands on an account that does not exist ({line['account_id']})", entry)
         if line["ledger_type"] not in {"BALANCE_SHEET", "PROFIT_AND_LOSS"}:
             raise _FoundError(f"line {number} stands on account {line['account_number']}, which takes none", entry)
-        if line["is_debit"] != (line["amount"] > 0) and line["amount"] != 0:
+        if any(line[name] != 0 and line["is_debit"] != (line[name] > 0) for name in ("amount", "base_amount")):
             raise _FoundError(f"the amount of line {number} is on the other side than the line", entry)
         if line["currency"] == base_currency and line["amount"] != line["base_amount"]:
             raise _FoundError(f"line {number} is in base currency, yet its base amount differs", entry)

@@ -2,14 +2,14 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 from pydantic import Field
 
 from ledgerbee.ledger.entries import rules, store
 from ledgerbee.ledger.entries.model import JOURNAL_ENTRY_NOT_FOUND, EntryType, JournalEntry, LineType, Side
 from ledgerbee.ledger.entries.store import EntryFilter
-from ledgerbee.platform.http.operation import Ctx, OperationRoute, operation
-from ledgerbee.platform.http.query import Limit, PageNumber, SearchTerm
+from ledgerbee.platform.http.operation import Ctx, operation, resource_router
+from ledgerbee.platform.http.query import Limit, PageNumber, Search, search_schema
 from ledgerbee.platform.http.wire import (
     Amount,
     Day,
@@ -23,7 +23,7 @@ from ledgerbee.platform.http.wire import (
     pages,
 )
 
-router = APIRouter(prefix="/api", tags=["Journal Entries"], route_class=OperationRoute)
+router = resource_router("Journal Entries")
 
 EntryId = Annotated[Id, Path(alias="journalEntryId", description="Journal entry ID")]
 
@@ -102,7 +102,9 @@ async def list_journal_entries(  # noqa: PLR0913, PLR0917  one argument a query 
     external_system_id: Annotated[
         OptionalLine | None, Query(alias="externalSystemId", description="Exact; need not be unique")
     ] = None,
-    search: Annotated[SearchTerm | None, Query(description="Prefix search on description or reference")] = None,
+    search: Annotated[
+        Search, Query(description="Prefix search on description or reference"), search_schema("Faktura")
+    ] = None,
 ) -> PageResponse[JournalEntryResponse]:
     """List journal entries."""
     wanted = EntryFilter(

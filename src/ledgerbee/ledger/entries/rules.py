@@ -14,7 +14,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from itertools import compress
 from typing import Any, Final
 from uuid import UUID
@@ -22,6 +22,7 @@ from uuid import UUID
 from ledgerbee.core.dates import format_moment
 from ledgerbee.core.errors import invalid
 from ledgerbee.core.money import (
+    EXACT,
     MAX_AMOUNT,
     ZERO,
     allocate,
@@ -76,16 +77,19 @@ def check_balanced(lines: Sequence[NewLine], path: str = "lines") -> None:
 
     Raises `JOURNAL_ENTRY_UNBALANCED` with both sums in `details`.
     """
-    for currency, amounts in (
-        ("entry", [line.amount for line in lines]),
-        ("base", [line.base_amount for line in lines]),
-    ):
-        on_debit = [line.side is Side.DEBIT for line in lines]
-        debit = total(list(compress(amounts, on_debit)))
-        credit = total(list(compress(amounts, [not side for side in on_debit])))
-        if debit != credit:
+    debit = credit = base_debit = base_credit = ZERO
+    with localcontext(EXACT):
+        for line in lines:
+            if line.side is Side.DEBIT:
+                debit += line.amount
+                base_debit += line.base_amount
+            else:
+                credit += line.amount
+                base_credit += line.base_amount
+    for currency, one, other in (("entry", debit, credit), ("base", base_debit, base_credit)):
+        if one != other:
             raise JOURNAL_ENTRY_UNBALANCED.error(
-                property=path, currency=currency, debit=format_decimal(debit), credit=format_decimal(credit)
+                property=path, currency=currency, debit=format_decimal(one), credit=format_decimal(other)
             )
 
 
@@ -202,7 +206,7 @@ def wire_form(entry: JournalEntry) -> dict[str, Any]:
     return {
         "id": str(entry.id),
         "entryNumber": entry.entry_number,
-        "entryType": entry.entry_type.value,
+        "entryType": entry.entry_type,
         "date": entry.date.isoformat(),
         "description": entry.description,
         "reference": entry.reference,
@@ -231,10 +235,10 @@ def _wire_line(entry: JournalEntry, line: JournalLine) -> dict[str, Any]:
         "accountId": str(line.account_id),
         "accountNumber": line.account_number,
         "accountName": line.account_name,
-        "side": line.side.value,
+        "side": line.side,
         "amount": format_amount(line.amount, entry.currency),
         "amountInBaseCurrency": format_amount(line.base_amount, entry.base_currency),
-        "lineType": line.line_type.value,
+        "lineType": line.line_type,
         "vatCodeId": _string(line.vat_code_id),
         "description": line.description,
         "tagIds": [str(tag) for tag in line.tag_ids],

@@ -35,7 +35,7 @@ from ledgerbee.ledger.entries.model import (
 from ledgerbee.parties.customers.model import CUSTOMER_NOT_FOUND
 from ledgerbee.parties.vendors.model import VENDOR_NOT_FOUND
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.listing import Filter, fetch_page, prefix_pattern
+from ledgerbee.platform.listing import Filter, fetch_page
 
 _POST: Final = f"SELECT * FROM post_entries({', '.join(f'${number}' for number in range(1, 32))})"
 
@@ -58,6 +58,7 @@ _MISSING: Final[Mapping[str, ErrorCode]] = {
 }
 _CONSTRAINTS: Final[Mapping[str, ErrorCode]] = {
     "journal_entries_pkey": JOURNAL_ENTRY_ALREADY_POSTED,
+    "journal_lines_pkey": JOURNAL_ENTRY_ALREADY_POSTED,
     "journal_entries_reverses": JOURNAL_ENTRY_ALREADY_REVERSED,
 }
 
@@ -105,7 +106,7 @@ async def post(
     )
 
 
-def _entry_columns(entries: Sequence[NewEntry], digests: Sequence[bytes]) -> tuple[Sequence[Any], ...]:
+def _entry_columns(entries: Sequence[NewEntry], digests: Sequence[bytes]) -> tuple[Sequence[Any] | None, ...]:
     return (
         [entry.id for entry in entries],
         [entry.entry_type for entry in entries],
@@ -113,22 +114,22 @@ def _entry_columns(entries: Sequence[NewEntry], digests: Sequence[bytes]) -> tup
         [entry.currency for entry in entries],
         [entry.exchange_rate for entry in entries],
         [entry.original_amount for entry in entries],
-        [entry.description for entry in entries],
-        [entry.reference for entry in entries],
-        [entry.external_system_id for entry in entries],
-        [entry.customer_id for entry in entries],
-        [entry.vendor_id for entry in entries],
-        [entry.journal_category_id for entry in entries],
-        [_array_literal(entry.tag_ids) for entry in entries],
-        [entry.source_type for entry in entries],
-        [entry.source_id for entry in entries],
-        [entry.reverses_entry_id for entry in entries],
+        _or_none([entry.description for entry in entries]),
+        _or_none([entry.reference for entry in entries]),
+        _or_none([entry.external_system_id for entry in entries]),
+        _or_none([entry.customer_id for entry in entries]),
+        _or_none([entry.vendor_id for entry in entries]),
+        _or_none([entry.journal_category_id for entry in entries]),
+        _or_none([_array_literal(entry.tag_ids) for entry in entries]),
+        _or_none([entry.source_type for entry in entries]),
+        _or_none([entry.source_id for entry in entries]),
+        _or_none([entry.reverses_entry_id for entry in entries]),
         [len(entry.lines) for entry in entries],
         digests,
     )
 
 
-def _line_columns(entries: Sequence[NewEntry], line_ids: Sequence[Sequence[UUID]]) -> tuple[Sequence[Any], ...]:
+def _line_columns(entries: Sequence[NewEntry], line_ids: Sequence[Sequence[UUID]]) -> tuple[Sequence[Any] | None, ...]:
     lines = [line for entry in entries for line in entry.lines]
     return (
         [place for place, entry in enumerate(entries, 1) for _ in entry.lines],
@@ -139,10 +140,15 @@ def _line_columns(entries: Sequence[NewEntry], line_ids: Sequence[Sequence[UUID]
         [line.amount for line in lines],
         [line.base_amount for line in lines],
         [line.line_type for line in lines],
-        [line.vat_code_id for line in lines],
-        [line.description for line in lines],
-        [_array_literal(line.tag_ids) for line in lines],
+        _or_none([line.vat_code_id for line in lines]),
+        _or_none([line.description for line in lines]),
+        _or_none([_array_literal(line.tag_ids) for line in lines]),
     )
+
+
+def _or_none(column: Sequence[Any]) -> Sequence[Any] | None:
+    """A column that says nothing needs no elements: `unnest` fills up with nulls, and encoding them costs time."""
+    return column if any(value is not None for value in column) else None
 
 
 def _array_literal(ids: Sequence[UUID]) -> str | None:
@@ -165,7 +171,7 @@ def _explain(fault: asyncpg.PostgresError, entries: Sequence[NewEntry]) -> Ledge
         if str(entry.id) == entry_id:
             path = f"entries.{index}" + (f".lines.{line - 1}" if line else "")
             details = {"property": path, **details}
-            if code is PERIOD_LOCKED:
+            if code in {PERIOD_LOCKED, FISCAL_YEAR_MISSING}:
                 details["date"] = entry.date.isoformat()
     return code.error(**details)
 
@@ -254,12 +260,7 @@ def _filters(wanted: EntryFilter) -> Filter:
     ):
         if value is not None:
             filters.add(condition, value)
-    if wanted.search and wanted.search.strip():
-        # As the indexes have it: the first 200 characters of the text.
-        filters.add(
-            "(lower(left(t.description, 200)) LIKE {} OR lower(left(t.reference, 200)) LIKE {})",
-            prefix_pattern(wanted.search.strip()),
-        )
+    filters.starts_with(wanted.search, "description_key", "reference_key")
     return filters
 
 

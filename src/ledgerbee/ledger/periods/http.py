@@ -3,15 +3,14 @@
 from datetime import date
 from typing import Annotated
 
-from fastapi import APIRouter
 from pydantic import Field
 
 from ledgerbee.ledger.periods import actions, store
 from ledgerbee.ledger.periods.model import LOCK_DATE_MOVES_BACK
-from ledgerbee.platform.http.operation import Ctx, OperationRoute, operation
+from ledgerbee.platform.http.operation import Ctx, operation, resource_router
 from ledgerbee.platform.http.wire import Day, IdText, RequestModel, ResponseModel, omitted
 
-router = APIRouter(prefix="/api", tags=["Journal Entries"], route_class=OperationRoute)
+router = resource_router("Journal Entries")
 
 #: Days that books can be about.
 BookDay = Annotated[Day, Field(ge=date(1900, 1, 1), le=date(2999, 12, 31))]

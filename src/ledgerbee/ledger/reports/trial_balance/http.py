@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import Field
 
 from ledgerbee.chart.accounts.model import LedgerType
@@ -11,10 +11,10 @@ from ledgerbee.core.money import format_amount
 from ledgerbee.ledger.periods.http import BookDay
 from ledgerbee.ledger.reports.trial_balance.actions import trial_balance
 from ledgerbee.ledger.reports.trial_balance.model import Balances
-from ledgerbee.platform.http.operation import Ctx, OperationRoute, operation
+from ledgerbee.platform.http.operation import Ctx, operation, resource_router
 from ledgerbee.platform.http.wire import IdText, MoneyText, ResponseModel
 
-router = APIRouter(prefix="/api", tags=["Reports"], route_class=OperationRoute)
+router = resource_router("Reports")
 
 
 class TrialBalanceTotals(ResponseModel):

@@ -2,6 +2,10 @@
 -- no right to write these tables, and triggers hold the owner to the same rules.
 --
 -- Amounts are signed, debit positive. `amount` is in the entry's currency, `base_amount` in the company's.
+--
+-- Primary keys are added last on purpose. While a table is empty all its indexes look equally good to the planner,
+-- and it takes the youngest; a session that starts then keeps that plan until the first ANALYZE, and with any other
+-- index than the primary key each lookup by id would walk through all rows of the company.
 
 -- Financial years: whole months, at most 18 of them. Numbers of entries start again in each.
 CREATE TABLE fiscal_years (
@@ -10,11 +14,11 @@ CREATE TABLE fiscal_years (
     start_date date NOT NULL CHECK (extract(day FROM start_date) = 1),
     end_date date NOT NULL CHECK (extract(day FROM end_date + 1) = 1),
     last_entry_number int NOT NULL DEFAULT 0 CHECK (last_entry_number >= 0),
-    PRIMARY KEY (company_id, id),
     CONSTRAINT fiscal_years_start UNIQUE (company_id, start_date),
     CONSTRAINT fiscal_years_end UNIQUE (company_id, end_date),
     CHECK (end_date > start_date AND end_date < start_date + interval '18 months')
 ) WITH (fillfactor = 50);
+ALTER TABLE fiscal_years ADD PRIMARY KEY (company_id, id);
 SELECT protect_table('fiscal_years', 'SELECT');
 
 -- The one hot row of a company: whoever posts holds it until COMMIT, so numbers and the chain have no gaps.
@@ -44,6 +48,10 @@ CREATE TABLE journal_entries (
     original_amount numeric(19, 4) NOT NULL,
     description text,
     reference text,
+    -- What a search compares with. Columns, because row-level security keeps lower() and LIKE away from indexes (they
+    -- are not leakproof; comparing is), and cut, because a whole text would not fit into an index row.
+    description_key text COLLATE "C" GENERATED ALWAYS AS (lower(left(description, 200))) STORED,
+    reference_key text COLLATE "C" GENERATED ALWAYS AS (lower(left(reference, 200))) STORED,
     external_system_id text,
     customer_id uuid,
     vendor_id uuid,
@@ -56,7 +64,6 @@ CREATE TABLE journal_entries (
     posted_at timestamptz NOT NULL,
     previous_hash bytea NOT NULL CHECK (length(previous_hash) = 32),
     hash bytea NOT NULL CHECK (length(hash) = 32),
-    PRIMARY KEY (company_id, id),
     CONSTRAINT journal_entries_chain UNIQUE (company_id, chain_position),
     CONSTRAINT journal_entries_number UNIQUE (company_id, fiscal_year_id, entry_number)
 );
@@ -69,14 +76,14 @@ CREATE INDEX journal_entries_vendor ON journal_entries (company_id, vendor_id, e
 CREATE INDEX journal_entries_external ON journal_entries (company_id, external_system_id)
     WHERE external_system_id IS NOT NULL;
 CREATE INDEX journal_entries_source ON journal_entries (company_id, source_id) WHERE source_id IS NOT NULL;
--- Search is by prefix; a whole text of 10,000 characters would not fit into an index row.
-CREATE INDEX journal_entries_description ON journal_entries
-    (company_id, lower(left(description, 200)) text_pattern_ops) WHERE description IS NOT NULL;
-CREATE INDEX journal_entries_reference ON journal_entries
-    (company_id, lower(left(reference, 200)) text_pattern_ops) WHERE reference IS NOT NULL;
+CREATE INDEX journal_entries_description ON journal_entries (company_id, description_key)
+    WHERE description_key IS NOT NULL;
+CREATE INDEX journal_entries_reference ON journal_entries (company_id, reference_key)
+    WHERE reference_key IS NOT NULL;
 -- An entry is reversed once.
 CREATE UNIQUE INDEX journal_entries_reverses ON journal_entries (company_id, reverses_entry_id)
     WHERE reverses_entry_id IS NOT NULL;
+ALTER TABLE journal_entries ADD PRIMARY KEY (company_id, id);
 SELECT protect_table('journal_entries', 'SELECT');
 GRANT UPDATE (reference, external_system_id) ON journal_entries TO ledgerbee_app;
 
@@ -99,7 +106,6 @@ CREATE TABLE journal_lines (
     vendor_id uuid,
     description text,
     tag_ids uuid[] NOT NULL DEFAULT '{}',
-    PRIMARY KEY (company_id, entry_id, line_number),
     CONSTRAINT journal_lines_sign CHECK (
         CASE WHEN is_debit THEN amount >= 0 AND base_amount >= 0 ELSE amount <= 0 AND base_amount <= 0 END)
 );
@@ -109,6 +115,7 @@ CREATE INDEX journal_lines_account ON journal_lines (company_id, account_id, ent
 CREATE INDEX journal_lines_customer ON journal_lines (company_id, customer_id, entry_date)
     WHERE customer_id IS NOT NULL;
 CREATE INDEX journal_lines_vendor ON journal_lines (company_id, vendor_id, entry_date) WHERE vendor_id IS NOT NULL;
+ALTER TABLE journal_lines ADD PRIMARY KEY (company_id, entry_id, line_number);
 SELECT protect_table('journal_lines', 'SELECT');
 
 -- Turnover by month, moved in the transaction that posts: what reports read instead of all lines.
@@ -137,26 +144,26 @@ CREATE FUNCTION guard_journal_entries() RETURNS trigger
 DECLARE
     fault record;
 BEGIN
-    SELECT e.id,
-           CASE WHEN c.id IS NULL AND e.customer_id IS NOT NULL THEN 'customerId'
-                WHEN v.id IS NULL AND e.vendor_id IS NOT NULL THEN 'vendorId'
-                WHEN j.id IS NULL AND e.journal_category_id IS NOT NULL THEN 'journalCategoryId'
-                WHEN r.id IS NULL AND e.reverses_entry_id IS NOT NULL THEN 'reversesEntryId'
-           END AS field
-    INTO fault
-    FROM new_entries e
-    LEFT JOIN customers c ON c.company_id = e.company_id AND c.id = e.customer_id
-    LEFT JOIN vendors v ON v.company_id = e.company_id AND v.id = e.vendor_id
-    LEFT JOIN journal_categories j ON j.company_id = e.company_id AND j.id = e.journal_category_id
-    LEFT JOIN journal_entries r ON r.company_id = e.company_id AND r.id = e.reverses_entry_id
-    LEFT JOIN journal_lines l ON l.company_id = e.company_id AND l.entry_id = e.id AND l.line_number = 1
-    WHERE l.id IS NULL
-       OR (c.id IS NULL AND e.customer_id IS NOT NULL)
-       OR (v.id IS NULL AND e.vendor_id IS NOT NULL)
-       OR (j.id IS NULL AND e.journal_category_id IS NOT NULL)
-       OR (r.id IS NULL AND e.reverses_entry_id IS NOT NULL)
+    SELECT f.id, f.field INTO fault
+    FROM (
+        SELECT e.id, CASE
+            WHEN (SELECT l.id FROM journal_lines l
+                  WHERE l.company_id = e.company_id AND l.entry_id = e.id AND l.line_number = 1) IS NULL THEN 'lines'
+            WHEN e.customer_id IS NOT NULL AND (SELECT c.id FROM customers c
+                  WHERE c.company_id = e.company_id AND c.id = e.customer_id) IS NULL THEN 'customerId'
+            WHEN e.vendor_id IS NOT NULL AND (SELECT v.id FROM vendors v
+                  WHERE v.company_id = e.company_id AND v.id = e.vendor_id) IS NULL THEN 'vendorId'
+            WHEN e.journal_category_id IS NOT NULL AND (SELECT j.id FROM journal_categories j
+                  WHERE j.company_id = e.company_id AND j.id = e.journal_category_id) IS NULL THEN 'journalCategoryId'
+            WHEN e.reverses_entry_id IS NOT NULL AND (SELECT r.id FROM journal_entries r
+                  WHERE r.company_id = e.company_id AND r.id = e.reverses_entry_id) IS NULL THEN 'reversesEntryId'
+            END AS field
+        FROM new_entries e
+        OFFSET 0
+    ) f
+    WHERE f.field IS NOT NULL
     LIMIT 1;
-    IF FOUND AND fault.field IS NULL THEN
+    IF FOUND AND fault.field = 'lines' THEN
         RAISE EXCEPTION 'a journal entry is written together with its lines'
             USING ERRCODE = 'LB418', DETAIL = json_build_object('entryId', fault.id);
     ELSIF FOUND THEN
@@ -226,10 +233,11 @@ BEGIN
     SELECT l.company_id, l.entry_id, sum(l.amount) AS amount, sum(l.base_amount) AS base_amount
     INTO fault
     FROM new_lines l
-    LEFT JOIN journal_entries e ON e.company_id = l.company_id AND e.id = l.entry_id
-    LEFT JOIN accounts a ON a.company_id = l.company_id AND a.id = l.account_id
-    LEFT JOIN vat_codes v ON v.company_id = l.company_id AND v.id = l.vat_code_id
-    LEFT JOIN ledgers g ON g.company_id = l.company_id
+    LEFT JOIN LATERAL (SELECT * FROM journal_entries e
+                       WHERE e.company_id = l.company_id AND e.id = l.entry_id OFFSET 0) e ON true
+    LEFT JOIN LATERAL (SELECT * FROM accounts a
+                       WHERE a.company_id = l.company_id AND a.id = l.account_id OFFSET 0) a ON true
+    LEFT JOIN LATERAL (SELECT * FROM ledgers g WHERE g.company_id = l.company_id OFFSET 0) g ON true
     GROUP BY l.company_id, l.entry_id, e.line_count
     HAVING sum(l.amount) <> 0
         OR sum(l.base_amount) <> 0
@@ -246,7 +254,8 @@ BEGIN
                 WHEN 'ACCOUNTS_RECEIVABLE' THEN l.customer_id = e.customer_id AND l.vendor_id IS NULL
                 WHEN 'ACCOUNTS_PAYABLE' THEN l.vendor_id = e.vendor_id AND l.customer_id IS NULL
                 ELSE l.customer_id IS NULL AND l.vendor_id IS NULL END
-            AND (v.id IS NOT NULL OR l.vat_code_id IS NULL), false))
+            AND (l.vat_code_id IS NULL OR (SELECT v.id FROM vat_codes v WHERE v.company_id = l.company_id
+                                           AND v.id = l.vat_code_id) IS NOT NULL), false))
     LIMIT 1;
     IF FOUND AND (fault.amount <> 0 OR fault.base_amount <> 0) THEN
         RAISE EXCEPTION 'debits and credits differ' USING ERRCODE = 'LB412', DETAIL = json_build_object(
@@ -278,6 +287,7 @@ CREATE FUNCTION refuse_change_of_posted() RETURNS trigger
 BEGIN
     IF TG_OP = 'UPDATE' AND TG_TABLE_NAME = 'journal_entries' THEN
         NEW.reference := OLD.reference;
+        NEW.reference_key := OLD.reference_key;
         NEW.external_system_id := OLD.external_system_id;
         IF NEW IS NOT DISTINCT FROM OLD THEN
             RETURN NULL;
@@ -368,7 +378,7 @@ BEGIN
         years := years - 1;
     END IF;
     start_date := anchor + make_interval(years => years);
-    end_date := least(anchor + make_interval(years => years + 1), later) - 1;
+    end_date := least((anchor + make_interval(years => years + 1))::date, later) - 1;
 END
 $$;
 
@@ -378,11 +388,14 @@ CREATE FUNCTION open_fiscal_year(company uuid, day date, year_id uuid, moment ti
     LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     opened fiscal_years%ROWTYPE;
+    latest date := (moment AT TIME ZONE 'UTC')::date + interval '10 years';
     bounds record;
 BEGIN
+    IF day NOT BETWEEN '1900-01-01' AND latest THEN
+        RETURN NULL;  -- also the infinite dates, which no year can be computed around
+    END IF;
     SELECT * INTO bounds FROM fiscal_year_around(company, day);
-    IF bounds.start_date IS NULL OR bounds.start_date < '1900-01-01'
-            OR bounds.end_date > (moment AT TIME ZONE 'UTC')::date + interval '10 years' OR year_id IS NULL THEN
+    IF bounds.start_date IS NULL OR bounds.start_date < '1900-01-01' OR bounds.end_date > latest OR year_id IS NULL THEN
         RETURN NULL;
     END IF;
     INSERT INTO fiscal_years (company_id, id, start_date, end_date)
@@ -400,6 +413,10 @@ BEGIN
     INSERT INTO ledgers (company_id, base_currency, base_minor_units, head_hash)
     VALUES (company, open_ledger.base_currency, minor_units,
             sha256(convert_to('ledgerbee:genesis:' || company::text, 'UTF8')));
+    -- The first company's chart was just written: tell the planner, before sessions keep plans made without it.
+    IF (SELECT c.reltuples <= 0 FROM pg_class c WHERE c.oid = 'public.accounts'::regclass) THEN
+        ANALYZE accounts, vat_codes, journal_categories;
+    END IF;
     INSERT INTO fiscal_years (company_id, id, start_date, end_date)
     VALUES (company, year_id, year_start, (year_start + interval '12 months')::date - 1);
 END
@@ -433,7 +450,8 @@ $$;
 -- the company; hash = sha256(previous hash || position || number || content digest), the two as 8-byte
 -- big-endian integers. The company's row in `ledgers` is held from the first number to the COMMIT.
 --
--- Nested loops over primary keys, whatever the planner thinks of tables that were empty when it was first asked.
+-- Looked up by primary key, row by row, whatever the planner thought of tables that were empty when it was first
+-- asked: no sequential scans, and (here and in the guards) subqueries that can only be run row by row.
 CREATE FUNCTION post_entries(
     moment timestamptz, spare_year_ids uuid[],
     ids uuid[], entry_types text[], dates date[], currencies text[], rates numeric[], original_amounts numeric[],
@@ -448,7 +466,7 @@ CREATE FUNCTION post_entries(
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog, public, pg_temp
     SET plan_cache_mode = force_generic_plan
-    SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+    SET enable_seqscan = off
 AS $$
 DECLARE
     company uuid := ledger_company();
@@ -489,7 +507,7 @@ BEGIN
             END IF;
             IF fiscal_year.id IS NULL THEN
                 RAISE EXCEPTION 'no financial year holds this date' USING ERRCODE = 'LB411',
-                    DETAIL = json_build_object('entryId', ids[i], 'date', dates[i]);
+                    DETAIL = json_build_object('entryId', ids[i]);
             END IF;
         END IF;
         fiscal_year.last_entry_number := fiscal_year.last_entry_number + 1;
@@ -533,7 +551,8 @@ BEGIN
                 line_types, line_vat_codes, line_descriptions, line_tags)
         AS l (entry, line_number, id, account_id, is_debit, amount, base_amount, line_type, vat_code_id,
               description, tags)
-    LEFT JOIN accounts a ON a.company_id = company AND a.id = l.account_id;
+    LEFT JOIN LATERAL (SELECT * FROM accounts a
+                       WHERE a.company_id = company AND a.id = l.account_id OFFSET 0) a ON true;
     SELECT array_agg(a.id), array_agg(a.number), array_agg(a.name) INTO account_ids, account_numbers, account_names
     FROM accounts a WHERE a.company_id = company AND a.id = ANY (line_accounts);
 END

@@ -47,9 +47,9 @@ CREATE TABLE products (
     CONSTRAINT products_group FOREIGN KEY (company_id, product_group_id) REFERENCES product_groups (company_id, id)
 );
 -- They carry what lists filter by, so that the pages that are skipped are never fetched from the table.
-CREATE INDEX products_created ON products (company_id, created_at, id) INCLUDE (status, product_group_id);
-CREATE INDEX products_number_key ON products (company_id, number_key, id) INCLUDE (status, product_group_id);
-CREATE INDEX products_name_key ON products (company_id, name_key, id) INCLUDE (status, product_group_id);
+CREATE INDEX products_created ON products (company_id, created_at, id) INCLUDE (status, product_group_id, name_key, number_key);
+CREATE INDEX products_number_key ON products (company_id, number_key, id) INCLUDE (status, product_group_id, name_key);
+CREATE INDEX products_name_key ON products (company_id, name_key, id) INCLUDE (status, product_group_id, number_key);
 CREATE INDEX products_by_group ON products (company_id, product_group_id);
 SELECT protect_table('products', 'SELECT, INSERT, UPDATE, DELETE');
 
