@@ -19,7 +19,7 @@ def path_of(row: Row, ids: dict[str, str]) -> str:
     """The row's path with ids in place."""
     path = row.path
     for name in row.id_names:
-        path = path.replace(f"{{{name}}}", ids[name])
+        path = path.replace(f"{{{name}}}", ids.get(f"{row.tag}.{name}", ids[name]))
     return path
 
 
@@ -69,7 +69,7 @@ async def test_without_its_scope_nothing_happens(row: Row, world: World, keyring
 @pytest.mark.parametrize("row", WITH_IDS, ids=str)
 async def test_what_is_no_id_is_refused(row: Row, world: World) -> None:
     for name in row.id_names:
-        answer = await call(row, world, path_of(row, {**world.ids, name: "not-an-id"}), world.api.key)
+        answer = await call(row, world, path_of(row, {**world.ids, name: "not-an-id", f"{row.tag}.{name}": "not-an-id"}), world.api.key)
         assert answer.status_code == 400
         assert answer.json()["details"]["validationErrors"] == [
             {"property": name, "constraints": {"isUuid": f"{name} must be a UUID"}}

@@ -54,6 +54,8 @@ async def make_world(api: Api) -> World:
         "/v1/vendors", vendorNumber="V-1", name="Tømmer ApS", vendorGroupId=vendor_group, currency="DKK",
         countryCode="DK", contacts=[{"name": "Ib"}],
     )  # fmt: skip
+    vendor_contact = (await listed(f"/v1/vendors/{vendor['id']}/contacts"))[0]
+    vendor_department = await made(f"/v1/vendors/{vendor['id']}/departments", name="Lager")
     lines = [{"priceId": price["id"], "quantity": 1}]
     invoice = await made("/v1/invoices", customerId=customer["id"], date="2026-03-16", lines=lines)
     sent = await made("/v1/invoices", customerId=customer["id"], date="2026-03-16", lines=lines)
@@ -71,12 +73,15 @@ async def make_world(api: Api) -> World:
         "documentTemplateId": (await listed("/v1/document-templates"))[0]["id"],
         "invoiceId": invoice["id"],
         "journalEntryId": entry["id"],
-        "oauthClientId": client["id"],
+        "oauthClientId": client["clientId"],
         "productGroupId": group["id"],
         "productId": product["id"],
         "productPriceId": price["id"],
         "vatCodeId": (await listed("/v1/vat-codes"))[0]["id"],
         "vendorGroupId": vendor_group,
         "vendorId": vendor["id"],
+        # Names that two resources share are told apart by the tag of the row.
+        "Vendors.contactId": vendor_contact["id"],
+        "Vendors.departmentId": vendor_department["id"],
     }
     return World(api, ids, sales, control["ACCOUNTS_RECEIVABLE"], control["ACCOUNTS_PAYABLE"], vat)

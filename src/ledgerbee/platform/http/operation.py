@@ -190,6 +190,21 @@ def _check_text(value: Any, path: str) -> None:
             _check_text(item, f"{path}.{index}" if path else str(index))
 
 
+def _without_body(handler: Handler) -> Handler:
+    """`handler` of an operation that takes no fields: whoever sends some is told, as everywhere else."""
+
+    async def run(request: Request) -> Response:
+        if await request.body():
+            body = await request.json()
+            if not isinstance(body, dict):
+                raise invalid(("", "isObject", "body must be an object"))
+            if body:
+                raise invalid(*((name, "whitelistValidation", f"{name} should not exist") for name in body))
+        return await handler(request)
+
+    return run
+
+
 @dataclass(frozen=True, slots=True)
 class _FromEdge:
     """Marks a handler's parameter that the edge supplies, by its key in the request's scope."""
@@ -241,6 +256,9 @@ class OperationRoute(APIRoute):
         facts = extra.get(_OPERATION_KEY)
         if not isinstance(facts, Operation):
             raise TypeError(f"{self.path}: routes of this class are declared with operation(...)")
+
+        if self.body_field is None and not facts.public:
+            handler = _without_body(handler)
 
         async def handle(request: Request) -> Response:
             edge: Edge = request.app.state.edge
