@@ -287,6 +287,17 @@ async def test_people_belong_to_the_customer(shop: Shop) -> None:
     await shop.refused("POST", "/v1/invoices", body | {"customerDepartmentId": buying}, 404, "DEPARTMENT_NOT_FOUND")
 
 
+async def test_a_closed_department_is_not_named(shop: Shop) -> None:
+    customer = await shop.customer()
+    await department(shop, customer)
+    closed = await department(shop, customer, name="Lager")
+    await shop.ok("PATCH", f"/v1/customers/{customer}/departments/{closed}", {"isActive": False})
+    body = {"customerId": customer, "date": "2026-03-16", "lines": [line(await shop.price())]}
+    await shop.refused(
+        "POST", "/v1/invoices", body | {"customerDepartmentId": closed}, 400, "SALES_DOCUMENT_DEPARTMENT_INACTIVE"
+    )
+
+
 async def test_a_template_is_for_its_kind(shop: Shop) -> None:
     quote = await template(shop, "quote-template")
     body = {"customerId": await shop.customer(), "date": "2026-03-16", "lines": [line(await shop.price())]}

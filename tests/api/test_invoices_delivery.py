@@ -132,6 +132,38 @@ async def test_failures_are_tried_again_until_the_last(shop: Shop) -> None:
     assert (await shop.invoice(sent["id"]))["journalEntryId"] == sent["journalEntryId"]
 
 
+async def given_up(shop: Shop) -> dict[str, Any]:
+    """An invoice whose mail failed for good."""
+    sent = await mailed(shop)
+    delivery = UUID((await job_of(shop))["deliveryId"])
+    await claim(shop, delivery)
+    await record(shop, delivery, Outcome.FAILED, is_last=True)
+    return await shop.invoice(sent["id"])
+
+
+async def test_what_failed_for_good_can_be_sent_again(shop: Shop) -> None:
+    failed = await given_up(shop)
+    shop.api.clock.advance(days=1)
+    again = await shop.send(failed, deliveryType="Email", overrideEmail="right@example.com")
+    assert again == failed, "number, entry and document stay"
+    status = await status_of(shop, failed)
+    assert (status["status"], len(status["attempts"])) == ("pending", 1)
+    addresses = "SELECT string_agg(recipient, ' ' ORDER BY created_at) FROM deliveries"
+    assert await shop.value(addresses) == "post@example.com right@example.com"
+    await shop.refused("POST", f"/v1/invoices/{failed['id']}/send", {}, 409, "INVOICE_INVALID_STATE")
+
+
+async def test_what_failed_for_good_can_be_handed_over_by_hand(shop: Shop) -> None:
+    failed = await given_up(shop)
+    path = f"/v1/invoices/{failed['id']}/send"
+    await shop.refused("POST", path, {"overrideEanNumber": "5798009811578"}, 409, "INVOICE_INVALID_STATE")
+    await shop.refused("POST", path, {"deliveryType": "Sproom"}, 400, "INVOICE_DELIVERY_NOT_CONFIGURED")
+    assert (await shop.send(failed))["status"] == "sent"
+    assert (await status_of(shop, failed))["status"] == "manual"
+    assert await shop.value("SELECT count(*) FROM journal_entries") == 1
+    assert len(await shop.events("invoice.sent")) == 1
+
+
 async def test_a_dead_workers_delivery_is_claimed_again(shop: Shop) -> None:
     await mailed(shop)
     delivery = UUID((await job_of(shop))["deliveryId"])

@@ -8,12 +8,14 @@ from ledgerbee.catalog.prices import store as prices
 from ledgerbee.catalog.prices.model import PRODUCT_PRICE_NOT_FOUND, Price, SellablePrice
 from ledgerbee.catalog.prices.rules import in_currency
 from ledgerbee.core.ids import new_id
+from ledgerbee.parties.customers import store as customers
 from ledgerbee.parties.customers.model import BillingFacts, VatZone
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.rates import store as rates
 from ledgerbee.sales.documents import rules, store
 from ledgerbee.sales.documents.model import (
     SALES_DOCUMENT_CUSTOMER_INACTIVE,
+    SALES_DOCUMENT_DEPARTMENT_INACTIVE,
     SALES_DOCUMENT_PRICE_CURRENCY_MISSING,
     SALES_DOCUMENT_PRICE_NOT_USABLE,
     SALES_DOCUMENT_TEMPLATE_MISMATCH,
@@ -30,6 +32,21 @@ def check_customer(facts: BillingFacts) -> None:
     """Raises `SALES_DOCUMENT_CUSTOMER_INACTIVE`."""
     if not facts.customer.is_active:
         raise SALES_DOCUMENT_CUSTOMER_INACTIVE.error(customerId=str(facts.customer.id))
+
+
+async def check_people(
+    context: Context, customer_id: UUID, contact_id: UUID | None, department_id: UUID | None
+) -> None:
+    """The contact and department a document names are the customer's own.
+
+    Raises `CONTACT_NOT_FOUND`, `DEPARTMENT_NOT_FOUND`, `SALES_DOCUMENT_DEPARTMENT_INACTIVE`.
+    """
+    if contact_id is not None:
+        await customers.contact(context, customer_id, contact_id)
+    if department_id is not None:
+        department = await customers.department(context, customer_id, department_id)
+        if not department.is_active:
+            raise SALES_DOCUMENT_DEPARTMENT_INACTIVE.error(departmentId=str(department_id))
 
 
 async def price_lines(

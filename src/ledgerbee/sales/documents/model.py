@@ -131,6 +131,9 @@ class Computed:
 SALES_DOCUMENT_CUSTOMER_INACTIVE = ErrorCode(
     "SALES_DOCUMENT_CUSTOMER_INACTIVE", 400, "The customer is not active: nothing new can be sold to it"
 )
+SALES_DOCUMENT_DEPARTMENT_INACTIVE = ErrorCode(
+    "SALES_DOCUMENT_DEPARTMENT_INACTIVE", 400, "The customer's department is not active"
+)
 SALES_DOCUMENT_PRICE_NOT_USABLE = ErrorCode(
     "SALES_DOCUMENT_PRICE_NOT_USABLE", 400, "A line needs a price that is ACTIVE, of a product that is ACTIVE"
 )

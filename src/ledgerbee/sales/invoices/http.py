@@ -41,6 +41,7 @@ from ledgerbee.sales.delivery.model import DeliveryStatus, DeliveryType, Outcome
 from ledgerbee.sales.documents.model import (
     SALES_DOCUMENT_AMOUNT_TOO_LARGE,
     SALES_DOCUMENT_CUSTOMER_INACTIVE,
+    SALES_DOCUMENT_DEPARTMENT_INACTIVE,
     SALES_DOCUMENT_PRICE_CURRENCY_MISSING,
     SALES_DOCUMENT_PRICE_NOT_USABLE,
     SALES_DOCUMENT_TEMPLATE_MISMATCH,
@@ -76,6 +77,7 @@ _DRAFT_ERRORS: Final = (
     DOCUMENT_TEMPLATE_NOT_FOUND,
     PRODUCT_PRICE_NOT_FOUND,
     SALES_DOCUMENT_CUSTOMER_INACTIVE,
+    SALES_DOCUMENT_DEPARTMENT_INACTIVE,
     SALES_DOCUMENT_TEMPLATE_MISMATCH,
     SALES_DOCUMENT_PRICE_NOT_USABLE,
     SALES_DOCUMENT_PRICE_CURRENCY_MISSING,
@@ -291,7 +293,8 @@ async def delete_invoice(context: Ctx, invoice_id: InvoiceId) -> None:
         scope="invoices-write",
         description="Books the invoice, gives it its number and hands it over, all or nothing. With `Manual` it is "
         "`sent` at once; with `Email` it is `scheduled` until the mail has gone out. VAT and revenue accounts follow "
-        "the customer's VAT zone and the product groups as they are now, prices stand as drafted.",
+        "the customer's VAT zone and the product groups as they are now, prices stand as drafted.\n\nAn "
+        "invoice whose delivery failed for good can be sent again; it goes out as it was booked.",
         response="Booked, and handed over or on its way",
         errors=[
             INVOICE_NOT_FOUND,

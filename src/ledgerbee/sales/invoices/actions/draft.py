@@ -28,8 +28,8 @@ async def create(context: Context, given: InvoiceFields) -> FullInvoice:
     """Draft an invoice. Emits `invoice.created`.
 
     Raises validation errors, `CUSTOMER_NOT_FOUND`, `CONTACT_NOT_FOUND`, `DEPARTMENT_NOT_FOUND`,
-    `DOCUMENT_TEMPLATE_NOT_FOUND`, `SALES_DOCUMENT_TEMPLATE_MISMATCH`, `SALES_DOCUMENT_CUSTOMER_INACTIVE` and what
-    `documents.price_lines` raises.
+    `DOCUMENT_TEMPLATE_NOT_FOUND`, `SALES_DOCUMENT_TEMPLATE_MISMATCH`, `SALES_DOCUMENT_CUSTOMER_INACTIVE`,
+    `SALES_DOCUMENT_DEPARTMENT_INACTIVE` and what `documents.price_lines` raises.
     """
     company = await companies.get(context)
     facts = await customers.billing_facts(context, given.customer_id)
@@ -85,10 +85,7 @@ async def delete(context: Context, invoice_id: UUID) -> None:
 
 async def _check_references(context: Context, given: InvoiceFields, facts: BillingFacts) -> None:
     documents.check_customer(facts)
-    if given.customer_contact_id is not None:
-        await customers.contact(context, given.customer_id, given.customer_contact_id)
-    if given.customer_department_id is not None:
-        await customers.department(context, given.customer_id, given.customer_department_id)
+    await documents.check_people(context, given.customer_id, given.customer_contact_id, given.customer_department_id)
     if given.document_template_id is not None:
         await documents.choose_template(context, TemplateType.INVOICE, facts, given.document_template_id)
 

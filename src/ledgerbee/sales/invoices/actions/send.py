@@ -17,7 +17,7 @@ from ledgerbee.platform.company.model import Company
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.rates import store as rates
 from ledgerbee.sales.delivery import store as deliveries
-from ledgerbee.sales.delivery.model import Delivery, DeliveryType
+from ledgerbee.sales.delivery.model import Delivery, DeliveryStatus, DeliveryType, Outcome
 from ledgerbee.sales.delivery.rules import first_status
 from ledgerbee.sales.documents import actions as documents
 from ledgerbee.sales.documents import store as document_store
@@ -28,6 +28,7 @@ from ledgerbee.sales.invoices.actions.preview import addressees, ean_of, heading
 from ledgerbee.sales.invoices.model import (
     DELIVER_JOB,
     INVOICE_DELIVERY_NOT_CONFIGURED,
+    INVOICE_INVALID_STATE,
     SERIES,
     FullInvoice,
     Invoice,
@@ -64,7 +65,8 @@ class _Prepared:
 async def send(context: Context, invoice_id: UUID, options: SendOptions) -> FullInvoice:
     """Book a draft, give it its number and hand it over. Emits `invoice.sent`; mail waits for the worker.
 
-    Prices stand as drafted; VAT and accounts are decided by the customer's zone and the chart as they are now.
+    Prices stand as drafted; VAT and accounts are decided by the customer's zone and the chart as they are now. An
+    invoice whose delivery failed for good can be sent again: it is handed over as it was booked.
     Raises `INVOICE_NOT_FOUND`, `INVOICE_INVALID_STATE` (also for the second of two racing sends),
     `INVOICE_DELIVERY_NOT_CONFIGURED`, `SALES_DOCUMENT_CUSTOMER_INACTIVE`, `INVOICE_AMOUNT_NEGATIVE`,
     `INVOICE_BUYER_VAT_NUMBER_MISSING`, `INVOICE_RECIPIENT_MISSING`, `DOCUMENT_TEMPLATE_NOT_FOUND`,
@@ -73,9 +75,13 @@ async def send(context: Context, invoice_id: UUID, options: SendOptions) -> Full
     is used up.
     """
     draft = await store.get(context, invoice_id, for_update=True)
-    rules.require_status(draft, (InvoiceStatus.DRAFT,))
+    is_booked = draft.status is not InvoiceStatus.DRAFT
+    if is_booked:
+        await _require_failed_delivery(context, draft)
     if options.delivery_type is DeliveryType.SPROOM:
         raise INVOICE_DELIVERY_NOT_CONFIGURED.error(deliveryType=options.delivery_type.value)
+    if is_booked:
+        return await _send_again(context, draft, options)
     drafted_lines = await store.lines_of(context, invoice_id)
     prepared = await _prepare(context, FullInvoice(draft, drafted_lines), options)
     lines = prepared.computed.lines
@@ -84,11 +90,9 @@ async def send(context: Context, invoice_id: UUID, options: SendOptions) -> Full
     await prices.lock(context, [line.price_id for line in lines if line.price_id is not None])
     await _keep_overrides(context, draft.customer_id, options)
     booked = await _book(context, prepared, options)
-    delivery = await _hand_over(context, booked, options, prepared.recipient)
+    await _hand_over(context, booked, options, prepared.recipient)
     full = FullInvoice(booked, lines)
     context.emit("invoice.sent", booked.id, snapshot(full))
-    if delivery.delivery_type is DeliveryType.EMAIL:
-        context.enqueue(DELIVER_JOB, invoiceId=str(booked.id), deliveryId=str(delivery.id))
     return full
 
 
@@ -180,7 +184,35 @@ def _receivable(entry: NewEntry) -> Decimal:
     return next(line.base_amount for line in entry.lines if line.line_type is LineType.CONTROL)
 
 
-async def _hand_over(context: Context, invoice: Invoice, options: SendOptions, recipient: str | None) -> Delivery:
+async def _require_failed_delivery(context: Context, invoice: Invoice) -> None:
+    """What is booked is only sent again when its delivery was given up. Raises `INVOICE_INVALID_STATE`."""
+    latest = await deliveries.latest_of(context, DocumentKind.INVOICE, invoice.id)
+    if latest is None or latest.status is not DeliveryStatus.FAILED:
+        rules.require_status(invoice, (InvoiceStatus.DRAFT,))
+
+
+async def _send_again(context: Context, invoice: Invoice, options: SendOptions) -> FullInvoice:
+    """Hand a booked invoice over once more; number, entry and document stay what they are."""
+    if options.document_template_id is not None or options.override_ean_number is not None:
+        raise INVOICE_INVALID_STATE.error(
+            "The document is booked: it can only go to another address", status=invoice.status.value
+        )
+    facts = await customers.billing_facts(context, invoice.customer_id)
+    recipient = None
+    if options.delivery_type is DeliveryType.EMAIL:
+        _, contact = await addressees(context, invoice)
+        recipient = rules.recipient(options.override_email, (contact, facts.default_contact), facts.customer)
+    await _keep_overrides(context, invoice.customer_id, options)
+    if options.delivery_type is DeliveryType.MANUAL:
+        status = rules.status_after_attempt(invoice.status, Outcome.DELIVERED)
+        invoice = replace(invoice, status=status, sent_at=invoice.sent_at or context.now, updated_at=context.now)
+        await store.save(context, invoice)
+    await _hand_over(context, invoice, options, recipient)
+    return FullInvoice(invoice, await store.lines_of(context, invoice.id))
+
+
+async def _hand_over(context: Context, invoice: Invoice, options: SendOptions, recipient: str | None) -> None:
+    """Note the delivery; mail is the worker's, after the commit."""
     delivery = Delivery(
         id=new_id(),
         document_type=DocumentKind.INVOICE,
@@ -192,4 +224,5 @@ async def _hand_over(context: Context, invoice: Invoice, options: SendOptions, r
         updated_at=context.now,
     )
     await deliveries.insert(context, delivery)
-    return delivery
+    if delivery.delivery_type is DeliveryType.EMAIL:
+        context.enqueue(DELIVER_JOB, invoiceId=str(invoice.id), deliveryId=str(delivery.id))
