@@ -144,6 +144,11 @@ def status(data_dir: Path) -> Status:
     )
 
 
+def is_up(data_dir: Path) -> bool:
+    """Whether the server of the data folder answers: what `status` says of it, without measuring the data."""
+    return answering(cluster_path(data_dir.expanduser().resolve())) is not None
+
+
 @contextmanager
 def serve_lock(data_dir: Path) -> Iterator[None]:
     """Be the one `serve` of the data folder for the length of the block.
