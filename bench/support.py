@@ -110,9 +110,9 @@ def _resident_bytes() -> int:
     return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
-def _serve(make_app: Callable[..., ASGIApp], arguments: tuple[Any, ...], listener: socket.socket) -> None:
+def _serve(make_app: Callable[..., ASGIApp], arguments: tuple[Any, ...], listener: socket.socket, log: str) -> None:
     logs.configure("INFO")
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # logs are written, as in production, but not shown
+    os.dup2(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), 2)  # written, as in production
     config = uvicorn.Config(
         _Metered(make_app(*arguments)), loop="uvloop", http="httptools", log_config=None, access_log=False
     )
@@ -120,10 +120,10 @@ def _serve(make_app: Callable[..., ASGIApp], arguments: tuple[Any, ...], listene
 
 
 @contextmanager
-def server(make_app: Callable[..., ASGIApp], *arguments: Any) -> Iterator[int]:
-    """A server process running `make_app(*arguments)`; its port."""
+def server(make_app: Callable[..., ASGIApp], *arguments: Any, log: str = os.devnull) -> Iterator[int]:
+    """A server process running `make_app(*arguments)`, its log in the file `log`; its port."""
     listener = socket.create_server(("127.0.0.1", 0))
-    process = multiprocessing.get_context("spawn").Process(target=_serve, args=(make_app, arguments, listener))
+    process = multiprocessing.get_context("spawn").Process(target=_serve, args=(make_app, arguments, listener, log))
     process.start()
     try:
         yield listener.getsockname()[1]

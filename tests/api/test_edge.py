@@ -137,7 +137,6 @@ async def test_an_address_must_be_text(api: Api, query: str) -> None:
     [
         ("page=0", "page", "min"),
         ("page=-1", "page", "min"),
-        ("page=99999999999999999999", "page", "max"),
         ("page=abc", "page", "isInt"),
         ("limit=0", "limit", "min"),
         ("limit=101", "limit", "max"),
@@ -151,9 +150,10 @@ async def test_absurd_paging_is_refused(api: Api, query: str, name: str, rule: s
 
 
 async def test_a_page_past_the_end_is_empty(api: Api) -> None:
-    answer = (await api.get(f"{PATH}?page=10000")).json()
-    assert answer["data"] == []
-    assert answer["total"] > 0
+    for page in (10_000, 10**20):
+        answer = (await api.get(f"{PATH}?page={page}")).json()
+        assert answer["data"] == []
+        assert answer["total"] > 0
 
 
 @pytest.mark.parametrize("term", ["%", "_", "\\", "'; DROP TABLE product_groups; --", "' OR 1=1 --"])

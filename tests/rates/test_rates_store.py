@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ledgerbee.platform.rates import ecb, store
-from ledgerbee.platform.rates.store import ECB, SAME_CURRENCY, Rate
+from ledgerbee.platform.rates.model import ECB, SAME_CURRENCY, Rate
 
 if TYPE_CHECKING:
     from asyncpg import Connection, Record
 
 FRIDAY, MONDAY, TUESDAY = date(2026, 1, 2), date(2026, 1, 5), date(2026, 1, 6)
 ROWS = [
-    ("DKK", FRIDAY, Decimal("7.4694")),
-    ("SEK", FRIDAY, Decimal("10.8085")),
     ("DKK", MONDAY, Decimal("7.4695")),
     ("USD", MONDAY, Decimal("1.1664")),
+    ("DKK", FRIDAY, Decimal("7.4694")),
+    ("SEK", FRIDAY, Decimal("10.8085")),
 ]
 
 
@@ -29,7 +29,7 @@ async def test_seeding_twice_changes_nothing(conn: "Connection[Record]") -> None
 
 async def test_seeding_adds_only_days_after_the_newest(conn: "Connection[Record]") -> None:
     await store.seed(conn, ROWS)
-    late = [("NOK", FRIDAY, Decimal("11.7985")), ("DKK", MONDAY, Decimal(1)), ("DKK", TUESDAY, Decimal("7.4727"))]
+    late = [("DKK", TUESDAY, Decimal("7.4727")), ("DKK", MONDAY, Decimal(1)), ("NOK", FRIDAY, Decimal("11.7985"))]
     assert await store.seed(conn, late) == 1
     assert await conn.fetchval("SELECT count(*) FROM exchange_rates WHERE currency = 'NOK'") == 0
     assert await store.rate(conn, "EUR", "DKK", MONDAY) == Rate(Decimal("7.4695"), MONDAY, ECB)

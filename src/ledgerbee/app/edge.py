@@ -9,7 +9,6 @@ answer go out. Errors of any kind leave as the documented envelope.
 import hashlib
 from collections import OrderedDict
 from datetime import datetime
-from ipaddress import ip_address, ip_network
 from typing import Final
 
 from fastapi import Request, Response
@@ -27,6 +26,7 @@ from ledgerbee.platform.credentials.model import (
     UNAUTHORIZED,
     secret_hash,
 )
+from ledgerbee.platform.credentials.rules import is_address_allowed
 from ledgerbee.platform.db import CredentialRevokedError, Database
 from ledgerbee.platform.http.envelope import error_response
 from ledgerbee.platform.http.operation import Handler, Operation
@@ -48,21 +48,16 @@ class Edge:
     async def handle(self, operation: Operation, request: Request, handler: Handler) -> Response:
         """Run one request of `operation`; every error becomes its documented answer."""
         now = self.clock()
-        principal: Principal | None = None
         try:
             if operation.public:
                 response = await self._run_public(request, handler, now)
             else:
-                principal = await self._authenticate(request, now)
-                _authorize(operation, principal)
                 try:
-                    response = await self._run(operation, request, handler, principal, now)
+                    response = await self._run(operation, request, handler, now)
                 except CredentialRevokedError:
                     # What this process remembered is stale: ask again, and run with what is true now.
-                    self._principals.pop(principal.secret_hash, None)
-                    principal = await self._authenticate(request, now)
-                    _authorize(operation, principal)
-                    response = await self._run(operation, request, handler, principal, now)
+                    self._forget(request)
+                    response = await self._run(operation, request, handler, now)
         except CredentialRevokedError:
             response = error_response(request, UNAUTHORIZED.error(), now)
         except RequestValidationError as fault:
@@ -73,6 +68,7 @@ class Edge:
             response.headers["Deprecation"] = "true"
             response.headers["Sunset"] = operation.deprecation.sunset
             response.headers["Link"] = f'<{operation.deprecation.successor}>; rel="successor-version"'
+        principal: Principal | None = request.scope.get("ledgerbee.principal")
         if principal is not None and principal.kind == "api_key" and principal.expires_at is not None:
             response.headers["X-API-Key-Expires-At"] = format_moment(principal.expires_at)
         return response
@@ -82,9 +78,8 @@ class Edge:
         request.scope["ledgerbee.now"] = now
         return await handler(request)
 
-    async def _run(
-        self, operation: Operation, request: Request, handler: Handler, principal: Principal, now: datetime
-    ) -> Response:
+    async def _run(self, operation: Operation, request: Request, handler: Handler, now: datetime) -> Response:
+        principal = await self._admit(operation, request, now)
         # The whole body is here before a connection is taken: a slow client holds no transaction open.
         body = await request.body()
         if body and not _is_form(request):
@@ -101,35 +96,56 @@ class Edge:
             request.scope["ledgerbee.context"] = context
             if key is None:
                 return await handler(request)
-            digest = hashlib.sha256(f"{request.method} {request.url.path}\n".encode() + body).digest()
+            address = f"{request.method} {request.url.path}?{request.url.query}\n"
+            digest = hashlib.sha256(address.encode() + body).digest()
             replayed = await idempotency.reserve(context, key, digest)
             if replayed is not None:
                 return replayed
             response = await handler(request)
-            await idempotency.remember(context, key, digest, response)
+            await idempotency.remember(context, key, digest, response, secret_fields=operation.secret_fields)
             return response
 
         return await self.database.run(caller.tenant, now, work, read_only=read_only)
 
-    async def _authenticate(self, request: Request, now: datetime) -> Principal:
+    async def _admit(self, operation: Operation, request: Request, now: datetime) -> Principal:
+        """The caller, if it may run `operation`; else `UNAUTHORIZED`, `INSUFFICIENT_PERMISSIONS`, `LICENSE.REQUIRED`.
+
+        What this process remembers of a credential lets in (the transaction checks that it is still so) but refuses
+        nobody: a licence or scope may have been given since, and a revoked credential is unknown, not forbidden.
+        """
         secret, kinds = _secret_of(request)
         digest = secret_hash(secret)
-        principal = self._principals.get(digest)
+        remembered = self._principals.get(digest)
+        if remembered is not None:
+            try:
+                return _check(operation, request, remembered, kinds, now)
+            except LedgerBeeError:
+                request.scope["ledgerbee.principal"] = remembered
+                self._forget(request)
+        async with self.database.connection() as connection:
+            principal = await credentials.resolve(connection, digest)
         if principal is None:
-            async with self.database.connection() as connection:
-                principal = await credentials.resolve(connection, digest)
-            if principal is None or principal.kind not in kinds:
-                raise _unauthorized(kinds)
-            self._principals[digest] = principal
-            if len(self._principals) > _CACHE_SIZE:
-                self._principals.popitem(last=False)
-        elif principal.kind not in kinds:
             raise _unauthorized(kinds)
-        if principal.expires_at is not None and principal.expires_at <= now:
-            raise _unauthorized(kinds)
-        if principal.ip_allowlist and not _is_allowed(request, principal.ip_allowlist):
-            raise UNAUTHORIZED.error(reason="ip_whitelist_mismatch")
-        return principal
+        self._principals[digest] = principal
+        if len(self._principals) > _CACHE_SIZE:
+            self._principals.popitem(last=False)
+        return _check(operation, request, principal, kinds, now)
+
+    def _forget(self, request: Request) -> None:
+        principal: Principal = request.scope.pop("ledgerbee.principal")
+        self._principals.pop(principal.secret_hash, None)
+
+
+def _check(
+    operation: Operation, request: Request, principal: Principal, kinds: tuple[str, ...], now: datetime
+) -> Principal:
+    if principal.kind not in kinds or (principal.expires_at is not None and principal.expires_at <= now):
+        raise _unauthorized(kinds)
+    if not is_address_allowed(request.client.host if request.client else None, principal.ip_allowlist):
+        raise UNAUTHORIZED.error(reason="ip_whitelist_mismatch")
+    request.scope["ledgerbee.principal"] = principal
+    _authorize(operation, principal)
+    return principal
 
 
 def _secret_of(request: Request) -> tuple[str, tuple[str, ...]]:
@@ -143,7 +159,7 @@ def _secret_of(request: Request) -> tuple[str, tuple[str, ...]]:
         if scheme.lower() == "bearer" and token.strip():
             return token.strip(), ("oauth_token",)  # an API key shown here is refused (contract 1.2)
         raise _unauthorized(("oauth_token",))
-    key = request.query_params.get("x-api-key")
+    key = request.scope.get("ledgerbee.query_key")  # taken out of the address by the shell
     if key:
         return key, ("api_key",)
     raise UNAUTHORIZED.error("Missing credential: send an x-api-key header or an OAuth 2.0 bearer token")
@@ -157,15 +173,6 @@ def _unauthorized(kinds: tuple[str, ...]) -> LedgerBeeError:
 
 def _is_form(request: Request) -> bool:
     return request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
-
-
-def _is_allowed(request: Request, allowlist: tuple[str, ...]) -> bool:
-    host = request.client.host if request.client else ""
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return False
-    return any(address in ip_network(entry, strict=False) for entry in allowlist)
 
 
 def _authorize(operation: Operation, principal: Principal) -> None:

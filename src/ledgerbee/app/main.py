@@ -17,7 +17,7 @@ from ledgerbee.app.routes import ROUTERS
 from ledgerbee.app.shell import Shell
 from ledgerbee.core.dates import Clock, system_clock
 from ledgerbee.platform.db import Database
-from ledgerbee.platform.http.envelope import METHOD_NOT_ALLOWED, NOT_FOUND, error_response
+from ledgerbee.platform.http.envelope import INTERNAL_ERROR, METHOD_NOT_ALLOWED, NOT_FOUND, error_response
 from ledgerbee.platform.http.operation import MALFORMED_JSON
 
 
@@ -29,15 +29,21 @@ def create_api(clock: Clock = system_clock) -> FastAPI:
         redoc_url=None,
         openapi_url="/api/openapi.json",
         redirect_slashes=False,
-        generate_unique_id_function=lambda route: route.name,
     )
 
     async def refuse(request: Request, fault: Exception) -> Response:
         assert isinstance(fault, HTTPException)
         known = {404: NOT_FOUND, 405: METHOD_NOT_ALLOWED}.get(fault.status_code)
-        return error_response(request, known.error() if known else MALFORMED_JSON, clock())
+        response = error_response(request, known.error() if known else MALFORMED_JSON, clock())
+        response.headers.update(fault.headers or {})
+        return response
+
+    async def fail(request: Request, _: Exception) -> Response:
+        # The fault itself goes on to the shell, which logs it; the caller gets the request's id and no more.
+        return error_response(request, INTERNAL_ERROR.error(requestId=request.scope["ledgerbee.request_id"]), clock())
 
     api.add_exception_handler(HTTPException, refuse)
+    api.add_exception_handler(Exception, fail)
     for router in ROUTERS:
         # Straight into the application's own list: inclusion would search router by router on every request.
         api.router.routes.extend(router.routes)

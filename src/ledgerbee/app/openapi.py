@@ -10,7 +10,7 @@ from ledgerbee import __version__
 #: Tags in the reference's order, with what each resource is.
 TAGS: Final[tuple[tuple[str, str], ...]] = (
     ("Accounts", "The chart of accounts."),
-    ("API Key", "The key that a request was made with."),
+    ("API Key", "The key that a request was made with, and the company's other keys."),
     ("Company", "The company behind the credential."),
     ("Customers", "Who buys: customers, their groups, contacts and departments."),
     ("Document Templates", "How invoices, credit notes, quotes and order confirmations look."),
@@ -26,7 +26,8 @@ TAGS: Final[tuple[tuple[str, str], ...]] = (
     ("Invoices", "From draft to booked, delivered and paid."),
     ("Vendors", "Who is bought from: vendors, their groups, contacts and departments."),
     ("Reports", "What the ledger says."),
-    ("OAuth", "Access tokens for OAuth 2.0 clients."),
+    ("Exchange Rates", "What a foreign currency is worth: published rates and the company's own."),
+    ("OAuth", "OAuth 2.0 clients and their access tokens."),
 )
 _DESCRIPTION: Final = """
 Accounting and billing in one: every commercial event ends, in the same transaction, as a balanced, immutable
@@ -36,6 +37,14 @@ Authenticate with an `x-api-key` header or an OAuth 2.0 bearer token. Money in a
 currency's minor units; in requests a number or a decimal string. Every `POST`, `PATCH` and `PUT` takes an
 `x-api-idempotency-key`. Operations marked `x-extension` go beyond the original API.
 """.strip()
+
+
+#: What any write can answer, beyond what the operation says of itself.
+_EVERY_WRITE: Final = {
+    "409": "`IDEMPOTENCY_KEY_REUSED`: the key was used with another request. `IDEMPOTENCY_KEY_IN_USE`: it still runs",
+    "413": "`PAYLOAD_TOO_LARGE`: the body is larger than 15 MB",
+    "415": "`UNSUPPORTED_MEDIA_TYPE`: the body must be application/json",
+}
 
 
 def describe(api: FastAPI) -> None:
@@ -79,6 +88,13 @@ def _tidy(method: str, operation: dict[str, Any]) -> None:
     operation.pop("x-ledgerbee-operation", None)
     operation["responses"].pop("422", None)
     if method in {"post", "put", "patch"} and operation.get("security") != []:
+        for status, text in _EVERY_WRITE.items():
+            known = operation["responses"].get(status)
+            if known is None:
+                operation["responses"][status] = {**operation["responses"]["500"], "description": text}
+            else:
+                known["description"] += ". " + text
+        operation["responses"] = dict(sorted(operation["responses"].items()))
         operation.setdefault("parameters", []).append(
             {
                 "name": "x-api-idempotency-key",

@@ -2,10 +2,45 @@
 
 from fastapi import APIRouter
 
+from ledgerbee.app import companies
+from ledgerbee.catalog.prices import http as prices
 from ledgerbee.catalog.product_groups import http as product_groups
+from ledgerbee.catalog.products import http as products
 from ledgerbee.chart.accounts import http as accounts
+from ledgerbee.chart.journal_categories import http as journal_categories
+from ledgerbee.chart.vat_codes import http as vat_codes
+from ledgerbee.parties.contacts import http as contacts
+from ledgerbee.parties.customers import http as customers
+from ledgerbee.parties.departments import http as departments
+from ledgerbee.parties.groups import http as party_groups
+from ledgerbee.parties.vendors import http as vendors
+from ledgerbee.platform.api_keys import http as api_keys
+from ledgerbee.platform.company import http as company
+from ledgerbee.platform.oauth import http as oauth_clients
+from ledgerbee.platform.oauth import token_http as oauth_tokens
+from ledgerbee.platform.rates import http as exchange_rates
+from ledgerbee.sales.templates import http as document_templates
 
 ROUTERS: tuple[APIRouter, ...] = (
     accounts.router,
+    api_keys.router,
+    company.router,
+    companies.router,
+    customers.router,
+    contacts.customer_router,
+    departments.customer_router,
+    party_groups.customer_router,
+    document_templates.router,
+    journal_categories.router,
     product_groups.router,
+    prices.router,
+    products.router,
+    vat_codes.router,
+    vendors.router,
+    contacts.vendor_router,
+    departments.vendor_router,
+    party_groups.vendor_router,
+    exchange_rates.router,
+    oauth_clients.router,
+    oauth_tokens.router,
 )

@@ -7,7 +7,7 @@ import re
 import time
 from functools import lru_cache
 from typing import Final
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote_plus, unquote_to_bytes
 
 import structlog
 from prometheus_client import Counter, Histogram
@@ -84,7 +84,10 @@ class _Exchange:
         given = self.headers.get(b"x-request-id", b"").decode("latin-1")
         self.request_id = given if _REQUEST_ID.fullmatch(given) else new_id().hex
         scope["ledgerbee.request_id"] = self.request_id
+        # Whatever logs, traces or repeats the address from here on, inside or outside of us, has no secret to show.
+        scope["query_string"], scope["ledgerbee.query_key"] = _take_key(scope.get("query_string", b""))
         self.status = 0
+        self.complete = False
         self.received = 0
         self.started = time.perf_counter()
 
@@ -100,7 +103,9 @@ class _Exchange:
         except Exception:
             log.exception("request.failed", request_id=self.request_id, path=printable(self.scope["path"]))
             if self.status:
-                raise
+                if not self.complete:
+                    raise  # the server has to break the connection: half an answer must not look whole
+                return
             await self._refuse(INTERNAL_ERROR.error(requestId=self.request_id))
         finally:
             self._record()
@@ -146,6 +151,8 @@ class _Exchange:
             headers.extend(header for header in _SECURITY_HEADERS if header[0] not in present)
             if b"origin" in self.headers:
                 self._allow_origin(MutableHeaders(raw=headers))
+        elif not message.get("more_body", False):
+            self.complete = True
         await self._send(message)
 
     def _allow_origin(self, headers: MutableHeaders) -> None:
@@ -195,3 +202,18 @@ def _meters(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
 
 
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+def _take_key(query: bytes) -> tuple[bytes, str | None]:
+    """The query string without its `x-api-key`, and that key (contract 1.2 allows it there)."""
+    if b"%" not in query and b"x-api-key" not in query.lower():
+        return query, None
+    key: str | None = None
+    kept = []
+    for part in query.split(b"&"):
+        name, _, value = part.partition(b"=")
+        if unquote_plus(name.decode("latin-1")).lower() == "x-api-key":
+            key = key or unquote_plus(value.decode("latin-1")) or None
+        else:
+            kept.append(part)
+    return b"&".join(kept), key

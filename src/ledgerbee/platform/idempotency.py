@@ -4,7 +4,9 @@ The key is reserved in the transaction of the write: a transaction-scoped adviso
 the row, written with the answer just before the commit, says "done". What rolls back leaves neither.
 """
 
+import json
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from fastapi import Request, Response
@@ -56,8 +58,13 @@ async def reserve(context: Context, key: str, request_hash: bytes) -> Response |
     return Response(row["body"], row["status"], {"Idempotent-Replayed": "true"}, row["content_type"])
 
 
-async def remember(context: Context, key: str, request_hash: bytes, response: Response) -> None:
-    """Keep the answer beside the write that it tells of."""
+async def remember(
+    context: Context, key: str, request_hash: bytes, response: Response, *, secret_fields: Sequence[str] = ()
+) -> None:
+    """Keep the answer beside the write that it tells of.
+
+    `secret_fields` are names in the answer's body whose values are shown once: they are kept as null.
+    """
     await context.connection.execute(
         "INSERT INTO idempotency_keys (company_id, key, request_hash, status, content_type, body, created_at)"
         " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (company_id, key) DO UPDATE"
@@ -68,6 +75,14 @@ async def remember(context: Context, key: str, request_hash: bytes, response: Re
         request_hash,
         response.status_code,
         response.media_type or response.headers.get("content-type"),
-        bytes(response.body),
+        _without(bytes(response.body), secret_fields),
         context.now,
     )
+
+
+def _without(body: bytes, secret_fields: Sequence[str]) -> bytes:
+    if not secret_fields:
+        return body
+    value = json.loads(body)
+    value.update((name, None) for name in secret_fields if name in value)
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()

@@ -1,4 +1,4 @@
-"""Prices: four models, three period types (contract 2.12, decisions "Parties and catalogue")."""
+"""Prices: four models, three period types (contract 2.12)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,8 +7,11 @@ from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
-from ledgerbee.catalog.products.model import CatalogStatus
+from ledgerbee.catalog.products.model import CatalogStatus, Product
+from ledgerbee.chart.vat_codes.model import VatCode
 from ledgerbee.core.errors import ErrorCode
+from ledgerbee.core.money import ZERO
+from ledgerbee.parties.customers.model import VatZone
 
 
 class PricingModel(StrEnum):
@@ -73,9 +76,83 @@ class Price:
     currency_amounts: Mapping[str, Decimal] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class NewPrice:
+    """The terms of a price to be created. No currency means the company's."""
+
+    billing_period_type: BillingPeriodType
+    pricing_model: PricingModel
+    nickname: str | None = None
+    currency: str | None = None
+    unit_amount: Decimal | None = None
+    tiers: tuple[Tier, ...] = ()
+    billing_interval: BillingInterval | None = None
+    billing_interval_count: int | None = None
+    meter_id: UUID | None = None
+    currency_amounts: Mapping[str, Decimal] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneSale:
+    """A sale in one VAT zone: the account of the product's group, and the VAT code that account carries."""
+
+    account_id: UUID
+    vat_code: VatCode | None
+
+    @property
+    def vat_rate(self) -> Decimal:
+        """Percent of VAT that the buyer is charged: none without a code, and none when the buyer accounts for it."""
+        if self.vat_code is None or self.vat_code.contra_account_id is not None:
+            return ZERO
+        return self.vat_code.rate
+
+
+@dataclass(frozen=True, slots=True)
+class SoldProduct:
+    """A product and where its sales are booked. `zones` has all four VAT zones."""
+
+    product: Product
+    zones: Mapping[VatZone, ZoneSale]
+
+
+@dataclass(frozen=True, slots=True)
+class SellablePrice:
+    """A price with everything a document line needs to know of it. `zones` has all four VAT zones."""
+
+    price: Price
+    product: Product
+    zones: Mapping[VatZone, ZoneSale]
+
+    @property
+    def is_sellable(self) -> bool:
+        """Whether new documents may carry it: both the price and its product are active."""
+        return self.price.status is CatalogStatus.ACTIVE and self.product.status is CatalogStatus.ACTIVE
+
+
+class MeterStatus(StrEnum):
+    """Whether usage can be reported to a meter."""
+
+    ACTIVE = "ACTIVE"
+    ARCHIVED = "ARCHIVED"
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """What counts the units of a USAGE price."""
+
+    id: UUID
+    name: str
+    status: MeterStatus
+
+
 PRODUCT_PRICE_NOT_FOUND = ErrorCode("PRODUCT_PRICE_NOT_FOUND", 404, "No such price in the company")
 PRODUCT_PRICE_IN_USE = ErrorCode("PRODUCT_PRICE_IN_USE", 409, "The price stands on a document or subscription")
 PRODUCT_PRICE_INVALID_STATE = ErrorCode("PRODUCT_PRICE_INVALID_STATE", 409, "The price's status does not allow this")
 PRODUCT_PRICE_LOCKED = ErrorCode(
     "PRODUCT_PRICE_LOCKED", 409, "A price in use can't change its amount, model, currency or interval"
 )
+PRODUCT_PRICE_QUANTITY_INVALID = ErrorCode(
+    "PRODUCT_PRICE_QUANTITY_INVALID", 400, "A price with tiers has no amount for a negative quantity"
+)
+METER_NOT_FOUND = ErrorCode("METER_NOT_FOUND", 404, "No such meter in the company")
+METER_INVALID_STATE = ErrorCode("METER_INVALID_STATE", 409, "An archived meter can't be linked to a price")

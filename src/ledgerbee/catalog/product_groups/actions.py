@@ -1,6 +1,6 @@
 """Creating, changing and deleting product groups."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -41,7 +41,7 @@ async def create(
         created_at=context.now,
         updated_at=context.now,
     )
-    return group, await _check_and_save(context, group)
+    return group, await _check_and_save(context, group, rules.ACCOUNT_FIELDS)
 
 
 async def update(
@@ -50,7 +50,7 @@ async def update(
     """Change the named fields of a group. Raises what `create` raises and `PRODUCT_GROUP_NOT_FOUND`."""
     before = await store.get_for_update(context, group_id)
     group = replace(before, **changes, updated_at=context.now)
-    return group, await _check_and_save(context, group)
+    return group, await _check_and_save(context, group, changes)
 
 
 async def delete(context: Context, group_id: UUID) -> None:
@@ -58,9 +58,9 @@ async def delete(context: Context, group_id: UUID) -> None:
     await store.delete(context, group_id)
 
 
-async def _check_and_save(context: Context, group: ProductGroup) -> Mapping[UUID, Account]:
+async def _check_and_save(context: Context, group: ProductGroup, named: Collection[str]) -> Mapping[UUID, Account]:
     mapped = await accounts.get_many(context, [getattr(group, field) for field in rules.ACCOUNT_FIELDS])
     codes = await vat_codes.get_many(context, [a.vat_code_id for a in mapped.values() if a.vat_code_id])
-    rules.check_accounts(group, mapped, codes)
+    rules.check_accounts(group, named, mapped, codes)
     await store.save(context, group)
     return mapped

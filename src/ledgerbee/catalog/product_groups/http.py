@@ -1,12 +1,11 @@
 """Product groups over HTTP: the page of the reference that is known whole (contract 2.11)."""
 
 from collections.abc import Mapping
-from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import Path, Query
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from ledgerbee.catalog.product_groups import actions, store
 from ledgerbee.catalog.product_groups.model import (
@@ -16,19 +15,29 @@ from ledgerbee.catalog.product_groups.model import (
     PRODUCT_GROUP_NUMBER_ALREADY_EXISTS,
     ProductGroup,
 )
+from ledgerbee.catalog.wire import CatalogName, CatalogNumber
 from ledgerbee.chart.accounts.model import ACCOUNT_NOT_FOUND, Account
 from ledgerbee.platform.http.operation import Ctx, operation, resource_router
-from ledgerbee.platform.http.query import Limit, PageNumber, SearchTerm, SortDirection, SortOrder, page_request
+from ledgerbee.platform.http.query import (
+    Limit,
+    PageNumber,
+    Search,
+    SortDirection,
+    SortOrder,
+    page_request,
+    search_schema,
+)
 from ledgerbee.platform.http.wire import (
     EXAMPLE_ID,
+    EXAMPLE_MOMENT,
     Id,
     IdText,
-    Line,
     Moment,
     PageResponse,
     RequestModel,
     ResponseModel,
     Text,
+    WholeNumber,
     changes_of,
     omitted,
     pages,
@@ -39,12 +48,9 @@ router = resource_router("Product Groups")
 GroupId = Annotated[Id, Path(alias="productGroupId", description="Product group ID")]
 
 
-class SortBy(StrEnum):
-    """Field to sort by."""
-
-    NUMBER = "number"
-    NAME = "name"
-    CREATED_AT = "createdAt"
+#: An id whose example the reference leaves open.
+OtherId = Annotated[Id, WithJsonSchema({"type": "string"})]
+OtherIdText = Annotated[IdText, WithJsonSchema({"type": "string"})]
 
 
 class ProductGroupResponse(ResponseModel):
@@ -55,59 +61,65 @@ class ProductGroupResponse(ResponseModel):
     name: str = Field(description="Name of the product group", examples=["Office Supplies"])
     description: str | None = Field(None, description="Optional description", examples=["Products for office use"])
     domestic_account_id: IdText = Field(description="Ledger account ID for domestic sales", examples=[EXAMPLE_ID])
-    domestic_account_number: int | None = Field(None, description="Domestic account number", examples=[1010])
+    domestic_account_number: WholeNumber | None = Field(None, description="Domestic account number", examples=[1010])
     domestic_account_name: str | None = Field(None, description="Domestic account name", examples=["Sales — domestic"])
-    eu_account_id: IdText | None = Field(None, description="Ledger account ID for EU sales (Rubric B)")
-    eu_account_number: int | None = Field(None, description="EU account number")
+    eu_account_id: OtherIdText | None = Field(None, description="Ledger account ID for EU sales (Rubric B)")
+    eu_account_number: WholeNumber | None = Field(None, description="EU account number")
     eu_account_name: str | None = Field(None, description="EU account name")
-    abroad_account_id: IdText | None = Field(None, description="Ledger account ID for sales abroad (Rubric C)")
-    abroad_account_number: int | None = Field(None, description="Abroad account number")
+    abroad_account_id: OtherIdText | None = Field(None, description="Ledger account ID for sales abroad (Rubric C)")
+    abroad_account_number: WholeNumber | None = Field(None, description="Abroad account number")
     abroad_account_name: str | None = Field(None, description="Abroad account name")
-    domestic_without_vat_account_id: IdText | None = Field(
+    domestic_without_vat_account_id: OtherIdText | None = Field(
         None, description="Ledger account ID for domestic sales without VAT"
     )
-    domestic_without_vat_account_number: int | None = Field(None, description="Domestic-without-VAT account number")
+    domestic_without_vat_account_number: WholeNumber | None = Field(
+        None, description="Domestic-without-VAT account number"
+    )
     domestic_without_vat_account_name: str | None = Field(None, description="Domestic-without-VAT account name")
-    created_at: Moment = Field(description="When the product group was created")
-    updated_at: Moment = Field(description="When the product group was last updated")
+    product_count: WholeNumber = omitted(
+        description="Number of products in this group (list responses only)", examples=[12]
+    )
+    created_at: Moment = Field(description="When the product group was created", examples=[EXAMPLE_MOMENT])
+    updated_at: Moment = Field(description="When the product group was last updated", examples=[EXAMPLE_MOMENT])
 
 
-class ListedProductGroupResponse(ProductGroupResponse):
-    """A product group in a list."""
+class ListProductGroupsResponse(PageResponse[ProductGroupResponse]):
+    """A page of product groups."""
 
-    product_count: int = Field(description="Number of products in this group (list responses only)", examples=[12])
+    data: list[ProductGroupResponse] = Field(description="Page of product groups")
+    total: WholeNumber = Field(description="Total number of matching product groups", examples=[42])
 
 
 class CreateProductGroupRequest(RequestModel):
     """What a new product group needs."""
 
-    number: Line = Field(description="Unique product-group number within the company", examples=["PG001"])
-    name: Line = Field(description="Name of the product group", examples=["Office Supplies"])
+    number: CatalogNumber = Field(description="Unique product-group number within the company", examples=["PG001"])
+    name: CatalogName = Field(description="Name of the product group", examples=["Office Supplies"])
+    description: Text = omitted(description="Optional description", examples=["Products for office use"])
     domestic_account_id: Id = Field(
         description="Ledger account ID for domestic sales. Must reference an existing account that carries a VAT "
         "code valid for sales.",
         examples=[EXAMPLE_ID],
     )
-    eu_account_id: Id = Field(
+    eu_account_id: OtherId = Field(
         description="Ledger account ID for EU sales (Rubric B). Must carry a sales-valid VAT code."
     )
-    abroad_account_id: Id = Field(
+    abroad_account_id: OtherId = Field(
         description="Ledger account ID for sales abroad (Rubric C). Must carry a sales-valid VAT code."
     )
-    domestic_without_vat_account_id: Id = Field(description="Ledger account ID for domestic sales without VAT.")
-    description: Text = omitted(description="Optional description", examples=["Products for office use"])
+    domestic_without_vat_account_id: OtherId = Field(description="Ledger account ID for domestic sales without VAT.")
 
 
 class UpdateProductGroupRequest(RequestModel):
     """The fields to change; the others stay as they are."""
 
-    number: Line = omitted(description="Unique product-group number within the company", examples=["PG001"])
-    name: Line = omitted(description="Name of the product group", examples=["Office Supplies"])
+    number: CatalogNumber = omitted(description="Unique product-group number within the company", examples=["PG001"])
+    name: CatalogName = omitted(description="Name of the product group", examples=["Office Supplies"])
     description: Text = omitted(description="Optional description", examples=["Products for office use"])
-    domestic_account_id: Id = omitted(description="Ledger account ID for domestic sales")
-    eu_account_id: Id = omitted(description="Ledger account ID for EU sales (Rubric B)")
-    abroad_account_id: Id = omitted(description="Ledger account ID for sales abroad (Rubric C)")
-    domestic_without_vat_account_id: Id = omitted(description="Ledger account ID for domestic sales without VAT")
+    domestic_account_id: OtherId = omitted(description="Ledger account ID for domestic sales")
+    eu_account_id: OtherId = omitted(description="Ledger account ID for EU sales (Rubric B)")
+    abroad_account_id: OtherId = omitted(description="Ledger account ID for sales abroad (Rubric C)")
+    domestic_without_vat_account_id: OtherId = omitted(description="Ledger account ID for domestic sales without VAT")
 
 
 def _render(group: ProductGroup, accounts: Mapping[UUID, Account]) -> ProductGroupResponse:
@@ -132,6 +144,7 @@ def _render(group: ProductGroup, accounts: Mapping[UUID, Account]) -> ProductGro
 
 @router.get(
     "/v1/product-groups",
+    response_model_exclude_unset=True,
     **operation(
         "List product groups",
         scope="products-read",
@@ -144,16 +157,16 @@ async def list_product_groups(
     context: Ctx,
     page: PageNumber = 1,
     limit: Limit = 25,
-    search: Annotated[
-        SearchTerm | None, Query(description="Prefix search on name or number", examples=["Office"])
-    ] = None,
-    sort_by: Annotated[SortBy, Query(alias="sortBy", description="Field to sort by")] = SortBy.CREATED_AT,
+    search: Annotated[Search, Query(description="Prefix search on name or number"), search_schema("Office")] = None,
+    sort_by: Annotated[
+        Literal["number", "name", "createdAt"], Query(alias="sortBy", description="Field to sort by")
+    ] = "createdAt",
     sort_order: SortDirection = SortOrder.DESC,
-) -> PageResponse[ListedProductGroupResponse]:
+) -> ListProductGroupsResponse:
     """List product groups."""
     found = await store.list_page(context, page_request(page, limit, search, sort_by, sort_order))
-    return PageResponse(
-        data=[ListedProductGroupResponse.model_validate(dict(row)) for row in found.rows],
+    return ListProductGroupsResponse(
+        data=[ProductGroupResponse.model_validate(dict(row)) for row in found.rows],
         total=found.total,
         page=page,
         limit=limit,
@@ -163,6 +176,7 @@ async def list_product_groups(
 
 @router.post(
     "/v1/product-groups",
+    response_model_exclude_unset=True,
     **operation(
         "Create a product group",
         scope="products-write",
@@ -190,6 +204,7 @@ async def create_product_group(context: Ctx, body: CreateProductGroupRequest) ->
 
 @router.get(
     "/v1/product-groups/{productGroupId}",
+    response_model_exclude_unset=True,
     **operation(
         "Get a product group",
         scope="products-read",
@@ -222,6 +237,7 @@ async def delete_product_group(context: Ctx, product_group_id: GroupId) -> None:
 
 @router.patch(
     "/v1/product-groups/{productGroupId}",
+    response_model_exclude_unset=True,
     **operation(
         "Update a product group",
         scope="products-write",

@@ -1,6 +1,6 @@
 """Which accounts a product group may map to (contract 2.11)."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from uuid import UUID
 
 from ledgerbee.catalog.product_groups.model import PRODUCT_GROUP_ACCOUNT_INVALID, ProductGroup
@@ -16,13 +16,21 @@ ACCOUNT_FIELDS: Mapping[str, bool] = {
 }
 
 
-def check_accounts(group: ProductGroup, accounts: Mapping[UUID, Account], vat_codes: Mapping[UUID, VatCode]) -> None:
+def check_accounts(
+    group: ProductGroup,
+    named: Collection[str],
+    accounts: Mapping[UUID, Account],
+    vat_codes: Mapping[UUID, VatCode],
+) -> None:
     """Refuse a mapping to an account that can't take a sale.
 
+    `named` are the account fields that the request names: a group can be renamed whatever became of its accounts.
     `accounts` and `vat_codes` are those the company has. Raises `ACCOUNT_NOT_FOUND` and
     `PRODUCT_GROUP_ACCOUNT_INVALID` with the field in `details`, the first problem in the fields' order.
     """
     for field, needs_sales_vat in ACCOUNT_FIELDS.items():
+        if field not in named:
+            continue
         account_id: UUID = getattr(group, field)
         account = accounts.get(account_id)
         wire_name = _wire_name(field)

@@ -1,5 +1,6 @@
 """Rows of product groups."""
 
+from typing import Final
 from uuid import UUID
 
 import asyncpg
@@ -35,13 +36,13 @@ _LIST = (
     " AND x.product_group_id = g.id) AS product_count"
     f" FROM page p JOIN product_groups g USING (company_id, id) {_ACCOUNT_JOINS}"
 )
-SORT_COLUMNS = {"number": "lower(t.number)", "name": "lower(t.name)", "createdAt": "t.created_at"}
+SORT_COLUMNS: Final = {"number": "t.number_key", "name": "t.name_key", "createdAt": "t.created_at"}
 
 
 async def list_page(context: Context, request: PageRequest) -> Page[asyncpg.Record]:
     """A page of groups with their accounts' numbers and names and `product_count`."""
     filters = Filter()
-    filters.search(request.search, "name", "number")
+    filters.starts_with(request.search, "name_key", "number_key")
     return await fetch_page(
         context,
         table="product_groups",

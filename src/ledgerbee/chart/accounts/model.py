@@ -65,6 +65,7 @@ ACCOUNT_NOT_FOUND = ErrorCode("ACCOUNT_NOT_FOUND", 404, "No such account in the 
 ACCOUNT_NUMBER_ALREADY_EXISTS = ErrorCode(
     "ACCOUNT_NUMBER_ALREADY_EXISTS", 409, "Another account of the company has this number"
 )
+ACCOUNT_IN_USE = ErrorCode("ACCOUNT_IN_USE", 409, "The account is booked on by the system itself")
 ACCOUNT_NOT_BOOKABLE = ErrorCode(
     "ACCOUNT_NOT_BOOKABLE", 400, "Only active accounts of type BALANCE_SHEET or PROFIT_AND_LOSS can be booked on"
 )

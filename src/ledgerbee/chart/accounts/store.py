@@ -6,6 +6,7 @@ from uuid import UUID
 import asyncpg
 
 from ledgerbee.chart.accounts.model import (
+    ACCOUNT_NOT_FOUND,
     ACCOUNT_NUMBER_ALREADY_EXISTS,
     Account,
     Classification,
@@ -42,6 +43,28 @@ async def by_role(context: Context) -> dict[str, Account]:
         f"SELECT {_COLUMNS} FROM accounts WHERE company_id = $1 AND role IS NOT NULL", context.company_id
     )
     return {row["role"]: _account(row) for row in rows}
+
+
+async def get_for_update(context: Context, account_id: UUID) -> Account:
+    """One account, locked until the end of the transaction. Raises `ACCOUNT_NOT_FOUND`."""
+    row = await context.connection.fetchrow(
+        f"SELECT {_COLUMNS} FROM accounts WHERE company_id = $1 AND id = $2 FOR UPDATE", context.company_id, account_id
+    )
+    if row is None:
+        raise ACCOUNT_NOT_FOUND.error()
+    return _account(row)
+
+
+async def update(context: Context, account: Account) -> None:
+    """Write what can change of an account: name, VAT code, active."""
+    await context.connection.execute(
+        "UPDATE accounts SET name = $3, vat_code_id = $4, is_active = $5 WHERE company_id = $1 AND id = $2",
+        context.company_id,
+        account.id,
+        account.name,
+        account.vat_code_id,
+        account.is_active,
+    )
 
 
 async def insert(context: Context, accounts: Sequence[Account]) -> None:

@@ -2,14 +2,25 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
 from ledgerbee.core.errors import ErrorCode
 
 
+class JournalType(StrEnum):
+    """The kinds of entry that a category can allow."""
+
+    JOURNAL_ENTRY = "JOURNAL_ENTRY"
+    SUPPLIER_INVOICE = "SUPPLIER_INVOICE"
+    SUPPLIER_PAYMENT = "SUPPLIER_PAYMENT"
+    CUSTOMER_INVOICE = "CUSTOMER_INVOICE"
+    CUSTOMER_PAYMENT = "CUSTOMER_PAYMENT"
+
+
 @dataclass(frozen=True, slots=True)
 class JournalCategory:
-    """One category. `allowed_journal_types` are entry types (JOURNAL_ENTRY, CUSTOMER_INVOICE, ...)."""
+    """One category. `allowed_journal_types` are the `JournalType`s that may be posted in it."""
 
     id: UUID
     name: str

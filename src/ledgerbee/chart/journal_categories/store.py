@@ -18,8 +18,13 @@ async def list_all(context: Context) -> list[JournalCategory]:
 
 
 async def insert(context: Context, category: JournalCategory) -> None:
-    """Add a category; a new default takes the place of the old. Raises `..._NAME_ALREADY_EXISTS`."""
+    """Add a category; a new default takes the place of the old. Raises
+    `JOURNAL_CATEGORY_NAME_ALREADY_EXISTS`."""
     if category.is_default:
+        # Two new defaults at once: the second waits here, and its next statement sees the first.
+        await context.connection.execute(
+            "SELECT FROM journal_categories WHERE company_id = $1 ORDER BY id FOR UPDATE", context.company_id
+        )
         await context.connection.execute(
             "UPDATE journal_categories SET is_default = false WHERE company_id = $1 AND is_default", context.company_id
         )
@@ -35,7 +40,7 @@ async def insert(context: Context, category: JournalCategory) -> None:
         )
     except asyncpg.UniqueViolationError as fault:
         if fault.constraint_name == "journal_categories_name":
-            raise JOURNAL_CATEGORY_NAME_ALREADY_EXISTS.error() from None
+            raise JOURNAL_CATEGORY_NAME_ALREADY_EXISTS.error(name=category.name) from None
         raise
 
 

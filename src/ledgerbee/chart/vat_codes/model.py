@@ -23,6 +23,18 @@ class Principle(StrEnum):
     NET = "Net"
 
 
+class EInvoiceCategory(StrEnum):
+    """VAT categories of EN 16931 (UNTDID 5305)."""
+
+    STANDARD = "S"
+    ZERO = "Z"
+    EXEMPT = "E"
+    REVERSE_CHARGE = "AE"
+    INTRA_COMMUNITY = "K"
+    EXPORT = "G"
+    OUTSIDE_SCOPE = "O"
+
+
 @dataclass(frozen=True, slots=True)
 class VatCode:
     """One code. `rate` and `deductible_percent` are percent; a contra account makes it a reverse charge."""
@@ -46,3 +58,4 @@ class VatCode:
 
 VAT_CODE_NOT_FOUND = ErrorCode("VAT_CODE_NOT_FOUND", 404, "No such VAT code in the company")
 VAT_CODE_ALREADY_EXISTS = ErrorCode("VAT_CODE_ALREADY_EXISTS", 409, "Another VAT code of the company has this code")
+VAT_CODE_IN_USE = ErrorCode("VAT_CODE_IN_USE", 409, "Accounts carry this VAT code")

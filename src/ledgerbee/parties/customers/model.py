@@ -7,6 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from ledgerbee.core.errors import ErrorCode
+from ledgerbee.parties.contacts.model import Contact
+from ledgerbee.parties.groups.model import CustomerGroup
 
 
 class CustomerType(StrEnum):
@@ -66,6 +68,28 @@ class Customer:
     metadata: dict[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class GroupedCustomer:
+    """A customer with what its wire form tells of its group."""
+
+    customer: Customer
+    group_number: str
+    group_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class BillingFacts:
+    """What a document for the customer needs of it.
+
+    `group.account_id` is the receivable account, `group.discount_percent` the group's discount in percent;
+    `default_contact` is None for a customer without contacts.
+    """
+
+    customer: Customer
+    group: CustomerGroup
+    default_contact: Contact | None
+
+
 CUSTOMER_NOT_FOUND = ErrorCode("CUSTOMER_NOT_FOUND", 404, "No such customer in the company")
 CUSTOMER_NUMBER_ALREADY_EXISTS = ErrorCode(
     "CUSTOMER_NUMBER_ALREADY_EXISTS", 409, "Another customer of the company has this number"
@@ -73,4 +97,7 @@ CUSTOMER_NUMBER_ALREADY_EXISTS = ErrorCode(
 CUSTOMER_EXTERNAL_SYSTEM_ID_ALREADY_EXISTS = ErrorCode(
     "CUSTOMER_EXTERNAL_SYSTEM_ID_ALREADY_EXISTS", 409, "Another customer of the company has this externalSystemId"
 )
-CUSTOMER_GROUP_NOT_FOUND = ErrorCode("CUSTOMER_GROUP_NOT_FOUND", 404, "No such customer group in the company")
+CUSTOMER_PARENT_INVALID = ErrorCode(
+    "CUSTOMER_PARENT_INVALID", 400, "A customer can't be its own parent, nor have one of its descendants as parent"
+)
+DOCUMENT_TEMPLATE_NOT_FOUND = ErrorCode("DOCUMENT_TEMPLATE_NOT_FOUND", 404, "No such document template in the company")

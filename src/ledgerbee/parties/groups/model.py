@@ -6,6 +6,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from ledgerbee.core.errors import ErrorCode
+
 
 @dataclass(frozen=True, slots=True)
 class CustomerGroup:
@@ -30,3 +32,31 @@ class VendorGroup:
     account_id: UUID
     created_at: datetime
     metadata: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class GroupAccount:
+    """The number and name of a group's control account, as the wire form shows them."""
+
+    number: int
+    name: str
+
+
+CUSTOMER_GROUP_NOT_FOUND = ErrorCode("CUSTOMER_GROUP_NOT_FOUND", 404, "No such customer group in the company")
+CUSTOMER_GROUP_NUMBER_ALREADY_EXISTS = ErrorCode(
+    "CUSTOMER_GROUP_NUMBER_ALREADY_EXISTS", 409, "Another customer group of the company has this number"
+)
+CUSTOMER_GROUP_ACCOUNT_INVALID = ErrorCode(
+    "CUSTOMER_GROUP_ACCOUNT_INVALID",
+    400,
+    "A customer group's account must be an active control account of type ACCOUNTS_RECEIVABLE",
+)
+VENDOR_GROUP_NOT_FOUND = ErrorCode("VENDOR_GROUP_NOT_FOUND", 404, "No such vendor group in the company")
+VENDOR_GROUP_NUMBER_ALREADY_EXISTS = ErrorCode(
+    "VENDOR_GROUP_NUMBER_ALREADY_EXISTS", 409, "Another vendor group of the company has this number"
+)
+VENDOR_GROUP_ACCOUNT_INVALID = ErrorCode(
+    "VENDOR_GROUP_ACCOUNT_INVALID",
+    400,
+    "A vendor group's account must be an active control account of type ACCOUNTS_PAYABLE",
+)

@@ -1,17 +1,48 @@
 """Rows of customer and vendor groups."""
 
+from typing import Any, Final
+from uuid import UUID
+
 import asyncpg
 
-from ledgerbee.core.errors import ErrorCode
-from ledgerbee.parties.groups.model import CustomerGroup, VendorGroup
+from ledgerbee.parties.groups.model import (
+    CUSTOMER_GROUP_NOT_FOUND,
+    CUSTOMER_GROUP_NUMBER_ALREADY_EXISTS,
+    VENDOR_GROUP_NUMBER_ALREADY_EXISTS,
+    CustomerGroup,
+    GroupAccount,
+    VendorGroup,
+)
+from ledgerbee.parties.order import natural_key
 from ledgerbee.platform.context import Context
 
-CUSTOMER_GROUP_NUMBER_ALREADY_EXISTS = ErrorCode(
-    "CUSTOMER_GROUP_NUMBER_ALREADY_EXISTS", 409, "Another customer group of the company has this number"
-)
-VENDOR_GROUP_NUMBER_ALREADY_EXISTS = ErrorCode(
-    "VENDOR_GROUP_NUMBER_ALREADY_EXISTS", 409, "Another vendor group of the company has this number"
-)
+#: A customer group's columns by the names of its fields; also for the joins of `customers.store`.
+CUSTOMER_GROUP_FIELDS: Final = ("id", "number", "name", "discount_percent", "account_id", "created_at", "metadata")
+_VENDOR_GROUP_FIELDS: Final = ("id", "number", "name", "account_id", "created_at", "metadata")
+
+
+async def list_customer_groups(context: Context) -> list[tuple[CustomerGroup, GroupAccount]]:
+    """All customer groups with their accounts, by number."""
+    rows = await _with_accounts(context, "customer_groups", CUSTOMER_GROUP_FIELDS)
+    return [(CustomerGroup(**_own(row)), _account(row)) for row in rows]
+
+
+async def list_vendor_groups(context: Context) -> list[tuple[VendorGroup, GroupAccount]]:
+    """All vendor groups with their accounts, by number."""
+    rows = await _with_accounts(context, "vendor_groups", _VENDOR_GROUP_FIELDS)
+    return [(VendorGroup(**_own(row)), _account(row)) for row in rows]
+
+
+async def get_customer_group(context: Context, group_id: UUID) -> CustomerGroup:
+    """One customer group. Raises `CUSTOMER_GROUP_NOT_FOUND`."""
+    row = await context.connection.fetchrow(
+        f"SELECT {', '.join(CUSTOMER_GROUP_FIELDS)} FROM customer_groups WHERE company_id = $1 AND id = $2",
+        context.company_id,
+        group_id,
+    )
+    if row is None:
+        raise CUSTOMER_GROUP_NOT_FOUND.error(customerGroupId=str(group_id))
+    return CustomerGroup(**row)
 
 
 async def insert_customer_group(context: Context, group: CustomerGroup) -> None:
@@ -53,3 +84,21 @@ async def insert_vendor_group(context: Context, group: VendorGroup) -> None:
         if fault.constraint_name == "vendor_groups_number":
             raise VENDOR_GROUP_NUMBER_ALREADY_EXISTS.error(number=group.number) from None
         raise
+
+
+async def _with_accounts(context: Context, table: str, fields: tuple[str, ...]) -> list[asyncpg.Record]:
+    columns = ", ".join(f"g.{field}" for field in fields)
+    rows = await context.connection.fetch(
+        f"SELECT {columns}, a.number AS gl_number, a.name AS gl_name FROM {table} g"
+        " JOIN accounts a ON a.company_id = g.company_id AND a.id = g.account_id WHERE g.company_id = $1",
+        context.company_id,
+    )
+    return sorted(rows, key=lambda row: natural_key(row["number"]))
+
+
+def _own(row: asyncpg.Record) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if not name.startswith("gl_")}
+
+
+def _account(row: asyncpg.Record) -> GroupAccount:
+    return GroupAccount(row["gl_number"], row["gl_name"])

@@ -1,18 +1,18 @@
 """Making and revoking API keys."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
-from ipaddress import ip_network
 from typing import Final
 from uuid import UUID
 
 from ledgerbee.core.errors import invalid
 from ledgerbee.core.ids import new_id
 from ledgerbee.platform.api_keys import store
-from ledgerbee.platform.api_keys.model import API_KEY_SCOPE_NOT_ASSIGNABLE, ApiKey
+from ledgerbee.platform.api_keys.model import ApiKey
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.credentials import store as credentials
-from ledgerbee.platform.credentials.model import PARTNER_SCOPES, SCOPES, new_secret, secret_hash
+from ledgerbee.platform.credentials.model import new_secret, secret_hash
+from ledgerbee.platform.credentials.rules import check_allowlist, check_grant, check_scopes
 
 #: The start of every key, so that a leaked one is recognised.
 KEY_PREFIX: Final = "lb_"
@@ -25,13 +25,17 @@ async def create(
     scopes: Sequence[str],
     ip_allowlist: Sequence[str] = (),
     expires_at: datetime | None = None,
+    held_scopes: Collection[str] | None = None,
 ) -> tuple[ApiKey, str]:
     """Make a key; its secret is in the answer and nowhere else.
 
-    `ip_allowlist` holds addresses or networks (empty: any address). Raises `API_KEY_SCOPE_NOT_ASSIGNABLE` and
-    validation errors.
+    `ip_allowlist` holds addresses or networks (empty: any address). `held_scopes` are those of whoever asks; no
+    other scope can be given (None: the operator, who can give any). Raises `API_KEY_SCOPE_NOT_ASSIGNABLE`,
+    `INSUFFICIENT_PERMISSIONS` and validation errors.
     """
     check_scopes(scopes)
+    if held_scopes is not None:
+        check_grant(scopes, held_scopes)
     check_allowlist(ip_allowlist)
     if expires_at is not None and expires_at <= context.now:
         raise invalid(("expiresAt", "minDate", "expiresAt must lie in the future"))
@@ -64,22 +68,3 @@ async def revoke(context: Context, key_id: UUID) -> ApiKey:
     key = await store.mark_revoked(context, key_id)
     await credentials.revoke(context, key_id)
     return key
-
-
-def check_scopes(scopes: Sequence[str]) -> None:
-    """Refuse unknown scopes and those that only Partner SSO keys carry (contract 1.2)."""
-    for index, scope in enumerate(scopes):
-        if scope in PARTNER_SCOPES:
-            raise API_KEY_SCOPE_NOT_ASSIGNABLE.error(scope=scope)
-        if scope not in SCOPES:
-            raise invalid((f"scopes.{index}", "isIn", f"scopes.{index} must be a known scope"))
-
-
-def check_allowlist(entries: Sequence[str]) -> None:
-    """Refuse what is neither an IP address nor a network in CIDR notation."""
-    for index, entry in enumerate(entries):
-        try:
-            ip_network(entry, strict=False)
-        except ValueError:
-            text = f"ipAllowlist.{index} must be an IP address or a network"
-            raise invalid((f"ipAllowlist.{index}", "isIp", text)) from None

@@ -22,6 +22,3 @@ class ApiKey:
 
 
 API_KEY_NOT_FOUND = ErrorCode("API_KEY_NOT_FOUND", 404, "No such API key in the company")
-API_KEY_SCOPE_NOT_ASSIGNABLE = ErrorCode(
-    "API_KEY_SCOPE_NOT_ASSIGNABLE", 400, "This scope is only given to Partner SSO keys made for the portal"
-)

@@ -9,7 +9,10 @@ from ledgerbee.core.errors import ErrorCode
 
 @dataclass(frozen=True, slots=True)
 class Company:
-    """A company with its settings. `base_currency` is what its books are kept in, `time_zone` an IANA name."""
+    """A company with its settings. `base_currency` is what its books are kept in, `time_zone` an IANA name.
+
+    The logo itself is read by `store.logo`: only documents need it.
+    """
 
     company_id: UUID
     name: str
@@ -35,7 +38,7 @@ class Company:
     bank_account_number: str | None = None
     iban: str | None = None
     bic: str | None = None
-    logo: bytes | None = None
+    has_logo: bool = False
     licenses: tuple[str, ...] = ("Subscription", "CustomerPortal", "MeteredProducts")
 
 

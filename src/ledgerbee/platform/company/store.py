@@ -7,14 +7,24 @@ import asyncpg
 from ledgerbee.platform.company.model import COMPANY_NOT_FOUND, Company
 from ledgerbee.platform.context import Context
 
-_FIELDS = tuple(field.name for field in fields(Company))
-_COLUMNS = ", ".join(_FIELDS)
+#: Columns that a company is written to; whether it has a logo follows from the logo.
+_WRITTEN = tuple(field.name for field in fields(Company) if field.name != "has_logo")
+_READ = f"{', '.join(_WRITTEN)}, logo IS NOT NULL AS has_logo"
 
 
 async def get(context: Context) -> Company:
     """The context's company. Raises `COMPANY_NOT_FOUND`."""
+    return await _get(context, "")
+
+
+async def get_for_update(context: Context) -> Company:
+    """The context's company, locked until the end of the transaction. Raises `COMPANY_NOT_FOUND`."""
+    return await _get(context, "FOR UPDATE")
+
+
+async def _get(context: Context, lock: str) -> Company:
     row = await context.connection.fetchrow(
-        f"SELECT {_COLUMNS} FROM companies WHERE company_id = $1", context.company_id
+        f"SELECT {_READ} FROM companies WHERE company_id = $1 {lock}", context.company_id
     )
     if row is None:
         raise COMPANY_NOT_FOUND.error()
@@ -23,17 +33,33 @@ async def get(context: Context) -> Company:
 
 async def insert(context: Context, company: Company) -> None:
     """Add the context's company."""
-    places = ", ".join(f"${number}" for number in range(1, len(_FIELDS) + 1))
+    places = ", ".join(f"${number}" for number in range(1, len(_WRITTEN) + 1))
     await context.connection.execute(
-        f"INSERT INTO companies ({_COLUMNS}) VALUES ({places})", *(getattr(company, name) for name in _FIELDS)
+        f"INSERT INTO companies ({', '.join(_WRITTEN)}) VALUES ({places})",
+        *(getattr(company, name) for name in _WRITTEN),
     )
 
 
 async def update(context: Context, company: Company) -> None:
-    """Write the company's settings."""
-    changes = ", ".join(f"{name} = ${number}" for number, name in enumerate(_FIELDS[1:], 2))
+    """Write the company's settings; the logo stays as it is."""
+    changes = ", ".join(f"{name} = ${number}" for number, name in enumerate(_WRITTEN[1:], 2))
     await context.connection.execute(
-        f"UPDATE companies SET {changes} WHERE company_id = $1", *(getattr(company, name) for name in _FIELDS)
+        f"UPDATE companies SET {changes} WHERE company_id = $1", *(getattr(company, name) for name in _WRITTEN)
+    )
+
+
+async def logo(context: Context) -> bytes | None:
+    """The company's logo (PNG, JPEG or SVG; see `company.logo`), None if it has none."""
+    content: bytes | None = await context.connection.fetchval(
+        "SELECT logo FROM companies WHERE company_id = $1", context.company_id
+    )
+    return content
+
+
+async def save_logo(context: Context, content: bytes | None) -> None:
+    """Write the company's logo, or remove it."""
+    await context.connection.execute(
+        "UPDATE companies SET logo = $2 WHERE company_id = $1", context.company_id, content
     )
 
 

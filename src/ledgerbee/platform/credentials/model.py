@@ -10,6 +10,9 @@ UNAUTHORIZED = ErrorCode("UNAUTHORIZED", 401, "Invalid API key")
 INSUFFICIENT_PERMISSIONS = ErrorCode(
     "INSUFFICIENT_PERMISSIONS", 403, "The credential lacks the scope this operation requires"
 )
+API_KEY_SCOPE_NOT_ASSIGNABLE = ErrorCode(
+    "API_KEY_SCOPE_NOT_ASSIGNABLE", 400, "This scope is only given to Partner SSO keys made for the portal"
+)
 LICENSE_REQUIRED = ErrorCode("LICENSE.REQUIRED", 403, "The company has no licence for this operation")
 
 #: Every scope a credential can carry (contract 1.3, decisions "Base").

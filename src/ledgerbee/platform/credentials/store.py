@@ -1,12 +1,21 @@
 """Credential rows: resolve a secret, add, change and revoke credentials."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from ledgerbee.platform.caller import Principal
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.db import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """The scopes of a credential and the addresses it may be used from (none: any)."""
+
+    scopes: tuple[str, ...]
+    ip_allowlist: tuple[str, ...]
 
 
 async def resolve(connection: Connection, secret_hash: bytes) -> Principal | None:
@@ -52,13 +61,56 @@ async def add(
     )
 
 
-async def revoke(context: Context, subject_id: UUID, *, kind: str | None = None) -> None:
-    """Shut out every secret of a subject (an API key; an OAuth client with all its tokens), at once."""
+async def hold(context: Context, secret_hash: bytes) -> Grant | None:
+    """What a credential may do, unchangeable by others until this transaction ends; None once it is revoked."""
+    row = await context.connection.fetchrow(
+        "SELECT scopes, ip_allowlist FROM credentials WHERE company_id = $1 AND secret_hash = $2 FOR SHARE",
+        context.company_id,
+        secret_hash,
+    )
+    return Grant(tuple(row["scopes"]), tuple(row["ip_allowlist"])) if row else None
+
+
+async def change(context: Context, subject_id: UUID, *, scopes: Sequence[str], ip_allowlist: Sequence[str]) -> None:
+    """Give a subject's credential other scopes and addresses; tokens made from it end, all at once."""
     await context.connection.execute(
-        "DELETE FROM credentials WHERE company_id = $1 AND subject_id = $2 AND ($3::text IS NULL OR kind = $3)",
+        "UPDATE credentials SET scopes = $3, ip_allowlist = $4, version = version + 1"
+        " WHERE company_id = $1 AND subject_id = $2 AND kind <> 'oauth_token'",
         context.company_id,
         subject_id,
-        kind,
+        scopes,
+        ip_allowlist,
+    )
+    await _end_tokens(context, subject_id)
+
+
+async def revoke(context: Context, subject_id: UUID) -> None:
+    """Shut out every secret of a subject (an API key; an OAuth client with all its tokens), at once."""
+    await context.connection.execute(
+        "DELETE FROM credentials WHERE company_id = $1 AND subject_id = $2 AND kind <> 'oauth_token'",
+        context.company_id,
+        subject_id,
+    )
+    await _end_tokens(context, subject_id)
+
+
+async def revoke_token(context: Context, subject_id: UUID, secret_hash: bytes) -> None:
+    """Shut out one access token of an OAuth client; another's, or an unknown one, stays as it is."""
+    await context.connection.execute(
+        "DELETE FROM credentials WHERE company_id = $1 AND subject_id = $2 AND secret_hash = $3"
+        " AND kind = 'oauth_token'",
+        context.company_id,
+        subject_id,
+        secret_hash,
+    )
+
+
+async def _end_tokens(context: Context, subject_id: UUID) -> None:
+    # A statement of its own, after the one that waited for tokens being issued (`hold`): it sees them too.
+    await context.connection.execute(
+        "DELETE FROM credentials WHERE company_id = $1 AND subject_id = $2 AND kind = 'oauth_token'",
+        context.company_id,
+        subject_id,
     )
 
 

@@ -51,6 +51,7 @@ class Operation:
     opens_transaction: bool = True
     extension: bool = False
     deprecation: Deprecation | None = None
+    secret_fields: tuple[str, ...] = ()
 
 
 class Edge(Protocol):
@@ -88,14 +89,18 @@ def operation(  # noqa: PLR0913  each argument is one independent fact of the op
     opens_transaction: bool = True,
     extension: bool = False,
     deprecation: Deprecation | None = None,
+    secret_fields: tuple[str, ...] = (),
     response: str = "",
 ) -> RouteOptions:
     """Describe an operation for a router's decorator.
 
     `title` is the reference's (`operations.tsv`), `errors` those beyond what every operation can answer,
-    `extension` marks what the original leaves to its app, `response` describes the success answer.
+    `extension` marks what the original leaves to its app, `response` describes the success answer. `secret_fields`
+    are the answer's names that are shown once: a replay under the same idempotency key answers null there.
     """
-    facts = Operation(scope, license_key, api_key_only, public, opens_transaction, extension, deprecation)
+    facts = Operation(
+        scope, license_key, api_key_only, public, opens_transaction, extension, deprecation, secret_fields
+    )
     paragraphs = [description] if description else []
     if scope:
         paragraphs.append(f"### Required Scope\n\n- `{scope}`")
@@ -202,20 +207,21 @@ def _with_edge_values(endpoint: Callable[..., Any]) -> Callable[..., Any]:
     parameters = []
     for parameter in signature.parameters.values():
         marks = [mark for mark in getattr(parameter.annotation, "__metadata__", ()) if isinstance(mark, _FromEdge)]
-        if marks:
-            supplied[parameter.name] = marks[0].key
-            parameters.append(parameter.replace(annotation=Request))
-        else:
+        if not marks:
             parameters.append(parameter)
+            continue
+        if not supplied:  # FastAPI gives the request to one parameter
+            parameters.append(parameter.replace(annotation=Request))
+            carrier = parameter.name
+        supplied[parameter.name] = marks[0].key
     if not supplied:
         return endpoint  # a public operation
-    if len(supplied) > 1:
-        raise TypeError(f"{endpoint.__name__}: a handler takes Ctx or CallerDep, not both")
-    ((name, key),) = supplied.items()
 
     @functools.wraps(endpoint)
     async def handler(**arguments: Any) -> Any:
-        arguments[name] = arguments[name].scope[key]
+        scope = arguments[carrier].scope
+        for name, key in supplied.items():
+            arguments[name] = scope[key]
         return await endpoint(**arguments)
 
     handler.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
@@ -258,7 +264,12 @@ class OperationRoute(APIRoute):
 
 def resource_router(tag: str) -> APIRouter:
     """A router for the operations of one resource; `tag` is the resource's name in the reference."""
-    return APIRouter(prefix="/api", tags=[tag], route_class=OperationRoute)
+    return APIRouter(
+        prefix="/api",
+        tags=[tag],
+        route_class=OperationRoute,
+        generate_unique_id_function=lambda route: route.name,  # operation ids are the handlers' names
+    )
 
 
 def operation_of(route: APIRoute) -> Operation | None:

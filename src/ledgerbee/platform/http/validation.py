@@ -66,7 +66,7 @@ def property_path(location: Iterable[Any]) -> str:
     parts = [str(part) for part in location]
     if parts and parts[0] in {"body", "query", "path", "header"}:
         parts = parts[1:]
-    return ".".join(part for part in parts if not part.startswith("function-"))
+    return ".".join(part for part in parts if not part.startswith("function-") and part != "[key]")
 
 
 def _constraint(error: Mapping[str, Any]) -> tuple[str, str]:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final, Generic, TypeVar
 from uuid import UUID
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -17,6 +18,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
+from ledgerbee.core.countries import is_country
 from ledgerbee.core.dates import format_moment
 from ledgerbee.core.money import (
     MAX_AMOUNT,
@@ -66,7 +68,7 @@ def _to_decimal(value: Any) -> Any:
     if isinstance(value, Decimal) and value.is_finite() and value == value.to_integral_value():
         exponent = value.as_tuple().exponent
         if isinstance(exponent, int) and exponent > 0:  # 1E+3 is the number 1000
-            return value.quantize(Decimal(1)) if exponent < 40 else value
+            return Decimal(int(value)) if exponent < 40 else value
     return value
 
 
@@ -102,6 +104,12 @@ Amount = Annotated[
     Field(ge=-MAX_AMOUNT, le=MAX_AMOUNT, decimal_places=4),
     _decimal_schema("Amount in major units of its currency. A number or a decimal string."),
 ]
+#: Base units for one unit of a foreign currency, up to 12 decimals.
+ExchangeRate = Annotated[
+    _RequestDecimal,
+    Field(gt=0, lt=10**9, decimal_places=12),
+    _decimal_schema("Units of the base currency for one unit of the currency, up to 12 decimals."),
+]
 
 #: Money in an answer: a decimal string at the currency's minor units; models format it with `core.money`.
 MoneyText = Annotated[str, WithJsonSchema({"type": "string", "examples": ["1250.00"]})]
@@ -113,13 +121,13 @@ DecimalText = Annotated[
 ]
 
 
-def _number(value: Decimal) -> int | float:
-    # JSON has one number type: the value is exact to 15 digits, far more than rates and quantities carry.
+def plain_number(value: Decimal) -> int | float:
+    """A decimal as the JSON number that prints the same: exact to 15 significant digits."""
     return int(value) if value == value.to_integral_value() else float(value)
 
 
 #: A decimal that the reference prints as a JSON number (rates, quantities).
-Number = Annotated[Decimal, PlainSerializer(_number, return_type=float), WithJsonSchema({"type": "number"})]
+Number = Annotated[Decimal, PlainSerializer(plain_number, return_type=int | float), WithJsonSchema({"type": "number"})]
 
 #: A moment in an answer: ISO 8601, UTC, milliseconds, `Z`.
 Moment = Annotated[
@@ -189,18 +197,35 @@ CurrencyCode = Annotated[
     BeforeValidator(lambda value: _check_currency(value) if isinstance(value, str) else value),
     WithJsonSchema({"type": "string", "pattern": "^[A-Z]{3}$", "examples": ["DKK"]}),
 ]
+
+
+def _check_country(value: str) -> str:
+    if not is_country(value):
+        raise PydanticCustomError("isISO31661Alpha2", "must be a valid ISO 3166-1 alpha-2 country code")
+    return value
+
+
 #: An ISO 3166-1 alpha-2 country code in capitals.
-CountryCode = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Z]{2}$"), Field(examples=["DK"])]
+CountryCode = Annotated[
+    str,
+    StringConstraints(strict=True, pattern=r"^[A-Z]{2}$"),
+    AfterValidator(_check_country),
+    Field(examples=["DK"]),
+]
+
+
+#: A whole number in an answer, where the reference says `number`.
+WholeNumber = Annotated[int, WithJsonSchema({"type": "number"})]
 
 
 class PageResponse(ResponseModel, Generic[T]):
     """The envelope of every paginated list (contract 1.4)."""
 
     data: list[T]
-    total: int = Field(description="Total number of matching rows", examples=[42])
-    page: int = Field(description="Current page number", examples=[1])
-    limit: int = Field(description="Items per page", examples=[25])
-    total_pages: int = Field(description="Total number of pages", examples=[2])
+    total: WholeNumber = Field(description="Total number of matching rows", examples=[42])
+    page: WholeNumber = Field(description="Current page number", examples=[1])
+    limit: WholeNumber = Field(description="Items per page", examples=[25])
+    total_pages: WholeNumber = Field(description="Total number of pages", examples=[2])
 
 
 def pages(total: int, limit: int) -> int:

@@ -1,14 +1,15 @@
-"""The table `exchange_rates`: filled once from the reference rates, read by whoever books in a foreign currency."""
+"""Published rates and a company's own: filled once and set by hand, read by whoever books in a foreign currency."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import takewhile
 from typing import TYPE_CHECKING, Final
 
 from ledgerbee.core.money import ONE
+from ledgerbee.platform.context import Context
 from ledgerbee.platform.rates.ecb import RateRow
+from ledgerbee.platform.rates.model import COMPANY, ECB, EXCHANGE_RATE_MISSING, SAME_CURRENCY, Rate
 from ledgerbee.platform.rates.rules import CARRY_FORWARD_DAYS, PIVOT, cross_rate
 
 if TYPE_CHECKING:
@@ -17,9 +18,12 @@ if TYPE_CHECKING:
 
     AnyConnection = Connection[Record] | PoolConnectionProxy[Record]
 
-ECB: Final = "ECB"
-#: The source of a rate nobody has to publish: a currency in itself.
-SAME_CURRENCY: Final = "SAME_CURRENCY"
+_BASE_AND_OWN = """
+SELECT c.base_currency, r.rate
+FROM companies c LEFT JOIN company_exchange_rates r
+    ON r.company_id = c.company_id AND r.currency = $2 AND r.day = $3
+WHERE c.company_id = $1
+"""
 
 #: Held while seeding, so that two processes starting together don't both write.
 _SEED_LOCK: Final = 0x6C62_7261_7465
@@ -35,15 +39,6 @@ SELECT day, rate_per_eur FROM exchange_rates
 WHERE currency = $1 AND day BETWEEN $2 AND $3
 ORDER BY day DESC LIMIT 1
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """Base units per one unit of the foreign currency, the day it was published, and by whom."""
-
-    value: Decimal
-    day: date
-    source: str
 
 
 async def seed(conn: "AnyConnection", rows: Iterable[RateRow]) -> int:
@@ -87,3 +82,34 @@ async def rate(conn: "AnyConnection", currency: str, base_currency: str, on: dat
     if row is None:
         return None
     return Rate(cross_rate(row["from_per_eur"], row["to_per_eur"]), row["day"], ECB)
+
+
+async def rate_for(context: Context, currency: str, on: date) -> Rate:
+    """What one unit of `currency` is worth in the company's base currency on a day.
+
+    The company's own rate for exactly that day goes before the published one, which is carried forward as `rate`
+    tells. Raises `EXCHANGE_RATE_MISSING`.
+    """
+    row = await context.connection.fetchrow(_BASE_AND_OWN, context.company_id, currency, on)
+    assert row is not None, "a transaction's company exists"
+    base_currency: str = row["base_currency"]
+    if currency != base_currency and row["rate"] is not None:
+        return Rate(row["rate"], on, COMPANY)
+    found = await rate(context.connection, currency, base_currency, on)
+    if found is None:
+        raise EXCHANGE_RATE_MISSING.error(currency=currency, baseCurrency=base_currency, date=on.isoformat())
+    return found
+
+
+async def save_own(context: Context, currency: str, on: date, value: Decimal) -> None:
+    """Set the company's own rate of a currency for a day: base units for one unit of it."""
+    await context.connection.execute(
+        "INSERT INTO company_exchange_rates (company_id, currency, day, rate, updated_at) VALUES ($1, $2, $3, $4, $5)"
+        " ON CONFLICT (company_id, currency, day) DO UPDATE"
+        " SET rate = excluded.rate, updated_at = excluded.updated_at",
+        context.company_id,
+        currency,
+        on,
+        value,
+        context.now,
+    )

@@ -1,6 +1,6 @@
 """Billing documents as PDF: `render(PrintableDocument)` gives the bytes of an archivable file."""
 
-from ledgerbee.sales.rendering.logo import UnreadableLogo, read_logo
+from ledgerbee.platform.company.logo import UnreadableLogo, read_logo
 from ledgerbee.sales.rendering.model import (
     DocumentKind,
     Language,

@@ -17,7 +17,7 @@ from typing import Final, cast
 
 import typst
 
-from ledgerbee.sales.rendering.logo import UnreadableLogo
+from ledgerbee.platform.company.logo import UnreadableLogo
 from ledgerbee.sales.rendering.metrics import FontMetrics, font_files
 from ledgerbee.sales.rendering.model import PrintableDocument
 from ledgerbee.sales.rendering.view import template_input

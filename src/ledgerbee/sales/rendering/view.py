@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from babel import Locale
 
+from ledgerbee.platform.company.logo import read_logo
 from ledgerbee.sales.rendering.formatting import format_date, format_money, format_number, format_percent
-from ledgerbee.sales.rendering.logo import read_logo
 from ledgerbee.sales.rendering.metrics import FontMetrics
 from ledgerbee.sales.rendering.model import Party, PaymentDetails, PrintableDocument, VatRow
 from ledgerbee.sales.rendering.table import BODY, PAGE_ROOM, lay_out_table

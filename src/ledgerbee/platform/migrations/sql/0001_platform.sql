@@ -161,6 +161,31 @@ CREATE UNLOGGED TABLE rate_limit_hits (
 CREATE INDEX rate_limit_hits_bucket ON rate_limit_hits (bucket, at);
 GRANT SELECT, INSERT, DELETE ON rate_limit_hits TO ledgerbee_app;
 
+-- Takes one of `hits` places in the last `period`, if one is free: a sliding window. Calls for the same bucket wait
+-- for each other, and the count is a statement after the wait, so no more than `hits` are ever let through.
+CREATE FUNCTION take_rate_limit_hit(wanted text, moment timestamptz, hits int, period interval)
+    RETURNS TABLE (allowed boolean, remaining int, resets_at timestamptz)
+    LANGUAGE plpgsql SET search_path = pg_catalog, public AS $$
+DECLARE
+    used int;
+    oldest timestamptz;
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended(wanted, 2));
+    DELETE FROM rate_limit_hits h WHERE h.bucket = wanted AND h.at <= moment - period;
+    SELECT count(*), coalesce(min(h.at), moment) INTO used, oldest FROM rate_limit_hits h WHERE h.bucket = wanted;
+    allowed := used < hits;
+    IF allowed THEN
+        INSERT INTO rate_limit_hits (bucket, at) VALUES (wanted, moment);
+        used := used + 1;
+    END IF;
+    remaining := hits - used;
+    resets_at := oldest + period;
+    RETURN NEXT;
+END
+$$;
+REVOKE ALL ON FUNCTION take_rate_limit_hit(text, timestamptz, int, interval) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION take_rate_limit_hit(text, timestamptz, int, interval) TO ledgerbee_app;
+
 -- What happened, told in the transaction in which it happened: the outbox and the audit trail in one.
 CREATE TABLE events (
     company_id uuid NOT NULL,
@@ -208,6 +233,17 @@ CREATE TABLE exchange_rates (
     PRIMARY KEY (currency, day)
 );
 GRANT SELECT ON exchange_rates TO ledgerbee_app;
+
+-- A company's own rates, which go before the published ones: base units for one unit of the currency.
+CREATE TABLE company_exchange_rates (
+    company_id uuid NOT NULL,
+    currency text NOT NULL,
+    day date NOT NULL,
+    rate numeric(21, 12) NOT NULL CHECK (rate > 0),
+    updated_at timestamptz NOT NULL,
+    PRIMARY KEY (company_id, currency, day)
+);
+SELECT protect_table('company_exchange_rates', 'SELECT, INSERT, UPDATE');
 
 -- Forgets what has outlived its purpose, over all companies (the application can't leave its own).
 CREATE FUNCTION purge_expired(moment timestamptz) RETURNS void

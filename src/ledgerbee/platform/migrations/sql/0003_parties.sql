@@ -63,7 +63,9 @@ CREATE TABLE customers (
     CONSTRAINT customers_number UNIQUE (company_id, number),
     CONSTRAINT customers_external_system_id UNIQUE (company_id, external_system_id),
     CONSTRAINT customers_group FOREIGN KEY (company_id, customer_group_id) REFERENCES customer_groups (company_id, id),
-    CONSTRAINT customers_parent FOREIGN KEY (company_id, parent_customer_id) REFERENCES customers (company_id, id)
+    CONSTRAINT customers_parent FOREIGN KEY (company_id, parent_customer_id) REFERENCES customers (company_id, id),
+    CHECK (parent_customer_id <> id),
+    CHECK (billing_relationship = 'self' OR parent_customer_id IS NOT NULL)
 );
 CREATE INDEX customers_metadata ON customers USING gin (metadata jsonb_path_ops);
 SELECT protect_table('customers', 'SELECT, INSERT, UPDATE');

@@ -14,3 +14,5 @@ CREATE TABLE document_templates (
 CREATE UNIQUE INDEX document_templates_one_default ON document_templates (company_id, document_type)
     WHERE is_default;
 SELECT protect_table('document_templates', 'SELECT, INSERT, UPDATE');
+ALTER TABLE customers ADD CONSTRAINT customers_document_template
+    FOREIGN KEY (company_id, document_template_id) REFERENCES document_templates (company_id, id);

@@ -1,19 +1,21 @@
-"""The seller's logo: which file it is, and whether it is fit to print.
+"""A company's logo: which file it is, and whether it is fit to print.
 
-A logo is drawn anew for each document, so what it may cost is bounded here. Damage further inside the file only
-shows when it is drawn; the renderer reports that with the same error.
+A logo is drawn anew for each document, so what drawing it may cost is bounded when it comes in.
 """
 
+import json
 import re
 from dataclasses import dataclass
 from decimal import Decimal
-from struct import error as StructError  # noqa: N812 - a class with a lower-case name
+from struct import error as StructError  # noqa: N812 a class with a lower-case name
 from struct import unpack_from
 from typing import Final, Literal
 
+import typst
+
 LogoFormat = Literal["png", "jpg", "svg"]
 
-MAX_LOGO_BYTES: Final = 1_000_000
+MAX_LOGO_BYTES: Final = 500_000
 MAX_LOGO_PIXELS: Final = 8_000_000
 
 _SVG_START: Final = re.compile(
@@ -32,7 +34,14 @@ _SVG_VIEW_BOX: Final = re.compile(
 )
 
 
-class UnreadableLogo(ValueError):  # noqa: N818 - named for what it is
+_DRAWING: Final = b"""
+#let logo = json(bytes(sys.inputs.logo))
+#set page(width: 50mm, height: 50mm, margin: 0mm)
+#image(bytes(logo.data), format: logo.form, width: 40mm, height: 40mm)
+"""
+
+
+class UnreadableLogo(ValueError):  # noqa: N818 named for what it is
     """The logo is no PNG, JPEG or SVG file, is damaged or costs too much to draw."""
 
 
@@ -57,6 +66,20 @@ def read_logo(content: bytes) -> Logo:
     except StructError:
         raise UnreadableLogo("the logo is cut off") from None
     return _drawing(content)
+
+
+def check_drawable(logo: Logo) -> None:
+    """Draw the logo once as documents will: damage further inside the file shows now. Raises `UnreadableLogo`."""
+    data = logo.content.decode() if logo.form == "svg" else list(logo.content)
+    try:
+        typst.compile(
+            _DRAWING,
+            format="svg",
+            sys_inputs={"logo": json.dumps({"form": logo.form, "data": data})},
+            ignore_system_fonts=True,
+        )
+    except typst.TypstError as error:
+        raise UnreadableLogo(f"the logo can't be drawn: {error.message}") from None
 
 
 def _raster(form: LogoFormat, content: bytes, wide: int, high: int) -> Logo:

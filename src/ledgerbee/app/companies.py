@@ -1,0 +1,107 @@
+"""Companies made over HTTP: onboarding knows every context, so the route lives with it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from uuid import UUID
+
+from pydantic import Field
+
+from ledgerbee.app.onboarding import create_company
+from ledgerbee.app.reactions import REACTIONS
+from ledgerbee.core.ids import new_id
+from ledgerbee.platform.api_keys import actions as api_keys
+from ledgerbee.platform.company.wire import Language, NullableIdentifier, TimeZoneName
+from ledgerbee.platform.context import Context
+from ledgerbee.platform.credentials.model import SCOPES
+from ledgerbee.platform.http.operation import Ctx, operation, resource_router
+from ledgerbee.platform.http.wire import CountryCode, CurrencyCode, IdText, Line, RequestModel, ResponseModel, omitted
+from ledgerbee.platform.outbox import flush
+
+router = resource_router("Company")
+
+
+class CreateCompanyRequest(RequestModel):
+    """What a new company needs."""
+
+    name: Line = Field(examples=["Nordlys ApS"])
+    country_code: CountryCode = Field(description="ISO 3166-1 alpha-2. DK gets the Danish standard chart.")
+    base_currency: CurrencyCode = omitted(description="Currency of its books; left out: the country's")
+    time_zone: TimeZoneName = omitted(description="IANA time zone; left out: the country's")
+    preferred_language: Language = omitted(description="Left out: Danish in Denmark, else English")
+    vat_number: NullableIdentifier = omitted(description="A Danish company's is checked: CVR, eight digits")
+
+
+class CreatedCompanyResponse(ResponseModel):
+    """A new company and the way into it."""
+
+    id: IdText
+    name: str
+    country_code: str = Field(examples=["DK"])
+    base_currency: str = Field(examples=["DKK"])
+    time_zone: str = Field(examples=["Europe/Copenhagen"])
+    preferred_language: Language
+    vat_number: str | None
+    api_key_id: IdText
+    key: str | None = Field(
+        description="Its first API key, with every scope. Shown this once: a replayed answer has null here."
+    )
+
+
+@router.post(
+    "/v1/companies",
+    **operation(
+        "Create a company",
+        scope="company-write",
+        status=201,
+        extension=True,
+        description="Creates another company with everything it needs to sell: chart of accounts, VAT codes, journal "
+        "categories, groups and templates. The caller's credential stays bound to its own company; the answer has the "
+        "new one's first API key.",
+        response="Company created",
+        secret_fields=("key",),
+    ),
+)
+async def create_another_company(context: Ctx, body: CreateCompanyRequest) -> CreatedCompanyResponse:
+    """Create a company."""
+    async with _inside(context, new_id()) as other:
+        company = await create_company(
+            other,
+            name=body.name,
+            country_code=body.country_code,
+            base_currency=body.base_currency,
+            time_zone=body.time_zone,
+            language=body.preferred_language,
+            vat_number=body.vat_number,
+        )
+        key, secret = await api_keys.create(other, name="first key", scopes=SCOPES)
+    return CreatedCompanyResponse(
+        id=company.company_id,
+        name=company.name,
+        country_code=company.country_code,
+        base_currency=company.base_currency,
+        time_zone=company.time_zone,
+        preferred_language=Language(company.preferred_language),
+        vat_number=company.vat_number,
+        api_key_id=key.id,
+        key=secret,
+    )
+
+
+@asynccontextmanager
+async def _inside(context: Context, company_id: UUID) -> AsyncIterator[Context]:
+    """The same transaction, as another company: both commit or neither does.
+
+    So the caller's idempotency key, reserved and kept as its own company's row, holds for what is made here. On an
+    error the whole transaction rolls back, and its company with it.
+    """
+    other = replace(context, company_id=company_id, events=[], jobs=[])
+    await _name_company(context, company_id)
+    yield other
+    await flush(other, REACTIONS)
+    await _name_company(context, context.company_id)
+
+
+async def _name_company(context: Context, company_id: UUID) -> None:
+    # SET LOCAL takes no arguments; a UUID can be nothing but a literal here.
+    await context.connection.execute(f"SET LOCAL app.company_id = '{company_id}'")

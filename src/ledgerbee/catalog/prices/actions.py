@@ -1,0 +1,126 @@
+"""Creating, changing and deleting prices, moving them between states, and reading them in another currency."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from ledgerbee.catalog.prices import rules, store
+from ledgerbee.catalog.prices.model import (
+    METER_INVALID_STATE,
+    PRODUCT_PRICE_NOT_FOUND,
+    MeterStatus,
+    NewPrice,
+    Price,
+    SellablePrice,
+    SoldProduct,
+)
+from ledgerbee.catalog.products.model import PRODUCT_INVALID_STATE, CatalogStatus
+from ledgerbee.core.ids import new_id
+from ledgerbee.ledger.entries.model import EXCHANGE_RATE_MISSING
+from ledgerbee.platform.company import store as companies
+from ledgerbee.platform.context import Context
+from ledgerbee.platform.rates import store as rates
+
+
+async def create(context: Context, product_id: UUID, terms: NewPrice) -> SellablePrice:
+    """Create an active price; the first active one of a product is its default.
+
+    Raises `LICENSE.REQUIRED`, validation errors (`rules.check_price`), `PRODUCT_NOT_FOUND`, `PRODUCT_INVALID_STATE`
+    for an archived product, `METER_NOT_FOUND` and `METER_INVALID_STATE`.
+    """
+    company = await companies.get(context)
+    rules.check_licenses(terms.billing_period_type, company.licenses)
+    price = rules.new_price(new_id(), product_id, terms, company.base_currency, context.now)
+    sold = await store.hold_product(context, product_id)
+    if sold.product.status is CatalogStatus.ARCHIVED:
+        raise PRODUCT_INVALID_STATE.error(status=sold.product.status)
+    await _check_meter(context, price.meter_id)
+    others = (await store.prices_for_update(context, product_id)).values()
+    price = replace(price, is_default=rules.takes_default(others))
+    return await _save(context, sold, price, others)
+
+
+async def update(context: Context, price_id: UUID, changes: Mapping[str, Any]) -> SellablePrice:
+    """Change the named fields of a price. Raises what `create` raises (but for the product's errors),
+    `PRODUCT_PRICE_NOT_FOUND` and `PRODUCT_PRICE_LOCKED`.
+    """
+    sold, before, others = await _held(context, price_id)
+    price = rules.changed(before, changes, context.now)
+    if price.billing_period_type is not before.billing_period_type:
+        rules.check_licenses(price.billing_period_type, (await companies.get(context)).licenses)
+    if price.meter_id != before.meter_id:
+        await _check_meter(context, price.meter_id)
+    return await _save(context, sold, price, others)
+
+
+async def delete(context: Context, price_id: UUID) -> None:
+    """Delete a price. Raises `PRODUCT_PRICE_NOT_FOUND`, `PRODUCT_PRICE_IN_USE`, `PRODUCT_PRICE_INVALID_STATE`."""
+    _, price, others = await _held(context, price_id)
+    rules.check_deletable(price, others)
+    await store.delete(context, price_id)
+
+
+async def move(context: Context, price_id: UUID, status: CatalogStatus) -> SellablePrice:
+    """Activate, disable or archive a price. Raises `PRODUCT_PRICE_NOT_FOUND`, `PRODUCT_PRICE_INVALID_STATE`."""
+    sold, before, others = await _held(context, price_id)
+    price = rules.moved(before, status, others, context.now)
+    return await _save(context, sold, price, others)
+
+
+async def set_default(context: Context, price_id: UUID) -> SellablePrice:
+    """Make an active price its product's default. Raises `PRODUCT_PRICE_NOT_FOUND`, `PRODUCT_PRICE_INVALID_STATE`."""
+    sold, before, others = await _held(context, price_id)
+    return await _save(context, sold, rules.made_default(before, context.now), others)
+
+
+async def price_in(context: Context, price: Price, currency: str, on: date) -> Price:
+    """One price in `currency` on a day: see `prices_in`."""
+    return (await prices_in(context, [price], currency, on))[price.id]
+
+
+async def prices_in(context: Context, prices: Iterable[Price], currency: str, on: date) -> dict[UUID, Price]:
+    """The prices by id, each as it is in `currency` on a day; one look-up for each currency they are in.
+
+    A price's own and fixed amounts are taken as they are, others are converted at the day's rate
+    (`rules.in_currency`). Raises `EXCHANGE_RATE_MISSING` when a rate is needed that nobody published.
+    """
+    known: dict[str, Decimal | None] = {}
+    found: dict[UUID, Price] = {}
+    for price in prices:
+        converted = rules.in_currency(price, currency, known.get(price.currency))
+        if converted is None and price.currency not in known:
+            rate = await rates.rate(context.connection, price.currency, currency, on)
+            known[price.currency] = rate.value if rate else None
+            converted = rules.in_currency(price, currency, known[price.currency])
+        if converted is None:
+            raise EXCHANGE_RATE_MISSING.error(currency=price.currency, toCurrency=currency, date=on.isoformat())
+        found[price.id] = converted
+    return found
+
+
+async def _held(context: Context, price_id: UUID) -> tuple[SoldProduct, Price, list[Price]]:
+    """A price with its product and the product's other prices, all held until the transaction ends."""
+    sold = await store.hold_product_of(context, price_id)
+    prices = await store.prices_for_update(context, sold.product.id)
+    price = prices.pop(price_id, None)
+    if price is None:
+        raise PRODUCT_PRICE_NOT_FOUND.error()  # deleted while we waited for its product
+    return sold, price, list(prices.values())
+
+
+async def _check_meter(context: Context, meter_id: UUID | None) -> None:
+    if meter_id is None:
+        return
+    meter = await store.meter(context, meter_id)
+    if meter.status is not MeterStatus.ACTIVE:
+        raise METER_INVALID_STATE.error(status=meter.status)
+
+
+async def _save(context: Context, sold: SoldProduct, price: Price, others: Iterable[Price]) -> SellablePrice:
+    if price.is_default and any(other.is_default for other in others):
+        await store.clear_default(context, price.product_id)
+    await store.save(context, price)
+    return SellablePrice(price, sold.product, sold.zones)

@@ -1,0 +1,372 @@
+"""What a quantity costs, what a price may look like and which states it may take (contract 2.12).
+
+The arithmetic of the four pricing models is exact to the last digit: amounts are in the price's own currency and
+unrounded; documents round them, once, to the currency.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal, localcontext
+from typing import Any, Final
+from uuid import UUID
+
+from ledgerbee.catalog.prices.model import (
+    PRODUCT_PRICE_IN_USE,
+    PRODUCT_PRICE_INVALID_STATE,
+    PRODUCT_PRICE_LOCKED,
+    PRODUCT_PRICE_QUANTITY_INVALID,
+    BillingPeriodType,
+    NewPrice,
+    Price,
+    PricingModel,
+    Tier,
+)
+from ledgerbee.catalog.products.model import CatalogStatus
+from ledgerbee.core.errors import invalid
+from ledgerbee.core.money import EXACT, ONE, UNIT_PRICE_PLACES, ZERO, minor_units, multiply, round_to
+from ledgerbee.platform.credentials.model import LICENSE_REQUIRED
+
+#: Licences that a company needs to create a price of the period type, in the order they are asked for.
+LICENSES: Final[Mapping[BillingPeriodType, tuple[str, ...]]] = {
+    BillingPeriodType.ONE_TIME: (),
+    BillingPeriodType.RECURRING: ("Subscription",),
+    BillingPeriodType.USAGE: ("Subscription", "MeteredProducts"),
+}
+#: What a price's status may become. Archived prices come back as active, or not at all.
+MOVES: Final[Mapping[CatalogStatus, frozenset[CatalogStatus]]] = {
+    CatalogStatus.ACTIVE: frozenset({CatalogStatus.DISABLED, CatalogStatus.ARCHIVED}),
+    CatalogStatus.DISABLED: frozenset({CatalogStatus.ACTIVE, CatalogStatus.ARCHIVED}),
+    CatalogStatus.ARCHIVED: frozenset({CatalogStatus.ACTIVE}),
+}
+#: What may not change once something stands on the price. Amounts in further currencies may be added.
+LOCKED_FIELDS: Final = (
+    "billing_period_type",
+    "pricing_model",
+    "currency",
+    "unit_amount",
+    "tiers",
+    "billing_interval",
+    "billing_interval_count",
+    "meter_id",
+)
+
+Problem = tuple[str, str, str]
+
+
+def amount_for(price: Price, quantity: Decimal) -> Decimal:
+    """What `quantity` units cost, exactly.
+
+    - FLAT_RATE: quantity x unit amount; a negative quantity (a return) costs the negative amount.
+    - PACKAGE: every package begun costs `unit_amount`, plus `flat_amount` once.
+    - VOLUME: the tier that holds the whole quantity prices all of it, plus that tier's `flat_amount`.
+    - GRADUATED: each tier prices the units that fall into it; its `flat_amount` comes with the first of them.
+
+    A tier holds quantities up to and including `up_to`. Nothing costs nothing: at quantity 0 no flat amount is due.
+    Raises `PRODUCT_PRICE_QUANTITY_INVALID` for a negative quantity of a price with tiers: which tier returned units
+    were sold at is not known.
+    """
+    if price.pricing_model is PricingModel.FLAT_RATE:
+        return multiply(quantity, price.unit_amount or ZERO)
+    if quantity < 0:
+        raise PRODUCT_PRICE_QUANTITY_INVALID.error(priceId=str(price.id), quantity=f"{quantity:f}")
+    if quantity == 0:
+        return ZERO
+    with localcontext(EXACT):
+        if price.pricing_model is PricingModel.PACKAGE:
+            return _package_amount(price.tiers[0], quantity)
+        if price.pricing_model is PricingModel.VOLUME:
+            return _volume_amount(price.tiers, quantity)
+        return _graduated_amount(price.tiers, quantity)
+
+
+def effective_unit_price(price: Price, quantity: Decimal) -> Decimal:
+    """The price of one unit when `quantity` are bought: what a document line shows, at up to 12 decimals.
+
+    FLAT_RATE: its unit amount. With tiers: the amount divided by the quantity, so that quantity x unit price is the
+    amount again to within half a unit of the 12th decimal for each unit bought; 0 for quantity 0. Raises what
+    `amount_for` raises.
+    """
+    if price.pricing_model is PricingModel.FLAT_RATE:
+        return price.unit_amount or ZERO
+    amount = amount_for(price, quantity)
+    return round_to(EXACT.divide(amount, quantity), UNIT_PRICE_PLACES) if quantity else ZERO
+
+
+def _package_amount(tier: Tier, quantity: Decimal) -> Decimal:
+    whole, rest = divmod(quantity, tier.package_size or ONE)
+    packages = whole + 1 if rest else whole
+    return packages * tier.unit_amount + tier.flat_amount
+
+
+def _volume_amount(tiers: tuple[Tier, ...], quantity: Decimal) -> Decimal:
+    tier = next(tier for tier in tiers if tier.up_to is None or quantity <= tier.up_to)
+    return quantity * tier.unit_amount + tier.flat_amount
+
+
+def _graduated_amount(tiers: tuple[Tier, ...], quantity: Decimal) -> Decimal:
+    amount, below = ZERO, ZERO
+    for tier in tiers:
+        top = quantity if tier.up_to is None else min(quantity, tier.up_to)
+        amount += (top - below) * tier.unit_amount + tier.flat_amount
+        if top == quantity:
+            break
+        below = top
+    return amount
+
+
+def in_currency(price: Price, currency: str, rate: Decimal | None) -> Price | None:
+    """The price as it is in another currency, or None when that takes a rate and there is none.
+
+    Its own currency and those with a fixed amount (`currency_amounts`) need no rate; any other amount is converted
+    with `rate` (units of `currency` for one of the price's own). A converted amount is rounded, half away from zero,
+    to the currency's minor units, as a price in that currency would be written. An amount finer than its own
+    currency's minor units (0.0042 for a call), or one too small to show in the other, keeps 12 decimals instead, so
+    that no price vanishes by conversion.
+    """
+    if currency == price.currency:
+        return price
+    if currency in price.currency_amounts:
+        return replace(price, currency=currency, unit_amount=price.currency_amounts[currency], currency_amounts={})
+    if rate is None:
+        return None
+
+    def convert(amount: Decimal) -> Decimal:
+        exact = multiply(amount, rate)
+        rounded = round_to(exact, minor_units(currency))
+        is_fine = amount != round_to(amount, minor_units(price.currency))
+        return round_to(exact, UNIT_PRICE_PLACES) if is_fine or rounded == 0 else rounded
+
+    return replace(
+        price,
+        currency=currency,
+        unit_amount=None if price.unit_amount is None else convert(price.unit_amount),
+        tiers=tuple(
+            replace(tier, unit_amount=convert(tier.unit_amount), flat_amount=convert(tier.flat_amount))
+            for tier in price.tiers
+        ),
+        currency_amounts={},
+    )
+
+
+def currencies(price: Price) -> tuple[str, ...]:
+    """The currencies that have an amount of their own: the price's first, the others in alphabetical order."""
+    return (price.currency, *sorted(price.currency_amounts))
+
+
+def new_price(price_id: UUID, product_id: UUID, terms: NewPrice, currency: str, now: datetime) -> Price:
+    """A price on these terms, active; `currency` is what an unnamed one means. Raises what `check_price` raises."""
+    is_periodic = terms.billing_period_type is not BillingPeriodType.ONE_TIME
+    price = Price(
+        id=price_id,
+        product_id=product_id,
+        billing_period_type=terms.billing_period_type,
+        pricing_model=terms.pricing_model,
+        nickname=terms.nickname,
+        currency=terms.currency or currency,
+        unit_amount=terms.unit_amount,
+        tiers=terms.tiers,
+        billing_interval=terms.billing_interval,
+        billing_interval_count=terms.billing_interval_count or (1 if is_periodic else None),
+        meter_id=terms.meter_id,
+        status=CatalogStatus.ACTIVE,
+        is_default=False,
+        is_locked=False,
+        created_at=now,
+        updated_at=now,
+        currency_amounts=terms.currency_amounts,
+    )
+    check_price(price)
+    return price
+
+
+def changed(price: Price, changes: Mapping[str, Any], now: datetime) -> Price:
+    """The price with `changes` (by field name) made to it.
+
+    What the new pricing model or period type has no use for (the tiers of what is now a FLAT_RATE price, the
+    interval of what is now ONE_TIME) goes by itself unless `changes` names it. Raises what `check_price` raises, and
+    `PRODUCT_PRICE_LOCKED` when the price is locked and one of `LOCKED_FIELDS` or an amount in another currency would
+    be different afterwards.
+    """
+    dropped: dict[str, Any] = {}
+    if changes.get("pricing_model", PricingModel.FLAT_RATE) is not PricingModel.FLAT_RATE:
+        dropped |= {"unit_amount": None, "currency_amounts": {}}
+    elif "pricing_model" in changes:
+        dropped |= {"tiers": ()}
+    period = changes.get("billing_period_type", price.billing_period_type)
+    if period is BillingPeriodType.ONE_TIME:
+        dropped |= {"billing_interval": None, "billing_interval_count": None}
+    elif price.billing_interval_count is None:
+        dropped |= {"billing_interval_count": 1}
+    if period is not BillingPeriodType.USAGE:
+        dropped |= {"meter_id": None}
+    if "currency" in changes:
+        dropped |= {"currency_amounts": {c: a for c, a in price.currency_amounts.items() if c != changes["currency"]}}
+    after = replace(price, **dropped | dict(changes), updated_at=now)
+    check_price(after)
+    if price.is_locked:
+        fields = [name for name in LOCKED_FIELDS if getattr(price, name) != getattr(after, name)]
+        if not price.currency_amounts.items() <= after.currency_amounts.items():
+            fields.append("currency_amounts")
+        if fields:
+            raise PRODUCT_PRICE_LOCKED.error(fields=[wire_name(name) for name in fields])
+    return after
+
+
+def check_price(price: Price) -> None:
+    """Refuse a price whose parts don't fit together, with a validation error that names every misfit.
+
+    - FLAT_RATE has a unit amount and no tiers; the other models have tiers and no unit amount.
+    - PACKAGE has exactly one tier, open-ended, with a package size above 0.
+    - VOLUME and GRADUATED have tiers of ascending `up_to`, the last one (and only it) open-ended.
+    - Amounts of tiers are not negative (a FLAT_RATE amount may be: a discount).
+    - RECURRING and USAGE have an interval, ONE_TIME has none; USAGE, and only it, has a meter.
+    - Fixed amounts in other currencies are for FLAT_RATE, and not for the price's own currency.
+    """
+    problems = [*_amount_problems(price), *_tier_problems(price), *_period_problems(price)]
+    if problems:
+        raise invalid(*problems)
+
+
+def _missing(name: str) -> Problem:
+    return name, "isDefined", f"{name} should not be null or undefined"
+
+
+def _unwanted(name: str, reason: str) -> Problem:
+    return name, "isEmpty", f"{name} must be left out: {reason}"
+
+
+def _amount_problems(price: Price) -> Iterator[Problem]:
+    model = price.pricing_model
+    if model is PricingModel.FLAT_RATE:
+        if price.unit_amount is None:
+            yield _missing("unitAmount")
+    else:
+        if price.unit_amount is not None:
+            yield _unwanted("unitAmount", f"the amounts of a {model} price are in its tiers")
+        if price.currency_amounts:
+            yield _unwanted("currencyAmounts", "only FLAT_RATE prices have fixed amounts in other currencies")
+    if price.currency in price.currency_amounts:
+        text = f"currencyAmounts must not contain the price's own currency {price.currency}"
+        yield "currencyAmounts", "arrayNotContains", text
+
+
+def _tier_problems(price: Price) -> Iterator[Problem]:
+    model, tiers = price.pricing_model, price.tiers
+    if model is PricingModel.FLAT_RATE:
+        if tiers:
+            yield _unwanted("tiers", "a FLAT_RATE price has a unitAmount instead")
+        return
+    if not tiers:
+        yield "tiers", "arrayMinSize", "tiers must contain at least 1 elements"
+    if model is PricingModel.PACKAGE and len(tiers) > 1:
+        yield "tiers", "arrayMaxSize", "tiers must contain no more than 1 elements"
+    for index, tier in enumerate(tiers):
+        path = f"tiers.{index}"
+        for name, amount in (("unitAmount", tier.unit_amount), ("flatAmount", tier.flat_amount)):
+            if amount < 0:
+                yield f"{path}.{name}", "min", f"{path}.{name} must not be less than 0"
+        yield from _package_problems(model, tier, f"{path}.packageSize")
+    yield from _bound_problems(tiers)
+
+
+def _package_problems(model: PricingModel, tier: Tier, name: str) -> Iterator[Problem]:
+    if model is not PricingModel.PACKAGE:
+        if tier.package_size is not None:
+            yield _unwanted(name, "only PACKAGE prices have packages")
+    elif tier.package_size is None:
+        yield _missing(name)
+    elif tier.package_size <= 0:
+        yield name, "isPositive", f"{name} must be greater than 0"
+
+
+def _bound_problems(tiers: Sequence[Tier]) -> Iterator[Problem]:
+    below = ZERO
+    for index, tier in enumerate(tiers):
+        name = f"tiers.{index}.upTo"
+        if index == len(tiers) - 1:
+            if tier.up_to is not None:
+                yield name, "isEmpty", f"{name} must be null: the last tier has no limit"
+        elif tier.up_to is None:
+            yield _missing(name)
+        else:
+            if tier.up_to <= below:
+                yield name, "isPositive", f"{name} must be greater than {below:f}"
+            below = tier.up_to
+
+
+def _period_problems(price: Price) -> Iterator[Problem]:
+    if price.billing_period_type is BillingPeriodType.ONE_TIME:
+        if price.billing_interval is not None:
+            yield _unwanted("billingInterval", "a ONE_TIME price is not billed again")
+        if price.billing_interval_count is not None:
+            yield _unwanted("billingIntervalCount", "a ONE_TIME price is not billed again")
+    elif price.billing_interval is None:
+        yield _missing("billingInterval")
+    if price.billing_period_type is BillingPeriodType.USAGE:
+        if price.meter_id is None:
+            yield _missing("meterId")
+    elif price.meter_id is not None:
+        yield _unwanted("meterId", "only USAGE prices are measured by a meter")
+
+
+def check_licenses(period: BillingPeriodType, held: Iterable[str]) -> None:
+    """Refuse a period type that the company has no licence for. Raises `LICENSE.REQUIRED` with `licenseKey`."""
+    for key in LICENSES[period]:
+        if key not in held:
+            raise LICENSE_REQUIRED.error(licenseKey=key)
+
+
+def takes_default(others: Iterable[Price]) -> bool:
+    """Whether a price that is active from now on becomes its product's default: when no active price is it yet.
+
+    So a product's first price is its default, and a product with an active price has an active default.
+    """
+    return not any(other.is_default and other.status is CatalogStatus.ACTIVE for other in others)
+
+
+def moved(price: Price, status: CatalogStatus, others: Iterable[Price], now: datetime) -> Price:
+    """The price in another status (`MOVES`). `others` are the product's other prices.
+
+    Where it already is, it stays as it is: repeating an action after a lost answer does no harm. An activated price
+    becomes the default when no active price is. Raises `PRODUCT_PRICE_INVALID_STATE` for an archived price that
+    should become disabled, and for the default price while another active price could take its place.
+    """
+    if price.status is status:
+        return price
+    if status not in MOVES[price.status]:
+        raise PRODUCT_PRICE_INVALID_STATE.error(status=price.status)
+    if status is CatalogStatus.ACTIVE:
+        return replace(price, status=status, is_default=takes_default(others), updated_at=now)
+    check_replaceable(price, others)
+    return replace(price, status=status, updated_at=now)
+
+
+def check_replaceable(price: Price, others: Iterable[Price]) -> None:
+    """Refuse to lose the default while another active price could be it. Raises `PRODUCT_PRICE_INVALID_STATE`."""
+    if price.is_default and any(other.status is CatalogStatus.ACTIVE for other in others):
+        raise PRODUCT_PRICE_INVALID_STATE.error(
+            "The price is its product's default: set another one as the default first",
+            status=price.status,
+            isDefault=True,
+        )
+
+
+def made_default(price: Price, now: datetime) -> Price:
+    """The price as its product's default. Raises `PRODUCT_PRICE_INVALID_STATE` unless it is active."""
+    if price.status is not CatalogStatus.ACTIVE:
+        raise PRODUCT_PRICE_INVALID_STATE.error(status=price.status)
+    return price if price.is_default else replace(price, is_default=True, updated_at=now)
+
+
+def check_deletable(price: Price, others: Iterable[Price]) -> None:
+    """Refuse to delete what documents stand on (`PRODUCT_PRICE_IN_USE`) and the default among active prices."""
+    if price.is_locked:
+        raise PRODUCT_PRICE_IN_USE.error(usedBy=["documents"])
+    check_replaceable(price, others)
+
+
+def wire_name(field: str) -> str:
+    """`unit_amount` -> `unitAmount`."""
+    head, *rest = field.split("_")
+    return head + "".join(word.capitalize() for word in rest)

@@ -1,0 +1,62 @@
+"""Creating, changing and deleting products."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from ledgerbee.catalog.prices import store as prices
+from ledgerbee.catalog.products import store
+from ledgerbee.catalog.products.model import PRODUCT_IN_USE, CatalogStatus, Product
+from ledgerbee.core.ids import new_id
+from ledgerbee.platform.context import Context
+
+
+async def create(
+    context: Context,
+    *,
+    number: str,
+    name: str,
+    product_group_id: UUID,
+    description: str | None,
+    unit: str | None,
+    status: CatalogStatus,
+    metadata: Mapping[str, str],
+) -> Product:
+    """Create a product without prices. Raises `PRODUCT_NUMBER_ALREADY_EXISTS`, `PRODUCT_GROUP_NOT_FOUND`."""
+    product = Product(
+        id=new_id(),
+        number=number,
+        name=name,
+        description=description,
+        product_group_id=product_group_id,
+        unit=unit,
+        status=status,
+        created_at=context.now,
+        updated_at=context.now,
+        metadata=dict(metadata),
+    )
+    await store.save(context, product)
+    return product
+
+
+async def update(context: Context, product_id: UUID, changes: Mapping[str, Any]) -> Product:
+    """Change the named fields of a product. Raises what `create` raises and `PRODUCT_NOT_FOUND`.
+
+    Any status may follow any other. A product that isn't active takes its prices off new documents, whatever their
+    own status; they come back with it.
+    """
+    before = await store.get_for_update(context, product_id)
+    product = replace(before, **changes, updated_at=context.now)
+    await store.save(context, product)
+    return product
+
+
+async def delete(context: Context, product_id: UUID) -> None:
+    """Delete a product with its prices. Raises `PRODUCT_NOT_FOUND`, and `PRODUCT_IN_USE` if one of them is in use."""
+    await store.get_for_update(context, product_id)
+    found = await prices.prices_for_update(context, product_id)
+    if any(price.is_locked for price in found.values()):
+        raise PRODUCT_IN_USE.error(usedBy=["prices"])
+    await prices.delete_of_product(context, product_id)
+    await store.delete(context, product_id)

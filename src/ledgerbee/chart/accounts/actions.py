@@ -1,0 +1,92 @@
+"""Adding accounts to the chart and changing them."""
+
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from ledgerbee.chart.accounts import store
+from ledgerbee.chart.accounts.model import (
+    ACCOUNT_IN_USE,
+    Account,
+    Classification,
+    ControlAccountType,
+    LedgerType,
+)
+from ledgerbee.chart.accounts.rules import check_account
+from ledgerbee.chart.vat_codes import store as vat_codes
+from ledgerbee.chart.vat_codes.model import VAT_CODE_NOT_FOUND
+from ledgerbee.core.errors import invalid
+from ledgerbee.core.ids import new_id
+from ledgerbee.platform.context import Context
+
+
+async def create(  # noqa: PLR0913  each argument is one property of an account
+    context: Context,
+    *,
+    number: int,
+    name: str,
+    ledger_type: LedgerType,
+    standard_number: int | None = None,
+    classification: Classification | None = None,
+    control_account_type: ControlAccountType | None = None,
+    vat_code_id: UUID | None = None,
+    sum_from: int | None = None,
+) -> Account:
+    """Add an account. Raises `VAT_CODE_NOT_FOUND`, `ACCOUNT_NUMBER_ALREADY_EXISTS` and validation errors."""
+    account = Account(
+        id=new_id(),
+        number=number,
+        name=name,
+        standard_number=number if standard_number is None else standard_number,
+        ledger_type=ledger_type,
+        classification=classification,
+        control_account_type=control_account_type,
+        vat_code_id=vat_code_id,
+        role=None,
+        sum_from=sum_from,
+        is_active=True,
+        created_at=context.now,
+    )
+    check_account(account)
+    await _check_vat_code(context, account.vat_code_id)
+    await store.insert(context, [account])
+    return account
+
+
+async def update(context: Context, account_id: UUID, changes: dict[str, Any]) -> Account:
+    """Change the named fields (name, VAT code, active). What the account is stays: postings rely on it.
+
+    Raises `ACCOUNT_NOT_FOUND`, `VAT_CODE_NOT_FOUND`, validation errors, and `ACCOUNT_IN_USE` for an account that
+    the system books on by itself and is to be deactivated.
+    """
+    before = await store.get_for_update(context, account_id)
+    account = replace(before, **changes)
+    check_account(account)
+    if account.vat_code_id != before.vat_code_id:
+        await _check_vat_code(context, account.vat_code_id)
+    if before.is_active and not account.is_active:
+        used_by = await _uses(context, account)
+        if used_by:
+            raise ACCOUNT_IN_USE.error(usedBy=used_by)
+    await store.update(context, account)
+    return account
+
+
+async def _uses(context: Context, account: Account) -> list[str]:
+    """What needs the account to be there for entries that the system makes."""
+    used_by = [] if account.role is None else [account.role]
+    if account.control_account_type is not None:
+        used_by.append(account.control_account_type)
+    if await vat_codes.book_on(context, account.id):
+        used_by.append("vatCodes")
+    return used_by
+
+
+async def _check_vat_code(context: Context, vat_code_id: UUID | None) -> None:
+    if vat_code_id is None:
+        return
+    code = (await vat_codes.get_many(context, [vat_code_id])).get(vat_code_id)
+    if code is None:
+        raise VAT_CODE_NOT_FOUND.error(vatCodeId=str(vat_code_id))
+    if not code.is_active:
+        raise invalid(("vatCodeId", "isActive", "vatCodeId must be an active VAT code"))

@@ -1,0 +1,39 @@
+"""Which accounts a chart may have."""
+
+from collections.abc import Mapping
+
+from ledgerbee.chart.accounts.model import BOOKABLE, Account, Classification, ControlAccountType, LedgerType
+from ledgerbee.core.errors import invalid
+
+#: The classifications that a bookable account of each type can have.
+CLASSIFICATIONS: Mapping[LedgerType, frozenset[Classification]] = {
+    LedgerType.BALANCE_SHEET: frozenset({Classification.ASSET, Classification.LIABILITY, Classification.EQUITY}),
+    LedgerType.PROFIT_AND_LOSS: frozenset({Classification.REVENUE, Classification.EXPENSE}),
+}
+#: What customers owe is an asset, what vendors are owed a liability.
+_CONTROLS: Mapping[ControlAccountType, Classification] = {
+    ControlAccountType.ACCOUNTS_RECEIVABLE: Classification.ASSET,
+    ControlAccountType.ACCOUNTS_PAYABLE: Classification.LIABILITY,
+}
+_TOTALS = frozenset({LedgerType.TOTAL_FROM, LedgerType.TOTAL_INTERVALS})
+
+
+def check_account(account: Account) -> None:
+    """Refuse an account whose properties contradict each other. Raises a validation error, the first in order."""
+    allowed = CLASSIFICATIONS.get(account.ledger_type, frozenset())
+    if (account.classification is not None or allowed) and account.classification not in allowed:
+        names = " or ".join(sorted(allowed)) or "left out"
+        raise invalid(
+            ("classification", "isIn", f"classification must be {names} for an account of type {account.ledger_type}")
+        )
+    control = account.control_account_type
+    if control is not None and account.classification is not _CONTROLS[control]:
+        text = f"controlAccountType {control} needs an account classified as {_CONTROLS[control]}"
+        raise invalid(("controlAccountType", "isIn", text))
+    if account.vat_code_id is not None and (account.ledger_type not in BOOKABLE or control is not None):
+        raise invalid(("vatCodeId", "isEmpty", "vatCodeId must be left out: no VAT is booked with this account"))
+    if account.ledger_type in _TOTALS:
+        if account.sum_from is None or account.sum_from > account.number:
+            raise invalid(("sumFrom", "max", "sumFrom must be a number up to the total's own"))
+    elif account.sum_from is not None:
+        raise invalid(("sumFrom", "isEmpty", "sumFrom must be left out: the account is no total"))

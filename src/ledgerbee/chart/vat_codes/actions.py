@@ -1,0 +1,70 @@
+"""Adding VAT codes and changing them."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from ledgerbee.chart.accounts import store as accounts
+from ledgerbee.chart.vat_codes import store
+from ledgerbee.chart.vat_codes.model import VAT_CODE_IN_USE, EInvoiceCategory, Principle, VatCode, VatType
+from ledgerbee.chart.vat_codes.rules import check_vat_code
+from ledgerbee.core.ids import new_id
+from ledgerbee.core.money import HUNDRED
+from ledgerbee.platform.context import Context
+
+
+async def create(  # noqa: PLR0913  each argument is one property of a VAT code
+    context: Context,
+    *,
+    code: str,
+    name: str,
+    rate: Decimal,
+    vat_type: VatType,
+    principle: Principle,
+    deductible_percent: Decimal | None = None,
+    account_id: UUID | None = None,
+    contra_account_id: UUID | None = None,
+    return_boxes: Sequence[str] = (),
+    einvoice_category: EInvoiceCategory | None = None,
+    exemption_reason: str | None = None,
+    exemption_reason_da: str | None = None,
+) -> VatCode:
+    """Add a code. `rate` and `deductible_percent` (default: all of it) are percent.
+
+    Raises `ACCOUNT_NOT_FOUND`, `ACCOUNT_NOT_BOOKABLE`, `VAT_CODE_ALREADY_EXISTS` and validation errors.
+    """
+    vat_code = VatCode(
+        id=new_id(),
+        code=code,
+        name=name,
+        rate=rate,
+        type=vat_type,
+        principle=principle,
+        deductible_percent=HUNDRED if deductible_percent is None else deductible_percent,
+        account_id=account_id,
+        contra_account_id=contra_account_id,
+        return_box="+".join(return_boxes) or None,
+        einvoice_category=einvoice_category,
+        exemption_reason=exemption_reason,
+        exemption_reason_da=exemption_reason_da,
+        is_active=True,
+        created_at=context.now,
+    )
+    wanted = [found for found in (account_id, contra_account_id) if found is not None]
+    check_vat_code(vat_code, await accounts.get_many(context, wanted))
+    await store.insert(context, [vat_code])
+    return vat_code
+
+
+async def update(context: Context, code_id: UUID, changes: dict[str, Any]) -> None:
+    """Change the named fields (name, active). Rate and accounts stay: make another code instead.
+
+    Raises `VAT_CODE_NOT_FOUND`, and `VAT_CODE_IN_USE` when it is to be deactivated while active accounts carry it.
+    """
+    before = await store.get_for_update(context, code_id)
+    after = replace(before, **changes)
+    if before.is_active and not after.is_active and await store.are_default(context, code_id):
+        raise VAT_CODE_IN_USE.error(usedBy=["accounts"])
+    await store.update(context, after)

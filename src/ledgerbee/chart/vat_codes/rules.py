@@ -1,0 +1,64 @@
+"""Which VAT codes a company may have."""
+
+from collections.abc import Mapping
+from typing import Final
+from uuid import UUID
+
+from ledgerbee.chart.accounts.model import ACCOUNT_NOT_BOOKABLE, ACCOUNT_NOT_FOUND, Account
+from ledgerbee.chart.seed.model import RETURN_BOXES
+from ledgerbee.chart.vat_codes.model import EInvoiceCategory, Principle, VatCode, VatType
+from ledgerbee.core.errors import invalid
+from ledgerbee.core.money import HUNDRED, ZERO
+
+#: Categories whose invoices have to tell why they are without VAT (EN 16931: BR-E-10, BR-AE-10, BR-IC-10, BR-G-10,
+#: BR-O-10).
+_WITH_REASON: Final = frozenset(set(EInvoiceCategory) - {EInvoiceCategory.STANDARD, EInvoiceCategory.ZERO})
+
+
+def check_vat_code(code: VatCode, accounts: Mapping[UUID, Account]) -> None:
+    """Refuse a code that couldn't be booked or invoiced. `accounts` are those among its two that the company has.
+
+    Raises `ACCOUNT_NOT_FOUND`, `ACCOUNT_NOT_BOOKABLE` and validation errors, the first problem in order.
+    """
+    _check_account("accountToBookId", code.account_id, accounts)
+    _check_account("contraAccountToBookId", code.contra_account_id, accounts)
+    if code.rate > ZERO and code.account_id is None:
+        raise invalid(("accountToBookId", "isDefined", "accountToBookId is needed for a code with a rate"))
+    if code.contra_account_id is not None:
+        if code.principle is not Principle.NET:
+            raise invalid(("principle", "isIn", "principle must be Net for a code with a contra account"))
+        if code.account_id in {None, code.contra_account_id}:
+            raise invalid(
+                ("accountToBookId", "isDefined", "accountToBookId must be another one than the contra account")
+            )
+    if code.type is VatType.SALES and code.deductible_percent != HUNDRED:
+        raise invalid(("deductiblePercent", "isEmpty", "deductiblePercent is for purchases only"))
+    _check_category(code)
+    for box in code.return_box.split("+") if code.return_box else ():
+        if box not in RETURN_BOXES:
+            raise invalid(("returnBoxes", "isIn", f"returnBoxes must be of {', '.join(sorted(RETURN_BOXES))}"))
+
+
+def _check_account(name: str, account_id: UUID | None, accounts: Mapping[UUID, Account]) -> None:
+    if account_id is None:
+        return
+    account = accounts.get(account_id)
+    if account is None:
+        raise ACCOUNT_NOT_FOUND.error(property=name, accountId=str(account_id))
+    if not account.is_bookable or account.control_account_type is not None:
+        raise ACCOUNT_NOT_BOOKABLE.error(
+            f"VAT can't be booked on account {account.number}", property=name, accountId=str(account_id)
+        )
+
+
+def _check_category(code: VatCode) -> None:
+    if code.einvoice_category is None:
+        return
+    category = EInvoiceCategory(code.einvoice_category)
+    if code.type is not VatType.SALES:
+        raise invalid(("eInvoiceCategory", "isEmpty", "eInvoiceCategory is for sales only"))
+    if (category is EInvoiceCategory.STANDARD) != (code.rate > ZERO):
+        raise invalid(("eInvoiceCategory", "isIn", "eInvoiceCategory must be S for a code with a rate and only then"))
+    if category in _WITH_REASON and not (code.exemption_reason or code.exemption_reason_da):
+        text = f"exemptionReason or exemptionReasonDa is needed for category {category}"
+        raise invalid(("exemptionReason", "isDefined", text))

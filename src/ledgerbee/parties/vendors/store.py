@@ -1,0 +1,62 @@
+"""Rows of vendors."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any, Final
+
+import asyncpg
+
+from ledgerbee.core.errors import ErrorCode
+from ledgerbee.parties.groups.model import VENDOR_GROUP_NOT_FOUND
+from ledgerbee.parties.order import natural_key
+from ledgerbee.parties.vendors.model import (
+    LEDGER_NOT_FOUND,
+    VENDOR_NUMBER_ALREADY_EXISTS,
+    GroupedVendor,
+    Vendor,
+    VendorStatus,
+)
+from ledgerbee.platform.context import Context
+
+_FIELDS: Final = tuple(field.name for field in fields(Vendor))
+_COLUMNS: Final = ", ".join(_FIELDS)
+_PREFIXED: Final = ", ".join(f"v.{name}" for name in _FIELDS)
+_LIST: Final = (
+    f"SELECT {_PREFIXED}, g.name AS group_name FROM vendors v"
+    " JOIN vendor_groups g ON g.company_id = v.company_id AND g.id = v.vendor_group_id WHERE v.company_id = $1"
+)
+#: A constraint's name -> the error it stands for and the wire name of the field that broke it.
+_REFUSALS: Final[Mapping[str, tuple[ErrorCode, str]]] = {
+    "vendors_number": (VENDOR_NUMBER_ALREADY_EXISTS, "vendorNumber"),
+    "vendors_group": (VENDOR_GROUP_NOT_FOUND, "vendorGroupId"),
+    "vendors_default_account": (LEDGER_NOT_FOUND, "defaultAccountId"),
+}
+
+
+async def list_all(context: Context) -> list[GroupedVendor]:
+    """All vendors with their groups' names, by number in natural order."""
+    rows = await context.connection.fetch(_LIST, context.company_id)
+    found = (GroupedVendor(_vendor(row), row["group_name"]) for row in rows)
+    return sorted(found, key=lambda item: natural_key(item.vendor.number))
+
+
+async def insert(context: Context, vendor: Vendor) -> None:
+    """Add a vendor. Raises `VENDOR_NUMBER_ALREADY_EXISTS`, `VENDOR_GROUP_NOT_FOUND`, `LEDGER_NOT_FOUND`."""
+    places = ", ".join(f"${number}" for number in range(2, len(_FIELDS) + 2))
+    values = [getattr(vendor, name) for name in _FIELDS]
+    try:
+        await context.connection.execute(
+            f"INSERT INTO vendors (company_id, {_COLUMNS}) VALUES ($1, {places})", context.company_id, *values
+        )
+    except (asyncpg.UniqueViolationError, asyncpg.ForeignKeyViolationError) as fault:
+        refusal = _REFUSALS.get(fault.constraint_name or "")
+        if refusal is None:
+            raise
+        error, name = refusal
+        raise error.error(property=name) from None
+
+
+def _vendor(row: asyncpg.Record) -> Vendor:
+    values: dict[str, Any] = {name: row[name] for name in _FIELDS}
+    values["status"] = VendorStatus(values["status"])
+    return Vendor(**values)

@@ -1,0 +1,97 @@
+"""Wire types that customers, vendors, contacts and departments share.
+
+Blank text in a field that may be null means null, so that nothing downstream prints an empty line. Numbers of
+parties are at most 100 characters, identifiers of other systems 255.
+"""
+
+from typing import Annotated, Any, Final
+
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from ledgerbee.parties.identifiers import is_gln, is_web_address, normalised_email, without_spaces
+from ledgerbee.platform.http.wire import CountryCode, Line
+
+MAX_NUMBER: Final = 100
+MAX_PAYMENT_TERMS_DAYS: Final = 3_650
+
+
+def _blank_to_none(value: Any) -> Any:
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+def _check_email(value: str) -> str:
+    normalised = normalised_email(value)
+    if normalised is None:
+        raise PydanticCustomError("isEmail", "must be an email")
+    return normalised
+
+
+def _check_gln(value: str) -> str:
+    compact = without_spaces(value)
+    if not is_gln(compact):
+        raise PydanticCustomError("isEAN", "must be an EAN (GLN) of 13 digits with a valid check digit")
+    return compact
+
+
+def _check_website(value: str) -> str:
+    if not is_web_address(value):
+        raise PydanticCustomError("isUrl", "must be a URL address")
+    return value
+
+
+_BLANK_IS_NULL = BeforeValidator(_blank_to_none)
+
+#: A customer's, vendor's or group's own number.
+PartyNumber = Annotated[str, StringConstraints(strict=True, strip_whitespace=True, min_length=1, max_length=MAX_NUMBER)]
+#: The id of the object in the caller's other system.
+ExternalId = Annotated[
+    Annotated[str, StringConstraints(strict=True, strip_whitespace=True, max_length=255)] | None, _BLANK_IS_NULL
+]
+#: A single-line text or null.
+NullableLine = Annotated[Line | None, _BLANK_IS_NULL]
+#: A street address, over several lines if need be, or null.
+NullableAddress = Annotated[
+    Annotated[str, StringConstraints(strict=True, strip_whitespace=True, max_length=1_000)] | None, _BLANK_IS_NULL
+]
+#: An e-mail address or null.
+NullableEmail = Annotated[
+    Annotated[
+        str,
+        StringConstraints(strict=True, strip_whitespace=True, max_length=254),
+        AfterValidator(_check_email),
+        WithJsonSchema({"type": "string", "format": "email", "maxLength": 254}),
+    ]
+    | None,
+    _BLANK_IS_NULL,
+    Field(examples=["faktura@example.com"]),
+]
+#: An EAN (GLN) for e-invoices, spaces removed, or null.
+NullableEan = Annotated[
+    Annotated[str, StringConstraints(strict=True, max_length=40), AfterValidator(_check_gln)] | None,
+    _BLANK_IS_NULL,
+    Field(examples=["5798009811578"]),
+]
+#: A VAT number, spaces removed and in capitals, or null. Its form is checked where the VAT zone needs it.
+NullableVatNumber = Annotated[
+    Annotated[str, StringConstraints(strict=True, max_length=50), AfterValidator(without_spaces)] | None,
+    _BLANK_IS_NULL,
+    Field(examples=["DK13585628"]),
+]
+#: A web address or null.
+NullableWebsite = Annotated[
+    Annotated[
+        str, StringConstraints(strict=True, strip_whitespace=True, max_length=500), AfterValidator(_check_website)
+    ]
+    | None,
+    _BLANK_IS_NULL,
+    Field(examples=["https://example.com"]),
+]
+#: A country's code or null.
+NullableCountry = Annotated[CountryCode | None, _BLANK_IS_NULL]
+#: Days from the document's date to its due date, or null.
+NullablePaymentTerms = Annotated[
+    Annotated[int, Field(strict=True, ge=0, le=MAX_PAYMENT_TERMS_DAYS)] | None, Field(examples=[14])
+]
+#: A boolean that is written as one.
+Flag = Annotated[bool, Field(strict=True)]

@@ -1,0 +1,71 @@
+"""Changing a company's settings and licences."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from ledgerbee.core.errors import invalid
+from ledgerbee.platform.company import rules, store
+from ledgerbee.platform.company.logo import UnreadableLogo, check_drawable, read_logo
+from ledgerbee.platform.company.model import Company
+from ledgerbee.platform.context import Context
+from ledgerbee.platform.credentials import store as credentials
+from ledgerbee.platform.credentials.model import LICENSES
+
+
+async def update(context: Context, changes: dict[str, Any]) -> Company:
+    """Change the named settings; `logo` is a file's content, or None to have none.
+
+    Raises validation errors: CVR number, IBAN, BIC, Danish bank account, time zone, logo.
+    """
+    settings = dict(changes)
+    before = await store.get_for_update(context)
+    if "logo" in settings:
+        logo: bytes | None = settings.pop("logo")
+        if logo is not None:
+            await _check_logo(logo)
+        await store.save_logo(context, logo)
+        settings["has_logo"] = logo is not None
+    company = _normal(replace(before, **settings, updated_at=context.now))
+    await store.update(context, company)
+    if company.time_zone != before.time_zone:
+        await credentials.refresh_company(context)
+    return company
+
+
+async def set_licenses(context: Context, licenses: Sequence[str]) -> Company:
+    """Give the company these licences and no others, at once and in every process. For the operator.
+
+    Raises a validation error for a licence that doesn't exist (`credentials.model.LICENSES`).
+    """
+    for index, license_key in enumerate(licenses):
+        if license_key not in LICENSES:
+            raise invalid((f"licenses.{index}", "isIn", f"licenses.{index} must be one of {', '.join(LICENSES)}"))
+    before = await store.get_for_update(context)
+    wanted = tuple(known for known in LICENSES if known in licenses)
+    company = replace(before, licenses=wanted, updated_at=context.now)
+    await store.update(context, company)
+    await credentials.refresh_company(context)
+    return company
+
+
+def _normal(company: Company) -> Company:
+    if company.vat_number is not None:
+        vat_number = rules.normal_vat_number(company.country_code, company.vat_number)
+        company = replace(company, vat_number=vat_number)
+    if company.iban is not None:
+        company = replace(company, iban=rules.normal_iban(company.iban))
+    if company.bic is not None:
+        company = replace(company, bic=rules.normal_bic(company.bic))
+    rules.check_bank_account(company)
+    rules.check_time_zone(company.time_zone)
+    return company
+
+
+async def _check_logo(content: bytes) -> None:
+    try:
+        logo = read_logo(content)
+        await asyncio.to_thread(check_drawable, logo)
+    except UnreadableLogo as fault:
+        raise invalid(("logo", "isImage", f"logo must be a PNG, JPEG or SVG file: {fault}")) from None

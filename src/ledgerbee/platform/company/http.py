@@ -1,0 +1,118 @@
+"""The company over HTTP (contract 2.3; changing it is ours)."""
+
+from dataclasses import asdict
+
+from pydantic import Field
+
+from ledgerbee.platform.company import actions, rules, store
+from ledgerbee.platform.company.model import Company
+from ledgerbee.platform.company.wire import (
+    Language,
+    LogoContent,
+    NullableAddress,
+    NullableEmail,
+    NullableIdentifier,
+    NullableLine,
+    PaymentTerms,
+    TimeZoneName,
+)
+from ledgerbee.platform.http.operation import Ctx, operation, resource_router
+from ledgerbee.platform.http.wire import IdText, Line, Moment, RequestModel, ResponseModel, changes_of, omitted
+
+router = resource_router("Company")
+
+
+class CompanyResponse(ResponseModel):
+    """The company behind the credential. What it hasn't told is null."""
+
+    id: IdText
+    name: str = Field(examples=["Nordlys ApS"])
+    email: str | None
+    address: str | None
+    vat: int | None = Field(description="CVR number of a Danish company, as a number", examples=[13585628])
+    billing_email: str | None
+    city: str | None
+    postal_code: str | None
+    country_code: str = Field(description="ISO 3166-1 alpha-2", examples=["DK"])
+    phone: str | None
+    preferred_language: Language
+    contact_person_first_name: str | None
+    contact_person_last_name: str | None
+    vat_number: str | None = Field(description="VAT number of a company in any country", examples=["13585628"])
+    website: str | None
+    base_currency: str = Field(description="Currency that the books are kept in", examples=["DKK"])
+    time_zone: str = Field(description="IANA time zone of the company's days", examples=["Europe/Copenhagen"])
+    payment_terms: int = Field(description="Days from a document's date to its due date", examples=[14])
+    bank_name: str | None
+    bank_registration_number: str | None
+    bank_account_number: str | None
+    iban: str | None
+    bic: str | None
+    has_logo: bool
+    licenses: list[str] = Field(examples=[["Subscription", "CustomerPortal", "MeteredProducts"]])
+    created_at: Moment
+    updated_at: Moment
+
+
+class UpdateCompanyRequest(RequestModel):
+    """The settings to change; the others stay as they are, null clears one."""
+
+    name: Line = omitted()
+    email: NullableEmail = omitted(description="Where customers' answers go")
+    billing_email: NullableEmail = omitted(description="Where the company's own bills go")
+    phone: NullableLine = omitted()
+    website: NullableLine = omitted()
+    address: NullableAddress = omitted()
+    postal_code: NullableLine = omitted()
+    city: NullableLine = omitted()
+    vat_number: NullableIdentifier = omitted(description="A Danish company's is checked: CVR, eight digits")
+    contact_person_first_name: NullableLine = omitted()
+    contact_person_last_name: NullableLine = omitted()
+    preferred_language: Language = omitted()
+    payment_terms: PaymentTerms = omitted(description="Days from a document's date to its due date")
+    time_zone: TimeZoneName = omitted(description="IANA time zone")
+    bank_name: NullableLine = omitted()
+    bank_registration_number: NullableIdentifier = omitted(description="Danish: four digits")
+    bank_account_number: NullableIdentifier = omitted(description="Danish: up to ten digits")
+    iban: NullableIdentifier = omitted(examples=["DK5000400440116243"])
+    bic: NullableIdentifier = omitted(examples=["DABADKKK"])
+    logo: LogoContent | None = omitted(description="A PNG, JPEG or SVG file of at most 500 kB; null removes it")
+
+
+def _render(company: Company) -> CompanyResponse:
+    fields = asdict(company)
+    fields["id"] = fields.pop("company_id")
+    fields["payment_terms"] = fields.pop("payment_terms_days")
+    return CompanyResponse(vat=rules.cvr_number(company), **fields)
+
+
+@router.get(
+    "/v1/company",
+    **operation(
+        "Get company details",
+        scope="company-read",
+        description="The company that the credential belongs to. A good first call: it shows that it works.",
+    ),
+)
+async def get_company(context: Ctx) -> CompanyResponse:
+    """Get company details."""
+    return _render(await store.get(context))
+
+
+@router.patch(
+    "/v1/company",
+    **operation(
+        "Update the company",
+        scope="company-write",
+        extension=True,
+        description="Changes the settings that are sent. Country and base currency stay as they are: the books are "
+        "kept in them.",
+        response="Company updated",
+    ),
+)
+async def update_company(context: Ctx, body: UpdateCompanyRequest) -> CompanyResponse:
+    """Update the company."""
+    changes = changes_of(body)
+    if "payment_terms" in changes:
+        changes["payment_terms_days"] = changes.pop("payment_terms")
+    return _render(await actions.update(context, changes))

@@ -1,0 +1,146 @@
+"""OAuth clients over HTTP (ours: the original makes them in its app)."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+from fastapi import Path
+from pydantic import Field
+
+from ledgerbee.platform.credentials.model import API_KEY_SCOPE_NOT_ASSIGNABLE, INSUFFICIENT_PERMISSIONS
+from ledgerbee.platform.credentials.wire import IpAllowlist, Scopes
+from ledgerbee.platform.http.operation import CallerDep, Ctx, operation, resource_router
+from ledgerbee.platform.http.wire import Id, IdText, Line, Moment, RequestModel, ResponseModel, changes_of, omitted
+from ledgerbee.platform.oauth import actions, store
+from ledgerbee.platform.oauth.model import OAUTH_CLIENT_INVALID_STATE, OAUTH_CLIENT_NOT_FOUND, OAuthClient
+
+router = resource_router("OAuth")
+
+ClientId = Annotated[Id, Path(alias="oauthClientId", description="OAuth client ID: its client_id")]
+
+
+class OAuthClientResponse(ResponseModel):
+    """A client without its secret."""
+
+    client_id: IdText = Field(description="What it calls itself at the token endpoint")
+    name: str = Field(examples=["Nightly sync"])
+    scopes: list[str]
+    ip_allowlist: list[str]
+    created_at: Moment
+    revoked_at: Moment | None
+
+
+class CreatedOAuthClientResponse(OAuthClientResponse):
+    """A new client, with its secret."""
+
+    client_secret: str | None = Field(
+        description="The secret itself. Shown this once: a replayed answer has null here."
+    )
+
+
+class CreateOAuthClientRequest(RequestModel):
+    """What a new client needs."""
+
+    name: Line = Field(description="What the client is for", examples=["Nightly sync"])
+    scopes: Scopes
+    ip_allowlist: IpAllowlist = Field(default_factory=list)
+
+
+class UpdateOAuthClientRequest(RequestModel):
+    """The fields to change; the others stay as they are."""
+
+    name: Line = omitted(description="What the client is for")
+    scopes: Scopes = omitted()
+    ip_allowlist: IpAllowlist = omitted()
+
+
+def _render(client: OAuthClient) -> OAuthClientResponse:
+    return OAuthClientResponse(**_fields(client))
+
+
+def _fields(client: OAuthClient) -> dict[str, object]:
+    fields = asdict(client)
+    fields["client_id"] = fields.pop("id")
+    return fields
+
+
+@router.get(
+    "/v1/oauth-clients",
+    **operation(
+        "List OAuth clients",
+        scope="oauth-clients-read",
+        extension=True,
+        description="All clients of the company, newest first, the revoked ones too.",
+    ),
+)
+async def list_oauth_clients(context: Ctx) -> list[OAuthClientResponse]:
+    """List OAuth clients."""
+    return [_render(client) for client in await store.list_all(context)]
+
+
+@router.post(
+    "/v1/oauth-clients",
+    **operation(
+        "Create an OAuth client",
+        scope="oauth-clients-write",
+        status=201,
+        extension=True,
+        description="Makes a client for the client-credentials grant. Its secret is in this answer and can't be had "
+        "again.",
+        response="OAuth client created",
+        errors=[API_KEY_SCOPE_NOT_ASSIGNABLE, INSUFFICIENT_PERMISSIONS],
+        secret_fields=("clientSecret",),
+    ),
+)
+async def create_oauth_client(
+    context: Ctx, caller: CallerDep, body: CreateOAuthClientRequest
+) -> CreatedOAuthClientResponse:
+    """Create an OAuth client."""
+    client, secret = await actions.create(
+        context,
+        name=body.name,
+        scopes=body.scopes,
+        ip_allowlist=body.ip_allowlist,
+        held_scopes=caller.principal.scopes,
+    )
+    return CreatedOAuthClientResponse(**_fields(client), client_secret=secret)
+
+
+@router.patch(
+    "/v1/oauth-clients/{oauthClientId}",
+    **operation(
+        "Update an OAuth client",
+        scope="oauth-clients-write",
+        extension=True,
+        description="Changes the fields that are sent. Other scopes or addresses end all its access tokens at once.",
+        response="OAuth client updated",
+        errors=[
+            OAUTH_CLIENT_NOT_FOUND,
+            OAUTH_CLIENT_INVALID_STATE,
+            API_KEY_SCOPE_NOT_ASSIGNABLE,
+            INSUFFICIENT_PERMISSIONS,
+        ],
+    ),
+)
+async def update_oauth_client(
+    context: Ctx, caller: CallerDep, oauth_client_id: ClientId, body: UpdateOAuthClientRequest
+) -> OAuthClientResponse:
+    """Update an OAuth client."""
+    changes = changes_of(body)
+    return _render(await actions.update(context, oauth_client_id, changes, held_scopes=caller.principal.scopes))
+
+
+@router.delete(
+    "/v1/oauth-clients/{oauthClientId}",
+    **operation(
+        "Revoke an OAuth client",
+        scope="oauth-clients-write",
+        status=204,
+        extension=True,
+        description="The client and all its access tokens stop working at once. It stays in the list, as revoked.",
+        response="OAuth client revoked",
+        errors=[OAUTH_CLIENT_NOT_FOUND],
+    ),
+)
+async def revoke_oauth_client(context: Ctx, oauth_client_id: ClientId) -> None:
+    """Revoke an OAuth client."""
+    await actions.revoke(context, oauth_client_id)

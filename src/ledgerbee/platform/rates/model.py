@@ -1,0 +1,26 @@
+"""The rate of a currency on a day."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Final
+
+from ledgerbee.core.errors import ErrorCode
+
+ECB: Final = "ECB"
+#: The company's own rate for exactly that day.
+COMPANY: Final = "COMPANY"
+#: The source of a rate nobody has to publish: a currency in itself.
+SAME_CURRENCY: Final = "SAME_CURRENCY"
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """Base units per one unit of the foreign currency, the day it was published, and by whom."""
+
+    value: Decimal
+    day: date
+    source: str
+
+
+EXCHANGE_RATE_MISSING = ErrorCode("EXCHANGE_RATE_MISSING", 400, "There is no exchange rate for this currency and date")

@@ -1,0 +1,209 @@
+"""The door: API keys and access tokens as every operation meets them (contract 1.2, 1.3, 1.5)."""
+
+import re
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from starlette.types import ASGIApp, Receive, Scope, Send
+from structlog.testing import capture_logs
+from tests.api.instances import instance
+from tests.conftest import Api, SteeredClock
+
+from ledgerbee.app.edge import Edge
+from ledgerbee.app.shell import Shell
+from ledgerbee.platform.company import actions as company
+from ledgerbee.platform.context import Context
+from ledgerbee.platform.db import Database
+from ledgerbee.platform.http.operation import Ctx, operation, resource_router
+
+
+async def make_key(api: Api, **body: Any) -> tuple[str, str]:
+    answer = await api.post("/v1/api-keys", {"name": "test", "scopes": ["accounts-read"], **body})
+    assert answer.status_code == 201, answer.text
+    return answer.json()["id"], answer.json()["key"]
+
+
+async def get(http: httpx.AsyncClient, key: str, path: str = "/v1/accounts", **headers: str) -> httpx.Response:
+    return await http.get(f"/api{path}", headers={"x-api-key": key, **headers})
+
+
+def assert_unauthorized(answer: httpx.Response, message: str = "Invalid API key") -> None:
+    assert answer.status_code == 401
+    body = answer.json()
+    assert (body["statusCode"], body["code"], body["message"]) == (401, "UNAUTHORIZED", message)
+    assert body["path"] == "/v1/accounts"
+    assert answer.headers["www-authenticate"].startswith('Bearer realm="ledgerbee"')
+
+
+async def test_no_credential(http: httpx.AsyncClient, clock: SteeredClock) -> None:
+    answer = await http.get("/api/v1/accounts")
+    assert_unauthorized(answer, "Missing credential: send an x-api-key header or an OAuth 2.0 bearer token")
+    assert answer.json()["details"] == {}
+
+
+@pytest.mark.parametrize("key", ["wrong", "lb_" + "A" * 43, "k" * 5_000, "ÿþ", "x y"])
+async def test_a_wrong_key(http: httpx.AsyncClient, clock: SteeredClock, key: str) -> None:
+    assert_unauthorized(await http.get("/api/v1/accounts", headers=[(b"x-api-key", key.encode("latin-1"))]))
+
+
+async def test_the_three_ways_to_show_a_key(api: Api) -> None:
+    assert (await get(api.http, api.key)).status_code == 200
+    assert (await api.http.get(f"/api/v1/accounts?x-api-key={api.key}")).status_code == 200
+    bearer = await api.http.get("/api/v1/accounts", headers={"authorization": f"Bearer {api.key}"})
+    assert_unauthorized(bearer, "Invalid or expired access token")
+    assert bearer.json()["details"] == {"error": "invalid_token", "reason": "invalid_token"}
+    assert bearer.headers["www-authenticate"].endswith('error="invalid_token"')
+
+
+@pytest.mark.parametrize("authorization", ["Bearer", "Bearer ", "Basic YTpi", "token", "Bearer nonsense"])
+async def test_an_authorization_that_is_no_token(
+    http: httpx.AsyncClient, clock: SteeredClock, authorization: str
+) -> None:
+    answer = await http.get("/api/v1/accounts", headers={"authorization": authorization})
+    assert_unauthorized(answer, "Invalid or expired access token")
+
+
+async def test_a_header_goes_before_the_address(api: Api) -> None:
+    assert_unauthorized(await api.http.get(f"/api/v1/accounts?x-api-key={api.key}", headers={"x-api-key": "wrong"}))
+
+
+@pytest.mark.parametrize("name", ["x-api-key", "X-API-Key", "x%2Dapi%2Dkey"])
+async def test_a_key_in_the_address_is_shown_to_nobody(
+    database_url: str,
+    clock: SteeredClock,
+    api: Api,
+    name: str,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Not to our log, and not to the server, which logs the address from the very scope it gave us."""
+    seen: list[bytes] = []
+    caplog.set_level("INFO", logger="ledgerbee.requests")
+
+    def logging(application: ASGIApp) -> ASGIApp:
+        async def server(scope: Scope, receive: Receive, send: Send) -> None:
+            await application(scope, receive, send)
+            seen.append(scope["query_string"])
+
+        return server
+
+    async with instance(database_url, clock, server=logging) as client:
+        with capture_logs() as logs:
+            found = await client.get(f"/api/v1/document-templates?limit=1&{name}={api.key}&search=F")
+            refused = await client.get(f"/api/v1/nowhere?{name}={api.key}")
+    access_log = capsys.readouterr().err
+    assert found.status_code == 200
+    assert found.json()["limit"] == 1
+    assert seen == [b"limit=1&search=F", b""]
+    assert access_log.count('"event":"request"') == 2
+    assert api.key not in f"{logs}{access_log}{refused.text}{refused.headers}"
+
+
+async def test_a_revoked_key_stops_at_once_in_every_process(database_url: str, clock: SteeredClock, api: Api) -> None:
+    key_id, key = await make_key(api)
+    async with instance(database_url, clock) as other_process:
+        assert (await get(api.http, key)).status_code == 200
+        assert (await get(other_process, key)).status_code == 200  # and remembers the key
+        assert (await api.delete(f"/v1/api-keys/{key_id}")).status_code == 204
+        assert_unauthorized(await get(other_process, key))
+        assert_unauthorized(await get(api.http, key))
+
+
+async def test_a_key_that_revokes_itself(api: Api) -> None:
+    key_id, key = await make_key(api, scopes=["api-keys-write"])
+    answer = await api.http.delete(f"/api/v1/api-keys/{key_id}", headers={"x-api-key": key})
+    assert answer.status_code == 204
+    assert (await api.http.get("/api/v1/api-key", headers={"x-api-key": key})).status_code == 401
+
+
+async def test_an_expiry_is_told_and_kept(api: Api) -> None:
+    _, key = await make_key(api, expiresAt="2026-03-16T14:00:00+01:00")
+    answer = await get(api.http, key)
+    assert answer.status_code == 200
+    assert answer.headers["x-api-key-expires-at"] == "2026-03-16T13:00:00.000Z"
+    forbidden = await get(api.http, key, "/v1/company")
+    assert forbidden.status_code == 403
+    assert forbidden.headers["x-api-key-expires-at"] == "2026-03-16T13:00:00.000Z"
+    api.clock.advance(minutes=59, seconds=59)
+    assert (await get(api.http, key)).status_code == 200
+    api.clock.advance(seconds=1)
+    assert_unauthorized(await get(api.http, key))
+    assert "x-api-key-expires-at" not in (await get(api.http, api.key)).headers
+
+
+async def test_an_address_that_is_not_on_the_list(database_url: str, clock: SteeredClock, api: Api) -> None:
+    _, key = await make_key(api, ipAllowlist=["203.0.113.0/24", "2001:db8::7"])
+    refused = await get(api.http, key)
+    assert_unauthorized(refused)
+    assert refused.json()["details"] == {"reason": "ip_whitelist_mismatch"}
+    for address, status in {
+        "203.0.113.200": 200,
+        "::ffff:203.0.113.200": 200,
+        "2001:db8::7": 200,
+        "203.0.114.1": 401,
+        "2001:db8::8": 401,
+        "unknown": 401,
+    }.items():
+        async with instance(database_url, clock, address) as client:
+            assert (await get(client, key)).status_code == status, address
+
+
+async def test_a_scope_that_is_missing(api: Api) -> None:
+    _, key = await make_key(api)
+    answer = await get(api.http, key, "/v1/company")
+    assert answer.status_code == 403
+    assert answer.json()["code"] == "INSUFFICIENT_PERMISSIONS"
+    assert answer.json()["details"] == {"requiredScopes": ["company-read"]}
+
+
+async def test_the_company_follows_from_the_key(api: Api, other_api: Api) -> None:
+    own, other = (await api.get("/v1/company")).json(), (await other_api.get("/v1/company")).json()
+    assert own["id"] == str(api.company_id)
+    assert other["id"] == str(other_api.company_id)
+
+
+async def test_a_licence_that_is_switched_off_is_missed_at_once(
+    database: Database, clock: SteeredClock, api: Api
+) -> None:
+    """Of all operations, in every process; other companies keep theirs."""
+    router = resource_router("Reports")
+
+    @router.get("/v1/licensed", **operation("Licensed", scope="reports-read", license_key="Subscription"))
+    async def licensed(context: Ctx) -> str:
+        return str(context.company_id)
+
+    async def answer() -> httpx.Response:
+        return await client.get("/api/v1/licensed", headers={"x-api-key": api.key})
+
+    inner = FastAPI()
+    inner.router.routes.extend(router.routes)
+    inner.state.edge = Edge(database, clock)
+    transport = httpx.ASGITransport(Shell(inner, clock=clock, allowed_origins=()))
+    async with httpx.AsyncClient(transport=transport, base_url="http://ledgerbee.test") as client:
+        assert (await answer()).json() == str(api.company_id)
+
+        async def give(*licenses: str) -> None:
+            async def work(context: Context) -> None:
+                await company.set_licenses(context, licenses)
+
+            await api.run(work)
+
+        await give("CustomerPortal")
+        refused = await answer()
+        assert refused.status_code == 403
+        assert refused.json()["code"] == "LICENSE.REQUIRED"
+        assert refused.json()["details"] == {"licenseKey": "Subscription"}
+        await give("MeteredProducts", "Subscription")
+        assert (await answer()).status_code == 200
+        with pytest.raises(Exception, match="Bad Request Exception"):
+            await give("Everything")
+    assert (await api.get("/v1/company")).json()["licenses"] == ["Subscription", "MeteredProducts"]
+
+
+async def test_every_answer_names_its_request(http: httpx.AsyncClient, clock: SteeredClock) -> None:
+    given = await http.get("/api/v1/accounts", headers={"x-request-id": "my-request"})
+    assert given.headers["x-request-id"] == "my-request"
+    made = await http.get("/api/v1/accounts", headers={"x-request-id": "not a good one"})
+    assert re.fullmatch("[0-9a-f]{32}", made.headers["x-request-id"])

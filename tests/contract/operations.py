@@ -1,0 +1,353 @@
+"""One row per operation. The rows drive every cross-cutting test; an operation without a row fails.
+
+`documented` rows restate the reference (operation, path, scope, title); the others are our extensions.
+`body` makes a valid request from a `World`; `ids` names the world's object for each id in the path.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from tests.contract.world import World
+
+Body = Callable[[World], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Row:
+    """What is expected of one operation."""
+
+    tag: str
+    method: str
+    path: str
+    scope: str | None
+    title: str
+    body: Body | None = None
+    documented: bool = True
+    public: bool = False
+    #: Code of the 404 for an id that is nobody's (and for one of another company).
+    not_found: str = ""
+    success: int = 200
+
+    @property
+    def id_names(self) -> list[str]:
+        return [part[1:-1] for part in self.path.split("/") if part.startswith("{")]
+
+    @property
+    def writes(self) -> bool:
+        return self.method in {"POST", "PUT", "PATCH"}
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+def extension(*arguments: Any, **options: Any) -> Row:
+    """A row of an operation that the original API doesn't have."""
+    return replace(Row(*arguments, **options), documented=False)
+
+
+def _accounts(world: World) -> dict[str, Any]:
+    return {
+        "domesticAccountId": world.sales_account_id,
+        "euAccountId": world.sales_account_id,
+        "abroadAccountId": world.sales_account_id,
+        "domesticWithoutVatAccountId": world.sales_account_id,
+    }
+
+
+def _customer(world: World) -> dict[str, Any]:
+    return {
+        "customerNumber": "C-900",
+        "customerType": "company",
+        "name": "Ærø Rederi",
+        "vatZone": "domestic",
+        "countryCode": "DK",
+        "customerGroupId": world.ids["customerGroupId"],
+    }
+
+
+def _vendor(world: World) -> dict[str, Any]:
+    return {
+        "vendorNumber": "V-900",
+        "name": "Papir & Co",
+        "vendorGroupId": world.ids["vendorGroupId"],
+        "currency": "DKK",
+        "countryCode": "DK",
+        "contacts": [{"name": "Bo"}],
+    }
+
+
+def _price(world: World) -> dict[str, Any]:
+    return {
+        "productId": world.ids["productId"],
+        "billingPeriodType": "ONE_TIME",
+        "pricingModel": "FLAT_RATE",
+        "unitAmount": "19.50",
+    }
+
+
+def _invoice(world: World) -> dict[str, Any]:
+    return {
+        "customerId": world.ids["customerId"],
+        "date": "2026-03-16",
+        "lines": [{"priceId": world.ids["productPriceId"], "quantity": 2}],
+    }
+
+
+def _account(_: World) -> dict[str, Any]:
+    return {
+        "number": 99_001,
+        "name": "Extra",
+        "ledgerType": "PROFIT_AND_LOSS",
+        "accountClassification": "EXPENSE",
+    }
+
+
+def nothing(_: World) -> dict[str, Any]:
+    """A body without fields."""
+    return {}
+
+
+def just(**fields: Any) -> Body:
+    """A body that needs nothing of the world."""
+    return lambda _: dict(fields)
+
+
+OPERATIONS: Final[tuple[Row, ...]] = (
+    Row("Accounts", "GET", "/v1/accounts", "accounts-read", "List accounts"),
+    extension("Accounts", "POST", "/v1/accounts", "accounts-write", "Create an account", _account, success=201),
+    extension(
+        "Accounts", "PATCH", "/v1/accounts/{accountId}", "accounts-write", "Update an account",
+        just(name="Other"), not_found="ACCOUNT_NOT_FOUND",
+    ),
+    Row("API Key", "GET", "/v1/api-key", None, "Get current API key"),
+    extension("API Key", "GET", "/v1/api-keys", "api-keys-read", "List API keys"),
+    extension(
+        "API Key", "POST", "/v1/api-keys", "api-keys-write", "Create an API key",
+        just(name="bot", scopes=["accounts-read"]), success=201,
+    ),
+    extension(
+        "API Key", "DELETE", "/v1/api-keys/{apiKeyId}", "api-keys-write", "Revoke an API key",
+        not_found="API_KEY_NOT_FOUND", success=204,
+    ),
+    Row("Company", "GET", "/v1/company", "company-read", "Get company details"),
+    extension("Company", "PATCH", "/v1/company", "company-write", "Update the company", just(city="Aarhus")),
+    extension(
+        "Company", "POST", "/v1/companies", "company-write", "Create a company",
+        just(name="Second ApS", countryCode="DK"), success=201,
+    ),
+    Row("Customers", "GET", "/v1/customers", "customers-read", "List customers"),
+    Row("Customers", "POST", "/v1/customers", "customers-write", "Create a customer", _customer, success=201),
+    Row(
+        "Customers", "GET", "/v1/customers/{customerId}", "customers-read", "Get a single customer",
+        not_found="CUSTOMER_NOT_FOUND",
+    ),
+    Row(
+        "Customers", "PATCH", "/v1/customers/{customerId}", "customers-write", "Update a customer",
+        just(city="Ribe"), not_found="CUSTOMER_NOT_FOUND",
+    ),
+    Row(
+        "Customers", "GET", "/v1/customers/{customerId}/contacts", "customers-read", "List a customer's contacts",
+        not_found="CUSTOMER_NOT_FOUND",
+    ),
+    extension(
+        "Customers", "POST", "/v1/customers/{customerId}/contacts", "customers-write", "Add a contact to a customer",
+        just(name="Mette"), not_found="CUSTOMER_NOT_FOUND", success=201,
+    ),
+    extension(
+        "Customers", "PATCH", "/v1/customers/{customerId}/contacts/{contactId}", "customers-write",
+        "Update a customer's contact", just(name="Maja"), not_found="CUSTOMER_NOT_FOUND",
+    ),
+    Row(
+        "Customers", "GET", "/v1/customers/{customerId}/departments", "customers-read",
+        "List a customer's departments", not_found="CUSTOMER_NOT_FOUND",
+    ),
+    extension(
+        "Customers", "POST", "/v1/customers/{customerId}/departments", "customers-write",
+        "Add a department to a customer", just(name="Salg"), not_found="CUSTOMER_NOT_FOUND", success=201,
+    ),
+    extension(
+        "Customers", "PATCH", "/v1/customers/{customerId}/departments/{departmentId}", "customers-write",
+        "Update a customer's department", just(name="Drift"), not_found="CUSTOMER_NOT_FOUND",
+    ),
+    Row("Customers", "GET", "/v1/customer-groups", "customers-read", "List customer groups"),
+    extension(
+        "Customers", "POST", "/v1/customer-groups", "customers-write", "Create a customer group",
+        lambda world: {"number": "90", "name": "Store kunder", "accountId": world.receivable_account_id}, success=201,
+    ),
+    Row("Document Templates", "GET", "/v1/document-templates", "document-templates-read", "List document templates"),
+    extension(
+        "Document Templates", "POST", "/v1/document-templates", "document-templates-write",
+        "Create a document template", just(name="Plain", documentType="invoice-template", language="en"), success=201,
+    ),
+    extension(
+        "Document Templates", "POST", "/v1/document-templates/{documentTemplateId}/set-default",
+        "document-templates-write", "Set the default document template", nothing,
+        not_found="DOCUMENT_TEMPLATE_NOT_FOUND",
+    ),
+    Row("Journal Categories", "GET", "/v1/journal-categories", "journal-categories-read", "List journal categories"),
+    extension(
+        "Journal Categories", "POST", "/v1/journal-categories", "journal-categories-write",
+        "Create a journal category", just(name="Kasse", allowedJournalTypes=["JOURNAL_ENTRY"]), success=201,
+    ),
+    Row("Journal Entries", "GET", "/v1/journal-entries", "journal-entries-read", "List journal entries"),
+    Row(
+        "Journal Entries", "GET", "/v1/journal-entries/{journalEntryId}", "journal-entries-read",
+        "Get a single journal entry", not_found="JOURNAL_ENTRY_NOT_FOUND",
+    ),
+    Row("Product Groups", "GET", "/v1/product-groups", "products-read", "List product groups"),
+    Row(
+        "Product Groups", "POST", "/v1/product-groups", "products-write", "Create a product group",
+        lambda world: {"number": "PG9", "name": "Services", **_accounts(world)}, success=201,
+    ),
+    Row(
+        "Product Groups", "GET", "/v1/product-groups/{productGroupId}", "products-read", "Get a product group",
+        not_found="PRODUCT_GROUP_NOT_FOUND",
+    ),
+    Row(
+        "Product Groups", "DELETE", "/v1/product-groups/{productGroupId}", "products-write", "Delete a product group",
+        not_found="PRODUCT_GROUP_NOT_FOUND", success=204,
+    ),
+    Row(
+        "Product Groups", "PATCH", "/v1/product-groups/{productGroupId}", "products-write", "Update a product group",
+        just(name="Goods"), not_found="PRODUCT_GROUP_NOT_FOUND",
+    ),
+    Row(
+        "Product Prices", "POST", "/v1/product-prices", "products-write", "Create a product price",
+        _price, success=201,
+    ),
+    Row(
+        "Product Prices", "GET", "/v1/product-prices/{productPriceId}", "products-read", "Get a product price",
+        not_found="PRODUCT_PRICE_NOT_FOUND",
+    ),
+    Row(
+        "Product Prices", "DELETE", "/v1/product-prices/{productPriceId}", "products-write", "Delete a product price",
+        not_found="PRODUCT_PRICE_NOT_FOUND", success=204,
+    ),
+    Row(
+        "Product Prices", "PATCH", "/v1/product-prices/{productPriceId}", "products-write", "Update a product price",
+        just(nickname="Standard"), not_found="PRODUCT_PRICE_NOT_FOUND",
+    ),
+    *(
+        Row(
+            "Product Prices", "POST", f"/v1/product-prices/{{productPriceId}}/{verb}", "products-write", title,
+            nothing, not_found="PRODUCT_PRICE_NOT_FOUND",
+        )
+        for verb, title in (
+            ("activate", "Activate a product price"),
+            ("archive", "Archive a product price"),
+            ("disable", "Disable a product price"),
+            ("set-default", "Set a price as the product default"),
+        )
+    ),
+    Row("Products", "GET", "/v1/products", "products-read", "List products"),
+    Row(
+        "Products", "POST", "/v1/products", "products-write", "Create a product",
+        lambda world: {"number": "P-900", "name": "Kaffe", "productGroupId": world.ids["productGroupId"]}, success=201,
+    ),
+    Row("Products", "GET", "/v1/products/{productId}", "products-read", "Get a product", not_found="PRODUCT_NOT_FOUND"),
+    Row(
+        "Products", "DELETE", "/v1/products/{productId}", "products-write", "Delete a product",
+        not_found="PRODUCT_NOT_FOUND", success=204,
+    ),
+    Row(
+        "Products", "PATCH", "/v1/products/{productId}", "products-write", "Update a product",
+        just(name="Te"), not_found="PRODUCT_NOT_FOUND",
+    ),
+    Row("VAT Codes", "GET", "/v1/vat-codes", "vat-codes-read", "List VAT codes"),
+    extension(
+        "VAT Codes", "POST", "/v1/vat-codes", "vat-codes-write", "Create a VAT code",
+        lambda world: {
+            "vatCode": "X25", "name": "Extra", "vatRate": 25, "type": "SALES", "principle": "Net",
+            "accountToBookId": world.vat_account_id,
+        },
+        success=201,
+    ),
+    extension(
+        "VAT Codes", "PATCH", "/v1/vat-codes/{vatCodeId}", "vat-codes-write", "Update a VAT code",
+        just(name="Other"), not_found="VAT_CODE_NOT_FOUND",
+    ),
+    Row("Invoices", "GET", "/v1/invoices", "invoices-read", "List invoices"),
+    Row("Invoices", "POST", "/v1/invoices", "invoices-write", "Create a draft invoice", _invoice, success=201),
+    Row(
+        "Invoices", "GET", "/v1/invoices/{invoiceId}", "invoices-read", "Get an invoice by ID",
+        not_found="INVOICE_NOT_FOUND",
+    ),
+    extension(
+        "Invoices", "PATCH", "/v1/invoices/{invoiceId}", "invoices-write", "Update a draft invoice",
+        just(notes="Tak"), not_found="INVOICE_NOT_FOUND",
+    ),
+    extension(
+        "Invoices", "DELETE", "/v1/invoices/{invoiceId}", "invoices-write", "Delete a draft invoice",
+        not_found="INVOICE_NOT_FOUND", success=204,
+    ),
+    Row(
+        "Invoices", "GET", "/v1/invoices/{invoiceId}/delivery-status", "invoices-read",
+        "Get the delivery status of an invoice", not_found="INVOICE_NOT_FOUND",
+    ),
+    Row(
+        "Invoices", "GET", "/v1/invoices/{invoiceId}/pdf", "invoices-read", "Download the invoice PDF",
+        not_found="INVOICE_NOT_FOUND",
+    ),
+    Row(
+        "Invoices", "POST", "/v1/invoices/{invoiceId}/send", "invoices-write", "Send an invoice to the customer",
+        just(deliveryType="Manual"), not_found="INVOICE_NOT_FOUND",
+    ),
+    Row("Vendors", "GET", "/v1/vendors", "vendors-read", "List vendors"),
+    Row("Vendors", "POST", "/v1/vendors", "vendors-write", "Create a vendor", _vendor, success=201),
+    Row(
+        "Vendors", "GET", "/v1/vendors/{vendorId}/contacts", "vendors-read", "List vendor contacts",
+        not_found="VENDOR_NOT_FOUND",
+    ),
+    extension(
+        "Vendors", "POST", "/v1/vendors/{vendorId}/contacts", "vendors-write", "Add a contact to a vendor",
+        just(name="Mette"), not_found="VENDOR_NOT_FOUND", success=201,
+    ),
+    extension(
+        "Vendors", "PATCH", "/v1/vendors/{vendorId}/contacts/{contactId}", "vendors-write",
+        "Update a vendor's contact", just(name="Maja"), not_found="VENDOR_NOT_FOUND",
+    ),
+    Row(
+        "Vendors", "GET", "/v1/vendors/{vendorId}/departments", "vendors-read", "List vendor departments",
+        not_found="VENDOR_NOT_FOUND",
+    ),
+    extension(
+        "Vendors", "POST", "/v1/vendors/{vendorId}/departments", "vendors-write", "Add a department to a vendor",
+        just(name="Salg"), not_found="VENDOR_NOT_FOUND", success=201,
+    ),
+    extension(
+        "Vendors", "PATCH", "/v1/vendors/{vendorId}/departments/{departmentId}", "vendors-write",
+        "Update a vendor's department", just(name="Drift"), not_found="VENDOR_NOT_FOUND",
+    ),
+    Row("Vendors", "GET", "/v1/vendor-groups", "vendors-read", "List vendor groups"),
+    extension(
+        "Vendors", "POST", "/v1/vendor-groups", "vendors-write", "Create a vendor group",
+        lambda world: {"number": "90", "name": "Store leverandører", "accountId": world.payable_account_id},
+        success=201,
+    ),
+    extension("Exchange Rates", "GET", "/v1/exchange-rates?currency=EUR&date=2026-03-16", "company-read",
+              "Get an exchange rate"),
+    extension(
+        "Exchange Rates", "PUT", "/v1/exchange-rates", "company-write", "Set an exchange rate",
+        just(currency="EUR", date="2026-03-16", rate="7.46"),
+    ),
+    extension("OAuth", "GET", "/v1/oauth-clients", "oauth-clients-read", "List OAuth clients"),
+    extension(
+        "OAuth", "POST", "/v1/oauth-clients", "oauth-clients-write", "Create an OAuth client",
+        just(name="app", scopes=["accounts-read"]), success=201,
+    ),
+    extension(
+        "OAuth", "PATCH", "/v1/oauth-clients/{oauthClientId}", "oauth-clients-write", "Update an OAuth client",
+        just(name="other"), not_found="OAUTH_CLIENT_NOT_FOUND",
+    ),
+    extension(
+        "OAuth", "DELETE", "/v1/oauth-clients/{oauthClientId}", "oauth-clients-write", "Revoke an OAuth client",
+        not_found="OAUTH_CLIENT_NOT_FOUND", success=204,
+    ),
+    Row("OAuth", "POST", "/v1/auth/token", None, "Get an access token", public=True),
+    Row("OAuth", "POST", "/v1/oauth/revoke", None, "Revoke an access token", public=True),
+)  # fmt: skip
+
+OF_COMPANIES: Final = tuple(row for row in OPERATIONS if not row.public)
+WITH_IDS: Final = tuple(row for row in OPERATIONS if row.id_names)
+WRITES: Final = tuple(row for row in OF_COMPANIES if row.writes)

@@ -1,0 +1,184 @@
+"""What every operation owes its caller, from the table of operations."""
+
+import httpx
+import pytest
+from tests.conftest import SteeredClock, new_company
+from tests.contract.operations import OF_COMPANIES, OPERATIONS, WITH_IDS, WRITES, Row
+from tests.contract.world import World, make_world
+
+from ledgerbee.app.routes import ROUTERS
+from ledgerbee.core.ids import new_id
+from ledgerbee.platform.api_keys import actions as api_keys
+from ledgerbee.platform.context import Context
+from ledgerbee.platform.credentials.model import SCOPES
+from ledgerbee.platform.db import Database
+from ledgerbee.platform.http.operation import operation_of
+
+
+def path_of(row: Row, ids: dict[str, str]) -> str:
+    """The row's path with ids in place."""
+    path = row.path
+    for name in row.id_names:
+        path = path.replace(f"{{{name}}}", ids[name])
+    return path
+
+
+async def call(row: Row, world: World, path: str, key: str | None, **options: object) -> httpx.Response:
+    """The row's operation with a valid body."""
+    headers = {"x-api-key": key} if key else {}
+    json = row.body(world) if row.body else None
+    return await world.api.http.request(row.method, f"/api{path}", headers=headers, **{"json": json, **options})  # type: ignore[arg-type]
+
+
+def test_every_operation_has_a_row_and_every_row_an_operation() -> None:
+    routes = {(method, route.path) for router in ROUTERS for route in router.routes for method in route.methods}  # type: ignore[attr-defined]
+    rows = {(row.method, "/api" + row.path.partition("?")[0]) for row in OPERATIONS}
+    assert routes == rows
+
+
+@pytest.mark.parametrize("row", OPERATIONS, ids=str)
+def test_an_operation_says_what_the_table_says(row: Row) -> None:
+    routes = [route for router in ROUTERS for route in router.routes]
+    (route,) = [r for r in routes if r.path == "/api" + row.path.partition("?")[0] and row.method in r.methods]  # type: ignore[attr-defined]
+    operation = operation_of(route)  # type: ignore[arg-type]
+    assert operation is not None
+    assert operation.scope == row.scope
+    assert operation.scope is None or operation.scope in SCOPES
+    assert operation.public == row.public
+    # The OAuth endpoints are documented, though no row of the reference's list is about them.
+    assert operation.extension == (not row.documented)
+
+
+@pytest.mark.parametrize("row", OF_COMPANIES, ids=str)
+async def test_without_a_credential_nobody_gets_in(row: Row, world: World) -> None:
+    answer = await call(row, world, path_of(row, world.ids), None)
+    assert answer.status_code == 401
+    assert answer.json()["code"] == "UNAUTHORIZED"
+
+
+@pytest.mark.parametrize("row", [row for row in OF_COMPANIES if row.scope], ids=str)
+async def test_without_its_scope_nothing_happens(row: Row, world: World, keyring: dict[str, str]) -> None:
+    """The key carries every other scope there is."""
+    assert row.scope is not None
+    answer = await call(row, world, path_of(row, world.ids), keyring[row.scope])
+    assert answer.status_code == 403
+    assert answer.json()["code"] == "INSUFFICIENT_PERMISSIONS"
+    assert answer.json()["details"] == {"requiredScopes": [row.scope]}
+
+
+@pytest.mark.parametrize("row", WITH_IDS, ids=str)
+async def test_what_is_no_id_is_refused(row: Row, world: World) -> None:
+    for name in row.id_names:
+        answer = await call(row, world, path_of(row, {**world.ids, name: "not-an-id"}), world.api.key)
+        assert answer.status_code == 400
+        assert answer.json()["details"]["validationErrors"] == [
+            {"property": name, "constraints": {"isUuid": f"{name} must be a UUID"}}
+        ]
+
+
+@pytest.mark.parametrize("row", WITH_IDS, ids=str)
+async def test_an_id_of_another_company_is_nobodys(row: Row, world: World, other_world: World) -> None:
+    strange = await call(row, world, path_of(row, {name: str(new_id()) for name in row.id_names}), world.api.key)
+    foreign = await call(row, world, path_of(row, other_world.ids), world.api.key)
+    assert strange.status_code == foreign.status_code == 404
+    assert strange.json()["code"] == foreign.json()["code"] == row.not_found
+    assert strange.json()["message"] == foreign.json()["message"]
+    assert strange.json()["details"] == foreign.json()["details"]
+
+
+@pytest.mark.parametrize("row", WRITES, ids=str)
+async def test_an_unknown_field_is_refused(row: Row, world: World) -> None:
+    body = {**(row.body(world) if row.body else {}), "noSuchField": 1}
+    answer = await call(row, world, path_of(row, world.ids), world.api.key, json=body)
+    assert answer.status_code == 400, answer.text
+    errors = {error["property"]: error["constraints"] for error in answer.json()["details"]["validationErrors"]}
+    assert errors == {"noSuchField": {"whitelistValidation": "noSuchField should not exist"}}
+
+
+@pytest.mark.parametrize("row", WRITES, ids=str)
+async def test_the_same_key_does_the_work_once(
+    row: Row, http: httpx.AsyncClient, database: Database, clock: SteeredClock
+) -> None:
+    fresh = await make_world(await new_company(http, database, clock))
+    headers = {"x-api-key": fresh.api.key, "x-api-idempotency-key": str(new_id())}
+    path = path_of(row, fresh.ids)
+    body = row.body(fresh) if row.body else {}
+
+    async def send() -> httpx.Response:
+        return await http.request(row.method, f"/api{path}", headers=headers, json=body)
+
+    first = await send()
+    assert first.status_code == row.success, first.text
+    before = await row_count(fresh)
+    again = await send()
+    assert again.status_code == first.status_code
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert await row_count(fresh) == before
+    assert again.content == first.content or _without_secrets(first) == _without_secrets(again)
+
+
+@pytest.mark.parametrize("row", [row for row in OF_COMPANIES if not row.writes], ids=str)
+async def test_a_read_or_delete_answers_as_the_table_says(
+    row: Row, http: httpx.AsyncClient, database: Database, clock: SteeredClock
+) -> None:
+    fresh = await make_world(await new_company(http, database, clock))
+    if row.method == "DELETE":
+        await _make_deletable(fresh)
+    answer = await call(row, fresh, path_of(row, fresh.ids), fresh.api.key)
+    assert answer.status_code == row.success, answer.text
+    assert bool(answer.content) == (row.success != 204)
+
+
+async def _make_deletable(world: World) -> None:
+    """New objects that nothing stands on, in place of the used ones."""
+    api, ids = world.api, world.ids
+    group = await api.get(f"/v1/product-groups/{ids['productGroupId']}")
+    accounts = {name: group.json()[name] for name in group.json() if name.endswith("AccountId")}
+    ids["productGroupId"] = (
+        await api.post("/v1/product-groups", {"number": "PG-new", "name": "New", **accounts})
+    ).json()["id"]
+    product = {"number": "P-new", "name": "New", "productGroupId": group.json()["id"]}
+    ids["productId"] = (await api.post("/v1/products", product)).json()["id"]
+    price = {"billingPeriodType": "ONE_TIME", "pricingModel": "FLAT_RATE", "unitAmount": 1}
+    other = (await api.post("/v1/products", {**product, "number": "P-other"})).json()["id"]
+    ids["productPriceId"] = (await api.post("/v1/product-prices", {**price, "productId": other})).json()["id"]
+
+
+async def row_count(world: World) -> int:
+    """Rows of the company in the tables that writes add to."""
+
+    async def work(context: Context) -> int:
+        tables = ("events", "api_keys", "oauth_clients", "customers", "vendors", "products", "prices", "invoices")
+        counts = [
+            await context.connection.fetchval(f"SELECT count(*) FROM {table} WHERE company_id = $1", context.company_id)
+            for table in tables
+        ]
+        return sum(counts)
+
+    return int(await world.api.run(work))
+
+
+def _without_secrets(answer: httpx.Response) -> dict[str, object]:
+    secrets = {"key", "clientSecret", "apiKey"}
+    return {name: value for name, value in answer.json().items() if name not in secrets}
+
+
+@pytest.fixture(scope="session")
+def keyring_cache() -> dict[str, str]:
+    """Keys made so far."""
+    return {}
+
+
+@pytest.fixture
+async def keyring(world: World, keyring_cache: dict[str, str]) -> dict[str, str]:
+    """For each scope, a key that carries every other one."""
+    if not keyring_cache:
+
+        async def work(context: Context) -> dict[str, str]:
+            return {
+                scope: (await api_keys.create(context, name=scope, scopes=[s for s in SCOPES if s != scope]))[1]
+                for scope in SCOPES
+            }
+
+        keyring_cache.update(await world.api.run(work))
+    return keyring_cache

@@ -1,0 +1,82 @@
+"""One company with one object of every kind, made through the API."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from tests.conftest import Api
+
+
+@dataclass(frozen=True)
+class World:
+    """Ids by the name they have in paths, and a few accounts of the chart."""
+
+    api: Api
+    ids: dict[str, str]
+    sales_account_id: str
+    receivable_account_id: str
+    payable_account_id: str
+    vat_account_id: str
+
+
+async def make_world(api: Api) -> World:
+    """Give the company of `api` a product, a price, a customer, a vendor, a draft and a sent invoice, and so on."""
+
+    async def made(path: str, **fields: Any) -> dict[str, Any]:
+        answer = await api.post(path, fields)
+        assert answer.status_code in {200, 201}, (path, answer.text)
+        return dict(answer.json())
+
+    async def listed(path: str) -> list[dict[str, Any]]:
+        found = (await api.get(path)).json()
+        return list(found["data"] if isinstance(found, dict) else found)
+
+    accounts = {account["accountNumber"]: account["id"] for account in await listed("/v1/accounts")}
+    control = {account["controlAccountType"]: account["id"] for account in await listed("/v1/accounts")}
+    sales, vat = accounts[1010], accounts[7680]
+    customer_group = (await listed("/v1/customer-groups"))[0]["id"]
+    vendor_group = (await listed("/v1/vendor-groups"))[0]["id"]
+    group = await made(
+        "/v1/product-groups", number="PG1", name="Goods", domesticAccountId=sales, euAccountId=sales,
+        abroadAccountId=sales, domesticWithoutVatAccountId=sales,
+    )  # fmt: skip
+    product = await made("/v1/products", number="P-1", name="Chair", productGroupId=group["id"])
+    price = await made(
+        "/v1/product-prices", productId=product["id"], billingPeriodType="ONE_TIME", pricingModel="FLAT_RATE",
+        unitAmount="100",
+    )  # fmt: skip
+    customer = await made(
+        "/v1/customers", customerNumber="C-1", customerType="company", name="Havn A/S", vatZone="domestic",
+        countryCode="DK", customerGroupId=customer_group,
+    )  # fmt: skip
+    contact = await made(f"/v1/customers/{customer['id']}/contacts", name="Åse")
+    department = await made(f"/v1/customers/{customer['id']}/departments", name="Kontor")
+    vendor = await made(
+        "/v1/vendors", vendorNumber="V-1", name="Tømmer ApS", vendorGroupId=vendor_group, currency="DKK",
+        countryCode="DK", contacts=[{"name": "Ib"}],
+    )  # fmt: skip
+    lines = [{"priceId": price["id"], "quantity": 1}]
+    invoice = await made("/v1/invoices", customerId=customer["id"], date="2026-03-16", lines=lines)
+    sent = await made("/v1/invoices", customerId=customer["id"], date="2026-03-16", lines=lines)
+    await made(f"/v1/invoices/{sent['id']}/send", deliveryType="Manual")
+    entry = (await listed("/v1/journal-entries"))[0]
+    key = await made("/v1/api-keys", name="spare", scopes=["accounts-read"])
+    client = await made("/v1/oauth-clients", name="spare", scopes=["accounts-read"])
+    ids = {
+        "accountId": sales,
+        "apiKeyId": key["id"],
+        "contactId": contact["id"],
+        "customerGroupId": customer_group,
+        "customerId": customer["id"],
+        "departmentId": department["id"],
+        "documentTemplateId": (await listed("/v1/document-templates"))[0]["id"],
+        "invoiceId": invoice["id"],
+        "journalEntryId": entry["id"],
+        "oauthClientId": client["id"],
+        "productGroupId": group["id"],
+        "productId": product["id"],
+        "productPriceId": price["id"],
+        "vatCodeId": (await listed("/v1/vat-codes"))[0]["id"],
+        "vendorGroupId": vendor_group,
+        "vendorId": vendor["id"],
+    }
+    return World(api, ids, sales, control["ACCOUNTS_RECEIVABLE"], control["ACCOUNTS_PAYABLE"], vat)

@@ -1,0 +1,88 @@
+"""Schemathesis over the whole OpenAPI document, against a real server on a database of its own.
+
+    python tests/fuzz/run.py --max-time 600
+
+Looks for 5xx, answers outside their schema or status list, accepted nonsense, and authentication that is not
+asked for. Exit code 0 when it finds none. `tests/fuzz/test_fuzz.py` runs a short form with a fixed seed.
+"""
+
+import argparse
+import asyncio
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from bench.support import books, connect, server
+
+from ledgerbee.app.main import create_app
+
+CHECKS = (
+    "not_a_server_error",
+    "status_code_conformance",
+    "content_type_conformance",
+    "response_headers_conformance",
+    "response_schema_conformance",
+    "negative_data_rejection",
+    "ignored_auth",
+    "unsupported_method",
+)
+
+
+def fuzz(max_time: int, max_examples: int, seed: int) -> "subprocess.CompletedProcess[str]":
+    """Run Schemathesis for at most `max_time` seconds; its report is `stdout`, the server's faults are in `stderr`."""
+    with (
+        tempfile.NamedTemporaryFile(suffix=".log") as log,
+        books() as found,
+        server(create_app, found.url, log=log.name) as port,
+    ):
+        asyncio.run(_answers(port))
+        command = [
+            str(Path(sys.executable).with_name("schemathesis")),
+            "run",
+            f"http://127.0.0.1:{port}/api/openapi.json",
+            "--header",
+            f"x-api-key: {found.key}",
+            "--checks",
+            ",".join(CHECKS),
+            "--phases",
+            "examples,coverage,fuzzing",
+            "--max-examples",
+            str(max_examples),
+            "--seed",
+            str(seed),
+            "--max-time",
+            str(max_time),
+            "--workers",
+            "2",
+            "--no-color",
+            "--output-truncate",
+            "false",
+        ]
+        result = subprocess.run(command, capture_output=True, text=True, check=False)
+        faults = [line for line in Path(log.name).read_text().splitlines() if "request.failed" in line]
+        result.stderr += "\n".join(json.loads(line)["exception"] for line in faults)
+        return result
+
+
+async def _answers(port: int) -> None:
+    async with connect(port):
+        pass
+
+
+def main() -> int:
+    """The command line."""
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    arguments.add_argument("--max-time", type=int, default=60)
+    arguments.add_argument("--max-examples", type=int, default=50)
+    arguments.add_argument("--seed", type=int, default=1)
+    given = arguments.parse_args()
+    result = fuzz(given.max_time, given.max_examples, given.seed)
+    print(result.stdout)
+    print(result.stderr, file=sys.stderr)
+    return result.returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,124 @@
+"""What a company's settings may be."""
+
+import struct
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ledgerbee.core.errors import LedgerBeeError
+from ledgerbee.core.ids import new_id
+from ledgerbee.platform.company import rules
+from ledgerbee.platform.company.logo import MAX_LOGO_BYTES, UnreadableLogo, check_drawable, read_logo
+from ledgerbee.platform.company.model import Company
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+COMPANY = Company(new_id(), "Nordlys ApS", "DK", "da", "DKK", "Europe/Copenhagen", NOW, NOW)
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9">%s</svg>'
+
+
+@given(st.integers(10_000_000, 99_999_999))
+def test_a_cvr_number_is_divisible_by_eleven_when_weighted(number: int) -> None:
+    valid = (
+        sum(int(digit) * weight for digit, weight in zip(str(number), (2, 7, 6, 5, 4, 3, 2, 1), strict=True)) % 11 == 0
+    )
+    written = f"dk {str(number)[:4]} {str(number)[4:]}"
+    if valid:
+        assert rules.normal_vat_number("DK", written) == str(number)
+        assert rules.cvr_number(replace(COMPANY, vat_number=str(number))) == number
+    else:
+        with pytest.raises(LedgerBeeError):
+            rules.normal_vat_number("DK", written)
+
+
+def test_other_countries_numbers_are_no_cvr_numbers() -> None:
+    assert rules.normal_vat_number("SE", "se 5567 0374 8501") == "SE556703748501"
+    assert rules.cvr_number(replace(COMPANY, country_code="SE", vat_number="13585628")) is None
+    assert rules.cvr_number(COMPANY) is None
+
+
+@pytest.mark.parametrize(("registration", "account"), [("0040", "1"), ("9999", "0123456789"), (None, None)])
+def test_danish_bank_accounts(registration: str | None, account: str | None) -> None:
+    rules.check_bank_account(replace(COMPANY, bank_registration_number=registration, bank_account_number=account))
+
+
+@pytest.mark.parametrize(
+    ("registration", "account"),
+    [("040", "1"), ("00400", "1"), ("004O", "1"), ("٠٠٤٠", "1"), ("0040", "1-2"), ("0040", "")],
+)
+def test_no_danish_bank_accounts(registration: str, account: str) -> None:
+    company = replace(COMPANY, bank_registration_number=registration, bank_account_number=account)
+    with pytest.raises(LedgerBeeError):
+        rules.check_bank_account(company)
+    rules.check_bank_account(replace(company, country_code="SE"))
+
+
+def test_iban_and_bic() -> None:
+    assert rules.normal_iban("dk50 0040 0440 1162 43") == "DK5000400440116243"
+    assert rules.normal_bic("dabadkkk xxx") == "DABADKKKXXX"
+    for wrong in ("DK5000400440116244", "DK50", "", "XX00"):
+        with pytest.raises(LedgerBeeError):
+            rules.normal_iban(wrong)
+
+
+@pytest.mark.parametrize("zone", ["Europe/Copenhagen", "UTC", "America/Argentina/Ushuaia"])
+def test_time_zones(zone: str) -> None:
+    rules.check_time_zone(zone)
+
+
+@pytest.mark.parametrize("zone", ["", "Europe", "europe/copenhagen", "../etc/passwd", "localtime", "Factory", "+01:00"])
+def test_no_time_zones(zone: str) -> None:
+    with pytest.raises(LedgerBeeError):
+        rules.check_time_zone(zone)
+
+
+def test_a_drawing_is_recognised_and_drawn() -> None:
+    logo = read_logo(b'<?xml version="1.0"?>\n<!-- made by hand -->\n' + SVG % b'<rect width="5" height="5"/>')
+    assert logo.form == "svg"
+    check_drawable(logo)
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [b"<script>alert(1)</script>", b'<image href="file:///etc/passwd"/>', b"<foreignObject/>", b"<svg:script />",
+     b"<filter id='f'/>", b"<use href='#a'/>" * 25],
+)  # fmt: skip
+def test_a_drawing_that_could_do_more_than_be_drawn(inside: bytes) -> None:
+    with pytest.raises(UnreadableLogo):
+        read_logo(SVG % inside)
+
+
+def test_a_drawing_with_entities() -> None:
+    with pytest.raises(UnreadableLogo):
+        read_logo(b'<!DOCTYPE svg [<!ENTITY a "aaaa">]>' + SVG % b"&a;")
+
+
+def test_a_drawing_that_is_broken_inside() -> None:
+    with pytest.raises(UnreadableLogo, match="drawn"):
+        check_drawable(read_logo(SVG % b"<rect></circle>"))
+
+
+def jpeg(width: int, height: int) -> bytes:
+    comment = b"\xff\xfe" + struct.pack(">H", 4) + b"hi"
+    return b"\xff\xd8" + comment + b"\xff\xc0" + struct.pack(">HBHH", 11, 8, height, width) + b"\0" * 4
+
+
+def test_pixels_are_counted_before_anything_is_decoded() -> None:
+    assert read_logo(jpeg(2000, 4000)).form == "jpg"
+    for width, height in ((2001, 4000), (65_535, 65_535), (0, 10)):
+        with pytest.raises(UnreadableLogo, match="pixels"):
+            read_logo(jpeg(width, height))
+
+
+@given(st.sampled_from([b"", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"<svg "]), st.binary(max_size=100))
+def test_any_file_is_recognised_or_refused(start: bytes, rest: bytes) -> None:
+    with suppress(UnreadableLogo):
+        assert read_logo(start + rest).content == start + rest
+
+
+def test_a_file_that_is_too_large() -> None:
+    with pytest.raises(UnreadableLogo, match="larger"):
+        read_logo(SVG % (b" " * MAX_LOGO_BYTES))
