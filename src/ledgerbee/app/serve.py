@@ -201,6 +201,7 @@ class Supervisor:
             process_group=0,
         )
         child.started = time.monotonic()
+        log.info("process.started", process=child.name, pid=child.process.pid)
 
     def _hear_ready(self, reader: int) -> None:
         try:

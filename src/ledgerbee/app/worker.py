@@ -24,6 +24,7 @@ from pgqueuer.models import Job, Schedule
 from prometheus_client import Counter, Histogram
 
 from ledgerbee.app.jobs import JOBS, TIMETABLE
+from ledgerbee.app.process import GRACE_S
 from ledgerbee.core.dates import Clock
 from ledgerbee.platform.db import Database
 from ledgerbee.platform.job_queue import SETTINGS, patiently, queries
@@ -31,19 +32,28 @@ from ledgerbee.platform.job_report import interruptions
 from ledgerbee.platform.jobs import Handler, JobRun
 from ledgerbee.platform.mail import Mailer
 
-#: Eight tries over about a day: 15 s, 1 min, 4 min, 16 min, 1 h, 4 h, 16 h.
-MAX_ATTEMPTS: Final = 8
-FIRST_PAUSE: Final = timedelta(seconds=15)
-LONGEST_PAUSE: Final = timedelta(hours=16)
-#: A worker silent for this long is taken for dead and its jobs are run by another.
-HEARTBEAT_TIMEOUT: Final = timedelta(seconds=30)
-#: How often a job may have been under way when its worker died before it is held: it may be what kills them.
-MAX_INTERRUPTIONS: Final = 3
-#: How long jobs in hand get to finish when the worker is told to stop.
-GRACE: Final = timedelta(seconds=30)
 #: Jobs at work at the same time in one worker, and its database connections.
 MAX_RUNNING: Final = 20
 POOL_SIZE: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long a worker waits, and how often it tries."""
+
+    #: Eight tries over about a day: 15 s, 1 min, 4 min, 16 min, 1 h, 4 h, 16 h.
+    max_attempts: int = 8
+    first_pause: timedelta = timedelta(seconds=15)
+    longest_pause: timedelta = timedelta(hours=16)
+    #: A worker silent for this long is taken for dead and its jobs are run by another.
+    heartbeat_timeout: timedelta = timedelta(seconds=30)
+    #: How often a job may have been in hand when its worker died before it is held: it may be what kills them.
+    max_interruptions: int = 3
+    #: How long jobs in hand get to finish when the worker is told to stop.
+    grace: timedelta = timedelta(seconds=GRACE_S)
+
+
+LIMITS: Final = Limits()
 
 RUNS: Final = Counter("ledgerbee_job_runs_total", "Job runs by outcome: done, failed, held", ["job", "outcome"])
 DURATION: Final = Histogram(
@@ -70,15 +80,12 @@ class Worker:
         clock: Clock,
         jobs: Mapping[str, Handler] = JOBS,
         timetable: Mapping[str, tuple[str, str]] = TIMETABLE,
-        *,
-        grace: timedelta = GRACE,
-        heartbeat_timeout: timedelta = HEARTBEAT_TIMEOUT,
+        limits: Limits = LIMITS,
     ) -> None:
         self.database = database
         self.mailer = mailer
         self.clock = clock
-        self.grace = grace
-        self.heartbeat_timeout = heartbeat_timeout
+        self.limits = limits
         driver = AsyncpgPoolDriver(database.pool)
         self.queue = PgQueuer(driver, channel=SETTINGS.channel, queries=queries(driver))
         #: Jobs under way, for `run` to end.
@@ -99,7 +106,7 @@ class Worker:
                 dequeue_timeout=timedelta(seconds=5),
                 batch_size=MAX_RUNNING // 2,
                 max_concurrent_tasks=MAX_RUNNING,
-                heartbeat_timeout=self.heartbeat_timeout,
+                heartbeat_timeout=self.limits.heartbeat_timeout,
                 shutdown_on_listener_failure=True,
                 log_aggregation_interval=timedelta(0),
             )
@@ -112,7 +119,7 @@ class Worker:
 
     async def _end_jobs_in_hand(self) -> None:
         await self.queue.shutdown.wait()
-        await asyncio.sleep(self.grace.total_seconds())
+        await asyncio.sleep(self.limits.grace.total_seconds())
         ended: set[asyncio.Task[Any]] = set()
         while True:  # until `run` is over: a job may have been about to begin
             for task in self.in_hand - ended:
@@ -126,9 +133,9 @@ class Worker:
         def executor(parameters: EntrypointExecutorParameters) -> AbstractEntrypointExecutor:
             return _Executor(
                 parameters=parameters,
-                max_attempts=MAX_ATTEMPTS - 1,
-                initial_delay=FIRST_PAUSE,
-                max_delay=LONGEST_PAUSE,
+                max_attempts=self.limits.max_attempts - 1,
+                initial_delay=self.limits.first_pause,
+                max_delay=self.limits.longest_pause,
                 backoff_multiplier=4.0,
                 worker=self,
             )
@@ -162,14 +169,14 @@ class _Runs:
             request_id=payload["requestId"],
             payload=payload,
             attempt=attempt,
-            max_attempts=MAX_ATTEMPTS,
+            max_attempts=self.worker.limits.max_attempts,
         )
         facts = {"job": self.name, "job_id": int(job.id), "request_id": job_run.request_id, "attempt": attempt}
         started = time.perf_counter()
         try:
             await self.handler(job_run)
         except Exception as fault:
-            outcome = "failed" if attempt < MAX_ATTEMPTS else "held"
+            outcome = "failed" if attempt < job_run.max_attempts else "held"
             RUNS.labels(self.name, outcome).inc()
             log.warning(f"job.{outcome}", **facts, error=f"{type(fault).__name__}: {fault}")
             raise
@@ -189,7 +196,7 @@ class _Executor(DatabaseRetryEntrypointExecutor):
     async def execute(self, job: Job, context: JobContext) -> None:
         """Run the job. Raises what makes the library put it back or hold it."""
         times = await patiently(lambda: self._interruptions(job))
-        if times >= MAX_INTERRUPTIONS:
+        if times >= self.worker.limits.max_interruptions:
             RUNS.labels(job.entrypoint, "held").inc()
             log.error("job.held", job=job.entrypoint, job_id=int(job.id), error=f"{times} workers died with it")
             raise JobKillsWorkersError(f"{times} workers died while they ran it")
