@@ -10,6 +10,7 @@ import logging
 import re
 import sys
 from contextlib import suppress
+from types import TracebackType
 from typing import Any, Final, TextIO, cast
 
 import structlog
@@ -95,6 +96,11 @@ def log_request(request_id: str, method: str, path: str, status: int, millisecon
         "timestamp": format_moment(system_clock()),
     }
     _STDERR.write(_ENCODER.encode(line) + "\n")
+
+
+def log_uncaught(kind: type[BaseException], fault: BaseException, trace: TracebackType | None) -> None:
+    """For `sys.excepthook`: what ends a process is a line of its log like any other."""
+    structlog.get_logger().critical("process.failed", exc_info=(kind, fault, trace))
 
 
 def printable(path: str) -> str:

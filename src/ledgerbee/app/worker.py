@@ -8,10 +8,10 @@ worker down again and again is held too.
 import asyncio
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 import structlog
@@ -26,11 +26,13 @@ from prometheus_client import Counter, Histogram
 from ledgerbee.app.jobs import JOBS, TIMETABLE
 from ledgerbee.app.process import GRACE_S
 from ledgerbee.core.dates import Clock
-from ledgerbee.platform.db import Database
+from ledgerbee.platform.db import Connection, Database
 from ledgerbee.platform.job_queue import SETTINGS, patiently, queries
-from ledgerbee.platform.job_report import interruptions
+from ledgerbee.platform.job_report import begin_again, came_to_an_end, was_interrupted
 from ledgerbee.platform.jobs import Handler, JobRun
 from ledgerbee.platform.mail import Mailer
+
+T = TypeVar("T")
 
 #: Jobs at work at the same time in one worker, and its database connections.
 MAX_RUNNING: Final = 20
@@ -47,7 +49,7 @@ class Limits:
     longest_pause: timedelta = timedelta(hours=16)
     #: A worker silent for this long is taken for dead and its jobs are run by another.
     heartbeat_timeout: timedelta = timedelta(seconds=30)
-    #: How often a job may have been in hand when its worker died before it is held: it may be what kills them.
+    #: How often a job may begin again after its worker died with it before it is held: it may be what kills them.
     max_interruptions: int = 3
     #: How long jobs in hand get to finish when the worker is told to stop.
     grace: timedelta = timedelta(seconds=GRACE_S)
@@ -90,6 +92,8 @@ class Worker:
         self.queue = PgQueuer(driver, channel=SETTINGS.channel, queries=queries(driver))
         #: Jobs under way, for `run` to end.
         self.in_hand: set[asyncio.Task[Any]] = set()
+        #: Held by the one job that was interrupted and is run again.
+        self.one_at_a_time = asyncio.Lock()
         for name, handler in jobs.items():
             self._add_job(name, handler)
         for name, (crontab, statement) in timetable.items():
@@ -103,11 +107,10 @@ class Worker:
         ending = asyncio.create_task(self._end_jobs_in_hand())
         try:
             await self.queue.run(
-                dequeue_timeout=timedelta(seconds=5),
+                dequeue_timeout=timedelta(seconds=5),  # should a notification get lost
                 batch_size=MAX_RUNNING // 2,
                 max_concurrent_tasks=MAX_RUNNING,
                 heartbeat_timeout=self.limits.heartbeat_timeout,
-                shutdown_on_listener_failure=True,
                 log_aggregation_interval=timedelta(0),
             )
         finally:
@@ -195,22 +198,34 @@ class _Executor(DatabaseRetryEntrypointExecutor):
 
     async def execute(self, job: Job, context: JobContext) -> None:
         """Run the job. Raises what makes the library put it back or hold it."""
-        times = await patiently(lambda: self._interruptions(job))
-        if times >= self.worker.limits.max_interruptions:
-            RUNS.labels(job.entrypoint, "held").inc()
-            log.error("job.held", job=job.entrypoint, job_id=int(job.id), error=f"{times} workers died with it")
-            raise JobKillsWorkersError(f"{times} workers died while they ran it")
         task = asyncio.current_task()
         assert task is not None
         self.worker.in_hand.add(task)
         try:
-            await super().execute(job, context)
+            if await patiently(lambda: self._ask(was_interrupted, job)):
+                await self._begin_again(job, context)
+            else:
+                await super().execute(job, context)
         except asyncio.CancelledError:
             # The worker is stopping: the job is put back at once instead of waiting for its heartbeat.
             raise RetryRequested(delay=timedelta(0), reason="worker stopped") from None
         finally:
             self.worker.in_hand.discard(task)
 
-    async def _interruptions(self, job: Job) -> int:
+    async def _begin_again(self, job: Job, context: JobContext) -> None:
+        """Run a job that was in hand when a worker died: those one at a time, so that the guilty one is found."""
+        async with self.worker.one_at_a_time:
+            begun = await patiently(lambda: self._ask(begin_again, job))
+            try:
+                if begun > self.worker.limits.max_interruptions:
+                    RUNS.labels(job.entrypoint, "held").inc()
+                    error = f"{begun} workers died while they ran it"
+                    log.error("job.held", job=job.entrypoint, job_id=int(job.id), error=error)
+                    raise JobKillsWorkersError(error)
+                await super().execute(job, context)
+            finally:
+                await patiently(lambda: self._ask(came_to_an_end, job))
+
+    async def _ask(self, question: Callable[[Connection, int], Awaitable[T]], job: Job) -> T:
         async with self.worker.database.connection() as connection:
-            return await interruptions(connection, job.id)
+            return await question(connection, job.id)

@@ -4,14 +4,13 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from ledgerbee.platform.db import Connection
 
 
-async def interruptions(connection: Connection, job_id: int) -> int:
-    """How often workers took up the job's present attempt before this time, and never came to an end with it."""
+async def was_interrupted(connection: Connection, job_id: int) -> bool:
+    """Whether a worker took up the job's present attempt before this time, and never came to an end with it."""
     picks: int = await connection.fetchval(
         """
         SELECT count(*) FROM pgqueuer_log l
@@ -20,7 +19,24 @@ async def interruptions(connection: Connection, job_id: int) -> int:
         """,
         job_id,
     )
-    return picks - 1
+    return picks > 1
+
+
+async def begin_again(connection: Connection, job_id: int) -> int:
+    """Note that an interrupted job begins once more; how often it has by now."""
+    begun: int = await connection.fetchval(
+        """
+        INSERT INTO interrupted_jobs (job_id, begun) VALUES ($1, 1)
+        ON CONFLICT (job_id) DO UPDATE SET begun = interrupted_jobs.begun + 1 RETURNING begun
+        """,
+        job_id,
+    )
+    return begun
+
+
+async def came_to_an_end(connection: Connection, job_id: int) -> None:
+    """Note that an interrupted job did not take its worker down, whatever else came of it; or that it is held."""
+    await connection.execute("DELETE FROM interrupted_jobs WHERE job_id = $1", job_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +80,7 @@ async def held_jobs(connection: Connection, limit: int = 100) -> list[HeldJob]:
     rows = await connection.fetch(
         """
         SELECT q.id, q.entrypoint, q.payload, q.attempts, q.updated,
-               (SELECT l.traceback FROM pgqueuer_log l WHERE l.job_id = q.id AND l.status = 'failed'
+               (SELECT l.traceback #>> '{}' FROM pgqueuer_log l WHERE l.job_id = q.id AND l.status = 'failed'
                 ORDER BY l.id DESC LIMIT 1) AS fault
         FROM pgqueuer q WHERE q.status = 'failed' ORDER BY q.updated, q.id LIMIT $1
         """,
@@ -102,5 +118,8 @@ async def release_held_jobs(connection: Connection, ids: Sequence[int] | None) -
     return found
 
 
-def _told(fault: dict[str, Any] | None) -> str:
-    return f"{fault['exception_type']}: {fault['exception_message']}" if fault else ""
+def _told(fault: str | None) -> str:
+    if fault is None:
+        return ""
+    known = json.loads(fault)
+    return f"{known['exception_type']}: {known['exception_message']}"

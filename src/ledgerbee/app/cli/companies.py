@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ledgerbee.app.cli.options import AsJson, DataDir, plain_errors, print_json
+from ledgerbee.app.cli.options import AsJson, CompanyOption, DataDir, plain_errors, print_json
 
 if TYPE_CHECKING:
     from ledgerbee.platform.context import Context
@@ -66,3 +66,31 @@ def list_all(as_json: AsJson = False, data_dir: DataDir = None) -> None:
     else:
         for company in companies:
             typer.echo(f"{company.company_id}  {company.country_code}  {company.base_currency}  {company.name}")
+
+
+@app.command("licenses")
+def licenses(
+    company: CompanyOption = None,
+    wanted: Annotated[
+        str | None, typer.Option("--set", help='These, separated by commas, and no others; "" for none.')
+    ] = None,
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Show what a company is licensed to use, or change it; a change holds from the next request on."""
+    with plain_errors():
+        from ledgerbee.app.cli.session import access, in_company, the_company
+        from ledgerbee.platform.company import actions, store
+        from ledgerbee.platform.company.model import Company
+
+        async def work(context: "Context") -> Company:
+            if wanted is None:
+                return await store.get(context)
+            return await actions.set_licenses(context, [part.strip() for part in wanted.split(",") if part.strip()])
+
+        with access(data_dir) as found:
+            changed = in_company(found, the_company(found, company), work)
+    if as_json:
+        print_json({"id": changed.company_id, "licenses": changed.licenses})
+    else:
+        typer.echo(", ".join(changed.licenses) or "none")
