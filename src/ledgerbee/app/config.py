@@ -1,15 +1,28 @@
-"""Settings, from `LEDGERBEE_*` environment variables (documented in docs/operations/configuration.md)."""
+"""Settings, from environment variables (documented in docs/operations/configuration.md)."""
 
+import re
 from pathlib import Path
+from typing import Annotated, Final, Literal
+from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AliasChoices, Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+PREFIX: Final = "LEDGERBEE_"
+_POSTGRES: Final = re.compile(r"postgres(ql)?://[^\s#]*$")
+#: None (the socket), one host or several, each with or without a port.
+_HOSTS: Final = re.compile(r"((\[[^\]]+\]|[^:,\[\]]*)(:\d*)?(,|$))*")
 
 
 class Settings(BaseSettings):
-    """What an operator can set. Every field is documented; a test holds the page to this class."""
+    """What an operator can set. Every field is documented; a test holds the page to this class.
 
-    model_config = SettingsConfigDict(env_prefix="LEDGERBEE_", extra="ignore", populate_by_name=True)
+    Values that are refused are never repeated: an address may carry a password.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", populate_by_name=True, hide_input_in_errors=True
+    )
 
     database_url: str | None = Field(
         default=None,
@@ -32,14 +45,66 @@ class Settings(BaseSettings):
     mail_from: str = Field(
         default="invoices@ledgerbee.localhost", description="Sender of mail; replies go to the company's own address."
     )
-    allowed_origins: tuple[str, ...] = Field(
-        default=(), description='Browser origins that may call the API, as a JSON list; ["*"] for any.'
+    allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Browser origins that may call the API, separated by commas; * for any."
     )
     processes: int | None = Field(
-        default=None, ge=1, le=64, description="API processes of `serve`. Unset: one per core."
+        default=None, ge=1, le=64, description="API processes of `serve`. Unset: one per core, at most 8."
     )
-    public_url: str = Field(default="http://127.0.0.1:8000", description="Address under which the API is reached.")
     trusted_proxies: str = Field(
-        default="127.0.0.1", description="Addresses of proxies whose X-Forwarded-For is believed."
+        default="127.0.0.1",
+        description="Addresses and networks of proxies whose X-Forwarded-For is believed, separated by commas.",
     )
-    log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="The least level that is logged: DEBUG, INFO, WARNING or ERROR."
+    )
+
+    @field_validator("database_url", "database_app_url")
+    @classmethod
+    def _is_postgres(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        hosts = urlsplit(url).netloc.rpartition("@")[2]
+        if not _POSTGRES.match(url) or not _HOSTS.fullmatch(hosts):
+            raise ValueError("must be postgresql://user:password@host:port/name, special characters percent-encoded")
+        return url
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _is_mail_server(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        try:
+            server = urlsplit(url)
+            complete = server.scheme in {"smtp", "smtps"} and bool(server.hostname) and server.port != 0
+        except ValueError:  # a port that is no number; often a password with an unquoted character
+            complete = False
+        if not complete:
+            raise ValueError("must be smtp://user:password@host:port or smtps://…, special characters percent-encoded")
+        return url
+
+    @field_validator("allowed_origins", mode="before")
+    @classmethod
+    def _separated(cls, origins: object) -> object:
+        return tuple(part for part in origins.replace(",", " ").split()) if isinstance(origins, str) else origins
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _upper(cls, level: object) -> object:
+        return level.upper() if isinstance(level, str) else level
+
+
+def variable_of(field: str) -> str:
+    """The environment variable that sets a field; where there are two, the one without our prefix."""
+    alias = Settings.model_fields[field].validation_alias
+    return str(alias.choices[0]) if isinstance(alias, AliasChoices) else PREFIX + field.upper()
+
+
+def refusals(fault: ValidationError) -> list[str]:
+    """What is wrong with the environment, a line a variable, without its value."""
+    lines = []
+    for error in fault.errors(include_input=False, include_context=False, include_url=False):
+        name = str(error["loc"][0]) if error["loc"] else "settings"
+        variable = variable_of(name) if name in Settings.model_fields else name
+        lines.append(f"{variable}: {error['msg'].removeprefix('Value error, ')}")
+    return lines

@@ -36,6 +36,7 @@ _START: Final = """SwaggerUIBundle({
   filter: true,
   persistAuthorization: true,
   tryItOutEnabled: true,
+  validatorUrl: null,
   defaultModelsExpandDepth: 0,
   docExpansion: "list",
 });

@@ -1,39 +1,85 @@
 """Liveness, readiness and metrics, for whoever hosts it. No credential; no business data."""
 
+import asyncio
 import os
+from collections.abc import Iterator, Sequence
+from typing import Final
 
+import asyncpg
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
 
+from ledgerbee import __version__
 from ledgerbee.core.errors import LedgerBeeError
+from ledgerbee.platform.db import Database
+from ledgerbee.platform.job_report import JobCount, count_jobs
 
 router = APIRouter(include_in_schema=False)
 
+#: Seconds the database may take to answer a probe: shorter than the prober's own patience.
+_PATIENCE_S: Final = 3.0
+_UNREACHABLE: Final = (LedgerBeeError, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
-@router.get("/healthz")
+
+@router.api_route("/healthz", methods=["GET", "HEAD"])
 async def healthz() -> Response:
     """The process answers."""
     return PlainTextResponse("ok")
 
 
-@router.get("/readyz")
+@router.api_route("/readyz", methods=["GET", "HEAD"])
 async def readyz(request: Request) -> Response:
-    """The process can do its work: the database answers with this release's schema."""
+    """The process can do its work: the database answers, and has been migrated."""
+    database: Database = request.app.state.edge.database
     try:
-        async with request.app.state.edge.database.connection() as connection:
+        async with asyncio.timeout(_PATIENCE_S), database.connection() as connection:
             await connection.fetchval("SELECT 1 FROM exchange_rates LIMIT 1")
-    except LedgerBeeError:
+    except _UNREACHABLE:
         return JSONResponse({"status": "unavailable", "database": "unreachable"}, 503)
     return JSONResponse({"status": "ready"})
 
 
 @router.get("/metrics")
-async def metrics() -> Response:
-    """Prometheus metrics: of all processes under `serve`, else of this one."""
-    registry = REGISTRY
+async def metrics(request: Request) -> Response:
+    """Prometheus metrics: of all processes under `serve`, else of this one; and the job queue as it is now."""
+    counted = REGISTRY
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
-        registry = CollectorRegistry()
-        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+        counted = CollectorRegistry()
+        MultiProcessCollector(counted)  # type: ignore[no-untyped-call]
+    database: Database = request.app.state.edge.database
+    jobs: list[JobCount] | None = None
+    try:
+        async with asyncio.timeout(_PATIENCE_S), database.connection() as connection:
+            jobs = await count_jobs(connection)
+    except _UNREACHABLE:
+        pass
+    seen = CollectorRegistry()
+    seen.register(Snapshot(jobs))
+    return Response(generate_latest(counted) + generate_latest(seen), media_type=CONTENT_TYPE_LATEST)
+
+
+class Snapshot(Collector):
+    """What is looked up at the moment of asking. `jobs` is None when the database can't be reached."""
+
+    def __init__(self, jobs: Sequence[JobCount] | None) -> None:
+        self.jobs = jobs
+
+    def collect(self) -> Iterator[Metric]:
+        """The metrics."""
+        yield InfoMetricFamily("ledgerbee", "The release that runs", {"version": __version__})
+        up = 0 if self.jobs is None else 1
+        yield GaugeMetricFamily("ledgerbee_database_up", "Whether the database answers: 1 or 0", up)
+        jobs = GaugeMetricFamily("ledgerbee_jobs", "Jobs in the queue: waiting, running, held", labels=["job", "state"])
+        overdue = GaugeMetricFamily(
+            "ledgerbee_job_overdue_seconds", "For how long the most overdue waiting job has been due", labels=["job"]
+        )
+        for found in self.jobs or ():
+            jobs.add_metric([found.job, found.state], found.count)
+            if found.state == "waiting":
+                overdue.add_metric([found.job], found.overdue.total_seconds())
+        yield jobs
+        yield overdue

@@ -10,4 +10,11 @@ JOBS: Final[Mapping[str, Handler]] = {}
 #: SQL that runs by itself: name -> (crontab, statement with the moment as its one argument).
 TIMETABLE: Final[Mapping[str, tuple[str, str]]] = {
     "purge_expired": ("17 * * * *", "SELECT purge_expired($1)"),
+    "purge_job_log": (
+        "43 4 * * *",
+        """
+        DELETE FROM pgqueuer_log l WHERE l.created < $1::timestamptz - interval '30 days'
+        AND NOT EXISTS (SELECT FROM pgqueuer q WHERE q.id = l.job_id)
+        """,
+    ),
 }

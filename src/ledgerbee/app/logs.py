@@ -1,9 +1,17 @@
-"""Structured logs: one JSON object a line on stderr. Nothing secret is ever an argument of a log call."""
+"""Structured logs: one JSON object a line on stderr. Nothing secret is ever an argument of a log call.
 
+A line that can't be written (a full disk, a reader that is gone) is lost and nothing else: what was being done
+goes on.
+"""
+
+import io
 import json
 import logging
+import re
 import sys
-from typing import Any, Final
+from contextlib import suppress
+from types import TracebackType
+from typing import Any, Final, TextIO, cast
 
 import structlog
 from structlog.typing import EventDict
@@ -11,7 +19,26 @@ from structlog.typing import EventDict
 from ledgerbee.core.dates import format_moment, system_clock
 
 _REQUESTS: Final = logging.getLogger("ledgerbee.requests")
+#: A secret of ours in a path, where none belongs.
+_SECRET: Final = re.compile(r"lb[a-z]?_[A-Za-z0-9_-]{16,}")
+_MAX_PATH: Final = 200
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str)
+
+
+class _Lossy(io.TextIOBase):
+    """Standard error for log lines: what can't be written is dropped."""
+
+    def write(self, text: str, /) -> int:
+        with suppress(OSError):
+            sys.stderr.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            sys.stderr.flush()
+
+
+_STDERR: Final = cast("TextIO", _Lossy())
 
 
 def configure(level: str) -> None:
@@ -25,7 +52,7 @@ def configure(level: str) -> None:
             structlog.processors.JSONRenderer(_encode),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(_STDERR),
         cache_logger_on_first_use=True,
     )
     formatter = structlog.stdlib.ProcessorFormatter(
@@ -40,7 +67,7 @@ def configure(level: str) -> None:
             _stamp,
         ],
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(_STDERR)
     handler.setFormatter(formatter)
     root = logging.getLogger()
     root.handlers = [handler]
@@ -62,13 +89,24 @@ def log_request(request_id: str, method: str, path: str, status: int, millisecon
         "event": "request",
         "request_id": request_id,
         "method": method,
-        "path": path,
+        "path": printable(path),
         "status": status,
         "milliseconds": milliseconds,
         "level": "info",
         "timestamp": format_moment(system_clock()),
     }
-    sys.stderr.write(_ENCODER.encode(line) + "\n")
+    _STDERR.write(_ENCODER.encode(line) + "\n")
+
+
+def log_uncaught(kind: type[BaseException], fault: BaseException, trace: TracebackType | None) -> None:
+    """For `sys.excepthook`: what ends a process is a line of its log like any other."""
+    structlog.get_logger().critical("process.failed", exc_info=(kind, fault, trace))
+
+
+def printable(path: str) -> str:
+    """A request's path as it may stand in a log: bounded, and without what looks like a secret of ours."""
+    shown = _SECRET.sub("[secret]", path) if "lb" in path else path
+    return shown if len(shown) <= _MAX_PATH else shown[:_MAX_PATH] + "…"
 
 
 def _stamp(_: Any, __: str, event: EventDict) -> EventDict:

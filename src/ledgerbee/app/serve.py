@@ -1,120 +1,250 @@
-"""`ledgerbee serve`: the database, the API processes and the worker under one supervisor.
+"""`ledgerbee serve`: the API processes and the worker under one supervisor.
 
-The supervisor binds the socket, starts the children, restarts one that dies, and on SIGTERM or SIGINT lets them
-finish what they have in hand before the embedded database goes down.
+The supervisor binds the socket, starts the children, restarts one that dies, and on SIGTERM, SIGINT or SIGHUP lets
+them finish what they have in hand. Children are in process groups of their own: a Ctrl-C reaches the supervisor only.
 """
 
+import errno
 import os
+import selectors
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import Final
+from types import FrameType
+from typing import Any, Final, Self
 
 import structlog
 
 from ledgerbee.app.process import GRACE_S
 
-#: A child that dies sooner than this after its start is not started again at once.
-_RESTART_PAUSE_S: Final = 2.0
+#: How long a port may be taken by children of a killed `serve`, which are about to notice.
+_PORT_PATIENCE_S: Final = 3.0
+#: A child that ran at least this long is started again at once; others after a pause that doubles up to the longest.
+_HEALTHY_S: Final = 10.0
+_LONGEST_PAUSE_S: Final = 30.0
+#: Seconds between looks at what is not announced by a signal.
+_TICK_S: Final = 1.0
 
 log = structlog.get_logger("ledgerbee.serve")
 
 
+class StartFailedError(Exception):
+    """A process ended before it did its work for the first time."""
+
+
 def listen(host: str, port: int) -> socket.socket:
-    """A listening TCP socket that children inherit. Raises `OSError` when the port is taken."""
+    """A listening TCP socket that children inherit. Raises `OSError` when the address can't be listened on."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-    except OSError:
-        listener.close()
-        raise
-    listener.listen(1024)
-    listener.set_inheritable(True)
-    return listener
+    deadline = time.monotonic() + _PORT_PATIENCE_S
+    while True:
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, port))
+            listener.listen(1024)
+        except OSError as fault:
+            listener.close()
+            if fault.errno != errno.EADDRINUSE or time.monotonic() > deadline:
+                raise OSError(fault.errno, f"Can't listen on {host} port {port}: {fault.strerror}") from None
+            time.sleep(0.1)
+        else:
+            return listener
+
+
+class StopSignals:
+    """SIGTERM, SIGINT and SIGHUP for as long as it is entered.
+
+    During the start they end the program in an orderly way; once `noted` they are counted, and `descriptor` becomes
+    readable with each, and with the end of a child.
+    """
+
+    def __init__(self) -> None:
+        self._before: dict[int, Any] = {}
+        self._noting = False
+        self._reader, self._writer = socket.socketpair()
+        self.stopping = False
+        self.interrupts = 0
+
+    @property
+    def descriptor(self) -> int:
+        """To wait on; `drain` makes it unreadable again."""
+        return self._reader.fileno()
+
+    def __enter__(self) -> Self:
+        for end in (self._reader, self._writer):
+            end.setblocking(False)
+        self._wakeup = signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup: it is not to be ended by a closing terminal
+                self._before[number] = signal.signal(number, self._received)
+        self._before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, lambda *_: None)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        signal.set_wakeup_fd(self._wakeup)
+        self._reader.close()
+        self._writer.close()
+
+    def note(self) -> None:
+        """From now on signals are noted, for a loop that looks at `stopping`."""
+        self._noting = True
+
+    def drain(self) -> None:
+        """Forget what made `descriptor` readable."""
+        try:
+            while self._reader.recv(1024):
+                pass
+        except BlockingIOError:
+            pass
+
+    def _received(self, number: int, _: FrameType | None) -> None:
+        first, self.stopping = not self.stopping, True
+        self.interrupts += number == signal.SIGINT
+        if first and not self._noting:
+            raise SystemExit(0)
 
 
 @dataclass
 class _Child:
+    """A process to keep running. `process` is None while it waits to be started again."""
+
     name: str
-    command: Sequence[str]
-    descriptors: tuple[int, ...]
-    process: "subprocess.Popen[bytes]"
-    started: float
+    listens: bool
+    process: "subprocess.Popen[bytes] | None" = None
+    started: float = 0.0
+    start_at: float = 0.0
+    pause: float = 0.0
+
+    def ended(self) -> int | None:
+        """The status it ended with, once."""
+        code = None if self.process is None else self.process.poll()
+        if code is not None:
+            self.process = None
+            healthy = time.monotonic() - self.started > _HEALTHY_S
+            self.start_at = time.monotonic() + (0.0 if healthy else self.pause)
+            self.pause = 1.0 if healthy else min(2 * self.pause or 1.0, _LONGEST_PAUSE_S)
+        return code
 
 
 @dataclass
 class Supervisor:
-    """Runs `processes` API processes and a worker on `listener` until it is told to stop."""
+    """Runs `processes` API processes and a worker on `listener` until it is told to stop.
+
+    `on_ready` is called once, when all do their work; `on_tick` about once a second.
+    """
 
     listener: socket.socket
     processes: int
     environment: dict[str, str]
+    signals: StopSignals
     on_ready: Callable[[], None] = lambda: None
+    on_tick: Callable[[], None] = lambda: None
     _children: list[_Child] = field(default_factory=list)
-    _stop: threading.Event = field(default_factory=threading.Event)
+    _waiting_for: set[str] = field(default_factory=set)
 
     def run(self) -> None:
-        """Supervise until SIGTERM or SIGINT; returns when every child has ended."""
+        """Supervise until a signal says to stop; returns when every child has ended.
+
+        Raises `StartFailedError` when one ends before all have been ready once.
+        """
+        self._children = [_Child(f"api-{number + 1}", listens=True) for number in range(self.processes)]
+        self._children.append(_Child("worker", listens=False))
+        self._waiting_for = {child.name for child in self._children}
         with ExitStack() as stack:
-            lifeline, held = os.pipe()
-            stack.callback(os.close, held)
-            stack.callback(os.close, lifeline)
-            metrics = stack.enter_context(tempfile.TemporaryDirectory(prefix="ledgerbee-metrics-"))
-            self.environment["PROMETHEUS_MULTIPROC_DIR"] = metrics
-            stack.enter_context(_signals(self._stop))
+            lifeline = stack.enter_context(_pipe())
+            ready = stack.enter_context(_pipe())
+            os.set_blocking(ready.reader, False)
+            metrics = tempfile.TemporaryDirectory(prefix="ledgerbee-metrics-", ignore_cleanup_errors=True)
+            self.environment["PROMETHEUS_MULTIPROC_DIR"] = stack.enter_context(metrics)
             stack.callback(self._end_children)
-            socket_fd = self.listener.fileno()
-            for number in range(self.processes):
-                self._start(f"api-{number + 1}", ["api", str(socket_fd), str(lifeline)], (socket_fd, lifeline))
-            self._start("worker", ["worker", str(lifeline)], (lifeline,))
-            self.on_ready()
-            while not self._stop.wait(0.2):
-                self._restart_dead()
+            stack.callback(self.listener.close)  # first of all: from then on connections are refused
+            self.signals.note()
+            with selectors.DefaultSelector() as selector:
+                selector.register(self.signals.descriptor, selectors.EVENT_READ)
+                selector.register(ready.reader, selectors.EVENT_READ)
+                while not self.signals.stopping:
+                    self._tend(lifeline, ready)
+                    self.on_tick()
+                    selector.select(_TICK_S)
+                    self.signals.drain()
+                    self._hear_ready(ready.reader)
 
-    def _start(self, name: str, arguments: Sequence[str], descriptors: tuple[int, ...]) -> None:
-        command = [sys.executable, "-m", "ledgerbee.app.process", *arguments]
-        process = subprocess.Popen(command, pass_fds=descriptors, env=self.environment)  # noqa: S603  our own module
-        self._children.append(_Child(name, arguments, descriptors, process, time.monotonic()))
+    def _tend(self, lifeline: "_Pipe", ready: "_Pipe") -> None:
+        """Notice children that ended, and start those that are due."""
+        for child in self._children:
+            code = child.ended()
+            if code is not None:
+                log.error("process.ended", process=child.name, exit_code=code)
+                if self._waiting_for:
+                    raise StartFailedError(
+                        f"The process {child.name} ended with status {code}: see its log lines above."
+                    )
+            if child.process is None and time.monotonic() >= child.start_at:
+                self._start(child, lifeline, ready)
 
-    def _restart_dead(self) -> None:
-        for child in list(self._children):
-            code = child.process.poll()
-            if code is None:
-                continue
-            log.error("process.ended", process=child.name, exit_code=code)
-            self._children.remove(child)
-            if time.monotonic() - child.started < _RESTART_PAUSE_S and self._stop.wait(_RESTART_PAUSE_S):
-                return
-            self._start(child.name, child.command, child.descriptors)
+    def _start(self, child: _Child, lifeline: "_Pipe", ready: "_Pipe") -> None:
+        descriptors = [lifeline.reader, ready.writer, *([self.listener.fileno()] if child.listens else [])]
+        module = "ledgerbee.app.api_process" if child.listens else "ledgerbee.app.worker_process"
+        arguments = [child.name, *(str(descriptor) for descriptor in descriptors)]
+        child.process = subprocess.Popen(  # noqa: S603  our own module
+            [sys.executable, "-m", module, *arguments],
+            pass_fds=descriptors,
+            env=self.environment,
+            process_group=0,
+        )
+        child.started = time.monotonic()
+        log.info("process.started", process=child.name, pid=child.process.pid)
+
+    def _hear_ready(self, reader: int) -> None:
+        try:
+            said = os.read(reader, 4096).decode().split()
+        except BlockingIOError:
+            return
+        if self._waiting_for:
+            self._waiting_for -= set(said)
+            if not self._waiting_for:
+                self.on_ready()
 
     def _end_children(self) -> None:
-        for child in self._children:
-            if child.process.poll() is None:
-                child.process.send_signal(signal.SIGTERM)
+        running = [child for child in self._children if child.process is not None]
+        for child in running:
+            _process(child).send_signal(signal.SIGTERM)
         deadline = time.monotonic() + GRACE_S + 5
-        for child in self._children:
-            try:
-                child.process.wait(max(0.1, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                log.warning("process.killed", process=child.name)
-                child.process.kill()
-                child.process.wait()
+        for child in running:
+            while _process(child).poll() is None:
+                # A second Ctrl-C is someone who doesn't want to wait; nothing that was committed is lost.
+                if time.monotonic() > deadline or self.signals.interrupts > 1:
+                    log.warning("process.killed", process=child.name)
+                    _process(child).kill()
+                    _process(child).wait()
+                else:
+                    time.sleep(0.02)
+
+
+def _process(child: _Child) -> "subprocess.Popen[bytes]":
+    assert child.process is not None
+    return child.process
+
+
+@dataclass(frozen=True, slots=True)
+class _Pipe:
+    reader: int
+    writer: int
 
 
 @contextmanager
-def _signals(stop: threading.Event) -> Iterator[None]:
-    before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGTERM, signal.SIGINT)}
+def _pipe() -> Iterator[_Pipe]:
+    pipe = _Pipe(*os.pipe())
     try:
-        yield
+        yield pipe
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        os.close(pipe.reader)
+        os.close(pipe.writer)

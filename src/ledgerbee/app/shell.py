@@ -15,7 +15,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ledgerbee.app.logs import log_request
+from ledgerbee.app.logs import log_request, printable
 from ledgerbee.core.dates import Clock
 from ledgerbee.core.errors import LedgerBeeError, invalid
 from ledgerbee.core.ids import new_id
@@ -46,7 +46,12 @@ PAGE_SECURITY_POLICY: Final = (
 )
 
 REQUESTS: Final = Counter("ledgerbee_http_requests_total", "Requests answered", ["method", "route", "status"])
-DURATION: Final = Histogram("ledgerbee_http_request_duration_seconds", "Time to answer", ["method", "route"])
+DURATION: Final = Histogram(
+    "ledgerbee_http_request_duration_seconds",
+    "Time to answer",
+    ["method", "route"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
+)
 
 log = structlog.get_logger("ledgerbee.http")
 
@@ -96,7 +101,7 @@ class _Exchange:
         except LedgerBeeError as fault:
             await self._refuse(fault)
         except Exception:
-            log.exception("request.failed", request_id=self.request_id, path=self.scope["path"])
+            log.exception("request.failed", request_id=self.request_id, path=printable(self.scope["path"]))
             if self.status:
                 if not self.complete:
                     raise  # the server has to break the connection: half an answer must not look whole

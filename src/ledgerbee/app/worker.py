@@ -1,89 +1,149 @@
 """The worker: runs jobs after the commits that asked for them.
 
 A failing job is tried again with growing pauses; when its attempts are used up it is held, visible and
-counted, never dropped. A worker that dies leaves its jobs to the next: their heartbeat stops.
+counted, never dropped. A worker that dies leaves its jobs to the next: their heartbeat stops. A job that takes its
+worker down again and again is held too.
 """
 
 import asyncio
 import json
-from collections.abc import Mapping
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 import structlog
-from pgqueuer import PgQueuer
+from pgqueuer.applications import PgQueuer
 from pgqueuer.db import AsyncpgPoolDriver
 from pgqueuer.errors import RetryRequested
-from pgqueuer.executors import DatabaseRetryEntrypointExecutor, EntrypointExecutorParameters
+from pgqueuer.executors import AbstractEntrypointExecutor, DatabaseRetryEntrypointExecutor, EntrypointExecutorParameters
 from pgqueuer.models import Context as JobContext
 from pgqueuer.models import Job, Schedule
-from prometheus_client import Counter
+from prometheus_client import Counter, Histogram
 
 from ledgerbee.app.jobs import JOBS, TIMETABLE
+from ledgerbee.app.process import GRACE_S
 from ledgerbee.core.dates import Clock
-from ledgerbee.platform.db import Database
+from ledgerbee.platform.db import Connection, Database
+from ledgerbee.platform.job_queue import SETTINGS, patiently, queries
+from ledgerbee.platform.job_report import begin_again, came_to_an_end, was_interrupted
 from ledgerbee.platform.jobs import Handler, JobRun
 from ledgerbee.platform.mail import Mailer
 
-#: Eight tries over about a day: 15 s, 1 min, 4 min, 16 min, 1 h, 4 h, 16 h.
-MAX_ATTEMPTS: Final = 8
-FIRST_PAUSE: Final = timedelta(seconds=15)
-LONGEST_PAUSE: Final = timedelta(hours=16)
-#: A worker silent for this long is taken for dead and its jobs are run by another.
-HEARTBEAT_TIMEOUT: Final = timedelta(seconds=30)
+T = TypeVar("T")
 
-RUNS: Final = Counter("ledgerbee_job_runs_total", "Job runs by outcome", ["job", "outcome"])
+#: Jobs at work at the same time in one worker, and its database connections.
+MAX_RUNNING: Final = 20
+POOL_SIZE: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long a worker waits, and how often it tries."""
+
+    #: Eight tries over about a day: 15 s, 1 min, 4 min, 16 min, 1 h, 4 h, 16 h.
+    max_attempts: int = 8
+    first_pause: timedelta = timedelta(seconds=15)
+    longest_pause: timedelta = timedelta(hours=16)
+    #: A worker silent for this long is taken for dead and its jobs are run by another.
+    heartbeat_timeout: timedelta = timedelta(seconds=30)
+    #: How often a job may begin again after its worker died with it before it is held: it may be what kills them.
+    max_interruptions: int = 3
+    #: How long jobs in hand get to finish when the worker is told to stop.
+    grace: timedelta = timedelta(seconds=GRACE_S)
+
+
+LIMITS: Final = Limits()
+
+RUNS: Final = Counter("ledgerbee_job_runs_total", "Job runs by outcome: done, failed, held", ["job", "outcome"])
+DURATION: Final = Histogram(
+    "ledgerbee_job_duration_seconds",
+    "Time a run of a job took, failed runs included",
+    ["job"],
+    buckets=(0.05, 0.1, 0.5, 1, 5, 15, 60, 300),
+)
 
 log = structlog.get_logger("ledgerbee.worker")
+
+
+class JobKillsWorkersError(Exception):
+    """The workers that had the job in hand died, one after the other."""
 
 
 class Worker:
     """Runs the application's jobs until it is stopped."""
 
-    def __init__(self, database: Database, mailer: Mailer, clock: Clock, jobs: Mapping[str, Handler] = JOBS) -> None:
+    def __init__(
+        self,
+        database: Database,
+        mailer: Mailer,
+        clock: Clock,
+        jobs: Mapping[str, Handler] = JOBS,
+        timetable: Mapping[str, tuple[str, str]] = TIMETABLE,
+        limits: Limits = LIMITS,
+    ) -> None:
         self.database = database
         self.mailer = mailer
         self.clock = clock
-        self.queue = PgQueuer(AsyncpgPoolDriver(database.pool))
+        self.limits = limits
+        driver = AsyncpgPoolDriver(database.pool)
+        self.queue = PgQueuer(driver, channel=SETTINGS.channel, queries=queries(driver))
+        #: Jobs under way, for `run` to end.
+        self.in_hand: set[asyncio.Task[Any]] = set()
+        #: Held by the one job that was interrupted and is run again.
+        self.one_at_a_time = asyncio.Lock()
         for name, handler in jobs.items():
             self._add_job(name, handler)
-        for name, (crontab, statement) in TIMETABLE.items():
+        for name, (crontab, statement) in timetable.items():
             self._add_schedule(name, crontab, statement)
 
     async def run(self) -> None:
-        """Work until `stop` is called; the jobs in hand are finished first."""
-        await self.queue.run(dequeue_timeout=timedelta(seconds=5), batch_size=10, heartbeat_timeout=HEARTBEAT_TIMEOUT)
+        """Work until `stop` is called; jobs in hand are finished or, after the grace, put back.
+
+        Raises what ended it otherwise: the loss of the database, in most cases.
+        """
+        ending = asyncio.create_task(self._end_jobs_in_hand())
+        try:
+            await self.queue.run(
+                dequeue_timeout=timedelta(seconds=5),  # should a notification get lost
+                batch_size=MAX_RUNNING // 2,
+                max_concurrent_tasks=MAX_RUNNING,
+                heartbeat_timeout=self.limits.heartbeat_timeout,
+                log_aggregation_interval=timedelta(0),
+            )
+        finally:
+            ending.cancel()
 
     def stop(self) -> None:
-        """Take no new job."""
+        """Take no new job, and come to an end."""
         self.queue.shutdown.set()
 
-    def _add_job(self, name: str, handler: Handler) -> None:
-        async def run(job: Job) -> None:
-            payload = json.loads(job.payload or b"{}")
-            attempt = job.attempts + 1
-            job_run = JobRun(
-                database=self.database,
-                mailer=self.mailer,
-                clock=self.clock,
-                company_id=UUID(payload["companyId"]),
-                request_id=payload["requestId"],
-                payload=payload,
-                attempt=attempt,
-                max_attempts=MAX_ATTEMPTS,
-            )
-            facts = {"job": name, "job_id": int(job.id), "request_id": job_run.request_id, "attempt": attempt}
-            try:
-                await handler(job_run)
-            except Exception as fault:
-                RUNS.labels(name, "failed").inc()
-                log.warning("job.failed", **facts, error=f"{type(fault).__name__}: {fault}")
-                raise
-            RUNS.labels(name, "done").inc()
-            log.info("job.done", **facts)
+    async def _end_jobs_in_hand(self) -> None:
+        await self.queue.shutdown.wait()
+        await asyncio.sleep(self.limits.grace.total_seconds())
+        ended: set[asyncio.Task[Any]] = set()
+        while True:  # until `run` is over: a job may have been about to begin
+            for task in self.in_hand - ended:
+                task.cancel()
+                ended.add(task)
+            await asyncio.sleep(0.1)
 
-        self.queue.entrypoint(name, on_failure="hold", executor_factory=_retrying)(run)
+    def _add_job(self, name: str, handler: Handler) -> None:
+        runs = _Runs(self, name, handler)
+
+        def executor(parameters: EntrypointExecutorParameters) -> AbstractEntrypointExecutor:
+            return _Executor(
+                parameters=parameters,
+                max_attempts=self.limits.max_attempts - 1,
+                initial_delay=self.limits.first_pause,
+                max_delay=self.limits.longest_pause,
+                backoff_multiplier=4.0,
+                worker=self,
+            )
+
+        self.queue.entrypoint(name, on_failure="hold", executor_factory=executor)(runs.run)
 
     def _add_schedule(self, name: str, crontab: str, statement: str) -> None:
         async def run(_: Schedule) -> None:
@@ -93,20 +153,79 @@ class Worker:
         self.queue.schedule(name, crontab)(run)
 
 
-class _Retrying(DatabaseRetryEntrypointExecutor):
-    async def execute(self, job: Job, context: JobContext) -> None:
+@dataclass(frozen=True, slots=True)
+class _Runs:
+    """The runs of one kind of job: what its handler gets, and what is told of it."""
+
+    worker: Worker
+    name: str
+    handler: Handler
+
+    async def run(self, job: Job) -> None:
+        payload = json.loads(job.payload or b"{}")
+        attempt = job.attempts + 1
+        job_run = JobRun(
+            database=self.worker.database,
+            mailer=self.worker.mailer,
+            clock=self.worker.clock,
+            company_id=UUID(payload["companyId"]),
+            request_id=payload["requestId"],
+            payload=payload,
+            attempt=attempt,
+            max_attempts=self.worker.limits.max_attempts,
+        )
+        facts = {"job": self.name, "job_id": int(job.id), "request_id": job_run.request_id, "attempt": attempt}
+        started = time.perf_counter()
         try:
-            await super().execute(job, context)
+            await self.handler(job_run)
+        except Exception as fault:
+            outcome = "failed" if attempt < job_run.max_attempts else "held"
+            RUNS.labels(self.name, outcome).inc()
+            log.warning(f"job.{outcome}", **facts, error=f"{type(fault).__name__}: {fault}")
+            raise
+        finally:
+            seconds = time.perf_counter() - started
+            DURATION.labels(self.name).observe(seconds)
+        RUNS.labels(self.name, "done").inc()
+        log.info("job.done", **facts, milliseconds=int(seconds * 1000))
+
+
+@dataclass(kw_only=True)
+class _Executor(DatabaseRetryEntrypointExecutor):
+    """The library's executor, with an end for jobs that the worker can't wait for and for those that kill it."""
+
+    worker: Worker
+
+    async def execute(self, job: Job, context: JobContext) -> None:
+        """Run the job. Raises what makes the library put it back or hold it."""
+        task = asyncio.current_task()
+        assert task is not None
+        self.worker.in_hand.add(task)
+        try:
+            if await patiently(lambda: self._ask(was_interrupted, job)):
+                await self._begin_again(job, context)
+            else:
+                await super().execute(job, context)
         except asyncio.CancelledError:
             # The worker is stopping: the job is put back at once instead of waiting for its heartbeat.
             raise RetryRequested(delay=timedelta(0), reason="worker stopped") from None
+        finally:
+            self.worker.in_hand.discard(task)
 
+    async def _begin_again(self, job: Job, context: JobContext) -> None:
+        """Run a job that was in hand when a worker died: those one at a time, so that the guilty one is found."""
+        async with self.worker.one_at_a_time:
+            begun = await patiently(lambda: self._ask(begin_again, job))
+            try:
+                if begun > self.worker.limits.max_interruptions:
+                    RUNS.labels(job.entrypoint, "held").inc()
+                    error = f"{begun} workers died while they ran it"
+                    log.error("job.held", job=job.entrypoint, job_id=int(job.id), error=error)
+                    raise JobKillsWorkersError(error)
+                await super().execute(job, context)
+            finally:
+                await patiently(lambda: self._ask(came_to_an_end, job))
 
-def _retrying(parameters: EntrypointExecutorParameters) -> DatabaseRetryEntrypointExecutor:
-    return _Retrying(
-        parameters=parameters,
-        max_attempts=MAX_ATTEMPTS - 1,
-        initial_delay=FIRST_PAUSE,
-        max_delay=LONGEST_PAUSE,
-        backoff_multiplier=4.0,
-    )
+    async def _ask(self, question: Callable[[Connection, int], Awaitable[T]], job: Job) -> T:
+        async with self.worker.database.connection() as connection:
+            return await question(connection, job.id)

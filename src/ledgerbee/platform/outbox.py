@@ -3,9 +3,6 @@
 import json
 from collections.abc import Mapping
 
-from pgqueuer.db import AsyncpgDriver
-from pgqueuer.queries import Queries
-
 from ledgerbee.core.ids import new_id
 from ledgerbee.platform.context import Context, Job
 
@@ -52,7 +49,12 @@ async def _enqueue(context: Context, jobs: list[Job]) -> None:
         json.dumps({"companyId": str(context.company_id), "requestId": context.request_id, **job.payload}).encode()
         for job in jobs
     ]
-    await Queries(AsyncpgDriver(context.connection)).enqueue(  # type: ignore[arg-type]  # a pooled connection is one
+    # Here, for the sake of the start: most requests enqueue nothing, and the library is slow to load.
+    from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver  # noqa: PLC0415
+
+    from ledgerbee.platform.job_queue import queries  # noqa: PLC0415
+
+    await queries(AsyncpgDriver(context.connection)).enqueue(  # type: ignore[arg-type]  # a pooled connection is one
         [job.name for job in jobs],
         list(payloads),
         [0] * len(jobs),

@@ -1,69 +1,139 @@
-"""`ledgerbee db`: the embedded database's status, console, backup and restore."""
+"""`ledgerbee db`: the database's status, console, backup and restore."""
 
-import asyncio
-import os
-import subprocess
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ledgerbee.app.cli.session import AsJson, DataDir, access, data_dir_of, plain_errors, print_json
-from ledgerbee.app.config import Settings
-from ledgerbee.platform import postgres
-from ledgerbee.platform.migrate import migrate as migrate_database
+from ledgerbee.app.cli.options import AsJson, DataDir, fail, plain_errors, print_json
+
+if TYPE_CHECKING:
+    from ledgerbee.app.config import Settings
+    from ledgerbee.platform.postgres import Status
 
 app = typer.Typer(no_args_is_help=True, help="The database: status, console, backup and restore.")
 
 
 @app.command()
 def status(as_json: AsJson = False, data_dir: DataDir = None) -> None:
-    """Tell whether the embedded database runs, its version and its size."""
+    """Tell whether the database runs, its version and its size. Starts nothing."""
     with plain_errors():
-        folder = data_dir_of(data_dir, Settings())
-        found = postgres.status(folder)
+        from ledgerbee.app.cli.session import embedded_dir
+        from ledgerbee.app.config import Settings
+        from ledgerbee.platform import postgres
+
+        settings = Settings()
+        folder = embedded_dir(data_dir, settings)
+        found = _ask_server(settings) if folder is None else postgres.status(folder)
     if as_json:
         print_json({"state": found.state, "version": found.version, "sizeBytes": found.size, "dataDir": folder})
     else:
-        typer.echo(f"{found.state}  PostgreSQL {found.version or '-'}  {found.size // 1024**2} MiB  {folder}")
+        where = folder or "DATABASE_URL"
+        typer.echo(f"{found.state}  PostgreSQL {found.version or '-'}  {found.size // 1024**2} MiB  {where}")
 
 
 @app.command()
-def migrate(data_dir: DataDir = None) -> None:
+def migrate(as_json: AsJson = False, data_dir: DataDir = None) -> None:
     """Bring the database to this release's schema (every other command does so too)."""
-    with plain_errors(), access(data_dir):
-        typer.echo("The database has this release's schema.")
+    with plain_errors():
+        from ledgerbee.app.cli.session import access
+        from ledgerbee.platform.migrate import head_revision
+
+        with access(data_dir):
+            schema = head_revision()
+    if as_json:
+        print_json({"schema": schema})
+    else:
+        typer.echo(f"The database has this release's schema: {schema}.")
 
 
 @app.command()
 def psql(data_dir: DataDir = None) -> None:
-    """Open the SQL console as the schema's owner."""
-    with plain_errors(), postgres.running(data_dir_of(data_dir, Settings())) as server:
-        command, environment = postgres.psql_command(server)
-        done = subprocess.run(command, env={**os.environ, **environment}, check=False)  # noqa: S603  our own psql
+    """Open the SQL console of the embedded database as the schema's owner."""
+    import os
+    import subprocess
+
+    with plain_errors():
+        from ledgerbee.platform import postgres
+
+        with postgres.running(_embedded(data_dir, 'psql "$DATABASE_URL"')) as server:
+            command, environment = postgres.psql_command(server)
+            done = subprocess.run(command, env={**os.environ, **environment}, check=False)  # noqa: S603  our own psql
     raise typer.Exit(done.returncode)
 
 
 @app.command()
 def backup(
     file: Annotated[Path, typer.Argument(help="File to write; replaced only when the backup is whole.")],
+    as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Write a backup while everything runs on."""
-    with plain_errors(), postgres.running(data_dir_of(data_dir, Settings())) as server:
-        postgres.backup(server, file)
-    typer.echo(f"Backup written: {file}")
+    """Write a backup of the embedded database while everything runs on."""
+    with plain_errors():
+        from ledgerbee.platform import postgres
+
+        with postgres.running(_embedded(data_dir, 'pg_dump --format=custom "$DATABASE_URL"')) as server:
+            postgres.backup(server, file)
+        size = file.stat().st_size
+    if as_json:
+        print_json({"file": file.absolute(), "sizeBytes": size})
+    else:
+        typer.echo(f"Backup written: {file} ({size:,} bytes)")
 
 
 @app.command()
 def restore(
     file: Annotated[Path, typer.Argument(help="A backup made by `db backup`.")],
     force: Annotated[bool, typer.Option(help="Close other connections to the database first.")] = False,
+    as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Put a backup in place of the database; when it fails, the database stays as it was."""
-    with plain_errors(), postgres.running(data_dir_of(data_dir, Settings())) as server:
-        asyncio.run(migrate_database(server.dsn()))  # the application role has to exist before its grants
-        postgres.restore(server, file, force=force)
-        asyncio.run(migrate_database(server.dsn()))
-    typer.echo(f"Restored: {file}")
+    """Put a backup in place of the embedded database; when it fails, the database stays as it was."""
+    with plain_errors():
+        import asyncio
+
+        from ledgerbee.platform import postgres
+        from ledgerbee.platform.migrate import migrate_restored
+
+        def check(url: str) -> None:
+            asyncio.run(migrate_restored(url))
+
+        with postgres.running(_embedded(data_dir, "pg_restore and `ledgerbee db migrate`")) as server:
+            postgres.restore(server, file, force=force, check=check)
+    if as_json:
+        print_json({"file": file.absolute()})
+    else:
+        typer.echo(f"Restored: {file}")
+
+
+def _embedded(data_dir: Path | None, instead: str) -> Path:
+    """The embedded database's folder. A database of the operator's has tools of its own."""
+    from ledgerbee.app.cli.session import embedded_dir
+    from ledgerbee.app.config import Settings
+
+    folder = embedded_dir(data_dir, Settings())
+    if folder is None:
+        fail(
+            f"DATABASE_URL is set, and this command is for the embedded database. Use {instead}, or name a --data-dir."
+        )
+    return folder
+
+
+def _ask_server(settings: "Settings") -> "Status":
+    """The version and the size in bytes of the database that `DATABASE_URL` names."""
+    import asyncio
+
+    import asyncpg
+
+    from ledgerbee.platform.postgres import State, Status
+
+    async def ask() -> Status:
+        connection = await asyncpg.connect(settings.database_url)
+        try:
+            version = str(connection.get_server_version().major)
+            size: int = await connection.fetchval("SELECT pg_database_size(current_database())")
+        finally:
+            await connection.close()
+        return Status(State.RUNNING, version, size, pid=None, serving=None)
+
+    return asyncio.run(ask())

@@ -1,37 +1,57 @@
 """`serve` and `worker`: what they start, and what they tell whoever started them."""
 
 import os
+import secrets
+import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
+from uuid import UUID
 
+import structlog
 import typer
 
-from ledgerbee.app.cli.session import Access, access, all_companies, data_dir_of, in_company, notes
+from ledgerbee.app import logs
+from ledgerbee.app.cli.options import note
+from ledgerbee.app.cli.session import Access, access, all_companies, as_application, embedded_dir, in_company
 from ledgerbee.app.config import Settings
 from ledgerbee.app.onboarding import create_company
-from ledgerbee.app.process import run_worker
-from ledgerbee.app.serve import Supervisor, listen
+from ledgerbee.app.serve import StopSignals, Supervisor, listen
+from ledgerbee.app.worker_process import run_worker
 from ledgerbee.core.ids import new_id
 from ledgerbee.platform.api_keys import actions as api_keys
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.credentials.model import SCOPES
-from ledgerbee.platform.postgres import serve_lock
+from ledgerbee.platform.credentials.model import SCOPES, secret_hash
+from ledgerbee.platform.db import Connection
+from ledgerbee.platform.postgres import EmbeddedPostgresError, is_up, running, serve_lock
 
 #: Beside the embedded database, readable by its owner only: the key of the first company, for trying things out.
 _KEY_FILE: Final = "first-api-key"
+#: A process takes 100 MB: more than this by default suits few machines.
+_MOST_BY_DEFAULT: Final = 8
+#: Connections that the worker, the command line and an operator's console may need beside the API processes.
+_OTHER_CONNECTIONS: Final = 20
+#: Seconds between looks at the embedded database.
+_LOOK_EVERY_S: Final = 5.0
+
+log = structlog.get_logger("ledgerbee.serve")
 
 
 def serve_everything(host: str, port: int, data_dir: Path | None, processes: int | None) -> None:
-    """Run the whole system until SIGTERM or SIGINT."""
+    """Run the whole system until SIGTERM, SIGINT or SIGHUP."""
     settings = Settings()
     with ExitStack() as stack:
+        signals = stack.enter_context(StopSignals())
+        folder = embedded_dir(data_dir, settings)
+        if folder is not None:
+            stack.enter_context(serve_lock(folder))
         listener = stack.enter_context(listen(host, port))
-        embedded = not settings.database_url or data_dir is not None
-        if embedded:
-            stack.enter_context(serve_lock(data_dir_of(data_dir, settings)))
         found = stack.enter_context(access(data_dir))
-        company_and_key = _first_company(found, data_dir_of(data_dir, settings)) if embedded else None
+        logs.configure(settings.log_level)
+        count = processes or settings.processes or min(_cores(), _MOST_BY_DEFAULT)
+        _warn_of_few_connections(found, count * settings.pool_size + _OTHER_CONNECTIONS)
+        company_and_key = _first_company(found) if found.data_dir else None
         bound_host, bound_port = listener.getsockname()[:2]
         url = f"http://[{bound_host}]:{bound_port}" if ":" in bound_host else f"http://{bound_host}:{bound_port}"
 
@@ -41,29 +61,75 @@ def serve_everything(host: str, port: int, data_dir: Path | None, processes: int
             if company_and_key is not None:
                 company, key = company_and_key
                 typer.echo(f"Company    {company}")
-                typer.echo(f"API key    {key}")
+                typer.echo(f"API key    {key or f'(ledgerbee api-key create --company {company} --scopes all)'}")
             if not settings.smtp_url:
-                notes.print("SMTP_URL is not set: invoices sent by e-mail wait until it is.")
+                note("SMTP_URL is not set: invoices sent by e-mail wait until it is.")
 
-        count = processes or settings.processes or os.cpu_count() or 1
-        environment = {**os.environ, **found.environment(), "LEDGERBEE_LOG_LEVEL": settings.log_level}
-        Supervisor(listener, count, environment, announce).run()
+        Supervisor(
+            listener=listener,
+            processes=count,
+            environment={**os.environ, **found.environment()},
+            signals=signals,
+            on_ready=announce,
+            on_tick=_keeping_up(found.data_dir, stack) if found.data_dir else lambda: None,
+        ).run()
 
 
 def work_only(data_dir: Path | None) -> None:
     """Run the worker alone until SIGTERM or SIGINT."""
+    settings = Settings()
     with access(data_dir) as found:
-        settings = Settings().model_copy(update={"database_url": found.owner_url, "database_app_url": found.app_url})
-        run_worker(settings)
+        logs.configure(settings.log_level)
+        run_worker(settings.model_copy(update={"database_url": found.owner_url, "database_app_url": found.app_url}))
 
 
-def _first_company(found: Access, data_dir: Path) -> tuple[str, str]:
-    """The company of a new installation and its key: made at the first start, read from the key file later."""
-    key_file = data_dir / _KEY_FILE
+def _cores() -> int:
+    """The cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _keeping_up(folder: Path, stack: ExitStack) -> Callable[[], None]:
+    """A look at the embedded database now and then: one that was killed is started again."""
+    next_look = time.monotonic()
+
+    def look() -> None:
+        nonlocal next_look
+        if time.monotonic() < next_look:
+            return
+        if not is_up(folder):
+            log.error("database.ended")
+            try:
+                stack.enter_context(running(folder))
+            except EmbeddedPostgresError as fault:
+                log.warning("database.not_started", error=str(fault))
+            else:
+                log.warning("database.started_again")
+        next_look = time.monotonic() + _LOOK_EVERY_S
+
+    return look
+
+
+def _warn_of_few_connections(found: Access, needed: int) -> None:
+    async def limit(connection: Connection) -> int:
+        return int(await connection.fetchval("SHOW max_connections"))
+
+    allowed = as_application(found, limit)
+    if needed > allowed:
+        note(f"The database allows {allowed} connections and up to {needed} may be needed: lower LEDGERBEE_POOL_SIZE.")
+
+
+def _first_company(found: Access) -> tuple[UUID, str | None]:
+    """The company whose key is at hand, and that key: made at the first start, read from the key file later.
+
+    The key is None when it is no longer valid or was never there.
+    """
+    assert found.data_dir is not None
+    key_file = found.data_dir / _KEY_FILE
     companies = all_companies(found)
     if companies:
-        company = str(companies[0])
-        return company, key_file.read_text().strip() if key_file.exists() else "(ledgerbee api-key create --scopes all)"
+        key = key_file.read_text().strip() if key_file.exists() else ""
+        owner = as_application(found, lambda connection: _company_of(connection, key))
+        return (owner, key) if owner else (companies[0], None)
     company_id = new_id()
 
     async def work(context: Context) -> str:
@@ -72,7 +138,19 @@ def _first_company(found: Access, data_dir: Path) -> tuple[str, str]:
         return secret
 
     secret = in_company(found, company_id, work, new=True)
-    descriptor = os.open(key_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(secret + "\n")
-    return str(company_id), secret
+    _write_private(key_file, secret + "\n")
+    return company_id, secret
+
+
+async def _company_of(connection: Connection, key: str) -> UUID | None:
+    company: UUID | None = await connection.fetchval("SELECT company_id FROM resolve_credential($1)", secret_hash(key))
+    return company
+
+
+def _write_private(file: Path, text: str) -> None:
+    """Put a file in place of what may be there, whole, and readable by its owner only from the first byte."""
+    part = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as opened:
+        opened.write(text)
+    part.replace(file)

@@ -100,16 +100,23 @@ def running(data_dir: Path) -> Iterator[Server]:
     """
     folder = prepare(data_dir)
     with exclusive(folder.start_lock) as start_lock:
-        server = _bring_up(folder, start_lock, Keep.WHILE_USED)
         use = open_lock(folder.users_lock)
         try_shared(use)  # nobody holds it alone without the start lock
+        try:
+            server = _bring_up(folder, start_lock, Keep.WHILE_USED)
+        except BaseException as fault:
+            try:
+                if not isinstance(fault, Exception):  # a Ctrl-C: what is coming up goes down again
+                    _leave(folder, use)
+            finally:
+                os.close(use)
+            raise
     try:
         yield server
     finally:
         try:
             with exclusive(folder.start_lock):
-                if try_exclusive(use) and read_note(use) == Keep.WHILE_USED:
-                    _shut_down(folder)
+                _leave(folder, use)
         finally:
             os.close(use)
 
@@ -142,6 +149,11 @@ def status(data_dir: Path) -> Status:
         pid=found.pid if found else None,
         serving=_serving(path),
     )
+
+
+def is_up(data_dir: Path) -> bool:
+    """Whether the server of the data folder answers: what `status` says of it, without measuring the data."""
+    return answering(cluster_path(data_dir.expanduser().resolve())) is not None
 
 
 @contextmanager
@@ -241,6 +253,12 @@ def _start(folder: DataFolder, binaries: Binaries, socket_dir: Path) -> None:
             run_as(folder.account, ["/bin/sh", "-c", '"$@" &', "sh", *server], output=log, keep_open=[lock])
     finally:
         os.close(lock)  # without unlocking: the server holds the same open file
+
+
+def _leave(folder: DataFolder, use: int) -> None:
+    """Stop the server if its last user goes. The caller holds the start lock."""
+    if try_exclusive(use) and read_note(use) == Keep.WHILE_USED:
+        _shut_down(folder)
 
 
 def _put_back(cluster: Path) -> None:

@@ -186,6 +186,14 @@ $$;
 REVOKE ALL ON FUNCTION take_rate_limit_hit(text, timestamptz, int, interval) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION take_rate_limit_hit(text, timestamptz, int, interval) TO ledgerbee_app;
 
+-- Background jobs that were in hand when their worker died, and how often they have begun again since: one that
+-- takes its workers down is told by it from those that were only beside it.
+CREATE TABLE interrupted_jobs (
+    job_id bigint PRIMARY KEY,
+    begun int NOT NULL
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON interrupted_jobs TO ledgerbee_app;
+
 -- What happened, told in the transaction in which it happened: the outbox and the audit trail in one.
 CREATE TABLE events (
     company_id uuid NOT NULL,

@@ -1,0 +1,96 @@
+"""`ledgerbee company`: companies, and what each is licensed to use."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ledgerbee.app.cli.options import AsJson, CompanyOption, DataDir, plain_errors, print_json
+
+if TYPE_CHECKING:
+    from ledgerbee.platform.context import Context
+
+app = typer.Typer(no_args_is_help=True, help="Companies.")
+
+
+@app.command("create")
+def create(
+    name: Annotated[str, typer.Option(help="The company's name.")],
+    country: Annotated[str, typer.Option(help="ISO 3166-1 alpha-2; DK gets the Danish standard chart.")],
+    currency: Annotated[str | None, typer.Option(help="Base currency (default: the country's).")] = None,
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Create a company with chart of accounts, VAT codes, categories, groups and templates."""
+    with plain_errors():
+        from ledgerbee.app.cli.session import access, in_company
+        from ledgerbee.app.onboarding import create_company
+        from ledgerbee.core.ids import new_id
+
+        company_id = new_id()
+
+        async def work(context: "Context") -> None:
+            await create_company(context, name=name, country_code=country.upper(), base_currency=currency)
+
+        with access(data_dir) as found:
+            in_company(found, company_id, work, new=True)
+    if as_json:
+        print_json({"id": company_id, "name": name})
+    else:
+        typer.echo(f"Company {name}: {company_id}")
+
+
+@app.command("list")
+def list_all(as_json: AsJson = False, data_dir: DataDir = None) -> None:
+    """List the companies, oldest first."""
+    with plain_errors():
+        from ledgerbee.app.cli.session import access, all_companies, in_company
+        from ledgerbee.platform.company import store
+
+        with access(data_dir) as found:
+            companies = [in_company(found, company_id, store.get) for company_id in all_companies(found)]
+    if as_json:
+        print_json(
+            {
+                "companies": [
+                    {
+                        "id": company.company_id,
+                        "name": company.name,
+                        "countryCode": company.country_code,
+                        "baseCurrency": company.base_currency,
+                        "licenses": company.licenses,
+                    }
+                    for company in companies
+                ]
+            }
+        )
+    else:
+        for company in companies:
+            typer.echo(f"{company.company_id}  {company.country_code}  {company.base_currency}  {company.name}")
+
+
+@app.command("licenses")
+def licenses(
+    company: CompanyOption = None,
+    wanted: Annotated[
+        str | None, typer.Option("--set", help='These, separated by commas, and no others; "" for none.')
+    ] = None,
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Show what a company is licensed to use, or change it; a change holds from the next request on."""
+    with plain_errors():
+        from ledgerbee.app.cli.session import access, in_company, the_company
+        from ledgerbee.platform.company import actions, store
+        from ledgerbee.platform.company.model import Company
+
+        async def work(context: "Context") -> Company:
+            if wanted is None:
+                return await store.get(context)
+            return await actions.set_licenses(context, [part.strip() for part in wanted.split(",") if part.strip()])
+
+        with access(data_dir) as found:
+            changed = in_company(found, the_company(found, company), work)
+    if as_json:
+        print_json({"id": changed.company_id, "licenses": changed.licenses})
+    else:
+        typer.echo(", ".join(changed.licenses) or "none")

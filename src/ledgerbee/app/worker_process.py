@@ -1,0 +1,45 @@
+"""The worker as a process, alone or under `serve`: `python -m ledgerbee.app.worker_process NAME LIFELINE_FD READY_FD`.
+
+It ends when the database is lost, and whoever started it starts it again: what it had in hand is run by the next.
+"""
+
+import asyncio
+import signal
+from typing import Any
+
+import uvloop
+
+from ledgerbee.app.config import Settings
+from ledgerbee.app.process import Pipes, application_login, begin
+from ledgerbee.app.reactions import REACTIONS
+from ledgerbee.app.worker import POOL_SIZE, Worker
+from ledgerbee.core.dates import system_clock
+from ledgerbee.platform.db import Database
+from ledgerbee.platform.mail import Mailer
+
+
+def run_worker(settings: Settings, pipes: Pipes | None = None, **options: Any) -> None:
+    """Run jobs until SIGTERM, SIGINT or the end of the supervisor. `options` are those of `Worker`."""
+    uvloop.run(_work(settings, pipes, options))
+
+
+async def _work(settings: Settings, pipes: Pipes | None, options: dict[str, Any]) -> None:
+    url, set_role = application_login(settings)
+    database = await Database.open(url, reactions=REACTIONS, max_size=POOL_SIZE, set_role=set_role)
+    try:
+        worker = Worker(database, Mailer(settings.smtp_url, settings.mail_from), system_clock, **options)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, worker.stop)
+        if pipes is not None:
+            pipes.watch(worker.stop)
+            pipes.tell_ready()
+        await worker.run()
+    except BaseException:
+        database.pool.terminate()  # connections that went down with the worker may never come back to the pool
+        raise
+    await database.close()
+
+
+if __name__ == "__main__":
+    _settings, _pipes, _ = begin()
+    run_worker(_settings, _pipes)

@@ -1,0 +1,92 @@
+"""Data folders with a company in them, and a running `serve` for tests that leave it as it is."""
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from tests.platform.servers import end
+from tests.runtime.processes import Served
+
+#: In the settings of the shared `serve`: must never be seen anywhere.
+SMTP_PASSWORD = "hemmelig-smtp-kode"
+
+
+@pytest.fixture(scope="session")
+def reachable() -> Iterator[Path]:
+    """A folder that the server's account can pass through; pytest's own is closed to it when root runs the tests."""
+    folder = Path(tempfile.mkdtemp(prefix="lb-", dir="/tmp")).resolve()
+    folder.chmod(0o711)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@dataclass(frozen=True)
+class Made:
+    """A data folder after its first `serve`, stopped; and what that one said."""
+
+    data_dir: Path
+    company: str
+    key: str
+
+
+def new_folder(reachable: Path) -> Path:
+    """A folder of a test's own."""
+    folder = Path(tempfile.mkdtemp(dir=reachable))
+    folder.chmod(0o711)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def made(reachable: Path) -> Made:
+    """The first `serve` on a new data folder: it makes the database and a company with a key."""
+    folder = new_folder(reachable)
+    served = Served.start(folder / "data", folder)
+    assert served.company is not None
+    assert served.key is not None
+    assert served.stop() == 0
+    return Made(folder / "data", served.company, served.key)
+
+
+@pytest.fixture(scope="session")
+def served(reachable: Path, made: Made) -> Iterator[Served]:
+    """The second `serve` on that folder, shared by tests that don't stop it."""
+    folder = new_folder(reachable)
+    served = Served.start(made.data_dir, folder, SMTP_URL=f"smtp://mailer:{SMTP_PASSWORD}@127.0.0.1:9")
+    yield served
+    assert served.stop() == 0
+    end(made.data_dir)
+
+
+@pytest.fixture
+def own_folder(reachable: Path) -> Path:
+    """A folder of the test's own."""
+    return new_folder(reachable)
+
+
+@pytest.fixture
+def own_data(made: Made, own_folder: Path) -> Iterator[Path]:
+    """A data folder of the test's own with a company in it, stopped, to spoil."""
+    data_dir = own_folder / "data"
+    subprocess.run(["cp", "-a", "--reflink=auto", made.data_dir, data_dir], check=True)
+    yield data_dir
+    end(data_dir)
+
+
+@pytest.fixture
+def serve_own(own_data: Path, reachable: Path) -> Iterator[Callable[..., Served]]:
+    """Starts `serve` on the test's own data folder; whatever is left of it after the test is killed."""
+    started: list[Served] = []
+
+    def start(*options: str, **variables: str) -> Served:
+        started.append(Served.start(own_data, new_folder(reachable), *options, **variables))
+        return started[-1]
+
+    yield start
+    for served in started:
+        served.http.close()
+        served.program.process.kill()
+        served.program.end()

@@ -1,0 +1,153 @@
+"""`ledgerbee serve` as whoever starts it finds it."""
+
+import json
+import re
+import socket
+from pathlib import Path
+
+import httpx
+from tests.runtime.conftest import SMTP_PASSWORD, Made
+from tests.runtime.processes import Served, cli, cli_json, refusal
+
+
+def test_it_prints_an_address_a_company_and_a_key_that_works(served: Served) -> None:
+    answer = served.http.get("/api/v1/accounts")
+    assert answer.status_code == 200
+    assert len(answer.json()) > 50
+    assert httpx.get(f"{served.url}/api/v1/accounts").status_code == 401
+
+
+def test_a_second_start_prints_the_same_company_and_key(served: Served, made: Made) -> None:
+    assert (served.company, served.key) == (made.company, made.key)
+    key_file = made.data_dir / "first-api-key"
+    assert key_file.read_text().strip() == made.key
+    assert key_file.stat().st_mode & 0o077 == 0
+
+
+def test_probes(served: Served) -> None:
+    assert httpx.get(f"{served.url}/healthz").text == "ok"
+    assert httpx.get(f"{served.url}/readyz").json() == {"status": "ready"}
+    assert {httpx.head(f"{served.url}/{probe}").status_code for probe in ("healthz", "readyz")} == {200}
+
+
+def test_metrics_cover_all_processes_and_the_job_queue(served: Served) -> None:
+    served.http.get("/api/v1/accounts")
+    text = httpx.get(f"{served.url}/metrics").text
+    assert re.search(r'ledgerbee_http_requests_total\{method="GET",route="/api/v1/accounts",status="200"\} \d', text)
+    assert "ledgerbee_database_up 1.0" in text
+    assert "# TYPE ledgerbee_jobs gauge" in text
+
+
+def test_the_reference_page_needs_nothing_from_elsewhere(served: Served) -> None:
+    page = httpx.get(f"{served.url}/docs")
+    assert page.headers["content-type"].startswith("text/html")
+    assert "default-src 'self'" in page.headers["content-security-policy"]
+    assert "//" not in page.text.replace("<!--", "")
+    wanted = re.findall(r'(?:src|href)="([^"]+)"', page.text)
+    assert len([address for address in wanted if address.endswith(".js")]) == 2
+    for address in wanted:
+        asset = httpx.get(f"{served.url}{address}")
+        assert (asset.status_code, len(asset.content) > 100) == (200, True), address
+        kind = {"js": "text/javascript", "css": "text/css", "png": "image/png"}[address.rpartition(".")[2]]
+        assert asset.headers["content-type"].startswith(kind)
+        if kind == "text/css":
+            assert not re.search(r"@import|url\(\s*['\"]?(https?:)?//", asset.text)
+    start = httpx.get(f"{served.url}/docs/assets/start.js").text
+    assert 'url: "/api/openapi.json"' in start
+    assert "//" not in start
+    assert httpx.get(f"{served.url}/docs/assets/../../etc/passwd").status_code == 404
+    assert httpx.get(f"{served.url}/docs/assets/missing.js").status_code == 404
+
+
+def test_it_serves_the_document_that_the_command_line_prints(served: Served, own_folder: Path) -> None:
+    assert cli("openapi", "--output", own_folder / "openapi.json").stdout == ""
+    assert httpx.get(f"{served.url}/api/openapi.json").json() == json.loads((own_folder / "openapi.json").read_text())
+
+
+def test_a_second_serve_on_the_folder_is_refused_and_harms_nothing(served: Served, made: Made) -> None:
+    said = refusal("serve", "--port", "0", "--data-dir", made.data_dir)
+    assert said == (
+        f"ledgerbee already serves {made.data_dir} (process {served.program.process.pid}). "
+        "Stop that one first, or give this one its own --data-dir."
+    )
+    assert served.http.get("/api/v1/accounts").status_code == 200
+
+
+def test_a_port_that_is_taken_is_told(own_folder: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        said = refusal("serve", "--port", port, "--data-dir", own_folder / "data")
+    assert said == f"Can't listen on 127.0.0.1 port {port}: Address already in use"
+    assert not (own_folder / "data" / "postgres").exists()
+
+
+def test_no_secret_is_logged_wherever_it_was_sent(served: Served, made: Made) -> None:
+    wrong = "lb_" + "x" * 43
+    bearer, client_secret, cookie = "lbt_" + "b" * 43, "lbs_" + "c" * 43, "session-cookie-value"
+    with httpx.Client(base_url=served.url) as http:
+        for key in (made.key, wrong):
+            http.get("/api/v1/accounts", headers={"x-api-key": key})
+            http.get("/api/v1/accounts", params={"x-api-key": key})
+            http.get(f"/api/v1/accounts/{key}", headers={"x-api-key": key})
+            http.get(f"/{key}/{key}")
+            http.post("/api/v1/product-groups", headers={"x-api-key": key}, json={"name": key, key: key})
+            http.post("/api/v1/product-groups", headers={"x-api-key": key}, content=f'{{"name": "{key}'.encode())
+            http.get("/api/v1/accounts", headers={"Authorization": f"Bearer {key}"})
+            http.get("/api/v1/accounts", headers={"x-request-id": f"{key} {key}"})
+        http.get("/api/v1/accounts", headers={"Authorization": f"Bearer {bearer}", "Cookie": f"s={cookie}"})
+        http.request("TRACE", f"/api/v1/accounts?x-api-key={made.key}")
+        grant = {"grant_type": "client_credentials", "client_id": "nobody", "client_secret": client_secret}
+        http.post("/api/v1/auth/token", data=grant)
+        http.post("/api/v1/oauth/revoke", data={"token": bearer, "client_secret": client_secret})
+    with socket.create_connection(served.address) as raw:
+        raw.sendall(f"GET /{made.key} HTTP/9.9\r\nx-api-key {made.key}\r\n\r\n".encode())
+        raw.recv(4096)
+    metrics = httpx.get(f"{served.url}/metrics").text
+    written = served.program.errors
+    assert len([line for line in served.program.log if line["event"] == "request"]) > 15
+    for secret in (made.key, wrong, bearer, client_secret, cookie, SMTP_PASSWORD):
+        assert secret not in written
+        assert secret not in metrics
+    assert {line for line in written.splitlines() if not line.startswith("{")} == set()
+
+
+def test_log_lines_have_their_fields(served: Served) -> None:
+    answer = served.http.get("/api/v1/accounts", params={"search": "x"}, headers={"x-request-id": "my-request-1"})
+    assert answer.headers["x-request-id"] == "my-request-1"
+    (line,) = [line for line in served.program.log if line.get("request_id") == "my-request-1"]
+    milliseconds, timestamp = line.pop("milliseconds"), line.pop("timestamp")
+    assert isinstance(milliseconds, int)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", timestamp)
+    assert line == {
+        "event": "request", "request_id": "my-request-1", "method": "GET", "path": "/api/v1/accounts", "status": 200,
+        "level": "info",
+    }  # fmt: skip
+
+
+def test_commands_work_beside_it(served: Served, made: Made) -> None:
+    at = ("--data-dir", made.data_dir)
+    company = cli_json("company", "create", "--name", "Anden A/S", "--country", "dk", *at)
+    assert set(company) == {"id", "name"}
+    made_key = cli_json("api-key", "create", "--company", company["id"], "--scopes", "accounts-read,company-read", *at)
+    assert set(made_key) == {"id", "key"}
+    theirs = {"x-api-key": made_key["key"]}
+    assert httpx.get(f"{served.url}/api/v1/company", headers=theirs).json()["name"] == "Anden A/S"
+    assert httpx.get(f"{served.url}/api/v1/customers", headers=theirs).status_code == 403
+    listed = cli_json("company", "list", *at)["companies"]
+    assert [row["id"] for row in listed] == [made.company, company["id"]]
+    assert "name one with --company" in refusal("api-key", "create", "--scopes", "all", *at)
+    status = cli_json("db", "status", *at)
+    assert (status["state"], status["version"], status["dataDir"]) == ("running", "18", str(made.data_dir))
+    assert status["sizeBytes"] > 1_000_000
+
+
+def test_the_operator_switches_licences_and_it_holds_at_once(served: Served, made: Made) -> None:
+    at = ("--company", made.company, "--data-dir", made.data_dir)
+    everything = cli_json("company", "licenses", *at)["licenses"]
+    assert cli_json("company", "licenses", "--set", "CustomerPortal, Subscription", *at) == {
+        "id": made.company,
+        "licenses": ["Subscription", "CustomerPortal"],
+    }
+    assert served.http.get("/api/v1/company").status_code == 200
+    assert "must be one of" in refusal("company", "licenses", "--set", "Everything", *at)
+    assert cli_json("company", "licenses", "--set", ",".join(everything), *at)["licenses"] == everything

@@ -1,0 +1,88 @@
+"""The end of `serve`: asked for, and not asked for."""
+
+import http.client
+import json
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+from tests.platform.servers import is_up, value
+from tests.runtime.processes import PROGRAM, Program, Served, is_alive, wait_for
+
+from ledgerbee.platform import postgres
+
+
+def test_told_to_stop_it_finishes_what_is_under_way(own_data: Path, serve_own: Callable[..., Served]) -> None:
+    served = serve_own()
+    body = json.dumps(served.group_body("SLOW")).encode()
+    request = http.client.HTTPConnection(*served.address, timeout=60)
+    request.putrequest("POST", "/api/v1/product-groups")
+    request.putheader("x-api-key", str(served.key))
+    request.putheader("content-type", "application/json")
+    request.putheader("content-length", str(len(body)))
+    request.endheaders()
+    request.send(body[:20])
+    idle = http.client.HTTPConnection(*served.address, timeout=60)
+    idle.request("GET", "/healthz")
+    idle.getresponse().read()
+
+    served.program.send(signal.SIGTERM)
+    wait_for(served.refuses_connections)
+    assert served.program.process.poll() is None
+    request.send(body[20:])
+    answer = request.getresponse()
+    assert (answer.status, json.loads(answer.read())["number"]) == (201, "SLOW")
+    assert answer.headers["connection"] == "close"
+    request.close()
+    idle.close()
+
+    assert served.program.end() == 0
+    assert not is_up(own_data)
+    with postgres.running(own_data) as server:
+        assert value(server, "SELECT number FROM product_groups WHERE number = 'SLOW'") == "SLOW"
+
+
+def test_told_to_stop_while_it_starts_it_leaves_nothing_running(own_data: Path, own_folder: Path) -> None:
+    program = Program.start([PROGRAM, "serve", "--port", "0", "--data-dir", own_data], own_folder)
+    wait_for(lambda: is_up(own_data))
+    program.send(signal.SIGTERM)
+    assert program.end() == 0
+    assert program.out == ""
+    assert not is_up(own_data)
+
+
+def test_what_is_killed_below_it_is_started_again_and_its_own_death_costs_nothing(
+    own_data: Path, serve_own: Callable[..., Served]
+) -> None:
+    # Names as common as these must not reach the job queue.
+    served = serve_own(CHANNEL="another", FUNCTION="f", TRIGGER="t", QUEUE_TABLE="q")
+    program = served.program
+    assert served.http.post("/api/v1/product-groups", json=served.group_body("BEFORE")).status_code == 201
+
+    first = program.pid_of("api-1")
+    os.kill(first, signal.SIGKILL)
+    program.wait_for_event("process.started", 3)
+    assert served.http.get("/healthz").text == "ok"  # waits in the socket's queue until somebody takes it
+    assert program.pid_of("api-1") != first
+
+    database = postgres.status(own_data).pid
+    assert database is not None
+    os.kill(database, signal.SIGKILL)
+    program.wait_for_event("database.started_again")
+    wait_for(lambda: httpx.get(f"{served.url}/readyz").status_code == 200)
+    assert "BEFORE" in served.group_numbers()
+    assert "ledgerbee_database_up 1.0" in httpx.get(f"{served.url}/metrics").text
+
+    children = [program.pid_of("api-1"), program.pid_of("worker")]
+    assert all(map(is_alive, children))
+    program.send(signal.SIGKILL)
+    assert program.end() == -signal.SIGKILL
+    host, port = served.address
+    again = serve_own("--host", host, "--port", str(port))
+    wait_for(lambda: not any(map(is_alive, children)))
+    assert again.key == served.key
+    assert "BEFORE" in again.group_numbers()
+    assert again.stop() == 0
+    assert not is_up(own_data)
