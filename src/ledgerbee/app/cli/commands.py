@@ -69,6 +69,25 @@ def worker(data_dir: DataDir = None) -> None:
 
 
 @app.command()
+def demo(
+    output: Annotated[Path, typer.Option("--output", help="Folder for the invoices' PDFs.")] = Path("out"),
+    documents: Annotated[
+        Path | None, typer.Option("--documents", help="Other published documents than those of examples/.")
+    ] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Sell published invoices over the API, mail and book them, and compare every figure. Fails if one differs.
+
+    Its books lie in a database of their own (`..._demo`), new at every run, beside yours on the same server.
+    """
+    with plain_errors():
+        from ledgerbee.app.cli.demonstration import demonstrate
+
+        if not demonstrate(output, documents, data_dir):
+            raise typer.Exit(1)
+
+
+@app.command()
 def openapi(
     output: Annotated[Path | None, typer.Option("--output", help="File to write instead of standard output.")] = None,
 ) -> None:
