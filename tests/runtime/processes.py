@@ -89,7 +89,7 @@ class Program:
     @classmethod
     def start(cls, command: list[str | Path], folder: Path, **variables: str) -> "Program":
         """Start a command; `folder` takes what it prints."""
-        opened = [(folder / name).open("wb") for name in ("stdout", "stderr")]
+        opened: list[IO[bytes]] = [(folder / name).open("wb") for name in ("stdout", "stderr")]
         process = subprocess.Popen(command, env=environment(**variables), stdout=opened[0], stderr=opened[1])
         return cls(process, folder, opened)
 
