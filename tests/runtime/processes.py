@@ -16,6 +16,9 @@ import httpx
 
 T = TypeVar("T")
 
+#: Dozens of processes start here: each would compile the whole package anew.
+_NO_BYTECODE = "PYTHONDONTWRITEBYTECODE"
+
 PROGRAM = Path(sys.executable).with_name("ledgerbee")
 #: Seconds: far longer than anything here takes, so that a busy machine fails no test.
 PATIENCE = 60.0
@@ -35,7 +38,7 @@ def environment(**variables: str) -> dict[str, str]:
     clean = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("LEDGERBEE_", "PG")) and name not in {"DATABASE_URL", "SMTP_URL"}
+        if not name.startswith(("LEDGERBEE_", "PG")) and name not in {"DATABASE_URL", "SMTP_URL", _NO_BYTECODE}
     }
     return {**clean, **variables}
 

@@ -46,23 +46,22 @@ def test_status_of_a_folder_that_is_not_there_makes_nothing(own_folder: Path) ->
     assert not (own_folder / "none").exists()
 
 
-def test_settings_that_cannot_be_used_are_named_without_their_value(own_folder: Path) -> None:
+def test_settings_that_cannot_be_used_are_named_without_their_value() -> None:
     variables = {
         "DATABASE_URL": f"postgresql://owner:{SMTP_PASSWORD}#1@localhost/books",
         "SMTP_URL": f"smtp://mailer:{SMTP_PASSWORD}/1@mail.example:25",
         "LEDGERBEE_POOL_SIZE": "many",
         "LEDGERBEE_LOG_LEVEL": "loud",
     }
-    for command in (["serve", "--port", "0"], ["company", "list", "--json"]):
-        said = refusal(*command, **variables)
-        assert SMTP_PASSWORD not in said
-        assert said.splitlines() == [
-            "The environment has values that can't be used.",
-            "DATABASE_URL: must be postgresql://user:password@host:port/name, special characters percent-encoded",
-            "LEDGERBEE_POOL_SIZE: Input should be a valid integer, unable to parse string as an integer",
-            "SMTP_URL: must be smtp://user:password@host:port or smtps://…, special characters percent-encoded",
-            "LEDGERBEE_LOG_LEVEL: Input should be 'DEBUG', 'INFO', 'WARNING' or 'ERROR'",
-        ]
+    said = refusal("company", "list", "--json", **variables)
+    assert SMTP_PASSWORD not in said
+    assert said.splitlines() == [
+        "The environment has values that can't be used.",
+        "DATABASE_URL: must be postgresql://user:password@host:port/name, special characters percent-encoded",
+        "LEDGERBEE_POOL_SIZE: Input should be a valid integer, unable to parse string as an integer",
+        "SMTP_URL: must be smtp://user:password@host:port or smtps://…, special characters percent-encoded",
+        "LEDGERBEE_LOG_LEVEL: Input should be 'DEBUG', 'INFO', 'WARNING' or 'ERROR'",
+    ]
 
 
 def test_what_does_not_exist_is_told(served: Served, made: Made) -> None:
@@ -75,4 +74,5 @@ def test_what_does_not_exist_is_told(served: Served, made: Made) -> None:
     assert "country" in said
     misspelt = cli("api-key", "create", "--company", "nobody", "--scopes", "all", *at)
     assert (misspelt.returncode, misspelt.stdout) == (2, "")
-    assert "'nobody' is not a valid UUID" in misspelt.stderr
+    assert "--company" in misspelt.stderr
+    assert "valid UUID" in misspelt.stderr

@@ -43,9 +43,9 @@ def note(todo: Any, text: str) -> None:
 def limits_of(text: str) -> Limits:
     """The limits that the argument names."""
     given: dict[str, Any] = json.loads(text)
-    for name in given:
+    for name, value in list(given.items()):
         if not name.startswith("max_"):
-            given[name] = timedelta(seconds=given[name])
+            given[name] = timedelta(seconds=value)
     return Limits(**given)
 
 

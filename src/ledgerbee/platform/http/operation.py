@@ -147,7 +147,7 @@ class ErrorResponse(BaseModel):
     details: dict[str, Any] = Field(default_factory=dict)
 
 
-#: A reference instead of the model itself, of which FastAPI would build a validator for every answer of every operation.
+#: A reference, not the model itself: of that FastAPI would build a validator for every answer of every operation.
 _ERROR_SCHEMA: Final = {"$ref": f"#/components/schemas/{ErrorResponse.__name__}"}
 
 MALFORMED_JSON = invalid(("", "isJson", "body must be valid JSON"))
