@@ -8,7 +8,7 @@ import ast
 import importlib
 import pkgutil
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -50,7 +50,7 @@ def renewed(text: str, write: Callable[[str], str]) -> str:
     return f"{before}{BEGIN}\n\n{write(block).strip()}\n\n{END}{after}"
 
 
-def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     """A Markdown table."""
     lines = [head, tuple("---" for _ in head), *rows]
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
@@ -96,7 +96,7 @@ def emitted_topics() -> Iterator[tuple[str, str]]:
 def _topic(call: ast.Call, file: Path) -> str:
     topic = call.args[0] if call.args else None
     if not isinstance(topic, ast.Constant) or not isinstance(topic.value, str):
-        raise ValueError(f"{file}:{call.lineno}: a topic has to be a literal, so that it can be found")
+        raise TypeError(f"{file}:{call.lineno}: a topic has to be a literal, so that it can be found")
     return topic.value
 
 
