@@ -28,11 +28,11 @@ def test_a_start_loads_only_what_it_needs() -> None:
     api = loaded("import ledgerbee.app.main")
     assert not {"alembic", "sqlalchemy", "pgqueuer", "typer", "currency_converter"} & api
     worker = loaded("import ledgerbee.app.worker_process")
-    assert not {"alembic", "sqlalchemy", "uvicorn", "typer"} & worker
+    assert not {"alembic", "sqlalchemy", "fastapi", "uvicorn", "typer"} & worker
     commands = loaded("import ledgerbee.app.cli.commands")
     assert not {"asyncpg", "fastapi", "pydantic", "pgqueuer", "structlog", "alembic", "rich"} & commands
-    beside_a_current_database = loaded("import ledgerbee.app.cli.session")
-    assert not {"alembic", "sqlalchemy", "fastapi"} & beside_a_current_database
+    supervisor = loaded("import ledgerbee.app.cli.serving")  # and all that a command needs beside its own work
+    assert not {"alembic", "sqlalchemy", "fastapi", "babel"} & supervisor
 
 
 def test_the_version_is_one_line() -> None:

@@ -18,10 +18,11 @@ import pytest_asyncio
 from tests.conftest import Api
 from tests.runtime.processes import PATIENCE, Program, cli_json, refusal, wait_for
 
+from ledgerbee.app.jobs import TIMETABLE
 from ledgerbee.platform.context import Context
 
 #: A worker that dies is missed soon.
-IMPATIENT = {"heartbeat_timeout": 1}
+IMPATIENT = {"heartbeat_timeout": 0.5, "poll": 0.1}
 
 
 @dataclass
@@ -143,7 +144,7 @@ async def test_a_failing_job_is_tried_again_then_held_and_run_again_when_told(
     bench: Bench, http: httpx.AsyncClient
 ) -> None:
     notes = await bench.enqueue(fail=True)
-    worker = bench.worker(max_attempts=3, first_pause=0.1, longest_pause=0.2)
+    worker = bench.worker(max_attempts=3, first_pause=0.1, longest_pause=0.2, poll=0.1)
     held = worker.wait_for_event("job.held")
     assert (held["job"], held["attempt"], held["error"]) == (bench.job, 3, "RuntimeError: as told")
     assert lines(notes) == ["begun 1", "begun 2", "begun 3"]
@@ -182,27 +183,27 @@ async def test_a_job_that_kills_its_workers_is_held_and_those_beside_it_are_not(
 
 async def test_what_is_due_by_timetable_runs(bench: Bench) -> None:
     """Overdue since nobody worked: it runs at the start."""
-
-    async def next_runs() -> dict[str, datetime]:
-        async with bench.api.database.connection() as connection:
-            rows = await connection.fetch("SELECT entrypoint, next_run FROM pgqueuer_schedules")
-        return {row["entrypoint"]: row["next_run"] for row in rows}
-
-    first = bench.worker()
-    await bench.enqueue()
-    first.wait_for_event("job.done")
-    assert first.stop() == 0
-    assert set(await next_runs()) == {"purge_expired", "purge_job_log"}
     async with bench.api.database.connection() as connection:
-        await connection.execute("UPDATE pgqueuer_schedules SET next_run = now() - interval '1 hour'")
+        for name, (crontab, _) in TIMETABLE.items():
+            await connection.execute(
+                "INSERT INTO pgqueuer_schedules (entrypoint, expression, next_run)"
+                " VALUES ($1, $2, now() - interval '1 hour')"
+                " ON CONFLICT (entrypoint, expression) DO UPDATE SET next_run = excluded.next_run",
+                name,
+                crontab,
+            )
         await connection.execute("INSERT INTO rate_limit_hits VALUES ('test', now() - interval '2 hours')")
         await connection.execute(
-            "UPDATE pgqueuer_log SET created = now() - interval '40 days' WHERE entrypoint = $1", bench.job
+            "INSERT INTO pgqueuer_log (created, job_id, status, priority, entrypoint)"
+            " VALUES (now() - interval '40 days', 0, 'successful', 0, $1)",
+            bench.job,
         )
-        second = bench.worker()
+        worker = bench.worker()
         hits = "SELECT count(*) FROM rate_limit_hits WHERE bucket = 'test'"
         told = f"SELECT ({hits}) + count(*) FROM pgqueuer_log WHERE entrypoint = '{bench.job}'"
         async with asyncio.timeout(PATIENCE):
             while await connection.fetchval(told):  # noqa: ASYNC110  another process is at it
                 await asyncio.sleep(0.05)
-    assert second.stop() == 0
+        rows = await connection.fetch("SELECT entrypoint FROM pgqueuer_schedules WHERE next_run > now()")
+    assert worker.stop() == 0
+    assert {row["entrypoint"] for row in rows} == {"purge_expired", "purge_job_log"} == set(TIMETABLE)

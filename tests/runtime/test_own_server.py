@@ -39,10 +39,14 @@ def as_application(url: str) -> str:
     return make_url(url).set(username="ledgerbee_app").render_as_string(hide_password=False)
 
 
-async def test_one_login_that_owns_the_schema_then_another_for_the_application(
+async def test_one_login_that_owns_the_schema_or_another_for_the_application(
     own_database: str, own_folder: Path
 ) -> None:
-    served = Served.start(None, own_folder, DATABASE_URL=own_database)
+    """The commands and a worker log in as the owner and switch roles; `serve` logs in as the application."""
+    served = Served.start(
+        None, own_folder, DATABASE_URL=own_database, LEDGERBEE_DATABASE_APP_URL=as_application(own_database)
+    )
+    connection = await asyncpg.connect(own_database)
     try:
         assert "Company" not in served.program.out  # nobody asked for one
         assert "There is no company yet" in refusal("api-key", "create", "--scopes", "all", DATABASE_URL=own_database)
@@ -50,28 +54,24 @@ async def test_one_login_that_owns_the_schema_then_another_for_the_application(
         key = cli_json("api-key", "create", "--scopes", "all", DATABASE_URL=own_database)["key"]
         answer = served.http.get("/api/v1/company", headers={"x-api-key": key})
         assert (answer.status_code, answer.json()["id"]) == (200, company["id"])
+        logins = "SELECT DISTINCT usename FROM pg_stat_activity WHERE application_name = 'ledgerbee'"
+        logins += " AND datname = current_database() ORDER BY 1"
+        assert [row["usename"] for row in await connection.fetch(logins)] == ["ledgerbee_app"]
         status = cli_json("db", "status", DATABASE_URL=own_database)
         assert (status["state"], status["dataDir"]) == ("running", None)
         said = refusal("db", "backup", own_folder / "x.backup", DATABASE_URL=own_database)
         assert said.startswith("DATABASE_URL is set, and this command is for the embedded database. Use pg_dump")
         (own_folder / "alone").mkdir()
-        urls = {"DATABASE_URL": own_database, "LEDGERBEE_DATABASE_APP_URL": as_application(own_database)}
-        worker = Program.start([PROGRAM, "worker"], own_folder / "alone", **urls)
+        worker = Program.start([PROGRAM, "worker"], own_folder / "alone", DATABASE_URL=own_database)
         worker.wait_for_event("worker.started")
+        owner = make_url(own_database).username
+        assert [row["usename"] for row in await connection.fetch(logins)] == ["ledgerbee_app", owner]
         assert worker.stop() == 0
-    finally:
-        assert served.stop() == 0
-
-    connection = await asyncpg.connect(own_database)  # the operator's server is none of our business to stop
-    served = Served.start(None, own_folder, **urls)
-    try:
-        assert served.http.get("/api/v1/company", headers={"x-api-key": key}).json()["name"] == "Egen ApS"
-        logins = "SELECT DISTINCT usename FROM pg_stat_activity WHERE application_name = 'ledgerbee'"
-        found = await connection.fetch(f"{logins} AND datname = current_database()")
-        assert [row["usename"] for row in found] == ["ledgerbee_app"]
     finally:
         await connection.close()
         assert served.stop() == 0
+    connection = await asyncpg.connect(own_database)  # the operator's server is none of our business to stop
+    await connection.close()
 
 
 def test_a_server_that_nobody_answers_at_is_told(own_folder: Path) -> None:

@@ -24,7 +24,7 @@ import structlog
 from ledgerbee.app.process import GRACE_S
 
 #: How long a port may be taken by children of a killed `serve`, which are about to notice.
-_PORT_PATIENCE_S: Final = 3.0
+_PORT_PATIENCE_S: Final = 2.0
 #: A child that ran at least this long is started again at once; others after a pause that doubles up to the longest.
 _HEALTHY_S: Final = 10.0
 _LONGEST_PAUSE_S: Final = 30.0

@@ -47,6 +47,8 @@ class Limits:
     max_attempts: int = 8
     first_pause: timedelta = timedelta(seconds=15)
     longest_pause: timedelta = timedelta(hours=16)
+    #: How often the queue is looked at when nothing is heard of it: retries that fall due, notifications that got lost.
+    poll: timedelta = timedelta(seconds=5)
     #: A worker silent for this long is taken for dead and its jobs are run by another.
     heartbeat_timeout: timedelta = timedelta(seconds=30)
     #: How often a job may begin again after its worker died with it before it is held: it may be what kills them.
@@ -108,7 +110,7 @@ class Worker:
         ending = asyncio.create_task(self._end_jobs_in_hand())
         try:
             await self.queue.run(
-                dequeue_timeout=timedelta(seconds=5),  # should a notification get lost
+                dequeue_timeout=self.limits.poll,
                 batch_size=MAX_RUNNING // 2,
                 max_concurrent_tasks=MAX_RUNNING,
                 heartbeat_timeout=self.limits.heartbeat_timeout,

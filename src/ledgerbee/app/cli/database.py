@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ledgerbee.app.cli.options import AsJson, DataDir, fail, plain_errors, print_json
+from ledgerbee.app.cli.options import AsJson, DataDir, embedded_dir, fail, plain_errors, print_json
 
 if TYPE_CHECKING:
     from ledgerbee.app.config import Settings
@@ -18,7 +18,6 @@ app = typer.Typer(no_args_is_help=True, help="The database: status, console, bac
 def status(as_json: AsJson = False, data_dir: DataDir = None) -> None:
     """Tell whether the database runs, its version and its size. Starts nothing."""
     with plain_errors():
-        from ledgerbee.app.cli.session import embedded_dir
         from ledgerbee.app.config import Settings
         from ledgerbee.platform import postgres
 
@@ -108,7 +107,6 @@ def restore(
 
 def _embedded(data_dir: Path | None, instead: str) -> Path:
     """The embedded database's folder. A database of the operator's has tools of its own."""
-    from ledgerbee.app.cli.session import embedded_dir
     from ledgerbee.app.config import Settings
 
     folder = embedded_dir(data_dir, Settings())

@@ -10,8 +10,7 @@ from typing import Final
 from rich.console import Console
 
 from ledgerbee.app import logs
-from ledgerbee.app.cli.options import fail
-from ledgerbee.app.cli.session import embedded_dir
+from ledgerbee.app.cli.options import embedded_dir, fail
 from ledgerbee.app.config import Settings
 from ledgerbee.app.demo import checks, published
 from ledgerbee.app.demo.client import DemoError

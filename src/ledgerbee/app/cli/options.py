@@ -10,6 +10,7 @@ from uuid import UUID
 import typer
 
 if TYPE_CHECKING:
+    from ledgerbee.app.config import Settings
     from ledgerbee.core.errors import LedgerBeeError
 
 DataDir = Annotated[
@@ -18,6 +19,18 @@ DataDir = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 CompanyOption = Annotated[UUID | None, typer.Option("--company", help="The company; needed when there are several.")]
+
+
+def embedded_dir(data_dir: Path | None, settings: "Settings") -> Path | None:
+    """The folder of the embedded database: the option, the setting, the default; None when `DATABASE_URL` says where.
+
+    The option is said for this one command, so it goes before `DATABASE_URL`.
+    """
+    from ledgerbee.platform.postgres import default_data_dir
+
+    if data_dir is None and settings.database_url:
+        return None
+    return data_dir or settings.data_dir or default_data_dir()
 
 
 def print_json(value: dict[str, Any]) -> None:

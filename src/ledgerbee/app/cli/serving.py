@@ -13,12 +13,10 @@ import structlog
 import typer
 
 from ledgerbee.app import logs
-from ledgerbee.app.cli.options import note
-from ledgerbee.app.cli.session import Access, access, all_companies, as_application, embedded_dir, in_company
+from ledgerbee.app.cli.options import embedded_dir, note
+from ledgerbee.app.cli.session import Access, access, all_companies, as_application, in_company
 from ledgerbee.app.config import Settings
-from ledgerbee.app.onboarding import create_company
 from ledgerbee.app.serve import StopSignals, Supervisor, listen
-from ledgerbee.app.worker_process import run_worker
 from ledgerbee.core.ids import new_id
 from ledgerbee.platform.api_keys import actions as api_keys
 from ledgerbee.platform.context import Context
@@ -33,7 +31,7 @@ _MOST_BY_DEFAULT: Final = 8
 #: Connections that the worker, the command line and an operator's console may need beside the API processes.
 _OTHER_CONNECTIONS: Final = 20
 #: Seconds between looks at the embedded database.
-_LOOK_EVERY_S: Final = 5.0
+_LOOK_EVERY_S: Final = 2.0
 
 log = structlog.get_logger("ledgerbee.serve")
 
@@ -77,6 +75,8 @@ def serve_everything(host: str, port: int, data_dir: Path | None, processes: int
 
 def work_only(data_dir: Path | None) -> None:
     """Run the worker alone until SIGTERM or SIGINT."""
+    from ledgerbee.app.worker_process import run_worker
+
     settings = Settings()
     with access(data_dir) as found:
         logs.configure(settings.log_level)
@@ -130,6 +130,8 @@ def _first_company(found: Access) -> tuple[UUID, str | None]:
         key = key_file.read_text().strip() if key_file.exists() else ""
         owner = as_application(found, lambda connection: _company_of(connection, key))
         return (owner, key) if owner else (companies[0], None)
+    from ledgerbee.app.onboarding import create_company
+
     company_id = new_id()
 
     async def work(context: Context) -> str:

@@ -11,7 +11,7 @@ from uuid import UUID
 import asyncpg
 
 from ledgerbee.app import logs
-from ledgerbee.app.cli.options import fail
+from ledgerbee.app.cli.options import embedded_dir, fail
 from ledgerbee.app.config import Settings
 from ledgerbee.app.reactions import REACTIONS
 from ledgerbee.core.dates import system_clock
@@ -20,7 +20,7 @@ from ledgerbee.platform.context import Actor, Context
 from ledgerbee.platform.db import Connection, Database, Tenant
 from ledgerbee.platform.jobs import company_tenant
 from ledgerbee.platform.migrate import migrate
-from ledgerbee.platform.postgres import default_data_dir, running
+from ledgerbee.platform.postgres import running
 
 T = TypeVar("T")
 
@@ -46,16 +46,6 @@ class Access:
         """A small pool of application connections."""
         url = self.app_url or self.owner_url
         return await Database.open(url, reactions=REACTIONS, max_size=2, set_role=self.app_url is None)
-
-
-def embedded_dir(data_dir: Path | None, settings: Settings) -> Path | None:
-    """The folder of the embedded database: the option, the setting, the default; None when `DATABASE_URL` says where.
-
-    The option is said for this one command, so it goes before `DATABASE_URL`.
-    """
-    if data_dir is None and settings.database_url:
-        return None
-    return data_dir or settings.data_dir or default_data_dir()
 
 
 @contextmanager

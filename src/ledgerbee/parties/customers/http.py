@@ -32,12 +32,8 @@ from ledgerbee.parties.wire import (
     NullableWebsite,
     PartyNumber,
 )
-from ledgerbee.platform.http.metadata import (
-    Metadata,
-    MetadataFilters,
-    matching_objects,
-    with_metadata_filters,
-)
+from ledgerbee.platform.http.metadata import Metadata, matching_objects
+from ledgerbee.platform.http.metadata_filters import MetadataFilters, with_metadata_filters
 from ledgerbee.platform.http.operation import Ctx, operation, resource_router
 from ledgerbee.platform.http.wire import (
     CountryCode,

@@ -1,29 +1,24 @@
 """`metadata`: the caller's own keys on an object, and finding objects by them (contract 2.4, decisions "Base").
 
 An object of strings, numbers and booleans: at most 50 keys of up to 40 characters, strings of up to 500, numbers
-of up to 15 significant digits, which every JSON reader keeps exactly. Lists are filtered by
-`metadata[key]=value`, up to ten pairs, all of which must match.
+of up to 15 significant digits, which every JSON reader keeps exactly. Lists are filtered by it: see
+`metadata_filters`.
 """
 
 import re
 from decimal import Decimal
 from typing import Annotated, Any, Final
 
-from fastapi import Depends, Request
 from pydantic import BeforeValidator, Field, PlainSerializer, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from ledgerbee.core.errors import invalid
-from ledgerbee.platform.http.operation import RouteOptions
 from ledgerbee.platform.http.wire import plain_number
 
 MAX_KEYS: Final = 50
 MAX_KEY_LENGTH: Final = 40
 MAX_VALUE_LENGTH: Final = 500
 MAX_DIGITS: Final = 15
-MAX_FILTERS: Final = 10
 
-_FILTER: Final = re.compile(r"metadata\[([^\[\]]+)\]")
 _NUMBER: Final = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?")
 _VALUE_SCHEMA: Final = {
     "anyOf": [{"type": "string", "maxLength": MAX_VALUE_LENGTH}, {"type": "number"}, {"type": "boolean"}]
@@ -72,45 +67,6 @@ MetadataOut = Annotated[
     dict[str, Annotated[Any, PlainSerializer(_write_value), WithJsonSchema(_VALUE_SCHEMA)]],
     Field(description="Your own keys", examples=[{"crmId": "A-17"}]),
 ]
-
-
-async def _filters(request: Request) -> tuple[tuple[str, str], ...]:
-    pairs: list[tuple[str, str]] = []
-    for name, value in request.query_params.multi_items():
-        if "[" not in name and "]" not in name and name != "metadata":
-            continue
-        found = _FILTER.fullmatch(name)
-        if found is None:
-            raise invalid((name, "whitelistValidation", f"{name} should not exist: filters are metadata[key]=value"))
-        pairs.append((found[1], value))
-    if len(pairs) > MAX_FILTERS:
-        raise invalid(("metadata", "arrayMaxSize", f"metadata must contain no more than {MAX_FILTERS} elements"))
-    return tuple(pairs)
-
-
-#: The `metadata[key]=value` pairs of a list request.
-MetadataFilters = Annotated[tuple[tuple[str, str], ...], Depends(_filters)]
-
-
-def with_metadata_filters(options: RouteOptions) -> RouteOptions:
-    """Declare the filters, which are read from the raw query, in the operation's OpenAPI parameters."""
-    parameter = {
-        "name": "metadata",
-        "in": "query",
-        "required": False,
-        "style": "deepObject",
-        "explode": True,
-        "description": "`metadata[key]=value`: only what carries this key with this value. Up to ten pairs, all of "
-        "which must match. A number or boolean is matched by its text.",
-        "schema": {
-            "type": "object",
-            "maxProperties": MAX_FILTERS,
-            "additionalProperties": {"type": "string"},
-            "propertyNames": {"type": "string", "minLength": 1, "pattern": r"^[^\[\]]+$"},
-        },
-    }
-    extra = {**options["openapi_extra"], "parameters": [parameter]}
-    return {**options, "openapi_extra": extra}
 
 
 def matching_objects(key: str, text: str) -> list[dict[str, Any]]:
