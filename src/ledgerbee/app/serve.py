@@ -4,6 +4,7 @@ The supervisor binds the socket, starts the children, restarts one that dies, an
 them finish what they have in hand. Children are in process groups of their own: a Ctrl-C reaches the supervisor only.
 """
 
+import asyncio
 import errno
 import os
 import selectors
@@ -22,6 +23,7 @@ from typing import Any, Final, Self
 import structlog
 
 from ledgerbee.app.process import GRACE_S
+from ledgerbee.app.signals import unwind
 
 #: How long a port may be taken by children of a killed `serve`, which are about to notice.
 _PORT_PATIENCE_S: Final = 2.0
@@ -60,8 +62,8 @@ def listen(host: str, port: int) -> socket.socket:
 class StopSignals:
     """SIGTERM, SIGINT and SIGHUP for as long as it is entered.
 
-    During the start they end the program in an orderly way; once `noted` they are counted, and `descriptor` becomes
-    readable with each, and with the end of a child.
+    During the start they end the program in an orderly way, with status 0; once `note` was called they are counted,
+    and `descriptor` becomes readable with each, and with the end of a child.
     """
 
     def __init__(self) -> None:
@@ -86,12 +88,14 @@ class StopSignals:
         self._before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, lambda *_: None)
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
         signal.set_wakeup_fd(self._wakeup)
         self._reader.close()
         self._writer.close()
+        if kind is asyncio.CancelledError and self.stopping:
+            raise SystemExit(0)
 
     def note(self) -> None:
         """From now on signals are noted, for a loop that looks at `stopping`."""
@@ -114,7 +118,7 @@ class StopSignals:
         first, self.stopping = not self.stopping, True
         self.interrupts += number == signal.SIGINT
         if first and not self._noting:
-            raise SystemExit(0)
+            unwind(0)
 
 
 @dataclass

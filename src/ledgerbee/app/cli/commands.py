@@ -15,6 +15,7 @@ import typer
 from ledgerbee import __version__
 from ledgerbee.app.cli import books, companies, database, jobs
 from ledgerbee.app.cli.options import AsJson, CompanyOption, DataDir, note, plain_errors, print_json
+from ledgerbee.app.signals import unwind
 
 if TYPE_CHECKING:
     from ledgerbee.platform.api_keys.model import ApiKey
@@ -133,8 +134,19 @@ def api_key_create(
 def main() -> None:
     """Entry point of the `ledgerbee` command."""
     os.environ.setdefault("PYTHONUNBUFFERED", "1")
+    received: list[int] = []
+
+    def end(number: int, _: object) -> None:
+        received.append(number)
+        unwind(128 + number)
+
     # Like Ctrl-C: an embedded database that this command started is stopped on the way out.
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_DFL:
-            signal.signal(number, lambda received, _: sys.exit(128 + received))
-    app()
+            signal.signal(number, end)
+    try:
+        app()
+    except BaseException:
+        if received:
+            sys.exit(128 + received[0])
+        raise
