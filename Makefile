@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONDONTWRITEBYTECODE ?=
 
-.PHONY: setup demo serve test check format bench openapi fuzz lock clean
+.PHONY: setup demo serve test check format bench openapi docs fuzz lock clean
 
 setup: .venv/.complete
 
@@ -46,6 +46,10 @@ bench: setup
 # The committed document; a test compares it with the application's.
 openapi: setup
 	$(BIN)/ledgerbee openapi --output docs/openapi.json
+
+# What the documents repeat from the code: errors, events, settings, commands, metrics. A test compares them.
+docs: setup
+	$(BIN)/python -m docs.reference.generate
 
 # Schemathesis over every operation for ten minutes; `make test` runs a short form.
 fuzz: setup

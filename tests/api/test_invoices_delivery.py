@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,10 +16,12 @@ from ledgerbee.platform.context import Context
 from ledgerbee.sales.delivery.model import (
     DELIVERY_INVALID_STATE,
     DELIVERY_NOT_FOUND,
+    DELIVERY_UNDERWAY,
     Delivery,
     DeliveryStatus,
     Outcome,
 )
+from ledgerbee.sales.delivery.rules import CLAIM_LASTS
 from ledgerbee.sales.invoices import actions
 from ledgerbee.sales.invoices.model import ClaimedDelivery
 
@@ -164,11 +167,20 @@ async def test_what_failed_for_good_can_be_handed_over_by_hand(shop: Shop) -> No
     assert len(await shop.events("invoice.sent")) == 1
 
 
-async def test_a_dead_workers_delivery_is_claimed_again(shop: Shop) -> None:
+async def test_a_dead_workers_delivery_is_claimed_again_when_its_claim_has_run_out(shop: Shop) -> None:
     await mailed(shop)
     delivery = UUID((await job_of(shop))["deliveryId"])
-    assert await claim(shop, delivery) is not None
-    assert await claim(shop, delivery) is not None
+    first = await claim(shop, delivery)
+    assert first is not None
+    assert first.interrupted_at is None
+    shop.api.clock.now += CLAIM_LASTS - timedelta(seconds=1)
+    with pytest.raises(LedgerBeeError) as refusal:
+        await claim(shop, delivery)
+    assert refusal.value.error_code is DELIVERY_UNDERWAY
+    shop.api.clock.advance(seconds=1)
+    second = await claim(shop, delivery)
+    assert second is not None
+    assert second.interrupted_at == first.delivery.updated_at
 
 
 async def test_what_nobody_claimed_has_no_outcome(shop: Shop) -> None:

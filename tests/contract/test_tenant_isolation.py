@@ -9,7 +9,7 @@ import pytest_asyncio
 from tests.conftest import Api
 
 #: Tables that belong to no company. Whatever else there is has to be behind forced row-level security.
-SHARED = {"alembic_version", "exchange_rates", "rate_limit_hits", "company_directory"}
+SHARED = {"alembic_version", "exchange_rates", "rate_limit_hits", "company_directory", "interrupted_jobs"}
 #: Read before the company is known, by functions of the owner; the application still sees its company's rows only.
 NOT_FORCED = {"credentials"}
 

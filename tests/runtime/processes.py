@@ -16,6 +16,9 @@ import httpx
 
 T = TypeVar("T")
 
+#: Dozens of processes start here: each would compile the whole package anew.
+_NO_BYTECODE = "PYTHONDONTWRITEBYTECODE"
+
 PROGRAM = Path(sys.executable).with_name("ledgerbee")
 #: Seconds: far longer than anything here takes, so that a busy machine fails no test.
 PATIENCE = 60.0
@@ -35,7 +38,7 @@ def environment(**variables: str) -> dict[str, str]:
     clean = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("LEDGERBEE_", "PG")) and name not in {"DATABASE_URL", "SMTP_URL"}
+        if not name.startswith(("LEDGERBEE_", "PG")) and name not in {"DATABASE_URL", "SMTP_URL", _NO_BYTECODE}
     }
     return {**clean, **variables}
 
@@ -89,7 +92,7 @@ class Program:
     @classmethod
     def start(cls, command: list[str | Path], folder: Path, **variables: str) -> "Program":
         """Start a command; `folder` takes what it prints."""
-        opened = [(folder / name).open("wb") for name in ("stdout", "stderr")]
+        opened: list[IO[bytes]] = [(folder / name).open("wb") for name in ("stdout", "stderr")]
         process = subprocess.Popen(command, env=environment(**variables), stdout=opened[0], stderr=opened[1])
         return cls(process, folder, opened)
 

@@ -42,10 +42,11 @@ def note(todo: Any, text: str) -> None:
 
 def limits_of(text: str) -> Limits:
     """The limits that the argument names."""
-    given = json.loads(text)
-    return Limits(
-        **{name: value if name.startswith("max_") else timedelta(seconds=value) for name, value in given.items()}
-    )
+    given: dict[str, Any] = json.loads(text)
+    for name, value in list(given.items()):
+        if not name.startswith("max_"):
+            given[name] = timedelta(seconds=value)
+    return Limits(**given)
 
 
 if __name__ == "__main__":

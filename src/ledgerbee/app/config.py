@@ -31,7 +31,7 @@ class Settings(BaseSettings):
     )
     database_app_url: str | None = Field(
         default=None,
-        description="Login of the application role itself. Unset: database_url, then SET ROLE ledgerbee_app.",
+        description="Login of the application role itself. Unset: DATABASE_URL, then SET ROLE ledgerbee_app.",
     )
     data_dir: Path | None = Field(
         default=None, description="Folder of the embedded database. Unset: the platform's user data folder."
@@ -94,10 +94,10 @@ class Settings(BaseSettings):
         return level.upper() if isinstance(level, str) else level
 
 
-def variable_of(field: str) -> str:
-    """The environment variable that sets a field; where there are two, the one without our prefix."""
+def variables_of(field: str) -> list[str]:
+    """The environment variables that set a field, the one that goes first where there are two."""
     alias = Settings.model_fields[field].validation_alias
-    return str(alias.choices[0]) if isinstance(alias, AliasChoices) else PREFIX + field.upper()
+    return [str(choice) for choice in alias.choices] if isinstance(alias, AliasChoices) else [PREFIX + field.upper()]
 
 
 def refusals(fault: ValidationError) -> list[str]:
@@ -105,6 +105,6 @@ def refusals(fault: ValidationError) -> list[str]:
     lines = []
     for error in fault.errors(include_input=False, include_context=False, include_url=False):
         name = str(error["loc"][0]) if error["loc"] else "settings"
-        variable = variable_of(name) if name in Settings.model_fields else name
+        variable = variables_of(name)[0] if name in Settings.model_fields else name
         lines.append(f"{variable}: {error['msg'].removeprefix('Value error, ')}")
     return lines

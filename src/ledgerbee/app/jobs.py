@@ -4,8 +4,12 @@ from collections.abc import Mapping
 from typing import Final
 
 from ledgerbee.platform.jobs import Handler
+from ledgerbee.sales.delivery.jobs import deliver_invoice
+from ledgerbee.sales.invoices.model import DELIVER_JOB
 
-JOBS: Final[Mapping[str, Handler]] = {}
+JOBS: Final[Mapping[str, Handler]] = {
+    DELIVER_JOB: deliver_invoice,
+}
 
 #: SQL that runs by itself: name -> (crontab, statement with the moment as its one argument).
 TIMETABLE: Final[Mapping[str, tuple[str, str]]] = {

@@ -11,7 +11,7 @@ import re
 import sys
 from contextlib import suppress
 from types import TracebackType
-from typing import Any, Final, TextIO, cast
+from typing import Any, Final, cast
 
 import structlog
 from structlog.typing import EventDict
@@ -38,7 +38,7 @@ class _Lossy(io.TextIOBase):
             sys.stderr.flush()
 
 
-_STDERR: Final = cast("TextIO", _Lossy())
+_STDERR: Final = cast("io.TextIOWrapper", _Lossy())
 
 
 def configure(level: str) -> None:

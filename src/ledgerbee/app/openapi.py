@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from ledgerbee import __version__
+from ledgerbee.platform.http.operation import ErrorResponse
 
 #: Tags in the reference's order, with what each resource is.
 TAGS: Final[tuple[tuple[str, str], ...]] = (
@@ -76,8 +77,11 @@ def _document(api: FastAPI) -> dict[str, Any]:
         },
     }
     document["security"] = [{"apiKey": []}, {"oauth2": []}]
+    schemas = components["schemas"]
     for schema in ("HTTPValidationError", "ValidationError"):
-        components.get("schemas", {}).pop(schema, None)
+        schemas.pop(schema, None)
+    schemas[ErrorResponse.__name__] = ErrorResponse.model_json_schema()
+    components["schemas"] = dict(sorted(schemas.items()))
     for path in document["paths"].values():
         for method, operation in path.items():
             _tidy(method, operation)

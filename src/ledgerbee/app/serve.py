@@ -97,6 +97,11 @@ class StopSignals:
         """From now on signals are noted, for a loop that looks at `stopping`."""
         self._noting = True
 
+    def stop(self) -> None:
+        """As a signal would, from any thread."""
+        self.stopping = True
+        self._writer.send(b"\0")
+
     def drain(self) -> None:
         """Forget what made `descriptor` readable."""
         try:

@@ -104,6 +104,7 @@ class Worker:
 
         Raises what ended it otherwise: the loss of the database, in most cases.
         """
+        log.info("worker.started")
         ending = asyncio.create_task(self._end_jobs_in_hand())
         try:
             await self.queue.run(

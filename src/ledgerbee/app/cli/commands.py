@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ledgerbee import __version__
-from ledgerbee.app.cli import companies, database, jobs
+from ledgerbee.app.cli import books, companies, database, jobs
 from ledgerbee.app.cli.options import AsJson, CompanyOption, DataDir, note, plain_errors, print_json
 
 if TYPE_CHECKING:
@@ -31,8 +31,10 @@ app = typer.Typer(
 api_key_app = typer.Typer(no_args_is_help=True, help="API keys.")
 app.add_typer(companies.app, name="company")
 app.add_typer(api_key_app, name="api-key")
+app.add_typer(books.report_app, name="report")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(database.app, name="db")
+app.command()(books.verify)
 
 
 @app.command()
@@ -64,6 +66,25 @@ def worker(data_dir: DataDir = None) -> None:
         from ledgerbee.app.cli.serving import work_only
 
         work_only(data_dir)
+
+
+@app.command()
+def demo(
+    output: Annotated[Path, typer.Option("--output", help="Folder for the invoices' PDFs.")] = Path("out"),
+    documents: Annotated[
+        Path | None, typer.Option("--documents", help="Other published documents than those of examples/.")
+    ] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Sell published invoices over the API, mail and book them, and compare every figure. Fails if one differs.
+
+    Its books lie in a database of their own (`..._demo`), new at every run, beside yours on the same server.
+    """
+    with plain_errors():
+        from ledgerbee.app.cli.demonstration import demonstrate
+
+        if not demonstrate(output, documents, data_dir):
+            raise typer.Exit(1)
 
 
 @app.command()

@@ -132,7 +132,7 @@ def _responses(
     for code in sorted({*shared, *by_status}):
         known = by_status.get(code, [])
         text = ". ".join(f"`{e.code}`: {e.meaning.rstrip('.')}" for e in known) or shared[code]
-        answers[code] = {"model": ErrorResponse, "description": text}
+        answers[code] = {"description": text, "content": {"application/json": {"schema": _ERROR_SCHEMA}}}
     return answers
 
 
@@ -146,6 +146,9 @@ class ErrorResponse(BaseModel):
     code: str = Field(examples=["SHARED_VALIDATION_FAILED"])
     details: dict[str, Any] = Field(default_factory=dict)
 
+
+#: A reference, not the model itself: of that FastAPI would build a validator for every answer of every operation.
+_ERROR_SCHEMA: Final = {"$ref": f"#/components/schemas/{ErrorResponse.__name__}"}
 
 MALFORMED_JSON = invalid(("", "isJson", "body must be valid JSON"))
 

@@ -62,4 +62,5 @@ class Attempt:
 
 
 DELIVERY_NOT_FOUND = ErrorCode("DELIVERY_NOT_FOUND", 404, "No such delivery in the company")
+DELIVERY_UNDERWAY = ErrorCode("DELIVERY_UNDERWAY", 409, "The delivery is being made by another worker")
 DELIVERY_INVALID_STATE = ErrorCode("DELIVERY_INVALID_STATE", 409, "The delivery is not being sent")

@@ -108,11 +108,15 @@ class FullInvoice:
 
 @dataclass(frozen=True, slots=True)
 class ClaimedDelivery:
-    """A delivery that a worker has taken on, with the booked document it is about."""
+    """A delivery that a worker has taken on, with the booked document it is about.
+
+    `interrupted_at` is when an earlier worker had taken it on that left no outcome: the message may have gone out.
+    """
 
     delivery: Delivery
     invoice: Invoice
     snapshot: dict[str, Any]
+    interrupted_at: datetime | None = None
 
 
 INVOICE_NOT_FOUND = ErrorCode("INVOICE_NOT_FOUND", 404, "No such invoice in the company")

@@ -10,7 +10,7 @@ from ledgerbee.chart.accounts.model import LedgerType
 from ledgerbee.core.money import format_amount
 from ledgerbee.ledger.periods.http import BookDay
 from ledgerbee.ledger.reports.trial_balance.actions import trial_balance
-from ledgerbee.ledger.reports.trial_balance.model import Balances
+from ledgerbee.ledger.reports.trial_balance.model import Balances, TrialBalance
 from ledgerbee.platform.http.operation import Ctx, operation, resource_router
 from ledgerbee.platform.http.wire import IdText, MoneyText, ResponseModel
 
@@ -62,26 +62,8 @@ def _figures(balances: Balances | None, currency: str) -> dict[str, str | None]:
     }
 
 
-@router.get(
-    "/v1/reports/trial-balance",
-    **operation(
-        "Get the trial balance",
-        scope="reports-read",
-        extension=True,
-        description="Opening balance, turnover and closing balance of every account over a span of days, in base "
-        "currency. Balance-sheet accounts open with everything posted before; profit and loss accounts open at the "
-        "start of the fiscal year that holds `fromDate`.",
-    ),
-)
-async def get_trial_balance(
-    context: Ctx,
-    from_date: Annotated[
-        BookDay | None, Query(alias="fromDate", description="First day, inclusive; default the fiscal year's start")
-    ] = None,
-    to_date: Annotated[BookDay | None, Query(alias="toDate", description="Last day, inclusive; default today")] = None,
-) -> TrialBalanceResponse:
-    """Get the trial balance."""
-    report = await trial_balance(context, from_date, to_date)
+def render(report: TrialBalance) -> TrialBalanceResponse:
+    """The wire form of a trial balance."""
     return TrialBalanceResponse(
         from_date=report.from_date,
         to_date=report.to_date,
@@ -103,3 +85,25 @@ async def get_trial_balance(
         ],
         totals=TrialBalanceTotals.model_validate(_figures(report.totals, report.currency)),
     )
+
+
+@router.get(
+    "/v1/reports/trial-balance",
+    **operation(
+        "Get the trial balance",
+        scope="reports-read",
+        extension=True,
+        description="Opening balance, turnover and closing balance of every account over a span of days, in base "
+        "currency. Balance-sheet accounts open with everything posted before; profit and loss accounts open at the "
+        "start of the fiscal year that holds `fromDate`.",
+    ),
+)
+async def get_trial_balance(
+    context: Ctx,
+    from_date: Annotated[
+        BookDay | None, Query(alias="fromDate", description="First day, inclusive; default the fiscal year's start")
+    ] = None,
+    to_date: Annotated[BookDay | None, Query(alias="toDate", description="Last day, inclusive; default today")] = None,
+) -> TrialBalanceResponse:
+    """Get the trial balance."""
+    return render(await trial_balance(context, from_date, to_date))

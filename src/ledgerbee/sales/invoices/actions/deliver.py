@@ -15,17 +15,19 @@ from ledgerbee.sales.invoices.model import ClaimedDelivery, Invoice
 async def claim_delivery(context: Context, delivery_id: UUID) -> ClaimedDelivery | None:
     """Take a delivery on: it and its invoice are `sending` from now on. None when there is nothing left to do.
 
-    A delivery whose worker died is claimed again, so a message may go out twice: use the delivery's id as the
-    message's. Raises `DELIVERY_NOT_FOUND`.
+    A delivery whose worker died is claimed again once its claim has run out, so a message may go out twice: use the
+    delivery's id as the message's. Raises `DELIVERY_NOT_FOUND`, `DELIVERY_UNDERWAY`.
     """
     invoice, delivery = await _lock(context, delivery_id)
     if not delivery_rules.can_be_claimed(delivery.status):
         return None
+    interrupted_at = delivery.updated_at if delivery_rules.was_interrupted(delivery, context.now) else None
     await deliveries.set_status(context, delivery.id, DeliveryStatus.SENDING)
     claimed = replace(invoice, status=rules.status_when_claimed(invoice.status), updated_at=context.now)
     await store.save(context, claimed)
     content = await store.snapshot(context, invoice.id)
-    return ClaimedDelivery(replace(delivery, status=DeliveryStatus.SENDING, updated_at=context.now), claimed, content)
+    taken = replace(delivery, status=DeliveryStatus.SENDING, updated_at=context.now)
+    return ClaimedDelivery(taken, claimed, content, interrupted_at)
 
 
 async def record_delivery_attempt(

@@ -1,0 +1,87 @@
+"""`ledgerbee verify` and `ledgerbee report`: what the books say, and whether they are right."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
+
+import typer
+
+from ledgerbee.app.cli.options import AsJson, CompanyOption, DataDir, fail, plain_errors, print_json
+
+if TYPE_CHECKING:
+    from ledgerbee.ledger.verify import Verification
+
+report_app = typer.Typer(no_args_is_help=True, help="What the ledger says.")
+
+
+@report_app.command("trial-balance")
+def trial_balance(
+    company: CompanyOption = None,
+    from_date: Annotated[
+        datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First day (default: the year's start).")
+    ] = None,
+    to_date: Annotated[
+        datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day (default: today).")
+    ] = None,
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Print the trial balance of a company, in its base currency."""
+    with plain_errors():
+        from ledgerbee.app.cli.session import access, in_company, the_company
+        from ledgerbee.ledger.reports.trial_balance import actions
+        from ledgerbee.ledger.reports.trial_balance.http import render
+
+        first, last = (moment.date() if moment else None for moment in (from_date, to_date))
+        with access(data_dir) as found:
+            report = render(
+                in_company(
+                    found, the_company(found, company), lambda context: actions.trial_balance(context, first, last)
+                )
+            )
+    if as_json:
+        print_json(report.model_dump(mode="json"))
+        return
+    typer.echo(f"Trial balance {report.from_date} to {report.to_date}, {report.currency}")
+    for row in report.rows:
+        figures = (row.opening, row.debit, row.credit, row.closing)
+        if any(figure and figure.strip("-0.") for figure in figures):  # accounts where something stands or moved
+            typer.echo(_line(f"{row.account_number} {row.name}", *figures))
+    totals = report.totals
+    typer.echo(_line("Total", totals.opening, totals.debit, totals.credit, totals.closing))
+
+
+def _line(title: str, *figures: str | None) -> str:
+    return f"{title[:44]:44}" + "".join(f"{figure or '':>18}" for figure in figures)
+
+
+def verify(company: CompanyOption = None, as_json: AsJson = False, data_dir: DataDir = None) -> None:
+    """Recompute everything from the lines (balance, numbers, chain, totals) and name the first fault."""
+    with plain_errors():
+        from ledgerbee.app.cli.session import access, all_companies, in_company, the_company
+        from ledgerbee.ledger.verify import verify as verify_books
+
+        with access(data_dir) as found:
+            companies = [the_company(found, company)] if company else all_companies(found)
+            results = {company_id: in_company(found, company_id, verify_books) for company_id in companies}
+    faulty = [company_id for company_id, result in results.items() if not result.passed]
+    if as_json:
+        print_json({"passed": not faulty, "companies": [_facts(*item) for item in results.items()]})
+        if faulty:
+            raise typer.Exit(1)
+        return
+    for company_id, result in results.items():
+        verdict = "passed" if result.passed else f"FAILED: {result.fault}"
+        typer.echo(f"{company_id}  {result.entries} entries, {result.lines} lines  {verdict}")
+    if faulty:
+        fail(f"The books of {len(faulty)} of {len(results)} companies are not right.")
+
+
+def _facts(company_id: UUID, result: "Verification") -> dict[str, object]:
+    return {
+        "id": company_id,
+        "passed": result.passed,
+        "entries": result.entries,
+        "lines": result.lines,
+        "fault": str(result.fault) if result.fault else None,
+    }

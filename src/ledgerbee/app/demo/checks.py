@@ -1,0 +1,80 @@
+"""What has to hold after the demo; whatever doesn't is named."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from ledgerbee.app.demo import published
+from ledgerbee.app.demo.published import Figures
+from ledgerbee.app.demo.run import Books, Outcome
+from ledgerbee.app.demo.seller import Sold
+
+
+def faults(outcome: Outcome) -> list[str]:
+    """Every fault of the run in a line; none when everything holds."""
+    return [
+        *(fault for sale in outcome.sold for fault in _sale_faults(sale)),
+        *_mail_faults(outcome),
+        *(fault for books in outcome.books for fault in _book_faults(books)),
+    ]
+
+
+def ours(sale: Sold) -> Figures:
+    """Net, VAT and gross as the API answers them."""
+    invoice = sale.invoice
+    return Figures(Decimal(invoice["subtotal"]), Decimal(invoice["vat"]), Decimal(invoice["amount"]))
+
+
+def difference(sale: Sold) -> str | None:
+    """In what our figures differ from the published ones, None when they are equal to the cent."""
+    mine, theirs = ours(sale), published.figures(sale.document)
+    pairs = {
+        "net": (mine.net, theirs.net),
+        "VAT": (mine.vat, theirs.vat),
+        "gross": (mine.gross, theirs.gross),
+    }
+    named = [f"{name} {a:f}, published {b:f}" for name, (a, b) in pairs.items() if a != b]
+    return "; ".join(named) or None
+
+
+def is_balanced(books: Books) -> bool:
+    """Whether the trial balance's debits equal its credits, and nothing is left over."""
+    totals = {name: Decimal(amount) for name, amount in books.trial_balance["totals"].items()}
+    return totals["debit"] == totals["credit"] and totals["opening"] == totals["closing"] == 0
+
+
+def _sale_faults(sale: Sold) -> Iterator[str]:
+    key = sale.document["key"]
+    if found := difference(sale):
+        yield f"{key}: {found}"
+    wanted = "manual" if sale.delivery["deliveryType"] == "Manual" else "delivered"
+    if sale.delivery["status"] != wanted:
+        told = [attempt["message"] for attempt in sale.delivery["attempts"]]
+        yield f"{key}: delivery is {sale.delivery['status']}, not {wanted}: {told}"
+    if not sale.pdf.startswith(b"%PDF-"):
+        yield f"{key}: what came as its PDF is none"
+
+
+def _mail_faults(outcome: Outcome) -> Iterator[str]:
+    """One mail for each mailed invoice, under the id that its delivery names, with its PDF."""
+    mailed = {
+        sale.delivery["attempts"][-1]["providerId"]: sale
+        for sale in outcome.sold
+        if sale.delivery["deliveryType"] == "Email" and sale.delivery["attempts"]
+    }
+    came = [mail.message_id for mail in outcome.mails]
+    for message_id, sale in mailed.items():
+        if came.count(message_id) != 1:
+            yield f"{sale.document['key']}: {came.count(message_id)} mails came for it"
+    for mail in outcome.mails:
+        sale_of_mail = mailed.get(mail.message_id)
+        if sale_of_mail is None:
+            yield f"a mail came that no invoice sent: {mail.subject}"
+        elif list(mail.attachments().values()) != [sale_of_mail.pdf]:
+            yield f"{sale_of_mail.document['key']}: its mail carries another PDF than the API gives"
+
+
+def _book_faults(books: Books) -> Iterator[str]:
+    if not is_balanced(books):
+        yield f"{books.company['name']}: the trial balance does not balance: {books.trial_balance['totals']}"
+    if books.verification.fault is not None:
+        yield f"{books.company['name']}: {books.verification.fault}"

@@ -1,0 +1,170 @@
+"""The demo's course: servers up, every seller sells over HTTP, the books are asked, servers down.
+
+The API and the worker are the processes that `serve` starts, on a free port of the loopback; the mail server is real
+and local. Only the first company and its key are made from inside, as `ledgerbee company create` makes them.
+"""
+
+import asyncio
+import os
+import socket
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+from uuid import UUID
+
+import httpx
+
+from ledgerbee.app.cli.session import Access, in_company
+from ledgerbee.app.demo import published
+from ledgerbee.app.demo.client import TIMEOUT_S, Client
+from ledgerbee.app.demo.mailbox import Mail, Mailbox, mail_socket, receiving
+from ledgerbee.app.demo.published import Document
+from ledgerbee.app.demo.seller import Seller, Sold
+from ledgerbee.app.onboarding import create_company
+from ledgerbee.app.serve import StopSignals, Supervisor, listen
+from ledgerbee.core.ids import new_id
+from ledgerbee.ledger.verify import Verification, verify
+from ledgerbee.platform.api_keys import actions as api_keys
+from ledgerbee.platform.context import Context
+from ledgerbee.platform.credentials.model import SCOPES
+
+#: What makes a seller the same company on two documents.
+_IDENTITY: Final = ("name", "country", "vatNumber")
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """A company after the sales: its trial balance as the API answers it, and what the auditor found."""
+
+    company: dict[str, Any]
+    key: str
+    refused: list[str]
+    trial_balance: dict[str, Any]
+    verification: Verification
+
+
+_Finished: TypeAlias = tuple[Seller, list[Sold], dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Everything the demo did. `unsold` are the documents that can't be expressed, with the reason."""
+
+    sold: list[Sold]
+    unsold: list[tuple[Document, str]]
+    books: list[Books]
+    mails: list[Mail]
+
+
+def run(found: Access, documents: Sequence[Document]) -> Outcome:
+    """Sell `documents` on the database at `found` and tell what came of it.
+
+    Must run in the main thread, which supervises the servers. Raises `DemoError` for what had to work and did not, and
+    `KeyboardInterrupt` when it is told to stop, `StartFailedError` for a server that doesn't start.
+    """
+    with StopSignals() as signals, listen("127.0.0.1", 0) as listener, mail_socket() as mail_listener:
+        signals.note()
+        course = _Course(found, documents, listener.getsockname()[1], mail_listener)
+        environment = {
+            **os.environ,
+            **found.environment(),
+            "SMTP_URL": f"smtp://127.0.0.1:{mail_listener.getsockname()[1]}",
+            "LEDGERBEE_LOG_LEVEL": "ERROR",
+        }
+        result: Future[Outcome] = Future()
+        was_told_to_stop = False
+
+        def go() -> None:
+            nonlocal was_told_to_stop
+            try:
+                result.set_result(course.take())
+            except BaseException as fault:  # noqa: BLE001  raised again in the main thread
+                result.set_exception(fault)
+            finally:
+                was_told_to_stop = signals.stopping
+                signals.stop()
+
+        # At once: the first company is made while the servers start, and requests wait in the listener.
+        thread = threading.Thread(target=go, name="demo")
+        thread.start()
+        try:
+            Supervisor(listener=listener, processes=1, environment=environment, signals=signals).run()
+        finally:
+            thread.join()
+        if was_told_to_stop:
+            raise KeyboardInterrupt
+        return result.result()
+
+
+@dataclass(frozen=True, slots=True)
+class _Course:
+    """What happens while the servers run."""
+
+    found: Access
+    documents: Sequence[Document]
+    port: int
+    mail_listener: socket.socket
+
+    def take(self) -> Outcome:
+        """Sell everything, then ask the books."""
+        unsold = [(document, reason) for document in self.documents if (reason := published.why_not(document))]
+        by_seller: dict[tuple[str, ...], list[Document]] = {}
+        for document in self.documents:
+            if published.why_not(document) is None:
+                by_seller.setdefault(_identity(document), []).append(document)
+        mailbox = Mailbox()
+        finished = asyncio.run(self._sell_all(list(by_seller.values()), mailbox)) if by_seller else []
+        books = [
+            Books(seller.company, seller.client.key, seller.refused, balance, self._verify(seller.company_id))
+            for seller, _, balance in finished
+        ]
+        sold = [sale for _, sales, _ in finished for sale in sales]
+        return Outcome(sorted(sold, key=lambda sale: self.documents.index(sale.document)), unsold, books, mailbox.mails)
+
+    async def _sell_all(self, by_seller: list[list[Document]], mailbox: Mailbox) -> list[_Finished]:
+        async with receiving(self.mail_listener, mailbox), self._http() as http:
+            first, *others = by_seller
+            client = Client(http, await self._first_key(first[0]["seller"]))
+            return await asyncio.gather(
+                _sell(client, await client.get("/v1/company"), first),
+                *(self._sell_as_another(client, documents) for documents in others),
+            )
+
+    async def _sell_as_another(self, client: Client, documents: list[Document]) -> _Finished:
+        party = documents[0]["seller"]
+        made = await client.post("/v1/companies", {"name": party["name"], "countryCode": party["country"]})
+        return await _sell(Client(client.http, made["key"]), made, documents)
+
+    def _http(self) -> httpx.AsyncClient:
+        return httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", timeout=TIMEOUT_S)
+
+    async def _first_key(self, party: Document) -> str:
+        """A key of the first company, which nobody can make over HTTP: without a company there is no key."""
+
+        async def work(context: Context) -> str:
+            await create_company(context, name=party["name"], country_code=party["country"])
+            _, secret = await api_keys.create(context, name="demo", scopes=SCOPES)
+            return secret
+
+        return await asyncio.to_thread(in_company, self.found, new_id(), work, new=True)
+
+    def _verify(self, company_id: str) -> Verification:
+        return in_company(self.found, UUID(company_id), verify)
+
+
+async def _sell(client: Client, company: dict[str, Any], documents: Sequence[Document]) -> _Finished:
+    """Sell one seller's documents, one after the other, and read its trial balance."""
+    seller = Seller(client, company)
+    await seller.open_books(documents[0]["seller"])
+    sold = [await seller.sell(document) for document in documents]
+    years = [document["issueDate"][:4] for document in documents]
+    balance = await client.get(
+        "/v1/reports/trial-balance", fromDate=f"{min(years)}-01-01", toDate=f"{max(years)}-12-31"
+    )
+    return seller, sold, balance
+
+
+def _identity(document: Document) -> tuple[str, ...]:
+    return tuple(document["seller"][name] for name in _IDENTITY)

@@ -1,0 +1,123 @@
+"""Delivering a sent invoice as mail: claim, act outside any transaction, record the outcome.
+
+The job may run twice: when the worker dies between the mail and its record, the next run sends the same mail under the
+same `Message-ID`, and the log of attempts shows both. Nothing else happens twice.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from ledgerbee.core.ids import new_id
+from ledgerbee.platform.company import store as companies
+from ledgerbee.platform.context import Context
+from ledgerbee.platform.jobs import JobRun
+from ledgerbee.platform.mail import MailFailedError, MailRefusedError
+from ledgerbee.sales.delivery import store as deliveries
+from ledgerbee.sales.delivery.mail import Envelope, compose, message_id
+from ledgerbee.sales.delivery.model import Attempt, Outcome
+from ledgerbee.sales.documents.printing import print_pdf
+from ledgerbee.sales.invoices import actions
+from ledgerbee.sales.invoices.model import ClaimedDelivery
+
+CHANNEL: Final = "email"
+#: Seconds that one try may take in all: shorter than a claim lasts, so that nobody takes over what is under way.
+SEND_TIMEOUT_S: Final = 120
+#: Characters kept of what a mail server said.
+_MAX_REPLY: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """A claimed delivery, and what of the company's present settings goes with it."""
+
+    claimed: ClaimedDelivery
+    reply_to: str | None
+    logo: bytes | None
+
+
+async def deliver_invoice(run: JobRun) -> None:
+    """Send a booked invoice to its recipient as mail with the PDF. Payload: `deliveryId` (and `invoiceId`).
+
+    A delivery that was made, given up or is under way elsewhere is left alone. A refusal for good and the last try
+    mark it `failed`. Raises what made a try fail, so that the worker tries again later: `MailFailedError`,
+    `MailNotConfiguredError`, `DELIVERY_UNDERWAY`, `DATABASE_UNAVAILABLE`.
+    """
+    delivery_id = UUID(run.payload["deliveryId"])
+    provider_id = message_id(delivery_id, run.mailer.sender)
+    claim = await run.write(lambda context: _claim(context, delivery_id, provider_id))
+    if claim is None:
+        return
+    try:
+        reply = await _send(run, claim)
+    except Exception as fault:
+        is_final = isinstance(fault, MailRefusedError)
+        await _record(
+            run, delivery_id, Outcome.FAILED, str(fault) or type(fault).__name__, provider_id,
+            is_last=is_final or run.attempt >= run.max_attempts,
+        )  # fmt: skip
+        if is_final:
+            return
+        raise
+    await _record(run, delivery_id, Outcome.DELIVERED, reply, provider_id)
+
+
+async def _claim(context: Context, delivery_id: UUID, provider_id: str) -> _Claim | None:
+    claimed = await actions.claim_delivery(context, delivery_id)
+    if claimed is None:
+        return None
+    if claimed.interrupted_at is not None:
+        attempt = Attempt(
+            id=new_id(),
+            at=claimed.interrupted_at,
+            channel=CHANNEL,
+            recipient=claimed.delivery.recipient or "",
+            outcome=Outcome.FAILED,
+            message="Broken off before its outcome was recorded: the mail may have gone out and is sent again",
+            provider_id=provider_id,
+        )
+        await deliveries.insert_attempt(context, delivery_id, attempt)
+    company = await companies.get(context)
+    return _Claim(claimed, company.email, await companies.logo(context) if company.has_logo else None)
+
+
+async def _send(run: JobRun, claim: _Claim) -> str:
+    """Render and mail the document as it was booked; the mail server's answer."""
+    document, delivery = claim.claimed.snapshot, claim.claimed.delivery
+    envelope = Envelope(
+        delivery_id=delivery.id,
+        sender=run.mailer.sender,
+        recipient=delivery.recipient or "",
+        reply_to=claim.reply_to or document["seller"]["email"],
+    )
+    pdf = await print_pdf(document, is_draft=False, logo=claim.logo)
+    message = compose(document, envelope, pdf, run.clock())
+    try:
+        async with asyncio.timeout(SEND_TIMEOUT_S):
+            return await run.mailer.send(message)
+    except TimeoutError:
+        raise MailFailedError(f"The mail server took more than {SEND_TIMEOUT_S} seconds") from None
+
+
+async def _record(
+    run: JobRun, delivery_id: UUID, outcome: Outcome, message: str, provider_id: str, *, is_last: bool = False
+) -> None:
+    async def work(context: Context) -> None:
+        await actions.record_delivery_attempt(
+            context,
+            delivery_id,
+            channel=CHANNEL,
+            outcome=outcome,
+            message=_readable(message),
+            provider_id=provider_id,
+            is_last=is_last,
+        )
+
+    await run.write(work)
+
+
+def _readable(reply: str) -> str:
+    """What a mail server said, as text that can be stored: servers answer in any encoding."""
+    text = reply.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return " ".join(text.replace("\0", " ").split())[:_MAX_REPLY]

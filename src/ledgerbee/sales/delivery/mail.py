@@ -1,0 +1,177 @@
+"""The mail that carries a document: subject and text in the document's language, the PDF attached.
+
+Nothing a user typed can start a header of its own: every text that goes into one is put on a single line first and
+cut to a length that every mail server takes.
+"""
+
+import html
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import format_datetime, parseaddr
+from typing import Any, Final
+from uuid import UUID
+
+from email_validator import EmailNotValidError, validate_email
+
+from ledgerbee.platform.mail import MailRefusedError
+from ledgerbee.sales.documents.printing import file_name
+from ledgerbee.sales.rendering.formatting import format_date, format_money
+from ledgerbee.sales.rendering.model import Language
+from ledgerbee.sales.rendering.wording import WORDINGS
+
+#: Characters of a name in a header. RFC 5322 wants lines below 998 octets; a subject is read at a glance.
+MAX_NAME: Final = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """Who gets a mail and from whom. `sender` is the platform's own address, `reply_to` the company's (or None).
+
+    `delivery_id` names the message: sent twice, the receiving server sees one `Message-ID`.
+    """
+
+    delivery_id: UUID
+    sender: str
+    recipient: str
+    reply_to: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """The words of an invoice's mail. `{}` stands for what is filled in."""
+
+    subject: str
+    greeting: str
+    opening: str
+    closing: str
+
+
+_TEXTS: Final[Mapping[Language, _Text]] = {
+    "da": _Text(
+        subject="Faktura {number} fra {seller}",
+        greeting="Hej {name}",
+        opening="Vedhæftet er faktura {number} af {date} på {amount}.",
+        closing="Med venlig hilsen",
+    ),
+    "en": _Text(
+        subject="Invoice {number} from {seller}",
+        greeting="Hello {name}",
+        opening="Please find attached invoice {number} of {date} for {amount}.",
+        closing="Kind regards",
+    ),
+}
+
+
+def message_id(delivery_id: UUID, sender: str) -> str:
+    """The `Message-ID` of a delivery: the same however often it is tried."""
+    domain = parseaddr(sender)[1].rpartition("@")[2]
+    return f"<{delivery_id}@{domain or 'ledgerbee.localhost'}>"
+
+
+def compose(document: Mapping[str, Any], envelope: Envelope, pdf: bytes, at: datetime) -> EmailMessage:
+    """The mail for an invoice. `document` is its snapshot (`documents.snapshot`), `at` the moment of sending.
+
+    Raises `MailRefusedError` for an address that no mail can go to.
+    """
+    language: Language = "da" if document["language"] == "da" else "en"
+    seller = one_line(document["seller"]["name"])
+    number = one_line(document["number"])
+    message = EmailMessage()
+    message["Message-ID"] = message_id(envelope.delivery_id, envelope.sender)
+    message["Date"] = format_datetime(at)
+    local_part, _, domain = parseaddr(envelope.sender)[1].rpartition("@")
+    message["From"] = Address(display_name=seller, username=local_part, domain=domain)
+    message["To"] = _address(envelope.recipient)
+    if envelope.reply_to:
+        message["Reply-To"] = _address(envelope.reply_to, seller)
+    message["Subject"] = _TEXTS[language].subject.format(number=number, seller=seller)
+    # Out-of-office answers to a machine help nobody (RFC 3834).
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(_plain(document, language))
+    message.add_alternative(_html(document, language), subtype="html")
+    message.add_attachment(pdf, maintype="application", subtype="pdf", filename=file_name(document))
+    message["Content-Language"] = language  # last: content headers set earlier go to the parts
+    return message
+
+
+def one_line(text: str) -> str:
+    """`text` as one line for a header: no line break, no control character, at most `MAX_NAME` characters."""
+    line = " ".join("".join(char if unicodedata.category(char) != "Cc" else " " for char in text).split())
+    return line if len(line) <= MAX_NAME else f"{line[: MAX_NAME - 1]}…"
+
+
+def _address(address: str, name: str = "") -> Address:
+    """An address as mail servers take it: the domain in ASCII (IDNA); a local part beyond ASCII needs SMTPUTF8."""
+    try:
+        checked = validate_email(address, check_deliverability=False)
+    except EmailNotValidError as fault:
+        raise MailRefusedError(f"No mail can go to {one_line(address)!r}: {fault}") from fault
+    return Address(
+        display_name=name, username=checked.ascii_local_part or checked.local_part, domain=checked.ascii_domain
+    )
+
+
+def _greeting(document: Mapping[str, Any], language: Language) -> str:
+    name = document["references"]["yourReference"] or document["buyer"]["name"]
+    return f"{_TEXTS[language].greeting.format(name=one_line(name))},"
+
+
+def _opening(document: Mapping[str, Any], language: Language) -> str:
+    return _TEXTS[language].opening.format(
+        number=one_line(document["number"]),
+        date=format_date(date.fromisoformat(document["issueDate"]), language),
+        amount=_amount(document, language),
+    )
+
+
+def _amount(document: Mapping[str, Any], language: Language) -> str:
+    currency = document["currency"]
+    return f"{format_money(Decimal(document['amount']), currency, language)} {currency}"
+
+
+def _facts(document: Mapping[str, Any], language: Language) -> list[tuple[str, str]]:
+    """What a payer needs at hand, as label and value; what the document doesn't say is left out."""
+    words, payment = WORDINGS[language], document["payment"]
+    due = document["dueDate"]
+    account = " ".join(part for part in (payment["registrationNumber"], payment["accountNumber"]) if part)
+    rows = [
+        (words.to_pay, _amount(document, language)),
+        (words.due_date, format_date(date.fromisoformat(due), language) if due else None),
+        (words.bank, payment["bankName"]),
+        (words.account, account),
+        ("IBAN", payment["iban"]),
+        ("BIC", payment["bic"]),
+        (words.payment_id, payment["paymentId"]),
+        (words.purchase_order, document["references"]["purchaseOrder"]),
+    ]
+    return [(label, one_line(value)) for label, value in rows if value]
+
+
+def _plain(document: Mapping[str, Any], language: Language) -> str:
+    facts = "\n".join(f"{label}: {value}" for label, value in _facts(document, language))
+    return (
+        f"{_greeting(document, language)}\n\n{_opening(document, language)}\n\n{facts}\n\n"
+        f"{_TEXTS[language].closing}\n{one_line(document['seller']['name'])}\n"
+    )
+
+
+def _html(document: Mapping[str, Any], language: Language) -> str:
+    rows = "".join(
+        f'<tr><td style="padding:2px 24px 2px 0;color:#555">{html.escape(label)}</td>'
+        f'<td style="padding:2px 0">{html.escape(value)}</td></tr>'
+        for label, value in _facts(document, language)
+    )
+    return (
+        f'<!DOCTYPE html><html lang="{language}"><head><meta charset="utf-8"></head>'
+        '<body style="font-family:sans-serif;font-size:15px;line-height:1.5;color:#222">'
+        f"<p>{html.escape(_greeting(document, language))}</p>"
+        f"<p>{html.escape(_opening(document, language))}</p>"
+        f'<table role="presentation" style="border-collapse:collapse">{rows}</table>'
+        f"<p>{_TEXTS[language].closing}<br>{html.escape(one_line(document['seller']['name']))}</p>"
+        "</body></html>\n"
+    )

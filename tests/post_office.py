@@ -1,0 +1,97 @@
+"""A real mail server for tests: it keeps what it takes and answers as it is told."""
+
+import asyncio
+import email
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from email.policy import default as modern
+from typing import Any
+
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+
+@dataclass
+class PostOffice:
+    """Mails it took, and what it says. `hold` keeps senders waiting for their answer after the mail was taken."""
+
+    port: int = 0
+    mails: list[tuple[list[str], EmailMessage]] = field(default_factory=list)
+    #: Answers to the next recipients; afterwards everybody is welcome.
+    recipient_answers: list[str] = field(default_factory=list)
+    data_answers: list[str] = field(default_factory=list)
+    taken: asyncio.Event = field(default_factory=asyncio.Event)
+    go_on: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.go_on.set()
+
+    @property
+    def url(self) -> str:
+        return f"smtp://127.0.0.1:{self.port}"
+
+    def mails_to(self, recipient: str) -> list[EmailMessage]:
+        return [message for recipients, message in self.mails if recipient in recipients]
+
+    def hold(self) -> None:
+        """Take the next mail, but let its sender wait until `go_on` is set."""
+        self.taken.clear()
+        self.go_on.clear()
+
+    async def handle_RCPT(  # noqa: N802  aiosmtpd's name
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: Any
+    ) -> str:
+        if self.recipient_answers:
+            answer = self.recipient_answers.pop(0)
+            if not answer.startswith("250"):
+                return answer
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802  aiosmtpd's name
+        if self.data_answers:
+            return self.data_answers.pop(0)
+        message = email.message_from_bytes(envelope.original_content or b"", EmailMessage, policy=modern)
+        self.mails.append((list(envelope.rcpt_tos), message))
+        self.taken.set()
+        await self.go_on.wait()
+        return "250 2.0.0 Ok: queued as 4F1A2"
+
+
+@asynccontextmanager
+async def open_post_office(office: PostOffice) -> AsyncIterator[PostOffice]:
+    """Serve `office` on its port (a free one the first time) until the block ends."""
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(
+        lambda: SMTP(office, hostname="localhost", enable_SMTPUTF8=True, loop=loop), "127.0.0.1", office.port
+    )
+    office.port = server.sockets[0].getsockname()[1]
+    try:
+        yield office
+    finally:
+        office.go_on.set()
+        server.close()
+        await server.wait_closed()
+
+
+def free_port() -> int:
+    """A port on which nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def attachments(message: EmailMessage) -> dict[str, bytes]:
+    """Content by file name."""
+    return {part.get_filename() or "": part.get_content() for part in message.iter_attachments()}
+
+
+def text_of(message: EmailMessage, kind: str) -> str:
+    """The body as `plain` or `html`."""
+    body = message.get_body((kind,))
+    assert body is not None
+    content: str = body.get_content()
+    return content

@@ -1,0 +1,86 @@
+"""Backup and restore as an operator does them, while everything runs and into a new folder."""
+
+from pathlib import Path
+
+import httpx
+import pytest
+from tests.platform.servers import end, value
+from tests.runtime.conftest import Made
+from tests.runtime.processes import Served, cli, cli_json, refusal
+
+from ledgerbee.platform import postgres
+
+
+@pytest.fixture(scope="session")
+def backup(served: Served, made: Made, reachable: Path) -> Path:
+    """A backup made beside the running `serve`."""
+    file = reachable / "company.backup"
+    assert cli_json("db", "backup", file, "--data-dir", made.data_dir) == {
+        "file": str(file),
+        "sizeBytes": file.stat().st_size,
+    }
+    assert file.stat().st_mode & 0o077 == 0
+    return file
+
+
+def test_a_backup_becomes_a_working_system_in_a_new_folder(backup: Path, made: Made, own_folder: Path) -> None:
+    data_dir = own_folder / "new"
+    assert cli_json("db", "restore", backup, "--data-dir", data_dir) == {"file": str(backup)}
+    served = Served.start(data_dir, own_folder)
+    try:
+        assert served.company == made.company
+        assert served.key == f"(ledgerbee api-key create --company {made.company} --scopes all)"  # not in a backup
+        ours = {"x-api-key": made.key}
+        assert httpx.get(f"{served.url}/api/v1/accounts", headers=ours).status_code == 200
+        assert "Stop ledgerbee serve" in refusal("db", "restore", backup, "--data-dir", data_dir)
+        made_group = httpx.post(f"{served.url}/api/v1/product-groups", headers=ours, json=_group(served, ours, "LATER"))
+        assert made_group.status_code == 201
+        assert cli("db", "restore", backup, "--force", "--data-dir", data_dir).returncode == 0
+        groups = httpx.get(f"{served.url}/api/v1/product-groups", headers=ours).json()["data"]
+        assert "LATER" not in {group["number"] for group in groups}
+        again = httpx.post(f"{served.url}/api/v1/product-groups", headers=ours, json=_group(served, ours, "LATER"))
+        assert again.status_code == 201
+    finally:
+        assert served.stop() == 0
+        end(data_dir)
+
+
+def _group(served: Served, headers: dict[str, str], number: str) -> dict[str, str]:
+    group = httpx.get(f"{served.url}/api/v1/product-groups", headers=headers).json()["data"][0]
+    accounts = ("domesticAccountId", "euAccountId", "abroadAccountId", "domesticWithoutVatAccountId")
+    return {"number": number, "name": "Office Supplies", **{name: group[name] for name in accounts}}
+
+
+def test_a_bad_backup_never_replaces_the_data(backup: Path, own_data: Path, own_folder: Path) -> None:
+    with postgres.running(own_data) as server:  # so that the commands need not start it
+        companies = "SELECT count(*) FROM companies"
+        before = value(server, companies)
+
+        text = own_folder / "text"
+        text.write_text("no backup")
+        assert refusal("db", "restore", text, "--data-dir", own_data).startswith(f"{text} is no backup of ours")
+
+        cut = own_folder / "cut"
+        cut.write_bytes(backup.read_bytes()[: backup.stat().st_size // 2])
+        assert "was not restored; the database is as before" in refusal("db", "restore", cut, "--data-dir", own_data)
+
+        value(server, "CREATE TABLE set_aside AS SELECT * FROM alembic_version")
+        value(server, "UPDATE alembic_version SET version_num = '9999_future'")
+        newer = own_folder / "newer"
+        postgres.backup(server, newer)
+        value(server, "UPDATE alembic_version SET version_num = (SELECT version_num FROM set_aside)")
+        said = refusal("db", "restore", newer, "--data-dir", own_data)
+        assert said.startswith("The database is of a newer release (schema 9999_future")
+
+        value(server, "ALTER TABLE alembic_version RENAME TO elsewhere")
+        foreign = own_folder / "foreign"
+        postgres.backup(server, foreign)
+        value(server, "ALTER TABLE elsewhere RENAME TO alembic_version")
+        said = refusal("db", "restore", foreign, "--data-dir", own_data)
+        assert said == "The backup is not one of a ledgerbee database."
+
+        assert value(server, companies) == before
+        assert value(server, "SELECT count(*) FROM pg_database WHERE datname LIKE 'ledgerbee%'") == "1"
+        assert refusal("db", "restore", own_folder / "missing", "--data-dir", own_data).endswith(
+            "can't be read: No such file or directory."
+        )

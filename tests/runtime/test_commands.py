@@ -1,0 +1,78 @@
+"""The command line's refusals and results where no `serve` is needed."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.runtime.conftest import SMTP_PASSWORD, Made
+from tests.runtime.processes import Served, cli, cli_json, environment, refusal
+
+from ledgerbee import __version__
+
+
+def loaded(statement: str) -> set[str]:
+    """The modules that a statement loads in a new process."""
+    done = subprocess.run(
+        [sys.executable, "-c", f"{statement}\nimport json, sys; print(json.dumps(list(sys.modules)))"],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(json.loads(done.stdout))
+
+
+def test_a_start_loads_only_what_it_needs() -> None:
+    """Half a second each on every start, of every process: Alembic with SQLAlchemy, the job queue, FastAPI, Typst."""
+    api = loaded("import ledgerbee.app.main")
+    assert not {"alembic", "sqlalchemy", "pgqueuer", "typer", "currency_converter"} & api
+    worker = loaded("import ledgerbee.app.worker_process")
+    assert not {"alembic", "sqlalchemy", "uvicorn", "typer"} & worker
+    commands = loaded("import ledgerbee.app.cli.commands")
+    assert not {"asyncpg", "fastapi", "pydantic", "pgqueuer", "structlog", "alembic", "rich"} & commands
+    beside_a_current_database = loaded("import ledgerbee.app.cli.session")
+    assert not {"alembic", "sqlalchemy", "fastapi"} & beside_a_current_database
+
+
+def test_the_version_is_one_line() -> None:
+    done = cli("version")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"{__version__}\n", "")
+
+
+def test_status_of_a_folder_that_is_not_there_makes_nothing(own_folder: Path) -> None:
+    status = cli_json("db", "status", "--data-dir", own_folder / "none")
+    assert status == {"state": "absent", "version": None, "sizeBytes": 0, "dataDir": str(own_folder / "none")}
+    assert not (own_folder / "none").exists()
+
+
+def test_settings_that_cannot_be_used_are_named_without_their_value() -> None:
+    variables = {
+        "DATABASE_URL": f"postgresql://owner:{SMTP_PASSWORD}#1@localhost/books",
+        "SMTP_URL": f"smtp://mailer:{SMTP_PASSWORD}/1@mail.example:25",
+        "LEDGERBEE_POOL_SIZE": "many",
+        "LEDGERBEE_LOG_LEVEL": "loud",
+    }
+    said = refusal("company", "list", "--json", **variables)
+    assert SMTP_PASSWORD not in said
+    assert said.splitlines() == [
+        "The environment has values that can't be used.",
+        "DATABASE_URL: must be postgresql://user:password@host:port/name, special characters percent-encoded",
+        "LEDGERBEE_POOL_SIZE: Input should be a valid integer, unable to parse string as an integer",
+        "SMTP_URL: must be smtp://user:password@host:port or smtps://…, special characters percent-encoded",
+        "LEDGERBEE_LOG_LEVEL: Input should be 'DEBUG', 'INFO', 'WARNING' or 'ERROR'",
+    ]
+
+
+def test_what_does_not_exist_is_told(served: Served, made: Made) -> None:
+    at = ("--data-dir", made.data_dir)
+    nobody = "0195d0a0-0000-7000-8000-000000000000"
+    assert refusal("api-key", "create", "--company", nobody, "--scopes", "all", *at) == f"There is no company {nobody}."
+    said = refusal("api-key", "create", "--company", made.company, "--scopes", "everything", "--json", *at)
+    assert said == "scopes.0 must be a known scope"
+    said = refusal("company", "create", "--name", "Nowhere", "--country", "XX", "--json", *at)
+    assert "country" in said
+    misspelt = cli("api-key", "create", "--company", "nobody", "--scopes", "all", *at)
+    assert (misspelt.returncode, misspelt.stdout) == (2, "")
+    assert "--company" in misspelt.stderr
+    assert "valid UUID" in misspelt.stderr

@@ -1,0 +1,119 @@
+"""`DATABASE_URL`: a PostgreSQL of the operator's, with one login for everything or one for each purpose."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from importlib.resources import files
+from pathlib import Path
+
+import asyncpg
+import pytest
+import pytest_asyncio
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy.engine import make_url
+from tests.conftest import with_database
+from tests.platform.servers import end, value
+from tests.runtime.processes import PROGRAM, Program, Served, cli_json, refusal
+
+from ledgerbee.platform import postgres
+from ledgerbee.platform.migrate import MigrationError, head_revision, migrate
+
+
+@pytest_asyncio.fixture
+async def own_database(server_url: str) -> AsyncIterator[str]:
+    """An empty database whose owner may do nothing beyond it: the address as that owner."""
+    name = f"own_{uuid.uuid4().hex}"
+    server = await asyncpg.connect(server_url)
+    if not await server.fetchval("SELECT 1 FROM pg_roles WHERE rolname = 'ledgerbee_app'"):
+        await server.execute("CREATE ROLE ledgerbee_app LOGIN NOINHERIT")
+    await server.execute(f"CREATE ROLE {name} LOGIN NOINHERIT IN ROLE ledgerbee_app")
+    await server.execute(f"CREATE DATABASE {name} OWNER {name}")
+    yield make_url(with_database(server_url, name)).set(username=name).render_as_string(hide_password=False)
+    await server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await server.execute(f"DROP ROLE {name}")
+    await server.close()
+
+
+def as_application(url: str) -> str:
+    return make_url(url).set(username="ledgerbee_app").render_as_string(hide_password=False)
+
+
+async def test_one_login_that_owns_the_schema_then_another_for_the_application(
+    own_database: str, own_folder: Path
+) -> None:
+    served = Served.start(None, own_folder, DATABASE_URL=own_database)
+    try:
+        assert "Company" not in served.program.out  # nobody asked for one
+        assert "There is no company yet" in refusal("api-key", "create", "--scopes", "all", DATABASE_URL=own_database)
+        company = cli_json("company", "create", "--name", "Egen ApS", "--country", "DK", DATABASE_URL=own_database)
+        key = cli_json("api-key", "create", "--scopes", "all", DATABASE_URL=own_database)["key"]
+        answer = served.http.get("/api/v1/company", headers={"x-api-key": key})
+        assert (answer.status_code, answer.json()["id"]) == (200, company["id"])
+        status = cli_json("db", "status", DATABASE_URL=own_database)
+        assert (status["state"], status["dataDir"]) == ("running", None)
+        said = refusal("db", "backup", own_folder / "x.backup", DATABASE_URL=own_database)
+        assert said.startswith("DATABASE_URL is set, and this command is for the embedded database. Use pg_dump")
+        (own_folder / "alone").mkdir()
+        urls = {"DATABASE_URL": own_database, "LEDGERBEE_DATABASE_APP_URL": as_application(own_database)}
+        worker = Program.start([PROGRAM, "worker"], own_folder / "alone", **urls)
+        worker.wait_for_event("worker.started")
+        assert worker.stop() == 0
+    finally:
+        assert served.stop() == 0
+
+    connection = await asyncpg.connect(own_database)  # the operator's server is none of our business to stop
+    served = Served.start(None, own_folder, **urls)
+    try:
+        assert served.http.get("/api/v1/company", headers={"x-api-key": key}).json()["name"] == "Egen ApS"
+        logins = "SELECT DISTINCT usename FROM pg_stat_activity WHERE application_name = 'ledgerbee'"
+        found = await connection.fetch(f"{logins} AND datname = current_database()")
+        assert [row["usename"] for row in found] == ["ledgerbee_app"]
+    finally:
+        await connection.close()
+        assert served.stop() == 0
+
+
+def test_a_server_that_nobody_answers_at_is_told(own_folder: Path) -> None:
+    url = "postgresql://nobody@127.0.0.1:9/nothing"
+    for command in (["serve", "--port", "0"], ["db", "status"]):
+        assert "Connect call failed ('127.0.0.1', 9)" in refusal(*command, DATABASE_URL=url)
+
+
+@pytest.fixture
+def new_server(own_folder: Path) -> Iterator[postgres.Server]:
+    """A server that has never seen ledgerbee."""
+    server = postgres.ensure_running(own_folder / "data")
+    yield server
+    end(own_folder / "data")
+
+
+def test_what_the_owner_may_do_about_the_applications_role(new_server: postgres.Server) -> None:
+    """A login that may make roles makes the application's; one that may not says what an administrator has to do."""
+    for name, right in (("may_not", "NOCREATEROLE"), ("may", "CREATEROLE")):
+        value(new_server, f"CREATE ROLE {name} LOGIN NOINHERIT {right}")
+        value(new_server, f"CREATE DATABASE {name} OWNER {name}")
+    advice = "CREATE ROLE ledgerbee_app LOGIN NOINHERIT; GRANT ledgerbee_app TO may_not"
+    with pytest.raises(MigrationError, match=advice):
+        asyncio.run(migrate(new_server.dsn(user="may_not", database="may_not")))
+    asyncio.run(migrate(new_server.dsn(user="may", database="may")))
+
+    async def as_application() -> tuple[object, ...]:
+        url = new_server.dsn(user="may", database="may")
+        connection = await asyncpg.connect(url, server_settings={"role": "ledgerbee_app"})
+        try:
+            return tuple(await connection.fetchrow("SELECT current_user, count(*) FROM companies") or ())
+        finally:
+            await connection.close()
+
+    assert asyncio.run(as_application()) == ("ledgerbee_app", 0)
+    with pytest.raises(MigrationError, match=advice):
+        asyncio.run(migrate(new_server.dsn(user="may_not", database="may_not")))
+    value(new_server, "GRANT ledgerbee_app TO may_not")
+    asyncio.run(migrate(new_server.dsn(user="may_not", database="may_not")))
+
+
+def test_the_head_is_the_one_that_alembic_sees() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(files("ledgerbee.platform.migrations")))
+    assert ScriptDirectory.from_config(config).get_current_head() == head_revision()

@@ -1,0 +1,238 @@
+"""The story of the product: published invoices sold over the API, mailed, booked, paid and audited.
+
+The demo runs once, as `ledgerbee demo` runs it. What it did is read back through the API and compared with the
+published file anew: nothing here trusts what the demo says about itself.
+"""
+
+import asyncio
+import copy
+import io
+import json
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+import pypdf
+import pytest
+import pytest_asyncio
+from asgi_lifespan import LifespanManager
+from sqlalchemy.engine import make_url
+from tests.conftest import with_database
+from typer.testing import CliRunner
+
+from ledgerbee.app.cli.commands import app
+from ledgerbee.app.demo import checks
+from ledgerbee.app.demo.client import DemoError
+from ledgerbee.app.demo.database import own_database
+from ledgerbee.app.demo.run import Books, Outcome, run
+from ledgerbee.app.demo.seller import Sold
+from ledgerbee.app.main import create_app
+
+FILE = Path(__file__).parents[2] / "examples" / "published-invoices.json"
+DOCUMENTS: list[dict[str, Any]] = json.loads(FILE.read_text("utf-8"))["documents"]
+INVOICES = {document["key"]: document for document in DOCUMENTS if document["kind"] == "invoice"}
+MAILED = {key for key, document in INVOICES.items() if "email" in document["buyer"]}
+
+each_invoice = pytest.mark.parametrize("key", INVOICES)
+
+
+@pytest.fixture(scope="module")
+def demo_url(database_url: str) -> Iterator[str]:
+    """A login on a database that is not there yet, beside the tests' own."""
+    url = with_database(database_url, f"{make_url(database_url).database}_demo")
+    yield url
+    asyncio.run(execute(database_url, f'DROP DATABASE IF EXISTS "{make_url(url).database}"'))
+
+
+@pytest.fixture(scope="module")
+def outcome(database_url: str, demo_url: str) -> Outcome:
+    with own_database(database_url) as found:
+        assert found.owner_url == demo_url
+        return run(found, DOCUMENTS)
+
+
+@pytest_asyncio.fixture(scope="module")
+async def demo(outcome: Outcome, demo_url: str) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the API on the demo's books."""
+    async with LifespanManager(create_app(demo_url)) as manager:
+        transport = httpx.ASGITransport(manager.app, client=("127.0.0.1", 40000))
+        async with httpx.AsyncClient(transport=transport, base_url="http://ledgerbee.test") as client:
+            yield client
+
+
+async def execute(url: str, statement: str) -> None:
+    connection = await asyncpg.connect(url)
+    await connection.execute(statement)
+    await connection.close()
+
+
+def sale_of(outcome: Outcome, key: str) -> Sold:
+    (sale,) = [sale for sale in outcome.sold if sale.document["key"] == key]
+    return sale
+
+
+def books_of(outcome: Outcome, company_id: str) -> Books:
+    (books,) = [books for books in outcome.books if books.company["id"] == company_id]
+    return books
+
+
+async def read(demo: httpx.AsyncClient, outcome: Outcome, key: str, path: str) -> Any:
+    """What the API answers to the seller of a published invoice; `{}` in the path stands for our invoice's id."""
+    sale = sale_of(outcome, key)
+    books = books_of(outcome, sale.company_id)
+    answer = await demo.get(f"/api{path.format(sale.invoice['id'])}", headers={"x-api-key": books.key})
+    assert answer.status_code == 200, answer.text
+    return answer.content if answer.headers["content-type"] == "application/pdf" else answer.json()
+
+
+def paid_in_the_story(document: dict[str, Any]) -> Decimal:
+    """What was paid in advance; in full where a mailed invoice is paid like any other."""
+    prepaid = Decimal(document["totals"]["prepaid"])
+    if prepaid or document["key"] not in {"dk-peppol-invoice-norwegian-supplier", "oioubl-invoice"}:
+        return prepaid
+    return Decimal(document["totals"]["gross"])
+
+
+def test_every_invoice_is_sold_and_every_credit_note_named(outcome: Outcome) -> None:
+    assert len(INVOICES) == 10
+    assert [sale.document["key"] for sale in outcome.sold] == list(INVOICES)
+    unsold = {document["key"]: reason for document, reason in outcome.unsold}
+    assert unsold.keys() == {document["key"] for document in DOCUMENTS} - INVOICES.keys()
+    assert all("credit note" in reason for reason in unsold.values())
+    assert checks.faults(outcome) == []
+
+
+@each_invoice
+async def test_the_figures_are_the_published_ones(demo: httpx.AsyncClient, outcome: Outcome, key: str) -> None:
+    published, invoice = INVOICES[key], await read(demo, outcome, key, "/v1/invoices/{}")
+    totals = published["totals"]
+    assert Decimal(invoice["subtotal"]) == Decimal(totals["net"])
+    assert Decimal(invoice["vat"]) == Decimal(totals["vat"])
+    assert Decimal(invoice["amount"]) == Decimal(totals["gross"])
+    assert (invoice["currency"], invoice["date"]) == (published["currency"], published["issueDate"])
+    if "dueDate" in published:
+        assert invoice["dueDate"] == published["dueDate"]
+    ours: dict[Decimal, list[Decimal]] = defaultdict(lambda: [Decimal(0), Decimal(0)])
+    for line in invoice["lines"]:
+        ours[Decimal(str(line["vatRate"]))][0] += Decimal(line["totalPrice"])
+        ours[Decimal(str(line["vatRate"]))][1] += Decimal(line["vatAmount"])
+    theirs: dict[Decimal, list[Decimal]] = defaultdict(lambda: [Decimal(0), Decimal(0)])
+    for row in published["vat"]:
+        theirs[Decimal(row["rate"])][0] += Decimal(row["taxable"])
+        theirs[Decimal(row["rate"])][1] += Decimal(row["tax"])
+    assert ours == theirs
+
+
+@each_invoice
+async def test_the_books_say_the_same(demo: httpx.AsyncClient, outcome: Outcome, key: str) -> None:
+    published, invoice = INVOICES[key], await read(demo, outcome, key, "/v1/invoices/{}")
+    entry = await read(demo, outcome, key, f"/v1/journal-entries/{invoice['journalEntryId']}")
+    assert (entry["date"], entry["currency"]) == (published["issueDate"], published["currency"])
+    assert Decimal(entry["originalAmount"]) == Decimal(published["totals"]["gross"])
+    balance: dict[str, Decimal] = defaultdict(Decimal)
+    by_type: dict[str, Decimal] = defaultdict(Decimal)
+    for line in entry["lines"]:
+        sign = {"DEBIT": 1, "CREDIT": -1}[line["side"]]
+        balance["amount"] += sign * Decimal(line["amount"])
+        balance["base"] += sign * Decimal(line["amountInBaseCurrency"])
+        by_type[line["lineType"]] += sign * Decimal(line["amount"])
+    assert balance == {"amount": 0, "base": 0}
+    assert by_type["CONTROL"] == Decimal(published["totals"]["gross"])
+    assert by_type["ENTERED"] == -Decimal(published["totals"]["net"])
+    assert by_type["VAT"] == -Decimal(published["totals"]["vat"])
+
+
+@each_invoice
+async def test_each_invoice_reached_its_buyer_once(demo: httpx.AsyncClient, outcome: Outcome, key: str) -> None:
+    published, invoice = INVOICES[key], await read(demo, outcome, key, "/v1/invoices/{}")
+    delivery = await read(demo, outcome, key, "/v1/invoices/{}/delivery-status")
+    if key not in MAILED:
+        assert (delivery["status"], delivery["attempts"]) == ("manual", [])
+        return
+    assert (delivery["status"], len(delivery["attempts"])) == ("delivered", 1)
+    assert invoice["sentAt"] is not None
+    (mail,) = [mail for mail in outcome.mails if mail.message_id == delivery["attempts"][0]["providerId"]]
+    assert list(mail.recipients) == [published["buyer"]["email"]]
+    assert str(mail.message["From"].addresses[0].display_name) == published["seller"]["name"]
+    assert mail.attachments() == {
+        f"invoice-{invoice['number']}.pdf": await read(demo, outcome, key, "/v1/invoices/{}/pdf")
+    }
+    printed = "".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(sale_of(outcome, key).pdf)).pages)
+    gross = f"{Decimal(published['totals']['gross']):,.2f}"
+    if published["seller"]["country"] == "DK":
+        gross = gross.translate(str.maketrans(",.", ".,"))
+    assert gross in printed
+    assert published["buyer"]["name"] in printed
+
+
+def test_there_is_one_mail_for_each_mailed_invoice(outcome: Outcome) -> None:
+    assert len(outcome.mails) == len(MAILED) == 7
+
+
+@each_invoice
+async def test_payments_settle_what_they_say(demo: httpx.AsyncClient, outcome: Outcome, key: str) -> None:
+    published, invoice = INVOICES[key], await read(demo, outcome, key, "/v1/invoices/{}")
+    paid, gross = paid_in_the_story(published), Decimal(published["totals"]["gross"])
+    assert (Decimal(invoice["amountPaid"]), Decimal(invoice["amountDue"])) == (paid, gross - paid)
+    assert invoice["status"] == ("paid" if paid == gross else "partially_paid" if paid else "sent")
+
+
+def test_every_ledger_balances_and_passes_the_audit(outcome: Outcome) -> None:
+    assert len(outcome.books) == len({published["seller"]["name"] for published in INVOICES.values()}) == 8
+    for books in outcome.books:
+        rows = [row for row in books.trial_balance["rows"] if row["ledgerType"] in {"BALANCE_SHEET", "PROFIT_AND_LOSS"}]
+        sums = {name: sum(Decimal(row[name]) for row in rows) for name in ("opening", "debit", "credit", "closing")}
+        assert sums["debit"] == sums["credit"] > 0
+        assert sums["opening"] == sums["closing"] == 0
+        assert sums == {name: Decimal(books.trial_balance["totals"][name]) for name in sums}
+        assert books.verification.passed
+        sold = [sale for sale in outcome.sold if sale.company_id == books.company["id"]]
+        assert books.verification.entries == len(sold) + sum(len(sale.payments) for sale in sold)
+
+
+async def test_receivables_are_what_is_due(demo: httpx.AsyncClient, outcome: Outcome) -> None:
+    """Where a seller's books are in the currency it invoices in."""
+    checked = 0
+    for key, published in INVOICES.items():
+        books = books_of(outcome, sale_of(outcome, key).company_id)
+        if books.trial_balance["currency"] != published["currency"]:
+            continue
+        accounts = {row["accountNumber"]: row for row in books.trial_balance["rows"]}
+        receivable = accounts[6190 if published["seller"]["country"] == "DK" else 1100]
+        assert Decimal(receivable["closing"]) == Decimal(published["totals"]["gross"]) - paid_in_the_story(published)
+        checked += 1
+    assert checked == 6
+
+
+@pytest.fixture
+def empty_database_url(database_url: str) -> Iterator[str]:
+    name = f"{make_url(database_url).database}_altered"
+    asyncio.run(execute(database_url, f'CREATE DATABASE "{name}"'))
+    yield with_database(database_url, name)
+    for made in (name, f"{name}_demo"):
+        asyncio.run(execute(database_url, f'DROP DATABASE "{made}"'))
+
+
+def test_an_altered_figure_is_found_and_fails_the_command(
+    empty_database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    altered = copy.deepcopy(INVOICES["oioubl-invoice"])
+    altered["totals"]["vat"] = "1262.51"
+    file = tmp_path / "altered.json"
+    file.write_text(json.dumps({"documents": [altered, INVOICES["peppol-base"]]}))
+    monkeypatch.setenv("DATABASE_URL", empty_database_url)
+    result = CliRunner().invoke(app, ["demo", "--documents", str(file), "--output", str(tmp_path / "out")])
+    assert result.exit_code == 1, result.output
+    assert "fault: oioubl-invoice: VAT 1262.50, published 1262.51" in result.stdout
+    assert result.stdout.count("equal") == 1
+    assert "Everything holds" not in result.stdout
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["oioubl-invoice.pdf", "peppol-base.pdf"]
+
+
+def test_a_demo_leaves_one_that_runs_alone(demo: httpx.AsyncClient, database_url: str) -> None:
+    with pytest.raises(DemoError, match="Another demo"), own_database(database_url):
+        pass

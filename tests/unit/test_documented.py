@@ -1,0 +1,37 @@
+"""Errors, events, settings, commands and metrics stand in the documents as they stand in the code."""
+
+import re
+from pathlib import Path
+
+import pytest
+from docs.reference import generate
+
+
+@pytest.mark.parametrize("document", generate.documents(), ids=lambda path: path.name)
+def test_a_document_repeats_the_code(document: Path) -> None:
+    text = document.read_text()
+    assert generate.renewed(text, generate.documents()[document]) == text, "`make docs` brings it up to date"
+
+
+def test_every_error_code_means_one_thing() -> None:
+    codes = [error.code for error in generate.error_codes()]
+    assert len(codes) > 30
+    assert sorted(set(codes)) == codes
+    assert {error.code for error in generate.error_codes() if not 400 <= error.status < 600} == set()
+
+
+def test_every_event_says_when_it_is_emitted() -> None:
+    rows = re.findall(r"^\| `([^`]+)` \| (.*) \|$", (generate.DOCS / "reference/events.md").read_text(), re.MULTILINE)
+    assert {topic for topic, _ in generate.emitted_topics()} == {topic for topic, _ in rows}
+    assert [topic for topic, emitted in rows if len(emitted) < 10] == []
+
+
+def test_every_log_event_is_documented() -> None:
+    known = set(re.findall(r"`([a-z_.]+)`", (generate.DOCS / "operations/monitoring.md").read_text()))
+    logged = {event for file in generate.SOURCE.rglob("*.py") for event in _logged(file.read_text())}
+    assert "request.failed" in logged
+    assert logged - known == set()
+
+
+def _logged(source: str) -> set[str]:
+    return set(re.findall(r'\.(?:debug|info|warning|error|exception|critical)\(\s*"([a-z_.]+)"', source))
