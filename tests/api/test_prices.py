@@ -17,6 +17,7 @@ from tests.api.catalog_steps import (
 )
 from tests.conftest import Api
 
+from ledgerbee.app.main import create_api
 from ledgerbee.core.ids import new_id
 
 PATH = "/v1/product-prices"
@@ -63,6 +64,30 @@ async def test_the_whole_answer(api: Api, product: dict[str, Any]) -> None:
         "updatedAt": "2026-03-16T12:00:00.000Z",
     }
     assert (await api.get(f"{PATH}/{created['id']}")).json() == created
+
+
+async def test_answers_have_the_documented_properties(api: Api, product: dict[str, Any]) -> None:
+    schemas = create_api().openapi()["components"]["schemas"]
+
+    def properties(name: str) -> set[str]:
+        return set(schemas[name]["properties"])
+
+    price = await new_price(
+        api,
+        product["id"],
+        pricingModel="PACKAGE",
+        unitAmount=None,
+        tiers=DOZEN,
+    )
+    fixed = await new_price(api, product["id"], currencyAmounts=[{"currency": "EUR", "unitAmount": 13}])
+    assert set(price) == properties("ProductPriceResponse")
+    assert set(schemas["ProductPriceResponse"]["required"]) == properties("ProductPriceResponse")
+    assert set(price["tiers"][0]) == properties("TierResponse")
+    assert set(price["vatRatesByZone"]) == properties("VatRatesByZone")
+    assert set(fixed["currencyAmounts"][0]) == properties("CurrencyAmountResponse")
+    read = (await api.get(f"/v1/products/{product['id']}")).json()
+    assert set(read) == properties("ProductResponse")
+    assert read["prices"] == [price, fixed]
 
 
 async def test_a_price_with_tiers(api: Api, product: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 from tests.api.catalog_steps import UNKNOWN, account_ids, group_id, new_price, new_product
 from tests.conftest import Api
+from tests.selling import Shop, line
 
 from ledgerbee.catalog.prices import actions, store
 from ledgerbee.catalog.prices.model import Price, PricingModel, SellablePrice
@@ -207,3 +208,20 @@ class TestInAnotherCurrency:
             await prices_in(api, [price], currency, on)
         assert refused.value.code == "EXCHANGE_RATE_MISSING"
         assert refused.value.details == {"currency": "DKK", "toCurrency": currency, "date": on.isoformat()}
+
+
+async def test_what_a_draft_names_can_change_but_not_go(api: Api) -> None:
+    """A draft locks nothing, yet its lines refer to the price; once it is sent, the price is locked."""
+    shop = Shop(api)
+    product = await shop.product()
+    price = await shop.price(product=product)
+    draft = await shop.draft(await shop.customer(), line(price))
+    in_use = {"usedBy": ["documents"]}
+    path = f"/v1/product-prices/{price}"
+    assert await shop.refused("DELETE", path, {}, 409, "PRODUCT_PRICE_IN_USE") == in_use
+    assert await shop.refused("DELETE", f"/v1/products/{product}", {}, 409, "PRODUCT_IN_USE") == in_use
+    assert (await shop.ok("PATCH", path, {"unitAmount": 90}))["isLocked"] is False
+    await shop.send(draft)
+    assert (await shop.ok("GET", path))["isLocked"] is True
+    await shop.refused("PATCH", path, {"unitAmount": 100}, 409, "PRODUCT_PRICE_LOCKED")
+    assert await shop.refused("DELETE", path, {}, 409, "PRODUCT_PRICE_IN_USE") == in_use

@@ -134,7 +134,7 @@ class TestDelete:
         await lock_price(api, used["id"])
         refused = await api.delete(f"{PATH}/{product['id']}")
         assert refusal(refused) == (409, "PRODUCT_IN_USE")
-        assert refused.json()["details"] == {"usedBy": ["prices"]}
+        assert refused.json()["details"] == {"usedBy": ["documents"]}
         assert len((await api.get(f"{PATH}/{product['id']}")).json()["prices"]) == 2
 
     async def test_deleted_or_priced_but_not_both(self, api: Api) -> None:

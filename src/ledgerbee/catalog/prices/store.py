@@ -152,8 +152,8 @@ async def delete(context: Context, price_id: UUID) -> None:
         await context.connection.execute(
             "DELETE FROM prices WHERE company_id = $1 AND id = $2", context.company_id, price_id
         )
-    except asyncpg.ForeignKeyViolationError as fault:
-        raise PRODUCT_PRICE_IN_USE.error(usedBy=[fault.table_name]) from None
+    except asyncpg.ForeignKeyViolationError:
+        raise PRODUCT_PRICE_IN_USE.error(usedBy=["documents"]) from None
 
 
 async def delete_of_product(context: Context, product_id: UUID) -> None:
@@ -162,8 +162,8 @@ async def delete_of_product(context: Context, product_id: UUID) -> None:
         await context.connection.execute(
             "DELETE FROM prices WHERE company_id = $1 AND product_id = $2", context.company_id, product_id
         )
-    except asyncpg.ForeignKeyViolationError as fault:
-        raise PRODUCT_IN_USE.error(usedBy=[fault.table_name]) from None
+    except asyncpg.ForeignKeyViolationError:
+        raise PRODUCT_IN_USE.error(usedBy=["documents"]) from None
 
 
 async def lock(context: Context, price_ids: Iterable[UUID]) -> None:
