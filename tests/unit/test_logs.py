@@ -1,0 +1,53 @@
+"""What may stand in a log, and what happens when nobody reads it."""
+
+import json
+import subprocess
+import sys
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ledgerbee.app.logs import printable
+from ledgerbee.platform.credentials.model import new_secret
+
+_TALKS = """
+import logging, structlog
+from ledgerbee.app import logs
+logs.configure("info")
+{before}
+structlog.get_logger().info("ours", number=1)
+logging.getLogger("library").warning("theirs %s", "x")
+logs.log_request("id", "GET", "/api/v1/accounts", 200, 3)
+print("done")
+"""
+
+
+@given(prefix=st.sampled_from(["lb_", "lbs_", "lbt_"]), around=st.text(max_size=30))
+def test_a_secret_in_a_path_is_not_printed(prefix: str, around: str) -> None:
+    secret = new_secret(prefix)
+    shown = printable(f"/{around}/{secret}/x")
+    assert secret[:20] not in shown
+    assert "[secret]" in shown
+
+
+@given(st.text(alphabet=st.characters(exclude_characters="_"), max_size=200))
+def test_other_paths_are_printed_as_they_are(path: str) -> None:
+    assert printable(path) == path
+
+
+def test_a_long_path_is_cut() -> None:
+    assert len(printable("/" + "a" * 50_000)) < 300
+
+
+def test_lines_are_json_objects() -> None:
+    done = subprocess.run([sys.executable, "-c", _TALKS.format(before="")], capture_output=True, text=True, check=True)
+    events = [json.loads(line) for line in done.stderr.splitlines()]
+    assert [line["event"] for line in events] == ["ours", "theirs x", "request"]
+    assert [line["level"] for line in events] == ["info", "warning", "info"]
+    assert all(line["timestamp"].endswith("Z") for line in events)
+
+
+def test_a_reader_that_is_gone_costs_lines_and_nothing_else() -> None:
+    talks = _TALKS.format(before="import os; reader, writer = os.pipe(); os.dup2(writer, 2); os.close(reader)")
+    done = subprocess.run([sys.executable, "-c", talks], capture_output=True, text=True, check=False)
+    assert done.stdout == "done\n"
