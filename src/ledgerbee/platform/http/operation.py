@@ -28,6 +28,7 @@ from starlette.types import Scope
 from ledgerbee.core.errors import ErrorCode, invalid
 from ledgerbee.platform.caller import Caller
 from ledgerbee.platform.context import Context
+from ledgerbee.platform.http.direct import direct_read
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -253,14 +254,14 @@ class OperationRoute(APIRoute):
         super().__init__(path, _with_edge_values(endpoint), **options)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """FastAPI's own handler (parameters, body, answer), run by the edge."""
-        handler: Handler = super().get_route_handler()
+        """FastAPI's own handler (parameters, body, answer) or a shorter one, run by the edge."""
+        handler: Handler = direct_read(self) or super().get_route_handler()
         extra = self.openapi_extra or {}
         facts = extra.get(_OPERATION_KEY)
         if not isinstance(facts, Operation):
             raise TypeError(f"{self.path}: routes of this class are declared with operation(...)")
 
-        if self.body_field is None and not facts.public:
+        if self.body_field is None and (self.methods or set()) <= {"POST", "PUT", "PATCH"} and not facts.public:
             handler = _without_body(handler)
 
         async def handle(request: Request) -> Response:

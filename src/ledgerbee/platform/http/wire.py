@@ -156,7 +156,8 @@ Day = Annotated[
 ]
 
 
-def _to_uuid(value: Any) -> Any:
+def to_uuid(value: Any) -> UUID:
+    """A UUID from its usual text form. Raises `PydanticCustomError` for anything else."""
     if isinstance(value, UUID):
         return value
     if isinstance(value, str) and len(value) == 36:
@@ -170,7 +171,7 @@ def _to_uuid(value: Any) -> Any:
 #: A reference to another object, in a request.
 Id = Annotated[
     UUID,
-    BeforeValidator(_to_uuid),
+    BeforeValidator(to_uuid),
     WithJsonSchema({"type": "string", "examples": [EXAMPLE_ID]}),
 ]
 #: An object's id, in an answer.
