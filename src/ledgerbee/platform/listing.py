@@ -4,7 +4,7 @@ The rows of a page are found by an index-only scan (the skipped ones are never f
 whichever end is nearer, then joined to what the list shows. `total` counts the same index.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,34 +20,53 @@ class Filter:
 
     conditions: list[str] = field(default_factory=lambda: ["t.company_id = $1"])
     arguments: list[Any] = field(default_factory=list)
+    searched: tuple[str, ...] = ()
+    term: str = ""
+    term_place: int = 0
 
     def add(self, condition: str, argument: Any) -> None:
         """Add a condition in which `{}` stands for the argument's placeholder."""
         self.arguments.append(argument)
         self.conditions.append(condition.replace("{}", f"${len(self.arguments) + 1}"))
 
-    def search(self, term: str | None, *columns: str) -> None:
-        """Case-insensitive prefix match on any of the text columns; their indexes are on lower(column)."""
-        if term and term.strip():
-            pattern = prefix_pattern(term.strip())
-            self.add("(" + " OR ".join(f"lower(t.{column}) LIKE {{}}" for column in columns) + ")", pattern)
-
     def starts_with(self, term: str | None, *columns: str) -> None:
-        """Case-insensitive prefix match on any of the columns, which hold lower(text) under COLLATE "C", indexed.
-
-        A range instead of LIKE over lower(column): under row-level security an index serves only conditions that
-        can't leak what they see, and neither LIKE nor lower() is marked as such.
-        """
+        """Case-insensitive prefix match on any of the columns, which hold lower(text) under COLLATE "C", indexed."""
         if term and term.strip():
-            # chr(1114111) is the last code point: what starts with the term lies between it and the term itself.
-            ranges = (f"t.{column} >= lower({{}}) AND t.{column} < lower({{}}) || chr(1114111)" for column in columns)
-            self.add("(" + " OR ".join(f"({range_})" for range_ in ranges) + ")", term.strip())
+            self.arguments.append(term.strip())
+            self.term = term.strip()
+            self.term_place = len(self.arguments) + 1
+            self.searched = columns
+
+    async def where(self, context: Context, table: str) -> str:
+        """The conditions as SQL; of the searched columns, only those in which the term is found at all.
+
+        Most terms are found in one column. Its range alone is read off an index, in order; a choice between
+        ranges of several columns is not.
+        """
+        conditions = list(self.conditions)
+        if self.searched:
+            tries = (
+                f"EXISTS (SELECT FROM {table} t WHERE t.company_id = $1 AND {_range(column, 2)})"
+                for column in self.searched
+            )
+            matches = await context.connection.fetchrow(f"SELECT {', '.join(tries)}", context.company_id, self.term)
+            assert matches is not None
+            ranges = [
+                _range(column, self.term_place) for column, found in zip(self.searched, matches, strict=True) if found
+            ]
+            # The term stays an argument even when it is found nowhere.
+            conditions.append(f"({' OR '.join(ranges)})" if ranges else f"${self.term_place}::text IS NULL")
+        return " AND ".join(conditions)
 
 
-def prefix_pattern(term: str) -> str:
-    """A LIKE pattern for texts that start with `term`, to be compared with lower(column)."""
-    escaped = term.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"{escaped}%"
+def _range(column: str, place: int) -> str:
+    """`column` starts with argument `place`.
+
+    A range instead of LIKE over lower(column): under row-level security an index serves only conditions that
+    can't leak what they see, and neither LIKE nor lower() is marked as such.
+    """
+    # chr(1114111) is the last code point: what starts with the term lies between it and the term itself.
+    return f"(t.{column} >= lower(${place}) AND t.{column} < lower(${place}) || chr(1114111))"
 
 
 async def fetch_page(
@@ -67,7 +86,7 @@ async def fetch_page(
     `total` is for lists that know their length without counting rows.
     """
     arguments = [context.company_id, *filters.arguments]
-    where = " AND ".join(filters.conditions)
+    where = await filters.where(context, table)
     if total is None:
         total = int(await context.connection.fetchval(f"SELECT count(*) FROM {table} t WHERE {where}", *arguments))
     window = _window(total, request)
@@ -97,8 +116,3 @@ def _window(total: int, request: PageRequest) -> tuple[int, int, bool] | None:
     if offset <= total // 2:
         return offset, limit, False
     return total - offset - limit, limit, True
-
-
-def rows_by_id(rows: Sequence[asyncpg.Record]) -> dict[Any, asyncpg.Record]:
-    """Rows keyed by their `id` column."""
-    return {row["id"]: row for row in rows}

@@ -14,7 +14,7 @@ _LIST = (
     "SELECT t.id, t.name, t.document_type, t.language, t.is_default, t.created_at"
     " FROM page p JOIN document_templates t USING (company_id, id)"
 )
-SORT_COLUMNS = {"name": "lower(t.name)", "documentType": "t.document_type", "createdAt": "t.created_at"}
+SORT_COLUMNS = {"name": "t.name_key", "documentType": "t.document_type", "createdAt": "t.created_at"}
 
 
 async def list_page(
@@ -24,7 +24,7 @@ async def list_page(
     filters = Filter()
     if document_type is not None:
         filters.add("t.document_type = {}", document_type)
-    filters.search(request.search, "name")
+    filters.starts_with(request.search, "name_key")
     page = await fetch_page(
         context, table="document_templates", select=_LIST, filters=filters, order_by=SORT_COLUMNS, request=request
     )

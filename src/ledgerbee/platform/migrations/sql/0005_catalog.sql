@@ -51,6 +51,7 @@ CREATE INDEX products_created ON products (company_id, created_at, id) INCLUDE (
 CREATE INDEX products_number_key ON products (company_id, number_key, id) INCLUDE (status, product_group_id, name_key);
 CREATE INDEX products_name_key ON products (company_id, name_key, id) INCLUDE (status, product_group_id, number_key);
 CREATE INDEX products_by_group ON products (company_id, product_group_id);
+CREATE INDEX products_by_status ON products (company_id, status, created_at, id);
 SELECT protect_table('products', 'SELECT, INSERT, UPDATE, DELETE');
 
 -- What counts the units of USAGE prices.

@@ -4,6 +4,7 @@ CREATE TABLE document_templates (
     company_id uuid NOT NULL,
     id uuid NOT NULL,
     name text NOT NULL,
+    name_key text COLLATE "C" NOT NULL GENERATED ALWAYS AS (lower(name)) STORED,
     document_type text NOT NULL CHECK (document_type IN
         ('invoice-template', 'credit-note-template', 'quote-template', 'order-confirmation-template')),
     language text NOT NULL CHECK (language IN ('da', 'en')),
