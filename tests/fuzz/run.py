@@ -47,7 +47,7 @@ def fuzz(max_time: int, max_examples: int, seed: int) -> "subprocess.CompletedPr
             "--checks",
             ",".join(CHECKS),
             "--phases",
-            "examples,fuzzing",
+            "examples,coverage,fuzzing",
             "--max-examples",
             str(max_examples),
             "--seed",
