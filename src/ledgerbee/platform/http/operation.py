@@ -165,13 +165,15 @@ class ExactRequest(Request):
 
 
 def decode_json(raw: bytes) -> Any:
-    """Decode exactly: no float, no NaN or Infinity, no NUL or lone surrogate in a string."""
+    """Decode exactly: UTF-8, no float, no NaN or Infinity, no NUL or lone surrogate in a string."""
     try:
-        value = json.loads(raw, parse_float=Decimal, parse_constant=_refuse_constant)
+        # Given bytes, `json` would also guess UTF-16 and UTF-32, and let surrogates through.
+        text = raw.decode("utf-8-sig")
+        value = json.loads(text, parse_float=Decimal, parse_constant=_refuse_constant)
     except (ValueError, ArithmeticError, RecursionError) as fault:
         detail = fault.msg if isinstance(fault, json.JSONDecodeError) else "it can't be decoded"
         raise invalid(("", "isJson", f"body must be valid JSON: {detail}")) from None
-    if b"\\u" in raw:  # the only way for such a character to come in: raw ones are no valid JSON or UTF-8
+    if "\\u" in text:  # the only way for such a character to come in: raw ones are no valid JSON or UTF-8
         _check_text(value, "")
     return value
 
