@@ -1,6 +1,6 @@
 """Schemathesis over the whole OpenAPI document, against a real server on a database of its own.
 
-    python tests/fuzz/run.py --max-time 600
+    python -m tests.fuzz.run --max-time 600
 
 Looks for 5xx, answers outside their schema or status list, accepted nonsense, and authentication that is not
 asked for. Exit code 0 when it finds none. `tests/fuzz/test_fuzz.py` runs a short form with a fixed seed.
