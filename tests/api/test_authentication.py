@@ -180,7 +180,7 @@ async def test_a_licence_that_is_switched_off_is_missed_at_once(
     inner = FastAPI()
     inner.router.routes.extend(router.routes)
     inner.state.edge = Edge(database, clock)
-    transport = httpx.ASGITransport(Shell(inner, clock=clock, allowed_origins=()))
+    transport = httpx.ASGITransport(Shell(inner, routes=(), clock=clock, allowed_origins=()))
     async with httpx.AsyncClient(transport=transport, base_url="http://ledgerbee.test") as client:
         assert (await answer()).json() == str(api.company_id)
 

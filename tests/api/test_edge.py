@@ -172,6 +172,7 @@ async def test_unknown_routes_and_methods_have_the_envelope(api: Api) -> None:
     assert (answer.status_code, answer.json()["code"], answer.json()["path"]) == (404, "NOT_FOUND", "/v1/nowhere")
     answer = await api.delete("/v1/accounts")
     assert (answer.status_code, answer.json()["code"]) == (405, "METHOD_NOT_ALLOWED")
+    assert answer.headers["allow"] == "GET, POST"
 
 
 async def test_the_same_request_twice_works_once(api: Api) -> None:

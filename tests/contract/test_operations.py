@@ -40,7 +40,7 @@ def test_every_operation_has_a_row_and_every_row_an_operation() -> None:
 def test_an_operation_says_what_the_table_says(row: Row) -> None:
     routes = [route for router in ROUTERS for route in router.routes]
     (route,) = [r for r in routes if r.path == "/api" + row.path.partition("?")[0] and row.method in r.methods]  # type: ignore[attr-defined]
-    operation = operation_of(route)  # type: ignore[arg-type]
+    operation = operation_of(route)
     assert operation is not None
     assert operation.scope == row.scope
     assert operation.scope is None or operation.scope in SCOPES
