@@ -134,7 +134,7 @@ async def test_an_expiry_is_told_and_kept(api: Api) -> None:
 
 
 async def test_an_address_that_is_not_on_the_list(database_url: str, clock: SteeredClock, api: Api) -> None:
-    _, key = await make_key(api, ipAllowlist=["203.0.113.0/24", "2001:db8::7"])
+    _, key = await make_key(api, ipWhitelist=["203.0.113.0/24", "2001:db8::7"])
     refused = await get(api.http, key)
     assert_unauthorized(refused)
     assert refused.json()["details"] == {"reason": "ip_whitelist_mismatch"}
