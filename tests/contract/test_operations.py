@@ -98,6 +98,17 @@ async def test_an_unknown_field_is_refused(row: Row, world: World) -> None:
 
 
 @pytest.mark.parametrize("row", WRITES, ids=str)
+async def test_a_body_is_an_object(row: Row, world: World) -> None:
+    for content in ("1.5", "1", "[]", '"{}"', "true"):
+        path, headers = path_of(row, world.ids), {"content-type": "application/json"}
+        answer = await world.api.request(row.method, path, content=content, headers=headers)
+        assert answer.status_code == 400, (content, answer.text)
+        assert answer.json()["details"]["validationErrors"] == [
+            {"property": "", "constraints": {"isObject": "body must be an object"}}
+        ]
+
+
+@pytest.mark.parametrize("row", WRITES, ids=str)
 async def test_the_same_key_does_the_work_once(
     row: Row, http: httpx.AsyncClient, database: Database, clock: SteeredClock
 ) -> None:
