@@ -9,7 +9,9 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_make_fuzz_can_start() -> None:
-    told = subprocess.run(["make", "--silent", "--dry-run", "fuzz"], cwd=ROOT, capture_output=True, text=True, check=True)
+    told = subprocess.run(
+        ["make", "--silent", "--dry-run", "fuzz"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     command = told.stdout.splitlines()[-1]
     started = subprocess.run([*command.split(), "--help"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert started.returncode == 0, started.stderr
