@@ -81,6 +81,9 @@ def _document(api: FastAPI) -> dict[str, Any]:
     for schema in ("HTTPValidationError", "ValidationError"):
         schemas.pop(schema, None)
     schemas[ErrorResponse.__name__] = ErrorResponse.model_json_schema()
+    for schema in schemas.values():
+        for field in schema.get("properties", {}).values():
+            field.pop("title", None)  # Pydantic's: the name again, in a spelling of its own
     components["schemas"] = dict(sorted(schemas.items()))
     for path in document["paths"].values():
         for method, operation in path.items():
@@ -91,6 +94,8 @@ def _document(api: FastAPI) -> dict[str, Any]:
 def _tidy(method: str, operation: dict[str, Any]) -> None:
     operation.pop("x-ledgerbee-operation", None)
     operation["responses"].pop("422", None)
+    for parameter in operation.get("parameters", []):
+        parameter["schema"] = _given(parameter["schema"])
     if method in {"post", "put", "patch"} and operation.get("security") != []:
         for status, text in _EVERY_WRITE.items():
             known = operation["responses"].get(status)
@@ -108,3 +113,10 @@ def _tidy(method: str, operation: dict[str, Any]) -> None:
                 "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": r"^[\x21-\x7e]+$"},
             }
         )
+
+
+def _given(schema: dict[str, Any]) -> dict[str, Any]:
+    """A parameter's schema without null: it is left out instead, as in the reference."""
+    rest = {name: value for name, value in schema.items() if name not in {"anyOf", "title"}}
+    choices = [choice for choice in schema.get("anyOf", ()) if choice != {"type": "null"}]
+    return {**choices[0], **rest} if len(choices) == 1 else {**({"anyOf": choices} if choices else {}), **rest}
