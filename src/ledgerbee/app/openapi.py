@@ -96,7 +96,9 @@ def _tidy(method: str, operation: dict[str, Any]) -> None:
     operation["responses"].pop("422", None)
     for parameter in operation.get("parameters", []):
         parameter["schema"] = _given(parameter["schema"])
-    if method in {"post", "put", "patch"} and operation.get("security") != []:
+    if method in {"post", "put", "patch"} and operation.get("security") == []:
+        operation["responses"]["413"] = {**operation["responses"]["500"], "description": _EVERY_WRITE["413"]}
+    elif method in {"post", "put", "patch"}:
         for status, text in _EVERY_WRITE.items():
             known = operation["responses"].get(status)
             if known is None:
