@@ -21,6 +21,22 @@ def test_names_are_the_apis_not_the_codes() -> None:
     assert [(name, field) for name, (field, schema) in properties if "title" in schema] == []
 
 
+def test_every_error_has_an_example_of_its_own() -> None:
+    document = create_api().openapi()
+    for address, path in document["paths"].items():
+        for operation in path.values():
+            for status, answer in operation["responses"].items():
+                media = answer.get("content", {}).get("application/json", {})
+                if media.get("schema") != {"$ref": "#/components/schemas/ErrorResponse"}:
+                    continue
+                assert media["examples"], (address, status)
+                assert set(re.findall(r"`([A-Z][A-Z_.]+)`: ", answer["description"])) <= set(media["examples"])
+                for code, shown in media["examples"].items():
+                    assert shown == {"$ref": f"#/components/examples/{code}"}
+                    body = document["components"]["examples"][code]["value"]
+                    assert (body["statusCode"], body["code"]) == (int(status), code)
+
+
 def test_a_query_parameter_is_given_or_left_out() -> None:
     """None can be null (the reference has no such parameter), and the console sends none that nobody filled in."""
     for address, path in create_api().openapi()["paths"].items():
