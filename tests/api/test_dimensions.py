@@ -300,11 +300,9 @@ class TestInUse:
         books = await books_of(api)
         dimension = await new_dimension(api)
         used, unused = await new_value(api, dimension, "Nord"), await new_value(api, dimension, "Syd")
-        tags = {"tag_ids": (UUID(used),)}
-        await books.post(
-            books.entry("2026-01-15", [books.line(BANK, "10"), books.line(SALES, "-10", **(tags if on_line else {}))],
-                        **({} if on_line else tags))
-        )  # fmt: skip
+        tags = (UUID(used),)
+        lines = [books.line(BANK, "10"), books.line(SALES, "-10", tag_ids=tags if on_line else ())]
+        await books.post(books.entry("2026-01-15", lines, tag_ids=() if on_line else tags))
         path = f"{PATH}/{dimension}"
         in_use = {"usedBy": ["journalEntries"]}
         assert refused(await api.delete(f"{path}/values/{used}"), 409, "DIMENSION_VALUE_IN_USE") == in_use

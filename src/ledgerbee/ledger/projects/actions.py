@@ -153,7 +153,7 @@ async def _rate(context: Context, currency: str) -> Decimal | None:
 
 
 async def _create(context: Context, *, name: str, currency: str | None = None, **optional: Any) -> Project | None:
-    """A project was created, with its default subproject (nothing is when its reference is taken)."""
+    """Write a project, its dimension and its default subproject; nothing (None) when its reference is taken."""
     default = Subproject(
         id=new_id(), name=DEFAULT_SUBPROJECT, sort_order=0, created_at=context.now, updated_at=context.now
     )
@@ -189,7 +189,7 @@ async def _change(context: Context, before: Project, given: dict[str, Any]) -> P
 
 
 async def _save(context: Context, project: Project) -> Project:
-    """Fields of a project or its subprojects were changed."""
+    """Write a project's row and tell of the change, its subprojects' included (they are written already)."""
     project = replace(project, subprojects=rules.in_order(project.subprojects), updated_at=context.now)
     await store.update(context, project)
     context.emit("project.updated", project.id, snapshot(project))
