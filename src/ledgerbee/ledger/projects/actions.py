@@ -184,8 +184,9 @@ async def _change(context: Context, before: Project, given: dict[str, Any]) -> P
     if before.is_archived and project.is_archived:
         raise PROJECT_INVALID_STATE.error(status="archived")
     rules.check(project)
+    project = await _save(context, project)
     await dimensions.update(context, _dimension(project))
-    return await _save(context, project)
+    return project
 
 
 async def _save(context: Context, project: Project) -> Project:
