@@ -15,7 +15,7 @@ from tests.ledger_books import BANK, CAPITAL, OUTPUT_VAT, PAYABLES, RECEIVABLES,
 
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.ids import new_id
-from ledgerbee.ledger.entries import actions
+from ledgerbee.ledger.entries import actions, rules
 from ledgerbee.ledger.entries.model import NewEntry, NewLine
 from ledgerbee.ledger.entries.store import posting
 from ledgerbee.platform.context import Context
