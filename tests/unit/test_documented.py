@@ -44,5 +44,5 @@ def test_what_the_documents_point_at_is_there() -> None:
         text = document.read_text("utf-8")
         links = re.findall(r"\]\((?!https?:|#)([^)#]+)", text)
         assert [link for link in links if not (document.parent / link).exists()] == [], document
-        paths = re.findall(r"`((?:[a-z_]+/)+(?:[a-z_]+\.[a-z]+)?)`", text)
+        paths = re.findall(r"`((?:[a-z_]+/)+(?:[a-z_]+\.(?:py|sql|typ))?)`", text)
         assert [path for path in paths if not any((base / path).exists() for base in (root, package))] == [], document
