@@ -52,7 +52,7 @@ def books() -> Iterator[Books]:
             asyncio.run(_on(server, f'CREATE DATABASE "{name}"'))
             try:
                 asyncio.run(migrate(url))
-                yield asyncio.run(_company(url))
+                yield asyncio.run(companies(url, 1))[0]
             finally:
                 asyncio.run(_on(server, f'DROP DATABASE "{name}" WITH (FORCE)'))
 
@@ -72,17 +72,17 @@ async def _on(url: str, statement: str) -> None:
     await connection.close()
 
 
-async def _company(url: str) -> Books:
-    company_id = new_id()
+async def companies(url: str, count: int) -> list[Books]:
+    """New companies in the database, each with its key."""
 
-    async def work(context: Context) -> str:
+    async def work(context: Context) -> Books:
         await create_company(context, name="Bench ApS", country_code="DK")
-        return (await api_keys.create(context, name="bench", scopes=SCOPES))[1]
+        return Books(url, context.company_id, (await api_keys.create(context, name="bench", scopes=SCOPES))[1])
 
     database = await Database.open(url, reactions=REACTIONS, max_size=2)
-    key = await database.run(tenant_of(company_id), system_clock(), work)
+    made = [await database.run(tenant_of(new_id()), system_clock(), work) for _ in range(count)]
     await database.close()
-    return Books(url, company_id, key)
+    return made
 
 
 def tenant_of(company_id: UUID) -> Tenant:
@@ -120,16 +120,22 @@ def _serve(make_app: Callable[..., ASGIApp], arguments: tuple[Any, ...], listene
 
 
 @contextmanager
-def server(make_app: Callable[..., ASGIApp], *arguments: Any, log: str = os.devnull) -> Iterator[int]:
-    """A server process running `make_app(*arguments)`, its log in the file `log`; its port."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    process = multiprocessing.get_context("spawn").Process(target=_serve, args=(make_app, arguments, listener, log))
-    process.start()
+def server(
+    make_app: Callable[..., ASGIApp], *arguments: Any, log: str = os.devnull, processes: int = 1
+) -> Iterator[int]:
+    """Processes running `make_app(*arguments)` on one socket, their log in the file `log`; its port."""
+    listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
+    spawn = multiprocessing.get_context("spawn").Process
+    started = [spawn(target=_serve, args=(make_app, arguments, listener, log)) for _ in range(processes)]
+    for process in started:
+        process.start()
     try:
         yield listener.getsockname()[1]
     finally:
-        process.terminate()
-        process.join(20)
+        for process in started:
+            process.terminate()
+        for process in started:
+            process.join(20)
         listener.close()
 
 
@@ -171,6 +177,15 @@ async def connect(port: int) -> AsyncIterator[Connection]:
 def get(path: str, key: str) -> bytes:
     """The bytes of an authenticated GET."""
     return f"GET {path} HTTP/1.1\r\nHost: bench\r\nx-api-key: {key}\r\n\r\n".encode()
+
+
+def post(path: str, key: str, body: bytes, *, idempotency_key: str | None = None) -> bytes:
+    """The bytes of an authenticated POST of JSON."""
+    keyed = f"x-api-idempotency-key: {idempotency_key}\r\n" if idempotency_key else ""
+    return (
+        f"POST {path} HTTP/1.1\r\nHost: bench\r\nx-api-key: {key}\r\nContent-Type: application/json\r\n{keyed}"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    ).encode() + body
 
 
 async def meter(port: int) -> dict[str, float]:
