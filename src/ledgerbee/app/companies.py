@@ -95,10 +95,10 @@ async def _inside(context: Context, company_id: UUID) -> AsyncIterator[Context]:
     So the caller's idempotency key, reserved and kept as its own company's row, holds for what is made here. On an
     error the whole transaction rolls back, and its company with it.
     """
-    other = replace(context, company_id=company_id, events=[], jobs=[])
+    other = replace(context, company_id=company_id, events=[], jobs=[], answer=None)
     await _name_company(context, company_id)
     yield other
-    await flush(other, REACTIONS)
+    await flush([other], REACTIONS)
     await _name_company(context, context.company_id)
 
 

@@ -31,6 +31,8 @@ from ledgerbee.platform.db import CredentialRevokedError, Database
 from ledgerbee.platform.http.envelope import error_response
 from ledgerbee.platform.http.operation import Handler, Operation
 from ledgerbee.platform.http.validation import validation_error
+from ledgerbee.platform.idempotency import Reservation
+from ledgerbee.platform.together import Together
 
 #: Credentials a process remembers. Each use is checked against the database (`check_credential`).
 _CACHE_SIZE: Final = 10_000
@@ -43,6 +45,7 @@ class Edge:
     def __init__(self, database: Database, clock: Clock) -> None:
         self.database = database
         self.clock = clock
+        self.together = Together(database)
         self._principals: OrderedDict[bytes, Principal] = OrderedDict()
 
     async def handle(self, operation: Operation, request: Request, handler: Handler) -> Response:
@@ -84,28 +87,24 @@ class Edge:
         body = await request.body()
         if body and not _is_form(request):
             await request.json()  # malformed JSON is refused here, as it is read again below from memory
-        request_id: str = request.scope["ledgerbee.request_id"]
-        caller = Caller(principal, self.database, request_id, now)
+        caller = Caller(
+            principal=principal,
+            database=self.database,
+            together=self.together,
+            request_id=request.scope["ledgerbee.request_id"],
+            now=now,
+            reservation=_reservation(request, body),
+            secret_fields=operation.secret_fields,
+        )
         request.scope["ledgerbee.caller"] = caller
         if not operation.opens_transaction:
             return await handler(request)
-        read_only = request.method in {"GET", "HEAD"}
-        key = idempotency.key_of(request) if request.method in _IDEMPOTENT_METHODS else None
 
         async def work(context: Context) -> Response:
             request.scope["ledgerbee.context"] = context
-            if key is None:
-                return await handler(request)
-            address = f"{request.method} {request.url.path}?{request.url.query}\n"
-            digest = hashlib.sha256(address.encode() + body).digest()
-            replayed = await idempotency.reserve(context, key, digest)
-            if replayed is not None:
-                return replayed
-            response = await handler(request)
-            await idempotency.remember(context, key, digest, response, secret_fields=operation.secret_fields)
-            return response
+            return await handler(request)
 
-        return await self.database.run(caller.tenant, now, work, read_only=read_only)
+        return await (caller.read(work) if request.method in {"GET", "HEAD"} else caller.command(work))
 
     async def _admit(self, operation: Operation, request: Request, now: datetime) -> Principal:
         """The caller, if it may run `operation`; else `UNAUTHORIZED`, `INSUFFICIENT_PERMISSIONS`, `LICENSE.REQUIRED`.
@@ -169,6 +168,15 @@ def _unauthorized(kinds: tuple[str, ...]) -> LedgerBeeError:
     if kinds == ("oauth_token",):
         return UNAUTHORIZED.error("Invalid or expired access token", error="invalid_token", reason="invalid_token")
     return UNAUTHORIZED.error()
+
+
+def _reservation(request: Request, body: bytes) -> Reservation | None:
+    """The request's idempotency key with the digest of all that makes it this request and no other."""
+    key = idempotency.key_of(request) if request.method in _IDEMPOTENT_METHODS else None
+    if key is None:
+        return None
+    address = f"{request.method} {request.url.path}?{request.url.query}\n"
+    return Reservation(key, hashlib.sha256(address.encode() + body).digest())
 
 
 def _is_form(request: Request) -> bool:

@@ -1,4 +1,4 @@
-"""Who calls: the credential behind a request and what it may do."""
+"""Who calls: the credential behind a request, what it may do, and the ways to run its transactions."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -6,9 +6,15 @@ from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
-from ledgerbee.platform.context import Actor, Context
-from ledgerbee.platform.db import Database, Tenant
+from fastapi import Response
 
+from ledgerbee.platform.context import Actor, Context
+from ledgerbee.platform.db import AnsweredBeforeError, Database, KeyInUseError, Tenant
+from ledgerbee.platform.idempotency import IDEMPOTENCY_KEY_IN_USE, Reservation, answer_of, replay
+from ledgerbee.platform.together import Together, Work
+
+C = TypeVar("C")
+R = TypeVar("R")
 T = TypeVar("T")
 
 
@@ -36,12 +42,18 @@ class Principal:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """One request's principal, moment and database: enough to open transactions of its own."""
+    """One request's principal, moment and database: enough to open transactions of its own.
+
+    `reservation` is the idempotency key that it sent, `secret_fields` what is not kept of its answer.
+    """
 
     principal: Principal
     database: Database
+    together: Together
     request_id: str
     now: datetime
+    reservation: Reservation | None = None
+    secret_fields: tuple[str, ...] = ()
 
     @property
     def tenant(self) -> Tenant:
@@ -60,6 +72,35 @@ class Caller:
         """Run `work` in a read-only transaction of the caller's company."""
         return await self.database.run(self.tenant, self.now, work, read_only=True)
 
-    async def write(self, work: Callable[[Context], Awaitable[T]]) -> T:
-        """Run `work` in a transaction of the caller's company, committed on return."""
-        return await self.database.run(self.tenant, self.now, work)
+    async def command(self, work: Callable[[Context], Awaitable[Response]]) -> Response:
+        """Run `work` in a transaction under the request's idempotency key; its answer, once it is committed.
+
+        The kept answer instead if the request was carried out before. Raises `IDEMPOTENCY_KEY_IN_USE` and
+        `IDEMPOTENCY_KEY_REUSED`.
+        """
+
+        async def keep_answer(context: Context) -> Response:
+            response = await work(context)
+            if self.reservation is not None:
+                context.answer = answer_of(self.reservation, response, self.secret_fields)
+            return response
+
+        key = self.reservation.key if self.reservation else None
+        return await self._once(self.database.run(self.tenant, self.now, keep_answer, key=key))
+
+    async def command_together(self, work: Work[C, R], command: C, render: Callable[[R], Response]) -> Response:
+        """As `command`, but in one transaction with those of the company's other callers who come at the same time.
+
+        `work` gets everyone's commands and gives everyone's outcomes; `render` makes this caller's answer.
+        """
+        return await self._once(self.together.run(self.tenant, self.reservation, self.now, work, command, render))
+
+    async def _once(self, running: Awaitable[Response]) -> Response:
+        try:
+            return await running
+        except KeyInUseError:
+            raise IDEMPOTENCY_KEY_IN_USE.error() from None
+        except AnsweredBeforeError:
+            reservation = self.reservation
+            assert reservation is not None, "only a request with a key can have been answered before"
+            return await self.read(lambda context: replay(context, reservation))

@@ -1,5 +1,6 @@
 """What a command carries through the layers: the open transaction, who acts, for whom, and when."""
 
+import json
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -24,11 +25,11 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened to an object: a topic such as `invoice.sent` and the object as it was then."""
+    """Something that happened to an object: a topic such as `invoice.sent` and the object as it was then, as JSON."""
 
     type: str
     object_id: UUID
-    data: dict[str, Any]
+    data: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +41,23 @@ class Job:
     delay: timedelta | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a command answered, kept under its idempotency key. `request_hash` tells the same request from another."""
+
+    key: str
+    request_hash: bytes
+    status: int
+    content_type: str | None
+    body: bytes
+
+
 @dataclass(slots=True)
 class Context:
     """One command's transaction. `now` is aware UTC and was read once, at the edge.
 
-    `emit` and `enqueue` only note: the rows are written just before the commit, in the same transaction.
+    `emit`, `enqueue` and `answer` only note: the rows are written just before the commit, in the same transaction.
+    Commands that are carried out together share the connection and have a context each.
     """
 
     connection: "Connection"
@@ -55,16 +68,23 @@ class Context:
     now: datetime
     events: list[Event] = field(default_factory=list)
     jobs: list[Job] = field(default_factory=list)
+    answer: Answer | None = None
 
     @property
     def today(self) -> date:
         """The company's calendar day."""
         return day_in(self.now, self.time_zone)
 
-    def emit(self, event_type: str, object_id: UUID, data: dict[str, Any]) -> None:
-        """Tell, in this transaction, what happened; `data` is the object's wire form at this moment."""
-        self.events.append(Event(event_type, object_id, data))
+    def emit(self, event_type: str, object_id: UUID, data: dict[str, Any] | str) -> None:
+        """Tell, in this transaction, what happened; `data` is the object's wire form at this moment (or its JSON)."""
+        text = data if isinstance(data, str) else to_json(data)
+        self.events.append(Event(event_type, object_id, text))
 
     def enqueue(self, name: str, /, *, delay: timedelta | None = None, **payload: Any) -> None:
         """Have the worker run the job `name` once this transaction has committed (and never if it doesn't)."""
         self.jobs.append(Job(name, payload, delay))
+
+
+def to_json(value: object) -> str:
+    """JSON as it is stored and sent: compact, UTF-8, whatever JSON does not know as text."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)

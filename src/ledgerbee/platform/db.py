@@ -8,7 +8,7 @@ before anyone hears of it. Serialization failures and deadlocks are tried again 
 import asyncio
 import json
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,7 +20,7 @@ import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
 from ledgerbee.core.errors import ErrorCode
-from ledgerbee.platform.context import Actor, Context
+from ledgerbee.platform.context import Actor, Context, to_json
 from ledgerbee.platform.outbox import Reactions, flush
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
@@ -46,6 +46,22 @@ class CredentialRevokedError(Exception):
     """The credential that the caller's answer was prepared for is no longer valid."""
 
 
+class KeyInUseError(Exception):
+    """The first request with an idempotency key is still running."""
+
+
+class AnsweredBeforeError(Exception):
+    """An answer is kept under an idempotency key: the request, or another one, was carried out before."""
+
+
+#: SQLSTATEs of check_credential() and reserve_idempotency_keys(): what stops a transaction in its first round trip.
+_STOPS: Final[dict[str, type[Exception]]] = {
+    "LB401": CredentialRevokedError,
+    "LB440": KeyInUseError,
+    "LB441": AnsweredBeforeError,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Tenant:
     """On whose behalf a transaction runs: the company, and the credential to check (none for our own jobs)."""
@@ -57,16 +73,22 @@ class Tenant:
     credential_hash: bytes | None = None
     credential_version: int = 0
 
-    def begin_sql(self, *, read_only: bool) -> str:
-        """BEGIN, the company and the credential check, as one round trip of the simple protocol.
 
-        The values are a UUID, an integer and hexadecimal digits: nothing that could be anything but a literal.
-        """
-        begin = "BEGIN READ ONLY" if read_only else "BEGIN"
-        sql = f"{begin}; SET LOCAL app.company_id = '{self.company_id}'"
-        if self.credential_hash is not None:
-            sql += f"; SELECT check_credential('\\x{self.credential_hash.hex()}', {self.credential_version:d})"
-        return sql
+def _begin_sql(tenants: Sequence[Tenant], now: datetime, keys: Sequence[str], *, read_only: bool) -> str:
+    """BEGIN, the company, the credential checks and the idempotency keys, as one round trip of the simple protocol.
+
+    The values are UUIDs, integers, moments and hexadecimal digits: nothing that could be anything but a literal.
+    """
+    begin = "BEGIN READ ONLY" if read_only else "BEGIN"
+    sql = f"{begin}; SET LOCAL app.company_id = '{tenants[0].company_id}'"
+    credentials = {(tenant.credential_hash, tenant.credential_version) for tenant in tenants if tenant.credential_hash}
+    for credential_hash, version in credentials:
+        assert credential_hash is not None
+        sql += f"; SELECT check_credential('\\x{credential_hash.hex()}', {version:d})"
+    if keys:
+        digits = ",".join([key.encode().hex() for key in keys])
+        sql += f"; SELECT reserve_idempotency_keys('{{{digits}}}', '{now.isoformat()}')"
+    return sql
 
 
 class Database:
@@ -125,16 +147,37 @@ class Database:
         work: Callable[[Context], Awaitable[T]],
         *,
         read_only: bool = False,
+        key: str | None = None,
     ) -> T:
         """Run `work` in one transaction as `tenant` and commit it before returning what it returned.
 
-        Everything that `work` emits or enqueues through its context is written in that same transaction.
-        `work` may run several times (serialization failures, deadlocks), so it must not act outside of it.
-        Raises `CredentialRevokedError`, `DATABASE_UNAVAILABLE`, `TOO_MUCH_CONTENTION` and whatever `work` raises.
+        Everything that `work` emits or enqueues through its context is written in that same transaction, which holds
+        the idempotency key `key` from its start. `work` may run several times (serialization failures, deadlocks), so
+        it must not act outside of it. Raises `CredentialRevokedError`, `KeyInUseError`, `AnsweredBeforeError`,
+        `DATABASE_UNAVAILABLE`, `TOO_MUCH_CONTENTION` and whatever `work` raises.
+        """
+
+        async def alone(contexts: Sequence[Context]) -> T:
+            return await work(contexts[0])
+
+        return await self.run_together([tenant], now, alone, [key] if key else (), read_only=read_only)
+
+    async def run_together(
+        self,
+        tenants: Sequence[Tenant],
+        now: datetime,
+        work: Callable[[Sequence[Context]], Awaitable[T]],
+        keys: Sequence[str] = (),
+        *,
+        read_only: bool = False,
+    ) -> T:
+        """Run `work` for several callers of one company in one transaction; it gets a context for each.
+
+        Otherwise as `run`: all of it is committed, or nothing.
         """
         for attempt in range(1, MAX_ATTEMPTS + 1):
             try:
-                return await self._run_once(tenant, now, work, read_only=read_only)
+                return await self._run_once(tenants, now, work, keys, read_only=read_only)
             except (asyncpg.SerializationError, asyncpg.DeadlockDetectedError) as fault:
                 if attempt == MAX_ATTEMPTS:
                     raise TOO_MUCH_CONTENTION.error() from fault
@@ -148,38 +191,43 @@ class Database:
         raise AssertionError("unreachable: the loop returns or raises")
 
     async def _run_once(
-        self, tenant: Tenant, now: datetime, work: Callable[[Context], Awaitable[T]], *, read_only: bool
+        self,
+        tenants: Sequence[Tenant],
+        now: datetime,
+        work: Callable[[Sequence[Context]], Awaitable[T]],
+        keys: Sequence[str],
+        *,
+        read_only: bool,
     ) -> T:
         async with self.connection() as connection:
             try:
-                await connection.execute(tenant.begin_sql(read_only=read_only))
-                context = Context(
-                    connection=connection,
-                    company_id=tenant.company_id,
-                    actor=tenant.actor,
-                    request_id=tenant.request_id,
-                    time_zone=tenant.time_zone,
-                    now=now,
-                )
-                result = await work(context)
-                if context.events or context.jobs:
-                    await flush(context, self.reactions)
+                await connection.execute(_begin_sql(tenants, now, keys, read_only=read_only))
+                contexts = [
+                    Context(
+                        connection=connection,
+                        company_id=tenant.company_id,
+                        actor=tenant.actor,
+                        request_id=tenant.request_id,
+                        time_zone=tenant.time_zone,
+                        now=now,
+                    )
+                    for tenant in tenants
+                ]
+                result = await work(contexts)
+                await flush(contexts, self.reactions)
                 await connection.execute("COMMIT")
             except BaseException as fault:
                 await _roll_back(connection)
-                if isinstance(fault, asyncpg.PostgresError) and fault.sqlstate == "LB401":
-                    raise CredentialRevokedError from None
+                stop = _STOPS.get(fault.sqlstate or "") if isinstance(fault, asyncpg.PostgresError) else None
+                if stop is not None:
+                    raise stop from None
                 raise
             return result
 
 
 async def prepare_connection(connection: Connection) -> None:
     """Give a new connection the JSON codec: objects in and out, decimals kept exact."""
-    await connection.set_type_codec("jsonb", encoder=_to_json, decoder=_from_json, schema="pg_catalog")
-
-
-def _to_json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
+    await connection.set_type_codec("jsonb", encoder=to_json, decoder=_from_json, schema="pg_catalog")
 
 
 def _from_json(text: str) -> Any:

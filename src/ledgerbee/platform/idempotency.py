@@ -1,18 +1,19 @@
 """Idempotency keys: the same request twice does its work once (decisions "Base").
 
-The key is reserved in the transaction of the write: a transaction-scoped advisory lock says "still running",
-the row, written with the answer just before the commit, says "done". What rolls back leaves neither.
+The key is reserved in the first round trip of the write's own transaction: a transaction-scoped advisory lock says
+"still running", the row, written with the answer just before the commit, says "done". What rolls back leaves neither.
 """
 
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from fastapi import Request, Response
 
 from ledgerbee.core.errors import ErrorCode, invalid
-from ledgerbee.platform.context import Context
+from ledgerbee.platform.context import Answer, Context
 
 HEADER: Final = "x-api-idempotency-key"
 
@@ -22,6 +23,14 @@ IDEMPOTENCY_KEY_IN_USE = ErrorCode(
 )
 
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """A key, and the digest of the request that wants it."""
+
+    key: str
+    request_hash: bytes
 
 
 def key_of(request: Request) -> str | None:
@@ -34,49 +43,31 @@ def key_of(request: Request) -> str | None:
     return key
 
 
-async def reserve(context: Context, key: str, request_hash: bytes) -> Response | None:
-    """Claim `key` for this transaction; the stored answer if the request was already carried out.
-
-    Raises `IDEMPOTENCY_KEY_IN_USE` and `IDEMPOTENCY_KEY_REUSED`.
-    """
-    claimed = await context.connection.fetchval(
-        "SELECT pg_try_advisory_xact_lock(hashtextextended($1, 1))", f"{context.company_id}/{key}"
-    )
-    if not claimed:
-        raise IDEMPOTENCY_KEY_IN_USE.error()
+async def replay(context: Context, reservation: Reservation) -> Response:
+    """The answer that is kept under the key. Raises `IDEMPOTENCY_KEY_REUSED` when it is another request's."""
     row = await context.connection.fetchrow(
-        "SELECT request_hash, status, content_type, body FROM idempotency_keys WHERE company_id = $1 AND key = $2"
-        " AND created_at > $3::timestamptz - interval '24 hours'",
+        "SELECT request_hash, status, content_type, body FROM idempotency_keys WHERE company_id = $1 AND key = $2",
         context.company_id,
-        key,
-        context.now,
+        reservation.key,
     )
-    if row is None:
-        return None
-    if row["request_hash"] != request_hash:
+    if row is None:  # forgotten since it was found: its 24 hours ended in between
+        raise IDEMPOTENCY_KEY_IN_USE.error()
+    if row["request_hash"] != reservation.request_hash:
         raise IDEMPOTENCY_KEY_REUSED.error()
     return Response(row["body"], row["status"], {"Idempotent-Replayed": "true"}, row["content_type"])
 
 
-async def remember(
-    context: Context, key: str, request_hash: bytes, response: Response, *, secret_fields: Sequence[str] = ()
-) -> None:
-    """Keep the answer beside the write that it tells of.
+def answer_of(reservation: Reservation, response: Response, secret_fields: Sequence[str] = ()) -> Answer:
+    """What is kept of an answer, beside the write that it tells of.
 
     `secret_fields` are names in the answer's body whose values are shown once: they are kept as null.
     """
-    await context.connection.execute(
-        "INSERT INTO idempotency_keys (company_id, key, request_hash, status, content_type, body, created_at)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (company_id, key) DO UPDATE"
-        " SET request_hash = excluded.request_hash, status = excluded.status, content_type = excluded.content_type,"
-        " body = excluded.body, created_at = excluded.created_at",
-        context.company_id,
-        key,
-        request_hash,
-        response.status_code,
-        response.media_type or response.headers.get("content-type"),
-        _without(bytes(response.body), secret_fields),
-        context.now,
+    return Answer(
+        key=reservation.key,
+        request_hash=reservation.request_hash,
+        status=response.status_code,
+        content_type=response.media_type or response.headers.get("content-type"),
+        body=_without(bytes(response.body), secret_fields),
     )
 
 

@@ -1,47 +1,61 @@
-"""Writes what a command told and asked for: events (outbox and audit trail) and jobs, in its transaction."""
+"""Writes what commands noted, in their transaction: events (outbox and audit trail), jobs, and kept answers."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ledgerbee.core.ids import new_id
 from ledgerbee.platform.context import Context, Job
 
-_INSERT_EVENTS = """
+_RECORD = """
+WITH answers AS (
+    INSERT INTO idempotency_keys (company_id, key, request_hash, status, content_type, body, created_at)
+    SELECT $1, a.key, a.request_hash, a.status, a.content_type, a.body, $2
+    FROM unnest($9::text[], $10::bytea[], $11::int[], $12::text[], $13::bytea[])
+        AS a (key, request_hash, status, content_type, body)
+    ON CONFLICT (company_id, key) DO UPDATE SET request_hash = excluded.request_hash, status = excluded.status,
+        content_type = excluded.content_type, body = excluded.body, created_at = excluded.created_at
+)
 INSERT INTO events (company_id, id, type, object_id, sequence, data, actor, request_id, occurred_at)
 SELECT $1, e.id, e.type, e.object_id,
        coalesce((SELECT max(p.sequence) FROM events p WHERE p.company_id = $1 AND p.object_id = e.object_id), 0)
            + row_number() OVER (PARTITION BY e.object_id ORDER BY e.position),
-       e.data, $6, $7, $8
-FROM unnest($2::uuid[], $3::text[], $4::uuid[], $5::jsonb[]) WITH ORDINALITY AS e (id, type, object_id, data, position)
+       e.data::jsonb, e.actor, e.request_id, $2
+FROM unnest($3::uuid[], $4::text[], $5::uuid[], $6::text[], $7::text[], $8::text[])
+    WITH ORDINALITY AS e (id, type, object_id, data, actor, request_id, position)
 """
 
 #: The jobs that follow each event topic; composed in `app.reactions`.
 Reactions = Mapping[str, tuple[str, ...]]
 
 
-async def flush(context: Context, reactions: Reactions) -> None:
-    """Write the context's events and jobs, the jobs that react to those events included."""
-    jobs = list(context.jobs)
-    if context.events:
-        events = [(new_id(), event) for event in context.events]
-        await context.connection.execute(
-            _INSERT_EVENTS,
-            context.company_id,
-            [event_id for event_id, _ in events],
-            [event.type for _, event in events],
-            [event.object_id for _, event in events],
-            [event.data for _, event in events],
-            str(context.actor),
-            context.request_id,
-            context.now,
+async def flush(contexts: Sequence[Context], reactions: Reactions) -> None:
+    """Write what commands of one transaction noted: events, jobs (those that react to the events included), answers."""
+    events = [(new_id(), event, context) for context in contexts for event in context.events]
+    answers = [context.answer for context in contexts if context.answer is not None]
+    if events or answers:
+        first = contexts[0]
+        await first.connection.execute(
+            _RECORD,
+            first.company_id,
+            first.now,
+            [event_id for event_id, _, _ in events],
+            [event.type for _, event, _ in events],
+            [event.object_id for _, event, _ in events],
+            [event.data for _, event, _ in events],
+            [str(context.actor) for _, _, context in events],
+            [context.request_id for _, _, context in events],
+            [answer.key for answer in answers],
+            [answer.request_hash for answer in answers],
+            [answer.status for answer in answers],
+            [answer.content_type for answer in answers],
+            [answer.body for answer in answers],
         )
-        jobs.extend(
-            Job(name, {"eventId": str(event_id), "objectId": str(event.object_id)})
-            for event_id, event in events
-            for name in reactions.get(event.type, ())
-        )
-    if jobs:
-        await _enqueue(context, jobs)
+    for event_id, event, context in events:
+        for name in reactions.get(event.type, ()):
+            context.jobs.append(Job(name, {"eventId": str(event_id), "objectId": str(event.object_id)}))
+    for context in contexts:
+        if context.jobs:
+            await _enqueue(context, context.jobs)
 
 
 async def _enqueue(context: Context, jobs: list[Job]) -> None:

@@ -1,1 +1,2 @@
 -- Imports of entries: how far each has come, and what was wrong with which row.
+SELECT;

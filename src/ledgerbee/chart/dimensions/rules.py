@@ -1,0 +1,114 @@
+"""How trees of values may grow, and how entries may be tagged with them. Pure."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+from uuid import UUID
+
+from ledgerbee.chart.dimensions.model import (
+    DIMENSION_NOT_ADDITIVE,
+    DIMENSION_VALUE_NOT_FOUND,
+    DIMENSION_VALUE_PARENT_INVALID,
+    PROJECT_ARCHIVED,
+    DimensionValue,
+    TagValue,
+    ValueNode,
+)
+from ledgerbee.core.errors import invalid
+
+#: Levels of a tree. Its JSON nests as deep, and readers of JSON give up somewhere (many at a few hundred).
+MAX_LEVELS: Final = 100
+
+
+def build_tree(values: Sequence[DimensionValue]) -> list[ValueNode]:
+    """The values of one dimension as a tree: the roots, and below each node its children, in the order given."""
+    nodes = {value.id: ValueNode(value) for value in values}
+    roots: list[ValueNode] = []
+    for value in values:
+        siblings = roots if value.parent_id is None else nodes[value.parent_id].children
+        siblings.append(nodes[value.id])
+    return roots
+
+
+def check_parent(value_id: UUID, parent_id: UUID, parents: Mapping[UUID, UUID | None]) -> None:
+    """Refuse a place below `parent_id` for a new value or one that moves with all that is below it.
+
+    `parents` names the parent of each value of the dimension as they are now. Raises `DIMENSION_VALUE_NOT_FOUND`
+    for a parent that isn't among them, `DIMENSION_VALUE_PARENT_INVALID` for a circle, and a validation error for
+    a tree of more than `MAX_LEVELS`.
+    """
+    if parent_id not in parents:
+        raise DIMENSION_VALUE_NOT_FOUND.error(property="parentId")
+    above = _ancestors(parent_id, parents)
+    if value_id in above:
+        raise DIMENSION_VALUE_PARENT_INVALID.error(property="parentId")
+    if len(above) + _levels(value_id, parents) > MAX_LEVELS:
+        raise invalid(("parentId", "maxLevels", f"parentId must not make the tree deeper than {MAX_LEVELS} levels"))
+
+
+def _ancestors(value_id: UUID, parents: Mapping[UUID, UUID | None]) -> list[UUID]:
+    """The value itself and everything above it."""
+    found = []
+    ancestor: UUID | None = value_id
+    while ancestor is not None:
+        found.append(ancestor)
+        ancestor = parents[ancestor]
+    return found
+
+
+def _levels(value_id: UUID, parents: Mapping[UUID, UUID | None]) -> int:
+    """Levels of the value and what is below it: 1 for a value without children, a new one included."""
+    children: dict[UUID | None, list[UUID]] = {}
+    for child, parent in parents.items():
+        children.setdefault(parent, []).append(child)
+    levels, level = 0, [value_id]
+    while level:
+        levels += 1
+        level = [child for parent in level for child in children.get(parent, ())]
+    return levels
+
+
+def check_tags(
+    entry_tags: Sequence[UUID], line_tags: Sequence[Sequence[UUID]], known: Mapping[UUID, TagValue], path: str
+) -> None:
+    """Refuse tags that an entry can't carry; `known` are those of them that the company has.
+
+    A tag of the entry counts for each of its lines. Of a unique dimension the whole entry carries at most one value,
+    of a project each line at most one subproject. Raises, the first problem in reading order with the tag's place
+    (below `path`, where that is not empty) as `details.property`: a validation error for a tag that is twice in one
+    list, `DIMENSION_VALUE_NOT_FOUND`, `PROJECT_ARCHIVED`; and if all of them are usable `DIMENSION_NOT_ADDITIVE`.
+    """
+    if not entry_tags and not any(line_tags):
+        return
+    prefix = f"{path}." if path else ""
+    lists = [
+        (f"{prefix}tagIds", entry_tags),
+        *((f"{prefix}lines.{number}.tagIds", tags) for number, tags in enumerate(line_tags)),
+    ]
+    for name, tags in lists:
+        _check_usable(name, tags, known)
+    in_entry: dict[UUID, UUID] = {}  # the value taken, by dimension
+    on_every_line: dict[UUID, UUID] = {}
+    for place, (name, tags) in enumerate(lists):
+        on_line = dict(on_every_line) if place else on_every_line
+        for index, tag in enumerate(tags):
+            value = known[tag]
+            if value.is_unique or value.is_project:
+                taken = in_entry if value.is_unique else on_line
+                if taken.setdefault(value.dimension_id, tag) != tag:
+                    raise DIMENSION_NOT_ADDITIVE.error(
+                        property=f"{name}.{index}",
+                        dimensionId=str(value.dimension_id),
+                        dimensionName=value.dimension_name,
+                        valueIds=[str(taken[value.dimension_id]), str(tag)],
+                    )
+
+
+def _check_usable(name: str, tags: Sequence[UUID], known: Mapping[UUID, TagValue]) -> None:
+    if len(set(tags)) < len(tags):
+        raise invalid((name, "arrayUnique", f"All {name}'s elements must be unique"))
+    for index, tag in enumerate(tags):
+        value = known.get(tag)
+        if value is None:
+            raise DIMENSION_VALUE_NOT_FOUND.error(property=f"{name}.{index}", valueId=str(tag))
+        if value.is_archived:
+            raise PROJECT_ARCHIVED.error(property=f"{name}.{index}", valueId=str(tag))

@@ -1,0 +1,104 @@
+"""What makes an entry one that can be posted, and how its lines are valued in the company's currency. Pure."""
+
+from collections.abc import Sequence
+from decimal import Decimal, localcontext
+from itertools import compress
+from typing import Final
+
+from ledgerbee.core.errors import invalid
+from ledgerbee.core.money import (
+    EXACT,
+    MAX_AMOUNT,
+    ZERO,
+    allocate,
+    format_decimal,
+    is_currency,
+    minor_units,
+    multiply,
+    round_money,
+    round_to,
+    total,
+)
+from ledgerbee.ledger.entries.model import JOURNAL_ENTRY_UNBALANCED, NewEntry, NewLine, Side
+
+#: Decimals of an exchange rate, as stored.
+RATE_PLACES: Final = 12
+_MAX_RATE: Final = Decimal(10**12)
+
+
+def to_base(sides: Sequence[Side], amounts: Sequence[Decimal], rate: Decimal, base_currency: str) -> list[Decimal]:
+    """The base amounts of an entry's lines, in their order, balanced to the last unit.
+
+    `amounts` are >= 0 in the entry's currency and balance; `rate` is base units for one unit of it. The total of
+    each side is converted and rounded once and then allocated to the side's lines in proportion, so that the two
+    sides stay equal. Raises `ValueError` for amounts that are negative or don't balance, or a rate <= 0.
+    """
+    if len(sides) != len(amounts):
+        raise ValueError("every amount has a side")
+    if rate <= 0:
+        raise ValueError("a rate is positive")
+    on_debit = [side is Side.DEBIT for side in sides]
+    on_credit = [not debit for debit in on_debit]
+    debits, credits_ = list(compress(amounts, on_debit)), list(compress(amounts, on_credit))
+    if total(debits) != total(credits_):
+        raise ValueError("debits and credits differ")
+    base_total = round_money(multiply(total(debits), rate), base_currency)
+    debit_parts = iter(allocate(base_total, debits, base_currency) if debits else ())
+    credit_parts = iter(allocate(base_total, credits_, base_currency) if credits_ else ())
+    return [next(debit_parts) if debit else next(credit_parts) for debit in on_debit]
+
+
+def check_balanced(lines: Sequence[NewLine], path: str = "lines") -> None:
+    """Refuse lines whose debits and credits differ in either currency. No tolerance.
+
+    Raises `JOURNAL_ENTRY_UNBALANCED` with both sums in `details`.
+    """
+    debit = credit = base_debit = base_credit = ZERO
+    with localcontext(EXACT):
+        for line in lines:
+            if line.side is Side.DEBIT:
+                debit += line.amount
+                base_debit += line.base_amount
+            else:
+                credit += line.amount
+                base_credit += line.base_amount
+    for currency, one, other in (("entry", debit, credit), ("base", base_debit, base_credit)):
+        if one != other:
+            raise JOURNAL_ENTRY_UNBALANCED.error(
+                property=path, currency=currency, debit=format_decimal(one), credit=format_decimal(other)
+            )
+
+
+def check(entry: NewEntry, index: int) -> None:
+    """Refuse what can't be posted whatever the books hold; `index` is the entry's place in the request.
+
+    Raises validation errors (`entries.3.lines.0.amount`) and `JOURNAL_ENTRY_UNBALANCED`.
+    """
+    path = f"entries.{index}"
+    if not is_currency(entry.currency):
+        raise invalid((f"{path}.currency", "isISO4217CurrencyCode", "currency must be a valid ISO 4217 currency code"))
+    if not entry.exchange_rate.is_finite() or not 0 < entry.exchange_rate < _MAX_RATE:
+        raise invalid((f"{path}.exchangeRate", "isPositive", "exchangeRate must be positive and below 10^12"))
+    if round_to(entry.exchange_rate, RATE_PLACES) != entry.exchange_rate:
+        raise invalid((f"{path}.exchangeRate", "maxDecimalPlaces", f"exchangeRate has at most {RATE_PLACES} decimals"))
+    if len(entry.lines) < 2:
+        raise invalid((f"{path}.lines", "arrayMinSize", "an entry has at least two lines"))
+    places = minor_units(entry.currency)
+    _check_amount(entry.original_amount, places, f"{path}.originalAmount")
+    for number, line in enumerate(entry.lines):
+        for amount, finest, name in ((line.amount, places, "amount"), (line.base_amount, 4, "amountInBaseCurrency")):
+            where = f"{path}.lines.{number}.{name}"
+            _check_amount(amount, finest, where)
+            if amount < 0:
+                raise invalid((where, "min", "an amount must not be negative: its side says which way it goes"))
+    check_balanced(entry.lines, f"{path}.lines")
+
+
+def _check_amount(amount: Decimal, places: int, path: str) -> None:
+    name = path.rpartition(".")[2]
+    if not amount.is_finite():
+        raise invalid((path, "isNumber", f"{name} must be a finite number"))
+    if abs(amount) > MAX_AMOUNT:
+        raise invalid((path, "max", f"{name} must not be greater than {MAX_AMOUNT}"))
+    if round_to(amount, places) != amount:
+        raise invalid((path, "maxDecimalPlaces", f"{name} must have at most {places} decimals"))
