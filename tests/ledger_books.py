@@ -13,7 +13,7 @@ from tests.conftest import Api
 from ledgerbee.chart.accounts import store as accounts
 from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.entries import actions
-from ledgerbee.ledger.entries.model import EntryType, LineType, NewEntry, NewLine, Posted, Side
+from ledgerbee.ledger.entries.model import EntryType, JournalEntry, LineType, NewEntry, NewLine, Side
 from ledgerbee.ledger.verify import Verification, verify
 from ledgerbee.platform.context import Context
 
@@ -71,11 +71,11 @@ class Books:
         ]
         return self.entry(day, lines, entry_type=EntryType.CUSTOMER_INVOICE, customer_id=customer, **fields)
 
-    async def post(self, *entries: NewEntry) -> list[Posted]:
-        async def work(context: Context) -> list[Posted]:
-            return await actions.post(context, entries)
+    async def post(self, *entries: NewEntry) -> list[JournalEntry]:
+        async def work(context: Context) -> list[JournalEntry]:
+            return [entry for entry, _ in await actions.post(context, entries)]
 
-        posted: list[Posted] = await self.api.run(work)
+        posted: list[JournalEntry] = await self.api.run(work)
         return posted
 
     async def verify(self) -> Verification:
@@ -118,6 +118,32 @@ class Books:
 
         await self.api.run(work)
         return vendor_id
+
+    async def tag(self, name: str = "Odense", dimension: str = "Place") -> UUID:
+        """A value of a dimension of its own, as rows."""
+        dimension_id, value_id = new_id(), new_id()
+
+        async def work(context: Context) -> None:
+            await context.connection.execute(
+                "INSERT INTO dimensions (company_id, id, name, is_unique, is_project, created_at, updated_at)"
+                " VALUES ($1, $2, $3, false, false, $4, $4)",
+                context.company_id,
+                dimension_id,
+                dimension,
+                context.now,
+            )
+            await context.connection.execute(
+                "INSERT INTO dimension_values (company_id, id, dimension_id, name, created_at, updated_at)"
+                " VALUES ($1, $2, $3, $4, $5, $5)",
+                context.company_id,
+                value_id,
+                dimension_id,
+                name,
+                context.now,
+            )
+
+        await self.api.run(work)
+        return value_id
 
     async def lock(self, day: str | None, *, reopen: bool = False) -> None:
         answer = await self.api.put("/v1/ledger/lock-date", {"lockedThrough": day, "reopen": reopen})

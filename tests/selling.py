@@ -161,6 +161,11 @@ def booked(entry: JournalEntry) -> list[tuple[int, Decimal, Decimal, str]]:
     """An entry's lines: account number, amount and base amount (debit positive), line type."""
     signs = {Side.DEBIT: 1, Side.CREDIT: -1}
     return [
-        (line.account_number, signs[line.side] * line.amount, signs[line.side] * line.base_amount, line.line_type.value)
-        for line in entry.lines
+        (
+            entry.accounts[line.account_id].number,
+            signs[line.side] * line.amount,
+            signs[line.side] * line.base_amount,
+            line.line_type.value,
+        )
+        for line in entry.content.lines
     ]

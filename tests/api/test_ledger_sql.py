@@ -11,8 +11,8 @@ from tests.conftest import Api
 from tests.ledger_books import BANK, RECEIVABLES, SALES, Books, as_owner, books_of
 
 from ledgerbee.core.ids import new_id
-from ledgerbee.ledger.entries import store
 from ledgerbee.ledger.entries.model import NewEntry
+from ledgerbee.ledger.entries.store.posting import entry_columns, line_columns
 
 TABLES = ("journal_entries", "journal_lines", "account_months", "ledgers", "fiscal_years")
 
@@ -52,12 +52,12 @@ async def call(
     arguments: dict[str, Any] = {"moment": "2026-03-16T12:00:00Z", "spare": [new_id(), new_id()]}
     names = await connection.fetchval("SELECT proargnames FROM pg_proc WHERE proname = 'post_entries'")
     values = [
-        *store._entry_columns(entries, [bytes(32) for _ in entries]),
-        *store._line_columns(entries, [[new_id() for _ in entry.lines] for entry in entries]),
+        *entry_columns(entries, [bytes(32) for _ in entries]),
+        *line_columns(entries, [[new_id() for _ in entry.lines] for entry in entries]),
     ]
-    arguments = dict(zip(names[2:31], values, strict=True)) | changed
+    arguments = dict(zip(names[2:32], values, strict=True)) | changed
     async with connection.transaction():
-        places = ", ".join(f"${number}" for number in range(1, 31))
+        places = ", ".join(f"${number}" for number in range(1, 32))
         return await connection.fetchrow(
             f"SELECT * FROM post_entries(now(), {places})", [new_id(), new_id()], *arguments.values()
         )

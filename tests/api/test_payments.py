@@ -35,8 +35,8 @@ async def test_a_payment_settles_the_invoice(shop: Shop) -> None:
         (6480, Decimal(125), Decimal(125), "ENTERED"),
         (6190, Decimal(-125), Decimal(-125), "CONTROL"),
     ]
-    assert (entry.entry_type, entry.reference) == (EntryType.CUSTOMER_PAYMENT, "Bank 17")
-    assert (entry.description, entry.date.isoformat()) == ("Betaling af faktura 1", "2026-03-20")
+    assert (entry.content.entry_type, entry.content.reference) == (EntryType.CUSTOMER_PAYMENT, "Bank 17")
+    assert (entry.content.description, entry.content.date.isoformat()) == ("Betaling af faktura 1", "2026-03-20")
     assert payment.pop("id")
     assert payment == {
         "invoiceId": sent["id"],

@@ -5,6 +5,7 @@ currency code. Every product of money, quantity and rate is computed under `EXAC
 that nothing is lost before the one rounding (half away from zero).
 """
 
+import re
 from collections.abc import Sequence
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal, localcontext
 from functools import lru_cache
@@ -39,6 +40,23 @@ def minor_units(currency: str) -> int:
     return exponent
 
 
+#: Codes of what is counted but is no money: shares, points, hours.
+_COMMODITY: Final = re.compile(r"[A-Z][A-Z0-9'._-]{0,22}[A-Z0-9]")
+#: Decimals that a commodity is counted in, as amounts are stored.
+COMMODITY_PLACES: Final = 4
+
+
+@lru_cache(maxsize=1024)
+def places_of(code: str) -> int:
+    """Decimals of amounts in `code`: the currency's minor units, or a commodity's four."""
+    return minor_units(code) if is_currency(code) else COMMODITY_PLACES
+
+
+def is_commodity(code: str) -> bool:
+    """True for a code that amounts can be kept in though it is no currency: 2 to 24 capitals, digits, `'._-`."""
+    return _COMMODITY.fullmatch(code) is not None and not is_currency(code)
+
+
 def is_currency(code: str) -> bool:
     """True for an active ISO 4217 code that money can be counted in."""
     try:
@@ -59,8 +77,8 @@ def round_to(value: Decimal, places: int) -> Decimal:
 
 
 def round_money(value: Decimal, currency: str) -> Decimal:
-    """`value` at the currency's minor units, halves away from zero."""
-    return round_to(value, minor_units(currency))
+    """`value` at the minor units of its currency (or commodity), halves away from zero."""
+    return round_to(value, places_of(currency))
 
 
 def multiply(*factors: Decimal) -> Decimal:

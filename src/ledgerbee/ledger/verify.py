@@ -15,7 +15,7 @@ import asyncpg
 
 from ledgerbee.core.money import ZERO
 from ledgerbee.ledger.entries import rules
-from ledgerbee.ledger.entries.model import EntryType, LineType, NewEntry, NewLine, Side
+from ledgerbee.ledger.entries.store import new_entry
 from ledgerbee.platform.context import Context
 
 #: Entries read, with their lines, at a time.
@@ -103,8 +103,8 @@ _YEARS: Final = (
 )
 _ENTRIES: Final = """
 SELECT id, entry_type, entry_date, fiscal_year_id, entry_number, chain_position, line_count, currency, exchange_rate,
-       original_amount, description, customer_id, vendor_id, journal_category_id, tag_ids, source_type, source_id,
-       reverses_entry_id, posted_at, previous_hash, hash
+       original_amount, description, reference, external_system_id, customer_id, vendor_id, journal_category_id,
+       tag_ids, source_type, source_id, reverses_entry_id, posted_at, previous_hash, hash
 FROM journal_entries WHERE company_id = $1 ORDER BY chain_position
 """
 _LINES: Final = """
@@ -199,45 +199,13 @@ def _check_chain(company_id: UUID, audit: _Audit, entry: asyncpg.Record, lines: 
     """The entry's hash follows from its content and from the entry before it."""
     if entry["previous_hash"] != audit.head:
         raise _FoundError("its previous hash is not the hash of the entry before it", entry)
-    content = rules.digest(company_id, _as_posted(entry, lines), [line["id"] for line in lines], entry["posted_at"])
+    content = rules.digest(company_id, new_entry(entry, lines), [line["id"] for line in lines], entry["posted_at"])
     expected = rules.chain_hash(audit.head, entry["chain_position"], entry["entry_number"], content)
     if entry["hash"] != expected:
         raise _FoundError("its hash does not follow from its content: the entry or a line of it was changed", entry)
     audit.head = expected
     audit.position += 1
     audit.lines += len(lines)
-
-
-def _as_posted(entry: asyncpg.Record, lines: list[asyncpg.Record]) -> NewEntry:
-    return NewEntry(
-        id=entry["id"],
-        entry_type=EntryType(entry["entry_type"]),
-        date=entry["entry_date"],
-        currency=entry["currency"],
-        exchange_rate=entry["exchange_rate"],
-        original_amount=entry["original_amount"],
-        description=entry["description"],
-        customer_id=entry["customer_id"],
-        vendor_id=entry["vendor_id"],
-        journal_category_id=entry["journal_category_id"],
-        tag_ids=tuple(entry["tag_ids"]),
-        source_type=entry["source_type"],
-        source_id=entry["source_id"],
-        reverses_entry_id=entry["reverses_entry_id"],
-        lines=tuple(
-            NewLine(
-                account_id=line["account_id"],
-                side=Side.DEBIT if line["is_debit"] else Side.CREDIT,
-                amount=abs(line["amount"]),
-                base_amount=abs(line["base_amount"]),
-                line_type=LineType(line["line_type"]),
-                vat_code_id=line["vat_code_id"],
-                description=line["description"],
-                tag_ids=tuple(line["tag_ids"]),
-            )
-            for line in lines
-        ),
-    )
 
 
 async def _check_lines_without_entry(context: Context, audit: _Audit) -> None:

@@ -19,10 +19,10 @@ from ledgerbee.catalog.prices.model import (
 )
 from ledgerbee.catalog.products.model import PRODUCT_INVALID_STATE, CatalogStatus
 from ledgerbee.core.ids import new_id
-from ledgerbee.ledger.entries.model import EXCHANGE_RATE_MISSING
 from ledgerbee.platform.company import store as companies
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.rates import store as rates
+from ledgerbee.platform.rates.model import EXCHANGE_RATE_MISSING
 
 
 async def create(context: Context, product_id: UUID, terms: NewPrice) -> SellablePrice:

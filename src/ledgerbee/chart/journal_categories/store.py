@@ -1,5 +1,7 @@
 """Rows of journal categories."""
 
+from uuid import UUID
+
 import asyncpg
 
 from ledgerbee.chart.journal_categories.model import JOURNAL_CATEGORY_NAME_ALREADY_EXISTS, JournalCategory
@@ -15,6 +17,14 @@ async def list_all(context: Context) -> list[JournalCategory]:
         context.company_id,
     )
     return [_category(row) for row in rows]
+
+
+async def default_id(context: Context) -> UUID | None:
+    """Where entries go that name no category; None for a company without categories."""
+    found: UUID | None = await context.connection.fetchval(
+        "SELECT id FROM journal_categories WHERE company_id = $1 AND is_default", context.company_id
+    )
+    return found
 
 
 async def insert(context: Context, category: JournalCategory) -> None:

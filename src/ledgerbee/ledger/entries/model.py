@@ -1,9 +1,11 @@
 """Journal entries: what is posted, and what stands afterwards (contract 2.8, decisions "Ledger")."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from ledgerbee.core.errors import ErrorCode
@@ -35,6 +37,56 @@ class LineType(StrEnum):
     CONTROL = "CONTROL"
 
 
+#: Types that record what a customer or vendor owes or pays: their entry names the party, and the receivable or payable
+#: can be left to the system (contract 2.28).
+CUSTOMER_TYPES: Final = frozenset({EntryType.CUSTOMER_INVOICE, EntryType.CUSTOMER_PAYMENT})
+VENDOR_TYPES: Final = frozenset({EntryType.SUPPLIER_INVOICE, EntryType.SUPPLIER_PAYMENT})
+
+#: Lines of one entry at most, as entered.
+MAX_LINES: Final = 10_000
+#: Entries of one batch at most.
+MAX_BATCH: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class EnteredLine:
+    """A line as a caller enters it. `amount` is > 0 in the entry's currency; a VAT code splits it or adds to it."""
+
+    account_id: UUID
+    side: Side
+    amount: Decimal
+    vat_code_id: UUID | None = None
+    description: str | None = None
+    tag_ids: tuple[UUID, ...] = ()
+    line_type: LineType = LineType.ENTERED
+
+
+@dataclass(frozen=True, slots=True)
+class EnteredEntry:
+    """An entry as a caller enters it; completed from the books it becomes a `NewEntry`.
+
+    `original_amount` is signed (+ invoice or payment, - credit note or refund). `currency` None is the company's,
+    `exchange_rate` None the day's, `journal_category_id` None the default. With `owes_control_line` the receivable or
+    payable is not among the lines and is added (contract 2.28); `attachment_hashes` are SHA-256 of the vouchers.
+    """
+
+    entry_type: EntryType
+    date: date
+    lines: tuple[EnteredLine, ...]
+    original_amount: Decimal
+    owes_control_line: bool = False
+    currency: str | None = None
+    exchange_rate: Decimal | None = None
+    customer_id: UUID | None = None
+    vendor_id: UUID | None = None
+    description: str | None = None
+    reference: str | None = None
+    external_system_id: str | None = None
+    journal_category_id: UUID | None = None
+    tag_ids: tuple[UUID, ...] = ()
+    attachment_hashes: tuple[bytes, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class NewLine:
     """A line to post. `amount` (entry currency) and `base_amount` (base currency) are >= 0 at minor units.
@@ -57,7 +109,8 @@ class NewEntry:
     """An entry to post: at least two lines whose debits equal their credits in both currencies.
 
     `exchange_rate` is base units for one unit of `currency`. `original_amount` is signed (+ invoice or payment,
-    - credit note or refund). `source_type` and `source_id` name the document behind it (its voucher).
+    - credit note or refund). `source_type` and `source_id` name the document behind it (its voucher),
+    `attachment_hashes` the SHA-256 of what is attached to it.
     """
 
     id: UUID
@@ -77,62 +130,47 @@ class NewEntry:
     source_type: str | None = None
     source_id: UUID | None = None
     reverses_entry_id: UUID | None = None
+    attachment_hashes: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Posted:
-    """An entry's place in the books: number in its fiscal year, position and hash in the company's chain."""
+class AccountName:
+    """What an entry shows of an account."""
 
-    id: UUID
+    number: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """A posted entry: its content, and its place in the books.
+
+    `line_ids` are in the order of the lines, `accounts` has every account they stand on, `base_currency` is the
+    company's. `entry_number` counts in the financial year, `chain_position` in the company.
+    """
+
+    content: NewEntry
+    line_ids: Sequence[UUID]
+    accounts: Mapping[UUID, AccountName]
+    base_currency: str
     entry_number: int
     chain_position: int
     previous_hash: bytes
     hash: bytes
     posted_at: datetime
+    attachment_count: int = 0
+    reversed_by_entry_id: UUID | None = None
+
+    @property
+    def id(self) -> UUID:
+        return self.content.id
 
 
-@dataclass(frozen=True, slots=True)
-class JournalLine:
-    """A posted line. `amount` and `base_amount` are >= 0, in the entry's currency and the company's."""
+class Posted(NamedTuple):
+    """A posted entry with its wire form, which was written for its event and serves its answer."""
 
-    id: UUID
-    account_id: UUID
-    account_number: int
-    account_name: str
-    side: Side
-    amount: Decimal
-    base_amount: Decimal
-    line_type: LineType
-    vat_code_id: UUID | None
-    description: str | None
-    tag_ids: tuple[UUID, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class JournalEntry:
-    """A posted entry as it is read back. `base_currency` is the company's."""
-
-    id: UUID
-    entry_number: int
-    entry_type: EntryType
-    date: date
-    currency: str
-    base_currency: str
-    exchange_rate: Decimal
-    original_amount: Decimal
-    description: str | None
-    reference: str | None
-    external_system_id: str | None
-    customer_id: UUID | None
-    vendor_id: UUID | None
-    journal_category_id: UUID | None
-    tag_ids: tuple[UUID, ...]
-    lines: tuple[JournalLine, ...]
-    reverses_entry_id: UUID | None
-    reversed_by_entry_id: UUID | None
-    posted_at: datetime
-    previous_hash: bytes
-    hash: bytes
+    entry: JournalEntry
+    text: str
 
 
 JOURNAL_ENTRY_NOT_FOUND = ErrorCode("JOURNAL_ENTRY_NOT_FOUND", 404, "No such journal entry in the company")
@@ -149,10 +187,30 @@ JOURNAL_ENTRY_PARTY_REQUIRED = ErrorCode(
     400,
     "A line on a receivables account needs the entry's customerId, one on a payables account its vendorId",
 )
+JOURNAL_ENTRY_PARTY_MISMATCH = ErrorCode(
+    "JOURNAL_ENTRY_PARTY_MISMATCH",
+    400,
+    "Entries of a CUSTOMER type have a customer and no vendor, SUPPLIER ones a vendor",
+)
+JOURNAL_ENTRY_CONTROL_LINE_NOT_ALLOWED = ErrorCode(
+    "JOURNAL_ENTRY_CONTROL_LINE_NOT_ALLOWED",
+    400,
+    "The receivable or payable of this type of entry is added by the system: leave out the line on its account",
+)
+JOURNAL_ENTRY_VAT_NOT_ALLOWED = ErrorCode(
+    "JOURNAL_ENTRY_VAT_NOT_ALLOWED",
+    400,
+    "A VAT code must be active, and can't stand on a line of a receivables or payables account",
+)
+JOURNAL_CATEGORY_TYPE_NOT_ALLOWED = ErrorCode(
+    "JOURNAL_CATEGORY_TYPE_NOT_ALLOWED", 400, "The journal category doesn't allow entries of this type"
+)
+JOURNAL_ENTRY_INVALID_STATE = ErrorCode(
+    "JOURNAL_ENTRY_INVALID_STATE", 409, "A reversal, or the entry of a document, can't be reversed"
+)
 JOURNAL_ENTRY_ALREADY_POSTED = ErrorCode("JOURNAL_ENTRY_ALREADY_POSTED", 409, "An entry with this id is already posted")
 JOURNAL_ENTRY_ALREADY_REVERSED = ErrorCode(
     "JOURNAL_ENTRY_ALREADY_REVERSED", 409, "The journal entry has been reversed before"
 )
 PERIOD_LOCKED = ErrorCode("PERIOD_LOCKED", 409, "The date lies in a locked period")
 FISCAL_YEAR_MISSING = ErrorCode("FISCAL_YEAR_MISSING", 400, "The date lies in no fiscal year that can be opened")
-EXCHANGE_RATE_MISSING = ErrorCode("EXCHANGE_RATE_MISSING", 400, "There is no exchange rate for this currency and date")

@@ -1,15 +1,14 @@
 """Recording a customer's payment: bank against receivable, and the invoice moves on, in one transaction."""
 
-from dataclasses import dataclass
-from decimal import Decimal
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from ledgerbee.chart.accounts import store as accounts
 from ledgerbee.chart.accounts.model import ACCOUNT_NOT_FOUND, Account
+from ledgerbee.chart.journal_categories import store as journal_categories
 from ledgerbee.core.ids import new_id
 from ledgerbee.core.money import multiply, round_money
 from ledgerbee.ledger.entries import actions as ledger
-from ledgerbee.ledger.entries.model import EXCHANGE_RATE_MISSING
 from ledgerbee.payments.customer_payments import rules, store
 from ledgerbee.payments.customer_payments.model import BANK, Payment, PaymentFields
 from ledgerbee.payments.customer_payments.wire import snapshot
@@ -19,7 +18,6 @@ from ledgerbee.platform.rates import store as rates
 from ledgerbee.sales.invoices import actions as invoices
 from ledgerbee.sales.invoices import rules as invoice_rules
 from ledgerbee.sales.invoices import store as invoice_store
-from ledgerbee.sales.invoices.model import Invoice
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +43,7 @@ async def record(context: Context, invoice_id: UUID, given: PaymentFields) -> Re
     by_role = await accounts.by_role(context)
     account = await _account(context, given, by_role)
     rules.check_account(account)
-    rate = given.exchange_rate or await _rate(context, invoice, company.base_currency, given)
+    rate = given.exchange_rate or (await rates.rate_for(context, invoice.currency, given.paid_on)).value
     payment = Payment(
         id=new_id(),
         invoice_id=invoice.id,
@@ -66,7 +64,8 @@ async def record(context: Context, invoice_id: UUID, given: PaymentFields) -> Re
     await store.insert(context, payment)
     context.emit("payment.succeeded", payment.id, snapshot(payment, company.base_currency))
     await invoices.settle(context, invoice, payment.amount)
-    await ledger.post(context, [entry])
+    category_id = await journal_categories.default_id(context)
+    await ledger.post(context, [replace(entry, journal_category_id=category_id)])
     return Recorded(payment, company.base_currency)
 
 
@@ -78,10 +77,3 @@ async def _account(context: Context, given: PaymentFields, by_role: dict[str, Ac
     if account is None:
         raise ACCOUNT_NOT_FOUND.error(property="accountId", accountId=str(given.account_id))
     return account
-
-
-async def _rate(context: Context, invoice: Invoice, base_currency: str, given: PaymentFields) -> Decimal:
-    rate = await rates.rate(context.connection, invoice.currency, base_currency, given.paid_on)
-    if rate is None:
-        raise EXCHANGE_RATE_MISSING.error(currency=invoice.currency, date=given.paid_on.isoformat())
-    return rate.value

@@ -6,7 +6,7 @@ from fastapi import Path
 from pydantic import Field
 
 from ledgerbee.chart.accounts.model import ACCOUNT_NOT_BOOKABLE, ACCOUNT_NOT_FOUND
-from ledgerbee.ledger.entries.model import EXCHANGE_RATE_MISSING, FISCAL_YEAR_MISSING, PERIOD_LOCKED
+from ledgerbee.ledger.entries.model import FISCAL_YEAR_MISSING, PERIOD_LOCKED
 from ledgerbee.parties.wire import NullableLine
 from ledgerbee.payments.customer_payments import actions, store
 from ledgerbee.payments.customer_payments.model import (
@@ -20,6 +20,7 @@ from ledgerbee.payments.customer_payments.wire import PaymentResponse, render
 from ledgerbee.platform.company import store as companies
 from ledgerbee.platform.http.operation import Ctx, operation, resource_router
 from ledgerbee.platform.http.wire import Amount, CurrencyCode, Day, Id, RequestModel, UnitPrice, omitted
+from ledgerbee.platform.rates.model import EXCHANGE_RATE_MISSING
 from ledgerbee.sales.invoices import store as invoices
 from ledgerbee.sales.invoices.model import INVOICE_INVALID_STATE, INVOICE_NOT_FOUND
 

@@ -42,7 +42,9 @@ def direct_read(route: APIRoute) -> Callable[[Request], Awaitable[Response]] | N
                 problems.append((alias, "isUuid", f"{alias} {fault.message()}"))
         if problems:
             raise invalid(*problems)
-        answer: BaseModel = await endpoint(**arguments)
+        answer: BaseModel | Response = await endpoint(**arguments)
+        if isinstance(answer, Response):
+            return answer
         body = answer.__pydantic_serializer__.to_json(answer, exclude_unset=exclude_unset)
         return Response(body, status, media_type="application/json")
 

@@ -90,6 +90,7 @@ def operation(  # noqa: PLR0913  each argument is one independent fact of the op
     opens_transaction: bool = True,
     extension: bool = False,
     deprecation: Deprecation | None = None,
+    superseded: bool = False,
     secret_fields: tuple[str, ...] = (),
     response: str = "",
 ) -> RouteOptions:
@@ -98,6 +99,7 @@ def operation(  # noqa: PLR0913  each argument is one independent fact of the op
     `title` is the reference's (`operations.tsv`), `errors` those beyond what every operation can answer,
     `extension` marks what the original leaves to its app, `response` describes the success answer. `secret_fields`
     are the answer's names that are shown once: a replay under the same idempotency key answers null there.
+    `superseded` marks what has a successor but no date of shutdown: deprecated in the document, without headers.
     """
     facts = Operation(
         scope, license_key, api_key_only, public, opens_transaction, extension, deprecation, secret_fields
@@ -116,7 +118,7 @@ def operation(  # noqa: PLR0913  each argument is one independent fact of the op
         status_code=status,
         responses=_responses(errors, status, response or title, public=public),
         openapi_extra=extra,
-        deprecated=True if deprecation else None,
+        deprecated=True if deprecation or superseded else None,
     )
 
 

@@ -1,6 +1,7 @@
 """What makes an entry one that can be posted, and how its lines are valued in the company's currency. Pure."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal, localcontext
 from itertools import compress
 from typing import Final
@@ -9,12 +10,14 @@ from ledgerbee.core.errors import invalid
 from ledgerbee.core.money import (
     EXACT,
     MAX_AMOUNT,
+    ONE,
     ZERO,
     allocate,
     format_decimal,
+    is_commodity,
     is_currency,
-    minor_units,
     multiply,
+    places_of,
     round_money,
     round_to,
     total,
@@ -48,6 +51,20 @@ def to_base(sides: Sequence[Side], amounts: Sequence[Decimal], rate: Decimal, ba
     return [next(debit_parts) if debit else next(credit_parts) for debit in on_debit]
 
 
+def value_in_base(entry: NewEntry, base_currency: str, path: str = "") -> NewEntry:
+    """The entry with base amounts on its lines, as `to_base` tells; those that they have are not looked at.
+
+    Raises `JOURNAL_ENTRY_UNBALANCED` where the amounts themselves differ.
+    """
+    if entry.currency == base_currency:
+        return replace(entry, lines=tuple([replace(line, base_amount=line.amount) for line in entry.lines]))
+    check_balanced(entry.lines, below(path, "lines"))
+    sides, amounts = [line.side for line in entry.lines], [line.amount for line in entry.lines]
+    base_amounts = to_base(sides, amounts, entry.exchange_rate, base_currency)
+    valued = [replace(line, base_amount=amount) for line, amount in zip(entry.lines, base_amounts, strict=True)]
+    return replace(entry, lines=tuple(valued))
+
+
 def check_balanced(lines: Sequence[NewLine], path: str = "lines") -> None:
     """Refuse lines whose debits and credits differ in either currency. No tolerance.
 
@@ -69,32 +86,46 @@ def check_balanced(lines: Sequence[NewLine], path: str = "lines") -> None:
             )
 
 
-def check(entry: NewEntry, index: int) -> None:
-    """Refuse what can't be posted whatever the books hold; `index` is the entry's place in the request.
+def below(path: str, name: str) -> str:
+    """The property `name` of the entry at `path` in a request; the request itself is the entry where it is empty."""
+    return f"{path}.{name}" if path else name
+
+
+def check(entry: NewEntry, path: str = "") -> None:
+    """Refuse what can't be posted whatever the books hold; `path` is the entry's place in the request.
 
     Raises validation errors (`entries.3.lines.0.amount`) and `JOURNAL_ENTRY_UNBALANCED`.
     """
-    path = f"entries.{index}"
-    if not is_currency(entry.currency):
-        raise invalid((f"{path}.currency", "isISO4217CurrencyCode", "currency must be a valid ISO 4217 currency code"))
-    if not entry.exchange_rate.is_finite() or not 0 < entry.exchange_rate < _MAX_RATE:
-        raise invalid((f"{path}.exchangeRate", "isPositive", "exchangeRate must be positive and below 10^12"))
-    if round_to(entry.exchange_rate, RATE_PLACES) != entry.exchange_rate:
-        raise invalid((f"{path}.exchangeRate", "maxDecimalPlaces", f"exchangeRate has at most {RATE_PLACES} decimals"))
+    check_currency(entry.currency, entry.exchange_rate, path)
     if len(entry.lines) < 2:
-        raise invalid((f"{path}.lines", "arrayMinSize", "an entry has at least two lines"))
-    places = minor_units(entry.currency)
-    _check_amount(entry.original_amount, places, f"{path}.originalAmount")
+        raise invalid((below(path, "lines"), "arrayMinSize", "an entry has at least two lines"))
+    places = places_of(entry.currency)
+    check_amount(entry.original_amount, places, below(path, "originalAmount"))
     for number, line in enumerate(entry.lines):
         for amount, finest, name in ((line.amount, places, "amount"), (line.base_amount, 4, "amountInBaseCurrency")):
-            where = f"{path}.lines.{number}.{name}"
-            _check_amount(amount, finest, where)
+            where = below(path, f"lines.{number}.{name}")
+            check_amount(amount, finest, where)
             if amount < 0:
                 raise invalid((where, "min", "an amount must not be negative: its side says which way it goes"))
-    check_balanced(entry.lines, f"{path}.lines")
+    check_balanced(entry.lines, below(path, "lines"))
 
 
-def _check_amount(amount: Decimal, places: int, path: str) -> None:
+def check_currency(currency: str, exchange_rate: Decimal, path: str) -> None:
+    """Refuse what amounts can't be kept in, and rates that can't be kept. Raises validation errors."""
+    if not (is_currency(currency) or is_commodity(currency)):
+        name = below(path, "currency")
+        raise invalid((name, "isISO4217CurrencyCode", "currency must be a valid ISO 4217 currency code"))
+    if exchange_rate == ONE:
+        return
+    name = below(path, "exchangeRate")
+    if not exchange_rate.is_finite() or not 0 < exchange_rate < _MAX_RATE:
+        raise invalid((name, "isPositive", "exchangeRate must be positive and below 10^12"))
+    if round_to(exchange_rate, RATE_PLACES) != exchange_rate:
+        raise invalid((name, "maxDecimalPlaces", f"exchangeRate has at most {RATE_PLACES} decimals"))
+
+
+def check_amount(amount: Decimal, places: int, path: str) -> None:
+    """Refuse an amount that can't be kept: not finite, too large, or finer than `places` decimals."""
     name = path.rpartition(".")[2]
     if not amount.is_finite():
         raise invalid((path, "isNumber", f"{name} must be a finite number"))

@@ -6,9 +6,10 @@ from typing import Any
 from uuid import UUID
 
 from ledgerbee.catalog.prices import store as prices
+from ledgerbee.chart.journal_categories import store as journal_categories
 from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.entries import actions as ledger
-from ledgerbee.ledger.entries.model import EXCHANGE_RATE_MISSING, LineType, NewEntry
+from ledgerbee.ledger.entries.model import LineType, NewEntry
 from ledgerbee.parties.customers import actions as customer_actions
 from ledgerbee.parties.customers import store as customers
 from ledgerbee.parties.customers.model import BillingFacts
@@ -135,9 +136,7 @@ async def _keep_overrides(context: Context, customer_id: UUID, options: SendOpti
 async def _book(context: Context, prepared: _Prepared, options: SendOptions) -> Invoice:
     """Take the number, keep the document as it is, and post: the two locked rows come last."""
     draft, company, computed = prepared.invoice, prepared.company, prepared.computed
-    rate = await rates.rate(context.connection, draft.currency, company.base_currency, draft.issue_date)
-    if rate is None:
-        raise EXCHANGE_RATE_MISSING.error(currency=draft.currency, date=draft.issue_date.isoformat())
+    rate = await rates.rate_for(context, draft.currency, draft.issue_date)
     sequence, number = await document_store.take_number(context, SERIES)
     entry = rules.journal_entry(
         draft,
@@ -175,7 +174,8 @@ async def _book(context: Context, prepared: _Prepared, options: SendOptions) -> 
     )
     await store.save(context, booked)
     await store.insert_snapshot(context, booked.id, content)
-    await ledger.post(context, [entry])
+    category_id = await journal_categories.default_id(context)
+    await ledger.post(context, [replace(entry, journal_category_id=category_id)])
     return booked
 
 

@@ -1,0 +1,8 @@
+"""What can be done with journal entries, split by verb."""
+
+from ledgerbee.ledger.entries.actions.correct import correct
+from ledgerbee.ledger.entries.actions.enter import enter, enter_together
+from ledgerbee.ledger.entries.actions.post import post, post_for
+from ledgerbee.ledger.entries.actions.reverse import reverse, reverse_batch
+
+__all__ = ["correct", "enter", "enter_together", "post", "post_for", "reverse", "reverse_batch"]

@@ -1,0 +1,19 @@
+"""Correcting the two fields of a posted entry that are no part of its content."""
+
+from collections.abc import Mapping
+
+from ledgerbee.core.ids import UUID
+from ledgerbee.ledger.entries import rules, store
+from ledgerbee.platform.context import Context
+
+
+async def correct(context: Context, entry_id: UUID, changes: Mapping[str, str | None]) -> str:
+    """Set `reference` and `external_system_id` of an entry, those that `changes` has, and answer with its wire form.
+
+    Tells `journal_entry.updated`. Raises `JOURNAL_ENTRY_NOT_FOUND`.
+    """
+    await store.correct(context, entry_id, changes)
+    text = rules.text_of(await store.get(context, entry_id))
+    if changes:
+        context.emit("journal_entry.updated", entry_id, text)
+    return text

@@ -1,0 +1,42 @@
+"""Entering entries: what callers enter is completed from the books and posted."""
+
+from collections.abc import Sequence
+
+from ledgerbee.core.errors import LedgerBeeError
+from ledgerbee.core.ids import new_id
+from ledgerbee.ledger.entries import rules, store
+from ledgerbee.ledger.entries.actions.post import post, post_for
+from ledgerbee.ledger.entries.model import EnteredEntry, NewEntry, Posted
+from ledgerbee.platform.context import Context
+
+
+async def enter(context: Context, entries: Sequence[EnteredEntry]) -> list[Posted]:
+    """Post entered entries, all or none, in order.
+
+    Raises what `rules.complete` and `post` raise, with the entry's place as `entries.3` in `details.property`.
+    """
+    books = await store.load_books(context, entries)
+    completed = [rules.complete(entered, books, new_id(), f"entries.{index}") for index, entered in enumerate(entries)]
+    return await post(context, completed)
+
+
+async def enter_together(contexts: Sequence[Context], entries: Sequence[EnteredEntry]) -> list[Posted | LedgerBeeError]:
+    """Post the entries of several callers in one transaction: an entry or an error of its own for each, in order.
+
+    What the books refuse of one entry leaves the others alone; what only the database refuses is raised, for the
+    caller to find out whose it is.
+    """
+    books = await store.load_books(contexts[0], entries)
+    outcomes: list[NewEntry | LedgerBeeError] = []
+    for entered in entries:
+        try:
+            entry = rules.complete(entered, books, new_id())
+            rules.check(entry)
+        except LedgerBeeError as refusal:
+            outcomes.append(refusal)
+        else:
+            outcomes.append(entry)
+    good = [index for index, outcome in enumerate(outcomes) if isinstance(outcome, NewEntry)]
+    to_post = [outcome for outcome in outcomes if isinstance(outcome, NewEntry)]
+    posted = iter(await post_for([contexts[index] for index in good], to_post, [""] * len(good)))
+    return [next(posted) if isinstance(outcome, NewEntry) else outcome for outcome in outcomes]

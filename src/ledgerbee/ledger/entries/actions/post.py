@@ -1,0 +1,60 @@
+"""Posting: the one way into the ledger."""
+
+from collections.abc import Sequence
+
+from ledgerbee.core.ids import new_id
+from ledgerbee.ledger.entries import rules, store
+from ledgerbee.ledger.entries.model import JournalEntry, NewEntry, Posted
+from ledgerbee.platform.context import Context
+
+
+async def post(context: Context, entries: Sequence[NewEntry]) -> list[Posted]:
+    """Post entries, all or none, in order; answers with them as they stand in the books, in the same order.
+
+    One round trip. From it to the COMMIT the company's counter row is held, so in a bigger transaction this comes
+    last. Tells `journal_entry.posted` of each entry with its wire form.
+
+    Raises, with the entry (and line) in `details.property` as `entries.3.lines.0`: validation errors,
+    `JOURNAL_ENTRY_UNBALANCED`, `JOURNAL_ENTRY_AMOUNT_INVALID`, `JOURNAL_ENTRY_PARTY_REQUIRED`, `ACCOUNT_NOT_FOUND`,
+    `ACCOUNT_NOT_BOOKABLE`, `VAT_CODE_NOT_FOUND`, `CUSTOMER_NOT_FOUND`, `VENDOR_NOT_FOUND`,
+    `DIMENSION_VALUE_NOT_FOUND`, `JOURNAL_CATEGORY_NOT_FOUND`, `JOURNAL_ENTRY_NOT_FOUND` (the entry to reverse),
+    `FISCAL_YEAR_MISSING`, `PERIOD_LOCKED`; and without it `JOURNAL_ENTRY_ALREADY_POSTED` and
+    `JOURNAL_ENTRY_ALREADY_REVERSED`.
+    """
+    paths = [f"entries.{index}" for index in range(len(entries))]
+    return await post_for([context] * len(entries), entries, paths)
+
+
+async def post_for(contexts: Sequence[Context], entries: Sequence[NewEntry], paths: Sequence[str]) -> list[Posted]:
+    """Post entries of several commands of one transaction: each is told by its own context.
+
+    As `post`; `paths` name the entries' places in their requests, for `details.property`.
+    """
+    if not entries:
+        return []
+    context = contexts[0]
+    for entry, path in zip(entries, paths, strict=True):
+        rules.check(entry, path)
+    line_ids = [[new_id() for _ in entry.lines] for entry in entries]
+    digests = [
+        rules.digest(context.company_id, entry, ids, context.now) for entry, ids in zip(entries, line_ids, strict=True)
+    ]
+    places = await store.post(context, entries, line_ids, digests, paths)
+    posted = []
+    for index, entry in enumerate(entries):
+        recorded = JournalEntry(
+            content=entry,
+            line_ids=line_ids[index],
+            accounts=places.accounts,
+            base_currency=places.base_currency,
+            entry_number=places.numbers[index],
+            chain_position=places.first_position + index,
+            previous_hash=places.previous_hashes[index],
+            hash=places.hashes[index],
+            posted_at=context.now,
+            attachment_count=len(entry.attachment_hashes),
+        )
+        text = rules.text_of(recorded)
+        contexts[index].emit("journal_entry.posted", entry.id, text)
+        posted.append(Posted(recorded, text))
+    return posted

@@ -1,0 +1,52 @@
+"""Reversing posted entries: the only correction there is of what was posted."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+
+from ledgerbee.core.ids import UUID, new_id
+from ledgerbee.ledger.entries import rules, store
+from ledgerbee.ledger.entries.actions.post import post_for
+from ledgerbee.ledger.entries.model import JOURNAL_ENTRY_NOT_FOUND, JournalEntry, NewEntry, Posted
+from ledgerbee.platform.company import store as companies
+from ledgerbee.platform.context import Context
+
+
+async def reverse(context: Context, entry_id: UUID, on: date | None, description: str | None) -> Posted:
+    """Post the reversal of an entry, dated `on` (None: today, or the entry's own day if that is later).
+
+    Tells `journal_entry.posted` of the reversal and `journal_entry.reversed` of the entry. Of two at once, one wins.
+    Raises `JOURNAL_ENTRY_NOT_FOUND`, `JOURNAL_ENTRY_INVALID_STATE`, `JOURNAL_ENTRY_ALREADY_REVERSED`, `PERIOD_LOCKED`,
+    `FISCAL_YEAR_MISSING` and validation errors.
+    """
+    entry = await store.get(context, entry_id)
+    return (await _reverse(context, [entry], [""], on, description))[0]
+
+
+async def reverse_batch(context: Context, entry_ids: Sequence[UUID], on: date | None) -> list[Posted]:
+    """Post the reversals of entries, all or none, in the order of the ids, which are distinct.
+
+    As `reverse`, with the entry's place as `journalEntryIds.3` in `details.property`.
+    """
+    found = await store.get_many(context, entry_ids)
+    paths = [f"journalEntryIds.{index}" for index in range(len(entry_ids))]
+    for entry_id, path in zip(entry_ids, paths, strict=True):
+        if entry_id not in found:
+            raise JOURNAL_ENTRY_NOT_FOUND.error(property=path, journalEntryId=str(entry_id))
+    return await _reverse(context, [found[entry_id] for entry_id in entry_ids], paths, on, None)
+
+
+async def _reverse(
+    context: Context, entries: Sequence[JournalEntry], paths: Sequence[str], on: date | None, description: str | None
+) -> list[Posted]:
+    language = (await companies.get(context)).preferred_language
+    reversals: list[NewEntry] = []
+    for entry, path in zip(entries, paths, strict=True):
+        day = on or max(context.today, entry.content.date)
+        rules.check_reversible(entry, day, path)
+        reversals.append(rules.reversal(entry, new_id(), day, description, language))
+    posted = await post_for([context] * len(entries), reversals, paths)
+    for entry, taking_back in zip(entries, posted, strict=True):
+        reversed_entry = replace(entry, reversed_by_entry_id=taking_back.entry.id)
+        context.emit("journal_entry.reversed", entry.id, rules.text_of(reversed_entry))
+    return posted

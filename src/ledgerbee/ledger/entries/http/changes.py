@@ -1,0 +1,111 @@
+"""What can still be done with posted entries: correcting two fields, and reversal (contract 2.8)."""
+
+from typing import Annotated
+
+from fastapi import Body, Response
+from pydantic import Field
+
+from ledgerbee.chart.accounts.model import ACCOUNT_NOT_BOOKABLE
+from ledgerbee.core.errors import invalid
+from ledgerbee.ledger.entries import actions
+from ledgerbee.ledger.entries.http.reads import EntryId
+from ledgerbee.ledger.entries.model import (
+    FISCAL_YEAR_MISSING,
+    JOURNAL_ENTRY_ALREADY_REVERSED,
+    JOURNAL_ENTRY_INVALID_STATE,
+    JOURNAL_ENTRY_NOT_FOUND,
+    MAX_BATCH,
+    PERIOD_LOCKED,
+)
+from ledgerbee.ledger.entries.wire import JournalEntryBatchResponse, JournalEntryResponse, created, created_batch
+from ledgerbee.platform.http.operation import Ctx, operation, resource_router
+from ledgerbee.platform.http.wire import Day, Id, OptionalLine, RequestModel, Text, changes_of
+
+router = resource_router("Journal Entries")
+
+_REVERSING_ERRORS = (
+    FISCAL_YEAR_MISSING,
+    ACCOUNT_NOT_BOOKABLE,
+    JOURNAL_ENTRY_NOT_FOUND,
+    JOURNAL_ENTRY_INVALID_STATE,
+    JOURNAL_ENTRY_ALREADY_REVERSED,
+    PERIOD_LOCKED,
+)
+
+
+class UpdateJournalEntryRequest(RequestModel):
+    """The two fields of a posted entry that may change. Null clears one."""
+
+    reference: OptionalLine | None = Field(None, description="Invoice number or other outside reference")
+    external_system_id: OptionalLine | None = Field(None, description="Your own id; need not be unique")
+
+
+class ReverseJournalEntryRequest(RequestModel):
+    """How an entry is reversed."""
+
+    date: Day | None = Field(None, description="Day of the reversal. Default: today, or the entry's day if later")
+    description: Text | None = Field(None, description="Default: names the number of the entry that is reversed")
+
+
+class ReverseJournalEntriesRequest(RequestModel):
+    """Entries to reverse together."""
+
+    journal_entry_ids: list[Id] = Field(min_length=1, max_length=MAX_BATCH)
+    date: Day | None = Field(None, description="Day of the reversals. Default: today, or the entry's day if later")
+
+
+@router.patch(
+    "/v1/journal-entries/{journalEntryId}",
+    response_model=JournalEntryResponse,
+    **operation(
+        "Update a journal entry: correct the reference and/or set your external system id",
+        scope="journal-entries-write",
+        description="Posted entries don't change but for these two fields, which are no part of the audit chain.",
+        errors=[JOURNAL_ENTRY_NOT_FOUND],
+    ),
+)
+async def update_journal_entry(context: Ctx, journal_entry_id: EntryId, body: UpdateJournalEntryRequest) -> Response:
+    """Update a journal entry."""
+    text = await actions.correct(context, journal_entry_id, changes_of(body))
+    return Response(text, media_type="application/json")
+
+
+@router.post(
+    "/v1/journal-entries/reverse-batch",
+    response_model=JournalEntryBatchResponse,
+    **operation(
+        "Reverse posted journal entries in batch",
+        scope="journal-entries-write",
+        status=201,
+        description="1 to 100 entries, reversed together or not at all. Answers with the reversals in the order of the "
+        "ids; an error names its entry, as in `journalEntryIds.3`.",
+        response="Reversals posted",
+        errors=_REVERSING_ERRORS,
+    ),
+)
+async def reverse_journal_entries(context: Ctx, body: ReverseJournalEntriesRequest) -> Response:
+    """Reverse posted journal entries in batch."""
+    if len(set(body.journal_entry_ids)) < len(body.journal_entry_ids):
+        raise invalid(("journalEntryIds", "arrayUnique", "All journalEntryIds's elements must be unique"))
+    return created_batch(await actions.reverse_batch(context, body.journal_entry_ids, body.date))
+
+
+@router.post(
+    "/v1/journal-entries/{journalEntryId}/reverse",
+    response_model=JournalEntryResponse,
+    **operation(
+        "Reverse a posted journal entry",
+        scope="journal-entries-write",
+        status=201,
+        description="Posts the entry once more with its sides swapped, links the two, and answers with the reversal. "
+        "An entry is reversed once; a reversal and the entry of a document can't be reversed.",
+        response="Reversal posted",
+        errors=_REVERSING_ERRORS,
+    ),
+)
+async def reverse_journal_entry(
+    context: Ctx, journal_entry_id: EntryId, body: Annotated[ReverseJournalEntryRequest | None, Body()] = None
+) -> Response:
+    """Reverse a posted journal entry."""
+    given = body or ReverseJournalEntryRequest()
+    return created(await actions.reverse(context, journal_entry_id, given.date, given.description))

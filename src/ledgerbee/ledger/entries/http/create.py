@@ -1,0 +1,153 @@
+"""Creating journal entries, one and many, by both versions of the API (contract 2.8, 2.28)."""
+
+from fastapi import Response
+
+from ledgerbee.chart.accounts.model import ACCOUNT_NOT_BOOKABLE, ACCOUNT_NOT_FOUND
+from ledgerbee.chart.dimensions.model import DIMENSION_NOT_ADDITIVE, DIMENSION_VALUE_NOT_FOUND, PROJECT_ARCHIVED
+from ledgerbee.chart.journal_categories.model import JOURNAL_CATEGORY_NOT_FOUND
+from ledgerbee.chart.vat_codes.model import VAT_CODE_NOT_FOUND
+from ledgerbee.ledger.entries import actions
+from ledgerbee.ledger.entries.model import (
+    FISCAL_YEAR_MISSING,
+    JOURNAL_CATEGORY_TYPE_NOT_ALLOWED,
+    JOURNAL_ENTRY_AMOUNT_INVALID,
+    JOURNAL_ENTRY_CONTROL_LINE_NOT_ALLOWED,
+    JOURNAL_ENTRY_PARTY_MISMATCH,
+    JOURNAL_ENTRY_PARTY_REQUIRED,
+    JOURNAL_ENTRY_UNBALANCED,
+    JOURNAL_ENTRY_VAT_NOT_ALLOWED,
+    PERIOD_LOCKED,
+)
+from ledgerbee.ledger.entries.wire import (
+    CreateJournalEntryRequest,
+    CreateJournalEntryV1Request,
+    JournalEntryBatchRequest,
+    JournalEntryBatchResponse,
+    JournalEntryBatchV1Request,
+    JournalEntryResponse,
+    created,
+    created_batch,
+)
+from ledgerbee.parties.customers.model import CUSTOMER_NOT_FOUND
+from ledgerbee.parties.vendors.model import VENDOR_NOT_FOUND
+from ledgerbee.platform.context import Context
+from ledgerbee.platform.http.operation import CallerDep, operation, resource_router
+from ledgerbee.platform.rates.model import EXCHANGE_RATE_MISSING
+
+router = resource_router("Journal Entries")
+router_v2 = resource_router("Journal Entries (v2)")
+
+#: What entering an entry can be refused with.
+ENTERING_ERRORS = (
+    JOURNAL_ENTRY_UNBALANCED,
+    JOURNAL_ENTRY_AMOUNT_INVALID,
+    JOURNAL_ENTRY_PARTY_REQUIRED,
+    JOURNAL_ENTRY_PARTY_MISMATCH,
+    JOURNAL_ENTRY_VAT_NOT_ALLOWED,
+    JOURNAL_CATEGORY_NOT_FOUND,
+    JOURNAL_CATEGORY_TYPE_NOT_ALLOWED,
+    DIMENSION_NOT_ADDITIVE,
+    PROJECT_ARCHIVED,
+    ACCOUNT_NOT_BOOKABLE,
+    EXCHANGE_RATE_MISSING,
+    FISCAL_YEAR_MISSING,
+    ACCOUNT_NOT_FOUND,
+    VAT_CODE_NOT_FOUND,
+    CUSTOMER_NOT_FOUND,
+    VENDOR_NOT_FOUND,
+    DIMENSION_VALUE_NOT_FOUND,
+    PERIOD_LOCKED,
+)
+_ERRORS_V2 = (JOURNAL_ENTRY_CONTROL_LINE_NOT_ALLOWED, *ENTERING_ERRORS)
+
+_V1 = "The caller sends every line, the receivable or payable too."
+_V2 = (
+    "For CUSTOMER_INVOICE, CUSTOMER_PAYMENT, SUPPLIER_INVOICE and SUPPLIER_PAYMENT the lines are the counter-side "
+    "only: the receivable or payable is added on the account of the customer's or vendor's group, its side by the sign "
+    "of originalAmount, and a line on that account is refused. JOURNAL_ENTRY is posted as it is sent."
+)
+_BATCH = "1 to 100 entries, posted together or not at all; an error names its entry, as in `entries.3.lines.0`. "
+
+
+@router.post(
+    "/v1/journal-entries",
+    response_model=JournalEntryResponse,
+    **operation(
+        "Create a single journal entry (deprecated)",
+        scope="journal-entries-write",
+        status=201,
+        description=f"Posts an entry. {_V1} Use `POST /v2/journal-entries` instead.",
+        response="Journal entry posted",
+        errors=ENTERING_ERRORS,
+        opens_transaction=False,
+        superseded=True,
+    ),
+)
+async def create_journal_entry(caller: CallerDep, body: CreateJournalEntryV1Request) -> Response:
+    """Create a single journal entry."""
+    return await caller.command_together(actions.enter_together, body.entered(), created)
+
+
+@router.post(
+    "/v1/journal-batches",
+    response_model=JournalEntryBatchResponse,
+    **operation(
+        "Create multiple journal entries in batch (deprecated)",
+        scope="journal-entries-write",
+        status=201,
+        description=f"{_BATCH}{_V1} Use `POST /v2/journal-entries/batch` instead.",
+        response="Journal entries posted",
+        errors=ENTERING_ERRORS,
+        opens_transaction=False,
+        superseded=True,
+    ),
+)
+async def create_journal_batch(caller: CallerDep, body: JournalEntryBatchV1Request) -> Response:
+    """Create multiple journal entries in batch."""
+    entries = [entry.entered() for entry in body.entries]
+
+    async def work(context: Context) -> Response:
+        return created_batch(await actions.enter(context, entries))
+
+    return await caller.command(work)
+
+
+@router_v2.post(
+    "/v2/journal-entries",
+    response_model=JournalEntryResponse,
+    **operation(
+        "Create a journal entry (v2)",
+        scope="journal-entries-write",
+        status=201,
+        description=f"Posts an entry. {_V2}",
+        response="Journal entry posted",
+        errors=_ERRORS_V2,
+        opens_transaction=False,
+    ),
+)
+async def create_journal_entry_v2(caller: CallerDep, body: CreateJournalEntryRequest) -> Response:
+    """Create a journal entry."""
+    return await caller.command_together(actions.enter_together, body.entered(), created)
+
+
+@router_v2.post(
+    "/v2/journal-entries/batch",
+    response_model=JournalEntryBatchResponse,
+    **operation(
+        "Create journal entries in batch (v2)",
+        scope="journal-entries-write",
+        status=201,
+        description=f"{_BATCH}{_V2}",
+        response="Journal entries posted",
+        errors=_ERRORS_V2,
+        opens_transaction=False,
+    ),
+)
+async def create_journal_batch_v2(caller: CallerDep, body: JournalEntryBatchRequest) -> Response:
+    """Create journal entries in batch."""
+    entries = [entry.entered() for entry in body.entries]
+
+    async def work(context: Context) -> Response:
+        return created_batch(await actions.enter(context, entries))
+
+    return await caller.command(work)

@@ -1,0 +1,194 @@
+"""From what a caller enters to what is posted: party, category, VAT, the control line, base amounts. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from decimal import Decimal
+from typing import Final
+from uuid import UUID
+
+from ledgerbee.chart.accounts.model import Account
+from ledgerbee.chart.dimensions.model import TagValue
+from ledgerbee.chart.dimensions.rules import check_tags
+from ledgerbee.chart.journal_categories.model import JOURNAL_CATEGORY_NOT_FOUND, JournalCategory
+from ledgerbee.chart.vat_codes.model import VAT_CODE_NOT_FOUND, VatCode
+from ledgerbee.core.errors import invalid
+from ledgerbee.core.money import MAX_AMOUNT, ONE, places_of
+from ledgerbee.ledger.entries.model import (
+    CUSTOMER_TYPES,
+    JOURNAL_CATEGORY_TYPE_NOT_ALLOWED,
+    JOURNAL_ENTRY_CONTROL_LINE_NOT_ALLOWED,
+    JOURNAL_ENTRY_PARTY_MISMATCH,
+    JOURNAL_ENTRY_VAT_NOT_ALLOWED,
+    VENDOR_TYPES,
+    EnteredEntry,
+    EnteredLine,
+    EntryType,
+    LineType,
+    NewEntry,
+    Side,
+)
+from ledgerbee.ledger.entries.rules.balance import below, check_amount, check_currency, value_in_base
+from ledgerbee.ledger.entries.rules.vat import other, split
+from ledgerbee.parties.customers.model import CUSTOMER_NOT_FOUND
+from ledgerbee.parties.vendors.model import VENDOR_NOT_FOUND
+from ledgerbee.platform.rates.model import EXCHANGE_RATE_MISSING
+
+#: The side of the receivable or payable for a positive original amount.
+_CONTROL_SIDES: Final = {
+    EntryType.CUSTOMER_INVOICE: Side.DEBIT,
+    EntryType.CUSTOMER_PAYMENT: Side.CREDIT,
+    EntryType.SUPPLIER_INVOICE: Side.CREDIT,
+    EntryType.SUPPLIER_PAYMENT: Side.DEBIT,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """What completing entries takes from the company's books; mappings hold what was asked for and is there.
+
+    `customers` and `vendors` name the control account of their group. `accounts` are those of lines with a VAT code.
+    `rates` are base units for one unit of a currency on a day.
+    """
+
+    base_currency: str
+    default_category: JournalCategory | None
+    categories: Mapping[UUID, JournalCategory] = field(default_factory=dict)
+    customers: Mapping[UUID, UUID] = field(default_factory=dict)
+    vendors: Mapping[UUID, UUID] = field(default_factory=dict)
+    accounts: Mapping[UUID, Account] = field(default_factory=dict)
+    vat_codes: Mapping[UUID, VatCode] = field(default_factory=dict)
+    tags: Mapping[UUID, TagValue] = field(default_factory=dict)
+    rates: Mapping[tuple[str, date], Decimal] = field(default_factory=dict)
+
+
+def complete(entered: EnteredEntry, books: Books, entry_id: UUID, path: str = "") -> NewEntry:
+    """The entry to post. `path` is the entry's place in the request, for `details.property`.
+
+    Raises, in this order: what `with_control_line` raises; errors of the category, of currency, rate and amounts
+    (validation errors, `EXCHANGE_RATE_MISSING`), of VAT codes, of tags, and of the balance.
+    """
+    entered = with_control_line(entered, books, path)
+    category_id = _category(entered, books, path)
+    currency = entered.currency or books.base_currency
+    rate = _rate(entered, currency, books, path)
+    _check_amounts(entered, currency, path)
+    _check_vat_codes(entered, books, path)
+    check_tags(entered.tag_ids, [line.tag_ids for line in entered.lines], books.tags, path)
+    lines = tuple([part for line in entered.lines for part in split(line, books.vat_codes, currency)])
+    entry = NewEntry(
+        id=entry_id,
+        entry_type=entered.entry_type,
+        date=entered.date,
+        currency=currency,
+        exchange_rate=rate,
+        lines=lines,
+        original_amount=entered.original_amount,
+        description=entered.description,
+        reference=entered.reference,
+        external_system_id=entered.external_system_id,
+        customer_id=entered.customer_id,
+        vendor_id=entered.vendor_id,
+        journal_category_id=category_id,
+        tag_ids=entered.tag_ids,
+        attachment_hashes=entered.attachment_hashes,
+    )
+    return value_in_base(entry, books.base_currency, path)
+
+
+def with_control_line(entered: EnteredEntry, books: Books, path: str = "") -> EnteredEntry:
+    """The entry with its receivable or payable among the lines, if that was left to the system (contract 2.28).
+
+    Raises `JOURNAL_ENTRY_PARTY_MISMATCH`, `CUSTOMER_NOT_FOUND`, `VENDOR_NOT_FOUND` and
+    `JOURNAL_ENTRY_CONTROL_LINE_NOT_ALLOWED`.
+    """
+    _check_party(entered, books, path)
+    side = _CONTROL_SIDES.get(entered.entry_type)
+    if not entered.owes_control_line or side is None:
+        return replace(entered, owes_control_line=False) if entered.owes_control_line else entered
+    if entered.entry_type in CUSTOMER_TYPES:
+        assert entered.customer_id is not None, "checked with the party"
+        account_id = books.customers[entered.customer_id]
+    else:
+        assert entered.vendor_id is not None, "checked with the party"
+        account_id = books.vendors[entered.vendor_id]
+    for number, line in enumerate(entered.lines):
+        if line.account_id == account_id:
+            where = below(path, f"lines.{number}.accountId")
+            raise JOURNAL_ENTRY_CONTROL_LINE_NOT_ALLOWED.error(property=where, accountId=str(account_id))
+    amount = entered.original_amount
+    control = EnteredLine(account_id, side if amount >= 0 else other(side), abs(amount), line_type=LineType.CONTROL)
+    return replace(entered, lines=(*entered.lines, control), owes_control_line=False)
+
+
+def _check_party(entered: EnteredEntry, books: Books, path: str) -> None:
+    for types, needed, foreign, is_there in (
+        (CUSTOMER_TYPES, "customerId", "vendorId", (entered.customer_id, entered.vendor_id)),
+        (VENDOR_TYPES, "vendorId", "customerId", (entered.vendor_id, entered.customer_id)),
+    ):
+        if entered.entry_type in types:
+            if is_there[0] is None:
+                raise JOURNAL_ENTRY_PARTY_MISMATCH.error(
+                    f"An entry of type {entered.entry_type} needs {needed}", property=below(path, needed)
+                )
+            if is_there[1] is not None:
+                raise JOURNAL_ENTRY_PARTY_MISMATCH.error(
+                    f"An entry of type {entered.entry_type} has no {foreign}", property=below(path, foreign)
+                )
+    if entered.customer_id is not None and entered.customer_id not in books.customers:
+        raise CUSTOMER_NOT_FOUND.error(property=below(path, "customerId"), customerId=str(entered.customer_id))
+    if entered.vendor_id is not None and entered.vendor_id not in books.vendors:
+        raise VENDOR_NOT_FOUND.error(property=below(path, "vendorId"), vendorId=str(entered.vendor_id))
+
+
+def _category(entered: EnteredEntry, books: Books, path: str) -> UUID | None:
+    wanted = entered.journal_category_id
+    category = books.default_category if wanted is None else books.categories.get(wanted)
+    if category is None:
+        if wanted is None:
+            return None  # a company without categories
+        name = below(path, "journalCategoryId")
+        raise JOURNAL_CATEGORY_NOT_FOUND.error(property=name, journalCategoryId=str(wanted))
+    if entered.entry_type not in category.allowed_journal_types:
+        raise JOURNAL_CATEGORY_TYPE_NOT_ALLOWED.error(
+            property=below(path, "journalCategoryId"), allowedJournalTypes=list(category.allowed_journal_types)
+        )
+    return category.id
+
+
+def _rate(entered: EnteredEntry, currency: str, books: Books, path: str) -> Decimal:
+    if currency == books.base_currency:
+        if entered.exchange_rate not in {None, ONE}:
+            name = below(path, "exchangeRate")
+            raise invalid((name, "equals", "exchangeRate must be 1 for the company's own currency"))
+        return ONE
+    rate = entered.exchange_rate or books.rates.get((currency, entered.date))
+    if rate is None:
+        raise EXCHANGE_RATE_MISSING.error(
+            property=below(path, "currency"), currency=currency, date=entered.date.isoformat()
+        )
+    check_currency(currency, rate, path)
+    return rate
+
+
+def _check_amounts(entered: EnteredEntry, currency: str, path: str) -> None:
+    """Amounts in the currency's minor units: VAT is computed of these, so a finer one must not get that far."""
+    places = places_of(currency)
+    check_amount(entered.original_amount, places, below(path, "originalAmount"))
+    for number, line in enumerate(entered.lines):
+        check_amount(line.amount, places, below(path, f"lines.{number}.amount"))
+
+
+def _check_vat_codes(entered: EnteredEntry, books: Books, path: str) -> None:
+    for number, line in enumerate(entered.lines):
+        if line.vat_code_id is None:
+            continue
+        name = below(path, f"lines.{number}.vatCodeId")
+        code = books.vat_codes.get(line.vat_code_id)
+        account = books.accounts.get(line.account_id)
+        if code is None:
+            raise VAT_CODE_NOT_FOUND.error(property=name, vatCodeId=str(line.vat_code_id))
+        if not code.is_active or (account is not None and account.control_account_type is not None):
+            raise JOURNAL_ENTRY_VAT_NOT_ALLOWED.error(property=name, vatCodeId=str(line.vat_code_id))
+        if code.rate > 0 and line.amount * (1 + code.rate / 100) > MAX_AMOUNT:
+            raise invalid((below(path, f"lines.{number}.amount"), "max", "amount with its VAT is too large"))

@@ -1,0 +1,67 @@
+"""What takes an entry back: the same with its sides swapped. Pure."""
+
+from dataclasses import replace
+from datetime import date
+from typing import Final
+from uuid import UUID
+
+from ledgerbee.core.errors import invalid
+from ledgerbee.ledger.entries.model import (
+    JOURNAL_ENTRY_ALREADY_REVERSED,
+    JOURNAL_ENTRY_INVALID_STATE,
+    JournalEntry,
+    NewEntry,
+)
+from ledgerbee.ledger.entries.rules.balance import below
+from ledgerbee.ledger.entries.rules.vat import other
+
+_TITLES: Final = {"da": "Tilbageførsel af nr. {}", "en": "Reversal of no. {}"}
+_MAX_TEXT: Final = 10_000
+
+
+def check_reversible(entry: JournalEntry, on: date, path: str = "") -> None:
+    """Refuse the reversal of an entry on a day: one that is a reversal, was reversed, or is a document's.
+
+    A document (an invoice, a payment) and its entry are corrected together, by the document's own operations.
+    Raises `JOURNAL_ENTRY_INVALID_STATE`, `JOURNAL_ENTRY_ALREADY_REVERSED`, and a validation error for a day before
+    the entry's own.
+    """
+    details = {"property": path, "journalEntryId": str(entry.id)} if path else {"journalEntryId": str(entry.id)}
+    if entry.content.reverses_entry_id is not None:
+        raise JOURNAL_ENTRY_INVALID_STATE.error(
+            "A reversal can't be reversed: post the entry anew instead", status="reversal", **details
+        )
+    if entry.reversed_by_entry_id is not None:
+        raise JOURNAL_ENTRY_ALREADY_REVERSED.error(reversedByEntryId=str(entry.reversed_by_entry_id), **details)
+    if entry.content.source_type is not None:
+        raise JOURNAL_ENTRY_INVALID_STATE.error(
+            "The entry belongs to a document and is corrected with it",
+            status="document",
+            sourceType=entry.content.source_type,
+            sourceId=str(entry.content.source_id),
+            **details,
+        )
+    if on < entry.content.date:
+        raise invalid((below(path, "date"), "minDate", f"date must not be before {entry.content.date.isoformat()}"))
+
+
+def reversal(entry: JournalEntry, entry_id: UUID, on: date, description: str | None, language: str) -> NewEntry:
+    """The entry that takes `entry` back on a day: sides swapped, at the same rate to the last unit of base currency.
+
+    Without a `description` it names the number it reverses, in `language` (da, en), and the entry's own text.
+    """
+    content = entry.content
+    if description is None:
+        title = _TITLES[language].format(entry.entry_number)
+        description = f"{title}: {content.description}"[:_MAX_TEXT] if content.description else title
+    return replace(
+        content,
+        id=entry_id,
+        date=on,
+        lines=tuple([replace(line, side=other(line.side)) for line in content.lines]),
+        original_amount=-content.original_amount,
+        description=description,
+        external_system_id=None,
+        reverses_entry_id=entry.id,
+        attachment_hashes=(),
+    )

@@ -1,0 +1,56 @@
+"""A posted entry as JSON: the one form of it that answers, events and kept answers share (decisions "Ledger"). Pure.
+
+Written directly: an entry is posted, answered and told in one go, many in a batch, and this is most of what each costs.
+`http.JournalEntryResponse` describes the same form for the document; tests hold the two together.
+"""
+
+from collections.abc import Sequence
+from json.encoder import encode_basestring as quoted
+from uuid import UUID
+
+from ledgerbee.core.dates import format_moment
+from ledgerbee.core.money import format_amount, format_decimal
+from ledgerbee.ledger.entries.model import JournalEntry
+
+
+def text_of(entry: JournalEntry) -> str:
+    """The entry's wire form as JSON: money as decimal strings at minor units, moments with `Z`."""
+    content = entry.content
+    currency, base_currency = content.currency, entry.base_currency
+    posted_at = format_moment(entry.posted_at)
+    lines = []
+    for line_id, line in zip(entry.line_ids, content.lines, strict=True):
+        account = entry.accounts[line.account_id]
+        amount = format_amount(line.amount, currency)
+        base = amount if currency == base_currency else format_amount(line.base_amount, base_currency)
+        lines.append(
+            f'{{"id":"{line_id}","accountId":"{line.account_id}","accountNumber":{account.number},'
+            f'"accountName":{quoted(account.name)},"side":"{line.side.value}","amount":"{amount}",'
+            f'"amountInBaseCurrency":"{base}","lineType":"{line.line_type.value}","vatCodeId":{_id(line.vat_code_id)},'
+            f'"description":{_text(line.description)},"tagIds":{_ids(line.tag_ids)}}}'
+        )
+    return (
+        f'{{"id":"{content.id}","entryNumber":{entry.entry_number},"entryType":"{content.entry_type.value}",'
+        f'"date":"{content.date}","description":{_text(content.description)},'
+        f'"reference":{_text(content.reference)},"externalSystemId":{_text(content.external_system_id)},'
+        f'"currency":"{currency}","exchangeRate":"{format_decimal(content.exchange_rate)}",'
+        f'"originalAmount":"{format_amount(content.original_amount, currency)}",'
+        f'"customerId":{_id(content.customer_id)},"vendorId":{_id(content.vendor_id)},'
+        f'"journalCategoryId":{_id(content.journal_category_id)},"tagIds":{_ids(content.tag_ids)},'
+        f'"lines":[{",".join(lines)}],"attachmentCount":{entry.attachment_count},'
+        f'"reversesEntryId":{_id(content.reverses_entry_id)},"reversedByEntryId":{_id(entry.reversed_by_entry_id)},'
+        f'"postedAt":"{posted_at}","createdAt":"{posted_at}",'
+        f'"previousHash":"{entry.previous_hash.hex()}","hash":"{entry.hash.hex()}"}}'
+    )
+
+
+def _text(value: str | None) -> str:
+    return "null" if value is None else quoted(value)
+
+
+def _id(value: UUID | None) -> str:
+    return "null" if value is None else f'"{value}"'
+
+
+def _ids(values: Sequence[UUID]) -> str:
+    return "[" + ",".join([f'"{value}"' for value in values]) + "]" if values else "[]"

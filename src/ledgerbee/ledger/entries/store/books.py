@@ -1,0 +1,77 @@
+"""What completing entered entries takes from the company's books, loaded at once."""
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Final
+
+from ledgerbee.chart.accounts import store as accounts
+from ledgerbee.chart.dimensions import store as dimensions
+from ledgerbee.chart.journal_categories.model import JournalCategory
+from ledgerbee.chart.vat_codes import store as vat_codes
+from ledgerbee.core.errors import LedgerBeeError
+from ledgerbee.ledger.entries.model import EnteredEntry
+from ledgerbee.ledger.entries.rules.entering import Books
+from ledgerbee.platform.context import Context
+from ledgerbee.platform.rates import store as rates
+from ledgerbee.platform.rates.model import EXCHANGE_RATE_MISSING
+
+_BOOKS: Final = """
+SELECT g.base_currency,
+       ARRAY(SELECT ROW(j.id, j.name, j.is_default, j.allowed_journal_types, j.created_at) FROM journal_categories j
+             WHERE j.company_id = $1 AND (j.is_default OR j.id = ANY ($2::uuid[]))) AS categories,
+       ARRAY(SELECT ROW(c.id, p.account_id) FROM customers c
+             JOIN customer_groups p ON p.company_id = c.company_id AND p.id = c.customer_group_id
+             WHERE c.company_id = $1 AND c.id = ANY ($3::uuid[])) AS customers,
+       ARRAY(SELECT ROW(v.id, p.account_id) FROM vendors v
+             JOIN vendor_groups p ON p.company_id = v.company_id AND p.id = v.vendor_group_id
+             WHERE v.company_id = $1 AND v.id = ANY ($4::uuid[])) AS vendors
+FROM ledgers g WHERE g.company_id = $1
+"""
+
+
+async def load_books(context: Context, entries: Sequence[EnteredEntry]) -> Books:
+    """What `rules.complete` needs for these entries; most take one round trip."""
+    row = await context.connection.fetchrow(
+        _BOOKS,
+        context.company_id,
+        list({entry.journal_category_id for entry in entries if entry.journal_category_id}),
+        list({entry.customer_id for entry in entries if entry.customer_id}),
+        list({entry.vendor_id for entry in entries if entry.vendor_id}),
+    )
+    assert row is not None, "a company has its books from the start"
+    categories = [JournalCategory(*values) for values in row["categories"]]
+    taxed = [line for entry in entries for line in entry.lines if line.vat_code_id]
+    tags = {tag for entry in entries for tag in entry.tag_ids}
+    tags.update(tag for entry in entries for line in entry.lines for tag in line.tag_ids)
+    return Books(
+        base_currency=row["base_currency"],
+        default_category=next((category for category in categories if category.is_default), None),
+        categories={category.id: category for category in categories},
+        customers=dict(row["customers"]),
+        vendors=dict(row["vendors"]),
+        accounts=await accounts.get_many(context, {line.account_id for line in taxed}) if taxed else {},
+        vat_codes=await vat_codes.get_many(context, [line.vat_code_id for line in taxed if line.vat_code_id]),
+        tags=await dimensions.find_values(context, tags) if tags else {},
+        rates=await _rates(context, entries, row["base_currency"]),
+    )
+
+
+async def _rates(
+    context: Context, entries: Sequence[EnteredEntry], base_currency: str
+) -> dict[tuple[str, date], Decimal]:
+    """The day's rate of every foreign currency that comes without one; those that nobody published are missing."""
+    wanted = {
+        (entry.currency, entry.date)
+        for entry in entries
+        if entry.currency not in {None, base_currency} and entry.exchange_rate is None
+    }
+    found = {}
+    for currency, day in sorted(wanted, key=str):
+        assert currency is not None, "only entries with a currency of their own are asked for"
+        try:
+            found[currency, day] = (await rates.rate_for(context, currency, day)).value
+        except LedgerBeeError as fault:
+            if fault.error_code is not EXCHANGE_RATE_MISSING:
+                raise
+    return found

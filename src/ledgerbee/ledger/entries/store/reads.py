@@ -1,0 +1,206 @@
+"""Posted entries in the database: the list, single reads, and the two fields that may be corrected."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Final
+from uuid import UUID
+
+import asyncpg
+
+from ledgerbee.core.paging import Page, PageRequest
+from ledgerbee.ledger.entries.model import (
+    JOURNAL_ENTRY_NOT_FOUND,
+    AccountName,
+    EntryType,
+    JournalEntry,
+    LineType,
+    NewEntry,
+    NewLine,
+    Side,
+)
+from ledgerbee.platform.context import Context
+from ledgerbee.platform.listing import Filter, fetch_page
+
+_ENTRY: Final = """
+SELECT e.id, e.entry_number, e.entry_type, e.entry_date, e.currency, e.exchange_rate, e.original_amount,
+       e.description, e.reference, e.external_system_id, e.customer_id, e.vendor_id, e.journal_category_id, e.tag_ids,
+       e.source_type, e.source_id, e.reverses_entry_id, r.id AS reversed_by_entry_id, e.chain_position, e.posted_at,
+       e.previous_hash, e.hash, g.base_currency, e.attachment_count
+"""
+_ENTRY_JOINS: Final = """
+JOIN ledgers g ON g.company_id = e.company_id
+LEFT JOIN journal_entries r ON r.company_id = e.company_id AND r.reverses_entry_id = e.id
+"""
+_GET: Final = f"{_ENTRY} FROM journal_entries e {_ENTRY_JOINS} WHERE e.company_id = $1 AND e.id = ANY ($2)"
+_LIST: Final = f"{_ENTRY} FROM page p JOIN journal_entries e USING (company_id, id) {_ENTRY_JOINS}"
+_LINES: Final = """
+SELECT l.entry_id, l.id, l.account_id, a.number AS account_number, a.name AS account_name, l.is_debit, l.amount,
+       l.base_amount, l.line_type, l.vat_code_id, l.description, l.tag_ids
+FROM journal_lines l JOIN accounts a ON a.company_id = l.company_id AND a.id = l.account_id
+WHERE l.company_id = $1 AND l.entry_id = ANY ($2)
+ORDER BY l.entry_id, l.line_number
+"""
+#: Newest first, and among one day's entries the one posted last.
+_ORDER: Final = {"date": "t.entry_date"}
+
+
+@dataclass(frozen=True, slots=True)
+class EntryFilter:
+    """What a list of entries is narrowed to (contract 2.8, 2.21). Days and amounts are inclusive.
+
+    `account_id` is on any line; amounts compare with the signed original amount; `search` is a prefix of the
+    description or the reference.
+    """
+
+    from_date: date | None = None
+    to_date: date | None = None
+    account_id: UUID | None = None
+    customer_id: UUID | None = None
+    vendor_id: UUID | None = None
+    entry_type: EntryType | None = None
+    min_amount: Decimal | None = None
+    max_amount: Decimal | None = None
+    external_system_id: str | None = None
+    search: str | None = None
+
+
+async def list_page(context: Context, wanted: EntryFilter, *, page: int, limit: int) -> Page[JournalEntry]:
+    """A page of posted entries with their lines, newest first."""
+    filters = _filters(wanted)
+    total = await _count_all(context) if not filters.arguments else None
+    found = await fetch_page(
+        context,
+        table="journal_entries",
+        select=_LIST,
+        filters=filters,
+        order_by=_ORDER,
+        request=PageRequest(page, limit, None, "date", descending=True),
+        total=total,
+    )
+    return Page(await _with_lines(context, found.rows), found.total)
+
+
+async def get(context: Context, entry_id: UUID) -> JournalEntry:
+    """One posted entry with its lines. Raises `JOURNAL_ENTRY_NOT_FOUND`."""
+    found = await get_many(context, [entry_id])
+    if entry_id not in found:
+        raise JOURNAL_ENTRY_NOT_FOUND.error()
+    return found[entry_id]
+
+
+async def get_many(context: Context, ids: Iterable[UUID]) -> dict[UUID, JournalEntry]:
+    """Those of the entries that the company has, with their lines."""
+    rows = await context.connection.fetch(_GET, context.company_id, list(ids))
+    return {entry.id: entry for entry in await _with_lines(context, rows)}
+
+
+async def correct(context: Context, entry_id: UUID, changes: Mapping[str, str | None]) -> None:
+    """Set `reference` and `external_system_id`, those of them that are given. Raises `JOURNAL_ENTRY_NOT_FOUND`."""
+    found = await context.connection.fetchval(
+        "UPDATE journal_entries SET reference = CASE WHEN $3 THEN $4 ELSE reference END,"
+        " external_system_id = CASE WHEN $5 THEN $6 ELSE external_system_id END"
+        " WHERE company_id = $1 AND id = $2 RETURNING true",
+        context.company_id,
+        entry_id,
+        "reference" in changes,
+        changes.get("reference"),
+        "external_system_id" in changes,
+        changes.get("external_system_id"),
+    )
+    if found is None:
+        raise JOURNAL_ENTRY_NOT_FOUND.error()
+
+
+def _filters(wanted: EntryFilter) -> Filter:
+    filters = Filter()
+    for condition, value in (
+        ("t.entry_date >= {}", wanted.from_date),
+        ("t.entry_date <= {}", wanted.to_date),
+        ("t.customer_id = {}", wanted.customer_id),
+        ("t.vendor_id = {}", wanted.vendor_id),
+        ("t.entry_type = {}", wanted.entry_type),
+        ("t.original_amount >= {}", wanted.min_amount),
+        ("t.original_amount <= {}", wanted.max_amount),
+        ("t.external_system_id = {}", wanted.external_system_id),
+        (
+            "t.id IN (SELECT l.entry_id FROM journal_lines l WHERE l.company_id = $1 AND l.account_id = {})",
+            wanted.account_id,
+        ),
+    ):
+        if value is not None:
+            filters.add(condition, value)
+    filters.starts_with(wanted.search, "description_key", "reference_key")
+    return filters
+
+
+async def _count_all(context: Context) -> int:
+    """Every entry took the next position in the chain, so its head counts them."""
+    position = await context.connection.fetchval(
+        "SELECT chain_position FROM ledgers WHERE company_id = $1", context.company_id
+    )
+    return int(position or 0)
+
+
+async def _with_lines(context: Context, rows: Sequence[asyncpg.Record]) -> list[JournalEntry]:
+    if not rows:
+        return []
+    lines: dict[UUID, list[asyncpg.Record]] = {row["id"]: [] for row in rows}
+    for line in await context.connection.fetch(_LINES, context.company_id, list(lines)):
+        lines[line["entry_id"]].append(line)
+    return [_entry(row, lines[row["id"]]) for row in rows]
+
+
+def new_line(row: asyncpg.Record) -> NewLine:
+    """A line as it was posted, from its row."""
+    return NewLine(
+        account_id=row["account_id"],
+        side=Side.DEBIT if row["is_debit"] else Side.CREDIT,
+        amount=abs(row["amount"]),
+        base_amount=abs(row["base_amount"]),
+        line_type=LineType(row["line_type"]),
+        vat_code_id=row["vat_code_id"],
+        description=row["description"],
+        tag_ids=tuple(row["tag_ids"]),
+    )
+
+
+def new_entry(row: asyncpg.Record, lines: Iterable[asyncpg.Record], hashes: Sequence[bytes] = ()) -> NewEntry:
+    """An entry as it was posted, from its row, those of its lines, and the hashes of what is attached to it."""
+    return NewEntry(
+        id=row["id"],
+        entry_type=EntryType(row["entry_type"]),
+        date=row["entry_date"],
+        currency=row["currency"],
+        exchange_rate=row["exchange_rate"],
+        original_amount=row["original_amount"],
+        description=row["description"],
+        reference=row["reference"],
+        external_system_id=row["external_system_id"],
+        customer_id=row["customer_id"],
+        vendor_id=row["vendor_id"],
+        journal_category_id=row["journal_category_id"],
+        tag_ids=tuple(row["tag_ids"]),
+        source_type=row["source_type"],
+        source_id=row["source_id"],
+        reverses_entry_id=row["reverses_entry_id"],
+        lines=tuple([new_line(line) for line in lines]),
+        attachment_hashes=tuple(hashes),
+    )
+
+
+def _entry(row: asyncpg.Record, lines: Sequence[asyncpg.Record]) -> JournalEntry:
+    return JournalEntry(
+        content=new_entry(row, lines),
+        line_ids=[line["id"] for line in lines],
+        accounts={line["account_id"]: AccountName(line["account_number"], line["account_name"]) for line in lines},
+        base_currency=row["base_currency"],
+        entry_number=row["entry_number"],
+        chain_position=row["chain_position"],
+        previous_hash=row["previous_hash"],
+        hash=row["hash"],
+        posted_at=row["posted_at"],
+        attachment_count=row["attachment_count"],
+        reversed_by_entry_id=row["reversed_by_entry_id"],
+    )

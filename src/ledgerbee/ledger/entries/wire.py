@@ -1,0 +1,207 @@
+"""What journal entries look like on the wire (contract 2.8, 2.28, decisions "Ledger")."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Annotated
+
+from fastapi import Response
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
+
+from ledgerbee.core.money import MAX_AMOUNT
+from ledgerbee.ledger.entries.model import (
+    MAX_BATCH,
+    MAX_LINES,
+    EnteredEntry,
+    EnteredLine,
+    EntryType,
+    LineType,
+    Posted,
+    Side,
+)
+from ledgerbee.platform.http.wire import (
+    Amount,
+    CurrencyCode,
+    Day,
+    ExchangeRate,
+    Id,
+    IdText,
+    Moment,
+    MoneyText,
+    OptionalLine,
+    RequestModel,
+    ResponseModel,
+    Text,
+    WholeNumber,
+)
+
+
+def _positive(value: Decimal) -> Decimal:
+    if value <= 0:
+        raise PydanticCustomError("isPositive", "must be a positive number")
+    return value
+
+
+#: What stands on one side of an account: the side says which way it goes.
+PositiveAmount = Annotated[Amount, AfterValidator(_positive)]
+
+
+class JournalLineRequest(RequestModel):
+    """A line of an entry. On a receivables or payables account its party is the entry's."""
+
+    account_id: Id = Field(description="Account to book on")
+    side: Side = Field(description="Side of the account")
+    amount: PositiveAmount = Field(description="In the entry's currency, above zero", examples=["1250.00"])
+    vat_code_id: Id | None = Field(
+        None, description="Splits the VAT out of the amount (principle Gross) or adds it (principle Net)"
+    )
+    description: OptionalLine | None = Field(None, examples=["Office chairs"])
+    tag_ids: list[Id] = Field(default_factory=list, description="Dimension values of this line", max_length=100)
+
+    def entered(self) -> EnteredLine:
+        """The line for the rules."""
+        return EnteredLine(
+            self.account_id, self.side, self.amount, self.vat_code_id, self.description, tuple(self.tag_ids)
+        )
+
+
+class _EntryFields(RequestModel):
+    """What the two versions of an entry's request share."""
+
+    entry_type: EntryType = Field(description="What the entry records")
+    date: Day = Field(description="Day of the transaction; must not be locked")
+    lines: list[JournalLineRequest] = Field(min_length=1, max_length=MAX_LINES)
+    customer_id: Id | None = Field(None, description="Needed for CUSTOMER types and for lines on a receivables account")
+    vendor_id: Id | None = Field(None, description="Needed for SUPPLIER types and for lines on a payables account")
+    description: Text | None = Field(None, examples=["Office furniture"])
+    reference: OptionalLine | None = Field(None, description="Invoice number or other outside reference")
+    external_system_id: OptionalLine | None = Field(None, description="Your own id; need not be unique")
+    currency: CurrencyCode | None = Field(None, description="Default: the company's currency")
+    exchange_rate: ExchangeRate | None = Field(
+        None, description="Base currency units for one unit of the currency. Default: the day's rate"
+    )
+    tag_ids: list[Id] = Field(default_factory=list, description="Dimension values of the whole entry", max_length=100)
+    journal_category_id: Id | None = Field(None, description="Default: the company's default category")
+
+    def _entered(self, original_amount: Decimal, hashes: Sequence[bytes], *, owes_control_line: bool) -> EnteredEntry:
+        return EnteredEntry(
+            entry_type=self.entry_type,
+            date=self.date,
+            lines=tuple([line.entered() for line in self.lines]),
+            original_amount=original_amount,
+            owes_control_line=owes_control_line,
+            currency=self.currency,
+            exchange_rate=self.exchange_rate,
+            customer_id=self.customer_id,
+            vendor_id=self.vendor_id,
+            description=self.description,
+            reference=self.reference,
+            external_system_id=self.external_system_id,
+            journal_category_id=self.journal_category_id,
+            tag_ids=tuple(self.tag_ids),
+            attachment_hashes=tuple(hashes),
+        )
+
+
+class CreateJournalEntryRequest(_EntryFields):
+    """An entry (v2). Of the four locked types the lines are the counter-side only."""
+
+    original_amount: Amount = Field(
+        description="Positive for an invoice or payment, negative for a credit note or refund", examples=["1250.00"]
+    )
+
+    def entered(self, hashes: Sequence[bytes] = ()) -> EnteredEntry:
+        """The entry for the rules; `hashes` are those of what is attached to it."""
+        return self._entered(self.original_amount, hashes, owes_control_line=True)
+
+
+class CreateJournalEntryV1Request(_EntryFields):
+    """An entry (v1): all its lines, the receivable or payable too."""
+
+    original_amount: Amount | None = Field(
+        None, description="Default: the sum of the entered debits. Negative for a credit note or refund"
+    )
+
+    def entered(self, hashes: Sequence[bytes] = ()) -> EnteredEntry:
+        """The entry for the rules; `hashes` are those of what is attached to it."""
+        amount = self.original_amount
+        if amount is None:
+            amount = sum((line.amount for line in self.lines if line.side is Side.DEBIT), Decimal(0))
+        if abs(amount) > MAX_AMOUNT:
+            amount = MAX_AMOUNT  # the balance is refused anyway: no line may be as large
+        return self._entered(amount, hashes, owes_control_line=False)
+
+
+class JournalEntryBatchRequest(RequestModel):
+    """Entries that are posted together or not at all (v2)."""
+
+    entries: list[CreateJournalEntryRequest] = Field(min_length=1, max_length=MAX_BATCH)
+
+
+class JournalEntryBatchV1Request(RequestModel):
+    """Entries that are posted together or not at all (v1)."""
+
+    entries: list[CreateJournalEntryV1Request] = Field(min_length=1, max_length=MAX_BATCH)
+
+
+class JournalLineResponse(ResponseModel):
+    """A line of a posted entry."""
+
+    id: IdText
+    account_id: IdText
+    account_number: int = Field(examples=[1010])
+    account_name: str = Field(examples=["Salg af varer og ydelser"])
+    side: Side
+    amount: MoneyText = Field(description="In the entry's currency, never negative")
+    amount_in_base_currency: MoneyText = Field(description="In the company's currency, never negative")
+    line_type: LineType = Field(description="ENTERED by the caller; the others were added by the system")
+    vat_code_id: IdText | None
+    description: str | None
+    tag_ids: list[IdText]
+
+
+class JournalEntryResponse(ResponseModel):
+    """A posted, immutable entry. Written by `rules.text_of`; this model describes it."""
+
+    id: IdText
+    entry_number: int = Field(description="Without gaps within the company's fiscal year", examples=[1])
+    entry_type: EntryType
+    date: Day = Field(examples=["2026-01-31"])
+    description: str | None
+    reference: str | None = Field(description="Invoice number or other outside reference; may be corrected")
+    external_system_id: str | None = Field(description="Your own id; may be set later, need not be unique")
+    currency: str = Field(examples=["DKK"])
+    exchange_rate: str = Field(description="Base currency units for one unit of the currency", examples=["7.46"])
+    original_amount: MoneyText = Field(
+        description="Signed: positive for an invoice or payment, negative for a credit note or refund"
+    )
+    customer_id: IdText | None
+    vendor_id: IdText | None
+    journal_category_id: IdText | None
+    tag_ids: list[IdText]
+    lines: list[JournalLineResponse]
+    attachment_count: int = Field(examples=[0])
+    reverses_entry_id: IdText | None = Field(description="The entry that this one reverses")
+    reversed_by_entry_id: IdText | None = Field(description="The entry that reverses this one")
+    posted_at: Moment
+    created_at: Moment
+    previous_hash: str = Field(description="Hash of the entry before it in the company's audit chain (hexadecimal)")
+    hash: str = Field(description="This entry's hash in the company's audit chain (hexadecimal)")
+
+
+class JournalEntryBatchResponse(ResponseModel):
+    """Entries that were posted together, in the order of the request."""
+
+    total_created: WholeNumber = Field(examples=[2])
+    entries: list[JournalEntryResponse]
+
+
+def created(posted: Posted) -> Response:
+    """A new entry as a response."""
+    return Response(posted.text, 201, media_type="application/json")
+
+
+def created_batch(posted: Sequence[Posted]) -> Response:
+    """Entries that were posted together, as a response."""
+    texts = ",".join([text for _, text in posted])
+    return Response(f'{{"totalCreated":{len(posted)},"entries":[{texts}]}}', 201, media_type="application/json")

@@ -1,0 +1,2 @@
+-- Draft journal entries: what is entered and not yet posted.
+SELECT;
