@@ -11,7 +11,7 @@ FROM bench_companies WHERE n = :client_id::int % :companies::int \gset
 BEGIN;
 SELECT set_config('app.company_id', :company, true), check_credential(:secret::bytea, :version::int);
 WITH entries AS MATERIALIZED (
-    SELECT n, uuidv7() AS id, uuidv7() AS debit_id, uuidv7() AS credit_id, date '2026-03-16' AS day,
+    SELECT n, uuidv7() AS id, uuidv7() AS debit_id, uuidv7() AS credit_id, current_date AS day,
            'Sale ' || n AS description, 'R-' || n AS reference
     FROM generate_series(1, :batch::int) n
 ), columns AS MATERIALIZED (
@@ -37,7 +37,7 @@ WITH entries AS MATERIALIZED (
         c.ids, array_fill('JOURNAL_ENTRY'::text, ARRAY[:batch::int]), c.days,
         array_fill('DKK'::text, ARRAY[:batch::int]), array_fill(1::numeric, ARRAY[:batch::int]),
         array_fill(100.00, ARRAY[:batch::int]), c.descriptions, c.refs, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-        array_fill(2, ARRAY[:batch::int]), c.digests,
+        array_fill(2, ARRAY[:batch::int]), NULL, c.digests,
         l.entries, l.numbers, l.ids, l.accounts, l.debits, array_fill(100.00, ARRAY[2 * :batch::int]),
         array_fill(100.00, ARRAY[2 * :batch::int]), array_fill('ENTERED'::text, ARRAY[2 * :batch::int]),
         NULL, NULL, NULL) p

@@ -19,7 +19,7 @@ from tempfile import gettempdir
 
 import asyncpg
 import uvloop
-from bench.support import Books, books, companies, connect, post, server
+from bench.support import Books, books, companies, connect, entry, post, server
 
 from ledgerbee.app.main import create_app
 from ledgerbee.platform.credentials.model import secret_hash
@@ -112,27 +112,14 @@ def pgbench(url: str, case: Case, clients: int, seconds: int) -> float:
         check=False,
     )
     rate = re.search(r"^tps = ([\d.]+)", result.stdout, re.MULTILINE)
-    assert result.returncode == 0, result.stderr
+    assert result.returncode == 0, result.stderr[:2000]
     assert rate is not None, result.stdout
     return float(rate[1]) * case.batch
 
 
 def request_body(target: Target, batch: int) -> bytes:
     """`batch` entries of two lines."""
-    entries = [
-        {
-            "entryType": "JOURNAL_ENTRY",
-            "date": "2026-03-16",
-            "originalAmount": "100.00",
-            "lines": [
-                {"accountId": target.debit, "side": "DEBIT", "amount": "100.00"},
-                {"accountId": target.credit, "side": "CREDIT", "amount": "100.00"},
-            ],
-            "description": f"Sale {n}",
-            "reference": f"R-{n}",
-        }
-        for n in range(batch)
-    ]
+    entries = [entry(target.debit, target.credit, number) for number in range(batch)]
     return json.dumps(entries[0] if batch == 1 else {"entries": entries}).encode()
 
 

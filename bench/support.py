@@ -87,9 +87,9 @@ async def companies(url: str, count: int) -> list[Books]:
     return made
 
 
-#: Old books: entries of two lines by day over five years, spread over 90 accounts. Ids ascend as UUIDv7 do.
-FIRST_DAY = date(2021, 1, 1)
-LAST_DAY = date(2025, 12, 31)
+#: Old books: entries of two lines by day over the five years before this one, spread over 90 accounts.
+FIRST_DAY = date(system_clock().year - 5, 1, 1)
+LAST_DAY = date(system_clock().year - 1, 12, 31)
 _FILL = (
     """
 INSERT INTO accounts (company_id, id, number, name, standard_number, ledger_type, classification, created_at)
@@ -101,15 +101,18 @@ FROM generate_series(1, 90 - (SELECT count(*) FROM accounts WHERE company_id = $
 INSERT INTO fiscal_years (company_id, id, start_date, end_date, last_entry_number)
 SELECT $1, gen_random_uuid(), make_date(y, 1, 1), make_date(y, 12, 31), $2
 FROM generate_series(extract(year FROM $3::date)::int, extract(year FROM $4::date)::int) y
+ON CONFLICT (company_id, start_date) DO UPDATE SET last_entry_number = excluded.last_entry_number
 """,
     """
 INSERT INTO journal_entries (company_id, id, entry_type, entry_date, fiscal_year_id, entry_number, chain_position,
     line_count, currency, exchange_rate, original_amount, description, reference, posted_at, previous_hash, hash)
 SELECT $1, (lpad(to_hex(n), 12, '0') || '70008000' || lpad(to_hex(n), 12, '0'))::uuid, 'JOURNAL_ENTRY', d.day, f.id,
        n, n, 2, 'DKK', 1, n % 1000 + 0.25, 'Sale ' || n, 'R-' || n, now(), sha256(int8send(n)), sha256(int8send(n + 1))
-FROM generate_series(1, $2::bigint) n
+FROM ledgers g
+CROSS JOIN generate_series(g.chain_position + 1, $2::bigint) n
 CROSS JOIN LATERAL (SELECT $3::date + (n * ($4::date - $3::date + 1) / ($2 + 1))::int AS day) d
 JOIN fiscal_years f ON f.company_id = $1 AND d.day BETWEEN f.start_date AND f.end_date
+WHERE g.company_id = $1
 """,
     """
 INSERT INTO journal_lines (company_id, entry_id, line_number, id, account_id, entry_date, is_debit, currency, amount,
@@ -117,6 +120,7 @@ INSERT INTO journal_lines (company_id, entry_id, line_number, id, account_id, en
 SELECT $1, e.id, l, e.id, a.ids[1 + (e.chain_position * 37 + (l - 1) * (1 + e.chain_position / 90 % 89)) % 90],
        e.entry_date, l = 1, e.currency, e.original_amount * (3 - 2 * l), e.original_amount * (3 - 2 * l), 'ENTERED'
 FROM journal_entries e
+JOIN ledgers g ON g.company_id = e.company_id AND e.chain_position > g.chain_position
 CROSS JOIN (SELECT array_agg(id ORDER BY number) AS ids FROM accounts WHERE company_id = $1
     AND ledger_type IN ('BALANCE_SHEET', 'PROFIT_AND_LOSS') AND control_account_type IS NULL) a
 CROSS JOIN generate_series(1, 2) l
@@ -128,13 +132,19 @@ SELECT company_id, account_id, currency, date_trunc('month', entry_date)::date,
        coalesce(sum(amount) FILTER (WHERE is_debit), 0), coalesce(-sum(amount) FILTER (WHERE NOT is_debit), 0),
        coalesce(sum(base_amount) FILTER (WHERE is_debit), 0), coalesce(-sum(base_amount) FILTER (WHERE NOT is_debit), 0)
 FROM journal_lines WHERE company_id = $1 GROUP BY 1, 2, 3, 4
+ON CONFLICT (company_id, account_id, currency, month) DO UPDATE SET debit = excluded.debit, credit = excluded.credit,
+    base_debit = excluded.base_debit, base_credit = excluded.base_credit
 """,
-    "UPDATE ledgers SET chain_position = $2 WHERE company_id = $1",
+    "UPDATE ledgers SET chain_position = greatest(chain_position, $2) WHERE company_id = $1",
 )
 
 
-async def fill(found: Books, lines: int) -> None:
-    """Give a company that has posted nothing its old books, as the owner: the guards' work is done for them."""
+async def fill(found: Books, lines: int, *, settle: bool = True) -> None:
+    """Bring a company's books to `lines` lines, as the owner: the guards' work is done for them.
+
+    Ids ascend, as UUIDv7 do. `settle` leaves the tables as autovacuum does some time later; without it, statistics and
+    the plans of running sessions stay as they were.
+    """
     connection = await asyncpg.connect(found.url)
     await connection.execute("SET synchronous_commit = off; SET jit = off; SET work_mem = '64MB'")
     await connection.execute("SELECT set_config('app.company_id', $1, false)", str(found.company_id))
@@ -145,7 +155,8 @@ async def fill(found: Books, lines: int) -> None:
                 await connection.execute(f"ALTER TABLE {table} {verb} TRIGGER USER")
             for statement in _FILL if verb == "DISABLE" else ():
                 await connection.execute(statement, *values[: max(int(n) for n in re.findall(r"\$(\d)", statement))])
-    await connection.execute("VACUUM ANALYZE")
+    if settle:
+        await connection.execute("VACUUM ANALYZE")
     await connection.close()
 
 
@@ -236,6 +247,21 @@ async def connect(port: int) -> AsyncIterator[Connection]:
         yield Connection(reader, writer)
     finally:
         writer.close()
+
+
+def entry(debit: str, credit: str, number: int) -> dict[str, object]:
+    """The wire form of a journal entry of two lines, dated today."""
+    return {
+        "entryType": "JOURNAL_ENTRY",
+        "date": system_clock().date().isoformat(),
+        "originalAmount": "100.00",
+        "lines": [
+            {"accountId": debit, "side": "DEBIT", "amount": "100.00"},
+            {"accountId": credit, "side": "CREDIT", "amount": "100.00"},
+        ],
+        "description": f"Sale {number}",
+        "reference": f"R-{number}",
+    }
 
 
 def get(path: str, key: str) -> bytes:
