@@ -1,7 +1,8 @@
-"""What an entry costs to post in books of 5,000 lines and of 5 million, in batches and alone, over HTTP.
+"""What an entry costs to post in books of 5 million lines beside books of 5,000, in batches and alone, over HTTP.
 
-Limit: 1.3 times. Sessions that began on empty tables are measured too, before anybody gathers statistics: a plan kept
-from then, such as one without an index, is what makes posting slower as books grow.
+Limit: 1.3 times. Both are posted to in turn, each on a server of its own. Sessions that began on empty tables are
+measured too, before anybody gathers statistics: a plan kept from then, such as one by the wrong index, is what makes
+posting slower as books grow.
 """
 
 import asyncio
@@ -17,50 +18,58 @@ from ledgerbee.app.main import create_app
 
 FEW, MANY = 5_000, 5_000_000
 LIMIT = 1.3
-#: Entries a request -> requests.
-SAMPLES = {100: 15, 1: 150}
+#: Entries a request -> requests in a round.
+SAMPLES = {100: 6, 1: 60}
+ROUNDS = 6
+
+_ACCOUNTS = """
+SELECT id FROM accounts WHERE company_id = $1 AND ledger_type IN ('BALANCE_SHEET', 'PROFIT_AND_LOSS')
+    AND control_account_type IS NULL AND vat_code_id IS NULL
+"""
 
 
-async def costs(port: int, found: Books) -> dict[int, float]:
-    """Microseconds an entry, by entries a request: the median of requests that post on any accounts."""
+async def accounts_of(found: Books) -> list[str]:
+    """Accounts of the company that can be posted on."""
     connection = await asyncpg.connect(found.url)
-    accounts = [
-        str(row["id"])
-        for row in await connection.fetch(
-            "SELECT id FROM accounts WHERE company_id = $1 AND ledger_type IN ('BALANCE_SHEET', 'PROFIT_AND_LOSS')"
-            " AND control_account_type IS NULL AND vat_code_id IS NULL",
-            found.company_id,
-        )
-    ]
+    rows = await connection.fetch(_ACCOUNTS, found.company_id)
     await connection.close()
+    return [str(row["id"]) for row in rows]
+
+
+async def costs(port: int, found: Books, batch: int) -> list[float]:
+    """Microseconds an entry, request by request, in one round of batches of `batch` on any accounts."""
+    accounts = await accounts_of(found)
     chance = random.Random(11)
-    found_costs = {}
+    path = "/api/v2/journal-entries" + ("/batch" if batch > 1 else "")
+    taken = []
     async with connect(port) as client:
-        for batch, samples in SAMPLES.items():
-            taken = []
-            for _ in range(samples):
-                entries = [entry(chance.choice(accounts), accounts[number % 7], number) for number in range(batch)]
-                path = "/api/v2/journal-entries" + ("/batch" if batch > 1 else "")
-                body = json.dumps({"entries": entries} if batch > 1 else entries[0]).encode()
-                started = time.perf_counter()
-                status, answer = await client.send(post(path, found.key, body))
-                taken.append((time.perf_counter() - started) / batch * 1e6)
-                assert status == 201, answer
-            found_costs[batch] = statistics.median(taken)
-    return found_costs
+        for _ in range(SAMPLES[batch]):
+            entries = [entry(chance.choice(accounts), chance.choice(accounts), number) for number in range(batch)]
+            body = json.dumps({"entries": entries} if batch > 1 else entries[0]).encode()
+            started = time.perf_counter()
+            status, answer = await client.send(post(path, found.key, body))
+            taken.append((time.perf_counter() - started) / batch * 1e6)
+            assert status == 201, answer
+    return taken
 
 
-def report(name: str, figures: dict[int, float], floor: dict[int, float]) -> None:
-    """Print a measurement beside the small books' figures."""
-    print(
-        f"{name:52}"
-        + "   ".join(
-            f"{'alone' if batch == 1 else f'batches of {batch}'} {figure:5,.0f} us"
-            + (f" ({figure / floor[batch]:.2f} times, limit {LIMIT})" if figures is not floor else "")
-            for batch, figure in figures.items()
-        ),
-        flush=True,
-    )
+def compare(name: str, small: tuple[int, Books], big: tuple[int, Books]) -> None:
+    """Print medians of rounds taken in turn; the first round only brings the pages in."""
+    print(name)
+    for batch in SAMPLES:
+        few: list[float] = []
+        many: list[float] = []
+        for round_number in range(ROUNDS + 1):
+            for figures, books_of in ((few, small), (many, big)):
+                taken = asyncio.run(costs(*books_of, batch))
+                figures.extend(taken if round_number else ())
+        ratio = statistics.median(many) / statistics.median(few)
+        what = "alone" if batch == 1 else f"batches of {batch}"
+        print(
+            f"  {what:14}  {FEW:,} lines {statistics.median(few):5,.0f} us"
+            f"  {MANY:,} lines {statistics.median(many):5,.0f} us  ratio {ratio:.2f} (limit {LIMIT})",
+            flush=True,
+        )
 
 
 async def without_autovacuum(found: Books) -> None:
@@ -72,20 +81,18 @@ async def without_autovacuum(found: Books) -> None:
 
 
 def main() -> None:
-    """One company, one server process that stays, and one that comes when the books are full."""
-    with books() as found, server(create_app, found.url) as port:
-        asyncio.run(without_autovacuum(found))
-        asyncio.run(costs(port, found))  # the sessions begin on empty tables
-        asyncio.run(fill(found, FEW, settle=False))
-        floor = asyncio.run(costs(port, found))
-        report(f"{FEW:,} lines", floor, floor)
-        asyncio.run(fill(found, MANY, settle=False))
-        report(f"{MANY:,} lines, sessions kept, no statistics", asyncio.run(costs(port, found)), floor)
-        asyncio.run(fill(found, MANY))
-        report(f"{MANY:,} lines, sessions kept", asyncio.run(costs(port, found)), floor)
-        with server(create_app, found.url) as fresh:
-            asyncio.run(costs(fresh, found))
-            report(f"{MANY:,} lines, new sessions", asyncio.run(costs(fresh, found)), floor)
+    """Servers that begin on empty books and stay, and one that comes when the books are full."""
+    with books() as small, books() as big, server(create_app, small.url) as few, server(create_app, big.url) as many:
+        for port, found in ((few, small), (many, big)):
+            asyncio.run(without_autovacuum(found))
+            asyncio.run(costs(port, found, 1))
+            asyncio.run(fill(found, FEW if found is small else MANY, settle=False))
+        compare("sessions kept, no statistics", (few, small), (many, big))
+        for found, lines in ((small, FEW), (big, MANY)):
+            asyncio.run(fill(found, lines))
+        compare("sessions kept", (few, small), (many, big))
+        with server(create_app, big.url) as fresh:
+            compare("new sessions", (few, small), (fresh, big))
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import date
+from itertools import count
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -43,20 +44,28 @@ class Books:
     key: str
 
 
+_serial = count()
+
+
 @contextmanager
 def books() -> Iterator[Books]:
-    """A fresh database on `DATABASE_URL`'s server or an embedded one, dropped afterwards."""
-    name = f"ledgerbee_bench_{os.getpid()}"
+    """A fresh database on `DATABASE_URL`'s server or an embedded one of its own, dropped afterwards."""
     with tempfile.TemporaryDirectory(prefix="ledgerbee-bench-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)
-        with _server(Path(folder)) as server:
-            url = make_url(server).set(database=name).render_as_string(hide_password=False)
-            asyncio.run(_on(server, f'CREATE DATABASE "{name}"'))
-            try:
-                asyncio.run(migrate(url))
-                yield asyncio.run(companies(url, 1))[0]
-            finally:
-                asyncio.run(_on(server, f'DROP DATABASE "{name}" WITH (FORCE)'))
+        with _server(Path(folder)) as server, scratch_database(server) as url:
+            asyncio.run(migrate(url))
+            yield asyncio.run(companies(url, 1))[0]
+
+
+@contextmanager
+def scratch_database(server: str) -> Iterator[str]:
+    """An empty database beside the one that `server` names, dropped afterwards."""
+    name = f"ledgerbee_bench_{os.getpid()}_{next(_serial)}"
+    asyncio.run(_on(server, f'CREATE DATABASE "{name}"'))
+    try:
+        yield make_url(server).set(database=name).render_as_string(hide_password=False)
+    finally:
+        asyncio.run(_on(server, f'DROP DATABASE "{name}" WITH (FORCE)'))
 
 
 @contextmanager

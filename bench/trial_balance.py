@@ -8,11 +8,10 @@ import asyncio
 import random
 import statistics
 import time
-from dataclasses import dataclass
 from datetime import date, timedelta
 
 import asyncpg
-from bench.support import FIRST_DAY, LAST_DAY, Books, books, companies, connect, fill, get, server, tenant_of
+from bench.support import FIRST_DAY, LAST_DAY, Books, books, connect, fill, get, server, tenant_of
 
 from ledgerbee.app.main import create_app
 from ledgerbee.app.reactions import REACTIONS
@@ -23,6 +22,7 @@ from ledgerbee.platform.db import Database
 
 FEW, MANY = 50_000, 5_000_000
 SAMPLES = 60
+ROUNDS = 3
 LIMITS_MS = {"whole months": 10, "any days": 60}
 GROWTH_LIMIT = 1.5
 _RAW = "SELECT account_id, sum(base_amount) AS total FROM journal_lines WHERE company_id = $1 {} GROUP BY account_id"
@@ -42,14 +42,6 @@ def spans(kind: str) -> list[Span]:
             last = last.replace(day=1) - timedelta(days=1)
         found.append((first, last))
     return found
-
-
-@dataclass
-class Times:
-    """Medians in milliseconds."""
-
-    http: float
-    sql: float
 
 
 async def over_http(port: int, key: str, asked: list[Span]) -> float:
@@ -109,38 +101,44 @@ async def check(database: Database, found: Books, asked: list[Span]) -> None:
     await database.run(tenant_of(found.company_id), system_clock(), work, read_only=True)
 
 
-async def measure(port: int, found: Books, lines: int) -> dict[str, Times]:
-    """Fill a company and time its reports by kind of span."""
+async def prepare(found: Books, lines: int) -> Database:
+    """Fill a company, and see that its reports are right."""
     started = time.perf_counter()
     await fill(found, lines)
     print(f"{lines:,} lines filled in {time.perf_counter() - started:.0f} s", flush=True)
     database = await Database.open(found.url, reactions=REACTIONS, max_size=1)
     await check(database, found, spans("any days"))
-    times = {
-        kind: Times(await over_http(port, found.key, spans(kind)), await in_sql(database, found, spans(kind)))
-        for kind in LIMITS_MS
-    }
-    await database.close()
-    return times
+    return database
 
 
-async def compare(port: int, small: Books, big: Books) -> None:
-    """Print the figures of both beside their limits."""
-    few, many = await measure(port, small, FEW), await measure(port, big, MANY)
+async def compare(ports: tuple[int, int], small: Books, big: Books) -> None:
+    """Print the figures of both, taken in turn, beside their limits."""
+    databases = await prepare(small, FEW), await prepare(big, MANY)
     for kind, limit in LIMITS_MS.items():
+        asked = spans(kind)
+        http: tuple[list[float], list[float]] = ([], [])
+        sql: tuple[list[float], list[float]] = ([], [])
+        for _ in range(ROUNDS):
+            for which, found in enumerate((small, big)):
+                http[which].append(await over_http(ports[which], found.key, asked))
+                sql[which].append(await in_sql(databases[which], found, asked))
+        few, many = (statistics.median(figures) for figures in http)
+        few_sql, many_sql = (statistics.median(figures) for figures in sql)
         print(
-            f"{kind:13} {MANY:,} lines  HTTP {many[kind].http:5.1f} ms (limit {limit})  SQL {many[kind].sql:5.1f} ms"
-            f"   {FEW:,} lines  HTTP {few[kind].http:5.1f} ms  SQL {few[kind].sql:5.1f} ms"
-            f"   ratio {many[kind].http / few[kind].http:.2f} (limit {GROWTH_LIMIT})"
+            f"{kind:13} {MANY:,} lines  HTTP {many:5.1f} ms (limit {limit})  SQL {many_sql:5.1f} ms"
+            f"   {FEW:,} lines  HTTP {few:5.1f} ms  SQL {few_sql:5.1f} ms   ratio {many / few:.2f}"
+            f" (limit {GROWTH_LIMIT})",
+            flush=True,
         )
     print(f"raw sum over {MANY:,} lines  {await raw_sum(big):,.0f} ms")
+    for database in databases:
+        await database.close()
 
 
 def main() -> None:
-    """Two companies on one database."""
-    with books() as small, server(create_app, small.url) as port:
-        (big,) = asyncio.run(companies(small.url, 1))
-        asyncio.run(compare(port, small, big))
+    """Two databases, one with few lines and one with many."""
+    with books() as small, books() as big, server(create_app, small.url) as few, server(create_app, big.url) as many:
+        asyncio.run(compare((few, many), small, big))
 
 
 if __name__ == "__main__":
