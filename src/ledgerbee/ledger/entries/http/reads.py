@@ -7,10 +7,10 @@ from fastapi import Path, Query, Response
 from ledgerbee.ledger.entries import rules, store
 from ledgerbee.ledger.entries.model import JOURNAL_ENTRY_NOT_FOUND, EntryType
 from ledgerbee.ledger.entries.store import EntryFilter
-from ledgerbee.ledger.entries.wire import JournalEntryResponse
+from ledgerbee.ledger.entries.wire import JournalEntryResponse, ListJournalEntriesResponse
 from ledgerbee.platform.http.operation import Ctx, operation, resource_router
 from ledgerbee.platform.http.query import Limit, PageNumber, Search, search_schema
-from ledgerbee.platform.http.wire import Amount, Day, Id, OptionalLine, PageResponse, pages
+from ledgerbee.platform.http.wire import Amount, Day, Id, OptionalLine, pages
 
 router = resource_router("Journal Entries")
 
@@ -19,7 +19,7 @@ EntryId = Annotated[Id, Path(alias="journalEntryId", description="Journal entry 
 
 @router.get(
     "/v1/journal-entries",
-    response_model=PageResponse[JournalEntryResponse],
+    response_model=ListJournalEntriesResponse,
     **operation(
         "List journal entries",
         scope="journal-entries-read",
