@@ -47,7 +47,11 @@ async def found(operator: Line, name: str, currency: str, country: str) -> tuple
         key for key, account in accounts.items()
         if account["ledgerType"] == "BALANCE_SHEET" and account["controlAccountType"] is None
     ]  # fmt: skip
-    accounts[plain[-1]] = await ok("PATCH", f"/v1/accounts/{plain[-1]}", {"isActive": False})
+    unused = {
+        "accountNumber": 99_001, "name": "Old", "ledgerType": "PROFIT_AND_LOSS", "accountClassification": "EXPENSE",
+    }  # fmt: skip
+    closed = (await ok("POST", "/v1/accounts", unused))["id"]
+    accounts[closed] = await ok("PATCH", f"/v1/accounts/{closed}", {"isActive": False})
     for wanted in _VAT_CODES:
         code = {name: value for name, value in wanted.items() if name not in {"contra", "inactive"}}
         code |= {"name": code["vatCode"], "type": "PURCHASE", "accountToBookId": plain[0]}

@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import Any
 
 from tests.sim.figures import half_up, shares, text_of, units_of
-from tests.sim.requests import Request, day_of, decimal_of, entry_faults
+from tests.sim.requests import Request, decimal_of, entry_faults
 
 #: In a predicted answer: what only the system knows.
 AN_ID, A_MOMENT, A_HASH, A_NUMBER = "<id>", "<moment>", "<hash>", "<number>"
@@ -23,6 +23,8 @@ Entry = dict[str, Any]
 _CONTROL_SIDES = {
     "CUSTOMER_INVOICE": "DEBIT", "CUSTOMER_PAYMENT": "CREDIT", "SUPPLIER_INVOICE": "CREDIT", "SUPPLIER_PAYMENT": "DEBIT",
 }  # fmt: skip
+#: The account that opens with earlier years' results, in the Danish chart and in the generic one.
+_RETAINED = {6935, 2690}
 _TITLES = {"da": "Tilbageførsel af nr. {}", "en": "Reversal of no. {}"}
 _INVALID = "SHARED_VALIDATION_FAILED"
 
@@ -55,6 +57,15 @@ class Line:
     kind: str
     entered: int
     source: Entry
+
+
+@dataclass(frozen=True)
+class Entered:
+    """An entry that is complete but not posted; `prefix` is its place in the request."""
+
+    entry: Entry
+    lines: list[Line]
+    prefix: str
 
 
 @dataclass
@@ -110,7 +121,7 @@ class Company:
     def _enter(self, request: Request, today: date) -> tuple[int, Any]:
         if faults := entry_faults(request.body, request.version):
             raise Refused(400, _INVALID, *faults)
-        return 201, self._placed([self._entered(request.body, request.version, "")], [""], today)[0]
+        return 201, self._posted([self._entered(request.body, request.version, "")], today)[0]
 
     def _enter_batch(self, request: Request, today: date) -> tuple[int, Any]:
         bodies = request.body["entries"]
@@ -125,7 +136,7 @@ class Company:
         if faults:
             raise Refused(400, _INVALID, *faults)
         entered = [self._entered(body, request.version, path) for body, path in zip(bodies, paths, strict=True)]
-        return 201, {"totalCreated": len(bodies), "entries": self._placed(entered, paths, today)}
+        return 201, {"totalCreated": len(bodies), "entries": self._posted(entered, today)}
 
     def _correct(self, request: Request, _: date) -> tuple[int, Any]:
         if faults := set(request.body) - {"reference", "externalSystemId"}:
@@ -196,6 +207,7 @@ class Company:
                     row[0] += units
                 elif day <= last:
                     row[1 if units > 0 else 2] += abs(units)
+        figures[next(key for key, account in self.accounts.items() if account["accountNumber"] in _RETAINED)][0] += carried
         return 200, {"accounts": dict(figures), "priorYearsResult": text_of(carried, self.base)}
 
     def base_units(self, line: Entry) -> int:
@@ -211,7 +223,18 @@ class Company:
 
     # How an entry comes about
 
-    def _entered(self, body: Entry, version: int, path: str) -> Entry:
+    def _posted(self, entered: list["Entered"], today: date) -> list[Entry]:
+        """What is refused of an entry only once all entries of the request are complete, and their places."""
+        for one in entered:
+            if len(one.lines) < 2:
+                raise Refused(400, _INVALID, f"{one.prefix}lines")
+            _check_balanced(one.lines, one.prefix)
+        placed = self._placed([one.entry for one in entered], [one.prefix.removesuffix(".") for one in entered], today)
+        for one in entered:
+            self._check_accounts(one)
+        return placed
+
+    def _entered(self, body: Entry, version: int, path: str) -> "Entered":
         prefix = f"{path}." if path else ""
         lines = [dict(line, lineType="ENTERED") for line in body["lines"]]
         original = body.get("originalAmount")
@@ -237,23 +260,21 @@ class Company:
         self._check_tags(body, lines, prefix)
         posted = [part for place, line in enumerate(lines) for part in self.split(line, place, currency)]
         in_base = self._in_base(posted, currency, rate, prefix)
-        self._check_accounts(posted, body, prefix)
-        return {
+        entry = {
             "id": AN_ID, "entryNumber": 0, "entryType": body["entryType"], "date": body["date"],
             "description": body.get("description"), "reference": _trimmed(body.get("reference")),
             "externalSystemId": _trimmed(body.get("externalSystemId")), "currency": currency,
             "exchangeRate": _plain(rate), "originalAmount": text_of(units, currency),
             "customerId": body.get("customerId"), "vendorId": body.get("vendorId"), "journalCategoryId": category,
             "tagIds": body.get("tagIds") or [],
-            "lines": [
-                self._line(line, base, currency) for line, base in zip(posted, in_base, strict=True)
-            ],
+            "lines": [self._line(line, base, currency) for line, base in zip(posted, in_base, strict=True)],
             "attachmentCount": 0, "reversesEntryId": None, "reversedByEntryId": None, "postedAt": A_MOMENT,
             "createdAt": A_MOMENT, "previousHash": A_HASH, "hash": A_HASH,
         }  # fmt: skip
+        return Entered(entry, posted, prefix)
 
     def _line(self, line: Line, base: int, currency: str) -> Entry:
-        account = self.accounts[line.account]
+        account = self.accounts.get(line.account, {"accountNumber": 0, "name": ""})  # refused before it is posted
         return {
             "id": AN_ID, "accountId": line.account, "accountNumber": account["accountNumber"],
             "accountName": account["name"], "side": line.side, "amount": text_of(line.units, currency),
@@ -364,15 +385,11 @@ class Company:
         ]
 
     def _in_base(self, lines: list[Line], currency: str, rate: str, prefix: str) -> list[int]:
-        """Each line's base amount; refuses what doesn't balance."""
-        sums = {side: sum(line.units for line in lines if line.side == side) for side in ("DEBIT", "CREDIT")}
-        if currency == self.base and len(lines) < 2:
-            raise Refused(400, _INVALID, f"{prefix}lines")
-        if sums["DEBIT"] != sums["CREDIT"]:
-            raise Refused(400, "JOURNAL_ENTRY_UNBALANCED", f"{prefix}lines")
+        """Each line's base amount. Each side is converted as a whole, and shared out to its lines."""
         if currency == self.base:
             return [line.units for line in lines]
-        exact = Fraction(rate) * Fraction(text_of(sums["DEBIT"], currency))
+        debit = _check_balanced(lines, prefix)
+        exact = Fraction(rate) * Fraction(text_of(debit, currency))
         total = units_of_fraction(exact, self.base)
         found = [0] * len(lines)
         for side in ("DEBIT", "CREDIT"):
@@ -381,10 +398,9 @@ class Company:
                 found[place] = share
         return found
 
-    def _check_accounts(self, lines: list[Line], body: Entry, prefix: str) -> None:
-        self._check_day(body["date"], prefix.removesuffix("."))
-        for line in lines:
-            place = f"{prefix}lines.{line.entered}"
+    def _check_accounts(self, entered: "Entered") -> None:
+        for line in entered.lines:
+            place = f"{entered.prefix}lines.{line.entered}"
             account = self.accounts.get(line.account)
             if account is None:
                 raise Refused(404, "ACCOUNT_NOT_FOUND", place)
@@ -393,12 +409,8 @@ class Company:
             party = {"ACCOUNTS_RECEIVABLE": "customerId", "ACCOUNTS_PAYABLE": "vendorId"}.get(
                 account["controlAccountType"] or ""
             )
-            if party and body.get(party) is None:
+            if party and entered.entry[party] is None:
                 raise Refused(400, "JOURNAL_ENTRY_PARTY_REQUIRED", place)
-
-    def _check_day(self, day: str, path: str) -> None:
-        if self.locked_through is not None and day <= self.locked_through:
-            raise Refused(409, "PERIOD_LOCKED", path)
 
     def _reversal(self, entry: Entry, on: str, description: str | None, path: str) -> Entry:
         if entry["reversesEntryId"] is not None:
@@ -407,7 +419,6 @@ class Company:
             raise Refused(409, "JOURNAL_ENTRY_ALREADY_REVERSED", path)
         if on < entry["date"]:
             raise Refused(400, _INVALID, f"{path}.date" if path else "date")
-        self._check_day(on, path)
         if description is None:
             title = _TITLES[self.language].format(entry["entryNumber"])
             description = f"{title}: {entry['description']}"[:10_000] if entry["description"] else title
@@ -426,8 +437,9 @@ class Company:
         numbers = dict(self.numbers)
         placed = []
         for entry, path in zip(entries, paths, strict=True):
-            day = day_of(entry["date"])
-            assert day is not None
+            if self.locked_through is not None and entry["date"] <= self.locked_through:
+                raise Refused(409, "PERIOD_LOCKED", path)
+            day = date.fromisoformat(entry["date"])
             ten_years_on = date(today.year + 10, today.month, min(today.day, 28))
             if day.year < 1900 or day.year == 9999 or date(day.year + 1, 1, 1) - timedelta(days=1) > ten_years_on:
                 raise Refused(400, "FISCAL_YEAR_MISSING", path)
@@ -436,6 +448,14 @@ class Company:
         if placed:
             placed[0]["previousHash"] = self.head
         return placed
+
+
+def _check_balanced(lines: list[Line], prefix: str) -> int:
+    """The sum of either side, in minor units."""
+    debit, credit = (sum(line.units for line in lines if line.side == side) for side in ("DEBIT", "CREDIT"))
+    if debit != credit:
+        raise Refused(400, "JOURNAL_ENTRY_UNBALANCED", f"{prefix}lines")
+    return debit
 
 
 def units_of_fraction(amount: Fraction, currency: str) -> int:
