@@ -131,8 +131,8 @@ def allocate(amount: Decimal, weights: Sequence[Decimal], currency: str) -> list
 
 
 def format_amount(amount: Decimal, currency: str) -> str:
-    """The wire form: a plain decimal string at the currency's minor units ("1250.00", JPY "1250")."""
-    return f"{round_money(amount, currency):f}"
+    """The wire form: a plain decimal string at the currency's minor units ("1250.00", JPY "1250"). Zero has no sign."""
+    return f"{round_money(amount, currency):zf}"
 
 
 def format_decimal(value: Decimal) -> str:

@@ -47,6 +47,9 @@ class LineType(StrEnum):
 CUSTOMER_TYPES: Final = frozenset({EntryType.CUSTOMER_INVOICE, EntryType.CUSTOMER_PAYMENT})
 VENDOR_TYPES: Final = frozenset({EntryType.SUPPLIER_INVOICE, EntryType.SUPPLIER_PAYMENT})
 
+#: Lines that the system adds right after the one whose VAT they are.
+VAT_TYPES: Final = frozenset({LineType.VAT, LineType.VAT_CONTRA})
+
 #: Lines of one entry at most, as entered.
 MAX_LINES: Final = 10_000
 #: Tags of an entry or line at most.

@@ -8,7 +8,7 @@ from fastapi import Response
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from ledgerbee.core.money import MAX_AMOUNT
+from ledgerbee.core.money import total
 from ledgerbee.ledger.entries.fast_wire import PlainBatch, PlainEntry, plain_batch, plain_entry
 from ledgerbee.ledger.entries.model import (
     MAX_BATCH,
@@ -136,9 +136,7 @@ class CreateJournalEntryV1Request(_EntryFields):
         """The entry for the rules; `hashes` are those of what is attached to it."""
         amount = self.original_amount
         if amount is None:
-            amount = sum((line.amount for line in self.lines if line.side is Side.DEBIT), Decimal(0))
-        if abs(amount) > MAX_AMOUNT:
-            amount = MAX_AMOUNT  # the balance is refused anyway: no line may be as large
+            amount = total([line.amount for line in self.lines if line.side is Side.DEBIT])
         return self._entered(amount, hashes, owes_control_line=False)
 
 

@@ -9,7 +9,7 @@ from json.encoder import encode_basestring as quoted
 from uuid import UUID
 
 from ledgerbee.core.dates import format_moment
-from ledgerbee.core.money import format_decimal, places_of, quantum_of
+from ledgerbee.core.money import ZERO, format_decimal, places_of, quantum_of
 from ledgerbee.ledger.entries.model import JournalEntry
 
 
@@ -22,9 +22,9 @@ def text_of(entry: JournalEntry) -> str:
     lines = []
     for line_id, line in zip(entry.line_ids, content.lines, strict=True):
         account = entry.accounts[line.account_id]
-        # Four decimals at most: such a number is never written with an exponent.
-        amount = str(line.amount.quantize(quantum))
-        base = amount if currency == base_currency else str(line.base_amount.quantize(base_quantum))
+        # Four decimals at most: such a number is never written with an exponent. Zero has no sign.
+        amount = str((line.amount or ZERO).quantize(quantum))
+        base = amount if currency == base_currency else str((line.base_amount or ZERO).quantize(base_quantum))
         lines.append(
             f'{{"id":"{line_id}","accountId":"{line.account_id}","accountNumber":{account.number},'
             f'"accountName":{quoted(account.name)},"side":"{line.side}","amount":"{amount}",'
@@ -36,7 +36,7 @@ def text_of(entry: JournalEntry) -> str:
         f'"date":"{content.date}","description":{_text(content.description)},'
         f'"reference":{_text(content.reference)},"externalSystemId":{_text(content.external_system_id)},'
         f'"currency":"{currency}","exchangeRate":"{format_decimal(content.exchange_rate)}",'
-        f'"originalAmount":"{content.original_amount.quantize(quantum)}",'
+        f'"originalAmount":"{(content.original_amount or ZERO).quantize(quantum)}",'
         f'"customerId":{_id(content.customer_id)},"vendorId":{_id(content.vendor_id)},'
         f'"journalCategoryId":{_id(content.journal_category_id)},"tagIds":{_ids(content.tag_ids)},'
         f'"lines":[{",".join(lines)}],"attachmentCount":{entry.attachment_count},'

@@ -23,6 +23,7 @@ from ledgerbee.ledger.entries.model import (
     JOURNAL_ENTRY_PARTY_REQUIRED,
     JOURNAL_ENTRY_UNBALANCED,
     PERIOD_LOCKED,
+    VAT_TYPES,
     AccountName,
     NewEntry,
     Side,
@@ -175,6 +176,11 @@ def _array_literal(ids: Sequence[UUID]) -> str | None:
     return f"{{{','.join([tag.hex for tag in ids])}}}" if ids else None
 
 
+def _entered_place(entry: NewEntry, line: int) -> int:
+    """The place in the request, from 0, of what became the entry's line number `line`: VAT follows its own line."""
+    return sum(one.line_type not in VAT_TYPES for one in entry.lines[:line]) - 1
+
+
 def _explain(fault: asyncpg.PostgresError, entries: Sequence[NewEntry], paths: Sequence[str]) -> LedgerBeeError | None:
     """The documented error behind a refusal of the database, naming the entry (and line) as the request does."""
     if isinstance(fault, asyncpg.UniqueViolationError):
@@ -189,7 +195,7 @@ def _explain(fault: asyncpg.PostgresError, entries: Sequence[NewEntry], paths: S
     entry_id, line = details.pop("entryId", None), details.pop("line", None)
     for entry, path in zip(entries, paths, strict=True):
         if str(entry.id) == entry_id:
-            place = below(path, f"lines.{line - 1}") if line else path
+            place = below(path, f"lines.{_entered_place(entry, line)}") if line else path
             details = ({"property": place} if place else {}) | details
             if code in {PERIOD_LOCKED, FISCAL_YEAR_MISSING}:
                 details["date"] = entry.date.isoformat()
