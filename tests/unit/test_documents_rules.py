@@ -112,6 +112,18 @@ def test_codes_of_one_category_and_rate_share_a_row() -> None:
     assert totals.line_vat == (Decimal("0.01"), ZERO)
 
 
+def test_a_row_gives_every_reason_for_charging_no_vat_once() -> None:
+    goods, services, bare = (
+        Tax(ACCOUNT, new_id(), ZERO, "G", None, english, danish)
+        for english, danish in (("Export of goods", "Eksport"), ("Service", None), (None, None))
+    )
+    amounts = [TaxedAmount(Decimal(1), tax) for tax in (goods, services, bare, goods)]
+    (row,) = rules.compute_totals(amounts, "DKK").rows
+    assert (row.exemption_reason, row.exemption_reason_da) == ("Export of goods; Service", "Eksport; Service")
+    (row,) = rules.compute_totals([TaxedAmount(Decimal(1), bare)], "DKK").rows
+    assert (row.exemption_reason, row.exemption_reason_da) == (None, None)
+
+
 def test_rows_stand_by_rate() -> None:
     rates = [ZERO, Decimal(25), Decimal(12)]
     amounts = [TaxedAmount(Decimal(1), Tax(ACCOUNT, None, rate, "S" if rate else "Z")) for rate in rates]

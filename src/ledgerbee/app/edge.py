@@ -67,10 +67,6 @@ class Edge:
             response = error_response(request, validation_error(fault.errors()), now)
         except LedgerBeeError as fault:
             response = error_response(request, fault, now)
-        if operation.deprecation is not None:
-            response.headers["Deprecation"] = "true"
-            response.headers["Sunset"] = operation.deprecation.sunset
-            response.headers["Link"] = f'<{operation.deprecation.successor}>; rel="successor-version"'
         principal: Principal | None = request.scope.get("ledgerbee.principal")
         if principal is not None and principal.kind == "api_key" and principal.expires_at is not None:
             response.headers["X-API-Key-Expires-At"] = format_moment(principal.expires_at)

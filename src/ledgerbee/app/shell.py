@@ -1,10 +1,11 @@
-"""The outermost layer of HTTP: request ids, limits, CORS, security headers, metrics, the access log.
+"""The outermost layer of HTTP: request ids, limits, CORS, security and deprecation headers, metrics, the access log.
 
 Plain ASGI, because it runs for every request and has to cost next to nothing.
 """
 
 import re
 import time
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote_plus, unquote_to_bytes
@@ -13,6 +14,7 @@ import structlog
 from prometheus_client import Counter, Histogram
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
+from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ledgerbee.app.logs import log_request, printable
@@ -25,6 +27,7 @@ from ledgerbee.platform.http.envelope import (
     UNSUPPORTED_MEDIA_TYPE,
     error_response,
 )
+from ledgerbee.platform.http.operation import operation_of
 
 #: Contract 2.28: bodies stay under 15 MB.
 MAX_BODY_BYTES: Final = 15 * 1024 * 1024
@@ -57,10 +60,13 @@ log = structlog.get_logger("ledgerbee.http")
 
 
 class Shell:
-    """Wraps the application. `allowed_origins` are the origins whose browsers may call (`*` = any)."""
+    """Wraps `app`, whose `routes` it knows. `allowed_origins` are the origins whose browsers may call (`*` = any)."""
 
-    def __init__(self, app: ASGIApp, *, clock: Clock, allowed_origins: tuple[str, ...]) -> None:
+    def __init__(
+        self, app: ASGIApp, *, routes: Sequence[BaseRoute], clock: Clock, allowed_origins: tuple[str, ...]
+    ) -> None:
         self.app = app
+        self.routes = routes
         self.clock = clock
         self.allowed_origins = frozenset(allowed_origins)
 
@@ -130,6 +136,12 @@ class _Exchange:
             if media_type != b"application/json" and not self._takes_forms(media_type):
                 raise UNSUPPORTED_MEDIA_TYPE.error()
 
+    def _find_route(self) -> None:
+        """A refusal ahead of the routing is still an answer of the operation that was asked for."""
+        if "route" not in self.scope:
+            full = (route for route in self.shell.routes if route.matches(self.scope)[0] is Match.FULL)
+            self.scope["route"] = next(full, None)
+
     def _takes_forms(self, media_type: bytes) -> bool:
         form = media_type == b"application/x-www-form-urlencoded"
         return form and self.scope["path"] in {"/api/v1/auth/token", "/api/v1/oauth/revoke"}
@@ -149,6 +161,9 @@ class _Exchange:
             headers.append((b"x-request-id", self.request_id.encode()))
             present = {name for name, _ in headers}
             headers.extend(header for header in _SECURITY_HEADERS if header[0] not in present)
+            operation = operation_of(self.scope.get("route"))
+            if operation and operation.deprecation:
+                headers.extend(operation.deprecation.headers)
             if b"origin" in self.headers:
                 self._allow_origin(MutableHeaders(raw=headers))
         elif not message.get("more_body", False):
@@ -181,6 +196,7 @@ class _Exchange:
 
     async def _refuse(self, fault: LedgerBeeError) -> None:
         if not self.status:
+            self._find_route()
             response = error_response(Request(self.scope), fault, self.shell.clock())
             await response(self.scope, self._receive, self.send)
 

@@ -43,7 +43,7 @@ def with_metadata_filters(options: RouteOptions) -> RouteOptions:
         "schema": {
             "type": "object",
             "maxProperties": MAX_FILTERS,
-            "additionalProperties": {"type": "string"},
+            "additionalProperties": {"type": ["string", "number", "boolean"]},
             "propertyNames": {"type": "string", "minLength": 1, "pattern": r"^[^\[\]]+$"},
         },
     }

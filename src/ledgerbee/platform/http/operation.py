@@ -22,7 +22,7 @@ from typing import Annotated, Any, Final, Protocol, TypedDict
 from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
-from starlette.routing import Match
+from starlette.routing import BaseRoute, Match
 from starlette.types import Scope
 
 from ledgerbee.core.errors import ErrorCode, invalid
@@ -39,6 +39,12 @@ class Deprecation:
 
     sunset: str
     successor: str
+
+    @property
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """As the wire has them."""
+        link = f'<{self.successor}>; rel="successor-version"'
+        return [(b"deprecation", b"true"), (b"sunset", self.sunset.encode()), (b"link", link.encode())]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +111,8 @@ def operation(  # noqa: PLR0913  each argument is one independent fact of the op
         scope, license_key, api_key_only, public, opens_transaction, extension, deprecation, secret_fields
     )
     paragraphs = [description] if description else []
+    if deprecation:
+        paragraphs.append(f"Deprecated: it answers until {deprecation.sunset}. Use `{deprecation.successor}` instead.")
     if scope:
         paragraphs.append(f"### Required Scope\n\n- `{scope}`")
     extra: dict[str, Any] = {_OPERATION_KEY: facts}
@@ -167,13 +175,15 @@ class ExactRequest(Request):
 
 
 def decode_json(raw: bytes) -> Any:
-    """Decode exactly: no float, no NaN or Infinity, no NUL or lone surrogate in a string."""
+    """Decode exactly: UTF-8, no float, no NaN or Infinity, no NUL or lone surrogate in a string."""
     try:
-        value = json.loads(raw, parse_float=Decimal, parse_constant=_refuse_constant)
+        # Given bytes, `json` would also guess UTF-16 and UTF-32, and let surrogates through.
+        text = raw.decode("utf-8-sig")
+        value = json.loads(text, parse_float=Decimal, parse_constant=_refuse_constant)
     except (ValueError, ArithmeticError, RecursionError) as fault:
         detail = fault.msg if isinstance(fault, json.JSONDecodeError) else "it can't be decoded"
         raise invalid(("", "isJson", f"body must be valid JSON: {detail}")) from None
-    if b"\\u" in raw:  # the only way for such a character to come in: raw ones are no valid JSON or UTF-8
+    if "\\u" in text:  # the only way for such a character to come in: raw ones are no valid JSON or UTF-8
         _check_text(value, "")
     return value
 
@@ -296,9 +306,9 @@ def resource_router(tag: str) -> APIRouter:
     )
 
 
-def operation_of(route: APIRoute) -> Operation | None:
+def operation_of(route: BaseRoute | None) -> Operation | None:
     """The facts a route was declared with, if it is an operation."""
-    facts = (route.openapi_extra or {}).get(_OPERATION_KEY)
+    facts = (route.openapi_extra or {}).get(_OPERATION_KEY) if isinstance(route, APIRoute) else None
     return facts if isinstance(facts, Operation) else None
 
 

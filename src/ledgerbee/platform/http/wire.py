@@ -14,6 +14,7 @@ from pydantic import (
     PlainSerializer,
     StringConstraints,
     WithJsonSchema,
+    model_validator,
 )
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
@@ -44,6 +45,14 @@ class RequestModel(BaseModel):
     model_config = ConfigDict(
         alias_generator=to_camel, extra="forbid", frozen=True, validate_by_name=False, validate_by_alias=True
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_object(cls, value: Any) -> Any:
+        # FastAPI would read fields from any object's attributes: a Decimal has none of them, and passed for `{}`.
+        if not isinstance(value, (dict, cls)):
+            raise PydanticCustomError("isObject", "must be an object")
+        return value
 
 
 class ResponseModel(BaseModel):

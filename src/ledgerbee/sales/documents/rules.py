@@ -154,7 +154,8 @@ def compute(lines: Sequence[Line], taxes: Mapping[UUID, Tax], currency: str) -> 
 def compute_totals(amounts: Sequence[TaxedAmount], currency: str) -> Totals:
     """Subtotal, VAT and amount of rounded nets, with the VAT table and each net's share of the VAT.
 
-    The table has a row per (category, rate), highest rate first; a row's reasons are those of its first line.
+    The table has a row per (category, rate), highest rate first; a row gives each of its lines' reasons once:
+    goods and services sold abroad share a row and are exempt for reasons of their own.
     Raises `SALES_DOCUMENT_AMOUNT_TOO_LARGE`.
     """
     members: dict[tuple[str, Decimal], list[int]] = defaultdict(list)
@@ -168,13 +169,19 @@ def compute_totals(amounts: Sequence[TaxedAmount], currency: str) -> Totals:
         vat = round_money(percent_of(taxable, rate), currency)
         for index, share in zip(indexes, share_vat(nets, rate, vat, currency), strict=True):
             line_vat[index] = share
-        first = amounts[indexes[0]].tax
-        rows.append(VatRow(category, rate, taxable, vat, first.exemption_reason, first.exemption_reason_da))
+        taxes = [amounts[index].tax for index in indexes]
+        english = _joined(tax.exemption_reason for tax in taxes)
+        danish = _joined(tax.exemption_reason_da or tax.exemption_reason for tax in taxes)
+        rows.append(VatRow(category, rate, taxable, vat, english, danish))
     subtotal = total([row.taxable for row in rows])
     vat_total = total([row.vat for row in rows])
     amount_total = total([subtotal, vat_total])
     check_size(subtotal, vat_total, amount_total)
     return Totals(subtotal, vat_total, amount_total, tuple(rows), tuple(line_vat))
+
+
+def _joined(reasons: Iterable[str | None]) -> str | None:
+    return "; ".join(dict.fromkeys(filter(None, reasons))) or None
 
 
 def share_vat(nets: Sequence[Decimal], rate: Decimal, vat: Decimal, currency: str) -> list[Decimal]:
