@@ -9,6 +9,7 @@ from ledgerbee.catalog.products import http as products
 from ledgerbee.chart.accounts import http as accounts
 from ledgerbee.chart.journal_categories import http as journal_categories
 from ledgerbee.chart.vat_codes import http as vat_codes
+from ledgerbee.ledger.drafts import http as draft_journal_entries
 from ledgerbee.ledger.entries import http as journal_entries
 from ledgerbee.ledger.periods import http as periods
 from ledgerbee.ledger.reports.trial_balance import http as trial_balance
@@ -43,12 +44,14 @@ ROUTERS: tuple[APIRouter, ...] = (
     prices.router,
     products.router,
     vat_codes.router,
+    draft_journal_entries.router,
     invoices.router,
     customer_payments.router,
     vendors.router,
     contacts.vendor_router,
     departments.vendor_router,
     party_groups.vendor_router,
+    draft_journal_entries.router_v2,
     *journal_entries.ROUTERS_V2,
     trial_balance.router,
     exchange_rates.router,
