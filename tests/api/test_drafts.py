@@ -4,7 +4,6 @@ import asyncio
 from typing import Any
 
 import asyncpg
-import httpx
 import pytest
 import pytest_asyncio
 from tests.conftest import Api
@@ -564,7 +563,7 @@ async def test_a_tag_is_not_deleted_while_it_is_drafted(books: Books) -> None:
             )
 
         drafting = asyncio.create_task(books.api.post(V2, plain(books, tagIds=[str(tag)])))
-        (removed,) = await asyncio.gather(books.api.run(remove), return_exceptions=True)
+        removed: object = (await asyncio.gather(books.api.run(remove), return_exceptions=True))[0]
         assert ((await drafting).status_code == 201) == isinstance(removed, asyncpg.ForeignKeyViolationError)
 
 
