@@ -145,11 +145,11 @@ async def test_refusals(api: Api, form: str, headers: dict[str, str], status: in
 
 async def test_a_body_that_is_no_form(api: Api) -> None:
     body = {"grant_type": "client_credentials", **await make_client(api)}
-    answer = await api.http.post("/api/v1/auth/token", json=body)
-    assert answer.status_code == 400
-    assert answer.json()["error"] == "invalid_request"
-    multipart = await api.http.post("/api/v1/auth/token", files={"grant_type": b"client_credentials"})
-    assert multipart.status_code == 415
+    for path in ("/api/v1/auth/token", "/api/v1/oauth/revoke"):
+        for given in ({"json": body}, {"files": {"grant_type": b"client_credentials"}}, {"content": b"grant_type=x"}):
+            answer = await api.http.post(path, **given)
+            assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
+            assert "x-rate-limit-remaining" in answer.headers
 
 
 async def test_an_api_key_is_no_client(api: Api) -> None:

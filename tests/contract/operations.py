@@ -199,6 +199,35 @@ OPERATIONS: Final[tuple[Row, ...]] = (
         "Customers", "POST", "/v1/customer-groups", "customers-write", "Create a customer group",
         lambda world: {"number": "90", "name": "Store kunder", "accountId": world.receivable_account_id}, success=201,
     ),
+    Row("Dimensions", "GET", "/v1/dimensions", "dimensions-read", "List all dimensions"),
+    Row(
+        "Dimensions", "POST", "/v1/dimensions", "dimensions-write", "Create a new dimension category",
+        just(name="Region", isUnique=False), success=201,
+    ),
+    Row(
+        "Dimensions", "GET", "/v1/dimensions/{dimensionId}", "dimensions-read", "Get a single dimension by ID",
+        not_found="DIMENSION_NOT_FOUND",
+    ),
+    Row(
+        "Dimensions", "PUT", "/v1/dimensions/{dimensionId}", "dimensions-write", "Update a dimension category",
+        just(name="Team", isUnique=True), not_found="DIMENSION_NOT_FOUND",
+    ),
+    Row(
+        "Dimensions", "DELETE", "/v1/dimensions/{dimensionId}", "dimensions-write", "Delete a dimension category",
+        not_found="DIMENSION_NOT_FOUND", success=204,
+    ),
+    Row(
+        "Dimensions", "POST", "/v1/dimensions/{dimensionId}/values", "dimensions-write",
+        "Create a new dimension value", just(name="Salg"), not_found="DIMENSION_NOT_FOUND", success=201,
+    ),
+    Row(
+        "Dimensions", "PUT", "/v1/dimensions/{dimensionId}/values/{valueId}", "dimensions-write",
+        "Update a dimension value", just(name="Drift"), not_found="DIMENSION_NOT_FOUND",
+    ),
+    Row(
+        "Dimensions", "DELETE", "/v1/dimensions/{dimensionId}/values/{valueId}", "dimensions-write",
+        "Delete a dimension value", not_found="DIMENSION_NOT_FOUND", success=204,
+    ),
     Row("Document Templates", "GET", "/v1/document-templates", "document-templates-read", "List document templates"),
     extension(
         "Document Templates", "POST", "/v1/document-templates", "document-templates-write",
@@ -305,6 +334,35 @@ OPERATIONS: Final[tuple[Row, ...]] = (
     Row(
         "Products", "PATCH", "/v1/products/{productId}", "products-write", "Update a product",
         just(name="Te"), not_found="PRODUCT_NOT_FOUND",
+    ),
+    Row("Projects", "GET", "/v1/projects", "projects-read", "List all projects"),
+    Row(
+        "Projects", "PUT", "/v1/projects", "projects-write", "Idempotent project upsert",
+        just(name="Havn", externalReference="pm-900"), success=201,
+    ),
+    Row("Projects", "POST", "/v1/projects", "projects-write", "Create a project", just(name="Bro"), success=201),
+    Row(
+        "Projects", "GET", "/v1/projects/{projectId}", "projects-read", "Get a project", not_found="PROJECT_NOT_FOUND",
+    ),
+    Row(
+        "Projects", "PUT", "/v1/projects/{projectId}", "projects-write", "Update a project", just(name="Tunnel"),
+        not_found="PROJECT_NOT_FOUND",
+    ),
+    Row(
+        "Projects", "GET", "/v1/projects/{projectId}/profit", "projects-read", "Get project profit",
+        not_found="PROJECT_NOT_FOUND",
+    ),
+    Row(
+        "Projects", "POST", "/v1/projects/{projectId}/subprojects", "projects-write", "Add a subproject",
+        just(name="Beton"), not_found="PROJECT_NOT_FOUND", success=201,
+    ),
+    Row(
+        "Projects", "PUT", "/v1/projects/{projectId}/subprojects/{subprojectId}", "projects-write",
+        "Update a subproject", just(name="Asfalt"), not_found="PROJECT_NOT_FOUND",
+    ),
+    Row(
+        "Projects", "DELETE", "/v1/projects/{projectId}/subprojects/{subprojectId}", "projects-write",
+        "Delete a subproject", not_found="PROJECT_NOT_FOUND", success=204,
     ),
     Row("VAT Codes", "GET", "/v1/vat-codes", "vat-codes-read", "List VAT codes"),
     extension(

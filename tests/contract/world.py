@@ -74,6 +74,10 @@ async def make_world(api: Api) -> World:
     draft = await made("/v2/draft-journal-entries", **posting)
     key = await made("/v1/api-keys", name="spare", scopes=["accounts-read"])
     client = await made("/v1/oauth-clients", name="spare", scopes=["accounts-read"])
+    dimension = await made("/v1/dimensions", name="Afdeling", isUnique=True)
+    value = await made(f"/v1/dimensions/{dimension['id']}/values", name="Nord")
+    project = await made("/v1/projects", name="Havnen", externalReference="pm-1")
+    subproject = await made(f"/v1/projects/{project['id']}/subprojects", name="Kajen")
     ids = {
         "accountId": sales,
         "apiKeyId": key["id"],
@@ -81,6 +85,7 @@ async def make_world(api: Api) -> World:
         "customerGroupId": customer_group,
         "customerId": customer["id"],
         "departmentId": department["id"],
+        "dimensionId": dimension["id"],
         "documentTemplateId": (await listed("/v1/document-templates"))[0]["id"],
         "draftJournalEntryId": draft["id"],
         "invoiceId": invoice["id"],
@@ -89,6 +94,9 @@ async def make_world(api: Api) -> World:
         "productGroupId": group["id"],
         "productId": product["id"],
         "productPriceId": price["id"],
+        "projectId": project["id"],
+        "subprojectId": subproject["id"],
+        "valueId": value["id"],
         "vatCodeId": (await listed("/v1/vat-codes"))[0]["id"],
         "vendorGroupId": vendor_group,
         "vendorId": vendor["id"],

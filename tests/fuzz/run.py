@@ -3,7 +3,8 @@
     python -m tests.fuzz.run --max-time 600
 
 Looks for 5xx, answers outside their schema or status list, accepted nonsense, and authentication that is not
-asked for. Paths name objects that are there, so that what lies behind a 404 is tried too. Exit code 0 when it finds none. `tests/fuzz/test_fuzz.py` runs a short form with a fixed seed.
+asked for. Paths name objects that are there, so that what lies behind a 404 is tried too. Exit code 0 when it
+finds none. `tests/fuzz/test_fuzz.py` runs a short form with a fixed seed.
 """
 
 import argparse

@@ -31,6 +31,8 @@ from ledgerbee.platform.http.operation import operation_of
 
 #: Contract 2.28: bodies stay under 15 MB.
 MAX_BODY_BYTES: Final = 15 * 1024 * 1024
+#: They take forms, and refuse other bodies as RFC 6749 has it.
+_OAUTH_ENDPOINTS: Final = frozenset({"/api/v1/auth/token", "/api/v1/oauth/revoke"})
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _EXPOSED: Final = (
     "X-Request-Id, X-API-Key-Expires-At, X-Rate-Limit-Remaining, X-Rate-Limit-Reset, Idempotent-Replayed, "
@@ -133,7 +135,7 @@ class _Exchange:
             raise PAYLOAD_TOO_LARGE.error(maxBytes=MAX_BODY_BYTES)
         if self.scope["method"] in {"POST", "PATCH", "PUT"} and length != b"0":
             media_type = self.headers.get(b"content-type", b"").split(b";")[0].strip().lower()
-            if media_type != b"application/json" and not self._takes_forms(media_type):
+            if media_type != b"application/json" and self.scope["path"] not in _OAUTH_ENDPOINTS:
                 raise UNSUPPORTED_MEDIA_TYPE.error()
 
     def _find_route(self) -> None:
@@ -144,10 +146,6 @@ class _Exchange:
                 if match is Match.FULL:
                     self.scope.update(found, route=route)
                     return
-
-    def _takes_forms(self, media_type: bytes) -> bool:
-        form = media_type == b"application/x-www-form-urlencoded"
-        return form and self.scope["path"] in {"/api/v1/auth/token", "/api/v1/oauth/revoke"}
 
     async def receive(self) -> Message:
         message = await self._receive()

@@ -103,16 +103,6 @@ async def get_value(context: Context, dimension_id: UUID, value_id: UUID) -> Dim
     return DimensionValue(**row)
 
 
-async def parents(context: Context, dimension_id: UUID) -> dict[UUID, UUID | None]:
-    """The parent of each value of the dimension, None at the root."""
-    rows = await context.connection.fetch(
-        "SELECT id, parent_id FROM dimension_values WHERE company_id = $1 AND dimension_id = $2",
-        context.company_id,
-        dimension_id,
-    )
-    return {row["id"]: row["parent_id"] for row in rows}
-
-
 async def insert(context: Context, dimension: Dimension) -> None:
     """Add a dimension. Raises `DIMENSION_NAME_ALREADY_EXISTS`."""
     try:

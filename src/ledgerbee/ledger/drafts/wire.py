@@ -18,6 +18,7 @@ from ledgerbee.platform.http.wire import (
     Moment,
     MoneyText,
     OptionalLine,
+    PageResponse,
     RequestModel,
     ResponseModel,
     Text,
@@ -101,6 +102,10 @@ class DraftJournalEntryResponse(ResponseModel):
     journal_entry_id: IdText | None = Field(description="The posted entry that the draft became")
     created_at: Moment
     updated_at: Moment
+
+
+class ListDraftJournalEntriesResponse(PageResponse[DraftJournalEntryResponse]):
+    """A page of drafts with their lines."""
 
 
 class DraftJournalBatchResponse(ResponseModel):

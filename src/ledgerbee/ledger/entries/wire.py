@@ -29,6 +29,7 @@ from ledgerbee.platform.http.wire import (
     Moment,
     MoneyText,
     OptionalLine,
+    PageResponse,
     RequestModel,
     ResponseModel,
     Text,
@@ -187,6 +188,10 @@ class JournalEntryResponse(ResponseModel):
     created_at: Moment
     previous_hash: str = Field(description="Hash of the entry before it in the company's audit chain (hexadecimal)")
     hash: str = Field(description="This entry's hash in the company's audit chain (hexadecimal)")
+
+
+class ListJournalEntriesResponse(PageResponse[JournalEntryResponse]):
+    """A page of journal entries with their lines."""
 
 
 class JournalEntryBatchResponse(ResponseModel):

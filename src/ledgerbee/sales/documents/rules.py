@@ -36,9 +36,9 @@ from ledgerbee.sales.documents.model import (
     SALES_DOCUMENT_AMOUNT_TOO_LARGE,
     SALES_DOCUMENT_VAT_CODE_UNUSABLE,
     Computed,
+    DocumentLineType,
     Line,
     LineInput,
-    LineType,
     Tax,
     TaxedAmount,
     Totals,
@@ -111,7 +111,7 @@ def product_line(
     check_size(gross, unit_price)
     return Line(
         id=line_id,
-        line_type=LineType.PRODUCT,
+        line_type=DocumentLineType.PRODUCT,
         description=product.name if given.description is None else given.description,
         price_id=price.id,
         product_id=product.id,
@@ -231,15 +231,15 @@ def check_lines(lines: Sequence[LineInput]) -> None:
     Raises a validation error that names every offending line.
     """
     problems: list[tuple[str, str, str]] = []
-    if not any(line.line_type is LineType.PRODUCT for line in lines):
+    if not any(line.line_type is DocumentLineType.PRODUCT for line in lines):
         problems.append(("lines", "arrayMinSize", "lines must contain at least one product line"))
     if len(lines) > MAX_LINES:
         problems.append(("lines", "arrayMaxSize", f"lines must contain no more than {MAX_LINES} elements"))
     for index, line in enumerate(lines):
         name = f"lines.{index}"
-        if line.line_type is LineType.PRODUCT and line.price_id is None:
+        if line.line_type is DocumentLineType.PRODUCT and line.price_id is None:
             problems.append((f"{name}.priceId", "isDefined", f"{name}.priceId should not be null or undefined"))
-        if line.line_type is LineType.TEXT and not (line.description or "").strip():
+        if line.line_type is DocumentLineType.TEXT and not (line.description or "").strip():
             problems.append((f"{name}.description", "isDefined", f"{name}.description should not be empty"))
     if problems:
         raise invalid(*problems)

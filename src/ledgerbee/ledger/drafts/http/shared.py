@@ -7,7 +7,7 @@ from fastapi import Path, Response
 
 from ledgerbee.ledger.drafts import store
 from ledgerbee.ledger.drafts.model import DRAFT_JOURNAL_ENTRY_INVALID_STATE, DRAFT_JOURNAL_ENTRY_NOT_FOUND
-from ledgerbee.ledger.drafts.wire import DraftJournalEntryResponse, render
+from ledgerbee.ledger.drafts.wire import ListDraftJournalEntriesResponse, render
 from ledgerbee.ledger.entries.http.create import ENTERING_ERRORS
 from ledgerbee.ledger.entries.model import (
     FISCAL_YEAR_MISSING,
@@ -17,7 +17,7 @@ from ledgerbee.ledger.entries.model import (
 )
 from ledgerbee.ledger.entries.query import EntryQuery
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.http.wire import Id, PageResponse, pages
+from ledgerbee.platform.http.wire import Id, pages
 from ledgerbee.platform.rates.model import EXCHANGE_RATE_MISSING
 
 DraftId = Annotated[Id, Path(alias="draftJournalEntryId", description="Draft journal entry ID")]
@@ -52,10 +52,10 @@ BOOKED: Final = (
 BATCH: Final = "1 to 100 drafts, made together or not at all; an error names its entry, as in `entries.3.lines.0`."
 
 
-async def page_of(context: Context, query: EntryQuery) -> PageResponse[DraftJournalEntryResponse]:
+async def page_of(context: Context, query: EntryQuery) -> ListDraftJournalEntriesResponse:
     """The page of drafts that is asked for."""
     found = await store.list_page(context, query.wanted(), page=query.page, limit=query.limit)
-    return PageResponse(
+    return ListDraftJournalEntriesResponse(
         data=[render(draft) for draft in found.rows],
         total=found.total,
         page=query.page,

@@ -21,11 +21,15 @@ from ledgerbee.ledger.drafts.http.shared import (
     paths_of,
 )
 from ledgerbee.ledger.drafts.model import DRAFT_JOURNAL_ENTRY_NOT_FOUND
-from ledgerbee.ledger.drafts.wire import DraftJournalBatchResponse, DraftJournalEntryResponse, render
+from ledgerbee.ledger.drafts.wire import (
+    DraftJournalBatchResponse,
+    DraftJournalEntryResponse,
+    ListDraftJournalEntriesResponse,
+    render,
+)
 from ledgerbee.ledger.entries.query import EntryQuery
 from ledgerbee.ledger.entries.wire import CreateJournalEntryV1Request, JournalEntryBatchV1Request, JournalEntryResponse
 from ledgerbee.platform.http.operation import Ctx, Deprecation, operation, resource_router
-from ledgerbee.platform.http.wire import PageResponse
 
 router = resource_router("Draft Journal Entries")
 
@@ -67,7 +71,7 @@ async def create_draft_journal_batch(context: Ctx, body: JournalEntryBatchV1Requ
 )
 async def list_draft_journal_entries(
     context: Ctx, query: Annotated[EntryQuery, Query()]
-) -> PageResponse[DraftJournalEntryResponse]:
+) -> ListDraftJournalEntriesResponse:
     """List draft journal entries."""
     return await page_of(context, query)
 

@@ -24,6 +24,7 @@ from ledgerbee.ledger.drafts.model import DRAFT_JOURNAL_ENTRY_NOT_FOUND
 from ledgerbee.ledger.drafts.wire import (
     DraftJournalBatchResponse,
     DraftJournalEntryResponse,
+    ListDraftJournalEntriesResponse,
     UpdateDraftJournalEntryRequest,
     render,
 )
@@ -31,7 +32,6 @@ from ledgerbee.ledger.entries.model import JOURNAL_ENTRY_CONTROL_LINE_NOT_ALLOWE
 from ledgerbee.ledger.entries.query import EntryQuery
 from ledgerbee.ledger.entries.wire import CreateJournalEntryRequest, JournalEntryBatchRequest, JournalEntryResponse
 from ledgerbee.platform.http.operation import Ctx, operation, resource_router
-from ledgerbee.platform.http.wire import PageResponse
 
 router = resource_router("Draft Journal Entries (v2)")
 
@@ -67,7 +67,7 @@ async def create_draft_journal_batch_v2(context: Ctx, body: JournalEntryBatchReq
 )
 async def list_draft_journal_entries_v2(
     context: Ctx, query: Annotated[EntryQuery, Query()]
-) -> PageResponse[DraftJournalEntryResponse]:
+) -> ListDraftJournalEntriesResponse:
     """List draft journal entries."""
     return await page_of(context, query)
 

@@ -7,9 +7,9 @@ from fastapi import Path, Query, Response
 from ledgerbee.ledger.entries import rules, store
 from ledgerbee.ledger.entries.model import JOURNAL_ENTRY_NOT_FOUND
 from ledgerbee.ledger.entries.query import EntryQuery
-from ledgerbee.ledger.entries.wire import JournalEntryResponse
+from ledgerbee.ledger.entries.wire import JournalEntryResponse, ListJournalEntriesResponse
 from ledgerbee.platform.http.operation import Ctx, operation, resource_router
-from ledgerbee.platform.http.wire import Id, PageResponse, pages
+from ledgerbee.platform.http.wire import Id, pages
 
 router = resource_router("Journal Entries")
 
@@ -18,7 +18,7 @@ EntryId = Annotated[Id, Path(alias="journalEntryId", description="Journal entry 
 
 @router.get(
     "/v1/journal-entries",
-    response_model=PageResponse[JournalEntryResponse],
+    response_model=ListJournalEntriesResponse,
     **operation(
         "List journal entries",
         scope="journal-entries-read",
