@@ -231,6 +231,14 @@ OPERATIONS: Final[tuple[Row, ...]] = (
         "Journal Entries", "GET", "/v1/journal-entries/{journalEntryId}", "journal-entries-read",
         "Get a single journal entry", not_found="JOURNAL_ENTRY_NOT_FOUND",
     ),
+    Row(
+        "Journal Entries", "GET", "/v1/journal-entries/{journalEntryId}/attachments", "journal-entries-read",
+        "Get attachments for a journal entry", not_found="JOURNAL_ENTRY_NOT_FOUND",
+    ),
+    extension(
+        "Journal Entries", "GET", "/v1/journal-entries/{journalEntryId}/attachments/{attachmentId}",
+        "journal-entries-read", "Download an attachment of a journal entry", not_found="ATTACHMENT_NOT_FOUND",
+    ),
     extension("Journal Entries", "GET", "/v1/fiscal-years", "accounts-read", "List fiscal years"),
     extension("Journal Entries", "GET", "/v1/ledger/lock-date", "company-read", "Get the lock date"),
     extension(

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
+from tests.attached import PDF, File, attach
 from tests.conftest import Api
 
 
@@ -61,6 +63,7 @@ async def make_world(api: Api) -> World:
     sent = await made("/v1/invoices", customerId=customer["id"], date="2026-03-16", lines=lines)
     await made(f"/v1/invoices/{sent['id']}/send", deliveryType="Manual")
     entry = (await listed("/v1/journal-entries"))[0]
+    (attachment,) = await attach(api, UUID(entry["id"]), File.of(PDF, "application/pdf", "faktura.pdf"))
     key = await made("/v1/api-keys", name="spare", scopes=["accounts-read"])
     client = await made("/v1/oauth-clients", name="spare", scopes=["accounts-read"])
     dimension = await made("/v1/dimensions", name="Afdeling", isUnique=True)
@@ -70,6 +73,7 @@ async def make_world(api: Api) -> World:
     ids = {
         "accountId": sales,
         "apiKeyId": key["id"],
+        "attachmentId": str(attachment.id),
         "contactId": contact["id"],
         "customerGroupId": customer_group,
         "customerId": customer["id"],
