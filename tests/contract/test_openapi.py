@@ -46,3 +46,9 @@ def test_a_query_parameter_is_given_or_left_out() -> None:
                 assert {"type": "null"} not in schema.get("anyOf", []), (address, parameter)
                 assert "title" not in schema, (address, parameter)
                 assert schema.get("type") != "object" or parameter["example"] == {}, (address, parameter)
+
+
+def test_where_blank_means_null_the_document_takes_it() -> None:
+    schemas = create_api().openapi()["components"]["schemas"]
+    for name in ("CreateContactRequest", "UpdateCustomerRequest", "CreateVendorRequest", "UpdateCompanyRequest"):
+        assert {"type": "string", "maxLength": 1000} in schemas[name]["properties"]["phone"]["anyOf"], name

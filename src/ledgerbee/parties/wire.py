@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, 
 from pydantic_core import PydanticCustomError
 
 from ledgerbee.parties.identifiers import is_gln, is_web_address, normalised_email, without_spaces
-from ledgerbee.platform.http.wire import CountryCode, Line
+from ledgerbee.platform.http.wire import CountryCode, OptionalLine
 
 MAX_NUMBER: Final = 100
 MAX_PAYMENT_TERMS_DAYS: Final = 3_650
@@ -49,7 +49,7 @@ ExternalId = Annotated[
     Annotated[str, StringConstraints(strict=True, strip_whitespace=True, max_length=255)] | None, _BLANK_IS_NULL
 ]
 #: A single-line text or null.
-NullableLine = Annotated[Line | None, _BLANK_IS_NULL]
+NullableLine = Annotated[OptionalLine | None, _BLANK_IS_NULL]
 #: A street address, over several lines if need be, or null.
 NullableAddress = Annotated[
     Annotated[str, StringConstraints(strict=True, strip_whitespace=True, max_length=1_000)] | None, _BLANK_IS_NULL
