@@ -65,7 +65,7 @@ async def record(context: Context, invoice_id: UUID, given: PaymentFields) -> Re
     context.emit("payment.succeeded", payment.id, snapshot(payment, company.base_currency))
     await invoices.settle(context, invoice, payment.amount)
     category_id = await journal_categories.default_id(context)
-    await ledger.post(context, [replace(entry, journal_category_id=category_id)])
+    await ledger.post_for([context], [replace(entry, journal_category_id=category_id)], [""])
     return Recorded(payment, company.base_currency)
 
 

@@ -175,7 +175,7 @@ async def _book(context: Context, prepared: _Prepared, options: SendOptions) -> 
     await store.save(context, booked)
     await store.insert_snapshot(context, booked.id, content)
     category_id = await journal_categories.default_id(context)
-    await ledger.post(context, [replace(entry, journal_category_id=category_id)])
+    await ledger.post_for([context], [replace(entry, journal_category_id=category_id)], [""])
     return booked
 
 
