@@ -51,4 +51,6 @@ def test_a_query_parameter_is_given_or_left_out() -> None:
 def test_where_blank_means_null_the_document_takes_it() -> None:
     schemas = create_api().openapi()["components"]["schemas"]
     for name in ("CreateContactRequest", "UpdateCustomerRequest", "CreateVendorRequest", "UpdateCompanyRequest"):
-        assert {"type": "string", "maxLength": 1000} in schemas[name]["properties"]["phone"]["anyOf"], name
+        fields = schemas[name]["properties"]
+        assert {"type": "string", "maxLength": 1000} in fields["phone"]["anyOf"], name
+        assert {"type": "string", "pattern": r"^\s*$"} in fields["email"]["anyOf"], name

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, 
 from pydantic_core import PydanticCustomError
 
 from ledgerbee.platform.company.logo import MAX_LOGO_BYTES
-from ledgerbee.platform.http.wire import MAX_LINE, OptionalLine
+from ledgerbee.platform.http.wire import MAX_LINE, OptionalLine, blank_or
 
 _BASE64_LENGTH: Final = 4 * -(-MAX_LOGO_BYTES // 3)
 
@@ -58,10 +58,10 @@ NullableEmail = Annotated[
         str,
         StringConstraints(strict=True, strip_whitespace=True, max_length=254),
         AfterValidator(_check_email),
-        WithJsonSchema({"type": "string", "format": "email", "maxLength": 254}),
     ]
     | None,
     _BLANK_IS_NULL,
+    blank_or({"type": "string", "format": "email", "maxLength": 254}),
     Field(examples=["regnskab@example.com"]),
 ]
 #: Identifiers (VAT number, bank account): what they must be is told by the rules.
