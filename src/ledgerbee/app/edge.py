@@ -81,7 +81,7 @@ class Edge:
         principal = await self._admit(operation, request, now)
         # The whole body is here before a connection is taken: a slow client holds no transaction open.
         body = await request.body()
-        if body and not _is_form(request):
+        if body and operation.opens_transaction and not _is_form(request):
             await request.json()  # malformed JSON is refused here, as it is read again below from memory
         caller = Caller(
             principal=principal,
@@ -171,8 +171,8 @@ def _reservation(request: Request, body: bytes) -> Reservation | None:
     key = idempotency.key_of(request) if request.method in _IDEMPOTENT_METHODS else None
     if key is None:
         return None
-    address = f"{request.method} {request.url.path}?{request.url.query}\n"
-    return Reservation(key, hashlib.sha256(address.encode() + body).digest())
+    address = f"{request.method} {request.scope['path']}?".encode() + request.scope["query_string"] + b"\n"
+    return Reservation(key, hashlib.sha256(address + body).digest())
 
 
 def _is_form(request: Request) -> bool:

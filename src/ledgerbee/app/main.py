@@ -9,6 +9,7 @@ from starlette.routing import BaseRoute, Match, Route
 from starlette.types import ASGIApp
 
 from ledgerbee.app.config import Settings
+from ledgerbee.app.dispatch import Dispatch
 from ledgerbee.app.docs_page import router as docs_router
 from ledgerbee.app.edge import Edge
 from ledgerbee.app.health import router as health_router
@@ -84,4 +85,4 @@ def create_app(
             await database.close()
 
     api.router.lifespan_context = lifespan
-    return Shell(api, routes=api.routes, clock=clock, allowed_origins=settings.allowed_origins)
+    return Shell(Dispatch(api), routes=api.routes, clock=clock, allowed_origins=settings.allowed_origins)
