@@ -96,6 +96,23 @@ def _invoice(world: World) -> dict[str, Any]:
     }
 
 
+def _entry(world: World) -> dict[str, Any]:
+    return {
+        "entryType": "JOURNAL_ENTRY",
+        "date": "2026-03-16",
+        "originalAmount": "100.00",
+        "lines": [
+            {"accountId": world.sales_account_id, "side": "CREDIT", "amount": "80.00"},
+            {"accountId": world.vat_account_id, "side": "CREDIT", "amount": "20.00"},
+            {"accountId": world.cash_account_id, "side": "DEBIT", "amount": "100.00"},
+        ],
+    }
+
+
+def _entries(world: World) -> dict[str, Any]:
+    return {"entries": [_entry(world), _entry(world)]}
+
+
 async def _send_invoice(world: World) -> None:
     sent = await world.api.post(f"/v1/invoices/{world.ids['invoiceId']}/send", {"deliveryType": "Manual"})
     assert sent.status_code == 200, sent.text
@@ -226,10 +243,32 @@ OPERATIONS: Final[tuple[Row, ...]] = (
         "Journal Categories", "POST", "/v1/journal-categories", "journal-categories-write",
         "Create a journal category", just(name="Kasse", allowedJournalTypes=["JOURNAL_ENTRY"]), success=201,
     ),
+    Row(
+        "Journal Entries", "POST", "/v1/journal-batches", "journal-entries-write",
+        "Create multiple journal entries in batch (deprecated)", _entries, success=201,
+    ),
     Row("Journal Entries", "GET", "/v1/journal-entries", "journal-entries-read", "List journal entries"),
+    Row(
+        "Journal Entries", "POST", "/v1/journal-entries", "journal-entries-write",
+        "Create a single journal entry (deprecated)", _entry, success=201,
+    ),
     Row(
         "Journal Entries", "GET", "/v1/journal-entries/{journalEntryId}", "journal-entries-read",
         "Get a single journal entry", not_found="JOURNAL_ENTRY_NOT_FOUND",
+    ),
+    Row(
+        "Journal Entries", "PATCH", "/v1/journal-entries/{journalEntryId}", "journal-entries-write",
+        "Update a journal entry: correct the reference and/or set your external system id", just(reference="PO 7"),
+        not_found="JOURNAL_ENTRY_NOT_FOUND",
+    ),
+    Row(
+        "Journal Entries", "POST", "/v1/journal-entries/reverse-batch", "journal-entries-write",
+        "Reverse posted journal entries in batch", lambda world: {"journalEntryIds": [world.ids["journalEntryId"]]},
+        success=201,
+    ),
+    Row(
+        "Journal Entries", "POST", "/v1/journal-entries/{journalEntryId}/reverse", "journal-entries-write",
+        "Reverse a posted journal entry", nothing, not_found="JOURNAL_ENTRY_NOT_FOUND", success=201,
     ),
     extension("Journal Entries", "GET", "/v1/fiscal-years", "accounts-read", "List fiscal years"),
     extension("Journal Entries", "GET", "/v1/ledger/lock-date", "company-read", "Get the lock date"),
@@ -403,6 +442,14 @@ OPERATIONS: Final[tuple[Row, ...]] = (
         "Vendors", "POST", "/v1/vendor-groups", "vendors-write", "Create a vendor group",
         lambda world: {"number": "90", "name": "Store leverandører", "accountId": world.payable_account_id},
         success=201,
+    ),
+    Row(
+        "Journal Entries (v2)", "POST", "/v2/journal-entries", "journal-entries-write", "Create a journal entry (v2)",
+        _entry, success=201,
+    ),
+    Row(
+        "Journal Entries (v2)", "POST", "/v2/journal-entries/batch", "journal-entries-write",
+        "Create journal entries in batch (v2)", _entries, success=201,
     ),
     extension("Reports", "GET", "/v1/reports/trial-balance", "reports-read", "Get the trial balance"),
     extension("Exchange Rates", "GET", "/v1/exchange-rates?currency=EUR&date=2026-03-16", "company-read",

@@ -81,7 +81,7 @@ class Edge:
         principal = await self._admit(operation, request, now)
         # The whole body is here before a connection is taken: a slow client holds no transaction open.
         body = await request.body()
-        if body and not _is_form(request):
+        if body and operation.opens_transaction and not _is_form(request):
             await request.json()  # malformed JSON is refused here, as it is read again below from memory
         caller = Caller(
             principal=principal,

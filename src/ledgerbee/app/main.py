@@ -9,6 +9,7 @@ from starlette.routing import BaseRoute, Match, Route
 from starlette.types import ASGIApp
 
 from ledgerbee.app.config import Settings
+from ledgerbee.app.dispatch import Dispatch
 from ledgerbee.app.docs_page import router as docs_router
 from ledgerbee.app.edge import Edge
 from ledgerbee.app.health import router as health_router
@@ -52,6 +53,7 @@ def create_api(clock: Clock = system_clock) -> FastAPI:
     api.include_router(health_router)
     api.include_router(docs_router)
     describe(api)
+    api.router.middleware_stack = Dispatch(api.router)
     return api
 
 

@@ -28,7 +28,7 @@ from starlette.types import Scope
 from ledgerbee.core.errors import ErrorCode, invalid
 from ledgerbee.platform.caller import Caller
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.http.direct import direct_read
+from ledgerbee.platform.http.direct import direct
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -267,7 +267,7 @@ class OperationRoute(APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """FastAPI's own handler (parameters, body, answer) or a shorter one, run by the edge."""
-        handler: Handler = direct_read(self) or super().get_route_handler()
+        handler: Handler = direct(self) or super().get_route_handler()
         extra = self.openapi_extra or {}
         facts = extra.get(_OPERATION_KEY)
         if not isinstance(facts, Operation):

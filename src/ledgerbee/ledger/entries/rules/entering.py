@@ -1,11 +1,13 @@
 """From what a caller enters to what is posted: party, category, VAT, the control line, base amounts. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Final
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from ledgerbee.chart.accounts.model import Account
 from ledgerbee.chart.dimensions.model import TagValue
@@ -13,7 +15,7 @@ from ledgerbee.chart.dimensions.rules import check_tags
 from ledgerbee.chart.journal_categories.model import JOURNAL_CATEGORY_NOT_FOUND, JournalCategory
 from ledgerbee.chart.vat_codes.model import VAT_CODE_NOT_FOUND, VatCode
 from ledgerbee.core.errors import invalid
-from ledgerbee.core.money import MAX_AMOUNT, ONE, places_of
+from ledgerbee.core.money import MAX_AMOUNT, ONE, places_of, quantum_of
 from ledgerbee.ledger.entries.model import (
     CUSTOMER_TYPES,
     JOURNAL_CATEGORY_TYPE_NOT_ALLOWED,
@@ -26,9 +28,17 @@ from ledgerbee.ledger.entries.model import (
     EntryType,
     LineType,
     NewEntry,
+    NewLine,
     Side,
 )
-from ledgerbee.ledger.entries.rules.balance import below, check_amount, check_currency, value_in_base
+from ledgerbee.ledger.entries.rules.balance import (
+    below,
+    check_amount,
+    check_currency,
+    check_whole,
+    fits,
+    value_in_base,
+)
 from ledgerbee.ledger.entries.rules.vat import other, split
 from ledgerbee.parties.customers.model import CUSTOMER_NOT_FOUND
 from ledgerbee.parties.vendors.model import VENDOR_NOT_FOUND
@@ -75,14 +85,16 @@ def complete(entered: EnteredEntry, books: Books, entry_id: UUID, path: str = ""
     _check_amounts(entered, currency, path)
     _check_vat_codes(entered, books, path)
     check_tags(entered.tag_ids, [line.tag_ids for line in entered.lines], books.tags, path)
-    lines = tuple([part for line in entered.lines for part in split(line, books.vat_codes, currency)])
+    lines: list[NewLine] = []
+    for line in entered.lines:
+        lines += split(line, books.vat_codes, currency)
     entry = NewEntry(
         id=entry_id,
         entry_type=entered.entry_type,
         date=entered.date,
         currency=currency,
         exchange_rate=rate,
-        lines=lines,
+        lines=tuple(lines),
         original_amount=entered.original_amount,
         description=entered.description,
         reference=entered.reference,
@@ -93,7 +105,9 @@ def complete(entered: EnteredEntry, books: Books, entry_id: UUID, path: str = ""
         tag_ids=entered.tag_ids,
         attachment_hashes=entered.attachment_hashes,
     )
-    return value_in_base(entry, books.base_currency, path)
+    entry = value_in_base(entry, books.base_currency, path)
+    check_whole(entry, path)
+    return entry
 
 
 def with_control_line(entered: EnteredEntry, books: Books, path: str = "") -> EnteredEntry:
@@ -174,9 +188,11 @@ def _rate(entered: EnteredEntry, currency: str, books: Books, path: str) -> Deci
 def _check_amounts(entered: EnteredEntry, currency: str, path: str) -> None:
     """Amounts in the currency's minor units: VAT is computed of these, so a finer one must not get that far."""
     places = places_of(currency)
+    quantum = quantum_of(places)
     check_amount(entered.original_amount, places, below(path, "originalAmount"))
     for number, line in enumerate(entered.lines):
-        check_amount(line.amount, places, below(path, f"lines.{number}.amount"))
+        if not fits(line.amount, quantum):
+            check_amount(line.amount, places, below(path, f"lines.{number}.amount"))
 
 
 def _check_vat_codes(entered: EnteredEntry, books: Books, path: str) -> None:
