@@ -39,7 +39,10 @@ def environment() -> Path:
     if not stamp.exists() or stamp.read_text() != digest:
         uv = Path(sys.executable).with_name("uv")
         subprocess.run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, target], check=True)
-        subprocess.run([uv, "pip", "sync", "--quiet", "--python", python, "--require-hashes", LOCK], check=True)
+        synced = subprocess.run([uv, "pip", "sync", "-q", "--python", python, "--require-hashes", LOCK], check=False)
+        if synced.returncode:  # its index is out of reach: pip takes the same file
+            pip = (sys.executable, "-m", "pip", "--python", python, "install", "-q", "--require-hashes", "-r", LOCK)
+            subprocess.run(pip, check=True)
         stamp.write_text(digest)
     return python
 
