@@ -61,13 +61,17 @@ async def make_world(api: Api) -> World:
     invoice = await made("/v1/invoices", customerId=customer["id"], date="2026-03-16", lines=lines)
     sent = await made("/v1/invoices", customerId=customer["id"], date="2026-03-16", lines=lines)
     await made(f"/v1/invoices/{sent['id']}/send", deliveryType="Manual")
-    entry = await made(
-        "/v2/journal-entries", entryType="JOURNAL_ENTRY", date="2026-03-16", originalAmount="5.00",
-        lines=[
+    posting = {
+        "entryType": "JOURNAL_ENTRY",
+        "date": "2026-03-16",
+        "originalAmount": "5.00",
+        "lines": [
             {"accountId": cash, "side": "DEBIT", "amount": "5.00"},
             {"accountId": sales, "side": "CREDIT", "amount": "5.00"},
         ],
-    )  # fmt: skip
+    }
+    entry = await made("/v2/journal-entries", **posting)
+    draft = await made("/v2/draft-journal-entries", **posting)
     key = await made("/v1/api-keys", name="spare", scopes=["accounts-read"])
     client = await made("/v1/oauth-clients", name="spare", scopes=["accounts-read"])
     dimension = await made("/v1/dimensions", name="Afdeling", isUnique=True)
@@ -83,6 +87,7 @@ async def make_world(api: Api) -> World:
         "departmentId": department["id"],
         "dimensionId": dimension["id"],
         "documentTemplateId": (await listed("/v1/document-templates"))[0]["id"],
+        "draftJournalEntryId": draft["id"],
         "invoiceId": invoice["id"],
         "journalEntryId": entry["id"],
         "oauthClientId": client["clientId"],

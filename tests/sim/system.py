@@ -2,13 +2,12 @@
 
 import os
 import signal
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import mkdtemp
 from shutil import rmtree
+from tempfile import mkdtemp
 
 import httpx
 from tests.platform.servers import end

@@ -10,6 +10,7 @@ from ledgerbee.chart.accounts import http as accounts
 from ledgerbee.chart.dimensions import http as dimensions
 from ledgerbee.chart.journal_categories import http as journal_categories
 from ledgerbee.chart.vat_codes import http as vat_codes
+from ledgerbee.ledger.drafts import http as draft_journal_entries
 from ledgerbee.ledger.entries import http as journal_entries
 from ledgerbee.ledger.periods import http as periods
 from ledgerbee.ledger.projects import http as projects
@@ -47,12 +48,14 @@ ROUTERS: tuple[APIRouter, ...] = (
     products.router,
     projects.router,
     vat_codes.router,
+    draft_journal_entries.router,
     invoices.router,
     customer_payments.router,
     vendors.router,
     contacts.vendor_router,
     departments.vendor_router,
     party_groups.vendor_router,
+    draft_journal_entries.router_v2,
     *journal_entries.ROUTERS_V2,
     trial_balance.router,
     exchange_rates.router,

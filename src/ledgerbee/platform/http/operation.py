@@ -13,11 +13,12 @@ the transaction, runs the handler, commits, and only then lets the answer go.
 import functools
 import inspect
 import json
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 from typing import Annotated, Any, Final, Protocol, TypedDict
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
@@ -40,10 +41,12 @@ class Deprecation:
     sunset: str
     successor: str
 
-    @property
-    def headers(self) -> list[tuple[bytes, bytes]]:
-        """As the wire has them."""
-        link = f'<{self.successor}>; rel="successor-version"'
+    def headers(self, path_params: Mapping[str, Any]) -> list[tuple[bytes, bytes]]:
+        """As the wire has them. Ids of the request's path stand where `successor` names them: `{thingId}`."""
+        successor = self.successor
+        for name, value in path_params.items():
+            successor = successor.replace(f"{{{name}}}", quote(str(value), safe=""))
+        link = f'<{successor}>; rel="successor-version"'
         return [(b"deprecation", b"true"), (b"sunset", self.sunset.encode()), (b"link", link.encode())]
 
 

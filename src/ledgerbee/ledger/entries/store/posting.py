@@ -132,7 +132,7 @@ def entry_columns(entries: Sequence[NewEntry], digests: Sequence[bytes]) -> tupl
         _or_none([entry.customer_id for entry in entries]),
         _or_none([entry.vendor_id for entry in entries]),
         _or_none([entry.journal_category_id for entry in entries]),
-        _or_none([_array_literal(entry.tag_ids) for entry in entries]),
+        _or_none([array_literal(entry.tag_ids) for entry in entries]),
         _or_none([entry.source_type for entry in entries]),
         _or_none([entry.source_id for entry in entries]),
         _or_none([entry.reverses_entry_id for entry in entries]),
@@ -158,7 +158,7 @@ def line_columns(
         _literal([line.line_type for line in lines]),
         _or_none([line.vat_code_id for line in lines]),
         _or_none([line.description for line in lines]),
-        _or_none([_array_literal(line.tag_ids) for line in lines]),
+        _or_none([array_literal(line.tag_ids) for line in lines]),
     )
 
 
@@ -172,7 +172,8 @@ def _or_none(column: Sequence[Any]) -> Sequence[Any] | None:
     return column if any(value is not None for value in column) else None
 
 
-def _array_literal(ids: Sequence[UUID]) -> str | None:
+def array_literal(ids: Sequence[UUID]) -> str | None:
+    """A list inside a column of lists: arrays of arrays would all have to be of one length. None if it is empty."""
     return f"{{{','.join([tag.hex for tag in ids])}}}" if ids else None
 
 
