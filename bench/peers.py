@@ -41,7 +41,19 @@ def environment() -> Path:
         subprocess.run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, target], check=True)
         synced = subprocess.run([uv, "pip", "sync", "-q", "--python", python, "--require-hashes", LOCK], check=False)
         if synced.returncode:  # its index is out of reach: pip takes the same file
-            pip = (sys.executable, "-m", "pip", "--python", python, "install", "-q", "--no-deps", "--require-hashes", "-r", LOCK)
+            pip = (
+                sys.executable,
+                "-m",
+                "pip",
+                "--python",
+                python,
+                "install",
+                "-q",
+                "--no-deps",
+                "--require-hashes",
+                "-r",
+                LOCK,
+            )
             subprocess.run(pip, check=True)
         stamp.write_text(digest)
     return python
