@@ -151,12 +151,12 @@ class AccountName:
 class JournalEntry(Struct, frozen=True):
     """A posted entry: its content, and its place in the books.
 
-    `line_ids` are in the order of the lines, `accounts` has every account they stand on, `base_currency` is the
-    company's. `entry_number` counts in the financial year, `chain_position` in the company.
+    `line_ids` are in the order of the lines (UUIDs or their text), `accounts` has every account they stand on,
+    `base_currency` is the company's. `entry_number` counts in the financial year, `chain_position` in the company.
     """
 
     content: NewEntry
-    line_ids: Sequence[UUID]
+    line_ids: Sequence[UUID | str]
     accounts: Mapping[UUID, AccountName]
     base_currency: str
     entry_number: int

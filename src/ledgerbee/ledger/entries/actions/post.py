@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from ledgerbee.chart.journal_categories import store as journal_categories
-from ledgerbee.core.ids import new_id
+from ledgerbee.core.ids import new_id_text
 from ledgerbee.ledger.entries import rules, store
 from ledgerbee.ledger.entries.model import JournalEntry, NewEntry, Posted
 from ledgerbee.platform.context import Context
@@ -49,7 +49,7 @@ async def post_for(contexts: Sequence[Context], entries: Sequence[NewEntry], pat
     if not entries:
         return []
     context = contexts[0]
-    line_ids = [[new_id() for _ in entry.lines] for entry in entries]
+    line_ids = [[new_id_text() for _ in entry.lines] for entry in entries]
     digests = [
         rules.digest(context.company_id, entry, ids, context.now) for entry, ids in zip(entries, line_ids, strict=True)
     ]
