@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
+from tests.attached import PDF, File, attach
 from tests.conftest import Api
 
 
@@ -72,6 +74,7 @@ async def make_world(api: Api) -> World:
     }
     entry = await made("/v2/journal-entries", **posting)
     draft = await made("/v2/draft-journal-entries", **posting)
+    (attachment,) = await attach(api, UUID(entry["id"]), File.of(PDF, "application/pdf", "faktura.pdf"))
     key = await made("/v1/api-keys", name="spare", scopes=["accounts-read"])
     client = await made("/v1/oauth-clients", name="spare", scopes=["accounts-read"])
     dimension = await made("/v1/dimensions", name="Afdeling", isUnique=True)
@@ -81,6 +84,7 @@ async def make_world(api: Api) -> World:
     ids = {
         "accountId": sales,
         "apiKeyId": key["id"],
+        "attachmentId": str(attachment.id),
         "contactId": contact["id"],
         "customerGroupId": customer_group,
         "customerId": customer["id"],

@@ -14,8 +14,10 @@ from uuid import UUID
 import asyncpg
 
 from ledgerbee.core.money import ZERO
+from ledgerbee.ledger.attachments import audit as attached
 from ledgerbee.ledger.entries import rules
 from ledgerbee.ledger.entries.store import new_entry
+from ledgerbee.platform.attachments.blobs import BlobStore
 from ledgerbee.platform.context import Context
 
 #: Entries read, with their lines, at a time.
@@ -47,6 +49,8 @@ class Verification:
     account_months: int
     fiscal_years: int
     fault: Fault | None
+    #: Attached files compared with their hashes; None when there was no store to look into.
+    attachments: int | None = None
 
     @property
     def passed(self) -> bool:
@@ -68,16 +72,17 @@ class _Audit:
     lines: int = 0
     account_months: int = 0
     tag_months: int = 0
+    attachments: int = 0
     numbers: dict[UUID, int] = field(default_factory=dict)
 
 
-async def verify(context: Context, progress: Progress | None = None) -> Verification:
+async def verify(context: Context, progress: Progress | None = None, blobs: BlobStore | None = None) -> Verification:
     """Recompute everything of the context's company. Must be the first thing its transaction does.
 
     Every entry: balanced in both currencies, complete, dated inside its financial year, numbered without a gap,
     on existing bookable accounts with their party, its hash the one that follows from its content and its
     predecessor. Then the totals by month and by dimension value, the parties' balances, the counters and the chain's
-    head against what the lines say.
+    head against what the lines say, and, where `blobs` is given, the attached files against their hashes.
     `progress` is told (entries done, entries in all) after each chunk.
     """
     # One snapshot for all of it: what is posted meanwhile is not half seen.
@@ -92,6 +97,7 @@ async def verify(context: Context, progress: Progress | None = None) -> Verifica
         lambda: _check_tag_months(context, audit),
         lambda: _check_parties(context),
         lambda: _check_counters(context, audit, years),
+        lambda: _check_attachments(context, audit, blobs),
     )
     try:
         years.update({row["id"]: row for row in await context.connection.fetch(_YEARS, context.company_id)})
@@ -99,7 +105,8 @@ async def verify(context: Context, progress: Progress | None = None) -> Verifica
             await step()
     except _FoundError as found:
         fault = found.fault
-    return Verification(audit.position, audit.lines, audit.account_months, len(years), fault)
+    attachments = None if blobs is None else audit.attachments
+    return Verification(audit.position, audit.lines, audit.account_months, len(years), fault, attachments)
 
 
 _YEARS: Final = (
@@ -355,3 +362,13 @@ async def _check_counters(context: Context, audit: _Audit, years: dict[UUID, asy
         raise _FoundError(f"the ledger counts {book['chain_position']} entries, it has {audit.position}")
     if book["head_hash"] != audit.head:
         raise _FoundError("the head of the chain is not the hash of the last entry")
+
+
+async def _check_attachments(context: Context, audit: _Audit, blobs: BlobStore | None) -> None:
+    """Every posted attachment's content is there and follows from nothing but its hash."""
+    if blobs is None:
+        return
+    async for entry, what in attached.look_through(context, blobs):
+        if what is not None:
+            raise _FoundError(what, entry)
+        audit.attachments += 1
