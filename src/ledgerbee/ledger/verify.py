@@ -4,7 +4,7 @@ It trusts no constraint, trigger or total: what it reads is what stands in the t
 however long the books are.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import pairwise
@@ -115,7 +115,7 @@ _YEARS: Final = (
 _ENTRIES: Final = """
 SELECT id, entry_type, entry_date, fiscal_year_id, entry_number, chain_position, line_count, currency, exchange_rate,
        original_amount, description, reference, external_system_id, customer_id, vendor_id, journal_category_id,
-       tag_ids, source_type, source_id, reverses_entry_id, posted_at, previous_hash, hash
+       tag_ids, source_type, source_id, reverses_entry_id, posted_at, previous_hash, hash, attachment_count
 FROM journal_entries WHERE company_id = $1 ORDER BY chain_position
 """
 _LINES: Final = """
@@ -140,10 +140,12 @@ async def _check_entries(
         lines: dict[UUID, list[asyncpg.Record]] = {entry["id"]: [] for entry in entries}
         for line in await context.connection.fetch(_LINES, context.company_id, list(lines)):
             lines[line["entry_id"]].append(line)
+        posted_with = [entry["id"] for entry in entries if entry["attachment_count"]]
+        hashes = await attached.hashes_of(context, posted_with) if posted_with else {}
         for entry in entries:
             _check_place(audit, years, entry)
             _check_lines(entry, lines[entry["id"]], book["base_currency"])
-            _check_chain(context.company_id, audit, entry, lines[entry["id"]])
+            _check_chain(context.company_id, audit, entry, lines[entry["id"]], hashes.get(entry["id"], ()))
         if progress is not None:
             progress(audit.position, book["chain_position"])
 
@@ -206,14 +208,23 @@ def _check_party(entry: asyncpg.Record, line: asyncpg.Record) -> None:
         raise _FoundError(f"line {line['line_number']} has another party than its entry and account call for", entry)
 
 
-def _check_chain(company_id: UUID, audit: _Audit, entry: asyncpg.Record, lines: list[asyncpg.Record]) -> None:
+def _check_chain(
+    company_id: UUID,
+    audit: _Audit,
+    entry: asyncpg.Record,
+    lines: list[asyncpg.Record],
+    hashes: Sequence[bytes],
+) -> None:
     """The entry's hash follows from its content and from the entry before it."""
     if entry["previous_hash"] != audit.head:
         raise _FoundError("its previous hash is not the hash of the entry before it", entry)
-    content = rules.digest(company_id, new_entry(entry, lines), [line["id"] for line in lines], entry["posted_at"])
+    posted = new_entry(entry, lines, hashes)
+    content = rules.digest(company_id, posted, [line["id"] for line in lines], entry["posted_at"])
     expected = rules.chain_hash(audit.head, entry["chain_position"], entry["entry_number"], content)
     if entry["hash"] != expected:
-        raise _FoundError("its hash does not follow from its content: the entry or a line of it was changed", entry)
+        raise _FoundError(
+            "its hash does not follow from its content: the entry, a line or an attachment of it was changed", entry
+        )
     audit.head = expected
     audit.position += 1
     audit.lines += len(lines)
