@@ -10,6 +10,7 @@ from msgspec.structs import replace as with_fields
 from ledgerbee.chart.accounts import store as accounts
 from ledgerbee.chart.dimensions import store as dimensions
 from ledgerbee.core.ids import new_id
+from ledgerbee.ledger.attachments import store as attachments
 from ledgerbee.ledger.drafts import rules, store
 from ledgerbee.ledger.drafts.model import Draft, DraftStatus
 from ledgerbee.ledger.drafts.wire import text_of
@@ -17,14 +18,20 @@ from ledgerbee.ledger.entries import actions as entries
 from ledgerbee.ledger.entries import rules as entry_rules
 from ledgerbee.ledger.entries import store as entry_store
 from ledgerbee.ledger.entries.model import AccountName, EnteredEntry, Posted
+from ledgerbee.platform.attachments.model import NewAttachment
 from ledgerbee.platform.context import Context
 
 
-async def create(context: Context, entered: Sequence[EnteredEntry], paths: Sequence[str]) -> list[str]:
+async def create(
+    context: Context,
+    entered: Sequence[EnteredEntry],
+    paths: Sequence[str],
+    files: Sequence[Sequence[NewAttachment]],
+) -> list[str]:
     """Draft entries, all or none, and answer with their wire forms in order. Tells `draft_journal_entry.created`.
 
-    `paths` name the entries' places in the request, for `details.property`. Raises what `entries.rules.checked` and
-    `rules.check_accounts` raise.
+    `paths` name the entries' places in the request, for `details.property`; `files` are attached to them. Raises what
+    `entries.rules.checked` and `rules.check_accounts` raise.
     """
     contents, names = await _checked(context, entered, paths)
     drafts = [
@@ -35,27 +42,43 @@ async def create(context: Context, entered: Sequence[EnteredEntry], paths: Seque
             accounts=names,
             created_at=context.now,
             updated_at=context.now,
+            attachment_count=len(attached),
         )
-        for content in contents
+        for content, attached in zip(contents, files, strict=True)
     ]
     await store.insert(context, drafts)
+    await attachments.insert_for_drafts(
+        context, [(draft.id, attached) for draft, attached in zip(drafts, files, strict=True)]
+    )
     texts = [text_of(draft) for draft in drafts]
     for draft, text in zip(drafts, texts, strict=True):
         context.emit("draft_journal_entry.created", draft.id, text)
     return texts
 
 
-async def update(context: Context, draft_id: UUID, changes: Mapping[str, Any]) -> str:
+async def update(
+    context: Context, draft_id: UUID, changes: Mapping[str, Any], files: Sequence[NewAttachment] | None = None
+) -> str:
     """Change a draft as `rules.changed` tells, and answer with its wire form. Tells `draft_journal_entry.updated`.
 
-    Raises `DRAFT_JOURNAL_ENTRY_NOT_FOUND`, `DRAFT_JOURNAL_ENTRY_INVALID_STATE` and what `create` raises.
+    `files` take the place of what is attached to it (None: that stays). Raises `DRAFT_JOURNAL_ENTRY_NOT_FOUND`,
+    `DRAFT_JOURNAL_ENTRY_INVALID_STATE` and what `create` raises.
     """
     before = await _get_open(context, draft_id)
-    if not changes:
+    if not changes and files is None:
         return text_of(before)
     (content,), names = await _checked(context, [rules.changed(before.content, changes)], [""])
-    line_ids = rules.line_ids(before, content, new_id)
-    after = replace(before, content=content, line_ids=line_ids, accounts=names, updated_at=context.now)
+    after = replace(
+        before,
+        content=content,
+        line_ids=rules.line_ids(before, content, new_id),
+        accounts=names,
+        updated_at=context.now,
+        attachment_count=before.attachment_count if files is None else len(files),
+    )
+    if files is not None:
+        await attachments.delete_for_drafts(context, [draft_id])
+        await attachments.insert_for_drafts(context, [(draft_id, files)])
     await store.save(context, before, after)
     text = text_of(after)
     context.emit("draft_journal_entry.updated", draft_id, text)
@@ -68,6 +91,7 @@ async def delete(context: Context, draft_id: UUID) -> None:
     Raises `DRAFT_JOURNAL_ENTRY_NOT_FOUND` and `DRAFT_JOURNAL_ENTRY_INVALID_STATE`.
     """
     draft = await _get_open(context, draft_id)
+    await attachments.delete_for_drafts(context, [draft_id])
     await store.delete(context, draft_id)
     context.emit("draft_journal_entry.deleted", draft_id, text_of(draft))
 
@@ -79,12 +103,16 @@ async def book(context: Context, draft_id: UUID) -> Posted:
     what entering an entry raises: the books may have changed since it was drafted, and only now it has to balance.
     """
     draft = await _get_open(context, draft_id)
-    books = await entry_store.load_books(context, [draft.content])
-    entry = entry_rules.complete(draft.content, books, new_id())
+    attached = await attachments.list_for_draft(context, draft_id) if draft.attachment_count else []
+    content = replace(draft.content, attachment_hashes=tuple([file.hash for file in attached]))
+    books = await entry_store.load_books(context, [content])
+    entry = entry_rules.complete(content, books, new_id())
     booked = replace(draft, status=DraftStatus.BOOKED, journal_entry_id=entry.id, updated_at=context.now)
     await store.mark_booked(context, booked)
     context.emit("draft_journal_entry.booked", draft_id, text_of(booked))
     (posted,) = await entries.post_for([context], [entry], [""])
+    if attached:
+        await attachments.move_to_entry(context, draft_id, entry.id)
     return posted
 
 
