@@ -223,7 +223,7 @@ def _check_chain(
     expected = rules.chain_hash(audit.head, entry["chain_position"], entry["entry_number"], content)
     if entry["hash"] != expected:
         raise _FoundError(
-            "its hash does not follow from its content: the entry, a line or an attachment of it was changed", entry
+            "its hash does not follow from its content: the entry or a line of it was changed", entry
         )
     audit.head = expected
     audit.position += 1
