@@ -104,7 +104,7 @@ async def book(context: Context, draft_id: UUID) -> Posted:
     """
     draft = await _get_open(context, draft_id)
     attached = await attachments.list_for_draft(context, draft_id) if draft.attachment_count else []
-    content = replace(draft.content, attachment_hashes=tuple([file.hash for file in attached]))
+    content = with_fields(draft.content, attachment_hashes=tuple([file.hash for file in attached]))
     books = await entry_store.load_books(context, [content])
     entry = entry_rules.complete(content, books, new_id())
     booked = replace(draft, status=DraftStatus.BOOKED, journal_entry_id=entry.id, updated_at=context.now)
