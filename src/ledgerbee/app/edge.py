@@ -174,8 +174,8 @@ def _reservation(request: Request, body: bytes) -> Reservation | None:
     key = idempotency.key_of(request) if request.method in _IDEMPOTENT_METHODS else None
     if key is None:
         return None
-    address = f"{request.method} {request.url.path}?{request.url.query}\n"
-    return Reservation(key, hashlib.sha256(address.encode() + body).digest())
+    address = f"{request.method} {request.scope['path']}?".encode() + request.scope["query_string"] + b"\n"
+    return Reservation(key, hashlib.sha256(address + body).digest())
 
 
 def _is_form(request: Request) -> bool:

@@ -54,7 +54,6 @@ def create_api(clock: Clock = system_clock) -> FastAPI:
     api.include_router(health_router)
     api.include_router(docs_router)
     describe(api)
-    api.router.middleware_stack = Dispatch(api.router)
     return api
 
 
@@ -87,4 +86,4 @@ def create_app(
             await database.close()
 
     api.router.lifespan_context = lifespan
-    return Shell(api, routes=api.routes, clock=clock, allowed_origins=settings.allowed_origins)
+    return Shell(Dispatch(api), routes=api.routes, clock=clock, allowed_origins=settings.allowed_origins)

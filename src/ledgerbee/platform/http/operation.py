@@ -263,14 +263,21 @@ def _with_edge_values(endpoint: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class OperationRoute(APIRoute):
-    """A route whose requests go through the edge."""
+    """A route whose requests go through the edge.
+
+    `short_way` answers a request whose path matched without anything that FastAPI would prepare; None where the handler
+    needs that.
+    """
+
+    short_way: Callable[[Request], Awaitable[Response]] | None
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         super().__init__(path, _with_edge_values(endpoint), **options)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """FastAPI's own handler (parameters, body, answer) or a shorter one, run by the edge."""
-        handler: Handler = direct(self) or super().get_route_handler()
+        shorter = direct(self)
+        handler: Handler = shorter or super().get_route_handler()
         extra = self.openapi_extra or {}
         facts = extra.get(_OPERATION_KEY)
         if not isinstance(facts, Operation):
@@ -283,6 +290,7 @@ class OperationRoute(APIRoute):
             edge: Edge = request.app.state.edge
             return await edge.handle(facts, ExactRequest(request.scope, request.receive), handler)
 
+        self.short_way = handle if shorter is not None else None
         return handle
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
