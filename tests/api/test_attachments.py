@@ -18,7 +18,7 @@ import pytest
 import pytest_asyncio
 from tests.attached import PDF, PNG, File, attach, caller_of
 from tests.conftest import BLOBS, Api
-from tests.ledger_books import Books, as_owner, books_of
+from tests.ledger_books import BANK, SALES, Books, as_owner, books_of
 
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.ids import new_id
@@ -67,6 +67,75 @@ async def leased(api: Api) -> int:
 
 async def attached(api: Api, entry: UUID, *attachments: NewAttachment) -> None:
     await api.run(lambda context: store.insert_for_entries(context, [(entry, attachments)]))
+
+
+def with_files(books: Books, *files: File, **fields: Any) -> dict[str, Any]:
+    """A request for an entry with files."""
+    sides = ((BANK, "DEBIT"), (SALES, "CREDIT"))
+    return {
+        "entryType": "JOURNAL_ENTRY",
+        "date": "2026-03-16",
+        "originalAmount": "100.00",
+        "lines": [{"accountId": str(books.accounts[n]), "side": side, "amount": "100.00"} for n, side in sides],
+        "attachments": [
+            {"fileName": file.file_name, "contentType": file.content_type, "content": file.content} for file in files
+        ],
+        **fields,
+    }
+
+
+class TestUploads:
+    @pytest.mark.parametrize("path", ["/v1/journal-entries", "/v2/journal-entries"])
+    async def test_files_come_with_their_entry_and_into_its_hash(self, api: Api, books: Books, path: str) -> None:
+        entry = (await api.post(path, with_files(books, RECEIPT, PICTURE))).json()
+        assert entry["attachmentCount"] == 2
+        assert (await api.get(f"/v1/journal-entries/{entry['id']}")).json() == entry
+        listed = (await api.get(f"/v1/journal-entries/{entry['id']}/attachments")).json()
+        assert [(file["fileName"], file["sha256"]) for file in listed] == [
+            ("kvittering.pdf", PDF_HASH.hex()), ("Æblekage ☕.png", PNG_HASH.hex()),
+        ]  # fmt: skip
+        assert (await api.get(listed[1]["url"].removeprefix("/api"))).content == PNG
+        assert (await books.verify()).passed
+
+    async def test_a_batch_that_fails_leaves_no_file(self, api: Api, books: Books) -> None:
+        bodies = [with_files(books, RECEIPT), with_files(books, PICTURE, date="9999-12-31")]
+        refused = await api.post("/v2/journal-entries/batch", {"entries": bodies})
+        assert (refused.status_code, refused.json()["details"]["property"]) == (400, "entries.1")
+        assert stored(api) == set()
+        assert await leased(api) == 0
+        assert (await books.verify()).entries == 0
+
+    async def test_a_lying_type_in_a_batch_is_named(self, api: Api, books: Books) -> None:
+        lying = File.of(PNG, "application/pdf", "a.pdf")
+        refused = await api.post("/v2/journal-entries/batch", {"entries": [with_files(books, RECEIPT, lying)]})
+        assert (refused.status_code, refused.json()["code"]) == (400, "INVALID_ATTACHMENT_TYPE")
+        assert refused.json()["details"]["property"].startswith("entries.0.attachments.1")
+        assert stored(api) == set()
+
+    async def test_many_at_once_keep_their_own_files(self, api: Api, books: Books) -> None:
+        files = [File.of(f"bilag {n}".encode(), "text/plain", f"{n}.txt") for n in range(12)]
+        bodies = [with_files(books, file) for file in files]
+        bodies[5]["lines"][0]["accountId"] = str(new_id())
+        answers = await asyncio.gather(*(api.post("/v2/journal-entries", body) for body in bodies))
+        assert [answer.status_code for answer in answers] == [404 if n == 5 else 201 for n in range(12)]
+        for n, answer in enumerate(answers):
+            if n != 5:
+                (listed,) = (await api.get(f"/v1/journal-entries/{answer.json()['id']}/attachments")).json()
+                assert listed["fileName"] == f"{n}.txt"
+        assert len(stored(api)) == 11
+        assert (await books.verify()).passed
+
+    async def test_eleven_files_are_too_many(self, api: Api, books: Books) -> None:
+        refused = await api.post("/v2/journal-entries", with_files(books, *[RECEIPT] * 11))
+        assert refused.json()["details"]["validationErrors"][0]["constraints"].keys() == {"arrayMaxSize"}
+
+    async def test_a_replay_stores_nothing_more(self, api: Api, books: Books) -> None:
+        headers = {"x-api-idempotency-key": "files"}
+        first = await api.post("/v2/journal-entries", with_files(books, RECEIPT), headers=headers)
+        again = await api.post("/v2/journal-entries", with_files(books, RECEIPT), headers=headers)
+        assert again.headers["Idempotent-Replayed"] == "true"
+        assert again.json() == first.json()
+        assert (len(stored(api)), await leased(api)) == (1, 0)
 
 
 class PostingFailedError(Exception):
@@ -427,17 +496,12 @@ class TestVerification:
     @pytest_asyncio.fixture(autouse=True)
     async def audited(self, api: Api, books: Books) -> UUID:
         """The second of three entries; all have the receipt, it has a picture as well."""
-        posted = await books.post(*(books.sale(f"2026-0{month}-15", "100.00") for month in (1, 2, 3)))
-        for entry in posted:
-            await attach(api, entry.id, RECEIPT)
-        async with staged(await caller_of(api), [decoded(PICTURE)]) as ((file,),):
-            await api.run(
-                lambda context: context.connection.execute(
-                    "INSERT INTO journal_attachments VALUES ($1, $2, $3, 2, $4, $5, $6, $7, now())",
-                    api.company_id, file.id, posted[1].id, file.file_name, file.content_type, file.size, file.hash,
-                )
-            )  # fmt: skip
-        return posted[1].id
+        ids = []
+        for month, files in ((1, (RECEIPT,)), (2, (RECEIPT, PICTURE)), (3, (RECEIPT,))):
+            answer = await api.post("/v2/journal-entries", with_files(books, *files, date=f"2026-0{month}-15"))
+            assert answer.status_code == 201, answer.text
+            ids.append(UUID(answer.json()["id"]))
+        return ids[1]
 
     async def verify(self, api: Api) -> Verification:
         async def work(context: Context) -> Verification:

@@ -158,9 +158,9 @@ async def test_a_batch_is_a_handful_of_statements(books: Books) -> None:
     statements: list[str] = []
 
     async def work(context: Context) -> None:
-        await actions.create(context, entries[:1], [""], [()])  # the driver asks for types that it hasn't seen
+        await actions.create(context, entries[:1], [""])  # the driver asks for types that it hasn't seen
         with context.connection.query_logger(lambda record: statements.append(record.query)):
-            await actions.create(context, entries, [""] * len(entries), [()] * len(entries))
+            await actions.create(context, entries, [""] * len(entries))
 
     await books.api.run(work)
     assert (await rows(books))[0] == 101

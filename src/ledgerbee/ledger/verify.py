@@ -4,7 +4,7 @@ It trusts no constraint, trigger or total: what it reads is what stands in the t
 however long the books are.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import pairwise
@@ -115,7 +115,8 @@ _YEARS: Final = (
 _ENTRIES: Final = """
 SELECT id, entry_type, entry_date, fiscal_year_id, entry_number, chain_position, line_count, currency, exchange_rate,
        original_amount, description, reference, external_system_id, customer_id, vendor_id, journal_category_id,
-       tag_ids, source_type, source_id, reverses_entry_id, posted_at, previous_hash, hash, attachment_count
+       tag_ids, source_type, source_id, reverses_entry_id, attachment_count, posted_at,
+       previous_hash, hash
 FROM journal_entries WHERE company_id = $1 ORDER BY chain_position
 """
 _LINES: Final = """
@@ -124,6 +125,11 @@ SELECT l.entry_id, l.id, l.line_number, l.account_id, l.entry_date, l.is_debit, 
        a.number AS account_number, a.ledger_type, a.control_account_type
 FROM journal_lines l LEFT JOIN accounts a ON a.company_id = l.company_id AND a.id = l.account_id
 WHERE l.company_id = $1 AND l.entry_id = ANY ($2) ORDER BY l.entry_id, l.line_number
+"""
+
+
+_ATTACHED: Final = """
+SELECT entry_id, hash FROM journal_attachments WHERE company_id = $1 AND entry_id = ANY ($2) ORDER BY entry_id, position
 """
 
 
@@ -140,12 +146,13 @@ async def _check_entries(
         lines: dict[UUID, list[asyncpg.Record]] = {entry["id"]: [] for entry in entries}
         for line in await context.connection.fetch(_LINES, context.company_id, list(lines)):
             lines[line["entry_id"]].append(line)
-        posted_with = [entry["id"] for entry in entries if entry["attachment_count"]]
-        hashes = await attached.hashes_of(context, posted_with) if posted_with else {}
+        attached: dict[UUID, list[bytes]] = {entry["id"]: [] for entry in entries}
+        for row in await context.connection.fetch(_ATTACHED, context.company_id, list(lines)):
+            attached[row["entry_id"]].append(row["hash"])
         for entry in entries:
             _check_place(audit, years, entry)
             _check_lines(entry, lines[entry["id"]], book["base_currency"])
-            _check_chain(context.company_id, audit, entry, lines[entry["id"]], hashes.get(entry["id"], ()))
+            _check_chain(context.company_id, audit, entry, lines[entry["id"]], attached[entry["id"]])
         if progress is not None:
             progress(audit.position, book["chain_position"])
 
@@ -209,22 +216,19 @@ def _check_party(entry: asyncpg.Record, line: asyncpg.Record) -> None:
 
 
 def _check_chain(
-    company_id: UUID,
-    audit: _Audit,
-    entry: asyncpg.Record,
-    lines: list[asyncpg.Record],
-    hashes: Sequence[bytes],
+    company_id: UUID, audit: _Audit, entry: asyncpg.Record, lines: list[asyncpg.Record], attached: list[bytes]
 ) -> None:
     """The entry's hash follows from its content and from the entry before it."""
+    if len(attached) != entry["attachment_count"]:
+        raise _FoundError(f"it has {len(attached)} of its {entry['attachment_count']} attachments", entry)
     if entry["previous_hash"] != audit.head:
         raise _FoundError("its previous hash is not the hash of the entry before it", entry)
-    posted = new_entry(entry, lines, hashes)
-    content = rules.digest(company_id, posted, [line["id"] for line in lines], entry["posted_at"])
+    content = rules.digest(
+        company_id, new_entry(entry, lines, attached), [line["id"] for line in lines], entry["posted_at"]
+    )
     expected = rules.chain_hash(audit.head, entry["chain_position"], entry["entry_number"], content)
     if entry["hash"] != expected:
-        raise _FoundError(
-            "its hash does not follow from its content: the entry or a line of it was changed", entry
-        )
+        raise _FoundError("its hash does not follow from its content: the entry or a line of it was changed", entry)
     audit.head = expected
     audit.position += 1
     audit.lines += len(lines)

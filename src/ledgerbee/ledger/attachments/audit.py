@@ -1,7 +1,7 @@
 """The auditor's look at attached files: each posted one is in the blob store, as it was."""
 
 import hashlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from typing import Final
 from uuid import UUID
 
@@ -31,17 +31,6 @@ async def look_through(context: Context, blobs: BlobStore) -> AsyncIterator[tupl
             if row["hash"] != last:
                 last, fault = row["hash"], await _fault(context.company_id, row["hash"], row["size"], blobs)
             yield row, fault and f"its attachment {row['file_name']!r} {fault}"
-
-
-async def hashes_of(context: Context, entry_ids: Sequence[UUID]) -> dict[UUID, Sequence[bytes]]:
-    """The hashes of what is attached to each of the entries that have anything, in its order."""
-    rows = await context.connection.fetch(
-        "SELECT entry_id, array_agg(hash ORDER BY position) AS hashes FROM journal_attachments"
-        " WHERE company_id = $1 AND entry_id = ANY ($2) GROUP BY entry_id",
-        context.company_id,
-        entry_ids,
-    )
-    return {row["entry_id"]: row["hashes"] for row in rows}
 
 
 async def _fault(company_id: UUID, content_hash: bytes, size: int, blobs: BlobStore) -> str | None:

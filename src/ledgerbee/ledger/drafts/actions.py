@@ -18,19 +18,13 @@ from ledgerbee.ledger.entries import actions as entries
 from ledgerbee.ledger.entries import rules as entry_rules
 from ledgerbee.ledger.entries import store as entry_store
 from ledgerbee.ledger.entries.model import AccountName, EnteredEntry, Posted
-from ledgerbee.platform.attachments.model import NewAttachment
 from ledgerbee.platform.context import Context
 
 
-async def create(
-    context: Context,
-    entered: Sequence[EnteredEntry],
-    paths: Sequence[str],
-    files: Sequence[Sequence[NewAttachment]],
-) -> list[str]:
+async def create(context: Context, entered: Sequence[EnteredEntry], paths: Sequence[str]) -> list[str]:
     """Draft entries, all or none, and answer with their wire forms in order. Tells `draft_journal_entry.created`.
 
-    `paths` name the entries' places in the request, for `details.property`; `files` are attached to them. Raises what
+    `paths` name the entries' places in the request, for `details.property`. Raises what
     `entries.rules.checked` and `rules.check_accounts` raise.
     """
     contents, names = await _checked(context, entered, paths)
@@ -42,30 +36,25 @@ async def create(
             accounts=names,
             created_at=context.now,
             updated_at=context.now,
-            attachment_count=len(attached),
+            attachment_count=len(content.attachments),
         )
-        for content, attached in zip(contents, files, strict=True)
+        for content in contents
     ]
     await store.insert(context, drafts)
-    await attachments.insert_for_drafts(
-        context, [(draft.id, attached) for draft, attached in zip(drafts, files, strict=True)]
-    )
+    await attachments.insert_for_drafts(context, [(draft.id, draft.content.attachments) for draft in drafts])
     texts = [text_of(draft) for draft in drafts]
     for draft, text in zip(drafts, texts, strict=True):
         context.emit("draft_journal_entry.created", draft.id, text)
     return texts
 
 
-async def update(
-    context: Context, draft_id: UUID, changes: Mapping[str, Any], files: Sequence[NewAttachment] | None = None
-) -> str:
+async def update(context: Context, draft_id: UUID, changes: Mapping[str, Any]) -> str:
     """Change a draft as `rules.changed` tells, and answer with its wire form. Tells `draft_journal_entry.updated`.
 
-    `files` take the place of what is attached to it (None: that stays). Raises `DRAFT_JOURNAL_ENTRY_NOT_FOUND`,
-    `DRAFT_JOURNAL_ENTRY_INVALID_STATE` and what `create` raises.
+    Raises `DRAFT_JOURNAL_ENTRY_NOT_FOUND`, `DRAFT_JOURNAL_ENTRY_INVALID_STATE` and what `create` raises.
     """
     before = await _get_open(context, draft_id)
-    if not changes and files is None:
+    if not changes:
         return text_of(before)
     (content,), names = await _checked(context, [rules.changed(before.content, changes)], [""])
     after = replace(
@@ -74,11 +63,11 @@ async def update(
         line_ids=rules.line_ids(before, content, new_id),
         accounts=names,
         updated_at=context.now,
-        attachment_count=before.attachment_count if files is None else len(files),
+        attachment_count=len(content.attachments) if "attachments" in changes else before.attachment_count,
     )
-    if files is not None:
+    if "attachments" in changes:
         await attachments.delete_for_drafts(context, [draft_id])
-        await attachments.insert_for_drafts(context, [(draft_id, files)])
+        await attachments.insert_for_drafts(context, [(draft_id, content.attachments)])
     await store.save(context, before, after)
     text = text_of(after)
     context.emit("draft_journal_entry.updated", draft_id, text)
@@ -104,9 +93,11 @@ async def book(context: Context, draft_id: UUID) -> Posted:
     """
     draft = await _get_open(context, draft_id)
     attached = await attachments.list_for_draft(context, draft_id) if draft.attachment_count else []
-    content = with_fields(draft.content, attachment_hashes=tuple([file.hash for file in attached]))
-    books = await entry_store.load_books(context, [content])
-    entry = entry_rules.complete(content, books, new_id())
+    books = await entry_store.load_books(context, [draft.content])
+    entry = with_fields(
+        entry_rules.complete(draft.content, books, new_id()),
+        attachment_hashes=tuple([file.hash for file in attached]),
+    )
     booked = replace(draft, status=DraftStatus.BOOKED, journal_entry_id=entry.id, updated_at=context.now)
     await store.mark_booked(context, booked)
     context.emit("draft_journal_entry.booked", draft_id, text_of(booked))

@@ -6,8 +6,9 @@ from pydantic import Field
 
 from ledgerbee.core.money import format_amount, format_decimal
 from ledgerbee.ledger.drafts.model import Draft, DraftStatus
-from ledgerbee.ledger.entries.model import MAX_BATCH, MAX_LINES, EntryType, LineType, Side
-from ledgerbee.ledger.entries.wire import CreateJournalEntryRequest, CreateJournalEntryV1Request, JournalLineRequest
+from ledgerbee.ledger.entries.model import MAX_LINES, EntryType, LineType, Side
+from ledgerbee.ledger.entries.wire import JournalLineRequest
+from ledgerbee.platform.attachments.model import NewAttachment
 from ledgerbee.platform.attachments.wire import AttachmentFiles
 from ledgerbee.platform.http.wire import (
     Amount,
@@ -27,30 +28,6 @@ from ledgerbee.platform.http.wire import (
     changes_of,
     omitted,
 )
-
-
-class CreateDraftJournalEntryRequest(CreateJournalEntryRequest):
-    """An entry to be posted later (v2). Of the four locked types the lines are the counter-side only."""
-
-    attachments: AttachmentFiles = ()
-
-
-class CreateDraftJournalEntryV1Request(CreateJournalEntryV1Request):
-    """An entry to be posted later (v1): all its lines, the receivable or payable too."""
-
-    attachments: AttachmentFiles = ()
-
-
-class DraftJournalBatchRequest(RequestModel):
-    """Drafts that are made together or not at all (v2)."""
-
-    entries: list[CreateDraftJournalEntryRequest] = Field(min_length=1, max_length=MAX_BATCH)
-
-
-class DraftJournalBatchV1Request(RequestModel):
-    """Drafts that are made together or not at all (v1)."""
-
-    entries: list[CreateDraftJournalEntryV1Request] = Field(min_length=1, max_length=MAX_BATCH)
 
 
 class UpdateDraftJournalEntryRequest(RequestModel):
@@ -78,16 +55,17 @@ class UpdateDraftJournalEntryRequest(RequestModel):
     tag_ids: list[Id] = omitted(description="Dimension values of the whole entry", max_length=100)
     journal_category_id: Id | None = Field(None, description="Default: the company's default category")
 
-    attachments: AttachmentFiles = omitted()
+    attachments: AttachmentFiles = omitted(description="Vouchers: at most 10 files")
 
-    def changes(self) -> dict[str, Any]:
-        """What is to change of the entry, for the rules."""
+    def changes(self, attachments: tuple[NewAttachment, ...]) -> dict[str, Any]:
+        """What is to change, for the rules; `attachments` are the files that are sent, in the blob store."""
         changes = changes_of(self)
-        changes.pop("attachments", None)
         if "lines" in changes:
             changes["lines"] = tuple([line.entered() for line in self.lines])
         if "tag_ids" in changes:
             changes["tag_ids"] = tuple(self.tag_ids)
+        if "attachments" in changes:
+            changes["attachments"] = attachments
         return changes
 
 

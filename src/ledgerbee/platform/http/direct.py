@@ -25,7 +25,7 @@ def direct(route: APIRoute) -> Handler | None:
     """A handler for `route` if its parameters are ids in its path and a body model, its answer a model; else None."""
     takes = route.dependant
     others = (takes.query_params, takes.header_params, takes.cookie_params, takes.dependencies)
-    if any(others) or takes.request_param_name is None:
+    if any(others) or takes.request_param_name is None or takes.response_param_name is not None:
         return None
     if any(parameter.field_info.annotation is not UUID for parameter in takes.path_params):
         return None

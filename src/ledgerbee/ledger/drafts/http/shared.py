@@ -7,14 +7,7 @@ from fastapi import Path, Response
 
 from ledgerbee.ledger.drafts import actions, store
 from ledgerbee.ledger.drafts.model import DRAFT_JOURNAL_ENTRY_INVALID_STATE, DRAFT_JOURNAL_ENTRY_NOT_FOUND
-from ledgerbee.ledger.drafts.wire import (
-    CreateDraftJournalEntryRequest,
-    CreateDraftJournalEntryV1Request,
-    DraftJournalBatchRequest,
-    DraftJournalBatchV1Request,
-    ListDraftJournalEntriesResponse,
-    render,
-)
+from ledgerbee.ledger.drafts.wire import ListDraftJournalEntriesResponse, render
 from ledgerbee.ledger.entries.http.create import ENTERING_ERRORS
 from ledgerbee.ledger.entries.model import (
     FISCAL_YEAR_MISSING,
@@ -24,8 +17,14 @@ from ledgerbee.ledger.entries.model import (
 )
 from ledgerbee.ledger.entries.query import EntryQuery
 from ledgerbee.ledger.entries.rules import below
+from ledgerbee.ledger.entries.wire import (
+    CreateJournalEntryRequest,
+    CreateJournalEntryV1Request,
+    JournalEntryBatchRequest,
+    JournalEntryBatchV1Request,
+)
 from ledgerbee.platform.attachments.actions import staged
-from ledgerbee.platform.attachments.model import ATTACHMENT_STORE_UNAVAILABLE, INVALID_ATTACHMENT_TYPE
+from ledgerbee.platform.attachments.model import INVALID_ATTACHMENT_TYPE
 from ledgerbee.platform.attachments.rules import decode
 from ledgerbee.platform.caller import Caller
 from ledgerbee.platform.context import Context
@@ -44,13 +43,12 @@ _BOOKING_ONLY: Final = frozenset(
         PERIOD_LOCKED,
     }
 )
-DRAFTING_ERRORS: Final = (
-    *(error for error in ENTERING_ERRORS if error not in _BOOKING_ONLY),
-    INVALID_ATTACHMENT_TYPE,
-    ATTACHMENT_STORE_UNAVAILABLE,
-)
+DRAFTING_ERRORS: Final = tuple(error for error in ENTERING_ERRORS if error not in _BOOKING_ONLY)
 CHANGING_ERRORS: Final = (DRAFT_JOURNAL_ENTRY_NOT_FOUND, DRAFT_JOURNAL_ENTRY_INVALID_STATE)
-BOOKING_ERRORS: Final = (*ENTERING_ERRORS, *CHANGING_ERRORS)
+BOOKING_ERRORS: Final = (
+    *(error for error in ENTERING_ERRORS if error is not INVALID_ATTACHMENT_TYPE),
+    *CHANGING_ERRORS,
+)
 
 CHECKED_WHEN: Final = (
     "All is checked as for an entry that is posted, but for its balance, its period and the rate of its day: those are "
@@ -80,12 +78,12 @@ async def page_of(context: Context, query: EntryQuery) -> ListDraftJournalEntrie
     )
 
 
-async def create(caller: Caller, body: CreateDraftJournalEntryRequest | CreateDraftJournalEntryV1Request) -> Response:
+async def create(caller: Caller, body: CreateJournalEntryRequest | CreateJournalEntryV1Request) -> Response:
     """Make one draft."""
     return await _create(caller, [body], [""], _created)
 
 
-async def create_batch(caller: Caller, body: DraftJournalBatchRequest | DraftJournalBatchV1Request) -> Response:
+async def create_batch(caller: Caller, body: JournalEntryBatchRequest | JournalEntryBatchV1Request) -> Response:
     """Make drafts together."""
     return await _create(
         caller, body.entries, [f"entries.{index}" for index in range(len(body.entries))], _created_batch
@@ -94,16 +92,16 @@ async def create_batch(caller: Caller, body: DraftJournalBatchRequest | DraftJou
 
 async def _create(
     caller: Caller,
-    bodies: Sequence[CreateDraftJournalEntryRequest | CreateDraftJournalEntryV1Request],
+    bodies: Sequence[CreateJournalEntryRequest | CreateJournalEntryV1Request],
     paths: Sequence[str],
     answer: Callable[[Sequence[str]], Response],
 ) -> Response:
-    entries = [body.entered() for body in bodies]
     files = [decode(body.attachments, below(path, "attachments")) for body, path in zip(bodies, paths, strict=True)]
     async with staged(caller, files) as attached:
+        entries = [body.entered(own) for body, own in zip(bodies, attached, strict=True)]
 
         async def work(context: Context) -> Response:
-            return answer(await actions.create(context, entries, paths, attached))
+            return answer(await actions.create(context, entries, paths))
 
         return await caller.command(work)
 

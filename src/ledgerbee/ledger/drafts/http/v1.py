@@ -21,15 +21,13 @@ from ledgerbee.ledger.drafts.http.shared import (
 )
 from ledgerbee.ledger.drafts.model import DRAFT_JOURNAL_ENTRY_NOT_FOUND
 from ledgerbee.ledger.drafts.wire import (
-    CreateDraftJournalEntryV1Request,
     DraftJournalBatchResponse,
-    DraftJournalBatchV1Request,
     DraftJournalEntryResponse,
     ListDraftJournalEntriesResponse,
     render,
 )
 from ledgerbee.ledger.entries.query import EntryQuery
-from ledgerbee.ledger.entries.wire import JournalEntryResponse
+from ledgerbee.ledger.entries.wire import CreateJournalEntryV1Request, JournalEntryBatchV1Request, JournalEntryResponse
 from ledgerbee.platform.http.operation import CallerDep, Ctx, Deprecation, operation, resource_router
 
 router = resource_router("Draft Journal Entries")
@@ -61,7 +59,7 @@ _BOOKING = _until_sunset("draft-journal-entries/{draftJournalEntryId}/book")
         deprecation=_BATCHES,
     ),
 )
-async def create_draft_journal_batch(caller: CallerDep, body: DraftJournalBatchV1Request) -> Response:
+async def create_draft_journal_batch(caller: CallerDep, body: JournalEntryBatchV1Request) -> Response:
     """Create multiple draft journal entries in batch."""
     return await create_batch(caller, body)
 
@@ -91,7 +89,7 @@ async def list_draft_journal_entries(
         deprecation=_DRAFTS,
     ),
 )
-async def create_draft_journal_entry(caller: CallerDep, body: CreateDraftJournalEntryV1Request) -> Response:
+async def create_draft_journal_entry(caller: CallerDep, body: CreateJournalEntryV1Request) -> Response:
     """Create a draft journal entry."""
     return await create(caller, body)
 

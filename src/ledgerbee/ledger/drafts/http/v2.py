@@ -21,8 +21,6 @@ from ledgerbee.ledger.drafts.http.shared import (
 )
 from ledgerbee.ledger.drafts.model import DRAFT_JOURNAL_ENTRY_NOT_FOUND
 from ledgerbee.ledger.drafts.wire import (
-    CreateDraftJournalEntryRequest,
-    DraftJournalBatchRequest,
     DraftJournalBatchResponse,
     DraftJournalEntryResponse,
     ListDraftJournalEntriesResponse,
@@ -31,7 +29,7 @@ from ledgerbee.ledger.drafts.wire import (
 )
 from ledgerbee.ledger.entries.model import JOURNAL_ENTRY_CONTROL_LINE_NOT_ALLOWED
 from ledgerbee.ledger.entries.query import EntryQuery
-from ledgerbee.ledger.entries.wire import JournalEntryResponse
+from ledgerbee.ledger.entries.wire import CreateJournalEntryRequest, JournalEntryBatchRequest, JournalEntryResponse
 from ledgerbee.platform.attachments.actions import staged
 from ledgerbee.platform.attachments.rules import decode
 from ledgerbee.platform.context import Context
@@ -60,7 +58,7 @@ _ADDED = (
         opens_transaction=False,
     ),
 )
-async def create_draft_journal_batch_v2(caller: CallerDep, body: DraftJournalBatchRequest) -> Response:
+async def create_draft_journal_batch_v2(caller: CallerDep, body: JournalEntryBatchRequest) -> Response:
     """Create draft journal entries in batch."""
     return await create_batch(caller, body)
 
@@ -89,7 +87,7 @@ async def list_draft_journal_entries_v2(
         opens_transaction=False,
     ),
 )
-async def create_draft_journal_entry_v2(caller: CallerDep, body: CreateDraftJournalEntryRequest) -> Response:
+async def create_draft_journal_entry_v2(caller: CallerDep, body: CreateJournalEntryRequest) -> Response:
     """Create a draft journal entry."""
     return await create(caller, body)
 
@@ -141,13 +139,11 @@ async def update_draft_journal_entry_v2(
     caller: CallerDep, draft_journal_entry_id: DraftId, body: UpdateDraftJournalEntryRequest
 ) -> Response:
     """Update a draft journal entry."""
-    replaces_files = "attachments" in body.model_fields_set
-    files = decode(body.attachments, "attachments") if replaces_files else []
-    async with staged(caller, [files]) as (attached,):
+    async with staged(caller, [decode(body.attachments or (), "attachments")]) as (files,):
+        changes = body.changes(files)
 
         async def work(context: Context) -> Response:
-            new = attached if replaces_files else None
-            text = await actions.update(context, draft_journal_entry_id, body.changes(), new)
+            text = await actions.update(context, draft_journal_entry_id, changes)
             return Response(text, media_type="application/json")
 
         return await caller.command(work)

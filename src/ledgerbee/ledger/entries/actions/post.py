@@ -31,9 +31,13 @@ async def post(context: Context, entries: Sequence[NewEntry]) -> list[Posted]:
 
 
 async def post_of_document(context: Context, entry: NewEntry) -> Posted:
-    """Post the entry of a document (an invoice, a payment), in the company's default category; otherwise as `post`."""
-    category_id = await journal_categories.default_id(context)
-    return (await post(context, [replace(entry, journal_category_id=category_id)]))[0]
+    """Post the entry of a document (an invoice, a payment), in the company's default category; otherwise as `post`.
+
+    A refusal names no `entries.0`: who sends an invoice sent none.
+    """
+    categorised = replace(entry, journal_category_id=await journal_categories.default_id(context))
+    rules.check(categorised, "")
+    return (await post_for([context], [categorised], [""]))[0]
 
 
 async def post_for(contexts: Sequence[Context], entries: Sequence[NewEntry], paths: Sequence[str]) -> list[Posted]:

@@ -99,7 +99,7 @@ def complete(entered: EnteredEntry, books: Books, entry_id: UUID, path: str = ""
         vendor_id=entered.vendor_id,
         journal_category_id=category.id if category is not None else None,
         tag_ids=entered.tag_ids,
-        attachment_hashes=entered.attachment_hashes,
+        attachment_hashes=tuple([file.hash for file in entered.attachments]),
     )
     entry = value_in_base(entry, books.base_currency, path)
     check_whole(entry, path)
