@@ -11,8 +11,9 @@ from zoneinfo import ZoneInfo
 
 import httpx
 from tests.runtime.processes import PATIENCE
-from tests.sim.auditor import Mismatch, check_answer
-from tests.sim.model import A_HASH, A_NUMBER, Answer, Company
+from tests.sim.auditor import MismatchError, check_answer
+from tests.sim.entering import A_HASH, A_NUMBER
+from tests.sim.model import Answer, Company
 from tests.sim.requests import Request
 from tests.sim.workload import Workload
 
@@ -46,7 +47,7 @@ class Line:
             except httpx.TransportError:
                 pass
             if time.monotonic() > deadline:
-                raise Mismatch(f"{request}\nno answer within {PATIENCE} s")
+                raise MismatchError(f"{request}\nno answer within {PATIENCE} s")
             self.retries += 1
             await asyncio.sleep(0.05)
 
@@ -66,7 +67,7 @@ class Client:
     random: Random
 
     async def work(self, operations: int) -> None:
-        """Send that many requests, one after the other. Raises `Mismatch`."""
+        """Send that many requests, one after the other. Raises `MismatchError`."""
         for _ in range(operations):
             request = self.workload.next()
             expected = self.company.answer(request, today())
@@ -81,12 +82,12 @@ class Client:
         """The same once more is answered from memory; the same key with another body is refused."""
         replayed = await self.line.send(request)
         if (replayed.status_code, replayed.content) != (first.status_code, first.content):
-            raise Mismatch(f"{request}\nanswered {first.text}\nand when sent again {replayed.text}")
+            raise MismatchError(f"{request}\nanswered {first.text}\nand when sent again {replayed.text}")
         if replayed.headers.get("Idempotent-Replayed") != "true":
-            raise Mismatch(f"{request}\nwas carried out again")
+            raise MismatchError(f"{request}\nwas carried out again")
         other = await self.line.send(replace(request, body={**request.body, "noSuchField": 1}))
         if other.json()["code"] not in {"IDEMPOTENCY_KEY_REUSED", "SHARED_VALIDATION_FAILED"}:
-            raise Mismatch(f"{request}\nwith another body: {other.text}")
+            raise MismatchError(f"{request}\nwith another body: {other.text}")
 
 
 @dataclass
@@ -103,7 +104,7 @@ class Sharer:
     _KINDS: ClassVar = ("enter", "enter", "enter", "enter_wrong", "same", "reversals")
 
     async def work(self, operations: int) -> None:
-        """Send that many requests. Raises `Mismatch`."""
+        """Send that many requests. Raises `MismatchError`."""
         for _ in range(operations):
             kind = self.random.choice(self._KINDS)
             if kind == "reversals":
@@ -119,7 +120,7 @@ class Sharer:
         one, other = await asyncio.gather(self.line.send(request), self.line.send(request))
         self._check(request, one)
         if one.content != other.content:
-            raise Mismatch(f"{request}\nsent twice at once: {one.text}\nand {other.text}")
+            raise MismatchError(f"{request}\nsent twice at once: {one.text}\nand {other.text}")
 
     async def _reverse_twice_at_once(self) -> None:
         if not self.own:
@@ -129,7 +130,7 @@ class Sharer:
         requests = [replace(request, key=f"{self.workload.tag}-{entry['id']}-{number}") for number in range(2)]
         answers = await asyncio.gather(*(self.line.send(one) for one in requests))
         if sorted(answer.status_code for answer in answers) != [201, 409]:
-            raise Mismatch(f"{request}\ntwice at once: {[answer.text for answer in answers]}")
+            raise MismatchError(f"{request}\ntwice at once: {[answer.text for answer in answers]}")
         won = next(answer for answer in answers if answer.status_code == 201)
         lost = next(answer for answer in answers if answer.status_code == 409)
         self._check(request, won)

@@ -2,13 +2,12 @@
 
 import os
 import signal
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import mkdtemp
 from shutil import rmtree
+from tempfile import mkdtemp
 
 import httpx
 from tests.platform.servers import end
@@ -40,6 +39,11 @@ class System:
             return httpx.get(f"{self.served.url}/readyz", timeout=5).status_code == 200
         except httpx.TransportError:
             return False
+
+    def faults(self) -> str:
+        """What it logged of requests that failed for no reason of theirs, the last few."""
+        failed = [line.get("exception", "") for line in self.served.program.log if line["event"] == "request.failed"]
+        return "".join(f"\n\nlogged: {text}" for text in failed[-2:])
 
     def wait_until_well(self) -> None:
         """Until everything that was killed is back."""

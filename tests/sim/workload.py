@@ -7,14 +7,16 @@ from datetime import date, timedelta
 from random import Random
 from typing import Any
 
+from tests.sim.entering import Entry
 from tests.sim.figures import PLACES, text_of
-from tests.sim.model import Company, Entry
+from tests.sim.model import Company
 from tests.sim.requests import ENTRY_TYPES, Request
 
 NOBODY = "0192d3a0-0000-7000-8000-000000000001"
 _FIRST_DAY = date(2025, 11, 1)
 _TEXTS = (
-    "", "Kaffe", "  Rejse til Ærø  ", 'Bilag "7" \\ 8', "tabs\tand\nlines", "\u2028\u0001\x7f", "🦊 日本", "K-1", "</script>",
+    "", "Kaffe", "  Rejse til Ærø  ", 'Bilag "7" \\ 8', "tabs\tand\nlines", "\u2028\u0001\x7f",
+    "🦊 日本", "K-1", "</script>",
 )  # fmt: skip
 
 
@@ -145,9 +147,7 @@ class Workload:
     def trial_balance(self) -> Request:
         """Any span of days."""
         first, last = sorted((self._day(), self._day()))
-        return Request(
-            "trial_balance", "GET", "/v1/reports/trial-balance", params={"fromDate": first, "toDate": last}
-        )
+        return Request("trial_balance", "GET", "/v1/reports/trial-balance", params={"fromDate": first, "toDate": last})
 
     def _post(self, kind: str, path: str, body: Any) -> Request:
         return Request(kind, "POST", path, body, key=self._key())
@@ -259,7 +259,7 @@ class Workload:
         """The control account of the entry's party, or a receivables account that needs one."""
         company = self.company
         own = company.customers.get(body.get("customerId", "")) or company.vendors.get(body.get("vendorId", ""))
-        return own or sorted(set(company.customers.values()))[0]
+        return own or min(company.customers.values())
 
     def unbookable(self) -> str:
         """A heading, or an account that is no longer active."""
@@ -340,7 +340,9 @@ def _with_a_wrong_category(workload: Workload, body: Entry) -> None:
 
 def _with_an_inactive_vat_code(workload: Workload, body: Entry) -> None:
     codes = workload.company.vat_codes
-    workload.random.choice(body["lines"])["vatCodeId"] = next(key for key in sorted(codes) if not codes[key]["isActive"])
+    workload.random.choice(body["lines"])["vatCodeId"] = next(
+        key for key in sorted(codes) if not codes[key]["isActive"]
+    )
 
 
 def _without_something(workload: Workload, body: Entry) -> None:
@@ -368,7 +370,8 @@ _SPOILERS: tuple[Callable[[Workload, Entry], None], ...] = (
     _on_a_line("colour", "red"), _on_a_line("description", "x" * 1_001, 7),
     _on_the_entry("date", "0001-01-01", "1899-12-31", "9999-12-31", "2026-02-30", "2026-1-1", "2077-01-01"),
     _on_the_entry("originalAmount", "-0", "0", "1e18", "1.001", "99999999999999"), _on_the_entry("entryType", "LOAN"),
-    _on_the_entry("customerId", NOBODY), _on_the_entry("vendorId", NOBODY), _on_the_entry("currency", "XXX", "dkk", "KWD"),
+    _on_the_entry("customerId", NOBODY), _on_the_entry("vendorId", NOBODY),
+    _on_the_entry("currency", "XXX", "dkk", "KWD"),
     _on_the_entry("exchangeRate", "0", "-1", "1.0000000000001", "1e9", "2"), _on_the_entry("tagIds", [NOBODY]),
     _on_the_entry("lines", []), _on_the_entry("description", "x" * 10_001), _on_the_entry("noSuchField", 1),
 )  # fmt: skip
