@@ -44,8 +44,8 @@ TOO_MUCH_CONTENTION = ErrorCode(
 )
 
 
-#: What asyncpg raises when the server is not there, goes down (or is killed) under a query, or is not up yet. The answer
-#: to a COMMIT may be among what is lost: whether it was carried out is then not known.
+#: What asyncpg raises when the server is not there, goes down (or is killed) under a query, or is not up yet. The
+#: answer to a COMMIT may be among what is lost: whether it was carried out is then not known.
 _LOST: Final = (
     ConnectionError,
     asyncpg.PostgresConnectionError,

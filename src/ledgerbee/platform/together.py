@@ -109,8 +109,11 @@ class Together:
 
 
 def _is_everyones(fault: Exception) -> bool:
-    """Whether a fault is of the database and no command's. What was lost may have been the answer to the COMMIT: carried
-    out again, a command without an idempotency key would be done twice."""
+    """Whether a fault is of the database and no command's.
+
+    What was lost may have been the answer to the COMMIT: carried out again, a command without an idempotency key would
+    be done twice.
+    """
     return isinstance(fault, LedgerBeeError) and fault.error_code in {DATABASE_UNAVAILABLE, TOO_MUCH_CONTENTION}
 
 
