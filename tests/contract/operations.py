@@ -257,6 +257,14 @@ OPERATIONS: Final[tuple[Row, ...]] = (
         "Get a single journal entry", not_found="JOURNAL_ENTRY_NOT_FOUND",
     ),
     Row(
+        "Journal Entries", "GET", "/v1/journal-entries/{journalEntryId}/attachments", "journal-entries-read",
+        "Get attachments for a journal entry", not_found="JOURNAL_ENTRY_NOT_FOUND",
+    ),
+    extension(
+        "Journal Entries", "GET", "/v1/journal-entries/{journalEntryId}/attachments/{attachmentId}",
+        "journal-entries-read", "Download an attachment of a journal entry", not_found="ATTACHMENT_NOT_FOUND",
+    ),
+    Row(
         "Journal Entries", "PATCH", "/v1/journal-entries/{journalEntryId}", "journal-entries-write",
         "Update a journal entry: correct the reference and/or set your external system id", just(reference="PO 7"),
         not_found="JOURNAL_ENTRY_NOT_FOUND",
@@ -377,6 +385,30 @@ OPERATIONS: Final[tuple[Row, ...]] = (
         "VAT Codes", "PATCH", "/v1/vat-codes/{vatCodeId}", "vat-codes-write", "Update a VAT code",
         just(name="Other"), not_found="VAT_CODE_NOT_FOUND",
     ),
+    Row(
+        "Draft Journal Entries", "POST", "/v1/draft-journal-batches", "journal-entries-write",
+        "Create multiple draft journal entries in batch", _entries, success=201,
+    ),
+    Row(
+        "Draft Journal Entries", "GET", "/v1/draft-journal-entries", "journal-entries-read",
+        "List draft journal entries",
+    ),
+    Row(
+        "Draft Journal Entries", "POST", "/v1/draft-journal-entries", "journal-entries-write",
+        "Create a draft journal entry", _entry, success=201,
+    ),
+    Row(
+        "Draft Journal Entries", "GET", "/v1/draft-journal-entries/{draftJournalEntryId}", "journal-entries-read",
+        "Get a single draft journal entry", not_found="DRAFT_JOURNAL_ENTRY_NOT_FOUND",
+    ),
+    Row(
+        "Draft Journal Entries", "DELETE", "/v1/draft-journal-entries/{draftJournalEntryId}", "journal-entries-write",
+        "Delete a draft journal entry", not_found="DRAFT_JOURNAL_ENTRY_NOT_FOUND", success=204,
+    ),
+    Row(
+        "Draft Journal Entries", "POST", "/v1/draft-journal-entries/{draftJournalEntryId}/book",
+        "journal-entries-write", "Book a draft journal entry", nothing, not_found="DRAFT_JOURNAL_ENTRY_NOT_FOUND",
+    ),
     Row("Invoices", "GET", "/v1/invoices", "invoices-read", "List invoices"),
     Row("Invoices", "POST", "/v1/invoices", "invoices-write", "Create a draft invoice", _invoice, success=201),
     Row(
@@ -442,6 +474,37 @@ OPERATIONS: Final[tuple[Row, ...]] = (
         "Vendors", "POST", "/v1/vendor-groups", "vendors-write", "Create a vendor group",
         lambda world: {"number": "90", "name": "Store leverandører", "accountId": world.payable_account_id},
         success=201,
+    ),
+    Row(
+        "Draft Journal Entries (v2)", "POST", "/v2/draft-journal-batches", "journal-entries-write",
+        "Create draft journal entries in batch (v2)", _entries, success=201,
+    ),
+    Row(
+        "Draft Journal Entries (v2)", "GET", "/v2/draft-journal-entries", "journal-entries-read",
+        "List draft journal entries (v2)",
+    ),
+    Row(
+        "Draft Journal Entries (v2)", "POST", "/v2/draft-journal-entries", "journal-entries-write",
+        "Create a draft journal entry (v2)", _entry, success=201,
+    ),
+    Row(
+        "Draft Journal Entries (v2)", "GET", "/v2/draft-journal-entries/{draftJournalEntryId}", "journal-entries-read",
+        "Get a single draft journal entry (v2)", not_found="DRAFT_JOURNAL_ENTRY_NOT_FOUND",
+    ),
+    Row(
+        "Draft Journal Entries (v2)", "DELETE", "/v2/draft-journal-entries/{draftJournalEntryId}",
+        "journal-entries-write", "Delete a draft journal entry (v2)", not_found="DRAFT_JOURNAL_ENTRY_NOT_FOUND",
+        success=204,
+    ),
+    Row(
+        "Draft Journal Entries (v2)", "PATCH", "/v2/draft-journal-entries/{draftJournalEntryId}",
+        "journal-entries-write", "Update a draft journal entry (v2)", just(reference="PO 7"),
+        not_found="DRAFT_JOURNAL_ENTRY_NOT_FOUND",
+    ),
+    Row(
+        "Draft Journal Entries (v2)", "POST", "/v2/draft-journal-entries/{draftJournalEntryId}/book",
+        "journal-entries-write", "Book a draft journal entry (v2)", nothing,
+        not_found="DRAFT_JOURNAL_ENTRY_NOT_FOUND",
     ),
     Row(
         "Journal Entries (v2)", "POST", "/v2/journal-entries", "journal-entries-write", "Create a journal entry (v2)",

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
+from tests.attached import PDF, File, attach
 from tests.conftest import Api
 
 
@@ -61,13 +63,18 @@ async def make_world(api: Api) -> World:
     invoice = await made("/v1/invoices", customerId=customer["id"], date="2026-03-16", lines=lines)
     sent = await made("/v1/invoices", customerId=customer["id"], date="2026-03-16", lines=lines)
     await made(f"/v1/invoices/{sent['id']}/send", deliveryType="Manual")
-    entry = await made(
-        "/v2/journal-entries", entryType="JOURNAL_ENTRY", date="2026-03-16", originalAmount="5.00",
-        lines=[
+    posting = {
+        "entryType": "JOURNAL_ENTRY",
+        "date": "2026-03-16",
+        "originalAmount": "5.00",
+        "lines": [
             {"accountId": cash, "side": "DEBIT", "amount": "5.00"},
             {"accountId": sales, "side": "CREDIT", "amount": "5.00"},
         ],
-    )  # fmt: skip
+    }
+    entry = await made("/v2/journal-entries", **posting)
+    draft = await made("/v2/draft-journal-entries", **posting)
+    (attachment,) = await attach(api, UUID(entry["id"]), File.of(PDF, "application/pdf", "faktura.pdf"))
     key = await made("/v1/api-keys", name="spare", scopes=["accounts-read"])
     client = await made("/v1/oauth-clients", name="spare", scopes=["accounts-read"])
     dimension = await made("/v1/dimensions", name="Afdeling", isUnique=True)
@@ -77,12 +84,14 @@ async def make_world(api: Api) -> World:
     ids = {
         "accountId": sales,
         "apiKeyId": key["id"],
+        "attachmentId": str(attachment.id),
         "contactId": contact["id"],
         "customerGroupId": customer_group,
         "customerId": customer["id"],
         "departmentId": department["id"],
         "dimensionId": dimension["id"],
         "documentTemplateId": (await listed("/v1/document-templates"))[0]["id"],
+        "draftJournalEntryId": draft["id"],
         "invoiceId": invoice["id"],
         "journalEntryId": entry["id"],
         "oauthClientId": client["clientId"],

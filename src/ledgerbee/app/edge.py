@@ -17,6 +17,7 @@ from fastapi.exceptions import RequestValidationError
 from ledgerbee.core.dates import Clock, format_moment
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.platform import idempotency
+from ledgerbee.platform.attachments.blobs import BlobStore
 from ledgerbee.platform.caller import Caller, Principal
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.credentials import store as credentials
@@ -42,9 +43,10 @@ _IDEMPOTENT_METHODS: Final = frozenset({"POST", "PATCH", "PUT"})
 class Edge:
     """Runs operations for one process."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, blobs: BlobStore) -> None:
         self.database = database
         self.clock = clock
+        self.blobs = blobs
         self.together = Together(database)
         self._principals: OrderedDict[bytes, Principal] = OrderedDict()
 
@@ -81,12 +83,13 @@ class Edge:
         principal = await self._admit(operation, request, now)
         # The whole body is here before a connection is taken: a slow client holds no transaction open.
         body = await request.body()
-        if body and not _is_form(request):
+        if body and operation.opens_transaction and not _is_form(request):
             await request.json()  # malformed JSON is refused here, as it is read again below from memory
         caller = Caller(
             principal=principal,
             database=self.database,
             together=self.together,
+            blobs=self.blobs,
             request_id=request.scope["ledgerbee.request_id"],
             now=now,
             reservation=_reservation(request, body),
@@ -171,8 +174,8 @@ def _reservation(request: Request, body: bytes) -> Reservation | None:
     key = idempotency.key_of(request) if request.method in _IDEMPOTENT_METHODS else None
     if key is None:
         return None
-    address = f"{request.method} {request.url.path}?{request.url.query}\n"
-    return Reservation(key, hashlib.sha256(address.encode() + body).digest())
+    address = f"{request.method} {request.scope['path']}?".encode() + request.scope["query_string"] + b"\n"
+    return Reservation(key, hashlib.sha256(address + body).digest())
 
 
 def _is_form(request: Request) -> bool:

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
-from ledgerbee.platform.jobs import Handler
+from ledgerbee.platform.attachments.actions import release_stale
+from ledgerbee.platform.jobs import Handler, Timed
 from ledgerbee.sales.delivery.jobs import deliver_invoice
 from ledgerbee.sales.invoices.model import DELIVER_JOB
 
@@ -11,8 +12,8 @@ JOBS: Final[Mapping[str, Handler]] = {
     DELIVER_JOB: deliver_invoice,
 }
 
-#: SQL that runs by itself: name -> (crontab, statement with the moment as its one argument).
-TIMETABLE: Final[Mapping[str, tuple[str, str]]] = {
+#: What runs by itself: name -> (crontab, what to do).
+TIMETABLE: Final[Mapping[str, tuple[str, Timed]]] = {
     "purge_expired": ("17 * * * *", "SELECT purge_expired($1)"),
     "purge_job_log": (
         "43 4 * * *",
@@ -21,4 +22,5 @@ TIMETABLE: Final[Mapping[str, tuple[str, str]]] = {
         AND NOT EXISTS (SELECT FROM pgqueuer q WHERE q.id = l.job_id)
         """,
     ),
+    "release_blob_leases": ("*/15 * * * *", release_stale),
 }

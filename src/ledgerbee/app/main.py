@@ -8,7 +8,9 @@ from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import ASGIApp
 
+from ledgerbee.app.blobs import blob_store
 from ledgerbee.app.config import Settings
+from ledgerbee.app.dispatch import Dispatch
 from ledgerbee.app.docs_page import router as docs_router
 from ledgerbee.app.edge import Edge
 from ledgerbee.app.health import router as health_router
@@ -77,11 +79,11 @@ def create_app(
         database = await Database.open(
             database_url, reactions=REACTIONS, max_size=settings.pool_size, set_role=set_role
         )
-        api.state.edge = Edge(database, clock)
+        api.state.edge = Edge(database, clock, blob_store(settings))
         try:
             yield
         finally:
             await database.close()
 
     api.router.lifespan_context = lifespan
-    return Shell(api, routes=api.routes, clock=clock, allowed_origins=settings.allowed_origins)
+    return Shell(Dispatch(api), routes=api.routes, clock=clock, allowed_origins=settings.allowed_origins)

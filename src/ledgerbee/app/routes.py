@@ -10,6 +10,8 @@ from ledgerbee.chart.accounts import http as accounts
 from ledgerbee.chart.dimensions import http as dimensions
 from ledgerbee.chart.journal_categories import http as journal_categories
 from ledgerbee.chart.vat_codes import http as vat_codes
+from ledgerbee.ledger.attachments import http as journal_attachments
+from ledgerbee.ledger.drafts import http as draft_journal_entries
 from ledgerbee.ledger.entries import http as journal_entries
 from ledgerbee.ledger.periods import http as periods
 from ledgerbee.ledger.projects import http as projects
@@ -41,18 +43,21 @@ ROUTERS: tuple[APIRouter, ...] = (
     document_templates.router,
     journal_categories.router,
     *journal_entries.ROUTERS,
+    journal_attachments.router,
     periods.router,
     product_groups.router,
     prices.router,
     products.router,
     projects.router,
     vat_codes.router,
+    draft_journal_entries.router,
     invoices.router,
     customer_payments.router,
     vendors.router,
     contacts.vendor_router,
     departments.vendor_router,
     party_groups.vendor_router,
+    draft_journal_entries.router_v2,
     *journal_entries.ROUTERS_V2,
     trial_balance.router,
     exchange_rates.router,

@@ -141,8 +141,11 @@ class _Exchange:
     def _find_route(self) -> None:
         """A refusal ahead of the routing is still an answer of the operation that was asked for."""
         if "route" not in self.scope:
-            full = (route for route in self.shell.routes if route.matches(self.scope)[0] is Match.FULL)
-            self.scope["route"] = next(full, None)
+            for route in self.shell.routes:
+                match, found = route.matches(self.scope)
+                if match is Match.FULL:
+                    self.scope.update(found, route=route)
+                    return
 
     async def receive(self) -> Message:
         message = await self._receive()
@@ -161,7 +164,7 @@ class _Exchange:
             headers.extend(header for header in _SECURITY_HEADERS if header[0] not in present)
             operation = operation_of(self.scope.get("route"))
             if operation and operation.deprecation:
-                headers.extend(operation.deprecation.headers)
+                headers.extend(operation.deprecation.headers(self.scope.get("path_params", {})))
             if b"origin" in self.headers:
                 self._allow_origin(MutableHeaders(raw=headers))
         elif not message.get("more_body", False):

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from fastapi import Response
 
+from ledgerbee.platform.attachments.blobs import BlobStore
 from ledgerbee.platform.context import Actor, Context
 from ledgerbee.platform.db import AnsweredBeforeError, Database, KeyInUseError, Tenant
 from ledgerbee.platform.idempotency import IDEMPOTENCY_KEY_IN_USE, Reservation, answer_of, replay
@@ -42,7 +43,7 @@ class Principal:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """One request's principal, moment and database: enough to open transactions of its own.
+    """One request's principal, moment, database and blob store: enough to open transactions of its own.
 
     `reservation` is the idempotency key that it sent, `secret_fields` what is not kept of its answer.
     """
@@ -50,6 +51,7 @@ class Caller:
     principal: Principal
     database: Database
     together: Together
+    blobs: BlobStore
     request_id: str
     now: datetime
     reservation: Reservation | None = None

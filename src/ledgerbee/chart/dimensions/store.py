@@ -57,6 +57,15 @@ async def find_values(context: Context, ids: Collection[UUID]) -> dict[UUID, Tag
     return {row["id"]: TagValue(**row) for row in rows}
 
 
+async def hold_values(context: Context, ids: Collection[UUID]) -> None:
+    """Keep these values from being deleted until the transaction ends, those of them that the company has."""
+    await context.connection.execute(
+        "SELECT FROM dimension_values WHERE company_id = $1 AND id = ANY($2) ORDER BY id FOR KEY SHARE",
+        context.company_id,
+        list(ids),
+    )
+
+
 async def get(context: Context, dimension_id: UUID) -> Dimension:
     """One dimension. Raises `DIMENSION_NOT_FOUND`."""
     return await _get(context, dimension_id, "")

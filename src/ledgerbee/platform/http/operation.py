@@ -13,11 +13,12 @@ the transaction, runs the handler, commits, and only then lets the answer go.
 import functools
 import inspect
 import json
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 from typing import Annotated, Any, Final, Protocol, TypedDict
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
@@ -28,7 +29,7 @@ from starlette.types import Scope
 from ledgerbee.core.errors import ErrorCode, invalid
 from ledgerbee.platform.caller import Caller
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.http.direct import direct_read
+from ledgerbee.platform.http.direct import direct
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -40,10 +41,12 @@ class Deprecation:
     sunset: str
     successor: str
 
-    @property
-    def headers(self) -> list[tuple[bytes, bytes]]:
-        """As the wire has them."""
-        link = f'<{self.successor}>; rel="successor-version"'
+    def headers(self, path_params: Mapping[str, Any]) -> list[tuple[bytes, bytes]]:
+        """As the wire has them. Ids of the request's path stand where `successor` names them: `{thingId}`."""
+        successor = self.successor
+        for name, value in path_params.items():
+            successor = successor.replace(f"{{{name}}}", quote(str(value), safe=""))
+        link = f'<{successor}>; rel="successor-version"'
         return [(b"deprecation", b"true"), (b"sunset", self.sunset.encode()), (b"link", link.encode())]
 
 
@@ -260,14 +263,21 @@ def _with_edge_values(endpoint: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class OperationRoute(APIRoute):
-    """A route whose requests go through the edge."""
+    """A route whose requests go through the edge.
+
+    `short_way` answers a request whose path matched without anything that FastAPI would prepare; None where the handler
+    needs that.
+    """
+
+    short_way: Callable[[Request], Awaitable[Response]] | None
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         super().__init__(path, _with_edge_values(endpoint), **options)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """FastAPI's own handler (parameters, body, answer) or a shorter one, run by the edge."""
-        handler: Handler = direct_read(self) or super().get_route_handler()
+        shorter = direct(self)
+        handler: Handler = shorter or super().get_route_handler()
         extra = self.openapi_extra or {}
         facts = extra.get(_OPERATION_KEY)
         if not isinstance(facts, Operation):
@@ -280,6 +290,7 @@ class OperationRoute(APIRoute):
             edge: Edge = request.app.state.edge
             return await edge.handle(facts, ExactRequest(request.scope, request.receive), handler)
 
+        self.short_way = handle if shorter is not None else None
         return handle
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.ids import new_id
+from ledgerbee.ledger.attachments import store as attachments
 from ledgerbee.ledger.entries import rules, store
-from ledgerbee.ledger.entries.actions.post import post, post_for
+from ledgerbee.ledger.entries.actions.post import post_for
 from ledgerbee.ledger.entries.model import EnteredEntry, NewEntry, Posted
 from ledgerbee.platform.context import Context
 
@@ -16,8 +17,11 @@ async def enter(context: Context, entries: Sequence[EnteredEntry]) -> list[Poste
     Raises what `rules.complete` and `post` raise, with the entry's place as `entries.3` in `details.property`.
     """
     books = await store.load_books(context, entries)
-    completed = [rules.complete(entered, books, new_id(), f"entries.{index}") for index, entered in enumerate(entries)]
-    return await post(context, completed)
+    paths = [f"entries.{index}" for index in range(len(entries))]
+    completed = [rules.complete(entered, books, new_id(), path) for entered, path in zip(entries, paths, strict=True)]
+    posted = await post_for([context] * len(entries), completed, paths)
+    await _attach(context, entries, completed)
+    return posted
 
 
 async def enter_together(contexts: Sequence[Context], entries: Sequence[EnteredEntry]) -> list[Posted | LedgerBeeError]:
@@ -30,13 +34,17 @@ async def enter_together(contexts: Sequence[Context], entries: Sequence[EnteredE
     outcomes: list[NewEntry | LedgerBeeError] = []
     for entered in entries:
         try:
-            entry = rules.complete(entered, books, new_id())
-            rules.check(entry)
+            outcomes.append(rules.complete(entered, books, new_id()))
         except LedgerBeeError as refusal:
             outcomes.append(refusal)
-        else:
-            outcomes.append(entry)
     good = [index for index, outcome in enumerate(outcomes) if isinstance(outcome, NewEntry)]
     to_post = [outcome for outcome in outcomes if isinstance(outcome, NewEntry)]
     posted = iter(await post_for([contexts[index] for index in good], to_post, [""] * len(good)))
+    await _attach(contexts[0], [entries[index] for index in good], to_post)
     return [next(posted) if isinstance(outcome, NewEntry) else outcome for outcome in outcomes]
+
+
+async def _attach(context: Context, entered: Sequence[EnteredEntry], posted: Sequence[NewEntry]) -> None:
+    files = [(new.id, entry.attachments) for entry, new in zip(entered, posted, strict=True) if entry.attachments]
+    if files:
+        await attachments.insert_for_entries(context, files)

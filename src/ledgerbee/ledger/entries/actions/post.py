@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
+from ledgerbee.chart.journal_categories import store as journal_categories
 from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.entries import rules, store
 from ledgerbee.ledger.entries.model import JournalEntry, NewEntry, Posted
@@ -22,19 +25,30 @@ async def post(context: Context, entries: Sequence[NewEntry]) -> list[Posted]:
     `JOURNAL_ENTRY_ALREADY_REVERSED`.
     """
     paths = [f"entries.{index}" for index in range(len(entries))]
+    for entry, path in zip(entries, paths, strict=True):
+        rules.check(entry, path)
     return await post_for([context] * len(entries), entries, paths)
+
+
+async def post_of_document(context: Context, entry: NewEntry) -> Posted:
+    """Post the entry of a document (an invoice, a payment), in the company's default category; otherwise as `post`.
+
+    A refusal names no `entries.0`: who sends an invoice sent none.
+    """
+    categorised = replace(entry, journal_category_id=await journal_categories.default_id(context))
+    rules.check(categorised, "")
+    return (await post_for([context], [categorised], [""]))[0]
 
 
 async def post_for(contexts: Sequence[Context], entries: Sequence[NewEntry], paths: Sequence[str]) -> list[Posted]:
     """Post entries of several commands of one transaction: each is told by its own context.
 
-    As `post`; `paths` name the entries' places in their requests, for `details.property`.
+    As `post`, of entries that `rules.complete` or `rules.check` let pass; `paths` name their places in their requests,
+    for `details.property`.
     """
     if not entries:
         return []
     context = contexts[0]
-    for entry, path in zip(entries, paths, strict=True):
-        rules.check(entry, path)
     line_ids = [[new_id() for _ in entry.lines] for entry in entries]
     digests = [
         rules.digest(context.company_id, entry, ids, context.now) for entry, ids in zip(entries, line_ids, strict=True)
