@@ -18,13 +18,14 @@ from ledgerbee.core.dates import Clock, format_moment
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.platform import idempotency
 from ledgerbee.platform.attachments.blobs import BlobStore
-from ledgerbee.platform.caller import Caller, Principal
+from ledgerbee.platform.caller import Caller
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.credentials import store as credentials
 from ledgerbee.platform.credentials.model import (
     INSUFFICIENT_PERMISSIONS,
     LICENSE_REQUIRED,
     UNAUTHORIZED,
+    Principal,
     secret_hash,
 )
 from ledgerbee.platform.credentials.rules import is_address_allowed

@@ -1,15 +1,15 @@
-"""Who calls: the credential behind a request, what it may do, and the ways to run its transactions."""
+"""Who calls: the request's credential, and the ways to run its transactions."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
-from uuid import UUID
 
 from fastapi import Response
 
 from ledgerbee.platform.attachments.blobs import BlobStore
-from ledgerbee.platform.context import Actor, Context
+from ledgerbee.platform.context import Context
+from ledgerbee.platform.credentials.model import Principal
 from ledgerbee.platform.db import AnsweredBeforeError, Database, KeyInUseError, Tenant
 from ledgerbee.platform.idempotency import IDEMPOTENCY_KEY_IN_USE, Reservation, answer_of, replay
 from ledgerbee.platform.together import Together, Work
@@ -17,28 +17,6 @@ from ledgerbee.platform.together import Together, Work
 C = TypeVar("C")
 R = TypeVar("R")
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Principal:
-    """A resolved credential. `expires_at` is aware UTC; `version` tells a stale copy from the current one."""
-
-    company_id: UUID
-    kind: str
-    subject_id: UUID
-    scopes: frozenset[str]
-    ip_allowlist: tuple[str, ...]
-    expires_at: datetime | None
-    licenses: frozenset[str]
-    time_zone: str
-    secret_hash: bytes
-    version: int
-
-    @property
-    def actor(self) -> Actor:
-        """The audit trail's name for it."""
-        kind = "oauth_client" if self.kind == "oauth_token" else self.kind
-        return Actor(kind, str(self.subject_id))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 import asyncpg
@@ -16,10 +16,12 @@ from ledgerbee.core.ids import new_id
 from ledgerbee.platform.attachments import store
 from ledgerbee.platform.attachments.blobs import BlobStore
 from ledgerbee.platform.attachments.model import DecodedAttachment, NewAttachment
-from ledgerbee.platform.caller import Caller
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.db import Database, Tenant
 from ledgerbee.platform.jobs import SYSTEM
+
+if TYPE_CHECKING:
+    from ledgerbee.platform.caller import Caller  # knows HTTP, which the worker has no use for
 
 #: A lease this old is nobody's any more: no request takes that long.
 STALE_AFTER: Final = timedelta(hours=1)
@@ -84,7 +86,7 @@ class _Lease:
 
 @asynccontextmanager
 async def staged(
-    caller: Caller, files: Sequence[Sequence[DecodedAttachment]]
+    caller: "Caller", files: Sequence[Sequence[DecodedAttachment]]
 ) -> AsyncIterator[list[tuple[NewAttachment, ...]]]:
     """Put the files of several entries into the store, to be attached by the transaction that runs inside.
 
