@@ -26,7 +26,7 @@ class MismatchError(AssertionError):
 
 def check_answer(request: Request, expected: Answer, response: httpx.Response) -> None:
     """Raises `MismatchError` where a response is not the predicted one."""
-    body = response.json()
+    body = body_of(response)
     if response.status_code != expected.status:
         raise MismatchError(f"{request}\nexpected {expected}\ngot {response.status_code} {response.text}")
     if expected.body is None:
@@ -37,6 +37,11 @@ def check_answer(request: Request, expected: Answer, response: httpx.Response) -
         faults = list(differences(expected.body, body))
     if faults:
         raise MismatchError(f"{request}\n" + "\n".join(faults))
+
+
+def body_of(response: httpx.Response) -> Any:
+    """A response's JSON; the empty text where there is none."""
+    return response.json() if response.content else ""
 
 
 def differences(expected: Any, actual: Any, path: str = "") -> Iterator[str]:

@@ -67,22 +67,7 @@ class Chart:
 
     def complete(self, body: Entry, version: int, path: str) -> Entered:
         prefix = f"{path}." if path else ""
-        lines = [dict(line, lineType="ENTERED") for line in body["lines"]]
-        original = body.get("originalAmount")
-        if original is None:
-            original = str(sum(Decimal(str(line["amount"])) for line in lines if line["side"] == "DEBIT"))
-        control = self._party(body, prefix)
-        if version == 2 and control is not None:
-            for number, line in enumerate(lines):
-                if line["accountId"] == control:
-                    place = f"{prefix}lines.{number}.accountId"
-                    raise RefusedError(400, "JOURNAL_ENTRY_CONTROL_LINE_NOT_ALLOWED", place)
-            amount = Decimal(str(original))
-            side = _CONTROL_SIDES[body["entryType"]]
-            lines.append({
-                "accountId": control, "side": side if amount >= 0 else other(side), "amount": str(abs(amount)),
-                "lineType": "CONTROL",
-            })  # fmt: skip
+        lines, original = self._with_control(body, version, prefix)
         category = self._category(body, prefix)
         currency = body.get("currency") or self.base
         rate = self._exchange_rate(body, currency, prefix)
@@ -103,6 +88,39 @@ class Chart:
             "createdAt": A_MOMENT, "previousHash": A_HASH, "hash": A_HASH,
         }  # fmt: skip
         return Entered(entry, posted, prefix)
+
+    def _with_control(self, body: Entry, version: int, prefix: str) -> tuple[list[Entry], Any]:
+        """The lines with the receivable or payable, if that is the system's to add, and the original amount."""
+        lines = [dict(line, lineType="ENTERED") for line in body["lines"]]
+        original = body.get("originalAmount")
+        if original is None:
+            original = str(sum(Decimal(str(line["amount"])) for line in lines if line["side"] == "DEBIT"))
+        control = self._party(body, prefix)
+        if version == 2 and control is not None:
+            for number, line in enumerate(lines):
+                if line["accountId"] == control:
+                    place = f"{prefix}lines.{number}.accountId"
+                    raise RefusedError(400, "JOURNAL_ENTRY_CONTROL_LINE_NOT_ALLOWED", place)
+            amount = Decimal(str(original))
+            side = _CONTROL_SIDES[body["entryType"]]
+            lines.append({
+                "accountId": control, "side": side if amount >= 0 else other(side), "amount": str(abs(amount)),
+                "lineType": "CONTROL",
+            })  # fmt: skip
+        return lines, original
+
+    def entered_lines(self, body: Entry, version: int, prefix: str) -> tuple[list[Entry], int, str]:
+        """A good entry's lines as they are drafted, its original amount in minor units, and its currency."""
+        lines, original = self._with_control(body, version, prefix)
+        currency = body.get("currency") or self.base
+        return lines, self._units(lines, original, currency, prefix), currency
+
+    def draft_line(self, line: Entry, currency: str) -> Entry:
+        """A line of a draft: as it was entered."""
+        posted = Line(line["accountId"], line["side"], self.units(line, currency), line["lineType"], 0, line)
+        shown = self._line(posted, 0, currency)
+        del shown["amountInBaseCurrency"]
+        return shown
 
     def _line(self, line: Line, base: int, currency: str) -> Entry:
         account = self.accounts.get(line.account, {"accountNumber": 0, "name": ""})  # refused before it is posted
@@ -193,8 +211,7 @@ class Chart:
 
     def split(self, line: Entry, place: int, currency: str) -> list[Line]:
         """What an entered line is posted as: its base, the VAT, and a reverse charge's other side."""
-        units = units_of(Decimal(str(line["amount"])), currency)
-        assert units is not None
+        units = self.units(line, currency)
         code = self.vat_codes.get(line.get("vatCodeId") or "")
 
         def part(account: str, side: str, amount: int, kind: str) -> list[Line]:
@@ -216,6 +233,12 @@ class Chart:
             *part(code["accountToBookId"], side, deductible, "VAT"),
             *(part(contra, other(side), vat, "VAT_CONTRA") if contra else []),
         ]
+
+    def units(self, line: Entry, currency: str) -> int:
+        """An entered line's amount, which is whole in minor units."""
+        units = units_of(Decimal(str(line["amount"])), currency)
+        assert units is not None
+        return units
 
     def _in_base(self, lines: list[Line], currency: str, rate: str, prefix: str) -> list[int]:
         """Each line's base amount. Each side is converted as a whole, and shared out to its lines."""

@@ -52,6 +52,8 @@ class Company(Chart):
     locked_through: str | None = None
     numbers: dict[int, int] = field(default_factory=lambda: defaultdict(int))
     entries: dict[str, Entry] = field(default_factory=dict)
+    #: Drafts as they are shown, with the request that each was made by.
+    drafts: dict[str, tuple[Entry, Request]] = field(default_factory=dict)
 
     def answer(self, request: Request, today: date) -> Answer:
         """What the system has to answer. Changes nothing."""
@@ -68,6 +70,14 @@ class Company(Chart):
                 self._post([body])
             case "enter_batch" | "reverse_batch":
                 self._post(body["entries"])
+            case "draft":
+                self.drafts[body["id"]] = body, request
+            case "book":
+                draft, made_by = self.drafts[request.path.split("/")[3]]
+                self.drafts[draft["id"]] = {**draft, "status": "booked", "journalEntryId": body["id"]}, made_by
+                self._post([body])
+            case "delete_draft":
+                del self.drafts[request.path.split("/")[3]]
             case "correct":
                 self.entries[body["id"]] = body
             case "lock":
@@ -104,6 +114,44 @@ class Company(Chart):
             raise RefusedError(400, INVALID, *faults)
         entered = [self.complete(body, request.version, path) for body, path in zip(bodies, paths, strict=True)]
         return 201, {"totalCreated": len(bodies), "entries": self._posted(entered, today)}
+
+    def _draft(self, request: Request, _: date) -> tuple[int, Any]:
+        """The workload drafts good entries only; whether they can be booked is seen when they are."""
+        body = request.body
+        lines, units, currency = self.entered_lines(body, request.version, "")
+        return 201, {
+            "id": AN_ID, "entryType": body["entryType"], "date": body["date"], "description": body.get("description"),
+            "reference": trimmed(body.get("reference")), "externalSystemId": trimmed(body.get("externalSystemId")),
+            "currency": currency, "exchangeRate": plain(body["exchangeRate"]) if "exchangeRate" in body else None,
+            "originalAmount": text_of(units, currency), "customerId": body.get("customerId"),
+            "vendorId": body.get("vendorId"), "journalCategoryId": body.get("journalCategoryId"),
+            "tagIds": body.get("tagIds") or [], "lines": [self.draft_line(line, currency) for line in lines],
+            "attachmentCount": 0, "status": "draft", "journalEntryId": None, "createdAt": A_MOMENT,
+            "updatedAt": A_MOMENT,
+        }  # fmt: skip
+
+    def _book(self, request: Request, today: date) -> tuple[int, Any]:
+        made_by = self._open_draft(request)
+        return 200, self._posted([self.complete(made_by.body, made_by.version, "")], today)[0]
+
+    def _delete_draft(self, request: Request, _: date) -> tuple[int, Any]:
+        self._open_draft(request)
+        return 204, ""
+
+    def _open_draft(self, request: Request) -> Request:
+        draft_id = request.path.split("/")[3]
+        if draft_id not in self.drafts:
+            raise RefusedError(404, "DRAFT_JOURNAL_ENTRY_NOT_FOUND")
+        draft, made_by = self.drafts[draft_id]
+        if draft["status"] != "draft":
+            raise RefusedError(409, "DRAFT_JOURNAL_ENTRY_INVALID_STATE")
+        return made_by
+
+    def _read_draft(self, request: Request, _: date) -> tuple[int, Any]:
+        draft_id = request.path.split("/")[3]
+        if draft_id not in self.drafts:
+            raise RefusedError(404, "DRAFT_JOURNAL_ENTRY_NOT_FOUND")
+        return 200, {**self.drafts[draft_id][0], "updatedAt": A_MOMENT}
 
     def _correct(self, request: Request, _: date) -> tuple[int, Any]:
         if faults := set(request.body) - {"reference", "externalSystemId"}:

@@ -10,6 +10,6 @@ def test_whatever_is_killed_the_books_are_as_predicted() -> None:
     with running_system() as system:
         for seed, victim in enumerate(("api-1", "postgres", "worker", "api-2", "postgres"), 1):
             assert victim in VICTIMS
-            said = asyncio.run(run_round(system, seed, operations=30, kills=1, victims=[victim]))
+            said = asyncio.run(run_round(system, seed, operations=25, kills=1, victims=[victim]))
             assert f"killed {victim}" in said
         check_with_the_command(system)

@@ -34,7 +34,8 @@ class Workload:
         makers: tuple[tuple[int, Callable[[], Request | None]], ...] = (
             (34, self.enter), (12, self.enter_batch), (16, self.enter_wrong), (6, self.enter_batch_with_one_wrong),
             (6, self.correct), (9, self.reverse), (4, self.reverse_batch), (4, self.lock), (3, self.rate),
-            (4, self.read), (4, self.list), (2, self.trial_balance),
+            (4, self.read), (4, self.list), (2, self.trial_balance), (8, self.draft), (8, self.book),
+            (2, self.delete_draft), (2, self.read_draft),
         )  # fmt: skip
         made = None
         while made is None:
@@ -65,6 +66,26 @@ class Workload:
         place = self.random.randrange(len(request.body["entries"]))
         request.body["entries"][place] = self.spoiled(request.body["entries"][place])
         return request
+
+    def draft(self) -> Request:
+        """An entry that is to be posted later."""
+        version = self.random.choice((1, 2))
+        return self._post("draft", f"/v{version}/draft-journal-entries", self.entry(version))
+
+    def book(self) -> Request | None:
+        """Some draft's entry: also of one that is booked, or whose day is locked by now."""
+        path = self._any_draft()
+        return self._post("book", f"{path}/book", {}) if path else None
+
+    def delete_draft(self) -> Request | None:
+        """Some draft away, if it isn't booked."""
+        path = self._any_draft()
+        return Request("delete_draft", "DELETE", path) if path else None
+
+    def read_draft(self) -> Request | None:
+        """Some draft."""
+        path = self._any_draft()
+        return Request("read_draft", "GET", path) if path else None
 
     def correct(self) -> Request | None:
         """New values for the two fields that may change."""
@@ -272,6 +293,13 @@ class Workload:
 
     def _any_entry(self) -> Entry | None:
         return self.random.choice(list(self.company.entries.values())) if self.company.entries else None
+
+    def _any_draft(self) -> str | None:
+        """The path of a draft: mostly of one that isn't booked."""
+        drafts = self.company.drafts
+        chosen = [key for key, (draft, _) in drafts.items() if draft["status"] == "draft" or self.random.random() < 0.1]
+        version = self.random.choice((1, 2))
+        return f"/v{version}/draft-journal-entries/{self._or_nobody(self.random.choice(chosen))}" if chosen else None
 
     def _or_nobody(self, entry_id: str) -> str:
         return NOBODY if self.random.random() < 0.05 else entry_id

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from uuid import UUID, uuid5
@@ -10,6 +9,7 @@ from uuid import UUID, uuid5
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace as with_fields
 
 from ledgerbee.chart.journal_categories.model import JournalCategory, JournalType
 from ledgerbee.chart.vat_codes.model import Principle, VatCode, VatType
@@ -253,10 +253,10 @@ def journal_entries(draw: st.DrawFn) -> JournalEntry:
         external_system_id=draw(texts),
     )
     content = rules.complete(entry, books(base_currency=base), SPACE)
-    content = replace(  # tags are checked elsewhere
+    content = with_fields(  # tags are checked elsewhere
         content,
         tag_ids=draw(tags),
-        lines=tuple(replace(line, tag_ids=draw(tags)) for line in content.lines),
+        lines=tuple(with_fields(line, tag_ids=draw(tags)) for line in content.lines),
     )
     return JournalEntry(
         content=content,
@@ -279,7 +279,7 @@ def test_an_entry_and_its_reversal_come_to_nothing(entry: JournalEntry, text: st
     rules.check(back)
     one, other = entry.content, back
     for line, reversed_line in zip(one.lines, other.lines, strict=True):
-        assert reversed_line == replace(line, side=reversed_line.side)
+        assert reversed_line == with_fields(line, side=reversed_line.side)
         assert reversed_line.side is not line.side
     assert one.original_amount + other.original_amount == 0
     assert (other.currency, other.exchange_rate, other.tag_ids) == (one.currency, one.exchange_rate, one.tag_ids)
@@ -287,7 +287,7 @@ def test_an_entry_and_its_reversal_come_to_nothing(entry: JournalEntry, text: st
     assert (other.external_system_id, other.attachment_hashes) == (None, ())
     assert other.reverses_entry_id == entry.id
     assert other.description == text if text is not None else str(entry.entry_number) in (other.description or "")
-    again = replace(entry, content=back)
+    again = with_fields(entry, content=back)
     with pytest.raises(LedgerBeeError) as refused:
         rules.check_reversible(again, date(2026, 5, 1))
     assert refused.value.code == "JOURNAL_ENTRY_INVALID_STATE"
