@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Request, Response
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
@@ -14,11 +15,11 @@ from ledgerbee.app.health import router as health_router
 from ledgerbee.app.openapi import describe
 from ledgerbee.app.reactions import REACTIONS
 from ledgerbee.app.routes import ROUTERS
-from ledgerbee.app.shell import Shell
+from ledgerbee.app.shell import Shell, Stream
 from ledgerbee.core.dates import Clock, system_clock
 from ledgerbee.platform.db import Database
 from ledgerbee.platform.http.envelope import INTERNAL_ERROR, METHOD_NOT_ALLOWED, NOT_FOUND, error_response
-from ledgerbee.platform.http.operation import MALFORMED_JSON
+from ledgerbee.platform.http.operation import MALFORMED_JSON, operation_of
 
 
 def create_api(clock: Clock = system_clock) -> FastAPI:
@@ -72,4 +73,21 @@ def create_app(
             await database.close()
 
     api.router.lifespan_context = lifespan
-    return Shell(api, clock=clock, allowed_origins=settings.allowed_origins)
+    return Shell(
+        api,
+        clock=clock,
+        allowed_origins=settings.allowed_origins,
+        streams=_streams(settings.max_import_mb * 1024 * 1024),
+    )
+
+
+def _streams(max_bytes: int) -> dict[tuple[str, str], Stream]:
+    """The addresses of operations that read their bodies as they come in."""
+    found = {}
+    for router in ROUTERS:
+        for route in router.routes:
+            assert isinstance(route, APIRoute)
+            facts = operation_of(route)
+            if facts is not None and facts.streams:
+                found.update({(method, route.path): Stream(facts.streams, max_bytes) for method in route.methods or ()})
+    return found

@@ -10,6 +10,7 @@ from ledgerbee.chart.accounts import http as accounts
 from ledgerbee.chart.journal_categories import http as journal_categories
 from ledgerbee.chart.vat_codes import http as vat_codes
 from ledgerbee.ledger.entries import http as journal_entries
+from ledgerbee.ledger.imports import http as imports
 from ledgerbee.ledger.periods import http as periods
 from ledgerbee.ledger.reports.trial_balance import http as trial_balance
 from ledgerbee.parties.contacts import http as contacts
@@ -50,6 +51,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     departments.vendor_router,
     party_groups.vendor_router,
     *journal_entries.ROUTERS_V2,
+    imports.router,
     trial_balance.router,
     exchange_rates.router,
     oauth_clients.router,

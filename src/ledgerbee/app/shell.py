@@ -5,6 +5,8 @@ Plain ASGI, because it runs for every request and has to cost next to nothing.
 
 import re
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote_plus, unquote_to_bytes
@@ -56,12 +58,31 @@ DURATION: Final = Histogram(
 log = structlog.get_logger("ledgerbee.http")
 
 
-class Shell:
-    """Wraps the application. `allowed_origins` are the origins whose browsers may call (`*` = any)."""
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """What may be sent to an operation that reads its body as it comes in."""
 
-    def __init__(self, app: ASGIApp, *, clock: Clock, allowed_origins: tuple[str, ...]) -> None:
+    media_types: tuple[str, ...]
+    max_bytes: int
+
+
+class Shell:
+    """Wraps the application. `allowed_origins` are the origins whose browsers may call (`*` = any).
+
+    `streams` are the addresses that take more than JSON of the usual length, by method and path.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        clock: Clock,
+        allowed_origins: tuple[str, ...],
+        streams: Mapping[tuple[str, str], Stream] | None = None,
+    ) -> None:
         self.app = app
         self.clock = clock
+        self.streams = streams or {}
         self.allowed_origins = frozenset(allowed_origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -86,6 +107,8 @@ class _Exchange:
         scope["ledgerbee.request_id"] = self.request_id
         # Whatever logs, traces or repeats the address from here on, inside or outside of us, has no secret to show.
         scope["query_string"], scope["ledgerbee.query_key"] = _take_key(scope.get("query_string", b""))
+        self.stream = shell.streams.get((scope["method"], scope["path"]))
+        self.max_bytes = self.stream.max_bytes if self.stream else MAX_BODY_BYTES
         self.status = 0
         self.complete = False
         self.received = 0
@@ -123,23 +146,26 @@ class _Exchange:
                 if not readable:
                     raise invalid(("", "isText", "the address must be UTF-8 without NUL characters"))
         length = self.headers.get(b"content-length", b"0")
-        if length.isdigit() and int(length) > MAX_BODY_BYTES:
-            raise PAYLOAD_TOO_LARGE.error(maxBytes=MAX_BODY_BYTES)
-        if self.scope["method"] in {"POST", "PATCH", "PUT"} and length != b"0":
-            media_type = self.headers.get(b"content-type", b"").split(b";")[0].strip().lower()
-            if media_type != b"application/json" and not self._takes_forms(media_type):
-                raise UNSUPPORTED_MEDIA_TYPE.error()
+        if length.isdigit() and int(length) > self.max_bytes:
+            raise PAYLOAD_TOO_LARGE.error(maxBytes=self.max_bytes)
+        media_type = self.headers.get(b"content-type", b"").split(b";")[0].strip().lower()
+        if self.stream is not None:
+            if media_type.decode("latin-1") not in self.stream.media_types:
+                raise UNSUPPORTED_MEDIA_TYPE.error(f"The body must be {', '.join(self.stream.media_types)}")
+        elif self.scope["method"] in {"POST", "PATCH", "PUT"} and length != b"0" and not self._takes(media_type):
+            raise UNSUPPORTED_MEDIA_TYPE.error()
 
-    def _takes_forms(self, media_type: bytes) -> bool:
-        form = media_type == b"application/x-www-form-urlencoded"
-        return form and self.scope["path"] in {"/api/v1/auth/token", "/api/v1/oauth/revoke"}
+    def _takes(self, media_type: bytes) -> bool:
+        if media_type == b"application/x-www-form-urlencoded":
+            return self.scope["path"] in {"/api/v1/auth/token", "/api/v1/oauth/revoke"}
+        return media_type == b"application/json"
 
     async def receive(self) -> Message:
         message = await self._receive()
         if message["type"] == "http.request":
             self.received += len(message.get("body", b""))
-            if self.received > MAX_BODY_BYTES:
-                raise PAYLOAD_TOO_LARGE.error(maxBytes=MAX_BODY_BYTES)
+            if self.received > self.max_bytes:
+                raise PAYLOAD_TOO_LARGE.error(maxBytes=self.max_bytes)
         return message
 
     async def send(self, message: Message) -> None:

@@ -1,0 +1,64 @@
+"""JSON Lines: an entry a line."""
+
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any, Final
+
+from ledgerbee.core.errors import LedgerBeeError
+from ledgerbee.ledger.imports.formats.rows import MAX_LINE_BYTES, Lines, Row
+from ledgerbee.ledger.imports.model import JOURNAL_IMPORT_UNREADABLE, Place
+from ledgerbee.platform.http.operation import decode_json
+
+_BOM: Final = b"\xef\xbb\xbf"
+_NO_NUMBERS: Final = frozenset({"NaN", "Infinity", "-Infinity"})
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(name)
+
+
+#: As `decode_json`, which makes a decoder each time.
+_DECODER: Final = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse_constant)
+
+
+class JsonlReader:
+    """Reads JSON Lines. Empty lines are passed over."""
+
+    def __init__(self, start: Place) -> None:
+        self._lines = Lines(start)
+
+    def feed(self, block: bytes) -> Iterator[Row]:
+        """The rows that are complete with this block."""
+        for number, line, after in self._lines.feed(block):
+            yield from _row(number, line, after)
+
+    def end(self) -> Iterator[Row]:
+        """The rows that the end of the file completes."""
+        for number, line, after in self._lines.end():
+            yield from _row(number, line, after)
+
+
+def _row(number: int, line: bytes | None, after: Place) -> Iterator[Row]:
+    if line is None:
+        fault = JOURNAL_IMPORT_UNREADABLE.error(f"The line is longer than {MAX_LINE_BYTES} bytes")
+        yield Row(number, fault, after)
+        return
+    text = line.strip()
+    if number == 1:
+        text = text.removeprefix(_BOM)
+    if text:
+        yield Row(number, _decoded(text), after)
+
+
+def _decoded(text: bytes) -> Any | LedgerBeeError:
+    try:
+        if b"\\u" not in text:  # else there may be characters that can't be kept
+            return _DECODER.decode(text.decode())
+    except (ValueError, ArithmeticError, RecursionError):
+        pass  # told in words below
+    try:
+        return decode_json(text)
+    except LedgerBeeError as fault:
+        problem = next(iter(fault.details["validationErrors"][0]["constraints"].values()))
+        return JOURNAL_IMPORT_UNREADABLE.error(problem.replace("body", "the line", 1))
