@@ -120,7 +120,7 @@ async def begin_here(
     *,
     again: bool,
 ) -> JournalImport:
-    """An import to be carried out by this process from a file it has: a new one, or that of the same file to go on with.
+    """An import for this process to carry out from a file it has: a new one, or one of the same file to go on with.
 
     Raises `JOURNAL_IMPORT_REPEATED` when the same file was imported completely, unless it is to be `again`.
     """
