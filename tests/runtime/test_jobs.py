@@ -206,4 +206,8 @@ async def test_what_is_due_by_timetable_runs(bench: Bench) -> None:
                 await asyncio.sleep(0.05)
         rows = await connection.fetch("SELECT entrypoint FROM pgqueuer_schedules WHERE next_run > now()")
     assert worker.stop() == 0
-    assert {row["entrypoint"] for row in rows} == {"end_broken_uploads", "purge_expired", "purge_job_log"} == set(TIMETABLE)
+    assert (
+        {row["entrypoint"] for row in rows}
+        == {"end_broken_uploads", "purge_expired", "purge_job_log"}
+        == set(TIMETABLE)
+    )

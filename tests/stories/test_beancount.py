@@ -2,7 +2,6 @@
 
 import random
 from collections import defaultdict
-from collections.abc import Iterator
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from io import StringIO
@@ -40,9 +39,7 @@ async def imported(api: Api, file: Path, numbers: dict[str, int] | None = None) 
     content = file.read_bytes()
 
     async def rows_of(state: JournalImport) -> run.Rows:
-        return await reading.rows_of(
-            means, state, source.File(file), include=reading.Folder(file), numbers=numbers
-        )
+        return await reading.rows_of(means, state, source.File(file), include=reading.Folder(file), numbers=numbers)
 
     begun = await means.write(
         lambda context: actions.begin_here(
@@ -143,8 +140,8 @@ pushtag #pushed
 2024-01-03 txn "Café" "Two
 lines of \\"narration\\""  #trip ^receipt-1
   document: "x.pdf"
-  Assets:Bank:Euros    -20 EUR
   #late
+  Assets:Bank:Euros    -20 EUR
   Expenses:Food         20 EUR
     note: "postings have metadata too"
 
@@ -202,3 +199,96 @@ async def test_everything_the_language_says_of_entries(us: Api, tmp_path: Path) 
     (coffee,) = listed
     assert coffee["description"] == 'Café | Two\nlines of "narration"'
     assert (coffee["currency"], len(coffee["tagIds"])) == ("EUR", 4)
+
+
+async def test_what_is_wrong_is_told_by_line_and_the_rest_is_imported(us: Api, tmp_path: Path) -> None:
+    file = tmp_path / "bad.beancount"
+    file.write_text(
+        'option "operating_currency" "USD"\n'
+        "2024-01-01 open Assets:Cash\n"
+        '2024-01-02 * "Good"\n  Assets:Cash  10.00 USD\n  Income:Work\n'
+        '2024-01-03 * "Unbalanced"\n  Assets:Cash  10.00 USD\n  Income:Work  -9.00 USD\n'
+        '2024-01-04 * "Half"\n  Assets:Cash  1O.00 USD\n  Income:Work  -10.00 USD\n'
+        "2024-13-01 open Assets:Never\n"
+        "something else\n"
+        '2024-01-05 * "Two are silent"\n  Assets:Cash\n  Income:Work\n'
+        '2024-01-06 * "Lots"\n  Assets:Cash  -3 HOOL {5.00 USD}\n  Assets:Cash  3 HOOL {6.00 USD}\n'
+        '2024-01-07 * "Never closed\n  Assets:Cash 1 USD\n'
+        "2024-01-08 balance Assets:Cash  99.00 USD\n"
+        'include "nowhere.beancount"\n'
+        '1850-01-08 * "Too early"\n  Assets:Cash  1.00 USD\n  Income:Work\n'
+        '2024-01-09 * "Good too"\n  Assets:Cash  5.00 USD\n  Income:Work\n'
+    )
+    found = await imported(us, file)
+    assert [error.line for error in found.errors] == sorted(error.line for error in found.errors)
+    told = {error.line: error.message for error in found.errors}
+    assert "doesn't balance" in told[6]
+    assert "unexpected" in told[10]
+    assert "month" in told[12]
+    assert "no such directive" in told[13]
+    assert "more than one posting" in told[14]
+    assert "unexpected" in told[20]
+    assert "holds 10 USD" in told[22]
+    assert "nowhere" in told[23]
+    assert "fiscal year" in told[24]
+    assert len(told) == 10, told
+    assert found.balances["Assets:Cash", "USD"] == 15
+
+
+async def test_mapped_accounts_included_files_and_names_of_kinds(us: Api, tmp_path: Path) -> None:
+    accounts = {account["name"]: account for account in (await us.get("/v1/accounts")).json()}
+    bank = next(a for a in accounts.values() if a["ledgerType"] == "BALANCE_SHEET" and not a["controlAccountType"])
+    (tmp_path / "years").mkdir()
+    (tmp_path / "years/2024.beancount").write_text(
+        '2024-01-02 * "Included"\n  Aktiver:Bank  10.00 USD\n  Indtægter:Arbejde  -10.00 USD\n'
+    )
+    file = tmp_path / "main.beancount"
+    file.write_text(
+        'option "operating_currency" "USD"\noption "name_assets" "Aktiver"\noption "name_income" "Indtægter"\n'
+        'include "years/*.beancount"\n'
+        '2024-01-03 * "Here"\n  Aktiver:Bank  1.00 USD\n  Indtægter:Arbejde  -1.00 USD\n'
+    )
+    found = await imported(us, file, {"Aktiver:Bank": bank["accountNumber"]})
+    assert found.errors == []
+    assert found.balances == {(bank["name"], "USD"): 11, ("Indtægter:Arbejde", "USD"): -11}
+    made = {account["name"]: account for account in (await us.get("/v1/accounts")).json()}["Indtægter:Arbejde"]
+    assert (made["accountNumber"], made["accountClassification"]) == (4_000_001, "REVENUE")
+    wrong = await imported(us, file, {"Aktiver:Bank": 77})
+    assert wrong.state.status == "failed"
+    assert "77" in (wrong.state.failure or "")
+
+
+async def test_books_in_another_currency_are_refused_whole(api: Api, tmp_path: Path) -> None:
+    file = example_books(tmp_path / "example.beancount", 1, 1)
+    found = await imported(api, file)
+    assert found.state.status == "failed"
+    assert found.state.failure is not None
+    assert "USD" in found.state.failure
+    assert found.balances == {}
+
+
+async def test_an_import_goes_on_where_it_stopped(us: Api, tmp_path: Path) -> None:
+    """Each run ends after its first chunk, until none is left."""
+    file = example_books(tmp_path / "example.beancount", 5, 3)
+    means = run.Means(us.database, us.clock, us.tenant)
+    content = file.read_bytes()
+    begun = await means.write(
+        lambda context: actions.begin_here(
+            context, ImportFormat.BEANCOUNT, file.name, content[:32], len(content), again=True
+        )
+    )
+
+    async def rows_of(state: JournalImport) -> run.Rows:
+        return await reading.rows_of(means, state, source.File(file))
+
+    runs = 0
+    state = begun
+    while not state.is_over:
+        state = await run.carry_out(means, begun.id, rows_of, is_time_over=lambda: True)
+        runs += 1
+    assert runs > 3
+    assert (state.status, state.error_count) == ("completed", 0)
+    trial = (await us.get("/v1/reports/trial-balance?fromDate=2015-01-01&toDate=2025-12-31")).json()
+    by_name = {row["name"]: Decimal(row["closing"]) for row in trial["rows"] if row["closing"]}
+    dollars = {name: number for (name, currency), number in expected(file).items() if currency == "USD"}
+    assert {name: by_name[name] for name in dollars} == dollars

@@ -1,7 +1,7 @@
 """Reading Beancount: text into directives, line by line. Pure but for the files that are included."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Final
@@ -162,14 +162,19 @@ class _File:
         self._spoilt = False
 
     def read(self, text: str) -> None:
-        for number, line in _logical_lines(text):
+        lines = text.removeprefix("\ufeff").splitlines()
+        place = 0
+        while place < len(lines):
+            span = _span(lines, place)
             try:
-                self._line(number, line)
+                self._line(place + 1, "\n".join(lines[place : place + span]))
             except (SyntaxProblemError, InvalidOperation, ValueError) as fault:
-                self._refuse(number, str(fault))
+                self._refuse(place + 1, str(fault))
+                span = 1  # a string that goes over lines may be a quote too many: the next line may be good
+            place += span
         self._end()
         if self._pushed:
-            self._refuse(text.count("\n") + 1, f"tags are never popped: {', '.join(self._pushed)}")
+            self._refuse(len(lines), f"tags are never popped: {', '.join(self._pushed)}")
 
     def _refuse(self, line: int, message: str) -> None:
         self._source.problems.append(Problem(Where(self._name, line), message))
@@ -183,7 +188,9 @@ class _File:
         self._open, self._spoilt = False, False
 
     def _line(self, number: int, line: str) -> None:
-        first = line[0]
+        first = line[:1]
+        if not first:
+            return
         if first in " \t":
             self._indented(number, line)
             return
@@ -197,7 +204,7 @@ class _File:
             raise SyntaxProblemError(f"unexpected {line[:20]!r}")
 
     def _indented(self, number: int, line: str) -> None:
-        if not line.strip() or line.lstrip()[0] == ";":
+        if line.lstrip()[:1] in {"", ";"}:
             return
         if self._open is True or _META.match(line):
             return  # metadata says nothing about what is booked
@@ -214,6 +221,8 @@ class _File:
             tokens = Tokens(text)
             more = _tags(tokens)
             tokens.finish()
+            if self._open.postings:
+                raise SyntaxProblemError("tags and links come before the first posting")
             object.__setattr__(self._open, "tags", tuple(dict.fromkeys((*self._open.tags, *more))))
             return
         self._open.postings.append(_posting(number, text[2:] if _FLAG.match(text) else text))
@@ -358,18 +367,13 @@ def _unquoted(text: str) -> str:
     return re.sub(r"\\(.)", lambda found: _ESCAPES.get(found[1], found[1]), text[1:-1], flags=re.DOTALL)
 
 
-def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
-    """Number and text of each line; a string that goes over line ends keeps its lines together."""
-    lines = text.removeprefix("\ufeff").split("\n")
-    number = 0
-    while number < len(lines):
-        start, line = number, lines[number].rstrip("\r")
-        number += 1
-        while '"' in line and number < min(len(lines), start + _MAX_STRING_LINES) and _is_open(line):
-            line += "\n" + lines[number].rstrip("\r")
-            number += 1
-        if line:
-            yield start + 1, line
+def _span(lines: Sequence[str], place: int) -> int:
+    """How many lines belong together from a place on: a string may go over their ends."""
+    line, span = lines[place], 1
+    while '"' in line and span < _MAX_STRING_LINES and place + span < len(lines) and _is_open(line):
+        line += "\n" + lines[place + span]
+        span += 1
+    return span
 
 
 _STRING_OR_COMMENT: Final = re.compile(r'"(?:[^"\\]|\\.)*(?P<closed>"?)|;[^\n]*', re.DOTALL)
@@ -377,6 +381,6 @@ _STRING_OR_COMMENT: Final = re.compile(r'"(?:[^"\\]|\\.)*(?P<closed>"?)|;[^\n]*'
 
 def _is_open(line: str) -> bool:
     """Whether the line ends within a string."""
-    if line[0] in "*#:!&?%;":  # a heading or a comment
+    if line[:1] in "*#:!&?%;":  # a heading or a comment
         return False
     return any(found[0][0] == '"' and not found["closed"] for found in _STRING_OR_COMMENT.finditer(line))
