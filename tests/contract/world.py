@@ -61,6 +61,9 @@ async def make_world(api: Api) -> World:
     sent = await made("/v1/invoices", customerId=customer["id"], date="2026-03-16", lines=lines)
     await made(f"/v1/invoices/{sent['id']}/send", deliveryType="Manual")
     entry = (await listed("/v1/journal-entries"))[0]
+    entry_import = await api.request(
+        "POST", "/v2/journal-entries/import", content="", headers={"content-type": "application/x-ndjson"}
+    )
     key = await made("/v1/api-keys", name="spare", scopes=["accounts-read"])
     client = await made("/v1/oauth-clients", name="spare", scopes=["accounts-read"])
     ids = {
@@ -71,6 +74,7 @@ async def make_world(api: Api) -> World:
         "customerId": customer["id"],
         "departmentId": department["id"],
         "documentTemplateId": (await listed("/v1/document-templates"))[0]["id"],
+        "importId": entry_import.json()["id"],
         "invoiceId": invoice["id"],
         "journalEntryId": entry["id"],
         "oauthClientId": client["clientId"],
