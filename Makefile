@@ -55,7 +55,7 @@ docs: setup
 
 # Schemathesis over every operation for ten minutes; `make test` runs a short form.
 fuzz: setup
-	$(BIN)/python tests/fuzz/run.py --max-time 600
+	$(BIN)/python -m tests.fuzz.run --max-time 600
 
 # New versions within pyproject's ranges: versions and hashes only, no addresses.
 lock: setup

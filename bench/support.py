@@ -4,12 +4,15 @@ import asyncio
 import json
 import multiprocessing
 import os
+import re
 import socket
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from datetime import date
+from itertools import count
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -41,20 +44,28 @@ class Books:
     key: str
 
 
+_serial = count()
+
+
 @contextmanager
 def books() -> Iterator[Books]:
-    """A fresh database on `DATABASE_URL`'s server or an embedded one, dropped afterwards."""
-    name = f"ledgerbee_bench_{os.getpid()}"
+    """A fresh database on `DATABASE_URL`'s server or an embedded one of its own, dropped afterwards."""
     with tempfile.TemporaryDirectory(prefix="ledgerbee-bench-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)
-        with _server(Path(folder)) as server:
-            url = make_url(server).set(database=name).render_as_string(hide_password=False)
-            asyncio.run(_on(server, f'CREATE DATABASE "{name}"'))
-            try:
-                asyncio.run(migrate(url))
-                yield asyncio.run(_company(url))
-            finally:
-                asyncio.run(_on(server, f'DROP DATABASE "{name}" WITH (FORCE)'))
+        with _server(Path(folder)) as server, scratch_database(server) as url:
+            asyncio.run(migrate(url))
+            yield asyncio.run(companies(url, 1))[0]
+
+
+@contextmanager
+def scratch_database(server: str) -> Iterator[str]:
+    """An empty database beside the one that `server` names, dropped afterwards."""
+    name = f"ledgerbee_bench_{os.getpid()}_{next(_serial)}"
+    asyncio.run(_on(server, f'CREATE DATABASE "{name}"'))
+    try:
+        yield make_url(server).set(database=name).render_as_string(hide_password=False)
+    finally:
+        asyncio.run(_on(server, f'DROP DATABASE "{name}" WITH (FORCE)'))
 
 
 @contextmanager
@@ -72,17 +83,90 @@ async def _on(url: str, statement: str) -> None:
     await connection.close()
 
 
-async def _company(url: str) -> Books:
-    company_id = new_id()
+async def companies(url: str, count: int) -> list[Books]:
+    """New companies in the database, each with its key."""
 
-    async def work(context: Context) -> str:
+    async def work(context: Context) -> Books:
         await create_company(context, name="Bench ApS", country_code="DK")
-        return (await api_keys.create(context, name="bench", scopes=SCOPES))[1]
+        return Books(url, context.company_id, (await api_keys.create(context, name="bench", scopes=SCOPES))[1])
 
     database = await Database.open(url, reactions=REACTIONS, max_size=2)
-    key = await database.run(tenant_of(company_id), system_clock(), work)
+    made = [await database.run(tenant_of(new_id()), system_clock(), work) for _ in range(count)]
     await database.close()
-    return Books(url, company_id, key)
+    return made
+
+
+#: Old books: entries of two lines by day over the five years before this one, spread over 90 accounts.
+FIRST_DAY = date(system_clock().year - 5, 1, 1)
+LAST_DAY = date(system_clock().year - 1, 12, 31)
+_FILL = (
+    """
+INSERT INTO accounts (company_id, id, number, name, standard_number, ledger_type, classification, created_at)
+SELECT $1, gen_random_uuid(), 90000 + n, 'Account ' || n, 90000 + n, 'BALANCE_SHEET', 'ASSET', now()
+FROM generate_series(1, 90 - (SELECT count(*) FROM accounts WHERE company_id = $1
+    AND ledger_type IN ('BALANCE_SHEET', 'PROFIT_AND_LOSS') AND control_account_type IS NULL)) n
+""",
+    """
+INSERT INTO fiscal_years (company_id, id, start_date, end_date, last_entry_number)
+SELECT $1, gen_random_uuid(), make_date(y, 1, 1), make_date(y, 12, 31), $2
+FROM generate_series(extract(year FROM $3::date)::int, extract(year FROM $4::date)::int) y
+ON CONFLICT (company_id, start_date) DO UPDATE SET last_entry_number = excluded.last_entry_number
+""",
+    """
+INSERT INTO journal_entries (company_id, id, entry_type, entry_date, fiscal_year_id, entry_number, chain_position,
+    line_count, currency, exchange_rate, original_amount, description, reference, posted_at, previous_hash, hash)
+SELECT $1, (lpad(to_hex(n), 12, '0') || '70008000' || lpad(to_hex(n), 12, '0'))::uuid, 'JOURNAL_ENTRY', d.day, f.id,
+       n, n, 2, 'DKK', 1, n % 1000 + 0.25, 'Sale ' || n, 'R-' || n, now(), sha256(int8send(n)), sha256(int8send(n + 1))
+FROM ledgers g
+CROSS JOIN generate_series(g.chain_position + 1, $2::bigint) n
+CROSS JOIN LATERAL (SELECT $3::date + (n * ($4::date - $3::date + 1) / ($2 + 1))::int AS day) d
+JOIN fiscal_years f ON f.company_id = $1 AND d.day BETWEEN f.start_date AND f.end_date
+WHERE g.company_id = $1
+""",
+    """
+INSERT INTO journal_lines (company_id, entry_id, line_number, id, account_id, entry_date, is_debit, currency, amount,
+    base_amount, line_type)
+SELECT $1, e.id, l, e.id, a.ids[1 + (e.chain_position * 37 + (l - 1) * (1 + e.chain_position / 90 % 89)) % 90],
+       e.entry_date, l = 1, e.currency, e.original_amount * (3 - 2 * l), e.original_amount * (3 - 2 * l), 'ENTERED'
+FROM journal_entries e
+JOIN ledgers g ON g.company_id = e.company_id AND e.chain_position > g.chain_position
+CROSS JOIN (SELECT array_agg(id ORDER BY number) AS ids FROM accounts WHERE company_id = $1
+    AND ledger_type IN ('BALANCE_SHEET', 'PROFIT_AND_LOSS') AND control_account_type IS NULL) a
+CROSS JOIN generate_series(1, 2) l
+WHERE e.company_id = $1
+""",
+    """
+INSERT INTO account_months (company_id, account_id, currency, month, debit, credit, base_debit, base_credit)
+SELECT company_id, account_id, currency, date_trunc('month', entry_date)::date,
+       coalesce(sum(amount) FILTER (WHERE is_debit), 0), coalesce(-sum(amount) FILTER (WHERE NOT is_debit), 0),
+       coalesce(sum(base_amount) FILTER (WHERE is_debit), 0), coalesce(-sum(base_amount) FILTER (WHERE NOT is_debit), 0)
+FROM journal_lines WHERE company_id = $1 GROUP BY 1, 2, 3, 4
+ON CONFLICT (company_id, account_id, currency, month) DO UPDATE SET debit = excluded.debit, credit = excluded.credit,
+    base_debit = excluded.base_debit, base_credit = excluded.base_credit
+""",
+    "UPDATE ledgers SET chain_position = greatest(chain_position, $2) WHERE company_id = $1",
+)
+
+
+async def fill(found: Books, lines: int, *, settle: bool = True) -> None:
+    """Bring a company's books to `lines` lines, as the owner: the guards' work is done for them.
+
+    Ids ascend, as UUIDv7 do. `settle` leaves the tables as autovacuum does some time later; without it, statistics and
+    the plans of running sessions stay as they were.
+    """
+    connection = await asyncpg.connect(found.url)
+    await connection.execute("SET synchronous_commit = off; SET jit = off; SET work_mem = '64MB'")
+    await connection.execute("SELECT set_config('app.company_id', $1, false)", str(found.company_id))
+    values = (found.company_id, lines // 2, FIRST_DAY, LAST_DAY)
+    async with connection.transaction():
+        for verb in ("DISABLE", "ENABLE"):
+            for table in ("journal_entries", "journal_lines"):
+                await connection.execute(f"ALTER TABLE {table} {verb} TRIGGER USER")
+            for statement in _FILL if verb == "DISABLE" else ():
+                await connection.execute(statement, *values[: max(int(n) for n in re.findall(r"\$(\d)", statement))])
+    if settle:
+        await connection.execute("VACUUM ANALYZE")
+    await connection.close()
 
 
 def tenant_of(company_id: UUID) -> Tenant:
@@ -120,16 +204,22 @@ def _serve(make_app: Callable[..., ASGIApp], arguments: tuple[Any, ...], listene
 
 
 @contextmanager
-def server(make_app: Callable[..., ASGIApp], *arguments: Any, log: str = os.devnull) -> Iterator[int]:
-    """A server process running `make_app(*arguments)`, its log in the file `log`; its port."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    process = multiprocessing.get_context("spawn").Process(target=_serve, args=(make_app, arguments, listener, log))
-    process.start()
+def server(
+    make_app: Callable[..., ASGIApp], *arguments: Any, log: str = os.devnull, processes: int = 1
+) -> Iterator[int]:
+    """Processes running `make_app(*arguments)` on one socket, their log in the file `log`; its port."""
+    listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
+    spawn = multiprocessing.get_context("spawn").Process
+    started = [spawn(target=_serve, args=(make_app, arguments, listener, log)) for _ in range(processes)]
+    for process in started:
+        process.start()
     try:
         yield listener.getsockname()[1]
     finally:
-        process.terminate()
-        process.join(20)
+        for process in started:
+            process.terminate()
+        for process in started:
+            process.join(20)
         listener.close()
 
 
@@ -168,9 +258,33 @@ async def connect(port: int) -> AsyncIterator[Connection]:
         writer.close()
 
 
+def entry(debit: str, credit: str, number: int) -> dict[str, object]:
+    """The wire form of a journal entry of two lines, dated today."""
+    return {
+        "entryType": "JOURNAL_ENTRY",
+        "date": system_clock().date().isoformat(),
+        "originalAmount": "100.00",
+        "lines": [
+            {"accountId": debit, "side": "DEBIT", "amount": "100.00"},
+            {"accountId": credit, "side": "CREDIT", "amount": "100.00"},
+        ],
+        "description": f"Sale {number}",
+        "reference": f"R-{number}",
+    }
+
+
 def get(path: str, key: str) -> bytes:
     """The bytes of an authenticated GET."""
     return f"GET {path} HTTP/1.1\r\nHost: bench\r\nx-api-key: {key}\r\n\r\n".encode()
+
+
+def post(path: str, key: str, body: bytes, *, idempotency_key: str | None = None) -> bytes:
+    """The bytes of an authenticated POST of JSON."""
+    keyed = f"x-api-idempotency-key: {idempotency_key}\r\n" if idempotency_key else ""
+    return (
+        f"POST {path} HTTP/1.1\r\nHost: bench\r\nx-api-key: {key}\r\nContent-Type: application/json\r\n{keyed}"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    ).encode() + body
 
 
 async def meter(port: int) -> dict[str, float]:

@@ -26,7 +26,7 @@ async def test_the_current_key(api: Api) -> None:
 
 
 async def test_the_current_key_needs_no_scope(api: Api) -> None:
-    body = {**BODY, "ipAllowlist": ["127.0.0.1", "10.0.0.0/8"], "expiresAt": "2027-01-01T00:00:00Z"}
+    body = {**BODY, "ipWhitelist": ["127.0.0.1", "10.0.0.0/8"], "expiresAt": "2027-01-01T00:00:00Z"}
     key = (await api.post("/v1/api-keys", body)).json()["key"]
     answer = await api.http.get("/api/v1/api-key", headers={"x-api-key": key})
     assert answer.json() == {
@@ -48,7 +48,7 @@ async def test_create_list_revoke(api: Api, other_api: Api) -> None:
         "name": "Web shop",
         "prefix": key[:8],
         "scopes": ["customers-read", "invoices-write"],
-        "ipAllowlist": [],
+        "ipWhitelist": [],
         "expiresAt": None,
         "createdAt": "2026-03-16T12:00:00.000Z",
         "revokedAt": None,
@@ -121,8 +121,8 @@ async def test_partner_scopes_are_not_for_ordinary_keys(api: Api, scope: str) ->
         ({"scopes": []}, "scopes", "arrayMinSize"),
         ({"scopes": ["accounts-read", "nonsense"]}, "scopes.1", "isIn"),
         ({"scopes": "accounts-read"}, "scopes", "isArray"),
-        ({"ipAllowlist": ["203.0.113.7", "here"]}, "ipAllowlist.1", "isIp"),
-        ({"ipAllowlist": ["203.0.113.7/33"]}, "ipAllowlist.0", "isIp"),
+        ({"ipWhitelist": ["203.0.113.7", "here"]}, "ipWhitelist.1", "isIp"),
+        ({"ipWhitelist": ["203.0.113.7/33"]}, "ipWhitelist.0", "isIp"),
         ({"expiresAt": "2026-03-16T12:00:00Z"}, "expiresAt", "minDate"),
         ({"expiresAt": "2027-01-01"}, "expiresAt", "isISO8601"),
         ({"expiresAt": "2027-01-01T00:00:00"}, "expiresAt", "isISO8601"),

@@ -134,7 +134,7 @@ async def test_an_expiry_is_told_and_kept(api: Api) -> None:
 
 
 async def test_an_address_that_is_not_on_the_list(database_url: str, clock: SteeredClock, api: Api) -> None:
-    _, key = await make_key(api, ipAllowlist=["203.0.113.0/24", "2001:db8::7"])
+    _, key = await make_key(api, ipWhitelist=["203.0.113.0/24", "2001:db8::7"])
     refused = await get(api.http, key)
     assert_unauthorized(refused)
     assert refused.json()["details"] == {"reason": "ip_whitelist_mismatch"}
@@ -180,7 +180,7 @@ async def test_a_licence_that_is_switched_off_is_missed_at_once(
     inner = FastAPI()
     inner.router.routes.extend(router.routes)
     inner.state.edge = Edge(database, clock)
-    transport = httpx.ASGITransport(Shell(inner, clock=clock, allowed_origins=()))
+    transport = httpx.ASGITransport(Shell(inner, routes=(), clock=clock, allowed_origins=()))
     async with httpx.AsyncClient(transport=transport, base_url="http://ledgerbee.test") as client:
         assert (await answer()).json() == str(api.company_id)
 

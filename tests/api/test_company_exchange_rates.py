@@ -108,3 +108,10 @@ async def test_bad_questions(api: Api) -> None:
     for query in ({}, {"currency": "nope"}, {"currency": "EUR", "date": "yesterday"}):
         answer = await api.get("/v1/exchange-rates", params=query)
         assert answer.json()["code"] == "SHARED_VALIDATION_FAILED"
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "0001-01-10", "9999-12-31"])
+async def test_a_day_without_a_rate_is_told_however_far_off(api: Api, day: str) -> None:
+    for currency in ("EUR", "USD"):
+        answer = await api.get("/v1/exchange-rates", params={"currency": currency, "date": day})
+        assert (answer.status_code, answer.json()["code"]) == (400, "EXCHANGE_RATE_MISSING")

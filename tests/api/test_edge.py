@@ -50,6 +50,9 @@ async def count(api: Api) -> int:
         b'{"number": 1e999999999999999999999}',
         b'{"number": "\xff"}',
         b'{"number": "a\x00b"}',
+        b'{"number": "\xed\xa0\x80"}',
+        '{"number": "a\\u0000b"}'.encode("utf-16"),
+        '{"number": "a"}'.encode("utf-32-le"),
         b"[" * 100_000,
         b'{"a":' * 50_000,
         b'{"number": ' + b"9" * 5_000 + b"}",
@@ -58,7 +61,7 @@ async def count(api: Api) -> int:
 async def test_what_is_no_json_is_refused_and_changes_nothing(api: Api, content: bytes) -> None:
     before = await count(api)
     answer = await send_raw(api, content)
-    assert problems(answer)
+    assert [list(rules) for rules in problems(answer).values()] == [["isJson" if content else "isDefined"]]
     assert await count(api) == before
 
 
@@ -169,6 +172,7 @@ async def test_unknown_routes_and_methods_have_the_envelope(api: Api) -> None:
     assert (answer.status_code, answer.json()["code"], answer.json()["path"]) == (404, "NOT_FOUND", "/v1/nowhere")
     answer = await api.delete("/v1/accounts")
     assert (answer.status_code, answer.json()["code"]) == (405, "METHOD_NOT_ALLOWED")
+    assert answer.headers["allow"] == "GET, POST"
 
 
 async def test_the_same_request_twice_works_once(api: Api) -> None:

@@ -43,6 +43,10 @@ def row(amount: str = "100.00", **fields: Any) -> dict[str, Any]:
     }
 
 
+def line(number: int, side: str, amount: str) -> dict[str, Any]:
+    return {"accountNumber": number, "side": side, "amount": amount}
+
+
 def lines(*rows: Any) -> str:
     return "".join((text if isinstance(text, str) else json.dumps(text)) + "\n" for text in rows)
 
@@ -116,7 +120,7 @@ async def test_bad_rows_are_refused_alone(books: Books) -> None:
         row("4.00", lines=[{"accountNumber": 77, "side": "DEBIT", "amount": "4"}] * 2),
         row("5.00", date="2025-06-01"),
         row("6.00", date="2066-10-14"),
-        row("7.00", lines=[{"accountNumber": RECEIVABLES, "side": "DEBIT", "amount": "7"}, {"accountNumber": SALES, "side": "CREDIT", "amount": "7"}]),
+        row("7.00", lines=[line(RECEIVABLES, "DEBIT", "7"), line(SALES, "CREDIT", "7")]),
         row("8.001"),
         row("9.00", date="2026-02-30"),
         '{"a":NaN}',
@@ -144,7 +148,7 @@ async def test_bad_rows_are_refused_alone(books: Books) -> None:
 async def test_what_only_the_database_refuses_is_taken_out(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
     """The checks before posting see less than the database: as if an account had been closed in between."""
     closed = books.accounts[GOODS]
-    bad = row("5.00", lines=[{"accountId": str(closed), "side": "DEBIT", "amount": "5"}, {"accountNumber": BANK, "side": "CREDIT", "amount": "5"}])  # fmt: skip
+    bad = row("5.00", lines=[line(GOODS, "DEBIT", "5"), line(BANK, "CREDIT", "5")])
     await books.api.patch(f"/v1/accounts/{closed}", {"isActive": False})
     monkeypatch.setattr(rules, "check_postable", lambda *_: None)
     found = await imported(books.api, lines(row("1.00"), bad, row("2.00"), bad, row("3.00")))

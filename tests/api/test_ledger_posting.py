@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from uuid import UUID
@@ -10,6 +9,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 import pytest_asyncio
+from msgspec.structs import replace
 from tests.conftest import Api
 from tests.ledger_books import BANK, CAPITAL, OUTPUT_VAT, PAYABLES, RECEIVABLES, SALES, Books, books_of, money
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
@@ -12,6 +13,7 @@ from tests.ledger_books import BANK, RECEIVABLES, SALES, Books, as_owner, books_
 
 from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.entries.model import NewEntry
+from ledgerbee.ledger.entries.store import posting
 from ledgerbee.ledger.entries.store.posting import entry_columns, line_columns
 
 TABLES = ("journal_entries", "journal_lines", "account_months", "ledgers", "fiscal_years")
@@ -49,18 +51,19 @@ async def call(
     connection: "asyncpg.Connection[asyncpg.Record]", *entries: NewEntry, **changed: Sequence[Any]
 ) -> asyncpg.Record | None:
     """Call the posting function past everything that Python checks; `changed` replaces arguments by name."""
-    arguments: dict[str, Any] = {"moment": "2026-03-16T12:00:00Z", "spare": [new_id(), new_id()]}
     names = await connection.fetchval("SELECT proargnames FROM pg_proc WHERE proname = 'post_entries'")
     values = [
         *entry_columns(entries, [bytes(32) for _ in entries]),
         *line_columns(entries, [[new_id() for _ in entry.lines] for entry in entries]),
     ]
-    arguments = dict(zip(names[2:32], values, strict=True)) | changed
+    arguments = dict(zip(names[2:32], values, strict=True))
+    for name, elements in changed.items():
+        as_literal = list(names).index(name) + 1 in posting.LITERALS
+        texts = ["NULL" if element is None else str(element) for element in elements]
+        arguments[name] = f"{{{','.join(texts)}}}" if as_literal else elements
+    moment = datetime(2026, 3, 16, 12, tzinfo=UTC)
     async with connection.transaction():
-        places = ", ".join(f"${number}" for number in range(1, 32))
-        return await connection.fetchrow(
-            f"SELECT * FROM post_entries(now(), {places})", [new_id(), new_id()], *arguments.values()
-        )
+        return await connection.fetchrow(posting.POST, moment, [new_id(), new_id()], *arguments.values())
 
 
 @pytest.mark.parametrize("table", TABLES)

@@ -145,11 +145,11 @@ async def test_refusals(api: Api, form: str, headers: dict[str, str], status: in
 
 async def test_a_body_that_is_no_form(api: Api) -> None:
     body = {"grant_type": "client_credentials", **await make_client(api)}
-    answer = await api.http.post("/api/v1/auth/token", json=body)
-    assert answer.status_code == 400
-    assert answer.json()["error"] == "invalid_request"
-    multipart = await api.http.post("/api/v1/auth/token", files={"grant_type": b"client_credentials"})
-    assert multipart.status_code == 415
+    for path in ("/api/v1/auth/token", "/api/v1/oauth/revoke"):
+        for given in ({"json": body}, {"files": {"grant_type": b"client_credentials"}}, {"content": b"grant_type=x"}):
+            answer = await api.http.post(path, **given)
+            assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
+            assert "x-rate-limit-remaining" in answer.headers
 
 
 async def test_an_api_key_is_no_client(api: Api) -> None:
@@ -279,7 +279,7 @@ async def test_revocation_refusals(api: Api, change: dict[str, str | None], stat
 
 
 async def test_a_client_on_a_list_of_addresses(database_url: str, api: Api) -> None:
-    client = await make_client(api, ipAllowlist=["203.0.113.0/24"])
+    client = await make_client(api, ipWhitelist=["203.0.113.0/24"])
     assert (await ask(api.http, client)).json() == INVALID_CLIENT
     assert (await api.http.post("/api/v1/oauth/revoke", data={**client, "token": "x"})).status_code == 401
     async with instance(database_url, api.clock, "203.0.113.9") as allowed:
@@ -293,7 +293,7 @@ async def test_a_client_on_a_list_of_addresses(database_url: str, api: Api) -> N
 @pytest.mark.parametrize(
     ("change", "ends"),
     [({"name": "new"}, False), ({"scopes": SCOPES[::-1]}, False), ({"scopes": SCOPES[:1]}, True),
-     ({"ipAllowlist": ["127.0.0.0/8"]}, True)],
+     ({"ipWhitelist": ["127.0.0.0/8"]}, True)],
 )  # fmt: skip
 async def test_other_scopes_or_addresses_end_all_tokens(
     database_url: str, api: Api, change: dict[str, Any], ends: bool
@@ -345,7 +345,7 @@ async def test_no_token_outlives_a_change_that_it_met(api: Api) -> None:
 
 async def test_clients_over_http(api: Api, other_api: Api) -> None:
     headers = {"x-api-idempotency-key": "c1"}
-    body = {"name": "sync", "scopes": ["company-read", "accounts-read", "company-read"], "ipAllowlist": ["10.0.0.1"]}
+    body = {"name": "sync", "scopes": ["company-read", "accounts-read", "company-read"], "ipWhitelist": ["10.0.0.1"]}
     created = await api.post("/v1/oauth-clients", body, headers=headers)
     assert created.status_code == 201
     client = created.json()
@@ -354,7 +354,7 @@ async def test_clients_over_http(api: Api, other_api: Api) -> None:
         "clientId": client["clientId"],
         "name": "sync",
         "scopes": ["accounts-read", "company-read"],
-        "ipAllowlist": ["10.0.0.1"],
+        "ipWhitelist": ["10.0.0.1"],
         "createdAt": "2026-03-16T12:00:00.000Z",
         "revokedAt": None,
     }
@@ -362,8 +362,8 @@ async def test_clients_over_http(api: Api, other_api: Api) -> None:
     assert replayed.json() == {**created.json(), "clientSecret": None}
     assert (await api.get("/v1/oauth-clients")).json() == [client]
     path = f"/v1/oauth-clients/{client['clientId']}"
-    changed = await api.patch(path, {"name": "night", "ipAllowlist": []})
-    assert changed.json() == {**client, "name": "night", "ipAllowlist": []}
+    changed = await api.patch(path, {"name": "night", "ipWhitelist": []})
+    assert changed.json() == {**client, "name": "night", "ipWhitelist": []}
     assert (await other_api.get("/v1/oauth-clients")).json() == []
     for refused in (await other_api.patch(path, {"name": "mine"}), await other_api.delete(path)):
         assert refused.status_code == 404

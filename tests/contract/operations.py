@@ -104,6 +104,23 @@ def _invoice(world: World) -> dict[str, Any]:
     }
 
 
+def _entry(world: World) -> dict[str, Any]:
+    return {
+        "entryType": "JOURNAL_ENTRY",
+        "date": "2026-03-16",
+        "originalAmount": "100.00",
+        "lines": [
+            {"accountId": world.sales_account_id, "side": "CREDIT", "amount": "80.00"},
+            {"accountId": world.vat_account_id, "side": "CREDIT", "amount": "20.00"},
+            {"accountId": world.cash_account_id, "side": "DEBIT", "amount": "100.00"},
+        ],
+    }
+
+
+def _entries(world: World) -> dict[str, Any]:
+    return {"entries": [_entry(world), _entry(world)]}
+
+
 async def _send_invoice(world: World) -> None:
     sent = await world.api.post(f"/v1/invoices/{world.ids['invoiceId']}/send", {"deliveryType": "Manual"})
     assert sent.status_code == 200, sent.text
@@ -190,6 +207,35 @@ OPERATIONS: Final[tuple[Row, ...]] = (
         "Customers", "POST", "/v1/customer-groups", "customers-write", "Create a customer group",
         lambda world: {"number": "90", "name": "Store kunder", "accountId": world.receivable_account_id}, success=201,
     ),
+    Row("Dimensions", "GET", "/v1/dimensions", "dimensions-read", "List all dimensions"),
+    Row(
+        "Dimensions", "POST", "/v1/dimensions", "dimensions-write", "Create a new dimension category",
+        just(name="Region", isUnique=False), success=201,
+    ),
+    Row(
+        "Dimensions", "GET", "/v1/dimensions/{dimensionId}", "dimensions-read", "Get a single dimension by ID",
+        not_found="DIMENSION_NOT_FOUND",
+    ),
+    Row(
+        "Dimensions", "PUT", "/v1/dimensions/{dimensionId}", "dimensions-write", "Update a dimension category",
+        just(name="Team", isUnique=True), not_found="DIMENSION_NOT_FOUND",
+    ),
+    Row(
+        "Dimensions", "DELETE", "/v1/dimensions/{dimensionId}", "dimensions-write", "Delete a dimension category",
+        not_found="DIMENSION_NOT_FOUND", success=204,
+    ),
+    Row(
+        "Dimensions", "POST", "/v1/dimensions/{dimensionId}/values", "dimensions-write",
+        "Create a new dimension value", just(name="Salg"), not_found="DIMENSION_NOT_FOUND", success=201,
+    ),
+    Row(
+        "Dimensions", "PUT", "/v1/dimensions/{dimensionId}/values/{valueId}", "dimensions-write",
+        "Update a dimension value", just(name="Drift"), not_found="DIMENSION_NOT_FOUND",
+    ),
+    Row(
+        "Dimensions", "DELETE", "/v1/dimensions/{dimensionId}/values/{valueId}", "dimensions-write",
+        "Delete a dimension value", not_found="DIMENSION_NOT_FOUND", success=204,
+    ),
     Row("Document Templates", "GET", "/v1/document-templates", "document-templates-read", "List document templates"),
     extension(
         "Document Templates", "POST", "/v1/document-templates", "document-templates-write",
@@ -205,10 +251,32 @@ OPERATIONS: Final[tuple[Row, ...]] = (
         "Journal Categories", "POST", "/v1/journal-categories", "journal-categories-write",
         "Create a journal category", just(name="Kasse", allowedJournalTypes=["JOURNAL_ENTRY"]), success=201,
     ),
+    Row(
+        "Journal Entries", "POST", "/v1/journal-batches", "journal-entries-write",
+        "Create multiple journal entries in batch (deprecated)", _entries, success=201,
+    ),
     Row("Journal Entries", "GET", "/v1/journal-entries", "journal-entries-read", "List journal entries"),
+    Row(
+        "Journal Entries", "POST", "/v1/journal-entries", "journal-entries-write",
+        "Create a single journal entry (deprecated)", _entry, success=201,
+    ),
     Row(
         "Journal Entries", "GET", "/v1/journal-entries/{journalEntryId}", "journal-entries-read",
         "Get a single journal entry", not_found="JOURNAL_ENTRY_NOT_FOUND",
+    ),
+    Row(
+        "Journal Entries", "PATCH", "/v1/journal-entries/{journalEntryId}", "journal-entries-write",
+        "Update a journal entry: correct the reference and/or set your external system id", just(reference="PO 7"),
+        not_found="JOURNAL_ENTRY_NOT_FOUND",
+    ),
+    Row(
+        "Journal Entries", "POST", "/v1/journal-entries/reverse-batch", "journal-entries-write",
+        "Reverse posted journal entries in batch", lambda world: {"journalEntryIds": [world.ids["journalEntryId"]]},
+        success=201,
+    ),
+    Row(
+        "Journal Entries", "POST", "/v1/journal-entries/{journalEntryId}/reverse", "journal-entries-write",
+        "Reverse a posted journal entry", nothing, not_found="JOURNAL_ENTRY_NOT_FOUND", success=201,
     ),
     extension("Journal Entries", "GET", "/v1/fiscal-years", "accounts-read", "List fiscal years"),
     extension("Journal Entries", "GET", "/v1/ledger/lock-date", "company-read", "Get the lock date"),
@@ -275,6 +343,35 @@ OPERATIONS: Final[tuple[Row, ...]] = (
         "Products", "PATCH", "/v1/products/{productId}", "products-write", "Update a product",
         just(name="Te"), not_found="PRODUCT_NOT_FOUND",
     ),
+    Row("Projects", "GET", "/v1/projects", "projects-read", "List all projects"),
+    Row(
+        "Projects", "PUT", "/v1/projects", "projects-write", "Idempotent project upsert",
+        just(name="Havn", externalReference="pm-900"), success=201,
+    ),
+    Row("Projects", "POST", "/v1/projects", "projects-write", "Create a project", just(name="Bro"), success=201),
+    Row(
+        "Projects", "GET", "/v1/projects/{projectId}", "projects-read", "Get a project", not_found="PROJECT_NOT_FOUND",
+    ),
+    Row(
+        "Projects", "PUT", "/v1/projects/{projectId}", "projects-write", "Update a project", just(name="Tunnel"),
+        not_found="PROJECT_NOT_FOUND",
+    ),
+    Row(
+        "Projects", "GET", "/v1/projects/{projectId}/profit", "projects-read", "Get project profit",
+        not_found="PROJECT_NOT_FOUND",
+    ),
+    Row(
+        "Projects", "POST", "/v1/projects/{projectId}/subprojects", "projects-write", "Add a subproject",
+        just(name="Beton"), not_found="PROJECT_NOT_FOUND", success=201,
+    ),
+    Row(
+        "Projects", "PUT", "/v1/projects/{projectId}/subprojects/{subprojectId}", "projects-write",
+        "Update a subproject", just(name="Asfalt"), not_found="PROJECT_NOT_FOUND",
+    ),
+    Row(
+        "Projects", "DELETE", "/v1/projects/{projectId}/subprojects/{subprojectId}", "projects-write",
+        "Delete a subproject", not_found="PROJECT_NOT_FOUND", success=204,
+    ),
     Row("VAT Codes", "GET", "/v1/vat-codes", "vat-codes-read", "List VAT codes"),
     extension(
         "VAT Codes", "POST", "/v1/vat-codes", "vat-codes-write", "Create a VAT code",
@@ -287,6 +384,30 @@ OPERATIONS: Final[tuple[Row, ...]] = (
     extension(
         "VAT Codes", "PATCH", "/v1/vat-codes/{vatCodeId}", "vat-codes-write", "Update a VAT code",
         just(name="Other"), not_found="VAT_CODE_NOT_FOUND",
+    ),
+    Row(
+        "Draft Journal Entries", "POST", "/v1/draft-journal-batches", "journal-entries-write",
+        "Create multiple draft journal entries in batch", _entries, success=201,
+    ),
+    Row(
+        "Draft Journal Entries", "GET", "/v1/draft-journal-entries", "journal-entries-read",
+        "List draft journal entries",
+    ),
+    Row(
+        "Draft Journal Entries", "POST", "/v1/draft-journal-entries", "journal-entries-write",
+        "Create a draft journal entry", _entry, success=201,
+    ),
+    Row(
+        "Draft Journal Entries", "GET", "/v1/draft-journal-entries/{draftJournalEntryId}", "journal-entries-read",
+        "Get a single draft journal entry", not_found="DRAFT_JOURNAL_ENTRY_NOT_FOUND",
+    ),
+    Row(
+        "Draft Journal Entries", "DELETE", "/v1/draft-journal-entries/{draftJournalEntryId}", "journal-entries-write",
+        "Delete a draft journal entry", not_found="DRAFT_JOURNAL_ENTRY_NOT_FOUND", success=204,
+    ),
+    Row(
+        "Draft Journal Entries", "POST", "/v1/draft-journal-entries/{draftJournalEntryId}/book",
+        "journal-entries-write", "Book a draft journal entry", nothing, not_found="DRAFT_JOURNAL_ENTRY_NOT_FOUND",
     ),
     Row("Invoices", "GET", "/v1/invoices", "invoices-read", "List invoices"),
     Row("Invoices", "POST", "/v1/invoices", "invoices-write", "Create a draft invoice", _invoice, success=201),
@@ -353,6 +474,45 @@ OPERATIONS: Final[tuple[Row, ...]] = (
         "Vendors", "POST", "/v1/vendor-groups", "vendors-write", "Create a vendor group",
         lambda world: {"number": "90", "name": "Store leverandører", "accountId": world.payable_account_id},
         success=201,
+    ),
+    Row(
+        "Draft Journal Entries (v2)", "POST", "/v2/draft-journal-batches", "journal-entries-write",
+        "Create draft journal entries in batch (v2)", _entries, success=201,
+    ),
+    Row(
+        "Draft Journal Entries (v2)", "GET", "/v2/draft-journal-entries", "journal-entries-read",
+        "List draft journal entries (v2)",
+    ),
+    Row(
+        "Draft Journal Entries (v2)", "POST", "/v2/draft-journal-entries", "journal-entries-write",
+        "Create a draft journal entry (v2)", _entry, success=201,
+    ),
+    Row(
+        "Draft Journal Entries (v2)", "GET", "/v2/draft-journal-entries/{draftJournalEntryId}", "journal-entries-read",
+        "Get a single draft journal entry (v2)", not_found="DRAFT_JOURNAL_ENTRY_NOT_FOUND",
+    ),
+    Row(
+        "Draft Journal Entries (v2)", "DELETE", "/v2/draft-journal-entries/{draftJournalEntryId}",
+        "journal-entries-write", "Delete a draft journal entry (v2)", not_found="DRAFT_JOURNAL_ENTRY_NOT_FOUND",
+        success=204,
+    ),
+    Row(
+        "Draft Journal Entries (v2)", "PATCH", "/v2/draft-journal-entries/{draftJournalEntryId}",
+        "journal-entries-write", "Update a draft journal entry (v2)", just(reference="PO 7"),
+        not_found="DRAFT_JOURNAL_ENTRY_NOT_FOUND",
+    ),
+    Row(
+        "Draft Journal Entries (v2)", "POST", "/v2/draft-journal-entries/{draftJournalEntryId}/book",
+        "journal-entries-write", "Book a draft journal entry (v2)", nothing,
+        not_found="DRAFT_JOURNAL_ENTRY_NOT_FOUND",
+    ),
+    Row(
+        "Journal Entries (v2)", "POST", "/v2/journal-entries", "journal-entries-write", "Create a journal entry (v2)",
+        _entry, success=201,
+    ),
+    Row(
+        "Journal Entries (v2)", "POST", "/v2/journal-entries/batch", "journal-entries-write",
+        "Create journal entries in batch (v2)", _entries, success=201,
     ),
     extension(
         "Journal Entries (v2)", "POST", "/v2/journal-entries/import", "journal-entries-write", "Import journal entries",

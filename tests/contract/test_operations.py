@@ -41,7 +41,7 @@ def test_every_operation_has_a_row_and_every_row_an_operation() -> None:
 def test_an_operation_says_what_the_table_says(row: Row) -> None:
     routes = [route for router in ROUTERS for route in router.routes]
     (route,) = [r for r in routes if r.path == "/api" + row.path.partition("?")[0] and row.method in r.methods]  # type: ignore[attr-defined]
-    operation = operation_of(route)  # type: ignore[arg-type]
+    operation = operation_of(route)
     assert operation is not None
     assert operation.scope == row.scope
     assert operation.scope is None or operation.scope in SCOPES
@@ -96,6 +96,17 @@ async def test_an_unknown_field_is_refused(row: Row, world: World) -> None:
     assert answer.status_code == 400, answer.text
     errors = {error["property"]: error["constraints"] for error in answer.json()["details"]["validationErrors"]}
     assert errors == {"noSuchField": {"whitelistValidation": "noSuchField should not exist"}}
+
+
+@pytest.mark.parametrize("row", WRITES, ids=str)
+async def test_a_body_is_an_object(row: Row, world: World) -> None:
+    for content in ("1.5", "1", "[]", '"{}"', "true"):
+        path, headers = path_of(row, world.ids), {"content-type": "application/json"}
+        answer = await world.api.request(row.method, path, content=content, headers=headers)
+        assert answer.status_code == 400, (content, answer.text)
+        assert answer.json()["details"]["validationErrors"] == [
+            {"property": "", "constraints": {"isObject": "body must be an object"}}
+        ]
 
 
 @pytest.mark.parametrize("row", WRITES, ids=str)

@@ -16,6 +16,7 @@ class World:
     receivable_account_id: str
     payable_account_id: str
     vat_account_id: str
+    cash_account_id: str
 
 
 async def make_world(api: Api) -> World:
@@ -32,7 +33,7 @@ async def make_world(api: Api) -> World:
 
     accounts = {account["accountNumber"]: account["id"] for account in await listed("/v1/accounts")}
     control = {account["controlAccountType"]: account["id"] for account in await listed("/v1/accounts")}
-    sales, vat = accounts[1010], accounts[7680]
+    sales, vat, cash = accounts[1010], accounts[7680], accounts[6480]
     customer_group = (await listed("/v1/customer-groups"))[0]["id"]
     vendor_group = (await listed("/v1/vendor-groups"))[0]["id"]
     group = await made(
@@ -60,12 +61,26 @@ async def make_world(api: Api) -> World:
     invoice = await made("/v1/invoices", customerId=customer["id"], date="2026-03-16", lines=lines)
     sent = await made("/v1/invoices", customerId=customer["id"], date="2026-03-16", lines=lines)
     await made(f"/v1/invoices/{sent['id']}/send", deliveryType="Manual")
-    entry = (await listed("/v1/journal-entries"))[0]
+    posting = {
+        "entryType": "JOURNAL_ENTRY",
+        "date": "2026-03-16",
+        "originalAmount": "5.00",
+        "lines": [
+            {"accountId": cash, "side": "DEBIT", "amount": "5.00"},
+            {"accountId": sales, "side": "CREDIT", "amount": "5.00"},
+        ],
+    }
+    entry = await made("/v2/journal-entries", **posting)
+    draft = await made("/v2/draft-journal-entries", **posting)
     entry_import = await api.request(
         "POST", "/v2/journal-entries/import", content="", headers={"content-type": "application/x-ndjson"}
     )
     key = await made("/v1/api-keys", name="spare", scopes=["accounts-read"])
     client = await made("/v1/oauth-clients", name="spare", scopes=["accounts-read"])
+    dimension = await made("/v1/dimensions", name="Afdeling", isUnique=True)
+    value = await made(f"/v1/dimensions/{dimension['id']}/values", name="Nord")
+    project = await made("/v1/projects", name="Havnen", externalReference="pm-1")
+    subproject = await made(f"/v1/projects/{project['id']}/subprojects", name="Kajen")
     ids = {
         "accountId": sales,
         "apiKeyId": key["id"],
@@ -73,14 +88,19 @@ async def make_world(api: Api) -> World:
         "customerGroupId": customer_group,
         "customerId": customer["id"],
         "departmentId": department["id"],
+        "dimensionId": dimension["id"],
         "documentTemplateId": (await listed("/v1/document-templates"))[0]["id"],
         "importId": entry_import.json()["id"],
+        "draftJournalEntryId": draft["id"],
         "invoiceId": invoice["id"],
         "journalEntryId": entry["id"],
         "oauthClientId": client["clientId"],
         "productGroupId": group["id"],
         "productId": product["id"],
         "productPriceId": price["id"],
+        "projectId": project["id"],
+        "subprojectId": subproject["id"],
+        "valueId": value["id"],
         "vatCodeId": (await listed("/v1/vat-codes"))[0]["id"],
         "vendorGroupId": vendor_group,
         "vendorId": vendor["id"],
@@ -88,4 +108,4 @@ async def make_world(api: Api) -> World:
         "Vendors.contactId": vendor_contact["id"],
         "Vendors.departmentId": vendor_department["id"],
     }
-    return World(api, ids, sales, control["ACCOUNTS_RECEIVABLE"], control["ACCOUNTS_PAYABLE"], vat)
+    return World(api, ids, sales, control["ACCOUNTS_RECEIVABLE"], control["ACCOUNTS_PAYABLE"], vat, cash)

@@ -1,9 +1,10 @@
 """Schemathesis over the whole OpenAPI document, against a real server on a database of its own.
 
-    python tests/fuzz/run.py --max-time 600
+    python -m tests.fuzz.run --max-time 600
 
 Looks for 5xx, answers outside their schema or status list, accepted nonsense, and authentication that is not
-asked for. Exit code 0 when it finds none. `tests/fuzz/test_fuzz.py` runs a short form with a fixed seed.
+asked for. Paths name objects that are there, so that what lies behind a 404 is tried too. Exit code 0 when it
+finds none. `tests/fuzz/test_fuzz.py` runs a short form with a fixed seed.
 """
 
 import argparse
@@ -14,9 +15,15 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench.support import books, connect, server
+import httpx
+from bench.support import Books, books, connect, server
+from tests.conftest import Api, SteeredClock
+from tests.contract.world import make_world
 
 from ledgerbee.app.main import create_app
+from ledgerbee.app.reactions import REACTIONS
+from ledgerbee.core.ids import new_id
+from ledgerbee.platform.db import Database
 
 CHECKS = (
     "not_a_server_error",
@@ -34,12 +41,16 @@ def fuzz(max_time: int, max_examples: int, seed: int) -> "subprocess.CompletedPr
     """Run Schemathesis for at most `max_time` seconds; its report is `stdout`, the server's faults are in `stderr`."""
     with (
         tempfile.NamedTemporaryFile(suffix=".log") as log,
+        tempfile.NamedTemporaryFile("w", suffix=".toml") as config,
         books() as found,
         server(create_app, found.url, log=log.name) as port,
     ):
-        asyncio.run(_answers(port))
+        config.write(asyncio.run(_ids(port, found)))
+        config.flush()
         command = [
             str(Path(sys.executable).with_name("schemathesis")),
+            "--config-file",
+            config.name,
             "run",
             f"http://127.0.0.1:{port}/api/openapi.json",
             "--header",
@@ -64,9 +75,19 @@ def fuzz(max_time: int, max_examples: int, seed: int) -> "subprocess.CompletedPr
         return result
 
 
-async def _answers(port: int) -> None:
+async def _ids(port: int, found: Books) -> str:
+    """Schemathesis' configuration: ids of objects that are there, but for deletes, or they would soon be gone."""
     async with connect(port):
         pass
+    database = await Database.open(found.url, reactions=REACTIONS, max_size=1)
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+        world = await make_world(Api(client, found.company_id, found.key, database, SteeredClock()))
+    await database.close()
+    names = [name for name in world.ids if "." not in name]
+    there = [f'"path.{name}" = "{world.ids[name]}"' for name in names]
+    nobodys = [f'"path.{name}" = "{new_id()}"' for name in names]
+    deletes = ["[[operations]]", 'include-method = "DELETE"', "[operations.parameters]", *nobodys]
+    return "\n".join(["[parameters]", *there, *deletes])
 
 
 def main() -> int:

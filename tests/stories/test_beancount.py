@@ -36,7 +36,7 @@ class Imported(NamedTuple):
 async def imported(api: Api, file: Path, numbers: dict[str, int] | None = None) -> Imported:
     """Import a file as the command line does."""
     means = run.Means(api.database, api.clock, api.tenant)
-    content = file.read_bytes()
+    content = read(file)
 
     async def rows_of(state: JournalImport) -> run.Rows:
         return await reading.rows_of(means, state, source.File(file), include=reading.Folder(file), numbers=numbers)
@@ -67,6 +67,10 @@ async def imported(api: Api, file: Path, numbers: dict[str, int] | None = None) 
     return Imported(state, list(errors), balances, base_balances)
 
 
+def read(file: Path) -> bytes:
+    return file.read_bytes()
+
+
 def rounded(number: Decimal, currency: str) -> Decimal:
     return number.quantize(Decimal(1).scaleb(-places_of(currency)), rounding=ROUND_HALF_UP)
 
@@ -82,7 +86,7 @@ def expected(file: Path) -> Balances:
         off: dict[str, Decimal] = defaultdict(Decimal)
         for posting in entry.postings:
             weight = convert.get_weight(posting)
-            held = weight if posting.cost is not None else posting.units
+            held: Any = weight if posting.cost is not None else posting.units
             balances[posting.account, held.currency] += rounded(held.number, held.currency)
             off[weight.currency] += rounded(weight.number, weight.currency)
             if posting.cost is None and posting.price is not None:
@@ -97,7 +101,9 @@ def example_books(file: Path, seed: int, years: int) -> Path:
     """Books of an imagined person, as `bean-example` writes them."""
     random.seed(seed)
     output = StringIO()
-    example.write_example_file(date(1980, 5, 12), date(2024 - years, 1, 1), date(2024, 6, 30), True, file=output)
+    example.write_example_file(  # type: ignore[no-untyped-call]
+        date(1980, 5, 12), date(2024 - years, 1, 1), date(2024, 6, 30), True, file=output
+    )
     file.write_text(output.getvalue())
     return file
 
@@ -271,7 +277,7 @@ async def test_an_import_goes_on_where_it_stopped(us: Api, tmp_path: Path) -> No
     """Each run ends after its first chunk, until none is left."""
     file = example_books(tmp_path / "example.beancount", 5, 3)
     means = run.Means(us.database, us.clock, us.tenant)
-    content = file.read_bytes()
+    content = read(file)
     begun = await means.write(
         lambda context: actions.begin_here(
             context, ImportFormat.BEANCOUNT, file.name, content[:32], len(content), again=True

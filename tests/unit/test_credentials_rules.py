@@ -48,7 +48,7 @@ def test_every_network_can_be_on_a_list(network: str) -> None:
 def test_other_text_can_not(entry: str) -> None:
     with pytest.raises(LedgerBeeError) as refused:
         check_allowlist(["10.0.0.1", entry])
-    assert refused.value.details["validationErrors"][0]["property"] == "ipAllowlist.1"
+    assert refused.value.details["validationErrors"][0]["property"] == "ipWhitelist.1"
 
 
 @given(st.sets(st.sampled_from(SCOPES)), st.sets(st.sampled_from(SCOPES)))

@@ -35,3 +35,14 @@ def test_every_log_event_is_documented() -> None:
 
 def _logged(source: str) -> set[str]:
     return set(re.findall(r'\.(?:debug|info|warning|error|exception|critical)\(\s*"([a-z_.]+)"', source))
+
+
+def test_what_the_documents_point_at_is_there() -> None:
+    """Links, and paths of code in backticks: from the repository's root or from the package."""
+    root, package = generate.DOCS.parent, generate.SOURCE
+    for document in (*root.glob("*.md"), *generate.DOCS.rglob("*.md"), *package.rglob("README.md")):
+        text = document.read_text("utf-8")
+        links = re.findall(r"\]\((?!https?:|#)([^)#]+)", text)
+        assert [link for link in links if not (document.parent / link).exists()] == [], document
+        paths = re.findall(r"`((?:[a-z_]+/)+(?:[a-z_]+\.(?:py|sql|typ))?)`", text)
+        assert [path for path in paths if not any((base / path).exists() for base in (root, package))] == [], document

@@ -27,9 +27,9 @@ from ledgerbee.sales.documents.model import (
     MAX_LINES,
     SALES_DOCUMENT_AMOUNT_TOO_LARGE,
     SALES_DOCUMENT_VAT_CODE_UNUSABLE,
+    DocumentLineType,
     Line,
     LineInput,
-    LineType,
     Tax,
     TaxedAmount,
 )
@@ -112,6 +112,18 @@ def test_codes_of_one_category_and_rate_share_a_row() -> None:
     assert totals.line_vat == (Decimal("0.01"), ZERO)
 
 
+def test_a_row_gives_every_reason_for_charging_no_vat_once() -> None:
+    goods, services, bare = (
+        Tax(ACCOUNT, new_id(), ZERO, "G", None, english, danish)
+        for english, danish in (("Export of goods", "Eksport"), ("Service", None), (None, None))
+    )
+    amounts = [TaxedAmount(Decimal(1), tax) for tax in (goods, services, bare, goods)]
+    (row,) = rules.compute_totals(amounts, "DKK").rows
+    assert (row.exemption_reason, row.exemption_reason_da) == ("Export of goods; Service", "Eksport; Service")
+    (row,) = rules.compute_totals([TaxedAmount(Decimal(1), bare)], "DKK").rows
+    assert (row.exemption_reason, row.exemption_reason_da) == (None, None)
+
+
 def test_rows_stand_by_rate() -> None:
     rates = [ZERO, Decimal(25), Decimal(12)]
     amounts = [TaxedAmount(Decimal(1), Tax(ACCOUNT, None, rate, "S" if rate else "Z")) for rate in rates]
@@ -183,7 +195,7 @@ def product_line(line: LineInput, of: Price | None = None, discount: str = "0") 
 
 
 def test_a_line_takes_what_its_author_left_open() -> None:
-    line = product_line(LineInput(LineType.PRODUCT, new_id(), Decimal(3)), discount="10")
+    line = product_line(LineInput(DocumentLineType.PRODUCT, new_id(), Decimal(3)), discount="10")
     assert (line.description, line.unit, line.unit_price, line.net) == (
         "Consulting",
         "hours",
@@ -194,29 +206,31 @@ def test_a_line_takes_what_its_author_left_open() -> None:
 
 
 def test_a_discount_of_zero_is_a_discount() -> None:
-    line = product_line(LineInput(LineType.PRODUCT, new_id(), Decimal(3), discount_percent=ZERO), discount="10")
+    line = product_line(LineInput(DocumentLineType.PRODUCT, new_id(), Decimal(3), discount_percent=ZERO), discount="10")
     assert (line.net, line.discount_given) == (Decimal(300), True)
 
 
 def test_a_tiered_price_shows_the_average_unit() -> None:
-    line = product_line(LineInput(LineType.PRODUCT, new_id(), Decimal(12)), GRADUATED)
+    line = product_line(LineInput(DocumentLineType.PRODUCT, new_id(), Decimal(12)), GRADUATED)
     assert (line.net, line.unit_price) == (Decimal(57), Decimal("4.75"))
 
 
 def test_an_override_makes_a_tiered_price_flat() -> None:
-    line = product_line(LineInput(LineType.PRODUCT, new_id(), Decimal(-12), unit_price=Decimal("0.5")), GRADUATED)
+    line = product_line(
+        LineInput(DocumentLineType.PRODUCT, new_id(), Decimal(-12), unit_price=Decimal("0.5")), GRADUATED
+    )
     assert (line.net, line.unit_price, line.unit_price_given) == (Decimal(-6), Decimal("0.5"), True)
 
 
 def test_tiers_have_no_price_for_a_return() -> None:
     with pytest.raises(LedgerBeeError) as refusal:
-        product_line(LineInput(LineType.PRODUCT, new_id(), Decimal(-1)), GRADUATED)
+        product_line(LineInput(DocumentLineType.PRODUCT, new_id(), Decimal(-1)), GRADUATED)
     assert refusal.value.error_code is PRODUCT_PRICE_QUANTITY_INVALID
 
 
 @given(st.decimals("-1e6", "1e6", places=6), st.decimals("-1e6", "1e6", places=12), st.decimals(0, 100, places=4))
 def test_what_the_author_gave_survives(quantity: Decimal, unit_price: Decimal, discount: Decimal) -> None:
-    given_line = LineInput(LineType.PRODUCT, PRODUCT.id, quantity, unit_price, "As agreed", discount)
+    given_line = LineInput(DocumentLineType.PRODUCT, PRODUCT.id, quantity, unit_price, "As agreed", discount)
     line = rules.product_line(
         given_line, price(id=PRODUCT.id), PRODUCT, line_id=new_id(), currency="DKK", group_discount=ZERO
     )
@@ -286,16 +300,22 @@ def properties(lines: list[LineInput]) -> list[str]:
 
 
 def test_a_document_sells_something() -> None:
-    assert properties([LineInput(LineType.TEXT, description="Hello"), LineInput(LineType.SEPARATOR)]) == ["lines"]
+    assert properties(
+        [LineInput(DocumentLineType.TEXT, description="Hello"), LineInput(DocumentLineType.SEPARATOR)]
+    ) == ["lines"]
 
 
 def test_lines_name_their_faults() -> None:
-    lines = [LineInput(LineType.PRODUCT, new_id()), LineInput(LineType.PRODUCT), LineInput(LineType.TEXT)]
+    lines = [
+        LineInput(DocumentLineType.PRODUCT, new_id()),
+        LineInput(DocumentLineType.PRODUCT),
+        LineInput(DocumentLineType.TEXT),
+    ]
     assert properties(lines) == ["lines.1.priceId", "lines.2.description"]
 
 
 def test_too_many_lines_are_refused() -> None:
-    assert properties([LineInput(LineType.PRODUCT, new_id())] * (MAX_LINES + 1)) == ["lines"]
+    assert properties([LineInput(DocumentLineType.PRODUCT, new_id())] * (MAX_LINES + 1)) == ["lines"]
 
 
 @pytest.mark.parametrize(

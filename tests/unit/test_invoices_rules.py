@@ -11,13 +11,12 @@ from hypothesis import strategies as st
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.ids import new_id
 from ledgerbee.core.money import ZERO, minor_units, total
-from ledgerbee.ledger.entries.model import LineType as EntryLineType
-from ledgerbee.ledger.entries.model import NewEntry, Side
+from ledgerbee.ledger.entries.model import LineType, NewEntry, Side
 from ledgerbee.ledger.entries.rules import check_balanced
 from ledgerbee.parties.contacts.model import Contact
 from ledgerbee.parties.customers.model import Customer, CustomerType, VatZone
 from ledgerbee.sales.delivery.model import DeliveryType, Outcome
-from ledgerbee.sales.documents.model import Computed, Line, LineType, Tax
+from ledgerbee.sales.documents.model import Computed, DocumentLineType, Line, Tax
 from ledgerbee.sales.documents.rules import compute
 from ledgerbee.sales.invoices import rules
 from ledgerbee.sales.invoices.model import (
@@ -42,7 +41,7 @@ TAXES = {
 
 
 def product(price_id: UUID, net: Decimal) -> Line:
-    return Line(new_id(), LineType.PRODUCT, price_id=price_id, net=net)
+    return Line(new_id(), DocumentLineType.PRODUCT, price_id=price_id, net=net)
 
 
 def invoice(currency: str = "DKK", status: InvoiceStatus = S.DRAFT) -> Invoice:
@@ -106,12 +105,12 @@ def test_revenue_and_vat_are_those_of_the_invoice(drawn: tuple[str, Computed]) -
     currency, computed = drawn
     entry = entry_of(computed, currency, Decimal(1), currency)
 
-    def credited(line_type: EntryLineType) -> Decimal:
+    def credited(line_type: LineType) -> Decimal:
         lines = [line for line in entry.lines if line.line_type is line_type]
         return total([line.amount if line.side is Side.CREDIT else -line.amount for line in lines])
 
-    assert credited(EntryLineType.ENTERED) == computed.totals.subtotal
-    assert credited(EntryLineType.VAT) == computed.totals.vat == rules.vat_in_base(entry)
+    assert credited(LineType.ENTERED) == computed.totals.subtotal
+    assert credited(LineType.VAT) == computed.totals.vat == rules.vat_in_base(entry)
     keys = [(line.account_id, line.vat_code_id, line.line_type) for line in entry.lines]
     assert len(keys) == len(set(keys)), "one line an account and code"
 

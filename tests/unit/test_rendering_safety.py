@@ -177,6 +177,23 @@ def test_logos_are_drawn(logo: bytes) -> None:
     assert render(replace(INVOICE, logo=b"")) == without
 
 
+@pytest.mark.parametrize(
+    ("attributes", "shape"),
+    [
+        ('viewBox="0 0 40.5 10"', (40_500, 10_000)),
+        ('width="120" height="40"', (120_000, 40_000)),
+        ('height="1.5cm" width="3cm" viewBox="0 0 7 7"', (3_000, 1_500)),
+        ('width="100%" height="100%" viewBox="0 0 2 1"', (2_000, 1_000)),
+        ('width="100%" height="40"', None),
+        ('stroke-width="9" data-height="9"', None),
+        ("width='3cm' height='10mm'", None),
+    ],
+)
+def test_a_drawings_shape_is_its_size_else_its_view_box(attributes: str, shape: tuple[int, int] | None) -> None:
+    """A logo stands flush left only where its shape is known."""
+    assert read_logo(f'<svg xmlns="http://www.w3.org/2000/svg" {attributes}></svg>'.encode()).shape == shape
+
+
 JPEG_HEAD = b"\xff\xd8\xff\xe0\x00\x04ab\xff\xc0\x00\x0b\x08"
 
 

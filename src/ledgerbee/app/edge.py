@@ -67,10 +67,6 @@ class Edge:
             response = error_response(request, validation_error(fault.errors()), now)
         except LedgerBeeError as fault:
             response = error_response(request, fault, now)
-        if operation.deprecation is not None:
-            response.headers["Deprecation"] = "true"
-            response.headers["Sunset"] = operation.deprecation.sunset
-            response.headers["Link"] = f'<{operation.deprecation.successor}>; rel="successor-version"'
         principal: Principal | None = request.scope.get("ledgerbee.principal")
         if principal is not None and principal.kind == "api_key" and principal.expires_at is not None:
             response.headers["X-API-Key-Expires-At"] = format_moment(principal.expires_at)
@@ -85,7 +81,7 @@ class Edge:
         principal = await self._admit(operation, request, now)
         # The whole body is here before a connection is taken: a slow client holds no transaction open.
         body = b"" if operation.streams else await request.body()
-        if body and not _is_form(request):
+        if body and operation.opens_transaction and not _is_form(request):
             await request.json()  # malformed JSON is refused here, as it is read again below from memory
         if operation.streams:
             request.scope["ledgerbee.body"] = request.stream()  # its handler opens transactions for what has come in
@@ -177,8 +173,8 @@ def _reservation(request: Request, body: bytes) -> Reservation | None:
     key = idempotency.key_of(request) if request.method in _IDEMPOTENT_METHODS else None
     if key is None:
         return None
-    address = f"{request.method} {request.url.path}?{request.url.query}\n"
-    return Reservation(key, hashlib.sha256(address.encode() + body).digest())
+    address = f"{request.method} {request.scope['path']}?".encode() + request.scope["query_string"] + b"\n"
+    return Reservation(key, hashlib.sha256(address + body).digest())
 
 
 def _is_form(request: Request) -> bool:

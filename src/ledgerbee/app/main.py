@@ -1,21 +1,22 @@
 """Composition: the application from its parts."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Request, Response
-from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute, Match, Route
 from starlette.types import ASGIApp
 
 from ledgerbee.app.config import Settings
+from ledgerbee.app.dispatch import Dispatch
 from ledgerbee.app.docs_page import router as docs_router
 from ledgerbee.app.edge import Edge
 from ledgerbee.app.health import router as health_router
 from ledgerbee.app.openapi import describe
 from ledgerbee.app.reactions import REACTIONS
 from ledgerbee.app.routes import ROUTERS
-from ledgerbee.app.shell import Shell, Stream
+from ledgerbee.app.shell import Shell
 from ledgerbee.core.dates import Clock, system_clock
 from ledgerbee.platform.db import Database
 from ledgerbee.platform.http.envelope import INTERNAL_ERROR, METHOD_NOT_ALLOWED, NOT_FOUND, error_response
@@ -36,7 +37,8 @@ def create_api(clock: Clock = system_clock) -> FastAPI:
         assert isinstance(fault, HTTPException)
         known = {404: NOT_FOUND, 405: METHOD_NOT_ALLOWED}.get(fault.status_code)
         response = error_response(request, known.error() if known else MALFORMED_JSON, clock())
-        response.headers.update(fault.headers or {})
+        if known is METHOD_NOT_ALLOWED:
+            _tell_methods(response, request, api.routes)
         return response
 
     async def fail(request: Request, _: Exception) -> Response:
@@ -52,6 +54,16 @@ def create_api(clock: Clock = system_clock) -> FastAPI:
     api.include_router(docs_router)
     describe(api)
     return api
+
+
+def _tell_methods(response: Response, request: Request, routes: Sequence[BaseRoute]) -> None:
+    """`Allow` with the methods of all routes at the address: the router knows only the first one it found."""
+    there = [route for route in routes if isinstance(route, Route) and route.matches(request.scope)[0] is Match.PARTIAL]
+    response.headers["Allow"] = ", ".join(sorted(method for route in there for method in route.methods or ()))
+    # No operation was asked for: the answer says that it is deprecated only when all at the address are.
+    facts = [(route, operation_of(route)) for route in there]
+    lasting = (route for route, operation in facts if operation is None or operation.deprecation is None)
+    request.scope["route"] = next(lasting, there[0])
 
 
 def create_app(
@@ -74,20 +86,9 @@ def create_app(
 
     api.router.lifespan_context = lifespan
     return Shell(
-        api,
+        Dispatch(api),
+        routes=api.routes,
         clock=clock,
         allowed_origins=settings.allowed_origins,
-        streams=_streams(settings.max_import_mb * 1024 * 1024),
+        max_stream_bytes=settings.max_import_mb * 1024 * 1024,
     )
-
-
-def _streams(max_bytes: int) -> dict[tuple[str, str], Stream]:
-    """The addresses of operations that read their bodies as they come in."""
-    found = {}
-    for router in ROUTERS:
-        for route in router.routes:
-            assert isinstance(route, APIRoute)
-            facts = operation_of(route)
-            if facts is not None and facts.streams:
-                found.update({(method, route.path): Stream(facts.streams, max_bytes) for method in route.methods or ()})
-    return found

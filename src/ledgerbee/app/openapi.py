@@ -1,11 +1,16 @@
 """The OpenAPI document: the product's face (contract 1; the reference's order of tags)."""
 
+import re
 from typing import Any, Final
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from ledgerbee import __version__
+from ledgerbee.core.errors import invalid
+from ledgerbee.platform.credentials.model import INSUFFICIENT_PERMISSIONS, UNAUTHORIZED
+from ledgerbee.platform.db import DATABASE_UNAVAILABLE
+from ledgerbee.platform.http.envelope import INTERNAL_ERROR
 from ledgerbee.platform.http.operation import ErrorResponse
 
 #: Tags in the reference's order, with what each resource is.
@@ -24,8 +29,14 @@ TAGS: Final[tuple[tuple[str, str], ...]] = (
     ("Product Prices", "What a product costs: flat, package, volume and graduated prices."),
     ("Products", "What is sold."),
     ("VAT Codes", "Rates, principles and accounts of VAT."),
+    ("Draft Journal Entries", "Entries that are entered but not posted yet. Deprecated: their successors are in v2."),
     ("Invoices", "From draft to booked, delivered and paid."),
     ("Vendors", "Who is bought from: vendors, their groups, contacts and departments."),
+    (
+        "Draft Journal Entries (v2)",
+        "Entries that are entered but not posted yet; the receivable or payable is added by the system.",
+    ),
+    ("Journal Entries (v2)", "Posting entries; the receivable or payable is added by the system."),
     ("Reports", "What the ledger says."),
     ("Exchange Rates", "What a foreign currency is worth: published rates and the company's own."),
     ("OAuth", "OAuth 2.0 clients and their access tokens."),
@@ -46,6 +57,17 @@ _EVERY_WRITE: Final = {
     "413": "`PAYLOAD_TOO_LARGE`: the body is larger than 15 MB",
     "415": "`UNSUPPORTED_MEDIA_TYPE`: the body must be application/json",
 }
+
+#: What any operation can answer: an error as it would be raised, by status.
+_EVERYWHERE: Final = {
+    "400": invalid(("name", "isString", "name must be a string")),
+    "401": UNAUTHORIZED.error(),
+    "403": INSUFFICIENT_PERMISSIONS.error(requiredScopes=["products-read"]),
+    "500": INTERNAL_ERROR.error(requestId="01930000000070008000000000000000"),
+    "503": DATABASE_UNAVAILABLE.error(),
+}
+#: A code and its meaning in the description of an answer, as `operation` and `_EVERY_WRITE` put them there.
+_CODE: Final = re.compile(r"`([A-Z][A-Z_.]+)`: ([^`]*?)\.?(?= `|$)")
 
 
 def describe(api: FastAPI) -> None:
@@ -81,17 +103,49 @@ def _document(api: FastAPI) -> dict[str, Any]:
     for schema in ("HTTPValidationError", "ValidationError"):
         schemas.pop(schema, None)
     schemas[ErrorResponse.__name__] = ErrorResponse.model_json_schema()
+    for schema in schemas.values():
+        for field in schema.get("properties", {}).values():
+            field.pop("title", None)  # Pydantic's: the name again, in a spelling of its own
     components["schemas"] = dict(sorted(schemas.items()))
+    components["examples"] = {}
     for path in document["paths"].values():
         for method, operation in path.items():
             _tidy(method, operation)
+            for status, answer in operation["responses"].items():
+                _exemplify(status, answer, components["examples"])
     return document
+
+
+def _exemplify(status: str, answer: dict[str, Any], examples: dict[str, Any]) -> None:
+    """Give an answer that is an error an example for each code it can have, from `examples` and added to them."""
+    media = answer.get("content", {}).get("application/json", {})
+    if media.get("schema") != {"$ref": f"#/components/schemas/{ErrorResponse.__name__}"}:
+        return
+    shared = _EVERYWHERE.get(status)
+    errors = [(shared.code, shared.message, shared.details)] if shared else []
+    errors += [(code, meaning, {}) for code, meaning in _CODE.findall(answer["description"])]
+    for code, message, details in errors:
+        example = ErrorResponse(
+            statusCode=int(status),
+            timestamp="2024-01-15T10:30:00.000Z",
+            path="/v1/customers",
+            message=message,
+            code=code,
+            details=details,
+        )
+        examples.setdefault(code, {"value": example.model_dump()})
+    shown = {code: {"$ref": f"#/components/examples/{code}"} for code, _, _ in errors}
+    answer["content"] = {"application/json": {**media, "examples": shown}}
 
 
 def _tidy(method: str, operation: dict[str, Any]) -> None:
     operation.pop("x-ledgerbee-operation", None)
     operation["responses"].pop("422", None)
-    if method in {"post", "put", "patch"} and operation.get("security") != []:
+    for parameter in operation.get("parameters", []):
+        parameter["schema"] = _given(parameter["schema"])
+    if method in {"post", "put", "patch"} and operation.get("security") == []:
+        operation["responses"]["413"] = {**operation["responses"]["500"], "description": _EVERY_WRITE["413"]}
+    elif method in {"post", "put", "patch"}:
         for status, text in _EVERY_WRITE.items():
             known = operation["responses"].get(status)
             if known is None:
@@ -108,3 +162,10 @@ def _tidy(method: str, operation: dict[str, Any]) -> None:
                 "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": r"^[\x21-\x7e]+$"},
             }
         )
+
+
+def _given(schema: dict[str, Any]) -> dict[str, Any]:
+    """A parameter's schema without null: it is left out instead, as in the reference."""
+    rest = {name: value for name, value in schema.items() if name not in {"anyOf", "title"}}
+    choices = [choice for choice in schema.get("anyOf", ()) if choice != {"type": "null"}]
+    return {**choices[0], **rest} if len(choices) == 1 else {**({"anyOf": choices} if choices else {}), **rest}

@@ -7,11 +7,14 @@ from ledgerbee.catalog.prices import http as prices
 from ledgerbee.catalog.product_groups import http as product_groups
 from ledgerbee.catalog.products import http as products
 from ledgerbee.chart.accounts import http as accounts
+from ledgerbee.chart.dimensions import http as dimensions
 from ledgerbee.chart.journal_categories import http as journal_categories
 from ledgerbee.chart.vat_codes import http as vat_codes
+from ledgerbee.ledger.drafts import http as draft_journal_entries
 from ledgerbee.ledger.entries import http as journal_entries
 from ledgerbee.ledger.imports import http as imports
 from ledgerbee.ledger.periods import http as periods
+from ledgerbee.ledger.projects import http as projects
 from ledgerbee.ledger.reports.trial_balance import http as trial_balance
 from ledgerbee.parties.contacts import http as contacts
 from ledgerbee.parties.customers import http as customers
@@ -36,6 +39,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     contacts.customer_router,
     departments.customer_router,
     party_groups.customer_router,
+    dimensions.router,
     document_templates.router,
     journal_categories.router,
     *journal_entries.ROUTERS,
@@ -43,13 +47,16 @@ ROUTERS: tuple[APIRouter, ...] = (
     product_groups.router,
     prices.router,
     products.router,
+    projects.router,
     vat_codes.router,
+    draft_journal_entries.router,
     invoices.router,
     customer_payments.router,
     vendors.router,
     contacts.vendor_router,
     departments.vendor_router,
     party_groups.vendor_router,
+    draft_journal_entries.router_v2,
     *journal_entries.ROUTERS_V2,
     imports.router,
     trial_balance.router,

@@ -1,12 +1,11 @@
-"""The outermost layer of HTTP: request ids, limits, CORS, security headers, metrics, the access log.
+"""The outermost layer of HTTP: request ids, limits, CORS, security and deprecation headers, metrics, the access log.
 
 Plain ASGI, because it runs for every request and has to cost next to nothing.
 """
 
 import re
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote_plus, unquote_to_bytes
@@ -15,6 +14,7 @@ import structlog
 from prometheus_client import Counter, Histogram
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
+from starlette.routing import BaseRoute, Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ledgerbee.app.logs import log_request, printable
@@ -27,9 +27,12 @@ from ledgerbee.platform.http.envelope import (
     UNSUPPORTED_MEDIA_TYPE,
     error_response,
 )
+from ledgerbee.platform.http.operation import operation_of
 
 #: Contract 2.28: bodies stay under 15 MB.
 MAX_BODY_BYTES: Final = 15 * 1024 * 1024
+#: They take forms, and refuse other bodies as RFC 6749 has it.
+_OAUTH_ENDPOINTS: Final = frozenset({"/api/v1/auth/token", "/api/v1/oauth/revoke"})
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _EXPOSED: Final = (
     "X-Request-Id, X-API-Key-Expires-At, X-Rate-Limit-Remaining, X-Rate-Limit-Reset, Idempotent-Replayed, "
@@ -58,31 +61,32 @@ DURATION: Final = Histogram(
 log = structlog.get_logger("ledgerbee.http")
 
 
-@dataclass(frozen=True, slots=True)
-class Stream:
-    """What may be sent to an operation that reads its body as it comes in."""
-
-    media_types: tuple[str, ...]
-    max_bytes: int
-
-
 class Shell:
-    """Wraps the application. `allowed_origins` are the origins whose browsers may call (`*` = any).
+    """Wraps `app`, whose `routes` it knows. `allowed_origins` are the origins whose browsers may call (`*` = any).
 
-    `streams` are the addresses that take more than JSON of the usual length, by method and path.
+    `max_stream_bytes` is the limit of bodies that their operation reads as they come in.
     """
 
     def __init__(
         self,
         app: ASGIApp,
         *,
+        routes: Sequence[BaseRoute],
         clock: Clock,
         allowed_origins: tuple[str, ...],
-        streams: Mapping[tuple[str, str], Stream] | None = None,
+        max_stream_bytes: int = MAX_BODY_BYTES,
     ) -> None:
         self.app = app
+        self.routes = routes
         self.clock = clock
-        self.streams = streams or {}
+        self.max_stream_bytes = max_stream_bytes
+        #: Media types of the addresses that take more than JSON of the usual length, by method and path.
+        self.streams = {
+            (method, route.path): facts.streams
+            for route in routes
+            if isinstance(route, Route) and (facts := operation_of(route)) is not None and facts.streams
+            for method in route.methods or ()
+        }
         self.allowed_origins = frozenset(allowed_origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -107,8 +111,7 @@ class _Exchange:
         scope["ledgerbee.request_id"] = self.request_id
         # Whatever logs, traces or repeats the address from here on, inside or outside of us, has no secret to show.
         scope["query_string"], scope["ledgerbee.query_key"] = _take_key(scope.get("query_string", b""))
-        self.stream = shell.streams.get((scope["method"], scope["path"]))
-        self.max_bytes = self.stream.max_bytes if self.stream else MAX_BODY_BYTES
+        self.max_bytes = MAX_BODY_BYTES
         self.status = 0
         self.complete = False
         self.received = 0
@@ -146,19 +149,30 @@ class _Exchange:
                 if not readable:
                     raise invalid(("", "isText", "the address must be UTF-8 without NUL characters"))
         length = self.headers.get(b"content-length", b"0")
+        media_type = self.headers.get(b"content-type", b"").split(b";")[0].strip().lower()
+        taken = self.shell.streams.get((self.scope["method"], self.scope["path"]))
+        if taken is not None:
+            self.max_bytes = self.shell.max_stream_bytes
+            if media_type.decode("latin-1") not in taken:
+                raise UNSUPPORTED_MEDIA_TYPE.error(f"The body must be {', '.join(taken)}")
+        elif (
+            media_type != b"application/json" and self._has_body(length) and self.scope["path"] not in _OAUTH_ENDPOINTS
+        ):
+            raise UNSUPPORTED_MEDIA_TYPE.error()
         if length.isdigit() and int(length) > self.max_bytes:
             raise PAYLOAD_TOO_LARGE.error(maxBytes=self.max_bytes)
-        media_type = self.headers.get(b"content-type", b"").split(b";")[0].strip().lower()
-        if self.stream is not None:
-            if media_type.decode("latin-1") not in self.stream.media_types:
-                raise UNSUPPORTED_MEDIA_TYPE.error(f"The body must be {', '.join(self.stream.media_types)}")
-        elif self.scope["method"] in {"POST", "PATCH", "PUT"} and length != b"0" and not self._takes(media_type):
-            raise UNSUPPORTED_MEDIA_TYPE.error()
 
-    def _takes(self, media_type: bytes) -> bool:
-        if media_type == b"application/x-www-form-urlencoded":
-            return self.scope["path"] in {"/api/v1/auth/token", "/api/v1/oauth/revoke"}
-        return media_type == b"application/json"
+    def _has_body(self, length: bytes) -> bool:
+        return self.scope["method"] in {"POST", "PATCH", "PUT"} and length != b"0"
+
+    def _find_route(self) -> None:
+        """A refusal ahead of the routing is still an answer of the operation that was asked for."""
+        if "route" not in self.scope:
+            for route in self.shell.routes:
+                match, found = route.matches(self.scope)
+                if match is Match.FULL:
+                    self.scope.update(found, route=route)
+                    return
 
     async def receive(self) -> Message:
         message = await self._receive()
@@ -175,6 +189,9 @@ class _Exchange:
             headers.append((b"x-request-id", self.request_id.encode()))
             present = {name for name, _ in headers}
             headers.extend(header for header in _SECURITY_HEADERS if header[0] not in present)
+            operation = operation_of(self.scope.get("route"))
+            if operation and operation.deprecation:
+                headers.extend(operation.deprecation.headers(self.scope.get("path_params", {})))
             if b"origin" in self.headers:
                 self._allow_origin(MutableHeaders(raw=headers))
         elif not message.get("more_body", False):
@@ -207,6 +224,7 @@ class _Exchange:
 
     async def _refuse(self, fault: LedgerBeeError) -> None:
         if not self.status:
+            self._find_route()
             response = error_response(Request(self.scope), fault, self.shell.clock())
             await response(self.scope, self._receive, self.send)
 

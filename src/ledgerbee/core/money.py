@@ -67,13 +67,14 @@ def is_currency(code: str) -> bool:
 
 
 @lru_cache(maxsize=32)
-def _quantum(places: int) -> Decimal:
+def quantum_of(places: int) -> Decimal:
+    """The smallest amount with so many decimals: 0.01 for 2."""
     return Decimal(1).scaleb(-places)
 
 
 def round_to(value: Decimal, places: int) -> Decimal:
     """`value` at `places` decimals, halves away from zero (2.345 -> 2.35, -2.345 -> -2.35)."""
-    return value.quantize(_quantum(places), rounding=ROUND_HALF_UP, context=EXACT)
+    return value.quantize(quantum_of(places), rounding=ROUND_HALF_UP, context=EXACT)
 
 
 def round_money(value: Decimal, currency: str) -> Decimal:
@@ -111,7 +112,7 @@ def allocate(amount: Decimal, weights: Sequence[Decimal], currency: str) -> list
         raise ValueError("allocate needs at least one weight")
     if any(weight < 0 for weight in weights):
         raise ValueError("allocate takes no negative weight")
-    unit = _quantum(minor_units(currency))
+    unit = quantum_of(minor_units(currency))
     with localcontext(EXACT):
         units = abs(amount) / unit
         if units != units.to_integral_value():
@@ -130,8 +131,8 @@ def allocate(amount: Decimal, weights: Sequence[Decimal], currency: str) -> list
 
 
 def format_amount(amount: Decimal, currency: str) -> str:
-    """The wire form: a plain decimal string at the currency's minor units ("1250.00", JPY "1250")."""
-    return f"{round_money(amount, currency):f}"
+    """The wire form: a plain decimal string at the currency's minor units ("1250.00", JPY "1250"). Zero has no sign."""
+    return f"{round_money(amount, currency):zf}"
 
 
 def format_decimal(value: Decimal) -> str:

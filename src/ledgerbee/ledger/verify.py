@@ -67,6 +67,7 @@ class _Audit:
     head: bytes = b""
     lines: int = 0
     account_months: int = 0
+    tag_months: int = 0
     numbers: dict[UUID, int] = field(default_factory=dict)
 
 
@@ -75,7 +76,8 @@ async def verify(context: Context, progress: Progress | None = None) -> Verifica
 
     Every entry: balanced in both currencies, complete, dated inside its financial year, numbered without a gap,
     on existing bookable accounts with their party, its hash the one that follows from its content and its
-    predecessor. Then the monthly totals, the counters and the chain's head against what the lines say.
+    predecessor. Then the totals by month and by dimension value, the parties' balances, the counters and the chain's
+    head against what the lines say.
     `progress` is told (entries done, entries in all) after each chunk.
     """
     # One snapshot for all of it: what is posted meanwhile is not half seen.
@@ -87,6 +89,8 @@ async def verify(context: Context, progress: Progress | None = None) -> Verifica
         lambda: _check_entries(context, audit, years, progress),
         lambda: _check_lines_without_entry(context, audit),
         lambda: _check_months(context, audit),
+        lambda: _check_tag_months(context, audit),
+        lambda: _check_parties(context),
         lambda: _check_counters(context, audit, years),
     )
     try:
@@ -254,6 +258,80 @@ async def _check_months(context: Context, audit: _Audit) -> None:
     audit.account_months = await context.connection.fetchval(
         "SELECT count(*) FROM account_months WHERE company_id = $1", context.company_id
     )
+
+
+_TAG_MONTHS: Final = """
+WITH actual AS (
+    SELECT t.id AS tag_id, l.account_id, date_trunc('month', l.entry_date::timestamp)::date AS month,
+           coalesce(sum(l.base_amount) FILTER (WHERE l.is_debit), 0) AS base_debit,
+           coalesce(-sum(l.base_amount) FILTER (WHERE NOT l.is_debit), 0) AS base_credit
+    FROM journal_lines l
+    JOIN journal_entries e ON e.company_id = l.company_id AND e.id = l.entry_id
+    CROSS JOIN LATERAL (SELECT unnest(e.tag_ids) UNION SELECT unnest(l.tag_ids)) AS t (id)
+    WHERE l.company_id = $1 AND (e.tag_ids <> '{}' OR l.tag_ids <> '{}')
+    GROUP BY 1, 2, 3
+), kept AS (
+    SELECT tag_id, account_id, month, base_debit, base_credit FROM tag_months WHERE company_id = $1
+)
+SELECT tag_id, month, n.number AS account_number, v.name
+FROM actual FULL JOIN kept USING (tag_id, account_id, month)
+LEFT JOIN accounts n ON n.company_id = $1 AND n.id = account_id
+LEFT JOIN dimension_values v ON v.company_id = $1 AND v.id = tag_id
+WHERE v.id IS NULL
+   OR (actual.base_debit, actual.base_credit) IS DISTINCT FROM (kept.base_debit, kept.base_credit)
+ORDER BY month, account_number LIMIT 1
+"""
+
+
+async def _check_tag_months(context: Context, audit: _Audit) -> None:
+    """Totals by dimension value are the sums of the lines that carry it, and the values are there."""
+    wrong = await context.connection.fetchrow(_TAG_MONTHS, context.company_id)
+    if wrong is not None and wrong["name"] is None:
+        raise _FoundError(f"lines carry the dimension value {wrong['tag_id']}, which does not exist")
+    if wrong is not None:
+        raise _FoundError(
+            f"the total of {wrong['name']} on account {wrong['account_number']} for {wrong['month']:%Y-%m} is not the "
+            "sum of its lines"
+        )
+    audit.tag_months = await context.connection.fetchval(
+        "SELECT count(*) FROM tag_months WHERE company_id = $1", context.company_id
+    )
+
+
+_PARTIES: Final = """
+WITH parties AS (
+    SELECT l.account_id, sum(l.base_amount) AS balance,
+           count(*) FILTER (WHERE c.id IS NULL AND v.id IS NULL) AS unknown
+    FROM journal_lines l
+    LEFT JOIN customers c ON c.company_id = l.company_id AND c.id = l.customer_id
+    LEFT JOIN vendors v ON v.company_id = l.company_id AND v.id = l.vendor_id
+    WHERE l.company_id = $1 AND (l.customer_id IS NOT NULL OR l.vendor_id IS NOT NULL)
+    GROUP BY l.account_id
+), controls AS (
+    SELECT m.account_id, sum(m.base_debit - m.base_credit) AS balance
+    FROM account_months m JOIN accounts a ON a.company_id = m.company_id AND a.id = m.account_id
+    WHERE m.company_id = $1 AND a.control_account_type IS NOT NULL
+    GROUP BY m.account_id
+)
+SELECT a.number, parties.unknown, coalesce(parties.balance, 0) AS of_parties,
+       coalesce(controls.balance, 0) AS of_account
+FROM parties FULL JOIN controls USING (account_id)
+LEFT JOIN accounts a ON a.company_id = $1 AND a.id = account_id
+WHERE parties.unknown > 0 OR parties.balance IS DISTINCT FROM controls.balance
+ORDER BY a.number LIMIT 1
+"""
+
+
+async def _check_parties(context: Context) -> None:
+    """What customers owe and vendors are owed is, party by party, what stands on the accounts that stand for them."""
+    wrong = await context.connection.fetchrow(_PARTIES, context.company_id)
+    if wrong is not None and wrong["unknown"]:
+        raise _FoundError(f"{wrong['unknown']} lines of account {wrong['number']} are of parties that do not exist")
+    if wrong is not None:
+        raise _FoundError(
+            f"the balances of the parties on account {wrong['number']} add up to {wrong['of_parties']:f}, "
+            f"the account's is {wrong['of_account']:f}"
+        )
 
 
 async def _check_counters(context: Context, audit: _Audit, years: dict[UUID, asyncpg.Record]) -> None:

@@ -58,6 +58,10 @@ class NameTakenError(Exception):
     """Someone else works under the name (`Database.alone`)."""
 
 
+#: The statements of commands go by company and key and are planned once for a session: knowing the length of an array,
+#: the planner would think of something new each time, at a cost above that of many a statement.
+_BEGIN_WRITE: Final = "BEGIN; SET LOCAL plan_cache_mode = force_generic_plan"
+
 #: SQLSTATEs of check_credential() and reserve_idempotency_keys(): what stops a transaction in its first round trip.
 _STOPS: Final[dict[str, type[Exception]]] = {
     "LB401": CredentialRevokedError,
@@ -83,8 +87,7 @@ def _begin_sql(tenants: Sequence[Tenant], now: datetime, keys: Sequence[str], *,
 
     The values are UUIDs, integers, moments and hexadecimal digits: nothing that could be anything but a literal.
     """
-    begin = "BEGIN READ ONLY" if read_only else "BEGIN"
-    sql = f"{begin}; SET LOCAL app.company_id = '{tenants[0].company_id}'"
+    sql = f"{'BEGIN READ ONLY' if read_only else _BEGIN_WRITE}; SET LOCAL app.company_id = '{tenants[0].company_id}'"
     credentials = {(tenant.credential_hash, tenant.credential_version) for tenant in tenants if tenant.credential_hash}
     for credential_hash, version in credentials:
         assert credential_hash is not None
@@ -258,7 +261,8 @@ class _OneConnection(Database):
 
 async def prepare_connection(connection: Connection) -> None:
     """Give a new connection the JSON codec: objects in and out, decimals kept exact."""
-    await connection.set_type_codec("jsonb", encoder=to_json, decoder=_from_json, schema="pg_catalog")
+    for json_type in ("json", "jsonb"):
+        await connection.set_type_codec(json_type, encoder=to_json, decoder=_from_json, schema="pg_catalog")
 
 
 def _from_json(text: str) -> Any:

@@ -19,7 +19,7 @@ INSERT INTO events (company_id, id, type, object_id, sequence, data, actor, requ
 SELECT $1, e.id, e.type, e.object_id,
        coalesce((SELECT max(p.sequence) FROM events p WHERE p.company_id = $1 AND p.object_id = e.object_id), 0)
            + row_number() OVER (PARTITION BY e.object_id ORDER BY e.position),
-       e.data::jsonb, e.actor, e.request_id, $2
+       e.data::json, coalesce(e.actor, $14), coalesce(e.request_id, $15), $2
 FROM unnest($3::uuid[], $4::text[], $5::uuid[], $6::text[], $7::text[], $8::text[])
     WITH ORDINALITY AS e (id, type, object_id, data, actor, request_id, position)
 """
@@ -42,15 +42,17 @@ async def flush(contexts: Sequence[Context], reactions: Reactions) -> None:
             [event.type for _, event, _ in events],
             [event.object_id for _, event, _ in events],
             [event.data for _, event, _ in events],
-            [str(context.actor) for _, _, context in events],
-            [context.request_id for _, _, context in events],
+            None if len(contexts) == 1 else [str(context.actor) for _, _, context in events],
+            None if len(contexts) == 1 else [context.request_id for _, _, context in events],
             [answer.key for answer in answers],
             [answer.request_hash for answer in answers],
             [answer.status for answer in answers],
             [answer.content_type for answer in answers],
             [answer.body for answer in answers],
+            str(first.actor),
+            first.request_id,
         )
-    for event_id, event, context in events:
+    for event_id, event, context in events if reactions else ():
         for name in reactions.get(event.type, ()):
             context.jobs.append(Job(name, {"eventId": str(event_id), "objectId": str(event.object_id)}))
     for context in contexts:

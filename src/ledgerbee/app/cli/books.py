@@ -55,7 +55,11 @@ def _line(title: str, *figures: str | None) -> str:
     return f"{title[:44]:44}" + "".join(f"{figure or '':>18}" for figure in figures)
 
 
-def verify(company: CompanyOption = None, as_json: AsJson = False, data_dir: DataDir = None) -> None:
+def verify(
+    company: Annotated[UUID | None, typer.Option("--company", help="The company (default: all of them).")] = None,
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
+) -> None:
     """Recompute everything from the lines (balance, numbers, chain, totals) and name the first fault."""
     with plain_errors():
         from ledgerbee.app.cli.session import access, all_companies, in_company, the_company

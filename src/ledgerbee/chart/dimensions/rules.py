@@ -1,6 +1,6 @@
 """How trees of values may grow, and how entries may be tagged with them. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -19,14 +19,18 @@ from ledgerbee.core.errors import invalid
 MAX_LEVELS: Final = 100
 
 
-def build_tree(values: Sequence[DimensionValue]) -> list[ValueNode]:
-    """The values of one dimension as a tree: the roots, and below each node its children, in the order given."""
-    nodes = {value.id: ValueNode(value) for value in values}
-    roots: list[ValueNode] = []
-    for value in values:
-        siblings = roots if value.parent_id is None else nodes[value.parent_id].children
-        siblings.append(nodes[value.id])
-    return roots
+def nodes(values: Iterable[DimensionValue]) -> dict[UUID, ValueNode]:
+    """The values of one dimension by id, each with those below it, in the order given."""
+    found = {value.id: ValueNode(value) for value in values}
+    for node in found.values():
+        if node.value.parent_id is not None:
+            found[node.value.parent_id].children.append(node)
+    return found
+
+
+def build_tree(values: Iterable[DimensionValue]) -> list[ValueNode]:
+    """The values of one dimension as a tree: those at the root, in the order given."""
+    return [node for node in nodes(values).values() if node.value.parent_id is None]
 
 
 def check_parent(value_id: UUID, parent_id: UUID, parents: Mapping[UUID, UUID | None]) -> None:

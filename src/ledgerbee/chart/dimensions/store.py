@@ -57,6 +57,15 @@ async def find_values(context: Context, ids: Collection[UUID]) -> dict[UUID, Tag
     return {row["id"]: TagValue(**row) for row in rows}
 
 
+async def hold_values(context: Context, ids: Collection[UUID]) -> None:
+    """Keep these values from being deleted until the transaction ends, those of them that the company has."""
+    await context.connection.execute(
+        "SELECT FROM dimension_values WHERE company_id = $1 AND id = ANY($2) ORDER BY id FOR KEY SHARE",
+        context.company_id,
+        list(ids),
+    )
+
+
 async def get(context: Context, dimension_id: UUID) -> Dimension:
     """One dimension. Raises `DIMENSION_NOT_FOUND`."""
     return await _get(context, dimension_id, "")
@@ -92,16 +101,6 @@ async def get_value(context: Context, dimension_id: UUID, value_id: UUID) -> Dim
     if row is None:
         raise DIMENSION_VALUE_NOT_FOUND.error()
     return DimensionValue(**row)
-
-
-async def parents(context: Context, dimension_id: UUID) -> dict[UUID, UUID | None]:
-    """The parent of each value of the dimension, None at the root."""
-    rows = await context.connection.fetch(
-        "SELECT id, parent_id FROM dimension_values WHERE company_id = $1 AND dimension_id = $2",
-        context.company_id,
-        dimension_id,
-    )
-    return {row["id"]: row["parent_id"] for row in rows}
 
 
 async def insert(context: Context, dimension: Dimension) -> None:

@@ -1,4 +1,7 @@
-"""Journal entries: what is posted, and what stands afterwards (contract 2.8, decisions "Ledger")."""
+"""Journal entries: what is entered, what is posted, and what stands afterwards (contract 2.8, decisions "Ledger").
+
+What posting makes by the thousand are msgspec structs: as frozen as dataclasses, made in a tenth of the time.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,6 +10,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final, NamedTuple
 from uuid import UUID
+
+from msgspec import Struct
 
 from ledgerbee.core.errors import ErrorCode
 
@@ -42,14 +47,18 @@ class LineType(StrEnum):
 CUSTOMER_TYPES: Final = frozenset({EntryType.CUSTOMER_INVOICE, EntryType.CUSTOMER_PAYMENT})
 VENDOR_TYPES: Final = frozenset({EntryType.SUPPLIER_INVOICE, EntryType.SUPPLIER_PAYMENT})
 
+#: Lines that the system adds right after the one whose VAT they are.
+VAT_TYPES: Final = frozenset({LineType.VAT, LineType.VAT_CONTRA})
+
 #: Lines of one entry at most, as entered.
 MAX_LINES: Final = 10_000
+#: Tags of an entry or line at most.
+MAX_TAGS: Final = 100
 #: Entries of one batch at most.
 MAX_BATCH: Final = 100
 
 
-@dataclass(frozen=True, slots=True)
-class EnteredLine:
+class EnteredLine(Struct, frozen=True):
     """A line as a caller enters it. `amount` is > 0 in the entry's currency; a VAT code splits it or adds to it."""
 
     account_id: UUID
@@ -61,8 +70,7 @@ class EnteredLine:
     line_type: LineType = LineType.ENTERED
 
 
-@dataclass(frozen=True, slots=True)
-class EnteredEntry:
+class EnteredEntry(Struct, frozen=True):
     """An entry as a caller enters it; completed from the books it becomes a `NewEntry`.
 
     `original_amount` is signed (+ invoice or payment, - credit note or refund). `currency` None is the company's,
@@ -87,8 +95,7 @@ class EnteredEntry:
     attachment_hashes: tuple[bytes, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class NewLine:
+class NewLine(Struct, frozen=True):
     """A line to post. `amount` (entry currency) and `base_amount` (base currency) are >= 0 at minor units.
 
     Either may be zero: a zero invoice, or an exchange difference that exists in the base currency only.
@@ -104,8 +111,7 @@ class NewLine:
     tag_ids: tuple[UUID, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class NewEntry:
+class NewEntry(Struct, frozen=True):
     """An entry to post: at least two lines whose debits equal their credits in both currencies.
 
     `exchange_rate` is base units for one unit of `currency`. `original_amount` is signed (+ invoice or payment,
@@ -141,8 +147,7 @@ class AccountName:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class JournalEntry:
+class JournalEntry(Struct, frozen=True):
     """A posted entry: its content, and its place in the books.
 
     `line_ids` are in the order of the lines, `accounts` has every account they stand on, `base_currency` is the

@@ -8,10 +8,12 @@ from fastapi import Response
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from ledgerbee.core.money import MAX_AMOUNT
+from ledgerbee.core.money import total
+from ledgerbee.ledger.entries.fast_wire import PlainBatch, PlainEntry, plain_batch, plain_entry
 from ledgerbee.ledger.entries.model import (
     MAX_BATCH,
     MAX_LINES,
+    MAX_TAGS,
     EnteredEntry,
     EnteredLine,
     EntryType,
@@ -29,6 +31,7 @@ from ledgerbee.platform.http.wire import (
     Moment,
     MoneyText,
     OptionalLine,
+    PageResponse,
     RequestModel,
     ResponseModel,
     Text,
@@ -56,7 +59,7 @@ class JournalLineRequest(RequestModel):
         None, description="Splits the VAT out of the amount (principle Gross) or adds it (principle Net)"
     )
     description: OptionalLine | None = Field(None, examples=["Office chairs"])
-    tag_ids: list[Id] = Field(default_factory=list, description="Dimension values of this line", max_length=100)
+    tag_ids: list[Id] = Field(default_factory=list, description="Dimension values of this line", max_length=MAX_TAGS)
 
     def entered(self) -> EnteredLine:
         """The line for the rules."""
@@ -80,7 +83,9 @@ class _EntryFields(RequestModel):
     exchange_rate: ExchangeRate | None = Field(
         None, description="Base currency units for one unit of the currency. Default: the day's rate"
     )
-    tag_ids: list[Id] = Field(default_factory=list, description="Dimension values of the whole entry", max_length=100)
+    tag_ids: list[Id] = Field(
+        default_factory=list, description="Dimension values of the whole entry", max_length=MAX_TAGS
+    )
     journal_category_id: Id | None = Field(None, description="Default: the company's default category")
 
     def _entered(self, original_amount: Decimal, hashes: Sequence[bytes], *, owes_control_line: bool) -> EnteredEntry:
@@ -114,6 +119,11 @@ class CreateJournalEntryRequest(_EntryFields):
         """The entry for the rules; `hashes` are those of what is attached to it."""
         return self._entered(self.original_amount, hashes, owes_control_line=True)
 
+    @classmethod
+    def from_bytes(cls, raw: bytes) -> PlainEntry | None:
+        """A plain entry, which serves in this model's place."""
+        return plain_entry(raw)
+
 
 class CreateJournalEntryV1Request(_EntryFields):
     """An entry (v1): all its lines, the receivable or payable too."""
@@ -126,9 +136,7 @@ class CreateJournalEntryV1Request(_EntryFields):
         """The entry for the rules; `hashes` are those of what is attached to it."""
         amount = self.original_amount
         if amount is None:
-            amount = sum((line.amount for line in self.lines if line.side is Side.DEBIT), Decimal(0))
-        if abs(amount) > MAX_AMOUNT:
-            amount = MAX_AMOUNT  # the balance is refused anyway: no line may be as large
+            amount = total([line.amount for line in self.lines if line.side is Side.DEBIT])
         return self._entered(amount, hashes, owes_control_line=False)
 
 
@@ -136,6 +144,11 @@ class JournalEntryBatchRequest(RequestModel):
     """Entries that are posted together or not at all (v2)."""
 
     entries: list[CreateJournalEntryRequest] = Field(min_length=1, max_length=MAX_BATCH)
+
+    @classmethod
+    def from_bytes(cls, raw: bytes) -> PlainBatch | None:
+        """A batch of plain entries, which serves in this model's place."""
+        return plain_batch(raw)
 
 
 class JournalEntryBatchV1Request(RequestModel):
@@ -187,6 +200,10 @@ class JournalEntryResponse(ResponseModel):
     created_at: Moment
     previous_hash: str = Field(description="Hash of the entry before it in the company's audit chain (hexadecimal)")
     hash: str = Field(description="This entry's hash in the company's audit chain (hexadecimal)")
+
+
+class ListJournalEntriesResponse(PageResponse[JournalEntryResponse]):
+    """A page of journal entries with their lines."""
 
 
 class JournalEntryBatchResponse(ResponseModel):

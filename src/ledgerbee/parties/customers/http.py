@@ -18,7 +18,7 @@ from ledgerbee.parties.customers.model import (
     CustomerType,
     VatZone,
 )
-from ledgerbee.parties.customers.wire import CustomerResponse, Language, render
+from ledgerbee.parties.customers.wire import CustomerResponse, render
 from ledgerbee.parties.groups.model import CUSTOMER_GROUP_NOT_FOUND
 from ledgerbee.parties.wire import (
     ExternalId,
@@ -32,6 +32,7 @@ from ledgerbee.parties.wire import (
     NullableWebsite,
     PartyNumber,
 )
+from ledgerbee.platform.company.wire import Language
 from ledgerbee.platform.http.metadata import Metadata, matching_objects
 from ledgerbee.platform.http.metadata_filters import MetadataFilters, with_metadata_filters
 from ledgerbee.platform.http.operation import Ctx, operation, resource_router

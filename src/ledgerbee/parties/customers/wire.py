@@ -1,20 +1,13 @@
 """The wire form of a customer: what operations answer with and what its events carry (contract 2.4)."""
 
-from enum import StrEnum
 from typing import Any
 
 from pydantic import Field
 
 from ledgerbee.parties.customers.model import BillingRelationship, CustomerType, GroupedCustomer, VatZone
+from ledgerbee.platform.company.wire import Language
 from ledgerbee.platform.http.metadata import MetadataOut
 from ledgerbee.platform.http.wire import IdText, Moment, ResponseModel
-
-
-class Language(StrEnum):
-    """Languages of documents and messages."""
-
-    DA = "da"
-    EN = "en"
 
 
 class CustomerResponse(ResponseModel):

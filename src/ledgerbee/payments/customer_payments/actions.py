@@ -1,11 +1,10 @@
 """Recording a customer's payment: bank against receivable, and the invoice moves on, in one transaction."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from uuid import UUID
 
 from ledgerbee.chart.accounts import store as accounts
 from ledgerbee.chart.accounts.model import ACCOUNT_NOT_FOUND, Account
-from ledgerbee.chart.journal_categories import store as journal_categories
 from ledgerbee.core.ids import new_id
 from ledgerbee.core.money import multiply, round_money
 from ledgerbee.ledger.entries import actions as ledger
@@ -64,8 +63,7 @@ async def record(context: Context, invoice_id: UUID, given: PaymentFields) -> Re
     await store.insert(context, payment)
     context.emit("payment.succeeded", payment.id, snapshot(payment, company.base_currency))
     await invoices.settle(context, invoice, payment.amount)
-    category_id = await journal_categories.default_id(context)
-    await ledger.post(context, [replace(entry, journal_category_id=category_id)])
+    await ledger.post_of_document(context, entry)
     return Recorded(payment, company.base_currency)
 
 

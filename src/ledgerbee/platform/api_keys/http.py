@@ -9,7 +9,7 @@ from pydantic import Field
 from ledgerbee.platform.api_keys import actions, store
 from ledgerbee.platform.api_keys.model import API_KEY_NOT_FOUND, ApiKey
 from ledgerbee.platform.credentials.model import API_KEY_SCOPE_NOT_ASSIGNABLE, INSUFFICIENT_PERMISSIONS
-from ledgerbee.platform.credentials.wire import IpAllowlist, RequestMoment, Scopes
+from ledgerbee.platform.credentials.wire import IpAllowlist, IpAllowlistText, RequestMoment, Scopes
 from ledgerbee.platform.http.operation import CallerDep, Ctx, operation, resource_router
 from ledgerbee.platform.http.wire import Id, IdText, Line, Moment, RequestModel, ResponseModel, omitted
 
@@ -31,7 +31,7 @@ class CurrentApiKeyResponse(ResponseModel):
 
     rate_limit_tiers: list[RateLimitTierResponse]
     expires_at: Moment | None = Field(description="When the key stops working; null: never")
-    ip_whitelist: list[str] = Field(description="Addresses and networks it works from; empty: anywhere")
+    ip_allowlist: IpAllowlistText
     scopes: list[str] = Field(examples=[["customers-read", "invoices-write"]])
 
 
@@ -42,7 +42,7 @@ class ApiKeyResponse(ResponseModel):
     name: str = Field(examples=["Web shop"])
     prefix: str = Field(description="How the key begins, to recognise it", examples=["lb_x7Kq2"])
     scopes: list[str]
-    ip_allowlist: list[str]
+    ip_allowlist: IpAllowlistText
     expires_at: Moment | None
     created_at: Moment
     revoked_at: Moment | None
@@ -83,7 +83,7 @@ async def get_current_api_key(context: Ctx, caller: CallerDep) -> CurrentApiKeyR
     return CurrentApiKeyResponse(
         rate_limit_tiers=[RateLimitTierResponse(name="default", ttl=0, limit=-1)],
         expires_at=principal.expires_at,
-        ip_whitelist=list(principal.ip_allowlist),
+        ip_allowlist=list(principal.ip_allowlist),
         scopes=sorted(principal.scopes),
     )
 

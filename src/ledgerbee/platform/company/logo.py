@@ -26,13 +26,12 @@ _SVG_REFUSED: Final = re.compile(r"<(?:\w+:)?(filter|image|feImage|foreignObject
 _SVG_REPEATING: Final = re.compile(r"<(?:\w+:)?(?:use|pattern|marker|mask|clipPath)[\s/>]")
 _MAX_SVG_REPEATING: Final = 24
 _JPEG_FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-
-
 _NUMBER: Final = r"(\d{1,6}(?:\.\d{1,6})?)"
-_SVG_VIEW_BOX: Final = re.compile(
-    rf"<(?:\w+:)?svg\b[^>]*\sviewBox\s*=\s*[\"'][^\"']*[\s,]{_NUMBER}[\s,]+{_NUMBER}\s*[\"']"
+_SVG_TAG: Final = re.compile(r"<(?:\w+:)?svg\b[^>]*")
+_SVG_WIDTH, _SVG_HEIGHT = (
+    re.compile(rf"\s{name}\s*=\s*[\"']\s*{_NUMBER}(px|pt|mm|cm|in|)\s*[\"']") for name in ("width", "height")
 )
-
+_SVG_VIEW_BOX: Final = re.compile(rf"\sviewBox\s*=\s*[\"'][^\"']*[\s,]{_NUMBER}[\s,]+{_NUMBER}\s*[\"']")
 
 _DRAWING: Final = b"""
 #let logo = json(bytes(sys.inputs.logo))
@@ -114,13 +113,19 @@ def _drawing(content: bytes) -> Logo:
         raise UnreadableLogo(f"the logo is an SVG file with a <{refused.group(1)}> element")
     if len(_SVG_REPEATING.findall(text)) > _MAX_SVG_REPEATING:
         raise UnreadableLogo("the logo is an SVG file that repeats its elements too often")
-    return Logo("svg", content, _view_box(text))
+    return Logo("svg", content, _drawing_shape(text))
 
 
-def _view_box(text: str) -> tuple[int, int] | None:
-    """Width and height of the drawing's view box, in thousandths."""
-    found = _SVG_VIEW_BOX.search(text)
-    if found is None:
+def _drawing_shape(text: str) -> tuple[int, int] | None:
+    """Width and height of a drawing, in thousandths: its size in one unit, else its view box."""
+    found = _SVG_TAG.search(text)
+    tag = found.group() if found else ""
+    width, height, box = (pattern.search(tag) for pattern in (_SVG_WIDTH, _SVG_HEIGHT, _SVG_VIEW_BOX))
+    if width and height and width[2] == height[2]:
+        numbers = width[1], height[1]
+    elif box:
+        numbers = box[1], box[2]
+    else:
         return None
-    wide, high = (int(Decimal(number) * 1000) for number in found.groups())
+    wide, high = (int(Decimal(number) * 1000) for number in numbers)
     return (wide, high) if wide > 0 and high > 0 else None

@@ -39,8 +39,8 @@ def check_allowlist(entries: Sequence[str]) -> None:
         try:
             ip_network(entry, strict=False)
         except ValueError:
-            text = f"ipAllowlist.{index} must be an IP address or a network"
-            raise invalid((f"ipAllowlist.{index}", "isIp", text)) from None
+            text = f"ipWhitelist.{index} must be an IP address or a network"
+            raise invalid((f"ipWhitelist.{index}", "isIp", text)) from None
 
 
 def is_address_allowed(host: str | None, allowlist: Sequence[str]) -> bool:

@@ -21,13 +21,20 @@ Scopes = Annotated[
         json_schema_extra={"items": {"type": "string", "enum": list(SCOPES)}},
     ),
 ]
+#: The reference's name of it (contract 2.2), wherever it is given or told.
+_IP_ALLOWLIST: Final = "ipWhitelist"
 IpAllowlist = Annotated[
     list[Annotated[str, StringConstraints(strict=True, strip_whitespace=True, max_length=100)]],
     Field(
+        alias=_IP_ALLOWLIST,
         max_length=_MAX_ENTRIES,
         description="IP addresses and networks (CIDR) it may be used from; empty: anywhere",
         examples=[["203.0.113.7", "2001:db8::/32"]],
     ),
+]
+IpAllowlistText = Annotated[
+    list[str],
+    Field(alias=_IP_ALLOWLIST, description="Addresses and networks it works from; empty: anywhere"),
 ]
 
 

@@ -1,51 +1,109 @@
-"""The short way for the commonest request: read one object by its id.
+"""The short way for the commonest requests: read one object by its id, write one with a body.
 
-Such a handler takes ids from the path and nothing else, and answers with one model. FastAPI's general way (six
-kinds of parameter, dependencies, an answer checked again) costs more there than the read itself, so these
-routes parse their ids and write their model directly. What goes in and comes out is the same.
+Such a handler takes ids from the path, at most one body, and answers with one model. FastAPI's general way (six kinds
+of parameter, dependencies, an answer checked again) costs more there than the work itself, so these routes parse
+their ids, validate their body and write their model directly. What goes in and comes out is the same.
 """
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 from uuid import UUID
 
 from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from pydantic_core import PydanticCustomError
 
 from ledgerbee.core.errors import invalid
-from ledgerbee.platform.http.wire import to_uuid
+from ledgerbee.platform.http.wire import RequestModel, to_uuid
+
+Handler = Callable[[Request], Awaitable[Response]]
 
 
-def direct_read(route: APIRoute) -> Callable[[Request], Awaitable[Response]] | None:
-    """A handler for `route` if it is a GET of one model whose only parameters are ids in its path, else None."""
+def direct(route: APIRoute) -> Handler | None:
+    """A handler for `route` if its parameters are ids in its path and a body model, its answer a model; else None."""
     takes = route.dependant
-    others = (takes.query_params, takes.header_params, takes.cookie_params, takes.body_params, takes.dependencies)
-    if route.methods != {"GET"} or not takes.path_params or any(others) or takes.request_param_name is None:
+    others = (takes.query_params, takes.header_params, takes.cookie_params, takes.dependencies)
+    if any(others) or takes.request_param_name is None or takes.response_param_name is not None:
         return None
     if any(parameter.field_info.annotation is not UUID for parameter in takes.path_params):
         return None
     if not (isinstance(route.response_model, type) and issubclass(route.response_model, BaseModel)):
         return None
-    endpoint, request_name = takes.call, takes.request_param_name
+    if takes.body_params:
+        return _direct_write(route)
+    return _direct_read(route) if route.methods == {"GET"} and takes.path_params else None
+
+
+def _direct_read(route: APIRoute) -> Handler:
+    endpoint, request_name = route.dependant.call, route.dependant.request_param_name
     assert endpoint is not None
-    ids = tuple((parameter.name, parameter.alias) for parameter in takes.path_params)
-    exclude_unset, status = route.response_model_exclude_unset, route.status_code or 200
+    assert request_name is not None
+    ids_of, respond = _ids(route), _responder(route)
 
     async def read(request: Request) -> Response:
-        arguments: dict[str, object] = {request_name: request}
+        return respond(await endpoint(**{request_name: request}, **ids_of(request)))
+
+    return read
+
+
+def _direct_write(route: APIRoute) -> Handler | None:
+    takes = route.dependant
+    model = takes.body_params[0].field_info.annotation
+    if len(takes.body_params) > 1 or not (isinstance(model, type) and issubclass(model, RequestModel)):
+        return None
+    endpoint, request_name, body_name = takes.call, takes.request_param_name, takes.body_params[0].name
+    assert endpoint is not None
+    assert request_name is not None
+    ids_of, respond = _ids(route), _responder(route)
+
+    async def write(request: Request) -> Response:
+        ids, body = ids_of(request), model.from_bytes(await request.body())
+        if body is None:
+            body = await _validated(model, request)
+        return respond(await endpoint(**{request_name: request, body_name: body}, **ids))
+
+    return write
+
+
+async def _validated(model: type[RequestModel], request: Request) -> RequestModel:
+    if not await request.body():
+        raise RequestValidationError([{"type": "missing", "loc": ("body",), "msg": "Field required", "input": None}])
+    try:
+        return model.model_validate(await request.json())
+    except ValidationError as fault:
+        errors = fault.errors(include_url=False, include_input=False)
+        raise RequestValidationError([{**error, "loc": ("body", *error["loc"])} for error in errors]) from None
+
+
+def _ids(route: APIRoute) -> Callable[[Request], dict[str, Any]]:
+    """Takes the ids out of a request's path; refuses those that are none."""
+    ids = tuple((parameter.name, parameter.alias) for parameter in route.dependant.path_params)
+
+    def ids_of(request: Request) -> dict[str, Any]:
+        found: dict[str, Any] = {}
         problems = []
         for name, alias in ids:
             try:
-                arguments[name] = to_uuid(request.path_params[alias])
+                found[name] = to_uuid(request.path_params[alias])
             except PydanticCustomError as fault:
                 problems.append((alias, "isUuid", f"{alias} {fault.message()}"))
         if problems:
             raise invalid(*problems)
-        answer: BaseModel | Response = await endpoint(**arguments)
+        return found
+
+    return ids_of
+
+
+def _responder(route: APIRoute) -> Callable[[BaseModel | Response], Response]:
+    """Writes a handler's answer, where that is no response already."""
+    exclude_unset, status = route.response_model_exclude_unset, route.status_code or 200
+
+    def respond(answer: BaseModel | Response) -> Response:
         if isinstance(answer, Response):
             return answer
         body = answer.__pydantic_serializer__.to_json(answer, exclude_unset=exclude_unset)
         return Response(body, status, media_type="application/json")
 
-    return read
+    return respond

@@ -40,10 +40,11 @@ def with_metadata_filters(options: RouteOptions) -> RouteOptions:
         "explode": True,
         "description": "`metadata[key]=value`: only what carries this key with this value. Up to ten pairs, all of "
         "which must match. A number or boolean is matched by its text.",
+        "example": {},
         "schema": {
             "type": "object",
             "maxProperties": MAX_FILTERS,
-            "additionalProperties": {"type": "string"},
+            "additionalProperties": True,  # whatever it is, on the wire it is text
             "propertyNames": {"type": "string", "minLength": 1, "pattern": r"^[^\[\]]+$"},
         },
     }

@@ -13,22 +13,23 @@ the transaction, runs the handler, commits, and only then lets the answer go.
 import functools
 import inspect
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 from typing import Annotated, Any, Final, Protocol, TypedDict
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
-from starlette.routing import Match
+from starlette.routing import BaseRoute, Match
 from starlette.types import Scope
 
 from ledgerbee.core.errors import ErrorCode, invalid
 from ledgerbee.platform.caller import Caller
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.http.direct import direct_read
+from ledgerbee.platform.http.direct import direct
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -39,6 +40,14 @@ class Deprecation:
 
     sunset: str
     successor: str
+
+    def headers(self, path_params: Mapping[str, Any]) -> list[tuple[bytes, bytes]]:
+        """As the wire has them. Ids of the request's path stand where `successor` names them: `{thingId}`."""
+        successor = self.successor
+        for name, value in path_params.items():
+            successor = successor.replace(f"{{{name}}}", quote(str(value), safe=""))
+        link = f'<{successor}>; rel="successor-version"'
+        return [(b"deprecation", b"true"), (b"sunset", self.sunset.encode()), (b"link", link.encode())]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +118,8 @@ def operation(  # noqa: PLR0913  each argument is one independent fact of the op
         scope, license_key, api_key_only, public, opens_transaction, extension, deprecation, secret_fields, streams
     )
     paragraphs = [description] if description else []
+    if deprecation:
+        paragraphs.append(f"Deprecated: it answers until {deprecation.sunset}. Use `{deprecation.successor}` instead.")
     if scope:
         paragraphs.append(f"### Required Scope\n\n- `{scope}`")
     extra: dict[str, Any] = {_OPERATION_KEY: facts}
@@ -174,13 +185,15 @@ class ExactRequest(Request):
 
 
 def decode_json(raw: bytes) -> Any:
-    """Decode exactly: no float, no NaN or Infinity, no NUL or lone surrogate in a string."""
+    """Decode exactly: UTF-8, no float, no NaN or Infinity, no NUL or lone surrogate in a string."""
     try:
-        value = json.loads(raw, parse_float=Decimal, parse_constant=_refuse_constant)
+        # Given bytes, `json` would also guess UTF-16 and UTF-32, and let surrogates through.
+        text = raw.decode("utf-8-sig")
+        value = json.loads(text, parse_float=Decimal, parse_constant=_refuse_constant)
     except (ValueError, ArithmeticError, RecursionError) as fault:
         detail = fault.msg if isinstance(fault, json.JSONDecodeError) else "it can't be decoded"
         raise invalid(("", "isJson", f"body must be valid JSON: {detail}")) from None
-    if b"\\u" in raw:  # the only way for such a character to come in: raw ones are no valid JSON or UTF-8
+    if "\\u" in text:  # the only way for such a character to come in: raw ones are no valid JSON or UTF-8
         _check_text(value, "")
     return value
 
@@ -257,14 +270,21 @@ def _with_edge_values(endpoint: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class OperationRoute(APIRoute):
-    """A route whose requests go through the edge."""
+    """A route whose requests go through the edge.
+
+    `short_way` answers a request whose path matched without anything that FastAPI would prepare; None where the handler
+    needs that.
+    """
+
+    short_way: Callable[[Request], Awaitable[Response]] | None
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         super().__init__(path, _with_edge_values(endpoint), **options)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """FastAPI's own handler (parameters, body, answer) or a shorter one, run by the edge."""
-        handler: Handler = direct_read(self) or super().get_route_handler()
+        shorter = direct(self)
+        handler: Handler = shorter or super().get_route_handler()
         extra = self.openapi_extra or {}
         facts = extra.get(_OPERATION_KEY)
         if not isinstance(facts, Operation):
@@ -278,6 +298,7 @@ class OperationRoute(APIRoute):
             edge: Edge = request.app.state.edge
             return await edge.handle(facts, ExactRequest(request.scope, request.receive), handler)
 
+        self.short_way = handle if shorter is not None else None
         return handle
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
@@ -304,9 +325,9 @@ def resource_router(tag: str) -> APIRouter:
     )
 
 
-def operation_of(route: APIRoute) -> Operation | None:
+def operation_of(route: BaseRoute | None) -> Operation | None:
     """The facts a route was declared with, if it is an operation."""
-    facts = (route.openapi_extra or {}).get(_OPERATION_KEY)
+    facts = (route.openapi_extra or {}).get(_OPERATION_KEY) if isinstance(route, APIRoute) else None
     return facts if isinstance(facts, Operation) else None
 
 

@@ -7,7 +7,7 @@ from fastapi import Path
 from pydantic import Field
 
 from ledgerbee.platform.credentials.model import API_KEY_SCOPE_NOT_ASSIGNABLE, INSUFFICIENT_PERMISSIONS
-from ledgerbee.platform.credentials.wire import IpAllowlist, Scopes
+from ledgerbee.platform.credentials.wire import IpAllowlist, IpAllowlistText, Scopes
 from ledgerbee.platform.http.operation import CallerDep, Ctx, operation, resource_router
 from ledgerbee.platform.http.wire import Id, IdText, Line, Moment, RequestModel, ResponseModel, changes_of, omitted
 from ledgerbee.platform.oauth import actions, store
@@ -24,7 +24,7 @@ class OAuthClientResponse(ResponseModel):
     client_id: IdText = Field(description="What it calls itself at the token endpoint")
     name: str = Field(examples=["Nightly sync"])
     scopes: list[str]
-    ip_allowlist: list[str]
+    ip_allowlist: IpAllowlistText
     created_at: Moment
     revoked_at: Moment | None
 

@@ -27,6 +27,8 @@ WHERE c.company_id = $1
 
 #: Held while seeding, so that two processes starting together don't both write.
 _SEED_LOCK: Final = 0x6C62_7261_7465
+#: The first day from which the calendar goes back far enough.
+_FIRST_DAY: Final = date.min + timedelta(days=CARRY_FORWARD_DAYS)
 
 _PAIR = """
 SELECT f.day, f.rate_per_eur AS from_per_eur, t.rate_per_eur AS to_per_eur
@@ -69,7 +71,7 @@ async def rate(conn: "AnyConnection", currency: str, base_currency: str, on: dat
     """
     if currency == base_currency:
         return Rate(ONE, on, SAME_CURRENCY)
-    earliest = on - timedelta(days=CARRY_FORWARD_DAYS)
+    earliest = max(on, _FIRST_DAY) - timedelta(days=CARRY_FORWARD_DAYS)
     if PIVOT in {currency, base_currency}:
         foreign = base_currency if currency == PIVOT else currency
         row = await conn.fetchrow(_ONE_LEG, foreign, earliest, on)

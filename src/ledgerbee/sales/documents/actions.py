@@ -20,9 +20,9 @@ from ledgerbee.sales.documents.model import (
     SALES_DOCUMENT_PRICE_NOT_USABLE,
     SALES_DOCUMENT_TEMPLATE_MISMATCH,
     Computed,
+    DocumentLineType,
     Line,
     LineInput,
-    LineType,
     Tax,
 )
 from ledgerbee.sales.templates.model import DOCUMENT_TEMPLATE_NOT_FOUND, DocumentTemplate, TemplateType
@@ -63,7 +63,7 @@ async def price_lines(
     converted: dict[UUID, Price] = {}
     lines: list[Line] = []
     for index, line in enumerate(given):
-        if line.line_type is not LineType.PRODUCT or line.price_id is None:
+        if line.line_type is not DocumentLineType.PRODUCT or line.price_id is None:
             lines.append(Line(new_id(), line.line_type, line.description))
             continue
         found = _usable(sold, line.price_id, f"lines.{index}.priceId")

@@ -27,7 +27,7 @@ class DocumentKind(StrEnum):
     ORDER_CONFIRMATION = "order_confirmation"
 
 
-class LineType(StrEnum):
+class DocumentLineType(StrEnum):
     """What a line is: only product lines have a price, a quantity and amounts."""
 
     PRODUCT = "product"
@@ -39,7 +39,7 @@ class LineType(StrEnum):
 class LineInput:
     """A line as its author gives it. None stands for "not given": the price, product or customer group decides."""
 
-    line_type: LineType
+    line_type: DocumentLineType
     price_id: UUID | None = None
     quantity: Decimal = ONE
     unit_price: Decimal | None = None
@@ -73,7 +73,7 @@ class Line:
     """
 
     id: UUID
-    line_type: LineType
+    line_type: DocumentLineType
     description: str | None = None
     price_id: UUID | None = None
     product_id: UUID | None = None

@@ -36,9 +36,9 @@ from ledgerbee.sales.documents.model import (
     SALES_DOCUMENT_AMOUNT_TOO_LARGE,
     SALES_DOCUMENT_VAT_CODE_UNUSABLE,
     Computed,
+    DocumentLineType,
     Line,
     LineInput,
-    LineType,
     Tax,
     TaxedAmount,
     Totals,
@@ -111,7 +111,7 @@ def product_line(
     check_size(gross, unit_price)
     return Line(
         id=line_id,
-        line_type=LineType.PRODUCT,
+        line_type=DocumentLineType.PRODUCT,
         description=product.name if given.description is None else given.description,
         price_id=price.id,
         product_id=product.id,
@@ -154,7 +154,8 @@ def compute(lines: Sequence[Line], taxes: Mapping[UUID, Tax], currency: str) -> 
 def compute_totals(amounts: Sequence[TaxedAmount], currency: str) -> Totals:
     """Subtotal, VAT and amount of rounded nets, with the VAT table and each net's share of the VAT.
 
-    The table has a row per (category, rate), highest rate first; a row's reasons are those of its first line.
+    The table has a row per (category, rate), highest rate first; a row gives each of its lines' reasons once:
+    goods and services sold abroad share a row and are exempt for reasons of their own.
     Raises `SALES_DOCUMENT_AMOUNT_TOO_LARGE`.
     """
     members: dict[tuple[str, Decimal], list[int]] = defaultdict(list)
@@ -168,13 +169,19 @@ def compute_totals(amounts: Sequence[TaxedAmount], currency: str) -> Totals:
         vat = round_money(percent_of(taxable, rate), currency)
         for index, share in zip(indexes, share_vat(nets, rate, vat, currency), strict=True):
             line_vat[index] = share
-        first = amounts[indexes[0]].tax
-        rows.append(VatRow(category, rate, taxable, vat, first.exemption_reason, first.exemption_reason_da))
+        taxes = [amounts[index].tax for index in indexes]
+        english = _joined(tax.exemption_reason for tax in taxes)
+        danish = _joined(tax.exemption_reason_da or tax.exemption_reason for tax in taxes)
+        rows.append(VatRow(category, rate, taxable, vat, english, danish))
     subtotal = total([row.taxable for row in rows])
     vat_total = total([row.vat for row in rows])
     amount_total = total([subtotal, vat_total])
     check_size(subtotal, vat_total, amount_total)
     return Totals(subtotal, vat_total, amount_total, tuple(rows), tuple(line_vat))
+
+
+def _joined(reasons: Iterable[str | None]) -> str | None:
+    return "; ".join(dict.fromkeys(filter(None, reasons))) or None
 
 
 def share_vat(nets: Sequence[Decimal], rate: Decimal, vat: Decimal, currency: str) -> list[Decimal]:
@@ -224,15 +231,15 @@ def check_lines(lines: Sequence[LineInput]) -> None:
     Raises a validation error that names every offending line.
     """
     problems: list[tuple[str, str, str]] = []
-    if not any(line.line_type is LineType.PRODUCT for line in lines):
+    if not any(line.line_type is DocumentLineType.PRODUCT for line in lines):
         problems.append(("lines", "arrayMinSize", "lines must contain at least one product line"))
     if len(lines) > MAX_LINES:
         problems.append(("lines", "arrayMaxSize", f"lines must contain no more than {MAX_LINES} elements"))
     for index, line in enumerate(lines):
         name = f"lines.{index}"
-        if line.line_type is LineType.PRODUCT and line.price_id is None:
+        if line.line_type is DocumentLineType.PRODUCT and line.price_id is None:
             problems.append((f"{name}.priceId", "isDefined", f"{name}.priceId should not be null or undefined"))
-        if line.line_type is LineType.TEXT and not (line.description or "").strip():
+        if line.line_type is DocumentLineType.TEXT and not (line.description or "").strip():
             problems.append((f"{name}.description", "isDefined", f"{name}.description should not be empty"))
     if problems:
         raise invalid(*problems)

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field
 from ledgerbee.core.errors import invalid
 from ledgerbee.core.money import ONE
 from ledgerbee.platform.http.wire import Id, Percent, Quantity, RequestModel, Text, UnitPrice, omitted
-from ledgerbee.sales.documents.model import MAX_LINES, LineInput, LineType
+from ledgerbee.sales.documents.model import MAX_LINES, DocumentLineType, LineInput
 from ledgerbee.sales.documents.rules import check_lines
 
 #: What only product lines have: wire name by field.
@@ -32,8 +32,8 @@ NullableText = Annotated[Text | None, BeforeValidator(_blank_to_none)]
 class LineRequest(RequestModel):
     """A line. Amounts and VAT follow from the price, the product group and the customer's VAT zone."""
 
-    line_type: LineType = Field(
-        LineType.PRODUCT, description="`text` and `separator` lines have no price, quantity or amounts"
+    line_type: DocumentLineType = Field(
+        DocumentLineType.PRODUCT, description="`text` and `separator` lines have no price, quantity or amounts"
     )
     price_id: Id | None = omitted(description="The price that is sold; required on a product line")
     quantity: Quantity = Field(ONE, examples=[3])
@@ -63,7 +63,7 @@ def line_inputs(lines: Sequence[LineRequest]) -> tuple[LineInput, ...]:
     problems = [
         (name, "whitelistValidation", f"{name} should not exist on a {line.line_type.value} line")
         for index, line in enumerate(lines)
-        if line.line_type is not LineType.PRODUCT
+        if line.line_type is not DocumentLineType.PRODUCT
         for field, wire_name in _PRODUCT_FIELDS.items()
         if field in line.model_fields_set
         for name in (f"lines.{index}.{wire_name}",)

@@ -88,13 +88,17 @@ _DRAFT_ERRORS: Final = (
 )
 
 
-class SortBy(StrEnum):
+class InvoiceSortBy(StrEnum):
     """Field to sort by."""
 
     DATE = "date"
     NUMBER = "number"
     AMOUNT = "amount"
     CREATED_AT = "createdAt"
+
+
+class ListInvoicesResponse(PageResponse[PublicInvoiceSummary]):
+    """A page of invoices, without their lines."""
 
 
 class CreateInvoiceRequest(RequestModel):
@@ -206,14 +210,14 @@ async def list_invoices(
         Query(alias="customerId", description="Only invoices of this customer"),
         WithJsonSchema({"type": "string", "examples": [EXAMPLE_ID]}),
     ] = None,
-    sort_by: Annotated[SortBy, Query(alias="sortBy", description="Field to sort by")] = SortBy.CREATED_AT,
+    sort_by: Annotated[InvoiceSortBy, Query(alias="sortBy", description="Field to sort by")] = InvoiceSortBy.CREATED_AT,
     sort_order: SortDirection = SortOrder.DESC,
-) -> PageResponse[PublicInvoiceSummary]:
+) -> ListInvoicesResponse:
     """List invoices."""
     found = await store.list_page(
         context, page_request(page, limit, search, sort_by, sort_order), status=status, customer_id=customer_id
     )
-    return PageResponse(
+    return ListInvoicesResponse(
         data=[render_summary(invoice) for invoice in found.rows],
         total=found.total,
         page=page,

@@ -10,7 +10,7 @@ import asyncpg
 from ledgerbee.core.paging import Page, PageRequest
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.listing import Filter, fetch_page
-from ledgerbee.sales.documents.model import Line, LineType
+from ledgerbee.sales.documents.model import DocumentLineType, Line
 from ledgerbee.sales.invoices.model import INVOICE_NOT_FOUND, FullInvoice, Invoice, InvoiceStatus
 
 _FIELDS: Final = tuple(field.name for field in fields(Invoice))
@@ -74,7 +74,7 @@ async def lines_of(context: Context, invoice_id: UUID) -> tuple[Line, ...]:
         context.company_id,
         invoice_id,
     )
-    return tuple(Line(**{**row, "line_type": LineType(row["line_type"])}) for row in rows)
+    return tuple(Line(**{**row, "line_type": DocumentLineType(row["line_type"])}) for row in rows)
 
 
 async def get_full(context: Context, invoice_id: UUID) -> FullInvoice:

@@ -16,7 +16,7 @@ from ledgerbee.platform.http.wire import (
     Number,
     ResponseModel,
 )
-from ledgerbee.sales.documents.model import Line, LineType
+from ledgerbee.sales.documents.model import DocumentLineType, Line
 from ledgerbee.sales.invoices.model import FullInvoice, Invoice, InvoiceStatus
 
 
@@ -24,7 +24,7 @@ class InvoiceLineResponse(ResponseModel):
     """A line of an invoice. Text and separator lines have no price, quantity or amounts."""
 
     id: IdText
-    line_type: LineType
+    line_type: DocumentLineType
     price_id: IdText | None
     product_id: IdText | None
     description: str | None = Field(examples=["Consulting"])

@@ -35,7 +35,7 @@ router = resource_router("Document Templates")
 TemplateId = Annotated[Id, Path(alias="documentTemplateId", description="Document template ID")]
 
 
-class SortBy(StrEnum):
+class TemplateSortBy(StrEnum):
     """Field to sort by."""
 
     NAME = "name"
@@ -52,6 +52,10 @@ class DocumentTemplateResponse(ResponseModel):
     is_default: bool = Field(description="Taken for documents of its type unless they or their customer name another")
     created_at: Moment
     language: Language
+
+
+class ListDocumentTemplatesResponse(PageResponse[DocumentTemplateResponse]):
+    """A page of document templates."""
 
 
 class CreateDocumentTemplateRequest(RequestModel):
@@ -85,13 +89,15 @@ async def list_document_templates(
     document_type: Annotated[
         TemplateType | None, Query(alias="documentType", description="Only templates of this type")
     ] = None,
-    sort_by: Annotated[SortBy, Query(alias="sortBy", description="Field to sort by")] = SortBy.CREATED_AT,
+    sort_by: Annotated[
+        TemplateSortBy, Query(alias="sortBy", description="Field to sort by")
+    ] = TemplateSortBy.CREATED_AT,
     sort_order: SortDirection = SortOrder.DESC,
-) -> PageResponse[DocumentTemplateResponse]:
+) -> ListDocumentTemplatesResponse:
     """List document templates."""
     request = page_request(page, limit, search, sort_by, sort_order)
     found = await store.list_page(context, request, document_type)
-    return PageResponse(
+    return ListDocumentTemplatesResponse(
         data=[_render(template) for template in found.rows],
         total=found.total,
         page=page,

@@ -2,7 +2,7 @@
 
 from ledgerbee.ledger.entries.actions.correct import correct
 from ledgerbee.ledger.entries.actions.enter import enter, enter_together
-from ledgerbee.ledger.entries.actions.post import Prepared, post, post_for, prepare, record
+from ledgerbee.ledger.entries.actions.post import Prepared, post, post_for, post_of_document, prepare, record
 from ledgerbee.ledger.entries.actions.reverse import reverse, reverse_batch
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "enter_together",
     "post",
     "post_for",
+    "post_of_document",
     "prepare",
     "record",
     "reverse",

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.entries import rules, store
-from ledgerbee.ledger.entries.actions.post import post, post_for
+from ledgerbee.ledger.entries.actions.post import post_for
 from ledgerbee.ledger.entries.model import EnteredEntry, NewEntry, Posted
 from ledgerbee.platform.context import Context
 
@@ -16,8 +16,9 @@ async def enter(context: Context, entries: Sequence[EnteredEntry]) -> list[Poste
     Raises what `rules.complete` and `post` raise, with the entry's place as `entries.3` in `details.property`.
     """
     books = await store.load_books(context, entries)
-    completed = [rules.complete(entered, books, new_id(), f"entries.{index}") for index, entered in enumerate(entries)]
-    return await post(context, completed)
+    paths = [f"entries.{index}" for index in range(len(entries))]
+    completed = [rules.complete(entered, books, new_id(), path) for entered, path in zip(entries, paths, strict=True)]
+    return await post_for([context] * len(entries), completed, paths)
 
 
 async def enter_together(contexts: Sequence[Context], entries: Sequence[EnteredEntry]) -> list[Posted | LedgerBeeError]:
@@ -30,12 +31,9 @@ async def enter_together(contexts: Sequence[Context], entries: Sequence[EnteredE
     outcomes: list[NewEntry | LedgerBeeError] = []
     for entered in entries:
         try:
-            entry = rules.complete(entered, books, new_id())
-            rules.check(entry)
+            outcomes.append(rules.complete(entered, books, new_id()))
         except LedgerBeeError as refusal:
             outcomes.append(refusal)
-        else:
-            outcomes.append(entry)
     good = [index for index, outcome in enumerate(outcomes) if isinstance(outcome, NewEntry)]
     to_post = [outcome for outcome in outcomes if isinstance(outcome, NewEntry)]
     posted = iter(await post_for([contexts[index] for index in good], to_post, [""] * len(good)))

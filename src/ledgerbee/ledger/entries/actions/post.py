@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from msgspec.structs import replace
+
+from ledgerbee.chart.journal_categories import store as journal_categories
 from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.entries import rules, store
 from ledgerbee.ledger.entries.model import JournalEntry, NewEntry, Posted
@@ -13,10 +16,7 @@ from ledgerbee.platform.context import Context
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """An entry that nothing is wrong with as far as can be told without the books, and what posting it takes.
-
-    The digest holds for the moment that it was prepared for, which has to be the posting transaction's.
-    """
+    """An entry with all that posting takes. The digest holds for the moment that it was prepared for."""
 
     entry: NewEntry
     line_ids: Sequence[UUID]
@@ -37,20 +37,27 @@ async def post(context: Context, entries: Sequence[NewEntry]) -> list[Posted]:
     `JOURNAL_ENTRY_ALREADY_REVERSED`.
     """
     paths = [f"entries.{index}" for index in range(len(entries))]
+    for entry, path in zip(entries, paths, strict=True):
+        rules.check(entry, path)
     return await post_for([context] * len(entries), entries, paths)
+
+
+async def post_of_document(context: Context, entry: NewEntry) -> Posted:
+    """Post the entry of a document (an invoice, a payment), in the company's default category; otherwise as `post`."""
+    category_id = await journal_categories.default_id(context)
+    return (await post(context, [replace(entry, journal_category_id=category_id)]))[0]
 
 
 async def post_for(contexts: Sequence[Context], entries: Sequence[NewEntry], paths: Sequence[str]) -> list[Posted]:
     """Post entries of several commands of one transaction: each is told by its own context.
 
-    As `post`; `paths` name the entries' places in their requests, for `details.property`.
+    As `post`, of entries that `rules.complete` or `rules.check` let pass; `paths` name their places in their requests,
+    for `details.property`.
     """
     if not entries:
         return []
     context = contexts[0]
-    prepared = [
-        prepare(context.company_id, context.now, entry, path) for entry, path in zip(entries, paths, strict=True)
-    ]
+    prepared = [prepare(context.company_id, context.now, entry) for entry in entries]
     places = await record(context, prepared, paths)
     posted = []
     for index, entry in enumerate(entries):
@@ -72,9 +79,8 @@ async def post_for(contexts: Sequence[Context], entries: Sequence[NewEntry], pat
     return posted
 
 
-def prepare(company_id: UUID, moment: datetime, entry: NewEntry, path: str = "") -> Prepared:
-    """Check an entry and take its digest: all of posting that needs no database. Raises what `rules.check` raises."""
-    rules.check(entry, path)
+def prepare(company_id: UUID, moment: datetime, entry: NewEntry) -> Prepared:
+    """Take the digest of an entry that `rules.complete` or `rules.check` let pass, for posting at that moment."""
     line_ids = [new_id() for _ in entry.lines]
     return Prepared(entry, line_ids, rules.digest(company_id, entry, line_ids, moment))
 

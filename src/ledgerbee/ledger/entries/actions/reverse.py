@@ -1,8 +1,9 @@
 """Reversing posted entries: the only correction there is of what was posted."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date
+
+from msgspec.structs import replace
 
 from ledgerbee.core.ids import UUID, new_id
 from ledgerbee.ledger.entries import rules, store

@@ -1,8 +1,8 @@
 """What makes an entry one that can be posted. Pure, split by subject."""
 
-from ledgerbee.ledger.entries.rules.balance import RATE_PLACES, check, check_balanced, to_base
+from ledgerbee.ledger.entries.rules.balance import RATE_PLACES, below, check, check_balanced, to_base
 from ledgerbee.ledger.entries.rules.chain import canonical, chain_hash, digest, genesis
-from ledgerbee.ledger.entries.rules.entering import Books, complete, with_control_line
+from ledgerbee.ledger.entries.rules.entering import Books, checked, complete, with_control_line
 from ledgerbee.ledger.entries.rules.reversal import check_reversible, reversal
 from ledgerbee.ledger.entries.rules.text import text_of
 from ledgerbee.ledger.entries.rules.vat import split
@@ -10,11 +10,13 @@ from ledgerbee.ledger.entries.rules.vat import split
 __all__ = [
     "RATE_PLACES",
     "Books",
+    "below",
     "canonical",
     "chain_hash",
     "check",
     "check_balanced",
     "check_reversible",
+    "checked",
     "complete",
     "digest",
     "genesis",

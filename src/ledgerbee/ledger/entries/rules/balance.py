@@ -1,14 +1,14 @@
 """What makes an entry one that can be posted, and how its lines are valued in the company's currency. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import replace
-from decimal import Decimal, localcontext
+from decimal import Decimal
 from itertools import compress
 from typing import Final
 
+from msgspec.structs import replace
+
 from ledgerbee.core.errors import invalid
 from ledgerbee.core.money import (
-    EXACT,
     MAX_AMOUNT,
     ONE,
     ZERO,
@@ -18,6 +18,7 @@ from ledgerbee.core.money import (
     is_currency,
     multiply,
     places_of,
+    quantum_of,
     round_money,
     round_to,
     total,
@@ -52,12 +53,12 @@ def to_base(sides: Sequence[Side], amounts: Sequence[Decimal], rate: Decimal, ba
 
 
 def value_in_base(entry: NewEntry, base_currency: str, path: str = "") -> NewEntry:
-    """The entry with base amounts on its lines, as `to_base` tells; those that they have are not looked at.
+    """The entry with base amounts on its lines, as `to_base` tells; in base currency they are the amounts already.
 
     Raises `JOURNAL_ENTRY_UNBALANCED` where the amounts themselves differ.
     """
     if entry.currency == base_currency:
-        return replace(entry, lines=tuple([replace(line, base_amount=line.amount) for line in entry.lines]))
+        return entry
     check_balanced(entry.lines, below(path, "lines"))
     sides, amounts = [line.side for line in entry.lines], [line.amount for line in entry.lines]
     base_amounts = to_base(sides, amounts, entry.exchange_rate, base_currency)
@@ -70,15 +71,15 @@ def check_balanced(lines: Sequence[NewLine], path: str = "lines") -> None:
 
     Raises `JOURNAL_ENTRY_UNBALANCED` with both sums in `details`.
     """
+    # Amounts have 17 digits, an entry at most 10,000 lines (each may become four): the default 28 digits hold any sum.
     debit = credit = base_debit = base_credit = ZERO
-    with localcontext(EXACT):
-        for line in lines:
-            if line.side is Side.DEBIT:
-                debit += line.amount
-                base_debit += line.base_amount
-            else:
-                credit += line.amount
-                base_credit += line.base_amount
+    for line in lines:
+        if line.side is Side.DEBIT:
+            debit += line.amount
+            base_debit += line.base_amount
+        else:
+            credit += line.amount
+            base_credit += line.base_amount
     for currency, one, other in (("entry", debit, credit), ("base", base_debit, base_credit)):
         if one != other:
             raise JOURNAL_ENTRY_UNBALANCED.error(
@@ -97,8 +98,6 @@ def check(entry: NewEntry, path: str = "") -> None:
     Raises validation errors (`entries.3.lines.0.amount`) and `JOURNAL_ENTRY_UNBALANCED`.
     """
     check_currency(entry.currency, entry.exchange_rate, path)
-    if len(entry.lines) < 2:
-        raise invalid((below(path, "lines"), "arrayMinSize", "an entry has at least two lines"))
     places = places_of(entry.currency)
     check_amount(entry.original_amount, places, below(path, "originalAmount"))
     for number, line in enumerate(entry.lines):
@@ -107,6 +106,13 @@ def check(entry: NewEntry, path: str = "") -> None:
             check_amount(amount, finest, where)
             if amount < 0:
                 raise invalid((where, "min", "an amount must not be negative: its side says which way it goes"))
+    check_whole(entry, path)
+
+
+def check_whole(entry: NewEntry, path: str = "") -> None:
+    """Refuse fewer than two lines, and lines that don't balance."""
+    if len(entry.lines) < 2:
+        raise invalid((below(path, "lines"), "arrayMinSize", "an entry has at least two lines"))
     check_balanced(entry.lines, below(path, "lines"))
 
 
@@ -124,12 +130,18 @@ def check_currency(currency: str, exchange_rate: Decimal, path: str) -> None:
         raise invalid((name, "maxDecimalPlaces", f"exchangeRate has at most {RATE_PLACES} decimals"))
 
 
+def fits(amount: Decimal, quantum: Decimal) -> bool:
+    """True if an amount can be kept at the decimals of `quantum` (0.01, 0.0001, ...)."""
+    return amount.is_finite() and abs(amount) <= MAX_AMOUNT and amount == amount.quantize(quantum)
+
+
 def check_amount(amount: Decimal, places: int, path: str) -> None:
     """Refuse an amount that can't be kept: not finite, too large, or finer than `places` decimals."""
+    if fits(amount, quantum_of(places)):
+        return
     name = path.rpartition(".")[2]
     if not amount.is_finite():
         raise invalid((path, "isNumber", f"{name} must be a finite number"))
     if abs(amount) > MAX_AMOUNT:
         raise invalid((path, "max", f"{name} must not be greater than {MAX_AMOUNT}"))
-    if round_to(amount, places) != amount:
-        raise invalid((path, "maxDecimalPlaces", f"{name} must have at most {places} decimals"))
+    raise invalid((path, "maxDecimalPlaces", f"{name} must have at most {places} decimals"))

@@ -16,7 +16,7 @@ from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
-from ledgerbee.core.money import ZERO
+from ledgerbee.core.money import EXACT, ZERO, quantum_of
 from ledgerbee.ledger.entries.model import NewEntry
 from ledgerbee.ledger.entries.rules.balance import RATE_PLACES
 
@@ -95,5 +95,7 @@ def _text(value: str | None) -> str:
 
 
 def _fixed(value: Decimal, places: int) -> str:
-    # Zero has no sign here: the database keeps none either.
-    return f"{value or ZERO:.{places}f}"
+    # Zero has no sign here: the database keeps none either. Twelve places at most: never an exponent in the text, but
+    # for a rate below a millionth.
+    text = str((value or ZERO).quantize(quantum_of(places), context=EXACT))
+    return f"{value:.{places}f}" if "E" in text else text

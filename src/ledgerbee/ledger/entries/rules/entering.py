@@ -1,11 +1,13 @@
 """From what a caller enters to what is posted: party, category, VAT, the control line, base amounts. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Final
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from ledgerbee.chart.accounts.model import Account
 from ledgerbee.chart.dimensions.model import TagValue
@@ -13,7 +15,7 @@ from ledgerbee.chart.dimensions.rules import check_tags
 from ledgerbee.chart.journal_categories.model import JOURNAL_CATEGORY_NOT_FOUND, JournalCategory
 from ledgerbee.chart.vat_codes.model import VAT_CODE_NOT_FOUND, VatCode
 from ledgerbee.core.errors import invalid
-from ledgerbee.core.money import MAX_AMOUNT, ONE, places_of
+from ledgerbee.core.money import MAX_AMOUNT, ONE, places_of, quantum_of
 from ledgerbee.ledger.entries.model import (
     CUSTOMER_TYPES,
     JOURNAL_CATEGORY_TYPE_NOT_ALLOWED,
@@ -26,9 +28,17 @@ from ledgerbee.ledger.entries.model import (
     EntryType,
     LineType,
     NewEntry,
+    NewLine,
     Side,
 )
-from ledgerbee.ledger.entries.rules.balance import below, check_amount, check_currency, value_in_base
+from ledgerbee.ledger.entries.rules.balance import (
+    below,
+    check_amount,
+    check_currency,
+    check_whole,
+    fits,
+    value_in_base,
+)
 from ledgerbee.ledger.entries.rules.vat import other, split
 from ledgerbee.parties.customers.model import CUSTOMER_NOT_FOUND
 from ledgerbee.parties.vendors.model import VENDOR_NOT_FOUND
@@ -65,35 +75,51 @@ class Books:
 def complete(entered: EnteredEntry, books: Books, entry_id: UUID, path: str = "") -> NewEntry:
     """The entry to post. `path` is the entry's place in the request, for `details.property`.
 
-    Raises, in this order: what `with_control_line` raises; errors of the category, of currency, rate and amounts
-    (validation errors, `EXCHANGE_RATE_MISSING`), of VAT codes, of tags, and of the balance.
+    Raises, in this order: what `checked` raises, `EXCHANGE_RATE_MISSING`, and errors of the balance.
     """
-    entered = with_control_line(entered, books, path)
-    category_id = _category(entered, books, path)
+    entered = checked(entered, books, path)
+    category = _category(entered, books)
     currency = entered.currency or books.base_currency
     rate = _rate(entered, currency, books, path)
-    _check_amounts(entered, currency, path)
-    _check_vat_codes(entered, books, path)
-    check_tags(entered.tag_ids, [line.tag_ids for line in entered.lines], books.tags, path)
-    lines = tuple([part for line in entered.lines for part in split(line, books.vat_codes, currency)])
+    lines: list[NewLine] = []
+    for line in entered.lines:
+        lines += split(line, books.vat_codes, currency)
     entry = NewEntry(
         id=entry_id,
         entry_type=entered.entry_type,
         date=entered.date,
         currency=currency,
         exchange_rate=rate,
-        lines=lines,
+        lines=tuple(lines),
         original_amount=entered.original_amount,
         description=entered.description,
         reference=entered.reference,
         external_system_id=entered.external_system_id,
         customer_id=entered.customer_id,
         vendor_id=entered.vendor_id,
-        journal_category_id=category_id,
+        journal_category_id=category.id if category is not None else None,
         tag_ids=entered.tag_ids,
         attachment_hashes=entered.attachment_hashes,
     )
-    return value_in_base(entry, books.base_currency, path)
+    entry = value_in_base(entry, books.base_currency, path)
+    check_whole(entry, path)
+    return entry
+
+
+def checked(entered: EnteredEntry, books: Books, path: str = "") -> EnteredEntry:
+    """The entry with all its lines, if the books take it once it balances and its day has a rate.
+
+    Raises, in this order: what `with_control_line` raises; errors of the category, of currency, given rate and amounts
+    (validation errors), of VAT codes, and of tags.
+    """
+    entered = with_control_line(entered, books, path)
+    currency = entered.currency or books.base_currency
+    _check_category(entered, books, path)
+    _check_given_rate(entered, currency, books, path)
+    _check_amounts(entered, currency, path)
+    _check_vat_codes(entered, books, path)
+    check_tags(entered.tag_ids, [line.tag_ids for line in entered.lines], books.tags, path)
+    return entered
 
 
 def with_control_line(entered: EnteredEntry, books: Books, path: str = "") -> EnteredEntry:
@@ -141,42 +167,51 @@ def _check_party(entered: EnteredEntry, books: Books, path: str) -> None:
         raise VENDOR_NOT_FOUND.error(property=below(path, "vendorId"), vendorId=str(entered.vendor_id))
 
 
-def _category(entered: EnteredEntry, books: Books, path: str) -> UUID | None:
+def _category(entered: EnteredEntry, books: Books) -> JournalCategory | None:
+    """The entry's category; None where it is not there, or for a company without categories."""
     wanted = entered.journal_category_id
-    category = books.default_category if wanted is None else books.categories.get(wanted)
+    return books.default_category if wanted is None else books.categories.get(wanted)
+
+
+def _check_category(entered: EnteredEntry, books: Books, path: str) -> None:
+    wanted, category = entered.journal_category_id, _category(entered, books)
+    name = below(path, "journalCategoryId")
     if category is None:
-        if wanted is None:
-            return None  # a company without categories
-        name = below(path, "journalCategoryId")
-        raise JOURNAL_CATEGORY_NOT_FOUND.error(property=name, journalCategoryId=str(wanted))
-    if entered.entry_type not in category.allowed_journal_types:
+        if wanted is not None:
+            raise JOURNAL_CATEGORY_NOT_FOUND.error(property=name, journalCategoryId=str(wanted))
+    elif entered.entry_type not in category.allowed_journal_types:
         raise JOURNAL_CATEGORY_TYPE_NOT_ALLOWED.error(
-            property=below(path, "journalCategoryId"), allowedJournalTypes=list(category.allowed_journal_types)
+            property=name, allowedJournalTypes=list(category.allowed_journal_types)
         )
-    return category.id
+
+
+def _check_given_rate(entered: EnteredEntry, currency: str, books: Books, path: str) -> None:
+    if currency != books.base_currency:
+        check_currency(currency, entered.exchange_rate or ONE, path)
+    elif entered.exchange_rate not in {None, ONE}:
+        name = below(path, "exchangeRate")
+        raise invalid((name, "equals", "exchangeRate must be 1 for the company's own currency"))
 
 
 def _rate(entered: EnteredEntry, currency: str, books: Books, path: str) -> Decimal:
     if currency == books.base_currency:
-        if entered.exchange_rate not in {None, ONE}:
-            name = below(path, "exchangeRate")
-            raise invalid((name, "equals", "exchangeRate must be 1 for the company's own currency"))
         return ONE
     rate = entered.exchange_rate or books.rates.get((currency, entered.date))
     if rate is None:
         raise EXCHANGE_RATE_MISSING.error(
             property=below(path, "currency"), currency=currency, date=entered.date.isoformat()
         )
-    check_currency(currency, rate, path)
     return rate
 
 
 def _check_amounts(entered: EnteredEntry, currency: str, path: str) -> None:
     """Amounts in the currency's minor units: VAT is computed of these, so a finer one must not get that far."""
     places = places_of(currency)
+    quantum = quantum_of(places)
     check_amount(entered.original_amount, places, below(path, "originalAmount"))
     for number, line in enumerate(entered.lines):
-        check_amount(line.amount, places, below(path, f"lines.{number}.amount"))
+        if not fits(line.amount, quantum):
+            check_amount(line.amount, places, below(path, f"lines.{number}.amount"))
 
 
 def _check_vat_codes(entered: EnteredEntry, books: Books, path: str) -> None:

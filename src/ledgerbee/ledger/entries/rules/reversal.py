@@ -1,9 +1,10 @@
 """What takes an entry back: the same with its sides swapped. Pure."""
 
-from dataclasses import replace
 from datetime import date
 from typing import Final
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from ledgerbee.core.errors import invalid
 from ledgerbee.ledger.entries.model import (

@@ -9,7 +9,7 @@ from json.encoder import encode_basestring as quoted
 from uuid import UUID
 
 from ledgerbee.core.dates import format_moment
-from ledgerbee.core.money import format_amount, format_decimal
+from ledgerbee.core.money import ZERO, format_decimal, places_of, quantum_of
 from ledgerbee.ledger.entries.model import JournalEntry
 
 
@@ -17,24 +17,26 @@ def text_of(entry: JournalEntry) -> str:
     """The entry's wire form as JSON: money as decimal strings at minor units, moments with `Z`."""
     content = entry.content
     currency, base_currency = content.currency, entry.base_currency
+    quantum, base_quantum = quantum_of(places_of(currency)), quantum_of(places_of(base_currency))
     posted_at = format_moment(entry.posted_at)
     lines = []
     for line_id, line in zip(entry.line_ids, content.lines, strict=True):
         account = entry.accounts[line.account_id]
-        amount = format_amount(line.amount, currency)
-        base = amount if currency == base_currency else format_amount(line.base_amount, base_currency)
+        # Four decimals at most: such a number is never written with an exponent. Zero has no sign.
+        amount = str((line.amount or ZERO).quantize(quantum))
+        base = amount if currency == base_currency else str((line.base_amount or ZERO).quantize(base_quantum))
         lines.append(
             f'{{"id":"{line_id}","accountId":"{line.account_id}","accountNumber":{account.number},'
-            f'"accountName":{quoted(account.name)},"side":"{line.side.value}","amount":"{amount}",'
-            f'"amountInBaseCurrency":"{base}","lineType":"{line.line_type.value}","vatCodeId":{_id(line.vat_code_id)},'
+            f'"accountName":{quoted(account.name)},"side":"{line.side}","amount":"{amount}",'
+            f'"amountInBaseCurrency":"{base}","lineType":"{line.line_type}","vatCodeId":{_id(line.vat_code_id)},'
             f'"description":{_text(line.description)},"tagIds":{_ids(line.tag_ids)}}}'
         )
     return (
-        f'{{"id":"{content.id}","entryNumber":{entry.entry_number},"entryType":"{content.entry_type.value}",'
+        f'{{"id":"{content.id}","entryNumber":{entry.entry_number},"entryType":"{content.entry_type}",'
         f'"date":"{content.date}","description":{_text(content.description)},'
         f'"reference":{_text(content.reference)},"externalSystemId":{_text(content.external_system_id)},'
         f'"currency":"{currency}","exchangeRate":"{format_decimal(content.exchange_rate)}",'
-        f'"originalAmount":"{format_amount(content.original_amount, currency)}",'
+        f'"originalAmount":"{(content.original_amount or ZERO).quantize(quantum)}",'
         f'"customerId":{_id(content.customer_id)},"vendorId":{_id(content.vendor_id)},'
         f'"journalCategoryId":{_id(content.journal_category_id)},"tagIds":{_ids(content.tag_ids)},'
         f'"lines":[{",".join(lines)}],"attachmentCount":{entry.attachment_count},'

@@ -10,17 +10,17 @@ from decimal import Decimal
 from uuid import UUID
 
 from ledgerbee.chart.vat_codes.model import Principle, VatCode
-from ledgerbee.core.money import EXACT, HUNDRED, ZERO, percent_of, round_money
+from ledgerbee.core.money import EXACT, HUNDRED, percent_of, round_money
 from ledgerbee.ledger.entries.model import EnteredLine, LineType, NewLine, Side
 
 
 def split(line: EnteredLine, codes: Mapping[UUID, VatCode], currency: str) -> list[NewLine]:
-    """The lines that an entered line is posted as, without base amounts.
+    """The lines that an entered line is posted as, with the amounts for base amounts (they are in base currency).
 
     Principle Gross: the amount contains the VAT; Net: the VAT comes on top. The VAT of a line is rounded once, the part
     of it that can be deducted once more; what is left of either is exact, so the lines add up to what was entered.
     """
-    code = codes[line.vat_code_id] if line.vat_code_id is not None else None
+    code = None if line.vat_code_id is None else codes[line.vat_code_id]
     if code is None or code.rate == 0:
         return [_line(line, line.account_id, line.side, line.amount, line.line_type)]
     if code.principle is Principle.GROSS:
@@ -53,4 +53,4 @@ def _contained(gross: Decimal, rate: Decimal) -> Decimal:
 
 
 def _line(line: EnteredLine, account_id: UUID, side: Side, amount: Decimal, line_type: LineType) -> NewLine:
-    return NewLine(account_id, side, amount, ZERO, line_type, line.vat_code_id, line.description, line.tag_ids)
+    return NewLine(account_id, side, amount, amount, line_type, line.vat_code_id, line.description, line.tag_ids)

@@ -1,7 +1,21 @@
 """Every SQL statement of journal entries, split by what it is for."""
 
-from ledgerbee.ledger.entries.store.books import load_books
-from ledgerbee.ledger.entries.store.posting import Places, post
-from ledgerbee.ledger.entries.store.reads import EntryFilter, correct, get, get_many, list_page, new_entry
+from ledgerbee.ledger.entries.store.books import load_books, load_references, tags_of
+from ledgerbee.ledger.entries.store.posting import Places, array_literal, post
+from ledgerbee.ledger.entries.store.reads import EntryFilter, correct, filters_of, get, get_many, list_page, new_entry
 
-__all__ = ["EntryFilter", "Places", "correct", "get", "get_many", "list_page", "load_books", "new_entry", "post"]
+__all__ = [
+    "EntryFilter",
+    "Places",
+    "array_literal",
+    "correct",
+    "filters_of",
+    "get",
+    "get_many",
+    "list_page",
+    "load_books",
+    "load_references",
+    "new_entry",
+    "post",
+    "tags_of",
+]

@@ -1,9 +1,11 @@
 """What completing entered entries takes from the company's books, loaded at once."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Final
+from uuid import UUID
 
 from ledgerbee.chart.accounts import store as accounts
 from ledgerbee.chart.dimensions import store as dimensions
@@ -32,6 +34,12 @@ FROM ledgers g WHERE g.company_id = $1
 
 async def load_books(context: Context, entries: Sequence[EnteredEntry]) -> Books:
     """What `rules.complete` needs for these entries; most take one round trip."""
+    books = await load_references(context, entries)
+    return replace(books, rates=await _rates(context, entries, books.base_currency))
+
+
+async def load_references(context: Context, entries: Sequence[EnteredEntry]) -> Books:
+    """What `rules.checked` needs for these entries: the books without the rates of days."""
     row = await context.connection.fetchrow(
         _BOOKS,
         context.company_id,
@@ -42,8 +50,7 @@ async def load_books(context: Context, entries: Sequence[EnteredEntry]) -> Books
     assert row is not None, "a company has its books from the start"
     categories = [JournalCategory(*values) for values in row["categories"]]
     taxed = [line for entry in entries for line in entry.lines if line.vat_code_id]
-    tags = {tag for entry in entries for tag in entry.tag_ids}
-    tags.update(tag for entry in entries for line in entry.lines for tag in line.tag_ids)
+    tags = tags_of(entries)
     return Books(
         base_currency=row["base_currency"],
         default_category=next((category for category in categories if category.is_default), None),
@@ -53,8 +60,14 @@ async def load_books(context: Context, entries: Sequence[EnteredEntry]) -> Books
         accounts=await accounts.get_many(context, {line.account_id for line in taxed}) if taxed else {},
         vat_codes=await vat_codes.get_many(context, [line.vat_code_id for line in taxed if line.vat_code_id]),
         tags=await dimensions.find_values(context, tags) if tags else {},
-        rates=await _rates(context, entries, row["base_currency"]),
     )
+
+
+def tags_of(entries: Sequence[EnteredEntry]) -> set[UUID]:
+    """The tags of the entries and their lines."""
+    tags = {tag for entry in entries for tag in entry.tag_ids}
+    tags.update(tag for entry in entries for line in entry.lines for tag in line.tag_ids)
+    return tags
 
 
 async def _rates(

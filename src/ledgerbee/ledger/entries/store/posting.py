@@ -23,6 +23,7 @@ from ledgerbee.ledger.entries.model import (
     JOURNAL_ENTRY_PARTY_REQUIRED,
     JOURNAL_ENTRY_UNBALANCED,
     PERIOD_LOCKED,
+    VAT_TYPES,
     AccountName,
     NewEntry,
     Side,
@@ -32,7 +33,14 @@ from ledgerbee.parties.customers.model import CUSTOMER_NOT_FOUND
 from ledgerbee.parties.vendors.model import VENDOR_NOT_FOUND
 from ledgerbee.platform.context import Context
 
-POST: Final = f"SELECT * FROM post_entries({', '.join(f'${number}' for number in range(1, 33))})"
+#: Types of the arguments of post_entries() that are sent as array literals: numbers, days and words of ours. The driver
+#: encodes an array element by element, at many times the cost of joining digits.
+LITERALS: Final = {4: "text", 5: "date", 6: "text", 7: "numeric", 8: "numeric", 19: "int", 20: "int"} | {
+    22: "int", 23: "int", 26: "boolean", 27: "numeric", 28: "numeric", 29: "text"
+}  # fmt: skip
+POST: Final = "SELECT * FROM post_entries({})".format(
+    ", ".join(f"${n}::text::{LITERALS[n]}[]" if n in LITERALS else f"${n}" for n in range(1, 33))
+)
 
 #: SQLSTATEs of the guards (sql/0004_ledger.sql names them).
 _FAULTS: Final[Mapping[str, ErrorCode]] = {
@@ -109,45 +117,54 @@ async def post(
     )
 
 
-def entry_columns(entries: Sequence[NewEntry], digests: Sequence[bytes]) -> tuple[Sequence[Any] | None, ...]:
+def entry_columns(entries: Sequence[NewEntry], digests: Sequence[bytes]) -> tuple[Sequence[Any] | str | None, ...]:
+    """The arguments of `post_entries` that have an element an entry."""
     return (
         [entry.id for entry in entries],
-        [entry.entry_type for entry in entries],
-        [entry.date for entry in entries],
-        [entry.currency for entry in entries],
-        [entry.exchange_rate for entry in entries],
-        [entry.original_amount for entry in entries],
+        _literal([entry.entry_type for entry in entries]),
+        _literal([entry.date.isoformat() for entry in entries]),
+        _literal([f'"{entry.currency}"' for entry in entries]),
+        _literal([str(entry.exchange_rate) for entry in entries]),
+        _literal([str(entry.original_amount) for entry in entries]),
         _or_none([entry.description for entry in entries]),
         _or_none([entry.reference for entry in entries]),
         _or_none([entry.external_system_id for entry in entries]),
         _or_none([entry.customer_id for entry in entries]),
         _or_none([entry.vendor_id for entry in entries]),
         _or_none([entry.journal_category_id for entry in entries]),
-        _or_none([_array_literal(entry.tag_ids) for entry in entries]),
+        _or_none([array_literal(entry.tag_ids) for entry in entries]),
         _or_none([entry.source_type for entry in entries]),
         _or_none([entry.source_id for entry in entries]),
         _or_none([entry.reverses_entry_id for entry in entries]),
-        [len(entry.lines) for entry in entries],
-        [len(entry.attachment_hashes) for entry in entries],
+        _literal([str(len(entry.lines)) for entry in entries]),
+        _literal([str(len(entry.attachment_hashes)) for entry in entries]),
         digests,
     )
 
 
-def line_columns(entries: Sequence[NewEntry], line_ids: Sequence[Sequence[UUID]]) -> tuple[Sequence[Any] | None, ...]:
+def line_columns(
+    entries: Sequence[NewEntry], line_ids: Sequence[Sequence[UUID]]
+) -> tuple[Sequence[Any] | str | None, ...]:
+    """The arguments of `post_entries` that have an element a line."""
     lines = [line for entry in entries for line in entry.lines]
     return (
-        [place for place, entry in enumerate(entries, 1) for _ in entry.lines],
-        [number for entry in entries for number in range(1, len(entry.lines) + 1)],
+        _literal([str(place) for place, entry in enumerate(entries, 1) for _ in entry.lines]),
+        _literal([str(number) for entry in entries for number in range(1, len(entry.lines) + 1)]),
         [line_id for ids in line_ids for line_id in ids],
         [line.account_id for line in lines],
-        [line.side is Side.DEBIT for line in lines],
-        [line.amount for line in lines],
-        [line.base_amount for line in lines],
-        [line.line_type for line in lines],
+        _literal(["t" if line.side is Side.DEBIT else "f" for line in lines]),
+        _literal([str(line.amount) for line in lines]),
+        _literal([str(line.base_amount) for line in lines]),
+        _literal([line.line_type for line in lines]),
         _or_none([line.vat_code_id for line in lines]),
         _or_none([line.description for line in lines]),
-        _or_none([_array_literal(line.tag_ids) for line in lines]),
+        _or_none([array_literal(line.tag_ids) for line in lines]),
     )
+
+
+def _literal(elements: Sequence[str]) -> str:
+    """An array in PostgreSQL's text form, of elements that need no quotes."""
+    return f"{{{','.join(elements)}}}"
 
 
 def _or_none(column: Sequence[Any]) -> Sequence[Any] | None:
@@ -155,8 +172,14 @@ def _or_none(column: Sequence[Any]) -> Sequence[Any] | None:
     return column if any(value is not None for value in column) else None
 
 
-def _array_literal(ids: Sequence[UUID]) -> str | None:
+def array_literal(ids: Sequence[UUID]) -> str | None:
+    """A list inside a column of lists: arrays of arrays would all have to be of one length. None if it is empty."""
     return f"{{{','.join([tag.hex for tag in ids])}}}" if ids else None
+
+
+def _entered_place(entry: NewEntry, line: int) -> int:
+    """The place in the request, from 0, of what became the entry's line number `line`: VAT follows its own line."""
+    return sum(one.line_type not in VAT_TYPES for one in entry.lines[:line]) - 1
 
 
 def _explain(fault: asyncpg.PostgresError, entries: Sequence[NewEntry], paths: Sequence[str]) -> LedgerBeeError | None:
@@ -173,7 +196,7 @@ def _explain(fault: asyncpg.PostgresError, entries: Sequence[NewEntry], paths: S
     entry_id, line = details.pop("entryId", None), details.pop("line", None)
     for entry, path in zip(entries, paths, strict=True):
         if str(entry.id) == entry_id:
-            place = below(path, f"lines.{line - 1}") if line else path
+            place = below(path, f"lines.{_entered_place(entry, line)}") if line else path
             details = ({"property": place} if place else {}) | details
             if code in {PERIOD_LOCKED, FISCAL_YEAR_MISSING}:
                 details["date"] = entry.date.isoformat()

@@ -68,7 +68,7 @@ class EntryFilter:
 
 async def list_page(context: Context, wanted: EntryFilter, *, page: int, limit: int) -> Page[JournalEntry]:
     """A page of posted entries with their lines, newest first."""
-    filters = _filters(wanted)
+    filters = filters_of(wanted, "SELECT l.entry_id FROM journal_lines l")
     total = await _count_all(context) if not filters.arguments else None
     found = await fetch_page(
         context,
@@ -113,7 +113,11 @@ async def correct(context: Context, entry_id: UUID, changes: Mapping[str, str | 
         raise JOURNAL_ENTRY_NOT_FOUND.error()
 
 
-def _filters(wanted: EntryFilter) -> Filter:
+def filters_of(wanted: EntryFilter, owners_of_lines: str) -> Filter:
+    """The filter as conditions on a table with the columns of `journal_entries`.
+
+    `owners_of_lines` is a SELECT over its lines `l` that names the rows they belong to.
+    """
     filters = Filter()
     for condition, value in (
         ("t.entry_date >= {}", wanted.from_date),
@@ -124,10 +128,7 @@ def _filters(wanted: EntryFilter) -> Filter:
         ("t.original_amount >= {}", wanted.min_amount),
         ("t.original_amount <= {}", wanted.max_amount),
         ("t.external_system_id = {}", wanted.external_system_id),
-        (
-            "t.id IN (SELECT l.entry_id FROM journal_lines l WHERE l.company_id = $1 AND l.account_id = {})",
-            wanted.account_id,
-        ),
+        (f"t.id IN ({owners_of_lines} WHERE l.company_id = $1 AND l.account_id = {{}})", wanted.account_id),
     ):
         if value is not None:
             filters.add(condition, value)

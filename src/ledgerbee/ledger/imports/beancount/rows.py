@@ -11,6 +11,7 @@ from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.ids import new_id
 from ledgerbee.core.money import ONE, ZERO, format_decimal
 from ledgerbee.ledger.entries import actions as entries
+from ledgerbee.ledger.entries import rules as entry_rules
 from ledgerbee.ledger.entries import store as entry_store
 from ledgerbee.ledger.entries.model import EntryType, NewEntry, NewLine, Side
 from ledgerbee.ledger.imports import rules, store
@@ -103,10 +104,11 @@ class BeancountRows:
                 continue
             try:
                 rules.check_day(item.source.date, directory.locked_through, moment.date())
-                ready = tuple(
-                    entries.prepare(self.means.tenant.company_id, moment, self._entry(item, part, place.position))
-                    for part in translate(item, self.standing.base_currency, self.accounts, lambda *day: known.get(day))
-                )
+                parts = translate(item, self.standing.base_currency, self.accounts, lambda *day: known.get(day))
+                new = [self._entry(item, part, place.position) for part in parts]
+                for entry in new:
+                    entry_rules.check(entry)
+                ready = tuple(entries.prepare(self.means.tenant.company_id, moment, entry) for entry in new)
             except NoRateError as fault:
                 error = EXCHANGE_RATE_MISSING.error(f"{EXCHANGE_RATE_MISSING.meaning}: {fault.currency}")
                 rows.append(refused(item.source.where.line, error, place))

@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from ledgerbee.catalog.prices import store as prices
-from ledgerbee.chart.journal_categories import store as journal_categories
 from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.entries import actions as ledger
 from ledgerbee.ledger.entries.model import LineType, NewEntry
@@ -174,8 +173,7 @@ async def _book(context: Context, prepared: _Prepared, options: SendOptions) -> 
     )
     await store.save(context, booked)
     await store.insert_snapshot(context, booked.id, content)
-    category_id = await journal_categories.default_id(context)
-    await ledger.post(context, [replace(entry, journal_category_id=category_id)])
+    await ledger.post_of_document(context, entry)
     return booked
 
 

@@ -1,0 +1,75 @@
+"""The wire form of dimensions and values: what operations answer with and what events carry (contract 2.5)."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from pydantic import Field, StringConstraints
+
+from ledgerbee.chart.dimensions.model import Dimension, DimensionValue, ValueNode
+from ledgerbee.chart.dimensions.rules import build_tree
+from ledgerbee.platform.http.wire import IdText, ResponseModel
+
+#: A dimension's name: trimmed, 2 to 100 characters.
+DimensionName = Annotated[str, StringConstraints(strict=True, strip_whitespace=True, min_length=2, max_length=100)]
+#: A value's name: trimmed, not empty, at most 255 characters.
+ValueName = Annotated[str, StringConstraints(strict=True, strip_whitespace=True, min_length=1, max_length=255)]
+
+
+class DimensionValueResponse(ResponseModel):
+    """A value with those below it."""
+
+    id: IdText = Field(description="What `tagIds` name")
+    name: str = Field(examples=["Jylland"])
+    parent_id: IdText | None = Field(description="The value it lies below; null at the root")
+    children: "list[DimensionValueResponse]" = Field(description="The values below it, in order of creation")
+
+
+class DimensionResponse(ResponseModel):
+    """A dimension with the tree of its values."""
+
+    id: IdText
+    name: str = Field(examples=["Afdeling"])
+    is_unique: bool = Field(description="True: an entry has at most one value of it. False: values add up.")
+    is_project: bool = Field(description="True: it belongs to a project, and its values are the subprojects")
+    values: list[DimensionValueResponse] = Field(description="The values at the root, in order of creation")
+
+
+def render(dimension: Dimension, values: Sequence[DimensionValue]) -> DimensionResponse:
+    """The wire form of a dimension; `values` are all of its values, in order of creation."""
+    return DimensionResponse(
+        id=dimension.id,
+        name=dimension.name,
+        is_unique=dimension.is_unique,
+        is_project=dimension.is_project,
+        values=[render_value(node) for node in build_tree(values)],
+    )
+
+
+def render_value(node: ValueNode) -> DimensionValueResponse:
+    """The wire form of a value and what is below it."""
+    return DimensionValueResponse(
+        id=node.value.id,
+        name=node.value.name,
+        parent_id=node.value.parent_id,
+        children=[render_value(child) for child in node.children],
+    )
+
+
+def snapshot(dimension: Dimension) -> dict[str, Any]:
+    """A dimension for an event: without its values, which have events of their own."""
+    return {
+        "id": str(dimension.id),
+        "name": dimension.name,
+        "isUnique": dimension.is_unique,
+        "isProject": dimension.is_project,
+    }
+
+
+def value_snapshot(value: DimensionValue) -> dict[str, Any]:
+    """A value for an event."""
+    return {
+        "id": str(value.id),
+        "dimensionId": str(value.dimension_id),
+        "name": value.name,
+        "parentId": None if value.parent_id is None else str(value.parent_id),
+    }

@@ -1,0 +1,111 @@
+"""Drafting entries, and booking what was drafted."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from msgspec.structs import replace as with_fields
+
+from ledgerbee.chart.accounts import store as accounts
+from ledgerbee.chart.dimensions import store as dimensions
+from ledgerbee.core.ids import new_id
+from ledgerbee.ledger.drafts import rules, store
+from ledgerbee.ledger.drafts.model import Draft, DraftStatus
+from ledgerbee.ledger.drafts.wire import text_of
+from ledgerbee.ledger.entries import actions as entries
+from ledgerbee.ledger.entries import rules as entry_rules
+from ledgerbee.ledger.entries import store as entry_store
+from ledgerbee.ledger.entries.model import AccountName, EnteredEntry, Posted
+from ledgerbee.platform.context import Context
+
+
+async def create(context: Context, entered: Sequence[EnteredEntry], paths: Sequence[str]) -> list[str]:
+    """Draft entries, all or none, and answer with their wire forms in order. Tells `draft_journal_entry.created`.
+
+    `paths` name the entries' places in the request, for `details.property`. Raises what `entries.rules.checked` and
+    `rules.check_accounts` raise.
+    """
+    contents, names = await _checked(context, entered, paths)
+    drafts = [
+        Draft(
+            id=new_id(),
+            content=content,
+            line_ids=tuple([new_id() for _ in content.lines]),
+            accounts=names,
+            created_at=context.now,
+            updated_at=context.now,
+        )
+        for content in contents
+    ]
+    await store.insert(context, drafts)
+    texts = [text_of(draft) for draft in drafts]
+    for draft, text in zip(drafts, texts, strict=True):
+        context.emit("draft_journal_entry.created", draft.id, text)
+    return texts
+
+
+async def update(context: Context, draft_id: UUID, changes: Mapping[str, Any]) -> str:
+    """Change a draft as `rules.changed` tells, and answer with its wire form. Tells `draft_journal_entry.updated`.
+
+    Raises `DRAFT_JOURNAL_ENTRY_NOT_FOUND`, `DRAFT_JOURNAL_ENTRY_INVALID_STATE` and what `create` raises.
+    """
+    before = await _get_open(context, draft_id)
+    if not changes:
+        return text_of(before)
+    (content,), names = await _checked(context, [rules.changed(before.content, changes)], [""])
+    line_ids = rules.line_ids(before, content, new_id)
+    after = replace(before, content=content, line_ids=line_ids, accounts=names, updated_at=context.now)
+    await store.save(context, before, after)
+    text = text_of(after)
+    context.emit("draft_journal_entry.updated", draft_id, text)
+    return text
+
+
+async def delete(context: Context, draft_id: UUID) -> None:
+    """Delete a draft. Tells `draft_journal_entry.deleted` with what it was.
+
+    Raises `DRAFT_JOURNAL_ENTRY_NOT_FOUND` and `DRAFT_JOURNAL_ENTRY_INVALID_STATE`.
+    """
+    draft = await _get_open(context, draft_id)
+    await store.delete(context, draft_id)
+    context.emit("draft_journal_entry.deleted", draft_id, text_of(draft))
+
+
+async def book(context: Context, draft_id: UUID) -> Posted:
+    """Post the entry that a draft describes, once. Tells `draft_journal_entry.booked` beside `journal_entry.posted`.
+
+    Of two bookings at once, one wins. Raises `DRAFT_JOURNAL_ENTRY_NOT_FOUND`, `DRAFT_JOURNAL_ENTRY_INVALID_STATE` and
+    what entering an entry raises: the books may have changed since it was drafted, and only now it has to balance.
+    """
+    draft = await _get_open(context, draft_id)
+    books = await entry_store.load_books(context, [draft.content])
+    entry = entry_rules.complete(draft.content, books, new_id())
+    booked = replace(draft, status=DraftStatus.BOOKED, journal_entry_id=entry.id, updated_at=context.now)
+    await store.mark_booked(context, booked)
+    context.emit("draft_journal_entry.booked", draft_id, text_of(booked))
+    (posted,) = await entries.post_for([context], [entry], [""])
+    return posted
+
+
+async def _get_open(context: Context, draft_id: UUID) -> Draft:
+    draft = await store.get_for_update(context, draft_id)
+    rules.check_open(draft)
+    return draft
+
+
+async def _checked(
+    context: Context, entered: Sequence[EnteredEntry], paths: Sequence[str]
+) -> tuple[list[EnteredEntry], dict[UUID, AccountName]]:
+    """The entries with all their lines and their currency, and the accounts that the lines stand on."""
+    if tags := entry_store.tags_of(entered):
+        await dimensions.hold_values(context, tags)
+    books = await entry_store.load_references(context, entered)
+    contents = [
+        with_fields(entry_rules.checked(entry, books, path), currency=entry.currency or books.base_currency)
+        for entry, path in zip(entered, paths, strict=True)
+    ]
+    known = await accounts.get_many(context, {line.account_id for content in contents for line in content.lines})
+    for content, path in zip(contents, paths, strict=True):
+        rules.check_accounts(content, known, path)
+    return contents, {account.id: AccountName(account.number, account.name) for account in known.values()}

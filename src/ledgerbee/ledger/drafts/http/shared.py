@@ -1,0 +1,81 @@
+"""What the two versions of draft journal entries share."""
+
+from collections.abc import Sequence
+from typing import Annotated, Final
+
+from fastapi import Path, Response
+
+from ledgerbee.ledger.drafts import store
+from ledgerbee.ledger.drafts.model import DRAFT_JOURNAL_ENTRY_INVALID_STATE, DRAFT_JOURNAL_ENTRY_NOT_FOUND
+from ledgerbee.ledger.drafts.wire import ListDraftJournalEntriesResponse, render
+from ledgerbee.ledger.entries.http.create import ENTERING_ERRORS
+from ledgerbee.ledger.entries.model import (
+    FISCAL_YEAR_MISSING,
+    JOURNAL_ENTRY_AMOUNT_INVALID,
+    JOURNAL_ENTRY_UNBALANCED,
+    PERIOD_LOCKED,
+)
+from ledgerbee.ledger.entries.query import EntryQuery
+from ledgerbee.platform.context import Context
+from ledgerbee.platform.http.wire import Id, pages
+from ledgerbee.platform.rates.model import EXCHANGE_RATE_MISSING
+
+DraftId = Annotated[Id, Path(alias="draftJournalEntryId", description="Draft journal entry ID")]
+
+#: What is looked at when a draft is booked, and no earlier.
+_BOOKING_ONLY: Final = frozenset(
+    {
+        JOURNAL_ENTRY_UNBALANCED,
+        JOURNAL_ENTRY_AMOUNT_INVALID,
+        EXCHANGE_RATE_MISSING,
+        FISCAL_YEAR_MISSING,
+        PERIOD_LOCKED,
+    }
+)
+DRAFTING_ERRORS: Final = tuple(error for error in ENTERING_ERRORS if error not in _BOOKING_ONLY)
+CHANGING_ERRORS: Final = (DRAFT_JOURNAL_ENTRY_NOT_FOUND, DRAFT_JOURNAL_ENTRY_INVALID_STATE)
+BOOKING_ERRORS: Final = (*ENTERING_ERRORS, *CHANGING_ERRORS)
+
+CHECKED_WHEN: Final = (
+    "All is checked as for an entry that is posted, but for its balance, its period and the rate of its day: those are "
+    "for when it is booked."
+)
+LISTED: Final = (
+    "A page of the drafts that aren't booked, with their lines, newest date first. Days and amounts are inclusive; "
+    "amounts compare with the signed original amount."
+)
+FOUND: Final = "One draft with its lines. A booked one stays readable, with the entry that it became."
+BOOKED: Final = (
+    "Posts the entry that the draft describes, and answers with it. Drafts are booked once; one that can't be posted "
+    "stays as it is. Without exchangeRate, the rate is that of the draft's date."
+)
+BATCH: Final = "1 to 100 drafts, made together or not at all; an error names its entry, as in `entries.3.lines.0`."
+
+
+async def page_of(context: Context, query: EntryQuery) -> ListDraftJournalEntriesResponse:
+    """The page of drafts that is asked for."""
+    found = await store.list_page(context, query.wanted(), page=query.page, limit=query.limit)
+    return ListDraftJournalEntriesResponse(
+        data=[render(draft) for draft in found.rows],
+        total=found.total,
+        page=query.page,
+        limit=query.limit,
+        total_pages=pages(found.total, query.limit),
+    )
+
+
+def paths_of(count: int) -> list[str]:
+    """The places of a batch's entries in its request."""
+    return [f"entries.{index}" for index in range(count)]
+
+
+def created(texts: Sequence[str]) -> Response:
+    """A new draft as a response."""
+    (text,) = texts
+    return Response(text, 201, media_type="application/json")
+
+
+def created_batch(texts: Sequence[str]) -> Response:
+    """Drafts that were made together, as a response."""
+    body = f'{{"totalCreated":{len(texts)},"drafts":[{",".join(texts)}]}}'
+    return Response(body, 201, media_type="application/json")

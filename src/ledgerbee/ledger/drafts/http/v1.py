@@ -1,0 +1,143 @@
+"""Draft journal entries (v1): the caller sends every line (contract 2.21). They answer until their sunset."""
+
+from typing import Annotated
+
+from fastapi import Query, Response
+
+from ledgerbee.ledger.drafts import actions, store
+from ledgerbee.ledger.drafts.http.shared import (
+    BATCH,
+    BOOKED,
+    BOOKING_ERRORS,
+    CHANGING_ERRORS,
+    CHECKED_WHEN,
+    DRAFTING_ERRORS,
+    FOUND,
+    LISTED,
+    DraftId,
+    created,
+    created_batch,
+    page_of,
+    paths_of,
+)
+from ledgerbee.ledger.drafts.model import DRAFT_JOURNAL_ENTRY_NOT_FOUND
+from ledgerbee.ledger.drafts.wire import (
+    DraftJournalBatchResponse,
+    DraftJournalEntryResponse,
+    ListDraftJournalEntriesResponse,
+    render,
+)
+from ledgerbee.ledger.entries.query import EntryQuery
+from ledgerbee.ledger.entries.wire import CreateJournalEntryV1Request, JournalEntryBatchV1Request, JournalEntryResponse
+from ledgerbee.platform.http.operation import Ctx, Deprecation, operation, resource_router
+
+router = resource_router("Draft Journal Entries")
+
+_SENT = "The caller sends every line, the receivable or payable too."
+
+
+def _until_sunset(successor: str) -> Deprecation:
+    return Deprecation(sunset="2026-11-08", successor=f"/api/v2/{successor}")
+
+
+_BATCHES = _until_sunset("draft-journal-batches")
+_DRAFTS = _until_sunset("draft-journal-entries")
+_DRAFT = _until_sunset("draft-journal-entries/{draftJournalEntryId}")
+_BOOKING = _until_sunset("draft-journal-entries/{draftJournalEntryId}/book")
+
+
+@router.post(
+    "/v1/draft-journal-batches",
+    response_model=DraftJournalBatchResponse,
+    **operation(
+        "Create multiple draft journal entries in batch",
+        scope="journal-entries-write",
+        status=201,
+        description=f"{BATCH} {_SENT} {CHECKED_WHEN}",
+        response="Drafts created",
+        errors=DRAFTING_ERRORS,
+        deprecation=_BATCHES,
+    ),
+)
+async def create_draft_journal_batch(context: Ctx, body: JournalEntryBatchV1Request) -> Response:
+    """Create multiple draft journal entries in batch."""
+    entries = [entry.entered() for entry in body.entries]
+    return created_batch(await actions.create(context, entries, paths_of(len(entries))))
+
+
+@router.get(
+    "/v1/draft-journal-entries",
+    **operation("List draft journal entries", scope="journal-entries-read", description=LISTED, deprecation=_DRAFTS),
+)
+async def list_draft_journal_entries(
+    context: Ctx, query: Annotated[EntryQuery, Query()]
+) -> ListDraftJournalEntriesResponse:
+    """List draft journal entries."""
+    return await page_of(context, query)
+
+
+@router.post(
+    "/v1/draft-journal-entries",
+    response_model=DraftJournalEntryResponse,
+    **operation(
+        "Create a draft journal entry",
+        scope="journal-entries-write",
+        status=201,
+        description=f"Keeps an entry that is to be posted later. {_SENT} {CHECKED_WHEN}",
+        response="Draft created",
+        errors=DRAFTING_ERRORS,
+        deprecation=_DRAFTS,
+    ),
+)
+async def create_draft_journal_entry(context: Ctx, body: CreateJournalEntryV1Request) -> Response:
+    """Create a draft journal entry."""
+    return created(await actions.create(context, [body.entered()], [""]))
+
+
+@router.get(
+    "/v1/draft-journal-entries/{draftJournalEntryId}",
+    **operation(
+        "Get a single draft journal entry",
+        scope="journal-entries-read",
+        description=FOUND,
+        errors=[DRAFT_JOURNAL_ENTRY_NOT_FOUND],
+        deprecation=_DRAFT,
+    ),
+)
+async def get_draft_journal_entry(context: Ctx, draft_journal_entry_id: DraftId) -> DraftJournalEntryResponse:
+    """Get a single draft journal entry."""
+    return render(await store.get(context, draft_journal_entry_id))
+
+
+@router.delete(
+    "/v1/draft-journal-entries/{draftJournalEntryId}",
+    **operation(
+        "Delete a draft journal entry",
+        scope="journal-entries-write",
+        status=204,
+        description="Deletes a draft that isn't booked.",
+        response="Draft deleted",
+        errors=CHANGING_ERRORS,
+        deprecation=_DRAFT,
+    ),
+)
+async def delete_draft_journal_entry(context: Ctx, draft_journal_entry_id: DraftId) -> None:
+    """Delete a draft journal entry."""
+    await actions.delete(context, draft_journal_entry_id)
+
+
+@router.post(
+    "/v1/draft-journal-entries/{draftJournalEntryId}/book",
+    response_model=JournalEntryResponse,
+    **operation(
+        "Book a draft journal entry",
+        scope="journal-entries-write",
+        description=BOOKED,
+        response="Journal entry posted",
+        errors=BOOKING_ERRORS,
+        deprecation=_BOOKING,
+    ),
+)
+async def book_draft_journal_entry(context: Ctx, draft_journal_entry_id: DraftId) -> Response:
+    """Book a draft journal entry."""
+    return Response((await actions.book(context, draft_journal_entry_id)).text, media_type="application/json")

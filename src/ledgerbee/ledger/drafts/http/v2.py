@@ -1,0 +1,155 @@
+"""Draft journal entries (v2): the receivable or payable is added by the system (contract 2.27, 2.28)."""
+
+from typing import Annotated
+
+from fastapi import Query, Response
+
+from ledgerbee.ledger.drafts import actions, store
+from ledgerbee.ledger.drafts.http.shared import (
+    BATCH,
+    BOOKED,
+    BOOKING_ERRORS,
+    CHANGING_ERRORS,
+    CHECKED_WHEN,
+    DRAFTING_ERRORS,
+    FOUND,
+    LISTED,
+    DraftId,
+    created,
+    created_batch,
+    page_of,
+    paths_of,
+)
+from ledgerbee.ledger.drafts.model import DRAFT_JOURNAL_ENTRY_NOT_FOUND
+from ledgerbee.ledger.drafts.wire import (
+    DraftJournalBatchResponse,
+    DraftJournalEntryResponse,
+    ListDraftJournalEntriesResponse,
+    UpdateDraftJournalEntryRequest,
+    render,
+)
+from ledgerbee.ledger.entries.model import JOURNAL_ENTRY_CONTROL_LINE_NOT_ALLOWED
+from ledgerbee.ledger.entries.query import EntryQuery
+from ledgerbee.ledger.entries.wire import CreateJournalEntryRequest, JournalEntryBatchRequest, JournalEntryResponse
+from ledgerbee.platform.http.operation import Ctx, operation, resource_router
+
+router = resource_router("Draft Journal Entries (v2)")
+
+_ERRORS = (JOURNAL_ENTRY_CONTROL_LINE_NOT_ALLOWED, *DRAFTING_ERRORS)
+
+_ADDED = (
+    "For CUSTOMER_INVOICE, CUSTOMER_PAYMENT, SUPPLIER_INVOICE and SUPPLIER_PAYMENT the lines are the counter-side "
+    "only: the receivable or payable is added at once, as for an entry that is posted."
+)
+
+
+@router.post(
+    "/v2/draft-journal-batches",
+    response_model=DraftJournalBatchResponse,
+    **operation(
+        "Create draft journal entries in batch (v2)",
+        scope="journal-entries-write",
+        status=201,
+        description=f"{BATCH} {_ADDED} {CHECKED_WHEN}",
+        response="Drafts created",
+        errors=_ERRORS,
+    ),
+)
+async def create_draft_journal_batch_v2(context: Ctx, body: JournalEntryBatchRequest) -> Response:
+    """Create draft journal entries in batch."""
+    entries = [entry.entered() for entry in body.entries]
+    return created_batch(await actions.create(context, entries, paths_of(len(entries))))
+
+
+@router.get(
+    "/v2/draft-journal-entries",
+    **operation("List draft journal entries (v2)", scope="journal-entries-read", description=LISTED),
+)
+async def list_draft_journal_entries_v2(
+    context: Ctx, query: Annotated[EntryQuery, Query()]
+) -> ListDraftJournalEntriesResponse:
+    """List draft journal entries."""
+    return await page_of(context, query)
+
+
+@router.post(
+    "/v2/draft-journal-entries",
+    response_model=DraftJournalEntryResponse,
+    **operation(
+        "Create a draft journal entry (v2)",
+        scope="journal-entries-write",
+        status=201,
+        description=f"Keeps an entry that is to be posted later. {_ADDED} {CHECKED_WHEN}",
+        response="Draft created",
+        errors=_ERRORS,
+    ),
+)
+async def create_draft_journal_entry_v2(context: Ctx, body: CreateJournalEntryRequest) -> Response:
+    """Create a draft journal entry."""
+    return created(await actions.create(context, [body.entered()], [""]))
+
+
+@router.get(
+    "/v2/draft-journal-entries/{draftJournalEntryId}",
+    **operation(
+        "Get a single draft journal entry (v2)",
+        scope="journal-entries-read",
+        description=FOUND,
+        errors=[DRAFT_JOURNAL_ENTRY_NOT_FOUND],
+    ),
+)
+async def get_draft_journal_entry_v2(context: Ctx, draft_journal_entry_id: DraftId) -> DraftJournalEntryResponse:
+    """Get a single draft journal entry."""
+    return render(await store.get(context, draft_journal_entry_id))
+
+
+@router.delete(
+    "/v2/draft-journal-entries/{draftJournalEntryId}",
+    **operation(
+        "Delete a draft journal entry (v2)",
+        scope="journal-entries-write",
+        status=204,
+        description="Deletes a draft that isn't booked.",
+        response="Draft deleted",
+        errors=CHANGING_ERRORS,
+    ),
+)
+async def delete_draft_journal_entry_v2(context: Ctx, draft_journal_entry_id: DraftId) -> None:
+    """Delete a draft journal entry."""
+    await actions.delete(context, draft_journal_entry_id)
+
+
+@router.patch(
+    "/v2/draft-journal-entries/{draftJournalEntryId}",
+    response_model=DraftJournalEntryResponse,
+    **operation(
+        "Update a draft journal entry (v2)",
+        scope="journal-entries-write",
+        description="Changes the fields that are sent, of a draft that isn't booked; `lines` are replaced as a whole. "
+        "A receivable or payable that the system had added follows from amount, type and party; with new lines it is "
+        f"added anew. {CHECKED_WHEN}",
+        errors=(*_ERRORS, *CHANGING_ERRORS),
+    ),
+)
+async def update_draft_journal_entry_v2(
+    context: Ctx, draft_journal_entry_id: DraftId, body: UpdateDraftJournalEntryRequest
+) -> Response:
+    """Update a draft journal entry."""
+    text = await actions.update(context, draft_journal_entry_id, body.changes())
+    return Response(text, media_type="application/json")
+
+
+@router.post(
+    "/v2/draft-journal-entries/{draftJournalEntryId}/book",
+    response_model=JournalEntryResponse,
+    **operation(
+        "Book a draft journal entry (v2)",
+        scope="journal-entries-write",
+        description=BOOKED,
+        response="Journal entry posted",
+        errors=BOOKING_ERRORS,
+    ),
+)
+async def book_draft_journal_entry_v2(context: Ctx, draft_journal_entry_id: DraftId) -> Response:
+    """Book a draft journal entry."""
+    return Response((await actions.book(context, draft_journal_entry_id)).text, media_type="application/json")

@@ -1,0 +1,78 @@
+"""What may be drafted, and how a draft changes. Pure."""
+
+from collections.abc import Callable, Mapping
+from itertools import zip_longest
+from typing import Any, Final
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from ledgerbee.chart.accounts.model import ACCOUNT_NOT_BOOKABLE, ACCOUNT_NOT_FOUND, Account, ControlAccountType
+from ledgerbee.ledger.drafts.model import DRAFT_JOURNAL_ENTRY_INVALID_STATE, Draft, DraftStatus
+from ledgerbee.ledger.entries.model import (
+    CUSTOMER_TYPES,
+    JOURNAL_ENTRY_PARTY_REQUIRED,
+    VENDOR_TYPES,
+    EnteredEntry,
+    LineType,
+)
+from ledgerbee.ledger.entries.rules import below
+
+#: Types whose receivable or payable is left to the system (contract 2.28).
+_LOCKED_TYPES: Final = CUSTOMER_TYPES | VENDOR_TYPES
+
+
+def check_accounts(entered: EnteredEntry, known: Mapping[UUID, Account], path: str = "") -> None:
+    """Refuse lines that can't be posted on their accounts; `known` are those of them that the company has.
+
+    Of posted entries the database holds the same. Raises, the first line's with its place below `path` in
+    `details.property`: `ACCOUNT_NOT_FOUND`, `ACCOUNT_NOT_BOOKABLE`, `JOURNAL_ENTRY_PARTY_REQUIRED`.
+    """
+    parties = {
+        ControlAccountType.ACCOUNTS_RECEIVABLE: ("customerId", entered.customer_id),
+        ControlAccountType.ACCOUNTS_PAYABLE: ("vendorId", entered.vendor_id),
+    }
+    for number, line in enumerate(entered.lines):
+        account = known.get(line.account_id)
+        details = {"property": below(path, f"lines.{number}"), "accountId": str(line.account_id)}
+        if account is None:
+            raise ACCOUNT_NOT_FOUND.error(**details)
+        if not account.is_bookable:
+            raise ACCOUNT_NOT_BOOKABLE.error(**details)
+        if account.control_account_type is not None:
+            name, party = parties[account.control_account_type]
+            if party is None:
+                raise JOURNAL_ENTRY_PARTY_REQUIRED.error(field=name, **details)
+
+
+def check_open(draft: Draft) -> None:
+    """Refuse to touch a draft that is booked. Raises `DRAFT_JOURNAL_ENTRY_INVALID_STATE`."""
+    if draft.status is not DraftStatus.DRAFT:
+        raise DRAFT_JOURNAL_ENTRY_INVALID_STATE.error(
+            status=draft.status.value, journalEntryId=str(draft.journal_entry_id)
+        )
+
+
+def changed(before: EnteredEntry, changes: Mapping[str, Any]) -> EnteredEntry:
+    """The entry with `changes`, by field name; `entries.rules.checked` completes it.
+
+    New lines are the counter-side only, and a receivable or payable that the system had added is added anew: it follows
+    from amount, type and party. An entry that becomes one of a type with a receivable or payable owes it too. A rate is
+    that of its currency: a new currency without one takes the day's.
+    """
+    kept = tuple([line for line in before.lines if line.line_type is not LineType.CONTROL])
+    entry_type = changes.get("entry_type", before.entry_type)
+    owes = (
+        "lines" in changes
+        or len(kept) < len(before.lines)
+        or (entry_type in _LOCKED_TYPES and before.entry_type not in _LOCKED_TYPES)
+    )
+    other_currency = "currency" in changes and changes["currency"] != before.currency
+    rate = {"exchange_rate": None} if other_currency else {}
+    return replace(before, **{"lines": kept, "owes_control_line": owes, **rate, **changes})
+
+
+def line_ids(before: Draft, after: EnteredEntry, new_id: Callable[[], UUID]) -> tuple[UUID, ...]:
+    """Ids for the lines of a draft that changes: a line that stays as it was, where it was, keeps its own."""
+    pairs = zip_longest(after.lines, before.content.lines[: len(after.lines)], before.line_ids[: len(after.lines)])
+    return tuple([known if line == old else new_id() for line, old, known in pairs])

@@ -1,0 +1,227 @@
+"""Rows of drafts and their lines."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+from uuid import UUID
+
+import asyncpg
+
+from ledgerbee.core.paging import Page, PageRequest
+from ledgerbee.ledger.drafts.model import DRAFT_JOURNAL_ENTRY_NOT_FOUND, Draft, DraftStatus
+from ledgerbee.ledger.entries.model import AccountName, EnteredEntry, EnteredLine, EntryType, LineType, Side
+from ledgerbee.ledger.entries.store import EntryFilter, array_literal, filters_of
+from ledgerbee.platform.context import Context
+from ledgerbee.platform.listing import fetch_page
+
+#: What `_values` gives, in its order. Lists of tags are array literals.
+_COLUMNS: Final = (
+    "entry_type, entry_date, currency, exchange_rate, original_amount, description, reference, external_system_id,"
+    " customer_id, vendor_id, journal_category_id, tag_ids"
+)
+_SELECT: Final = f"SELECT id, status, {_COLUMNS}, journal_entry_id, created_at, updated_at FROM draft_journal_entries"
+_INSERT: Final = f"""
+INSERT INTO draft_journal_entries (company_id, created_at, updated_at, id, {_COLUMNS})
+SELECT $1, $2, $2, d.id, d.entry_type, d.entry_date, d.currency, d.exchange_rate, d.original_amount, d.description,
+       d.reference, d.external_system_id, d.customer_id, d.vendor_id, d.journal_category_id, d.tag_ids::uuid[]
+FROM unnest($3::uuid[], $4::text[], $5::date[], $6::text[], $7::numeric[], $8::numeric[], $9::text[], $10::text[],
+            $11::text[], $12::uuid[], $13::uuid[], $14::uuid[], $15::text[])
+    AS d (id, entry_type, entry_date, currency, exchange_rate, original_amount, description, reference,
+          external_system_id, customer_id, vendor_id, journal_category_id, tag_ids)
+"""
+_UPDATE: Final = f"""
+UPDATE draft_journal_entries SET (updated_at, {_COLUMNS})
+    = ($3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15::text::uuid[])
+WHERE company_id = $1 AND id = $2
+"""
+_INSERT_LINES: Final = """
+INSERT INTO draft_journal_lines (company_id, draft_id, line_number, id, account_id, is_debit, amount, line_type,
+                                 vat_code_id, description, tag_ids)
+SELECT $1, l.draft_id, l.line_number, l.id, l.account_id, l.is_debit, l.amount, l.line_type, l.vat_code_id,
+       l.description, l.tag_ids::uuid[]
+FROM unnest($2::uuid[], $3::int[], $4::uuid[], $5::uuid[], $6::boolean[], $7::numeric[], $8::text[], $9::uuid[],
+            $10::text[], $11::text[])
+    AS l (draft_id, line_number, id, account_id, is_debit, amount, line_type, vat_code_id, description, tag_ids)
+"""
+_LINES: Final = """
+SELECT l.draft_id, l.id, l.account_id, a.number AS account_number, a.name AS account_name, l.is_debit, l.amount,
+       l.line_type, l.vat_code_id, l.description, l.tag_ids
+FROM draft_journal_lines l JOIN accounts a ON a.company_id = l.company_id AND a.id = l.account_id
+WHERE l.company_id = $1 AND l.draft_id = ANY ($2)
+ORDER BY l.draft_id, l.line_number
+"""
+_LIST: Final = f"""
+SELECT d.id, d.status, {", ".join(f"d.{name.strip()}" for name in _COLUMNS.split(","))}, d.journal_entry_id,
+       d.created_at, d.updated_at
+FROM page p JOIN draft_journal_entries d USING (company_id, id)
+"""
+#: Newest first, and among one day's drafts the one made last.
+_ORDER: Final = {"date": "t.entry_date"}
+
+
+async def list_page(context: Context, wanted: EntryFilter, *, page: int, limit: int) -> Page[Draft]:
+    """A page of drafts that aren't booked, with their lines, newest first."""
+    filters = filters_of(wanted, "SELECT l.draft_id FROM draft_journal_lines l")
+    filters.conditions.append("t.status = 'draft'")
+    found = await fetch_page(
+        context,
+        table="draft_journal_entries",
+        select=_LIST,
+        filters=filters,
+        order_by=_ORDER,
+        request=PageRequest(page, limit, None, "date", descending=True),
+    )
+    return Page(await _with_lines(context, found.rows), found.total)
+
+
+async def get(context: Context, draft_id: UUID) -> Draft:
+    """One draft with its lines. Raises `DRAFT_JOURNAL_ENTRY_NOT_FOUND`."""
+    return await _get(context, draft_id, "")
+
+
+async def get_for_update(context: Context, draft_id: UUID) -> Draft:
+    """One draft with its lines, kept from other changes until the transaction ends.
+
+    Raises `DRAFT_JOURNAL_ENTRY_NOT_FOUND`.
+    """
+    return await _get(context, draft_id, " FOR UPDATE")
+
+
+async def _get(context: Context, draft_id: UUID, locking: str) -> Draft:
+    row = await context.connection.fetchrow(
+        f"{_SELECT} WHERE company_id = $1 AND id = $2{locking}", context.company_id, draft_id
+    )
+    if row is None:
+        raise DRAFT_JOURNAL_ENTRY_NOT_FOUND.error()
+    return (await _with_lines(context, [row]))[0]
+
+
+async def insert(context: Context, drafts: Sequence[Draft]) -> None:
+    """Add drafts with their lines: two statements, however many they are."""
+    rows = [(draft.id, *_values(draft.content)) for draft in drafts]
+    await context.connection.execute(_INSERT, context.company_id, context.now, *zip(*rows, strict=True))
+    await _insert_lines(context, drafts)
+
+
+async def save(context: Context, before: Draft, after: Draft) -> None:
+    """Write a draft that has changed, and its lines where they differ."""
+    await context.connection.execute(_UPDATE, context.company_id, after.id, after.updated_at, *_values(after.content))
+    if after.line_ids != before.line_ids:
+        await _delete_lines(context, after.id)
+        await _insert_lines(context, [after])
+
+
+async def mark_booked(context: Context, draft: Draft) -> None:
+    """Write that a draft has become an entry, which this transaction has yet to post."""
+    await context.connection.execute(
+        "UPDATE draft_journal_entries SET status = $3, journal_entry_id = $4, updated_at = $5"
+        " WHERE company_id = $1 AND id = $2",
+        context.company_id,
+        draft.id,
+        draft.status,
+        draft.journal_entry_id,
+        draft.updated_at,
+    )
+
+
+async def delete(context: Context, draft_id: UUID) -> None:
+    """Remove a draft with its lines."""
+    await _delete_lines(context, draft_id)
+    await context.connection.execute(
+        "DELETE FROM draft_journal_entries WHERE company_id = $1 AND id = $2", context.company_id, draft_id
+    )
+
+
+async def _insert_lines(context: Context, drafts: Sequence[Draft]) -> None:
+    rows = [
+        (
+            draft.id,
+            number,
+            line_id,
+            line.account_id,
+            line.side is Side.DEBIT,
+            line.amount,
+            line.line_type,
+            line.vat_code_id,
+            line.description,
+            _tags(line.tag_ids),
+        )
+        for draft in drafts
+        for number, (line_id, line) in enumerate(zip(draft.line_ids, draft.content.lines, strict=True), 1)
+    ]
+    await context.connection.execute(_INSERT_LINES, context.company_id, *zip(*rows, strict=True))
+
+
+async def _delete_lines(context: Context, draft_id: UUID) -> None:
+    await context.connection.execute(
+        "DELETE FROM draft_journal_lines WHERE company_id = $1 AND draft_id = $2", context.company_id, draft_id
+    )
+
+
+async def _with_lines(context: Context, rows: Sequence[asyncpg.Record]) -> list[Draft]:
+    if not rows:
+        return []
+    lines: dict[UUID, list[asyncpg.Record]] = {row["id"]: [] for row in rows}
+    for line in await context.connection.fetch(_LINES, context.company_id, list(lines)):
+        lines[line["draft_id"]].append(line)
+    return [_draft(row, lines[row["id"]]) for row in rows]
+
+
+def _values(content: EnteredEntry) -> tuple[Any, ...]:
+    return (
+        content.entry_type,
+        content.date,
+        content.currency,
+        content.exchange_rate,
+        content.original_amount,
+        content.description,
+        content.reference,
+        content.external_system_id,
+        content.customer_id,
+        content.vendor_id,
+        content.journal_category_id,
+        _tags(content.tag_ids),
+    )
+
+
+def _tags(ids: Sequence[UUID]) -> str:
+    return array_literal(ids) or "{}"
+
+
+def _draft(row: asyncpg.Record, lines: Sequence[asyncpg.Record]) -> Draft:
+    content = EnteredEntry(
+        entry_type=EntryType(row["entry_type"]),
+        date=row["entry_date"],
+        lines=tuple([_line(line) for line in lines]),
+        original_amount=row["original_amount"],
+        currency=row["currency"],
+        exchange_rate=row["exchange_rate"],
+        customer_id=row["customer_id"],
+        vendor_id=row["vendor_id"],
+        description=row["description"],
+        reference=row["reference"],
+        external_system_id=row["external_system_id"],
+        journal_category_id=row["journal_category_id"],
+        tag_ids=tuple(row["tag_ids"]),
+    )
+    return Draft(
+        id=row["id"],
+        content=content,
+        line_ids=tuple([line["id"] for line in lines]),
+        accounts={line["account_id"]: AccountName(line["account_number"], line["account_name"]) for line in lines},
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+        status=DraftStatus(row["status"]),
+        journal_entry_id=row["journal_entry_id"],
+    )
+
+
+def _line(row: asyncpg.Record) -> EnteredLine:
+    return EnteredLine(
+        account_id=row["account_id"],
+        side=Side.DEBIT if row["is_debit"] else Side.CREDIT,
+        amount=row["amount"],
+        vat_code_id=row["vat_code_id"],
+        description=row["description"],
+        tag_ids=tuple(row["tag_ids"]),
+        line_type=LineType(row["line_type"]),
+    )

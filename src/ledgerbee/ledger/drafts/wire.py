@@ -1,0 +1,164 @@
+"""What draft journal entries look like on the wire (contract 2.21, 2.27, decisions "Ledger")."""
+
+from typing import Any
+
+from pydantic import Field
+
+from ledgerbee.core.money import format_amount, format_decimal
+from ledgerbee.ledger.drafts.model import Draft, DraftStatus
+from ledgerbee.ledger.entries.model import MAX_LINES, EntryType, LineType, Side
+from ledgerbee.ledger.entries.wire import JournalLineRequest
+from ledgerbee.platform.http.wire import (
+    Amount,
+    CurrencyCode,
+    Day,
+    ExchangeRate,
+    Id,
+    IdText,
+    Moment,
+    MoneyText,
+    OptionalLine,
+    PageResponse,
+    RequestModel,
+    ResponseModel,
+    Text,
+    WholeNumber,
+    changes_of,
+    omitted,
+)
+
+
+class UpdateDraftJournalEntryRequest(RequestModel):
+    """The fields to change. Lists are replaced as a whole; null clears a field, and brings back a default."""
+
+    entry_type: EntryType = omitted(description="What the entry records")
+    date: Day = omitted(description="Day of the transaction")
+    original_amount: Amount = omitted(
+        description="Positive for an invoice or payment, negative for a credit note or refund", examples=["1250.00"]
+    )
+    lines: list[JournalLineRequest] = omitted(
+        min_length=1, max_length=MAX_LINES, description="Of the four locked types the counter-side only"
+    )
+    customer_id: Id | None = Field(None, description="Needed for CUSTOMER types and for lines on a receivables account")
+    vendor_id: Id | None = Field(None, description="Needed for SUPPLIER types and for lines on a payables account")
+    description: Text | None = Field(None, examples=["Office furniture"])
+    reference: OptionalLine | None = Field(None, description="Invoice number or other outside reference")
+    external_system_id: OptionalLine | None = Field(None, description="Your own id; need not be unique")
+    currency: CurrencyCode | None = Field(
+        None, description="Default: the company's currency. Another one without exchangeRate takes the day's rate"
+    )
+    exchange_rate: ExchangeRate | None = Field(
+        None, description="Base currency units for one unit of the currency. Default: the day's rate, when it is booked"
+    )
+    tag_ids: list[Id] = omitted(description="Dimension values of the whole entry", max_length=100)
+    journal_category_id: Id | None = Field(None, description="Default: the company's default category")
+
+    def changes(self) -> dict[str, Any]:
+        """What is to change, for the rules."""
+        changes = changes_of(self)
+        if "lines" in changes:
+            changes["lines"] = tuple([line.entered() for line in self.lines])
+        if "tag_ids" in changes:
+            changes["tag_ids"] = tuple(self.tag_ids)
+        return changes
+
+
+class DraftJournalLineResponse(ResponseModel):
+    """A line of a draft, as it was entered."""
+
+    id: IdText
+    account_id: IdText
+    account_number: int = Field(examples=[1010])
+    account_name: str = Field(examples=["Salg af varer og ydelser"])
+    side: Side
+    amount: MoneyText = Field(description="In the entry's currency, never negative; VAT is split when it is booked")
+    line_type: LineType = Field(description="ENTERED by the caller; a CONTROL line was added by the system")
+    vat_code_id: IdText | None
+    description: str | None
+    tag_ids: list[IdText]
+
+
+class DraftJournalEntryResponse(ResponseModel):
+    """An entry that isn't posted yet, or (status `booked`) what was entered of one that is."""
+
+    id: IdText
+    entry_type: EntryType
+    date: Day = Field(examples=["2026-01-31"])
+    description: str | None
+    reference: str | None = Field(description="Invoice number or other outside reference")
+    external_system_id: str | None = Field(description="Your own id; need not be unique")
+    currency: str = Field(examples=["DKK"])
+    exchange_rate: str | None = Field(description="Null: the day's, when it is booked", examples=["7.46"])
+    original_amount: MoneyText = Field(
+        description="Signed: positive for an invoice or payment, negative for a credit note or refund"
+    )
+    customer_id: IdText | None
+    vendor_id: IdText | None
+    journal_category_id: IdText | None = Field(description="Null: the company's default category, when it is booked")
+    tag_ids: list[IdText]
+    lines: list[DraftJournalLineResponse]
+    attachment_count: int = Field(examples=[0])
+    status: DraftStatus
+    journal_entry_id: IdText | None = Field(description="The posted entry that the draft became")
+    created_at: Moment
+    updated_at: Moment
+
+
+class ListDraftJournalEntriesResponse(PageResponse[DraftJournalEntryResponse]):
+    """A page of drafts with their lines."""
+
+
+class DraftJournalBatchResponse(ResponseModel):
+    """Drafts that were made together."""
+
+    total_created: WholeNumber = Field(examples=[2])
+    drafts: list[DraftJournalEntryResponse]
+
+
+def render(draft: Draft) -> DraftJournalEntryResponse:
+    """The wire form of a draft."""
+    content = draft.content
+    rate = content.exchange_rate
+    lines = []
+    for line_id, line in zip(draft.line_ids, content.lines, strict=True):
+        account = draft.accounts[line.account_id]
+        lines.append(
+            DraftJournalLineResponse(
+                id=line_id,
+                account_id=line.account_id,
+                account_number=account.number,
+                account_name=account.name,
+                side=line.side,
+                amount=format_amount(line.amount, draft.currency),
+                line_type=line.line_type,
+                vat_code_id=line.vat_code_id,
+                description=line.description,
+                tag_ids=list(line.tag_ids),
+            )
+        )
+    return DraftJournalEntryResponse(
+        id=draft.id,
+        entry_type=content.entry_type,
+        date=content.date,
+        description=content.description,
+        reference=content.reference,
+        external_system_id=content.external_system_id,
+        currency=draft.currency,
+        exchange_rate=None if rate is None else format_decimal(rate),
+        original_amount=format_amount(content.original_amount, draft.currency),
+        customer_id=content.customer_id,
+        vendor_id=content.vendor_id,
+        journal_category_id=content.journal_category_id,
+        tag_ids=list(content.tag_ids),
+        lines=lines,
+        attachment_count=draft.attachment_count,
+        status=draft.status,
+        journal_entry_id=draft.journal_entry_id,
+        created_at=draft.created_at,
+        updated_at=draft.updated_at,
+    )
+
+
+def text_of(draft: Draft) -> str:
+    """The wire form as JSON, which serves the draft's event and its answer."""
+    return render(draft).model_dump_json()

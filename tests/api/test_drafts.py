@@ -1,0 +1,619 @@
+"""Draft journal entries over HTTP: both versions, what is checked when, booking, and what no longer changes."""
+
+import asyncio
+from typing import Any
+
+import asyncpg
+import pytest
+import pytest_asyncio
+from tests.conftest import Api
+from tests.ledger_books import BANK, GOODS, PAYABLES, RECEIVABLES, SALES, Books, as_owner, books_of
+
+from ledgerbee.app.routes import ROUTERS
+from ledgerbee.core.ids import new_id
+from ledgerbee.ledger.drafts import actions
+from ledgerbee.ledger.entries.wire import JournalEntryBatchRequest
+from ledgerbee.platform.context import Context
+from ledgerbee.platform.http.operation import operation_of
+
+V1, V2 = "/v1/draft-journal-entries", "/v2/draft-journal-entries"
+DOORS = pytest.mark.parametrize("path", [V1, V2])
+
+
+@pytest_asyncio.fixture
+async def books(api: Api) -> Books:
+    return await books_of(api)
+
+
+def line(books: Books, number: int, side: str, amount: str, **fields: Any) -> dict[str, Any]:
+    return {"accountId": str(books.accounts[number]), "side": side, "amount": amount, **fields}
+
+
+def plain(books: Books, amount: str = "100.00", **fields: Any) -> dict[str, Any]:
+    """Bank against sales."""
+    return {
+        "entryType": "JOURNAL_ENTRY",
+        "date": "2026-03-16",
+        "originalAmount": amount,
+        "lines": [line(books, BANK, "DEBIT", amount), line(books, SALES, "CREDIT", amount)],
+        **fields,
+    }
+
+
+async def invoice(books: Books, amount: str = "1250.00", **fields: Any) -> dict[str, Any]:
+    """An invoice to a customer, without its receivable."""
+    number = fields.pop("number", "1")
+    counter = line(books, SALES, "CREDIT", amount)
+    customer = str(await books.customer(number))
+    return plain(books, amount, entryType="CUSTOMER_INVOICE", customerId=customer, lines=[counter], **fields)
+
+
+async def drafted(books: Books, body: dict[str, Any], path: str = V2) -> dict[str, Any]:
+    answer = await books.api.post(path, body)
+    assert answer.status_code == 201, answer.text
+    return dict(answer.json())
+
+
+def lines_of(draft: dict[str, Any]) -> list[tuple[int, str, str, str]]:
+    return [(one["accountNumber"], one["side"], one["amount"], one["lineType"]) for one in draft["lines"]]
+
+
+async def rows(books: Books) -> tuple[int, ...]:
+    """How many drafts, lines and events of drafts the company has."""
+
+    async def work(context: Context) -> tuple[int, ...]:
+        counts = [
+            await context.connection.fetchval(
+                f"SELECT count(*) FROM {table} WHERE company_id = $1", books.api.company_id
+            )
+            for table in ("draft_journal_entries", "draft_journal_lines", "events")
+        ]
+        return tuple(counts)
+
+    found: tuple[int, ...] = await books.api.run(work)
+    return found
+
+
+async def told(books: Books, draft_id: str) -> list[tuple[str, Any]]:
+    """The events of a draft, in order."""
+
+    async def work(context: Context) -> list[asyncpg.Record]:
+        return await context.connection.fetch(
+            "SELECT type, data FROM events WHERE company_id = $1 AND object_id = $2 ORDER BY sequence",
+            books.api.company_id,
+            draft_id,
+        )
+
+    return [(row["type"], row["data"]) for row in await books.api.run(work)]
+
+
+@DOORS
+async def test_a_draft_is_read_as_it_was_entered(books: Books, path: str) -> None:
+    tag = str(await books.tag())
+    body = plain(books, description="Kaffe", reference="K-1", externalSystemId="x", tagIds=[tag])
+    body["lines"][0] |= {"description": "Bønner", "tagIds": [tag]}
+    draft = await drafted(books, body, path)
+    assert (await books.api.get(f"{path}/{draft['id']}")).json() == draft
+    listed = (await books.api.get(path)).json()
+    assert listed == {"data": [draft], "total": 1, "page": 1, "limit": 25, "totalPages": 1}
+    assert {name: draft[name] for name in body if name != "lines"} == {
+        name: value for name, value in body.items() if name != "lines"
+    }
+    assert draft["lines"][0]["description"] == "Bønner"
+    assert draft["lines"][0]["tagIds"] == [tag]
+    assert draft["lines"][0]["accountName"]
+    assert (draft["status"], draft["journalEntryId"], draft["currency"]) == ("draft", None, "DKK")
+    assert (draft["exchangeRate"], draft["journalCategoryId"], draft["attachmentCount"]) == (None, None, 0)
+    assert await told(books, draft["id"]) == [("draft_journal_entry.created", draft)]
+    assert (await books.verify()).entries == 0
+
+
+async def test_only_v2_adds_the_receivable_and_both_doors_show_all_drafts(books: Books) -> None:
+    body = await invoice(books)
+    added = await drafted(books, body)
+    sent = await drafted(books, {**body, "lines": [*body["lines"], line(books, RECEIVABLES, "DEBIT", "1250")]}, V1)
+    assert lines_of(added) == [(SALES, "CREDIT", "1250.00", "ENTERED"), (RECEIVABLES, "DEBIT", "1250.00", "CONTROL")]
+    assert lines_of(sent) == [(SALES, "CREDIT", "1250.00", "ENTERED"), (RECEIVABLES, "DEBIT", "1250.00", "ENTERED")]
+    for path in (V1, V2):
+        assert {draft["id"] for draft in (await books.api.get(path)).json()["data"]} == {added["id"], sent["id"]}
+    refused = await books.api.post(V2, {**body, "lines": [*body["lines"], line(books, RECEIVABLES, "DEBIT", "1250")]})
+    assert refused.json()["code"] == "JOURNAL_ENTRY_CONTROL_LINE_NOT_ALLOWED"
+    for draft, path in ((added, V1), (sent, V2)):
+        entry = (await books.api.post(f"{path}/{draft['id']}/book")).json()
+        assert lines_of(entry) == lines_of(draft)
+    assert (await books.verify()).passed
+
+
+@DOORS
+async def test_booking_posts_the_entry_once(books: Books, path: str) -> None:
+    draft = await drafted(books, plain(books, description="Kaffe", reference="K-1", externalSystemId="x"), path)
+    books.api.clock.advance(minutes=1)
+    answer = await books.api.post(f"{path}/{draft['id']}/book")
+    assert answer.status_code == 200, answer.text
+    entry = answer.json()
+    assert (await books.api.get(f"/v1/journal-entries/{entry['id']}")).json() == entry
+    assert (entry["description"], entry["reference"], entry["externalSystemId"]) == ("Kaffe", "K-1", "x")
+    booked = (await books.api.get(f"{path}/{draft['id']}")).json()
+    assert booked == draft | {
+        "status": "booked", "journalEntryId": entry["id"], "updatedAt": "2026-03-16T12:01:00.000Z",
+    }  # fmt: skip
+    assert (await books.api.get(path)).json()["total"] == 0
+    assert [event for event, _ in await told(books, draft["id"])] == [
+        "draft_journal_entry.created", "draft_journal_entry.booked",
+    ]  # fmt: skip
+    assert (await told(books, draft["id"]))[1][1] == booked
+    for again in (
+        await books.api.post(f"{path}/{draft['id']}/book"),
+        await books.api.delete(f"{path}/{draft['id']}"),
+        await books.api.patch(f"{V2}/{draft['id']}", {"description": "Te"}),
+        await books.api.patch(f"{V2}/{draft['id']}", {}),
+    ):
+        assert (again.status_code, again.json()["code"]) == (409, "DRAFT_JOURNAL_ENTRY_INVALID_STATE")
+        assert again.json()["details"] == {"status": "booked", "journalEntryId": entry["id"]}
+    assert (await books.api.get(f"{path}/{draft['id']}")).json() == booked
+    result = await books.verify()
+    assert (result.passed, result.entries) == (True, 1)
+    # It is an entry like any other: no document stands behind it.
+    assert (await books.api.post(f"/v1/journal-entries/{entry['id']}/reverse")).status_code == 201
+
+
+async def test_what_cannot_be_posted_stays_a_draft(books: Books) -> None:
+    crooked = plain(books)
+    crooked["lines"][1]["amount"] = "99.99"
+    draft = await drafted(books, crooked)
+    before = await rows(books)
+    answer = await books.api.post(f"{V2}/{draft['id']}/book")
+    assert (answer.status_code, answer.json()["code"]) == (400, "JOURNAL_ENTRY_UNBALANCED")
+    assert answer.json()["details"]["property"] == "lines"
+    assert await rows(books) == before
+    assert (await books.api.get(f"{V2}/{draft['id']}")).json() == draft
+    assert (await books.verify()).entries == 0
+
+    late = await drafted(books, plain(books, date="2026-02-27"))
+    await books.lock("2026-02-28")
+    answer = await books.api.post(f"{V2}/{late['id']}/book")
+    assert (answer.status_code, answer.json()["code"]) == (409, "PERIOD_LOCKED")
+    assert (await books.api.get(f"{V2}/{late['id']}")).json() == late
+    fixed = await books.api.patch(f"{V2}/{late['id']}", {"date": "2026-03-01"})
+    assert fixed.status_code == 200
+    assert (await books.api.post(f"{V2}/{late['id']}/book")).status_code == 200
+
+    far = await drafted(books, plain(books, date="2199-01-01"))
+    answer = await books.api.post(f"{V2}/{far['id']}/book")
+    assert (answer.status_code, answer.json()["code"]) == (400, "FISCAL_YEAR_MISSING")
+
+    one = await drafted(books, plain(books, lines=[line(books, BANK, "DEBIT", "1")]))
+    assert (await books.api.post(f"{V2}/{one['id']}/book")).status_code == 400
+    assert (await books.verify()).entries == 1
+
+
+async def test_the_rate_is_that_of_the_day_when_it_is_booked(books: Books) -> None:
+    draft = await drafted(books, plain(books, currency="EUR", date="2029-05-01"))
+    given = await drafted(books, plain(books, currency="EUR", date="2029-05-01", exchangeRate="7.5"))
+    assert (draft["exchangeRate"], given["exchangeRate"]) == (None, "7.5")
+    answer = await books.api.post(f"{V2}/{draft['id']}/book")
+    assert (answer.status_code, answer.json()["code"]) == (400, "EXCHANGE_RATE_MISSING")
+    await books.api.put("/v1/exchange-rates", {"currency": "EUR", "date": "2029-05-01", "rate": "7.46"})
+    assert (await books.api.post(f"{V2}/{draft['id']}/book")).json()["exchangeRate"] == "7.46"
+    assert (await books.api.post(f"{V2}/{given['id']}/book")).json()["exchangeRate"] == "7.5"
+    assert (await books.verify()).passed
+
+
+async def test_vat_is_split_when_it_is_booked(books: Books) -> None:
+    codes = {code["vatCode"]: code for code in (await books.api.get("/v1/vat-codes")).json()}
+    bought = line(books, GOODS, "DEBIT", "1250.00", vatCodeId=codes["K010"]["id"])
+    vendor = str(await books.vendor())
+    draft = await drafted(books, plain(books, "1250", entryType="SUPPLIER_INVOICE", vendorId=vendor, lines=[bought]))
+    assert lines_of(draft) == [(GOODS, "DEBIT", "1250.00", "ENTERED"), (PAYABLES, "CREDIT", "1250.00", "CONTROL")]
+    entry = (await books.api.post(f"{V2}/{draft['id']}/book")).json()
+    assert lines_of(entry) == [
+        (GOODS, "DEBIT", "1000.00", "ENTERED"), (codes["K010"]["accountToBookNumber"], "DEBIT", "250.00", "VAT"),
+        (PAYABLES, "CREDIT", "1250.00", "CONTROL"),
+    ]  # fmt: skip
+
+
+NOBODY = "0192d3a0-0000-7000-8000-000000000001"
+
+
+@pytest.mark.parametrize(
+    ("fields", "code", "place"),
+    [
+        ({"customerId": NOBODY}, "CUSTOMER_NOT_FOUND", "customerId"),
+        ({"vendorId": NOBODY}, "VENDOR_NOT_FOUND", "vendorId"),
+        ({"journalCategoryId": NOBODY}, "JOURNAL_CATEGORY_NOT_FOUND", "journalCategoryId"),
+        ({"tagIds": [NOBODY]}, "DIMENSION_VALUE_NOT_FOUND", "tagIds.0"),
+        ({"entryType": "CUSTOMER_INVOICE"}, "JOURNAL_ENTRY_PARTY_MISMATCH", "customerId"),
+        ({"line": {"accountId": NOBODY}}, "ACCOUNT_NOT_FOUND", "lines.1"),
+        ({"line": {"vatCodeId": NOBODY}}, "VAT_CODE_NOT_FOUND", "lines.1.vatCodeId"),
+        ({"line": {"tagIds": [NOBODY]}}, "DIMENSION_VALUE_NOT_FOUND", "lines.1.tagIds.0"),
+        ({"line": {"account": "heading"}}, "ACCOUNT_NOT_BOOKABLE", "lines.1"),
+        ({"line": {"account": RECEIVABLES}}, "JOURNAL_ENTRY_PARTY_REQUIRED", "lines.1"),
+        ({"line": {"account": PAYABLES}}, "JOURNAL_ENTRY_PARTY_REQUIRED", "lines.1"),
+    ],
+)
+async def test_what_no_booking_would_take_is_refused_at_once(
+    books: Books, fields: dict[str, Any], code: str, place: str
+) -> None:
+    body = plain(books)
+    changes = dict(fields)
+    extra = changes.pop("line", {})
+    if "account" in extra:
+        accounts = (await books.api.get("/v1/accounts")).json()
+        heading = next(account["id"] for account in accounts if account["ledgerType"] == "HEADING")
+        number = extra["account"]
+        extra = {"accountId": heading if number == "heading" else str(books.accounts[number])}
+    body |= changes
+    body["lines"][1] |= extra
+    draft = await drafted(books, plain(books))
+    before = await rows(books)
+    for version in ("v1", "v2"):
+        answer = await books.api.post(f"/{version}/draft-journal-entries", body)
+        assert (answer.json()["code"], answer.json()["details"]["property"]) == (code, place)
+        batch = {"entries": [plain(books), plain(books), body]}
+        answer = await books.api.post(f"/{version}/draft-journal-batches", batch)
+        assert (answer.json()["code"], answer.json()["details"]["property"]) == (code, f"entries.2.{place}")
+    patch = changes | ({"lines": body["lines"]} if extra else {})
+    answer = await books.api.patch(f"{V2}/{draft['id']}", patch)
+    assert (answer.json()["code"], answer.json()["details"]["property"]) == (code, place)
+    assert (await books.api.get(f"{V2}/{draft['id']}")).json() == draft
+    assert await rows(books) == before
+
+
+@pytest.mark.parametrize(
+    ("fields", "place", "rule"),
+    [
+        ({"currency": "JPY", "originalAmount": "100.5"}, "originalAmount", "maxDecimalPlaces"),
+        ({"exchangeRate": "7.46"}, "exchangeRate", "equals"),
+        ({"currency": "XXX"}, "currency", "isISO4217CurrencyCode"),
+        ({"lines": []}, "lines", "arrayMinSize"),
+        ({"date": None}, "date", "isDateString"),
+        ({"tagIds": None}, "tagIds", "isArray"),
+        ({"date": "2026-02-30"}, "date", "isDateString"),
+    ],
+)
+async def test_amounts_and_forms(books: Books, fields: dict[str, Any], place: str, rule: str) -> None:
+    draft = await drafted(books, plain(books))
+    for answer in (
+        await books.api.post(V2, plain(books) | fields),
+        await books.api.patch(f"{V2}/{draft['id']}", fields),
+    ):
+        assert answer.status_code == 400, answer.text
+        (problem,) = answer.json()["details"]["validationErrors"]
+        assert (problem["property"], list(problem["constraints"])) == (place, [rule])
+
+
+async def test_another_companys_things_are_nobodys(books: Books, other_api: Api) -> None:
+    other = await books_of(other_api)
+    foreign = {"customerId": str(await other.customer())}
+    answer = await books.api.post("/v2/draft-journal-batches", {"entries": [plain(books), plain(books) | foreign]})
+    assert (answer.status_code, answer.json()["code"]) == (404, "CUSTOMER_NOT_FOUND")
+    answer = await books.api.post("/v2/draft-journal-batches", {"entries": [plain(books), plain(other)]})
+    assert (answer.status_code, answer.json()["details"]["property"]) == (404, "entries.1.lines.0")
+    assert (await rows(books))[:2] == (0, 0)
+
+
+async def test_a_batch_comes_in_order(books: Books) -> None:
+    bodies = [plain(books, f"{n}.00") for n in range(1, 101)]
+    answer = await books.api.post("/v2/draft-journal-batches", {"entries": bodies})
+    assert answer.status_code == 201, answer.text
+    assert answer.json()["totalCreated"] == 100
+    assert [draft["originalAmount"] for draft in answer.json()["drafts"]] == [f"{n}.00" for n in range(1, 101)]
+    assert (await rows(books))[:2] == (100, 200)
+    for size in (0, 101):
+        refused = await books.api.post("/v2/draft-journal-batches", {"entries": [plain(books)] * size})
+        assert refused.json()["code"] == "SHARED_VALIDATION_FAILED"
+    assert (await rows(books))[:2] == (100, 200)
+
+
+async def test_a_batch_is_a_handful_of_statements(books: Books) -> None:
+    codes = (await books.api.get("/v1/vat-codes")).json()
+    tag, customer = str(await books.tag()), str(await books.customer())
+    taxed = line(books, SALES, "CREDIT", "1", vatCodeId=codes[0]["id"])
+    bodies = [
+        plain(books, tagIds=[tag], customerId=customer, lines=[taxed], currency="EUR", date=f"2026-04-{n % 28 + 1:02}")
+        for n in range(100)
+    ]
+    entries = [entry.entered() for entry in JournalEntryBatchRequest.model_validate({"entries": bodies}).entries]
+    statements: list[str] = []
+
+    async def work(context: Context) -> None:
+        await actions.create(context, entries[:1], [""])  # the driver asks for types that it hasn't seen
+        with context.connection.query_logger(lambda record: statements.append(record.query)):
+            await actions.create(context, entries, [""] * len(entries))
+
+    await books.api.run(work)
+    assert (await rows(books))[0] == 101
+    assert len(statements) <= 8, statements
+
+
+async def test_the_list_is_narrowed(books: Books) -> None:
+    body = await invoice(books, description="Faktura 7", reference="F7", externalSystemId="ext")
+    first = await drafted(books, body | {"date": "2026-03-01"})
+    vendor = str(await books.vendor())
+    bought = line(books, GOODS, "CREDIT", "50.00")
+    second = await drafted(
+        books,
+        plain(books, "-50.00", entryType="SUPPLIER_INVOICE", vendorId=vendor, date="2026-03-20", lines=[bought]),
+    )
+    third = await drafted(books, plain(books, "10.00", description="kaffe", date="2026-03-20"))
+    booked = await drafted(books, plain(books, description="Faktura 8", date="2026-03-02"))
+    await books.api.post(f"{V2}/{booked['id']}/book")
+
+    async def found(**query: str) -> list[str]:
+        answers = [(await books.api.get(path, params=query)).json() for path in (V1, V2)]
+        assert answers[0] == answers[1]
+        assert answers[0]["total"] == len(answers[0]["data"])
+        return [draft["id"] for draft in answers[0]["data"]]
+
+    everything = [third["id"], second["id"], first["id"]]
+    assert await found() == everything
+    assert await found(fromDate="2026-03-01", toDate="2026-03-20") == everything
+    assert await found(fromDate="2026-03-02") == everything[:2]
+    assert await found(toDate="2026-03-19") == [first["id"]]
+    assert await found(accountId=str(books.accounts[RECEIVABLES])) == [first["id"]]
+    assert await found(accountId=str(books.accounts[BANK])) == [third["id"]]
+    assert await found(customerId=body["customerId"]) == [first["id"]]
+    assert await found(vendorId=vendor) == [second["id"]]
+    assert await found(journalType="SUPPLIER_INVOICE") == [second["id"]]
+    assert await found(minAmount="-50", maxAmount="10.00") == everything[:2]
+    assert await found(minAmount="10.01") == [first["id"]]
+    assert await found(externalSystemId="ext") == [first["id"]]
+    assert await found(externalSystemId="EXT") == []
+    assert await found(search="faktura") == await found(search="f7") == [first["id"]]
+    assert await found(search="KAF") == [third["id"]]
+    assert await found(search="ktura") == []
+    page = (await books.api.get(V2, params={"page": 2, "limit": 2})).json()
+    assert (page["total"], page["totalPages"], [draft["id"] for draft in page["data"]]) == (3, 2, everything[2:])
+    assert (await books.api.get(V2, params={"limit": 101})).status_code == 400
+    assert (await books.api.get(V2, params={"journalType": "X"})).status_code == 400
+
+
+async def test_a_patch_changes_what_it_names(books: Books) -> None:
+    draft = await drafted(books, plain(books, description="Kaffe", reference="K-1", externalSystemId="x"))
+    books.api.clock.advance(minutes=1)
+    assert (await books.api.patch(f"{V2}/{draft['id']}", {})).json() == draft
+    changes = {"description": "Te", "reference": None, "date": "2026-03-17", "originalAmount": "5"}
+    changed = (await books.api.patch(f"{V2}/{draft['id']}", changes)).json()
+    assert changed == draft | changes | {"originalAmount": "5.00", "updatedAt": "2026-03-16T12:01:00.000Z"}
+    assert (await books.api.get(f"{V2}/{draft['id']}")).json() == changed
+    lines = [line(books, BANK, "DEBIT", "100"), line(books, SALES, "CREDIT", "60"), line(books, GOODS, "CREDIT", "40")]
+    replaced = (await books.api.patch(f"{V2}/{draft['id']}", {"lines": lines})).json()
+    assert [one["amount"] for one in replaced["lines"]] == ["100.00", "60.00", "40.00"]
+    assert replaced["lines"][0] == draft["lines"][0], "a line that stays keeps its id"
+    assert replaced["lines"][1]["id"] != draft["lines"][1]["id"]
+    assert (await books.api.get(f"{V2}/{draft['id']}")).json() == replaced
+    events = await told(books, draft["id"])
+    assert [event for event, _ in events] == ["draft_journal_entry.created", *["draft_journal_entry.updated"] * 2]
+    assert events[-1][1] == replaced
+
+
+async def test_the_added_line_follows_from_what_it_stands_for(books: Books) -> None:
+    draft = await drafted(books, await invoice(books))
+    path = f"{V2}/{draft['id']}"
+    credit = (await books.api.patch(path, {"originalAmount": "-10"})).json()
+    assert lines_of(credit)[1] == (RECEIVABLES, "CREDIT", "10.00", "CONTROL")
+    assert credit["lines"][0] == draft["lines"][0]
+    payment = (await books.api.patch(path, {"entryType": "CUSTOMER_PAYMENT"})).json()
+    assert lines_of(payment)[1] == (RECEIVABLES, "DEBIT", "10.00", "CONTROL")
+    vendor = str(await books.vendor())
+    answer = await books.api.patch(path, {"entryType": "SUPPLIER_INVOICE", "vendorId": vendor})
+    assert answer.json()["code"] == "JOURNAL_ENTRY_PARTY_MISMATCH"
+    bought = await books.api.patch(path, {"entryType": "SUPPLIER_INVOICE", "vendorId": vendor, "customerId": None})
+    assert lines_of(bought.json())[1] == (PAYABLES, "DEBIT", "10.00", "CONTROL")
+    plainly = (await books.api.patch(path, {"entryType": "JOURNAL_ENTRY"})).json()
+    assert lines_of(plainly) == [(SALES, "CREDIT", "1250.00", "ENTERED")]
+    again = (await books.api.patch(path, {"entryType": "SUPPLIER_PAYMENT"})).json()
+    assert lines_of(again)[1] == (PAYABLES, "CREDIT", "10.00", "CONTROL")
+    new = {"lines": [line(books, GOODS, "DEBIT", "10")]}
+    assert lines_of((await books.api.patch(path, new)).json()) == [
+        (GOODS, "DEBIT", "10.00", "ENTERED"), (PAYABLES, "CREDIT", "10.00", "CONTROL"),
+    ]  # fmt: skip
+    assert (await books.api.post(f"{path}/book")).status_code == 200
+    assert (await books.verify()).passed
+
+
+async def test_lines_that_the_caller_sent_are_the_callers(books: Books) -> None:
+    body = await invoice(books)
+    body["lines"].append(line(books, RECEIVABLES, "DEBIT", "1250.00"))
+    draft = await drafted(books, body, V1)
+    path = f"{V2}/{draft['id']}"
+    changed = (await books.api.patch(path, {"originalAmount": "1", "description": "Te"})).json()
+    assert changed["lines"] == draft["lines"]
+    answer = await books.api.patch(path, {"lines": body["lines"]})
+    assert answer.json()["code"] == "JOURNAL_ENTRY_CONTROL_LINE_NOT_ALLOWED"
+
+
+async def test_a_new_currency_has_its_own_rate(books: Books) -> None:
+    draft = await drafted(books, plain(books, currency="EUR", exchangeRate="7.46"))
+    path = f"{V2}/{draft['id']}"
+    assert (await books.api.patch(path, {"currency": "EUR"})).json()["exchangeRate"] == "7.46"
+    changed = (await books.api.patch(path, {"currency": "USD"})).json()
+    assert (changed["currency"], changed["exchangeRate"]) == ("USD", None)
+    changed = (await books.api.patch(path, {"currency": "SEK", "exchangeRate": "0.65"})).json()
+    assert (changed["currency"], changed["exchangeRate"]) == ("SEK", "0.65")
+    changed = (await books.api.patch(path, {"currency": None})).json()
+    assert (changed["currency"], changed["exchangeRate"]) == ("DKK", None)
+
+
+@DOORS
+async def test_a_deleted_draft_is_gone(books: Books, path: str) -> None:
+    draft = await drafted(books, plain(books), path)
+    assert (await books.api.delete(f"{path}/{draft['id']}")).status_code == 204
+    assert await told(books, draft["id"]) == [
+        ("draft_journal_entry.created", draft), ("draft_journal_entry.deleted", draft),
+    ]  # fmt: skip
+    for answer in (
+        await books.api.get(f"{path}/{draft['id']}"),
+        await books.api.delete(f"{path}/{draft['id']}"),
+        await books.api.post(f"{path}/{draft['id']}/book"),
+    ):
+        assert (answer.status_code, answer.json()["code"]) == (404, "DRAFT_JOURNAL_ENTRY_NOT_FOUND")
+    assert (await rows(books))[:2] == (0, 0)
+
+
+async def test_of_many_bookings_one_wins(books: Books) -> None:
+    for _ in range(5):
+        draft = await drafted(books, plain(books))
+        path = f"{V2}/{draft['id']}"
+        answers = await asyncio.gather(*(books.api.post(f"{path}/book") for _ in range(6)))
+        assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409, 409, 409]
+        entry = next(answer.json() for answer in answers if answer.status_code == 200)
+        assert (await books.api.get(path)).json()["journalEntryId"] == entry["id"]
+    result = await books.verify()
+    assert (result.passed, result.entries) == (True, 5)
+
+
+async def test_a_draft_is_booked_or_deleted(books: Books) -> None:
+    booked = 0
+    for turn in range(8):
+        draft = await drafted(books, plain(books))
+        path = f"{V2}/{draft['id']}"
+        calls = [books.api.post(f"{path}/book"), books.api.delete(path)]
+        first, second = await asyncio.gather(*(calls if turn % 2 else reversed(calls)))
+        booking, deleting = (first, second) if turn % 2 else (second, first)
+        if booking.status_code == 200:
+            booked += 1
+            assert deleting.json()["details"] == {"status": "booked", "journalEntryId": booking.json()["id"]}
+        else:
+            assert (booking.status_code, deleting.status_code) == (404, 204)
+        assert (await books.api.get(path)).status_code == (200 if booking.status_code == 200 else 404)
+    result = await books.verify()
+    assert (result.passed, result.entries) == (True, booked)
+
+
+async def test_what_is_booked_is_the_draft_before_or_after_a_change(books: Books) -> None:
+    for turn in range(8):
+        draft = await drafted(books, plain(books, description="before"))
+        path = f"{V2}/{draft['id']}"
+        changes = {"description": "after", "lines": plain(books, "7.00")["lines"]}
+        calls = [books.api.post(f"{path}/book"), books.api.patch(path, changes)]
+        first, second = await asyncio.gather(*(calls if turn % 2 else reversed(calls)))
+        booking, patching = (first, second) if turn % 2 else (second, first)
+        assert booking.status_code == 200
+        assert patching.status_code in {200, 409}
+        entry, kept = booking.json(), (await books.api.get(path)).json()
+        seen = (entry["description"], {one["amount"] for one in entry["lines"]})
+        assert seen == (("after", {"7.00"}) if patching.status_code == 200 else ("before", {"100.00"}))
+        assert seen == (kept["description"], {one["amount"] for one in kept["lines"]})
+    assert (await books.verify()).passed
+
+
+async def test_the_same_key_books_once(books: Books) -> None:
+    draft = await drafted(books, plain(books))
+    headers = {"x-api-idempotency-key": "once"}
+    first = await books.api.post(f"{V1}/{draft['id']}/book", headers=headers)
+    again = await books.api.post(f"{V1}/{draft['id']}/book", headers=headers)
+    assert (again.status_code, again.content) == (200, first.content)
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert again.headers["Deprecation"] == "true"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE draft_journal_entries SET description = 'x' WHERE company_id = $1 AND id = $2",
+        "UPDATE draft_journal_entries SET status = 'draft', journal_entry_id = NULL WHERE company_id = $1 AND id = $2",
+        "DELETE FROM draft_journal_entries WHERE company_id = $1 AND id = $2",
+        "DELETE FROM draft_journal_lines WHERE company_id = $1 AND draft_id = $2",
+        "UPDATE draft_journal_lines SET amount = 1 WHERE company_id = $1 AND draft_id = $2",
+        (
+            "INSERT INTO draft_journal_lines SELECT company_id, draft_id, 9, draft_id, account_id, true, 1, 'ENTERED'"
+            " FROM draft_journal_lines WHERE company_id = $1 AND draft_id = $2 AND line_number = 1"
+        ),
+    ],
+)
+async def test_the_database_itself_keeps_what_was_booked(books: Books, database_url: str, statement: str) -> None:
+    draft = await drafted(books, plain(books))
+    await books.api.post(f"{V2}/{draft['id']}/book")
+    owner = await as_owner(database_url)
+    await owner.execute("SELECT set_config('app.company_id', $1, false)", str(books.api.company_id))
+    with pytest.raises(asyncpg.PostgresError) as refused:
+        await owner.execute(statement, books.api.company_id, draft["id"])
+    assert refused.value.sqlstate == "LB431"
+    await owner.close()
+
+
+async def new_value(books: Books, dimension: str) -> tuple[str, str]:
+    """A value of a new dimension, and its path."""
+    made = (await books.api.post("/v1/dimensions", {"name": dimension, "isUnique": False})).json()
+    value = (await books.api.post(f"/v1/dimensions/{made['id']}/values", {"name": "Odense"})).json()
+    return value["id"], f"/v1/dimensions/{made['id']}/values/{value['id']}"
+
+
+@pytest.mark.parametrize("on_line", [False, True])
+async def test_a_drafts_tags_stay(books: Books, on_line: bool) -> None:
+    tag, path = await new_value(books, "Place")
+    body = plain(books)
+    (body["lines"][0] if on_line else body)["tagIds"] = [tag]
+    draft = await drafted(books, body)
+    refused = await books.api.delete(path)
+    assert (refused.status_code, refused.json()["details"]) == (409, {"usedBy": ["draftJournalEntries"]})
+    await books.api.post(f"{V2}/{draft['id']}/book")
+    assert (await books.api.delete(path)).json()["details"] == {"usedBy": ["journalEntries"]}
+    other, path = await new_value(books, "Other")
+    deleted = await drafted(books, plain(books, tagIds=[other]))
+    await books.api.delete(f"{V2}/{deleted['id']}")
+    assert (await books.api.delete(path)).status_code == 204
+
+
+async def test_of_a_draft_and_the_deletion_of_its_tag_one_is_refused(books: Books) -> None:
+    for turn in range(6):
+        tag, path = await new_value(books, f"Place {turn}")
+        drafting, deleting = await asyncio.gather(
+            books.api.post(V2, plain(books, tagIds=[tag])), books.api.delete(path)
+        )
+        assert (drafting.status_code, deleting.status_code) in {(201, 409), (404, 204)}
+
+
+def old_operations() -> list[tuple[str, str, str]]:
+    """Method, path and successor of every draft operation of v1."""
+    found = []
+    for router in ROUTERS:
+        for route in router.routes:
+            facts = operation_of(route)
+            if facts is not None and facts.deprecation is not None and "/v1/draft-journal" in route.path:  # type: ignore[attr-defined]
+                (method,) = route.methods  # type: ignore[attr-defined]
+                found.append((method, route.path.removeprefix("/api"), facts.deprecation.successor))  # type: ignore[attr-defined]
+    return found
+
+
+def test_six_operations_have_a_successor_that_is_there() -> None:
+    there = {(method, route.path) for router in ROUTERS for route in router.routes for method in route.methods}  # type: ignore[attr-defined]
+    assert len(old_operations()) == 6
+    for method, path, successor in old_operations():
+        assert (method, successor) in there
+        assert successor == f"/api{path}".replace("/v1/", "/v2/")
+
+
+@pytest.mark.parametrize(("method", "path", "successor"), old_operations())
+async def test_every_answer_names_the_successor(books: Books, method: str, path: str, successor: str) -> None:
+    known = (await drafted(books, plain(books)))["id"]
+
+    async def ask(draft_id: str = known, how: str = method, **options: Any) -> int:
+        answer = await books.api.request(how, path.replace("{draftJournalEntryId}", draft_id), **options)
+        link = successor.replace("{draftJournalEntryId}", draft_id)
+        assert answer.headers["Deprecation"] == "true"
+        assert answer.headers["Sunset"] == "2026-11-08"
+        assert answer.headers["Link"] == f'<{link}>; rel="successor-version"'
+        return answer.status_code
+
+    assert await ask(headers={"x-api-key": "nobody's"}) == 401
+    assert await ask(params="a=%00") == 400
+    assert await ask(how="PUT", json={}) == 405
+    if "{" in path:
+        assert await ask(str(new_id())) == 404
+        assert await ask("no-id") == 400
+    if method != "POST":
+        assert await ask() == (200 if method == "GET" else 204)
+        return
+    assert await ask(json={"no": 1}) == 400
+    assert await ask(content=b"x", headers={"content-type": "text/plain"}) == 415
+    assert await ask(content=b" " * (15 * 1024 * 1024 + 1), headers={"content-type": "application/json"}) == 413
+    key, body = {"x-api-idempotency-key": "k"}, plain(books)
+    if "batches" in path:
+        body = {"entries": [body]}
+    elif path.endswith("/book"):
+        body = {}
+    first = await ask(headers=key, json=body)
+    assert await ask(headers=key, json=body) == first
+    assert first in {200, 201}

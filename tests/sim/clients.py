@@ -1,0 +1,146 @@
+"""Clients: they send until they have an answer, and hold every answer against the model."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from random import Random
+from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
+
+import httpx
+from tests.runtime.processes import PATIENCE
+from tests.sim.auditor import Mismatch, check_answer
+from tests.sim.model import A_HASH, A_NUMBER, Answer, Company
+from tests.sim.requests import Request
+from tests.sim.workload import Workload
+
+#: Statuses and codes that say: not now. Whether anything was done is not known, or not for this client to know.
+_LATER = frozenset({"DATABASE_UNAVAILABLE", "TOO_MUCH_CONTENTION", "IDEMPOTENCY_KEY_IN_USE"})
+
+
+@dataclass
+class Line:
+    """A client's connection, with the key of its company."""
+
+    http: httpx.AsyncClient
+    key: str
+    before_each: Callable[[], None] = lambda: None
+    retries: int = 0
+
+    async def send(self, request: Request) -> httpx.Response:
+        """The answer to a request: sent again, under the same idempotency key, for as long as there is none."""
+        headers = {"x-api-key": self.key}
+        if request.key is not None:
+            headers["x-api-idempotency-key"] = request.key
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            self.before_each()
+            try:
+                response = await self.http.request(
+                    request.method, f"/api{request.path}", headers=headers, json=request.body, params=request.params
+                )
+                if response.status_code < 400 or response.json()["code"] not in _LATER:
+                    return response
+            except httpx.TransportError:
+                pass
+            if time.monotonic() > deadline:
+                raise Mismatch(f"{request}\nno answer within {PATIENCE} s")
+            self.retries += 1
+            await asyncio.sleep(0.05)
+
+
+def today() -> Any:
+    """The day in the companies' time zone."""
+    return datetime.now(ZoneInfo("Europe/Copenhagen")).date()
+
+
+@dataclass
+class Client:
+    """Alone with a company: every answer is known beforehand, to the number."""
+
+    line: Line
+    company: Company
+    workload: Workload
+    random: Random
+
+    async def work(self, operations: int) -> None:
+        """Send that many requests, one after the other. Raises `Mismatch`."""
+        for _ in range(operations):
+            request = self.workload.next()
+            expected = self.company.answer(request, today())
+            response = await self.line.send(request)
+            check_answer(request, expected, response)
+            if expected.body is not None:
+                self.company.take(request, response.json())
+                if request.key is not None and self.random.random() < 0.05:
+                    await self._again(request, response)
+
+    async def _again(self, request: Request, first: httpx.Response) -> None:
+        """The same once more is answered from memory; the same key with another body is refused."""
+        replayed = await self.line.send(request)
+        if (replayed.status_code, replayed.content) != (first.status_code, first.content):
+            raise Mismatch(f"{request}\nanswered {first.text}\nand when sent again {replayed.text}")
+        if replayed.headers.get("Idempotent-Replayed") != "true":
+            raise Mismatch(f"{request}\nwas carried out again")
+        other = await self.line.send(replace(request, body={**request.body, "noSuchField": 1}))
+        if other.json()["code"] not in {"IDEMPOTENCY_KEY_REUSED", "SHARED_VALIDATION_FAILED"}:
+            raise Mismatch(f"{request}\nwith another body: {other.text}")
+
+
+@dataclass
+class Sharer:
+    """One of several at work in a company: what it gets is known, but for the place in the books."""
+
+    line: Line
+    company: Company
+    workload: Workload
+    random: Random
+    own: list[str] = field(default_factory=list)
+
+    #: What they may do to each other's company.
+    _KINDS: ClassVar = ("enter", "enter", "enter", "enter_wrong", "same", "reversals")
+
+    async def work(self, operations: int) -> None:
+        """Send that many requests. Raises `Mismatch`."""
+        for _ in range(operations):
+            kind = self.random.choice(self._KINDS)
+            if kind == "reversals":
+                await self._reverse_twice_at_once()
+            elif kind == "same":
+                await self._same_twice_at_once()
+            else:
+                request = getattr(self.workload, kind)()
+                self._check(request, await self.line.send(request))
+
+    async def _same_twice_at_once(self) -> None:
+        request = self.workload.enter()
+        one, other = await asyncio.gather(self.line.send(request), self.line.send(request))
+        self._check(request, one)
+        if one.content != other.content:
+            raise Mismatch(f"{request}\nsent twice at once: {one.text}\nand {other.text}")
+
+    async def _reverse_twice_at_once(self) -> None:
+        if not self.own:
+            return
+        entry = self.company.entries[self.own.pop()]
+        request = Request("reverse", "POST", f"/v1/journal-entries/{entry['id']}/reverse", {"date": entry["date"]})
+        requests = [replace(request, key=f"{self.workload.tag}-{entry['id']}-{number}") for number in range(2)]
+        answers = await asyncio.gather(*(self.line.send(one) for one in requests))
+        if sorted(answer.status_code for answer in answers) != [201, 409]:
+            raise Mismatch(f"{request}\ntwice at once: {[answer.text for answer in answers]}")
+        won = next(answer for answer in answers if answer.status_code == 201)
+        lost = next(answer for answer in answers if answer.status_code == 409)
+        self._check(request, won)
+        check_answer(request, Answer(409, None, "JOURNAL_ENTRY_ALREADY_REVERSED"), lost)
+
+    def _check(self, request: Request, response: httpx.Response) -> None:
+        expected = self.company.answer(request, today())
+        if expected.body is not None:
+            expected = replace(expected, body={**expected.body, "entryNumber": A_NUMBER, "previousHash": A_HASH})
+        check_answer(request, expected, response)
+        if expected.body is not None:
+            self.company.take(request, response.json())
+            if request.kind == "enter":
+                self.own.append(response.json()["id"])

@@ -1,0 +1,142 @@
+"""A round: clients at work on new companies while parts of the system are killed, and the audit afterwards.
+
+    python -m tests.sim.simulation [--rounds 100] [--seed N]     (`make chaos`)
+
+Everything a round does follows from its seed, but for the moment within a request in which a process dies.
+"""
+
+import argparse
+import asyncio
+import secrets
+import sys
+import time
+from dataclasses import dataclass, field
+from random import Random
+from uuid import UUID
+
+import asyncpg
+import httpx
+from tests.runtime.processes import PATIENCE, cli
+from tests.sim.auditor import Mismatch, audit
+from tests.sim.clients import Client, Line, Sharer
+from tests.sim.founding import found
+from tests.sim.model import Company
+from tests.sim.system import VICTIMS, System, running_system
+from tests.sim.workload import Workload
+
+from ledgerbee.core.dates import system_clock
+from ledgerbee.ledger.verify import Verification, verify
+from ledgerbee.platform import postgres
+from ledgerbee.platform.context import Actor
+from ledgerbee.platform.db import Database, Tenant
+
+#: Companies with a client of their own: their currency and country.
+ALONE = (("DKK", "DK"), ("JPY", "JP"), ("KWD", "KW"))
+SHARERS = 3
+#: Rounds that a system lives for in `make chaos`: its tables grow with every round.
+ROUNDS_A_SYSTEM = 10
+
+
+@dataclass
+class Blows:
+    """Who is killed, by how many requests were sent before."""
+
+    system: System
+    random: Random
+    due: dict[int, str]
+    sent: int = 0
+    struck: list[str] = field(default_factory=list)
+
+    def count(self) -> None:
+        """A request is about to be sent."""
+        self.sent += 1
+        victim = self.due.pop(self.sent, None)
+        if victim is not None:
+            self.struck.append(victim)
+            asyncio.get_running_loop().call_later(self.random.uniform(0, 0.02), self.system.kill, victim)
+
+
+async def run_round(system: System, seed: int, operations: int, kills: int) -> str:
+    """Run a round of `operations` for each client and tell what happened. Raises `Mismatch` with the seed."""
+    random = Random(seed)
+    started = time.monotonic()
+    blows = Blows(system, Random(seed), {})
+    limits = httpx.Limits(max_connections=20, max_keepalive_connections=20)
+    async with httpx.AsyncClient(base_url=system.served.url, timeout=PATIENCE, limits=limits) as http:
+        assert system.served.key is not None
+        operator = Line(http, system.served.key)
+        companies: dict[str, Company] = {}
+        workers: list[Client | Sharer] = []
+        for number, (currency, country) in enumerate((*ALONE, ALONE[0])):
+            company_id, key, company = await found(operator, f"Company {number} of {seed}", currency, country)
+            companies[company_id] = company
+            shared = number == len(ALONE)
+            for client in range(SHARERS if shared else 1):
+                own = Random(random.getrandbits(64))
+                line = Line(http, key, blows.count)
+                workload = Workload(own, company, f"{seed}-{number}-{client}")
+                workers.append((Sharer if shared else Client)(line, company, workload, own))
+        total = operations * len(workers)
+        moments = random.sample(range(total // 10, total), kills)
+        blows.due = {moment: random.choice(VICTIMS) for moment in moments}
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for worker in workers:
+                    tasks.create_task(worker.work(operations))
+            await asyncio.to_thread(system.wait_until_well)
+            await _audit(system, companies)
+        except* Mismatch as found_out:
+            raise Mismatch(f"seed {seed}, after killing {blows.struck}: {found_out.exceptions[0]}") from found_out
+    retries = sum(worker.line.retries for worker in workers)
+    entries = sum(len(company.entries) for company in companies.values())
+    return (
+        f"seed {seed}: {total} operations, {entries} entries, killed {', '.join(blows.struck) or 'nobody'},"
+        f" {retries} sent again, {time.monotonic() - started:.1f} s"
+    )
+
+
+async def _audit(system: System, companies: dict[str, Company]) -> None:
+    """Every company's tables against its model, and by the product's own verification."""
+    dsn = postgres.ensure_running(system.data_dir).dsn()
+    database = await Database.open(dsn, reactions={}, max_size=1)
+    connection = await asyncpg.connect(dsn)
+    try:
+        for company_id, company in companies.items():
+            await audit(connection, company_id, company)
+            tenant = Tenant(UUID(company_id), Actor("operator", "simulation"), "simulation", "Europe/Copenhagen")
+            result: Verification = await database.run(tenant, system_clock(), verify, read_only=True)
+            if not result.passed:
+                raise Mismatch(f"verify of company {company_id}: {result.fault}")
+    finally:
+        await connection.close()
+        await database.close()
+
+
+def check_with_the_command(system: System) -> None:
+    """`ledgerbee verify` over everything that the system holds."""
+    done = cli("verify", "--data-dir", system.data_dir)
+    if done.returncode != 0:
+        raise Mismatch(done.stdout + done.stderr)
+
+
+def main() -> None:
+    """Run rounds with new seeds, or one with a given seed, and say of each how it went."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=100)
+    parser.add_argument("--seed", type=int, help="of the first round; the others count on from it")
+    parser.add_argument("--operations", type=int, default=200, help="of each client in a round")
+    parser.add_argument("--kills", type=int, default=3, help="in a round")
+    options = parser.parse_args()
+    first = options.seed if options.seed is not None else secrets.randbelow(10**9)
+    for start in range(0, options.rounds, ROUNDS_A_SYSTEM):
+        with running_system() as system:
+            for seed in range(first + start, first + min(start + ROUNDS_A_SYSTEM, options.rounds)):
+                print(asyncio.run(run_round(system, seed, options.operations, options.kills)), flush=True)
+            check_with_the_command(system)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except Mismatch as mismatch:
+        sys.exit(str(mismatch))
