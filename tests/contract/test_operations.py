@@ -98,7 +98,7 @@ async def test_an_unknown_field_is_refused(row: Row, world: World) -> None:
     assert errors == {"noSuchField": {"whitelistValidation": "noSuchField should not exist"}}
 
 
-@pytest.mark.parametrize("row", WRITES, ids=str)
+@pytest.mark.parametrize("row", [row for row in WRITES if not row.file], ids=str)
 async def test_a_body_is_an_object(row: Row, world: World) -> None:
     for content in ("1.5", "1", "[]", '"{}"', "true"):
         path, headers = path_of(row, world.ids), {"content-type": "application/json"}

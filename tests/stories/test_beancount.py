@@ -85,7 +85,7 @@ def expected(file: Path) -> Balances:
             continue
         off: dict[str, Decimal] = defaultdict(Decimal)
         for posting in entry.postings:
-            weight = convert.get_weight(posting)
+            weight = convert.get_weight(posting)  # type: ignore[no-untyped-call]
             held: Any = weight if posting.cost is not None else posting.units
             balances[posting.account, held.currency] += rounded(held.number, held.currency)
             off[weight.currency] += rounded(weight.number, weight.currency)

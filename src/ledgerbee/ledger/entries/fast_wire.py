@@ -4,9 +4,10 @@ For what is plain and right: anything else (an escape, a number written oddly, a
 left to the models of `wire`, which say what is wrong. So these structs decide nothing that the models don't.
 """
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 from msgspec import Meta, MsgspecError, Struct
@@ -73,7 +74,7 @@ class PlainEntry(Struct, frozen=True, rename="camel", forbid_unknown_fields=True
                         line.side,
                         line.amount,
                         line.vat_code_id,
-                        _stripped(line.description),
+                        stripped(line.description),
                         line.tag_ids,
                         LineType.ENTERED,
                     )
@@ -87,8 +88,8 @@ class PlainEntry(Struct, frozen=True, rename="camel", forbid_unknown_fields=True
             self.customer_id,
             self.vendor_id,
             self.description,
-            _stripped(self.reference),
-            _stripped(self.external_system_id),
+            stripped(self.reference),
+            stripped(self.external_system_id),
             self.journal_category_id,
             self.tag_ids,
             hashes,
@@ -113,7 +114,7 @@ def plain_entry(raw: bytes) -> PlainEntry | None:
         entry = _ENTRY.decode(raw)
     except MsgspecError:
         return None
-    return entry if _are_plain((entry,), raw) else None
+    return entry if are_plain((entry,), raw) else None
 
 
 def plain_batch(raw: bytes) -> PlainBatch | None:
@@ -124,10 +125,11 @@ def plain_batch(raw: bytes) -> PlainBatch | None:
         batch = _BATCH.decode(raw)
     except MsgspecError:
         return None
-    return batch if _are_plain(batch.entries, raw) else None
+    return batch if are_plain(batch.entries, raw) else None
 
 
-def _are_plain(entries: tuple[PlainEntry, ...], raw: bytes) -> bool:
+def are_plain(entries: Sequence[Any], raw: bytes) -> bool:
+    """True if the amounts and currencies of these requests are what the models would take; `raw` is what was read."""
     # Every type of entry has one underscore. One more may stand in a number, which the decoder would take: 1_000.
     if raw.count(b"_") != len(entries):
         return False
@@ -144,5 +146,6 @@ def _is_plain_amount(amount: Decimal) -> bool:
     return amount.is_finite() and abs(amount) <= MAX_AMOUNT and amount == amount.quantize(_PLACES)
 
 
-def _stripped(text: str | None) -> str | None:
+def stripped(text: str | None) -> str | None:
+    """A single-line text as the models take it."""
     return text.strip() if text else text

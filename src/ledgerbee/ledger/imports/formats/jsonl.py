@@ -1,25 +1,15 @@
 """JSON Lines: an entry a line."""
 
-import json
 from collections.abc import Iterator
-from decimal import Decimal
 from typing import Any, Final
 
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.ledger.imports.formats.rows import MAX_LINE_BYTES, Lines, Row
 from ledgerbee.ledger.imports.model import JOURNAL_IMPORT_UNREADABLE, Place
+from ledgerbee.ledger.imports.wire import plain_row
 from ledgerbee.platform.http.operation import decode_json
 
 _BOM: Final = b"\xef\xbb\xbf"
-_NO_NUMBERS: Final = frozenset({"NaN", "Infinity", "-Infinity"})
-
-
-def _refuse_constant(name: str) -> Any:
-    raise ValueError(name)
-
-
-#: As `decode_json`, which makes a decoder each time.
-_DECODER: Final = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse_constant)
 
 
 class JsonlReader:
@@ -52,11 +42,9 @@ def _row(number: int, line: bytes | None, after: Place) -> Iterator[Row]:
 
 
 def _decoded(text: bytes) -> Any | LedgerBeeError:
-    try:
-        if b"\\u" not in text:  # else there may be characters that can't be kept
-            return _DECODER.decode(text.decode())
-    except (ValueError, ArithmeticError, RecursionError):
-        pass  # told in words below
+    row = plain_row(text)
+    if row is not None:
+        return row
     try:
         return decode_json(text)
     except LedgerBeeError as fault:
