@@ -361,6 +361,18 @@ async def test_a_cancelled_import_ends_where_it_stands(books: Books) -> None:
     assert (again.status_code, again.json()["code"]) == (409, "JOURNAL_IMPORT_INVALID_STATE")
 
 
+async def test_an_upload_that_is_cancelled_meanwhile_leaves_nothing(books: Books) -> None:
+    async def cancelled() -> AsyncIterator[bytes]:
+        yield lines(*(row() for _ in range(5_000))).encode()
+        (found,) = (await books.api.get(PATH)).json()["data"]
+        assert (await books.api.post(f"{PATH}/{found['id']}/cancel")).status_code == 200
+        yield lines(*(row() for _ in range(5_000))).encode()
+
+    answer = await send(books.api, cancelled())
+    assert (answer.status_code, answer.json()["code"]) == (409, "JOURNAL_IMPORT_INVALID_STATE")
+    assert await parts_of(books.api) == 0
+
+
 async def test_two_never_run_one_import(books: Books) -> None:
     sent = (await send(books.api, lines(*(row() for _ in range(1000))))).json()
     outcomes = await asyncio.gather(*(work_off(books.api, sent["id"]) for _ in range(2)), return_exceptions=True)

@@ -76,6 +76,8 @@ def _import(
     as_json: bool,
 ) -> None:
     with plain_errors():
+        import uvloop
+
         from ledgerbee.app.cli.session import access, the_company
         from ledgerbee.ledger.imports.model import ImportFormat
 
@@ -84,7 +86,7 @@ def _import(
         progress = _quiet if as_json else _bar()
         with access(data_dir) as found:
             company_id = the_company(found, company)
-            done, errors = asyncio.run(
+            done, errors = uvloop.run(
                 import_file(found, company_id, file, file_format, numbers=numbers, again=again, progress=progress)
             )
     if as_json:

@@ -69,7 +69,7 @@ async def receive(
     try:
         content_hash, length = await _keep(write, import_id, file_format, blocks)
     except Exception:
-        await write(lambda context: give_up(context, import_id))
+        await write(lambda context: give_up(context, import_id, "The upload broke off"))
         raise
     return import_id, content_hash, length
 
@@ -99,9 +99,10 @@ async def _keep(
     return digest.digest(), length
 
 
-async def give_up(context: Context, import_id: UUID) -> None:
-    """End an import whose file did not arrive."""
-    await store.end(context, import_id, ImportStatus.FAILED, "The upload broke off")
+async def give_up(context: Context, import_id: UUID, why: str) -> None:
+    """End an import that never began, if nobody has."""
+    if not (await store.get(context, import_id)).is_over:
+        await store.end(context, import_id, ImportStatus.FAILED, why)
 
 
 async def queue(context: Context, import_id: UUID, content_hash: bytes, length: int) -> JournalImport:

@@ -19,7 +19,6 @@ from ledgerbee.ledger.imports.model import (
     Refusal,
 )
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.http.envelope import PAYLOAD_TOO_LARGE
 from ledgerbee.platform.http.operation import BodyStream, CallerDep, Ctx, operation, resource_router
 from ledgerbee.platform.http.query import Limit, PageNumber
 from ledgerbee.platform.http.wire import (
@@ -110,7 +109,7 @@ def render_error(refusal: Refusal) -> JournalImportErrorResponse:
         "`journalCategory` beside the ids), `text/csv` (a line of an entry a row) or `text/plain` (Beancount). A row "
         "that can't be posted is reported with its line; the others are posted.",
         response="File received, import queued",
-        errors=[JOURNAL_IMPORT_INTERRUPTED, JOURNAL_IMPORT_UNREADABLE, PAYLOAD_TOO_LARGE],
+        errors=[JOURNAL_IMPORT_INTERRUPTED, JOURNAL_IMPORT_UNREADABLE],
         opens_transaction=False,
         streams=tuple(MEDIA_TYPES),
     ),
@@ -137,11 +136,13 @@ async def import_journal_entries(
     with_content = caller.with_content(content_hash)
     try:
         response = await with_content.command(work)
-    except LedgerBeeError:
-        await caller.write(lambda context: actions.give_up(context, import_id))
+    except LedgerBeeError as fault:
+        why = fault.message
+        await caller.write(lambda context: actions.give_up(context, import_id, why))
         raise
-    if "Idempotent-Replayed" in response.headers:  # this upload was the same once more
-        await caller.write(lambda context: actions.give_up(context, import_id))
+    if "Idempotent-Replayed" in response.headers:
+        why = "The same file came before, with the same idempotency key"
+        await caller.write(lambda context: actions.give_up(context, import_id, why))
     return response
 
 

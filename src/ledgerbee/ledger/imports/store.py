@@ -67,14 +67,18 @@ async def insert(context: Context, entry_import: JournalImport) -> None:
 
 
 async def add_part(context: Context, import_id: UUID, part: int, data: bytes) -> None:
-    """Keep a part of a file that waits."""
-    await context.connection.execute(
-        "INSERT INTO import_parts (company_id, import_id, part, data) VALUES ($1, $2, $3, $4)",
+    """Keep a part of a file that comes in. Raises `JOURNAL_IMPORT_INVALID_STATE` when its import has ended."""
+    kept = await context.connection.fetchval(
+        "INSERT INTO import_parts (company_id, import_id, part, data) SELECT i.company_id, i.id, $3, $4"
+        " FROM journal_imports i WHERE i.company_id = $1 AND i.id = $2 AND i.status = 'receiving' FOR SHARE"
+        " RETURNING part",
         context.company_id,
         import_id,
         part,
         data,
     )
+    if kept is None:
+        raise JOURNAL_IMPORT_INVALID_STATE.error()
 
 
 async def get_part(context: Context, import_id: UUID, part: int) -> bytes | None:

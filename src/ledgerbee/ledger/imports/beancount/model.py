@@ -45,9 +45,9 @@ class Posting:
     price_is_total: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Transaction:
-    """A transaction."""
+    """A transaction, as far as its lines have come."""
 
     where: Where
     date: date

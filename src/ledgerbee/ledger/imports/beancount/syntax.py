@@ -223,7 +223,7 @@ class _File:
             tokens.finish()
             if self._open.postings:
                 raise SyntaxProblemError("tags and links come before the first posting")
-            object.__setattr__(self._open, "tags", tuple(dict.fromkeys((*self._open.tags, *more))))
+            self._open.tags = tuple(dict.fromkeys((*self._open.tags, *more)))
             return
         self._open.postings.append(_posting(number, text[2:] if _FLAG.match(text) else text))
 
