@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONDONTWRITEBYTECODE ?=
 
-.PHONY: setup demo serve test check format bench openapi docs fuzz lock clean
+.PHONY: setup demo serve test chaos check format bench openapi docs fuzz lock clean
 
 setup: .venv/.complete
 
@@ -29,6 +29,11 @@ serve: setup
 
 test: setup
 	$(BIN)/pytest -n 2 --dist worksteal
+
+# A hundred rounds of the simulation, each with a new seed: clients at work while API, worker and PostgreSQL are killed.
+# One round again: .venv/bin/python -m tests.sim.simulation --rounds 1 --seed N
+chaos: setup
+	$(BIN)/python -m tests.sim.simulation
 
 check: setup
 	$(BIN)/ruff format --check .
@@ -62,6 +67,8 @@ lock: setup
 	$(BIN)/uv lock --upgrade
 	$(BIN)/uv export --quiet --format requirements-txt --no-emit-project --no-annotate --no-header \
 		--all-groups --output-file requirements.lock
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+		--override bench/peers/overrides.txt bench/peers/requirements.in --output-file bench/peers/requirements.lock
 
 clean:
-	rm -rf .venv out .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .cache out .mypy_cache .ruff_cache .pytest_cache .hypothesis

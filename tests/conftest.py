@@ -23,11 +23,13 @@ import pytest_asyncio
 from asgi_lifespan import LifespanManager
 from sqlalchemy.engine import make_url
 
+from ledgerbee.app.config import Settings
 from ledgerbee.app.main import create_app
 from ledgerbee.app.onboarding import create_company
 from ledgerbee.app.reactions import REACTIONS
 from ledgerbee.core.ids import new_id
 from ledgerbee.platform.api_keys import actions as api_keys
+from ledgerbee.platform.attachments.blobs import Folder
 from ledgerbee.platform.context import Actor, Context
 from ledgerbee.platform.credentials.model import SCOPES
 from ledgerbee.platform.db import Database, Tenant
@@ -167,14 +169,19 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     await database.close()
 
 
+#: The application's store of attached files, of this process.
+BLOBS = Folder(Path(tempfile.gettempdir()) / f"ledgerbee-test-blobs-{os.getpid()}")
+
+
 @pytest_asyncio.fixture(scope="session")
 async def http(database_url: str) -> AsyncIterator[httpx.AsyncClient]:
     """An HTTP client of the whole application, in process."""
-    app = create_app(database_url, clock=_CLOCK)
+    app = create_app(database_url, Settings(attachments_dir=BLOBS.path), clock=_CLOCK)
     async with LifespanManager(app) as manager:
         transport = httpx.ASGITransport(manager.app, client=("127.0.0.1", 40000))
         async with httpx.AsyncClient(transport=transport, base_url="http://ledgerbee.test") as client:
             yield client
+    shutil.rmtree(BLOBS.path, ignore_errors=True)
 
 
 async def new_company(

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 from structlog.testing import capture_logs
 from tests.api.instances import instance
-from tests.conftest import Api, SteeredClock
+from tests.conftest import BLOBS, Api, SteeredClock
 
 from ledgerbee.app.edge import Edge
 from ledgerbee.app.shell import Shell
@@ -179,7 +179,7 @@ async def test_a_licence_that_is_switched_off_is_missed_at_once(
 
     inner = FastAPI()
     inner.router.routes.extend(router.routes)
-    inner.state.edge = Edge(database, clock)
+    inner.state.edge = Edge(database, clock, BLOBS)
     transport = httpx.ASGITransport(Shell(inner, routes=(), clock=clock, allowed_origins=()))
     async with httpx.AsyncClient(transport=transport, base_url="http://ledgerbee.test") as client:
         assert (await answer()).json() == str(api.company_id)

@@ -10,7 +10,7 @@ from uuid import UUID
 import pypdf
 import pytest
 import pytest_asyncio
-from tests.conftest import Api
+from tests.conftest import BLOBS, Api
 from tests.post_office import PostOffice, attachments, free_port, open_post_office, text_of
 from tests.selling import Shop, line
 
@@ -50,6 +50,7 @@ async def run_job(shop: Shop, invoice: dict[str, Any], url: str | None, attempt:
     run = JobRun(
         database=api.database,
         mailer=Mailer(url, SENDER),
+        blobs=BLOBS,
         clock=api.clock,
         company_id=api.company_id,
         request_id="test",

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.conftest import Api
+from tests.conftest import BLOBS, Api
 from tests.post_office import PostOffice, free_port, open_post_office
 from tests.selling import Shop, line
 
@@ -26,7 +26,7 @@ def shop(api: Api) -> Shop:
 async def working(api: Api, url: str) -> AsyncIterator[None]:
     """A worker that runs until the block ends."""
     mailer = Mailer(url, "invoices@ledgerbee.example")
-    worker = Worker(api.database, mailer, api.clock, limits=Limits(first_pause=timedelta(milliseconds=200)))
+    worker = Worker(api.database, mailer, BLOBS, api.clock, limits=Limits(first_pause=timedelta(milliseconds=200)))
     task = asyncio.create_task(worker.run())
     try:
         yield

@@ -7,7 +7,7 @@ import httpx
 import pytest
 import pytest_asyncio
 from fastapi import Body
-from tests.conftest import Api, SteeredClock
+from tests.conftest import BLOBS, Api, SteeredClock
 
 from ledgerbee.app.edge import Edge
 from ledgerbee.app.main import create_api
@@ -45,7 +45,7 @@ async def client(api: Api, database: Database, clock: SteeredClock) -> AsyncIter
     """The whole application with two old operations more."""
     inner = create_api(clock)
     inner.router.routes.extend(router.routes)
-    inner.state.edge = Edge(database, clock)
+    inner.state.edge = Edge(database, clock, BLOBS)
     shell = Shell(inner, routes=inner.routes, clock=clock, allowed_origins=())
     transport = httpx.ASGITransport(shell, raise_app_exceptions=False)
     headers = {"x-api-key": api.key}

@@ -1,90 +1,22 @@
-"""Draft journal entries over HTTP: both versions, what is checked when, booking, and what no longer changes."""
+"""Draft journal entries over HTTP: entering by both versions, what is checked, lists, changes, deletion, tags."""
 
 import asyncio
 from typing import Any
 
-import asyncpg
 import pytest
 import pytest_asyncio
 from tests.conftest import Api
-from tests.ledger_books import BANK, GOODS, PAYABLES, RECEIVABLES, SALES, Books, as_owner, books_of
+from tests.drafting import DOORS, NOBODY, V1, V2, drafted, invoice, line, lines_of, plain, rows, told
+from tests.ledger_books import BANK, GOODS, PAYABLES, RECEIVABLES, SALES, Books, books_of
 
-from ledgerbee.app.routes import ROUTERS
-from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.drafts import actions
 from ledgerbee.ledger.entries.wire import JournalEntryBatchRequest
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.http.operation import operation_of
-
-V1, V2 = "/v1/draft-journal-entries", "/v2/draft-journal-entries"
-DOORS = pytest.mark.parametrize("path", [V1, V2])
 
 
 @pytest_asyncio.fixture
 async def books(api: Api) -> Books:
     return await books_of(api)
-
-
-def line(books: Books, number: int, side: str, amount: str, **fields: Any) -> dict[str, Any]:
-    return {"accountId": str(books.accounts[number]), "side": side, "amount": amount, **fields}
-
-
-def plain(books: Books, amount: str = "100.00", **fields: Any) -> dict[str, Any]:
-    """Bank against sales."""
-    return {
-        "entryType": "JOURNAL_ENTRY",
-        "date": "2026-03-16",
-        "originalAmount": amount,
-        "lines": [line(books, BANK, "DEBIT", amount), line(books, SALES, "CREDIT", amount)],
-        **fields,
-    }
-
-
-async def invoice(books: Books, amount: str = "1250.00", **fields: Any) -> dict[str, Any]:
-    """An invoice to a customer, without its receivable."""
-    number = fields.pop("number", "1")
-    counter = line(books, SALES, "CREDIT", amount)
-    customer = str(await books.customer(number))
-    return plain(books, amount, entryType="CUSTOMER_INVOICE", customerId=customer, lines=[counter], **fields)
-
-
-async def drafted(books: Books, body: dict[str, Any], path: str = V2) -> dict[str, Any]:
-    answer = await books.api.post(path, body)
-    assert answer.status_code == 201, answer.text
-    return dict(answer.json())
-
-
-def lines_of(draft: dict[str, Any]) -> list[tuple[int, str, str, str]]:
-    return [(one["accountNumber"], one["side"], one["amount"], one["lineType"]) for one in draft["lines"]]
-
-
-async def rows(books: Books) -> tuple[int, ...]:
-    """How many drafts, lines and events of drafts the company has."""
-
-    async def work(context: Context) -> tuple[int, ...]:
-        counts = [
-            await context.connection.fetchval(
-                f"SELECT count(*) FROM {table} WHERE company_id = $1", books.api.company_id
-            )
-            for table in ("draft_journal_entries", "draft_journal_lines", "events")
-        ]
-        return tuple(counts)
-
-    found: tuple[int, ...] = await books.api.run(work)
-    return found
-
-
-async def told(books: Books, draft_id: str) -> list[tuple[str, Any]]:
-    """The events of a draft, in order."""
-
-    async def work(context: Context) -> list[asyncpg.Record]:
-        return await context.connection.fetch(
-            "SELECT type, data FROM events WHERE company_id = $1 AND object_id = $2 ORDER BY sequence",
-            books.api.company_id,
-            draft_id,
-        )
-
-    return [(row["type"], row["data"]) for row in await books.api.run(work)]
 
 
 @DOORS
@@ -122,97 +54,6 @@ async def test_only_v2_adds_the_receivable_and_both_doors_show_all_drafts(books:
         entry = (await books.api.post(f"{path}/{draft['id']}/book")).json()
         assert lines_of(entry) == lines_of(draft)
     assert (await books.verify()).passed
-
-
-@DOORS
-async def test_booking_posts_the_entry_once(books: Books, path: str) -> None:
-    draft = await drafted(books, plain(books, description="Kaffe", reference="K-1", externalSystemId="x"), path)
-    books.api.clock.advance(minutes=1)
-    answer = await books.api.post(f"{path}/{draft['id']}/book")
-    assert answer.status_code == 200, answer.text
-    entry = answer.json()
-    assert (await books.api.get(f"/v1/journal-entries/{entry['id']}")).json() == entry
-    assert (entry["description"], entry["reference"], entry["externalSystemId"]) == ("Kaffe", "K-1", "x")
-    booked = (await books.api.get(f"{path}/{draft['id']}")).json()
-    assert booked == draft | {
-        "status": "booked", "journalEntryId": entry["id"], "updatedAt": "2026-03-16T12:01:00.000Z",
-    }  # fmt: skip
-    assert (await books.api.get(path)).json()["total"] == 0
-    assert [event for event, _ in await told(books, draft["id"])] == [
-        "draft_journal_entry.created", "draft_journal_entry.booked",
-    ]  # fmt: skip
-    assert (await told(books, draft["id"]))[1][1] == booked
-    for again in (
-        await books.api.post(f"{path}/{draft['id']}/book"),
-        await books.api.delete(f"{path}/{draft['id']}"),
-        await books.api.patch(f"{V2}/{draft['id']}", {"description": "Te"}),
-        await books.api.patch(f"{V2}/{draft['id']}", {}),
-    ):
-        assert (again.status_code, again.json()["code"]) == (409, "DRAFT_JOURNAL_ENTRY_INVALID_STATE")
-        assert again.json()["details"] == {"status": "booked", "journalEntryId": entry["id"]}
-    assert (await books.api.get(f"{path}/{draft['id']}")).json() == booked
-    result = await books.verify()
-    assert (result.passed, result.entries) == (True, 1)
-    # It is an entry like any other: no document stands behind it.
-    assert (await books.api.post(f"/v1/journal-entries/{entry['id']}/reverse")).status_code == 201
-
-
-async def test_what_cannot_be_posted_stays_a_draft(books: Books) -> None:
-    crooked = plain(books)
-    crooked["lines"][1]["amount"] = "99.99"
-    draft = await drafted(books, crooked)
-    before = await rows(books)
-    answer = await books.api.post(f"{V2}/{draft['id']}/book")
-    assert (answer.status_code, answer.json()["code"]) == (400, "JOURNAL_ENTRY_UNBALANCED")
-    assert answer.json()["details"]["property"] == "lines"
-    assert await rows(books) == before
-    assert (await books.api.get(f"{V2}/{draft['id']}")).json() == draft
-    assert (await books.verify()).entries == 0
-
-    late = await drafted(books, plain(books, date="2026-02-27"))
-    await books.lock("2026-02-28")
-    answer = await books.api.post(f"{V2}/{late['id']}/book")
-    assert (answer.status_code, answer.json()["code"]) == (409, "PERIOD_LOCKED")
-    assert (await books.api.get(f"{V2}/{late['id']}")).json() == late
-    fixed = await books.api.patch(f"{V2}/{late['id']}", {"date": "2026-03-01"})
-    assert fixed.status_code == 200
-    assert (await books.api.post(f"{V2}/{late['id']}/book")).status_code == 200
-
-    far = await drafted(books, plain(books, date="2199-01-01"))
-    answer = await books.api.post(f"{V2}/{far['id']}/book")
-    assert (answer.status_code, answer.json()["code"]) == (400, "FISCAL_YEAR_MISSING")
-
-    one = await drafted(books, plain(books, lines=[line(books, BANK, "DEBIT", "1")]))
-    assert (await books.api.post(f"{V2}/{one['id']}/book")).status_code == 400
-    assert (await books.verify()).entries == 1
-
-
-async def test_the_rate_is_that_of_the_day_when_it_is_booked(books: Books) -> None:
-    draft = await drafted(books, plain(books, currency="EUR", date="2029-05-01"))
-    given = await drafted(books, plain(books, currency="EUR", date="2029-05-01", exchangeRate="7.5"))
-    assert (draft["exchangeRate"], given["exchangeRate"]) == (None, "7.5")
-    answer = await books.api.post(f"{V2}/{draft['id']}/book")
-    assert (answer.status_code, answer.json()["code"]) == (400, "EXCHANGE_RATE_MISSING")
-    await books.api.put("/v1/exchange-rates", {"currency": "EUR", "date": "2029-05-01", "rate": "7.46"})
-    assert (await books.api.post(f"{V2}/{draft['id']}/book")).json()["exchangeRate"] == "7.46"
-    assert (await books.api.post(f"{V2}/{given['id']}/book")).json()["exchangeRate"] == "7.5"
-    assert (await books.verify()).passed
-
-
-async def test_vat_is_split_when_it_is_booked(books: Books) -> None:
-    codes = {code["vatCode"]: code for code in (await books.api.get("/v1/vat-codes")).json()}
-    bought = line(books, GOODS, "DEBIT", "1250.00", vatCodeId=codes["K010"]["id"])
-    vendor = str(await books.vendor())
-    draft = await drafted(books, plain(books, "1250", entryType="SUPPLIER_INVOICE", vendorId=vendor, lines=[bought]))
-    assert lines_of(draft) == [(GOODS, "DEBIT", "1250.00", "ENTERED"), (PAYABLES, "CREDIT", "1250.00", "CONTROL")]
-    entry = (await books.api.post(f"{V2}/{draft['id']}/book")).json()
-    assert lines_of(entry) == [
-        (GOODS, "DEBIT", "1000.00", "ENTERED"), (codes["K010"]["accountToBookNumber"], "DEBIT", "250.00", "VAT"),
-        (PAYABLES, "CREDIT", "1250.00", "CONTROL"),
-    ]  # fmt: skip
-
-
-NOBODY = "0192d3a0-0000-7000-8000-000000000001"
 
 
 @pytest.mark.parametrize(
@@ -451,88 +292,6 @@ async def test_a_deleted_draft_is_gone(books: Books, path: str) -> None:
     assert (await rows(books))[:2] == (0, 0)
 
 
-async def test_of_many_bookings_one_wins(books: Books) -> None:
-    for _ in range(5):
-        draft = await drafted(books, plain(books))
-        path = f"{V2}/{draft['id']}"
-        answers = await asyncio.gather(*(books.api.post(f"{path}/book") for _ in range(6)))
-        assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409, 409, 409]
-        entry = next(answer.json() for answer in answers if answer.status_code == 200)
-        assert (await books.api.get(path)).json()["journalEntryId"] == entry["id"]
-    result = await books.verify()
-    assert (result.passed, result.entries) == (True, 5)
-
-
-async def test_a_draft_is_booked_or_deleted(books: Books) -> None:
-    booked = 0
-    for turn in range(8):
-        draft = await drafted(books, plain(books))
-        path = f"{V2}/{draft['id']}"
-        calls = [books.api.post(f"{path}/book"), books.api.delete(path)]
-        first, second = await asyncio.gather(*(calls if turn % 2 else reversed(calls)))
-        booking, deleting = (first, second) if turn % 2 else (second, first)
-        if booking.status_code == 200:
-            booked += 1
-            assert deleting.json()["details"] == {"status": "booked", "journalEntryId": booking.json()["id"]}
-        else:
-            assert (booking.status_code, deleting.status_code) == (404, 204)
-        assert (await books.api.get(path)).status_code == (200 if booking.status_code == 200 else 404)
-    result = await books.verify()
-    assert (result.passed, result.entries) == (True, booked)
-
-
-async def test_what_is_booked_is_the_draft_before_or_after_a_change(books: Books) -> None:
-    for turn in range(8):
-        draft = await drafted(books, plain(books, description="before"))
-        path = f"{V2}/{draft['id']}"
-        changes = {"description": "after", "lines": plain(books, "7.00")["lines"]}
-        calls = [books.api.post(f"{path}/book"), books.api.patch(path, changes)]
-        first, second = await asyncio.gather(*(calls if turn % 2 else reversed(calls)))
-        booking, patching = (first, second) if turn % 2 else (second, first)
-        assert booking.status_code == 200
-        assert patching.status_code in {200, 409}
-        entry, kept = booking.json(), (await books.api.get(path)).json()
-        seen = (entry["description"], {one["amount"] for one in entry["lines"]})
-        assert seen == (("after", {"7.00"}) if patching.status_code == 200 else ("before", {"100.00"}))
-        assert seen == (kept["description"], {one["amount"] for one in kept["lines"]})
-    assert (await books.verify()).passed
-
-
-async def test_the_same_key_books_once(books: Books) -> None:
-    draft = await drafted(books, plain(books))
-    headers = {"x-api-idempotency-key": "once"}
-    first = await books.api.post(f"{V1}/{draft['id']}/book", headers=headers)
-    again = await books.api.post(f"{V1}/{draft['id']}/book", headers=headers)
-    assert (again.status_code, again.content) == (200, first.content)
-    assert again.headers["Idempotent-Replayed"] == "true"
-    assert again.headers["Deprecation"] == "true"
-
-
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "UPDATE draft_journal_entries SET description = 'x' WHERE company_id = $1 AND id = $2",
-        "UPDATE draft_journal_entries SET status = 'draft', journal_entry_id = NULL WHERE company_id = $1 AND id = $2",
-        "DELETE FROM draft_journal_entries WHERE company_id = $1 AND id = $2",
-        "DELETE FROM draft_journal_lines WHERE company_id = $1 AND draft_id = $2",
-        "UPDATE draft_journal_lines SET amount = 1 WHERE company_id = $1 AND draft_id = $2",
-        (
-            "INSERT INTO draft_journal_lines SELECT company_id, draft_id, 9, draft_id, account_id, true, 1, 'ENTERED'"
-            " FROM draft_journal_lines WHERE company_id = $1 AND draft_id = $2 AND line_number = 1"
-        ),
-    ],
-)
-async def test_the_database_itself_keeps_what_was_booked(books: Books, database_url: str, statement: str) -> None:
-    draft = await drafted(books, plain(books))
-    await books.api.post(f"{V2}/{draft['id']}/book")
-    owner = await as_owner(database_url)
-    await owner.execute("SELECT set_config('app.company_id', $1, false)", str(books.api.company_id))
-    with pytest.raises(asyncpg.PostgresError) as refused:
-        await owner.execute(statement, books.api.company_id, draft["id"])
-    assert refused.value.sqlstate == "LB431"
-    await owner.close()
-
-
 async def new_value(books: Books, dimension: str) -> tuple[str, str]:
     """A value of a new dimension, and its path."""
     made = (await books.api.post("/v1/dimensions", {"name": dimension, "isUnique": False})).json()
@@ -563,57 +322,3 @@ async def test_of_a_draft_and_the_deletion_of_its_tag_one_is_refused(books: Book
             books.api.post(V2, plain(books, tagIds=[tag])), books.api.delete(path)
         )
         assert (drafting.status_code, deleting.status_code) in {(201, 409), (404, 204)}
-
-
-def old_operations() -> list[tuple[str, str, str]]:
-    """Method, path and successor of every draft operation of v1."""
-    found = []
-    for router in ROUTERS:
-        for route in router.routes:
-            facts = operation_of(route)
-            if facts is not None and facts.deprecation is not None and "/v1/draft-journal" in route.path:  # type: ignore[attr-defined]
-                (method,) = route.methods  # type: ignore[attr-defined]
-                found.append((method, route.path.removeprefix("/api"), facts.deprecation.successor))  # type: ignore[attr-defined]
-    return found
-
-
-def test_six_operations_have_a_successor_that_is_there() -> None:
-    there = {(method, route.path) for router in ROUTERS for route in router.routes for method in route.methods}  # type: ignore[attr-defined]
-    assert len(old_operations()) == 6
-    for method, path, successor in old_operations():
-        assert (method, successor) in there
-        assert successor == f"/api{path}".replace("/v1/", "/v2/")
-
-
-@pytest.mark.parametrize(("method", "path", "successor"), old_operations())
-async def test_every_answer_names_the_successor(books: Books, method: str, path: str, successor: str) -> None:
-    known = (await drafted(books, plain(books)))["id"]
-
-    async def ask(draft_id: str = known, how: str = method, **options: Any) -> int:
-        answer = await books.api.request(how, path.replace("{draftJournalEntryId}", draft_id), **options)
-        link = successor.replace("{draftJournalEntryId}", draft_id)
-        assert answer.headers["Deprecation"] == "true"
-        assert answer.headers["Sunset"] == "2026-11-08"
-        assert answer.headers["Link"] == f'<{link}>; rel="successor-version"'
-        return answer.status_code
-
-    assert await ask(headers={"x-api-key": "nobody's"}) == 401
-    assert await ask(params="a=%00") == 400
-    assert await ask(how="PUT", json={}) == 405
-    if "{" in path:
-        assert await ask(str(new_id())) == 404
-        assert await ask("no-id") == 400
-    if method != "POST":
-        assert await ask() == (200 if method == "GET" else 204)
-        return
-    assert await ask(json={"no": 1}) == 400
-    assert await ask(content=b"x", headers={"content-type": "text/plain"}) == 415
-    assert await ask(content=b" " * (15 * 1024 * 1024 + 1), headers={"content-type": "application/json"}) == 413
-    key, body = {"x-api-idempotency-key": "k"}, plain(books)
-    if "batches" in path:
-        body = {"entries": [body]}
-    elif path.endswith("/book"):
-        body = {}
-    first = await ask(headers=key, json=body)
-    assert await ask(headers=key, json=body) == first
-    assert first in {200, 201}

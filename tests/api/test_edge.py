@@ -291,3 +291,16 @@ async def test_events_are_numbered_per_object(api: Api) -> None:
     assert [number for _, number in await api.run(told)] == [0, 1, 2, 0, 1, 2]
     sequences = [sequence for sequence, _ in await api.run(told)]
     assert sequences == list(range(sequences[0], sequences[0] + 6))
+
+
+@pytest.mark.parametrize("text", ["1e2", "+5", " 5", "5 ", "\u0665", "1_0", ".5", "5.", "0x5", "NaN", "-Infinity", ""])
+async def test_a_decimal_string_is_digits_and_a_point(api: Api, text: str) -> None:
+    """As the document's pattern has it, so that what one client may send every client may."""
+    body = {"currency": "EUR", "date": "2026-03-16", "rate": text}
+    assert list(problems(await api.put("/v1/exchange-rates", body))) == ["rate"]
+
+
+async def test_a_number_may_have_an_exponent(api: Api) -> None:
+    raw = b'{"currency": "EUR", "date": "2026-03-16", "rate": 74.6e-1}'
+    answer = await api.request("PUT", "/v1/exchange-rates", content=raw, headers={"content-type": "application/json"})
+    assert (answer.status_code, answer.json()["rate"]) == (200, "7.46")

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 import pytest_asyncio
-from tests.conftest import Api
+from tests.conftest import BLOBS, Api
 from tests.ledger_books import BANK, GOODS, RECEIVABLES, SALES, Books, books_of
 
 from ledgerbee.core.errors import LedgerBeeError
@@ -58,7 +58,17 @@ async def send(api: Api, content: Any, media_type: str = JSONL, **headers: str) 
 async def work_off(api: Api, import_id: str) -> dict[str, Any]:
     """Run the job of an import, in process, and answer with the import."""
     await import_entries(
-        JobRun(api.database, Mailer(None, "a@b.dk"), api.clock, api.company_id, "r", {"importId": import_id}, 1, 8)
+        JobRun(
+            database=api.database,
+            mailer=Mailer(None, "a@b.dk"),
+            blobs=BLOBS,
+            clock=api.clock,
+            company_id=api.company_id,
+            request_id="test",
+            payload={"importId": import_id},
+            attempt=1,
+            max_attempts=8,
+        )
     )
     return dict((await api.get(f"{PATH}/{import_id}")).json())
 
@@ -123,12 +133,13 @@ async def test_bad_rows_are_refused_alone(books: Books) -> None:
         row("7.00", lines=[line(RECEIVABLES, "DEBIT", "7"), line(SALES, "CREDIT", "7")]),
         row("8.001"),
         row("9.00", date="2026-02-30"),
+        row("9.50", attachments=[]),
         '{"a":NaN}',
         "[1]",
         row("10.00"),
     )  # fmt: skip
     found = await imported(books.api, content)
-    assert (found["entriesPosted"], found["errorCount"]) == (2, 11)
+    assert (found["entriesPosted"], found["errorCount"]) == (2, 12)
     assert await errors_of(books.api, found) == [
         (2, "JOURNAL_IMPORT_UNREADABLE", ""),
         (3, "SHARED_VALIDATION_FAILED", "lines"),
@@ -139,8 +150,9 @@ async def test_bad_rows_are_refused_alone(books: Books) -> None:
         (8, "JOURNAL_ENTRY_PARTY_REQUIRED", "customerId"),
         (9, "SHARED_VALIDATION_FAILED", "originalAmount"),
         (10, "SHARED_VALIDATION_FAILED", "date"),
-        (11, "JOURNAL_IMPORT_UNREADABLE", ""),
-        (12, "SHARED_VALIDATION_FAILED", ""),
+        (11, "SHARED_VALIDATION_FAILED", "attachments"),
+        (12, "JOURNAL_IMPORT_UNREADABLE", ""),
+        (13, "SHARED_VALIDATION_FAILED", ""),
     ]
     assert (await books.verify()).entries == 2
 

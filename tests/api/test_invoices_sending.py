@@ -182,7 +182,8 @@ class TestRefusals:
     async def test_a_locked_period(self, shop: Shop) -> None:
         draft = await shop.draft(await shop.customer(), line(await shop.price()))
         await shop.ok("PUT", "/v1/ledger/lock-date", {"lockedThrough": "2026-03-16"})
-        await self.refused(shop, draft, 409, "PERIOD_LOCKED")
+        details = await self.refused(shop, draft, 409, "PERIOD_LOCKED")
+        assert details == {"lockedThrough": "2026-03-16", "date": draft["date"]}
 
     async def test_an_account_out_of_use(self, shop: Shop) -> None:
         draft = await shop.draft(await shop.customer(**NORWEGIAN), line(await shop.price()))

@@ -3,29 +3,16 @@
 import asyncio
 from typing import Any
 
+import pytest
 import pytest_asyncio
 from tests.conftest import Api
+from tests.journal_bodies import line, plain
 from tests.ledger_books import BANK, GOODS, PAYABLES, RECEIVABLES, SALES, Books, books_of
 
 
 @pytest_asyncio.fixture
 async def books(api: Api) -> Books:
     return await books_of(api)
-
-
-def line(books: Books, number: int, side: str, amount: str, **fields: Any) -> dict[str, Any]:
-    return {"accountId": str(books.accounts[number]), "side": side, "amount": amount, **fields}
-
-
-def plain(books: Books, amount: str = "100.00", **fields: Any) -> dict[str, Any]:
-    """Bank against sales."""
-    return {
-        "entryType": "JOURNAL_ENTRY",
-        "date": "2026-03-16",
-        "originalAmount": amount,
-        "lines": [line(books, BANK, "DEBIT", amount), line(books, SALES, "CREDIT", amount)],
-        **fields,
-    }
 
 
 async def test_an_entry_is_posted_as_it_is_read(books: Books) -> None:
@@ -81,20 +68,6 @@ async def test_the_same_key_at_once_posts_once(books: Books) -> None:
     assert other.json()["code"] == "IDEMPOTENCY_KEY_REUSED"
 
 
-async def test_a_reversal(books: Books) -> None:
-    entry = (await books.api.post("/v2/journal-entries", plain(books, description="Kaffe"))).json()
-    path = f"/v1/journal-entries/{entry['id']}/reverse"
-    answers = await asyncio.gather(*(books.api.post(path) for _ in range(4)))
-    assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409]
-    reversal = next(answer.json() for answer in answers if answer.status_code == 201)
-    assert reversal["reversesEntryId"] == entry["id"]
-    assert reversal["description"] == "Tilbageførsel af nr. 1: Kaffe"
-    assert [found["side"] for found in reversal["lines"]] == ["CREDIT", "DEBIT"]
-    again = await books.api.post(f"/v1/journal-entries/{reversal['id']}/reverse")
-    assert (again.status_code, again.json()["code"]) == (409, "JOURNAL_ENTRY_INVALID_STATE")
-    assert (await books.verify()).entries == 2
-
-
 async def test_a_purchase_with_vat(books: Books) -> None:
     codes = {code["vatCode"]: code for code in (await books.api.get("/v1/vat-codes")).json()}
     vendor = str(await books.vendor())
@@ -105,3 +78,124 @@ async def test_a_purchase_with_vat(books: Books) -> None:
         (GOODS, "DEBIT", "1000.00"), (codes["K010"]["accountToBookNumber"], "DEBIT", "250.00"),
         (PAYABLES, "CREDIT", "1250.00"),
     ]  # fmt: skip
+
+
+async def test_the_two_versions_are_two_doors_to_the_same(books: Books) -> None:
+    """v1 takes every line and may leave the original amount out; the entry is the same."""
+    customer = str(await books.customer())
+    lines = [line(books, SALES, "CREDIT", "800.00"), line(books, SALES, "CREDIT", "200.00")]
+    fields = {"entryType": "CUSTOMER_INVOICE", "date": "2026-03-16", "customerId": customer, "reference": " F-7 "}
+    two = await books.api.post("/v2/journal-entries", {**fields, "originalAmount": 1000, "lines": lines})
+    receivable = line(books, RECEIVABLES, "DEBIT", "1000")
+    one = await books.api.post("/v1/journal-entries", {**fields, "lines": [*lines, receivable]})
+    assert (one.status_code, two.status_code) == (201, 201), (one.text, two.text)
+    unlike = {"id", "entryNumber", "lines", "postedAt", "createdAt", "previousHash", "hash"}
+    assert {name: value for name, value in one.json().items() if name not in unlike} == {
+        name: value for name, value in two.json().items() if name not in unlike
+    }
+    assert one.json()["reference"] == "F-7"
+    assert one.json()["previousHash"] == two.json()["hash"]
+    assert [found["lineType"] for found in two.json()["lines"]] == ["ENTERED", "ENTERED", "CONTROL"]
+    assert {found["lineType"] for found in one.json()["lines"]} == {"ENTERED"}
+    assert "Sunset" not in one.headers
+
+
+async def test_without_an_original_amount_v1_takes_the_debits(books: Books) -> None:
+    body = plain(books, "12.50")
+    del body["originalAmount"]
+    assert (await books.api.post("/v1/journal-entries", body)).json()["originalAmount"] == "12.50"
+    refused = await books.api.post("/v2/journal-entries", body)
+    assert refused.json()["details"]["validationErrors"][0]["property"] == "originalAmount"
+
+
+async def test_debits_that_sum_to_more_than_can_be_kept_are_refused_as_that(books: Books) -> None:
+    largest = "9999999999999.99"
+    body = plain(books, largest)
+    body["lines"] *= 2
+    del body["originalAmount"]
+    answer = await books.api.post("/v1/journal-entries", body)
+    assert answer.json()["details"]["validationErrors"] == [
+        {
+            "property": "originalAmount",
+            "constraints": {"max": "originalAmount must not be greater than 9999999999999.9999"},
+        }
+    ]
+
+
+@pytest.mark.parametrize("amount", ["-0", "0", "-0.00", 0])
+async def test_zero_is_shown_as_it_is_read(books: Books, amount: Any) -> None:
+    answer = await books.api.post("/v2/journal-entries", {**plain(books), "originalAmount": amount})
+    assert answer.json()["originalAmount"] == "0.00"
+    assert (await books.api.get(f"/v1/journal-entries/{answer.json()['id']}")).content == answer.content
+    assert (await books.verify()).passed
+
+
+async def test_a_foreign_currency_is_kept_in_both(books: Books) -> None:
+    """The day's rate unless one is given; the base amounts balance to the last unit."""
+    await books.api.put("/v1/exchange-rates", {"currency": "EUR", "date": "2026-03-16", "rate": "7.461"})
+    body = plain(books, "100.01", currency="EUR")
+    body["lines"] = [
+        line(books, BANK, "DEBIT", "33.33"), line(books, BANK, "DEBIT", "66.68"),
+        line(books, SALES, "CREDIT", "100.01"),
+    ]  # fmt: skip
+    entry = (await books.api.post("/v2/journal-entries", body)).json()
+    assert (entry["currency"], entry["exchangeRate"]) == ("EUR", "7.461")
+    assert [found["amountInBaseCurrency"] for found in entry["lines"]] == ["248.67", "497.50", "746.17"]
+    given = (await books.api.post("/v2/journal-entries", {**body, "exchangeRate": "7.5"})).json()
+    assert given["lines"][2]["amountInBaseCurrency"] == "750.08"
+    assert (await books.verify()).passed
+
+
+async def test_a_batch_is_answered_in_the_order_of_the_request(books: Books) -> None:
+    bodies = [plain(books, f"{n}.00", description=str(n), date=f"2026-0{n % 3 + 1}-10") for n in range(1, 101)]
+    for path in ("/v2/journal-entries/batch", "/v1/journal-batches"):
+        answer = await books.api.post(path, {"entries": bodies})
+        assert answer.status_code == 201, answer.text
+        assert list(answer.json()) == ["totalCreated", "entries"]
+        entries = answer.json()["entries"]
+        assert answer.json()["totalCreated"] == len(entries) == 100
+        assert [entry["description"] for entry in entries] == [str(n) for n in range(1, 101)]
+        assert [entry["previousHash"] for entry in entries[1:]] == [entry["hash"] for entry in entries[:-1]]
+    assert [entry["entryNumber"] for entry in entries] == list(range(101, 201))
+    assert (await books.verify()).entries == 200
+
+
+@pytest.mark.parametrize("count", [0, 101])
+async def test_a_batch_has_one_to_a_hundred_entries(books: Books, count: int) -> None:
+    for path in ("/v2/journal-entries/batch", "/v1/journal-batches"):
+        answer = await books.api.post(path, {"entries": [plain(books)] * count})
+        assert answer.status_code == 400
+        assert answer.json()["details"]["validationErrors"][0]["property"] == "entries"
+    assert (await books.verify()).entries == 0
+
+
+async def test_ten_thousand_lines_are_an_entry_and_one_more_is_none(books: Books) -> None:
+    half = [line(books, BANK, "DEBIT", "0.01")] * 5_000
+    body = plain(books, "50.00", lines=[*half, *[line(books, SALES, "CREDIT", "0.01")] * 5_000])
+    answer = await books.api.post("/v2/journal-entries", body)
+    assert (answer.status_code, len(answer.json()["lines"])) == (201, 10_000)
+    body["lines"].append(line(books, SALES, "CREDIT", "0.01"))
+    answer = await books.api.post("/v2/journal-entries", body)
+    assert answer.json()["details"]["validationErrors"] == [
+        {"property": "lines", "constraints": {"arrayMaxSize": "lines must contain no more than 10000 elements"}}
+    ]
+    assert (await books.verify()).lines == 10_000
+
+
+async def test_two_fields_of_a_posted_entry_may_be_corrected(books: Books) -> None:
+    entry = (await books.api.post("/v2/journal-entries", plain(books, reference="A", externalSystemId="x"))).json()
+    path = f"/v1/journal-entries/{entry['id']}"
+    expected = entry
+    changes: tuple[dict[str, Any], ...] = (
+        {"reference": "  B  "}, {"externalSystemId": None}, {"reference": None, "externalSystemId": "y"}, {},
+    )  # fmt: skip
+    for change in changes:
+        answer = await books.api.patch(path, change)
+        expected = {**expected, **{name: text and text.strip() for name, text in change.items()}}
+        assert (answer.status_code, answer.json()) == (200, expected)
+        assert (await books.api.get(path)).json() == expected
+    for refused in ({"description": "x"}, {"date": "2026-03-17"}, {"reference": 7}, {"reference": "x" * 1_001}):
+        answer = await books.api.patch(path, refused)
+        assert answer.json()["details"]["validationErrors"][0]["property"] == next(iter(refused))
+    assert (await books.api.get(path)).json() == expected
+    assert (await books.verify()).passed

@@ -16,7 +16,7 @@ from ledgerbee.ledger.entries.model import NewEntry
 from ledgerbee.ledger.entries.store import posting
 from ledgerbee.ledger.entries.store.posting import entry_columns, line_columns
 
-TABLES = ("journal_entries", "journal_lines", "account_months", "ledgers", "fiscal_years")
+TABLES = ("journal_entries", "journal_lines", "account_months", "tag_months", "ledgers", "fiscal_years")
 
 
 @pytest_asyncio.fixture
@@ -81,6 +81,9 @@ async def test_the_application_can_not_write_the_ledger(
         "journal_entries SET entry_date = '2020-01-01'", "journal_entries SET original_amount = 1",
         "journal_entries SET description = 'x'", "journal_entries SET company_id = gen_random_uuid()",
         "journal_entries SET entry_number = 7", "journal_entries SET hash = previous_hash",
+        "journal_entries SET attachment_count = 1", "journal_entries SET tag_ids = '{}'",
+        "journal_lines SET entry_date = '2020-01-01'", "journal_lines SET tag_ids = '{}'",
+        "tag_months SET base_debit = 0",
         "journal_lines SET amount = 0", "journal_lines SET account_id = id", "journal_lines SET description = ''",
         "account_months SET debit = 0", "ledgers SET locked_through = NULL", "ledgers SET chain_position = 0",
         "fiscal_years SET last_entry_number = 0",
@@ -108,6 +111,9 @@ async def test_the_application_may_correct_the_reference(
         "DELETE FROM journal_entries WHERE company_id = $1",
         "UPDATE journal_lines SET amount = amount WHERE company_id = $1",
         "DELETE FROM journal_lines WHERE company_id = $1",
+        "UPDATE journal_entries SET attachment_count = 1 WHERE company_id = $1",
+        "UPDATE journal_entries SET tag_ids = ARRAY[id] WHERE company_id = $1",
+        "UPDATE journal_lines SET entry_date = entry_date - 1, tag_ids = '{}' WHERE company_id = $1",
     ],
 )
 async def test_the_owner_can_not_change_what_is_posted(

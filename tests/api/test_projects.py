@@ -108,7 +108,7 @@ class TestCreate:
         [
             ("name", "", "minLength"), ("name", "x" * 256, "maxLength"), ("name", None, "isString"),
             ("currency", "XXX", "isISO4217CurrencyCode"), ("currency", None, "isString"), ("customerId", "x", "isUuid"),
-            ("budgetHours", -1, "min"), ("budgetHours", "1e99", "max"), ("budgetHours", True, "isNumber"),
+            ("budgetHours", -1, "min"), ("budgetHours", "9" * 20, "max"), ("budgetHours", True, "isNumber"),
             ("budgetAmount", "-0.01", "min"), ("budgetAmount", "0.001", "maxDecimalPlaces"),
             ("budgetAmount", 10**18, "max"), ("startDate", "2026-02-30", "isDateString"),
             ("startDate", "0001-01-01", "min"), ("endDate", "9999-12-31", "max"),

@@ -46,3 +46,11 @@ def test_a_query_parameter_is_given_or_left_out() -> None:
                 assert {"type": "null"} not in schema.get("anyOf", []), (address, parameter)
                 assert "title" not in schema, (address, parameter)
                 assert schema.get("type") != "object" or parameter["example"] == {}, (address, parameter)
+
+
+def test_where_blank_means_null_the_document_takes_it() -> None:
+    schemas = create_api().openapi()["components"]["schemas"]
+    for name in ("CreateContactRequest", "UpdateCustomerRequest", "CreateVendorRequest", "UpdateCompanyRequest"):
+        fields = schemas[name]["properties"]
+        assert {"type": "string", "maxLength": 1000} in fields["phone"]["anyOf"], name
+        assert {"type": "string", "pattern": r"^\s*$"} in fields["email"]["anyOf"], name

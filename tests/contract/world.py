@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
+from tests.attached import PDF, File, attach
 from tests.conftest import Api
 
 
@@ -75,6 +77,7 @@ async def make_world(api: Api) -> World:
     entry_import = await api.request(
         "POST", "/v2/journal-entries/import", content="", headers={"content-type": "application/x-ndjson"}
     )
+    (attachment,) = await attach(api, UUID(entry["id"]), File.of(PDF, "application/pdf", "faktura.pdf"))
     key = await made("/v1/api-keys", name="spare", scopes=["accounts-read"])
     client = await made("/v1/oauth-clients", name="spare", scopes=["accounts-read"])
     dimension = await made("/v1/dimensions", name="Afdeling", isUnique=True)
@@ -84,6 +87,7 @@ async def make_world(api: Api) -> World:
     ids = {
         "accountId": sales,
         "apiKeyId": key["id"],
+        "attachmentId": str(attachment.id),
         "contactId": contact["id"],
         "customerGroupId": customer_group,
         "customerId": customer["id"],

@@ -2,7 +2,9 @@
 
 import os
 import re
+import shutil
 import subprocess
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -139,3 +141,99 @@ class TestRestore:
         value(server, "CREATE DATABASE ledgerbee_restored_notes")
         postgres.restore(server, file)
         assert value(server, DATABASES) == "ledgerbee ledgerbee_restored_notes postgres"
+        value(server, "DROP DATABASE ledgerbee_restored_notes")
+
+
+NAMES = [
+    f"0190a5d2-7c1e-7abc-8def-0123456789ab/{letter}0/{letter}0{number:062x}" for letter in "ab" for number in (1, 2)
+]
+
+
+@pytest.fixture
+def blobs(tmp_path: Path) -> Path:
+    """A folder of attached files."""
+    folder = tmp_path / "attachments"
+    for name in NAMES:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(f"content of {name}")
+    return folder
+
+
+def contents(folder: Path) -> dict[str, str]:
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_text() for path in files}
+
+
+class TestBlobs:
+    def test_round_trip(self, server: Server, blobs: Path, tmp_path: Path) -> None:
+        before = contents(blobs)
+        (blobs / NAMES[0]).with_name(".of-a-process-that-writes").write_text("half")
+        file = tmp_path / "books.backup"
+        postgres.backup(server, file, blobs=blobs)
+        assert file.stat().st_mode & 0o777 == 0o600
+        assert sorted(tmp_path.iterdir()) == [blobs, file]
+        value(server, "DELETE FROM entry WHERE id > 500")
+        elsewhere = tmp_path / "elsewhere"
+        postgres.restore(server, file, blobs=elsewhere)
+        assert value(server, COUNT) == "2000"
+        assert contents(elsewhere) == before
+        assert [path for path in server.data_dir.iterdir() if path.name.startswith(".restore-")] == []
+
+    def test_what_is_there_is_not_replaced_and_what_is_missing_is_added(
+        self, server: Server, blobs: Path, tmp_path: Path
+    ) -> None:
+        file = tmp_path / "books.backup"
+        postgres.backup(server, file, blobs=blobs)
+        (blobs / NAMES[0]).write_text("other")
+        (blobs / NAMES[1]).unlink()
+        postgres.restore(server, file, blobs=blobs)
+        kept = contents(blobs)
+        assert kept[NAMES[0]] == "other"
+        assert kept[NAMES[1]] == f"content of {NAMES[1]}"
+
+    def test_without_a_folder_yet(self, server: Server, tmp_path: Path) -> None:
+        file = tmp_path / "books.backup"
+        postgres.backup(server, file, blobs=tmp_path / "attachments")
+        postgres.restore(server, file, blobs=tmp_path / "attachments")
+        assert list(tmp_path.iterdir()) == [file]
+
+    def test_an_older_backup_holds_none(self, server: Server, file: Path, blobs: Path) -> None:
+        before = contents(blobs)
+        postgres.restore(server, file, blobs=blobs)
+        assert value(server, COUNT) == "2000"
+        assert contents(blobs) == before
+
+    @pytest.mark.parametrize(
+        "damage", ["cut", "cut in the dump", "cut between files", "stranger", "climber", "link", "empty"]
+    )
+    def test_a_bad_file_changes_nothing(self, server: Server, blobs: Path, tmp_path: Path, damage: str) -> None:
+        file = tmp_path / "books.backup"
+        postgres.backup(server, file, blobs=blobs)
+        shutil.rmtree(blobs)
+        value(server, "DELETE FROM entry WHERE id > 500")
+        match damage:
+            case "cut":
+                file.write_bytes(file.read_bytes()[: -tarfile.RECORDSIZE - 800])
+            case "cut in the dump":
+                file.write_bytes(file.read_bytes()[:3000])
+            case "cut between files":
+                with tarfile.open(file) as tar:
+                    last = tar.getmembers()[-2].offset
+                file.write_bytes(file.read_bytes()[:last] + bytes(2 * tarfile.BLOCKSIZE))
+            case "empty":
+                file.write_bytes(b"")
+            case _:
+                member = tarfile.TarInfo({"stranger": "notes.txt"}.get(damage, f"attachments/{NAMES[0][:-1]}f"))
+                if damage == "climber":
+                    member.name = "attachments/../../climbed"
+                if damage == "link":
+                    member.type, member.linkname = tarfile.SYMTYPE, "/etc/passwd"
+                with tarfile.open(file) as tar:
+                    end = tar.getmembers()[-1].offset
+                file.write_bytes(file.read_bytes()[:end] + member.tobuf() + file.read_bytes()[end:])
+        with pytest.raises(postgres.RestoreError, match=re.escape(str(file))):
+            postgres.restore(server, file, blobs=blobs)
+        assert value(server, COUNT) == "500"
+        assert value(server, DATABASES) == "ledgerbee postgres"
+        assert not (tmp_path / "climbed").exists()
+        assert [path for path in server.data_dir.iterdir() if path.name.startswith(".restore-")] == []

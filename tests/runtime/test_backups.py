@@ -1,18 +1,55 @@
 """Backup and restore as an operator does them, while everything runs and into a new folder."""
 
+import asyncio
+from dataclasses import dataclass
 from pathlib import Path
+from uuid import UUID
 
 import httpx
 import pytest
+from tests.attached import PDF, File, attach
+from tests.conftest import Api, SteeredClock
+from tests.ledger_books import books_of
 from tests.platform.servers import end, value
 from tests.runtime.conftest import Made
 from tests.runtime.processes import Served, cli, cli_json, refusal
 
 from ledgerbee.platform import postgres
+from ledgerbee.platform.attachments.blobs import Folder
+from ledgerbee.platform.db import Database
+
+
+@dataclass(frozen=True)
+class Voucher:
+    """A file attached to a posted entry, and its address."""
+
+    content: bytes
+    url: str
 
 
 @pytest.fixture(scope="session")
-def backup(served: Served, made: Made, reachable: Path) -> Path:
+def voucher(served: Served, made: Made) -> Voucher:
+    """Attached in the folder of the running `serve`."""
+
+    async def work() -> Voucher:
+        with postgres.running(made.data_dir) as server:
+            database = await Database.open(server.dsn(user="ledgerbee_app"), reactions={}, set_role=False)
+            async with httpx.AsyncClient() as http:
+                api = Api(http, UUID(made.company), made.key, database, SteeredClock())
+                books = await books_of(api)
+                (entry,) = await books.post(books.sale("2026-01-15", "100.00"))
+                file = File.of(PDF, "application/pdf", "faktura.pdf")
+                (attached,) = await attach(api, entry.id, file, blobs=Folder(made.data_dir / "attachments"))
+            await database.close()
+        return Voucher(PDF, f"/api/v1/journal-entries/{entry.id}/attachments/{attached.id}")
+
+    found = asyncio.run(work())
+    assert served.http.get(found.url, headers={"x-api-key": made.key}).content == found.content
+    return found
+
+
+@pytest.fixture(scope="session")
+def backup(voucher: Voucher, made: Made, reachable: Path) -> Path:
     """A backup made beside the running `serve`."""
     file = reachable / "company.backup"
     assert cli_json("db", "backup", file, "--data-dir", made.data_dir) == {
@@ -23,15 +60,20 @@ def backup(served: Served, made: Made, reachable: Path) -> Path:
     return file
 
 
-def test_a_backup_becomes_a_working_system_in_a_new_folder(backup: Path, made: Made, own_folder: Path) -> None:
+def test_a_backup_becomes_a_working_system_in_a_new_folder(
+    backup: Path, voucher: Voucher, made: Made, own_folder: Path
+) -> None:
     data_dir = own_folder / "new"
     assert cli_json("db", "restore", backup, "--data-dir", data_dir) == {"file": str(backup)}
+    (company,) = cli_json("verify", "--data-dir", data_dir)["companies"]
+    assert (company["passed"], company["attachments"]) == (True, 1)
     served = Served.start(data_dir, own_folder)
     try:
         assert served.company == made.company
         assert served.key == f"(ledgerbee api-key create --company {made.company} --scopes all)"  # not in a backup
         ours = {"x-api-key": made.key}
         assert httpx.get(f"{served.url}/api/v1/accounts", headers=ours).status_code == 200
+        assert httpx.get(f"{served.url}{voucher.url}", headers=ours).content == voucher.content
         assert "Stop ledgerbee serve" in refusal("db", "restore", backup, "--data-dir", data_dir)
         made_group = httpx.post(f"{served.url}/api/v1/product-groups", headers=ours, json=_group(served, ours, "LATER"))
         assert made_group.status_code == 201
@@ -49,6 +91,15 @@ def _group(served: Served, headers: dict[str, str], number: str) -> dict[str, st
     group = httpx.get(f"{served.url}/api/v1/product-groups", headers=headers).json()["data"][0]
     accounts = ("domesticAccountId", "euAccountId", "abroadAccountId", "domesticWithoutVatAccountId")
     return {"number": number, "name": "Office Supplies", **{name: group[name] for name in accounts}}
+
+
+def test_files_in_a_bucket_are_left_to_it(own_data: Path, own_folder: Path) -> None:
+    file = own_folder / "company.backup"
+    done = cli("db", "backup", file, "--data-dir", own_data, LEDGERBEE_ATTACHMENTS_BUCKET="vouchers")
+    assert done.returncode == 0
+    assert done.stderr.strip() == "Attached files are in the bucket vouchers: backups leave them to it."
+    assert file.read_bytes().startswith(b"PGDMP")
+    assert cli("db", "restore", file, "--data-dir", own_data).returncode == 0
 
 
 def test_a_backup_of_something_else_never_replaces_the_data(own_data: Path, own_folder: Path) -> None:

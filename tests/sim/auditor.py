@@ -7,8 +7,9 @@ from typing import Any
 
 import asyncpg
 import httpx
+from tests.sim.entering import A_HASH, A_MOMENT, A_NUMBER, AN_ID, Entry
 from tests.sim.figures import text_of
-from tests.sim.model import A_HASH, A_MOMENT, A_NUMBER, AN_ID, Answer, Company, Entry
+from tests.sim.model import Answer, Company
 from tests.sim.requests import Request
 
 _FORMS = {
@@ -19,15 +20,15 @@ _FORMS = {
 }
 
 
-class Mismatch(AssertionError):
+class MismatchError(AssertionError):
     """The system said something else than the model."""
 
 
 def check_answer(request: Request, expected: Answer, response: httpx.Response) -> None:
-    """Raises `Mismatch` where a response is not the predicted one."""
-    body = response.json()
+    """Raises `MismatchError` where a response is not the predicted one."""
+    body = body_of(response)
     if response.status_code != expected.status:
-        raise Mismatch(f"{request}\nexpected {expected}\ngot {response.status_code} {response.text}")
+        raise MismatchError(f"{request}\nexpected {expected}\ngot {response.status_code} {response.text}")
     if expected.body is None:
         faults = list(differences((expected.code, expected.places), (body["code"], _places(body))))
     elif request.kind == "trial_balance":
@@ -35,7 +36,12 @@ def check_answer(request: Request, expected: Answer, response: httpx.Response) -
     else:
         faults = list(differences(expected.body, body))
     if faults:
-        raise Mismatch(f"{request}\n" + "\n".join(faults))
+        raise MismatchError(f"{request}\n" + "\n".join(faults))
+
+
+def body_of(response: httpx.Response) -> Any:
+    """A response's JSON; the empty text where there is none."""
+    return response.json() if response.content else ""
 
 
 def differences(expected: Any, actual: Any, path: str = "") -> Iterator[str]:
@@ -77,7 +83,7 @@ def _units(text: str) -> int:
 
 
 async def audit(database: "asyncpg.Connection[asyncpg.Record]", company_id: str, company: Company) -> None:
-    """Raises `Mismatch` unless the tables hold what the model holds: every entry once, totals, parties, numbers."""
+    """Raises `MismatchError` unless the tables hold what the model holds: entries, numbers, totals, parties."""
     await database.execute(f"SET app.company_id = '{company_id}'")
     rows = await database.fetch(
         "SELECT id::text, entry_number, entry_date::text, previous_hash, hash FROM journal_entries"
@@ -111,7 +117,7 @@ async def audit(database: "asyncpg.Connection[asyncpg.Record]", company_id: str,
 
 def _same(what: str, expected: Any, actual: Any) -> None:
     if expected != actual:
-        raise Mismatch(f"{what}: expected {expected}\ngot {actual}")
+        raise MismatchError(f"{what}: expected {expected}\ngot {actual}")
 
 
 def _numbers(entries: Iterable[Entry]) -> dict[str, list[int]]:

@@ -4,7 +4,8 @@ import hashlib
 from typing import Any
 
 from tests.sim.clients import Line
-from tests.sim.model import Company, Entry
+from tests.sim.entering import Entry
+from tests.sim.model import Company
 from tests.sim.requests import Request
 
 #: What a company's VAT codes may look like, beside those of its chart.

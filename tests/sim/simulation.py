@@ -10,6 +10,7 @@ import asyncio
 import secrets
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from random import Random
 from uuid import UUID
@@ -17,7 +18,7 @@ from uuid import UUID
 import asyncpg
 import httpx
 from tests.runtime.processes import PATIENCE, cli
-from tests.sim.auditor import Mismatch, audit
+from tests.sim.auditor import MismatchError, audit
 from tests.sim.clients import Client, Line, Sharer
 from tests.sim.founding import found
 from tests.sim.model import Company
@@ -56,8 +57,8 @@ class Blows:
             asyncio.get_running_loop().call_later(self.random.uniform(0, 0.02), self.system.kill, victim)
 
 
-async def run_round(system: System, seed: int, operations: int, kills: int) -> str:
-    """Run a round of `operations` for each client and tell what happened. Raises `Mismatch` with the seed."""
+async def run_round(system: System, seed: int, operations: int, kills: int, victims: Sequence[str] = VICTIMS) -> str:
+    """Run a round of `operations` for each client and tell what happened. Raises `MismatchError` with the seed."""
     random = Random(seed)
     started = time.monotonic()
     blows = Blows(system, Random(seed), {})
@@ -78,15 +79,16 @@ async def run_round(system: System, seed: int, operations: int, kills: int) -> s
                 workers.append((Sharer if shared else Client)(line, company, workload, own))
         total = operations * len(workers)
         moments = random.sample(range(total // 10, total), kills)
-        blows.due = {moment: random.choice(VICTIMS) for moment in moments}
+        blows.due = {moment: random.choice(victims) for moment in moments}
         try:
             async with asyncio.TaskGroup() as tasks:
                 for worker in workers:
                     tasks.create_task(worker.work(operations))
             await asyncio.to_thread(system.wait_until_well)
             await _audit(system, companies)
-        except* Mismatch as found_out:
-            raise Mismatch(f"seed {seed}, after killing {blows.struck}: {found_out.exceptions[0]}") from found_out
+        except* MismatchError as found_out:
+            said = f"seed {seed}, after killing {blows.struck}: {found_out.exceptions[0]}"
+            raise MismatchError(said + system.faults()) from None
     retries = sum(worker.line.retries for worker in workers)
     entries = sum(len(company.entries) for company in companies.values())
     return (
@@ -106,7 +108,7 @@ async def _audit(system: System, companies: dict[str, Company]) -> None:
             tenant = Tenant(UUID(company_id), Actor("operator", "simulation"), "simulation", "Europe/Copenhagen")
             result: Verification = await database.run(tenant, system_clock(), verify, read_only=True)
             if not result.passed:
-                raise Mismatch(f"verify of company {company_id}: {result.fault}")
+                raise MismatchError(f"verify of company {company_id}: {result.fault}")
     finally:
         await connection.close()
         await database.close()
@@ -116,7 +118,7 @@ def check_with_the_command(system: System) -> None:
     """`ledgerbee verify` over everything that the system holds."""
     done = cli("verify", "--data-dir", system.data_dir)
     if done.returncode != 0:
-        raise Mismatch(done.stdout + done.stderr)
+        raise MismatchError(done.stdout + done.stderr)
 
 
 def main() -> None:
@@ -125,18 +127,21 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=100)
     parser.add_argument("--seed", type=int, help="of the first round; the others count on from it")
     parser.add_argument("--operations", type=int, default=200, help="of each client in a round")
+    parser.add_argument("--victims", nargs="*", choices=VICTIMS, default=VICTIMS)
     parser.add_argument("--kills", type=int, default=3, help="in a round")
     options = parser.parse_args()
     first = options.seed if options.seed is not None else secrets.randbelow(10**9)
     for start in range(0, options.rounds, ROUNDS_A_SYSTEM):
         with running_system() as system:
             for seed in range(first + start, first + min(start + ROUNDS_A_SYSTEM, options.rounds)):
-                print(asyncio.run(run_round(system, seed, options.operations, options.kills)), flush=True)
+                print(
+                    asyncio.run(run_round(system, seed, options.operations, options.kills, options.victims)), flush=True
+                )
             check_with_the_command(system)
 
 
 if __name__ == "__main__":
     try:
         main()
-    except Mismatch as mismatch:
+    except MismatchError as mismatch:
         sys.exit(str(mismatch))

@@ -40,6 +40,11 @@ class System:
         except httpx.TransportError:
             return False
 
+    def faults(self) -> str:
+        """What it logged of requests that failed for no reason of theirs, the last few."""
+        failed = [line.get("exception", "") for line in self.served.program.log if line["event"] == "request.failed"]
+        return "".join(f"\n\nlogged: {text}" for text in failed[-2:])
+
     def wait_until_well(self) -> None:
         """Until everything that was killed is back."""
         wait_for(self.is_well)

@@ -7,14 +7,16 @@ from datetime import date, timedelta
 from random import Random
 from typing import Any
 
+from tests.sim.entering import Entry
 from tests.sim.figures import PLACES, text_of
-from tests.sim.model import Company, Entry
+from tests.sim.model import Company
 from tests.sim.requests import ENTRY_TYPES, Request
 
 NOBODY = "0192d3a0-0000-7000-8000-000000000001"
 _FIRST_DAY = date(2025, 11, 1)
 _TEXTS = (
-    "", "Kaffe", "  Rejse til Ærø  ", 'Bilag "7" \\ 8', "tabs\tand\nlines", "\u2028\u0001\x7f", "🦊 日本", "K-1", "</script>",
+    "", "Kaffe", "  Rejse til Ærø  ", 'Bilag "7" \\ 8', "tabs\tand\nlines", "\u2028\u0001\x7f",
+    "🦊 日本", "K-1", "</script>",
 )  # fmt: skip
 
 
@@ -32,7 +34,8 @@ class Workload:
         makers: tuple[tuple[int, Callable[[], Request | None]], ...] = (
             (34, self.enter), (12, self.enter_batch), (16, self.enter_wrong), (6, self.enter_batch_with_one_wrong),
             (6, self.correct), (9, self.reverse), (4, self.reverse_batch), (4, self.lock), (3, self.rate),
-            (4, self.read), (4, self.list), (2, self.trial_balance),
+            (4, self.read), (4, self.list), (2, self.trial_balance), (8, self.draft), (8, self.book),
+            (2, self.delete_draft), (2, self.read_draft),
         )  # fmt: skip
         made = None
         while made is None:
@@ -63,6 +66,26 @@ class Workload:
         place = self.random.randrange(len(request.body["entries"]))
         request.body["entries"][place] = self.spoiled(request.body["entries"][place])
         return request
+
+    def draft(self) -> Request:
+        """An entry that is to be posted later."""
+        version = self.random.choice((1, 2))
+        return self._post("draft", f"/v{version}/draft-journal-entries", self.entry(version))
+
+    def book(self) -> Request | None:
+        """Some draft's entry: also of one that is booked, or whose day is locked by now."""
+        path = self._any_draft()
+        return self._post("book", f"{path}/book", {}) if path else None
+
+    def delete_draft(self) -> Request | None:
+        """Some draft away, if it isn't booked."""
+        path = self._any_draft()
+        return Request("delete_draft", "DELETE", path) if path else None
+
+    def read_draft(self) -> Request | None:
+        """Some draft."""
+        path = self._any_draft()
+        return Request("read_draft", "GET", path) if path else None
 
     def correct(self) -> Request | None:
         """New values for the two fields that may change."""
@@ -257,7 +280,7 @@ class Workload:
         """The control account of the entry's party, or a receivables account that needs one."""
         company = self.company
         own = company.customers.get(body.get("customerId", "")) or company.vendors.get(body.get("vendorId", ""))
-        return own or sorted(set(company.customers.values()))[0]
+        return own or min(company.customers.values())
 
     def unbookable(self) -> str:
         """A heading, or an account that is no longer active."""
@@ -270,6 +293,13 @@ class Workload:
 
     def _any_entry(self) -> Entry | None:
         return self.random.choice(list(self.company.entries.values())) if self.company.entries else None
+
+    def _any_draft(self) -> str | None:
+        """The path of a draft: mostly of one that isn't booked."""
+        drafts = self.company.drafts
+        chosen = [key for key, (draft, _) in drafts.items() if draft["status"] == "draft" or self.random.random() < 0.1]
+        version = self.random.choice((1, 2))
+        return f"/v{version}/draft-journal-entries/{self._or_nobody(self.random.choice(chosen))}" if chosen else None
 
     def _or_nobody(self, entry_id: str) -> str:
         return NOBODY if self.random.random() < 0.05 else entry_id
@@ -368,7 +398,8 @@ _SPOILERS: tuple[Callable[[Workload, Entry], None], ...] = (
     _on_a_line("colour", "red"), _on_a_line("description", "x" * 1_001, 7),
     _on_the_entry("date", "0001-01-01", "1899-12-31", "9999-12-31", "2026-02-30", "2026-1-1", "2077-01-01"),
     _on_the_entry("originalAmount", "-0", "0", "1e18", "1.001", "99999999999999"), _on_the_entry("entryType", "LOAN"),
-    _on_the_entry("customerId", NOBODY), _on_the_entry("vendorId", NOBODY), _on_the_entry("currency", "XXX", "dkk", "KWD"),
+    _on_the_entry("customerId", NOBODY), _on_the_entry("vendorId", NOBODY),
+    _on_the_entry("currency", "XXX", "dkk", "KWD"),
     _on_the_entry("exchangeRate", "0", "-1", "1.0000000000001", "1e9", "2"), _on_the_entry("tagIds", [NOBODY]),
     _on_the_entry("lines", []), _on_the_entry("description", "x" * 10_001), _on_the_entry("noSuchField", 1),
 )  # fmt: skip

@@ -51,8 +51,8 @@ def transactions(draw: st.DrawFn) -> Booked:
             weight, weight_currency = units * price, draw(st.sampled_from(CURRENCIES))
         postings.append(BookedPosting(f"Assets:A{number}", units, currency, None, weight, weight_currency))
         residual[weight_currency] = residual.get(weight_currency, ZERO) + weight
-    for currency, number in residual.items():
-        rest: Decimal = -number + draw(st.sampled_from([Decimal(0), Decimal("0.001")]))
+    for currency, left in residual.items():
+        rest = draw(st.sampled_from([ZERO, Decimal("0.001")])) - left
         postings.append(BookedPosting(f"Equity:{currency}", rest, currency, None, rest, currency))
     return Booked(Transaction(Where("", 1), DAY, None, None, ()), postings)
 

@@ -2,10 +2,10 @@
 
 import re
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, Field, ValidationError, field_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX: Final = "LEDGERBEE_"
@@ -58,6 +58,22 @@ class Settings(BaseSettings):
     max_import_mb: int = Field(
         default=10_240, ge=1, description="Longest file that POST /v2/journal-entries/import takes, in MiB."
     )
+    attachments_dir: Path | None = Field(
+        default=None, description="Folder of attached files. Unset: `attachments` in the data folder."
+    )
+    attachments_bucket: str | None = Field(
+        default=None, description="Bucket for attached files instead of a folder, at any service that speaks S3."
+    )
+    attachments_bucket_endpoint: str | None = Field(
+        default=None, description="Address of that service, https://host or http://host:port. Unset: Amazon's."
+    )
+    attachments_bucket_region: str | None = Field(
+        default=None, description="Region of the bucket, where there are any."
+    )
+    attachments_bucket_key_id: SecretStr | None = Field(
+        default=None, description="Access key for the bucket. Unset: the AWS_ variables, or the machine's own role."
+    )
+    attachments_bucket_secret: SecretStr | None = Field(default=None, description="Secret of that access key.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="The least level that is logged: DEBUG, INFO, WARNING or ERROR."
     )
@@ -85,6 +101,26 @@ class Settings(BaseSettings):
         if not complete:
             raise ValueError("must be smtp://user:password@host:port or smtps://…, special characters percent-encoded")
         return url
+
+    @field_validator("attachments_bucket_endpoint")
+    @classmethod
+    def _is_web_address(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        try:
+            server = urlsplit(url)
+            complete = server.scheme in {"http", "https"} and bool(server.hostname) and server.port != 0
+        except ValueError:
+            complete = False
+        if not complete or "@" in server.netloc:
+            raise ValueError("must be https://host or http://host:port, without a user")
+        return url.rstrip("/")
+
+    @model_validator(mode="after")
+    def _is_whole_key(self) -> Self:
+        if (self.attachments_bucket_key_id is None) != (self.attachments_bucket_secret is None):
+            raise ValueError("LEDGERBEE_ATTACHMENTS_BUCKET_KEY_ID and LEDGERBEE_ATTACHMENTS_BUCKET_SECRET go together")
+        return self
 
     @field_validator("allowed_origins", mode="before")
     @classmethod

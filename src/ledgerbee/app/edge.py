@@ -17,13 +17,15 @@ from fastapi.exceptions import RequestValidationError
 from ledgerbee.core.dates import Clock, format_moment
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.platform import idempotency
-from ledgerbee.platform.caller import Caller, Principal
+from ledgerbee.platform.attachments.blobs import BlobStore
+from ledgerbee.platform.caller import Caller
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.credentials import store as credentials
 from ledgerbee.platform.credentials.model import (
     INSUFFICIENT_PERMISSIONS,
     LICENSE_REQUIRED,
     UNAUTHORIZED,
+    Principal,
     secret_hash,
 )
 from ledgerbee.platform.credentials.rules import is_address_allowed
@@ -42,9 +44,10 @@ _IDEMPOTENT_METHODS: Final = frozenset({"POST", "PATCH", "PUT"})
 class Edge:
     """Runs operations for one process."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, blobs: BlobStore) -> None:
         self.database = database
         self.clock = clock
+        self.blobs = blobs
         self.together = Together(database)
         self._principals: OrderedDict[bytes, Principal] = OrderedDict()
 
@@ -89,6 +92,7 @@ class Edge:
             principal=principal,
             database=self.database,
             together=self.together,
+            blobs=self.blobs,
             request_id=request.scope["ledgerbee.request_id"],
             now=now,
             reservation=_reservation(request, body),

@@ -5,7 +5,8 @@ from typing import Final
 
 from ledgerbee.ledger.imports.jobs import import_entries
 from ledgerbee.ledger.imports.model import IMPORT_JOB
-from ledgerbee.platform.jobs import Handler
+from ledgerbee.platform.attachments.actions import release_stale
+from ledgerbee.platform.jobs import Handler, Timed
 from ledgerbee.sales.delivery.jobs import deliver_invoice
 from ledgerbee.sales.invoices.model import DELIVER_JOB
 
@@ -17,8 +18,8 @@ JOBS: Final[Mapping[str, Handler]] = {
 #: Jobs of a kind that a worker runs at the same time, where that is fewer than any: each of these takes connections.
 AT_ONCE: Final[Mapping[str, int]] = {IMPORT_JOB: 3}
 
-#: SQL that runs by itself: name -> (crontab, statement with the moment as its one argument).
-TIMETABLE: Final[Mapping[str, tuple[str, str]]] = {
+#: What runs by itself: name -> (crontab, what to do).
+TIMETABLE: Final[Mapping[str, tuple[str, Timed]]] = {
     "purge_expired": ("17 * * * *", "SELECT purge_expired($1)"),
     "end_broken_uploads": ("29 * * * *", "SELECT end_broken_uploads($1)"),
     "purge_job_log": (
@@ -28,4 +29,5 @@ TIMETABLE: Final[Mapping[str, tuple[str, str]]] = {
         AND NOT EXISTS (SELECT FROM pgqueuer q WHERE q.id = l.job_id)
         """,
     ),
+    "release_blob_leases": ("*/15 * * * *", release_stale),
 }

@@ -8,6 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import ASGIApp
 
+from ledgerbee.app.blobs import blob_store
 from ledgerbee.app.config import Settings
 from ledgerbee.app.dispatch import Dispatch
 from ledgerbee.app.docs_page import router as docs_router
@@ -78,7 +79,7 @@ def create_app(
         database = await Database.open(
             database_url, reactions=REACTIONS, max_size=settings.pool_size, set_role=set_role
         )
-        api.state.edge = Edge(database, clock)
+        api.state.edge = Edge(database, clock, blob_store(settings))
         try:
             yield
         finally:

@@ -26,10 +26,11 @@ from prometheus_client import Counter, Histogram
 from ledgerbee.app.jobs import AT_ONCE, JOBS, TIMETABLE
 from ledgerbee.app.process import GRACE_S
 from ledgerbee.core.dates import Clock
+from ledgerbee.platform.attachments.blobs import BlobStore
 from ledgerbee.platform.db import Connection, Database
 from ledgerbee.platform.job_queue import SETTINGS, patiently, queries
 from ledgerbee.platform.job_report import begin_again, came_to_an_end, was_interrupted
-from ledgerbee.platform.jobs import Handler, JobRun
+from ledgerbee.platform.jobs import Handler, JobRun, Timed
 from ledgerbee.platform.mail import Mailer
 
 T = TypeVar("T")
@@ -81,13 +82,15 @@ class Worker:
         self,
         database: Database,
         mailer: Mailer,
+        blobs: BlobStore,
         clock: Clock,
         jobs: Mapping[str, Handler] = JOBS,
-        timetable: Mapping[str, tuple[str, str]] = TIMETABLE,
+        timetable: Mapping[str, tuple[str, Timed]] = TIMETABLE,
         limits: Limits = LIMITS,
     ) -> None:
         self.database = database
         self.mailer = mailer
+        self.blobs = blobs
         self.clock = clock
         self.limits = limits
         driver = AsyncpgPoolDriver(database.pool)
@@ -98,8 +101,8 @@ class Worker:
         self.one_at_a_time = asyncio.Lock()
         for name, handler in jobs.items():
             self._add_job(name, handler)
-        for name, (crontab, statement) in timetable.items():
-            self._add_schedule(name, crontab, statement)
+        for name, (crontab, timed) in timetable.items():
+            self._add_schedule(name, crontab, timed)
 
     async def run(self) -> None:
         """Work until `stop` is called; jobs in hand are finished or, after the grace, put back.
@@ -150,10 +153,13 @@ class Worker:
             name, on_failure="hold", executor_factory=executor, concurrency_limit=AT_ONCE.get(name, 0)
         )(runs.run)
 
-    def _add_schedule(self, name: str, crontab: str, statement: str) -> None:
+    def _add_schedule(self, name: str, crontab: str, timed: Timed) -> None:
         async def run(_: Schedule) -> None:
+            if not isinstance(timed, str):
+                await timed(self.database, self.blobs, self.clock())
+                return
             async with self.database.connection() as connection:
-                await connection.execute(statement, self.clock())
+                await connection.execute(timed, self.clock())
 
         self.queue.schedule(name, crontab)(run)
 
@@ -172,6 +178,7 @@ class _Runs:
         job_run = JobRun(
             database=self.worker.database,
             mailer=self.worker.mailer,
+            blobs=self.worker.blobs,
             clock=self.worker.clock,
             company_id=UUID(payload["companyId"]),
             request_id=payload["requestId"],

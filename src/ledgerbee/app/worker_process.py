@@ -9,6 +9,7 @@ from typing import Any
 
 import uvloop
 
+from ledgerbee.app.blobs import blob_store
 from ledgerbee.app.config import Settings
 from ledgerbee.app.process import Pipes, application_login, begin
 from ledgerbee.app.reactions import REACTIONS
@@ -27,7 +28,8 @@ async def _work(settings: Settings, pipes: Pipes | None, options: dict[str, Any]
     url, set_role = application_login(settings)
     database = await Database.open(url, reactions=REACTIONS, max_size=POOL_SIZE, set_role=set_role)
     try:
-        worker = Worker(database, Mailer(settings.smtp_url, settings.mail_from), system_clock, **options)
+        mailer = Mailer(settings.smtp_url, settings.mail_from)
+        worker = Worker(database, mailer, blob_store(settings), system_clock, **options)
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, worker.stop)
         if pipes is not None:

@@ -14,8 +14,10 @@ from uuid import UUID
 import asyncpg
 
 from ledgerbee.core.money import ZERO
+from ledgerbee.ledger.attachments import audit as attached
 from ledgerbee.ledger.entries import rules
 from ledgerbee.ledger.entries.store import new_entry
+from ledgerbee.platform.attachments.blobs import BlobStore
 from ledgerbee.platform.context import Context
 
 #: Entries read, with their lines, at a time.
@@ -47,6 +49,8 @@ class Verification:
     account_months: int
     fiscal_years: int
     fault: Fault | None
+    #: Attached files compared with their hashes; None when there was no store to look into.
+    attachments: int | None = None
 
     @property
     def passed(self) -> bool:
@@ -68,16 +72,17 @@ class _Audit:
     lines: int = 0
     account_months: int = 0
     tag_months: int = 0
+    attachments: int = 0
     numbers: dict[UUID, int] = field(default_factory=dict)
 
 
-async def verify(context: Context, progress: Progress | None = None) -> Verification:
+async def verify(context: Context, progress: Progress | None = None, blobs: BlobStore | None = None) -> Verification:
     """Recompute everything of the context's company. Must be the first thing its transaction does.
 
     Every entry: balanced in both currencies, complete, dated inside its financial year, numbered without a gap,
     on existing bookable accounts with their party, its hash the one that follows from its content and its
     predecessor. Then the totals by month and by dimension value, the parties' balances, the counters and the chain's
-    head against what the lines say.
+    head against what the lines say, and, where `blobs` is given, the attached files against their hashes.
     `progress` is told (entries done, entries in all) after each chunk.
     """
     # One snapshot for all of it: what is posted meanwhile is not half seen.
@@ -92,6 +97,7 @@ async def verify(context: Context, progress: Progress | None = None) -> Verifica
         lambda: _check_tag_months(context, audit),
         lambda: _check_parties(context),
         lambda: _check_counters(context, audit, years),
+        lambda: _check_attachments(context, audit, blobs),
     )
     try:
         years.update({row["id"]: row for row in await context.connection.fetch(_YEARS, context.company_id)})
@@ -99,7 +105,8 @@ async def verify(context: Context, progress: Progress | None = None) -> Verifica
             await step()
     except _FoundError as found:
         fault = found.fault
-    return Verification(audit.position, audit.lines, audit.account_months, len(years), fault)
+    attachments = None if blobs is None else audit.attachments
+    return Verification(audit.position, audit.lines, audit.account_months, len(years), fault, attachments)
 
 
 _YEARS: Final = (
@@ -108,7 +115,8 @@ _YEARS: Final = (
 _ENTRIES: Final = """
 SELECT id, entry_type, entry_date, fiscal_year_id, entry_number, chain_position, line_count, currency, exchange_rate,
        original_amount, description, reference, external_system_id, customer_id, vendor_id, journal_category_id,
-       tag_ids, source_type, source_id, reverses_entry_id, posted_at, previous_hash, hash
+       tag_ids, source_type, source_id, reverses_entry_id, attachment_count, posted_at,
+       previous_hash, hash
 FROM journal_entries WHERE company_id = $1 ORDER BY chain_position
 """
 _LINES: Final = """
@@ -117,6 +125,11 @@ SELECT l.entry_id, l.id, l.line_number, l.account_id, l.entry_date, l.is_debit, 
        a.number AS account_number, a.ledger_type, a.control_account_type
 FROM journal_lines l LEFT JOIN accounts a ON a.company_id = l.company_id AND a.id = l.account_id
 WHERE l.company_id = $1 AND l.entry_id = ANY ($2) ORDER BY l.entry_id, l.line_number
+"""
+
+
+_ATTACHED: Final = """
+SELECT entry_id, hash FROM journal_attachments WHERE company_id = $1 AND entry_id = ANY ($2) ORDER BY entry_id, position
 """
 
 
@@ -133,10 +146,13 @@ async def _check_entries(
         lines: dict[UUID, list[asyncpg.Record]] = {entry["id"]: [] for entry in entries}
         for line in await context.connection.fetch(_LINES, context.company_id, list(lines)):
             lines[line["entry_id"]].append(line)
+        attached: dict[UUID, list[bytes]] = {entry["id"]: [] for entry in entries}
+        for row in await context.connection.fetch(_ATTACHED, context.company_id, list(lines)):
+            attached[row["entry_id"]].append(row["hash"])
         for entry in entries:
             _check_place(audit, years, entry)
             _check_lines(entry, lines[entry["id"]], book["base_currency"])
-            _check_chain(context.company_id, audit, entry, lines[entry["id"]])
+            _check_chain(context.company_id, audit, entry, lines[entry["id"]], attached[entry["id"]])
         if progress is not None:
             progress(audit.position, book["chain_position"])
 
@@ -199,11 +215,17 @@ def _check_party(entry: asyncpg.Record, line: asyncpg.Record) -> None:
         raise _FoundError(f"line {line['line_number']} has another party than its entry and account call for", entry)
 
 
-def _check_chain(company_id: UUID, audit: _Audit, entry: asyncpg.Record, lines: list[asyncpg.Record]) -> None:
+def _check_chain(
+    company_id: UUID, audit: _Audit, entry: asyncpg.Record, lines: list[asyncpg.Record], attached: list[bytes]
+) -> None:
     """The entry's hash follows from its content and from the entry before it."""
+    if len(attached) != entry["attachment_count"]:
+        raise _FoundError(f"it has {len(attached)} of its {entry['attachment_count']} attachments", entry)
     if entry["previous_hash"] != audit.head:
         raise _FoundError("its previous hash is not the hash of the entry before it", entry)
-    content = rules.digest(company_id, new_entry(entry, lines), [line["id"] for line in lines], entry["posted_at"])
+    content = rules.digest(
+        company_id, new_entry(entry, lines, attached), [line["id"] for line in lines], entry["posted_at"]
+    )
     expected = rules.chain_hash(audit.head, entry["chain_position"], entry["entry_number"], content)
     if entry["hash"] != expected:
         raise _FoundError("its hash does not follow from its content: the entry or a line of it was changed", entry)
@@ -355,3 +377,13 @@ async def _check_counters(context: Context, audit: _Audit, years: dict[UUID, asy
         raise _FoundError(f"the ledger counts {book['chain_position']} entries, it has {audit.position}")
     if book["head_hash"] != audit.head:
         raise _FoundError("the head of the chain is not the hash of the last entry")
+
+
+async def _check_attachments(context: Context, audit: _Audit, blobs: BlobStore | None) -> None:
+    """Every posted attachment's content is there and follows from nothing but its hash."""
+    if blobs is None:
+        return
+    async for entry, what in attached.look_through(context, blobs):
+        if what is not None:
+            raise _FoundError(what, entry)
+        audit.attachments += 1

@@ -6,11 +6,11 @@ parties are at most 100 characters, identifiers of other systems 255.
 
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from ledgerbee.parties.identifiers import is_gln, is_web_address, normalised_email, without_spaces
-from ledgerbee.platform.http.wire import CountryCode, Line
+from ledgerbee.platform.http.wire import CountryCode, OptionalLine, blank_or
 
 MAX_NUMBER: Final = 100
 MAX_PAYMENT_TERMS_DAYS: Final = 3_650
@@ -49,7 +49,7 @@ ExternalId = Annotated[
     Annotated[str, StringConstraints(strict=True, strip_whitespace=True, max_length=255)] | None, _BLANK_IS_NULL
 ]
 #: A single-line text or null.
-NullableLine = Annotated[Line | None, _BLANK_IS_NULL]
+NullableLine = Annotated[OptionalLine | None, _BLANK_IS_NULL]
 #: A street address, over several lines if need be, or null.
 NullableAddress = Annotated[
     Annotated[str, StringConstraints(strict=True, strip_whitespace=True, max_length=1_000)] | None, _BLANK_IS_NULL
@@ -60,10 +60,10 @@ NullableEmail = Annotated[
         str,
         StringConstraints(strict=True, strip_whitespace=True, max_length=254),
         AfterValidator(_check_email),
-        WithJsonSchema({"type": "string", "format": "email", "maxLength": 254}),
     ]
     | None,
     _BLANK_IS_NULL,
+    blank_or({"type": "string", "format": "email", "maxLength": 254}),
     Field(examples=["faktura@example.com"]),
 ]
 #: An EAN (GLN) for e-invoices, spaces removed, or null.
@@ -88,7 +88,9 @@ NullableWebsite = Annotated[
     Field(examples=["https://example.com"]),
 ]
 #: A country's code or null.
-NullableCountry = Annotated[CountryCode | None, _BLANK_IS_NULL]
+NullableCountry = Annotated[
+    CountryCode | None, _BLANK_IS_NULL, blank_or({"type": "string", "pattern": "^[A-Z]{2}$"}), Field(examples=["DK"])
+]
 #: Days from the document's date to its due date, or null.
 NullablePaymentTerms = Annotated[
     Annotated[int, Field(strict=True, ge=0, le=MAX_PAYMENT_TERMS_DAYS)] | None, Field(examples=[14])

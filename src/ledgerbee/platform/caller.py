@@ -1,15 +1,16 @@
-"""Who calls: the credential behind a request, what it may do, and the ways to run its transactions."""
+"""Who calls: the request's credential, and the ways to run its transactions."""
 
 import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
-from uuid import UUID
 
 from fastapi import Response
 
-from ledgerbee.platform.context import Actor, Context
+from ledgerbee.platform.attachments.blobs import BlobStore
+from ledgerbee.platform.context import Context
+from ledgerbee.platform.credentials.model import Principal
 from ledgerbee.platform.db import AnsweredBeforeError, Database, KeyInUseError, Tenant
 from ledgerbee.platform.idempotency import IDEMPOTENCY_KEY_IN_USE, Reservation, answer_of, replay
 from ledgerbee.platform.together import Together, Work
@@ -20,30 +21,8 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Principal:
-    """A resolved credential. `expires_at` is aware UTC; `version` tells a stale copy from the current one."""
-
-    company_id: UUID
-    kind: str
-    subject_id: UUID
-    scopes: frozenset[str]
-    ip_allowlist: tuple[str, ...]
-    expires_at: datetime | None
-    licenses: frozenset[str]
-    time_zone: str
-    secret_hash: bytes
-    version: int
-
-    @property
-    def actor(self) -> Actor:
-        """The audit trail's name for it."""
-        kind = "oauth_client" if self.kind == "oauth_token" else self.kind
-        return Actor(kind, str(self.subject_id))
-
-
-@dataclass(frozen=True, slots=True)
 class Caller:
-    """One request's principal, moment and database: enough to open transactions of its own.
+    """One request's principal, moment, database and blob store: enough to open transactions of its own.
 
     `reservation` is the idempotency key that it sent, `secret_fields` what is not kept of its answer.
     """
@@ -51,6 +30,7 @@ class Caller:
     principal: Principal
     database: Database
     together: Together
+    blobs: BlobStore
     request_id: str
     now: datetime
     reservation: Reservation | None = None

@@ -35,10 +35,25 @@ ACQUIRE_TIMEOUT_S: Final = 15
 STATEMENT_TIMEOUT: Final = "120s"
 
 DATABASE_UNAVAILABLE = ErrorCode(
-    "DATABASE_UNAVAILABLE", 503, "The database can't be reached right now. Nothing was changed; try again."
+    "DATABASE_UNAVAILABLE",
+    503,
+    "The database can't be reached right now. Try again: under its idempotency key nothing is done twice.",
 )
 TOO_MUCH_CONTENTION = ErrorCode(
     "TOO_MUCH_CONTENTION", 503, "Too many changes to the same records at once. Nothing was changed; try again."
+)
+
+
+#: What asyncpg raises when the server is not there, goes down (or is killed) under a query, or is not up yet. The
+#: answer to a COMMIT may be among what is lost: whether it was carried out is then not known.
+_LOST: Final = (
+    ConnectionError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.InternalClientError,  # the server's last words came while nothing was asked
 )
 
 
@@ -136,14 +151,23 @@ class Database:
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
-        """A pooled connection outside any company, for what has none yet (credentials, health)."""
+        """A pooled connection outside any company, for what has none yet (credentials, health).
+
+        Raises `DATABASE_UNAVAILABLE` when there is none to be had, and when it is lost while in use.
+        """
         try:
             async with asyncio.timeout(ACQUIRE_TIMEOUT_S):  # the pool's own timeout starts a task
                 acquired = await self.pool.acquire()
-        except (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError) as fault:
+        except (*_LOST, OSError, TimeoutError, asyncpg.InterfaceError) as fault:
             raise DATABASE_UNAVAILABLE.error() from fault
         try:
             yield acquired
+        except _LOST as fault:
+            raise DATABASE_UNAVAILABLE.error() from fault
+        except asyncpg.InterfaceError as fault:
+            if "connection" in str(fault):
+                raise DATABASE_UNAVAILABLE.error() from fault
+            raise
         finally:
             await self.pool.release(acquired)
 
@@ -204,12 +228,6 @@ class Database:
                 if attempt == MAX_ATTEMPTS:
                     raise TOO_MUCH_CONTENTION.error() from fault
                 await asyncio.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 jitter, not a secret
-            except (asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, OSError) as fault:
-                raise DATABASE_UNAVAILABLE.error() from fault
-            except asyncpg.InterfaceError as fault:
-                if "connection" in str(fault):
-                    raise DATABASE_UNAVAILABLE.error() from fault
-                raise
         raise AssertionError("unreachable: the loop returns or raises")
 
     async def _run_once(
@@ -287,5 +305,5 @@ async def _leave(connection: Connection, statement: str, *arguments: str) -> Non
         return
     try:
         await asyncio.shield(connection.execute(statement, *arguments))
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, asyncio.CancelledError):
+    except (*_LOST, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, asyncio.CancelledError):
         connection.terminate()  # its state is unknown: the pool makes a new one

@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from ledgerbee.core.dates import Clock
+from ledgerbee.platform.attachments.blobs import BlobStore
 from ledgerbee.platform.context import Actor, Context
 from ledgerbee.platform.db import Database, Tenant
 from ledgerbee.platform.mail import Mailer
@@ -27,6 +28,7 @@ class JobRun:
 
     database: Database
     mailer: Mailer
+    blobs: BlobStore
     clock: Clock
     company_id: UUID
     request_id: str
@@ -50,6 +52,8 @@ class JobRun:
 
 
 Handler = Callable[[JobRun], Awaitable[None]]
+#: What runs on a timetable: SQL with the moment as its one argument, or a coroutine.
+Timed = str | Callable[[Database, BlobStore, datetime], Awaitable[None]]
 
 
 async def company_tenant(database: Database, company_id: UUID, request_id: str, now: datetime, actor: Actor) -> Tenant:

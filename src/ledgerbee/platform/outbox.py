@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 
-from ledgerbee.core.ids import new_id
+from ledgerbee.core.ids import new_id_text
 from ledgerbee.platform.context import Context, Job
 
 _RECORD = """
@@ -30,7 +30,7 @@ Reactions = Mapping[str, tuple[str, ...]]
 
 async def flush(contexts: Sequence[Context], reactions: Reactions) -> None:
     """Write what commands of one transaction noted: events, jobs (those that react to the events included), answers."""
-    events = [(new_id(), event, context) for context in contexts for event in context.events]
+    events = [(new_id_text(), event, context) for context in contexts for event in context.events]
     answers = [context.answer for context in contexts if context.answer is not None]
     if events or answers:
         first = contexts[0]

@@ -16,7 +16,7 @@ from fastapi import Response
 
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.db import Database, KeyInUseError, Tenant
+from ledgerbee.platform.db import DATABASE_UNAVAILABLE, TOO_MUCH_CONTENTION, Database, KeyInUseError, Tenant
 from ledgerbee.platform.idempotency import Reservation, answer_of
 
 C = TypeVar("C")
@@ -95,8 +95,9 @@ class Together:
                 [command.reservation.key for command in commands if command.reservation],
             )
         except Exception as fault:  # noqa: BLE001  handed to the one whose it is
-            if len(commands) == 1:
-                _settle(commands[0], fault)
+            if len(commands) == 1 or _is_everyones(fault):
+                for command in commands:
+                    _settle(command, fault)
                 return
             # One of them can't go with the others: halves, until it is alone.
             middle = len(commands) // 2
@@ -105,6 +106,15 @@ class Together:
         else:
             for command, answer in zip(commands, answers, strict=True):
                 _settle(command, answer)
+
+
+def _is_everyones(fault: Exception) -> bool:
+    """Whether a fault is of the database and no command's.
+
+    What was lost may have been the answer to the COMMIT: carried out again, a command without an idempotency key would
+    be done twice.
+    """
+    return isinstance(fault, LedgerBeeError) and fault.error_code in {DATABASE_UNAVAILABLE, TOO_MUCH_CONTENTION}
 
 
 async def _answer(

@@ -60,14 +60,21 @@ def verify(
     as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Recompute everything from the lines (balance, numbers, chain, totals) and name the first fault."""
+    """Recompute everything from the lines (balance, numbers, chain, totals) and name the first fault.
+
+    Every attached file is read and compared with its hash.
+    """
     with plain_errors():
         from ledgerbee.app.cli.session import access, all_companies, in_company, the_company
         from ledgerbee.ledger.verify import verify as verify_books
 
         with access(data_dir) as found:
             companies = [the_company(found, company)] if company else all_companies(found)
-            results = {company_id: in_company(found, company_id, verify_books) for company_id in companies}
+            blobs = found.blobs()
+            results = {
+                company_id: in_company(found, company_id, lambda context: verify_books(context, blobs=blobs))
+                for company_id in companies
+            }
     faulty = [company_id for company_id, result in results.items() if not result.passed]
     if as_json:
         print_json({"passed": not faulty, "companies": [_facts(*item) for item in results.items()]})
@@ -76,9 +83,13 @@ def verify(
         return
     for company_id, result in results.items():
         verdict = "passed" if result.passed else f"FAILED: {result.fault}"
-        typer.echo(f"{company_id}  {result.entries} entries, {result.lines} lines  {verdict}")
+        typer.echo(f"{company_id}  {_counts(result)}  {verdict}")
     if faulty:
         fail(f"The books of {len(faulty)} of {len(results)} companies are not right.")
+
+
+def _counts(result: "Verification") -> str:
+    return f"{result.entries} entries, {result.lines} lines, {result.attachments} attachments"
 
 
 def _facts(company_id: UUID, result: "Verification") -> dict[str, object]:
@@ -87,5 +98,6 @@ def _facts(company_id: UUID, result: "Verification") -> dict[str, object]:
         "passed": result.passed,
         "entries": result.entries,
         "lines": result.lines,
+        "attachments": result.attachments,
         "fault": str(result.fault) if result.fault else None,
     }

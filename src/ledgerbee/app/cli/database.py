@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ledgerbee.app.cli.options import AsJson, DataDir, embedded_dir, fail, plain_errors, print_json
+from ledgerbee.app.cli.options import AsJson, DataDir, embedded_dir, fail, note, plain_errors, print_json
 
 if TYPE_CHECKING:
     from ledgerbee.app.config import Settings
@@ -67,12 +67,13 @@ def backup(
     as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Write a backup of the embedded database while everything runs on."""
+    """Write a backup of the embedded database and the attached files while everything runs on."""
     with plain_errors():
         from ledgerbee.platform import postgres
 
-        with postgres.running(_embedded(data_dir, 'pg_dump --format=custom "$DATABASE_URL"')) as server:
-            postgres.backup(server, file)
+        folder = _embedded(data_dir, 'pg_dump --format=custom "$DATABASE_URL"')
+        with postgres.running(folder) as server:
+            postgres.backup(server, file, blobs=_blobs_of(folder))
         size = file.stat().st_size
     if as_json:
         print_json({"file": file.absolute(), "sizeBytes": size})
@@ -87,7 +88,10 @@ def restore(
     as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Put a backup in place of the embedded database; when it fails, the database stays as it was."""
+    """Put a backup in place of the embedded database; when it fails, the database stays as it was.
+
+    Attached files that are missing are added; none is replaced or removed.
+    """
     with plain_errors():
         import asyncio
 
@@ -97,8 +101,9 @@ def restore(
         def check(url: str) -> None:
             asyncio.run(migrate_restored(url))
 
-        with postgres.running(_embedded(data_dir, "pg_restore and `ledgerbee db migrate`")) as server:
-            postgres.restore(server, file, force=force, check=check)
+        folder = _embedded(data_dir, "pg_restore and `ledgerbee db migrate`")
+        with postgres.running(folder) as server:
+            postgres.restore(server, file, blobs=_blobs_of(folder), force=force, check=check)
     if as_json:
         print_json({"file": file.absolute()})
     else:
@@ -115,6 +120,18 @@ def _embedded(data_dir: Path | None, instead: str) -> Path:
             f"DATABASE_URL is set, and this command is for the embedded database. Use {instead}, or name a --data-dir."
         )
     return folder
+
+
+def _blobs_of(folder: Path) -> Path | None:
+    """The folder of attached files; None where a bucket has them, which is not the backup's."""
+    from ledgerbee.app.blobs import blob_folder
+    from ledgerbee.app.config import Settings
+
+    settings = Settings()
+    if settings.attachments_bucket is not None:
+        note(f"Attached files are in the bucket {settings.attachments_bucket}: backups leave them to it.")
+        return None
+    return blob_folder(settings, folder)
 
 
 def _ask_server(settings: "Settings") -> "Status":

@@ -13,6 +13,7 @@ import structlog
 import typer
 
 from ledgerbee.app import logs
+from ledgerbee.app.blobs import blob_folder
 from ledgerbee.app.cli.options import embedded_dir, note
 from ledgerbee.app.cli.session import Access, access, all_companies, as_application, in_company
 from ledgerbee.app.config import Settings
@@ -80,7 +81,12 @@ def work_only(data_dir: Path | None) -> None:
     settings = Settings()
     with access(data_dir) as found:
         logs.configure(settings.log_level)
-        run_worker(settings.model_copy(update={"database_url": found.owner_url, "database_app_url": found.app_url}))
+        place = {
+            "database_url": found.owner_url,
+            "database_app_url": found.app_url,
+            "attachments_dir": blob_folder(settings, found.data_dir),
+        }
+        run_worker(settings.model_copy(update=place))
 
 
 def _cores() -> int:

@@ -11,11 +11,13 @@ from uuid import UUID
 import asyncpg
 
 from ledgerbee.app import logs
+from ledgerbee.app.blobs import blob_folder, blob_store
 from ledgerbee.app.cli.options import embedded_dir, fail
 from ledgerbee.app.config import Settings
 from ledgerbee.app.reactions import REACTIONS
 from ledgerbee.core.dates import system_clock
 from ledgerbee.core.ids import new_id
+from ledgerbee.platform.attachments.blobs import BlobStore
 from ledgerbee.platform.context import Actor, Context
 from ledgerbee.platform.db import Connection, Database, Tenant
 from ledgerbee.platform.jobs import company_tenant
@@ -40,7 +42,14 @@ class Access:
 
     def environment(self) -> dict[str, str]:
         """The same as environment variables, for child processes."""
-        return {"DATABASE_URL": self.owner_url, "LEDGERBEE_DATABASE_APP_URL": self.app_url or ""}
+        variables = {"DATABASE_URL": self.owner_url, "LEDGERBEE_DATABASE_APP_URL": self.app_url or ""}
+        if self.data_dir is not None:  # children are told of the database, not of its folder
+            variables["LEDGERBEE_ATTACHMENTS_DIR"] = str(blob_folder(Settings(), self.data_dir))
+        return variables
+
+    def blobs(self) -> BlobStore:
+        """The store of attached files that belongs to this database."""
+        return blob_store(Settings(), self.data_dir)
 
     async def open(self) -> Database:
         """A small pool of application connections."""

@@ -10,6 +10,7 @@ from msgspec.structs import replace as with_fields
 from ledgerbee.chart.accounts import store as accounts
 from ledgerbee.chart.dimensions import store as dimensions
 from ledgerbee.core.ids import new_id
+from ledgerbee.ledger.attachments import store as attachments
 from ledgerbee.ledger.drafts import rules, store
 from ledgerbee.ledger.drafts.model import Draft, DraftStatus
 from ledgerbee.ledger.drafts.wire import text_of
@@ -23,8 +24,8 @@ from ledgerbee.platform.context import Context
 async def create(context: Context, entered: Sequence[EnteredEntry], paths: Sequence[str]) -> list[str]:
     """Draft entries, all or none, and answer with their wire forms in order. Tells `draft_journal_entry.created`.
 
-    `paths` name the entries' places in the request, for `details.property`. Raises what `entries.rules.checked` and
-    `rules.check_accounts` raise.
+    `paths` name the entries' places in the request, for `details.property`. Raises what
+    `entries.rules.checked` and `rules.check_accounts` raise.
     """
     contents, names = await _checked(context, entered, paths)
     drafts = [
@@ -35,10 +36,12 @@ async def create(context: Context, entered: Sequence[EnteredEntry], paths: Seque
             accounts=names,
             created_at=context.now,
             updated_at=context.now,
+            attachment_count=len(content.attachments),
         )
         for content in contents
     ]
     await store.insert(context, drafts)
+    await attachments.insert_for_drafts(context, [(draft.id, draft.content.attachments) for draft in drafts])
     texts = [text_of(draft) for draft in drafts]
     for draft, text in zip(drafts, texts, strict=True):
         context.emit("draft_journal_entry.created", draft.id, text)
@@ -54,8 +57,17 @@ async def update(context: Context, draft_id: UUID, changes: Mapping[str, Any]) -
     if not changes:
         return text_of(before)
     (content,), names = await _checked(context, [rules.changed(before.content, changes)], [""])
-    line_ids = rules.line_ids(before, content, new_id)
-    after = replace(before, content=content, line_ids=line_ids, accounts=names, updated_at=context.now)
+    after = replace(
+        before,
+        content=content,
+        line_ids=rules.line_ids(before, content, new_id),
+        accounts=names,
+        updated_at=context.now,
+        attachment_count=len(content.attachments) if "attachments" in changes else before.attachment_count,
+    )
+    if "attachments" in changes:
+        await attachments.delete_for_drafts(context, [draft_id])
+        await attachments.insert_for_drafts(context, [(draft_id, content.attachments)])
     await store.save(context, before, after)
     text = text_of(after)
     context.emit("draft_journal_entry.updated", draft_id, text)
@@ -68,6 +80,7 @@ async def delete(context: Context, draft_id: UUID) -> None:
     Raises `DRAFT_JOURNAL_ENTRY_NOT_FOUND` and `DRAFT_JOURNAL_ENTRY_INVALID_STATE`.
     """
     draft = await _get_open(context, draft_id)
+    await attachments.delete_for_drafts(context, [draft_id])
     await store.delete(context, draft_id)
     context.emit("draft_journal_entry.deleted", draft_id, text_of(draft))
 
@@ -79,12 +92,18 @@ async def book(context: Context, draft_id: UUID) -> Posted:
     what entering an entry raises: the books may have changed since it was drafted, and only now it has to balance.
     """
     draft = await _get_open(context, draft_id)
+    attached = await attachments.list_for_draft(context, draft_id) if draft.attachment_count else []
     books = await entry_store.load_books(context, [draft.content])
-    entry = entry_rules.complete(draft.content, books, new_id())
+    entry = with_fields(
+        entry_rules.complete(draft.content, books, new_id()),
+        attachment_hashes=tuple([file.hash for file in attached]),
+    )
     booked = replace(draft, status=DraftStatus.BOOKED, journal_entry_id=entry.id, updated_at=context.now)
     await store.mark_booked(context, booked)
     context.emit("draft_journal_entry.booked", draft_id, text_of(booked))
     (posted,) = await entries.post_for([context], [entry], [""])
+    if attached:
+        await attachments.move_to_entry(context, draft_id, entry.id)
     return posted
 
 

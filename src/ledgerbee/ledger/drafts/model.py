@@ -21,8 +21,10 @@ class DraftStatus(StrEnum):
 class Draft:
     """An entry as it was entered, with all its lines: a receivable or payable that was left to the system is there.
 
-    `content` names its currency, owes no control line, and may be unbalanced. `line_ids` are in the order of its lines,
-    `accounts` has every account they stand on. `journal_entry_id` is the entry that a booked draft became.
+    `content` names its currency, owes no control line, and may be unbalanced; what is attached is in it only
+    when it is written. `line_ids` are in the order of its lines,
+    `accounts` has every account they stand on. `journal_entry_id` is the entry that a booked draft became; what
+    was attached to the draft is attached to that.
     """
 
     id: UUID

@@ -18,19 +18,22 @@ _COLUMNS: Final = (
     "entry_type, entry_date, currency, exchange_rate, original_amount, description, reference, external_system_id,"
     " customer_id, vendor_id, journal_category_id, tag_ids"
 )
-_SELECT: Final = f"SELECT id, status, {_COLUMNS}, journal_entry_id, created_at, updated_at FROM draft_journal_entries"
+_SELECT: Final = f"""
+SELECT id, status, {_COLUMNS}, attachment_count, journal_entry_id, created_at, updated_at FROM draft_journal_entries
+"""
 _INSERT: Final = f"""
-INSERT INTO draft_journal_entries (company_id, created_at, updated_at, id, {_COLUMNS})
-SELECT $1, $2, $2, d.id, d.entry_type, d.entry_date, d.currency, d.exchange_rate, d.original_amount, d.description,
-       d.reference, d.external_system_id, d.customer_id, d.vendor_id, d.journal_category_id, d.tag_ids::uuid[]
-FROM unnest($3::uuid[], $4::text[], $5::date[], $6::text[], $7::numeric[], $8::numeric[], $9::text[], $10::text[],
-            $11::text[], $12::uuid[], $13::uuid[], $14::uuid[], $15::text[])
-    AS d (id, entry_type, entry_date, currency, exchange_rate, original_amount, description, reference,
-          external_system_id, customer_id, vendor_id, journal_category_id, tag_ids)
+INSERT INTO draft_journal_entries (company_id, created_at, updated_at, id, attachment_count, {_COLUMNS})
+SELECT $1, $2, $2, d.id, d.attachment_count, d.entry_type, d.entry_date, d.currency, d.exchange_rate,
+       d.original_amount, d.description, d.reference, d.external_system_id, d.customer_id, d.vendor_id,
+       d.journal_category_id, d.tag_ids::uuid[]
+FROM unnest($3::uuid[], $4::int[], $5::text[], $6::date[], $7::text[], $8::numeric[], $9::numeric[], $10::text[],
+            $11::text[], $12::text[], $13::uuid[], $14::uuid[], $15::uuid[], $16::text[])
+    AS d (id, attachment_count, entry_type, entry_date, currency, exchange_rate, original_amount, description,
+          reference, external_system_id, customer_id, vendor_id, journal_category_id, tag_ids)
 """
 _UPDATE: Final = f"""
-UPDATE draft_journal_entries SET (updated_at, {_COLUMNS})
-    = ($3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15::text::uuid[])
+UPDATE draft_journal_entries SET (updated_at, attachment_count, {_COLUMNS})
+    = ($3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16::text::uuid[])
 WHERE company_id = $1 AND id = $2
 """
 _INSERT_LINES: Final = """
@@ -50,8 +53,8 @@ WHERE l.company_id = $1 AND l.draft_id = ANY ($2)
 ORDER BY l.draft_id, l.line_number
 """
 _LIST: Final = f"""
-SELECT d.id, d.status, {", ".join(f"d.{name.strip()}" for name in _COLUMNS.split(","))}, d.journal_entry_id,
-       d.created_at, d.updated_at
+SELECT d.id, d.status, {", ".join(f"d.{name.strip()}" for name in _COLUMNS.split(","))}, d.attachment_count,
+       d.journal_entry_id, d.created_at, d.updated_at
 FROM page p JOIN draft_journal_entries d USING (company_id, id)
 """
 #: Newest first, and among one day's drafts the one made last.
@@ -97,14 +100,16 @@ async def _get(context: Context, draft_id: UUID, locking: str) -> Draft:
 
 async def insert(context: Context, drafts: Sequence[Draft]) -> None:
     """Add drafts with their lines: two statements, however many they are."""
-    rows = [(draft.id, *_values(draft.content)) for draft in drafts]
+    rows = [(draft.id, draft.attachment_count, *_values(draft.content)) for draft in drafts]
     await context.connection.execute(_INSERT, context.company_id, context.now, *zip(*rows, strict=True))
     await _insert_lines(context, drafts)
 
 
 async def save(context: Context, before: Draft, after: Draft) -> None:
     """Write a draft that has changed, and its lines where they differ."""
-    await context.connection.execute(_UPDATE, context.company_id, after.id, after.updated_at, *_values(after.content))
+    await context.connection.execute(
+        _UPDATE, context.company_id, after.id, after.updated_at, after.attachment_count, *_values(after.content)
+    )
     if after.line_ids != before.line_ids:
         await _delete_lines(context, after.id)
         await _insert_lines(context, [after])
@@ -212,6 +217,7 @@ def _draft(row: asyncpg.Record, lines: Sequence[asyncpg.Record]) -> Draft:
         updated_at=row["updated_at"],
         status=DraftStatus(row["status"]),
         journal_entry_id=row["journal_entry_id"],
+        attachment_count=row["attachment_count"],
     )
 
 

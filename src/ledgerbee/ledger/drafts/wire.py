@@ -8,6 +8,8 @@ from ledgerbee.core.money import format_amount, format_decimal
 from ledgerbee.ledger.drafts.model import Draft, DraftStatus
 from ledgerbee.ledger.entries.model import MAX_LINES, EntryType, LineType, Side
 from ledgerbee.ledger.entries.wire import JournalLineRequest
+from ledgerbee.platform.attachments.model import NewAttachment
+from ledgerbee.platform.attachments.wire import AttachmentFiles
 from ledgerbee.platform.http.wire import (
     Amount,
     CurrencyCode,
@@ -53,13 +55,17 @@ class UpdateDraftJournalEntryRequest(RequestModel):
     tag_ids: list[Id] = omitted(description="Dimension values of the whole entry", max_length=100)
     journal_category_id: Id | None = Field(None, description="Default: the company's default category")
 
-    def changes(self) -> dict[str, Any]:
-        """What is to change, for the rules."""
+    attachments: AttachmentFiles = omitted(description="Vouchers: at most 10 files")
+
+    def changes(self, attachments: tuple[NewAttachment, ...]) -> dict[str, Any]:
+        """What is to change, for the rules; `attachments` are the files that are sent, in the blob store."""
         changes = changes_of(self)
         if "lines" in changes:
             changes["lines"] = tuple([line.entered() for line in self.lines])
         if "tag_ids" in changes:
             changes["tag_ids"] = tuple(self.tag_ids)
+        if "attachments" in changes:
+            changes["attachments"] = attachments
         return changes
 
 

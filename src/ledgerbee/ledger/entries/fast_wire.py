@@ -1,19 +1,18 @@
 """Entries straight from JSON to what the rules take, at a tenth of what the wire models cost.
 
-For what is plain and right: anything else (an escape, a number written oddly, a rule broken, attachments, a rate) is
-left to the models of `wire`, which say what is wrong. So these structs decide nothing that the models don't.
+For what is plain and right: anything else (an escape, an amount that is no ordinary decimal string, a rule broken,
+attachments, a rate) is left to the models of `wire`, which say what is wrong. So nothing here decides what those don't.
 """
 
-from collections.abc import Sequence
 from datetime import date
-from decimal import Decimal
-from typing import Annotated, Any, Final
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Final, NamedTuple
 from uuid import UUID
 
 from msgspec import Meta, MsgspecError, Struct
 from msgspec.json import Decoder
 
-from ledgerbee.core.money import MAX_AMOUNT, ZERO, is_currency
+from ledgerbee.core.money import MAX_AMOUNT, is_currency, quantum_of
 from ledgerbee.ledger.entries.model import (
     MAX_BATCH,
     MAX_LINES,
@@ -24,30 +23,30 @@ from ledgerbee.ledger.entries.model import (
     LineType,
     Side,
 )
+from ledgerbee.platform.attachments.model import NewAttachment
 from ledgerbee.platform.http.wire import MAX_LINE, MAX_TEXT
 
 _Line = Annotated[str, Meta(max_length=MAX_LINE)]
 _Text = Annotated[str, Meta(max_length=MAX_TEXT)]
 _Tags = Annotated[tuple[UUID, ...], Meta(max_length=MAX_TAGS)]
-_PLACES: Final = Decimal("0.0001")
+#: Decimals of an amount that the wire models take.
+_FINEST: Final = quantum_of(4)
 
 
-class _PlainLine(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+class _EntryLine(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
     account_id: UUID
     side: Side
-    amount: Decimal
+    amount: str | int
     vat_code_id: UUID | None = None
     description: _Line | None = None
     tag_ids: _Tags = ()
 
 
-class PlainEntry(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """An entry's request that can be taken as it is."""
-
+class _Entry(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
     entry_type: EntryType
     date: date
-    lines: Annotated[tuple[_PlainLine, ...], Meta(min_length=1, max_length=MAX_LINES)]
-    original_amount: Decimal
+    lines: Annotated[tuple[_EntryLine, ...], Meta(min_length=1, max_length=MAX_LINES)]
+    original_amount: str | int
     customer_id: UUID | None = None
     vendor_id: UUID | None = None
     description: _Text | None = None
@@ -57,64 +56,44 @@ class PlainEntry(Struct, frozen=True, rename="camel", forbid_unknown_fields=True
     tag_ids: _Tags = ()
     journal_category_id: UUID | None = None
 
-    @property
-    def attachments(self) -> tuple[()]:
-        """None: an entry with attachments is no plain one."""
-        return ()
 
-    def entered(self, hashes: tuple[()] = ()) -> EnteredEntry:
+class _Batch(Struct, frozen=True, forbid_unknown_fields=True):
+    entries: Annotated[tuple[_Entry, ...], Meta(min_length=1, max_length=MAX_BATCH)]
+
+
+class PlainEntry(NamedTuple):
+    """Serves in place of a `CreateJournalEntryRequest` without attachments."""
+
+    entry: EnteredEntry
+    attachments: tuple[()] = ()
+
+    def entered(self, _: tuple[NewAttachment, ...] = ()) -> EnteredEntry:
         """The entry for the rules."""
-        return EnteredEntry(
-            self.entry_type,
-            self.date,
-            tuple(
-                [
-                    EnteredLine(
-                        line.account_id,
-                        line.side,
-                        line.amount,
-                        line.vat_code_id,
-                        stripped(line.description),
-                        line.tag_ids,
-                        LineType.ENTERED,
-                    )
-                    for line in self.lines
-                ]
-            ),
-            self.original_amount,
-            True,  # owes_control_line
-            self.currency,
-            None,  # exchange_rate: the day's
-            self.customer_id,
-            self.vendor_id,
-            self.description,
-            stripped(self.reference),
-            stripped(self.external_system_id),
-            self.journal_category_id,
-            self.tag_ids,
-            hashes,
-        )
+        return self.entry
 
 
-class PlainBatch(Struct, frozen=True, forbid_unknown_fields=True):
-    """A batch's request that can be taken as it is."""
+class PlainBatch(NamedTuple):
+    """Serves in place of a `JournalEntryBatchRequest` without attachments."""
 
-    entries: Annotated[tuple[PlainEntry, ...], Meta(min_length=1, max_length=MAX_BATCH)]
+    entries: list[PlainEntry]
 
 
-_ENTRY: Final = Decoder(PlainEntry)
-_BATCH: Final = Decoder(PlainBatch)
+_ENTRY: Final = Decoder(_Entry)
+_BATCH: Final = Decoder(_Batch)
+
+
+class NotPlainError(Exception):
+    """The request is left to the models."""
 
 
 def plain_entry(raw: bytes) -> PlainEntry | None:
     """The entry in a request's body, or None if it isn't plain."""
-    if b"\\" in raw:
+    if b"\\" in raw:  # an escape may stand for what can't be stored
         return None
     try:
-        entry = _ENTRY.decode(raw)
-    except MsgspecError:
+        return _plain(_ENTRY.decode(raw))
+    except (MsgspecError, NotPlainError):
         return None
-    return entry if are_plain((entry,), raw) else None
 
 
 def plain_batch(raw: bytes) -> PlainBatch | None:
@@ -122,28 +101,57 @@ def plain_batch(raw: bytes) -> PlainBatch | None:
     if b"\\" in raw:
         return None
     try:
-        batch = _BATCH.decode(raw)
-    except MsgspecError:
+        return PlainBatch([_plain(entry) for entry in _BATCH.decode(raw).entries])
+    except (MsgspecError, NotPlainError):
         return None
-    return batch if are_plain(batch.entries, raw) else None
 
 
-def are_plain(entries: Sequence[Any], raw: bytes) -> bool:
-    """True if the amounts and currencies of these requests are what the models would take; `raw` is what was read."""
-    # Every type of entry has one underscore. One more may stand in a number, which the decoder would take: 1_000.
-    if raw.count(b"_") != len(entries):
-        return False
-    for entry in entries:
-        if not _is_plain_amount(entry.original_amount) or not (entry.currency is None or is_currency(entry.currency)):
-            return False
-        for line in entry.lines:
-            if not (_is_plain_amount(line.amount) and line.amount > ZERO):
-                return False
-    return True
+def _plain(entry: _Entry) -> PlainEntry:
+    if entry.currency is not None and not is_currency(entry.currency):
+        raise NotPlainError
+    lines = []
+    for line in entry.lines:
+        amount = plain_amount(line.amount)
+        if amount <= 0:
+            raise NotPlainError
+        text = stripped(line.description)
+        lines.append(
+            EnteredLine(line.account_id, line.side, amount, line.vat_code_id, text, line.tag_ids, LineType.ENTERED)
+        )
+    return PlainEntry(
+        EnteredEntry(
+            entry.entry_type,
+            entry.date,
+            tuple(lines),
+            plain_amount(entry.original_amount),
+            True,  # owes_control_line
+            entry.currency,
+            None,  # exchange_rate: the day's
+            entry.customer_id,
+            entry.vendor_id,
+            entry.description,
+            stripped(entry.reference),
+            stripped(entry.external_system_id),
+            entry.journal_category_id,
+            entry.tag_ids,
+        )
+    )
 
 
-def _is_plain_amount(amount: Decimal) -> bool:
-    return amount.is_finite() and abs(amount) <= MAX_AMOUNT and amount == amount.quantize(_PLACES)
+def plain_amount(value: str | int) -> Decimal:
+    """The amount, if it is written as it would be written back: no exponent, plus sign, blank or foreign digit.
+
+    Raises `NotPlainError`.
+    """
+    try:
+        amount = Decimal(value)
+    except InvalidOperation:
+        raise NotPlainError from None
+    if not amount.is_finite() or abs(amount) > MAX_AMOUNT or amount != amount.quantize(_FINEST):
+        raise NotPlainError
+    if str(amount) != value and isinstance(value, str):
+        raise NotPlainError
+    return amount
 
 
 def stripped(text: str | None) -> str | None:

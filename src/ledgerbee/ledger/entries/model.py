@@ -14,6 +14,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from ledgerbee.core.errors import ErrorCode
+from ledgerbee.platform.attachments.model import NewAttachment
 
 
 class EntryType(StrEnum):
@@ -75,7 +76,7 @@ class EnteredEntry(Struct, frozen=True):
 
     `original_amount` is signed (+ invoice or payment, - credit note or refund). `currency` None is the company's,
     `exchange_rate` None the day's, `journal_category_id` None the default. With `owes_control_line` the receivable or
-    payable is not among the lines and is added (contract 2.28); `attachment_hashes` are SHA-256 of the vouchers.
+    payable is not among the lines and is added (contract 2.28). `attachments` are in the blob store already.
     """
 
     entry_type: EntryType
@@ -92,7 +93,7 @@ class EnteredEntry(Struct, frozen=True):
     external_system_id: str | None = None
     journal_category_id: UUID | None = None
     tag_ids: tuple[UUID, ...] = ()
-    attachment_hashes: tuple[bytes, ...] = ()
+    attachments: tuple[NewAttachment, ...] = ()
 
 
 class NewLine(Struct, frozen=True):
@@ -150,12 +151,12 @@ class AccountName:
 class JournalEntry(Struct, frozen=True):
     """A posted entry: its content, and its place in the books.
 
-    `line_ids` are in the order of the lines, `accounts` has every account they stand on, `base_currency` is the
-    company's. `entry_number` counts in the financial year, `chain_position` in the company.
+    `line_ids` are in the order of the lines (UUIDs or their text), `accounts` has every account they stand on,
+    `base_currency` is the company's. `entry_number` counts in the financial year, `chain_position` in the company.
     """
 
     content: NewEntry
-    line_ids: Sequence[UUID]
+    line_ids: Sequence[UUID | str]
     accounts: Mapping[UUID, AccountName]
     base_currency: str
     entry_number: int

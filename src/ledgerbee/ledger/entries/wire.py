@@ -21,6 +21,8 @@ from ledgerbee.ledger.entries.model import (
     Posted,
     Side,
 )
+from ledgerbee.platform.attachments.model import NewAttachment
+from ledgerbee.platform.attachments.wire import AttachmentFiles
 from ledgerbee.platform.http.wire import (
     Amount,
     CurrencyCode,
@@ -87,8 +89,11 @@ class _EntryFields(RequestModel):
         default_factory=list, description="Dimension values of the whole entry", max_length=MAX_TAGS
     )
     journal_category_id: Id | None = Field(None, description="Default: the company's default category")
+    attachments: AttachmentFiles = Field((), description="Vouchers: at most 10 files")
 
-    def _entered(self, original_amount: Decimal, hashes: Sequence[bytes], *, owes_control_line: bool) -> EnteredEntry:
+    def _entered(
+        self, original_amount: Decimal, attachments: tuple[NewAttachment, ...], *, owes_control_line: bool
+    ) -> EnteredEntry:
         return EnteredEntry(
             entry_type=self.entry_type,
             date=self.date,
@@ -104,7 +109,7 @@ class _EntryFields(RequestModel):
             external_system_id=self.external_system_id,
             journal_category_id=self.journal_category_id,
             tag_ids=tuple(self.tag_ids),
-            attachment_hashes=tuple(hashes),
+            attachments=attachments,
         )
 
 
@@ -115,9 +120,9 @@ class CreateJournalEntryRequest(_EntryFields):
         description="Positive for an invoice or payment, negative for a credit note or refund", examples=["1250.00"]
     )
 
-    def entered(self, hashes: Sequence[bytes] = ()) -> EnteredEntry:
-        """The entry for the rules; `hashes` are those of what is attached to it."""
-        return self._entered(self.original_amount, hashes, owes_control_line=True)
+    def entered(self, attachments: tuple[NewAttachment, ...] = ()) -> EnteredEntry:
+        """The entry for the rules; `attachments` are its files, in the blob store."""
+        return self._entered(self.original_amount, attachments, owes_control_line=True)
 
     @classmethod
     def from_bytes(cls, raw: bytes) -> PlainEntry | None:
@@ -132,12 +137,12 @@ class CreateJournalEntryV1Request(_EntryFields):
         None, description="Default: the sum of the entered debits. Negative for a credit note or refund"
     )
 
-    def entered(self, hashes: Sequence[bytes] = ()) -> EnteredEntry:
-        """The entry for the rules; `hashes` are those of what is attached to it."""
+    def entered(self, attachments: tuple[NewAttachment, ...] = ()) -> EnteredEntry:
+        """The entry for the rules; `attachments` are its files, in the blob store."""
         amount = self.original_amount
         if amount is None:
             amount = total([line.amount for line in self.lines if line.side is Side.DEBIT])
-        return self._entered(amount, hashes, owes_control_line=False)
+        return self._entered(amount, attachments, owes_control_line=False)
 
 
 class JournalEntryBatchRequest(RequestModel):

@@ -100,6 +100,6 @@ def _entered(row: Row, directory: rules.Directory, today: date) -> EnteredEntry 
 
 def _lines_of(row: Row) -> int:
     if isinstance(row.content, wire.PlainRow):
-        return len(row.content.lines)
+        return len(row.content.amounts)
     lines = row.content.get("lines") if isinstance(row.content, dict) else None
     return len(lines) if isinstance(lines, list) else 1

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, NamedTuple
 from uuid import UUID
 
 from msgspec import Meta, MsgspecError, Struct
@@ -15,6 +15,7 @@ from ledgerbee.chart.accounts.model import ACCOUNT_NOT_FOUND
 from ledgerbee.chart.journal_categories.model import JOURNAL_CATEGORY_NOT_FOUND
 from ledgerbee.chart.vat_codes.model import VAT_CODE_NOT_FOUND
 from ledgerbee.core.errors import ErrorCode, invalid
+from ledgerbee.core.money import is_currency
 from ledgerbee.ledger.entries import fast_wire
 from ledgerbee.ledger.entries.model import MAX_LINES, MAX_TAGS, EnteredEntry, EnteredLine, EntryType, Side
 from ledgerbee.ledger.entries.wire import CreateJournalEntryRequest, PositiveAmount
@@ -53,7 +54,7 @@ class ImportedEntryRequest(CreateJournalEntryRequest):
 def collect(row: Any, wanted: References) -> None:
     """Add what a row refers to. Takes whatever JSON there is: what is wrong with it is told later."""
     if isinstance(row, PlainRow):
-        _collect_plain(row, wanted)
+        _collect_plain(row.row, wanted)
         return
     if not isinstance(row, dict):
         return
@@ -77,7 +78,7 @@ def collect(row: Any, wanted: References) -> None:
             wanted.vat_codes.add(code.strip())
 
 
-def _collect_plain(row: "PlainRow", wanted: References) -> None:
+def _collect_plain(row: "_Plain", wanted: References) -> None:
     for line in row.lines:
         if line.account_number is not None:
             wanted.account_numbers.add(line.account_number)
@@ -100,23 +101,35 @@ def entered(row: Any, directory: Directory) -> EnteredEntry:
     `JOURNAL_CATEGORY_NOT_FOUND` for numbers and names that the company doesn't have.
     """
     if isinstance(row, PlainRow):
-        return _resolved(row, None, directory)
+        return _resolved(row.row, row.original_amount, row.amounts, None, directory)
+    if isinstance(row, dict) and "attachments" in row:
+        raise invalid(("attachments", "whitelistValidation", "attachments should not exist"))
     try:
         request = ImportedEntryRequest.model_validate(row)
     except ValidationError as fault:
         raise validation_error([{**problem, "loc": ("body", *problem["loc"])} for problem in fault.errors()]) from None
-    return _resolved(request, request.exchange_rate, directory)
+    amounts = [line.amount for line in request.lines]
+    return _resolved(request, request.original_amount, amounts, request.exchange_rate, directory)
 
 
 def _resolved(
-    request: "ImportedEntryRequest | PlainRow", exchange_rate: Decimal | None, directory: Directory
+    request: "ImportedEntryRequest | _Plain",
+    original_amount: Decimal,
+    amounts: Sequence[Decimal],
+    exchange_rate: Decimal | None,
+    directory: Directory,
 ) -> EnteredEntry:
     lines: Sequence[ImportedLineRequest | _PlainLine] = request.lines
     return EnteredEntry(
         entry_type=request.entry_type,
         date=request.date,
-        lines=tuple([_line(number, line, directory) for number, line in enumerate(lines)]),
-        original_amount=request.original_amount,
+        lines=tuple(
+            [
+                _line(number, line, amount, directory)
+                for number, (line, amount) in enumerate(zip(lines, amounts, strict=True))
+            ]
+        ),
+        original_amount=original_amount,
         owes_control_line=True,
         currency=request.currency,
         exchange_rate=exchange_rate,
@@ -138,7 +151,7 @@ def _resolved(
     )
 
 
-def _line(number: int, line: "ImportedLineRequest | _PlainLine", directory: Directory) -> EnteredLine:
+def _line(number: int, line: "ImportedLineRequest | _PlainLine", amount: Decimal, directory: Directory) -> EnteredLine:
     account_id, code_id = line.account_id, line.vat_code_id
     if account_id is None:
         name = f"lines.{number}.accountNumber"
@@ -148,7 +161,7 @@ def _line(number: int, line: "ImportedLineRequest | _PlainLine", directory: Dire
     if code_id is None and line.vat_code:
         code_id = _found(directory.vat_codes, line.vat_code, f"lines.{number}.vatCode", VAT_CODE_NOT_FOUND)
     return EnteredLine(
-        account_id, line.side, line.amount, code_id, fast_wire.stripped(line.description), tuple(line.tag_ids)
+        account_id, line.side, amount, code_id, fast_wire.stripped(line.description), tuple(line.tag_ids)
     )
 
 
@@ -168,7 +181,7 @@ def _found(known: Mapping[Any, UUID], wanted: str | int | None, name: str, code:
 
 class _PlainLine(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
     side: Side
-    amount: Decimal
+    amount: str | int
     account_number: Annotated[int, Meta(ge=1, le=2_147_483_647)] | None = None
     account_id: UUID | None = None
     vat_code: _Text | None = None
@@ -177,13 +190,11 @@ class _PlainLine(Struct, frozen=True, rename="camel", forbid_unknown_fields=True
     tag_ids: Annotated[tuple[UUID, ...], Meta(max_length=MAX_TAGS)] = ()
 
 
-class PlainRow(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """A row that can be taken as it is, if the company has what it names."""
-
+class _Plain(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
     entry_type: EntryType
     date: date
     lines: Annotated[tuple[_PlainLine, ...], Meta(min_length=1, max_length=MAX_LINES)]
-    original_amount: Decimal
+    original_amount: str | int
     customer_number: _Text | None = None
     customer_id: UUID | None = None
     vendor_number: _Text | None = None
@@ -197,7 +208,15 @@ class PlainRow(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
     tag_ids: Annotated[tuple[UUID, ...], Meta(max_length=MAX_TAGS)] = ()
 
 
-_DECODER: Final = Decoder(PlainRow)
+class PlainRow(NamedTuple):
+    """A row that can be taken as it is, if the company has what it names; and its amounts."""
+
+    row: _Plain
+    original_amount: Decimal
+    amounts: list[Decimal]
+
+
+_DECODER: Final = Decoder(_Plain)
 
 
 def plain_row(raw: bytes) -> PlainRow | None:
@@ -206,9 +225,12 @@ def plain_row(raw: bytes) -> PlainRow | None:
         return None
     try:
         row = _DECODER.decode(raw)
-    except MsgspecError:
+        amounts = [fast_wire.plain_amount(line.amount) for line in row.lines]
+        original_amount = fast_wire.plain_amount(row.original_amount)
+    except (MsgspecError, fast_wire.NotPlainError):
         return None
-    return row if fast_wire.are_plain((row,), raw) else None
+    is_plain = min(amounts) > 0 and (row.currency is None or is_currency(row.currency))
+    return PlainRow(row, original_amount, amounts) if is_plain else None
 
 
 @lru_cache(maxsize=4096)

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, 
 from pydantic_core import PydanticCustomError
 
 from ledgerbee.platform.company.logo import MAX_LOGO_BYTES
-from ledgerbee.platform.http.wire import MAX_LINE, Line
+from ledgerbee.platform.http.wire import MAX_LINE, OptionalLine, blank_or
 
 _BASE64_LENGTH: Final = 4 * -(-MAX_LOGO_BYTES // 3)
 
@@ -47,7 +47,7 @@ def _to_bytes(value: Any) -> Any:
 _BLANK_IS_NULL = BeforeValidator(_blank_to_none)
 
 #: A single-line text or null; blank means null.
-NullableLine = Annotated[Line | None, _BLANK_IS_NULL]
+NullableLine = Annotated[OptionalLine | None, _BLANK_IS_NULL]
 #: A street address, over several lines if need be, or null.
 NullableAddress = Annotated[
     Annotated[str, StringConstraints(strict=True, strip_whitespace=True, max_length=MAX_LINE)] | None, _BLANK_IS_NULL
@@ -58,10 +58,10 @@ NullableEmail = Annotated[
         str,
         StringConstraints(strict=True, strip_whitespace=True, max_length=254),
         AfterValidator(_check_email),
-        WithJsonSchema({"type": "string", "format": "email", "maxLength": 254}),
     ]
     | None,
     _BLANK_IS_NULL,
+    blank_or({"type": "string", "format": "email", "maxLength": 254}),
     Field(examples=["regnskab@example.com"]),
 ]
 #: Identifiers (VAT number, bank account): what they must be is told by the rules.

@@ -2,9 +2,13 @@
 
 import hashlib
 import secrets
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 from ledgerbee.core.errors import ErrorCode
+from ledgerbee.platform.context import Actor
 
 UNAUTHORIZED = ErrorCode("UNAUTHORIZED", 401, "Invalid API key")
 INSUFFICIENT_PERMISSIONS = ErrorCode(
@@ -31,6 +35,28 @@ SCOPES: Final = (
 PARTNER_SCOPES: Final = ("portal-provision", "portal-sso-mint")
 
 LICENSES: Final = ("Subscription", "CustomerPortal", "MeteredProducts")
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A resolved credential. `expires_at` is aware UTC; `version` tells a stale copy from the current one."""
+
+    company_id: UUID
+    kind: str
+    subject_id: UUID
+    scopes: frozenset[str]
+    ip_allowlist: tuple[str, ...]
+    expires_at: datetime | None
+    licenses: frozenset[str]
+    time_zone: str
+    secret_hash: bytes
+    version: int
+
+    @property
+    def actor(self) -> Actor:
+        """The audit trail's name for it."""
+        kind = "oauth_client" if self.kind == "oauth_token" else self.kind
+        return Actor(kind, str(self.subject_id))
 
 
 def new_secret(prefix: str) -> str:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from ledgerbee.platform.caller import Principal
 from ledgerbee.platform.context import Context
+from ledgerbee.platform.credentials.model import Principal
 from ledgerbee.platform.db import Connection
 
 

@@ -1,5 +1,6 @@
 """Types of the wire: camelCase names, exact decimals, honest identifiers (contract 1.4, decisions "Base")."""
 
+import re
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Final, Generic, TypeVar
@@ -76,11 +77,15 @@ class ResponseModel(BaseModel):
     )
 
 
+#: Not all that Python takes for a decimal: no blanks, exponents or digits of other scripts.
+_DECIMAL_TEXT: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+
+
 def _to_decimal(value: Any) -> Any:
     """Take a JSON number (already a Decimal, never a float) or a decimal string."""
     if isinstance(value, bool) or not isinstance(value, (Decimal, int, str)):
         raise PydanticCustomError("decimal_type", "must be a number or a decimal string")
-    if isinstance(value, str) and (len(value) > 60 or not value.strip() or "_" in value):
+    if isinstance(value, str) and (len(value) > 60 or not _DECIMAL_TEXT.fullmatch(value)):
         raise PydanticCustomError("decimal_type", "must be a number or a decimal string")
     if isinstance(value, Decimal) and value.is_finite() and value == value.to_integral_value():
         exponent = value.as_tuple().exponent
@@ -91,7 +96,10 @@ def _to_decimal(value: Any) -> Any:
 
 def _decimal_schema(description: str) -> WithJsonSchema:
     return WithJsonSchema(
-        {"anyOf": [{"type": "number"}, {"type": "string", "pattern": r"^-?\d+(\.\d+)?$"}], "description": description}
+        {
+            "anyOf": [{"type": "number"}, {"type": "string", "pattern": f"^{_DECIMAL_TEXT.pattern}$"}],
+            "description": description,
+        }
     )
 
 
@@ -200,6 +208,11 @@ Line = Annotated[str, StringConstraints(strict=True, strip_whitespace=True, min_
 OptionalLine = Annotated[str, StringConstraints(strict=True, strip_whitespace=True, max_length=MAX_LINE)]
 #: Free text over several lines.
 Text = Annotated[str, StringConstraints(strict=True, max_length=MAX_TEXT)]
+
+
+def blank_or(schema: dict[str, Any]) -> WithJsonSchema:
+    """The schema of a text with a form of its own that may be null, where blank means null."""
+    return WithJsonSchema({"anyOf": [schema, {"type": "string", "pattern": r"^\s*$"}, {"type": "null"}]})
 
 
 def _check_currency(value: str) -> str:

@@ -7,10 +7,9 @@ from typing import Any
 from uuid import UUID
 
 from ledgerbee.core.ids import new_id
-from ledgerbee.platform.caller import Principal
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.credentials import store as credentials
-from ledgerbee.platform.credentials.model import new_secret, secret_hash
+from ledgerbee.platform.credentials.model import Principal, new_secret, secret_hash
 from ledgerbee.platform.credentials.rules import check_allowlist, check_grant, check_scopes, is_address_allowed
 from ledgerbee.platform.db import Database, Tenant
 from ledgerbee.platform.oauth import store

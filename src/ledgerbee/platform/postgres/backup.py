@@ -8,18 +8,19 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from ledgerbee.platform.files import sync_folder
+from ledgerbee.platform.postgres import archive
 from ledgerbee.platform.postgres.errors import (
     BackupError,
     BinariesError,
     DatabaseInUseError,
     RestoreError,
 )
-from ledgerbee.platform.postgres.folder import sync_folder
 from ledgerbee.platform.postgres.server import DATABASE, Server
 
-# Databases that a restore makes on its way; one that was killed leaves them, the next one drops them.
+# Databases and files that a restore makes on its way; one that was killed leaves them, the next one drops them.
 FRESH, REPLACED = f"{DATABASE}_restored_", f"{DATABASE}_replaced_"
-ARCHIVE_MAGIC = b"PGDMP"
+UNPACKED = ".restore-"
 MAX_JOBS = 4
 _CONNECTED = f"""
     SELECT count(*), string_agg(DISTINCT coalesce(nullif(application_name, ''), 'process ' || pid), ', ')
@@ -34,50 +35,94 @@ def psql_command(server: Server) -> tuple[list[str], dict[str, str]]:
     return [_program(server, "psql"), "--dbname", server.dsn()], environment
 
 
-def backup(server: Server, file: Path) -> None:
-    """Write the database, as of one moment, to `file` in pg_dump's custom format; work goes on meanwhile.
+def backup(server: Server, file: Path, *, blobs: Path | None = None) -> None:
+    """Write the database, as of one moment, and the attached files of the folder `blobs` to one file.
 
-    An older file of that name is replaced when the new one is whole and on disk. Roles are not part of it, nor are
-    rights and settings of the database itself (`GRANT … ON DATABASE`, `ALTER DATABASE … SET`).
+    Work goes on meanwhile. Without `blobs` the file is pg_dump's custom format, else a tar (see `archive.py`). An older
+    file of that name is replaced when the new one is whole and on disk. Roles are not part of it, nor are rights and
+    settings of the database itself (`GRANT … ON DATABASE`, `ALTER DATABASE … SET`).
 
     Raises:
         BackupError: it could not be made.
     """
     target = file.expanduser().absolute()
-    part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+    parts = [target.with_name(f".{target.name}.{secrets.token_hex(4)}.part") for _ in range(1 if blobs is None else 2)]
+    whole, dump = parts[0], parts[-1]
     try:
-        # Made here so that it is readable by its owner alone from the first byte.
-        os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-        _tool(server, "pg_dump", "--format=custom", f"--file={part}", f"--dbname={server.dsn()}")
-        descriptor = os.open(part, os.O_RDONLY)
+        for part in parts:  # made here so that they are readable by their owner alone from the first byte
+            os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        _tool(server, "pg_dump", "--format=custom", f"--file={dump}", f"--dbname={server.dsn()}")
+        if blobs is not None:
+            archive.pack(whole, dump, blobs)
+        descriptor = os.open(whole, os.O_RDONLY)
         try:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-        part.replace(target)
+        whole.replace(target)
         sync_folder(target.parent)
     except OSError as error:
         raise BackupError(f"The backup {target} can't be written: {error.strerror}.") from error
     except subprocess.CalledProcessError as error:
         raise BackupError(f"The backup {target} was not made:\n{error.stderr.strip()}") from error
     finally:
-        part.unlink(missing_ok=True)
+        for part in parts:
+            part.unlink(missing_ok=True)
 
 
-def restore(server: Server, file: Path, *, force: bool = False, check: Callable[[str], None] | None = None) -> None:
+def restore(
+    server: Server,
+    file: Path,
+    *,
+    blobs: Path | None = None,
+    force: bool = False,
+    check: Callable[[str], None] | None = None,
+) -> None:
     """Replace the database by what is in a backup, in one step at the end: a restore that fails changes nothing.
 
     The backup goes into a fresh database, which then takes the name of the old one. Roles that the backup gives rights
     to and that this server lacks are made, without the right to log in. `check` is called with the fresh database's
     connection URI before the swap; what it raises calls the restore off. With `force` those who are connected are
-    disconnected, otherwise they are a reason to refuse.
+    disconnected, otherwise they are a reason to refuse. Attached files that the folder `blobs` lacks are added to it
+    before the swap, and stay if that fails: nothing tells of them, and they replace nothing.
 
     Raises:
         RestoreError: the file is no backup, or does not restore.
         DatabaseInUseError: someone is connected.
     """
     source = file.expanduser().absolute()
-    _refuse_other_files(source)
+    try:
+        for leftover in server.data_dir.glob(f"{UNPACKED}*"):
+            leftover.unlink(missing_ok=True)
+        if archive.is_dump(source):
+            _replace(server, source, force=force, check=check)
+            return
+        dump = server.data_dir / f"{UNPACKED}{secrets.token_hex(4)}"
+
+        def check_and_put_back(url: str) -> None:
+            if check is not None:
+                check(url)
+            if blobs is not None:
+                archive.put_back(source, blobs)
+
+        try:
+            archive.unpack_dump(source, dump)
+            _replace(server, dump, force=force, check=check_and_put_back)
+            if blobs is not None:  # again, for what those who were still at work on the old database have removed
+                archive.put_back(source, blobs)
+        finally:
+            dump.unlink(missing_ok=True)
+    except archive.NoBackupError as error:
+        raise RestoreError(f"{source} is no whole backup of ours: {error}.") from error
+    except OSError as error:
+        raise RestoreError(f"The backup {source} was not restored: {error.strerror}.") from error
+    except subprocess.CalledProcessError as error:
+        raise RestoreError(
+            f"The backup {source} was not restored; the database is as before:\n{error.stderr.strip()}"
+        ) from error
+
+
+def _replace(server: Server, dump: Path, *, force: bool, check: Callable[[str], None] | None) -> None:
     fresh = FRESH + secrets.token_hex(4)
     made_roles: list[str] = []
     try:
@@ -85,37 +130,23 @@ def restore(server: Server, file: Path, *, force: bool = False, check: Callable[
             _refuse_when_in_use(server)
         _drop_leftovers(server)
         try:
-            _fill(server, source, fresh)
+            _fill(server, dump, fresh)
         except subprocess.CalledProcessError as error:
             if not _MISSING_ROLE.search(error.stderr):
                 raise
-            made_roles = _make_missing_roles(server, source, fresh)
-            _fill(server, source, fresh)
+            made_roles = _make_missing_roles(server, dump, fresh)
+            _fill(server, dump, fresh)
         _sql(server, "ANALYZE;", database=fresh)
         if check is not None:
             check(server.dsn(database=fresh))
         _swap(server, fresh, force=force)
-    except BaseException as error:
+    except BaseException:
         with suppress(subprocess.CalledProcessError):  # what stays behind harms nobody and goes with the next restore
             drop_roles = (f"DROP ROLE {_quoted(name)};" for name in made_roles)
             _sql(server, f"DROP DATABASE IF EXISTS {fresh} WITH (FORCE);", *drop_roles)
-        if isinstance(error, subprocess.CalledProcessError):
-            raise RestoreError(
-                f"The backup {source} was not restored; the database is as before:\n{error.stderr.strip()}"
-            ) from error
         raise
     with suppress(subprocess.CalledProcessError):  # the restore is done; the old one goes with the next
         _drop_leftovers(server)
-
-
-def _refuse_other_files(source: Path) -> None:
-    try:
-        with source.open("rb") as archive:
-            magic = archive.read(len(ARCHIVE_MAGIC))
-    except OSError as error:
-        raise RestoreError(f"The backup {source} can't be read: {error.strerror}.") from error
-    if magic != ARCHIVE_MAGIC:
-        raise RestoreError(f"{source} is no backup of ours (pg_dump's custom format).")
 
 
 def _refuse_when_in_use(server: Server) -> None:

@@ -4,6 +4,7 @@
         postgres/          the cluster: the server account's alone (0700)
         run/               the Unix socket: the server account's alone (0700)
         locks/             the caller's alone
+        attachments/       the caller's alone: attached files, where no other place is set
         startup.log        what the server said before its own log was open
 
 When root makes the data folder it stays root's (0711) and only `postgres/` and `run/` are given to the unprivileged
@@ -144,15 +145,6 @@ def prepare(data_dir: Path) -> DataFolder:
     if not os.access(path, os.W_OK | os.X_OK):
         raise DataFolderError(f"The data folder {path} can't be written by this account. Choose another --data-dir.")
     return DataFolder(path, account)
-
-
-def sync_folder(path: Path) -> None:
-    """Make a rename inside the folder survive a power cut."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _make(path: Path, mode: int) -> None:

@@ -6,10 +6,11 @@ import secrets
 import shutil
 from pathlib import Path
 
+from ledgerbee.platform.files import sync_folder
 from ledgerbee.platform.postgres.accounts import run_as
 from ledgerbee.platform.postgres.binaries import Binaries, find_binaries
 from ledgerbee.platform.postgres.errors import DataFolderError, StartError
-from ledgerbee.platform.postgres.folder import DataFolder, sync_folder
+from ledgerbee.platform.postgres.folder import DataFolder
 from ledgerbee.platform.postgres.server import DATABASE, OWNER
 from ledgerbee.platform.postgres.settings import HBA, INCLUDES, write_conf
 

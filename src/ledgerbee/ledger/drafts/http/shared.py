@@ -1,11 +1,11 @@
 """What the two versions of draft journal entries share."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Final
 
 from fastapi import Path, Response
 
-from ledgerbee.ledger.drafts import store
+from ledgerbee.ledger.drafts import actions, store
 from ledgerbee.ledger.drafts.model import DRAFT_JOURNAL_ENTRY_INVALID_STATE, DRAFT_JOURNAL_ENTRY_NOT_FOUND
 from ledgerbee.ledger.drafts.wire import ListDraftJournalEntriesResponse, render
 from ledgerbee.ledger.entries.http.create import ENTERING_ERRORS
@@ -16,6 +16,17 @@ from ledgerbee.ledger.entries.model import (
     PERIOD_LOCKED,
 )
 from ledgerbee.ledger.entries.query import EntryQuery
+from ledgerbee.ledger.entries.rules import below
+from ledgerbee.ledger.entries.wire import (
+    CreateJournalEntryRequest,
+    CreateJournalEntryV1Request,
+    JournalEntryBatchRequest,
+    JournalEntryBatchV1Request,
+)
+from ledgerbee.platform.attachments.actions import staged
+from ledgerbee.platform.attachments.model import INVALID_ATTACHMENT_TYPE
+from ledgerbee.platform.attachments.rules import decode
+from ledgerbee.platform.caller import Caller
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.http.wire import Id, pages
 from ledgerbee.platform.rates.model import EXCHANGE_RATE_MISSING
@@ -34,7 +45,10 @@ _BOOKING_ONLY: Final = frozenset(
 )
 DRAFTING_ERRORS: Final = tuple(error for error in ENTERING_ERRORS if error not in _BOOKING_ONLY)
 CHANGING_ERRORS: Final = (DRAFT_JOURNAL_ENTRY_NOT_FOUND, DRAFT_JOURNAL_ENTRY_INVALID_STATE)
-BOOKING_ERRORS: Final = (*ENTERING_ERRORS, *CHANGING_ERRORS)
+BOOKING_ERRORS: Final = (
+    *(error for error in ENTERING_ERRORS if error is not INVALID_ATTACHMENT_TYPE),
+    *CHANGING_ERRORS,
+)
 
 CHECKED_WHEN: Final = (
     "All is checked as for an entry that is posted, but for its balance, its period and the rate of its day: those are "
@@ -64,18 +78,41 @@ async def page_of(context: Context, query: EntryQuery) -> ListDraftJournalEntrie
     )
 
 
-def paths_of(count: int) -> list[str]:
-    """The places of a batch's entries in its request."""
-    return [f"entries.{index}" for index in range(count)]
+async def create(caller: Caller, body: CreateJournalEntryRequest | CreateJournalEntryV1Request) -> Response:
+    """Make one draft."""
+    return await _create(caller, [body], [""], _created)
 
 
-def created(texts: Sequence[str]) -> Response:
+async def create_batch(caller: Caller, body: JournalEntryBatchRequest | JournalEntryBatchV1Request) -> Response:
+    """Make drafts together."""
+    return await _create(
+        caller, body.entries, [f"entries.{index}" for index in range(len(body.entries))], _created_batch
+    )
+
+
+async def _create(
+    caller: Caller,
+    bodies: Sequence[CreateJournalEntryRequest | CreateJournalEntryV1Request],
+    paths: Sequence[str],
+    answer: Callable[[Sequence[str]], Response],
+) -> Response:
+    files = [decode(body.attachments, below(path, "attachments")) for body, path in zip(bodies, paths, strict=True)]
+    async with staged(caller, files) as attached:
+        entries = [body.entered(own) for body, own in zip(bodies, attached, strict=True)]
+
+        async def work(context: Context) -> Response:
+            return answer(await actions.create(context, entries, paths))
+
+        return await caller.command(work)
+
+
+def _created(texts: Sequence[str]) -> Response:
     """A new draft as a response."""
     (text,) = texts
     return Response(text, 201, media_type="application/json")
 
 
-def created_batch(texts: Sequence[str]) -> Response:
+def _created_batch(texts: Sequence[str]) -> Response:
     """Drafts that were made together, as a response."""
     body = f'{{"totalCreated":{len(texts)},"drafts":[{",".join(texts)}]}}'
     return Response(body, 201, media_type="application/json")

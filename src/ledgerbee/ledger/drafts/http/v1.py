@@ -15,10 +15,9 @@ from ledgerbee.ledger.drafts.http.shared import (
     FOUND,
     LISTED,
     DraftId,
-    created,
-    created_batch,
+    create,
+    create_batch,
     page_of,
-    paths_of,
 )
 from ledgerbee.ledger.drafts.model import DRAFT_JOURNAL_ENTRY_NOT_FOUND
 from ledgerbee.ledger.drafts.wire import (
@@ -29,7 +28,7 @@ from ledgerbee.ledger.drafts.wire import (
 )
 from ledgerbee.ledger.entries.query import EntryQuery
 from ledgerbee.ledger.entries.wire import CreateJournalEntryV1Request, JournalEntryBatchV1Request, JournalEntryResponse
-from ledgerbee.platform.http.operation import Ctx, Deprecation, operation, resource_router
+from ledgerbee.platform.http.operation import CallerDep, Ctx, Deprecation, operation, resource_router
 
 router = resource_router("Draft Journal Entries")
 
@@ -56,13 +55,13 @@ _BOOKING = _until_sunset("draft-journal-entries/{draftJournalEntryId}/book")
         description=f"{BATCH} {_SENT} {CHECKED_WHEN}",
         response="Drafts created",
         errors=DRAFTING_ERRORS,
+        opens_transaction=False,
         deprecation=_BATCHES,
     ),
 )
-async def create_draft_journal_batch(context: Ctx, body: JournalEntryBatchV1Request) -> Response:
+async def create_draft_journal_batch(caller: CallerDep, body: JournalEntryBatchV1Request) -> Response:
     """Create multiple draft journal entries in batch."""
-    entries = [entry.entered() for entry in body.entries]
-    return created_batch(await actions.create(context, entries, paths_of(len(entries))))
+    return await create_batch(caller, body)
 
 
 @router.get(
@@ -86,12 +85,13 @@ async def list_draft_journal_entries(
         description=f"Keeps an entry that is to be posted later. {_SENT} {CHECKED_WHEN}",
         response="Draft created",
         errors=DRAFTING_ERRORS,
+        opens_transaction=False,
         deprecation=_DRAFTS,
     ),
 )
-async def create_draft_journal_entry(context: Ctx, body: CreateJournalEntryV1Request) -> Response:
+async def create_draft_journal_entry(caller: CallerDep, body: CreateJournalEntryV1Request) -> Response:
     """Create a draft journal entry."""
-    return created(await actions.create(context, [body.entered()], [""]))
+    return await create(caller, body)
 
 
 @router.get(

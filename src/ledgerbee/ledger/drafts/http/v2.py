@@ -15,10 +15,9 @@ from ledgerbee.ledger.drafts.http.shared import (
     FOUND,
     LISTED,
     DraftId,
-    created,
-    created_batch,
+    create,
+    create_batch,
     page_of,
-    paths_of,
 )
 from ledgerbee.ledger.drafts.model import DRAFT_JOURNAL_ENTRY_NOT_FOUND
 from ledgerbee.ledger.drafts.wire import (
@@ -31,7 +30,10 @@ from ledgerbee.ledger.drafts.wire import (
 from ledgerbee.ledger.entries.model import JOURNAL_ENTRY_CONTROL_LINE_NOT_ALLOWED
 from ledgerbee.ledger.entries.query import EntryQuery
 from ledgerbee.ledger.entries.wire import CreateJournalEntryRequest, JournalEntryBatchRequest, JournalEntryResponse
-from ledgerbee.platform.http.operation import Ctx, operation, resource_router
+from ledgerbee.platform.attachments.actions import staged
+from ledgerbee.platform.attachments.rules import decode
+from ledgerbee.platform.context import Context
+from ledgerbee.platform.http.operation import CallerDep, Ctx, operation, resource_router
 
 router = resource_router("Draft Journal Entries (v2)")
 
@@ -53,12 +55,12 @@ _ADDED = (
         description=f"{BATCH} {_ADDED} {CHECKED_WHEN}",
         response="Drafts created",
         errors=_ERRORS,
+        opens_transaction=False,
     ),
 )
-async def create_draft_journal_batch_v2(context: Ctx, body: JournalEntryBatchRequest) -> Response:
+async def create_draft_journal_batch_v2(caller: CallerDep, body: JournalEntryBatchRequest) -> Response:
     """Create draft journal entries in batch."""
-    entries = [entry.entered() for entry in body.entries]
-    return created_batch(await actions.create(context, entries, paths_of(len(entries))))
+    return await create_batch(caller, body)
 
 
 @router.get(
@@ -82,11 +84,12 @@ async def list_draft_journal_entries_v2(
         description=f"Keeps an entry that is to be posted later. {_ADDED} {CHECKED_WHEN}",
         response="Draft created",
         errors=_ERRORS,
+        opens_transaction=False,
     ),
 )
-async def create_draft_journal_entry_v2(context: Ctx, body: CreateJournalEntryRequest) -> Response:
+async def create_draft_journal_entry_v2(caller: CallerDep, body: CreateJournalEntryRequest) -> Response:
     """Create a draft journal entry."""
-    return created(await actions.create(context, [body.entered()], [""]))
+    return await create(caller, body)
 
 
 @router.get(
@@ -125,18 +128,25 @@ async def delete_draft_journal_entry_v2(context: Ctx, draft_journal_entry_id: Dr
     **operation(
         "Update a draft journal entry (v2)",
         scope="journal-entries-write",
-        description="Changes the fields that are sent, of a draft that isn't booked; `lines` are replaced as a whole. "
+        description="Changes the fields that are sent, of a draft that isn't booked; lists are replaced as a whole. "
         "A receivable or payable that the system had added follows from amount, type and party; with new lines it is "
         f"added anew. {CHECKED_WHEN}",
         errors=(*_ERRORS, *CHANGING_ERRORS),
+        opens_transaction=False,
     ),
 )
 async def update_draft_journal_entry_v2(
-    context: Ctx, draft_journal_entry_id: DraftId, body: UpdateDraftJournalEntryRequest
+    caller: CallerDep, draft_journal_entry_id: DraftId, body: UpdateDraftJournalEntryRequest
 ) -> Response:
     """Update a draft journal entry."""
-    text = await actions.update(context, draft_journal_entry_id, body.changes())
-    return Response(text, media_type="application/json")
+    async with staged(caller, [decode(body.attachments or (), "attachments")]) as (files,):
+        changes = body.changes(files)
+
+        async def work(context: Context) -> Response:
+            text = await actions.update(context, draft_journal_entry_id, changes)
+            return Response(text, media_type="application/json")
+
+        return await caller.command(work)
 
 
 @router.post(

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.ids import new_id
+from ledgerbee.ledger.attachments import store as attachments
 from ledgerbee.ledger.entries import rules, store
 from ledgerbee.ledger.entries.actions.post import post_for
 from ledgerbee.ledger.entries.model import EnteredEntry, NewEntry, Posted
@@ -18,7 +19,9 @@ async def enter(context: Context, entries: Sequence[EnteredEntry]) -> list[Poste
     books = await store.load_books(context, entries)
     paths = [f"entries.{index}" for index in range(len(entries))]
     completed = [rules.complete(entered, books, new_id(), path) for entered, path in zip(entries, paths, strict=True)]
-    return await post_for([context] * len(entries), completed, paths)
+    posted = await post_for([context] * len(entries), completed, paths)
+    await _attach(context, entries, completed)
+    return posted
 
 
 async def enter_together(contexts: Sequence[Context], entries: Sequence[EnteredEntry]) -> list[Posted | LedgerBeeError]:
@@ -37,4 +40,11 @@ async def enter_together(contexts: Sequence[Context], entries: Sequence[EnteredE
     good = [index for index, outcome in enumerate(outcomes) if isinstance(outcome, NewEntry)]
     to_post = [outcome for outcome in outcomes if isinstance(outcome, NewEntry)]
     posted = iter(await post_for([contexts[index] for index in good], to_post, [""] * len(good)))
+    await _attach(contexts[0], [entries[index] for index in good], to_post)
     return [next(posted) if isinstance(outcome, NewEntry) else outcome for outcome in outcomes]
+
+
+async def _attach(context: Context, entered: Sequence[EnteredEntry], posted: Sequence[NewEntry]) -> None:
+    files = [(new.id, entry.attachments) for entry, new in zip(entered, posted, strict=True) if entry.attachments]
+    if files:
+        await attachments.insert_for_entries(context, files)

@@ -8,7 +8,7 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from ledgerbee.chart.journal_categories import store as journal_categories
-from ledgerbee.core.ids import new_id
+from ledgerbee.core.ids import new_id_text
 from ledgerbee.ledger.entries import rules, store
 from ledgerbee.ledger.entries.model import JournalEntry, NewEntry, Posted
 from ledgerbee.platform.context import Context
@@ -19,7 +19,7 @@ class Prepared:
     """An entry with all that posting takes. The digest holds for the moment that it was prepared for."""
 
     entry: NewEntry
-    line_ids: Sequence[UUID]
+    line_ids: Sequence[UUID | str]
     digest: bytes
 
 
@@ -43,9 +43,13 @@ async def post(context: Context, entries: Sequence[NewEntry]) -> list[Posted]:
 
 
 async def post_of_document(context: Context, entry: NewEntry) -> Posted:
-    """Post the entry of a document (an invoice, a payment), in the company's default category; otherwise as `post`."""
-    category_id = await journal_categories.default_id(context)
-    return (await post(context, [replace(entry, journal_category_id=category_id)]))[0]
+    """Post the entry of a document (an invoice, a payment), in the company's default category; otherwise as `post`.
+
+    A refusal names no `entries.0`: who sends an invoice sent none.
+    """
+    categorised = replace(entry, journal_category_id=await journal_categories.default_id(context))
+    rules.check(categorised, "")
+    return (await post_for([context], [categorised], [""]))[0]
 
 
 async def post_for(contexts: Sequence[Context], entries: Sequence[NewEntry], paths: Sequence[str]) -> list[Posted]:
@@ -81,7 +85,7 @@ async def post_for(contexts: Sequence[Context], entries: Sequence[NewEntry], pat
 
 def prepare(company_id: UUID, moment: datetime, entry: NewEntry) -> Prepared:
     """Take the digest of an entry that `rules.complete` or `rules.check` let pass, for posting at that moment."""
-    line_ids = [new_id() for _ in entry.lines]
+    line_ids = [new_id_text() for _ in entry.lines]
     return Prepared(entry, line_ids, rules.digest(company_id, entry, line_ids, moment))
 
 

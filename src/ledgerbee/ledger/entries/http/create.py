@@ -1,5 +1,7 @@
 """Creating journal entries, one and many, by both versions of the API (contract 2.8, 2.28)."""
 
+from collections.abc import Sequence
+
 from fastapi import Response
 
 from ledgerbee.chart.accounts.model import ACCOUNT_NOT_BOOKABLE, ACCOUNT_NOT_FOUND
@@ -30,6 +32,10 @@ from ledgerbee.ledger.entries.wire import (
 )
 from ledgerbee.parties.customers.model import CUSTOMER_NOT_FOUND
 from ledgerbee.parties.vendors.model import VENDOR_NOT_FOUND
+from ledgerbee.platform.attachments.actions import staged
+from ledgerbee.platform.attachments.model import ATTACHMENT_STORE_UNAVAILABLE, INVALID_ATTACHMENT_TYPE
+from ledgerbee.platform.attachments.rules import decode
+from ledgerbee.platform.caller import Caller
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.http.operation import CallerDep, operation, resource_router
 from ledgerbee.platform.rates.model import EXCHANGE_RATE_MISSING
@@ -57,6 +63,8 @@ ENTERING_ERRORS = (
     VENDOR_NOT_FOUND,
     DIMENSION_VALUE_NOT_FOUND,
     PERIOD_LOCKED,
+    INVALID_ATTACHMENT_TYPE,
+    ATTACHMENT_STORE_UNAVAILABLE,
 )
 _ERRORS_V2 = (JOURNAL_ENTRY_CONTROL_LINE_NOT_ALLOWED, *ENTERING_ERRORS)
 
@@ -85,7 +93,7 @@ _BATCH = "1 to 100 entries, posted together or not at all; an error names its en
 )
 async def create_journal_entry(caller: CallerDep, body: CreateJournalEntryV1Request) -> Response:
     """Create a single journal entry."""
-    return await caller.command_together(actions.enter_together, body.entered(), created)
+    return await _enter(caller, body)
 
 
 @router.post(
@@ -104,12 +112,7 @@ async def create_journal_entry(caller: CallerDep, body: CreateJournalEntryV1Requ
 )
 async def create_journal_batch(caller: CallerDep, body: JournalEntryBatchV1Request) -> Response:
     """Create multiple journal entries in batch."""
-    entries = [entry.entered() for entry in body.entries]
-
-    async def work(context: Context) -> Response:
-        return created_batch(await actions.enter(context, entries))
-
-    return await caller.command(work)
+    return await _enter_batch(caller, body.entries)
 
 
 @router_v2.post(
@@ -127,7 +130,7 @@ async def create_journal_batch(caller: CallerDep, body: JournalEntryBatchV1Reque
 )
 async def create_journal_entry_v2(caller: CallerDep, body: CreateJournalEntryRequest) -> Response:
     """Create a journal entry."""
-    return await caller.command_together(actions.enter_together, body.entered(), created)
+    return await _enter(caller, body)
 
 
 @router_v2.post(
@@ -145,9 +148,24 @@ async def create_journal_entry_v2(caller: CallerDep, body: CreateJournalEntryReq
 )
 async def create_journal_batch_v2(caller: CallerDep, body: JournalEntryBatchRequest) -> Response:
     """Create journal entries in batch."""
-    entries = [entry.entered() for entry in body.entries]
+    return await _enter_batch(caller, body.entries)
 
-    async def work(context: Context) -> Response:
-        return created_batch(await actions.enter(context, entries))
 
-    return await caller.command(work)
+async def _enter(caller: Caller, body: CreateJournalEntryRequest | CreateJournalEntryV1Request) -> Response:
+    if not body.attachments:
+        return await caller.command_together(actions.enter_together, body.entered(), created)
+    async with staged(caller, [decode(body.attachments, "attachments")]) as (files,):
+        return await caller.command_together(actions.enter_together, body.entered(files), created)
+
+
+async def _enter_batch(
+    caller: Caller, bodies: Sequence[CreateJournalEntryRequest | CreateJournalEntryV1Request]
+) -> Response:
+    decoded = [decode(body.attachments, f"entries.{index}.attachments") for index, body in enumerate(bodies)]
+    async with staged(caller, decoded) as files:
+        entries = [body.entered(own) for body, own in zip(bodies, files, strict=True)]
+
+        async def work(context: Context) -> Response:
+            return created_batch(await actions.enter(context, entries))
+
+        return await caller.command(work)

@@ -9,18 +9,20 @@ big-endian integers, and the previous hash of the entry at position 1 is the gen
 """
 
 import hashlib
-import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
+from json.encoder import encode_basestring as quoted
 from typing import Final
 from uuid import UUID
 
-from ledgerbee.core.money import EXACT, ZERO, quantum_of
+from ledgerbee.core.money import EXACT, ONE, ZERO, quantum_of
 from ledgerbee.ledger.entries.model import NewEntry
 from ledgerbee.ledger.entries.rules.balance import RATE_PLACES
 
 _FORMAT: Final = "ledgerbee:entry:1"
+_RATE_ONE: Final = f"{ONE:.{RATE_PLACES}f}"
 
 
 def genesis(company_id: UUID) -> bytes:
@@ -28,7 +30,7 @@ def genesis(company_id: UUID) -> bytes:
     return hashlib.sha256(f"ledgerbee:genesis:{company_id}".encode()).digest()
 
 
-def canonical(company_id: UUID, entry: NewEntry, line_ids: Sequence[UUID], posted_at: datetime) -> bytes:
+def canonical(company_id: UUID, entry: NewEntry, line_ids: Sequence[UUID | str], posted_at: datetime) -> bytes:
     """The text that an entry's digest is taken of: everything about it that never changes.
 
     UTF-8, fields separated by newlines: the format's name; company, entry id, entry type, date, currency,
@@ -46,7 +48,7 @@ def canonical(company_id: UUID, entry: NewEntry, line_ids: Sequence[UUID], poste
         entry.entry_type,
         entry.date.isoformat(),
         entry.currency,
-        _fixed(entry.exchange_rate, RATE_PLACES),
+        _RATE_ONE if entry.exchange_rate == ONE else _fixed(entry.exchange_rate, RATE_PLACES),
         _fixed(entry.original_amount, 4),
         _hex(entry.customer_id),
         _hex(entry.vendor_id),
@@ -55,16 +57,17 @@ def canonical(company_id: UUID, entry: NewEntry, line_ids: Sequence[UUID], poste
         _text(entry.source_type),
         _hex(entry.source_id),
         _hex(entry.reverses_entry_id),
-        posted_at.astimezone(UTC).isoformat(timespec="microseconds"),
+        _moment(posted_at),
         _text(entry.description),
     ]
     for line_id, line in zip(line_ids, entry.lines, strict=True):
+        amount = _fixed(line.amount, 4)
         fields += (
-            line_id.hex,
+            str(line_id).replace("-", ""),
             line.account_id.hex,
             line.side,
-            _fixed(line.amount, 4),
-            _fixed(line.base_amount, 4),
+            amount,
+            amount if line.base_amount is line.amount else _fixed(line.base_amount, 4),
             line.line_type,
             _hex(line.vat_code_id),
             ",".join([tag.hex for tag in line.tag_ids]),
@@ -75,7 +78,7 @@ def canonical(company_id: UUID, entry: NewEntry, line_ids: Sequence[UUID], poste
     return "\n".join(fields).encode("utf-8", "surrogatepass")
 
 
-def digest(company_id: UUID, entry: NewEntry, line_ids: Sequence[UUID], posted_at: datetime) -> bytes:
+def digest(company_id: UUID, entry: NewEntry, line_ids: Sequence[UUID | str], posted_at: datetime) -> bytes:
     """SHA-256 of the entry's canonical text."""
     return hashlib.sha256(canonical(company_id, entry, line_ids, posted_at)).digest()
 
@@ -91,7 +94,13 @@ def _hex(value: UUID | None) -> str:
 
 
 def _text(value: str | None) -> str:
-    return json.dumps(value, ensure_ascii=False) if value is not None else ""
+    return quoted(value) if value is not None else ""
+
+
+@lru_cache(maxsize=8)
+def _moment(posted_at: datetime) -> str:
+    """The one moment of all entries of a transaction."""
+    return posted_at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def _fixed(value: Decimal, places: int) -> str:

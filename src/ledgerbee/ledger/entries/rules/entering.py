@@ -99,7 +99,7 @@ def complete(entered: EnteredEntry, books: Books, entry_id: UUID, path: str = ""
         vendor_id=entered.vendor_id,
         journal_category_id=category.id if category is not None else None,
         tag_ids=entered.tag_ids,
-        attachment_hashes=entered.attachment_hashes,
+        attachment_hashes=tuple([file.hash for file in entered.attachments]),
     )
     entry = value_in_base(entry, books.base_currency, path)
     check_whole(entry, path)
@@ -148,19 +148,10 @@ def with_control_line(entered: EnteredEntry, books: Books, path: str = "") -> En
 
 
 def _check_party(entered: EnteredEntry, books: Books, path: str) -> None:
-    for types, needed, foreign, is_there in (
-        (CUSTOMER_TYPES, "customerId", "vendorId", (entered.customer_id, entered.vendor_id)),
-        (VENDOR_TYPES, "vendorId", "customerId", (entered.vendor_id, entered.customer_id)),
-    ):
-        if entered.entry_type in types:
-            if is_there[0] is None:
-                raise JOURNAL_ENTRY_PARTY_MISMATCH.error(
-                    f"An entry of type {entered.entry_type} needs {needed}", property=below(path, needed)
-                )
-            if is_there[1] is not None:
-                raise JOURNAL_ENTRY_PARTY_MISMATCH.error(
-                    f"An entry of type {entered.entry_type} has no {foreign}", property=below(path, foreign)
-                )
+    if entered.entry_type in CUSTOMER_TYPES:
+        _check_one_party(entered, ("customerId", entered.customer_id), ("vendorId", entered.vendor_id), path)
+    elif entered.entry_type in VENDOR_TYPES:
+        _check_one_party(entered, ("vendorId", entered.vendor_id), ("customerId", entered.customer_id), path)
     if entered.customer_id is not None and entered.customer_id not in books.customers:
         raise CUSTOMER_NOT_FOUND.error(property=below(path, "customerId"), customerId=str(entered.customer_id))
     if entered.vendor_id is not None and entered.vendor_id not in books.vendors:
@@ -171,6 +162,19 @@ def _category(entered: EnteredEntry, books: Books) -> JournalCategory | None:
     """The entry's category; None where it is not there, or for a company without categories."""
     wanted = entered.journal_category_id
     return books.default_category if wanted is None else books.categories.get(wanted)
+
+
+def _check_one_party(
+    entered: EnteredEntry, needed: tuple[str, UUID | None], foreign: tuple[str, UUID | None], path: str
+) -> None:
+    if needed[1] is None:
+        raise JOURNAL_ENTRY_PARTY_MISMATCH.error(
+            f"An entry of type {entered.entry_type} needs {needed[0]}", property=below(path, needed[0])
+        )
+    if foreign[1] is not None:
+        raise JOURNAL_ENTRY_PARTY_MISMATCH.error(
+            f"An entry of type {entered.entry_type} has no {foreign[0]}", property=below(path, foreign[0])
+        )
 
 
 def _check_category(entered: EnteredEntry, books: Books, path: str) -> None:

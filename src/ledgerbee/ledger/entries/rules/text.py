@@ -5,12 +5,14 @@ Written directly: an entry is posted, answered and told in one go, many in a bat
 """
 
 from collections.abc import Sequence
+from datetime import datetime
+from functools import lru_cache
 from json.encoder import encode_basestring as quoted
 from uuid import UUID
 
 from ledgerbee.core.dates import format_moment
-from ledgerbee.core.money import ZERO, format_decimal, places_of, quantum_of
-from ledgerbee.ledger.entries.model import JournalEntry
+from ledgerbee.core.money import ONE, ZERO, format_decimal, places_of, quantum_of
+from ledgerbee.ledger.entries.model import AccountName, JournalEntry
 
 
 def text_of(entry: JournalEntry) -> str:
@@ -18,16 +20,16 @@ def text_of(entry: JournalEntry) -> str:
     content = entry.content
     currency, base_currency = content.currency, entry.base_currency
     quantum, base_quantum = quantum_of(places_of(currency)), quantum_of(places_of(base_currency))
-    posted_at = format_moment(entry.posted_at)
+    posted_at = _moment(entry.posted_at)
+    rate = "1" if content.exchange_rate == ONE else format_decimal(content.exchange_rate)
     lines = []
     for line_id, line in zip(entry.line_ids, content.lines, strict=True):
-        account = entry.accounts[line.account_id]
+        account = _account(line.account_id, entry.accounts[line.account_id])
         # Four decimals at most: such a number is never written with an exponent. Zero has no sign.
         amount = str((line.amount or ZERO).quantize(quantum))
         base = amount if currency == base_currency else str((line.base_amount or ZERO).quantize(base_quantum))
         lines.append(
-            f'{{"id":"{line_id}","accountId":"{line.account_id}","accountNumber":{account.number},'
-            f'"accountName":{quoted(account.name)},"side":"{line.side}","amount":"{amount}",'
+            f'{{"id":"{line_id}",{account},"side":"{line.side}","amount":"{amount}",'
             f'"amountInBaseCurrency":"{base}","lineType":"{line.line_type}","vatCodeId":{_id(line.vat_code_id)},'
             f'"description":{_text(line.description)},"tagIds":{_ids(line.tag_ids)}}}'
         )
@@ -35,7 +37,7 @@ def text_of(entry: JournalEntry) -> str:
         f'{{"id":"{content.id}","entryNumber":{entry.entry_number},"entryType":"{content.entry_type}",'
         f'"date":"{content.date}","description":{_text(content.description)},'
         f'"reference":{_text(content.reference)},"externalSystemId":{_text(content.external_system_id)},'
-        f'"currency":"{currency}","exchangeRate":"{format_decimal(content.exchange_rate)}",'
+        f'"currency":"{currency}","exchangeRate":"{rate}",'
         f'"originalAmount":"{(content.original_amount or ZERO).quantize(quantum)}",'
         f'"customerId":{_id(content.customer_id)},"vendorId":{_id(content.vendor_id)},'
         f'"journalCategoryId":{_id(content.journal_category_id)},"tagIds":{_ids(content.tag_ids)},'
@@ -44,6 +46,18 @@ def text_of(entry: JournalEntry) -> str:
         f'"postedAt":"{posted_at}","createdAt":"{posted_at}",'
         f'"previousHash":"{entry.previous_hash.hex()}","hash":"{entry.hash.hex()}"}}'
     )
+
+
+@lru_cache(maxsize=8)
+def _moment(posted_at: datetime) -> str:
+    """The one moment of all entries of a transaction."""
+    return format_moment(posted_at)
+
+
+@lru_cache(maxsize=4096)
+def _account(account_id: UUID, shown: AccountName) -> str:
+    """What a line shows of its account: the same few in entry after entry."""
+    return f'"accountId":"{account_id}","accountNumber":{shown.number},"accountName":{quoted(shown.name)}'
 
 
 def _text(value: str | None) -> str:

@@ -82,7 +82,7 @@ class Places:
 async def post(
     context: Context,
     entries: Sequence[NewEntry],
-    line_ids: Sequence[Sequence[UUID]],
+    line_ids: Sequence[Sequence[UUID | str]],
     digests: Sequence[bytes],
     paths: Sequence[str],
 ) -> Places:
@@ -143,7 +143,7 @@ def entry_columns(entries: Sequence[NewEntry], digests: Sequence[bytes]) -> tupl
 
 
 def line_columns(
-    entries: Sequence[NewEntry], line_ids: Sequence[Sequence[UUID]]
+    entries: Sequence[NewEntry], line_ids: Sequence[Sequence[UUID | str]]
 ) -> tuple[Sequence[Any] | str | None, ...]:
     """The arguments of `post_entries` that have an element a line."""
     lines = [line for entry in entries for line in entry.lines]

@@ -25,6 +25,8 @@ CREATE TABLE draft_journal_entries (
     -- None: the company's default, when it is booked.
     journal_category_id uuid,
     tag_ids uuid[] NOT NULL DEFAULT '{}',
+    -- Of a booked draft too: the files themselves have gone over to its entry.
+    attachment_count int NOT NULL DEFAULT 0 CHECK (attachment_count BETWEEN 0 AND 10),
     journal_entry_id uuid,
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL,
@@ -77,7 +79,8 @@ CREATE INDEX draft_journal_lines_tagged ON draft_journal_lines (company_id, draf
 ALTER TABLE draft_journal_lines ADD PRIMARY KEY (company_id, draft_id, line_number);
 SELECT protect_table('draft_journal_lines', 'SELECT, INSERT, DELETE');
 
--- What was booked is no draft any more: neither it nor its lines change, whoever asks. LB431.
+-- What was booked is no draft any more: neither it nor its lines change, whoever asks, and nothing more is attached to
+-- it. LB431.
 CREATE FUNCTION refuse_change_of_booked() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
@@ -87,15 +90,15 @@ $$;
 CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE ON draft_journal_entries FOR EACH ROW
     WHEN (OLD.status = 'booked') EXECUTE FUNCTION refuse_change_of_booked();
 
--- Holds the drafts until COMMIT, so that none of them is booked while its lines change.
-CREATE FUNCTION refuse_lines_of_booked() RETURNS trigger
+-- Holds the drafts until COMMIT, so that none of them is booked while its parts change.
+CREATE FUNCTION refuse_parts_of_booked() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     booked uuid;
 BEGIN
     WITH held AS (
         SELECT d.id, d.status FROM draft_journal_entries d
-        WHERE (d.company_id, d.id) IN (SELECT c.company_id, c.draft_id FROM changed_lines c)
+        WHERE (d.company_id, d.id) IN (SELECT c.company_id, c.draft_id FROM changed c)
         ORDER BY d.id FOR NO KEY UPDATE
     )
     SELECT h.id INTO booked FROM held h WHERE h.status = 'booked' LIMIT 1;
@@ -105,13 +108,15 @@ BEGIN
     RETURN NULL;
 END
 $$;
-CREATE TRIGGER refuse_insert AFTER INSERT ON draft_journal_lines REFERENCING NEW TABLE AS changed_lines
-    FOR EACH STATEMENT EXECUTE FUNCTION refuse_lines_of_booked();
-CREATE TRIGGER refuse_update AFTER UPDATE ON draft_journal_lines REFERENCING OLD TABLE AS changed_lines
-    FOR EACH STATEMENT EXECUTE FUNCTION refuse_lines_of_booked();
-CREATE TRIGGER refuse_delete AFTER DELETE ON draft_journal_lines REFERENCING OLD TABLE AS changed_lines
-    FOR EACH STATEMENT EXECUTE FUNCTION refuse_lines_of_booked();
-REVOKE ALL ON FUNCTION refuse_change_of_booked(), refuse_lines_of_booked() FROM PUBLIC;
+CREATE TRIGGER refuse_insert AFTER INSERT ON draft_journal_lines REFERENCING NEW TABLE AS changed
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_parts_of_booked();
+CREATE TRIGGER refuse_update AFTER UPDATE ON draft_journal_lines REFERENCING OLD TABLE AS changed
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_parts_of_booked();
+CREATE TRIGGER refuse_delete AFTER DELETE ON draft_journal_lines REFERENCING OLD TABLE AS changed
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_parts_of_booked();
+CREATE TRIGGER refuse_insert AFTER INSERT ON draft_attachments REFERENCING NEW TABLE AS changed
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_parts_of_booked();
+REVOKE ALL ON FUNCTION refuse_change_of_booked(), refuse_parts_of_booked() FROM PUBLIC;
 
 -- As in 0008, and drafts: a tag of theirs has to be there when they are booked. Whoever writes one holds its tags.
 CREATE OR REPLACE FUNCTION uses_of_tags(company uuid, tags uuid[]) RETURNS text[]

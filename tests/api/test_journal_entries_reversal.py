@@ -1,0 +1,127 @@
+"""Reversing journal entries over HTTP: what comes of it, and what can't be reversed."""
+
+import asyncio
+
+import pytest
+import pytest_asyncio
+from tests.conftest import Api
+from tests.journal_bodies import plain, state
+from tests.ledger_books import BANK, SALES, Books, books_of
+from tests.selling import Shop, line
+
+from ledgerbee.core.ids import new_id
+
+
+@pytest_asyncio.fixture
+async def books(api: Api) -> Books:
+    return await books_of(api)
+
+
+async def posted(books: Books, **fields: object) -> dict[str, object]:
+    answer = await books.api.post("/v2/journal-entries", plain(books, **fields))  # type: ignore[arg-type]
+    assert answer.status_code == 201, answer.text
+    return dict(answer.json())
+
+
+async def test_a_reversal(books: Books) -> None:
+    entry = (await books.api.post("/v2/journal-entries", plain(books, description="Kaffe"))).json()
+    path = f"/v1/journal-entries/{entry['id']}/reverse"
+    answers = await asyncio.gather(*(books.api.post(path) for _ in range(4)))
+    assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409]
+    reversal = next(answer.json() for answer in answers if answer.status_code == 201)
+    assert reversal["reversesEntryId"] == entry["id"]
+    assert reversal["description"] == "Tilbageførsel af nr. 1: Kaffe"
+    assert [found["side"] for found in reversal["lines"]] == ["CREDIT", "DEBIT"]
+    again = await books.api.post(f"/v1/journal-entries/{reversal['id']}/reverse")
+    assert (again.status_code, again.json()["code"]) == (409, "JOURNAL_ENTRY_INVALID_STATE")
+    assert (await books.verify()).entries == 2
+
+
+async def test_both_are_linked_and_what_is_shown_is_what_was_answered(books: Books) -> None:
+    entry = await posted(books, externalSystemId="x", reference="K-1", date="2026-02-01")
+    answer = await books.api.post(
+        f"/v1/journal-entries/{entry['id']}/reverse", {"date": "2026-02-03", "description": ""}
+    )
+    reversal = answer.json()
+    assert answer.status_code == 201
+    assert (reversal["date"], reversal["description"]) == ("2026-02-03", "")
+    assert (reversal["reference"], reversal["externalSystemId"], reversal["originalAmount"]) == ("K-1", None, "-100.00")
+    assert (await books.api.get(f"/v1/journal-entries/{reversal['id']}")).json() == reversal
+    assert (await books.api.get(f"/v1/journal-entries/{entry['id']}")).json() == {
+        **entry, "reversedByEntryId": reversal["id"],
+    }  # fmt: skip
+    balance = (await books.api.get("/v1/reports/trial-balance?toDate=2026-12-31")).json()
+    closing = {row["accountNumber"]: row["closing"] for row in balance["rows"]}
+    assert (closing[BANK], closing[SALES]) == ("0.00", "0.00")
+
+
+async def test_without_a_date_it_is_today_but_never_before_the_entry(books: Books) -> None:
+    """Today is 16 March in the tests."""
+    for day, expected in (("2026-01-05", "2026-03-16"), ("2026-05-01", "2026-05-01")):
+        entry = await posted(books, date=day)
+        assert (await books.api.post(f"/v1/journal-entries/{entry['id']}/reverse")).json()["date"] == expected
+
+
+async def test_many_are_reversed_together_in_the_order_of_their_ids(books: Books) -> None:
+    ids = [(await posted(books, description=str(number)))["id"] for number in range(5)][::-1]
+    answer = await books.api.post("/v1/journal-entries/reverse-batch", {"journalEntryIds": ids, "date": "2026-03-20"})
+    assert (answer.status_code, answer.json()["totalCreated"]) == (201, 5)
+    assert [entry["reversesEntryId"] for entry in answer.json()["entries"]] == ids
+    assert [entry["entryNumber"] for entry in answer.json()["entries"]] == [6, 7, 8, 9, 10]
+    assert {entry["date"] for entry in answer.json()["entries"]} == {"2026-03-20"}
+
+
+async def test_one_that_can_not_be_reversed_keeps_the_others(books: Books) -> None:
+    first, second = await posted(books), await posted(books)
+    reversal = (await books.api.post(f"/v1/journal-entries/{second['id']}/reverse")).json()
+    before = await state(books)
+    for wrong, status, code in (
+        (str(new_id()), 404, "JOURNAL_ENTRY_NOT_FOUND"),
+        (second["id"], 409, "JOURNAL_ENTRY_ALREADY_REVERSED"),
+        (reversal["id"], 409, "JOURNAL_ENTRY_INVALID_STATE"),
+    ):
+        answer = await books.api.post("/v1/journal-entries/reverse-batch", {"journalEntryIds": [first["id"], wrong]})
+        assert (answer.status_code, answer.json()["code"]) == (status, code)
+        assert answer.json()["details"]["property"] == "journalEntryIds.1"
+    for ids in ([], [first["id"]] * 2, [str(new_id()) for _ in range(101)]):
+        answer = await books.api.post("/v1/journal-entries/reverse-batch", {"journalEntryIds": ids})
+        assert answer.json()["details"]["validationErrors"][0]["property"] == "journalEntryIds"
+    assert await state(books) == before
+
+
+@pytest.mark.parametrize(
+    ("day", "status", "code"),
+    [
+        ("2026-03-15", 400, "SHARED_VALIDATION_FAILED"),
+        ("2077-01-01", 400, "FISCAL_YEAR_MISSING"),
+        ("2026-03-17", 409, "PERIOD_LOCKED"),
+    ],
+)
+async def test_the_day_of_a_reversal_is_open_and_not_before_the_entry(
+    books: Books, day: str, status: int, code: str
+) -> None:
+    entry = await posted(books)
+    await books.lock("2026-03-18")
+    before = await state(books)
+    answer = await books.api.post(f"/v1/journal-entries/{entry['id']}/reverse", {"date": day})
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert await state(books) == before
+
+
+async def test_the_entry_of_an_invoice_is_corrected_with_the_invoice(api: Api, books: Books) -> None:
+    shop = Shop(api)
+    await shop.sold(line(await shop.price()))
+    entry = (await api.get("/v1/journal-entries")).json()["data"][0]
+    before = await state(books)
+    answer = await api.post(f"/v1/journal-entries/{entry['id']}/reverse")
+    assert (answer.status_code, answer.json()["code"]) == (409, "JOURNAL_ENTRY_INVALID_STATE")
+    assert answer.json()["details"]["sourceType"] == "invoice"
+    assert await state(books) == before
+
+
+async def test_what_a_reversal_tells(books: Books) -> None:
+    entry = await posted(books)
+    reversal = (await books.api.post(f"/v1/journal-entries/{entry['id']}/reverse")).json()
+    events = await Shop(books.api).events("journal_entry.reversed")
+    assert events == [{**entry, "reversedByEntryId": reversal["id"]}]
+    assert (await Shop(books.api).events("journal_entry.posted"))[1] == reversal

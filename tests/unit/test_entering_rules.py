@@ -1,0 +1,331 @@
+"""From what is entered to what is posted, as properties: VAT, the control line, both currencies, reversal, the text."""
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from uuid import UUID, uuid5
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace as with_fields
+
+from ledgerbee.chart.journal_categories.model import JournalCategory, JournalType
+from ledgerbee.chart.vat_codes.model import Principle, VatCode, VatType
+from ledgerbee.core.errors import LedgerBeeError
+from ledgerbee.core.money import MAX_AMOUNT, minor_units, round_money, total
+from ledgerbee.ledger.entries import rules
+from ledgerbee.ledger.entries.model import (
+    AccountName,
+    EnteredEntry,
+    EnteredLine,
+    EntryType,
+    JournalEntry,
+    LineType,
+    NewEntry,
+    NewLine,
+    Side,
+)
+from ledgerbee.ledger.entries.wire import JournalEntryResponse
+
+SPACE = UUID("0192d3a0-0000-7000-8000-000000000001")
+ACCOUNT, VAT, CONTRA, RECEIVABLE, PAYABLE = (uuid5(SPACE, name) for name in ("a", "vat", "contra", "ar", "ap"))
+CUSTOMER, VENDOR, CODE, CATEGORY = (uuid5(SPACE, name) for name in ("customer", "vendor", "code", "category"))
+NOW = datetime(2026, 3, 16, 12, 0, 0, 123456, tzinfo=UTC)
+DAY = date(2026, 3, 16)
+
+currencies = st.sampled_from(["DKK", "JPY", "KWD"])
+sides = st.sampled_from(Side)
+rates = st.integers(min_value=1, max_value=10**12).map(lambda units: Decimal(units).scaleb(-6))
+percents = st.one_of(
+    st.sampled_from([Decimal(0), Decimal(25), Decimal(100), Decimal("33.33333333"), Decimal("66.66666667")]),
+    st.integers(min_value=0, max_value=10**10).map(lambda units: Decimal(units).scaleb(-8)),
+)
+texts = st.one_of(
+    st.none(), st.text(max_size=20), st.sampled_from(['"\\', "\u2028\u0001\x7f", "</script>", "🦊", "\t\n"])
+)
+ids = st.integers(min_value=0, max_value=50).map(lambda number: uuid5(SPACE, str(number)))
+tags = st.lists(ids, max_size=3, unique=True).map(tuple)
+
+
+@st.composite
+def amounts(draw: st.DrawFn, currency: str) -> Decimal:
+    """Above zero, in minor units, with room for VAT below the largest that can be kept."""
+    return Decimal(draw(st.integers(min_value=1, max_value=10**12))).scaleb(-minor_units(currency))
+
+
+@st.composite
+def vat_codes(draw: st.DrawFn) -> VatCode:
+    """Codes as `check_vat_code` lets them be."""
+    reverse_charge = draw(st.booleans())
+    return VatCode(
+        id=CODE,
+        code="X",
+        name="X",
+        rate=draw(percents),
+        type=VatType.PURCHASE,
+        principle=Principle.NET if reverse_charge else draw(st.sampled_from(Principle)),
+        deductible_percent=draw(percents),
+        account_id=VAT,
+        contra_account_id=CONTRA if reverse_charge else None,
+        return_box=None,
+        einvoice_category=None,
+        exemption_reason=None,
+        exemption_reason_da=None,
+        is_active=True,
+        created_at=NOW,
+    )
+
+
+def signed(lines: Sequence[NewLine]) -> Decimal:
+    """The lines' sum, debit positive."""
+    return total([line.amount if line.side is Side.DEBIT else -line.amount for line in lines])
+
+
+@given(st.data(), currencies, sides, vat_codes())
+def test_vat_parts_add_up_to_what_was_entered(data: st.DataObject, currency: str, side: Side, code: VatCode) -> None:
+    amount = data.draw(amounts(currency))
+    line = EnteredLine(ACCOUNT, side, amount, CODE, "text", (SPACE,))
+    parts = rules.split(line, {CODE: code}, currency)
+    entered, *added = parts
+    on_side = total([part.amount for part in parts if part.side is side])
+    opposite = [part for part in parts if part.side is not side]
+    if code.principle is Principle.GROSS:
+        assert on_side == amount
+        vat = amount - entered.amount
+        exact = amount * code.rate / (100 + code.rate)
+    else:
+        assert entered.amount == amount
+        vat = on_side - amount
+        exact = amount * code.rate / 100
+    assert vat == round_money(exact, currency)
+    # A reverse charge comes to nothing: all of it stands once more on the other side.
+    assert [(part.account_id, part.amount, part.line_type) for part in opposite] == (
+        [(CONTRA, vat, LineType.VAT_CONTRA)] if code.contra_account_id and vat else []
+    )
+    deducted = total([part.amount for part in added if part.account_id == VAT])
+    kept = total([part.amount for part in added if part.account_id == ACCOUNT])
+    assert deducted == round_money(vat * code.deductible_percent / 100, currency)
+    assert deducted + kept == vat
+    for part in parts:
+        assert part.amount > 0 or part is entered
+        assert part.amount == round_money(part.amount, currency)
+        assert (part.vat_code_id, part.description, part.tag_ids) == (CODE, "text", (SPACE,))
+    assert entered.line_type is LineType.ENTERED
+    assert {part.line_type for part in added} <= {LineType.VAT, LineType.VAT_CONTRA}
+
+
+@given(st.data(), currencies, sides)
+def test_without_a_code_a_line_is_posted_as_it_is(data: st.DataObject, currency: str, side: Side) -> None:
+    line = EnteredLine(ACCOUNT, side, data.draw(amounts(currency)), description="x", tag_ids=(SPACE,))
+    (part,) = rules.split(line, {}, currency)
+    assert (part.account_id, part.side, part.amount, part.vat_code_id) == (ACCOUNT, side, line.amount, None)
+
+
+def books(**fields: object) -> rules.Books:
+    category = JournalCategory(CATEGORY, "Finans", True, tuple(JournalType), NOW)
+    values: dict[str, object] = {
+        "base_currency": "DKK",
+        "default_category": category,
+        "customers": {CUSTOMER: RECEIVABLE},
+        "vendors": {VENDOR: PAYABLE},
+    }
+    return rules.Books(**(values | fields))  # type: ignore[arg-type]
+
+
+def entered(kind: EntryType, original: Decimal, lines: Sequence[EnteredLine], **fields: object) -> EnteredEntry:
+    values: dict[str, object] = {
+        "owes_control_line": True,
+        "customer_id": CUSTOMER if kind.startswith("CUSTOMER") else None,
+        "vendor_id": VENDOR if kind.startswith("SUPPLIER") else None,
+    }
+    return EnteredEntry(kind, DAY, tuple(lines), original, **(values | fields))  # type: ignore[arg-type]
+
+
+#: The side of the receivable or payable when the original amount is positive (contract 2.28).
+CONTROL = {
+    EntryType.CUSTOMER_INVOICE: (RECEIVABLE, Side.DEBIT),
+    EntryType.CUSTOMER_PAYMENT: (RECEIVABLE, Side.CREDIT),
+    EntryType.SUPPLIER_INVOICE: (PAYABLE, Side.CREDIT),
+    EntryType.SUPPLIER_PAYMENT: (PAYABLE, Side.DEBIT),
+}
+
+
+@given(st.sampled_from(sorted(CONTROL)), st.integers(min_value=-(10**9), max_value=10**9))
+def test_the_control_line_stands_where_the_sign_says(kind: EntryType, units: int) -> None:
+    amount = Decimal(units).scaleb(-2)
+    line = EnteredLine(ACCOUNT, Side.DEBIT, Decimal(1))
+    found = rules.with_control_line(entered(kind, amount, [line]), books())
+    account, side = CONTROL[kind]
+    assert found.lines[:-1] == (line,)
+    control = found.lines[-1]
+    assert (control.account_id, control.amount, control.line_type) == (account, abs(amount), LineType.CONTROL)
+    assert (control.side is side) == (amount >= 0)
+    assert rules.with_control_line(found, books()) == found
+
+
+def test_a_journal_entry_has_no_control_line_added() -> None:
+    entry = entered(EntryType.JOURNAL_ENTRY, Decimal(1), [EnteredLine(RECEIVABLE, Side.DEBIT, Decimal(1))])
+    assert rules.with_control_line(entry, books()).lines == entry.lines
+
+
+@pytest.mark.parametrize("kind", sorted(CONTROL))
+def test_a_line_on_the_control_account_is_refused_where_it_is_added(kind: EntryType) -> None:
+    lines = [EnteredLine(ACCOUNT, Side.DEBIT, Decimal(1)), EnteredLine(CONTROL[kind][0], Side.CREDIT, Decimal(1))]
+    with pytest.raises(LedgerBeeError) as refused:
+        rules.with_control_line(entered(kind, Decimal(1), lines), books(), "entries.3")
+    assert refused.value.code == "JOURNAL_ENTRY_CONTROL_LINE_NOT_ALLOWED"
+    assert refused.value.details["property"] == "entries.3.lines.1.accountId"
+
+
+def outcome(entry: EnteredEntry, known: rules.Books) -> NewEntry | str:
+    """The entry to post, or the code of its refusal."""
+    try:
+        posted = rules.complete(entry, known, SPACE)
+        rules.check(posted)
+    except LedgerBeeError as refusal:
+        return refusal.code
+    return posted
+
+
+@given(
+    st.data(),
+    st.lists(st.tuples(sides, st.integers(min_value=1, max_value=10**11), st.booleans()), min_size=1, max_size=6),
+    st.sampled_from(["DKK", "JPY", "KWD"]),
+    st.sampled_from(["DKK", "JPY", "KWD"]),
+    rates,
+    vat_codes(),
+)
+def test_an_entry_balances_in_both_currencies_or_is_refused(
+    data: st.DataObject,
+    drawn: list[tuple[Side, int, bool]],
+    currency: str,
+    base: str,
+    rate: Decimal,
+    code: VatCode,
+) -> None:
+    """Lines at random, and with them the line that is missing, or one that is a unit off."""
+    unit = Decimal(1).scaleb(-minor_units(currency))
+    lines = [EnteredLine(ACCOUNT, side, units * unit, CODE if taxed else None) for side, units, taxed in drawn]
+    over = signed([part for line in lines for part in rules.split(line, {CODE: code}, currency)])
+    wrong = data.draw(st.sampled_from([Decimal(0), unit]))
+    missing = abs(over) + wrong
+    if missing:
+        lines.append(EnteredLine(CONTRA, Side.CREDIT if over > 0 else Side.DEBIT, missing))
+    entry = entered(
+        EntryType.JOURNAL_ENTRY,
+        Decimal(0),
+        lines,
+        currency=currency,
+        exchange_rate=Decimal(1) if currency == base else rate,
+    )
+    posted = outcome(entry, books(base_currency=base, vat_codes={CODE: code}))
+    if isinstance(posted, str):
+        assert posted == "SHARED_VALIDATION_FAILED" or wrong  # too large in the base currency, or off by a unit
+        return
+    assert not wrong
+    for name in ("amount", "base_amount"):
+        debit, credit = (total([getattr(line, name) for line in posted.lines if line.side is side]) for side in Side)
+        assert debit == credit
+    if currency == base:
+        assert [line.amount for line in posted.lines] == [line.base_amount for line in posted.lines]
+    assert posted.journal_category_id == CATEGORY
+
+
+@st.composite
+def journal_entries(draw: st.DrawFn) -> JournalEntry:
+    """Posted entries with everything that one can have."""
+    currency, base = draw(currencies), draw(currencies)
+    parts = draw(st.lists(st.tuples(amounts(currency), texts), min_size=1, max_size=4))
+    over = total([amount for amount, _ in parts])
+    lines = [EnteredLine(ACCOUNT, Side.DEBIT, amount, None, text) for amount, text in parts]
+    lines.append(EnteredLine(CONTRA, Side.CREDIT, over))
+    entry = entered(
+        draw(st.sampled_from(EntryType)),
+        draw(st.sampled_from([over, -over, Decimal(0)])),
+        lines,
+        owes_control_line=False,
+        currency=currency,
+        exchange_rate=Decimal(1) if currency == base else draw(st.sampled_from([Decimal("7.46"), Decimal("0.0067")])),
+        description=draw(texts),
+        reference=draw(texts),
+        external_system_id=draw(texts),
+    )
+    content = rules.complete(entry, books(base_currency=base), SPACE)
+    content = with_fields(  # tags are checked elsewhere
+        content,
+        tag_ids=draw(tags),
+        lines=tuple(with_fields(line, tag_ids=draw(tags)) for line in content.lines),
+    )
+    return JournalEntry(
+        content=content,
+        line_ids=[uuid5(SPACE, f"line {number}") for number in range(len(content.lines))],
+        accounts={ACCOUNT: AccountName(1010, draw(texts) or "Salg"), CONTRA: AccountName(6480, "Bank")},
+        base_currency=base,
+        entry_number=draw(st.integers(min_value=1, max_value=2**31)),
+        chain_position=7,
+        previous_hash=bytes(32),
+        hash=bytes(range(32)),
+        posted_at=NOW,
+        attachment_count=draw(st.integers(min_value=0, max_value=10)),
+        reversed_by_entry_id=draw(st.one_of(st.none(), ids)),
+    )
+
+
+@given(journal_entries(), st.one_of(st.none(), st.text(max_size=5)), st.sampled_from(["da", "en"]))
+def test_an_entry_and_its_reversal_come_to_nothing(entry: JournalEntry, text: str | None, language: str) -> None:
+    back = rules.reversal(entry, CODE, date(2026, 4, 1), text, language)
+    rules.check(back)
+    one, other = entry.content, back
+    for line, reversed_line in zip(one.lines, other.lines, strict=True):
+        assert reversed_line == with_fields(line, side=reversed_line.side)
+        assert reversed_line.side is not line.side
+    assert one.original_amount + other.original_amount == 0
+    assert (other.currency, other.exchange_rate, other.tag_ids) == (one.currency, one.exchange_rate, one.tag_ids)
+    assert (other.customer_id, other.vendor_id, other.reference) == (one.customer_id, one.vendor_id, one.reference)
+    assert (other.external_system_id, other.attachment_hashes) == (None, ())
+    assert other.reverses_entry_id == entry.id
+    assert other.description == text if text is not None else str(entry.entry_number) in (other.description or "")
+    again = with_fields(entry, content=back)
+    with pytest.raises(LedgerBeeError) as refused:
+        rules.check_reversible(again, date(2026, 5, 1))
+    assert refused.value.code == "JOURNAL_ENTRY_INVALID_STATE"
+
+
+@given(journal_entries())
+def test_the_text_of_an_entry_is_what_its_model_describes(entry: JournalEntry) -> None:
+    text = rules.text_of(entry)
+    body = json.loads(text)
+    described = JournalEntryResponse.model_validate(body)
+    assert json.loads(described.model_dump_json()) == body
+    assert list(json.loads(text)) == list(described.model_dump(mode="json"))
+    for line, shown in zip(entry.content.lines, body["lines"], strict=True):
+        assert list(shown) == list(described.lines[0].model_dump(mode="json"))
+        assert shown["description"] == line.description
+        assert shown["tagIds"] == [str(tag) for tag in line.tag_ids]
+        assert Decimal(shown["amount"]) == line.amount
+        assert Decimal(shown["amountInBaseCurrency"]) == line.base_amount
+    assert (body["description"], body["reference"]) == (entry.content.description, entry.content.reference)
+    assert body["postedAt"] == "2026-03-16T12:00:00.123Z"
+    assert body["attachmentCount"] == entry.attachment_count
+
+
+def test_zero_has_no_sign() -> None:
+    lines = [EnteredLine(ACCOUNT, Side.DEBIT, Decimal(5)), EnteredLine(CONTRA, Side.CREDIT, Decimal(5))]
+    content = rules.complete(entered(EntryType.JOURNAL_ENTRY, Decimal("-0"), lines), books(), SPACE)
+    names = {ACCOUNT: AccountName(1, "a"), CONTRA: AccountName(2, "b")}
+    entry = JournalEntry(content, [SPACE, CODE], names, "DKK", 1, 1, bytes(32), bytes(32), NOW)
+    assert json.loads(rules.text_of(entry))["originalAmount"] == "0.00"
+
+
+def test_vat_that_leads_beyond_the_largest_amount_is_refused() -> None:
+    code = VatCode(
+        CODE, "X", "X", Decimal(25), VatType.PURCHASE, Principle.NET, Decimal(100), VAT, None, None, None, None, None,
+        True, NOW,
+    )  # fmt: skip
+    largest = round_money(MAX_AMOUNT - 1, "DKK")
+    lines = [EnteredLine(ACCOUNT, Side.DEBIT, largest, CODE), EnteredLine(CONTRA, Side.CREDIT, largest)]
+    with pytest.raises(LedgerBeeError) as refused:
+        rules.complete(entered(EntryType.JOURNAL_ENTRY, largest, lines), books(vat_codes={CODE: code}), SPACE)
+    assert refused.value.details["validationErrors"][0]["property"] == "lines.0.amount"
