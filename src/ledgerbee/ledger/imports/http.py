@@ -71,6 +71,14 @@ class JournalImportErrorResponse(ResponseModel):
     message: str = Field(examples=["No such account in the company: 1011"])
 
 
+class ListJournalImportsResponse(PageResponse[JournalImportResponse]):
+    """A page of imports."""
+
+
+class ListJournalImportErrorsResponse(PageResponse[JournalImportErrorResponse]):
+    """A page of what was refused of an import."""
+
+
 def render(found: JournalImport) -> JournalImportResponse:
     """The wire form of an import."""
     return JournalImportResponse(
@@ -155,12 +163,10 @@ async def import_journal_entries(
         description="A page of the company's imports, newest first.",
     ),
 )
-async def list_journal_imports(
-    context: Ctx, page: PageNumber = 1, limit: Limit = 25
-) -> PageResponse[JournalImportResponse]:
+async def list_journal_imports(context: Ctx, page: PageNumber = 1, limit: Limit = 25) -> ListJournalImportsResponse:
     """List imports."""
     found = await store.list_page(context, page=page, limit=limit)
-    return PageResponse(
+    return ListJournalImportsResponse(
         data=[render(row) for row in found.rows],
         total=found.total,
         page=page,
@@ -196,11 +202,11 @@ async def get_journal_import(context: Ctx, import_id: ImportId) -> JournalImport
 )
 async def list_journal_import_errors(
     context: Ctx, import_id: ImportId, page: PageNumber = 1, limit: Limit = 25
-) -> PageResponse[JournalImportErrorResponse]:
+) -> ListJournalImportErrorsResponse:
     """List the errors of an import."""
     await store.get(context, import_id)
     found = await store.list_errors(context, import_id, page=page, limit=limit)
-    return PageResponse(
+    return ListJournalImportErrorsResponse(
         data=[render_error(row) for row in found.rows],
         total=found.total,
         page=page,
