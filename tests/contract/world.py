@@ -74,6 +74,9 @@ async def make_world(api: Api) -> World:
     }
     entry = await made("/v2/journal-entries", **posting)
     draft = await made("/v2/draft-journal-entries", **posting)
+    entry_import = await api.request(
+        "POST", "/v2/journal-entries/import", content="", headers={"content-type": "application/x-ndjson"}
+    )
     (attachment,) = await attach(api, UUID(entry["id"]), File.of(PDF, "application/pdf", "faktura.pdf"))
     key = await made("/v1/api-keys", name="spare", scopes=["accounts-read"])
     client = await made("/v1/oauth-clients", name="spare", scopes=["accounts-read"])
@@ -91,6 +94,7 @@ async def make_world(api: Api) -> World:
         "departmentId": department["id"],
         "dimensionId": dimension["id"],
         "documentTemplateId": (await listed("/v1/document-templates"))[0]["id"],
+        "importId": entry_import.json()["id"],
         "draftJournalEntryId": draft["id"],
         "invoiceId": invoice["id"],
         "journalEntryId": entry["id"],
