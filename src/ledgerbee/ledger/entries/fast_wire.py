@@ -146,7 +146,7 @@ def _amount(value: str | int) -> Decimal:
         raise _NotPlainError from None
     if not amount.is_finite() or abs(amount) > MAX_AMOUNT or amount != amount.quantize(_FINEST):
         raise _NotPlainError
-    if str(amount) != value and isinstance(value, str):
+    if isinstance(value, str) and (str(amount) != value or "E" in value):
         raise _NotPlainError
     return amount
 
