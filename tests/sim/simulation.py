@@ -70,8 +70,10 @@ async def run_round(system: System, seed: int, operations: int, kills: int, vict
         operator = Line(http, system.served.key)
         companies: dict[str, Company] = {}
         workers: list[Client | Sharer] = []
-        for number, (currency, country) in enumerate((*ALONE, ALONE[0])):
-            company_id, key, company = await found(operator, f"Company {number} of {seed}", currency, country)
+        founded = await asyncio.gather(
+            *(found(operator, f"Company of {seed}", currency, country) for currency, country in (*ALONE, ALONE[0]))
+        )
+        for number, (company_id, key, company) in enumerate(founded):
             companies[company_id] = company
             shared = number == len(ALONE)
             for client in range(SHARERS if shared else 1):
