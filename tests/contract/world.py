@@ -76,6 +76,9 @@ async def make_world(api: Api) -> World:
     entry = await made("/v2/journal-entries", **posting, attachments=[file])
     draft = await made("/v2/draft-journal-entries", **posting)
     attachment = (await listed(f"/v1/journal-entries/{entry['id']}/attachments"))[0]
+    entry_import = await api.request(
+        "POST", "/v2/journal-entries/import", content="", headers={"content-type": "application/x-ndjson"}
+    )
     key = await made("/v1/api-keys", name="spare", scopes=["accounts-read"])
     client = await made("/v1/oauth-clients", name="spare", scopes=["accounts-read"])
     dimension = await made("/v1/dimensions", name="Afdeling", isUnique=True)
@@ -92,6 +95,7 @@ async def make_world(api: Api) -> World:
         "departmentId": department["id"],
         "dimensionId": dimension["id"],
         "documentTemplateId": (await listed("/v1/document-templates"))[0]["id"],
+        "importId": entry_import.json()["id"],
         "draftJournalEntryId": draft["id"],
         "invoiceId": invoice["id"],
         "journalEntryId": entry["id"],
