@@ -11,7 +11,7 @@ import pytest_asyncio
 from tests.api.test_imports import JSONL, PATH, lines, row
 from tests.conftest import Api
 from tests.ledger_books import Books, books_of
-from tests.runtime.processes import PROGRAM, Program, Served, cli, cli_json, wait_for
+from tests.runtime.processes import PROGRAM, Program, Served, cli
 
 from ledgerbee.ledger.imports.model import IMPORT_JOB
 from ledgerbee.platform.context import Context
@@ -45,26 +45,29 @@ async def workers(database_url: str, tmp_path: Path) -> AsyncIterator[Callable[[
         worker.end()
 
 
+async def posted(api: Api) -> int:
+    """How many entries the company's import has posted so far."""
+
+    async def work(context: Context) -> int | None:
+        count: int | None = await context.connection.fetchval(
+            "SELECT entries_posted FROM journal_imports WHERE company_id = $1", context.company_id
+        )
+        return count
+
+    return await api.run(work) or 0
+
+
 async def test_killed_workers_neither_lose_nor_double_an_entry(api: Api, workers: Callable[[], Program]) -> None:
     """Each worker is killed as soon as it has moved the import on; the last one is left alone."""
     books: Books = await books_of(api)
     sent = await api.request("POST", PATH, content=file_of_rows(), headers={"content-type": JSONL})
     address = f"{PATH}/{sent.json()['id']}"
 
-    async def posted(context: Context) -> int:
-        return int(
-            await context.connection.fetchval(
-                "SELECT entries_posted FROM journal_imports WHERE company_id = $1 AND id = $2",
-                context.company_id,
-                sent.json()["id"],
-            )
-        )
-
     seen = []
     for _ in range(3):
         worker = workers()
-        before = await api.run(posted)
-        while (now := await api.run(posted)) == before:
+        before = await posted(api)
+        while (now := await posted(api)) == before:
             assert worker.process.poll() is None
         worker.send(signal.SIGKILL)
         worker.end()
@@ -113,22 +116,17 @@ def imported(file_format: str, file: Path, data_dir: Path, *options: str) -> Any
     return json.loads(done.stdout)
 
 
-def test_a_killed_command_goes_on_when_it_is_run_again(own_data: Path, tmp_path: Path) -> None:
-    rows = 12_000
+async def test_a_killed_command_goes_on_when_it_is_run_again(api: Api, database_url: str, tmp_path: Path) -> None:
     file = tmp_path / "long.jsonl"
-    file.write_text(lines(*(row(f"{number}.00") for number in range(1, rows + 1))))
-    command: list[str | Path] = [PROGRAM, "import", "jsonl", file, "--data-dir", own_data]
-    running = Program.start(command, tmp_path)
-    wait_for(lambda: 0 < entries(own_data) < rows)
+    file.write_text(file_of_rows())
+    command: list[str | Path] = [PROGRAM, "import", "jsonl", file, "--company", str(api.company_id)]
+    running = Program.start(command, tmp_path, DATABASE_URL=database_url)
+    while not await posted(api):
+        assert running.process.poll() is None, running.errors
     running.send(signal.SIGKILL)
     assert running.end() == -signal.SIGKILL
-    done = cli(*command[1:])
-    assert (done.returncode, done.stdout.split(" (")[0]) == (0, f"{rows} entries posted, 0 errors"), done.stderr
-    assert entries(own_data) == rows
-
-
-def entries(data_dir: Path) -> int:
-    """Entries of the only company of a data folder, which pass."""
-    (company,) = cli_json("verify", "--data-dir", data_dir)["companies"]
-    assert company["passed"]
-    return int(company["entries"])
+    assert 0 < await posted(api) < ROWS
+    done = cli(*command[1:], DATABASE_URL=database_url)
+    assert (done.returncode, done.stdout.split(" (")[0]) == (1, f"{ROWS - 3} entries posted, 3 errors"), done.stderr
+    verified = await (await books_of(api)).verify()
+    assert (verified.passed, verified.entries) == (True, ROWS - 3)

@@ -7,7 +7,6 @@ from uuid import UUID
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.ledger.imports import store
 from ledgerbee.ledger.imports.model import IMPORT_JOB, JOURNAL_IMPORT_INVALID_STATE, JournalImport
-from ledgerbee.ledger.imports.reading import rows_of
 from ledgerbee.ledger.imports.run import Means, Rows, carry_out
 from ledgerbee.ledger.imports.source import Parts
 from ledgerbee.platform.context import Context
@@ -23,6 +22,9 @@ async def import_entries(run: JobRun) -> None:
 
     Raises `JOURNAL_IMPORT_BUSY`, for the job to be tried again later, while another process is at it.
     """
+    # Here, for the sake of the start: reading takes the API's models, and with them FastAPI.
+    from ledgerbee.ledger.imports.reading import rows_of  # noqa: PLC0415
+
     import_id = UUID(run.payload["importId"])
     tenant = await company_tenant(run.database, run.company_id, run.request_id, run.clock(), SYSTEM)
     means = Means(run.database, run.clock, tenant)

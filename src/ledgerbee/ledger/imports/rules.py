@@ -16,6 +16,7 @@ from ledgerbee.ledger.entries.model import (
 )
 from ledgerbee.ledger.imports.model import Refusal
 
+#: The days that financial years can be opened for, as sql/0004_ledger.sql has them, and a day or two more.
 _FIRST_DAY: Final = date(1900, 1, 1)
 _LONGEST_AHEAD: Final = timedelta(days=3653)
 _PARTIES: Final = {"ACCOUNTS_RECEIVABLE": "customerId", "ACCOUNTS_PAYABLE": "vendorId"}

@@ -113,14 +113,15 @@ async def carry_out(
     """
     try:
         async with means.database.alone(f"import {means.tenant.company_id} {import_id}") as alone:
-            run = _Run(replace(means, database=alone), means, await means.write(lambda c: store.begin(c, import_id)))
+            begun = await means.write(lambda context: store.begin(context, import_id))
+            run = _Run(replace(means, database=alone), begun)
             try:
                 return await run.all(await rows_of(run.state), progress, is_time_over)
             except LedgerBeeError as fault:
                 if fault.status == 503 or fault.error_code is JOURNAL_IMPORT_INVALID_STATE:
                     raise
                 message = f"{fault.message} ({fault.code})"  # it would fail again in the same way
-                return await means.write(lambda c: store.end(c, import_id, ImportStatus.FAILED, message))
+                return await means.write(lambda context: store.end(context, import_id, ImportStatus.FAILED, message))
     except NameTakenError:
         raise JOURNAL_IMPORT_BUSY.error() from None
 
@@ -128,9 +129,8 @@ async def carry_out(
 class _Run:
     """One run of an import. `alone` has the connection that posts."""
 
-    def __init__(self, alone: Means, means: Means, state: JournalImport) -> None:
+    def __init__(self, alone: Means, state: JournalImport) -> None:
         self.alone = alone
-        self.means = means
         self.state = state
 
     async def all(self, rows: Rows, progress: Progress, is_time_over: Callable[[], bool]) -> JournalImport:
