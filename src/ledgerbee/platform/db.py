@@ -46,7 +46,7 @@ TOO_MUCH_CONTENTION = ErrorCode(
 
 #: What asyncpg raises when the server is not there, goes down (or is killed) under a query, or is not up yet. The
 #: answer to a COMMIT may be among what is lost: whether it was carried out is then not known.
-_LOST: Final = (
+CONNECTION_LOST: Final = (
     ConnectionError,
     asyncpg.PostgresConnectionError,
     asyncpg.AdminShutdownError,
@@ -158,11 +158,11 @@ class Database:
         try:
             async with asyncio.timeout(ACQUIRE_TIMEOUT_S):  # the pool's own timeout starts a task
                 acquired = await self.pool.acquire()
-        except (*_LOST, OSError, TimeoutError, asyncpg.InterfaceError) as fault:
+        except (*CONNECTION_LOST, OSError, TimeoutError, asyncpg.InterfaceError) as fault:
             raise DATABASE_UNAVAILABLE.error() from fault
         try:
             yield acquired
-        except _LOST as fault:
+        except CONNECTION_LOST as fault:
             raise DATABASE_UNAVAILABLE.error() from fault
         except asyncpg.InterfaceError as fault:
             if "connection" in str(fault):
@@ -305,5 +305,5 @@ async def _leave(connection: Connection, statement: str, *arguments: str) -> Non
         return
     try:
         await asyncio.shield(connection.execute(statement, *arguments))
-    except (*_LOST, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, asyncio.CancelledError):
+    except (*CONNECTION_LOST, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, asyncio.CancelledError):
         connection.terminate()  # its state is unknown: the pool makes a new one

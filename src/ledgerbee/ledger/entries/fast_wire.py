@@ -149,7 +149,7 @@ def plain_amount(value: str | int) -> Decimal:
         raise NotPlainError from None
     if not amount.is_finite() or abs(amount) > MAX_AMOUNT or amount != amount.quantize(_FINEST):
         raise NotPlainError
-    if str(amount) != value and isinstance(value, str):
+    if isinstance(value, str) and (str(amount) != value or "E" in value):
         raise NotPlainError
     return amount
 
