@@ -2,7 +2,7 @@
 
 A request is authenticated, its scope and licence are checked and its body is read before a connection is
 taken. Then one transaction: the company is named and the credential checked in its first round trip, an
-idempotency key is looked up, the handler runs, the answer is stored under the key, COMMIT. Only then does the
+idempotency key is reserved, the handler runs, the answer is stored under the key, COMMIT. Only then does the
 answer go out. Errors of any kind leave as the documented envelope.
 """
 

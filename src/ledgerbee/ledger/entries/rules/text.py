@@ -1,7 +1,7 @@
 """A posted entry as JSON: the one form of it that answers, events and kept answers share (decisions "Ledger"). Pure.
 
 Written directly: an entry is posted, answered and told in one go, many in a batch, and this is most of what each costs.
-`http.JournalEntryResponse` describes the same form for the document; tests hold the two together.
+`wire.JournalEntryResponse` describes the same form for the document; tests hold the two together.
 """
 
 from collections.abc import Sequence

@@ -73,10 +73,7 @@ class EntryFilter:
 
 async def list_page(context: Context, wanted: EntryFilter, *, page: int, limit: int) -> Page[JournalEntry]:
     """A page of posted entries with their lines, newest first."""
-    filters, table = filters_of(wanted, "SELECT l.entry_id FROM journal_lines l"), "journal_entries"
-    if wanted == EntryFilter(wanted.from_date, wanted.to_date, wanted.account_id) and wanted.account_id:
-        table, filters = _ON_ACCOUNT, Filter(arguments=[wanted.account_id])
-        _add_days(filters, wanted)
+    table, filters = _listed(wanted)
     found = await fetch_page(
         context,
         table=table,
@@ -140,6 +137,15 @@ def filters_of(wanted: EntryFilter, owners_of_lines: str) -> Filter:
             filters.add(condition, value)
     filters.starts_with(wanted.search, "description_key", "reference_key")
     return filters
+
+
+def _listed(wanted: EntryFilter) -> tuple[str, Filter]:
+    """What is listed, and the conditions on it."""
+    if wanted.account_id is None or wanted != EntryFilter(wanted.from_date, wanted.to_date, wanted.account_id):
+        return "journal_entries", filters_of(wanted, "SELECT l.entry_id FROM journal_lines l")
+    filters = Filter(arguments=[wanted.account_id])
+    _add_days(filters, wanted)
+    return _ON_ACCOUNT, filters
 
 
 def _add_days(filters: Filter, wanted: EntryFilter) -> None:
