@@ -52,6 +52,7 @@ def books() -> Iterator[Books]:
     """A fresh database on `DATABASE_URL`'s server or an embedded one of its own, dropped afterwards."""
     with tempfile.TemporaryDirectory(prefix="ledgerbee-bench-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)
+        os.environ["LEDGERBEE_ATTACHMENTS_DIR"] = f"{folder}/attachments"  # not where the user's own files are
         with _server(Path(folder)) as server, scratch_database(server) as url:
             asyncio.run(migrate(url))
             yield asyncio.run(companies(url, 1))[0]

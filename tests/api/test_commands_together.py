@@ -95,7 +95,7 @@ async def test_they_are_carried_out_in_order_a_hundred_at_a_time(api: Api) -> No
     gate.go.set()
     answers = await asyncio.gather(*tasks)
     assert gate.runs == [["first"], names[:MAX_TOGETHER], names[MAX_TOGETHER : 2 * MAX_TOGETHER], names[-50:]]
-    assert [answer.body.decode() for answer in answers] == ["first", *names]
+    assert [bytes(answer.body).decode() for answer in answers] == ["first", *names]
 
 
 async def test_big_ones_make_nobody_wait_for_all_of_them(api: Api) -> None:
@@ -136,10 +136,14 @@ async def test_whoever_comes_when_the_queue_ends_is_carried_out(api: Api) -> Non
             await asyncio.sleep(0)
         return await start(together, api, gate, f"after {steps}")
 
+    followers: list[asyncio.Task[Response]] = []
+
+    def follow(_: asyncio.Task[Response]) -> None:
+        followers[:] = [asyncio.create_task(later(steps)) for steps in range(8)]
+
     for round_ in range(20):
-        followers: list[asyncio.Task[Response]] = []
         first = start(together, api, gate, "first")
-        first.add_done_callback(lambda _, into=followers: into.extend(asyncio.create_task(later(n)) for n in range(8)))
+        first.add_done_callback(follow)
         async with asyncio.timeout(10):
             await first
             await asyncio.sleep(0)

@@ -30,6 +30,8 @@ class Row:
     success: int = 200
     #: What has to happen to a new world before the operation succeeds in it.
     prepare: Callable[[World], Awaitable[None]] | None = None
+    #: Media type of a body that is a file and no JSON.
+    file: str = ""
 
     @property
     def id_names(self) -> list[str]:
@@ -38,6 +40,12 @@ class Row:
     @property
     def writes(self) -> bool:
         return self.method in {"POST", "PUT", "PATCH"}
+
+    def sent(self, world: World, **fields: Any) -> dict[str, Any]:
+        """The options of a request with a valid body, and more fields in it."""
+        if self.file:
+            return {"content": "", "headers": {"content-type": self.file}}
+        return {"json": {**(self.body(world) if self.body else {}), **fields}}
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
@@ -513,6 +521,23 @@ OPERATIONS: Final[tuple[Row, ...]] = (
     Row(
         "Journal Entries (v2)", "POST", "/v2/journal-entries/batch", "journal-entries-write",
         "Create journal entries in batch (v2)", _entries, success=201,
+    ),
+    extension(
+        "Journal Entries (v2)", "POST", "/v2/journal-entries/import", "journal-entries-write", "Import journal entries",
+        success=202, file="application/x-ndjson",
+    ),
+    extension("Journal Entries (v2)", "GET", "/v2/journal-entries/import", "journal-entries-read", "List imports"),
+    extension(
+        "Journal Entries (v2)", "GET", "/v2/journal-entries/import/{importId}", "journal-entries-read", "Get an import",
+        not_found="JOURNAL_IMPORT_NOT_FOUND",
+    ),
+    extension(
+        "Journal Entries (v2)", "GET", "/v2/journal-entries/import/{importId}/errors", "journal-entries-read",
+        "List the errors of an import", not_found="JOURNAL_IMPORT_NOT_FOUND",
+    ),
+    extension(
+        "Journal Entries (v2)", "POST", "/v2/journal-entries/import/{importId}/cancel", "journal-entries-write",
+        "Cancel an import", nothing, not_found="JOURNAL_IMPORT_NOT_FOUND",
     ),
     extension("Reports", "GET", "/v1/reports/trial-balance", "reports-read", "Get the trial balance"),
     extension("Exchange Rates", "GET", "/v1/exchange-rates?currency=EUR&date=2026-03-16", "company-read",

@@ -1,10 +1,10 @@
 """One company with one object of every kind, made through the API."""
 
+from base64 import b64encode
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
-from tests.attached import PDF, File, attach
+from tests.attached import PDF
 from tests.conftest import Api
 
 
@@ -72,9 +72,13 @@ async def make_world(api: Api) -> World:
             {"accountId": sales, "side": "CREDIT", "amount": "5.00"},
         ],
     }
-    entry = await made("/v2/journal-entries", **posting)
+    file = {"fileName": "faktura.pdf", "contentType": "application/pdf", "content": b64encode(PDF).decode()}
+    entry = await made("/v2/journal-entries", **posting, attachments=[file])
     draft = await made("/v2/draft-journal-entries", **posting)
-    (attachment,) = await attach(api, UUID(entry["id"]), File.of(PDF, "application/pdf", "faktura.pdf"))
+    attachment = (await listed(f"/v1/journal-entries/{entry['id']}/attachments"))[0]
+    entry_import = await api.request(
+        "POST", "/v2/journal-entries/import", content="", headers={"content-type": "application/x-ndjson"}
+    )
     key = await made("/v1/api-keys", name="spare", scopes=["accounts-read"])
     client = await made("/v1/oauth-clients", name="spare", scopes=["accounts-read"])
     dimension = await made("/v1/dimensions", name="Afdeling", isUnique=True)
@@ -84,13 +88,14 @@ async def make_world(api: Api) -> World:
     ids = {
         "accountId": sales,
         "apiKeyId": key["id"],
-        "attachmentId": str(attachment.id),
+        "attachmentId": attachment["id"],
         "contactId": contact["id"],
         "customerGroupId": customer_group,
         "customerId": customer["id"],
         "departmentId": department["id"],
         "dimensionId": dimension["id"],
         "documentTemplateId": (await listed("/v1/document-templates"))[0]["id"],
+        "importId": entry_import.json()["id"],
         "draftJournalEntryId": draft["id"],
         "invoiceId": invoice["id"],
         "journalEntryId": entry["id"],

@@ -1,22 +1,18 @@
 """Backup and restore as an operator does them, while everything runs and into a new folder."""
 
-import asyncio
+from base64 import b64encode
 from dataclasses import dataclass
 from pathlib import Path
-from uuid import UUID
 
 import httpx
 import pytest
-from tests.attached import PDF, File, attach
-from tests.conftest import Api, SteeredClock
-from tests.ledger_books import books_of
+from tests.attached import PDF
+from tests.ledger_books import BANK, SALES
 from tests.platform.servers import end, value
 from tests.runtime.conftest import Made
 from tests.runtime.processes import Served, cli, cli_json, refusal
 
 from ledgerbee.platform import postgres
-from ledgerbee.platform.attachments.blobs import Folder
-from ledgerbee.platform.db import Database
 
 
 @dataclass(frozen=True)
@@ -31,20 +27,22 @@ class Voucher:
 def voucher(served: Served, made: Made) -> Voucher:
     """Attached in the folder of the running `serve`."""
 
-    async def work() -> Voucher:
-        with postgres.running(made.data_dir) as server:
-            database = await Database.open(server.dsn(user="ledgerbee_app"), reactions={}, set_role=False)
-            async with httpx.AsyncClient() as http:
-                api = Api(http, UUID(made.company), made.key, database, SteeredClock())
-                books = await books_of(api)
-                (entry,) = await books.post(books.sale("2026-01-15", "100.00"))
-                file = File.of(PDF, "application/pdf", "faktura.pdf")
-                (attached,) = await attach(api, entry.id, file, blobs=Folder(made.data_dir / "attachments"))
-            await database.close()
-        return Voucher(PDF, f"/api/v1/journal-entries/{entry.id}/attachments/{attached.id}")
-
-    found = asyncio.run(work())
-    assert served.http.get(found.url, headers={"x-api-key": made.key}).content == found.content
+    headers = {"x-api-key": made.key}
+    accounts = {row["accountNumber"]: row["id"] for row in served.http.get("/api/v1/accounts", headers=headers).json()}
+    sides = ((BANK, "DEBIT"), (SALES, "CREDIT"))
+    body = {
+        "entryType": "JOURNAL_ENTRY",
+        "date": "2026-01-15",
+        "originalAmount": "100.00",
+        "lines": [{"accountId": accounts[number], "side": side, "amount": "100.00"} for number, side in sides],
+        "attachments": [
+            {"fileName": "faktura.pdf", "contentType": "application/pdf", "content": b64encode(PDF).decode()}
+        ],
+    }
+    entry = served.http.post("/api/v2/journal-entries", json=body, headers=headers).json()
+    (listed,) = served.http.get(f"/api/v1/journal-entries/{entry['id']}/attachments", headers=headers).json()
+    found = Voucher(PDF, listed["url"])
+    assert served.http.get(found.url, headers=headers).content == found.content
     return found
 
 

@@ -1,7 +1,8 @@
 """A worker process for tests: `python -m tests.runtime.worker JOB LIMITS`, on the database of `DATABASE_URL`.
 
-It knows one job, JOB, which does what its payload says: it notes in the file `notes` that it began, then waits for the
-file `gate` to be there, fails, dies or ends. LIMITS is a JSON object: fields of `Limits`, times in seconds.
+It knows one job, JOB: one of the application's, or one of its own that does what its payload says. That notes in the
+file `notes` that it began, then waits for the file `gate` to be there, fails, dies or ends. LIMITS is a JSON object:
+fields of `Limits`, times in seconds.
 """
 
 import asyncio
@@ -15,6 +16,7 @@ from typing import Any
 
 from ledgerbee.app import logs
 from ledgerbee.app.config import Settings
+from ledgerbee.app.jobs import JOBS
 from ledgerbee.app.worker import Limits
 from ledgerbee.app.worker_process import run_worker
 from ledgerbee.platform.jobs import JobRun
@@ -51,4 +53,4 @@ def limits_of(text: str) -> Limits:
 
 if __name__ == "__main__":
     logs.configure("INFO")
-    run_worker(Settings(), jobs={sys.argv[1]: act}, limits=limits_of(sys.argv[2]))
+    run_worker(Settings(), jobs={sys.argv[1]: JOBS.get(sys.argv[1], act)}, limits=limits_of(sys.argv[2]))

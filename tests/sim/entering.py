@@ -67,6 +67,9 @@ class Chart:
 
     def complete(self, body: Entry, version: int, path: str) -> Entered:
         prefix = f"{path}." if path else ""
+        for number, file in enumerate(body.get("attachments") or []):
+            if file["contentType"] != "text/plain":  # the workload attaches nothing but text
+                raise RefusedError(400, "INVALID_ATTACHMENT_TYPE", f"{prefix}attachments.{number}.content")
         lines, original = self._with_control(body, version, prefix)
         category = self._category(body, prefix)
         currency = body.get("currency") or self.base
@@ -84,8 +87,9 @@ class Chart:
             "customerId": body.get("customerId"), "vendorId": body.get("vendorId"), "journalCategoryId": category,
             "tagIds": body.get("tagIds") or [],
             "lines": [self._line(line, base, currency) for line, base in zip(posted, in_base, strict=True)],
-            "attachmentCount": 0, "reversesEntryId": None, "reversedByEntryId": None, "postedAt": A_MOMENT,
-            "createdAt": A_MOMENT, "previousHash": A_HASH, "hash": A_HASH,
+            "attachmentCount": len(body.get("attachments") or []), "reversesEntryId": None,
+            "reversedByEntryId": None, "postedAt": A_MOMENT, "createdAt": A_MOMENT, "previousHash": A_HASH,
+            "hash": A_HASH,
         }  # fmt: skip
         return Entered(entry, posted, prefix)
 

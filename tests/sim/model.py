@@ -126,8 +126,8 @@ class Company(Chart):
             "originalAmount": text_of(units, currency), "customerId": body.get("customerId"),
             "vendorId": body.get("vendorId"), "journalCategoryId": body.get("journalCategoryId"),
             "tagIds": body.get("tagIds") or [], "lines": [self.draft_line(line, currency) for line in lines],
-            "attachmentCount": 0, "status": "draft", "journalEntryId": None, "createdAt": A_MOMENT,
-            "updatedAt": A_MOMENT,
+            "attachmentCount": len(body.get("attachments") or []), "status": "draft", "journalEntryId": None,
+            "createdAt": A_MOMENT, "updatedAt": A_MOMENT,
         }  # fmt: skip
 
     def _book(self, request: Request, today: date) -> tuple[int, Any]:
@@ -265,8 +265,8 @@ class Company(Chart):
             **entry, "id": AN_ID, "date": on, "description": description, "externalSystemId": None,
             "originalAmount": negated if original.strip("-0.") else original,
             "lines": [{**line, "id": AN_ID, "side": other(line["side"])} for line in entry["lines"]],
-            "reversesEntryId": entry["id"], "reversedByEntryId": None, "postedAt": A_MOMENT, "createdAt": A_MOMENT,
-            "previousHash": A_HASH, "hash": A_HASH,
+            "reversesEntryId": entry["id"], "reversedByEntryId": None, "attachmentCount": 0, "postedAt": A_MOMENT,
+            "createdAt": A_MOMENT, "previousHash": A_HASH, "hash": A_HASH,
         }  # fmt: skip
 
     def _placed(self, entries: list[Entry], paths: list[str], today: date) -> list[Entry]:

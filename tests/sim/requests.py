@@ -104,6 +104,7 @@ _FORMS: dict[str, Callable[[Any], bool]] = {
     "date": lambda value: day_of(value) is not None,
     "originalAmount": _is_amount,
     "lines": bool,
+    "attachments": lambda value: len(value) <= 10,
     "customerId": _is_id,
     "vendorId": _is_id,
     "journalCategoryId": _is_id,

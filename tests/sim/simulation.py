@@ -25,8 +25,10 @@ from tests.sim.model import Company
 from tests.sim.system import VICTIMS, System, running_system
 from tests.sim.workload import Workload
 
+from ledgerbee.app.blobs import blob_store
+from ledgerbee.app.config import Settings
 from ledgerbee.core.dates import system_clock
-from ledgerbee.ledger.verify import Verification, verify
+from ledgerbee.ledger.verify import verify
 from ledgerbee.platform import postgres
 from ledgerbee.platform.context import Actor
 from ledgerbee.platform.db import Database, Tenant
@@ -68,8 +70,10 @@ async def run_round(system: System, seed: int, operations: int, kills: int, vict
         operator = Line(http, system.served.key)
         companies: dict[str, Company] = {}
         workers: list[Client | Sharer] = []
-        for number, (currency, country) in enumerate((*ALONE, ALONE[0])):
-            company_id, key, company = await found(operator, f"Company {number} of {seed}", currency, country)
+        founded = await asyncio.gather(
+            *(found(operator, f"Company of {seed}", currency, country) for currency, country in (*ALONE, ALONE[0]))
+        )
+        for number, (company_id, key, company) in enumerate(founded):
             companies[company_id] = company
             shared = number == len(ALONE)
             for client in range(SHARERS if shared else 1):
@@ -102,11 +106,14 @@ async def _audit(system: System, companies: dict[str, Company]) -> None:
     dsn = postgres.ensure_running(system.data_dir).dsn()
     database = await Database.open(dsn, reactions={}, max_size=1)
     connection = await asyncpg.connect(dsn)
+    blobs = blob_store(Settings(), system.data_dir)
     try:
         for company_id, company in companies.items():
             await audit(connection, company_id, company)
             tenant = Tenant(UUID(company_id), Actor("operator", "simulation"), "simulation", "Europe/Copenhagen")
-            result: Verification = await database.run(tenant, system_clock(), verify, read_only=True)
+            result = await database.run(
+                tenant, system_clock(), lambda context: verify(context, blobs=blobs), read_only=True
+            )
             if not result.passed:
                 raise MismatchError(f"verify of company {company_id}: {result.fault}")
     finally:

@@ -1,5 +1,6 @@
 """Requests out of a seed: good entries that just balance, and entries with one thing wrong."""
 
+from base64 import b64encode
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
@@ -203,6 +204,8 @@ class Workload:
             side = main if self.random.random() < 0.8 else _OTHER[main]
             body["lines"].append(self._line(side, currency))
         self._give_tags(body)
+        if self.random.random() < 0.15:
+            body["attachments"] = [self.file() for _ in range(self.random.choice((1, 1, 2)))]
         self._balance(body, version, currency)
         return body
 
@@ -290,6 +293,11 @@ class Workload:
                 if not account["isActive"] or account["ledgerType"] == "HEADING"
             )
         )  # fmt: skip
+
+    def file(self) -> Entry:
+        """One of a few contents: the same one is attached and refused again and again."""
+        text = f"Bilag {self.random.randrange(6)}"
+        return {"fileName": "bilag.txt", "contentType": "text/plain", "content": b64encode(text.encode()).decode()}
 
     def _any_entry(self) -> Entry | None:
         return self.random.choice(list(self.company.entries.values())) if self.company.entries else None
@@ -385,6 +393,11 @@ def _with_both_values_of_a_unique_dimension(workload: Workload, body: Entry) -> 
         workload.random.choice(body["lines"])["tagIds"] = [unique[1]]
 
 
+def _with_a_lying_attachment(workload: Workload, body: Entry) -> None:
+    lie = {"contentType": "application/pdf", "fileName": "x.pdf"}
+    body["attachments"] = [workload.file(), {**workload.file(), **lie}]
+
+
 def _with_a_tag_twice(workload: Workload, body: Entry) -> None:
     tags = sorted(workload.company.tags)
     workload.random.choice([body, *body["lines"]])["tagIds"] = [tags[0], tags[0]] if tags else [NOBODY]
@@ -392,7 +405,8 @@ def _with_a_tag_twice(workload: Workload, body: Entry) -> None:
 
 _SPOILERS: tuple[Callable[[Workload, Entry], None], ...] = (
     _off_by_a_little, _off_by_a_little, _on_a_control_account, _on_an_unbookable_account, _with_a_wrong_category,
-    _with_an_inactive_vat_code, _without_something, _with_both_values_of_a_unique_dimension, _with_a_tag_twice,
+    _with_a_lying_attachment, _with_an_inactive_vat_code, _without_something, _with_a_tag_twice,
+    _with_both_values_of_a_unique_dimension,
     _on_a_line("accountId", NOBODY, "x"), _on_a_line("vatCodeId", NOBODY), _on_a_line("tagIds", [NOBODY]),
     _on_a_line("amount", "0", "-1", "1e18", "NaN", "", True, "1.00001"), _on_a_line("side", "LEFT"),
     _on_a_line("colour", "red"), _on_a_line("description", "x" * 1_001, 7),

@@ -55,6 +55,9 @@ class Settings(BaseSettings):
         default="127.0.0.1",
         description="Addresses and networks of proxies whose X-Forwarded-For is believed, separated by commas.",
     )
+    max_import_mb: int = Field(
+        default=10_240, ge=1, description="Longest file that POST /v2/journal-entries/import takes, in MiB."
+    )
     attachments_dir: Path | None = Field(
         default=None, description="Folder of attached files. Unset: `attachments` in the data folder."
     )

@@ -78,9 +78,11 @@ class Edge:
     async def _run(self, operation: Operation, request: Request, handler: Handler, now: datetime) -> Response:
         principal = await self._admit(operation, request, now)
         # The whole body is here before a connection is taken: a slow client holds no transaction open.
-        body = await request.body()
+        body = b"" if operation.streams else await request.body()
         if body and operation.opens_transaction and not _is_form(request):
             await request.json()  # malformed JSON is refused here, as it is read again below from memory
+        if operation.streams:
+            request.scope["ledgerbee.body"] = request.stream()  # its handler opens transactions for what has come in
         caller = Caller(
             principal=principal,
             database=self.database,

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
+from ledgerbee.ledger.imports.jobs import import_entries
+from ledgerbee.ledger.imports.model import IMPORT_JOB
 from ledgerbee.platform.attachments.actions import release_stale
 from ledgerbee.platform.jobs import Handler, Timed
 from ledgerbee.sales.delivery.jobs import deliver_invoice
@@ -10,11 +12,16 @@ from ledgerbee.sales.invoices.model import DELIVER_JOB
 
 JOBS: Final[Mapping[str, Handler]] = {
     DELIVER_JOB: deliver_invoice,
+    IMPORT_JOB: import_entries,
 }
+
+#: Jobs of a kind that a worker runs at the same time, where that is fewer than any: each of these takes connections.
+AT_ONCE: Final[Mapping[str, int]] = {IMPORT_JOB: 3}
 
 #: What runs by itself: name -> (crontab, what to do).
 TIMETABLE: Final[Mapping[str, tuple[str, Timed]]] = {
     "purge_expired": ("17 * * * *", "SELECT purge_expired($1)"),
+    "end_broken_uploads": ("29 * * * *", "SELECT end_broken_uploads($1)"),
     "purge_job_log": (
         "43 4 * * *",
         """

@@ -86,4 +86,10 @@ def create_app(
             await database.close()
 
     api.router.lifespan_context = lifespan
-    return Shell(Dispatch(api), routes=api.routes, clock=clock, allowed_origins=settings.allowed_origins)
+    return Shell(
+        Dispatch(api),
+        routes=api.routes,
+        clock=clock,
+        allowed_origins=settings.allowed_origins,
+        max_stream_bytes=settings.max_import_mb * 1024 * 1024,
+    )

@@ -1,6 +1,7 @@
 """The OpenAPI document: the product's face (contract 1; the reference's order of tags)."""
 
 import re
+from collections.abc import Iterable
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -68,6 +69,14 @@ _EVERYWHERE: Final = {
 }
 #: A code and its meaning in the description of an answer, as `operation` and `_EVERY_WRITE` put them there.
 _CODE: Final = re.compile(r"`([A-Z][A-Z_.]+)`: ([^`]*?)\.?(?= `|$)")
+
+
+def _stream(media_types: Iterable[str]) -> dict[str, str]:
+    """`_EVERY_WRITE` of an operation whose body is a file."""
+    return _EVERY_WRITE | {
+        "413": "`PAYLOAD_TOO_LARGE`: the body is larger than LEDGERBEE_MAX_IMPORT_MB",
+        "415": f"`UNSUPPORTED_MEDIA_TYPE`: the body must be {', '.join(media_types)}",
+    }
 
 
 def describe(api: FastAPI) -> None:
@@ -146,7 +155,8 @@ def _tidy(method: str, operation: dict[str, Any]) -> None:
     if method in {"post", "put", "patch"} and operation.get("security") == []:
         operation["responses"]["413"] = {**operation["responses"]["500"], "description": _EVERY_WRITE["413"]}
     elif method in {"post", "put", "patch"}:
-        for status, text in _EVERY_WRITE.items():
+        taken = operation.get("requestBody", {}).get("content", {"application/json": {}})
+        for status, text in (_EVERY_WRITE if "application/json" in taken else _stream(taken)).items():
             known = operation["responses"].get(status)
             if known is None:
                 operation["responses"][status] = {**operation["responses"]["500"], "description": text}

@@ -13,6 +13,7 @@ from ledgerbee.chart.vat_codes import http as vat_codes
 from ledgerbee.ledger.attachments import http as journal_attachments
 from ledgerbee.ledger.drafts import http as draft_journal_entries
 from ledgerbee.ledger.entries import http as journal_entries
+from ledgerbee.ledger.imports import http as imports
 from ledgerbee.ledger.periods import http as periods
 from ledgerbee.ledger.projects import http as projects
 from ledgerbee.ledger.reports.trial_balance import http as trial_balance
@@ -59,6 +60,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     party_groups.vendor_router,
     draft_journal_entries.router_v2,
     *journal_entries.ROUTERS_V2,
+    imports.router,
     trial_balance.router,
     exchange_rates.router,
     oauth_clients.router,

@@ -14,7 +14,7 @@ import structlog
 from prometheus_client import Counter, Histogram
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
-from starlette.routing import BaseRoute, Match
+from starlette.routing import BaseRoute, Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ledgerbee.app.logs import log_request, printable
@@ -63,14 +63,31 @@ log = structlog.get_logger("ledgerbee.http")
 
 
 class Shell:
-    """Wraps `app`, whose `routes` it knows. `allowed_origins` are the origins whose browsers may call (`*` = any)."""
+    """Wraps `app`, whose `routes` it knows. `allowed_origins` are the origins whose browsers may call (`*` = any).
+
+    `max_stream_bytes` is the limit of bodies that their operation reads as they come in.
+    """
 
     def __init__(
-        self, app: ASGIApp, *, routes: Sequence[BaseRoute], clock: Clock, allowed_origins: tuple[str, ...]
+        self,
+        app: ASGIApp,
+        *,
+        routes: Sequence[BaseRoute],
+        clock: Clock,
+        allowed_origins: tuple[str, ...],
+        max_stream_bytes: int = MAX_BODY_BYTES,
     ) -> None:
         self.app = app
         self.routes = routes
         self.clock = clock
+        self.max_stream_bytes = max_stream_bytes
+        #: Media types of the addresses that take more than JSON of the usual length, by method and path.
+        self.streams = {
+            (method, route.path): facts.streams
+            for route in routes
+            if isinstance(route, Route) and (facts := operation_of(route)) is not None and facts.streams
+            for method in route.methods or ()
+        }
         self.allowed_origins = frozenset(allowed_origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -95,6 +112,7 @@ class _Exchange:
         scope["ledgerbee.request_id"] = self.request_id
         # Whatever logs, traces or repeats the address from here on, inside or outside of us, has no secret to show.
         scope["query_string"], scope["ledgerbee.query_key"] = _take_key(scope.get("query_string", b""))
+        self.max_bytes = MAX_BODY_BYTES
         self.status = 0
         self.complete = False
         self.received = 0
@@ -132,12 +150,21 @@ class _Exchange:
                 if not readable:
                     raise invalid(("", "isText", "the address must be UTF-8 without NUL characters"))
         length = self.headers.get(b"content-length", b"0")
-        if length.isdigit() and int(length) > MAX_BODY_BYTES:
-            raise PAYLOAD_TOO_LARGE.error(maxBytes=MAX_BODY_BYTES)
-        if self.scope["method"] in {"POST", "PATCH", "PUT"} and length != b"0":
-            media_type = self.headers.get(b"content-type", b"").split(b";")[0].strip().lower()
-            if media_type != b"application/json" and self.scope["path"] not in _OAUTH_ENDPOINTS:
-                raise UNSUPPORTED_MEDIA_TYPE.error()
+        media_type = self.headers.get(b"content-type", b"").split(b";")[0].strip().lower()
+        taken = self.shell.streams.get((self.scope["method"], self.scope["path"]))
+        if taken is not None:
+            self.max_bytes = self.shell.max_stream_bytes
+            if media_type.decode("latin-1") not in taken:
+                raise UNSUPPORTED_MEDIA_TYPE.error(f"The body must be {', '.join(taken)}")
+        elif (
+            media_type != b"application/json" and self._has_body(length) and self.scope["path"] not in _OAUTH_ENDPOINTS
+        ):
+            raise UNSUPPORTED_MEDIA_TYPE.error()
+        if length.isdigit() and int(length) > self.max_bytes:
+            raise PAYLOAD_TOO_LARGE.error(maxBytes=self.max_bytes)
+
+    def _has_body(self, length: bytes) -> bool:
+        return self.scope["method"] in {"POST", "PATCH", "PUT"} and length != b"0"
 
     def _find_route(self) -> None:
         """A refusal ahead of the routing is still an answer of the operation that was asked for."""
@@ -152,8 +179,8 @@ class _Exchange:
         message = await self._receive()
         if message["type"] == "http.request":
             self.received += len(message.get("body", b""))
-            if self.received > MAX_BODY_BYTES:
-                raise PAYLOAD_TOO_LARGE.error(maxBytes=MAX_BODY_BYTES)
+            if self.received > self.max_bytes:
+                raise PAYLOAD_TOO_LARGE.error(maxBytes=self.max_bytes)
         return message
 
     async def send(self, message: Message) -> None:

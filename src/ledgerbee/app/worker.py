@@ -23,7 +23,7 @@ from pgqueuer.models import Context as JobContext
 from pgqueuer.models import Job, Schedule
 from prometheus_client import Counter, Histogram
 
-from ledgerbee.app.jobs import JOBS, TIMETABLE
+from ledgerbee.app.jobs import AT_ONCE, JOBS, TIMETABLE
 from ledgerbee.app.process import GRACE_S
 from ledgerbee.core.dates import Clock
 from ledgerbee.platform.attachments.blobs import BlobStore
@@ -149,7 +149,9 @@ class Worker:
                 worker=self,
             )
 
-        self.queue.entrypoint(name, on_failure="hold", executor_factory=executor)(runs.run)
+        self.queue.entrypoint(
+            name, on_failure="hold", executor_factory=executor, concurrency_limit=AT_ONCE.get(name, 0)
+        )(runs.run)
 
     def _add_schedule(self, name: str, crontab: str, timed: Timed) -> None:
         async def run(_: Schedule) -> None:

@@ -1,7 +1,8 @@
 """Who calls: the request's credential, and the ways to run its transactions."""
 
+import hashlib
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
@@ -51,6 +52,21 @@ class Caller:
     async def read(self, work: Callable[[Context], Awaitable[T]]) -> T:
         """Run `work` in a read-only transaction of the caller's company."""
         return await self.database.run(self.tenant, self.now, work, read_only=True)
+
+    async def write(self, work: Callable[[Context], Awaitable[T]]) -> T:
+        """Run `work` in a transaction of the caller's company that is a step of its request, under no key.
+
+        For a request of several transactions, the last of which is its `command`: the credential is checked there.
+        """
+        unchecked = replace(self.tenant, credential_hash=None)
+        return await self.database.run(unchecked, self.now, work)
+
+    def with_content(self, digest: bytes) -> "Caller":
+        """The caller of a request whose body was read as it came in: its digest is part of what the request is."""
+        if self.reservation is None:
+            return self
+        whole = hashlib.sha256(self.reservation.request_hash + digest).digest()
+        return replace(self, reservation=Reservation(self.reservation.key, whole))
 
     async def command(self, work: Callable[[Context], Awaitable[Response]]) -> Response:
         """Run `work` in a transaction under the request's idempotency key; its answer, once it is committed.

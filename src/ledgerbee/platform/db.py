@@ -46,7 +46,7 @@ TOO_MUCH_CONTENTION = ErrorCode(
 
 #: What asyncpg raises when the server is not there, goes down (or is killed) under a query, or is not up yet. The
 #: answer to a COMMIT may be among what is lost: whether it was carried out is then not known.
-_LOST: Final = (
+CONNECTION_LOST: Final = (
     ConnectionError,
     asyncpg.PostgresConnectionError,
     asyncpg.AdminShutdownError,
@@ -67,6 +67,10 @@ class KeyInUseError(Exception):
 
 class AnsweredBeforeError(Exception):
     """An answer is kept under an idempotency key: the request, or another one, was carried out before."""
+
+
+class NameTakenError(Exception):
+    """Someone else works under the name (`Database.alone`)."""
 
 
 #: The statements of commands go by company and key and are planned once for a session: knowing the length of an array,
@@ -154,11 +158,11 @@ class Database:
         try:
             async with asyncio.timeout(ACQUIRE_TIMEOUT_S):  # the pool's own timeout starts a task
                 acquired = await self.pool.acquire()
-        except (*_LOST, OSError, TimeoutError, asyncpg.InterfaceError) as fault:
+        except (*CONNECTION_LOST, OSError, TimeoutError, asyncpg.InterfaceError) as fault:
             raise DATABASE_UNAVAILABLE.error() from fault
         try:
             yield acquired
-        except _LOST as fault:
+        except CONNECTION_LOST as fault:
             raise DATABASE_UNAVAILABLE.error() from fault
         except asyncpg.InterfaceError as fault:
             if "connection" in str(fault):
@@ -166,6 +170,21 @@ class Database:
             raise
         finally:
             await self.pool.release(acquired)
+
+    @asynccontextmanager
+    async def alone(self, name: str) -> AsyncIterator["Database"]:
+        """The database by one connection, which is the only one anywhere that works under this name meanwhile.
+
+        For work of many transactions that must not be done twice at once: what holds the name is the connection
+        itself, so that it is free again when its process is killed. Raises `NameTakenError`.
+        """
+        async with self.connection() as connection:
+            if not await connection.fetchval("SELECT pg_try_advisory_lock(hashtextextended($1, 3))", name):
+                raise NameTakenError
+            try:
+                yield _OneConnection(self.pool, self.reactions, connection)
+            finally:
+                await _let_go(connection, name)
 
     async def run(
         self,
@@ -246,6 +265,18 @@ class Database:
             return result
 
 
+class _OneConnection(Database):
+    """A database whose transactions all run on the same connection, one after the other."""
+
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", reactions: Reactions, connection: Connection) -> None:
+        super().__init__(pool, reactions)
+        self._connection = connection
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        yield self._connection
+
+
 async def prepare_connection(connection: Connection) -> None:
     """Give a new connection the JSON codec: objects in and out, decimals kept exact."""
     for json_type in ("json", "jsonb"):
@@ -261,9 +292,18 @@ async def _nothing_to_reset(connection: object) -> None:
 
 
 async def _roll_back(connection: Connection) -> None:
+    await _leave(connection, "ROLLBACK")
+
+
+async def _let_go(connection: Connection, name: str) -> None:
+    await _leave(connection, "SELECT pg_advisory_unlock(hashtextextended($1, 3))", name)
+
+
+async def _leave(connection: Connection, statement: str, *arguments: str) -> None:
+    """Leave a connection as the next one wants it, or not at all."""
     if connection.is_closed():
         return
     try:
-        await asyncio.shield(connection.execute("ROLLBACK"))
-    except (*_LOST, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, asyncio.CancelledError):
+        await asyncio.shield(connection.execute(statement, *arguments))
+    except (*CONNECTION_LOST, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, asyncio.CancelledError):
         connection.terminate()  # its state is unknown: the pool makes a new one

@@ -18,6 +18,7 @@ from pgqueuer.domain.types import Channel
 from pgqueuer.ports.driver import Driver
 
 from ledgerbee.core.errors import LedgerBeeError
+from ledgerbee.platform.db import CONNECTION_LOST
 
 T = TypeVar("T")
 
@@ -38,7 +39,7 @@ SETTINGS: Final = DBSettings(
 )
 
 #: What a lost database looks like from here.
-CONNECTION_LOST: Final = (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError)
+_LOST: Final = (*CONNECTION_LOST, OSError, TimeoutError, asyncpg.InterfaceError)
 _PAUSE_S: Final = 1.0
 
 
@@ -69,7 +70,7 @@ async def patiently(work: Callable[[], Awaitable[T]]) -> T:
     while True:
         try:
             return await work()
-        except CONNECTION_LOST:
+        except _LOST:
             await asyncio.sleep(_PAUSE_S)
         except LedgerBeeError as fault:
             if fault.status != 503:

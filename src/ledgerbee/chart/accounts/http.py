@@ -37,7 +37,7 @@ class AccountResponse(ResponseModel):
     control_account_type: ControlAccountType | None = Field(
         description="ACCOUNTS_RECEIVABLE: an entry needs customerId. ACCOUNTS_PAYABLE: an entry needs vendorId."
     )
-    vat_code_id: IdText | None = Field(description="The VAT code its postings carry unless they name another")
+    vat_code_id: IdText | None = Field(description="VAT code of sales on the account; journal lines name their own")
     sum_from: int | None = Field(description="A total sums the bookable accounts from this number up to its own")
     is_active: bool = Field(description="Inactive accounts can't be booked on")
 
@@ -55,7 +55,7 @@ class CreateAccountRequest(RequestModel):
     control_account_type: ControlAccountType = omitted(
         description="ACCOUNTS_RECEIVABLE for an ASSET, ACCOUNTS_PAYABLE for a LIABILITY"
     )
-    vat_code_id: Id = omitted(description="The VAT code its postings carry unless they name another")
+    vat_code_id: Id = omitted(description="VAT code of sales on the account; journal lines name their own")
     sum_from: AccountNumber = omitted(description="Needed for totals: the first account number that is summed")
 
 

@@ -13,7 +13,7 @@ from ledgerbee.ledger.entries import store as entries
 from ledgerbee.ledger.entries.http.reads import EntryId
 from ledgerbee.ledger.entries.model import JOURNAL_ENTRY_NOT_FOUND
 from ledgerbee.platform.attachments.model import ATTACHMENT_STORE_UNAVAILABLE
-from ledgerbee.platform.attachments.rules import content_disposition
+from ledgerbee.platform.attachments.rules import CONTENT_TYPES, content_disposition
 from ledgerbee.platform.http.operation import CallerDep, Ctx, operation, resource_router
 from ledgerbee.platform.http.wire import Id, IdText, Moment, ResponseModel
 
@@ -74,7 +74,9 @@ _FILE = operation(
     opens_transaction=False,
     extension=True,
 )
-_FILE["responses"][200]["content"] = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+_FILE["responses"][200]["content"] = {
+    content_type: {"schema": {"type": "string", "format": "binary"}} for content_type in sorted(CONTENT_TYPES)
+}
 
 
 @router.get("/v1/journal-entries/{journalEntryId}/attachments/{attachmentId}", response_class=Response, **_FILE)

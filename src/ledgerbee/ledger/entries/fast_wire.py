@@ -82,8 +82,8 @@ _ENTRY: Final = Decoder(_Entry)
 _BATCH: Final = Decoder(_Batch)
 
 
-class _NotPlainError(Exception):
-    pass
+class NotPlainError(Exception):
+    """The request is left to the models."""
 
 
 def plain_entry(raw: bytes) -> PlainEntry | None:
@@ -92,7 +92,7 @@ def plain_entry(raw: bytes) -> PlainEntry | None:
         return None
     try:
         return _plain(_ENTRY.decode(raw))
-    except (MsgspecError, _NotPlainError):
+    except (MsgspecError, NotPlainError):
         return None
 
 
@@ -102,19 +102,19 @@ def plain_batch(raw: bytes) -> PlainBatch | None:
         return None
     try:
         return PlainBatch([_plain(entry) for entry in _BATCH.decode(raw).entries])
-    except (MsgspecError, _NotPlainError):
+    except (MsgspecError, NotPlainError):
         return None
 
 
 def _plain(entry: _Entry) -> PlainEntry:
     if entry.currency is not None and not is_currency(entry.currency):
-        raise _NotPlainError
+        raise NotPlainError
     lines = []
     for line in entry.lines:
-        amount = _amount(line.amount)
+        amount = plain_amount(line.amount)
         if amount <= 0:
-            raise _NotPlainError
-        text = _stripped(line.description)
+            raise NotPlainError
+        text = stripped(line.description)
         lines.append(
             EnteredLine(line.account_id, line.side, amount, line.vat_code_id, text, line.tag_ids, LineType.ENTERED)
         )
@@ -123,33 +123,37 @@ def _plain(entry: _Entry) -> PlainEntry:
             entry.entry_type,
             entry.date,
             tuple(lines),
-            _amount(entry.original_amount),
+            plain_amount(entry.original_amount),
             True,  # owes_control_line
             entry.currency,
             None,  # exchange_rate: the day's
             entry.customer_id,
             entry.vendor_id,
             entry.description,
-            _stripped(entry.reference),
-            _stripped(entry.external_system_id),
+            stripped(entry.reference),
+            stripped(entry.external_system_id),
             entry.journal_category_id,
             entry.tag_ids,
         )
     )
 
 
-def _amount(value: str | int) -> Decimal:
-    """The amount, if it is written as it would be written back: no exponent, plus sign, blank or foreign digit."""
+def plain_amount(value: str | int) -> Decimal:
+    """The amount, if it is written as it would be written back: no exponent, plus sign, blank or foreign digit.
+
+    Raises `NotPlainError`.
+    """
     try:
         amount = Decimal(value)
     except InvalidOperation:
-        raise _NotPlainError from None
+        raise NotPlainError from None
     if not amount.is_finite() or abs(amount) > MAX_AMOUNT or amount != amount.quantize(_FINEST):
-        raise _NotPlainError
-    if str(amount) != value and isinstance(value, str):
-        raise _NotPlainError
+        raise NotPlainError
+    if isinstance(value, str) and (str(amount) != value or "E" in value):
+        raise NotPlainError
     return amount
 
 
-def _stripped(text: str | None) -> str | None:
+def stripped(text: str | None) -> str | None:
+    """A single-line text as the models take it."""
     return text.strip() if text else text

@@ -13,7 +13,7 @@ the transaction, runs the handler, commits, and only then lets the answer go.
 import functools
 import inspect
 import json
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -62,6 +62,8 @@ class Operation:
     extension: bool = False
     deprecation: Deprecation | None = None
     secret_fields: tuple[str, ...] = ()
+    #: Media types of a body that is no JSON and may have any length: the handler reads it as it comes in.
+    streams: tuple[str, ...] = ()
 
 
 class Edge(Protocol):
@@ -101,6 +103,7 @@ def operation(  # noqa: PLR0913  each argument is one independent fact of the op
     deprecation: Deprecation | None = None,
     superseded: bool = False,
     secret_fields: tuple[str, ...] = (),
+    streams: tuple[str, ...] = (),
     response: str = "",
 ) -> RouteOptions:
     """Describe an operation for a router's decorator.
@@ -108,10 +111,11 @@ def operation(  # noqa: PLR0913  each argument is one independent fact of the op
     `title` is the reference's (`operations.tsv`), `errors` those beyond what every operation can answer,
     `extension` marks what the original leaves to its app, `response` describes the success answer. `secret_fields`
     are the answer's names that are shown once: a replay under the same idempotency key answers null there.
+    `streams` are the media types of a body that the handler reads as it comes in, by a `BodyStream` parameter.
     `superseded` marks what has a successor but no date of shutdown: deprecated in the document, without headers.
     """
     facts = Operation(
-        scope, license_key, api_key_only, public, opens_transaction, extension, deprecation, secret_fields
+        scope, license_key, api_key_only, public, opens_transaction, extension, deprecation, secret_fields, streams
     )
     paragraphs = [description] if description else []
     if deprecation:
@@ -123,6 +127,9 @@ def operation(  # noqa: PLR0913  each argument is one independent fact of the op
         extra["x-extension"] = True
     if public:
         extra["security"] = []
+    if streams:
+        schema = {"type": "string", "format": "binary"}
+        extra["requestBody"] = {"required": True, "content": {name: {"schema": schema} for name in streams}}
     return RouteOptions(
         summary=title,
         description="\n\n".join(paragraphs) or title,
@@ -283,7 +290,8 @@ class OperationRoute(APIRoute):
         if not isinstance(facts, Operation):
             raise TypeError(f"{self.path}: routes of this class are declared with operation(...)")
 
-        if self.body_field is None and (self.methods or set()) <= {"POST", "PUT", "PATCH"} and not facts.public:
+        takes_nothing = self.body_field is None and not facts.public and not facts.streams
+        if takes_nothing and (self.methods or set()) <= {"POST", "PUT", "PATCH"}:
             handler = _without_body(handler)
 
         async def handle(request: Request) -> Response:
@@ -327,3 +335,5 @@ def operation_of(route: BaseRoute | None) -> Operation | None:
 Ctx = Annotated[Context, _FromEdge("ledgerbee.context")]
 #: Who calls, for operations that open their own transactions (`opens_transaction=False`).
 CallerDep = Annotated[Caller, _FromEdge("ledgerbee.caller")]
+#: The body as it comes in, for operations that say so (`streams`).
+BodyStream = Annotated[AsyncIterator[bytes], _FromEdge("ledgerbee.body")]

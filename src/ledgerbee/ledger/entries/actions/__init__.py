@@ -2,7 +2,19 @@
 
 from ledgerbee.ledger.entries.actions.correct import correct
 from ledgerbee.ledger.entries.actions.enter import enter, enter_together
-from ledgerbee.ledger.entries.actions.post import post, post_for, post_of_document
+from ledgerbee.ledger.entries.actions.post import Prepared, post, post_for, post_of_document, prepare, record
 from ledgerbee.ledger.entries.actions.reverse import reverse, reverse_batch
 
-__all__ = ["correct", "enter", "enter_together", "post", "post_for", "post_of_document", "reverse", "reverse_batch"]
+__all__ = [
+    "Prepared",
+    "correct",
+    "enter",
+    "enter_together",
+    "post",
+    "post_for",
+    "post_of_document",
+    "prepare",
+    "record",
+    "reverse",
+    "reverse_batch",
+]

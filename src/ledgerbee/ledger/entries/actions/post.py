@@ -1,6 +1,9 @@
 """Posting: the one way into the ledger."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
 
 from msgspec.structs import replace
 
@@ -9,6 +12,15 @@ from ledgerbee.core.ids import new_id_text
 from ledgerbee.ledger.entries import rules, store
 from ledgerbee.ledger.entries.model import JournalEntry, NewEntry, Posted
 from ledgerbee.platform.context import Context
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An entry with all that posting takes. The digest holds for the moment that it was prepared for."""
+
+    entry: NewEntry
+    line_ids: Sequence[UUID | str]
+    digest: bytes
 
 
 async def post(context: Context, entries: Sequence[NewEntry]) -> list[Posted]:
@@ -49,16 +61,13 @@ async def post_for(contexts: Sequence[Context], entries: Sequence[NewEntry], pat
     if not entries:
         return []
     context = contexts[0]
-    line_ids = [[new_id_text() for _ in entry.lines] for entry in entries]
-    digests = [
-        rules.digest(context.company_id, entry, ids, context.now) for entry, ids in zip(entries, line_ids, strict=True)
-    ]
-    places = await store.post(context, entries, line_ids, digests, paths)
+    prepared = [prepare(context.company_id, context.now, entry) for entry in entries]
+    places = await record(context, prepared, paths)
     posted = []
     for index, entry in enumerate(entries):
         recorded = JournalEntry(
             content=entry,
-            line_ids=line_ids[index],
+            line_ids=prepared[index].line_ids,
             accounts=places.accounts,
             base_currency=places.base_currency,
             entry_number=places.numbers[index],
@@ -72,3 +81,23 @@ async def post_for(contexts: Sequence[Context], entries: Sequence[NewEntry], pat
         contexts[index].emit("journal_entry.posted", entry.id, text)
         posted.append(Posted(recorded, text))
     return posted
+
+
+def prepare(company_id: UUID, moment: datetime, entry: NewEntry) -> Prepared:
+    """Take the digest of an entry that `rules.complete` or `rules.check` let pass, for posting at that moment."""
+    line_ids = [new_id_text() for _ in entry.lines]
+    return Prepared(entry, line_ids, rules.digest(company_id, entry, line_ids, moment))
+
+
+async def record(context: Context, prepared: Sequence[Prepared], paths: Sequence[str]) -> store.Places:
+    """Post entries that were prepared for this moment, and tell nothing: for whoever tells of many at once.
+
+    Raises as `post` does.
+    """
+    return await store.post(
+        context,
+        [one.entry for one in prepared],
+        [one.line_ids for one in prepared],
+        [one.digest for one in prepared],
+        paths,
+    )

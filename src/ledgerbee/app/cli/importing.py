@@ -1,0 +1,218 @@
+"""`ledgerbee import`: files of entries, posted here and now by the same code as the worker's."""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+from uuid import UUID
+
+import typer
+
+from ledgerbee.app.cli.options import AsJson, CompanyOption, DataDir, fail, note, plain_errors, print_json
+
+if TYPE_CHECKING:
+    from ledgerbee.app.cli.session import Access
+    from ledgerbee.ledger.imports.model import ImportFormat, JournalImport, Refusal
+
+app = typer.Typer(no_args_is_help=True, help="Import journal entries from files of any length.")
+
+FileArgument = Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="The file.")]
+Again = Annotated[bool, typer.Option("--again", help="Import it although the same file was imported before.")]
+
+#: Errors that are printed; all can be read over the API.
+_SHOWN: Final = 20
+
+
+@app.command("csv")
+def import_csv(
+    file: FileArgument,
+    company: CompanyOption = None,
+    again: Again = False,
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Import CSV: a line of an entry a row, rows with the same value in `entry` are one entry."""
+    _import("csv", file, company, data_dir, again=again, as_json=as_json)
+
+
+@app.command("jsonl")
+def import_jsonl(
+    file: FileArgument,
+    company: CompanyOption = None,
+    again: Again = False,
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Import JSON Lines: an entry a line, as `POST /v2/journal-entries` takes it, with numbers for ids."""
+    _import("jsonl", file, company, data_dir, again=again, as_json=as_json)
+
+
+@app.command("beancount")
+def import_beancount(
+    file: FileArgument,
+    mapping: Annotated[
+        Path | None,
+        typer.Option("--map", exists=True, dir_okay=False, help="Lines `Assets:Bank = 6480`: accounts that are there."),
+    ] = None,
+    company: CompanyOption = None,
+    again: Again = False,
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Import Beancount books with all that they include; accounts that are not mapped are made under their names."""
+    _import("beancount", file, company, data_dir, mapping=mapping, again=again, as_json=as_json)
+
+
+def _import(
+    format_name: str,
+    file: Path,
+    company: UUID | None,
+    data_dir: Path | None,
+    *,
+    mapping: Path | None = None,
+    again: bool,
+    as_json: bool,
+) -> None:
+    with plain_errors():
+        import uvloop
+
+        from ledgerbee.app.cli.session import access, the_company
+        from ledgerbee.ledger.imports.model import ImportFormat
+
+        numbers = _numbers(mapping) if mapping is not None else {}
+        file_format = ImportFormat(format_name)
+        progress = _quiet if as_json else _bar()
+        with access(data_dir) as found:
+            company_id = the_company(found, company)
+            done, errors = uvloop.run(
+                import_file(found, company_id, file, file_format, numbers=numbers, again=again, progress=progress)
+            )
+    if as_json:
+        from ledgerbee.ledger.imports.http import render, render_error
+
+        listed = [render_error(error).model_dump(mode="json", by_alias=True) for error in errors]
+        print_json({**render(done).model_dump(mode="json", by_alias=True), "errors": listed})
+    else:
+        _tell(done, errors)
+    if done.error_count or done.failure:
+        raise typer.Exit(1)
+
+
+def _quiet(_: object) -> None:
+    """No progress is shown."""
+
+
+async def import_file(
+    found: "Access",
+    company_id: UUID,
+    file: Path,
+    file_format: "ImportFormat",
+    *,
+    numbers: dict[str, int] | None = None,
+    again: bool = False,
+    progress: "Callable[[JournalImport], None]" = _quiet,
+) -> "tuple[JournalImport, list[Refusal]]":
+    """Import a file into a company in this process, or go on with an import of it; the import and its first errors.
+
+    Raises `JOURNAL_IMPORT_REPEATED` for a file that was imported before (unless `again`), and what `run.carry_out`
+    raises.
+    """
+    from ledgerbee.app.cli.session import OPERATOR
+    from ledgerbee.core.dates import system_clock
+    from ledgerbee.core.ids import new_id
+    from ledgerbee.ledger.imports import actions, reading, run, source, store
+    from ledgerbee.platform.jobs import company_tenant
+
+    content_hash, length = await asyncio.to_thread(_digest, file, file_format, numbers or {})
+    database = await found.open()
+    try:
+        tenant = await company_tenant(database, company_id, new_id().hex, system_clock(), OPERATOR)
+        means = run.Means(database, system_clock, tenant)
+        begun = await means.write(
+            lambda context: actions.begin_here(context, file_format, file.name, content_hash, length, again=again)
+        )
+
+        async def rows_of(state: "JournalImport") -> run.Rows:
+            return await reading.rows_of(means, state, source.File(file), include=reading.Folder(file), numbers=numbers)
+
+        done = await run.carry_out(means, begun.id, rows_of, progress=progress)
+        errors = await means.read(lambda context: store.list_errors(context, done.id, page=1, limit=100))
+        return done, list(errors.rows)
+    finally:
+        await database.close()
+
+
+def _digest(file: Path, file_format: "ImportFormat", numbers: dict[str, int]) -> tuple[bytes, int]:
+    """What tells the import from others: the file, what it includes and how it is mapped; and the file's length."""
+    from ledgerbee.ledger.imports.beancount.syntax import parse
+    from ledgerbee.ledger.imports.model import ImportFormat
+    from ledgerbee.ledger.imports.reading import Folder
+
+    digest = hashlib.sha256()
+    with file.open("rb") as opened:
+        while block := opened.read(1024 * 1024):
+            digest.update(block)
+    if file_format is ImportFormat.BEANCOUNT:
+        folder = Folder(file)
+        parse(file.read_text("utf-8", "replace"), folder)
+        for included in sorted(folder.read - {file.resolve()}):
+            digest.update(included.read_bytes())
+        if numbers:
+            digest.update(json.dumps(numbers, sort_keys=True).encode())
+    return digest.digest(), file.stat().st_size
+
+
+def _numbers(mapping: Path) -> dict[str, int]:
+    """The account numbers of a mapping file: lines `name = number`; empty ones and comments (`#`) are passed over."""
+    found: dict[str, int] = {}
+    for number, line in enumerate(mapping.read_text("utf-8").splitlines(), 1):
+        text = line.partition("#")[0].strip()
+        if not text:
+            continue
+        name, sign, value = (part.strip() for part in text.partition("="))
+        if not sign or not value.isdecimal():
+            fail(f"{mapping}, line {number}: `name = account number` expected.")
+        found[name] = int(value)
+    return found
+
+
+def _bar() -> "Callable[[JournalImport], None]":
+    """A progress bar on a terminal; nothing elsewhere."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        return _quiet
+    columns = (TextColumn("{task.fields[posted]} entries"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    bar = Progress(*columns, console=console)
+    task = bar.add_task("", posted=0)
+
+    def show(state: "JournalImport") -> None:
+        bar.start()
+        bar.update(task, total=state.bytes_total, completed=state.place.bytes_read, posted=state.entries_posted)
+        if state.is_over:
+            bar.stop()
+
+    return show
+
+
+def _tell(done: "JournalImport", errors: "list[Refusal]") -> None:
+    for error in errors[:_SHOWN]:
+        place = f" {error.property}" if error.property else ""
+        note(f"line {error.line}{place}: {error.message} ({error.code})")
+    if done.error_count > _SHOWN:
+        note(f"... and {done.error_count - _SHOWN} more: GET /v2/journal-entries/import/{done.id}/errors")
+    if done.failure:
+        fail(done.failure)
+    typer.echo(f"{done.entries_posted} entries posted, {done.error_count} errors (import {done.id})")
+    for name, value in (done.summary or {}).items():
+        typer.echo(f"{name}: {_plain(value)}")
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {number}" for name, number in value.items()) or "none"
+    return str(value)

@@ -1,0 +1,145 @@
+"""Receiving files to import, and ending imports."""
+
+import hashlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+from typing import Protocol, TypeVar
+from uuid import UUID
+
+from ledgerbee.core.ids import new_id
+from ledgerbee.ledger.imports import store
+from ledgerbee.ledger.imports.model import (
+    IMPORT_JOB,
+    JOURNAL_IMPORT_REPEATED,
+    JOURNAL_IMPORT_UNREADABLE,
+    MAX_BEANCOUNT_BYTES,
+    PART_BYTES,
+    ImportFormat,
+    ImportStatus,
+    JournalImport,
+    Place,
+)
+from ledgerbee.platform.context import Context
+
+T = TypeVar("T")
+
+
+def new_import(
+    context: Context, file_format: ImportFormat, file_name: str | None, status: ImportStatus
+) -> JournalImport:
+    """An import that begins now."""
+    return JournalImport(
+        id=new_id(),
+        format=file_format,
+        file_name=file_name,
+        status=status,
+        content_hash=None,
+        bytes_total=0,
+        place=Place(),
+        entries_posted=0,
+        error_count=0,
+        failure=None,
+        summary=None,
+        created_at=context.now,
+        started_at=None,
+        completed_at=None,
+    )
+
+
+class Writer(Protocol):
+    """Runs a piece of work in a transaction of its own."""
+
+    async def __call__(self, work: Callable[[Context], Awaitable[T]]) -> T: ...
+
+
+async def receive(
+    write: Writer, file_format: ImportFormat, file_name: str | None, blocks: AsyncIterator[bytes]
+) -> tuple[UUID, bytes, int]:
+    """Keep a file as it comes in, a part a transaction; the import's id, the file's SHA-256 and its length.
+
+    It is not queued yet. Whatever ends the upload ends the import, and nothing of the file is left.
+    """
+
+    async def start(context: Context) -> UUID:
+        received = new_import(context, file_format, file_name, ImportStatus.RECEIVING)
+        await store.insert(context, received)
+        return received.id
+
+    import_id = await write(start)
+    try:
+        content_hash, length = await _keep(write, import_id, file_format, blocks)
+    except Exception:
+        await write(lambda context: give_up(context, import_id, "The upload broke off"))
+        raise
+    return import_id, content_hash, length
+
+
+async def _keep(
+    write: Writer, import_id: UUID, file_format: ImportFormat, blocks: AsyncIterator[bytes]
+) -> tuple[bytes, int]:
+    digest, length, part = hashlib.sha256(), 0, 0
+    waiting = bytearray()
+
+    async def keep(data: bytes) -> None:
+        number = part
+        await write(lambda context: store.add_part(context, import_id, number, data))
+
+    async for block in blocks:
+        digest.update(block)
+        length += len(block)
+        if file_format is ImportFormat.BEANCOUNT and length > MAX_BEANCOUNT_BYTES:
+            raise JOURNAL_IMPORT_UNREADABLE.error(f"Beancount books may have {MAX_BEANCOUNT_BYTES} bytes")
+        waiting += block
+        while len(waiting) >= PART_BYTES:
+            await keep(bytes(waiting[:PART_BYTES]))
+            del waiting[:PART_BYTES]
+            part += 1
+    if waiting:
+        await keep(bytes(waiting))
+    return digest.digest(), length
+
+
+async def give_up(context: Context, import_id: UUID, why: str) -> None:
+    """End an import that never began, if nobody has."""
+    if not (await store.get(context, import_id)).is_over:
+        await store.end(context, import_id, ImportStatus.FAILED, why)
+
+
+async def queue(context: Context, import_id: UUID, content_hash: bytes, length: int) -> JournalImport:
+    """The file is whole: have a worker carry the import out."""
+    queued = await store.queue(context, import_id, content_hash, length)
+    context.enqueue(IMPORT_JOB, importId=str(import_id))
+    return queued
+
+
+async def begin_here(
+    context: Context,
+    file_format: ImportFormat,
+    file_name: str,
+    content_hash: bytes,
+    length: int,
+    *,
+    again: bool,
+) -> JournalImport:
+    """An import for this process to carry out from a file it has: a new one, or one of the same file to go on with.
+
+    Raises `JOURNAL_IMPORT_REPEATED` when the same file was imported completely, unless it is to be `again`.
+    """
+    known = await store.of_content(context, content_hash, file_format)
+    if known is not None and known.status is not ImportStatus.COMPLETED:
+        return known
+    if known is not None and not again:
+        raise JOURNAL_IMPORT_REPEATED.error(importId=str(known.id))
+    begun = replace(
+        new_import(context, file_format, file_name, ImportStatus.RUNNING), content_hash=content_hash, bytes_total=length
+    )
+    await store.insert(context, begun)
+    return begun
+
+
+async def cancel(context: Context, import_id: UUID) -> JournalImport:
+    """End an import where it stands; what it has posted stays.
+
+    Raises `JOURNAL_IMPORT_NOT_FOUND` and `JOURNAL_IMPORT_INVALID_STATE`.
+    """
+    return await store.end(context, import_id, ImportStatus.CANCELLED)

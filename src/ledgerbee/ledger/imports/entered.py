@@ -1,0 +1,105 @@
+"""JSON Lines and CSV: rows that say what `POST /v2/journal-entries` says."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from ledgerbee.core.errors import LedgerBeeError
+from ledgerbee.core.ids import new_id
+from ledgerbee.ledger.entries import actions as entries
+from ledgerbee.ledger.entries import rules as entry_rules
+from ledgerbee.ledger.entries import store as entry_store
+from ledgerbee.ledger.entries.model import EnteredEntry
+from ledgerbee.ledger.entries.rules import Books
+from ledgerbee.ledger.imports import rules, store, wire
+from ledgerbee.ledger.imports.formats import CsvReader, JsonlReader, Row, RowReader
+from ledgerbee.ledger.imports.model import CHUNK_ENTRIES, CHUNK_LINES, ImportFormat, Place
+from ledgerbee.ledger.imports.run import Chunk, Completed, Finish, Means, refused
+from ledgerbee.ledger.imports.source import Source
+from ledgerbee.platform.context import Context
+
+
+@dataclass(frozen=True, slots=True)
+class EnteredRows:
+    """The rows of a file, read, completed and prepared chunk by chunk."""
+
+    means: Means
+    source: Source
+    file_format: ImportFormat
+
+    async def chunks(self, start: Place) -> AsyncIterator[Chunk]:
+        """The file's rows from `start` on, completed."""
+        async for rows in self._batches(start):
+            yield await self._completed(rows)
+
+    async def finish(self) -> Finish:
+        """Nothing is left to tell."""
+        return Finish()
+
+    async def _batches(self, start: Place) -> AsyncIterator[list[Row]]:
+        reader = await self._reader(start)
+        batch: list[Row] = []
+        lines = 0
+        async for block in self.source.blocks(start.position):
+            for row in reader.feed(block):
+                batch.append(row)
+                lines += _lines_of(row)
+                if row.after is not None and (len(batch) >= CHUNK_ENTRIES or lines >= CHUNK_LINES):
+                    yield batch
+                    batch, lines = [], 0
+        batch.extend(reader.end())
+        if batch:
+            yield batch
+
+    async def _reader(self, start: Place) -> RowReader:
+        if self.file_format is ImportFormat.JSONL:
+            return JsonlReader(start)
+        header = b""
+        if start.position:
+            async for block in self.source.blocks(0):
+                header = block.partition(b"\n")[0]
+                break
+        return CsvReader(start, header)
+
+    async def _completed(self, rows: Sequence[Row]) -> Chunk:
+        """What the books make of a batch."""
+        wanted = rules.References()
+        for row in rows:
+            wire.collect(row.content, wanted)
+
+        async def look_up(context: Context) -> tuple[list[EnteredEntry | LedgerBeeError], Books]:
+            directory = await store.load_directory(context, wanted)
+            found = [_entered(row, directory, context.today) for row in rows]
+            return found, await entry_store.load_books(context, [one for one in found if isinstance(one, EnteredEntry)])
+
+        entered, books = await self.means.read(look_up)
+        moment, company_id = self.means.clock(), self.means.tenant.company_id
+        completed = []
+        for row, entry in zip(rows, entered, strict=True):
+            try:
+                if isinstance(entry, LedgerBeeError):
+                    raise entry
+                prepared = entries.prepare(company_id, moment, entry_rules.complete(entry, books, new_id()))
+            except LedgerBeeError as fault:
+                completed.append(refused(row.line, fault, row.after))
+            else:
+                completed.append(Completed(row.line, (prepared,), None, row.after))
+        return Chunk(moment, completed)
+
+
+def _entered(row: Row, directory: rules.Directory, today: date) -> EnteredEntry | LedgerBeeError:
+    try:
+        if isinstance(row.content, LedgerBeeError):
+            raise row.content
+        entered = wire.entered(row.content, directory)
+        rules.check_postable(entered, directory, today)
+    except LedgerBeeError as fault:
+        return fault
+    return entered
+
+
+def _lines_of(row: Row) -> int:
+    if isinstance(row.content, wire.PlainRow):
+        return len(row.content.amounts)
+    lines = row.content.get("lines") if isinstance(row.content, dict) else None
+    return len(lines) if isinstance(lines, list) else 1

@@ -1,0 +1,52 @@
+"""JSON Lines: an entry a line."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from ledgerbee.core.errors import LedgerBeeError
+from ledgerbee.ledger.imports.formats.rows import MAX_LINE_BYTES, Lines, Row
+from ledgerbee.ledger.imports.model import JOURNAL_IMPORT_UNREADABLE, Place
+from ledgerbee.ledger.imports.wire import plain_row
+from ledgerbee.platform.http.operation import decode_json
+
+_BOM: Final = b"\xef\xbb\xbf"
+
+
+class JsonlReader:
+    """Reads JSON Lines. Empty lines are passed over."""
+
+    def __init__(self, start: Place) -> None:
+        self._lines = Lines(start)
+
+    def feed(self, block: bytes) -> Iterator[Row]:
+        """The rows that are complete with this block."""
+        for number, line, after in self._lines.feed(block):
+            yield from _row(number, line, after)
+
+    def end(self) -> Iterator[Row]:
+        """The rows that the end of the file completes."""
+        for number, line, after in self._lines.end():
+            yield from _row(number, line, after)
+
+
+def _row(number: int, line: bytes | None, after: Place) -> Iterator[Row]:
+    if line is None:
+        fault = JOURNAL_IMPORT_UNREADABLE.error(f"The line is longer than {MAX_LINE_BYTES} bytes")
+        yield Row(number, fault, after)
+        return
+    text = line.strip()
+    if number == 1:
+        text = text.removeprefix(_BOM)
+    if text:
+        yield Row(number, _decoded(text), after)
+
+
+def _decoded(text: bytes) -> Any | LedgerBeeError:
+    row = plain_row(text)
+    if row is not None:
+        return row
+    try:
+        return decode_json(text)
+    except LedgerBeeError as fault:
+        problem = next(iter(fault.details["validationErrors"][0]["constraints"].values()))
+        return JOURNAL_IMPORT_UNREADABLE.error(problem.replace("body", "the line", 1))

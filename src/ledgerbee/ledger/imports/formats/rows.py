@@ -1,0 +1,74 @@
+"""What all readers of rows share."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from ledgerbee.core.errors import LedgerBeeError
+from ledgerbee.ledger.imports.model import Place
+
+#: The longest line that is read: an entry of 10,000 lines has room in it. A longer one is refused.
+MAX_LINE_BYTES: Final = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What stands for one entry: the line it begins on, its decoded content or what is wrong.
+
+    Reading can go on at the place `after` it; None where only a later row has such a place.
+    """
+
+    line: int
+    content: Any | LedgerBeeError
+    after: Place | None
+
+
+class RowReader(Protocol):
+    """Takes a file block by block, from the place that it was made for."""
+
+    def feed(self, block: bytes) -> Iterator[Row]:
+        """The rows that are complete with this block."""
+        ...
+
+    def end(self) -> Iterator[Row]:
+        """The rows that the end of the file completes."""
+        ...
+
+
+class Lines:
+    """Cuts blocks into lines with their ends, and knows the place after each. A line that is too long comes empty."""
+
+    def __init__(self, start: Place) -> None:
+        self._rest: list[bytes] = []
+        self._rest_length = 0
+        self._offset = start.position
+        self._line = start.line
+
+    def feed(self, block: bytes) -> Iterator[tuple[int, bytes | None, Place]]:
+        """Number, content (None: too long) and the place after each line that ends in this block."""
+        begin = 0
+        while (found := block.find(b"\n", begin)) >= 0:
+            self._keep(block[begin : found + 1])
+            begin = found + 1
+            yield self._take()
+        self._keep(block[begin:])
+
+    def end(self) -> Iterator[tuple[int, bytes | None, Place]]:
+        """The last line, if nothing ended it."""
+        if self._rest_length:
+            yield self._take()
+
+    def _keep(self, piece: bytes) -> None:
+        self._rest_length += len(piece)
+        if self._rest_length > MAX_LINE_BYTES:
+            self._rest.clear()
+        elif piece:
+            self._rest.append(piece)
+
+    def _take(self) -> tuple[int, bytes | None, Place]:
+        content = b"".join(self._rest) if self._rest_length <= MAX_LINE_BYTES else None
+        number = self._line
+        self._offset += self._rest_length
+        self._line += 1
+        self._rest, self._rest_length = [], 0
+        return number, content, Place(self._offset, self._line, self._offset)

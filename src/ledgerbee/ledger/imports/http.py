@@ -1,0 +1,231 @@
+"""Imports over HTTP (extensions)."""
+
+from typing import Annotated, Any
+
+from fastapi import Header, Path, Query, Response
+from pydantic import Field
+from starlette.requests import ClientDisconnect
+
+from ledgerbee.core.errors import LedgerBeeError
+from ledgerbee.ledger.imports import actions, store
+from ledgerbee.ledger.imports.model import (
+    JOURNAL_IMPORT_INTERRUPTED,
+    JOURNAL_IMPORT_INVALID_STATE,
+    JOURNAL_IMPORT_NOT_FOUND,
+    JOURNAL_IMPORT_UNREADABLE,
+    ImportFormat,
+    ImportStatus,
+    JournalImport,
+    Refusal,
+)
+from ledgerbee.platform.context import Context
+from ledgerbee.platform.http.operation import BodyStream, CallerDep, Ctx, operation, resource_router
+from ledgerbee.platform.http.query import Limit, PageNumber
+from ledgerbee.platform.http.wire import (
+    Id,
+    IdText,
+    Moment,
+    OptionalLine,
+    PageResponse,
+    ResponseModel,
+    WholeNumber,
+    pages,
+)
+
+router = resource_router("Journal Entries (v2)")
+
+ImportId = Annotated[Id, Path(alias="importId", description="Import ID")]
+
+#: What a file's content type says of its format.
+MEDIA_TYPES = {
+    "application/x-ndjson": ImportFormat.JSONL,
+    "text/csv": ImportFormat.CSV,
+    "text/plain": ImportFormat.BEANCOUNT,
+}
+
+
+class JournalImportResponse(ResponseModel):
+    """An import and how far it is."""
+
+    id: IdText
+    format: ImportFormat
+    file_name: str | None = Field(examples=["2025.csv"])
+    status: ImportStatus = Field(description="completed, failed and cancelled are ends; what was posted stays")
+    bytes_total: WholeNumber = Field(description="Length of the file", examples=[1_048_576])
+    bytes_read: WholeNumber = Field(description="How much of it is done", examples=[524_288])
+    entries_posted: WholeNumber = Field(examples=[1500])
+    error_count: WholeNumber = Field(description="Rows refused; the first 10,000 can be listed", examples=[0])
+    failure: str | None = Field(description="Why it failed")
+    summary: dict[str, Any] | None = Field(description="What the format tells at the end (Beancount)")
+    created_at: Moment
+    started_at: Moment | None
+    completed_at: Moment | None
+
+
+class JournalImportErrorResponse(ResponseModel):
+    """What was wrong with a row."""
+
+    line: WholeNumber = Field(description="The line of the file that the row begins on", examples=[17])
+    code: str = Field(examples=["ACCOUNT_NOT_FOUND"])
+    property: str = Field(description="What of it, as a path; may be empty", examples=["lines.0.accountNumber"])
+    message: str = Field(examples=["No such account in the company: 1011"])
+
+
+class ListJournalImportsResponse(PageResponse[JournalImportResponse]):
+    """A page of imports."""
+
+
+class ListJournalImportErrorsResponse(PageResponse[JournalImportErrorResponse]):
+    """A page of what was refused of an import."""
+
+
+def render(found: JournalImport) -> JournalImportResponse:
+    """The wire form of an import."""
+    return JournalImportResponse(
+        id=found.id,
+        format=found.format,
+        file_name=found.file_name,
+        status=found.status,
+        bytes_total=found.bytes_total,
+        bytes_read=found.place.bytes_read,
+        entries_posted=found.entries_posted,
+        error_count=found.error_count,
+        failure=found.failure,
+        summary=found.summary,
+        created_at=found.created_at,
+        started_at=found.started_at,
+        completed_at=found.completed_at,
+    )
+
+
+def render_error(refusal: Refusal) -> JournalImportErrorResponse:
+    """The wire form of an error."""
+    return JournalImportErrorResponse.model_validate(refusal)
+
+
+@router.post(
+    "/v2/journal-entries/import",
+    response_model=JournalImportResponse,
+    **operation(
+        "Import journal entries",
+        scope="journal-entries-write",
+        status=202,
+        extension=True,
+        description="Takes a file of any length and has its entries posted in the background, 500 in a transaction. "
+        "The body is the file, its content type the format: `application/x-ndjson` (JSON Lines: in each line what "
+        "`POST /v2/journal-entries` takes, with `accountNumber`, `vatCode`, `customerNumber`, `vendorNumber` and "
+        "`journalCategory` beside the ids), `text/csv` (a line of an entry a row) or `text/plain` (Beancount). A row "
+        "that can't be posted is reported with its line; the others are posted.",
+        response="File received, import queued",
+        errors=[JOURNAL_IMPORT_INTERRUPTED, JOURNAL_IMPORT_UNREADABLE],
+        opens_transaction=False,
+        streams=tuple(MEDIA_TYPES),
+    ),
+)
+async def import_journal_entries(
+    caller: CallerDep,
+    body: BodyStream,
+    file_name: Annotated[
+        OptionalLine | None, Query(alias="fileName", description="Name of the file, for people")
+    ] = None,
+    content_type: Annotated[str, Header(include_in_schema=False)] = "",
+) -> Response:
+    """Import journal entries."""
+    file_format = MEDIA_TYPES[content_type.partition(";")[0].strip().lower()]
+    try:
+        import_id, content_hash, length = await actions.receive(caller.write, file_format, file_name, body)
+    except ClientDisconnect:
+        raise JOURNAL_IMPORT_INTERRUPTED.error() from None
+
+    async def work(context: Context) -> Response:
+        queued = await actions.queue(context, import_id, content_hash, length)
+        return Response(render(queued).model_dump_json(by_alias=True), 202, media_type="application/json")
+
+    with_content = caller.with_content(content_hash)
+    try:
+        response = await with_content.command(work)
+    except LedgerBeeError as fault:
+        why = fault.message
+        await caller.write(lambda context: actions.give_up(context, import_id, why))
+        raise
+    if "Idempotent-Replayed" in response.headers:
+        why = "The same file came before, with the same idempotency key"
+        await caller.write(lambda context: actions.give_up(context, import_id, why))
+    return response
+
+
+@router.get(
+    "/v2/journal-entries/import",
+    **operation(
+        "List imports",
+        scope="journal-entries-read",
+        extension=True,
+        description="A page of the company's imports, newest first.",
+    ),
+)
+async def list_journal_imports(context: Ctx, page: PageNumber = 1, limit: Limit = 25) -> ListJournalImportsResponse:
+    """List imports."""
+    found = await store.list_page(context, page=page, limit=limit)
+    return ListJournalImportsResponse(
+        data=[render(row) for row in found.rows],
+        total=found.total,
+        page=page,
+        limit=limit,
+        total_pages=pages(found.total, limit),
+    )
+
+
+@router.get(
+    "/v2/journal-entries/import/{importId}",
+    **operation(
+        "Get an import",
+        scope="journal-entries-read",
+        extension=True,
+        description="An import and how far it is.",
+        errors=[JOURNAL_IMPORT_NOT_FOUND],
+    ),
+)
+async def get_journal_import(context: Ctx, import_id: ImportId) -> JournalImportResponse:
+    """Get an import."""
+    return render(await store.get(context, import_id))
+
+
+@router.get(
+    "/v2/journal-entries/import/{importId}/errors",
+    **operation(
+        "List the errors of an import",
+        scope="journal-entries-read",
+        extension=True,
+        description="A page of what was refused, in order of the lines. The first 10,000 errors are kept.",
+        errors=[JOURNAL_IMPORT_NOT_FOUND],
+    ),
+)
+async def list_journal_import_errors(
+    context: Ctx, import_id: ImportId, page: PageNumber = 1, limit: Limit = 25
+) -> ListJournalImportErrorsResponse:
+    """List the errors of an import."""
+    await store.get(context, import_id)
+    found = await store.list_errors(context, import_id, page=page, limit=limit)
+    return ListJournalImportErrorsResponse(
+        data=[render_error(row) for row in found.rows],
+        total=found.total,
+        page=page,
+        limit=limit,
+        total_pages=pages(found.total, limit),
+    )
+
+
+@router.post(
+    "/v2/journal-entries/import/{importId}/cancel",
+    **operation(
+        "Cancel an import",
+        scope="journal-entries-write",
+        extension=True,
+        description="Ends an import where it stands. What it has posted stays: reverse it if it should not.",
+        response="Import cancelled",
+        errors=[JOURNAL_IMPORT_NOT_FOUND, JOURNAL_IMPORT_INVALID_STATE],
+    ),
+)
+async def cancel_journal_import(context: Ctx, import_id: ImportId) -> JournalImportResponse:
+    """Cancel an import."""
+    return render(await actions.cancel(context, import_id))

@@ -1,0 +1,104 @@
+"""Imports: files of any length whose rows become journal entries, a chunk at a time."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+from uuid import UUID
+
+from ledgerbee.core.errors import ErrorCode
+
+#: Entries that are posted in one transaction, and lines of them at most (an entry with more is posted alone).
+CHUNK_ENTRIES: Final = 500
+CHUNK_LINES: Final = 20_000
+#: Errors of one import that are kept as rows; all are counted.
+MAX_ERRORS: Final = 10_000
+#: Bytes of a part of a waiting file; the last one is shorter.
+PART_BYTES: Final = 1024 * 1024
+#: Beancount books are read whole, since a line can change what an earlier one means; they are as long as this at most.
+MAX_BEANCOUNT_BYTES: Final = 64 * 1024 * 1024
+
+#: The job that carries out one import, or goes on with it.
+IMPORT_JOB: Final = "import_journal_entries"
+
+
+class ImportFormat(StrEnum):
+    """How a file says what to post."""
+
+    JSONL = "jsonl"
+    CSV = "csv"
+    BEANCOUNT = "beancount"
+
+
+class ImportStatus(StrEnum):
+    """How far an import is: `receiving` its file, `queued` for a worker, `running`; the other three are ends."""
+
+    RECEIVING = "receiving"
+    QUEUED = "queued"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where reading goes on: the format's own position in the file, the line it is on, the bytes before it."""
+
+    position: int = 0
+    line: int = 1
+    bytes_read: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class JournalImport:
+    """One import. `content_hash` is the SHA-256 of the file (None while it is received), `failure` says why it failed.
+
+    `error_count` counts what was refused; `summary` is what the format tells at the end.
+    """
+
+    id: UUID
+    format: ImportFormat
+    file_name: str | None
+    status: ImportStatus
+    content_hash: bytes | None
+    bytes_total: int
+    place: Place
+    entries_posted: int
+    error_count: int
+    failure: str | None
+    summary: dict[str, Any] | None
+    created_at: datetime
+    started_at: datetime | None
+    completed_at: datetime | None
+
+    @property
+    def is_over(self) -> bool:
+        return self.status in {ImportStatus.COMPLETED, ImportStatus.FAILED, ImportStatus.CANCELLED}
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What was wrong with the row that begins on `line`. `property` is a dot path into it, or empty."""
+
+    line: int
+    code: str
+    property: str
+    message: str
+
+
+JOURNAL_IMPORT_NOT_FOUND = ErrorCode("JOURNAL_IMPORT_NOT_FOUND", 404, "No such import in the company")
+JOURNAL_IMPORT_INVALID_STATE = ErrorCode("JOURNAL_IMPORT_INVALID_STATE", 409, "The import is over")
+JOURNAL_IMPORT_INTERRUPTED = ErrorCode(
+    "JOURNAL_IMPORT_INTERRUPTED", 400, "The upload broke off; what had arrived is forgotten"
+)
+JOURNAL_IMPORT_UNREADABLE = ErrorCode(
+    "JOURNAL_IMPORT_UNREADABLE", 400, "The file, or a row of it, can't be read as its format"
+)
+JOURNAL_IMPORT_BALANCE_DIFFERS = ErrorCode(
+    "JOURNAL_IMPORT_BALANCE_DIFFERS", 400, "A balance that the file asserts isn't what stands in the books"
+)
+JOURNAL_IMPORT_REPEATED = ErrorCode(
+    "JOURNAL_IMPORT_REPEATED", 409, "The same file was imported before; say so if it is to be imported again"
+)
+JOURNAL_IMPORT_BUSY = ErrorCode("JOURNAL_IMPORT_BUSY", 409, "The import is being carried out by another process")

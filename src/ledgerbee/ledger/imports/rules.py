@@ -1,0 +1,90 @@
+"""What the rows of a file refer to, and which of them the books would refuse. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from ledgerbee.chart.accounts.model import ACCOUNT_NOT_BOOKABLE, ACCOUNT_NOT_FOUND
+from ledgerbee.core.errors import VALIDATION_FAILED, LedgerBeeError
+from ledgerbee.ledger.entries.model import (
+    FISCAL_YEAR_MISSING,
+    JOURNAL_ENTRY_PARTY_REQUIRED,
+    PERIOD_LOCKED,
+    EnteredEntry,
+)
+from ledgerbee.ledger.imports.model import Refusal
+
+#: The days that financial years can be opened for, as sql/0004_ledger.sql has them, and a day or two more.
+_FIRST_DAY: Final = date(1900, 1, 1)
+_LONGEST_AHEAD: Final = timedelta(days=3653)
+_PARTIES: Final = {"ACCOUNTS_RECEIVABLE": "customerId", "ACCOUNTS_PAYABLE": "vendorId"}
+
+
+@dataclass(slots=True)
+class References:
+    """What rows name, to be looked up at once."""
+
+    account_numbers: set[int] = field(default_factory=set)
+    account_ids: set[UUID] = field(default_factory=set)
+    vat_codes: set[str] = field(default_factory=set)
+    customer_numbers: set[str] = field(default_factory=set)
+    vendor_numbers: set[str] = field(default_factory=set)
+    categories: set[str] = field(default_factory=set)
+
+
+class AccountFacts(NamedTuple):
+    """What decides whether a line can stand on an account."""
+
+    is_bookable: bool
+    control_account_type: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """What of it the company has."""
+
+    accounts: Mapping[UUID, AccountFacts] = field(default_factory=dict)
+    account_numbers: Mapping[int, UUID] = field(default_factory=dict)
+    vat_codes: Mapping[str, UUID] = field(default_factory=dict)
+    customers: Mapping[str, UUID] = field(default_factory=dict)
+    vendors: Mapping[str, UUID] = field(default_factory=dict)
+    categories: Mapping[str, UUID] = field(default_factory=dict)
+    locked_through: date | None = None
+
+
+def check_postable(entered: EnteredEntry, directory: Directory, today: date) -> None:
+    """Refuse what the database would refuse when it is posted.
+
+    The database decides, as for every entry; but it refuses a whole chunk for one entry, and a file whose entries
+    are all in a locked year would be tried again for each of them. Raises `PERIOD_LOCKED`, `FISCAL_YEAR_MISSING`,
+    `ACCOUNT_NOT_FOUND`, `ACCOUNT_NOT_BOOKABLE`, `JOURNAL_ENTRY_PARTY_REQUIRED`.
+    """
+    check_day(entered.date, directory.locked_through, today)
+    for number, line in enumerate(entered.lines):
+        facts = directory.accounts.get(line.account_id)
+        if facts is None:
+            raise ACCOUNT_NOT_FOUND.error(property=f"lines.{number}.accountId", accountId=str(line.account_id))
+        if not facts.is_bookable:
+            raise ACCOUNT_NOT_BOOKABLE.error(property=f"lines.{number}.accountId", accountId=str(line.account_id))
+        if facts.control_account_type is not None:
+            party = _PARTIES[facts.control_account_type]
+            if (entered.customer_id if party == "customerId" else entered.vendor_id) is None:
+                raise JOURNAL_ENTRY_PARTY_REQUIRED.error(property=party)
+
+
+def check_day(day: date, locked_through: date | None, today: date) -> None:
+    """Refuse a day that nothing can be posted on. Raises `PERIOD_LOCKED`, `FISCAL_YEAR_MISSING`."""
+    if locked_through is not None and day <= locked_through:
+        raise PERIOD_LOCKED.error(property="date", date=day.isoformat())
+    if not _FIRST_DAY <= day <= today + _LONGEST_AHEAD:
+        raise FISCAL_YEAR_MISSING.error(property="date", date=day.isoformat())
+
+
+def refusal_of(line: int, fault: LedgerBeeError) -> Refusal:
+    """What to keep of an error about the row that begins on `line`: the first problem, where there are several."""
+    if fault.error_code is VALIDATION_FAILED:
+        problem = fault.details["validationErrors"][0]
+        return Refusal(line, fault.code, problem["property"], next(iter(problem["constraints"].values())))
+    return Refusal(line, fault.code, str(fault.details.get("property", "")), fault.message)

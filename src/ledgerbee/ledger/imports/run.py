@@ -1,0 +1,256 @@
+"""Carrying an import out: read a chunk, complete it, post it with the progress in one transaction; again and again.
+
+While the database posts one chunk the next is read and completed. What ends it in the middle (a kill, a lost
+database) leaves it where its last commit was, and the next run goes on from there.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from typing import Any, Protocol, TypeVar
+from uuid import UUID
+
+from ledgerbee.core.dates import Clock
+from ledgerbee.core.errors import LedgerBeeError
+from ledgerbee.ledger.entries import actions as entries
+from ledgerbee.ledger.entries.actions import Prepared
+from ledgerbee.ledger.imports import store
+from ledgerbee.ledger.imports.model import (
+    JOURNAL_IMPORT_BUSY,
+    JOURNAL_IMPORT_INVALID_STATE,
+    ImportStatus,
+    JournalImport,
+    Place,
+    Refusal,
+)
+from ledgerbee.ledger.imports.rules import refusal_of
+from ledgerbee.platform.context import Context
+from ledgerbee.platform.db import Database, NameTakenError, Tenant
+
+T = TypeVar("T")
+
+Progress = Callable[[JournalImport], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """One row after it was completed: the line it begins on, and what is ready to post or what is wrong.
+
+    The entries of a row are posted together or not at all.
+    """
+
+    line: int
+    entries: tuple[Prepared, ...]
+    refusal: Refusal | None
+    after: Place | None
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Rows that are posted together at `moment`; the last of them has a place after it."""
+
+    moment: datetime
+    rows: Sequence[Completed]
+
+    @property
+    def after(self) -> Place:
+        place = self.rows[-1].after
+        assert place is not None, "a chunk ends where reading can go on"
+        return place
+
+
+class Rows(Protocol):
+    """What a format makes of a file."""
+
+    def chunks(self, start: Place) -> AsyncIterator[Chunk]:
+        """The file's rows from `start` on, completed. Raises `JOURNAL_IMPORT_UNREADABLE` for what is no such file."""
+        ...
+
+    async def finish(self) -> "Finish":
+        """What is to be told when all is posted."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """The end of an import: errors that only the whole shows, and the format's summary."""
+
+    refusals: Sequence[Refusal] = ()
+    summary: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a run works with: the company's transactions, and the clock."""
+
+    database: Database
+    clock: Clock
+    tenant: Tenant
+
+    async def read(self, work: Callable[[Context], Awaitable[T]]) -> T:
+        """Run `work` in a read-only transaction of the company."""
+        return await self.database.run(self.tenant, self.clock(), work, read_only=True)
+
+    async def write(self, work: Callable[[Context], Awaitable[T]], moment: datetime | None = None) -> T:
+        """Run `work` in a transaction of the company, committed on return."""
+        return await self.database.run(self.tenant, moment or self.clock(), work)
+
+
+async def carry_out(
+    means: Means,
+    import_id: UUID,
+    rows_of: Callable[[JournalImport], Awaitable[Rows]],
+    *,
+    progress: Progress = lambda _: None,
+    is_time_over: Callable[[], bool] = lambda: False,
+) -> JournalImport:
+    """Carry an import out from where it stands; as it stands at the end, which is not over when the time was.
+
+    One process at a time: raises `JOURNAL_IMPORT_BUSY` when another is at it, and `JOURNAL_IMPORT_INVALID_STATE` when
+    it is over or is cancelled meanwhile.
+    """
+    try:
+        async with means.database.alone(f"import {means.tenant.company_id} {import_id}") as alone:
+            begun = await means.write(lambda context: store.begin(context, import_id))
+            run = _Run(replace(means, database=alone), begun)
+            try:
+                return await run.all(await rows_of(run.state), progress, is_time_over)
+            except LedgerBeeError as fault:
+                if fault.status == 503 or fault.error_code is JOURNAL_IMPORT_INVALID_STATE:
+                    raise
+                message = f"{fault.message} ({fault.code})"  # it would fail again in the same way
+                return await means.write(lambda context: store.end(context, import_id, ImportStatus.FAILED, message))
+    except NameTakenError:
+        raise JOURNAL_IMPORT_BUSY.error() from None
+
+
+class _Run:
+    """One run of an import. `alone` has the connection that posts."""
+
+    def __init__(self, alone: Means, state: JournalImport) -> None:
+        self.alone = alone
+        self.state = state
+
+    async def all(self, rows: Rows, progress: Progress, is_time_over: Callable[[], bool]) -> JournalImport:
+        """Post chunk by chunk."""
+        posting: asyncio.Task[None] | None = None
+        try:
+            async for chunk in rows.chunks(self.state.place):
+                if posting is not None:
+                    await posting
+                    progress(self.state)
+                posting = asyncio.create_task(self._post(chunk))
+                await asyncio.sleep(0)  # to be under way before the next chunk is read
+                if is_time_over():
+                    await posting
+                    return self.state
+            if posting is not None:
+                await posting
+        finally:
+            if posting is not None and not posting.done():
+                posting.cancel()
+                await asyncio.wait([posting])
+        finish = await rows.finish()
+        self.state = await self.alone.write(lambda context: self._complete(context, finish))
+        progress(self.state)
+        return self.state
+
+    async def _post(self, chunk: Chunk) -> None:
+        """Post a chunk; what the database refuses is taken out of it, and the rest posted."""
+        while True:
+            try:
+                self.state = await self.alone.write(partial(self._record, chunk), chunk.moment)
+            except LedgerBeeError as fault:
+                if fault.status == 503 or fault.error_code is JOURNAL_IMPORT_INVALID_STATE:
+                    raise
+                guilty = _guilty(chunk, fault)
+                if guilty is None:
+                    for half in _halves(chunk):
+                        await self._post(half)
+                    return
+                chunk = guilty
+            else:
+                return
+
+    async def _record(self, chunk: Chunk, context: Context) -> JournalImport:
+        """Post a chunk's good rows, keep its bad ones and move the import on."""
+        prepared = [entry for row in chunk.rows for entry in row.entries]
+        refusals = [row.refusal for row in chunk.rows if row.refusal is not None]
+        state, after = self.state, chunk.after
+        errors_before = await store.advance(context, state.id, state.place, after, len(prepared), len(refusals))
+        if kept := store.kept(refusals, errors_before):
+            await store.add_errors(context, state.id, kept)
+        if after.position == after.bytes_read:
+            await store.delete_parts(context, state.id, after.position)
+        if prepared:
+            paths = [str(index) for index, row in enumerate(chunk.rows) for _ in row.entries]
+            places = await entries.record(context, prepared, paths)
+            _tell_posted(context, state.id, len(prepared), places.first_position)
+        return replace(
+            state,
+            place=after,
+            entries_posted=state.entries_posted + len(prepared),
+            error_count=state.error_count + len(refusals),
+        )
+
+    async def _complete(self, context: Context, finish: Finish) -> JournalImport:
+        """The end: what only the whole shows, and the event."""
+        state = self.state
+        before = await store.advance(context, state.id, state.place, state.place, 0, len(finish.refusals))
+        if kept := store.kept(finish.refusals, before):
+            await store.add_errors(context, state.id, kept)
+        ended = await store.end(context, state.id, ImportStatus.COMPLETED, summary=finish.summary)
+        _tell_completed(context, ended)
+        return ended
+
+
+def _tell_posted(context: Context, import_id: UUID, count: int, first_position: int) -> None:
+    """Entries of a chunk of an import were posted: how many, and the first and last of their chain positions."""
+    context.emit(
+        "journal_import.posted",
+        import_id,
+        {
+            "importId": str(import_id),
+            "entries": count,
+            "firstPosition": first_position,
+            "lastPosition": first_position + count - 1,
+        },
+    )
+
+
+def _tell_completed(context: Context, ended: JournalImport) -> None:
+    """An import came to its end: what it posted, and how many rows it refused."""
+    context.emit(
+        "journal_import.completed",
+        ended.id,
+        {"importId": str(ended.id), "entriesPosted": ended.entries_posted, "errorCount": ended.error_count},
+    )
+
+
+def _guilty(chunk: Chunk, fault: LedgerBeeError) -> Chunk | None:
+    """The chunk with the row that the refusal names refused; None if it names none."""
+    first, _, rest = str(fault.details.get("property", "")).partition(".")
+    good = [index for index, row in enumerate(chunk.rows) if row.entries]
+    if not first.isdigit():
+        if len(good) > 1:
+            return None
+        first, rest = str(good[0]), ""
+    rows = list(chunk.rows)
+    row = rows[int(first)]
+    refusal = Refusal(row.line, fault.code, rest, fault.message)
+    rows[int(first)] = replace(row, entries=(), refusal=refusal)
+    return replace(chunk, rows=rows)
+
+
+def _halves(chunk: Chunk) -> tuple[Chunk, Chunk]:
+    """Two chunks of it, cut where reading can go on."""
+    cuts = [index + 1 for index, row in enumerate(chunk.rows[:-1]) if row.after is not None]
+    middle = cuts[len(cuts) // 2]
+    return replace(chunk, rows=chunk.rows[:middle]), replace(chunk, rows=chunk.rows[middle:])
+
+
+def refused(line: int, fault: LedgerBeeError, after: Place | None) -> Completed:
+    """A row that something is wrong with."""
+    return Completed(line, (), refusal_of(line, fault), after)

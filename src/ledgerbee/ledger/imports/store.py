@@ -1,0 +1,324 @@
+"""Imports in the database: their progress, the parts of files that wait, and the errors."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+from uuid import UUID
+
+import asyncpg
+
+from ledgerbee.core.ids import new_id
+from ledgerbee.core.paging import Page, PageRequest
+from ledgerbee.ledger.imports.model import (
+    JOURNAL_IMPORT_INVALID_STATE,
+    JOURNAL_IMPORT_NOT_FOUND,
+    MAX_ERRORS,
+    PART_BYTES,
+    ImportFormat,
+    ImportStatus,
+    JournalImport,
+    Place,
+    Refusal,
+)
+from ledgerbee.ledger.imports.rules import AccountFacts, Directory, References
+from ledgerbee.platform.context import Context
+from ledgerbee.platform.listing import Filter, fetch_page
+
+_COLUMNS: Final = (
+    "i.id, i.format, i.file_name, i.status, i.content_hash, i.bytes_total, i.bytes_read, i.position, i.line,"
+    " i.entries_posted, i.error_count, i.failure, i.summary, i.created_at, i.started_at, i.completed_at"
+)
+_DIRECTORY: Final = """
+SELECT g.locked_through,
+       ARRAY(SELECT ROW(a.id, a.number, a.ledger_type IN ('BALANCE_SHEET', 'PROFIT_AND_LOSS') AND a.is_active,
+                        a.control_account_type)
+             FROM accounts a WHERE a.company_id = $1 AND a.number = ANY ($2::int[])) AS numbered,
+       ARRAY(SELECT ROW(a.id, a.number, a.ledger_type IN ('BALANCE_SHEET', 'PROFIT_AND_LOSS') AND a.is_active,
+                        a.control_account_type)
+             FROM accounts a WHERE a.company_id = $1 AND a.id = ANY ($3::uuid[])) AS named,
+       ARRAY(SELECT ROW(v.code, v.id) FROM vat_codes v
+             WHERE v.company_id = $1 AND v.code = ANY ($4::text[])) AS vat_codes,
+       ARRAY(SELECT ROW(c.number, c.id) FROM customers c
+             WHERE c.company_id = $1 AND c.number = ANY ($5::text[])) AS customers,
+       ARRAY(SELECT ROW(v.number, v.id) FROM vendors v
+             WHERE v.company_id = $1 AND v.number = ANY ($6::text[])) AS vendors,
+       ARRAY(SELECT ROW(j.name, j.id) FROM journal_categories j
+             WHERE j.company_id = $1 AND j.name = ANY ($7::text[])) AS categories
+FROM ledgers g WHERE g.company_id = $1
+"""
+
+
+async def insert(context: Context, entry_import: JournalImport) -> None:
+    """Add an import."""
+    await context.connection.execute(
+        "INSERT INTO journal_imports (company_id, id, format, file_name, status, content_hash, bytes_total, created_at,"
+        " started_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        context.company_id,
+        entry_import.id,
+        entry_import.format,
+        entry_import.file_name,
+        entry_import.status,
+        entry_import.content_hash,
+        entry_import.bytes_total,
+        entry_import.created_at,
+        entry_import.started_at,
+    )
+
+
+async def add_part(context: Context, import_id: UUID, part: int, data: bytes) -> None:
+    """Keep a part of a file that comes in. Raises `JOURNAL_IMPORT_INVALID_STATE` when its import has ended."""
+    kept = await context.connection.fetchval(
+        "INSERT INTO import_parts (company_id, import_id, part, data) SELECT i.company_id, i.id, $3, $4"
+        " FROM journal_imports i WHERE i.company_id = $1 AND i.id = $2 AND i.status = 'receiving' FOR SHARE"
+        " RETURNING part",
+        context.company_id,
+        import_id,
+        part,
+        data,
+    )
+    if kept is None:
+        raise JOURNAL_IMPORT_INVALID_STATE.error()
+
+
+async def get_part(context: Context, import_id: UUID, part: int) -> bytes | None:
+    """A part of a file that waits, None after the last one."""
+    data: bytes | None = await context.connection.fetchval(
+        "SELECT data FROM import_parts WHERE company_id = $1 AND import_id = $2 AND part = $3",
+        context.company_id,
+        import_id,
+        part,
+    )
+    return data
+
+
+async def delete_parts(context: Context, import_id: UUID, before_position: int | None = None) -> None:
+    """Forget what has been read: all parts, or those before a byte (but for the first, which may have a header)."""
+    await context.connection.execute(
+        "DELETE FROM import_parts WHERE company_id = $1 AND import_id = $2"
+        " AND ($3::int IS NULL OR part > 0 AND part < $3)",
+        context.company_id,
+        import_id,
+        None if before_position is None else before_position // PART_BYTES,
+    )
+
+
+async def queue(context: Context, import_id: UUID, content_hash: bytes, bytes_total: int) -> JournalImport:
+    """The file is whole: a worker may begin."""
+    return await _changed(
+        context,
+        "SET status = 'queued', content_hash = $3, bytes_total = $4"
+        " WHERE company_id = $1 AND id = $2 AND status = 'receiving'",
+        import_id,
+        content_hash,
+        bytes_total,
+    )
+
+
+async def begin(context: Context, import_id: UUID) -> JournalImport:
+    """The import is run from now on. Raises `JOURNAL_IMPORT_INVALID_STATE` when it is over."""
+    return await _changed(
+        context,
+        "SET status = 'running', started_at = coalesce(started_at, $3)"
+        " WHERE company_id = $1 AND id = $2 AND status IN ('queued', 'running')",
+        import_id,
+        context.now,
+    )
+
+
+async def end(
+    context: Context,
+    import_id: UUID,
+    status: ImportStatus,
+    failure: str | None = None,
+    summary: dict[str, Any] | None = None,
+) -> JournalImport:
+    """The import is over, one way or the other. Raises `JOURNAL_IMPORT_INVALID_STATE` when it was before."""
+    ended = await _changed(
+        context,
+        "SET status = $3, completed_at = $4, failure = $5, summary = $6"
+        " WHERE company_id = $1 AND id = $2 AND status IN ('receiving', 'queued', 'running')",
+        import_id,
+        status,
+        context.now,
+        failure,
+        summary,
+    )
+    await delete_parts(context, import_id)
+    return ended
+
+
+async def advance(context: Context, import_id: UUID, before: Place, after: Place, posted: int, errors: int) -> int:
+    """Move an import on from where it stands, in the transaction that does what it counts; the errors before.
+
+    Holds its row until COMMIT. Raises `JOURNAL_IMPORT_INVALID_STATE` when it stands elsewhere or no longer runs.
+    """
+    before_errors: int | None = await context.connection.fetchval(
+        "UPDATE journal_imports SET position = $4, line = $5, bytes_read = $6, entries_posted = entries_posted + $7,"
+        " error_count = error_count + $8"
+        " WHERE company_id = $1 AND id = $2 AND status = 'running' AND position = $3 RETURNING error_count - $8",
+        context.company_id,
+        import_id,
+        before.position,
+        after.position,
+        after.line,
+        after.bytes_read,
+        posted,
+        errors,
+    )
+    if before_errors is None:
+        raise JOURNAL_IMPORT_INVALID_STATE.error()
+    return before_errors
+
+
+async def add_errors(context: Context, import_id: UUID, refusals: Sequence[Refusal]) -> None:
+    """Keep errors."""
+    await context.connection.execute(
+        "INSERT INTO import_errors (company_id, id, import_id, line, code, property, message)"
+        " SELECT $1, e.id, $2, e.line, e.code, e.property, e.message"
+        " FROM unnest($3::uuid[], $4::bigint[], $5::text[], $6::text[], $7::text[])"
+        " AS e (id, line, code, property, message)",
+        context.company_id,
+        import_id,
+        [new_id() for _ in refusals],
+        [refusal.line for refusal in refusals],
+        [refusal.code for refusal in refusals],
+        [refusal.property for refusal in refusals],
+        [refusal.message for refusal in refusals],
+    )
+
+
+async def get(context: Context, import_id: UUID) -> JournalImport:
+    """One import. Raises `JOURNAL_IMPORT_NOT_FOUND`."""
+    row = await context.connection.fetchrow(
+        f"SELECT {_COLUMNS} FROM journal_imports i WHERE company_id = $1 AND id = $2", context.company_id, import_id
+    )
+    if row is None:
+        raise JOURNAL_IMPORT_NOT_FOUND.error()
+    return _import(row)
+
+
+async def of_content(context: Context, content_hash: bytes, file_format: ImportFormat) -> JournalImport | None:
+    """The newest import of a file with this content that ran or runs, if there is one."""
+    row = await context.connection.fetchrow(
+        f"SELECT {_COLUMNS} FROM journal_imports i WHERE company_id = $1 AND content_hash = $2 AND format = $3"
+        " AND status IN ('queued', 'running', 'completed') ORDER BY created_at DESC, id DESC LIMIT 1",
+        context.company_id,
+        content_hash,
+        file_format,
+    )
+    return _import(row) if row else None
+
+
+async def list_page(context: Context, *, page: int, limit: int) -> Page[JournalImport]:
+    """A page of imports, newest first."""
+    found = await fetch_page(
+        context,
+        table="journal_imports",
+        select=f"SELECT {_COLUMNS} FROM page p JOIN journal_imports i USING (company_id, id)",
+        filters=Filter(),
+        order_by={"createdAt": "t.created_at"},
+        request=PageRequest(page, limit),
+    )
+    return Page([_import(row) for row in found.rows], found.total)
+
+
+async def list_errors(context: Context, import_id: UUID, *, page: int, limit: int) -> Page[Refusal]:
+    """A page of an import's errors, in order of the lines."""
+    filters = Filter()
+    filters.add("t.import_id = {}", import_id)
+    found = await fetch_page(
+        context,
+        table="import_errors",
+        select="SELECT e.line, e.code, e.property, e.message FROM page p JOIN import_errors e USING (company_id, id)",
+        filters=filters,
+        order_by={"line": "t.line"},
+        request=PageRequest(page, limit, None, "line", descending=False),
+    )
+    return Page([Refusal(**row) for row in found.rows], found.total)
+
+
+async def load_daily_sums(context: Context, account_ids: Sequence[UUID]) -> list[asyncpg.Record]:
+    """What moved on each of the accounts in each currency, day by day."""
+    return await context.connection.fetch(
+        "SELECT account_id, currency, entry_date, sum(amount) AS amount FROM journal_lines"
+        " WHERE company_id = $1 AND account_id = ANY ($2) GROUP BY 1, 2, 3 ORDER BY 3",
+        context.company_id,
+        account_ids,
+    )
+
+
+async def sum_of_import(
+    context: Context, account_id: UUID, external_ids: tuple[str, str], since: datetime
+) -> dict[str, Decimal]:
+    """What the entries between two external ids that were posted since then moved on an account, by currency."""
+    rows = await context.connection.fetch(
+        "SELECT l.currency, sum(l.amount) AS amount FROM journal_entries e"
+        " JOIN journal_lines l ON l.company_id = e.company_id AND l.entry_id = e.id"
+        " WHERE e.company_id = $1 AND e.external_system_id BETWEEN $2 AND $3 AND e.posted_at >= $4"
+        " AND l.account_id = $5 GROUP BY 1 ORDER BY 1",
+        context.company_id,
+        *external_ids,
+        since,
+        account_id,
+    )
+    return {row["currency"]: row["amount"] for row in rows}
+
+
+async def load_directory(context: Context, wanted: References) -> Directory:
+    """What the numbers, codes and names of a chunk stand for, in one round trip."""
+    row = await context.connection.fetchrow(
+        _DIRECTORY,
+        context.company_id,
+        list(wanted.account_numbers),
+        list(wanted.account_ids),
+        list(wanted.vat_codes),
+        list(wanted.customer_numbers),
+        list(wanted.vendor_numbers),
+        list(wanted.categories),
+    )
+    assert row is not None, "a company has its books from the start"
+    found = [*row["numbered"], *row["named"]]
+    return Directory(
+        accounts={account_id: AccountFacts(bookable, control) for account_id, _, bookable, control in found},
+        account_numbers={number: account_id for account_id, number, _, _ in row["numbered"]},
+        vat_codes=dict(row["vat_codes"]),
+        customers=dict(row["customers"]),
+        vendors=dict(row["vendors"]),
+        categories=dict(row["categories"]),
+        locked_through=row["locked_through"],
+    )
+
+
+async def _changed(context: Context, change: str, import_id: UUID, *arguments: Any) -> JournalImport:
+    row = await context.connection.fetchrow(
+        f"UPDATE journal_imports i {change} RETURNING {_COLUMNS}", context.company_id, import_id, *arguments
+    )
+    if row is None:
+        await get(context, import_id)
+        raise JOURNAL_IMPORT_INVALID_STATE.error()
+    return _import(row)
+
+
+def kept(refusals: Sequence[Refusal], before: int) -> Sequence[Refusal]:
+    """Those of the errors that are kept when `before` were counted already."""
+    return refusals[: max(0, MAX_ERRORS - before)]
+
+
+def _import(row: asyncpg.Record) -> JournalImport:
+    return JournalImport(
+        id=row["id"],
+        format=ImportFormat(row["format"]),
+        file_name=row["file_name"],
+        status=ImportStatus(row["status"]),
+        content_hash=row["content_hash"],
+        bytes_total=row["bytes_total"],
+        place=Place(row["position"], row["line"], row["bytes_read"]),
+        entries_posted=row["entries_posted"],
+        error_count=row["error_count"],
+        failure=row["failure"],
+        summary=row["summary"],
+        created_at=row["created_at"],
+        started_at=row["started_at"],
+        completed_at=row["completed_at"],
+    )

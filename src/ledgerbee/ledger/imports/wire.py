@@ -1,0 +1,241 @@
+"""A row of a file as an entry: the body of `POST /v2/journal-entries`, with numbers and names beside ids."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from functools import lru_cache
+from typing import Annotated, Any, Final, NamedTuple
+from uuid import UUID
+
+from msgspec import Meta, MsgspecError, Struct
+from msgspec.json import Decoder
+from pydantic import Field, ValidationError
+
+from ledgerbee.chart.accounts.model import ACCOUNT_NOT_FOUND
+from ledgerbee.chart.journal_categories.model import JOURNAL_CATEGORY_NOT_FOUND
+from ledgerbee.chart.vat_codes.model import VAT_CODE_NOT_FOUND
+from ledgerbee.core.errors import ErrorCode, invalid
+from ledgerbee.core.money import is_currency
+from ledgerbee.ledger.entries import fast_wire
+from ledgerbee.ledger.entries.model import MAX_LINES, MAX_TAGS, EnteredEntry, EnteredLine, EntryType, Side
+from ledgerbee.ledger.entries.wire import CreateJournalEntryRequest, PositiveAmount
+from ledgerbee.ledger.imports.rules import Directory, References
+from ledgerbee.parties.customers.model import CUSTOMER_NOT_FOUND
+from ledgerbee.parties.vendors.model import VENDOR_NOT_FOUND
+from ledgerbee.platform.http.validation import validation_error
+from ledgerbee.platform.http.wire import MAX_LINE, MAX_TEXT, Id, OptionalLine, RequestModel
+
+_Text = Annotated[str, Meta(max_length=MAX_LINE)]
+_Number = Annotated[int, Field(strict=True, ge=1, le=2_147_483_647)]
+
+
+class ImportedLineRequest(RequestModel):
+    """A line as in `JournalLineRequest`; its account and VAT code by id, or by number and code."""
+
+    account_id: Id | None = None
+    account_number: _Number | None = None
+    side: Side
+    amount: PositiveAmount
+    vat_code_id: Id | None = None
+    description: OptionalLine | None = None
+    tag_ids: list[Id] = Field(default_factory=list, max_length=100)
+    vat_code: OptionalLine | None = None
+
+
+class ImportedEntryRequest(CreateJournalEntryRequest):
+    """An entry; customer, vendor and category by id, or by number and name."""
+
+    lines: list[ImportedLineRequest] = Field(min_length=1, max_length=MAX_LINES)  # type: ignore[assignment]
+    customer_number: OptionalLine | None = None
+    vendor_number: OptionalLine | None = None
+    journal_category: OptionalLine | None = None
+
+
+def collect(row: Any, wanted: References) -> None:
+    """Add what a row refers to. Takes whatever JSON there is: what is wrong with it is told later."""
+    if isinstance(row, PlainRow):
+        _collect_plain(row.row, wanted)
+        return
+    if not isinstance(row, dict):
+        return
+    for name, found in (
+        ("customerNumber", wanted.customer_numbers),
+        ("vendorNumber", wanted.vendor_numbers),
+        ("journalCategory", wanted.categories),
+    ):
+        if isinstance(text := row.get(name), str):
+            found.add(text.strip())
+    lines = row.get("lines")
+    for line in lines if isinstance(lines, list) else ():
+        if not isinstance(line, dict):
+            continue
+        number = line.get("accountNumber")
+        if type(number) is int and 0 < number < 2**31:
+            wanted.account_numbers.add(number)
+        elif isinstance(text := line.get("accountId"), str) and (account_id := _uuid(text)) is not None:
+            wanted.account_ids.add(account_id)
+        if isinstance(code := line.get("vatCode"), str):
+            wanted.vat_codes.add(code.strip())
+
+
+def _collect_plain(row: "_Plain", wanted: References) -> None:
+    for line in row.lines:
+        if line.account_number is not None:
+            wanted.account_numbers.add(line.account_number)
+        if line.account_id is not None:
+            wanted.account_ids.add(line.account_id)
+        if line.vat_code is not None:
+            wanted.vat_codes.add(line.vat_code.strip())
+    if row.customer_number is not None:
+        wanted.customer_numbers.add(row.customer_number.strip())
+    if row.vendor_number is not None:
+        wanted.vendor_numbers.add(row.vendor_number.strip())
+    if row.journal_category is not None:
+        wanted.categories.add(row.journal_category.strip())
+
+
+def entered(row: Any, directory: Directory) -> EnteredEntry:
+    """The entry that a row describes.
+
+    Raises validation errors, `ACCOUNT_NOT_FOUND`, `VAT_CODE_NOT_FOUND`, `CUSTOMER_NOT_FOUND`, `VENDOR_NOT_FOUND` and
+    `JOURNAL_CATEGORY_NOT_FOUND` for numbers and names that the company doesn't have.
+    """
+    if isinstance(row, PlainRow):
+        return _resolved(row.row, row.original_amount, row.amounts, None, directory)
+    if isinstance(row, dict) and "attachments" in row:
+        raise invalid(("attachments", "whitelistValidation", "attachments should not exist"))
+    try:
+        request = ImportedEntryRequest.model_validate(row)
+    except ValidationError as fault:
+        raise validation_error([{**problem, "loc": ("body", *problem["loc"])} for problem in fault.errors()]) from None
+    amounts = [line.amount for line in request.lines]
+    return _resolved(request, request.original_amount, amounts, request.exchange_rate, directory)
+
+
+def _resolved(
+    request: "ImportedEntryRequest | _Plain",
+    original_amount: Decimal,
+    amounts: Sequence[Decimal],
+    exchange_rate: Decimal | None,
+    directory: Directory,
+) -> EnteredEntry:
+    lines: Sequence[ImportedLineRequest | _PlainLine] = request.lines
+    return EnteredEntry(
+        entry_type=request.entry_type,
+        date=request.date,
+        lines=tuple(
+            [
+                _line(number, line, amount, directory)
+                for number, (line, amount) in enumerate(zip(lines, amounts, strict=True))
+            ]
+        ),
+        original_amount=original_amount,
+        owes_control_line=True,
+        currency=request.currency,
+        exchange_rate=exchange_rate,
+        customer_id=request.customer_id
+        or _found(directory.customers, request.customer_number, "customerNumber", CUSTOMER_NOT_FOUND),
+        vendor_id=request.vendor_id
+        or _found(directory.vendors, request.vendor_number, "vendorNumber", VENDOR_NOT_FOUND),
+        description=request.description,
+        reference=fast_wire.stripped(request.reference),
+        external_system_id=fast_wire.stripped(request.external_system_id),
+        journal_category_id=request.journal_category_id
+        or _found(
+            directory.categories,
+            request.journal_category,
+            "journalCategory",
+            JOURNAL_CATEGORY_NOT_FOUND,
+        ),
+        tag_ids=tuple(request.tag_ids),
+    )
+
+
+def _line(number: int, line: "ImportedLineRequest | _PlainLine", amount: Decimal, directory: Directory) -> EnteredLine:
+    account_id, code_id = line.account_id, line.vat_code_id
+    if account_id is None:
+        name = f"lines.{number}.accountNumber"
+        account_id = _found(directory.account_numbers, line.account_number, name, ACCOUNT_NOT_FOUND)
+    if account_id is None:
+        raise invalid((f"lines.{number}.accountId", "isUuid", f"lines.{number} must have accountId or accountNumber"))
+    if code_id is None and line.vat_code:
+        code_id = _found(directory.vat_codes, line.vat_code, f"lines.{number}.vatCode", VAT_CODE_NOT_FOUND)
+    return EnteredLine(
+        account_id, line.side, amount, code_id, fast_wire.stripped(line.description), tuple(line.tag_ids)
+    )
+
+
+def _found(known: Mapping[Any, UUID], wanted: str | int | None, name: str, code: ErrorCode) -> UUID | None:
+    key = wanted.strip() if isinstance(wanted, str) else wanted
+    if key is None or key == "":
+        return None
+    found = known.get(key)
+    if found is None:
+        raise code.error(f"{code.meaning}: {wanted}", property=name)
+    return found
+
+
+# The usual row, without the general way, as in `entries.fast_wire`: whatever is in the least unusual is left to the
+# models above, which accept it or say what is wrong.
+
+
+class _PlainLine(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    side: Side
+    amount: str | int
+    account_number: Annotated[int, Meta(ge=1, le=2_147_483_647)] | None = None
+    account_id: UUID | None = None
+    vat_code: _Text | None = None
+    vat_code_id: UUID | None = None
+    description: _Text | None = None
+    tag_ids: Annotated[tuple[UUID, ...], Meta(max_length=MAX_TAGS)] = ()
+
+
+class _Plain(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    entry_type: EntryType
+    date: date
+    lines: Annotated[tuple[_PlainLine, ...], Meta(min_length=1, max_length=MAX_LINES)]
+    original_amount: str | int
+    customer_number: _Text | None = None
+    customer_id: UUID | None = None
+    vendor_number: _Text | None = None
+    vendor_id: UUID | None = None
+    journal_category: _Text | None = None
+    journal_category_id: UUID | None = None
+    description: Annotated[str, Meta(max_length=MAX_TEXT)] | None = None
+    reference: _Text | None = None
+    external_system_id: _Text | None = None
+    currency: str | None = None
+    tag_ids: Annotated[tuple[UUID, ...], Meta(max_length=MAX_TAGS)] = ()
+
+
+class PlainRow(NamedTuple):
+    """A row that can be taken as it is, if the company has what it names; and its amounts."""
+
+    row: _Plain
+    original_amount: Decimal
+    amounts: list[Decimal]
+
+
+_DECODER: Final = Decoder(_Plain)
+
+
+def plain_row(raw: bytes) -> PlainRow | None:
+    """The row in a line of JSON, or None if it isn't plain."""
+    if b"\\" in raw:
+        return None
+    try:
+        row = _DECODER.decode(raw)
+        amounts = [fast_wire.plain_amount(line.amount) for line in row.lines]
+        original_amount = fast_wire.plain_amount(row.original_amount)
+    except (MsgspecError, fast_wire.NotPlainError):
+        return None
+    is_plain = min(amounts) > 0 and (row.currency is None or is_currency(row.currency))
+    return PlainRow(row, original_amount, amounts) if is_plain else None
+
+
+@lru_cache(maxsize=4096)
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text) if len(text) == 36 else None
+    except ValueError:
+        return None
