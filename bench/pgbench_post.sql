@@ -43,19 +43,19 @@ WITH entries AS MATERIALIZED (
         NULL, NULL, NULL) p
 ), told AS (
     INSERT INTO events (company_id, id, type, object_id, sequence, data, actor, request_id, occurred_at)
-    SELECT :company::uuid, uuidv7(), 'journal_entry.posted', e.id, 1, jsonb_build_object(
+    SELECT :company::uuid, uuidv7(), 'journal_entry.posted', e.id, 1, json_build_object(
                'id', e.id, 'entryNumber', p.number, 'entryType', 'JOURNAL_ENTRY', 'date', e.day,
                'description', e.description, 'reference', e.reference, 'externalSystemId', NULL, 'currency', 'DKK',
                'exchangeRate', '1', 'originalAmount', '100.00', 'customerId', NULL, 'vendorId', NULL,
-               'journalCategoryId', NULL, 'tagIds', '[]'::jsonb, 'lines', jsonb_build_array(
-                   jsonb_build_object('id', e.debit_id, 'accountId', :debit::text, 'accountNumber', :debit_number::int,
+               'journalCategoryId', NULL, 'tagIds', '[]'::json, 'lines', json_build_array(
+                   json_build_object('id', e.debit_id, 'accountId', :debit::text, 'accountNumber', :debit_number::int,
                        'accountName', :debit_name::text, 'side', 'DEBIT', 'amount', '100.00',
                        'amountInBaseCurrency', '100.00', 'lineType', 'ENTERED', 'vatCodeId', NULL, 'description', NULL,
-                       'tagIds', '[]'::jsonb),
-                   jsonb_build_object('id', e.credit_id, 'accountId', :credit::text,
+                       'tagIds', '[]'::json),
+                   json_build_object('id', e.credit_id, 'accountId', :credit::text,
                        'accountNumber', :credit_number::int, 'accountName', :credit_name::text, 'side', 'CREDIT',
                        'amount', '100.00', 'amountInBaseCurrency', '100.00', 'lineType', 'ENTERED', 'vatCodeId', NULL,
-                       'description', NULL, 'tagIds', '[]'::jsonb)),
+                       'description', NULL, 'tagIds', '[]'::json)),
                'attachmentCount', 0, 'reversesEntryId', NULL, 'reversedByEntryId', NULL, 'postedAt', now(),
                'createdAt', now(), 'previousHash', encode(p.previous_hash, 'hex'), 'hash', encode(p.hash, 'hex')),
            E'api_key\072bench', 'req_bench', now()

@@ -12,16 +12,21 @@ import re
 import statistics
 import subprocess
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from pathlib import Path
-from tempfile import gettempdir
+from tempfile import TemporaryDirectory, gettempdir
 
 import asyncpg
 import uvloop
 from bench.support import Books, books, companies, connect, entry, post, server
 
+from ledgerbee.app.cli.importing import import_file
+from ledgerbee.app.cli.session import Access
 from ledgerbee.app.main import create_app
+from ledgerbee.ledger.imports.model import ImportFormat
 from ledgerbee.platform.credentials.model import secret_hash
 from ledgerbee.platform.db import APPLICATION_ROLE
 from ledgerbee.platform.postgres.accounts import server_account
@@ -30,7 +35,6 @@ from ledgerbee.platform.postgres.binaries import find_binaries
 COMPANIES = 16
 ROUNDS = 3
 SECONDS = 5
-SCRIPT = Path(__file__).with_name("pgbench_post.sql")
 #: Session settings of pgbench: the application's, and no planning anew for each transaction.
 OPTIONS = f"-c role={APPLICATION_ROLE} -c jit=off -c enable_seqscan=off -c plan_cache_mode=force_generic_plan"
 
@@ -45,6 +49,7 @@ class Case:
     companies: int
     pgbench_clients: tuple[int, ...]
     limit: float
+    script: str = "pgbench_post.sql"
 
 
 CASES = (
@@ -52,6 +57,9 @@ CASES = (
     Case("batches of 100", 100, 8, 8, (1, 2, 4), 0.8),
     Case("singles, 64 clients, one company", 1, 64, 1, (1, 8, 64), 2.0),
 )
+#: One file into one company, as an import is; pgbench into one company too.
+IMPORT = Case("import, chunks of 500, one company", 500, 1, 1, (1, 2), 0.9, "pgbench_import.sql")
+IMPORT_ENTRIES = 40_000
 
 
 @dataclass(frozen=True)
@@ -104,7 +112,7 @@ def pgbench(url: str, case: Case, clients: int, seconds: int) -> float:
             str(program),
             *("--no-vacuum", "--protocol=prepared", f"--client={clients}", f"--jobs={min(clients, 2)}"),
             *(f"--define={name}={value}" for name, value in variables.items()),
-            *(f"--time={seconds}", f"--file={SCRIPT}", url),
+            *(f"--time={seconds}", f"--file={Path(__file__).with_name(case.script)}", url),
         ],
         env={**os.environ, "PGOPTIONS": OPTIONS},
         capture_output=True,
@@ -148,21 +156,41 @@ async def over_http(port: int, targets: list[Target], case: Case, seconds: float
     return posted / elapsed, (time.process_time() - cpu) / elapsed
 
 
-def compare(case: Case, url: str, port: int, targets: list[Target]) -> None:
-    """Print a case's figures: rounds taken in turn, their medians, and our share of pgbench's."""
-    uvloop.run(over_http(port, targets, case, 1))
+def post_over_http(port: int, targets: list[Target], case: Case, seconds: float) -> tuple[float, float]:
+    """`over_http`, waited for."""
+    return uvloop.run(over_http(port, targets, case, seconds))
+
+
+def import_rate(found: Books, target: Target, file: Path) -> float:
+    """Entries a second of an import, from its first chunk to its end, by the code that the worker runs."""
+    with file.open("w") as written:
+        for number in range(IMPORT_ENTRIES):
+            written.write(json.dumps(entry(target.debit, target.credit, number)) + "\n")
+    started = time.perf_counter()
+    access = Access(found.url, None, None)
+    done, _ = uvloop.run(import_file(access, found.company_id, file, ImportFormat.JSONL, again=True))
+    assert done.entries_posted == IMPORT_ENTRIES, done
+    return IMPORT_ENTRIES / (time.perf_counter() - started)
+
+
+def compare(case: Case, url: str, ours: Callable[[float], tuple[float, float]]) -> None:
+    """Print a case's figures: rounds taken in turn, their medians, and our share of pgbench's.
+
+    `ours` posts for some seconds and gives entries a second, and the CPU seconds that asking took per second.
+    """
+    ours(1)
     tried = {clients: pgbench(url, case, clients, 2) for clients in case.pgbench_clients}
     best = max(tried, key=lambda clients: tried[clients])
-    theirs, ours, asking = [], [], []
+    theirs, rates, asking = [], [], []
     for _ in range(ROUNDS):
         theirs.append(pgbench(url, case, best, SECONDS))
-        rate, cpu = uvloop.run(over_http(port, targets, case, SECONDS))
-        ours.append(rate)
+        rate, cpu = ours(SECONDS)
+        rates.append(rate)
         asking.append(cpu)
-    ratio = statistics.median(ours) / statistics.median(theirs)
+    ratio = statistics.median(rates) / statistics.median(theirs)
     print(
-        f"{case.name:34} pgbench {statistics.median(theirs):6,.0f}/s ({best} clients)  HTTP"
-        f" {statistics.median(ours):6,.0f}/s  ratio {ratio:.2f} (at least {case.limit})"
+        f"{case.name:34} pgbench {statistics.median(theirs):6,.0f}/s ({best} clients)  ours"
+        f" {statistics.median(rates):6,.0f}/s  ratio {ratio:.2f} (at least {case.limit})"
         f"  load generator {statistics.median(asking):.2f} cores",
         flush=True,
     )
@@ -170,12 +198,14 @@ def compare(case: Case, url: str, port: int, targets: list[Target]) -> None:
 
 def main() -> None:
     """Each case on the same database, which grows under both."""
-    with books() as found:
+    with books() as found, TemporaryDirectory() as folder:
         everyone = [found, *asyncio.run(companies(found.url, COMPANIES - 1))]
         targets = asyncio.run(prepare(everyone))
         with server(create_app, found.url, processes=2) as port:
             for case in CASES:
-                compare(case, found.url, port, targets)
+                compare(case, found.url, partial(post_over_http, port, targets, case))
+        file = Path(folder) / "entries.jsonl"
+        compare(IMPORT, found.url, lambda _: (import_rate(found, targets[0], file), 0.0))
 
 
 if __name__ == "__main__":

@@ -132,6 +132,8 @@ class _Run:
     def __init__(self, alone: Means, state: JournalImport) -> None:
         self.alone = alone
         self.state = state
+        #: Set once a chunk is with the database.
+        self.sent = asyncio.Event()
 
     async def all(self, rows: Rows, progress: Progress, is_time_over: Callable[[], bool]) -> JournalImport:
         """Post chunk by chunk."""
@@ -141,8 +143,9 @@ class _Run:
                 if posting is not None:
                     await posting
                     progress(self.state)
+                self.sent.clear()
                 posting = asyncio.create_task(self._post(chunk))
-                await asyncio.sleep(0)  # to be under way before the next chunk is read
+                await self._is_sent(posting)
                 if is_time_over():
                     await posting
                     return self.state
@@ -156,6 +159,14 @@ class _Run:
         self.state = await self.alone.write(lambda context: self._complete(context, finish))
         progress(self.state)
         return self.state
+
+    async def _is_sent(self, posting: "asyncio.Task[None]") -> None:
+        """Until the database has the chunk: from then on it works, and so can we, on the next."""
+        sent = asyncio.create_task(self.sent.wait())
+        try:
+            await asyncio.wait([sent, posting], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            sent.cancel()
 
     async def _post(self, chunk: Chunk) -> None:
         """Post a chunk; what the database refuses is taken out of it, and the rest posted."""
@@ -186,6 +197,7 @@ class _Run:
             await store.delete_parts(context, state.id, after.position)
         if prepared:
             paths = [str(index) for index, row in enumerate(chunk.rows) for _ in row.entries]
+            self.sent.set()
             places = await entries.record(context, prepared, paths)
             _tell_posted(context, state.id, len(prepared), places.first_position)
         return replace(

@@ -255,7 +255,7 @@ async def sum_of_import(
     rows = await context.connection.fetch(
         "SELECT l.currency, sum(l.amount) AS amount FROM journal_entries e"
         " JOIN journal_lines l ON l.company_id = e.company_id AND l.entry_id = e.id"
-        " WHERE e.company_id = $1 AND e.external_system_id BETWEEN $2 AND $3 AND e.posted_at >= $4"
+        ' WHERE e.company_id = $1 AND e.external_system_id COLLATE "C" BETWEEN $2 AND $3 AND e.posted_at >= $4'
         " AND l.account_id = $5 GROUP BY 1 ORDER BY 1",
         context.company_id,
         *external_ids,

@@ -1,0 +1,49 @@
+-- The best SQL for what a chunk of an import writes: `:batch` entries of two lines and one event. Otherwise as
+-- pgbench_post.sql.
+\if :known = 0
+SELECT company_id AS company, secret_hash AS secret, version, debit, debit_number, debit_name, credit, credit_number,
+       credit_name
+FROM bench_companies WHERE n = :client_id::int % :companies::int \gset
+\set known 1
+\endif
+\startpipeline
+BEGIN;
+SELECT set_config('app.company_id', :company, true), check_credential(:secret::bytea, :version::int);
+WITH entries AS MATERIALIZED (
+    SELECT n, uuidv7() AS id, uuidv7() AS debit_id, uuidv7() AS credit_id, current_date AS day,
+           'Sale ' || n AS description, 'R-' || n AS reference
+    FROM generate_series(1, :batch::int) n
+), columns AS MATERIALIZED (
+    SELECT array_agg(e.id) AS ids, array_agg(e.day) AS days, array_agg(e.description) AS descriptions,
+           array_agg(e.reference) AS refs,
+           array_agg(sha256(convert_to(concat_ws(E'\n', E'ledgerbee\072entry\0721', replace(:company, '-', ''),
+               replace(e.id::text, '-', ''), 'JOURNAL_ENTRY', e.day, 'DKK', '1.000000000000', '100.0000',
+               '', '', '', '', '', '', '', now(), to_json(e.description),
+               replace(e.debit_id::text, '-', ''), replace(:debit, '-', ''), 'DEBIT', '100.0000', '100.0000',
+               'ENTERED', '', '', '',
+               replace(e.credit_id::text, '-', ''), replace(:credit, '-', ''), 'CREDIT', '100.0000', '100.0000',
+               'ENTERED', '', '', ''), 'UTF8'))) AS digests
+    FROM entries e
+), line_columns AS MATERIALIZED (
+    SELECT array_agg(e.n) AS entries, array_agg(l.n) AS numbers,
+           array_agg(CASE l.n WHEN 1 THEN e.debit_id ELSE e.credit_id END) AS ids,
+           array_agg(CASE l.n WHEN 1 THEN :debit::uuid ELSE :credit::uuid END) AS accounts, array_agg(l.n = 1) AS debits
+    FROM entries e CROSS JOIN generate_series(1, 2) AS l (n)
+), posted AS MATERIALIZED (
+    SELECT p.*
+    FROM columns c, line_columns l, post_entries(
+        now(), ARRAY[uuidv7(), uuidv7()],
+        c.ids, array_fill('JOURNAL_ENTRY'::text, ARRAY[:batch::int]), c.days,
+        array_fill('DKK'::text, ARRAY[:batch::int]), array_fill(1::numeric, ARRAY[:batch::int]),
+        array_fill(100.00, ARRAY[:batch::int]), c.descriptions, c.refs, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+        array_fill(2, ARRAY[:batch::int]), NULL, c.digests,
+        l.entries, l.numbers, l.ids, l.accounts, l.debits, array_fill(100.00, ARRAY[2 * :batch::int]),
+        array_fill(100.00, ARRAY[2 * :batch::int]), array_fill('ENTERED'::text, ARRAY[2 * :batch::int]),
+        NULL, NULL, NULL) p
+)
+INSERT INTO events (company_id, id, type, object_id, sequence, data, actor, request_id, occurred_at)
+SELECT :company::uuid, uuidv7(), 'journal_import.posted', uuidv7(), 1, json_build_object(
+           'entries', cardinality(numbers), 'firstPosition', first_position), E'system\072worker', 'req_bench', now()
+FROM posted;
+COMMIT;
+\endpipeline
