@@ -108,19 +108,20 @@ FROM generate_series(1, 90 - (SELECT count(*) FROM accounts WHERE company_id = $
     AND ledger_type IN ('BALANCE_SHEET', 'PROFIT_AND_LOSS') AND control_account_type IS NULL)) n
 """,
     """
-INSERT INTO fiscal_years (company_id, id, start_date, end_date, last_entry_number)
-SELECT $1, gen_random_uuid(), make_date(y, 1, 1), make_date(y, 12, 31), $2
-FROM generate_series(extract(year FROM $3::date)::int, extract(year FROM $4::date)::int) y
-ON CONFLICT (company_id, start_date) DO UPDATE SET last_entry_number = excluded.last_entry_number
+INSERT INTO fiscal_years (company_id, id, start_date, end_date)
+SELECT $1, gen_random_uuid(), make_date(y, 1, 1), make_date(y, 12, 31)
+FROM generate_series(extract(year FROM $2::date)::int, extract(year FROM $3::date)::int) y
+ON CONFLICT (company_id, start_date) DO NOTHING
 """,
     """
 INSERT INTO journal_entries (company_id, id, entry_type, entry_date, fiscal_year_id, entry_number, chain_position,
     line_count, currency, exchange_rate, original_amount, description, reference, posted_at, previous_hash, hash)
 SELECT $1, (lpad(to_hex(n), 12, '0') || '70008000' || lpad(to_hex(n), 12, '0'))::uuid, 'JOURNAL_ENTRY', d.day, f.id,
-       n, n, 2, 'DKK', 1, n % 1000 + 0.25, 'Sale ' || n, 'R-' || n, now(), sha256(int8send(n)), sha256(int8send(n + 1))
+       f.last_entry_number + row_number() OVER (PARTITION BY f.id ORDER BY n), n, 2, 'DKK', 1, n % 1000 + 0.25,
+       'Sale ' || n, 'R-' || n, now(), sha256(int8send(n)), sha256(int8send(n + 1))
 FROM ledgers g
-CROSS JOIN generate_series(g.chain_position + 1, $2::bigint) n
-CROSS JOIN LATERAL (SELECT $3::date + (n * ($4::date - $3::date + 1) / ($2 + 1))::int AS day) d
+CROSS JOIN generate_series(g.chain_position + 1, $4::bigint) n
+CROSS JOIN LATERAL (SELECT $2::date + (n * ($3::date - $2::date + 1) / ($4 + 1))::int AS day) d
 JOIN fiscal_years f ON f.company_id = $1 AND d.day BETWEEN f.start_date AND f.end_date
 WHERE g.company_id = $1
 """,
@@ -145,7 +146,14 @@ FROM journal_lines WHERE company_id = $1 GROUP BY 1, 2, 3, 4
 ON CONFLICT (company_id, account_id, currency, month) DO UPDATE SET debit = excluded.debit, credit = excluded.credit,
     base_debit = excluded.base_debit, base_credit = excluded.base_credit
 """,
-    "UPDATE ledgers SET chain_position = greatest(chain_position, $2) WHERE company_id = $1",
+    """
+UPDATE fiscal_years f SET last_entry_number = (SELECT count(*) FROM journal_entries e
+    WHERE e.company_id = $1 AND e.fiscal_year_id = f.id) WHERE f.company_id = $1
+""",
+    """
+UPDATE ledgers SET chain_position = (SELECT coalesce(max(chain_position), 0) FROM journal_entries WHERE company_id = $1)
+WHERE company_id = $1
+""",
 )
 
 
@@ -158,7 +166,7 @@ async def fill(found: Books, lines: int, *, settle: bool = True) -> None:
     connection = await asyncpg.connect(found.url)
     await connection.execute("SET synchronous_commit = off; SET jit = off; SET work_mem = '64MB'")
     await connection.execute("SELECT set_config('app.company_id', $1, false)", str(found.company_id))
-    values = (found.company_id, lines // 2, FIRST_DAY, LAST_DAY)
+    values = (found.company_id, FIRST_DAY, LAST_DAY, lines // 2)
     async with connection.transaction():
         for verb in ("DISABLE", "ENABLE"):
             for table in ("journal_entries", "journal_lines"):

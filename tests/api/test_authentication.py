@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from structlog.testing import capture_logs
 from tests.api.instances import instance
 from tests.conftest import BLOBS, Api, SteeredClock
+from tests.ledger_books import as_owner, books_of
 
 from ledgerbee.app.edge import Edge
 from ledgerbee.app.shell import Shell
@@ -126,11 +127,27 @@ async def test_an_expiry_is_told_and_kept(api: Api) -> None:
     forbidden = await get(api.http, key, "/v1/company")
     assert forbidden.status_code == 403
     assert forbidden.headers["x-api-key-expires-at"] == "2026-03-16T13:00:00.000Z"
+    unreadable = await api.http.post("/api/v1/product-groups", headers={"x-api-key": key}, content=b"{")
+    assert unreadable.status_code == 415
+    assert "x-api-key-expires-at" not in unreadable.headers  # refused before anybody asked whose key it is
     api.clock.advance(minutes=59, seconds=59)
     assert (await get(api.http, key)).status_code == 200
     api.clock.advance(seconds=1)
     assert_unauthorized(await get(api.http, key))
     assert "x-api-key-expires-at" not in (await get(api.http, api.key)).headers
+
+
+async def test_an_expiry_is_told_with_what_nobody_foresaw(api: Api, database_url: str) -> None:
+    books = await books_of(api)
+    (entry,) = await books.post(books.sale("2026-01-15", "1.00"))
+    owner = await as_owner(database_url)
+    await owner.execute("SELECT set_config('app.company_id', $1, false)", str(api.company_id))
+    await owner.execute("UPDATE companies SET time_zone = 'Nowhere' WHERE company_id = $1", api.company_id)
+    await owner.close()
+    _, key = await make_key(api, scopes=["journal-entries-write"], expiresAt="2026-03-16T14:00:00+01:00")
+    answer = await api.http.post(f"/api/v1/journal-entries/{entry.id}/reverse", headers={"x-api-key": key})
+    assert (answer.status_code, answer.json()["code"]) == (500, "INTERNAL_ERROR")
+    assert answer.headers["x-api-key-expires-at"] == "2026-03-16T13:00:00.000Z"
 
 
 async def test_an_address_that_is_not_on_the_list(database_url: str, clock: SteeredClock, api: Api) -> None:

@@ -1,10 +1,12 @@
 """The company, and companies made over HTTP (contract 2.3)."""
 
 import base64
+import json
 import struct
 import zlib
 from typing import Any
 
+import asyncpg
 import pytest
 from tests.api.instances import instance
 from tests.conftest import Api, new_company
@@ -214,6 +216,19 @@ async def test_a_replay_makes_no_second_company(api: Api) -> None:
     assert again.json() == {**first.json(), "key": None}
     reused = await api.post("/v1/companies", {**body, "name": "Other"}, headers=headers)
     assert reused.json()["code"] == "IDEMPOTENCY_KEY_REUSED"
+
+
+async def test_the_answer_is_kept_by_the_company_that_asked_and_without_the_secret(api: Api, database_url: str) -> None:
+    headers = {"x-api-idempotency-key": "company-1"}
+    made = (await api.post("/v1/companies", {"name": "X", "countryCode": "DK"}, headers=headers)).json()
+    owner = await asyncpg.connect(database_url)
+    kept: list[list[Any]] = []
+    for company_id in (str(api.company_id), made["id"]):
+        await owner.execute("SELECT set_config('app.company_id', $1, false)", company_id)
+        answers = await owner.fetch("SELECT body FROM idempotency_keys WHERE company_id = $1", company_id)
+        kept.append([json.loads(row["body"]) for row in answers])
+    await owner.close()
+    assert kept == [[{**made, "key": None}], []]
 
 
 @pytest.mark.parametrize(

@@ -133,6 +133,15 @@ async def test_a_foreign_currency_is_booked_at_the_days_rate(shop: Shop) -> None
     assert Decimal(content["vatInBase"]["amount"]) == -vat[2]
 
 
+async def test_vat_in_kroner_is_told_only_where_vat_is_charged(shop: Shop) -> None:
+    """Reverse charge in euros: no VAT, so none in kroner; at a rate of zero neither."""
+    price = await shop.price("100", currency="EUR")
+    swede = await shop.customer(**SWEDE, currency="EUR")
+    sent = await shop.send(await shop.draft(swede, line(price), currency="EUR"))
+    assert (sent["vat"], sent["currency"]) == ("0.00", "EUR")
+    assert (await shop.value("SELECT content FROM document_snapshots"))["vatInBase"] is None
+
+
 async def test_yen_have_no_cents(shop: Shop) -> None:
     sent = await shop.sold(line(await shop.price("99.5", currency="JPY"), 3), currency="JPY")
     assert (sent["subtotal"], sent["vat"], sent["amount"]) == ("299", "75", "374")

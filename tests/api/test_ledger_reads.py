@@ -170,3 +170,28 @@ async def test_a_correction_shows_and_changes_no_hash(books: Books) -> None:
 
     await books.api.run(correct)
     assert (await books.api.get(f"{PATH}/{entry.id}")).json() == before | {"reference": "right"}
+
+
+@pytest.mark.parametrize("account", [None, BANK])
+async def test_every_page_of_several_years_is_where_it_belongs(books: Books, account: int | None) -> None:
+    """Pages of every size, beside the whole list: years of different lengths, one of them without entries."""
+    days = ["2024-12-31", "2022-01-01", "2025-06-01", "2022-12-31", "2025-06-01", "2024-01-01", "2025-06-01"]
+    await books.post(*(books.sale(day, f"{n}.00", description=str(n)) for n, day in enumerate(days, 1)))
+    await books.post(books.sale("2026-01-01", "8.00", description="8"))
+    query: dict[str, Any] = {"accountId": str(books.accounts[account])} if account else {}
+    whole = await found(books.api, **query)
+    assert whole == ["8", "7", "5", "3", "1", "6", "4", "2"]
+    for limit in range(1, 10):
+        for page in range(1, len(whole) // limit + 3):
+            answer = (await books.api.get(PATH, params=query | {"page": page, "limit": limit})).json()
+            shown = [entry["description"] for entry in answer["data"]]
+            assert (shown, answer["total"]) == (whole[(page - 1) * limit : page * limit], 8), (page, limit)
+
+
+async def test_two_lines_on_an_account_are_one_entry(books: Books) -> None:
+    lines = [books.line(BANK, "1.00"), books.line(BANK, "2.00"), books.line(SALES, "-3.00")]
+    await books.post(books.entry("2026-01-15", lines, description="twice"), books.sale("2026-01-16", "4.00"))
+    bank = str(books.accounts[BANK])
+    assert await found(books.api, accountId=bank, toDate="2026-01-15") == ["twice"]
+    assert await found(books.api, accountId=bank, fromDate="2026-01-16") == [None]
+    assert await found(books.api, accountId=bank, minAmount="1.00", maxAmount="1.00") == ["twice"]

@@ -1,5 +1,6 @@
 """The end of `serve`: asked for, and not asked for."""
 
+import asyncio
 import http.client
 import json
 import os
@@ -7,6 +8,7 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
+import asyncpg
 import httpx
 from tests.platform.servers import is_up, value
 from tests.runtime.processes import PROGRAM, Program, Served, is_alive, wait_for
@@ -42,6 +44,45 @@ def test_told_to_stop_it_finishes_what_is_under_way(own_data: Path, serve_own: C
     assert not is_up(own_data)
     with postgres.running(own_data) as server:
         assert value(server, "SELECT number FROM product_groups WHERE number = 'SLOW'") == "SLOW"
+
+
+def test_told_to_stop_it_finishes_what_waits_to_be_carried_out(
+    own_data: Path, serve_own: Callable[..., Served]
+) -> None:
+    """One transaction waits for a lock, more entries than fit into the next wait for it: all are answered."""
+    served = serve_own()
+    accounts = [a["id"] for a in served.http.get("/api/v1/accounts").json() if a["accountNumber"] in {1010, 6480}]
+    body = {
+        "entryType": "JOURNAL_ENTRY",
+        "date": "2026-03-16",
+        "originalAmount": "1.00",
+        "lines": [
+            {"accountId": account, "side": side, "amount": "1.00"}
+            for account, side in zip(accounts, ("DEBIT", "CREDIT"), strict=True)
+        ],
+    }
+
+    async def post_and_stop(dsn: str) -> list[int]:
+        holder = await asyncpg.connect(dsn)
+        await holder.execute(f"BEGIN; SET LOCAL app.company_id = '{served.company}'")
+        await holder.execute("SELECT FROM ledgers WHERE company_id = $1 FOR UPDATE", served.company)
+        limits, headers = httpx.Limits(max_connections=None), {"x-api-key": str(served.key)}
+        async with httpx.AsyncClient(limits=limits, headers=headers, timeout=60) as client:
+            url = f"{served.url}/api/v2/journal-entries"
+            tasks = [asyncio.create_task(client.post(url, json=body)) for _ in range(150)]
+            await asyncio.sleep(2)
+            served.program.send(signal.SIGTERM)
+            while not served.refuses_connections():  # noqa: ASYNC110  another process's doing
+                await asyncio.sleep(0.05)
+            assert not any(task.done() for task in tasks)
+            assert served.program.process.poll() is None
+            await holder.close()
+            return [answer.status_code for answer in await asyncio.gather(*tasks)]
+
+    with postgres.running(own_data) as server:
+        assert asyncio.run(post_and_stop(server.dsn())) == [201] * 150
+        assert served.program.end() == 0
+        assert value(server, "SET row_security = off", "SELECT count(*) FROM journal_entries") == "150"
 
 
 def test_told_to_stop_while_it_starts_it_leaves_nothing_running(own_data: Path, own_folder: Path) -> None:

@@ -110,7 +110,7 @@ def test_revenue_and_vat_are_those_of_the_invoice(drawn: tuple[str, Computed]) -
         return total([line.amount if line.side is Side.CREDIT else -line.amount for line in lines])
 
     assert credited(LineType.ENTERED) == computed.totals.subtotal
-    assert credited(LineType.VAT) == computed.totals.vat == rules.vat_in_base(entry)
+    assert credited(LineType.VAT) == computed.totals.vat == (rules.vat_in_base(entry) or 0)
     keys = [(line.account_id, line.vat_code_id, line.line_type) for line in entry.lines]
     assert len(keys) == len(set(keys)), "one line an account and code"
 

@@ -2,7 +2,7 @@
 
 A request is authenticated, its scope and licence are checked and its body is read before a connection is
 taken. Then one transaction: the company is named and the credential checked in its first round trip, an
-idempotency key is looked up, the handler runs, the answer is stored under the key, COMMIT. Only then does the
+idempotency key is reserved, the handler runs, the answer is stored under the key, COMMIT. Only then does the
 answer go out. Errors of any kind leave as the documented envelope.
 """
 
@@ -14,7 +14,7 @@ from typing import Final
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 
-from ledgerbee.core.dates import Clock, format_moment
+from ledgerbee.core.dates import Clock
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.platform import idempotency
 from ledgerbee.platform.attachments.blobs import BlobStore
@@ -56,24 +56,19 @@ class Edge:
         now = self.clock()
         try:
             if operation.public:
-                response = await self._run_public(request, handler, now)
-            else:
-                try:
-                    response = await self._run(operation, request, handler, now)
-                except CredentialRevokedError:
-                    # What this process remembered is stale: ask again, and run with what is true now.
-                    self._forget(request)
-                    response = await self._run(operation, request, handler, now)
+                return await self._run_public(request, handler, now)
+            try:
+                return await self._run(operation, request, handler, now)
+            except CredentialRevokedError:
+                # What this process remembered is stale: ask again, and run with what is true now.
+                self._forget(request)
+                return await self._run(operation, request, handler, now)
         except CredentialRevokedError:
-            response = error_response(request, UNAUTHORIZED.error(), now)
+            return error_response(request, UNAUTHORIZED.error(), now)
         except RequestValidationError as fault:
-            response = error_response(request, validation_error(fault.errors()), now)
+            return error_response(request, validation_error(fault.errors()), now)
         except LedgerBeeError as fault:
-            response = error_response(request, fault, now)
-        principal: Principal | None = request.scope.get("ledgerbee.principal")
-        if principal is not None and principal.kind == "api_key" and principal.expires_at is not None:
-            response.headers["X-API-Key-Expires-At"] = format_moment(principal.expires_at)
-        return response
+            return error_response(request, fault, now)
 
     async def _run_public(self, request: Request, handler: Handler, now: datetime) -> Response:
         request.scope["ledgerbee.database"] = self.database

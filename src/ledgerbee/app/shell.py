@@ -1,4 +1,4 @@
-"""The outermost layer of HTTP: request ids, limits, CORS, security and deprecation headers, metrics, the access log.
+"""The outermost layer of HTTP: request ids, limits, CORS, headers that many answers share, metrics, the access log.
 
 Plain ASGI, because it runs for every request and has to cost next to nothing.
 """
@@ -18,9 +18,10 @@ from starlette.routing import BaseRoute, Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ledgerbee.app.logs import log_request, printable
-from ledgerbee.core.dates import Clock
+from ledgerbee.core.dates import Clock, format_moment
 from ledgerbee.core.errors import LedgerBeeError, invalid
 from ledgerbee.core.ids import new_id
+from ledgerbee.platform.credentials.model import Principal
 from ledgerbee.platform.http.envelope import (
     INTERNAL_ERROR,
     PAYLOAD_TOO_LARGE,
@@ -192,6 +193,9 @@ class _Exchange:
             operation = operation_of(self.scope.get("route"))
             if operation and operation.deprecation:
                 headers.extend(operation.deprecation.headers(self.scope.get("path_params", {})))
+            principal: Principal | None = self.scope.get("ledgerbee.principal")  # once the edge has let it in
+            if principal is not None and principal.kind == "api_key" and principal.expires_at is not None:
+                headers.append((b"x-api-key-expires-at", format_moment(principal.expires_at).encode()))
             if b"origin" in self.headers:
                 self._allow_origin(MutableHeaders(raw=headers))
         elif not message.get("more_body", False):

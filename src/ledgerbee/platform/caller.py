@@ -84,12 +84,15 @@ class Caller:
         key = self.reservation.key if self.reservation else None
         return await self._once(self.database.run(self.tenant, self.now, keep_answer, key=key))
 
-    async def command_together(self, work: Work[C, R], command: C, render: Callable[[R], Response]) -> Response:
+    async def command_together(
+        self, work: Work[C, R], command: C, render: Callable[[R], Response], size: int = 1
+    ) -> Response:
         """As `command`, but in one transaction with those of the company's other callers who come at the same time.
 
-        `work` gets everyone's commands and gives everyone's outcomes; `render` makes this caller's answer.
+        `work` gets everyone's commands and gives everyone's outcomes; `render` makes this caller's answer. `size` is
+        how much there is to do. Raises `TOO_MUCH_CONTENTION` where too many wait already.
         """
-        return await self._once(self.together.run(self.tenant, self.reservation, self.now, work, command, render))
+        return await self._once(self.together.run(self.tenant, self.reservation, self.now, work, command, render, size))
 
     async def _once(self, running: Awaitable[Response]) -> Response:
         try:

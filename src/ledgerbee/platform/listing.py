@@ -1,10 +1,11 @@
 """Pages out of big tables: the SQL that every paginated list shares.
 
 The rows of a page are found by an index-only scan (the skipped ones are never fetched from the table) from
-whichever end is nearer, then joined to what the list shows. `total` counts the same index.
+whichever end is nearer, then joined to what the list shows. `total` counts the same index. A list that knows how many
+rows lie in which stretches of its order (`Stretch`) counts none and skips whole stretches.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -69,6 +70,15 @@ def _range(column: str, place: int) -> str:
     return f"(t.{column} >= lower(${place}) AND t.{column} < lower(${place}) || chr(1114111))"
 
 
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """`count` rows that follow each other in a list's order: their values of its column are `first` to `last`."""
+
+    first: Any
+    last: Any
+    count: int
+
+
 async def fetch_page(
     context: Context,
     *,
@@ -77,42 +87,55 @@ async def fetch_page(
     filters: Filter,
     order_by: Mapping[str, str],
     request: PageRequest,
-    total: int | None = None,
+    stretches: Sequence[Stretch] | None = None,
 ) -> Page[asyncpg.Record]:
     """The requested page of `table`.
 
     `select` is a SELECT over `page p`, which holds the page's `company_id` and `id` and keeps its order by
     `p.position`; `order_by` maps the wire's sort names to columns of `t`. Ties are broken by id.
-    `total` is for lists that know their length without counting rows.
+    `stretches` are all rows of an unfiltered list, ascending by the column that it is sorted by.
     """
     arguments = [context.company_id, *filters.arguments]
     where = await filters.where(context, table)
-    if total is None:
+    if stretches is None:
         total = int(await context.connection.fetchval(f"SELECT count(*) FROM {table} t WHERE {where}", *arguments))
-    window = _window(total, request)
-    if window is None:
+        stretches = [Stretch(None, None, total)]
+    total = sum(stretch.count for stretch in stretches)
+    if request.offset >= total:
         return Page([], total)
-    offset, limit, flipped = window
     column = order_by[request.sort_by]
-    direction = "DESC" if request.descending != flipped else "ASC"
-    position = "-" if flipped else ""
+    descending, skipped, edge = _way(stretches, request, total)
+    direction, position = ("DESC" if descending else "ASC"), ("" if descending == request.descending else "-")
+    if edge is not None:
+        arguments.append(edge)
+        where += f" AND {column} {'<=' if descending else '>='} ${len(arguments)}"
     # The names are this code's own; only values come from outside, as arguments.
     rows = await context.connection.fetch(
         f"WITH page AS (SELECT f.company_id, f.id, {position}(row_number() OVER ()) AS position FROM ("
         f" SELECT t.company_id, t.id FROM {table} t WHERE {where}"
-        f" ORDER BY {column} {direction}, t.id {direction} OFFSET {offset} LIMIT {limit}) f)"
+        f" ORDER BY {column} {direction}, t.id {direction}"
+        f" OFFSET {skipped} LIMIT {min(request.limit, total - request.offset)}) f)"
         f" {select} ORDER BY p.position",
         *arguments,
     )
     return Page(rows, total)
 
 
-def _window(total: int, request: PageRequest) -> tuple[int, int, bool] | None:
-    """Offset and limit from the nearer end, and whether that is the far one; None past the last page."""
-    offset = request.offset
-    if offset >= total:
-        return None
-    limit = min(request.limit, total - offset)
-    if offset <= total // 2:
-        return offset, limit, False
-    return total - offset - limit, limit, True
+def _way(stretches: Sequence[Stretch], request: PageRequest, total: int) -> tuple[bool, int, Any]:
+    """The shorter way to a page: whether it goes down, how many rows it skips, and after which edge (None: the end)."""
+    before, behind = request.offset, max(0, total - request.offset - request.limit)
+    up, down = (behind, before) if request.descending else (before, behind)
+    skipped_up, edge_up = _skip(stretches, up, lambda stretch: stretch.first)
+    skipped_down, edge_down = _skip(reversed(stretches), down, lambda stretch: stretch.last)
+    if skipped_down < skipped_up or (skipped_down == skipped_up and request.descending):
+        return True, skipped_down, edge_down
+    return False, skipped_up, edge_up
+
+
+def _skip(stretches: Iterable[Stretch], rows: int, edge: Callable[[Stretch], Any]) -> tuple[int, Any]:
+    """What is left to skip within the stretch where `rows` rows have been passed, and that one's near edge."""
+    for stretch in stretches:
+        if rows < stretch.count:
+            return rows, edge(stretch)
+        rows -= stretch.count
+    raise AssertionError("unreachable: a page begins and ends within the list")

@@ -27,6 +27,10 @@ Work = Callable[[Sequence[Context], Sequence[C]], Awaitable[Sequence[R | LedgerB
 
 #: Commands that share a transaction at most.
 MAX_TOGETHER: Final = 100
+#: What their sizes sum up to at most: one that is as big has a transaction of its own.
+MAX_SIZE_TOGETHER: Final = 10_000
+#: Commands that wait at most. Beyond that more come than can be carried out, and each of them takes up memory.
+MAX_WAITING: Final = 20 * MAX_TOGETHER
 
 
 @dataclass(slots=True)
@@ -36,6 +40,7 @@ class _Command(Generic[C, R]):
     now: datetime
     command: C
     render: Callable[[R], Response]
+    size: int
     answer: "asyncio.Future[Response]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
@@ -55,15 +60,20 @@ class Together:
         work: Work[C, R],
         command: C,
         render: Callable[[R], Response],
+        size: int = 1,
     ) -> Response:
         """Carry out `command` by `work`, with others if there are any, and answer after the commit.
 
-        Raises the command's own error, or what `Database.run` raises.
+        `size` is how much there is to do, beside 1 for the smallest commands.
+
+        Raises the command's own error, or what `Database.run` raises; `TOO_MUCH_CONTENTION` where too many wait.
         """
-        waiting = _Command(tenant, reservation, now, command, render)
+        waiting = _Command(tenant, reservation, now, command, render, size)
         address = (tenant.company_id, work)
         queue = self._queues.get(address)
         if queue is not None:
+            if len(queue) >= MAX_WAITING:
+                raise TOO_MUCH_CONTENTION.error()
             queue.append(waiting)
         else:
             self._queues[address] = [waiting]
@@ -77,14 +87,13 @@ class Together:
         queue = self._queues[address]
         try:
             while queue:
-                taken, queue[:] = queue[:MAX_TOGETHER], queue[MAX_TOGETHER:]
-                await self._carry_out(address[1], _without_doubles(taken))
+                await self._carry_out(address[1], _without_doubles(_take(queue)))
         finally:
             # In one step with the last look at the queue: whoever comes now starts a new one.
             del self._queues[address]
 
     async def _carry_out(self, work: Work[Any, Any], commands: Sequence[_Command[Any, Any]]) -> None:
-        commands = [command for command in commands if not command.answer.done()]  # the caller may have gone
+        commands = _still_there(commands)
         if not commands:
             return
         try:
@@ -133,11 +142,28 @@ async def _answer(
     return answers
 
 
+def _take(queue: list[_Command[Any, Any]]) -> list[_Command[Any, Any]]:
+    """Takes the first off the queue: as many as fit into one transaction, one at least."""
+    count = size = 0
+    for command in queue[:MAX_TOGETHER]:
+        size += command.size
+        if count and size > MAX_SIZE_TOGETHER:
+            break
+        count += 1
+    taken, queue[:] = queue[:count], queue[count:]
+    return taken
+
+
+def _still_there(commands: Sequence[_Command[Any, Any]]) -> list[_Command[Any, Any]]:
+    """Those whose caller has not gone meanwhile."""
+    return [command for command in commands if not command.answer.done()]
+
+
 def _without_doubles(commands: Sequence[_Command[Any, Any]]) -> list[_Command[Any, Any]]:
     """The commands but for those whose idempotency key is another's here: they would hold it together."""
     first: dict[str, _Command[Any, Any]] = {}
     kept = []
-    for command in commands:
+    for command in _still_there(commands):
         if command.reservation is not None and first.setdefault(command.reservation.key, command) is not command:
             _settle(command, KeyInUseError())
         else:

@@ -61,8 +61,8 @@ class Addressee:
 def compose(
     company: Company, addressee: Addressee, heading: Heading, computed: Computed, vat_in_base: Decimal | None
 ) -> dict[str, Any]:
-    """The document as JSON. `vat_in_base` is its VAT in the company's currency when that isn't the document's
-    (VAT Directive, article 230)."""
+    """The document as JSON. `vat_in_base` is the VAT that it charges, if any, in the company's currency when that isn't
+    the document's (VAT Directive, article 230)."""
     currency, totals = heading.currency, computed.totals
     return {
         "version": VERSION,

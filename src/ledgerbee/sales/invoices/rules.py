@@ -128,9 +128,15 @@ def entry_text(invoice: Invoice, number: str, language: str) -> str:
     return invoice.description or ("Faktura {}" if language == "da" else "Invoice {}").format(number)
 
 
-def vat_in_base(entry: NewEntry) -> Decimal:
-    """The VAT of an invoice's entry in the base currency, as booked: credits less debits."""
-    vat = [line for line in entry.lines if line.line_type is LineType.VAT]
+def vat_in_base(entry: NewEntry) -> Decimal | None:
+    """The VAT of an invoice's entry in the base currency, as booked: credits less debits; None if it charges none.
+
+    Article 230 of the VAT Directive wants the VAT payable in the national currency. An invoice under reverse charge or
+    of an export has none, and states no amount.
+    """
+    vat = [line for line in entry.lines if line.line_type is LineType.VAT and line.amount]
+    if not vat:
+        return None
     return total([line.base_amount if line.side is Side.CREDIT else -line.base_amount for line in vat])
 
 

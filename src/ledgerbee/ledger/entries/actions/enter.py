@@ -37,10 +37,10 @@ async def enter_together(contexts: Sequence[Context], entries: Sequence[EnteredE
             outcomes.append(rules.complete(entered, books, new_id()))
         except LedgerBeeError as refusal:
             outcomes.append(refusal)
-    good = [index for index, outcome in enumerate(outcomes) if isinstance(outcome, NewEntry)]
-    to_post = [outcome for outcome in outcomes if isinstance(outcome, NewEntry)]
-    posted = iter(await post_for([contexts[index] for index in good], to_post, [""] * len(good)))
-    await _attach(contexts[0], [entries[index] for index in good], to_post)
+    completed = {index: outcome for index, outcome in enumerate(outcomes) if isinstance(outcome, NewEntry)}
+    to_post = list(completed.values())
+    posted = iter(await post_for([contexts[index] for index in completed], to_post, [""] * len(to_post)))
+    await _attach(contexts[0], [entries[index] for index in completed], to_post)
     return [next(posted) if isinstance(outcome, NewEntry) else outcome for outcome in outcomes]
 
 

@@ -19,6 +19,7 @@ from ledgerbee.ledger.entries.model import (
     JOURNAL_ENTRY_UNBALANCED,
     JOURNAL_ENTRY_VAT_NOT_ALLOWED,
     PERIOD_LOCKED,
+    EnteredEntry,
 )
 from ledgerbee.ledger.entries.wire import (
     CreateJournalEntryRequest,
@@ -153,9 +154,13 @@ async def create_journal_batch_v2(caller: CallerDep, body: JournalEntryBatchRequ
 
 async def _enter(caller: Caller, body: CreateJournalEntryRequest | CreateJournalEntryV1Request) -> Response:
     if not body.attachments:
-        return await caller.command_together(actions.enter_together, body.entered(), created)
+        return await _post(caller, body.entered())
     async with staged(caller, [decode(body.attachments, "attachments")]) as (files,):
-        return await caller.command_together(actions.enter_together, body.entered(files), created)
+        return await _post(caller, body.entered(files))
+
+
+async def _post(caller: Caller, entry: EnteredEntry) -> Response:
+    return await caller.command_together(actions.enter_together, entry, created, size=len(entry.lines))
 
 
 async def _enter_batch(

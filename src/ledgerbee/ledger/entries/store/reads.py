@@ -21,7 +21,7 @@ from ledgerbee.ledger.entries.model import (
     Side,
 )
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.listing import Filter, fetch_page
+from ledgerbee.platform.listing import Filter, Stretch, fetch_page
 
 _ENTRY: Final = """
 SELECT e.id, e.entry_number, e.entry_type, e.entry_date, e.currency, e.exchange_rate, e.original_amount,
@@ -41,6 +41,11 @@ SELECT l.entry_id, l.id, l.account_id, a.number AS account_number, a.name AS acc
 FROM journal_lines l JOIN accounts a ON a.company_id = l.company_id AND a.id = l.account_id
 WHERE l.company_id = $1 AND l.entry_id = ANY ($2)
 ORDER BY l.entry_id, l.line_number
+"""
+#: The entries on an account, of its lines alone: what else there is to an entry is not looked at.
+_ON_ACCOUNT: Final = """
+(SELECT DISTINCT l.company_id, l.entry_date, l.entry_id AS id FROM journal_lines l
+ WHERE l.company_id = $1 AND l.account_id = $2)
 """
 #: Newest first, and among one day's entries the one posted last.
 _ORDER: Final = {"date": "t.entry_date"}
@@ -68,16 +73,15 @@ class EntryFilter:
 
 async def list_page(context: Context, wanted: EntryFilter, *, page: int, limit: int) -> Page[JournalEntry]:
     """A page of posted entries with their lines, newest first."""
-    filters = filters_of(wanted, "SELECT l.entry_id FROM journal_lines l")
-    total = await _count_all(context) if not filters.arguments else None
+    table, filters = _listed(wanted)
     found = await fetch_page(
         context,
-        table="journal_entries",
+        table=table,
         select=_LIST,
         filters=filters,
         order_by=_ORDER,
         request=PageRequest(page, limit, None, "date", descending=True),
-        total=total,
+        stretches=await _years(context) if not filters.arguments else None,
     )
     return Page(await _with_lines(context, found.rows), found.total)
 
@@ -119,9 +123,8 @@ def filters_of(wanted: EntryFilter, owners_of_lines: str) -> Filter:
     `owners_of_lines` is a SELECT over its lines `l` that names the rows they belong to.
     """
     filters = Filter()
+    _add_days(filters, wanted)
     for condition, value in (
-        ("t.entry_date >= {}", wanted.from_date),
-        ("t.entry_date <= {}", wanted.to_date),
         ("t.customer_id = {}", wanted.customer_id),
         ("t.vendor_id = {}", wanted.vendor_id),
         ("t.entry_type = {}", wanted.entry_type),
@@ -136,12 +139,28 @@ def filters_of(wanted: EntryFilter, owners_of_lines: str) -> Filter:
     return filters
 
 
-async def _count_all(context: Context) -> int:
-    """Every entry took the next position in the chain, so its head counts them."""
-    position = await context.connection.fetchval(
-        "SELECT chain_position FROM ledgers WHERE company_id = $1", context.company_id
+def _listed(wanted: EntryFilter) -> tuple[str, Filter]:
+    """What is listed, and the conditions on it."""
+    if wanted.account_id is None or wanted != EntryFilter(wanted.from_date, wanted.to_date, wanted.account_id):
+        return "journal_entries", filters_of(wanted, "SELECT l.entry_id FROM journal_lines l")
+    filters = Filter(arguments=[wanted.account_id])
+    _add_days(filters, wanted)
+    return _ON_ACCOUNT, filters
+
+
+def _add_days(filters: Filter, wanted: EntryFilter) -> None:
+    for condition, day in (("t.entry_date >= {}", wanted.from_date), ("t.entry_date <= {}", wanted.to_date)):
+        if day is not None:
+            filters.add(condition, day)
+
+
+async def _years(context: Context) -> list[Stretch]:
+    """The entries by financial year, whose last number is the count of them."""
+    rows = await context.connection.fetch(
+        "SELECT start_date, end_date, last_entry_number FROM fiscal_years WHERE company_id = $1 ORDER BY start_date",
+        context.company_id,
     )
-    return int(position or 0)
+    return [Stretch(*row) for row in rows]
 
 
 async def _with_lines(context: Context, rows: Sequence[asyncpg.Record]) -> list[JournalEntry]:
