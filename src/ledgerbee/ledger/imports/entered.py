@@ -1,8 +1,10 @@
 """JSON Lines and CSV: rows that say what `POST /v2/journal-entries` says."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.ids import new_id
@@ -17,6 +19,9 @@ from ledgerbee.ledger.imports.model import CHUNK_ENTRIES, CHUNK_LINES, ImportFor
 from ledgerbee.ledger.imports.run import Chunk, Completed, Finish, Means, refused
 from ledgerbee.ledger.imports.source import Source
 from ledgerbee.platform.context import Context
+
+#: Rows that are completed before others get their turn.
+_TURN: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,8 @@ class EnteredRows:
             for row in reader.feed(block):
                 batch.append(row)
                 lines += _lines_of(row)
+                if len(batch) % _TURN == 0:
+                    await asyncio.sleep(0)
                 if row.after is not None and (len(batch) >= CHUNK_ENTRIES or lines >= CHUNK_LINES):
                     yield batch
                     batch, lines = [], 0
@@ -75,7 +82,9 @@ class EnteredRows:
         entered, books = await self.means.read(look_up)
         moment, company_id = self.means.clock(), self.means.tenant.company_id
         completed = []
-        for row, entry in zip(rows, entered, strict=True):
+        for number, (row, entry) in enumerate(zip(rows, entered, strict=True)):
+            if number % _TURN == 0:
+                await asyncio.sleep(0)  # the chunk before has steps to take with the database
             try:
                 if isinstance(entry, LedgerBeeError):
                     raise entry

@@ -6,6 +6,8 @@ from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
+from msgspec import Struct
+
 from ledgerbee.core.errors import ErrorCode
 
 #: Entries that are posted in one transaction, and lines of them at most (an entry with more is posted alone).
@@ -41,8 +43,7 @@ class ImportStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where reading goes on: the format's own position in the file, the line it is on, the bytes before it."""
 
     position: int = 0

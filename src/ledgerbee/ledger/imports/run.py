@@ -12,6 +12,8 @@ from functools import partial
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
+from msgspec import Struct
+
 from ledgerbee.core.dates import Clock
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.ledger.entries import actions as entries
@@ -34,8 +36,7 @@ T = TypeVar("T")
 Progress = Callable[[JournalImport], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Completed:
+class Completed(Struct, frozen=True):
     """One row after it was completed: the line it begins on, and what is ready to post or what is wrong.
 
     The entries of a row are posted together or not at all.
@@ -252,7 +253,7 @@ def _guilty(chunk: Chunk, fault: LedgerBeeError) -> Chunk | None:
     rows = list(chunk.rows)
     row = rows[int(first)]
     refusal = Refusal(row.line, fault.code, rest, fault.message)
-    rows[int(first)] = replace(row, entries=(), refusal=refusal)
+    rows[int(first)] = Completed(row.line, (), refusal, row.after)
     return replace(chunk, rows=rows)
 
 

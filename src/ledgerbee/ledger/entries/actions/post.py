@@ -1,10 +1,10 @@
 """Posting: the one way into the ledger."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from ledgerbee.chart.journal_categories import store as journal_categories
@@ -14,8 +14,7 @@ from ledgerbee.ledger.entries.model import JournalEntry, NewEntry, Posted
 from ledgerbee.platform.context import Context
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(Struct, frozen=True):
     """An entry with all that posting takes. The digest holds for the moment that it was prepared for."""
 
     entry: NewEntry

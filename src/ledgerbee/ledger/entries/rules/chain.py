@@ -17,11 +17,12 @@ from json.encoder import encode_basestring as quoted
 from typing import Final
 from uuid import UUID
 
-from ledgerbee.core.money import EXACT, ONE, ZERO, quantum_of
+from ledgerbee.core.money import ONE, ZERO, quantum_of
 from ledgerbee.ledger.entries.model import NewEntry
 from ledgerbee.ledger.entries.rules.balance import RATE_PLACES
 
 _FORMAT: Final = "ledgerbee:entry:1"
+_FOUR_PLACES: Final = quantum_of(4)
 _RATE_ONE: Final = f"{ONE:.{RATE_PLACES}f}"
 
 
@@ -48,8 +49,8 @@ def canonical(company_id: UUID, entry: NewEntry, line_ids: Sequence[UUID | str],
         entry.entry_type,
         entry.date.isoformat(),
         entry.currency,
-        _RATE_ONE if entry.exchange_rate == ONE else _fixed(entry.exchange_rate, RATE_PLACES),
-        _fixed(entry.original_amount, 4),
+        _rate(entry.exchange_rate),
+        _amount(entry.original_amount),
         _hex(entry.customer_id),
         _hex(entry.vendor_id),
         _hex(entry.journal_category_id),
@@ -61,13 +62,13 @@ def canonical(company_id: UUID, entry: NewEntry, line_ids: Sequence[UUID | str],
         _text(entry.description),
     ]
     for line_id, line in zip(line_ids, entry.lines, strict=True):
-        amount = _fixed(line.amount, 4)
+        amount = _amount(line.amount)
         fields += (
             str(line_id).replace("-", ""),
             line.account_id.hex,
             line.side,
             amount,
-            amount if line.base_amount is line.amount else _fixed(line.base_amount, 4),
+            amount if line.base_amount is line.amount else _amount(line.base_amount),
             line.line_type,
             _hex(line.vat_code_id),
             ",".join([tag.hex for tag in line.tag_ids]),
@@ -103,8 +104,10 @@ def _moment(posted_at: datetime) -> str:
     return posted_at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
-def _fixed(value: Decimal, places: int) -> str:
-    # Zero has no sign here: the database keeps none either. Twelve places at most: never an exponent in the text, but
-    # for a rate below a millionth.
-    text = str((value or ZERO).quantize(quantum_of(places), context=EXACT))
-    return f"{value:.{places}f}" if "E" in text else text
+def _rate(rate: Decimal) -> str:
+    return _RATE_ONE if rate == ONE else f"{rate:.{RATE_PLACES}f}"
+
+
+def _amount(amount: Decimal) -> str:
+    # Zero has no sign here: the database keeps none either. With four decimals there is never an exponent.
+    return str((amount or ZERO).quantize(_FOUR_PLACES))

@@ -36,7 +36,7 @@ from ledgerbee.platform.context import Context
 #: Types of the arguments of post_entries() that are sent as array literals: numbers, days and words of ours. The driver
 #: encodes an array element by element, at many times the cost of joining digits.
 LITERALS: Final = {4: "text", 5: "date", 6: "text", 7: "numeric", 8: "numeric", 19: "int", 20: "int"} | {
-    22: "int", 23: "int", 26: "boolean", 27: "numeric", 28: "numeric", 29: "text"
+    22: "int", 23: "int", 24: "uuid", 26: "boolean", 27: "numeric", 28: "numeric", 29: "text"
 }  # fmt: skip
 POST: Final = "SELECT * FROM post_entries({})".format(
     ", ".join(f"${n}::text::{LITERALS[n]}[]" if n in LITERALS else f"${n}" for n in range(1, 33))
@@ -150,7 +150,7 @@ def line_columns(
     return (
         _literal([str(place) for place, entry in enumerate(entries, 1) for _ in entry.lines]),
         _literal([str(number) for entry in entries for number in range(1, len(entry.lines) + 1)]),
-        [line_id for ids in line_ids for line_id in ids],
+        _literal([str(line_id) for ids in line_ids for line_id in ids]),
         [line.account_id for line in lines],
         _literal(["t" if line.side is Side.DEBIT else "f" for line in lines]),
         _literal([str(line.amount) for line in lines]),

@@ -1,8 +1,9 @@
 """What all readers of rows share."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Final, Protocol
+
+from msgspec import Struct
 
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.ledger.imports.model import Place
@@ -11,8 +12,7 @@ from ledgerbee.ledger.imports.model import Place
 MAX_LINE_BYTES: Final = 16 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """What stands for one entry: the line it begins on, its decoded content or what is wrong.
 
     Reading can go on at the place `after` it; None where only a later row has such a place.

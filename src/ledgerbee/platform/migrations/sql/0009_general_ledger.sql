@@ -319,6 +319,14 @@ BEGIN
         ON CONFLICT (company_id, tag_id, account_id, month) DO UPDATE SET
             base_debit = m.base_debit + excluded.base_debit, base_credit = m.base_credit + excluded.base_credit;
     END IF;
+    -- The planner learns of the tables early. While they are small, which index looks cheapest changes from page to page,
+    -- and a session keeps what it planned then: another one than the primary key, and each lookup of an entry walks
+    -- through all entries of its company. Every 256th position asks; once the planner has heard of so many rows, no more.
+    IF book.chain_position / 256 < (book.chain_position + cardinality(ids)) / 256
+            AND (SELECT c.reltuples < 256 FROM pg_class c WHERE c.oid = 'public.journal_entries'::regclass)
+            AND pg_try_advisory_xact_lock(hashtextextended('analyze', 4)) THEN
+        ANALYZE journal_entries, journal_lines, account_months, events, idempotency_keys;
+    END IF;
     SELECT array_agg(a.id), array_agg(a.number), array_agg(a.name) INTO account_ids, account_numbers, account_names
     FROM accounts a WHERE a.company_id = company AND a.id = ANY (line_accounts);
 END
