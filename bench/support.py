@@ -52,10 +52,28 @@ def books() -> Iterator[Books]:
     """A fresh database on `DATABASE_URL`'s server or an embedded one of its own, dropped afterwards."""
     with tempfile.TemporaryDirectory(prefix="ledgerbee-bench-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)
-        os.environ["LEDGERBEE_ATTACHMENTS_DIR"] = f"{folder}/attachments"  # not where the user's own files are
-        with _server(Path(folder)) as server, scratch_database(server) as url:
+        with (
+            _environment(LEDGERBEE_ATTACHMENTS_DIR=f"{folder}/attachments"),
+            _server(Path(folder)) as server,
+            scratch_database(server) as url,
+        ):
             asyncio.run(migrate(url))
             yield asyncio.run(companies(url, 1))[0]
+
+
+@contextmanager
+def _environment(**variables: str) -> Iterator[None]:
+    """Environment variables for the processes that are started meanwhile: theirs is not the user's own folder."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 @contextmanager

@@ -7,7 +7,7 @@ that nothing is lost before the one rounding (half away from zero).
 
 import re
 from collections.abc import Sequence
-from decimal import ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal, localcontext
+from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
 from functools import lru_cache
 from typing import Final
 
@@ -120,10 +120,10 @@ def allocate(amount: Decimal, weights: Sequence[Decimal], currency: str) -> list
         weight_sum = sum(weights, ZERO)
         if weight_sum == 0:
             return [amount, *[ZERO] * (len(weights) - 1)]
-        ideal = [units * weight / weight_sum for weight in weights]
-        parts = [share.to_integral_value(rounding=ROUND_FLOOR) for share in ideal]
+        # Divided with a remainder, never as a fraction: thirds that are rounded would decide between equal remainders.
+        parts, remainders = map(list, zip(*[divmod(units * weight, weight_sum) for weight in weights], strict=True))
         left = int(units - sum(parts, ZERO))
-        by_remainder = sorted(range(len(parts)), key=lambda i: (parts[i] - ideal[i], i))
+        by_remainder = sorted(range(len(parts)), key=lambda i: (-remainders[i], i))
         for index in by_remainder[:left]:
             parts[index] += 1
         sign = -ONE if amount < 0 else ONE
