@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import tarfile
+import threading
 from pathlib import Path
 
 import pytest
@@ -122,6 +123,29 @@ class TestRestore:
         assert late is not None
         kill(late)
         assert value(server, COUNT) == "500"
+
+    def test_those_who_come_back_at_once_are_disconnected_again(self, server: Server, file: Path) -> None:
+        """As the pool of a running `serve` does: one may be back before the renaming holds its lock."""
+        over = threading.Event()
+
+        def come_back() -> None:
+            while not over.is_set():
+                session = psql(server, "SELECT pg_sleep(60)")
+                while session.poll() is None and not over.wait(0.01):
+                    pass
+                kill(session)
+
+        crowd = [threading.Thread(target=come_back) for _ in range(4)]
+        for one in crowd:
+            one.start()
+        try:
+            wait_for(lambda: int(value(server, f"{OTHERS} AND query ~ 'pg_sleep.60'")) > 0)
+            postgres.restore(server, file, force=True)
+        finally:
+            over.set()
+            for one in crowd:
+                one.join()
+        assert value(server, COUNT) == "2000"
 
     def test_on_a_new_machine_that_has_none_of_the_roles(self, server: Server, tmp_path: Path) -> None:
         value(server, 'CREATE ROLE "the ""App"; CREATE ROLE auditor; GRANT INSERT ON entry TO "the ""App"')

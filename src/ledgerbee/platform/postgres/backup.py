@@ -22,6 +22,8 @@ from ledgerbee.platform.postgres.server import DATABASE, Server
 FRESH, REPLACED = f"{DATABASE}_restored_", f"{DATABASE}_replaced_"
 UNPACKED = ".restore-"
 MAX_JOBS = 4
+#: How often those who are connected are disconnected for a restore; each try waits up to five seconds for them to go.
+SWAP_TRIES = 10
 _CONNECTED = f"""
     SELECT count(*), string_agg(DISTINCT coalesce(nullif(application_name, ''), 'process ' || pid), ', ')
     FROM pg_stat_activity WHERE datname = '{DATABASE}' AND backend_type = 'client backend';
@@ -180,24 +182,36 @@ def _make_missing_roles(server: Server, source: Path, fresh: str) -> list[str]:
 
 
 def _swap(server: Server, fresh: str, *, force: bool) -> None:
+    """Give the fresh database the name of the old one. Raises `DatabaseInUseError`.
+
+    Who is disconnected may be back before the renaming holds its lock (whoever comes later waits for that, and finds
+    the new database): with `force` those are disconnected too, again and again.
+    """
+    for tries_left in reversed(range(SWAP_TRIES if force else 1)):
+        try:
+            _rename(server, fresh, disconnect=force)
+        except subprocess.CalledProcessError as error:
+            if "is being accessed by other users" not in error.stderr:
+                raise
+            if not tries_left:
+                raise DatabaseInUseError(
+                    "Programs connected to the database during the restore; it is as before. Stop them and try again."
+                ) from error
+        else:
+            return
+
+
+def _rename(server: Server, fresh: str, *, disconnect: bool) -> None:
     old = REPLACED + secrets.token_hex(4)
-    # Whoever comes back at once waits for the lock that the renaming holds, and finds the new database.
-    disconnect = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{DATABASE}';"  # noqa: S608
-    try:
-        _sql(
-            server,
-            "BEGIN;",
-            disconnect if force else "",
-            f"ALTER DATABASE {DATABASE} RENAME TO {old};",
-            f"ALTER DATABASE {fresh} RENAME TO {DATABASE};",
-            "COMMIT;",
-        )
-    except subprocess.CalledProcessError as error:
-        if "is being accessed by other users" in error.stderr:
-            raise DatabaseInUseError(
-                "Programs connected to the database during the restore; it is as before. Stop them and try again."
-            ) from error
-        raise
+    others = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{DATABASE}';"  # noqa: S608
+    _sql(
+        server,
+        "BEGIN;",
+        others if disconnect else "",
+        f"ALTER DATABASE {DATABASE} RENAME TO {old};",
+        f"ALTER DATABASE {fresh} RENAME TO {DATABASE};",
+        "COMMIT;",
+    )
 
 
 def _drop_leftovers(server: Server) -> None:
