@@ -209,6 +209,34 @@ async def test_the_list_is_narrowed(books: Books) -> None:
     assert (await books.api.get(V2, params={"journalType": "X"})).status_code == 400
 
 
+@pytest.mark.parametrize(
+    ("query", "wanted"),
+    [
+        ({}, "65312"),
+        ({"accountId": BANK}, "65312"),
+        ({"search": "n"}, "65312"),
+        ({"search": "o"}, "531"),
+        ({"search": "o", "toDate": "2025-12-31"}, "31"),
+        ({"fromDate": "2025-02-28", "minAmount": "2"}, "653"),
+    ],
+)
+async def test_every_page_is_where_it_belongs(books: Books, query: dict[str, Any], wanted: str) -> None:
+    """Pages of every size, from either end. The fourth, which alone is found by its description's `o`, is booked."""
+    days = ["2025-02-28", "2024-02-29", "2025-02-28", "2025-03-01", "2026-01-01", "2026-01-31"]
+    for n, day in enumerate(days, 1):
+        texts = {"description": f"{'o' if n == 4 else 'n'}{n}", "reference": "odd" if n % 2 else None}
+        draft = await drafted(books, plain(books, f"{n}.00", date=day, **texts))
+        if n == 4:
+            assert (await books.api.post(f"{V2}/{draft['id']}/book")).status_code == 200
+    if "accountId" in query:
+        query = query | {"accountId": str(books.accounts[query["accountId"]])}
+    for limit in range(1, 7):
+        for page in range(1, len(wanted) // limit + 3):
+            answer = (await books.api.get(V2, params=query | {"page": page, "limit": limit})).json()
+            shown = "".join(draft["description"][1:] for draft in answer["data"])
+            assert (shown, answer["total"]) == (wanted[(page - 1) * limit : page * limit], len(wanted)), (page, limit)
+
+
 async def test_a_patch_changes_what_it_names(books: Books) -> None:
     draft = await drafted(books, plain(books, description="Kaffe", reference="K-1", externalSystemId="x"))
     books.api.clock.advance(minutes=1)

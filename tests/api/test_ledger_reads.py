@@ -172,20 +172,47 @@ async def test_a_correction_shows_and_changes_no_hash(books: Books) -> None:
     assert (await books.api.get(f"{PATH}/{entry.id}")).json() == before | {"reference": "right"}
 
 
-@pytest.mark.parametrize("account", [None, BANK])
-async def test_every_page_of_several_years_is_where_it_belongs(books: Books, account: int | None) -> None:
-    """Pages of every size, beside the whole list: years of different lengths, one of them without entries."""
-    days = ["2024-12-31", "2022-01-01", "2025-06-01", "2022-12-31", "2025-06-01", "2024-01-01", "2025-06-01"]
-    await books.post(*(books.sale(day, f"{n}.00", description=str(n)) for n, day in enumerate(days, 1)))
-    await books.post(books.sale("2026-01-01", "8.00", description="8"))
-    query: dict[str, Any] = {"accountId": str(books.accounts[account])} if account else {}
-    whole = await found(books.api, **query)
-    assert whole == ["8", "7", "5", "3", "1", "6", "4", "2"]
+@pytest.mark.parametrize(
+    ("query", "wanted"),
+    [
+        ({}, "87531642"),
+        ({"fromDate": "2022-01-02"}, "8753164"),
+        ({"fromDate": "2022-12-31", "toDate": "2025-06-01"}, "753164"),
+        ({"accountId": BANK}, "87531642"),
+        ({"accountId": BANK, "toDate": "2025-06-15"}, "7531642"),
+        ({"accountId": BANK, "journalType": "JOURNAL_ENTRY"}, "87531642"),
+        ({"journalType": "JOURNAL_ENTRY", "minAmount": "2.00"}, "8753642"),
+        ({"search": "n"}, "7531642"),
+        ({"search": "N", "maxAmount": "6"}, "531642"),
+        ({"search": "odd"}, "7531"),
+        ({"search": "o"}, "87531"),
+        ({"search": "o", "fromDate": "2025-06-01"}, "8753"),
+        ({"externalSystemId": "odd"}, "7531"),
+    ],
+)
+async def test_every_page_of_several_years_is_where_it_belongs(
+    books: Books, query: dict[str, Any], wanted: str
+) -> None:
+    """Pages of every size, from either end: years of different lengths, one without entries; several entries on a day.
+
+    An `o` is found in both columns that are searched, in one entry in both of them.
+    """
+    days = ["2025-05-31", "2022-01-01", "2025-06-01", "2022-12-31", "2025-06-01", "2024-01-01", "2025-06-01"]
+    await books.post(
+        *(
+            books.sale(day, f"{n}.00", description=f"n{n}", reference="odd" if n % 2 else None,
+                       external_system_id="odd" if n % 2 else "even")
+            for n, day in enumerate(days, 1)
+        )
+    )  # fmt: skip
+    await books.post(books.sale("2026-01-01", "8.00", description="o8", reference="o"))
+    if "accountId" in query:
+        query = query | {"accountId": str(books.accounts[query["accountId"]])}
     for limit in range(1, 10):
-        for page in range(1, len(whole) // limit + 3):
+        for page in range(1, len(wanted) // limit + 3):
             answer = (await books.api.get(PATH, params=query | {"page": page, "limit": limit})).json()
-            shown = [entry["description"] for entry in answer["data"]]
-            assert (shown, answer["total"]) == (whole[(page - 1) * limit : page * limit], 8), (page, limit)
+            shown = "".join(entry["description"][1:] for entry in answer["data"])
+            assert (shown, answer["total"]) == (wanted[(page - 1) * limit : page * limit], len(wanted)), (page, limit)
 
 
 async def test_two_lines_on_an_account_are_one_entry(books: Books) -> None:

@@ -310,6 +310,16 @@ async def test_what_is_posted_on_stays(books: Books, owner: "asyncpg.Connection[
     await owner.execute("DELETE FROM customers WHERE company_id = $1 AND id = $2", company, unused)
 
 
+async def test_primary_keys_are_the_youngest_of_what_finds_a_row(owner: "asyncpg.Connection[asyncpg.Record]") -> None:
+    """On empty tables the planner takes the youngest of the indexes that it can use, see 0004_ledger.sql."""
+    youngest = await owner.fetch(
+        "SELECT DISTINCT ON (i.indrelid) i.indrelid::regclass::text AS listed, i.indisprimary FROM pg_index i"
+        " WHERE i.indrelid::regclass::text = ANY ($1) AND i.indpred IS NULL ORDER BY i.indrelid, i.indexrelid DESC",
+        ["journal_entries", "journal_lines", "draft_journal_entries", "draft_journal_lines"],
+    )
+    assert [row["indisprimary"] for row in youngest] == [True] * 4, youngest
+
+
 @pytest_asyncio.fixture
 async def new_database_url(server_url: str, worker_id: str) -> AsyncIterator[str]:
     """A database in which nothing was ever posted, and whose ledger autovacuum leaves alone."""

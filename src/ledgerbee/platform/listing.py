@@ -1,13 +1,14 @@
 """Pages out of big tables: the SQL that every paginated list shares.
 
 The rows of a page are found by an index-only scan (the skipped ones are never fetched from the table) from
-whichever end is nearer, then joined to what the list shows. `total` counts the same index. A list that knows how many
-rows lie in which stretches of its order (`Stretch`) counts none and skips whole stretches.
+whichever end is nearer, then joined to what the list shows. `total` counts the same index. A list that is sorted by
+days counts by month, or knows how many rows lie in which stretches of its order (`Stretch`): then only the stretches
+that a page lies in are walked.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import asyncpg
 
@@ -17,13 +18,20 @@ from ledgerbee.platform.context import Context
 
 @dataclass(slots=True)
 class Filter:
-    """Conditions on the listed table (alias `t`) with their arguments; `$1` is the company."""
+    """Conditions on the listed table (alias `t`) with their arguments; `$1` is the company.
 
-    conditions: list[str] = field(default_factory=lambda: ["t.company_id = $1"])
+    `always` are those of every list of the table, without arguments: its partial indexes go by them.
+    `planned_by_value` says that there is no one plan: what suits a term that is found twice is slow for one that is
+    found everywhere.
+    """
+
+    always: list[str] = field(default_factory=lambda: ["t.company_id = $1"])
+    conditions: list[str] = field(default_factory=list)
     arguments: list[Any] = field(default_factory=list)
     searched: tuple[str, ...] = ()
     term: str = ""
     term_place: int = 0
+    planned_by_value: bool = False
 
     def add(self, condition: str, argument: Any) -> None:
         """Add a condition in which `{}` stands for the argument's placeholder."""
@@ -37,6 +45,7 @@ class Filter:
             self.term = term.strip()
             self.term_place = len(self.arguments) + 1
             self.searched = columns
+            self.planned_by_value = True
 
     async def where(self, context: Context, table: str) -> str:
         """The conditions as SQL; of the searched columns, only those in which the term is found at all.
@@ -44,10 +53,10 @@ class Filter:
         Most terms are found in one column. Its range alone is read off an index, in order; a choice between
         ranges of several columns is not.
         """
-        conditions = list(self.conditions)
+        conditions = [*self.always, *self.conditions]
         if self.searched:
             tries = (
-                f"EXISTS (SELECT FROM {table} t WHERE t.company_id = $1 AND {_range(column, 2)})"
+                f"EXISTS (SELECT FROM {table} t WHERE {' AND '.join([*self.always, _range(column, 2)])})"
                 for column in self.searched
             )
             matches = await context.connection.fetchrow(f"SELECT {', '.join(tries)}", context.company_id, self.term)
@@ -79,6 +88,16 @@ class Stretch:
     count: int
 
 
+#: What is listed, as one stretch without edges.
+_WHOLE: Final = "SELECT NULL, NULL, count(*) FROM {listed}"
+#: The same, in stretches. Days are counted first: they are in the order of an index, months would have to be computed.
+_MONTHS: Final = """
+SELECT min(d.day), max(d.day), sum(d.count)::bigint
+FROM (SELECT {column} AS day, count(*) AS count FROM {listed} GROUP BY {column}) d
+GROUP BY date_trunc('month', d.day) ORDER BY 1
+"""
+
+
 async def fetch_page(
     context: Context,
     *,
@@ -87,49 +106,56 @@ async def fetch_page(
     filters: Filter,
     order_by: Mapping[str, str],
     request: PageRequest,
+    by_month: bool = False,
     stretches: Sequence[Stretch] | None = None,
 ) -> Page[asyncpg.Record]:
     """The requested page of `table`.
 
     `select` is a SELECT over `page p`, which holds the page's `company_id` and `id` and keeps its order by
     `p.position`; `order_by` maps the wire's sort names to columns of `t`. Ties are broken by id.
-    `stretches` are all rows of an unfiltered list, ascending by the column that it is sorted by.
+    `by_month` is for a list that is sorted by days; `stretches` are all rows of an unfiltered list, ascending by the
+    column that it is sorted by.
     """
+    if filters.planned_by_value:
+        await context.connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
     arguments = [context.company_id, *filters.arguments]
     where = await filters.where(context, table)
+    column = order_by[request.sort_by]
     if stretches is None:
-        total = int(await context.connection.fetchval(f"SELECT count(*) FROM {table} t WHERE {where}", *arguments))
-        stretches = [Stretch(None, None, total)]
+        rows = await context.connection.fetch(
+            (_MONTHS if by_month else _WHOLE).format(column=column, listed=f"{table} t WHERE {where}"), *arguments
+        )
+        stretches = [Stretch(*row) for row in rows]
     total = sum(stretch.count for stretch in stretches)
     if request.offset >= total:
         return Page([], total)
-    column = order_by[request.sort_by]
-    descending, skipped, edge = _way(stretches, request, total)
+    descending, skipped, first, last = _way(stretches, request, total)
     direction, position = ("DESC" if descending else "ASC"), ("" if descending == request.descending else "-")
-    if edge is not None:
-        arguments.append(edge)
-        where += f" AND {column} {'<=' if descending else '>='} ${len(arguments)}"
-    # The names are this code's own; only values come from outside, as arguments.
-    rows = await context.connection.fetch(
+    # The names are this code's own; only values come from outside, as arguments. What is skipped is one, so that a
+    # session prepares one statement for all pages. The limit is none: the planner knows how few rows will be joined.
+    arguments.append(skipped)
+    places = f"OFFSET ${len(arguments)} LIMIT {min(request.limit, total - request.offset)}"
+    if first is not None:
+        arguments += [first, last]
+        where += f" AND {column} BETWEEN ${len(arguments) - 1} AND ${len(arguments)}"
+    page = await context.connection.fetch(
         f"WITH page AS (SELECT f.company_id, f.id, {position}(row_number() OVER ()) AS position FROM ("
         f" SELECT t.company_id, t.id FROM {table} t WHERE {where}"
-        f" ORDER BY {column} {direction}, t.id {direction}"
-        f" OFFSET {skipped} LIMIT {min(request.limit, total - request.offset)}) f)"
+        f" ORDER BY {column} {direction}, t.id {direction} {places}) f)"
         f" {select} ORDER BY p.position",
         *arguments,
     )
-    return Page(rows, total)
+    return Page(page, total)
 
 
-def _way(stretches: Sequence[Stretch], request: PageRequest, total: int) -> tuple[bool, int, Any]:
-    """The shorter way to a page: whether it goes down, how many rows it skips, and after which edge (None: the end)."""
+def _way(stretches: Sequence[Stretch], request: PageRequest, total: int) -> tuple[bool, int, Any, Any]:
+    """The shorter way to a page: whether it goes down, how many rows it skips, and the edges of where it runs."""
     before, behind = request.offset, max(0, total - request.offset - request.limit)
     up, down = (behind, before) if request.descending else (before, behind)
-    skipped_up, edge_up = _skip(stretches, up, lambda stretch: stretch.first)
-    skipped_down, edge_down = _skip(reversed(stretches), down, lambda stretch: stretch.last)
-    if skipped_down < skipped_up or (skipped_down == skipped_up and request.descending):
-        return True, skipped_down, edge_down
-    return False, skipped_up, edge_up
+    skipped_up, first = _skip(stretches, up, lambda stretch: stretch.first)
+    skipped_down, last = _skip(reversed(stretches), down, lambda stretch: stretch.last)
+    descending = skipped_down < skipped_up or (skipped_down == skipped_up and request.descending)
+    return descending, skipped_down if descending else skipped_up, first, last
 
 
 def _skip(stretches: Iterable[Stretch], rows: int, edge: Callable[[Stretch], Any]) -> tuple[int, Any]:

@@ -64,7 +64,7 @@ _ORDER: Final = {"date": "t.entry_date"}
 async def list_page(context: Context, wanted: EntryFilter, *, page: int, limit: int) -> Page[Draft]:
     """A page of drafts that aren't booked, with their lines, newest first."""
     filters = filters_of(wanted, "SELECT l.draft_id FROM draft_journal_lines l")
-    filters.conditions.append("t.status = 'draft'")
+    filters.always.append("t.status = 'draft'")
     found = await fetch_page(
         context,
         table="draft_journal_entries",
@@ -72,6 +72,7 @@ async def list_page(context: Context, wanted: EntryFilter, *, page: int, limit: 
         filters=filters,
         order_by=_ORDER,
         request=PageRequest(page, limit, None, "date", descending=True),
+        by_month=True,
     )
     return Page(await _with_lines(context, found.rows), found.total)
 

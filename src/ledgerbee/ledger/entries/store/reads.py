@@ -81,6 +81,7 @@ async def list_page(context: Context, wanted: EntryFilter, *, page: int, limit: 
         filters=filters,
         order_by=_ORDER,
         request=PageRequest(page, limit, None, "date", descending=True),
+        by_month=True,
         stretches=await _years(context) if not filters.arguments else None,
     )
     return Page(await _with_lines(context, found.rows), found.total)
@@ -135,6 +136,7 @@ def filters_of(wanted: EntryFilter, owners_of_lines: str) -> Filter:
     ):
         if value is not None:
             filters.add(condition, value)
+    filters.planned_by_value = wanted.account_id is not None
     filters.starts_with(wanted.search, "description_key", "reference_key")
     return filters
 

@@ -1,0 +1,10 @@
+"""Replaces the indexes of sql/0014_lists.sql."""
+
+from ledgerbee.platform.migrations.run_sql import run_sql_file
+
+revision = "0014_lists"
+down_revision = "0012_drafts"
+
+
+def upgrade() -> None:
+    run_sql_file("0014_lists.sql")
