@@ -1,7 +1,7 @@
 """The trial balance over 5 million lines and over 50,000: whole months, and spans that cut months through.
 
-Limits: whole months under 10 ms, any days under 60 ms, both no more than 1.5 times what 50,000 lines take. Over HTTP it is
-the time until the answer is there; beside it the SQL's own, and the sum of all lines that the totals save.
+Limits: whole months under 10 ms, any days under 60 ms, neither more than 1.5 times what 50,000 lines take. Over HTTP it
+is the time until the answer is there; beside it the SQL's own, and the sum of all lines that the totals save.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Totals by day, rolled up by strides of 256 entries: any span is the sum of its lines, wherever in a stride the books are."""
+"""Totals by day, rolled up by strides of 256 entries: any span is the sum of its lines, wherever a stride stands."""
 
 import asyncio
 import random

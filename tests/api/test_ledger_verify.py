@@ -201,8 +201,8 @@ DAY = "account_days WHERE company_id = $1 AND day"
         (f"UPDATE account_days SET {RAISED} WHERE company_id = $1 AND day = '2026-02-01'", "2026-02-01"),
         (f"DELETE FROM {DAY} = '2026-02-28'", "2026-02-28"),
         ("UPDATE account_days SET day = '2027-01-01' WHERE company_id = $1 AND day = '2026-02-28'", "2026-02-28"),
-        ("INSERT INTO account_days SELECT company_id, '2025-01-01', account_id, base_debit, base_credit"
-         f" FROM {DAY} = '2026-02-28'", "2025-01-01"),
+        (f"INSERT INTO account_days SELECT company_id, '2025-01-01', account_id, 1, 1 FROM {DAY} = '2026-02-28'",
+         "2025-01-01"),
         ("SELECT roll_up_days($1, 256, 256)", "2026-02-04"),
         ("SELECT roll_up_days($1, 257, 257)", "2026-02-05"),
     ],

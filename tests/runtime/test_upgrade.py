@@ -1,4 +1,4 @@
-"""A database with books in it is brought to a later release, by an owner who sees one company at a time like anybody."""
+"""A database with books in it is brought to a later release, by an owner who sees one company at a time too."""
 
 import asyncio
 

@@ -26,4 +26,6 @@ ORDER BY day, account_number LIMIT 1
 async def fault_in_days(context: Context, chain_position: int) -> str | None:
     """What is wrong with the first wrong total by day of a chain that is so long; None: nothing with any."""
     wrong = await context.connection.fetchrow(_DAYS, context.company_id, chain_position)
-    return wrong and f"the total of account {wrong['account_number']} for {wrong['day']} is not the sum of its lines"
+    if wrong is None:
+        return None
+    return f"the total of account {wrong['account_number']} for {wrong['day']} is not the sum of its lines"
