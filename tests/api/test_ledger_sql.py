@@ -15,6 +15,7 @@ from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.entries.model import NewEntry
 from ledgerbee.ledger.entries.store import posting
 from ledgerbee.ledger.entries.store.posting import entry_columns, line_columns
+from ledgerbee.platform import literals
 
 TABLES = ("journal_entries", "journal_lines", "account_months", "account_days", "tag_months", "ledgers", "fiscal_years")
 
@@ -56,14 +57,18 @@ async def call(
         *entry_columns(entries, [bytes(32) for _ in entries]),
         *line_columns(entries, [[new_id() for _ in entry.lines] for entry in entries]),
     ]
-    arguments = dict(zip(names[2:32], values, strict=True))
+    arguments: dict[str, str | None] = dict(zip(names[2:32], values, strict=True))
     for name, elements in changed.items():
-        as_literal = list(names).index(name) + 1 in posting.LITERALS
-        texts = ["NULL" if element is None else str(element) for element in elements]
-        arguments[name] = f"{{{','.join(texts)}}}" if as_literal else elements
+        arguments[name] = literals.texts([_text(element) for element in elements])
     moment = datetime(2026, 3, 16, 12, tzinfo=UTC)
     async with connection.transaction():
         return await connection.fetchrow(posting.POST, moment, [new_id(), new_id()], *arguments.values())
+
+
+def _text(element: Any) -> str | None:
+    if isinstance(element, bytes):
+        return f"\\x{element.hex()}"
+    return None if element is None else str(element)
 
 
 @pytest.mark.parametrize("table", TABLES)

@@ -7,7 +7,7 @@ from decimal import Decimal
 from uuid import UUID, uuid5
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from msgspec.structs import replace as with_fields
 
@@ -233,12 +233,23 @@ def test_an_entry_balances_in_both_currencies_or_is_refused(
     assert posted.journal_category_id == CATEGORY
 
 
+@pytest.mark.parametrize(("rate", "is_kept"), [("1.0", True), ("1.1", False), ("999999999999", False)])
+def test_what_a_rate_makes_of_an_amount_can_be_kept(rate: str, is_kept: bool) -> None:
+    """What posts can be reversed: a reversal's amounts are checked as they stand."""
+    amount = Decimal("9999999999999.99")
+    lines = [EnteredLine(ACCOUNT, Side.DEBIT, amount), EnteredLine(CONTRA, Side.CREDIT, amount)]
+    entry = entered(EntryType.JOURNAL_ENTRY, Decimal(0), lines, currency="EUR", exchange_rate=Decimal(rate))
+    assert (outcome(entry, books(base_currency="DKK")) != "SHARED_VALIDATION_FAILED") is is_kept
+
+
 @st.composite
 def journal_entries(draw: st.DrawFn) -> JournalEntry:
     """Posted entries with everything that one can have."""
     currency, base = draw(currencies), draw(currencies)
     parts = draw(st.lists(st.tuples(amounts(currency), texts), min_size=1, max_size=4))
+    rate = Decimal(1) if currency == base else draw(st.sampled_from([Decimal("7.46"), Decimal("0.0067")]))
     over = total([amount for amount, _ in parts])
+    assume(over * rate <= MAX_AMOUNT)
     lines = [EnteredLine(ACCOUNT, Side.DEBIT, amount, None, text) for amount, text in parts]
     lines.append(EnteredLine(CONTRA, Side.CREDIT, over))
     entry = entered(
@@ -247,7 +258,7 @@ def journal_entries(draw: st.DrawFn) -> JournalEntry:
         lines,
         owes_control_line=False,
         currency=currency,
-        exchange_rate=Decimal(1) if currency == base else draw(st.sampled_from([Decimal("7.46"), Decimal("0.0067")])),
+        exchange_rate=rate,
         description=draw(texts),
         reference=draw(texts),
         external_system_id=draw(texts),

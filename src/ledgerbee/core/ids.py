@@ -1,18 +1,24 @@
-"""Identifiers are UUIDv7: made by the application, sortable by creation, friendly to B-trees."""
+"""Identifiers are UUIDv7: made by the application, sortable by creation, friendly to B-trees.
+
+In memory they are objects of the database driver's own UUID, as every id that comes from the database is: a subclass of
+`uuid.UUID`, equal to one of the same value, read, hashed and written at a tenth of the cost.
+"""
 
 from uuid import UUID
 
 import uuid_utils
-from uuid_utils.compat import uuid7
+from asyncpg.pgproto import pgproto
 
-__all__ = ["UUID", "new_id", "new_id_text"]
+__all__ = ["UUID", "DriverUUID", "new_id", "parse_id"]
+
+DriverUUID = pgproto.UUID
 
 
 def new_id() -> UUID:
     """A fresh UUIDv7."""
-    return uuid7()
+    return DriverUUID(uuid_utils.uuid7().bytes)
 
 
-def new_id_text() -> str:
-    """A fresh UUIDv7 in its usual text form, for ids that are only written: a third of the cost of the object."""
-    return str(uuid_utils.uuid7())
+def parse_id(text: str) -> UUID:
+    """The id that a text of 32 hexadecimal digits says, with hyphens or without. Raises `ValueError` for any other."""
+    return DriverUUID(text)

@@ -25,11 +25,15 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened to an object: a topic such as `invoice.sent` and the object as it was then, as JSON."""
+    """Something that happened to an object: a topic such as `invoice.sent` and the object as it was then, as JSON.
+
+    The JSON is on one line. `is_first` says that nothing was told of the object before: it is new.
+    """
 
     type: str
     object_id: UUID
     data: str
+    is_first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +79,13 @@ class Context:
         """The company's calendar day."""
         return day_in(self.now, self.time_zone)
 
-    def emit(self, event_type: str, object_id: UUID, data: dict[str, Any] | str) -> None:
-        """Tell, in this transaction, what happened; `data` is the object's wire form at this moment (or its JSON)."""
+    def emit(self, event_type: str, object_id: UUID, data: dict[str, Any] | str, *, is_first: bool = False) -> None:
+        """Tell, in this transaction, what happened; `data` is the object's wire form at this moment (or its JSON).
+
+        `is_first` is for what comes by the thousand: of an object known to be new no earlier events are looked for.
+        """
         text = data if isinstance(data, str) else to_json(data)
-        self.events.append(Event(event_type, object_id, text))
+        self.events.append(Event(event_type, object_id, text, is_first))
 
     def enqueue(self, name: str, /, *, delay: timedelta | None = None, **payload: Any) -> None:
         """Have the worker run the job `name` once this transaction has committed (and never if it doesn't)."""

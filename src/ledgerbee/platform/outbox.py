@@ -1,27 +1,32 @@
 """Writes what commands noted, in their transaction: events (outbox and audit trail), jobs, and kept answers."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from uuid import UUID
 
-from ledgerbee.core.ids import new_id_text
+from ledgerbee.core.ids import new_id
 from ledgerbee.platform.context import Context, Job
+from ledgerbee.platform.literals import plain
 
-_RECORD = """
+#: The events' data comes as lines: JSON on one line each.
+_RECORD = r"""
 WITH answers AS (
     INSERT INTO idempotency_keys (company_id, key, request_hash, status, content_type, body, created_at)
     SELECT $1, a.key, a.request_hash, a.status, a.content_type, a.body, $2
-    FROM unnest($9::text[], $10::bytea[], $11::int[], $12::text[], $13::bytea[])
+    FROM unnest($11::text[], $12::bytea[], $13::int[], $14::text[], $15::bytea[])
         AS a (key, request_hash, status, content_type, body)
     ON CONFLICT (company_id, key) DO UPDATE SET request_hash = excluded.request_hash, status = excluded.status,
         content_type = excluded.content_type, body = excluded.body, created_at = excluded.created_at
 )
 INSERT INTO events (company_id, id, type, object_id, sequence, data, actor, request_id, occurred_at)
 SELECT $1, e.id, e.type, e.object_id,
-       coalesce((SELECT max(p.sequence) FROM events p WHERE p.company_id = $1 AND p.object_id = e.object_id), 0)
-           + row_number() OVER (PARTITION BY e.object_id ORDER BY e.position),
-       e.data::json, coalesce(e.actor, $14), coalesce(e.request_id, $15), $2
-FROM unnest($3::uuid[], $4::text[], $5::uuid[], $6::text[], $7::text[], $8::text[])
-    WITH ORDINALITY AS e (id, type, object_id, data, actor, request_id, position)
+       e.place + CASE WHEN e.is_first THEN 0 ELSE coalesce(
+           (SELECT max(p.sequence) FROM events p WHERE p.company_id = $1 AND p.object_id = e.object_id), 0) END,
+       e.data::json, coalesce(e.actor, $16), coalesce(e.request_id, $17), $2
+FROM unnest($3::text::uuid[], $4::text::text[], $5::text::uuid[], $6::text::int[], $7::text::boolean[],
+            string_to_array($8::text, E'\n'), $9::text[], $10::text[])
+    AS e (id, type, object_id, place, is_first, data, actor, request_id)
 """
 
 #: The jobs that follow each event topic; composed in `app.reactions`.
@@ -30,7 +35,7 @@ Reactions = Mapping[str, tuple[str, ...]]
 
 async def flush(contexts: Sequence[Context], reactions: Reactions) -> None:
     """Write what commands of one transaction noted: events, jobs (those that react to the events included), answers."""
-    events = [(new_id_text(), event, context) for context in contexts for event in context.events]
+    events = [(new_id(), event, context) for context in contexts for event in context.events]
     answers = [context.answer for context in contexts if context.answer is not None]
     if events or answers:
         first = contexts[0]
@@ -38,10 +43,12 @@ async def flush(contexts: Sequence[Context], reactions: Reactions) -> None:
             _RECORD,
             first.company_id,
             first.now,
-            [event_id for event_id, _, _ in events],
-            [event.type for _, event, _ in events],
-            [event.object_id for _, event, _ in events],
-            [event.data for _, event, _ in events],
+            plain([str(event_id) for event_id, _, _ in events]),
+            plain([event.type for _, event, _ in events]),
+            plain([str(event.object_id) for _, event, _ in events]),
+            plain(_places([event.object_id for _, event, _ in events])),
+            plain(["t" if event.is_first else "f" for _, event, _ in events]),
+            "\n".join([event.data for _, event, _ in events]),
             None if len(contexts) == 1 else [str(context.actor) for _, _, context in events],
             None if len(contexts) == 1 else [context.request_id for _, _, context in events],
             [answer.key for answer in answers],
@@ -58,6 +65,18 @@ async def flush(contexts: Sequence[Context], reactions: Reactions) -> None:
     for context in contexts:
         if context.jobs:
             await _enqueue(context, context.jobs)
+
+
+def _places(objects: Sequence[UUID]) -> list[str]:
+    """1 for the first of the events of one object, 2 for the next, ...; written as digits."""
+    if len(set(objects)) == len(objects):
+        return ["1"] * len(objects)
+    told: Counter[UUID] = Counter()
+    places = []
+    for one in objects:
+        told[one] += 1
+        places.append(str(told[one]))
+    return places
 
 
 async def _enqueue(context: Context, jobs: list[Job]) -> None:

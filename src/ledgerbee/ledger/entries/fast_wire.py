@@ -12,6 +12,7 @@ from uuid import UUID
 from msgspec import Meta, MsgspecError, Struct
 from msgspec.json import Decoder
 
+from ledgerbee.core.ids import DriverUUID, parse_id
 from ledgerbee.core.money import MAX_AMOUNT, is_currency, quantum_of
 from ledgerbee.ledger.entries.model import (
     MAX_BATCH,
@@ -28,33 +29,33 @@ from ledgerbee.platform.http.wire import MAX_LINE, MAX_TEXT
 
 _Line = Annotated[str, Meta(max_length=MAX_LINE)]
 _Text = Annotated[str, Meta(max_length=MAX_TEXT)]
-_Tags = Annotated[tuple[UUID, ...], Meta(max_length=MAX_TAGS)]
+_Tags = Annotated[tuple[DriverUUID, ...], Meta(max_length=MAX_TAGS)]
 #: Decimals of an amount that the wire models take.
 _FINEST: Final = quantum_of(4)
 
 
-class _EntryLine(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    account_id: UUID
+class _EntryLine(Struct, frozen=True, gc=False, rename="camel", forbid_unknown_fields=True):
+    account_id: DriverUUID
     side: Side
     amount: str | int
-    vat_code_id: UUID | None = None
+    vat_code_id: DriverUUID | None = None
     description: _Line | None = None
     tag_ids: _Tags = ()
 
 
-class _Entry(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+class _Entry(Struct, frozen=True, gc=False, rename="camel", forbid_unknown_fields=True):
     entry_type: EntryType
     date: date
     lines: Annotated[tuple[_EntryLine, ...], Meta(min_length=1, max_length=MAX_LINES)]
     original_amount: str | int
-    customer_id: UUID | None = None
-    vendor_id: UUID | None = None
+    customer_id: DriverUUID | None = None
+    vendor_id: DriverUUID | None = None
     description: _Text | None = None
     reference: _Line | None = None
     external_system_id: _Line | None = None
     currency: str | None = None
     tag_ids: _Tags = ()
-    journal_category_id: UUID | None = None
+    journal_category_id: DriverUUID | None = None
 
 
 class _Batch(Struct, frozen=True, forbid_unknown_fields=True):
@@ -78,12 +79,23 @@ class PlainBatch(NamedTuple):
     entries: list[PlainEntry]
 
 
-_ENTRY: Final = Decoder(_Entry)
-_BATCH: Final = Decoder(_Batch)
-
-
 class NotPlainError(Exception):
     """The request is left to the models."""
+
+
+def plain_id(_: type, value: object) -> UUID:
+    """The id, if it is written as it would be written back: a decoder's hook. Raises `NotPlainError`."""
+    try:
+        found = parse_id(value) if isinstance(value, str) else None
+    except ValueError:
+        raise NotPlainError from None
+    if found is None or str(found) != value:
+        raise NotPlainError
+    return found
+
+
+_ENTRY: Final = Decoder(_Entry, dec_hook=plain_id)
+_BATCH: Final = Decoder(_Batch, dec_hook=plain_id)
 
 
 def plain_entry(raw: bytes) -> PlainEntry | None:
@@ -124,7 +136,7 @@ def _plain(entry: _Entry) -> PlainEntry:
             entry.date,
             tuple(lines),
             plain_amount(entry.original_amount),
-            True,  # owes_control_line
+            entry.entry_type is not EntryType.JOURNAL_ENTRY,  # owes_control_line
             entry.currency,
             None,  # exchange_rate: the day's
             entry.customer_id,

@@ -122,7 +122,8 @@ class CreateJournalEntryRequest(_EntryFields):
 
     def entered(self, attachments: tuple[NewAttachment, ...] = ()) -> EnteredEntry:
         """The entry for the rules; `attachments` are its files, in the blob store."""
-        return self._entered(self.original_amount, attachments, owes_control_line=True)
+        owes = self.entry_type is not EntryType.JOURNAL_ENTRY
+        return self._entered(self.original_amount, attachments, owes_control_line=owes)
 
     @classmethod
     def from_bytes(cls, raw: bytes) -> PlainEntry | None:

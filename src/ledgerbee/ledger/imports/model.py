@@ -43,7 +43,7 @@ class ImportStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
-class Place(Struct, frozen=True):
+class Place(Struct, frozen=True, gc=False):
     """Where reading goes on: the format's own position in the file, the line it is on, the bytes before it."""
 
     position: int = 0

@@ -36,7 +36,7 @@ T = TypeVar("T")
 Progress = Callable[[JournalImport], None]
 
 
-class Completed(Struct, frozen=True):
+class Completed(Struct, frozen=True, gc=False):
     """One row after it was completed: the line it begins on, and what is ready to post or what is wrong.
 
     The entries of a row are posted together or not at all.

@@ -15,6 +15,7 @@ from ledgerbee.chart.accounts.model import ACCOUNT_NOT_FOUND
 from ledgerbee.chart.journal_categories.model import JOURNAL_CATEGORY_NOT_FOUND
 from ledgerbee.chart.vat_codes.model import VAT_CODE_NOT_FOUND
 from ledgerbee.core.errors import ErrorCode, invalid
+from ledgerbee.core.ids import DriverUUID, parse_id
 from ledgerbee.core.money import is_currency
 from ledgerbee.ledger.entries import fast_wire
 from ledgerbee.ledger.entries.model import MAX_LINES, MAX_TAGS, EnteredEntry, EnteredLine, EntryType, Side
@@ -130,7 +131,7 @@ def _resolved(
             ]
         ),
         original_amount=original_amount,
-        owes_control_line=True,
+        owes_control_line=request.entry_type is not EntryType.JOURNAL_ENTRY,
         currency=request.currency,
         exchange_rate=exchange_rate,
         customer_id=request.customer_id
@@ -179,33 +180,33 @@ def _found(known: Mapping[Any, UUID], wanted: str | int | None, name: str, code:
 # models above, which accept it or say what is wrong.
 
 
-class _PlainLine(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+class _PlainLine(Struct, frozen=True, gc=False, rename="camel", forbid_unknown_fields=True):
     side: Side
     amount: str | int
     account_number: Annotated[int, Meta(ge=1, le=2_147_483_647)] | None = None
-    account_id: UUID | None = None
+    account_id: DriverUUID | None = None
     vat_code: _Text | None = None
-    vat_code_id: UUID | None = None
+    vat_code_id: DriverUUID | None = None
     description: _Text | None = None
-    tag_ids: Annotated[tuple[UUID, ...], Meta(max_length=MAX_TAGS)] = ()
+    tag_ids: Annotated[tuple[DriverUUID, ...], Meta(max_length=MAX_TAGS)] = ()
 
 
-class _Plain(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+class _Plain(Struct, frozen=True, gc=False, rename="camel", forbid_unknown_fields=True):
     entry_type: EntryType
     date: date
     lines: Annotated[tuple[_PlainLine, ...], Meta(min_length=1, max_length=MAX_LINES)]
     original_amount: str | int
     customer_number: _Text | None = None
-    customer_id: UUID | None = None
+    customer_id: DriverUUID | None = None
     vendor_number: _Text | None = None
-    vendor_id: UUID | None = None
+    vendor_id: DriverUUID | None = None
     journal_category: _Text | None = None
-    journal_category_id: UUID | None = None
+    journal_category_id: DriverUUID | None = None
     description: Annotated[str, Meta(max_length=MAX_TEXT)] | None = None
     reference: _Text | None = None
     external_system_id: _Text | None = None
     currency: str | None = None
-    tag_ids: Annotated[tuple[UUID, ...], Meta(max_length=MAX_TAGS)] = ()
+    tag_ids: Annotated[tuple[DriverUUID, ...], Meta(max_length=MAX_TAGS)] = ()
 
 
 class PlainRow(NamedTuple):
@@ -216,7 +217,7 @@ class PlainRow(NamedTuple):
     amounts: list[Decimal]
 
 
-_DECODER: Final = Decoder(_Plain)
+_DECODER: Final = Decoder(_Plain, dec_hook=fast_wire.plain_id)
 
 
 def plain_row(raw: bytes) -> PlainRow | None:
@@ -236,6 +237,6 @@ def plain_row(raw: bytes) -> PlainRow | None:
 @lru_cache(maxsize=4096)
 def _uuid(text: str) -> UUID | None:
     try:
-        return UUID(text) if len(text) == 36 else None
+        return parse_id(text) if len(text) == 36 else None
     except ValueError:
         return None

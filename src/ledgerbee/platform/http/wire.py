@@ -22,6 +22,7 @@ from pydantic_core import PydanticCustomError
 
 from ledgerbee.core.countries import is_country
 from ledgerbee.core.dates import format_moment
+from ledgerbee.core.ids import parse_id
 from ledgerbee.core.money import (
     MAX_AMOUNT,
     QUANTITY_PLACES,
@@ -187,7 +188,7 @@ def to_uuid(value: Any) -> UUID:
         return value
     if isinstance(value, str) and len(value) in {36, 32}:  # with hyphens or without
         try:
-            return UUID(value)
+            return parse_id(value)
         except ValueError:
             pass
     raise PydanticCustomError("uuid_type", "must be a UUID")

@@ -8,17 +8,17 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from ledgerbee.chart.journal_categories import store as journal_categories
-from ledgerbee.core.ids import new_id_text
+from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.entries import rules, store
 from ledgerbee.ledger.entries.model import JournalEntry, NewEntry, Posted
 from ledgerbee.platform.context import Context
 
 
-class Prepared(Struct, frozen=True):
+class Prepared(Struct, frozen=True, gc=False):
     """An entry with all that posting takes. The digest holds for the moment that it was prepared for."""
 
     entry: NewEntry
-    line_ids: Sequence[UUID | str]
+    line_ids: Sequence[UUID]
     digest: bytes
 
 
@@ -77,14 +77,14 @@ async def post_for(contexts: Sequence[Context], entries: Sequence[NewEntry], pat
             attachment_count=len(entry.attachment_hashes),
         )
         text = rules.text_of(recorded)
-        contexts[index].emit("journal_entry.posted", entry.id, text)
+        contexts[index].emit("journal_entry.posted", entry.id, text, is_first=True)
         posted.append(Posted(recorded, text))
     return posted
 
 
 def prepare(company_id: UUID, moment: datetime, entry: NewEntry) -> Prepared:
     """Take the digest of an entry that `rules.complete` or `rules.check` let pass, for posting at that moment."""
-    line_ids = [new_id_text() for _ in entry.lines]
+    line_ids = [new_id() for _ in entry.lines]
     return Prepared(entry, line_ids, rules.digest(company_id, entry, line_ids, moment))
 
 

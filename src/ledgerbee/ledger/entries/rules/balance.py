@@ -55,13 +55,17 @@ def to_base(sides: Sequence[Side], amounts: Sequence[Decimal], rate: Decimal, ba
 def value_in_base(entry: NewEntry, base_currency: str, path: str = "") -> NewEntry:
     """The entry with base amounts on its lines, as `to_base` tells; in base currency they are the amounts already.
 
-    Raises `JOURNAL_ENTRY_UNBALANCED` where the amounts themselves differ.
+    Raises `JOURNAL_ENTRY_UNBALANCED` where the amounts themselves differ, and a validation error where the rate makes
+    more of one than can be kept.
     """
     if entry.currency == base_currency:
         return entry
     check_balanced(entry.lines, below(path, "lines"))
     sides, amounts = [line.side for line in entry.lines], [line.amount for line in entry.lines]
     base_amounts = to_base(sides, amounts, entry.exchange_rate, base_currency)
+    if max(base_amounts) > MAX_AMOUNT:
+        name = below(path, "exchangeRate")
+        raise invalid((name, "max", f"exchangeRate must not make more than {MAX_AMOUNT} of an amount"))
     valued = [replace(line, base_amount=amount) for line, amount in zip(entry.lines, base_amounts, strict=True)]
     return replace(entry, lines=tuple(valued))
 

@@ -31,7 +31,7 @@ def genesis(company_id: UUID) -> bytes:
     return hashlib.sha256(f"ledgerbee:genesis:{company_id}".encode()).digest()
 
 
-def canonical(company_id: UUID, entry: NewEntry, line_ids: Sequence[UUID | str], posted_at: datetime) -> bytes:
+def canonical(company_id: UUID, entry: NewEntry, line_ids: Sequence[UUID], posted_at: datetime) -> bytes:
     """The text that an entry's digest is taken of: everything about it that never changes.
 
     UTF-8, fields separated by newlines: the format's name; company, entry id, entry type, date, currency,
@@ -42,6 +42,8 @@ def canonical(company_id: UUID, entry: NewEntry, line_ids: Sequence[UUID | str],
     joined by commas, texts are JSON strings, what is missing is empty. `reference` and `externalSystemId` may be
     corrected after posting and are not part of it.
     """
+    customer, vendor, category = entry.customer_id, entry.vendor_id, entry.journal_category_id
+    source, reversed_entry = entry.source_id, entry.reverses_entry_id
     fields = [
         _FORMAT,
         company_id.hex,
@@ -49,37 +51,37 @@ def canonical(company_id: UUID, entry: NewEntry, line_ids: Sequence[UUID | str],
         entry.entry_type,
         entry.date.isoformat(),
         entry.currency,
-        _rate(entry.exchange_rate),
+        _RATE_ONE if entry.exchange_rate == ONE else f"{entry.exchange_rate:.{RATE_PLACES}f}",
         _amount(entry.original_amount),
-        _hex(entry.customer_id),
-        _hex(entry.vendor_id),
-        _hex(entry.journal_category_id),
-        ",".join([tag.hex for tag in entry.tag_ids]),
-        _text(entry.source_type),
-        _hex(entry.source_id),
-        _hex(entry.reverses_entry_id),
+        "" if customer is None else customer.hex,
+        "" if vendor is None else vendor.hex,
+        "" if category is None else category.hex,
+        _ids(entry.tag_ids) if entry.tag_ids else "",
+        "" if entry.source_type is None else quoted(entry.source_type),
+        "" if source is None else source.hex,
+        "" if reversed_entry is None else reversed_entry.hex,
         _moment(posted_at),
-        _text(entry.description),
+        "" if entry.description is None else quoted(entry.description),
     ]
     for line_id, line in zip(line_ids, entry.lines, strict=True):
-        amount = _amount(line.amount)
+        amount, code = _amount(line.amount), line.vat_code_id
         fields += (
-            str(line_id).replace("-", ""),
+            line_id.hex,
             line.account_id.hex,
             line.side,
             amount,
             amount if line.base_amount is line.amount else _amount(line.base_amount),
             line.line_type,
-            _hex(line.vat_code_id),
-            ",".join([tag.hex for tag in line.tag_ids]),
-            _text(line.description),
+            "" if code is None else code.hex,
+            _ids(line.tag_ids) if line.tag_ids else "",
+            "" if line.description is None else quoted(line.description),
         )
     for attachment_hash in entry.attachment_hashes:
         fields += ("attachment", attachment_hash.hex())
     return "\n".join(fields).encode("utf-8", "surrogatepass")
 
 
-def digest(company_id: UUID, entry: NewEntry, line_ids: Sequence[UUID | str], posted_at: datetime) -> bytes:
+def digest(company_id: UUID, entry: NewEntry, line_ids: Sequence[UUID], posted_at: datetime) -> bytes:
     """SHA-256 of the entry's canonical text."""
     return hashlib.sha256(canonical(company_id, entry, line_ids, posted_at)).digest()
 
@@ -90,22 +92,14 @@ def chain_hash(previous: bytes, position: int, entry_number: int, content_digest
     return hashlib.sha256(previous + place + content_digest).digest()
 
 
-def _hex(value: UUID | None) -> str:
-    return value.hex if value is not None else ""
-
-
-def _text(value: str | None) -> str:
-    return quoted(value) if value is not None else ""
+def _ids(values: Sequence[UUID]) -> str:
+    return ",".join([value.hex for value in values])
 
 
 @lru_cache(maxsize=8)
 def _moment(posted_at: datetime) -> str:
     """The one moment of all entries of a transaction."""
     return posted_at.astimezone(UTC).isoformat(timespec="microseconds")
-
-
-def _rate(rate: Decimal) -> str:
-    return _RATE_ONE if rate == ONE else f"{rate:.{RATE_PLACES}f}"
 
 
 def _amount(amount: Decimal) -> str:

@@ -99,7 +99,7 @@ def complete(entered: EnteredEntry, books: Books, entry_id: UUID, path: str = ""
         vendor_id=entered.vendor_id,
         journal_category_id=category.id if category is not None else None,
         tag_ids=entered.tag_ids,
-        attachment_hashes=tuple([file.hash for file in entered.attachments]),
+        attachment_hashes=tuple([file.hash for file in entered.attachments]) if entered.attachments else (),
     )
     entry = value_in_base(entry, books.base_currency, path)
     check_whole(entry, path)
@@ -192,7 +192,7 @@ def _check_category(entered: EnteredEntry, books: Books, path: str) -> None:
 def _check_given_rate(entered: EnteredEntry, currency: str, books: Books, path: str) -> None:
     if currency != books.base_currency:
         check_currency(currency, entered.exchange_rate or ONE, path)
-    elif entered.exchange_rate not in {None, ONE}:
+    elif entered.exchange_rate is not None and entered.exchange_rate != ONE:
         name = below(path, "exchangeRate")
         raise invalid((name, "equals", "exchangeRate must be 1 for the company's own currency"))
 
@@ -212,7 +212,8 @@ def _check_amounts(entered: EnteredEntry, currency: str, path: str) -> None:
     """Amounts in the currency's minor units: VAT is computed of these, so a finer one must not get that far."""
     places = places_of(currency)
     quantum = quantum_of(places)
-    check_amount(entered.original_amount, places, below(path, "originalAmount"))
+    if not fits(entered.original_amount, quantum):
+        check_amount(entered.original_amount, places, below(path, "originalAmount"))
     for number, line in enumerate(entered.lines):
         if not fits(line.amount, quantum):
             check_amount(line.amount, places, below(path, f"lines.{number}.amount"))

@@ -28,17 +28,20 @@ def text_of(entry: JournalEntry) -> str:
         # Four decimals at most: such a number is never written with an exponent. Zero has no sign.
         amount = str((line.amount or ZERO).quantize(quantum))
         base = amount if currency == base_currency else str((line.base_amount or ZERO).quantize(base_quantum))
+        code, text = line.vat_code_id, line.description
         lines.append(
-            f'{{"id":"{line_id}",{account},"side":"{line.side}","amount":"{amount}",'
-            f'"amountInBaseCurrency":"{base}","lineType":"{line.line_type}","vatCodeId":{_id(line.vat_code_id)},'
-            f'"description":{_text(line.description)},"tagIds":{_ids(line.tag_ids)}}}'
+            f'{{"id":"{line_id!s}",{account},"side":"{line.side!s}","amount":"{amount}",'
+            f'"amountInBaseCurrency":"{base}","lineType":"{line.line_type!s}",'
+            f'"vatCodeId":{"null" if code is None else _id(code)},'
+            f'"description":{"null" if text is None else quoted(text)},'
+            f'"tagIds":{_ids(line.tag_ids) if line.tag_ids else "[]"}}}'
         )
     return (
-        f'{{"id":"{content.id}","entryNumber":{entry.entry_number},"entryType":"{content.entry_type}",'
-        f'"date":"{content.date}","description":{_text(content.description)},'
+        f'{{"id":"{content.id!s}","entryNumber":{entry.entry_number},"entryType":"{content.entry_type!s}",'
+        f'"date":"{content.date.isoformat()}","description":{_text(content.description)},'
         f'"reference":{_text(content.reference)},"externalSystemId":{_text(content.external_system_id)},'
         f'"currency":"{currency}","exchangeRate":"{rate}",'
-        f'"originalAmount":"{(content.original_amount or ZERO).quantize(quantum)}",'
+        f'"originalAmount":"{(content.original_amount or ZERO).quantize(quantum)!s}",'
         f'"customerId":{_id(content.customer_id)},"vendorId":{_id(content.vendor_id)},'
         f'"journalCategoryId":{_id(content.journal_category_id)},"tagIds":{_ids(content.tag_ids)},'
         f'"lines":[{",".join(lines)}],"attachmentCount":{entry.attachment_count},'
@@ -65,8 +68,8 @@ def _text(value: str | None) -> str:
 
 
 def _id(value: UUID | None) -> str:
-    return "null" if value is None else f'"{value}"'
+    return "null" if value is None else f'"{value!s}"'
 
 
 def _ids(values: Sequence[UUID]) -> str:
-    return "[" + ",".join([f'"{value}"' for value in values]) + "]" if values else "[]"
+    return "[" + ",".join([f'"{value!s}"' for value in values]) + "]" if values else "[]"

@@ -1,9 +1,9 @@
 """Posting in the database: one call of `post_entries`, and what its refusals mean."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 import asyncpg
@@ -32,14 +32,18 @@ from ledgerbee.ledger.entries.rules.balance import below
 from ledgerbee.parties.customers.model import CUSTOMER_NOT_FOUND
 from ledgerbee.parties.vendors.model import VENDOR_NOT_FOUND
 from ledgerbee.platform.context import Context
+from ledgerbee.platform.literals import binaries, plain, plain_or_null, texts
 
-#: Types of the arguments of post_entries() that are sent as array literals: numbers, days and words of ours. The driver
-#: encodes an array element by element, at many times the cost of joining digits.
-LITERALS: Final = {4: "text", 5: "date", 6: "text", 7: "numeric", 8: "numeric", 19: "int", 20: "int"} | {
-    22: "int", 23: "int", 24: "uuid", 26: "boolean", 27: "numeric", 28: "numeric", 29: "text"
-}  # fmt: skip
-POST: Final = "SELECT * FROM post_entries({})".format(
-    ", ".join(f"${n}::text::{LITERALS[n]}[]" if n in LITERALS else f"${n}" for n in range(1, 33))
+T = TypeVar("T")
+
+#: Element types of the arrays that post_entries() takes after its first two arguments: an array an entry, then a line.
+_ENTRY_ARRAYS: Final = (
+    *("uuid", "text", "date", "text", "numeric", "numeric", "text", "text", "text", "uuid", "uuid", "uuid", "text"),
+    *("text", "uuid", "uuid", "int", "int", "bytea"),
+)
+_LINE_ARRAYS: Final = ("int", "int", "uuid", "uuid", "boolean", "numeric", "numeric", "text", "uuid", "text", "text")
+POST: Final = "SELECT * FROM post_entries($1, $2, {})".format(
+    ", ".join(f"${n}::text::{kind}[]" for n, kind in enumerate((*_ENTRY_ARRAYS, *_LINE_ARRAYS), 3))
 )
 
 #: SQLSTATEs of the guards (sql/0004_ledger.sql names them).
@@ -82,7 +86,7 @@ class Places:
 async def post(
     context: Context,
     entries: Sequence[NewEntry],
-    line_ids: Sequence[Sequence[UUID | str]],
+    line_ids: Sequence[Sequence[UUID]],
     digests: Sequence[bytes],
     paths: Sequence[str],
 ) -> Places:
@@ -117,64 +121,57 @@ async def post(
     )
 
 
-def entry_columns(entries: Sequence[NewEntry], digests: Sequence[bytes]) -> tuple[Sequence[Any] | str | None, ...]:
+def entry_columns(entries: Sequence[NewEntry], digests: Sequence[bytes]) -> tuple[str | None, ...]:
     """The arguments of `post_entries` that have an element an entry."""
     return (
-        [entry.id for entry in entries],
-        _literal([entry.entry_type for entry in entries]),
-        _literal([entry.date.isoformat() for entry in entries]),
-        _literal([f'"{entry.currency}"' for entry in entries]),
-        _literal([str(entry.exchange_rate) for entry in entries]),
-        _literal([str(entry.original_amount) for entry in entries]),
-        _or_none([entry.description for entry in entries]),
-        _or_none([entry.reference for entry in entries]),
-        _or_none([entry.external_system_id for entry in entries]),
-        _or_none([entry.customer_id for entry in entries]),
-        _or_none([entry.vendor_id for entry in entries]),
-        _or_none([entry.journal_category_id for entry in entries]),
-        _or_none([array_literal(entry.tag_ids) for entry in entries]),
-        _or_none([entry.source_type for entry in entries]),
-        _or_none([entry.source_id for entry in entries]),
-        _or_none([entry.reverses_entry_id for entry in entries]),
-        _literal([str(len(entry.lines)) for entry in entries]),
-        _literal([str(len(entry.attachment_hashes)) for entry in entries]),
-        digests,
+        plain([str(entry.id) for entry in entries]),
+        plain([entry.entry_type for entry in entries]),
+        plain([entry.date.isoformat() for entry in entries]),
+        texts([entry.currency for entry in entries]),
+        plain([str(entry.exchange_rate) for entry in entries]),
+        plain([str(entry.original_amount) for entry in entries]),
+        _if_any(texts, [entry.description for entry in entries]),
+        _if_any(texts, [entry.reference for entry in entries]),
+        _if_any(texts, [entry.external_system_id for entry in entries]),
+        _if_any(plain_or_null, [entry.customer_id for entry in entries]),
+        _if_any(plain_or_null, [entry.vendor_id for entry in entries]),
+        _if_any(plain_or_null, [entry.journal_category_id for entry in entries]),
+        _if_any(texts, [array_literal(entry.tag_ids) for entry in entries]),
+        _if_any(texts, [entry.source_type for entry in entries]),
+        _if_any(plain_or_null, [entry.source_id for entry in entries]),
+        _if_any(plain_or_null, [entry.reverses_entry_id for entry in entries]),
+        plain([str(len(entry.lines)) for entry in entries]),
+        plain([str(len(entry.attachment_hashes)) for entry in entries]),
+        binaries(digests),
     )
 
 
-def line_columns(
-    entries: Sequence[NewEntry], line_ids: Sequence[Sequence[UUID | str]]
-) -> tuple[Sequence[Any] | str | None, ...]:
+def line_columns(entries: Sequence[NewEntry], line_ids: Sequence[Sequence[UUID]]) -> tuple[str | None, ...]:
     """The arguments of `post_entries` that have an element a line."""
     lines = [line for entry in entries for line in entry.lines]
     return (
-        _literal([str(place) for place, entry in enumerate(entries, 1) for _ in entry.lines]),
-        _literal([str(number) for entry in entries for number in range(1, len(entry.lines) + 1)]),
-        _literal([str(line_id) for ids in line_ids for line_id in ids]),
-        [line.account_id for line in lines],
-        _literal(["t" if line.side is Side.DEBIT else "f" for line in lines]),
-        _literal([str(line.amount) for line in lines]),
-        _literal([str(line.base_amount) for line in lines]),
-        _literal([line.line_type for line in lines]),
-        _or_none([line.vat_code_id for line in lines]),
-        _or_none([line.description for line in lines]),
-        _or_none([array_literal(line.tag_ids) for line in lines]),
+        plain([str(place) for place, entry in enumerate(entries, 1) for _ in entry.lines]),
+        plain([str(number) for entry in entries for number in range(1, len(entry.lines) + 1)]),
+        plain([str(line_id) for ids in line_ids for line_id in ids]),
+        plain([str(line.account_id) for line in lines]),
+        plain(["t" if line.side is Side.DEBIT else "f" for line in lines]),
+        plain([str(line.amount) for line in lines]),
+        plain([str(line.base_amount) for line in lines]),
+        plain([line.line_type for line in lines]),
+        _if_any(plain_or_null, [line.vat_code_id for line in lines]),
+        _if_any(texts, [line.description for line in lines]),
+        _if_any(texts, [array_literal(line.tag_ids) for line in lines]),
     )
 
 
-def _literal(elements: Sequence[str]) -> str:
-    """An array in PostgreSQL's text form, of elements that need no quotes."""
-    return f"{{{','.join(elements)}}}"
-
-
-def _or_none(column: Sequence[Any]) -> Sequence[Any] | None:
-    """A column that says nothing needs no elements: `unnest` fills up with nulls, and encoding them costs time."""
-    return column if any(value is not None for value in column) else None
+def _if_any(written: Callable[[Sequence[T | None]], str], column: Sequence[T | None]) -> str | None:
+    """A column that says nothing needs no elements: `unnest` fills up with nulls."""
+    return None if column.count(None) == len(column) else written(column)
 
 
 def array_literal(ids: Sequence[UUID]) -> str | None:
     """A list inside a column of lists: arrays of arrays would all have to be of one length. None if it is empty."""
-    return f"{{{','.join([tag.hex for tag in ids])}}}" if ids else None
+    return plain([tag.hex for tag in ids]) if ids else None
 
 
 def _entered_place(entry: NewEntry, line: int) -> int:
