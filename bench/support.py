@@ -170,11 +170,6 @@ SELECT roll_up_days($1, rolled_up_through(g.chain_position) + 1, rolled_up_throu
 FROM ledgers g WHERE g.company_id = $1
 """,
     """
-SELECT roll_up_days($1, rolled_up_through(g.chain_position) + 1, rolled_up_through(
-    (SELECT max(e.chain_position) FROM journal_entries e WHERE e.company_id = $1)))
-FROM ledgers g WHERE g.company_id = $1
-""",
-    """
 UPDATE fiscal_years f SET last_entry_number = (SELECT count(*) FROM journal_entries e
     WHERE e.company_id = $1 AND e.fiscal_year_id = f.id) WHERE f.company_id = $1
 """,
