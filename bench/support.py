@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from itertools import count
+from multiprocessing.synchronize import Semaphore
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -24,7 +25,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ledgerbee.app import logs
 from ledgerbee.app.onboarding import create_company
+from ledgerbee.app.process import settle
 from ledgerbee.app.reactions import REACTIONS
+from ledgerbee.app.serve import beside, listen
 from ledgerbee.core.dates import system_clock
 from ledgerbee.core.ids import new_id
 from ledgerbee.platform.api_keys import actions as api_keys
@@ -226,26 +229,46 @@ def _resident_bytes() -> int:
     return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
-def _serve(make_app: Callable[..., ASGIApp], arguments: tuple[Any, ...], listener: socket.socket, log: str) -> None:
+class _Server(uvicorn.Server):
+    """uvicorn that tells when it listens."""
+
+    def __init__(self, config: uvicorn.Config, listens: Semaphore) -> None:
+        super().__init__(config)
+        self._listens = listens
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        settle()
+        self._listens.release()
+
+
+def _serve(
+    make_app: Callable[..., ASGIApp], arguments: tuple[Any, ...], listener: socket.socket, log: str, listens: Semaphore
+) -> None:
     logs.configure("INFO")
     os.dup2(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), 2)  # written, as in production
     config = uvicorn.Config(
         _Metered(make_app(*arguments)), loop="uvloop", http="httptools", log_config=None, access_log=False
     )
-    uvicorn.Server(config).run(sockets=[listener])
+    _Server(config, listens).run(sockets=[listener])
 
 
 @contextmanager
 def server(
     make_app: Callable[..., ASGIApp], *arguments: Any, log: str = os.devnull, processes: int = 1
 ) -> Iterator[int]:
-    """Processes running `make_app(*arguments)` on one socket, their log in the file `log`; its port."""
-    listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
-    spawn = multiprocessing.get_context("spawn").Process
-    started = [spawn(target=_serve, args=(make_app, arguments, listener, log)) for _ in range(processes)]
-    for process in started:
-        process.start()
+    """Processes running `make_app(*arguments)` side by side, their log in the file `log`; the port of all."""
+    listener = listen("127.0.0.1", 0, shared=processes > 1)
+    spawn = multiprocessing.get_context("spawn")
+    listens = spawn.Semaphore(0)
+    started = []
+    for _ in range(processes):
+        with listener.dup() if processes == 1 else beside(listener) as own:
+            started.append(spawn.Process(target=_serve, args=(make_app, arguments, own, log, listens)))
+            started[-1].start()
     try:
+        for _ in started:  # whoever connects before all of them listen stays with those who do
+            assert listens.acquire(timeout=60), "the servers don't start"
         yield listener.getsockname()[1]
     finally:
         for process in started:

@@ -1,6 +1,8 @@
 """The door: API keys and access tokens as every operation meets them (contract 1.2, 1.3, 1.5)."""
 
+import asyncio
 import re
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -18,6 +20,12 @@ from ledgerbee.platform.company import actions as company
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.db import Database
 from ledgerbee.platform.http.operation import Ctx, operation, resource_router
+
+JSON = {"content-type": "application/json"}
+NOBODY = "0192d3a0-0000-7000-8000-000000000001"
+_END_WHO_WAITS = (
+    "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE relation = 'credentials'::regclass AND NOT granted"
+)
 
 
 async def make_key(api: Api, **body: Any) -> tuple[str, str]:
@@ -127,14 +135,107 @@ async def test_an_expiry_is_told_and_kept(api: Api) -> None:
     forbidden = await get(api.http, key, "/v1/company")
     assert forbidden.status_code == 403
     assert forbidden.headers["x-api-key-expires-at"] == "2026-03-16T13:00:00.000Z"
-    unreadable = await api.http.post("/api/v1/product-groups", headers={"x-api-key": key}, content=b"{")
-    assert unreadable.status_code == 415
-    assert "x-api-key-expires-at" not in unreadable.headers  # refused before anybody asked whose key it is
     api.clock.advance(minutes=59, seconds=59)
     assert (await get(api.http, key)).status_code == 200
     api.clock.advance(seconds=1)
     assert_unauthorized(await get(api.http, key))
     assert "x-api-key-expires-at" not in (await get(api.http, api.key)).headers
+
+
+async def _endless() -> AsyncIterator[bytes]:
+    for _ in range(16):
+        yield b" " * 1024 * 1024
+
+
+#: Answers that never reach an operation, or leave one early: status, method, path, what is sent.
+EARLY: tuple[tuple[int, str, str, dict[str, Any]], ...] = (
+    (200, "GET", "/openapi.json", {}),
+    (400, "GET", "/v1/accounts?search=%00", {}),
+    (400, "GET", "/v1/accounts/%ff", {}),
+    (400, "POST", "/v1/accounts", {"json": {"surprise": 1}}),
+    (400, "POST", "/v1/accounts", {"content": b"{", "headers": JSON}),
+    (400, "POST", "/v1/accounts", {"json": {}, "headers": {"x-api-idempotency-key": "a b"}}),
+    (400, "POST", "/v1/auth/token", {"data": {"grant_type": "nonsense"}}),
+    (403, "GET", "/v1/company", {}),
+    (404, "GET", "/v1/nowhere", {}),
+    (404, "GET", "/v9/accounts", {}),
+    (404, "PATCH", f"/v1/accounts/{NOBODY}", {"json": {"name": "Salg"}}),
+    (405, "DELETE", "/v1/accounts", {}),
+    (405, "OPTIONS", "/v1/accounts", {}),
+    (405, "POST", "/openapi.json", {}),
+    (413, "POST", "/v1/accounts", {"content": b" " * 16 * 1024 * 1024, "headers": JSON}),
+    (413, "POST", "/v1/accounts", {"content": _endless, "headers": JSON}),
+    (415, "POST", "/v1/accounts", {"content": b"number=1", "headers": {"content-type": "text/plain"}}),
+    (415, "POST", "/v1/nowhere", {"content": b"x"}),
+    (415, "POST", "/v2/journal-entries/import", {"json": []}),
+)
+
+
+@pytest.mark.parametrize("shown", ["header", "address"])
+@pytest.mark.parametrize(
+    ("status", "method", "path", "options"), EARLY, ids=[f"{row[0]} {row[1]} {row[2]}" for row in EARLY]
+)
+async def test_an_expiry_is_told_with_every_answer(
+    api: Api, status: int, method: str, path: str, options: dict[str, Any], shown: str
+) -> None:
+    _, key = await make_key(api, scopes=["accounts-read", "accounts-write"], expiresAt="2026-03-16T14:00:00+01:00")
+    sent = dict(options)
+    if callable(sent.get("content")):
+        sent["content"] = sent["content"]()
+    if shown == "header":
+        sent["headers"] = {**sent.get("headers", {}), "x-api-key": key}
+    else:
+        path += f"{'&' if '?' in path else '?'}x-api-key={key}"
+    answer = await api.http.request(method, f"/api{path}", **sent)
+    assert answer.status_code == status
+    assert answer.headers.get_list("x-api-key-expires-at") == ["2026-03-16T13:00:00.000Z"]
+
+
+async def test_nothing_is_told_of_a_key_that_is_not_let_in(database_url: str, clock: SteeredClock, api: Api) -> None:
+    """Unknown, revoked, of another address, expired, shown as a token: no answer tells them from one without expiry."""
+    expiry = {"expiresAt": "2026-03-16T14:00:00+01:00"}
+    key_id, revoked = await make_key(api, **expiry)
+    _, elsewhere = await make_key(api, ipWhitelist=["203.0.113.7"], **expiry)
+    _, key = await make_key(api, **expiry)
+
+    async def told(client: httpx.AsyncClient, **headers: str) -> list[str]:
+        refused = await client.get("/api/v1/nowhere", headers=headers)
+        assert (refused.status_code, refused.json()["code"]) == (404, "NOT_FOUND")
+        page = await client.get("/docs", headers=headers)
+        assert page.headers.get_list("x-api-key-expires-at") == []  # and no page waits for the database
+        return refused.headers.get_list("x-api-key-expires-at")
+
+    assert len(await told(api.http, **{"x-api-key": revoked})) == 1
+    assert (await get(api.http, revoked)).status_code == 200  # and is remembered
+    assert (await api.delete(f"/v1/api-keys/{key_id}")).status_code == 204
+    for shown in ("wrong", api.key, revoked, elsewhere):
+        assert await told(api.http, **{"x-api-key": shown}) == []
+    assert await told(api.http) == []
+    assert await told(api.http, authorization=f"Bearer {key}") == []
+    async with instance(database_url, clock, "203.0.113.7") as client:
+        assert len(await told(client, **{"x-api-key": elsewhere})) == 1
+    assert len(await told(api.http, **{"x-api-key": key})) == 1
+    api.clock.advance(hours=1)
+    assert await told(api.http, **{"x-api-key": key}) == []
+
+
+async def test_a_refusal_does_not_wait_for_the_database(api: Api, database_url: str) -> None:
+    """Whose key it was stays untold where the connection is lost, or the answer takes long."""
+    _, key = await make_key(api, expiresAt="2026-03-16T14:00:00+01:00")
+    holder = await as_owner(database_url)
+    try:
+        async with holder.transaction():
+            await holder.execute("LOCK TABLE credentials IN ACCESS EXCLUSIVE MODE")
+            lost = asyncio.create_task(get(api.http, key, "/v1/nowhere"))
+            while not await holder.fetchval(_END_WHO_WAITS):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)  # until the request waits
+            slow = asyncio.create_task(get(api.http, key, "/v1/nowhere"))
+            for answer in await asyncio.gather(lost, slow):
+                assert (answer.status_code, answer.json()["code"]) == (404, "NOT_FOUND")
+                assert "x-api-key-expires-at" not in answer.headers
+    finally:
+        await holder.close()
+    assert "x-api-key-expires-at" in (await get(api.http, key, "/v1/nowhere")).headers
 
 
 async def test_an_expiry_is_told_with_what_nobody_foresaw(api: Api, database_url: str) -> None:
@@ -196,8 +297,9 @@ async def test_a_licence_that_is_switched_off_is_missed_at_once(
 
     inner = FastAPI()
     inner.router.routes.extend(router.routes)
-    inner.state.edge = Edge(database, clock, BLOBS)
-    transport = httpx.ASGITransport(Shell(inner, routes=(), clock=clock, allowed_origins=()))
+    edge = inner.state.edge = Edge(database, clock, BLOBS)
+    shell = Shell(inner, routes=(), clock=clock, recognize=edge.recognize, allowed_origins=())
+    transport = httpx.ASGITransport(shell)
     async with httpx.AsyncClient(transport=transport, base_url="http://ledgerbee.test") as client:
         assert (await answer()).json() == str(api.company_id)
 

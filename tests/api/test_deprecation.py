@@ -45,8 +45,8 @@ async def client(api: Api, database: Database, clock: SteeredClock) -> AsyncIter
     """The whole application with two old operations more."""
     inner = create_api(clock)
     inner.router.routes.extend(router.routes)
-    inner.state.edge = Edge(database, clock, BLOBS)
-    shell = Shell(inner, routes=inner.routes, clock=clock, allowed_origins=())
+    edge = inner.state.edge = Edge(database, clock, BLOBS)
+    shell = Shell(inner, routes=inner.routes, clock=clock, recognize=edge.recognize, allowed_origins=())
     transport = httpx.ASGITransport(shell, raise_app_exceptions=False)
     headers = {"x-api-key": api.key}
     async with httpx.AsyncClient(transport=transport, base_url="http://ledgerbee.test", headers=headers) as client:

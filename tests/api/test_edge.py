@@ -9,6 +9,7 @@ import asyncpg
 import pytest
 from tests.conftest import Api
 
+from ledgerbee.core.ids import new_id
 from ledgerbee.platform.context import Context
 
 PATH = "/v1/product-groups"
@@ -291,6 +292,38 @@ async def test_events_are_numbered_per_object(api: Api) -> None:
     assert [number for _, number in await api.run(told)] == [0, 1, 2, 0, 1, 2]
     sequences = [sequence for sequence, _ in await api.run(told)]
     assert sequences == list(range(sequences[0], sequences[0] + 6))
+
+
+async def test_the_events_of_a_new_object_begin_at_one(api: Api) -> None:
+    new, old = new_id(), new_id()
+
+    async def made(context: Context) -> None:
+        context.emit("test.made", old, {})
+        context.emit("test.made", new, {"line": "one\ntwo"}, is_first=True)
+        context.emit("test.changed", old, {})
+        context.emit("test.changed", new, {})
+
+    async def changed(context: Context) -> None:
+        context.emit("test.gone", new, {})
+
+    async def told(context: Context) -> list[tuple[object, ...]]:
+        rows = await context.connection.fetch(
+            "SELECT object_id, sequence, type, data FROM events WHERE object_id = ANY ($1) ORDER BY sequence",
+            [new, old],
+        )
+        return sorted(tuple(row) for row in rows)
+
+    await api.run(made)
+    await api.run(changed)
+    assert await api.run(told) == sorted(
+        [
+            (old, 1, "test.made", {}),
+            (old, 2, "test.changed", {}),
+            (new, 1, "test.made", {"line": "one\ntwo"}),
+            (new, 2, "test.changed", {}),
+            (new, 3, "test.gone", {}),
+        ]
+    )
 
 
 @pytest.mark.parametrize("text", ["1e2", "+5", " 5", "5 ", "\u0665", "1_0", ".5", "5.", "0x5", "NaN", "-Infinity", ""])

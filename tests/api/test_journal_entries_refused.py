@@ -51,6 +51,10 @@ def on_account(number: int, **values: Any) -> Spoil:
     return spoil
 
 
+async def _worth_more_than_can_be_kept(books: Books, body: dict[str, Any]) -> None:
+    body.update(plain(books, "9999999999999.99"), currency="EUR", exchangeRate="999999999")
+
+
 async def _with_both_parties(books: Books, body: dict[str, Any]) -> None:
     body.update(
         entryType="SUPPLIER_INVOICE", customerId=str(await books.customer()), vendorId=str(await books.vendor())
@@ -116,6 +120,7 @@ REFUSALS: tuple[tuple[Spoil, int, str, str], ...] = (
     (on_the_first_line(party="x"), 400, "SHARED_VALIDATION_FAILED", "lines.0.party"),
     (fields(originalAmount="1e18"), 400, "SHARED_VALIDATION_FAILED", "originalAmount"),
     (fields(originalAmount="0.001"), 400, "SHARED_VALIDATION_FAILED", "originalAmount"),
+    (_worth_more_than_can_be_kept, 400, "SHARED_VALIDATION_FAILED", "exchangeRate"),
     (fields(exchangeRate="7"), 400, "SHARED_VALIDATION_FAILED", "exchangeRate"),
     (fields(date="2026-02-29"), 400, "SHARED_VALIDATION_FAILED", "date"),
     (fields(description="x" * 10_001), 400, "SHARED_VALIDATION_FAILED", "description"),

@@ -1,23 +1,30 @@
 """What the database itself holds to, tried as SQL: by the application's role, and by the owner of the tables."""
 
 import json
+import os
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
+import httpx
 import pytest
 import pytest_asyncio
-from tests.conftest import Api
+from tests.conftest import Api, SteeredClock, new_company, with_database
 from tests.ledger_books import BANK, RECEIVABLES, SALES, Books, as_owner, books_of
 
+from ledgerbee.app.reactions import REACTIONS
 from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.entries.model import NewEntry
 from ledgerbee.ledger.entries.store import posting
 from ledgerbee.ledger.entries.store.posting import entry_columns, line_columns
 from ledgerbee.platform import literals
+from ledgerbee.platform.db import Database
+from ledgerbee.platform.migrate import migrate
 
 TABLES = ("journal_entries", "journal_lines", "account_months", "account_days", "tag_months", "ledgers", "fiscal_years")
+#: Tables that posting shows to the planner, as long as it doesn't know them.
+ANALYZED = ("journal_entries", "journal_lines", "account_months")
 
 
 @pytest_asyncio.fixture
@@ -307,3 +314,48 @@ async def test_what_is_posted_on_stays(books: Books, owner: "asyncpg.Connection[
     )
     await owner.execute(f"UPDATE accounts SET name = 'Salg' WHERE company_id = $1 AND number = {SALES}", company)
     await owner.execute("DELETE FROM customers WHERE company_id = $1 AND id = $2", company, unused)
+
+
+@pytest_asyncio.fixture
+async def new_database_url(server_url: str, worker_id: str) -> AsyncIterator[str]:
+    """A database in which nothing was ever posted, and whose ledger autovacuum leaves alone."""
+    name = f"ledgerbee_planner_{os.getpid()}_{worker_id}"
+    url = with_database(server_url, name)
+    server = await asyncpg.connect(server_url)
+    await server.execute(f'CREATE DATABASE "{name}"')
+    try:
+        await migrate(url)
+        owner = await as_owner(url)
+        for table in ANALYZED:
+            await owner.execute(f"ALTER TABLE {table} SET (autovacuum_enabled = off)")
+        await owner.close()
+        yield url
+    finally:
+        await server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+        await server.close()
+
+
+async def test_the_planner_hears_of_the_ledger_at_its_256th_entry(
+    http: httpx.AsyncClient, clock: SteeredClock, new_database_url: str
+) -> None:
+    """Once: a session that planned for empty tables would walk through all entries of a company to find one."""
+    database = await Database.open(new_database_url, reactions=REACTIONS, max_size=1)
+    owner = await as_owner(new_database_url)
+
+    async def known() -> dict[str, int]:
+        rows = await owner.fetch("SELECT relname, reltuples::int FROM pg_class WHERE relname = ANY ($1)", ANALYZED)
+        return {row["relname"]: row["reltuples"] for row in rows}
+
+    try:
+        books = await books_of(await new_company(http, database, clock))
+        empty = await known()
+        await books.post(*[books.sale("2026-01-15", "1.00") for _ in range(255)])
+        assert await known() == empty
+        await books.post(books.sale("2026-01-15", "1.00"))
+        heard = await known()
+        assert heard == {"journal_entries": 256, "journal_lines": 512, "account_months": 2}
+        await books.post(*[books.sale("2026-02-15", "1.00") for _ in range(300)])
+        assert await known() == heard
+    finally:
+        await owner.close()
+        await database.close()

@@ -3,11 +3,12 @@
 import json
 import re
 import socket
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
 from tests.runtime.conftest import SMTP_PASSWORD, Made
-from tests.runtime.processes import Served, cli, cli_json, refusal
+from tests.runtime.processes import Served, cli, cli_json, refusal, wait_for
 
 
 def test_it_prints_an_address_a_company_and_a_key_that_works(served: Served) -> None:
@@ -79,6 +80,33 @@ def test_a_port_that_is_taken_is_told(own_folder: Path) -> None:
         said = refusal("serve", "--port", port, "--data-dir", own_folder / "data")
     assert said == f"Can't listen on 127.0.0.1 port {port}: Address already in use"
     assert not (own_folder / "data" / "postgres").exists()
+
+
+def test_the_port_of_another_serve_is_taken(served: Served, own_folder: Path) -> None:
+    """Its processes share the port with each other, and with nobody else."""
+    said = refusal("serve", "--port", str(served.address[1]), "--processes", "2", "--data-dir", own_folder / "data")
+    assert said == f"Can't listen on 127.0.0.1 port {served.address[1]}: Address already in use"
+
+
+def test_connections_are_dealt_out_among_the_processes(served: Served) -> None:
+    names = {line["process"] for line in served.program.log if line["event"] == "process.started"} - {"worker"}
+    pids = [served.program.pid_of(name) for name in names]
+    before = [_sockets(pid) for pid in pids]
+    with ExitStack() as stack:
+        for _ in range(32):
+            stack.enter_context(socket.create_connection(served.address))
+
+        def taken() -> list[int] | None:
+            more = [_sockets(pid) - count for pid, count in zip(pids, before, strict=True)]
+            return more if sum(more) >= 32 else None
+
+        assert min(wait_for(taken)) > 0
+
+
+def _sockets(pid: int) -> int:
+    """Sockets that a process has open."""
+    opened = Path(f"/proc/{pid}/fd").iterdir()
+    return sum(str(descriptor.readlink()).startswith("socket:") for descriptor in opened)
 
 
 def test_no_secret_is_logged_wherever_it_was_sent(served: Served, made: Made) -> None:

@@ -235,6 +235,7 @@ async def test_what_is_wrong_is_told_by_line_and_the_rest_is_imported(us: Api, t
     assert "more than one posting" in told[14]
     assert "unexpected" in told[20]
     assert "holds 10 USD" in told[22]
+    assert [error.code for error in found.errors if error.line == 22] == ["JOURNAL_IMPORT_BALANCE_DIFFERS"]
     assert "nowhere" in told[23]
     assert "fiscal year" in told[24]
     assert len(told) == 10, told

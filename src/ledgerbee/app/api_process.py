@@ -1,6 +1,5 @@
 """An API process of `serve`: `python -m ledgerbee.app.api_process NAME LIFELINE_FD READY_FD LISTENER_FD`."""
 
-import gc
 import socket
 
 import uvicorn
@@ -8,7 +7,7 @@ import uvloop
 
 from ledgerbee.app.config import Settings
 from ledgerbee.app.main import create_app
-from ledgerbee.app.process import GRACE_S, Pipes, application_login, begin
+from ledgerbee.app.process import GRACE_S, Pipes, application_login, begin, settle
 
 
 class _Server(uvicorn.Server):
@@ -20,9 +19,7 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        # What was loaded lives as long as the process: the collector need not look at it again and again.
-        gc.collect()
-        gc.freeze()
+        settle()
         self._pipes.watch(self._stop)
         self._pipes.tell_ready()
 

@@ -6,6 +6,7 @@ idempotency key is reserved, the handler runs, the answer is stored under the ke
 answer go out. Errors of any kind leave as the documented envelope.
 """
 
+import asyncio
 import hashlib
 from collections import OrderedDict
 from datetime import datetime
@@ -29,7 +30,7 @@ from ledgerbee.platform.credentials.model import (
     secret_hash,
 )
 from ledgerbee.platform.credentials.rules import is_address_allowed
-from ledgerbee.platform.db import CredentialRevokedError, Database
+from ledgerbee.platform.db import UNREACHABLE, CredentialRevokedError, Database
 from ledgerbee.platform.http.envelope import error_response
 from ledgerbee.platform.http.operation import Handler, Operation
 from ledgerbee.platform.http.validation import validation_error
@@ -38,7 +39,10 @@ from ledgerbee.platform.together import Together
 
 #: Credentials a process remembers. Each use is checked against the database (`check_credential`).
 _CACHE_SIZE: Final = 10_000
+#: Seconds that an answer waits to learn whose key its request showed.
+_PATIENCE_S: Final = 3.0
 _IDEMPOTENT_METHODS: Final = frozenset({"POST", "PATCH", "PUT"})
+_API_KEY: Final = ("api_key",)
 
 
 class Edge:
@@ -64,11 +68,29 @@ class Edge:
                 self._forget(request)
                 return await self._run(operation, request, handler, now)
         except CredentialRevokedError:
+            self._forget(request)
             return error_response(request, UNAUTHORIZED.error(), now)
         except RequestValidationError as fault:
             return error_response(request, validation_error(fault.errors()), now)
         except LedgerBeeError as fault:
             return error_response(request, fault, now)
+
+    async def recognize(self, request: Request) -> Principal | None:
+        """Whose API key a request shows that is answered without having been let in here; None where that isn't told.
+
+        It isn't of a key that nobody has (any more), that has expired, or that comes from an address off its list, nor
+        when the database doesn't say in time: no answer is kept back for it.
+        """
+        try:
+            secret, kinds = _secret_of(request)
+            if kinds != _API_KEY:
+                return None
+            async with asyncio.timeout(_PATIENCE_S):
+                principal = await self._resolve(secret_hash(secret), kinds)
+            _let_in(request, principal, kinds, self.clock())
+        except UNREACHABLE:
+            return None
+        return principal
 
     async def _run_public(self, request: Request, handler: Handler, now: datetime) -> Response:
         request.scope["ledgerbee.database"] = self.database
@@ -111,6 +133,7 @@ class Edge:
         """
         secret, kinds = _secret_of(request)
         digest = secret_hash(secret)
+        request.scope["ledgerbee.principal"] = None  # until it is let in
         remembered = self._principals.get(digest)
         if remembered is not None:
             try:
@@ -118,37 +141,46 @@ class Edge:
             except LedgerBeeError:
                 request.scope["ledgerbee.principal"] = remembered
                 self._forget(request)
-        async with self.database.connection() as connection:
-            principal = await credentials.resolve(connection, digest)
-        if principal is None:
-            raise _unauthorized(kinds)
+        principal = await self._resolve(digest, kinds)
         self._principals[digest] = principal
         if len(self._principals) > _CACHE_SIZE:
             self._principals.popitem(last=False)
         return _check(operation, request, principal, kinds, now)
 
+    async def _resolve(self, digest: bytes, kinds: tuple[str, ...]) -> Principal:
+        async with self.database.connection() as connection:
+            principal = await credentials.resolve(connection, digest)
+        if principal is None:
+            raise _unauthorized(kinds)
+        return principal
+
     def _forget(self, request: Request) -> None:
-        principal: Principal = request.scope.pop("ledgerbee.principal")
+        principal: Principal = request.scope["ledgerbee.principal"]
+        request.scope["ledgerbee.principal"] = None
         self._principals.pop(principal.secret_hash, None)
 
 
 def _check(
     operation: Operation, request: Request, principal: Principal, kinds: tuple[str, ...], now: datetime
 ) -> Principal:
+    _let_in(request, principal, kinds, now)
+    request.scope["ledgerbee.principal"] = principal
+    _authorize(operation, principal)
+    return principal
+
+
+def _let_in(request: Request, principal: Principal, kinds: tuple[str, ...], now: datetime) -> None:
     if principal.kind not in kinds or (principal.expires_at is not None and principal.expires_at <= now):
         raise _unauthorized(kinds)
     if not is_address_allowed(request.client.host if request.client else None, principal.ip_allowlist):
         raise UNAUTHORIZED.error(reason="ip_whitelist_mismatch")
-    request.scope["ledgerbee.principal"] = principal
-    _authorize(operation, principal)
-    return principal
 
 
 def _secret_of(request: Request) -> tuple[str, tuple[str, ...]]:
     """The secret that the request shows and the kinds of credential it may be there."""
     key = request.headers.get("x-api-key")
     if key:
-        return key, ("api_key",)
+        return key, _API_KEY
     authorization = request.headers.get("authorization", "")
     if authorization:
         scheme, _, token = authorization.partition(" ")
@@ -157,7 +189,7 @@ def _secret_of(request: Request) -> tuple[str, tuple[str, ...]]:
         raise _unauthorized(("oauth_token",))
     key = request.scope.get("ledgerbee.query_key")  # taken out of the address by the shell
     if key:
-        return key, ("api_key",)
+        return key, _API_KEY
     raise UNAUTHORIZED.error("Missing credential: send an x-api-key header or an OAuth 2.0 bearer token")
 
 

@@ -5,7 +5,6 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-import asyncpg
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
@@ -14,15 +13,13 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from ledgerbee import __version__
-from ledgerbee.core.errors import LedgerBeeError
-from ledgerbee.platform.db import Database
+from ledgerbee.platform.db import UNREACHABLE, Database
 from ledgerbee.platform.job_report import JobCount, count_jobs
 
 router = APIRouter(include_in_schema=False)
 
 #: Seconds the database may take to answer a probe: shorter than the prober's own patience.
 _PATIENCE_S: Final = 3.0
-_UNREACHABLE: Final = (LedgerBeeError, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
 @router.api_route("/healthz", methods=["GET", "HEAD"])
@@ -38,7 +35,7 @@ async def readyz(request: Request) -> Response:
     try:
         async with asyncio.timeout(_PATIENCE_S), database.connection() as connection:
             await connection.fetchval("SELECT 1 FROM exchange_rates LIMIT 1")
-    except _UNREACHABLE:
+    except UNREACHABLE:
         return JSONResponse({"status": "unavailable", "database": "unreachable"}, 503)
     return JSONResponse({"status": "ready"})
 
@@ -55,7 +52,7 @@ async def metrics(request: Request) -> Response:
     try:
         async with asyncio.timeout(_PATIENCE_S), database.connection() as connection:
             jobs = await count_jobs(connection)
-    except _UNREACHABLE:
+    except UNREACHABLE:
         pass
     seen = CollectorRegistry()
     seen.register(Snapshot(jobs))

@@ -19,6 +19,7 @@ from ledgerbee.app.reactions import REACTIONS
 from ledgerbee.app.routes import ROUTERS
 from ledgerbee.app.shell import Shell
 from ledgerbee.core.dates import Clock, system_clock
+from ledgerbee.platform.credentials.model import Principal
 from ledgerbee.platform.db import Database
 from ledgerbee.platform.http.envelope import INTERNAL_ERROR, METHOD_NOT_ALLOWED, NOT_FOUND, error_response
 from ledgerbee.platform.http.operation import MALFORMED_JSON, operation_of
@@ -85,11 +86,16 @@ def create_app(
         finally:
             await database.close()
 
+    async def recognize(request: Request) -> Principal | None:
+        edge: Edge = api.state.edge
+        return await edge.recognize(request)
+
     api.router.lifespan_context = lifespan
     return Shell(
         Dispatch(api),
         routes=api.routes,
         clock=clock,
+        recognize=recognize,
         allowed_origins=settings.allowed_origins,
         max_stream_bytes=settings.max_import_mb * 1024 * 1024,
     )

@@ -30,6 +30,8 @@ _PORT_PATIENCE_S: Final = 2.0
 #: A child that ran at least this long is started again at once; others after a pause that doubles up to the longest.
 _HEALTHY_S: Final = 10.0
 _LONGEST_PAUSE_S: Final = 30.0
+#: Whether connections are dealt out among sockets on one address.
+_DEALS_OUT: Final = sys.platform == "linux"
 #: Seconds between looks at what is not announced by a signal.
 _TICK_S: Final = 1.0
 
@@ -40,23 +42,49 @@ class StartFailedError(Exception):
     """A process ended before it did its work for the first time."""
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A listening TCP socket that children inherit. Raises `OSError` when the address can't be listened on."""
+def listen(host: str, port: int, *, shared: bool = False) -> socket.socket:
+    """A listening TCP socket that children inherit. Raises `OSError` when the address can't be listened on.
+
+    If it is to be `shared`, it is bound only, and sockets of `beside` can listen on its address.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     deadline = time.monotonic() + _PORT_PATIENCE_S
     while True:
-        listener = socket.socket(family, socket.SOCK_STREAM)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            listener.bind((host, port))
+            listener = _bound(family, (host, port))
             listener.listen(1024)
+            if not shared:
+                return listener
+            address = listener.getsockname()
+            listener.close()  # it was free: among those who share an address nobody is asked whose they are
+            return _bound(family, address, shared=True)
         except OSError as fault:
-            listener.close()
             if fault.errno != errno.EADDRINUSE or time.monotonic() > deadline:
                 raise OSError(fault.errno, f"Can't listen on {host} port {port}: {fault.strerror}") from None
             time.sleep(0.1)
-        else:
-            return listener
+
+
+def beside(address: socket.socket) -> socket.socket:
+    """A socket for one of several processes to listen with on an address that is shared.
+
+    Each process has its own, and the kernel deals the connections out among those who listen. Of one socket for all,
+    the process that is awake takes every connection that waits: one did the work of eight clients, the others none.
+    Where the kernel doesn't deal out it is the one for all.
+    """
+    return _bound(address.family, address.getsockname(), shared=True) if _DEALS_OUT else address.dup()
+
+
+def _bound(family: int, address: tuple[Any, ...], *, shared: bool = False) -> socket.socket:
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared and _DEALS_OUT:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        bound.bind(address)
+    except OSError:
+        bound.close()
+        raise
+    return bound
 
 
 class StopSignals:
@@ -145,8 +173,9 @@ class _Child:
 
 @dataclass
 class Supervisor:
-    """Runs `processes` API processes and a worker on `listener` until it is told to stop.
+    """Runs `processes` API processes and a worker until it is told to stop.
 
+    Several processes listen beside `listener`, which is bound to be `shared`; a single one takes it as it is.
     `on_ready` is called once, when all do their work; `on_tick` about once a second.
     """
 
@@ -200,15 +229,19 @@ class Supervisor:
                 self._start(child, lifeline, ready)
 
     def _start(self, child: _Child, lifeline: "_Pipe", ready: "_Pipe") -> None:
-        descriptors = [lifeline.reader, ready.writer, *([self.listener.fileno()] if child.listens else [])]
         module = "ledgerbee.app.api_process" if child.listens else "ledgerbee.app.worker_process"
-        arguments = [child.name, *(str(descriptor) for descriptor in descriptors)]
-        child.process = subprocess.Popen(  # noqa: S603  our own module
-            [sys.executable, "-m", module, *arguments],
-            pass_fds=descriptors,
-            env=self.environment,
-            process_group=0,
-        )
+        with ExitStack() as stack:
+            descriptors = [lifeline.reader, ready.writer]
+            if child.listens:
+                # Its own from now on: when it ends, nobody is left waiting for it.
+                own = self.listener.dup() if self.processes == 1 else beside(self.listener)
+                descriptors.append(stack.enter_context(own).fileno())
+            child.process = subprocess.Popen(  # noqa: S603  our own module
+                [sys.executable, "-m", module, child.name, *(str(descriptor) for descriptor in descriptors)],
+                pass_fds=descriptors,
+                env=self.environment,
+                process_group=0,
+            )
         child.started = time.monotonic()
         log.info("process.started", process=child.name, pid=child.process.pid)
 

@@ -5,7 +5,8 @@ Plain ASGI, because it runs for every request and has to cost next to nothing.
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
 from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote_plus, unquote_to_bytes
@@ -65,6 +66,7 @@ log = structlog.get_logger("ledgerbee.http")
 class Shell:
     """Wraps `app`, whose `routes` it knows. `allowed_origins` are the origins whose browsers may call (`*` = any).
 
+    `recognize` tells whose API key a request shows that the edge never saw (`Edge.recognize`).
     `max_stream_bytes` is the limit of bodies that their operation reads as they come in.
     """
 
@@ -74,12 +76,14 @@ class Shell:
         *,
         routes: Sequence[BaseRoute],
         clock: Clock,
+        recognize: Callable[[Request], Awaitable[Principal | None]],
         allowed_origins: tuple[str, ...],
         max_stream_bytes: int = MAX_BODY_BYTES,
     ) -> None:
         self.app = app
         self.routes = routes
         self.clock = clock
+        self.recognize = recognize
         self.max_stream_bytes = max_stream_bytes
         #: Media types of the addresses that take more than JSON of the usual length, by method and path.
         self.streams = {
@@ -185,6 +189,7 @@ class _Exchange:
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
+            expires_at = await self._expiry_of_key()
             self.status = message["status"]
             headers = message.setdefault("headers", [])
             headers.append((b"x-request-id", self.request_id.encode()))
@@ -193,14 +198,22 @@ class _Exchange:
             operation = operation_of(self.scope.get("route"))
             if operation and operation.deprecation:
                 headers.extend(operation.deprecation.headers(self.scope.get("path_params", {})))
-            principal: Principal | None = self.scope.get("ledgerbee.principal")  # once the edge has let it in
-            if principal is not None and principal.kind == "api_key" and principal.expires_at is not None:
-                headers.append((b"x-api-key-expires-at", format_moment(principal.expires_at).encode()))
+            if expires_at is not None:
+                headers.append((b"x-api-key-expires-at", format_moment(expires_at).encode()))
             if b"origin" in self.headers:
                 self._allow_origin(MutableHeaders(raw=headers))
         elif not message.get("more_body", False):
             self.complete = True
         await self._send(message)
+
+    async def _expiry_of_key(self) -> datetime | None:
+        """When the API key of the request expires (contract 1.2). What the edge never saw, it is asked about now."""
+        if "ledgerbee.principal" not in self.scope:
+            self.scope["ledgerbee.principal"] = None  # asked once, whatever comes of it
+            if self.scope["path"].startswith("/api/"):
+                self.scope["ledgerbee.principal"] = await self.shell.recognize(Request(self.scope))
+        principal: Principal | None = self.scope["ledgerbee.principal"]
+        return principal.expires_at if principal is not None and principal.kind == "api_key" else None
 
     def _allow_origin(self, headers: MutableHeaders) -> None:
         origin = self.headers[b"origin"].decode("latin-1")

@@ -11,7 +11,7 @@ import uvloop
 
 from ledgerbee.app.blobs import blob_store
 from ledgerbee.app.config import Settings
-from ledgerbee.app.process import Pipes, application_login, begin
+from ledgerbee.app.process import Pipes, application_login, begin, settle
 from ledgerbee.app.reactions import REACTIONS
 from ledgerbee.app.worker import POOL_SIZE, Worker
 from ledgerbee.core.dates import system_clock
@@ -35,6 +35,7 @@ async def _work(settings: Settings, pipes: Pipes | None, options: dict[str, Any]
         if pipes is not None:
             pipes.watch(worker.stop)
             pipes.tell_ready()
+        settle()
         await worker.run()
     except BaseException:
         database.pool.terminate()  # connections that went down with the worker may never come back to the pool

@@ -19,7 +19,7 @@ from uuid import UUID
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
-from ledgerbee.core.errors import ErrorCode
+from ledgerbee.core.errors import ErrorCode, LedgerBeeError
 from ledgerbee.platform.context import Actor, Context, to_json
 from ledgerbee.platform.outbox import Reactions, flush
 
@@ -55,6 +55,10 @@ CONNECTION_LOST: Final = (
     asyncpg.TooManyConnectionsError,
     asyncpg.InternalClientError,  # the server's last words came while nothing was asked
 )
+
+
+#: What a question to a database that is away or unwell may end in, within the asker's own patience.
+UNREACHABLE: Final = (LedgerBeeError, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
 class CredentialRevokedError(Exception):

@@ -120,6 +120,7 @@ async def import_file(
     raises.
     """
     from ledgerbee.app.cli.session import OPERATOR
+    from ledgerbee.app.process import settle
     from ledgerbee.core.dates import system_clock
     from ledgerbee.core.ids import new_id
     from ledgerbee.ledger.imports import actions, reading, run, source, store
@@ -137,6 +138,7 @@ async def import_file(
         async def rows_of(state: "JournalImport") -> run.Rows:
             return await reading.rows_of(means, state, source.File(file), include=reading.Folder(file), numbers=numbers)
 
+        settle()
         done = await run.carry_out(means, begun.id, rows_of, progress=progress)
         errors = await means.read(lambda context: store.list_errors(context, done.id, page=1, limit=100))
         return done, list(errors.rows)

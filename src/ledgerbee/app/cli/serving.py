@@ -45,10 +45,10 @@ def serve_everything(host: str, port: int, data_dir: Path | None, processes: int
         folder = embedded_dir(data_dir, settings)
         if folder is not None:
             stack.enter_context(serve_lock(folder))
-        listener = stack.enter_context(listen(host, port))
+        count = processes or settings.processes or min(_cores(), _MOST_BY_DEFAULT)
+        listener = stack.enter_context(listen(host, port, shared=count > 1))
         found = stack.enter_context(access(data_dir))
         logs.configure(settings.log_level)
-        count = processes or settings.processes or min(_cores(), _MOST_BY_DEFAULT)
         _warn_of_few_connections(found, count * settings.pool_size + _OTHER_CONNECTIONS)
         company_and_key = _first_company(found) if found.data_dir else None
         bound_host, bound_port = listener.getsockname()[:2]

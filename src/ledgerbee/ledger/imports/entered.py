@@ -21,7 +21,7 @@ from ledgerbee.ledger.imports.source import Source
 from ledgerbee.platform.context import Context
 
 #: Rows that are completed before others get their turn.
-_TURN: Final = 50
+_TURN: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
