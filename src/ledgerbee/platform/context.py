@@ -6,6 +6,8 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from msgspec import Struct
+
 from ledgerbee.core.dates import day_in
 
 if TYPE_CHECKING:
@@ -23,8 +25,7 @@ class Actor:
         return f"{self.kind}:{self.id}"
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True, gc=False):
     """Something that happened to an object: a topic such as `invoice.sent` and the object as it was then, as JSON.
 
     The JSON is on one line. `is_first` says that nothing was told of the object before: it is new.

@@ -4,8 +4,9 @@ For what is plain and right: anything else (an escape, an amount that is no ordi
 attachments, a rate) is left to the models of `wire`, which say what is wrong. So nothing here decides what those don't.
 """
 
+import re
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Annotated, Final, NamedTuple
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from msgspec import Meta, MsgspecError, Struct
 from msgspec.json import Decoder
 
 from ledgerbee.core.ids import DriverUUID, parse_id
-from ledgerbee.core.money import MAX_AMOUNT, is_currency, quantum_of
+from ledgerbee.core.money import MAX_AMOUNT, is_currency
 from ledgerbee.ledger.entries.model import (
     MAX_BATCH,
     MAX_LINES,
@@ -30,8 +31,8 @@ from ledgerbee.platform.http.wire import MAX_LINE, MAX_TEXT
 _Line = Annotated[str, Meta(max_length=MAX_LINE)]
 _Text = Annotated[str, Meta(max_length=MAX_TEXT)]
 _Tags = Annotated[tuple[DriverUUID, ...], Meta(max_length=MAX_TAGS)]
-#: Decimals of an amount that the wire models take.
-_FINEST: Final = quantum_of(4)
+#: An amount up to `MAX_AMOUNT` as it would be written back.
+_AMOUNT: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,12})(?:\.[0-9]{1,4})?")
 
 
 class _EntryLine(Struct, frozen=True, gc=False, rename="camel", forbid_unknown_fields=True):
@@ -155,15 +156,10 @@ def plain_amount(value: str | int) -> Decimal:
 
     Raises `NotPlainError`.
     """
-    try:
-        amount = Decimal(value)
-    except InvalidOperation:
-        raise NotPlainError from None
-    if not amount.is_finite() or abs(amount) > MAX_AMOUNT or amount != amount.quantize(_FINEST):
+    is_plain = abs(value) <= MAX_AMOUNT if isinstance(value, int) else _AMOUNT.fullmatch(value)
+    if not is_plain:
         raise NotPlainError
-    if isinstance(value, str) and (str(amount) != value or "E" in value):
-        raise NotPlainError
-    return amount
+    return Decimal(value)
 
 
 def stripped(text: str | None) -> str | None:

@@ -166,7 +166,10 @@ async def _post(caller: Caller, entry: EnteredEntry) -> Response:
 async def _enter_batch(
     caller: Caller, bodies: Sequence[CreateJournalEntryRequest | CreateJournalEntryV1Request]
 ) -> Response:
-    decoded = [decode(body.attachments, f"entries.{index}.attachments") for index, body in enumerate(bodies)]
+    decoded = [
+        decode(body.attachments, f"entries.{index}.attachments") if body.attachments else ()
+        for index, body in enumerate(bodies)
+    ]
     async with staged(caller, decoded) as files:
         entries = [body.entered(own) for body, own in zip(bodies, files, strict=True)]
 

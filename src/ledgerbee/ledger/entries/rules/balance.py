@@ -136,6 +136,8 @@ def check_currency(currency: str, exchange_rate: Decimal, path: str) -> None:
 
 def fits(amount: Decimal, quantum: Decimal) -> bool:
     """True if an amount can be kept at the decimals of `quantum` (0.01, 0.0001, ...)."""
+    if amount.same_quantum(quantum):
+        return abs(amount) <= MAX_AMOUNT
     return amount.is_finite() and abs(amount) <= MAX_AMOUNT and amount == amount.quantize(quantum)
 
 

@@ -1,6 +1,6 @@
 """What completing entered entries takes from the company's books, loaded at once."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -43,9 +43,9 @@ async def load_references(context: Context, entries: Sequence[EnteredEntry]) -> 
     row = await context.connection.fetchrow(
         _BOOKS,
         context.company_id,
-        list({entry.journal_category_id for entry in entries if entry.journal_category_id}),
-        list({entry.customer_id for entry in entries if entry.customer_id}),
-        list({entry.vendor_id for entry in entries if entry.vendor_id}),
+        _named([entry.journal_category_id for entry in entries]),
+        _named([entry.customer_id for entry in entries]),
+        _named([entry.vendor_id for entry in entries]),
     )
     assert row is not None, "a company has its books from the start"
     categories = [JournalCategory(*values) for values in row["categories"]]
@@ -61,6 +61,10 @@ async def load_references(context: Context, entries: Sequence[EnteredEntry]) -> 
         vat_codes=await vat_codes.get_many(context, [line.vat_code_id for line in taxed if line.vat_code_id]),
         tags=await dimensions.find_values(context, tags) if tags else {},
     )
+
+
+def _named(ids: Iterable[UUID | None]) -> list[UUID]:
+    return [found for found in set(ids) if found is not None]
 
 
 def tags_of(entries: Sequence[EnteredEntry]) -> set[UUID]:
