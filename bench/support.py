@@ -168,6 +168,11 @@ ON CONFLICT (company_id, account_id, currency, month) DO UPDATE SET debit = excl
     base_debit = excluded.base_debit, base_credit = excluded.base_credit
 """,
     """
+SELECT roll_up_days($1, rolled_up_through(g.chain_position) + 1, rolled_up_through(
+    (SELECT max(e.chain_position) FROM journal_entries e WHERE e.company_id = $1)))
+FROM ledgers g WHERE g.company_id = $1
+""",
+    """
 UPDATE fiscal_years f SET last_entry_number = (SELECT count(*) FROM journal_entries e
     WHERE e.company_id = $1 AND e.fiscal_year_id = f.id) WHERE f.company_id = $1
 """,

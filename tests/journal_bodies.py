@@ -26,6 +26,7 @@ async def state(books: Books) -> dict[str, int]:
         "entries": "count(*) FROM journal_entries",
         "lines": "count(*) FROM journal_lines",
         "months": "count(*) FROM account_months",
+        "days": "count(*) FROM account_days",
         "tag months": "count(*) FROM tag_months",
         "number": "sum(last_entry_number) FROM fiscal_years",
         "years": "count(*) FROM fiscal_years",

@@ -22,7 +22,7 @@ from ledgerbee.platform import literals
 from ledgerbee.platform.db import Database
 from ledgerbee.platform.migrate import migrate
 
-TABLES = ("journal_entries", "journal_lines", "account_months", "tag_months", "ledgers", "fiscal_years")
+TABLES = ("journal_entries", "journal_lines", "account_months", "account_days", "tag_months", "ledgers", "fiscal_years")
 #: Tables that posting shows to the planner, as long as it doesn't know them.
 ANALYZED = ("journal_entries", "journal_lines", "account_months")
 
@@ -97,7 +97,8 @@ async def test_the_application_can_not_write_the_ledger(
         "journal_lines SET entry_date = '2020-01-01'", "journal_lines SET tag_ids = '{}'",
         "tag_months SET base_debit = 0",
         "journal_lines SET amount = 0", "journal_lines SET account_id = id", "journal_lines SET description = ''",
-        "account_months SET debit = 0", "ledgers SET locked_through = NULL", "ledgers SET chain_position = 0",
+        "account_months SET debit = 0", "account_days SET base_debit = 0",
+        "ledgers SET locked_through = NULL", "ledgers SET chain_position = 0",
         "fiscal_years SET last_entry_number = 0",
     ],
 )  # fmt: skip
@@ -106,6 +107,11 @@ async def test_the_application_can_not_change_what_is_posted(
 ) -> None:
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await application.execute(f"UPDATE {change}")
+
+
+async def test_the_application_can_not_roll_up_days(application: "asyncpg.Connection[asyncpg.Record]") -> None:
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await application.execute("SELECT roll_up_days(current_company(), 1, 1)")
 
 
 async def test_the_application_may_correct_the_reference(
@@ -228,7 +234,7 @@ async def test_other_companies_books_are_not_seen(
     application: "asyncpg.Connection[asyncpg.Record]", other_api: Api
 ) -> None:
     await application.execute(f"SET LOCAL app.company_id = '{other_api.company_id}'")
-    for table in ("journal_entries", "journal_lines", "account_months"):
+    for table in ("journal_entries", "journal_lines", "account_months", "account_days"):
         assert await application.fetchval(f"SELECT count(*) FROM {table}") == 0
     assert await application.fetchval("SELECT count(*) FROM ledgers") == 1
     assert await application.fetchval("SELECT count(*) FROM fiscal_years") == 1

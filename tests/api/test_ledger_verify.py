@@ -192,6 +192,29 @@ async def test_a_fault_in_totals_and_counters_is_named(
     assert result.fault.entry_id is None
 
 
+DAY = "account_days WHERE company_id = $1 AND day"
+
+
+@pytest.mark.parametrize(
+    ("statement", "day"),
+    [
+        (f"UPDATE account_days SET {RAISED} WHERE company_id = $1 AND day = '2026-02-01'", "2026-02-01"),
+        (f"DELETE FROM {DAY} = '2026-02-28'", "2026-02-28"),
+        ("UPDATE account_days SET day = '2027-01-01' WHERE company_id = $1 AND day = '2026-02-28'", "2026-02-28"),
+        (f"INSERT INTO account_days SELECT company_id, '2025-01-01', account_id, 1, 1 FROM {DAY} = '2026-02-28'",
+         "2025-01-01"),
+        ("SELECT roll_up_days($1, 256, 256)", "2026-02-04"),
+        ("SELECT roll_up_days($1, 257, 257)", "2026-02-05"),
+    ],
+)  # fmt: skip
+async def test_a_fault_in_totals_by_day_is_named(api: Api, database_url: str, statement: str, day: str) -> None:
+    books = await books_of(api)
+    await books.post(*[books.sale(f"2026-02-{1 + n % 28:02}", "1.00") for n in range(260)])
+    assert (await books.verify()).passed
+    fault = (await tampered(books, database_url, statement)).fault
+    assert str(fault) == f"the total of account 1010 for {day} is not the sum of its lines"
+
+
 async def tagged_sales(api: Api) -> Books:
     """Two sales with a tag on the entry and one of their lines, and one with another tag on its bank line."""
     books = await books_of(api)

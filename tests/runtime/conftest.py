@@ -3,11 +3,16 @@
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import asyncpg
 import pytest
+import pytest_asyncio
+from sqlalchemy.engine import make_url
+from tests.conftest import with_database
 from tests.platform.servers import end
 from tests.runtime.processes import Served
 
@@ -90,3 +95,18 @@ def serve_own(own_data: Path, reachable: Path) -> Iterator[Callable[..., Served]
         served.http.close()
         served.program.process.kill()
         served.program.end()
+
+
+@pytest_asyncio.fixture
+async def own_database(server_url: str) -> AsyncIterator[str]:
+    """An empty database whose owner may do nothing beyond it: the address as that owner."""
+    name = f"own_{uuid.uuid4().hex}"
+    server = await asyncpg.connect(server_url)
+    if not await server.fetchval("SELECT 1 FROM pg_roles WHERE rolname = 'ledgerbee_app'"):
+        await server.execute("CREATE ROLE ledgerbee_app LOGIN NOINHERIT")
+    await server.execute(f"CREATE ROLE {name} LOGIN NOINHERIT IN ROLE ledgerbee_app")
+    await server.execute(f"CREATE DATABASE {name} OWNER {name}")
+    yield make_url(with_database(server_url, name)).set(username=name).render_as_string(hide_password=False)
+    await server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await server.execute(f"DROP ROLE {name}")
+    await server.close()

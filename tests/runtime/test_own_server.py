@@ -1,38 +1,20 @@
 """`DATABASE_URL`: a PostgreSQL of the operator's, with one login for everything or one for each purpose."""
 
 import asyncio
-import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 
 import asyncpg
 import pytest
-import pytest_asyncio
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy.engine import make_url
-from tests.conftest import with_database
 from tests.platform.servers import end, value
 from tests.runtime.processes import PROGRAM, Program, Served, cli_json, refusal
 
 from ledgerbee.platform import postgres
 from ledgerbee.platform.migrate import MigrationError, head_revision, migrate
-
-
-@pytest_asyncio.fixture
-async def own_database(server_url: str) -> AsyncIterator[str]:
-    """An empty database whose owner may do nothing beyond it: the address as that owner."""
-    name = f"own_{uuid.uuid4().hex}"
-    server = await asyncpg.connect(server_url)
-    if not await server.fetchval("SELECT 1 FROM pg_roles WHERE rolname = 'ledgerbee_app'"):
-        await server.execute("CREATE ROLE ledgerbee_app LOGIN NOINHERIT")
-    await server.execute(f"CREATE ROLE {name} LOGIN NOINHERIT IN ROLE ledgerbee_app")
-    await server.execute(f"CREATE DATABASE {name} OWNER {name}")
-    yield make_url(with_database(server_url, name)).set(username=name).render_as_string(hide_password=False)
-    await server.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    await server.execute(f"DROP ROLE {name}")
-    await server.close()
 
 
 def as_application(url: str) -> str:

@@ -17,6 +17,7 @@ from ledgerbee.core.money import ZERO
 from ledgerbee.ledger.attachments import audit as attached
 from ledgerbee.ledger.entries import rules
 from ledgerbee.ledger.entries.store import new_entry
+from ledgerbee.ledger.reports.trial_balance.audit import fault_in_days
 from ledgerbee.platform.attachments.blobs import BlobStore
 from ledgerbee.platform.context import Context
 
@@ -81,8 +82,8 @@ async def verify(context: Context, progress: Progress | None = None, blobs: Blob
 
     Every entry: balanced in both currencies, complete, dated inside its financial year, numbered without a gap,
     on existing bookable accounts with their party, its hash the one that follows from its content and its
-    predecessor. Then the totals by month and by dimension value, the parties' balances, the counters and the chain's
-    head against what the lines say, and, where `blobs` is given, the attached files against their hashes.
+    predecessor. Then the totals by month, by day and by dimension value, the parties' balances, the counters and the
+    chain's head against what the lines say, and, where `blobs` is given, the attached files against their hashes.
     `progress` is told (entries done, entries in all) after each chunk.
     """
     # One snapshot for all of it: what is posted meanwhile is not half seen.
@@ -94,6 +95,7 @@ async def verify(context: Context, progress: Progress | None = None, blobs: Blob
         lambda: _check_entries(context, audit, years, progress),
         lambda: _check_lines_without_entry(context, audit),
         lambda: _check_months(context, audit),
+        lambda: _check_days(context, audit),
         lambda: _check_tag_months(context, audit),
         lambda: _check_parties(context),
         lambda: _check_counters(context, audit, years),
@@ -280,6 +282,11 @@ async def _check_months(context: Context, audit: _Audit) -> None:
     audit.account_months = await context.connection.fetchval(
         "SELECT count(*) FROM account_months WHERE company_id = $1", context.company_id
     )
+
+
+async def _check_days(context: Context, audit: _Audit) -> None:
+    if (what := await fault_in_days(context, audit.position)) is not None:
+        raise _FoundError(what)
 
 
 _TAG_MONTHS: Final = """

@@ -99,7 +99,7 @@ async def _is_current(connection: "asyncpg.Connection[asyncpg.Record]") -> bool:
     return version == head_revision() and not (await queries(AsyncpgDriver(connection)).plan_upgrade()).statements
 
 
-def _upgrade(connect: Connect) -> None:
+def _upgrade(connect: Connect, revision: str = "head") -> None:
     # Loaded when there is something to do: Alembic brings SQLAlchemy along, half a second on every start.
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
@@ -109,7 +109,7 @@ def _upgrade(connect: Connect) -> None:
     config.set_main_option("script_location", str(files("ledgerbee.platform.migrations")))
     config.attributes["connect"] = connect
     try:
-        command.upgrade(config, "head")
+        command.upgrade(config, revision)
     except DBAPIError as fault:
         raise MigrationError(f"The schema was not changed: {fault.orig}") from fault
 

@@ -21,7 +21,7 @@ _ONE_DAY: Final = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """Everything before a day: the months before `month`, plus (`sign` 1) or minus (-1) the lines of some days.
+    """Everything before a day: the months before `month`, plus (`sign` 1) or minus (-1) some of its days.
 
     The days are `first`..`last`, both inclusive, always the smaller part of the month; an empty range has `first`
     after `last`.
