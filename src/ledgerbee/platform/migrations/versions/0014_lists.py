@@ -3,7 +3,7 @@
 from ledgerbee.platform.migrations.run_sql import run_sql_file
 
 revision = "0014_lists"
-down_revision = "0012_drafts"
+down_revision = "0013_account_days"
 
 
 def upgrade() -> None:
