@@ -19,8 +19,8 @@ from ledgerbee.app.main import create_app
 
 ROWS = 200_000
 LIMIT = 3.0
-#: Any pages of a kind, and for every third of them the first page once more.
-SAMPLES = 100
+#: Any pages of a kind, and for every fifth of them the first page once more.
+SAMPLES = 150
 
 _PRODUCTS = """
 INSERT INTO products (company_id, id, number, name, description, product_group_id, unit, status, created_at, updated_at)
@@ -92,6 +92,9 @@ async def fill_all(found: Books) -> list[Listed]:
             await connection.execute(statement, found.company_id)
         for table in ("journal_entries", "journal_lines"):
             await connection.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
+    # Posted entries are never changed by the hundred thousand: tables and indexes are made as if these had not been.
+    for table in ("journal_entries", "journal_lines"):
+        await connection.execute(f"VACUUM FULL {table}")
     await connection.execute("VACUUM ANALYZE")
     accounts = [row[0] for row in await connection.fetch(_ACCOUNTS, found.company_id)]
     customer = await connection.fetchval("SELECT id FROM customers WHERE company_id = $1 LIMIT 1", found.company_id)
@@ -153,7 +156,7 @@ async def measure(port: int, found: Books, lists: Sequence[Listed]) -> None:
                 await timed(connection, listed.path, page, found.key)
             first, any_page = [], []
             for sample in range(SAMPLES):
-                if sample % 3 == 0:
+                if sample % 5 == 0:
                     first.append((await timed(connection, listed.path, 1, found.key))[0])
                 page = chance.randint(1, answer["totalPages"])
                 any_page.append((await timed(connection, listed.path, page, found.key))[0])
