@@ -59,7 +59,7 @@ CASES = (
 )
 #: One file into one company, as an import is; pgbench into one company too.
 IMPORT = Case("import, chunks of 500, one company", 500, 1, 1, (1, 2), 0.9, "pgbench_import.sql")
-IMPORT_ENTRIES = 40_000
+IMPORT_ENTRIES = 100_000
 
 
 @dataclass(frozen=True)

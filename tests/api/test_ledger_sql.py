@@ -17,7 +17,7 @@ from ledgerbee.app.reactions import REACTIONS
 from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.entries.model import NewEntry
 from ledgerbee.ledger.entries.store import posting
-from ledgerbee.ledger.entries.store.posting import entry_columns, line_columns
+from ledgerbee.ledger.entries.store.posting import columns_of
 from ledgerbee.platform import literals
 from ledgerbee.platform.db import Database
 from ledgerbee.platform.migrate import migrate
@@ -60,10 +60,8 @@ async def call(
 ) -> asyncpg.Record | None:
     """Call the posting function past everything that Python checks; `changed` replaces arguments by name."""
     names = await connection.fetchval("SELECT proargnames FROM pg_proc WHERE proname = 'post_entries'")
-    values = [
-        *entry_columns(entries, [bytes(32) for _ in entries]),
-        *line_columns(entries, [[new_id() for _ in entry.lines] for entry in entries]),
-    ]
+    line_ids = [[new_id() for _ in entry.lines] for entry in entries]
+    values = columns_of(entries, line_ids, [bytes(32) for _ in entries])
     arguments: dict[str, str | None] = dict(zip(names[2:32], values, strict=True))
     for name, elements in changed.items():
         arguments[name] = literals.texts([_text(element) for element in elements])

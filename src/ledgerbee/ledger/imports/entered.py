@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import Final, TypeVar
 
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.ids import new_id
@@ -16,11 +16,13 @@ from ledgerbee.ledger.entries.rules import Books
 from ledgerbee.ledger.imports import rules, store, wire
 from ledgerbee.ledger.imports.formats import CsvReader, JsonlReader, Row, RowReader
 from ledgerbee.ledger.imports.model import CHUNK_ENTRIES, CHUNK_LINES, ImportFormat, Place
-from ledgerbee.ledger.imports.run import Chunk, Completed, Finish, Means, refused
+from ledgerbee.ledger.imports.run import Chunk, Completed, Finish, Means, chunk_of, refused
 from ledgerbee.ledger.imports.source import Source
 from ledgerbee.platform.context import Context
 
-#: Rows that are completed before others get their turn.
+T = TypeVar("T")
+
+#: Rows that are worked on before others get their turn.
 _TURN: Final = 10
 
 
@@ -71,29 +73,39 @@ class EnteredRows:
     async def _completed(self, rows: Sequence[Row]) -> Chunk:
         """What the books make of a batch."""
         wanted = rules.References()
-        for row in rows:
-            wire.collect(row.content, wanted)
+        async for some in _in_turns(rows):
+            for row in some:
+                wire.collect(row.content, wanted)
 
         async def look_up(context: Context) -> tuple[list[EnteredEntry | LedgerBeeError], Books]:
             directory = await store.load_directory(context, wanted)
-            found = [_entered(row, directory, context.today) for row in rows]
+            today = context.today
+            found: list[EnteredEntry | LedgerBeeError] = []
+            async for some in _in_turns(rows):
+                found += [_entered(row, directory, today) for row in some]
             return found, await entry_store.load_books(context, [one for one in found if isinstance(one, EnteredEntry)])
 
         entered, books = await self.means.read(look_up)
         moment, company_id = self.means.clock(), self.means.tenant.company_id
         completed = []
-        for number, (row, entry) in enumerate(zip(rows, entered, strict=True)):
-            if number % _TURN == 0:
-                await asyncio.sleep(0)  # the chunk before has steps to take with the database
-            try:
-                if isinstance(entry, LedgerBeeError):
-                    raise entry
-                prepared = entries.prepare(company_id, moment, entry_rules.complete(entry, books, new_id()))
-            except LedgerBeeError as fault:
-                completed.append(refused(row.line, fault, row.after))
-            else:
-                completed.append(Completed(row.line, (prepared,), None, row.after))
-        return Chunk(moment, completed)
+        async for pairs in _in_turns(list(zip(rows, entered, strict=True))):
+            for row, entry in pairs:
+                try:
+                    if isinstance(entry, LedgerBeeError):
+                        raise entry
+                    prepared = entries.prepare(company_id, moment, entry_rules.complete(entry, books, new_id()))
+                except LedgerBeeError as fault:
+                    completed.append(refused(row.line, fault, row.after))
+                else:
+                    completed.append(Completed(row.line, (prepared,), None, row.after))
+        return chunk_of(moment, completed)
+
+
+async def _in_turns(items: Sequence[T]) -> AsyncIterator[Sequence[T]]:
+    """A few at a time: in between, the chunk before takes its steps with the database."""
+    for start in range(0, len(items), _TURN):
+        yield items[start : start + _TURN]
+        await asyncio.sleep(0)
 
 
 def _entered(row: Row, directory: rules.Directory, today: date) -> EnteredEntry | LedgerBeeError:

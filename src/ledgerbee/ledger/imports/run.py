@@ -17,7 +17,7 @@ from msgspec import Struct
 from ledgerbee.core.dates import Clock
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.ledger.entries import actions as entries
-from ledgerbee.ledger.entries.actions import Prepared
+from ledgerbee.ledger.entries.actions import Batch, Prepared
 from ledgerbee.ledger.imports import store
 from ledgerbee.ledger.imports.model import (
     JOURNAL_IMPORT_BUSY,
@@ -50,16 +50,22 @@ class Completed(Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Rows that are posted together at `moment`; the last of them has a place after it."""
+    """Rows that are posted together at `moment`: the last of them has a place after it, `batch` the entries of all."""
 
     moment: datetime
     rows: Sequence[Completed]
+    batch: Batch
 
     @property
     def after(self) -> Place:
         place = self.rows[-1].after
         assert place is not None, "a chunk ends where reading can go on"
         return place
+
+
+def chunk_of(moment: datetime, rows: Sequence[Completed]) -> Chunk:
+    """The chunk of these rows, ready to post."""
+    return Chunk(moment, rows, entries.batch_of([entry for row in rows for entry in row.entries]))
 
 
 class Rows(Protocol):
@@ -188,23 +194,23 @@ class _Run:
 
     async def _record(self, chunk: Chunk, context: Context) -> JournalImport:
         """Post a chunk's good rows, keep its bad ones and move the import on."""
-        prepared = [entry for row in chunk.rows for entry in row.entries]
+        count = len(chunk.batch.entries)
         refusals = [row.refusal for row in chunk.rows if row.refusal is not None]
         state, after = self.state, chunk.after
-        errors_before = await store.advance(context, state.id, state.place, after, len(prepared), len(refusals))
+        errors_before = await store.advance(context, state.id, state.place, after, count, len(refusals))
         if kept := store.kept(refusals, errors_before):
             await store.add_errors(context, state.id, kept)
         if after.position == after.bytes_read:
-            await store.delete_parts(context, state.id, after.position)
-        if prepared:
+            await store.delete_parts_read(context, state.id, state.place, after)
+        if count:
             paths = [str(index) for index, row in enumerate(chunk.rows) for _ in row.entries]
             self.sent.set()
-            places = await entries.record(context, prepared, paths)
-            _tell_posted(context, state.id, len(prepared), places.first_position)
+            places = await entries.record(context, chunk.batch, paths)
+            _tell_posted(context, state.id, count, places.first_position)
         return replace(
             state,
             place=after,
-            entries_posted=state.entries_posted + len(prepared),
+            entries_posted=state.entries_posted + count,
             error_count=state.error_count + len(refusals),
         )
 
@@ -254,14 +260,14 @@ def _guilty(chunk: Chunk, fault: LedgerBeeError) -> Chunk | None:
     row = rows[int(first)]
     refusal = Refusal(row.line, fault.code, rest, fault.message)
     rows[int(first)] = Completed(row.line, (), refusal, row.after)
-    return replace(chunk, rows=rows)
+    return chunk_of(chunk.moment, rows)
 
 
 def _halves(chunk: Chunk) -> tuple[Chunk, Chunk]:
     """Two chunks of it, cut where reading can go on."""
     cuts = [index + 1 for index, row in enumerate(chunk.rows[:-1]) if row.after is not None]
     middle = cuts[len(cuts) // 2]
-    return replace(chunk, rows=chunk.rows[:middle]), replace(chunk, rows=chunk.rows[middle:])
+    return chunk_of(chunk.moment, chunk.rows[:middle]), chunk_of(chunk.moment, chunk.rows[middle:])
 
 
 def refused(line: int, fault: LedgerBeeError, after: Place | None) -> Completed:

@@ -92,14 +92,16 @@ async def get_part(context: Context, import_id: UUID, part: int) -> bytes | None
     return data
 
 
-async def delete_parts(context: Context, import_id: UUID, before_position: int | None = None) -> None:
-    """Forget what has been read: all parts, or those before a byte (but for the first, which may have a header)."""
+async def delete_parts_read(context: Context, import_id: UUID, before: Place, after: Place) -> None:
+    """Forget the parts that were left behind (but for the first, which may have a header)."""
+    part = after.position // PART_BYTES
+    if part == before.position // PART_BYTES:
+        return
     await context.connection.execute(
-        "DELETE FROM import_parts WHERE company_id = $1 AND import_id = $2"
-        " AND ($3::int IS NULL OR part > 0 AND part < $3)",
+        "DELETE FROM import_parts WHERE company_id = $1 AND import_id = $2 AND part > 0 AND part < $3",
         context.company_id,
         import_id,
-        None if before_position is None else before_position // PART_BYTES,
+        part,
     )
 
 
@@ -144,7 +146,9 @@ async def end(
         failure,
         summary,
     )
-    await delete_parts(context, import_id)
+    await context.connection.execute(
+        "DELETE FROM import_parts WHERE company_id = $1 AND import_id = $2", context.company_id, import_id
+    )
     return ended
 
 

@@ -2,11 +2,22 @@
 
 from ledgerbee.ledger.entries.actions.correct import correct
 from ledgerbee.ledger.entries.actions.enter import enter, enter_together
-from ledgerbee.ledger.entries.actions.post import Prepared, post, post_for, post_of_document, prepare, record
+from ledgerbee.ledger.entries.actions.post import (
+    Batch,
+    Prepared,
+    batch_of,
+    post,
+    post_for,
+    post_of_document,
+    prepare,
+    record,
+)
 from ledgerbee.ledger.entries.actions.reverse import reverse, reverse_batch
 
 __all__ = [
+    "Batch",
     "Prepared",
+    "batch_of",
     "correct",
     "enter",
     "enter_together",

@@ -22,6 +22,13 @@ class Prepared(Struct, frozen=True, gc=False):
     digest: bytes
 
 
+class Batch(Struct, frozen=True, gc=False):
+    """Prepared entries, and what the database takes of them."""
+
+    entries: Sequence[NewEntry]
+    columns: Sequence[str | None]
+
+
 async def post(context: Context, entries: Sequence[NewEntry]) -> list[Posted]:
     """Post entries, all or none, in order; answers with them as they stand in the books, in the same order.
 
@@ -61,7 +68,7 @@ async def post_for(contexts: Sequence[Context], entries: Sequence[NewEntry], pat
         return []
     context = contexts[0]
     prepared = [prepare(context.company_id, context.now, entry) for entry in entries]
-    places = await record(context, prepared, paths)
+    places = await record(context, batch_of(prepared), paths)
     posted = []
     for index, entry in enumerate(entries):
         recorded = JournalEntry(
@@ -88,15 +95,17 @@ def prepare(company_id: UUID, moment: datetime, entry: NewEntry) -> Prepared:
     return Prepared(entry, line_ids, rules.digest(company_id, entry, line_ids, moment))
 
 
-async def record(context: Context, prepared: Sequence[Prepared], paths: Sequence[str]) -> store.Places:
+def batch_of(prepared: Sequence[Prepared]) -> Batch:
+    """Entries that are posted in one go, in order, written out for it."""
+    entries = [one.entry for one in prepared]
+    return Batch(
+        entries, store.columns_of(entries, [one.line_ids for one in prepared], [one.digest for one in prepared])
+    )
+
+
+async def record(context: Context, batch: Batch, paths: Sequence[str]) -> store.Places:
     """Post entries that were prepared for this moment, and tell nothing: for whoever tells of many at once.
 
     Raises as `post` does.
     """
-    return await store.post(
-        context,
-        [one.entry for one in prepared],
-        [one.line_ids for one in prepared],
-        [one.digest for one in prepared],
-        paths,
-    )
+    return await store.post(context, batch.entries, batch.columns, paths)

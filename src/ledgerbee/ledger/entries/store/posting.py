@@ -84,22 +84,16 @@ class Places:
 
 
 async def post(
-    context: Context,
-    entries: Sequence[NewEntry],
-    line_ids: Sequence[Sequence[UUID]],
-    digests: Sequence[bytes],
-    paths: Sequence[str],
+    context: Context, entries: Sequence[NewEntry], columns: Sequence[str | None], paths: Sequence[str]
 ) -> Places:
-    """Write entries with their lines in one round trip; all or none.
+    """Write entries with their lines, as `columns_of` has them, in one round trip; all or none.
 
     Raises the errors of `actions.post`, each with the path of the entry it is about in `details.property`.
     """
     # A financial year that has to be opened needs an id; two calendar years can share one and one can touch two.
     spare_year_ids = [new_id() for _ in range(2 * len({entry.date.year for entry in entries}))]
     try:
-        row = await context.connection.fetchrow(
-            POST, context.now, spare_year_ids, *entry_columns(entries, digests), *line_columns(entries, line_ids)
-        )
+        row = await context.connection.fetchrow(POST, context.now, spare_year_ids, *columns)
     except asyncpg.PostgresError as fault:
         known = _explain(fault, entries, paths)
         if known is None:
@@ -121,8 +115,11 @@ async def post(
     )
 
 
-def entry_columns(entries: Sequence[NewEntry], digests: Sequence[bytes]) -> tuple[str | None, ...]:
-    """The arguments of `post_entries` that have an element an entry."""
+def columns_of(
+    entries: Sequence[NewEntry], line_ids: Sequence[Sequence[UUID]], digests: Sequence[bytes]
+) -> tuple[str | None, ...]:
+    """The entries as the arguments of `post_entries` after its first two."""
+    lines = [line for entry in entries for line in entry.lines]
     return (
         plain([str(entry.id) for entry in entries]),
         plain([entry.entry_type for entry in entries]),
@@ -143,13 +140,6 @@ def entry_columns(entries: Sequence[NewEntry], digests: Sequence[bytes]) -> tupl
         plain([str(len(entry.lines)) for entry in entries]),
         plain([str(len(entry.attachment_hashes)) for entry in entries]),
         binaries(digests),
-    )
-
-
-def line_columns(entries: Sequence[NewEntry], line_ids: Sequence[Sequence[UUID]]) -> tuple[str | None, ...]:
-    """The arguments of `post_entries` that have an element a line."""
-    lines = [line for entry in entries for line in entry.lines]
-    return (
         plain([str(place) for place, entry in enumerate(entries, 1) for _ in entry.lines]),
         plain([str(number) for entry in entries for number in range(1, len(entry.lines) + 1)]),
         plain([str(line_id) for ids in line_ids for line_id in ids]),

@@ -27,7 +27,7 @@ from ledgerbee.ledger.imports.model import (
     Place,
     Refusal,
 )
-from ledgerbee.ledger.imports.run import Chunk, Completed, Finish, Means, refused
+from ledgerbee.ledger.imports.run import Chunk, Completed, Finish, Means, chunk_of, refused
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.http.wire import MAX_TEXT
 from ledgerbee.platform.rates import store as rates
@@ -116,7 +116,7 @@ class BeancountRows:
                 rows.append(refused(item.source.where.line, fault, place))
             else:
                 rows.append(Completed(item.source.where.line, ready, None, place))
-        return Chunk(moment, rows)
+        return chunk_of(moment, rows)
 
     async def _rates(self, context: Context, wanted: set[tuple[str, date]]) -> Rates:
         """What currencies were worth on the days: as the books themselves say, else as published."""
