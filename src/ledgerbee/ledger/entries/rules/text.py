@@ -22,9 +22,9 @@ def text_of(entry: JournalEntry) -> str:
     quantum, base_quantum = quantum_of(places_of(currency)), quantum_of(places_of(base_currency))
     posted_at = _moment(entry.posted_at)
     rate = "1" if content.exchange_rate == ONE else format_decimal(content.exchange_rate)
-    lines = []
+    lines, accounts = [], entry.accounts
     for line_id, line in zip(entry.line_ids, content.lines, strict=True):
-        account = _account(line.account_id, entry.accounts[line.account_id])
+        account = _account(line.account_id, accounts[line.account_id])
         # Four decimals at most: such a number is never written with an exponent. Zero has no sign.
         amount = str((line.amount or ZERO).quantize(quantum))
         base = amount if currency == base_currency else str((line.base_amount or ZERO).quantize(base_quantum))
