@@ -2,9 +2,9 @@
 
 from typing import Annotated
 
-from pydantic import StringConstraints
+from ledgerbee.platform.http.wire import Trimmed
 
 #: A number that people give their things: trimmed, not empty, at most 100 characters.
-CatalogNumber = Annotated[str, StringConstraints(strict=True, strip_whitespace=True, min_length=1, max_length=100)]
+CatalogNumber = Annotated[str, Trimmed(100, min_length=1)]
 #: A name: trimmed, not empty, at most 255 characters.
-CatalogName = Annotated[str, StringConstraints(strict=True, strip_whitespace=True, min_length=1, max_length=255)]
+CatalogName = Annotated[str, Trimmed(255, min_length=1)]

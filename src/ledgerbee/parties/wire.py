@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from ledgerbee.parties.identifiers import is_gln, is_web_address, normalised_email, without_spaces
-from ledgerbee.platform.http.wire import CountryCode, OptionalLine, blank_or
+from ledgerbee.platform.http.wire import CountryCode, OptionalLine, Trimmed, blank_or
 
 MAX_NUMBER: Final = 100
 MAX_PAYMENT_TERMS_DAYS: Final = 3_650
@@ -43,22 +43,18 @@ def _check_website(value: str) -> str:
 _BLANK_IS_NULL = BeforeValidator(_blank_to_none)
 
 #: A customer's, vendor's or group's own number.
-PartyNumber = Annotated[str, StringConstraints(strict=True, strip_whitespace=True, min_length=1, max_length=MAX_NUMBER)]
+PartyNumber = Annotated[str, Trimmed(MAX_NUMBER, min_length=1)]
 #: The id of the object in the caller's other system.
-ExternalId = Annotated[
-    Annotated[str, StringConstraints(strict=True, strip_whitespace=True, max_length=255)] | None, _BLANK_IS_NULL
-]
+ExternalId = Annotated[Annotated[str, Trimmed(255)] | None, _BLANK_IS_NULL]
 #: A single-line text or null.
 NullableLine = Annotated[OptionalLine | None, _BLANK_IS_NULL]
 #: A street address, over several lines if need be, or null.
-NullableAddress = Annotated[
-    Annotated[str, StringConstraints(strict=True, strip_whitespace=True, max_length=1_000)] | None, _BLANK_IS_NULL
-]
+NullableAddress = Annotated[Annotated[str, Trimmed(1_000)] | None, _BLANK_IS_NULL]
 #: An e-mail address or null.
 NullableEmail = Annotated[
     Annotated[
         str,
-        StringConstraints(strict=True, strip_whitespace=True, max_length=254),
+        Trimmed(254),
         AfterValidator(_check_email),
     ]
     | None,
@@ -80,10 +76,7 @@ NullableVatNumber = Annotated[
 ]
 #: A web address or null.
 NullableWebsite = Annotated[
-    Annotated[
-        str, StringConstraints(strict=True, strip_whitespace=True, max_length=500), AfterValidator(_check_website)
-    ]
-    | None,
+    Annotated[str, Trimmed(500), AfterValidator(_check_website)] | None,
     _BLANK_IS_NULL,
     Field(examples=["https://example.com"]),
 ]

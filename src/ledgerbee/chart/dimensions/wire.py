@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from ledgerbee.chart.dimensions.model import Dimension, DimensionValue, ValueNode
 from ledgerbee.chart.dimensions.rules import build_tree
-from ledgerbee.platform.http.wire import IdText, ResponseModel
+from ledgerbee.platform.http.wire import IdText, ResponseModel, Trimmed
 
 #: A dimension's name: trimmed, 2 to 100 characters.
-DimensionName = Annotated[str, StringConstraints(strict=True, strip_whitespace=True, min_length=2, max_length=100)]
+DimensionName = Annotated[str, Trimmed(100, min_length=2)]
 #: A value's name: trimmed, not empty, at most 255 characters.
-ValueName = Annotated[str, StringConstraints(strict=True, strip_whitespace=True, min_length=1, max_length=255)]
+ValueName = Annotated[str, Trimmed(255, min_length=1)]
 
 
 class DimensionValueResponse(ResponseModel):

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import asyncpg
 from fastapi import Path
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from ledgerbee.chart.accounts.model import ACCOUNT_NOT_BOOKABLE, ACCOUNT_NOT_FOUND
 from ledgerbee.chart.vat_codes import actions, store
@@ -26,6 +26,7 @@ from ledgerbee.platform.http.wire import (
     RequestModel,
     ResponseModel,
     Text,
+    Trimmed,
     changes_of,
     omitted,
 )
@@ -33,7 +34,7 @@ from ledgerbee.platform.http.wire import (
 router = resource_router("VAT Codes")
 
 VatCodeId = Annotated[Id, Path(alias="vatCodeId", description="VAT code ID")]
-Code = Annotated[str, StringConstraints(strict=True, strip_whitespace=True, min_length=1, max_length=20)]
+Code = Annotated[str, Trimmed(20, min_length=1)]
 
 
 class VatCodeResponse(ResponseModel):

@@ -27,20 +27,20 @@ from ledgerbee.ledger.projects.wire import (
 from ledgerbee.parties.customers.model import CUSTOMER_NOT_FOUND
 from ledgerbee.parties.wire import ExternalId
 from ledgerbee.platform.http.operation import Ctx, operation, resource_router
-from ledgerbee.platform.http.wire import Amount, CurrencyCode, Id, Quantity, RequestModel, omitted
+from ledgerbee.platform.http.wire import Amount, CurrencyCode, Id, Quantity, RequestModel, Trimmed, omitted
 
 router = resource_router("Projects")
 
 ProjectId = Annotated[Id, Path(alias="projectId", description="Project ID")]
 SubprojectId = Annotated[Id, Path(alias="subprojectId", description="Subproject ID")]
 
-ProjectName = Annotated[str, StringConstraints(strict=True, strip_whitespace=True, min_length=1, max_length=255)]
+ProjectName = Annotated[str, Trimmed(255, min_length=1)]
 BudgetHours = Annotated[Quantity, Field(ge=0)]
 BudgetAmount = Annotated[Amount, Field(ge=0)]
 SortOrder = Annotated[int, Field(strict=True, ge=0, le=MAX_SORT_ORDER)]
 Color = Annotated[str, StringConstraints(strict=True, pattern=r"^#([0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})$")]
 #: The key of an upsert: not empty.
-Reference = Annotated[str, StringConstraints(strict=True, strip_whitespace=True, min_length=1, max_length=255)]
+Reference = Annotated[str, Trimmed(255, min_length=1)]
 
 _WHOLE_STATE: Final = (
     "The body is the project's whole new state: what is left out becomes null. Only `currency`, `externalReference` "

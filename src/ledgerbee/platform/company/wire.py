@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, 
 from pydantic_core import PydanticCustomError
 
 from ledgerbee.platform.company.logo import MAX_LOGO_BYTES
-from ledgerbee.platform.http.wire import MAX_LINE, OptionalLine, blank_or
+from ledgerbee.platform.http.wire import MAX_LINE, OptionalLine, Trimmed, blank_or
 
 _BASE64_LENGTH: Final = 4 * -(-MAX_LOGO_BYTES // 3)
 
@@ -49,14 +49,12 @@ _BLANK_IS_NULL = BeforeValidator(_blank_to_none)
 #: A single-line text or null; blank means null.
 NullableLine = Annotated[OptionalLine | None, _BLANK_IS_NULL]
 #: A street address, over several lines if need be, or null.
-NullableAddress = Annotated[
-    Annotated[str, StringConstraints(strict=True, strip_whitespace=True, max_length=MAX_LINE)] | None, _BLANK_IS_NULL
-]
+NullableAddress = Annotated[Annotated[str, Trimmed(MAX_LINE)] | None, _BLANK_IS_NULL]
 #: An e-mail address or null. No DNS is asked.
 NullableEmail = Annotated[
     Annotated[
         str,
-        StringConstraints(strict=True, strip_whitespace=True, max_length=254),
+        Trimmed(254),
         AfterValidator(_check_email),
     ]
     | None,
@@ -65,9 +63,7 @@ NullableEmail = Annotated[
     Field(examples=["regnskab@example.com"]),
 ]
 #: Identifiers (VAT number, bank account): what they must be is told by the rules.
-NullableIdentifier = Annotated[
-    Annotated[str, StringConstraints(strict=True, strip_whitespace=True, max_length=50)] | None, _BLANK_IS_NULL
-]
+NullableIdentifier = Annotated[Annotated[str, Trimmed(50)] | None, _BLANK_IS_NULL]
 #: Days from a document's date to its due date.
 PaymentTerms = Annotated[int, Field(strict=True, ge=0, le=3_650, examples=[14])]
 #: The content of a logo's file.

@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from ledgerbee.platform.credentials.model import SCOPES
-from ledgerbee.platform.http.wire import EXAMPLE_MOMENT
+from ledgerbee.platform.http.wire import EXAMPLE_MOMENT, Trimmed
 
 _MAX_ENTRIES: Final = 100
 
@@ -24,7 +24,7 @@ Scopes = Annotated[
 #: The reference's name of it (contract 2.2), wherever it is given or told.
 _IP_ALLOWLIST: Final = "ipWhitelist"
 IpAllowlist = Annotated[
-    list[Annotated[str, StringConstraints(strict=True, strip_whitespace=True, max_length=100)]],
+    list[Annotated[str, Trimmed(100)]],
     Field(
         alias=_IP_ALLOWLIST,
         max_length=_MAX_ENTRIES,

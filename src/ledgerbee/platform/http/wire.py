@@ -1,6 +1,7 @@
 """Types of the wire: camelCase names, exact decimals, honest identifiers (contract 1.4, decisions "Base")."""
 
 import re
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Final, Generic, TypeVar
@@ -12,13 +13,14 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetCoreSchemaHandler,
     PlainSerializer,
     StringConstraints,
     WithJsonSchema,
     model_validator,
 )
 from pydantic.alias_generators import to_camel
-from pydantic_core import PydanticCustomError
+from pydantic_core import CoreSchema, PydanticCustomError, PydanticKnownError, core_schema
 
 from ledgerbee.core.countries import is_country
 from ledgerbee.core.dates import format_moment
@@ -203,10 +205,33 @@ Id = Annotated[
 #: An object's id, in an answer.
 IdText = Annotated[UUID, WithJsonSchema({"type": "string", "examples": [EXAMPLE_ID]})]
 
+
+@dataclass(frozen=True, slots=True)
+class Trimmed:
+    """Annotates a single-line text: blanks at its ends are dropped, and `min_length` counts what is left.
+
+    `max_length` counts what was sent, as whoever reads the document does.
+    """
+
+    max_length: int
+    min_length: int | None = None
+
+    def __get_pydantic_core_schema__(self, _source: Any, _handler: GetCoreSchemaHandler) -> CoreSchema:
+        text = core_schema.str_schema(
+            strict=True, strip_whitespace=True, min_length=self.min_length, max_length=self.max_length
+        )
+        return core_schema.no_info_before_validator_function(self._as_sent, text)
+
+    def _as_sent(self, value: Any) -> Any:
+        if isinstance(value, str) and len(value) > self.max_length:
+            raise PydanticKnownError("string_too_long", {"max_length": self.max_length})
+        return value
+
+
 #: A required single-line text: trimmed, not empty.
-Line = Annotated[str, StringConstraints(strict=True, strip_whitespace=True, min_length=1, max_length=MAX_LINE)]
+Line = Annotated[str, Trimmed(MAX_LINE, min_length=1)]
 #: An optional single-line text: trimmed; may be empty.
-OptionalLine = Annotated[str, StringConstraints(strict=True, strip_whitespace=True, max_length=MAX_LINE)]
+OptionalLine = Annotated[str, Trimmed(MAX_LINE)]
 #: Free text over several lines.
 Text = Annotated[str, StringConstraints(strict=True, max_length=MAX_TEXT)]
 
