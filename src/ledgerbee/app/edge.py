@@ -78,8 +78,8 @@ class Edge:
     async def recognize(self, request: Request) -> Principal | None:
         """Whose API key a request shows that is answered without having been let in here; None where that isn't told.
 
-        It isn't of a key that nobody has (any more), that has expired, or that comes from an address off its list, nor
-        when the database doesn't say in time: no answer is kept back for it.
+        It isn't of a key that nobody has (any more) or that has expired, nor when the database doesn't say in time: no
+        answer is kept back for it.
         """
         try:
             secret, kinds = _secret_of(request)
@@ -87,7 +87,7 @@ class Edge:
                 return None
             async with asyncio.timeout(_PATIENCE_S):
                 principal = await self._resolve(secret_hash(secret), kinds)
-            _let_in(request, principal, kinds, self.clock())
+            _check_valid(principal, kinds, self.clock())
         except UNREACHABLE:
             return None
         return principal
@@ -133,7 +133,7 @@ class Edge:
         """
         secret, kinds = _secret_of(request)
         digest = secret_hash(secret)
-        request.scope["ledgerbee.principal"] = None  # until it is let in
+        request.scope["ledgerbee.principal"] = None  # until it is known
         remembered = self._principals.get(digest)
         if remembered is not None:
             try:
@@ -163,17 +163,17 @@ class Edge:
 def _check(
     operation: Operation, request: Request, principal: Principal, kinds: tuple[str, ...], now: datetime
 ) -> Principal:
-    _let_in(request, principal, kinds, now)
+    _check_valid(principal, kinds, now)
     request.scope["ledgerbee.principal"] = principal
+    if not is_address_allowed(request.client.host if request.client else None, principal.ip_allowlist):
+        raise UNAUTHORIZED.error(reason="ip_whitelist_mismatch")
     _authorize(operation, principal)
     return principal
 
 
-def _let_in(request: Request, principal: Principal, kinds: tuple[str, ...], now: datetime) -> None:
+def _check_valid(principal: Principal, kinds: tuple[str, ...], now: datetime) -> None:
     if principal.kind not in kinds or (principal.expires_at is not None and principal.expires_at <= now):
         raise _unauthorized(kinds)
-    if not is_address_allowed(request.client.host if request.client else None, principal.ip_allowlist):
-        raise UNAUTHORIZED.error(reason="ip_whitelist_mismatch")
 
 
 def _secret_of(request: Request) -> tuple[str, tuple[str, ...]]:
