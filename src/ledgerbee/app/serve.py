@@ -51,12 +51,14 @@ def listen(host: str, port: int, *, shared: bool = False) -> socket.socket:
     deadline = time.monotonic() + _PORT_PATIENCE_S
     while True:
         try:
-            listener = _bound(family, (host, port))
-            listener.listen(1024)
-            if not shared:
-                return listener
-            address = listener.getsockname()
-            listener.close()  # it was free: among those who share an address nobody is asked whose they are
+            with ExitStack() as stack:
+                listener = stack.enter_context(_bound(family, (host, port)))
+                listener.listen(1024)
+                address = listener.getsockname()
+                if not shared:
+                    stack.pop_all()
+                    return listener
+            # It was free: among those who share an address nobody is asked whose they are.
             return _bound(family, address, shared=True)
         except OSError as fault:
             if fault.errno != errno.EADDRINUSE or time.monotonic() > deadline:
