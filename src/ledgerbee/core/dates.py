@@ -5,6 +5,7 @@ The clock is read once per command, at the edge; everything below takes time as 
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 Clock = Callable[[], datetime]
@@ -24,6 +25,12 @@ def format_moment(moment: datetime) -> str:
     """ISO 8601 in UTC with milliseconds and `Z`, the form of every timestamp on the wire."""
     # isoformat takes a tenth of strftime's time; the offset of UTC is always its last six characters.
     return moment.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+
+
+@lru_cache(maxsize=1024)
+def iso_day(day: date) -> str:
+    """`day` as 2026-03-16. Books write the same few days over and over."""
+    return day.isoformat()
 
 
 def first_of_month(day: date) -> date:

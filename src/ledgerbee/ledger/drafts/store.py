@@ -149,7 +149,7 @@ async def _insert_lines(context: Context, drafts: Sequence[Draft]) -> None:
             line.line_type,
             line.vat_code_id,
             line.description,
-            _tags(line.tag_ids),
+            array_literal(line.tag_ids),
         )
         for draft in drafts
         for number, (line_id, line) in enumerate(zip(draft.line_ids, draft.content.lines, strict=True), 1)
@@ -185,12 +185,8 @@ def _values(content: EnteredEntry) -> tuple[Any, ...]:
         content.customer_id,
         content.vendor_id,
         content.journal_category_id,
-        _tags(content.tag_ids),
+        array_literal(content.tag_ids),
     )
-
-
-def _tags(ids: Sequence[UUID]) -> str:
-    return array_literal(ids) or "{}"
 
 
 def _draft(row: asyncpg.Record, lines: Sequence[asyncpg.Record]) -> Draft:

@@ -7,7 +7,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from ledgerbee.core.errors import invalid
+from ledgerbee.core.errors import LedgerBeeError, invalid
 from ledgerbee.core.money import (
     MAX_AMOUNT,
     ONE,
@@ -23,7 +23,7 @@ from ledgerbee.core.money import (
     round_to,
     total,
 )
-from ledgerbee.ledger.entries.model import JOURNAL_ENTRY_UNBALANCED, NewEntry, NewLine, Side
+from ledgerbee.ledger.entries.model import DEBIT, JOURNAL_ENTRY_UNBALANCED, NewEntry, NewLine, Side
 
 #: Decimals of an exchange rate, as stored.
 RATE_PLACES: Final = 12
@@ -41,7 +41,7 @@ def to_base(sides: Sequence[Side], amounts: Sequence[Decimal], rate: Decimal, ba
         raise ValueError("every amount has a side")
     if rate <= 0:
         raise ValueError("a rate is positive")
-    on_debit = [side is Side.DEBIT for side in sides]
+    on_debit = [side is DEBIT for side in sides]
     on_credit = [not debit for debit in on_debit]
     debits, credits_ = list(compress(amounts, on_debit)), list(compress(amounts, on_credit))
     if total(debits) != total(credits_):
@@ -76,19 +76,30 @@ def check_balanced(lines: Sequence[NewLine], path: str = "lines") -> None:
     Raises `JOURNAL_ENTRY_UNBALANCED` with both sums in `details`.
     """
     # Amounts have 17 digits, an entry at most 10,000 lines (each may become four): the default 28 digits hold any sum.
-    debit = credit = base_debit = base_credit = ZERO
+    debit = credit = ZERO
+    has_one_currency = True
     for line in lines:
-        if line.side is Side.DEBIT:
-            debit += line.amount
-            base_debit += line.base_amount
+        amount = line.amount
+        if line.side is DEBIT:
+            debit += amount
         else:
-            credit += line.amount
-            base_credit += line.base_amount
-    for currency, one, other in (("entry", debit, credit), ("base", base_debit, base_credit)):
-        if one != other:
-            raise JOURNAL_ENTRY_UNBALANCED.error(
-                property=path, currency=currency, debit=format_decimal(one), credit=format_decimal(other)
-            )
+            credit += amount
+        if line.base_amount is not amount:
+            has_one_currency = False
+    if debit != credit:
+        raise _unbalanced("entry", debit, credit, path)
+    if has_one_currency:
+        return
+    debit = sum([line.base_amount for line in lines if line.side is DEBIT], ZERO)
+    credit = sum([line.base_amount for line in lines if line.side is not DEBIT], ZERO)
+    if debit != credit:
+        raise _unbalanced("base", debit, credit, path)
+
+
+def _unbalanced(currency: str, debit: Decimal, credit: Decimal, path: str) -> LedgerBeeError:
+    return JOURNAL_ENTRY_UNBALANCED.error(
+        property=path, currency=currency, debit=format_decimal(debit), credit=format_decimal(credit)
+    )
 
 
 def below(path: str, name: str) -> str:

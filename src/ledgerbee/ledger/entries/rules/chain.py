@@ -17,6 +17,7 @@ from json.encoder import encode_basestring as quoted
 from typing import Final
 from uuid import UUID
 
+from ledgerbee.core.dates import iso_day
 from ledgerbee.core.money import ONE, ZERO, quantum_of
 from ledgerbee.ledger.entries.model import NewEntry
 from ledgerbee.ledger.entries.rules.balance import RATE_PLACES
@@ -44,15 +45,17 @@ def canonical(company_id: UUID, entry: NewEntry, line_ids: Sequence[UUID], poste
     """
     customer, vendor, category = entry.customer_id, entry.vendor_id, entry.journal_category_id
     source, reversed_entry = entry.source_id, entry.reverses_entry_id
+    whole = entry.original_amount
+    whole_text = _amount(whole)
     fields = [
         _FORMAT,
         company_id.hex,
         entry.id.hex,
         entry.entry_type,
-        entry.date.isoformat(),
+        iso_day(entry.date),
         entry.currency,
         _RATE_ONE if entry.exchange_rate == ONE else f"{entry.exchange_rate:.{RATE_PLACES}f}",
-        _amount(entry.original_amount),
+        whole_text,
         "" if customer is None else customer.hex,
         "" if vendor is None else vendor.hex,
         "" if category is None else category.hex,
@@ -64,7 +67,8 @@ def canonical(company_id: UUID, entry: NewEntry, line_ids: Sequence[UUID], poste
         "" if entry.description is None else quoted(entry.description),
     ]
     for line_id, line in zip(line_ids, entry.lines, strict=True):
-        amount, code = _amount(line.amount), line.vat_code_id
+        amount = whole_text if line.amount is whole else _amount(line.amount)
+        code = line.vat_code_id
         fields += (
             line_id.hex,
             line.account_id.hex,

@@ -212,10 +212,11 @@ def _check_amounts(entered: EnteredEntry, currency: str, path: str) -> None:
     """Amounts in the currency's minor units: VAT is computed of these, so a finer one must not get that far."""
     places = places_of(currency)
     quantum = quantum_of(places)
-    if not fits(entered.original_amount, quantum):
-        check_amount(entered.original_amount, places, below(path, "originalAmount"))
+    whole = entered.original_amount
+    if not fits(whole, quantum):
+        check_amount(whole, places, below(path, "originalAmount"))
     for number, line in enumerate(entered.lines):
-        if not fits(line.amount, quantum):
+        if line.amount is not whole and not fits(line.amount, quantum):
             check_amount(line.amount, places, below(path, f"lines.{number}.amount"))
 
 

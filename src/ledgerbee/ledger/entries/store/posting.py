@@ -12,9 +12,11 @@ from ledgerbee.chart.accounts.model import ACCOUNT_NOT_BOOKABLE, ACCOUNT_NOT_FOU
 from ledgerbee.chart.dimensions.model import DIMENSION_VALUE_NOT_FOUND
 from ledgerbee.chart.journal_categories.model import JOURNAL_CATEGORY_NOT_FOUND
 from ledgerbee.chart.vat_codes.model import VAT_CODE_NOT_FOUND
+from ledgerbee.core.dates import iso_day
 from ledgerbee.core.errors import ErrorCode, LedgerBeeError
 from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.entries.model import (
+    DEBIT,
     FISCAL_YEAR_MISSING,
     JOURNAL_ENTRY_ALREADY_POSTED,
     JOURNAL_ENTRY_ALREADY_REVERSED,
@@ -26,7 +28,6 @@ from ledgerbee.ledger.entries.model import (
     VAT_TYPES,
     AccountName,
     NewEntry,
-    Side,
 )
 from ledgerbee.ledger.entries.rules.balance import below
 from ledgerbee.parties.customers.model import CUSTOMER_NOT_FOUND
@@ -120,10 +121,12 @@ def columns_of(
 ) -> tuple[str | None, ...]:
     """The entries as the arguments of `post_entries` after its first two."""
     lines = [line for entry in entries for line in entry.lines]
+    amounts, base_amounts = [line.amount for line in lines], [line.base_amount for line in lines]
+    written_amounts = plain([str(amount) for amount in amounts])
     return (
         plain([str(entry.id) for entry in entries]),
         plain([entry.entry_type for entry in entries]),
-        plain([entry.date.isoformat() for entry in entries]),
+        plain([iso_day(entry.date) for entry in entries]),
         texts([entry.currency for entry in entries]),
         plain([str(entry.exchange_rate) for entry in entries]),
         plain([str(entry.original_amount) for entry in entries]),
@@ -133,7 +136,7 @@ def columns_of(
         _if_any(plain_or_null, [entry.customer_id for entry in entries]),
         _if_any(plain_or_null, [entry.vendor_id for entry in entries]),
         _if_any(plain_or_null, [entry.journal_category_id for entry in entries]),
-        _if_any(texts, [array_literal(entry.tag_ids) for entry in entries]),
+        _if_any(texts, [array_literal(entry.tag_ids) if entry.tag_ids else None for entry in entries]),
         _if_any(texts, [entry.source_type for entry in entries]),
         _if_any(plain_or_null, [entry.source_id for entry in entries]),
         _if_any(plain_or_null, [entry.reverses_entry_id for entry in entries]),
@@ -144,13 +147,13 @@ def columns_of(
         plain([str(number) for entry in entries for number in range(1, len(entry.lines) + 1)]),
         plain([str(line_id) for ids in line_ids for line_id in ids]),
         plain([str(line.account_id) for line in lines]),
-        plain(["t" if line.side is Side.DEBIT else "f" for line in lines]),
-        plain([str(line.amount) for line in lines]),
-        plain([str(line.base_amount) for line in lines]),
+        plain(["t" if line.side is DEBIT else "f" for line in lines]),
+        written_amounts,
+        written_amounts if base_amounts == amounts else plain([str(amount) for amount in base_amounts]),
         plain([line.line_type for line in lines]),
         _if_any(plain_or_null, [line.vat_code_id for line in lines]),
         _if_any(texts, [line.description for line in lines]),
-        _if_any(texts, [array_literal(line.tag_ids) for line in lines]),
+        _if_any(texts, [array_literal(line.tag_ids) if line.tag_ids else None for line in lines]),
     )
 
 
@@ -159,9 +162,9 @@ def _if_any(written: Callable[[Sequence[T | None]], str], column: Sequence[T | N
     return None if column.count(None) == len(column) else written(column)
 
 
-def array_literal(ids: Sequence[UUID]) -> str | None:
-    """A list inside a column of lists: arrays of arrays would all have to be of one length. None if it is empty."""
-    return plain([tag.hex for tag in ids]) if ids else None
+def array_literal(ids: Sequence[UUID]) -> str:
+    """A list inside a column of lists: arrays of arrays would all have to be of one length."""
+    return plain([tag.hex for tag in ids])
 
 
 def _entered_place(entry: NewEntry, line: int) -> int:
