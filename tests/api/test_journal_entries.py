@@ -5,9 +5,12 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from tests.api.instances import instance
 from tests.conftest import Api
 from tests.journal_bodies import line, plain
 from tests.ledger_books import BANK, GOODS, PAYABLES, RECEIVABLES, SALES, Books, books_of
+
+from ledgerbee.chart.journal_categories.model import JournalType
 
 
 @pytest_asyncio.fixture
@@ -199,3 +202,54 @@ async def test_two_fields_of_a_posted_entry_may_be_corrected(books: Books) -> No
         assert answer.json()["details"]["validationErrors"][0]["property"] == next(iter(refused))
     assert (await books.api.get(path)).json() == expected
     assert (await books.verify()).passed
+
+
+async def test_a_new_default_category_counts_at_once_in_every_process(database_url: str, books: Books) -> None:
+    """What a process knows of the books from the last entry is no longer so."""
+    api, path = books.api, "/v2/journal-entries"
+    before = (await api.post(path, plain(books))).json()["journalCategoryId"]
+    async with instance(database_url, api.clock) as other_process:
+
+        async def posted_elsewhere() -> str:
+            answer = await other_process.post(f"/api{path}", json=plain(books), headers={"x-api-key": api.key})
+            return str(answer.json()["journalCategoryId"])
+
+        assert await posted_elsewhere() == before
+        body = {"name": "Alt", "isDefault": True, "allowedJournalTypes": list(JournalType)}
+        new = (await api.post("/v1/journal-categories", body)).json()["id"]
+        assert await posted_elsewhere() == new
+        assert (await api.post(path, plain(books))).json()["journalCategoryId"] == new
+
+
+async def test_what_is_told_and_kept_of_a_batch_is_what_was_answered(books: Books) -> None:
+    """An answer that lists what its events tell is sent to the database once: all of them are parts of one text."""
+    entries = [plain(books, description=f"Rødgrød 🦊 {number}" * number) for number in range(3)]
+    key = {"x-api-idempotency-key": "batch"}
+    first = await books.api.post("/v2/journal-entries/batch", {"entries": entries}, headers=key)
+    again = await books.api.post("/v2/journal-entries/batch", {"entries": entries}, headers=key)
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert again.content == first.content
+    assert await told(books, "journal_entry.posted") == first.json()["entries"]
+
+
+async def test_what_is_told_beside_the_answer_is_kept_apart_from_it(books: Books) -> None:
+    """A booking tells of the draft and of the entry, and answers with the entry alone."""
+    draft = (await books.api.post("/v2/draft-journal-entries", plain(books, description="Æble"))).json()
+    path, key = f"/v2/draft-journal-entries/{draft['id']}/book", {"x-api-idempotency-key": "book"}
+    first = await books.api.post(path, headers=key)
+    again = await books.api.post(path, headers=key)
+    assert (again.headers["Idempotent-Replayed"], again.content) == ("true", first.content)
+    assert await told(books, "journal_entry.posted") == [first.json()]
+    assert [shown["journalEntryId"] for shown in await told(books, "draft_journal_entry.booked")] == [
+        first.json()["id"]
+    ]
+
+
+async def told(books: Books, event_type: str) -> list[dict[str, Any]]:
+    """What the company's events of a type tell, in order."""
+    rows = await books.api.run(
+        lambda context: context.connection.fetch(
+            "SELECT data FROM events WHERE company_id = $1 AND type = $2 ORDER BY id", context.company_id, event_type
+        )
+    )
+    return [row["data"] for row in rows]

@@ -305,8 +305,8 @@ def test_an_entry_and_its_reversal_come_to_nothing(entry: JournalEntry, text: st
 
 
 @given(journal_entries())
-def test_the_text_of_an_entry_is_what_its_model_describes(entry: JournalEntry) -> None:
-    text = rules.text_of(entry)
+def test_the_json_of_an_entry_is_what_its_model_describes(entry: JournalEntry) -> None:
+    text = rules.json_of(entry)
     body = json.loads(text)
     described = JournalEntryResponse.model_validate(body)
     assert json.loads(described.model_dump_json()) == body
@@ -327,7 +327,7 @@ def test_zero_has_no_sign() -> None:
     content = rules.complete(entered(EntryType.JOURNAL_ENTRY, Decimal("-0"), lines), books(), SPACE)
     names = {ACCOUNT: AccountName(1, "a"), CONTRA: AccountName(2, "b")}
     entry = JournalEntry(content, [SPACE, CODE], names, "DKK", 1, 1, bytes(32), bytes(32), NOW)
-    assert json.loads(rules.text_of(entry))["originalAmount"] == "0.00"
+    assert json.loads(rules.json_of(entry))["originalAmount"] == "0.00"
 
 
 def test_vat_that_leads_beyond_the_largest_amount_is_refused() -> None:

@@ -47,6 +47,7 @@ class Caller:
             time_zone=principal.time_zone,
             credential_hash=principal.secret_hash,
             credential_version=principal.version,
+            known=principal.known,
         )
 
     async def read(self, work: Callable[[Context], Awaitable[T]]) -> T:
@@ -58,7 +59,7 @@ class Caller:
 
         For a request of several transactions, the last of which is its `command`: the credential is checked there.
         """
-        unchecked = replace(self.tenant, credential_hash=None)
+        unchecked = replace(self.tenant, credential_hash=None, known=None)
         return await self.database.run(unchecked, self.now, work)
 
     def with_content(self, digest: bytes) -> "Caller":

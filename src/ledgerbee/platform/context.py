@@ -28,12 +28,12 @@ class Actor:
 class Event(Struct, frozen=True, gc=False):
     """Something that happened to an object: a topic such as `invoice.sent` and the object as it was then, as JSON.
 
-    The JSON is on one line. `is_first` says that nothing was told of the object before: it is new.
+    The JSON is UTF-8. `is_first` says that nothing was told of the object before: it is new.
     """
 
     type: str
     object_id: UUID
-    data: str
+    data: bytes
     is_first: bool = False
 
 
@@ -61,6 +61,9 @@ class Answer:
 class Context:
     """One command's transaction. `now` is aware UTC and was read once, at the edge.
 
+    `known` keeps facts of the company, by their type, for its next transactions too (`Principal`); None where nothing
+    would say that they have changed.
+
     `emit`, `enqueue` and `answer` only note: the rows are written just before the commit, in the same transaction.
     Commands that are carried out together share the connection and have a context each.
     """
@@ -71,6 +74,7 @@ class Context:
     request_id: str
     time_zone: str
     now: datetime
+    known: dict[type, Any] | None = None
     events: list[Event] = field(default_factory=list)
     jobs: list[Job] = field(default_factory=list)
     answer: Answer | None = None
@@ -80,13 +84,13 @@ class Context:
         """The company's calendar day."""
         return day_in(self.now, self.time_zone)
 
-    def emit(self, event_type: str, object_id: UUID, data: dict[str, Any] | str, *, is_first: bool = False) -> None:
+    def emit(self, event_type: str, object_id: UUID, data: dict[str, Any] | bytes, *, is_first: bool = False) -> None:
         """Tell, in this transaction, what happened; `data` is the object's wire form at this moment (or its JSON).
 
         `is_first` is for what comes by the thousand: of an object known to be new no earlier events are looked for.
         """
-        text = data if isinstance(data, str) else to_json(data)
-        self.events.append(Event(event_type, object_id, text, is_first))
+        written = data if isinstance(data, bytes) else to_json(data).encode()
+        self.events.append(Event(event_type, object_id, written, is_first))
 
     def enqueue(self, name: str, /, *, delay: timedelta | None = None, **payload: Any) -> None:
         """Have the worker run the job `name` once this transaction has committed (and never if it doesn't)."""

@@ -10,7 +10,7 @@ import json
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final, TypeAlias, TypeVar
@@ -91,7 +91,10 @@ _STOPS: Final[dict[str, type[Exception]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """On whose behalf a transaction runs: the company, and the credential to check (none for our own jobs)."""
+    """On whose behalf a transaction runs: the company, and the credential to check (none for our own jobs).
+
+    `known` goes with the credential: facts of the company that hold if the check passes.
+    """
 
     company_id: UUID
     actor: Actor
@@ -99,6 +102,7 @@ class Tenant:
     time_zone: str
     credential_hash: bytes | None = None
     credential_version: int = 0
+    known: dict[type, Any] | None = field(default=None, compare=False)
 
 
 def _begin_sql(tenants: Sequence[Tenant], now: datetime, keys: Sequence[str], *, read_only: bool) -> str:
@@ -259,6 +263,7 @@ class Database:
                         request_id=tenant.request_id,
                         time_zone=tenant.time_zone,
                         now=now,
+                        known=tenant.known,
                     )
                     for tenant in tenants
                 ]

@@ -9,13 +9,14 @@ from ledgerbee.core.ids import new_id
 from ledgerbee.platform.context import Context, Job
 from ledgerbee.platform.literals import plain
 
-#: The events' data comes as lines: JSON on one line each.
-_RECORD = r"""
+#: What events tell and what is answered comes in one piece, $8, of which each names its part: most of an answer to a
+#: command is what its events tell, and is sent once.
+_RECORD = """
 WITH answers AS (
     INSERT INTO idempotency_keys (company_id, key, request_hash, status, content_type, body, created_at)
-    SELECT $1, a.key, a.request_hash, a.status, a.content_type, a.body, $2
-    FROM unnest($11::text[], $12::bytea[], $13::int[], $14::text[], $15::bytea[])
-        AS a (key, request_hash, status, content_type, body)
+    SELECT $1, a.key, a.request_hash, a.status, a.content_type, substring($8::bytea FROM a.start FOR a.length), $2
+    FROM unnest($13::text[], $14::bytea[], $15::int[], $16::text[], $17::int[], $18::int[])
+        AS a (key, request_hash, status, content_type, start, length)
     ON CONFLICT (company_id, key) DO UPDATE SET request_hash = excluded.request_hash, status = excluded.status,
         content_type = excluded.content_type, body = excluded.body, created_at = excluded.created_at
 )
@@ -23,10 +24,11 @@ INSERT INTO events (company_id, id, type, object_id, sequence, data, actor, requ
 SELECT $1, e.id, e.type, e.object_id,
        e.place + CASE WHEN e.is_first THEN 0 ELSE coalesce(
            (SELECT max(p.sequence) FROM events p WHERE p.company_id = $1 AND p.object_id = e.object_id), 0) END,
-       e.data::json, coalesce(e.actor, $16), coalesce(e.request_id, $17), $2
+       convert_from(substring($8::bytea FROM e.start FOR e.length), 'UTF8')::json,
+       coalesce(e.actor, $19), coalesce(e.request_id, $20), $2
 FROM unnest($3::text::uuid[], $4::text::text[], $5::text::uuid[], $6::text::int[], $7::text::boolean[],
-            string_to_array($8::text, E'\n'), $9::text[], $10::text[])
-    AS e (id, type, object_id, place, is_first, data, actor, request_id)
+            $9::text::int[], $10::text::int[], $11::text[], $12::text[])
+    AS e (id, type, object_id, place, is_first, start, length, actor, request_id)
 """
 
 #: The jobs that follow each event topic; composed in `app.reactions`.
@@ -39,6 +41,7 @@ async def flush(contexts: Sequence[Context], reactions: Reactions) -> None:
     answers = [context.answer for context in contexts if context.answer is not None]
     if events or answers:
         first = contexts[0]
+        whole, told, answered = _in_one_piece(contexts)
         await first.connection.execute(
             _RECORD,
             first.company_id,
@@ -48,14 +51,17 @@ async def flush(contexts: Sequence[Context], reactions: Reactions) -> None:
             plain([str(event.object_id) for _, event, _ in events]),
             plain(_places([event.object_id for _, event, _ in events])),
             plain(["t" if event.is_first else "f" for _, event, _ in events]),
-            "\n".join([event.data for _, event, _ in events]),
+            whole,
+            plain([str(start) for start, _ in told]),
+            plain([str(length) for _, length in told]),
             None if len(contexts) == 1 else [str(context.actor) for _, _, context in events],
             None if len(contexts) == 1 else [context.request_id for _, _, context in events],
             [answer.key for answer in answers],
             [answer.request_hash for answer in answers],
             [answer.status for answer in answers],
             [answer.content_type for answer in answers],
-            [answer.body for answer in answers],
+            [start for start, _ in answered],
+            [length for _, length in answered],
             str(first.actor),
             first.request_id,
         )
@@ -65,6 +71,51 @@ async def flush(contexts: Sequence[Context], reactions: Reactions) -> None:
     for context in contexts:
         if context.jobs:
             await _enqueue(context, context.jobs)
+
+
+_Part = tuple[int, int]
+
+
+def _in_one_piece(contexts: Sequence[Context]) -> tuple[bytes, list[_Part], list[_Part]]:
+    """What is told and answered in one piece; and the parts, as start (from 1) and length, of each event and answer."""
+    pieces: list[bytes] = []
+    end = 1
+    told: list[_Part] = []
+    answered: list[_Part] = []
+
+    def add(piece: bytes) -> _Part:
+        nonlocal end
+        pieces.append(piece)
+        part = (end, len(piece))
+        end += len(piece)
+        return part
+
+    for context in contexts:
+        data = [event.data for event in context.events]
+        repeated: list[int] = []
+        if context.answer is not None:
+            answered.append(add(context.answer.body))
+            repeated = _listed(data, context.answer.body)
+        if repeated:
+            start = answered[-1][0]
+            told += [(start + place, len(one)) for place, one in zip(repeated, data, strict=True)]
+        else:
+            told += [add(one) for one in data]
+    return b"".join(pieces), told, answered
+
+
+def _listed(texts: Sequence[bytes], body: bytes) -> list[int]:
+    """Where `body` has all the texts, one character between each two; nothing if it doesn't list them so."""
+    if not texts:
+        return []
+    places = []
+    place = body.find(texts[0])
+    for text in texts:
+        if place < 0 or not body.startswith(text, place):
+            return []
+        places.append(place)
+        place += len(text) + 1
+    return places
 
 
 def _places(objects: Sequence[UUID]) -> list[str]:

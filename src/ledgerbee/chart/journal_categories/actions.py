@@ -7,6 +7,7 @@ from ledgerbee.chart.journal_categories.model import JournalCategory, JournalTyp
 from ledgerbee.core.errors import invalid
 from ledgerbee.core.ids import new_id
 from ledgerbee.platform.context import Context
+from ledgerbee.platform.credentials import store as credentials
 
 
 async def create(
@@ -22,4 +23,6 @@ async def create(
         raise invalid(("allowedJournalTypes", "isComplete", "allowedJournalTypes must be all of them for the default"))
     category = JournalCategory(new_id(), name, is_default, allowed, context.now)
     await store.insert(context, category)
+    if is_default:
+        await credentials.refresh_company(context)  # entries take the default from what is known
     return category

@@ -13,7 +13,7 @@ from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.attachments import store as attachments
 from ledgerbee.ledger.drafts import rules, store
 from ledgerbee.ledger.drafts.model import Draft, DraftStatus
-from ledgerbee.ledger.drafts.wire import text_of
+from ledgerbee.ledger.drafts.wire import json_of
 from ledgerbee.ledger.entries import actions as entries
 from ledgerbee.ledger.entries import rules as entry_rules
 from ledgerbee.ledger.entries import store as entry_store
@@ -21,7 +21,7 @@ from ledgerbee.ledger.entries.model import AccountName, EnteredEntry, Posted
 from ledgerbee.platform.context import Context
 
 
-async def create(context: Context, entered: Sequence[EnteredEntry], paths: Sequence[str]) -> list[str]:
+async def create(context: Context, entered: Sequence[EnteredEntry], paths: Sequence[str]) -> list[bytes]:
     """Draft entries, all or none, and answer with their wire forms in order. Tells `draft_journal_entry.created`.
 
     `paths` name the entries' places in the request, for `details.property`. Raises what
@@ -42,20 +42,20 @@ async def create(context: Context, entered: Sequence[EnteredEntry], paths: Seque
     ]
     await store.insert(context, drafts)
     await attachments.insert_for_drafts(context, [(draft.id, draft.content.attachments) for draft in drafts])
-    texts = [text_of(draft) for draft in drafts]
-    for draft, text in zip(drafts, texts, strict=True):
-        context.emit("draft_journal_entry.created", draft.id, text)
-    return texts
+    written = [json_of(draft) for draft in drafts]
+    for draft, one in zip(drafts, written, strict=True):
+        context.emit("draft_journal_entry.created", draft.id, one)
+    return written
 
 
-async def update(context: Context, draft_id: UUID, changes: Mapping[str, Any]) -> str:
+async def update(context: Context, draft_id: UUID, changes: Mapping[str, Any]) -> bytes:
     """Change a draft as `rules.changed` tells, and answer with its wire form. Tells `draft_journal_entry.updated`.
 
     Raises `DRAFT_JOURNAL_ENTRY_NOT_FOUND`, `DRAFT_JOURNAL_ENTRY_INVALID_STATE` and what `create` raises.
     """
     before = await _get_open(context, draft_id)
     if not changes:
-        return text_of(before)
+        return json_of(before)
     (content,), names = await _checked(context, [rules.changed(before.content, changes)], [""])
     after = replace(
         before,
@@ -69,9 +69,9 @@ async def update(context: Context, draft_id: UUID, changes: Mapping[str, Any]) -
         await attachments.delete_for_drafts(context, [draft_id])
         await attachments.insert_for_drafts(context, [(draft_id, content.attachments)])
     await store.save(context, before, after)
-    text = text_of(after)
-    context.emit("draft_journal_entry.updated", draft_id, text)
-    return text
+    written = json_of(after)
+    context.emit("draft_journal_entry.updated", draft_id, written)
+    return written
 
 
 async def delete(context: Context, draft_id: UUID) -> None:
@@ -82,7 +82,7 @@ async def delete(context: Context, draft_id: UUID) -> None:
     draft = await _get_open(context, draft_id)
     await attachments.delete_for_drafts(context, [draft_id])
     await store.delete(context, draft_id)
-    context.emit("draft_journal_entry.deleted", draft_id, text_of(draft))
+    context.emit("draft_journal_entry.deleted", draft_id, json_of(draft))
 
 
 async def book(context: Context, draft_id: UUID) -> Posted:
@@ -100,7 +100,7 @@ async def book(context: Context, draft_id: UUID) -> Posted:
     )
     booked = replace(draft, status=DraftStatus.BOOKED, journal_entry_id=entry.id, updated_at=context.now)
     await store.mark_booked(context, booked)
-    context.emit("draft_journal_entry.booked", draft_id, text_of(booked))
+    context.emit("draft_journal_entry.booked", draft_id, json_of(booked))
     (posted,) = await entries.post_for([context], [entry], [""])
     if attached:
         await attachments.move_to_entry(context, draft_id, entry.id)

@@ -165,6 +165,6 @@ def render(draft: Draft) -> DraftJournalEntryResponse:
     )
 
 
-def text_of(draft: Draft) -> str:
-    """The wire form as JSON, which serves the draft's event and its answer."""
-    return render(draft).model_dump_json()
+def json_of(draft: Draft) -> bytes:
+    """The wire form as JSON, UTF-8, which serves the draft's event and its answer."""
+    return render(draft).model_dump_json().encode()

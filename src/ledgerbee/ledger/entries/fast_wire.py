@@ -133,14 +133,12 @@ def _plain(entry: _Entry) -> PlainEntry:
         raise NotPlainError
     lines, original_amount = [], plain_amount(entry.original_amount)
     for line in entry.lines:
-        # Most entries are one amount on two sides: as one object, it is also written out once (rules.chain, rules.text).
+        # Most entries are one amount on two sides: as one object, it is written out once (rules.chain, rules.text).
         amount = original_amount if line.amount == entry.original_amount else plain_amount(line.amount)
         if amount <= 0:
             raise NotPlainError
         text = stripped(line.description)
-        lines.append(
-            EnteredLine(line.account_id, line.side, amount, line.vat_code_id, text, line.tag_ids, ENTERED)
-        )
+        lines.append(EnteredLine(line.account_id, line.side, amount, line.vat_code_id, text, line.tag_ids, ENTERED))
     return PlainEntry(
         EnteredEntry(
             entry.entry_type,

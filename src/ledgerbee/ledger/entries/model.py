@@ -177,10 +177,10 @@ class JournalEntry(Struct, frozen=True, gc=False):
 
 
 class Posted(NamedTuple):
-    """A posted entry with its wire form, which was written for its event and serves its answer."""
+    """A posted entry with its wire form as JSON, which was written for its event and serves its answer."""
 
     entry: JournalEntry
-    text: str
+    json: bytes
 
 
 JOURNAL_ENTRY_NOT_FOUND = ErrorCode("JOURNAL_ENTRY_NOT_FOUND", 404, "No such journal entry in the company")

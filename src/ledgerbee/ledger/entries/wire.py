@@ -180,7 +180,9 @@ class JournalLineResponse(ResponseModel):
 
 
 class JournalEntryResponse(ResponseModel):
-    """A posted, immutable entry. Written by `rules.text_of`; this model describes it."""
+    """A posted, immutable entry."""
+
+    # Written by `rules.json_of`; this model describes it.
 
     id: IdText
     entry_number: int = Field(description="Without gaps within the company's fiscal year", examples=[1])
@@ -221,10 +223,10 @@ class JournalEntryBatchResponse(ResponseModel):
 
 def created(posted: Posted) -> Response:
     """A new entry as a response."""
-    return Response(posted.text, 201, media_type="application/json")
+    return Response(posted.json, 201, media_type="application/json")
 
 
 def created_batch(posted: Sequence[Posted]) -> Response:
     """Entries that were posted together, as a response."""
-    texts = ",".join([text for _, text in posted])
-    return Response(f'{{"totalCreated":{len(posted)},"entries":[{texts}]}}', 201, media_type="application/json")
+    entries = b",".join([one.json for one in posted])
+    return Response(b'{"totalCreated":%d,"entries":[%b]}' % (len(posted), entries), 201, media_type="application/json")

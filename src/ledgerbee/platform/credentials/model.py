@@ -2,9 +2,9 @@
 
 import hashlib
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from ledgerbee.core.errors import ErrorCode
@@ -39,7 +39,11 @@ LICENSES: Final = ("Subscription", "CustomerPortal", "MeteredProducts")
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A resolved credential. `expires_at` is aware UTC; `version` tells a stale copy from the current one."""
+    """A resolved credential. `expires_at` is aware UTC; `version` tells a stale copy from the current one.
+
+    `known` is for facts of the company that requests have learnt, by their type: while the version passes its check,
+    they hold (whoever changes such a fact calls `store.refresh_company`).
+    """
 
     company_id: UUID
     kind: str
@@ -51,6 +55,7 @@ class Principal:
     time_zone: str
     secret_hash: bytes
     version: int
+    known: dict[type, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def actor(self) -> Actor:

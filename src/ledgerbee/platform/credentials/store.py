@@ -115,7 +115,7 @@ async def _end_tokens(context: Context, subject_id: UUID) -> None:
 
 
 async def refresh_company(context: Context) -> None:
-    """Make every process forget what it knew of this company's credentials (licences or time zone changed)."""
+    """Make every process forget what it knew of this company: what a `Principal` says of it, or knows."""
     await context.connection.execute(
         "UPDATE credentials SET version = version + 1 WHERE company_id = $1", context.company_id
     )

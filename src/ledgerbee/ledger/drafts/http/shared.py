@@ -94,7 +94,7 @@ async def _create(
     caller: Caller,
     bodies: Sequence[CreateJournalEntryRequest | CreateJournalEntryV1Request],
     paths: Sequence[str],
-    answer: Callable[[Sequence[str]], Response],
+    answer: Callable[[Sequence[bytes]], Response],
 ) -> Response:
     files = [decode(body.attachments, below(path, "attachments")) for body, path in zip(bodies, paths, strict=True)]
     async with staged(caller, files) as attached:
@@ -106,13 +106,13 @@ async def _create(
         return await caller.command(work)
 
 
-def _created(texts: Sequence[str]) -> Response:
+def _created(drafts: Sequence[bytes]) -> Response:
     """A new draft as a response."""
-    (text,) = texts
-    return Response(text, 201, media_type="application/json")
+    (draft,) = drafts
+    return Response(draft, 201, media_type="application/json")
 
 
-def _created_batch(texts: Sequence[str]) -> Response:
+def _created_batch(drafts: Sequence[bytes]) -> Response:
     """Drafts that were made together, as a response."""
-    body = f'{{"totalCreated":{len(texts)},"drafts":[{",".join(texts)}]}}'
+    body = b'{"totalCreated":%d,"drafts":[%b]}' % (len(drafts), b",".join(drafts))
     return Response(body, 201, media_type="application/json")

@@ -140,4 +140,4 @@ async def delete_draft_journal_entry(context: Ctx, draft_journal_entry_id: Draft
 )
 async def book_draft_journal_entry(context: Ctx, draft_journal_entry_id: DraftId) -> Response:
     """Book a draft journal entry."""
-    return Response((await actions.book(context, draft_journal_entry_id)).text, media_type="application/json")
+    return Response((await actions.book(context, draft_journal_entry_id)).json, media_type="application/json")

@@ -143,8 +143,8 @@ async def update_draft_journal_entry_v2(
         changes = body.changes(files)
 
         async def work(context: Context) -> Response:
-            text = await actions.update(context, draft_journal_entry_id, changes)
-            return Response(text, media_type="application/json")
+            changed = await actions.update(context, draft_journal_entry_id, changes)
+            return Response(changed, media_type="application/json")
 
         return await caller.command(work)
 
@@ -162,4 +162,4 @@ async def update_draft_journal_entry_v2(
 )
 async def book_draft_journal_entry_v2(context: Ctx, draft_journal_entry_id: DraftId) -> Response:
     """Book a draft journal entry."""
-    return Response((await actions.book(context, draft_journal_entry_id)).text, media_type="application/json")
+    return Response((await actions.book(context, draft_journal_entry_id)).json, media_type="application/json")

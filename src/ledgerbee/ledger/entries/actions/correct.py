@@ -7,13 +7,13 @@ from ledgerbee.ledger.entries import rules, store
 from ledgerbee.platform.context import Context
 
 
-async def correct(context: Context, entry_id: UUID, changes: Mapping[str, str | None]) -> str:
+async def correct(context: Context, entry_id: UUID, changes: Mapping[str, str | None]) -> bytes:
     """Set `reference` and `external_system_id` of an entry, those that `changes` has, and answer with its wire form.
 
     Tells `journal_entry.updated`. Raises `JOURNAL_ENTRY_NOT_FOUND`.
     """
     await store.correct(context, entry_id, changes)
-    text = rules.text_of(await store.get(context, entry_id))
+    written = rules.json_of(await store.get(context, entry_id))
     if changes:
-        context.emit("journal_entry.updated", entry_id, text)
-    return text
+        context.emit("journal_entry.updated", entry_id, written)
+    return written

@@ -83,9 +83,9 @@ async def post_for(contexts: Sequence[Context], entries: Sequence[NewEntry], pat
             posted_at=context.now,
             attachment_count=len(entry.attachment_hashes),
         )
-        text = rules.text_of(recorded)
-        contexts[index].emit("journal_entry.posted", entry.id, text, is_first=True)
-        posted.append(Posted(recorded, text))
+        written = rules.json_of(recorded)
+        contexts[index].emit("journal_entry.posted", entry.id, written, is_first=True)
+        posted.append(Posted(recorded, written))
     return posted
 
 

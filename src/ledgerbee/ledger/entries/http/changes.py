@@ -66,8 +66,8 @@ class ReverseJournalEntriesRequest(RequestModel):
 )
 async def update_journal_entry(context: Ctx, journal_entry_id: EntryId, body: UpdateJournalEntryRequest) -> Response:
     """Update a journal entry."""
-    text = await actions.correct(context, journal_entry_id, changes_of(body))
-    return Response(text, media_type="application/json")
+    corrected = await actions.correct(context, journal_entry_id, changes_of(body))
+    return Response(corrected, media_type="application/json")
 
 
 @router.post(

@@ -30,9 +30,11 @@ async def list_journal_entries(context: Ctx, query: Annotated[EntryQuery, Query(
     """List journal entries."""
     page, limit = query.page, query.limit
     found = await store.list_page(context, query.wanted(), page=page, limit=limit)
-    texts = ",".join([rules.text_of(entry) for entry in found.rows])
-    body = f'{{"data":[{texts}],"total":{found.total},"page":{page},"limit":{limit},"totalPages":'
-    return Response(f"{body}{pages(found.total, limit)}}}", media_type="application/json")
+    entries = b",".join([rules.json_of(entry) for entry in found.rows])
+    body = b'{"data":[%b],"total":%d,"page":%d,"limit":%d,"totalPages":%d}'
+    return Response(
+        body % (entries, found.total, page, limit, pages(found.total, limit)), media_type="application/json"
+    )
 
 
 @router.get(
@@ -47,4 +49,4 @@ async def list_journal_entries(context: Ctx, query: Annotated[EntryQuery, Query(
 )
 async def get_journal_entry(context: Ctx, journal_entry_id: EntryId) -> Response:
     """Get a single journal entry."""
-    return Response(rules.text_of(await store.get(context, journal_entry_id)), media_type="application/json")
+    return Response(rules.json_of(await store.get(context, journal_entry_id)), media_type="application/json")

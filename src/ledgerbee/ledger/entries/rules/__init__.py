@@ -4,7 +4,7 @@ from ledgerbee.ledger.entries.rules.balance import RATE_PLACES, below, check, ch
 from ledgerbee.ledger.entries.rules.chain import canonical, chain_hash, digest, genesis
 from ledgerbee.ledger.entries.rules.entering import Books, checked, complete, with_control_line
 from ledgerbee.ledger.entries.rules.reversal import check_reversible, reversal
-from ledgerbee.ledger.entries.rules.text import text_of
+from ledgerbee.ledger.entries.rules.text import json_of
 from ledgerbee.ledger.entries.rules.vat import split
 
 __all__ = [
@@ -20,9 +20,9 @@ __all__ = [
     "complete",
     "digest",
     "genesis",
+    "json_of",
     "reversal",
     "split",
-    "text_of",
     "to_base",
     "with_control_line",
 ]

@@ -19,8 +19,8 @@ from ledgerbee.ledger.entries.model import AccountName, EntryType, JournalEntry,
 _WORDS: Final = {word: word.value for kind in (EntryType, Side, LineType) for word in kind}
 
 
-def text_of(entry: JournalEntry) -> str:
-    """The entry's wire form as JSON: money as decimal strings at minor units, moments with `Z`."""
+def json_of(entry: JournalEntry) -> bytes:
+    """The entry's wire form as JSON, UTF-8: money as decimal strings at minor units, moments with `Z`."""
     content = entry.content
     currency, base_currency = content.currency, entry.base_currency
     quantum = quantum_of(places_of(currency))
@@ -45,7 +45,7 @@ def text_of(entry: JournalEntry) -> str:
     description, reference, external_id = content.description, content.reference, content.external_system_id
     customer, vendor, category = content.customer_id, content.vendor_id, content.journal_category_id
     reverses, reversed_by = content.reverses_entry_id, entry.reversed_by_entry_id
-    return (
+    text = (
         f'{{"id":"{content.id!s}","entryNumber":{entry.entry_number},"entryType":"{_WORDS[content.entry_type]}",'
         f'"date":"{iso_day(content.date)}","description":{"null" if description is None else quoted(description)},'
         f'"reference":{"null" if reference is None else quoted(reference)},'
@@ -60,6 +60,7 @@ def text_of(entry: JournalEntry) -> str:
         f'"postedAt":"{posted_at}","createdAt":"{posted_at}",'
         f'"previousHash":"{entry.previous_hash.hex()}","hash":"{entry.hash.hex()}"}}'
     )
+    return text.encode()
 
 
 @lru_cache(maxsize=8)

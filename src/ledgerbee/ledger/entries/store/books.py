@@ -1,7 +1,7 @@
 """What completing entered entries takes from the company's books, loaded at once."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Final
@@ -32,31 +32,48 @@ FROM ledgers g WHERE g.company_id = $1
 """
 
 
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """What every entry takes of the books, and what hardly ever changes."""
+
+    base_currency: str
+    default_category: JournalCategory | None
+
+
 async def load_books(context: Context, entries: Sequence[EnteredEntry]) -> Books:
-    """What `rules.complete` needs for these entries; most take one round trip."""
+    """What `rules.complete` needs for these entries: nothing that has to be loaded for most, once a caller is known."""
     books = await load_references(context, entries)
     return replace(books, rates=await _rates(context, entries, books.base_currency))
 
 
 async def load_references(context: Context, entries: Sequence[EnteredEntry]) -> Books:
     """What `rules.checked` needs for these entries: the books without the rates of days."""
-    row = await context.connection.fetchrow(
-        _BOOKS,
-        context.company_id,
+    named = (
         _named([entry.journal_category_id for entry in entries]),
         _named([entry.customer_id for entry in entries]),
         _named([entry.vendor_id for entry in entries]),
     )
-    assert row is not None, "a company has its books from the start"
-    categories = [JournalCategory(*values) for values in row["categories"]]
+    standing: _Standing | None = None if context.known is None else context.known.get(_Standing)
+    categories: list[JournalCategory] = []
+    customers: dict[UUID, UUID] = {}
+    vendors: dict[UUID, UUID] = {}
+    if standing is None or any(named):
+        row = await context.connection.fetchrow(_BOOKS, context.company_id, *named)
+        assert row is not None, "a company has its books from the start"
+        categories = [JournalCategory(*values) for values in row["categories"]]
+        customers, vendors = dict(row["customers"]), dict(row["vendors"])
+        default = next((category for category in categories if category.is_default), None)
+        standing = _Standing(row["base_currency"], default)
+        if context.known is not None:
+            context.known[_Standing] = standing
     taxed = [line for entry in entries for line in entry.lines if line.vat_code_id]
     tags = tags_of(entries)
     return Books(
-        base_currency=row["base_currency"],
-        default_category=next((category for category in categories if category.is_default), None),
+        base_currency=standing.base_currency,
+        default_category=standing.default_category,
         categories={category.id: category for category in categories},
-        customers=dict(row["customers"]),
-        vendors=dict(row["vendors"]),
+        customers=customers,
+        vendors=vendors,
         accounts=await accounts.get_many(context, {line.account_id for line in taxed}) if taxed else {},
         vat_codes=await vat_codes.get_many(context, [line.vat_code_id for line in taxed if line.vat_code_id]),
         tags=await dimensions.find_values(context, tags) if tags else {},
