@@ -95,7 +95,7 @@ async def _inside(context: Context, company_id: UUID) -> AsyncIterator[Context]:
     So the caller's idempotency key, reserved and kept as its own company's row, holds for what is made here. On an
     error the whole transaction rolls back, and its company with it.
     """
-    other = replace(context, company_id=company_id, events=[], jobs=[], answer=None)
+    other = replace(context, company_id=company_id, known=None, events=[], jobs=[], answer=None)
     await _name_company(context, company_id)
     yield other
     await flush([other], REACTIONS)

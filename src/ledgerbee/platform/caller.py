@@ -59,7 +59,7 @@ class Caller:
 
         For a request of several transactions, the last of which is its `command`: the credential is checked there.
         """
-        unchecked = replace(self.tenant, credential_hash=None, known=None)
+        unchecked = replace(self.tenant, credential_hash=None)
         return await self.database.run(unchecked, self.now, work)
 
     def with_content(self, digest: bytes) -> "Caller":

@@ -93,7 +93,7 @@ _STOPS: Final[dict[str, type[Exception]]] = {
 class Tenant:
     """On whose behalf a transaction runs: the company, and the credential to check (none for our own jobs).
 
-    `known` goes with the credential: facts of the company that hold if the check passes.
+    `known` are facts of the company that hold if the credential passes its check; without one they don't count.
     """
 
     company_id: UUID
@@ -263,7 +263,7 @@ class Database:
                         request_id=tenant.request_id,
                         time_zone=tenant.time_zone,
                         now=now,
-                        known=tenant.known,
+                        known=tenant.known if tenant.credential_hash else None,
                     )
                     for tenant in tenants
                 ]

@@ -31,6 +31,9 @@ FROM unnest($3::text::uuid[], $4::text::text[], $5::text::uuid[], $6::text::int[
     AS e (id, type, object_id, place, is_first, start, length, actor, request_id)
 """
 
+#: A part of that piece: where it starts, from 1, and its length in bytes.
+_Part = tuple[int, int]
+
 #: The jobs that follow each event topic; composed in `app.reactions`.
 Reactions = Mapping[str, tuple[str, ...]]
 
@@ -73,11 +76,8 @@ async def flush(contexts: Sequence[Context], reactions: Reactions) -> None:
             await _enqueue(context, context.jobs)
 
 
-_Part = tuple[int, int]
-
-
 def _in_one_piece(contexts: Sequence[Context]) -> tuple[bytes, list[_Part], list[_Part]]:
-    """What is told and answered in one piece; and the parts, as start (from 1) and length, of each event and answer."""
+    """What is told and answered in one piece, and in it the parts of the events and of the answers, each in order."""
     pieces: list[bytes] = []
     end = 1
     told: list[_Part] = []

@@ -88,7 +88,7 @@ def check_balanced(lines: Sequence[NewLine], path: str = "lines") -> None:
             has_one_currency = False
     if debit != credit:
         raise _unbalanced("entry", debit, credit, path)
-    if has_one_currency:
+    if has_one_currency:  # the same amounts, which balance
         return
     debit = sum([line.base_amount for line in lines if line.side is DEBIT], ZERO)
     credit = sum([line.base_amount for line in lines if line.side is not DEBIT], ZERO)
