@@ -35,6 +35,7 @@ async def test_a_draft_has_amounts_and_no_number(shop: Shop) -> None:
         "customerDepartmentId": None,
         "customerContactId": None,
         "date": "2026-03-16",
+        "deliveryDate": None,
         "dueDate": "2026-03-30",
         "paymentTerms": 14,
         "currency": "DKK",

@@ -134,7 +134,7 @@ async def test_zero_is_shown_as_it_is_read(books: Books, amount: Any) -> None:
 
 
 async def test_a_foreign_currency_is_kept_in_both(books: Books) -> None:
-    """The day's rate unless one is given; the base amounts balance to the last unit."""
+    """The day's rate unless one is given. Each amount is converted by itself; what was sold takes what is left."""
     await books.api.put("/v1/exchange-rates", {"currency": "EUR", "date": "2026-03-16", "rate": "7.461"})
     body = plain(books, "100.01", currency="EUR")
     body["lines"] = [
@@ -143,7 +143,7 @@ async def test_a_foreign_currency_is_kept_in_both(books: Books) -> None:
     ]  # fmt: skip
     entry = (await books.api.post("/v2/journal-entries", body)).json()
     assert (entry["currency"], entry["exchangeRate"]) == ("EUR", "7.461")
-    assert [found["amountInBaseCurrency"] for found in entry["lines"]] == ["248.67", "497.50", "746.17"]
+    assert [found["amountInBaseCurrency"] for found in entry["lines"]] == ["248.68", "497.50", "746.18"]
     given = (await books.api.post("/v2/journal-entries", {**body, "exchangeRate": "7.5"})).json()
     assert given["lines"][2]["amountInBaseCurrency"] == "750.08"
     assert (await books.verify()).passed

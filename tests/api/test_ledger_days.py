@@ -15,6 +15,7 @@ from tests.ledger_books import BANK, CAPITAL, GOODS, SALES, Books, books_of
 
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.ids import new_id
+from ledgerbee.core.money import round_money
 from ledgerbee.ledger.entries import actions
 from ledgerbee.ledger.entries.model import NewEntry
 from ledgerbee.ledger.reports.trial_balance import rules, store
@@ -22,6 +23,7 @@ from ledgerbee.ledger.reports.trial_balance.model import AccountTurnover
 from ledgerbee.platform.context import Context
 
 FIRST_DAY, DAYS = date(2025, 1, 1), 730
+EURO = Decimal("7.46")
 _RAW = """
 SELECT account_id, coalesce(sum(base_amount) FILTER (WHERE entry_date < $3), 0) AS before,
        coalesce(sum(base_amount) FILTER (WHERE entry_date < $2), 0) AS before_year,
@@ -45,14 +47,15 @@ def some(books: Books, dice: random.Random, count: int) -> list[NewEntry]:
     """Entries of any day, in any order, some of them in euros."""
     entries = []
     for _ in range(count):
-        amount, base = (f"{dice.randint(0, 10_000) / Decimal(100)}" for _ in range(2))
+        amount = f"{dice.randint(0, 10_000) / Decimal(100)}"
+        base = f"{round_money(Decimal(amount) * EURO, 'DKK')}"
         debit, credit = dice.sample((SALES, GOODS, BANK, CAPITAL), 2)
         day = FIRST_DAY + timedelta(days=dice.randrange(DAYS))
         if dice.random() < 0.8:
             entries.append(books.entry(day, [books.line(debit, amount), books.line(credit, f"-{amount}")]))
         else:
             lines = [books.line(debit, amount, base), books.line(credit, f"-{amount}", base)]
-            entries.append(books.entry(day, lines, currency="EUR", exchange_rate=Decimal("7.46")))
+            entries.append(books.entry(day, lines, currency="EUR", exchange_rate=EURO))
     return entries
 
 

@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 from msgspec.structs import replace
 from tests.conftest import Api
-from tests.ledger_books import BANK, CAPITAL, OUTPUT_VAT, PAYABLES, RECEIVABLES, SALES, Books, books_of, money
+from tests.ledger_books import BANK, CAPITAL, OUTPUT_VAT, PAYABLES, RECEIVABLES, SALES, Books, books_of
 
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.ids import new_id
@@ -220,10 +220,10 @@ async def test_base_currency_amounts_are_their_own_base_amounts(books: Books) ->
 
 
 async def test_a_foreign_currency_balances_in_both(books: Books) -> None:
-    amounts = [money("100.01"), money("33.34"), money("66.67")]
     lines = [books.line(BANK, "100.01"), books.line(SALES, "-33.34"), books.line(SALES, "-66.67")]
-    base = rules.to_base([line.side for line in lines], amounts, Decimal("7.4605"), "DKK")
-    lines = [replace(line, base_amount=part) for line, part in zip(lines, base, strict=True)]
+    conversion = rules.Conversion("EUR", "DKK", Decimal("7.4605"))
+    lines = [replace(line, base_amount=conversion.in_base(line.amount)) for line in lines]
+    lines = list(rules.balance_in_base(lines, [0, 0, 0], conversion))
     lines += [books.line(BANK, "0.00", "0.05"), books.line(SALES, "-0.00", "0.05")]
     entry = books.entry("2026-01-01", lines, currency="EUR", exchange_rate=Decimal("7.4605"))
     await books.post(entry)

@@ -69,6 +69,8 @@ async def test_an_entry_reads_as_documented(books: Books) -> None:
         "vatCodeId": None,
         "description": None,
         "tagIds": [],
+        "vatRate": None,
+        "vatDifference": None,
     }
     listed = (await books.api.get(PATH)).json()
     assert listed["data"][0] == (await books.api.get(f"{PATH}/{entry.id}")).json()

@@ -139,14 +139,19 @@ async def test_vat_rates_come_from_the_accounts_of_the_group(api: Api) -> None:
 
     async def change(context: Any) -> None:
         await context.connection.execute(
-            "UPDATE vat_codes SET rate = 12.5 WHERE company_id = $1 AND code = 'S01'", context.company_id
-        )
-        await context.connection.execute(
-            "UPDATE vat_codes SET rate = 25, contra_account_id = $2 WHERE company_id = $1 AND code = 'S42'",
+            "UPDATE vat_codes SET contra_account_id = $2 WHERE company_id = $1 AND code = 'S42'",
             context.company_id,
             accounts[1550],
         )
+        await context.connection.execute(
+            "INSERT INTO vat_code_rates (company_id, vat_code_id, valid_from, rate, deductible_part, deductible_whole)"
+            " SELECT company_id, id, '2026-01-01', 25, 1, 1 FROM vat_codes WHERE company_id = $1 AND code = 'S42'",
+            context.company_id,
+        )
 
+    codes = {code["vatCode"]: code["id"] for code in (await api.get("/v1/vat-codes")).json()}
+    rates_of = {"rates": [{"vatRate": "12.5"}, {"validFrom": "2026-03-17", "vatRate": "20"}]}
+    assert (await api.put(f"/v1/vat-codes/{codes['S01']}/rates", rates_of)).status_code == 200
     await api.run(change)  # a reverse charge at 25 %: the buyer is charged none
     assert await rates() == {"domestic": "12.5", "eu": "12.5", "abroad": "0", "domestic_without_vat": "0"}
 

@@ -36,6 +36,7 @@ async def test_the_codes_by_code(api: Api) -> None:
         "contraAccountToBookNumber": None,
         "contraAccountToBookName": None,
         "deductiblePercent": 100,
+        "rates": [{"validFrom": None, "vatRate": 25, "deductiblePercent": 100, "deductibleShare": "1/1"}],
         "returnBoxes": ["OUTPUT_VAT"],
         "eInvoiceCategory": "S",
         "exemptionReason": None,

@@ -393,6 +393,10 @@ OPERATIONS: Final[tuple[Row, ...]] = (
         "VAT Codes", "PATCH", "/v1/vat-codes/{vatCodeId}", "vat-codes-write", "Update a VAT code",
         just(name="Other"), not_found="VAT_CODE_NOT_FOUND",
     ),
+    extension(
+        "VAT Codes", "PUT", "/v1/vat-codes/{vatCodeId}/rates", "vat-codes-write", "Set the rates of a VAT code",
+        just(rates=[{"vatRate": 25}]), not_found="VAT_CODE_NOT_FOUND",
+    ),
     Row(
         "Draft Journal Entries", "POST", "/v1/draft-journal-batches", "journal-entries-write",
         "Create multiple draft journal entries in batch", _entries, success=201,

@@ -3,12 +3,12 @@
 Written from the contract and the decisions, with no line of `ledgerbee`.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from tests.sim.figures import half_up, shares, text_of, units_of
+from tests.sim.figures import half_up, text_of, units_of
 from tests.sim.requests import decimal_of
 
 #: In a predicted answer: what only the system knows.
@@ -33,14 +33,30 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True)
 class Line:
-    """A line to post, in minor units. `entered` is the place in the request of the line that it comes from."""
+    """A line to post, in minor units of the entry's currency and of the base currency.
+
+    `entered` is the place in the request of the line that it comes from, `rate` what it was taxed by, `difference` what
+    the voucher's VAT is off by.
+    """
 
     account: str
     side: str
     units: int
+    base: int
     kind: str
     entered: int
     source: Entry
+    rate: Any = None
+    difference: int | None = None
+
+
+@dataclass(frozen=True)
+class Money:
+    """An entry's currency, its rate (base units for one unit), and its day."""
+
+    currency: str
+    rate: str
+    day: str
 
 
 @dataclass(frozen=True)
@@ -75,10 +91,12 @@ class Chart:
         currency = body.get("currency") or self.base
         rate = self._exchange_rate(body, currency, prefix)
         units = self._units(lines, original, currency, prefix)
-        self._check_vat(lines, prefix)
+        self._check_vat(lines, currency, body["date"], prefix)
         self._check_tags(body, lines, prefix)
-        posted = [part for place, line in enumerate(lines) for part in self.split(line, place, currency)]
-        in_base = self._in_base(posted, currency, rate, prefix)
+        money = Money(currency, rate, body["date"])
+        posted = [part for place, line in enumerate(lines) for part in self.split(line, place, money)]
+        if currency != self.base:
+            posted = self._balanced_in_base(posted, money, prefix)
         entry = {
             "id": AN_ID, "entryNumber": 0, "entryType": body["entryType"], "date": body["date"],
             "description": body.get("description"), "reference": trimmed(body.get("reference")),
@@ -86,7 +104,7 @@ class Chart:
             "exchangeRate": plain(rate), "originalAmount": text_of(units, currency),
             "customerId": body.get("customerId"), "vendorId": body.get("vendorId"), "journalCategoryId": category,
             "tagIds": body.get("tagIds") or [],
-            "lines": [self._line(line, base, currency) for line, base in zip(posted, in_base, strict=True)],
+            "lines": [self._line(line, currency) for line in posted],
             "attachmentCount": len(body.get("attachments") or []), "reversesEntryId": None,
             "reversedByEntryId": None, "postedAt": A_MOMENT, "createdAt": A_MOMENT, "previousHash": A_HASH,
             "hash": A_HASH,
@@ -121,19 +139,24 @@ class Chart:
 
     def draft_line(self, line: Entry, currency: str) -> Entry:
         """A line of a draft: as it was entered."""
-        posted = Line(line["accountId"], line["side"], self.units(line, currency), line["lineType"], 0, line)
-        shown = self._line(posted, 0, currency)
-        del shown["amountInBaseCurrency"]
-        return shown
+        posted = Line(line["accountId"], line["side"], self.units(line, currency), 0, line["lineType"], 0, line)
+        shown = self._line(posted, currency)
+        for name in ("amountInBaseCurrency", "vatRate", "vatDifference"):
+            del shown[name]
+        stated = line.get("vatAmount")
+        units = None if stated is None else units_of(Decimal(str(stated)), currency)
+        stated_text = None if units is None else text_of(units, currency)
+        return shown | {"vatIncluded": line.get("vatIncluded"), "vatAmount": stated_text}
 
-    def _line(self, line: Line, base: int, currency: str) -> Entry:
+    def _line(self, line: Line, currency: str) -> Entry:
         account = self.accounts.get(line.account, {"accountNumber": 0, "name": ""})  # refused before it is posted
         return {
             "id": AN_ID, "accountId": line.account, "accountNumber": account["accountNumber"],
             "accountName": account["name"], "side": line.side, "amount": text_of(line.units, currency),
-            "amountInBaseCurrency": text_of(base, self.base), "lineType": line.kind,
+            "amountInBaseCurrency": text_of(line.base, self.base), "lineType": line.kind,
             "vatCodeId": line.source.get("vatCodeId"), "description": trimmed(line.source.get("description")),
-            "tagIds": line.source.get("tagIds") or [],
+            "tagIds": line.source.get("tagIds") or [], "vatRate": line.rate,
+            "vatDifference": None if line.difference is None else text_of(line.difference, currency),
         }  # fmt: skip
 
     def _party(self, body: Entry, prefix: str) -> str | None:
@@ -185,7 +208,7 @@ class Chart:
                 raise RefusedError(400, INVALID, f"{prefix}lines.{number}.amount")
         return units
 
-    def _check_vat(self, lines: list[Entry], prefix: str) -> None:
+    def _check_vat(self, lines: list[Entry], currency: str, day: str, prefix: str) -> None:
         for number, line in enumerate(lines):
             wanted = line.get("vatCodeId")
             if wanted is None:
@@ -196,6 +219,37 @@ class Chart:
             account = self.accounts.get(line["accountId"])
             if not self.vat_codes[wanted]["isActive"] or (account and account["controlAccountType"]):
                 raise RefusedError(400, "JOURNAL_ENTRY_VAT_NOT_ALLOWED", place)
+            self._check_voucher(line, currency, day, f"{prefix}lines.{number}")
+
+    def _check_voucher(self, line: Entry, currency: str, day: str, place: str) -> None:
+        """What the voucher states fits the code: never a reverse charge, and near what the rate makes."""
+        code = self.vat_codes[line["vatCodeId"]]
+        if code["contraAccountToBookId"]:
+            for name in ("vatIncluded", "vatAmount"):
+                if line.get(name) not in {None, False}:
+                    raise RefusedError(400, INVALID, f"{place}.{name}")
+        if line.get("vatAmount") is None:
+            return
+        stated = units_of(Decimal(str(line["vatAmount"])), currency)
+        if stated is None or (self._is_included(line, code) and stated >= self.units(line, currency)):
+            raise RefusedError(400, INVALID, f"{place}.vatAmount")
+        computed, one = self.computed_vat(line, currency, day), units_of(Decimal(1), currency)
+        assert one is not None
+        if abs(stated - computed) > one and 100 * abs(stated - computed) > computed:
+            raise RefusedError(400, "JOURNAL_ENTRY_VAT_AMOUNT_MISMATCH", f"{place}.vatAmount")
+        if stated and not rate_on(code, day)["vatRate"]:
+            raise RefusedError(400, "JOURNAL_ENTRY_VAT_AMOUNT_MISMATCH", f"{place}.vatAmount")
+
+    @staticmethod
+    def _is_included(line: Entry, code: Entry) -> bool:
+        given = line.get("vatIncluded")
+        return bool(code["principle"] == "Gross" if given is None else given)
+
+    def computed_vat(self, line: Entry, currency: str, day: str) -> int:
+        """The VAT that the rate makes of an entered line, in minor units."""
+        code = self.vat_codes[line["vatCodeId"]]
+        rate, units = Fraction(str(rate_on(code, day)["vatRate"])), self.units(line, currency)
+        return half_up(units * rate / (100 + rate) if self._is_included(line, code) else units * rate / 100)
 
     def _check_tags(self, body: Entry, lines: list[Entry], prefix: str) -> None:
         lists = [(f"{prefix}tagIds", body.get("tagIds") or [])]
@@ -213,30 +267,45 @@ class Chart:
                 if dimension["isUnique"] and taken.setdefault(dimension["dimensionId"], tag) != tag:
                     raise RefusedError(400, "DIMENSION_NOT_ADDITIVE", f"{name}.{number}")
 
-    def split(self, line: Entry, place: int, currency: str) -> list[Line]:
+    def split(self, line: Entry, place: int, money: Money) -> list[Line]:
         """What an entered line is posted as: its base, the VAT, and a reverse charge's other side."""
-        units = self.units(line, currency)
+        units = self.units(line, money.currency)
         code = self.vat_codes.get(line.get("vatCodeId") or "")
-
-        def part(account: str, side: str, amount: int, kind: str) -> list[Line]:
-            return (
-                [Line(account, side, amount, kind, place, line)] if amount or kind not in {"VAT", "VAT_CONTRA"} else []
-            )
-
         account, side, kind = line["accountId"], line["side"], line.get("lineType", "ENTERED")
-        rate = Fraction(str(code["vatRate"])) if code else Fraction(0)
-        if code is None or not rate:
-            return part(account, side, units, kind)
-        is_gross = code["principle"] == "Gross"
-        vat = half_up(units * rate / (100 + rate) if is_gross else units * rate / 100)
-        deductible = half_up(vat * Fraction(str(code["deductiblePercent"])) / 100)
+        if code is None:
+            return [Line(account, side, units, self.converted(units, money), kind, place, line)]
+        rate = rate_on(code, money.day)
+        percent, share = rate["vatRate"], Fraction(rate["deductibleShare"])
+        computed, stated = self.computed_vat(line, money.currency, money.day), line.get("vatAmount")
+        vat = computed if stated is None else units_of(Decimal(str(stated)), money.currency)
+        assert vat is not None
+        own = units - vat if self._is_included(line, code) else units
+        base = self.converted(own, money)
+        difference = None if stated is None else vat - computed
+        parts = [Line(account, side, own, base, kind, place, line, percent, difference)]
+        if not vat:
+            return parts
+        deducted = half_up(vat * share)
         contra = code["contraAccountToBookId"]
-        return [
-            *part(account, side, units - vat if is_gross else units, kind),
-            *part(account, side, vat - deductible, "VAT"),
-            *part(code["accountToBookId"], side, deductible, "VAT"),
-            *(part(contra, other(side), vat, "VAT_CONTRA") if contra else []),
+        bases = [self.converted(amount, money) for amount in (vat - deducted, deducted, vat)]
+        if contra and money.currency != self.base:  # nobody bills it: it is computed of the base in base currency
+            owed = half_up(base * Fraction(str(percent)) / 100)
+            bases = [owed - half_up(owed * share), half_up(owed * share), owed]
+        added = [
+            Line(account, side, vat - deducted, bases[0], "VAT", place, line, percent),
+            Line(code["accountToBookId"], side, deducted, bases[1], "VAT", place, line, percent),
         ]
+        if contra:
+            added.append(Line(contra, other(side), vat, bases[2], "VAT_CONTRA", place, line, percent))
+        return parts + [one for one in added if one.units or one.base]
+
+    def converted(self, units: int, money: Money) -> int:
+        """An amount in minor units of the base currency, rounded by itself."""
+        if money.currency == self.base:
+            return units
+        one = units_of(Decimal(1), money.currency)
+        assert one is not None
+        return units_of_fraction(Fraction(money.rate) * Fraction(units, one), self.base)
 
     def units(self, line: Entry, currency: str) -> int:
         """An entered line's amount, which is whole in minor units."""
@@ -244,19 +313,40 @@ class Chart:
         assert units is not None
         return units
 
-    def _in_base(self, lines: list[Line], currency: str, rate: str, prefix: str) -> list[int]:
-        """Each line's base amount. Each side is converted as a whole, and shared out to its lines."""
-        if currency == self.base:
-            return [line.units for line in lines]
-        debit = check_balanced(lines, prefix)
-        exact = Fraction(rate) * Fraction(text_of(debit, currency))
-        total = units_of_fraction(exact, self.base)
-        found = [0] * len(lines)
-        for side in ("DEBIT", "CREDIT"):
-            places = [place for place, line in enumerate(lines) if line.side == side]
-            for place, share in zip(places, shares(total, [lines[place].units for place in places]), strict=True):
-                found[place] = share
-        return found
+    def _balanced_in_base(self, lines: list[Line], money: Money, prefix: str) -> list[Line]:
+        """The lines, a unit more or less in base currency where they don't balance in it.
+
+        First what was spent or sold, then other balances, then VAT, last what parties owe; in each class those whose
+        own rounding went the other way the furthest.
+        """
+        check_balanced(lines, prefix)
+        over = sum(line.base if line.side == "DEBIT" else -line.base for line in lines)
+        one, unit = units_of(Decimal(1), money.currency), units_of(Decimal(1), self.base)
+        assert one is not None
+        assert unit is not None
+        bases = [line.base for line in lines]
+        steps = [-1 if (line.side == "DEBIT") == (over > 0) else 1 for line in lines]
+        exact = [Fraction(money.rate) * unit * line.units / one for line in lines]
+        order = sorted(
+            range(len(lines)),
+            key=lambda at: (self._class(lines[at]), steps[at] * (lines[at].base - exact[at]), at),
+        )
+        left = abs(over)
+        for kind in range(4):
+            members = [at for at in order if self._class(lines[at]) == kind]
+            while left and (able := [at for at in members if bases[at] + steps[at] >= 0]):
+                for at in able[:left]:
+                    bases[at] += steps[at]
+                left -= min(left, len(able))
+        return [replace(line, base=base) for line, base in zip(lines, bases, strict=True)]
+
+    def _class(self, line: Line) -> int:
+        account = self.accounts.get(line.account)
+        if line.kind == "CONTROL" or (account and account["controlAccountType"]):
+            return 3
+        if line.kind in {"VAT", "VAT_CONTRA"}:
+            return 2
+        return 0 if line.source.get("vatCodeId") or (account and account["ledgerType"] == "PROFIT_AND_LOSS") else 1
 
     def check_accounts(self, entered: Entered) -> None:
         for line in entered.lines:
@@ -271,6 +361,12 @@ class Chart:
             )
             if party and entered.entry[party] is None:
                 raise RefusedError(400, "JOURNAL_ENTRY_PARTY_REQUIRED", place)
+
+
+def rate_on(code: Entry, day: str) -> Entry:
+    """The rate of a VAT code that holds on a day."""
+    held = [rate for rate in code["rates"] if rate["validFrom"] is None or rate["validFrom"] <= day]
+    return dict(held[-1])
 
 
 def check_balanced(lines: list[Line], prefix: str) -> int:

@@ -1,6 +1,5 @@
 """Whole minor units and exact fractions: what the model reckons with, shared with nothing that it checks."""
 
-from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
 
@@ -12,19 +11,6 @@ def half_up(value: Fraction) -> int:
     """The nearest whole number, halves away from zero."""
     nearest = (2 * abs(value.numerator) + value.denominator) // (2 * value.denominator)
     return nearest if value >= 0 else -nearest
-
-
-def shares(amount: int, weights: Sequence[int]) -> list[int]:
-    """Split by largest remainder; among equal remainders the earlier share takes the unit."""
-    total = sum(weights)
-    if total == 0:
-        return [amount, *[0] * (len(weights) - 1)]
-    ideal = [Fraction(amount * weight, total) for weight in weights]
-    parts = [share.numerator // share.denominator for share in ideal]
-    behind = sorted(range(len(parts)), key=lambda place: (parts[place] - ideal[place], place))
-    for place in behind[: amount - sum(parts)]:
-        parts[place] += 1
-    return parts
 
 
 def units_of(amount: Decimal, currency: str) -> int | None:

@@ -17,8 +17,12 @@ _VAT_CODES: tuple[Entry, ...] = (
     {"vatCode": "SIM5", "vatRate": "25", "principle": "Net", "deductiblePercent": "0", "contra": True},
     {"vatCode": "SIM6", "vatRate": "0", "principle": "Net"},
     {"vatCode": "SIM7", "vatRate": "100", "principle": "Gross", "deductiblePercent": "50"},
+    {"vatCode": "SIM9", "vatRate": "25", "principle": "Net", "deductibleShare": "2/3", "contra": True},
+    {"vatCode": "SIMA", "vatRate": "25", "principle": "Gross", "deductibleShare": "1/3", "then": ("20", "1/1")},
     {"vatCode": "SIM8", "vatRate": "25", "principle": "Net", "inactive": True},
 )
+#: When the rate of a code changes, in the middle of the days that are posted on.
+RATE_CHANGE = "2026-01-01"
 
 
 async def found(operator: Line, name: str, currency: str, country: str) -> tuple[str, str, Company]:
@@ -54,11 +58,17 @@ async def found(operator: Line, name: str, currency: str, country: str) -> tuple
     closed = (await ok("POST", "/v1/accounts", unused))["id"]
     accounts[closed] = await ok("PATCH", f"/v1/accounts/{closed}", {"isActive": False})
     for wanted in _VAT_CODES:
-        code = {name: value for name, value in wanted.items() if name not in {"contra", "inactive"}}
+        code = {name: value for name, value in wanted.items() if name not in {"contra", "inactive", "then"}}
         code |= {"name": code["vatCode"], "type": "PURCHASE", "accountToBookId": plain[0]}
         if wanted.get("contra"):
             code["contraAccountToBookId"] = plain[1]
         made_code = await ok("POST", "/v1/vat-codes", code)
+        if then := wanted.get("then"):
+            rates = [
+                {"vatRate": wanted["vatRate"], "deductibleShare": wanted["deductibleShare"]},
+                {"validFrom": RATE_CHANGE, "vatRate": then[0], "deductibleShare": then[1]},
+            ]
+            made_code = await ok("PUT", f"/v1/vat-codes/{made_code['id']}/rates", {"rates": rates})
         if wanted.get("inactive"):
             made_code = await ok("PATCH", f"/v1/vat-codes/{made_code['id']}", {"isActive": False})
         company.vat_codes[made_code["id"]] = made_code

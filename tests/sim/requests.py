@@ -119,5 +119,7 @@ _LINE_FORMS: dict[str, Callable[[Any], bool]] = {
     "side": lambda value: value in {"DEBIT", "CREDIT"},
     "amount": lambda value: _is_amount(value) and (decimal_of(value) or 0) > 0,
     "vatCodeId": _is_id,
+    "vatIncluded": lambda value: isinstance(value, bool),
+    "vatAmount": lambda value: _is_amount(value) and (decimal_of(value) or 0) >= 0,
     "description": _is_text(1_000),
 }

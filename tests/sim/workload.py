@@ -5,10 +5,11 @@ from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 from random import Random
 from typing import Any
 
-from tests.sim.entering import Entry
+from tests.sim.entering import Entry, Money
 from tests.sim.figures import PLACES, text_of
 from tests.sim.model import Company
 from tests.sim.requests import ENTRY_TYPES, Request
@@ -214,7 +215,7 @@ class Workload:
         over = sum(
             part.units if part.side == "DEBIT" else -part.units
             for line in body["lines"]
-            for part in self.company.split(line, 0, currency)
+            for part in self.company.split(line, 0, Money(currency, "1", body["date"]))
         )
         kind = body["entryType"]
         if version == 2 and kind != "JOURNAL_ENTRY":
@@ -264,9 +265,21 @@ class Workload:
         if self.random.random() < 0.4:
             active = sorted(key for key, code in self.company.vat_codes.items() if code["isActive"])
             line["vatCodeId"] = self.random.choice(active)
+            self._give_voucher(line, currency)
         if self.random.random() < 0.2:
             line["description"] = self.random.choice(_TEXTS)
         return line
+
+    def _give_voucher(self, line: Entry, currency: str) -> None:
+        """What the voucher says of its VAT: whether it is in the amount, and sometimes how much, in minor units."""
+        code = self.company.vat_codes[line["vatCodeId"]]
+        if code["contraAccountToBookId"] or self.random.random() < 0.7:
+            return
+        line["vatIncluded"] = self.random.random() < 0.5
+        rates = {rate["vatRate"] for rate in code["rates"]}
+        if len(rates) == 1 and 0 not in rates and Decimal(line["amount"]) > 10 and self.random.random() < 0.5:
+            stated = self.company.computed_vat(line, currency, "2026-01-01") + self.random.choice((-1, 0, 0, 1, 2))
+            line["vatAmount"] = text_of(max(stated, 0), currency)
 
     def spoiled(self, body: Entry) -> Entry:
         """The entry with one thing changed for the worse."""

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from fractions import Fraction
 from itertools import product
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from ledgerbee.chart.accounts.model import BOOKABLE, Account, Classification, ControlAccountType, LedgerType
 from ledgerbee.chart.accounts.rules import check_account
 from ledgerbee.chart.seed.loader import seed_for
-from ledgerbee.chart.vat_codes.model import EInvoiceCategory, Principle, VatCode, VatType
+from ledgerbee.chart.vat_codes.model import SINCE_EVER, EInvoiceCategory, Principle, VatCode, VatRate, VatType
 from ledgerbee.chart.vat_codes.rules import check_vat_code
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.ids import new_id
@@ -28,8 +29,8 @@ VAT_ACCOUNT = replace(
 CONTRA_ACCOUNT = replace(VAT_ACCOUNT, id=new_id())
 ACCOUNTS = {account.id: account for account in (VAT_ACCOUNT, CONTRA_ACCOUNT)}
 CODE = VatCode(
-    new_id(), "S1", "Salg", Decimal(25), VatType.SALES, Principle.NET, Decimal(100), VAT_ACCOUNT.id, None, None, None,
-    None, None, True, NOW,
+    new_id(), "S1", "Salg", VatType.SALES, Principle.NET, (VatRate(SINCE_EVER, Decimal(25), Fraction(1)),),
+    VAT_ACCOUNT.id, None, None, None, None, None, True, NOW,
 )  # fmt: skip
 
 
@@ -112,8 +113,9 @@ def test_the_seeded_charts_keep_these_rules(country: str) -> None:
         check_account(account)
     for row in seed.vat_codes:
         code = VatCode(
-            code_ids[row.code], row.code, row.name, row.rate, VatType(row.type), Principle(row.principle),
-            row.deductible_percent, ids[row.account_number] if row.account_number else None,
+            code_ids[row.code], row.code, row.name, VatType(row.type), Principle(row.principle),
+            (VatRate(SINCE_EVER, row.rate, row.deductible_share),),
+            ids[row.account_number] if row.account_number else None,
             ids[row.contra_account_number] if row.contra_account_number else None, row.return_box,
             row.einvoice_category, row.exemption_reason, row.exemption_reason_da, True, NOW,
         )  # fmt: skip
@@ -142,7 +144,8 @@ def test_a_code_that_is_let_in_can_be_booked_and_invoiced(
     reason: str | None,
 ) -> None:
     code = replace(
-        CODE, rate=rate, type=vat_type, principle=principle, account_id=account, contra_account_id=contra,
+        CODE, rates=(VatRate(SINCE_EVER, rate, Fraction(1)),), type=vat_type,
+        principle=principle, account_id=account, contra_account_id=contra,
         einvoice_category=category, exemption_reason_da=reason,
     )  # fmt: skip
     sound = (

@@ -1,6 +1,7 @@
 """The seed of a new company's books refers only to what is there, and follows the rules of VAT it is used under."""
 
 from decimal import Decimal
+from fractions import Fraction
 from itertools import combinations
 
 import pytest
@@ -195,7 +196,7 @@ def test_vat_codes_are_well_formed(seed: ChartSeed) -> None:
     for vat_code in seed.vat_codes:
         assert vat_code.type in {"SALES", "PURCHASE"}
         assert 0 <= vat_code.rate < 100
-        assert 0 <= vat_code.deductible_percent <= 100
+        assert 0 <= vat_code.deductible_share <= 1
         assert set(vat_code.return_boxes) <= RETURN_BOXES, vat_code
         assert vat_code.return_box != ""
         category = vat_code.einvoice_category
@@ -226,7 +227,7 @@ def test_purchase_codes_book_input_vat_and_reverse_charge_both_sides(seed: Chart
         reverse_charge = vat_code.contra_account_number is not None
         assert vat_code.principle == ("Net" if reverse_charge else "Gross")
         assert (vat_code.account_number is not None) == (vat_code.rate > 0)
-        assert ("INPUT_VAT" in vat_code.return_boxes) == (vat_code.deductible_percent > 0)
+        assert ("INPUT_VAT" in vat_code.return_boxes) == (vat_code.deductible_share > 0)
         boxes = set(vat_code.return_boxes) & set(contra_box.values())
         assert boxes == ({contra_box[vat_code.contra_account_number]} if vat_code.contra_account_number else set())
 
@@ -290,20 +291,20 @@ def test_danish_codes_outside_every_report() -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "percent"),
+    ("code", "share"),
     [
-        ("K010", "100"),
-        ("K040", "50"),
-        ("K060", "33.33333333"),
-        ("K070", "25"),
-        ("K230", "0"),
-        ("K330", "33.33333333"),
-        ("K610", "66.66666667"),
-        ("K690", "0"),
+        ("K010", Fraction(1)),
+        ("K040", Fraction(1, 2)),
+        ("K060", Fraction(1, 3)),
+        ("K070", Fraction(1, 4)),
+        ("K230", Fraction(0)),
+        ("K330", Fraction(1, 3)),
+        ("K610", Fraction(2, 3)),
+        ("K690", Fraction(0)),
     ],
 )
-def test_danish_deductions(code: str, percent: str) -> None:
-    assert vat_codes_of(seed_for("DK"))[code].deductible_percent == Decimal(percent)
+def test_danish_deductions(code: str, share: Fraction) -> None:
+    assert vat_codes_of(seed_for("DK"))[code].deductible_share == share
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from ledgerbee.catalog.prices.model import (
     ZoneSale,
 )
 from ledgerbee.catalog.products.model import CatalogStatus, Product
-from ledgerbee.chart.vat_codes.model import Principle, VatCode, VatType
+from ledgerbee.chart.vat_codes.model import SINCE_EVER, Principle, VatCode, VatRate, VatType
 from ledgerbee.core.errors import VALIDATION_FAILED, LedgerBeeError
 from ledgerbee.core.ids import new_id
 from ledgerbee.core.money import MAX_AMOUNT, ZERO, minor_units, percent_of, round_money, total
@@ -36,6 +37,7 @@ from ledgerbee.sales.documents.model import (
 
 NOW = datetime(2026, 3, 16, tzinfo=UTC)
 ACCOUNT = new_id()
+DAY = date(2026, 3, 16)
 
 currencies = st.sampled_from(["DKK", "EUR", "JPY", "KWD", "CLF"])
 taxes = st.sampled_from(
@@ -242,10 +244,9 @@ def vat_code(**fields: Any) -> VatCode:
         "id": new_id(),
         "code": "S01",
         "name": "Domestic",
-        "rate": Decimal(25),
         "type": VatType.SALES,
         "principle": Principle.NET,
-        "deductible_percent": Decimal(100),
+        "rates": (VatRate(SINCE_EVER, Decimal(25), Fraction(1)),),
         "account_id": new_id(),
         "contra_account_id": None,
         "return_box": None,
@@ -260,18 +261,18 @@ def vat_code(**fields: Any) -> VatCode:
 
 def test_a_sale_is_taxed_by_its_accounts_code() -> None:
     code = vat_code()
-    tax = rules.tax_of(ZoneSale(ACCOUNT, code), VatZone.DOMESTIC)
+    tax = rules.tax_of(ZoneSale(ACCOUNT, code), VatZone.DOMESTIC, DAY)
     assert tax == Tax(ACCOUNT, code.id, Decimal(25), "S", code.account_id)
 
 
 def test_a_reverse_charge_charges_nothing() -> None:
     code = vat_code(contra_account_id=new_id(), einvoice_category="AE", exemption_reason="Reverse charge")
-    tax = rules.tax_of(ZoneSale(ACCOUNT, code), VatZone.EU)
+    tax = rules.tax_of(ZoneSale(ACCOUNT, code), VatZone.EU, DAY)
     assert (tax.rate, tax.vat_account_id, tax.category, tax.exemption_reason) == (ZERO, None, "AE", "Reverse charge")
 
 
 def test_only_domestic_without_vat_goes_without_a_code() -> None:
-    assert rules.tax_of(ZoneSale(ACCOUNT, None), VatZone.DOMESTIC_WITHOUT_VAT) == Tax(ACCOUNT, None, ZERO, "Z")
+    assert rules.tax_of(ZoneSale(ACCOUNT, None), VatZone.DOMESTIC_WITHOUT_VAT, DAY) == Tax(ACCOUNT, None, ZERO, "Z")
 
 
 @pytest.mark.parametrize(
@@ -287,7 +288,7 @@ def test_only_domestic_without_vat_goes_without_a_code() -> None:
 )
 def test_codes_that_no_document_can_charge_are_refused(code: VatCode | None) -> None:
     with pytest.raises(LedgerBeeError) as refusal:
-        rules.tax_of(ZoneSale(ACCOUNT, code), VatZone.DOMESTIC)
+        rules.tax_of(ZoneSale(ACCOUNT, code), VatZone.DOMESTIC, DAY)
     assert refusal.value.error_code is SALES_DOCUMENT_VAT_CODE_UNUSABLE
     assert refusal.value.details == {"accountId": str(ACCOUNT)}
 

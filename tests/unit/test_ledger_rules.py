@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.money import minor_units, round_money, total
@@ -40,45 +41,39 @@ def balanced(draw: st.DrawFn) -> tuple[list[Side], list[Decimal]]:
     return [side for side, _ in lines], [amount for _, amount in lines]
 
 
-def side_total(sides: list[Side], amounts: list[Decimal], side: Side) -> Decimal:
-    return total([amount for one, amount in zip(sides, amounts, strict=True) if one is side])
-
-
-@given(balanced(), rates, base_currencies)
-def test_base_amounts_balance_and_add_up_to_the_converted_total(
-    lines: tuple[list[Side], list[Decimal]], rate: Decimal, base: str
+@given(balanced(), rates, base_currencies, st.data())
+def test_amounts_are_converted_one_by_one_and_the_lowest_ranks_take_what_is_left(
+    lines: tuple[list[Side], list[Decimal]], rate: Decimal, base: str, data: st.DataObject
 ) -> None:
-    sides, amounts = lines
-    converted = rules.to_base(sides, amounts, rate, base)
-    expected = round_money(side_total(sides, amounts, Side.DEBIT) * rate, base)
-    assert side_total(sides, converted, Side.DEBIT) == expected
-    assert side_total(sides, converted, Side.CREDIT) == expected
+    conversion = rules.Conversion("EUR" if base != "EUR" else "USD", base, rate)
+    made = [NewLine(ACCOUNT, side, amount, conversion.in_base(amount)) for side, amount in zip(*lines, strict=True)]
+    ranks = data.draw(st.lists(st.integers(0, 3), min_size=len(made), max_size=len(made)))
+    found = rules.balance_in_base(made, ranks, conversion)
+    rules.check_balanced(found)
     unit = Decimal(1).scaleb(-minor_units(base))
-    for amount, part in zip(amounts, converted, strict=True):
-        assert part >= 0
-        assert part == round_money(part, base)
-        assert abs(part - amount * rate) <= 2 * unit
+    for before, after in zip(made, found, strict=True):
+        assert before.base_amount == round_money(before.amount * rate, base)
+        assert after.base_amount >= 0
+        assert after == replace(before, base_amount=after.base_amount)
+    moved = [(after.base_amount - before.base_amount) / unit for before, after in zip(made, found, strict=True)]
+    # In debit terms all moves go one way: nothing is moved that balancing doesn't take.
+    signs = {m > 0 if line.side is Side.DEBIT else m < 0 for m, line in zip(moved, made, strict=True) if m}
+    assert len(signs) <= 1
+    lowest = min(ranks)
+    takers = [abs(m) for m, rank in zip(moved, ranks, strict=True) if rank == lowest]
+    at_lowest = [line for line, rank in zip(found, ranks, strict=True) if rank == lowest]
+    if any(m for m, rank in zip(moved, ranks, strict=True) if rank != lowest):
+        assert all(line.base_amount == 0 for line in at_lowest)
+    elif all(line.base_amount for line in at_lowest):
+        assert max(takers) - min(takers) <= 1
 
 
 @given(balanced())
-def test_a_rate_of_one_changes_nothing(lines: tuple[list[Side], list[Decimal]]) -> None:
-    sides, amounts = lines
-    assert rules.to_base(sides, amounts, Decimal(1), "DKK") == amounts
-
-
-@pytest.mark.parametrize(
-    ("sides", "amounts", "rate"),
-    [
-        ([Side.DEBIT, Side.CREDIT], ["1.00", "1.01"], "1"),
-        ([Side.DEBIT, Side.CREDIT], ["-1.00", "-1.00"], "1"),
-        ([Side.DEBIT, Side.CREDIT], ["1.00", "1.00"], "0"),
-        ([Side.DEBIT, Side.CREDIT], ["1.00", "1.00"], "-7.46"),
-        ([Side.DEBIT], ["1.00", "1.00"], "1"),
-    ],
-)
-def test_what_cannot_be_converted_is_a_programming_error(sides: list[Side], amounts: list[str], rate: str) -> None:
-    with pytest.raises(ValueError, match=r"."):
-        rules.to_base(sides, [Decimal(amount) for amount in amounts], Decimal(rate), "DKK")
+def test_in_its_own_currency_an_amount_is_its_base_amount(lines: tuple[list[Side], list[Decimal]]) -> None:
+    conversion = rules.Conversion("DKK", "DKK", Decimal(1))
+    made = [NewLine(ACCOUNT, side, amount, conversion.in_base(amount)) for side, amount in zip(*lines, strict=True)]
+    assert all(line.base_amount is line.amount for line in made)
+    assert rules.balance_in_base(made, [0] * len(made), conversion) == tuple(made)
 
 
 def line(side: Side, amount: str, base: str | None = None) -> NewLine:

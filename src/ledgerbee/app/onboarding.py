@@ -17,7 +17,7 @@ from ledgerbee.chart.journal_categories.model import JournalCategory
 from ledgerbee.chart.seed.loader import seed_for
 from ledgerbee.chart.seed.model import AccountSeed, ChartSeed, VatCodeSeed
 from ledgerbee.chart.vat_codes import store as vat_codes
-from ledgerbee.chart.vat_codes.model import Principle, VatCode, VatType
+from ledgerbee.chart.vat_codes.model import SINCE_EVER, Principle, VatCode, VatRate, VatType
 from ledgerbee.core.dates import day_in
 from ledgerbee.core.errors import invalid
 from ledgerbee.core.ids import new_id
@@ -139,10 +139,9 @@ def _vat_code(
         id=code_id,
         code=seed.code,
         name=seed.name if language == "da" else seed.name_en,
-        rate=seed.rate,
         type=VatType(seed.type),
         principle=Principle(seed.principle),
-        deductible_percent=seed.deductible_percent,
+        rates=(VatRate(SINCE_EVER, seed.rate, seed.deductible_share),),
         account_id=account_ids[seed.account_number] if seed.account_number else None,
         contra_account_id=account_ids[seed.contra_account_number] if seed.contra_account_number else None,
         return_box=seed.return_box,

@@ -16,6 +16,7 @@ import asyncpg
 from ledgerbee.core.money import ZERO
 from ledgerbee.ledger.attachments import audit as attached
 from ledgerbee.ledger.entries import rules
+from ledgerbee.ledger.entries.audit import fault_in_amounts
 from ledgerbee.ledger.entries.store import new_entry
 from ledgerbee.ledger.reports.trial_balance.audit import fault_in_days
 from ledgerbee.platform.attachments.blobs import BlobStore
@@ -123,9 +124,11 @@ FROM journal_entries WHERE company_id = $1 ORDER BY chain_position
 """
 _LINES: Final = """
 SELECT l.entry_id, l.id, l.line_number, l.account_id, l.entry_date, l.is_debit, l.currency, l.amount, l.base_amount,
-       l.line_type, l.vat_code_id, l.customer_id, l.vendor_id, l.description, l.tag_ids,
-       a.number AS account_number, a.ledger_type, a.control_account_type
+       l.line_type, l.vat_code_id, l.customer_id, l.vendor_id, l.description, l.tag_ids, l.vat_rate, l.vat_difference,
+       a.number AS account_number, a.ledger_type, a.control_account_type,
+       a.control_account_type IS NOT NULL AS is_control, v.contra_account_id IS NOT NULL AS is_reverse_charge
 FROM journal_lines l LEFT JOIN accounts a ON a.company_id = l.company_id AND a.id = l.account_id
+LEFT JOIN vat_codes v ON v.company_id = l.company_id AND v.id = l.vat_code_id
 WHERE l.company_id = $1 AND l.entry_id = ANY ($2) ORDER BY l.entry_id, l.line_number
 """
 
@@ -139,7 +142,8 @@ async def _check_entries(
     context: Context, audit: _Audit, years: dict[UUID, asyncpg.Record], progress: Progress | None
 ) -> None:
     book = await context.connection.fetchrow(
-        "SELECT chain_position, base_currency FROM ledgers WHERE company_id = $1", context.company_id
+        "SELECT chain_position, base_currency, converted_by_line_from FROM ledgers WHERE company_id = $1",
+        context.company_id,
     )
     if book is None:
         raise _FoundError("the company has no ledger")
@@ -154,6 +158,8 @@ async def _check_entries(
         for entry in entries:
             _check_place(audit, years, entry)
             _check_lines(entry, lines[entry["id"]], book["base_currency"])
+            if entry["chain_position"] >= book["converted_by_line_from"]:
+                _check_amounts(entry, lines[entry["id"]], book["base_currency"])
             _check_chain(context.company_id, audit, entry, lines[entry["id"]], attached[entry["id"]])
         if progress is not None:
             progress(audit.position, book["chain_position"])
@@ -205,6 +211,11 @@ def _check_lines(entry: asyncpg.Record, lines: list[asyncpg.Record], base_curren
     difference = sum((line["base_amount"] for line in lines), ZERO)
     if difference != 0:
         raise _FoundError(f"debits and credits differ by {difference:f} in base currency", entry)
+
+
+def _check_amounts(entry: asyncpg.Record, lines: list[asyncpg.Record], base_currency: str) -> None:
+    if (what := fault_in_amounts(entry, lines, base_currency)) is not None:
+        raise _FoundError(what, entry)
 
 
 def _check_party(entry: asyncpg.Record, line: asyncpg.Record) -> None:

@@ -1,5 +1,6 @@
 """Product prices over HTTP (contract 2.12)."""
 
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -208,7 +209,7 @@ class ProductPriceResponse(ResponseModel):
     updated_at: Moment
 
 
-def render(found: SellablePrice) -> ProductPriceResponse:
+def render(found: SellablePrice, today: date) -> ProductPriceResponse:
     """The wire form of a price."""
     price = found.price
     return ProductPriceResponse(
@@ -221,7 +222,7 @@ def render(found: SellablePrice) -> ProductPriceResponse:
         status=price.status,
         is_default=price.is_default,
         is_locked=price.is_locked,
-        vat_rates_by_zone=VatRatesByZone(**{zone.value: found.zones[zone].vat_rate for zone in VatZone}),
+        vat_rates_by_zone=VatRatesByZone(**{zone.value: found.zones[zone].vat_rate_on(today) for zone in VatZone}),
         nickname=price.nickname,
         unit_amount=price.unit_amount,
         billing_interval=price.billing_interval,
@@ -264,7 +265,7 @@ def _render_tier(tier: Tier) -> TierResponse:
 )
 async def create_product_price(context: Ctx, body: CreateProductPriceRequest) -> ProductPriceResponse:
     """Create a product price."""
-    return render(await actions.create(context, body.product_id, body.terms()))
+    return render(await actions.create(context, body.product_id, body.terms()), context.today)
 
 
 @router.get(
@@ -280,7 +281,7 @@ async def create_product_price(context: Ctx, body: CreateProductPriceRequest) ->
 )
 async def get_product_price(context: Ctx, product_price_id: PriceId) -> ProductPriceResponse:
     """Get a product price."""
-    return render(await store.read(context, product_price_id))
+    return render(await store.read(context, product_price_id), context.today)
 
 
 @router.delete(
@@ -323,7 +324,7 @@ async def update_product_price(
     context: Ctx, product_price_id: PriceId, body: UpdateProductPriceRequest
 ) -> ProductPriceResponse:
     """Update a product price."""
-    return render(await actions.update(context, product_price_id, body.changes()))
+    return render(await actions.update(context, product_price_id, body.changes()), context.today)
 
 
 _MOVE_ERRORS = [PRODUCT_PRICE_NOT_FOUND, PRODUCT_PRICE_INVALID_STATE]
@@ -343,7 +344,7 @@ _MOVE_ERRORS = [PRODUCT_PRICE_NOT_FOUND, PRODUCT_PRICE_INVALID_STATE]
 )
 async def activate_product_price(context: Ctx, product_price_id: PriceId) -> ProductPriceResponse:
     """Activate a product price."""
-    return render(await actions.move(context, product_price_id, CatalogStatus.ACTIVE))
+    return render(await actions.move(context, product_price_id, CatalogStatus.ACTIVE), context.today)
 
 
 @router.post(
@@ -359,7 +360,7 @@ async def activate_product_price(context: Ctx, product_price_id: PriceId) -> Pro
 )
 async def archive_product_price(context: Ctx, product_price_id: PriceId) -> ProductPriceResponse:
     """Archive a product price."""
-    return render(await actions.move(context, product_price_id, CatalogStatus.ARCHIVED))
+    return render(await actions.move(context, product_price_id, CatalogStatus.ARCHIVED), context.today)
 
 
 @router.post(
@@ -376,7 +377,7 @@ async def archive_product_price(context: Ctx, product_price_id: PriceId) -> Prod
 )
 async def disable_product_price(context: Ctx, product_price_id: PriceId) -> ProductPriceResponse:
     """Disable a product price."""
-    return render(await actions.move(context, product_price_id, CatalogStatus.DISABLED))
+    return render(await actions.move(context, product_price_id, CatalogStatus.DISABLED), context.today)
 
 
 @router.post(
@@ -392,4 +393,4 @@ async def disable_product_price(context: Ctx, product_price_id: PriceId) -> Prod
 )
 async def set_default_product_price(context: Ctx, product_price_id: PriceId) -> ProductPriceResponse:
     """Set a price as the product default."""
-    return render(await actions.set_default(context, product_price_id))
+    return render(await actions.set_default(context, product_price_id), context.today)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
@@ -100,11 +100,15 @@ class ZoneSale:
     vat_code: VatCode | None
 
     @property
-    def vat_rate(self) -> Decimal:
+    def vat_code_id(self) -> UUID | None:
+        """The id of the account's VAT code."""
+        return None if self.vat_code is None else self.vat_code.id
+
+    def vat_rate_on(self, day: date) -> Decimal:
         """Percent of VAT that the buyer is charged: none without a code, and none when the buyer accounts for it."""
-        if self.vat_code is None or self.vat_code.contra_account_id is not None:
+        if self.vat_code is None or self.vat_code.is_reverse_charge:
             return ZERO
-        return self.vat_code.rate
+        return self.vat_code.rate_on(day).rate
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,14 +24,14 @@ from ledgerbee.catalog.prices.model import (
     ZoneSale,
 )
 from ledgerbee.catalog.products.model import PRODUCT_IN_USE, PRODUCT_NOT_FOUND, CatalogStatus, Product
-from ledgerbee.chart.vat_codes.model import Principle, VatCode, VatType
+from ledgerbee.chart.vat_codes import store as vat_codes
+from ledgerbee.chart.vat_codes.model import VatCode
 from ledgerbee.core.money import format_decimal
 from ledgerbee.parties.customers.model import VatZone
 from ledgerbee.platform.context import Context
 
 _PRICE_FIELDS: Final = tuple(field.name for field in fields(Price))
 _PRODUCT_FIELDS: Final = tuple(field.name for field in fields(Product))
-_VAT_FIELDS: Final = tuple(field.name for field in fields(VatCode))
 
 
 def _prefixed(alias: str, names: Iterable[str], prefix: str) -> str:
@@ -46,7 +46,7 @@ _SELLABLE: Final = (
 )
 _ZONE_ACCOUNTS: Final = ", ".join(f"('{zone}', g.{zone}_account_id)" for zone in VatZone)
 _ZONES: Final = (
-    f"SELECT g.id AS group_id, z.zone, z.account_id, {_prefixed('v', _VAT_FIELDS, 'vat')} FROM product_groups g"
+    f"SELECT g.id AS group_id, z.zone, z.account_id, {vat_codes.columns('v', 'vat_')} FROM product_groups g"
     f" CROSS JOIN LATERAL (VALUES {_ZONE_ACCOUNTS}) z (zone, account_id)"
     " JOIN accounts a ON a.company_id = $1 AND a.id = z.account_id"
     " LEFT JOIN vat_codes v ON v.company_id = $1 AND v.id = a.vat_code_id"
@@ -260,7 +260,4 @@ def _product(row: asyncpg.Record) -> Product:
 
 
 def _vat_code(row: asyncpg.Record) -> VatCode | None:
-    if row["vat_id"] is None:
-        return None
-    values = {name: row[f"vat_{name}"] for name in _VAT_FIELDS}
-    return VatCode(**values | {"type": VatType(values["type"]), "principle": Principle(values["principle"])})
+    return None if row["vat_id"] is None else vat_codes.vat_code(row, "vat_")

@@ -187,7 +187,7 @@ async def get_product(context: Ctx, product_id: ProductId) -> ProductResponse:
     """Get a product."""
     product = _render(await store.read(context, product_id))
     found = await prices.of_product(context, product_id)
-    return product.model_copy(update={"prices": [prices_http.render(price) for price in found]})
+    return product.model_copy(update={"prices": [prices_http.render(price, context.today) for price in found]})
 
 
 @router.delete(

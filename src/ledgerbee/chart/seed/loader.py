@@ -3,6 +3,7 @@
 import csv
 import re
 from decimal import Decimal
+from fractions import Fraction
 from functools import lru_cache
 from importlib.resources import files
 from typing import Final
@@ -97,7 +98,7 @@ def _vat_code(row: Row, standard_rate: Decimal) -> VatCodeSeed:
         rate=standard_rate if row["rate"] == "STANDARD" else Decimal(row["rate"]),
         type=row["type"],
         principle=row["principle"],
-        deductible_percent=Decimal(row["deductible_percent"]),
+        deductible_share=Fraction(row["deductible_share"]),
         account_number=_number(row["account_number"]),
         contra_account_number=_number(row["contra_account_number"]),
         return_box=row["return_box"] or None,

@@ -6,6 +6,7 @@ Codes and numbers refer to each other by value; `tests/unit/test_chart_seed.py` 
 
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from typing import Final
 
 BOOKABLE: Final = frozenset({"BALANCE_SHEET", "PROFIT_AND_LOSS"})
@@ -82,12 +83,13 @@ class AccountSeed:
 class VatCodeSeed:
     """One VAT code.
 
-    `rate` and `deductible_percent` are percentages. The VAT goes to `account_number`; a reverse-charge code also books
-    the whole of it, opposite, on `contra_account_number`, and is `Net`. What can't be deducted stays in the cost.
+    `rate` is in percent, `deductible_share` an exact fraction. The VAT goes to `account_number`; a reverse-charge code
+    also books the whole of it, opposite, on `contra_account_number`, and is `Net`. What can't be deducted stays in the
+    cost.
 
-    `deductible_percent` is fixed by law (25, 50, one third, two thirds) where it is less than 100. Where it depends on
-    the company (share of turnover, area, estimate, the figure on a leasing invoice) it is 100, for the company to
-    lower. It is 0 only where nothing is deducted here. It says nothing on sales codes.
+    `deductible_share` is fixed by law (a quarter, a half, one third, two thirds) where it is less than 1. Where it
+    depends on the company (share of turnover, area, estimate, the figure on a leasing invoice) it is 1, for the company
+    to lower. It is 0 only where nothing is deducted here. It says nothing on sales codes.
 
     Margin-scheme sales (S83 to S86) are `Gross`: the entered line is the margin, a fifth of which is VAT. They are for
     journal lines; `einvoice_category` is None because no invoice line may show that VAT. Codes of the one-stop shop
@@ -103,7 +105,7 @@ class VatCodeSeed:
     rate: Decimal
     type: str
     principle: str
-    deductible_percent: Decimal
+    deductible_share: Fraction
     account_number: int | None
     contra_account_number: int | None
     return_box: str | None

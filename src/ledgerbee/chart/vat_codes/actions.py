@@ -3,15 +3,23 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
 from ledgerbee.chart.accounts import store as accounts
 from ledgerbee.chart.vat_codes import store
-from ledgerbee.chart.vat_codes.model import VAT_CODE_IN_USE, EInvoiceCategory, Principle, VatCode, VatType
-from ledgerbee.chart.vat_codes.rules import check_vat_code
+from ledgerbee.chart.vat_codes.model import (
+    SINCE_EVER,
+    VAT_CODE_IN_USE,
+    EInvoiceCategory,
+    Principle,
+    VatCode,
+    VatRate,
+    VatType,
+)
+from ledgerbee.chart.vat_codes.rules import check_rates, check_vat_code
 from ledgerbee.core.ids import new_id
-from ledgerbee.core.money import HUNDRED
 from ledgerbee.platform.context import Context
 
 
@@ -23,7 +31,7 @@ async def create(  # noqa: PLR0913  each argument is one property of a VAT code
     rate: Decimal,
     vat_type: VatType,
     principle: Principle,
-    deductible_percent: Decimal | None = None,
+    deductible_share: Fraction = Fraction(1),
     account_id: UUID | None = None,
     contra_account_id: UUID | None = None,
     return_boxes: Sequence[str] = (),
@@ -31,7 +39,7 @@ async def create(  # noqa: PLR0913  each argument is one property of a VAT code
     exemption_reason: str | None = None,
     exemption_reason_da: str | None = None,
 ) -> VatCode:
-    """Add a code. `rate` and `deductible_percent` (default: all of it) are percent.
+    """Add a code with one rate, in percent, and the share of its VAT that can be deducted; both hold since ever.
 
     Raises `ACCOUNT_NOT_FOUND`, `ACCOUNT_NOT_BOOKABLE`, `VAT_CODE_ALREADY_EXISTS` and validation errors.
     """
@@ -39,10 +47,9 @@ async def create(  # noqa: PLR0913  each argument is one property of a VAT code
         id=new_id(),
         code=code,
         name=name,
-        rate=rate,
         type=vat_type,
         principle=principle,
-        deductible_percent=HUNDRED if deductible_percent is None else deductible_percent,
+        rates=(VatRate(SINCE_EVER, rate, deductible_share),),
         account_id=account_id,
         contra_account_id=contra_account_id,
         return_box="+".join(return_boxes) or None,
@@ -59,7 +66,7 @@ async def create(  # noqa: PLR0913  each argument is one property of a VAT code
 
 
 async def update(context: Context, code_id: UUID, changes: dict[str, Any]) -> None:
-    """Change the named fields (name, active). Rate and accounts stay: make another code instead.
+    """Change the named fields (name, active). Principle and accounts stay: make another code instead.
 
     Raises `VAT_CODE_NOT_FOUND`, and `VAT_CODE_IN_USE` when it is to be deactivated while active accounts carry it.
     """
@@ -68,3 +75,16 @@ async def update(context: Context, code_id: UUID, changes: dict[str, Any]) -> No
     if before.is_active and not after.is_active and await store.are_default(context, code_id):
         raise VAT_CODE_IN_USE.error(usedBy=["accounts"])
     await store.update(context, after)
+
+
+async def set_rates(context: Context, code_id: UUID, rates: Sequence[VatRate]) -> None:
+    """Put rates in place of all that a code has: each from its day on, the first since ever.
+
+    What is posted keeps the rate that it was taxed by. Raises `VAT_CODE_NOT_FOUND`, what `rules.check_rates` raises,
+    and what `create` raises of a code with these rates.
+    """
+    code = replace(await store.get_for_update(context, code_id), rates=tuple(rates))
+    check_rates(code.rates)
+    wanted = [found for found in (code.account_id, code.contra_account_id) if found is not None]
+    check_vat_code(code, await accounts.get_many(context, wanted))
+    await store.replace_rates(context, code)

@@ -1,5 +1,8 @@
 """VAT codes over HTTP (contract 2.16; adding and changing them is ours)."""
 
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
 from typing import Annotated
 
 import asyncpg
@@ -9,15 +12,21 @@ from pydantic import Field
 from ledgerbee.chart.accounts.model import ACCOUNT_NOT_BOOKABLE, ACCOUNT_NOT_FOUND
 from ledgerbee.chart.vat_codes import actions, store
 from ledgerbee.chart.vat_codes.model import (
+    MAX_RATES,
+    SINCE_EVER,
     VAT_CODE_ALREADY_EXISTS,
     VAT_CODE_IN_USE,
     VAT_CODE_NOT_FOUND,
     EInvoiceCategory,
     Principle,
+    VatRate,
     VatType,
 )
+from ledgerbee.chart.vat_codes.rules import deductible_share
+from ledgerbee.core.money import EXACT, round_to
 from ledgerbee.platform.http.operation import Ctx, operation, resource_router
 from ledgerbee.platform.http.wire import (
+    Day,
     Id,
     IdText,
     Line,
@@ -37,13 +46,26 @@ VatCodeId = Annotated[Id, Path(alias="vatCodeId", description="VAT code ID")]
 Code = Annotated[str, Trimmed(20, min_length=1)]
 
 
+_DEDUCTIBLE_PERCENT = "How much of a purchase's VAT can be deducted, in percent; left out: 100"
+_DEDUCTIBLE_SHARE = "The same as an exact fraction, for what is no decimal: two thirds"
+
+
+class VatRateResponse(ResponseModel):
+    """What a VAT code charges and deducts from a day on."""
+
+    valid_from: date | None = Field(description="The first day; null for the first rate, which holds since ever")
+    vat_rate: Number = Field(description="Percent", examples=[25])
+    deductible_percent: Number = Field(description="How much of a purchase's VAT can be deducted", examples=[100])
+    deductible_share: str = Field(description="The same as an exact fraction", examples=["1/1"])
+
+
 class VatCodeResponse(ResponseModel):
     """A VAT code. `id` is the `vatCodeId` of journal lines."""
 
     id: IdText
     vat_code: str = Field(examples=["S01"])
     name: str = Field(examples=["Salg med 25 % moms"])
-    vat_rate: Number = Field(description="Percent", examples=[25])
+    vat_rate: Number = Field(description="Percent, as of today; see `rates`", examples=[25])
     type: VatType
     principle: Principle = Field(description="Gross: an amount contains its VAT. Net: VAT comes on top.")
     account_to_book_id: IdText | None = Field(description="The account that the VAT goes to")
@@ -52,7 +74,13 @@ class VatCodeResponse(ResponseModel):
     contra_account_to_book_id: IdText | None = Field(description="Reverse charge: the opposite goes here")
     contra_account_to_book_number: int | None
     contra_account_to_book_name: str | None
-    deductible_percent: Number = Field(description="How much of a purchase's VAT can be deducted", examples=[100])
+    deductible_percent: Number = Field(
+        description="How much of a purchase's VAT can be deducted, as of today; see `rates`", examples=[100]
+    )
+    rates: list[VatRateResponse] = Field(
+        description="In the order of their days. Documents and entries take the rate of their tax point: the day of "
+        "delivery, else of issue or entry"
+    )
     return_boxes: list[str] = Field(description="Where it goes in the VAT return", examples=[["OUTPUT_VAT"]])
     e_invoice_category: EInvoiceCategory | None = Field(description="VAT category of EN 16931")
     exemption_reason: str | None = Field(description="Why an invoice is without VAT, in English")
@@ -70,7 +98,8 @@ class CreateVatCodeRequest(RequestModel):
     principle: Principle = Field(description="Gross: an amount contains its VAT. Net: VAT comes on top.")
     account_to_book_id: Id = omitted(description="The account that the VAT goes to. Needed for a rate over 0.")
     contra_account_to_book_id: Id = omitted(description="Makes it a reverse charge: the opposite goes here")
-    deductible_percent: Percent = omitted(description="How much of a purchase's VAT can be deducted; left out: 100")
+    deductible_percent: Percent = omitted(description=_DEDUCTIBLE_PERCENT)
+    deductible_share: Line = omitted(description=_DEDUCTIBLE_SHARE, examples=["2/3"])
     return_boxes: list[Line] = omitted(description="Where it goes in the VAT return", max_length=10)
     e_invoice_category: EInvoiceCategory = omitted(
         description="VAT category of EN 16931. S: with a rate, and only then."
@@ -88,12 +117,44 @@ class UpdateVatCodeRequest(RequestModel):
     is_active: Annotated[bool, Field(strict=True)] = omitted()
 
 
-def _render(row: asyncpg.Record) -> VatCodeResponse:
+class VatRateRequest(RequestModel):
+    """A rate from a day on."""
+
+    valid_from: Day | None = Field(
+        None, description="The first day; left out of the first rate, which holds since ever"
+    )
+    vat_rate: Percent
+    deductible_percent: Percent = omitted(description=_DEDUCTIBLE_PERCENT)
+    deductible_share: Line = omitted(description=_DEDUCTIBLE_SHARE, examples=["2/3"])
+
+
+class SetVatRatesRequest(RequestModel):
+    """All rates of a VAT code."""
+
+    rates: list[VatRateRequest] = Field(min_length=1, max_length=MAX_RATES, description="In the order of their days")
+
+
+def _percent(share: Fraction) -> Decimal:
+    return round_to(EXACT.divide(Decimal(share.numerator * 100), Decimal(share.denominator)), 8)
+
+
+def _rate(rate: VatRate) -> VatRateResponse:
+    return VatRateResponse(
+        valid_from=None if rate.valid_from == SINCE_EVER else rate.valid_from,
+        vat_rate=rate.rate,
+        deductible_percent=_percent(rate.deductible_share),
+        deductible_share=f"{rate.deductible_share.numerator}/{rate.deductible_share.denominator}",
+    )
+
+
+def _render(row: asyncpg.Record, today: date) -> VatCodeResponse:
+    code = store.vat_code(row)
+    present = code.rate_on(today)
     return VatCodeResponse(
         id=row["id"],
         vat_code=row["code"],
         name=row["name"],
-        vat_rate=row["rate"],
+        vat_rate=present.rate,
         type=VatType(row["type"]),
         principle=Principle(row["principle"]),
         account_to_book_id=row["account_id"],
@@ -102,7 +163,8 @@ def _render(row: asyncpg.Record) -> VatCodeResponse:
         contra_account_to_book_id=row["contra_account_id"],
         contra_account_to_book_number=row["contra_account_number"],
         contra_account_to_book_name=row["contra_account_name"],
-        deductible_percent=row["deductible_percent"],
+        deductible_percent=_percent(present.deductible_share),
+        rates=[_rate(rate) for rate in code.rates],
         return_boxes=row["return_box"].split("+") if row["return_box"] else [],
         e_invoice_category=row["einvoice_category"],
         exemption_reason=row["exemption_reason"],
@@ -117,7 +179,7 @@ def _render(row: asyncpg.Record) -> VatCodeResponse:
 )
 async def list_vat_codes(context: Ctx) -> list[VatCodeResponse]:
     """List VAT codes."""
-    return [_render(row) for row in await store.list_all(context)]
+    return [_render(row, context.today) for row in await store.list_all(context)]
 
 
 @router.post(
@@ -140,7 +202,7 @@ async def create_vat_code(context: Ctx, body: CreateVatCodeRequest) -> VatCodeRe
         rate=body.vat_rate,
         vat_type=body.type,
         principle=body.principle,
-        deductible_percent=body.deductible_percent,
+        deductible_share=deductible_share(body.deductible_percent, body.deductible_share),
         account_id=body.account_to_book_id,
         contra_account_id=body.contra_account_to_book_id,
         return_boxes=body.return_boxes or (),
@@ -148,7 +210,7 @@ async def create_vat_code(context: Ctx, body: CreateVatCodeRequest) -> VatCodeRe
         exemption_reason=body.exemption_reason,
         exemption_reason_da=body.exemption_reason_da,
     )
-    return _render(await store.read(context, code.id))
+    return _render(await store.read(context, code.id), context.today)
 
 
 @router.patch(
@@ -157,8 +219,8 @@ async def create_vat_code(context: Ctx, body: CreateVatCodeRequest) -> VatCodeRe
         "Update a VAT code",
         scope="vat-codes-write",
         extension=True,
-        description="Changes the name or whether it can be used. Rate, principle and accounts stay as they are: what "
-        "is booked with a code keeps its meaning.",
+        description="Changes the name or whether it can be used. Principle and accounts stay as they are: what is "
+        "booked with a code keeps its meaning. Rates have an operation of their own.",
         response="VAT code updated",
         errors=[VAT_CODE_NOT_FOUND, VAT_CODE_IN_USE],
     ),
@@ -166,4 +228,31 @@ async def create_vat_code(context: Ctx, body: CreateVatCodeRequest) -> VatCodeRe
 async def update_vat_code(context: Ctx, vat_code_id: VatCodeId, body: UpdateVatCodeRequest) -> VatCodeResponse:
     """Update a VAT code."""
     await actions.update(context, vat_code_id, changes_of(body))
-    return _render(await store.read(context, vat_code_id))
+    return _render(await store.read(context, vat_code_id), context.today)
+
+
+@router.put(
+    "/v1/vat-codes/{vatCodeId}/rates",
+    **operation(
+        "Set the rates of a VAT code",
+        scope="vat-codes-write",
+        extension=True,
+        description="Puts these rates in place of all that the code has, each from its day on. An entry takes the rate "
+        "of its date, a document that of its delivery date or date, whenever it is booked. What is posted stays as it "
+        "is.",
+        response="Rates set",
+        errors=[VAT_CODE_NOT_FOUND, ACCOUNT_NOT_FOUND, ACCOUNT_NOT_BOOKABLE],
+    ),
+)
+async def set_vat_code_rates(context: Ctx, vat_code_id: VatCodeId, body: SetVatRatesRequest) -> VatCodeResponse:
+    """Set the rates of a VAT code."""
+    rates = [
+        VatRate(
+            SINCE_EVER if rate.valid_from is None else rate.valid_from,
+            rate.vat_rate,
+            deductible_share(rate.deductible_percent, rate.deductible_share, f"rates.{index}."),
+        )
+        for index, rate in enumerate(body.rates)
+    ]
+    await actions.set_rates(context, vat_code_id, rates)
+    return _render(await store.read(context, vat_code_id), context.today)

@@ -1,9 +1,11 @@
 """VAT codes (contract 2.16, decisions "Ledger")."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from fractions import Fraction
+from typing import Final
 from uuid import UUID
 
 from ledgerbee.core.errors import ErrorCode
@@ -35,17 +37,32 @@ class EInvoiceCategory(StrEnum):
     OUTSIDE_SCOPE = "O"
 
 
+#: The first day of a rate that holds since ever.
+SINCE_EVER: Final = date.min
+#: Rates of one code at most.
+MAX_RATES: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class VatRate:
+    """What a code charges and deducts from a day on: percent, and the share of the VAT that can be deducted."""
+
+    valid_from: date
+    rate: Decimal
+    deductible_share: Fraction
+
+
 @dataclass(frozen=True, slots=True)
 class VatCode:
-    """One code. `rate` and `deductible_percent` are percent; a contra account makes it a reverse charge."""
+    """One code. `rates` are in the order of their days, the first since ever; a contra account makes it a reverse
+    charge."""
 
     id: UUID
     code: str
     name: str
-    rate: Decimal
     type: VatType
     principle: Principle
-    deductible_percent: Decimal
+    rates: tuple[VatRate, ...]
     account_id: UUID | None
     contra_account_id: UUID | None
     return_box: str | None
@@ -54,6 +71,20 @@ class VatCode:
     exemption_reason_da: str | None
     is_active: bool
     created_at: datetime
+
+    def rate_on(self, day: date) -> VatRate:
+        """The rate that holds on a day."""
+        found = self.rates[0]
+        for rate in self.rates[1:]:
+            if rate.valid_from > day:
+                break
+            found = rate
+        return found
+
+    @property
+    def is_reverse_charge(self) -> bool:
+        """True where the buyer accounts for the VAT: it is owed and deducted at once."""
+        return self.contra_account_id is not None
 
 
 VAT_CODE_NOT_FOUND = ErrorCode("VAT_CODE_NOT_FOUND", 404, "No such VAT code in the company")

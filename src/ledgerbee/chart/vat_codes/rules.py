@@ -1,18 +1,61 @@
 """Which VAT codes a company may have."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from fractions import Fraction
 from typing import Final
 from uuid import UUID
 
 from ledgerbee.chart.accounts.model import ACCOUNT_NOT_BOOKABLE, ACCOUNT_NOT_FOUND, Account
 from ledgerbee.chart.seed.model import RETURN_BOXES
-from ledgerbee.chart.vat_codes.model import EInvoiceCategory, Principle, VatCode, VatType
+from ledgerbee.chart.vat_codes.model import (
+    MAX_RATES,
+    SINCE_EVER,
+    EInvoiceCategory,
+    Principle,
+    VatCode,
+    VatRate,
+    VatType,
+)
 from ledgerbee.core.errors import invalid
-from ledgerbee.core.money import HUNDRED, ZERO
+from ledgerbee.core.money import ZERO
 
 #: Categories whose invoices have to tell why they are without VAT (EN 16931: BR-E-10, BR-AE-10, BR-IC-10, BR-G-10,
 #: BR-O-10).
 _WITH_REASON: Final = frozenset(set(EInvoiceCategory) - {EInvoiceCategory.STANDARD, EInvoiceCategory.ZERO})
+
+_SHARE: Final = re.compile(r"([0-9]{1,9})/([1-9][0-9]{0,8})")
+
+
+def deductible_share(percent: Decimal | None, share: str | None, path: str = "") -> Fraction:
+    """How much of a VAT can be deducted, from a percentage or an exact fraction such as `2/3`; all of it from neither.
+
+    `path` is the place of the two fields in the request, with its dot. Raises validation errors.
+    """
+    if share is None:
+        return Fraction(1) if percent is None else Fraction(percent) / 100
+    name = f"{path}deductibleShare"
+    if percent is not None:
+        raise invalid((name, "isEmpty", f"{name} must be left out beside deductiblePercent"))
+    found = _SHARE.fullmatch(share)
+    if found is None or int(found[1]) > int(found[2]):
+        raise invalid((name, "matches", f"{name} must be a fraction from 0/1 to 1/1, such as 2/3"))
+    return Fraction(int(found[1]), int(found[2]))
+
+
+def check_rates(rates: Sequence[VatRate]) -> None:
+    """Refuse rates that leave days without one, or give a day two. Raises validation errors."""
+    if not rates or rates[0].valid_from != SINCE_EVER:
+        raise invalid(
+            ("rates.0.validFrom", "isEmpty", "rates.0.validFrom must be left out: the first holds since ever")
+        )
+    if len(rates) > MAX_RATES:
+        raise invalid(("rates", "arrayMaxSize", f"rates must contain no more than {MAX_RATES} elements"))
+    for index in range(1, len(rates)):
+        if rates[index].valid_from <= rates[index - 1].valid_from:
+            name = f"rates.{index}.validFrom"
+            raise invalid((name, "minDate", f"{name} must be later than that of the rate before it"))
 
 
 def check_vat_code(code: VatCode, accounts: Mapping[UUID, Account]) -> None:
@@ -22,7 +65,8 @@ def check_vat_code(code: VatCode, accounts: Mapping[UUID, Account]) -> None:
     """
     _check_account("accountToBookId", code.account_id, accounts)
     _check_account("contraAccountToBookId", code.contra_account_id, accounts)
-    if code.rate > ZERO and code.account_id is None:
+    charges = any(one.rate > ZERO for one in code.rates)
+    if charges and code.account_id is None:
         raise invalid(("accountToBookId", "isDefined", "accountToBookId is needed for a code with a rate"))
     if code.contra_account_id is not None:
         if code.principle is not Principle.NET:
@@ -31,7 +75,7 @@ def check_vat_code(code: VatCode, accounts: Mapping[UUID, Account]) -> None:
             raise invalid(
                 ("accountToBookId", "isDefined", "accountToBookId must be another one than the contra account")
             )
-    if code.type is VatType.SALES and code.deductible_percent != HUNDRED:
+    if code.type is VatType.SALES and any(one.deductible_share != 1 for one in code.rates):
         raise invalid(("deductiblePercent", "isEmpty", "deductiblePercent is for purchases only"))
     _check_category(code)
     for box in code.return_box.split("+") if code.return_box else ():
@@ -57,7 +101,7 @@ def _check_category(code: VatCode) -> None:
     category = EInvoiceCategory(code.einvoice_category)
     if code.type is not VatType.SALES:
         raise invalid(("eInvoiceCategory", "isEmpty", "eInvoiceCategory is for sales only"))
-    if (category is EInvoiceCategory.STANDARD) != (code.rate > ZERO):
+    if any((category is EInvoiceCategory.STANDARD) != (one.rate > ZERO) for one in code.rates):
         raise invalid(("eInvoiceCategory", "isIn", "eInvoiceCategory must be S for a code with a rate and only then"))
     if category in _WITH_REASON and not (code.exemption_reason or code.exemption_reason_da):
         text = f"exemptionReason or exemptionReasonDa is needed for category {category}"

@@ -1,6 +1,9 @@
 """Rows of VAT codes."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from fractions import Fraction
+from typing import Final
 from uuid import UUID
 
 import asyncpg
@@ -10,18 +13,29 @@ from ledgerbee.chart.vat_codes.model import (
     VAT_CODE_NOT_FOUND,
     Principle,
     VatCode,
+    VatRate,
     VatType,
 )
 from ledgerbee.platform.context import Context
 
-_COLUMNS = (
-    "id, code, name, rate, type, principle, deductible_percent, account_id, contra_account_id, return_box,"
-    " einvoice_category, exemption_reason, exemption_reason_da, is_active, created_at"
-)
+_FIELDS: Final = tuple(field.name for field in fields(VatCode))
+#: The columns of its own table; its rates have one.
+_OWN: Final = tuple(name for name in _FIELDS if name != "rates")
 
-_OF_CODE = ", ".join(f"v.{column.strip()}" for column in _COLUMNS.split(","))
-_WITH_ACCOUNTS = f"""
-SELECT {_OF_CODE}, a.number AS account_number, a.name AS account_name,
+
+def columns(alias: str, prefix: str = "") -> str:
+    """What a SELECT names to read a code from `vat_codes` under an alias; `vat_code` takes such a row."""
+    own = [f"{alias}.{name} AS {prefix}{name}" for name in _OWN]
+    rates = (
+        "ARRAY(SELECT ROW(r.valid_from, r.rate, r.deductible_part, r.deductible_whole) FROM vat_code_rates r"
+        f" WHERE r.company_id = {alias}.company_id AND r.vat_code_id = {alias}.id ORDER BY r.valid_from)"
+    )
+    return ", ".join([*own, f"{rates} AS {prefix}rates"])
+
+
+_SELECT: Final = f"SELECT {columns('v')} FROM vat_codes v WHERE v.company_id = $1"
+_WITH_ACCOUNTS: Final = f"""
+SELECT {columns("v")}, a.number AS account_number, a.name AS account_name,
        c.number AS contra_account_number, c.name AS contra_account_name
 FROM vat_codes v
 LEFT JOIN accounts a ON a.company_id = v.company_id AND a.id = v.account_id
@@ -34,9 +48,7 @@ async def get_many(context: Context, ids: Iterable[UUID]) -> dict[UUID, VatCode]
     wanted = list(set(ids))
     if not wanted:
         return {}
-    rows = await context.connection.fetch(
-        f"SELECT {_COLUMNS} FROM vat_codes WHERE company_id = $1 AND id = ANY($2)", context.company_id, wanted
-    )
+    rows = await context.connection.fetch(f"{_SELECT} AND v.id = ANY($2)", context.company_id, wanted)
     return {row["id"]: vat_code(row) for row in rows}
 
 
@@ -76,9 +88,7 @@ async def are_default(context: Context, code_id: UUID) -> bool:
 
 async def get_for_update(context: Context, code_id: UUID) -> VatCode:
     """One code, locked until the end of the transaction. Raises `VAT_CODE_NOT_FOUND`."""
-    row = await context.connection.fetchrow(
-        f"SELECT {_COLUMNS} FROM vat_codes WHERE company_id = $1 AND id = $2 FOR UPDATE", context.company_id, code_id
-    )
+    row = await context.connection.fetchrow(f"{_SELECT} AND v.id = $2 FOR UPDATE OF v", context.company_id, code_id)
     if row is None:
         raise VAT_CODE_NOT_FOUND.error()
     return vat_code(row)
@@ -99,39 +109,48 @@ async def insert(context: Context, codes: Sequence[VatCode]) -> None:
     """Add codes. Their accounts may follow later in the same transaction. Raises `VAT_CODE_ALREADY_EXISTS`."""
     try:
         await context.connection.executemany(
-            f"INSERT INTO vat_codes (company_id, {_COLUMNS})"
-            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
-            [
-                (
-                    context.company_id,
-                    code.id,
-                    code.code,
-                    code.name,
-                    code.rate,
-                    code.type,
-                    code.principle,
-                    code.deductible_percent,
-                    code.account_id,
-                    code.contra_account_id,
-                    code.return_box,
-                    code.einvoice_category,
-                    code.exemption_reason,
-                    code.exemption_reason_da,
-                    code.is_active,
-                    code.created_at,
-                )
-                for code in codes
-            ],
+            f"INSERT INTO vat_codes (company_id, {', '.join(_OWN)})"
+            f" VALUES ($1, {', '.join(f'${place}' for place in range(2, len(_OWN) + 2))})",
+            [(context.company_id, *(getattr(code, name) for name in _OWN)) for code in codes],
         )
     except asyncpg.UniqueViolationError as fault:
         if fault.constraint_name == "vat_codes_code":
             raise VAT_CODE_ALREADY_EXISTS.error() from None
         raise
+    await _insert_rates(context, codes)
 
 
-def vat_code(row: asyncpg.Record) -> VatCode:
-    """A code from a row of its columns."""
-    fields = dict(row)
-    fields["type"] = VatType(fields["type"])
-    fields["principle"] = Principle(fields["principle"])
-    return VatCode(**fields)
+async def replace_rates(context: Context, code: VatCode) -> None:
+    """Put a code's rates in place of those that it had."""
+    await context.connection.execute(
+        "DELETE FROM vat_code_rates WHERE company_id = $1 AND vat_code_id = $2", context.company_id, code.id
+    )
+    await _insert_rates(context, [code])
+
+
+async def _insert_rates(context: Context, codes: Sequence[VatCode]) -> None:
+    await context.connection.executemany(
+        "INSERT INTO vat_code_rates (company_id, vat_code_id, valid_from, rate, deductible_part, deductible_whole)"
+        " VALUES ($1, $2, $3, $4, $5, $6)",
+        [
+            (
+                context.company_id,
+                code.id,
+                rate.valid_from,
+                rate.rate,
+                rate.deductible_share.numerator,
+                rate.deductible_share.denominator,
+            )
+            for code in codes
+            for rate in code.rates
+        ],
+    )
+
+
+def vat_code(row: asyncpg.Record, prefix: str = "") -> VatCode:
+    """A code from a row of `columns`."""
+    values = {name: row[f"{prefix}{name}"] for name in _FIELDS}
+    values["type"] = VatType(values["type"])
+    values["principle"] = Principle(values["principle"])
+    values["rates"] = tuple([VatRate(day, rate, Fraction(part, whole)) for day, rate, part, whole in values["rates"]])
+    return VatCode(**values)

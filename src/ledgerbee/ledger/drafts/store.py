@@ -38,16 +38,17 @@ WHERE company_id = $1 AND id = $2
 """
 _INSERT_LINES: Final = """
 INSERT INTO draft_journal_lines (company_id, draft_id, line_number, id, account_id, is_debit, amount, line_type,
-                                 vat_code_id, description, tag_ids)
+                                 vat_code_id, description, tag_ids, vat_included, vat_amount)
 SELECT $1, l.draft_id, l.line_number, l.id, l.account_id, l.is_debit, l.amount, l.line_type, l.vat_code_id,
-       l.description, l.tag_ids::uuid[]
+       l.description, l.tag_ids::uuid[], l.vat_included, l.vat_amount
 FROM unnest($2::uuid[], $3::int[], $4::uuid[], $5::uuid[], $6::boolean[], $7::numeric[], $8::text[], $9::uuid[],
-            $10::text[], $11::text[])
-    AS l (draft_id, line_number, id, account_id, is_debit, amount, line_type, vat_code_id, description, tag_ids)
+            $10::text[], $11::text[], $12::boolean[], $13::numeric[])
+    AS l (draft_id, line_number, id, account_id, is_debit, amount, line_type, vat_code_id, description, tag_ids,
+          vat_included, vat_amount)
 """
 _LINES: Final = """
 SELECT l.draft_id, l.id, l.account_id, a.number AS account_number, a.name AS account_name, l.is_debit, l.amount,
-       l.line_type, l.vat_code_id, l.description, l.tag_ids
+       l.line_type, l.vat_code_id, l.description, l.tag_ids, l.vat_included, l.vat_amount
 FROM draft_journal_lines l JOIN accounts a ON a.company_id = l.company_id AND a.id = l.account_id
 WHERE l.company_id = $1 AND l.draft_id = ANY ($2)
 ORDER BY l.draft_id, l.line_number
@@ -150,6 +151,8 @@ async def _insert_lines(context: Context, drafts: Sequence[Draft]) -> None:
             line.vat_code_id,
             line.description,
             array_literal(line.tag_ids),
+            line.vat_included,
+            line.vat_amount,
         )
         for draft in drafts
         for number, (line_id, line) in enumerate(zip(draft.line_ids, draft.content.lines, strict=True), 1)
@@ -227,4 +230,6 @@ def _line(row: asyncpg.Record) -> EnteredLine:
         description=row["description"],
         tag_ids=tuple(row["tag_ids"]),
         line_type=LineType(row["line_type"]),
+        vat_included=row["vat_included"],
+        vat_amount=row["vat_amount"],
     )

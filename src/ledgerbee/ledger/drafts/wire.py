@@ -82,6 +82,10 @@ class DraftJournalLineResponse(ResponseModel):
     vat_code_id: IdText | None
     description: str | None
     tag_ids: list[IdText]
+    vat_included: bool | None = Field(
+        description="Whether the amount contains its VAT; null: as the code's principle says"
+    )
+    vat_amount: MoneyText | None = Field(description="The VAT that the voucher states; null: what the rate makes")
 
 
 class DraftJournalEntryResponse(ResponseModel):
@@ -138,6 +142,8 @@ def render(draft: Draft) -> DraftJournalEntryResponse:
                 amount=format_amount(line.amount, draft.currency),
                 line_type=line.line_type,
                 vat_code_id=line.vat_code_id,
+                vat_included=line.vat_included,
+                vat_amount=None if line.vat_amount is None else format_amount(line.vat_amount, draft.currency),
                 description=line.description,
                 tag_ids=list(line.tag_ids),
             )

@@ -65,7 +65,11 @@ MAX_BATCH: Final = 100
 
 
 class EnteredLine(Struct, frozen=True, gc=False):
-    """A line as a caller enters it. `amount` is > 0 in the entry's currency; a VAT code splits it or adds to it."""
+    """A line as a caller enters it. `amount` is > 0 in the entry's currency; a VAT code splits it or adds to it.
+
+    `vat_included` says whether the amount contains its VAT (None: as the code's principle has it), `vat_amount` what
+    VAT the voucher states (None: what the rate makes), in the entry's currency.
+    """
 
     account_id: UUID
     side: Side
@@ -74,6 +78,8 @@ class EnteredLine(Struct, frozen=True, gc=False):
     description: str | None = None
     tag_ids: tuple[UUID, ...] = ()
     line_type: LineType = LineType.ENTERED
+    vat_included: bool | None = None
+    vat_amount: Decimal | None = None
 
 
 class EnteredEntry(Struct, frozen=True, gc=False):
@@ -104,7 +110,9 @@ class EnteredEntry(Struct, frozen=True, gc=False):
 class NewLine(Struct, frozen=True, gc=False):
     """A line to post. `amount` (entry currency) and `base_amount` (base currency) are >= 0 at minor units.
 
-    Either may be zero: a zero invoice, or an exchange difference that exists in the base currency only.
+    Either may be zero: a zero invoice, or an exchange difference that exists in the base currency only. `vat_rate` is
+    what a line with a VAT code was taxed by, in percent. `vat_difference` stands on an entered line whose voucher
+    states its VAT: that VAT less the computed one, in the entry's currency.
     """
 
     account_id: UUID
@@ -115,6 +123,8 @@ class NewLine(Struct, frozen=True, gc=False):
     vat_code_id: UUID | None = None
     description: str | None = None
     tag_ids: tuple[UUID, ...] = ()
+    vat_rate: Decimal | None = None
+    vat_difference: Decimal | None = None
 
 
 class NewEntry(Struct, frozen=True, gc=False):
@@ -211,6 +221,11 @@ JOURNAL_ENTRY_VAT_NOT_ALLOWED = ErrorCode(
     "JOURNAL_ENTRY_VAT_NOT_ALLOWED",
     400,
     "A VAT code must be active, and can't stand on a line of a receivables or payables account",
+)
+JOURNAL_ENTRY_VAT_AMOUNT_MISMATCH = ErrorCode(
+    "JOURNAL_ENTRY_VAT_AMOUNT_MISMATCH",
+    400,
+    "The stated VAT is off by more than 1 % and more than 1.00 from what the code's rate makes of the amount",
 )
 JOURNAL_CATEGORY_TYPE_NOT_ALLOWED = ErrorCode(
     "JOURNAL_CATEGORY_TYPE_NOT_ALLOWED", 400, "The journal category doesn't allow entries of this type"

@@ -32,6 +32,7 @@ from ledgerbee.platform.http.wire import (
     IdText,
     Moment,
     MoneyText,
+    Number,
     OptionalLine,
     PageResponse,
     RequestModel,
@@ -51,6 +52,26 @@ def _positive(value: Decimal) -> Decimal:
 PositiveAmount = Annotated[Amount, AfterValidator(_positive)]
 
 
+#: Whether a line's amount contains its VAT.
+VatIncluded = Annotated[
+    bool | None,
+    Field(
+        strict=True,
+        description="Whether the amount contains its VAT, whatever the code's principle says. Not with a reverse "
+        "charge, whose VAT is never on the voucher (extension)",
+    ),
+]
+#: The VAT on a line's voucher.
+VatAmount = Annotated[
+    Annotated[Amount, Field(ge=0)] | None,
+    Field(
+        description="The VAT that the voucher states, in the entry's currency: it is booked as stated. Refused if it "
+        "is off from what the rate makes by more than 1 % and more than 1.00 (extension)",
+        examples=["24.99"],
+    ),
+]
+
+
 class JournalLineRequest(RequestModel):
     """A line of an entry. On a receivables or payables account its party is the entry's."""
 
@@ -60,13 +81,22 @@ class JournalLineRequest(RequestModel):
     vat_code_id: Id | None = Field(
         None, description="Splits the VAT out of the amount (principle Gross) or adds it (principle Net)"
     )
+    vat_included: VatIncluded = None
+    vat_amount: VatAmount = None
     description: OptionalLine | None = Field(None, examples=["Office chairs"])
     tag_ids: list[Id] = Field(default_factory=list, description="Dimension values of this line", max_length=MAX_TAGS)
 
     def entered(self) -> EnteredLine:
         """The line for the rules."""
         return EnteredLine(
-            self.account_id, self.side, self.amount, self.vat_code_id, self.description, tuple(self.tag_ids)
+            self.account_id,
+            self.side,
+            self.amount,
+            self.vat_code_id,
+            self.description,
+            tuple(self.tag_ids),
+            vat_included=self.vat_included,
+            vat_amount=self.vat_amount,
         )
 
 
@@ -177,6 +207,12 @@ class JournalLineResponse(ResponseModel):
     vat_code_id: IdText | None
     description: str | None
     tag_ids: list[IdText]
+    vat_rate: Number | None = Field(
+        description="Percent, of a line with a VAT code: what it was taxed by", examples=[25]
+    )
+    vat_difference: MoneyText | None = Field(
+        description="Of an entered line with `vatAmount`: the stated VAT less what the rate makes, in its currency"
+    )
 
 
 class JournalEntryResponse(ResponseModel):

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from msgspec import Meta, MsgspecError, Struct
 from msgspec.json import Decoder
+from msgspec.structs import replace
 from pydantic import Field, ValidationError
 
 from ledgerbee.chart.accounts.model import ACCOUNT_NOT_FOUND
@@ -19,7 +20,7 @@ from ledgerbee.core.ids import DriverUUID, parse_id
 from ledgerbee.core.money import is_currency
 from ledgerbee.ledger.entries import fast_wire
 from ledgerbee.ledger.entries.model import MAX_LINES, MAX_TAGS, EnteredEntry, EnteredLine, EntryType, Side
-from ledgerbee.ledger.entries.wire import CreateJournalEntryRequest, PositiveAmount
+from ledgerbee.ledger.entries.wire import CreateJournalEntryRequest, PositiveAmount, VatAmount, VatIncluded
 from ledgerbee.ledger.imports.rules import Directory, References
 from ledgerbee.parties.customers.model import CUSTOMER_NOT_FOUND
 from ledgerbee.parties.vendors.model import VENDOR_NOT_FOUND
@@ -41,6 +42,8 @@ class ImportedLineRequest(RequestModel):
     description: OptionalLine | None = None
     tag_ids: list[Id] = Field(default_factory=list, max_length=100)
     vat_code: OptionalLine | None = None
+    vat_included: VatIncluded = None
+    vat_amount: VatAmount = None
 
 
 class ImportedEntryRequest(CreateJournalEntryRequest):
@@ -161,9 +164,12 @@ def _line(number: int, line: "ImportedLineRequest | _PlainLine", amount: Decimal
         raise invalid((f"lines.{number}.accountId", "isUuid", f"lines.{number} must have accountId or accountNumber"))
     if code_id is None and line.vat_code:
         code_id = _found(directory.vat_codes, line.vat_code, f"lines.{number}.vatCode", VAT_CODE_NOT_FOUND)
-    return EnteredLine(
+    entered = EnteredLine(
         account_id, line.side, amount, code_id, fast_wire.stripped(line.description), tuple(line.tag_ids)
     )
+    if isinstance(line, ImportedLineRequest) and (line.vat_included is not None or line.vat_amount is not None):
+        return replace(entered, vat_included=line.vat_included, vat_amount=line.vat_amount)
+    return entered
 
 
 def _found(known: Mapping[Any, UUID], wanted: str | int | None, name: str, code: ErrorCode) -> UUID | None:

@@ -5,11 +5,12 @@ from datetime import date
 from uuid import UUID
 
 from ledgerbee.catalog.prices import store as prices
-from ledgerbee.catalog.prices.model import PRODUCT_PRICE_NOT_FOUND, Price, SellablePrice
+from ledgerbee.catalog.prices.model import PRODUCT_PRICE_NOT_FOUND, Price, SellablePrice, ZoneSale
 from ledgerbee.catalog.prices.rules import in_currency
+from ledgerbee.chart.vat_codes import store as vat_codes
 from ledgerbee.core.ids import new_id
 from ledgerbee.parties.customers import store as customers
-from ledgerbee.parties.customers.model import BillingFacts, VatZone
+from ledgerbee.parties.customers.model import BillingFacts
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.rates import store as rates
 from ledgerbee.sales.documents import rules, store
@@ -50,13 +51,14 @@ async def check_people(
 
 
 async def price_lines(
-    context: Context, given: Sequence[LineInput], facts: BillingFacts, *, currency: str, on: date
+    context: Context, given: Sequence[LineInput], facts: BillingFacts, *, currency: str, on: date, tax_point: date
 ) -> Computed:
     """Decide price, discount and VAT of every line, for a document of this customer in `currency` on a day.
 
-    A price in another currency takes its own amount for `currency`, else the day's rate. Raises validation errors,
-    `PRODUCT_PRICE_NOT_FOUND`, `SALES_DOCUMENT_PRICE_NOT_USABLE`, `SALES_DOCUMENT_PRICE_CURRENCY_MISSING`,
-    `PRODUCT_PRICE_QUANTITY_INVALID`, `SALES_DOCUMENT_VAT_CODE_UNUSABLE`, `SALES_DOCUMENT_AMOUNT_TOO_LARGE`.
+    VAT is that of the tax point, the day of delivery (momslovens § 23). A price in another currency takes its own
+    amount for `currency`, else the day's rate. Raises validation errors, `PRODUCT_PRICE_NOT_FOUND`,
+    `SALES_DOCUMENT_PRICE_NOT_USABLE`, `SALES_DOCUMENT_PRICE_CURRENCY_MISSING`, `PRODUCT_PRICE_QUANTITY_INVALID`,
+    `SALES_DOCUMENT_VAT_CODE_UNUSABLE`, `SALES_DOCUMENT_AMOUNT_TOO_LARGE`.
     """
     rules.check_lines(given)
     sold = await prices.sellable(context, [line.price_id for line in given if line.price_id is not None])
@@ -79,16 +81,42 @@ async def price_lines(
                 group_discount=facts.group.discount_percent,
             )
         )
-    return rules.compute(lines, _taxes(sold, facts.customer.vat_zone), currency)
+    return rules.compute(lines, _taxes(_sales(sold, facts), facts, tax_point), currency)
 
 
-async def tax_lines(context: Context, lines: Sequence[Line], facts: BillingFacts, *, currency: str) -> Computed:
+async def tax_lines(
+    context: Context, lines: Sequence[Line], facts: BillingFacts, *, currency: str, tax_point: date
+) -> Computed:
     """Decide the VAT of lines whose prices stand, by the customer's zone and the chart as they are now.
 
     Raises `SALES_DOCUMENT_VAT_CODE_UNUSABLE`, `SALES_DOCUMENT_AMOUNT_TOO_LARGE`.
     """
     sold = await prices.sellable(context, [line.price_id for line in lines if line.price_id is not None])
-    return rules.compute(lines, _taxes(sold, facts.customer.vat_zone), currency)
+    return rules.compute(lines, _taxes(_sales(sold, facts), facts, tax_point), currency)
+
+
+async def tax_drafted_lines(
+    context: Context, lines: Sequence[Line], facts: BillingFacts, *, currency: str, tax_point: date
+) -> Computed:
+    """Decide the VAT of lines as they were drafted, at the rates of the tax point.
+
+    A line keeps the VAT code that its draft shows, as long as it is booked on the same account and the code can be
+    used: what an account is given later is for later sales. Otherwise as `tax_lines`.
+    """
+    sold = await prices.sellable(context, [line.price_id for line in lines if line.price_id is not None])
+    sales = _sales(sold, facts)
+    drafted = {line.price_id: line for line in lines if line.price_id is not None and line.account_id is not None}
+    moved = {
+        price_id: line.vat_code_id
+        for price_id, line in drafted.items()
+        if line.account_id == sales[price_id].account_id and line.vat_code_id != sales[price_id].vat_code_id
+    }
+    codes = await vat_codes.get_many(context, [code_id for code_id in moved.values() if code_id is not None])
+    for price_id, code_id in moved.items():
+        code = None if code_id is None else codes[code_id]
+        if code is None or code.is_active:
+            sales[price_id] = ZoneSale(sales[price_id].account_id, code)
+    return rules.compute(lines, _taxes(sales, facts, tax_point), currency)
 
 
 async def choose_template(
@@ -144,5 +172,10 @@ async def _converted(context: Context, price: Price, currency: str, on: date, na
     return converted
 
 
-def _taxes(sold: Mapping[UUID, SellablePrice], zone: VatZone) -> dict[UUID, Tax]:
-    return {price_id: rules.tax_of(found.zones[zone], zone) for price_id, found in sold.items()}
+def _sales(sold: Mapping[UUID, SellablePrice], facts: BillingFacts) -> dict[UUID, ZoneSale]:
+    return {price_id: found.zones[facts.customer.vat_zone] for price_id, found in sold.items()}
+
+
+def _taxes(sales: Mapping[UUID, ZoneSale], facts: BillingFacts, tax_point: date) -> dict[UUID, Tax]:
+    zone = facts.customer.vat_zone
+    return {price_id: rules.tax_of(sale, zone, tax_point) for price_id, sale in sales.items()}

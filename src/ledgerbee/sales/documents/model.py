@@ -69,7 +69,8 @@ class Line:
     """A line with its price decided. `net` is rounded to the currency, `vat` its share of its rate's VAT.
 
     `unit_price` is before discount and excludes VAT; of a tiered price it is what one unit costs on average.
-    `unit_price_given` and `discount_given` tell what the author chose from what was looked up.
+    `unit_price_given` and `discount_given` tell what the author chose from what was looked up. `account_id` and
+    `vat_code_id` are where it is booked and how it is taxed.
     """
 
     id: UUID
@@ -86,6 +87,8 @@ class Line:
     net: Decimal | None = None
     vat: Decimal | None = None
     vat_rate: Decimal | None = None
+    account_id: UUID | None = None
+    vat_code_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

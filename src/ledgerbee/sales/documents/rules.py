@@ -58,8 +58,8 @@ def line_net(gross: Decimal, discount_percent: Decimal, currency: str) -> Decima
     return net
 
 
-def tax_of(sale: ZoneSale, zone: VatZone) -> Tax:
-    """How a sale in `zone` is taxed, from its revenue account and that account's VAT code.
+def tax_of(sale: ZoneSale, zone: VatZone, on: date) -> Tax:
+    """How a sale in `zone` with its tax point on a day is taxed, from its revenue account and that account's VAT code.
 
     Only the zone `domestic_without_vat` may go without a code (contract 2.11): rate zero. A code with a contra account
     charges nothing, the buyer accounts for the VAT. Raises `SALES_DOCUMENT_VAT_CODE_UNUSABLE`: prices on documents
@@ -70,7 +70,7 @@ def tax_of(sale: ZoneSale, zone: VatZone) -> Tax:
         if zone is not VatZone.DOMESTIC_WITHOUT_VAT:
             raise _unusable(sale, "the account carries no VAT code")
         return Tax(sale.account_id, None, ZERO, "Z")
-    rate = sale.vat_rate
+    rate = sale.vat_rate_on(on)
     if code.type is not VatType.SALES or not code.is_active:
         raise _unusable(sale, f"{code.code} is no active code for sales")
     if rate and code.principle is not Principle.NET:
@@ -147,7 +147,10 @@ def compute(lines: Sequence[Line], taxes: Mapping[UUID, Tax], currency: str) -> 
     totals = compute_totals([amount for _, amount in sold], currency)
     taxed = list(lines)
     for (index, amount), vat in zip(sold, totals.line_vat, strict=True):
-        taxed[index] = replace(taxed[index], vat=vat, vat_rate=amount.tax.rate)
+        tax = amount.tax
+        taxed[index] = replace(
+            taxed[index], vat=vat, vat_rate=tax.rate, account_id=tax.account_id, vat_code_id=tax.vat_code_id
+        )
     return Computed(tuple(taxed), totals, taxes)
 
 

@@ -39,6 +39,7 @@ class Heading:
     number: str | None = None
     due_date: date | None = None
     valid_until: date | None = None
+    delivery_date: date | None = None
     payment_terms_days: int | None = None
     reference: str | None = None
     our_reference: str | None = None
@@ -72,6 +73,7 @@ def compose(
         "issueDate": heading.issue_date.isoformat(),
         "dueDate": _day(heading.due_date),
         "validUntil": _day(heading.valid_until),
+        "deliveryDate": _day(heading.delivery_date),
         "currency": currency,
         "seller": seller(company),
         "buyer": buyer(addressee),

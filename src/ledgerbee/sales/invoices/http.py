@@ -109,6 +109,9 @@ class CreateInvoiceRequest(RequestModel):
     lines: Lines
     customer_department_id: Id | None = omitted(description="A department of the customer")
     customer_contact_id: Id | None = omitted(description="A contact of the customer: `Deres ref.`")
+    delivery_date: Day | None = omitted(
+        description="Day of delivery, where it isn't `date`: its VAT rates count (extension)"
+    )
     due_date: Day | None = omitted(description="Follows from the payment terms unless given")
     currency: CurrencyCode | None = omitted(description="The company's unless given")
     payment_terms: NullablePaymentTerms = omitted(
@@ -129,6 +132,7 @@ class UpdateInvoiceRequest(RequestModel):
     lines: Lines = omitted(description="Replace all lines")
     customer_department_id: Id | None = omitted(description="A department of the customer")
     customer_contact_id: Id | None = omitted(description="A contact of the customer: `Deres ref.`")
+    delivery_date: Day | None = omitted(description="Null: `date`")
     due_date: Day | None = omitted(description="Null: follows from the payment terms")
     currency: CurrencyCode | None = omitted(description="Null: the company's. Prices are looked up anew.")
     payment_terms: NullablePaymentTerms = omitted(description="Null: the customer's, else the company's")

@@ -38,8 +38,8 @@ class InvoiceStatus(StrEnum):
 class InvoiceFields:
     """What an author decides of an invoice.
 
-    `due_date` None follows from the terms, `payment_terms_days` None from the customer, then the company;
-    `currency` None is the company's.
+    `delivery_date` None is the issue date, `due_date` None follows from the terms, `payment_terms_days` None from the
+    customer, then the company; `currency` None is the company's.
     """
 
     customer_id: UUID
@@ -48,6 +48,7 @@ class InvoiceFields:
     customer_department_id: UUID | None = None
     customer_contact_id: UUID | None = None
     due_date: date | None = None
+    delivery_date: date | None = None
     currency: str | None = None
     payment_terms_days: int | None = None
     reference: str | None = None
@@ -55,6 +56,11 @@ class InvoiceFields:
     description: str | None = None
     notes: str | None = None
     document_template_id: UUID | None = None
+
+    @property
+    def tax_point(self) -> date:
+        """The day whose VAT rates count: that of delivery, else of issue (momslovens § 23)."""
+        return self.delivery_date or self.issue_date
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +97,12 @@ class Invoice:
     base_amount: Decimal | None = None
     journal_entry_id: UUID | None = None
     sent_at: datetime | None = None
+    delivery_date: date | None = None
+
+    @property
+    def tax_point(self) -> date:
+        """The day whose VAT rates count: that of delivery, else of issue (momslovens § 23)."""
+        return self.delivery_date or self.issue_date
 
     @property
     def amount_due(self) -> Decimal:

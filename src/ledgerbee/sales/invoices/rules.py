@@ -5,13 +5,13 @@ from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
-from ledgerbee.core.money import ZERO, format_amount, total
+from ledgerbee.core.money import format_amount, total
 from ledgerbee.ledger.entries.model import EntryType, LineType, NewEntry, NewLine, Side
-from ledgerbee.ledger.entries.rules import to_base
+from ledgerbee.ledger.entries.rules import Conversion, balance_in_base, other
 from ledgerbee.parties.contacts.model import Contact
 from ledgerbee.parties.customers.model import Customer
 from ledgerbee.sales.delivery.model import DeliveryType, Outcome
-from ledgerbee.sales.documents.model import Computed, Tax
+from ledgerbee.sales.documents.model import Computed
 from ledgerbee.sales.documents.rules import sums_by
 from ledgerbee.sales.invoices.model import (
     INVOICE_AMOUNT_NEGATIVE,
@@ -29,6 +29,9 @@ PAYABLE: Final = frozenset(
 )
 #: On the way to the customer.
 _UNDERWAY: Final = frozenset({InvoiceStatus.SCHEDULED, InvoiceStatus.SENDING})
+#: Which lines take what is left when amounts are converted one by one, the lowest first: the VAT, which the invoice
+#: states in kroner too, and what is owed stay exact.
+_RANKS: Final[Mapping[LineType, int]] = {LineType.ENTERED: 0, LineType.VAT: 1, LineType.CONTROL: 2}
 #: VAT categories in which the buyer is named by its VAT number (VAT Directive, article 226 no. 4).
 _BUYER_LIABLE: Final = frozenset({"AE", "K"})
 
@@ -99,21 +102,21 @@ def journal_entry(
 ) -> NewEntry:
     """The entry of an invoice: receivable against revenue by account and VAT code, and VAT by code.
 
-    `text` is its description: a transaction has one (BEK 97, annex 1.1). Negative sums stand on the other side. Base
-    amounts are those of the day's rate, balanced to the last unit.
+    `text` is its description: a transaction has one (BEK 97, annex 1.1). Negative sums stand on the other side. In a
+    foreign currency receivable and VAT are each amount x rate; revenue takes what is left to the last unit.
     """
+    conversion = Conversion(invoice.currency, base_currency, exchange_rate)
     drafted = [
-        _line(receivable_account_id, computed.totals.amount, Side.DEBIT, LineType.CONTROL, None),
-        *_revenue_and_vat(computed),
+        _line(conversion, receivable_account_id, computed.totals.amount, Side.DEBIT, LineType.CONTROL),
+        *_revenue_and_vat(computed, conversion),
     ]
-    bases = to_base([line.side for line in drafted], [line.amount for line in drafted], exchange_rate, base_currency)
     return NewEntry(
         id=entry_id,
         entry_type=EntryType.CUSTOMER_INVOICE,
         date=invoice.issue_date,
         currency=invoice.currency,
         exchange_rate=exchange_rate,
-        lines=tuple(_with_base(line, base) for line, base in zip(drafted, bases, strict=True)),
+        lines=balance_in_base(drafted, [_RANKS[line.line_type] for line in drafted], conversion),
         original_amount=computed.totals.amount,
         description=text,
         reference=number,
@@ -140,49 +143,45 @@ def vat_in_base(entry: NewEntry) -> Decimal | None:
     return total([line.base_amount if line.side is Side.CREDIT else -line.base_amount for line in vat])
 
 
-def _revenue_and_vat(computed: Computed) -> list[NewLine]:
+def _revenue_and_vat(computed: Computed, conversion: Conversion) -> list[NewLine]:
     taxed = [
         (computed.taxes[line.price_id], line.net, line.vat)
         for line in computed.lines
         if line.price_id is not None and line.net is not None and line.vat is not None
     ]
-    revenue = sums_by(((tax.account_id, tax.vat_code_id), net) for tax, net, _ in taxed)
-    charged = sums_by((_vat_key(tax), vat) for tax, _, vat in taxed if tax.vat_account_id is not None)
+    revenue = sums_by(((tax.account_id, tax.vat_code_id, tax.rate), net) for tax, net, _ in taxed)
+    charged = sums_by(
+        ((tax.vat_account_id, tax.vat_code_id, tax.rate), vat)
+        for tax, _, vat in taxed
+        if tax.vat_account_id is not None
+    )
     return [
         *(
-            _line(account_id, net, Side.CREDIT, LineType.ENTERED, vat_code_id)
-            for (account_id, vat_code_id), net in revenue.items()
+            _line(conversion, account_id, net, Side.CREDIT, LineType.ENTERED, code_id, rate)
+            for (account_id, code_id, rate), net in revenue.items()
         ),
         *(
-            _line(account_id, vat, Side.CREDIT, LineType.VAT, vat_code_id)
-            for (account_id, vat_code_id), vat in charged.items()
-            if account_id is not None
+            _line(conversion, account_id, vat, Side.CREDIT, LineType.VAT, code_id, rate)
+            for (account_id, code_id, rate), vat in charged.items()
         ),
     ]
 
 
-def _vat_key(tax: Tax) -> tuple[UUID | None, UUID | None]:
-    return tax.vat_account_id, tax.vat_code_id
-
-
-def _line(account_id: UUID, amount: Decimal, side: Side, line_type: LineType, vat_code_id: UUID | None) -> NewLine:
-    other: Mapping[Side, Side] = {Side.DEBIT: Side.CREDIT, Side.CREDIT: Side.DEBIT}
+def _line(
+    conversion: Conversion,
+    account_id: UUID,
+    amount: Decimal,
+    side: Side,
+    line_type: LineType,
+    vat_code_id: UUID | None = None,
+    vat_rate: Decimal | None = None,
+) -> NewLine:
     return NewLine(
         account_id=account_id,
-        side=side if amount >= 0 else other[side],
+        side=side if amount >= 0 else other(side),
         amount=abs(amount),
-        base_amount=ZERO,
+        base_amount=conversion.in_base(abs(amount)),
         line_type=line_type,
         vat_code_id=vat_code_id,
-    )
-
-
-def _with_base(line: NewLine, base_amount: Decimal) -> NewLine:
-    return NewLine(
-        account_id=line.account_id,
-        side=line.side,
-        amount=line.amount,
-        base_amount=base_amount,
-        line_type=line.line_type,
-        vat_code_id=line.vat_code_id,
+        vat_rate=vat_rate if vat_code_id else None,
     )

@@ -24,6 +24,7 @@ _LINE_TYPES: Final = {
     "id": "uuid", "line_type": "text", "description": "text", "price_id": "uuid", "product_id": "uuid", "unit": "text",
     "quantity": "numeric", "unit_price": "numeric", "unit_price_given": "boolean", "discount_percent": "numeric",
     "discount_given": "boolean", "net": "numeric", "vat": "numeric", "vat_rate": "numeric",
+    "account_id": "uuid", "vat_code_id": "uuid",
 }  # fmt: skip
 _LINE_ARRAYS: Final = ", ".join(f"${number}::{_LINE_TYPES[name]}[]" for number, name in enumerate(_LINE_FIELDS, 3))
 SORT_COLUMNS: Final = {

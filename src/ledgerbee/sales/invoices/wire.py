@@ -53,6 +53,7 @@ class PublicInvoiceSummary(ResponseModel):
     customer_department_id: IdText | None
     customer_contact_id: IdText | None
     date: day = Field(description="Day of issue")
+    delivery_date: day | None = Field(description="Day of delivery, where it isn't `date`; decides the VAT rates")
     due_date: day
     payment_terms: int = Field(description="Days from `date` to the day of payment", examples=[14])
     currency: str = Field(examples=["DKK"])
@@ -103,6 +104,7 @@ def _fields(invoice: Invoice) -> dict[str, Any]:
         "customer_department_id": invoice.customer_department_id,
         "customer_contact_id": invoice.customer_contact_id,
         "date": invoice.issue_date,
+        "delivery_date": invoice.delivery_date,
         "due_date": invoice.due_date,
         "payment_terms": invoice.payment_terms_days,
         "currency": currency,

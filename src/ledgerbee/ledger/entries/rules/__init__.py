@@ -1,15 +1,24 @@
 """What makes an entry one that can be posted. Pure, split by subject."""
 
-from ledgerbee.ledger.entries.rules.balance import RATE_PLACES, below, check, check_balanced, to_base
+from ledgerbee.ledger.entries.rules.balance import (
+    RATE_PLACES,
+    Conversion,
+    balance_in_base,
+    below,
+    check,
+    check_balanced,
+)
 from ledgerbee.ledger.entries.rules.chain import canonical, chain_hash, digest, genesis
 from ledgerbee.ledger.entries.rules.entering import Books, checked, complete, with_control_line
 from ledgerbee.ledger.entries.rules.reversal import check_reversible, reversal
 from ledgerbee.ledger.entries.rules.text import json_of
-from ledgerbee.ledger.entries.rules.vat import split
+from ledgerbee.ledger.entries.rules.vat import other, split
 
 __all__ = [
     "RATE_PLACES",
     "Books",
+    "Conversion",
+    "balance_in_base",
     "below",
     "canonical",
     "chain_hash",
@@ -21,8 +30,8 @@ __all__ = [
     "digest",
     "genesis",
     "json_of",
+    "other",
     "reversal",
     "split",
-    "to_base",
     "with_control_line",
 ]

@@ -2,17 +2,16 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
-from itertools import compress
-from typing import Final
+from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
 from ledgerbee.core.errors import LedgerBeeError, invalid
 from ledgerbee.core.money import (
+    EXACT,
     MAX_AMOUNT,
     ONE,
     ZERO,
-    allocate,
     format_decimal,
     is_commodity,
     is_currency,
@@ -23,51 +22,65 @@ from ledgerbee.core.money import (
     round_to,
     total,
 )
-from ledgerbee.ledger.entries.model import DEBIT, JOURNAL_ENTRY_UNBALANCED, NewEntry, NewLine, Side
+from ledgerbee.ledger.entries.model import DEBIT, JOURNAL_ENTRY_UNBALANCED, NewEntry, NewLine
 
 #: Decimals of an exchange rate, as stored.
 RATE_PLACES: Final = 12
 _MAX_RATE: Final = Decimal(10**12)
 
 
-def to_base(sides: Sequence[Side], amounts: Sequence[Decimal], rate: Decimal, base_currency: str) -> list[Decimal]:
-    """The base amounts of an entry's lines, in their order, balanced to the last unit.
+class Conversion(NamedTuple):
+    """How amounts of an entry become amounts in the company's currency: `rate` base units for one unit."""
 
-    `amounts` are >= 0 in the entry's currency and balance; `rate` is base units for one unit of it. The total of
-    each side is converted and rounded once and then allocated to the side's lines in proportion, so that the two
-    sides stay equal. Raises `ValueError` for amounts that are negative or don't balance, or a rate <= 0.
+    currency: str
+    base_currency: str
+    rate: Decimal
+
+    @property
+    def is_base(self) -> bool:
+        """True for an entry in the company's currency: its amounts are base amounts."""
+        return self.currency == self.base_currency
+
+    def in_base(self, amount: Decimal) -> Decimal:
+        """An amount in the company's currency: the product with the rate, rounded once."""
+        if self.currency == self.base_currency:
+            return amount
+        return round_money(multiply(amount, self.rate), self.base_currency)
+
+
+def balance_in_base(lines: Sequence[NewLine], ranks: Sequence[int], conversion: Conversion) -> tuple[NewLine, ...]:
+    """Lines that balance in their currency, balanced in the company's currency too.
+
+    Converted one by one, amounts may be some smallest units apart. The lines of the lowest rank take the difference, a
+    unit each, those first whose own rounding went furthest the other way (ties: the earlier line); never below zero.
+    Only what they can't take goes to lines of the next rank.
     """
-    if len(sides) != len(amounts):
-        raise ValueError("every amount has a side")
-    if rate <= 0:
-        raise ValueError("a rate is positive")
-    on_debit = [side is DEBIT for side in sides]
-    on_credit = [not debit for debit in on_debit]
-    debits, credits_ = list(compress(amounts, on_debit)), list(compress(amounts, on_credit))
-    if total(debits) != total(credits_):
-        raise ValueError("debits and credits differ")
-    base_total = round_money(multiply(total(debits), rate), base_currency)
-    debit_parts = iter(allocate(base_total, debits, base_currency) if debits else ())
-    credit_parts = iter(allocate(base_total, credits_, base_currency) if credits_ else ())
-    return [next(debit_parts) if debit else next(credit_parts) for debit in on_debit]
+    difference = total([line.base_amount if line.side is DEBIT else -line.base_amount for line in lines])
+    if not difference:
+        return tuple(lines)
+    unit = quantum_of(places_of(conversion.base_currency))
+    # What is too much in debit goes off debits or onto credits.
+    steps = [-unit if (line.side is DEBIT) == (difference > 0) else unit for line in lines]
+    gains = [
+        multiply(EXACT.subtract(multiply(line.amount, conversion.rate), line.base_amount), step)
+        for line, step in zip(lines, steps, strict=True)
+    ]
+    amounts = [line.base_amount for line in lines]
+    left = int(abs(difference) / unit)
+    for rank in sorted(set(ranks)):
+        takers = sorted((place for place in range(len(lines)) if ranks[place] == rank), key=lambda place: -gains[place])
+        while left and (able := [place for place in takers if amounts[place] + steps[place] >= 0]):
+            for place in able[:left]:
+                amounts[place] += steps[place]
+            left -= min(left, len(able))
+    return tuple([replace(line, base_amount=amount) for line, amount in zip(lines, amounts, strict=True)])
 
 
-def value_in_base(entry: NewEntry, base_currency: str, path: str = "") -> NewEntry:
-    """The entry with base amounts on its lines, as `to_base` tells; in base currency they are the amounts already.
-
-    Raises `JOURNAL_ENTRY_UNBALANCED` where the amounts themselves differ, and a validation error where the rate makes
-    more of one than can be kept.
-    """
-    if entry.currency == base_currency:
-        return entry
-    check_balanced(entry.lines, below(path, "lines"))
-    sides, amounts = [line.side for line in entry.lines], [line.amount for line in entry.lines]
-    base_amounts = to_base(sides, amounts, entry.exchange_rate, base_currency)
-    if max(base_amounts) > MAX_AMOUNT:
+def check_base_amounts(lines: Sequence[NewLine], path: str = "") -> None:
+    """Refuse a rate that makes more of an amount than can be kept. Raises a validation error."""
+    if max(line.base_amount for line in lines) > MAX_AMOUNT:
         name = below(path, "exchangeRate")
         raise invalid((name, "max", f"exchangeRate must not make more than {MAX_AMOUNT} of an amount"))
-    valued = [replace(line, base_amount=amount) for line, amount in zip(entry.lines, base_amounts, strict=True)]
-    return replace(entry, lines=tuple(valued))
 
 
 def check_balanced(lines: Sequence[NewLine], path: str = "lines") -> None:
@@ -75,25 +88,26 @@ def check_balanced(lines: Sequence[NewLine], path: str = "lines") -> None:
 
     Raises `JOURNAL_ENTRY_UNBALANCED` with both sums in `details`.
     """
-    # Amounts have 17 digits, an entry at most 10,000 lines (each may become four): the default 28 digits hold any sum.
-    debit = credit = ZERO
-    has_one_currency = True
-    for line in lines:
-        amount = line.amount
-        if line.side is DEBIT:
-            debit += amount
-        else:
-            credit += amount
-        if line.base_amount is not amount:
-            has_one_currency = False
-    if debit != credit:
-        raise _unbalanced("entry", debit, credit, path)
-    if has_one_currency:  # the same amounts, which balance
+    check_entry_balanced(lines, path)
+    if all(line.base_amount is line.amount for line in lines):  # the same amounts, which balance
         return
     debit = sum([line.base_amount for line in lines if line.side is DEBIT], ZERO)
     credit = sum([line.base_amount for line in lines if line.side is not DEBIT], ZERO)
     if debit != credit:
         raise _unbalanced("base", debit, credit, path)
+
+
+def check_entry_balanced(lines: Sequence[NewLine], path: str = "lines") -> None:
+    """Refuse lines whose debits and credits differ in the entry's currency. Raises `JOURNAL_ENTRY_UNBALANCED`."""
+    # Amounts have 17 digits, an entry at most 10,000 lines (each may become four): the default 28 digits hold any sum.
+    debit = credit = ZERO
+    for line in lines:
+        if line.side is DEBIT:
+            debit += line.amount
+        else:
+            credit += line.amount
+    if debit != credit:
+        raise _unbalanced("entry", debit, credit, path)
 
 
 def _unbalanced(currency: str, debit: Decimal, credit: Decimal, path: str) -> LedgerBeeError:

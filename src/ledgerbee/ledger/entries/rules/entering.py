@@ -9,19 +9,21 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from ledgerbee.chart.accounts.model import Account
+from ledgerbee.chart.accounts.model import Account, LedgerType
 from ledgerbee.chart.dimensions.model import TagValue
 from ledgerbee.chart.dimensions.rules import check_tags
 from ledgerbee.chart.journal_categories.model import JOURNAL_CATEGORY_NOT_FOUND, JournalCategory
-from ledgerbee.chart.vat_codes.model import VAT_CODE_NOT_FOUND, VatCode
-from ledgerbee.core.errors import invalid
-from ledgerbee.core.money import MAX_AMOUNT, ONE, places_of, quantum_of
+from ledgerbee.chart.vat_codes.model import VAT_CODE_NOT_FOUND, VatCode, VatRate
+from ledgerbee.core.errors import LedgerBeeError, invalid
+from ledgerbee.core.money import HUNDRED, MAX_AMOUNT, ONE, format_amount, places_of, quantum_of
 from ledgerbee.ledger.entries.model import (
     CUSTOMER_TYPES,
     JOURNAL_CATEGORY_TYPE_NOT_ALLOWED,
     JOURNAL_ENTRY_CONTROL_LINE_NOT_ALLOWED,
     JOURNAL_ENTRY_PARTY_MISMATCH,
+    JOURNAL_ENTRY_VAT_AMOUNT_MISMATCH,
     JOURNAL_ENTRY_VAT_NOT_ALLOWED,
+    VAT_TYPES,
     VENDOR_TYPES,
     EnteredEntry,
     EnteredLine,
@@ -32,14 +34,17 @@ from ledgerbee.ledger.entries.model import (
     Side,
 )
 from ledgerbee.ledger.entries.rules.balance import (
+    Conversion,
+    balance_in_base,
     below,
     check_amount,
+    check_base_amounts,
     check_currency,
+    check_entry_balanced,
     check_whole,
     fits,
-    value_in_base,
 )
-from ledgerbee.ledger.entries.rules.vat import other, split
+from ledgerbee.ledger.entries.rules.vat import computed_vat, contains_vat, is_near, other, split
 from ledgerbee.parties.customers.model import CUSTOMER_NOT_FOUND
 from ledgerbee.parties.vendors.model import VENDOR_NOT_FOUND
 from ledgerbee.platform.rates.model import EXCHANGE_RATE_MISSING
@@ -57,8 +62,8 @@ _CONTROL_SIDES: Final = {
 class Books:
     """What completing entries takes from the company's books; mappings hold what was asked for and is there.
 
-    `customers` and `vendors` name the control account of their group. `accounts` are those of lines with a VAT code.
-    `rates` are base units for one unit of a currency on a day.
+    `customers` and `vendors` name the control account of their group. `accounts` are those of lines with a VAT code,
+    and of all lines of entries in a foreign currency. `rates` are base units for one unit of a currency on a day.
     """
 
     base_currency: str
@@ -80,16 +85,21 @@ def complete(entered: EnteredEntry, books: Books, entry_id: UUID, path: str = ""
     entered = checked(entered, books, path)
     category = _category(entered, books)
     currency = entered.currency or books.base_currency
-    rate = _rate(entered, currency, books, path)
+    conversion = Conversion(currency, books.base_currency, _rate(entered, currency, books, path))
     lines: list[NewLine] = []
     for line in entered.lines:
-        lines += split(line, books.vat_codes, currency)
+        code = books.vat_codes[line.vat_code_id] if line.vat_code_id else None
+        lines += split(line, code, code.rate_on(entered.date) if code else None, conversion)
+    if not conversion.is_base:
+        check_entry_balanced(lines, below(path, "lines"))
+        lines = list(balance_in_base(lines, [_rank(line, books.accounts) for line in lines], conversion))
+        check_base_amounts(lines, path)
     entry = NewEntry(
         id=entry_id,
         entry_type=entered.entry_type,
         date=entered.date,
         currency=currency,
-        exchange_rate=rate,
+        exchange_rate=conversion.rate,
         lines=tuple(lines),
         original_amount=entered.original_amount,
         description=entered.description,
@@ -101,9 +111,25 @@ def complete(entered: EnteredEntry, books: Books, entry_id: UUID, path: str = ""
         tag_ids=entered.tag_ids,
         attachment_hashes=tuple([file.hash for file in entered.attachments]) if entered.attachments else (),
     )
-    entry = value_in_base(entry, books.base_currency, path)
     check_whole(entry, path)
     return entry
+
+
+def _rank(line: NewLine, accounts: Mapping[UUID, Account]) -> int:
+    """Who takes what is left when the amounts of an entry are converted one by one, the lowest first.
+
+    The base: what was sold, bought or spent. Then money and other balances, then VAT; what a party owes comes last,
+    since its papers say the same.
+    """
+    account = accounts.get(line.account_id)
+    if line.line_type is LineType.CONTROL or (account is not None and account.control_account_type is not None):
+        return 3
+    if line.line_type in VAT_TYPES:
+        return 2
+    is_base = line.vat_code_id is not None or (
+        account is not None and account.ledger_type is LedgerType.PROFIT_AND_LOSS
+    )
+    return 0 if is_base else 1
 
 
 def checked(entered: EnteredEntry, books: Books, path: str = "") -> EnteredEntry:
@@ -117,7 +143,7 @@ def checked(entered: EnteredEntry, books: Books, path: str = "") -> EnteredEntry
     _check_category(entered, books, path)
     _check_given_rate(entered, currency, books, path)
     _check_amounts(entered, currency, path)
-    _check_vat_codes(entered, books, path)
+    _check_vat_codes(entered, currency, books, path)
     check_tags(entered.tag_ids, [line.tag_ids for line in entered.lines], books.tags, path)
     return entered
 
@@ -220,9 +246,12 @@ def _check_amounts(entered: EnteredEntry, currency: str, path: str) -> None:
             check_amount(line.amount, places, below(path, f"lines.{number}.amount"))
 
 
-def _check_vat_codes(entered: EnteredEntry, books: Books, path: str) -> None:
+def _check_vat_codes(entered: EnteredEntry, currency: str, books: Books, path: str) -> None:
     for number, line in enumerate(entered.lines):
         if line.vat_code_id is None:
+            if line.vat_included is not None or line.vat_amount is not None:
+                field = "vatAmount" if line.vat_included is None else "vatIncluded"
+                raise _unwanted(below(path, f"lines.{number}.{field}"), "of a line without vatCodeId")
             continue
         name = below(path, f"lines.{number}.vatCodeId")
         code = books.vat_codes.get(line.vat_code_id)
@@ -231,5 +260,31 @@ def _check_vat_codes(entered: EnteredEntry, books: Books, path: str) -> None:
             raise VAT_CODE_NOT_FOUND.error(property=name, vatCodeId=str(line.vat_code_id))
         if not code.is_active or (account is not None and account.control_account_type is not None):
             raise JOURNAL_ENTRY_VAT_NOT_ALLOWED.error(property=name, vatCodeId=str(line.vat_code_id))
-        if code.rate > 0 and line.amount * (1 + code.rate / 100) > MAX_AMOUNT:
+        rate = code.rate_on(entered.date)
+        if line.amount * (1 + rate.rate / HUNDRED) > MAX_AMOUNT:
             raise invalid((below(path, f"lines.{number}.amount"), "max", "amount with its VAT is too large"))
+        _check_voucher_vat(line, code, rate, currency, below(path, f"lines.{number}"))
+
+
+def _check_voucher_vat(line: EnteredLine, code: VatCode, rate: VatRate, currency: str, path: str) -> None:
+    """What a line says of the VAT on its voucher fits its code: nobody bills the VAT of a reverse charge."""
+    if code.is_reverse_charge and (line.vat_included or line.vat_amount is not None):
+        field = "vatIncluded" if line.vat_included else "vatAmount"
+        raise _unwanted(f"{path}.{field}", f"with {code.code}: its VAT is not on the voucher")
+    stated = line.vat_amount
+    if stated is None:
+        return
+    check_amount(stated, places_of(currency), f"{path}.vatAmount")
+    if contains_vat(line, code) and stated >= line.amount:
+        raise invalid((f"{path}.vatAmount", "max", "vatAmount must be less than the amount that contains it"))
+    computed = computed_vat(line, code, rate, currency)
+    if not is_near(stated, computed) or (stated and not rate.rate):
+        raise JOURNAL_ENTRY_VAT_AMOUNT_MISMATCH.error(
+            property=f"{path}.vatAmount",
+            vatAmount=format_amount(stated, currency),
+            computedVatAmount=format_amount(computed, currency),
+        )
+
+
+def _unwanted(name: str, where: str) -> LedgerBeeError:
+    return invalid((name, "isEmpty", f"{name.rpartition('.')[2]} must be left out {where}"))

@@ -6,6 +6,7 @@ Written directly: an entry is posted, answered and told in one go, many in a bat
 
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 from functools import lru_cache
 from json.encoder import encode_basestring as quoted
 from typing import Final
@@ -13,7 +14,7 @@ from uuid import UUID
 
 from ledgerbee.core.dates import format_moment, iso_day
 from ledgerbee.core.money import ONE, ZERO, format_decimal, places_of, quantum_of
-from ledgerbee.ledger.entries.model import AccountName, EntryType, JournalEntry, LineType, Side
+from ledgerbee.ledger.entries.model import AccountName, EntryType, JournalEntry, LineType, NewLine, Side
 
 #: Its words as plain texts: an enumeration's own take three times as long to write.
 _WORDS: Final = {word: word.value for kind in (EntryType, Side, LineType) for word in kind}
@@ -40,7 +41,7 @@ def json_of(entry: JournalEntry) -> bytes:
             f'"amount":"{amount}","amountInBaseCurrency":"{base}","lineType":"{_WORDS[line.line_type]}",'
             f'"vatCodeId":{"null" if code is None else _id(code)},'
             f'"description":{"null" if text is None else quoted(text)},'
-            f'"tagIds":{_ids(line.tag_ids) if line.tag_ids else "[]"}}}'
+            f'"tagIds":{_ids(line.tag_ids) if line.tag_ids else "[]"},{_vat(line, quantum)}}}'
         )
     description, reference, external_id = content.description, content.reference, content.external_system_id
     customer, vendor, category = content.customer_id, content.vendor_id, content.journal_category_id
@@ -73,6 +74,15 @@ def _moment(posted_at: datetime) -> str:
 def _account(account_id: UUID, shown: AccountName) -> str:
     """What a line shows of its account: the same few in entry after entry."""
     return f'"accountId":"{account_id}","accountNumber":{shown.number},"accountName":{quoted(shown.name)}'
+
+
+def _vat(line: NewLine, quantum: Decimal) -> str:
+    """What a line shows of its VAT: mostly nothing."""
+    rate, difference = line.vat_rate, line.vat_difference
+    if rate is None:
+        return '"vatRate":null,"vatDifference":null'
+    shown = "null" if difference is None else f'"{(difference or ZERO).quantize(quantum)!s}"'
+    return f'"vatRate":{format_decimal(rate)},"vatDifference":{shown}'
 
 
 def _id(value: UUID) -> str:

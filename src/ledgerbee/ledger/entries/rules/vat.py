@@ -5,41 +5,70 @@ its own, each with the code: what can be deducted (or is owed) on the code's acc
 account, and for a reverse charge all of it once more on the other side of the contra account.
 """
 
-from collections.abc import Mapping
 from decimal import Decimal
+from fractions import Fraction
+from typing import Final
 from uuid import UUID
 
-from ledgerbee.chart.vat_codes.model import Principle, VatCode
-from ledgerbee.core.money import EXACT, HUNDRED, percent_of, round_money
+from msgspec.structs import replace
+
+from ledgerbee.chart.vat_codes.model import Principle, VatCode, VatRate
+from ledgerbee.core.money import EXACT, HUNDRED, ONE, multiply, percent_of, round_money
 from ledgerbee.ledger.entries.model import EnteredLine, LineType, NewLine, Side
+from ledgerbee.ledger.entries.rules.balance import Conversion
+
+#: How far a stated VAT may be off: by one unit of its currency, or by 1 % of what the rate makes.
+_TOLERANCE: Final = ONE
 
 
-def split(line: EnteredLine, codes: Mapping[UUID, VatCode], currency: str) -> list[NewLine]:
-    """The lines that an entered line is posted as, with the amounts for base amounts (they are in base currency).
+def split(line: EnteredLine, code: VatCode | None, rate: VatRate | None, conversion: Conversion) -> list[NewLine]:
+    """The lines that an entered line is posted as; `rate` is the one of its code on the entry's day.
 
-    Principle Gross: the amount contains the VAT; Net: the VAT comes on top. The VAT of a line is rounded once, the part
-    of it that can be deducted once more; what is left of either is exact, so the lines add up to what was entered.
+    The VAT of a line is rounded once, the part of it that can be deducted once more; what is left of either is exact,
+    so the lines add up to what was entered. In a foreign currency each amount is converted by itself; the VAT of a
+    reverse charge is computed of the converted base, since nobody bills it (momslovens § 46: the buyer states it).
     """
-    code = None if line.vat_code_id is None else codes[line.vat_code_id]
-    if code is None or code.rate == 0:
-        return [_line(line, line.account_id, line.side, line.amount, line.line_type)]
-    if code.principle is Principle.GROSS:
-        vat = round_money(_contained(line.amount, code.rate), currency)
-        base = EXACT.subtract(line.amount, vat)
-    else:
-        vat, base = round_money(percent_of(line.amount, code.rate), currency), line.amount
-    deductible = round_money(percent_of(vat, code.deductible_percent), currency)
-    assert code.account_id is not None, "a code with a rate has an account"
-    parts = [
-        (line.account_id, line.side, EXACT.subtract(vat, deductible), LineType.VAT),
-        (code.account_id, line.side, deductible, LineType.VAT),
-    ]
-    if code.contra_account_id is not None:
-        parts.append((code.contra_account_id, other(line.side), vat, LineType.VAT_CONTRA))
-    return [
-        _line(line, line.account_id, line.side, base, line.line_type),
-        *(_line(line, *part) for part in parts if part[2] != 0),
-    ]
+    if code is None or rate is None:
+        base = conversion.in_base(line.amount)
+        return [
+            NewLine(
+                line.account_id,
+                line.side,
+                line.amount,
+                base,
+                line.line_type,
+                None,
+                line.description,
+                line.tag_ids,
+            )
+        ]
+    computed = computed_vat(line, code, rate, conversion.currency)
+    vat = computed if line.vat_amount is None else line.vat_amount
+    base = EXACT.subtract(line.amount, vat) if contains_vat(line, code) else line.amount
+    own = _line(line, line.account_id, line.side, base, conversion.in_base(base), line.line_type, rate)
+    if line.vat_amount is not None:
+        own = replace(own, vat_difference=EXACT.subtract(vat, computed))
+    return [own, *_vat_lines(line, code, rate, own, vat, conversion)] if vat else [own]
+
+
+def contains_vat(line: EnteredLine, code: VatCode) -> bool:
+    """True where the entered amount contains its VAT: as the line says, else by the code's principle."""
+    return code.principle is Principle.GROSS if line.vat_included is None else line.vat_included
+
+
+def computed_vat(line: EnteredLine, code: VatCode, rate: VatRate, currency: str) -> Decimal:
+    """The VAT that the rate makes of a line's amount, rounded to the currency."""
+    if contains_vat(line, code):
+        return round_money(
+            EXACT.divide(EXACT.multiply(line.amount, rate.rate), EXACT.add(HUNDRED, rate.rate)), currency
+        )
+    return round_money(percent_of(line.amount, rate.rate), currency)
+
+
+def is_near(stated: Decimal, computed: Decimal) -> bool:
+    """True if a stated VAT is off by no more than 1 % of the computed one, or by no more than 1.00."""
+    off = abs(EXACT.subtract(stated, computed))
+    return off <= _TOLERANCE or off <= percent_of(computed, ONE)
 
 
 def other(side: Side) -> Side:
@@ -47,10 +76,53 @@ def other(side: Side) -> Side:
     return Side.CREDIT if side is Side.DEBIT else Side.DEBIT
 
 
-def _contained(gross: Decimal, rate: Decimal) -> Decimal:
-    """The VAT in an amount that contains it, unrounded."""
-    return EXACT.divide(EXACT.multiply(gross, rate), EXACT.add(HUNDRED, rate))
+def _vat_lines(
+    line: EnteredLine, code: VatCode, rate: VatRate, own: NewLine, vat: Decimal, conversion: Conversion
+) -> list[NewLine]:
+    """What stands beside a line's base: VAT that can't be deducted, VAT that can (or is owed), a reverse charge."""
+    assert code.account_id is not None, "a code with a rate has an account"
+    deductible = _share(vat, rate.deductible_share, conversion.currency)
+    left = EXACT.subtract(vat, deductible)
+    if code.contra_account_id is not None and not conversion.is_base:
+        base_vat = round_money(percent_of(own.base_amount, rate.rate), conversion.base_currency)
+        base_deductible = _share(base_vat, rate.deductible_share, conversion.base_currency)
+        base_left = EXACT.subtract(base_vat, base_deductible)
+    else:
+        base_vat, base_deductible, base_left = (conversion.in_base(amount) for amount in (vat, deductible, left))
+    made = [
+        _line(line, line.account_id, line.side, left, base_left, LineType.VAT, rate),
+        _line(line, code.account_id, line.side, deductible, base_deductible, LineType.VAT, rate),
+    ]
+    if code.contra_account_id is not None:
+        contra = code.contra_account_id
+        made.append(_line(line, contra, other(line.side), vat, base_vat, LineType.VAT_CONTRA, rate))
+    return [one for one in made if one.amount or one.base_amount]
 
 
-def _line(line: EnteredLine, account_id: UUID, side: Side, amount: Decimal, line_type: LineType) -> NewLine:
-    return NewLine(account_id, side, amount, amount, line_type, line.vat_code_id, line.description, line.tag_ids)
+def _share(vat: Decimal, share: Fraction, currency: str) -> Decimal:
+    """A fraction of a VAT, rounded once: two thirds of 150,000,000.00 are 100,000,000.00."""
+    if share == 1:
+        return vat
+    return round_money(EXACT.divide(multiply(vat, Decimal(share.numerator)), Decimal(share.denominator)), currency)
+
+
+def _line(
+    line: EnteredLine,
+    account_id: UUID,
+    side: Side,
+    amount: Decimal,
+    base_amount: Decimal,
+    line_type: LineType,
+    rate: VatRate,
+) -> NewLine:
+    return NewLine(
+        account_id,
+        side,
+        amount,
+        base_amount,
+        line_type,
+        line.vat_code_id,
+        line.description,
+        line.tag_ids,
+        rate.rate,
+    )

@@ -66,16 +66,23 @@ async def load_references(context: Context, entries: Sequence[EnteredEntry]) -> 
         standing = _Standing(row["base_currency"], default)
         if context.known is not None:
             context.known[_Standing] = standing
-    taxed = [line for entry in entries for line in entry.lines if line.vat_code_id]
+    base_currency = standing.base_currency
+    taxed = {line.vat_code_id for entry in entries for line in entry.lines if line.vat_code_id}
+    stood_on = {
+        line.account_id
+        for entry in entries
+        for line in entry.lines
+        if line.vat_code_id or entry.currency not in {None, base_currency}
+    }
     tags = tags_of(entries)
     return Books(
-        base_currency=standing.base_currency,
+        base_currency=base_currency,
         default_category=standing.default_category,
         categories={category.id: category for category in categories},
         customers=customers,
         vendors=vendors,
-        accounts=await accounts.get_many(context, {line.account_id for line in taxed}) if taxed else {},
-        vat_codes=await vat_codes.get_many(context, [line.vat_code_id for line in taxed if line.vat_code_id]),
+        accounts=await accounts.get_many(context, stood_on) if stood_on else {},
+        vat_codes=await vat_codes.get_many(context, taxed),
         tags=await dimensions.find_values(context, tags) if tags else {},
     )
 

@@ -42,7 +42,10 @@ _ENTRY_ARRAYS: Final = (
     *("uuid", "text", "date", "text", "numeric", "numeric", "text", "text", "text", "uuid", "uuid", "uuid", "text"),
     *("text", "uuid", "uuid", "int", "int", "bytea"),
 )
-_LINE_ARRAYS: Final = ("int", "int", "uuid", "uuid", "boolean", "numeric", "numeric", "text", "uuid", "text", "text")
+_LINE_ARRAYS: Final = (
+    *("int", "int", "uuid", "uuid", "boolean", "numeric", "numeric", "text", "uuid", "text", "text", "numeric"),
+    "numeric",
+)
 POST: Final = "SELECT * FROM post_entries($1, $2, {})".format(
     ", ".join(f"${n}::text::{kind}[]" for n, kind in enumerate((*_ENTRY_ARRAYS, *_LINE_ARRAYS), 3))
 )
@@ -154,6 +157,8 @@ def columns_of(
         _if_any(plain_or_null, [line.vat_code_id for line in lines]),
         _if_any(texts, [line.description for line in lines]),
         _if_any(texts, [array_literal(line.tag_ids) if line.tag_ids else None for line in lines]),
+        _if_any(plain_or_null, [line.vat_rate for line in lines]),
+        _if_any(plain_or_null, [line.vat_difference for line in lines]),
     )
 
 

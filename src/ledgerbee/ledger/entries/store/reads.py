@@ -37,7 +37,7 @@ _GET: Final = f"{_ENTRY} FROM journal_entries e {_ENTRY_JOINS} WHERE e.company_i
 _LIST: Final = f"{_ENTRY} FROM page p JOIN journal_entries e USING (company_id, id) {_ENTRY_JOINS}"
 _LINES: Final = """
 SELECT l.entry_id, l.id, l.account_id, a.number AS account_number, a.name AS account_name, l.is_debit, l.amount,
-       l.base_amount, l.line_type, l.vat_code_id, l.description, l.tag_ids
+       l.base_amount, l.line_type, l.vat_code_id, l.description, l.tag_ids, l.vat_rate, l.vat_difference
 FROM journal_lines l JOIN accounts a ON a.company_id = l.company_id AND a.id = l.account_id
 WHERE l.company_id = $1 AND l.entry_id = ANY ($2)
 ORDER BY l.entry_id, l.line_number
@@ -185,6 +185,8 @@ def new_line(row: asyncpg.Record) -> NewLine:
         vat_code_id=row["vat_code_id"],
         description=row["description"],
         tag_ids=tuple(row["tag_ids"]),
+        vat_rate=row["vat_rate"],
+        vat_difference=row["vat_difference"],
     )
 
 

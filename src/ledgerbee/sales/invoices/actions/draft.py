@@ -35,7 +35,9 @@ async def create(context: Context, given: InvoiceFields) -> FullInvoice:
     facts = await customers.billing_facts(context, given.customer_id)
     await _check_references(context, given, facts)
     currency = given.currency or company.base_currency
-    computed = await documents.price_lines(context, given.lines, facts, currency=currency, on=given.issue_date)
+    computed = await documents.price_lines(
+        context, given.lines, facts, currency=currency, on=given.issue_date, tax_point=given.tax_point
+    )
     invoice = Invoice(
         id=new_id(),
         status=InvoiceStatus.DRAFT,
@@ -66,9 +68,11 @@ async def update(context: Context, invoice_id: UUID, changes: Mapping[str, Any])
     await _check_references(context, given, facts)
     currency = given.currency or company.base_currency
     if "lines" in changes or _REPRICING & changes.keys():
-        computed = await documents.price_lines(context, given.lines, facts, currency=currency, on=given.issue_date)
+        computed = await documents.price_lines(
+            context, given.lines, facts, currency=currency, on=given.issue_date, tax_point=given.tax_point
+        )
     else:
-        computed = await documents.tax_lines(context, lines, facts, currency=currency)
+        computed = await documents.tax_lines(context, lines, facts, currency=currency, tax_point=given.tax_point)
     invoice = replace(before, updated_at=context.now, **_decided(given, company, facts, computed))
     if computed.lines != lines:
         await store.replace_lines(context, invoice_id, computed.lines)
@@ -101,6 +105,7 @@ def _fields_of(before: Invoice, changes: Mapping[str, Any]) -> InvoiceFields:
         lines=(),
         customer_department_id=before.customer_department_id if same_customer else None,
         customer_contact_id=before.customer_contact_id if same_customer else None,
+        delivery_date=before.delivery_date,
         due_date=None if was_derived or new_terms else before.due_date,
         currency=before.currency,
         payment_terms_days=before.payment_terms_days if same_customer else None,
@@ -127,6 +132,7 @@ def _decided(given: InvoiceFields, company: Company, facts: BillingFacts, comput
         "customer_contact_id": given.customer_contact_id,
         "issue_date": given.issue_date,
         "due_date": due_date,
+        "delivery_date": given.delivery_date,
         "payment_terms_days": terms,
         "currency": given.currency or company.base_currency,
         "reference": given.reference,

@@ -32,7 +32,7 @@ class Document:
 
 
 async def document(context: Context, invoice_id: UUID) -> Document:
-    """An invoice to print. Raises `INVOICE_NOT_FOUND`, and for a draft what `documents.tax_lines` raises."""
+    """An invoice to print. Raises `INVOICE_NOT_FOUND`, and for a draft what `documents.tax_drafted_lines` raises."""
     invoice = await store.get(context, invoice_id)
     logo = await companies.logo(context)
     if invoice.status is not InvoiceStatus.DRAFT:
@@ -40,7 +40,9 @@ async def document(context: Context, invoice_id: UUID) -> Document:
     company = await companies.get(context)
     facts = await customers.billing_facts(context, invoice.customer_id)
     lines = await store.lines_of(context, invoice_id)
-    computed = await documents.tax_lines(context, lines, facts, currency=invoice.currency)
+    computed = await documents.tax_drafted_lines(
+        context, lines, facts, currency=invoice.currency, tax_point=invoice.tax_point
+    )
     content = await _preview(context, invoice, company, facts, computed)
     return Document(content, is_draft=True, logo=logo)
 
@@ -72,6 +74,7 @@ def heading(invoice: Invoice, language: str, number: str | None, exchange_rate: 
         currency=invoice.currency,
         number=number,
         due_date=invoice.due_date,
+        delivery_date=invoice.delivery_date,
         payment_terms_days=invoice.payment_terms_days if follows_terms else None,
         reference=invoice.reference,
         our_reference=invoice.our_reference,

@@ -65,8 +65,9 @@ class _Prepared:
 async def send(context: Context, invoice_id: UUID, options: SendOptions) -> FullInvoice:
     """Book a draft, give it its number and hand it over. Emits `invoice.sent`; mail waits for the worker.
 
-    Prices stand as drafted; VAT and accounts are decided by the customer's zone and the chart as they are now. An
-    invoice whose delivery failed for good can be sent again: it is handed over as it was booked.
+    Prices stand as drafted; accounts are decided by the customer's zone as it is now, VAT by the codes of the draft at
+    the rates of the tax point. An invoice whose delivery failed for good can be sent again: it is
+    handed over as it was booked.
     Raises `INVOICE_NOT_FOUND`, `INVOICE_INVALID_STATE` (also for the second of two racing sends),
     `INVOICE_DELIVERY_NOT_CONFIGURED`, `SALES_DOCUMENT_CUSTOMER_INACTIVE`, `INVOICE_AMOUNT_NEGATIVE`,
     `INVOICE_BUYER_VAT_NUMBER_MISSING`, `INVOICE_RECIPIENT_MISSING`, `DOCUMENT_TEMPLATE_NOT_FOUND`,
@@ -101,7 +102,9 @@ async def _prepare(context: Context, full: FullInvoice, options: SendOptions) ->
     company = await companies.get(context)
     facts = await customers.billing_facts(context, invoice.customer_id)
     documents.check_customer(facts)
-    computed = await documents.tax_lines(context, full.lines, facts, currency=invoice.currency)
+    computed = await documents.tax_drafted_lines(
+        context, full.lines, facts, currency=invoice.currency, tax_point=invoice.tax_point
+    )
     rules.check_sendable(computed, facts.customer, invoice.currency)
     chosen = options.document_template_id or invoice.document_template_id
     template = await documents.choose_template(context, TemplateType.INVOICE, facts, chosen)
