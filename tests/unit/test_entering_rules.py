@@ -104,8 +104,9 @@ def signed(lines: Sequence[NewLine]) -> Decimal:
 def split(line: EnteredLine, code: VatCode | None, currency: str) -> list[NewLine]:
     """The parts of a line in an entry in the company's own currency."""
     conversion = rules.Conversion(currency, currency, Decimal(1))
-    held = code if line.vat_code_id else None
-    return rules.split(line, held, held.rate_on(DAY) if held else None, conversion)
+    if code is None or line.vat_code_id is None:
+        return [rules.untaxed(line, line.amount)]
+    return rules.split(line, code, code.rate_on(DAY), conversion)
 
 
 @given(st.data(), currencies, sides, vat_codes(), st.none() | st.booleans())

@@ -12,7 +12,7 @@ from ledgerbee.ledger.entries.rules.chain import canonical, chain_hash, digest, 
 from ledgerbee.ledger.entries.rules.entering import Books, checked, complete, with_control_line
 from ledgerbee.ledger.entries.rules.reversal import check_reversible, reversal
 from ledgerbee.ledger.entries.rules.text import json_of
-from ledgerbee.ledger.entries.rules.vat import other, split
+from ledgerbee.ledger.entries.rules.vat import other, split, untaxed
 
 __all__ = [
     "RATE_PLACES",
@@ -33,5 +33,6 @@ __all__ = [
     "other",
     "reversal",
     "split",
+    "untaxed",
     "with_control_line",
 ]

@@ -88,8 +88,10 @@ def check_balanced(lines: Sequence[NewLine], path: str = "lines") -> None:
 
     Raises `JOURNAL_ENTRY_UNBALANCED` with both sums in `details`.
     """
-    check_entry_balanced(lines, path)
-    if all(line.base_amount is line.amount for line in lines):  # the same amounts, which balance
+    debit, credit, has_one_currency = _sums(lines)
+    if debit != credit:
+        raise _unbalanced("entry", debit, credit, path)
+    if has_one_currency:  # the same amounts, which balance
         return
     debit = sum([line.base_amount for line in lines if line.side is DEBIT], ZERO)
     credit = sum([line.base_amount for line in lines if line.side is not DEBIT], ZERO)
@@ -99,15 +101,25 @@ def check_balanced(lines: Sequence[NewLine], path: str = "lines") -> None:
 
 def check_entry_balanced(lines: Sequence[NewLine], path: str = "lines") -> None:
     """Refuse lines whose debits and credits differ in the entry's currency. Raises `JOURNAL_ENTRY_UNBALANCED`."""
-    # Amounts have 17 digits, an entry at most 10,000 lines (each may become four): the default 28 digits hold any sum.
-    debit = credit = ZERO
-    for line in lines:
-        if line.side is DEBIT:
-            debit += line.amount
-        else:
-            credit += line.amount
+    debit, credit, _ = _sums(lines)
     if debit != credit:
         raise _unbalanced("entry", debit, credit, path)
+
+
+def _sums(lines: Sequence[NewLine]) -> tuple[Decimal, Decimal, bool]:
+    """Debits and credits in the entry's currency, and whether its amounts are the base amounts."""
+    # Amounts have 17 digits, an entry at most 10,000 lines (each may become four): the default 28 digits hold any sum.
+    debit = credit = ZERO
+    has_one_currency = True
+    for line in lines:
+        amount = line.amount
+        if line.side is DEBIT:
+            debit += amount
+        else:
+            credit += amount
+        if line.base_amount is not amount:
+            has_one_currency = False
+    return debit, credit, has_one_currency
 
 
 def _unbalanced(currency: str, debit: Decimal, credit: Decimal, path: str) -> LedgerBeeError:

@@ -39,7 +39,7 @@ def canonical(company_id: UUID, entry: NewEntry, line_ids: Sequence[UUID], poste
     exchange rate (12 decimals), original amount (4), customer, vendor, journal category, tags, kind and id of the
     document behind it, the reversed entry, moment of posting (UTC, microseconds), description. Then nine fields
     a line: id, account, side, amount (4), base amount (4), line type, VAT code, tags, description. Then, for each line
-    that was taxed by a rate, four fields: the word "vat", the line's number from 1, the rate (4), the VAT difference
+    that was taxed by a rate, four fields: the word "vat", the line's id, the rate (4), the VAT difference
     (4). Then two fields for each attachment: the word "attachment" and its SHA-256. Ids and hashes are hexadecimal
     digits, lists of ids are joined by commas, texts are JSON strings, what is missing is empty. `reference` and
     `externalSystemId` may be corrected after posting and are not part of it.
@@ -67,6 +67,7 @@ def canonical(company_id: UUID, entry: NewEntry, line_ids: Sequence[UUID], poste
         _moment(posted_at),
         "" if entry.description is None else quoted(entry.description),
     ]
+    taxed: list[str] = []
     for line_id, line in zip(line_ids, entry.lines, strict=True):
         amount = whole_text if line.amount is whole else _amount(line.amount)
         code = line.vat_code_id
@@ -81,10 +82,10 @@ def canonical(company_id: UUID, entry: NewEntry, line_ids: Sequence[UUID], poste
             _ids(line.tag_ids) if line.tag_ids else "",
             "" if line.description is None else quoted(line.description),
         )
-    for number, line in enumerate(entry.lines, 1):
         if line.vat_rate is not None:
             difference = "" if line.vat_difference is None else _amount(line.vat_difference)
-            fields += ("vat", str(number), _amount(line.vat_rate), difference)
+            taxed += ("vat", line_id.hex, _amount(line.vat_rate), difference)
+    fields += taxed
     for attachment_hash in entry.attachment_hashes:
         fields += ("attachment", attachment_hash.hex())
     return "\n".join(fields).encode("utf-8", "surrogatepass")

@@ -44,7 +44,7 @@ from ledgerbee.ledger.entries.rules.balance import (
     check_whole,
     fits,
 )
-from ledgerbee.ledger.entries.rules.vat import computed_vat, contains_vat, is_near, other, split
+from ledgerbee.ledger.entries.rules.vat import computed_vat, contains_vat, is_near, other, split, untaxed
 from ledgerbee.parties.customers.model import CUSTOMER_NOT_FOUND
 from ledgerbee.parties.vendors.model import VENDOR_NOT_FOUND
 from ledgerbee.platform.rates.model import EXCHANGE_RATE_MISSING
@@ -86,11 +86,15 @@ def complete(entered: EnteredEntry, books: Books, entry_id: UUID, path: str = ""
     category = _category(entered, books)
     currency = entered.currency or books.base_currency
     conversion = Conversion(currency, books.base_currency, _rate(entered, currency, books, path))
+    is_base = conversion.is_base
     lines: list[NewLine] = []
     for line in entered.lines:
-        code = books.vat_codes[line.vat_code_id] if line.vat_code_id else None
-        lines += split(line, code, code.rate_on(entered.date) if code else None, conversion)
-    if not conversion.is_base:
+        if line.vat_code_id is None:
+            lines.append(untaxed(line, line.amount if is_base else conversion.in_base(line.amount)))
+        else:
+            code = books.vat_codes[line.vat_code_id]
+            lines += split(line, code, code.rate_on(entered.date), conversion)
+    if not is_base:
         check_entry_balanced(lines, below(path, "lines"))
         lines = list(balance_in_base(lines, [_rank(line, books.accounts) for line in lines], conversion))
         check_base_amounts(lines, path)

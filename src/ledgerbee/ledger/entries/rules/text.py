@@ -18,6 +18,7 @@ from ledgerbee.ledger.entries.model import AccountName, EntryType, JournalEntry,
 
 #: Its words as plain texts: an enumeration's own take three times as long to write.
 _WORDS: Final = {word: word.value for kind in (EntryType, Side, LineType) for word in kind}
+_NO_VAT: Final = '"vatRate":null,"vatDifference":null'
 
 
 def json_of(entry: JournalEntry) -> bytes:
@@ -41,7 +42,8 @@ def json_of(entry: JournalEntry) -> bytes:
             f'"amount":"{amount}","amountInBaseCurrency":"{base}","lineType":"{_WORDS[line.line_type]}",'
             f'"vatCodeId":{"null" if code is None else _id(code)},'
             f'"description":{"null" if text is None else quoted(text)},'
-            f'"tagIds":{_ids(line.tag_ids) if line.tag_ids else "[]"},{_vat(line, quantum)}}}'
+            f'"tagIds":{_ids(line.tag_ids) if line.tag_ids else "[]"},'
+            f"{_NO_VAT if line.vat_rate is None else _vat(line, quantum)}}}"
         )
     description, reference, external_id = content.description, content.reference, content.external_system_id
     customer, vendor, category = content.customer_id, content.vendor_id, content.journal_category_id
@@ -77,10 +79,8 @@ def _account(account_id: UUID, shown: AccountName) -> str:
 
 
 def _vat(line: NewLine, quantum: Decimal) -> str:
-    """What a line shows of its VAT: mostly nothing."""
-    rate, difference = line.vat_rate, line.vat_difference
-    if rate is None:
-        return '"vatRate":null,"vatDifference":null'
+    """What a line with a VAT code shows of its VAT."""
+    rate, difference = line.vat_rate or ZERO, line.vat_difference
     shown = "null" if difference is None else f'"{(difference or ZERO).quantize(quantum)!s}"'
     return f'"vatRate":{format_decimal(rate)},"vatDifference":{shown}'
 

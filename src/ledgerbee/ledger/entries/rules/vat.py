@@ -21,27 +21,20 @@ from ledgerbee.ledger.entries.rules.balance import Conversion
 _TOLERANCE: Final = ONE
 
 
-def split(line: EnteredLine, code: VatCode | None, rate: VatRate | None, conversion: Conversion) -> list[NewLine]:
-    """The lines that an entered line is posted as; `rate` is the one of its code on the entry's day.
+def untaxed(line: EnteredLine, base_amount: Decimal) -> NewLine:
+    """The line that an entered line without a VAT code is posted as."""
+    return NewLine(
+        line.account_id, line.side, line.amount, base_amount, line.line_type, None, line.description, line.tag_ids
+    )
+
+
+def split(line: EnteredLine, code: VatCode, rate: VatRate, conversion: Conversion) -> list[NewLine]:
+    """The lines that a line with a VAT code is posted as; `rate` is the code's on the entry's day.
 
     The VAT of a line is rounded once, the part of it that can be deducted once more; what is left of either is exact,
     so the lines add up to what was entered. In a foreign currency each amount is converted by itself; the VAT of a
     reverse charge is computed of the converted base, since nobody bills it (momslovens § 46: the buyer states it).
     """
-    if code is None or rate is None:
-        base = conversion.in_base(line.amount)
-        return [
-            NewLine(
-                line.account_id,
-                line.side,
-                line.amount,
-                base,
-                line.line_type,
-                None,
-                line.description,
-                line.tag_ids,
-            )
-        ]
     computed = computed_vat(line, code, rate, conversion.currency)
     vat = computed if line.vat_amount is None else line.vat_amount
     base = EXACT.subtract(line.amount, vat) if contains_vat(line, code) else line.amount
