@@ -1,16 +1,64 @@
-"""A database with books in it is brought to a later release, by an owner who sees one company at a time too."""
+"""A database with books in it is brought to a later release, by an owner who sees one company at a time too.
+
+`books_of_0012.sql.gz` are the rows of three companies as the release of revision 0012 wrote them: 11 entries, one of
+them in euros, 300 entries, and none (a company outside Denmark). `pg_dump --data-only --inserts` made it.
+"""
 
 import asyncio
+import gzip
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from pathlib import Path
+from uuid import UUID
 
 import asyncpg
 import httpx
-from tests.conftest import SteeredClock, new_company
-from tests.ledger_books import books_of
+import pytest_asyncio
+from sqlalchemy.engine import make_url
+from tests.conftest import OPERATOR, Api, SteeredClock, with_database
+from tests.ledger_books import BANK, SALES, Books, books_of
 
 from ledgerbee.app.reactions import REACTIONS
+from ledgerbee.chart.vat_codes import store as vat_codes
+from ledgerbee.chart.vat_codes.model import VatCode
+from ledgerbee.ledger.entries import rules
+from ledgerbee.platform.api_keys import actions as api_keys
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.db import Database
+from ledgerbee.platform.credentials.model import SCOPES
+from ledgerbee.platform.db import Database, Tenant
 from ledgerbee.platform.migrate import _upgrade, migrate
+
+ROWS = Path(__file__).with_name("books_of_0012.sql.gz")
+
+
+@pytest_asyncio.fixture
+async def upgraded(own_database: str, server_url: str) -> AsyncIterator[list[Books]]:
+    """The books of the three companies in the schema of this release, by how many entries they have, most first."""
+    await asyncio.to_thread(_upgrade, lambda: asyncpg.connect(own_database), "0012_drafts")
+    name = make_url(own_database).database
+    assert name is not None
+    loader = await asyncpg.connect(with_database(server_url, name))
+    await loader.execute("SET session_replication_role = replica")
+    await loader.execute(gzip.decompress(ROWS.read_bytes()).decode())
+    counts = await loader.fetch("SELECT company_id, chain_position FROM ledgers ORDER BY chain_position DESC")
+    await loader.close()
+    assert [row["chain_position"] for row in counts] == [300, 11, 0]
+    await migrate(own_database)
+    database = await Database.open(own_database, reactions=REACTIONS)
+    found = []
+    async with httpx.AsyncClient() as http:
+        for row in counts:
+            company: UUID = row["company_id"]
+            tenant = Tenant(company, OPERATOR, "test", "Europe/Copenhagen")
+
+            async def key(context: Context) -> str:
+                _, secret = await api_keys.create(context, name="tests", scopes=SCOPES)
+                return secret
+
+            secret = await database.run(tenant, SteeredClock().now, key)
+            found.append(await books_of(Api(http, company, secret, database, SteeredClock())))
+    yield found
+    await database.close()
 
 
 async def counted_days(context: Context) -> int:
@@ -20,20 +68,56 @@ async def counted_days(context: Context) -> int:
     return count
 
 
-async def test_filled_books_get_their_totals_by_day(own_database: str) -> None:
-    await asyncio.to_thread(_upgrade, lambda: asyncpg.connect(own_database), "0012_drafts")
-    database = await Database.open(own_database, reactions=REACTIONS)
-    async with httpx.AsyncClient() as http:
-        companies = [await books_of(await new_company(http, database, SteeredClock())) for _ in range(4)]
-    for books, posted in zip(companies, (0, 10, 256, 700), strict=True):
-        await books.post(*[books.sale(f"2026-02-{1 + n % 28:02}", f"{n}.00") for n in range(posted)])
-    await migrate(own_database)
+async def test_filled_books_get_their_totals_by_day(upgraded: list[Books]) -> None:
     # Two accounts and each day of the month; what fills no stride is in no total.
-    assert [await books.api.run(counted_days) for books in companies] == [0, 0, 56, 56]
-    for books in companies:
-        assert (await books.verify()).passed
+    assert [await books.api.run(counted_days) for books in upgraded] == [56, 0, 0]
+    for books in upgraded:
+        result = await books.verify()
+        assert result.passed, result.fault
+    for books in upgraded[:2]:
         await books.post(*[books.sale("2026-03-01", "1.00") for _ in range(300)])
         result = await books.verify()
         assert result.passed, result.fault
-    assert [await books.api.run(counted_days) for books in companies] == [2, 22, 58, 58]
-    await database.close()
+    assert [await books.api.run(counted_days) for books in upgraded] == [58, 22, 0]
+
+
+async def codes(context: Context) -> dict[str, VatCode]:
+    return {code.code: code for code in map(vat_codes.vat_code, await vat_codes.list_all(context))}
+
+
+async def test_vat_codes_keep_their_rates_and_thirds_become_exact(upgraded: list[Books]) -> None:
+    found = await upgraded[0].api.run(codes)
+    assert len(found) == 72
+    for code, rate, share in (
+        ("S01", 25, "1"),
+        ("K610", 25, "2/3"),
+        ("K330", 25, "1/3"),
+        ("K070", 25, "1/4"),
+        ("S81", 0, "1"),
+    ):
+        (held,) = found[code].rates
+        assert (held.rate, str(held.deductible_share)) == (Decimal(rate), share)
+    assert all(len(code.rates) == 1 for code in (await upgraded[2].api.run(codes)).values())
+
+
+async def test_entries_that_were_converted_as_a_whole_stay_and_the_next_are_converted_one_by_one(
+    upgraded: list[Books],
+) -> None:
+    books = upgraded[1]
+    entries = (await books.api.run(lambda context: context.connection.fetch(
+        "SELECT base_amount FROM journal_lines WHERE company_id = $1 AND currency = 'EUR' ORDER BY line_number",
+        context.company_id,
+    )))  # fmt: skip
+    assert [row["base_amount"] for row in entries] == [Decimal("248.67"), Decimal("497.50"), Decimal("-746.17")]
+    conversion = rules.Conversion("EUR", "DKK", Decimal("7.461"))
+    wrong = [
+        books.line(BANK, "33.33", "248.66"), books.line(BANK, "66.68", "497.51"),
+        books.line(SALES, "-100.01", "746.17"),
+    ]  # fmt: skip
+    assert conversion.in_base(wrong[0].amount) == Decimal("248.68")
+    await books.post(books.entry("2026-02-03", wrong, currency="EUR", exchange_rate=conversion.rate))
+    fault = (await books.verify()).fault
+    assert fault is not None
+    assert (fault.entry_number, fault.what) == (
+        12, "its base amounts are further from amount x rate than balancing takes",
+    )  # fmt: skip
