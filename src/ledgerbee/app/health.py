@@ -15,6 +15,7 @@ from prometheus_client.registry import Collector
 from ledgerbee import __version__
 from ledgerbee.platform.db import UNREACHABLE, Database
 from ledgerbee.platform.job_report import JobCount, count_jobs
+from ledgerbee.platform.rates import store as rates
 
 router = APIRouter(include_in_schema=False)
 
@@ -34,7 +35,7 @@ async def readyz(request: Request) -> Response:
     database: Database = request.app.state.edge.database
     try:
         async with asyncio.timeout(_PATIENCE_S), database.connection() as connection:
-            await connection.fetchval("SELECT 1 FROM exchange_rates LIMIT 1")
+            await rates.newest_day(connection)
     except UNREACHABLE:
         return JSONResponse({"status": "unavailable", "database": "unreachable"}, 503)
     return JSONResponse({"status": "ready"})

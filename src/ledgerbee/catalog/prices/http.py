@@ -1,10 +1,11 @@
 """Product prices over HTTP (contract 2.12)."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Annotated, Any
 
-from fastapi import Path
-from pydantic import AfterValidator, Field
+from fastapi import Path, Query
+from pydantic import AfterValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from ledgerbee.catalog.prices import actions, rules, store
@@ -18,12 +19,14 @@ from ledgerbee.catalog.prices.model import (
     BillingInterval,
     BillingPeriodType,
     NewPrice,
+    Price,
     PricingModel,
     SellablePrice,
     Tier,
 )
 from ledgerbee.catalog.products.model import PRODUCT_INVALID_STATE, PRODUCT_NOT_FOUND, CatalogStatus
 from ledgerbee.parties.customers.model import VatZone
+from ledgerbee.platform.context import Context
 from ledgerbee.platform.credentials.model import LICENSE_REQUIRED
 from ledgerbee.platform.http.operation import Ctx, operation, resource_router
 from ledgerbee.platform.http.wire import (
@@ -41,10 +44,20 @@ from ledgerbee.platform.http.wire import (
     changes_of,
     omitted,
 )
+from ledgerbee.platform.rates.model import EXCHANGE_RATE_MISSING
 
 router = resource_router("Product Prices")
 
 PriceId = Annotated[Id, Path(alias="productPriceId", description="Product price ID")]
+ShownIn = Annotated[
+    CurrencyCode | None,
+    Query(
+        alias="currency",
+        description="Extension: answer the amounts in this currency as of today, those fixed in it as they are, others "
+        "converted at the rate that an invoice of today takes. Left out: each price in its own.",
+    ),
+    WithJsonSchema({"type": "string", "pattern": "^[A-Z]{3}$", "examples": ["EUR"]}),
+]
 
 _PERIOD_TYPE = "ONE_TIME; RECURRING (needs the Subscription licence); USAGE (needs Subscription and MeteredProducts)"
 _MODEL = (
@@ -208,22 +221,23 @@ class ProductPriceResponse(ResponseModel):
     updated_at: Moment
 
 
-def render(found: SellablePrice) -> ProductPriceResponse:
-    """The wire form of a price."""
+def render(found: SellablePrice, shown: Price | None = None) -> ProductPriceResponse:
+    """The wire form of a price; `shown` is the price as it is in the currency that its amounts are asked for in."""
     price = found.price
+    shown = shown or price
     return ProductPriceResponse(
         id=price.id,
         product_id=price.product_id,
         billing_period_type=price.billing_period_type,
         pricing_model=price.pricing_model,
-        currency=price.currency,
+        currency=shown.currency,
         base_currency=price.currency,
         status=price.status,
         is_default=price.is_default,
         is_locked=price.is_locked,
         vat_rates_by_zone=VatRatesByZone(**{zone.value: found.zones[zone].vat_rate for zone in VatZone}),
         nickname=price.nickname,
-        unit_amount=price.unit_amount,
+        unit_amount=shown.unit_amount,
         billing_interval=price.billing_interval,
         billing_interval_count=price.billing_interval_count,
         available_currencies=list(rules.currencies(price)),
@@ -231,11 +245,24 @@ def render(found: SellablePrice) -> ProductPriceResponse:
             CurrencyAmountResponse(currency=code, unit_amount=amount)
             for code, amount in sorted(price.currency_amounts.items())
         ],
-        tiers=[_render_tier(tier) for tier in price.tiers],
+        tiers=[_render_tier(tier) for tier in shown.tiers],
         meter_id=price.meter_id,
         created_at=price.created_at,
         updated_at=price.updated_at,
     )
+
+
+async def render_in(
+    context: Context, found: Sequence[SellablePrice], currency: str | None
+) -> list[ProductPriceResponse]:
+    """The wire forms of prices with their amounts in `currency` as of today, else each in its own.
+
+    Raises `EXCHANGE_RATE_MISSING`.
+    """
+    if currency is None:
+        return [render(one) for one in found]
+    shown = await actions.shown_in(context, found, currency)
+    return [render(one, price) for one, price in zip(found, shown, strict=True)]
 
 
 def _render_tier(tier: Tier) -> TierResponse:
@@ -275,12 +302,13 @@ async def create_product_price(context: Ctx, body: CreateProductPriceRequest) ->
         scope="products-read",
         description="Returns a single price with the VAT rates of its product's group.",
         response="Product price details",
-        errors=[PRODUCT_PRICE_NOT_FOUND],
+        errors=[PRODUCT_PRICE_NOT_FOUND, EXCHANGE_RATE_MISSING],
     ),
 )
-async def get_product_price(context: Ctx, product_price_id: PriceId) -> ProductPriceResponse:
+async def get_product_price(context: Ctx, product_price_id: PriceId, shown_in: ShownIn = None) -> ProductPriceResponse:
     """Get a product price."""
-    return render(await store.read(context, product_price_id))
+    (shown,) = await render_in(context, [await store.read(context, product_price_id)], shown_in)
+    return shown
 
 
 @router.delete(

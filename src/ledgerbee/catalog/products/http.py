@@ -40,6 +40,7 @@ from ledgerbee.platform.http.wire import (
     omitted,
     pages,
 )
+from ledgerbee.platform.rates.model import EXCHANGE_RATE_MISSING
 
 router = resource_router("Products")
 
@@ -180,14 +181,14 @@ async def create_product(context: Ctx, body: CreateProductRequest) -> ProductRes
         scope="products-read",
         description="Returns a single product with its prices.",
         response="Product details",
-        errors=[PRODUCT_NOT_FOUND],
+        errors=[PRODUCT_NOT_FOUND, EXCHANGE_RATE_MISSING],
     ),
 )
-async def get_product(context: Ctx, product_id: ProductId) -> ProductResponse:
+async def get_product(context: Ctx, product_id: ProductId, shown_in: prices_http.ShownIn = None) -> ProductResponse:
     """Get a product."""
     product = _render(await store.read(context, product_id))
     found = await prices.of_product(context, product_id)
-    return product.model_copy(update={"prices": [prices_http.render(price) for price in found]})
+    return product.model_copy(update={"prices": await prices_http.render_in(context, found, shown_in)})
 
 
 @router.delete(

@@ -23,4 +23,15 @@ class Rate:
     source: str
 
 
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """The two rates of a day that lead from one currency to another: base units for one unit of each.
+
+    Both rates, not their quotient: what is converted with them is booked back at `target` without a loss between.
+    """
+
+    source: Decimal
+    target: Decimal
+
+
 EXCHANGE_RATE_MISSING = ErrorCode("EXCHANGE_RATE_MISSING", 400, "There is no exchange rate for this currency and date")

@@ -3,7 +3,8 @@
 from decimal import Decimal
 from typing import Final
 
-from ledgerbee.core.money import EXACT, round_to
+from ledgerbee.core.money import EXACT, multiply, round_to
+from ledgerbee.platform.rates.model import Conversion
 
 #: The currency every published rate is quoted against.
 PIVOT: Final = "EUR"
@@ -23,3 +24,8 @@ def cross_rate(from_per_eur: Decimal, to_per_eur: Decimal) -> Decimal:
     if from_per_eur <= 0 or to_per_eur <= 0:
         raise ValueError("a rate per euro is positive")
     return round_to(EXACT.divide(to_per_eur, from_per_eur), RATE_PLACES)
+
+
+def convert(amount: Decimal, conversion: Conversion) -> Decimal:
+    """`amount` of the source currency in the target currency, through the base: divided exactly, for one rounding."""
+    return EXACT.divide(multiply(amount, conversion.source), conversion.target)

@@ -1,15 +1,16 @@
 """Published rates and a company's own: filled once and set by hand, read by whoever books in a foreign currency."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import takewhile
 from typing import TYPE_CHECKING, Final
 
 from ledgerbee.core.money import ONE
+from ledgerbee.platform.company import store as companies
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.rates.ecb import RateRow
-from ledgerbee.platform.rates.model import COMPANY, ECB, EXCHANGE_RATE_MISSING, SAME_CURRENCY, Rate
+from ledgerbee.platform.rates.model import COMPANY, ECB, EXCHANGE_RATE_MISSING, SAME_CURRENCY, Conversion, Rate
 from ledgerbee.platform.rates.rules import CARRY_FORWARD_DAYS, PIVOT, cross_rate
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ async def seed(conn: "AnyConnection", rows: Iterable[RateRow]) -> int:
     """
     async with conn.transaction():
         await conn.execute("SELECT pg_advisory_xact_lock($1)", _SEED_LOCK)
-        newest: date | None = await conn.fetchval("SELECT max(day) FROM exchange_rates")
+        newest = await newest_day(conn)
         # Newest first, so the usual start reads one row and stops.
         fresh = list(takewhile(lambda row: newest is None or row[1] > newest, rows))
         if fresh:
@@ -63,14 +64,53 @@ async def seed(conn: "AnyConnection", rows: Iterable[RateRow]) -> int:
     return len(fresh)
 
 
-async def rate(conn: "AnyConnection", currency: str, base_currency: str, on: date) -> Rate | None:
-    """What one unit of `currency` is worth in `base_currency` on a day, or None when nobody published it.
+async def newest_day(conn: "AnyConnection") -> date | None:
+    """The day of the newest published rates that are stored."""
+    day: date | None = await conn.fetchval("SELECT max(day) FROM exchange_rates")
+    return day
 
-    Both legs of a cross rate come from the same publication day: the last one on or before `on` that has
-    both, at most ten days back. The same currency is 1 on the day itself.
+
+async def find(context: Context, currency: str, on: date) -> Rate | None:
+    """What one unit of `currency` is worth in the company's base currency on a day, or None when there is no rate.
+
+    The one question for a rate: whatever prices, shows, books or reads in a foreign currency asks it, so that all get
+    the same answer. The company's own rate for exactly that day goes before the published one, which is carried forward
+    for at most ten days. Both legs of a published cross rate come from the same day: the last one that has both. The
+    base currency itself is 1.
     """
+    row = await context.connection.fetchrow(_BASE_AND_OWN, context.company_id, currency, on)
+    assert row is not None, "a transaction's company exists"
+    base_currency: str = row["base_currency"]
     if currency == base_currency:
         return Rate(ONE, on, SAME_CURRENCY)
+    if row["rate"] is not None:
+        return Rate(row["rate"], on, COMPANY)
+    return await _published(context.connection, currency, base_currency, on)
+
+
+async def rate_for(context: Context, currency: str, on: date) -> Rate:
+    """The rate that `find` finds. Raises `EXCHANGE_RATE_MISSING` when there is none."""
+    found = await find(context, currency, on)
+    if found is None:
+        company = await companies.get(context)
+        raise EXCHANGE_RATE_MISSING.error(currency=currency, baseCurrency=company.base_currency, date=on.isoformat())
+    return found
+
+
+async def conversions(context: Context, sources: Collection[str], target: str, on: date) -> dict[str, Conversion]:
+    """How amounts in each of the `sources` become amounts in `target` on a day; one that lacks a rate is left out.
+
+    Each currency is looked up once.
+    """
+    into = await find(context, target, on) if sources else None
+    if into is None:
+        return {}
+    rates = {source: await find(context, source, on) for source in sorted(sources)}
+    return {source: Conversion(rate.value, into.value) for source, rate in rates.items() if rate is not None}
+
+
+async def _published(conn: "AnyConnection", currency: str, base_currency: str, on: date) -> Rate | None:
+    """The published rate alone, for `find`: nobody else may ask without the company's own."""
     earliest = max(on, _FIRST_DAY) - timedelta(days=CARRY_FORWARD_DAYS)
     if PIVOT in {currency, base_currency}:
         foreign = base_currency if currency == PIVOT else currency
@@ -84,23 +124,6 @@ async def rate(conn: "AnyConnection", currency: str, base_currency: str, on: dat
     if row is None:
         return None
     return Rate(cross_rate(row["from_per_eur"], row["to_per_eur"]), row["day"], ECB)
-
-
-async def rate_for(context: Context, currency: str, on: date) -> Rate:
-    """What one unit of `currency` is worth in the company's base currency on a day.
-
-    The company's own rate for exactly that day goes before the published one, which is carried forward as `rate`
-    tells. Raises `EXCHANGE_RATE_MISSING`.
-    """
-    row = await context.connection.fetchrow(_BASE_AND_OWN, context.company_id, currency, on)
-    assert row is not None, "a transaction's company exists"
-    base_currency: str = row["base_currency"]
-    if currency != base_currency and row["rate"] is not None:
-        return Rate(row["rate"], on, COMPANY)
-    found = await rate(context.connection, currency, base_currency, on)
-    if found is None:
-        raise EXCHANGE_RATE_MISSING.error(currency=currency, baseCurrency=base_currency, date=on.isoformat())
-    return found
 
 
 async def save_own(context: Context, currency: str, on: date, value: Decimal) -> None:
