@@ -1,9 +1,10 @@
 """The rate of a currency on a day."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Final
+from typing import Final, TypeAlias
 
 from ledgerbee.core.errors import ErrorCode
 
@@ -12,6 +13,10 @@ ECB: Final = "ECB"
 COMPANY: Final = "COMPANY"
 #: The source of a rate nobody has to publish: a currency in itself.
 SAME_CURRENCY: Final = "SAME_CURRENCY"
+
+
+#: Published rates: by day, and by currency its units for one euro.
+Published: TypeAlias = Mapping[date, Mapping[str, Decimal]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +37,14 @@ class Conversion:
 
     source: Decimal
     target: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What came of a document of published rates: the days that were added, and those that are not whole (yet)."""
+
+    days: tuple[date, ...]
+    partial: tuple[date, ...]
 
 
 EXCHANGE_RATE_MISSING = ErrorCode("EXCHANGE_RATE_MISSING", 400, "There is no exchange rate for this currency and date")

@@ -1,23 +1,19 @@
 """Published rates and a company's own: filled once and set by hand, read by whoever books in a foreign currency."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from contextlib import asynccontextmanager
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import takewhile
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from ledgerbee.core.money import ONE
 from ledgerbee.platform.company import store as companies
 from ledgerbee.platform.context import Context
+from ledgerbee.platform.db import Connection
 from ledgerbee.platform.rates.ecb import RateRow
 from ledgerbee.platform.rates.model import COMPANY, ECB, EXCHANGE_RATE_MISSING, SAME_CURRENCY, Conversion, Rate
 from ledgerbee.platform.rates.rules import CARRY_FORWARD_DAYS, PIVOT, cross_rate
-
-if TYPE_CHECKING:
-    from asyncpg import Connection, Record
-    from asyncpg.pool import PoolConnectionProxy
-
-    AnyConnection = Connection[Record] | PoolConnectionProxy[Record]
 
 _BASE_AND_OWN = """
 SELECT c.base_currency, r.rate
@@ -26,8 +22,8 @@ FROM companies c LEFT JOIN company_exchange_rates r
 WHERE c.company_id = $1
 """
 
-#: Held while seeding, so that two processes starting together don't both write.
-_SEED_LOCK: Final = 0x6C62_7261_7465
+#: Held while published rates are added, so that two processes don't both write.
+_ADDING_LOCK: Final = 0x6C62_7261_7465
 #: The first day from which the calendar goes back far enough.
 _FIRST_DAY: Final = date.min + timedelta(days=CARRY_FORWARD_DAYS)
 
@@ -44,29 +40,49 @@ ORDER BY day DESC LIMIT 1
 """
 
 
-async def seed(conn: "AnyConnection", rows: Iterable[RateRow]) -> int:
+async def seed(owner: Connection, rows: Iterable[RateRow]) -> int:
     """Add the rates of every day after the newest one stored; answers how many rows were added.
 
     `rows` come newest day first.
 
     Safe to run at every start and from several processes at once: what is there stays as it is.
     """
-    async with conn.transaction():
-        await conn.execute("SELECT pg_advisory_xact_lock($1)", _SEED_LOCK)
-        newest = await newest_day(conn)
+    async with adding(owner):
+        newest = await newest_day(owner)
         # Newest first, so the usual start reads one row and stops.
         fresh = list(takewhile(lambda row: newest is None or row[1] > newest, rows))
-        if fresh:
-            await conn.copy_records_to_table(
-                "exchange_rates", records=fresh, columns=["currency", "day", "rate_per_eur"]
-            )
-            await conn.execute("ANALYZE exchange_rates")
+        await insert_published(owner, fresh)
     return len(fresh)
 
 
-async def newest_day(conn: "AnyConnection") -> date | None:
+@asynccontextmanager
+async def adding(owner: Connection) -> AsyncIterator[None]:
+    """A transaction in which nobody else adds published rates."""
+    async with owner.transaction():
+        await owner.execute("SELECT pg_advisory_xact_lock($1)", _ADDING_LOCK)
+        yield
+
+
+async def stored_days(owner: Connection, first: date, last: date) -> dict[date, list[str]]:
+    """The days with published rates, each with its currencies, from what is carried forward to `first` on."""
+    rows = await owner.fetch(
+        "SELECT day, array_agg(currency) AS currencies FROM exchange_rates WHERE day BETWEEN $1 AND $2 GROUP BY day",
+        first - timedelta(days=CARRY_FORWARD_DAYS),
+        last,
+    )
+    return {row["day"]: row["currencies"] for row in rows}
+
+
+async def insert_published(owner: Connection, rows: Sequence[RateRow]) -> None:
+    """Add published rates, of days that have none."""
+    if rows:
+        await owner.copy_records_to_table("exchange_rates", records=rows, columns=["currency", "day", "rate_per_eur"])
+        await owner.execute("ANALYZE exchange_rates")
+
+
+async def newest_day(connection: Connection) -> date | None:
     """The day of the newest published rates that are stored."""
-    day: date | None = await conn.fetchval("SELECT max(day) FROM exchange_rates")
+    day: date | None = await connection.fetchval("SELECT max(day) FROM exchange_rates")
     return day
 
 
@@ -109,18 +125,18 @@ async def conversions(context: Context, sources: Collection[str], target: str, o
     return {source: Conversion(rate.value, into.value) for source, rate in rates.items() if rate is not None}
 
 
-async def _published(conn: "AnyConnection", currency: str, base_currency: str, on: date) -> Rate | None:
+async def _published(connection: Connection, currency: str, base_currency: str, on: date) -> Rate | None:
     """The published rate alone, for `find`: nobody else may ask without the company's own."""
     earliest = max(on, _FIRST_DAY) - timedelta(days=CARRY_FORWARD_DAYS)
     if PIVOT in {currency, base_currency}:
         foreign = base_currency if currency == PIVOT else currency
-        row = await conn.fetchrow(_ONE_LEG, foreign, earliest, on)
+        row = await connection.fetchrow(_ONE_LEG, foreign, earliest, on)
         if row is None:
             return None
         per_eur: Decimal = row["rate_per_eur"]
         value = cross_rate(ONE, per_eur) if currency == PIVOT else cross_rate(per_eur, ONE)
         return Rate(value, row["day"], ECB)
-    row = await conn.fetchrow(_PAIR, currency, base_currency, earliest, on)
+    row = await connection.fetchrow(_PAIR, currency, base_currency, earliest, on)
     if row is None:
         return None
     return Rate(cross_rate(row["from_per_eur"], row["to_per_eur"]), row["day"], ECB)
