@@ -63,6 +63,14 @@ class FeedServer:
     #: Set when the server ends, for answers that keep their caller waiting.
     ended: threading.Event = field(default_factory=threading.Event)
 
+    def hang(self) -> None:
+        """Take requests and never answer."""
+
+        def answer(_: BaseHTTPRequestHandler) -> None:
+            self.ended.wait(60)
+
+        self.answer = answer
+
     def respond(self, request: BaseHTTPRequestHandler) -> None:
         self.requests.append((request.path, dict(request.headers.items())))
         if self.answer is not None:

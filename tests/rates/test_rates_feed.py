@@ -121,13 +121,6 @@ async def test_two_workers_at_once_add_once(old: Rates, server: FeedServer) -> N
     assert [(line["event"], line["days"]) for line in logs] == [("rates.added", 2)]
 
 
-def hang(server: FeedServer) -> None:
-    def answer(_: BaseHTTPRequestHandler) -> None:
-        server.ended.wait(30)
-
-    server.answer = answer
-
-
 def trickle(server: FeedServer) -> None:
     def answer(request: BaseHTTPRequestHandler) -> None:
         request.send_response(200)
@@ -181,7 +174,7 @@ def says(content: bytes) -> Callable[[FeedServer], None]:
 FAILURES = {
     "500": (answers(500), "127.0.0.1 answers 500"),
     "404": (answers(404), "answers 404"),
-    "hanging": (hang, "no answer within 1 seconds"),
+    "hanging": (FeedServer.hang, "no answer within 1 seconds"),
     "trickling": (trickle, "no answer within 1 seconds"),
     "endless": (endless, "more than 16 MiB"),
     "cut off": (cut_off, "RemoteProtocolError"),
@@ -190,7 +183,7 @@ FAILURES = {
     "to another port": (redirects("http://127.0.0.1:9/"), "redirects to another host"),
     "to another scheme": (redirects("https://127.0.0.1/"), "redirects to another host"),
     "to no host": (redirects("http://[nonsense"), "redirects to another host"),
-    "to no address": (redirects("http://127.0.0.1:port/"), "InvalidURL"),
+    "to no address": (redirects("http://127.0.0.1:port/"), "Invalid URL"),
     "to itself": (redirects("/eurofxref.xml"), "redirects without end"),
     "garbage": (says(b"\xff\xfe\x00\x01"), "neither"),
     "empty": (says(b""), "first column must be Date"),
