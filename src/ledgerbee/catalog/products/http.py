@@ -7,6 +7,7 @@ from pydantic import Field, StringConstraints, WithJsonSchema
 
 from ledgerbee.catalog.prices import http as prices_http
 from ledgerbee.catalog.prices import store as prices
+from ledgerbee.catalog.prices.wire import ProductPriceResponse
 from ledgerbee.catalog.product_groups.model import PRODUCT_GROUP_NOT_FOUND
 from ledgerbee.catalog.products import actions, store
 from ledgerbee.catalog.products.model import (
@@ -64,7 +65,7 @@ class ProductResponse(ResponseModel):
     unit: str | None = Field(description="What one of it is called", examples=["pcs"])
     status: CatalogStatus = Field(description="Only the prices of ACTIVE products can be put on new documents")
     metadata: dict[str, str] = Field(description=_METADATA, examples=[{"sku": "CH-1"}])
-    prices: list[prices_http.ProductPriceResponse] = omitted(
+    prices: list[ProductPriceResponse] = omitted(
         description="The product's prices, the default first (single reads only)"
     )
     created_at: Moment
