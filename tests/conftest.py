@@ -118,9 +118,9 @@ def database_url(server_url: str, worker_id: str) -> Iterator[str]:
     """A migrated database of this worker's own, as its owner."""
     name = f"ledgerbee_test_{os.getpid()}_{worker_id}"
     url = with_database(server_url, name)
-    asyncio.run(_clone_template(server_url, name))
+    asyncio.run(clone_template(server_url, name))
     yield url
-    asyncio.run(_drop(server_url, name))
+    asyncio.run(drop_database(server_url, name))
 
 
 @pytest.fixture(scope="session")
@@ -129,7 +129,8 @@ def worker_id(request: pytest.FixtureRequest) -> str:
     return str(getattr(request.config, "workerinput", {}).get("workerid", "main"))
 
 
-async def _clone_template(server_url: str, name: str) -> None:
+async def clone_template(server_url: str, name: str) -> None:
+    """Make a migrated database of that name."""
     server = await asyncpg.connect(server_url)
     try:
         # One worker migrates the template, the others wait and clone it.
@@ -145,7 +146,7 @@ async def _clone_template(server_url: str, name: str) -> None:
         await server.close()
 
 
-async def _drop(server_url: str, name: str) -> None:
+async def drop_database(server_url: str, name: str) -> None:
     server = await asyncpg.connect(server_url)
     await server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
     await server.close()

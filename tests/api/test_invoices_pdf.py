@@ -101,6 +101,24 @@ async def test_a_foreign_currency_states_its_vat_in_kroner(shop: Shop) -> None:
         assert "186," in text  # 25 EUR at 7.46 to 7.48
 
 
+@pytest.mark.parametrize(("currency", "rate", "vat"), [("USD", "10", "250,00"), ("KWD", "22.123456", "553,09")])
+async def test_the_vat_in_kroner_is_at_the_companys_own_rate(shop: Shop, currency: str, rate: str, vat: str) -> None:
+    own = {"currency": currency, "date": "2026-03-16", "rate": rate}
+    await shop.ok("PUT", "/v1/exchange-rates", own)
+    price = await shop.price("100", currency=currency)
+    draft = await shop.draft(await shop.customer(), line(price), currency=currency)
+    for invoice in (draft, await shop.send(draft)):
+        text, _ = await pdf(shop, invoice)
+        assert vat in text
+
+
+async def test_a_draft_without_a_rate_is_shown_without_kroner(shop: Shop) -> None:
+    price = await shop.price("100", currency="KWD")
+    text, _ = await pdf(shop, await shop.draft(await shop.customer(), line(price), currency="KWD"))
+    assert "125,000" in text
+    assert "DKK" not in text
+
+
 async def test_what_was_booked_does_not_change(shop: Shop) -> None:
     product = await shop.product()
     customer, price = await shop.customer(), await shop.price(product=product)

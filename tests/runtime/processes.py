@@ -40,7 +40,8 @@ def environment(**variables: str) -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith(("LEDGERBEE_", "PG")) and name not in {"DATABASE_URL", "SMTP_URL", _NO_BYTECODE}
     }
-    return {**clean, **variables}
+    # No worker here asks anybody on the network for exchange rates, unless the test says whom.
+    return {**clean, "LEDGERBEE_RATES_FETCH": "false", **variables}
 
 
 def cli(*arguments: str | Path, **variables: str) -> "subprocess.CompletedProcess[str]":

@@ -1,12 +1,15 @@
 """Cross rates, and the reading of the published history."""
 
+import re
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import ledgerbee
 from ledgerbee.core.money import multiply
 from ledgerbee.platform.rates import ecb
 from ledgerbee.platform.rates.rules import RATE_PLACES, cross_rate
@@ -81,3 +84,20 @@ def test_the_history_starts_where_it_is_asked_to() -> None:
     days = {day for _, day, _ in ecb.history()}
     assert min(days) == date(1999, 1, 4)
     assert min(day for _, day, _ in ecb.history(date(2015, 1, 1))) == date(2015, 1, 2)
+
+
+def test_a_rate_is_asked_for_in_one_place() -> None:
+    """Whoever reads a table of rates by itself, or the published ones only, asks half of the question `find` asks."""
+    package = Path(ledgerbee.__file__).parent
+    store = package / "platform" / "rates" / "store.py"
+    tables = {
+        file for file in package.rglob("*.py") if re.search(r"(FROM|JOIN|INTO) (company_)?exchange_rates", _code(file))
+    }
+    assert tables == {store}
+    users = {file for file in package.rglob("*.py") if re.search(r"\b_published\b|cross_rate\b", _code(file))}
+    assert users == {store, store.with_name("rules.py")}
+
+
+def _code(file: Path) -> str:
+    """A module without what it says of itself."""
+    return re.sub(r'^\s*""".*?"""', "", file.read_text(), flags=re.DOTALL | re.MULTILINE)

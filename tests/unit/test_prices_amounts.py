@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from fractions import Fraction
+from math import floor
 from uuid import UUID
 
 import pytest
@@ -16,6 +17,7 @@ from ledgerbee.catalog.prices.rules import amount_for, check_price, currencies, 
 from ledgerbee.catalog.products.model import CatalogStatus
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.money import round_money
+from ledgerbee.platform.rates.model import RatePair
 
 D = Decimal
 NOW = datetime(2026, 3, 16, tzinfo=UTC)
@@ -203,6 +205,16 @@ def test_the_generated_tiers_are_prices(tiers: list[Tier]) -> None:
     check_price(price(GRADUATED, tiers=tiers))
 
 
+ordinary = st.decimals(-(10**9), 10**9, places=2)
+#: As companies set them and cross rates come out.
+RATES = st.decimals("0.0001", 10**5, places=12)
+
+
+def at(rate: str | Decimal) -> RatePair:
+    """From a currency worth `rate` in the base currency to the base currency itself."""
+    return RatePair(D(rate), D(1))
+
+
 class TestInAnotherCurrency:
     def test_its_own_currency_needs_no_rate(self) -> None:
         own = price(FLAT, "99.5")
@@ -210,7 +222,7 @@ class TestInAnotherCurrency:
 
     def test_a_fixed_amount_comes_before_the_rate(self) -> None:
         fixed = replace(price(FLAT, "99.5"), currency_amounts={"EUR": D("13.99"), "CHF": D("13")})
-        found = in_currency(fixed, "EUR", D("0.134"))
+        found = in_currency(fixed, "EUR", at("0.134"))
         assert found is not None
         assert (found.currency, found.unit_amount) == ("EUR", D("13.99"))
         assert currencies(fixed) == ("DKK", "CHF", "EUR")
@@ -232,20 +244,20 @@ class TestInAnotherCurrency:
         ],
     )
     def test_converted(self, amount: str, currency: str, rate: str, expected: str) -> None:
-        found = in_currency(price(FLAT, amount), currency, D(rate))
+        found = in_currency(price(FLAT, amount), currency, at(rate))
         assert found is not None
         assert found.unit_amount == D(expected)
         assert found.currency == currency
 
     def test_every_amount_of_every_tier(self) -> None:
-        found = in_currency(price(GRADUATED, tiers=STEPS), "EUR", D("0.134"))
+        found = in_currency(price(GRADUATED, tiers=STEPS), "EUR", at("0.134"))
         assert found is not None
         assert found.unit_amount is None
         assert found.tiers == (tier("10", "0.67", "13.40"), tier("20.5", "0.54"), tier(None, "0.40", "0.94"))
 
-    @given(st.decimals(-(10**9), 10**9, places=2), st.decimals("0.0001", 10**5, places=12))
+    @given(ordinary, RATES)
     def test_ordinary_amounts_become_ordinary_amounts(self, amount: Decimal, rate: Decimal) -> None:
-        found = in_currency(price(FLAT, amount), "EUR", rate)
+        found = in_currency(price(FLAT, amount), "EUR", at(rate))
         assert found is not None
         assert found.unit_amount is not None
         exactly = amount * rate
@@ -253,3 +265,43 @@ class TestInAnotherCurrency:
             assert found.unit_amount == round_money(exactly, "EUR")
         else:
             assert abs(found.unit_amount - exactly) <= D("5E-13")
+
+    @pytest.mark.parametrize(
+        ("amount", "currency", "source", "target", "expected"),
+        [
+            ("80", "USD", "1", "10", "8.00"),  # kroner at an own rate of 10.00 for a dollar
+            ("100", "KWD", "1", "22.123456", "4.520"),
+            ("100", "EUR", "6.372664448426", "7.4694", "85.32"),  # dollars through kroner
+            ("0.01", "EUR", "2", "4", "0.01"),  # 0.005: half away from zero
+            ("-0.01", "EUR", "2", "4", "-0.01"),
+            ("1000000", "JPY", "7", "3", "2333333"),
+        ],
+    )
+    def test_through_the_base_currency(
+        self, amount: str, currency: str, source: str, target: str, expected: str
+    ) -> None:
+        found = in_currency(price(FLAT, amount, currency="CHF"), currency, RatePair(D(source), D(target)))
+        assert found is not None
+        assert found.unit_amount == D(expected)
+
+    @given(ordinary, RATES, RATES)
+    def test_one_rounding_and_none_before_it(self, amount: Decimal, source: Decimal, target: Decimal) -> None:
+        """The amount is the quotient of the two rates rounded half away from zero, by arithmetic in fractions."""
+        found = in_currency(price(FLAT, amount), "EUR", RatePair(source, target))
+        assert found is not None
+        assert found.unit_amount is not None
+        exactly = Fraction(amount) * Fraction(source) / Fraction(target)
+        cents = floor(abs(exactly) * 100 + Fraction(1, 2))
+        if cents:
+            assert Fraction(found.unit_amount) == (1 if amount > 0 else -1) * Fraction(cents, 100)
+        else:
+            assert abs(Fraction(found.unit_amount) - exactly) <= Fraction(1, 2 * 10**12)
+
+    @given(ordinary, RATES)
+    def test_what_is_priced_is_booked_back(self, amount: Decimal, rate: Decimal) -> None:
+        """Base currency to a foreign one and back at its rate: nothing is lost but the rounding to its minor unit."""
+        found = in_currency(price(FLAT, amount), "EUR", RatePair(D(1), rate))
+        assert found is not None
+        assert found.unit_amount is not None
+        booked = Fraction(found.unit_amount) * Fraction(rate)
+        assert abs(booked - Fraction(amount)) <= Fraction(rate) / 200

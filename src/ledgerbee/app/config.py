@@ -74,6 +74,13 @@ class Settings(BaseSettings):
         default=None, description="Access key for the bucket. Unset: the AWS_ variables, or the machine's own role."
     )
     attachments_bucket_secret: SecretStr | None = Field(default=None, description="Secret of that access key.")
+    rates_fetch: bool = Field(
+        default=True, description="Whether the worker fetches new exchange rates every day: true or false."
+    )
+    rates_url: str | None = Field(
+        default=None,
+        description="Address of the rates: the European Central Bank's XML, CSV or zipped CSV. Unset: the bank's own.",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="The least level that is logged: DEBUG, INFO, WARNING or ERROR."
     )
@@ -102,7 +109,7 @@ class Settings(BaseSettings):
             raise ValueError("must be smtp://user:password@host:port or smtps://…, special characters percent-encoded")
         return url
 
-    @field_validator("attachments_bucket_endpoint")
+    @field_validator("attachments_bucket_endpoint", "rates_url")
     @classmethod
     def _is_web_address(cls, url: str | None) -> str | None:
         if url is None:
@@ -114,7 +121,12 @@ class Settings(BaseSettings):
             complete = False
         if not complete or "@" in server.netloc:
             raise ValueError("must be https://host or http://host:port, without a user")
-        return url.rstrip("/")
+        return url
+
+    @field_validator("attachments_bucket_endpoint")
+    @classmethod
+    def _ends_plainly(cls, url: str | None) -> str | None:
+        return url.rstrip("/") if url else None
 
     @model_validator(mode="after")
     def _is_whole_key(self) -> Self:

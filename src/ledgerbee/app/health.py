@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Iterator, Sequence
+from datetime import date
 from typing import Final
 
 from fastapi import APIRouter, Request, Response
@@ -15,6 +16,8 @@ from prometheus_client.registry import Collector
 from ledgerbee import __version__
 from ledgerbee.platform.db import UNREACHABLE, Database
 from ledgerbee.platform.job_report import JobCount, count_jobs
+from ledgerbee.platform.rates import store as rates
+from ledgerbee.platform.rates.rules import age as rate_age
 
 router = APIRouter(include_in_schema=False)
 
@@ -34,7 +37,7 @@ async def readyz(request: Request) -> Response:
     database: Database = request.app.state.edge.database
     try:
         async with asyncio.timeout(_PATIENCE_S), database.connection() as connection:
-            await connection.fetchval("SELECT 1 FROM exchange_rates LIMIT 1")
+            await rates.newest_day(connection)
     except UNREACHABLE:
         return JSONResponse({"status": "unavailable", "database": "unreachable"}, 503)
     return JSONResponse({"status": "ready"})
@@ -49,21 +52,27 @@ async def metrics(request: Request) -> Response:
         MultiProcessCollector(counted)  # type: ignore[no-untyped-call]
     database: Database = request.app.state.edge.database
     jobs: list[JobCount] | None = None
+    newest: date | None = None
     try:
         async with asyncio.timeout(_PATIENCE_S), database.connection() as connection:
+            newest = await rates.newest_day(connection)
             jobs = await count_jobs(connection)
     except UNREACHABLE:
         pass
     seen = CollectorRegistry()
-    seen.register(Snapshot(jobs))
+    seen.register(Snapshot(jobs, rate_age(newest, request.app.state.edge.clock()) if newest else None))
     return Response(generate_latest(counted) + generate_latest(seen), media_type=CONTENT_TYPE_LATEST)
 
 
 class Snapshot(Collector):
-    """What is looked up at the moment of asking. `jobs` is None when the database can't be reached."""
+    """What is looked up at the moment of asking. `jobs` is None when the database can't be reached.
 
-    def __init__(self, jobs: Sequence[JobCount] | None) -> None:
+    `rates_age` are the days since the newest published exchange rate, None where there is none to be seen.
+    """
+
+    def __init__(self, jobs: Sequence[JobCount] | None, rates_age: int | None) -> None:
         self.jobs = jobs
+        self.rates_age = rates_age
 
     def collect(self) -> Iterator[Metric]:
         """The metrics."""
@@ -80,3 +89,7 @@ class Snapshot(Collector):
                 overdue.add_metric([found.job], found.overdue.total_seconds())
         yield jobs
         yield overdue
+        age = GaugeMetricFamily("ledgerbee_exchange_rates_age_days", "Days since the newest published exchange rate")
+        if self.rates_age is not None:
+            age.add_metric([], self.rates_age)
+        yield age

@@ -18,6 +18,9 @@ JOBS: Final[Mapping[str, Handler]] = {
 #: Jobs of a kind that a worker runs at the same time, where that is fewer than any: each of these takes connections.
 AT_ONCE: Final[Mapping[str, int]] = {IMPORT_JOB: 3}
 
+#: When new published rates are looked for, where the settings allow it: each hour until they are there.
+RENEW_RATES: Final = ("renew_rates", "7 * * * *")
+
 #: What runs by itself: name -> (crontab, what to do).
 TIMETABLE: Final[Mapping[str, tuple[str, Timed]]] = {
     "purge_expired": ("17 * * * *", "SELECT purge_expired($1)"),

@@ -23,7 +23,7 @@ from pgqueuer.models import Context as JobContext
 from pgqueuer.models import Job, Schedule
 from prometheus_client import Counter, Histogram
 
-from ledgerbee.app.jobs import AT_ONCE, JOBS, TIMETABLE
+from ledgerbee.app.jobs import AT_ONCE, JOBS, RENEW_RATES, TIMETABLE
 from ledgerbee.app.process import GRACE_S
 from ledgerbee.core.dates import Clock
 from ledgerbee.platform.attachments.blobs import BlobStore
@@ -32,6 +32,7 @@ from ledgerbee.platform.job_queue import SETTINGS, patiently, queries
 from ledgerbee.platform.job_report import begin_again, came_to_an_end, was_interrupted
 from ledgerbee.platform.jobs import Handler, JobRun, Timed
 from ledgerbee.platform.mail import Mailer
+from ledgerbee.platform.rates.feed import Feed
 
 T = TypeVar("T")
 
@@ -87,12 +88,14 @@ class Worker:
         jobs: Mapping[str, Handler] = JOBS,
         timetable: Mapping[str, tuple[str, Timed]] = TIMETABLE,
         limits: Limits = LIMITS,
+        feed: Feed | None = None,
     ) -> None:
         self.database = database
         self.mailer = mailer
         self.blobs = blobs
         self.clock = clock
         self.limits = limits
+        self.feed = feed
         driver = AsyncpgPoolDriver(database.pool)
         self.queue = PgQueuer(driver, channel=SETTINGS.channel, queries=queries(driver))
         #: Jobs under way, for `run` to end.
@@ -103,6 +106,8 @@ class Worker:
             self._add_job(name, handler)
         for name, (crontab, timed) in timetable.items():
             self._add_schedule(name, crontab, timed)
+        if feed is not None:
+            self._add_schedule(*RENEW_RATES, feed.renew)
 
     async def run(self) -> None:
         """Work until `stop` is called; jobs in hand are finished or, after the grace, put back.
@@ -110,7 +115,9 @@ class Worker:
         Raises what ended it otherwise: the loss of the database, in most cases.
         """
         log.info("worker.started")
-        ending = asyncio.create_task(self._end_jobs_in_hand())
+        beside = [asyncio.create_task(self._end_jobs_in_hand())]
+        if self.feed is not None:  # whoever has just started it wants today's rates, not those of the next hour
+            beside.append(asyncio.create_task(self.feed.renew(self.database, self.blobs, self.clock())))
         try:
             await self.queue.run(
                 dequeue_timeout=self.limits.poll,
@@ -120,7 +127,8 @@ class Worker:
                 log_aggregation_interval=timedelta(0),
             )
         finally:
-            ending.cancel()
+            for task in beside:
+                task.cancel()
 
     def stop(self) -> None:
         """Take no new job, and come to an end."""

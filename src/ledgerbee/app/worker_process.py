@@ -17,6 +17,7 @@ from ledgerbee.app.worker import POOL_SIZE, Worker
 from ledgerbee.core.dates import system_clock
 from ledgerbee.platform.db import Database
 from ledgerbee.platform.mail import Mailer
+from ledgerbee.platform.rates.feed import Feed
 
 
 def run_worker(settings: Settings, pipes: Pipes | None = None, **options: Any) -> None:
@@ -29,7 +30,7 @@ async def _work(settings: Settings, pipes: Pipes | None, options: dict[str, Any]
     database = await Database.open(url, reactions=REACTIONS, max_size=POOL_SIZE, set_role=set_role)
     try:
         mailer = Mailer(settings.smtp_url, settings.mail_from)
-        worker = Worker(database, mailer, blob_store(settings), system_clock, **options)
+        worker = Worker(database, mailer, blob_store(settings), system_clock, feed=_feed(settings), **options)
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, worker.stop)
         if pipes is not None:
@@ -41,6 +42,12 @@ async def _work(settings: Settings, pipes: Pipes | None, options: dict[str, Any]
         database.pool.terminate()  # connections that went down with the worker may never come back to the pool
         raise
     await database.close()
+
+
+def _feed(settings: Settings) -> Feed | None:
+    """Where new exchange rates come from, if they are to come by themselves; adding them takes the owner's login."""
+    wanted = settings.rates_fetch and settings.database_url
+    return Feed(wanted, settings.rates_url) if wanted else None
 
 
 if __name__ == "__main__":

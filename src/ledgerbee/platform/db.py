@@ -17,13 +17,12 @@ from typing import Any, Final, TypeAlias, TypeVar
 from uuid import UUID
 
 import asyncpg
-from asyncpg.pool import PoolConnectionProxy
 
 from ledgerbee.core.errors import ErrorCode, LedgerBeeError
 from ledgerbee.platform.context import Actor, Context, to_json
 from ledgerbee.platform.outbox import Reactions, flush
 
-Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 T = TypeVar("T")
 
 APPLICATION_ROLE: Final = "ledgerbee_app"

@@ -74,6 +74,7 @@ def _explained(fault: Exception) -> str | None:
     from ledgerbee.core.errors import LedgerBeeError
     from ledgerbee.platform.migrate import MigrationError
     from ledgerbee.platform.postgres import EmbeddedPostgresError
+    from ledgerbee.platform.rates.ecb import UnreadableRatesError
 
     message: str | None = None
     match fault:
@@ -85,6 +86,8 @@ def _explained(fault: Exception) -> str | None:
             message = str(fault)
         case asyncpg.PostgresError() | asyncpg.InterfaceError():
             message = f"The database refused: {fault}"
+        case UnreadableRatesError():
+            message = f"These are no exchange rates: {fault}."
         case OSError(strerror=str(reason), filename=str(name)):
             message = f"{name}: {reason}"
         case OSError():

@@ -18,12 +18,15 @@ from ledgerbee.app.cli.options import embedded_dir, note
 from ledgerbee.app.cli.session import Access, access, all_companies, as_application, in_company
 from ledgerbee.app.config import Settings
 from ledgerbee.app.serve import StopSignals, Supervisor, listen
+from ledgerbee.core.dates import system_clock
 from ledgerbee.core.ids import new_id
 from ledgerbee.platform.api_keys import actions as api_keys
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.credentials.model import SCOPES, secret_hash
 from ledgerbee.platform.db import Connection
 from ledgerbee.platform.postgres import EmbeddedPostgresError, is_up, running, serve_lock
+from ledgerbee.platform.rates import store as rates
+from ledgerbee.platform.rates.rules import MOST_AGE_DAYS, age
 
 #: Beside the embedded database, readable by its owner only: the key of the first company, for trying things out.
 _KEY_FILE: Final = "first-api-key"
@@ -49,6 +52,7 @@ def serve_everything(host: str, port: int, data_dir: Path | None, processes: int
         listener = stack.enter_context(listen(host, port, shared=count > 1))
         found = stack.enter_context(access(data_dir))
         logs.configure(settings.log_level)
+        _warn_of_old_rates(found, fetches=settings.rates_fetch)
         _warn_of_few_connections(found, count * settings.pool_size + _OTHER_CONNECTIONS)
         company_and_key = _first_company(found) if found.data_dir else None
         bound_host, bound_port = listener.getsockname()[:2]
@@ -122,6 +126,15 @@ def _warn_of_few_connections(found: Access, needed: int) -> None:
     allowed = as_application(found, limit)
     if needed > allowed:
         note(f"The database allows {allowed} connections and up to {needed} may be needed: lower LEDGERBEE_POOL_SIZE.")
+
+
+def _warn_of_old_rates(found: Access, *, fetches: bool) -> None:
+    """Say so when what is booked in a foreign currency today may find no rate."""
+    newest = as_application(found, rates.newest_day)
+    now = system_clock()
+    if newest is not None and age(newest, now) > MOST_AGE_DAYS:
+        remedy = "The worker looks for newer ones." if fetches else "Add newer ones: `ledgerbee rates import FILE`."
+        note(f"The newest published exchange rates are of {newest}, {age(newest, now)} days ago. {remedy}")
 
 
 def _first_company(found: Access) -> tuple[UUID, str | None]:

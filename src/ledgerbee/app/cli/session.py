@@ -106,18 +106,27 @@ def as_application(found: Access, work: Callable[[Connection], Awaitable[T]]) ->
     return asyncio.run(main())
 
 
+def as_owner(found: Access, work: Callable[[Connection], Awaitable[T]]) -> T:
+    """Run `work` as the schema's owner, for what the application has no right to."""
+
+    async def main() -> T:
+        connection = await asyncpg.connect(found.owner_url)
+        try:
+            return await work(connection)
+        finally:
+            await connection.close()
+
+    return asyncio.run(main())
+
+
 def all_companies(found: Access) -> list[UUID]:
     """Every company's id, oldest first. Only the owner may read the directory."""
 
-    async def main() -> list[UUID]:
-        connection = await asyncpg.connect(found.owner_url)
-        try:
-            rows = await connection.fetch("SELECT company_id FROM company_directory ORDER BY created_at, company_id")
-        finally:
-            await connection.close()
+    async def read(connection: Connection) -> list[UUID]:
+        rows = await connection.fetch("SELECT company_id FROM company_directory ORDER BY created_at, company_id")
         return [row["company_id"] for row in rows]
 
-    return asyncio.run(main())
+    return as_owner(found, read)
 
 
 def the_company(found: Access, company: UUID | None) -> UUID:

@@ -72,6 +72,7 @@ def run(found: Access, documents: Sequence[Document]) -> Outcome:
             **found.environment(),
             "SMTP_URL": f"smtp://127.0.0.1:{mail_listener.getsockname()[1]}",
             "LEDGERBEE_LOG_LEVEL": "ERROR",
+            "LEDGERBEE_RATES_FETCH": "false",
         }
         result: Future[Outcome] = Future()
         was_told_to_stop = False

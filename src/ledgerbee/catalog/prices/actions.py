@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -76,29 +75,29 @@ async def set_default(context: Context, price_id: UUID) -> SellablePrice:
     return await _save(context, sold, rules.made_default(before, context.now), others)
 
 
-async def price_in(context: Context, price: Price, currency: str, on: date) -> Price:
-    """One price in `currency` on a day: see `prices_in`."""
-    return (await prices_in(context, [price], currency, on))[price.id]
+async def in_currency(context: Context, prices: Iterable[Price], currency: str, on: date) -> dict[UUID, Price]:
+    """The prices by id, each as it is in `currency` on a day; one that takes a rate which is not there is left out.
 
-
-async def prices_in(context: Context, prices: Iterable[Price], currency: str, on: date) -> dict[UUID, Price]:
-    """The prices by id, each as it is in `currency` on a day; one look-up for each currency they are in.
-
-    A price's own and fixed amounts are taken as they are, others are converted at the day's rate
-    (`rules.in_currency`). Raises `EXCHANGE_RATE_MISSING` when a rate is needed that nobody published.
+    What documents charge and what the catalogue shows is converted here: a price's own and fixed amounts are taken as
+    they are, others are converted at the rates of the day (`rules.in_currency`), each looked up once.
     """
-    known: dict[str, Decimal | None] = {}
-    found: dict[UUID, Price] = {}
+    prices = list(prices)
+    foreign = {price.currency for price in prices if rules.in_currency(price, currency, None) is None}
+    conversions = await rates.conversions(context, foreign, currency, on)
+    found = {price.id: rules.in_currency(price, currency, conversions.get(price.currency)) for price in prices}
+    return {price_id: price for price_id, price in found.items() if price is not None}
+
+
+async def shown_in(context: Context, found: Iterable[SellablePrice], currency: str) -> list[Price]:
+    """The prices, in their order, as they are in `currency` today. Raises `EXCHANGE_RATE_MISSING`."""
+    prices = [sellable.price for sellable in found]
+    converted = await in_currency(context, prices, currency, context.today)
     for price in prices:
-        converted = rules.in_currency(price, currency, known.get(price.currency))
-        if converted is None and price.currency not in known:
-            rate = await rates.rate(context.connection, price.currency, currency, on)
-            known[price.currency] = rate.value if rate else None
-            converted = rules.in_currency(price, currency, known[price.currency])
-        if converted is None:
-            raise EXCHANGE_RATE_MISSING.error(currency=price.currency, toCurrency=currency, date=on.isoformat())
-        found[price.id] = converted
-    return found
+        if price.id not in converted:
+            raise EXCHANGE_RATE_MISSING.error(
+                currency=price.currency, toCurrency=currency, date=context.today.isoformat()
+            )
+    return [converted[price.id] for price in prices]
 
 
 async def _held(context: Context, price_id: UUID) -> tuple[SoldProduct, Price, list[Price]]:

@@ -1,14 +1,14 @@
 """Product prices over HTTP (contract 2.12)."""
 
-from datetime import date
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Annotated, Any
 
-from fastapi import Path
-from pydantic import AfterValidator, Field
+from fastapi import Path, Query
+from pydantic import AfterValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from ledgerbee.catalog.prices import actions, rules, store
+from ledgerbee.catalog.prices import actions, store
 from ledgerbee.catalog.prices.model import (
     METER_INVALID_STATE,
     METER_NOT_FOUND,
@@ -23,29 +23,35 @@ from ledgerbee.catalog.prices.model import (
     SellablePrice,
     Tier,
 )
+from ledgerbee.catalog.prices.wire import ProductPriceResponse, render
 from ledgerbee.catalog.products.model import PRODUCT_INVALID_STATE, PRODUCT_NOT_FOUND, CatalogStatus
-from ledgerbee.parties.customers.model import VatZone
+from ledgerbee.platform.context import Context
 from ledgerbee.platform.credentials.model import LICENSE_REQUIRED
 from ledgerbee.platform.http.operation import Ctx, operation, resource_router
 from ledgerbee.platform.http.wire import (
     CurrencyCode,
-    DecimalText,
     Id,
-    IdText,
-    Moment,
-    Number,
     OptionalLine,
     Quantity,
     RequestModel,
-    ResponseModel,
     UnitPrice,
     changes_of,
     omitted,
 )
+from ledgerbee.platform.rates.model import EXCHANGE_RATE_MISSING
 
 router = resource_router("Product Prices")
 
 PriceId = Annotated[Id, Path(alias="productPriceId", description="Product price ID")]
+ShownIn = Annotated[
+    CurrencyCode | None,
+    Query(
+        alias="currency",
+        description="Extension: answer the amounts in this currency as of today, those fixed in it as they are, others "
+        "converted at the rate that an invoice of today takes. Left out: each price in its own.",
+    ),
+    WithJsonSchema({"type": "string", "pattern": "^[A-Z]{3}$", "examples": ["EUR"]}),
+]
 
 _PERIOD_TYPE = "ONE_TIME; RECURRING (needs the Subscription licence); USAGE (needs Subscription and MeteredProducts)"
 _MODEL = (
@@ -157,91 +163,17 @@ def _amounts(amounts: list[CurrencyAmountRequest]) -> dict[str, Decimal]:
     return {entry.currency: entry.unit_amount for entry in amounts}
 
 
-class TierResponse(ResponseModel):
-    """One tier of a price."""
+async def render_in(
+    context: Context, found: Sequence[SellablePrice], currency: str | None
+) -> list[ProductPriceResponse]:
+    """The wire forms of prices with their amounts in `currency` as of today, else each in its own.
 
-    up_to: Number | None = Field(description="Last quantity of the tier; null: no limit", examples=[100])
-    unit_amount: DecimalText = Field(description="Amount of one unit (PACKAGE: of one package)", examples=["8.5"])
-    flat_amount: DecimalText = Field(description="Amount added once when the tier is used", examples=["0"])
-    package_size: Number = omitted(description="Units in a package (PACKAGE only)", examples=[12])
-
-
-class CurrencyAmountResponse(ResponseModel):
-    """A unit amount fixed in another currency."""
-
-    currency: str = Field(examples=["EUR"])
-    unit_amount: DecimalText = Field(examples=["13.4"])
-
-
-class VatRatesByZone(ResponseModel):
-    """Percent of VAT in each VAT zone, from the accounts of the product's group."""
-
-    domestic: DecimalText = Field(examples=["25"])
-    eu: DecimalText = Field(examples=["0"])
-    abroad: DecimalText = Field(examples=["0"])
-    domestic_without_vat: DecimalText = Field(alias="domestic_without_vat", examples=["0"])
-
-
-class ProductPriceResponse(ResponseModel):
-    """A price. Its id is the `priceId` of document lines and plans."""
-
-    id: IdText
-    product_id: IdText
-    billing_period_type: BillingPeriodType
-    pricing_model: PricingModel
-    currency: str = Field(description="Currency of unitAmount and the tiers", examples=["DKK"])
-    base_currency: str = Field(description="Currency that other currencies are converted from", examples=["DKK"])
-    status: CatalogStatus = Field(description="Only ACTIVE prices can be put on new documents")
-    is_default: bool = Field(description="The product's default price")
-    is_locked: bool = Field(description="In use: amount, model, currency, interval and tiers can't change any more")
-    vat_rates_by_zone: VatRatesByZone
-    nickname: str | None = Field(examples=["Standard"])
-    unit_amount: DecimalText | None = Field(description="null for prices with tiers", examples=["99.5"])
-    billing_interval: BillingInterval | None = Field(description="null if ONE_TIME")
-    billing_interval_count: int | None = Field(description="null if ONE_TIME", examples=[1])
-    available_currencies: list[str] = Field(
-        description="Currencies with an amount of their own", examples=[["DKK", "EUR"]]
-    )
-    currency_amounts: list[CurrencyAmountResponse] = Field(description="Unit amounts fixed in other currencies")
-    tiers: list[TierResponse]
-    meter_id: IdText | None
-    created_at: Moment
-    updated_at: Moment
-
-
-def render(found: SellablePrice, today: date) -> ProductPriceResponse:
-    """The wire form of a price."""
-    price = found.price
-    return ProductPriceResponse(
-        id=price.id,
-        product_id=price.product_id,
-        billing_period_type=price.billing_period_type,
-        pricing_model=price.pricing_model,
-        currency=price.currency,
-        base_currency=price.currency,
-        status=price.status,
-        is_default=price.is_default,
-        is_locked=price.is_locked,
-        vat_rates_by_zone=VatRatesByZone(**{zone.value: found.zones[zone].vat_rate_on(today) for zone in VatZone}),
-        nickname=price.nickname,
-        unit_amount=price.unit_amount,
-        billing_interval=price.billing_interval,
-        billing_interval_count=price.billing_interval_count,
-        available_currencies=list(rules.currencies(price)),
-        currency_amounts=[
-            CurrencyAmountResponse(currency=code, unit_amount=amount)
-            for code, amount in sorted(price.currency_amounts.items())
-        ],
-        tiers=[_render_tier(tier) for tier in price.tiers],
-        meter_id=price.meter_id,
-        created_at=price.created_at,
-        updated_at=price.updated_at,
-    )
-
-
-def _render_tier(tier: Tier) -> TierResponse:
-    shown = TierResponse(up_to=tier.up_to, unit_amount=tier.unit_amount, flat_amount=tier.flat_amount)
-    return shown if tier.package_size is None else shown.model_copy(update={"package_size": tier.package_size})
+    Raises `EXCHANGE_RATE_MISSING`.
+    """
+    if currency is None:
+        return [render(one, context.today) for one in found]
+    shown = await actions.shown_in(context, found, currency)
+    return [render(one, context.today, price) for one, price in zip(found, shown, strict=True)]
 
 
 @router.post(
@@ -276,12 +208,13 @@ async def create_product_price(context: Ctx, body: CreateProductPriceRequest) ->
         scope="products-read",
         description="Returns a single price with the VAT rates of its product's group.",
         response="Product price details",
-        errors=[PRODUCT_PRICE_NOT_FOUND],
+        errors=[PRODUCT_PRICE_NOT_FOUND, EXCHANGE_RATE_MISSING],
     ),
 )
-async def get_product_price(context: Ctx, product_price_id: PriceId) -> ProductPriceResponse:
+async def get_product_price(context: Ctx, product_price_id: PriceId, shown_in: ShownIn = None) -> ProductPriceResponse:
     """Get a product price."""
-    return render(await store.read(context, product_price_id), context.today)
+    (shown,) = await render_in(context, [await store.read(context, product_price_id)], shown_in)
+    return shown
 
 
 @router.delete(

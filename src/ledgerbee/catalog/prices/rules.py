@@ -26,6 +26,8 @@ from ledgerbee.catalog.products.model import CatalogStatus
 from ledgerbee.core.errors import invalid
 from ledgerbee.core.money import EXACT, ONE, UNIT_PRICE_PLACES, ZERO, minor_units, multiply, round_to
 from ledgerbee.platform.credentials.model import LICENSE_REQUIRED
+from ledgerbee.platform.rates.model import RatePair
+from ledgerbee.platform.rates.rules import convert
 
 #: Licences that a company needs to create a price of the period type, in the order they are asked for.
 LICENSES: Final[Mapping[BillingPeriodType, tuple[str, ...]]] = {
@@ -115,24 +117,24 @@ def _graduated_amount(tiers: tuple[Tier, ...], quantity: Decimal) -> Decimal:
     return amount
 
 
-def in_currency(price: Price, currency: str, rate: Decimal | None) -> Price | None:
+def in_currency(price: Price, currency: str, conversion: RatePair | None) -> Price | None:
     """The price as it is in another currency, or None when that takes a rate and there is none.
 
     Its own currency and those with a fixed amount (`currency_amounts`) need no rate; any other amount is converted
-    with `rate` (units of `currency` for one of the price's own). A converted amount is rounded, half away from zero,
-    to the currency's minor units, as a price in that currency would be written. An amount finer than its own
-    currency's minor units (0.0042 for a call), or one too small to show in the other, keeps 12 decimals instead, so
-    that no price vanishes by conversion.
+    by `conversion` (from the price's own currency). A converted amount is rounded once, half away from zero, to the
+    currency's minor units, as a price in that currency would be written. An amount finer than its own currency's minor
+    units (0.0042 for a call), or one too small to show in the other, keeps 12 decimals instead, so that no price
+    vanishes by conversion.
     """
     if currency == price.currency:
         return price
     if currency in price.currency_amounts:
         return replace(price, currency=currency, unit_amount=price.currency_amounts[currency], currency_amounts={})
-    if rate is None:
+    if conversion is None:
         return None
 
-    def convert(amount: Decimal) -> Decimal:
-        exact = multiply(amount, rate)
+    def converted(amount: Decimal) -> Decimal:
+        exact = convert(amount, conversion)
         rounded = round_to(exact, minor_units(currency))
         is_fine = amount != round_to(amount, minor_units(price.currency))
         return round_to(exact, UNIT_PRICE_PLACES) if is_fine or rounded == 0 else rounded
@@ -140,9 +142,9 @@ def in_currency(price: Price, currency: str, rate: Decimal | None) -> Price | No
     return replace(
         price,
         currency=currency,
-        unit_amount=None if price.unit_amount is None else convert(price.unit_amount),
+        unit_amount=None if price.unit_amount is None else converted(price.unit_amount),
         tiers=tuple(
-            replace(tier, unit_amount=convert(tier.unit_amount), flat_amount=convert(tier.flat_amount))
+            replace(tier, unit_amount=converted(tier.unit_amount), flat_amount=converted(tier.flat_amount))
             for tier in price.tiers
         ),
         currency_amounts={},

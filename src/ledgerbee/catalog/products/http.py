@@ -7,6 +7,7 @@ from pydantic import Field, StringConstraints, WithJsonSchema
 
 from ledgerbee.catalog.prices import http as prices_http
 from ledgerbee.catalog.prices import store as prices
+from ledgerbee.catalog.prices.wire import ProductPriceResponse
 from ledgerbee.catalog.product_groups.model import PRODUCT_GROUP_NOT_FOUND
 from ledgerbee.catalog.products import actions, store
 from ledgerbee.catalog.products.model import (
@@ -40,6 +41,7 @@ from ledgerbee.platform.http.wire import (
     omitted,
     pages,
 )
+from ledgerbee.platform.rates.model import EXCHANGE_RATE_MISSING
 
 router = resource_router("Products")
 
@@ -63,7 +65,7 @@ class ProductResponse(ResponseModel):
     unit: str | None = Field(description="What one of it is called", examples=["pcs"])
     status: CatalogStatus = Field(description="Only the prices of ACTIVE products can be put on new documents")
     metadata: dict[str, str] = Field(description=_METADATA, examples=[{"sku": "CH-1"}])
-    prices: list[prices_http.ProductPriceResponse] = omitted(
+    prices: list[ProductPriceResponse] = omitted(
         description="The product's prices, the default first (single reads only)"
     )
     created_at: Moment
@@ -180,14 +182,14 @@ async def create_product(context: Ctx, body: CreateProductRequest) -> ProductRes
         scope="products-read",
         description="Returns a single product with its prices.",
         response="Product details",
-        errors=[PRODUCT_NOT_FOUND],
+        errors=[PRODUCT_NOT_FOUND, EXCHANGE_RATE_MISSING],
     ),
 )
-async def get_product(context: Ctx, product_id: ProductId) -> ProductResponse:
+async def get_product(context: Ctx, product_id: ProductId, shown_in: prices_http.ShownIn = None) -> ProductResponse:
     """Get a product."""
     product = _render(await store.read(context, product_id))
     found = await prices.of_product(context, product_id)
-    return product.model_copy(update={"prices": [prices_http.render(price, context.today) for price in found]})
+    return product.model_copy(update={"prices": await prices_http.render_in(context, found, shown_in)})
 
 
 @router.delete(

@@ -10,7 +10,6 @@ from uuid import UUID
 
 from ledgerbee.chart.dimensions import store as dimensions
 from ledgerbee.chart.dimensions.model import Dimension, DimensionValue
-from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.projects import rules, store
 from ledgerbee.ledger.projects.model import (
@@ -27,7 +26,6 @@ from ledgerbee.ledger.projects.wire import snapshot
 from ledgerbee.platform.company import store as companies
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.rates import store as rates
-from ledgerbee.platform.rates.model import EXCHANGE_RATE_MISSING
 
 #: The name of the subproject that comes with a project; Danish and English alike.
 DEFAULT_SUBPROJECT: Final = "Standard"
@@ -140,16 +138,8 @@ async def profit(context: Context, project_id: UUID) -> ProjectProfit:
     project = await store.get(context, project_id)
     company = await companies.get(context)
     posted = await store.figures(context, project_id)
-    return rules.profit(project, posted, company.base_currency, await _rate(context, project.currency))
-
-
-async def _rate(context: Context, currency: str) -> Decimal | None:
-    try:
-        return (await rates.rate_for(context, currency, context.today)).value
-    except LedgerBeeError as fault:
-        if fault.error_code is not EXCHANGE_RATE_MISSING:
-            raise
-        return None
+    rate = await rates.find(context, project.currency, context.today)
+    return rules.profit(project, posted, company.base_currency, rate.value if rate else None)
 
 
 async def _create(context: Context, *, name: str, currency: str | None = None, **optional: Any) -> Project | None:

@@ -1,12 +1,15 @@
-"""Setting a company's own exchange rates."""
+"""Setting a company's own exchange rates, and adding published ones."""
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 from ledgerbee.core.errors import invalid
 from ledgerbee.platform.company import store as companies
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.rates import store
+from ledgerbee.platform.db import Connection
+from ledgerbee.platform.rates import rules, store
+from ledgerbee.platform.rates.ecb import UnreadableRatesError
+from ledgerbee.platform.rates.model import Added, Published
 
 
 async def set_own(context: Context, currency: str, on: date, value: Decimal) -> str:
@@ -19,3 +22,20 @@ async def set_own(context: Context, currency: str, on: date, value: Decimal) -> 
         raise invalid(("currency", "isForeign", "currency must be another one than the company's base currency"))
     await store.save_own(context, currency, on, value)
     return company.base_currency
+
+
+async def add_published(owner: Connection, published: Published, now: datetime) -> Added:
+    """Add the days that are not stored yet, for everyone; `owner` logs in as the schema's owner.
+
+    Several may add the same days at once: one does. Raises `UnreadableRatesError` for a day that is yet to come, which
+    nobody can have published.
+    """
+    newest = max(published)
+    if rules.age(newest, now) < 0:
+        raise UnreadableRatesError(f"{newest.isoformat()} is yet to come")
+    async with store.adding(owner):
+        added = rules.new_days(published, await store.stored_days(owner, min(published), newest))
+        await store.insert_published(
+            owner, [(code, day, rate) for day in added.days for code, rate in published[day].items()]
+        )
+    return added

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from uuid import UUID
 
+from ledgerbee.catalog.prices import actions as price_actions
 from ledgerbee.catalog.prices import store as prices
 from ledgerbee.catalog.prices.model import PRODUCT_PRICE_NOT_FOUND, Price, SellablePrice, ZoneSale
 from ledgerbee.catalog.prices.rules import in_currency
@@ -12,7 +13,6 @@ from ledgerbee.core.ids import new_id
 from ledgerbee.parties.customers import store as customers
 from ledgerbee.parties.customers.model import BillingFacts
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.rates import store as rates
 from ledgerbee.sales.documents import rules, store
 from ledgerbee.sales.documents.model import (
     SALES_DOCUMENT_CUSTOMER_INACTIVE,
@@ -56,21 +56,25 @@ async def price_lines(
     """Decide price, discount and VAT of every line, for a document of this customer in `currency` on a day.
 
     VAT is that of the tax point, the day of delivery (momslovens § 23). A price in another currency takes its own
-    amount for `currency`, else the day's rate. Raises validation errors, `PRODUCT_PRICE_NOT_FOUND`,
+    amount for `currency`, else is converted at the rates of the day, at which the document is booked. Raises validation
+    errors, `PRODUCT_PRICE_NOT_FOUND`,
     `SALES_DOCUMENT_PRICE_NOT_USABLE`, `SALES_DOCUMENT_PRICE_CURRENCY_MISSING`, `PRODUCT_PRICE_QUANTITY_INVALID`,
     `SALES_DOCUMENT_VAT_CODE_UNUSABLE`, `SALES_DOCUMENT_AMOUNT_TOO_LARGE`.
     """
     rules.check_lines(given)
     sold = await prices.sellable(context, [line.price_id for line in given if line.price_id is not None])
-    converted: dict[UUID, Price] = {}
+    looked_up = {line.price_id for line in given if line.unit_price is None}
+    own = [found.price for price_id, found in sold.items() if price_id in looked_up]
+    converted = await price_actions.in_currency(context, own, currency, on)
     lines: list[Line] = []
     for index, line in enumerate(given):
         if line.line_type is not DocumentLineType.PRODUCT or line.price_id is None:
             lines.append(Line(new_id(), line.line_type, line.description))
             continue
-        found = _usable(sold, line.price_id, f"lines.{index}.priceId")
-        if line.price_id not in converted and line.unit_price is None:
-            converted[line.price_id] = await _converted(context, found.price, currency, on, f"lines.{index}.priceId")
+        name = f"lines.{index}.priceId"
+        found = _usable(sold, line.price_id, name)
+        if line.unit_price is None:
+            _check_converted(found.price, converted, currency, name)
         lines.append(
             rules.product_line(
                 line,
@@ -82,6 +86,14 @@ async def price_lines(
             )
         )
     return rules.compute(lines, _taxes(_sales(sold, facts), facts, tax_point), currency)
+
+
+async def has_converted_prices(context: Context, lines: Sequence[Line], currency: str) -> bool:
+    """Whether a line's price was converted to the document's `currency`: on another day it is another one."""
+    sold = await prices.sellable(
+        context, [line.price_id for line in lines if line.price_id and not line.unit_price_given]
+    )
+    return any(in_currency(found.price, currency, None) is None for found in sold.values())
 
 
 async def tax_lines(
@@ -160,16 +172,11 @@ def _usable(sold: Mapping[UUID, SellablePrice], price_id: UUID, name: str) -> Se
     return found
 
 
-async def _converted(context: Context, price: Price, currency: str, on: date, name: str) -> Price:
-    converted = in_currency(price, currency, None)
-    if converted is None:
-        rate = await rates.rate(context.connection, price.currency, currency, on)
-        converted = in_currency(price, currency, rate.value if rate else None)
-    if converted is None:
+def _check_converted(price: Price, converted: Mapping[UUID, Price], currency: str, name: str) -> None:
+    if price.id not in converted:
         raise SALES_DOCUMENT_PRICE_CURRENCY_MISSING.error(
             property=name, priceId=str(price.id), currency=price.currency, documentCurrency=currency
         )
-    return converted
 
 
 def _sales(sold: Mapping[UUID, SellablePrice], facts: BillingFacts) -> dict[UUID, ZoneSale]:

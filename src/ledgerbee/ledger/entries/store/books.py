@@ -11,12 +11,10 @@ from ledgerbee.chart.accounts import store as accounts
 from ledgerbee.chart.dimensions import store as dimensions
 from ledgerbee.chart.journal_categories.model import JournalCategory
 from ledgerbee.chart.vat_codes import store as vat_codes
-from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.ledger.entries.model import EnteredEntry
 from ledgerbee.ledger.entries.rules.entering import Books
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.rates import store as rates
-from ledgerbee.platform.rates.model import EXCHANGE_RATE_MISSING
 
 _BOOKS: Final = """
 SELECT g.base_currency,
@@ -101,7 +99,7 @@ def tags_of(entries: Sequence[EnteredEntry]) -> set[UUID]:
 async def _rates(
     context: Context, entries: Sequence[EnteredEntry], base_currency: str
 ) -> dict[tuple[str, date], Decimal]:
-    """The day's rate of every foreign currency that comes without one; those that nobody published are missing."""
+    """The day's rate of every foreign currency that comes without one; those without a rate are missing."""
     wanted = {
         (entry.currency, entry.date)
         for entry in entries
@@ -110,9 +108,6 @@ async def _rates(
     found = {}
     for currency, day in sorted(wanted, key=str):
         assert currency is not None, "only entries with a currency of their own are asked for"
-        try:
-            found[currency, day] = (await rates.rate_for(context, currency, day)).value
-        except LedgerBeeError as fault:
-            if fault.error_code is not EXCHANGE_RATE_MISSING:
-                raise
+        if (rate := await rates.find(context, currency, day)) is not None:
+            found[currency, day] = rate.value
     return found

@@ -54,7 +54,8 @@ async def create(context: Context, given: InvoiceFields) -> FullInvoice:
 async def update(context: Context, invoice_id: UUID, changes: Mapping[str, Any]) -> FullInvoice:
     """Change a draft: the named fields of `InvoiceFields`; `lines` replaces all of them.
 
-    A new customer or currency prices the lines that stay anew, but keeps what their author gave. The due date
+    A new customer or currency prices the lines that stay anew, and so does a new date where prices are converted at the
+    rate of the day; what their author gave is kept. The due date
     follows date and terms unless one was given. Raises what `create` raises, `INVOICE_NOT_FOUND`,
     `INVOICE_INVALID_STATE`.
     """
@@ -67,7 +68,10 @@ async def update(context: Context, invoice_id: UUID, changes: Mapping[str, Any])
     facts = await customers.billing_facts(context, given.customer_id)
     await _check_references(context, given, facts)
     currency = given.currency or company.base_currency
-    if "lines" in changes or _REPRICING & changes.keys():
+    is_stale = "lines" in changes or bool(_REPRICING & changes.keys())
+    if not is_stale and given.issue_date != before.issue_date:
+        is_stale = await documents.has_converted_prices(context, lines, currency)
+    if is_stale:
         computed = await documents.price_lines(
             context, given.lines, facts, currency=currency, on=given.issue_date, tax_point=given.tax_point
         )

@@ -89,7 +89,7 @@ async def _preview(
 ) -> dict[str, Any]:
     template = await documents.choose_template(context, TemplateType.INVOICE, facts, draft.document_template_id)
     department, contact = await addressees(context, draft)
-    rate = await rates.rate(context.connection, draft.currency, company.base_currency, draft.issue_date)
+    rate = await rates.find(context, draft.currency, draft.issue_date)
     in_base = None
     if rate is not None and draft.currency != company.base_currency:
         entry = rules.journal_entry(

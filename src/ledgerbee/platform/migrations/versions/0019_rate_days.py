@@ -1,0 +1,10 @@
+"""Adds the index of sql/0019_rate_days.sql."""
+
+from ledgerbee.platform.migrations.run_sql import run_sql_file
+
+revision = "0019_rate_days"
+down_revision = "0015_vat_rates"
+
+
+def upgrade() -> None:
+    run_sql_file("0019_rate_days.sql")
