@@ -286,7 +286,7 @@ def test_a_file_that_is_not_utf8_posts_nothing() -> None:
     assert "encoding=windows-1252" in fault.message
     assert [one.line for one in fault.refusals] == [5]
     rows = rows_of((good + "2;;Køb;1010;;5;\n").encode("windows-1252"), CsvOptions(encoding="utf-8"))
-    assert told(rows) == [(5, "The row is not utf-8")]
+    assert told(rows) == [(5, "The row is not UTF-8")]
 
 
 @pytest.mark.parametrize(

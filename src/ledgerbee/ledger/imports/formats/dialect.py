@@ -7,12 +7,14 @@ is looked through before the first row is posted: one value that can be read in 
 from collections.abc import Callable, Iterator, Sequence
 from csv import Error as CsvError
 from csv import reader as csv_reader
+from decimal import Decimal
 from typing import Final, NamedTuple
 
+from ledgerbee.core.money import format_decimal
 from ledgerbee.ledger.imports.formats.dates import DAY_FIRST, MONTH_FIRST, read_date
 from ledgerbee.ledger.imports.formats.headings import IGNORED, NEEDED, column_of, is_danish_rate
 from ledgerbee.ledger.imports.formats.numbers import read_number
-from ledgerbee.ledger.imports.formats.records import Record, Records
+from ledgerbee.ledger.imports.formats.records import ENCODINGS, Record, Records
 from ledgerbee.ledger.imports.formats.rows import Lines
 from ledgerbee.ledger.imports.model import (
     JOURNAL_IMPORT_UNREADABLE,
@@ -32,8 +34,8 @@ _UTF16_BOMS: Final = (b"\xff\xfe", b"\xfe\xff")
 _MAX_NAMED: Final = 100
 _QUOTED: Final = 40
 _SAY_ENCODING: Final = "say encoding=windows-1252 (--encoding) if it is that, or encoding=utf-8 to leave out such rows"
-_SAY_MARK: Final = "say which with decimalMark (--decimal-mark)"
-_SAY_DATES: Final = "say which with dateFormat (--date-format)"
+_SAY_MARK: Final = "say decimalMark=, or decimalMark=. (--decimal-mark)"
+_SAY_DATES: Final = "say dateFormat=DD/MM/YYYY or the like (--date-format)"
 _SAY_UNITS: Final = "say rateUnits=100 or rateUnits=1 (--rate-units)"
 
 
@@ -212,13 +214,11 @@ def _refusals(seen: Sequence[_Seen], message: str) -> list[Refusal]:
 
 
 def _both_numbers(text: str) -> str:
-    readings = read_number(text)
-    return f"{readings.comma} or as {readings.point}"
+    return " or as ".join(format_decimal(Decimal(number)) for number in read_number(text) if number)
 
 
 def _both_dates(text: str) -> str:
-    readings = read_date(text)
-    return f"{readings.day_first} or as {readings.month_first}"
+    return " or as ".join(day for day in read_date(text) if day)
 
 
 def _header_text(raw: bytes | None, encoding: str, *, is_first: bool) -> str:
@@ -228,12 +228,12 @@ def _header_text(raw: bytes | None, encoding: str, *, is_first: bool) -> str:
         raise UnreadableFileError('The file is UTF-16 ("Unicode text"): save it as "CSV UTF-8"')
     if is_first and raw.startswith(_BOM):
         if encoding != _UTF8:
-            raise UnreadableFileError(f"The file says that it is UTF-8, not {encoding}: leave the encoding out")
+            raise UnreadableFileError(f"The file says that it is UTF-8, not {ENCODINGS[encoding]}: leave the encoding out")
         raw = raw.removeprefix(_BOM)
     try:
         text = raw.decode(encoding).strip("\r\n")
     except UnicodeDecodeError:
-        raise UnreadableFileError(f"The header row is not {encoding}: {_SAY_ENCODING}") from None
+        raise UnreadableFileError(f"The header row is not {ENCODINGS[encoding]}: {_SAY_ENCODING}") from None
     if "\x00" in text:
         raise UnreadableFileError("The header row has NUL characters: the file is no CSV in UTF-8")
     if "\r" in text:

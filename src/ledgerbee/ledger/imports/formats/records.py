@@ -16,6 +16,10 @@ _UNCLOSED: Final = "The row is no valid CSV: a quote in it is never closed, or c
 _BROKEN: Final = "The row is no valid CSV: a quote is closed before the end of its value, or a line ends with CR alone"
 
 
+#: The encodings that files can have, by what Python calls them, as people write them.
+ENCODINGS: Final = {"utf-8": "UTF-8", "windows-1252": "Windows-1252"}
+
+
 class Record(NamedTuple):
     """A record that begins on `line`: its values, or what is wrong; reading can go on at the place `after` it."""
 
@@ -68,7 +72,7 @@ class Records:
     """Takes lines one by one, and gives records. Of one that is broken only its first line is given up."""
 
     def __init__(self, encoding: str, separator: str) -> None:
-        self.not_decodable = f"The row is not {encoding}"
+        self.not_decodable = f"The row is not {ENCODINGS[encoding]}"
         self._encoding = encoding
         self._separator = separator
         self._todo: deque[_Line] = deque()
