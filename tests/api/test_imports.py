@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import pytest
 import pytest_asyncio
 from tests.conftest import BLOBS, Api
@@ -51,11 +52,14 @@ def lines(*rows: Any) -> str:
     return "".join((text if isinstance(text, str) else json.dumps(text)) + "\n" for text in rows)
 
 
-async def send(api: Api, content: Any, media_type: str = JSONL, **headers: str) -> Any:
-    return await api.request("POST", PATH, content=content, headers={"content-type": media_type, **headers})
+async def send(
+    api: Api, content: Any, media_type: str = JSONL, params: dict[str, str] | None = None, **headers: str
+) -> Any:
+    headers = {"content-type": media_type, **headers}
+    return await api.request("POST", PATH, content=content, params=params or {}, headers=headers)
 
 
-async def work_off(api: Api, import_id: str) -> dict[str, Any]:
+async def work_off(api: Api, import_id: str, attempt: int = 1) -> dict[str, Any]:
     """Run the job of an import, in process, and answer with the import."""
     await import_entries(
         JobRun(
@@ -66,15 +70,15 @@ async def work_off(api: Api, import_id: str) -> dict[str, Any]:
             company_id=api.company_id,
             request_id="test",
             payload={"importId": import_id},
-            attempt=1,
+            attempt=attempt,
             max_attempts=8,
         )
     )
     return dict((await api.get(f"{PATH}/{import_id}")).json())
 
 
-async def imported(api: Api, content: Any, media_type: str = JSONL) -> dict[str, Any]:
-    answer = await send(api, content, media_type)
+async def imported(api: Api, content: Any, media_type: str = JSONL, **params: str) -> dict[str, Any]:
+    answer = await send(api, content, media_type, params)
     assert answer.status_code == 202, answer.text
     assert answer.json()["status"] == "queued"
     return await work_off(api, answer.json()["id"])
@@ -222,7 +226,7 @@ async def test_bad_rows_of_csv_cost_no_good_entry(books: Books) -> None:
         + b"j,2026-03-16,\xff,5,\n"
         + good("k").encode()
     )  # 18: no UTF-8
-    found = await imported(books.api, content, "text/csv")
+    found = await imported(books.api, content, "text/csv", encoding="utf-8")
     listed = await errors_of(books.api, found)
     assert [line for line, _, _ in listed] == [4, 7, 8, 11, 13, 15, 18]
     assert found["entriesPosted"] == 5
@@ -243,6 +247,84 @@ async def test_a_file_that_is_none_fails(books: Books, media_type: str, content:
     found = await imported(books.api, content, media_type)
     assert (found["status"], found["entriesPosted"]) == ("failed", 0)
     assert word in found["failure"]
+
+
+DANISH = (
+    "Bilag;Dato;Tekst;Konto;Kontonavn;Debet;Kredit;Valuta;Kurs;\r\n"
+    f"1;05-02-2026;Smørrebrød;{BANK};Bank;1.250,00;;;;\r\n1;;;{SALES};Salg;;1.250,00;;;\r\n"
+    f"2;06-02-2026;Køb;{BANK};Bank;12.500;;EUR;746,01;\r\n2;;;{SALES};Salg;;12.500;;;\r\n"
+)
+
+
+async def test_danish_files_are_read_as_they_are_meant(books: Books) -> None:
+    found = await imported(books.api, DANISH.encode("cp1252"), "text/csv", encoding="windows-1252", rateUnits="100")
+    assert (found["status"], found["entriesPosted"]) == ("completed", 2), await errors_of(books.api, found)
+    second, first = (await books.api.get("/v1/journal-entries")).json()["data"]
+    assert (first["date"], first["description"], first["originalAmount"]) == ("2026-02-05", "Smørrebrød", "1250.00")
+    assert (second["currency"], second["exchangeRate"], second["originalAmount"]) == ("EUR", "7.4601", "12500.00")
+    assert (await books.api.get("/v1/reports/trial-balance")).json()["totals"]["debit"] == "94501.25"
+
+
+async def test_what_a_file_leaves_open_posts_nothing_until_it_is_said(books: Books) -> None:
+    """All questions at once, with the lines that show them: what was posted of it now would be posted twice."""
+    content = DANISH.replace("1.250,00", "1.250").replace("746,01", "746").replace("-", "/").encode("cp1252")
+    found = await imported(books.api, content, "text/csv", encoding="windows-1252")
+    assert (found["status"], found["entriesPosted"], found["bytesRead"]) == ("failed", 0, 0)
+    for name in ("decimalMark", "dateFormat", "rateUnits", "Nothing was posted"):
+        assert name in found["failure"]
+    assert await errors_of(books.api, found) == [
+        (2, "JOURNAL_IMPORT_UNREADABLE", "debit"),
+        (2, "JOURNAL_IMPORT_UNREADABLE", "date"),
+        (3, "JOURNAL_IMPORT_UNREADABLE", "credit"),
+        (4, "JOURNAL_IMPORT_UNREADABLE", "debit"),
+        (4, "JOURNAL_IMPORT_UNREADABLE", "date"),
+        (4, "JOURNAL_IMPORT_UNREADABLE", "exchangeRate"),
+        (5, "JOURNAL_IMPORT_UNREADABLE", "credit"),
+    ]
+    assert await parts_of(books.api) == 0
+    said = {"encoding": "windows-1252", "decimalMark": ",", "dateFormat": "DD/MM/YYYY", "rateUnits": "100"}
+    found = await imported(books.api, content, "text/csv", **said)
+    assert (found["status"], found["entriesPosted"], found["errorCount"]) == ("completed", 2, 0)
+
+
+@pytest.mark.parametrize(
+    ("media_type", "params", "name"),
+    [
+        ("text/csv", {"decimalMark": ";"}, "decimalMark"),
+        ("text/csv", {"dateFormat": "DD-MM/YYYY"}, "dateFormat"),
+        ("text/csv", {"dateFormat": "DD/YYYY/MM"}, "dateFormat"),
+        ("text/csv", {"encoding": "utf-7"}, "encoding"),
+        ("text/csv", {"rateUnits": "10"}, "rateUnits"),
+        (JSONL, {"decimalMark": ","}, ""),
+    ],
+)
+async def test_wrong_options_are_refused_at_the_door(
+    books: Books, media_type: str, params: dict[str, str], name: str
+) -> None:
+    answer = await send(books.api, "x", media_type, params)
+    assert (answer.status_code, answer.json()["code"]) == (400, "SHARED_VALIDATION_FAILED")
+    assert [error["property"] for error in answer.json()["details"]["validationErrors"]] == [name]
+    assert (await books.api.get(PATH)).json()["data"] == []
+
+
+async def test_every_run_reads_a_file_alike(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the last row of a file of several parts says what all amounts mean; when it is read, the first are gone."""
+    monkeypatch.setattr(jobs, "SHIFT_S", 0)
+    text = "x" * 1000
+    content = "entry;date;description;accountNumber;debit;credit\n" + "".join(
+        f"{n};01/02/2026;{text};{BANK};1.000;\n{n};;;{SALES};;1.000\n" for n in range(1500)
+    )
+    content += f"last;13/02/2026;;{BANK};12,50;\nlast;;;{SALES};;12,50\n"
+    sent = (await send(books.api, content, "text/csv")).json()
+    runs = 1
+    while (found := await work_off(books.api, sent["id"]))["status"] == "running":
+        runs += 1
+    assert runs == 5
+    assert (found["entriesPosted"], found["errorCount"]) == (1501, 0)
+    balance = (await books.api.get("/v1/reports/trial-balance")).json()
+    assert balance["totals"]["debit"] == "1500012.50"
+    listed = (await books.api.get("/v1/journal-entries")).json()["data"]
+    assert {entry["date"] for entry in listed} == {"2026-02-01", "2026-02-13"}
 
 
 async def parts_of(api: Api) -> int:
@@ -402,3 +484,53 @@ async def test_what_is_no_file_is_refused_at_the_door(books: Books) -> None:
     answer = await send(books.api, "x", **{"content-length": str(10**12)})
     assert (answer.status_code, answer.json()["code"]) == (413, "PAYLOAD_TOO_LARGE")
     assert (await books.api.get(PATH)).json()["data"] == []
+
+
+@pytest_asyncio.fixture
+async def burning_disk(database_url: str) -> AsyncIterator[None]:
+    """The database fails on entries with the reference "fire", in a way that nobody foresaw."""
+    owner = await asyncpg.connect(database_url)
+    await owner.execute(
+        "CREATE FUNCTION burn() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN RAISE EXCEPTION 'the disk is on fire' USING ERRCODE = '58030'; END $$;"
+        " CREATE TRIGGER burn BEFORE INSERT ON journal_entries FOR EACH ROW WHEN (NEW.reference = 'fire')"
+        " EXECUTE FUNCTION burn()"
+    )
+    yield
+    await owner.execute("DROP TRIGGER burn ON journal_entries; DROP FUNCTION burn()")
+    await owner.close()
+
+
+@pytest.mark.usefixtures("burning_disk")
+async def test_what_nobody_foresaw_is_tried_again_and_ends_the_import(books: Books) -> None:
+    sent = (await send(books.api, lines(*(row() for _ in range(500)), row(), row(reference="fire"), row()))).json()
+    for attempt in range(1, jobs.MAX_TRIES + 1):
+        assert (await books.api.get(f"{PATH}/{sent['id']}")).json()["status"] == (
+            "queued" if attempt == 1 else "running"
+        )
+        with pytest.raises(asyncpg.PostgresIOError):
+            await work_off(books.api, sent["id"], attempt)
+    found = await work_off(books.api, sent["id"], attempt + 1)
+    assert (found["status"], found["entriesPosted"]) == ("failed", 500)
+    assert "stopped it 4 times behind line 500" in found["failure"]
+    assert "under request test" in found["failure"]
+    assert await parts_of(books.api) == 0
+    assert (await books.verify()).entries == 500
+
+
+async def test_an_import_whose_job_was_given_up_is_over(books: Books, database_url: str) -> None:
+    """Its tries were used up while the database was away, or its workers died with it."""
+    given_up = (await send(books.api, lines(row()))).json()
+    waiting = (await send(books.api, lines(row()))).json()
+    owner = await asyncpg.connect(database_url)
+    await owner.execute(
+        "UPDATE pgqueuer SET status = 'failed' WHERE convert_from(payload, 'UTF8') LIKE '%' || $1 || '%'",
+        given_up["id"],
+    )
+    await owner.close()
+    await books.api.run(lambda context: context.connection.execute("SELECT end_given_up_imports($1)", context.now))
+    found = (await books.api.get(f"{PATH}/{given_up['id']}")).json()
+    assert (found["status"], found["completedAt"] is not None) == ("failed", True)
+    assert "again and again in vain behind line 0" in found["failure"]
+    assert (await books.api.get(f"{PATH}/{waiting['id']}")).json()["status"] == "queued"
+    assert await parts_of(books.api) == 1
