@@ -13,7 +13,7 @@ from tests.unit.test_imports_formats import dialect_of, read_from
 
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.ledger.imports.formats import Row
-from ledgerbee.ledger.imports.formats.dates import DAY_FIRST, MONTH_FIRST, read_date, read_date_as
+from ledgerbee.ledger.imports.formats.dates import read_date, read_date_as
 from ledgerbee.ledger.imports.formats.numbers import read_number
 from ledgerbee.ledger.imports.model import NOTHING_SAID, CsvOptions, UnreadableFileError
 from ledgerbee.ledger.imports.rules import refusal_of
@@ -53,7 +53,7 @@ def refused(content: str | bytes, options: CsvOptions = NOTHING_SAID) -> Unreada
 
 
 @given(
-    st.decimals(Decimal(0), Decimal("9999999999999"), places=4).flatmap(
+    st.decimals(Decimal(0), Decimal(9999999999999), places=4).flatmap(
         lambda amount: st.tuples(st.just(amount), st.integers(0, 4))
     ),
     st.sampled_from([",", "."]),
@@ -255,7 +255,8 @@ def test_dates_that_nothing_settles_post_nothing(days: list[str], lines: list[in
     [("DD/MM/YYYY", "05/11/2026", "2026-11-05"), ("MM/DD/YYYY", "05/11/2026", "2026-05-11"),
      ("DD-MM-YY", "05-11-26", "2026-11-05"), ("YYMMDD", "261105", "2026-11-05"), ("DDMMYYYY", "05112026", "2026-11-05"),
      ("DD/MM/YYYY", "05-11-2026", None), ("DD/MM/YYYY", "2026-11-05", None), ("MM/DD/YYYY", "25/11/2026", None),
-     ("DD-MM-YYYY", "31-02-2026", None), (None, "05-11-26", None), (None, "31-02-2026", None), (None, "5/5-2026", None)],
+     ("DD-MM-YYYY", "31-02-2026", None), (None, "05-11-26", None), (None, "31-02-2026", None),
+     (None, "5/5-2026", None)],
 )  # fmt: skip
 def test_dates_as_asked(date_format: str | None, text: str, expected: str | None) -> None:
     rows = rows_of(f"{HEADER}\n{pair(1, '5', text)}", CsvOptions(date_format=date_format))
@@ -370,7 +371,3 @@ def test_what_is_settled_is_settled_for_any_order_of_rows(data: st.DataObject) -
     else:
         assert found == exact
     assert [Decimal(amount) for amount in amounts(rows_of(content, CsvOptions(decimal_mark=decimal_mark)))] == exact
-
-
-def test_orders_have_names_that_errors_can_tell() -> None:
-    assert (DAY_FIRST, MONTH_FIRST) == (dialect_of(DANISH.encode()).date_format, "MONTH_FIRST")
