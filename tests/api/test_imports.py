@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 import asyncpg
@@ -52,11 +53,9 @@ def lines(*rows: Any) -> str:
     return "".join((text if isinstance(text, str) else json.dumps(text)) + "\n" for text in rows)
 
 
-async def send(
-    api: Api, content: Any, media_type: str = JSONL, params: dict[str, str] | None = None, **headers: str
-) -> Any:
+async def send(api: Api, content: Any, media_type: str = JSONL, query: str = "", **headers: str) -> Any:
     headers = {"content-type": media_type, **headers}
-    return await api.request("POST", PATH, content=content, params=params or {}, headers=headers)
+    return await api.request("POST", f"{PATH}?{query}", content=content, headers=headers)
 
 
 async def work_off(api: Api, import_id: str, attempt: int = 1) -> dict[str, Any]:
@@ -78,7 +77,7 @@ async def work_off(api: Api, import_id: str, attempt: int = 1) -> dict[str, Any]
 
 
 async def imported(api: Api, content: Any, media_type: str = JSONL, **params: str) -> dict[str, Any]:
-    answer = await send(api, content, media_type, params)
+    answer = await send(api, content, media_type, urlencode(params))
     assert answer.status_code == 202, answer.text
     assert answer.json()["status"] == "queued"
     return await work_off(api, answer.json()["id"])
@@ -301,7 +300,7 @@ async def test_what_a_file_leaves_open_posts_nothing_until_it_is_said(books: Boo
 async def test_wrong_options_are_refused_at_the_door(
     books: Books, media_type: str, params: dict[str, str], name: str
 ) -> None:
-    answer = await send(books.api, "x", media_type, params)
+    answer = await send(books.api, "x", media_type, urlencode(params))
     assert (answer.status_code, answer.json()["code"]) == (400, "SHARED_VALIDATION_FAILED")
     assert [error["property"] for error in answer.json()["details"]["validationErrors"]] == [name]
     assert (await books.api.get(PATH)).json()["data"] == []

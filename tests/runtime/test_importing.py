@@ -205,7 +205,7 @@ def test_the_command_line_tells_of_every_file_in_words(api: Api, database_url: s
 def test_the_command_line_takes_what_a_file_leaves_open(api: Api, database_url: str, tmp_path: Path) -> None:
     file = tmp_path / "danish.csv"
     file.write_bytes("Bilag;Dato;Tekst;Konto;Beløb\n1;05/02/2026;Køb;6480;12.500\n1;;;1010;-12.500\n".encode("cp1252"))
-    command = ["import", "csv", file, "--company", str(api.company_id)]
+    command: list[str | Path] = ["import", "csv", file, "--company", str(api.company_id)]
     assert "--encoding" in cli(*command, DATABASE_URL=database_url).stderr
     said = ["--encoding", "windows-1252"]
     told = cli(*command, *said, DATABASE_URL=database_url).stderr

@@ -40,7 +40,12 @@ def pair(number: int, amount: str, day: str = "2026-03-16", currency: str = "", 
 
 
 def amounts(rows: Sequence[Row]) -> list[str]:
-    return [row.content["originalAmount"] for row in rows if isinstance(row.content, dict)]
+    return [entry["originalAmount"] for entry in entries(rows)]
+
+
+def entries(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """What can be posted."""
+    return [row.content for row in rows if isinstance(row.content, dict)]
 
 
 def refused(content: str | bytes, options: CsvOptions = NOTHING_SAID) -> UnreadableFileError:
@@ -70,7 +75,7 @@ def test_a_number_is_read_as_it_was_written(
     found = read_number(text).with_mark(decimal_mark)
     assert found is not None
     assert Decimal(found) == expected
-    assert -Decimal(found).as_tuple().exponent == amount[1]
+    assert len(found.partition(".")[2]) == amount[1]
 
 
 @given(st.text("0123456789.,' \u00a0-\u2212()+eE\u0661", max_size=12))
@@ -173,7 +178,7 @@ def test_rates_have_the_same_marks(rate: str, units: int | None, expected: str |
         assert [line for line, _ in told(rows)] == [2]
         assert "exchangeRate" in told(rows)[0][1]
     else:
-        assert [row.content["exchangeRate"] for row in rows] == [expected]
+        assert [entry["exchangeRate"] for entry in entries(rows)] == [expected]
 
 
 def test_danish_rates_are_asked_about() -> None:
@@ -182,22 +187,22 @@ def test_danish_rates_are_asked_about() -> None:
     fault = refused(content)
     assert "rateUnits" in fault.message
     assert [one.line for one in fault.refusals] == [2]
-    (row,) = rows_of(content, CsvOptions(rate_units=100))
-    assert row.content["exchangeRate"] == "7.4601"
-    (row,) = rows_of(content.replace("746,01", ""))
-    assert "exchangeRate" not in row.content
+    (entry,) = entries(rows_of(content, CsvOptions(rate_units=100)))
+    assert entry["exchangeRate"] == "7.4601"
+    (entry,) = entries(rows_of(content.replace("746,01", "")))
+    assert "exchangeRate" not in entry
 
 
 @pytest.mark.parametrize("text", ["-12,50", "12,50-", "(12,50)", "\u221212,50", "- 12,50"])
 def test_negative_amounts(text: str) -> None:
     """Without a column for sides a credit is negative. Beside a side a minus can be read two ways."""
     signed = f"entry;date;accountNumber;amount\n1;2026-03-16;6480;12,50\n1;;1010;{text}\n"
-    (row,) = rows_of(signed)
-    assert [(line["side"], line["amount"]) for line in row.content["lines"]] == [
+    (entry,) = entries(rows_of(signed))
+    assert [(line["side"], line["amount"]) for line in entry["lines"]] == [
         ("DEBIT", "12.50"),
         ("CREDIT", "12.50"),
     ]
-    assert row.content["originalAmount"] == "12.50"
+    assert entry["originalAmount"] == "12.50"
     for content in (
         f"entry;date;accountNumber;debit;credit\n1;2026-03-16;6480;{text};\n1;;1010;;12,50\n",
         f"entry;date;accountNumber;side;amount\n1;2026-03-16;6480;DEBIT;{text}\n1;;1010;CREDIT;12,50\n",
@@ -236,7 +241,7 @@ def test_a_date_is_read_as_it_was_written(day: date, mark: str, has_zeros: bool)
 )
 def test_the_file_settles_the_order_of_its_dates(days: list[str], expected: list[str]) -> None:
     rows = rows_of(f"{HEADER}\n" + "".join(pair(number, "5", day) for number, day in enumerate(days)))
-    assert [row.content["date"] for row in rows] == expected
+    assert [entry["date"] for entry in entries(rows)] == expected
 
 
 @pytest.mark.parametrize(
@@ -260,7 +265,7 @@ def test_dates_that_nothing_settles_post_nothing(days: list[str], lines: list[in
 )  # fmt: skip
 def test_dates_as_asked(date_format: str | None, text: str, expected: str | None) -> None:
     rows = rows_of(f"{HEADER}\n{pair(1, '5', text)}", CsvOptions(date_format=date_format))
-    assert [row.content["date"] for row in rows if isinstance(row.content, dict)] == ([expected] if expected else [])
+    assert [entry["date"] for entry in entries(rows)] == ([expected] if expected else [])
     assert [line for line, _ in told(rows)] == ([] if expected else [2])
 
 
@@ -274,10 +279,10 @@ DANISH = (
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "windows-1252"])
 def test_encodings(encoding: str) -> None:
     options = CsvOptions(encoding=encoding) if encoding == "windows-1252" else NOTHING_SAID
-    (row,) = rows_of(DANISH.encode(encoding), options)
-    assert row.content["description"] == "Køb af smørrebrød"
-    assert row.content["lines"][1] == {"accountNumber": 1010, "side": "CREDIT", "amount": "1250.00", "vatCode": "K25"}
-    assert row.content["date"] == "2026-11-05"
+    (entry,) = entries(rows_of(DANISH.encode(encoding), options))
+    assert entry["description"] == "Køb af smørrebrød"
+    assert entry["lines"][1] == {"accountNumber": 1010, "side": "CREDIT", "amount": "1250.00", "vatCode": "K25"}
+    assert entry["date"] == "2026-11-05"
 
 
 def test_a_file_that_is_not_utf8_posts_nothing() -> None:
@@ -320,8 +325,8 @@ def test_separators(separator: str, first: str) -> None:
     header = separator.join(("entry", "date", "accountNumber", "debit", "credit", '"description"'))
     rows = [("1", "2026-03-16", "6480", "5", "", '"a;b,c\td"'), ("1", "", "1010", "", "5", "")]
     content = first.format(separator) + "\n".join([header, *(separator.join(row) for row in rows)])
-    (row,) = rows_of(content)
-    assert (row.content["description"], len(row.content["lines"])) == ("a;b,c\td", 2)
+    (entry,) = entries(rows_of(content))
+    assert (entry["description"], len(entry["lines"])) == ("a;b,c\td", 2)
 
 
 def test_separators_at_the_end_of_rows() -> None:

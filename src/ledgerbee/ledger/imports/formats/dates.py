@@ -27,6 +27,7 @@ class DateReadings(NamedTuple):
     month_first: str | None
 
 
+@lru_cache(maxsize=4096)
 def read_date(text: str) -> DateReadings:
     """How a text reads as a date with a year of four digits."""
     if found := _YEAR_FIRST.fullmatch(text):
@@ -37,6 +38,7 @@ def read_date(text: str) -> DateReadings:
     return DateReadings(None, None)
 
 
+@lru_cache(maxsize=4096)
 def read_date_as(text: str, date_format: str) -> str | None:
     """A date in ISO's form, None if it isn't written in the format (`DATE_FORMAT`, or one of the two orders).
 

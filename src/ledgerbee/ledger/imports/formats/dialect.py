@@ -228,9 +228,7 @@ def _header_text(raw: bytes | None, encoding: str, *, is_first: bool) -> str:
         raise UnreadableFileError('The file is UTF-16 ("Unicode text"): save it as "CSV UTF-8"')
     if is_first and raw.startswith(_BOM):
         if encoding != _UTF8:
-            raise UnreadableFileError(
-                f"The file says that it is UTF-8, not {ENCODINGS[encoding]}: leave the encoding out"
-            )
+            raise UnreadableFileError("The file says that it is UTF-8: leave the encoding out")
         raw = raw.removeprefix(_BOM)
     try:
         text = raw.decode(encoding).strip("\r\n")

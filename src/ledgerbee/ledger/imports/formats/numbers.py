@@ -4,6 +4,7 @@ A text can be a number in two ways: `12.500` is 12500 where the comma is the dec
 """
 
 import re
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 #: Thousands marks beside the point and the comma: a space (plain, no-break, thin, narrow no-break) and apostrophes.
@@ -42,6 +43,7 @@ _POINT: Final = _number(".", ",")
 _NOT_DIGITS: Final = re.compile(r"[^0-9]")
 
 
+@lru_cache(maxsize=4096)  # the same few amounts stand on both sides of entries
 def read_number(text: str) -> Readings:
     """How a text reads as a number: a minus may stand before or behind it, or parentheses around it."""
     is_negative, digits = _without_sign(text)
