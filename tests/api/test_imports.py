@@ -15,7 +15,7 @@ from tests.conftest import BLOBS, Api
 from tests.ledger_books import BANK, GOODS, RECEIVABLES, SALES, Books, books_of
 
 from ledgerbee.core.errors import LedgerBeeError
-from ledgerbee.ledger.imports import actions, jobs, rules, store
+from ledgerbee.ledger.imports import actions, entered, jobs, rules, store
 from ledgerbee.ledger.imports.jobs import import_entries
 from ledgerbee.ledger.imports.model import ImportFormat, ImportStatus
 from ledgerbee.platform.context import Context
@@ -248,84 +248,6 @@ async def test_a_file_that_is_none_fails(books: Books, media_type: str, content:
     assert word in found["failure"]
 
 
-DANISH = (
-    "Bilag;Dato;Tekst;Konto;Kontonavn;Debet;Kredit;Valuta;Kurs;\r\n"
-    f"1;05-02-2026;Smørrebrød;{BANK};Bank;1.250,00;;;;\r\n1;;;{SALES};Salg;;1.250,00;;;\r\n"
-    f"2;06-02-2026;Køb;{BANK};Bank;12.500;;EUR;746,01;\r\n2;;;{SALES};Salg;;12.500;;;\r\n"
-)
-
-
-async def test_danish_files_are_read_as_they_are_meant(books: Books) -> None:
-    found = await imported(books.api, DANISH.encode("cp1252"), "text/csv", encoding="windows-1252", rateUnits="100")
-    assert (found["status"], found["entriesPosted"]) == ("completed", 2), await errors_of(books.api, found)
-    second, first = (await books.api.get("/v1/journal-entries")).json()["data"]
-    assert (first["date"], first["description"], first["originalAmount"]) == ("2026-02-05", "Smørrebrød", "1250.00")
-    assert (second["currency"], second["exchangeRate"], second["originalAmount"]) == ("EUR", "7.4601", "12500.00")
-    assert (await books.api.get("/v1/reports/trial-balance")).json()["totals"]["debit"] == "94501.25"
-
-
-async def test_what_a_file_leaves_open_posts_nothing_until_it_is_said(books: Books) -> None:
-    """All questions at once, with the lines that show them: what was posted of it now would be posted twice."""
-    content = DANISH.replace("1.250,00", "1.250").replace("746,01", "746").replace("-", "/").encode("cp1252")
-    found = await imported(books.api, content, "text/csv", encoding="windows-1252")
-    assert (found["status"], found["entriesPosted"], found["bytesRead"]) == ("failed", 0, 0)
-    for name in ("decimalMark", "dateFormat", "rateUnits", "Nothing was posted"):
-        assert name in found["failure"]
-    assert await errors_of(books.api, found) == [
-        (2, "JOURNAL_IMPORT_UNREADABLE", "debit"),
-        (2, "JOURNAL_IMPORT_UNREADABLE", "date"),
-        (3, "JOURNAL_IMPORT_UNREADABLE", "credit"),
-        (4, "JOURNAL_IMPORT_UNREADABLE", "debit"),
-        (4, "JOURNAL_IMPORT_UNREADABLE", "date"),
-        (4, "JOURNAL_IMPORT_UNREADABLE", "exchangeRate"),
-        (5, "JOURNAL_IMPORT_UNREADABLE", "credit"),
-    ]
-    assert await parts_of(books.api) == 0
-    said = {"encoding": "windows-1252", "decimalMark": ",", "dateFormat": "DD/MM/YYYY", "rateUnits": "100"}
-    found = await imported(books.api, content, "text/csv", **said)
-    assert (found["status"], found["entriesPosted"], found["errorCount"]) == ("completed", 2, 0)
-
-
-@pytest.mark.parametrize(
-    ("media_type", "params", "name"),
-    [
-        ("text/csv", {"decimalMark": ";"}, "decimalMark"),
-        ("text/csv", {"dateFormat": "DD-MM/YYYY"}, "dateFormat"),
-        ("text/csv", {"dateFormat": "DD/YYYY/MM"}, "dateFormat"),
-        ("text/csv", {"encoding": "utf-7"}, "encoding"),
-        ("text/csv", {"rateUnits": "10"}, "rateUnits"),
-        (JSONL, {"decimalMark": ","}, ""),
-    ],
-)
-async def test_wrong_options_are_refused_at_the_door(
-    books: Books, media_type: str, params: dict[str, str], name: str
-) -> None:
-    answer = await send(books.api, "x", media_type, urlencode(params))
-    assert (answer.status_code, answer.json()["code"]) == (400, "SHARED_VALIDATION_FAILED")
-    assert [error["property"] for error in answer.json()["details"]["validationErrors"]] == [name]
-    assert (await books.api.get(PATH)).json()["data"] == []
-
-
-async def test_every_run_reads_a_file_alike(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only the last row of a file of several parts says what all amounts mean; when it is read, the first are gone."""
-    monkeypatch.setattr(jobs, "SHIFT_S", 0)
-    text = "x" * 1000
-    content = "entry;date;description;accountNumber;debit;credit\n" + "".join(
-        f"{n};01/02/2026;{text};{BANK};1.000;\n{n};;;{SALES};;1.000\n" for n in range(1500)
-    )
-    content += f"last;13/02/2026;;{BANK};12,50;\nlast;;;{SALES};;12,50\n"
-    sent = (await send(books.api, content, "text/csv")).json()
-    runs = 1
-    while (found := await work_off(books.api, sent["id"]))["status"] == "running":
-        runs += 1
-    assert runs == 5
-    assert (found["entriesPosted"], found["errorCount"]) == (1501, 0)
-    balance = (await books.api.get("/v1/reports/trial-balance")).json()
-    assert balance["totals"]["debit"] == "1500012.50"
-    listed = (await books.api.get("/v1/journal-entries")).json()["data"]
-    assert {entry["date"] for entry in listed} == {"2026-02-01", "2026-02-13"}
-
-
 async def parts_of(api: Api) -> int:
     return int(
         await api.run(
@@ -359,6 +281,18 @@ async def test_a_long_file_is_read_part_by_part(books: Books, media_type: str, m
     assert (verified.passed, verified.entries) == (True, 2500)
     total = (await books.api.get("/v1/reports/trial-balance")).json()["totals"]
     assert total["debit"] == f"{2500 * 2501 // 2}.00"
+
+
+async def test_a_chunk_has_so_many_bytes(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows that are refused are held in memory like others, and may be as long as a line can be."""
+    monkeypatch.setattr(jobs, "SHIFT_S", 0)
+    monkeypatch.setattr(entered, "CHUNK_BYTES", 1000)
+    content = lines(*(row(description="x" * 300) for _ in range(5)), "x" * 2000, row())
+    sent = (await send(books.api, content)).json()
+    posted = []
+    while (found := await work_off(books.api, sent["id"]))["status"] == "running":
+        posted.append((found["entriesPosted"], found["errorCount"]))
+    assert posted == [(2, 0), (4, 0), (5, 1), (6, 1)]
 
 
 async def test_events_tell_of_chunks(books: Books) -> None:

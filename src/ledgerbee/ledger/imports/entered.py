@@ -15,7 +15,7 @@ from ledgerbee.ledger.entries.model import EnteredEntry
 from ledgerbee.ledger.entries.rules import Books
 from ledgerbee.ledger.imports import rules, store, wire
 from ledgerbee.ledger.imports.formats import CsvReader, JsonlReader, Row, RowReader
-from ledgerbee.ledger.imports.model import CHUNK_ENTRIES, CHUNK_LINES, CsvDialect, Place
+from ledgerbee.ledger.imports.model import CHUNK_BYTES, CHUNK_ENTRIES, CHUNK_LINES, CsvDialect, Place
 from ledgerbee.ledger.imports.run import Chunk, Completed, Finish, Means, chunk_of, refused
 from ledgerbee.ledger.imports.source import Source
 from ledgerbee.platform.context import Context
@@ -57,9 +57,13 @@ class EnteredRows:
                 lines += _lines_of(row)
                 if len(batch) % _TURN == 0:
                     await asyncio.sleep(0)
-                if row.after is not None and (len(batch) >= CHUNK_ENTRIES or lines >= CHUNK_LINES):
+                if row.after is not None and (
+                    len(batch) >= CHUNK_ENTRIES
+                    or lines >= CHUNK_LINES
+                    or row.after.position - start.position >= CHUNK_BYTES
+                ):
                     yield batch
-                    batch, lines = [], 0
+                    batch, lines, start = [], 0, row.after
         batch.extend(reader.end())
         if batch:
             yield batch

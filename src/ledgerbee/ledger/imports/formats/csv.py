@@ -14,6 +14,7 @@ from ledgerbee.ledger.imports.formats.numbers import read_number
 from ledgerbee.ledger.imports.formats.records import Record, Records
 from ledgerbee.ledger.imports.formats.rows import Lines, Row
 from ledgerbee.ledger.imports.model import JOURNAL_IMPORT_UNREADABLE, CsvDialect, Place
+from ledgerbee.platform.http.wire import MAX_TEXT
 
 _TEXTS: Final = (("vatCode", "vatCode"), ("description", "lineDescription"))
 _NUMBER: Final = re.compile(r"[0-9]{1,10}")
@@ -65,6 +66,10 @@ class CsvReader:
         if len(values) < len(columns):
             text = f"The row has {len(values)} values, the header {len(columns)} columns"
             yield from self._refuse(record.line, text, record.after)
+        elif max(map(len, values)) > MAX_TEXT:
+            yield from self._refuse(
+                record.line, f"The row has a value of more than {MAX_TEXT} characters", record.after
+            )
         elif any(values[len(columns) :]):
             text = f"The row has a value behind column {len(columns)}, the last one that the header has a name for"
             yield from self._refuse(record.line, text, record.after)

@@ -144,8 +144,8 @@ class DialectReader:
 
     def _read_header(self, number: int, raw: bytes | None, after: Place) -> None:
         text = _header_text(raw, self._encoding, is_first=number == 1)
-        if number == 1 and text[:4].lower() == "sep=" and len(text) == 5:  # Excel's own way to say it
-            self._separator = text[4]
+        if number == 1 and text[:4].lower() == "sep=" and text[4:] in _SEPARATORS:  # Excel's own way to say it
+            self._separator = text[4:]
             return
         headings = _headings(text, [self._separator] if self._separator else _SEPARATORS)
         self._separator, names = headings
