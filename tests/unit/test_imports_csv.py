@@ -136,6 +136,14 @@ def test_what_nothing_settles_posts_nothing(text: str) -> None:
     assert all("decimalMark" in one.message and text in one.message for one in fault.refusals)
 
 
+def test_a_row_of_another_length_settles_nothing() -> None:
+    """Decimals behind an unquoted comma move all that follows: what stands under a heading then isn't of its kind."""
+    header = "entry,date,accountNumber,debit,credit\n"
+    for row in ("2,2026-03-16,1010,0.50\n", "2,2026-03-16,1010,12,0.50,5\n"):
+        fault = refused(f"{header}1,2026-03-16,6480,1.000,\n{row}")
+        assert [one.line for one in fault.refusals] == [2]
+
+
 def test_values_that_contradict_each_other_post_nothing() -> None:
     fault = refused(f"{HEADER}\n{pair(1, '12,50')}{pair(2, '12.50')}{pair(3, '1.000')}")
     assert "12,50 (line 2)" in fault.message

@@ -142,7 +142,9 @@ def render_error(refusal: Refusal) -> JournalImportErrorResponse:
         "The body is the file, its content type the format: `application/x-ndjson` (JSON Lines: in each line what "
         "`POST /v2/journal-entries` takes, with `accountNumber`, `vatCode`, `customerNumber`, `vendorNumber` and "
         "`journalCategory` beside the ids), `text/csv` (a line of an entry a row) or `text/plain` (Beancount). A row "
-        "that can't be posted is reported with its line; the others are posted.",
+        "that can't be posted is reported with its line; the others are posted. Numbers and dates of a CSV file are "
+        "read in one way, settled by all of the file; what it leaves open fails the import before anything is posted, "
+        "and can be said by the parameters.",
         response="File received, import queued",
         errors=[JOURNAL_IMPORT_INTERRUPTED, JOURNAL_IMPORT_UNREADABLE],
         opens_transaction=False,
@@ -167,11 +169,9 @@ async def import_journal_entries(
     if options != NOTHING_SAID and file_format is not ImportFormat.CSV:
         raise invalid(("", "isCsv", "encoding, decimalMark, dateFormat and rateUnits are for text/csv alone"))
     try:
-        received = await actions.receive(caller.write, file_format, file_name, body, options)
+        import_id, content_hash, length = await actions.receive(caller.write, file_format, file_name, body, options)
     except ClientDisconnect:
         raise JOURNAL_IMPORT_INTERRUPTED.error() from None
-
-    import_id, content_hash, length = received
 
     async def work(context: Context) -> Response:
         queued = await actions.queue(context, import_id, content_hash, length)

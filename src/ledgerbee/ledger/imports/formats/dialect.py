@@ -147,8 +147,7 @@ class DialectReader:
         if number == 1 and text[:4].lower() == "sep=" and text[4:] in _SEPARATORS:  # Excel's own way to say it
             self._separator = text[4:]
             return
-        headings = _headings(text, [self._separator] if self._separator else _SEPARATORS)
-        self._separator, names = headings
+        self._separator, names = _headings(text, [self._separator] if self._separator else _SEPARATORS)
         self._columns = _columns(names)
         self._has_danish_rates = any(is_danish_rate(name) for name in names)
         self._first = after
@@ -160,6 +159,9 @@ class DialectReader:
             if record.fault == self._records.not_decodable and len(self._not_decodable) < _MAX_NAMED:
                 self._not_decodable.append(record.line)
             return
+        count = len(self._columns)
+        if len(record.values) < count or any(record.values[count:]):
+            return  # it is refused: its values may stand in other columns
         for column, value in zip(self._columns, record.values, strict=False):
             text = value.strip()
             if not text:
