@@ -299,6 +299,8 @@ def test_a_file_that_is_not_utf8_posts_nothing() -> None:
     fault = refused((good + "2;;Køb;1010;;5;\n").encode("windows-1252"))
     assert "encoding=windows-1252" in fault.message
     assert [one.line for one in fault.refusals] == [5]
+    fault = refused((good + "2;;Køb;1010;;1.000;\n").replace("1.250,00", "1.250").encode("windows-1252"))
+    assert "decimalMark" not in fault.message  # the lines that can't be read may settle it
     rows = rows_of((good + "2;;Køb;1010;;5;\n").encode("windows-1252"), CsvOptions(encoding="utf-8"))
     assert told(rows) == [(5, "The row is not UTF-8")]
 

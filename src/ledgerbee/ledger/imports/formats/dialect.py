@@ -189,6 +189,7 @@ class DialectReader:
                 f"The file is not UTF-8 (line {seen[0].line}): {_SAY_ENCODING}.",
                 _refusals(seen, "The row is not UTF-8"),
             )
+            return  # what these lines would settle isn't known
         if self._decimal_mark() is None:
             yield _unsettled(self._numbers, "the decimal mark", _both_numbers, _SAY_MARK)
         if self._date_format() is None:
