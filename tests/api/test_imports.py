@@ -5,15 +5,17 @@ import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
+import asyncpg
 import pytest
 import pytest_asyncio
 from tests.conftest import BLOBS, Api
 from tests.ledger_books import BANK, GOODS, RECEIVABLES, SALES, Books, books_of
 
 from ledgerbee.core.errors import LedgerBeeError
-from ledgerbee.ledger.imports import actions, jobs, rules, store
+from ledgerbee.ledger.imports import actions, entered, jobs, rules, store
 from ledgerbee.ledger.imports.jobs import import_entries
 from ledgerbee.ledger.imports.model import ImportFormat, ImportStatus
 from ledgerbee.platform.context import Context
@@ -51,11 +53,12 @@ def lines(*rows: Any) -> str:
     return "".join((text if isinstance(text, str) else json.dumps(text)) + "\n" for text in rows)
 
 
-async def send(api: Api, content: Any, media_type: str = JSONL, **headers: str) -> Any:
-    return await api.request("POST", PATH, content=content, headers={"content-type": media_type, **headers})
+async def send(api: Api, content: Any, media_type: str = JSONL, query: str = "", **headers: str) -> Any:
+    headers = {"content-type": media_type, **headers}
+    return await api.request("POST", f"{PATH}?{query}", content=content, headers=headers)
 
 
-async def work_off(api: Api, import_id: str) -> dict[str, Any]:
+async def work_off(api: Api, import_id: str, attempt: int = 1) -> dict[str, Any]:
     """Run the job of an import, in process, and answer with the import."""
     await import_entries(
         JobRun(
@@ -66,15 +69,15 @@ async def work_off(api: Api, import_id: str) -> dict[str, Any]:
             company_id=api.company_id,
             request_id="test",
             payload={"importId": import_id},
-            attempt=1,
+            attempt=attempt,
             max_attempts=8,
         )
     )
     return dict((await api.get(f"{PATH}/{import_id}")).json())
 
 
-async def imported(api: Api, content: Any, media_type: str = JSONL) -> dict[str, Any]:
-    answer = await send(api, content, media_type)
+async def imported(api: Api, content: Any, media_type: str = JSONL, **params: str) -> dict[str, Any]:
+    answer = await send(api, content, media_type, urlencode(params))
     assert answer.status_code == 202, answer.text
     assert answer.json()["status"] == "queued"
     return await work_off(api, answer.json()["id"])
@@ -222,7 +225,7 @@ async def test_bad_rows_of_csv_cost_no_good_entry(books: Books) -> None:
         + b"j,2026-03-16,\xff,5,\n"
         + good("k").encode()
     )  # 18: no UTF-8
-    found = await imported(books.api, content, "text/csv")
+    found = await imported(books.api, content, "text/csv", encoding="utf-8")
     listed = await errors_of(books.api, found)
     assert [line for line, _, _ in listed] == [4, 7, 8, 11, 13, 15, 18]
     assert found["entriesPosted"] == 5
@@ -278,6 +281,18 @@ async def test_a_long_file_is_read_part_by_part(books: Books, media_type: str, m
     assert (verified.passed, verified.entries) == (True, 2500)
     total = (await books.api.get("/v1/reports/trial-balance")).json()["totals"]
     assert total["debit"] == f"{2500 * 2501 // 2}.00"
+
+
+async def test_a_chunk_has_so_many_bytes(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows that are refused are held in memory like others, and may be as long as a line can be."""
+    monkeypatch.setattr(jobs, "SHIFT_S", 0)
+    monkeypatch.setattr(entered, "CHUNK_BYTES", 1000)
+    content = lines(*(row(description="x" * 300) for _ in range(5)), "x" * 2000, row())
+    sent = (await send(books.api, content)).json()
+    posted = []
+    while (found := await work_off(books.api, sent["id"]))["status"] == "running":
+        posted.append((found["entriesPosted"], found["errorCount"]))
+    assert posted == [(2, 0), (4, 0), (5, 1), (6, 1)]
 
 
 async def test_events_tell_of_chunks(books: Books) -> None:
@@ -402,3 +417,53 @@ async def test_what_is_no_file_is_refused_at_the_door(books: Books) -> None:
     answer = await send(books.api, "x", **{"content-length": str(10**12)})
     assert (answer.status_code, answer.json()["code"]) == (413, "PAYLOAD_TOO_LARGE")
     assert (await books.api.get(PATH)).json()["data"] == []
+
+
+@pytest_asyncio.fixture
+async def burning_disk(database_url: str) -> AsyncIterator[None]:
+    """The database fails on entries with the reference "fire", in a way that nobody foresaw."""
+    owner = await asyncpg.connect(database_url)
+    await owner.execute(
+        "CREATE FUNCTION burn() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN RAISE EXCEPTION 'the disk is on fire' USING ERRCODE = '58030'; END $$;"
+        " CREATE TRIGGER burn BEFORE INSERT ON journal_entries FOR EACH ROW WHEN (NEW.reference = 'fire')"
+        " EXECUTE FUNCTION burn()"
+    )
+    yield
+    await owner.execute("DROP TRIGGER burn ON journal_entries; DROP FUNCTION burn()")
+    await owner.close()
+
+
+@pytest.mark.usefixtures("burning_disk")
+async def test_what_nobody_foresaw_is_tried_again_and_ends_the_import(books: Books) -> None:
+    sent = (await send(books.api, lines(*(row() for _ in range(500)), row(), row(reference="fire"), row()))).json()
+    for attempt in range(1, jobs.MAX_TRIES + 1):
+        assert (await books.api.get(f"{PATH}/{sent['id']}")).json()["status"] == (
+            "queued" if attempt == 1 else "running"
+        )
+        with pytest.raises(asyncpg.PostgresIOError):
+            await work_off(books.api, sent["id"], attempt)
+    found = await work_off(books.api, sent["id"], attempt + 1)
+    assert (found["status"], found["entriesPosted"]) == ("failed", 500)
+    assert "stopped it 4 times behind line 500" in found["failure"]
+    assert "under request test" in found["failure"]
+    assert await parts_of(books.api) == 0
+    assert (await books.verify()).entries == 500
+
+
+async def test_an_import_whose_job_was_given_up_is_over(books: Books, database_url: str) -> None:
+    """Its tries were used up while the database was away, or its workers died with it."""
+    given_up = (await send(books.api, lines(row()))).json()
+    waiting = (await send(books.api, lines(row()))).json()
+    owner = await asyncpg.connect(database_url)
+    await owner.execute(
+        "UPDATE pgqueuer SET status = 'failed' WHERE convert_from(payload, 'UTF8') LIKE '%' || $1 || '%'",
+        given_up["id"],
+    )
+    await owner.close()
+    await books.api.run(lambda context: context.connection.execute("SELECT end_given_up_imports($1)", context.now))
+    found = (await books.api.get(f"{PATH}/{given_up['id']}")).json()
+    assert (found["status"], found["completedAt"] is not None) == ("failed", True)
+    assert "again and again in vain behind line 0" in found["failure"]
+    assert (await books.api.get(f"{PATH}/{waiting['id']}")).json()["status"] == "queued"
+    assert await parts_of(books.api) == 1

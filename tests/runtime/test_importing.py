@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest_asyncio
-from tests.api.test_imports import JSONL, PATH, lines, row
+from tests.api.test_imports import JSONL, PATH, burning_disk, lines, row
 from tests.conftest import Api
 from tests.ledger_books import Books, books_of
 from tests.runtime.processes import PROGRAM, Program, Served, cli
 
 from ledgerbee.ledger.imports.model import IMPORT_JOB
 from ledgerbee.platform.context import Context
+
+__all__ = ["burning_disk"]
 
 #: A worker that dies is missed soon, and its job is tried again soon.
 IMPATIENT = {"heartbeat_timeout": 0.5, "poll": 0.1, "first_pause": 0.1}
@@ -130,3 +132,115 @@ async def test_a_killed_command_goes_on_when_it_is_run_again(api: Api, database_
     assert (done.returncode, done.stdout.split(" (")[0]) == (1, f"{ROWS - 3} entries posted, 3 errors"), done.stderr
     verified = await (await books_of(api)).verify()
     assert (verified.passed, verified.entries) == (True, ROWS - 3)
+
+
+GOOD_ROWS = lines(row("1.00"), row("2.00")).encode()
+HEADER = b"entry;date;description;accountNumber;debit;credit\n"
+GOOD_CSV = b"a;2026-03-16;;6480;5;\na;;;1010;;5\nb;2026-03-16;;6480;5;\nb;;;1010;;5\n"
+#: Files that no program writes, or no longer: kind, content, status, entries posted, lines refused.
+HOSTILE: dict[str, tuple[str, bytes, str, int, list[int]]] = {
+    "windows-1252 in JSON": ("jsonl", GOOD_ROWS + b'{"description":"K\xf8b"}\n', "completed", 2, [3]),
+    "NUL in JSON": ("jsonl", GOOD_ROWS + b'{"a":"\x00"}\n{"a":"\\u0000"}\n', "completed", 2, [3, 4]),
+    "half a character": ("jsonl", GOOD_ROWS + b'{"\\ud800":1}\n', "completed", 2, [3]),
+    "deep JSON": ("jsonl", GOOD_ROWS + b"[" * 100_000 + b"\n" + b'{"a":' * 990 + b"\n", "completed", 2, [3, 4]),
+    "huge numbers": (
+        "jsonl",
+        GOOD_ROWS + lines(row("1"), row("1")).replace('"1"', "1e999999999", 1).replace('"1"', "9" * 5000).encode(),
+        "completed", 2, [3, 4],
+    ),
+    "long names": ("jsonl", GOOD_ROWS + b'{"' + b"x" * 1_000_000 + b'":1}\n', "completed", 2, [3]),
+    "UTF-16 JSON": ("jsonl", lines(row("1.00")).encode("utf-16"), "completed", 0, [1, 2]),
+    "no JSON": ("jsonl", bytes(range(256)), "completed", 0, [1, 2]),
+    "NUL in CSV": ("csv", HEADER + GOOD_CSV + b"c;2026-03-16;\x00;6480;5;\n", "completed", 2, [6]),
+    "CR alone": ("csv", (HEADER + GOOD_CSV).replace(b"\n", b"\r"), "failed", 0, []),
+    "CR in the header": ("csv", HEADER.replace(b";", b"\r;", 1) + GOOD_CSV, "failed", 0, []),
+    "CR in a row": ("csv", HEADER + GOOD_CSV + b"c;2026-03-16;a\rb;6480;5;\n", "completed", 2, [6]),
+    "windows-1252 in CSV": ("csv", HEADER + GOOD_CSV + b"c;2026-03-16;K\xf8b;6480;5;\n", "failed", 0, [6]),
+    "UTF-16 CSV": ("csv", (HEADER + GOOD_CSV).decode().encode("utf-16"), "failed", 0, []),
+    "open quote": ("csv", HEADER + GOOD_CSV + b'c;2026-03-16;"a;6480;5;\n' * 200, "completed", 2, list(range(6, 106))),
+    "long value": ("csv", HEADER + GOOD_CSV + b'c;2026-03-16;"' + b"x" * 300_000 + b'";6480;5;\n', "completed", 2, [6]),
+    "many values": ("csv", HEADER + GOOD_CSV + b"c;" * 100_000 + b"\nd;2026-03-16\n", "completed", 2, [6, 7]),
+    "huge amount": ("csv", HEADER + GOOD_CSV + b"c;2026-03-16;;6480;" + b"9" * 5000 + b";\n", "completed", 2, [6]),
+    "no CSV": ("csv", bytes(range(256)), "failed", 0, []),
+    "no header": ("csv", GOOD_CSV, "failed", 0, []),
+    "nothing": ("csv", b"", "failed", 0, []),
+}  # fmt: skip
+MEDIA_TYPES = {"jsonl": JSONL, "csv": "text/csv"}
+
+
+async def test_every_file_comes_to_an_end(api: Api, workers: Callable[[], Program]) -> None:
+    """Through a real worker: a refused row with its line, or a failed import with a reason."""
+    books = await books_of(api)
+    sent = {}
+    for name, (kind, content, *_) in HOSTILE.items():
+        answer = await api.request("POST", PATH, content=content, headers={"content-type": MEDIA_TYPES[kind]})
+        sent[name] = f"{PATH}/{answer.json()['id']}"
+    worker = workers()
+    for name, (_, _, status, count, refused) in HOSTILE.items():
+        while not (found := (await api.get(sent[name])).json())["completedAt"]:
+            assert worker.process.poll() is None
+        assert (name, found["status"], found["entriesPosted"]) == (name, status, count)
+        assert bool(found["failure"]) == (status == "failed")
+        errors = (await api.get(f"{sent[name]}/errors?limit=100")).json()["data"]
+        assert (name, [error["line"] for error in errors]) == (name, refused[:100])
+    assert worker.stop() == 0
+    assert not [line for line in worker.log if line["event"] in {"job.failed", "job.held"}]
+    assert (await books.verify()).passed
+
+
+def test_the_command_line_tells_of_every_file_in_words(api: Api, database_url: str, tmp_path: Path) -> None:
+    for number, (kind, content, status, count, refused) in enumerate(HOSTILE.values()):
+        file = tmp_path / f"{number}.{kind}"
+        file.write_bytes(content)
+        done = cli("import", kind, file, "--company", str(api.company_id), "--again", DATABASE_URL=database_url)
+        assert "Traceback" not in done.stderr
+        assert done.returncode == 1
+        assert done.stderr.startswith("error: ") or "line " in done.stderr
+        if status == "completed":
+            assert done.stdout.startswith(f"{count} entries posted, "), done.stdout
+        if refused:
+            assert f"line {refused[0]}" in done.stderr
+
+
+def test_the_command_line_takes_what_a_file_leaves_open(api: Api, database_url: str, tmp_path: Path) -> None:
+    file = tmp_path / "danish.csv"
+    file.write_bytes("Bilag;Dato;Tekst;Konto;Beløb\n1;05/02/2026;Køb;6480;12.500\n1;;;1010;-12.500\n".encode("cp1252"))
+    command: list[str | Path] = ["import", "csv", file, "--company", str(api.company_id)]
+    assert "--encoding" in cli(*command, DATABASE_URL=database_url).stderr
+    said = ["--encoding", "windows-1252"]
+    told = cli(*command, *said, DATABASE_URL=database_url).stderr
+    assert "--decimal-mark" in told
+    assert "--date-format" in told
+    assert "lines 2" not in told
+    for wrong in (["--decimal-mark", ";"], ["--date-format", "DD/YYYY"], ["--encoding", "x"], ["--rate-units", "7"]):
+        done = cli(*command, *wrong, DATABASE_URL=database_url)
+        assert (done.returncode, wrong[0] in done.stderr) == (1, True)
+    said += ["--decimal-mark", ",", "--date-format", "DD/MM/YYYY"]
+    done = cli(*command, *said, DATABASE_URL=database_url)
+    assert done.stdout.startswith("1 entries posted, 0 errors"), done.stderr
+
+
+async def test_real_workers_end_what_nobody_foresaw(
+    api: Api, workers: Callable[[], Program], burning_disk: None, database_url: str, tmp_path: Path
+) -> None:
+    content = lines(row("1.00", reference="fire"))
+    sent = await api.request("POST", PATH, content=content, headers={"content-type": JSONL})
+    worker = workers()
+    while not (found := (await api.get(f"{PATH}/{sent.json()['id']}")).json())["completedAt"]:
+        assert worker.process.poll() is None
+    assert found["status"] == "failed"
+    assert "4 times" in found["failure"]
+    assert worker.stop() == 0
+    told = [line for line in worker.log if line["event"] == "job.failed"]
+    assert [line["attempt"] for line in told] == [1, 2, 3, 4]
+    assert all("the disk is on fire" in line["error"] for line in told)
+    assert all(line["request_id"] in found["failure"] for line in told)
+
+    file = tmp_path / "fire.jsonl"
+    file.write_text(content)
+    done = cli("import", "jsonl", file, "--company", str(api.company_id), DATABASE_URL=database_url)
+    assert (done.returncode, "Traceback" in done.stderr) == (1, False)
+    assert "the disk is on fire" in done.stderr
+    assert "stopped it once behind line 0" in done.stderr
+    listed = (await api.get(PATH)).json()["data"]
+    assert [one["status"] for one in listed] == ["failed", "failed"]

@@ -208,6 +208,6 @@ async def test_what_is_due_by_timetable_runs(bench: Bench) -> None:
     assert worker.stop() == 0
     assert (
         {row["entrypoint"] for row in rows}
-        == {"end_broken_uploads", "purge_expired", "purge_job_log", "release_blob_leases"}
+        == {"end_broken_uploads", "end_given_up_imports", "purge_expired", "purge_job_log", "release_blob_leases"}
         == set(TIMETABLE)
     )

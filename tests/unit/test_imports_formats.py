@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from collections.abc import Sequence
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
@@ -14,9 +15,9 @@ from hypothesis import strategies as st
 
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.ids import new_id
-from ledgerbee.ledger.imports.formats import CsvReader, JsonlReader, Row, RowReader
+from ledgerbee.ledger.imports.formats import CsvReader, DialectReader, JsonlReader, Row, RowReader
 from ledgerbee.ledger.imports.formats.rows import MAX_LINE_BYTES
-from ledgerbee.ledger.imports.model import Place
+from ledgerbee.ledger.imports.model import NOTHING_SAID, CsvDialect, CsvOptions, Place
 from ledgerbee.ledger.imports.rules import Directory
 from ledgerbee.ledger.imports.wire import ImportedEntryRequest, PlainRow, entered, plain_row
 
@@ -42,6 +43,20 @@ def plain(rows: list[Row]) -> list[Any]:
         (row.line, row.content.message if isinstance(row.content, LedgerBeeError) else row.content, row.after)
         for row in rows
     ]
+
+
+def dialect_of(content: bytes, options: CsvOptions = NOTHING_SAID, cuts: Sequence[int] = ()) -> CsvDialect:
+    """What a CSV file that comes in blocks says of itself."""
+    reader = DialectReader(options)
+    places = [0, *sorted(cut % (len(content) + 1) for cut in cuts), len(content)]
+    for begin, end in pairwise(places):
+        reader.feed(content[begin:end])
+    return reader.end()
+
+
+def read_from(dialect: CsvDialect, content: bytes, start: Place, cuts: list[int]) -> list[Row]:
+    """The rows of a CSV file from a place on."""
+    return read(CsvReader(dialect, "DKK", start), content[start.position :], cuts)
 
 
 def amount_row(amount: Any, text: str | None = None) -> dict[str, Any]:
@@ -85,16 +100,17 @@ def test_entries_of_csv_come_the_same_in_any_blocks(entries: list[tuple[str, int
         for place in range(count):
             write.writerow([f"e{number}", "2026-03-16", text.strip(), 6480, "", place + 1])
     content = (HEADER + written.getvalue()).encode()
-    rows = read(CsvReader(START), content, cuts)
-    assert plain(rows) == plain(read(CsvReader(START), content, []))
+    dialect = dialect_of(content, cuts=cuts)
+    assert dialect == dialect_of(content)
+    rows = read_from(dialect, content, dialect.first, cuts)
+    assert plain(rows) == plain(read_from(dialect, content, dialect.first, []))
     whole: list[dict[str, Any]] = [row.content for row in rows if isinstance(row.content, dict)]
     if all("\r" not in text for text, _ in entries):
         assert [len(row["lines"]) for row in whole] == [count for _, count in entries]
         assert [row.get("description", "") for row in whole] == [text.strip() for text, _ in entries]
     for index, row in enumerate(rows):
         if row.after is not None:
-            later = read(CsvReader(row.after, HEADER.encode()), content[row.after.position :], cuts)
-            assert plain(later) == plain(rows[index + 1 :])
+            assert plain(read_from(dialect, content, row.after, cuts)) == plain(rows[index + 1 :])
 
 
 def test_a_line_without_end_is_not_kept() -> None:

@@ -14,27 +14,40 @@ from ledgerbee.app.cli.options import AsJson, CompanyOption, DataDir, fail, note
 
 if TYPE_CHECKING:
     from ledgerbee.app.cli.session import Access
-    from ledgerbee.ledger.imports.model import ImportFormat, JournalImport, Refusal
+    from ledgerbee.ledger.imports.model import CsvOptions, ImportFormat, JournalImport, Refusal
 
 app = typer.Typer(no_args_is_help=True, help="Import journal entries from files of any length.")
 
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="The file.")]
 Again = Annotated[bool, typer.Option("--again", help="Import it although the same file was imported before.")]
 
+Encoding = Annotated[str | None, typer.Option(help="utf-8 or windows-1252. Default: UTF-8, and nothing else in it.")]
+DecimalMark = Annotated[str | None, typer.Option(help="What stands before decimals: a comma or a point.")]
+DateFormat = Annotated[str | None, typer.Option(help="How dates are written, such as DD/MM/YYYY.")]
+RateUnits = Annotated[int | None, typer.Option(help="Units that an exchange rate is the price of: 1 or 100.")]
+
 #: Errors that are printed; all can be read over the API.
 _SHOWN: Final = 20
 
 
 @app.command("csv")
-def import_csv(
+def import_csv(  # noqa: PLR0913, PLR0917  each argument is an option of the command
     file: FileArgument,
     company: CompanyOption = None,
     again: Again = False,
+    encoding: Encoding = None,
+    decimal_mark: DecimalMark = None,
+    date_format: DateFormat = None,
+    rate_units: RateUnits = None,
     as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Import CSV: a line of an entry a row, rows with the same value in `entry` are one entry."""
-    _import("csv", file, company, data_dir, again=again, as_json=as_json)
+    """Import CSV: a line of an entry a row, rows with the same value in `entry` are one entry.
+
+    Encoding, decimal mark and order of dates are taken from all of the file; options say what it leaves open.
+    """
+    options = _csv_options(encoding, decimal_mark, date_format, rate_units)
+    _import("csv", file, company, data_dir, csv_options=options, again=again, as_json=as_json)
 
 
 @app.command("jsonl")
@@ -72,6 +85,7 @@ def _import(
     data_dir: Path | None,
     *,
     mapping: Path | None = None,
+    csv_options: "CsvOptions | None" = None,
     again: bool,
     as_json: bool,
 ) -> None:
@@ -87,7 +101,16 @@ def _import(
         with access(data_dir) as found:
             company_id = the_company(found, company)
             done, errors = uvloop.run(
-                import_file(found, company_id, file, file_format, numbers=numbers, again=again, progress=progress)
+                import_file(
+                    found,
+                    company_id,
+                    file,
+                    file_format,
+                    numbers=numbers,
+                    csv_options=csv_options,
+                    again=again,
+                    progress=progress,
+                )
             )
     if as_json:
         from ledgerbee.ledger.imports.http import render, render_error
@@ -98,6 +121,25 @@ def _import(
         _tell(done, errors)
     if done.error_count or done.failure:
         raise typer.Exit(1)
+
+
+def _csv_options(
+    encoding: str | None, decimal_mark: str | None, date_format: str | None, rate_units: int | None
+) -> "CsvOptions":
+    import re
+
+    from ledgerbee.ledger.imports.formats.dates import DATE_FORMAT
+    from ledgerbee.ledger.imports.model import CsvOptions
+
+    if encoding not in {None, "utf-8", "windows-1252"}:
+        fail("--encoding is utf-8 or windows-1252.")
+    if decimal_mark not in {None, ",", "."}:
+        fail("--decimal-mark is a comma or a point.")
+    if date_format is not None and not re.fullmatch(DATE_FORMAT, date_format):
+        fail("--date-format is DD, MM and YYYY (or YY) with -, . or / between them, or nothing: DD/MM/YYYY.")
+    if rate_units not in {None, 1, 100}:
+        fail("--rate-units is 1 or 100.")
+    return CsvOptions(encoding, decimal_mark, date_format, rate_units)
 
 
 def _quiet(_: object) -> None:
@@ -111,19 +153,22 @@ async def import_file(
     file_format: "ImportFormat",
     *,
     numbers: dict[str, int] | None = None,
+    csv_options: "CsvOptions | None" = None,
     again: bool = False,
     progress: "Callable[[JournalImport], None]" = _quiet,
 ) -> "tuple[JournalImport, list[Refusal]]":
     """Import a file into a company in this process, or go on with an import of it; the import and its first errors.
 
     Raises `JOURNAL_IMPORT_REPEATED` for a file that was imported before (unless `again`), and what `run.carry_out`
-    raises.
+    raises. Whatever nobody foresaw ends the import as failed.
     """
     from ledgerbee.app.cli.session import OPERATOR
     from ledgerbee.app.process import settle
     from ledgerbee.core.dates import system_clock
+    from ledgerbee.core.errors import LedgerBeeError
     from ledgerbee.core.ids import new_id
     from ledgerbee.ledger.imports import actions, reading, run, source, store
+    from ledgerbee.ledger.imports.model import NOTHING_SAID
     from ledgerbee.platform.jobs import company_tenant
 
     content_hash, length = await asyncio.to_thread(_digest, file, file_format, numbers or {})
@@ -131,15 +176,24 @@ async def import_file(
     try:
         tenant = await company_tenant(database, company_id, new_id().hex, system_clock(), OPERATOR)
         means = run.Means(database, system_clock, tenant)
+        options = csv_options or NOTHING_SAID
         begun = await means.write(
-            lambda context: actions.begin_here(context, file_format, file.name, content_hash, length, again=again)
+            lambda context: actions.begin_here(
+                context, file_format, file.name, content_hash, length, again=again, csv_options=options
+            )
         )
 
         async def rows_of(state: "JournalImport") -> run.Rows:
             return await reading.rows_of(means, state, source.File(file), include=reading.Folder(file), numbers=numbers)
 
         settle()
-        done = await run.carry_out(means, begun.id, rows_of, progress=progress)
+        try:
+            done = await run.carry_out(means, begun.id, rows_of, progress=progress)
+        except LedgerBeeError:
+            raise  # it can be gone on with
+        except Exception as fault:  # noqa: BLE001  told, and the import ended with it
+            note(f"unforeseen, request {tenant.request_id}: {type(fault).__name__}: {fault}")
+            done = await run.end_unforeseen(means, begun.id, 1)
         errors = await means.read(lambda context: store.list_errors(context, done.id, page=1, limit=100))
         return done, list(errors.rows)
     finally:

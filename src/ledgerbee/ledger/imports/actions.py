@@ -13,7 +13,9 @@ from ledgerbee.ledger.imports.model import (
     JOURNAL_IMPORT_REPEATED,
     JOURNAL_IMPORT_UNREADABLE,
     MAX_BEANCOUNT_BYTES,
+    NOTHING_SAID,
     PART_BYTES,
+    CsvOptions,
     ImportFormat,
     ImportStatus,
     JournalImport,
@@ -25,7 +27,11 @@ T = TypeVar("T")
 
 
 def new_import(
-    context: Context, file_format: ImportFormat, file_name: str | None, status: ImportStatus
+    context: Context,
+    file_format: ImportFormat,
+    file_name: str | None,
+    status: ImportStatus,
+    csv_options: CsvOptions = NOTHING_SAID,
 ) -> JournalImport:
     """An import that begins now."""
     return JournalImport(
@@ -43,6 +49,7 @@ def new_import(
         created_at=context.now,
         started_at=None,
         completed_at=None,
+        csv_options=csv_options,
     )
 
 
@@ -53,7 +60,11 @@ class Writer(Protocol):
 
 
 async def receive(
-    write: Writer, file_format: ImportFormat, file_name: str | None, blocks: AsyncIterator[bytes]
+    write: Writer,
+    file_format: ImportFormat,
+    file_name: str | None,
+    blocks: AsyncIterator[bytes],
+    csv_options: CsvOptions = NOTHING_SAID,
 ) -> tuple[UUID, bytes, int]:
     """Keep a file as it comes in, a part a transaction; the import's id, the file's SHA-256 and its length.
 
@@ -61,7 +72,7 @@ async def receive(
     """
 
     async def start(context: Context) -> UUID:
-        received = new_import(context, file_format, file_name, ImportStatus.RECEIVING)
+        received = new_import(context, file_format, file_name, ImportStatus.RECEIVING, csv_options)
         await store.insert(context, received)
         return received.id
 
@@ -120,18 +131,25 @@ async def begin_here(
     length: int,
     *,
     again: bool,
+    csv_options: CsvOptions = NOTHING_SAID,
 ) -> JournalImport:
     """An import for this process to carry out from a file it has: a new one, or one of the same file to go on with.
 
-    Raises `JOURNAL_IMPORT_REPEATED` when the same file was imported completely, unless it is to be `again`.
+    Raises `JOURNAL_IMPORT_REPEATED` when the same file was imported completely, unless it is to be `again`; and when
+    an import of it with other options has begun, since what that posted would be posted twice.
     """
     known = await store.of_content(context, content_hash, file_format)
     if known is not None and known.status is not ImportStatus.COMPLETED:
+        if known.csv_options != csv_options:
+            why = f"Import {known.id} of the same file was begun with other options: go on with those, or cancel it"
+            raise JOURNAL_IMPORT_REPEATED.error(why, importId=str(known.id))
         return known
     if known is not None and not again:
         raise JOURNAL_IMPORT_REPEATED.error(importId=str(known.id))
     begun = replace(
-        new_import(context, file_format, file_name, ImportStatus.RUNNING), content_hash=content_hash, bytes_total=length
+        new_import(context, file_format, file_name, ImportStatus.RUNNING, csv_options),
+        content_hash=content_hash,
+        bytes_total=length,
     )
     await store.insert(context, begun)
     return begun

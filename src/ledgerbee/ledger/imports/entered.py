@@ -15,7 +15,7 @@ from ledgerbee.ledger.entries.model import EnteredEntry
 from ledgerbee.ledger.entries.rules import Books
 from ledgerbee.ledger.imports import rules, store, wire
 from ledgerbee.ledger.imports.formats import CsvReader, JsonlReader, Row, RowReader
-from ledgerbee.ledger.imports.model import CHUNK_ENTRIES, CHUNK_LINES, ImportFormat, Place
+from ledgerbee.ledger.imports.model import CHUNK_BYTES, CHUNK_ENTRIES, CHUNK_LINES, CsvDialect, Place
 from ledgerbee.ledger.imports.run import Chunk, Completed, Finish, Means, chunk_of, refused
 from ledgerbee.ledger.imports.source import Source
 from ledgerbee.platform.context import Context
@@ -28,11 +28,12 @@ _TURN: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class EnteredRows:
-    """The rows of a file, read, completed and prepared chunk by chunk."""
+    """The rows of a file, read, completed and prepared chunk by chunk: CSV if it has a dialect, else JSON Lines."""
 
     means: Means
     source: Source
-    file_format: ImportFormat
+    csv_dialect: CsvDialect | None = None
+    base_currency: str = ""
 
     async def chunks(self, start: Place) -> AsyncIterator[Chunk]:
         """The file's rows from `start` on, completed."""
@@ -44,7 +45,10 @@ class EnteredRows:
         return Finish()
 
     async def _batches(self, start: Place) -> AsyncIterator[list[Row]]:
-        reader = await self._reader(start)
+        reader: RowReader = JsonlReader(start)
+        if self.csv_dialect is not None:
+            start = start if start.position else self.csv_dialect.first
+            reader = CsvReader(self.csv_dialect, self.base_currency, start)
         batch: list[Row] = []
         lines = 0
         async for block in self.source.blocks(start.position):
@@ -53,22 +57,16 @@ class EnteredRows:
                 lines += _lines_of(row)
                 if len(batch) % _TURN == 0:
                     await asyncio.sleep(0)
-                if row.after is not None and (len(batch) >= CHUNK_ENTRIES or lines >= CHUNK_LINES):
+                if row.after is not None and (
+                    len(batch) >= CHUNK_ENTRIES
+                    or lines >= CHUNK_LINES
+                    or row.after.position - start.position >= CHUNK_BYTES
+                ):
                     yield batch
-                    batch, lines = [], 0
+                    batch, lines, start = [], 0, row.after
         batch.extend(reader.end())
         if batch:
             yield batch
-
-    async def _reader(self, start: Place) -> RowReader:
-        if self.file_format is ImportFormat.JSONL:
-            return JsonlReader(start)
-        header = b""
-        if start.position:
-            async for block in self.source.blocks(0):
-                header = block.partition(b"\n")[0]
-                break
-        return CsvReader(start, header)
 
     async def _completed(self, rows: Sequence[Row]) -> Chunk:
         """What the books make of a batch."""

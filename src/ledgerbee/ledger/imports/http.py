@@ -1,18 +1,21 @@
 """Imports over HTTP (extensions)."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import Header, Path, Query, Response
-from pydantic import Field
+from pydantic import Field, StringConstraints
 from starlette.requests import ClientDisconnect
 
-from ledgerbee.core.errors import LedgerBeeError
+from ledgerbee.core.errors import LedgerBeeError, invalid
 from ledgerbee.ledger.imports import actions, store
+from ledgerbee.ledger.imports.formats.dates import DATE_FORMAT
 from ledgerbee.ledger.imports.model import (
     JOURNAL_IMPORT_INTERRUPTED,
     JOURNAL_IMPORT_INVALID_STATE,
     JOURNAL_IMPORT_NOT_FOUND,
     JOURNAL_IMPORT_UNREADABLE,
+    NOTHING_SAID,
+    CsvOptions,
     ImportFormat,
     ImportStatus,
     JournalImport,
@@ -42,6 +45,30 @@ MEDIA_TYPES = {
     "text/csv": ImportFormat.CSV,
     "text/plain": ImportFormat.BEANCOUNT,
 }
+
+
+#: What can be said of a CSV file; what isn't, the file has to settle by itself.
+Encoding = Annotated[
+    Literal["utf-8", "windows-1252"] | None,
+    Query(description="CSV: the file's encoding. Default: UTF-8, and a file with anything else in it fails whole"),
+]
+DecimalMark = Annotated[
+    Literal[",", "."] | None,
+    Query(alias="decimalMark", description="CSV: what stands before the decimals of all numbers"),
+]
+DateFormat = Annotated[
+    Annotated[str, StringConstraints(pattern=f"^(?:{DATE_FORMAT})$")] | None,
+    Query(
+        alias="dateFormat",
+        description="CSV: how all dates are written: DD, MM and YYYY (or YY) in one of the usual orders, with `-`, "
+        "`.`, `/` or nothing between them",
+        examples=["DD/MM/YYYY"],
+    ),
+]
+RateUnits = Annotated[
+    Literal["1", "100"] | None,
+    Query(alias="rateUnits", description="CSV: how many units of the currency the exchange rates are the price of"),
+]
 
 
 class JournalImportResponse(ResponseModel):
@@ -115,7 +142,9 @@ def render_error(refusal: Refusal) -> JournalImportErrorResponse:
         "The body is the file, its content type the format: `application/x-ndjson` (JSON Lines: in each line what "
         "`POST /v2/journal-entries` takes, with `accountNumber`, `vatCode`, `customerNumber`, `vendorNumber` and "
         "`journalCategory` beside the ids), `text/csv` (a line of an entry a row) or `text/plain` (Beancount). A row "
-        "that can't be posted is reported with its line; the others are posted.",
+        "that can't be posted is reported with its line; the others are posted. Numbers and dates of a CSV file are "
+        "read in one way, settled by all of the file; what it leaves open fails the import before anything is posted, "
+        "and can be said by the parameters.",
         response="File received, import queued",
         errors=[JOURNAL_IMPORT_INTERRUPTED, JOURNAL_IMPORT_UNREADABLE],
         opens_transaction=False,
@@ -128,12 +157,19 @@ async def import_journal_entries(
     file_name: Annotated[
         OptionalLine | None, Query(alias="fileName", description="Name of the file, for people")
     ] = None,
+    encoding: Encoding = None,
+    decimal_mark: DecimalMark = None,
+    date_format: DateFormat = None,
+    rate_units: RateUnits = None,
     content_type: Annotated[str, Header(include_in_schema=False)] = "",
 ) -> Response:
     """Import journal entries."""
     file_format = MEDIA_TYPES[content_type.partition(";")[0].strip().lower()]
+    options = CsvOptions(encoding, decimal_mark, date_format, int(rate_units) if rate_units else None)
+    if options != NOTHING_SAID and file_format is not ImportFormat.CSV:
+        raise invalid(("", "isCsv", "encoding, decimalMark, dateFormat and rateUnits are for text/csv alone"))
     try:
-        import_id, content_hash, length = await actions.receive(caller.write, file_format, file_name, body)
+        import_id, content_hash, length = await actions.receive(caller.write, file_format, file_name, body, options)
     except ClientDisconnect:
         raise JOURNAL_IMPORT_INTERRUPTED.error() from None
 

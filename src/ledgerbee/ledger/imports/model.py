@@ -1,5 +1,6 @@
 """Imports: files of any length whose rows become journal entries, a chunk at a time."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -8,11 +9,13 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from ledgerbee.core.errors import ErrorCode
+from ledgerbee.core.errors import ErrorCode, LedgerBeeError
 
 #: Entries that are posted in one transaction, and lines of them at most (an entry with more is posted alone).
 CHUNK_ENTRIES: Final = 500
 CHUNK_LINES: Final = 20_000
+#: Bytes of a file that are read for one transaction (a row more at most): rows that are refused take memory too.
+CHUNK_BYTES: Final = 32 * 1024 * 1024
 #: Errors of one import that are kept as rows; all are counted.
 MAX_ERRORS: Final = 10_000
 #: Bytes of a part of a waiting file; the last one is shorter.
@@ -51,11 +54,43 @@ class Place(Struct, frozen=True, gc=False):
     bytes_read: int = 0
 
 
+class CsvOptions(Struct, frozen=True):
+    """What was said of a CSV file when it was sent; what is None the file has to settle by itself.
+
+    `decimal_mark` is a comma or a point, `date_format` as in `formats.dates`, `rate_units` the number of units of the
+    foreign currency that an exchange rate is the price of (1 or 100).
+    """
+
+    encoding: str | None = None
+    decimal_mark: str | None = None
+    date_format: str | None = None
+    rate_units: int | None = None
+
+
+NOTHING_SAID: Final = CsvOptions()
+
+
+class CsvDialect(Struct, frozen=True):
+    """How a CSV file is read, settled once for all of it: see `formats.dialect`.
+
+    `columns` are the columns by our names (empty: passed over), `first` is the place after the header.
+    """
+
+    encoding: str
+    separator: str
+    columns: tuple[str, ...]
+    first: Place
+    decimal_mark: str
+    date_format: str
+    rate_units: int
+
+
 @dataclass(frozen=True, slots=True)
 class JournalImport:
     """One import. `content_hash` is the SHA-256 of the file (None while it is received), `failure` says why it failed.
 
-    `error_count` counts what was refused; `summary` is what the format tells at the end.
+    `error_count` counts what was refused; `summary` is what the format tells at the end. `csv_dialect` is None until
+    the file was looked through.
     """
 
     id: UUID
@@ -72,6 +107,8 @@ class JournalImport:
     created_at: datetime
     started_at: datetime | None
     completed_at: datetime | None
+    csv_options: CsvOptions = NOTHING_SAID
+    csv_dialect: CsvDialect | None = None
 
     @property
     def is_over(self) -> bool:
@@ -103,3 +140,11 @@ JOURNAL_IMPORT_REPEATED = ErrorCode(
     "JOURNAL_IMPORT_REPEATED", 409, "The same file was imported before; say so if it is to be imported again"
 )
 JOURNAL_IMPORT_BUSY = ErrorCode("JOURNAL_IMPORT_BUSY", 409, "The import is being carried out by another process")
+
+
+class UnreadableFileError(LedgerBeeError):
+    """A file of which nothing can be posted. `refusals` name the lines that show it, or some of them."""
+
+    def __init__(self, message: str, refusals: Sequence[Refusal] = ()) -> None:
+        super().__init__(JOURNAL_IMPORT_UNREADABLE, message, {})
+        self.refusals = refusals

@@ -19,6 +19,8 @@ from ledgerbee.ledger.imports.model import Refusal
 #: The days that financial years can be opened for, as sql/0004_ledger.sql has them, and a day or two more.
 _FIRST_DAY: Final = date(1900, 1, 1)
 _LONGEST_AHEAD: Final = timedelta(days=3653)
+#: Characters of an error that are kept: names and values of a file can be as long as its lines.
+_MAX_TOLD: Final = 500
 _PARTIES: Final = {"ACCOUNTS_RECEIVABLE": "customerId", "ACCOUNTS_PAYABLE": "vendorId"}
 
 
@@ -86,5 +88,7 @@ def refusal_of(line: int, fault: LedgerBeeError) -> Refusal:
     """What to keep of an error about the row that begins on `line`: the first problem, where there are several."""
     if fault.error_code is VALIDATION_FAILED:
         problem = fault.details["validationErrors"][0]
-        return Refusal(line, fault.code, problem["property"], next(iter(problem["constraints"].values())))
-    return Refusal(line, fault.code, str(fault.details.get("property", "")), fault.message)
+        name, message = problem["property"], next(iter(problem["constraints"].values()))
+    else:
+        name, message = str(fault.details.get("property", "")), fault.message
+    return Refusal(line, fault.code, name[:_MAX_TOLD], message[:_MAX_TOLD])

@@ -26,6 +26,7 @@ from ledgerbee.ledger.imports.model import (
     JournalImport,
     Place,
     Refusal,
+    UnreadableFileError,
 )
 from ledgerbee.ledger.imports.rules import refusal_of
 from ledgerbee.platform.context import Context
@@ -127,10 +128,36 @@ async def carry_out(
             except LedgerBeeError as fault:
                 if fault.status == 503 or fault.error_code is JOURNAL_IMPORT_INVALID_STATE:
                     raise
-                message = f"{fault.message} ({fault.code})"  # it would fail again in the same way
-                return await means.write(lambda context: store.end(context, import_id, ImportStatus.FAILED, message))
+                return await means.write(partial(_fail, import_id, fault))  # it would again, in the same way
     except NameTakenError:
         raise JOURNAL_IMPORT_BUSY.error() from None
+
+
+async def _fail(import_id: UUID, fault: LedgerBeeError, context: Context) -> JournalImport:
+    """End an import that can't go on, and keep the lines that show why."""
+    failed = await store.end(context, import_id, ImportStatus.FAILED, f"{fault.message} ({fault.code})")
+    refusals = fault.refusals if isinstance(fault, UnreadableFileError) else ()
+    if not refusals:
+        return failed
+    await store.add_errors(context, import_id, store.kept(refusals, failed.error_count))
+    return await store.count_errors(context, import_id, len(refusals))
+
+
+async def end_unforeseen(means: Means, import_id: UUID, times: int) -> JournalImport:
+    """End an import that something unforeseen stopped so many times. What it has posted stays."""
+
+    async def work(context: Context) -> JournalImport:
+        found = await store.get(context, import_id)
+        if found.is_over:
+            return found
+        how_often = f"{times} times" if times > 1 else "once"
+        why = (
+            f"An unforeseen error stopped it {how_often} behind line {found.place.line - 1}; the lines up to there are"
+            f" done. The log of the program has the error under request {context.request_id}."
+        )
+        return await store.end(context, import_id, ImportStatus.FAILED, why)
+
+    return await means.write(work)
 
 
 class _Run:

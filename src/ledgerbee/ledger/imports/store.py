@@ -7,6 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
+import msgspec
 
 from ledgerbee.core.ids import new_id
 from ledgerbee.core.paging import Page, PageRequest
@@ -15,6 +16,8 @@ from ledgerbee.ledger.imports.model import (
     JOURNAL_IMPORT_NOT_FOUND,
     MAX_ERRORS,
     PART_BYTES,
+    CsvDialect,
+    CsvOptions,
     ImportFormat,
     ImportStatus,
     JournalImport,
@@ -27,7 +30,8 @@ from ledgerbee.platform.listing import Filter, fetch_page
 
 _COLUMNS: Final = (
     "i.id, i.format, i.file_name, i.status, i.content_hash, i.bytes_total, i.bytes_read, i.position, i.line,"
-    " i.entries_posted, i.error_count, i.failure, i.summary, i.created_at, i.started_at, i.completed_at"
+    " i.entries_posted, i.error_count, i.failure, i.summary, i.created_at, i.started_at, i.completed_at, i.csv_options,"
+    " i.csv_dialect"
 )
 _DIRECTORY: Final = """
 SELECT g.locked_through,
@@ -53,7 +57,7 @@ async def insert(context: Context, entry_import: JournalImport) -> None:
     """Add an import."""
     await context.connection.execute(
         "INSERT INTO journal_imports (company_id, id, format, file_name, status, content_hash, bytes_total, created_at,"
-        " started_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        " started_at, csv_options) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         context.company_id,
         entry_import.id,
         entry_import.format,
@@ -63,6 +67,7 @@ async def insert(context: Context, entry_import: JournalImport) -> None:
         entry_import.bytes_total,
         entry_import.created_at,
         entry_import.started_at,
+        msgspec.to_builtins(entry_import.csv_options),
     )
 
 
@@ -128,6 +133,16 @@ async def begin(context: Context, import_id: UUID) -> JournalImport:
     )
 
 
+async def settle(context: Context, import_id: UUID, dialect: CsvDialect) -> JournalImport:
+    """Keep how an import's file is read. Raises `JOURNAL_IMPORT_INVALID_STATE` when it is over."""
+    return await _changed(
+        context,
+        "SET csv_dialect = $3 WHERE company_id = $1 AND id = $2 AND status = 'running'",
+        import_id,
+        msgspec.to_builtins(dialect),
+    )
+
+
 async def end(
     context: Context,
     import_id: UUID,
@@ -173,6 +188,13 @@ async def advance(context: Context, import_id: UUID, before: Place, after: Place
     if before_errors is None:
         raise JOURNAL_IMPORT_INVALID_STATE.error()
     return before_errors
+
+
+async def count_errors(context: Context, import_id: UUID, count: int) -> JournalImport:
+    """Count errors of an import."""
+    return await _changed(
+        context, "SET error_count = error_count + $3 WHERE company_id = $1 AND id = $2", import_id, count
+    )
 
 
 async def add_errors(context: Context, import_id: UUID, refusals: Sequence[Refusal]) -> None:
@@ -325,4 +347,6 @@ def _import(row: asyncpg.Record) -> JournalImport:
         created_at=row["created_at"],
         started_at=row["started_at"],
         completed_at=row["completed_at"],
+        csv_options=msgspec.convert(row["csv_options"], CsvOptions),
+        csv_dialect=msgspec.convert(row["csv_dialect"], CsvDialect | None),
     )

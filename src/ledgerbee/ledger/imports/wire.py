@@ -234,7 +234,7 @@ def plain_row(raw: bytes) -> PlainRow | None:
         row = _DECODER.decode(raw)
         amounts = [fast_wire.plain_amount(line.amount) for line in row.lines]
         original_amount = fast_wire.plain_amount(row.original_amount)
-    except (MsgspecError, fast_wire.NotPlainError):
+    except (MsgspecError, fast_wire.NotPlainError, ValueError, RecursionError):  # ValueError: no UTF-8, too many digits
         return None
     is_plain = min(amounts) > 0 and (row.currency is None or is_currency(row.currency))
     return PlainRow(row, original_amount, amounts) if is_plain else None

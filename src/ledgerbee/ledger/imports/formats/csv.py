@@ -1,111 +1,82 @@
 """CSV: a line of an entry a row; consecutive rows with the same value in `entry` are one entry."""
 
-import csv
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
 from ledgerbee.core.errors import LedgerBeeError, invalid
-from ledgerbee.core.money import MAX_AMOUNT, total
+from ledgerbee.core.money import EXACT, MAX_AMOUNT, is_currency, minor_units, total
 from ledgerbee.ledger.entries.model import MAX_LINES, EntryType, Side
+from ledgerbee.ledger.imports.formats.dates import read_date_as
+from ledgerbee.ledger.imports.formats.headings import OF_ENTRY
+from ledgerbee.ledger.imports.formats.numbers import read_number
+from ledgerbee.ledger.imports.formats.records import Record, Records
 from ledgerbee.ledger.imports.formats.rows import Lines, Row
-from ledgerbee.ledger.imports.model import JOURNAL_IMPORT_UNREADABLE, Place
+from ledgerbee.ledger.imports.model import JOURNAL_IMPORT_UNREADABLE, CsvDialect, Place
+from ledgerbee.platform.http.wire import MAX_TEXT
 
-#: Of the entry: said in its first row, and there or empty in the others.
-_OF_ENTRY: Final = (
-    "entryType", "date", "description", "reference", "externalSystemId", "currency", "exchangeRate", "customerNumber",
-    "vendorNumber", "journalCategory", "originalAmount",
-)  # fmt: skip
-_OF_LINE: Final = ("accountNumber", "debit", "credit", "side", "amount", "vatCode", "lineDescription")
-_COLUMNS: Final = frozenset({"entry", *_OF_ENTRY, *_OF_LINE})
 _TEXTS: Final = (("vatCode", "vatCode"), ("description", "lineDescription"))
 _NUMBER: Final = re.compile(r"[0-9]{1,10}")
 _AMOUNT: Final = re.compile(r"[0-9]{1,13}(\.[0-9]{1,4})?")
-_NEEDED: Final = ("entry", "date", "accountNumber")
-#: Lines that a record may go over, in quotes: a quote that is never closed must not swallow the file.
-_MAX_RECORD_LINES: Final = 100
 #: Rows that can't be read, in the middle of an entry: after so many the entry is taken to be over.
 _MAX_HELD: Final = 1_000
+#: Characters of a value that an error repeats.
+_QUOTED: Final = 40
+_YES_OR_NO: Final = {"true": True, "yes": True, "ja": True, "false": False, "no": False, "nej": False}
+_MARKS: Final = {",": "a comma", ".": "a point"}
 
 
 class CsvReader:
-    """Reads CSV with a header row, separated by commas or semicolons, in UTF-8.
+    """Reads the rows of a CSV file from a place behind its header, in the dialect that was settled for all of it.
 
-    Made for a place in the middle of a file it needs the file's first line, which has the header.
+    Amounts are in the currency of their entry, `base_currency` where it has none.
     """
 
-    def __init__(self, start: Place, header: bytes = b"") -> None:
+    def __init__(self, dialect: CsvDialect, base_currency: str, start: Place) -> None:
+        self._dialect = dialect
+        self._base_currency = base_currency
         self._lines = Lines(start)
-        self._separator = ","
-        self._columns: list[str] = []
-        self._pending: list[tuple[int, bytes, Place]] = []
+        self._records = Records(dialect.encoding, dialect.separator)
         self._entry: _Entry | None = None
         self._held: list[Row] = []
-        if start.position:
-            self._read_header(header)
 
     def feed(self, block: bytes) -> Iterator[Row]:
-        """The rows that are complete with this block. Raises `JOURNAL_IMPORT_UNREADABLE` for a wrong header."""
+        """The rows that are complete with this block."""
         for line in self._lines.feed(block):
-            yield from self._take(*line)
+            for record in self._records.take(*line):
+                yield from self._take(record)
 
     def end(self) -> Iterator[Row]:
         """The rows that the end of the file completes."""
         for line in self._lines.end():
-            yield from self._take(*line)
-        while self._pending:
-            yield from self._record(is_last=True)
+            for record in self._records.take(*line):
+                yield from self._take(record)
+        for record in self._records.end():
+            yield from self._take(record)
         yield from self._close()
-        if not self._columns:
-            raise JOURNAL_IMPORT_UNREADABLE.error("The file is empty: it needs a header row")
 
-    def _take(self, number: int, line: bytes | None, after: Place) -> Iterator[Row]:
-        if not self._columns:
-            self._read_header(line or b"")
-        else:
-            self._pending.append((number, line if line is not None else b"\xff", after))
-            yield from self._record(is_last=False)
-
-    def _read_header(self, line: bytes) -> None:
-        try:
-            text = line.decode("utf-8-sig").strip()
-        except UnicodeDecodeError:
-            raise JOURNAL_IMPORT_UNREADABLE.error("The header row is not UTF-8") from None
-        self._separator = ";" if text.count(";") > text.count(",") else ","
-        self._columns = [name.strip() for name in next(csv.reader([text], delimiter=self._separator), [])]
-        unknown = [name for name in self._columns if name not in _COLUMNS]
-        missing = [name for name in _NEEDED if name not in self._columns]
-        if unknown or missing or len(set(self._columns)) < len(self._columns):
-            problem = f"unknown columns {', '.join(unknown)}" if unknown else f"no column {', '.join(missing)}"
-            raise JOURNAL_IMPORT_UNREADABLE.error(
-                f"The header row has {problem if unknown or missing else 'a column twice'}"
-            )
-
-    def _record(self, *, is_last: bool) -> Iterator[Row]:
-        """The record that begins with the first line that waits, if it is whole."""
-        number, _, after = self._pending[0]
-        try:
-            lines = [line.decode() for _, line, _ in self._pending]
-            values = next(csv.reader(lines, delimiter=self._separator, strict=True), [])
-            "".join(values).encode()
-        except csv.Error as fault:
-            is_open = "unexpected end" in str(fault)
-            if is_open and not is_last and len(self._pending) < _MAX_RECORD_LINES:
-                return  # a line break in quotes: the record goes on
-            yield from self._refuse(number, f"The row is no valid CSV: {fault}", after)
-        except ValueError:
-            yield from self._refuse(number, "The row is not UTF-8 without NUL characters, or too long", after)
-        else:
-            after = self._pending[-1][2]
-            self._pending.clear()
-            if any(value.strip() for value in values):
-                yield from self._row(number, values, after)
+    def _take(self, record: Record) -> Iterator[Row]:
+        columns = self._dialect.columns
+        if record.values is None:
+            yield from self._refuse(record.line, record.fault, record.after)
             return
-        # The lines after the bad one may be good: each is looked at by itself.
-        waiting, self._pending = self._pending[1:], []
-        for line in waiting:
-            yield from self._take(*line)
+        values = [value.strip() for value in record.values]
+        if not any(values):
+            return
+        if len(values) < len(columns):
+            text = f"The row has {len(values)} values, the header {len(columns)} columns"
+            yield from self._refuse(record.line, text, record.after)
+        elif max(map(len, values)) > MAX_TEXT:
+            yield from self._refuse(
+                record.line, f"The row has a value of more than {MAX_TEXT} characters", record.after
+            )
+        elif any(values[len(columns) :]):
+            text = f"The row has a value behind column {len(columns)}, the last one that the header has a name for"
+            yield from self._refuse(record.line, text, record.after)
+        else:
+            row = {name: text for name, text in zip(columns, values, strict=False) if name and text}
+            yield from self._row(record.line, row, record.after)
 
     def _refuse(self, number: int, text: str, after: Place) -> Iterator[Row]:
         """Refuse one record. An entry that it stands in the middle of is refused by its balance, or needs it not."""
@@ -125,12 +96,7 @@ class CsvReader:
             yield self._entry.row()
             self._entry, self._held = None, []
 
-    def _row(self, number: int, values: Sequence[str], after: Place) -> Iterator[Row]:
-        if len(values) != len(self._columns):
-            text = f"The row has {len(values)} values, the header {len(self._columns)}"
-            yield from self._refuse(number, text, after)
-            return
-        row = {name: text for name, value in zip(self._columns, values, strict=True) if (text := value.strip())}
+    def _row(self, number: int, row: Mapping[str, str], after: Place) -> Iterator[Row]:
         key = row.get("entry")
         if key is None:
             yield from self._refuse(number, "The row doesn't say in `entry` which entry it is a line of", after)
@@ -138,21 +104,24 @@ class CsvReader:
         if self._entry is not None and self._entry.key != key:
             yield from self._close()
         if self._entry is None:
-            self._entry = _Entry(key, number, self._separator == ";")
+            self._entry = _Entry(key, number, self._dialect, self._base_currency)
         self._entry.add(number, row, after)
 
 
 class _Entry:
     """An entry of which the rows are coming in."""
 
-    def __init__(self, key: str, line: int, has_commas: bool) -> None:
+    def __init__(self, key: str, line: int, dialect: CsvDialect, base_currency: str) -> None:
         self.key = key
         self.after: Place | None = None
         self._line = line
-        self._has_commas = has_commas
+        self._dialect = dialect
+        self._base_currency = base_currency
         self._fields: dict[str, Any] = {}
         self._lines: list[dict[str, Any]] = []
         self._fault: tuple[int, LedgerBeeError] | None = None
+        #: The first amount with three decimals that could be thousands: (line, property, text).
+        self._fine: tuple[int, str, str] | None = None
 
     def add(self, number: int, row: Mapping[str, str], after: Place) -> None:
         """Add a row."""
@@ -160,45 +129,123 @@ class _Entry:
         if self._fault is not None or len(self._lines) > MAX_LINES:  # it is refused: no need to keep more
             return
         try:
-            for name in _OF_ENTRY:
+            for name in OF_ENTRY:
                 value = row.get(name)
-                if value is not None and self._fields.setdefault(name, value) != value:
+                if value is None:
+                    continue
+                value = self._of_entry(number, name, value)
+                if self._fields.setdefault(name, value) != value:
                     raise invalid((name, "equals", f"{name} must be the same in all rows of the entry, or empty"))
-            self._lines.append(self._line_of(row))
+            self._lines.append(self._line_of(number, row))
         except LedgerBeeError as fault:
             self._fault = number, fault
 
     def row(self) -> Row:
         """The whole entry, in the form of JSON."""
+        if self._fault is None and self._fine is not None:
+            self._check_fine(*self._fine)
         if self._fault is not None:
             return Row(*self._fault, self.after)
         fields = {"entryType": EntryType.JOURNAL_ENTRY.value, **self._fields, "lines": self._lines}
-        for name in ("originalAmount", "exchangeRate"):
-            if name in fields:
-                fields[name] = self._number(fields[name])
         if "originalAmount" not in fields and fields["entryType"] == EntryType.JOURNAL_ENTRY.value:
             fields["originalAmount"] = self._debits()
         return Row(self._line, fields, self.after)
 
-    def _line_of(self, row: Mapping[str, str]) -> dict[str, Any]:
+    def _of_entry(self, number: int, name: str, text: str) -> str:
+        if name == "originalAmount":
+            return self._amount(number, name, name, text)
+        if name == "exchangeRate":
+            return self._rate(text)
+        if name == "date":
+            day = read_date_as(text, self._dialect.date_format)
+            if day is None:
+                form = self._dialect.date_format
+                raise invalid((name, "isDateString", f"date must be a valid date ({form}): {text[:_QUOTED]}"))
+            return day
+        return text
+
+    def _line_of(self, number: int, row: Mapping[str, str]) -> dict[str, Any]:
         place = f"lines.{len(self._lines)}"
-        number = row.get("accountNumber", "")
-        line: dict[str, Any] = {"accountNumber": int(number) if _NUMBER.fullmatch(number) else number}
-        amounts = {name: self._number(row[name]) for name in ("debit", "credit", "amount") if name in row}
+        account = row.get("accountNumber", "")
+        line: dict[str, Any] = {"accountNumber": int(account) if _NUMBER.fullmatch(account) else account}
+        amounts = {
+            name: self._amount(number, f"{place}.amount", name, row[name])
+            for name in ("debit", "credit", "amount")
+            if name in row
+        }
         sides = [side for side in Side if _says_something(amounts.get(side.value.lower()))]
         if "amount" in amounts and not sides:
-            line |= {"side": row.get("side", "").upper(), "amount": amounts["amount"]}
+            line |= self._sided(amounts["amount"], row.get("side", ""), f"{place}.amount")
         elif len(sides) == 1 and "amount" not in amounts:
-            line |= {"side": sides[0].value, "amount": amounts[sides[0].value.lower()]}
+            line |= {
+                "side": sides[0].value,
+                "amount": _not_negative(amounts[sides[0].value.lower()], f"{place}.amount"),
+            }
         else:
             text = f"{place} must have an amount in debit or in credit, or side and amount"
             raise invalid((f"{place}.amount", "isDefined", text))
         line |= {name: row[column] for name, column in _TEXTS if column in row}
-        return line
+        return line | self._voucher_vat(number, row, place)
 
-    def _number(self, text: str) -> str:
-        """A number as JSON has it; where semicolons separate, a comma may stand before the decimals."""
-        return text.replace(",", ".") if self._has_commas and "." not in text else text
+    def _voucher_vat(self, number: int, row: Mapping[str, str], place: str) -> dict[str, Any]:
+        """What the row says of the VAT on its voucher."""
+        said: dict[str, Any] = {}
+        if "vatAmount" in row:
+            name = f"{place}.vatAmount"
+            said["vatAmount"] = _not_negative(self._amount(number, name, "vatAmount", row["vatAmount"]), name)
+        if "vatIncluded" in row:
+            said["vatIncluded"] = _YES_OR_NO.get(row["vatIncluded"].casefold())
+            if said["vatIncluded"] is None:
+                name = f"{place}.vatIncluded"
+                raise invalid((name, "isBoolean", f"{name} must be yes, ja or true, or no, nej or false"))
+        return said
+
+    def _sided(self, amount: str, side: str, place: str) -> dict[str, str]:
+        """An amount beside its side; in a file without a column for sides, credits are negative."""
+        if "side" in self._dialect.columns:
+            return {"side": side.upper(), "amount": _not_negative(amount, place)}
+        is_credit = amount.startswith("-")
+        return {"side": (Side.CREDIT if is_credit else Side.DEBIT).value, "amount": amount.removeprefix("-")}
+
+    def _amount(self, number: int, place: str, name: str, text: str) -> str:
+        readings = read_number(text)
+        amount = readings.with_mark(self._dialect.decimal_mark)
+        if amount is None:
+            raise self._not_a_number(place, name, text)
+        if self._fine is None and readings.is_ambiguous and "." in amount:
+            self._fine = number, place, text
+        return amount
+
+    def _rate(self, text: str) -> str:
+        """The price of one unit."""
+        readings = read_number(text)
+        rate = readings.with_mark(self._dialect.decimal_mark)
+        if rate is None:
+            raise self._not_a_number("exchangeRate", "exchangeRate", text)
+        if readings.is_ambiguous and "." not in rate:  # one of 7.456 where amounts have their decimals behind a comma
+            both = f"{readings.comma} or as {readings.point}"
+            raise invalid(
+                ("exchangeRate", "isNumber", f"exchangeRate {text} can be read as {both}: write its decimals")
+            )
+        units = self._dialect.rate_units
+        if units == 1 or len(rate) > _QUOTED:
+            return rate
+        return f"{EXACT.divide(Decimal(rate), Decimal(units)):f}"
+
+    def _not_a_number(self, place: str, name: str, text: str) -> LedgerBeeError:
+        mark = _MARKS[self._dialect.decimal_mark]
+        wanted = f"{name} must be a number, with {mark} before its decimals as all of the file or decimalMark has it"
+        return invalid((place, "isNumber", f"{wanted}: {text[:_QUOTED]}"))
+
+    def _check_fine(self, number: int, place: str, text: str) -> None:
+        """Refuse three decimals in a currency that has fewer: they may well be thousands."""
+        currency = self._fields.get("currency", self._base_currency)
+        places = minor_units(currency) if is_currency(currency) else 0
+        if places < 3:
+            problem = (
+                f"{text} would be an amount with 3 decimals, {currency} has {places}: thousands are marked otherwise"
+            )
+            self._fault = number, invalid((place, "maxDecimalPlaces", f"{problem} in this file"))
 
     def _debits(self) -> str:
         amounts = [line["amount"] for line in self._lines if line["side"] == Side.DEBIT.value]
@@ -209,4 +256,11 @@ class _Entry:
 
 def _says_something(amount: str | None) -> bool:
     """Empty or zero, the other column has the amount."""
-    return amount is not None and amount.strip("0.") != ""
+    return amount is not None and amount.strip("-0.") != ""
+
+
+def _not_negative(amount: str, place: str) -> str:
+    """An amount whose side is said: a minus beside it may turn it or only repeat it."""
+    if amount.startswith("-"):
+        raise invalid((place, "isPositive", f"{amount} must not be negative: debit or credit says which way it goes"))
+    return amount

@@ -46,7 +46,12 @@ def _decoded(text: bytes) -> Any | LedgerBeeError:
     if row is not None:
         return row
     try:
+        text.decode()
         return decode_json(text)
     except LedgerBeeError as fault:
         problem = next(iter(fault.details["validationErrors"][0]["constraints"].values()))
         return JOURNAL_IMPORT_UNREADABLE.error(problem.replace("body", "the line", 1))
+    except UnicodeDecodeError:
+        return JOURNAL_IMPORT_UNREADABLE.error("The line is not UTF-8")
+    except RecursionError:
+        return JOURNAL_IMPORT_UNREADABLE.error("The line has objects or lists in too many others")

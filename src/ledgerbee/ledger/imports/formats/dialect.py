@@ -1,0 +1,283 @@
+"""What a CSV file says of itself, all of it: separator and columns, encoding, decimal mark, order of day and month.
+
+A value can often be read in two ways (`12.500`, `05/11/2026`), and one row can't tell which is meant. So the whole file
+is looked through before the first row is posted: one value that can be read in one way only settles all others.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from csv import Error as CsvError
+from csv import reader as csv_reader
+from decimal import Decimal
+from typing import Final, NamedTuple
+
+from ledgerbee.core.money import format_decimal
+from ledgerbee.ledger.imports.formats.dates import DAY_FIRST, MONTH_FIRST, read_date
+from ledgerbee.ledger.imports.formats.headings import IGNORED, NEEDED, column_of, is_danish_rate
+from ledgerbee.ledger.imports.formats.numbers import read_number
+from ledgerbee.ledger.imports.formats.records import ENCODINGS, Record, Records
+from ledgerbee.ledger.imports.formats.rows import Lines
+from ledgerbee.ledger.imports.model import (
+    JOURNAL_IMPORT_UNREADABLE,
+    CsvDialect,
+    CsvOptions,
+    Place,
+    Refusal,
+    UnreadableFileError,
+)
+
+NUMBERS: Final = ("debit", "credit", "amount", "vatAmount", "originalAmount", "exchangeRate")
+_SEPARATORS: Final = (";", ",", "\t")
+_UTF8: Final = "utf-8"
+_BOM: Final = b"\xef\xbb\xbf"
+_UTF16_BOMS: Final = (b"\xff\xfe", b"\xfe\xff")
+#: Lines that are named of a file that can't be settled, and characters of what they have.
+_MAX_NAMED: Final = 100
+_QUOTED: Final = 40
+_SAY_ENCODING: Final = "say encoding=windows-1252 (--encoding) if it is that, or encoding=utf-8 to leave out such rows"
+_SAY_MARK: Final = "say decimalMark=, or decimalMark=. (--decimal-mark)"
+_SAY_DATES: Final = "say dateFormat=DD/MM/YYYY or the like (--date-format)"
+_SAY_UNITS: Final = "say rateUnits=100 or rateUnits=1 (--rate-units)"
+
+
+class _Seen(NamedTuple):
+    line: int
+    column: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.text} (line {self.line})"
+
+
+class _Question:
+    """A question to all values of a kind, with two answers: which of them values prove, and which leave it open."""
+
+    def __init__(self, answers: tuple[str, str]) -> None:
+        self.answers = answers
+        self.proofs: dict[str, _Seen] = {}
+        self.open: list[_Seen] = []
+
+    def ask(self, seen: _Seen, readings: tuple[str | None, str | None], *, has_usual: bool = False) -> None:
+        """Look at a value, and what it is under either answer (None: nothing). A usual form leaves nothing open."""
+        first, second = readings
+        if first == second:
+            return
+        if first is None or second is None:
+            self.proofs.setdefault(self.answers[first is None], seen)
+        elif not has_usual and len(self.open) < _MAX_NAMED:
+            self.open.append(seen)
+
+    def answer(self, usual: str) -> str | None:
+        """What the values prove, or `usual` if they ask for nothing else; None if they leave it open."""
+        if len(self.proofs) > 1 or (self.open and not self.proofs):
+            return None
+        return next(iter(self.proofs), usual)
+
+    def unsettled(self) -> Sequence[_Seen]:
+        """The values that show why there is no answer."""
+        return list(self.proofs.values()) if len(self.proofs) > 1 else self.open
+
+
+class DialectReader:
+    """Looks through a CSV file. Holds a line of it, and what it has found."""
+
+    def __init__(self, options: CsvOptions) -> None:
+        self._options = options
+        self._encoding = options.encoding or _UTF8
+        self._lines = Lines(Place())
+        self._separator = ""
+        self._columns: tuple[str, ...] = ()
+        self._first = Place()
+        self._has_danish_rates = False
+        self._records: Records | None = None
+        self._not_decodable: list[int] = []
+        self._numbers = _Question((",", "."))
+        self._dates = _Question((DAY_FIRST, MONTH_FIRST))
+        self._rates: list[_Seen] = []
+
+    def feed(self, block: bytes) -> None:
+        """Take a block of the file. Raises `UnreadableFileError` for a wrong header."""
+        for line in self._lines.feed(block):
+            self._take(*line)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing is left to ask the file: the header is known, and everything else was said."""
+        said = self._options
+        return bool(
+            self._columns
+            and said.encoding
+            and said.decimal_mark
+            and said.date_format
+            and (said.rate_units or not self._has_danish_rates)
+        )
+
+    def end(self) -> CsvDialect:
+        """What the whole file says. Raises `UnreadableFileError` when that leaves a question open."""
+        for line in self._lines.end():
+            self._take(*line)
+        if self._records is None:
+            raise UnreadableFileError("The file is empty: it needs a header row")
+        for record in self._records.end():
+            self._look_at(record)
+        problems, mark, date_format = list(self._problems()), self._decimal_mark(), self._date_format()
+        if problems or mark is None or date_format is None:
+            message = " ".join(text for text, _ in problems)
+            raise UnreadableFileError(
+                f"{message} Nothing was posted.", [line for _, lines in problems for line in lines]
+            )
+        return CsvDialect(
+            encoding=self._encoding,
+            separator=self._separator,
+            columns=self._columns,
+            first=self._first,
+            decimal_mark=mark,
+            date_format=date_format,
+            rate_units=self._options.rate_units or 1,
+        )
+
+    def _take(self, number: int, raw: bytes | None, after: Place) -> None:
+        if self._records is None:
+            self._read_header(number, raw, after)
+            return
+        for record in self._records.take(number, raw, after):
+            self._look_at(record)
+
+    def _read_header(self, number: int, raw: bytes | None, after: Place) -> None:
+        text = _header_text(raw, self._encoding, is_first=number == 1)
+        if number == 1 and text[:4].lower() == "sep=" and text[4:] in _SEPARATORS:  # Excel's own way to say it
+            self._separator = text[4:]
+            return
+        self._separator, names = _headings(text, [self._separator] if self._separator else _SEPARATORS)
+        self._columns = _columns(names)
+        self._has_danish_rates = any(is_danish_rate(name) for name in names)
+        self._first = after
+        self._records = Records(self._encoding, self._separator)
+
+    def _look_at(self, record: Record) -> None:
+        if record.values is None:
+            assert self._records is not None
+            if record.fault == self._records.not_decodable and len(self._not_decodable) < _MAX_NAMED:
+                self._not_decodable.append(record.line)
+            return
+        count = len(self._columns)
+        if len(record.values) < count or any(record.values[count:]):
+            return  # it is refused: its values may stand in other columns
+        for column, value in zip(self._columns, record.values, strict=False):
+            text = value.strip()
+            if not text:
+                continue
+            seen = _Seen(record.line, column, text[:_QUOTED])
+            if column in NUMBERS:
+                self._numbers.ask(seen, read_number(text))
+                if column == "exchangeRate" and not self._rates:
+                    self._rates.append(seen)
+            elif column == "date":
+                # With a hyphen or a point between them the day stands first, but for files that prove otherwise.
+                self._dates.ask(seen, read_date(text), has_usual="/" not in text)
+
+    def _decimal_mark(self) -> str | None:
+        return self._options.decimal_mark or self._numbers.answer(".")
+
+    def _date_format(self) -> str | None:
+        return self._options.date_format or self._dates.answer(DAY_FIRST)
+
+    def _problems(self) -> Iterator[tuple[str, Sequence[Refusal]]]:
+        """What is left open, and the lines that show it."""
+        if self._not_decodable and self._options.encoding is None:
+            seen = [_Seen(line, "", "") for line in self._not_decodable]
+            yield (
+                f"The file is not UTF-8 (line {seen[0].line}): {_SAY_ENCODING}.",
+                _refusals(seen, "The row is not UTF-8"),
+            )
+            return  # what these lines would settle isn't known
+        if self._decimal_mark() is None:
+            yield _unsettled(self._numbers, "the decimal mark", _both_numbers, _SAY_MARK)
+        if self._date_format() is None:
+            yield _unsettled(self._dates, "whether the day or the month stands first", _both_dates, _SAY_DATES)
+        if self._has_danish_rates and self._rates and self._options.rate_units is None:
+            text = f"The exchange rate {self._rates[0]} may be that of one unit or of a hundred: {_SAY_UNITS}."
+            yield text, _refusals(self._rates, text)
+
+
+def _unsettled(question: _Question, what: str, both: Callable[[str], str], say: str) -> tuple[str, Sequence[Refusal]]:
+    seen = question.unsettled()
+    if question.proofs:
+        text = f"{seen[0]} and {seen[1]} contradict each other on {what}: {say}."
+        return text, _refusals(seen, text)
+    text = f"Nothing in the file settles {what}: {seen[0]} can be read as {both(seen[0].text)}; {say}."
+    return text, [
+        refusal
+        for one in seen
+        for refusal in _refusals([one], f"{one.text} can be read as {both(one.text)}, and nothing settles which: {say}")
+    ]
+
+
+def _refusals(seen: Sequence[_Seen], message: str) -> list[Refusal]:
+    return [Refusal(one.line, JOURNAL_IMPORT_UNREADABLE.code, one.column, message) for one in seen]
+
+
+def _both_numbers(text: str) -> str:
+    return " or as ".join(format_decimal(Decimal(number)) for number in read_number(text) if number)
+
+
+def _both_dates(text: str) -> str:
+    return " or as ".join(day for day in read_date(text) if day)
+
+
+def _header_text(raw: bytes | None, encoding: str, *, is_first: bool) -> str:
+    if raw is None:
+        raise UnreadableFileError("The header row is too long")
+    if is_first and raw.startswith(_UTF16_BOMS):
+        raise UnreadableFileError('The file is UTF-16 ("Unicode text"): save it as "CSV UTF-8"')
+    if is_first and raw.startswith(_BOM):
+        if encoding != _UTF8:
+            raise UnreadableFileError("The file says that it is UTF-8: leave the encoding out")
+        raw = raw.removeprefix(_BOM)
+    try:
+        text = raw.decode(encoding).strip("\r\n")
+    except UnicodeDecodeError:
+        raise UnreadableFileError(f"The header row is not {ENCODINGS[encoding]}: {_SAY_ENCODING}") from None
+    if "\x00" in text:
+        raise UnreadableFileError("The header row has NUL characters: the file is no CSV in UTF-8")
+    if "\r" in text:
+        raise UnreadableFileError("Lines end with CR alone, as old Macs had it: save the file with LF or CR LF")
+    return text
+
+
+def _headings(text: str, separators: Sequence[str]) -> tuple[str, list[str]]:
+    """The separator that makes the most known columns of the header row, and the headings."""
+    found = [(separator, _split(text, separator)) for separator in separators]
+    return max(found, key=lambda one: sum(column_of(name) not in {None, IGNORED} for name in one[1]))
+
+
+def _split(text: str, separator: str) -> list[str]:
+    try:
+        return [name.strip() for name in next(csv_reader([text], delimiter=separator, strict=True), [])]
+    except CsvError:
+        return []
+
+
+def _columns(headings: Sequence[str]) -> tuple[str, ...]:
+    """The columns that headings name. Those without a name at the end are no columns: exports end rows so."""
+    names = list(headings)
+    while names and not names[-1]:
+        names.pop()
+    columns = [column_of(name) for name in names]
+    unknown = [name for name, column in zip(names, columns, strict=True) if column is None]
+    known = [column for column in columns if column]
+    missing = [name for name in NEEDED if name not in known]
+    problem = ""
+    if not names:
+        problem = "no columns, or a quote that is never closed"
+    elif "" in unknown:
+        problem = f"no name over column {names.index('') + 1}"
+    elif unknown:
+        problem = f"unknown columns {', '.join(name[:_QUOTED] for name in unknown[:_MAX_NAMED])}"
+    elif missing:
+        problem = f"no column {', '.join(missing)}"
+    elif len(set(known)) < len(known):
+        twice = next(column for column in known if known.count(column) > 1)
+        problem = f"two columns for {twice}: {', '.join(n for n in names if column_of(n) == twice)}"
+    if problem:
+        raise UnreadableFileError(f"The header row has {problem}")
+    return tuple([column for column in columns if column is not None])
