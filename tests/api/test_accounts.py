@@ -3,10 +3,13 @@
 from typing import Any
 from uuid import UUID
 
+import httpx
 import pytest
-from tests.conftest import Api
+from tests.conftest import Api, SteeredClock, new_company
 
+from ledgerbee.chart.seed import standard_accounts
 from ledgerbee.core.ids import new_id
+from ledgerbee.platform.db import Database
 
 NEW = {
     "accountNumber": 1015,
@@ -154,3 +157,148 @@ async def test_what_the_system_books_on_stays_active(api: Api, number: int, used
     assert answer.json()["code"] == "ACCOUNT_IN_USE"
     assert answer.json()["details"] == {"usedBy": used_by}
     assert (await api.patch(path, {"name": "Other name"})).status_code == 200
+
+
+async def test_every_standard_number_is_created_as_the_standard_has_it_in_its_place(api: Api) -> None:
+    """By its number alone: name, type, classification, VAT code and interval come from the standard."""
+    codes = {row["vatCode"]: row["id"] for row in (await api.get("/v1/vat-codes")).json()}
+    before = {row["accountNumber"]: row for row in (await api.get("/v1/accounts")).json()}
+    for standard in standard_accounts("DK").values():
+        if standard.number in before:
+            continue
+        answer = await api.post("/v1/accounts", {"accountNumber": standard.number})
+        assert answer.status_code == 201, answer.text
+        assert answer.json() == {
+            "id": answer.json()["id"],
+            "name": standard.name,
+            "accountNumber": standard.number,
+            "publicAccountId": standard.number,
+            "ledgerType": standard.ledger_type,
+            "accountClassification": standard.classification,
+            "controlAccountType": standard.control_account_type,
+            "vatCodeId": codes.get(standard.vat_code or ""),
+            "sumFrom": standard.sum_from,
+            "isActive": True,
+        }
+    after = (await api.get("/v1/accounts")).json()
+    assert [row["accountNumber"] for row in after] == sorted({*before, *standard_accounts("DK")}, key=_place(before))
+    assert {row["accountNumber"]: row for row in after}.items() >= before.items()
+
+
+def _place(chart: dict[int, Any]) -> Any:
+    return lambda number: (chart[number]["publicAccountId"] if number in chart else number, number)
+
+
+@pytest.mark.parametrize(
+    ("body", "made"),
+    [
+        ({"publicAccountId": 2847}, {"accountNumber": 2847, "publicAccountId": 2847, "name": "B-honorar"}),
+        (
+            {"accountNumber": 2867, "publicAccountId": 2866},
+            {"accountNumber": 2867, "publicAccountId": 2866, "name": "Feriepengeforpligtelse, regulering"},
+        ),
+        (
+            {"accountNumber": 90001, "publicAccountId": 6330, "name": "Butik"},
+            {"name": "Butik", "ledgerType": "BALANCE_SHEET", "accountClassification": "ASSET"},
+        ),
+        (
+            {"accountNumber": 6191, "publicAccountId": 6190},
+            {"controlAccountType": "ACCOUNTS_RECEIVABLE", "accountClassification": "ASSET", "vatCodeId": None},
+        ),
+        ({"accountNumber": 6800, "ledgerType": "HEADING"}, {"ledgerType": "HEADING", "accountClassification": None}),
+        ({"accountNumber": 1491, "ledgerType": "TOTAL_FROM", "sumFrom": 1391, "name": "Own"}, {"sumFrom": 1391}),
+        ({"accountNumber": 3250, "sumFrom": 3193}, {"ledgerType": "TOTAL_FROM", "sumFrom": 3193}),
+        ({"accountNumber": 3097, "accountClassification": "EXPENSE"}, {"accountClassification": "EXPENSE"}),
+    ],
+)
+async def test_what_is_given_goes_before_the_standard(api: Api, body: dict[str, Any], made: dict[str, Any]) -> None:
+    answer = await api.post("/v1/accounts", body)
+    assert answer.status_code == 201, answer.text
+    assert answer.json().items() >= made.items()
+    assert await account(api, answer.json()["accountNumber"]) == answer.json()
+
+
+@pytest.mark.parametrize(
+    ("body", "problems"),
+    [
+        ({}, ["accountNumber"]),
+        ({"name": "Kurser"}, ["accountNumber"]),
+        ({"accountNumber": 1015}, ["name", "ledgerType"]),
+        ({"accountNumber": 1015, "name": "Kurser"}, ["ledgerType"]),
+        ({"accountNumber": 1015, "ledgerType": "HEADING"}, ["name"]),
+        ({"accountNumber": 2847, "publicAccountId": 2848}, ["name", "ledgerType"]),
+        ({"accountNumber": 2847, "accountClassification": "ASSET"}, ["accountClassification"]),
+        ({"accountNumber": 2847, "sumFrom": 1001}, ["sumFrom"]),
+        ({"accountNumber": 3250, "sumFrom": 3251}, ["sumFrom"]),
+    ],
+)
+async def test_what_no_standard_account_gives_has_to_be_given(
+    api: Api, body: dict[str, Any], problems: list[str]
+) -> None:
+    before = (await api.get("/v1/accounts")).json()
+    answer = await api.post("/v1/accounts", body)
+    assert answer.status_code == 400, answer.text
+    assert [row["property"] for row in answer.json()["details"]["validationErrors"]] == problems
+    assert (await api.get("/v1/accounts")).json() == before
+
+
+async def test_a_retired_vat_code_is_not_given(api: Api) -> None:
+    path = f"/v1/vat-codes/{await vat_code(api, 'K090')}"
+    assert (await api.patch(path, {"isActive": False})).status_code == 200
+    made = await api.post("/v1/accounts", {"accountNumber": 2530})
+    assert (made.status_code, made.json()["vatCodeId"]) == (201, None)
+
+
+async def test_the_standard_in_the_companys_language(
+    http: httpx.AsyncClient, database: Database, clock: SteeredClock
+) -> None:
+    api = await new_company(http, database, clock, language="en")
+    made = await api.post("/v1/accounts", {"accountNumber": 2847})
+    assert made.json()["name"] == "Fees to persons not employed"
+    assert (await account(api, 2866))["name"] == "Change in holiday pay obligation"
+    listed = {row["accountNumber"]: row for row in (await api.get("/v1/standard-accounts")).json()}
+    assert listed[2847]["name"] == made.json()["name"]
+
+
+async def test_the_standard_and_what_maps_to_it(api: Api, other_api: Api) -> None:
+    chart = (await api.get("/v1/accounts")).json()
+    rows = (await api.get("/v1/standard-accounts")).json()
+    assert [row["accountNumber"] for row in rows] == list(standard_accounts("DK"))
+    for row in rows:
+        ids = [one["id"] for one in chart if one["publicAccountId"] == row["accountNumber"]]
+        assert row["accountIds"] == ids
+    listed = {row["accountNumber"]: row for row in rows}
+    assert [await account(api, number) for number in (1010, 1011, 1012)] == [
+        one for one in chart if one["id"] in listed[1010]["accountIds"]
+    ]
+    assert listed[2530] == {
+        "accountNumber": 2530,
+        "name": "Leasingomkostninger, personbiler",
+        "ledgerType": "PROFIT_AND_LOSS",
+        "accountClassification": "EXPENSE",
+        "vatCode": "K090",
+        "sumFrom": None,
+        "accountIds": [],
+    }
+    assert (listed[2990]["ledgerType"], listed[2990]["sumFrom"]) == ("TOTAL_FROM", 2841)
+    made = (await other_api.post("/v1/accounts", {"accountNumber": 2530})).json()
+    again = {row["accountNumber"]: row for row in (await other_api.get("/v1/standard-accounts")).json()}
+    assert again[2530]["accountIds"] == [made["id"]]
+    assert (await api.get("/v1/standard-accounts")).json() == rows
+
+
+async def test_elsewhere_there_is_no_standard(http: httpx.AsyncClient, database: Database, clock: SteeredClock) -> None:
+    api = await new_company(http, database, clock, "SE")
+    assert (await api.get("/v1/standard-accounts")).json() == []
+    answer = await api.post("/v1/accounts", {"accountNumber": 2847})
+    problems = answer.json()["details"]["validationErrors"]
+    assert [row["property"] for row in problems] == ["name", "ledgerType"]
+
+
+async def test_the_lines_that_reports_need_stay(api: Api) -> None:
+    for number, role in ((6499, "TOTAL_ASSETS"), (6945, "RESULT_IN_EQUITY")):
+        line = await account(api, number)
+        renamed = await api.patch(f"/v1/accounts/{line['id']}", {"name": "Other name"})
+        assert renamed.json() == {**line, "name": "Other name"}
+        refused = await api.patch(f"/v1/accounts/{line['id']}", {"isActive": False})
+        assert (refused.json()["code"], refused.json()["details"]) == ("ACCOUNT_IN_USE", {"usedBy": [role]})

@@ -5,15 +5,18 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
+import httpx
 import pytest
 import pytest_asyncio
-from tests.conftest import Api
+from tests.conftest import Api, SteeredClock, new_company
 from tests.ledger_books import BANK, CAPITAL, GOODS, RETAINED, SALES, Books, books_of
 
 from ledgerbee.ledger.entries.model import NewEntry
 from ledgerbee.ledger.reports.trial_balance.actions import trial_balance
 from ledgerbee.platform.context import Context
+from ledgerbee.platform.db import Database
 
 PATH = "/v1/reports/trial-balance"
 BOOKED = (SALES, GOODS, BANK, CAPITAL)
@@ -146,3 +149,67 @@ async def test_any_span_equals_the_sum_of_its_lines(books: Books) -> None:
         retained = found[RETAINED]
         assert retained is not None
         assert retained.opening == carried
+
+
+@pytest.mark.parametrize("country", ["DK", "US"])
+async def test_assets_equal_equity_and_liabilities_whatever_is_asked_for(
+    http: httpx.AsyncClient, database: Database, clock: SteeredClock, country: str
+) -> None:
+    """Entries on any account of a new chart and of one that was added, over three years, none of them closed."""
+    books = await books_of(await new_company(http, database, clock, country))
+    chart = (await books.api.get("/v1/accounts")).json()
+    plain = [a["accountNumber"] for a in chart if a["accountClassification"] and not a["controlAccountType"]]
+    fixed = {"ledgerType": "BALANCE_SHEET", "accountClassification": "ASSET", "name": "Far from the rest"}
+    made = await books.api.post("/v1/accounts", {"accountNumber": 2_000_001, **fixed})
+    books.accounts[2_000_001] = UUID(made.json()["id"])
+    dice = random.Random(1390)  # noqa: S311  a repeatable choice, not a secret
+    entries = []
+    for _ in range(300):
+        amount = f"{dice.randint(1, 100_000) / Decimal(100)}"
+        debit, credit = dice.sample([*plain, 2_000_001], 2)
+        day = date(2024, 1, 1) + timedelta(days=dice.randrange(1096))
+        entries.append(books.entry(day, [books.line(debit, amount), books.line(credit, f"-{amount}")]))
+    await books.post(*entries)
+    lines = (6499, 9999, 4999, 6945) if country == "DK" else (1999, 2999, 8999, 2695)
+    for _ in range(15):
+        first, last = sorted(date(2024, 1, 1) + timedelta(days=dice.randrange(1096)) for _ in range(2))
+        body = await report(books.api, fromDate=str(first), toDate=str(last))
+        found = {one["accountNumber"]: one for one in body["rows"]}
+        assets, whole, result, in_equity = (found[number] for number in lines)
+        for column in ("opening", "closing"):
+            assert Decimal(assets[column]) == -Decimal(whole[column])
+        columns = ("opening", "debit", "credit", "closing")
+        assert [result[column] for column in columns] == [in_equity[column] for column in columns]
+
+
+async def test_the_years_result_stands_in_equity_until_an_entry_moves_it(books: Books) -> None:
+    await books.post(books.sale("2025-06-30", "40.00"), books.sale("2026-01-05", "13.00"))
+    body = await report(books.api, toDate="2026-02-01")
+    assert row(body, RETAINED) == ("-40.00", "0.00", "0.00", "-40.00")  # no entry closed 2025
+    assert row(body, 6945) == row(body, 4999) == ("0.00", "0.00", "13.00", "-13.00")
+    assert row(body, 6950) == row(body, 6971) == row(body, 9999) == ("-40.00", "0.00", "13.00", "-53.00")
+    closing = [books.line(SALES, "13.00"), books.line(RETAINED, "-13.00")]
+    await books.post(books.entry("2026-02-01", closing))
+    body = await report(books.api, toDate="2026-02-01")
+    assert row(body, 6945) == ("0.00", "13.00", "13.00", "0.00")
+    assert row(body, RETAINED)[3] == "-53.00"
+    assert row(body, 9999)[3] == "-53.00"
+
+
+@pytest.mark.parametrize(
+    ("number", "total", "apart"),
+    [
+        (2866, 2990, 3100),  # the holiday pay obligation is staff costs
+        (2898, 2990, 2840),  # ATP too
+        (3740, 3790, 3702),  # tax is no financial item
+        (6140, 6181, 6411),  # stock is no receivable
+        (1801, 1810, 2831),  # production costs are costs of sales
+        (7780, 7849, 8036),  # electricity tax owed goes with VAT
+        (5602, 5771, 6491),  # accumulated depreciation is in fixed assets
+    ],
+)
+async def test_an_account_counts_in_its_own_item(books: Books, number: int, total: int, apart: int) -> None:
+    await books.post(books.entry("2026-01-05", [books.line(number, "7.00"), books.line(CAPITAL, "-7.00")]))
+    body = await report(books.api)
+    assert row(body, total) == ("0.00", "7.00", "0.00", "7.00")
+    assert row(body, apart) == ("0.00", "0.00", "0.00", "0.00")

@@ -166,7 +166,7 @@ class TestRefusals:
         await self.refused(shop, 400, "PAYMENT_ACCOUNT_INVALID", accountId=await account(shop, 1010))
 
     async def test_a_heading(self, shop: Shop) -> None:
-        await self.refused(shop, 400, "ACCOUNT_NOT_BOOKABLE", accountId=await account(shop, 6401))
+        await self.refused(shop, 400, "ACCOUNT_NOT_BOOKABLE", accountId=await account(shop, 6462))
 
     async def test_another_companys_account(self, shop: Shop, other_api: Api) -> None:
         await self.refused(shop, 404, "ACCOUNT_NOT_FOUND", accountId=await account(Shop(other_api), 6480))

@@ -147,6 +147,7 @@ def just(**fields: Any) -> Body:
 
 OPERATIONS: Final[tuple[Row, ...]] = (
     Row("Accounts", "GET", "/v1/accounts", "accounts-read", "List accounts"),
+    extension("Accounts", "GET", "/v1/standard-accounts", "accounts-read", "List standard accounts"),
     extension("Accounts", "POST", "/v1/accounts", "accounts-write", "Create an account", _account, success=201),
     extension(
         "Accounts", "PATCH", "/v1/accounts/{accountId}", "accounts-write", "Update an account",

@@ -18,6 +18,7 @@ from ledgerbee.chart.seed.model import (
     LEDGER_TYPES,
     RETURN_BOXES,
     ROLES,
+    STATEMENT_LINES,
 )
 
 
@@ -46,7 +47,7 @@ DANISH_CODES = words(
 STANDARD_ACCOUNTS = words(
     """
     1010 1050 1100 1150 1200 1210 1250 1550 1610 1630 1650 1660 1710 1740 1745 1760 1850 1910 2030 2050 2280 2310 2390
-    2410 2450 2510 2670 2720 2905 3470 3490 3535 3610 3650 3670 6190 6320 6330 6390 6470 6480 6510 6935 7330 7410 7440
+    2410 2450 2510 2670 2720 2845 3470 3490 3535 3610 3650 3670 6190 6320 6330 6390 6470 6480 6510 6935 7330 7410 7440
     7680 7700 7720 7740 7840 7920 8040 8070
     """
 )
@@ -90,8 +91,8 @@ def test_account_kinds_are_known(seed: ChartSeed) -> None:
         assert account.ledger_type in LEDGER_TYPES
         assert account.control_account_type is None or account.control_account_type in CONTROL_ACCOUNT_TYPES
         if account.ledger_type not in BOOKABLE:
-            extras = (account.classification, account.control_account_type, account.vat_code, account.role)
-            assert extras == (None, None, None, None)
+            extras = (account.classification, account.control_account_type, account.vat_code)
+            assert extras == (None, None, None)
         else:
             assert account.classification in CLASSIFICATIONS
             result = account.classification in {"REVENUE", "EXPENSE"}
@@ -114,10 +115,10 @@ def test_standard_numbers_exist(seed: ChartSeed) -> None:
 
 
 def test_each_role_and_control_account_is_there_once(seed: ChartSeed) -> None:
-    assert sorted(a.role for a in seed.accounts if a.role) == sorted(ROLES)
+    assert sorted(a.role for a in seed.accounts if a.role) == sorted(ROLES | STATEMENT_LINES)
     controls = [a.control_account_type for a in seed.accounts if a.control_account_type]
     assert sorted(controls) == sorted(CONTROL_ACCOUNT_TYPES)
-    by_role = {account.role: account.classification for account in seed.accounts if account.role}
+    by_role = {account.role: account.classification for account in seed.accounts if account.role in ROLES}
     assert by_role == {
         "BANK": "ASSET",
         "FX_GAIN": "REVENUE",
@@ -126,17 +127,37 @@ def test_each_role_and_control_account_is_there_once(seed: ChartSeed) -> None:
         "RETAINED_EARNINGS": "EQUITY",
         "VAT_SETTLEMENT": "LIABILITY",
     }
+    lines = {account.role: account for account in seed.accounts if account.role in STATEMENT_LINES}
+    result = lines.pop("RESULT_IN_EQUITY")
+    assert result.ledger_type == "TOTAL_INTERVALS"
+    assert {line.ledger_type for line in lines.values()} == {"TOTAL_FROM"}
+    whole = lines["TOTAL_EQUITY_AND_LIABILITIES"]
+    assert whole.sum_from is not None
+    assert whole.sum_from < result.number < whole.number
+    equity = {a.number for a in seed.accounts if a.classification == "EQUITY"}
+    assert min(equity) < result.number, "the result stands in equity"
+
+
+def test_the_statements_hold_every_account_of_their_kind_and_no_other(seed: ChartSeed) -> None:
+    """What a total of a statement sums by kind is what a reader of the chart sees in its interval."""
+    for role, kinds in {
+        "RESULT": {"REVENUE", "EXPENSE"},
+        "TOTAL_ASSETS": {"ASSET"},
+        "TOTAL_EQUITY_AND_LIABILITIES": {"EQUITY", "LIABILITY"},
+    }.items():
+        (total,) = [account for account in seed.accounts if account.role == role]
+        start = total.sum_from or 0
+        inside = {a.number for a in seed.accounts if a.classification and start <= a.standard_number <= total.number}
+        assert inside == {a.number for a in seed.accounts if a.classification in kinds}
 
 
 def test_totals_sum_real_intervals_of_one_statement(seed: ChartSeed) -> None:
-    accounts = accounts_of(seed)
     intervals = []
     for account in seed.accounts:
-        assert (account.sum_from is not None) == account.ledger_type.startswith("TOTAL_")
+        assert (account.sum_from is not None) == (account.ledger_type == "TOTAL_FROM")
         if account.sum_from is None:
             continue
-        assert accounts[account.sum_from].ledger_type in {"HEADING", "HEADING_BREAK"}
-        summed = [a for a in seed.accounts if account.sum_from <= a.number < account.number]
+        summed = [a for a in seed.accounts if account.sum_from <= a.standard_number < account.number]
         kinds = {a.ledger_type for a in summed} & BOOKABLE
         assert len(kinds) == 1, account
         intervals.append((account.sum_from, account.number))
@@ -149,7 +170,7 @@ def test_every_bookable_account_is_in_a_total(seed: ChartSeed) -> None:
     totals = [(a.sum_from, a.number) for a in seed.accounts if a.sum_from is not None]
     for account in seed.accounts:
         if account.ledger_type in BOOKABLE:
-            assert any(start <= account.number < end for start, end in totals), account
+            assert any(start <= account.standard_number < end for start, end in totals), account
 
 
 def test_only_bookable_accounts_are_referred_to(seed: ChartSeed) -> None:

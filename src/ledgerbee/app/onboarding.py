@@ -159,7 +159,7 @@ def _account(
     return Account(
         id=account_id,
         number=seed.number,
-        name=seed.name if language == "da" else seed.name_en,
+        name=seed.name_in(language),
         standard_number=seed.standard_number,
         ledger_type=LedgerType(seed.ledger_type),
         classification=Classification(seed.classification) if seed.classification else None,

@@ -1,7 +1,7 @@
 """Adding accounts to the chart and changing them."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from ledgerbee.chart.accounts import store
@@ -13,44 +13,85 @@ from ledgerbee.chart.accounts.model import (
     LedgerType,
 )
 from ledgerbee.chart.accounts.rules import check_account
+from ledgerbee.chart.seed.loader import standard_accounts
 from ledgerbee.chart.vat_codes import store as vat_codes
 from ledgerbee.chart.vat_codes.model import VAT_CODE_NOT_FOUND
-from ledgerbee.core.errors import invalid
+from ledgerbee.core.errors import LedgerBeeError, invalid
 from ledgerbee.core.ids import new_id
+from ledgerbee.platform.company import store as companies
 from ledgerbee.platform.context import Context
+
+#: What every account has, and what it is called in requests.
+_NEEDED: Final = {"name": "name", "ledger_type": "ledgerType"}
 
 
 async def create(  # noqa: PLR0913  each argument is one property of an account
     context: Context,
     *,
-    number: int,
-    name: str,
-    ledger_type: LedgerType,
+    number: int | None = None,
     standard_number: int | None = None,
+    name: str | None = None,
+    ledger_type: LedgerType | None = None,
     classification: Classification | None = None,
     control_account_type: ControlAccountType | None = None,
     vat_code_id: UUID | None = None,
     sum_from: int | None = None,
 ) -> Account:
-    """Add an account. Raises `VAT_CODE_NOT_FOUND`, `ACCOUNT_NUMBER_ALREADY_EXISTS` and validation errors."""
+    """Add an account. Raises `VAT_CODE_NOT_FOUND`, `ACCOUNT_NUMBER_ALREADY_EXISTS` and validation errors.
+
+    `number` and `standard_number` stand in for each other. The account of the public standard chart with that
+    `standard_number` gives the name if it is left out; if `ledger_type` is, it gives that and what else is left out.
+    """
+    number = standard_number if number is None else number
+    if number is None:
+        raise _missing("accountNumber")
+    standard_number = number if standard_number is None else standard_number
+    given: dict[str, Any] = {
+        "name": name,
+        "ledger_type": ledger_type,
+        "classification": classification,
+        "control_account_type": control_account_type,
+        "vat_code_id": vat_code_id,
+        "sum_from": sum_from,
+    }
+    if name is None or ledger_type is None:
+        given = await _completed(context, given, standard_number)
     account = Account(
         id=new_id(),
         number=number,
-        name=name,
-        standard_number=number if standard_number is None else standard_number,
-        ledger_type=ledger_type,
-        classification=classification,
-        control_account_type=control_account_type,
-        vat_code_id=vat_code_id,
+        standard_number=standard_number,
         role=None,
-        sum_from=sum_from,
         is_active=True,
         created_at=context.now,
+        **given,
     )
     check_account(account)
     await _check_vat_code(context, account.vat_code_id)
     await store.insert(context, [account])
     return account
+
+
+async def _completed(context: Context, given: dict[str, Any], standard_number: int) -> dict[str, Any]:
+    """What was given of an account, the rest as the public standard chart of the company's country has it."""
+    company = await companies.get(context)
+    standard = standard_accounts(company.country_code).get(standard_number)
+    if standard is None:
+        raise _missing(*[wire for name, wire in _NEEDED.items() if given[name] is None])
+    usual: dict[str, Any] = {"name": standard.name_in(company.preferred_language)}
+    if given["ledger_type"] is None:
+        control = standard.control_account_type
+        usual |= {
+            "ledger_type": LedgerType(standard.ledger_type),
+            "classification": Classification(standard.classification) if standard.classification else None,
+            "control_account_type": ControlAccountType(control) if control else None,
+            "vat_code_id": await vat_codes.active_id(context, standard.vat_code) if standard.vat_code else None,
+            "sum_from": standard.sum_from,
+        }
+    return {name: usual.get(name) if value is None else value for name, value in given.items()}
+
+
+def _missing(*names: str) -> LedgerBeeError:
+    return invalid(*[(name, "isDefined", f"{name} should not be null or undefined") for name in names])
 
 
 async def update(context: Context, account_id: UUID, changes: dict[str, Any]) -> Account:

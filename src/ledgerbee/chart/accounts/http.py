@@ -1,6 +1,8 @@
 """Accounts over HTTP (contract 2.1; adding and changing them is ours)."""
 
+from collections import defaultdict
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import Path
 from pydantic import Field
@@ -15,7 +17,9 @@ from ledgerbee.chart.accounts.model import (
     ControlAccountType,
     LedgerType,
 )
+from ledgerbee.chart.seed.loader import standard_accounts
 from ledgerbee.chart.vat_codes.model import VAT_CODE_NOT_FOUND
+from ledgerbee.platform.company import store as companies
 from ledgerbee.platform.http.operation import Ctx, operation, resource_router
 from ledgerbee.platform.http.wire import Id, IdText, Line, RequestModel, ResponseModel, changes_of, omitted
 
@@ -38,17 +42,28 @@ class AccountResponse(ResponseModel):
         description="ACCOUNTS_RECEIVABLE: an entry needs customerId. ACCOUNTS_PAYABLE: an entry needs vendorId."
     )
     vat_code_id: IdText | None = Field(description="VAT code of sales on the account; journal lines name their own")
-    sum_from: int | None = Field(description="A total sums the bookable accounts from this number up to its own")
+    sum_from: int | None = Field(
+        description="A total sums the bookable accounts whose standard account is from this number up to its own; the "
+        "result, total assets, and total equity and liabilities sum all accounts of their kind. The result's line in "
+        "equity (TOTAL_INTERVALS) has none."
+    )
     is_active: bool = Field(description="Inactive accounts can't be booked on")
 
 
 class CreateAccountRequest(RequestModel):
     """What a new account needs."""
 
-    account_number: AccountNumber = Field(description="Unique in the company")
-    name: Line = Field(examples=["Salg af varer og ydelser"])
-    ledger_type: LedgerType
-    public_account_id: AccountNumber = omitted(description="The standard account it maps to; left out: its own number")
+    account_number: AccountNumber = omitted(description="Unique in the company; left out: `publicAccountId`")
+    name: Line = omitted(
+        description="Left out: the name of the standard account", examples=["Feriepengeforpligtelse, regulering"]
+    )
+    ledger_type: LedgerType = omitted(
+        description="Left out: that of the standard account, with what else is left out: classification, control "
+        "account type, VAT code, `sumFrom`"
+    )
+    public_account_id: AccountNumber = omitted(
+        description="The standard account it maps to, which is its place in the chart; left out: its own number"
+    )
     account_classification: Classification = omitted(
         description="Needed for BALANCE_SHEET (ASSET, LIABILITY, EQUITY) and PROFIT_AND_LOSS (REVENUE, EXPENSE)"
     )
@@ -57,6 +72,18 @@ class CreateAccountRequest(RequestModel):
     )
     vat_code_id: Id = omitted(description="VAT code of sales on the account; journal lines name their own")
     sum_from: AccountNumber = omitted(description="Needed for totals: the first account number that is summed")
+
+
+class StandardAccountResponse(ResponseModel):
+    """An account of the public standard chart."""
+
+    account_number: int = Field(examples=[2866])
+    name: str = Field(examples=["Feriepengeforpligtelse, regulering"])
+    ledger_type: LedgerType
+    account_classification: Classification | None
+    vat_code: str | None = Field(description="The VAT code that a new account of it gets", examples=["K010"])
+    sum_from: int | None = Field(description="A total sums the standard accounts from this number up to its own")
+    account_ids: list[IdText] = Field(description="The company's accounts that map to it")
 
 
 class UpdateAccountRequest(RequestModel):
@@ -96,6 +123,36 @@ async def list_accounts(context: Ctx) -> list[AccountResponse]:
     return [render(account) for account in await store.list_all(context)]
 
 
+@router.get(
+    "/v1/standard-accounts",
+    **operation(
+        "List standard accounts",
+        scope="accounts-read",
+        extension=True,
+        description="The public standard chart of the company's country by number, and which accounts of the company "
+        "map to each. Only Denmark has one; the list is empty for any other country.",
+    ),
+)
+async def list_standard_accounts(context: Ctx) -> list[StandardAccountResponse]:
+    """List standard accounts."""
+    company = await companies.get(context)
+    mapped: defaultdict[int, list[UUID]] = defaultdict(list)
+    for account in await store.list_all(context):
+        mapped[account.standard_number].append(account.id)
+    return [
+        StandardAccountResponse(
+            account_number=standard.number,
+            name=standard.name_in(company.preferred_language),
+            ledger_type=LedgerType(standard.ledger_type),
+            account_classification=Classification(standard.classification) if standard.classification else None,
+            vat_code=standard.vat_code,
+            sum_from=standard.sum_from,
+            account_ids=mapped[standard.number],
+        )
+        for standard in standard_accounts(company.country_code).values()
+    ]
+
+
 @router.post(
     "/v1/accounts",
     **operation(
@@ -103,7 +160,8 @@ async def list_accounts(context: Ctx) -> list[AccountResponse]:
         scope="accounts-write",
         status=201,
         extension=True,
-        description="Adds an account, a heading or a total to the chart.",
+        description="Adds an account, a heading or a total to the chart. A number of the public standard chart "
+        "(`GET /v1/standard-accounts`) is enough: the rest is as the standard has it.",
         response="Account created",
         errors=[VAT_CODE_NOT_FOUND, ACCOUNT_NUMBER_ALREADY_EXISTS],
     ),

@@ -39,9 +39,24 @@ class ControlAccountType(StrEnum):
     ACCOUNTS_PAYABLE = "ACCOUNTS_PAYABLE"
 
 
+class StatementLine(StrEnum):
+    """Role of a total that sums every account of its kind, wherever in the chart these stand."""
+
+    RESULT = "RESULT"
+    #: In equity: the result that no entry has moved there.
+    RESULT_IN_EQUITY = "RESULT_IN_EQUITY"
+    TOTAL_ASSETS = "TOTAL_ASSETS"
+    TOTAL_EQUITY_AND_LIABILITIES = "TOTAL_EQUITY_AND_LIABILITIES"
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One account. `standard_number` is the public chart's account it maps to, `vat_code_id` its default code."""
+    """One account. `standard_number` is the public chart's account it maps to, `vat_code_id` its default code.
+
+    The chart is in the order of `standard_number`, then `number`. `sum_from`: a total sums the bookable accounts whose
+    standard numbers are from that up to its own. `role`: what the system itself needs it for, to book on (BANK,
+    FX_GAIN, ...) or as a `StatementLine`.
+    """
 
     id: UUID
     number: int

@@ -2,7 +2,14 @@
 
 from collections.abc import Mapping
 
-from ledgerbee.chart.accounts.model import BOOKABLE, Account, Classification, ControlAccountType, LedgerType
+from ledgerbee.chart.accounts.model import (
+    BOOKABLE,
+    Account,
+    Classification,
+    ControlAccountType,
+    LedgerType,
+    StatementLine,
+)
 from ledgerbee.core.errors import invalid
 
 #: The classifications that a bookable account of each type can have.
@@ -36,8 +43,8 @@ def check_account(account: Account) -> None:
         raise invalid(("controlAccountType", "isIn", text))
     if account.vat_code_id is not None and (account.ledger_type not in BOOKABLE or control is not None):
         raise invalid(("vatCodeId", "isEmpty", "vatCodeId must be left out: no VAT is booked with this account"))
-    if account.ledger_type in _TOTALS:
-        if account.sum_from is None or account.sum_from > account.number:
-            raise invalid(("sumFrom", "max", "sumFrom must be a number up to the total's own"))
+    if account.ledger_type in _TOTALS and account.role != StatementLine.RESULT_IN_EQUITY:
+        if account.sum_from is None or account.sum_from > account.standard_number:
+            raise invalid(("sumFrom", "max", "sumFrom must be a number up to that of the total's standard account"))
     elif account.sum_from is not None:
         raise invalid(("sumFrom", "isEmpty", "sumFrom must be left out: the account is no total"))

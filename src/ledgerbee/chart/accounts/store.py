@@ -1,6 +1,7 @@
 """Rows of the chart of accounts."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 from uuid import UUID
 
 import asyncpg
@@ -19,6 +20,10 @@ _COLUMNS = (
     "id, number, name, standard_number, ledger_type, classification, control_account_type, vat_code_id, role,"
     " sum_from, is_active, created_at"
 )
+# Looked up in plain dicts: a chart has hundreds of rows, and enums take their time to find a member by value.
+_LEDGER_TYPES: Final[Mapping[str, LedgerType]] = {one.value: one for one in LedgerType}
+_CLASSIFICATIONS: Final[Mapping[str, Classification]] = {one.value: one for one in Classification}
+_CONTROL_ACCOUNT_TYPES: Final[Mapping[str, ControlAccountType]] = {one.value: one for one in ControlAccountType}
 
 
 async def list_all(context: Context) -> list[Account]:
@@ -104,9 +109,9 @@ def _account(row: asyncpg.Record) -> Account:
         number=row["number"],
         name=row["name"],
         standard_number=row["standard_number"],
-        ledger_type=LedgerType(row["ledger_type"]),
-        classification=Classification(row["classification"]) if row["classification"] else None,
-        control_account_type=ControlAccountType(row["control_account_type"]) if row["control_account_type"] else None,
+        ledger_type=_LEDGER_TYPES[row["ledger_type"]],
+        classification=_CLASSIFICATIONS.get(row["classification"]),
+        control_account_type=_CONTROL_ACCOUNT_TYPES.get(row["control_account_type"]),
         vat_code_id=row["vat_code_id"],
         role=row["role"],
         sum_from=row["sum_from"],

@@ -1,6 +1,6 @@
 """Seed data of a new company's books: the Danish standard chart and VAT codes, or a plain chart elsewhere."""
 
-from ledgerbee.chart.seed.loader import seed_for
+from ledgerbee.chart.seed.loader import seed_for, standard_accounts
 from ledgerbee.chart.seed.model import (
     AccountSeed,
     ChartSeed,
@@ -20,4 +20,5 @@ __all__ = [
     "ProductGroupSeed",
     "VatCodeSeed",
     "seed_for",
+    "standard_accounts",
 ]

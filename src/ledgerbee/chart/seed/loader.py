@@ -2,10 +2,12 @@
 
 import csv
 import re
+from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 from importlib.resources import files
+from types import MappingProxyType
 from typing import Final
 
 from ledgerbee.chart.seed.model import (
@@ -39,7 +41,7 @@ def seed_for(country: str) -> ChartSeed:
     return ChartSeed(
         country=country,
         language=language,
-        accounts=tuple(_account(row) for row in _rows(folder, "accounts")),
+        accounts=_chart(folder),
         vat_codes=_vat_codes(country, folder),
         journal_categories=tuple(
             JournalCategorySeed(row["name"], row["is_default"] == "x", tuple(row["allowed_types"].split("+")))
@@ -53,6 +55,28 @@ def seed_for(country: str) -> ChartSeed:
             for row in _rows("document_templates")
         ),
     )
+
+
+@lru_cache(maxsize=256)
+def standard_accounts(country: str) -> Mapping[int, AccountSeed]:
+    """The whole public standard chart of a country by number, in its order; empty where there is none but for DK.
+
+    Denmark's is the list that bookkeeping has to map to (BEK 97, annex 2.4), as of January 2026. It
+    doesn't say which lines are totals: those follow from the scheme of annual accounts (årsregnskabsloven, annex 2,
+    scheme 3 for the income statement by nature, scheme 1 for the balance sheet). The role of an account is that in a
+    new company's chart.
+    """
+    if country != "DK":
+        return MappingProxyType({})
+    return MappingProxyType({account.number: account for account in map(_account, _rows("dk", "standard"))})
+
+
+def _chart(folder: str) -> tuple[AccountSeed, ...]:
+    """The accounts of a new company: lines of our own, in Denmark among those that it takes from the standard."""
+    rows = _rows(folder, "accounts")
+    if folder == "dk":
+        rows += [row for row in _rows(folder, "standard") if row["in_new_chart"] == "x"]
+    return tuple(sorted(map(_account, rows), key=lambda account: (account.standard_number, account.number)))
 
 
 def _rows(*path: str) -> list[Row]:

@@ -9,12 +9,16 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 
+from ledgerbee.chart.accounts.model import StatementLine
+
 BOOKABLE: Final = frozenset({"BALANCE_SHEET", "PROFIT_AND_LOSS"})
 LEDGER_TYPES: Final = BOOKABLE | {"HEADING", "HEADING_BREAK", "TOTAL_FROM", "TOTAL_INTERVALS"}
 CLASSIFICATIONS: Final = frozenset({"ASSET", "LIABILITY", "EQUITY", "REVENUE", "EXPENSE"})
 CONTROL_ACCOUNT_TYPES: Final = frozenset({"ACCOUNTS_RECEIVABLE", "ACCOUNTS_PAYABLE"})
 #: Accounts that posting finds by itself. Every chart has each of them exactly once.
 ROLES: Final = frozenset({"BANK", "FX_GAIN", "FX_LOSS", "ROUNDING", "RETAINED_EARNINGS", "VAT_SETTLEMENT"})
+#: Totals that reports find by themselves. Every chart has each of them exactly once.
+STATEMENT_LINES: Final = frozenset(StatementLine)
 JOURNAL_TYPES: Final = frozenset(
     {"JOURNAL_ENTRY", "SUPPLIER_INVOICE", "SUPPLIER_PAYMENT", "CUSTOMER_INVOICE", "CUSTOMER_PAYMENT"}
 )
@@ -64,7 +68,8 @@ class AccountSeed:
     `standard_number` is the account of the public standard chart it maps to (BEK 97, annex 2.4); headings, totals
     and generic charts carry their own number, so that sorting by it keeps the chart's order. Only accounts of a
     `BOOKABLE` type can be posted to; only they have a classification. `sum_from`: a total sums the bookable accounts
-    from that number up to its own.
+    from that number up to its own. `vat_code` is the code of `VatCodeSeed` that lines on the account commonly have.
+    `role` is one of `ROLES` for an account, one of `STATEMENT_LINES` for a total, or None.
     """
 
     number: int
@@ -77,6 +82,10 @@ class AccountSeed:
     vat_code: str | None
     role: str | None
     sum_from: int | None
+
+    def name_in(self, language: str) -> str:
+        """The name in a company's language, `da` or `en`."""
+        return self.name if language == "da" else self.name_en
 
 
 @dataclass(frozen=True, slots=True)

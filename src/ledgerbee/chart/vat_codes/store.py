@@ -65,6 +65,14 @@ async def read(context: Context, code_id: UUID) -> asyncpg.Record:
     return row
 
 
+async def active_id(context: Context, code: str) -> UUID | None:
+    """The id of the active code of this name; None where the company has none."""
+    found: UUID | None = await context.connection.fetchval(
+        "SELECT id FROM vat_codes WHERE company_id = $1 AND code = $2 AND is_active", context.company_id, code
+    )
+    return found
+
+
 async def book_on(context: Context, account_id: UUID) -> bool:
     """True if an active code books its VAT on the account."""
     found: bool = await context.connection.fetchval(

@@ -10,7 +10,7 @@ from ledgerbee.chart.accounts.model import LedgerType
 from ledgerbee.core.money import format_amount
 from ledgerbee.ledger.periods.http import BookDay
 from ledgerbee.ledger.reports.trial_balance.actions import trial_balance
-from ledgerbee.ledger.reports.trial_balance.model import Balances, TrialBalance
+from ledgerbee.ledger.reports.trial_balance.model import NO_BALANCES, Balances, TrialBalance
 from ledgerbee.platform.http.operation import Ctx, operation, resource_router
 from ledgerbee.platform.http.wire import IdText, MoneyText, ResponseModel
 
@@ -47,7 +47,9 @@ class TrialBalanceResponse(ResponseModel):
         description="What profit and loss accounts stood at when the fiscal year began (debit positive: a profit is "
         "negative). It opens the retained earnings account."
     )
-    rows: list[TrialBalanceRowResponse] = Field(description="The chart of accounts by number")
+    rows: list[TrialBalanceRowResponse] = Field(
+        description="The chart of accounts in its order: by standard account, then number"
+    )
     totals: TrialBalanceTotals
 
 
@@ -64,6 +66,7 @@ def _figures(balances: Balances | None, currency: str) -> dict[str, str | None]:
 
 def render(report: TrialBalance) -> TrialBalanceResponse:
     """The wire form of a trial balance."""
+    nothing = _figures(NO_BALANCES, report.currency)
     return TrialBalanceResponse(
         from_date=report.from_date,
         to_date=report.to_date,
@@ -78,7 +81,7 @@ def render(report: TrialBalance) -> TrialBalanceResponse:
                     "account_number": row.account_number,
                     "name": row.name,
                     "ledger_type": row.ledger_type,
-                    **_figures(row.balances, report.currency),
+                    **(nothing if row.balances == NO_BALANCES else _figures(row.balances, report.currency)),
                 }
             )
             for row in report.rows
@@ -95,7 +98,8 @@ def render(report: TrialBalance) -> TrialBalanceResponse:
         extension=True,
         description="Opening balance, turnover and closing balance of every account over a span of days, in base "
         "currency. Balance-sheet accounts open with everything posted before; profit and loss accounts open at the "
-        "start of the fiscal year that holds `fromDate`.",
+        "start of the fiscal year that holds `fromDate`. Equity shows the result that no entry has moved there, so "
+        "total assets and total equity and liabilities are equal but for their sign on any day.",
     ),
 )
 async def get_trial_balance(

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Final
 from uuid import UUID
 
 from ledgerbee.chart.accounts.model import LedgerType
@@ -21,6 +22,18 @@ class Balances:
     @property
     def closing(self) -> Decimal:
         return self.opening + self.debit - self.credit
+
+    def plus(self, other: "Balances") -> "Balances":
+        """The sum of both, column by column."""
+        return Balances(self.opening + other.opening, self.debit + other.debit, self.credit + other.credit)
+
+    def minus(self, other: "Balances") -> "Balances":
+        """The difference, column by column."""
+        return Balances(self.opening - other.opening, self.debit - other.debit, self.credit - other.credit)
+
+
+#: Of an account that nothing was ever posted on: most of a chart.
+NO_BALANCES: Final = Balances()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,10 @@
+"""Corrects the totals of the charts that companies have (sql/0018_statements.sql)."""
+
+from ledgerbee.platform.migrations.run_sql import run_sql_file
+
+revision = "0018_statements"
+down_revision = "0015_vat_rates"
+
+
+def upgrade() -> None:
+    run_sql_file("0018_statements.sql")
