@@ -51,8 +51,13 @@ def lines(*rows: Any) -> str:
     return "".join((text if isinstance(text, str) else json.dumps(text)) + "\n" for text in rows)
 
 
-async def send(api: Api, content: Any, media_type: str = JSONL, **headers: str) -> Any:
-    return await api.request("POST", PATH, content=content, headers={"content-type": media_type, **headers})
+async def send(api: Api, content: Any, media_type: str = JSONL, **options: str) -> Any:
+    """Upload a file; options of the import are in camel case, headers are not."""
+    params = {name: value for name, value in options.items() if name == "openFiscalYears"}
+    headers = {name: value for name, value in options.items() if name not in params}
+    return await api.request(
+        "POST", PATH, content=content, params=params, headers={"content-type": media_type, **headers}
+    )
 
 
 async def work_off(api: Api, import_id: str) -> dict[str, Any]:
@@ -73,8 +78,8 @@ async def work_off(api: Api, import_id: str) -> dict[str, Any]:
     return dict((await api.get(f"{PATH}/{import_id}")).json())
 
 
-async def imported(api: Api, content: Any, media_type: str = JSONL) -> dict[str, Any]:
-    answer = await send(api, content, media_type)
+async def imported(api: Api, content: Any, media_type: str = JSONL, **options: str) -> dict[str, Any]:
+    answer = await send(api, content, media_type, **options)
     assert answer.status_code == 202, answer.text
     assert answer.json()["status"] == "queued"
     return await work_off(api, answer.json()["id"])
@@ -336,7 +341,9 @@ async def test_a_client_that_goes_away_leaves_nothing(books: Books) -> None:
 
 async def test_uploads_of_killed_processes_are_swept(books: Books, database_url: str) -> None:
     async def left(context: Context) -> UUID:
-        begun = actions.new_import(context, ImportFormat.CSV, None, ImportStatus.RECEIVING)
+        begun = await actions.new_import(
+            context, ImportFormat.CSV, None, ImportStatus.RECEIVING, open_fiscal_years=False
+        )
         await store.insert(context, begun)
         await store.add_part(context, begun.id, 0, b"entry")
         return begun.id

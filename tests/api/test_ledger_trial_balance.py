@@ -39,6 +39,7 @@ def row(body: Mapping[str, Any], number: int) -> tuple[str | None, ...]:
 
 
 async def test_it_opens_with_the_fiscal_year_and_runs_to_today(books: Books) -> None:
+    await books.open_years(2025)
     await books.post(
         books.entry("2025-12-31", [books.line(BANK, "500.00"), books.line(CAPITAL, "-500.00")]),
         books.sale("2025-06-30", "40.00"),
@@ -63,6 +64,7 @@ async def test_it_opens_with_the_fiscal_year_and_runs_to_today(books: Books) -> 
 
 
 async def test_it_opens_in_the_middle_of_a_month_and_year(books: Books) -> None:
+    await books.open_years(2025)
     await books.post(
         books.sale("2025-11-11", "1.00"),
         books.sale("2026-02-09", "2.00"),
@@ -119,6 +121,7 @@ async def test_any_span_equals_the_sum_of_its_lines(books: Books) -> None:
         debit, credit = dice.sample(BOOKED, 2)
         day = date(2025, 1, 1) + timedelta(days=dice.randrange(730))
         entries.append(books.entry(day, [books.line(debit, amount), books.line(credit, f"-{amount}")]))
+    await books.open_years(2025)
     await books.post(*entries)
     numbers = {account_id: number for number, account_id in books.accounts.items()}
     flat = [

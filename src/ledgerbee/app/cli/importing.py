@@ -20,6 +20,7 @@ app = typer.Typer(no_args_is_help=True, help="Import journal entries from files 
 
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="The file.")]
 Again = Annotated[bool, typer.Option("--again", help="Import it although the same file was imported before.")]
+OpenFiscalYears = Annotated[bool, typer.Option("--open-fiscal-years", help="Open the financial years that it needs.")]
 
 #: Errors that are printed; all can be read over the API.
 _SHOWN: Final = 20
@@ -30,11 +31,12 @@ def import_csv(
     file: FileArgument,
     company: CompanyOption = None,
     again: Again = False,
+    open_fiscal_years: OpenFiscalYears = False,
     as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
     """Import CSV: a line of an entry a row, rows with the same value in `entry` are one entry."""
-    _import("csv", file, company, data_dir, again=again, as_json=as_json)
+    _import("csv", file, company, data_dir, again=again, open_fiscal_years=open_fiscal_years, as_json=as_json)
 
 
 @app.command("jsonl")
@@ -42,11 +44,12 @@ def import_jsonl(
     file: FileArgument,
     company: CompanyOption = None,
     again: Again = False,
+    open_fiscal_years: OpenFiscalYears = False,
     as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
     """Import JSON Lines: an entry a line, as `POST /v2/journal-entries` takes it, with numbers for ids."""
-    _import("jsonl", file, company, data_dir, again=again, as_json=as_json)
+    _import("jsonl", file, company, data_dir, again=again, open_fiscal_years=open_fiscal_years, as_json=as_json)
 
 
 @app.command("beancount")
@@ -58,11 +61,21 @@ def import_beancount(
     ] = None,
     company: CompanyOption = None,
     again: Again = False,
+    open_fiscal_years: Annotated[bool, typer.Option(help="Open the financial years that the books need.")] = True,
     as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
     """Import Beancount books with all that they include; accounts that are not mapped are made under their names."""
-    _import("beancount", file, company, data_dir, mapping=mapping, again=again, as_json=as_json)
+    _import(
+        "beancount",
+        file,
+        company,
+        data_dir,
+        mapping=mapping,
+        again=again,
+        open_fiscal_years=open_fiscal_years,
+        as_json=as_json,
+    )
 
 
 def _import(
@@ -73,6 +86,7 @@ def _import(
     *,
     mapping: Path | None = None,
     again: bool,
+    open_fiscal_years: bool,
     as_json: bool,
 ) -> None:
     with plain_errors():
@@ -87,7 +101,16 @@ def _import(
         with access(data_dir) as found:
             company_id = the_company(found, company)
             done, errors = uvloop.run(
-                import_file(found, company_id, file, file_format, numbers=numbers, again=again, progress=progress)
+                import_file(
+                    found,
+                    company_id,
+                    file,
+                    file_format,
+                    numbers=numbers,
+                    again=again,
+                    open_fiscal_years=open_fiscal_years,
+                    progress=progress,
+                )
             )
     if as_json:
         from ledgerbee.ledger.imports.http import render, render_error
@@ -112,6 +135,7 @@ async def import_file(
     *,
     numbers: dict[str, int] | None = None,
     again: bool = False,
+    open_fiscal_years: bool = False,
     progress: "Callable[[JournalImport], None]" = _quiet,
 ) -> "tuple[JournalImport, list[Refusal]]":
     """Import a file into a company in this process, or go on with an import of it; the import and its first errors.
@@ -132,7 +156,15 @@ async def import_file(
         tenant = await company_tenant(database, company_id, new_id().hex, system_clock(), OPERATOR)
         means = run.Means(database, system_clock, tenant)
         begun = await means.write(
-            lambda context: actions.begin_here(context, file_format, file.name, content_hash, length, again=again)
+            lambda context: actions.begin_here(
+                context,
+                file_format,
+                file.name,
+                content_hash,
+                length,
+                again=again,
+                open_fiscal_years=open_fiscal_years,
+            )
         )
 
         async def rows_of(state: "JournalImport") -> run.Rows:

@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar
 from uuid import UUID
 
 from ledgerbee.core.ids import new_id
-from ledgerbee.ledger.imports import store
+from ledgerbee.ledger.imports import rules, store
 from ledgerbee.ledger.imports.model import (
     IMPORT_JOB,
     JOURNAL_IMPORT_REPEATED,
@@ -19,15 +19,17 @@ from ledgerbee.ledger.imports.model import (
     JournalImport,
     Place,
 )
+from ledgerbee.ledger.periods import store as periods
 from ledgerbee.platform.context import Context
 
 T = TypeVar("T")
 
 
-def new_import(
-    context: Context, file_format: ImportFormat, file_name: str | None, status: ImportStatus
+async def new_import(
+    context: Context, file_format: ImportFormat, file_name: str | None, status: ImportStatus, *, open_fiscal_years: bool
 ) -> JournalImport:
-    """An import that begins now."""
+    """An import that begins now. With `open_fiscal_years` it opens all that its rows need (`rules.opens`)."""
+    years = [year.span for year in await periods.list_fiscal_years(context)]
     return JournalImport(
         id=new_id(),
         format=file_format,
@@ -40,6 +42,7 @@ def new_import(
         error_count=0,
         failure=None,
         summary=None,
+        opens=rules.opens(years, context.today, all_needed=open_fiscal_years),
         created_at=context.now,
         started_at=None,
         completed_at=None,
@@ -53,7 +56,12 @@ class Writer(Protocol):
 
 
 async def receive(
-    write: Writer, file_format: ImportFormat, file_name: str | None, blocks: AsyncIterator[bytes]
+    write: Writer,
+    file_format: ImportFormat,
+    file_name: str | None,
+    blocks: AsyncIterator[bytes],
+    *,
+    open_fiscal_years: bool,
 ) -> tuple[UUID, bytes, int]:
     """Keep a file as it comes in, a part a transaction; the import's id, the file's SHA-256 and its length.
 
@@ -61,7 +69,9 @@ async def receive(
     """
 
     async def start(context: Context) -> UUID:
-        received = new_import(context, file_format, file_name, ImportStatus.RECEIVING)
+        received = await new_import(
+            context, file_format, file_name, ImportStatus.RECEIVING, open_fiscal_years=open_fiscal_years
+        )
         await store.insert(context, received)
         return received.id
 
@@ -120,9 +130,11 @@ async def begin_here(
     length: int,
     *,
     again: bool,
+    open_fiscal_years: bool = False,
 ) -> JournalImport:
     """An import for this process to carry out from a file it has: a new one, or one of the same file to go on with.
 
+    One to go on with opens the financial years that it was begun to open.
     Raises `JOURNAL_IMPORT_REPEATED` when the same file was imported completely, unless it is to be `again`.
     """
     known = await store.of_content(context, content_hash, file_format)
@@ -130,9 +142,8 @@ async def begin_here(
         return known
     if known is not None and not again:
         raise JOURNAL_IMPORT_REPEATED.error(importId=str(known.id))
-    begun = replace(
-        new_import(context, file_format, file_name, ImportStatus.RUNNING), content_hash=content_hash, bytes_total=length
-    )
+    new = await new_import(context, file_format, file_name, ImportStatus.RUNNING, open_fiscal_years=open_fiscal_years)
+    begun = replace(new, content_hash=content_hash, bytes_total=length)
     await store.insert(context, begun)
     return begun
 

@@ -18,7 +18,10 @@ from ledgerbee.ledger.imports.model import (
     JournalImport,
     Refusal,
 )
+from ledgerbee.ledger.periods.http import OPEN_SCOPE
+from ledgerbee.ledger.periods.rules import FIRST_DAY
 from ledgerbee.platform.context import Context
+from ledgerbee.platform.credentials.model import INSUFFICIENT_PERMISSIONS
 from ledgerbee.platform.http.operation import BodyStream, CallerDep, Ctx, operation, resource_router
 from ledgerbee.platform.http.query import Limit, PageNumber
 from ledgerbee.platform.http.wire import (
@@ -57,6 +60,7 @@ class JournalImportResponse(ResponseModel):
     error_count: WholeNumber = Field(description="Rows refused; the first 10,000 can be listed", examples=[0])
     failure: str | None = Field(description="Why it failed")
     summary: dict[str, Any] | None = Field(description="What the format tells at the end (Beancount)")
+    open_fiscal_years: bool = Field(description="Whether it opens all fiscal years that its rows need")
     created_at: Moment
     started_at: Moment | None
     completed_at: Moment | None
@@ -92,6 +96,7 @@ def render(found: JournalImport) -> JournalImportResponse:
         error_count=found.error_count,
         failure=found.failure,
         summary=found.summary,
+        open_fiscal_years=found.opens.start_date == FIRST_DAY,
         created_at=found.created_at,
         started_at=found.started_at,
         completed_at=found.completed_at,
@@ -115,9 +120,10 @@ def render_error(refusal: Refusal) -> JournalImportErrorResponse:
         "The body is the file, its content type the format: `application/x-ndjson` (JSON Lines: in each line what "
         "`POST /v2/journal-entries` takes, with `accountNumber`, `vatCode`, `customerNumber`, `vendorNumber` and "
         "`journalCategory` beside the ids), `text/csv` (a line of an entry a row) or `text/plain` (Beancount). A row "
-        "that can't be posted is reported with its line; the others are posted.",
+        "that can't be posted is reported with its line; the others are posted. With `openFiscalYears=true` the fiscal "
+        f"years that rows up to a year ahead lack are opened; the key needs `{OPEN_SCOPE}` too.",
         response="File received, import queued",
-        errors=[JOURNAL_IMPORT_INTERRUPTED, JOURNAL_IMPORT_UNREADABLE],
+        errors=[JOURNAL_IMPORT_INTERRUPTED, JOURNAL_IMPORT_UNREADABLE, INSUFFICIENT_PERMISSIONS],
         opens_transaction=False,
         streams=tuple(MEDIA_TYPES),
     ),
@@ -128,12 +134,19 @@ async def import_journal_entries(
     file_name: Annotated[
         OptionalLine | None, Query(alias="fileName", description="Name of the file, for people")
     ] = None,
+    open_fiscal_years: Annotated[
+        bool, Query(alias="openFiscalYears", description="Open the fiscal years that its rows need")
+    ] = False,
     content_type: Annotated[str, Header(include_in_schema=False)] = "",
 ) -> Response:
     """Import journal entries."""
+    if open_fiscal_years and OPEN_SCOPE not in caller.principal.scopes:
+        raise INSUFFICIENT_PERMISSIONS.error(requiredScopes=[OPEN_SCOPE])
     file_format = MEDIA_TYPES[content_type.partition(";")[0].strip().lower()]
     try:
-        import_id, content_hash, length = await actions.receive(caller.write, file_format, file_name, body)
+        import_id, content_hash, length = await actions.receive(
+            caller.write, file_format, file_name, body, open_fiscal_years=open_fiscal_years
+        )
     except ClientDisconnect:
         raise JOURNAL_IMPORT_INTERRUPTED.error() from None
 

@@ -30,7 +30,7 @@ async def rows_of(
     Raises `JOURNAL_IMPORT_UNREADABLE`.
     """
     if state.format is not ImportFormat.BEANCOUNT:
-        return EnteredRows(means, source, state.format)
+        return EnteredRows(means, source, state.format, state.opens)
     content = b"".join([block async for block in source.blocks(0)])
     try:
         books = await asyncio.to_thread(parse, content.decode(), include)
