@@ -145,6 +145,13 @@ class Books:
         await self.api.run(work)
         return value_id
 
+    async def open_years(self, first: int) -> None:
+        """The calendar years from `first` on that lie before the company's own."""
+        known = (await self.api.get("/v1/fiscal-years")).json()
+        for year in range(int(known[0]["startDate"][:4]) - 1, first - 1, -1):
+            answer = await self.api.post("/v1/fiscal-years", {"endDate": f"{year}-12-31"})
+            assert answer.status_code == 201, answer.text
+
     async def lock(self, day: str | None, *, reopen: bool = False) -> None:
         answer = await self.api.put("/v1/ledger/lock-date", {"lockedThrough": day, "reopen": reopen})
         assert answer.status_code == 200, answer.text

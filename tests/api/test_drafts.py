@@ -222,6 +222,7 @@ async def test_the_list_is_narrowed(books: Books) -> None:
 )
 async def test_every_page_is_where_it_belongs(books: Books, query: dict[str, Any], wanted: str) -> None:
     """Pages of every size, from either end. The fourth, which alone is found by its description's `o`, is booked."""
+    await books.open_years(2025)
     days = ["2025-02-28", "2024-02-29", "2025-02-28", "2025-03-01", "2026-01-01", "2026-01-31"]
     for n, day in enumerate(days, 1):
         texts = {"description": f"{'o' if n == 4 else 'n'}{n}", "reference": "odd" if n % 2 else None}

@@ -351,7 +351,9 @@ async def test_a_client_that_goes_away_leaves_nothing(books: Books) -> None:
 
 async def test_uploads_of_killed_processes_are_swept(books: Books, database_url: str) -> None:
     async def left(context: Context) -> UUID:
-        begun = actions.new_import(context, ImportFormat.CSV, None, ImportStatus.RECEIVING)
+        begun = await actions.new_import(
+            context, ImportFormat.CSV, None, ImportStatus.RECEIVING, open_fiscal_years=False
+        )
         await store.insert(context, begun)
         await store.add_part(context, begun.id, 0, b"entry")
         return begun.id

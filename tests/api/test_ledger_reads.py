@@ -199,6 +199,7 @@ async def test_every_page_of_several_years_is_where_it_belongs(
 
     An `o` is found in both columns that are searched, in one entry in both of them.
     """
+    await books.open_years(2022)
     days = ["2025-05-31", "2022-01-01", "2025-06-01", "2022-12-31", "2025-06-01", "2024-01-01", "2025-06-01"]
     await books.post(
         *(

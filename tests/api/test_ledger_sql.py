@@ -202,7 +202,9 @@ async def test_the_function_refuses_what_does_not_belong_together(
 async def test_no_company_no_posting(books: Books, application: "asyncpg.Connection[asyncpg.Record]") -> None:
     await application.execute("SET LOCAL app.company_id = ''")
     for statement in (
-        "SELECT open_ledger('DKK', 2, gen_random_uuid(), '2026-01-01')",
+        "SELECT open_ledger('DKK', 2, gen_random_uuid(), '2026-01-01', '2026-12-31')",
+        "SELECT add_fiscal_year(gen_random_uuid(), '2027-01-01', '2027-12-31')",
+        "SELECT hold_ledger()",
         "SELECT set_lock_date('2026-01-01', true)",
     ):
         with pytest.raises(asyncpg.PostgresError) as refused:
@@ -225,7 +227,7 @@ async def test_a_company_without_books_is_told_so(
 
 async def test_books_are_opened_once(application: "asyncpg.Connection[asyncpg.Record]") -> None:
     with pytest.raises(asyncpg.UniqueViolationError):
-        await application.execute("SELECT open_ledger('EUR', 2, gen_random_uuid(), '2026-01-01')")
+        await application.execute("SELECT open_ledger('EUR', 2, gen_random_uuid(), '2026-01-01', '2026-12-31')")
 
 
 async def test_other_companies_books_are_not_seen(

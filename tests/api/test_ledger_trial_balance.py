@@ -42,6 +42,7 @@ def row(body: Mapping[str, Any], number: int) -> tuple[str | None, ...]:
 
 
 async def test_it_opens_with_the_fiscal_year_and_runs_to_today(books: Books) -> None:
+    await books.open_years(2025)
     await books.post(
         books.entry("2025-12-31", [books.line(BANK, "500.00"), books.line(CAPITAL, "-500.00")]),
         books.sale("2025-06-30", "40.00"),
@@ -66,6 +67,7 @@ async def test_it_opens_with_the_fiscal_year_and_runs_to_today(books: Books) -> 
 
 
 async def test_it_opens_in_the_middle_of_a_month_and_year(books: Books) -> None:
+    await books.open_years(2025)
     await books.post(
         books.sale("2025-11-11", "1.00"),
         books.sale("2026-02-09", "2.00"),
@@ -122,6 +124,7 @@ async def test_any_span_equals_the_sum_of_its_lines(books: Books) -> None:
         debit, credit = dice.sample(BOOKED, 2)
         day = date(2025, 1, 1) + timedelta(days=dice.randrange(730))
         entries.append(books.entry(day, [books.line(debit, amount), books.line(credit, f"-{amount}")]))
+    await books.open_years(2025)
     await books.post(*entries)
     numbers = {account_id: number for number, account_id in books.accounts.items()}
     flat = [
@@ -162,6 +165,7 @@ async def test_assets_equal_equity_and_liabilities_whatever_is_asked_for(
     fixed = {"ledgerType": "BALANCE_SHEET", "accountClassification": "ASSET", "name": "Far from the rest"}
     made = await books.api.post("/v1/accounts", {"accountNumber": 2_000_001, **fixed})
     books.accounts[2_000_001] = UUID(made.json()["id"])
+    await books.open_years(2024)
     dice = random.Random(1390)  # noqa: S311  a repeatable choice, not a secret
     entries = []
     for _ in range(300):
@@ -183,6 +187,7 @@ async def test_assets_equal_equity_and_liabilities_whatever_is_asked_for(
 
 
 async def test_the_years_result_stands_in_equity_until_an_entry_moves_it(books: Books) -> None:
+    await books.open_years(2025)
     await books.post(books.sale("2025-06-30", "40.00"), books.sale("2026-01-05", "13.00"))
     body = await report(books.api, toDate="2026-02-01")
     assert row(body, RETAINED) == ("-40.00", "0.00", "0.00", "-40.00")  # no entry closed 2025

@@ -288,6 +288,9 @@ OPERATIONS: Final[tuple[Row, ...]] = (
         "Reverse a posted journal entry", nothing, not_found="JOURNAL_ENTRY_NOT_FOUND", success=201,
     ),
     extension("Journal Entries", "GET", "/v1/fiscal-years", "accounts-read", "List fiscal years"),
+    extension(
+        "Journal Entries", "POST", "/v1/fiscal-years", "accounts-write", "Open a fiscal year", nothing, success=201
+    ),
     extension("Journal Entries", "GET", "/v1/ledger/lock-date", "company-read", "Get the lock date"),
     extension(
         "Journal Entries", "PUT", "/v1/ledger/lock-date", "company-write", "Set the lock date",

@@ -14,6 +14,8 @@ from typing import IO, Any, TypeVar
 
 import httpx
 
+from ledgerbee.core.dates import day_in, system_clock
+
 T = TypeVar("T")
 
 #: Dozens of processes start here: each would compile the whole package anew.
@@ -31,6 +33,11 @@ def wait_for(condition: Callable[[], T | None], seconds: float = PATIENCE) -> T:
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.02)
     return found
+
+
+def today() -> str:
+    """The day of the companies that are made here: it lies in their first financial year."""
+    return day_in(system_clock(), "Europe/Copenhagen").isoformat()
 
 
 def environment(**variables: str) -> dict[str, str]:

@@ -10,7 +10,7 @@ from tests.attached import PDF
 from tests.ledger_books import BANK, SALES
 from tests.platform.servers import end, value
 from tests.runtime.conftest import Made
-from tests.runtime.processes import Served, cli, cli_json, refusal
+from tests.runtime.processes import Served, cli, cli_json, refusal, today
 
 from ledgerbee.platform import postgres
 
@@ -32,7 +32,7 @@ def voucher(served: Served, made: Made) -> Voucher:
     sides = ((BANK, "DEBIT"), (SALES, "CREDIT"))
     body = {
         "entryType": "JOURNAL_ENTRY",
-        "date": "2026-01-15",
+        "date": today(),
         "originalAmount": "100.00",
         "lines": [{"accountId": accounts[number], "side": side, "amount": "100.00"} for number, side in sides],
         "attachments": [

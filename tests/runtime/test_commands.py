@@ -72,6 +72,11 @@ def test_what_does_not_exist_is_told(served: Served, made: Made) -> None:
     assert said == "scopes.0 must be a known scope"
     said = refusal("company", "create", "--name", "Nowhere", "--country", "XX", "--json", *at)
     assert "country" in said
+    said = refusal("company", "create", "--name", "Nowhere", "--country", "DK", "--fiscal-year-start", "2026-1-1", *at)
+    assert said == "fiscalYearStart must be a valid date, YYYY-MM-DD"
+    year = ("--fiscal-year-start", "2026-01-01", "--fiscal-year-end", "2027-12-31")
+    said = refusal("company", "create", "--name", "Nowhere", "--country", "DK", *year, *at)
+    assert said == "fiscalYearEnd must be 6 to 18 months after fiscalYearStart, it is 24"
     misspelt = cli("api-key", "create", "--company", "nobody", "--scopes", "all", *at)
     assert (misspelt.returncode, misspelt.stdout) == (2, "")
     assert "--company" in misspelt.stderr

@@ -11,7 +11,7 @@ import pytest_asyncio
 from tests.api.test_imports import JSONL, PATH, burning_disk, lines, row
 from tests.conftest import Api
 from tests.ledger_books import Books, books_of
-from tests.runtime.processes import PROGRAM, Program, Served, cli
+from tests.runtime.processes import PROGRAM, Program, Served, cli, today
 
 from ledgerbee.ledger.imports.model import IMPORT_JOB
 from ledgerbee.platform.context import Context
@@ -94,7 +94,7 @@ def test_the_command_line_imports_beside_a_running_serve(
     served = serve_own()
     assert served.key is not None
     good = tmp_path / "good.jsonl"
-    good.write_text(lines(row("1.00"), row("2.00")))
+    good.write_text(lines(row("1.00", date=today()), row("2.00", date=today())))
     done = imported("jsonl", good, own_data)
     assert (done["status"], done["entriesPosted"], done["errors"]) == ("completed", 2, [])
 
@@ -104,11 +104,20 @@ def test_the_command_line_imports_beside_a_running_serve(
     assert imported("jsonl", good, own_data, "--again")["entriesPosted"] == 2
 
     bad = tmp_path / "bad.csv"
-    bad.write_text("entry,date,accountNumber,debit,credit\n1,2026-03-16,6480,5,\n1,,1010,,5\n2,2026-03-16,77,5,\n")
+    rows = f"1,{today()},6480,5,\n1,,1010,,5\n2,{today()},77,5,\n"
+    bad.write_text("entry,date,accountNumber,debit,credit\n" + rows)
     told = cli("import", "csv", bad, "--data-dir", own_data)
     assert (told.returncode, told.stdout.split(",")[0]) == (1, "1 entries posted")
     assert "line 4" in told.stderr
     assert "ACCOUNT_NOT_FOUND" in told.stderr
+
+    old = tmp_path / "old.jsonl"
+    old.write_text(lines(row("1.00", date="2019-05-05")))
+    told = cli("import", "jsonl", old, "--data-dir", own_data)
+    assert (told.returncode, told.stdout.split(",")[0]) == (1, "0 entries posted")
+    assert "FISCAL_YEAR_MISSING" in told.stderr
+    done = imported("jsonl", old, own_data, "--again", "--open-fiscal-years")
+    assert (done["entriesPosted"], done["openFiscalYears"]) == (1, True)
     assert cli("verify", "--data-dir", own_data).returncode == 0
 
 

@@ -165,6 +165,11 @@ def test_commands_work_beside_it(served: Served, made: Made) -> None:
     assert httpx.get(f"{served.url}/api/v1/customers", headers=theirs).status_code == 403
     listed = cli_json("company", "list", *at)["companies"]
     assert [row["id"] for row in listed] == [made.company, company["id"]]
+    year = ("--fiscal-year-start", "2025-07-01", "--fiscal-year-end", "2026-12-31")
+    uneven = cli_json("company", "create", "--name", "Tredje A/S", "--country", "DK", *year, *at)["id"]
+    key = cli_json("api-key", "create", "--company", uneven, "--scopes", "accounts-read", *at)["key"]
+    (first,) = httpx.get(f"{served.url}/api/v1/fiscal-years", headers={"x-api-key": key}).json()
+    assert (first["startDate"], first["endDate"]) == ("2025-07-01", "2026-12-31")
     assert "name one with --company" in refusal("api-key", "create", "--scopes", "all", *at)
     status = cli_json("db", "status", *at)
     assert (status["state"], status["version"], status["dataDir"]) == ("running", "18", str(made.data_dir))

@@ -11,7 +11,7 @@ from pathlib import Path
 import asyncpg
 import httpx
 from tests.platform.servers import is_up, value
-from tests.runtime.processes import PROGRAM, Program, Served, is_alive, wait_for
+from tests.runtime.processes import PROGRAM, Program, Served, is_alive, today, wait_for
 
 from ledgerbee.platform import postgres
 
@@ -54,7 +54,7 @@ def test_told_to_stop_it_finishes_what_waits_to_be_carried_out(
     accounts = [a["id"] for a in served.http.get("/api/v1/accounts").json() if a["accountNumber"] in {1010, 6480}]
     body = {
         "entryType": "JOURNAL_ENTRY",
-        "date": "2026-03-16",
+        "date": today(),
         "originalAmount": "1.00",
         "lines": [
             {"accountId": account, "side": side, "amount": "1.00"}

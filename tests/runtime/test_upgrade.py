@@ -7,12 +7,14 @@ them in euros, 300 entries, and none (a company outside Denmark). `pg_dump --dat
 import asyncio
 import gzip
 from collections.abc import AsyncIterator
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from uuid import UUID
 
 import asyncpg
 import httpx
+import pytest
 import pytest_asyncio
 from sqlalchemy.engine import make_url
 from tests.conftest import OPERATOR, Api, SteeredClock, with_database
@@ -21,7 +23,11 @@ from tests.ledger_books import BANK, SALES, Books, books_of
 from ledgerbee.app.reactions import REACTIONS
 from ledgerbee.chart.vat_codes import store as vat_codes
 from ledgerbee.chart.vat_codes.model import VatCode
+from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.ledger.entries import rules
+from ledgerbee.ledger.periods import actions as period_actions
+from ledgerbee.ledger.periods import store as periods
+from ledgerbee.ledger.periods.model import FiscalYear
 from ledgerbee.platform.api_keys import actions as api_keys
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.credentials.model import SCOPES
@@ -40,6 +46,12 @@ async def upgraded(own_database: str, server_url: str) -> AsyncIterator[list[Boo
     loader = await asyncpg.connect(with_database(server_url, name))
     await loader.execute("SET session_replication_role = replica")
     await loader.execute(gzip.decompress(ROWS.read_bytes()).decode())
+    # Once any year could be posted in: the company with 11 entries has two that lie apart.
+    await loader.execute(
+        "INSERT INTO fiscal_years (company_id, id, start_date, end_date)"
+        " SELECT g.company_id, gen_random_uuid(), y.day, y.day + interval '1 year - 1 day'"
+        " FROM ledgers g, unnest(ARRAY['1900-01-01'::date, '2035-01-01']) AS y (day) WHERE g.chain_position = 11"
+    )
     counts = await loader.fetch("SELECT company_id, chain_position FROM ledgers ORDER BY chain_position DESC")
     await loader.close()
     assert [row["chain_position"] for row in counts] == [300, 11, 0]
@@ -121,3 +133,27 @@ async def test_entries_that_were_converted_as_a_whole_stay_and_the_next_are_conv
     assert (fault.entry_number, fault.what) == (
         12, "its base amounts are further from amount x rate than balancing takes",
     )  # fmt: skip
+
+
+async def test_years_stay_as_they_are(upgraded: list[Books]) -> None:
+    """What lies apart stays apart; from now on a year is opened beside another."""
+    books = upgraded[1]
+
+    async def years(context: Context) -> list[int]:
+        return [year.start_date.year for year in await periods.list_fiscal_years(context)]
+
+    async def open_2027(context: Context) -> FiscalYear:
+        return await period_actions.open_year(context, date(2027, 1, 1), None)
+
+    assert await books.api.run(years) == [1900, 2026, 2035]
+    for day in ("1900-12-31", "2035-01-01", "2026-12-31"):
+        await books.post(books.sale(day, "1.00"))
+    for day in ("1901-01-01", "2025-12-31", "2027-01-01", "2034-12-31"):
+        with pytest.raises(LedgerBeeError) as refused:
+            await books.post(books.sale(day, "1.00"))
+        assert refused.value.code == "FISCAL_YEAR_MISSING"
+    await books.api.run(open_2027)
+    await books.post(books.sale("2027-01-01", "1.00"))
+    assert await books.api.run(years) == [1900, 2026, 2027, 2035]
+    result = await books.verify()
+    assert result.passed, result.fault

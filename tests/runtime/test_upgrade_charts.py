@@ -1,5 +1,6 @@
 """Charts of earlier releases are brought to the totals of this one (revision 0018)."""
 
+from datetime import date
 from importlib.resources import files
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from ledgerbee.chart.accounts import store as accounts
 from ledgerbee.chart.accounts.actions import create
 from ledgerbee.chart.accounts.model import Account
 from ledgerbee.core.ids import new_id
+from ledgerbee.ledger.periods import actions as period_actions
 from ledgerbee.ledger.reports.trial_balance.actions import trial_balance
 from ledgerbee.ledger.reports.trial_balance.model import NO_BALANCES
 from ledgerbee.platform.context import Context
@@ -117,6 +119,7 @@ async def assert_statements_agree(books: Books) -> None:
     chart = await books.api.run(chart_of)
     numbers = [one.number for one in chart.values() if one.is_bookable and not one.control_account_type]
     books = await books_of(books.api)
+    await books.api.run(lambda context: period_actions.open_year(context, date(2025, 1, 1), None))
     for place, number in enumerate(numbers[1:]):
         lines = [books.line(numbers[place], f"{place + 1}.00"), books.line(number, f"-{place + 1}.00")]
         await books.post(books.entry(f"{2025 + place % 2}-02-0{1 + place % 9}", lines))

@@ -7,10 +7,11 @@ from typing import Any
 
 import asyncpg
 import httpx
-from tests.sim.entering import A_HASH, A_MOMENT, A_NUMBER, AN_ID, Entry
+from tests.sim.entering import A_HASH, A_MOMENT, A_NUMBER, AN_ID
 from tests.sim.figures import text_of
 from tests.sim.model import Answer, Company
 from tests.sim.requests import Request
+from tests.sim.years import Year
 
 _FORMS = {
     AN_ID: re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"),
@@ -91,8 +92,13 @@ async def audit(database: "asyncpg.Connection[asyncpg.Record]", company_id: str,
         company_id,
     )
     _same("entries", sorted(company.entries), sorted(row["id"] for row in rows))
-    _same("numbers in the order of posting", _numbers(company.entries.values()), _numbers_of(rows))
+    _same("numbers in the order of posting", _numbers(company), _numbers_of(rows, company))
     _same("the chain", [row["hash"] for row in rows][:-1], [row["previous_hash"] for row in rows][1:])
+    found = await database.fetch(
+        "SELECT start_date::text, end_date::text FROM fiscal_years WHERE company_id = $1 ORDER BY start_date",
+        company_id,
+    )
+    _same("the financial years", company.years.known, [tuple(row) for row in found])
     months, tags, parties = _totals(company)
     found = await database.fetch(
         "SELECT account_id::text, to_char(month, 'YYYY-MM'), sum(base_debit), sum(base_credit) FROM account_months"
@@ -120,17 +126,20 @@ def _same(what: str, expected: Any, actual: Any) -> None:
         raise MismatchError(f"{what}: expected {expected}\ngot {actual}")
 
 
-def _numbers(entries: Iterable[Entry]) -> dict[str, list[int]]:
+Numbers = dict[Year | None, list[int]]
+
+
+def _numbers(company: Company) -> Numbers:
     """Every financial year's numbers: those that stand there, and those that have to."""
-    years = Counter(entry["date"][:4] for entry in entries)
-    return {year: list(range(1, count + 1)) for year, count in sorted(years.items())}
+    counts = Counter(company.years.of(entry["date"]) for entry in company.entries.values())
+    return {year: list(range(1, count + 1)) for year, count in counts.items()}
 
 
-def _numbers_of(rows: Iterable[asyncpg.Record]) -> dict[str, list[int]]:
-    years: dict[str, list[int]] = defaultdict(list)
+def _numbers_of(rows: Iterable[asyncpg.Record], company: Company) -> Numbers:
+    numbers: Numbers = defaultdict(list)
     for row in rows:
-        years[row["entry_date"][:4]].append(row["entry_number"])
-    return dict(sorted(years.items()))
+        numbers[company.years.of(row["entry_date"])].append(row["entry_number"])
+    return dict(numbers)
 
 
 Totals = dict[tuple[str, str], tuple[str, str]]

@@ -7,6 +7,7 @@ from tests.sim.clients import Line
 from tests.sim.entering import Entry
 from tests.sim.model import Company
 from tests.sim.requests import Request
+from tests.sim.years import Year, Years
 
 #: What a company's VAT codes may look like, beside those of its chart.
 _VAT_CODES: tuple[Entry, ...] = (
@@ -25,9 +26,10 @@ _VAT_CODES: tuple[Entry, ...] = (
 RATE_CHANGE = "2026-01-01"
 
 
-async def found(operator: Line, name: str, currency: str, country: str) -> tuple[str, str, Company]:
+async def found(operator: Line, name: str, currency: str, country: str, year: Year) -> tuple[str, str, Company]:
     """A new company: its id, its key, and the model of it."""
     body = {"name": name, "countryCode": country, "baseCurrency": currency, "timeZone": "Europe/Copenhagen"}
+    body |= {"fiscalYearStart": year[0], "fiscalYearEnd": year[1]}
     made = (await operator.send(Request("", "POST", "/v1/companies", body))).json()
     line = Line(operator.http, made["key"])
 
@@ -41,6 +43,7 @@ async def found(operator: Line, name: str, currency: str, country: str) -> tuple
     company = Company(
         base=currency,
         language=made["preferredLanguage"],
+        years=Years([year]),
         head=hashlib.sha256(f"ledgerbee:genesis:{made['id']}".encode()).hexdigest(),
         accounts=accounts,
         vat_codes={},

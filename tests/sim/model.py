@@ -7,7 +7,7 @@ is predicted here. A request is asked about with `answer` and, once the system h
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -27,6 +27,7 @@ from tests.sim.entering import (
 )
 from tests.sim.figures import text_of, units_of
 from tests.sim.requests import Request, entry_faults
+from tests.sim.years import Years
 
 #: The account that opens with earlier years' results, in the Danish chart and in the generic one.
 _RETAINED = {6935, 2690}
@@ -49,8 +50,10 @@ class Company(Chart):
 
     language: str
     head: str
+    years: Years
     locked_through: str | None = None
-    numbers: dict[int, int] = field(default_factory=lambda: defaultdict(int))
+    #: The last number in each financial year, by its first day.
+    numbers: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     entries: dict[str, Entry] = field(default_factory=dict)
     #: Drafts as they are shown, with the request that each was made by.
     drafts: dict[str, tuple[Entry, Request]] = field(default_factory=dict)
@@ -82,12 +85,17 @@ class Company(Chart):
                 self.entries[body["id"]] = body
             case "lock":
                 self.locked_through = body["lockedThrough"]
+            case "open_year":
+                self.years.add((body["startDate"], body["endDate"]))
             case "rate":
                 self.rates[body["currency"], body["date"]] = body["rate"]
 
     def _post(self, entries: Iterable[Entry]) -> None:
         for entry in entries:
-            self.numbers[int(entry["date"][:4])] = entry["entryNumber"]
+            year = self.years.for_posting(entry["date"], date.fromisoformat(entry["postedAt"][:10]))
+            assert year is not None, "what was posted was predicted"
+            self.years.add(year)
+            self.numbers[year[0]] = entry["entryNumber"]
             self.head = entry["hash"]
             self.entries[entry["id"]] = entry
             if entry["reversesEntryId"] is not None:
@@ -186,6 +194,13 @@ class Company(Chart):
             raise RefusedError(409, "LOCK_DATE_MOVES_BACK")
         return 200, {"lockedThrough": wanted}
 
+    def _open_year(self, request: Request, today: date) -> tuple[int, Any]:
+        start, end = self.years.asked_for(request.body, today)
+        is_locked = self.locked_through is not None and end <= self.locked_through
+        return 201, {
+            "id": AN_ID, "startDate": start, "endDate": end, "lastEntryNumber": 0, "isLocked": is_locked,
+        }  # fmt: skip
+
     def _rate(self, request: Request, _: date) -> tuple[int, Any]:
         body = request.body
         return 200, {
@@ -207,12 +222,12 @@ class Company(Chart):
         }  # fmt: skip
 
     def _trial_balance(self, request: Request, _: date) -> tuple[int, Any]:
-        first, last = date.fromisoformat(request.params["fromDate"]), date.fromisoformat(request.params["toDate"])
-        year = date(first.year, 1, 1)
+        first, last = request.params["fromDate"], request.params["toDate"]
+        year = self.years.start_around(first)
         figures: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
         carried = 0
         for entry in self.entries.values():
-            day = date.fromisoformat(entry["date"])
+            day = entry["date"]
             for line in entry["lines"]:
                 units, row = self.base_units(line), figures[line["accountId"]]
                 is_result = self.accounts[line["accountId"]]["ledgerType"] == "PROFIT_AND_LOSS"
@@ -270,18 +285,18 @@ class Company(Chart):
         }  # fmt: skip
 
     def _placed(self, entries: list[Entry], paths: list[str], today: date) -> list[Entry]:
-        """The entries with their numbers: 1, 2, 3, ... in each financial year, which is the calendar's here."""
-        numbers = dict(self.numbers)
+        """The entries with their numbers: 1, 2, 3, ... in each financial year."""
+        numbers, years = dict(self.numbers), Years(self.years.known)
         placed = []
         for entry, path in zip(entries, paths, strict=True):
             if self.locked_through is not None and entry["date"] <= self.locked_through:
                 raise RefusedError(409, "PERIOD_LOCKED", path)
-            day = date.fromisoformat(entry["date"])
-            ten_years_on = date(today.year + 10, today.month, min(today.day, 28))
-            if day.year < 1900 or day.year == 9999 or date(day.year + 1, 1, 1) - timedelta(days=1) > ten_years_on:
+            year = years.for_posting(entry["date"], today)
+            if year is None:
                 raise RefusedError(400, "FISCAL_YEAR_MISSING", path)
-            numbers[day.year] = numbers.get(day.year, 0) + 1
-            placed.append({**entry, "entryNumber": numbers[day.year]})
+            years.add(year)
+            numbers[year[0]] = numbers.get(year[0], 0) + 1
+            placed.append({**entry, "entryNumber": numbers[year[0]]})
         if placed:
             placed[0]["previousHash"] = self.head
         return placed

@@ -33,8 +33,14 @@ from ledgerbee.platform import postgres
 from ledgerbee.platform.context import Actor
 from ledgerbee.platform.db import Database, Tenant
 
-#: Companies with a client of their own: their currency and country.
-ALONE = (("DKK", "DK"), ("JPY", "JP"), ("KWD", "KW"))
+#: Companies with a client of their own: their currency, country and first financial year.
+ALONE = (
+    ("DKK", "DK", ("2025-07-01", "2026-12-31")),
+    ("JPY", "JP", ("2025-01-01", "2025-12-31")),
+    ("KWD", "KW", ("2026-01-01", "2026-12-31")),
+)
+#: One with several clients, who together open the year after its first.
+SHARED = ("DKK", "DK", ("2025-01-01", "2025-12-31"))
 SHARERS = 3
 #: Rounds that a system lives for in `make chaos`: its tables grow with every round.
 ROUNDS_A_SYSTEM = 10
@@ -71,7 +77,7 @@ async def run_round(system: System, seed: int, operations: int, kills: int, vict
         companies: dict[str, Company] = {}
         workers: list[Client | Sharer] = []
         founded = await asyncio.gather(
-            *(found(operator, f"Company of {seed}", currency, country) for currency, country in (*ALONE, ALONE[0]))
+            *(found(operator, f"Company of {seed}", *particulars) for particulars in (*ALONE, SHARED))
         )
         for number, (company_id, key, company) in enumerate(founded):
             companies[company_id] = company

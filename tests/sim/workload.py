@@ -13,6 +13,7 @@ from tests.sim.entering import Entry, Money
 from tests.sim.figures import PLACES, text_of
 from tests.sim.model import Company
 from tests.sim.requests import ENTRY_TYPES, Request
+from tests.sim.years import after, before, months_later
 
 NOBODY = "0192d3a0-0000-7000-8000-000000000001"
 _FIRST_DAY = date(2025, 11, 1)
@@ -37,7 +38,7 @@ class Workload:
             (34, self.enter), (12, self.enter_batch), (16, self.enter_wrong), (6, self.enter_batch_with_one_wrong),
             (6, self.correct), (9, self.reverse), (4, self.reverse_batch), (4, self.lock), (3, self.rate),
             (4, self.read), (4, self.list), (2, self.trial_balance), (8, self.draft), (8, self.book),
-            (2, self.delete_draft), (2, self.read_draft),
+            (2, self.delete_draft), (2, self.read_draft), (5, self.enter_outside), (4, self.open_year),
         )  # fmt: skip
         made = None
         while made is None:
@@ -55,6 +56,40 @@ class Workload:
         """An entry with one thing wrong."""
         version = self.random.choice((1, 2))
         return self._post("enter", f"/v{version}/journal-entries", self.spoiled(self.entry(version)))
+
+    def enter_outside(self) -> Request:
+        """An entry at the edges of the known years, and far from them."""
+        request = self.enter()
+        years = self.company.years
+        start = after(years.last_day)
+        following = months_later(start, 12)
+        day = self.random.choice(
+            (
+                before(years.first_day),
+                years.first_day,
+                years.last_day,
+                start,
+                before(following),
+                following,
+                "1900-01-01",
+            )
+        )
+        if "currency" not in request.body or "exchangeRate" in request.body:  # the model doesn't know published rates
+            request.body["date"] = day
+        return request
+
+    def open_year(self) -> Request:
+        """A year beside those that there are, mostly; or one that can't be."""
+        years, choose = self.company.years, self.random.choice
+        start = after(years.last_day)
+        body = choose((
+            {}, {"endDate": before(years.first_day)}, {"startDate": start},
+            {"startDate": start, "endDate": before(months_later(start, choose((1, 6, 15, 18, 19, 0))))},
+            {"startDate": months_later(start, 1)}, {"startDate": years.known[-1][0]}, {"endDate": "1999-12-31"},
+            {"startDate": f"{start[:8]}02"}, {"endDate": f"{start[:8]}15"}, {"startDate": "2999-01-01"},
+            {"startDate": months_later(years.first_day, -3), "endDate": before(years.first_day)},
+        ))  # fmt: skip
+        return self._post("open_year", "/v1/fiscal-years", body)
 
     def enter_batch(self) -> Request:
         """Good entries in one go."""

@@ -43,7 +43,13 @@ async def imported(api: Api, file: Path, numbers: dict[str, int] | None = None) 
 
     begun = await means.write(
         lambda context: actions.begin_here(
-            context, ImportFormat.BEANCOUNT, file.name, content[:32].ljust(32), len(content), again=True
+            context,
+            ImportFormat.BEANCOUNT,
+            file.name,
+            content[:32].ljust(32),
+            len(content),
+            again=True,
+            open_fiscal_years=True,
         )
     )
     state = await run.carry_out(means, begun.id, rows_of)
@@ -281,7 +287,7 @@ async def test_an_import_goes_on_where_it_stopped(us: Api, tmp_path: Path) -> No
     content = read(file)
     begun = await means.write(
         lambda context: actions.begin_here(
-            context, ImportFormat.BEANCOUNT, file.name, content[:32], len(content), again=True
+            context, ImportFormat.BEANCOUNT, file.name, content[:32], len(content), again=True, open_fiscal_years=True
         )
     )
 

@@ -19,10 +19,12 @@ from ledgerbee.ledger.imports.entered import _entered
 from ledgerbee.ledger.imports.formats import JsonlReader, Row
 from ledgerbee.ledger.imports.model import CsvOptions, Refusal, UnreadableFileError
 from ledgerbee.ledger.imports.rules import AccountFacts, Directory, References, refusal_of
+from ledgerbee.ledger.periods.model import Span
 
 BANK, SALES = new_id(), new_id()
 COMPANY = new_id()
 NOW = datetime(2026, 3, 16, 12, tzinfo=UTC)
+OPENS = Span(date(2026, 1, 1), date(2027, 12, 31))
 DIRECTORY = Directory(
     accounts={BANK: AccountFacts(True, None), SALES: AccountFacts(True, None)},
     account_numbers={6480: BANK, 1010: SALES},
@@ -64,7 +66,7 @@ def refusal(row: Row) -> Refusal | None:
     """What the row is refused with, as an import does with it; None if it can be posted."""
     wire.collect(row.content, References())
     try:
-        entered = _entered(row, DIRECTORY, NOW.date())
+        entered = _entered(row, DIRECTORY, OPENS)
         if isinstance(entered, LedgerBeeError):
             raise entered
         entries.prepare(COMPANY, NOW, entry_rules.complete(entered, BOOKS, new_id()))

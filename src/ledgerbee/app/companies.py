@@ -10,7 +10,9 @@ from pydantic import Field
 from ledgerbee.app.onboarding import create_company
 from ledgerbee.app.reactions import REACTIONS
 from ledgerbee.core.ids import new_id
+from ledgerbee.ledger.periods.http import BookDay
 from ledgerbee.platform.api_keys import actions as api_keys
+from ledgerbee.platform.company.model import Company
 from ledgerbee.platform.company.wire import Language, NullableIdentifier, TimeZoneName
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.credentials.model import SCOPES
@@ -30,6 +32,13 @@ class CreateCompanyRequest(RequestModel):
     time_zone: TimeZoneName = omitted(description="IANA time zone; left out: the country's")
     preferred_language: Language = omitted(description="Left out: Danish in Denmark, else English")
     vat_number: NullableIdentifier = omitted(description="A Danish company's is checked: CVR, eight digits")
+    fiscal_year_start: BookDay = omitted(
+        description="First day of its first financial year, the first of a month; left out: 1 January of this year",
+        examples=["2026-07-01"],
+    )
+    fiscal_year_end: BookDay = omitted(
+        description="Its last day, 6 to 18 months later; left out: twelve months later", examples=["2027-06-30"]
+    )
 
 
 class CreatedCompanyResponse(ResponseModel):
@@ -65,15 +74,7 @@ class CreatedCompanyResponse(ResponseModel):
 async def create_another_company(context: Ctx, body: CreateCompanyRequest) -> CreatedCompanyResponse:
     """Create a company."""
     async with _inside(context, new_id()) as other:
-        company = await create_company(
-            other,
-            name=body.name,
-            country_code=body.country_code,
-            base_currency=body.base_currency,
-            time_zone=body.time_zone,
-            language=body.preferred_language,
-            vat_number=body.vat_number,
-        )
+        company = await create_requested(other, body)
         key, secret = await api_keys.create(other, name="first key", scopes=SCOPES)
     return CreatedCompanyResponse(
         id=company.company_id,
@@ -85,6 +86,20 @@ async def create_another_company(context: Ctx, body: CreateCompanyRequest) -> Cr
         vat_number=company.vat_number,
         api_key_id=key.id,
         key=secret,
+    )
+
+
+async def create_requested(context: Context, body: CreateCompanyRequest) -> Company:
+    """Create the context's company as it was asked for. Raises what `create_company` raises."""
+    return await create_company(
+        context,
+        name=body.name,
+        country_code=body.country_code,
+        base_currency=body.base_currency,
+        time_zone=body.time_zone,
+        language=body.preferred_language,
+        vat_number=body.vat_number,
+        fiscal_year=(body.fiscal_year_start, body.fiscal_year_end),
     )
 
 

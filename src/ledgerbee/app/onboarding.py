@@ -3,6 +3,7 @@
 The figures and texts come from `chart/seed`; this is the one place that writes them for a company.
 """
 
+from datetime import date
 from uuid import UUID
 
 from babel.core import get_global
@@ -22,6 +23,7 @@ from ledgerbee.core.dates import day_in
 from ledgerbee.core.errors import invalid
 from ledgerbee.core.ids import new_id
 from ledgerbee.core.money import ZERO, is_currency
+from ledgerbee.ledger.periods.rules import first_year
 from ledgerbee.ledger.setup import open_books
 from ledgerbee.parties.groups import store as party_groups
 from ledgerbee.parties.groups.model import CustomerGroup, VendorGroup
@@ -42,12 +44,14 @@ async def create_company(
     time_zone: str | None = None,
     language: str | None = None,
     vat_number: str | None = None,
+    fiscal_year: tuple[date | None, date | None] = (None, None),
 ) -> Company:
     """Create the context's company and everything it starts with, in the context's transaction.
 
     `country_code` is ISO 3166-1 alpha-2; DK gets the Danish standard chart, others a plain generic one. Currency,
-    time zone and language default to the country's. Raises validation errors for unknown codes and a
-    wrong Danish VAT number.
+    time zone and language default to the country's. `fiscal_year` is the first financial year, from and through
+    (`rules.first_year`). Raises validation errors for unknown codes, a wrong Danish VAT number and days that are no
+    financial year.
     """
     currency = _currency_of(country_code)
     if time_zone is not None:
@@ -69,7 +73,7 @@ async def create_company(
     await companies.insert(context, company)
     account_ids = await _write_chart(context, seed, company.preferred_language)
     today = day_in(context.now, company.time_zone)
-    await open_books(context, company.base_currency, today.replace(month=1, day=1))
+    await open_books(context, company.base_currency, first_year(*fiscal_year, today))
     for category in seed.journal_categories:
         await journal_categories.insert(
             context,

@@ -3,6 +3,7 @@
 The clock is read once per command, at the edge; everything below takes time as an argument.
 """
 
+from calendar import monthrange
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -36,3 +37,9 @@ def iso_day(day: date) -> str:
 def first_of_month(day: date) -> date:
     """The first day of the month that holds `day`."""
     return day.replace(day=1)
+
+
+def add_months(day: date, months: int) -> date:
+    """The same day that many months later (or earlier), or the last day of that month where it has no such day."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))

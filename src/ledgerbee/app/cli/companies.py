@@ -17,19 +17,34 @@ def create(
     name: Annotated[str, typer.Option(help="The company's name.")],
     country: Annotated[str, typer.Option(help="ISO 3166-1 alpha-2; DK gets the Danish standard chart.")],
     currency: Annotated[str | None, typer.Option(help="Base currency (default: the country's).")] = None,
+    fiscal_year_start: Annotated[
+        str | None, typer.Option(help="First day of its first financial year (default: 1 January of this year).")
+    ] = None,
+    fiscal_year_end: Annotated[
+        str | None, typer.Option(help="Last day of it, 6 to 18 months later (default: twelve months later).")
+    ] = None,
     as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
     """Create a company with chart of accounts, VAT codes, categories, groups and templates."""
     with plain_errors():
         from ledgerbee.app.cli.session import access, in_company
-        from ledgerbee.app.onboarding import create_company
+        from ledgerbee.app.companies import CreateCompanyRequest, create_requested
         from ledgerbee.core.ids import new_id
+        from ledgerbee.platform.http.validation import validated
 
         company_id = new_id()
+        given = {
+            "name": name,
+            "countryCode": country.upper(),
+            "baseCurrency": currency,
+            "fiscalYearStart": fiscal_year_start,
+            "fiscalYearEnd": fiscal_year_end,
+        }
+        body = validated(CreateCompanyRequest, {key: value for key, value in given.items() if value is not None})
 
         async def work(context: "Context") -> None:
-            await create_company(context, name=name, country_code=country.upper(), base_currency=currency)
+            await create_requested(context, body)
 
         with access(data_dir) as found:
             in_company(found, company_id, work, new=True)

@@ -20,6 +20,7 @@ app = typer.Typer(no_args_is_help=True, help="Import journal entries from files 
 
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="The file.")]
 Again = Annotated[bool, typer.Option("--again", help="Import it although the same file was imported before.")]
+OpenFiscalYears = Annotated[bool, typer.Option("--open-fiscal-years", help="Open the financial years that it needs.")]
 
 Encoding = Annotated[str | None, typer.Option(help="utf-8 or windows-1252. Default: UTF-8, and nothing else in it.")]
 DecimalMark = Annotated[str | None, typer.Option(help="What stands before decimals: a comma or a point.")]
@@ -39,6 +40,7 @@ def import_csv(  # noqa: PLR0913, PLR0917  each argument is an option of the com
     decimal_mark: DecimalMark = None,
     date_format: DateFormat = None,
     rate_units: RateUnits = None,
+    open_fiscal_years: OpenFiscalYears = False,
     as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
@@ -47,7 +49,16 @@ def import_csv(  # noqa: PLR0913, PLR0917  each argument is an option of the com
     Encoding, decimal mark and order of dates are taken from all of the file; options say what it leaves open.
     """
     options = _csv_options(encoding, decimal_mark, date_format, rate_units)
-    _import("csv", file, company, data_dir, csv_options=options, again=again, as_json=as_json)
+    _import(
+        "csv",
+        file,
+        company,
+        data_dir,
+        csv_options=options,
+        again=again,
+        open_fiscal_years=open_fiscal_years,
+        as_json=as_json,
+    )
 
 
 @app.command("jsonl")
@@ -55,11 +66,12 @@ def import_jsonl(
     file: FileArgument,
     company: CompanyOption = None,
     again: Again = False,
+    open_fiscal_years: OpenFiscalYears = False,
     as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
     """Import JSON Lines: an entry a line, as `POST /v2/journal-entries` takes it, with numbers for ids."""
-    _import("jsonl", file, company, data_dir, again=again, as_json=as_json)
+    _import("jsonl", file, company, data_dir, again=again, open_fiscal_years=open_fiscal_years, as_json=as_json)
 
 
 @app.command("beancount")
@@ -71,11 +83,21 @@ def import_beancount(
     ] = None,
     company: CompanyOption = None,
     again: Again = False,
+    open_fiscal_years: Annotated[bool, typer.Option(help="Open the financial years that the books need.")] = True,
     as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
     """Import Beancount books with all that they include; accounts that are not mapped are made under their names."""
-    _import("beancount", file, company, data_dir, mapping=mapping, again=again, as_json=as_json)
+    _import(
+        "beancount",
+        file,
+        company,
+        data_dir,
+        mapping=mapping,
+        again=again,
+        open_fiscal_years=open_fiscal_years,
+        as_json=as_json,
+    )
 
 
 def _import(
@@ -87,6 +109,7 @@ def _import(
     mapping: Path | None = None,
     csv_options: "CsvOptions | None" = None,
     again: bool,
+    open_fiscal_years: bool,
     as_json: bool,
 ) -> None:
     with plain_errors():
@@ -109,6 +132,7 @@ def _import(
                     numbers=numbers,
                     csv_options=csv_options,
                     again=again,
+                    open_fiscal_years=open_fiscal_years,
                     progress=progress,
                 )
             )
@@ -155,6 +179,7 @@ async def import_file(
     numbers: dict[str, int] | None = None,
     csv_options: "CsvOptions | None" = None,
     again: bool = False,
+    open_fiscal_years: bool = False,
     progress: "Callable[[JournalImport], None]" = _quiet,
 ) -> "tuple[JournalImport, list[Refusal]]":
     """Import a file into a company in this process, or go on with an import of it; the import and its first errors.
@@ -179,7 +204,14 @@ async def import_file(
         options = csv_options or NOTHING_SAID
         begun = await means.write(
             lambda context: actions.begin_here(
-                context, file_format, file.name, content_hash, length, again=again, csv_options=options
+                context,
+                file_format,
+                file.name,
+                content_hash,
+                length,
+                again=again,
+                csv_options=options,
+                open_fiscal_years=open_fiscal_years,
             )
         )
 

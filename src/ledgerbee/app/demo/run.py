@@ -11,6 +11,7 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final, TypeAlias
 from uuid import UUID
 
@@ -127,7 +128,7 @@ class _Course:
     async def _sell_all(self, by_seller: list[list[Document]], mailbox: Mailbox) -> list[_Finished]:
         async with receiving(self.mail_listener, mailbox), self._http() as http:
             first, *others = by_seller
-            client = Client(http, await self._first_key(first[0]["seller"]))
+            client = Client(http, await self._first_key(first))
             return await asyncio.gather(
                 _sell(client, await client.get("/v1/company"), first),
                 *(self._sell_as_another(client, documents) for documents in others),
@@ -135,17 +136,21 @@ class _Course:
 
     async def _sell_as_another(self, client: Client, documents: list[Document]) -> _Finished:
         party = documents[0]["seller"]
-        made = await client.post("/v1/companies", {"name": party["name"], "countryCode": party["country"]})
+        first_day, _ = _days(documents)
+        body = {"name": party["name"], "countryCode": party["country"], "fiscalYearStart": first_day.isoformat()}
+        made = await client.post("/v1/companies", body)
         return await _sell(Client(client.http, made["key"]), made, documents)
 
     def _http(self) -> httpx.AsyncClient:
         return httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", timeout=TIMEOUT_S)
 
-    async def _first_key(self, party: Document) -> str:
+    async def _first_key(self, documents: Sequence[Document]) -> str:
         """A key of the first company, which nobody can make over HTTP: without a company there is no key."""
+        party, (first_day, _) = documents[0]["seller"], _days(documents)
 
         async def work(context: Context) -> str:
-            await create_company(context, name=party["name"], country_code=party["country"])
+            year = (first_day, None)
+            await create_company(context, name=party["name"], country_code=party["country"], fiscal_year=year)
             _, secret = await api_keys.create(context, name="demo", scopes=SCOPES)
             return secret
 
@@ -159,12 +164,18 @@ async def _sell(client: Client, company: dict[str, Any], documents: Sequence[Doc
     """Sell one seller's documents, one after the other, and read its trial balance."""
     seller = Seller(client, company)
     await seller.open_books(documents[0]["seller"])
+    first_day, last_day = _days(documents)
+    for _ in range(first_day.year, last_day.year):
+        await client.post("/v1/fiscal-years", {})
     sold = [await seller.sell(document) for document in documents]
-    years = [document["issueDate"][:4] for document in documents]
-    balance = await client.get(
-        "/v1/reports/trial-balance", fromDate=f"{min(years)}-01-01", toDate=f"{max(years)}-12-31"
-    )
+    balance = await client.get("/v1/reports/trial-balance", fromDate=str(first_day), toDate=str(last_day))
     return seller, sold, balance
+
+
+def _days(documents: Sequence[Document]) -> tuple[date, date]:
+    """The first and the last day of the calendar years that the documents are dated in."""
+    years = [date.fromisoformat(document["issueDate"]).year for document in documents]
+    return date(min(years), 1, 1), date(max(years), 12, 31)
 
 
 def _identity(document: Document) -> tuple[str, ...]:

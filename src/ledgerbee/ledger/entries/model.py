@@ -238,4 +238,10 @@ JOURNAL_ENTRY_ALREADY_REVERSED = ErrorCode(
     "JOURNAL_ENTRY_ALREADY_REVERSED", 409, "The journal entry has been reversed before"
 )
 PERIOD_LOCKED = ErrorCode("PERIOD_LOCKED", 409, "The date lies in a locked period")
-FISCAL_YEAR_MISSING = ErrorCode("FISCAL_YEAR_MISSING", 400, "The date lies in no fiscal year that can be opened")
+#: What the details of `FISCAL_YEAR_MISSING` say can be done.
+HOW_TO_OPEN: Final = "`POST /v1/fiscal-years` opens the year after the newest, or one before the first"
+FISCAL_YEAR_MISSING = ErrorCode(
+    "FISCAL_YEAR_MISSING",
+    400,
+    "The date lies in none of the company's fiscal years, nor in the one after the newest: open its year first",
+)

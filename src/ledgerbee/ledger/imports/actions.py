@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar
 from uuid import UUID
 
 from ledgerbee.core.ids import new_id
-from ledgerbee.ledger.imports import store
+from ledgerbee.ledger.imports import rules, store
 from ledgerbee.ledger.imports.model import (
     IMPORT_JOB,
     JOURNAL_IMPORT_REPEATED,
@@ -21,19 +21,23 @@ from ledgerbee.ledger.imports.model import (
     JournalImport,
     Place,
 )
+from ledgerbee.ledger.periods import store as periods
 from ledgerbee.platform.context import Context
 
 T = TypeVar("T")
 
 
-def new_import(
+async def new_import(
     context: Context,
     file_format: ImportFormat,
     file_name: str | None,
     status: ImportStatus,
     csv_options: CsvOptions = NOTHING_SAID,
+    *,
+    open_fiscal_years: bool,
 ) -> JournalImport:
-    """An import that begins now."""
+    """An import that begins now. With `open_fiscal_years` it opens all that its rows need (`rules.opens`)."""
+    years = [year.span for year in await periods.list_fiscal_years(context)]
     return JournalImport(
         id=new_id(),
         format=file_format,
@@ -46,6 +50,7 @@ def new_import(
         error_count=0,
         failure=None,
         summary=None,
+        opens=rules.opens(years, context.today, all_needed=open_fiscal_years),
         created_at=context.now,
         started_at=None,
         completed_at=None,
@@ -65,6 +70,8 @@ async def receive(
     file_name: str | None,
     blocks: AsyncIterator[bytes],
     csv_options: CsvOptions = NOTHING_SAID,
+    *,
+    open_fiscal_years: bool,
 ) -> tuple[UUID, bytes, int]:
     """Keep a file as it comes in, a part a transaction; the import's id, the file's SHA-256 and its length.
 
@@ -72,7 +79,14 @@ async def receive(
     """
 
     async def start(context: Context) -> UUID:
-        received = new_import(context, file_format, file_name, ImportStatus.RECEIVING, csv_options)
+        received = await new_import(
+            context,
+            file_format,
+            file_name,
+            ImportStatus.RECEIVING,
+            csv_options,
+            open_fiscal_years=open_fiscal_years,
+        )
         await store.insert(context, received)
         return received.id
 
@@ -132,9 +146,11 @@ async def begin_here(
     *,
     again: bool,
     csv_options: CsvOptions = NOTHING_SAID,
+    open_fiscal_years: bool = False,
 ) -> JournalImport:
     """An import for this process to carry out from a file it has: a new one, or one of the same file to go on with.
 
+    One to go on with opens the financial years that it was begun to open.
     Raises `JOURNAL_IMPORT_REPEATED` when the same file was imported completely, unless it is to be `again`; and when
     an import of it with other options has begun, since what that posted would be posted twice.
     """
@@ -146,11 +162,10 @@ async def begin_here(
         return known
     if known is not None and not again:
         raise JOURNAL_IMPORT_REPEATED.error(importId=str(known.id))
-    begun = replace(
-        new_import(context, file_format, file_name, ImportStatus.RUNNING, csv_options),
-        content_hash=content_hash,
-        bytes_total=length,
+    new = await new_import(
+        context, file_format, file_name, ImportStatus.RUNNING, csv_options, open_fiscal_years=open_fiscal_years
     )
+    begun = replace(new, content_hash=content_hash, bytes_total=length)
     await store.insert(context, begun)
     return begun
 

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Final, TypeVar
 
 from ledgerbee.core.errors import LedgerBeeError
@@ -18,6 +17,7 @@ from ledgerbee.ledger.imports.formats import CsvReader, JsonlReader, Row, RowRea
 from ledgerbee.ledger.imports.model import CHUNK_BYTES, CHUNK_ENTRIES, CHUNK_LINES, CsvDialect, Place
 from ledgerbee.ledger.imports.run import Chunk, Completed, Finish, Means, chunk_of, refused
 from ledgerbee.ledger.imports.source import Source
+from ledgerbee.ledger.periods.model import Span
 from ledgerbee.platform.context import Context
 
 T = TypeVar("T")
@@ -32,6 +32,7 @@ class EnteredRows:
 
     means: Means
     source: Source
+    opens: Span
     csv_dialect: CsvDialect | None = None
     base_currency: str = ""
 
@@ -77,10 +78,9 @@ class EnteredRows:
 
         async def look_up(context: Context) -> tuple[list[EnteredEntry | LedgerBeeError], Books]:
             directory = await store.load_directory(context, wanted)
-            today = context.today
             found: list[EnteredEntry | LedgerBeeError] = []
             async for some in _in_turns(rows):
-                found += [_entered(row, directory, today) for row in some]
+                found += [_entered(row, directory, self.opens) for row in some]
             return found, await entry_store.load_books(context, [one for one in found if isinstance(one, EnteredEntry)])
 
         entered, books = await self.means.read(look_up)
@@ -106,12 +106,12 @@ async def _in_turns(items: Sequence[T]) -> AsyncIterator[Sequence[T]]:
         await asyncio.sleep(0)
 
 
-def _entered(row: Row, directory: rules.Directory, today: date) -> EnteredEntry | LedgerBeeError:
+def _entered(row: Row, directory: rules.Directory, opens: Span) -> EnteredEntry | LedgerBeeError:
     try:
         if isinstance(row.content, LedgerBeeError):
             raise row.content
         entered = wire.entered(row.content, directory)
-        rules.check_postable(entered, directory, today)
+        rules.check_postable(entered, directory, opens)
     except LedgerBeeError as fault:
         return fault
     return entered

@@ -21,7 +21,10 @@ from ledgerbee.ledger.imports.model import (
     JournalImport,
     Refusal,
 )
+from ledgerbee.ledger.periods.http import OPEN_SCOPE
+from ledgerbee.ledger.periods.rules import FIRST_DAY
 from ledgerbee.platform.context import Context
+from ledgerbee.platform.credentials.model import INSUFFICIENT_PERMISSIONS
 from ledgerbee.platform.http.operation import BodyStream, CallerDep, Ctx, operation, resource_router
 from ledgerbee.platform.http.query import Limit, PageNumber
 from ledgerbee.platform.http.wire import (
@@ -84,6 +87,7 @@ class JournalImportResponse(ResponseModel):
     error_count: WholeNumber = Field(description="Rows refused; the first 10,000 can be listed", examples=[0])
     failure: str | None = Field(description="Why it failed")
     summary: dict[str, Any] | None = Field(description="What the format tells at the end (Beancount)")
+    open_fiscal_years: bool = Field(description="Whether it opens all fiscal years that its rows need")
     created_at: Moment
     started_at: Moment | None
     completed_at: Moment | None
@@ -119,6 +123,7 @@ def render(found: JournalImport) -> JournalImportResponse:
         error_count=found.error_count,
         failure=found.failure,
         summary=found.summary,
+        open_fiscal_years=found.opens.start_date == FIRST_DAY,
         created_at=found.created_at,
         started_at=found.started_at,
         completed_at=found.completed_at,
@@ -144,14 +149,15 @@ def render_error(refusal: Refusal) -> JournalImportErrorResponse:
         "`journalCategory` beside the ids), `text/csv` (a line of an entry a row) or `text/plain` (Beancount). A row "
         "that can't be posted is reported with its line; the others are posted. Numbers and dates of a CSV file are "
         "read in one way, settled by all of the file; what it leaves open fails the import before anything is posted, "
-        "and can be said by the parameters.",
+        "and can be said by the parameters. With `openFiscalYears=true` the fiscal years that rows up to a year ahead "
+        f"lack are opened; the key needs `{OPEN_SCOPE}` too.",
         response="File received, import queued",
-        errors=[JOURNAL_IMPORT_INTERRUPTED, JOURNAL_IMPORT_UNREADABLE],
+        errors=[JOURNAL_IMPORT_INTERRUPTED, JOURNAL_IMPORT_UNREADABLE, INSUFFICIENT_PERMISSIONS],
         opens_transaction=False,
         streams=tuple(MEDIA_TYPES),
     ),
 )
-async def import_journal_entries(
+async def import_journal_entries(  # noqa: PLR0913, PLR0917  each argument is one parameter of the operation
     caller: CallerDep,
     body: BodyStream,
     file_name: Annotated[
@@ -161,15 +167,22 @@ async def import_journal_entries(
     decimal_mark: DecimalMark = None,
     date_format: DateFormat = None,
     rate_units: RateUnits = None,
+    open_fiscal_years: Annotated[
+        bool, Query(alias="openFiscalYears", description="Open the fiscal years that its rows need")
+    ] = False,
     content_type: Annotated[str, Header(include_in_schema=False)] = "",
 ) -> Response:
     """Import journal entries."""
+    if open_fiscal_years and OPEN_SCOPE not in caller.principal.scopes:
+        raise INSUFFICIENT_PERMISSIONS.error(requiredScopes=[OPEN_SCOPE])
     file_format = MEDIA_TYPES[content_type.partition(";")[0].strip().lower()]
     options = CsvOptions(encoding, decimal_mark, date_format, int(rate_units) if rate_units else None)
     if options != NOTHING_SAID and file_format is not ImportFormat.CSV:
         raise invalid(("", "isCsv", "encoding, decimalMark, dateFormat and rateUnits are for text/csv alone"))
     try:
-        import_id, content_hash, length = await actions.receive(caller.write, file_format, file_name, body, options)
+        import_id, content_hash, length = await actions.receive(
+            caller.write, file_format, file_name, body, options, open_fiscal_years=open_fiscal_years
+        )
     except ClientDisconnect:
         raise JOURNAL_IMPORT_INTERRUPTED.error() from None
 

@@ -10,6 +10,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from ledgerbee.core.errors import ErrorCode, LedgerBeeError
+from ledgerbee.ledger.periods.model import Span
 
 #: Entries that are posted in one transaction, and lines of them at most (an entry with more is posted alone).
 CHUNK_ENTRIES: Final = 500
@@ -90,7 +91,8 @@ class JournalImport:
     """One import. `content_hash` is the SHA-256 of the file (None while it is received), `failure` says why it failed.
 
     `error_count` counts what was refused; `summary` is what the format tells at the end. `csv_dialect` is None until
-    the file was looked through.
+    the file was looked through. `opens` are the days whose financial years are opened where they are missing, decided
+    when it began: however it is interrupted, and whatever it opens itself, the same rows are posted.
     """
 
     id: UUID
@@ -104,6 +106,7 @@ class JournalImport:
     error_count: int
     failure: str | None
     summary: dict[str, Any] | None
+    opens: Span
     created_at: datetime
     started_at: datetime | None
     completed_at: datetime | None

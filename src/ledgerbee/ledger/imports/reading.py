@@ -39,11 +39,11 @@ async def rows_of(
     Raises `JOURNAL_IMPORT_UNREADABLE`.
     """
     if state.format is ImportFormat.JSONL:
-        return EnteredRows(means, source)
+        return EnteredRows(means, source, state.opens)
     if state.format is ImportFormat.CSV:
         dialect = state.csv_dialect or await _settle(means, state, source)
         company = await means.read(companies.get)
-        return EnteredRows(means, source, dialect, company.base_currency)
+        return EnteredRows(means, source, state.opens, dialect, company.base_currency)
     content = b"".join([block async for block in source.blocks(0)])
     try:
         books = await asyncio.to_thread(parse, content.decode(), include)

@@ -1,12 +1,13 @@
 """What the rows of a file refer to, and which of them the books would refuse. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from typing import Final, NamedTuple
 from uuid import UUID
 
 from ledgerbee.chart.accounts.model import ACCOUNT_NOT_BOOKABLE, ACCOUNT_NOT_FOUND
+from ledgerbee.core.dates import add_months
 from ledgerbee.core.errors import VALIDATION_FAILED, LedgerBeeError
 from ledgerbee.ledger.entries.model import (
     FISCAL_YEAR_MISSING,
@@ -15,10 +16,9 @@ from ledgerbee.ledger.entries.model import (
     EnteredEntry,
 )
 from ledgerbee.ledger.imports.model import Refusal
+from ledgerbee.ledger.periods.model import Span
+from ledgerbee.ledger.periods.rules import FIRST_DAY, year_after
 
-#: The days that financial years can be opened for, as sql/0004_ledger.sql has them, and a day or two more.
-_FIRST_DAY: Final = date(1900, 1, 1)
-_LONGEST_AHEAD: Final = timedelta(days=3653)
 #: Characters of an error that are kept: names and values of a file can be as long as its lines.
 _MAX_TOLD: Final = 500
 _PARTIES: Final = {"ACCOUNTS_RECEIVABLE": "customerId", "ACCOUNTS_PAYABLE": "vendorId"}
@@ -54,16 +54,27 @@ class Directory:
     vendors: Mapping[str, UUID] = field(default_factory=dict)
     categories: Mapping[str, UUID] = field(default_factory=dict)
     locked_through: date | None = None
+    fiscal_years: Sequence[Span] = ()
 
 
-def check_postable(entered: EnteredEntry, directory: Directory, today: date) -> None:
+def opens(years: Sequence[Span], today: date, *, all_needed: bool) -> Span:
+    """The days whose financial years an import that begins now opens where they are missing.
+
+    The year after the newest, as all posting does; with `all_needed` also every day before it, and those up to a year
+    ahead: what is later is a mistyped year more likely than a posting.
+    """
+    following = year_after(years)
+    return Span(FIRST_DAY, max(following.end_date, add_months(today, 12))) if all_needed else following
+
+
+def check_postable(entered: EnteredEntry, directory: Directory, opens: Span) -> None:
     """Refuse what the database would refuse when it is posted.
 
     The database decides, as for every entry; but it refuses a whole chunk for one entry, and a file whose entries
     are all in a locked year would be tried again for each of them. Raises `PERIOD_LOCKED`, `FISCAL_YEAR_MISSING`,
     `ACCOUNT_NOT_FOUND`, `ACCOUNT_NOT_BOOKABLE`, `JOURNAL_ENTRY_PARTY_REQUIRED`.
     """
-    check_day(entered.date, directory.locked_through, today)
+    check_day(entered.date, directory, opens)
     for number, line in enumerate(entered.lines):
         facts = directory.accounts.get(line.account_id)
         if facts is None:
@@ -76,12 +87,16 @@ def check_postable(entered: EnteredEntry, directory: Directory, today: date) -> 
                 raise JOURNAL_ENTRY_PARTY_REQUIRED.error(property=party)
 
 
-def check_day(day: date, locked_through: date | None, today: date) -> None:
+def check_day(day: date, directory: Directory, opens: Span) -> None:
     """Refuse a day that nothing can be posted on. Raises `PERIOD_LOCKED`, `FISCAL_YEAR_MISSING`."""
-    if locked_through is not None and day <= locked_through:
+    if directory.locked_through is not None and day <= directory.locked_through:
         raise PERIOD_LOCKED.error(property="date", date=day.isoformat())
-    if not _FIRST_DAY <= day <= today + _LONGEST_AHEAD:
-        raise FISCAL_YEAR_MISSING.error(property="date", date=day.isoformat())
+    if not (opens.holds(day) or any(year.holds(day) for year in directory.fiscal_years)):
+        raise FISCAL_YEAR_MISSING.error(
+            f"{FISCAL_YEAR_MISSING.meaning}, or let the import do it (`openFiscalYears=true`; up to a year ahead)",
+            property="date",
+            date=day.isoformat(),
+        )
 
 
 def refusal_of(line: int, fault: LedgerBeeError) -> Refusal:

@@ -29,6 +29,7 @@ from ledgerbee.ledger.imports.model import (
     UnreadableFileError,
 )
 from ledgerbee.ledger.imports.rules import refusal_of
+from ledgerbee.ledger.periods import actions as periods
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.db import Database, NameTakenError, Tenant
 
@@ -231,6 +232,7 @@ class _Run:
             await store.delete_parts_read(context, state.id, state.place, after)
         if count:
             paths = [str(index) for index, row in enumerate(chunk.rows) for _ in row.entries]
+            await periods.open_years_for(context, {entry.date for entry in chunk.batch.entries})
             self.sent.set()
             places = await entries.record(context, chunk.batch, paths)
             _tell_posted(context, state.id, count, places.first_position)

@@ -25,13 +25,14 @@ from ledgerbee.ledger.imports.model import (
     Refusal,
 )
 from ledgerbee.ledger.imports.rules import AccountFacts, Directory, References
+from ledgerbee.ledger.periods.model import Span
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.listing import Filter, fetch_page
 
 _COLUMNS: Final = (
     "i.id, i.format, i.file_name, i.status, i.content_hash, i.bytes_total, i.bytes_read, i.position, i.line,"
-    " i.entries_posted, i.error_count, i.failure, i.summary, i.created_at, i.started_at, i.completed_at, i.csv_options,"
-    " i.csv_dialect"
+    " i.entries_posted, i.error_count, i.failure, i.summary, i.opens_from, i.opens_through, i.created_at, i.started_at,"
+    " i.completed_at, i.csv_options, i.csv_dialect"
 )
 _DIRECTORY: Final = """
 SELECT g.locked_through,
@@ -48,7 +49,8 @@ SELECT g.locked_through,
        ARRAY(SELECT ROW(v.number, v.id) FROM vendors v
              WHERE v.company_id = $1 AND v.number = ANY ($6::text[])) AS vendors,
        ARRAY(SELECT ROW(j.name, j.id) FROM journal_categories j
-             WHERE j.company_id = $1 AND j.name = ANY ($7::text[])) AS categories
+             WHERE j.company_id = $1 AND j.name = ANY ($7::text[])) AS categories,
+       ARRAY(SELECT ROW(f.start_date, f.end_date) FROM fiscal_years f WHERE f.company_id = $1) AS fiscal_years
 FROM ledgers g WHERE g.company_id = $1
 """
 
@@ -56,8 +58,9 @@ FROM ledgers g WHERE g.company_id = $1
 async def insert(context: Context, entry_import: JournalImport) -> None:
     """Add an import."""
     await context.connection.execute(
-        "INSERT INTO journal_imports (company_id, id, format, file_name, status, content_hash, bytes_total, created_at,"
-        " started_at, csv_options) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        "INSERT INTO journal_imports (company_id, id, format, file_name, status, content_hash, bytes_total, opens_from,"
+        " opens_through, created_at, started_at, csv_options)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         context.company_id,
         entry_import.id,
         entry_import.format,
@@ -65,6 +68,7 @@ async def insert(context: Context, entry_import: JournalImport) -> None:
         entry_import.status,
         entry_import.content_hash,
         entry_import.bytes_total,
+        *entry_import.opens,
         entry_import.created_at,
         entry_import.started_at,
         msgspec.to_builtins(entry_import.csv_options),
@@ -313,6 +317,7 @@ async def load_directory(context: Context, wanted: References) -> Directory:
         vendors=dict(row["vendors"]),
         categories=dict(row["categories"]),
         locked_through=row["locked_through"],
+        fiscal_years=[Span(*days) for days in row["fiscal_years"]],
     )
 
 
@@ -344,6 +349,7 @@ def _import(row: asyncpg.Record) -> JournalImport:
         error_count=row["error_count"],
         failure=row["failure"],
         summary=row["summary"],
+        opens=Span(row["opens_from"], row["opens_through"]),
         created_at=row["created_at"],
         started_at=row["started_at"],
         completed_at=row["completed_at"],

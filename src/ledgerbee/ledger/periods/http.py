@@ -1,12 +1,12 @@
 """Financial years and the lock date over HTTP (extensions)."""
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import Field
 
 from ledgerbee.ledger.periods import actions, store
-from ledgerbee.ledger.periods.model import LOCK_DATE_MOVES_BACK
+from ledgerbee.ledger.periods.model import FISCAL_YEAR_NOT_ADJACENT, FISCAL_YEAR_OVERLAPS, LOCK_DATE_MOVES_BACK
 from ledgerbee.platform.http.operation import Ctx, operation, resource_router
 from ledgerbee.platform.http.wire import Day, IdText, RequestModel, ResponseModel, omitted
 
@@ -14,6 +14,9 @@ router = resource_router("Journal Entries")
 
 #: Days that books can be about.
 BookDay = Annotated[Day, Field(ge=date(1900, 1, 1), le=date(2999, 12, 31))]
+
+#: Who sets up the chart opens the years to post in: setting up the books. The lock date, a control, is the company's.
+OPEN_SCOPE: Final = "accounts-write"
 
 
 class FiscalYearResponse(ResponseModel):
@@ -24,6 +27,21 @@ class FiscalYearResponse(ResponseModel):
     end_date: date = Field(description="The last day, inclusive", examples=["2026-12-31"])
     last_entry_number: int = Field(description="Number of the newest entry; 0 while there is none", examples=[42])
     is_locked: bool = Field(description="True when the whole year is locked")
+
+
+class OpenFiscalYearRequest(RequestModel):
+    """Which financial year to open."""
+
+    start_date: BookDay = omitted(
+        description="The first day of a month; left out: the day after the newest year, or twelve months before an "
+        "`endDate` that lies before its end",
+        examples=["2027-01-01"],
+    )
+    end_date: BookDay = omitted(
+        description="The last day of a month, inclusive; left out: twelve months from `startDate`. A year in which the "
+        "financial year is changed has 1 to 18 months.",
+        examples=["2027-12-31"],
+    )
 
 
 class LockDateResponse(ResponseModel):
@@ -50,13 +68,31 @@ class LockDateRequest(RequestModel):
         "List fiscal years",
         scope="accounts-read",
         extension=True,
-        description="The financial years opened so far, by start. A year is opened by the first entry dated in it; "
-        "years follow each other in steps of twelve months from the first.",
+        description="The financial years that can be posted in, by start. The one that follows the newest is opened by "
+        "the first entry dated in it, others by `POST /v1/fiscal-years`.",
     ),
 )
 async def list_fiscal_years(context: Ctx) -> list[FiscalYearResponse]:
     """List fiscal years."""
     return [FiscalYearResponse.model_validate(year) for year in await store.list_fiscal_years(context)]
+
+
+@router.post(
+    "/v1/fiscal-years",
+    **operation(
+        "Open a fiscal year",
+        scope=OPEN_SCOPE,
+        status=201,
+        extension=True,
+        description="Opens the financial year after the newest, or one before the first: whole months, twelve unless "
+        "told otherwise, without a gap to the others. It stays, as it is.",
+        response="Fiscal year opened",
+        errors=[FISCAL_YEAR_OVERLAPS, FISCAL_YEAR_NOT_ADJACENT],
+    ),
+)
+async def open_fiscal_year(context: Ctx, body: OpenFiscalYearRequest) -> FiscalYearResponse:
+    """Open a fiscal year."""
+    return FiscalYearResponse.model_validate(await actions.open_year(context, body.start_date, body.end_date))
 
 
 @router.get(

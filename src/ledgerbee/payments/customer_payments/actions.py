@@ -14,6 +14,7 @@ from ledgerbee.payments.customer_payments.wire import snapshot
 from ledgerbee.platform.company import store as companies
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.rates import store as rates
+from ledgerbee.sales.documents.rules import check_date
 from ledgerbee.sales.invoices import actions as invoices
 from ledgerbee.sales.invoices import rules as invoice_rules
 from ledgerbee.sales.invoices import store as invoice_store
@@ -38,6 +39,7 @@ async def record(context: Context, invoice_id: UUID, given: PaymentFields) -> Re
     invoice = await invoice_store.get(context, invoice_id, for_update=True)
     invoice_rules.require_status(invoice, invoice_rules.PAYABLE)
     company = await companies.get(context)
+    check_date(given.paid_on, context.today)
     rules.check_payment(given, invoice, company.base_currency)
     by_role = await accounts.by_role(context)
     account = await _account(context, given, by_role)

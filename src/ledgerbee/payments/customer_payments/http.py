@@ -34,7 +34,7 @@ _MAX_RATE: Final = 10**12
 class RecordPaymentRequest(RequestModel):
     """What was paid."""
 
-    date: Day = Field(description="Day of payment: it is booked on it")
+    date: Day = Field(description="Day of payment, at most a year ahead: it is booked on it")
     amount: Annotated[Amount, Field(gt=0)] = Field(description="In the invoice's currency", examples=["1250.00"])
     currency: CurrencyCode | None = omitted(description="Must be the invoice's, where given")
     account_id: Id | None = omitted(description="The account it came in on; the one with the role BANK unless given")

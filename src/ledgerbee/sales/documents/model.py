@@ -16,6 +16,8 @@ from ledgerbee.core.money import ONE, ZERO
 
 #: Lines of one document. A thousand is ordinary for a consolidated invoice; five times that is a mistake.
 MAX_LINES: Final = 5_000
+#: Days from the date of a document to its due date at most: the longest payment terms.
+MAX_DUE_DAYS: Final = 3_650
 
 
 class DocumentKind(StrEnum):

@@ -16,6 +16,7 @@ from ledgerbee.catalog.prices.model import Price, ZoneSale
 from ledgerbee.catalog.prices.rules import amount_for, effective_unit_price
 from ledgerbee.catalog.products.model import Product
 from ledgerbee.chart.vat_codes.model import Principle, VatType
+from ledgerbee.core.dates import add_months
 from ledgerbee.core.errors import LedgerBeeError, invalid
 from ledgerbee.core.money import (
     EXACT,
@@ -32,6 +33,7 @@ from ledgerbee.core.money import (
 )
 from ledgerbee.parties.customers.model import VatZone
 from ledgerbee.sales.documents.model import (
+    MAX_DUE_DAYS,
     MAX_LINES,
     SALES_DOCUMENT_AMOUNT_TOO_LARGE,
     SALES_DOCUMENT_VAT_CODE_UNUSABLE,
@@ -253,7 +255,15 @@ def due_on(issued: date, payment_terms_days: int) -> date:
     return min(issued, date.max - timedelta(days=payment_terms_days)) + timedelta(days=payment_terms_days)
 
 
+def check_date(day: date, today: date) -> None:
+    """Raises a validation error when the `date` of a document or payment is more than a year ahead: a mistyped year."""
+    if day > add_months(today, 12):
+        raise invalid(("date", "maxDate", "date must not be more than a year ahead"))
+
+
 def check_due_date(issued: date, due: date) -> None:
-    """Raises a validation error when an invoice would be due before it is issued."""
+    """Raises a validation error when an invoice would be due before it is issued, or later than any terms say."""
     if due < issued:
         raise invalid(("dueDate", "minDate", "dueDate must not be before date"))
+    if due > due_on(issued, MAX_DUE_DAYS):
+        raise invalid(("dueDate", "maxDate", f"dueDate must not be more than {MAX_DUE_DAYS} days after date"))

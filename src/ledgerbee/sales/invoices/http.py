@@ -105,7 +105,7 @@ class CreateInvoiceRequest(RequestModel):
     """What a draft needs, and what it may bring."""
 
     customer_id: Id
-    date: Day = Field(description="Day of issue: the invoice is booked on it")
+    date: Day = Field(description="Day of issue, at most a year ahead: the invoice is booked on it")
     lines: Lines
     customer_department_id: Id | None = omitted(description="A department of the customer")
     customer_contact_id: Id | None = omitted(description="A contact of the customer: `Deres ref.`")
@@ -128,7 +128,7 @@ class UpdateInvoiceRequest(RequestModel):
     """The fields to change; the others stay as they are. Null takes back what may be left out of a new draft."""
 
     customer_id: Id = omitted(description="A new customer's contact, department and terms take the place of the old")
-    date: Day = omitted(description="Day of issue: the invoice is booked on it")
+    date: Day = omitted(description="Day of issue, at most a year ahead: the invoice is booked on it")
     lines: Lines = omitted(description="Replace all lines")
     customer_department_id: Id | None = omitted(description="A department of the customer")
     customer_contact_id: Id | None = omitted(description="A contact of the customer: `Deres ref.`")

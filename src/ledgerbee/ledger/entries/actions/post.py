@@ -11,6 +11,7 @@ from ledgerbee.chart.journal_categories import store as journal_categories
 from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.entries import rules, store
 from ledgerbee.ledger.entries.model import JournalEntry, NewEntry, Posted
+from ledgerbee.ledger.periods import actions as periods
 from ledgerbee.platform.context import Context
 
 
@@ -33,7 +34,8 @@ async def post(context: Context, entries: Sequence[NewEntry]) -> list[Posted]:
     """Post entries, all or none, in order; answers with them as they stand in the books, in the same order.
 
     One round trip. From it to the COMMIT the company's counter row is held, so in a bigger transaction this comes
-    last. Tells `journal_entry.posted` of each entry with its wire form.
+    last. Tells `fiscal_year.opened` of the year that opened for it, and `journal_entry.posted` of each entry with its
+    wire form.
 
     Raises, with the entry (and line) in `details.property` as `entries.3.lines.0`: validation errors,
     `JOURNAL_ENTRY_UNBALANCED`, `JOURNAL_ENTRY_AMOUNT_INVALID`, `JOURNAL_ENTRY_PARTY_REQUIRED`, `ACCOUNT_NOT_FOUND`,
@@ -69,6 +71,9 @@ async def post_for(contexts: Sequence[Context], entries: Sequence[NewEntry], pat
     context = contexts[0]
     prepared = [prepare(context.company_id, context.now, entry) for entry in entries]
     places = await record(context, batch_of(prepared), paths)
+    for year in places.opened:
+        first = next(index for index, entry in enumerate(entries) if year.span.holds(entry.date))
+        periods.tell_opened(contexts[first], year)
     posted = []
     for index, entry in enumerate(entries):
         recorded = JournalEntry(

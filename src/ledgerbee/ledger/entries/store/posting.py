@@ -18,6 +18,7 @@ from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.entries.model import (
     DEBIT,
     FISCAL_YEAR_MISSING,
+    HOW_TO_OPEN,
     JOURNAL_ENTRY_ALREADY_POSTED,
     JOURNAL_ENTRY_ALREADY_REVERSED,
     JOURNAL_ENTRY_AMOUNT_INVALID,
@@ -30,6 +31,8 @@ from ledgerbee.ledger.entries.model import (
     NewEntry,
 )
 from ledgerbee.ledger.entries.rules.balance import below
+from ledgerbee.ledger.periods import store as periods
+from ledgerbee.ledger.periods.model import FiscalYear
 from ledgerbee.parties.customers.model import CUSTOMER_NOT_FOUND
 from ledgerbee.parties.vendors.model import VENDOR_NOT_FOUND
 from ledgerbee.platform.context import Context
@@ -77,7 +80,10 @@ _CONSTRAINTS: Final[Mapping[str, ErrorCode]] = {
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """What posting answers: the entries' places in the books, in order, and the accounts they stand on."""
+    """What posting answers: the entries' places in the books, in order, and the accounts they stand on.
+
+    `opened` are the financial years that came to be by it, by start.
+    """
 
     base_currency: str
     first_position: int
@@ -85,6 +91,7 @@ class Places:
     previous_hashes: Sequence[bytes]
     hashes: Sequence[bytes]
     accounts: Mapping[UUID, AccountName]
+    opened: Sequence[FiscalYear]
 
 
 async def post(
@@ -116,6 +123,8 @@ async def post(
                 row["account_ids"], row["account_numbers"], row["account_names"], strict=True
             )
         },
+        # A new year's first entry has number 1: only then is it worth asking.
+        opened=await periods.fiscal_years_of(context, spare_year_ids) if 1 in row["numbers"] else [],
     )
 
 
@@ -190,9 +199,13 @@ def _explain(fault: asyncpg.PostgresError, entries: Sequence[NewEntry], paths: S
     code = _FAULTS.get(fault.sqlstate) or _MISSING[details["field"]]
     entry_id, line = details.pop("entryId", None), details.pop("line", None)
     for entry, path in zip(entries, paths, strict=True):
-        if str(entry.id) == entry_id:
+        # A missing year is told of by its day, and the first entry of that day is the one that was refused.
+        if str(entry.id) == entry_id or entry.date.isoformat() == details.get("date"):
             place = below(path, f"lines.{_entered_place(entry, line)}") if line else path
             details = ({"property": place} if place else {}) | details
-            if code in {PERIOD_LOCKED, FISCAL_YEAR_MISSING}:
+            if code is PERIOD_LOCKED:
                 details["date"] = entry.date.isoformat()
+            break
+    if code is FISCAL_YEAR_MISSING:
+        details["hint"] = HOW_TO_OPEN
     return code.error(**details)

@@ -103,7 +103,7 @@ class BeancountRows:
                 rows.append(refused(item.where.line, _unreadable(item), place))
                 continue
             try:
-                rules.check_day(item.source.date, directory.locked_through, moment.date())
+                rules.check_day(item.source.date, directory, self.state.opens)
                 parts = translate(item, self.standing.base_currency, self.accounts, lambda *day: known.get(day))
                 new = [self._entry(item, part, place.position) for part in parts]
                 for entry in new:

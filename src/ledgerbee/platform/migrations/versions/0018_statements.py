@@ -3,7 +3,7 @@
 from ledgerbee.platform.migrations.run_sql import run_sql_file
 
 revision = "0018_statements"
-down_revision = "0015_vat_rates"
+down_revision = "0016_financial_years"
 
 
 def upgrade() -> None:

@@ -13,7 +13,7 @@ from ledgerbee.platform.company.model import Company
 from ledgerbee.platform.context import Context
 from ledgerbee.sales.documents import actions as documents
 from ledgerbee.sales.documents.model import Computed
-from ledgerbee.sales.documents.rules import as_input, check_due_date, due_on
+from ledgerbee.sales.documents.rules import as_input, check_date, check_due_date, due_on
 from ledgerbee.sales.invoices import rules, store
 from ledgerbee.sales.invoices.model import FullInvoice, Invoice, InvoiceFields, InvoiceStatus
 from ledgerbee.sales.invoices.wire import snapshot
@@ -31,6 +31,7 @@ async def create(context: Context, given: InvoiceFields) -> FullInvoice:
     `DOCUMENT_TEMPLATE_NOT_FOUND`, `SALES_DOCUMENT_TEMPLATE_MISMATCH`, `SALES_DOCUMENT_CUSTOMER_INACTIVE`,
     `SALES_DOCUMENT_DEPARTMENT_INACTIVE` and what `documents.price_lines` raises.
     """
+    check_date(given.issue_date, context.today)
     company = await companies.get(context)
     facts = await customers.billing_facts(context, given.customer_id)
     await _check_references(context, given, facts)
@@ -64,6 +65,7 @@ async def update(context: Context, invoice_id: UUID, changes: Mapping[str, Any])
     lines = await store.lines_of(context, invoice_id)
     given = replace(_fields_of(before, changes), lines=tuple(as_input(line) for line in lines))
     given = replace(given, **changes)
+    check_date(given.issue_date, context.today)
     company = await companies.get(context)
     facts = await customers.billing_facts(context, given.customer_id)
     await _check_references(context, given, facts)

@@ -22,6 +22,7 @@ from ledgerbee.sales.delivery.rules import first_status
 from ledgerbee.sales.documents import actions as documents
 from ledgerbee.sales.documents import store as document_store
 from ledgerbee.sales.documents.model import Computed, DocumentKind
+from ledgerbee.sales.documents.rules import check_date
 from ledgerbee.sales.documents.snapshot import Addressee, compose
 from ledgerbee.sales.invoices import rules, store
 from ledgerbee.sales.invoices.actions.preview import addressees, ean_of, heading, language_of
@@ -66,9 +67,9 @@ async def send(context: Context, invoice_id: UUID, options: SendOptions) -> Full
     """Book a draft, give it its number and hand it over. Emits `invoice.sent`; mail waits for the worker.
 
     Prices stand as drafted; accounts are decided by the customer's zone as it is now, VAT by the codes of the draft at
-    the rates of the tax point. An invoice whose delivery failed for good can be sent again: it is
-    handed over as it was booked.
-    Raises `INVOICE_NOT_FOUND`, `INVOICE_INVALID_STATE` (also for the second of two racing sends),
+    the rates of the tax point. An invoice whose delivery failed for good can be sent again: it is handed over as it was
+    booked.
+    Raises validation errors, `INVOICE_NOT_FOUND`, `INVOICE_INVALID_STATE` (also for the second of two racing sends),
     `INVOICE_DELIVERY_NOT_CONFIGURED`, `SALES_DOCUMENT_CUSTOMER_INACTIVE`, `INVOICE_AMOUNT_NEGATIVE`,
     `INVOICE_BUYER_VAT_NUMBER_MISSING`, `INVOICE_RECIPIENT_MISSING`, `DOCUMENT_TEMPLATE_NOT_FOUND`,
     `SALES_DOCUMENT_TEMPLATE_MISMATCH`, `SALES_DOCUMENT_VAT_CODE_UNUSABLE`, `EXCHANGE_RATE_MISSING` and what posting
@@ -99,6 +100,7 @@ async def send(context: Context, invoice_id: UUID, options: SendOptions) -> Full
 
 async def _prepare(context: Context, full: FullInvoice, options: SendOptions) -> _Prepared:
     invoice = full.invoice
+    check_date(invoice.issue_date, context.today)
     company = await companies.get(context)
     facts = await customers.billing_facts(context, invoice.customer_id)
     documents.check_customer(facts)

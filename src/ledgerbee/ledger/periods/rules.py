@@ -1,0 +1,99 @@
+"""Pure rules of financial years: how long one is, and which of them days need."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
+from typing import Final
+
+from ledgerbee.core.dates import add_months, first_of_month
+from ledgerbee.core.errors import invalid
+from ledgerbee.ledger.periods.model import Span
+
+#: A financial year has twelve months (årsregnskabsloven § 15, stk. 1).
+USUAL_MONTHS: Final = 12
+#: The shortest first year. The law has no least length.
+LEAST_FIRST_MONTHS: Final = 6
+#: The longest first year (§ 15, stk. 2), and the longest in which the financial year is changed (stk. 3, for a few
+#: reasons; else twelve months, and as short as it takes).
+MOST_MONTHS: Final = 18
+#: No year is opened that begins before this day, or that ends more than so many months ahead: mistyped, most likely.
+FIRST_DAY: Final = date(1900, 1, 1)
+MOST_MONTHS_AHEAD: Final = 120
+
+_DAY: Final = timedelta(days=1)
+
+
+def first_year(start: date | None, end: date | None, today: date) -> Span:
+    """A company's first financial year: 6 to 18 whole months, the calendar year of today unless told otherwise.
+
+    `start` is no more than a year ahead. Raises validation errors on `fiscalYearStart` and `fiscalYearEnd`.
+    """
+    start = start or today.replace(month=1, day=1)
+    year = Span(start, end or _months_from(start))
+    _check(year, LEAST_FIRST_MONTHS, ("fiscalYearStart", "fiscalYearEnd"))
+    if start > add_months(today, 12):
+        raise invalid(("fiscalYearStart", "maxDate", "fiscalYearStart must not be more than a year ahead"))
+    return year
+
+
+def year_after(years: Sequence[Span]) -> Span:
+    """The twelve months after the newest of the years: the one year that posting opens by itself."""
+    start = years[-1].end_date + _DAY
+    return Span(start, _months_from(start))
+
+
+def another_year(years: Sequence[Span], start: date | None, end: date | None, today: date) -> Span:
+    """The financial year to open beside those that there are: twelve months after the newest unless told otherwise.
+
+    Without `start`, a year that ends before the newest does has twelve months too. Whether it overlaps others or leaves
+    a gap is the database's to say. Raises validation errors on `startDate` and `endDate`.
+    """
+    newest_end = years[-1].end_date
+    if start is None and end is not None and end <= newest_end:
+        start = add_months(first_of_month(end), 1 - USUAL_MONTHS)
+    start = start or newest_end + _DAY
+    year = Span(start, end or _months_from(start))
+    _check(year, 1, ("startDate", "endDate"))
+    if year.start_date < FIRST_DAY:
+        raise invalid(("startDate", "minDate", f"startDate must not be before {FIRST_DAY}"))
+    if year.end_date > add_months(today, MOST_MONTHS_AHEAD):
+        raise invalid(("endDate", "maxDate", "endDate must not be more than ten years ahead"))
+    return year
+
+
+def missing_years(years: Sequence[Span], days: Iterable[date]) -> list[Span]:
+    """The years of twelve months to open, one after the other, for all days to have one, without new gaps.
+
+    Forwards from the newest of `years`, else backwards from the next one; between two that lie apart the last may be
+    shorter.
+    """
+    known = list(years)
+    opened: list[Span] = []
+    for day in sorted(set(days)):
+        while not any(year.holds(day) for year in known):
+            earlier = max((year.end_date for year in known if year.end_date < day), default=date.min)
+            later = min((year.start_date for year in known if year.start_date > day), default=None)
+            if later is None:
+                year = Span(earlier + _DAY, _months_from(earlier + _DAY))
+            else:
+                year = Span(max(earlier + _DAY, add_months(later, -USUAL_MONTHS)), later - _DAY)
+            known.append(year)
+            opened.append(year)
+    return opened
+
+
+def _months_from(start: date) -> date:
+    """The last day of the twelve months from `start` on."""
+    return add_months(start, USUAL_MONTHS) - _DAY
+
+
+def _check(year: Span, least_months: int, names: tuple[str, str]) -> None:
+    """Raises validation errors unless the year is whole months, so many of them."""
+    start, after = year.start_date, year.end_date + _DAY
+    if start.day != 1:
+        raise invalid((names[0], "isStartOfMonth", f"{names[0]} must be the first day of a month"))
+    if after.day != 1:
+        raise invalid((names[1], "isEndOfMonth", f"{names[1]} must be the last day of a month"))
+    months = (after.year - start.year) * 12 + after.month - start.month
+    if not least_months <= months <= MOST_MONTHS:
+        text = f"{names[1]} must be {least_months} to {MOST_MONTHS} months after {names[0]}, it is {months}"
+        raise invalid((names[1], "isFiscalYear", text))
