@@ -59,7 +59,7 @@ async def price_lines(
     `PRODUCT_PRICE_QUANTITY_INVALID`, `SALES_DOCUMENT_VAT_CODE_UNUSABLE`, `SALES_DOCUMENT_AMOUNT_TOO_LARGE`.
     """
     rules.check_lines(given)
-    sold = await prices.sellable(context, [line.price_id for line in given if line.price_id is not None])
+    sold = await prices.sellable(context, [line.price_id for line in given if line.price_id is not None], hold=True)
     converted: dict[UUID, Price] = {}
     lines: list[Line] = []
     for index, line in enumerate(given):

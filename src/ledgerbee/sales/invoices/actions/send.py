@@ -5,7 +5,6 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from ledgerbee.catalog.prices import store as prices
 from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.entries import actions as ledger
 from ledgerbee.ledger.entries.model import LineType, NewEntry
@@ -87,7 +86,6 @@ async def send(context: Context, invoice_id: UUID, options: SendOptions) -> Full
     lines = prepared.computed.lines
     if lines != drafted_lines:
         await store.replace_lines(context, invoice_id, lines)
-    await prices.lock(context, [line.price_id for line in lines if line.price_id is not None])
     await _keep_overrides(context, draft.customer_id, options)
     booked = await _book(context, prepared, options)
     await _hand_over(context, booked, options, prepared.recipient)
