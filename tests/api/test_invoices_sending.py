@@ -111,11 +111,16 @@ async def test_lines_of_an_account_are_booked_as_one(shop: Shop) -> None:
     ]
 
 
-async def test_nothing_is_an_invoice_too(shop: Shop) -> None:
-    sent = await shop.sold(line(await shop.price("100"), 0), line(await shop.price("0")))
-    assert (sent["status"], sent["amount"], sent["amountDue"]) == ("sent", "0.00", "0.00")
-    entry = await shop.entry(sent["journalEntryId"])
-    assert [amount for _, amount, _, _ in booked(entry)] == [0, 0, 0]
+async def test_an_invoice_of_nothing_is_booked_and_paid(shop: Shop) -> None:
+    price = await shop.price("100")
+    for nothing in ((line(price, 0), line(await shop.price("0"))), (line(price, discountPercent=100),)):
+        sent = await shop.sold(*nothing)
+        assert (sent["status"], sent["amount"], sent["amountDue"]) == ("paid", "0.00", "0.00")
+        assert (sent["sentAt"], sent["amountPaid"]) == ("2026-03-16T12:00:00.000Z", "0.00")
+        entry = await shop.entry(sent["journalEntryId"])
+        assert [amount for _, amount, _, _ in booked(entry)] == [0, 0, 0]
+        assert (await shop.events("invoice.sent"))[-1] == (await shop.events("invoice.paid"))[-1] == sent
+        assert await shop.events("payment.succeeded") == []
 
 
 async def test_a_foreign_currency_is_booked_at_the_days_rate(shop: Shop) -> None:

@@ -181,8 +181,9 @@ def test_the_first_address_is_taken() -> None:
 
 
 def test_how_delivery_moves_the_status() -> None:
-    assert rules.status_when_sent(DeliveryType.MANUAL) is S.SENT
-    assert rules.status_when_sent(DeliveryType.EMAIL) is S.SCHEDULED
+    assert rules.status_when_sent(DeliveryType.MANUAL, Decimal("0.01")) is S.SENT
+    assert rules.status_when_sent(DeliveryType.EMAIL, Decimal("0.01")) is S.SCHEDULED
+    assert {rules.status_when_sent(way, ZERO) for way in DeliveryType} == {S.PAID}
     assert [rules.status_when_claimed(status) for status in S] == [
         S.DRAFT, S.SENDING, S.SENDING, S.SENT, S.PAID, S.PARTIALLY_PAID, S.CANCELLED, S.UNCOLLECTIBLE, S.CREDITED,
     ]  # fmt: skip

@@ -297,8 +297,9 @@ async def delete_invoice(context: Ctx, invoice_id: InvoiceId) -> None:
         "Send an invoice to the customer",
         scope="invoices-write",
         description="Books the invoice, gives it its number and hands it over, all or nothing. With `Manual` it is "
-        "`sent` at once; with `Email` it is `scheduled` until the mail has gone out. VAT and revenue accounts follow "
-        "the customer's VAT zone and the product groups as they are now, prices stand as drafted.\n\nAn "
+        "`sent` at once; with `Email` it is `scheduled` until the mail has gone out; one of 0.00 is `paid` either way. "
+        "VAT and revenue accounts follow the customer's VAT zone and the product groups as they are now, prices stand "
+        "as drafted.\n\nAn "
         "invoice whose delivery failed for good can be sent again; it goes out as it was booked.",
         response="Booked, and handed over or on its way",
         errors=[

@@ -39,8 +39,13 @@ def require_status(invoice: Invoice, allowed: Iterable[InvoiceStatus]) -> None:
         raise INVOICE_INVALID_STATE.error(status=invoice.status.value)
 
 
-def status_when_sent(delivery_type: DeliveryType) -> InvoiceStatus:
-    """Handed over by the sender it is sent at once; otherwise the worker has to deliver it."""
+def status_when_sent(delivery_type: DeliveryType, amount: Decimal) -> InvoiceStatus:
+    """Handed over by the sender it is sent at once; otherwise the worker has to deliver it.
+
+    An `amount` of 0.00 is paid at once, also while its mail waits: payment outranks delivery (decisions "Documents").
+    """
+    if not amount:
+        return InvoiceStatus.PAID
     return InvoiceStatus.SENT if delivery_type is DeliveryType.MANUAL else InvoiceStatus.SCHEDULED
 
 

@@ -64,7 +64,7 @@ class _Prepared:
 async def send(context: Context, invoice_id: UUID, options: SendOptions) -> FullInvoice:
     """Book a draft, give it its number and hand it over. Emits `invoice.sent`; mail waits for the worker.
 
-    Prices stand as drafted; VAT and accounts are decided by the customer's zone and the chart as they are now. An
+    An invoice of 0.00 is paid with it: emits `invoice.paid` too. Prices stand as drafted; VAT and accounts are decided by the customer's zone and the chart as they are now. An
     invoice whose delivery failed for good can be sent again: it is handed over as it was booked.
     Raises `INVOICE_NOT_FOUND`, `INVOICE_INVALID_STATE` (also for the second of two racing sends),
     `INVOICE_DELIVERY_NOT_CONFIGURED`, `SALES_DOCUMENT_CUSTOMER_INACTIVE`, `INVOICE_AMOUNT_NEGATIVE`,
@@ -91,6 +91,8 @@ async def send(context: Context, invoice_id: UUID, options: SendOptions) -> Full
     await _hand_over(context, booked, options, prepared.recipient)
     full = FullInvoice(booked, lines)
     context.emit("invoice.sent", booked.id, snapshot(full))
+    if booked.status is InvoiceStatus.PAID:
+        context.emit("invoice.paid", booked.id, snapshot(full))
     return full
 
 
@@ -145,10 +147,9 @@ async def _book(context: Context, prepared: _Prepared, options: SendOptions) -> 
         exchange_rate=rate.value,
         base_currency=company.base_currency,
     )
-    status = rules.status_when_sent(options.delivery_type)
     booked = replace(
         draft,
-        status=status,
+        status=rules.status_when_sent(options.delivery_type, computed.totals.amount),
         number=number,
         number_sequence=sequence,
         subtotal=computed.totals.subtotal,
@@ -158,7 +159,7 @@ async def _book(context: Context, prepared: _Prepared, options: SendOptions) -> 
         exchange_rate=rate.value,
         base_amount=_receivable(entry),
         journal_entry_id=entry.id,
-        sent_at=context.now if status is InvoiceStatus.SENT else None,
+        sent_at=context.now if options.delivery_type is DeliveryType.MANUAL else None,
         updated_at=context.now,
     )
     is_foreign = draft.currency != company.base_currency
