@@ -55,7 +55,7 @@ async def test_a_manual_send_books_and_numbers_the_invoice(shop: Shop) -> None:
     assert (entry.content.entry_type, entry.content.reference, entry.content.description) == (
         EntryType.CUSTOMER_INVOICE,
         "1",
-        "Faktura 1",
+        "Faktura 1, Havblik A/S",
     )
     assert (entry.content.date.isoformat(), str(entry.content.customer_id)) == ("2026-03-16", draft["customerId"])
     assert entry.content.original_amount == Decimal("335.81")
@@ -70,7 +70,55 @@ async def test_without_a_word_it_is_sent_by_hand(shop: Shop) -> None:
     answer = await shop.ok("POST", f"/v1/invoices/{draft['id']}/send", {}, status=200)
     assert answer["deliveryType"] == "Manual"
     entry = await shop.entry((await shop.invoice(draft["id"]))["journalEntryId"])
-    assert entry.content.description == "May"
+    assert entry.content.description == "May, Faktura 1, Havblik A/S"
+
+
+async def test_the_journal_text_can_be_as_long_as_any_and_ends_with_who_it_is_for(shop: Shop) -> None:
+    sent = await shop.sold(line(await shop.price()), description="x" * 10_000)
+    text = (await shop.entry(sent["journalEntryId"])).content.description
+    assert text is not None
+    assert (len(text), text[9_970:]) == (10_000, "xxxxxx, Faktura 1, Havblik A/S")
+
+
+async def categories_of(shop: Shop) -> list[str]:
+    """The categories of the company's entries, in the order of posting."""
+    names = {found["id"]: found["name"] for found in await shop.ok("GET", "/v1/journal-categories")}
+    entries = (await shop.ok("GET", "/v1/journal-entries"))["data"]
+    return [names[entry["journalCategoryId"]] for entry in sorted(entries, key=lambda entry: int(entry["entryNumber"]))]
+
+
+@pytest.mark.parametrize(("country", "sales"), [("DK", "Salg"), ("SE", "Sales")])
+async def test_invoices_and_payments_go_to_their_own_categories(api: Api, country: str, sales: str) -> None:
+    """Whatever categories are made later, also a new default."""
+    shop = Shop(await new_company(api.http, api.database, api.clock, country=country))
+    price = await shop.price()
+
+    async def sell() -> None:
+        sent = await shop.sold(line(price))
+        body = {"date": "2026-03-16", "amount": sent["amount"]}
+        await shop.ok("POST", f"/v1/invoices/{sent['id']}/payments", body)
+
+    await sell()
+    every_type = ["JOURNAL_ENTRY", "SUPPLIER_INVOICE", "SUPPLIER_PAYMENT", "CUSTOMER_INVOICE", "CUSTOMER_PAYMENT"]
+    for made in (
+        {"name": "Alt", "isDefault": True, "allowedJournalTypes": every_type},
+        {"name": "Andet", "allowedJournalTypes": every_type},
+        {"name": "Webshop", "allowedJournalTypes": ["CUSTOMER_INVOICE", "CUSTOMER_PAYMENT"]},
+    ):
+        shop.api.clock.advance(seconds=1)
+        await shop.ok("POST", "/v1/journal-categories", made)
+        await sell()
+    assert await categories_of(shop) == [sales, "Bank"] * 4
+
+
+async def test_without_a_category_of_their_own_invoices_go_to_the_default(shop: Shop) -> None:
+    await execute(
+        shop,
+        "UPDATE journal_categories SET allowed_journal_types = '{JOURNAL_ENTRY}'"
+        " WHERE company_id = $1 AND NOT is_default",
+    )
+    await shop.sold(line(await shop.price()))
+    assert await categories_of(shop) == ["Finans"]
 
 
 @pytest.mark.parametrize(
@@ -165,7 +213,7 @@ async def test_another_countrys_company_books_on_its_own_chart(api: Api) -> None
     sent = await shop.sold(line(await shop.price("100")))
     assert (sent["currency"], sent["vat"]) == ("SEK", "25.00")
     entry = await shop.entry(sent["journalEntryId"])
-    assert entry.content.description == "Invoice 1"
+    assert entry.content.description == "Invoice 1, Havblik A/S"
 
 
 async def test_a_thousand_lines(shop: Shop) -> None:

@@ -36,7 +36,8 @@ async def test_a_payment_settles_the_invoice(shop: Shop) -> None:
         (6190, Decimal(-125), Decimal(-125), "CONTROL"),
     ]
     assert (entry.content.entry_type, entry.content.reference) == (EntryType.CUSTOMER_PAYMENT, "Bank 17")
-    assert (entry.content.description, entry.content.date.isoformat()) == ("Betaling af faktura 1", "2026-03-20")
+    assert entry.content.description == "Betaling af faktura 1, Havblik A/S"
+    assert entry.content.date.isoformat() == "2026-03-20"
     assert payment.pop("id")
     assert payment == {
         "invoiceId": sent["id"],

@@ -8,6 +8,7 @@ from ledgerbee.chart.accounts.model import ACCOUNT_NOT_FOUND, Account
 from ledgerbee.core.ids import new_id
 from ledgerbee.core.money import multiply, round_money
 from ledgerbee.ledger.entries import actions as ledger
+from ledgerbee.parties.customers import store as customers
 from ledgerbee.payments.customer_payments import rules, store
 from ledgerbee.payments.customer_payments.model import BANK, Payment, PaymentFields
 from ledgerbee.payments.customer_payments.wire import snapshot
@@ -58,7 +59,8 @@ async def record(context: Context, invoice_id: UUID, given: PaymentFields) -> Re
         journal_entry_id=new_id(),
         created_at=context.now,
     )
-    text = rules.entry_text(invoice, company.preferred_language)
+    customer = await customers.get(context, invoice.customer_id)
+    text = rules.entry_text(invoice, customer.name, company.preferred_language)
     entry = rules.journal_entry(payment, invoice, text=text, accounts=by_role)
     await store.insert(context, payment)
     context.emit("payment.succeeded", payment.id, snapshot(payment, company.base_currency))

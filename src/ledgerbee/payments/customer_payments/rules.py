@@ -96,9 +96,9 @@ def journal_entry(payment: Payment, invoice: Invoice, *, text: str, accounts: Ma
     )
 
 
-def entry_text(invoice: Invoice, language: str) -> str:
-    """What the journal says of a payment."""
-    return ("Betaling af faktura {}" if language == "da" else "Payment of invoice {}").format(invoice.number)
+def entry_text(invoice: Invoice, customer_name: str, language: str) -> str:
+    """What the journal says of a payment: what it pays, and whose it is."""
+    return f"{'Betaling af faktura' if language == 'da' else 'Payment of invoice'} {invoice.number}, {customer_name}"
 
 
 def role_account(accounts: Mapping[str, Account], role: str) -> UUID:

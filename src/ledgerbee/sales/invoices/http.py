@@ -116,7 +116,7 @@ class CreateInvoiceRequest(RequestModel):
     )
     reference: NullableLine = omitted(description="The customer's purchase order number: `PO-nr.`")
     our_reference: NullableLine = omitted(description="`Vores ref.`")
-    description: NullableText = omitted(description="A headline; also the text of the journal entry")
+    description: NullableText = omitted(description="A headline; the text of the journal entry starts with it")
     notes: NullableText = omitted(description="Printed below the lines")
     document_template_id: Id | None = omitted(description="The customer's, else the company's default, unless given")
 
@@ -134,7 +134,7 @@ class UpdateInvoiceRequest(RequestModel):
     payment_terms: NullablePaymentTerms = omitted(description="Null: the customer's, else the company's")
     reference: NullableLine = omitted(description="The customer's purchase order number: `PO-nr.`")
     our_reference: NullableLine = omitted(description="`Vores ref.`")
-    description: NullableText = omitted(description="A headline; also the text of the journal entry")
+    description: NullableText = omitted(description="A headline; the text of the journal entry starts with it")
     notes: NullableText = omitted(description="Printed below the lines")
     document_template_id: Id | None = omitted(description="Null: the customer's, else the company's default")
 

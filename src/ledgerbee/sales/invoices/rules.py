@@ -31,6 +31,8 @@ PAYABLE: Final = frozenset(
 _UNDERWAY: Final = frozenset({InvoiceStatus.SCHEDULED, InvoiceStatus.SENDING})
 #: VAT categories in which the buyer is named by its VAT number (VAT Directive, article 226 no. 4).
 _BUYER_LIABLE: Final = frozenset({"AE", "K"})
+#: Characters of a journal entry's text at most.
+_MAX_TEXT: Final = 10_000
 
 
 def require_status(invoice: Invoice, allowed: Iterable[InvoiceStatus]) -> None:
@@ -128,9 +130,12 @@ def journal_entry(
     )
 
 
-def entry_text(invoice: Invoice, number: str, language: str) -> str:
-    """What the journal says of the invoice: its own description, else what it is."""
-    return invoice.description or ("Faktura {}" if language == "da" else "Invoice {}").format(number)
+def entry_text(invoice: Invoice, number: str, customer_name: str, language: str) -> str:
+    """What the journal says of the invoice: its own description, if any, then what it is and for whom."""
+    title = f"{'Faktura' if language == 'da' else 'Invoice'} {number}, {customer_name}"
+    if not invoice.description:
+        return title
+    return f"{invoice.description[: _MAX_TEXT - len(title) - 2]}, {title}"
 
 
 def vat_in_base(entry: NewEntry) -> Decimal | None:

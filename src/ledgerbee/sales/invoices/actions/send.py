@@ -64,8 +64,9 @@ class _Prepared:
 async def send(context: Context, invoice_id: UUID, options: SendOptions) -> FullInvoice:
     """Book a draft, give it its number and hand it over. Emits `invoice.sent`; mail waits for the worker.
 
-    An invoice of 0.00 is paid with it: emits `invoice.paid` too. Prices stand as drafted; VAT and accounts are decided by the customer's zone and the chart as they are now. An
-    invoice whose delivery failed for good can be sent again: it is handed over as it was booked.
+    An invoice of 0.00 is paid with it: emits `invoice.paid` too. Prices stand as drafted; VAT and accounts are decided
+    by the customer's zone and the chart as they are now. An invoice whose delivery failed for good can be sent again:
+    it is handed over as it was booked.
     Raises `INVOICE_NOT_FOUND`, `INVOICE_INVALID_STATE` (also for the second of two racing sends),
     `INVOICE_DELIVERY_NOT_CONFIGURED`, `SALES_DOCUMENT_CUSTOMER_INACTIVE`, `INVOICE_AMOUNT_NEGATIVE`,
     `INVOICE_BUYER_VAT_NUMBER_MISSING`, `INVOICE_RECIPIENT_MISSING`, `DOCUMENT_TEMPLATE_NOT_FOUND`,
@@ -142,7 +143,7 @@ async def _book(context: Context, prepared: _Prepared, options: SendOptions) -> 
         computed,
         entry_id=new_id(),
         number=number,
-        text=rules.entry_text(draft, number, company.preferred_language),
+        text=rules.entry_text(draft, number, prepared.facts.customer.name, company.preferred_language),
         receivable_account_id=prepared.facts.group.account_id,
         exchange_rate=rate.value,
         base_currency=company.base_currency,
