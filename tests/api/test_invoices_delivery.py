@@ -255,7 +255,7 @@ async def recipient_of(shop: Shop, invoice: dict[str, Any]) -> Any:
 
 async def test_overrides_are_for_once_unless_kept(shop: Shop) -> None:
     customer = await shop.customer(email="post@example.com")
-    overrides = {"overrideEmail": "new@example.com", "overrideEanNumber": "5798009811578"}
+    overrides: dict[str, Any] = {"overrideEmail": "new@example.com", "overrideEanNumber": "5798009811578"}
     first = await mailed(shop, customer, **overrides)
     assert await recipient_of(shop, first) == "new@example.com"
     snapshot = await shop.value("SELECT content FROM document_snapshots WHERE document_id = $1", UUID(first["id"]))
