@@ -51,6 +51,8 @@ async def test_a_payment_settles_the_invoice(shop: Shop) -> None:
         "amountInBaseCurrency": "125.00",
         "exchangeDifference": "0.00",
         "journalEntryId": str(entry.id),
+        "reversedAt": None,
+        "reversalEntryId": None,
         "createdAt": "2026-03-16T12:00:00.000Z",
     }
     paid = await shop.invoice(sent["id"])

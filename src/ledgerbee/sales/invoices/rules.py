@@ -10,7 +10,7 @@ from ledgerbee.ledger.entries.model import EntryType, LineType, NewEntry, NewLin
 from ledgerbee.ledger.entries.rules import to_base
 from ledgerbee.parties.contacts.model import Contact
 from ledgerbee.parties.customers.model import Customer
-from ledgerbee.sales.delivery.model import DeliveryType, Outcome
+from ledgerbee.sales.delivery.model import DeliveryStatus, DeliveryType, Outcome
 from ledgerbee.sales.documents.model import Computed, Tax
 from ledgerbee.sales.documents.rules import sums_by
 from ledgerbee.sales.invoices.model import (
@@ -27,6 +27,8 @@ from ledgerbee.sales.invoices.model import (
 PAYABLE: Final = frozenset(
     {InvoiceStatus.SCHEDULED, InvoiceStatus.SENDING, InvoiceStatus.SENT, InvoiceStatus.PARTIALLY_PAID}
 )
+#: Something was paid on it.
+PAID_ON: Final = frozenset({InvoiceStatus.PAID, InvoiceStatus.PARTIALLY_PAID})
 #: On the way to the customer.
 _UNDERWAY: Final = frozenset({InvoiceStatus.SCHEDULED, InvoiceStatus.SENDING})
 #: VAT categories in which the buyer is named by its VAT number (VAT Directive, article 226 no. 4).
@@ -66,6 +68,15 @@ def status_after_attempt(status: InvoiceStatus, outcome: Outcome) -> InvoiceStat
 def status_when_settled(due: Decimal) -> InvoiceStatus:
     """After a payment that left `due` open."""
     return InvoiceStatus.PARTIALLY_PAID if due else InvoiceStatus.PAID
+
+
+def status_when_reopened(invoice: Invoice, paid: Decimal, delivery: DeliveryStatus | None) -> InvoiceStatus:
+    """After a payment was taken back that leaves `paid`: without any, where its (latest) delivery has left it."""
+    if paid:
+        return InvoiceStatus.PARTIALLY_PAID
+    if invoice.sent_at is not None:
+        return InvoiceStatus.SENT
+    return InvoiceStatus.SENDING if delivery is DeliveryStatus.SENDING else InvoiceStatus.SCHEDULED
 
 
 def recipient(override: str | None, contacts: Iterable[Contact | None], customer: Customer) -> str:
