@@ -23,7 +23,10 @@ _VAT_CODES: tuple[Entry, ...] = (
 
 async def found(operator: Line, name: str, currency: str, country: str) -> tuple[str, str, Company]:
     """A new company: its id, its key, and the model of it."""
-    body = {"name": name, "countryCode": country, "baseCurrency": currency, "timeZone": "Europe/Copenhagen"}
+    body = {
+        "name": name, "countryCode": country, "baseCurrency": currency, "timeZone": "Europe/Copenhagen",
+        "address": "Havnegade 1", "postalCode": "1058", "city": "København K", "vatNumber": "13585628",
+    }  # fmt: skip
     made = (await operator.send(Request("", "POST", "/v1/companies", body))).json()
     line = Line(operator.http, made["key"])
 

@@ -11,25 +11,25 @@ from ledgerbee.app.onboarding import create_company
 from ledgerbee.app.reactions import REACTIONS
 from ledgerbee.core.ids import new_id
 from ledgerbee.platform.api_keys import actions as api_keys
-from ledgerbee.platform.company.wire import Language, NullableIdentifier, TimeZoneName
+from ledgerbee.platform.company.model import Company
+from ledgerbee.platform.company.wire import Language, SellerFields, TimeZoneName
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.credentials.model import SCOPES
 from ledgerbee.platform.http.operation import Ctx, operation, resource_router
-from ledgerbee.platform.http.wire import CountryCode, CurrencyCode, IdText, Line, RequestModel, ResponseModel, omitted
+from ledgerbee.platform.http.wire import CountryCode, CurrencyCode, IdText, Line, ResponseModel, changes_of, omitted
 from ledgerbee.platform.outbox import flush
 
 router = resource_router("Company")
 
 
-class CreateCompanyRequest(RequestModel):
-    """What a new company needs."""
+class CreateCompanyRequest(SellerFields):
+    """What a new company needs, and what its invoices will say of it."""
 
     name: Line = Field(examples=["Nordlys ApS"])
     country_code: CountryCode = Field(description="ISO 3166-1 alpha-2. DK gets the Danish standard chart.")
     base_currency: CurrencyCode = omitted(description="Currency of its books; left out: the country's")
     time_zone: TimeZoneName = omitted(description="IANA time zone; left out: the country's")
     preferred_language: Language = omitted(description="Left out: Danish in Denmark, else English")
-    vat_number: NullableIdentifier = omitted(description="A Danish company's is checked: CVR, eight digits")
 
 
 class CreatedCompanyResponse(ResponseModel):
@@ -65,15 +65,7 @@ class CreatedCompanyResponse(ResponseModel):
 async def create_another_company(context: Ctx, body: CreateCompanyRequest) -> CreatedCompanyResponse:
     """Create a company."""
     async with _inside(context, new_id()) as other:
-        company = await create_company(
-            other,
-            name=body.name,
-            country_code=body.country_code,
-            base_currency=body.base_currency,
-            time_zone=body.time_zone,
-            language=body.preferred_language,
-            vat_number=body.vat_number,
-        )
+        company = await create(other, body)
         key, secret = await api_keys.create(other, name="first key", scopes=SCOPES)
     return CreatedCompanyResponse(
         id=company.company_id,
@@ -85,6 +77,19 @@ async def create_another_company(context: Ctx, body: CreateCompanyRequest) -> Cr
         vat_number=company.vat_number,
         api_key_id=key.id,
         key=secret,
+    )
+
+
+async def create(context: Context, body: CreateCompanyRequest) -> Company:
+    """Create the context's company as it was asked for. Raises what `create_company` raises."""
+    return await create_company(
+        context,
+        name=body.name,
+        country_code=body.country_code,
+        base_currency=body.base_currency,
+        time_zone=body.time_zone,
+        language=body.preferred_language,
+        **{name: value for name, value in changes_of(body).items() if name in SellerFields.model_fields},
     )
 
 

@@ -3,6 +3,7 @@
 The figures and texts come from `chart/seed`; this is the one place that writes them for a company.
 """
 
+from typing import Any
 from uuid import UUID
 
 from babel.core import get_global
@@ -27,7 +28,7 @@ from ledgerbee.parties.groups import store as party_groups
 from ledgerbee.parties.groups.model import CustomerGroup, VendorGroup
 from ledgerbee.platform.company import store as companies
 from ledgerbee.platform.company.model import Company
-from ledgerbee.platform.company.rules import check_time_zone, normal_vat_number
+from ledgerbee.platform.company.rules import normal
 from ledgerbee.platform.context import Context
 from ledgerbee.sales.templates import store as templates
 from ledgerbee.sales.templates.model import DocumentTemplate, TemplateType
@@ -41,30 +42,28 @@ async def create_company(
     base_currency: str | None = None,
     time_zone: str | None = None,
     language: str | None = None,
-    vat_number: str | None = None,
+    **settings: Any,
 ) -> Company:
     """Create the context's company and everything it starts with, in the context's transaction.
 
     `country_code` is ISO 3166-1 alpha-2; DK gets the Danish standard chart, others a plain generic one. Currency,
-    time zone and language default to the country's. Raises validation errors for unknown codes and a
-    wrong Danish VAT number.
+    time zone and language default to the country's; `settings` are further fields of `Company`. Raises validation
+    errors for unknown codes and what `PATCH /v1/company` refuses.
     """
     currency = _currency_of(country_code)
-    if time_zone is not None:
-        check_time_zone(time_zone)
-    if vat_number is not None:
-        vat_number = normal_vat_number(country_code, vat_number)
     seed = seed_for(country_code)
-    company = Company(
-        company_id=context.company_id,
-        name=name,
-        country_code=country_code,
-        preferred_language=language or ("da" if country_code == "DK" else "en"),
-        base_currency=base_currency or currency,
-        time_zone=time_zone or _time_zone_of(country_code),
-        vat_number=vat_number,
-        created_at=context.now,
-        updated_at=context.now,
+    company = normal(
+        Company(
+            company_id=context.company_id,
+            name=name,
+            country_code=country_code,
+            preferred_language=language or ("da" if country_code == "DK" else "en"),
+            base_currency=base_currency or currency,
+            time_zone=time_zone or _time_zone_of(country_code),
+            created_at=context.now,
+            updated_at=context.now,
+            **settings,
+        )
     )
     await companies.insert(context, company)
     account_ids = await _write_chart(context, seed, company.preferred_language)

@@ -13,23 +13,41 @@ app = typer.Typer(no_args_is_help=True, help="Companies.")
 
 
 @app.command("create")
-def create(
+def create(  # noqa: PLR0913, PLR0917  each option is a parameter
     name: Annotated[str, typer.Option(help="The company's name.")],
     country: Annotated[str, typer.Option(help="ISO 3166-1 alpha-2; DK gets the Danish standard chart.")],
     currency: Annotated[str | None, typer.Option(help="Base currency (default: the country's).")] = None,
+    address: Annotated[str | None, typer.Option(help="Street and number; needed on invoices.")] = None,
+    postal_code: Annotated[str | None, typer.Option(help="Needed on invoices of a company in the EU.")] = None,
+    city: Annotated[str | None, typer.Option(help="Needed on invoices.")] = None,
+    vat_number: Annotated[str | None, typer.Option(help="Needed on invoices with VAT; Danish: the CVR number.")] = None,
+    email: Annotated[str | None, typer.Option(help="Where customers' answers go.")] = None,
+    bank_name: Annotated[str | None, typer.Option(help="The bank that invoices ask to be paid through.")] = None,
+    bank_registration_number: Annotated[str | None, typer.Option(help="Danish: four digits.")] = None,
+    bank_account_number: Annotated[str | None, typer.Option(help="Danish: up to ten digits.")] = None,
+    iban: Annotated[str | None, typer.Option(help="The account, for payments from abroad.")] = None,
+    bic: Annotated[str | None, typer.Option(help="Its bank, for payments from abroad.")] = None,
     as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
     """Create a company with chart of accounts, VAT codes, categories, groups and templates."""
     with plain_errors():
         from ledgerbee.app.cli.session import access, in_company
-        from ledgerbee.app.onboarding import create_company
+        from ledgerbee.app.companies import CreateCompanyRequest, create
         from ledgerbee.core.ids import new_id
+        from ledgerbee.platform.http.validation import validated
 
         company_id = new_id()
+        given = {
+            "name": name, "countryCode": country.upper(), "baseCurrency": currency, "address": address,
+            "postalCode": postal_code, "city": city, "vatNumber": vat_number, "email": email, "bankName": bank_name,
+            "bankRegistrationNumber": bank_registration_number, "bankAccountNumber": bank_account_number,
+            "iban": iban, "bic": bic,
+        }  # fmt: skip
+        body = validated(CreateCompanyRequest, {key: value for key, value in given.items() if value is not None})
 
         async def work(context: "Context") -> None:
-            await create_company(context, name=name, country_code=country.upper(), base_currency=currency)
+            await create(context, body)
 
         with access(data_dir) as found:
             in_company(found, company_id, work, new=True)

@@ -1,9 +1,13 @@
 """From Pydantic's findings to the wire's class-validator shape (contract 1.5)."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
 
 from ledgerbee.core.errors import VALIDATION_FAILED, LedgerBeeError
+
+M = TypeVar("M", bound=BaseModel)
 
 #: Pydantic's error type -> (constraint's name, text after the property's name).
 _RULES: Mapping[str, tuple[str, str]] = {
@@ -59,6 +63,14 @@ def validation_error(errors: Sequence[Any]) -> LedgerBeeError:
     return VALIDATION_FAILED.error(
         validationErrors=[{"property": name, "constraints": rules} for name, rules in found.items()]
     )
+
+
+def validated(model: type[M], body: Mapping[str, Any]) -> M:
+    """A body that did not come over HTTP as the model has it. Raises validation errors, as the operation does."""
+    try:
+        return model.model_validate(body)
+    except ValidationError as fault:
+        raise validation_error(fault.errors()) from None
 
 
 def property_path(location: Iterable[Any]) -> str:

@@ -32,6 +32,7 @@ from ledgerbee.sales.invoices.model import (
     FullInvoice,
     Invoice,
     InvoiceStatus,
+    Sent,
 )
 from ledgerbee.sales.invoices.wire import snapshot
 from ledgerbee.sales.templates.model import TemplateType
@@ -61,7 +62,7 @@ class _Prepared:
     recipient: str | None
 
 
-async def send(context: Context, invoice_id: UUID, options: SendOptions) -> FullInvoice:
+async def send(context: Context, invoice_id: UUID, options: SendOptions) -> Sent:
     """Book a draft, give it its number and hand it over. Emits `invoice.sent`; mail waits for the worker.
 
     An invoice of 0.00 is paid with it: emits `invoice.paid` too. Prices stand as drafted; VAT and accounts are decided
@@ -69,10 +70,10 @@ async def send(context: Context, invoice_id: UUID, options: SendOptions) -> Full
     it is handed over as it was booked.
     Raises `INVOICE_NOT_FOUND`, `INVOICE_INVALID_STATE` (also for the second of two racing sends),
     `INVOICE_DELIVERY_NOT_CONFIGURED`, `SALES_DOCUMENT_CUSTOMER_INACTIVE`, `INVOICE_AMOUNT_NEGATIVE`,
-    `INVOICE_BUYER_VAT_NUMBER_MISSING`, `INVOICE_RECIPIENT_MISSING`, `DOCUMENT_TEMPLATE_NOT_FOUND`,
-    `SALES_DOCUMENT_TEMPLATE_MISMATCH`, `SALES_DOCUMENT_VAT_CODE_UNUSABLE`, `EXCHANGE_RATE_MISSING` and what posting
-    raises (`PERIOD_LOCKED`, `FISCAL_YEAR_MISSING`, `ACCOUNT_NOT_BOOKABLE`). Then nothing is changed, and no number
-    is used up.
+    `INVOICE_BUYER_VAT_NUMBER_MISSING`, `INVOICE_SELLER_INCOMPLETE`, `INVOICE_RECIPIENT_MISSING`,
+    `DOCUMENT_TEMPLATE_NOT_FOUND`, `SALES_DOCUMENT_TEMPLATE_MISMATCH`, `SALES_DOCUMENT_VAT_CODE_UNUSABLE`,
+    `EXCHANGE_RATE_MISSING` and what posting raises (`PERIOD_LOCKED`, `FISCAL_YEAR_MISSING`, `ACCOUNT_NOT_BOOKABLE`).
+    Then nothing is changed, and no number is used up.
     """
     draft = await store.get(context, invoice_id, for_update=True)
     is_booked = draft.status is not InvoiceStatus.DRAFT
@@ -94,7 +95,7 @@ async def send(context: Context, invoice_id: UUID, options: SendOptions) -> Full
     context.emit("invoice.sent", booked.id, snapshot(full))
     if booked.status is InvoiceStatus.PAID:
         context.emit("invoice.paid", booked.id, snapshot(full))
-    return full
+    return Sent(full, rules.warnings(booked, prepared.computed, prepared.addressee, prepared.company))
 
 
 async def _prepare(context: Context, full: FullInvoice, options: SendOptions) -> _Prepared:
@@ -104,6 +105,7 @@ async def _prepare(context: Context, full: FullInvoice, options: SendOptions) ->
     documents.check_customer(facts)
     computed = await documents.tax_lines(context, full.lines, facts, currency=invoice.currency)
     rules.check_sendable(computed, facts.customer, invoice.currency)
+    rules.check_seller(company, computed.taxes.values())
     chosen = options.document_template_id or invoice.document_template_id
     template = await documents.choose_template(context, TemplateType.INVOICE, facts, chosen)
     department, contact = await addressees(context, invoice)
@@ -189,7 +191,7 @@ async def _require_failed_delivery(context: Context, invoice: Invoice) -> None:
         rules.require_status(invoice, (InvoiceStatus.DRAFT,))
 
 
-async def _send_again(context: Context, invoice: Invoice, options: SendOptions) -> FullInvoice:
+async def _send_again(context: Context, invoice: Invoice, options: SendOptions) -> Sent:
     """Hand a booked invoice over once more; number, entry and document stay what they are."""
     if options.document_template_id is not None or options.override_ean_number is not None:
         raise INVOICE_INVALID_STATE.error(
@@ -206,7 +208,7 @@ async def _send_again(context: Context, invoice: Invoice, options: SendOptions) 
         invoice = replace(invoice, status=status, sent_at=invoice.sent_at or context.now, updated_at=context.now)
         await store.save(context, invoice)
     await _hand_over(context, invoice, options, recipient)
-    return FullInvoice(invoice, await store.lines_of(context, invoice.id))
+    return Sent(FullInvoice(invoice, await store.lines_of(context, invoice.id)))
 
 
 async def _hand_over(context: Context, invoice: Invoice, options: SendOptions, recipient: str | None) -> None:
