@@ -72,24 +72,24 @@ async def record(context: Context, invoice_id: UUID, given: PaymentFields) -> Re
 
 
 async def reverse(context: Context, payment_id: UUID, on: date | None, description: str | None) -> Recorded:
-    """Take a payment back: its entry is reversed on a day (None: today, or the payment's if later) and the invoice is
-    open again, by what the payment took off it in either currency. Emits `payment.reversed`.
+    """Take a payment back: reverse its entry and open its invoice again. Emits `payment.reversed`.
 
-    The invoice's row is held: of two at once, one wins. Raises `PAYMENT_NOT_FOUND`, `PAYMENT_ALREADY_REVERSED`,
-    `INVOICE_INVALID_STATE`, `PERIOD_LOCKED`, `FISCAL_YEAR_MISSING`, and a validation error for a day before the
-    payment's.
+    Both on the day `on` (None: today, or the payment's if later); what is due again is what the payment took off, in
+    either currency. The invoice's row is held: of two at once, one wins. Raises `PAYMENT_NOT_FOUND`,
+    `PAYMENT_ALREADY_REVERSED`, `INVOICE_INVALID_STATE`, `PERIOD_LOCKED`, `FISCAL_YEAR_MISSING`, and a validation error
+    for a day before the payment's.
     """
     found = await store.get(context, payment_id)
     invoice = await invoice_store.get(context, found.invoice_id, for_update=True)
     payment = await store.get(context, payment_id)  # once more, for whoever was faster
     rules.check_reversible(payment)
     company = await companies.get(context)
-    payment = replace(payment, reversed_at=context.now, reversal_entry_id=new_id())
-    assert payment.reversal_entry_id is not None
+    reversal_id = new_id()
+    payment = replace(payment, reversed_at=context.now, reversal_entry_id=reversal_id)
     await store.mark_reversed(context, payment)
     await invoices.reopen(context, invoice, payment.amount)
     context.emit("payment.reversed", payment.id, snapshot(payment, company.base_currency))
-    await ledger.reverse_of_document(context, payment.journal_entry_id, payment.reversal_entry_id, on, description)
+    await ledger.reverse_of_document(context, payment.journal_entry_id, reversal_id, on, description)
     return Recorded(payment, company.base_currency)
 
 
