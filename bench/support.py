@@ -109,7 +109,15 @@ async def companies(url: str, count: int) -> list[Books]:
     """New companies in the database, each with its key."""
 
     async def work(context: Context) -> Books:
-        await create_company(context, name="Bench ApS", country_code="DK")
+        await create_company(
+            context,
+            name="Bench ApS",
+            country_code="DK",
+            vat_number="13585628",
+            address="Havnegade 1",
+            postal_code="1058",
+            city="København K",
+        )
         return Books(url, context.company_id, (await api_keys.create(context, name="bench", scopes=SCOPES))[1])
 
     database = await Database.open(url, reactions=REACTIONS, max_size=2)

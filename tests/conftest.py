@@ -185,14 +185,18 @@ async def http(database_url: str) -> AsyncIterator[httpx.AsyncClient]:
     shutil.rmtree(BLOBS.path, ignore_errors=True)
 
 
+#: What an invoice has to say of its seller.
+SELLER = {"address": "Havnegade 1", "postal_code": "1058", "city": "København K", "vat_number": "13585628"}
+
+
 async def new_company(
     http: httpx.AsyncClient, database: Database, clock: SteeredClock, country: str = "DK", **options: Any
 ) -> Api:
-    """A new company with an API key that carries every scope."""
+    """A new company that can send invoices, with an API key that carries every scope."""
     company_id = new_id()
 
     async def work(context: Context) -> str:
-        await create_company(context, name="Nordlys ApS", country_code=country, **options)
+        await create_company(context, name="Nordlys ApS", country_code=country, **{**SELLER, **options})
         _, secret = await api_keys.create(context, name="tests", scopes=SCOPES)
         return secret
 

@@ -1,12 +1,11 @@
 """Steps that the tests of the catalogue share: a group, a product, a price, a meter, a licence taken away."""
 
 from typing import Any
-from uuid import UUID
 
 import asyncpg
 from tests.conftest import Api
+from tests.selling import Shop, line
 
-from ledgerbee.catalog.prices import store as prices
 from ledgerbee.core.ids import new_id
 from ledgerbee.platform.company import store as companies
 from ledgerbee.platform.context import Context
@@ -65,13 +64,10 @@ async def new_price(api: Api, product_id: str, **fields: Any) -> dict[str, Any]:
     return created
 
 
-async def lock_price(api: Api, price_id: str) -> None:
-    """What sending a document does to the price of its line."""
-
-    async def work(context: Context) -> None:
-        await prices.lock(context, [UUID(price_id)])
-
-    await api.run(work)
+async def use_price(api: Api, price_id: str) -> dict[str, Any]:
+    """A draft invoice with the price on its only line."""
+    shop = Shop(api)
+    return await shop.draft(await shop.customer(), line(price_id))
 
 
 async def set_licenses(api: Api, *licenses: str) -> None:

@@ -16,9 +16,9 @@ from ledgerbee.platform.context import Context
 from ledgerbee.platform.credentials.model import SCOPES
 
 NEW = {
-    "name": "Nordlys ApS", "email": None, "address": None, "vat": None, "billingEmail": None, "city": None,
-    "postalCode": None, "countryCode": "DK", "phone": None, "preferredLanguage": "da",
-    "contactPersonFirstName": None, "contactPersonLastName": None, "vatNumber": None, "website": None,
+    "name": "Nordlys ApS", "email": None, "address": "Havnegade 1", "vat": 13585628, "billingEmail": None,
+    "city": "København K", "postalCode": "1058", "countryCode": "DK", "phone": None, "preferredLanguage": "da",
+    "contactPersonFirstName": None, "contactPersonLastName": None, "vatNumber": "13585628", "website": None,
     "baseCurrency": "DKK", "timeZone": "Europe/Copenhagen", "paymentTerms": 14, "bankName": None,
     "bankRegistrationNumber": None, "bankAccountNumber": None, "iban": None, "bic": None, "hasLogo": False,
     "licenses": ["Subscription", "CustomerPortal", "MeteredProducts"],
@@ -204,6 +204,21 @@ async def test_a_company_abroad_with_its_own_choices(api: Api) -> None:
     assert {field: made[field] for field in body} == body
     plain = (await api.post("/v1/companies", {"name": "Nordlys Inc", "countryCode": "US"})).json()
     assert (plain["baseCurrency"], plain["preferredLanguage"]) == ("USD", "en")
+
+
+async def test_a_company_with_all_that_its_invoices_say(api: Api) -> None:
+    particulars = {
+        "email": "faktura@example.com", "address": "Havnegade 1", "postalCode": "1058", "city": "København K",
+        "vatNumber": "13585628", "bankName": "Danske Bank", "bankRegistrationNumber": "0040",
+        "bankAccountNumber": "0440116243", "iban": "DK5000400440116243", "bic": "DABADKKK",
+    }  # fmt: skip
+    made = (await api.post("/v1/companies", {"name": "Søster ApS", "countryCode": "DK", **particulars})).json()
+    company = (await api.http.get("/api/v1/company", headers={"x-api-key": made["key"]})).json()
+    assert {field: company[field] for field in particulars} == particulars
+    for field, value in (("iban", "DK51"), ("email", "nobody"), ("bankRegistrationNumber", "4"), ("vatNumber", "1")):
+        answer = await api.post("/v1/companies", {"name": "X", "countryCode": "DK", **particulars, field: value})
+        assert answer.status_code == 400, answer.text
+        assert [row["property"] for row in answer.json()["details"]["validationErrors"]] == [field]
 
 
 async def test_a_replay_makes_no_second_company(api: Api) -> None:

@@ -35,9 +35,9 @@ async def working(api: Api, url: str) -> AsyncIterator[None]:
         await task
 
 
-async def mailed(shop: Shop, number: int) -> dict[str, Any]:
+async def mailed(shop: Shop, number: int, quantity: int = 1) -> dict[str, Any]:
     customer = await shop.customer(email=f"buyer{number}.{shop.api.company_id}@havblik.example")
-    return await shop.send(await shop.draft(customer, line(await shop.price("10"))), deliveryType="Email")
+    return await shop.send(await shop.draft(customer, line(await shop.price("10"), quantity)), deliveryType="Email")
 
 
 async def delivery_when(
@@ -78,3 +78,13 @@ async def test_a_mail_waits_for_a_server_that_is_away(shop: Shop) -> None:
     assert delivered["outcome"] == "delivered"
     assert len(office.mails_to(delivered["recipient"])) == 1
     assert (await shop.invoice(invoice["id"]))["status"] == "sent"
+
+
+async def test_the_mail_of_a_paid_invoice_goes_out(shop: Shop) -> None:
+    async with open_post_office(PostOffice()) as office, working(shop.api, office.url):
+        invoice = await mailed(shop, 1, quantity=0)
+        found = await delivery_when(shop, invoice, 1, status="delivered")
+    assert len(office.mails_to(found["attempts"][0]["recipient"])) == 1
+    delivered = await shop.invoice(invoice["id"])
+    assert (invoice["status"], delivered["status"]) == ("paid", "paid")
+    assert delivered["sentAt"]

@@ -369,11 +369,14 @@ class TestUpdate:
         assert (changed["subtotal"], len(changed["lines"])) == ("500.00", 1)
 
     async def test_prices_stand_until_lines_are_sent(self, shop: Shop) -> None:
+        """A price that is in use can still get an amount in a further currency."""
         price = await shop.price("100")
-        draft = await shop.draft(await shop.customer(), line(price))
-        await shop.ok("PATCH", f"/v1/product-prices/{price}", {"unitAmount": "150"})
+        draft = await shop.draft(await shop.customer(), line(price), currency="EUR")
+        more = {"currencyAmounts": [{"currency": "EUR", "unitAmount": "150"}]}
+        await shop.ok("PATCH", f"/v1/product-prices/{price}", more)
         path = f"/v1/invoices/{draft['id']}"
         assert (await shop.ok("PATCH", path, {"notes": "x"}))["lines"] == draft["lines"]
+        assert draft["subtotal"] != "150.00"
         assert (await shop.ok("PATCH", path, {"lines": [line(price)]}))["subtotal"] == "150.00"
 
     async def test_a_new_currency_prices_anew_but_keeps_what_was_given(self, shop: Shop) -> None:

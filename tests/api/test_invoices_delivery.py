@@ -31,10 +31,10 @@ def shop(api: Api) -> Shop:
     return Shop(api)
 
 
-async def mailed(shop: Shop, customer: str | None = None, **options: Any) -> dict[str, Any]:
+async def mailed(shop: Shop, customer: str | None = None, quantity: int = 1, **options: Any) -> dict[str, Any]:
     """An invoice sent by mail."""
     customer = customer or await shop.customer(email="post@example.com")
-    draft = await shop.draft(customer, line(await shop.price()))
+    draft = await shop.draft(customer, line(await shop.price(), quantity))
     return await shop.send(draft, deliveryType="Email", **options)
 
 
@@ -215,6 +215,25 @@ async def test_a_payment_outranks_delivery(shop: Shop) -> None:
     assert (delivered["status"], delivered["sentAt"]) == ("paid", "2026-03-16T12:00:00.000Z")
 
 
+async def test_an_invoice_of_nothing_is_paid_while_its_mail_is_under_way(shop: Shop) -> None:
+    """What is paid is delivered like any other; the delivery status tells about the mail."""
+    sent = await mailed(shop, quantity=0)
+    assert (sent["status"], sent["number"], sent["sentAt"]) == ("paid", "1", None)
+    assert len(await shop.events("invoice.paid")) == 1
+    delivery = UUID((await job_of(shop))["deliveryId"])
+    for outcome, is_last, status in ((Outcome.FAILED, False, "pending"), (Outcome.FAILED, True, "failed")):
+        assert (await claim(shop, delivery)) is not None
+        assert (await status_of(shop, sent))["status"] == "sending"
+        await record(shop, delivery, outcome, is_last=is_last)
+        assert (await status_of(shop, sent))["status"] == status
+        assert await shop.invoice(sent["id"]) == sent
+    shop.api.clock.advance(minutes=1)
+    again = await shop.send(sent, deliveryType="Manual")
+    assert again == sent | {"sentAt": "2026-03-16T12:01:00.000Z", "updatedAt": "2026-03-16T12:01:00.000Z"}
+    assert (await status_of(shop, sent))["status"] == "manual"
+    assert len(await shop.events("invoice.paid")) == 1
+
+
 async def test_the_contacts_address_comes_before_the_customers(shop: Shop) -> None:
     customer, price = await shop.customer(email="post@example.com"), await shop.price()
     path = f"/v1/customers/{customer}/contacts"
@@ -236,7 +255,7 @@ async def recipient_of(shop: Shop, invoice: dict[str, Any]) -> Any:
 
 async def test_overrides_are_for_once_unless_kept(shop: Shop) -> None:
     customer = await shop.customer(email="post@example.com")
-    overrides = {"overrideEmail": "new@example.com", "overrideEanNumber": "5798009811578"}
+    overrides: dict[str, Any] = {"overrideEmail": "new@example.com", "overrideEanNumber": "5798009811578"}
     first = await mailed(shop, customer, **overrides)
     assert await recipient_of(shop, first) == "new@example.com"
     snapshot = await shop.value("SELECT content FROM document_snapshots WHERE document_id = $1", UUID(first["id"]))

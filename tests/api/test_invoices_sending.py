@@ -55,7 +55,7 @@ async def test_a_manual_send_books_and_numbers_the_invoice(shop: Shop) -> None:
     assert (entry.content.entry_type, entry.content.reference, entry.content.description) == (
         EntryType.CUSTOMER_INVOICE,
         "1",
-        "Faktura 1",
+        "Faktura 1, Havblik A/S",
     )
     assert (entry.content.date.isoformat(), str(entry.content.customer_id)) == ("2026-03-16", draft["customerId"])
     assert entry.content.original_amount == Decimal("335.81")
@@ -70,7 +70,55 @@ async def test_without_a_word_it_is_sent_by_hand(shop: Shop) -> None:
     answer = await shop.ok("POST", f"/v1/invoices/{draft['id']}/send", {}, status=200)
     assert answer["deliveryType"] == "Manual"
     entry = await shop.entry((await shop.invoice(draft["id"]))["journalEntryId"])
-    assert entry.content.description == "May"
+    assert entry.content.description == "May, Faktura 1, Havblik A/S"
+
+
+async def test_the_journal_text_can_be_as_long_as_any_and_ends_with_who_it_is_for(shop: Shop) -> None:
+    sent = await shop.sold(line(await shop.price()), description="x" * 10_000)
+    text = (await shop.entry(sent["journalEntryId"])).content.description
+    assert text is not None
+    assert (len(text), text[9_970:]) == (10_000, "xxxxxx, Faktura 1, Havblik A/S")
+
+
+async def categories_of(shop: Shop) -> list[str]:
+    """The categories of the company's entries, in the order of posting."""
+    names = {found["id"]: found["name"] for found in await shop.ok("GET", "/v1/journal-categories")}
+    entries = (await shop.ok("GET", "/v1/journal-entries"))["data"]
+    return [names[entry["journalCategoryId"]] for entry in sorted(entries, key=lambda entry: int(entry["entryNumber"]))]
+
+
+@pytest.mark.parametrize(("country", "sales"), [("DK", "Salg"), ("SE", "Sales")])
+async def test_invoices_and_payments_go_to_their_own_categories(api: Api, country: str, sales: str) -> None:
+    """Whatever categories are made later, also a new default."""
+    shop = Shop(await new_company(api.http, api.database, api.clock, country=country))
+    price = await shop.price()
+
+    async def sell() -> None:
+        sent = await shop.sold(line(price))
+        body = {"date": "2026-03-16", "amount": sent["amount"]}
+        await shop.ok("POST", f"/v1/invoices/{sent['id']}/payments", body)
+
+    await sell()
+    every_type = ["JOURNAL_ENTRY", "SUPPLIER_INVOICE", "SUPPLIER_PAYMENT", "CUSTOMER_INVOICE", "CUSTOMER_PAYMENT"]
+    for made in (
+        {"name": "Alt", "isDefault": True, "allowedJournalTypes": every_type},
+        {"name": "Andet", "allowedJournalTypes": every_type},
+        {"name": "Webshop", "allowedJournalTypes": ["CUSTOMER_INVOICE", "CUSTOMER_PAYMENT"]},
+    ):
+        shop.api.clock.advance(seconds=1)
+        await shop.ok("POST", "/v1/journal-categories", made)
+        await sell()
+    assert await categories_of(shop) == [sales, "Bank"] * 4
+
+
+async def test_without_a_category_of_their_own_invoices_go_to_the_default(shop: Shop) -> None:
+    await execute(
+        shop,
+        "UPDATE journal_categories SET allowed_journal_types = '{JOURNAL_ENTRY}'"
+        " WHERE company_id = $1 AND NOT is_default",
+    )
+    await shop.sold(line(await shop.price()))
+    assert await categories_of(shop) == ["Finans"]
 
 
 @pytest.mark.parametrize(
@@ -111,11 +159,16 @@ async def test_lines_of_an_account_are_booked_as_one(shop: Shop) -> None:
     ]
 
 
-async def test_nothing_is_an_invoice_too(shop: Shop) -> None:
-    sent = await shop.sold(line(await shop.price("100"), 0), line(await shop.price("0")))
-    assert (sent["status"], sent["amount"], sent["amountDue"]) == ("sent", "0.00", "0.00")
-    entry = await shop.entry(sent["journalEntryId"])
-    assert [amount for _, amount, _, _ in booked(entry)] == [0, 0, 0]
+async def test_an_invoice_of_nothing_is_booked_and_paid(shop: Shop) -> None:
+    price = await shop.price("100")
+    for nothing in ((line(price, 0), line(await shop.price("0"))), (line(price, discountPercent=100),)):
+        sent = await shop.sold(*nothing)
+        assert (sent["status"], sent["amount"], sent["amountDue"]) == ("paid", "0.00", "0.00")
+        assert (sent["sentAt"], sent["amountPaid"]) == ("2026-03-16T12:00:00.000Z", "0.00")
+        entry = await shop.entry(sent["journalEntryId"])
+        assert [amount for _, amount, _, _ in booked(entry)] == [0, 0, 0]
+        assert (await shop.events("invoice.sent"))[-1] == (await shop.events("invoice.paid"))[-1] == sent
+        assert await shop.events("payment.succeeded") == []
 
 
 async def test_a_foreign_currency_is_booked_at_the_days_rate(shop: Shop) -> None:
@@ -160,7 +213,7 @@ async def test_another_countrys_company_books_on_its_own_chart(api: Api) -> None
     sent = await shop.sold(line(await shop.price("100")))
     assert (sent["currency"], sent["vat"]) == ("SEK", "25.00")
     entry = await shop.entry(sent["journalEntryId"])
-    assert entry.content.description == "Invoice 1"
+    assert entry.content.description == "Invoice 1, Havblik A/S"
 
 
 async def test_a_thousand_lines(shop: Shop) -> None:
@@ -335,16 +388,13 @@ async def test_vat_is_decided_on_the_day_it_is_sent(shop: Shop) -> None:
     assert booked(await shop.entry(sent["journalEntryId"]))[1][0] == 1200
 
 
-async def test_prices_stand_as_drafted_and_are_locked_by_sending(shop: Shop) -> None:
+async def test_prices_stand_as_drafted(shop: Shop) -> None:
     product = await shop.product()
     await shop.price(product=product)
     price = await shop.price("100", product=product)
     draft = await shop.draft(await shop.customer(), line(price))
-    assert not (await shop.ok("GET", f"/v1/product-prices/{price}"))["isLocked"]
-    await shop.ok("PATCH", f"/v1/product-prices/{price}", {"unitAmount": "150"})
     await shop.ok("POST", f"/v1/product-prices/{price}/archive", {}, status=200)
     assert (await shop.send(draft))["subtotal"] == "100.00"
-    assert (await shop.ok("GET", f"/v1/product-prices/{price}"))["isLocked"]
 
 
 async def test_the_database_keeps_what_is_booked(shop: Shop) -> None:

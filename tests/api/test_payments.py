@@ -36,7 +36,8 @@ async def test_a_payment_settles_the_invoice(shop: Shop) -> None:
         (6190, Decimal(-125), Decimal(-125), "CONTROL"),
     ]
     assert (entry.content.entry_type, entry.content.reference) == (EntryType.CUSTOMER_PAYMENT, "Bank 17")
-    assert (entry.content.description, entry.content.date.isoformat()) == ("Betaling af faktura 1", "2026-03-20")
+    assert entry.content.description == "Betaling af faktura 1, Havblik A/S"
+    assert entry.content.date.isoformat() == "2026-03-20"
     assert payment.pop("id")
     assert payment == {
         "invoiceId": sent["id"],
@@ -50,6 +51,8 @@ async def test_a_payment_settles_the_invoice(shop: Shop) -> None:
         "amountInBaseCurrency": "125.00",
         "exchangeDifference": "0.00",
         "journalEntryId": str(entry.id),
+        "reversedAt": None,
+        "reversalEntryId": None,
         "createdAt": "2026-03-16T12:00:00.000Z",
     }
     paid = await shop.invoice(sent["id"])
@@ -201,11 +204,10 @@ async def test_only_what_is_open_is_paid(shop: Shop) -> None:
     sent = await shop.sold(line(price))
     await pay(shop, sent, "125")
     body = {"date": "2026-03-20", "amount": "1"}
-    for invoice, status in ((draft, "draft"), (sent, "paid")):
+    nothing = await shop.sold(line(price, 0))
+    for invoice, status in ((draft, "draft"), (sent, "paid"), (nothing, "paid")):
         path = f"/v1/invoices/{invoice['id']}/payments"
         assert await shop.refused("POST", path, body, 409, "INVOICE_INVALID_STATE") == {"status": status}
-    nothing = await shop.sold(line(price, 0))
-    await shop.refused("POST", f"/v1/invoices/{nothing['id']}/payments", body, 400, "PAYMENT_EXCEEDS_INVOICE")
 
 
 async def test_another_companys_invoice_is_not_there_to_pay(shop: Shop, other_api: Api) -> None:

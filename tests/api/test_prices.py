@@ -7,13 +7,13 @@ import pytest
 from tests.api.catalog_steps import (
     UNKNOWN,
     group_id,
-    lock_price,
     new_meter,
     new_price,
     new_product,
     problems,
     refusal,
     set_licenses,
+    use_price,
 )
 from tests.conftest import Api
 
@@ -332,7 +332,7 @@ class TestUpdate:
             api, product["id"], **MONTHLY, currencyAmounts=[{"currency": "EUR", "unitAmount": "13.40"}]
         )
         path = f"{PATH}/{created['id']}"
-        await lock_price(api, created["id"])
+        await use_price(api, created["id"])
         locked = (await api.get(path)).json()
         assert locked == created | {"isLocked": True}
         for changes, fields in (
@@ -368,7 +368,7 @@ class TestDelete:
 
     async def test_not_while_in_use(self, api: Api, product: dict[str, Any]) -> None:
         created = await new_price(api, product["id"])
-        await lock_price(api, created["id"])
+        await use_price(api, created["id"])
         refused = await api.delete(f"{PATH}/{created['id']}")
         assert refusal(refused) == (409, "PRODUCT_PRICE_IN_USE")
         assert refused.json()["details"] == {"usedBy": ["documents"]}
@@ -403,18 +403,18 @@ async def test_foreign_and_malformed_ids(api: Api, other_api: Api, method: str, 
 async def test_the_database_keeps_a_locked_price_whoever_asks(
     api: Api, product: dict[str, Any], database_url: str
 ) -> None:
-    created = await new_price(api, product["id"])
-    await lock_price(api, created["id"])
+    created = await new_price(api, product["id"], currencyAmounts=[{"currency": "EUR", "unitAmount": 13}])
+    await use_price(api, created["id"])
     owner = await asyncpg.connect(database_url)
     try:
         await owner.execute(f"SET app.company_id = '{api.company_id}'")
         for statement in (
             "UPDATE prices SET unit_amount = 1 WHERE id = $1",
             "UPDATE prices SET currency = 'EUR' WHERE id = $1",
-            "UPDATE prices SET is_locked = false WHERE id = $1",
+            "UPDATE prices SET currency_amounts = '{}' WHERE id = $1",
             "DELETE FROM prices WHERE id = $1",
         ):
-            with pytest.raises(asyncpg.RestrictViolationError):
+            with pytest.raises((asyncpg.RestrictViolationError, asyncpg.ForeignKeyViolationError)):
                 await owner.execute(statement, created["id"])
         await owner.execute("UPDATE prices SET nickname = 'x', status = 'ARCHIVED' WHERE id = $1", created["id"])
     finally:

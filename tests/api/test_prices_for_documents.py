@@ -4,7 +4,6 @@ import asyncio
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
 from uuid import UUID
 
 import pytest
@@ -111,42 +110,23 @@ async def test_what_new_documents_may_carry(api: Api, product_status: str, actio
     assert (await sellable(api, price["id"]))[UUID(price["id"])].is_sellable is expected
 
 
-class TestLock:
-    async def test_only_the_named_and_only_once(self, api: Api, other_api: Api) -> None:
-        product = await new_product(api)
-        one, two = await new_price(api, product["id"]), await new_price(api, product["id"])
-        foreign = await new_price(other_api, (await new_product(other_api))["id"])
-
-        async def work(context: Context) -> list[Any]:
-            await store.lock(context, [UUID(one["id"]), UUID(foreign["id"]), UUID(UNKNOWN)])
-            before = await context.connection.fetchval("SELECT xmin::text FROM prices WHERE id = $1", one["id"])
-            await store.lock(context, [UUID(one["id"])])
-            after = await context.connection.fetchval("SELECT xmin::text FROM prices WHERE id = $1", one["id"])
-            return [before, after]
-
-        before, after = await api.run(work)
-        assert before == after
-        state = {p["id"]: p["isLocked"] for p in (await api.get(f"/v1/products/{product['id']}")).json()["prices"]}
-        assert state == {one["id"]: True, two["id"]: False}
-        assert (await other_api.get(f"/v1/product-prices/{foreign['id']}")).json() == foreign
-
+class TestHold:
     async def test_documents_at_once_do_not_stand_in_each_others_way(self, api: Api) -> None:
         product = await new_product(api)
         ids = [UUID((await new_price(api, product["id"]))["id"]) for _ in range(8)]
-        attempts = 0
+        attempts, all_hold = 0, asyncio.Barrier(4)
 
         async def document(order: list[UUID]) -> None:
             async def work(context: Context) -> None:
                 nonlocal attempts
                 attempts += 1
-                await store.lock(context, order)
-                await asyncio.sleep(0.01)
+                assert len(await store.sellable(context, order, hold=True)) == 8
+                await all_hold.wait()
 
             await api.run(work)
 
         await asyncio.gather(*(document(order) for order in (ids, ids[::-1], ids[4:] + ids[:4], ids[::-1])))
         assert attempts == 4  # a deadlock would have been tried again
-        assert all(found.price.is_locked for found in (await sellable(api, *map(str, ids))).values())
 
 
 OWN_RATES = {"USD": "10", "KWD": "22.123456", "SEK": "0.63"}
@@ -279,11 +259,6 @@ class TestInAnotherCurrency:
         moved = await shop.ok("PATCH", f"/v1/invoices/{draft['id']}", {"date": "2026-03-17"})
         assert [shown["totalPrice"] for shown in moved["lines"]] == ["10.00", "5.00", "80.00"]
 
-        plain = await shop.draft(await shop.customer(), line(dollars), currency="USD")
-        await shop.ok("PATCH", f"/v1/product-prices/{dollars}", {"unitAmount": 90})
-        moved = await shop.ok("PATCH", f"/v1/invoices/{plain['id']}", {"date": "2026-03-17"})
-        assert moved["subtotal"] == "80.00"
-
 
 class TestCatalogueReads:
     """`currency` of the single reads: what an invoice of today would charge."""
@@ -335,18 +310,51 @@ class TestCatalogueReads:
                 assert answer.json()["details"] == {"currency": "DKK", "toCurrency": "KWD", "date": "2026-03-16"}
 
 
-async def test_what_a_draft_names_can_change_but_not_go(api: Api) -> None:
-    """A draft locks nothing, yet its lines refer to the price; once it is sent, the price is locked."""
+async def test_a_price_is_locked_while_anything_uses_it(api: Api) -> None:
+    """By a draft, until the draft drops the line or is deleted; by what is booked for good. PATCH and DELETE agree."""
     shop = Shop(api)
     product = await shop.product()
-    price = await shop.price(product=product)
-    draft = await shop.draft(await shop.customer(), line(price))
-    in_use = {"usedBy": ["documents"]}
+    price, other, elsewhere = await shop.price(product=product), await shop.price(product=product), await shop.price()
+    customer = await shop.customer()
     path = f"/v1/product-prices/{price}"
-    assert await shop.refused("DELETE", path, {}, 409, "PRODUCT_PRICE_IN_USE") == in_use
-    assert await shop.refused("DELETE", f"/v1/products/{product}", {}, 409, "PRODUCT_IN_USE") == in_use
-    assert (await shop.ok("PATCH", path, {"unitAmount": 90}))["isLocked"] is False
-    await shop.send(draft)
-    assert (await shop.ok("GET", path))["isLocked"] is True
-    await shop.refused("PATCH", path, {"unitAmount": 100}, 409, "PRODUCT_PRICE_LOCKED")
-    assert await shop.refused("DELETE", path, {}, 409, "PRODUCT_PRICE_IN_USE") == in_use
+
+    async def is_locked() -> bool:
+        found = await shop.ok("GET", path)
+        listed = {one["id"]: one["isLocked"] for one in (await shop.ok("GET", f"/v1/products/{product}"))["prices"]}
+        assert listed == {price: found["isLocked"], other: False}
+        if not found["isLocked"]:
+            amount = str(int(found["unitAmount"]) + 1)
+            assert (await shop.ok("PATCH", path, {"unitAmount": amount}))["unitAmount"] == amount
+            return False
+        for change, fields in (
+            ({"unitAmount": 1}, ["unitAmount"]),
+            ({"currency": "EUR"}, ["currency"]),
+            ({"pricingModel": "VOLUME", "tiers": [{"unitAmount": 1}]}, ["pricingModel", "unitAmount", "tiers"]),
+            (
+                {"billingPeriodType": "RECURRING", "billingInterval": "month"},
+                ["billingPeriodType", "billingInterval", "billingIntervalCount"],
+            ),
+        ):
+            details = await shop.refused("PATCH", path, change, 409, "PRODUCT_PRICE_LOCKED")
+            assert details == {"fields": fields}
+        in_use = {"usedBy": ["documents"]}
+        assert await shop.refused("DELETE", path, {}, 409, "PRODUCT_PRICE_IN_USE") == in_use
+        assert await shop.refused("DELETE", f"/v1/products/{product}", {}, 409, "PRODUCT_IN_USE") == in_use
+        assert await shop.ok("GET", path) == found
+        return True
+
+    assert not await is_locked()
+    drafts = [await shop.draft(customer, line(price)) for _ in range(2)]
+    assert await is_locked()
+    await shop.ok_empty("DELETE", f"/v1/invoices/{drafts[0]['id']}")
+    assert await is_locked()
+    drafted = f"/v1/invoices/{drafts[1]['id']}"
+    await shop.ok("PATCH", drafted, {"lines": [line(elsewhere)]})
+    assert not await is_locked()
+    await shop.ok("PATCH", drafted, {"lines": [line(price)]})
+    assert await is_locked()
+    await shop.ok_empty("DELETE", drafted)
+    assert not await is_locked()
+    await shop.send(await shop.draft(customer, line(price)))
+    assert await is_locked()
+    await shop.ok_empty("DELETE", f"/v1/product-prices/{other}")

@@ -1,11 +1,21 @@
 """Active, disabled, archived, default: the states of a price and what moves it, also at once."""
 
 import asyncio
+from datetime import date
 from typing import Any
+from uuid import UUID
 
+import httpx
 import pytest
-from tests.api.catalog_steps import lock_price, new_price, new_product, refusal
+from tests.api.catalog_steps import new_price, new_product, refusal, use_price
 from tests.conftest import Api
+from tests.selling import Shop, line
+
+from ledgerbee.catalog.prices import store as prices
+from ledgerbee.platform.context import Context
+from ledgerbee.sales.documents.model import DocumentLineType, LineInput
+from ledgerbee.sales.invoices import actions as invoices
+from ledgerbee.sales.invoices.model import InvoiceFields
 
 PATH = "/v1/product-prices"
 
@@ -57,7 +67,7 @@ async def test_twice_is_once(api: Api, product: dict[str, Any], action: str, sta
 
 async def test_a_locked_price_still_moves(api: Api, product: dict[str, Any]) -> None:
     price, other = await new_price(api, product["id"]), await new_price(api, product["id"])
-    await lock_price(api, price["id"])
+    await use_price(api, price["id"])
     await act(api, other, "set-default")
     assert (await act(api, price, "archive"))["isLocked"] is True
     assert (await act(api, price, "activate"))["status"] == "ACTIVE"
@@ -137,16 +147,48 @@ class TestAtOnce:
         assert [answer.status_code for answer in answers].count(204) == 1
         assert (await api.get(path)).status_code == 404
 
-    async def test_locked_or_changed_but_not_both_ways(self, api: Api, product: dict[str, Any]) -> None:
-        """A document takes the price while somebody changes or deletes it: no lock is lost, no error is ours."""
-        for _ in range(5):
+    async def test_used_or_changed_but_not_both(self, api: Api, product: dict[str, Any]) -> None:
+        """A draft takes the price while somebody changes and deletes it: what it says is what the price says."""
+        shop = Shop(api)
+        customer = await shop.customer()
+        used = 0
+        for _ in range(12):
             price = await new_price(api, product["id"])
             path = f"{PATH}/{price['id']}"
-            _, changed, deleted = await asyncio.gather(
-                lock_price(api, price["id"]), api.patch(path, {"unitAmount": 7}), api.delete(path)
+            draft = {"customerId": customer, "date": "2026-03-16", "lines": [line(price["id"])]}
+            drafted, changed, deleted = await asyncio.gather(
+                api.post("/v1/invoices", draft), api.patch(path, {"unitAmount": 7}), api.delete(path)
             )
-            assert changed.status_code in {200, 404, 409}
-            assert deleted.status_code in {204, 409}
-            now = await api.get(path)
-            if now.status_code == 200 and now.json()["isLocked"]:
-                assert (await api.patch(path, {"unitAmount": 8})).status_code == 409
+            if drafted.status_code == 201:
+                used += 1
+                now = await shop.ok("GET", path)
+                assert (now["isLocked"], now["unitAmount"]) == (True, drafted.json()["lines"][0]["unitPrice"])
+                assert refusal(deleted) == (409, "PRODUCT_PRICE_IN_USE")
+                assert (changed.status_code, now["unitAmount"]) in {(200, "7"), (409, "100")}
+            else:
+                assert refusal(drafted) == (404, "PRODUCT_PRICE_NOT_FOUND")
+                assert deleted.status_code == 204
+        assert used, "the draft never came first"
+
+    async def test_a_price_that_is_being_changed_waits(self, api: Api, product: dict[str, Any]) -> None:
+        """A draft that is being written holds its price: who wants to change it sees the draft."""
+        price = await new_price(api, product["id"])
+        path = f"{PATH}/{price['id']}"
+
+        async def work(context: Context) -> list[asyncio.Task[httpx.Response]]:
+            await prices.sellable(context, [UUID(price["id"])], hold=True)
+            waiting = [
+                asyncio.create_task(request) for request in (api.patch(path, {"unitAmount": 7}), api.delete(path))
+            ]
+            await asyncio.wait(waiting, timeout=0.3)
+            assert not any(task.done() for task in waiting)
+            draft = InvoiceFields(
+                UUID(customer), date(2026, 3, 16), (LineInput(DocumentLineType.PRODUCT, UUID(price["id"])),)
+            )
+            await invoices.create(context, draft)
+            return waiting
+
+        customer = await Shop(api).customer()
+        changed, deleted = [await task for task in await api.run(work)]
+        assert (refusal(changed), refusal(deleted)) == ((409, "PRODUCT_PRICE_LOCKED"), (409, "PRODUCT_PRICE_IN_USE"))
+        assert (await api.get(path)).json() == price | {"isLocked": True}

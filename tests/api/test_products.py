@@ -4,8 +4,9 @@ import asyncio
 from typing import Any
 
 import pytest
-from tests.api.catalog_steps import UNKNOWN, group_id, lock_price, new_price, new_product, problems, refusal
+from tests.api.catalog_steps import UNKNOWN, group_id, new_price, new_product, problems, refusal, use_price
 from tests.conftest import Api
+from tests.selling import Shop, line
 
 PATH = "/v1/products"
 
@@ -131,7 +132,7 @@ class TestDelete:
         product = await new_product(api)
         await new_price(api, product["id"])
         used = await new_price(api, product["id"])
-        await lock_price(api, used["id"])
+        await use_price(api, used["id"])
         refused = await api.delete(f"{PATH}/{product['id']}")
         assert refusal(refused) == (409, "PRODUCT_IN_USE")
         assert refused.json()["details"] == {"usedBy": ["documents"]}
@@ -152,16 +153,22 @@ class TestDelete:
             assert (priced.status_code, deleted.status_code) in {(201, 204), (404, 204)}
             assert (await api.get(f"{PATH}/{product['id']}")).status_code == 404
 
-    async def test_deleted_or_locked_but_not_both(self, api: Api) -> None:
-        for _ in range(5):
+    async def test_deleted_or_used_but_not_both(self, api: Api) -> None:
+        customer = await Shop(api).customer()
+        for _ in range(8):
             product = await new_product(api)
             price = await new_price(api, product["id"])
-            _, deleted = await asyncio.gather(lock_price(api, price["id"]), api.delete(f"{PATH}/{product['id']}"))
+            draft = {"customerId": customer, "date": "2026-03-16", "lines": [line(price["id"])]}
+            drafted, deleted = await asyncio.gather(
+                api.post("/v1/invoices", draft), api.delete(f"{PATH}/{product['id']}")
+            )
             left = await api.get(f"/v1/product-prices/{price['id']}")
             if deleted.status_code == 204:
                 assert left.status_code == 404
+                assert refusal(drafted) == (404, "PRODUCT_PRICE_NOT_FOUND")
             else:
                 assert refusal(deleted) == (409, "PRODUCT_IN_USE")
+                assert drafted.status_code == 201
                 assert left.json()["isLocked"] is True
 
 

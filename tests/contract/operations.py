@@ -459,6 +459,14 @@ OPERATIONS: Final[tuple[Row, ...]] = (
         "Invoices", "POST", "/v1/invoices/{invoiceId}/payments", "payments-write", "Record a payment on an invoice",
         just(date="2026-03-20", amount="10"), not_found="INVOICE_NOT_FOUND", success=201, prepare=_send_invoice,
     ),
+    extension(
+        "Payments", "GET", "/v1/payments/{paymentId}", "payments-read", "Get a payment by ID",
+        not_found="PAYMENT_NOT_FOUND",
+    ),
+    extension(
+        "Payments", "POST", "/v1/payments/{paymentId}/reverse", "payments-write", "Take a payment back", nothing,
+        not_found="PAYMENT_NOT_FOUND",
+    ),
     Row("Vendors", "GET", "/v1/vendors", "vendors-read", "List vendors"),
     Row("Vendors", "POST", "/v1/vendors", "vendors-write", "Create a vendor", _vendor, success=201),
     Row(

@@ -22,7 +22,7 @@ class World:
 
 
 async def make_world(api: Api) -> World:
-    """Give the company of `api` a product, a price, a customer, a vendor, a draft and a sent invoice, and so on."""
+    """Give the company of `api` a product, a price, a customer, a vendor, a draft and a paid invoice, and so on."""
 
     async def made(path: str, **fields: Any) -> dict[str, Any]:
         answer = await api.post(path, fields)
@@ -63,6 +63,7 @@ async def make_world(api: Api) -> World:
     invoice = await made("/v1/invoices", customerId=customer["id"], date="2026-03-16", lines=lines)
     sent = await made("/v1/invoices", customerId=customer["id"], date="2026-03-16", lines=lines)
     await made(f"/v1/invoices/{sent['id']}/send", deliveryType="Manual")
+    payment = await made(f"/v1/invoices/{sent['id']}/payments", date="2026-03-16", amount="25.00")
     posting = {
         "entryType": "JOURNAL_ENTRY",
         "date": "2026-03-16",
@@ -100,6 +101,7 @@ async def make_world(api: Api) -> World:
         "invoiceId": invoice["id"],
         "journalEntryId": entry["id"],
         "oauthClientId": client["clientId"],
+        "paymentId": payment["id"],
         "productGroupId": group["id"],
         "productId": product["id"],
         "productPriceId": price["id"],

@@ -7,6 +7,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
+import stdnum.dk.cvr
+import stdnum.iban
 from tests.runtime.conftest import SMTP_PASSWORD, Made
 from tests.runtime.processes import Served, cli, cli_json, refusal, wait_for
 
@@ -16,6 +18,16 @@ def test_it_prints_an_address_a_company_and_a_key_that_works(served: Served) -> 
     assert answer.status_code == 200
     assert len(answer.json()) > 50
     assert httpx.get(f"{served.url}/api/v1/accounts").status_code == 401
+
+
+def test_the_first_company_can_send_invoices(served: Served) -> None:
+    """Everything that they state of their seller is there, made up, and passes its check."""
+    company = served.http.get("/api/v1/company").json()
+    assert [name for name in ("address", "postalCode", "city", "email", "bankName") if not company[name]] == []
+    assert stdnum.dk.cvr.is_valid(company["vatNumber"])
+    assert stdnum.iban.is_valid(company["iban"])
+    bank_account = company["bankRegistrationNumber"] + company["bankAccountNumber"].zfill(10)
+    assert company["iban"][4:] == bank_account
 
 
 def test_a_second_start_prints_the_same_company_and_key(served: Served, made: Made) -> None:
@@ -156,12 +168,26 @@ def test_log_lines_have_their_fields(served: Served) -> None:
 
 def test_commands_work_beside_it(served: Served, made: Made) -> None:
     at = ("--data-dir", made.data_dir)
-    company = cli_json("company", "create", "--name", "Anden A/S", "--country", "dk", *at)
+    particulars = {
+        "address": "Havnegade 1", "postalCode": "1058", "city": "København K", "vatNumber": "13585628",
+        "email": "faktura@example.com", "bankName": "Danske Bank", "bankRegistrationNumber": "0040",
+        "bankAccountNumber": "0440116243", "iban": "DK5000400440116243", "bic": "DABADKKK",
+    }  # fmt: skip
+    options = [f"--{re.sub('([A-Z])', lambda found: '-' + found[0].lower(), name)}" for name in particulars]
+    given = [part for pair in zip(options, particulars.values(), strict=True) for part in pair]
+    company = cli_json("company", "create", "--name", "Anden A/S", "--country", "dk", *given, *at)
     assert set(company) == {"id", "name"}
     made_key = cli_json("api-key", "create", "--company", company["id"], "--scopes", "accounts-read,company-read", *at)
     assert set(made_key) == {"id", "key"}
     theirs = {"x-api-key": made_key["key"]}
-    assert httpx.get(f"{served.url}/api/v1/company", headers=theirs).json()["name"] == "Anden A/S"
+    told = httpx.get(f"{served.url}/api/v1/company", headers=theirs).json()
+    assert {field: told[field] for field in ("name", *particulars)} == {"name": "Anden A/S", **particulars}
+    assert refusal("company", "create", "--name", "X", "--country", "dk", "--iban", "DK51", *at) == (
+        "iban must be a valid IBAN"
+    )
+    assert refusal("company", "create", "--name", "X", "--country", "dk", "--email", "x", *at) == (
+        "email must be an email"
+    )
     assert httpx.get(f"{served.url}/api/v1/customers", headers=theirs).status_code == 403
     listed = cli_json("company", "list", *at)["companies"]
     assert [row["id"] for row in listed] == [made.company, company["id"]]

@@ -28,8 +28,11 @@ RATE_CHANGE = "2026-01-01"
 
 async def found(operator: Line, name: str, currency: str, country: str, year: Year) -> tuple[str, str, Company]:
     """A new company: its id, its key, and the model of it."""
-    body = {"name": name, "countryCode": country, "baseCurrency": currency, "timeZone": "Europe/Copenhagen"}
-    body |= {"fiscalYearStart": year[0], "fiscalYearEnd": year[1]}
+    body = {
+        "name": name, "countryCode": country, "baseCurrency": currency, "timeZone": "Europe/Copenhagen",
+        "address": "Havnegade 1", "postalCode": "1058", "city": "København K", "vatNumber": "13585628",
+        "fiscalYearStart": year[0], "fiscalYearEnd": year[1],
+    }  # fmt: skip
     made = (await operator.send(Request("", "POST", "/v1/companies", body))).json()
     line = Line(operator.http, made["key"])
 

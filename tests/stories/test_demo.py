@@ -19,6 +19,8 @@ import httpx
 import pypdf
 import pytest
 import pytest_asyncio
+import stdnum.dk.cvr
+import stdnum.iban
 from asgi_lifespan import LifespanManager
 from sqlalchemy.engine import make_url
 from tests.conftest import with_database
@@ -171,6 +173,24 @@ async def test_each_invoice_reached_its_buyer_once(demo: httpx.AsyncClient, outc
 
 def test_there_is_one_mail_for_each_mailed_invoice(outcome: Outcome) -> None:
     assert len(outcome.mails) == len(MAILED) == 7
+
+
+@each_invoice
+async def test_the_seller_is_stated(demo: httpx.AsyncClient, outcome: Outcome, key: str) -> None:
+    published = INVOICES[key]["seller"]
+    company = await read(demo, outcome, key, "/v1/company")
+    place = ("address", "postalCode", "city")
+    assert [company[name] for name in place] == [published[name] for name in place]
+    printed = "".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(sale_of(outcome, key).pdf)).pages)
+    if published["country"] != "DK":
+        assert company["vatNumber"].replace(" ", "") == published["vatNumber"].replace(" ", "")
+        return
+    assert stdnum.dk.cvr.is_valid(company["vatNumber"])
+    assert stdnum.iban.is_valid(company["iban"])
+    assert company["vatNumber"] in printed
+    assert company["iban"] in printed.replace(" ", "")
+    stand_in = f"{published['vatNumber']}: no CVR number; the made-up {company['vatNumber']} stands in for it"
+    assert stand_in in books_of(outcome, company["id"]).refused
 
 
 @each_invoice

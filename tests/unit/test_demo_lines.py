@@ -8,9 +8,11 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+import stdnum.dk.cvr
 
 from ledgerbee.app.demo import published
 from ledgerbee.app.demo.published import Document
+from ledgerbee.app.demo.seller import cvr_number
 from ledgerbee.core.money import HUNDRED, multiply, percent_of, round_money, total
 
 ROOT = Path(__file__).parents[2]
@@ -37,6 +39,20 @@ def test_lines_give_the_published_figures(document: Document) -> None:
     assert total([amount for amounts in nets.values() for amount in amounts]) == figures.net
     assert total(list(vat.values())) == figures.vat
     assert figures.net + figures.vat == figures.gross
+
+
+@pytest.mark.parametrize(
+    ("told", "used"),
+    [
+        ("DK12345678", "12345674"),
+        ("DK13585628", "13585628"),
+        ("DK 13 58 56 28", "13585628"),
+        ("DK16356706", "16356700"),
+    ],
+)
+def test_a_danish_seller_has_a_cvr_number(told: str, used: str) -> None:
+    assert cvr_number(told) == used
+    assert stdnum.dk.cvr.is_valid(used)
 
 
 def test_catalogue_prices_are_the_published_ones_but_where_the_line_is_odd() -> None:

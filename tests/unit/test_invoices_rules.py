@@ -1,5 +1,6 @@
 """What an invoice's status may become, who gets it, and the entry it is booked by."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from uuid import UUID
@@ -15,7 +16,7 @@ from ledgerbee.ledger.entries.model import LineType, NewEntry, Side
 from ledgerbee.ledger.entries.rules import check_balanced
 from ledgerbee.parties.contacts.model import Contact
 from ledgerbee.parties.customers.model import Customer, CustomerType, VatZone
-from ledgerbee.sales.delivery.model import DeliveryType, Outcome
+from ledgerbee.sales.delivery.model import DeliveryStatus, DeliveryType, Outcome
 from ledgerbee.sales.documents.model import Computed, DocumentLineType, Line, Tax
 from ledgerbee.sales.documents.rules import compute
 from ledgerbee.sales.invoices import rules
@@ -181,8 +182,9 @@ def test_the_first_address_is_taken() -> None:
 
 
 def test_how_delivery_moves_the_status() -> None:
-    assert rules.status_when_sent(DeliveryType.MANUAL) is S.SENT
-    assert rules.status_when_sent(DeliveryType.EMAIL) is S.SCHEDULED
+    assert rules.status_when_sent(DeliveryType.MANUAL, Decimal("0.01")) is S.SENT
+    assert rules.status_when_sent(DeliveryType.EMAIL, Decimal("0.01")) is S.SCHEDULED
+    assert {rules.status_when_sent(way, ZERO) for way in DeliveryType} == {S.PAID}
     assert [rules.status_when_claimed(status) for status in S] == [
         S.DRAFT, S.SENDING, S.SENDING, S.SENT, S.PAID, S.PARTIALLY_PAID, S.CANCELLED, S.UNCOLLECTIBLE, S.CREDITED,
     ]  # fmt: skip
@@ -191,6 +193,17 @@ def test_how_delivery_moves_the_status() -> None:
         assert rules.status_after_attempt(before, Outcome.FAILED) is S.SCHEDULED
     for settled in (S.PAID, S.PARTIALLY_PAID, S.CREDITED):
         assert rules.status_after_attempt(settled, Outcome.FAILED) is settled
+
+
+def test_without_its_payments_an_invoice_is_where_its_delivery_left_it() -> None:
+    waiting = replace(invoice(status=S.PAID), amount=Decimal(10))
+    handed_over = replace(waiting, sent_at=NOW)
+    for delivery in (None, *DeliveryStatus):
+        expected = S.SENDING if delivery is DeliveryStatus.SENDING else S.SCHEDULED
+        assert rules.status_when_reopened(waiting, ZERO, delivery) is expected
+        assert rules.status_when_reopened(handed_over, ZERO, delivery) is S.SENT
+        for one in (waiting, handed_over):
+            assert rules.status_when_reopened(one, Decimal("0.01"), delivery) is S.PARTIALLY_PAID
 
 
 def test_a_wrong_status_is_named() -> None:

@@ -1,6 +1,6 @@
 """Payments: never too much, never a remainder."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import pytest
@@ -30,21 +30,80 @@ def booked(amount: str, currency: str = "DKK", base: str | None = None, paid: st
     )
 
 
-@given(st.lists(st.integers(1, 10**7), min_size=1, max_size=12), st.decimals("0.0001", "500", places=12))
-def test_parts_settle_the_receivable_to_the_last_unit(parts: list[int], rate: Decimal) -> None:
-    payments = [Decimal(part).scaleb(-2) for part in parts]
-    amount = sum(payments, ZERO)
-    open_invoice = booked(str(amount), "EUR", str(round_money(EXACT.multiply(amount, rate), "DKK")))
-    settled = []
-    for payment in payments:
-        settled.append(rules.base_settled(open_invoice, payment, "DKK"))
-        open_invoice = replace(open_invoice, amount_paid=open_invoice.amount_paid + payment)
-    assert all(part >= 0 for part in settled)
-    assert sum(settled, ZERO) == open_invoice.base_amount
+@dataclass
+class Receivable:
+    """An invoice of 1 to 10^7 EUR cents, and what is paid on it: amount and base amount settled of each payment."""
+
+    invoice: Invoice
+    live: list[tuple[Decimal, Decimal]]
+
+    def pay(self, cents: int) -> None:
+        """Pay so many cents, or what is due if that is less."""
+        amount = min(Decimal(cents).scaleb(-2), self.invoice.amount_due)
+        settled = rules.base_settled(self.invoice, amount, self.settled, "DKK")
+        assert settled >= 0
+        self.live.append((amount, settled))
+        self.invoice = replace(self.invoice, amount_paid=self.invoice.amount_paid + amount)
+
+    def take_back(self, index: int) -> None:
+        """Take one of the payments back."""
+        amount, _ = self.live.pop(index % len(self.live))
+        self.invoice = replace(self.invoice, amount_paid=self.invoice.amount_paid - amount)
+
+    @property
+    def settled(self) -> Decimal:
+        return sum((settled for _, settled in self.live), ZERO)
 
 
-def test_in_the_companys_currency_a_payment_settles_itself() -> None:
-    assert rules.base_settled(booked("100.00", paid="33.33"), Decimal("33.34"), "DKK") == Decimal("33.34")
+ODD_RATES = st.decimals("0.0001", "500", places=12)
+
+
+@given(st.integers(1, 10**7), ODD_RATES, st.lists(st.tuples(st.booleans(), st.integers(1, 10**6)), max_size=40))
+def test_payments_and_those_taken_back_leave_nothing_in_either_currency(
+    cents: int, rate: Decimal, steps: list[tuple[bool, int]]
+) -> None:
+    """Paid in full, exactly what was booked is settled; with all taken back, nothing is. Never more in between."""
+    amount = Decimal(cents).scaleb(-2)
+    booked_amount = round_money(EXACT.multiply(amount, rate), "DKK")
+    receivable = Receivable(booked(str(amount), "EUR", str(booked_amount)), [])
+    for is_payment, number in [*steps, (True, cents)]:
+        if is_payment and receivable.invoice.amount_due:
+            receivable.pay(number)
+        elif receivable.live:
+            receivable.take_back(number)
+        assert 0 <= receivable.settled <= booked_amount
+    if receivable.invoice.amount_due:  # the last step took one back
+        receivable.pay(cents)
+    assert receivable.settled == booked_amount
+    while receivable.live:
+        receivable.take_back(cents)
+    assert (receivable.invoice.amount_paid, receivable.settled) == (ZERO, ZERO)
+    receivable.pay(cents)
+    assert receivable.settled == booked_amount
+
+
+@given(st.lists(st.integers(1, 10**7), min_size=1, max_size=12), ODD_RATES)
+def test_while_none_is_taken_back_a_payment_settles_its_share(parts: list[int], rate: Decimal) -> None:
+    """To a unit: shares are rounded."""
+    amount = sum((Decimal(part).scaleb(-2) for part in parts), ZERO)
+    booked_amount = round_money(EXACT.multiply(amount, rate), "DKK")
+    receivable = Receivable(booked(str(amount), "EUR", str(booked_amount)), [])
+    for part in parts:
+        receivable.pay(part)
+        paid, settled = receivable.live[-1]
+        assert abs(settled - booked_amount * paid / amount) <= Decimal("0.01")
+    assert receivable.settled == booked_amount
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(1, 5000)), max_size=30))
+def test_in_the_companys_currency_a_payment_settles_itself(steps: list[tuple[bool, int]]) -> None:
+    receivable = Receivable(booked("100.00"), [])
+    for is_payment, number in steps:
+        if is_payment and receivable.invoice.amount_due:
+            receivable.pay(number)
+        elif receivable.live:
+            receivable.take_back(number)
+    assert all(amount == settled for amount, settled in receivable.live)
 
 
 @pytest.mark.parametrize(

@@ -13,25 +13,24 @@ from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.periods.http import BookDay
 from ledgerbee.platform.api_keys import actions as api_keys
 from ledgerbee.platform.company.model import Company
-from ledgerbee.platform.company.wire import Language, NullableIdentifier, TimeZoneName
+from ledgerbee.platform.company.wire import Language, SellerFields, TimeZoneName
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.credentials.model import SCOPES
 from ledgerbee.platform.http.operation import Ctx, operation, resource_router
-from ledgerbee.platform.http.wire import CountryCode, CurrencyCode, IdText, Line, RequestModel, ResponseModel, omitted
+from ledgerbee.platform.http.wire import CountryCode, CurrencyCode, IdText, Line, ResponseModel, changes_of, omitted
 from ledgerbee.platform.outbox import flush
 
 router = resource_router("Company")
 
 
-class CreateCompanyRequest(RequestModel):
-    """What a new company needs."""
+class CreateCompanyRequest(SellerFields):
+    """What a new company needs, and what its invoices will say of it."""
 
     name: Line = Field(examples=["Nordlys ApS"])
     country_code: CountryCode = Field(description="ISO 3166-1 alpha-2. DK gets the Danish standard chart.")
     base_currency: CurrencyCode = omitted(description="Currency of its books; left out: the country's")
     time_zone: TimeZoneName = omitted(description="IANA time zone; left out: the country's")
     preferred_language: Language = omitted(description="Left out: Danish in Denmark, else English")
-    vat_number: NullableIdentifier = omitted(description="A Danish company's is checked: CVR, eight digits")
     fiscal_year_start: BookDay = omitted(
         description="First day of its first financial year, the first of a month; left out: 1 January of this year",
         examples=["2026-07-01"],
@@ -98,8 +97,8 @@ async def create_requested(context: Context, body: CreateCompanyRequest) -> Comp
         base_currency=body.base_currency,
         time_zone=body.time_zone,
         language=body.preferred_language,
-        vat_number=body.vat_number,
         fiscal_year=(body.fiscal_year_start, body.fiscal_year_end),
+        **{name: value for name, value in changes_of(body).items() if name in SellerFields.model_fields},
     )
 
 

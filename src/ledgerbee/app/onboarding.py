@@ -4,6 +4,7 @@ The figures and texts come from `chart/seed`; this is the one place that writes 
 """
 
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from babel.core import get_global
@@ -29,7 +30,7 @@ from ledgerbee.parties.groups import store as party_groups
 from ledgerbee.parties.groups.model import CustomerGroup, VendorGroup
 from ledgerbee.platform.company import store as companies
 from ledgerbee.platform.company.model import Company
-from ledgerbee.platform.company.rules import check_time_zone, normal_vat_number
+from ledgerbee.platform.company.rules import normal
 from ledgerbee.platform.context import Context
 from ledgerbee.sales.templates import store as templates
 from ledgerbee.sales.templates.model import DocumentTemplate, TemplateType
@@ -43,32 +44,30 @@ async def create_company(
     base_currency: str | None = None,
     time_zone: str | None = None,
     language: str | None = None,
-    vat_number: str | None = None,
     fiscal_year: tuple[date | None, date | None] = (None, None),
+    **settings: Any,
 ) -> Company:
     """Create the context's company and everything it starts with, in the context's transaction.
 
     `country_code` is ISO 3166-1 alpha-2; DK gets the Danish standard chart, others a plain generic one. Currency,
-    time zone and language default to the country's. `fiscal_year` is the first financial year, from and through
-    (`rules.first_year`). Raises validation errors for unknown codes, a wrong Danish VAT number and days that are no
-    financial year.
+    time zone and language default to the country's; `settings` are further fields of `Company`. `fiscal_year` is the
+    first financial year, from and through (`rules.first_year`). Raises validation errors for unknown codes and days
+    that are no financial year, and what `PATCH /v1/company` refuses.
     """
     currency = _currency_of(country_code)
-    if time_zone is not None:
-        check_time_zone(time_zone)
-    if vat_number is not None:
-        vat_number = normal_vat_number(country_code, vat_number)
     seed = seed_for(country_code)
-    company = Company(
-        company_id=context.company_id,
-        name=name,
-        country_code=country_code,
-        preferred_language=language or ("da" if country_code == "DK" else "en"),
-        base_currency=base_currency or currency,
-        time_zone=time_zone or _time_zone_of(country_code),
-        vat_number=vat_number,
-        created_at=context.now,
-        updated_at=context.now,
+    company = normal(
+        Company(
+            company_id=context.company_id,
+            name=name,
+            country_code=country_code,
+            preferred_language=language or ("da" if country_code == "DK" else "en"),
+            base_currency=base_currency or currency,
+            time_zone=time_zone or _time_zone_of(country_code),
+            created_at=context.now,
+            updated_at=context.now,
+            **settings,
+        )
     )
     await companies.insert(context, company)
     account_ids = await _write_chart(context, seed, company.preferred_language)

@@ -54,6 +54,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     draft_journal_entries.router,
     invoices.router,
     customer_payments.router,
+    customer_payments.payment_router,
     vendors.router,
     contacts.vendor_router,
     departments.vendor_router,

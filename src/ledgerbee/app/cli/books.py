@@ -60,13 +60,13 @@ def verify(
     as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Recompute everything from the lines (balance, numbers, chain, totals) and name the first fault.
+    """Recompute everything from the lines (balance, numbers, chain, totals, payments) and name the first fault.
 
     Every attached file is read and compared with its hash.
     """
     with plain_errors():
         from ledgerbee.app.cli.session import access, all_companies, in_company, the_company
-        from ledgerbee.ledger.verify import verify as verify_books
+        from ledgerbee.app.verify import verify as verify_books
 
         with access(data_dir) as found:
             companies = [the_company(found, company)] if company else all_companies(found)

@@ -13,7 +13,7 @@ app = typer.Typer(no_args_is_help=True, help="Companies.")
 
 
 @app.command("create")
-def create(
+def create(  # noqa: PLR0913, PLR0917  each option is a parameter
     name: Annotated[str, typer.Option(help="The company's name.")],
     country: Annotated[str, typer.Option(help="ISO 3166-1 alpha-2; DK gets the Danish standard chart.")],
     currency: Annotated[str | None, typer.Option(help="Base currency (default: the country's).")] = None,
@@ -23,6 +23,16 @@ def create(
     fiscal_year_end: Annotated[
         str | None, typer.Option(help="Last day of it, 6 to 18 months later (default: twelve months later).")
     ] = None,
+    address: Annotated[str | None, typer.Option(help="Street and number; needed on invoices.")] = None,
+    postal_code: Annotated[str | None, typer.Option(help="Needed on invoices of a company in the EU.")] = None,
+    city: Annotated[str | None, typer.Option(help="Needed on invoices.")] = None,
+    vat_number: Annotated[str | None, typer.Option(help="Needed on invoices with VAT; Danish: the CVR number.")] = None,
+    email: Annotated[str | None, typer.Option(help="Where customers' answers go.")] = None,
+    bank_name: Annotated[str | None, typer.Option(help="The bank that invoices ask to be paid through.")] = None,
+    bank_registration_number: Annotated[str | None, typer.Option(help="Danish: four digits.")] = None,
+    bank_account_number: Annotated[str | None, typer.Option(help="Danish: up to ten digits.")] = None,
+    iban: Annotated[str | None, typer.Option(help="The account, for payments from abroad.")] = None,
+    bic: Annotated[str | None, typer.Option(help="Its bank, for payments from abroad.")] = None,
     as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
@@ -35,12 +45,11 @@ def create(
 
         company_id = new_id()
         given = {
-            "name": name,
-            "countryCode": country.upper(),
-            "baseCurrency": currency,
-            "fiscalYearStart": fiscal_year_start,
-            "fiscalYearEnd": fiscal_year_end,
-        }
+            "name": name, "countryCode": country.upper(), "baseCurrency": currency, "address": address,
+            "postalCode": postal_code, "city": city, "vatNumber": vat_number, "email": email, "bankName": bank_name,
+            "bankRegistrationNumber": bank_registration_number, "bankAccountNumber": bank_account_number,
+            "iban": iban, "bic": bic, "fiscalYearStart": fiscal_year_start, "fiscalYearEnd": fiscal_year_end,
+        }  # fmt: skip
         body = validated(CreateCompanyRequest, {key: value for key, value in given.items() if value is not None})
 
         async def work(context: "Context") -> None:

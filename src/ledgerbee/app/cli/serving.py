@@ -3,10 +3,10 @@
 import os
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import structlog
@@ -30,6 +30,13 @@ from ledgerbee.platform.rates.rules import MOST_AGE_DAYS, age
 
 #: Beside the embedded database, readable by its owner only: the key of the first company, for trying things out.
 _KEY_FILE: Final = "first-api-key"
+#: What `serve` starts with. Everything that an invoice has to say of its seller is made up (the CVR number passes its
+#: check), so that a first invoice can be sent.
+_FIRST_COMPANY: Final[Mapping[str, Any]] = {
+    "name": "My company", "country_code": "DK", "address": "Eksempelvej 1", "postal_code": "8000", "city": "Aarhus C",
+    "vat_number": "12345674", "email": "faktura@example.com", "bank_name": "Eksempelbanken",
+    "bank_registration_number": "0001", "bank_account_number": "0012345674", "iban": "DK8000010012345674",
+}  # fmt: skip
 #: A process takes 100 MB: more than this by default suits few machines.
 _MOST_BY_DEFAULT: Final = 8
 #: Connections that the worker, the command line and an operator's console may need beside the API processes.
@@ -154,12 +161,13 @@ def _first_company(found: Access) -> tuple[UUID, str | None]:
     company_id = new_id()
 
     async def work(context: Context) -> str:
-        await create_company(context, name="My company", country_code="DK")
+        await create_company(context, **_FIRST_COMPANY)
         _, secret = await api_keys.create(context, name="first key", scopes=SCOPES)
         return secret
 
     secret = in_company(found, company_id, work, new=True)
     _write_private(key_file, secret + "\n")
+    note("Address, CVR number and bank account of the company are made up: PATCH /v1/company makes it yours.")
     return company_id, secret
 
 

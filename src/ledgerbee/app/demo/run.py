@@ -25,8 +25,9 @@ from ledgerbee.app.demo.published import Document
 from ledgerbee.app.demo.seller import Seller, Sold
 from ledgerbee.app.onboarding import create_company
 from ledgerbee.app.serve import StopSignals, Supervisor, listen
+from ledgerbee.app.verify import verify
 from ledgerbee.core.ids import new_id
-from ledgerbee.ledger.verify import Verification, verify
+from ledgerbee.ledger.verify import Verification
 from ledgerbee.platform.api_keys import actions as api_keys
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.credentials.model import SCOPES

@@ -55,7 +55,10 @@ class Tier:
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What a product costs, in `currency`; other currencies by `currency_amounts` or the day's rate."""
+    """What a product costs, in `currency`; other currencies by `currency_amounts` or the day's rate.
+
+    `is_locked` while anything uses it: a line of a document, also of a draft.
+    """
 
     id: UUID
     product_id: UUID
@@ -150,7 +153,7 @@ class Meter:
 
 
 PRODUCT_PRICE_NOT_FOUND = ErrorCode("PRODUCT_PRICE_NOT_FOUND", 404, "No such price in the company")
-PRODUCT_PRICE_IN_USE = ErrorCode("PRODUCT_PRICE_IN_USE", 409, "The price stands on a document or subscription")
+PRODUCT_PRICE_IN_USE = ErrorCode("PRODUCT_PRICE_IN_USE", 409, "The price is used by a document, drafts included")
 PRODUCT_PRICE_INVALID_STATE = ErrorCode("PRODUCT_PRICE_INVALID_STATE", 409, "The price's status does not allow this")
 PRODUCT_PRICE_LOCKED = ErrorCode(
     "PRODUCT_PRICE_LOCKED", 409, "A price in use can't change its amount, model, currency or interval"

@@ -41,7 +41,7 @@ MOVES: Final[Mapping[CatalogStatus, frozenset[CatalogStatus]]] = {
     CatalogStatus.DISABLED: frozenset({CatalogStatus.ACTIVE, CatalogStatus.ARCHIVED}),
     CatalogStatus.ARCHIVED: frozenset({CatalogStatus.ACTIVE}),
 }
-#: What may not change once something stands on the price. Amounts in further currencies may be added.
+#: What may not change while anything uses the price. Amounts in further currencies may be added.
 LOCKED_FIELDS: Final = (
     "billing_period_type",
     "pricing_model",
@@ -362,7 +362,7 @@ def made_default(price: Price, now: datetime) -> Price:
 
 
 def check_deletable(price: Price, others: Iterable[Price]) -> None:
-    """Refuse to delete what documents stand on (`PRODUCT_PRICE_IN_USE`) and the default among active prices."""
+    """Refuse to delete what documents use (`PRODUCT_PRICE_IN_USE`) and the default among active prices."""
     if price.is_locked:
         raise PRODUCT_PRICE_IN_USE.error(usedBy=["documents"])
     check_replaceable(price, others)

@@ -31,6 +31,8 @@ from ledgerbee.parties.customers.model import VatZone
 from ledgerbee.platform.context import Context
 
 _PRICE_FIELDS: Final = tuple(field.name for field in fields(Price))
+#: Columns that a price is written to; whether it is locked follows from what uses it.
+_WRITTEN: Final = tuple(name for name in _PRICE_FIELDS if name != "is_locked")
 _PRODUCT_FIELDS: Final = tuple(field.name for field in fields(Product))
 
 
@@ -39,7 +41,7 @@ def _prefixed(alias: str, names: Iterable[str], prefix: str) -> str:
 
 
 _PRODUCT: Final = _prefixed("x", _PRODUCT_FIELDS, "product")
-_PRICE: Final = _prefixed("p", _PRICE_FIELDS, "price")
+_PRICE: Final = f"{_prefixed('p', _WRITTEN, 'price')}, price_is_used(p.company_id, p.id) AS price_is_locked"
 _SELLABLE: Final = (
     f"SELECT {_PRICE}, {_PRODUCT} FROM prices p"
     " JOIN products x ON x.company_id = p.company_id AND x.id = p.product_id WHERE p.company_id = $1"
@@ -52,20 +54,25 @@ _ZONES: Final = (
     " LEFT JOIN vat_codes v ON v.company_id = $1 AND v.id = a.vat_code_id"
     " WHERE g.company_id = $1 AND g.id = ANY($2)"
 )
-_PRICE_COLUMNS: Final = ", ".join(_PRICE_FIELDS)
-_PRICE_PLACES: Final = ", ".join(f"${number}" for number in range(2, len(_PRICE_FIELDS) + 2))
+_PRICE_COLUMNS: Final = ", ".join(_WRITTEN)
+_PRICE_PLACES: Final = ", ".join(f"${number}" for number in range(2, len(_WRITTEN) + 2))
 _PRICE_CHANGES: Final = ", ".join(
-    f"{name} = excluded.{name}" for name in _PRICE_FIELDS if name not in {"id", "product_id", "created_at"}
+    f"{name} = excluded.{name}" for name in _WRITTEN if name not in {"id", "product_id", "created_at"}
 )
 
 
-async def sellable(context: Context, price_ids: Iterable[UUID]) -> dict[UUID, SellablePrice]:
+async def sellable(context: Context, price_ids: Iterable[UUID], *, hold: bool = False) -> dict[UUID, SellablePrice]:
     """The prices among `price_ids` that the company has, each with its product and VAT zones.
 
     Also inactive ones: `SellablePrice.is_sellable` tells whether a new document may carry it. Two queries, however
-    many prices: the prices with their products, and the zones of the few groups that these belong to.
+    many prices: the prices with their products, and the zones of the few groups that these belong to. With `hold` they
+    can't be changed or deleted until the transaction ends, in which something that uses them is written.
     """
-    rows = await context.connection.fetch(f"{_SELLABLE} AND p.id = ANY($2)", context.company_id, list(set(price_ids)))
+    rows = await context.connection.fetch(
+        f"{_SELLABLE} AND p.id = ANY($2){' ORDER BY p.id FOR SHARE OF p' if hold else ''}",
+        context.company_id,
+        list(set(price_ids)),
+    )
     return {found.price.id: found for found in await _with_zones(context, rows)}
 
 
@@ -116,9 +123,18 @@ async def hold_product_of(context: Context, price_id: UUID) -> SoldProduct:
 
 
 async def prices_for_update(context: Context, product_id: UUID) -> dict[UUID, Price]:
-    """The prices of a held product by id, locked until the transaction ends."""
+    """The prices of a held product by id, locked until the transaction ends.
+
+    They are read after the lock is taken: a statement doesn't see what was written while it waited for one, such as the
+    document line that uses a price.
+    """
+    await context.connection.execute(
+        "SELECT FROM prices p WHERE p.company_id = $1 AND p.product_id = $2 ORDER BY p.id FOR NO KEY UPDATE",
+        context.company_id,
+        product_id,
+    )
     rows = await context.connection.fetch(
-        f"SELECT {_PRICE} FROM prices p WHERE p.company_id = $1 AND p.product_id = $2 ORDER BY p.id FOR NO KEY UPDATE",
+        f"SELECT {_PRICE} FROM prices p WHERE p.company_id = $1 AND p.product_id = $2",
         context.company_id,
         product_id,
     )
@@ -147,7 +163,7 @@ async def clear_default(context: Context, product_id: UUID) -> None:
 
 
 async def delete(context: Context, price_id: UUID) -> None:
-    """Delete an unlocked price. Raises `PRODUCT_PRICE_IN_USE` while anything refers to it."""
+    """Delete a price. Raises `PRODUCT_PRICE_IN_USE` while anything refers to it."""
     try:
         await context.connection.execute(
             "DELETE FROM prices WHERE company_id = $1 AND id = $2", context.company_id, price_id
@@ -157,27 +173,13 @@ async def delete(context: Context, price_id: UUID) -> None:
 
 
 async def delete_of_product(context: Context, product_id: UUID) -> None:
-    """Delete every price of a product, none of them locked. Raises `PRODUCT_IN_USE` while anything refers to one."""
+    """Delete every price of a product. Raises `PRODUCT_IN_USE` while anything refers to one."""
     try:
         await context.connection.execute(
             "DELETE FROM prices WHERE company_id = $1 AND product_id = $2", context.company_id, product_id
         )
     except asyncpg.ForeignKeyViolationError:
         raise PRODUCT_IN_USE.error(usedBy=["documents"]) from None
-
-
-async def lock(context: Context, price_ids: Iterable[UUID]) -> None:
-    """Lock prices that a document or subscription now stands on: their amounts can't change, nor can they go.
-
-    Writes only the rows that aren't locked yet, in id order, so that concurrent documents don't deadlock.
-    """
-    await context.connection.execute(
-        "WITH open AS (SELECT p.id FROM prices p WHERE p.company_id = $1 AND p.id = ANY($2) AND NOT p.is_locked"
-        " ORDER BY p.id FOR NO KEY UPDATE)"
-        " UPDATE prices p SET is_locked = true FROM open WHERE p.company_id = $1 AND p.id = open.id",
-        context.company_id,
-        list(set(price_ids)),
-    )
 
 
 async def meter(context: Context, meter_id: UUID) -> Meter:
@@ -194,7 +196,7 @@ async def meter(context: Context, meter_id: UUID) -> Meter:
 
 def _values(price: Price) -> list[Any]:
     # Decimals inside JSON in one spelling: the database compares them as text.
-    values = {name: getattr(price, name) for name in _PRICE_FIELDS}
+    values = {name: getattr(price, name) for name in _WRITTEN}
     values["tiers"] = [
         {
             "upTo": None if tier.up_to is None else format_decimal(tier.up_to),
@@ -205,7 +207,7 @@ def _values(price: Price) -> list[Any]:
         for tier in price.tiers
     ]
     values["currency_amounts"] = {code: format_decimal(amount) for code, amount in price.currency_amounts.items()}
-    return [values[name] for name in _PRICE_FIELDS]
+    return [values[name] for name in _WRITTEN]
 
 
 async def _with_zones(context: Context, rows: Sequence[asyncpg.Record]) -> list[SellablePrice]:

@@ -47,7 +47,10 @@ class ProductPriceResponse(ResponseModel):
     base_currency: str = Field(description="Currency that other currencies are converted from", examples=["DKK"])
     status: CatalogStatus = Field(description="Only ACTIVE prices can be put on new documents")
     is_default: bool = Field(description="The product's default price")
-    is_locked: bool = Field(description="In use: amount, model, currency, interval and tiers can't change any more")
+    is_locked: bool = Field(
+        description="A document uses it, if only a draft: amount, model, currency, interval and tiers can't change, "
+        "and it can't be deleted"
+    )
     vat_rates_by_zone: VatRatesByZone
     nickname: str | None = Field(examples=["Standard"])
     unit_amount: DecimalText | None = Field(description="null for prices with tiers", examples=["99.5"])

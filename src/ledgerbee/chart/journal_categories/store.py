@@ -4,7 +4,11 @@ from uuid import UUID
 
 import asyncpg
 
-from ledgerbee.chart.journal_categories.model import JOURNAL_CATEGORY_NAME_ALREADY_EXISTS, JournalCategory
+from ledgerbee.chart.journal_categories.model import (
+    JOURNAL_CATEGORY_NAME_ALREADY_EXISTS,
+    JournalCategory,
+    JournalType,
+)
 from ledgerbee.platform.context import Context
 
 _COLUMNS = "id, name, is_default, allowed_journal_types, created_at"
@@ -19,10 +23,18 @@ async def list_all(context: Context) -> list[JournalCategory]:
     return [_category(row) for row in rows]
 
 
-async def default_id(context: Context) -> UUID | None:
-    """Where entries go that name no category; None for a company without categories."""
+async def for_type(context: Context, journal_type: str) -> UUID | None:
+    """Where the system posts entries of a type (`JournalType`): the first category made for some types, this one among
+    them; else the default. None for a company without categories.
+
+    What allows every type is for none in particular, so a new default doesn't change where invoices go.
+    """
     found: UUID | None = await context.connection.fetchval(
-        "SELECT id FROM journal_categories WHERE company_id = $1 AND is_default", context.company_id
+        "SELECT id FROM journal_categories WHERE company_id = $1 AND (is_default OR ($2 = ANY(allowed_journal_types)"
+        " AND NOT allowed_journal_types @> $3)) ORDER BY is_default, created_at, id LIMIT 1",
+        context.company_id,
+        journal_type,
+        list(JournalType),
     )
     return found
 

@@ -1,6 +1,7 @@
-"""Recording a customer's payment: bank against receivable, and the invoice moves on, in one transaction."""
+"""Recording a customer's payment and taking it back: bank, receivable and the invoice move in one transaction."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from uuid import UUID
 
 from ledgerbee.chart.accounts import store as accounts
@@ -8,6 +9,7 @@ from ledgerbee.chart.accounts.model import ACCOUNT_NOT_FOUND, Account
 from ledgerbee.core.ids import new_id
 from ledgerbee.core.money import multiply, round_money
 from ledgerbee.ledger.entries import actions as ledger
+from ledgerbee.parties.customers import store as customers
 from ledgerbee.payments.customer_payments import rules, store
 from ledgerbee.payments.customer_payments.model import BANK, Payment, PaymentFields
 from ledgerbee.payments.customer_payments.wire import snapshot
@@ -22,7 +24,7 @@ from ledgerbee.sales.invoices import store as invoice_store
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A recorded payment and the currency its base amounts are in."""
+    """A payment and the currency its base amounts are in."""
 
     payment: Payment
     base_currency: str
@@ -44,6 +46,7 @@ async def record(context: Context, invoice_id: UUID, given: PaymentFields) -> Re
     by_role = await accounts.by_role(context)
     account = await _account(context, given, by_role)
     rules.check_account(account)
+    settled = await store.settled_of(context, invoice.id)
     rate = given.exchange_rate or (await rates.rate_for(context, invoice.currency, given.paid_on)).value
     payment = Payment(
         id=new_id(),
@@ -54,18 +57,41 @@ async def record(context: Context, invoice_id: UUID, given: PaymentFields) -> Re
         currency=invoice.currency,
         exchange_rate=rate,
         base_amount=round_money(multiply(given.amount, rate), company.base_currency),
-        base_settled=rules.base_settled(invoice, given.amount, company.base_currency),
+        base_settled=rules.base_settled(invoice, given.amount, settled, company.base_currency),
         account_id=account.id,
         reference=given.reference,
         journal_entry_id=new_id(),
         created_at=context.now,
     )
-    text = rules.entry_text(invoice, company.preferred_language)
+    customer = await customers.get(context, invoice.customer_id)
+    text = rules.entry_text(invoice, customer.name, company.preferred_language)
     entry = rules.journal_entry(payment, invoice, text=text, accounts=by_role)
     await store.insert(context, payment)
     context.emit("payment.succeeded", payment.id, snapshot(payment, company.base_currency))
     await invoices.settle(context, invoice, payment.amount)
     await ledger.post_of_document(context, entry)
+    return Recorded(payment, company.base_currency)
+
+
+async def reverse(context: Context, payment_id: UUID, on: date | None, description: str | None) -> Recorded:
+    """Take a payment back: reverse its entry and open its invoice again. Emits `payment.reversed`.
+
+    Both on the day `on` (None: today, or the payment's if later); what is due again is what the payment took off, in
+    either currency. The invoice's row is held: of two at once, one wins. Raises `PAYMENT_NOT_FOUND`,
+    `PAYMENT_ALREADY_REVERSED`, `INVOICE_INVALID_STATE`, `PERIOD_LOCKED`, `FISCAL_YEAR_MISSING`, and a validation error
+    for a day before the payment's.
+    """
+    found = await store.get(context, payment_id)
+    invoice = await invoice_store.get(context, found.invoice_id, for_update=True)
+    payment = await store.get(context, payment_id)  # once more, for whoever was faster
+    rules.check_reversible(payment)
+    company = await companies.get(context)
+    reversal_id = new_id()
+    payment = replace(payment, reversed_at=context.now, reversal_entry_id=reversal_id)
+    await store.mark_reversed(context, payment)
+    await invoices.reopen(context, invoice, payment.amount)
+    context.emit("payment.reversed", payment.id, snapshot(payment, company.base_currency))
+    await ledger.reverse_of_document(context, payment.journal_entry_id, reversal_id, on, description)
     return Recorded(payment, company.base_currency)
 
 

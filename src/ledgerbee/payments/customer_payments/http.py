@@ -2,7 +2,7 @@
 
 from typing import Annotated, Final
 
-from fastapi import Path
+from fastapi import Body, Path
 from pydantic import Field
 
 from ledgerbee.chart.accounts.model import ACCOUNT_NOT_BOOKABLE, ACCOUNT_NOT_FOUND
@@ -12,20 +12,24 @@ from ledgerbee.payments.customer_payments import actions, store
 from ledgerbee.payments.customer_payments.model import (
     PAYMENT_ACCOUNT_INVALID,
     PAYMENT_ACCOUNT_MISSING,
+    PAYMENT_ALREADY_REVERSED,
     PAYMENT_CURRENCY_MISMATCH,
     PAYMENT_EXCEEDS_INVOICE,
+    PAYMENT_NOT_FOUND,
     PaymentFields,
 )
 from ledgerbee.payments.customer_payments.wire import PaymentResponse, render
 from ledgerbee.platform.company import store as companies
 from ledgerbee.platform.http.operation import Ctx, operation, resource_router
-from ledgerbee.platform.http.wire import Amount, CurrencyCode, Day, Id, RequestModel, UnitPrice, omitted
+from ledgerbee.platform.http.wire import Amount, CurrencyCode, Day, Id, RequestModel, Text, UnitPrice, omitted
 from ledgerbee.platform.rates.model import EXCHANGE_RATE_MISSING
 from ledgerbee.sales.invoices import store as invoices
 from ledgerbee.sales.invoices.model import INVOICE_INVALID_STATE, INVOICE_NOT_FOUND
 
 router = resource_router("Invoices")
+payment_router = resource_router("Payments")
 
+PaymentId = Annotated[Id, Path(alias="paymentId", description="Payment ID")]
 InvoiceId = Annotated[Id, Path(alias="invoiceId", description="Invoice ID")]
 
 _MAX_RATE: Final = 10**12
@@ -42,6 +46,13 @@ class RecordPaymentRequest(RequestModel):
     exchange_rate: Annotated[UnitPrice, Field(gt=0, lt=_MAX_RATE)] | None = omitted(
         description="The bank's rate, base currency for one unit; the day's published rate unless given"
     )
+
+
+class ReversePaymentRequest(RequestModel):
+    """How a payment is taken back."""
+
+    date: Day | None = Field(None, description="Day of the reversal. Default: today, or the payment's day if later")
+    description: Text | None = Field(None, description="Default: names the number of the entry that is reversed")
 
 
 @router.post(
@@ -89,7 +100,7 @@ async def record_invoice_payment(context: Ctx, invoice_id: InvoiceId, body: Reco
     **operation(
         "List the payments on an invoice",
         scope="payments-read",
-        description="Every payment on the invoice, in the order in which they were made.",
+        description="Every payment on the invoice, those taken back too, in the order in which they were made.",
         response="The payments",
         errors=[INVOICE_NOT_FOUND],
         extension=True,
@@ -100,3 +111,42 @@ async def list_invoice_payments(context: Ctx, invoice_id: InvoiceId) -> list[Pay
     invoice = await invoices.get(context, invoice_id)
     base_currency = (await companies.get(context)).base_currency
     return [render(payment, base_currency) for payment in await store.list_of(context, invoice.id)]
+
+
+@payment_router.get(
+    "/v1/payments/{paymentId}",
+    **operation(
+        "Get a payment by ID",
+        scope="payments-read",
+        description="Returns a single payment. One that was taken back has `reversedAt`.",
+        response="The payment",
+        errors=[PAYMENT_NOT_FOUND],
+        extension=True,
+    ),
+)
+async def get_payment(context: Ctx, payment_id: PaymentId) -> PaymentResponse:
+    """Get a payment by ID."""
+    payment = await store.get(context, payment_id)
+    return render(payment, (await companies.get(context)).base_currency)
+
+
+@payment_router.post(
+    "/v1/payments/{paymentId}/reverse",
+    **operation(
+        "Take a payment back",
+        scope="payments-write",
+        description="For a payment that was recorded by mistake, or that the bank returned. Reverses its journal "
+        "entry, exchange gain or loss included, and opens the invoice again: `partially_paid`, or as it was before any "
+        "payment. The payment stays, marked; it is taken back once.",
+        response="The payment as it is now",
+        errors=[PAYMENT_NOT_FOUND, PAYMENT_ALREADY_REVERSED, INVOICE_INVALID_STATE, PERIOD_LOCKED, FISCAL_YEAR_MISSING],
+        extension=True,
+    ),
+)
+async def reverse_payment(
+    context: Ctx, payment_id: PaymentId, body: Annotated[ReversePaymentRequest | None, Body()] = None
+) -> PaymentResponse:
+    """Take a payment back."""
+    given = body or ReversePaymentRequest()
+    taken_back = await actions.reverse(context, payment_id, given.date, given.description)
+    return render(taken_back.payment, taken_back.base_currency)

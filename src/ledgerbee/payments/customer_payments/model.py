@@ -34,7 +34,8 @@ class Payment:
     """One payment, in its invoice's currency.
 
     `exchange_rate` is base units for one unit of it on the day of payment, `base_amount` what came in by it, and
-    `base_settled` what it took off the receivable, at the invoice's rate; both in the company's currency.
+    `base_settled` what it took off the receivable, at the invoice's rate; both in the company's currency. One that was
+    taken back has `reversed_at` and the entry that reverses its own; it counts no more.
     """
 
     id: UUID
@@ -50,6 +51,8 @@ class Payment:
     reference: str | None
     journal_entry_id: UUID
     created_at: datetime
+    reversed_at: datetime | None = None
+    reversal_entry_id: UUID | None = None
 
     @property
     def exchange_difference(self) -> Decimal:
@@ -57,6 +60,8 @@ class Payment:
         return EXACT.subtract(self.base_amount, self.base_settled)
 
 
+PAYMENT_NOT_FOUND = ErrorCode("PAYMENT_NOT_FOUND", 404, "No such payment in the company")
+PAYMENT_ALREADY_REVERSED = ErrorCode("PAYMENT_ALREADY_REVERSED", 409, "The payment has been taken back before")
 PAYMENT_EXCEEDS_INVOICE = ErrorCode(
     "PAYMENT_EXCEEDS_INVOICE", 400, "The payment is more than what is due on the invoice"
 )

@@ -13,6 +13,7 @@ from ledgerbee.payments.customer_payments.model import (
     FX_LOSS,
     PAYMENT_ACCOUNT_INVALID,
     PAYMENT_ACCOUNT_MISSING,
+    PAYMENT_ALREADY_REVERSED,
     PAYMENT_CURRENCY_MISMATCH,
     PAYMENT_EXCEEDS_INVOICE,
     SOURCE_TYPE,
@@ -48,20 +49,24 @@ def check_account(account: Account) -> None:
         raise PAYMENT_ACCOUNT_INVALID.error(accountId=str(account.id))
 
 
-def base_settled(invoice: Invoice, amount: Decimal, base_currency: str) -> Decimal:
+def base_settled(invoice: Invoice, amount: Decimal, settled: Decimal, base_currency: str) -> Decimal:
     """What a payment of `amount` takes off the receivable in the base currency, at the invoice's rate.
 
-    The difference of two shares of the booked amount, before and after: whatever the parts, they sum to it exactly
-    and the last one leaves nothing.
+    `settled` is what the payments so far took off it, without those taken back. What is settled in all follows the
+    share of the booked amount that is paid, so whatever the parts, and whichever of them are taken back, they sum to it
+    exactly and the last one leaves nothing. Never negative: where parts that were rounded up are left, it is zero.
     """
+    booked, paid = invoice.base_amount or ZERO, EXACT.add(invoice.amount_paid, amount)
+    share = booked
+    if paid != invoice.amount:
+        share = round_money(EXACT.divide(multiply(booked, paid), invoice.amount), base_currency)
+    return max(EXACT.subtract(share, settled), ZERO)
 
-    def share(paid: Decimal) -> Decimal:
-        booked = invoice.base_amount or ZERO
-        if paid == invoice.amount:
-            return booked
-        return round_money(EXACT.divide(multiply(booked, paid), invoice.amount), base_currency)
 
-    return EXACT.subtract(share(EXACT.add(invoice.amount_paid, amount)), share(invoice.amount_paid))
+def check_reversible(payment: Payment) -> None:
+    """A payment is taken back once. Raises `PAYMENT_ALREADY_REVERSED`."""
+    if payment.reversal_entry_id is not None:
+        raise PAYMENT_ALREADY_REVERSED.error(reversalEntryId=str(payment.reversal_entry_id))
 
 
 def journal_entry(payment: Payment, invoice: Invoice, *, text: str, accounts: Mapping[str, Account]) -> NewEntry:
@@ -96,9 +101,9 @@ def journal_entry(payment: Payment, invoice: Invoice, *, text: str, accounts: Ma
     )
 
 
-def entry_text(invoice: Invoice, language: str) -> str:
-    """What the journal says of a payment."""
-    return ("Betaling af faktura {}" if language == "da" else "Payment of invoice {}").format(invoice.number)
+def entry_text(invoice: Invoice, customer_name: str, language: str) -> str:
+    """What the journal says of a payment: what it pays, and whose it is."""
+    return f"{'Betaling af faktura' if language == 'da' else 'Payment of invoice'} {invoice.number}, {customer_name}"
 
 
 def role_account(accounts: Mapping[str, Account], role: str) -> UUID:

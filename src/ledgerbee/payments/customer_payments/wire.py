@@ -28,6 +28,8 @@ class PaymentResponse(ResponseModel):
         examples=["0.00"],
     )
     journal_entry_id: IdText
+    reversed_at: Moment | None = Field(description="When it was taken back; it counts no more")
+    reversal_entry_id: IdText | None = Field(description="The entry that reverses `journalEntryId`")
     created_at: Moment
 
 
@@ -46,6 +48,8 @@ def render(payment: Payment, base_currency: str) -> PaymentResponse:
         amount_in_base_currency=format_amount(payment.base_amount, base_currency),
         exchange_difference=format_amount(payment.exchange_difference, base_currency),
         journal_entry_id=payment.journal_entry_id,
+        reversed_at=payment.reversed_at,
+        reversal_entry_id=payment.reversal_entry_id,
         created_at=payment.created_at,
     )
 

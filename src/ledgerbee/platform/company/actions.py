@@ -27,7 +27,7 @@ async def update(context: Context, changes: dict[str, Any]) -> Company:
             await _check_logo(logo)
         await store.save_logo(context, logo)
         settings["has_logo"] = logo is not None
-    company = _normal(replace(before, **settings, updated_at=context.now))
+    company = rules.normal(replace(before, **settings, updated_at=context.now))
     await store.update(context, company)
     if company.time_zone != before.time_zone:
         await credentials.refresh_company(context)
@@ -47,19 +47,6 @@ async def set_licenses(context: Context, licenses: Sequence[str]) -> Company:
     company = replace(before, licenses=wanted, updated_at=context.now)
     await store.update(context, company)
     await credentials.refresh_company(context)
-    return company
-
-
-def _normal(company: Company) -> Company:
-    if company.vat_number is not None:
-        vat_number = rules.normal_vat_number(company.country_code, company.vat_number)
-        company = replace(company, vat_number=vat_number)
-    if company.iban is not None:
-        company = replace(company, iban=rules.normal_iban(company.iban))
-    if company.bic is not None:
-        company = replace(company, bic=rules.normal_bic(company.bic))
-    rules.check_bank_account(company)
-    rules.check_time_zone(company.time_zone)
     return company
 
 

@@ -9,15 +9,14 @@ from ledgerbee.platform.company.model import Company
 from ledgerbee.platform.company.wire import (
     Language,
     LogoContent,
-    NullableAddress,
     NullableEmail,
-    NullableIdentifier,
     NullableLine,
     PaymentTerms,
+    SellerFields,
     TimeZoneName,
 )
 from ledgerbee.platform.http.operation import Ctx, operation, resource_router
-from ledgerbee.platform.http.wire import IdText, Line, Moment, RequestModel, ResponseModel, changes_of, omitted
+from ledgerbee.platform.http.wire import IdText, Line, Moment, ResponseModel, changes_of, omitted
 
 router = resource_router("Company")
 
@@ -54,28 +53,18 @@ class CompanyResponse(ResponseModel):
     updated_at: Moment
 
 
-class UpdateCompanyRequest(RequestModel):
+class UpdateCompanyRequest(SellerFields):
     """The settings to change; the others stay as they are, null clears one."""
 
     name: Line = omitted()
-    email: NullableEmail = omitted(description="Where customers' answers go")
     billing_email: NullableEmail = omitted(description="Where the company's own bills go")
     phone: NullableLine = omitted()
     website: NullableLine = omitted()
-    address: NullableAddress = omitted()
-    postal_code: NullableLine = omitted()
-    city: NullableLine = omitted()
-    vat_number: NullableIdentifier = omitted(description="A Danish company's is checked: CVR, eight digits")
     contact_person_first_name: NullableLine = omitted()
     contact_person_last_name: NullableLine = omitted()
     preferred_language: Language = omitted()
     payment_terms: PaymentTerms = omitted(description="Days from a document's date to its due date")
     time_zone: TimeZoneName = omitted(description="IANA time zone")
-    bank_name: NullableLine = omitted()
-    bank_registration_number: NullableIdentifier = omitted(description="Danish: four digits")
-    bank_account_number: NullableIdentifier = omitted(description="Danish: up to ten digits")
-    iban: NullableIdentifier = omitted(examples=["DK5000400440116243"])
-    bic: NullableIdentifier = omitted(examples=["DABADKKK"])
     logo: LogoContent | None = omitted(description="A PNG, JPEG or SVG file of at most 500 kB; null removes it")
 
 

@@ -1,6 +1,7 @@
 """Pure rules of a company's settings."""
 
 import re
+from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 from zoneinfo import available_timezones
@@ -17,6 +18,21 @@ from ledgerbee.platform.company.model import Company
 _NO_ZONES: Final = frozenset({"Factory", "localtime", "posixrules"})
 _DANISH_REGISTRATION_NUMBER: Final = re.compile(r"[0-9]{4}")
 _DANISH_ACCOUNT_NUMBER: Final = re.compile(r"[0-9]{1,10}")
+
+
+def normal(company: Company) -> Company:
+    """The company with its identifiers as they are kept. Raises validation errors: CVR number, IBAN, BIC, Danish bank
+    account, time zone.
+    """
+    if company.vat_number is not None:
+        company = replace(company, vat_number=normal_vat_number(company.country_code, company.vat_number))
+    if company.iban is not None:
+        company = replace(company, iban=normal_iban(company.iban))
+    if company.bic is not None:
+        company = replace(company, bic=normal_bic(company.bic))
+    check_bank_account(company)
+    check_time_zone(company.time_zone)
+    return company
 
 
 def normal_vat_number(country_code: str, vat_number: str) -> str:

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, 
 from pydantic_core import PydanticCustomError
 
 from ledgerbee.platform.company.logo import MAX_LOGO_BYTES
-from ledgerbee.platform.http.wire import MAX_LINE, OptionalLine, Trimmed, blank_or
+from ledgerbee.platform.http.wire import MAX_LINE, OptionalLine, RequestModel, Trimmed, blank_or, omitted
 
 _BASE64_LENGTH: Final = 4 * -(-MAX_LOGO_BYTES // 3)
 
@@ -74,3 +74,21 @@ LogoContent = Annotated[
 ]
 #: A time zone's name; which ones there are is told by the rules.
 TimeZoneName = Annotated[str, StringConstraints(strict=True, max_length=100), Field(examples=["Europe/Copenhagen"])]
+
+
+class SellerFields(RequestModel):
+    """What documents say of a company as their seller, and where they ask to be paid."""
+
+    email: NullableEmail = omitted(description="Where customers' answers go")
+    address: NullableAddress = omitted(description="Street and number; needed on invoices")
+    postal_code: NullableLine = omitted(description="Needed on invoices of a company in the EU")
+    city: NullableLine = omitted(description="Needed on invoices")
+    vat_number: NullableIdentifier = omitted(
+        description="Needed on invoices unless all they sell is exempt or outside the scope of VAT. A Danish company's "
+        "is checked: CVR, eight digits"
+    )
+    bank_name: NullableLine = omitted()
+    bank_registration_number: NullableIdentifier = omitted(description="Danish: four digits")
+    bank_account_number: NullableIdentifier = omitted(description="Danish: up to ten digits")
+    iban: NullableIdentifier = omitted(examples=["DK5000400440116243"])
+    bic: NullableIdentifier = omitted(examples=["DABADKKK"])

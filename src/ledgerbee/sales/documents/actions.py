@@ -62,7 +62,7 @@ async def price_lines(
     `SALES_DOCUMENT_VAT_CODE_UNUSABLE`, `SALES_DOCUMENT_AMOUNT_TOO_LARGE`.
     """
     rules.check_lines(given)
-    sold = await prices.sellable(context, [line.price_id for line in given if line.price_id is not None])
+    sold = await prices.sellable(context, [line.price_id for line in given if line.price_id is not None], hold=True)
     looked_up = {line.price_id for line in given if line.unit_price is None}
     own = [found.price for price_id, found in sold.items() if price_id in looked_up]
     converted = await price_actions.in_currency(context, own, currency, on)

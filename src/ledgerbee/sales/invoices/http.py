@@ -59,6 +59,7 @@ from ledgerbee.sales.invoices.model import (
     INVOICE_INVALID_STATE,
     INVOICE_NOT_FOUND,
     INVOICE_RECIPIENT_MISSING,
+    INVOICE_SELLER_INCOMPLETE,
     InvoiceFields,
     InvoiceStatus,
 )
@@ -119,7 +120,7 @@ class CreateInvoiceRequest(RequestModel):
     )
     reference: NullableLine = omitted(description="The customer's purchase order number: `PO-nr.`")
     our_reference: NullableLine = omitted(description="`Vores ref.`")
-    description: NullableText = omitted(description="A headline; also the text of the journal entry")
+    description: NullableText = omitted(description="A headline; the text of the journal entry starts with it")
     notes: NullableText = omitted(description="Printed below the lines")
     document_template_id: Id | None = omitted(description="The customer's, else the company's default, unless given")
 
@@ -138,7 +139,7 @@ class UpdateInvoiceRequest(RequestModel):
     payment_terms: NullablePaymentTerms = omitted(description="Null: the customer's, else the company's")
     reference: NullableLine = omitted(description="The customer's purchase order number: `PO-nr.`")
     our_reference: NullableLine = omitted(description="`Vores ref.`")
-    description: NullableText = omitted(description="A headline; also the text of the journal entry")
+    description: NullableText = omitted(description="A headline; the text of the journal entry starts with it")
     notes: NullableText = omitted(description="Printed below the lines")
     document_template_id: Id | None = omitted(description="Null: the customer's, else the company's default")
 
@@ -155,12 +156,25 @@ class SendInvoiceRequest(RequestModel):
     document_template_id: Id | None = omitted(description="Template to use instead of the draft's")
 
 
+class SendWarningResponse(ResponseModel):
+    """Something to look at."""
+
+    code: str = Field(examples=["INVOICE_BUYER_INCOMPLETE"])
+    message: str
+    details: dict[str, Any] = Field(examples=[{"missing": ["address", "postalCode", "city"]}])
+
+
 class SendInvoiceResponse(ResponseModel):
     """What became of it."""
 
     success: bool
     delivery_type: DeliveryType
     sproom_document_id: str | None = Field(description="The e-invoicing network's id, null for other deliveries")
+    warnings: list[SendWarningResponse] = omitted(
+        description="Only where there is something to look at. `INVOICE_BUYER_INCOMPLETE`: the customer has no full "
+        "address, which an invoice to a business or the public has to state unless it is a simplified one (in Denmark "
+        "up to 3,000 kroner with VAT)"
+    )
 
 
 class DeliveryAttemptResponse(ResponseModel):
@@ -297,12 +311,14 @@ async def delete_invoice(context: Ctx, invoice_id: InvoiceId) -> None:
 
 @router.post(
     "/v1/invoices/{invoiceId}/send",
+    response_model_exclude_unset=True,
     **operation(
         "Send an invoice to the customer",
         scope="invoices-write",
         description="Books the invoice, gives it its number and hands it over, all or nothing. With `Manual` it is "
-        "`sent` at once; with `Email` it is `scheduled` until the mail has gone out. VAT and revenue accounts follow "
-        "the customer's VAT zone and the product groups as they are now, prices stand as drafted.\n\nAn "
+        "`sent` at once; with `Email` it is `scheduled` until the mail has gone out; one of 0.00 is `paid` either way. "
+        "VAT and revenue accounts follow the customer's VAT zone and the product groups as they are now, prices stand "
+        "as drafted.\n\nAn "
         "invoice whose delivery failed for good can be sent again; it goes out as it was booked.",
         response="Booked, and handed over or on its way",
         errors=[
@@ -311,6 +327,7 @@ async def delete_invoice(context: Ctx, invoice_id: InvoiceId) -> None:
             INVOICE_DELIVERY_NOT_CONFIGURED,
             INVOICE_RECIPIENT_MISSING,
             INVOICE_BUYER_VAT_NUMBER_MISSING,
+            INVOICE_SELLER_INCOMPLETE,
             INVOICE_AMOUNT_NEGATIVE,
             DOCUMENT_TEMPLATE_NOT_FOUND,
             SALES_DOCUMENT_TEMPLATE_MISMATCH,
@@ -333,8 +350,11 @@ async def send_invoice(context: Ctx, invoice_id: InvoiceId, body: SendInvoiceReq
         update_customer_record=body.update_customer_record,
         document_template_id=body.document_template_id,
     )
-    await actions.send(context, invoice_id, options)
-    return SendInvoiceResponse(success=True, delivery_type=body.delivery_type, sproom_document_id=None)
+    sent = await actions.send(context, invoice_id, options)
+    answer = SendInvoiceResponse(success=True, delivery_type=body.delivery_type, sproom_document_id=None)
+    if not sent.warnings:
+        return answer
+    return answer.model_copy(update={"warnings": [SendWarningResponse(**one._asdict()) for one in sent.warnings]})
 
 
 @router.get(

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from ledgerbee.core.errors import ErrorCode
@@ -131,6 +131,22 @@ class ClaimedDelivery:
     interrupted_at: datetime | None = None
 
 
+class SendWarning(NamedTuple):
+    """Something about a sent invoice that a person should look at; nothing was refused for it."""
+
+    code: str
+    message: str
+    details: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A sent invoice, and what its sender should look at."""
+
+    full: FullInvoice
+    warnings: tuple[SendWarning, ...] = ()
+
+
 INVOICE_NOT_FOUND = ErrorCode("INVOICE_NOT_FOUND", 404, "No such invoice in the company")
 INVOICE_INVALID_STATE = ErrorCode("INVOICE_INVALID_STATE", 409, "The invoice's status does not allow this")
 INVOICE_RECIPIENT_MISSING = ErrorCode(
@@ -145,6 +161,11 @@ INVOICE_BUYER_VAT_NUMBER_MISSING = ErrorCode(
     "INVOICE_BUYER_VAT_NUMBER_MISSING",
     400,
     "The buyer accounts for the VAT (reverse charge or intra-Community supply): the customer needs a VAT number",
+)
+INVOICE_SELLER_INCOMPLETE = ErrorCode(
+    "INVOICE_SELLER_INCOMPLETE",
+    400,
+    "An invoice states its seller's address and VAT number: tell the company what `missing` names (PATCH /v1/company)",
 )
 INVOICE_AMOUNT_NEGATIVE = ErrorCode(
     "INVOICE_AMOUNT_NEGATIVE",

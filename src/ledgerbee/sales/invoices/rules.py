@@ -2,31 +2,37 @@
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from ledgerbee.core.money import format_amount, total
 from ledgerbee.ledger.entries.model import EntryType, LineType, NewEntry, NewLine, Side
 from ledgerbee.ledger.entries.rules import Conversion, balance_in_base, other
 from ledgerbee.parties.contacts.model import Contact
-from ledgerbee.parties.customers.model import Customer
-from ledgerbee.sales.delivery.model import DeliveryType, Outcome
-from ledgerbee.sales.documents.model import Computed
+from ledgerbee.parties.customers.model import Customer, CustomerType
+from ledgerbee.platform.company.model import Company
+from ledgerbee.sales.delivery.model import DeliveryStatus, DeliveryType, Outcome
+from ledgerbee.sales.documents.model import Computed, Tax
 from ledgerbee.sales.documents.rules import sums_by
+from ledgerbee.sales.documents.snapshot import EU_COUNTRIES, Addressee, buyer, seller
 from ledgerbee.sales.invoices.model import (
     INVOICE_AMOUNT_NEGATIVE,
     INVOICE_BUYER_VAT_NUMBER_MISSING,
     INVOICE_INVALID_STATE,
     INVOICE_RECIPIENT_MISSING,
+    INVOICE_SELLER_INCOMPLETE,
     SOURCE_TYPE,
     Invoice,
     InvoiceStatus,
+    SendWarning,
 )
 
 #: Booked and not settled: a payment may come, also before the mail has gone out.
 PAYABLE: Final = frozenset(
     {InvoiceStatus.SCHEDULED, InvoiceStatus.SENDING, InvoiceStatus.SENT, InvoiceStatus.PARTIALLY_PAID}
 )
+#: Something was paid on it.
+PAID_ON: Final = frozenset({InvoiceStatus.PAID, InvoiceStatus.PARTIALLY_PAID})
 #: On the way to the customer.
 _UNDERWAY: Final = frozenset({InvoiceStatus.SCHEDULED, InvoiceStatus.SENDING})
 #: Which lines take what is left when amounts are converted one by one, the lowest first: the VAT, which the invoice
@@ -34,6 +40,12 @@ _UNDERWAY: Final = frozenset({InvoiceStatus.SCHEDULED, InvoiceStatus.SENDING})
 _RANKS: Final[Mapping[LineType, int]] = {LineType.ENTERED: 0, LineType.VAT: 1, LineType.CONTROL: 2}
 #: VAT categories in which the buyer is named by its VAT number (VAT Directive, article 226 no. 4).
 _BUYER_LIABLE: Final = frozenset({"AE", "K"})
+#: VAT categories that a seller without a VAT number may use: exempt, outside the scope of VAT.
+_WITHOUT_SELLERS_NUMBER: Final = frozenset({"E", "O"})
+#: Kroner, VAT included, up to which an invoice may be a simplified one.
+_SIMPLIFIED_UP_TO: Final = Decimal(3_000)
+#: Characters of a journal entry's text at most.
+_MAX_TEXT: Final = 10_000
 
 
 def require_status(invoice: Invoice, allowed: Iterable[InvoiceStatus]) -> None:
@@ -42,8 +54,13 @@ def require_status(invoice: Invoice, allowed: Iterable[InvoiceStatus]) -> None:
         raise INVOICE_INVALID_STATE.error(status=invoice.status.value)
 
 
-def status_when_sent(delivery_type: DeliveryType) -> InvoiceStatus:
-    """Handed over by the sender it is sent at once; otherwise the worker has to deliver it."""
+def status_when_sent(delivery_type: DeliveryType, amount: Decimal) -> InvoiceStatus:
+    """Handed over by the sender it is sent at once; otherwise the worker has to deliver it.
+
+    An `amount` of 0.00 is paid at once, also while its mail waits: payment outranks delivery (decisions "Documents").
+    """
+    if not amount:
+        return InvoiceStatus.PAID
     return InvoiceStatus.SENT if delivery_type is DeliveryType.MANUAL else InvoiceStatus.SCHEDULED
 
 
@@ -62,6 +79,15 @@ def status_after_attempt(status: InvoiceStatus, outcome: Outcome) -> InvoiceStat
 def status_when_settled(due: Decimal) -> InvoiceStatus:
     """After a payment that left `due` open."""
     return InvoiceStatus.PARTIALLY_PAID if due else InvoiceStatus.PAID
+
+
+def status_when_reopened(invoice: Invoice, paid: Decimal, delivery: DeliveryStatus | None) -> InvoiceStatus:
+    """After a payment was taken back that leaves `paid`: without any, where its (latest) delivery has left it."""
+    if paid:
+        return InvoiceStatus.PARTIALLY_PAID
+    if invoice.sent_at is not None:
+        return InvoiceStatus.SENT
+    return InvoiceStatus.SENDING if delivery is DeliveryStatus.SENDING else InvoiceStatus.SCHEDULED
 
 
 def recipient(override: str | None, contacts: Iterable[Contact | None], customer: Customer) -> str:
@@ -87,6 +113,48 @@ def check_sendable(computed: Computed, customer: Customer, currency: str) -> Non
         liable = [row.category for row in computed.totals.rows if row.category in _BUYER_LIABLE]
         if liable:
             raise INVOICE_BUYER_VAT_NUMBER_MISSING.error(customerId=str(customer.id), vatCategory=liable[0])
+
+
+def check_seller(company: Company, taxes: Iterable[Tax]) -> None:
+    """Refuse an invoice that doesn't state its seller (momsbekendtgørelsen § 58(1) nos. 3 and 4; VAT Directive, article
+    226 nos. 3 and 5): name and address, and the VAT number unless all that is sold is exempt, outside the scope of VAT
+    or without a VAT code.
+
+    Raises `INVOICE_SELLER_INCOMPLETE` with what is missing, as `PATCH /v1/company` calls it.
+    """
+    missing = _missing_address(seller(company))
+    is_taxable = any(tax.vat_code_id is not None and tax.category not in _WITHOUT_SELLERS_NUMBER for tax in taxes)
+    if is_taxable and not company.vat_number:
+        missing.append("vatNumber")
+    if missing:
+        raise INVOICE_SELLER_INCOMPLETE.error(missing=missing)
+
+
+def warnings(invoice: Invoice, computed: Computed, addressee: Addressee, company: Company) -> tuple[SendWarning, ...]:
+    """What whoever sent a booked invoice should look at: a buyer without an address.
+
+    Momsbekendtgørelsen § 58(1) no. 4 (VAT Directive, article 226 no. 5) wants the buyer's on invoices to businesses and
+    the public. Simplified invoices, in Denmark of up to 3,000.00 kroner with VAT, need no buyer, unless it is the buyer
+    who accounts for the VAT.
+    """
+    if addressee.customer.customer_type is CustomerType.PRIVATE:
+        return ()
+    in_kroner = invoice.base_amount if company.base_currency == "DKK" else None
+    is_small = company.country_code == "DK" and in_kroner is not None and in_kroner <= _SIMPLIFIED_UP_TO
+    if is_small and not any(row.category in _BUYER_LIABLE for row in computed.totals.rows):
+        return ()
+    missing = _missing_address(buyer(addressee))
+    if not missing:
+        return ()
+    text = "The invoice states no full address of its buyer, who may need one to deduct the VAT"
+    return (SendWarning("INVOICE_BUYER_INCOMPLETE", text, {"missing": missing}),)
+
+
+def _missing_address(party: Mapping[str, Any]) -> list[str]:
+    """What is missing of the address of a seller or buyer (`snapshot`). Outside the EU not every country has postal
+    codes."""
+    wanted = ("address", "postalCode", "city") if party["countryCode"] in EU_COUNTRIES else ("address", "city")
+    return [name for name in wanted if not party[name]]
 
 
 def journal_entry(
@@ -126,9 +194,12 @@ def journal_entry(
     )
 
 
-def entry_text(invoice: Invoice, number: str, language: str) -> str:
-    """What the journal says of the invoice: its own description, else what it is."""
-    return invoice.description or ("Faktura {}" if language == "da" else "Invoice {}").format(number)
+def entry_text(invoice: Invoice, number: str, customer_name: str, language: str) -> str:
+    """What the journal says of the invoice: its own description, if any, then what it is and for whom."""
+    title = f"{'Faktura' if language == 'da' else 'Invoice'} {number}, {customer_name}"
+    if not invoice.description:
+        return title
+    return f"{invoice.description[: _MAX_TEXT - len(title) - 2]}, {title}"
 
 
 def vat_in_base(entry: NewEntry) -> Decimal | None:

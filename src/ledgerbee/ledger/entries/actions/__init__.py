@@ -12,7 +12,7 @@ from ledgerbee.ledger.entries.actions.post import (
     prepare,
     record,
 )
-from ledgerbee.ledger.entries.actions.reverse import reverse, reverse_batch
+from ledgerbee.ledger.entries.actions.reverse import reverse, reverse_batch, reverse_of_document
 
 __all__ = [
     "Batch",
@@ -28,4 +28,5 @@ __all__ = [
     "record",
     "reverse",
     "reverse_batch",
+    "reverse_of_document",
 ]

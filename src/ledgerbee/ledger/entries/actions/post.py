@@ -51,11 +51,11 @@ async def post(context: Context, entries: Sequence[NewEntry]) -> list[Posted]:
 
 
 async def post_of_document(context: Context, entry: NewEntry) -> Posted:
-    """Post the entry of a document (an invoice, a payment), in the company's default category; otherwise as `post`.
+    """Post the entry of a document (an invoice, a payment), in the category for its type; otherwise as `post`.
 
     A refusal names no `entries.0`: who sends an invoice sent none.
     """
-    categorised = replace(entry, journal_category_id=await journal_categories.default_id(context))
+    categorised = replace(entry, journal_category_id=await journal_categories.for_type(context, entry.entry_type))
     rules.check(categorised, "")
     return (await post_for([context], [categorised], [""]))[0]
 

@@ -24,6 +24,17 @@ async def reverse(context: Context, entry_id: UUID, on: date | None, description
     return (await _reverse(context, [entry], [""], on, description))[0]
 
 
+async def reverse_of_document(
+    context: Context, entry_id: UUID, reversal_id: UUID, on: date | None, description: str | None
+) -> Posted:
+    """Post the reversal of a document's entry, under an id that the document names; otherwise as `reverse`.
+
+    For the operation that takes the document back in the same transaction.
+    """
+    entry = await store.get(context, entry_id)
+    return (await _reverse(context, [entry], [""], on, description, document_reversal_id=reversal_id))[0]
+
+
 async def reverse_batch(context: Context, entry_ids: Sequence[UUID], on: date | None) -> list[Posted]:
     """Post the reversals of entries, all or none, in the order of the ids, which are distinct.
 
@@ -38,14 +49,19 @@ async def reverse_batch(context: Context, entry_ids: Sequence[UUID], on: date | 
 
 
 async def _reverse(
-    context: Context, entries: Sequence[JournalEntry], paths: Sequence[str], on: date | None, description: str | None
+    context: Context,
+    entries: Sequence[JournalEntry],
+    paths: Sequence[str],
+    on: date | None,
+    description: str | None,
+    document_reversal_id: UUID | None = None,
 ) -> list[Posted]:
     language = (await companies.get(context)).preferred_language
     reversals: list[NewEntry] = []
     for entry, path in zip(entries, paths, strict=True):
         day = on or max(context.today, entry.content.date)
-        rules.check_reversible(entry, day, path)
-        reversals.append(rules.reversal(entry, new_id(), day, description, language))
+        rules.check_reversible(entry, day, path, with_document=document_reversal_id is not None)
+        reversals.append(rules.reversal(entry, document_reversal_id or new_id(), day, description, language))
     posted = await post_for([context] * len(entries), reversals, paths)
     for entry, taking_back in zip(entries, posted, strict=True):
         reversed_entry = replace(entry, reversed_by_entry_id=taking_back.entry.id)

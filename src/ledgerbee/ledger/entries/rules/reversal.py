@@ -20,12 +20,12 @@ _TITLES: Final = {"da": "Tilbageførsel af nr. {}", "en": "Reversal of no. {}"}
 _MAX_TEXT: Final = 10_000
 
 
-def check_reversible(entry: JournalEntry, on: date, path: str = "") -> None:
+def check_reversible(entry: JournalEntry, on: date, path: str = "", *, with_document: bool = False) -> None:
     """Refuse the reversal of an entry on a day: one that is a reversal, was reversed, or is a document's.
 
-    A document (an invoice, a payment) and its entry are corrected together, by the document's own operations.
-    Raises `JOURNAL_ENTRY_INVALID_STATE`, `JOURNAL_ENTRY_ALREADY_REVERSED`, and a validation error for a day before
-    the entry's own.
+    A document (an invoice, a payment) and its entry are corrected together, by the document's own operations, which
+    reverse it `with_document`. Raises `JOURNAL_ENTRY_INVALID_STATE`, `JOURNAL_ENTRY_ALREADY_REVERSED`, and a validation
+    error for a day before the entry's own.
     """
     details = {"property": path, "journalEntryId": str(entry.id)} if path else {"journalEntryId": str(entry.id)}
     if entry.content.reverses_entry_id is not None:
@@ -34,7 +34,7 @@ def check_reversible(entry: JournalEntry, on: date, path: str = "") -> None:
         )
     if entry.reversed_by_entry_id is not None:
         raise JOURNAL_ENTRY_ALREADY_REVERSED.error(reversedByEntryId=str(entry.reversed_by_entry_id), **details)
-    if entry.content.source_type is not None:
+    if entry.content.source_type is not None and not with_document:
         raise JOURNAL_ENTRY_INVALID_STATE.error(
             "The entry belongs to a document and is corrected with it",
             status="document",

@@ -3,7 +3,7 @@
 from ledgerbee.platform.migrations.run_sql import run_sql_file
 
 revision = "0018_statements"
-down_revision = "0016_financial_years"
+down_revision = "0017_payments_and_prices"
 
 
 def upgrade() -> None:

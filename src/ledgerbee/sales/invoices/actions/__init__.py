@@ -4,7 +4,7 @@ from ledgerbee.sales.invoices.actions.deliver import claim_delivery, record_deli
 from ledgerbee.sales.invoices.actions.draft import create, delete, update
 from ledgerbee.sales.invoices.actions.preview import document
 from ledgerbee.sales.invoices.actions.send import SendOptions, send
-from ledgerbee.sales.invoices.actions.settle import settle
+from ledgerbee.sales.invoices.actions.settle import reopen, settle
 
 __all__ = [
     "SendOptions",
@@ -13,6 +13,7 @@ __all__ = [
     "delete",
     "document",
     "record_delivery_attempt",
+    "reopen",
     "send",
     "settle",
     "update",

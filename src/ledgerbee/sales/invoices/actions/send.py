@@ -5,7 +5,6 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from ledgerbee.catalog.prices import store as prices
 from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.entries import actions as ledger
 from ledgerbee.ledger.entries.model import LineType, NewEntry
@@ -34,6 +33,7 @@ from ledgerbee.sales.invoices.model import (
     FullInvoice,
     Invoice,
     InvoiceStatus,
+    Sent,
 )
 from ledgerbee.sales.invoices.wire import snapshot
 from ledgerbee.sales.templates.model import TemplateType
@@ -63,18 +63,18 @@ class _Prepared:
     recipient: str | None
 
 
-async def send(context: Context, invoice_id: UUID, options: SendOptions) -> FullInvoice:
+async def send(context: Context, invoice_id: UUID, options: SendOptions) -> Sent:
     """Book a draft, give it its number and hand it over. Emits `invoice.sent`; mail waits for the worker.
 
-    Prices stand as drafted; accounts are decided by the customer's zone as it is now, VAT by the codes of the draft at
-    the rates of the tax point. An invoice whose delivery failed for good can be sent again: it is handed over as it was
-    booked.
+    An invoice of 0.00 is paid with it: emits `invoice.paid` too. Prices stand as drafted; accounts are decided by the
+    customer's zone as it is now, VAT by the codes of the draft at the rates of the tax point. An invoice whose delivery
+    failed for good can be sent again: it is handed over as it was booked.
     Raises validation errors, `INVOICE_NOT_FOUND`, `INVOICE_INVALID_STATE` (also for the second of two racing sends),
     `INVOICE_DELIVERY_NOT_CONFIGURED`, `SALES_DOCUMENT_CUSTOMER_INACTIVE`, `INVOICE_AMOUNT_NEGATIVE`,
-    `INVOICE_BUYER_VAT_NUMBER_MISSING`, `INVOICE_RECIPIENT_MISSING`, `DOCUMENT_TEMPLATE_NOT_FOUND`,
-    `SALES_DOCUMENT_TEMPLATE_MISMATCH`, `SALES_DOCUMENT_VAT_CODE_UNUSABLE`, `EXCHANGE_RATE_MISSING` and what posting
-    raises (`PERIOD_LOCKED`, `FISCAL_YEAR_MISSING`, `ACCOUNT_NOT_BOOKABLE`). Then nothing is changed, and no number
-    is used up.
+    `INVOICE_BUYER_VAT_NUMBER_MISSING`, `INVOICE_SELLER_INCOMPLETE`, `INVOICE_RECIPIENT_MISSING`,
+    `DOCUMENT_TEMPLATE_NOT_FOUND`, `SALES_DOCUMENT_TEMPLATE_MISMATCH`, `SALES_DOCUMENT_VAT_CODE_UNUSABLE`,
+    `EXCHANGE_RATE_MISSING` and what posting raises (`PERIOD_LOCKED`, `FISCAL_YEAR_MISSING`, `ACCOUNT_NOT_BOOKABLE`).
+    Then nothing is changed, and no number is used up.
     """
     draft = await store.get(context, invoice_id, for_update=True)
     is_booked = draft.status is not InvoiceStatus.DRAFT
@@ -89,13 +89,14 @@ async def send(context: Context, invoice_id: UUID, options: SendOptions) -> Full
     lines = prepared.computed.lines
     if lines != drafted_lines:
         await store.replace_lines(context, invoice_id, lines)
-    await prices.lock(context, [line.price_id for line in lines if line.price_id is not None])
     await _keep_overrides(context, draft.customer_id, options)
     booked = await _book(context, prepared, options)
     await _hand_over(context, booked, options, prepared.recipient)
     full = FullInvoice(booked, lines)
     context.emit("invoice.sent", booked.id, snapshot(full))
-    return full
+    if booked.status is InvoiceStatus.PAID:
+        context.emit("invoice.paid", booked.id, snapshot(full))
+    return Sent(full, rules.warnings(booked, prepared.computed, prepared.addressee, prepared.company))
 
 
 async def _prepare(context: Context, full: FullInvoice, options: SendOptions) -> _Prepared:
@@ -108,6 +109,7 @@ async def _prepare(context: Context, full: FullInvoice, options: SendOptions) ->
         context, full.lines, facts, currency=invoice.currency, tax_point=invoice.tax_point
     )
     rules.check_sendable(computed, facts.customer, invoice.currency)
+    rules.check_seller(company, computed.taxes.values())
     chosen = options.document_template_id or invoice.document_template_id
     template = await documents.choose_template(context, TemplateType.INVOICE, facts, chosen)
     department, contact = await addressees(context, invoice)
@@ -147,15 +149,14 @@ async def _book(context: Context, prepared: _Prepared, options: SendOptions) -> 
         computed,
         entry_id=new_id(),
         number=number,
-        text=rules.entry_text(draft, number, company.preferred_language),
+        text=rules.entry_text(draft, number, prepared.facts.customer.name, company.preferred_language),
         receivable_account_id=prepared.facts.group.account_id,
         exchange_rate=rate.value,
         base_currency=company.base_currency,
     )
-    status = rules.status_when_sent(options.delivery_type)
     booked = replace(
         draft,
-        status=status,
+        status=rules.status_when_sent(options.delivery_type, computed.totals.amount),
         number=number,
         number_sequence=sequence,
         subtotal=computed.totals.subtotal,
@@ -165,7 +166,7 @@ async def _book(context: Context, prepared: _Prepared, options: SendOptions) -> 
         exchange_rate=rate.value,
         base_amount=_receivable(entry),
         journal_entry_id=entry.id,
-        sent_at=context.now if status is InvoiceStatus.SENT else None,
+        sent_at=context.now if options.delivery_type is DeliveryType.MANUAL else None,
         updated_at=context.now,
     )
     is_foreign = draft.currency != company.base_currency
@@ -194,7 +195,7 @@ async def _require_failed_delivery(context: Context, invoice: Invoice) -> None:
         rules.require_status(invoice, (InvoiceStatus.DRAFT,))
 
 
-async def _send_again(context: Context, invoice: Invoice, options: SendOptions) -> FullInvoice:
+async def _send_again(context: Context, invoice: Invoice, options: SendOptions) -> Sent:
     """Hand a booked invoice over once more; number, entry and document stay what they are."""
     if options.document_template_id is not None or options.override_ean_number is not None:
         raise INVOICE_INVALID_STATE.error(
@@ -211,7 +212,7 @@ async def _send_again(context: Context, invoice: Invoice, options: SendOptions) 
         invoice = replace(invoice, status=status, sent_at=invoice.sent_at or context.now, updated_at=context.now)
         await store.save(context, invoice)
     await _hand_over(context, invoice, options, recipient)
-    return FullInvoice(invoice, await store.lines_of(context, invoice.id))
+    return Sent(FullInvoice(invoice, await store.lines_of(context, invoice.id)))
 
 
 async def _hand_over(context: Context, invoice: Invoice, options: SendOptions, recipient: str | None) -> None:

@@ -1,10 +1,12 @@
-"""Settling: a payment moves an invoice on towards `paid`."""
+"""Settling: a payment moves an invoice on towards `paid`, one that is taken back opens it again."""
 
 from dataclasses import replace
 from decimal import Decimal
 
 from ledgerbee.core.money import EXACT
 from ledgerbee.platform.context import Context
+from ledgerbee.sales.delivery import store as deliveries
+from ledgerbee.sales.documents.model import DocumentKind
 from ledgerbee.sales.invoices import rules, store
 from ledgerbee.sales.invoices.model import FullInvoice, Invoice, InvoiceStatus
 from ledgerbee.sales.invoices.wire import snapshot
@@ -29,3 +31,22 @@ async def settle(context: Context, invoice: Invoice, amount: Decimal) -> Invoice
         lines = await store.lines_of(context, invoice.id)
         context.emit("invoice.paid", invoice.id, snapshot(FullInvoice(settled, lines)))
     return settled
+
+
+async def reopen(context: Context, invoice: Invoice, amount: Decimal) -> Invoice:
+    """Put a payment of `amount` (the invoice's currency) back on what is due.
+
+    The caller holds the invoice's row, and the payment is one of those that `amount_paid` sums up. Raises
+    `INVOICE_INVALID_STATE` for an invoice on which nothing is paid.
+    """
+    rules.require_status(invoice, rules.PAID_ON)
+    paid = EXACT.subtract(invoice.amount_paid, amount)
+    delivery = await deliveries.latest_of(context, DocumentKind.INVOICE, invoice.id)
+    reopened = replace(
+        invoice,
+        amount_paid=paid,
+        status=rules.status_when_reopened(invoice, paid, delivery.status if delivery else None),
+        updated_at=context.now,
+    )
+    await store.save(context, reopened)
+    return reopened

@@ -1,0 +1,17 @@
+"""The whole audit of a company: the ledger by itself, then what documents say of it."""
+
+from dataclasses import replace
+
+from ledgerbee.ledger import verify as ledger
+from ledgerbee.ledger.verify import Fault, Progress, Verification
+from ledgerbee.payments.customer_payments.audit import fault_in_payments
+from ledgerbee.platform.attachments.blobs import BlobStore
+from ledgerbee.platform.context import Context
+
+
+async def verify(context: Context, progress: Progress | None = None, blobs: BlobStore | None = None) -> Verification:
+    """As `ledger.verify.verify`, which looks at the ledger alone; all of it sees the same state of the database."""
+    result = await ledger.verify(context, progress, blobs)
+    if result.passed and (what := await fault_in_payments(context)) is not None:
+        return replace(result, fault=Fault(what))
+    return result
