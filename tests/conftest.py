@@ -162,6 +162,14 @@ def clock() -> SteeredClock:
 _CLOCK = SteeredClock()
 
 
+@pytest.fixture(scope="module")
+def module_clock() -> Iterator[SteeredClock]:
+    """The same clock, for what a whole module of tests looks at; it stays where it was moved to."""
+    _CLOCK.now = SteeredClock().now
+    yield _CLOCK
+    _CLOCK.now = SteeredClock().now
+
+
 @pytest_asyncio.fixture(scope="session")
 async def database(database_url: str) -> AsyncIterator[Database]:
     """A pool of application connections, beside the application's own."""
