@@ -287,10 +287,11 @@ class Chart:
             return parts
         deducted = half_up(vat * share)
         contra = code["contraAccountToBookId"]
-        bases = [self.converted(amount, money) for amount in (vat - deducted, deducted, vat)]
-        if contra and money.currency != self.base:  # nobody bills it: it is computed of the base in base currency
-            owed = half_up(base * Fraction(str(percent)) / 100)
-            bases = [owed - half_up(owed * share), half_up(owed * share), owed]
+        bases = [vat - deducted, deducted, vat]
+        if money.currency != self.base:
+            # Nobody bills a reverse charge: it is computed of the base in base currency.
+            whole = half_up(base * Fraction(str(percent)) / 100) if contra else self.converted(vat, money)
+            bases = [whole - half_up(whole * share), half_up(whole * share), whole]
         added = [
             Line(account, side, vat - deducted, bases[0], "VAT", place, line, percent),
             Line(code["accountToBookId"], side, deducted, bases[1], "VAT", place, line, percent),

@@ -130,11 +130,18 @@ def test_of_any_bill_payable_and_vat_are_amount_times_rate(
     ]
     owed = sum((part.amount for part in parts), Decimal(0))
     entry = bill(str(owed), *lines, vat=vat_code, currency="EUR", rate=str(at))
-    for one in entry.lines:
-        if one.line_type is LineType.ENTERED:
-            assert abs(one.base_amount - kroner(one.amount, at)) <= 3 * ORE
-        else:
-            assert one.base_amount == kroner(one.amount, at)
+    assert entry.lines[-1].base_amount == kroner(owed, at)
+    vat = deducted = Decimal(0)
+    for one in reversed(entry.lines[:-1]):
+        if one.line_type is LineType.VAT:
+            vat += one.amount
+            deducted += one.base_amount if one.account_id == VAT else 0
+            continue
+        # What can't be deducted is the rest of the voucher's VAT in kroner.
+        expected = (kroner(vat, at) * 2 / 3).quantize(ORE, ROUND_HALF_UP)
+        assert deducted == expected
+        assert abs(one.base_amount - kroner(one.amount, at)) <= 3 * ORE
+        vat = deducted = Decimal(0)
 
 
 @given(st.lists(euros, min_size=1, max_size=6), kroner_rates, st.fractions(0, 1, max_denominator=100))
@@ -154,6 +161,14 @@ def test_of_any_reverse_charge_vat_is_a_quarter_of_the_base_in_kroner(
     deducted = sum((one.base_amount for one in entry.lines if one.line_type is LineType.VAT), Decimal(0))
     assert deducted == sum(owed, Decimal(0))
     assert entry.lines[-1].base_amount == kroner(total, at)
+
+
+def test_a_quarter_of_the_vat_in_kroner_is_deducted() -> None:
+    """Entertainment (momslovens § 42, stk. 2): a quarter of 3,883.53 kroner, not 130.26 euros at the day's rate."""
+    vat_code = code(Principle.NET, rate("25", Fraction(1, 4)))
+    entry = bill("2605.10", line("2084.08"), vat=vat_code, currency="EUR", rate="7.4537")
+    assert amounts(entry)["vat"] == "130.26"
+    assert amounts(entry, base=True) == {"expense": "18446.75", "vat": "970.88", "payable": "-19417.63"}
 
 
 def test_the_line_without_vat_takes_what_conversion_leaves() -> None:

@@ -64,7 +64,7 @@ class Accountant(Closing):
             if sign < 0:
                 taxes.append(self._posting(event, law.OUTPUT, -ore(vat * rate), code=item.code))
             else:
-                taxes += self._bought(event, item, ore(base * rate), vat if stated else None)
+                taxes += self._bought(event, item, ore(vat * rate) if stated else ore(ore(base * rate) * law.VAT))
         assert summed == total, (event.key, float(summed))
         for_bases = owed - sign * sum(posting.kroner for posting in taxes)
         for (item, _), kroner in zip(bases, shared([base * rate for _, base in bases], for_bases), strict=True):
@@ -74,22 +74,16 @@ class Accountant(Closing):
         self.postings.append(self._posting(event, control, -sign * owed, units=-sign * units))
         self._remember(event.key, total, owed, rate)
 
-    def _bought(self, event: Event, item: Item, base: Fraction, stated: Fraction | None) -> list[Posting]:
+    def _bought(self, event: Event, item: Item, tax: Fraction) -> list[Posting]:
         """The tax of a purchase in kroner: what is deducted, what is not and so is a cost, and what we owe as buyer.
 
-        What a voucher states is divided in its currency, and each part converted: so each line is amount x rate, as the
-        standard audit file wants it. Nobody bills the tax that the buyer owes: it is of the base in kroner (ML § 27).
+        What can be deducted is a share of the tax in kroner (ML § 38 and § 42(2)), the rest of it is a cost. Nobody
+        bills the tax that the buyer owes: it is of the base in kroner (ML § 27).
         """
         assert item.code is not None
         code = CODES[item.code]
-        if stated is None:
-            tax = ore(base * law.VAT)
-            deducted = ore(tax * code.share)
-            left = tax - deducted
-        else:
-            rate, part = Fraction(event.rate), ore(stated * code.share)
-            deducted, left = ore(part * rate), ore((stated - part) * rate)
-            tax = deducted + left
+        deducted = ore(tax * code.share)
+        left = tax - deducted
         self.full_vat[item.code] += tax
         postings = [
             self._posting(event, law.INPUT, deducted, code=item.code),
@@ -227,4 +221,4 @@ class Accountant(Closing):
             self.postings.append(self._posting(event, item.account, kroner, code=item.code, is_base=True, units=units))
             if item.code and (vat or CODES[item.code].owed_on):
                 # Of an import the tax is of the customs value (ML § 32).
-                self.postings += self._bought(event, item, kroner, vat if stated else None)
+                self.postings += self._bought(event, item, ore(vat * rate) if stated else ore(kroner * law.VAT))

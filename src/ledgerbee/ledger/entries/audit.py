@@ -4,7 +4,7 @@ Of entries as they are posted today. A reversal repeats the amounts of what it t
 receivable at its invoice's rate: neither is looked at here.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -27,7 +27,8 @@ def fault_in_amounts(entry: asyncpg.Record, lines: Sequence[asyncpg.Record], bas
         return fault
     if entry["currency"] == base_currency:
         return None
-    return _fault_in_conversion(entry["exchange_rate"], lines, base_currency)
+    is_document = entry["source_type"] is not None
+    return _fault_in_conversion(entry["exchange_rate"], lines, base_currency, is_document=is_document)
 
 
 def _groups(lines: Sequence[asyncpg.Record]) -> Iterator[list[asyncpg.Record]]:
@@ -61,35 +62,61 @@ def _fault_in_vat(currency: str, lines: Sequence[asyncpg.Record]) -> str | None:
     return None
 
 
-def _fault_in_conversion(rate: Decimal, lines: Sequence[asyncpg.Record], base_currency: str) -> str | None:
+def _fault_in_conversion(
+    rate: Decimal, lines: Sequence[asyncpg.Record], base_currency: str, *, is_document: bool
+) -> str | None:
     """VAT and what parties owe are amount x rate; the other lines take what is left, and no more than that."""
 
     def converted(amount: Decimal) -> Decimal:
         return round_money(multiply(amount, rate), base_currency)
 
+    faults: list[str] = []
     moved: list[Decimal] = []
-    fault: str | None = None
     for own, *vat_lines in _groups(lines):
-        expected = [converted(line["amount"]) for line in (own, *vat_lines)]
-        if own["is_reverse_charge"] and vat_lines and vat_lines[-1]["line_type"] == "VAT_CONTRA":
-            # Of the converted base: which part of it is deducted, the amounts tell only roughly.
-            owed = round_money(percent_of(abs(expected[0]), own["vat_rate"] or ZERO), base_currency)
-            if own["vat_rate"] is not None and abs(vat_lines[-1]["base_amount"]) != owed:
-                fault = fault or f"the reverse charge of line {own['line_number']} is not {owed:f} in base currency"
-            expected[1:] = [line["base_amount"] for line in vat_lines]
-        for line, amount in zip((own, *vat_lines), expected, strict=True):
-            off = EXACT.subtract(line["base_amount"], amount)
-            if line["line_type"] in {"VAT", "VAT_CONTRA", "CONTROL"} or line["is_control"]:
-                fault = fault or (
-                    f"line {line['line_number']} is {line['base_amount']:f} in base currency, its amount x rate is "
-                    f"{amount:f}"
-                    if off
-                    else None
-                )
-            elif line["amount"]:  # an exchange difference exists in base currency only
-                moved.append(off)
+        off = EXACT.subtract(own["base_amount"], converted(own["amount"]))
+        if own["line_type"] == "CONTROL" or own["is_control"]:
+            faults += [_off(own, converted(own["amount"]))] if off else []
+        elif own["amount"]:  # an exchange difference exists in base currency only
+            moved.append(off)
+        if is_document:
+            faults += [
+                _off(line, expected)
+                for line in vat_lines
+                if line["base_amount"] != (expected := converted(line["amount"]))
+            ]
+        else:
+            faults += _faults_in_vat_in_base(own, vat_lines, converted, base_currency)
     if not moved:  # there is nothing else that could take the difference
         return None
-    if fault is None and total([abs(off) for off in moved]) != abs(total(moved)):
-        fault = "its base amounts are further from amount x rate than balancing takes"
-    return fault
+    if not faults and total([abs(off) for off in moved]) != abs(total(moved)):
+        faults.append("its base amounts are further from amount x rate than balancing takes")
+    return next(iter(faults), None)
+
+
+def _faults_in_vat_in_base(
+    own: asyncpg.Record,
+    vat_lines: Sequence[asyncpg.Record],
+    converted: Callable[[Decimal], Decimal],
+    base_currency: str,
+) -> list[str]:
+    """The VAT of an entered line, deducted or not, is that of its voucher; a reverse charge's is that of its base."""
+    if not vat_lines:
+        return []
+    charged = [line for line in vat_lines if line["line_type"] == "VAT"]
+    expected = converted(total([line["amount"] for line in charged]))
+    if own["is_reverse_charge"] and own["vat_rate"] is not None:
+        owed = round_money(percent_of(abs(converted(own["amount"])), own["vat_rate"]), base_currency)
+        expected = owed if own["is_debit"] else -owed
+    found = total([line["base_amount"] for line in charged])
+    contra = total([line["base_amount"] for line in vat_lines if line["line_type"] == "VAT_CONTRA"])
+    number = own["line_number"]
+    if found != expected:
+        return [f"the VAT of line {number} is {found:f} in base currency, not {expected:f}"]
+    if own["is_reverse_charge"] and contra != -expected:
+        return [f"the reverse charge of line {number} is {contra:f} in base currency, not {-expected:f}"]
+    return []
+
+
+def _off(line: asyncpg.Record, expected: Decimal) -> str:
+    number, base = line["line_number"], line["base_amount"]
+    return f"line {number} is {base:f} in base currency, its amount x rate is {expected:f}"

@@ -33,7 +33,8 @@ def split(line: EnteredLine, code: VatCode, rate: VatRate, conversion: Conversio
 
     The VAT of a line is rounded once, the part of it that can be deducted once more; what is left of either is exact,
     so the lines add up to what was entered. In a foreign currency each amount is converted by itself; the VAT of a
-    reverse charge is computed of the converted base, since nobody bills it (momslovens § 46: the buyer states it).
+    reverse charge is computed of the converted base, since nobody bills it (momslovens § 46: the buyer states it). What
+    can be deducted is a share of the VAT in the company's currency (momslovens § 42, stk. 2).
     """
     computed = computed_vat(line, code, rate, conversion.currency)
     vat = computed if line.vat_amount is None else line.vat_amount
@@ -76,12 +77,15 @@ def _vat_lines(
     assert code.account_id is not None, "a code with a rate has an account"
     deductible = _share(vat, rate.deductible_share, conversion.currency)
     left = EXACT.subtract(vat, deductible)
-    if code.contra_account_id is not None and not conversion.is_base:
-        base_vat = round_money(percent_of(own.base_amount, rate.rate), conversion.base_currency)
+    if conversion.is_base:
+        base_vat, base_deductible, base_left = vat, deductible, left
+    else:
+        if code.contra_account_id is None:
+            base_vat = conversion.in_base(vat)
+        else:
+            base_vat = round_money(percent_of(own.base_amount, rate.rate), conversion.base_currency)
         base_deductible = _share(base_vat, rate.deductible_share, conversion.base_currency)
         base_left = EXACT.subtract(base_vat, base_deductible)
-    else:
-        base_vat, base_deductible, base_left = (conversion.in_base(amount) for amount in (vat, deductible, left))
     made = [
         _line(line, line.account_id, line.side, left, base_left, LineType.VAT, rate),
         _line(line, code.account_id, line.side, deductible, base_deductible, LineType.VAT, rate),
