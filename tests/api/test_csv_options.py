@@ -115,12 +115,12 @@ async def test_an_import_goes_on_as_it_was_begun(books: Books) -> None:
 
 async def test_a_row_says_what_vat_its_voucher_states(books: Books) -> None:
     content = (
-        "Bilag;Dato;Konto;Debet;Kredit;Moms;Momsbeløb;vatIncluded\n"
-        "1;2026-03-10;2410;100,00;;K010;24,99;nej\n1;;6480;;124,99;;;\n"
-        "2;2026-03-10;2410;125,00;;K010;25,01;Ja\n2;;6480;;125,00;;;\n"
-        "3;2026-03-10;2410;125,00;;K010;;måske\n3;;6480;;125,00;;;\n"
-        "4;2026-03-10;2410;125,00;;K010;-25,00;\n4;;6480;;125,00;;;\n"
-        "5;2026-03-10;2410;125,00;;K010;20,00;\n5;;6480;;125,00;;;\n"
+        "Bilag;Dato;Konto;Debet;Kredit;Moms;Momsbeløb;vatIncluded;Leveringsdato\n"
+        "1;2026-03-10;2410;100,00;;K010;24,99;nej;2026-02-28\n1;;6480;;124,99;;;;\n"
+        "2;2026-03-10;2410;125,00;;K010;25,01;Ja;\n2;;6480;;125,00;;;;\n"
+        "3;2026-03-10;2410;125,00;;K010;;måske;\n3;;6480;;125,00;;;;\n"
+        "4;2026-03-10;2410;125,00;;K010;-25,00;;\n4;;6480;;125,00;;;;\n"
+        "5;2026-03-10;2410;125,00;;K010;20,00;;\n5;;6480;;125,00;;;;\n"
     )
     found = await imported(books.api, content, "text/csv")
     assert await errors_of(books.api, found) == [
@@ -129,6 +129,7 @@ async def test_a_row_says_what_vat_its_voucher_states(books: Books) -> None:
         (10, "JOURNAL_ENTRY_VAT_AMOUNT_MISMATCH", "lines.0.vatAmount"),
     ]
     listed = (await books.api.get("/v1/journal-entries")).json()["data"]
+    assert {entry["deliveryDate"] for entry in listed} == {"2026-02-28", None}
     assert sorted(
         [(line["accountNumber"], line["amount"], line["vatDifference"]) for line in entry["lines"]] for entry in listed
     ) == [

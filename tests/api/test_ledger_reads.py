@@ -41,6 +41,7 @@ async def test_an_entry_reads_as_documented(books: Books) -> None:
         "date": "2026-02-01",
         "description": "Faktura 1",
         "reference": "1",
+        "deliveryDate": None,
         "externalSystemId": "ext",
         "currency": "DKK",
         "exchangeRate": "1",

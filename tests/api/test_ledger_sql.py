@@ -62,7 +62,7 @@ async def call(
     names = await connection.fetchval("SELECT proargnames FROM pg_proc WHERE proname = 'post_entries'")
     line_ids = [[new_id() for _ in entry.lines] for entry in entries]
     values = columns_of(entries, line_ids, [bytes(32) for _ in entries])
-    arguments: dict[str, str | None] = dict(zip(names[2:34], values, strict=True))
+    arguments: dict[str, str | None] = dict(zip(names[2:35], values, strict=True))
     for name, elements in changed.items():
         arguments[name] = literals.texts([_text(element) for element in elements])
     moment = datetime(2026, 3, 16, 12, tzinfo=UTC)

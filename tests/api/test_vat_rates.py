@@ -124,6 +124,26 @@ class TestEntries:
         assert figures(reversal) == [(2410, "-1000.00"), (7740, "-200.00"), (7440, "1200.00")]
         assert (await api.run(verify)).passed
 
+    async def test_a_day_of_delivery_goes_before_the_date(self, api: Api) -> None:
+        """Billed in April for what was delivered in March, and the other way round; drafted, changed and reversed."""
+        await set_rates(api, "K010", {"vatRate": 25}, {"validFrom": APRIL, "vatRate": 20})
+        body = await bill(api, "1250.00", "K010", "1250.00", date=APRIL, deliveryDate="2026-03-31")
+        draft = (await api.post("/v2/draft-journal-entries", body)).json()
+        assert draft["deliveryDate"] == "2026-03-31"
+        changed = await api.patch(f"/v2/draft-journal-entries/{draft['id']}", {"deliveryDate": None})
+        assert changed.json()["deliveryDate"] is None
+        await api.patch(f"/v2/draft-journal-entries/{draft['id']}", {"deliveryDate": "2026-03-31"})
+        booked = (await api.post(f"/v2/draft-journal-entries/{draft['id']}/book")).json()
+        for entry in (booked, (await api.post("/v2/journal-entries", body)).json()):
+            assert (entry["date"], entry["deliveryDate"]) == (APRIL, "2026-03-31")
+            assert figures(entry) == [(2410, "1000.00"), (7740, "250.00"), (7440, "-1250.00")]
+            assert (await api.get(f"/v1/journal-entries/{entry['id']}")).json() == entry
+        reversal = (await api.post(f"/v1/journal-entries/{booked['id']}/reverse", {"date": "2026-05-01"})).json()
+        assert reversal["deliveryDate"] == "2026-03-31"
+        early = (await api.post("/v2/journal-entries", {**body, "date": "2026-03-31", "deliveryDate": APRIL})).json()
+        assert [one["vatRate"] for one in early["lines"]] == [20, 20, None]
+        assert (await api.run(verify)).passed
+
     async def test_a_draft_takes_the_rate_of_its_date_when_it_is_booked(self, api: Api) -> None:
         body = await bill(api, "1250.00", "K010", "1250.00", date="2026-03-31")
         draft = (await api.post("/v2/draft-journal-entries", body)).json()

@@ -52,7 +52,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Money:
-    """An entry's currency, its rate (base units for one unit), and its day."""
+    """An entry's currency, its rate (base units for one unit), and the day whose VAT rates count."""
 
     currency: str
     rate: str
@@ -91,15 +91,17 @@ class Chart:
         currency = body.get("currency") or self.base
         rate = self._exchange_rate(body, currency, prefix)
         units = self._units(lines, original, currency, prefix)
-        self._check_vat(lines, currency, body["date"], prefix)
+        tax_point = body.get("deliveryDate") or body["date"]
+        self._check_vat(lines, currency, tax_point, prefix)
         self._check_tags(body, lines, prefix)
-        money = Money(currency, rate, body["date"])
+        money = Money(currency, rate, tax_point)
         posted = [part for place, line in enumerate(lines) for part in self.split(line, place, money)]
         if currency != self.base:
             posted = self._balanced_in_base(posted, money, prefix)
         entry = {
             "id": AN_ID, "entryNumber": 0, "entryType": body["entryType"], "date": body["date"],
-            "description": body.get("description"), "reference": trimmed(body.get("reference")),
+            "deliveryDate": body.get("deliveryDate"), "description": body.get("description"),
+            "reference": trimmed(body.get("reference")),
             "externalSystemId": trimmed(body.get("externalSystemId")), "currency": currency,
             "exchangeRate": plain(rate), "originalAmount": text_of(units, currency),
             "customerId": body.get("customerId"), "vendorId": body.get("vendorId"), "journalCategoryId": category,

@@ -128,7 +128,8 @@ class Company(Chart):
         body = request.body
         lines, units, currency = self.entered_lines(body, request.version, "")
         return 201, {
-            "id": AN_ID, "entryType": body["entryType"], "date": body["date"], "description": body.get("description"),
+            "id": AN_ID, "entryType": body["entryType"], "date": body["date"], "deliveryDate": body.get("deliveryDate"),
+            "description": body.get("description"),
             "reference": trimmed(body.get("reference")), "externalSystemId": trimmed(body.get("externalSystemId")),
             "currency": currency, "exchangeRate": plain(body["exchangeRate"]) if "exchangeRate" in body else None,
             "originalAmount": text_of(units, currency), "customerId": body.get("customerId"),

@@ -102,6 +102,7 @@ def _is_id(value: Any) -> bool:
 _FORMS: dict[str, Callable[[Any], bool]] = {
     "entryType": lambda value: value in ENTRY_TYPES,
     "date": lambda value: day_of(value) is not None,
+    "deliveryDate": lambda value: day_of(value) is not None,
     "originalAmount": _is_amount,
     "lines": bool,
     "attachments": lambda value: len(value) <= 10,

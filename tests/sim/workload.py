@@ -222,6 +222,8 @@ class Workload:
         kind = choose(ENTRY_TYPES) if self.random.random() < 0.6 else "JOURNAL_ENTRY"
         body: Entry = {"entryType": kind, "date": self._day(), "lines": []}
         self._give_currency(body)
+        if self.random.random() < 0.1:
+            body["deliveryDate"] = self._day()
         currency = body.get("currency", self.company.base)
         if kind.startswith("CUSTOMER"):
             body["customerId"] = choose(sorted(self.company.customers))
@@ -247,10 +249,11 @@ class Workload:
 
     def _balance(self, body: Entry, version: int, currency: str) -> None:
         """Add what is missing: as the original amount that makes the control line, or as a line."""
-        over = sum(
+        money = Money(currency, "1", str(body.get("deliveryDate", body["date"])))
+        over: int = sum(
             part.units if part.side == "DEBIT" else -part.units
             for line in body["lines"]
-            for part in self.company.split(line, 0, Money(currency, "1", body["date"]))
+            for part in self.company.split(line, 0, money)
         )
         kind = body["entryType"]
         if version == 2 and kind != "JOURNAL_ENTRY":

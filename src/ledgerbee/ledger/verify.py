@@ -118,7 +118,7 @@ _YEARS: Final = (
 _ENTRIES: Final = """
 SELECT id, entry_type, entry_date, fiscal_year_id, entry_number, chain_position, line_count, currency, exchange_rate,
        original_amount, description, reference, external_system_id, customer_id, vendor_id, journal_category_id,
-       tag_ids, source_type, source_id, reverses_entry_id, attachment_count, posted_at,
+       tag_ids, source_type, source_id, reverses_entry_id, attachment_count, delivery_date, posted_at,
        previous_hash, hash
 FROM journal_entries WHERE company_id = $1 ORDER BY chain_position
 """

@@ -16,7 +16,7 @@ from ledgerbee.platform.listing import fetch_page
 #: What `_values` gives, in its order. Lists of tags are array literals.
 _COLUMNS: Final = (
     "entry_type, entry_date, currency, exchange_rate, original_amount, description, reference, external_system_id,"
-    " customer_id, vendor_id, journal_category_id, tag_ids"
+    " customer_id, vendor_id, journal_category_id, tag_ids, delivery_date"
 )
 _SELECT: Final = f"""
 SELECT id, status, {_COLUMNS}, attachment_count, journal_entry_id, created_at, updated_at FROM draft_journal_entries
@@ -25,15 +25,15 @@ _INSERT: Final = f"""
 INSERT INTO draft_journal_entries (company_id, created_at, updated_at, id, attachment_count, {_COLUMNS})
 SELECT $1, $2, $2, d.id, d.attachment_count, d.entry_type, d.entry_date, d.currency, d.exchange_rate,
        d.original_amount, d.description, d.reference, d.external_system_id, d.customer_id, d.vendor_id,
-       d.journal_category_id, d.tag_ids::uuid[]
+       d.journal_category_id, d.tag_ids::uuid[], d.delivery_date
 FROM unnest($3::uuid[], $4::int[], $5::text[], $6::date[], $7::text[], $8::numeric[], $9::numeric[], $10::text[],
-            $11::text[], $12::text[], $13::uuid[], $14::uuid[], $15::uuid[], $16::text[])
+            $11::text[], $12::text[], $13::uuid[], $14::uuid[], $15::uuid[], $16::text[], $17::date[])
     AS d (id, attachment_count, entry_type, entry_date, currency, exchange_rate, original_amount, description,
-          reference, external_system_id, customer_id, vendor_id, journal_category_id, tag_ids)
+          reference, external_system_id, customer_id, vendor_id, journal_category_id, tag_ids, delivery_date)
 """
 _UPDATE: Final = f"""
 UPDATE draft_journal_entries SET (updated_at, attachment_count, {_COLUMNS})
-    = ($3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16::text::uuid[])
+    = ($3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16::text::uuid[], $17)
 WHERE company_id = $1 AND id = $2
 """
 _INSERT_LINES: Final = """
@@ -189,6 +189,7 @@ def _values(content: EnteredEntry) -> tuple[Any, ...]:
         content.vendor_id,
         content.journal_category_id,
         array_literal(content.tag_ids),
+        content.delivery_date,
     )
 
 
@@ -207,6 +208,7 @@ def _draft(row: asyncpg.Record, lines: Sequence[asyncpg.Record]) -> Draft:
         external_system_id=row["external_system_id"],
         journal_category_id=row["journal_category_id"],
         tag_ids=tuple(row["tag_ids"]),
+        delivery_date=row["delivery_date"],
     )
     return Draft(
         id=row["id"],

@@ -35,6 +35,7 @@ class UpdateDraftJournalEntryRequest(RequestModel):
 
     entry_type: EntryType = omitted(description="What the entry records")
     date: Day = omitted(description="Day of the transaction")
+    delivery_date: Day | None = Field(None, description="Day of delivery, where it isn't `date`: its VAT rates count")
     original_amount: Amount = omitted(
         description="Positive for an invoice or payment, negative for a credit note or refund", examples=["1250.00"]
     )
@@ -94,6 +95,7 @@ class DraftJournalEntryResponse(ResponseModel):
     id: IdText
     entry_type: EntryType
     date: Day = Field(examples=["2026-01-31"])
+    delivery_date: Day | None = Field(description="Day of delivery, where it isn't `date`: its VAT rates count")
     description: str | None
     reference: str | None = Field(description="Invoice number or other outside reference")
     external_system_id: str | None = Field(description="Your own id; need not be unique")
@@ -152,6 +154,7 @@ def render(draft: Draft) -> DraftJournalEntryResponse:
         id=draft.id,
         entry_type=content.entry_type,
         date=content.date,
+        delivery_date=content.delivery_date,
         description=content.description,
         reference=content.reference,
         external_system_id=content.external_system_id,

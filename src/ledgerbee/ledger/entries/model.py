@@ -8,13 +8,17 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 from uuid import UUID
 
 from msgspec import Struct
 
 from ledgerbee.core.errors import ErrorCode
 from ledgerbee.platform.attachments.model import NewAttachment
+
+
+#: `date` is also the name of a field of entries.
+Day: TypeAlias = date
 
 
 class EntryType(StrEnum):
@@ -88,6 +92,7 @@ class EnteredEntry(Struct, frozen=True, gc=False):
     `original_amount` is signed (+ invoice or payment, - credit note or refund). `currency` None is the company's,
     `exchange_rate` None the day's, `journal_category_id` None the default. With `owes_control_line` the receivable or
     payable is not among the lines and is added (contract 2.28). `attachments` are in the blob store already.
+    `delivery_date` None is the date.
     """
 
     entry_type: EntryType
@@ -105,6 +110,12 @@ class EnteredEntry(Struct, frozen=True, gc=False):
     journal_category_id: UUID | None = None
     tag_ids: tuple[UUID, ...] = ()
     attachments: tuple[NewAttachment, ...] = ()
+    delivery_date: Day | None = None
+
+    @property
+    def tax_point(self) -> Day:
+        """The day whose VAT rates count: that of delivery, else the entry's (momslovens § 23)."""
+        return self.delivery_date or self.date
 
 
 class NewLine(Struct, frozen=True, gc=False):
@@ -153,6 +164,7 @@ class NewEntry(Struct, frozen=True, gc=False):
     source_id: UUID | None = None
     reverses_entry_id: UUID | None = None
     attachment_hashes: tuple[bytes, ...] = ()
+    delivery_date: Day | None = None
 
 
 class AccountName(Struct, frozen=True, gc=False):

@@ -105,6 +105,9 @@ class _EntryFields(RequestModel):
 
     entry_type: EntryType = Field(description="What the entry records")
     date: Day = Field(description="Day of the transaction; must not be locked")
+    delivery_date: Day | None = Field(
+        None, description="Day of delivery, where it isn't `date`: its VAT rates count (extension)"
+    )
     lines: list[JournalLineRequest] = Field(min_length=1, max_length=MAX_LINES)
     customer_id: Id | None = Field(None, description="Needed for CUSTOMER types and for lines on a receivables account")
     vendor_id: Id | None = Field(None, description="Needed for SUPPLIER types and for lines on a payables account")
@@ -140,6 +143,7 @@ class _EntryFields(RequestModel):
             journal_category_id=self.journal_category_id,
             tag_ids=tuple(self.tag_ids),
             attachments=attachments,
+            delivery_date=self.delivery_date,
         )
 
 
@@ -224,6 +228,7 @@ class JournalEntryResponse(ResponseModel):
     entry_number: int = Field(description="Without gaps within the company's fiscal year", examples=[1])
     entry_type: EntryType
     date: Day = Field(examples=["2026-01-31"])
+    delivery_date: Day | None = Field(description="Day of delivery, where it isn't `date`: its VAT rates counted")
     description: str | None
     reference: str | None = Field(description="Invoice number or other outside reference; may be corrected")
     external_system_id: str | None = Field(description="Your own id; may be set later, need not be unique")

@@ -152,6 +152,7 @@ def _resolved(
             JOURNAL_CATEGORY_NOT_FOUND,
         ),
         tag_ids=tuple(request.tag_ids),
+        delivery_date=request.delivery_date if isinstance(request, ImportedEntryRequest) else None,
     )
 
 

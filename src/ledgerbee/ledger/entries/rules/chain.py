@@ -39,10 +39,11 @@ def canonical(company_id: UUID, entry: NewEntry, line_ids: Sequence[UUID], poste
     exchange rate (12 decimals), original amount (4), customer, vendor, journal category, tags, kind and id of the
     document behind it, the reversed entry, moment of posting (UTC, microseconds), description. Then nine fields
     a line: id, account, side, amount (4), base amount (4), line type, VAT code, tags, description. Then, for each line
-    that was taxed by a rate, four fields: the word "vat", the line's id, the rate (4), the VAT difference
-    (4). Then two fields for each attachment: the word "attachment" and its SHA-256. Ids and hashes are hexadecimal
-    digits, lists of ids are joined by commas, texts are JSON strings, what is missing is empty. `reference` and
-    `externalSystemId` may be corrected after posting and are not part of it.
+    that was taxed by a rate, four fields: the word "vat", the line's id, the rate (4), the VAT difference (4). Then,
+    where there is one, the word "delivery" and the day of delivery. Then two fields for each attachment: the word
+    "attachment" and its SHA-256. Ids and hashes are hexadecimal digits, lists of ids are joined by commas, texts are
+    JSON strings, what is missing is empty. `reference` and `externalSystemId` may be corrected after posting and are
+    not part of it.
     """
     customer, vendor, category = entry.customer_id, entry.vendor_id, entry.journal_category_id
     source, reversed_entry = entry.source_id, entry.reverses_entry_id
@@ -86,6 +87,8 @@ def canonical(company_id: UUID, entry: NewEntry, line_ids: Sequence[UUID], poste
             difference = "" if line.vat_difference is None else _amount(line.vat_difference)
             taxed += ("vat", line_id.hex, _amount(line.vat_rate), difference)
     fields += taxed
+    if entry.delivery_date is not None:
+        fields += ("delivery", iso_day(entry.delivery_date))
     for attachment_hash in entry.attachment_hashes:
         fields += ("attachment", attachment_hash.hex())
     return "\n".join(fields).encode("utf-8", "surrogatepass")

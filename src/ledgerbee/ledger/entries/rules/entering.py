@@ -86,14 +86,14 @@ def complete(entered: EnteredEntry, books: Books, entry_id: UUID, path: str = ""
     category = _category(entered, books)
     currency = entered.currency or books.base_currency
     conversion = Conversion(currency, books.base_currency, _rate(entered, currency, books, path))
-    is_base = conversion.is_base
+    is_base, tax_point = conversion.is_base, entered.tax_point
     lines: list[NewLine] = []
     for line in entered.lines:
         if line.vat_code_id is None:
             lines.append(untaxed(line, line.amount if is_base else conversion.in_base(line.amount)))
         else:
             code = books.vat_codes[line.vat_code_id]
-            lines += split(line, code, code.rate_on(entered.date), conversion)
+            lines += split(line, code, code.rate_on(tax_point), conversion)
     if not is_base:
         check_entry_balanced(lines, below(path, "lines"))
         lines = list(balance_in_base(lines, [_rank(line, books.accounts) for line in lines], conversion))
@@ -114,6 +114,7 @@ def complete(entered: EnteredEntry, books: Books, entry_id: UUID, path: str = ""
         journal_category_id=category.id if category is not None else None,
         tag_ids=entered.tag_ids,
         attachment_hashes=tuple([file.hash for file in entered.attachments]) if entered.attachments else (),
+        delivery_date=entered.delivery_date,
     )
     check_whole(entry, path)
     return entry
@@ -264,7 +265,7 @@ def _check_vat_codes(entered: EnteredEntry, currency: str, books: Books, path: s
             raise VAT_CODE_NOT_FOUND.error(property=name, vatCodeId=str(line.vat_code_id))
         if not code.is_active or (account is not None and account.control_account_type is not None):
             raise JOURNAL_ENTRY_VAT_NOT_ALLOWED.error(property=name, vatCodeId=str(line.vat_code_id))
-        rate = code.rate_on(entered.date)
+        rate = code.rate_on(entered.tax_point)
         if line.amount * (1 + rate.rate / HUNDRED) > MAX_AMOUNT:
             raise invalid((below(path, f"lines.{number}.amount"), "max", "amount with its VAT is too large"))
         _check_voucher_vat(line, code, rate, currency, below(path, f"lines.{number}"))

@@ -5,7 +5,7 @@ Written directly: an entry is posted, answered and told in one go, many in a bat
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from json.encoder import encode_basestring as quoted
@@ -47,10 +47,12 @@ def json_of(entry: JournalEntry) -> bytes:
         )
     description, reference, external_id = content.description, content.reference, content.external_system_id
     customer, vendor, category = content.customer_id, content.vendor_id, content.journal_category_id
+    delivered = content.delivery_date
     reverses, reversed_by = content.reverses_entry_id, entry.reversed_by_entry_id
     text = (
         f'{{"id":"{content.id!s}","entryNumber":{entry.entry_number},"entryType":"{_WORDS[content.entry_type]}",'
-        f'"date":"{iso_day(content.date)}","description":{"null" if description is None else quoted(description)},'
+        f'"date":"{iso_day(content.date)}","deliveryDate":{"null" if delivered is None else _day(delivered)},'
+        f'"description":{"null" if description is None else quoted(description)},'
         f'"reference":{"null" if reference is None else quoted(reference)},'
         f'"externalSystemId":{"null" if external_id is None else quoted(external_id)},'
         f'"currency":"{currency}","exchangeRate":"{rate}","originalAmount":"{whole_text}",'
@@ -83,6 +85,10 @@ def _vat(line: NewLine, quantum: Decimal) -> str:
     rate, difference = line.vat_rate or ZERO, line.vat_difference
     shown = "null" if difference is None else f'"{(difference or ZERO).quantize(quantum)!s}"'
     return f'"vatRate":{format_decimal(rate)},"vatDifference":{shown}'
+
+
+def _day(value: date) -> str:
+    return f'"{iso_day(value)}"'
 
 
 def _id(value: UUID) -> str:

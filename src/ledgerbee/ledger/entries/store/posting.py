@@ -49,8 +49,10 @@ _LINE_ARRAYS: Final = (
     *("int", "int", "uuid", "uuid", "boolean", "numeric", "numeric", "text", "uuid", "text", "text", "numeric"),
     "numeric",
 )
+#: What belongs to an entry and came later.
+_LATER_ARRAYS: Final = ("date",)
 POST: Final = "SELECT * FROM post_entries($1, $2, {})".format(
-    ", ".join(f"${n}::text::{kind}[]" for n, kind in enumerate((*_ENTRY_ARRAYS, *_LINE_ARRAYS), 3))
+    ", ".join(f"${n}::text::{kind}[]" for n, kind in enumerate((*_ENTRY_ARRAYS, *_LINE_ARRAYS, *_LATER_ARRAYS), 3))
 )
 
 #: SQLSTATEs of the guards (sql/0004_ledger.sql names them).
@@ -168,6 +170,7 @@ def columns_of(
         _if_any(texts, [array_literal(line.tag_ids) if line.tag_ids else None for line in lines]),
         _if_any(plain_or_null, [line.vat_rate for line in lines]),
         _if_any(plain_or_null, [line.vat_difference for line in lines]),
+        _if_any(plain_or_null, [entry.delivery_date for entry in entries]),
     )
 
 

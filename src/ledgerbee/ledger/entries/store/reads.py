@@ -27,7 +27,7 @@ _ENTRY: Final = """
 SELECT e.id, e.entry_number, e.entry_type, e.entry_date, e.currency, e.exchange_rate, e.original_amount,
        e.description, e.reference, e.external_system_id, e.customer_id, e.vendor_id, e.journal_category_id, e.tag_ids,
        e.source_type, e.source_id, e.reverses_entry_id, r.id AS reversed_by_entry_id, e.chain_position, e.posted_at,
-       e.previous_hash, e.hash, g.base_currency, e.attachment_count
+       e.previous_hash, e.hash, g.base_currency, e.attachment_count, e.delivery_date
 """
 _ENTRY_JOINS: Final = """
 JOIN ledgers g ON g.company_id = e.company_id
@@ -211,6 +211,7 @@ def new_entry(row: asyncpg.Record, lines: Iterable[asyncpg.Record], hashes: Sequ
         reverses_entry_id=row["reverses_entry_id"],
         lines=tuple([new_line(line) for line in lines]),
         attachment_hashes=tuple(hashes),
+        delivery_date=row["delivery_date"],
     )
 
 

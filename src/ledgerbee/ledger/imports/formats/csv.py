@@ -9,7 +9,7 @@ from ledgerbee.core.errors import LedgerBeeError, invalid
 from ledgerbee.core.money import EXACT, MAX_AMOUNT, is_currency, minor_units, total
 from ledgerbee.ledger.entries.model import MAX_LINES, EntryType, Side
 from ledgerbee.ledger.imports.formats.dates import read_date_as
-from ledgerbee.ledger.imports.formats.headings import OF_ENTRY
+from ledgerbee.ledger.imports.formats.headings import DATES, OF_ENTRY
 from ledgerbee.ledger.imports.formats.numbers import read_number
 from ledgerbee.ledger.imports.formats.records import Record, Records
 from ledgerbee.ledger.imports.formats.rows import Lines, Row
@@ -156,11 +156,11 @@ class _Entry:
             return self._amount(number, name, name, text)
         if name == "exchangeRate":
             return self._rate(text)
-        if name == "date":
+        if name in DATES:
             day = read_date_as(text, self._dialect.date_format)
             if day is None:
                 form = self._dialect.date_format
-                raise invalid((name, "isDateString", f"date must be a valid date ({form}): {text[:_QUOTED]}"))
+                raise invalid((name, "isDateString", f"{name} must be a valid date ({form}): {text[:_QUOTED]}"))
             return day
         return text
 

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from ledgerbee.core.money import format_decimal
 from ledgerbee.ledger.imports.formats.dates import DAY_FIRST, MONTH_FIRST, read_date
-from ledgerbee.ledger.imports.formats.headings import IGNORED, NEEDED, column_of, is_danish_rate
+from ledgerbee.ledger.imports.formats.headings import DATES, IGNORED, NEEDED, column_of, is_danish_rate
 from ledgerbee.ledger.imports.formats.numbers import read_number
 from ledgerbee.ledger.imports.formats.records import ENCODINGS, Record, Records
 from ledgerbee.ledger.imports.formats.rows import Lines
@@ -171,7 +171,7 @@ class DialectReader:
                 self._numbers.ask(seen, read_number(text))
                 if column == "exchangeRate" and not self._rates:
                     self._rates.append(seen)
-            elif column == "date":
+            elif column in DATES:
                 # With a hyphen or a point between them the day stands first, but for files that prove otherwise.
                 self._dates.ask(seen, read_date(text), has_usual="/" not in text)
 

@@ -5,12 +5,13 @@ from typing import Final
 
 #: Of the entry: said in its first row, and there or empty in the others.
 OF_ENTRY: Final = (
-    "entryType", "date", "description", "reference", "externalSystemId", "currency", "exchangeRate", "customerNumber",
-    "vendorNumber", "journalCategory", "originalAmount",
+    "entryType", "date", "deliveryDate", "description", "reference", "externalSystemId", "currency", "exchangeRate",
+    "customerNumber", "vendorNumber", "journalCategory", "originalAmount",
 )  # fmt: skip
 OF_LINE: Final = (
     "accountNumber", "debit", "credit", "side", "amount", "vatCode", "vatAmount", "vatIncluded", "lineDescription",
 )  # fmt: skip
+DATES: Final = ("date", "deliveryDate")
 NEEDED: Final = ("entry", "date", "accountNumber")
 #: Stands for a column that is passed over.
 IGNORED: Final = ""
@@ -18,6 +19,7 @@ IGNORED: Final = ""
 _DANISH: Final[Mapping[str, tuple[str, ...]]] = {
     "entry": ("bilag", "bilagsnr", "bilagsnummer", "bilag nr", "bilagnr"),
     "date": ("dato", "bilagsdato", "bogføringsdato", "posteringsdato"),
+    "deliveryDate": ("leveringsdato",),
     "description": ("tekst", "posteringstekst", "beskrivelse"),
     "accountNumber": ("konto", "kontonr", "kontonummer", "konto nr"),
     "debit": ("debet",),

@@ -22,6 +22,9 @@ ALTER TABLE vat_codes ALTER COLUMN rate SET DEFAULT 0;
 ALTER TABLE journal_lines
     ADD COLUMN vat_rate numeric(7, 4),
     ADD COLUMN vat_difference numeric(19, 4);
+-- The tax point of an entry, where it isn't its date.
+ALTER TABLE journal_entries ADD COLUMN delivery_date date;
+ALTER TABLE draft_journal_entries ADD COLUMN delivery_date date;
 ALTER TABLE draft_journal_lines
     ADD COLUMN vat_included boolean,
     ADD COLUMN vat_amount numeric(19, 4);
@@ -60,7 +63,7 @@ BEGIN
 END
 $$;
 
--- As in 0009, with the two columns of journal lines. The release before this one calls it without them.
+-- As in 0009, with the new columns of entries and lines. The release before this one calls it without them.
 DROP FUNCTION post_entries;
 -- Posts entries with their lines, all or none, in the order given, and answers with their place in the books.
 -- Every array has one element an entry (or, `line_...`, one a line; `line_entries` counts entries from 1). Lists
@@ -84,6 +87,7 @@ CREATE FUNCTION post_entries(
     line_amounts numeric[], line_base_amounts numeric[], line_types text[], line_vat_codes uuid[],
     line_descriptions text[], line_tags text[],
     line_vat_rates numeric[] DEFAULT NULL, line_vat_differences numeric[] DEFAULT NULL,
+    delivery_dates date[] DEFAULT NULL,
     OUT base_currency text, OUT first_position bigint, OUT numbers int[], OUT previous_hashes bytea[],
     OUT hashes bytea[], OUT account_ids uuid[], OUT account_numbers int[], OUT account_names text[])
     LANGUAGE plpgsql SECURITY DEFINER
@@ -149,18 +153,19 @@ BEGIN
         INSERT INTO journal_entries (company_id, id, entry_type, entry_date, fiscal_year_id, entry_number,
             chain_position, line_count, currency, exchange_rate, original_amount, description, reference,
             external_system_id, customer_id, vendor_id, journal_category_id, tag_ids, source_type, source_id,
-            reverses_entry_id, attachment_count, posted_at, previous_hash, hash)
+            reverses_entry_id, attachment_count, posted_at, previous_hash, hash, delivery_date)
         SELECT company, e.id, e.entry_type, e.entry_date, e.fiscal_year_id, e.entry_number,
                first_position + e.place - 1, e.line_count, e.currency, e.rate, e.original_amount, e.description,
                e.reference, e.external_id, e.customer_id, e.vendor_id, e.category_id, coalesce(e.tags, '{}')::uuid[],
                e.source_type, e.source_id, e.reversed_id, coalesce(e.attachment_count, 0), moment, e.previous_hash,
-               e.hash
+               e.hash, e.delivery_date
         FROM unnest(ids, entry_types, dates, year_ids, numbers, line_counts, currencies, rates, original_amounts,
                     descriptions, refs, external_ids, customer_ids, vendor_ids, category_ids, tags, source_types,
-                    source_ids, reversed_ids, attachment_counts, previous_hashes, hashes) WITH ORDINALITY
+                    source_ids, reversed_ids, attachment_counts, previous_hashes, hashes, delivery_dates)
+                    WITH ORDINALITY
             AS e (id, entry_type, entry_date, fiscal_year_id, entry_number, line_count, currency, rate,
                   original_amount, description, reference, external_id, customer_id, vendor_id, category_id, tags,
-                  source_type, source_id, reversed_id, attachment_count, previous_hash, hash, place)
+                  source_type, source_id, reversed_id, attachment_count, previous_hash, hash, delivery_date, place)
     )
     INSERT INTO journal_lines (company_id, entry_id, line_number, id, account_id, entry_date, is_debit, currency,
         amount, base_amount, line_type, vat_code_id, customer_id, vendor_id, description, tag_ids, vat_rate,
