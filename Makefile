@@ -66,7 +66,7 @@ fuzz: setup
 lock: setup
 	$(BIN)/uv lock --upgrade
 	$(BIN)/uv export --quiet --format requirements-txt --no-emit-project --no-annotate --no-header \
-		--all-groups --output-file requirements.lock
+		--all-groups --all-extras --output-file requirements.lock
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 		--override bench/peers/overrides.txt bench/peers/requirements.in --output-file bench/peers/requirements.lock
 

@@ -41,7 +41,7 @@ def minor_units(currency: str) -> int:
 
 
 #: Codes of what is counted but is no money: shares, points, hours.
-_COMMODITY: Final = re.compile(r"[A-Z][A-Z0-9'._-]{0,22}[A-Z0-9]")
+_COMMODITY: Final = re.compile(r"(?:[A-Z]|/[A-Z0-9])(?:[A-Z0-9'._-]{0,22}[A-Z0-9])?")
 #: Decimals that a commodity is counted in, as amounts are stored.
 COMMODITY_PLACES: Final = 4
 
@@ -53,7 +53,10 @@ def places_of(code: str) -> int:
 
 
 def is_commodity(code: str) -> bool:
-    """True for a code that amounts can be kept in though it is no currency: 2 to 24 capitals, digits, `'._-`."""
+    """True for a code that amounts can be kept in though it is no currency: up to 24 capitals, digits, `'._-`.
+
+    Options on futures may have a slash before it (`/NQH21_QNEG21C13100`).
+    """
     return _COMMODITY.fullmatch(code) is not None and not is_currency(code)
 
 

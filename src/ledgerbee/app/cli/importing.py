@@ -2,8 +2,7 @@
 
 import asyncio
 import hashlib
-import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 from uuid import UUID
@@ -15,6 +14,7 @@ from ledgerbee.app.cli.options import AsJson, CompanyOption, DataDir, fail, note
 if TYPE_CHECKING:
     from ledgerbee.app.cli.session import Access
     from ledgerbee.ledger.imports.model import CsvOptions, ImportFormat, JournalImport, Refusal
+    from ledgerbee.ledger.imports.run import Begun, Means, Progress
 
 app = typer.Typer(no_args_is_help=True, help="Import journal entries from files of any length.")
 
@@ -49,7 +49,7 @@ def import_csv(  # noqa: PLR0913, PLR0917  each argument is an option of the com
     Encoding, decimal mark and order of dates are taken from all of the file; options say what it leaves open.
     """
     options = _csv_options(encoding, decimal_mark, date_format, rate_units)
-    _import(
+    _import_rows(
         "csv",
         file,
         company,
@@ -71,7 +71,7 @@ def import_jsonl(
     data_dir: DataDir = None,
 ) -> None:
     """Import JSON Lines: an entry a line, as `POST /v2/journal-entries` takes it, with numbers for ids."""
-    _import("jsonl", file, company, data_dir, again=again, open_fiscal_years=open_fiscal_years, as_json=as_json)
+    _import_rows("jsonl", file, company, data_dir, again=again, open_fiscal_years=open_fiscal_years, as_json=as_json)
 
 
 @app.command("beancount")
@@ -81,68 +81,81 @@ def import_beancount(
         Path | None,
         typer.Option("--map", exists=True, dir_okay=False, help="Lines `Assets:Bank = 6480`: accounts that are there."),
     ] = None,
+    timeout: Annotated[int, typer.Option("--timeout", min=1, help="Seconds that Beancount's tools may take.")] = 120,
     company: CompanyOption = None,
     again: Again = False,
     open_fiscal_years: Annotated[bool, typer.Option(help="Open the financial years that the books need.")] = True,
     as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Import Beancount books with all that they include; accounts that are not mapped are made under their names."""
-    _import(
-        "beancount",
-        file,
-        company,
-        data_dir,
-        mapping=mapping,
-        again=again,
-        open_fiscal_years=open_fiscal_years,
-        as_json=as_json,
-    )
+    """Import Beancount books with all that they include; accounts that are not mapped are made under their names.
+
+    Beancount's own tools (`pip install 'ledgerbee[beancount]'`) read the books and run what plug-ins they name.
+    """
+    with plain_errors():
+        from ledgerbee.app.beancount.importing import begin_import
+        from ledgerbee.app.beancount.model import BooksRefusedError
+
+        numbers = _numbers(mapping) if mapping is not None else {}
+        try:
+            _import(
+                lambda means: begin_import(
+                    means, file, numbers, seconds=timeout, again=again, open_fiscal_years=open_fiscal_years
+                ),
+                company,
+                data_dir,
+                as_json=as_json,
+            )
+        except BooksRefusedError as fault:
+            fail(str(fault))
 
 
-def _import(
+def _import_rows(
     format_name: str,
     file: Path,
     company: UUID | None,
     data_dir: Path | None,
     *,
-    mapping: Path | None = None,
     csv_options: "CsvOptions | None" = None,
     again: bool,
     open_fiscal_years: bool,
     as_json: bool,
 ) -> None:
     with plain_errors():
-        import uvloop
-
-        from ledgerbee.app.cli.session import access, the_company
         from ledgerbee.ledger.imports.model import ImportFormat
 
-        numbers = _numbers(mapping) if mapping is not None else {}
         file_format = ImportFormat(format_name)
-        progress = _quiet if as_json else _bar()
-        with access(data_dir) as found:
-            company_id = the_company(found, company)
-            done, errors = uvloop.run(
-                import_file(
-                    found,
-                    company_id,
-                    file,
-                    file_format,
-                    numbers=numbers,
-                    csv_options=csv_options,
-                    again=again,
-                    open_fiscal_years=open_fiscal_years,
-                    progress=progress,
-                )
-            )
+        _import(
+            lambda means: _begin(
+                means, file, file_format, csv_options=csv_options, again=again, open_fiscal_years=open_fiscal_years
+            ),
+            company,
+            data_dir,
+            as_json=as_json,
+        )
+
+
+def _import(
+    begin: "Callable[[Means], Awaitable[Begun]]", company: UUID | None, data_dir: Path | None, *, as_json: bool
+) -> None:
+    """Carry out the import that `begin` begins, and tell of it."""
+    import uvloop
+
+    from ledgerbee.app.cli.session import access, the_company
+
+    progress = _quiet if as_json else _bar()
+    with access(data_dir) as found:
+        company_id = the_company(found, company)
+        done, errors, places = uvloop.run(_carry_out(found, company_id, begin, progress))
     if as_json:
         from ledgerbee.ledger.imports.http import render, render_error
 
         listed = [render_error(error).model_dump(mode="json", by_alias=True) for error in errors]
+        for error in listed if places else ():
+            error["place"] = places[error["line"] - 1]
         print_json({**render(done).model_dump(mode="json", by_alias=True), "errors": listed})
     else:
-        _tell(done, errors)
+        _tell(done, errors, places)
     if done.error_count or done.failure:
         raise typer.Exit(1)
 
@@ -176,86 +189,96 @@ async def import_file(
     file: Path,
     file_format: "ImportFormat",
     *,
-    numbers: dict[str, int] | None = None,
-    csv_options: "CsvOptions | None" = None,
     again: bool = False,
     open_fiscal_years: bool = False,
-    progress: "Callable[[JournalImport], None]" = _quiet,
 ) -> "tuple[JournalImport, list[Refusal]]":
-    """Import a file into a company in this process, or go on with an import of it; the import and its first errors.
+    """Import JSON Lines or CSV into a company in this process, or go on with an import of it.
 
-    Raises `JOURNAL_IMPORT_REPEATED` for a file that was imported before (unless `again`), and what `run.carry_out`
-    raises. Whatever nobody foresaw ends the import as failed.
+    Answers with the import and its first errors. Raises `JOURNAL_IMPORT_REPEATED` for a file that was imported before
+    (unless `again`), and what `run.carry_out` raises. Whatever nobody foresaw ends the import as failed.
     """
+    done, errors, _ = await _carry_out(
+        found,
+        company_id,
+        lambda means: _begin(means, file, file_format, again=again, open_fiscal_years=open_fiscal_years),
+        _quiet,
+    )
+    return done, errors
+
+
+async def _begin(
+    means: "Means",
+    file: Path,
+    file_format: "ImportFormat",
+    *,
+    csv_options: "CsvOptions | None" = None,
+    again: bool,
+    open_fiscal_years: bool,
+) -> "Begun":
+    from ledgerbee.ledger.imports import actions, reading, run, source
+    from ledgerbee.ledger.imports.model import NOTHING_SAID
+
+    content_hash, length = await asyncio.to_thread(_digest, file)
+    options = csv_options or NOTHING_SAID
+    begun = await means.write(
+        lambda context: actions.begin_here(
+            context,
+            file_format,
+            file.name,
+            content_hash,
+            length,
+            again=again,
+            csv_options=options,
+            open_fiscal_years=open_fiscal_years,
+        )
+    )
+    return run.Begun(begun.id, lambda state: reading.rows_of(means, state, source.File(file)))
+
+
+async def _carry_out(
+    found: "Access", company_id: UUID, begin: "Callable[[Means], Awaitable[Begun]]", progress: "Progress"
+) -> "tuple[JournalImport, list[Refusal], Sequence[str]]":
+    """Carry an import out as the operator of a company: the import, its first errors, and where its lines come from."""
     from ledgerbee.app.cli.session import OPERATOR
     from ledgerbee.app.process import settle
     from ledgerbee.core.dates import system_clock
     from ledgerbee.core.errors import LedgerBeeError
     from ledgerbee.core.ids import new_id
-    from ledgerbee.ledger.imports import actions, reading, run, source, store
-    from ledgerbee.ledger.imports.model import NOTHING_SAID
+    from ledgerbee.ledger.imports import run, store
     from ledgerbee.platform.jobs import company_tenant
 
-    content_hash, length = await asyncio.to_thread(_digest, file, file_format, numbers or {})
     database = await found.open()
     try:
         tenant = await company_tenant(database, company_id, new_id().hex, system_clock(), OPERATOR)
         means = run.Means(database, system_clock, tenant)
-        options = csv_options or NOTHING_SAID
-        begun = await means.write(
-            lambda context: actions.begin_here(
-                context,
-                file_format,
-                file.name,
-                content_hash,
-                length,
-                again=again,
-                csv_options=options,
-                open_fiscal_years=open_fiscal_years,
-            )
-        )
-
-        async def rows_of(state: "JournalImport") -> run.Rows:
-            return await reading.rows_of(means, state, source.File(file), include=reading.Folder(file), numbers=numbers)
-
+        begun = await begin(means)
         settle()
         try:
-            done = await run.carry_out(means, begun.id, rows_of, progress=progress)
+            done = await run.carry_out(means, begun.import_id, begun.rows_of, progress=progress)
         except LedgerBeeError:
             raise  # it can be gone on with
         except Exception as fault:  # noqa: BLE001  told, and the import ended with it
             note(f"unforeseen, request {tenant.request_id}: {type(fault).__name__}: {fault}")
-            done = await run.end_unforeseen(means, begun.id, 1)
+            done = await run.end_unforeseen(means, begun.import_id, 1)
         errors = await means.read(lambda context: store.list_errors(context, done.id, page=1, limit=100))
-        return done, list(errors.rows)
+        return done, list(errors.rows), begun.places
     finally:
         await database.close()
 
 
-def _digest(file: Path, file_format: "ImportFormat", numbers: dict[str, int]) -> tuple[bytes, int]:
-    """What tells the import from others: the file, what it includes and how it is mapped; and the file's length."""
-    from ledgerbee.ledger.imports.beancount.syntax import parse
-    from ledgerbee.ledger.imports.model import ImportFormat
-    from ledgerbee.ledger.imports.reading import Folder
-
+def _digest(file: Path) -> tuple[bytes, int]:
+    """What tells the import from others, and the file's length."""
     digest = hashlib.sha256()
     with file.open("rb") as opened:
         while block := opened.read(1024 * 1024):
             digest.update(block)
-    if file_format is ImportFormat.BEANCOUNT:
-        folder = Folder(file)
-        parse(file.read_text("utf-8", "replace"), folder)
-        for included in sorted(folder.read - {file.resolve()}):
-            digest.update(included.read_bytes())
-        if numbers:
-            digest.update(json.dumps(numbers, sort_keys=True).encode())
     return digest.digest(), file.stat().st_size
 
 
 def _numbers(mapping: Path) -> dict[str, int]:
     """The account numbers of a mapping file: lines `name = number`; empty ones and comments (`#`) are passed over."""
     found: dict[str, int] = {}
-    for number, line in enumerate(mapping.read_text("utf-8").splitlines(), 1):
+    for number, line in enumerate(mapping.read_text("utf-8", "replace").splitlines(), 1):
         text = line.partition("#")[0].strip()
         if not text:
             continue
@@ -287,10 +310,11 @@ def _bar() -> "Callable[[JournalImport], None]":
     return show
 
 
-def _tell(done: "JournalImport", errors: "list[Refusal]") -> None:
+def _tell(done: "JournalImport", errors: "list[Refusal]", places: Sequence[str]) -> None:
     for error in errors[:_SHOWN]:
         place = f" {error.property}" if error.property else ""
-        note(f"line {error.line}{place}: {error.message} ({error.code})")
+        line = places[error.line - 1] if places else f"line {error.line}"
+        note(f"{line}{place}: {error.message} ({error.code})")
     if done.error_count > _SHOWN:
         note(f"... and {done.error_count - _SHOWN} more: GET /v2/journal-entries/import/{done.id}/errors")
     if done.failure:

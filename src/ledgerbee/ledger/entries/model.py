@@ -16,7 +16,6 @@ from msgspec import Struct
 from ledgerbee.core.errors import ErrorCode
 from ledgerbee.platform.attachments.model import NewAttachment
 
-
 #: `date` is also the name of a field of entries.
 Day: TypeAlias = date
 

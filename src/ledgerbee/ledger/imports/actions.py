@@ -11,8 +11,6 @@ from ledgerbee.ledger.imports import rules, store
 from ledgerbee.ledger.imports.model import (
     IMPORT_JOB,
     JOURNAL_IMPORT_REPEATED,
-    JOURNAL_IMPORT_UNREADABLE,
-    MAX_BEANCOUNT_BYTES,
     NOTHING_SAID,
     PART_BYTES,
     CsvOptions,
@@ -92,16 +90,14 @@ async def receive(
 
     import_id = await write(start)
     try:
-        content_hash, length = await _keep(write, import_id, file_format, blocks)
+        content_hash, length = await _keep(write, import_id, blocks)
     except Exception:
         await write(lambda context: give_up(context, import_id, "The upload broke off"))
         raise
     return import_id, content_hash, length
 
 
-async def _keep(
-    write: Writer, import_id: UUID, file_format: ImportFormat, blocks: AsyncIterator[bytes]
-) -> tuple[bytes, int]:
+async def _keep(write: Writer, import_id: UUID, blocks: AsyncIterator[bytes]) -> tuple[bytes, int]:
     digest, length, part = hashlib.sha256(), 0, 0
     waiting = bytearray()
 
@@ -112,8 +108,6 @@ async def _keep(
     async for block in blocks:
         digest.update(block)
         length += len(block)
-        if file_format is ImportFormat.BEANCOUNT and length > MAX_BEANCOUNT_BYTES:
-            raise JOURNAL_IMPORT_UNREADABLE.error(f"Beancount books may have {MAX_BEANCOUNT_BYTES} bytes")
         waiting += block
         while len(waiting) >= PART_BYTES:
             await keep(bytes(waiting[:PART_BYTES]))
@@ -154,20 +148,33 @@ async def begin_here(
     Raises `JOURNAL_IMPORT_REPEATED` when the same file was imported completely, unless it is to be `again`; and when
     an import of it with other options has begun, since what that posted would be posted twice.
     """
-    known = await store.of_content(context, content_hash, file_format)
-    if known is not None and known.status is not ImportStatus.COMPLETED:
+    known = await unfinished(context, file_format, content_hash, again=again)
+    if known is not None:
         if known.csv_options != csv_options:
             why = f"Import {known.id} of the same file was begun with other options: go on with those, or cancel it"
             raise JOURNAL_IMPORT_REPEATED.error(why, importId=str(known.id))
         return known
-    if known is not None and not again:
-        raise JOURNAL_IMPORT_REPEATED.error(importId=str(known.id))
     new = await new_import(
         context, file_format, file_name, ImportStatus.RUNNING, csv_options, open_fiscal_years=open_fiscal_years
     )
     begun = replace(new, content_hash=content_hash, bytes_total=length)
     await store.insert(context, begun)
     return begun
+
+
+async def unfinished(
+    context: Context, file_format: ImportFormat, content_hash: bytes, *, again: bool
+) -> JournalImport | None:
+    """The import of the same content that is to be gone on with, if there is one.
+
+    Raises `JOURNAL_IMPORT_REPEATED` when it was imported completely, unless it is to be `again`.
+    """
+    known = await store.of_content(context, content_hash, file_format)
+    if known is None or known.status is not ImportStatus.COMPLETED:
+        return known
+    if not again:
+        raise JOURNAL_IMPORT_REPEATED.error(importId=str(known.id))
+    return None
 
 
 async def cancel(context: Context, import_id: UUID) -> JournalImport:

@@ -1,9 +1,9 @@
 """JSON Lines and CSV: rows that say what `POST /v2/journal-entries` says."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.ids import new_id
@@ -15,7 +15,7 @@ from ledgerbee.ledger.entries.rules import Books
 from ledgerbee.ledger.imports import rules, store, wire
 from ledgerbee.ledger.imports.formats import CsvReader, JsonlReader, Row, RowReader
 from ledgerbee.ledger.imports.model import CHUNK_BYTES, CHUNK_ENTRIES, CHUNK_LINES, CsvDialect, Place
-from ledgerbee.ledger.imports.run import Chunk, Completed, Finish, Means, chunk_of, refused
+from ledgerbee.ledger.imports.run import Chunk, Completed, Means, chunk_of, refused
 from ledgerbee.ledger.imports.source import Source
 from ledgerbee.ledger.periods.model import Span
 from ledgerbee.platform.context import Context
@@ -35,15 +35,14 @@ class EnteredRows:
     opens: Span
     csv_dialect: CsvDialect | None = None
     base_currency: str = ""
+    #: Whether amounts may be of shares and hours. Elsewhere such a currency is a slip of the pen.
+    takes_commodities: bool = False
+    summary: Mapping[str, Any] | None = None
 
     async def chunks(self, start: Place) -> AsyncIterator[Chunk]:
         """The file's rows from `start` on, completed."""
         async for rows in self._batches(start):
             yield await self._completed(rows)
-
-    async def finish(self) -> Finish:
-        """Nothing is left to tell."""
-        return Finish()
 
     async def _batches(self, start: Place) -> AsyncIterator[list[Row]]:
         reader: RowReader = JsonlReader(start)
@@ -76,11 +75,13 @@ class EnteredRows:
             for row in some:
                 wire.collect(row.content, wanted)
 
+        model = wire.BookedEntryRequest if self.takes_commodities else wire.ImportedEntryRequest
+
         async def look_up(context: Context) -> tuple[list[EnteredEntry | LedgerBeeError], Books]:
             directory = await store.load_directory(context, wanted)
             found: list[EnteredEntry | LedgerBeeError] = []
             async for some in _in_turns(rows):
-                found += [_entered(row, directory, self.opens) for row in some]
+                found += [_entered(row, directory, self.opens, model) for row in some]
             return found, await entry_store.load_books(context, [one for one in found if isinstance(one, EnteredEntry)])
 
         entered, books = await self.means.read(look_up)
@@ -95,7 +96,7 @@ class EnteredRows:
                 except LedgerBeeError as fault:
                     completed.append(refused(row.line, fault, row.after))
                 else:
-                    completed.append(Completed(row.line, (prepared,), None, row.after))
+                    completed.append(Completed(row.line, prepared, None, row.after))
         return chunk_of(moment, completed)
 
 
@@ -106,11 +107,16 @@ async def _in_turns(items: Sequence[T]) -> AsyncIterator[Sequence[T]]:
         await asyncio.sleep(0)
 
 
-def _entered(row: Row, directory: rules.Directory, opens: Span) -> EnteredEntry | LedgerBeeError:
+def _entered(
+    row: Row,
+    directory: rules.Directory,
+    opens: Span,
+    model: type[wire.ImportedEntryRequest] = wire.ImportedEntryRequest,
+) -> EnteredEntry | LedgerBeeError:
     try:
         if isinstance(row.content, LedgerBeeError):
             raise row.content
-        entered = wire.entered(row.content, directory)
+        entered = wire.entered(row.content, directory, model)
         rules.check_postable(entered, directory, opens)
     except LedgerBeeError as fault:
         return fault

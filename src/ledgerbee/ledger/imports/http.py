@@ -46,7 +46,6 @@ ImportId = Annotated[Id, Path(alias="importId", description="Import ID")]
 MEDIA_TYPES = {
     "application/x-ndjson": ImportFormat.JSONL,
     "text/csv": ImportFormat.CSV,
-    "text/plain": ImportFormat.BEANCOUNT,
 }
 
 
@@ -78,7 +77,7 @@ class JournalImportResponse(ResponseModel):
     """An import and how far it is."""
 
     id: IdText
-    format: ImportFormat
+    format: ImportFormat = Field(description="beancount: JSON Lines that `ledgerbee import beancount` made of books")
     file_name: str | None = Field(examples=["2025.csv"])
     status: ImportStatus = Field(description="completed, failed and cancelled are ends; what was posted stays")
     bytes_total: WholeNumber = Field(description="Length of the file", examples=[1_048_576])
@@ -146,11 +145,11 @@ def render_error(refusal: Refusal) -> JournalImportErrorResponse:
         description="Takes a file of any length and has its entries posted in the background, 500 in a transaction. "
         "The body is the file, its content type the format: `application/x-ndjson` (JSON Lines: in each line what "
         "`POST /v2/journal-entries` takes, with `accountNumber`, `vatCode`, `customerNumber`, `vendorNumber` and "
-        "`journalCategory` beside the ids), `text/csv` (a line of an entry a row) or `text/plain` (Beancount). A row "
-        "that can't be posted is reported with its line; the others are posted. Numbers and dates of a CSV file are "
-        "read in one way, settled by all of the file; what it leaves open fails the import before anything is posted, "
-        "and can be said by the parameters. With `openFiscalYears=true` the fiscal years that rows up to a year ahead "
-        f"lack are opened; the key needs `{OPEN_SCOPE}` too.",
+        "`journalCategory` beside the ids) or `text/csv` (a line of an entry a row). A row that can't be posted is "
+        "reported with its line; the others are posted. Numbers and dates of a CSV file are read in one way, settled "
+        "by all of the file; what it leaves open fails the import before anything is posted, and can be said by the "
+        "parameters. With `openFiscalYears=true` the fiscal years that rows up to a year ahead lack are opened; the "
+        f"key needs `{OPEN_SCOPE}` too.",
         response="File received, import queued",
         errors=[JOURNAL_IMPORT_INTERRUPTED, JOURNAL_IMPORT_UNREADABLE, INSUFFICIENT_PERMISSIONS],
         opens_transaction=False,

@@ -21,15 +21,13 @@ CHUNK_BYTES: Final = 32 * 1024 * 1024
 MAX_ERRORS: Final = 10_000
 #: Bytes of a part of a waiting file; the last one is shorter.
 PART_BYTES: Final = 1024 * 1024
-#: Beancount books are read whole, since a line can change what an earlier one means; they are as long as this at most.
-MAX_BEANCOUNT_BYTES: Final = 64 * 1024 * 1024
 
 #: The job that carries out one import, or goes on with it.
 IMPORT_JOB: Final = "import_journal_entries"
 
 
 class ImportFormat(StrEnum):
-    """How a file says what to post."""
+    """How a file says what to post. `beancount`: JSON Lines that `ledgerbee import beancount` made of books."""
 
     JSONL = "jsonl"
     CSV = "csv"
@@ -135,9 +133,6 @@ JOURNAL_IMPORT_INTERRUPTED = ErrorCode(
 )
 JOURNAL_IMPORT_UNREADABLE = ErrorCode(
     "JOURNAL_IMPORT_UNREADABLE", 400, "The file, or a row of it, can't be read as its format"
-)
-JOURNAL_IMPORT_BALANCE_DIFFERS = ErrorCode(
-    "JOURNAL_IMPORT_BALANCE_DIFFERS", 400, "A balance that the file asserts isn't what stands in the books"
 )
 JOURNAL_IMPORT_REPEATED = ErrorCode(
     "JOURNAL_IMPORT_REPEATED", 409, "The same file was imported before; say so if it is to be imported again"

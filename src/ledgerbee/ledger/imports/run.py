@@ -5,11 +5,11 @@ database) leaves it where its last commit was, and the next run goes on from the
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
 from msgspec import Struct
@@ -39,13 +39,10 @@ Progress = Callable[[JournalImport], None]
 
 
 class Completed(Struct, frozen=True, gc=False):
-    """One row after it was completed: the line it begins on, and what is ready to post or what is wrong.
-
-    The entries of a row are posted together or not at all.
-    """
+    """One row after it was completed: the line it begins on, and what is ready to post or what is wrong."""
 
     line: int
-    entries: tuple[Prepared, ...]
+    entry: Prepared | None
     refusal: Refusal | None
     after: Place | None
 
@@ -67,7 +64,7 @@ class Chunk:
 
 def chunk_of(moment: datetime, rows: Sequence[Completed]) -> Chunk:
     """The chunk of these rows, ready to post."""
-    return Chunk(moment, rows, entries.batch_of([entry for row in rows for entry in row.entries]))
+    return Chunk(moment, rows, entries.batch_of([row.entry for row in rows if row.entry is not None]))
 
 
 class Rows(Protocol):
@@ -77,17 +74,21 @@ class Rows(Protocol):
         """The file's rows from `start` on, completed. Raises `JOURNAL_IMPORT_UNREADABLE` for what is no such file."""
         ...
 
-    async def finish(self) -> "Finish":
+    @property
+    def summary(self) -> Mapping[str, Any] | None:
         """What is to be told when all is posted."""
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Finish:
-    """The end of an import: errors that only the whole shows, and the format's summary."""
+RowsOf = Callable[[JournalImport], Awaitable[Rows]]
 
-    refusals: Sequence[Refusal] = ()
-    summary: dict[str, Any] | None = None
+
+class Begun(NamedTuple):
+    """An import to carry out here. `places` says where each line of its file comes from, if from another one."""
+
+    import_id: UUID
+    rows_of: RowsOf
+    places: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,7 @@ class Means:
 async def carry_out(
     means: Means,
     import_id: UUID,
-    rows_of: Callable[[JournalImport], Awaitable[Rows]],
+    rows_of: RowsOf,
     *,
     progress: Progress = lambda _: None,
     is_time_over: Callable[[], bool] = lambda: False,
@@ -190,8 +191,7 @@ class _Run:
             if posting is not None and not posting.done():
                 posting.cancel()
                 await asyncio.wait([posting])
-        finish = await rows.finish()
-        self.state = await self.alone.write(lambda context: self._complete(context, finish))
+        self.state = await self.alone.write(lambda context: self._complete(context, rows.summary))
         progress(self.state)
         return self.state
 
@@ -231,7 +231,7 @@ class _Run:
         if after.position == after.bytes_read:
             await store.delete_parts_read(context, state.id, state.place, after)
         if count:
-            paths = [str(index) for index, row in enumerate(chunk.rows) for _ in row.entries]
+            paths = [str(index) for index, row in enumerate(chunk.rows) if row.entry is not None]
             await periods.open_years_for(context, {entry.date for entry in chunk.batch.entries})
             self.sent.set()
             places = await entries.record(context, chunk.batch, paths)
@@ -243,13 +243,9 @@ class _Run:
             error_count=state.error_count + len(refusals),
         )
 
-    async def _complete(self, context: Context, finish: Finish) -> JournalImport:
-        """The end: what only the whole shows, and the event."""
-        state = self.state
-        before = await store.advance(context, state.id, state.place, state.place, 0, len(finish.refusals))
-        if kept := store.kept(finish.refusals, before):
-            await store.add_errors(context, state.id, kept)
-        ended = await store.end(context, state.id, ImportStatus.COMPLETED, summary=finish.summary)
+    async def _complete(self, context: Context, summary: Mapping[str, Any] | None) -> JournalImport:
+        """The end, and the event."""
+        ended = await store.end(context, self.state.id, ImportStatus.COMPLETED, summary=summary)
         _tell_completed(context, ended)
         return ended
 
@@ -280,7 +276,7 @@ def _tell_completed(context: Context, ended: JournalImport) -> None:
 def _guilty(chunk: Chunk, fault: LedgerBeeError) -> Chunk | None:
     """The chunk with the row that the refusal names refused; None if it names none."""
     first, _, rest = str(fault.details.get("property", "")).partition(".")
-    good = [index for index, row in enumerate(chunk.rows) if row.entries]
+    good = [index for index, row in enumerate(chunk.rows) if row.entry is not None]
     if not first.isdigit():
         if len(good) > 1:
             return None
@@ -288,7 +284,7 @@ def _guilty(chunk: Chunk, fault: LedgerBeeError) -> Chunk | None:
     rows = list(chunk.rows)
     row = rows[int(first)]
     refusal = Refusal(row.line, fault.code, rest, fault.message)
-    rows[int(first)] = Completed(row.line, (), refusal, row.after)
+    rows[int(first)] = Completed(row.line, None, refusal, row.after)
     return chunk_of(chunk.moment, rows)
 
 
@@ -301,4 +297,4 @@ def _halves(chunk: Chunk) -> tuple[Chunk, Chunk]:
 
 def refused(line: int, fault: LedgerBeeError, after: Place | None) -> Completed:
     """A row that something is wrong with."""
-    return Completed(line, (), refusal_of(line, fault), after)
+    return Completed(line, None, refusal_of(line, fault), after)

@@ -1,8 +1,6 @@
 """Imports in the database: their progress, the parts of files that wait, and the errors."""
 
-from collections.abc import Sequence
-from datetime import datetime
-from decimal import Decimal
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -152,7 +150,7 @@ async def end(
     import_id: UUID,
     status: ImportStatus,
     failure: str | None = None,
-    summary: dict[str, Any] | None = None,
+    summary: Mapping[str, Any] | None = None,
 ) -> JournalImport:
     """The import is over, one way or the other. Raises `JOURNAL_IMPORT_INVALID_STATE` when it was before."""
     ended = await _changed(
@@ -266,33 +264,6 @@ async def list_errors(context: Context, import_id: UUID, *, page: int, limit: in
         request=PageRequest(page, limit, None, "line", descending=False),
     )
     return Page([Refusal(**row) for row in found.rows], found.total)
-
-
-async def load_daily_sums(context: Context, account_ids: Sequence[UUID]) -> list[asyncpg.Record]:
-    """What moved on each of the accounts in each currency, day by day."""
-    return await context.connection.fetch(
-        "SELECT account_id, currency, entry_date, sum(amount) AS amount FROM journal_lines"
-        " WHERE company_id = $1 AND account_id = ANY ($2) GROUP BY 1, 2, 3 ORDER BY 3",
-        context.company_id,
-        account_ids,
-    )
-
-
-async def sum_of_import(
-    context: Context, account_id: UUID, external_ids: tuple[str, str], since: datetime
-) -> dict[str, Decimal]:
-    """What the entries between two external ids that were posted since then moved on an account, by currency."""
-    rows = await context.connection.fetch(
-        "SELECT l.currency, sum(l.amount) AS amount FROM journal_entries e"
-        " JOIN journal_lines l ON l.company_id = e.company_id AND l.entry_id = e.id"
-        ' WHERE e.company_id = $1 AND e.external_system_id COLLATE "C" BETWEEN $2 AND $3 AND e.posted_at >= $4'
-        " AND l.account_id = $5 GROUP BY 1 ORDER BY 1",
-        context.company_id,
-        *external_ids,
-        since,
-        account_id,
-    )
-    return {row["currency"]: row["amount"] for row in rows}
 
 
 async def load_directory(context: Context, wanted: References) -> Directory:

@@ -10,14 +10,15 @@ from uuid import UUID
 from msgspec import Meta, MsgspecError, Struct
 from msgspec.json import Decoder
 from msgspec.structs import replace
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
+from pydantic_core import PydanticCustomError
 
 from ledgerbee.chart.accounts.model import ACCOUNT_NOT_FOUND
 from ledgerbee.chart.journal_categories.model import JOURNAL_CATEGORY_NOT_FOUND
 from ledgerbee.chart.vat_codes.model import VAT_CODE_NOT_FOUND
 from ledgerbee.core.errors import ErrorCode, invalid
 from ledgerbee.core.ids import DriverUUID, parse_id
-from ledgerbee.core.money import is_currency
+from ledgerbee.core.money import is_commodity, is_currency
 from ledgerbee.ledger.entries import fast_wire
 from ledgerbee.ledger.entries.model import MAX_LINES, MAX_TAGS, EnteredEntry, EnteredLine, EntryType, Side
 from ledgerbee.ledger.entries.wire import CreateJournalEntryRequest, PositiveAmount, VatAmount, VatIncluded
@@ -53,6 +54,18 @@ class ImportedEntryRequest(CreateJournalEntryRequest):
     customer_number: OptionalLine | None = None
     vendor_number: OptionalLine | None = None
     journal_category: OptionalLine | None = None
+
+
+def _check_code(value: str) -> str:
+    if not (is_currency(value) or is_commodity(value)):
+        raise PydanticCustomError("iso4217", "must be a valid ISO 4217 currency code or a commodity's")
+    return value
+
+
+class BookedEntryRequest(ImportedEntryRequest):
+    """An entry of Beancount books: in a currency, or in a commodity that is counted beside money."""
+
+    currency: Annotated[str, AfterValidator(_check_code)] | None = None
 
 
 def collect(row: Any, wanted: References) -> None:
@@ -98,8 +111,8 @@ def _collect_plain(row: "_Plain", wanted: References) -> None:
         wanted.categories.add(row.journal_category.strip())
 
 
-def entered(row: Any, directory: Directory) -> EnteredEntry:
-    """The entry that a row describes.
+def entered(row: Any, directory: Directory, model: type[ImportedEntryRequest] = ImportedEntryRequest) -> EnteredEntry:
+    """The entry that a row describes, as `model` has it.
 
     Raises validation errors, `ACCOUNT_NOT_FOUND`, `VAT_CODE_NOT_FOUND`, `CUSTOMER_NOT_FOUND`, `VENDOR_NOT_FOUND` and
     `JOURNAL_CATEGORY_NOT_FOUND` for numbers and names that the company doesn't have.
@@ -109,7 +122,7 @@ def entered(row: Any, directory: Directory) -> EnteredEntry:
     if isinstance(row, dict) and "attachments" in row:
         raise invalid(("attachments", "whitelistValidation", "attachments should not exist"))
     try:
-        request = ImportedEntryRequest.model_validate(row)
+        request = model.model_validate(row)
     except ValidationError as fault:
         raise validation_error([{**problem, "loc": ("body", *problem["loc"])} for problem in fault.errors()]) from None
     amounts = [line.amount for line in request.lines]

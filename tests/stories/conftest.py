@@ -1,0 +1,12 @@
+"""Fixtures of the stories."""
+
+from typing import Any
+
+import pytest
+from tests.conftest import Api, new_company
+
+
+@pytest.fixture
+async def us(http: Any, database: Any, clock: Any) -> Api:
+    """An American company: the example books are kept in dollars."""
+    return await new_company(http, database, clock, "US")
