@@ -111,10 +111,10 @@ async def test_the_mail_says_what_it_is_and_carries_the_pdf(shop: Shop, office: 
     assert str(message["Date"]) == "Mon, 16 Mar 2026 12:00:00 +0000"
     plain = text_of(message, "plain")
     assert "Vedhæftet er faktura 1 af 16. marts 2026 på 373,13 DKK." in plain.replace("\u00a0", " ")
-    assert "IBAN: DK5000400440116243" in plain
+    assert "IBAN: DK50 0040 0440 1162 43" in plain
     assert "Rødgrød &amp; Fløde A/S" in text_of(message, "html")
-    assert attachments(message) == {"invoice-1.pdf": await pdf_of(shop, invoice)}
-    printed = pypdf.PdfReader(io.BytesIO(attachments(message)["invoice-1.pdf"])).pages[0].extract_text()
+    assert attachments(message) == {"Faktura 1.pdf": await pdf_of(shop, invoice)}
+    printed = pypdf.PdfReader(io.BytesIO(attachments(message)["Faktura 1.pdf"])).pages[0].extract_text()
     assert "373,13" in printed
     assert "Rødgrød & Fløde A/S" in printed
 
@@ -254,7 +254,7 @@ async def test_the_mail_shows_the_invoice_as_it_was_booked(shop: Shop, office: P
     await run_job(shop, invoice, office.url)
     message = office.mails[0][1]
     assert str(message["Subject"]) == "Faktura 1 fra Nordlys ApS"
-    assert attachments(message) == {"invoice-1.pdf": booked}
+    assert attachments(message) == {"Faktura 1.pdf": booked}
 
 
 async def test_names_start_no_headers(shop: Shop, office: PostOffice) -> None:

@@ -51,6 +51,7 @@ def test_settings_that_cannot_be_used_are_named_without_their_value() -> None:
         "DATABASE_URL": f"postgresql://owner:{SMTP_PASSWORD}#1@localhost/books",
         "SMTP_URL": f"smtp://mailer:{SMTP_PASSWORD}/1@mail.example:25",
         "LEDGERBEE_POOL_SIZE": "many",
+        "LEDGERBEE_FONTS_DIR": "/nowhere/to/be/found",
         "LEDGERBEE_LOG_LEVEL": "loud",
     }
     said = refusal("company", "list", "--json", **variables)
@@ -60,6 +61,7 @@ def test_settings_that_cannot_be_used_are_named_without_their_value() -> None:
         "DATABASE_URL: must be postgresql://user:password@host:port/name, special characters percent-encoded",
         "LEDGERBEE_POOL_SIZE: Input should be a valid integer, unable to parse string as an integer",
         "SMTP_URL: must be smtp://user:password@host:port or smtps://…, special characters percent-encoded",
+        "LEDGERBEE_FONTS_DIR: Path does not point to a directory",
         "LEDGERBEE_LOG_LEVEL: Input should be 'DEBUG', 'INFO', 'WARNING' or 'ERROR'",
     ]
 

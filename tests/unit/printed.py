@@ -3,8 +3,10 @@
 import io
 import struct
 import zlib
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from pypdf import PdfReader
 
@@ -101,6 +103,35 @@ def text(document: PrintableDocument) -> str:
 def squeezed(content: str) -> str:
     """Without white space and break opportunities: text as it was before it was wrapped."""
     return "".join(content.replace("\u200b", "").split())
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A piece of text where it stands: page, start of its base line in points from the lower left corner, size."""
+
+    page: int
+    x: float
+    y: float
+    size: float
+    font: str
+    text: str
+
+
+def placed(document: PrintableDocument) -> list[Piece]:
+    """The pieces of text of a document, in the order of the file."""
+    found: list[Piece] = []
+    for number, page in enumerate(PdfReader(io.BytesIO(render(document))).pages, 1):
+
+        def visit(content: str, matrix: Any, at: Any, font: Any, size: float, number: int = number) -> None:
+            if content.strip():
+                x, y = at[4] * matrix[0] + matrix[4], at[5] * matrix[3] + matrix[5]
+                name = str(font["/BaseFont"]) if font else ""
+                found.append(
+                    Piece(number, round(x, 1), round(y, 1), size, name, content.strip().replace("\u00a0", " "))
+                )
+
+        page.extract_text(visitor_text=visit)
+    return found
 
 
 def missing(document: PrintableDocument, *expected: str) -> list[str]:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from ledgerbee.platform.mail import MailRefusedError
 from ledgerbee.sales.delivery.mail import MAX_NAME, Envelope, compose, message_id, one_line
+from ledgerbee.sales.documents.printing import file_name
 
 AT = datetime(2026, 3, 16, 12, 0, tzinfo=UTC)
 DELIVERY = UUID("01a205c4-f2d9-77e7-b182-225cd1638370")
@@ -76,7 +77,41 @@ def test_no_text_adds_a_header_or_moves_an_address(name: str, number: str, langu
     assert attachment.get_content() == b"%PDF-1.7"
     file_name = attachment.get_filename()
     assert file_name is not None
-    assert set(file_name) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.")
+    assert file_name.startswith("Faktura " if language == "da" else "Invoice ")
+    assert file_name.endswith(".pdf")
+    assert all(char.isalnum() or char in "-_. " for char in file_name)
+    assert len(file_name.encode()) <= 255
+
+
+@pytest.mark.parametrize(
+    ("kind", "language", "number", "expected"),
+    [
+        ("invoice", "da", "28", "Faktura 28.pdf"),
+        ("invoice", "en", "28", "Invoice 28.pdf"),
+        ("invoice", "da", None, "Faktura kladde.pdf"),
+        ("invoice", "en", None, "Invoice draft.pdf"),
+        ("credit_note", "da", "K-7", "Kreditnota K-7.pdf"),
+        ("credit_note", "en", "K-7", "Credit note K-7.pdf"),
+        ("quote", "da", "T_1.2", "Tilbud T_1.2.pdf"),
+        ("order_confirmation", "da", "2026/Ø 7", "Ordrebekræftelse 2026-Ø-7.pdf"),
+        ("order_confirmation", "en", '../a:b*c?"<>|\\', "Order confirmation ..-a-b-c------.pdf"),
+    ],
+)
+def test_a_file_is_named_in_the_documents_language(kind: str, language: str, number: Any, expected: str) -> None:
+    written = document(language=language, kind=kind) | {"number": number}
+    assert file_name(written) == expected
+
+
+def test_the_mails_attachment_keeps_a_danish_name() -> None:
+    message = over_the_wire(compose(document(number="Æ/7"), envelope(), b"%PDF-1.7", AT))
+    assert [part.get_filename() for part in message.iter_attachments()] == ["Faktura Æ-7.pdf"]
+
+
+def test_an_iban_is_written_in_groups() -> None:
+    payment = dict.fromkeys(("bankName", "registrationNumber", "accountNumber", "bic", "paymentId"))
+    body = compose(document(payment=payment | {"iban": "DK5000400440116243"}), envelope(), b"", AT).get_body(("plain",))
+    assert body is not None
+    assert "IBAN: DK50 0040 0440 1162 43" in body.get_content()
 
 
 @given(names | lines_breaking)

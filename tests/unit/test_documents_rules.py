@@ -114,16 +114,49 @@ def test_codes_of_one_category_and_rate_share_a_row() -> None:
     assert totals.line_vat == (Decimal("0.01"), ZERO)
 
 
-def test_a_row_gives_every_reason_for_charging_no_vat_once() -> None:
+def test_supplies_without_vat_stand_apart_by_reason() -> None:
+    # momsbekendtgørelsen § 58, stk. 3. Goods and services abroad share category and rate (G, 0 %).
     goods, services, bare = (
         Tax(ACCOUNT, new_id(), ZERO, "G", None, english, danish)
         for english, danish in (("Export of goods", "Eksport"), ("Service", None), (None, None))
     )
-    amounts = [TaxedAmount(Decimal(1), tax) for tax in (goods, services, bare, goods)]
-    (row,) = rules.compute_totals(amounts, "DKK").rows
-    assert (row.exemption_reason, row.exemption_reason_da) == ("Export of goods; Service", "Eksport; Service")
-    (row,) = rules.compute_totals([TaxedAmount(Decimal(1), bare)], "DKK").rows
-    assert (row.exemption_reason, row.exemption_reason_da) == (None, None)
+    amounts = [TaxedAmount(Decimal(net), tax) for net, tax in ((1, goods), (2, services), (4, bare), (8, goods))]
+    assert [
+        (row.exemption_reason, row.exemption_reason_da, row.taxable)
+        for row in rules.compute_totals(amounts, "DKK").rows
+    ] == [
+        (None, None, Decimal(4)),
+        ("Export of goods", "Eksport", Decimal(9)),
+        ("Service", "Service", Decimal(2)),
+    ]
+
+
+def test_a_reason_splits_no_rate() -> None:
+    """What is charged is computed on the sum of its rate, whatever its code says beside it."""
+    taxes = [Tax(ACCOUNT, new_id(), Decimal(25), "S", new_id(), reason) for reason in (None, "Of its own")]
+    totals = rules.compute_totals([TaxedAmount(Decimal("0.01"), tax) for tax in taxes], "DKK")
+    assert [(row.taxable, row.vat) for row in totals.rows] == [(Decimal("0.02"), Decimal("0.01"))]
+
+
+@given(taxed_amounts())
+def test_each_line_belongs_to_the_row_of_its_treatment(drawn: tuple[str, list[TaxedAmount]]) -> None:
+    currency, amounts = drawn
+    rows = {rules.treatment_of(row): row for row in rules.compute_totals(amounts, currency).rows}
+    for treatment, row in rows.items():
+        members = [amount.net for amount in amounts if rules.treatment_of(amount.tax) == treatment]
+        assert members
+        assert total(members) == row.taxable
+
+
+@pytest.mark.parametrize(
+    ("own", "country", "expected"),
+    [("en", "DK", "en"), ("da", "US", "da"), (None, "DK", "da"), (None, "GL", "da"), (None, "FO", "da"),
+     (None, "SE", "en"), (None, "DE", "en"), (None, "US", "en")],
+)  # fmt: skip
+def test_a_buyer_is_written_to_in_its_own_language_else_its_countrys(
+    own: str | None, country: str, expected: str
+) -> None:
+    assert rules.buyer_language(own, country) == expected
 
 
 def test_rows_stand_by_rate() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import AliasChoices, DirectoryPath, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX: Final = "LEDGERBEE_"
@@ -57,6 +57,9 @@ class Settings(BaseSettings):
     )
     max_import_mb: int = Field(
         default=10_240, ge=1, description="Longest file that POST /v2/journal-entries/import takes, in MiB."
+    )
+    fonts_dir: DirectoryPath | None = Field(
+        default=None, description="Folder of fonts for what the shipped ones lack on printed documents."
     )
     attachments_dir: Path | None = Field(
         default=None, description="Folder of attached files. Unset: `attachments` in the data folder."

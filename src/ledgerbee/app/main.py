@@ -23,6 +23,7 @@ from ledgerbee.platform.credentials.model import Principal
 from ledgerbee.platform.db import Database
 from ledgerbee.platform.http.envelope import INTERNAL_ERROR, METHOD_NOT_ALLOWED, NOT_FOUND, error_response
 from ledgerbee.platform.http.operation import MALFORMED_JSON, operation_of
+from ledgerbee.sales.rendering import use_fonts
 
 
 def create_api(clock: Clock = system_clock) -> FastAPI:
@@ -80,6 +81,7 @@ def create_app(
         database = await Database.open(
             database_url, reactions=REACTIONS, max_size=settings.pool_size, set_role=set_role
         )
+        use_fonts(settings.fonts_dir)
         api.state.edge = Edge(database, clock, blob_store(settings))
         try:
             yield

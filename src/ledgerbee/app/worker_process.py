@@ -18,6 +18,7 @@ from ledgerbee.core.dates import system_clock
 from ledgerbee.platform.db import Database
 from ledgerbee.platform.mail import Mailer
 from ledgerbee.platform.rates.feed import Feed
+from ledgerbee.sales.rendering import use_fonts
 
 
 def run_worker(settings: Settings, pipes: Pipes | None = None, **options: Any) -> None:
@@ -27,6 +28,7 @@ def run_worker(settings: Settings, pipes: Pipes | None = None, **options: Any) -
 
 async def _work(settings: Settings, pipes: Pipes | None, options: dict[str, Any]) -> None:
     url, set_role = application_login(settings)
+    use_fonts(settings.fonts_dir)
     database = await Database.open(url, reactions=REACTIONS, max_size=POOL_SIZE, set_role=set_role)
     try:
         mailer = Mailer(settings.smtp_url, settings.mail_from)

@@ -92,7 +92,7 @@ class CreateCustomerRequest(RequestModel):
     website: NullableWebsite = omitted()
     external_system_id: ExternalId = omitted(description=_EXTERNAL_ID)
     payment_terms: NullablePaymentTerms = omitted(description=_TERMS)
-    language: Language | None = omitted(description="Language of its documents; null: the company's")
+    language: Language | None = omitted(description="Language of its documents; null: its country's")
     document_template_id: Id | None = omitted(description="Template of its documents; null: the company's default")
     metadata: Metadata = Field(default_factory=dict)
     contacts: list[NewContactRequest] = Field(
@@ -126,7 +126,7 @@ class UpdateCustomerRequest(RequestModel):
     website: NullableWebsite = omitted()
     external_system_id: ExternalId = omitted(description=_EXTERNAL_ID)
     payment_terms: NullablePaymentTerms = omitted(description=_TERMS)
-    language: Language | None = omitted(description="Language of its documents; null: the company's")
+    language: Language | None = omitted(description="Language of its documents; null: its country's")
     document_template_id: Id | None = omitted(description="Template of its documents; null: the company's default")
     metadata: Metadata = omitted()
 

@@ -41,7 +41,7 @@ class CustomerResponse(ResponseModel):
     payment_terms: int | None = Field(
         description="Days from the document's date to its due date; null: the company's terms", examples=[14]
     )
-    language: Language | None = Field(description="Language of its documents; null: the company's")
+    language: Language | None = Field(description="Language of its documents; null: its country's")
     document_template_id: IdText | None = Field(description="Template of its documents; null: the company's default")
     metadata: MetadataOut
     created_at: Moment

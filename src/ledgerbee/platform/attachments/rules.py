@@ -12,7 +12,7 @@ import struct
 import unicodedata
 import zipfile
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Literal
 from urllib.parse import quote
 
 import filetype
@@ -181,8 +181,11 @@ def _text_of(content: bytes) -> str | None:
     return None if _NO_TEXT.search(text) else text
 
 
-def content_disposition(file_name: str) -> str:
-    """The header that has a browser save a file under its name (RFC 6266), whatever its letters."""
+def content_disposition(file_name: str, kind: Literal["attachment", "inline"] = "attachment") -> str:
+    """The header that has a browser save a file (or show it: `inline`) under its name, whatever its letters.
+
+    RFC 6266 with the encoding of RFC 5987.
+    """
     plain = "".join(char if char.isascii() and char not in '"\\%' else "_" for char in file_name)
-    header = f'attachment; filename="{plain}"'
+    header = f'{kind}; filename="{plain}"'
     return header if plain == file_name else f"{header}; filename*=UTF-8''{quote(file_name, safe='')}"

@@ -20,7 +20,7 @@ from email_validator import EmailNotValidError, validate_email
 
 from ledgerbee.platform.mail import MailRefusedError
 from ledgerbee.sales.documents.printing import file_name
-from ledgerbee.sales.rendering.formatting import format_date, format_money
+from ledgerbee.sales.rendering.formatting import format_date, format_iban, format_money
 from ledgerbee.sales.rendering.model import Language
 from ledgerbee.sales.rendering.wording import WORDINGS
 
@@ -144,7 +144,7 @@ def _facts(document: Mapping[str, Any], language: Language) -> list[tuple[str, s
         (words.due_date, format_date(date.fromisoformat(due), language) if due else None),
         (words.bank, payment["bankName"]),
         (words.account, account),
-        ("IBAN", payment["iban"]),
+        ("IBAN", format_iban(payment["iban"]) if payment["iban"] else None),
         ("BIC", payment["bic"]),
         (words.payment_id, payment["paymentId"]),
         (words.purchase_order, document["references"]["purchaseOrder"]),

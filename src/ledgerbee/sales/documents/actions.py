@@ -134,7 +134,8 @@ async def tax_drafted_lines(
 async def choose_template(
     context: Context, template_type: TemplateType, facts: BillingFacts, chosen: UUID | None
 ) -> DocumentTemplate | None:
-    """The template of a document: the chosen one, else the customer's if it is for this kind, else the default.
+    """The template of a document: the chosen one, else the customer's if it is for this kind, else the first in the
+    buyer's language, else the default. Of several in that language the default goes first.
 
     None only for a company without templates. Raises `DOCUMENT_TEMPLATE_NOT_FOUND` and
     `SALES_DOCUMENT_TEMPLATE_MISMATCH` for a chosen one.
@@ -153,9 +154,9 @@ async def choose_template(
     if of_customer is not None and of_customer.document_type is template_type:
         return of_customer
     ours = [template for template in known.values() if template.document_type is template_type]
-    in_language = [template for template in ours if template.language == facts.customer.language]
-    defaults = [template for template in ours if template.is_default]
-    return next(iter([*in_language, *defaults, *ours]), None)
+    ours.sort(key=lambda template: not template.is_default)
+    language = rules.buyer_language(facts.customer.language, facts.customer.country_code)
+    return next((template for template in ours if template.language == language), next(iter(ours), None))
 
 
 def _usable(sold: Mapping[UUID, SellablePrice], price_id: UUID, name: str) -> SellablePrice:

@@ -103,7 +103,10 @@ class TaxedAmount:
 
 @dataclass(frozen=True, slots=True)
 class VatRow:
-    """One row of the VAT table: everything of one category and rate (EN 16931 BG-23)."""
+    """One row of the VAT table: everything of one category, rate and reason.
+
+    EN 16931 has one row per category and rate (BG-23): an e-invoice adds up the rows that differ in their reason only.
+    """
 
     category: str
     rate: Decimal
@@ -133,6 +136,12 @@ class Computed:
     taxes: Mapping[UUID, Tax]
 
 
+DOCUMENT_CHARACTERS_UNPRINTABLE = ErrorCode(
+    "DOCUMENT_CHARACTERS_UNPRINTABLE",
+    400,
+    "The document has characters that no available font shows; details.characters names them and where they stand. "
+    "LEDGERBEE_FONTS_DIR adds fonts",
+)
 SALES_DOCUMENT_CUSTOMER_INACTIVE = ErrorCode(
     "SALES_DOCUMENT_CUSTOMER_INACTIVE", 400, "The customer is not active: nothing new can be sold to it"
 )

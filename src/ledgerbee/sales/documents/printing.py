@@ -1,11 +1,14 @@
 """From a document's snapshot to what is printed. Drafts and booked documents take the same way."""
 
+import unicodedata
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
+from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.platform.company.logo import UnreadableLogo
+from ledgerbee.sales.documents.model import DOCUMENT_CHARACTERS_UNPRINTABLE
 from ledgerbee.sales.rendering.model import (
     Language,
     Party,
@@ -16,10 +19,14 @@ from ledgerbee.sales.rendering.model import (
     VatInBase,
     VatRow,
 )
-from ledgerbee.sales.rendering.renderer import render_async
+from ledgerbee.sales.rendering.renderer import UnprintableTextError, check_async, render_async
+from ledgerbee.sales.rendering.wording import WORDINGS
 
 #: Categories of EN 16931 under which an invoice shows neither rate nor VAT amount.
 WITHOUT_RATE: Final = frozenset({"AE", "K", "G", "O", "E"})
+
+#: Characters of a number in a file's name; file systems take 255 bytes in all.
+_LONGEST_NUMBER: Final = 50
 
 _TERMS: Final[Mapping[str, tuple[str, str]]] = {
     "da": ("Netto kontant", "Netto {} dage"),
@@ -29,7 +36,7 @@ _TERMS: Final[Mapping[str, tuple[str, str]]] = {
 
 def printable(snapshot: Mapping[str, Any], *, is_draft: bool, logo: bytes | None = None) -> PrintableDocument:
     """The document a snapshot describes. `is_draft` prints the watermark; the logo is the company's present one."""
-    language: Language = "da" if snapshot["language"] == "da" else "en"
+    language = _language(snapshot)
     references, in_base = snapshot["references"], snapshot["vatInBase"]
     return PrintableDocument(
         kind=snapshot["kind"],
@@ -38,6 +45,7 @@ def printable(snapshot: Mapping[str, Any], *, is_draft: bool, logo: bytes | None
         number=snapshot["number"],
         issue_date=date.fromisoformat(snapshot["issueDate"]),
         due_date=_day(snapshot["dueDate"]),
+        delivery_date=_day(snapshot.get("deliveryDate")),
         valid_until=_day(snapshot["validUntil"]),
         currency=snapshot["currency"],
         seller=_party(snapshot["seller"]),
@@ -48,7 +56,7 @@ def printable(snapshot: Mapping[str, Any], *, is_draft: bool, logo: bytes | None
             purchase_order=references["purchaseOrder"],
             description=references["description"],
         ),
-        lines=tuple(_line(line) for line in snapshot["lines"]),
+        lines=_lines(snapshot),
         vat_rows=tuple(_vat_row(row, language) for row in snapshot["vatRows"]),
         subtotal=Decimal(snapshot["subtotal"]),
         vat=Decimal(snapshot["vat"]),
@@ -64,17 +72,46 @@ def printable(snapshot: Mapping[str, Any], *, is_draft: bool, logo: bytes | None
 
 
 async def print_pdf(snapshot: Mapping[str, Any], *, is_draft: bool, logo: bytes | None) -> bytes:
-    """The document as PDF/A; a logo that can't be drawn is left out rather than keep an invoice from its buyer."""
+    """The document as PDF/A; a logo that can't be drawn is left out rather than keep an invoice from its buyer.
+
+    Raises `DOCUMENT_CHARACTERS_UNPRINTABLE`.
+    """
     try:
         return await render_async(printable(snapshot, is_draft=is_draft, logo=logo))
     except UnreadableLogo:
-        return await render_async(printable(snapshot, is_draft=is_draft))
+        return await print_pdf(snapshot, is_draft=is_draft, logo=None)
+    except UnprintableTextError as fault:
+        raise _unprintable(fault) from fault
+
+
+async def check_printable(snapshot: Mapping[str, Any]) -> None:
+    """Raises `DOCUMENT_CHARACTERS_UNPRINTABLE` for a document that `print_pdf` would refuse."""
+    try:
+        await check_async(printable(snapshot, is_draft=True))
+    except UnprintableTextError as fault:
+        raise _unprintable(fault) from fault
+
+
+def _unprintable(fault: UnprintableTextError) -> LedgerBeeError:
+    characters = [
+        {"character": it.character, "codePoint": it.code_point, "name": it.name, "fields": list(it.fields)}
+        for it in fault.hidden
+    ]
+    return DOCUMENT_CHARACTERS_UNPRINTABLE.error(
+        f"{DOCUMENT_CHARACTERS_UNPRINTABLE.meaning}. {fault}", characters=characters
+    )
 
 
 def file_name(snapshot: Mapping[str, Any]) -> str:
-    """A file name that every system takes: `invoice-1042.pdf`, `invoice-draft.pdf`."""
-    number = "".join(char if char.isascii() and char.isalnum() else "-" for char in snapshot["number"] or "draft")
-    return f"{snapshot['kind'].replace('_', '-')}-{number}.pdf"
+    """A file name that every system takes, in the document's language: `Faktura 1042.pdf`, `Invoice draft.pdf`."""
+    words = WORDINGS[_language(snapshot)]
+    number = unicodedata.normalize("NFC", snapshot["number"] or words.draft.lower())
+    kept = "".join(char if char.isalnum() or char in "-_." else "-" for char in number)[:_LONGEST_NUMBER]
+    return f"{words.titles[snapshot['kind']]} {kept}.pdf"
+
+
+def _language(snapshot: Mapping[str, Any]) -> Language:
+    return "da" if snapshot["language"] == "da" else "en"
 
 
 def _party(party: Mapping[str, Any]) -> Party:
@@ -94,7 +131,13 @@ def _party(party: Mapping[str, Any]) -> Party:
     )
 
 
-def _line(line: Mapping[str, Any]) -> PrintLine:
+def _lines(snapshot: Mapping[str, Any]) -> tuple[PrintLine, ...]:
+    # Documents booked before lines named their VAT row had one row per category and rate.
+    rows = {(row["category"], row["rate"]): index for index, row in enumerate(snapshot["vatRows"])}
+    return tuple(_line(line, rows) for line in snapshot["lines"])
+
+
+def _line(line: Mapping[str, Any], rows: Mapping[tuple[str, str], int]) -> PrintLine:
     if line["kind"] != "product":
         return PrintLine(kind=line["kind"], description=line["description"] or "")
     return PrintLine(
@@ -106,6 +149,7 @@ def _line(line: Mapping[str, Any]) -> PrintLine:
         discount_percent=Decimal(line["discountPercent"]) or None,
         total=Decimal(line["total"]),
         vat_rate=None if line["vatCategory"] in WITHOUT_RATE else Decimal(line["vatRate"]),
+        vat_row=line["vatRow"] if "vatRow" in line else rows[line["vatCategory"], line["vatRate"]],
     )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import TypeVar
+from typing import Final, NamedTuple, TypeVar
 from uuid import UUID
 
 from ledgerbee.catalog.prices.model import Price, ZoneSale
@@ -48,6 +48,9 @@ from ledgerbee.sales.documents.model import (
 )
 
 K = TypeVar("K")
+
+#: The countries of the Danish Realm.
+_DANISH_SPOKEN: Final = frozenset({"DK", "GL", "FO"})
 
 
 def line_net(gross: Decimal, discount_percent: Decimal, currency: str) -> Decimal:
@@ -159,25 +162,24 @@ def compute(lines: Sequence[Line], taxes: Mapping[UUID, Tax], currency: str) -> 
 def compute_totals(amounts: Sequence[TaxedAmount], currency: str) -> Totals:
     """Subtotal, VAT and amount of rounded nets, with the VAT table and each net's share of the VAT.
 
-    The table has a row per (category, rate), highest rate first; a row gives each of its lines' reasons once:
-    goods and services sold abroad share a row and are exempt for reasons of their own.
+    The table has a row per treatment, highest rate first: goods and services sold abroad share category and rate, are
+    exempt for reasons of their own and stand apart with totals of their own (momsbekendtgørelsen § 58, stk. 3). What
+    is charged at a rate has one row per category and rate, so that its VAT is rounded once.
     Raises `SALES_DOCUMENT_AMOUNT_TOO_LARGE`.
     """
-    members: dict[tuple[str, Decimal], list[int]] = defaultdict(list)
+    members: dict[Treatment, list[int]] = defaultdict(list)
     for index, amount in enumerate(amounts):
-        members[amount.tax.category, amount.tax.rate].append(index)
+        members[treatment_of(amount.tax)].append(index)
     line_vat = [ZERO] * len(amounts)
     rows: list[VatRow] = []
-    for (category, rate), indexes in sorted(members.items(), key=lambda item: (-item[0][1], item[0][0])):
+    for treatment, indexes in sorted(members.items(), key=lambda item: (-item[0].rate, item[0])):
+        category, rate = treatment.category, treatment.rate
         nets = [amounts[index].net for index in indexes]
         taxable = total(nets)
         vat = round_money(percent_of(taxable, rate), currency)
         for index, share in zip(indexes, share_vat(nets, rate, vat, currency), strict=True):
             line_vat[index] = share
-        taxes = [amounts[index].tax for index in indexes]
-        english = _joined(tax.exemption_reason for tax in taxes)
-        danish = _joined(tax.exemption_reason_da or tax.exemption_reason for tax in taxes)
-        rows.append(VatRow(category, rate, taxable, vat, english, danish))
+        rows.append(VatRow(category, rate, taxable, vat, treatment.reason or None, treatment.reason_da or None))
     subtotal = total([row.taxable for row in rows])
     vat_total = total([row.vat for row in rows])
     amount_total = total([subtotal, vat_total])
@@ -185,8 +187,21 @@ def compute_totals(amounts: Sequence[TaxedAmount], currency: str) -> Totals:
     return Totals(subtotal, vat_total, amount_total, tuple(rows), tuple(line_vat))
 
 
-def _joined(reasons: Iterable[str | None]) -> str | None:
-    return "; ".join(dict.fromkeys(filter(None, reasons))) or None
+class Treatment(NamedTuple):
+    """How sales are taxed as the buyer sees it: what one row of the VAT table is about. No reason is empty."""
+
+    category: str
+    rate: Decimal
+    reason: str
+    reason_da: str
+
+
+def treatment_of(taxed: Tax | VatRow) -> Treatment:
+    """The treatment that a tax gives, and the row of the VAT table that is about it. A rate needs no reason."""
+    if taxed.rate:
+        return Treatment(taxed.category, taxed.rate, "", "")
+    danish = taxed.exemption_reason_da or taxed.exemption_reason
+    return Treatment(taxed.category, taxed.rate, taxed.exemption_reason or "", danish or "")
 
 
 def share_vat(nets: Sequence[Decimal], rate: Decimal, vat: Decimal, currency: str) -> list[Decimal]:
@@ -248,6 +263,12 @@ def check_lines(lines: Sequence[LineInput]) -> None:
             problems.append((f"{name}.description", "isDefined", f"{name}.description should not be empty"))
     if problems:
         raise invalid(*problems)
+
+
+def buyer_language(own: str | None, country_code: str) -> str:
+    """The language to write to a buyer in: its own, else Danish in Denmark, Greenland and the Faroe Islands, and
+    English everywhere else."""
+    return own or ("da" if country_code in _DANISH_SPOKEN else "en")
 
 
 def due_on(issued: date, payment_terms_days: int) -> date:

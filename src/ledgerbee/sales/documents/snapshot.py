@@ -4,12 +4,11 @@ Decimals are strings, days ISO 8601. Once stored, nothing in it follows later ch
 or the catalogue. Wording that depends on the language is kept in both.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
-from uuid import UUID
 
 from ledgerbee.core.money import format_amount, format_decimal
 from ledgerbee.parties.contacts.model import Contact
@@ -17,6 +16,7 @@ from ledgerbee.parties.customers.model import Customer
 from ledgerbee.parties.departments.model import Department
 from ledgerbee.platform.company.model import Company
 from ledgerbee.sales.documents.model import Computed, DocumentKind, Line, Tax, VatRow
+from ledgerbee.sales.documents.rules import Treatment, treatment_of
 
 #: The form of the JSON; readers of stored snapshots tell old ones apart by it.
 VERSION: Final = 1
@@ -83,7 +83,7 @@ def compose(
             "purchaseOrder": heading.reference,
             "description": heading.description,
         },
-        "lines": _lines(computed.lines, computed.taxes, currency),
+        "lines": _lines(computed, currency),
         "vatRows": [_vat_row(row, currency) for row in totals.rows],
         "subtotal": format_amount(totals.subtotal, currency),
         "vat": format_amount(totals.vat, currency),
@@ -153,11 +153,13 @@ def prefixed_vat_number(number: str | None, country_code: str) -> str | None:
     return f"{'EL' if country_code == 'GR' else country_code}{number}"
 
 
-def _lines(lines: Sequence[Line], taxes: Mapping[UUID, Tax], currency: str) -> list[dict[str, Any]]:
-    return [_line(line, taxes[line.price_id] if line.price_id else None, currency) for line in lines]
+def _lines(computed: Computed, currency: str) -> list[dict[str, Any]]:
+    rows = {treatment_of(row): index for index, row in enumerate(computed.totals.rows)}
+    taxes = computed.taxes
+    return [_line(line, taxes[line.price_id] if line.price_id else None, rows, currency) for line in computed.lines]
 
 
-def _line(line: Line, tax: Tax | None, currency: str) -> dict[str, Any]:
+def _line(line: Line, tax: Tax | None, rows: Mapping[Treatment, int], currency: str) -> dict[str, Any]:
     written: dict[str, Any] = {"id": str(line.id), "kind": line.line_type.value, "description": line.description}
     if tax is None or line.net is None or line.vat is None:
         return written
@@ -171,6 +173,7 @@ def _line(line: Line, tax: Tax | None, currency: str) -> dict[str, Any]:
         "vat": format_amount(line.vat, currency),
         "vatRate": format_decimal(tax.rate),
         "vatCategory": tax.category,
+        "vatRow": rows[treatment_of(tax)],
     }
 
 

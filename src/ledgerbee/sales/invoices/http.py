@@ -13,6 +13,7 @@ from ledgerbee.parties.contacts.model import CONTACT_NOT_FOUND
 from ledgerbee.parties.customers.model import CUSTOMER_NOT_FOUND
 from ledgerbee.parties.departments.model import DEPARTMENT_NOT_FOUND
 from ledgerbee.parties.wire import Flag, NullableEan, NullableEmail, NullableLine, NullablePaymentTerms
+from ledgerbee.platform.attachments.rules import content_disposition
 from ledgerbee.platform.http.operation import CallerDep, Ctx, operation, resource_router
 from ledgerbee.platform.http.query import (
     Limit,
@@ -40,6 +41,7 @@ from ledgerbee.platform.rates.model import EXCHANGE_RATE_MISSING
 from ledgerbee.sales.delivery import store as deliveries
 from ledgerbee.sales.delivery.model import DeliveryStatus, DeliveryType, Outcome
 from ledgerbee.sales.documents.model import (
+    DOCUMENT_CHARACTERS_UNPRINTABLE,
     SALES_DOCUMENT_AMOUNT_TOO_LARGE,
     SALES_DOCUMENT_CUSTOMER_INACTIVE,
     SALES_DOCUMENT_DEPARTMENT_INACTIVE,
@@ -122,7 +124,9 @@ class CreateInvoiceRequest(RequestModel):
     our_reference: NullableLine = omitted(description="`Vores ref.`")
     description: NullableText = omitted(description="A headline; the text of the journal entry starts with it")
     notes: NullableText = omitted(description="Printed below the lines")
-    document_template_id: Id | None = omitted(description="The customer's, else the company's default, unless given")
+    document_template_id: Id | None = omitted(
+        description="The customer's, else one in its language, else the company's default, unless given"
+    )
 
 
 class UpdateInvoiceRequest(RequestModel):
@@ -141,7 +145,9 @@ class UpdateInvoiceRequest(RequestModel):
     our_reference: NullableLine = omitted(description="`Vores ref.`")
     description: NullableText = omitted(description="A headline; the text of the journal entry starts with it")
     notes: NullableText = omitted(description="Printed below the lines")
-    document_template_id: Id | None = omitted(description="Null: the customer's, else the company's default")
+    document_template_id: Id | None = omitted(
+        description="Null: the customer's, else one in its language, else the company's default"
+    )
 
 
 class SendInvoiceRequest(RequestModel):
@@ -333,6 +339,7 @@ async def delete_invoice(context: Ctx, invoice_id: InvoiceId) -> None:
             SALES_DOCUMENT_TEMPLATE_MISMATCH,
             SALES_DOCUMENT_CUSTOMER_INACTIVE,
             SALES_DOCUMENT_VAT_CODE_UNUSABLE,
+            DOCUMENT_CHARACTERS_UNPRINTABLE,
             EXCHANGE_RATE_MISSING,
             PERIOD_LOCKED,
             FISCAL_YEAR_MISSING,
@@ -385,7 +392,7 @@ _PDF = operation(
     description="A sent invoice as it was booked; a draft as it would be, with a watermark. `draft=true` puts the "
     "watermark on a sent one too.",
     response="The invoice as PDF/A",
-    errors=[INVOICE_NOT_FOUND, SALES_DOCUMENT_VAT_CODE_UNUSABLE],
+    errors=[INVOICE_NOT_FOUND, SALES_DOCUMENT_VAT_CODE_UNUSABLE, DOCUMENT_CHARACTERS_UNPRINTABLE],
     opens_transaction=False,
 )
 _PDF["responses"][200]["content"] = {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}
@@ -400,5 +407,5 @@ async def get_invoice_pdf(
     """Download the invoice PDF."""
     document = await caller.read(lambda context: actions.document(context, invoice_id))
     pdf = await print_pdf(document.snapshot, is_draft=document.is_draft or draft, logo=document.logo)
-    name = file_name(document.snapshot)
-    return Response(pdf, media_type="application/pdf", headers={"Content-Disposition": f'inline; filename="{name}"'})
+    headers = {"Content-Disposition": content_disposition(file_name(document.snapshot), "inline")}
+    return Response(pdf, media_type="application/pdf", headers=headers)

@@ -14,7 +14,14 @@ from ledgerbee.sales.rendering.model import (
     VatInBase,
     VatRow,
 )
-from ledgerbee.sales.rendering.renderer import Renderer, render, render_async
+from ledgerbee.sales.rendering.renderer import (
+    Renderer,
+    UnprintableTextError,
+    check_async,
+    render,
+    render_async,
+    use_fonts,
+)
 
 __all__ = [
     "DocumentKind",
@@ -26,11 +33,14 @@ __all__ = [
     "PrintableDocument",
     "References",
     "Renderer",
+    "UnprintableTextError",
     "UnreadableLogo",
     "VatCategory",
     "VatInBase",
     "VatRow",
+    "check_async",
     "read_logo",
     "render",
     "render_async",
+    "use_fonts",
 ]

@@ -61,3 +61,9 @@ def format_date(day: date, language: Language) -> str:
     """22. november 2026 in Danish, 22 November 2026 in English."""
     dot = "." if language == "da" else ""
     return f"{day.day}{dot}{NBSP}{_MONTHS[language][day.month - 1]}{NBSP}{day.year}"
+
+
+def format_iban(iban: str) -> str:
+    """An IBAN in groups of four, as ISO 13616 has it printed: DK50 0040 0440 1162 43."""
+    compact = "".join(iban.split())
+    return " ".join(compact[start : start + 4] for start in range(0, len(compact), 4))

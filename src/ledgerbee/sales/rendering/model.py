@@ -53,7 +53,7 @@ class PrintLine:
     """One line. Text lines have a description only, separators nothing at all.
 
     `unit_price` and `total` exclude VAT; `discount_percent` and `vat_rate` are in percent (25 = 25 %). A `vat_rate`
-    of None prints no rate, as on supplies under reverse charge.
+    of None prints no rate, as on supplies under reverse charge. `vat_row` is the index of the line's VAT row.
     """
 
     kind: LineKind = "product"
@@ -64,6 +64,7 @@ class PrintLine:
     discount_percent: Decimal | None = None
     total: Decimal | None = None
     vat_rate: Decimal | None = None
+    vat_row: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

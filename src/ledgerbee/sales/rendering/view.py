@@ -1,44 +1,49 @@
 """A document as the template takes it: finished strings in their places.
 
 The template sets pages and knows no language, no number format and no rule; everything it shows is decided here.
+A text is a string, or its lines with their direction (`text.Directed`).
 """
 
 import json
-from dataclasses import dataclass
-from decimal import Decimal
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Final
 
 from babel import Locale
 
 from ledgerbee.platform.company.logo import read_logo
-from ledgerbee.sales.rendering.formatting import format_date, format_money, format_number, format_percent
+from ledgerbee.sales.rendering.formatting import format_date, format_iban
 from ledgerbee.sales.rendering.metrics import FontMetrics
-from ledgerbee.sales.rendering.model import Party, PaymentDetails, PrintableDocument, VatRow
-from ledgerbee.sales.rendering.table import BODY, PAGE_ROOM, lay_out_table
-from ledgerbee.sales.rendering.text import clipped, fitted, one_line, printable, split
+from ledgerbee.sales.rendering.model import Party, PrintableDocument
+from ledgerbee.sales.rendering.sums import account_of, how_to_pay, totals, vat_marks, vat_table
+from ledgerbee.sales.rendering.table import KEPT_LINES, PAGE_ROOM, SAFETY, lay_out_table
+from ledgerbee.sales.rendering.text import Directed, directed, fits, wrapped
 from ledgerbee.sales.rendering.wording import WORDINGS, Wording
+from ledgerbee.sales.rendering.writer import BOLD, Writer
 
 #: Font sizes in thousandths of a point; the template sets the same ones.
 _SMALL: Final = 7500
 _HEADLINE: Final = 11_000
 #: Semi-bold and larger than it is set, so that the regular widths are enough.
 _NAME: Final = 11_000
-_SIGN: Final = 15_000
+#: The seller's name in the place of a logo: its size in one, two and three lines.
+_SIGNS: Final = (14_000, 12_000, 10_000)
 #: What a logo must fit into (70 mm x 16 mm).
 _LOGO_WIDTH: Final = 198_400
 _LOGO_HEIGHT: Final = 45_300
 #: How wide a text may be where it stands, in thousandths of a point.
 _PARTY_ROOM: Final = 150_000
 _FACT_ROOM: Final = 150_000
-_PAYMENT_ROOM: Final = 205_000
-_PAYMENT_NAME_ROOM: Final = 92_000
-_REASON_ROOM: Final = 225_000
 _FOOTER_ROOM: Final = 400_000
-
-#: Longest texts, in characters, where a page must keep its form. Descriptions, terms and notes run on instead.
-_NAME_LIMIT: Final = 160
-_LINE_LIMIT: Final = 100
+#: Between a label and its value on the same line.
+_GAP: Final = 4_000
+#: Lines of a footer that the bottom margin has room for, and what each one more takes.
+_FOOTER_LINES: Final = 4
+_FOOTER_LINE: Final = 10_000
+#: Lines that a part of the footer may take; a longer one stands with the seller at the top only.
+_MOST_FOOTER_LINES: Final = 2
+#: A note of more lines may break between pages.
+_SHORT_NOTE: Final = 6
 _DOT: Final = " · "
 
 View = dict[str, Any]
@@ -49,67 +54,49 @@ def _country(language: str, code: str) -> str:
     return str(Locale(language).territories.get(code.upper(), code))
 
 
-@dataclass(frozen=True, slots=True)
-class _Writer:
-    """One document, its words and its fonts."""
+def template_input(document: PrintableDocument, metrics: FontMetrics, families: Sequence[str] = ()) -> str:
+    """The JSON text that the template makes pages of; `families` are the fonts it needs besides the shipped ones.
 
-    document: PrintableDocument
-    words: Wording
-    metrics: FontMetrics
-
-    def line(self, text: str, room: int, limit: int = _LINE_LIMIT, size: int = BODY) -> str:
-        """One line of at most `limit` characters that may wrap within `room`."""
-        return fitted(one_line(printable(text, self.metrics, limit)).strip(), self.metrics, size, room)
-
-    def short(self, text: str, room: int, size: int = BODY) -> str:
-        """One line that is cut to fit `room`."""
-        return clipped(one_line(printable(text, self.metrics, 4 * _LINE_LIMIT)).strip(), self.metrics, size, room)
-
-    def complete(self, text: str, room: int) -> list[str]:
-        """The lines of a text that must neither be cut nor get invisible characters: people copy and scan it."""
-        return split(one_line(printable(text, self.metrics, _LINE_LIMIT)).strip(), self.metrics, BODY, room)
-
-    def running(self, text: str, room: int, size: int = BODY) -> str:
-        """Text of any length."""
-        return fitted(printable(text, self.metrics).strip(), self.metrics, size, room) if text else ""
-
-    def money(self, amount: Decimal) -> str:
-        return format_money(amount, self.document.currency, self.document.language)
-
-
-def template_input(document: PrintableDocument, metrics: FontMetrics) -> str:
-    """The JSON text that the template makes pages of. Raises `UnreadableLogo` for a logo that can't be printed."""
-    return json.dumps(build_view(document, metrics), ensure_ascii=False, separators=(",", ":"))
+    Raises `UnreadableLogo` for a logo that can't be printed.
+    """
+    view = build_view(document, metrics) | {"fonts": families}
+    return json.dumps(view, ensure_ascii=False, separators=(",", ":"))
 
 
 def build_view(document: PrintableDocument, metrics: FontMetrics) -> View:
     """What the template shows, as JSON values. Raises `UnreadableLogo` for a logo that can't be printed."""
     words = WORDINGS[document.language]
-    write = _Writer(document, words, metrics)
-    title = words.titles[document.kind]
-    number = write.line(document.number or "", _FACT_ROOM)
+    write = Writer(document, words, metrics)
+    heading = words.titles[document.kind]
+    number, author = write.bare(document.number or ""), write.bare(document.seller.name)
+    title = f"{heading} {number}".strip()
+    kept, more = _remarks(write)
+    footer = _footer(write)
     return {
         "language": document.language,
-        "title": f"{title} {number}".strip(),
-        "author": write.line(document.seller.name, PAGE_ROOM, _NAME_LIMIT),
-        "keywords": [title, number] if number else [title],
+        "title": title,
+        "author": author,
+        "keywords": [heading, number] if number else [heading],
         "watermark": words.draft if document.is_draft else "",
-        "heading": title,
+        "heading": heading,
+        "head": [directed(author if fits(author + title, metrics, _SMALL, PAGE_ROOM - _GAP) else ""), directed(title)],
         "page": words.page.split("{}")[:2],
         "logo": _logo(document.logo),
-        "sign": write.short(document.seller.name, PAGE_ROOM // 2, _SIGN),
+        "sign": _sign(write, author),
         "parties": [
             _party(write, document.buyer, words.buyer, other=document.seller),
             _party(write, document.seller, words.seller, other=document.buyer),
         ],
-        "facts": _facts(write, number),
+        "facts": _facts(write),
         "headline": write.running(document.references.description or "", PAGE_ROOM, _HEADLINE),
-        "table": lay_out_table(document, words, metrics),
-        "vat": _vat(write),
-        "totals": _totals(write),
-        "payment": _payment(write),
-        "remarks": _remarks(write),
-        "footer": _footer(write),
+        "table": lay_out_table(document, words, metrics, vat_marks(document)),
+        "vat": vat_table(write),
+        "totals": totals(write),
+        "payment": how_to_pay(write),
+        "remarks": kept,
+        "more": more,
+        "footer": footer,
+        "deeper": max(0, len(footer) - _FOOTER_LINES) * _FOOTER_LINE,
     }
 
 
@@ -131,11 +118,16 @@ def _place(party: Party) -> str:
     return " ".join(filter(None, (party.postal_code, party.city)))
 
 
-def _account(payment: PaymentDetails) -> str:
-    return " ".join(filter(None, (payment.registration_number, payment.account_number)))
+def _sign(write: Writer, name: str) -> View:
+    """The seller's name where a logo would be; one that takes more lines stands in the seller's block only."""
+    for count, size in enumerate(_SIGNS, 1):
+        lines = wrapped(name, write.metrics, size * BOLD // 100, PAGE_ROOM // 2)
+        if len(lines) <= count:
+            return {"size": size, "text": directed("\n".join(lines))}
+    return {"size": _SIGNS[0], "text": ""}
 
 
-def _party(write: _Writer, party: Party, label: str, other: Party) -> View:
+def _party(write: Writer, party: Party, label: str, other: Party) -> View:
     """Name and address; the country only where seller and buyer differ."""
     country = ""
     if party.country_code and party.country_code != other.country_code:
@@ -146,11 +138,12 @@ def _party(write: _Writer, party: Party, label: str, other: Party) -> View:
         _place(party),
         country,
         *_identifiers(write.words, party),
+        *(_reach(write, party, in_footer=False) if party is write.document.seller else ()),
     )
     return {
         "label": label,
-        "name": write.line(party.name, _PARTY_ROOM, _NAME_LIMIT, _NAME),
-        "lines": "\n".join(write.line(line, _PARTY_ROOM) for line in lines if line),
+        "name": directed(write.line(party.name, _PARTY_ROOM, _NAME)),
+        "lines": directed("\n".join(write.line(line, _PARTY_ROOM) for line in lines if line)),
     }
 
 
@@ -166,7 +159,18 @@ def _identifiers(words: Wording, party: Party) -> list[str]:
     return [*lines, words.ean.format(party.ean)] if party.ean else lines
 
 
-def _facts(write: _Writer, number: str) -> list[list[str]]:
+def _reach(write: Writer, seller: Party, *, in_footer: bool) -> list[str]:
+    """How to reach the seller: in the footer, but for what is too long for it."""
+    phone = write.words.phone.format(seller.phone) if seller.phone else None
+    return [text for text in (phone, seller.email, seller.website) if text and _fits_footer(write, text) == in_footer]
+
+
+def _fits_footer(write: Writer, text: str) -> bool:
+    return len(write.lines(text, _FOOTER_ROOM, _SMALL)) <= _MOST_FOOTER_LINES
+
+
+def _facts(write: Writer) -> list[View]:
+    """Number, dates and references; a value that doesn't fit beside its label stands below it (`stacked`)."""
     document, words, references = write.document, write.words, write.document.references
     dates = (
         (words.issue_date, document.issue_date),
@@ -180,111 +184,84 @@ def _facts(write: _Writer, number: str) -> list[list[str]]:
         (words.your_reference, references.your_reference),
         (words.purchase_order, references.purchase_order),
     )
+    facts = [
+        (words.number, document.number),
+        *((label, format_date(day, document.language)) for label, day in dates if day),
+        *texts,
+    ]
     return [
-        *([[words.number, number]] if number else []),
-        *([label, format_date(day, document.language)] for label, day in dates if day),
-        *([label, write.line(text, _FACT_ROOM)] for label, text in texts if text),
-    ]
-
-
-def _vat(write: _Writer) -> View:
-    """Base and VAT of each category and rate, and why no VAT is charged where none is."""
-    document, words = write.document, write.words
-    reasons = dict.fromkeys(write.running(row.exemption_text or "", _REASON_ROOM) for row in document.vat_rows)
-    titles = [words.vat_heading, words.taxable, words.vat_amount]
-    rows = [[_vat_label(write, row), write.money(row.taxable), _vat_amount(write, row)] for row in document.vat_rows]
-    return {
-        "titles": titles,
-        "widths": [max(write.metrics.tabular_width(row[index], BODY) for row in (titles, *rows)) for index in (1, 2)],
-        "rows": rows,
-        "reasons": [reason for reason in reasons if reason],
-    }
-
-
-def _vat_label(write: _Writer, row: VatRow) -> str:
-    return write.words.vat_categories[row.category] or format_percent(row.rate, write.document.language)
-
-
-def _vat_amount(write: _Writer, row: VatRow) -> str:
-    """Supplies without VAT show neither rate nor amount; the zero rate is a rate."""
-    return write.money(row.vat) if row.category in {"S", "Z"} or row.vat else "–"
-
-
-def _totals(write: _Writer) -> list[View]:
-    document, words = write.document, write.words
-    rows = [
-        ("plain", words.subtotal, write.money(document.subtotal)),
-        ("plain", words.vat, write.money(document.vat)),
-        ("total", words.total.format(document.currency), write.money(document.total)),
-    ]
-    if document.amount_paid is not None:
-        rows.append(("plain", words.paid, write.money(-document.amount_paid)))
-        rows.append(("strong", words.balance.format(document.currency), write.money(document.balance)))
-    if base := document.vat_in_base:
-        price = format_number(base.rate, document.language, 2, 12)
-        label = words.vat_in_base.format(base.currency, document.currency, price, base.currency)
-        rows.append(("plain", label, format_money(base.amount, base.currency, document.language)))
-    return [{"kind": kind, "label": label, "value": value} for kind, label, value in rows]
-
-
-def _payment(write: _Writer) -> View | None:
-    document, words, payment = write.document, write.words, write.document.payment
-    if payment is None:
-        return None
-    details = (
-        (words.bank, payment.bank_name),
-        (words.account, _account(payment)),
-        ("IBAN", payment.iban),
-        ("BIC/SWIFT", payment.bic),
-        (words.payment_id, payment.payment_id),
-    )
-    due = words.pay_by.format(format_date(document.due_date, document.language)) if document.due_date else ""
-    shown = [
-        (label if index == 0 else "", part)
-        for label, text in details
+        {
+            "label": label,
+            "value": directed(write.line(text, _FACT_ROOM)),
+            "stacked": not write.side_by_side(_FACT_ROOM - _GAP, label, write.bare(text)),
+        }
+        for label, text in facts
         if text
-        for index, part in enumerate(write.complete(text, _PAYMENT_ROOM))
-    ]
-    return {
-        "label": words.to_pay,
-        "amount": f"{document.currency}\u00a0{write.money(document.balance)}",
-        "due": due,
-        "details": [[name, _PAYMENT_NAME_ROOM - write.metrics.width(name, BODY), value] for name, value in shown],
-        "terms": write.running(payment.terms or "", PAGE_ROOM),
-    }
-
-
-def _remarks(write: _Writer) -> list[View]:
-    """Legal wording first, then the notes under their own heading."""
-    legal = [write.running(text, PAGE_ROOM) for text in write.document.legal_texts]
-    notes = write.running(write.document.notes or "", PAGE_ROOM)
-    return [
-        *({"label": "", "text": text} for text in legal if text),
-        *([{"label": write.words.notes, "text": notes}] if notes else []),
     ]
 
 
-def _footer(write: _Writer) -> str:
-    """The seller's legal details in lines: who and where, how to reach, where to pay."""
+def _remarks(write: Writer) -> tuple[list[View], list[View]]:
+    """Legal wording first, then the notes under their own heading: what stays with the totals, and what follows.
+
+    The first lines of a long text stay, so that it is never alone on a page that it doesn't fill.
+    """
+    texts = [("", text) for text in write.document.legal_texts]
+    texts.append((write.words.notes, write.document.notes or ""))
+    kept: list[View] = []
+    more: list[View] = []
+    for label, text in texts:
+        if not text.strip():
+            continue
+        lines = write.lines(text, PAGE_ROOM)
+        if more or len(lines) <= _SHORT_NOTE:
+            part = more or kept
+            part.append({"label": label, "text": write.running(text, PAGE_ROOM), "continues": False})
+        else:
+            kept.append({"label": label, "text": directed("\n".join(lines[:KEPT_LINES])), "continues": False})
+            more.append({"label": "", "text": directed("\n".join(lines[KEPT_LINES:])), "continues": True})
+    return kept, more
+
+
+def _footer(write: Writer) -> list[Directed]:
+    """The seller's legal details in lines: who and where, how to reach, where to pay.
+
+    A part that is too long stands at the top only, whole.
+    """
     words, seller, payment = write.words, write.document.seller, write.document.payment
-    country = _country(write.document.language, seller.country_code) if seller.country_code else ""
-    lines = [
-        (seller.name, ", ".join(filter(None, (*seller.address, _place(seller)))), country),
-        (
-            *_identifiers(words, seller),
-            words.phone.format(seller.phone) if seller.phone else "",
-            seller.email,
-            seller.website,
-        ),
+    groups: list[list[str | None]] = [
+        [
+            seller.name,
+            ", ".join(filter(None, (*seller.address, _place(seller)))),
+            _country(write.document.language, seller.country_code) if seller.country_code else "",
+        ],
+        [*_identifiers(words, seller), *_reach(write, seller, in_footer=True)],
     ]
     if payment is not None:
-        account = _account(payment)
-        lines.append(
-            (
+        account = account_of(payment)
+        groups.append(
+            [
                 payment.bank_name,
                 f"{words.account} {account}" if account else "",
-                f"IBAN {payment.iban}" if payment.iban else "",
-            )
+                f"IBAN {format_iban(payment.iban)}" if payment.iban else "",
+            ]
         )
-    texts = (_DOT.join(filter(None, line)) for line in lines)
-    return "\n".join(write.short(text, _FOOTER_ROOM, _SMALL) for text in texts if text)
+    lines: list[str] = []
+    for group in groups:
+        parts = [write.bare(text) for text in group if text and _fits_footer(write, text)]
+        lines += _joined(write, [part for part in parts if part])
+    return [directed(line) for line in lines]
+
+
+def _joined(write: Writer, parts: list[str]) -> list[str]:
+    """Parts in as few lines as they take; one from right to left stands on lines of its own."""
+    lines: list[str] = []
+    may_join = False
+    for part in parts:
+        is_ours = isinstance(directed(part), str)
+        longer = f"{lines[-1]}{_DOT}{part}" if lines else part
+        if may_join and is_ours and fits(longer, write.metrics, _SMALL, _FOOTER_ROOM - SAFETY):
+            lines[-1] = longer
+        else:
+            lines += write.lines(part, _FOOTER_ROOM, _SMALL)
+        may_join = is_ours
+    return lines

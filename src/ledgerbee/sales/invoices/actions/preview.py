@@ -15,7 +15,7 @@ from ledgerbee.platform.context import Context
 from ledgerbee.platform.rates import store as rates
 from ledgerbee.sales.documents import actions as documents
 from ledgerbee.sales.documents.model import Computed, DocumentKind
-from ledgerbee.sales.documents.rules import due_on
+from ledgerbee.sales.documents.rules import buyer_language, due_on
 from ledgerbee.sales.documents.snapshot import Addressee, Heading, compose
 from ledgerbee.sales.invoices import rules, store
 from ledgerbee.sales.invoices.model import Invoice, InvoiceStatus
@@ -57,11 +57,11 @@ async def addressees(context: Context, invoice: Invoice) -> tuple[Department | N
     return department, contact
 
 
-def language_of(template: DocumentTemplate | None, facts: BillingFacts, company: Company) -> str:
-    """The template's language, else the customer's, else the company's."""
+def language_of(template: DocumentTemplate | None, facts: BillingFacts) -> str:
+    """The template's language, else the buyer's."""
     if template is not None:
         return template.language
-    return facts.customer.language or company.preferred_language
+    return buyer_language(facts.customer.language, facts.customer.country_code)
 
 
 def heading(invoice: Invoice, language: str, number: str | None, exchange_rate: Decimal | None) -> Heading:
@@ -106,7 +106,7 @@ async def _preview(
     return compose(
         company,
         Addressee(facts.customer, department, contact, ean_of(facts, department, None)),
-        heading(draft, language_of(template, facts, company), None, rate.value if rate else None),
+        heading(draft, language_of(template, facts), None, rate.value if rate else None),
         computed,
         in_base,
     )

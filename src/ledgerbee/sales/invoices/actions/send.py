@@ -21,6 +21,7 @@ from ledgerbee.sales.delivery.rules import first_status
 from ledgerbee.sales.documents import actions as documents
 from ledgerbee.sales.documents import store as document_store
 from ledgerbee.sales.documents.model import Computed, DocumentKind
+from ledgerbee.sales.documents.printing import check_printable
 from ledgerbee.sales.documents.rules import check_date
 from ledgerbee.sales.documents.snapshot import Addressee, compose
 from ledgerbee.sales.invoices import rules, store
@@ -73,8 +74,8 @@ async def send(context: Context, invoice_id: UUID, options: SendOptions) -> Sent
     `INVOICE_DELIVERY_NOT_CONFIGURED`, `SALES_DOCUMENT_CUSTOMER_INACTIVE`, `INVOICE_AMOUNT_NEGATIVE`,
     `INVOICE_BUYER_VAT_NUMBER_MISSING`, `INVOICE_SELLER_INCOMPLETE`, `INVOICE_RECIPIENT_MISSING`,
     `DOCUMENT_TEMPLATE_NOT_FOUND`, `SALES_DOCUMENT_TEMPLATE_MISMATCH`, `SALES_DOCUMENT_VAT_CODE_UNUSABLE`,
-    `EXCHANGE_RATE_MISSING` and what posting raises (`PERIOD_LOCKED`, `FISCAL_YEAR_MISSING`, `ACCOUNT_NOT_BOOKABLE`).
-    Then nothing is changed, and no number is used up.
+    `DOCUMENT_CHARACTERS_UNPRINTABLE`, `EXCHANGE_RATE_MISSING` and what posting raises (`PERIOD_LOCKED`,
+    `FISCAL_YEAR_MISSING`, `ACCOUNT_NOT_BOOKABLE`). Then nothing is changed, and no number is used up.
     """
     draft = await store.get(context, invoice_id, for_update=True)
     is_booked = draft.status is not InvoiceStatus.DRAFT
@@ -116,15 +117,17 @@ async def _prepare(context: Context, full: FullInvoice, options: SendOptions) ->
     recipient = None
     if options.delivery_type is DeliveryType.EMAIL:
         recipient = rules.recipient(options.override_email, (contact, facts.default_contact), facts.customer)
+    ean_number = ean_of(facts, department, options.override_ean_number)
+    addressee = Addressee(facts.customer, department, contact, ean_number)
+    language = language_of(template, facts)
+    await check_printable(compose(company, addressee, heading(invoice, language, None, None), computed, None))
     return _Prepared(
         invoice=replace(invoice, document_template_id=template.id if template else None),
         company=company,
         facts=facts,
-        addressee=Addressee(
-            facts.customer, department, contact, ean_of(facts, department, options.override_ean_number)
-        ),
+        addressee=addressee,
         computed=computed,
-        language=language_of(template, facts, company),
+        language=language,
         recipient=recipient,
     )
 
