@@ -6,7 +6,6 @@ however long the books are.
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import date
 from itertools import pairwise
 from typing import Final
 from uuid import UUID
@@ -18,7 +17,7 @@ from ledgerbee.ledger.attachments import audit as attached
 from ledgerbee.ledger.entries import rules
 from ledgerbee.ledger.entries.audit import fault_in_amounts
 from ledgerbee.ledger.entries.store import new_entry
-from ledgerbee.ledger.reports.trial_balance.audit import fault_in_days
+from ledgerbee.ledger.reports.trial_balance.audit import fault_in_days, fault_in_months
 from ledgerbee.platform.attachments.blobs import BlobStore
 from ledgerbee.platform.context import Context
 
@@ -261,35 +260,9 @@ async def _check_lines_without_entry(context: Context, audit: _Audit) -> None:
     raise _FoundError(f"{count - audit.lines} lines belong to no entry, the first to {entry_id}")
 
 
-_MONTHS: Final = """
-WITH actual AS (
-    SELECT account_id, currency, date_trunc('month', entry_date::timestamp)::date AS month,
-           coalesce(sum(amount) FILTER (WHERE is_debit), 0) AS debit,
-           coalesce(-sum(amount) FILTER (WHERE NOT is_debit), 0) AS credit,
-           coalesce(sum(base_amount) FILTER (WHERE is_debit), 0) AS base_debit,
-           coalesce(-sum(base_amount) FILTER (WHERE NOT is_debit), 0) AS base_credit
-    FROM journal_lines WHERE company_id = $1 GROUP BY 1, 2, 3
-), kept AS (
-    SELECT account_id, currency, month, debit, credit, base_debit, base_credit
-    FROM account_months WHERE company_id = $1
-)
-SELECT coalesce(actual.account_id, kept.account_id) AS account_id, currency, month, n.number AS account_number
-FROM actual FULL JOIN kept USING (account_id, currency, month)
-LEFT JOIN accounts n ON n.company_id = $1 AND n.id = coalesce(actual.account_id, kept.account_id)
-WHERE (actual.debit, actual.credit, actual.base_debit, actual.base_credit)
-    IS DISTINCT FROM (kept.debit, kept.credit, kept.base_debit, kept.base_credit)
-ORDER BY month, account_number LIMIT 1
-"""
-
-
 async def _check_months(context: Context, audit: _Audit) -> None:
-    wrong = await context.connection.fetchrow(_MONTHS, context.company_id)
-    if wrong is not None:
-        month: date = wrong["month"]
-        raise _FoundError(
-            f"the total of account {wrong['account_number']} in {wrong['currency']} for {month:%Y-%m} is not the sum "
-            "of its lines"
-        )
+    if (what := await fault_in_months(context)) is not None:
+        raise _FoundError(what)
     audit.account_months = await context.connection.fetchval(
         "SELECT count(*) FROM account_months WHERE company_id = $1", context.company_id
     )
