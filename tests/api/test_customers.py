@@ -459,6 +459,14 @@ class TestUpdate:
         assert name in invalid(await api.patch(f"/v1/customers/{customer['id']}", {name: None}))
         assert (await api.get(f"/v1/customers/{customer['id']}")).json() == customer
 
+    async def test_a_number_becomes_a_truth_value_and_back(self, api: Api) -> None:
+        """To Python, 1 equals true; to JSON it doesn't."""
+        customer = await new_customer(api, metadata={"vip": 1})
+        for value in (True, 1, False, 0):
+            changed = await api.patch(f"/v1/customers/{customer['id']}", {"metadata": {"vip": value}})
+            shown = (await api.get(f"/v1/customers/{customer['id']}")).json()["metadata"]["vip"]
+            assert (changed.status_code, shown, type(shown)) == (200, value, type(value))
+
     async def test_metadata_is_replaced(self, api: Api) -> None:
         customer = await new_customer(api, metadata={"a": "1", "b": "2"})
         answer = await api.patch(f"/v1/customers/{customer['id']}", {"metadata": {"c": 3}})

@@ -1,5 +1,7 @@
 """What every operation owes its caller, from the table of operations."""
 
+import json
+
 import httpx
 import pytest
 from tests.conftest import SteeredClock, new_company
@@ -96,6 +98,24 @@ async def test_an_unknown_field_is_refused(row: Row, world: World) -> None:
     assert answer.status_code == 400, answer.text
     errors = {error["property"]: error["constraints"] for error in answer.json()["details"]["validationErrors"]}
     assert errors == {"noSuchField": {"whitelistValidation": "noSuchField should not exist"}}
+
+
+def with_danish_text(body: object) -> object:
+    """The body with a text in each of its objects."""
+    if isinstance(body, dict):
+        return {name: with_danish_text(value) for name, value in body.items()} | {"description": "Køb af øl"}
+    return [with_danish_text(value) for value in body] if isinstance(body, list) else body
+
+
+@pytest.mark.parametrize("row", [row for row in WRITES if not row.file], ids=str)
+async def test_a_body_that_is_not_utf_8_is_refused(row: Row, world: World) -> None:
+    """As an old program sends it: Windows-1252."""
+    body = json.dumps(with_danish_text(row.sent(world)["json"]), ensure_ascii=False).encode("cp1252")
+    path, headers = path_of(row, world.ids), {"content-type": "application/json"}
+    answer = await world.api.request(row.method, path, content=body, headers=headers)
+    assert (answer.status_code, answer.json().get("code")) == (400, "SHARED_VALIDATION_FAILED"), answer.text
+    (error,) = answer.json()["details"]["validationErrors"]
+    assert error["constraints"].keys() == {"isJson"}
 
 
 @pytest.mark.parametrize("row", [row for row in WRITES if not row.file], ids=str)

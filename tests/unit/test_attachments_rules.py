@@ -105,6 +105,10 @@ def test_other_file_names_are_taken(name: str) -> None:
     ("content", "expected"),
     [
         (b"MZ\x90\0\x03", []),
+        (b"\n" + PDF, ["application/pdf"]),  # as banks and tax offices send them
+        (b"TEXTmdos\0\x015 " + PDF, ["application/pdf"]),
+        (bytes(1019) + PDF, ["application/pdf"]),
+        (bytes(1020) + PDF, []),
         (b"\x1f\x8b\x08\0\0\0\0\0", []),
         (b"\x7fELF", []),
         (b"just\0text", []),

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from ledgerbee.platform.http.metadata import Metadata, MetadataOut, matching_objects
+from ledgerbee.platform.http.metadata import Metadata, MetadataOut, is_same, matching_objects
 from ledgerbee.platform.http.operation import decode_json
 
 REQUEST: TypeAdapter[dict[str, Any]] = TypeAdapter(Metadata)
@@ -85,3 +85,18 @@ def test_limits_are_inclusive() -> None:
 )
 def test_what_a_filter_matches(text: str, expected: list[dict[str, Any]]) -> None:
     assert matching_objects("k", text) == expected
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ({"a": 1}, {"a": True}, False),
+        ({"a": False}, {"a": 0}, False),
+        ({"a": 1}, {"a": 1.0}, True),
+        ({"a": True, "b": "x"}, {"b": "x", "a": True}, True),
+        ({"a": "1"}, {"a": 1}, False),
+        ({}, {"a": False}, False),
+    ],
+)
+def test_same_metadata_is_the_same_json(one: dict[str, Any], other: dict[str, Any], same: bool) -> None:
+    assert is_same(one, other) == is_same(other, one) == same

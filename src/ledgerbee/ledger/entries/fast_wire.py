@@ -104,6 +104,8 @@ def _id_of(text: str) -> UUID:
     return found
 
 
+#: What decoding ends in where the body is left to the models. msgspec looks at the UTF-8 of a text late: ValueError.
+_NOT_PLAIN: Final = (MsgspecError, NotPlainError, ValueError, RecursionError)
 _ENTRY: Final = Decoder(_Entry, dec_hook=plain_id)
 _BATCH: Final = Decoder(_Batch, dec_hook=plain_id)
 
@@ -114,7 +116,7 @@ def plain_entry(raw: bytes) -> PlainEntry | None:
         return None
     try:
         return _plain(_ENTRY.decode(raw))
-    except (MsgspecError, NotPlainError):
+    except _NOT_PLAIN:
         return None
 
 
@@ -124,7 +126,7 @@ def plain_batch(raw: bytes) -> PlainBatch | None:
         return None
     try:
         return PlainBatch([_plain(entry) for entry in _BATCH.decode(raw).entries])
-    except (MsgspecError, NotPlainError):
+    except _NOT_PLAIN:
         return None
 
 

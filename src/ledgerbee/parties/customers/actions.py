@@ -21,6 +21,7 @@ from ledgerbee.parties.groups import store as groups
 from ledgerbee.parties.party.model import Party
 from ledgerbee.platform.company import store as companies
 from ledgerbee.platform.context import Context
+from ledgerbee.platform.http.metadata import is_same
 
 
 async def create(  # noqa: PLR0913  the fields that every customer needs
@@ -73,7 +74,7 @@ async def update(context: Context, customer_id: UUID, changes: dict[str, Any]) -
     before = await store.get_for_update(context, customer_id)
     customer = replace(before, **changes)
     group = await groups.get_customer_group(context, customer.customer_group_id)
-    if customer == before:
+    if customer == before and is_same(customer.metadata, before.metadata):
         return GroupedCustomer(before, group.number, group.name)
     customer = replace(customer, updated_at=context.now)
     rules.check(customer)

@@ -51,7 +51,11 @@ _COMPOUND_STREAMS: Final = {
 _DIRECTORY_ENTRY: Final = 128
 _XML: Final = frozenset({"application/xml", "text/xml"})
 _TEXT: Final = frozenset({"text/plain", "text/csv"})
-_PICTURES: Final = (archive.Pdf(), image.Png(), image.Jpeg(), image.Tiff())
+_PDF: Final = archive.Pdf()
+#: Banks and tax offices send files with something before their start; readers look for it in the first kilobyte.
+_PDF_START: Final = b"%PDF-"
+_PDF_WITHIN: Final = 1024
+_PICTURES: Final = (_PDF, image.Png(), image.Jpeg(), image.Tiff())
 _ARCHIVE: Final = archive.Zip()
 
 #: The media types that are taken (decisions "Ledger").
@@ -124,6 +128,8 @@ def types_of(content: bytes) -> frozenset[str]:
     for kind in _PICTURES:
         if filetype.match(content, [kind]):
             return frozenset({kind.mime})
+    if _PDF_START in content[:_PDF_WITHIN]:
+        return frozenset({_PDF.mime})
     if content.startswith(_COMPOUND_START):
         return _compound_types(content)
     if filetype.match(content, [_ARCHIVE]):

@@ -6,6 +6,7 @@ of up to 15 significant digits, which every JSON reader keeps exactly. Lists are
 """
 
 import re
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Any, Final
 
@@ -67,6 +68,11 @@ MetadataOut = Annotated[
     dict[str, Annotated[Any, PlainSerializer(_write_value), WithJsonSchema(_VALUE_SCHEMA)]],
     Field(description="Your own keys", examples=[{"crmId": "A-17"}]),
 ]
+
+
+def is_same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two objects' metadata are the same JSON: to Python, 1 equals true."""
+    return one == other and all((type(value) is bool) == (type(other[key]) is bool) for key, value in one.items())
 
 
 def matching_objects(key: str, text: str) -> list[dict[str, Any]]:

@@ -1,7 +1,8 @@
 """From Pydantic's findings to the wire's class-validator shape (contract 1.5)."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -81,13 +82,22 @@ def property_path(location: Iterable[Any]) -> str:
     return ".".join(part for part in parts if not part.startswith("function-") and part != "[key]")
 
 
+#: How Pydantic writes the limit of a decimal.
+_DECIMAL: Final = re.compile(r"Decimal\('([^']*)'\)")
+
+
+def _plain(value: Any) -> Any:
+    """A limit in the wire's words: `9999.99`, not Python's."""
+    return _DECIMAL.sub(r"\1", value) if isinstance(value, str) else value
+
+
 def _constraint(error: Mapping[str, Any]) -> tuple[str, str]:
     known = _RULES.get(error["type"])
     context = error.get("ctx") or {}
     if known is not None:
         rule, text = known
         try:
-            return rule, text.format(**context)
+            return rule, text.format(**{name: _plain(value) for name, value in context.items()})
         except (KeyError, IndexError):
             return rule, text
     # Our own validators raise PydanticCustomError(rule, text): the type is already the constraint's name.
