@@ -43,14 +43,15 @@ class Holder:
         self.session = session
 
     async def waiting(self) -> int:
-        """The process of the session that waits for this one, once there is one."""
-        while True:
-            pid = await self.session.fetchval(
-                "SELECT pid FROM pg_stat_activity WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))"
-            )
-            if pid is not None:
-                return int(pid)
-            await asyncio.sleep(0.01)
+        """The process of the session that waits for this one, once there is one: within a minute."""
+        async with asyncio.timeout(60):
+            while True:
+                pid = await self.session.fetchval(
+                    "SELECT pid FROM pg_stat_activity WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))"
+                )
+                if pid is not None:
+                    return int(pid)
+                await asyncio.sleep(0.01)
 
     async def release(self) -> None:
         await self.session.execute("ROLLBACK")

@@ -9,10 +9,17 @@ from pydantic import Field, TypeAdapter, ValidationError
 from ledgerbee.platform.http import wire
 from ledgerbee.platform.http.validation import validation_error
 
-LIMITED = [wire.Amount, wire.UnitPrice, wire.Quantity, wire.Percent, wire.ExchangeRate, Annotated[Decimal, Field(gt=5)]]
+LIMITED = {
+    "amount": wire.Amount,
+    "unitPrice": wire.UnitPrice,
+    "quantity": wire.Quantity,
+    "percent": wire.Percent,
+    "exchangeRate": wire.ExchangeRate,
+    "moreThan": Annotated[Decimal, Field(gt=5)],
+}
 
 
-@pytest.mark.parametrize("kind", LIMITED, ids=lambda kind: str(kind.__metadata__[-1])[:40])
+@pytest.mark.parametrize("kind", LIMITED.values(), ids=LIMITED)
 @pytest.mark.parametrize(
     "value", ["-1e30", "1e30", "-99999999999999999", "99999999999999999", "0", "0.0000000000000001"]
 )
