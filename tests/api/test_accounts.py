@@ -302,3 +302,29 @@ async def test_the_lines_that_reports_need_stay(api: Api) -> None:
         assert renamed.json() == {**line, "name": "Other name"}
         refused = await api.patch(f"/v1/accounts/{line['id']}", {"isActive": False})
         assert (refused.json()["code"], refused.json()["details"]) == ("ACCOUNT_IN_USE", {"usedBy": [role]})
+
+
+@pytest.mark.parametrize(
+    ("standard", "ledger_type", "classification", "is_taken"),
+    [
+        (6480, "BALANCE_SHEET", "ASSET", True),
+        (6480, "BALANCE_SHEET", "LIABILITY", False),
+        (6480, "PROFIT_AND_LOSS", "EXPENSE", False),
+        (1010, "BALANCE_SHEET", "ASSET", False),
+        (1010, "PROFIT_AND_LOSS", "EXPENSE", True),
+        (7440, "BALANCE_SHEET", "EQUITY", True),
+        (7440, "BALANCE_SHEET", "ASSET", False),
+    ],
+)
+async def test_an_account_stands_among_those_of_its_kind(
+    api: Api, standard: int, ledger_type: str, classification: str, is_taken: bool
+) -> None:
+    """Its standard account decides in which totals it is: a debt among assets would be one."""
+    kind = {"ledgerType": ledger_type, "accountClassification": classification}
+    body = {"name": "Valutakonto", "accountNumber": 9_990, "publicAccountId": standard, **kind}
+    answer = await api.post("/v1/accounts", body)
+    assert answer.status_code == (201 if is_taken else 400), answer.text
+    if not is_taken:
+        (problem,) = answer.json()["details"]["validationErrors"]
+        assert problem["property"] == "publicAccountId"
+        assert 9_990 not in {row["accountNumber"] for row in (await api.get("/v1/accounts")).json()}

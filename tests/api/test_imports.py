@@ -490,3 +490,19 @@ async def test_an_import_whose_job_was_given_up_is_over(books: Books, database_u
     assert "again and again in vain behind line 0" in found["failure"]
     assert (await books.api.get(f"{PATH}/{waiting['id']}")).json()["status"] == "queued"
     assert await parts_of(books.api) == 1
+
+
+async def test_vat_beside_its_code_would_be_deducted_twice(books: Books) -> None:
+    """Exports list the VAT that a code made, on the VAT account, beside the code."""
+    codes = {code["vatCode"]: code for code in (await books.api.get("/v1/vat-codes")).json()}
+    accounts = {one["id"]: one["accountNumber"] for one in (await books.api.get("/v1/accounts")).json()}
+    vat = accounts[codes["K010"]["accountToBookId"]]
+    goods = line(GOODS, "DEBIT", "1000") | {"vatCode": "K010", "vatIncluded": False}
+    twice = row("1250", lines=[goods, line(vat, "DEBIT", "250"), line(BANK, "CREDIT", "1250")])
+    once = row("1250", lines=[goods, line(BANK, "CREDIT", "1250")])
+    settled = row("250", lines=[line(vat, "CREDIT", "250"), line(BANK, "DEBIT", "250")])
+    found = await imported(books.api, lines(twice, once, settled))
+    assert (found["entriesPosted"], found["errorCount"]) == (2, 1)
+    assert await errors_of(books.api, found) == [(1, "SHARED_VALIDATION_FAILED", "lines.1.accountId")]
+    listed = (await books.api.get(f"{PATH}/{found['id']}/errors")).json()["data"]
+    assert "vatIncluded" in listed[0]["message"]

@@ -162,6 +162,11 @@ class TestBuyer:
             assert warning.keys() == {"code", "message", "details"}
             assert (warning["code"], warning["details"]) == ("INVOICE_BUYER_INCOMPLETE", {"missing": missing})
 
+    async def test_an_export_within_the_eu_is_told(self, shop: Shop) -> None:
+        swede = {**SWEDE, "vatZone": "abroad"}
+        (warning,) = await self.warnings(shop, swede, "100")
+        assert (warning["code"], warning["details"]) == ("INVOICE_VAT_ZONE_DOUBTFUL", {"countryCode": "SE"})
+
     async def test_kroner_are_counted_whatever_the_currency(self, shop: Shop) -> None:
         assert await self.warnings(shop, {}, "300", currency="EUR") is None
         assert await self.warnings(shop, {}, "330", currency="EUR")

@@ -111,6 +111,9 @@ def test_the_command_line_imports_beside_a_running_serve(
     assert "line 4" in told.stderr
     assert "ACCOUNT_NOT_FOUND" in told.stderr
 
+    told = cli("import", "csv", "/dev/zero", "--data-dir", own_data)
+    assert (told.returncode, "not a regular file" in told.stderr) == (1, True)
+
     old = tmp_path / "old.jsonl"
     old.write_text(lines(row("1.00", date="2019-05-05")))
     told = cli("import", "jsonl", old, "--data-dir", own_data)

@@ -285,7 +285,7 @@ class Chart:
         base = self.converted(own, money)
         difference = None if stated is None else vat - computed
         parts = [Line(account, side, own, base, kind, place, line, percent, difference)]
-        if not vat:
+        if not vat and money.currency == self.base:
             return parts
         deducted = half_up(vat * share)
         contra = code["contraAccountToBookId"]

@@ -242,7 +242,8 @@ def test_a_date_is_read_as_it_was_written(day: date, mark: str, has_zeros: bool)
         (["05.11.2026", "5.1.2026"], ["2026-11-05", "2026-01-05"]),
         (["05/11/2026", "25/11/2026"], ["2026-11-05", "2026-11-25"]),
         (["05/11/2026", "11/25/2026"], ["2026-05-11", "2026-11-25"]),
-        (["05-11-2026", "11-25-2026"], ["2026-05-11", "2026-11-25"]),
+        (["11-24-2026", "11-25-2026"], ["2026-11-24", "2026-11-25"]),
+        (["11-25-2026", "06-06-2026"], ["2026-11-25", "2026-06-06"]),
         (["05/05/2026", "2026-11-05", "2026/11/05"], ["2026-05-05", "2026-11-05", "2026-11-05"]),
         (["05-11-2026", "05/11/2026", "13/01/2026"], ["2026-11-05", "2026-11-05", "2026-01-13"]),
     ],
@@ -255,7 +256,9 @@ def test_the_file_settles_the_order_of_its_dates(days: list[str], expected: list
 @pytest.mark.parametrize(
     ("days", "lines"),
     [(["05/11/2026"], [2]), (["06/06/2026", "05/11/2026"], [4]), (["25/11/2026", "11/25/2026"], [2, 4]),
-     (["25-11-2026", "11-25-2026"], [2, 4]), (["05-11-2026"] * 200 + ["05/11/2026"], [402])],
+     (["25-11-2026", "11-25-2026"], [2, 4]), (["05-11-2026", "05-11-2026", "11-25-2026"], [2, 6]),
+     (["11-25-2026", "05.11.2026"], [2, 4]), (["05-11-2026", "11/25/2026"], [2, 4]),
+     (["05-11-2026"] * 200 + ["05/11/2026"], [402])],
 )  # fmt: skip
 def test_dates_that_nothing_settles_post_nothing(days: list[str], lines: list[int]) -> None:
     fault = refused(f"{HEADER}\n" + "".join(pair(number, "5", day) for number, day in enumerate(days)))
@@ -291,6 +294,24 @@ def test_encodings(encoding: str) -> None:
     assert entry["description"] == "Køb af smørrebrød"
     assert entry["lines"][1] == {"accountNumber": 1010, "side": "CREDIT", "amount": "1250.00", "vatCode": "K25"}
     assert entry["date"] == "2026-11-05"
+
+
+def test_a_text_of_its_own_is_the_lines() -> None:
+    """Programs with one column of texts tell in it what each line is."""
+    header = "Bilag;Dato;Tekst;Konto;Debet;Kredit\n"
+    rows = "7;05-11-2026;Husleje;2010;8.000,00;\n7;;Varme;2020;900,00;\n7;;Husleje;6480;;8.900,00\n"
+    (entry,) = entries(rows_of(header + rows))
+    assert entry["description"] == "Husleje"
+    assert [one.get("description") for one in entry["lines"]] == [None, "Varme", None]
+    both = header.replace("Debet", "Linjetekst;Debet") + "7;05-11-2026;Leje;2010;;8,00;\n7;;Varme;6480;Vand;;8,00\n"
+    assert [line for line, _ in told(rows_of(both))] == [3]
+
+
+def test_a_wrong_date_is_told_in_the_formats_that_can_be_asked_for() -> None:
+    ((_, message),) = told(rows_of(f"{HEADER}\n{pair(1, '5', '31-02-2026')}"))
+    assert message == (
+        "date must be a valid date (YYYY-MM-DD or, as all of the file or dateFormat has it, DD-MM-YYYY): 31-02-2026"
+    )
 
 
 def test_a_file_that_is_not_utf8_posts_nothing() -> None:

@@ -22,6 +22,7 @@ from ledgerbee.sales.documents.rules import compute
 from ledgerbee.sales.invoices import rules
 from ledgerbee.sales.invoices.model import (
     INVOICE_AMOUNT_NEGATIVE,
+    INVOICE_BUYER_VAT_NUMBER_INVALID,
     INVOICE_BUYER_VAT_NUMBER_MISSING,
     INVOICE_INVALID_STATE,
     INVOICE_RECIPIENT_MISSING,
@@ -155,17 +156,48 @@ def customer(vat_number: str | None = None, email: str | None = None) -> Custome
 def test_a_liable_buyer_needs_a_vat_number() -> None:
     export = next(price for price, tax in TAXES.items() if tax.category == "K")
     computed = compute([product(export, Decimal(10))], TAXES, "DKK")
-    rules.check_sendable(computed, customer("SE556677889901"), "DKK")
+    rules.check_sendable(computed, customer("SE556677889901"), "DKK", "DK")
     with pytest.raises(LedgerBeeError) as refusal:
-        rules.check_sendable(computed, customer(), "DKK")
+        rules.check_sendable(computed, customer(), "DKK", "DK")
     assert refusal.value.error_code is INVOICE_BUYER_VAT_NUMBER_MISSING
     assert refusal.value.details["vatCategory"] == "K"
+
+
+@pytest.mark.parametrize(
+    ("number", "country", "seller_country", "is_liable"),
+    [
+        ("SE556677889901", "SE", "DK", True),
+        ("556677889901", "SE", "DK", True),
+        ("EL123456783", "GR", "DK", True),
+        ("DE123456788", "US", "DK", True),
+        ("DK13585628", "SE", "DK", False),
+        ("13585628", "DK", "DK", False),
+        ("SE556677889901", "SE", "SE", False),
+        ("NO974761076", "NO", "DK", False),
+        ("974761076", "NO", "DK", False),
+        ("GB123456789", "SE", "DK", False),
+    ],
+)
+def test_a_liable_buyer_is_registered_in_another_eu_country(
+    number: str, country: str, seller_country: str, is_liable: bool
+) -> None:
+    export = next(price for price, tax in TAXES.items() if tax.category == "K")
+    computed = compute([product(export, Decimal(10))], TAXES, "DKK")
+    buyer = replace(customer(number), country_code=country)
+    if is_liable:
+        rules.check_sendable(computed, buyer, "DKK", seller_country)
+        return
+    with pytest.raises(LedgerBeeError) as refusal:
+        rules.check_sendable(computed, buyer, "DKK", seller_country)
+    assert refusal.value.error_code is INVOICE_BUYER_VAT_NUMBER_INVALID
+    domestic = replace(buyer, vat_zone=VatZone.DOMESTIC)  # a reverse charge at home: scrap, telephones
+    rules.check_sendable(computed, domestic, "DKK", seller_country)
 
 
 def test_a_negative_invoice_is_a_credit_note() -> None:
     computed = compute([product(next(iter(TAXES)), Decimal("-0.01"))], TAXES, "DKK")
     with pytest.raises(LedgerBeeError) as refusal:
-        rules.check_sendable(computed, customer(), "DKK")
+        rules.check_sendable(computed, customer(), "DKK", "DK")
     assert refusal.value.error_code is INVOICE_AMOUNT_NEGATIVE
 
 

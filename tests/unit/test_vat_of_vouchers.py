@@ -153,14 +153,17 @@ def test_of_any_reverse_charge_vat_is_a_quarter_of_the_base_in_kroner(
     lines = [line(str(amount)) for amount in given_amounts]
     entry = bill(str(total), *lines, vat=vat_code, currency="EUR", rate=str(at))
     owed = [one.base_amount for one in entry.lines if one.line_type is LineType.VAT_CONTRA]
-    assert owed == [
-        vat
-        for amount in given_amounts
-        if (vat := (kroner(amount, at) / 4).quantize(ORE, ROUND_HALF_UP)) and amount > ORE
-    ] or any(amount <= ORE for amount in given_amounts)
+    quarters = [(kroner(amount, at) / 4).quantize(ORE, ROUND_HALF_UP) for amount in given_amounts]
+    assert owed == [vat for vat in quarters if vat]
     deducted = sum((one.base_amount for one in entry.lines if one.line_type is LineType.VAT), Decimal(0))
     assert deducted == sum(owed, Decimal(0))
     assert entry.lines[-1].base_amount == kroner(total, at)
+
+
+def test_a_reverse_charge_of_less_than_a_cent_is_owed_in_kroner() -> None:
+    entry = bill("0.01", line("0.01"), vat=code(Principle.NET, rate("25"), contra=True), currency="EUR", rate="7.4611")
+    assert amounts(entry) == {"expense": "0.01", "vat": "0.00", "contra": "0.00", "payable": "-0.01"}
+    assert amounts(entry, base=True) == {"expense": "0.07", "vat": "0.02", "contra": "-0.02", "payable": "-0.07"}
 
 
 def test_a_quarter_of_the_vat_in_kroner_is_deducted() -> None:

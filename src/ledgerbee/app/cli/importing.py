@@ -267,7 +267,9 @@ async def _carry_out(
 
 
 def _digest(file: Path) -> tuple[bytes, int]:
-    """What tells the import from others, and the file's length."""
+    """What tells the import from others, and the file's length. A pipe or device can't be read twice."""
+    if not file.is_file():
+        fail(f"{file} is not a regular file: save what it gives in one.")
     digest = hashlib.sha256()
     with file.open("rb") as opened:
         while block := opened.read(1024 * 1024):

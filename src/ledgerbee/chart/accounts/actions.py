@@ -66,9 +66,23 @@ async def create(  # noqa: PLR0913  each argument is one property of an account
         **given,
     )
     check_account(account)
+    await _check_standard(context, account)
     await _check_vat_code(context, account.vat_code_id)
     await store.insert(context, [account])
     return account
+
+
+async def _check_standard(context: Context, account: Account) -> None:
+    """Refuse an account among those of another kind: the totals of the public standard chart would be wrong by it."""
+    company = await companies.get(context)
+    standard = standard_accounts(company.country_code).get(account.standard_number)
+    if standard is None or standard.classification is None or account.classification is None:
+        return
+    kinds = [Classification(standard.classification), account.classification]
+    is_asset, makes_asset = (kind is Classification.ASSET for kind in kinds)
+    if standard.ledger_type != account.ledger_type or is_asset != makes_asset:
+        text = f"publicAccountId {account.standard_number} is of {kinds[0]} in the public standard chart"
+        raise invalid(("publicAccountId", "isIn", f"{text}, the account of {kinds[1]}"))
 
 
 async def _completed(context: Context, given: dict[str, Any], standard_number: int) -> dict[str, Any]:

@@ -92,6 +92,7 @@ class EnteredRows:
                 try:
                     if isinstance(entry, LedgerBeeError):
                         raise entry
+                    rules.check_vat_once(entry, books.vat_codes)
                     prepared = entries.prepare(company_id, moment, entry_rules.complete(entry, books, new_id()))
                 except LedgerBeeError as fault:
                     completed.append(refused(row.line, fault, row.after))

@@ -7,8 +7,9 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 from ledgerbee.chart.accounts.model import ACCOUNT_NOT_BOOKABLE, ACCOUNT_NOT_FOUND
+from ledgerbee.chart.vat_codes.model import VatCode
 from ledgerbee.core.dates import add_months
-from ledgerbee.core.errors import VALIDATION_FAILED, LedgerBeeError
+from ledgerbee.core.errors import VALIDATION_FAILED, LedgerBeeError, invalid
 from ledgerbee.ledger.entries.model import (
     FISCAL_YEAR_MISSING,
     JOURNAL_ENTRY_PARTY_REQUIRED,
@@ -85,6 +86,28 @@ def check_postable(entered: EnteredEntry, directory: Directory, opens: Span) -> 
             party = _PARTIES[facts.control_account_type]
             if (entered.customer_id if party == "customerId" else entered.vendor_id) is None:
                 raise JOURNAL_ENTRY_PARTY_REQUIRED.error(property=party)
+
+
+def check_vat_once(entered: EnteredEntry, codes: Mapping[UUID, VatCode]) -> None:
+    """Refuse an entry that has the VAT of its codes on lines of its own: it would be booked a second time.
+
+    Exports of other programs list the VAT that they made of a code among the lines, beside the code.
+    """
+    own = {line.vat_code_id for line in entered.lines}
+    booked_on = {
+        account
+        for code_id, code in codes.items()
+        if code_id in own
+        for account in (code.account_id, code.contra_account_id)
+    }
+    for number, line in enumerate(entered.lines):
+        if line.vat_code_id is None and line.account_id in booked_on:
+            name = f"lines.{number}.accountId"
+            text = (
+                f"{name} is the account that a VAT code of the entry books on: the VAT follows from the code. Leave "
+                "the line out, and say in vatIncluded whether the amount beside the code contains it (and vatAmount)"
+            )
+            raise invalid((name, "isNotVatAccount", text))
 
 
 def check_day(day: date, directory: Directory, opens: Span) -> None:

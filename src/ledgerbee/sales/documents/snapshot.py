@@ -153,6 +153,12 @@ def prefixed_vat_number(number: str | None, country_code: str) -> str | None:
     return f"{'EL' if country_code == 'GR' else country_code}{number}"
 
 
+def vat_number_country(number: str, country_code: str) -> str:
+    """The country of a VAT number (ISO 3166-1): by its prefix, else that of who has it."""
+    prefix = number[:2].upper()
+    return {"EL": "GR"}.get(prefix, prefix) if prefix.isalpha() else country_code
+
+
 def _lines(computed: Computed, currency: str) -> list[dict[str, Any]]:
     rows = {treatment_of(row): index for index, row in enumerate(computed.totals.rows)}
     taxes = computed.taxes

@@ -56,6 +56,7 @@ from ledgerbee.sales.documents.wire import Lines, NullableText, line_inputs
 from ledgerbee.sales.invoices import actions, store
 from ledgerbee.sales.invoices.model import (
     INVOICE_AMOUNT_NEGATIVE,
+    INVOICE_BUYER_VAT_NUMBER_INVALID,
     INVOICE_BUYER_VAT_NUMBER_MISSING,
     INVOICE_DELIVERY_NOT_CONFIGURED,
     INVOICE_INVALID_STATE,
@@ -179,7 +180,7 @@ class SendInvoiceResponse(ResponseModel):
     warnings: list[SendWarningResponse] = omitted(
         description="Only where there is something to look at. `INVOICE_BUYER_INCOMPLETE`: the customer has no full "
         "address, which an invoice to a business or the public has to state unless it is a simplified one (in Denmark "
-        "up to 3,000 kroner with VAT)"
+        "up to 3,000 kroner with VAT). `INVOICE_VAT_ZONE_DOUBTFUL`: it is an export, but the customer is in the EU"
     )
 
 
@@ -333,6 +334,7 @@ async def delete_invoice(context: Ctx, invoice_id: InvoiceId) -> None:
             INVOICE_DELIVERY_NOT_CONFIGURED,
             INVOICE_RECIPIENT_MISSING,
             INVOICE_BUYER_VAT_NUMBER_MISSING,
+            INVOICE_BUYER_VAT_NUMBER_INVALID,
             INVOICE_SELLER_INCOMPLETE,
             INVOICE_AMOUNT_NEGATIVE,
             DOCUMENT_TEMPLATE_NOT_FOUND,

@@ -162,6 +162,11 @@ INVOICE_BUYER_VAT_NUMBER_MISSING = ErrorCode(
     400,
     "The buyer accounts for the VAT (reverse charge or intra-Community supply): the customer needs a VAT number",
 )
+INVOICE_BUYER_VAT_NUMBER_INVALID = ErrorCode(
+    "INVOICE_BUYER_VAT_NUMBER_INVALID",
+    400,
+    "Without VAT to a business in another EU country (vatZone eu), the buyer's VAT number must be of such a country",
+)
 INVOICE_SELLER_INCOMPLETE = ErrorCode(
     "INVOICE_SELLER_INCOMPLETE",
     400,

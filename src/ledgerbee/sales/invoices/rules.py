@@ -9,14 +9,15 @@ from ledgerbee.core.money import format_amount, total
 from ledgerbee.ledger.entries.model import EntryType, LineType, NewEntry, NewLine, Side
 from ledgerbee.ledger.entries.rules import Conversion, balance_in_base, other
 from ledgerbee.parties.contacts.model import Contact
-from ledgerbee.parties.customers.model import Customer, CustomerType
+from ledgerbee.parties.customers.model import Customer, CustomerType, VatZone
 from ledgerbee.platform.company.model import Company
 from ledgerbee.sales.delivery.model import DeliveryStatus, DeliveryType, Outcome
 from ledgerbee.sales.documents.model import Computed, Tax
 from ledgerbee.sales.documents.rules import sums_by
-from ledgerbee.sales.documents.snapshot import EU_COUNTRIES, Addressee, buyer, seller
+from ledgerbee.sales.documents.snapshot import EU_COUNTRIES, Addressee, buyer, seller, vat_number_country
 from ledgerbee.sales.invoices.model import (
     INVOICE_AMOUNT_NEGATIVE,
+    INVOICE_BUYER_VAT_NUMBER_INVALID,
     INVOICE_BUYER_VAT_NUMBER_MISSING,
     INVOICE_INVALID_STATE,
     INVOICE_RECIPIENT_MISSING,
@@ -102,17 +103,26 @@ def recipient(override: str | None, contacts: Iterable[Contact | None], customer
     return found
 
 
-def check_sendable(computed: Computed, customer: Customer, currency: str) -> None:
+def check_sendable(computed: Computed, customer: Customer, currency: str, seller_country: str) -> None:
     """Refuse what can't be booked as an invoice: a negative total, a reverse charge without a liable buyer.
 
-    Raises `INVOICE_AMOUNT_NEGATIVE`, `INVOICE_BUYER_VAT_NUMBER_MISSING`.
+    In the zone `eu` a buyer is liable with a VAT number of an EU country that isn't the seller's (momslovens § 34,
+    stk. 1, nr. 1; VAT Directive, articles 138 and 196). A company from outside the EU may have one.
+
+    Raises `INVOICE_AMOUNT_NEGATIVE`, `INVOICE_BUYER_VAT_NUMBER_MISSING`, `INVOICE_BUYER_VAT_NUMBER_INVALID`.
     """
     if computed.totals.amount < 0:
         raise INVOICE_AMOUNT_NEGATIVE.error(amount=format_amount(computed.totals.amount, currency))
+    liable = [row.category for row in computed.totals.rows if row.category in _BUYER_LIABLE]
+    if not liable:
+        return
     if not customer.vat_number:
-        liable = [row.category for row in computed.totals.rows if row.category in _BUYER_LIABLE]
-        if liable:
-            raise INVOICE_BUYER_VAT_NUMBER_MISSING.error(customerId=str(customer.id), vatCategory=liable[0])
+        raise INVOICE_BUYER_VAT_NUMBER_MISSING.error(customerId=str(customer.id), vatCategory=liable[0])
+    country = vat_number_country(customer.vat_number, customer.country_code)
+    if customer.vat_zone is VatZone.EU and (country not in EU_COUNTRIES or country == seller_country):
+        raise INVOICE_BUYER_VAT_NUMBER_INVALID.error(
+            customerId=str(customer.id), vatCategory=liable[0], vatNumberCountry=country
+        )
 
 
 def check_seller(company: Company, taxes: Iterable[Tax]) -> None:
@@ -131,7 +141,22 @@ def check_seller(company: Company, taxes: Iterable[Tax]) -> None:
 
 
 def warnings(invoice: Invoice, computed: Computed, addressee: Addressee, company: Company) -> tuple[SendWarning, ...]:
-    """What whoever sent a booked invoice should look at: a buyer without an address.
+    """What whoever sent a booked invoice should look at."""
+    return (*_doubtful_zone(addressee.customer), *_incomplete_buyer(invoice, computed, addressee, company))
+
+
+def _doubtful_zone(customer: Customer) -> tuple[SendWarning, ...]:
+    """An export to a country of the EU: there it would be a supply with VAT, or to a business with a VAT number."""
+    if customer.vat_zone is not VatZone.ABROAD or customer.country_code not in EU_COUNTRIES - {"XI"}:
+        return ()
+    text = "The invoice has no VAT as an export (vatZone abroad), but its buyer is in the EU"
+    return (SendWarning("INVOICE_VAT_ZONE_DOUBTFUL", text, {"countryCode": customer.country_code}),)
+
+
+def _incomplete_buyer(
+    invoice: Invoice, computed: Computed, addressee: Addressee, company: Company
+) -> tuple[SendWarning, ...]:
+    """A buyer without an address.
 
     Momsbekendtgørelsen § 58(1) no. 4 (VAT Directive, article 226 no. 5) wants the buyer's on invoices to businesses and
     the public. Simplified invoices, in Denmark of up to 3,000.00 kroner with VAT, need no buyer, unless it is the buyer

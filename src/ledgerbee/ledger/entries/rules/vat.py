@@ -33,7 +33,8 @@ def split(line: EnteredLine, code: VatCode, rate: VatRate, conversion: Conversio
 
     The VAT of a line is rounded once, the part of it that can be deducted once more; what is left of either is exact,
     so the lines add up to what was entered. In a foreign currency each amount is converted by itself; the VAT of a
-    reverse charge is computed of the converted base, since nobody bills it (momslovens § 46: the buyer states it). What
+    reverse charge is computed of the converted base, since nobody bills it (momslovens § 46: the buyer states it), also
+    where it is less than a cent of that currency: 0.01 EUR of services is 0.07 kroner and owes 0.02. What
     can be deducted is a share of the VAT in the company's currency (momslovens § 42, stk. 2).
     """
     computed = computed_vat(line, code, rate, conversion.currency)
@@ -42,7 +43,9 @@ def split(line: EnteredLine, code: VatCode, rate: VatRate, conversion: Conversio
     own = _line(line, line.account_id, line.side, base, conversion.in_base(base), line.line_type, rate)
     if line.vat_amount is not None:
         own = replace(own, vat_difference=EXACT.subtract(vat, computed))
-    return [own, *_vat_lines(line, code, rate, own, vat, conversion)] if vat else [own]
+    if not vat and conversion.is_base:
+        return [own]
+    return [own, *_vat_lines(line, code, rate, own, vat, conversion)]
 
 
 def contains_vat(line: EnteredLine, code: VatCode) -> bool:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from ledgerbee.core.errors import LedgerBeeError, invalid
 from ledgerbee.core.money import EXACT, MAX_AMOUNT, is_currency, minor_units, total
 from ledgerbee.ledger.entries.model import MAX_LINES, EntryType, Side
-from ledgerbee.ledger.imports.formats.dates import read_date_as
+from ledgerbee.ledger.imports.formats.dates import DAY_FIRST, MONTH_FIRST, read_date_as
 from ledgerbee.ledger.imports.formats.headings import DATES, OF_ENTRY
 from ledgerbee.ledger.imports.formats.numbers import read_number
 from ledgerbee.ledger.imports.formats.records import Record, Records
@@ -25,6 +25,8 @@ _MAX_HELD: Final = 1_000
 _QUOTED: Final = 40
 _YES_OR_NO: Final = {"true": True, "yes": True, "ja": True, "false": False, "no": False, "nej": False}
 _MARKS: Final = {",": "a comma", ".": "a point"}
+_EITHER: Final = "YYYY-MM-DD or, as all of the file or dateFormat has it,"
+_ORDERS: Final = {DAY_FIRST: f"{_EITHER} DD-MM-YYYY", MONTH_FIRST: f"{_EITHER} MM-DD-YYYY"}
 
 
 class CsvReader:
@@ -129,6 +131,7 @@ class _Entry:
         if self._fault is not None or len(self._lines) > MAX_LINES:  # it is refused: no need to keep more
             return
         try:
+            row = self._with_own_text(row)
             for name in OF_ENTRY:
                 value = row.get(name)
                 if value is None:
@@ -151,6 +154,13 @@ class _Entry:
             fields["originalAmount"] = self._debits()
         return Row(self._line, fields, self.after)
 
+    def _with_own_text(self, row: Mapping[str, str]) -> Mapping[str, str]:
+        """A row whose text is not the entry's has it for its line: so programs with one column for both write it."""
+        text = row.get("description")
+        if text is None or "lineDescription" in row or self._fields.get("description", text) == text:
+            return row
+        return {**{name: value for name, value in row.items() if name != "description"}, "lineDescription": text}
+
     def _of_entry(self, number: int, name: str, text: str) -> str:
         if name == "originalAmount":
             return self._amount(number, name, name, text)
@@ -160,7 +170,8 @@ class _Entry:
             day = read_date_as(text, self._dialect.date_format)
             if day is None:
                 form = self._dialect.date_format
-                raise invalid((name, "isDateString", f"{name} must be a valid date ({form}): {text[:_QUOTED]}"))
+                order = _ORDERS.get(form, form)
+                raise invalid((name, "isDateString", f"{name} must be a valid date ({order}): {text[:_QUOTED]}"))
             return day
         return text
 

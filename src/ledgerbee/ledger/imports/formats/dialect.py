@@ -55,26 +55,36 @@ class _Question:
         self.answers = answers
         self.proofs: dict[str, _Seen] = {}
         self.open: list[_Seen] = []
+        #: The first value in a form that stands for the first answer wherever nothing is said.
+        self.usual: _Seen | None = None
 
     def ask(self, seen: _Seen, readings: tuple[str | None, str | None], *, has_usual: bool = False) -> None:
-        """Look at a value, and what it is under either answer (None: nothing). A usual form leaves nothing open."""
+        """Look at a value, and what it is under either answer (None: nothing). `has_usual`: it is written in a form
+        that means the first answer; proof of the second then contradicts it."""
         first, second = readings
         if first == second:
             return
         if first is None or second is None:
             self.proofs.setdefault(self.answers[first is None], seen)
-        elif not has_usual and len(self.open) < _MAX_NAMED:
+        elif has_usual:
+            self.usual = self.usual or seen
+        elif len(self.open) < _MAX_NAMED:
             self.open.append(seen)
 
     def answer(self, usual: str) -> str | None:
         """What the values prove, or `usual` if they ask for nothing else; None if they leave it open."""
-        if len(self.proofs) > 1 or (self.open and not self.proofs):
+        if len(self.contradiction()) > 1 or (self.open and not self.proofs):
             return None
         return next(iter(self.proofs), usual)
 
+    def contradiction(self) -> Sequence[_Seen]:
+        """One value for each answer, in the order of the file: two of them can't both be right."""
+        found = {self.answers[0]: self.usual, **self.proofs} if self.usual else self.proofs
+        return sorted((one for one in found.values() if one is not None), key=lambda one: one.line)
+
     def unsettled(self) -> Sequence[_Seen]:
         """The values that show why there is no answer."""
-        return list(self.proofs.values()) if len(self.proofs) > 1 else self.open
+        return self.contradiction() if len(self.contradiction()) > 1 else self.open
 
 
 class DialectReader:
@@ -172,7 +182,7 @@ class DialectReader:
                 if column == "exchangeRate" and not self._rates:
                     self._rates.append(seen)
             elif column in DATES:
-                # With a hyphen or a point between them the day stands first, but for files that prove otherwise.
+                # With a hyphen or a point between them the day stands first, unless all of the file is otherwise.
                 self._dates.ask(seen, read_date(text), has_usual="/" not in text)
 
     def _decimal_mark(self) -> str | None:
@@ -201,7 +211,7 @@ class DialectReader:
 
 def _unsettled(question: _Question, what: str, both: Callable[[str], str], say: str) -> tuple[str, Sequence[Refusal]]:
     seen = question.unsettled()
-    if question.proofs:
+    if len(question.contradiction()) > 1:
         text = f"{seen[0]} and {seen[1]} contradict each other on {what}: {say}."
         return text, _refusals(seen, text)
     text = f"Nothing in the file settles {what}: {seen[0]} can be read as {both(seen[0].text)}; {say}."

@@ -72,7 +72,8 @@ async def send(context: Context, invoice_id: UUID, options: SendOptions) -> Sent
     failed for good can be sent again: it is handed over as it was booked.
     Raises validation errors, `INVOICE_NOT_FOUND`, `INVOICE_INVALID_STATE` (also for the second of two racing sends),
     `INVOICE_DELIVERY_NOT_CONFIGURED`, `SALES_DOCUMENT_CUSTOMER_INACTIVE`, `INVOICE_AMOUNT_NEGATIVE`,
-    `INVOICE_BUYER_VAT_NUMBER_MISSING`, `INVOICE_SELLER_INCOMPLETE`, `INVOICE_RECIPIENT_MISSING`,
+    `INVOICE_BUYER_VAT_NUMBER_MISSING`, `INVOICE_BUYER_VAT_NUMBER_INVALID`, `INVOICE_SELLER_INCOMPLETE`,
+    `INVOICE_RECIPIENT_MISSING`,
     `DOCUMENT_TEMPLATE_NOT_FOUND`, `SALES_DOCUMENT_TEMPLATE_MISMATCH`, `SALES_DOCUMENT_VAT_CODE_UNUSABLE`,
     `DOCUMENT_CHARACTERS_UNPRINTABLE`, `EXCHANGE_RATE_MISSING` and what posting raises (`PERIOD_LOCKED`,
     `FISCAL_YEAR_MISSING`, `ACCOUNT_NOT_BOOKABLE`). Then nothing is changed, and no number is used up.
@@ -109,7 +110,7 @@ async def _prepare(context: Context, full: FullInvoice, options: SendOptions) ->
     computed = await documents.tax_drafted_lines(
         context, full.lines, facts, currency=invoice.currency, tax_point=invoice.tax_point
     )
-    rules.check_sendable(computed, facts.customer, invoice.currency)
+    rules.check_sendable(computed, facts.customer, invoice.currency, company.country_code)
     rules.check_seller(company, computed.taxes.values())
     chosen = options.document_template_id or invoice.document_template_id
     template = await documents.choose_template(context, TemplateType.INVOICE, facts, chosen)
