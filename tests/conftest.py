@@ -20,6 +20,7 @@ import asyncpg
 import httpx
 import pytest
 import pytest_asyncio
+import structlog
 from asgi_lifespan import LifespanManager
 from sqlalchemy.engine import make_url
 
@@ -211,6 +212,13 @@ async def new_company(
     tenant = Tenant(company_id, OPERATOR, "test", "Europe/Copenhagen")
     key = await database.run(tenant, clock(), work)
     return Api(http, company_id, key, database, clock)
+
+
+@pytest.fixture(autouse=True)
+def logs_as_usual() -> Iterator[None]:
+    """Commands that a test runs in this process set up its logs: no other test is to be without its own."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest_asyncio.fixture

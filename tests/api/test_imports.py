@@ -240,7 +240,7 @@ async def test_bad_rows_of_csv_cost_no_good_entry(books: Books) -> None:
             + f"e,2026-03-16,{BANK},x,\ne,,{SALES},,5\n"  # 8: no number
             + f"f,2026-03-16,{BANK},5,\nf,2026-03-17,{SALES},,5\n"  # 11: another date
             + f"g,2026-03-16,{BANK},5,\n,,,,3\n"  # 13: no entry
-            + f"g,,{SALES},,5\n"  # in spite of it whole
+            + f"g,,{SALES},,5\n"  # balanced without it, and yet another entry
             + f'h,"2026-03-16,{BANK},5,\n'  # 15: a quote that is never closed
             + good("i")
         ).encode()
@@ -250,7 +250,7 @@ async def test_bad_rows_of_csv_cost_no_good_entry(books: Books) -> None:
     found = await imported(books.api, content, "text/csv", encoding="utf-8")
     listed = await errors_of(books.api, found)
     assert [line for line, _, _ in listed] == [4, 7, 8, 11, 13, 15, 18]
-    assert found["entriesPosted"] == 5
+    assert found["entriesPosted"] == 4
 
 
 @pytest.mark.parametrize(
@@ -506,3 +506,16 @@ async def test_vat_beside_its_code_would_be_deducted_twice(books: Books) -> None
     assert await errors_of(books.api, found) == [(1, "SHARED_VALIDATION_FAILED", "lines.1.accountId")]
     listed = (await books.api.get(f"{PATH}/{found['id']}/errors")).json()["data"]
     assert "vatIncluded" in listed[0]["message"]
+
+
+@pytest.mark.parametrize(
+    ("name", "fields"),
+    [
+        ("accountNumber", {"accountId": "01890a5d-ac96-774b-bcce-b302099a8057"}),
+        ("vatCode", {"vatCode": "K010", "vatCodeId": "01890a5d-ac96-774b-bcce-b302099a8057"}),
+    ],
+)
+async def test_a_line_names_what_it_needs_once(books: Books, name: str, fields: dict[str, Any]) -> None:
+    content = lines(row("5", lines=[line(GOODS, "DEBIT", "5") | fields, line(BANK, "CREDIT", "5")]))
+    found = await imported(books.api, content)
+    assert await errors_of(books.api, found) == [(1, "SHARED_VALIDATION_FAILED", f"lines.0.{name}")]

@@ -71,9 +71,9 @@ async def test_nothing_less_than_no_attachment(books: Books, application: Connec
 
 
 async def test_posting_dates_lines_as_their_entry(books: Books, application: Connection) -> None:  # noqa: F811
-    """There is no date of a line to give: it is the entry's."""
+    """There is no date of a line to give: both are the entry's."""
     names = await application.fetchval("SELECT proargnames FROM pg_proc WHERE proname = 'post_entries'")
-    assert [name for name in names if "date" in name] == ["dates"]
+    assert [name for name in names if "date" in name] == ["dates", "delivery_dates"]
     sale = books.sale("2026-02-10", "1.00")
     assert await call(application, sale) is not None
     dates = await application.fetch(

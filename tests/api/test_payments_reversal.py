@@ -206,6 +206,7 @@ class TestRefusals:
         [
             ({"date": "2026-03-09"}, "date"),
             ({"date": "10-03-2026"}, "date"),
+            ({"date": "2027-12-31"}, "date"),
             ({"date": 5}, "date"),
             ({"description": "x" * 10_001}, "description"),
             ({"description": 5}, "description"),

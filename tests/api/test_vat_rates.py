@@ -72,6 +72,11 @@ class TestRates:
             {"validFrom": None, "vatRate": 25, "deductiblePercent": 100, "deductibleShare": "1/1"}
         ]
 
+    @pytest.mark.parametrize("share", ["2/3", "1/1", "0/1", "333/1000", "1/7"])
+    async def test_what_is_read_can_be_sent_back(self, api: Api, share: str) -> None:
+        made = await set_rates(api, "K070", {"vatRate": 25, "deductibleShare": share})
+        assert await set_rates(api, "K070", *made["rates"]) == made
+
     @pytest.mark.parametrize(
         ("code", "rates", "property_"),
         [
@@ -85,7 +90,8 @@ class TestRates:
             ("K010", [{"vatRate": 25, "deductibleShare": "4/3"}], "rates.0.deductibleShare"),
             ("K010", [{"vatRate": 25, "deductibleShare": "1/0"}], "rates.0.deductibleShare"),
             ("K010", [{"vatRate": 25, "deductibleShare": "two thirds"}], "rates.0.deductibleShare"),
-            ("K010", [{"vatRate": 25, "deductibleShare": "1/2", "deductiblePercent": 50}], "rates.0.deductibleShare"),
+            ("K010", [{"vatRate": 25, "deductibleShare": "1/2", "deductiblePercent": 51}], "rates.0.deductibleShare"),
+            ("K010", [{"vatRate": 25, "deductiblePercent": "33.33333"}], "rates.0.deductiblePercent"),
             ("S01", [{"vatRate": 25, "deductibleShare": "1/2"}], "deductiblePercent"),
             ("S01", [{"vatRate": 25}, {"validFrom": APRIL, "vatRate": 0}], "eInvoiceCategory"),
             ("K030", [{"vatRate": 25}], "accountToBookId"),

@@ -31,9 +31,10 @@ def reachable() -> Iterator[Path]:
 
 @dataclass(frozen=True)
 class Made:
-    """A data folder after its first `serve`, stopped; and what that one said."""
+    """A data folder after its first `serve`, and what that one said; `copy` is as it was when that had stopped."""
 
     data_dir: Path
+    copy: Path
     company: str
     key: str
 
@@ -53,7 +54,13 @@ def made(reachable: Path) -> Made:
     assert served.company is not None
     assert served.key is not None
     assert served.stop() == 0
-    return Made(folder / "data", served.company, served.key)
+    copied(folder / "data", folder / "copy")
+    return Made(folder / "data", folder / "copy", served.company, served.key)
+
+
+def copied(data_dir: Path, to: Path) -> None:
+    """Copy a data folder that nothing works on."""
+    subprocess.run(["cp", "-a", "--reflink=auto", data_dir, to], check=True)
 
 
 @pytest.fixture(scope="session")
@@ -76,7 +83,7 @@ def own_folder(reachable: Path) -> Path:
 def own_data(made: Made, own_folder: Path) -> Iterator[Path]:
     """A data folder of the test's own with a company in it, stopped, to spoil."""
     data_dir = own_folder / "data"
-    subprocess.run(["cp", "-a", "--reflink=auto", made.data_dir, data_dir], check=True)
+    copied(made.copy, data_dir)
     yield data_dir
     end(data_dir)
 

@@ -3,6 +3,7 @@
 import json
 import re
 import socket
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -166,8 +167,8 @@ def test_log_lines_have_their_fields(served: Served) -> None:
     }  # fmt: skip
 
 
-def test_commands_work_beside_it(served: Served, made: Made) -> None:
-    at = ("--data-dir", made.data_dir)
+def test_commands_work_beside_it(serve_own: Callable[..., Served], own_data: Path, made: Made) -> None:
+    served, at = serve_own(), ("--data-dir", own_data)
     particulars = {
         "address": "Havnegade 1", "postalCode": "1058", "city": "København K", "vatNumber": "13585628",
         "email": "faktura@example.com", "bankName": "Danske Bank", "bankRegistrationNumber": "0040",
@@ -198,7 +199,7 @@ def test_commands_work_beside_it(served: Served, made: Made) -> None:
     assert (first["startDate"], first["endDate"]) == ("2025-07-01", "2026-12-31")
     assert "name one with --company" in refusal("api-key", "create", "--scopes", "all", *at)
     status = cli_json("db", "status", *at)
-    assert (status["state"], status["version"], status["dataDir"]) == ("running", "18", str(made.data_dir))
+    assert (status["state"], status["version"], status["dataDir"]) == ("running", "18", str(own_data))
     assert status["sizeBytes"] > 1_000_000
 
 

@@ -23,6 +23,9 @@ SPACES = " \u00a0\u202f\u2009"
 MARKS = st.sampled_from(["", ".", ",", "'", "\u2019", *SPACES])
 
 
+LEFT_OUT = ". Nothing of its entry is posted"
+
+
 def rows_of(content: str | bytes, options: CsvOptions = NOTHING_SAID) -> list[Row]:
     raw = content.encode() if isinstance(content, str) else content
     dialect = dialect_of(raw, options)
@@ -323,7 +326,7 @@ def test_a_file_that_is_not_utf8_posts_nothing() -> None:
     fault = refused((good + "2;;Køb;1010;;1.000;\n").replace("1.250,00", "1.250").encode("windows-1252"))
     assert "decimalMark" not in fault.message  # the lines that can't be read may settle it
     rows = rows_of((good + "2;;Køb;1010;;5;\n").encode("windows-1252"), CsvOptions(encoding="utf-8"))
-    assert told(rows) == [(5, "The row is not UTF-8")]
+    assert told(rows) == [(5, f"The row is not UTF-8{LEFT_OUT}")]
 
 
 @pytest.mark.parametrize(
@@ -370,13 +373,54 @@ def test_separators_at_the_end_of_rows() -> None:
         )
         assert amounts(rows_of(content)) == ["5"]
     rows = rows_of("entry;date;accountNumber;debit;credit;\n1;2026-03-16;6480;5;;x\n1;;1010;;5;\n")
-    assert told(rows)[0] == (2, "The row has a value behind column 5, the last one that the header has a name for")
+    text = "The row has a value behind column 5, the last one that the header has a name for"
+    assert told(rows) == [(2, text + LEFT_OUT)]
 
 
 def test_a_nul_is_refused_with_its_line() -> None:
     content = f"{HEADER}\n{pair(1, '5')}".encode() + b"2;2026-03-16;6480;5\x00;;;\n" + pair(3, "5").encode()
     rows = rows_of(content)
-    assert (amounts(rows), told(rows)) == (["5", "5"], [(4, "The row has a NUL character")])
+    assert (amounts(rows), told(rows)) == (["5", "5"], [(4, f"The row has a NUL character{LEFT_OUT}")])
+
+
+WHOLE = "1;2026-03-16;6480;5;;;\n1;;1010;;5;;\n"
+
+
+@pytest.mark.parametrize(
+    "bad",
+    ["1;;2450;\x00;5;;\n", "1;;2450\n", "1;;2450;;5;;;x\n", '1;;2450;"x"y;5;;\n', "1;;2450;\xf8;5;;\n",
+     f"1;;2450;{'x' * 20_000};5;;\n"],
+    ids=["NUL", "few", "many", "quote", "bytes", "long"],
+)  # fmt: skip
+@pytest.mark.parametrize("at", range(3))
+def test_an_entry_is_posted_whole_or_not_at_all(bad: str, at: int) -> None:
+    """What is left of it would balance, and could never be put right by sending the bad row again."""
+    lines = WHOLE.splitlines(keepends=True)
+    content = f"{HEADER}\n{pair(7, '7')}" + "".join([*lines[:at], bad, *lines[at:]]) + pair(8, "8")
+    rows = rows_of(content.encode("latin-1"), CsvOptions(encoding="utf-8"))
+    assert amounts(rows) == ["7", "8"]
+    ((line, message),) = told(rows)
+    assert line == 4 + at
+    assert message.endswith(LEFT_OUT)
+
+
+@pytest.mark.parametrize("at", range(3))
+def test_a_row_that_hides_its_entry_takes_both_neighbours_with_it(at: int) -> None:
+    header = "date;entry;accountNumber;debit;credit\n"
+    lines = [
+        f"2026-03-16;{entry};{account};{rest}\n" for entry in (1, 2, 3) for account, rest in ((6480, "5;"), (10, ";5"))
+    ]
+    content = header + "".join([*lines[: 2 + at], "2026-03-16;x;2;2450;5;9\n", *lines[2 + at :]])
+    rows = rows_of(content)
+    posted = {0: ["5"], 1: ["5", "5"], 2: ["5"]}[at]
+    assert amounts(rows) == posted
+    assert [line for line, _ in told(rows)] == {0: [4, 5], 1: [5, 6], 2: [6, 7]}[at]
+
+
+def test_a_row_without_an_entry_may_go_on_with_the_one_before() -> None:
+    rows = rows_of(f"{HEADER}\n{pair(7, '7')}{WHOLE};;2450;3;;;\n{pair(8, '8')}")
+    assert amounts(rows) == ["7", "8"]
+    assert [line for line, _ in told(rows)] == [6]
 
 
 def test_quotes_that_never_close_cost_no_more_than_others() -> None:

@@ -4,6 +4,7 @@ import csv
 import hashlib
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
 from itertools import groupby
@@ -65,8 +66,7 @@ async def read_books(file: Path, base_currency: str, seconds: float) -> Books:
 
 
 def _rows(answer: Path, digest: Callable[[bytes], None]) -> Iterator[_Row]:
-    csv.field_size_limit(2**31 - 1)  # a narration of any length
-    with answer.open(encoding="utf-8", errors="replace", newline="") as opened:
+    with answer.open(encoding="utf-8", errors="replace", newline="") as opened, _values_of_any_length():
         reader = csv.DictReader(opened)
         if reader.fieldnames != list(_COLUMNS):
             raise BooksRefusedError("bean-query didn't answer with CSV: does ~/.config/beanquery/init change that?")
@@ -74,6 +74,16 @@ def _rows(answer: Path, digest: Callable[[bytes], None]) -> Iterator[_Row]:
             row = {name: None if text == found["nothing"] else text for name, text in found.items()}
             digest(repr([row[name] for name in _BOOKED]).encode())
             yield row
+
+
+@contextmanager
+def _values_of_any_length() -> Iterator[None]:
+    """A narration may be longer than what the csv module takes, which only has a limit for the whole process."""
+    before = csv.field_size_limit(2**31 - 1)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
 
 
 def _transaction(rows: Sequence[_Row], tools: Tools) -> Transaction:

@@ -1,6 +1,5 @@
 """`ledgerbee import`: files of entries, posted here and now by the same code as the worker's."""
 
-import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
@@ -124,6 +123,8 @@ def _import_rows(
     with plain_errors():
         from ledgerbee.ledger.imports.model import ImportFormat
 
+        if not file.is_file():  # it is read more than once
+            fail(f"{file} is not a regular file: save what it gives in one.")
         file_format = ImportFormat(format_name)
         _import(
             lambda means: _begin(
@@ -218,7 +219,7 @@ async def _begin(
     from ledgerbee.ledger.imports import actions, reading, run, source
     from ledgerbee.ledger.imports.model import NOTHING_SAID
 
-    content_hash, length = await asyncio.to_thread(_digest, file)
+    content_hash, length = await _digest(file)
     options = csv_options or NOTHING_SAID
     begun = await means.write(
         lambda context: actions.begin_here(
@@ -266,15 +267,15 @@ async def _carry_out(
         await database.close()
 
 
-def _digest(file: Path) -> tuple[bytes, int]:
-    """What tells the import from others, and the file's length. A pipe or device can't be read twice."""
-    if not file.is_file():
-        fail(f"{file} is not a regular file: save what it gives in one.")
-    digest = hashlib.sha256()
-    with file.open("rb") as opened:
-        while block := opened.read(1024 * 1024):
-            digest.update(block)
-    return digest.digest(), file.stat().st_size
+async def _digest(file: Path) -> tuple[bytes, int]:
+    """What tells the import from others, and the file's length."""
+    from ledgerbee.ledger.imports import source
+
+    digest, length = hashlib.sha256(), 0
+    async for block in source.File(file).blocks(0):
+        digest.update(block)
+        length += len(block)
+    return digest.digest(), length
 
 
 def _numbers(mapping: Path) -> dict[str, int]:

@@ -1,8 +1,6 @@
 """VAT codes over HTTP (contract 2.16; adding and changing them is ours)."""
 
 from datetime import date
-from decimal import Decimal
-from fractions import Fraction
 from typing import Annotated
 
 import asyncpg
@@ -22,8 +20,7 @@ from ledgerbee.chart.vat_codes.model import (
     VatRate,
     VatType,
 )
-from ledgerbee.chart.vat_codes.rules import deductible_share
-from ledgerbee.core.money import EXACT, round_to
+from ledgerbee.chart.vat_codes.rules import deductible_share, percent_of_share
 from ledgerbee.platform.http.operation import Ctx, operation, resource_router
 from ledgerbee.platform.http.wire import (
     Day,
@@ -34,6 +31,7 @@ from ledgerbee.platform.http.wire import (
     Percent,
     RequestModel,
     ResponseModel,
+    SharePercent,
     Text,
     Trimmed,
     changes_of,
@@ -46,8 +44,8 @@ VatCodeId = Annotated[Id, Path(alias="vatCodeId", description="VAT code ID")]
 Code = Annotated[str, Trimmed(20, min_length=1)]
 
 
-_DEDUCTIBLE_PERCENT = "How much of a purchase's VAT can be deducted, in percent; left out: 100"
-_DEDUCTIBLE_SHARE = "The same as an exact fraction, for what is no decimal: two thirds"
+_DEDUCTIBLE_PERCENT = "How much of a purchase's VAT can be deducted, in percent, up to 4 decimals; left out: 100"
+_DEDUCTIBLE_SHARE = "The same as an exact fraction, for what is no decimal: two thirds. The percentage may be beside it"
 
 
 class VatRateResponse(ResponseModel):
@@ -98,7 +96,7 @@ class CreateVatCodeRequest(RequestModel):
     principle: Principle = Field(description="Gross: an amount contains its VAT. Net: VAT comes on top.")
     account_to_book_id: Id = omitted(description="The account that the VAT goes to. Needed for a rate over 0.")
     contra_account_to_book_id: Id = omitted(description="Makes it a reverse charge: the opposite goes here")
-    deductible_percent: Percent = omitted(description=_DEDUCTIBLE_PERCENT)
+    deductible_percent: SharePercent = omitted(description=_DEDUCTIBLE_PERCENT)
     deductible_share: Line = omitted(description=_DEDUCTIBLE_SHARE, examples=["2/3"])
     return_boxes: list[Line] = omitted(description="Where it goes in the VAT return", max_length=10)
     e_invoice_category: EInvoiceCategory = omitted(
@@ -124,7 +122,7 @@ class VatRateRequest(RequestModel):
         None, description="The first day; left out of the first rate, which holds since ever"
     )
     vat_rate: Percent
-    deductible_percent: Percent = omitted(description=_DEDUCTIBLE_PERCENT)
+    deductible_percent: SharePercent = omitted(description=_DEDUCTIBLE_PERCENT)
     deductible_share: Line = omitted(description=_DEDUCTIBLE_SHARE, examples=["2/3"])
 
 
@@ -134,15 +132,11 @@ class SetVatRatesRequest(RequestModel):
     rates: list[VatRateRequest] = Field(min_length=1, max_length=MAX_RATES, description="In the order of their days")
 
 
-def _percent(share: Fraction) -> Decimal:
-    return round_to(EXACT.divide(Decimal(share.numerator * 100), Decimal(share.denominator)), 8)
-
-
 def _rate(rate: VatRate) -> VatRateResponse:
     return VatRateResponse(
         valid_from=None if rate.valid_from == SINCE_EVER else rate.valid_from,
         vat_rate=rate.rate,
-        deductible_percent=_percent(rate.deductible_share),
+        deductible_percent=percent_of_share(rate.deductible_share),
         deductible_share=f"{rate.deductible_share.numerator}/{rate.deductible_share.denominator}",
     )
 
@@ -163,7 +157,7 @@ def _render(row: asyncpg.Record, today: date) -> VatCodeResponse:
         contra_account_to_book_id=row["contra_account_id"],
         contra_account_to_book_number=row["contra_account_number"],
         contra_account_to_book_name=row["contra_account_name"],
-        deductible_percent=_percent(present.deductible_share),
+        deductible_percent=percent_of_share(present.deductible_share),
         rates=[_rate(rate) for rate in code.rates],
         return_boxes=row["return_box"].split("+") if row["return_box"] else [],
         e_invoice_category=row["einvoice_category"],

@@ -19,12 +19,15 @@ from ledgerbee.chart.vat_codes.model import (
     VatType,
 )
 from ledgerbee.core.errors import invalid
-from ledgerbee.core.money import ZERO
+from ledgerbee.core.money import EXACT, ZERO, round_to
 
 #: Categories whose invoices have to tell why they are without VAT (EN 16931: BR-E-10, BR-AE-10, BR-IC-10, BR-G-10,
 #: BR-O-10).
 _WITH_REASON: Final = frozenset(set(EInvoiceCategory) - {EInvoiceCategory.STANDARD, EInvoiceCategory.ZERO})
 
+#: Decimals of a percentage that says a share by itself, and of one that stands beside the fraction.
+_PERCENT_PLACES: Final = 4
+_TOLD_PLACES: Final = 8
 _SHARE: Final = re.compile(r"([0-9]{1,9})/([1-9][0-9]{0,8})")
 
 
@@ -34,14 +37,24 @@ def deductible_share(percent: Decimal | None, share: str | None, path: str = "")
     `path` is the place of the two fields in the request, with its dot. Raises validation errors.
     """
     if share is None:
+        if percent is not None and round_to(percent, _PERCENT_PLACES) != percent:
+            name = f"{path}deductiblePercent"
+            text = f"{name} must have at most {_PERCENT_PLACES} decimals without deductibleShare"
+            raise invalid((name, "maxDecimalPlaces", text))
         return Fraction(1) if percent is None else Fraction(percent) / 100
     name = f"{path}deductibleShare"
-    if percent is not None:
-        raise invalid((name, "isEmpty", f"{name} must be left out beside deductiblePercent"))
     found = _SHARE.fullmatch(share)
     if found is None or int(found[1]) > int(found[2]):
         raise invalid((name, "matches", f"{name} must be a fraction from 0/1 to 1/1, such as 2/3"))
-    return Fraction(int(found[1]), int(found[2]))
+    fraction = Fraction(int(found[1]), int(found[2]))
+    if percent not in {None, percent_of_share(fraction)}:
+        raise invalid((name, "equals", f"{name} must be the same as deductiblePercent, or one of them left out"))
+    return fraction
+
+
+def percent_of_share(share: Fraction) -> Decimal:
+    """A fraction in percent, at 8 decimals: two thirds are 66.66666667."""
+    return round_to(EXACT.divide(Decimal(share.numerator * 100), Decimal(share.denominator)), _TOLD_PLACES)
 
 
 def check_rates(rates: Sequence[VatRate]) -> None:

@@ -57,8 +57,8 @@ VatIncluded = Annotated[
     bool | None,
     Field(
         strict=True,
-        description="Whether the amount contains its VAT, whatever the code's principle says. Not with a reverse "
-        "charge, whose VAT is never on the voucher (extension)",
+        description="Whether the amount contains its VAT, whatever the code's principle says. Not true with a "
+        "reverse charge, whose VAT is never on the voucher (extension)",
     ),
 ]
 #: The VAT on a line's voucher.

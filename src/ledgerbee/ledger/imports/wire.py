@@ -16,7 +16,7 @@ from pydantic_core import PydanticCustomError
 from ledgerbee.chart.accounts.model import ACCOUNT_NOT_FOUND
 from ledgerbee.chart.journal_categories.model import JOURNAL_CATEGORY_NOT_FOUND
 from ledgerbee.chart.vat_codes.model import VAT_CODE_NOT_FOUND
-from ledgerbee.core.errors import ErrorCode, invalid
+from ledgerbee.core.errors import ErrorCode, LedgerBeeError, invalid
 from ledgerbee.core.ids import DriverUUID, parse_id
 from ledgerbee.core.money import is_commodity, is_currency
 from ledgerbee.ledger.entries import fast_wire
@@ -171,6 +171,10 @@ def _resolved(
 
 def _line(number: int, line: "ImportedLineRequest | _PlainLine", amount: Decimal, directory: Directory) -> EnteredLine:
     account_id, code_id = line.account_id, line.vat_code_id
+    if account_id is not None and line.account_number is not None:
+        raise _named_twice(f"lines.{number}.accountNumber", "accountId")
+    if code_id is not None and line.vat_code:
+        raise _named_twice(f"lines.{number}.vatCode", "vatCodeId")
     if account_id is None:
         name = f"lines.{number}.accountNumber"
         account_id = _found(directory.account_numbers, line.account_number, name, ACCOUNT_NOT_FOUND)
@@ -184,6 +188,10 @@ def _line(number: int, line: "ImportedLineRequest | _PlainLine", amount: Decimal
     if isinstance(line, ImportedLineRequest) and (line.vat_included is not None or line.vat_amount is not None):
         return replace(entered, vat_included=line.vat_included, vat_amount=line.vat_amount)
     return entered
+
+
+def _named_twice(name: str, beside: str) -> LedgerBeeError:
+    return invalid((name, "isEmpty", f"{name} must be left out beside {beside}"))
 
 
 def _found(known: Mapping[Any, UUID], wanted: str | int | None, name: str, code: ErrorCode) -> UUID | None:

@@ -79,8 +79,10 @@ async def reverse(context: Context, payment_id: UUID, on: date | None, descripti
     Both on the day `on` (None: today, or the payment's if later); what is due again is what the payment took off, in
     either currency. The invoice's row is held: of two at once, one wins. Raises `PAYMENT_NOT_FOUND`,
     `PAYMENT_ALREADY_REVERSED`, `INVOICE_INVALID_STATE`, `PERIOD_LOCKED`, `FISCAL_YEAR_MISSING`, and a validation error
-    for a day before the payment's.
+    for a day before the payment's or more than a year ahead.
     """
+    if on is not None:
+        check_date(on, context.today)
     found = await store.get(context, payment_id)
     invoice = await invoice_store.get(context, found.invoice_id, for_update=True)
     payment = await store.get(context, payment_id)  # once more, for whoever was faster

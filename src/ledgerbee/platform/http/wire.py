@@ -126,6 +126,12 @@ Percent = Annotated[
     Field(ge=0, le=100, decimal_places=4),
     _decimal_schema("Percent, 0 to 100, up to 4 decimals. A number or a decimal string."),
 ]
+#: A share in percent, up to 8 decimals: 66.66666667 beside the fraction 2/3.
+SharePercent = Annotated[
+    _RequestDecimal,
+    Field(ge=0, le=100, decimal_places=8),
+    _decimal_schema("Percent, 0 to 100, up to 8 decimals. A number or a decimal string."),
+]
 #: An amount of money in major units, at most 4 decimals; the currency's minor units are checked by the rules.
 Amount = Annotated[
     _RequestDecimal,

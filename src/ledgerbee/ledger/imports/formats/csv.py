@@ -1,7 +1,7 @@
 """CSV: a line of an entry a row; consecutive rows with the same value in `entry` are one entry."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -19,11 +19,11 @@ from ledgerbee.platform.http.wire import MAX_TEXT
 _TEXTS: Final = (("vatCode", "vatCode"), ("description", "lineDescription"))
 _NUMBER: Final = re.compile(r"[0-9]{1,10}")
 _AMOUNT: Final = re.compile(r"[0-9]{1,13}(\.[0-9]{1,4})?")
-#: Rows that can't be read, in the middle of an entry: after so many the entry is taken to be over.
-_MAX_HELD: Final = 1_000
 #: Characters of a value that an error repeats.
 _QUOTED: Final = 40
 _YES_OR_NO: Final = {"true": True, "yes": True, "ja": True, "false": False, "no": False, "nej": False}
+#: Characters that stand for what can't be read, or begin a value that goes over separators.
+_DOUBTFUL: Final = frozenset('"\x00\ufffd')
 _MARKS: Final = {",": "a comma", ".": "a point"}
 _EITHER: Final = "YYYY-MM-DD or, as all of the file or dateFormat has it,"
 _ORDERS: Final = {DAY_FIRST: f"{_EITHER} DD-MM-YYYY", MONTH_FIRST: f"{_EITHER} MM-DD-YYYY"}
@@ -41,7 +41,8 @@ class CsvReader:
         self._lines = Lines(start)
         self._records = Records(dialect.encoding, dialect.separator)
         self._entry: _Entry | None = None
-        self._held: list[Row] = []
+        #: The last line that can't be read, if the entry after it may have it.
+        self._unread: int | None = None
 
     def feed(self, block: bytes) -> Iterator[Row]:
         """The rows that are complete with this block."""
@@ -61,53 +62,82 @@ class CsvReader:
     def _take(self, record: Record) -> Iterator[Row]:
         columns = self._dialect.columns
         if record.values is None:
-            yield from self._refuse(record.line, record.fault, record.after)
+            yield from self._refuse(record, record.fault, record.text.split(self._dialect.separator))
             return
         values = [value.strip() for value in record.values]
         if not any(values):
             return
         if len(values) < len(columns):
             text = f"The row has {len(values)} values, the header {len(columns)} columns"
-            yield from self._refuse(record.line, text, record.after)
+            yield from self._refuse(record, text, values)
         elif max(map(len, values)) > MAX_TEXT:
-            yield from self._refuse(
-                record.line, f"The row has a value of more than {MAX_TEXT} characters", record.after
-            )
+            yield from self._refuse(record, f"The row has a value of more than {MAX_TEXT} characters", values)
         elif any(values[len(columns) :]):
             text = f"The row has a value behind column {len(columns)}, the last one that the header has a name for"
-            yield from self._refuse(record.line, text, record.after)
+            yield from self._refuse(record, text, values)
         else:
             row = {name: text for name, text in zip(columns, values, strict=False) if name and text}
-            yield from self._row(record.line, row, record.after)
+            yield from self._row(record, row)
 
-    def _refuse(self, number: int, text: str, after: Place) -> Iterator[Row]:
-        """Refuse one record. An entry that it stands in the middle of is refused by its balance, or needs it not."""
-        fault = JOURNAL_IMPORT_UNREADABLE.error(text)
-        if self._entry is None:
-            yield Row(number, fault, after)
+    def _refuse(self, record: Record, text: str, values: Sequence[str]) -> Iterator[Row]:
+        """Refuse a record, and with it the entry that it is a line of: the rest of it would be another entry.
+
+        Where the record doesn't show which entry that is, it may be the one before it or the one after it.
+        """
+        fault = _left_out(text)
+        key = self._key_of(values)
+        if key is None:
+            if self._entry is None:
+                yield Row(record.line, fault, record.after)
+            else:
+                self._entry.refuse(record.line, fault, record.after)
+                yield from self._close()
+            self._unread = record.line
             return
-        # Reading can't go on after this row by itself: it would miss the entry's rows before it.
-        self._held.append(Row(number, fault, None))
-        self._entry.after = after
-        if len(self._held) >= _MAX_HELD:
-            yield from self._close()
+        yield from self._open(key, record.line)
+        assert self._entry is not None
+        self._entry.refuse(record.line, fault, record.after)
+
+    def _key_of(self, values: Sequence[str]) -> str | None:
+        """Which entry a record is a line of that has something wrong, if that is certain.
+
+        What is wrong may have moved the values: only the first has its place, or one that is the open entry's.
+        """
+        place = self._dialect.columns.index("entry")
+        key = values[place].strip() if len(values) > place else ""
+        if not key or len(key) > MAX_TEXT or not _DOUBTFUL.isdisjoint(key):
+            return None
+        is_open = self._entry is not None and self._entry.key == key
+        return key if is_open or place == 0 else None
 
     def _close(self) -> Iterator[Row]:
         if self._entry is not None:
-            yield from self._held
             yield self._entry.row()
-            self._entry, self._held = None, []
+            self._entry = None
 
-    def _row(self, number: int, row: Mapping[str, str], after: Place) -> Iterator[Row]:
-        key = row.get("entry")
-        if key is None:
-            yield from self._refuse(number, "The row doesn't say in `entry` which entry it is a line of", after)
-            return
+    def _open(self, key: str, number: int) -> Iterator[Row]:
+        """Be in the entry `key`: in the one that is open, or in a new one that begins on line `number`."""
         if self._entry is not None and self._entry.key != key:
             yield from self._close()
         if self._entry is None:
             self._entry = _Entry(key, number, self._dialect, self._base_currency)
-        self._entry.add(number, row, after)
+
+    def _row(self, record: Record, row: Mapping[str, str]) -> Iterator[Row]:
+        key = row.get("entry")
+        if key is None:
+            fault = _left_out("The row doesn't say in `entry` which entry it is a line of")
+            if self._entry is None:
+                yield Row(record.line, fault, record.after)
+            else:  # which may go on in it
+                self._entry.refuse(record.line, fault, record.after)
+            return
+        yield from self._open(key, record.line)
+        assert self._entry is not None
+        if self._unread is not None:
+            text = f"Line {self._unread} can't be read and may be of this entry: nothing of it is posted"
+            self._entry.refuse(record.line, JOURNAL_IMPORT_UNREADABLE.error(text), record.after)
+            self._unread = None
+        self._entry.add(record.line, row, record.after)
 
 
 class _Entry:
@@ -142,6 +172,11 @@ class _Entry:
             self._lines.append(self._line_of(number, row))
         except LedgerBeeError as fault:
             self._fault = number, fault
+
+    def refuse(self, number: int, fault: LedgerBeeError, after: Place) -> None:
+        """Refuse the entry for what is wrong on a line, unless it is refused already."""
+        self.after = after
+        self._fault = self._fault or (number, fault)
 
     def row(self) -> Row:
         """The whole entry, in the form of JSON."""
@@ -263,6 +298,10 @@ class _Entry:
         if not all(_AMOUNT.fullmatch(amount) for amount in amounts):
             return "0"  # the line is refused
         return f"{min(total([Decimal(amount) for amount in amounts]), MAX_AMOUNT):f}"
+
+
+def _left_out(text: str) -> LedgerBeeError:
+    return JOURNAL_IMPORT_UNREADABLE.error(f"{text}. Nothing of its entry is posted")
 
 
 def _says_something(amount: str | None) -> bool:

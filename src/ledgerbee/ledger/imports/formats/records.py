@@ -21,12 +21,16 @@ ENCODINGS: Final = {"utf-8": "UTF-8", "windows-1252": "Windows-1252"}
 
 
 class Record(NamedTuple):
-    """A record that begins on `line`: its values, or what is wrong; reading can go on at the place `after` it."""
+    """A record that begins on `line`: its values, or what is wrong; reading can go on at the place `after` it.
+
+    Without values `text` is what can be read of the line.
+    """
 
     line: int
     values: list[str] | None
     fault: str
     after: Place
+    text: str = ""
 
 
 class _End(Enum):
@@ -95,6 +99,7 @@ class Records:
         try:
             text = (raw or b"").decode(self._encoding)
         except UnicodeDecodeError:
+            text = (raw or b"").decode(self._encoding, "replace")
             fault = self.not_decodable
         if raw is None:
             fault = f"The line is longer than {MAX_LINE_BYTES} bytes"
@@ -138,4 +143,4 @@ class Records:
         first, *others = self._record
         self._todo.extendleft(reversed(others))
         self._record, self._is_open = [], False
-        return Record(first.number, None, fault, first.after)
+        return Record(first.number, None, fault, first.after, first.text)
