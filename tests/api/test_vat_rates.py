@@ -249,6 +249,18 @@ class TestInvoices:
             assert sent["lines"][0]["vatRate"] == int(vat[:2])
         assert (await shop.api.run(verify)).passed
 
+    @pytest.mark.parametrize("delivered", ["0001-01-01", "2016-03-01", "2027-03-18", "9999-12-31"])
+    async def test_a_mistyped_delivery_is_refused(self, api: Api, shop: Shop, delivered: str) -> None:
+        body = await bill(api, "1250.00", "K010", "1250.00", deliveryDate=delivered)
+        draft = {"customerId": await shop.customer(), "date": "2026-03-16", "lines": [line(await shop.price("100.00"))]}
+        for refused in (
+            await api.post("/v2/journal-entries", body),
+            await shop.api.post("/v1/invoices", draft | {"deliveryDate": delivered}),
+        ):
+            assert refused.status_code == 400, refused.text
+            (problem,) = refused.json()["details"]["validationErrors"]
+            assert problem["property"] == "deliveryDate"
+
     async def test_a_new_delivery_date_taxes_a_draft_anew(self, shop: Shop) -> None:
         await set_rates(shop.api, "S01", {"vatRate": 25}, {"validFrom": APRIL, "vatRate": 20})
         draft = await shop.draft(await shop.customer(), line(await shop.price("100.00")), date="2026-03-31")

@@ -4,6 +4,7 @@ Written from the contract and the decisions, with no line of `ledgerbee`.
 """
 
 from dataclasses import dataclass, field, replace
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -86,6 +87,9 @@ class Chart:
         for number, file in enumerate(body.get("attachments") or []):
             if file["contentType"] != "text/plain":  # the workload attaches nothing but text
                 raise RefusedError(400, "INVALID_ATTACHMENT_TYPE", f"{prefix}attachments.{number}.content")
+        delivered = body.get("deliveryDate")
+        if delivered and not -3_653 <= (date.fromisoformat(delivered) - date.fromisoformat(body["date"])).days <= 366:
+            raise RefusedError(400, INVALID, f"{prefix}deliveryDate")
         lines, original = self._with_control(body, version, prefix)
         category = self._category(body, prefix)
         currency = body.get("currency") or self.base

@@ -9,7 +9,13 @@ from ledgerbee.ledger.entries.rules.balance import (
     check_balanced,
 )
 from ledgerbee.ledger.entries.rules.chain import canonical, chain_hash, digest, genesis
-from ledgerbee.ledger.entries.rules.entering import Books, checked, complete, with_control_line
+from ledgerbee.ledger.entries.rules.entering import (
+    Books,
+    check_delivery_date,
+    checked,
+    complete,
+    with_control_line,
+)
 from ledgerbee.ledger.entries.rules.reversal import check_reversible, reversal
 from ledgerbee.ledger.entries.rules.text import json_of
 from ledgerbee.ledger.entries.rules.vat import other, split, untaxed
@@ -24,6 +30,7 @@ __all__ = [
     "chain_hash",
     "check",
     "check_balanced",
+    "check_delivery_date",
     "check_reversible",
     "checked",
     "complete",

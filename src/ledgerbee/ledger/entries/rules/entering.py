@@ -49,6 +49,8 @@ from ledgerbee.parties.customers.model import CUSTOMER_NOT_FOUND
 from ledgerbee.parties.vendors.model import VENDOR_NOT_FOUND
 from ledgerbee.platform.rates.model import EXCHANGE_RATE_MISSING
 
+#: Days from the date of an entry to a delivery that it may have.
+_DELIVERED: Final = (-3_653, 366)
 #: The side of the receivable or payable for a positive original amount.
 _CONTROL_SIDES: Final = {
     EntryType.CUSTOMER_INVOICE: Side.DEBIT,
@@ -140,9 +142,10 @@ def _rank(line: NewLine, accounts: Mapping[UUID, Account]) -> int:
 def checked(entered: EnteredEntry, books: Books, path: str = "") -> EnteredEntry:
     """The entry with all its lines, if the books take it once it balances and its day has a rate.
 
-    Raises, in this order: what `with_control_line` raises; errors of the category, of currency, given rate and amounts
-    (validation errors), of VAT codes, and of tags.
+    Raises, in this order: what `check_delivery_date` and `with_control_line` raise; errors of the category, of
+    currency, given rate and amounts (validation errors), of VAT codes, and of tags.
     """
+    check_delivery_date(entered.delivery_date, entered.date, path)
     entered = with_control_line(entered, books, path)
     currency = entered.currency or books.base_currency
     _check_category(entered, books, path)
@@ -151,6 +154,14 @@ def checked(entered: EnteredEntry, books: Books, path: str = "") -> EnteredEntry
     _check_vat_codes(entered, currency, books, path)
     check_tags(entered.tag_ids, [line.tag_ids for line in entered.lines], books.tags, path)
     return entered
+
+
+def check_delivery_date(delivery: date | None, day: date, path: str = "") -> None:
+    """Raises a validation error for a delivery ten years before its entry or a year after it: a mistyped year, whose
+    VAT rates would be booked for good."""
+    if delivery is not None and not _DELIVERED[0] <= (delivery - day).days <= _DELIVERED[1]:
+        name = below(path, "deliveryDate")
+        raise invalid((name, "isDate", f"{name} must be at most ten years before and one year after date"))
 
 
 def with_control_line(entered: EnteredEntry, books: Books, path: str = "") -> EnteredEntry:

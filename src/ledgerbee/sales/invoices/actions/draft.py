@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from ledgerbee.core.ids import new_id
+from ledgerbee.ledger.entries.rules import check_delivery_date
 from ledgerbee.parties.customers import store as customers
 from ledgerbee.parties.customers.model import BillingFacts
 from ledgerbee.platform.company import store as companies
@@ -32,6 +33,7 @@ async def create(context: Context, given: InvoiceFields) -> FullInvoice:
     `SALES_DOCUMENT_DEPARTMENT_INACTIVE` and what `documents.price_lines` raises.
     """
     check_date(given.issue_date, context.today)
+    check_delivery_date(given.delivery_date, given.issue_date)
     company = await companies.get(context)
     facts = await customers.billing_facts(context, given.customer_id)
     await _check_references(context, given, facts)
@@ -66,6 +68,7 @@ async def update(context: Context, invoice_id: UUID, changes: Mapping[str, Any])
     given = replace(_fields_of(before, changes), lines=tuple(as_input(line) for line in lines))
     given = replace(given, **changes)
     check_date(given.issue_date, context.today)
+    check_delivery_date(given.delivery_date, given.issue_date)
     company = await companies.get(context)
     facts = await customers.billing_facts(context, given.customer_id)
     await _check_references(context, given, facts)
