@@ -183,10 +183,11 @@ MEDIA_TYPES = {"jsonl": JSONL, "csv": "text/csv"}
 async def test_every_file_comes_to_an_end(api: Api, workers: Callable[[], Program]) -> None:
     """Through a real worker: a refused row with its line, or a failed import with a reason."""
     books = await books_of(api)
-    sent = {}
+    sent, requests = {}, set()
     for name, (kind, content, *_) in HOSTILE.items():
         answer = await api.request("POST", PATH, content=content, headers={"content-type": MEDIA_TYPES[kind]})
         sent[name] = f"{PATH}/{answer.json()['id']}"
+        requests.add(answer.headers["x-request-id"])
     worker = workers()
     for name, (_, _, status, count, refused) in HOSTILE.items():
         while not (found := (await api.get(sent[name])).json())["completedAt"]:
@@ -196,7 +197,9 @@ async def test_every_file_comes_to_an_end(api: Api, workers: Callable[[], Progra
         errors = (await api.get(f"{sent[name]}/errors?limit=100")).json()["data"]
         assert (name, [error["line"] for error in errors]) == (name, refused[:100])
     assert worker.stop() == 0
-    assert not [line for line in worker.log if line["event"] in {"job.failed", "job.held"}]
+    ours = [line for line in worker.log if line.get("request_id") in requests]
+    assert len({line["request_id"] for line in ours}) == len(HOSTILE)
+    assert not [line for line in ours if line["event"] in {"job.failed", "job.held"}]
     assert (await books.verify()).passed
 
 

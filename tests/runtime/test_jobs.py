@@ -200,7 +200,8 @@ async def test_what_is_due_by_timetable_runs(bench: Bench) -> None:
         )
         worker = bench.worker()
         hits = "SELECT count(*) FROM rate_limit_hits WHERE bucket = 'test'"
-        told = f"SELECT ({hits}) + count(*) FROM pgqueuer_log WHERE entrypoint = '{bench.job}'"
+        due = "SELECT count(*) FROM pgqueuer_schedules WHERE next_run <= now()"
+        told = f"SELECT ({hits}) + ({due}) + count(*) FROM pgqueuer_log WHERE entrypoint = '{bench.job}'"
         async with asyncio.timeout(PATIENCE):
             while await connection.fetchval(told):  # noqa: ASYNC110  another process is at it
                 await asyncio.sleep(0.05)

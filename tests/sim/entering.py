@@ -289,7 +289,7 @@ class Chart:
         base = self.converted(own, money)
         difference = None if stated is None else vat - computed
         parts = [Line(account, side, own, base, kind, place, line, percent, difference)]
-        if not vat and money.currency == self.base:
+        if not vat and (money.currency == self.base or not code["contraAccountToBookId"]):
             return parts
         deducted = half_up(vat * share)
         contra = code["contraAccountToBookId"]

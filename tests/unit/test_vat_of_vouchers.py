@@ -166,6 +166,12 @@ def test_a_reverse_charge_of_less_than_a_cent_is_owed_in_kroner() -> None:
     assert amounts(entry, base=True) == {"expense": "0.07", "vat": "0.02", "contra": "-0.02", "payable": "-0.07"}
 
 
+def test_a_code_without_a_rate_has_no_vat_in_another_currency_either() -> None:
+    free = replace(code(Principle.NET, rate("0")), account_id=None)
+    entry = bill("100.00", line("100.00"), vat=free, currency="EUR", rate="7.4611")
+    assert amounts(entry, base=True) == {"expense": "746.11", "payable": "-746.11"}
+
+
 def test_a_quarter_of_the_vat_in_kroner_is_deducted() -> None:
     """Entertainment (momslovens § 42, stk. 2): a quarter of 3,883.53 kroner, not 130.26 euros at the day's rate."""
     vat_code = code(Principle.NET, rate("25", Fraction(1, 4)))

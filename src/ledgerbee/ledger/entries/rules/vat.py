@@ -43,7 +43,7 @@ def split(line: EnteredLine, code: VatCode, rate: VatRate, conversion: Conversio
     own = _line(line, line.account_id, line.side, base, conversion.in_base(base), line.line_type, rate)
     if line.vat_amount is not None:
         own = replace(own, vat_difference=EXACT.subtract(vat, computed))
-    if not vat and conversion.is_base:
+    if not vat and (conversion.is_base or code.contra_account_id is None):
         return [own]
     return [own, *_vat_lines(line, code, rate, own, vat, conversion)]
 
