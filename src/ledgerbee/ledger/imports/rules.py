@@ -93,6 +93,8 @@ def check_vat_once(entered: EnteredEntry, codes: Mapping[UUID, VatCode]) -> None
 
     Exports of other programs list the VAT that they made of a code among the lines, beside the code.
     """
+    if not codes:  # the usual row of an import
+        return
     own = {line.vat_code_id for line in entered.lines}
     booked_on = {
         account
