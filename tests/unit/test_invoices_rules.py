@@ -169,6 +169,8 @@ def test_a_liable_buyer_needs_a_vat_number() -> None:
         ("SE556677889901", "SE", "DK", True),
         ("556677889901", "SE", "DK", True),
         ("EL123456783", "GR", "DK", True),
+        ("AB123456789", "FR", "DK", True),
+        ("XI123456789", "GB", "DK", True),
         ("DE123456788", "US", "DK", True),
         ("DK13585628", "SE", "DK", False),
         ("13585628", "DK", "DK", False),

@@ -12,8 +12,9 @@ from ledgerbee.chart.accounts.model import (
     ControlAccountType,
     LedgerType,
 )
-from ledgerbee.chart.accounts.rules import check_account
+from ledgerbee.chart.accounts.rules import check_account, check_kind
 from ledgerbee.chart.seed.loader import standard_accounts
+from ledgerbee.chart.seed.model import AccountSeed
 from ledgerbee.chart.vat_codes import store as vat_codes
 from ledgerbee.chart.vat_codes.model import VAT_CODE_NOT_FOUND
 from ledgerbee.core.errors import LedgerBeeError, invalid
@@ -54,8 +55,10 @@ async def create(  # noqa: PLR0913  each argument is one property of an account
         "vat_code_id": vat_code_id,
         "sum_from": sum_from,
     }
+    company = await companies.get(context)
+    standard = standard_accounts(company.country_code).get(standard_number)
     if name is None or ledger_type is None:
-        given = await _completed(context, given, standard_number)
+        given = await _completed(context, given, standard, company.preferred_language)
     account = Account(
         id=new_id(),
         number=number,
@@ -66,32 +69,20 @@ async def create(  # noqa: PLR0913  each argument is one property of an account
         **given,
     )
     check_account(account)
-    await _check_standard(context, account)
+    if standard is not None:
+        check_kind(account, standard)
     await _check_vat_code(context, account.vat_code_id)
     await store.insert(context, [account])
     return account
 
 
-async def _check_standard(context: Context, account: Account) -> None:
-    """Refuse an account among those of another kind: the totals of the public standard chart would be wrong by it."""
-    company = await companies.get(context)
-    standard = standard_accounts(company.country_code).get(account.standard_number)
-    if standard is None or standard.classification is None or account.classification is None:
-        return
-    kinds = [Classification(standard.classification), account.classification]
-    is_asset, makes_asset = (kind is Classification.ASSET for kind in kinds)
-    if standard.ledger_type != account.ledger_type or is_asset != makes_asset:
-        text = f"publicAccountId {account.standard_number} is of {kinds[0]} in the public standard chart"
-        raise invalid(("publicAccountId", "isIn", f"{text}, the account of {kinds[1]}"))
-
-
-async def _completed(context: Context, given: dict[str, Any], standard_number: int) -> dict[str, Any]:
-    """What was given of an account, the rest as the public standard chart of the company's country has it."""
-    company = await companies.get(context)
-    standard = standard_accounts(company.country_code).get(standard_number)
+async def _completed(
+    context: Context, given: dict[str, Any], standard: AccountSeed | None, language: str
+) -> dict[str, Any]:
+    """What was given of an account, the rest as its account of the public standard chart has it."""
     if standard is None:
         raise _missing(*[wire for name, wire in _NEEDED.items() if given[name] is None])
-    usual: dict[str, Any] = {"name": standard.name_in(company.preferred_language)}
+    usual: dict[str, Any] = {"name": standard.name_in(language)}
     if given["ledger_type"] is None:
         control = standard.control_account_type
         usual |= {

@@ -10,6 +10,7 @@ from ledgerbee.chart.accounts.model import (
     LedgerType,
     StatementLine,
 )
+from ledgerbee.chart.seed.model import AccountSeed
 from ledgerbee.core.errors import invalid
 
 #: The classifications that a bookable account of each type can have.
@@ -48,3 +49,17 @@ def check_account(account: Account) -> None:
             raise invalid(("sumFrom", "max", "sumFrom must be a number up to that of the total's standard account"))
     elif account.sum_from is not None:
         raise invalid(("sumFrom", "isEmpty", "sumFrom must be left out: the account is no total"))
+
+
+def check_kind(account: Account, standard: AccountSeed) -> None:
+    """Refuse an account among those of another kind: the totals of the public standard chart would be wrong by it.
+
+    `standard` is the standard account that it maps to. Raises a validation error.
+    """
+    if standard.classification is None or account.classification is None:
+        return
+    usual = Classification(standard.classification)
+    is_other_side = (usual is Classification.ASSET) != (account.classification is Classification.ASSET)
+    if standard.ledger_type != account.ledger_type or is_other_side:
+        text = f"publicAccountId {account.standard_number} is of {usual} in the public standard chart"
+        raise invalid(("publicAccountId", "isIn", f"{text}, the account of {account.classification}"))

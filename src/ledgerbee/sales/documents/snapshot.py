@@ -10,6 +10,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
+from ledgerbee.core.countries import is_country
 from ledgerbee.core.money import format_amount, format_decimal
 from ledgerbee.parties.contacts.model import Contact
 from ledgerbee.parties.customers.model import Customer
@@ -154,9 +155,13 @@ def prefixed_vat_number(number: str | None, country_code: str) -> str | None:
 
 
 def vat_number_country(number: str, country_code: str) -> str:
-    """The country of a VAT number (ISO 3166-1): by its prefix, else that of who has it."""
+    """The country of a VAT number (ISO 3166-1): by its prefix, else that of who has it.
+
+    Two letters are no prefix by themselves: a French number may begin with others, such as AB.
+    """
     prefix = number[:2].upper()
-    return {"EL": "GR"}.get(prefix, prefix) if prefix.isalpha() else country_code
+    found = {"EL": "GR"}.get(prefix, prefix)
+    return found if found in EU_COUNTRIES or is_country(found) else country_code
 
 
 def _lines(computed: Computed, currency: str) -> list[dict[str, Any]]:

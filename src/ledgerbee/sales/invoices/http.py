@@ -66,7 +66,14 @@ from ledgerbee.sales.invoices.model import (
     InvoiceFields,
     InvoiceStatus,
 )
-from ledgerbee.sales.invoices.wire import PublicInvoice, PublicInvoiceSummary, render, render_summary
+from ledgerbee.sales.invoices.wire import (
+    PublicInvoice,
+    PublicInvoiceSummary,
+    SendInvoiceResponse,
+    SendWarningResponse,
+    render,
+    render_summary,
+)
 from ledgerbee.sales.templates.model import DOCUMENT_TEMPLATE_NOT_FOUND
 
 router = resource_router("Invoices")
@@ -161,27 +168,6 @@ class SendInvoiceRequest(RequestModel):
     override_ean_number: NullableEan = omitted(description="EAN (GLN) to put on the invoice instead of the customer's")
     update_customer_record: Flag = Field(False, description="Keep the overrides on the customer")
     document_template_id: Id | None = omitted(description="Template to use instead of the draft's")
-
-
-class SendWarningResponse(ResponseModel):
-    """Something to look at."""
-
-    code: str = Field(examples=["INVOICE_BUYER_INCOMPLETE"])
-    message: str
-    details: dict[str, Any] = Field(examples=[{"missing": ["address", "postalCode", "city"]}])
-
-
-class SendInvoiceResponse(ResponseModel):
-    """What became of it."""
-
-    success: bool
-    delivery_type: DeliveryType
-    sproom_document_id: str | None = Field(description="The e-invoicing network's id, null for other deliveries")
-    warnings: list[SendWarningResponse] = omitted(
-        description="Only where there is something to look at. `INVOICE_BUYER_INCOMPLETE`: the customer has no full "
-        "address, which an invoice to a business or the public has to state unless it is a simplified one (in Denmark "
-        "up to 3,000 kroner with VAT). `INVOICE_VAT_ZONE_DOUBTFUL`: it is an export, but the customer is in the EU"
-    )
 
 
 class DeliveryAttemptResponse(ResponseModel):

@@ -147,7 +147,7 @@ def warnings(invoice: Invoice, computed: Computed, addressee: Addressee, company
 
 def _doubtful_zone(customer: Customer) -> tuple[SendWarning, ...]:
     """An export to a country of the EU: there it would be a supply with VAT, or to a business with a VAT number."""
-    if customer.vat_zone is not VatZone.ABROAD or customer.country_code not in EU_COUNTRIES - {"XI"}:
+    if customer.vat_zone is not VatZone.ABROAD or customer.country_code not in EU_COUNTRIES:
         return ()
     text = "The invoice has no VAT as an export (vatZone abroad), but its buyer is in the EU"
     return (SendWarning("INVOICE_VAT_ZONE_DOUBTFUL", text, {"countryCode": customer.country_code}),)

@@ -15,7 +15,9 @@ from ledgerbee.platform.http.wire import (
     MoneyText,
     Number,
     ResponseModel,
+    omitted,
 )
+from ledgerbee.sales.delivery.model import DeliveryType
 from ledgerbee.sales.documents.model import DocumentLineType, Line
 from ledgerbee.sales.invoices.model import FullInvoice, Invoice, InvoiceStatus
 
@@ -77,6 +79,27 @@ class PublicInvoice(PublicInvoiceSummary):
     """An invoice with its lines."""
 
     lines: list[InvoiceLineResponse]
+
+
+class SendWarningResponse(ResponseModel):
+    """Something to look at."""
+
+    code: str = Field(examples=["INVOICE_BUYER_INCOMPLETE"])
+    message: str
+    details: dict[str, Any] = Field(examples=[{"missing": ["address", "postalCode", "city"]}])
+
+
+class SendInvoiceResponse(ResponseModel):
+    """What became of it."""
+
+    success: bool
+    delivery_type: DeliveryType
+    sproom_document_id: str | None = Field(description="The e-invoicing network's id, null for other deliveries")
+    warnings: list[SendWarningResponse] = omitted(
+        description="Only where there is something to look at. `INVOICE_BUYER_INCOMPLETE`: the customer has no full "
+        "address, which an invoice to a business or the public has to state unless it is a simplified one (in Denmark "
+        "up to 3,000 kroner with VAT). `INVOICE_VAT_ZONE_DOUBTFUL`: it is an export, but the customer is in the EU"
+    )
 
 
 def render_summary(invoice: Invoice) -> PublicInvoiceSummary:
