@@ -415,6 +415,12 @@ def test_a_row_that_hides_its_entry_takes_both_neighbours_with_it(at: int) -> No
     posted = {0: ["5"], 1: ["5", "5"], 2: ["5"]}[at]
     assert amounts(rows) == posted
     assert [line for line, _ in told(rows)] == {0: [4, 5], 1: [5, 6], 2: [6, 7]}[at]
+    # Wherever reading stopped, it goes on with the same.
+    dialect = dialect_of(content.encode(), NOTHING_SAID)
+    for number, row in enumerate(rows, 1):
+        if row.after is not None:
+            rest = read_from(dialect, content.encode(), row.after, [])
+            assert (amounts(rest), told(rest)) == (amounts(rows[number:]), told(rows[number:]))
 
 
 def test_a_row_without_an_entry_may_go_on_with_the_one_before() -> None:

@@ -41,8 +41,9 @@ class CsvReader:
         self._lines = Lines(start)
         self._records = Records(dialect.encoding, dialect.separator)
         self._entry: _Entry | None = None
-        #: The last line that can't be read, if the entry after it may have it.
-        self._unread: int | None = None
+        #: The refusal of the last row that may be of the entry after it. It is kept back until that is known: reading
+        #: that went on behind it would post the entry without it.
+        self._unread: Row | None = None
 
     def feed(self, block: bytes) -> Iterator[Row]:
         """The rows that are complete with this block."""
@@ -86,17 +87,18 @@ class CsvReader:
         """
         fault = _left_out(text)
         key = self._key_of(values)
-        if key is None:
-            if self._entry is None:
-                yield Row(record.line, fault, record.after)
-            else:
-                self._entry.refuse(record.line, fault, record.after)
-                yield from self._close()
-            self._unread = record.line
+        if key is not None:
+            yield from self._open(key, record)
+            assert self._entry is not None
+            self._entry.refuse(record.line, fault, record.after)
             return
-        yield from self._open(key, record.line)
-        assert self._entry is not None
-        self._entry.refuse(record.line, fault, record.after)
+        if self._unread is not None:
+            yield self._unread
+        if self._entry is None:
+            self._unread = Row(record.line, fault, record.after)
+        else:
+            self._entry.refuse(record.line, fault, record.after)
+            self._unread, self._entry = self._entry.row(), None
 
     def _key_of(self, values: Sequence[str]) -> str | None:
         """Which entry a record is a line of that has something wrong, if that is certain.
@@ -113,30 +115,34 @@ class CsvReader:
     def _close(self) -> Iterator[Row]:
         if self._entry is not None:
             yield self._entry.row()
-            self._entry = None
+        if self._unread is not None:
+            yield self._unread
+        self._entry = self._unread = None
 
-    def _open(self, key: str, number: int) -> Iterator[Row]:
-        """Be in the entry `key`: in the one that is open, or in a new one that begins on line `number`."""
+    def _open(self, key: str, record: Record) -> Iterator[Row]:
+        """Be in the entry `key`: in the one that is open, or in a new one that begins with the record."""
         if self._entry is not None and self._entry.key != key:
             yield from self._close()
         if self._entry is None:
-            self._entry = _Entry(key, number, self._dialect, self._base_currency)
+            self._entry = _Entry(key, record.line, self._dialect, self._base_currency)
+        if self._unread is not None:
+            line = self._unread.line
+            yield Row(line, self._unread.content, None)
+            text = f"Line {line} can't be read and may be of this entry: nothing of it is posted"
+            self._entry.refuse(record.line, JOURNAL_IMPORT_UNREADABLE.error(text), record.after)
+            self._unread = None
 
     def _row(self, record: Record, row: Mapping[str, str]) -> Iterator[Row]:
         key = row.get("entry")
         if key is None:
-            fault = _left_out("The row doesn't say in `entry` which entry it is a line of")
+            text = "The row doesn't say in `entry` which entry it is a line of"
             if self._entry is None:
-                yield Row(record.line, fault, record.after)
+                yield from self._refuse(record, text, [])
             else:  # which may go on in it
-                self._entry.refuse(record.line, fault, record.after)
+                self._entry.refuse(record.line, _left_out(text), record.after)
             return
-        yield from self._open(key, record.line)
+        yield from self._open(key, record)
         assert self._entry is not None
-        if self._unread is not None:
-            text = f"Line {self._unread} can't be read and may be of this entry: nothing of it is posted"
-            self._entry.refuse(record.line, JOURNAL_IMPORT_UNREADABLE.error(text), record.after)
-            self._unread = None
         self._entry.add(record.line, row, record.after)
 
 
