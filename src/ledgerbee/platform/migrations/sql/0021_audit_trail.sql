@@ -1,0 +1,2 @@
+-- What the audit trail keeps of each change.
+SELECT 1;

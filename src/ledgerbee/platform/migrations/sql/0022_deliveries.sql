@@ -1,0 +1,2 @@
+-- Jobs that gave up and mails that were refused.
+SELECT 1;

@@ -1,0 +1,2 @@
+-- What one company may take of a shared installation.
+SELECT 1;
