@@ -114,6 +114,7 @@ class Edge:
             now=now,
             reservation=_reservation(request, body),
             secret_fields=operation.secret_fields,
+            address=request.client.host if request.client else None,
         )
         request.scope["ledgerbee.caller"] = caller
         if not operation.opens_transaction:

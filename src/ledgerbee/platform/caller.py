@@ -9,7 +9,7 @@ from typing import TypeVar
 from fastapi import Response
 
 from ledgerbee.platform.attachments.blobs import BlobStore
-from ledgerbee.platform.context import Context
+from ledgerbee.platform.context import Context, Origin
 from ledgerbee.platform.credentials.model import Principal
 from ledgerbee.platform.db import AnsweredBeforeError, Database, KeyInUseError, Tenant
 from ledgerbee.platform.idempotency import IDEMPOTENCY_KEY_IN_USE, Reservation, answer_of, replay
@@ -24,7 +24,8 @@ T = TypeVar("T")
 class Caller:
     """One request's principal, moment, database and blob store: enough to open transactions of its own.
 
-    `reservation` is the idempotency key that it sent, `secret_fields` what is not kept of its answer.
+    `reservation` is the idempotency key that it sent, `secret_fields` what is not kept of its answer, `address` the
+    client's, as the outermost trusted proxy told it (None: it has none).
     """
 
     principal: Principal
@@ -35,6 +36,7 @@ class Caller:
     now: datetime
     reservation: Reservation | None = None
     secret_fields: tuple[str, ...] = ()
+    address: str | None = None
 
     @property
     def tenant(self) -> Tenant:
@@ -48,6 +50,7 @@ class Caller:
             credential_hash=principal.secret_hash,
             credential_version=principal.version,
             known=principal.known,
+            origin=Origin(principal.kind, principal.subject_id, self.address),
         )
 
     async def read(self, work: Callable[[Context], Awaitable[T]]) -> T:

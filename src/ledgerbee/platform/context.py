@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from msgspec import Struct
@@ -25,16 +25,35 @@ class Actor:
         return f"{self.kind}:{self.id}"
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a command comes from: the credential that it showed and the address that it was sent from.
+
+    Both are None for what no request asked for. `credential_kind` is `api_key` or `oauth_token`; the id is that of the
+    key, or of the client that the token was given to.
+    """
+
+    credential_kind: str | None = None
+    credential_id: UUID | None = None
+    address: str | None = None
+
+
+#: Of commands that no request asked for: the operator's, and jobs.
+NO_ORIGIN: Final = Origin()
+
+
 class Event(Struct, frozen=True, gc=False):
     """Something that happened to an object: a topic such as `invoice.sent` and the object as it was then, as JSON.
 
-    The JSON is UTF-8. `is_first` says that nothing was told of the object before: it is new.
+    The JSON is UTF-8. `before` is the object as it was before the change, None where there was none or nothing of it
+    changed. `is_first` says that nothing was told of the object before: it is new.
     """
 
     type: str
     object_id: UUID
     data: bytes
     is_first: bool = False
+    before: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +94,7 @@ class Context:
     time_zone: str
     now: datetime
     known: dict[type, Any] | None = None
+    origin: Origin = NO_ORIGIN
     events: list[Event] = field(default_factory=list)
     jobs: list[Job] = field(default_factory=list)
     answer: Answer | None = None
@@ -84,17 +104,31 @@ class Context:
         """The company's calendar day."""
         return day_in(self.now, self.time_zone)
 
-    def emit(self, event_type: str, object_id: UUID, data: dict[str, Any] | bytes, *, is_first: bool = False) -> None:
+    def emit(
+        self,
+        event_type: str,
+        object_id: UUID,
+        data: dict[str, Any] | bytes,
+        *,
+        before: dict[str, Any] | bytes | None = None,
+        is_first: bool = False,
+    ) -> None:
         """Tell, in this transaction, what happened; `data` is the object's wire form at this moment (or its JSON).
 
-        `is_first` is for what comes by the thousand: of an object known to be new no earlier events are looked for.
+        `before` is its wire form before the change; a new object has none, a deleted one the same in both. Neither has
+        a secret in it. `is_first` is for what comes by the thousand: of an object known to be new no earlier events are
+        looked for.
         """
-        written = data if isinstance(data, bytes) else to_json(data).encode()
-        self.events.append(Event(event_type, object_id, written, is_first))
+        was = None if before is None else _written(before)
+        self.events.append(Event(event_type, object_id, _written(data), is_first, was))
 
     def enqueue(self, name: str, /, *, delay: timedelta | None = None, **payload: Any) -> None:
         """Have the worker run the job `name` once this transaction has committed (and never if it doesn't)."""
         self.jobs.append(Job(name, payload, delay))
+
+
+def _written(form: dict[str, Any] | bytes) -> bytes:
+    return form if isinstance(form, bytes) else to_json(form).encode()
 
 
 def to_json(value: object) -> str:

@@ -19,7 +19,7 @@ from uuid import UUID
 import asyncpg
 
 from ledgerbee.core.errors import ErrorCode, LedgerBeeError
-from ledgerbee.platform.context import Actor, Context, to_json
+from ledgerbee.platform.context import NO_ORIGIN, Actor, Context, Origin, to_json
 from ledgerbee.platform.outbox import Reactions, flush
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
@@ -102,6 +102,7 @@ class Tenant:
     credential_hash: bytes | None = None
     credential_version: int = 0
     known: dict[type, Any] | None = field(default=None, compare=False)
+    origin: Origin = NO_ORIGIN
 
 
 def _begin_sql(tenants: Sequence[Tenant], now: datetime, keys: Sequence[str], *, read_only: bool) -> str:
@@ -263,6 +264,7 @@ class Database:
                         time_zone=tenant.time_zone,
                         now=now,
                         known=tenant.known if tenant.credential_hash else None,
+                        origin=tenant.origin,
                     )
                     for tenant in tenants
                 ]

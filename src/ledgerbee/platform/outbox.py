@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from ledgerbee.core.ids import new_id
-from ledgerbee.platform.context import Context, Job
+from ledgerbee.platform.context import Context, Event, Job
 from ledgerbee.platform.literals import plain
 
 #: What events tell and what is answered comes in one piece, $8, of which each names its part: most of an answer to a
@@ -20,15 +20,21 @@ WITH answers AS (
     ON CONFLICT (company_id, key) DO UPDATE SET request_hash = excluded.request_hash, status = excluded.status,
         content_type = excluded.content_type, body = excluded.body, created_at = excluded.created_at
 )
-INSERT INTO events (company_id, id, type, object_id, sequence, data, actor, request_id, occurred_at)
+INSERT INTO events (company_id, id, type, object_id, sequence, data, actor, request_id, occurred_at, before,
+                    credential_kind, credential_id, address)
 SELECT $1, e.id, e.type, e.object_id,
        e.place + CASE WHEN e.is_first THEN 0 ELSE coalesce(
            (SELECT max(p.sequence) FROM events p WHERE p.company_id = $1 AND p.object_id = e.object_id), 0) END,
        convert_from(substring($8::bytea FROM e.start FOR e.length), 'UTF8')::json,
-       coalesce(e.actor, $19), coalesce(e.request_id, $20), $2
+       coalesce(e.actor, $19), coalesce(e.request_id, $20), $2, e.before::json,
+       CASE WHEN $11::text[] IS NULL THEN $25 ELSE e.credential_kind END,
+       CASE WHEN $11::text[] IS NULL THEN $26 ELSE e.credential_id END,
+       CASE WHEN $11::text[] IS NULL THEN $27 ELSE e.address END
 FROM unnest($3::text::uuid[], $4::text::text[], $5::text::uuid[], $6::text::int[], $7::text::boolean[],
-            $9::text::int[], $10::text::int[], $11::text[], $12::text[])
-    AS e (id, type, object_id, place, is_first, start, length, actor, request_id)
+            $9::text::int[], $10::text::int[], $11::text[], $12::text[], $21::text[], $22::text[], $23::uuid[],
+            $24::text[])
+    AS e (id, type, object_id, place, is_first, start, length, actor, request_id, before, credential_kind,
+          credential_id, address)
 """
 
 #: A part of that piece: where it starts, from 1, and its length in bytes.
@@ -43,7 +49,8 @@ async def flush(contexts: Sequence[Context], reactions: Reactions) -> None:
     events = [(new_id(), event, context) for context in contexts for event in context.events]
     answers = [context.answer for context in contexts if context.answer is not None]
     if events or answers:
-        first = contexts[0]
+        first, alone = contexts[0], len(contexts) == 1
+        origins = [] if alone else [context.origin for _, _, context in events]
         whole, told, answered = _in_one_piece(contexts)
         await first.connection.execute(
             _RECORD,
@@ -57,8 +64,8 @@ async def flush(contexts: Sequence[Context], reactions: Reactions) -> None:
             whole,
             plain([str(start) for start, _ in told]),
             plain([str(length) for _, length in told]),
-            None if len(contexts) == 1 else [str(context.actor) for _, _, context in events],
-            None if len(contexts) == 1 else [context.request_id for _, _, context in events],
+            None if alone else [str(context.actor) for _, _, context in events],
+            None if alone else [context.request_id for _, _, context in events],
             [answer.key for answer in answers],
             [answer.request_hash for answer in answers],
             [answer.status for answer in answers],
@@ -67,6 +74,13 @@ async def flush(contexts: Sequence[Context], reactions: Reactions) -> None:
             [length for _, length in answered],
             str(first.actor),
             first.request_id,
+            _earlier_forms([event for _, event, _ in events]),
+            None if alone else [origin.credential_kind for origin in origins],
+            None if alone else [origin.credential_id for origin in origins],
+            None if alone else [origin.address for origin in origins],
+            first.origin.credential_kind,
+            first.origin.credential_id,
+            first.origin.address,
         )
     for event_id, event, context in events if reactions else ():
         for name in reactions.get(event.type, ()):
@@ -116,6 +130,13 @@ def _listed(texts: Sequence[bytes], body: bytes) -> list[int]:
         places.append(place)
         place += len(text) + 1
     return places
+
+
+def _earlier_forms(events: Sequence[Event]) -> list[str | None] | None:
+    """What the events say of before, None where none of them does: entries are told of by the thousand, all new."""
+    if all(event.before is None for event in events):
+        return None
+    return [None if event.before is None else event.before.decode() for event in events]
 
 
 def _places(objects: Sequence[UUID]) -> list[str]:

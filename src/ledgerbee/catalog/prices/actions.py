@@ -22,11 +22,13 @@ from ledgerbee.platform.company import store as companies
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.rates import store as rates
 from ledgerbee.platform.rates.model import EXCHANGE_RATE_MISSING
+from ledgerbee.platform.wire_forms import told
 
 
 async def create(context: Context, product_id: UUID, terms: NewPrice) -> SellablePrice:
     """Create an active price; the first active one of a product is its default.
 
+    Emits `product_price.created`.
     Raises `LICENSE.REQUIRED`, validation errors (`rules.check_price`), `PRODUCT_NOT_FOUND`, `PRODUCT_INVALID_STATE`
     for an archived product, `METER_NOT_FOUND` and `METER_INVALID_STATE`.
     """
@@ -39,12 +41,13 @@ async def create(context: Context, product_id: UUID, terms: NewPrice) -> Sellabl
     await _check_meter(context, price.meter_id)
     others = (await store.prices_for_update(context, product_id)).values()
     price = replace(price, is_default=rules.takes_default(others))
+    context.emit("product_price.created", price.id, _form(context, sold, price))
     return await _save(context, sold, price, others)
 
 
 async def update(context: Context, price_id: UUID, changes: Mapping[str, Any]) -> SellablePrice:
     """Change the named fields of a price. Raises what `create` raises (but for the product's errors),
-    `PRODUCT_PRICE_NOT_FOUND` and `PRODUCT_PRICE_LOCKED`.
+    `PRODUCT_PRICE_NOT_FOUND` and `PRODUCT_PRICE_LOCKED`. Emits `product_price.updated` if anything became different.
     """
     sold, before, others = await _held(context, price_id)
     price = rules.changed(before, changes, context.now)
@@ -52,27 +55,38 @@ async def update(context: Context, price_id: UUID, changes: Mapping[str, Any]) -
         rules.check_licenses(price.billing_period_type, (await companies.get(context)).licenses)
     if price.meter_id != before.meter_id:
         await _check_meter(context, price.meter_id)
-    return await _save(context, sold, price, others)
+    return await _change(context, sold, before, price, others)
 
 
 async def delete(context: Context, price_id: UUID) -> None:
-    """Delete a price. Raises `PRODUCT_PRICE_NOT_FOUND`, `PRODUCT_PRICE_IN_USE`, `PRODUCT_PRICE_INVALID_STATE`."""
-    _, price, others = await _held(context, price_id)
+    """Delete a price. Raises `PRODUCT_PRICE_NOT_FOUND`, `PRODUCT_PRICE_IN_USE`, `PRODUCT_PRICE_INVALID_STATE`.
+
+    Emits `product_price.deleted`.
+    """
+    sold, price, others = await _held(context, price_id)
     rules.check_deletable(price, others)
     await store.delete(context, price_id)
+    was = _form(context, sold, price)
+    context.emit("product_price.deleted", price_id, was, before=was)
 
 
 async def move(context: Context, price_id: UUID, status: CatalogStatus) -> SellablePrice:
-    """Activate, disable or archive a price. Raises `PRODUCT_PRICE_NOT_FOUND`, `PRODUCT_PRICE_INVALID_STATE`."""
+    """Activate, disable or archive a price. Raises `PRODUCT_PRICE_NOT_FOUND`, `PRODUCT_PRICE_INVALID_STATE`.
+
+    Emits `product_price.updated` if anything became different.
+    """
     sold, before, others = await _held(context, price_id)
     price = rules.moved(before, status, others, context.now)
-    return await _save(context, sold, price, others)
+    return await _change(context, sold, before, price, others)
 
 
 async def set_default(context: Context, price_id: UUID) -> SellablePrice:
-    """Make an active price its product's default. Raises `PRODUCT_PRICE_NOT_FOUND`, `PRODUCT_PRICE_INVALID_STATE`."""
+    """Make an active price its product's default. Raises `PRODUCT_PRICE_NOT_FOUND`, `PRODUCT_PRICE_INVALID_STATE`.
+
+    Emits `product_price.updated` if it wasn't, also of the one that loses the mark.
+    """
     sold, before, others = await _held(context, price_id)
-    return await _save(context, sold, rules.made_default(before, context.now), others)
+    return await _change(context, sold, before, rules.made_default(before, context.now), others)
 
 
 async def in_currency(context: Context, prices: Iterable[Price], currency: str, on: date) -> dict[UUID, Price]:
@@ -118,8 +132,27 @@ async def _check_meter(context: Context, meter_id: UUID | None) -> None:
         raise METER_INVALID_STATE.error(status=meter.status)
 
 
+def _form(context: Context, sold: SoldProduct, price: Price) -> dict[str, Any]:
+    return told(SellablePrice, SellablePrice(price, sold.product, sold.zones), context.today)
+
+
+async def _change(
+    context: Context, sold: SoldProduct, before: Price, price: Price, others: Iterable[Price]
+) -> SellablePrice:
+    """Write a changed price, if it is one, and tell `product_price.updated`."""
+    if replace(price, updated_at=before.updated_at) == before:
+        return SellablePrice(before, sold.product, sold.zones)
+    was = _form(context, sold, before)
+    context.emit("product_price.updated", price.id, _form(context, sold, price), before=was)
+    return await _save(context, sold, price, others)
+
+
 async def _save(context: Context, sold: SoldProduct, price: Price, others: Iterable[Price]) -> SellablePrice:
-    if price.is_default and any(other.is_default for other in others):
+    old = [other for other in others if other.is_default] if price.is_default else []
+    if old:
         await store.clear_default(context, price.product_id)
+    for other in old:
+        was = _form(context, sold, other)
+        context.emit("product_price.updated", other.id, was | {"isDefault": False}, before=was)
     await store.save(context, price)
     return SellablePrice(price, sold.product, sold.zones)

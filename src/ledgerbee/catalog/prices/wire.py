@@ -9,6 +9,7 @@ from ledgerbee.catalog.prices.model import BillingInterval, BillingPeriodType, P
 from ledgerbee.catalog.products.model import CatalogStatus
 from ledgerbee.parties.customers.model import VatZone
 from ledgerbee.platform.http.wire import DecimalText, IdText, Moment, Number, ResponseModel, omitted
+from ledgerbee.platform.wire_forms import form_of
 
 
 class TierResponse(ResponseModel):
@@ -66,6 +67,7 @@ class ProductPriceResponse(ResponseModel):
     updated_at: Moment
 
 
+@form_of(SellablePrice)
 def render(found: SellablePrice, today: date, shown: Price | None = None) -> ProductPriceResponse:
     """The wire form of a price; `shown` is the price as it is in the currency that its amounts are asked for in."""
     price = found.price

@@ -42,6 +42,7 @@ from ledgerbee.platform.http.wire import (
     omitted,
     pages,
 )
+from ledgerbee.platform.wire_forms import form_of
 
 router = resource_router("Product Groups")
 
@@ -122,6 +123,7 @@ class UpdateProductGroupRequest(RequestModel):
     domestic_without_vat_account_id: OtherId = omitted(description="Ledger account ID for domestic sales without VAT")
 
 
+@form_of(ProductGroup)
 def _render(group: ProductGroup, accounts: Mapping[UUID, Account]) -> ProductGroupResponse:
     named: dict[str, Any] = {}
     for zone in ("domestic", "eu", "abroad", "domestic_without_vat"):

@@ -42,6 +42,7 @@ from ledgerbee.platform.http.wire import (
     pages,
 )
 from ledgerbee.platform.rates.model import EXCHANGE_RATE_MISSING
+from ledgerbee.platform.wire_forms import form_of
 
 router = resource_router("Products")
 
@@ -100,6 +101,7 @@ class UpdateProductRequest(RequestModel):
     metadata: Metadata = omitted(description=_METADATA + ". Replaces all of them.", examples=[{"sku": "CH-1"}])
 
 
+@form_of(Product)
 def _render(product: Product) -> ProductResponse:
     return ProductResponse.model_validate(product)
 

@@ -21,6 +21,7 @@ from ledgerbee.core.errors import LedgerBeeError, invalid
 from ledgerbee.core.ids import new_id
 from ledgerbee.platform.company import store as companies
 from ledgerbee.platform.context import Context
+from ledgerbee.platform.wire_forms import told
 
 #: What every account has, and what it is called in requests.
 _NEEDED: Final = {"name": "name", "ledger_type": "ledgerType"}
@@ -39,6 +40,8 @@ async def create(  # noqa: PLR0913  each argument is one property of an account
     sum_from: int | None = None,
 ) -> Account:
     """Add an account. Raises `VAT_CODE_NOT_FOUND`, `ACCOUNT_NUMBER_ALREADY_EXISTS` and validation errors.
+
+    Emits `account.created`.
 
     `number` and `standard_number` stand in for each other. The account of the public standard chart with that
     `standard_number` gives the name if it is left out; if `ledger_type` is, it gives that and what else is left out.
@@ -73,6 +76,7 @@ async def create(  # noqa: PLR0913  each argument is one property of an account
         check_kind(account, standard)
     await _check_vat_code(context, account.vat_code_id)
     await store.insert(context, [account])
+    context.emit("account.created", account.id, told(Account, account))
     return account
 
 
@@ -102,11 +106,14 @@ def _missing(*names: str) -> LedgerBeeError:
 async def update(context: Context, account_id: UUID, changes: dict[str, Any]) -> Account:
     """Change the named fields (name, VAT code, active). What the account is stays: postings rely on it.
 
+    Emits `account.updated` if anything became different.
     Raises `ACCOUNT_NOT_FOUND`, `VAT_CODE_NOT_FOUND`, validation errors, and `ACCOUNT_IN_USE` for an account that
     the system books on by itself and is to be deactivated.
     """
     before = await store.get_for_update(context, account_id)
     account = replace(before, **changes)
+    if account == before:
+        return before
     check_account(account)
     if account.vat_code_id != before.vat_code_id:
         await _check_vat_code(context, account.vat_code_id)
@@ -115,6 +122,7 @@ async def update(context: Context, account_id: UUID, changes: dict[str, Any]) ->
         if used_by:
             raise ACCOUNT_IN_USE.error(usedBy=used_by)
     await store.update(context, account)
+    context.emit("account.updated", account.id, told(Account, account), before=told(Account, before))
     return account
 
 

@@ -22,6 +22,7 @@ from ledgerbee.chart.vat_codes.model import VAT_CODE_NOT_FOUND
 from ledgerbee.platform.company import store as companies
 from ledgerbee.platform.http.operation import Ctx, operation, resource_router
 from ledgerbee.platform.http.wire import Id, IdText, Line, RequestModel, ResponseModel, changes_of, omitted
+from ledgerbee.platform.wire_forms import form_of
 
 router = resource_router("Accounts")
 
@@ -94,6 +95,7 @@ class UpdateAccountRequest(RequestModel):
     is_active: Annotated[bool, Field(strict=True)] = omitted()
 
 
+@form_of(Account)
 def render(account: Account) -> AccountResponse:
     """The wire form of an account."""
     return AccountResponse(

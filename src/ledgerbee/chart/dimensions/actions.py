@@ -46,7 +46,7 @@ async def update(context: Context, dimension_id: UUID, *, name: str, is_unique: 
         return before
     dimension = replace(dimension, updated_at=context.now)
     await store.update(context, dimension)
-    context.emit("dimension.updated", dimension.id, snapshot(dimension))
+    context.emit("dimension.updated", dimension.id, snapshot(dimension), before=snapshot(before))
     return dimension
 
 
@@ -59,7 +59,7 @@ async def delete(context: Context, dimension_id: UUID) -> None:
     if dimension.is_project:
         raise DIMENSION_IN_USE.error(usedBy=["projects"])
     await store.delete(context, dimension_id)
-    context.emit("dimension.deleted", dimension.id, snapshot(dimension))
+    context.emit("dimension.deleted", dimension.id, snapshot(dimension), before=snapshot(dimension))
 
 
 async def create_value(
@@ -104,7 +104,7 @@ async def update_value(context: Context, dimension_id: UUID, value_id: UUID, cha
     if value != before:
         value = replace(value, updated_at=context.now)
         await store.update_value(context, value)
-        context.emit("dimension_value.updated", value.id, value_snapshot(value))
+        context.emit("dimension_value.updated", value.id, value_snapshot(value), before=value_snapshot(before))
     return rules.nodes({**values, value_id: value}.values())[value_id]
 
 
@@ -117,7 +117,7 @@ async def delete_value(context: Context, dimension_id: UUID, value_id: UUID) -> 
     await _own(context, dimension_id)
     value = await store.get_value(context, dimension_id, value_id)
     await store.delete_value(context, value_id)
-    context.emit("dimension_value.deleted", value.id, value_snapshot(value))
+    context.emit("dimension_value.deleted", value.id, value_snapshot(value), before=value_snapshot(value))
 
 
 async def _own(context: Context, dimension_id: UUID) -> Dimension:

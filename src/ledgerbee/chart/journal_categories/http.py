@@ -12,6 +12,7 @@ from ledgerbee.chart.journal_categories.model import (
 )
 from ledgerbee.platform.http.operation import Ctx, operation, resource_router
 from ledgerbee.platform.http.wire import IdText, Line, RequestModel, ResponseModel
+from ledgerbee.platform.wire_forms import form_of
 
 router = resource_router("Journal Categories")
 
@@ -35,6 +36,7 @@ class CreateJournalCategoryRequest(RequestModel):
     allowed_journal_types: list[JournalType] = Field(min_length=1, max_length=len(JournalType))
 
 
+@form_of(JournalCategory)
 def _render(category: JournalCategory) -> JournalCategoryResponse:
     return JournalCategoryResponse.model_validate(category)
 

@@ -21,6 +21,7 @@ from ledgerbee.chart.vat_codes.model import (
 from ledgerbee.chart.vat_codes.rules import check_rates, check_vat_code
 from ledgerbee.core.ids import new_id
 from ledgerbee.platform.context import Context
+from ledgerbee.platform.wire_forms import told
 
 
 async def create(  # noqa: PLR0913  each argument is one property of a VAT code
@@ -41,6 +42,7 @@ async def create(  # noqa: PLR0913  each argument is one property of a VAT code
 ) -> VatCode:
     """Add a code with one rate, in percent, and the share of its VAT that can be deducted; both hold since ever.
 
+    Emits `vat_code.created`.
     Raises `ACCOUNT_NOT_FOUND`, `ACCOUNT_NOT_BOOKABLE`, `VAT_CODE_ALREADY_EXISTS` and validation errors.
     """
     vat_code = VatCode(
@@ -62,29 +64,45 @@ async def create(  # noqa: PLR0913  each argument is one property of a VAT code
     wanted = [found for found in (account_id, contra_account_id) if found is not None]
     check_vat_code(vat_code, await accounts.get_many(context, wanted))
     await store.insert(context, [vat_code])
+    context.emit("vat_code.created", vat_code.id, await _form(context, vat_code.id))
     return vat_code
 
 
 async def update(context: Context, code_id: UUID, changes: dict[str, Any]) -> None:
     """Change the named fields (name, active). Principle and accounts stay: make another code instead.
 
+    Emits `vat_code.updated` if anything became different.
     Raises `VAT_CODE_NOT_FOUND`, and `VAT_CODE_IN_USE` when it is to be deactivated while active accounts carry it.
     """
     before = await store.get_for_update(context, code_id)
     after = replace(before, **changes)
+    if after == before:
+        return
     if before.is_active and not after.is_active and await store.are_default(context, code_id):
         raise VAT_CODE_IN_USE.error(usedBy=["accounts"])
+    was = await _form(context, code_id)
     await store.update(context, after)
+    context.emit("vat_code.updated", code_id, await _form(context, code_id), before=was)
 
 
 async def set_rates(context: Context, code_id: UUID, rates: Sequence[VatRate]) -> None:
     """Put rates in place of all that a code has: each from its day on, the first since ever.
 
+    Emits `vat_code.rates_changed` if anything became different.
     What is posted keeps the rate that it was taxed by. Raises `VAT_CODE_NOT_FOUND`, what `rules.check_rates` raises,
     and what `create` raises of a code with these rates.
     """
-    code = replace(await store.get_for_update(context, code_id), rates=tuple(rates))
+    before = await store.get_for_update(context, code_id)
+    code = replace(before, rates=tuple(rates))
     check_rates(code.rates)
     wanted = [found for found in (code.account_id, code.contra_account_id) if found is not None]
     check_vat_code(code, await accounts.get_many(context, wanted))
+    if code == before:
+        return
+    was = await _form(context, code_id)
     await store.replace_rates(context, code)
+    context.emit("vat_code.rates_changed", code_id, await _form(context, code_id), before=was)
+
+
+async def _form(context: Context, code_id: UUID) -> dict[str, Any]:
+    return told(VatCode, await store.read(context, code_id), context.today)

@@ -17,6 +17,7 @@ from ledgerbee.chart.vat_codes.model import (
     VAT_CODE_NOT_FOUND,
     EInvoiceCategory,
     Principle,
+    VatCode,
     VatRate,
     VatType,
 )
@@ -37,6 +38,7 @@ from ledgerbee.platform.http.wire import (
     changes_of,
     omitted,
 )
+from ledgerbee.platform.wire_forms import form_of
 
 router = resource_router("VAT Codes")
 
@@ -141,6 +143,7 @@ def _rate(rate: VatRate) -> VatRateResponse:
     )
 
 
+@form_of(VatCode)
 def _render(row: asyncpg.Record, today: date) -> VatCodeResponse:
     code = store.vat_code(row)
     present = code.rate_on(today)

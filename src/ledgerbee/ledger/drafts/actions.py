@@ -54,8 +54,9 @@ async def update(context: Context, draft_id: UUID, changes: Mapping[str, Any]) -
     Raises `DRAFT_JOURNAL_ENTRY_NOT_FOUND`, `DRAFT_JOURNAL_ENTRY_INVALID_STATE` and what `create` raises.
     """
     before = await _get_open(context, draft_id)
+    earlier = json_of(before)
     if not changes:
-        return json_of(before)
+        return earlier
     (content,), names = await _checked(context, [rules.changed(before.content, changes)], [""])
     after = replace(
         before,
@@ -65,12 +66,14 @@ async def update(context: Context, draft_id: UUID, changes: Mapping[str, Any]) -
         updated_at=context.now,
         attachment_count=len(content.attachments) if "attachments" in changes else before.attachment_count,
     )
+    if after == replace(before, updated_at=context.now) and "attachments" not in changes:
+        return earlier
     if "attachments" in changes:
         await attachments.delete_for_drafts(context, [draft_id])
         await attachments.insert_for_drafts(context, [(draft_id, content.attachments)])
     await store.save(context, before, after)
     written = json_of(after)
-    context.emit("draft_journal_entry.updated", draft_id, written)
+    context.emit("draft_journal_entry.updated", draft_id, written, before=earlier)
     return written
 
 
@@ -82,7 +85,7 @@ async def delete(context: Context, draft_id: UUID) -> None:
     draft = await _get_open(context, draft_id)
     await attachments.delete_for_drafts(context, [draft_id])
     await store.delete(context, draft_id)
-    context.emit("draft_journal_entry.deleted", draft_id, json_of(draft))
+    context.emit("draft_journal_entry.deleted", draft_id, json_of(draft), before=json_of(draft))
 
 
 async def book(context: Context, draft_id: UUID) -> Posted:
@@ -100,7 +103,7 @@ async def book(context: Context, draft_id: UUID) -> Posted:
     )
     booked = replace(draft, status=DraftStatus.BOOKED, journal_entry_id=entry.id, updated_at=context.now)
     await store.mark_booked(context, booked)
-    context.emit("draft_journal_entry.booked", draft_id, json_of(booked))
+    context.emit("draft_journal_entry.booked", draft_id, json_of(booked), before=json_of(draft))
     (posted,) = await entries.post_for([context], [entry], [""])
     if attached:
         await attachments.move_to_entry(context, draft_id, entry.id)

@@ -57,6 +57,7 @@ async def lock_through(context: Context, day: date | None, *, reopen: bool) -> N
             "ledger.lock_date_changed",
             context.company_id,
             {"lockedThrough": _text(day), "previouslyLockedThrough": _text(before)},
+            before={"lockedThrough": _text(before)},
         )
 
 

@@ -93,7 +93,8 @@ async def add_subproject(
     )
     rules.check_budget(budget_amount, project.currency)
     await _insert_subproject(context, project, subproject)
-    return await _save(context, replace(project, subprojects=(*project.subprojects, subproject))), subproject
+    after = replace(project, subprojects=(*project.subprojects, subproject))
+    return await _save(context, project, after), subproject
 
 
 async def update_subproject(
@@ -112,7 +113,7 @@ async def update_subproject(
     rules.check_budget(subproject.budget_amount, project.currency)
     await dimensions.update_value(context, _value(project, subproject), taken=SUBPROJECT_NAME_ALREADY_EXISTS)
     await store.update_subproject(context, subproject)
-    return await _save(context, replace(project, subprojects=(*others, subproject))), subproject
+    return await _save(context, project, replace(project, subprojects=(*others, subproject))), subproject
 
 
 async def delete_subproject(context: Context, project_id: UUID, subproject_id: UUID) -> None:
@@ -127,7 +128,7 @@ async def delete_subproject(context: Context, project_id: UUID, subproject_id: U
         raise SUBPROJECT_IN_USE.error(usedBy=["defaultSubproject"])
     await store.delete_subproject(context, subproject_id)
     await dimensions.delete_value(context, subproject_id, in_use=SUBPROJECT_IN_USE)
-    await _save(context, replace(project, subprojects=others))
+    await _save(context, project, replace(project, subprojects=others))
 
 
 async def profit(context: Context, project_id: UUID) -> ProjectProfit:
@@ -174,16 +175,16 @@ async def _change(context: Context, before: Project, given: dict[str, Any]) -> P
     if before.is_archived and project.is_archived:
         raise PROJECT_INVALID_STATE.error(status="archived")
     rules.check(project)
-    project = await _save(context, project)
+    project = await _save(context, before, project)
     await dimensions.update(context, _dimension(project))
     return project
 
 
-async def _save(context: Context, project: Project) -> Project:
+async def _save(context: Context, before: Project, project: Project) -> Project:
     """Write a project's row and tell of the change, its subprojects' included (they are written already)."""
     project = replace(project, subprojects=rules.in_order(project.subprojects), updated_at=context.now)
     await store.update(context, project)
-    context.emit("project.updated", project.id, snapshot(project))
+    context.emit("project.updated", project.id, snapshot(project), before=snapshot(before))
     return project
 
 

@@ -22,6 +22,7 @@ from ledgerbee.parties.wire import Flag, NullableEmail, NullableLine
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.http.operation import Ctx, operation, resource_router
 from ledgerbee.platform.http.wire import Id, IdText, Line, RequestModel, ResponseModel, changes_of, omitted
+from ledgerbee.platform.wire_forms import form_of
 
 customer_router = resource_router("Customers")
 vendor_router = resource_router("Vendors")
@@ -80,6 +81,7 @@ class UpdateContactRequest(RequestModel):
     department_id: Id | None = omitted(description="A department of the same customer or vendor")
 
 
+@form_of(Contact)
 def _render(contact: Contact) -> ContactResponse:
     return ContactResponse.model_validate(contact)
 

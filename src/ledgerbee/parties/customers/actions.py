@@ -82,7 +82,11 @@ async def update(context: Context, customer_id: UUID, changes: dict[str, Any]) -
         await _check_ancestors(context, customer)
     await store.update(context, customer)
     updated = GroupedCustomer(customer, group.number, group.name)
-    context.emit("customer.updated", customer.id, snapshot(updated))
+    old_group = group
+    if customer.customer_group_id != before.customer_group_id:
+        old_group = await groups.get_customer_group(context, before.customer_group_id)
+    was = snapshot(GroupedCustomer(before, old_group.number, old_group.name))
+    context.emit("customer.updated", customer.id, snapshot(updated), before=was)
     return updated
 
 

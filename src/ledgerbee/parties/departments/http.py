@@ -19,6 +19,7 @@ from ledgerbee.parties.wire import Flag, NullableAddress, NullableCountry, Nulla
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.http.operation import Ctx, operation, resource_router
 from ledgerbee.platform.http.wire import Id, IdText, Line, RequestModel, ResponseModel, changes_of, omitted
+from ledgerbee.platform.wire_forms import form_of
 
 customer_router = resource_router("Customers")
 vendor_router = resource_router("Vendors")
@@ -77,6 +78,7 @@ class UpdateDepartmentRequest(RequestModel):
     country_code: NullableCountry = omitted()
 
 
+@form_of(Department)
 def _render(department: Department) -> DepartmentResponse:
     return DepartmentResponse.model_validate(department)
 

@@ -17,6 +17,7 @@ from ledgerbee.parties.groups.model import (
     VendorGroup,
 )
 from ledgerbee.platform.context import Context
+from ledgerbee.platform.wire_forms import told
 
 
 async def create_customer_group(
@@ -28,7 +29,7 @@ async def create_customer_group(
     account_id: UUID,
     metadata: dict[str, Any],
 ) -> tuple[CustomerGroup, GroupAccount]:
-    """Create a customer group on a receivable account.
+    """Create a customer group on a receivable account. Emits `customer_group.created`.
 
     Raises `ACCOUNT_NOT_FOUND`, `CUSTOMER_GROUP_ACCOUNT_INVALID`, `CUSTOMER_GROUP_NUMBER_ALREADY_EXISTS`.
     """
@@ -37,13 +38,15 @@ async def create_customer_group(
     )
     group = CustomerGroup(new_id(), number, name, discount_percent, account_id, context.now, metadata)
     await store.insert_customer_group(context, group)
-    return group, GroupAccount(account.number, account.name)
+    shown = GroupAccount(account.number, account.name)
+    context.emit("customer_group.created", group.id, told(CustomerGroup, group, shown))
+    return group, shown
 
 
 async def create_vendor_group(
     context: Context, *, number: str, name: str, account_id: UUID, metadata: dict[str, Any]
 ) -> tuple[VendorGroup, GroupAccount]:
-    """Create a vendor group on a payable account.
+    """Create a vendor group on a payable account. Emits `vendor_group.created`.
 
     Raises `ACCOUNT_NOT_FOUND`, `VENDOR_GROUP_ACCOUNT_INVALID`, `VENDOR_GROUP_NUMBER_ALREADY_EXISTS`.
     """
@@ -52,7 +55,9 @@ async def create_vendor_group(
     )
     group = VendorGroup(new_id(), number, name, account_id, context.now, metadata)
     await store.insert_vendor_group(context, group)
-    return group, GroupAccount(account.number, account.name)
+    shown = GroupAccount(account.number, account.name)
+    context.emit("vendor_group.created", group.id, told(VendorGroup, group, shown))
+    return group, shown
 
 
 async def _control_account(

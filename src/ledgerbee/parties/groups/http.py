@@ -18,6 +18,7 @@ from ledgerbee.parties.wire import PartyNumber
 from ledgerbee.platform.http.metadata import Metadata, MetadataOut
 from ledgerbee.platform.http.operation import Ctx, operation, resource_router
 from ledgerbee.platform.http.wire import Id, IdText, Line, Number, Percent, RequestModel, ResponseModel
+from ledgerbee.platform.wire_forms import form_of
 
 customer_router = resource_router("Customers")
 vendor_router = resource_router("Vendors")
@@ -67,6 +68,7 @@ class CreateVendorGroupRequest(RequestModel):
     metadata: Metadata = Field(default_factory=dict)
 
 
+@form_of(CustomerGroup)
 def _render_customer_group(group: CustomerGroup, account: GroupAccount) -> CustomerGroupResponse:
     return CustomerGroupResponse(
         id=group.id,
@@ -80,6 +82,7 @@ def _render_customer_group(group: CustomerGroup, account: GroupAccount) -> Custo
     )
 
 
+@form_of(VendorGroup)
 def _render_vendor_group(group: VendorGroup, account: GroupAccount) -> VendorGroupResponse:
     return VendorGroupResponse(
         id=group.id,

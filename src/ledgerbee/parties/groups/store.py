@@ -66,6 +66,14 @@ async def insert_customer_group(context: Context, group: CustomerGroup) -> None:
         raise
 
 
+async def vendor_group_name(context: Context, group_id: UUID) -> str:
+    """The name of a vendor group that the company has."""
+    name: str = await context.connection.fetchval(
+        "SELECT name FROM vendor_groups WHERE company_id = $1 AND id = $2", context.company_id, group_id
+    )
+    return name
+
+
 async def insert_vendor_group(context: Context, group: VendorGroup) -> None:
     """Add a vendor group. Raises `VENDOR_GROUP_NUMBER_ALREADY_EXISTS`."""
     try:

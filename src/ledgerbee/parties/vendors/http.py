@@ -35,6 +35,7 @@ from ledgerbee.platform.http.wire import (
     ResponseModel,
     omitted,
 )
+from ledgerbee.platform.wire_forms import form_of
 
 router = resource_router("Vendors")
 
@@ -96,6 +97,7 @@ class CreateVendorRequest(RequestModel):
     default_account_id: Id | None = omitted(description="The account that its bills are usually booked on")
 
 
+@form_of(GroupedVendor)
 def _render(found: GroupedVendor, base_currency: str) -> VendorResponse:
     vendor = found.vendor
     return VendorResponse(

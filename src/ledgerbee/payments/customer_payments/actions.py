@@ -89,10 +89,11 @@ async def reverse(context: Context, payment_id: UUID, on: date | None, descripti
     rules.check_reversible(payment)
     company = await companies.get(context)
     reversal_id = new_id()
+    was = snapshot(payment, company.base_currency)
     payment = replace(payment, reversed_at=context.now, reversal_entry_id=reversal_id)
     await store.mark_reversed(context, payment)
     await invoices.reopen(context, invoice, payment.amount)
-    context.emit("payment.reversed", payment.id, snapshot(payment, company.base_currency))
+    context.emit("payment.reversed", payment.id, snapshot(payment, company.base_currency), before=was)
     await ledger.reverse_of_document(context, payment.journal_entry_id, reversal_id, on, description)
     return Recorded(payment, company.base_currency)
 

@@ -1,6 +1,7 @@
 """Changing a company's settings and licences."""
 
 import asyncio
+import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -12,23 +13,35 @@ from ledgerbee.platform.company.model import Company
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.credentials import store as credentials
 from ledgerbee.platform.credentials.model import LICENSES
+from ledgerbee.platform.wire_forms import told
 
 
 async def update(context: Context, changes: dict[str, Any]) -> Company:
     """Change the named settings; `logo` is a file's content, or None to have none.
 
+    Emits `company.updated` if anything became different; of a logo it tells the SHA-256 and the length.
     Raises validation errors: CVR number, IBAN, BIC, Danish bank account, time zone, logo.
     """
     settings = dict(changes)
     before = await store.get_for_update(context)
+    logos: list[bytes | None] = []
     if "logo" in settings:
         logo: bytes | None = settings.pop("logo")
         if logo is not None:
             await _check_logo(logo)
-        await store.save_logo(context, logo)
+        if logo != (present := await store.logo(context)):
+            logos = [present, logo]
+            await store.save_logo(context, logo)
         settings["has_logo"] = logo is not None
-    company = rules.normal(replace(before, **settings, updated_at=context.now))
+    company = rules.normal(replace(before, **settings))
+    if company == before and not logos:
+        return before
+    company = replace(company, updated_at=context.now)
     await store.update(context, company)
+    was, now = told(Company, before), told(Company, company)
+    if logos:
+        was["logo"], now["logo"] = (_described(content) for content in logos)
+    context.emit("company.updated", company.company_id, now, before=was)
     if company.time_zone != before.time_zone:
         await credentials.refresh_company(context)
     return company
@@ -37,6 +50,7 @@ async def update(context: Context, changes: dict[str, Any]) -> Company:
 async def set_licenses(context: Context, licenses: Sequence[str]) -> Company:
     """Give the company these licences and no others, at once and in every process. For the operator.
 
+    Emits `company.licenses_changed` if anything became different.
     Raises a validation error for a licence that doesn't exist (`credentials.model.LICENSES`).
     """
     for index, license_key in enumerate(licenses):
@@ -44,10 +58,19 @@ async def set_licenses(context: Context, licenses: Sequence[str]) -> Company:
             raise invalid((f"licenses.{index}", "isIn", f"licenses.{index} must be one of {', '.join(LICENSES)}"))
     before = await store.get_for_update(context)
     wanted = tuple(known for known in LICENSES if known in licenses)
+    if wanted == before.licenses:
+        return before
     company = replace(before, licenses=wanted, updated_at=context.now)
     await store.update(context, company)
     await credentials.refresh_company(context)
+    now, was = told(Company, company), told(Company, before)
+    context.emit("company.licenses_changed", company.company_id, now, before=was)
     return company
+
+
+def _described(logo: bytes | None) -> dict[str, Any] | None:
+    """What events tell of a logo."""
+    return None if logo is None else {"sha256": hashlib.sha256(logo).hexdigest(), "bytes": len(logo)}
 
 
 async def _check_logo(content: bytes) -> None:

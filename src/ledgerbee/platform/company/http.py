@@ -17,6 +17,7 @@ from ledgerbee.platform.company.wire import (
 )
 from ledgerbee.platform.http.operation import Ctx, operation, resource_router
 from ledgerbee.platform.http.wire import IdText, Line, Moment, ResponseModel, changes_of, omitted
+from ledgerbee.platform.wire_forms import form_of
 
 router = resource_router("Company")
 
@@ -68,6 +69,7 @@ class UpdateCompanyRequest(SellerFields):
     logo: LogoContent | None = omitted(description="A PNG, JPEG or SVG file of at most 500 kB; null removes it")
 
 
+@form_of(Company)
 def _render(company: Company) -> CompanyResponse:
     fields = asdict(company)
     fields["id"] = fields.pop("company_id")

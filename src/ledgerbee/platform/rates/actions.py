@@ -9,18 +9,30 @@ from ledgerbee.platform.context import Context
 from ledgerbee.platform.db import Connection
 from ledgerbee.platform.rates import rules, store
 from ledgerbee.platform.rates.ecb import UnreadableRatesError
-from ledgerbee.platform.rates.model import Added, Published
+from ledgerbee.platform.rates.model import COMPANY, Added, Published, Rate
+from ledgerbee.platform.wire_forms import told
 
 
 async def set_own(context: Context, currency: str, on: date, value: Decimal) -> str:
     """Set the company's own rate of a foreign currency for a day; answers with the base currency.
 
-    Raises a validation error for the base currency itself: it is always worth one.
+    Emits `exchange_rate.set` on the company, unless the rate was the company's own already; `before` is the rate that
+    held until then, published or own (null: none). Raises a validation error for the base currency itself:
+    it is always worth one.
     """
     company = await companies.get(context)
     if currency == company.base_currency:
         raise invalid(("currency", "isForeign", "currency must be another one than the company's base currency"))
+    before = await store.find(context, currency, on)
+    if before == Rate(value, on, COMPANY):
+        return company.base_currency
     await store.save_own(context, currency, on, value)
+    context.emit(
+        "exchange_rate.set",
+        context.company_id,
+        told(Rate, currency, company.base_currency, on, Rate(value, on, COMPANY)),
+        before=told(Rate, currency, company.base_currency, on, before) if before else None,
+    )
     return company.base_currency
 
 

@@ -10,6 +10,7 @@ from ledgerbee.platform.http.operation import Ctx, operation, resource_router
 from ledgerbee.platform.http.wire import CurrencyCode, Day, DecimalText, ExchangeRate, RequestModel, ResponseModel
 from ledgerbee.platform.rates import actions, store
 from ledgerbee.platform.rates.model import COMPANY, EXCHANGE_RATE_MISSING, Rate
+from ledgerbee.platform.wire_forms import form_of
 
 router = resource_router("Exchange Rates")
 
@@ -35,6 +36,7 @@ class SetExchangeRateRequest(RequestModel):
     rate: ExchangeRate
 
 
+@form_of(Rate)
 def _render(currency: str, base_currency: str, on: Day, rate: Rate) -> ExchangeRateResponse:
     return ExchangeRateResponse(
         currency=currency,

@@ -27,6 +27,7 @@ from ledgerbee.platform.http.wire import (
     ResponseModel,
     pages,
 )
+from ledgerbee.platform.wire_forms import form_of
 from ledgerbee.sales.templates import actions, store
 from ledgerbee.sales.templates.model import DOCUMENT_TEMPLATE_NOT_FOUND, DocumentTemplate, TemplateType
 
@@ -67,6 +68,7 @@ class CreateDocumentTemplateRequest(RequestModel):
     is_default: Annotated[bool, Field(strict=True)] = Field(False, description="Takes the place of the default so far")
 
 
+@form_of(DocumentTemplate)
 def _render(template: DocumentTemplate) -> DocumentTemplateResponse:
     return DocumentTemplateResponse.model_validate(template)
 

@@ -53,10 +53,9 @@ async def default_for(context: Context, document_type: TemplateType) -> Document
     return _template(row)
 
 
-async def insert(context: Context, template: DocumentTemplate) -> None:
-    """Add a template; a default one takes the place of its type's old default."""
-    if template.is_default:
-        await _clear_default(context, template.document_type)
+async def insert(context: Context, template: DocumentTemplate) -> list[DocumentTemplate]:
+    """Add a template; a default one takes the place of its type's old default, which is the answer."""
+    replaced = await _clear_default(context, template.document_type) if template.is_default else []
     await context.connection.execute(
         f"INSERT INTO document_templates (company_id, {_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7)",
         context.company_id,
@@ -67,30 +66,34 @@ async def insert(context: Context, template: DocumentTemplate) -> None:
         template.is_default,
         template.created_at,
     )
+    return replaced
 
 
-async def set_default(context: Context, template: DocumentTemplate) -> None:
-    """Make a template its type's default, in place of the old one."""
-    await _clear_default(context, template.document_type)
+async def set_default(context: Context, template: DocumentTemplate) -> list[DocumentTemplate]:
+    """Make a template its type's default, in place of the old one, which is the answer."""
+    replaced = await _clear_default(context, template.document_type)
     await context.connection.execute(
         "UPDATE document_templates SET is_default = true WHERE company_id = $1 AND id = $2",
         context.company_id,
         template.id,
     )
+    return replaced
 
 
-async def _clear_default(context: Context, document_type: TemplateType) -> None:
+async def _clear_default(context: Context, document_type: TemplateType) -> list[DocumentTemplate]:
     # Two new defaults at once: the second waits here, and its next statement sees the first.
     await context.connection.execute(
         "SELECT FROM document_templates WHERE company_id = $1 AND document_type = $2 ORDER BY id FOR UPDATE",
         context.company_id,
         document_type,
     )
-    await context.connection.execute(
-        "UPDATE document_templates SET is_default = false WHERE company_id = $1 AND document_type = $2 AND is_default",
+    rows = await context.connection.fetch(
+        "UPDATE document_templates SET is_default = false WHERE company_id = $1 AND document_type = $2 AND is_default"
+        " RETURNING id, name, document_type, language, true AS is_default, created_at",
         context.company_id,
         document_type,
     )
+    return [_template(row) for row in rows]
 
 
 def _template(row: asyncpg.Record) -> DocumentTemplate:

@@ -10,10 +10,11 @@ from ledgerbee.platform.context import Context
 async def correct(context: Context, entry_id: UUID, changes: Mapping[str, str | None]) -> bytes:
     """Set `reference` and `external_system_id` of an entry, those that `changes` has, and answer with its wire form.
 
-    Tells `journal_entry.updated`. Raises `JOURNAL_ENTRY_NOT_FOUND`.
+    Tells `journal_entry.updated` if anything became different. Raises `JOURNAL_ENTRY_NOT_FOUND`.
     """
+    before = rules.json_of(await store.get(context, entry_id))
     await store.correct(context, entry_id, changes)
     written = rules.json_of(await store.get(context, entry_id))
-    if changes:
-        context.emit("journal_entry.updated", entry_id, written)
+    if written != before:
+        context.emit("journal_entry.updated", entry_id, written, before=before)
     return written

@@ -65,5 +65,6 @@ async def _reverse(
     posted = await post_for([context] * len(entries), reversals, paths)
     for entry, taking_back in zip(entries, posted, strict=True):
         reversed_entry = replace(entry, reversed_by_entry_id=taking_back.entry.id)
-        context.emit("journal_entry.reversed", entry.id, rules.json_of(reversed_entry))
+        was = rules.json_of(entry)
+        context.emit("journal_entry.reversed", entry.id, rules.json_of(reversed_entry), before=was)
     return posted

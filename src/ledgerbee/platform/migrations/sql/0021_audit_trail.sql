@@ -1,2 +1,32 @@
--- What the audit trail keeps of each change.
-SELECT 1;
+-- What an auditor asks of an event: the object as it was before, the credential that was shown, and from where.
+ALTER TABLE events
+    ADD COLUMN before json,
+    ADD COLUMN credential_kind text,
+    ADD COLUMN credential_id uuid,
+    ADD COLUMN address text;
+
+-- The list of events, newest first. With type and actor in it a filter by them reads nothing else.
+CREATE INDEX events_moment ON events (company_id, occurred_at, id) INCLUDE (type, actor);
+-- Nine events of ten tell of a posted entry: rare types are found without walking past these.
+CREATE INDEX events_rare_type ON events (company_id, type, occurred_at, id) WHERE type <> 'journal_entry.posted';
+CREATE INDEX events_request ON events (company_id, request_id);
+
+-- Append-only for everyone: the application has no privilege to change events, and this holds for the owner too. Only
+-- the owner removes events that are past their retention, and has to say so: SET LOCAL app.retention = 'on'.
+CREATE FUNCTION guard_events() RETURNS trigger
+    LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    IF TG_OP = 'UPDATE' OR coalesce(current_setting('app.retention', true), '') <> 'on' THEN
+        RAISE EXCEPTION 'events are never changed nor removed' USING ERRCODE = 'LB423';
+    END IF;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER guard_events BEFORE UPDATE OR DELETE OR TRUNCATE ON events
+    FOR EACH STATEMENT EXECUTE FUNCTION guard_events();
+
+-- Who made a credential: the subject of the key or client that was shown for it, none for the operator.
+ALTER TABLE credentials ADD COLUMN made_by uuid;
+ALTER TABLE api_keys ADD COLUMN created_by uuid;
+ALTER TABLE oauth_clients ADD COLUMN created_by uuid, ADD COLUMN expires_at timestamptz;
+CREATE INDEX credentials_made_by ON credentials (company_id, made_by) WHERE made_by IS NOT NULL;

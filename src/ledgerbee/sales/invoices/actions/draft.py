@@ -59,7 +59,8 @@ async def update(context: Context, invoice_id: UUID, changes: Mapping[str, Any])
 
     A new customer or currency prices the lines that stay anew, and so does a new date where prices are converted at the
     rate of the day; what their author gave is kept. The due date
-    follows date and terms unless one was given. Raises what `create` raises, `INVOICE_NOT_FOUND`,
+    follows date and terms unless one was given. Emits `invoice.updated` if anything became different.
+    Raises what `create` raises, `INVOICE_NOT_FOUND`,
     `INVOICE_INVALID_STATE`.
     """
     before = await store.get(context, invoice_id, for_update=True)
@@ -83,17 +84,23 @@ async def update(context: Context, invoice_id: UUID, changes: Mapping[str, Any])
     else:
         computed = await documents.tax_lines(context, lines, facts, currency=currency, tax_point=given.tax_point)
     invoice = replace(before, updated_at=context.now, **_decided(given, company, facts, computed))
+    full, earlier = FullInvoice(invoice, computed.lines), FullInvoice(before, lines)
+    if snapshot(FullInvoice(replace(invoice, updated_at=before.updated_at), computed.lines)) == snapshot(earlier):
+        return earlier
     if computed.lines != lines:
         await store.replace_lines(context, invoice_id, computed.lines)
     await store.save(context, invoice)
-    return FullInvoice(invoice, computed.lines)
+    context.emit("invoice.updated", invoice_id, snapshot(full), before=snapshot(earlier))
+    return full
 
 
 async def delete(context: Context, invoice_id: UUID) -> None:
-    """Delete a draft. Raises `INVOICE_NOT_FOUND`, `INVOICE_INVALID_STATE`."""
+    """Delete a draft. Emits `invoice.deleted`. Raises `INVOICE_NOT_FOUND`, `INVOICE_INVALID_STATE`."""
     invoice = await store.get(context, invoice_id, for_update=True)
     rules.require_status(invoice, _DRAFT)
+    was = snapshot(FullInvoice(invoice, await store.lines_of(context, invoice_id)))
     await store.delete(context, invoice_id)
+    context.emit("invoice.deleted", invoice_id, was, before=was)
 
 
 async def _check_references(context: Context, given: InvoiceFields, facts: BillingFacts) -> None:

@@ -69,7 +69,7 @@ async def send(context: Context, invoice_id: UUID, options: SendOptions) -> Sent
 
     An invoice of 0.00 is paid with it: emits `invoice.paid` too. Prices stand as drafted; accounts are decided by the
     customer's zone as it is now, VAT by the codes of the draft at the rates of the tax point. An invoice whose delivery
-    failed for good can be sent again: it is handed over as it was booked.
+    failed for good can be sent again: it is handed over as it was booked, and `invoice.sent_again` is emitted.
     Raises validation errors, `INVOICE_NOT_FOUND`, `INVOICE_INVALID_STATE` (also for the second of two racing sends),
     `INVOICE_DELIVERY_NOT_CONFIGURED`, `SALES_DOCUMENT_CUSTOMER_INACTIVE`, `INVOICE_AMOUNT_NEGATIVE`,
     `INVOICE_BUYER_VAT_NUMBER_MISSING`, `INVOICE_BUYER_VAT_NUMBER_INVALID`, `INVOICE_SELLER_INCOMPLETE`,
@@ -95,7 +95,7 @@ async def send(context: Context, invoice_id: UUID, options: SendOptions) -> Sent
     booked = await _book(context, prepared, options)
     await _hand_over(context, booked, options, prepared.recipient)
     full = FullInvoice(booked, lines)
-    context.emit("invoice.sent", booked.id, snapshot(full))
+    context.emit("invoice.sent", booked.id, snapshot(full), before=snapshot(FullInvoice(draft, drafted_lines)))
     if booked.status is InvoiceStatus.PAID:
         context.emit("invoice.paid", booked.id, snapshot(full))
     return Sent(full, rules.warnings(booked, prepared.computed, prepared.addressee, prepared.company))
@@ -201,6 +201,7 @@ async def _require_failed_delivery(context: Context, invoice: Invoice) -> None:
 
 async def _send_again(context: Context, invoice: Invoice, options: SendOptions) -> Sent:
     """Hand a booked invoice over once more; number, entry and document stay what they are."""
+    before = invoice
     if options.document_template_id is not None or options.override_ean_number is not None:
         raise INVOICE_INVALID_STATE.error(
             "The document is booked: it can only go to another address", status=invoice.status.value
@@ -216,7 +217,9 @@ async def _send_again(context: Context, invoice: Invoice, options: SendOptions) 
         invoice = replace(invoice, status=status, sent_at=invoice.sent_at or context.now, updated_at=context.now)
         await store.save(context, invoice)
     await _hand_over(context, invoice, options, recipient)
-    return Sent(FullInvoice(invoice, await store.lines_of(context, invoice.id)))
+    full = FullInvoice(invoice, await store.lines_of(context, invoice.id))
+    context.emit("invoice.sent_again", invoice.id, snapshot(full), before=snapshot(FullInvoice(before, full.lines)))
+    return Sent(full)
 
 
 async def _hand_over(context: Context, invoice: Invoice, options: SendOptions, recipient: str | None) -> None:

@@ -13,7 +13,9 @@ from ledgerbee.sales.invoices.wire import snapshot
 
 
 async def settle(context: Context, invoice: Invoice, amount: Decimal) -> Invoice:
-    """Take a payment of `amount` (the invoice's currency) off what is due; emits `invoice.paid` with the last one.
+    """Take a payment of `amount` (the invoice's currency) off what is due.
+
+    Emits `invoice.paid` with the last one, `invoice.partially_paid` with those before it.
 
     The caller holds the invoice's row and has checked the amount. Raises `INVOICE_INVALID_STATE` for a draft or an
     invoice that has nothing open.
@@ -27,14 +29,17 @@ async def settle(context: Context, invoice: Invoice, amount: Decimal) -> Invoice
         updated_at=context.now,
     )
     await store.save(context, settled)
+    lines = await store.lines_of(context, invoice.id)
+    now, was = snapshot(FullInvoice(settled, lines)), snapshot(FullInvoice(invoice, lines))
     if settled.status is InvoiceStatus.PAID:
-        lines = await store.lines_of(context, invoice.id)
-        context.emit("invoice.paid", invoice.id, snapshot(FullInvoice(settled, lines)))
+        context.emit("invoice.paid", invoice.id, now, before=was)
+    else:
+        context.emit("invoice.partially_paid", invoice.id, now, before=was)
     return settled
 
 
 async def reopen(context: Context, invoice: Invoice, amount: Decimal) -> Invoice:
-    """Put a payment of `amount` (the invoice's currency) back on what is due.
+    """Put a payment of `amount` (the invoice's currency) back on what is due. Emits `invoice.reopened`.
 
     The caller holds the invoice's row, and the payment is one of those that `amount_paid` sums up. Raises
     `INVOICE_INVALID_STATE` for an invoice on which nothing is paid.
@@ -49,4 +54,7 @@ async def reopen(context: Context, invoice: Invoice, amount: Decimal) -> Invoice
         updated_at=context.now,
     )
     await store.save(context, reopened)
+    lines = await store.lines_of(context, invoice.id)
+    was = snapshot(FullInvoice(invoice, lines))
+    context.emit("invoice.reopened", invoice.id, snapshot(FullInvoice(reopened, lines)), before=was)
     return reopened
