@@ -41,6 +41,11 @@ class LedgerBeeError(Exception):
     def status(self) -> int:
         return self.error_code.status
 
+    @property
+    def is_passing(self) -> bool:
+        """Whether it says nothing of what was asked for: the same may go well in a while (503, 507)."""
+        return self.status in {503, 507}
+
 
 VALIDATION_FAILED = ErrorCode("SHARED_VALIDATION_FAILED", 400, "Bad Request Exception")
 

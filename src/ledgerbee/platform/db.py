@@ -8,7 +8,7 @@ before anyone hears of it. Serialization failures and deadlocks are tried again 
 import asyncio
 import json
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,6 +21,7 @@ import asyncpg
 from ledgerbee.core.errors import ErrorCode, LedgerBeeError
 from ledgerbee.platform.context import NO_ORIGIN, Actor, Context, Origin, to_json
 from ledgerbee.platform.outbox import Reactions, flush
+from ledgerbee.platform.shares import Shares
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 T = TypeVar("T")
@@ -30,8 +31,13 @@ APPLICATION_ROLE: Final = "ledgerbee_app"
 MAX_ATTEMPTS: Final = 5
 #: Seconds to wait for a free connection before the caller is told to come back.
 ACQUIRE_TIMEOUT_S: Final = 15
-#: The server's own limit: cheaper than a timer of ours for every query.
+#: The server's own limits: cheaper than a timer of ours for every query. A lock is waited for no longer than a caller
+#: likes to wait; what runs in the background has time (`LONG_LOCK_TIMEOUT`). A transaction that does nothing for that
+#: long is stuck, and holds locks and a connection that others want.
 STATEMENT_TIMEOUT: Final = "120s"
+LOCK_TIMEOUT: Final = "4s"
+LONG_LOCK_TIMEOUT: Final = "60s"
+IDLE_TIMEOUT: Final = "60s"
 
 DATABASE_UNAVAILABLE = ErrorCode(
     "DATABASE_UNAVAILABLE",
@@ -40,6 +46,9 @@ DATABASE_UNAVAILABLE = ErrorCode(
 )
 TOO_MUCH_CONTENTION = ErrorCode(
     "TOO_MUCH_CONTENTION", 503, "Too many changes to the same records at once. Nothing was changed; try again."
+)
+STORAGE_FULL = ErrorCode(
+    "STORAGE_FULL", 507, "The server has no room left to keep this. Nothing was changed; try again later."
 )
 
 
@@ -122,21 +131,31 @@ def _begin_sql(tenants: Sequence[Tenant], now: datetime, keys: Sequence[str], *,
 
 
 class Database:
-    """A pool of application connections."""
+    """A pool of application connections, of which no company takes all (`shares`)."""
 
     def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", reactions: Reactions) -> None:
         self.pool = pool
         self.reactions = reactions
+        self.shares = Shares(pool.get_max_size())
 
     @classmethod
     async def open(
-        cls, dsn: str, *, reactions: Reactions, min_size: int = 1, max_size: int = 10, set_role: bool = True
+        cls,
+        dsn: str,
+        *,
+        reactions: Reactions,
+        min_size: int = 1,
+        max_size: int = 10,
+        set_role: bool = True,
+        lock_timeout: str = LOCK_TIMEOUT,
     ) -> "Database":
         """Connect a pool to `dsn`. `set_role` switches a more powerful login to the application role."""
         settings = {
             "application_name": "ledgerbee",
             "jit": "off",
             "statement_timeout": STATEMENT_TIMEOUT,
+            "lock_timeout": lock_timeout,
+            "idle_in_transaction_session_timeout": IDLE_TIMEOUT,
             # A session that prepares a statement while a table is empty keeps its sequential scan as the table
             # grows. Every statement here goes by company and key, so an index is never the worse choice.
             "enable_seqscan": "off",
@@ -163,26 +182,34 @@ class Database:
         await self.pool.close()
 
     @asynccontextmanager
-    async def connection(self) -> AsyncIterator[Connection]:
-        """A pooled connection outside any company, for what has none yet (credentials, health).
+    async def connection(self, holder: Hashable = None, *, read_only: bool = False) -> AsyncIterator[Connection]:
+        """A pooled connection in the share of `holder`: a company, or None for what has none (credentials, health).
 
-        Raises `DATABASE_UNAVAILABLE` when there is none to be had, and when it is lost while in use.
+        Raises `DATABASE_UNAVAILABLE` when there is none to be had, and when it is lost while in use;
+        `CONNECTIONS_EXHAUSTED` when the holder has its share and waited for one of its own in vain.
         """
         try:
-            async with asyncio.timeout(ACQUIRE_TIMEOUT_S):  # the pool's own timeout starts a task
-                acquired = await self.pool.acquire()
-        except (*CONNECTION_LOST, OSError, TimeoutError, asyncpg.InterfaceError) as fault:
+            await self.shares.take(holder, ACQUIRE_TIMEOUT_S, read_only=read_only)
+        except TimeoutError as fault:
             raise DATABASE_UNAVAILABLE.error() from fault
         try:
-            yield acquired
-        except CONNECTION_LOST as fault:
-            raise DATABASE_UNAVAILABLE.error() from fault
-        except asyncpg.InterfaceError as fault:
-            if "connection" in str(fault):
+            try:
+                async with asyncio.timeout(ACQUIRE_TIMEOUT_S):  # the pool's own timeout starts a task
+                    acquired = await self.pool.acquire()
+            except (*CONNECTION_LOST, OSError, TimeoutError, asyncpg.InterfaceError) as fault:
                 raise DATABASE_UNAVAILABLE.error() from fault
-            raise
+            try:
+                yield acquired
+            except CONNECTION_LOST as fault:
+                raise DATABASE_UNAVAILABLE.error() from fault
+            except asyncpg.InterfaceError as fault:
+                if "connection" in str(fault):
+                    raise DATABASE_UNAVAILABLE.error() from fault
+                raise
+            finally:
+                await self.pool.release(acquired)
         finally:
-            await self.pool.release(acquired)
+            self.shares.give_back(holder)
 
     @asynccontextmanager
     async def alone(self, name: str) -> AsyncIterator["Database"]:
@@ -191,7 +218,8 @@ class Database:
         For work of many transactions that must not be done twice at once: what holds the name is the connection
         itself, so that it is free again when its process is killed. Raises `NameTakenError`.
         """
-        async with self.connection() as connection:
+        # Held beside the connections of its own transactions: in no share, so that those are never waited for by it.
+        async with self.connection(object()) as connection:
             if not await connection.fetchval("SELECT pg_try_advisory_lock(hashtextextended($1, 3))", name):
                 raise NameTakenError
             try:
@@ -213,7 +241,8 @@ class Database:
         Everything that `work` emits or enqueues through its context is written in that same transaction, which holds
         the idempotency key `key` from its start. `work` may run several times (serialization failures, deadlocks), so
         it must not act outside of it. Raises `CredentialRevokedError`, `KeyInUseError`, `AnsweredBeforeError`,
-        `DATABASE_UNAVAILABLE`, `TOO_MUCH_CONTENTION` and whatever `work` raises.
+        `DATABASE_UNAVAILABLE`, `TOO_MUCH_CONTENTION` (a lock was not to be had, too), `CONNECTIONS_EXHAUSTED`,
+        `STORAGE_FULL` and whatever `work` raises.
         """
 
         async def alone(contexts: Sequence[Context]) -> T:
@@ -241,6 +270,10 @@ class Database:
                 if attempt == MAX_ATTEMPTS:
                     raise TOO_MUCH_CONTENTION.error() from fault
                 await asyncio.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 jitter, not a secret
+            except asyncpg.LockNotAvailableError as fault:  # waited for long enough: not once more
+                raise TOO_MUCH_CONTENTION.error() from fault
+            except asyncpg.DiskFullError as fault:
+                raise STORAGE_FULL.error() from fault
         raise AssertionError("unreachable: the loop returns or raises")
 
     async def _run_once(
@@ -252,7 +285,7 @@ class Database:
         *,
         read_only: bool,
     ) -> T:
-        async with self.connection() as connection:
+        async with self.connection(tenants[0].company_id, read_only=read_only) as connection:
             try:
                 await connection.execute(_begin_sql(tenants, now, keys, read_only=read_only))
                 contexts = [
@@ -288,7 +321,7 @@ class _OneConnection(Database):
         self._connection = connection
 
     @asynccontextmanager
-    async def connection(self) -> AsyncIterator[Connection]:
+    async def connection(self, holder: Hashable = None, *, read_only: bool = False) -> AsyncIterator[Connection]:  # noqa: ARG002
         yield self._connection
 
 

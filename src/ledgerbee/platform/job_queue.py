@@ -73,6 +73,6 @@ async def patiently(work: Callable[[], Awaitable[T]]) -> T:
         except _LOST:
             await asyncio.sleep(_PAUSE_S)
         except LedgerBeeError as fault:
-            if fault.status != 503:
+            if not fault.is_passing:
                 raise
             await asyncio.sleep(_PAUSE_S)

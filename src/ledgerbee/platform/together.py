@@ -16,7 +16,7 @@ from fastapi import Response
 
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.db import DATABASE_UNAVAILABLE, TOO_MUCH_CONTENTION, Database, KeyInUseError, Tenant
+from ledgerbee.platform.db import TOO_MUCH_CONTENTION, Database, KeyInUseError, Tenant
 from ledgerbee.platform.idempotency import Reservation, answer_of
 
 C = TypeVar("C")
@@ -123,7 +123,7 @@ def _is_everyones(fault: Exception) -> bool:
     What was lost may have been the answer to the COMMIT: carried out again, a command without an idempotency key would
     be done twice.
     """
-    return isinstance(fault, LedgerBeeError) and fault.error_code in {DATABASE_UNAVAILABLE, TOO_MUCH_CONTENTION}
+    return isinstance(fault, LedgerBeeError) and fault.is_passing
 
 
 async def _answer(

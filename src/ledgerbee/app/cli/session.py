@@ -19,7 +19,7 @@ from ledgerbee.core.dates import system_clock
 from ledgerbee.core.ids import new_id
 from ledgerbee.platform.attachments.blobs import BlobStore
 from ledgerbee.platform.context import Actor, Context
-from ledgerbee.platform.db import Connection, Database, Tenant
+from ledgerbee.platform.db import LONG_LOCK_TIMEOUT, Connection, Database, Tenant
 from ledgerbee.platform.jobs import company_tenant
 from ledgerbee.platform.migrate import migrate
 from ledgerbee.platform.postgres import running
@@ -54,7 +54,9 @@ class Access:
     async def open(self) -> Database:
         """A small pool of application connections."""
         url = self.app_url or self.owner_url
-        return await Database.open(url, reactions=REACTIONS, max_size=2, set_role=self.app_url is None)
+        return await Database.open(
+            url, reactions=REACTIONS, max_size=2, set_role=self.app_url is None, lock_timeout=LONG_LOCK_TIMEOUT
+        )
 
 
 @contextmanager

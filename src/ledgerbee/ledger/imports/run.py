@@ -128,7 +128,7 @@ async def carry_out(
             try:
                 return await run.all(await rows_of(run.state), progress, is_time_over)
             except LedgerBeeError as fault:
-                if fault.status == 503 or fault.error_code is JOURNAL_IMPORT_INVALID_STATE:
+                if fault.is_passing or fault.error_code is JOURNAL_IMPORT_INVALID_STATE:
                     raise
                 return await means.write(partial(_fail, import_id, fault))  # it would again, in the same way
     except NameTakenError:
@@ -209,7 +209,7 @@ class _Run:
             try:
                 self.state = await self.alone.write(partial(self._record, chunk), chunk.moment)
             except LedgerBeeError as fault:
-                if fault.status == 503 or fault.error_code is JOURNAL_IMPORT_INVALID_STATE:
+                if fault.is_passing or fault.error_code is JOURNAL_IMPORT_INVALID_STATE:
                     raise
                 guilty = _guilty(chunk, fault)
                 if guilty is None:

@@ -1,7 +1,7 @@
 """The error envelope (contract 1.5)."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from fastapi import Request
 from fastapi.responses import JSONResponse
@@ -14,6 +14,9 @@ NOT_FOUND = ErrorCode("NOT_FOUND", 404, "No such route")
 METHOD_NOT_ALLOWED = ErrorCode("METHOD_NOT_ALLOWED", 405, "The route has no such method")
 PAYLOAD_TOO_LARGE = ErrorCode("PAYLOAD_TOO_LARGE", 413, "The body is larger than 15 MB")
 UNSUPPORTED_MEDIA_TYPE = ErrorCode("UNSUPPORTED_MEDIA_TYPE", 415, "The body must be application/json")
+
+#: Seconds after which to try again, by status.
+_RETRY_AFTER: Final = {429: "60", 503: "1", 507: "60"}
 
 
 def envelope(path: str, fault: LedgerBeeError, now: datetime) -> dict[str, Any]:
@@ -35,6 +38,6 @@ def error_response(request: Request, fault: LedgerBeeError, now: datetime) -> JS
         headers["WWW-Authenticate"] = 'Bearer realm="ledgerbee"'
         if fault.details.get("reason") == "invalid_token":
             headers["WWW-Authenticate"] += ', error="invalid_token"'
-    if fault.status == 503:
-        headers["Retry-After"] = "1"
+    if fault.status in _RETRY_AFTER:
+        headers["Retry-After"] = _RETRY_AFTER[fault.status]
     return JSONResponse(envelope(request.url.path, fault, now), fault.status, headers)
