@@ -79,7 +79,7 @@ class Books:
         return posted
 
     async def verify(self) -> Verification:
-        result: Verification = await self.api.run(verify)
+        result: Verification = await self.api.run(verify, one_snapshot=True)
         return result
 
     async def customer(self, number: str = "1") -> UUID:
@@ -169,3 +169,14 @@ async def books_of(api: Api) -> Books:
 async def as_owner(database_url: str) -> "asyncpg.Connection[asyncpg.Record]":
     """A connection of the role that owns the tables."""
     return await asyncpg.connect(database_url)
+
+
+async def enter(connection: "asyncpg.Connection[asyncpg.Record]", company_id: UUID) -> None:
+    """Go on with the owner's transaction as the API's role, in a company that no credential was shown for."""
+    await connection.execute("RESET ROLE")
+    await connection.execute(
+        "SELECT set_config('app.company_id', $1::text, true),"
+        " set_config('app.company_proof', company_proof($1::text::uuid), true)",
+        str(company_id),
+    )
+    await connection.execute("SET ROLE ledgerbee_app")

@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 from tests.api.test_customers import events, invalid, refused
 from tests.conftest import Api
-from tests.ledger_books import BANK, SALES, as_owner, books_of
+from tests.ledger_books import BANK, SALES, as_owner, books_of, enter
 
 from ledgerbee.chart.dimensions import store
 from ledgerbee.chart.dimensions.model import TagValue
@@ -218,9 +218,8 @@ async def sessions(api: Api, database_url: str) -> AsyncIterator[list["asyncpg.C
     """Two open transactions of the application's role in the company."""
     connections = [await as_owner(database_url) for _ in range(2)]
     for connection in connections:
-        await connection.execute("SET ROLE ledgerbee_app")
         await connection.execute("BEGIN")
-        await connection.execute(f"SET LOCAL app.company_id = '{api.company_id}'")
+        await enter(connection, api.company_id)
     yield connections
     for connection in connections:
         await connection.close()

@@ -363,7 +363,7 @@ async def test_the_books_of_many_invoices_verify(shop: Shop) -> None:
     price = await shop.price("33.33")
     for currency in ("DKK", "EUR", "JPY"):
         await shop.sold(line(price, "1.5", unitPrice="7.77"), line(price, -1, unitPrice="0.01"), currency=currency)
-    verified = await shop.api.run(verify)
+    verified = await shop.api.run(verify, one_snapshot=True)
     assert verified.fault is None
     assert verified.entries == 3
 

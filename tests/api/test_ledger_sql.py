@@ -10,8 +10,8 @@ import asyncpg
 import httpx
 import pytest
 import pytest_asyncio
-from tests.conftest import Api, SteeredClock, new_company, with_database
-from tests.ledger_books import BANK, RECEIVABLES, SALES, Books, as_owner, books_of
+from tests.conftest import Api, SteeredClock, allow_any_moment, new_company, with_database
+from tests.ledger_books import BANK, RECEIVABLES, SALES, Books, as_owner, books_of, enter
 
 from ledgerbee.app.reactions import REACTIONS
 from ledgerbee.core.ids import new_id
@@ -46,10 +46,9 @@ async def owner(database_url: str) -> AsyncIterator["asyncpg.Connection[asyncpg.
 async def application(books: Books, database_url: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
     """A transaction of the application's role in the books' company, rolled back at the end."""
     connection = await as_owner(database_url)
-    await connection.execute("SET ROLE ledgerbee_app")
     transaction = connection.transaction()
     await transaction.start()
-    await connection.execute(f"SET LOCAL app.company_id = '{books.api.company_id}'")
+    await enter(connection, books.api.company_id)
     yield connection
     await transaction.rollback()
     await connection.close()
@@ -219,7 +218,7 @@ async def test_no_company_no_posting(books: Books, application: "asyncpg.Connect
 async def test_a_company_without_books_is_told_so(
     books: Books, application: "asyncpg.Connection[asyncpg.Record]"
 ) -> None:
-    await application.execute(f"SET LOCAL app.company_id = '{new_id()}'")
+    await enter(application, new_id())
     with pytest.raises(asyncpg.PostgresError) as refused:
         await call(application, books.sale("2026-01-01", "1.00"))
     assert refused.value.sqlstate == "LB404"
@@ -233,7 +232,7 @@ async def test_books_are_opened_once(application: "asyncpg.Connection[asyncpg.Re
 async def test_other_companies_books_are_not_seen(
     application: "asyncpg.Connection[asyncpg.Record]", other_api: Api
 ) -> None:
-    await application.execute(f"SET LOCAL app.company_id = '{other_api.company_id}'")
+    await enter(application, other_api.company_id)
     for table in ("journal_entries", "journal_lines", "account_months", "account_days"):
         assert await application.fetchval(f"SELECT count(*) FROM {table}") == 0
     assert await application.fetchval("SELECT count(*) FROM ledgers") == 1
@@ -335,6 +334,7 @@ async def new_database_url(server_url: str, worker_id: str) -> AsyncIterator[str
     await server.execute(f'CREATE DATABASE "{name}"')
     try:
         await migrate(url)
+        await allow_any_moment(url)
         owner = await as_owner(url)
         for table in ANALYZED:
             await owner.execute(f"ALTER TABLE {table} SET (autovacuum_enabled = off)")

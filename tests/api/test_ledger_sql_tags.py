@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 from tests.api.test_ledger_sql import application, books, call, owner  # noqa: F401  the fixtures
 from tests.conftest import Api
-from tests.ledger_books import BANK, SALES, Books, books_of
+from tests.ledger_books import BANK, SALES, Books, as_owner, books_of
 
 from ledgerbee.core.ids import new_id
 
@@ -91,33 +91,34 @@ async def test_helpers_of_the_guards_are_nobodys_to_call(application: Connection
 
 async def test_a_key_is_held_to_the_end_of_its_transaction_and_its_answer_for_a_day(
     books: Books,  # noqa: F811
-    application: Connection,  # noqa: F811
     database_url: str,
 ) -> None:
-    keys, reserve = [b"k1".hex(), b"k2".hex()], "SELECT reserve_idempotency_keys($1, now())"
-    await application.execute(reserve, keys)
-    await application.execute(reserve, keys)  # one's own is no obstacle
-    rival = await asyncpg.connect(database_url)
+    company, keys = books.api.company_id, [b"k1".hex(), b"k2".hex()]
+
+    async def reserve(session: Connection, company_id: UUID, *wanted: str) -> int:
+        """What entering the company with these keys answers."""
+        enter_with = "SELECT FROM enter_company_for_job($1, $2, now(), true)"
+        return len(await session.fetch(enter_with, company_id, wanted))
+
+    first = await as_owner(database_url)
+    rival = await as_owner(database_url)
     try:
-        await rival.execute("SET ROLE ledgerbee_app")
-        async with rival.transaction():
-            await rival.execute(f"SET LOCAL app.company_id = '{books.api.company_id}'")
-            await rival.execute(reserve, [b"k3".hex()])
-            with pytest.raises(asyncpg.PostgresError) as refused:
-                async with rival.transaction():
-                    await rival.execute(reserve, [b"k2".hex()])
-            assert refused.value.sqlstate == "LB440"
-            await rival.execute(f"SET LOCAL app.company_id = '{new_id()}'")
-            await rival.execute(reserve, keys)  # another company's keys are its own
+        async with first.transaction():
+            assert await reserve(first, company, *keys) == 0
+            assert await reserve(first, company, *keys) == 0  # one's own is no obstacle
+            async with rival.transaction():
+                assert await reserve(rival, company, b"k3".hex()) == 0
+                assert await reserve(rival, company, keys[1]) == 2
+                assert await reserve(rival, new_id(), *keys) == 0  # another company's keys are its own
+        async with first.transaction():
+            await first.execute(
+                "INSERT INTO idempotency_keys (company_id, key, request_hash, status, content_type, body, created_at)"
+                " VALUES ($1, 'k1', '', 201, 'application/json', '', now() - interval '23 hours'),"
+                " ($1, 'k2', '', 201, 'application/json', '', now() - interval '25 hours')",
+                company,
+            )
+            assert await reserve(first, company, keys[1]) == 0
+            assert await reserve(first, company, *keys) == 3
     finally:
+        await first.close()
         await rival.close()
-    await application.execute(
-        "INSERT INTO idempotency_keys (company_id, key, request_hash, status, content_type, body, created_at)"
-        " VALUES ($1, 'k1', '', 201, 'application/json', '', now() - interval '23 hours'),"
-        " ($1, 'k2', '', 201, 'application/json', '', now() - interval '25 hours')",
-        books.api.company_id,
-    )
-    await application.execute(reserve, keys[1:])
-    with pytest.raises(asyncpg.PostgresError) as answered:
-        await application.execute(reserve, keys)
-    assert answered.value.sqlstate == "LB441"

@@ -109,9 +109,10 @@ async def own_database(server_url: str) -> AsyncIterator[str]:
     """An empty database whose owner may do nothing beyond it: the address as that owner."""
     name = f"own_{uuid.uuid4().hex}"
     server = await asyncpg.connect(server_url)
-    if not await server.fetchval("SELECT 1 FROM pg_roles WHERE rolname = 'ledgerbee_app'"):
-        await server.execute("CREATE ROLE ledgerbee_app LOGIN NOINHERIT")
-    await server.execute(f"CREATE ROLE {name} LOGIN NOINHERIT IN ROLE ledgerbee_app")
+    for role in ("ledgerbee_app LOGIN NOINHERIT", "ledgerbee_worker LOGIN INHERIT IN ROLE ledgerbee_app"):
+        if not await server.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role.partition(" ")[0]):
+            await server.execute(f"CREATE ROLE {role}")
+    await server.execute(f"CREATE ROLE {name} LOGIN NOINHERIT IN ROLE ledgerbee_app, ledgerbee_worker")
     await server.execute(f"CREATE DATABASE {name} OWNER {name}")
     yield make_url(with_database(server_url, name)).set(username=name).render_as_string(hide_password=False)
     await server.execute(f"DROP DATABASE {name} WITH (FORCE)")

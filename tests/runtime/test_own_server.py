@@ -17,14 +17,18 @@ from ledgerbee.platform import postgres
 from ledgerbee.platform.migrate import MigrationError, head_revision, migrate
 
 
+def as_role(url: str, role: str) -> str:
+    return make_url(url).set(username=role).render_as_string(hide_password=False)
+
+
 def as_application(url: str) -> str:
-    return make_url(url).set(username="ledgerbee_app").render_as_string(hide_password=False)
+    return as_role(url, "ledgerbee_app")
 
 
 async def test_one_login_that_owns_the_schema_or_another_for_the_application(
     own_database: str, own_folder: Path
 ) -> None:
-    """The commands and a worker log in as the owner and switch roles; `serve` logs in as the application."""
+    """The API logs in as its own role; commands and workers have another: as the owner's switch, or as a login too."""
     served = Served.start(
         None, own_folder, DATABASE_URL=own_database, LEDGERBEE_DATABASE_APP_URL=as_application(own_database)
     )
@@ -38,16 +42,23 @@ async def test_one_login_that_owns_the_schema_or_another_for_the_application(
         assert (answer.status_code, answer.json()["id"]) == (200, company["id"])
         logins = "SELECT DISTINCT usename FROM pg_stat_activity WHERE application_name = 'ledgerbee'"
         logins += " AND datname = current_database() ORDER BY 1"
-        assert [row["usename"] for row in await connection.fetch(logins)] == ["ledgerbee_app"]
+        owner = make_url(own_database).username
+        assert [row["usename"] for row in await connection.fetch(logins)] == ["ledgerbee_app", owner]
         status = cli_json("db", "status", DATABASE_URL=own_database)
         assert (status["state"], status["dataDir"]) == ("running", None)
         said = refusal("db", "backup", own_folder / "x.backup", DATABASE_URL=own_database)
         assert said.startswith("DATABASE_URL is set, and this command is for the embedded database. Use pg_dump")
         (own_folder / "alone").mkdir()
-        worker = Program.start([PROGRAM, "worker"], own_folder / "alone", DATABASE_URL=own_database)
+        logs_in = as_role(own_database, "ledgerbee_worker")
+        worker = Program.start(
+            [PROGRAM, "worker"],
+            own_folder / "alone",
+            DATABASE_URL=own_database,
+            LEDGERBEE_DATABASE_WORKER_URL=logs_in,
+        )
         worker.wait_for_event("worker.started")
-        owner = make_url(own_database).username
-        assert [row["usename"] for row in await connection.fetch(logins)] == ["ledgerbee_app", owner]
+        found = [row["usename"] for row in await connection.fetch(logins)]
+        assert found == ["ledgerbee_app", "ledgerbee_worker", owner]
         assert worker.stop() == 0
     finally:
         await connection.close()
@@ -75,7 +86,10 @@ def test_what_the_owner_may_do_about_the_applications_role(new_server: postgres.
     for name, right in (("may_not", "NOCREATEROLE"), ("may", "CREATEROLE")):
         value(new_server, f"CREATE ROLE {name} LOGIN NOINHERIT {right}")
         value(new_server, f"CREATE DATABASE {name} OWNER {name}")
-    advice = "CREATE ROLE ledgerbee_app LOGIN NOINHERIT; GRANT ledgerbee_app TO may_not"
+    advice = (
+        "CREATE ROLE ledgerbee_app LOGIN NOINHERIT; CREATE ROLE ledgerbee_worker LOGIN INHERIT; "
+        "GRANT ledgerbee_app TO ledgerbee_worker; GRANT ledgerbee_app, ledgerbee_worker TO may_not;"
+    )
     with pytest.raises(MigrationError, match=advice):
         asyncio.run(migrate(new_server.dsn(user="may_not", database="may_not")))
     asyncio.run(migrate(new_server.dsn(user="may", database="may")))
@@ -91,7 +105,7 @@ def test_what_the_owner_may_do_about_the_applications_role(new_server: postgres.
     assert asyncio.run(as_application()) == ("ledgerbee_app", 0)
     with pytest.raises(MigrationError, match=advice):
         asyncio.run(migrate(new_server.dsn(user="may_not", database="may_not")))
-    value(new_server, "GRANT ledgerbee_app TO may_not")
+    value(new_server, "GRANT ledgerbee_app, ledgerbee_worker TO may_not")
     asyncio.run(migrate(new_server.dsn(user="may_not", database="may_not")))
 
 

@@ -17,7 +17,7 @@ import httpx
 import pytest
 import pytest_asyncio
 from sqlalchemy.engine import make_url
-from tests.conftest import OPERATOR, Api, SteeredClock, with_database
+from tests.conftest import OPERATOR, Api, SteeredClock, allow_any_moment, with_database
 from tests.ledger_books import BANK, SALES, Books, books_of
 
 from ledgerbee.app.reactions import REACTIONS
@@ -56,6 +56,7 @@ async def upgraded(own_database: str, server_url: str) -> AsyncIterator[list[Boo
     await loader.close()
     assert [row["chain_position"] for row in counts] == [300, 11, 0]
     await migrate(own_database)
+    await allow_any_moment(own_database)
     database = await Database.open(own_database, reactions=REACTIONS)
     found = []
     async with httpx.AsyncClient() as http:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import asyncpg
 import httpx
-from tests.conftest import Api, SteeredClock, new_company
+from tests.conftest import Api, SteeredClock, allow_any_moment, new_company
 from tests.ledger_books import Books, books_of
 
 from ledgerbee.app.reactions import REACTIONS
@@ -71,6 +71,7 @@ async def chart_of(context: Context) -> dict[UUID, Account]:
 async def test_totals_of_charts_in_use_are_corrected(own_database: str) -> None:
     """Danish in two languages, one with numbers taken and lines changed, and one of another country."""
     await migrate(own_database)
+    await allow_any_moment(own_database)
     database, owner = await Database.open(own_database, reactions=REACTIONS), await asyncpg.connect(own_database)
     async with httpx.AsyncClient() as http:
         danish, english, busy, american = [

@@ -118,7 +118,7 @@ async def _audit(system: System, companies: dict[str, Company]) -> None:
             await audit(connection, company_id, company)
             tenant = Tenant(UUID(company_id), Actor("operator", "simulation"), "simulation", "Europe/Copenhagen")
             result = await database.run(
-                tenant, system_clock(), lambda context: verify(context, blobs=blobs), read_only=True
+                tenant, system_clock(), lambda context: verify(context, blobs=blobs), read_only=True, one_snapshot=True
             )
             if not result.passed:
                 raise MismatchError(f"verify of company {company_id}: {result.fault}")

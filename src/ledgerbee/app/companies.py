@@ -110,12 +110,13 @@ async def _inside(context: Context, company_id: UUID) -> AsyncIterator[Context]:
     error the whole transaction rolls back, and its company with it.
     """
     other = replace(context, company_id=company_id, known=None, events=[], jobs=[], answer=None)
-    await _name_company(context, company_id)
+    entered = await context.connection.fetchrow(
+        "SELECT current_setting('app.company_id'), current_setting('app.company_proof')"
+    )
+    assert entered is not None
+    await context.connection.execute("SELECT enter_new_company($1)", company_id)
     yield other
     await flush([other], REACTIONS)
-    await _name_company(context, context.company_id)
-
-
-async def _name_company(context: Context, company_id: UUID) -> None:
-    # SET LOCAL takes no arguments; a UUID can be nothing but a literal here.
-    await context.connection.execute(f"SET LOCAL app.company_id = '{company_id}'")
+    await context.connection.execute(
+        "SELECT set_config('app.company_id', $1, true), set_config('app.company_proof', $2, true)", *entered
+    )

@@ -31,7 +31,11 @@ class Settings(BaseSettings):
     )
     database_app_url: str | None = Field(
         default=None,
-        description="Login of the application role itself. Unset: DATABASE_URL, then SET ROLE ledgerbee_app.",
+        description="Login of the API's role itself. Unset: DATABASE_URL, then SET ROLE ledgerbee_app.",
+    )
+    database_worker_url: str | None = Field(
+        default=None,
+        description="Login of the worker's role itself. Unset: DATABASE_URL, then SET ROLE ledgerbee_worker.",
     )
     data_dir: Path | None = Field(
         default=None, description="Folder of the embedded database. Unset: the platform's user data folder."
@@ -88,7 +92,7 @@ class Settings(BaseSettings):
         default="INFO", description="The least level that is logged: DEBUG, INFO, WARNING or ERROR."
     )
 
-    @field_validator("database_url", "database_app_url")
+    @field_validator("database_url", "database_app_url", "database_worker_url")
     @classmethod
     def _is_postgres(cls, url: str | None) -> str | None:
         if url is None:

@@ -20,7 +20,7 @@ from ledgerbee.app.routes import ROUTERS
 from ledgerbee.app.shell import Shell
 from ledgerbee.core.dates import Clock, system_clock
 from ledgerbee.platform.credentials.model import Principal
-from ledgerbee.platform.db import Database
+from ledgerbee.platform.db import APPLICATION_ROLE, Database
 from ledgerbee.platform.http.envelope import INTERNAL_ERROR, METHOD_NOT_ALLOWED, NOT_FOUND, error_response
 from ledgerbee.platform.http.operation import MALFORMED_JSON, operation_of
 from ledgerbee.sales.rendering import use_fonts
@@ -79,7 +79,10 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         database = await Database.open(
-            database_url, reactions=REACTIONS, max_size=settings.pool_size, set_role=set_role
+            database_url,
+            reactions=REACTIONS,
+            max_size=settings.pool_size,
+            role=APPLICATION_ROLE if set_role else None,
         )
         use_fonts(settings.fonts_dir)
         api.state.edge = Edge(database, clock, blob_store(settings))

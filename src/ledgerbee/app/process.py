@@ -64,8 +64,17 @@ def settle() -> None:
 
 
 def application_login(settings: Settings) -> tuple[str, bool]:
-    """The database address the application uses, and whether it has to switch to the application role."""
-    if settings.database_app_url:
-        return settings.database_app_url, False
+    """The database address the API uses, and whether it has to switch to the API's role."""
+    return _login(settings, settings.database_app_url)
+
+
+def worker_login(settings: Settings) -> tuple[str, bool]:
+    """The same for the worker and its role, which the API never has."""
+    return _login(settings, settings.database_worker_url)
+
+
+def _login(settings: Settings, own: str | None) -> tuple[str, bool]:
+    if own:
+        return own, False
     assert settings.database_url is not None, "a supervisor or a command line says where the database is"
     return settings.database_url, True

@@ -11,11 +11,11 @@ import uvloop
 
 from ledgerbee.app.blobs import blob_store
 from ledgerbee.app.config import Settings
-from ledgerbee.app.process import Pipes, application_login, begin, settle
+from ledgerbee.app.process import Pipes, begin, settle, worker_login
 from ledgerbee.app.reactions import REACTIONS
 from ledgerbee.app.worker import POOL_SIZE, Worker
 from ledgerbee.core.dates import system_clock
-from ledgerbee.platform.db import LONG_LOCK_TIMEOUT, Database
+from ledgerbee.platform.db import LONG_LOCK_TIMEOUT, WORKER_ROLE, Database
 from ledgerbee.platform.mail import Mailer
 from ledgerbee.platform.rates.feed import Feed
 from ledgerbee.sales.rendering import use_fonts
@@ -27,10 +27,11 @@ def run_worker(settings: Settings, pipes: Pipes | None = None, **options: Any) -
 
 
 async def _work(settings: Settings, pipes: Pipes | None, options: dict[str, Any]) -> None:
-    url, set_role = application_login(settings)
+    url, switches = worker_login(settings)
     use_fonts(settings.fonts_dir)
+    role = WORKER_ROLE if switches else None
     database = await Database.open(
-        url, reactions=REACTIONS, max_size=POOL_SIZE, set_role=set_role, lock_timeout=LONG_LOCK_TIMEOUT
+        url, reactions=REACTIONS, max_size=POOL_SIZE, role=role, lock_timeout=LONG_LOCK_TIMEOUT
     )
     try:
         mailer = Mailer(settings.smtp_url, settings.mail_from)

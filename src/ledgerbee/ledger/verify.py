@@ -78,7 +78,7 @@ class _Audit:
 
 
 async def verify(context: Context, progress: Progress | None = None, blobs: BlobStore | None = None) -> Verification:
-    """Recompute everything of the context's company. Must be the first thing its transaction does.
+    """Recompute everything of the context's company, in a transaction that is run with `one_snapshot`.
 
     Every entry: balanced in both currencies, complete, dated inside its financial year, numbered without a gap,
     on existing bookable accounts with their party, its hash the one that follows from its content and its
@@ -87,7 +87,8 @@ async def verify(context: Context, progress: Progress | None = None, blobs: Blob
     `progress` is told (entries done, entries in all) after each chunk.
     """
     # One snapshot for all of it: what is posted meanwhile is not half seen.
-    await context.connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+    if await context.connection.fetchval("SHOW transaction_isolation") != "repeatable read":
+        raise ValueError("verify needs a transaction of one snapshot")
     audit = _Audit(head=rules.genesis(context.company_id))
     years: dict[UUID, asyncpg.Record] = {}
     fault: Fault | None = None

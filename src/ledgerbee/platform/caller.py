@@ -10,8 +10,9 @@ from fastapi import Response
 
 from ledgerbee.platform.attachments.blobs import BlobStore
 from ledgerbee.platform.context import Context, Origin
+from ledgerbee.platform.credentials import store as credentials
 from ledgerbee.platform.credentials.model import Principal
-from ledgerbee.platform.db import AnsweredBeforeError, Database, KeyInUseError, Tenant
+from ledgerbee.platform.db import AnsweredBeforeError, CredentialRevokedError, Database, KeyInUseError, Tenant
 from ledgerbee.platform.idempotency import IDEMPOTENCY_KEY_IN_USE, Reservation, answer_of, replay
 from ledgerbee.platform.together import Together, Work
 
@@ -60,10 +61,17 @@ class Caller:
     async def write(self, work: Callable[[Context], Awaitable[T]]) -> T:
         """Run `work` in a transaction of the caller's company that is a step of its request, under no key.
 
-        For a request of several transactions, the last of which is its `command`: the credential is checked there.
+        For a request of several transactions, the last of which is its `command`. The credential is checked in each.
         """
-        unchecked = replace(self.tenant, credential_hash=None)
-        return await self.database.run(unchecked, self.now, work)
+        try:
+            return await self.database.run(self.tenant, self.now, work)
+        except CredentialRevokedError:
+            # Between two steps the credential may have changed without being revoked.
+            async with self.database.connection() as connection:
+                principal = await credentials.resolve(connection, self.principal.secret_hash)
+            if principal is None:
+                raise
+            return await self.database.run(replace(self, principal=principal).tenant, self.now, work)
 
     def with_content(self, digest: bytes) -> "Caller":
         """The caller of a request whose body was read as it came in: its digest is part of what the request is."""

@@ -1,8 +1,9 @@
 """The database: pools, and the one way to run a transaction as a company.
 
-The application's connections run as `ledgerbee_app`, which owns nothing. A transaction starts with one round
-trip that names the company (row-level security) and checks the caller's credential; it ends with COMMIT
-before anyone hears of it. Serialization failures and deadlocks are tried again here and nowhere else.
+The API's connections run as `ledgerbee_app`, those of the worker and of commands as `ledgerbee_worker`; neither owns
+anything. A transaction starts with one round trip that enters the company (row-level security): by the caller's
+credential, or, for the worker's role alone, without one. It ends with COMMIT before anyone hears of it. Serialization
+failures and deadlocks are tried again here and nowhere else.
 """
 
 import asyncio
@@ -26,7 +27,10 @@ from ledgerbee.platform.shares import Shares
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 T = TypeVar("T")
 
+#: What the API may do: enter companies by their credentials.
 APPLICATION_ROLE: Final = "ledgerbee_app"
+#: What the worker and the operator's commands may do: enter any company, and the upkeep over all of them.
+WORKER_ROLE: Final = "ledgerbee_worker"
 #: How often a command is run before a serialization failure or deadlock is the caller's to see.
 MAX_ATTEMPTS: Final = 5
 #: Seconds to wait for a free connection before the caller is told to come back.
@@ -85,15 +89,11 @@ class NameTakenError(Exception):
     """Someone else works under the name (`Database.alone`)."""
 
 
-#: The statements of commands go by company and key and are planned once for a session: knowing the length of an array,
-#: the planner would think of something new each time, at a cost above that of many a statement.
-_BEGIN_WRITE: Final = "BEGIN; SET LOCAL plan_cache_mode = force_generic_plan"
-
-#: SQLSTATEs of check_credential() and reserve_idempotency_keys(): what stops a transaction in its first round trip.
+#: What enter_company() answers, as the status of its statement, when it stops a transaction in its first round trip.
 _STOPS: Final[dict[str, type[Exception]]] = {
-    "LB401": CredentialRevokedError,
-    "LB440": KeyInUseError,
-    "LB441": AnsweredBeforeError,
+    "SELECT 1": CredentialRevokedError,
+    "SELECT 2": KeyInUseError,
+    "SELECT 3": AnsweredBeforeError,
 }
 
 
@@ -114,20 +114,19 @@ class Tenant:
     origin: Origin = NO_ORIGIN
 
 
-def _begin_sql(tenants: Sequence[Tenant], now: datetime, keys: Sequence[str], *, read_only: bool) -> str:
-    """BEGIN, the company, the credential checks and the idempotency keys, as one round trip of the simple protocol.
+def _begin_sql(tenants: Sequence[Tenant], now: datetime, keys: Sequence[str], begin: str, *, read_only: bool) -> str:
+    """BEGIN, and entering the company: credentials, idempotency keys. One round trip of the simple protocol.
 
     The values are UUIDs, integers, moments and hexadecimal digits: nothing that could be anything but a literal.
     """
-    sql = f"{'BEGIN READ ONLY' if read_only else _BEGIN_WRITE}; SET LOCAL app.company_id = '{tenants[0].company_id}'"
+    digits = ",".join([key.encode().hex() for key in keys])
+    rest = f"'{{{digits}}}', '{now.isoformat()}', {'false' if read_only else 'true'}"
     credentials = {(tenant.credential_hash, tenant.credential_version) for tenant in tenants if tenant.credential_hash}
-    for credential_hash, version in credentials:
-        assert credential_hash is not None
-        sql += f"; SELECT check_credential('\\x{credential_hash.hex()}', {version:d})"
-    if keys:
-        digits = ",".join([key.encode().hex() for key in keys])
-        sql += f"; SELECT reserve_idempotency_keys('{{{digits}}}', '{now.isoformat()}')"
-    return sql
+    if not credentials:
+        return f"{begin}; SELECT FROM enter_company_for_job('{tenants[0].company_id}', {rest})"
+    hashes = ",".join([f'"\\\\x{credential_hash.hex()}"' for credential_hash, _ in credentials if credential_hash])
+    versions = ",".join([str(version) for _, version in credentials])
+    return f"{begin}; SELECT FROM enter_company('{{{hashes}}}', '{{{versions}}}', {rest})"
 
 
 class Database:
@@ -146,10 +145,10 @@ class Database:
         reactions: Reactions,
         min_size: int = 1,
         max_size: int = 10,
-        set_role: bool = True,
+        role: str | None = WORKER_ROLE,
         lock_timeout: str = LOCK_TIMEOUT,
     ) -> "Database":
-        """Connect a pool to `dsn`. `set_role` switches a more powerful login to the application role."""
+        """Connect a pool to `dsn`. `role` is what a more powerful login switches to; None: the login is that role."""
         settings = {
             "application_name": "ledgerbee",
             "jit": "off",
@@ -165,8 +164,8 @@ class Database:
             # A request has one core: starting workers takes as long as most statements, and others wait for the cores.
             "max_parallel_workers_per_gather": "0",
         }
-        if set_role:
-            settings["role"] = APPLICATION_ROLE
+        if role is not None:
+            settings["role"] = role
         pool = await asyncpg.create_pool(
             dsn,
             min_size=min_size,
@@ -235,20 +234,22 @@ class Database:
         *,
         read_only: bool = False,
         key: str | None = None,
+        one_snapshot: bool = False,
     ) -> T:
         """Run `work` in one transaction as `tenant` and commit it before returning what it returned.
 
         Everything that `work` emits or enqueues through its context is written in that same transaction, which holds
         the idempotency key `key` from its start. `work` may run several times (serialization failures, deadlocks), so
-        it must not act outside of it. Raises `CredentialRevokedError`, `KeyInUseError`, `AnsweredBeforeError`,
-        `DATABASE_UNAVAILABLE`, `TOO_MUCH_CONTENTION` (a lock was not to be had, too), `CONNECTIONS_EXHAUSTED`,
-        `STORAGE_FULL` and whatever `work` raises.
+        it must not act outside of it. With `one_snapshot` all its statements see the same state of the database. Raises
+        `CredentialRevokedError`, `KeyInUseError`, `AnsweredBeforeError`, `DATABASE_UNAVAILABLE`, `TOO_MUCH_CONTENTION`
+        (a lock was not to be had, too), `CONNECTIONS_EXHAUSTED`, `STORAGE_FULL` and whatever `work` raises.
         """
 
         async def alone(contexts: Sequence[Context]) -> T:
             return await work(contexts[0])
 
-        return await self.run_together([tenant], now, alone, [key] if key else (), read_only=read_only)
+        keys = [key] if key else ()
+        return await self.run_together([tenant], now, alone, keys, read_only=read_only, one_snapshot=one_snapshot)
 
     async def run_together(
         self,
@@ -258,14 +259,21 @@ class Database:
         keys: Sequence[str] = (),
         *,
         read_only: bool = False,
+        one_snapshot: bool = False,
     ) -> T:
         """Run `work` for several callers of one company in one transaction; it gets a context for each.
 
         Otherwise as `run`: all of it is committed, or nothing.
         """
+        begin = "BEGIN"
+        if one_snapshot:
+            begin += " ISOLATION LEVEL REPEATABLE READ"
+        if read_only:
+            begin += " READ ONLY"
+        beginning = _begin_sql(tenants, now, keys, begin, read_only=read_only)
         for attempt in range(1, MAX_ATTEMPTS + 1):
             try:
-                return await self._run_once(tenants, now, work, keys, read_only=read_only)
+                return await self._run_once(tenants, now, work, beginning, read_only=read_only)
             except (asyncpg.SerializationError, asyncpg.DeadlockDetectedError) as fault:
                 if attempt == MAX_ATTEMPTS:
                     raise TOO_MUCH_CONTENTION.error() from fault
@@ -281,13 +289,13 @@ class Database:
         tenants: Sequence[Tenant],
         now: datetime,
         work: Callable[[Sequence[Context]], Awaitable[T]],
-        keys: Sequence[str],
+        beginning: str,
         *,
         read_only: bool,
     ) -> T:
         async with self.connection(tenants[0].company_id, read_only=read_only) as connection:
             try:
-                await connection.execute(_begin_sql(tenants, now, keys, read_only=read_only))
+                await _enter(connection, beginning)
                 contexts = [
                     Context(
                         connection=connection,
@@ -304,11 +312,8 @@ class Database:
                 result = await work(contexts)
                 await flush(contexts, self.reactions)
                 await connection.execute("COMMIT")
-            except BaseException as fault:
+            except BaseException:
                 await _roll_back(connection)
-                stop = _STOPS.get(fault.sqlstate or "") if isinstance(fault, asyncpg.PostgresError) else None
-                if stop is not None:
-                    raise stop from None
                 raise
             return result
 
@@ -337,6 +342,13 @@ def _from_json(text: str) -> Any:
 
 async def _nothing_to_reset(connection: object) -> None:
     """Every use ends with COMMIT or ROLLBACK and sets nothing beyond it: the pool's reset query is not needed."""
+
+
+async def _enter(connection: Connection, beginning: str) -> None:
+    """Begin a transaction in its company. Raises what stops it there."""
+    stop = _STOPS.get(await connection.execute(beginning))
+    if stop is not None:
+        raise stop
 
 
 async def _roll_back(connection: Connection) -> None:

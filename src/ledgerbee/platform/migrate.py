@@ -8,7 +8,7 @@ from typing import Final
 import asyncpg
 from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
 
-from ledgerbee.platform.db import APPLICATION_ROLE
+from ledgerbee.platform.db import APPLICATION_ROLE, WORKER_ROLE
 from ledgerbee.platform.job_queue import SETTINGS, queries
 from ledgerbee.platform.rates import ecb
 from ledgerbee.platform.rates import store as rates
@@ -17,6 +17,8 @@ Connect = Callable[[], Awaitable["asyncpg.Connection[asyncpg.Record]"]]
 
 #: Advisory lock that lets one process migrate while others wait.
 _MIGRATION_LOCK: Final = 7_221_001
+#: The roles that the program works as, and how they are made. The worker's is a member of the API's: it has its rights.
+_ROLES: Final = {APPLICATION_ROLE: "LOGIN NOINHERIT", WORKER_ROLE: "LOGIN INHERIT"}
 
 
 class MigrationError(Exception):
@@ -31,11 +33,12 @@ async def migrate(dsn: str) -> None:
     guard = await asyncpg.connect(dsn)
     try:
         await guard.execute("SELECT pg_advisory_lock($1)", _MIGRATION_LOCK)
-        await _ensure_application_role(guard)
+        await _ensure_roles(guard)
         if not await _is_current(guard):
             await asyncio.to_thread(_upgrade, lambda: asyncpg.connect(dsn))
             await _install_jobs(guard)
             await guard.execute("ANALYZE")
+        await _ensure_policies_of_owner(guard)
         await rates.seed(guard, ecb.history())
     finally:
         await guard.close()
@@ -55,6 +58,14 @@ async def migrate_restored(dsn: str) -> None:
     finally:
         await connection.close()
     await migrate(dsn)
+    connection = await asyncpg.connect(dsn)
+    try:  # whoever has the backup has what the proofs of the old database were made with
+        await connection.execute(
+            "UPDATE application_trust SET"
+            " proof_key = sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()))"
+        )
+    finally:
+        await connection.close()
 
 
 def head_revision() -> str:
@@ -63,27 +74,43 @@ def head_revision() -> str:
     return max(name for name, dot, kind in (entry.name.partition(".") for entry in versions.iterdir()) if kind == "py")
 
 
-async def _ensure_application_role(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
-    """Have the role the application runs as. Roles belong to the server: a restored database finds none."""
-    can_log_in = await connection.fetchval("SELECT rolcanlogin FROM pg_roles WHERE rolname = $1", APPLICATION_ROLE)
+async def _ensure_roles(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    """Have the roles that the program works as. Roles belong to the server: a restored database finds none."""
+    is_superuser = await connection.fetchval("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
+    # From 16 on, who made a role is its member and still has to be given the right to switch to it.
+    right = "SET" if connection.get_server_version().major >= 16 else "MEMBER"
     try:
-        if can_log_in is None:
-            await connection.execute(f"CREATE ROLE {APPLICATION_ROLE} LOGIN NOINHERIT")
-        elif not can_log_in and await connection.fetchval("SELECT rolsuper FROM pg_roles WHERE rolname = current_user"):
-            await connection.execute(f"ALTER ROLE {APPLICATION_ROLE} LOGIN NOINHERIT")
-        # From 16 on, who made a role is its member and still has to be given the right to switch to it.
-        right = "SET" if connection.get_server_version().major >= 16 else "MEMBER"
-        if not await connection.fetchval("SELECT pg_has_role(current_user, $1, $2)", APPLICATION_ROLE, right):
-            # An operator's single DATABASE_URL then serves both: the application does SET ROLE.
-            await connection.execute(f"GRANT {APPLICATION_ROLE} TO CURRENT_USER")
+        for role, login in _ROLES.items():
+            can_log_in = await connection.fetchval("SELECT rolcanlogin FROM pg_roles WHERE rolname = $1", role)
+            if can_log_in is None:
+                await connection.execute(f"CREATE ROLE {role} {login}")
+            elif not can_log_in and is_superuser:
+                await connection.execute(f"ALTER ROLE {role} {login}")
+            if not await connection.fetchval("SELECT pg_has_role(current_user, $1, $2)", role, right):
+                # An operator's single DATABASE_URL then serves all: the program does SET ROLE.
+                await connection.execute(f"GRANT {role} TO CURRENT_USER")
+        if not await connection.fetchval("SELECT pg_has_role($1, $2, 'USAGE')", WORKER_ROLE, APPLICATION_ROLE):
+            await connection.execute(f"GRANT {APPLICATION_ROLE} TO {WORKER_ROLE}")
     except asyncpg.InsufficientPrivilegeError as fault:
         owner = await connection.fetchval("SELECT current_user")
         raise MigrationError(
-            f"The login {owner} may not make the application's role ({fault}). Have it made by an administrator of the "
-            f"server: CREATE ROLE {APPLICATION_ROLE} LOGIN NOINHERIT; GRANT {APPLICATION_ROLE} TO {owner};"
+            f"The login {owner} may not make the program's roles ({fault}). Have them made by an administrator of the "
+            f"server: {' '.join(f'CREATE ROLE {role} {login};' for role, login in _ROLES.items())} "
+            f"GRANT {APPLICATION_ROLE} TO {WORKER_ROLE}; GRANT {APPLICATION_ROLE}, {WORKER_ROLE} TO {owner};"
         ) from fault
     except (asyncpg.DuplicateObjectError, asyncpg.UniqueViolationError):
-        await _ensure_application_role(connection)  # another database of the server was faster: roles are shared
+        await _ensure_roles(connection)  # another database of the server was faster: roles are shared
+
+
+async def _ensure_policies_of_owner(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    """Point the owner's policies at who owns the tables: in a restored database that may be another role."""
+    rows = await connection.fetch(
+        "SELECT c.oid::regclass::text AS target, c.relowner::regrole::text AS owner FROM pg_policy p"
+        " JOIN pg_class c ON c.oid = p.polrelid"
+        " WHERE p.polname = 'company_of_owner' AND p.polroles <> ARRAY[c.relowner]"
+    )
+    for row in rows:
+        await connection.execute(f"ALTER POLICY company_of_owner ON {row['target']} TO {row['owner']}")
 
 
 async def _is_current(connection: "asyncpg.Connection[asyncpg.Record]") -> bool:
@@ -122,6 +149,14 @@ async def _install_jobs(connection: "asyncpg.Connection[asyncpg.Record]") -> Non
         await library.install()
     tables = (SETTINGS.queue_table, SETTINGS.queue_table_log, SETTINGS.statistics_table, SETTINGS.schedules_table)
     await connection.execute(
-        f"GRANT SELECT, INSERT, UPDATE, DELETE ON {', '.join(tables)} TO {APPLICATION_ROLE};"
-        f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {APPLICATION_ROLE}"
+        f"GRANT SELECT, INSERT, UPDATE, DELETE ON {', '.join(tables)} TO {WORKER_ROLE};"
+        f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {APPLICATION_ROLE};"
+        # The API asks for jobs and counts them; whose they are and what they are about it doesn't see.
+        f"REVOKE ALL ON {', '.join(tables)} FROM {APPLICATION_ROLE};"
+        f"GRANT SELECT (id, entrypoint, priority, status, execute_after, dedupe_key), INSERT"
+        f" ON {SETTINGS.queue_table} TO {APPLICATION_ROLE};"
+        f"GRANT INSERT ON {SETTINGS.queue_table_log} TO {APPLICATION_ROLE};"
+        f"REVOKE EXECUTE ON FUNCTION {SETTINGS.function}() FROM PUBLIC;"
+        f"DROP TRIGGER IF EXISTS guard_jobs ON {SETTINGS.queue_table};"
+        f"CREATE TRIGGER guard_jobs BEFORE INSERT ON {SETTINGS.queue_table} FOR EACH ROW EXECUTE FUNCTION guard_jobs()"
     )

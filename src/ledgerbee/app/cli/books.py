@@ -72,7 +72,9 @@ def verify(
             companies = [the_company(found, company)] if company else all_companies(found)
             blobs = found.blobs()
             results = {
-                company_id: in_company(found, company_id, lambda context: verify_books(context, blobs=blobs))
+                company_id: in_company(
+                    found, company_id, lambda context: verify_books(context, blobs=blobs), one_snapshot=True
+                )
                 for company_id in companies
             }
     faulty = [company_id for company_id, result in results.items() if not result.passed]

@@ -21,7 +21,7 @@ def list_held(
 ) -> None:
     """List the jobs that are held because their attempts are used up, and count the others."""
     with plain_errors():
-        from ledgerbee.app.cli.session import access, as_application
+        from ledgerbee.app.cli.session import access, as_worker
         from ledgerbee.core.dates import format_moment
         from ledgerbee.platform.job_report import count_jobs, held_jobs
 
@@ -29,7 +29,7 @@ def list_held(
             return await count_jobs(connection), await held_jobs(connection, limit)
 
         with access(data_dir) as found:
-            counts, held = as_application(found, look)
+            counts, held = as_worker(found, look)
     total = {
         state: sum(count.count for count in counts if count.state == state) for state in ("waiting", "running", "held")
     }
@@ -63,11 +63,11 @@ def retry(
     if every == bool(ids):
         fail("Name the jobs by id, or say --all.")
     with plain_errors():
-        from ledgerbee.app.cli.session import access, as_application
+        from ledgerbee.app.cli.session import access, as_worker
         from ledgerbee.platform.job_report import release_held_jobs
 
         with access(data_dir) as found:
-            released = as_application(found, lambda connection: release_held_jobs(connection, None if every else ids))
+            released = as_worker(found, lambda connection: release_held_jobs(connection, None if every else ids))
         if missing := sorted(set(ids or ()) - set(released)):
             fail(f"Not held: {', '.join(map(str, missing))}. Released: {', '.join(map(str, released)) or 'none'}.")
     if as_json:

@@ -15,7 +15,7 @@ import typer
 from ledgerbee.app import logs
 from ledgerbee.app.blobs import blob_folder
 from ledgerbee.app.cli.options import embedded_dir, note
-from ledgerbee.app.cli.session import Access, access, all_companies, as_application, in_company
+from ledgerbee.app.cli.session import Access, access, all_companies, as_worker, in_company
 from ledgerbee.app.config import Settings
 from ledgerbee.app.serve import StopSignals, Supervisor, listen
 from ledgerbee.core.dates import system_clock
@@ -95,6 +95,7 @@ def work_only(data_dir: Path | None) -> None:
         place = {
             "database_url": found.owner_url,
             "database_app_url": found.app_url,
+            "database_worker_url": found.worker_url,
             "attachments_dir": blob_folder(settings, found.data_dir),
         }
         run_worker(settings.model_copy(update=place))
@@ -130,14 +131,14 @@ def _warn_of_few_connections(found: Access, needed: int) -> None:
     async def limit(connection: Connection) -> int:
         return int(await connection.fetchval("SHOW max_connections"))
 
-    allowed = as_application(found, limit)
+    allowed = as_worker(found, limit)
     if needed > allowed:
         note(f"The database allows {allowed} connections and up to {needed} may be needed: lower LEDGERBEE_POOL_SIZE.")
 
 
 def _warn_of_old_rates(found: Access, *, fetches: bool) -> None:
     """Say so when what is booked in a foreign currency today may find no rate."""
-    newest = as_application(found, rates.newest_day)
+    newest = as_worker(found, rates.newest_day)
     now = system_clock()
     if newest is not None and age(newest, now) > MOST_AGE_DAYS:
         remedy = "The worker looks for newer ones." if fetches else "Add newer ones: `ledgerbee rates import FILE`."
@@ -154,7 +155,7 @@ def _first_company(found: Access) -> tuple[UUID, str | None]:
     companies = all_companies(found)
     if companies:
         key = key_file.read_text().strip() if key_file.exists() else ""
-        owner = as_application(found, lambda connection: _company_of(connection, key))
+        owner = as_worker(found, lambda connection: _company_of(connection, key))
         return (owner, key) if owner else (companies[0], None)
     from ledgerbee.app.onboarding import create_company
 

@@ -19,7 +19,7 @@ from ledgerbee.core.dates import system_clock
 from ledgerbee.core.ids import new_id
 from ledgerbee.platform.attachments.blobs import BlobStore
 from ledgerbee.platform.context import Actor, Context
-from ledgerbee.platform.db import LONG_LOCK_TIMEOUT, Connection, Database, Tenant
+from ledgerbee.platform.db import APPLICATION_ROLE, LONG_LOCK_TIMEOUT, WORKER_ROLE, Connection, Database, Tenant
 from ledgerbee.platform.jobs import company_tenant
 from ledgerbee.platform.migrate import migrate
 from ledgerbee.platform.postgres import running
@@ -31,18 +31,24 @@ OPERATOR: Final = Actor("operator", "cli")
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Where the database is: `owner_url` logs in as the schema's owner, `app_url` as the application (or None).
+    """Where the database is: `owner_url` logs in as the schema's owner, the others (or None) as the roles that work.
 
-    `data_dir` is the embedded database's folder, None for a database of the operator's.
+    `app_url` is the API's, `worker_url` that of the worker and of commands. `data_dir` is the embedded database's
+    folder, None for a database of the operator's.
     """
 
     owner_url: str
     app_url: str | None
     data_dir: Path | None
+    worker_url: str | None = None
 
     def environment(self) -> dict[str, str]:
         """The same as environment variables, for child processes."""
-        variables = {"DATABASE_URL": self.owner_url, "LEDGERBEE_DATABASE_APP_URL": self.app_url or ""}
+        variables = {
+            "DATABASE_URL": self.owner_url,
+            "LEDGERBEE_DATABASE_APP_URL": self.app_url or "",
+            "LEDGERBEE_DATABASE_WORKER_URL": self.worker_url or "",
+        }
         if self.data_dir is not None:  # children are told of the database, not of its folder
             variables["LEDGERBEE_ATTACHMENTS_DIR"] = str(blob_folder(Settings(), self.data_dir))
         return variables
@@ -52,11 +58,9 @@ class Access:
         return blob_store(Settings(), self.data_dir)
 
     async def open(self) -> Database:
-        """A small pool of application connections."""
-        url = self.app_url or self.owner_url
-        return await Database.open(
-            url, reactions=REACTIONS, max_size=2, set_role=self.app_url is None, lock_timeout=LONG_LOCK_TIMEOUT
-        )
+        """A small pool of connections of the role that commands work as."""
+        url, role = (self.worker_url, None) if self.worker_url else (self.owner_url, WORKER_ROLE)
+        return await Database.open(url, reactions=REACTIONS, max_size=2, role=role, lock_timeout=LONG_LOCK_TIMEOUT)
 
 
 @contextmanager
@@ -68,15 +72,25 @@ def access(data_dir: Path | None) -> Iterator[Access]:
     if folder is None:
         assert settings.database_url is not None
         asyncio.run(migrate(settings.database_url))
-        yield Access(settings.database_url, settings.database_app_url, None)
+        yield Access(settings.database_url, settings.database_app_url, None, settings.database_worker_url)
         return
     with running(folder) as server:
         asyncio.run(migrate(server.dsn()))
-        yield Access(server.dsn(), server.dsn(user="ledgerbee_app"), folder)
+        yield Access(server.dsn(), server.dsn(user=APPLICATION_ROLE), folder, server.dsn(user=WORKER_ROLE))
 
 
-def in_company(found: Access, company_id: UUID, work: Callable[[Context], Awaitable[T]], *, new: bool = False) -> T:
-    """Run `work` in one transaction of a company, as the operator. `new` is for a company that is being made."""
+def in_company(
+    found: Access,
+    company_id: UUID,
+    work: Callable[[Context], Awaitable[T]],
+    *,
+    new: bool = False,
+    one_snapshot: bool = False,
+) -> T:
+    """Run `work` in one transaction of a company, as the operator.
+
+    `new` is for a company that is being made; with `one_snapshot` all of it sees the same state of the database.
+    """
 
     async def main() -> T:
         database = await found.open()
@@ -87,15 +101,15 @@ def in_company(found: Access, company_id: UUID, work: Callable[[Context], Awaita
                 tenant = Tenant(company_id, OPERATOR, request_id, "UTC")
             else:
                 tenant = await company_tenant(database, company_id, request_id, now, OPERATOR)
-            return await database.run(tenant, now, work)
+            return await database.run(tenant, now, work, one_snapshot=one_snapshot)
         finally:
             await database.close()
 
     return asyncio.run(main())
 
 
-def as_application(found: Access, work: Callable[[Connection], Awaitable[T]]) -> T:
-    """Run `work` on a connection of the application's role, outside any company."""
+def as_worker(found: Access, work: Callable[[Connection], Awaitable[T]]) -> T:
+    """Run `work` on a connection of the worker's role, outside any company."""
 
     async def main() -> T:
         database = await found.open()

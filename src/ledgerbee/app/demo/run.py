@@ -158,7 +158,7 @@ class _Course:
         return await asyncio.to_thread(in_company, self.found, new_id(), work, new=True)
 
     def _verify(self, company_id: str) -> Verification:
-        return in_company(self.found, UUID(company_id), verify)
+        return in_company(self.found, UUID(company_id), verify, one_snapshot=True)
 
 
 async def _sell(client: Client, company: dict[str, Any], documents: Sequence[Document]) -> _Finished:

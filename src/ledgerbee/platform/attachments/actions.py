@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
@@ -17,7 +17,7 @@ from ledgerbee.platform.attachments import store
 from ledgerbee.platform.attachments.blobs import BlobStore
 from ledgerbee.platform.attachments.model import DecodedAttachment, NewAttachment
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.db import Database, Tenant
+from ledgerbee.platform.db import CredentialRevokedError, Database, Tenant
 from ledgerbee.platform.jobs import SYSTEM
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class _Lease:
 
         try:
             await self._in_parts(work)
-        except (LedgerBeeError, asyncpg.PostgresError, asyncpg.InterfaceError) as fault:
+        except (LedgerBeeError, CredentialRevokedError, asyncpg.PostgresError, asyncpg.InterfaceError) as fault:
             log.warning("attachments.left", lease=str(self.id), error=f"{type(fault).__name__}: {fault}")
 
     async def _in_parts(self, work: Callable[[Context, Sequence[bytes]], Awaitable[None]]) -> None:
@@ -97,14 +97,11 @@ async def staged(
     if not contents:
         yield [() for _ in files]
         return
-    # The credential is the business of the transaction that attaches: one that is revoked meanwhile still leaves
-    # something to clear away.
-    tenant = replace(caller.tenant, credential_hash=None)
-    lease = _Lease(new_id(), list(contents), tenant, caller.now, caller.database, caller.blobs)
+    lease = _Lease(new_id(), list(contents), caller.tenant, caller.now, caller.database, caller.blobs)
     try:
         await lease.take()
         for content_hash, content in contents.items():
-            await caller.blobs.put(tenant.company_id, content_hash, content)
+            await caller.blobs.put(caller.tenant.company_id, content_hash, content)
         yield [tuple(_new(file) for file in of_entry) for of_entry in files]
     finally:
         releasing = asyncio.create_task(lease.release())

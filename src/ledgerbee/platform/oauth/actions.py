@@ -1,9 +1,11 @@
 """OAuth clients and the tokens they are given (contract 1.2; RFC 6749, section 4.4; RFC 7009)."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 from uuid import UUID
 
 from ledgerbee.core.ids import new_id
@@ -11,7 +13,7 @@ from ledgerbee.platform.context import Context
 from ledgerbee.platform.credentials import store as credentials
 from ledgerbee.platform.credentials.model import Principal, new_secret, secret_hash
 from ledgerbee.platform.credentials.rules import check_allowlist, check_grant, check_scopes, is_address_allowed
-from ledgerbee.platform.db import Database, Tenant
+from ledgerbee.platform.db import CredentialRevokedError, Database, Tenant
 from ledgerbee.platform.oauth import store
 from ledgerbee.platform.oauth.model import (
     CLIENT_SECRET_PREFIX,
@@ -76,6 +78,9 @@ async def revoke(context: Context, client_id: UUID) -> None:
     await credentials.revoke(context, client_id)
 
 
+T = TypeVar("T")
+
+
 @dataclass(frozen=True, slots=True)
 class TokenDesk:
     """Where clients of any company ask for tokens and give them back: nobody is authenticated yet.
@@ -90,9 +95,8 @@ class TokenDesk:
 
     async def issue(self, shown: ClientCredentials) -> AccessToken:
         """A new token with all the client's scopes. Raises `invalid_client`."""
-        client = await self._resolve(shown)
 
-        async def work(context: Context) -> AccessToken:
+        async def work(client: Principal, context: Context) -> AccessToken:
             grant = await credentials.hold(context, client.secret_hash)
             if grant is None or not is_address_allowed(self.host, grant.ip_allowlist):
                 raise invalid_client()
@@ -108,18 +112,25 @@ class TokenDesk:
             )
             return token
 
-        return await self.database.run(self._tenant(client), self.now, work)
+        return await self._as_client(shown, work)
 
     async def revoke(self, shown: ClientCredentials, token: str) -> None:
         """End a token of the client; one that is unknown or another's is no error. Raises `invalid_client`."""
-        client = await self._resolve(shown)
-        if not is_address_allowed(self.host, client.ip_allowlist):
-            raise invalid_client()
 
-        async def work(context: Context) -> None:
+        async def work(client: Principal, context: Context) -> None:
+            if not is_address_allowed(self.host, client.ip_allowlist):
+                raise invalid_client()
             await credentials.revoke_token(context, client.subject_id, secret_hash(token))
 
-        await self.database.run(self._tenant(client), self.now, work)
+        await self._as_client(shown, work)
+
+    async def _as_client(self, shown: ClientCredentials, work: Callable[[Principal, Context], Awaitable[T]]) -> T:
+        """Run `work` in a transaction that the client's own credential enters. Raises `invalid_client`."""
+        for _ in range(2):  # it may be changed between the two round trips: once more, with what is true then
+            client = await self._resolve(shown)
+            with suppress(CredentialRevokedError):
+                return await self.database.run(self._tenant(client), self.now, partial(work, client))
+        raise invalid_client()
 
     async def _resolve(self, shown: ClientCredentials) -> Principal:
         # Id and secret are one hash, so an unknown id and a wrong secret take the same way and the same time.
@@ -130,7 +141,14 @@ class TokenDesk:
         return client
 
     def _tenant(self, client: Principal) -> Tenant:
-        return Tenant(client.company_id, client.actor, self.request_id, client.time_zone)
+        return Tenant(
+            client.company_id,
+            client.actor,
+            self.request_id,
+            client.time_zone,
+            credential_hash=client.secret_hash,
+            credential_version=client.version,
+        )
 
 
 def _client_hash(shown: ClientCredentials) -> bytes:

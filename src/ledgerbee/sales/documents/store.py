@@ -18,14 +18,9 @@ async def take_number(context: Context, series: str) -> tuple[int, str]:
     """The next number of a series, and how it is written (with the series' prefix).
 
     The series' row stays locked until the transaction ends, so that no number is ever skipped: take it as late as
-    possible, before posting to the ledger and after everything that can be refused.
+    possible, before posting to the ledger and after everything that can be refused. A number that no document of the
+    series has at COMMIT undoes the transaction.
     """
-    row = await context.connection.fetchrow(
-        "INSERT INTO number_series AS s (company_id, name, last_number) VALUES ($1, $2, 1)"
-        " ON CONFLICT (company_id, name) DO UPDATE SET last_number = s.last_number + 1"
-        " RETURNING last_number, prefix",
-        context.company_id,
-        series,
-    )
+    row = await context.connection.fetchrow("SELECT last_number, prefix FROM take_number($1)", series)
     assert row is not None
     return row["last_number"], f"{row['prefix']}{row['last_number']}"

@@ -1,2 +1,411 @@
--- What the application's role may do and no more.
-SELECT 1;
+-- What the logins of the program may do, and no more.
+--
+-- ledgerbee_app is the API's. It enters a company by a credential of it (enter_company) and by nothing else: what a
+-- statement of this role writes into app.company_id counts for nothing without the proof beside it, which only functions of
+-- the owner can make. ledgerbee_worker is the worker's and the command line's: what ledgerbee_app may do, in every company,
+-- and the upkeep over all companies. Both are made before the first revision, see migrate.py.
+
+-- What proofs are made with: read by functions of the owner alone. `clock_tolerance`: how far the moments that the program
+-- gives may lie from the server's clock. A request takes less than an hour; only tests, which steer the clock, have more.
+CREATE TABLE application_trust (
+    only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+    proof_key bytea NOT NULL CHECK (length(proof_key) = 32),
+    clock_tolerance interval NOT NULL DEFAULT '1 hour'
+);
+INSERT INTO application_trust (proof_key) VALUES (sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())));
+
+-- That this transaction of this session may see the company. It is of no use in another session or transaction.
+CREATE FUNCTION company_proof(company uuid) RETURNS text
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    RETURN (SELECT encode(sha256(t.proof_key || uuid_send(company) || int4send(pg_backend_pid())
+                                 || timestamptz_send(transaction_timestamp())), 'hex') FROM application_trust t);
+END
+$$;
+
+-- The company that this transaction has entered; null: none. The owner's own sessions, in which nobody took another role,
+-- name theirs without a proof. It is asked once for each table of a statement: no search_path is set (that costs more than
+-- the rest), and so all names are written with their schema.
+CREATE OR REPLACE FUNCTION current_company() RETURNS uuid
+    LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED AS $$
+DECLARE
+    named pg_catalog.text := pg_catalog.current_setting('app.company_id', true);
+BEGIN
+    IF named IS NULL OR named = '' THEN
+        RETURN NULL;
+    ELSIF pg_catalog.current_setting('app.company_proof', true) = (
+            SELECT pg_catalog.encode(pg_catalog.sha256(
+                t.proof_key || pg_catalog.uuid_send(named::pg_catalog.uuid)
+                || pg_catalog.int4send(pg_catalog.pg_backend_pid())
+                || pg_catalog.timestamptz_send(pg_catalog.transaction_timestamp())), 'hex')
+            FROM public.application_trust t) THEN
+        RETURN named::pg_catalog.uuid;
+    ELSIF pg_catalog.current_setting('role') IN ('none', current_user)
+            AND pg_catalog.pg_has_role(session_user, current_user, 'MEMBER') THEN
+        RETURN named::pg_catalog.uuid;
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+-- What functions of the owner see: the company that was named, which the first of them has checked by current_company().
+CREATE FUNCTION named_company() RETURNS uuid
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN nullif(current_setting('app.company_id', true), '')::uuid;
+
+-- Two policies a table: the program sees the company it has entered, asked once a statement; the owner the one it names.
+CREATE OR REPLACE FUNCTION protect_table(target regclass, privileges text) RETURNS void
+    LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', target);
+    EXECUTE format('ALTER TABLE %s FORCE ROW LEVEL SECURITY', target);
+    EXECUTE format(
+        'CREATE POLICY company_isolation ON %s TO ledgerbee_app USING (company_id = (SELECT current_company())) '
+        'WITH CHECK (company_id = (SELECT current_company()))', target);
+    EXECUTE format('CREATE POLICY company_of_owner ON %s TO %I USING (company_id = named_company())',
+                   target, current_user);
+    EXECUTE format('GRANT %s ON %s TO ledgerbee_app', privileges, target);
+END
+$$;
+
+DO $$
+DECLARE
+    target regclass;
+BEGIN
+    FOR target IN SELECT p.polrelid FROM pg_policy p WHERE p.polname = 'company_isolation' ORDER BY p.polrelid LOOP
+        EXECUTE format('ALTER POLICY company_isolation ON %s TO ledgerbee_app '
+                       'USING (company_id = (SELECT current_company())) '
+                       'WITH CHECK (company_id = (SELECT current_company()))', target);
+        EXECUTE format('CREATE POLICY company_of_owner ON %s TO %I USING (company_id = named_company())',
+                       target, current_user);
+    END LOOP;
+END
+$$;
+
+-- The latest moment that can be meant by one that the program gives, and the earliest.
+CREATE FUNCTION latest_moment() RETURNS timestamptz
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    RETURN (SELECT clock_timestamp() + t.clock_tolerance FROM application_trust t);
+END
+$$;
+
+CREATE FUNCTION check_moment(moment timestamptz) RETURNS void
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    IF (SELECT moment BETWEEN clock_timestamp() - t.clock_tolerance AND clock_timestamp() + t.clock_tolerance
+        FROM application_trust t) IS NOT TRUE THEN
+        RAISE EXCEPTION 'the moment % is not now', moment USING ERRCODE = 'LB424',
+            HINT = 'The clocks of the program and of the database differ by more than they may.';
+    END IF;
+END
+$$;
+
+-- Holds idempotency keys (each as the hexadecimal digits of its bytes) for the transaction. 0: they are held; 2: the first
+-- request with one is still running; 3: an answer is kept under one.
+DROP FUNCTION reserve_idempotency_keys(text[], timestamptz);
+CREATE FUNCTION reserve_idempotency_keys(company uuid, keys text[], moment timestamptz) RETURNS int
+    LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    wanted text;
+BEGIN
+    FOREACH wanted IN ARRAY keys LOOP
+        wanted := convert_from(decode(wanted, 'hex'), 'UTF8');
+        IF NOT pg_try_advisory_xact_lock(hashtextextended(company || '/' || wanted, 1)) THEN
+            RETURN 2;
+        ELSIF EXISTS (SELECT FROM idempotency_keys k WHERE k.company_id = company AND k.key = wanted
+                      AND k.created_at > moment - interval '24 hours') THEN
+            RETURN 3;
+        END IF;
+    END LOOP;
+    RETURN 0;
+END
+$$;
+
+-- Enters the company of these credentials, in the first round trip of a transaction. Answers with so many rows:
+-- 0: entered; 1: a credential is not valid, or they are of several companies; 2 and 3: as reserve_idempotency_keys. Rows
+-- and no errors, since an error would put the whole statement into the server's log.
+--
+-- Statements of a transaction that writes go by company and key and are planned once for a session: knowing the length of
+-- an array, the planner would think of something new each time, at a cost above that of many a statement.
+DROP FUNCTION check_credential(bytea, int);
+CREATE FUNCTION enter_company(hashes bytea[], versions int[], keys text[], moment timestamptz, writes boolean)
+    RETURNS SETOF boolean
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    company uuid;
+    found_company uuid;
+    expires timestamptz;
+BEGIN
+    FOR i IN 1 .. cardinality(hashes) LOOP
+        SELECT c.company_id, c.expires_at INTO found_company, expires
+        FROM credentials c WHERE c.secret_hash = hashes[i] AND c.version = versions[i];
+        IF found_company IS NULL OR found_company <> company
+                OR (SELECT expires < clock_timestamp() - t.clock_tolerance FROM application_trust t
+                    WHERE expires IS NOT NULL) THEN
+            RETURN NEXT true;
+            RETURN;
+        END IF;
+        company := found_company;
+    END LOOP;
+    PERFORM set_config('app.company_id', company::text, true),
+            set_config('app.company_proof', company_proof(company), true);
+    IF writes THEN
+        PERFORM set_config('plan_cache_mode', 'force_generic_plan', true);
+    END IF;
+    IF cardinality(keys) > 0 THEN
+        RETURN QUERY SELECT true FROM generate_series(1, reserve_idempotency_keys(company, keys, moment));
+    END IF;
+END
+$$;
+
+-- The same for work that no credential asked for: jobs, and the operator's commands.
+CREATE FUNCTION enter_company_for_job(company uuid, keys text[], moment timestamptz, writes boolean)
+    RETURNS SETOF boolean
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    PERFORM set_config('app.company_id', company::text, true),
+            set_config('app.company_proof', company_proof(company), true);
+    IF writes THEN
+        PERFORM set_config('plan_cache_mode', 'force_generic_plan', true);
+    END IF;
+    IF cardinality(keys) > 0 THEN
+        RETURN QUERY SELECT true FROM generate_series(1, reserve_idempotency_keys(company, keys, moment));
+    END IF;
+END
+$$;
+
+-- Goes on, in the same transaction, as a company that is not there yet. Back again by setting app.company_id and
+-- app.company_proof to what they were.
+CREATE FUNCTION enter_new_company(company uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    IF current_company() IS NULL OR EXISTS (SELECT FROM company_directory d WHERE d.company_id = company) THEN
+        RAISE EXCEPTION 'that is no new company' USING ERRCODE = 'LB403';
+    END IF;
+    PERFORM set_config('app.company_id', company::text, true),
+            set_config('app.company_proof', company_proof(company), true);
+END
+$$;
+
+-- Functions that take the moment from their caller: what a caller may say is bounded at the start of each.
+DO $$
+DECLARE
+    found record;
+    text_before text;
+    text_after text;
+BEGIN
+    FOR found IN
+        SELECT p.oid, p.proname FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace AND p.proname IN
+            ('purge_expired', 'end_broken_uploads', 'end_given_up_imports', 'stale_blob_leases', 'post_entries')
+    LOOP
+        text_before := pg_get_functiondef(found.oid);
+        text_after := regexp_replace(text_before, E'\nBEGIN\n', format(E'\nBEGIN\n    %s\n',
+            CASE found.proname WHEN 'post_entries' THEN 'PERFORM check_moment(moment);'
+                ELSE 'moment := least(moment, latest_moment());' END));
+        IF text_after = text_before THEN
+            RAISE EXCEPTION 'the function % does not begin as expected', found.proname;
+        END IF;
+        EXECUTE text_after;
+    END LOOP;
+END
+$$;
+
+-- Entries in something that is no currency. (Those that stand are looked at by `ledgerbee verify`.)
+ALTER TABLE journal_entries ADD CONSTRAINT journal_entries_currency CHECK (currency ~ '^[A-Z]{3}$') NOT VALID;
+
+-- The next number of a series. What takes one and does not use it is refused at COMMIT.
+CREATE FUNCTION take_number(series text, OUT last_number bigint, OUT prefix text)
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    INSERT INTO number_series AS s (company_id, name, last_number) VALUES (ledger_company(), series, 1)
+    ON CONFLICT (company_id, name) DO UPDATE SET last_number = s.last_number + 1
+    RETURNING s.last_number, s.prefix INTO take_number.last_number, take_number.prefix;
+END
+$$;
+
+-- A number that was taken is a document's when the transaction ends. The one place that knows the series: another one is
+-- added here (CREATE OR REPLACE in a later revision). LB425.
+CREATE FUNCTION refuse_unused_number() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    caller_company text := current_setting('app.company_id', true);
+BEGIN
+    PERFORM set_config('app.company_id', NEW.company_id::text, true);
+    IF NEW.name <> 'invoice' OR NOT EXISTS (
+            SELECT FROM invoices i WHERE i.company_id = NEW.company_id AND i.number_sequence = NEW.last_number) THEN
+        RAISE EXCEPTION 'number % of the series % is no document''s', NEW.last_number, NEW.name
+            USING ERRCODE = 'LB425';
+    END IF;
+    PERFORM set_config('app.company_id', coalesce(caller_company, ''), true);
+    RETURN NULL;
+END
+$$;
+CREATE CONSTRAINT TRIGGER refuse_unused_number AFTER INSERT OR UPDATE ON number_series
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.last_number > 0) EXECUTE FUNCTION refuse_unused_number();
+
+-- What an invoice says of its entry, its number and its payments is so. LB426.
+CREATE FUNCTION check_booked_invoice(company uuid, invoice uuid) RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    booked invoices%ROWTYPE;
+    fault text;
+BEGIN
+    SELECT i.* INTO booked FROM invoices i WHERE i.company_id = company AND i.id = invoice;
+    IF NOT FOUND OR booked.status = 'draft' THEN
+        RETURN;
+    END IF;
+    fault := CASE
+        WHEN NOT EXISTS (
+                SELECT FROM journal_entries e WHERE e.company_id = company AND e.id = booked.journal_entry_id
+                AND e.source_type = 'invoice' AND e.source_id = invoice AND e.customer_id = booked.customer_id
+                AND e.currency = booked.currency
+                AND (booked.amount, booked.base_amount) = (
+                    SELECT sum(l.amount), sum(l.base_amount) FROM journal_lines l
+                    WHERE l.company_id = company AND l.entry_id = e.id AND l.line_type = 'CONTROL'
+                      AND l.account_id = booked.receivable_account_id))
+            THEN 'its entry is not of it'
+        WHEN NOT EXISTS (
+                SELECT FROM number_series s WHERE s.company_id = company AND s.name = 'invoice'
+                AND s.last_number >= booked.number_sequence)
+            THEN 'its number was not taken from the series'
+        WHEN booked.amount_paid <> (
+                SELECT coalesce(sum(p.amount), 0) FROM payments p
+                WHERE p.company_id = company AND p.invoice_id = invoice AND p.reversed_at IS NULL)
+            THEN 'what is paid is not the sum of its payments'
+        WHEN booked.status = 'paid' AND booked.amount_paid <> booked.amount THEN 'it is not paid'
+        END;
+    IF fault IS NOT NULL THEN
+        RAISE EXCEPTION 'invoice %: %', booked.number, fault USING ERRCODE = 'LB426';
+    END IF;
+END
+$$;
+
+-- At COMMIT, when entry, payments and invoice are all there.
+CREATE FUNCTION check_invoice() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    caller_company text := current_setting('app.company_id', true);
+BEGIN
+    PERFORM set_config('app.company_id', NEW.company_id::text, true);
+    PERFORM check_booked_invoice(NEW.company_id, NEW.id);
+    PERFORM set_config('app.company_id', coalesce(caller_company, ''), true);
+    RETURN NULL;
+END
+$$;
+CREATE CONSTRAINT TRIGGER check_invoice AFTER INSERT OR UPDATE ON invoices
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.status <> 'draft') EXECUTE FUNCTION check_invoice();
+
+-- A payment stands on an entry of its own, which takes off its invoice's receivable what the payment settles; it is taken
+-- back by the entry that reverses that one. LB427.
+CREATE FUNCTION check_payment() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    caller_company text := current_setting('app.company_id', true);
+BEGIN
+    PERFORM set_config('app.company_id', NEW.company_id::text, true);
+    IF NOT EXISTS (
+            SELECT FROM journal_entries e
+            JOIN invoices i ON i.company_id = e.company_id AND i.id = NEW.invoice_id AND i.customer_id = e.customer_id
+            WHERE e.company_id = NEW.company_id AND e.id = NEW.journal_entry_id AND e.source_type = 'payment'
+              AND e.source_id = NEW.id AND e.currency = NEW.currency
+              AND (-NEW.amount, -NEW.base_settled) = (
+                  SELECT sum(l.amount), sum(l.base_amount) FROM journal_lines l
+                  WHERE l.company_id = e.company_id AND l.entry_id = e.id AND l.line_type = 'CONTROL'
+                    AND l.account_id = i.receivable_account_id)) THEN
+        RAISE EXCEPTION 'payment %: its entry is not of it', NEW.id USING ERRCODE = 'LB427';
+    ELSIF NEW.reversed_at IS NOT NULL AND NOT EXISTS (
+            SELECT FROM journal_entries r WHERE r.company_id = NEW.company_id AND r.id = NEW.reversal_entry_id
+            AND r.reverses_entry_id = NEW.journal_entry_id) THEN
+        RAISE EXCEPTION 'payment %: no entry takes it back', NEW.id USING ERRCODE = 'LB427';
+    END IF;
+    PERFORM check_booked_invoice(NEW.company_id, NEW.invoice_id);
+    PERFORM set_config('app.company_id', coalesce(caller_company, ''), true);
+    RETURN NULL;
+END
+$$;
+CREATE CONSTRAINT TRIGGER check_payment AFTER INSERT OR UPDATE ON payments
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION check_payment();
+
+-- Nothing is attached to an entry beyond the files that it was posted with. LB423.
+CREATE FUNCTION refuse_late_attachments() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    late uuid;
+BEGIN
+    SELECT n.entry_id INTO late FROM new_attachments n
+    WHERE n.position > (SELECT e.attachment_count FROM journal_entries e
+                        WHERE e.company_id = n.company_id AND e.id = n.entry_id)
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'the entry was posted without this file'
+            USING ERRCODE = 'LB423', DETAIL = json_build_object('entryId', late);
+    END IF;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER refuse_late_attachments AFTER INSERT ON journal_attachments
+    REFERENCING NEW TABLE AS new_attachments
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_late_attachments();
+
+-- The answer under an idempotency key stays for its 24 hours. LB428.
+CREATE FUNCTION keep_answer() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    IF (NEW.company_id, NEW.key) IS DISTINCT FROM (OLD.company_id, OLD.key)
+            OR NEW.created_at < OLD.created_at + interval '24 hours' OR NEW.created_at > latest_moment() THEN
+        RAISE EXCEPTION 'the answer is kept for 24 hours' USING ERRCODE = 'LB428';
+    END IF;
+    RETURN NEW;
+END
+$$;
+CREATE TRIGGER keep_answer BEFORE UPDATE ON idempotency_keys FOR EACH ROW EXECUTE FUNCTION keep_answer();
+
+-- The API asks for jobs of the company it has entered. The trigger comes with the queue, see migrate.py. LB429.
+CREATE FUNCTION guard_jobs() RETURNS trigger
+    LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    IF current_user = 'ledgerbee_app' AND (
+            (convert_from(NEW.payload, 'UTF8')::json ->> 'companyId')::uuid = current_company()) IS NOT TRUE THEN
+        RAISE EXCEPTION 'a job is of the company that asks for it' USING ERRCODE = 'LB429';
+    END IF;
+    RETURN NEW;
+END
+$$;
+
+-- Who may call and write what. Triggers fire whoever has no right to call their function.
+REVOKE DELETE ON idempotency_keys FROM ledgerbee_app;
+REVOKE INSERT, UPDATE, DELETE ON number_series FROM ledgerbee_app;
+REVOKE ALL ON interrupted_jobs FROM ledgerbee_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON interrupted_jobs TO ledgerbee_worker;
+DO $$
+DECLARE
+    ours regprocedure;
+BEGIN
+    FOR ours IN SELECT p.oid FROM pg_proc p
+                WHERE p.pronamespace = 'public'::regnamespace AND p.proowner = current_user::regrole
+                  AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid
+                                  AND d.deptype = 'e')
+    LOOP
+        EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', ours);
+    END LOOP;
+END
+$$;
+REVOKE EXECUTE ON FUNCTION purge_expired(timestamptz), end_broken_uploads(timestamptz),
+    end_given_up_imports(timestamptz), stale_blob_leases(timestamptz) FROM ledgerbee_app;
+GRANT EXECUTE ON FUNCTION purge_expired(timestamptz), end_broken_uploads(timestamptz),
+    end_given_up_imports(timestamptz), stale_blob_leases(timestamptz),
+    enter_company_for_job(uuid, text[], timestamptz, boolean) TO ledgerbee_worker;
+GRANT EXECUTE ON FUNCTION current_company(), enter_company(bytea[], int[], text[], timestamptz, boolean),
+    enter_new_company(uuid), take_number(text), rolled_up_through(bigint) TO ledgerbee_app;
+
+-- What other sessions run, with the values in their statements, is for those who look after the server. Takes a superuser;
+-- for other servers see docs/operations/security.md.
+DO $$
+BEGIN
+    IF (SELECT r.rolsuper FROM pg_roles r WHERE r.rolname = current_user) THEN
+        REVOKE EXECUTE ON FUNCTION pg_stat_get_activity(int), pg_stat_get_backend_activity(int) FROM PUBLIC;
+        GRANT EXECUTE ON FUNCTION pg_stat_get_activity(int), pg_stat_get_backend_activity(int) TO pg_read_all_stats;
+    END IF;
+END
+$$;
