@@ -159,11 +159,7 @@ class _Conversation:
         return answer
 
     async def _log_in(self, user: str, password: str) -> None:
-        if not self._is_encrypted and not _is_loopback(self.client):
-            raise MailFailedError(
-                "The mail server offers no STARTTLS: user and password are not told to it unencrypted. "
-                "Use smtps://, or a server that offers it"
-            )
+        check_secrecy(is_encrypted=self._is_encrypted, peer=self.client.get_transport_info("peername"))
         answer = await self.client.login(user, password)
         self.tell("logged in", f"{answer.code} {answer.message}")
 
@@ -184,10 +180,18 @@ def _kind(code: int) -> type[MailRefusedError | MailFailedError]:
     return MailRefusedError if 500 <= code <= 599 else MailFailedError
 
 
-def _is_loopback(client: aiosmtplib.SMTP) -> bool:
-    """Whether the connection ends on this machine: by the address that it went to, not by a name."""
-    peer = client.get_transport_info("peername")
+def check_secrecy(*, is_encrypted: bool, peer: object) -> None:
+    """Whether user and password may be told: over TLS, or to this machine, by the address that the connection went to.
+
+    `peer` is what the transport says of the other end. Raises `MailFailedError`.
+    """
     try:
-        return ip_address(str(peer[0]).partition("%")[0]).is_loopback
-    except (TypeError, IndexError, ValueError):
-        return False
+        address = ip_address(str(peer[0]).partition("%")[0]) if isinstance(peer, tuple) else None
+    except (IndexError, ValueError):
+        address = None
+    mapped = getattr(address, "ipv4_mapped", None) or address
+    if not is_encrypted and not (mapped is not None and mapped.is_loopback):
+        raise MailFailedError(
+            "The mail server offers no STARTTLS: user and password are not told to it unencrypted. "
+            "Use smtps://, or a server that offers it"
+        )
