@@ -3,6 +3,7 @@
 import asyncio
 import email
 import socket
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from email.message import EmailMessage
 from email.policy import default as modern
 from typing import Any
 
-from aiosmtpd.smtp import SMTP, Envelope, Session
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
 
 @dataclass
@@ -19,9 +20,14 @@ class PostOffice:
 
     port: int = 0
     mails: list[tuple[list[str], EmailMessage]] = field(default_factory=list)
+    #: The bytes of the same mails, as they came in.
+    received: list[bytes] = field(default_factory=list)
+    #: Users who logged in, with what they showed.
+    logins: list[tuple[bytes, bytes]] = field(default_factory=list)
     #: Answers to the next recipients; afterwards everybody is welcome.
     recipient_answers: list[str] = field(default_factory=list)
     data_answers: list[str] = field(default_factory=list)
+    login_answers: list[str] = field(default_factory=list)
     taken: asyncio.Event = field(default_factory=asyncio.Event)
     go_on: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -53,7 +59,8 @@ class PostOffice:
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802  aiosmtpd's name
         if self.data_answers:
             return self.data_answers.pop(0)
-        message = email.message_from_bytes(envelope.original_content or b"", EmailMessage, policy=modern)
+        self.received.append(envelope.original_content or b"")
+        message = email.message_from_bytes(self.received[-1], EmailMessage, policy=modern)
         self.mails.append((list(envelope.rcpt_tos), message))
         self.taken.set()
         await self.go_on.wait()
@@ -61,12 +68,27 @@ class PostOffice:
 
 
 @asynccontextmanager
-async def open_post_office(office: PostOffice) -> AsyncIterator[PostOffice]:
-    """Serve `office` on its port (a free one the first time) until the block ends."""
+async def open_post_office(
+    office: PostOffice, *, starttls: ssl.SSLContext | None = None, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[PostOffice]:
+    """Serve `office` on its port (a free one the first time) until the block ends.
+
+    `starttls` is offered; `tls` is spoken from the first byte. Anybody may log in, encrypted or not.
+    """
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(
-        lambda: SMTP(office, hostname="localhost", enable_SMTPUTF8=True, loop=loop), "127.0.0.1", office.port
-    )
+
+    def authenticate(_server: Any, _session: Any, _envelope: Any, _mechanism: str, shown: Any) -> AuthResult:
+        office.logins.append((shown.login, shown.password))
+        refused = office.login_answers.pop(0) if office.login_answers else None
+        return AuthResult(success=refused is None, handled=False, message=refused)
+
+    def conversation() -> SMTP:
+        return SMTP(
+            office, hostname="localhost", enable_SMTPUTF8=True, loop=loop, tls_context=starttls,
+            authenticator=authenticate, auth_require_tls=False,
+        )  # fmt: skip
+
+    server = await loop.create_server(conversation, "127.0.0.1", office.port, ssl=tls)
     office.port = server.sockets[0].getsockname()[1]
     try:
         yield office

@@ -1,9 +1,14 @@
 """Delivery of sent invoices as mail, against a real mail server: what goes out, what is recorded, what is retried."""
 
 import asyncio
+import email
 import io
 from collections.abc import AsyncIterator
 from decimal import Decimal
+from email.header import decode_header, make_header
+from email.message import EmailMessage, Message
+from email.policy import compat32, default
+from email.utils import parseaddr
 from typing import Any
 from uuid import UUID
 
@@ -268,6 +273,30 @@ async def test_names_start_no_headers(shop: Shop, office: PostOffice) -> None:
     assert str(message["Subject"]).strip() == "Faktura 1 fra Havblik Bcc: thief@example.com <script>alert(1)</script>"
     assert message["From"].addresses[0].addr_spec == SENDER
     assert "<script>" not in text_of(message, "html")
+
+
+async def test_an_encoded_word_stays_a_name(shop: Shop, office: PostOffice) -> None:
+    """The bytes that a server gets, read by two parsers; older Pythons decode such a word while they write it."""
+    word = "=?utf-8?q?Bank=0ASubject:_Pay_now=0AReply-To:_x@evil.dk=0AContent-Type:_text/html=0A=0A=3Ch1=3EPhish?="
+    await shop.ok("PATCH", "/v1/company", {"name": word, "email": "kontor@nordlys.example"})
+    invoice = await mailed(shop, name=word, contacts=[{"name": word}])
+    await run_job(shop, invoice, office.url)
+    assert (await delivery(shop, invoice))["status"] == "delivered"
+    (received,) = office.received
+    for message in (
+        email.message_from_bytes(received, Message, policy=compat32),
+        email.message_from_bytes(received, EmailMessage, policy=default),
+    ):
+        assert sorted(message.keys()) == sorted([
+            "Message-ID", "Date", "From", "To", "Reply-To", "Subject", "Auto-Submitted", "Content-Language",
+            "Content-Type", "MIME-Version",
+        ])  # fmt: skip
+        assert message.get_content_type() == "multipart/mixed"
+        assert [part.get_content_type() for part in message.walk()][1:] == [
+            "multipart/alternative", "text/plain", "text/html", "application/pdf"
+        ]  # fmt: skip
+    name = str(make_header(decode_header(parseaddr(email.message_from_bytes(received)["From"])[0])))
+    assert name == word
 
 
 async def test_a_server_may_answer_in_any_encoding(shop: Shop) -> None:

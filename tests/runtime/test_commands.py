@@ -55,12 +55,13 @@ def test_settings_that_cannot_be_used_are_named_without_their_value() -> None:
         "LEDGERBEE_LOG_LEVEL": "loud",
     }
     said = refusal("company", "list", "--json", **variables)
+    mail_server = "must be smtp://user:password@host:port, smtp+starttls://… or smtps://…"
     assert SMTP_PASSWORD not in said
     assert said.splitlines() == [
         "The environment has values that can't be used.",
         "DATABASE_URL: must be postgresql://user:password@host:port/name, special characters percent-encoded",
         "LEDGERBEE_POOL_SIZE: Input should be a valid integer, unable to parse string as an integer",
-        "SMTP_URL: must be smtp://user:password@host:port or smtps://…, special characters percent-encoded",
+        f"SMTP_URL: {mail_server}, special characters percent-encoded",
         "LEDGERBEE_FONTS_DIR: Path does not point to a directory",
         "LEDGERBEE_LOG_LEVEL: Input should be 'DEBUG', 'INFO', 'WARNING' or 'ERROR'",
     ]

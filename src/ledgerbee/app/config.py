@@ -12,6 +12,8 @@ PREFIX: Final = "LEDGERBEE_"
 _POSTGRES: Final = re.compile(r"postgres(ql)?://[^\s#]*$")
 #: None (the socket), one host or several, each with or without a port.
 _HOSTS: Final = re.compile(r"((\[[^\]]+\]|[^:,\[\]]*)(:\d*)?(,|$))*")
+#: Nobody's address: servers on the internet refuse it.
+_MAIL_FROM: Final = "invoices@ledgerbee.localhost"
 
 
 class Settings(BaseSettings):
@@ -44,10 +46,11 @@ class Settings(BaseSettings):
     smtp_url: str | None = Field(
         default=None,
         validation_alias=AliasChoices("SMTP_URL", "LEDGERBEE_SMTP_URL"),
-        description="Mail server: smtp://user:password@host:587 (STARTTLS when offered), smtps://host:465.",
+        description="Mail server: smtps://user:password@host:465, smtp+starttls://host:587 (STARTTLS demanded), "
+        "smtp://host:587 (STARTTLS when offered).",
     )
     mail_from: str = Field(
-        default="invoices@ledgerbee.localhost", description="Sender of mail; replies go to the company's own address."
+        default=_MAIL_FROM, description="Sender of mail, an address; replies go to the company's own."
     )
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="Browser origins that may call the API, separated by commas; * for any."
@@ -107,14 +110,34 @@ class Settings(BaseSettings):
     def _is_mail_server(cls, url: str | None) -> str | None:
         if url is None:
             return None
+        from ledgerbee.platform.mail import MODES  # noqa: PLC0415  most commands need no mail
+
         try:
             server = urlsplit(url)
-            complete = server.scheme in {"smtp", "smtps"} and bool(server.hostname) and server.port != 0
+            complete = server.scheme in MODES and bool(server.hostname) and server.port != 0
         except ValueError:  # a port that is no number; often a password with an unquoted character
             complete = False
         if not complete:
-            raise ValueError("must be smtp://user:password@host:port or smtps://…, special characters percent-encoded")
+            raise ValueError(
+                "must be smtp://user:password@host:port, smtp+starttls://… or smtps://…, special characters "
+                "percent-encoded"
+            )
         return url
+
+    @field_validator("mail_from")
+    @classmethod
+    def _is_sender(cls, sender: str) -> str:
+        if sender == _MAIL_FROM:
+            return sender
+        from ledgerbee.platform.mail import sender_address  # noqa: PLC0415  most commands need no mail
+
+        sender_address(sender)
+        return sender
+
+    @property
+    def sends_as_nobody(self) -> bool:
+        """Whether mail goes out under the default address, which no server on the internet takes."""
+        return self.smtp_url is not None and self.mail_from == _MAIL_FROM
 
     @field_validator("attachments_bucket_endpoint", "rates_url")
     @classmethod

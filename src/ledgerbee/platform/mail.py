@@ -1,14 +1,32 @@
-"""Mail by SMTP."""
+"""Mail by SMTP: how a server is spoken to, and what its answers mean."""
 
+import ssl
+from collections.abc import Callable
 from dataclasses import dataclass
-from email.message import EmailMessage
+from email.utils import parseaddr
+from ipaddress import ip_address
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
+from email_validator import EmailNotValidError, validate_email
+
+from ledgerbee.platform.letter import Letter, UnsafeLetterError, write
 
 #: Seconds a mail server may take for one step of the conversation.
 TIMEOUT_S: Final = 30
+
+#: How a server is spoken to: TLS from the first byte, TLS before anything else is said, TLS where the server offers it.
+IMPLICIT_TLS: Final = "smtps"
+DEMANDED_TLS: Final = "smtp+starttls"
+OFFERED_TLS: Final = "smtp"
+_PORTS: Final = {IMPLICIT_TLS: 465, DEMANDED_TLS: 587, OFFERED_TLS: 587}
+MODES: Final = frozenset(_PORTS)
+
+_WITHIN: Final = ".example.com"
+
+#: Told as a conversation goes on: the step, in words, and what the server said to it.
+Tell = Callable[[str, str], None]
 
 
 class MailNotConfiguredError(Exception):
@@ -16,48 +34,164 @@ class MailNotConfiguredError(Exception):
 
 
 class MailRefusedError(Exception):
-    """The mail server refused the message for good (a 5xx reply): trying again is no use."""
+    """This message can't be sent, or the server refused it for good (a 5xx reply): trying again is no use."""
 
 
 class MailFailedError(Exception):
-    """The mail server could not be reached or asked to come back later: worth another try."""
+    """The server can't be reached, doesn't take us, or asked to come back later (4xx): worth another try."""
+
+
+def sender_address(sender: str) -> str:
+    """The address of `sender` (`Name <address>`, or the address alone), its domain in ASCII (IDNA).
+
+    Raises `ValueError` for what is no address, or one that only servers with SMTPUTF8 would take.
+    """
+    address = parseaddr(sender)[1] if "<" in sender else sender.strip()
+    try:
+        # With more of a name behind it: mail inside a network comes from hosts that the library takes for made up.
+        checked = validate_email(address + _WITHIN, check_deliverability=False).ascii_email
+    except EmailNotValidError:
+        checked = None
+    if not checked or "=?" in checked:
+        raise ValueError("must be an e-mail address in ASCII, such as invoices@example.com")
+    return checked.removesuffix(_WITHIN)
+
+
+def _not_told(_step: str, _answer: str) -> None:
+    """Nobody listens."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mailer:
-    """Sends mail through the server at `url` (`smtp://user:password@host:587`, `smtps://host:465`)."""
+    """Sends mail through the server at `url`, under the address in `sender`.
+
+    `url`: `smtps://user:password@host:465` (TLS from the first byte), `smtp+starttls://host:587` (no mail without
+    STARTTLS), `smtp://host:587` (STARTTLS where offered). Certificates are checked; user and password are told over TLS
+    only, but for a server on this machine.
+    """
 
     url: str | None
     sender: str
 
-    async def send(self, message: EmailMessage) -> str:
-        """Deliver a message and answer with the server's last word.
+    async def send(self, letter: Letter, tell: Tell = _not_told) -> str:
+        """Deliver a mail and answer with the server's last word.
 
         Raises `MailNotConfiguredError`, `MailRefusedError` and `MailFailedError`.
         """
         if not self.url:
             raise MailNotConfiguredError("No mail server is set: SMTP_URL is empty")
-        server = urlsplit(self.url)
-        implicit_tls = server.scheme == "smtps"
         try:
-            _, reply = await aiosmtplib.send(
-                message,
-                hostname=server.hostname or "127.0.0.1",
-                port=server.port or (465 if implicit_tls else 587),
-                username=unquote(server.username) if server.username else None,
-                password=unquote(server.password) if server.password else None,
-                use_tls=implicit_tls,
-                # None: STARTTLS whenever the server offers it.
-                start_tls=False if implicit_tls else None,
-                timeout=TIMEOUT_S,
-            )
+            content = write(letter)
+        except UnsafeLetterError as fault:
+            raise MailRefusedError(f"The mail was not sent: {fault}") from fault
+        tell("message", f"{len(content)} bytes, read back as it was meant")
+        conversation = _Conversation(self.url, tell)
+        try:
+            await conversation.open()
+            return await conversation.hand_over(letter, content)
+        finally:
+            conversation.client.close()
+
+
+class _Conversation:
+    """One conversation with a mail server."""
+
+    def __init__(self, url: str, tell: Tell) -> None:
+        server = urlsplit(url)
+        self.mode = server.scheme
+        self.user, self.password = (unquote(text) if text else None for text in (server.username, server.password))
+        self.host = server.hostname or "127.0.0.1"
+        self.port = server.port or _PORTS[self.mode]
+        self.tell = tell
+        # Certificates are checked: the library's default, said here because it matters.
+        self.client = aiosmtplib.SMTP(
+            hostname=self.host,
+            port=self.port,
+            use_tls=self.mode == IMPLICIT_TLS,
+            start_tls=False,
+            validate_certs=True,
+            timeout=TIMEOUT_S,
+        )
+
+    async def open(self) -> None:
+        """Connect, go over to TLS and log in, as the address says. Raises `MailFailedError`.
+
+        A refusal here is not about a message: an operator can mend it, so that later tries succeed.
+        """
+        try:
+            greeting = await self.client.connect()
+            self.tell("connected", f"{self.host}:{self.port} {greeting.code} {greeting.message}")
+            await self.client.ehlo()
+            if self.mode == DEMANDED_TLS and not self.client.supports_extension("starttls"):
+                raise MailFailedError("The mail server offers no STARTTLS, and smtp+starttls:// demands it")
+            if self.mode != IMPLICIT_TLS and self.client.supports_extension("starttls"):
+                answer = await self.client.starttls(validate_certs=True)
+                self.tell("STARTTLS", f"{answer.code} {answer.message}")
+                await self.client.ehlo()
+            self._tell_tls()
+            if self.user is not None:
+                await self._log_in(self.user, self.password or "")
+        except aiosmtplib.SMTPResponseException as fault:
+            raise MailFailedError(f"{fault.code} {fault.message}") from fault
+        except (aiosmtplib.SMTPException, OSError, ValueError) as fault:
+            raise MailFailedError(str(fault) or type(fault).__name__) from fault
+
+    async def hand_over(self, letter: Letter, content: bytes) -> str:
+        """Hand a written mail over; the server's answer. Raises `MailRefusedError` and `MailFailedError`."""
+        recipient = letter.recipient.address
+        try:
+            options = []
+            if not recipient.isascii():
+                if not self.client.supports_extension("smtputf8"):
+                    raise MailRefusedError(f"The mail server takes no address beyond ASCII: {recipient}")
+                options.append("SMTPUTF8")
+            _, answer = await self.client.sendmail(letter.sender.address, [recipient], content, mail_options=options)
         except aiosmtplib.SMTPRecipientsRefused as fault:
             first = fault.recipients[0]
-            kind = MailRefusedError if first.code >= 500 else MailFailedError
-            raise kind(f"{first.code} {first.message}") from fault
+            raise _kind(first.code)(f"{first.code} {first.message}") from fault
         except aiosmtplib.SMTPResponseException as fault:
-            kind = MailRefusedError if fault.code >= 500 else MailFailedError
-            raise kind(f"{fault.code} {fault.message}") from fault
+            raise _kind(fault.code)(f"{fault.code} {fault.message}") from fault
         except (aiosmtplib.SMTPException, OSError) as fault:
             raise MailFailedError(str(fault) or type(fault).__name__) from fault
-        return reply
+        except ValueError as fault:  # an address that can't be said in the conversation
+            raise MailRefusedError(str(fault)) from fault
+        self.tell("accepted", answer)
+        return answer
+
+    async def _log_in(self, user: str, password: str) -> None:
+        check_secrecy(is_encrypted=self._is_encrypted, peer=self.client.get_transport_info("peername"))
+        answer = await self.client.login(user, password)
+        self.tell("logged in", f"{answer.code} {answer.message}")
+
+    @property
+    def _is_encrypted(self) -> bool:
+        return self.client.get_transport_info("sslcontext") is not None
+
+    def _tell_tls(self) -> None:
+        tls = self.client.get_transport_info("ssl_object")
+        if isinstance(tls, ssl.SSLObject):
+            self.tell("encrypted", f"{tls.version()}, certificate checked")
+        else:
+            self.tell("not encrypted", "the server offers no STARTTLS")
+
+
+def _kind(code: int) -> type[MailRefusedError | MailFailedError]:
+    """What a reply to a message means (RFC 5321 4.2.1)."""
+    return MailRefusedError if 500 <= code <= 599 else MailFailedError
+
+
+def check_secrecy(*, is_encrypted: bool, peer: object) -> None:
+    """Whether user and password may be told: over TLS, or to this machine, by the address that the connection went to.
+
+    `peer` is what the transport says of the other end. Raises `MailFailedError`.
+    """
+    try:
+        address = ip_address(str(peer[0]).partition("%")[0]) if isinstance(peer, tuple) else None
+    except (IndexError, ValueError):
+        address = None
+    mapped = getattr(address, "ipv4_mapped", None) or address
+    if not is_encrypted and not (mapped is not None and mapped.is_loopback):
+        raise MailFailedError(
+            "The mail server offers no STARTTLS: user and password are not told to it unencrypted. "
+            "Use smtps://, or a server that offers it"
+        )

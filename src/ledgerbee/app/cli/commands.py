@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ledgerbee import __version__
-from ledgerbee.app.cli import books, companies, database, importing, jobs, rates
+from ledgerbee.app.cli import books, companies, database, importing, jobs, mailing, rates
 from ledgerbee.app.cli.options import AsJson, CompanyOption, DataDir, note, plain_errors, print_json
 from ledgerbee.app.signals import unwind
 
@@ -36,6 +36,7 @@ app.add_typer(books.report_app, name="report")
 app.add_typer(importing.app, name="import")
 app.add_typer(rates.app, name="rates")
 app.add_typer(jobs.app, name="jobs")
+app.add_typer(mailing.app, name="mail")
 app.add_typer(database.app, name="db")
 app.command()(books.verify)
 

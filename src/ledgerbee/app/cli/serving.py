@@ -74,6 +74,7 @@ def serve_everything(host: str, port: int, data_dir: Path | None, processes: int
                 typer.echo(f"API key    {key or f'(ledgerbee api-key create --company {company} --scopes all)'}")
             if not settings.smtp_url:
                 note("SMTP_URL is not set: invoices sent by e-mail wait until it is.")
+            _warn_of_sender(settings)
 
         Supervisor(
             listener=listener,
@@ -92,6 +93,7 @@ def work_only(data_dir: Path | None) -> None:
     settings = Settings()
     with access(data_dir) as found:
         logs.configure(settings.log_level)
+        _warn_of_sender(settings)
         place = {
             "database_url": found.owner_url,
             "database_app_url": found.app_url,
@@ -99,6 +101,11 @@ def work_only(data_dir: Path | None) -> None:
             "attachments_dir": blob_folder(settings, found.data_dir),
         }
         run_worker(settings.model_copy(update=place))
+
+
+def _warn_of_sender(settings: Settings) -> None:
+    if settings.sends_as_nobody:
+        note(f"LEDGERBEE_MAIL_FROM is not set: mail goes out from {settings.mail_from}, which most servers refuse.")
 
 
 def _cores() -> int:

@@ -92,10 +92,10 @@ async def _send(run: JobRun, claim: _Claim) -> str:
         reply_to=claim.reply_to or document["seller"]["email"],
     )
     pdf = await print_pdf(document, is_draft=False, logo=claim.logo)
-    message = compose(document, envelope, pdf, run.clock())
+    letter = compose(document, envelope, pdf, run.clock())
     try:
         async with asyncio.timeout(SEND_TIMEOUT_S):
-            return await run.mailer.send(message)
+            return await run.mailer.send(letter)
     except TimeoutError:
         raise MailFailedError(f"The mail server took more than {SEND_TIMEOUT_S} seconds") from None
 

@@ -1,7 +1,7 @@
 """The mail that carries a document: subject and text in the document's language, the PDF attached.
 
-Nothing a user typed can start a header of its own: every text that goes into one is put on a single line first and
-cut to a length that every mail server takes.
+Every text is put on a single line first, without characters that change what stands beside them, and cut to a length
+that is read at a glance; how it becomes bytes is `platform.letter`'s.
 """
 
 import html
@@ -10,22 +10,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from email.headerregistry import Address
-from email.message import EmailMessage
-from email.utils import format_datetime, parseaddr
 from typing import Any, Final
 from uuid import UUID
 
 from email_validator import EmailNotValidError, validate_email
 
-from ledgerbee.platform.mail import MailRefusedError
+from ledgerbee.platform.letter import AttachedFile, Letter, Mailbox
+from ledgerbee.platform.mail import MailRefusedError, sender_address
 from ledgerbee.sales.documents.printing import file_name
 from ledgerbee.sales.rendering.formatting import format_date, format_iban, format_money
 from ledgerbee.sales.rendering.model import Language
 from ledgerbee.sales.rendering.wording import WORDINGS
 
-#: Characters of a name in a header. RFC 5322 wants lines below 998 octets; a subject is read at a glance.
+#: Characters of a name in a header or a line: it is read at a glance.
 MAX_NAME: Final = 120
+#: What a text in a mail must not have: control characters, and those that turn around what stands behind them.
+_UNWANTED: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +69,10 @@ _TEXTS: Final[Mapping[Language, _Text]] = {
 
 def message_id(delivery_id: UUID, sender: str) -> str:
     """The `Message-ID` of a delivery: the same however often it is tried."""
-    domain = parseaddr(sender)[1].rpartition("@")[2]
-    return f"<{delivery_id}@{domain or 'ledgerbee.localhost'}>"
+    return f"<{delivery_id}@{sender_address(sender).rpartition('@')[2]}>"
 
 
-def compose(document: Mapping[str, Any], envelope: Envelope, pdf: bytes, at: datetime) -> EmailMessage:
+def compose(document: Mapping[str, Any], envelope: Envelope, pdf: bytes, at: datetime) -> Letter:
     """The mail for an invoice. `document` is its snapshot (`documents.snapshot`), `at` the moment of sending.
 
     Raises `MailRefusedError` for an address that no mail can go to.
@@ -81,39 +80,37 @@ def compose(document: Mapping[str, Any], envelope: Envelope, pdf: bytes, at: dat
     language: Language = "da" if document["language"] == "da" else "en"
     seller = one_line(document["seller"]["name"])
     number = one_line(document["number"])
-    message = EmailMessage()
-    message["Message-ID"] = message_id(envelope.delivery_id, envelope.sender)
-    message["Date"] = format_datetime(at)
-    local_part, _, domain = parseaddr(envelope.sender)[1].rpartition("@")
-    message["From"] = Address(display_name=seller, username=local_part, domain=domain)
-    message["To"] = _address(envelope.recipient)
-    if envelope.reply_to:
-        message["Reply-To"] = _address(envelope.reply_to, seller)
-    message["Subject"] = _TEXTS[language].subject.format(number=number, seller=seller)
-    # Out-of-office answers to a machine help nobody (RFC 3834).
-    message["Auto-Submitted"] = "auto-generated"
-    message.set_content(_plain(document, language))
-    message.add_alternative(_html(document, language), subtype="html")
-    message.add_attachment(pdf, maintype="application", subtype="pdf", filename=file_name(document))
-    message["Content-Language"] = language  # last: content headers set earlier go to the parts
-    return message
+    return Letter(
+        message_id=message_id(envelope.delivery_id, envelope.sender),
+        at=at,
+        sender=Mailbox(sender_address(envelope.sender), seller),
+        recipient=Mailbox(_address(envelope.recipient)),
+        reply_to=Mailbox(_address(envelope.reply_to), seller) if envelope.reply_to else None,
+        subject=_TEXTS[language].subject.format(number=number, seller=seller).strip(),
+        plain=_plain(document, language),
+        html=_html(document, language),
+        language=language,
+        files=(AttachedFile(file_name(document), "pdf", pdf),),
+    )
 
 
 def one_line(text: str) -> str:
-    """`text` as one line for a header: no line break, no control character, at most `MAX_NAME` characters."""
-    line = " ".join("".join(char if unicodedata.category(char) != "Cc" else " " for char in text).split())
-    return line if len(line) <= MAX_NAME else f"{line[: MAX_NAME - 1]}…"
+    """`text` as one line of at most `MAX_NAME` characters: no line breaks, controls or turned text."""
+    line = " ".join("".join(" " if _is_control(char) else char for char in text if char not in _UNWANTED).split())
+    return line if len(line) <= MAX_NAME else f"{line[: MAX_NAME - 1].rstrip()}…"
 
 
-def _address(address: str, name: str = "") -> Address:
+def _is_control(char: str) -> bool:
+    return unicodedata.category(char) in {"Cc", "Cs", "Zl", "Zp"}
+
+
+def _address(address: str) -> str:
     """An address as mail servers take it: the domain in ASCII (IDNA); a local part beyond ASCII needs SMTPUTF8."""
     try:
         checked = validate_email(address, check_deliverability=False)
     except EmailNotValidError as fault:
         raise MailRefusedError(f"No mail can go to {one_line(address)!r}: {fault}") from fault
-    return Address(
-        display_name=name, username=checked.ascii_local_part or checked.local_part, domain=checked.ascii_domain
-    )
+    return f"{checked.ascii_local_part or checked.local_part}@{checked.ascii_domain}"
 
 
 def _greeting(document: Mapping[str, Any], language: Language) -> str:
