@@ -62,7 +62,7 @@ async def count(api: Api) -> int:
 async def test_what_is_no_json_is_refused_and_changes_nothing(api: Api, content: bytes) -> None:
     before = await count(api)
     answer = await send_raw(api, content)
-    assert [list(rules) for rules in problems(answer).values()] == [["isJson" if content else "isDefined"]]
+    assert {rule for rules in problems(answer).values() for rule in rules} == {"isJson" if content else "isDefined"}
     assert await count(api) == before
 
 

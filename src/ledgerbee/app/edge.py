@@ -7,7 +7,6 @@ answer go out. Errors of any kind leave as the documented envelope.
 """
 
 import asyncio
-import hashlib
 from collections import OrderedDict
 from datetime import datetime
 from typing import Final
@@ -16,7 +15,7 @@ from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 
 from ledgerbee.core.dates import Clock
-from ledgerbee.core.errors import LedgerBeeError
+from ledgerbee.core.errors import VALIDATION_FAILED, LedgerBeeError
 from ledgerbee.platform import idempotency
 from ledgerbee.platform.attachments.blobs import BlobStore
 from ledgerbee.platform.caller import Caller
@@ -33,8 +32,8 @@ from ledgerbee.platform.credentials.rules import is_address_allowed
 from ledgerbee.platform.db import UNREACHABLE, CredentialRevokedError, Database
 from ledgerbee.platform.http.envelope import error_response
 from ledgerbee.platform.http.operation import Handler, Operation
+from ledgerbee.platform.http.query import QueryNames
 from ledgerbee.platform.http.validation import validation_error
-from ledgerbee.platform.idempotency import Reservation
 from ledgerbee.platform.together import Together
 
 #: Credentials a process remembers. Each use is checked against the database (`check_credential`).
@@ -43,6 +42,7 @@ _CACHE_SIZE: Final = 10_000
 _PATIENCE_S: Final = 3.0
 _IDEMPOTENT_METHODS: Final = frozenset({"POST", "PATCH", "PUT"})
 _API_KEY: Final = ("api_key",)
+_ABOUT_KEYS: Final = frozenset({idempotency.IDEMPOTENCY_KEY_IN_USE, idempotency.IDEMPOTENCY_KEY_REUSED})
 
 
 class Edge:
@@ -55,18 +55,18 @@ class Edge:
         self.together = Together(database)
         self._principals: OrderedDict[bytes, Principal] = OrderedDict()
 
-    async def handle(self, operation: Operation, request: Request, handler: Handler) -> Response:
+    async def handle(self, operation: Operation, query: QueryNames, request: Request, handler: Handler) -> Response:
         """Run one request of `operation`; every error becomes its documented answer."""
         now = self.clock()
         try:
             if operation.public:
                 return await self._run_public(request, handler, now)
             try:
-                return await self._run(operation, request, handler, now)
+                return await self._run(operation, query, request, handler, now)
             except CredentialRevokedError:
                 # What this process remembered is stale: ask again, and run with what is true now.
                 self._forget(request)
-                return await self._run(operation, request, handler, now)
+                return await self._run(operation, query, request, handler, now)
         except CredentialRevokedError:
             self._forget(request)
             return error_response(request, UNAUTHORIZED.error(), now)
@@ -97,14 +97,13 @@ class Edge:
         request.scope["ledgerbee.now"] = now
         return await handler(request)
 
-    async def _run(self, operation: Operation, request: Request, handler: Handler, now: datetime) -> Response:
+    async def _run(
+        self, operation: Operation, query: QueryNames, request: Request, handler: Handler, now: datetime
+    ) -> Response:
         principal = await self._admit(operation, request, now)
         # The whole body is here before a connection is taken: a slow client holds no transaction open.
         body = b"" if operation.streams else await request.body()
-        if body and operation.opens_transaction and not _is_form(request):
-            await request.json()  # malformed JSON is refused here, as it is read again below from memory
-        if operation.streams:
-            request.scope["ledgerbee.body"] = request.stream()  # its handler opens transactions for what has come in
+        is_write = request.method in _IDEMPOTENT_METHODS
         caller = Caller(
             principal=principal,
             database=self.database,
@@ -112,13 +111,24 @@ class Edge:
             blobs=self.blobs,
             request_id=request.scope["ledgerbee.request_id"],
             now=now,
-            reservation=_reservation(request, body),
+            reservation=idempotency.reservation(request, body, streams=bool(operation.streams)) if is_write else None,
             secret_fields=operation.secret_fields,
             address=request.client.host if request.client else None,
         )
         request.scope["ledgerbee.caller"] = caller
-        if not operation.opens_transaction:
-            return await handler(request)
+        if operation.streams:
+            request.scope["ledgerbee.body"] = request.stream()  # its handler opens transactions for what has come in
+        try:
+            query.check(request)
+            if not operation.opens_transaction:
+                return await handler(request)
+            if body and not _is_form(request):
+                await request.json()  # malformed JSON is refused here, as it is read again below from memory
+        except (RequestValidationError, LedgerBeeError) as fault:
+            kept = await caller.answered_before() if _may_have_been_answered(fault, operation) else None
+            if kept is None:
+                raise
+            return kept
 
         async def work(context: Context) -> Response:
             request.scope["ledgerbee.context"] = context
@@ -200,13 +210,17 @@ def _unauthorized(kinds: tuple[str, ...]) -> LedgerBeeError:
     return UNAUTHORIZED.error()
 
 
-def _reservation(request: Request, body: bytes) -> Reservation | None:
-    """The request's idempotency key with the digest of all that makes it this request and no other."""
-    key = idempotency.key_of(request) if request.method in _IDEMPOTENT_METHODS else None
-    if key is None:
-        return None
-    address = f"{request.method} {request.scope['path']}?".encode() + request.scope["query_string"] + b"\n"
-    return Reservation(key, hashlib.sha256(address + body).digest())
+def _may_have_been_answered(fault: Exception, operation: Operation) -> bool:
+    """Whether a request that is refused ahead of its transaction may have an answer under its idempotency key.
+
+    Of a file that is read as it comes in only what is said beside it is known by then.
+    """
+    if isinstance(fault, RequestValidationError):
+        return True
+    assert isinstance(fault, LedgerBeeError)
+    if operation.streams:
+        return fault.error_code is VALIDATION_FAILED
+    return fault.status < 500 and fault.error_code not in _ABOUT_KEYS
 
 
 def _is_form(request: Request) -> bool:

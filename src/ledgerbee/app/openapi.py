@@ -116,6 +116,7 @@ def _document(api: FastAPI) -> dict[str, Any]:
         for field in schema.get("properties", {}).values():
             field.pop("title", None)  # Pydantic's: the name again, in a spelling of its own
     components["schemas"] = dict(sorted(schemas.items()))
+    _require_bodies(document)
     components["examples"] = {}
     for path in document["paths"].values():
         for method, operation in path.items():
@@ -123,6 +124,16 @@ def _document(api: FastAPI) -> dict[str, Any]:
             for status, answer in operation["responses"].items():
                 _exemplify(status, answer, components["examples"])
     return document
+
+
+def _require_bodies(document: dict[str, Any]) -> None:
+    """A JSON body is required where one of its fields is: none is the same as an object without fields."""
+    for path in document["paths"].values():
+        for operation in path.values():
+            media = operation.get("requestBody", {}).get("content", {}).get("application/json")
+            if media is not None:
+                schema = document["components"]["schemas"][media["schema"]["$ref"].rpartition("/")[2]]
+                operation["requestBody"]["required"] = bool(schema.get("required"))
 
 
 def _exemplify(status: str, answer: dict[str, Any], examples: dict[str, Any]) -> None:

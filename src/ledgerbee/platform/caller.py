@@ -1,6 +1,5 @@
 """Who calls: the request's credential, and the ways to run its transactions."""
 
-import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -77,8 +76,17 @@ class Caller:
         """The caller of a request whose body was read as it came in: its digest is part of what the request is."""
         if self.reservation is None:
             return self
-        whole = hashlib.sha256(self.reservation.request_hash + digest).digest()
-        return replace(self, reservation=Reservation(self.reservation.key, whole))
+        return replace(self, reservation=self.reservation.with_content(digest))
+
+    async def answered_before(self) -> Response | None:
+        """The answer that is kept under the request's idempotency key; None where there is none.
+
+        For a request that is refused before its transaction. Raises `IDEMPOTENCY_KEY_IN_USE` and
+        `IDEMPOTENCY_KEY_REUSED`, which go before what is wrong with the request.
+        """
+        if self.reservation is None:
+            return None
+        return await self._once(self.database.run(self.tenant, self.now, _nothing, key=self.reservation.key))
 
     async def command(self, work: Callable[[Context], Awaitable[Response]]) -> Response:
         """Run `work` in a transaction under the request's idempotency key; its answer, once it is committed.
@@ -106,7 +114,7 @@ class Caller:
         """
         return await self._once(self.together.run(self.tenant, self.reservation, self.now, work, command, render, size))
 
-    async def _once(self, running: Awaitable[Response]) -> Response:
+    async def _once(self, running: Awaitable[T]) -> T | Response:
         try:
             return await running
         except KeyInUseError:
@@ -115,3 +123,7 @@ class Caller:
             reservation = self.reservation
             assert reservation is not None, "only a request with a key can have been answered before"
             return await self.read(lambda context: replay(context, reservation))
+
+
+async def _nothing(_: Context) -> None:
+    """Takes the first round trip of a transaction, which looks at the credential and the key."""

@@ -2,15 +2,25 @@
 
 The key is reserved in the first round trip of the write's own transaction: a transaction-scoped advisory lock says
 "still running", the row, written with the answer just before the commit, says "done". What rolls back leaves neither.
+
+Two requests are the same if method, path, query and body are: queries as their pairs in any order and encoding, JSON
+bodies as values. Names in another order, white space, escapes and `1.0` for `1` make no other request. A body that is
+no JSON, or has a name twice in one object, is compared byte by byte; so is a file that is read as it comes in, with its
+media type.
 """
 
+import hashlib
 import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from decimal import Decimal
+from typing import Any, Final
+from urllib.parse import parse_qsl
 
 from fastapi import Request, Response
+from msgspec import MsgspecError, Raw
+from msgspec.json import Decoder, encode
 
 from ledgerbee.core.errors import ErrorCode, invalid
 from ledgerbee.platform.context import Answer, Context
@@ -25,12 +35,129 @@ IDEMPOTENCY_KEY_IN_USE = ErrorCode(
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
 
 
+#: Values in a body that is compared as JSON, at most: more are compared as bytes, for comparing costs time and memory.
+_MAX_VALUES: Final = 200_000
+#: Digits of a number that is compared by its value, at most.
+_MAX_DIGITS: Final = 1_000
+#: Digits of a whole number of 64 bits, at most.
+_MAX_WHOLE_DIGITS: Final = 20
+
+
 @dataclass(frozen=True, slots=True)
 class Reservation:
     """A key, and the digest of the request that wants it."""
 
     key: str
     request_hash: bytes
+    #: What the digest was made of before bodies were compared as JSON.
+    _raw: tuple[bytes, ...] = ()
+
+    def is_of(self, request_hash: bytes) -> bool:
+        """Whether a kept digest is this request's.
+
+        A digest that was kept by a release that compared bytes counts too: a client that tries again over an upgrade
+        must not have its work done twice.
+        """
+        return request_hash in {self.request_hash, self._hash_of_bytes()}
+
+    def with_content(self, digest: bytes) -> "Reservation":
+        """The reservation of a request whose body was read as it came in: its digest is part of the request."""
+        return Reservation(self.key, hashlib.sha256(self.request_hash + digest).digest(), (*self._raw, digest))
+
+    def _hash_of_bytes(self) -> bytes:
+        address, body, *content = self._raw or (b"", b"")
+        digest = hashlib.sha256(address + body).digest()
+        for part in content:
+            digest = hashlib.sha256(digest + part).digest()
+        return digest
+
+
+def reservation(request: Request, body: bytes, *, streams: bool = False) -> Reservation | None:
+    """The request's idempotency key, if it sent one, with the digest of all that makes it this request and no other.
+
+    With `streams` the body is a file that has not been read: `Reservation.with_content` adds it.
+    """
+    key = key_of(request)
+    if key is None:
+        return None
+    method, path, query = request.method, request.scope["path"], request.scope["query_string"]
+    whole = hashlib.sha256(f"{method} {path}\n".encode())
+    whole.update(_query(query) if query else b"")
+    whole.update(b"\n")
+    if streams:
+        whole.update(request.headers.get("content-type", "").partition(";")[0].strip().lower().encode())
+    else:
+        whole.update(_content(body))
+    return Reservation(key, whole.digest(), (f"{method} {path}?".encode() + query + b"\n", body))
+
+
+def _query(raw: bytes) -> bytes:
+    pairs = parse_qsl(raw.decode("latin-1"), keep_blank_values=True, errors="surrogateescape")
+    return repr(sorted(pairs)).encode()
+
+
+def _content(body: bytes) -> bytes:
+    """A body's JSON value in its one form; the body itself where it has none. No body is `{}`.
+
+    The form is compact JSON with the names in order, texts without escapes they don't need, equal numbers alike.
+    """
+    if not body:
+        return b"{}"
+    if body.count(b",") + body.count(b"[") + body.count(b"{") > _MAX_VALUES:
+        return body
+    try:
+        return _plain_form(body) or encode(_VALUE.decode(body.decode("utf-8-sig")), order="sorted")
+    except (ValueError, ArithmeticError, RecursionError):
+        return body
+
+
+def _plain_form(body: bytes) -> bytes | None:
+    """The form of what most bodies are: no escapes, whole numbers, each name once. None for any other.
+
+    Blanks aside it is as long as the body then: every name that is there twice makes it shorter.
+    """
+    if b"\\" in body:
+        return None
+    try:
+        form = encode(_PLAIN.decode(body), order="sorted")
+    except (MsgspecError, ValueError, RecursionError):
+        return None
+    return form if len(form.translate(None, _BLANKS)) == len(body.translate(None, _BLANKS)) else None
+
+
+def _no_fraction(_: str) -> float:
+    raise ValueError("compared by its value")
+
+
+_BLANKS: Final = b" \t\r\n"
+_PLAIN: Final = Decoder(float_hook=_no_fraction)
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object. Raises `ValueError` where a name is there twice."""
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        raise ValueError("a name is there twice")
+    return value
+
+
+def _number(text: str) -> int | Raw:
+    """The same for all texts of one number."""
+    if len(text) > _MAX_DIGITS:
+        raise ValueError("too many digits")
+    value = Decimal(text)
+    sign, digits, exponent = value.as_tuple()
+    assert isinstance(exponent, int), "JSON has no other numbers"
+    significant = "".join(map(str, digits)).strip("0")
+    if not significant:
+        return 0
+    exponent += len(digits) - len("".join(map(str, digits)).rstrip("0"))
+    if exponent >= 0 and len(significant) + exponent <= _MAX_WHOLE_DIGITS and -(2**63) <= value < 2**64:
+        return int(value)
+    return Raw(f"{'-' if sign else ''}{significant}e{exponent}".encode())
+
+
+_VALUE: Final = json.JSONDecoder(object_pairs_hook=_once_each, parse_float=_number, parse_int=_number)
 
 
 def key_of(request: Request) -> str | None:
@@ -52,7 +179,7 @@ async def replay(context: Context, reservation: Reservation) -> Response:
     )
     if row is None:  # forgotten since it was found: its 24 hours ended in between
         raise IDEMPOTENCY_KEY_IN_USE.error()
-    if row["request_hash"] != reservation.request_hash:
+    if not reservation.is_of(row["request_hash"]):
         raise IDEMPOTENCY_KEY_REUSED.error()
     return Response(row["body"], row["status"], {"Idempotent-Replayed": "true"}, row["content_type"])
 

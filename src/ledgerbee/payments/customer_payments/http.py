@@ -2,7 +2,7 @@
 
 from typing import Annotated, Final
 
-from fastapi import Body, Path
+from fastapi import Path
 from pydantic import Field
 
 from ledgerbee.chart.accounts.model import ACCOUNT_NOT_BOOKABLE, ACCOUNT_NOT_FOUND
@@ -143,10 +143,7 @@ async def get_payment(context: Ctx, payment_id: PaymentId) -> PaymentResponse:
         extension=True,
     ),
 )
-async def reverse_payment(
-    context: Ctx, payment_id: PaymentId, body: Annotated[ReversePaymentRequest | None, Body()] = None
-) -> PaymentResponse:
+async def reverse_payment(context: Ctx, payment_id: PaymentId, body: ReversePaymentRequest) -> PaymentResponse:
     """Take a payment back."""
-    given = body or ReversePaymentRequest()
-    taken_back = await actions.reverse(context, payment_id, given.date, given.description)
+    taken_back = await actions.reverse(context, payment_id, body.date, body.description)
     return render(taken_back.payment, taken_back.base_currency)

@@ -25,7 +25,7 @@ def direct(route: APIRoute) -> Handler | None:
     """A handler for `route` if its parameters are ids in its path and a body model, its answer a model; else None."""
     takes = route.dependant
     others = (takes.query_params, takes.header_params, takes.cookie_params, takes.dependencies)
-    if any(others) or takes.request_param_name is None or takes.response_param_name is not None:
+    if any(others) or takes.request_param_name is None:
         return None
     if any(parameter.field_info.annotation is not UUID for parameter in takes.path_params):
         return None
@@ -33,6 +33,8 @@ def direct(route: APIRoute) -> Handler | None:
         return None
     if takes.body_params:
         return _direct_write(route)
+    if takes.response_param_name is not None:
+        return None
     return _direct_read(route) if route.methods == {"GET"} and takes.path_params else None
 
 
@@ -57,19 +59,22 @@ def _direct_write(route: APIRoute) -> Handler | None:
     assert endpoint is not None
     assert request_name is not None
     ids_of, respond = _ids(route), _responder(route)
+    response_name = takes.response_param_name
 
     async def write(request: Request) -> Response:
         ids, body = ids_of(request), model.from_bytes(await request.body())
         if body is None:
             body = await _validated(model, request)
-        return respond(await endpoint(**{request_name: request, body_name: body}, **ids))
+        arguments = {request_name: request, body_name: body, **ids}
+        if response_name is None:
+            return respond(await endpoint(**arguments))
+        arguments[response_name] = told = Response()  # the handler says its status there
+        return respond(await endpoint(**arguments), told.status_code)
 
     return write
 
 
 async def _validated(model: type[RequestModel], request: Request) -> RequestModel:
-    if not await request.body():
-        raise RequestValidationError([{"type": "missing", "loc": ("body",), "msg": "Field required", "input": None}])
     try:
         return model.model_validate(await request.json())
     except ValidationError as fault:
@@ -96,11 +101,11 @@ def _ids(route: APIRoute) -> Callable[[Request], dict[str, Any]]:
     return ids_of
 
 
-def _responder(route: APIRoute) -> Callable[[BaseModel | Response], Response]:
+def _responder(route: APIRoute) -> Callable[..., Response]:
     """Writes a handler's answer, where that is no response already."""
-    exclude_unset, status = route.response_model_exclude_unset, route.status_code or 200
+    exclude_unset, usual = route.response_model_exclude_unset, route.status_code or 200
 
-    def respond(answer: BaseModel | Response) -> Response:
+    def respond(answer: BaseModel | Response, status: int = usual) -> Response:
         if isinstance(answer, Response):
             return answer
         body = answer.__pydantic_serializer__.to_json(answer, exclude_unset=exclude_unset)

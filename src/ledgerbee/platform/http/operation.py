@@ -30,6 +30,7 @@ from ledgerbee.core.errors import ErrorCode, invalid
 from ledgerbee.platform.caller import Caller
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.http.direct import direct
+from ledgerbee.platform.http.query import QueryNames, query_names
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -69,7 +70,7 @@ class Operation:
 class Edge(Protocol):
     """What runs an operation: see `app/edge.py`."""
 
-    async def handle(self, operation: Operation, request: Request, handler: Handler) -> Response:
+    async def handle(self, operation: Operation, query: QueryNames, request: Request, handler: Handler) -> Response:
         """Authenticate, open the transaction, run `handler`, commit, and return its response."""
         ...
 
@@ -178,9 +179,12 @@ class ExactRequest(Request):
     """A request whose JSON numbers become `int` and `Decimal`, and whose strings can be stored."""
 
     async def json(self) -> Any:
-        """The decoded body. Raises the validation error for what is no JSON or can't be kept as text."""
+        """The decoded body; no body is an object without fields.
+
+        Raises the validation error for what is no JSON or can't be kept as text.
+        """
         if not hasattr(self, "_json"):
-            self._json = decode_json(await self.body())
+            self._json = decode_json(await self.body() or b"{}")
         return self._json
 
 
@@ -294,9 +298,11 @@ class OperationRoute(APIRoute):
         if takes_nothing and (self.methods or set()) <= {"POST", "PUT", "PATCH"}:
             handler = _without_body(handler)
 
+        query = query_names(self.dependant, extra.get("parameters", ()))
+
         async def handle(request: Request) -> Response:
             edge: Edge = request.app.state.edge
-            return await edge.handle(facts, ExactRequest(request.scope, request.receive), handler)
+            return await edge.handle(facts, query, ExactRequest(request.scope, request.receive), handler)
 
         self.short_way = handle if shorter is not None else None
         return handle

@@ -1,11 +1,16 @@
-"""Query parameters of paginated lists (contract 1.4)."""
+"""Query parameters: those of paginated lists (contract 1.4), and which an operation takes at all."""
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
-from fastapi import Query
-from pydantic import StringConstraints, WithJsonSchema
+from fastapi import Query, Request
+from fastapi.dependencies.models import Dependant
+from pydantic import BaseModel, StringConstraints, WithJsonSchema
 
+from ledgerbee.core.errors import invalid
 from ledgerbee.core.paging import PageRequest
 
 #: Longest search term: no name that is worth typing is longer.
@@ -43,3 +48,45 @@ def search_schema(example: str) -> WithJsonSchema:
 def page_request(page: int, limit: int, search: str | None, sort_by: str, sort_order: SortOrder) -> PageRequest:
     """The page that the query parameters ask for."""
     return PageRequest(page, limit, search, str(sort_by), sort_order is SortOrder.DESC)
+
+
+@dataclass(frozen=True, slots=True)
+class QueryNames:
+    """The query parameters that an operation takes, each once; `objects` are those written `name[key]=value`."""
+
+    names: frozenset[str]
+    objects: tuple[str, ...] = ()
+
+    def check(self, request: Request) -> None:
+        """Refuse parameters that the operation doesn't have and those that are there twice, all at once."""
+        if not request.scope["query_string"]:
+            return
+        given = Counter(name for name, _ in request.query_params.multi_items())
+        problems = []
+        for name, count in given.items():
+            if name in self.names:
+                if count > 1:
+                    problems.append((name, "arrayMaxSize", f"{name} must not be given more than once"))
+            elif not self._is_of_object(name):
+                problems.append((name, "whitelistValidation", f"{name} should not exist"))
+        if problems:
+            raise invalid(*problems)
+
+    def _is_of_object(self, name: str) -> bool:
+        # What isn't written as it should be is refused by whoever reads it, who says how it is written.
+        return any(name == known or name.startswith(f"{known}[") for known in self.objects)
+
+
+def query_names(takes: Dependant, declared: Sequence[Mapping[str, Any]]) -> QueryNames:
+    """What a route takes: by its parameters, by its dependencies', and `declared` in its OpenAPI parameters."""
+    names: set[str] = set()
+    for parameter in takes.query_params:
+        model = parameter.field_info.annotation
+        if isinstance(model, type) and issubclass(model, BaseModel):
+            names |= {field.alias or name for name, field in model.model_fields.items()}
+        else:
+            names.add(parameter.alias)
+    for dependency in takes.dependencies:
+        names |= query_names(dependency, ()).names
+    objects = tuple(str(one["name"]) for one in declared if one["in"] == "query")
+    return QueryNames(frozenset(names), objects)

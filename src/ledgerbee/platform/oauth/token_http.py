@@ -17,7 +17,7 @@ from ledgerbee.platform.db import Database
 from ledgerbee.platform.http.operation import RouteOptions, operation, resource_router
 from ledgerbee.platform.oauth import rules, store
 from ledgerbee.platform.oauth.actions import TokenDesk
-from ledgerbee.platform.oauth.model import TOKEN_LIFE, OAuthRefusal, RateLimitWindow, rate_limited
+from ledgerbee.platform.oauth.model import TOKEN_LIFE, OAuthRefusal, RateLimitWindow, invalid_request, rate_limited
 
 router = resource_router("OAuth")
 
@@ -127,6 +127,8 @@ async def _serve(request: Request, endpoint: str, answer: Answer) -> Response:
     try:
         if not window.allowed:
             raise rate_limited()
+        if request.query_params:
+            raise invalid_request("The parameters stand in the body")  # RFC 6749, section 2.3.1: never in the address
         form = rules.read_form(request.headers.get("content-type", ""), await request.body())
         response = await answer(desk, form, request.headers.get("authorization"))
     except OAuthRefusal as refusal:

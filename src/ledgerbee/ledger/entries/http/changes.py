@@ -1,8 +1,6 @@
 """What can still be done with posted entries: correcting two fields, and reversal (contract 2.8)."""
 
-from typing import Annotated
-
-from fastapi import Body, Response
+from fastapi import Response
 from pydantic import Field
 
 from ledgerbee.chart.accounts.model import ACCOUNT_NOT_BOOKABLE
@@ -103,9 +101,6 @@ async def reverse_journal_entries(context: Ctx, body: ReverseJournalEntriesReque
         errors=_REVERSING_ERRORS,
     ),
 )
-async def reverse_journal_entry(
-    context: Ctx, journal_entry_id: EntryId, body: Annotated[ReverseJournalEntryRequest | None, Body()] = None
-) -> Response:
+async def reverse_journal_entry(context: Ctx, journal_entry_id: EntryId, body: ReverseJournalEntryRequest) -> Response:
     """Reverse a posted journal entry."""
-    given = body or ReverseJournalEntryRequest()
-    return created(await actions.reverse(context, journal_entry_id, given.date, given.description))
+    return created(await actions.reverse(context, journal_entry_id, body.date, body.description))
