@@ -60,6 +60,8 @@ def listen(host: str, port: int, *, shared: bool = False) -> socket.socket:
                     return listener
             # It was free: among those who share an address nobody is asked whose they are.
             return _bound(family, address, shared=True)
+        except UnicodeError:  # a name of the network that can't be one
+            raise OSError(errno.EINVAL, f"Can't listen on {host} port {port}: it is no address") from None
         except OSError as fault:
             if fault.errno != errno.EADDRINUSE or time.monotonic() > deadline:
                 raise OSError(fault.errno, f"Can't listen on {host} port {port}: {fault.strerror}") from None

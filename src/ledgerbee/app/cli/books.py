@@ -1,12 +1,11 @@
 """`ledgerbee verify` and `ledgerbee report`: what the books say, and whether they are right."""
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import typer
 
-from ledgerbee.app.cli.options import AsJson, CompanyOption, DataDir, fail, plain_errors, print_json
+from ledgerbee.app.cli.options import AsJson, CompanyOption, DataDir, fail, plain_errors, print_json, shown
 
 if TYPE_CHECKING:
     from ledgerbee.ledger.verify import Verification
@@ -18,10 +17,10 @@ report_app = typer.Typer(no_args_is_help=True, help="What the ledger says.")
 def trial_balance(
     company: CompanyOption = None,
     from_date: Annotated[
-        datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First day (default: the year's start).")
+        str | None, typer.Option("--from", metavar="DAY", help="First day, YYYY-MM-DD (default: the year's start).")
     ] = None,
     to_date: Annotated[
-        datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day (default: today).")
+        str | None, typer.Option("--to", metavar="DAY", help="Last day, YYYY-MM-DD (default: today).")
     ] = None,
     as_json: AsJson = False,
     data_dir: DataDir = None,
@@ -30,13 +29,16 @@ def trial_balance(
     with plain_errors():
         from ledgerbee.app.cli.session import access, in_company, the_company
         from ledgerbee.ledger.reports.trial_balance import actions
-        from ledgerbee.ledger.reports.trial_balance.http import render
+        from ledgerbee.ledger.reports.trial_balance.http import TrialBalanceSpan, render
+        from ledgerbee.platform.http.validation import validated
 
-        first, last = (moment.date() if moment else None for moment in (from_date, to_date))
+        span = validated(TrialBalanceSpan, {"fromDate": from_date, "toDate": to_date})
         with access(data_dir) as found:
             report = render(
                 in_company(
-                    found, the_company(found, company), lambda context: actions.trial_balance(context, first, last)
+                    found,
+                    the_company(found, company),
+                    lambda context: actions.trial_balance(context, span.from_date, span.to_date),
                 )
             )
     if as_json:
@@ -46,7 +48,7 @@ def trial_balance(
     for row in report.rows:
         figures = (row.opening, row.debit, row.credit, row.closing)
         if any(figure and figure.strip("-0.") for figure in figures):  # accounts where something stands or moved
-            typer.echo(_line(f"{row.account_number} {row.name}", *figures))
+            typer.echo(_line(f"{row.account_number} {shown(row.name)}", *figures))
     totals = report.totals
     typer.echo(_line("Total", totals.opening, totals.debit, totals.credit, totals.closing))
 

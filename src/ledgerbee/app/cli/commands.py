@@ -3,23 +3,21 @@
 What a command needs is loaded when it runs, so that those that do little start at once.
 """
 
+import io
 import json
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 from ledgerbee import __version__
-from ledgerbee.app.cli import books, companies, database, importing, jobs, mailing, rates
-from ledgerbee.app.cli.options import AsJson, CompanyOption, DataDir, note, plain_errors, print_json
+from ledgerbee.app.cli import api_keys, books, companies, database, importing, jobs, mailing, rates
+from ledgerbee.app.cli.options import DataDir, a_file, a_path, check_text, not_understood, plain_errors
 from ledgerbee.app.signals import unwind
-
-if TYPE_CHECKING:
-    from ledgerbee.platform.api_keys.model import ApiKey
-    from ledgerbee.platform.context import Context
 
 app = typer.Typer(
     name="ledgerbee",
@@ -27,11 +25,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     help="Accounting and billing: every commercial event ends as a balanced, immutable journal entry.",
 )
-api_key_app = typer.Typer(no_args_is_help=True, help="API keys.")
 app.add_typer(companies.app, name="company")
-app.add_typer(api_key_app, name="api-key")
+app.add_typer(api_keys.app, name="api-key")
 app.add_typer(books.report_app, name="report")
 app.add_typer(importing.app, name="import")
 app.add_typer(rates.app, name="rates")
@@ -74,9 +72,14 @@ def worker(data_dir: DataDir = None) -> None:
 
 @app.command()
 def demo(
-    output: Annotated[Path, typer.Option("--output", help="Folder for the invoices' PDFs.")] = Path("out"),
+    output: Annotated[
+        Path, typer.Option("--output", parser=a_path, metavar="PATH", help="Folder for the invoices' PDFs.")
+    ] = Path("out"),
     documents: Annotated[
-        Path | None, typer.Option("--documents", help="Other published documents than those of examples/.")
+        Path | None,
+        typer.Option(
+            "--documents", parser=a_file, metavar="FILE", help="Other published documents than those of examples/."
+        ),
     ] = None,
     data_dir: DataDir = None,
 ) -> None:
@@ -93,50 +96,44 @@ def demo(
 
 @app.command()
 def openapi(
-    output: Annotated[Path | None, typer.Option("--output", help="File to write instead of standard output.")] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", parser=a_path, metavar="FILE", help="File to write instead of standard output."),
+    ] = None,
 ) -> None:
     """Print the OpenAPI document."""
+    if output is not None:
+        output.touch()  # told before the work, if it can't be written
     from ledgerbee.app.main import create_api
 
     text = json.dumps(create_api().openapi(), ensure_ascii=False, indent=2) + "\n"
-    with plain_errors():
-        if output is None:
-            typer.echo(text, nl=False)
-        else:
-            output.write_text(text, "utf-8")
-
-
-@api_key_app.command("create")
-def api_key_create(
-    scopes: Annotated[str, typer.Option(help="`all`, or scopes separated by commas.")],
-    company: CompanyOption = None,
-    name: Annotated[str, typer.Option(help="What the key is for.")] = "command line",
-    as_json: AsJson = False,
-    data_dir: DataDir = None,
-) -> None:
-    """Create an API key; it is shown once."""
-    with plain_errors():
-        from ledgerbee.app.cli.session import access, in_company, the_company
-        from ledgerbee.platform.api_keys import actions as api_keys
-        from ledgerbee.platform.credentials.model import SCOPES
-
-        wanted = list(SCOPES) if scopes == "all" else [scope.strip() for scope in scopes.split(",") if scope.strip()]
-
-        async def work(context: "Context") -> "tuple[ApiKey, str]":
-            return await api_keys.create(context, name=name, scopes=wanted)
-
-        with access(data_dir) as found:
-            key, secret = in_company(found, the_company(found, company), work)
-    if as_json:
-        print_json({"id": key.id, "key": secret})
+    if output is None:
+        typer.echo(text, nl=False)
     else:
-        typer.echo(secret)
-        note("Keep it: it is not shown again.")
+        output.write_text(text, "utf-8")
 
 
-def main() -> None:
-    """Entry point of the `ledgerbee` command."""
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    _: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version.")
+    ] = False,
+) -> None:
+    """Accounting and billing: every commercial event ends as a balanced, immutable journal entry."""
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Entry point of the `ledgerbee` command. Ends the process: 0 done, 1 refused, 2 not understood."""
     os.environ.setdefault("PYTHONUNBUFFERED", "1")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a name that the terminal has no letters for is no reason to fail
+            stream.reconfigure(errors="backslashreplace")
     received: list[int] = []
 
     def end(number: int, _: object) -> None:
@@ -148,8 +145,30 @@ def main() -> None:
         if signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, end)
     try:
-        app()
+        status = _run(sys.argv[1:] if arguments is None else arguments)
     except BaseException:
         if received:
             sys.exit(128 + received[0])
         raise
+    sys.exit(128 + received[0] if received else status)
+
+
+def _run(arguments: Sequence[str]) -> int:
+    """Carry a command line out; its exit status. What it prints is written when this returns."""
+    try:
+        with plain_errors():
+            for argument in arguments:
+                check_text(argument)
+            outcome = app(list(arguments), prog_name="ledgerbee", standalone_mode=False)
+            sys.stdout.flush()
+            return outcome if isinstance(outcome, int) else 0
+    except typer.Exit as ended:
+        return ended.exit_code
+    except typer.TyperException as fault:
+        return not_understood(fault)
+    except typer.Abort:
+        return 130
+    except BrokenPipeError:  # who reads has left, as `head` does: nothing is to be said, nor to be written at the end
+        # (typer itself does so for what a command prints)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 1

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ledgerbee.app.cli.options import AsJson, CompanyOption, DataDir, plain_errors, print_json
+from ledgerbee.app.cli.options import AsJson, CompanyOption, DataDir, fail, plain_errors, print_json, shown
 
 if TYPE_CHECKING:
     from ledgerbee.platform.context import Context
@@ -58,9 +58,9 @@ def create(  # noqa: PLR0913, PLR0917  each option is a parameter
         with access(data_dir) as found:
             in_company(found, company_id, work, new=True)
     if as_json:
-        print_json({"id": company_id, "name": name})
+        print_json({"id": company_id, "name": body.name})
     else:
-        typer.echo(f"Company {name}: {company_id}")
+        typer.echo(f"Company {shown(body.name)}: {company_id}")
 
 
 @app.command("list")
@@ -89,7 +89,7 @@ def list_all(as_json: AsJson = False, data_dir: DataDir = None) -> None:
         )
     else:
         for company in companies:
-            typer.echo(f"{company.company_id}  {company.country_code}  {company.base_currency}  {company.name}")
+            typer.echo(f"{company.company_id}  {company.country_code}  {company.base_currency}  {shown(company.name)}")
 
 
 @app.command("licenses")
@@ -107,10 +107,14 @@ def licenses(
         from ledgerbee.platform.company import actions, store
         from ledgerbee.platform.company.model import Company
 
+        listed = [part.strip() for part in wanted.split(",")] if wanted else []
+        if not all(listed):
+            fail('--set is a list of licences, separated by commas, or "" for none.')
+
         async def work(context: "Context") -> Company:
             if wanted is None:
                 return await store.get(context)
-            return await actions.set_licenses(context, [part.strip() for part in wanted.split(",") if part.strip()])
+            return await actions.set_licenses(context, listed)
 
         with access(data_dir) as found:
             changed = in_company(found, the_company(found, company), work)

@@ -33,7 +33,8 @@ def demonstrate(output: Path, file: Path | None, data_dir: Path | None) -> bool:
     try:
         documents = published.documents(file)
     except ValueError as fault:
-        fail(f"{file}: {fault}")
+        fail(f"{file} is no file of published documents: {fault}.")
+    output.mkdir(parents=True, exist_ok=True)  # before anything is sold: PDFs that can't be written are told at once
     doing = f"Selling {len(documents)} published documents over the API"
     try:
         with Console(stderr=True).status(doing), _server_url(data_dir) as server_url, own_database(server_url) as found:
@@ -62,7 +63,6 @@ def _server_url(data_dir: Path | None) -> Iterator[str]:
 
 
 def _write_pdfs(outcome: Outcome, output: Path) -> dict[str, Path]:
-    output.mkdir(parents=True, exist_ok=True)
     written = {}
     for sale in outcome.sold:
         # The key is the file's own name of a document: of what else it may hold, nothing reaches the path.

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import typer
 
-from ledgerbee.app.cli.options import AsJson, CompanyOption, DataDir, fail, note, plain_errors, print_json
+from ledgerbee.app.cli.options import AsJson, CompanyOption, DataDir, a_file, fail, note, plain_errors, print_json
 
 if TYPE_CHECKING:
     from ledgerbee.app.cli.session import Access
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Import journal entries from files of any length.")
 
-FileArgument = Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="The file.")]
+FileArgument = Annotated[Path, typer.Argument(metavar="FILE", parser=a_file, help="The file.")]
 Again = Annotated[bool, typer.Option("--again", help="Import it although the same file was imported before.")]
 OpenFiscalYears = Annotated[bool, typer.Option("--open-fiscal-years", help="Open the financial years that it needs.")]
 
@@ -78,9 +78,13 @@ def import_beancount(
     file: FileArgument,
     mapping: Annotated[
         Path | None,
-        typer.Option("--map", exists=True, dir_okay=False, help="Lines `Assets:Bank = 6480`: accounts that are there."),
+        typer.Option(
+            "--map", parser=a_file, metavar="FILE", help="Lines `Assets:Bank = 6480`: accounts that are there."
+        ),
     ] = None,
-    timeout: Annotated[int, typer.Option("--timeout", min=1, help="Seconds that Beancount's tools may take.")] = 120,
+    timeout: Annotated[
+        int, typer.Option("--timeout", min=1, max=86_400, help="Seconds that Beancount's tools may take.")
+    ] = 120,
     company: CompanyOption = None,
     again: Again = False,
     open_fiscal_years: Annotated[bool, typer.Option(help="Open the financial years that the books need.")] = True,

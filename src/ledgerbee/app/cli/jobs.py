@@ -1,21 +1,24 @@
 """`ledgerbee jobs`: the jobs that were given up, and another try for them."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from ledgerbee.app.cli.options import AsJson, DataDir, fail, note, plain_errors, print_json
+from ledgerbee.app.cli.options import AsJson, DataDir, fail, note, plain_errors, print_json, shown
 
 if TYPE_CHECKING:
     from ledgerbee.platform.db import Connection
     from ledgerbee.platform.job_report import HeldJob, JobCount
+
+#: PostgreSQL's bigint.
+_LARGEST_ID: Final = 2**63 - 1
 
 app = typer.Typer(no_args_is_help=True, help="Background jobs: what waits, what was given up.")
 
 
 @app.command("list")
 def list_held(
-    limit: Annotated[int, typer.Option(min=1, help="At most so many held jobs.")] = 100,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many held jobs.")] = 100,
     as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
@@ -48,13 +51,15 @@ def list_held(
         print_json({**total, "jobs": jobs})
         return
     for job in held:
-        typer.echo(f"{job.id}  {job.job}  company {job.company_id}  {format_moment(job.held_at)}  {job.error}")
+        typer.echo(f"{job.id}  {job.job}  company {job.company_id}  {format_moment(job.held_at)}  {shown(job.error)}")
     note(f"{total['held']} held, {total['running']} running, {total['waiting']} waiting")
 
 
 @app.command("retry")
 def retry(
-    ids: Annotated[list[int] | None, typer.Argument(metavar="[ID]...", help="Held jobs (see `jobs list`).")] = None,
+    ids: Annotated[
+        list[int] | None, typer.Argument(metavar="[ID]...", min=1, max=_LARGEST_ID, help="Held jobs (see `jobs list`).")
+    ] = None,
     every: Annotated[bool, typer.Option("--all", help="All held jobs.")] = False,
     as_json: AsJson = False,
     data_dir: DataDir = None,

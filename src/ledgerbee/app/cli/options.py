@@ -1,10 +1,11 @@
 """What all commands share: their common options, their results and their refusals. Loads next to nothing."""
 
 import json
+import unicodedata
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 from uuid import UUID
 
 import typer
@@ -13,9 +14,37 @@ if TYPE_CHECKING:
     from ledgerbee.app.config import Settings
     from ledgerbee.core.errors import LedgerBeeError
 
+#: A message is for a line or two of a terminal; what it quotes may be of any length.
+_LONGEST_MESSAGE: Final = 2_000
+#: What a text on the command line may hold of control characters: an address has several lines.
+_ALLOWED_CONTROLS: Final = "\n\t"
+
+
+def a_path(text: str) -> Path:
+    """A path of the command line. An empty one is a variable of a script that was not set, not this folder."""
+    if not text:
+        raise typer.BadParameter("the path is empty.")
+    return Path(text)
+
+
+def a_file(text: str) -> Path:
+    """A path of the command line that names a file to read."""
+    path = a_path(text)
+    try:
+        with path.open("rb"):
+            return path
+    except OSError as fault:
+        raise typer.BadParameter(f"{text}: {fault.strerror}.") from None
+
+
 DataDir = Annotated[
     Path | None,
-    typer.Option("--data-dir", help="Folder of the embedded database (default: the user data folder)."),
+    typer.Option(
+        "--data-dir",
+        parser=a_path,
+        metavar="PATH",
+        help="Folder of the embedded database (default: the user data folder).",
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 CompanyOption = Annotated[UUID | None, typer.Option("--company", help="The company; needed when there are several.")]
@@ -40,14 +69,55 @@ def print_json(value: dict[str, Any]) -> None:
 
 def note(message: str) -> None:
     """Words for people, on standard error: standard output is for results."""
-    typer.echo(message, err=True)
+    with suppress(OSError):  # a closed standard error is no reason to leave work undone
+        typer.echo(message, err=True)
 
 
-def fail(message: str) -> NoReturn:
-    """End with status 1 and a message on standard error."""
-    typer.secho("error: ", fg="red", bold=True, err=True, nl=False)
-    typer.echo(message, err=True)
-    raise typer.Exit(1)
+def fail(message: str, status: int = 1) -> NoReturn:
+    """End with that status and a message on standard error."""
+    _say_error(message)
+    raise typer.Exit(status)
+
+
+def not_understood(fault: typer.TyperException) -> int:
+    """Say in one line why a command line is not understood; the exit status. A group alone tells its help."""
+    message = fault.format_message()
+    context = getattr(fault, "ctx", None)
+    if context is not None and context.command.no_args_is_help and not context.invoked_subcommand and "\n" in message:
+        note(message)
+    else:
+        hint = f" See `{context.command_path} --help`." if context is not None else ""
+        _say_error(" ".join(message.split()).rstrip(".") + "." + hint)
+    return fault.exit_code
+
+
+def check_text(argument: str) -> None:
+    """Refuse an argument that is no text: bytes that are not UTF-8, control characters. Status 2."""
+    odd = next(
+        (char for char in argument if unicodedata.category(char) in {"Cc", "Cs"} and char not in _ALLOWED_CONTROLS),
+        None,
+    )
+    if odd is not None:
+        kind = "is not UTF-8" if "\ud800" <= odd <= "\udfff" else "holds a control character"
+        fail(f"The argument {shown(argument)!s} {kind}.", 2)
+
+
+def shown(text: str, longest: int = 200) -> str:
+    """A text as it may stand in a line of a terminal: control characters escaped, and not longer than that."""
+    cut = text if len(text) <= longest else text[:longest] + "…"
+    return "".join(
+        char
+        if unicodedata.category(char) not in {"Cc", "Cf", "Cs", "Zl", "Zp"}
+        else char.encode("unicode-escape").decode()
+        for char in cut
+    )
+
+
+def _say_error(message: str) -> None:
+    lines = (shown(line, _LONGEST_MESSAGE) for line in message.splitlines())
+    with suppress(OSError):
+        typer.secho("error: ", fg="red", bold=True, err=True, nl=False)
+        typer.echo("\n".join(lines), err=True)
 
 
 @contextmanager
@@ -55,6 +125,8 @@ def plain_errors() -> Iterator[None]:
     """What can go wrong through no fault of the program becomes a message instead of a traceback."""
     try:
         yield
+    except (BrokenPipeError, typer.Exit, typer.Abort, typer.TyperException):
+        raise  # `main` knows what to do
     except Exception as fault:
         message = _explained(fault)
         if message is None:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ledgerbee.app.cli.options import AsJson, DataDir, note, plain_errors, print_json
+from ledgerbee.app.cli.options import AsJson, DataDir, a_file, note, plain_errors, print_json
 
 app = typer.Typer(no_args_is_help=True, help="Published exchange rates.")
 
@@ -14,7 +14,7 @@ app = typer.Typer(no_args_is_help=True, help="Published exchange rates.")
 def import_rates(
     file: Annotated[
         Path,
-        typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="The bank's XML, CSV or zipped CSV."),
+        typer.Argument(metavar="FILE", parser=a_file, help="The bank's XML, CSV or zipped CSV."),
     ],
     as_json: AsJson = False,
     data_dir: DataDir = None,

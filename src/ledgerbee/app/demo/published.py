@@ -12,6 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
+from ledgerbee.app.demo.form import check
 from ledgerbee.core.money import (
     EXACT,
     ONE,
@@ -88,9 +89,12 @@ def documents(file: Path | None = None) -> list[Document]:
 
     Raises `OSError` for a file that can't be read and `ValueError` for one that isn't such a file.
     """
-    content = json.loads(_text(file))
-    if not isinstance(content, dict) or not isinstance(found := content.get("documents"), list):
-        raise ValueError(f"{file or FILE} has no list of documents")  # noqa: TRY004  what is wrong is the file
+    try:
+        content = json.loads(_text(file))
+    except RecursionError:
+        raise ValueError("it is nested too deep") from None
+    check(content)
+    found: list[Document] = content["documents"]
     return found
 
 

@@ -82,13 +82,16 @@ def property_path(location: Iterable[Any]) -> str:
     return ".".join(part for part in parts if not part.startswith("function-") and part != "[key]")
 
 
-#: How Pydantic writes the limit of a decimal.
+#: How Pydantic writes the limit of a decimal, and of a day.
 _DECIMAL: Final = re.compile(r"Decimal\('([^']*)'\)")
+_DAY: Final = re.compile(r"datetime\.date\((\d+), (\d+), (\d+)\)")
 
 
 def _plain(value: Any) -> Any:
     """A limit in the wire's words: `9999.99`, not Python's."""
-    return _DECIMAL.sub(r"\1", value) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    return _DAY.sub(lambda day: "{:04}-{:02}-{:02}".format(*map(int, day.groups())), _DECIMAL.sub(r"\1", value))
 
 
 def _constraint(error: Mapping[str, Any]) -> tuple[str, str]:

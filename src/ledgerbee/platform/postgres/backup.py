@@ -50,6 +50,8 @@ def backup(server: Server, file: Path, *, blobs: Path | None = None) -> None:
     target = file.expanduser().absolute()
     parts = [target.with_name(f".{target.name}.{secrets.token_hex(4)}.part") for _ in range(1 if blobs is None else 2)]
     whole, dump = parts[0], parts[-1]
+    if target.exists() and not target.is_file():  # a device would be replaced by the file
+        raise BackupError(f"{target} is there and is no regular file: name another.")
     try:
         for part in parts:  # made here so that they are readable by their owner alone from the first byte
             os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))

@@ -12,7 +12,7 @@ from ledgerbee.ledger.periods.http import BookDay
 from ledgerbee.ledger.reports.trial_balance.actions import trial_balance
 from ledgerbee.ledger.reports.trial_balance.model import NO_BALANCES, Balances, TrialBalance
 from ledgerbee.platform.http.operation import Ctx, operation, resource_router
-from ledgerbee.platform.http.wire import IdText, MoneyText, ResponseModel
+from ledgerbee.platform.http.wire import IdText, MoneyText, RequestModel, ResponseModel
 
 router = resource_router("Reports")
 
@@ -51,6 +51,13 @@ class TrialBalanceResponse(ResponseModel):
         description="The chart of accounts in its order: by standard account, then number"
     )
     totals: TrialBalanceTotals
+
+
+class TrialBalanceSpan(RequestModel):
+    """The days of a trial balance as the command line takes them: what the query takes over HTTP."""
+
+    from_date: BookDay | None
+    to_date: BookDay | None
 
 
 def _figures(balances: Balances | None, currency: str) -> dict[str, str | None]:

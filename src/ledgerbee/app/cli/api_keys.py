@@ -1,0 +1,91 @@
+"""`ledgerbee api-key`: making, listing and revoking a company's API keys."""
+
+from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
+
+import typer
+
+from ledgerbee.app.cli.options import AsJson, CompanyOption, DataDir, note, plain_errors, print_json, shown
+
+if TYPE_CHECKING:
+    from ledgerbee.platform.api_keys.model import ApiKey
+    from ledgerbee.platform.context import Context
+
+app = typer.Typer(no_args_is_help=True, help="API keys.")
+
+
+@app.command("create")
+def create(
+    scopes: Annotated[str, typer.Option(help="`all`, or scopes separated by commas.")],
+    company: CompanyOption = None,
+    name: Annotated[str, typer.Option(help="What the key is for.")] = "command line",
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Create an API key; it is shown once."""
+    with plain_errors():
+        from ledgerbee.app.cli.session import access, in_company, the_company
+        from ledgerbee.platform.api_keys import actions
+        from ledgerbee.platform.api_keys.http import CreateApiKeyRequest
+        from ledgerbee.platform.credentials.model import SCOPES
+        from ledgerbee.platform.http.validation import validated
+
+        wanted = list(SCOPES) if scopes == "all" else [scope.strip() for scope in scopes.split(",")]
+        body = validated(CreateApiKeyRequest, {"name": name, "scopes": wanted})
+
+        async def work(context: "Context") -> "tuple[ApiKey, str]":
+            return await actions.create(context, name=body.name, scopes=body.scopes)
+
+        with access(data_dir) as found:
+            key, secret = in_company(found, the_company(found, company), work)
+    if as_json:
+        print_json({"id": key.id, "key": secret})
+    else:
+        typer.echo(secret)
+        note("Keep it: it is not shown again.")
+
+
+@app.command("list")
+def list_all(company: CompanyOption = None, as_json: AsJson = False, data_dir: DataDir = None) -> None:
+    """List a company's API keys, newest first, the revoked ones too; of each how it begins, not the key itself."""
+    with plain_errors():
+        from ledgerbee.app.cli.session import access, in_company, the_company
+        from ledgerbee.core.dates import format_moment
+        from ledgerbee.platform.api_keys import store
+        from ledgerbee.platform.api_keys.http import ApiKeyResponse
+
+        with access(data_dir) as found:
+            keys = in_company(found, the_company(found, company), store.list_all)
+    if as_json:
+        rendered = [ApiKeyResponse.model_validate(key).model_dump(mode="json", by_alias=True) for key in keys]
+        print_json({"apiKeys": rendered})
+        return
+    for key in keys:
+        ends = f"expires {format_moment(key.expires_at)}" if key.expires_at else "does not expire"
+        state = f"revoked {format_moment(key.revoked_at)}" if key.revoked_at else ends
+        typer.echo(f"{key.id}  {key.prefix}…  {len(key.scopes)} scopes  {state}  {shown(key.name)}")
+
+
+@app.command("revoke")
+def revoke(
+    key: Annotated[UUID, typer.Argument(metavar="ID", help="The key's id (see `api-key list`).")],
+    company: CompanyOption = None,
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Revoke an API key: it stops working at once and stays in the list."""
+    with plain_errors():
+        from ledgerbee.app.cli.session import access, in_company, the_company
+        from ledgerbee.core.dates import format_moment
+        from ledgerbee.platform.api_keys import actions
+
+        async def work(context: "Context") -> "ApiKey":
+            return await actions.revoke(context, key)
+
+        with access(data_dir) as found:
+            revoked = in_company(found, the_company(found, company), work)
+    moment = format_moment(revoked.revoked_at) if revoked.revoked_at else None
+    if as_json:
+        print_json({"id": revoked.id, "revokedAt": moment})
+    else:
+        typer.echo(f"Revoked: {revoked.id} ({shown(revoked.name)})")
