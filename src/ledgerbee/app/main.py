@@ -9,6 +9,7 @@ from starlette.routing import BaseRoute, Match, Route
 from starlette.types import ASGIApp
 
 from ledgerbee.app.blobs import blob_store
+from ledgerbee.app.companies import allow_new_companies
 from ledgerbee.app.config import Settings
 from ledgerbee.app.dispatch import Dispatch
 from ledgerbee.app.docs_page import router as docs_router
@@ -82,6 +83,7 @@ def create_app(
             database_url, reactions=REACTIONS, max_size=settings.pool_size, set_role=set_role
         )
         use_fonts(settings.fonts_dir)
+        allow_new_companies(settings.max_new_companies)
         api.state.edge = Edge(database, clock, blob_store(settings))
         try:
             yield

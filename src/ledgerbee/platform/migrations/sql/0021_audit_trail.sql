@@ -25,8 +25,9 @@ $$;
 CREATE TRIGGER guard_events BEFORE UPDATE OR DELETE OR TRUNCATE ON events
     FOR EACH STATEMENT EXECUTE FUNCTION guard_events();
 
--- Who made a credential: the subject of the key or client that was shown for it, none for the operator.
+-- Who made a credential: the key or client that was shown for it, none for the operator; and the actor as events name it.
+-- A client expires with the credential that made it.
 ALTER TABLE credentials ADD COLUMN made_by uuid;
-ALTER TABLE api_keys ADD COLUMN created_by uuid;
-ALTER TABLE oauth_clients ADD COLUMN created_by uuid, ADD COLUMN expires_at timestamptz;
+ALTER TABLE api_keys ADD COLUMN created_by text;
+ALTER TABLE oauth_clients ADD COLUMN created_by text, ADD COLUMN expires_at timestamptz;
 CREATE INDEX credentials_made_by ON credentials (company_id, made_by) WHERE made_by IS NOT NULL;
