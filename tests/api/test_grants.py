@@ -1,15 +1,14 @@
 """What a credential made never outlives it, nor reaches further; revoking and narrowing it takes what it made along."""
 
 from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-import httpx
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.conftest import Api, SteeredClock, new_company
+from tests.conftest import Api
 
 from ledgerbee.app.companies import allow_new_companies
 from ledgerbee.app.config import Settings
@@ -19,7 +18,7 @@ from ledgerbee.platform.context import Context
 from ledgerbee.platform.credentials import store as credentials
 from ledgerbee.platform.credentials.model import Grant, Principal, secret_hash
 from ledgerbee.platform.credentials.rules import fits, granted, is_address_allowed
-from ledgerbee.platform.db import CredentialRevokedError, Database
+from ledgerbee.platform.db import CredentialRevokedError
 from ledgerbee.platform.oauth import actions as oauth_clients
 
 ALL = ["api-keys-write", "api-keys-read", "oauth-clients-write", "accounts-read", "accounts-write"]
@@ -195,66 +194,66 @@ steps = st.one_of(
 )
 
 
-@pytest.fixture
-async def chain(http: httpx.AsyncClient, database: Database, clock: SteeredClock) -> Api:
-    """A company without keys but the one of its tests."""
-    return await new_company(http, database, clock)
+@dataclass
+class Chain:
+    """Keys and clients of a company: each one's id, maker and the hash of its secret, in order; and what kind it is."""
+
+    api: Api
+    made: list[tuple[UUID, UUID | None, bytes]] = field(default_factory=list)
+    kinds: dict[UUID, str] = field(default_factory=dict)
+
+    async def resolved(self, digest: bytes) -> Principal | None:
+        async with self.api.database.connection() as connection:
+            return await credentials.resolve(connection, digest)
+
+    async def step(self, verb: str, place: int, grant: Grant) -> None:
+        """Make one (by any of them, or the operator), or change or revoke one; what is refused is refused."""
+        number = place % (len(self.made) + 1)
+        maker = await self.resolved(self.made[number][2]) if number < len(self.made) else None
+        with suppress(LedgerBeeError, CredentialRevokedError):
+            if verb in {"key", "client"}:
+                await self.api.run(lambda context: self.make(context, verb, grant, maker))
+            elif self.made:
+                target = self.made[place % len(self.made)][0]
+                await self.api.run(lambda context: self.end(context, verb, target, grant))
+
+    async def make(self, context: Context, verb: str, grant: Grant, maker: Principal | None) -> None:
+        options: dict[str, Any] = {"scopes": grant.scopes, "ip_allowlist": grant.ip_allowlist, "maker": maker}
+        new: Any
+        if verb == "key":
+            new, secret = await api_keys.create(context, name="k", expires_at=grant.expires_at, **options)
+            digest = secret_hash(secret)
+        else:
+            new, secret = await oauth_clients.create(context, name="c", **options)
+            digest = secret_hash(f"{new.id}:{secret}")
+        self.kinds[new.id] = verb
+        self.made.append((new.id, maker.subject_id if maker else None, digest))
+
+    async def end(self, context: Context, verb: str, target: UUID, grant: Grant) -> None:
+        if verb == "change" and self.kinds[target] == "client":
+            changes = {"scopes": grant.scopes, "ip_allowlist": grant.ip_allowlist}
+            await oauth_clients.update(context, target, changes)
+        elif verb == "revoke" and self.kinds[target] == "client":
+            await oauth_clients.revoke(context, target)
+        elif verb == "revoke":
+            await api_keys.revoke(context, target)
+
+    async def validity(self, digest: bytes) -> set[tuple[str, datetime, str]]:
+        there = await self.resolved(digest)
+        if there is None:
+            return set()
+        return where_valid(Grant(tuple(there.scopes), there.ip_allowlist, there.expires_at))
 
 
 @given(plan=st.lists(steps, min_size=3, max_size=14))
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-async def test_no_descendant_is_valid_where_an_ancestor_is_not(chain: Api, plan: list[tuple[str, int, Grant]]) -> None:
+async def test_no_descendant_is_valid_where_an_ancestor_is_not(api: Api, plan: list[tuple[str, int, Grant]]) -> None:
     """Keys and clients are made, changed and revoked in any order; made by the operator or by any of them."""
-    made: list[tuple[UUID, UUID | None, bytes]] = []  # id, maker, hash of its secret
-    kinds: dict[UUID, str] = {}
-
-    async def principal(place: int) -> Principal | None:
-        if not made or place % (len(made) + 1) == len(made):
-            return None  # the operator
-        async with chain.database.connection() as connection:
-            return await credentials.resolve(connection, made[place % (len(made) + 1)][2])
-
-    async def attempt(verb: str, place: int, grant: Grant) -> None:
-        maker = await principal(place)
-        maker_id = maker.subject_id if maker else None
-
-        async def work(context: Context) -> None:
-            if verb == "key":
-                new, secret = await api_keys.create(
-                    context, name="k", scopes=grant.scopes, ip_allowlist=grant.ip_allowlist,
-                    expires_at=grant.expires_at, maker=maker,
-                )  # fmt: skip
-                kinds[new.id] = verb
-                made.append((new.id, maker_id, secret_hash(secret)))
-            elif verb == "client":
-                client, secret = await oauth_clients.create(
-                    context, name="c", scopes=grant.scopes, ip_allowlist=grant.ip_allowlist, maker=maker
-                )
-                kinds[client.id] = verb
-                made.append((client.id, maker_id, secret_hash(f"{client.id}:{secret}")))
-            elif made:
-                target = made[place % len(made)][0]
-                if verb == "change" and kinds[target] == "client":
-                    changes = {"scopes": grant.scopes, "ip_allowlist": grant.ip_allowlist}
-                    await oauth_clients.update(context, target, changes)
-                elif verb == "revoke" and kinds[target] == "client":
-                    await oauth_clients.revoke(context, target)
-                elif verb == "revoke":
-                    await api_keys.revoke(context, target)
-
-        with suppress(LedgerBeeError, CredentialRevokedError):
-            await chain.run(work)
-
-    chain.clock.now = MOMENTS[0]
+    chain = Chain(api)
+    api.clock.now = MOMENTS[0]
     for step in plan:
-        await attempt(*step)
-    found: dict[UUID, set[tuple[str, datetime, str]]] = {}
-    for subject, _, digest in made:
-        async with chain.database.connection() as connection:
-            there = await credentials.resolve(connection, digest)
-        found[subject] = set()
-        if there is not None:
-            found[subject] = where_valid(Grant(tuple(there.scopes), there.ip_allowlist, there.expires_at))
-    for subject, maker, _ in made:
+        await chain.step(*step)
+    found = {subject: await chain.validity(digest) for subject, _, digest in chain.made}
+    for subject, maker, _ in chain.made:
         if maker is not None:
             assert found[subject] <= found[maker]
