@@ -45,16 +45,16 @@ async def test_a_key_has_the_addresses_and_the_end_of_its_maker(api: Api) -> Non
     assert child["createdBy"] == f"api_key:{parent['id']}"
     narrower = await key(api, by=parent["key"], ipWhitelist=["10.0.0.0/23"], expiresAt="2026-03-17T11:00:00Z")
     assert narrower["ipWhitelist"] == ["10.0.0.0/23"]
-    for field, value in (
+    for name, value in (
         ("ipWhitelist", ["10.0.0.0/22"]),
         ("ipWhitelist", ["127.0.0.1", "::1"]),
         ("expiresAt", "2026-03-17T12:00:01Z"),
     ):
-        body = {"name": "k", "scopes": ["accounts-read"], field: value}
+        body = {"name": "k", "scopes": ["accounts-read"], name: value}
         refused = await api.post("/v1/api-keys", body, headers={"x-api-key": parent["key"]})
         assert refused.status_code == 400, refused.text
         (error,) = refused.json()["details"]["validationErrors"]
-        assert error["property"].startswith(field)
+        assert error["property"].startswith(name)
 
 
 async def test_revoking_a_key_takes_its_descendants_along(api: Api) -> None:

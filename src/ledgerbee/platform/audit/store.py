@@ -22,12 +22,11 @@ async def list_page(context: Context, wanted: AuditFilter, request: PageRequest)
     filters = Filter()
     if wanted.type is not None and wanted.type != _COMMON:
         filters.always.append(f"t.type <> '{_COMMON}'")  # what the index of types is for
-    credentials = wanted.credential_id and [f"api_key:{wanted.credential_id}", f"oauth_client:{wanted.credential_id}"]
     for condition, value in (
         ("t.type = {}", wanted.type),
         ("t.object_id = {}", wanted.object_id),
         ("t.actor = {}", wanted.actor),
-        ("t.actor = ANY ({})", credentials),
+        ("t.actor = {}", await _actor_of(context, wanted.credential_id)),
         ("t.occurred_at >= {}", wanted.since),
         ("t.occurred_at <= {}", wanted.until),
         ("t.request_id = {}", wanted.request_id),
@@ -43,6 +42,16 @@ async def list_page(context: Context, wanted: AuditFilter, request: PageRequest)
         request=request,
     )
     return Page([AuditEvent(**row) for row in found.rows], found.total)
+
+
+async def _actor_of(context: Context, credential_id: UUID | None) -> str | None:
+    """What events call a key or client: one actor, in whose order an index is."""
+    if credential_id is None:
+        return None
+    is_client = await context.connection.fetchval(
+        "SELECT EXISTS (SELECT FROM oauth_clients WHERE company_id = $1 AND id = $2)", context.company_id, credential_id
+    )
+    return f"{'oauth_client' if is_client else 'api_key'}:{credential_id}"
 
 
 async def get(context: Context, event_id: UUID) -> AuditEvent:
