@@ -52,6 +52,7 @@ async def test_create_list_revoke(api: Api, other_api: Api) -> None:
         "expiresAt": None,
         "createdAt": "2026-03-16T12:00:00.000Z",
         "revokedAt": None,
+        "createdBy": f"api_key:{(await api.get('/v1/api-keys')).json()[-1]['id']}",
     }
     listed = (await api.get("/v1/api-keys")).json()
     assert listed[0] == body

@@ -326,9 +326,11 @@ async def test_events_tell_of_chunks(books: Books) -> None:
         )
 
     told = [(event["type"], event["data"]) for event in await books.api.run(events)]
-    assert [name for name, _ in told] == ["journal_import.posted"] * 2 + ["journal_import.completed"]
-    assert [(data["firstPosition"], data["lastPosition"]) for _, data in told[:2]] == [(1, 500), (501, 501)]
-    assert told[2][1]["entriesPosted"] == 501
+    assert [name for name, _ in told] == [
+        "journal_import.created", *["journal_import.posted"] * 2, "journal_import.completed",
+    ]  # fmt: skip
+    assert [(data["firstPosition"], data["lastPosition"]) for _, data in told[1:3]] == [(1, 500), (501, 501)]
+    assert told[3][1]["entriesPosted"] == 501
 
 
 async def test_an_upload_that_breaks_off_leaves_nothing(books: Books) -> None:

@@ -195,15 +195,36 @@ async def test_ten_calls_a_minute_for_a_client(database_url: str, api: Api) -> N
     client, other = await make_client(api), await make_client(api)
     for number in range(10):
         async with instance(database_url, api.clock, f"203.0.113.{number}") as anywhere:
-            assert (await ask(anywhere, {**client, "client_secret": "wrong"})).status_code == 401
+            assert (await ask(anywhere, client)).status_code == 200
     async with instance(database_url, api.clock, "203.0.113.100") as anywhere:
-        refused = await ask(anywhere, client)  # before the secret is looked at
+        refused = await ask(anywhere, client)
         assert refused.status_code == 429
         assert refused.json() == RATE_LIMITED
         assert refused.headers["x-rate-limit-remaining"] == "9"
         assert (await ask(anywhere, other)).status_code == 200
         api.clock.advance(seconds=60)
         assert (await ask(anywhere, client)).status_code == 200
+
+
+@pytest.mark.parametrize("address", ["203.0.113.{}", "2001:db8:1:{}::7"])
+async def test_a_stranger_keeps_no_client_out(database_url: str, api: Api, address: str) -> None:
+    """Wrong secrets count for the address that they come from alone, however many addresses there are."""
+    client = await make_client(api)
+    for number in range(1, 12):
+        async with instance(database_url, api.clock, address.format(number)) as anywhere:
+            for _ in range(3):
+                assert (await ask(anywhere, {**client, "client_secret": "wrong"})).status_code == 401
+    assert (await ask(api.http, client)).status_code == 200
+
+
+async def test_the_addresses_of_a_customers_network_count_as_one(database_url: str, api: Api) -> None:
+    client = await make_client(api)
+    for number in range(11):
+        async with instance(database_url, api.clock, f"2001:db8:9:9::{number:x}") as anywhere:
+            answer = await ask(anywhere, {**client, "client_secret": "wrong"})
+            assert answer.status_code == (401 if number < 10 else 429)
+    async with instance(database_url, api.clock, "2001:db8:9:a::1") as neighbour:
+        assert (await ask(neighbour, client)).status_code == 200
 
 
 async def test_the_limit_holds_for_calls_at_once(api: Api) -> None:
@@ -357,6 +378,8 @@ async def test_clients_over_http(api: Api, other_api: Api) -> None:
         "ipWhitelist": ["10.0.0.1"],
         "createdAt": "2026-03-16T12:00:00.000Z",
         "revokedAt": None,
+        "expiresAt": None,
+        "createdBy": f"api_key:{(await api.get('/v1/api-keys')).json()[-1]['id']}",
     }
     replayed = await api.post("/v1/oauth-clients", body, headers=headers)
     assert replayed.json() == {**created.json(), "clientSecret": None}
@@ -380,9 +403,11 @@ async def test_nobody_gives_a_client_what_he_lacks(api: Api) -> None:
     client = await make_client(api)
     path = f"/api/v1/oauth-clients/{client['client_id']}"
     more = await api.http.patch(path, json={"scopes": [*SCOPES, "bank-read"]}, headers=limited)
-    assert more.json()["details"] == {"requiredScopes": ["bank-read"]}
-    kept = await api.http.patch(path, json={"scopes": ["company-read"]}, headers=limited)  # which it has already
-    assert kept.status_code == 200
+    assert more.json()["details"] == {"requiredScopes": ["company-read"]}
+    for change in ({"scopes": ["company-read"]}, {"ipWhitelist": ["10.0.0.1"]}, {"name": "mine"}):
+        stronger = await api.http.patch(path, json=change, headers=limited)
+        assert (stronger.status_code, stronger.json()["code"]) == (403, "INSUFFICIENT_PERMISSIONS")
+    assert (await api.http.delete(path, headers=limited)).status_code == 403
     partner = await api.patch(f"/v1/oauth-clients/{client['client_id']}", {"scopes": ["portal-sso-mint"]})
     assert partner.json()["code"] == "API_KEY_SCOPE_NOT_ASSIGNABLE"
 

@@ -166,7 +166,7 @@ OPERATIONS: Final[tuple[Row, ...]] = (
     Row("Company", "GET", "/v1/company", "company-read", "Get company details"),
     extension("Company", "PATCH", "/v1/company", "company-write", "Update the company", just(city="Aarhus")),
     extension(
-        "Company", "POST", "/v1/companies", "company-write", "Create a company",
+        "Company", "POST", "/v1/companies", "companies-write", "Create a company",
         just(name="Second ApS", countryCode="DK"), success=201,
     ),
     Row("Customers", "GET", "/v1/customers", "customers-read", "List customers"),
@@ -311,7 +311,7 @@ OPERATIONS: Final[tuple[Row, ...]] = (
     ),
     Row(
         "Product Groups", "PATCH", "/v1/product-groups/{productGroupId}", "products-write", "Update a product group",
-        just(name="Goods"), not_found="PRODUCT_GROUP_NOT_FOUND",
+        just(name="Wares"), not_found="PRODUCT_GROUP_NOT_FOUND",
     ),
     Row(
         "Product Prices", "POST", "/v1/product-prices", "products-write", "Create a product price",
@@ -561,6 +561,11 @@ OPERATIONS: Final[tuple[Row, ...]] = (
     extension(
         "Exchange Rates", "PUT", "/v1/exchange-rates", "company-write", "Set an exchange rate",
         just(currency="EUR", date="2026-03-16", rate="7.46"),
+    ),
+    extension("Audit Events", "GET", "/v1/audit-events", "audit-read", "List audit events"),
+    extension(
+        "Audit Events", "GET", "/v1/audit-events/{auditEventId}", "audit-read", "Get an audit event",
+        not_found="AUDIT_EVENT_NOT_FOUND",
     ),
     extension("OAuth", "GET", "/v1/oauth-clients", "oauth-clients-read", "List OAuth clients"),
     extension(

@@ -159,13 +159,13 @@ async def test_a_read_or_delete_answers_as_the_table_says(
 ) -> None:
     fresh = await make_world(await new_company(http, database, clock))
     if row.method == "DELETE":
-        await _make_deletable(fresh)
+        await make_deletable(fresh)
     answer = await call(row, fresh, path_of(row, fresh.ids), fresh.api.key)
     assert answer.status_code == row.success, answer.text
     assert bool(answer.content) == (row.success != 204)
 
 
-async def _make_deletable(world: World) -> None:
+async def make_deletable(world: World) -> None:
     """New objects that nothing stands on, in place of the used ones."""
     api, ids = world.api, world.ids
     group = await api.get(f"/v1/product-groups/{ids['productGroupId']}")

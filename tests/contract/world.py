@@ -86,7 +86,9 @@ async def make_world(api: Api) -> World:
     value = await made(f"/v1/dimensions/{dimension['id']}/values", name="Nord")
     project = await made("/v1/projects", name="Havnen", externalReference="pm-1")
     subproject = await made(f"/v1/projects/{project['id']}/subprojects", name="Kajen")
+    event = (await listed("/v1/audit-events"))[0]
     ids = {
+        "auditEventId": event["id"],
         "accountId": sales,
         "apiKeyId": key["id"],
         "attachmentId": attachment["id"],

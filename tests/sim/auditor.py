@@ -7,7 +7,7 @@ from typing import Any
 
 import asyncpg
 import httpx
-from tests.sim.entering import A_HASH, A_MOMENT, A_NUMBER, AN_ID
+from tests.sim.entering import A_HASH, A_KEY, A_MOMENT, A_NUMBER, AN_ID
 from tests.sim.figures import text_of
 from tests.sim.model import Answer, Company
 from tests.sim.requests import Request
@@ -18,6 +18,7 @@ _FORMS = {
     A_MOMENT: re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"),
     A_NUMBER: re.compile(r"[1-9]\d*"),
     A_HASH: re.compile(r"[0-9a-f]{64}"),
+    A_KEY: re.compile(r"api_key:[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"),
 }
 
 

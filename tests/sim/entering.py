@@ -13,7 +13,7 @@ from tests.sim.figures import half_up, text_of, units_of
 from tests.sim.requests import decimal_of
 
 #: In a predicted answer: what only the system knows.
-AN_ID, A_MOMENT, A_HASH, A_NUMBER = "<id>", "<moment>", "<hash>", "<number>"
+AN_ID, A_MOMENT, A_HASH, A_NUMBER, A_KEY = "<id>", "<moment>", "<hash>", "<number>", "<key>"
 INVALID = "SHARED_VALIDATION_FAILED"
 
 Entry = dict[str, Any]
@@ -112,8 +112,8 @@ class Chart:
             "tagIds": body.get("tagIds") or [],
             "lines": [self._line(line, currency) for line in posted],
             "attachmentCount": len(body.get("attachments") or []), "reversesEntryId": None,
-            "reversedByEntryId": None, "postedAt": A_MOMENT, "createdAt": A_MOMENT, "previousHash": A_HASH,
-            "hash": A_HASH,
+            "reversedByEntryId": None, "sourceType": "API", "sourceId": None, "postedBy": A_KEY, "postedAt": A_MOMENT,
+            "createdAt": A_MOMENT, "previousHash": A_HASH, "hash": A_HASH,
         }  # fmt: skip
         return Entered(entry, posted, prefix)
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from tests.sim.entering import (
     A_HASH,
+    A_KEY,
     A_MOMENT,
     AN_ID,
     INVALID,
@@ -141,7 +142,8 @@ class Company(Chart):
 
     def _book(self, request: Request, today: date) -> tuple[int, Any]:
         made_by = self._open_draft(request)
-        return 200, self._posted([self.complete(made_by.body, made_by.version, "")], today)[0]
+        (posted,) = self._posted([self.complete(made_by.body, made_by.version, "")], today)
+        return 200, {**posted, "sourceType": "DRAFT", "sourceId": request.path.split("/")[3]}
 
     def _delete_draft(self, request: Request, _: date) -> tuple[int, Any]:
         self._open_draft(request)
@@ -282,7 +284,8 @@ class Company(Chart):
             "originalAmount": negated if original.strip("-0.") else original,
             "lines": [{**line, "id": AN_ID, "side": other(line["side"])} for line in entry["lines"]],
             "reversesEntryId": entry["id"], "reversedByEntryId": None, "attachmentCount": 0, "postedAt": A_MOMENT,
-            "createdAt": A_MOMENT, "previousHash": A_HASH, "hash": A_HASH,
+            "sourceType": "REVERSAL", "sourceId": entry["id"], "postedBy": A_KEY, "createdAt": A_MOMENT,
+            "previousHash": A_HASH, "hash": A_HASH,
         }  # fmt: skip
 
     def _placed(self, entries: list[Entry], paths: list[str], today: date) -> list[Entry]:

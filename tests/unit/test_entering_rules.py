@@ -315,6 +315,7 @@ def journal_entries(draw: st.DrawFn) -> JournalEntry:
         posted_at=NOW,
         attachment_count=draw(st.integers(min_value=0, max_value=10)),
         reversed_by_entry_id=draw(st.one_of(st.none(), ids)),
+        posted_by=draw(st.one_of(st.none(), st.just("operator:cli"), texts)),
     )
 
 

@@ -3,12 +3,16 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import timedelta
+from typing import Final
 from uuid import UUID
 
 from pydantic import Field
 
+from ledgerbee.app.config import Settings
 from ledgerbee.app.onboarding import create_company
 from ledgerbee.app.reactions import REACTIONS
+from ledgerbee.core.errors import ErrorCode
 from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.periods.http import BookDay
 from ledgerbee.platform.api_keys import actions as api_keys
@@ -19,8 +23,13 @@ from ledgerbee.platform.credentials.model import SCOPES
 from ledgerbee.platform.http.operation import Ctx, operation, resource_router
 from ledgerbee.platform.http.wire import CountryCode, CurrencyCode, IdText, Line, ResponseModel, changes_of, omitted
 from ledgerbee.platform.outbox import flush
+from ledgerbee.platform.wire_forms import told
 
 router = resource_router("Company")
+
+COMPANY_LIMIT_REACHED: Final = ErrorCode(
+    "COMPANY_LIMIT_REACHED", 429, "Too many companies were created in the last 24 hours"
+)
 
 
 class CreateCompanyRequest(SellerFields):
@@ -51,30 +60,35 @@ class CreatedCompanyResponse(ResponseModel):
     preferred_language: Language
     vat_number: str | None
     api_key_id: IdText
-    key: str | None = Field(
-        description="Its first API key, with every scope. Shown this once: a replayed answer has null here."
-    )
+    key: str | None = Field(description="Its first API key. Shown this once: a replayed answer has null here.")
 
 
 @router.post(
     "/v1/companies",
     **operation(
         "Create a company",
-        scope="company-write",
+        scope="companies-write",
         status=201,
         extension=True,
         description="Creates another company with everything it needs to sell: chart of accounts, VAT codes, journal "
         "categories, groups and templates. The caller's credential stays bound to its own company; the answer has the "
-        "new one's first API key.",
+        "new one's first API key, which carries every scope but `companies-write`. How many companies one company may "
+        "create in 24 hours is the operator's to set.",
         response="Company created",
+        errors=[COMPANY_LIMIT_REACHED],
         secret_fields=("key",),
     ),
 )
 async def create_another_company(context: Ctx, body: CreateCompanyRequest) -> CreatedCompanyResponse:
     """Create a company."""
+    await _check_limit(context)
     async with _inside(context, new_id()) as other:
         company = await create_requested(other, body)
-        key, secret = await api_keys.create(other, name="first key", scopes=SCOPES)
+        key, secret = await api_keys.create(
+            other, name="first key", scopes=[scope for scope in SCOPES if scope != "companies-write"]
+        )
+    # In the trail of the company that it was made from too: there its makers are known.
+    context.emit("company.created", company.company_id, told(Company, company))
     return CreatedCompanyResponse(
         id=company.company_id,
         name=company.name,
@@ -86,6 +100,31 @@ async def create_another_company(context: Ctx, body: CreateCompanyRequest) -> Cr
         api_key_id=key.id,
         key=secret,
     )
+
+
+def allow_new_companies(in_24_hours: int) -> None:
+    """Let each company make so many others over the API within 24 hours. For the process, at its start."""
+    global _allowed  # noqa: PLW0603  a setting of the process
+    _allowed = in_24_hours
+
+
+_allowed: int = Settings.model_fields["max_new_companies"].default
+
+
+async def _check_limit(context: Context) -> None:
+    """Raises `COMPANY_LIMIT_REACHED`. Several at once wait for each other, so that none is one too many."""
+    await context.connection.execute(
+        "SELECT pg_advisory_xact_lock(hashtextextended('new companies of ' || $1, 5))", str(context.company_id)
+    )
+    since = context.now - timedelta(hours=24)
+    made = await context.connection.fetchval(
+        "SELECT count(*) FROM events e WHERE e.company_id = $1 AND e.type = 'company.created' AND e.object_id <> $1"
+        " AND e.type <> 'journal_entry.posted' AND e.occurred_at > $2",
+        context.company_id,
+        since,
+    )
+    if made >= _allowed:
+        raise COMPANY_LIMIT_REACHED.error(limit=_allowed)
 
 
 async def create_requested(context: Context, body: CreateCompanyRequest) -> Company:

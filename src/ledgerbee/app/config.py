@@ -65,6 +65,9 @@ class Settings(BaseSettings):
     max_import_mb: int = Field(
         default=10_240, ge=1, description="Longest file that POST /v2/journal-entries/import takes, in MiB."
     )
+    max_new_companies: int = Field(
+        default=100, ge=0, description="Companies that one company may create over the API within 24 hours."
+    )
     fonts_dir: DirectoryPath | None = Field(
         default=None, description="Folder of fonts for what the shipped ones lack on printed documents."
     )

@@ -9,6 +9,7 @@ from starlette.routing import BaseRoute, Match, Route
 from starlette.types import ASGIApp
 
 from ledgerbee.app.blobs import blob_store
+from ledgerbee.app.companies import allow_new_companies
 from ledgerbee.app.config import Settings
 from ledgerbee.app.dispatch import Dispatch
 from ledgerbee.app.docs_page import router as docs_router
@@ -85,6 +86,7 @@ def create_app(
             role=APPLICATION_ROLE if set_role else None,
         )
         use_fonts(settings.fonts_dir)
+        allow_new_companies(settings.max_new_companies)
         api.state.edge = Edge(database, clock, blob_store(settings))
         try:
             yield

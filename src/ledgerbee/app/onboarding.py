@@ -32,6 +32,7 @@ from ledgerbee.platform.company import store as companies
 from ledgerbee.platform.company.model import Company
 from ledgerbee.platform.company.rules import normal
 from ledgerbee.platform.context import Context
+from ledgerbee.platform.wire_forms import told
 from ledgerbee.sales.templates import store as templates
 from ledgerbee.sales.templates.model import DocumentTemplate, TemplateType
 
@@ -48,6 +49,8 @@ async def create_company(
     **settings: Any,
 ) -> Company:
     """Create the context's company and everything it starts with, in the context's transaction.
+
+    Emits `company.created`, for all of it: what a company starts with is the same for every one of its country.
 
     `country_code` is ISO 3166-1 alpha-2; DK gets the Danish standard chart, others a plain generic one. Currency,
     time zone and language default to the country's; `settings` are further fields of `Company`. `fiscal_year` is the
@@ -118,6 +121,7 @@ async def create_company(
                 created_at=context.now,
             ),
         )
+    context.emit("company.created", company.company_id, told(Company, company))
     return company
 
 

@@ -24,6 +24,7 @@ from ledgerbee.parties.groups import http as party_groups
 from ledgerbee.parties.vendors import http as vendors
 from ledgerbee.payments.customer_payments import http as customer_payments
 from ledgerbee.platform.api_keys import http as api_keys
+from ledgerbee.platform.audit import http as audit_events
 from ledgerbee.platform.company import http as company
 from ledgerbee.platform.oauth import http as oauth_clients
 from ledgerbee.platform.oauth import token_http as oauth_tokens
@@ -64,6 +65,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     imports.router,
     trial_balance.router,
     exchange_rates.router,
+    audit_events.router,
     oauth_clients.router,
     oauth_tokens.router,
 )

@@ -15,7 +15,7 @@ from ledgerbee.app.beancount.model import Books, BooksRefusedError, Transaction
 from ledgerbee.app.beancount.reading import read_books
 from ledgerbee.app.beancount.translation import Accounts, Part, needed_rates, translate
 from ledgerbee.core.money import ZERO, format_decimal, total
-from ledgerbee.ledger.imports import actions, reading, run, source, store
+from ledgerbee.ledger.imports import actions, reading, run, source
 from ledgerbee.ledger.imports.model import ImportFormat, JournalImport
 from ledgerbee.platform.company import store as companies
 from ledgerbee.platform.context import Context
@@ -62,7 +62,7 @@ async def begin_import(
             _blocks(prepared.lines),
             open_fiscal_years=open_fiscal_years,
         )
-        await means.write(lambda context: store.queue(context, import_id, digest, length))
+        await means.write(lambda context: actions.queue_here(context, import_id, digest, length))
 
     async def rows_of(state: JournalImport) -> run.Rows:
         return await reading.rows_of(means, state, source.Parts(state.id, means.read), summary=prepared.summary)

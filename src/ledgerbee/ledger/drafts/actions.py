@@ -17,7 +17,7 @@ from ledgerbee.ledger.drafts.wire import json_of
 from ledgerbee.ledger.entries import actions as entries
 from ledgerbee.ledger.entries import rules as entry_rules
 from ledgerbee.ledger.entries import store as entry_store
-from ledgerbee.ledger.entries.model import AccountName, EnteredEntry, Posted
+from ledgerbee.ledger.entries.model import DRAFT_SOURCE, AccountName, EnteredEntry, Posted
 from ledgerbee.platform.context import Context
 
 
@@ -100,6 +100,8 @@ async def book(context: Context, draft_id: UUID) -> Posted:
     entry = with_fields(
         entry_rules.complete(draft.content, books, new_id()),
         attachment_hashes=tuple([file.hash for file in attached]),
+        source_type=DRAFT_SOURCE,
+        source_id=draft_id,
     )
     booked = replace(draft, status=DraftStatus.BOOKED, journal_entry_id=entry.id, updated_at=context.now)
     await store.mark_booked(context, booked)

@@ -11,9 +11,12 @@ from typing import Final
 import asyncpg
 
 from ledgerbee.core.money import EXACT, HUNDRED, ZERO, multiply, percent_of, round_money, total
+from ledgerbee.ledger.entries.model import DRAFT_SOURCE, IMPORT_SOURCE
 
 #: Documents whose entries bring their own base amounts.
 _SETTLEMENTS: Final = frozenset({"payment"})
+#: What posts entries as they are entered, with VAT and conversion by the ledger's own rules.
+_AS_ENTERED: Final = frozenset({None, DRAFT_SOURCE, IMPORT_SOURCE})
 
 
 def fault_in_amounts(entry: asyncpg.Record, lines: Sequence[asyncpg.Record], base_currency: str) -> str | None:
@@ -23,11 +26,11 @@ def fault_in_amounts(entry: asyncpg.Record, lines: Sequence[asyncpg.Record], bas
     """
     if entry["reverses_entry_id"] is not None or entry["source_type"] in _SETTLEMENTS:
         return None
-    if entry["source_type"] is None and (fault := _fault_in_vat(entry["currency"], lines)) is not None:
+    is_document = entry["source_type"] not in _AS_ENTERED
+    if not is_document and (fault := _fault_in_vat(entry["currency"], lines)) is not None:
         return fault
     if entry["currency"] == base_currency:
         return None
-    is_document = entry["source_type"] is not None
     return _fault_in_conversion(entry["exchange_rate"], lines, base_currency, is_document=is_document)
 
 

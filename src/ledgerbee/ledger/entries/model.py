@@ -117,6 +117,23 @@ class EnteredEntry(Struct, frozen=True, gc=False):
         return self.delivery_date or self.date
 
 
+class SourceType(StrEnum):
+    """What an entry was posted by."""
+
+    API = "API"
+    DRAFT = "DRAFT"
+    IMPORT = "IMPORT"
+    INVOICE = "INVOICE"
+    PAYMENT = "PAYMENT"
+    REVERSAL = "REVERSAL"
+
+
+#: Sources that are no documents: an entry of theirs is reversed by itself.
+DRAFT_SOURCE: Final = "draft"
+IMPORT_SOURCE: Final = "import"
+_NO_DOCUMENTS: Final = frozenset({None, DRAFT_SOURCE, IMPORT_SOURCE})
+
+
 class NewLine(Struct, frozen=True, gc=False):
     """A line to post. `amount` (entry currency) and `base_amount` (base currency) are >= 0 at minor units.
 
@@ -141,8 +158,8 @@ class NewEntry(Struct, frozen=True, gc=False):
     """An entry to post: at least two lines whose debits equal their credits in both currencies.
 
     `exchange_rate` is base units for one unit of `currency`. `original_amount` is signed (+ invoice or payment,
-    - credit note or refund). `source_type` and `source_id` name the document behind it (its voucher),
-    `attachment_hashes` the SHA-256 of what is attached to it.
+    - credit note or refund). `source_type` and `source_id` name the document behind it (its voucher), or the draft or
+    the import that it was posted from; `attachment_hashes` the SHA-256 of what is attached to it.
     """
 
     id: UUID
@@ -165,6 +182,20 @@ class NewEntry(Struct, frozen=True, gc=False):
     attachment_hashes: tuple[bytes, ...] = ()
     delivery_date: Day | None = None
 
+    @property
+    def is_of_document(self) -> bool:
+        """Whether it is corrected with a document, an invoice or a payment."""
+        return self.source_type not in _NO_DOCUMENTS
+
+    @property
+    def source(self) -> tuple[SourceType, UUID | None]:
+        """What it was posted by, and its id: of a reversal the reversed entry, of what was entered as it is none."""
+        if self.reverses_entry_id is not None:
+            return SourceType.REVERSAL, self.reverses_entry_id
+        if self.source_type is None:
+            return SourceType.API, None
+        return SourceType(self.source_type.upper()), self.source_id
+
 
 class AccountName(Struct, frozen=True, gc=False):
     """What an entry shows of an account."""
@@ -177,7 +208,8 @@ class JournalEntry(Struct, frozen=True, gc=False):
     """A posted entry: its content, and its place in the books.
 
     `line_ids` are in the order of the lines, `accounts` has every account they stand on,
-    `base_currency` is the company's. `entry_number` counts in the financial year, `chain_position` in the company.
+    `base_currency` is the company's, `posted_by` the actor that events name (None: no event tells it). `entry_number`
+    counts in the financial year, `chain_position` in the company.
     """
 
     content: NewEntry
@@ -191,6 +223,7 @@ class JournalEntry(Struct, frozen=True, gc=False):
     posted_at: datetime
     attachment_count: int = 0
     reversed_by_entry_id: UUID | None = None
+    posted_by: str | None = None
 
     @property
     def id(self) -> UUID:

@@ -20,6 +20,7 @@ from ledgerbee.ledger.entries.model import (
     LineType,
     Posted,
     Side,
+    SourceType,
 )
 from ledgerbee.platform.attachments.model import NewAttachment
 from ledgerbee.platform.attachments.wire import AttachmentFiles
@@ -245,6 +246,16 @@ class JournalEntryResponse(ResponseModel):
     attachment_count: int = Field(examples=[0])
     reverses_entry_id: IdText | None = Field(description="The entry that this one reverses")
     reversed_by_entry_id: IdText | None = Field(description="The entry that reverses this one")
+    source_type: SourceType = Field(
+        description="What posted it: API (entered as it is), DRAFT, IMPORT, INVOICE, PAYMENT or REVERSAL"
+    )
+    source_id: IdText | None = Field(
+        description="The draft, import, invoice, payment or reversed entry that posted it; null for API"
+    )
+    posted_by: str | None = Field(
+        description="Who posted it, as audit events name the actor: kind and id",
+        examples=["api_key:018f4e6a-7b1c-7d2e-9f3a-1b2c3d4e5f60"],
+    )
     posted_at: Moment
     created_at: Moment
     previous_hash: str = Field(description="Hash of the entry before it in the company's audit chain (hexadecimal)")

@@ -21,6 +21,7 @@ from ledgerbee.ledger.imports.model import (
 )
 from ledgerbee.ledger.periods import store as periods
 from ledgerbee.platform.context import Context
+from ledgerbee.platform.wire_forms import told
 
 T = TypeVar("T")
 
@@ -118,16 +119,29 @@ async def _keep(write: Writer, import_id: UUID, blocks: AsyncIterator[bytes]) ->
     return digest.digest(), length
 
 
-async def give_up(context: Context, import_id: UUID, why: str) -> None:
-    """End an import that never began, if nobody has."""
-    if not (await store.get(context, import_id)).is_over:
-        await store.end(context, import_id, ImportStatus.FAILED, why)
+async def give_up(context: Context, import_id: UUID, why: str, *, is_repeated: bool = False) -> None:
+    """End an import that never began, if nobody has. Tells `journal_import.failed`.
+
+    Nothing is told of one that is only the repetition of a request: that was told of the first time.
+    """
+    found = await store.get(context, import_id)
+    if not found.is_over:
+        failed = await store.end(context, import_id, ImportStatus.FAILED, why)
+        if not is_repeated:
+            tell_failed(context, found, failed)
 
 
 async def queue(context: Context, import_id: UUID, content_hash: bytes, length: int) -> JournalImport:
-    """The file is whole: have a worker carry the import out."""
-    queued = await store.queue(context, import_id, content_hash, length)
+    """The file is whole: have a worker carry the import out. Tells `journal_import.created`."""
+    queued = await queue_here(context, import_id, content_hash, length)
     context.enqueue(IMPORT_JOB, importId=str(import_id))
+    return queued
+
+
+async def queue_here(context: Context, import_id: UUID, content_hash: bytes, length: int) -> JournalImport:
+    """The file is whole, and this process carries the import out. Tells `journal_import.created`."""
+    queued = await store.queue(context, import_id, content_hash, length)
+    _tell_begun(context, queued)
     return queued
 
 
@@ -159,6 +173,7 @@ async def begin_here(
     )
     begun = replace(new, content_hash=content_hash, bytes_total=length)
     await store.insert(context, begun)
+    _tell_begun(context, begun)
     return begun
 
 
@@ -178,8 +193,22 @@ async def unfinished(
 
 
 async def cancel(context: Context, import_id: UUID) -> JournalImport:
-    """End an import where it stands; what it has posted stays.
+    """End an import where it stands; what it has posted stays. Tells `journal_import.cancelled`.
 
     Raises `JOURNAL_IMPORT_NOT_FOUND` and `JOURNAL_IMPORT_INVALID_STATE`.
     """
-    return await store.end(context, import_id, ImportStatus.CANCELLED)
+    before = await store.get(context, import_id)
+    cancelled = await store.end(context, import_id, ImportStatus.CANCELLED)
+    was = told(JournalImport, before)
+    context.emit("journal_import.cancelled", import_id, told(JournalImport, cancelled), before=was)
+    return cancelled
+
+
+def _tell_begun(context: Context, begun: JournalImport) -> None:
+    """An import began: its file is here. Who began it is who posts its entries."""
+    context.emit("journal_import.created", begun.id, told(JournalImport, begun), is_first=True)
+
+
+def tell_failed(context: Context, before: JournalImport, failed: JournalImport) -> None:
+    """An import ended as failed: its upload broke off, its file can't be read, or something unforeseen stopped it."""
+    context.emit("journal_import.failed", failed.id, told(JournalImport, failed), before=told(JournalImport, before))

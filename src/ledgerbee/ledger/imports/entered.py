@@ -4,13 +4,16 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
+from uuid import UUID
+
+from msgspec.structs import replace
 
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.entries import actions as entries
 from ledgerbee.ledger.entries import rules as entry_rules
 from ledgerbee.ledger.entries import store as entry_store
-from ledgerbee.ledger.entries.model import EnteredEntry
+from ledgerbee.ledger.entries.model import IMPORT_SOURCE, EnteredEntry, NewEntry
 from ledgerbee.ledger.entries.rules import Books
 from ledgerbee.ledger.imports import rules, store, wire
 from ledgerbee.ledger.imports.formats import CsvReader, JsonlReader, Row, RowReader
@@ -31,6 +34,7 @@ class EnteredRows:
     """The rows of a file, read, completed and prepared chunk by chunk: CSV if it has a dialect, else JSON Lines."""
 
     means: Means
+    import_id: UUID
     source: Source
     opens: Span
     csv_dialect: CsvDialect | None = None
@@ -38,6 +42,9 @@ class EnteredRows:
     #: Whether amounts may be of shares and hours. Elsewhere such a currency is a slip of the pen.
     takes_commodities: bool = False
     summary: Mapping[str, Any] | None = None
+
+    def _of_import(self, entry: NewEntry) -> NewEntry:
+        return replace(entry, source_type=IMPORT_SOURCE, source_id=self.import_id)
 
     async def chunks(self, start: Place) -> AsyncIterator[Chunk]:
         """The file's rows from `start` on, completed."""
@@ -93,7 +100,9 @@ class EnteredRows:
                     if isinstance(entry, LedgerBeeError):
                         raise entry
                     rules.check_vat_once(entry, books.vat_codes)
-                    prepared = entries.prepare(company_id, moment, entry_rules.complete(entry, books, new_id()))
+                    prepared = entries.prepare(
+                        company_id, moment, self._of_import(entry_rules.complete(entry, books, new_id()))
+                    )
                 except LedgerBeeError as fault:
                     completed.append(refused(row.line, fault, row.after))
                 else:

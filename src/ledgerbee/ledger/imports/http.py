@@ -37,6 +37,7 @@ from ledgerbee.platform.http.wire import (
     WholeNumber,
     pages,
 )
+from ledgerbee.platform.wire_forms import form_of
 
 router = resource_router("Journal Entries (v2)")
 
@@ -109,6 +110,7 @@ class ListJournalImportErrorsResponse(PageResponse[JournalImportErrorResponse]):
     """A page of what was refused of an import."""
 
 
+@form_of(JournalImport)
 def render(found: JournalImport) -> JournalImportResponse:
     """The wire form of an import."""
     return JournalImportResponse(
@@ -198,7 +200,7 @@ async def import_journal_entries(  # noqa: PLR0913, PLR0917  each argument is on
         raise
     if "Idempotent-Replayed" in response.headers:
         why = "The same file came before, with the same idempotency key"
-        await caller.write(lambda context: actions.give_up(context, import_id, why))
+        await caller.write(lambda context: actions.give_up(context, import_id, why, is_repeated=True))
     return response
 
 

@@ -28,9 +28,9 @@ async def rows_of(
     if state.format is ImportFormat.CSV:
         dialect = state.csv_dialect or await _settle(means, state, source)
         company = await means.read(companies.get)
-        return EnteredRows(means, source, state.opens, dialect, company.base_currency)
+        return EnteredRows(means, state.id, source, state.opens, dialect, company.base_currency)
     return EnteredRows(
-        means, source, state.opens, takes_commodities=state.format is ImportFormat.BEANCOUNT, summary=summary
+        means, state.id, source, state.opens, takes_commodities=state.format is ImportFormat.BEANCOUNT, summary=summary
     )
 
 

@@ -19,6 +19,7 @@ from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.ledger.entries import actions as entries
 from ledgerbee.ledger.entries.actions import Batch, Prepared
 from ledgerbee.ledger.imports import store
+from ledgerbee.ledger.imports.actions import tell_failed
 from ledgerbee.ledger.imports.model import (
     JOURNAL_IMPORT_BUSY,
     JOURNAL_IMPORT_INVALID_STATE,
@@ -137,7 +138,9 @@ async def carry_out(
 
 async def _fail(import_id: UUID, fault: LedgerBeeError, context: Context) -> JournalImport:
     """End an import that can't go on, and keep the lines that show why."""
+    before = await store.get(context, import_id)
     failed = await store.end(context, import_id, ImportStatus.FAILED, f"{fault.message} ({fault.code})")
+    tell_failed(context, before, failed)
     refusals = fault.refusals if isinstance(fault, UnreadableFileError) else ()
     if not refusals:
         return failed
@@ -157,7 +160,9 @@ async def end_unforeseen(means: Means, import_id: UUID, times: int) -> JournalIm
             f"An unforeseen error stopped it {how_often} behind line {found.place.line - 1}; the lines up to there are"
             f" done. The log of the program has the error under request {context.request_id}."
         )
-        return await store.end(context, import_id, ImportStatus.FAILED, why)
+        ended = await store.end(context, import_id, ImportStatus.FAILED, why)
+        tell_failed(context, found, ended)
+        return ended
 
     return await means.write(work)
 

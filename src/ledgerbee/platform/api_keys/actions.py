@@ -1,18 +1,21 @@
 """Making and revoking API keys."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from ledgerbee.core.errors import invalid
 from ledgerbee.core.ids import new_id
+from ledgerbee.platform import grants
 from ledgerbee.platform.api_keys import store
 from ledgerbee.platform.api_keys.model import ApiKey
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.credentials import store as credentials
-from ledgerbee.platform.credentials.model import new_secret, secret_hash
-from ledgerbee.platform.credentials.rules import check_allowlist, check_grant, check_scopes
+from ledgerbee.platform.credentials.model import Grant, Principal, new_secret, secret_hash
+from ledgerbee.platform.credentials.rules import check_allowlist, check_scopes
+from ledgerbee.platform.wire_forms import told
 
 #: The start of every key, so that a leaked one is recognised.
 KEY_PREFIX: Final = "lb_"
@@ -25,30 +28,30 @@ async def create(
     scopes: Sequence[str],
     ip_allowlist: Sequence[str] = (),
     expires_at: datetime | None = None,
-    held_scopes: Collection[str] | None = None,
+    maker: Principal | None = None,
 ) -> tuple[ApiKey, str]:
-    """Make a key; its secret is in the answer and nowhere else.
+    """Make a key; its secret is in the answer and nowhere else. Emits `api_key.created`.
 
-    `ip_allowlist` holds addresses or networks (empty: any address). `held_scopes` are those of whoever asks; no
-    other scope can be given (None: the operator, who can give any). Raises `API_KEY_SCOPE_NOT_ASSIGNABLE`,
+    `ip_allowlist` holds addresses or networks (empty: any address). The key lies within what `maker` has (None: the
+    operator, who can give anything) and ends with it. Raises `API_KEY_SCOPE_NOT_ASSIGNABLE`,
     `INSUFFICIENT_PERMISSIONS` and validation errors.
     """
     check_scopes(scopes)
-    if held_scopes is not None:
-        check_grant(scopes, held_scopes)
     check_allowlist(ip_allowlist)
     if expires_at is not None and expires_at <= context.now:
         raise invalid(("expiresAt", "minDate", "expiresAt must lie in the future"))
+    made = await grants.give(context, Grant(tuple(sorted(set(scopes))), tuple(ip_allowlist), expires_at), maker)
     secret = new_secret(KEY_PREFIX)
     key = ApiKey(
         id=new_id(),
         name=name,
         prefix=secret[:8],
-        scopes=tuple(sorted(set(scopes))),
-        ip_allowlist=tuple(ip_allowlist),
-        expires_at=expires_at,
+        scopes=made.grant.scopes,
+        ip_allowlist=made.grant.ip_allowlist,
+        expires_at=made.grant.expires_at,
         created_at=context.now,
         revoked_at=None,
+        created_by=made.created_by,
     )
     await store.insert(context, key)
     await credentials.add(
@@ -58,13 +61,21 @@ async def create(
         subject_id=key.id,
         scopes=key.scopes,
         ip_allowlist=key.ip_allowlist,
-        expires_at=expires_at,
+        expires_at=key.expires_at,
+        made_by=made.maker,
     )
+    context.emit("api_key.created", key.id, told(ApiKey, key))
     return key, secret
 
 
-async def revoke(context: Context, key_id: UUID) -> ApiKey:
-    """Shut a key out, at once and everywhere. Raises `API_KEY_NOT_FOUND`."""
-    key = await store.mark_revoked(context, key_id)
-    await credentials.revoke(context, key_id)
-    return key
+async def revoke(context: Context, key_id: UUID, changer: Principal | None = None) -> ApiKey:
+    """Shut a key out, at once and everywhere, with all that it made (`grants.revoke`). Again is no error.
+
+    Raises `API_KEY_NOT_FOUND`, and `INSUFFICIENT_PERMISSIONS` when `changer` (None: the operator) lacks a scope of it.
+    """
+    key = await store.get_for_update(context, key_id)
+    grants.check_holds(key.scopes, changer)
+    if key.revoked_at is not None:
+        return key
+    await grants.revoke(context, key_id)
+    return replace(key, revoked_at=context.now)

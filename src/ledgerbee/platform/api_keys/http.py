@@ -12,6 +12,7 @@ from ledgerbee.platform.credentials.model import API_KEY_SCOPE_NOT_ASSIGNABLE, I
 from ledgerbee.platform.credentials.wire import IpAllowlist, IpAllowlistText, RequestMoment, Scopes
 from ledgerbee.platform.http.operation import CallerDep, Ctx, operation, resource_router
 from ledgerbee.platform.http.wire import Id, IdText, Line, Moment, RequestModel, ResponseModel, omitted
+from ledgerbee.platform.wire_forms import form_of
 
 router = resource_router("API Key")
 
@@ -46,6 +47,10 @@ class ApiKeyResponse(ResponseModel):
     expires_at: Moment | None
     created_at: Moment
     revoked_at: Moment | None
+    created_by: str | None = Field(
+        description="Who made it, as in audit events; null: made before that was noted",
+        examples=["api_key:018f4e6a-7b1c-7d2e-9f3a-1b2c3d4e5f60"],
+    )
 
 
 class CreatedApiKeyResponse(ApiKeyResponse):
@@ -60,9 +65,12 @@ class CreateApiKeyRequest(RequestModel):
     name: Line = Field(description="What the key is for", examples=["Web shop"])
     scopes: Scopes
     ip_allowlist: IpAllowlist = Field(default_factory=list)
-    expires_at: RequestMoment = omitted(description="When the key stops working; left out: never")
+    expires_at: RequestMoment = omitted(
+        description="When the key stops working, not after the key that makes it; left out: with that one, or never"
+    )
 
 
+@form_of(ApiKey)
 def _render(key: ApiKey) -> ApiKeyResponse:
     return ApiKeyResponse.model_validate(key)
 
@@ -109,7 +117,9 @@ async def list_api_keys(context: Ctx) -> list[ApiKeyResponse]:
         scope="api-keys-write",
         status=201,
         extension=True,
-        description="Makes a key. Its secret is in this answer and can't be had again.",
+        description="Makes a key. Its secret is in this answer and can't be had again.\n\nA key never has more than "
+        "the credential that makes it: its scopes, addresses and expiry lie within that one's (those left out are that "
+        "one's), and it ends when that one is revoked. What an access token makes ends with the token's client.",
         response="API key created",
         errors=[API_KEY_SCOPE_NOT_ASSIGNABLE, INSUFFICIENT_PERMISSIONS],
         secret_fields=("key",),
@@ -123,7 +133,7 @@ async def create_api_key(context: Ctx, caller: CallerDep, body: CreateApiKeyRequ
         scopes=body.scopes,
         ip_allowlist=body.ip_allowlist,
         expires_at=body.expires_at,
-        held_scopes=caller.principal.scopes,
+        maker=caller.principal,
     )
     return CreatedApiKeyResponse(**asdict(key), key=secret)
 
@@ -135,11 +145,12 @@ async def create_api_key(context: Ctx, caller: CallerDep, body: CreateApiKeyRequ
         scope="api-keys-write",
         status=204,
         extension=True,
-        description="The key stops working at once. It stays in the list, as revoked.",
+        description="The key stops working at once, and so do the keys and clients that it made. It stays in the list, "
+        "as revoked. Whoever revokes it has to carry all its scopes.",
         response="API key revoked",
-        errors=[API_KEY_NOT_FOUND],
+        errors=[API_KEY_NOT_FOUND, INSUFFICIENT_PERMISSIONS],
     ),
 )
-async def revoke_api_key(context: Ctx, api_key_id: KeyId) -> None:
+async def revoke_api_key(context: Ctx, caller: CallerDep, api_key_id: KeyId) -> None:
     """Revoke an API key."""
-    await actions.revoke(context, api_key_id)
+    await actions.revoke(context, api_key_id, caller.principal)

@@ -9,7 +9,10 @@ from ledgerbee.core.errors import ErrorCode
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """A key, without its secret: that is shown once, at creation. Moments are aware UTC."""
+    """A key, without its secret: that is shown once, at creation. Moments are aware UTC.
+
+    `created_by` is the actor that made it, as in events.
+    """
 
     id: UUID
     name: str
@@ -19,6 +22,7 @@ class ApiKey:
     expires_at: datetime | None
     created_at: datetime
     revoked_at: datetime | None
+    created_by: str | None = None
 
 
 API_KEY_NOT_FOUND = ErrorCode("API_KEY_NOT_FOUND", 404, "No such API key in the company")

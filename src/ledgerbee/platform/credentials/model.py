@@ -21,9 +21,9 @@ LICENSE_REQUIRED = ErrorCode("LICENSE.REQUIRED", 403, "The company has no licenc
 
 #: Every scope a credential can carry (contract 1.3, decisions "Base").
 SCOPES: Final = (
-    "accounts-read", "accounts-write", "api-keys-read", "api-keys-write", "bank-read", "bank-write", "company-read",
-    "company-write", "customers-read", "customers-write", "dimensions-read", "dimensions-write",
-    "document-templates-read", "document-templates-write", "invoices-read", "invoices-write",
+    "accounts-read", "accounts-write", "api-keys-read", "api-keys-write", "audit-read", "bank-read", "bank-write",
+    "companies-write", "company-read", "company-write", "customers-read", "customers-write", "dimensions-read",
+    "dimensions-write", "document-templates-read", "document-templates-write", "invoices-read", "invoices-write",
     "journal-categories-read", "journal-categories-write", "journal-entries-read", "journal-entries-write",
     "meter-report", "oauth-clients-read", "oauth-clients-write", "order-confirmations-read",
     "order-confirmations-write", "payment-methods-read", "payment-methods-write", "payments-read", "payments-write",
@@ -35,6 +35,18 @@ SCOPES: Final = (
 PARTNER_SCOPES: Final = ("portal-provision", "portal-sso-mint")
 
 LICENSES: Final = ("Subscription", "CustomerPortal", "MeteredProducts")
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a credential may do: its scopes, the addresses it may be used from (none: any), until when (None: for good).
+
+    `expires_at` is aware UTC.
+    """
+
+    scopes: tuple[str, ...]
+    ip_allowlist: tuple[str, ...]
+    expires_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,21 +1,14 @@
 """Credential rows: resolve a secret, add, change and revoke credentials."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+import asyncpg
+
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.credentials.model import Principal
-from ledgerbee.platform.db import Connection
-
-
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """The scopes of a credential and the addresses it may be used from (none: any)."""
-
-    scopes: tuple[str, ...]
-    ip_allowlist: tuple[str, ...]
+from ledgerbee.platform.credentials.model import Grant, Principal
+from ledgerbee.platform.db import Connection, CredentialRevokedError
 
 
 async def resolve(connection: Connection, secret_hash: bytes) -> Principal | None:
@@ -46,11 +39,15 @@ async def add(
     scopes: Sequence[str],
     ip_allowlist: Sequence[str],
     expires_at: datetime | None,
+    made_by: UUID | None = None,
 ) -> None:
-    """Let a new secret in. `kind` is `api_key`, `oauth_client` or `oauth_token`."""
+    """Let a new secret in. `kind` is `api_key`, `oauth_client` or `oauth_token`.
+
+    `made_by` is the key or client of the same company that was shown for it.
+    """
     await context.connection.execute(
-        "INSERT INTO credentials (secret_hash, company_id, kind, subject_id, scopes, ip_allowlist, expires_at)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO credentials (secret_hash, company_id, kind, subject_id, scopes, ip_allowlist, expires_at, made_by)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         secret_hash,
         context.company_id,
         kind,
@@ -58,17 +55,55 @@ async def add(
         scopes,
         ip_allowlist,
         expires_at,
+        made_by,
     )
 
 
 async def hold(context: Context, secret_hash: bytes) -> Grant | None:
     """What a credential may do, unchangeable by others until this transaction ends; None once it is revoked."""
     row = await context.connection.fetchrow(
-        "SELECT scopes, ip_allowlist FROM credentials WHERE company_id = $1 AND secret_hash = $2 FOR SHARE",
+        "SELECT scopes, ip_allowlist, expires_at FROM credentials WHERE company_id = $1 AND secret_hash = $2 FOR SHARE",
         context.company_id,
         secret_hash,
     )
-    return Grant(tuple(row["scopes"]), tuple(row["ip_allowlist"])) if row else None
+    return _grant(row) if row else None
+
+
+async def hold_grantor(context: Context, subject_id: UUID) -> Grant:
+    """What a key or client may give away, unchangeable by others until this transaction ends.
+
+    Of an access token it is what its client may: the token is gone within the hour, and what it makes stays while the
+    client does. Raises `CredentialRevokedError` once it is revoked.
+    """
+    row = await context.connection.fetchrow(
+        "SELECT scopes, ip_allowlist, expires_at FROM credentials"
+        " WHERE company_id = $1 AND subject_id = $2 AND kind <> 'oauth_token' FOR SHARE",
+        context.company_id,
+        subject_id,
+    )
+    if row is None:
+        raise CredentialRevokedError
+    return _grant(row)
+
+
+async def maker_of(context: Context, subject_id: UUID) -> UUID | None:
+    """The key or client that made this one, None for the operator's."""
+    maker: UUID | None = await context.connection.fetchval(
+        "SELECT made_by FROM credentials WHERE company_id = $1 AND subject_id = $2 AND kind <> 'oauth_token'",
+        context.company_id,
+        subject_id,
+    )
+    return maker
+
+
+async def made_by(context: Context, subject_id: UUID) -> dict[UUID, Grant]:
+    """The keys and clients that this one made, by id, with what each may do."""
+    rows = await context.connection.fetch(
+        "SELECT subject_id, scopes, ip_allowlist, expires_at FROM credentials WHERE company_id = $1 AND made_by = $2",
+        context.company_id,
+        subject_id,
+    )
+    return {row["subject_id"]: _grant(row) for row in rows}
 
 
 async def change(context: Context, subject_id: UUID, *, scopes: Sequence[str], ip_allowlist: Sequence[str]) -> None:
@@ -103,6 +138,10 @@ async def revoke_token(context: Context, subject_id: UUID, secret_hash: bytes) -
         subject_id,
         secret_hash,
     )
+
+
+def _grant(row: asyncpg.Record) -> Grant:
+    return Grant(tuple(row["scopes"]), tuple(row["ip_allowlist"]), row["expires_at"])
 
 
 async def _end_tokens(context: Context, subject_id: UUID) -> None:

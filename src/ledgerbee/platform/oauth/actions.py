@@ -1,22 +1,24 @@
 """OAuth clients and the tokens they are given (contract 1.2; RFC 6749, section 4.4; RFC 7009)."""
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
 from ledgerbee.core.ids import new_id
+from ledgerbee.platform import grants
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.credentials import store as credentials
-from ledgerbee.platform.credentials.model import Principal, new_secret, secret_hash
-from ledgerbee.platform.credentials.rules import check_allowlist, check_grant, check_scopes, is_address_allowed
+from ledgerbee.platform.credentials.model import Grant, Principal, new_secret, secret_hash
+from ledgerbee.platform.credentials.rules import check_allowlist, check_scopes, is_address_allowed
 from ledgerbee.platform.db import CredentialRevokedError, Database, Tenant
 from ledgerbee.platform.oauth import store
 from ledgerbee.platform.oauth.model import (
     CLIENT_SECRET_PREFIX,
+    OAUTH_CLIENT_INVALID_STATE,
     TOKEN_LIFE,
     TOKEN_PREFIX,
     AccessToken,
@@ -24,21 +26,36 @@ from ledgerbee.platform.oauth.model import (
     OAuthClient,
     invalid_client,
 )
+from ledgerbee.platform.wire_forms import told
 
 
 async def create(
-    context: Context, *, name: str, scopes: Sequence[str], ip_allowlist: Sequence[str], held_scopes: Collection[str]
+    context: Context,
+    *,
+    name: str,
+    scopes: Sequence[str],
+    ip_allowlist: Sequence[str] = (),
+    maker: Principal | None = None,
 ) -> tuple[OAuthClient, str]:
-    """Make a client; its secret is in the answer and nowhere else.
+    """Make a client; its secret is in the answer and nowhere else. Emits `oauth_client.created`.
 
-    `held_scopes` are those of whoever asks; no other can be given. Raises `API_KEY_SCOPE_NOT_ASSIGNABLE`,
-    `INSUFFICIENT_PERMISSIONS` and validation errors.
+    The client lies within what `maker` has (None: the operator, who can give anything) and ends with it. Raises
+    `API_KEY_SCOPE_NOT_ASSIGNABLE`, `INSUFFICIENT_PERMISSIONS` and validation errors.
     """
     check_scopes(scopes)
     check_allowlist(ip_allowlist)
-    check_grant(scopes, held_scopes)
+    made = await grants.give(context, Grant(_sorted(scopes), tuple(ip_allowlist), None), maker)
     secret = new_secret(CLIENT_SECRET_PREFIX)
-    client = OAuthClient(new_id(), name, _sorted(scopes), tuple(ip_allowlist), context.now, None)
+    client = OAuthClient(
+        id=new_id(),
+        name=name,
+        scopes=made.grant.scopes,
+        ip_allowlist=made.grant.ip_allowlist,
+        created_at=context.now,
+        revoked_at=None,
+        expires_at=made.grant.expires_at,
+        created_by=made.created_by,
+    )
     await store.insert(context, client)
     await credentials.add(
         context,
@@ -47,35 +64,51 @@ async def create(
         subject_id=client.id,
         scopes=client.scopes,
         ip_allowlist=client.ip_allowlist,
-        expires_at=None,
+        expires_at=client.expires_at,
+        made_by=made.maker,
     )
+    context.emit("oauth_client.created", client.id, told(OAuthClient, client))
     return client, secret
 
 
 async def update(
-    context: Context, client_id: UUID, changes: dict[str, Any], *, held_scopes: Collection[str]
+    context: Context, client_id: UUID, changes: dict[str, Any], *, changer: Principal | None = None
 ) -> OAuthClient:
-    """Change a client. Other scopes or addresses end all tokens it was given, at once.
+    """Change a client. Other scopes or addresses end all tokens it was given, at once, and what it made beyond them.
 
-    `held_scopes`: only these can be added. Raises what `create` raises, `OAUTH_CLIENT_NOT_FOUND` and
-    `OAUTH_CLIENT_INVALID_STATE`.
+    `changer` (None: the operator) carries all scopes of the client, before and after, and its addresses then lie within
+    those of the changer and of the client's maker. Emits `oauth_client.updated` if anything became different. Raises
+    what `create` raises, `OAUTH_CLIENT_NOT_FOUND` and `OAUTH_CLIENT_INVALID_STATE`.
     """
     before = await store.get_for_update(context, client_id)
+    if before.revoked_at is not None:
+        raise OAUTH_CLIENT_INVALID_STATE.error(status="revoked")
     after = replace(before, **changes)
     check_scopes(after.scopes)
     check_allowlist(after.ip_allowlist)
-    check_grant(set(after.scopes) - set(before.scopes), held_scopes)
     after = replace(after, scopes=_sorted(after.scopes), ip_allowlist=tuple(after.ip_allowlist))
+    was, now = _grant_of(before), _grant_of(after)
+    await grants.check_change(context, client_id, was, now, changer)
+    if after == before:
+        return before
     await store.update(context, after)
-    if (after.scopes, after.ip_allowlist) != (before.scopes, before.ip_allowlist):
+    if now != was:
         await credentials.change(context, client_id, scopes=after.scopes, ip_allowlist=after.ip_allowlist)
+        await grants.end_misfits(context, client_id, now)
+    context.emit("oauth_client.updated", client_id, told(OAuthClient, after), before=told(OAuthClient, before))
     return after
 
 
-async def revoke(context: Context, client_id: UUID) -> None:
-    """Shut a client and all its tokens out, at once and everywhere. Raises `OAUTH_CLIENT_NOT_FOUND`."""
-    await store.mark_revoked(context, client_id)
-    await credentials.revoke(context, client_id)
+async def revoke(context: Context, client_id: UUID, changer: Principal | None = None) -> None:
+    """Shut a client out with its tokens and all that it made (`grants.revoke`), at once. Again is no error.
+
+    Raises `OAUTH_CLIENT_NOT_FOUND`, and `INSUFFICIENT_PERMISSIONS` when `changer` (None: the operator) lacks a scope of
+    it.
+    """
+    client = await store.get_for_update(context, client_id)
+    grants.check_holds(client.scopes, changer)
+    if client.revoked_at is None:
+        await grants.revoke(context, client_id)
 
 
 T = TypeVar("T")
@@ -100,7 +133,8 @@ class TokenDesk:
             grant = await credentials.hold(context, client.secret_hash)
             if grant is None or not is_address_allowed(self.host, grant.ip_allowlist):
                 raise invalid_client()
-            token = AccessToken(new_secret(TOKEN_PREFIX), grant.scopes)
+            expires_at = min(self.now + TOKEN_LIFE, grant.expires_at or datetime.max.replace(tzinfo=UTC))
+            token = AccessToken(new_secret(TOKEN_PREFIX), grant.scopes, expires_at - self.now)
             await credentials.add(
                 context,
                 secret_hash=secret_hash(token.secret),
@@ -108,7 +142,7 @@ class TokenDesk:
                 subject_id=client.subject_id,
                 scopes=grant.scopes,
                 ip_allowlist=grant.ip_allowlist,
-                expires_at=self.now + TOKEN_LIFE,
+                expires_at=expires_at,
             )
             return token
 
@@ -118,8 +152,6 @@ class TokenDesk:
         """End a token of the client; one that is unknown or another's is no error. Raises `invalid_client`."""
 
         async def work(client: Principal, context: Context) -> None:
-            if not is_address_allowed(self.host, client.ip_allowlist):
-                raise invalid_client()
             await credentials.revoke_token(context, client.subject_id, secret_hash(token))
 
         await self._as_client(shown, work)
@@ -127,16 +159,21 @@ class TokenDesk:
     async def _as_client(self, shown: ClientCredentials, work: Callable[[Principal, Context], Awaitable[T]]) -> T:
         """Run `work` in a transaction that the client's own credential enters. Raises `invalid_client`."""
         for _ in range(2):  # it may be changed between the two round trips: once more, with what is true then
-            client = await self._resolve(shown)
+            client = await self.authenticate(shown)
             with suppress(CredentialRevokedError):
                 return await self.database.run(self._tenant(client), self.now, partial(work, client))
         raise invalid_client()
 
-    async def _resolve(self, shown: ClientCredentials) -> Principal:
+    async def authenticate(self, shown: ClientCredentials) -> Principal:
+        """The client that shows its secret at one of its addresses. Raises `invalid_client`."""
         # Id and secret are one hash, so an unknown id and a wrong secret take the same way and the same time.
         async with self.database.connection() as connection:
             client = await credentials.resolve(connection, _client_hash(shown))
         if client is None or client.kind != "oauth_client":
+            raise invalid_client()
+        if client.expires_at is not None and client.expires_at <= self.now:
+            raise invalid_client()
+        if not is_address_allowed(self.host, client.ip_allowlist):
             raise invalid_client()
         return client
 
@@ -153,6 +190,10 @@ class TokenDesk:
 
 def _client_hash(shown: ClientCredentials) -> bytes:
     return secret_hash(f"{shown.client_id}:{shown.client_secret}")
+
+
+def _grant_of(client: OAuthClient) -> Grant:
+    return Grant(client.scopes, client.ip_allowlist, client.expires_at)
 
 
 def _sorted(scopes: Sequence[str]) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from ledgerbee.platform.http.operation import CallerDep, Ctx, operation, resourc
 from ledgerbee.platform.http.wire import Id, IdText, Line, Moment, RequestModel, ResponseModel, changes_of, omitted
 from ledgerbee.platform.oauth import actions, store
 from ledgerbee.platform.oauth.model import OAUTH_CLIENT_INVALID_STATE, OAUTH_CLIENT_NOT_FOUND, OAuthClient
+from ledgerbee.platform.wire_forms import form_of
 
 router = resource_router("OAuth")
 
@@ -27,6 +28,11 @@ class OAuthClientResponse(ResponseModel):
     ip_allowlist: IpAllowlistText
     created_at: Moment
     revoked_at: Moment | None
+    expires_at: Moment | None = Field(description="With the credential that made it; null: never")
+    created_by: str | None = Field(
+        description="Who made it, as in audit events; null: made before that was noted",
+        examples=["api_key:018f4e6a-7b1c-7d2e-9f3a-1b2c3d4e5f60"],
+    )
 
 
 class CreatedOAuthClientResponse(OAuthClientResponse):
@@ -53,6 +59,7 @@ class UpdateOAuthClientRequest(RequestModel):
     ip_allowlist: IpAllowlist = omitted()
 
 
+@form_of(OAuthClient)
 def _render(client: OAuthClient) -> OAuthClientResponse:
     return OAuthClientResponse(**_fields(client))
 
@@ -85,7 +92,8 @@ async def list_oauth_clients(context: Ctx) -> list[OAuthClientResponse]:
         status=201,
         extension=True,
         description="Makes a client for the client-credentials grant. Its secret is in this answer and can't be had "
-        "again.",
+        "again.\n\nA client never has more than the credential that makes it: its scopes and addresses lie within that "
+        "one's (addresses left out are that one's), and it ends when that one expires or is revoked.",
         response="OAuth client created",
         errors=[API_KEY_SCOPE_NOT_ASSIGNABLE, INSUFFICIENT_PERMISSIONS],
         secret_fields=("clientSecret",),
@@ -100,7 +108,7 @@ async def create_oauth_client(
         name=body.name,
         scopes=body.scopes,
         ip_allowlist=body.ip_allowlist,
-        held_scopes=caller.principal.scopes,
+        maker=caller.principal,
     )
     return CreatedOAuthClientResponse(**_fields(client), client_secret=secret)
 
@@ -111,7 +119,9 @@ async def create_oauth_client(
         "Update an OAuth client",
         scope="oauth-clients-write",
         extension=True,
-        description="Changes the fields that are sent. Other scopes or addresses end all its access tokens at once.",
+        description="Changes the fields that are sent. Other scopes or addresses end all its access tokens at once, "
+        "and the keys and clients that it made beyond them. Whoever changes it has to carry all its scopes, and its "
+        "addresses then lie within those of the caller and of its maker.",
         response="OAuth client updated",
         errors=[
             OAUTH_CLIENT_NOT_FOUND,
@@ -126,7 +136,7 @@ async def update_oauth_client(
 ) -> OAuthClientResponse:
     """Update an OAuth client."""
     changes = changes_of(body)
-    return _render(await actions.update(context, oauth_client_id, changes, held_scopes=caller.principal.scopes))
+    return _render(await actions.update(context, oauth_client_id, changes, changer=caller.principal))
 
 
 @router.delete(
@@ -136,11 +146,12 @@ async def update_oauth_client(
         scope="oauth-clients-write",
         status=204,
         extension=True,
-        description="The client and all its access tokens stop working at once. It stays in the list, as revoked.",
+        description="The client, its access tokens and the keys and clients that it made stop working at once. It "
+        "stays in the list, as revoked. Whoever revokes it has to carry all its scopes.",
         response="OAuth client revoked",
-        errors=[OAUTH_CLIENT_NOT_FOUND],
+        errors=[OAUTH_CLIENT_NOT_FOUND, INSUFFICIENT_PERMISSIONS],
     ),
 )
-async def revoke_oauth_client(context: Ctx, oauth_client_id: ClientId) -> None:
+async def revoke_oauth_client(context: Ctx, caller: CallerDep, oauth_client_id: ClientId) -> None:
     """Revoke an OAuth client."""
-    await actions.revoke(context, oauth_client_id)
+    await actions.revoke(context, oauth_client_id, caller.principal)

@@ -20,7 +20,10 @@ RATE_LIMIT_PERIOD: Final = timedelta(seconds=60)
 
 @dataclass(frozen=True, slots=True)
 class OAuthClient:
-    """A client, without its secret: that is shown once, at creation. Its id is its `client_id`."""
+    """A client, without its secret: that is shown once, at creation. Its id is its `client_id`.
+
+    It expires with the credential that made it; `created_by` is the actor that did, as in events.
+    """
 
     id: UUID
     name: str
@@ -28,6 +31,8 @@ class OAuthClient:
     ip_allowlist: tuple[str, ...]
     created_at: datetime
     revoked_at: datetime | None
+    expires_at: datetime | None = None
+    created_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +45,11 @@ class ClientCredentials:
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """A new token: the secret itself, and the scopes it carries."""
+    """A new token: the secret itself, the scopes it carries, and how long it lives."""
 
     secret: str
     scopes: tuple[str, ...]
+    life: timedelta
 
 
 @dataclass(frozen=True, slots=True)

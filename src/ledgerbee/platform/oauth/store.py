@@ -8,7 +8,6 @@ import asyncpg
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.db import Connection
 from ledgerbee.platform.oauth.model import (
-    OAUTH_CLIENT_INVALID_STATE,
     OAUTH_CLIENT_NOT_FOUND,
     RATE_LIMIT_HITS,
     RATE_LIMIT_PERIOD,
@@ -16,7 +15,7 @@ from ledgerbee.platform.oauth.model import (
     RateLimitWindow,
 )
 
-_COLUMNS = "id, name, scopes, ip_allowlist, created_at, revoked_at"
+_COLUMNS = "id, name, scopes, ip_allowlist, created_at, revoked_at, expires_at, created_by"
 
 
 async def list_all(context: Context) -> list[OAuthClient]:
@@ -29,7 +28,7 @@ async def list_all(context: Context) -> list[OAuthClient]:
 
 
 async def get_for_update(context: Context, client_id: UUID) -> OAuthClient:
-    """One client that works, locked. Raises `OAUTH_CLIENT_NOT_FOUND` and, once revoked, `..._INVALID_STATE`."""
+    """One client, locked, also a revoked one. Raises `OAUTH_CLIENT_NOT_FOUND`."""
     row = await context.connection.fetchrow(
         f"SELECT {_COLUMNS} FROM oauth_clients WHERE company_id = $1 AND id = $2 FOR UPDATE",
         context.company_id,
@@ -37,15 +36,13 @@ async def get_for_update(context: Context, client_id: UUID) -> OAuthClient:
     )
     if row is None:
         raise OAUTH_CLIENT_NOT_FOUND.error()
-    if row["revoked_at"] is not None:
-        raise OAUTH_CLIENT_INVALID_STATE.error(status="revoked")
     return _client(row)
 
 
 async def insert(context: Context, client: OAuthClient) -> None:
     """Add a client."""
     await context.connection.execute(
-        f"INSERT INTO oauth_clients (company_id, {_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        f"INSERT INTO oauth_clients (company_id, {_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         context.company_id,
         client.id,
         client.name,
@@ -53,6 +50,8 @@ async def insert(context: Context, client: OAuthClient) -> None:
         client.ip_allowlist,
         client.created_at,
         client.revoked_at,
+        client.expires_at,
+        client.created_by,
     )
 
 
@@ -68,16 +67,16 @@ async def update(context: Context, client: OAuthClient) -> None:
     )
 
 
-async def mark_revoked(context: Context, client_id: UUID) -> None:
-    """Note that a client was revoked (again is no error). Raises `OAUTH_CLIENT_NOT_FOUND`."""
-    found = await context.connection.fetchval(
-        "UPDATE oauth_clients SET revoked_at = coalesce(revoked_at, $3) WHERE company_id = $1 AND id = $2 RETURNING id",
+async def mark_revoked(context: Context, client_id: UUID) -> OAuthClient | None:
+    """Note that a client was revoked; None if there is no such client, or it was before."""
+    row = await context.connection.fetchrow(
+        "UPDATE oauth_clients SET revoked_at = $3 WHERE company_id = $1 AND id = $2 AND revoked_at IS NULL"
+        f" RETURNING {_COLUMNS}",
         context.company_id,
         client_id,
         context.now,
     )
-    if found is None:
-        raise OAUTH_CLIENT_NOT_FOUND.error()
+    return _client(row) if row else None
 
 
 async def take_hit(connection: Connection, bucket: str, now: datetime) -> RateLimitWindow:

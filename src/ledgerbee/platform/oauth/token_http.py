@@ -1,10 +1,9 @@
 """The two endpoints that speak OAuth itself: access tokens and their revocation (contract 1.2, 1.6).
 
 They answer in the shapes of RFC 6749 and RFC 7009, not in the API's envelope, and are the only ones with a rate
-limit: per client address, and for tokens per client id as well.
+limit: per client address, and for tokens per client as well. A call with a wrong secret counts for its address alone.
 """
 
-import hashlib
 from collections.abc import Awaitable, Callable
 from math import ceil
 from typing import Any, Final
@@ -13,11 +12,12 @@ from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
+from ledgerbee.platform.credentials.rules import network_of
 from ledgerbee.platform.db import Database
 from ledgerbee.platform.http.operation import RouteOptions, operation, resource_router
 from ledgerbee.platform.oauth import rules, store
 from ledgerbee.platform.oauth.actions import TokenDesk
-from ledgerbee.platform.oauth.model import TOKEN_LIFE, OAuthRefusal, RateLimitWindow, invalid_request, rate_limited
+from ledgerbee.platform.oauth.model import OAuthRefusal, RateLimitWindow, invalid_request, rate_limited
 
 router = resource_router("OAuth")
 
@@ -67,7 +67,7 @@ def _endpoint(title: str, description: str, fields: dict[str, Any], required: li
         "Get an access token",
         "OAuth 2.0 client credentials: a token for an hour, with the scopes that the client is set up with (a `scope` "
         "in the request is ignored). The client shows its id and secret in the form or by HTTP Basic.\n\nAt most 10 "
-        "calls in 60 seconds from an address, and 10 for a client.",
+        "calls in 60 seconds from an address (of IPv6 from a /64), and 10 for a client that shows its right secret.",
         {"grant_type": {"type": "string", "enum": ["client_credentials"]}},
         ["grant_type"],
     ),
@@ -77,17 +77,18 @@ async def create_access_token(request: Request) -> Response:
 
     async def answer(desk: TokenDesk, form: dict[str, str], authorization: str | None) -> Response:
         rules.check_grant_type(form)
-        client = rules.client_credentials(form, authorization)
+        # Only who knows the secret uses up the client's own calls: a stranger, who has used up those of his address by
+        # then, doesn't keep the client out. It still comes before the exchange: a refused call costs it nothing else.
+        shown = rules.client_credentials(form, authorization)
+        client = await desk.authenticate(shown)
         async with desk.database.connection() as connection:
-            # Hashed, for it is whatever the caller wrote. It comes first: a refused call costs the client nothing.
-            digest = hashlib.sha256(client.client_id.encode()).hexdigest()
-            if not (await store.take_hit(connection, f"token/client/{digest}", desk.now)).allowed:
+            if not (await store.take_hit(connection, f"token/client/{client.subject_id}", desk.now)).allowed:
                 raise rate_limited()
-        token = await desk.issue(client)
+        token = await desk.issue(shown)
         body = AccessTokenResponse(
             access_token=token.secret,
             token_type="Bearer",  # noqa: S106 RFC 6749's name of the type
-            expires_in=int(TOKEN_LIFE.total_seconds()),
+            expires_in=int(token.life.total_seconds()),
             scope=" ".join(token.scopes),
         )
         return JSONResponse(body.model_dump())
@@ -123,7 +124,7 @@ async def _serve(request: Request, endpoint: str, answer: Answer) -> Response:
     host = request.client.host if request.client else None
     desk = TokenDesk(database, request.scope["ledgerbee.request_id"], request.scope["ledgerbee.now"], host)
     async with database.connection() as connection:
-        window = await store.take_hit(connection, f"{endpoint}/address/{host}", desk.now)
+        window = await store.take_hit(connection, f"{endpoint}/address/{network_of(host)}", desk.now)
     try:
         if not window.allowed:
             raise rate_limited()

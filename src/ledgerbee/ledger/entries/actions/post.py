@@ -87,6 +87,7 @@ async def post_for(contexts: Sequence[Context], entries: Sequence[NewEntry], pat
             hash=places.hashes[index],
             posted_at=context.now,
             attachment_count=len(entry.attachment_hashes),
+            posted_by=str(contexts[index].actor),
         )
         written = rules.json_of(recorded)
         contexts[index].emit("journal_entry.posted", entry.id, written, is_first=True)

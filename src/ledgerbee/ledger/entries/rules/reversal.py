@@ -34,7 +34,7 @@ def check_reversible(entry: JournalEntry, on: date, path: str = "", *, with_docu
         )
     if entry.reversed_by_entry_id is not None:
         raise JOURNAL_ENTRY_ALREADY_REVERSED.error(reversedByEntryId=str(entry.reversed_by_entry_id), **details)
-    if entry.content.source_type is not None and not with_document:
+    if entry.content.is_of_document and not with_document:
         raise JOURNAL_ENTRY_INVALID_STATE.error(
             "The entry belongs to a document and is corrected with it",
             status="document",
@@ -55,6 +55,8 @@ def reversal(entry: JournalEntry, entry_id: UUID, on: date, description: str | N
     if description is None:
         title = _TITLES[language].format(entry.entry_number)
         description = f"{title}: {content.description}"[:_MAX_TEXT] if content.description else title
+    if not content.is_of_document:
+        content = replace(content, source_type=None, source_id=None)
     return replace(
         content,
         id=entry_id,

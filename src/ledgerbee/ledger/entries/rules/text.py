@@ -14,10 +14,11 @@ from uuid import UUID
 
 from ledgerbee.core.dates import format_moment, iso_day
 from ledgerbee.core.money import ONE, ZERO, format_decimal, places_of, quantum_of
-from ledgerbee.ledger.entries.model import AccountName, EntryType, JournalEntry, LineType, NewLine, Side
+from ledgerbee.ledger.entries.model import AccountName, EntryType, JournalEntry, LineType, NewEntry, NewLine, Side
 
 #: Its words as plain texts: an enumeration's own take three times as long to write.
 _WORDS: Final = {word: word.value for kind in (EntryType, Side, LineType) for word in kind}
+_FROM_API: Final = '"sourceType":"API","sourceId":null'
 _NO_VAT: Final = '"vatRate":null,"vatDifference":null'
 
 
@@ -49,6 +50,7 @@ def json_of(entry: JournalEntry) -> bytes:
     customer, vendor, category = content.customer_id, content.vendor_id, content.journal_category_id
     delivered = content.delivery_date
     reverses, reversed_by = content.reverses_entry_id, entry.reversed_by_entry_id
+    posted_by = entry.posted_by
     text = (
         f'{{"id":"{content.id!s}","entryNumber":{entry.entry_number},"entryType":"{_WORDS[content.entry_type]}",'
         f'"date":"{iso_day(content.date)}","deliveryDate":{"null" if delivered is None else _day(delivered)},'
@@ -62,10 +64,20 @@ def json_of(entry: JournalEntry) -> bytes:
         f'"tagIds":{_ids(content.tag_ids) if content.tag_ids else "[]"},"lines":[{",".join(lines)}],'
         f'"attachmentCount":{entry.attachment_count},"reversesEntryId":{"null" if reverses is None else _id(reverses)},'
         f'"reversedByEntryId":{"null" if reversed_by is None else _id(reversed_by)},'
+        f"{_source(content)},"
+        f'"postedBy":{"null" if posted_by is None else quoted(posted_by)},'
         f'"postedAt":"{posted_at}","createdAt":"{posted_at}",'
         f'"previousHash":"{entry.previous_hash.hex()}","hash":"{entry.hash.hex()}"}}'
     )
     return text.encode()
+
+
+def _source(content: NewEntry) -> str:
+    """What it was posted by."""
+    if content.source_type is None and content.reverses_entry_id is None:
+        return _FROM_API
+    kind, source_id = content.source
+    return f'"sourceType":"{kind.value}","sourceId":{"null" if source_id is None else _id(source_id)}'
 
 
 @lru_cache(maxsize=8)

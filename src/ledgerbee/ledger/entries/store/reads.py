@@ -27,7 +27,9 @@ _ENTRY: Final = """
 SELECT e.id, e.entry_number, e.entry_type, e.entry_date, e.currency, e.exchange_rate, e.original_amount,
        e.description, e.reference, e.external_system_id, e.customer_id, e.vendor_id, e.journal_category_id, e.tag_ids,
        e.source_type, e.source_id, e.reverses_entry_id, r.id AS reversed_by_entry_id, e.chain_position, e.posted_at,
-       e.previous_hash, e.hash, g.base_currency, e.attachment_count, e.delivery_date
+       e.previous_hash, e.hash, g.base_currency, e.attachment_count, e.delivery_date,
+       (SELECT v.actor FROM events v WHERE v.company_id = e.company_id AND v.sequence = 1 AND v.object_id
+            = CASE e.source_type WHEN 'import' THEN e.source_id ELSE e.id END) AS posted_by
 """
 _ENTRY_JOINS: Final = """
 JOIN ledgers g ON g.company_id = e.company_id
@@ -228,4 +230,5 @@ def _entry(row: asyncpg.Record, lines: Sequence[asyncpg.Record]) -> JournalEntry
         posted_at=row["posted_at"],
         attachment_count=row["attachment_count"],
         reversed_by_entry_id=row["reversed_by_entry_id"],
+        posted_by=row["posted_by"],
     )

@@ -1,0 +1,45 @@
+"""Audit events: who changed what, by which credential, from where and when, and how it was before."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from ledgerbee.core.errors import ErrorCode
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEvent:
+    """A row of the company's events. `occurred_at` is aware UTC; `sequence` counts the events of the object from 1.
+
+    The credential is that of the request (None: the operator, or a job), as is the address.
+    """
+
+    id: UUID
+    type: str
+    object_id: UUID
+    sequence: int
+    data: Any
+    before: Any
+    actor: str
+    credential_kind: str | None
+    credential_id: UUID | None
+    address: str | None
+    request_id: str
+    occurred_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AuditFilter:
+    """What the list is narrowed to. `since` and `until` are aware UTC, both inclusive."""
+
+    type: str | None = None
+    object_id: UUID | None = None
+    actor: str | None = None
+    credential_id: UUID | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    request_id: str | None = None
+
+
+AUDIT_EVENT_NOT_FOUND = ErrorCode("AUDIT_EVENT_NOT_FOUND", 404, "No such audit event in the company")
