@@ -9,7 +9,7 @@ FROM bench_companies WHERE n = :client_id::int % :companies::int \gset
 \endif
 \startpipeline
 BEGIN;
-SELECT set_config('app.company_id', :company, true), check_credential(:secret::bytea, :version::int);
+SELECT FROM enter_company(ARRAY[:secret::bytea], ARRAY[:version::int], '{}', now(), true);
 WITH entries AS MATERIALIZED (
     SELECT n, uuidv7() AS id, uuidv7() AS debit_id, uuidv7() AS credit_id, current_date AS day,
            'Sale ' || n AS description, 'R-' || n AS reference

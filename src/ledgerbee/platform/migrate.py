@@ -60,10 +60,7 @@ async def migrate_restored(dsn: str) -> None:
     await migrate(dsn)
     connection = await asyncpg.connect(dsn)
     try:  # whoever has the backup has what the proofs of the old database were made with
-        await connection.execute(
-            "UPDATE application_trust SET"
-            " proof_key = sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()))"
-        )
+        await connection.execute("SELECT renew_proof_keys()")
     finally:
         await connection.close()
 
@@ -150,7 +147,7 @@ async def _install_jobs(connection: "asyncpg.Connection[asyncpg.Record]") -> Non
     tables = (SETTINGS.queue_table, SETTINGS.queue_table_log, SETTINGS.statistics_table, SETTINGS.schedules_table)
     await connection.execute(
         f"GRANT SELECT, INSERT, UPDATE, DELETE ON {', '.join(tables)} TO {WORKER_ROLE};"
-        f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {APPLICATION_ROLE};"
+        f"GRANT USAGE ON SEQUENCE {', '.join(f'{table}_id_seq' for table in tables)} TO {APPLICATION_ROLE};"
         # The API asks for jobs and counts them; whose they are and what they are about it doesn't see.
         f"REVOKE ALL ON {', '.join(tables)} FROM {APPLICATION_ROLE};"
         f"GRANT SELECT (id, entrypoint, priority, status, execute_after, dedupe_key), INSERT"

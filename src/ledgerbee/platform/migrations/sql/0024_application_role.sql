@@ -5,46 +5,74 @@
 -- the owner can make. ledgerbee_worker is the worker's and the command line's: what ledgerbee_app may do, in every company,
 -- and the upkeep over all companies. Both are made before the first revision, see migrate.py.
 
--- What proofs are made with: read by functions of the owner alone. `clock_tolerance`: how far the moments that the program
--- gives may lie from the server's clock. A request takes less than an hour; only tests, which steer the clock, have more.
+-- How far the moments that the program gives may lie from the server's clock. A request takes less than an hour; only tests,
+-- which steer the clock, have more.
 CREATE TABLE application_trust (
     only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
-    proof_key bytea NOT NULL CHECK (length(proof_key) = 32),
     clock_tolerance interval NOT NULL DEFAULT '1 hour'
 );
-INSERT INTO application_trust (proof_key) VALUES (sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())));
+INSERT INTO application_trust DEFAULT VALUES;
+
+-- What proofs are made with, 126 random bits that the owner alone reads. As two sequences: reading a sequence takes one
+-- function call, a row takes a statement, and this is asked for each table of each statement.
+CREATE SEQUENCE proof_key_1;
+CREATE SEQUENCE proof_key_2;
+CREATE FUNCTION renew_proof_keys() RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    PERFORM setval(k.name, greatest(1, ('x' || encode(substr(sha256(uuid_send(gen_random_uuid())
+        || uuid_send(gen_random_uuid())), 1, 8), 'hex'))::bit(64)::bigint & 9223372036854775807))
+    FROM unnest(ARRAY['proof_key_1', 'proof_key_2']::regclass[]) AS k (name);
+END
+$$;
+SELECT renew_proof_keys();
 
 -- That this transaction of this session may see the company. It is of no use in another session or transaction.
 CREATE FUNCTION company_proof(company uuid) RETURNS text
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
-    RETURN (SELECT encode(sha256(t.proof_key || uuid_send(company) || int4send(pg_backend_pid())
-                                 || timestamptz_send(transaction_timestamp())), 'hex') FROM application_trust t);
+    RETURN encode(sha256(
+        int8send(pg_sequence_last_value('public.proof_key_1'::regclass))
+        || int8send(pg_sequence_last_value('public.proof_key_2'::regclass))
+        || uuid_send(company) || int4send(pg_backend_pid()) || timestamptz_send(transaction_timestamp())), 'hex');
 END
 $$;
 
 -- The company that this transaction has entered; null: none. The owner's own sessions, in which nobody took another role,
--- name theirs without a proof. It is asked once for each table of a statement: no search_path is set (that costs more than
--- the rest), and so all names are written with their schema.
+-- name theirs without a proof.
+--
+-- A single expression without a statement, and no search_path of its own: each would cost more than all the rest. So all
+-- names are written with their schema.
 CREATE OR REPLACE FUNCTION current_company() RETURNS uuid
     LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED AS $$
-DECLARE
-    named pg_catalog.text := pg_catalog.current_setting('app.company_id', true);
 BEGIN
-    IF named IS NULL OR named = '' THEN
-        RETURN NULL;
-    ELSIF pg_catalog.current_setting('app.company_proof', true) = (
-            SELECT pg_catalog.encode(pg_catalog.sha256(
-                t.proof_key || pg_catalog.uuid_send(named::pg_catalog.uuid)
+    RETURN CASE
+        WHEN pg_catalog.current_setting('app.company_proof', true) = pg_catalog.encode(pg_catalog.sha256(
+                pg_catalog.int8send(pg_catalog.pg_sequence_last_value('public.proof_key_1'::pg_catalog.regclass))
+                || pg_catalog.int8send(pg_catalog.pg_sequence_last_value('public.proof_key_2'::pg_catalog.regclass))
+                || pg_catalog.uuid_send(nullif(pg_catalog.current_setting('app.company_id', true), '')::pg_catalog.uuid)
                 || pg_catalog.int4send(pg_catalog.pg_backend_pid())
                 || pg_catalog.timestamptz_send(pg_catalog.transaction_timestamp())), 'hex')
-            FROM public.application_trust t) THEN
-        RETURN named::pg_catalog.uuid;
-    ELSIF pg_catalog.current_setting('role') IN ('none', current_user)
-            AND pg_catalog.pg_has_role(session_user, current_user, 'MEMBER') THEN
-        RETURN named::pg_catalog.uuid;
+            THEN pg_catalog.current_setting('app.company_id', true)::pg_catalog.uuid
+        WHEN pg_catalog.current_setting('role') IN ('none', current_user)
+                AND pg_catalog.pg_has_role(session_user, current_user, 'MEMBER')
+            THEN nullif(pg_catalog.current_setting('app.company_id', true), '')::pg_catalog.uuid
+        END;
+END
+$$;
+
+-- The same for functions of the owner. Under their search_path the one above would be planned anew, back and forth.
+CREATE OR REPLACE FUNCTION ledger_company() RETURNS uuid
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    named uuid := nullif(current_setting('app.company_id', true), '')::uuid;
+BEGIN
+    IF company_proof(named) = current_setting('app.company_proof', true)
+            OR current_setting('role') IN ('none', current_user) AND pg_has_role(session_user, current_user, 'MEMBER')
+                AND named IS NOT NULL THEN
+        RETURN named;
     END IF;
-    RETURN NULL;
+    RAISE EXCEPTION 'the transaction has entered no company' USING ERRCODE = 'LB403';
 END
 $$;
 
@@ -135,25 +163,22 @@ CREATE FUNCTION enter_company(hashes bytea[], versions int[], keys text[], momen
 DECLARE
     company uuid;
     found_company uuid;
-    expires timestamptz;
 BEGIN
     FOR i IN 1 .. cardinality(hashes) LOOP
-        SELECT c.company_id, c.expires_at INTO found_company, expires
-        FROM credentials c WHERE c.secret_hash = hashes[i] AND c.version = versions[i];
-        IF found_company IS NULL OR found_company <> company
-                OR (SELECT expires < clock_timestamp() - t.clock_tolerance FROM application_trust t
-                    WHERE expires IS NOT NULL) THEN
+        SELECT c.company_id INTO found_company FROM credentials c
+        WHERE c.secret_hash = hashes[i] AND c.version = versions[i]
+          AND (c.expires_at IS NULL
+               OR c.expires_at > (SELECT clock_timestamp() - t.clock_tolerance FROM application_trust t));
+        IF found_company IS NULL OR found_company <> company THEN
             RETURN NEXT true;
             RETURN;
         END IF;
         company := found_company;
     END LOOP;
     PERFORM set_config('app.company_id', company::text, true),
-            set_config('app.company_proof', company_proof(company), true);
-    IF writes THEN
-        PERFORM set_config('plan_cache_mode', 'force_generic_plan', true);
-    END IF;
-    IF cardinality(keys) > 0 THEN
+            set_config('app.company_proof', company_proof(company), true),
+            CASE WHEN writes THEN set_config('plan_cache_mode', 'force_generic_plan', true) END;
+    IF keys <> '{}' THEN
         RETURN QUERY SELECT true FROM generate_series(1, reserve_idempotency_keys(company, keys, moment));
     END IF;
 END
@@ -165,11 +190,9 @@ CREATE FUNCTION enter_company_for_job(company uuid, keys text[], moment timestam
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     PERFORM set_config('app.company_id', company::text, true),
-            set_config('app.company_proof', company_proof(company), true);
-    IF writes THEN
-        PERFORM set_config('plan_cache_mode', 'force_generic_plan', true);
-    END IF;
-    IF cardinality(keys) > 0 THEN
+            set_config('app.company_proof', company_proof(company), true),
+            CASE WHEN writes THEN set_config('plan_cache_mode', 'force_generic_plan', true) END;
+    IF keys <> '{}' THEN
         RETURN QUERY SELECT true FROM generate_series(1, reserve_idempotency_keys(company, keys, moment));
     END IF;
 END
@@ -327,7 +350,7 @@ $$;
 CREATE CONSTRAINT TRIGGER check_payment AFTER INSERT OR UPDATE ON payments
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION check_payment();
 
--- Nothing is attached to an entry beyond the files that it was posted with. LB423.
+-- Nothing is attached to an entry beyond the files that it was posted with. LB432.
 CREATE FUNCTION refuse_late_attachments() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
@@ -339,7 +362,7 @@ BEGIN
     LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'the entry was posted without this file'
-            USING ERRCODE = 'LB423', DETAIL = json_build_object('entryId', late);
+            USING ERRCODE = 'LB432', DETAIL = json_build_object('entryId', late);
     END IF;
     RETURN NULL;
 END
