@@ -94,7 +94,7 @@ async def test_what_goes_on_is_before_the_companys_own_and_behind_the_others(
     assert await order(api, name) == ["a0 goes on", "b1", "b0", "a1"]
     api.clock.advance(hours=1)
     await enqueue(api, name, "a1 goes on", goes_on=True)
-    assert await order(api, name) == ["b1", "a1 goes on", "a0 goes on", "b0", "a1"]
+    assert await order(api, name) == ["b1", "a1 goes on", "b0", "a0 goes on", "a1"]
 
 
 async def test_a_later_job_has_a_later_turn(api: Api, name: Name) -> None:
