@@ -65,6 +65,11 @@ class Settings(BaseSettings):
     max_import_mb: int = Field(
         default=10_240, ge=1, description="Longest file that POST /v2/journal-entries/import takes, in MiB."
     )
+    max_waiting_imports_mb: int = Field(
+        default=20_480,
+        ge=1,
+        description="What one company's imports may have waiting in the database, in MiB; one file at least.",
+    )
     fonts_dir: DirectoryPath | None = Field(
         default=None, description="Folder of fonts for what the shipped ones lack on printed documents."
     )

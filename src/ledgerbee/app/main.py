@@ -85,7 +85,8 @@ def create_app(
             role=APPLICATION_ROLE if set_role else None,
         )
         use_fonts(settings.fonts_dir)
-        api.state.edge = Edge(database, clock, blob_store(settings))
+        waiting_mb = max(settings.max_waiting_imports_mb, settings.max_import_mb)
+        api.state.edge = Edge(database, clock, blob_store(settings), waiting_mb * 1024 * 1024)
         try:
             yield
         finally:
