@@ -381,10 +381,10 @@ async def test_uploads_of_killed_processes_are_swept(books: Books, database_url:
         return begun.id
 
     import_id = await books.api.run(left)
-    for hours, status in ((23, "receiving"), (25, "failed")):
+    for minutes, status in ((50, "receiving"), (70, "failed")):
         await books.api.run(
-            lambda context, hours=hours: context.connection.execute(
-                "SELECT end_broken_uploads($1)", context.now + timedelta(hours=hours)
+            lambda context, minutes=minutes: context.connection.execute(
+                "SELECT end_broken_uploads($1)", context.now + timedelta(minutes=minutes)
             )
         )
         assert (await books.api.get(f"{PATH}/{import_id}")).json()["status"] == status

@@ -259,3 +259,48 @@ async def test_real_workers_end_what_nobody_foresaw(
     assert "stopped it once behind line 0" in done.stderr
     listed = (await api.get(PATH)).json()["data"]
     assert [one["status"] for one in listed] == ["failed", "failed"]
+
+
+async def import_of(api: Api, rows: int) -> str:
+    """Send a file of so many rows; the import's address."""
+    content = lines(*(row("1.00") for _ in range(rows)))
+    answer = await api.request("POST", PATH, content=content, headers={"content-type": JSONL})
+    assert answer.status_code == 202
+    return f"{PATH}/{answer.json()['id']}"
+
+
+async def test_an_import_does_not_wait_behind_anothers_many(
+    api: Api, other_api: Api, workers: Callable[[], Program]
+) -> None:
+    many = [await import_of(api, 200) for _ in range(20)]
+    one = await import_of(other_api, 1)
+    worker = workers()
+    while not (found := (await other_api.get(one)).json())["completedAt"]:
+        assert worker.process.poll() is None
+    theirs = [(await api.get(address)).json() for address in many]
+    while not all(one["completedAt"] for one in theirs):
+        assert worker.process.poll() is None
+        theirs = [(await api.get(address)).json() for address in many]
+    assert worker.stop() == 0
+    assert len([one for one in theirs if one["startedAt"] < found["startedAt"]]) <= 3
+    begun = [one["startedAt"] for one in theirs]  # three at a time, and the oldest first
+    assert all(before <= after for before, after in zip(begun, begun[3:], strict=False))
+    assert {one["status"] for one in [*theirs, found]} == {"completed"}
+
+
+async def test_long_imports_let_anothers_in_between(api: Api, other_api: Api, workers: Callable[[], Program]) -> None:
+    """One company's fill all places there are; the other's comes long before they are done."""
+    long = [await import_of(api, 20_000) for _ in range(4)]
+    worker = workers()
+    while [(await api.get(address)).json()["status"] for address in long[:3]] != ["running"] * 3:
+        assert worker.process.poll() is None
+    one = await import_of(other_api, 1)
+    while not (await other_api.get(one)).json()["completedAt"]:
+        assert worker.process.poll() is None
+    assert not [address for address in long if (await api.get(address)).json()["completedAt"]]
+    while not (await api.get(long[0])).json()["completedAt"]:  # who was interrupted goes on before what came later
+        assert worker.process.poll() is None
+    assert (await api.get(long[3])).json()["completedAt"] is None
+    for address in long[1:]:
+        await api.post(f"{address}/cancel")
+    assert worker.stop() == 0

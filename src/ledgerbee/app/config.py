@@ -68,6 +68,11 @@ class Settings(BaseSettings):
     max_new_companies: int = Field(
         default=100, ge=0, description="Companies that one company may create over the API within 24 hours."
     )
+    max_waiting_imports_mb: int = Field(
+        default=20_480,
+        ge=1,
+        description="What one company's imports may have waiting in the database, in MiB; one file at least.",
+    )
     fonts_dir: DirectoryPath | None = Field(
         default=None, description="Folder of fonts for what the shipped ones lack on printed documents."
     )

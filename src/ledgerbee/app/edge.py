@@ -18,7 +18,7 @@ from ledgerbee.core.dates import Clock
 from ledgerbee.core.errors import VALIDATION_FAILED, LedgerBeeError
 from ledgerbee.platform import idempotency
 from ledgerbee.platform.attachments.blobs import BlobStore
-from ledgerbee.platform.caller import Caller
+from ledgerbee.platform.caller import NO_LIMIT, Caller
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.credentials import store as credentials
 from ledgerbee.platform.credentials.model import (
@@ -48,8 +48,9 @@ _ABOUT_KEYS: Final = frozenset({idempotency.IDEMPOTENCY_KEY_IN_USE, idempotency.
 class Edge:
     """Runs operations for one process."""
 
-    def __init__(self, database: Database, clock: Clock, blobs: BlobStore) -> None:
+    def __init__(self, database: Database, clock: Clock, blobs: BlobStore, max_waiting_bytes: int = NO_LIMIT) -> None:
         self.database = database
+        self.max_waiting_bytes = max_waiting_bytes
         self.clock = clock
         self.blobs = blobs
         self.together = Together(database)
@@ -64,6 +65,8 @@ class Edge:
             try:
                 return await self._run(operation, query, request, handler, now)
             except CredentialRevokedError:
+                if operation.streams:  # its body was read: it asks again by itself (`Caller.write`)
+                    raise
                 # What this process remembered is stale: ask again, and run with what is true now.
                 self._forget(request)
                 return await self._run(operation, query, request, handler, now)
@@ -104,6 +107,12 @@ class Edge:
         # The whole body is here before a connection is taken: a slow client holds no transaction open.
         body = b"" if operation.streams else await request.body()
         is_write = request.method in _IDEMPOTENT_METHODS
+
+        async def admit(is_stale: bool) -> Principal:
+            if is_stale:
+                self._forget(request)
+            return await self._admit(operation, request, self.clock())
+
         caller = Caller(
             principal=principal,
             database=self.database,
@@ -111,6 +120,8 @@ class Edge:
             blobs=self.blobs,
             request_id=request.scope["ledgerbee.request_id"],
             now=now,
+            admit=admit,
+            max_waiting_bytes=self.max_waiting_bytes,
             reservation=idempotency.reservation(request, body, streams=bool(operation.streams)) if is_write else None,
             secret_fields=operation.secret_fields,
             address=request.client.host if request.client else None,

@@ -24,7 +24,7 @@ RENEW_RATES: Final = ("renew_rates", "7 * * * *")
 #: What runs by itself: name -> (crontab, what to do).
 TIMETABLE: Final[Mapping[str, tuple[str, Timed]]] = {
     "purge_expired": ("17 * * * *", "SELECT purge_expired($1)"),
-    "end_broken_uploads": ("29 * * * *", "SELECT end_broken_uploads($1)"),
+    "end_broken_uploads": ("*/10 * * * *", "SELECT end_broken_uploads($1)"),
     "end_given_up_imports": ("*/5 * * * *", "SELECT end_given_up_imports($1)"),
     "purge_job_log": (
         "43 4 * * *",

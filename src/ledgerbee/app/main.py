@@ -87,7 +87,8 @@ def create_app(
         )
         use_fonts(settings.fonts_dir)
         allow_new_companies(settings.max_new_companies)
-        api.state.edge = Edge(database, clock, blob_store(settings))
+        waiting_mb = max(settings.max_waiting_imports_mb, settings.max_import_mb)
+        api.state.edge = Edge(database, clock, blob_store(settings), waiting_mb * 1024 * 1024)
         try:
             yield
         finally:

@@ -3,13 +3,12 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from fastapi import Response
 
 from ledgerbee.platform.attachments.blobs import BlobStore
 from ledgerbee.platform.context import Context, Origin
-from ledgerbee.platform.credentials import store as credentials
 from ledgerbee.platform.credentials.model import Principal
 from ledgerbee.platform.db import AnsweredBeforeError, CredentialRevokedError, Database, KeyInUseError, Tenant
 from ledgerbee.platform.idempotency import IDEMPOTENCY_KEY_IN_USE, Reservation, answer_of, replay
@@ -19,13 +18,18 @@ C = TypeVar("C")
 R = TypeVar("R")
 T = TypeVar("T")
 
+#: More bytes than there are.
+NO_LIMIT: Final = 2**63 - 1
+
 
 @dataclass(frozen=True, slots=True)
 class Caller:
     """One request's principal, moment, database and blob store: enough to open transactions of its own.
 
     `reservation` is the idempotency key that it sent, `secret_fields` what is not kept of its answer, `address` the
-    client's, as the outermost trusted proxy told it (None: it has none).
+    client's, as the outermost trusted proxy told it (None: it has none). `admit` lets the request in once more, as of
+    now; told that what is remembered of the credential is stale, it asks the database. `max_waiting_bytes` is what one
+    company may have waiting to be worked off.
     """
 
     principal: Principal
@@ -37,6 +41,8 @@ class Caller:
     reservation: Reservation | None = None
     secret_fields: tuple[str, ...] = ()
     address: str | None = None
+    admit: Callable[[bool], Awaitable[Principal]] | None = None
+    max_waiting_bytes: int = NO_LIMIT
 
     @property
     def tenant(self) -> Tenant:
@@ -60,17 +66,24 @@ class Caller:
     async def write(self, work: Callable[[Context], Awaitable[T]]) -> T:
         """Run `work` in a transaction of the caller's company that is a step of its request, under no key.
 
-        For a request of several transactions, the last of which is its `command`. The credential is checked in each.
+        For a request of several transactions, the last of which is its `command`. The credential, its expiry and what
+        it may do are checked in each. Raises `UNAUTHORIZED` and `INSUFFICIENT_PERMISSIONS` when that has changed.
         """
         try:
-            return await self.database.run(self.tenant, self.now, work)
+            return await self.database.run((await self._as_of_now(is_stale=False)).tenant, self.now, work)
+        except CredentialRevokedError:  # or changed since, which is no reason to stop
+            return await self.database.run((await self._as_of_now(is_stale=True)).tenant, self.now, work)
+
+    async def last_command(self, work: Callable[[Context], Awaitable[Response]]) -> Response:
+        """As `command`, at the end of a request of several transactions: see `write`."""
+        try:
+            return await (await self._as_of_now(is_stale=False)).command(work)
         except CredentialRevokedError:
-            # Between two steps the credential may have changed without being revoked.
-            async with self.database.connection() as connection:
-                principal = await credentials.resolve(connection, self.principal.secret_hash)
-            if principal is None:
-                raise
-            return await self.database.run(replace(self, principal=principal).tenant, self.now, work)
+            return await (await self._as_of_now(is_stale=True)).command(work)
+
+    async def _as_of_now(self, *, is_stale: bool) -> "Caller":
+        assert self.admit is not None, "a request of several transactions comes from the edge"
+        return replace(self, principal=await self.admit(is_stale))
 
     def with_content(self, digest: bytes) -> "Caller":
         """The caller of a request whose body was read as it came in: its digest is part of what the request is."""

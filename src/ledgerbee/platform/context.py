@@ -58,11 +58,15 @@ class Event(Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Work for after the commit. `payload` is JSON; the worker may run it more than once."""
+    """Work for after the commit. `payload` is JSON; the worker may run it more than once.
+
+    `goes_on` is for what continues a job: it comes before the company's other jobs of the name, not behind them.
+    """
 
     name: str
     payload: dict[str, Any]
     delay: timedelta | None = None
+    goes_on: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +126,9 @@ class Context:
         was = None if before is None else _written(before)
         self.events.append(Event(event_type, object_id, _written(data), is_first, was))
 
-    def enqueue(self, name: str, /, *, delay: timedelta | None = None, **payload: Any) -> None:
+    def enqueue(self, name: str, /, *, delay: timedelta | None = None, goes_on: bool = False, **payload: Any) -> None:
         """Have the worker run the job `name` once this transaction has committed (and never if it doesn't)."""
-        self.jobs.append(Job(name, payload, delay))
+        self.jobs.append(Job(name, payload, delay, goes_on))
 
 
 def _written(form: dict[str, Any] | bytes) -> bytes:

@@ -155,5 +155,7 @@ async def _install_jobs(connection: "asyncpg.Connection[asyncpg.Record]") -> Non
         f"GRANT INSERT ON {SETTINGS.queue_table_log} TO {APPLICATION_ROLE};"
         f"REVOKE EXECUTE ON FUNCTION {SETTINGS.function}() FROM PUBLIC;"
         f"DROP TRIGGER IF EXISTS guard_jobs ON {SETTINGS.queue_table};"
-        f"CREATE TRIGGER guard_jobs BEFORE INSERT ON {SETTINGS.queue_table} FOR EACH ROW EXECUTE FUNCTION guard_jobs()"
+        f"CREATE TRIGGER guard_jobs BEFORE INSERT ON {SETTINGS.queue_table} FOR EACH ROW EXECUTE FUNCTION guard_jobs();"
+        f"CREATE INDEX IF NOT EXISTS {SETTINGS.queue_table}_turns ON {SETTINGS.queue_table}"
+        " (job_company(payload), entrypoint, priority) WHERE status = 'queued'"
     )

@@ -160,10 +160,11 @@ async def _enqueue(context: Context, jobs: list[Job]) -> None:
     from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver  # noqa: PLC0415
 
     from ledgerbee.platform.job_queue import queries  # noqa: PLC0415
+    from ledgerbee.platform.job_turns import turns  # noqa: PLC0415
 
     await queries(AsyncpgDriver(context.connection)).enqueue(  # type: ignore[arg-type]  # a pooled connection is one
         [job.name for job in jobs],
         list(payloads),
-        [0] * len(jobs),
+        [-turn for turn in await turns(context, jobs)],
         [job.delay for job in jobs],
     )

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -56,7 +57,7 @@ async def begin_import(
         import_id = known.id
     else:
         import_id, _, length = await actions.receive(
-            means.write,
+            actions.Door(means.write, partial(_give_up, means)),
             ImportFormat.BEANCOUNT,
             file.name,
             _blocks(prepared.lines),
@@ -68,6 +69,11 @@ async def begin_import(
         return await reading.rows_of(means, state, source.Parts(state.id, means.read), summary=prepared.summary)
 
     return run.Begun(import_id, rows_of, prepared.places)
+
+
+async def _give_up(means: run.Means, import_id: UUID, why: str) -> None:
+    async with means.database.connection() as connection:
+        await store.give_up_upload(connection, means.tenant.company_id, import_id, why, means.clock())
 
 
 async def _blocks(lines: Sequence[bytes]) -> AsyncIterator[bytes]:

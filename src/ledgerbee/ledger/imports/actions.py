@@ -2,10 +2,11 @@
 
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 from uuid import UUID
 
+from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.imports import rules, store
 from ledgerbee.ledger.imports.model import (
@@ -20,6 +21,7 @@ from ledgerbee.ledger.imports.model import (
     Place,
 )
 from ledgerbee.ledger.periods import store as periods
+from ledgerbee.platform.caller import NO_LIMIT
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.wire_forms import told
 
@@ -63,18 +65,31 @@ class Writer(Protocol):
     async def __call__(self, work: Callable[[Context], Awaitable[T]]) -> T: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Door:
+    """How a file comes in: `write` keeps its parts, `give_up` ends the upload for a reason, whatever has become of the
+    credential that it came with. `max_bytes` is what the company may have waiting.
+    """
+
+    write: Writer
+    give_up: Callable[[UUID, str], Awaitable[None]]
+    max_bytes: int = NO_LIMIT
+
+
 async def receive(
-    write: Writer,
+    door: Door,
     file_format: ImportFormat,
     file_name: str | None,
     blocks: AsyncIterator[bytes],
     csv_options: CsvOptions = NOTHING_SAID,
     *,
     open_fiscal_years: bool,
+    announced: int = 0,
 ) -> tuple[UUID, bytes, int]:
     """Keep a file as it comes in, a part a transaction; the import's id, the file's SHA-256 and its length.
 
-    It is not queued yet. Whatever ends the upload ends the import, and nothing of the file is left.
+    It is not queued yet. Whatever ends the upload ends the import, and nothing of the file is left. `announced` are the
+    bytes that it is said to have. Raises `JOURNAL_IMPORT_QUOTA_EXCEEDED`.
     """
 
     async def start(context: Context) -> UUID:
@@ -87,24 +102,30 @@ async def receive(
             open_fiscal_years=open_fiscal_years,
         )
         await store.insert(context, received)
+        await store.check_quota(context, announced, door.max_bytes)
         return received.id
 
-    import_id = await write(start)
+    import_id = await door.write(start)
     try:
-        content_hash, length = await _keep(write, import_id, blocks)
-    except Exception:
-        await write(lambda context: give_up(context, import_id, "The upload broke off"))
+        content_hash, length = await _keep(door, import_id, blocks)
+    except BaseException as fault:
+        await door.give_up(import_id, fault.message if isinstance(fault, LedgerBeeError) else "The upload broke off")
         raise
     return import_id, content_hash, length
 
 
-async def _keep(write: Writer, import_id: UUID, blocks: AsyncIterator[bytes]) -> tuple[bytes, int]:
+async def _keep(door: Door, import_id: UUID, blocks: AsyncIterator[bytes]) -> tuple[bytes, int]:
     digest, length, part = hashlib.sha256(), 0, 0
     waiting = bytearray()
 
     async def keep(data: bytes) -> None:
         number = part
-        await write(lambda context: store.add_part(context, import_id, number, data))
+
+        async def work(context: Context) -> None:
+            await store.check_quota(context, len(data), door.max_bytes)
+            await store.add_part(context, import_id, number, data)
+
+        await door.write(work)
 
     async for block in blocks:
         digest.update(block)
@@ -117,18 +138,6 @@ async def _keep(write: Writer, import_id: UUID, blocks: AsyncIterator[bytes]) ->
     if waiting:
         await keep(bytes(waiting))
     return digest.digest(), length
-
-
-async def give_up(context: Context, import_id: UUID, why: str, *, is_repeated: bool = False) -> None:
-    """End an import that never began, if nobody has. Tells `journal_import.failed`.
-
-    Nothing is told of one that is only the repetition of a request: that was told of the first time.
-    """
-    found = await store.get(context, import_id)
-    if not found.is_over:
-        failed = await store.end(context, import_id, ImportStatus.FAILED, why)
-        if not is_repeated:
-            tell_failed(context, found, failed)
 
 
 async def queue(context: Context, import_id: UUID, content_hash: bytes, length: int) -> JournalImport:

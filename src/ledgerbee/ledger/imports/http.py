@@ -1,6 +1,9 @@
 """Imports over HTTP (extensions)."""
 
+import asyncio
+from contextlib import suppress
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 from fastapi import Header, Path, Query, Response
 from pydantic import Field, StringConstraints
@@ -13,6 +16,7 @@ from ledgerbee.ledger.imports.model import (
     JOURNAL_IMPORT_INTERRUPTED,
     JOURNAL_IMPORT_INVALID_STATE,
     JOURNAL_IMPORT_NOT_FOUND,
+    JOURNAL_IMPORT_QUOTA_EXCEEDED,
     JOURNAL_IMPORT_UNREADABLE,
     NOTHING_SAID,
     CsvOptions,
@@ -23,8 +27,10 @@ from ledgerbee.ledger.imports.model import (
 )
 from ledgerbee.ledger.periods.http import OPEN_SCOPE
 from ledgerbee.ledger.periods.rules import FIRST_DAY
+from ledgerbee.platform.caller import Caller
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.credentials.model import INSUFFICIENT_PERMISSIONS
+from ledgerbee.platform.db import UNREACHABLE
 from ledgerbee.platform.http.operation import BodyStream, CallerDep, Ctx, operation, resource_router
 from ledgerbee.platform.http.query import Limit, PageNumber
 from ledgerbee.platform.http.wire import (
@@ -153,7 +159,12 @@ def render_error(refusal: Refusal) -> JournalImportErrorResponse:
         "parameters. With `openFiscalYears=true` the fiscal years that rows up to a year ahead lack are opened; the "
         f"key needs `{OPEN_SCOPE}` too.",
         response="File received, import queued",
-        errors=[JOURNAL_IMPORT_INTERRUPTED, JOURNAL_IMPORT_UNREADABLE, INSUFFICIENT_PERMISSIONS],
+        errors=[
+            JOURNAL_IMPORT_INTERRUPTED,
+            JOURNAL_IMPORT_UNREADABLE,
+            JOURNAL_IMPORT_QUOTA_EXCEEDED,
+            INSUFFICIENT_PERMISSIONS,
+        ],
         opens_transaction=False,
         streams=tuple(MEDIA_TYPES),
     ),
@@ -172,6 +183,7 @@ async def import_journal_entries(  # noqa: PLR0913, PLR0917  each argument is on
         bool, Query(alias="openFiscalYears", description="Open the fiscal years that its rows need")
     ] = False,
     content_type: Annotated[str, Header(include_in_schema=False)] = "",
+    content_length: Annotated[str, Header(include_in_schema=False)] = "",
 ) -> Response:
     """Import journal entries."""
     if open_fiscal_years and OPEN_SCOPE not in caller.principal.scopes:
@@ -180,9 +192,16 @@ async def import_journal_entries(  # noqa: PLR0913, PLR0917  each argument is on
     options = CsvOptions(encoding, decimal_mark, date_format, int(rate_units) if rate_units else None)
     if options != NOTHING_SAID and file_format is not ImportFormat.CSV:
         raise invalid(("", "isCsv", "encoding, decimalMark, dateFormat and rateUnits are for text/csv alone"))
+    door = _door(caller)
     try:
         import_id, content_hash, length = await actions.receive(
-            caller.write, file_format, file_name, body, options, open_fiscal_years=open_fiscal_years
+            door,
+            file_format,
+            file_name,
+            body,
+            options,
+            open_fiscal_years=open_fiscal_years,
+            announced=int(content_length) if content_length.isdigit() else 0,
         )
     except ClientDisconnect:
         raise JOURNAL_IMPORT_INTERRUPTED.error() from None
@@ -191,17 +210,30 @@ async def import_journal_entries(  # noqa: PLR0913, PLR0917  each argument is on
         queued = await actions.queue(context, import_id, content_hash, length)
         return Response(render(queued).model_dump_json(by_alias=True), 202, media_type="application/json")
 
-    with_content = caller.with_content(content_hash)
     try:
-        response = await with_content.command(work)
-    except LedgerBeeError as fault:
-        why = fault.message
-        await caller.write(lambda context: actions.give_up(context, import_id, why))
+        response = await caller.with_content(content_hash).last_command(work)
+    except BaseException as fault:
+        await door.give_up(import_id, fault.message if isinstance(fault, LedgerBeeError) else "The upload broke off")
         raise
     if "Idempotent-Replayed" in response.headers:
-        why = "The same file came before, with the same idempotency key"
-        await caller.write(lambda context: actions.give_up(context, import_id, why, is_repeated=True))
+        await door.give_up(import_id, "The same file came before, with the same idempotency key")
     return response
+
+
+def _door(caller: Caller) -> actions.Door:
+    """How a caller's file comes in, also when its credential is none any more before the end."""
+
+    async def end(import_id: UUID, why: str) -> None:
+        company_id = caller.principal.company_id
+        async with caller.database.connection(company_id) as connection:
+            await store.give_up_upload(connection, company_id, import_id, why, caller.now)
+
+    async def give_up(import_id: UUID, why: str) -> None:
+        # Also when the request is cancelled. What can't be done now is done by the worker's sweep.
+        with suppress(*UNREACHABLE):
+            await asyncio.shield(end(import_id, why))
+
+    return actions.Door(caller.write, give_up, caller.max_waiting_bytes)
 
 
 @router.get(

@@ -1,6 +1,8 @@
 """The job that carries imports out."""
 
+import asyncio
 import time
+from contextlib import suppress
 from typing import Final
 from uuid import UUID
 
@@ -10,11 +12,17 @@ from ledgerbee.ledger.imports.model import IMPORT_JOB, JOURNAL_IMPORT_INVALID_ST
 from ledgerbee.ledger.imports.run import Means, Rows, carry_out, end_unforeseen
 from ledgerbee.ledger.imports.source import Parts
 from ledgerbee.platform.context import Context
+from ledgerbee.platform.db import UNREACHABLE
+from ledgerbee.platform.job_turns import others_wait
 from ledgerbee.platform.jobs import SYSTEM, JobRun, company_tenant
 
 #: Seconds after which an import is handed to a job of its own again. An import may take hours; a job that is
 #: interrupted too often is held, and a worker that is to stop should not have to wait.
 SHIFT_S: Final = 60.0
+#: Seconds after which it is, where another company's import waits for a worker that is free.
+TURN_S: Final = 3.0
+#: Seconds between two looks at who waits.
+_LOOK_S: Final = 1.0
 
 #: How often an import may be stopped by something unforeseen before it fails: with the pauses of the worker some five
 #: minutes. What is foreseen (the database is away, another process is at it) has all the tries that a job has.
@@ -33,7 +41,7 @@ async def import_entries(run: JobRun) -> None:
     import_id = UUID(run.payload["importId"])
     tenant = await company_tenant(run.database, run.company_id, run.request_id, run.clock(), SYSTEM)
     means = Means(run.database, run.clock, tenant)
-    ends = time.monotonic() + SHIFT_S
+    shift = _Shift(run)
     if (await means.read(lambda context: store.get(context, import_id))).is_over:
         return
 
@@ -41,7 +49,8 @@ async def import_entries(run: JobRun) -> None:
         return await rows_of(means, state, Parts(import_id, means.read))
 
     try:
-        state = await carry_out(means, import_id, reader, is_time_over=lambda: time.monotonic() > ends)
+        async with shift:
+            state = await carry_out(means, import_id, reader, is_time_over=shift.is_over)
     except LedgerBeeError as fault:
         if fault.error_code is JOURNAL_IMPORT_INVALID_STATE:  # cancelled
             return
@@ -55,4 +64,33 @@ async def import_entries(run: JobRun) -> None:
 
 
 async def _hand_on(context: Context, import_id: UUID) -> None:
-    context.enqueue(IMPORT_JOB, importId=str(import_id))
+    context.enqueue(IMPORT_JOB, goes_on=True, importId=str(import_id))
+
+
+class _Shift:
+    """How long an import is worked off before it is the others' turn. While it is entered it looks who waits."""
+
+    def __init__(self, run: JobRun) -> None:
+        self._run = run
+        self._began = time.monotonic()
+        self._others_wait = False
+        self._looking: asyncio.Task[None] | None = None
+
+    def is_over(self) -> bool:
+        """Whether it is, now that a chunk is done."""
+        return time.monotonic() - self._began > (TURN_S if self._others_wait else SHIFT_S)
+
+    async def __aenter__(self) -> None:
+        self._looking = asyncio.create_task(self._look())
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._looking is not None
+        self._looking.cancel()
+        await asyncio.wait([self._looking])
+
+    async def _look(self) -> None:
+        while True:
+            await asyncio.sleep(_LOOK_S)
+            with suppress(*UNREACHABLE):
+                async with self._run.database.connection() as connection:
+                    self._others_wait = await others_wait(connection, self._run.company_id, IMPORT_JOB)

@@ -22,6 +22,9 @@ MAX_ERRORS: Final = 10_000
 #: Bytes of a part of a waiting file; the last one is shorter.
 PART_BYTES: Final = 1024 * 1024
 
+#: Imports of one company that wait or are worked off at most. (How long they may be altogether is a setting.)
+MAX_WAITING: Final = 1000
+
 #: The job that carries out one import, or goes on with it.
 IMPORT_JOB: Final = "import_journal_entries"
 
@@ -130,6 +133,11 @@ JOURNAL_IMPORT_NOT_FOUND = ErrorCode("JOURNAL_IMPORT_NOT_FOUND", 404, "No such i
 JOURNAL_IMPORT_INVALID_STATE = ErrorCode("JOURNAL_IMPORT_INVALID_STATE", 409, "The import is over")
 JOURNAL_IMPORT_INTERRUPTED = ErrorCode(
     "JOURNAL_IMPORT_INTERRUPTED", 400, "The upload broke off; what had arrived is forgotten"
+)
+JOURNAL_IMPORT_QUOTA_EXCEEDED = ErrorCode(
+    "JOURNAL_IMPORT_QUOTA_EXCEEDED",
+    429,
+    "The imports of the company that wait are too many or too long. Wait until some are done, or cancel one",
 )
 JOURNAL_IMPORT_UNREADABLE = ErrorCode(
     "JOURNAL_IMPORT_UNREADABLE", 400, "The file, or a row of it, can't be read as its format"

@@ -1,6 +1,7 @@
 """Imports in the database: their progress, the parts of files that wait, and the errors."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -12,7 +13,9 @@ from ledgerbee.core.paging import Page, PageRequest
 from ledgerbee.ledger.imports.model import (
     JOURNAL_IMPORT_INVALID_STATE,
     JOURNAL_IMPORT_NOT_FOUND,
+    JOURNAL_IMPORT_QUOTA_EXCEEDED,
     MAX_ERRORS,
+    MAX_WAITING,
     PART_BYTES,
     CsvDialect,
     CsvOptions,
@@ -25,6 +28,7 @@ from ledgerbee.ledger.imports.model import (
 from ledgerbee.ledger.imports.rules import AccountFacts, Directory, References
 from ledgerbee.ledger.periods.model import Span
 from ledgerbee.platform.context import Context
+from ledgerbee.platform.db import Connection
 from ledgerbee.platform.listing import Filter, fetch_page
 
 _COLUMNS: Final = (
@@ -73,12 +77,29 @@ async def insert(context: Context, entry_import: JournalImport) -> None:
     )
 
 
+async def check_quota(context: Context, more_bytes: int, max_bytes: int) -> None:
+    """Whether the company may have so many bytes more waiting. Raises `JOURNAL_IMPORT_QUOTA_EXCEEDED`.
+
+    Uploads that come in at the same time don't see each other's last part: each may go beyond it by one.
+    """
+    count, waiting = await context.connection.fetchrow(
+        "SELECT count(*), coalesce(sum(bytes_kept), 0)::bigint FROM journal_imports"
+        " WHERE company_id = $1 AND status IN ('receiving', 'queued', 'running')",
+        context.company_id,
+    ) or (0, 0)
+    if count > MAX_WAITING or waiting + more_bytes > max_bytes:
+        raise JOURNAL_IMPORT_QUOTA_EXCEEDED.error(
+            waitingImports=count, maxImports=MAX_WAITING, waitingBytes=waiting, maxBytes=max_bytes
+        )
+
+
 async def add_part(context: Context, import_id: UUID, part: int, data: bytes) -> None:
     """Keep a part of a file that comes in. Raises `JOURNAL_IMPORT_INVALID_STATE` when its import has ended."""
     kept = await context.connection.fetchval(
-        "INSERT INTO import_parts (company_id, import_id, part, data) SELECT i.company_id, i.id, $3, $4"
-        " FROM journal_imports i WHERE i.company_id = $1 AND i.id = $2 AND i.status = 'receiving' FOR SHARE"
-        " RETURNING part",
+        "WITH receiving AS (UPDATE journal_imports SET bytes_kept = bytes_kept + length($4::bytea), received_at = now()"
+        " WHERE company_id = $1 AND id = $2 AND status = 'receiving' RETURNING company_id, id)"
+        " INSERT INTO import_parts (company_id, import_id, part, data) SELECT r.company_id, r.id, $3, $4::bytea"
+        " FROM receiving r RETURNING part",
         context.company_id,
         import_id,
         part,
@@ -105,7 +126,10 @@ async def delete_parts_read(context: Context, import_id: UUID, before: Place, af
     if part == before.position // PART_BYTES:
         return
     await context.connection.execute(
-        "DELETE FROM import_parts WHERE company_id = $1 AND import_id = $2 AND part > 0 AND part < $3",
+        "WITH gone AS (DELETE FROM import_parts WHERE company_id = $1 AND import_id = $2 AND part > 0 AND part < $3"
+        " RETURNING length(data) AS bytes)"
+        " UPDATE journal_imports SET bytes_kept = bytes_kept - (SELECT coalesce(sum(bytes), 0) FROM gone)"
+        " WHERE company_id = $1 AND id = $2",
         context.company_id,
         import_id,
         part,
@@ -155,7 +179,7 @@ async def end(
     """The import is over, one way or the other. Raises `JOURNAL_IMPORT_INVALID_STATE` when it was before."""
     ended = await _changed(
         context,
-        "SET status = $3, completed_at = $4, failure = $5, summary = $6"
+        "SET status = $3, completed_at = $4, failure = $5, summary = $6, bytes_kept = 0"
         " WHERE company_id = $1 AND id = $2 AND status IN ('receiving', 'queued', 'running')",
         import_id,
         status,
@@ -167,6 +191,14 @@ async def end(
         "DELETE FROM import_parts WHERE company_id = $1 AND import_id = $2", context.company_id, import_id
     )
     return ended
+
+
+async def give_up_upload(connection: Connection, company_id: UUID, import_id: UUID, why: str, moment: datetime) -> None:
+    """End an upload where it stands, if it is one still, and forget what has arrived. Needs no company's transaction.
+
+    The credential that it came with may be none any more; whoever knows its id has begun it.
+    """
+    await connection.execute("SELECT give_up_upload($1, $2, $3, $4)", company_id, import_id, why, moment)
 
 
 async def advance(context: Context, import_id: UUID, before: Place, after: Place, posted: int, errors: int) -> int:

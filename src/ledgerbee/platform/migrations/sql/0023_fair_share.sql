@@ -1,2 +1,87 @@
 -- What one company may take of a shared installation.
-SELECT 1;
+
+-- Whose job it is: companies take turns by it. (Its index comes with the queue's own tables, which are made after this.)
+CREATE FUNCTION job_company(payload bytea) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT convert_from(payload, 'UTF8')::jsonb ->> 'companyId'
+$$;
+
+-- The last turn among the jobs of a name that the transaction's company has waiting; null where it has none.
+CREATE FUNCTION last_turn(name text) RETURNS int
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    RETURN (SELECT -min(q.priority) FROM pgqueuer q
+            WHERE job_company(q.payload) = current_company()::text AND q.entrypoint = name AND q.status = 'queued');
+END
+$$;
+
+-- Moves these jobs back by so many seconds, for one that goes before them; the turn that the first of them had. In order of
+-- ids, so that two who do this don't wait for each other.
+CREATE FUNCTION make_room(name text, seconds int) RETURNS int
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    first int;
+BEGIN
+    WITH waiting AS (
+        SELECT q.id, q.priority FROM pgqueuer q
+        WHERE job_company(q.payload) = current_company()::text AND q.entrypoint = name AND q.status = 'queued'
+        ORDER BY q.id FOR UPDATE
+    ), moved AS (
+        UPDATE pgqueuer q SET priority = greatest(q.priority::bigint - seconds, -2147483647)
+        FROM waiting w WHERE q.id = w.id
+    )
+    SELECT -max(w.priority) INTO first FROM waiting w;
+    RETURN first;
+END
+$$;
+
+REVOKE ALL ON FUNCTION job_company(bytea), last_turn(text), make_room(text, int) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION job_company(bytea), last_turn(text), make_room(text, int) TO ledgerbee_app;
+
+-- What of an import's file stands in import_parts, and when the last of it came: what a company may have waiting is limited.
+ALTER TABLE journal_imports
+    ADD COLUMN bytes_kept bigint NOT NULL DEFAULT 0 CHECK (bytes_kept >= 0),
+    ADD COLUMN received_at timestamptz;
+CREATE INDEX journal_imports_waiting ON journal_imports (company_id) WHERE status IN ('receiving', 'queued', 'running');
+
+-- Ends an upload and forgets what has arrived. Whoever knows its id has begun it, and may have no credential any more.
+CREATE FUNCTION give_up_upload(company uuid, upload uuid, why text, moment timestamptz) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    caller_company text := current_setting('app.company_id', true);
+BEGIN
+    PERFORM set_config('app.company_id', company::text, true);
+    WITH ended AS (
+        UPDATE journal_imports i SET status = 'failed', failure = why, completed_at = moment, bytes_kept = 0
+        WHERE i.company_id = company AND i.id = upload AND i.status = 'receiving'
+        RETURNING i.id
+    )
+    DELETE FROM import_parts p USING ended e WHERE p.company_id = company AND p.import_id = e.id;
+    PERFORM set_config('app.company_id', coalesce(caller_company, ''), true);
+END
+$$;
+REVOKE ALL ON FUNCTION give_up_upload(uuid, uuid, text, timestamptz) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION give_up_upload(uuid, uuid, text, timestamptz) TO ledgerbee_app;
+
+-- Uploads that broke off where nobody could tidy up (the process was killed), over all companies: nothing has come for an
+-- hour.
+CREATE OR REPLACE FUNCTION end_broken_uploads(moment timestamptz) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    tenant uuid;
+    caller_company text := current_setting('app.company_id', true);
+BEGIN
+    FOR tenant IN SELECT d.company_id FROM company_directory d LOOP
+        PERFORM set_config('app.company_id', tenant::text, true);
+        WITH broken AS (
+            UPDATE journal_imports i
+            SET status = 'failed', failure = 'The upload broke off', completed_at = moment, bytes_kept = 0
+            WHERE i.company_id = tenant AND i.status = 'receiving'
+              AND coalesce(i.received_at, i.created_at) < moment - interval '1 hour'
+            RETURNING i.id
+        )
+        DELETE FROM import_parts p USING broken b WHERE p.company_id = tenant AND p.import_id = b.id;
+    END LOOP;
+    PERFORM set_config('app.company_id', coalesce(caller_company, ''), true);
+END
+$$;

@@ -1,0 +1,54 @@
+"""Whose job is next: companies take turns, whatever the number of jobs that each of them waits for.
+
+A job gets a turn, a second on a scale of time: the one at which it is due, but at least `SPACING_S` behind the last one
+that its company has waiting of the same name. The worker takes the earliest turn first (the library's priority is the
+turn, negative). So whoever has one job waiting comes before all but the first of whoever has a thousand; nobody waits
+for ever, since later jobs have later turns; and nothing is idle meanwhile. Within a company it is the oldest first.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from ledgerbee.platform.context import Context, Job
+from ledgerbee.platform.db import Connection
+
+#: Seconds between the turns of one company: as long as a run of a job takes at most, as a rule.
+SPACING_S: Final = 60
+#: Turns are counted from here, and fit into 32 bits until 2094.
+_BEGINNING: Final = datetime(2026, 1, 1, tzinfo=UTC)
+_LATEST: Final = 2**31 - 1
+
+_OTHERS_WAIT: Final = """
+SELECT EXISTS (SELECT FROM pgqueuer q WHERE q.entrypoint = $2 AND q.status = 'queued' AND q.execute_after <= now()
+    AND job_company(q.payload) IS DISTINCT FROM $1)
+"""
+
+
+async def turns(context: Context, jobs: Sequence[Job]) -> list[int]:
+    """The turns of a company's new jobs, in order: seconds since the beginning of the scale."""
+    last: dict[str, int] = {}
+    given = []
+    for job in jobs:
+        due = int((context.now + (job.delay or timedelta(0)) - _BEGINNING).total_seconds())
+        if job.goes_on:
+            first: int | None = await context.connection.fetchval("SELECT make_room($1, $2)", job.name, SPACING_S)
+            given.append(_on_scale(due if first is None else min(due, first)))
+            continue
+        if job.name not in last:
+            found: int | None = await context.connection.fetchval("SELECT last_turn($1)", job.name)
+            last[job.name] = due - SPACING_S if found is None else found
+        last[job.name] = max(due, last[job.name] + SPACING_S)
+        given.append(_on_scale(last[job.name]))
+    return given
+
+
+def _on_scale(turn: int) -> int:
+    return max(0, min(turn, _LATEST))
+
+
+async def others_wait(connection: Connection, company_id: UUID, name: str) -> bool:
+    """Whether another company's job of the name is due and has found no worker that is free. For the worker."""
+    waits: bool = await connection.fetchval(_OTHERS_WAIT, str(company_id), name)
+    return waits

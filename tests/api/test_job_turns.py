@@ -1,0 +1,123 @@
+"""The turns of jobs: companies one after the other, within a company the oldest first, nobody for ever."""
+
+import uuid
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest_asyncio
+from tests.conftest import Api
+
+from ledgerbee.platform.context import Context
+from ledgerbee.platform.job_turns import SPACING_S, others_wait
+
+#: A kind of job of each test's own, which no worker knows.
+Name = str
+
+
+@pytest_asyncio.fixture
+async def name(api: Api) -> AsyncIterator[Name]:
+    name = f"test_{uuid.uuid4().hex}"
+    yield name
+    async with api.database.connection() as connection:
+        await connection.execute("DELETE FROM pgqueuer WHERE entrypoint = $1", name)
+
+
+async def enqueue(api: Api, name: Name, *notes: str, delay: timedelta | None = None, goes_on: bool = False) -> None:
+    async def work(context: Context) -> None:
+        for note in notes:
+            context.enqueue(name, note=note, delay=delay, goes_on=goes_on)
+
+    await api.run(work)
+
+
+async def order(api: Api, name: Name) -> list[str]:
+    """The jobs as the worker would take them."""
+    async with api.database.connection() as connection:
+        rows = await connection.fetch(
+            "SELECT convert_from(payload, 'UTF8')::jsonb ->> 'note' AS note FROM pgqueuer WHERE entrypoint = $1"
+            " ORDER BY priority DESC, id",
+            name,
+        )
+    return [row["note"] for row in rows]
+
+
+async def test_one_job_is_not_behind_anothers_many(api: Api, other_api: Api, name: Name) -> None:
+    await enqueue(api, name, *(f"a{number}" for number in range(20)))
+    await enqueue(api, name, "a20")
+    api.clock.advance(seconds=5)
+    await enqueue(other_api, name, "b0", "b1")
+    found = await order(api, name)
+    assert found[:4] == ["a0", "b0", "a1", "b1"]
+    assert [note for note in found if note[0] == "a"] == [f"a{number}" for number in range(21)]
+
+
+async def test_nobody_waits_for_ever(api: Api, other_api: Api, name: Name) -> None:
+    """Whatever comes later than a job's turn comes behind it."""
+    await enqueue(api, name, "a0", "a1", "a2")
+    for number in range(4):
+        await enqueue(other_api, name, f"b{number}")
+        await finish(api, name, f"b{number}" if number < 3 else "")
+        api.clock.advance(seconds=SPACING_S)
+    assert await order(api, name) == ["a0", "a1", "a2", "b3"]
+
+
+async def finish(api: Api, name: Name, note: str) -> None:
+    async with api.database.connection() as connection:
+        await connection.execute(
+            "DELETE FROM pgqueuer WHERE entrypoint = $1 AND convert_from(payload, 'UTF8')::jsonb ->> 'note' = $2",
+            name,
+            note,
+        )
+
+
+async def test_work_that_was_done_meanwhile_is_not_held_against_anybody(api: Api, other_api: Api, name: Name) -> None:
+    await enqueue(api, name, "a0", "a1", "a2")
+    for number in range(3):
+        await finish(api, name, f"a{number}")
+    await enqueue(api, name, "a3")
+    api.clock.advance(seconds=1)
+    await enqueue(other_api, name, "b0")
+    assert await order(api, name) == ["a3", "b0"]
+
+
+async def test_what_goes_on_is_before_the_companys_own_and_behind_the_others(
+    api: Api, other_api: Api, name: Name
+) -> None:
+    await enqueue(api, name, "a0", "a1")
+    await finish(api, name, "a0")
+    api.clock.advance(seconds=10)
+    await enqueue(other_api, name, "b0")
+    await enqueue(api, name, "a0 goes on", goes_on=True)
+    assert await order(api, name) == ["b0", "a0 goes on", "a1"]
+    api.clock.advance(seconds=1)
+    await enqueue(other_api, name, "b1", goes_on=True)
+    assert await order(api, name) == ["a0 goes on", "b1", "b0", "a1"]
+    api.clock.advance(hours=1)
+    await enqueue(api, name, "a1 goes on", goes_on=True)
+    assert await order(api, name) == ["b1", "a1 goes on", "b0", "a0 goes on", "a1"]
+
+
+async def test_a_later_job_has_a_later_turn(api: Api, name: Name) -> None:
+    await enqueue(api, name, "later", delay=timedelta(hours=1))
+    await enqueue(api, name, "at once")
+    await enqueue(api, name, "goes on", goes_on=True)
+    assert sorted(await order(api, name)) == ["at once", "goes on", "later"]
+    await enqueue(api, name, "far", delay=timedelta(days=200_000))
+    await enqueue(api, name, "behind it", "and behind that")
+    assert set((await order(api, name))[-3:]) == {"far", "behind it", "and behind that"}
+
+
+async def test_who_waits_besides(api: Api, other_api: Api, name: Name) -> None:
+    async def asked() -> tuple[bool, bool]:
+        async with api.database.connection() as connection:
+            return (
+                await others_wait(connection, api.company_id, name),
+                await others_wait(connection, other_api.company_id, name),
+            )
+
+    assert await asked() == (False, False)
+    await enqueue(api, name, "a")
+    assert await asked() == (False, True)
+    await finish(api, name, "a")
+    await enqueue(api, name, "later", delay=timedelta(hours=1))
+    assert await asked() == (False, False)
