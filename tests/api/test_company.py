@@ -2,14 +2,13 @@
 
 import base64
 import json
-import struct
-import zlib
 from typing import Any
 
 import asyncpg
 import pytest
 from tests.api.instances import instance
 from tests.conftest import Api, new_company
+from tests.pictures import HOSTILE, plain_png, read, turned_jpeg
 
 from ledgerbee.platform.company import store
 from ledgerbee.platform.context import Context
@@ -24,15 +23,6 @@ NEW = {
     "licenses": ["Subscription", "CustomerPortal", "MeteredProducts"],
     "createdAt": "2026-03-16T12:00:00.000Z", "updatedAt": "2026-03-16T12:00:00.000Z",
 }  # fmt: skip
-
-
-def png(width: int = 2, height: int = 2) -> bytes:
-    def chunk(name: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-
-    rows = zlib.compress(b"".join(b"\0" + b"\xff\0\0" * width for _ in range(height)))
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
 
 
 def encoded(content: bytes) -> str:
@@ -114,8 +104,8 @@ async def test_null_and_blank_clear(api: Api) -> None:
         ({"logo": "not base64!"}, "logo", "isBase64"),
         ({"logo": 5}, "logo", "isBase64"),
         ({"logo": encoded(b"hello")}, "logo", "isImage"),
-        ({"logo": encoded(png()[:-20])}, "logo", "isImage"),
-        ({"logo": encoded(png().replace(b"\0\0\0\2\0\0\0\2", b"\0\1\0\0\0\1\0\0"))}, "logo", "isImage"),
+        ({"logo": encoded(plain_png()[:-20])}, "logo", "isImage"),
+        ({"logo": encoded(plain_png().replace(b"\0\0\0\2\0\0\0\2", b"\0\1\0\0\0\1\0\0"))}, "logo", "isImage"),
         ({"logo": encoded(b"\x89PNG\r\n\x1a\n" + b"x" * 500_000)}, "logo", "maxSize"),
     ],
 )
@@ -134,16 +124,61 @@ async def test_a_logo_is_kept_and_removed(api: Api) -> None:
         return await store.logo(context)
 
     assert await api.run(logo) is None
-    svg = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="5" height="5"/></svg>'
-    for content in (png(), svg):
+    for content, size in ((plain_png(), (2, 2)), (turned_jpeg(), (20, 40)), (plain_png(4_000, 40), (1654, 17))):
         answer = await api.patch("/v1/company", {"logo": encoded(content)})
         assert answer.status_code == 200, answer.text
         assert answer.json()["hasLogo"] is True
         assert "logo" not in answer.json()
-        assert await api.run(logo) == content
+        kept = await api.run(logo)
+        assert kept is not None
+        assert read(kept).size == size
+        assert kept != content
     assert (await api.patch("/v1/company", {"city": "Aarhus"})).json()["hasLogo"] is True
     assert (await api.patch("/v1/company", {"logo": None})).json()["hasLogo"] is False
     assert await api.run(logo) is None
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+async def test_a_file_that_is_no_logo_changes_nothing(api: Api, name: str) -> None:
+    await api.patch("/v1/company", {"logo": encoded(plain_png(7, 7))})
+    before, kept = (await api.get("/v1/company")).json(), await api.run(store.logo)
+    answer = await api.patch("/v1/company", {"city": "Aarhus", "logo": encoded(HOSTILE[name]())})
+    assert answer.status_code == 400, answer.text
+    [problem] = answer.json()["details"]["validationErrors"]
+    assert problem["property"] == "logo"
+    assert set(problem["constraints"]) <= {"isImage", "maxSize"}
+    if name.startswith("SVG") and name != "SVG in UTF-16":
+        assert "SVG drawing: save it as PNG" in problem["constraints"]["isImage"]
+    assert ((await api.get("/v1/company")).json(), await api.run(store.logo)) == (before, kept)
+
+
+async def test_a_logo_is_read_while_no_transaction_is_open(api: Api, database_url: str) -> None:
+    """Somebody holds the company's row: the logo is refused all the same, for it never waits for it."""
+    holder = await asyncpg.connect(database_url)
+    try:
+        async with holder.transaction():
+            await holder.execute("SELECT set_config('app.company_id', $1, true)", str(api.company_id))
+            await holder.fetch("SELECT FROM companies WHERE company_id = $1 FOR UPDATE", api.company_id)
+            answer = await api.patch("/v1/company", {"logo": encoded(HOSTILE["profile bomb"]())})
+            assert answer.status_code == 400
+    finally:
+        await holder.close()
+
+
+async def test_a_logo_of_before_is_kept_and_not_printed(api: Api, database_url: str) -> None:
+    """A drawing that an older release took: the company is told that it has none, and can have another."""
+    owner = await asyncpg.connect(database_url)
+    await owner.execute("SELECT set_config('app.company_id', $1, false)", str(api.company_id))
+    drawing = HOSTILE["SVG"]()
+    await owner.execute(
+        "UPDATE companies SET logo = $2, logo_format = NULL WHERE company_id = $1", api.company_id, drawing
+    )
+    assert (await api.get("/v1/company")).json()["hasLogo"] is False
+    assert await api.run(store.logo) is None
+    assert (await api.patch("/v1/company", {"city": "Aarhus"})).json()["hasLogo"] is False
+    assert await owner.fetchval("SELECT logo FROM companies WHERE company_id = $1", api.company_id) == drawing
+    assert (await api.patch("/v1/company", {"logo": encoded(plain_png())})).json()["hasLogo"] is True
+    await owner.close()
 
 
 async def test_a_time_zone_counts_at_once_in_every_process(database_url: str, api: Api) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,8 +12,10 @@ from tests.conftest import BLOBS, Api
 from tests.post_office import PostOffice, free_port, open_post_office
 from tests.selling import Shop, line
 
-from ledgerbee.app.worker import Limits, Worker
+from ledgerbee.app.worker import Worker
 from ledgerbee.platform.mail import Mailer
+from ledgerbee.sales.delivery.jobs import DELIVERIES
+from ledgerbee.sales.invoices.model import DELIVER_JOB
 
 TIMEOUT_S = 30
 
@@ -26,7 +29,8 @@ def shop(api: Api) -> Shop:
 async def working(api: Api, url: str) -> AsyncIterator[None]:
     """A worker that runs until the block ends."""
     mailer = Mailer(url, "invoices@ledgerbee.example")
-    worker = Worker(api.database, mailer, BLOBS, api.clock, limits=Limits(first_pause=timedelta(milliseconds=200)))
+    jobs = {DELIVER_JOB: replace(DELIVERIES, first_pause=timedelta(milliseconds=200))}
+    worker = Worker(api.database, mailer, BLOBS, api.clock, jobs=jobs)
     task = asyncio.create_task(worker.run())
     try:
         yield

@@ -58,21 +58,23 @@ async def send(api: Api, content: Any, media_type: str = JSONL, query: str = "",
     return await api.request("POST", f"{PATH}?{query}", content=content, headers=headers)
 
 
+def job_run(api: Api, import_id: str, attempt: int) -> JobRun:
+    return JobRun(
+        database=api.database,
+        mailer=Mailer(None, "a@b.dk"),
+        blobs=BLOBS,
+        clock=api.clock,
+        company_id=api.company_id,
+        request_id="test",
+        payload={"importId": import_id},
+        attempt=attempt,
+        max_attempts=8,
+    )
+
+
 async def work_off(api: Api, import_id: str, attempt: int = 1) -> dict[str, Any]:
     """Run the job of an import, in process, and answer with the import."""
-    await import_entries(
-        JobRun(
-            database=api.database,
-            mailer=Mailer(None, "a@b.dk"),
-            blobs=BLOBS,
-            clock=api.clock,
-            company_id=api.company_id,
-            request_id="test",
-            payload={"importId": import_id},
-            attempt=attempt,
-            max_attempts=8,
-        )
-    )
+    await import_entries(job_run(api, import_id, attempt))
     return dict((await api.get(f"{PATH}/{import_id}")).json())
 
 
@@ -462,12 +464,14 @@ async def burning_disk(database_url: str) -> AsyncIterator[None]:
 @pytest.mark.usefixtures("burning_disk")
 async def test_what_nobody_foresaw_is_tried_again_and_ends_the_import(books: Books) -> None:
     sent = (await send(books.api, lines(*(row() for _ in range(500)), row(), row(reference="fire"), row()))).json()
-    for attempt in range(1, jobs.MAX_TRIES + 1):
+    for attempt in range(1, jobs.IMPORTS.max_unforeseen + 1):
         assert (await books.api.get(f"{PATH}/{sent['id']}")).json()["status"] == (
             "queued" if attempt == 1 else "running"
         )
-        with pytest.raises(asyncpg.PostgresIOError):
+        with pytest.raises(asyncpg.PostgresIOError) as fault:
             await work_off(books.api, sent["id"], attempt)
+        assert jobs.IMPORTS.attempts_for(fault.value) == jobs.IMPORTS.max_unforeseen
+    await jobs.IMPORTS.give_up(job_run(books.api, sent["id"], attempt), "an unforeseen error stopped it 4 times")
     found = await work_off(books.api, sent["id"], attempt + 1)
     assert (found["status"], found["entriesPosted"]) == ("failed", 500)
     assert "stopped it 4 times behind line 500" in found["failure"]

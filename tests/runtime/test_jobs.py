@@ -18,7 +18,7 @@ import pytest_asyncio
 from tests.conftest import Api
 from tests.runtime.processes import PATIENCE, Program, cli_json, refusal, wait_for
 
-from ledgerbee.app.jobs import TIMETABLE
+from ledgerbee.app.jobs import END_GIVEN_UP, TIMETABLE
 from ledgerbee.platform.context import Context
 
 #: A worker that dies is missed soon.
@@ -144,10 +144,10 @@ async def test_a_failing_job_is_tried_again_then_held_and_run_again_when_told(
     bench: Bench, http: httpx.AsyncClient
 ) -> None:
     notes = await bench.enqueue(fail=True)
-    worker = bench.worker(max_attempts=3, first_pause=0.1, longest_pause=0.2, poll=0.1)
+    worker = bench.worker(max_unforeseen=3, first_pause=0.1, longest_pause=0.2, poll=0.1)
     held = worker.wait_for_event("job.held")
     assert (held["job"], held["attempt"], held["error"]) == (bench.job, 3, "RuntimeError: as told")
-    assert lines(notes) == ["begun 1", "begun 2", "begun 3"]
+    wait_for(says(notes, "begun 1", "begun 2", "begun 3", "given up: an unforeseen error stopped it 3 times"))
     (row,) = wait_for(lambda: _of(bench, cli_json("jobs", "list", DATABASE_URL=bench.database_url)["jobs"]))
     assert worker.stop() == 0
     assert row["companyId"] == str(bench.api.company_id)
@@ -178,13 +178,14 @@ async def test_a_job_that_kills_its_workers_is_held_and_those_beside_it_are_not(
     wait_for(lambda: "ended" in lines(beside))
     assert last.stop() == 0
     assert [row["status"] for row in await bench.rows()] == ["failed"]
-    assert lines(notes) == ["begun 1"] * 2
+    assert lines(notes) == ["begun 1"] * 2 + ["given up: 2 workers of the program died with it"]
 
 
 async def test_what_is_due_by_timetable_runs(bench: Bench) -> None:
     """Overdue since nobody worked: it runs at the start."""
     async with bench.api.database.connection() as connection:
-        for name, (crontab, _) in TIMETABLE.items():
+        due_jobs = {**TIMETABLE, END_GIVEN_UP[0]: (END_GIVEN_UP[1], None)}
+        for name, (crontab, _) in due_jobs.items():
             await connection.execute(
                 "INSERT INTO pgqueuer_schedules (entrypoint, expression, next_run)"
                 " VALUES ($1, $2, now() - interval '1 hour')"
@@ -209,6 +210,6 @@ async def test_what_is_due_by_timetable_runs(bench: Bench) -> None:
     assert worker.stop() == 0
     assert (
         {row["entrypoint"] for row in rows}
-        == {"end_broken_uploads", "end_given_up_imports", "purge_expired", "purge_job_log", "release_blob_leases"}
-        == set(TIMETABLE)
+        == {"end_broken_uploads", "end_given_up", "purge_expired", "purge_job_log", "release_blob_leases"}
+        == {*TIMETABLE, END_GIVEN_UP[0]}
     )

@@ -2,7 +2,7 @@
 
 It knows one job, JOB: one of the application's, or one of its own that does what its payload says. That notes in the
 file `notes` that it began, then waits for the file `gate` to be there, fails, dies or ends. LIMITS is a JSON object:
-fields of `Limits`, times in seconds.
+fields of `Limits` and `JobKind`, times in seconds.
 """
 
 import asyncio
@@ -10,6 +10,7 @@ import json
 import os
 import signal
 import sys
+from dataclasses import fields, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from ledgerbee.app.config import Settings
 from ledgerbee.app.jobs import JOBS
 from ledgerbee.app.worker import Limits
 from ledgerbee.app.worker_process import run_worker
-from ledgerbee.platform.jobs import JobRun
+from ledgerbee.platform.jobs import JobKind, JobRun
 
 
 async def act(run: JobRun) -> None:
@@ -42,15 +43,34 @@ def note(todo: Any, text: str) -> None:
         notes.write(text + "\n")
 
 
-def limits_of(text: str) -> Limits:
-    """The limits that the argument names."""
+async def give_up(run: JobRun, reason: str) -> None:
+    """What the job works on is ended."""
+    note(run.payload, f"given up: {reason}")
+    if run.payload.get("fail_again"):
+        raise RuntimeError("as told, once more")
+
+
+TEST_JOB = JobKind(
+    run=act, give_up=give_up, is_foreseen=lambda _: False, max_attempts=8, max_unforeseen=8,
+    first_pause=timedelta(seconds=15), longest_pause=timedelta(hours=16),
+)  # fmt: skip
+
+
+def limits_of(text: str, kind: JobKind) -> tuple[Limits, JobKind]:
+    """The limits that the argument names: the worker's own, and those of the kind of job."""
     given: dict[str, Any] = json.loads(text)
     for name, value in list(given.items()):
         if not name.startswith("max_"):
             given[name] = timedelta(seconds=value)
-    return Limits(**given)
+    if "max_unforeseen" in given:
+        given["max_attempts"] = max(given["max_unforeseen"], given.get("max_attempts", 1))
+    own = {field.name for field in fields(Limits)}
+    limits = Limits(**{name: value for name, value in given.items() if name in own})
+    return limits, replace(kind, **{name: value for name, value in given.items() if name not in own})
 
 
 if __name__ == "__main__":
     logs.configure("INFO")
-    run_worker(Settings(), jobs={sys.argv[1]: JOBS.get(sys.argv[1], act)}, limits=limits_of(sys.argv[2]))
+    name = sys.argv[1]
+    limits, kind = limits_of(sys.argv[2], JOBS.get(name, TEST_JOB))
+    run_worker(Settings(), jobs={name: kind}, limits=limits)

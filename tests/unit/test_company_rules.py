@@ -12,12 +12,11 @@ from hypothesis import strategies as st
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.ids import new_id
 from ledgerbee.platform.company import rules
-from ledgerbee.platform.company.logo import MAX_LOGO_BYTES, UnreadableLogo, check_drawable, read_logo
+from ledgerbee.platform.company.logo import MAX_LOGO_BYTES, UnreadableLogo, read_logo
 from ledgerbee.platform.company.model import Company
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 COMPANY = Company(new_id(), "Nordlys ApS", "DK", "da", "DKK", "Europe/Copenhagen", NOW, NOW)
-SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9">%s</svg>'
 
 
 @given(st.integers(10_000_000, 99_999_999))
@@ -75,32 +74,6 @@ def test_no_time_zones(zone: str) -> None:
         rules.check_time_zone(zone)
 
 
-def test_a_drawing_is_recognised_and_drawn() -> None:
-    logo = read_logo(b'<?xml version="1.0"?>\n<!-- made by hand -->\n' + SVG % b'<rect width="5" height="5"/>')
-    assert logo.form == "svg"
-    check_drawable(logo)
-
-
-@pytest.mark.parametrize(
-    "inside",
-    [b"<script>alert(1)</script>", b'<image href="file:///etc/passwd"/>', b"<foreignObject/>", b"<svg:script />",
-     b"<filter id='f'/>", b"<use href='#a'/>" * 25],
-)  # fmt: skip
-def test_a_drawing_that_could_do_more_than_be_drawn(inside: bytes) -> None:
-    with pytest.raises(UnreadableLogo):
-        read_logo(SVG % inside)
-
-
-def test_a_drawing_with_entities() -> None:
-    with pytest.raises(UnreadableLogo):
-        read_logo(b'<!DOCTYPE svg [<!ENTITY a "aaaa">]>' + SVG % b"&a;")
-
-
-def test_a_drawing_that_is_broken_inside() -> None:
-    with pytest.raises(UnreadableLogo, match="drawn"):
-        check_drawable(read_logo(SVG % b"<rect></circle>"))
-
-
 def jpeg(width: int, height: int) -> bytes:
     comment = b"\xff\xfe" + struct.pack(">H", 4) + b"hi"
     return b"\xff\xd8" + comment + b"\xff\xc0" + struct.pack(">HBHH", 11, 8, height, width) + b"\0" * 4
@@ -121,4 +94,4 @@ def test_any_file_is_recognised_or_refused(start: bytes, rest: bytes) -> None:
 
 def test_a_file_that_is_too_large() -> None:
     with pytest.raises(UnreadableLogo, match="larger"):
-        read_logo(SVG % (b" " * MAX_LOGO_BYTES))
+        read_logo(b"\x89PNG\r\n\x1a\n" + bytes(MAX_LOGO_BYTES))

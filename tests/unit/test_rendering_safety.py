@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from PIL import Image
 from pypdf import PdfReader
-from tests.unit.printed import BANK, BUYER, INVOICE, LINE, SELLER, SVG, D, png, squeezed, text
+from tests.pictures import saved
+from tests.unit.printed import BANK, BUYER, INVOICE, LINE, SELLER, D, png, squeezed, text
 
 from ledgerbee.sales.rendering import (
     Party,
@@ -178,29 +180,12 @@ def _fonts(page: Any) -> list[Any]:
     return [font.get_object() for font in page["/Resources"]["/Font"].values()]
 
 
-@pytest.mark.parametrize("logo", [png(), png(4000, 10), SVG, SVG.replace(b"viewBox", b'width="9" height="9" data-x')])
+@pytest.mark.parametrize("logo", [png(), png(4000, 10), saved(Image.new("RGB", (90, 30), "red"), "JPEG")])
 def test_logos_are_drawn(logo: bytes) -> None:
     with_logo, without = render(replace(INVOICE, logo=logo)), render(INVOICE)
     assert with_logo != without
     assert read_logo(logo).content == logo
     assert render(replace(INVOICE, logo=b"")) == without
-
-
-@pytest.mark.parametrize(
-    ("attributes", "shape"),
-    [
-        ('viewBox="0 0 40.5 10"', (40_500, 10_000)),
-        ('width="120" height="40"', (120_000, 40_000)),
-        ('height="1.5cm" width="3cm" viewBox="0 0 7 7"', (3_000, 1_500)),
-        ('width="100%" height="100%" viewBox="0 0 2 1"', (2_000, 1_000)),
-        ('width="100%" height="40"', None),
-        ('stroke-width="9" data-height="9"', None),
-        ("width='3cm' height='10mm'", None),
-    ],
-)
-def test_a_drawings_shape_is_its_size_else_its_view_box(attributes: str, shape: tuple[int, int] | None) -> None:
-    """A logo stands flush left only where its shape is known."""
-    assert read_logo(f'<svg xmlns="http://www.w3.org/2000/svg" {attributes}></svg>'.encode()).shape == shape
 
 
 JPEG_HEAD = b"\xff\xd8\xff\xe0\x00\x04ab\xff\xc0\x00\x0b\x08"
@@ -219,12 +204,7 @@ JPEG_HEAD = b"\xff\xd8\xff\xe0\x00\x04ab\xff\xc0\x00\x0b\x08"
         JPEG_HEAD + struct.pack(">HH", 10, 10),
         JPEG_HEAD + struct.pack(">HH", 30_000, 30_000),
         b"<html></html>",
-        b"<svg",
-        b"<svg xmlns='http://www.w3.org/2000/svg'><rect",
-        b"<svg xmlns='http://www.w3.org/2000/svg'><image href='/etc/passwd'/></svg>",
-        b"<svg xmlns='http://www.w3.org/2000/svg'>" + b"<use href='#a'/>" * 30 + b"</svg>",
-        b"<!DOCTYPE svg [<!ENTITY a 'b'>]><svg xmlns='http://www.w3.org/2000/svg'/>",
-        b"<svg xmlns='http://www.w3.org/2000/svg'><!-- <!ENTITY --></svg>",
+        b"<svg xmlns='http://www.w3.org/2000/svg'/>",
         b"\xff\xfe<svg",
         b"\x89PNG\r\n\x1a\n" + b"\0" * 1_000_001,
     ],

@@ -1,18 +1,19 @@
 """Every background job by name, and what runs on a timetable."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Final
 
-from ledgerbee.ledger.imports.jobs import import_entries
+from ledgerbee.ledger.imports.jobs import IMPORTS
 from ledgerbee.ledger.imports.model import IMPORT_JOB
 from ledgerbee.platform.attachments.actions import release_stale
-from ledgerbee.platform.jobs import Handler, Timed
-from ledgerbee.sales.delivery.jobs import deliver_invoice
+from ledgerbee.platform.jobs import JobKind, Timed
+from ledgerbee.sales.delivery.jobs import DELIVERIES
 from ledgerbee.sales.invoices.model import DELIVER_JOB
 
-JOBS: Final[Mapping[str, Handler]] = {
-    DELIVER_JOB: deliver_invoice,
-    IMPORT_JOB: import_entries,
+JOBS: Final[Mapping[str, JobKind]] = {
+    DELIVER_JOB: DELIVERIES,
+    IMPORT_JOB: IMPORTS,
 }
 
 #: Jobs of a kind that a worker runs at the same time, where that is fewer than any: each of these takes connections.
@@ -21,11 +22,14 @@ AT_ONCE: Final[Mapping[str, int]] = {IMPORT_JOB: 3}
 #: When new published rates are looked for, where the settings allow it: each hour until they are there.
 RENEW_RATES: Final = ("renew_rates", "7 * * * *")
 
+#: When the worker looks once more after jobs that were held of late, and how long ago that is.
+END_GIVEN_UP: Final = ("end_given_up", "*/5 * * * *")
+HELD_OF_LATE: Final = timedelta(days=1)
+
 #: What runs by itself: name -> (crontab, what to do).
 TIMETABLE: Final[Mapping[str, tuple[str, Timed]]] = {
     "purge_expired": ("17 * * * *", "SELECT purge_expired($1)"),
     "end_broken_uploads": ("*/10 * * * *", "SELECT end_broken_uploads($1)"),
-    "end_given_up_imports": ("*/5 * * * *", "SELECT end_given_up_imports($1)"),
     "purge_job_log": (
         "43 4 * * *",
         """

@@ -1,8 +1,8 @@
 """The worker: runs jobs after the commits that asked for them.
 
-A failing job is tried again with growing pauses; when its attempts are used up it is held, visible and
-counted, never dropped. A worker that dies leaves its jobs to the next: their heartbeat stops. A job that takes its
-worker down again and again is held too.
+A failing job is tried again with growing pauses, as its kind says (`platform.jobs.JobKind`). When its attempts are used
+up, what it works on is ended as failed, and the job is held, visible and counted, never dropped. A worker that dies
+leaves its jobs to the next: their heartbeat stops. A job that takes its worker down again and again ends likewise.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ import json
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
@@ -18,19 +18,19 @@ import structlog
 from pgqueuer.applications import PgQueuer
 from pgqueuer.db import AsyncpgPoolDriver
 from pgqueuer.errors import RetryRequested
-from pgqueuer.executors import AbstractEntrypointExecutor, DatabaseRetryEntrypointExecutor, EntrypointExecutorParameters
+from pgqueuer.executors import AbstractEntrypointExecutor, EntrypointExecutor, EntrypointExecutorParameters
 from pgqueuer.models import Context as JobContext
 from pgqueuer.models import Job, Schedule
 from prometheus_client import Counter, Histogram
 
-from ledgerbee.app.jobs import AT_ONCE, JOBS, RENEW_RATES, TIMETABLE
+from ledgerbee.app.jobs import AT_ONCE, END_GIVEN_UP, HELD_OF_LATE, JOBS, RENEW_RATES, TIMETABLE
 from ledgerbee.app.process import GRACE_S
 from ledgerbee.core.dates import Clock
 from ledgerbee.platform.attachments.blobs import BlobStore
 from ledgerbee.platform.db import Connection, Database
 from ledgerbee.platform.job_queue import SETTINGS, patiently, queries
-from ledgerbee.platform.job_report import begin_again, came_to_an_end, was_interrupted
-from ledgerbee.platform.jobs import Handler, JobRun, Timed
+from ledgerbee.platform.job_report import begin_again, came_to_an_end, jobs_held_since, was_interrupted
+from ledgerbee.platform.jobs import JobKind, JobRun, Timed
 from ledgerbee.platform.mail import Mailer
 from ledgerbee.platform.rates.feed import Feed
 
@@ -43,12 +43,8 @@ POOL_SIZE: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long a worker waits, and how often it tries."""
+    """How long a worker waits, whatever the job."""
 
-    #: Eight tries over about a day: 15 s, 1 min, 4 min, 16 min, 1 h, 4 h, 16 h.
-    max_attempts: int = 8
-    first_pause: timedelta = timedelta(seconds=15)
-    longest_pause: timedelta = timedelta(hours=16)
     #: How often the queue is looked at when nothing is heard of it: retries that fall due, notifications that got lost.
     poll: timedelta = timedelta(seconds=5)
     #: A worker silent for this long is taken for dead and its jobs are run by another.
@@ -85,7 +81,7 @@ class Worker:
         mailer: Mailer,
         blobs: BlobStore,
         clock: Clock,
-        jobs: Mapping[str, Handler] = JOBS,
+        jobs: Mapping[str, JobKind] = JOBS,
         timetable: Mapping[str, tuple[str, Timed]] = TIMETABLE,
         limits: Limits = LIMITS,
         feed: Feed | None = None,
@@ -102,8 +98,10 @@ class Worker:
         self.in_hand: set[asyncio.Task[Any]] = set()
         #: Held by the one job that was interrupted and is run again.
         self.one_at_a_time = asyncio.Lock()
-        for name, handler in jobs.items():
-            self._add_job(name, handler)
+        self.runs = {name: _Runs(self, name, kind) for name, kind in jobs.items()}
+        for runs in self.runs.values():
+            self._add_job(runs)
+        self._add_schedule(*END_GIVEN_UP, self._end_given_up)
         for name, (crontab, timed) in timetable.items():
             self._add_schedule(name, crontab, timed)
         if feed is not None:
@@ -144,21 +142,20 @@ class Worker:
                 ended.add(task)
             await asyncio.sleep(0.1)
 
-    def _add_job(self, name: str, handler: Handler) -> None:
-        runs = _Runs(self, name, handler)
+    async def _end_given_up(self, database: Database, _: BlobStore, now: datetime) -> None:
+        """Once more for jobs held of late: whatever kept what they work on from being ended may be over."""
+        async with database.connection() as connection:
+            held = await jobs_held_since(connection, now - HELD_OF_LATE, list(self.runs))
+        for job, payload in held:
+            runs = self.runs[job.job]
+            await runs.give_up(runs.run_of(payload, job.attempts), job.id, "it was tried again and again in vain")
 
+    def _add_job(self, runs: "_Runs") -> None:
         def executor(parameters: EntrypointExecutorParameters) -> AbstractEntrypointExecutor:
-            return _Executor(
-                parameters=parameters,
-                max_attempts=self.limits.max_attempts - 1,
-                initial_delay=self.limits.first_pause,
-                max_delay=self.limits.longest_pause,
-                backoff_multiplier=4.0,
-                worker=self,
-            )
+            return _Executor(parameters=parameters, worker=self, runs=runs)
 
         self.queue.entrypoint(
-            name, on_failure="hold", executor_factory=executor, concurrency_limit=AT_ONCE.get(name, 0)
+            runs.name, on_failure="hold", executor_factory=executor, concurrency_limit=AT_ONCE.get(runs.name, 0)
         )(runs.run)
 
     def _add_schedule(self, name: str, crontab: str, timed: Timed) -> None:
@@ -174,16 +171,19 @@ class Worker:
 
 @dataclass(frozen=True, slots=True)
 class _Runs:
-    """The runs of one kind of job: what its handler gets, and what is told of it."""
+    """The runs of one kind of job: what its handler gets, what is told of it, and what follows from how it ended."""
 
     worker: Worker
     name: str
-    handler: Handler
+    kind: JobKind
 
-    async def run(self, job: Job) -> None:
-        payload = json.loads(job.payload or b"{}")
-        attempt = job.attempts + 1
-        job_run = JobRun(
+    def __post_init__(self) -> None:
+        if not isinstance(self.kind, JobKind):
+            raise TypeError(f"the job {self.name} doesn't say how it ends: it has to be a JobKind")
+
+    def run_of(self, payload: Mapping[str, Any], attempt: int) -> JobRun:
+        """The run number `attempt` of a job."""
+        return JobRun(
             database=self.worker.database,
             mailer=self.worker.mailer,
             blobs=self.worker.blobs,
@@ -192,16 +192,28 @@ class _Runs:
             request_id=payload["requestId"],
             payload=payload,
             attempt=attempt,
-            max_attempts=self.worker.limits.max_attempts,
+            max_attempts=self.kind.max_attempts,
         )
+
+    async def run(self, job: Job) -> None:
+        """Run a job once. Raises `RetryRequested` for another try, and what ended it when it is given up."""
+        attempt = job.attempts + 1
+        job_run = self.run_of(json.loads(job.payload or b"{}"), attempt)
         facts = {"job": self.name, "job_id": int(job.id), "request_id": job_run.request_id, "attempt": attempt}
         started = time.perf_counter()
         try:
-            await self.handler(job_run)
+            await self.kind.run(job_run)
         except Exception as fault:
-            outcome = "failed" if attempt < job_run.max_attempts else "held"
+            is_over = attempt >= self.kind.attempts_for(fault)
+            outcome = "held" if is_over else "failed"
             RUNS.labels(self.name, outcome).inc()
             log.warning(f"job.{outcome}", **facts, error=f"{type(fault).__name__}: {fault}")
+            if not is_over:
+                raise RetryRequested(delay=self.kind.pause_after(attempt), reason=str(fault)) from fault
+            times = f"{attempt} times" if attempt > 1 else "once"
+            is_foreseen = self.kind.is_foreseen(fault)
+            reason = f"it was tried {times} in vain" if is_foreseen else f"an unforeseen error stopped it {times}"
+            await self.give_up(job_run, int(job.id), reason)
             raise
         finally:
             seconds = time.perf_counter() - started
@@ -209,12 +221,20 @@ class _Runs:
         RUNS.labels(self.name, "done").inc()
         log.info("job.done", **facts, milliseconds=int(seconds * 1000))
 
+    async def give_up(self, job_run: JobRun, job_id: int, reason: str) -> None:
+        """End what the job works on. What nobody foresaw here is told, and tried again at the next look at the held."""
+        try:
+            await patiently(lambda: self.kind.give_up(job_run, reason))
+        except Exception as fault:
+            log.exception("job.not_ended", job=self.name, job_id=job_id, error=f"{type(fault).__name__}: {fault}")
+
 
 @dataclass(kw_only=True)
-class _Executor(DatabaseRetryEntrypointExecutor):
+class _Executor(EntrypointExecutor):
     """The library's executor, with an end for jobs that the worker can't wait for and for those that kill it."""
 
     worker: Worker
+    runs: _Runs
 
     async def execute(self, job: Job, context: JobContext) -> None:
         """Run the job. Raises what makes the library put it back or hold it."""
@@ -241,6 +261,8 @@ class _Executor(DatabaseRetryEntrypointExecutor):
                     RUNS.labels(job.entrypoint, "held").inc()
                     error = f"{begun} workers died while they ran it"
                     log.error("job.held", job=job.entrypoint, job_id=int(job.id), error=error)
+                    job_run = self.runs.run_of(json.loads(job.payload or b"{}"), job.attempts + 1)
+                    await self.runs.give_up(job_run, int(job.id), f"{begun} workers of the program died with it")
                     raise JobKillsWorkersError(error)
                 await super().execute(job, context)
             finally:

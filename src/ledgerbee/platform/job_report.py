@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from ledgerbee.platform.db import Connection
@@ -97,6 +98,27 @@ async def held_jobs(connection: Connection, limit: int = 100) -> list[HeldJob]:
         )
         for row in rows
     ]
+
+
+async def jobs_held_since(
+    connection: Connection, since: datetime, names: Sequence[str]
+) -> list[tuple[HeldJob, dict[str, Any]]]:
+    """Jobs of these names that have been held since then, each with its payload."""
+    rows = await connection.fetch(
+        """
+        SELECT q.id, q.entrypoint, q.payload, q.attempts, q.updated FROM pgqueuer q
+        WHERE q.status = 'failed' AND q.updated >= $1 AND q.entrypoint = ANY ($2::text[]) ORDER BY q.id
+        """,
+        since,
+        names,
+    )
+    found = []
+    for row in rows:
+        payload = json.loads(row["payload"])
+        company_id = UUID(payload["companyId"])
+        job = HeldJob(row["id"], row["entrypoint"], company_id, row["attempts"] + 1, row["updated"], "")
+        found.append((job, payload))
+    return found
 
 
 async def release_held_jobs(connection: Connection, ids: Sequence[int] | None) -> list[int]:

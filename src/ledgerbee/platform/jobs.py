@@ -3,11 +3,14 @@
 Jobs are rows of the transaction that asked for them (`Context.enqueue`) and run after it committed, at least
 once. A job acts outside (mail, card, webhook) between two transactions of its own: one that claims, one that
 records the outcome.
+
+Every job comes to an end: its kind says how often it is tried, and what becomes of what it works on when it is given
+up.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
@@ -52,6 +55,47 @@ class JobRun:
 
 
 Handler = Callable[[JobRun], Awaitable[None]]
+#: Ends what a job works on, with the reason for whoever it belongs to. What has ended already it leaves alone: it may
+#: be asked more than once.
+GiveUp = Callable[[JobRun, str], Awaitable[None]]
+
+#: How much longer each pause is than the one before.
+_BACKOFF: Final = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobKind:
+    """What is done for the jobs of one name, how often it is tried, and how it ends. There are no defaults.
+
+    `max_attempts` are the tries that what is foreseen may end (`is_foreseen`: the other side is away, somebody else is
+    at it), `max_unforeseen` those of anything else; pauses grow from `first_pause` to `longest_pause`. `give_up` is
+    called after the last one, and for a job that its workers died with; then the job is held for the operator to see.
+    """
+
+    run: Handler
+    give_up: GiveUp
+    is_foreseen: Callable[[Exception], bool]
+    max_attempts: int
+    max_unforeseen: int
+    first_pause: timedelta
+    longest_pause: timedelta
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.max_unforeseen <= self.max_attempts:
+            raise ValueError("a job is tried once at least, and for what is unforeseen no more often than at most")
+        if not timedelta(0) < self.first_pause <= self.longest_pause:
+            raise ValueError("there is a pause between two tries")
+
+    def attempts_for(self, fault: Exception) -> int:
+        """How many tries there are in all when one ends like this."""
+        return self.max_attempts if self.is_foreseen(fault) else self.max_unforeseen
+
+    def pause_after(self, attempt: int) -> timedelta:
+        """How long to wait after try number `attempt`, from 1."""
+        growth: int = _BACKOFF ** min(attempt - 1, 16)
+        return min(self.longest_pause, self.first_pause * growth)
+
+
 #: What runs on a timetable: SQL with the moment as its one argument, or a coroutine.
 Timed = str | Callable[[Database, BlobStore, datetime], Awaitable[None]]
 

@@ -16,7 +16,7 @@ from ledgerbee.app.beancount.model import Books, BooksRefusedError, Transaction
 from ledgerbee.app.beancount.reading import read_books
 from ledgerbee.app.beancount.translation import Accounts, Part, needed_rates, translate
 from ledgerbee.core.money import ZERO, format_decimal, total
-from ledgerbee.ledger.imports import actions, reading, run, source
+from ledgerbee.ledger.imports import actions, reading, run, source, store
 from ledgerbee.ledger.imports.model import ImportFormat, JournalImport
 from ledgerbee.platform.company import store as companies
 from ledgerbee.platform.context import Context

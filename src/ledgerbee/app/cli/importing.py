@@ -264,7 +264,7 @@ async def _carry_out(
             raise  # it can be gone on with
         except Exception as fault:  # noqa: BLE001  told, and the import ended with it
             note(f"unforeseen, request {tenant.request_id}: {type(fault).__name__}: {fault}")
-            done = await run.end_unforeseen(means, begun.import_id, 1)
+            done = await run.end_unforeseen(means, begun.import_id, "an unforeseen error stopped it once")
         errors = await means.read(lambda context: store.list_errors(context, done.id, page=1, limit=100))
         return done, list(errors.rows), begun.places
     finally:

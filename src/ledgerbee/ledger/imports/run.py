@@ -148,16 +148,15 @@ async def _fail(import_id: UUID, fault: LedgerBeeError, context: Context) -> Jou
     return await store.count_errors(context, import_id, len(refusals))
 
 
-async def end_unforeseen(means: Means, import_id: UUID, times: int) -> JournalImport:
-    """End an import that something unforeseen stopped so many times. What it has posted stays."""
+async def end_unforeseen(means: Means, import_id: UUID, reason: str) -> JournalImport:
+    """End an import that does not get on, for the reason given, which starts a sentence. What it posted stays."""
 
     async def work(context: Context) -> JournalImport:
         found = await store.get(context, import_id)
         if found.is_over:
             return found
-        how_often = f"{times} times" if times > 1 else "once"
         why = (
-            f"An unforeseen error stopped it {how_often} behind line {found.place.line - 1}; the lines up to there are"
+            f"{reason[:1].upper()}{reason[1:]} behind line {found.place.line - 1}; the lines up to there are"
             f" done. The log of the program has the error under request {context.request_id}."
         )
         ended = await store.end(context, import_id, ImportStatus.FAILED, why)

@@ -3,34 +3,49 @@
 import asyncio
 import hashlib
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from ledgerbee.core.errors import invalid
 from ledgerbee.platform.company import rules, store
-from ledgerbee.platform.company.logo import UnreadableLogo, check_drawable, read_logo
+from ledgerbee.platform.company.logo import Logo, UnreadableLogo, redrawn
 from ledgerbee.platform.company.model import Company
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.credentials import store as credentials
 from ledgerbee.platform.credentials.model import LICENSES
 from ledgerbee.platform.wire_forms import told
 
+#: Logos that one process has drawn at the same time: what is more waits, and holds nothing meanwhile.
+_AT_ONCE: Final = 2
+_drawing: Final = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="logo")
+
+
+async def drawn_logo(content: bytes) -> Logo:
+    """The logo to keep of a file that came in. Takes its time: call it outside any transaction.
+
+    Raises a validation error for what is no PNG or JPEG file, is damaged or costs too much to read.
+    """
+    try:
+        return await asyncio.get_running_loop().run_in_executor(_drawing, redrawn, content)
+    except UnreadableLogo as fault:
+        raise invalid(("logo", "isImage", f"logo must be a PNG or JPEG file: {fault}")) from None
+
 
 async def update(context: Context, changes: dict[str, Any]) -> Company:
-    """Change the named settings; `logo` is a file's content, or None to have none.
+    """Change the named settings; `logo` is one that `drawn_logo` made, or None to have none.
 
     Emits `company.updated` if anything became different; of a logo it tells the SHA-256 and the length.
-    Raises validation errors: CVR number, IBAN, BIC, Danish bank account, time zone, logo.
+    Raises validation errors: CVR number, IBAN, BIC, Danish bank account, time zone.
     """
     settings = dict(changes)
     before = await store.get_for_update(context)
     logos: list[bytes | None] = []
     if "logo" in settings:
-        logo: bytes | None = settings.pop("logo")
-        if logo is not None:
-            await _check_logo(logo)
-        if logo != (present := await store.logo(context)):
-            logos = [present, logo]
+        logo: Logo | None = settings.pop("logo")
+        content = logo.content if logo else None
+        if content != (present := await store.logo(context)):
+            logos = [present, content]
             await store.save_logo(context, logo)
         settings["has_logo"] = logo is not None
     company = rules.normal(replace(before, **settings))
@@ -40,7 +55,7 @@ async def update(context: Context, changes: dict[str, Any]) -> Company:
     await store.update(context, company)
     was, now = told(Company, before), told(Company, company)
     if logos:
-        was["logo"], now["logo"] = (_described(content) for content in logos)
+        was["logo"], now["logo"] = (_described(one) for one in logos)
     context.emit("company.updated", company.company_id, now, before=was)
     if company.time_zone != before.time_zone:
         await credentials.refresh_company(context)
@@ -71,11 +86,3 @@ async def set_licenses(context: Context, licenses: Sequence[str]) -> Company:
 def _described(logo: bytes | None) -> dict[str, Any] | None:
     """What events tell of a logo."""
     return None if logo is None else {"sha256": hashlib.sha256(logo).hexdigest(), "bytes": len(logo)}
-
-
-async def _check_logo(content: bytes) -> None:
-    try:
-        logo = read_logo(content)
-        await asyncio.to_thread(check_drawable, logo)
-    except UnreadableLogo as fault:
-        raise invalid(("logo", "isImage", f"logo must be a PNG, JPEG or SVG file: {fault}")) from None

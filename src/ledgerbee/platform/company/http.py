@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 
+from fastapi import Response
 from pydantic import Field
 
 from ledgerbee.platform.company import actions, rules, store
@@ -15,7 +16,8 @@ from ledgerbee.platform.company.wire import (
     SellerFields,
     TimeZoneName,
 )
-from ledgerbee.platform.http.operation import Ctx, operation, resource_router
+from ledgerbee.platform.context import Context
+from ledgerbee.platform.http.operation import CallerDep, Ctx, operation, resource_router
 from ledgerbee.platform.http.wire import IdText, Line, Moment, ResponseModel, changes_of, omitted
 from ledgerbee.platform.wire_forms import form_of
 
@@ -66,7 +68,10 @@ class UpdateCompanyRequest(SellerFields):
     preferred_language: Language = omitted()
     payment_terms: PaymentTerms = omitted(description="Days from a document's date to its due date")
     time_zone: TimeZoneName = omitted(description="IANA time zone")
-    logo: LogoContent | None = omitted(description="A PNG, JPEG or SVG file of at most 500 kB; null removes it")
+    logo: LogoContent | None = omitted(
+        description="A PNG or JPEG file of at most 500 kB and 8 million pixels. Kept as it is printed, without "
+        "metadata; null removes it"
+    )
 
 
 @form_of(Company)
@@ -92,6 +97,7 @@ async def get_company(context: Ctx) -> CompanyResponse:
 
 @router.patch(
     "/v1/company",
+    response_model=CompanyResponse,
     **operation(
         "Update the company",
         scope="company-write",
@@ -99,11 +105,20 @@ async def get_company(context: Ctx) -> CompanyResponse:
         description="Changes the settings that are sent. Country and base currency stay as they are: the books are "
         "kept in them.",
         response="Company updated",
+        opens_transaction=False,
     ),
 )
-async def update_company(context: Ctx, body: UpdateCompanyRequest) -> CompanyResponse:
+async def update_company(caller: CallerDep, body: UpdateCompanyRequest) -> Response:
     """Update the company."""
     changes = changes_of(body)
+    if changes.get("logo") is not None:
+        changes["logo"] = await actions.drawn_logo(changes["logo"])  # before the transaction: it takes its time
     if "payment_terms" in changes:
         changes["payment_terms_days"] = changes.pop("payment_terms")
-    return _render(await actions.update(context, changes))
+
+    async def work(context: Context) -> Response:
+        return Response(
+            _render(await actions.update(context, changes)).model_dump_json(), media_type="application/json"
+        )
+
+    return await caller.command(work)

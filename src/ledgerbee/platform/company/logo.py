@@ -1,87 +1,92 @@
-"""A company's logo: which file it is, and whether it is fit to print.
+"""A company's logo: which file it is, and the picture that is kept of it.
 
-A logo is drawn anew for each document, so what drawing it may cost is bounded when it comes in.
+What comes in is decoded once, in a process of its own with bounds (`company.redraw`), and drawn anew: what is kept and
+printed is ours, without metadata, in sRGB, no larger than a document shows.
 """
 
-import json
-import re
+import subprocess
+import sys
 from dataclasses import dataclass
-from decimal import Decimal
-from struct import error as StructError  # noqa: N812 a class with a lower-case name
+from pathlib import Path
+from struct import error as StructError  # noqa: N812  a class with a lower-case name
 from struct import unpack_from
 from typing import Final, Literal
 
-import typst
+LogoFormat = Literal["png", "jpg"]
 
-LogoFormat = Literal["png", "jpg", "svg"]
-
+#: Bytes of the file that comes in, and of the picture that is kept.
 MAX_LOGO_BYTES: Final = 500_000
 MAX_LOGO_PIXELS: Final = 8_000_000
+#: What a document shows (70 mm x 16 mm) at 600 dots an inch.
+PRINTED_PIXELS: Final = (1654, 378)
+#: Seconds that drawing may take, waiting for a processor included; CPU time is bounded more narrowly.
+TIMEOUT_S: Final = 30
 
-_SVG_START: Final = re.compile(
-    r"\ufeff?\s*(<\?xml[^>]*\?>|<!--.*?-->|<!DOCTYPE[^>\[]*>|\s)*<(\w+:)?svg[\s>/]", re.DOTALL
-)
-_SVG_REFUSED: Final = re.compile(r"<(?:\w+:)?(filter|image|feImage|foreignObject|script)[\s/>]")
-#: Elements that repeat others. They nest, so n of them draw up to 3^(n/3) copies: 6,561 for 24.
-_SVG_REPEATING: Final = re.compile(r"<(?:\w+:)?(?:use|pattern|marker|mask|clipPath)[\s/>]")
-_MAX_SVG_REPEATING: Final = 24
 _JPEG_FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-_NUMBER: Final = r"(\d{1,6}(?:\.\d{1,6})?)"
-_SVG_TAG: Final = re.compile(r"<(?:\w+:)?svg\b[^>]*")
-_SVG_WIDTH, _SVG_HEIGHT = (
-    re.compile(rf"\s{name}\s*=\s*[\"']\s*{_NUMBER}(px|pt|mm|cm|in|)\s*[\"']") for name in ("width", "height")
-)
-_SVG_VIEW_BOX: Final = re.compile(rf"\sviewBox\s*=\s*[\"'][^\"']*[\s,]{_NUMBER}[\s,]+{_NUMBER}\s*[\"']")
-
-_DRAWING: Final = b"""
-#let logo = json(bytes(sys.inputs.logo))
-#set page(width: 50mm, height: 50mm, margin: 0mm)
-#image(bytes(logo.data), format: logo.form, width: 40mm, height: 40mm)
-"""
+_PROGRAM: Final = Path(__file__).with_name("redraw.py")
 
 
-class UnreadableLogo(ValueError):  # noqa: N818 named for what it is
-    """The logo is no PNG, JPEG or SVG file, is damaged or costs too much to draw."""
+class UnreadableLogo(ValueError):  # noqa: N818  named for what it is
+    """The logo is no PNG or JPEG file, is damaged or costs too much to read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Logo:
-    """A logo that passed the checks which need no decoding. `shape` is width to height, None where unknown."""
+    """A picture: its format, the bytes of its file, and its width and height in pixels."""
 
     form: LogoFormat
     content: bytes
-    shape: tuple[int, int] | None
+    shape: tuple[int, int]
 
 
 def read_logo(content: bytes) -> Logo:
-    """Recognise a logo by its content, never by a name. Raises `UnreadableLogo`."""
+    """Recognise a logo by its content, never by a name; nothing is decoded. Raises `UnreadableLogo`."""
     if len(content) > MAX_LOGO_BYTES:
         raise UnreadableLogo(f"the logo is larger than {MAX_LOGO_BYTES} bytes")
     try:
         if content.startswith(b"\x89PNG\r\n\x1a\n"):
-            return _raster("png", content, *unpack_from(">II", content, 16))
+            return _picture("png", content, *unpack_from(">II", content, 16))
         if content.startswith(b"\xff\xd8\xff"):
-            return _raster("jpg", content, *_jpeg_size(content))
+            return _picture("jpg", content, *_jpeg_size(content))
     except StructError:
         raise UnreadableLogo("the logo is cut off") from None
-    return _drawing(content)
+    if b"<svg" in content[:4_096].lower() or content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+        raise UnreadableLogo("the logo is an SVG drawing: save it as PNG, 1,600 pixels wide or more")
+    raise UnreadableLogo("the logo is no PNG or JPEG file")
 
 
-def check_drawable(logo: Logo) -> None:
-    """Draw the logo once as documents will: damage further inside the file shows now. Raises `UnreadableLogo`."""
-    data = logo.content.decode() if logo.form == "svg" else list(logo.content)
+def redrawn(content: bytes) -> Logo:
+    """The picture to keep of a file that came in. Blocks for as long as drawing takes, `TIMEOUT_S` at most.
+
+    Transparency stays; of an animation the first picture; a photograph is turned the way its camera was held. Raises
+    `UnreadableLogo`.
+    """
+    read_logo(content)
+    wide, high = PRINTED_PIXELS
+    arguments = [str(number) for number in (MAX_LOGO_PIXELS, wide, high, MAX_LOGO_BYTES)]
     try:
-        typst.compile(
-            _DRAWING,
-            format="svg",
-            sys_inputs={"logo": json.dumps({"form": logo.form, "data": data})},
-            ignore_system_fonts=True,
+        # Isolated: neither the environment nor the working directory says what is imported.
+        done = subprocess.run(  # noqa: S603  our own program; the file is its input
+            [sys.executable, "-I", _PROGRAM, *arguments],
+            input=content,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=TIMEOUT_S,
+            env={},
+            cwd="/",
+            check=False,
         )
-    except typst.TypstError as error:
-        raise UnreadableLogo(f"the logo can't be drawn: {error.message}") from None
+    except subprocess.TimeoutExpired:
+        raise UnreadableLogo("the logo can't be read: it takes too long") from None
+    sign, answer = done.stdout[:1], done.stdout[1:]
+    if done.returncode != 0 or sign not in {b"+", b"-"}:
+        raise UnreadableLogo("the logo can't be read: it takes too much memory or time")
+    if sign == b"-":
+        raise UnreadableLogo(f"the logo can't be read: {answer.decode('utf-8', 'replace')}")
+    return read_logo(answer.partition(b"\n")[2])
 
 
-def _raster(form: LogoFormat, content: bytes, wide: int, high: int) -> Logo:
+def _picture(form: LogoFormat, content: bytes, wide: int, high: int) -> Logo:
     if not 0 < wide * high <= MAX_LOGO_PIXELS:
         raise UnreadableLogo(f"the logo has {wide} x {high} pixels; at most {MAX_LOGO_PIXELS} can be printed")
     return Logo(form, content, (wide, high))
@@ -98,34 +103,3 @@ def _jpeg_size(content: bytes) -> tuple[int, int]:
             high, wide = unpack_from(">HH", content, at + 5)
             return wide, high
         at += 1 if code == 0xFF else 2 + max(length, 2)
-
-
-def _drawing(content: bytes) -> Logo:
-    try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError:
-        text = ""
-    if not _SVG_START.match(text):
-        raise UnreadableLogo("the logo is no PNG, JPEG or SVG file")
-    if "<!ENTITY" in text:
-        raise UnreadableLogo("the logo is an SVG file with entities")
-    if refused := _SVG_REFUSED.search(text):
-        raise UnreadableLogo(f"the logo is an SVG file with a <{refused.group(1)}> element")
-    if len(_SVG_REPEATING.findall(text)) > _MAX_SVG_REPEATING:
-        raise UnreadableLogo("the logo is an SVG file that repeats its elements too often")
-    return Logo("svg", content, _drawing_shape(text))
-
-
-def _drawing_shape(text: str) -> tuple[int, int] | None:
-    """Width and height of a drawing, in thousandths: its size in one unit, else its view box."""
-    found = _SVG_TAG.search(text)
-    tag = found.group() if found else ""
-    width, height, box = (pattern.search(tag) for pattern in (_SVG_WIDTH, _SVG_HEIGHT, _SVG_VIEW_BOX))
-    if width and height and width[2] == height[2]:
-        numbers = width[1], height[1]
-    elif box:
-        numbers = box[1], box[2]
-    else:
-        return None
-    wide, high = (int(Decimal(number) * 1000) for number in numbers)
-    return (wide, high) if wide > 0 and high > 0 else None

@@ -4,12 +4,13 @@ from dataclasses import fields
 
 import asyncpg
 
+from ledgerbee.platform.company.logo import Logo
 from ledgerbee.platform.company.model import COMPANY_NOT_FOUND, Company
 from ledgerbee.platform.context import Context
 
 #: Columns that a company is written to; whether it has a logo follows from the logo.
 _WRITTEN = tuple(field.name for field in fields(Company) if field.name != "has_logo")
-_READ = f"{', '.join(_WRITTEN)}, logo IS NOT NULL AS has_logo"
+_READ = f"{', '.join(_WRITTEN)}, logo_format IS NOT NULL AS has_logo"
 
 
 async def get(context: Context) -> Company:
@@ -49,17 +50,20 @@ async def update(context: Context, company: Company) -> None:
 
 
 async def logo(context: Context) -> bytes | None:
-    """The company's logo (PNG, JPEG or SVG; see `company.logo`), None if it has none."""
+    """The company's logo (PNG or JPEG; see `company.logo`), None if it has none that is printed."""
     content: bytes | None = await context.connection.fetchval(
-        "SELECT logo FROM companies WHERE company_id = $1", context.company_id
+        "SELECT logo FROM companies WHERE company_id = $1 AND logo_format IS NOT NULL", context.company_id
     )
     return content
 
 
-async def save_logo(context: Context, content: bytes | None) -> None:
-    """Write the company's logo, or remove it."""
+async def save_logo(context: Context, logo: Logo | None) -> None:
+    """Write the company's logo, as `company.logo.redrawn` made it, or remove it."""
     await context.connection.execute(
-        "UPDATE companies SET logo = $2 WHERE company_id = $1", context.company_id, content
+        "UPDATE companies SET logo = $2, logo_format = $3 WHERE company_id = $1",
+        context.company_id,
+        logo.content if logo else None,
+        logo.form if logo else None,
     )
 
 

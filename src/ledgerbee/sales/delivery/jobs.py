@@ -6,17 +6,22 @@ same `Message-ID`, and the log of attempts shows both. Nothing else happens twic
 
 import asyncio
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
+import structlog
+from prometheus_client import Counter
+
+from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.ids import new_id
 from ledgerbee.platform.company import store as companies
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.jobs import JobRun
-from ledgerbee.platform.mail import MailFailedError, MailRefusedError
+from ledgerbee.platform.jobs import JobKind, JobRun
+from ledgerbee.platform.mail import MailFailedError, MailNotConfiguredError, MailRefusedError
 from ledgerbee.sales.delivery import store as deliveries
 from ledgerbee.sales.delivery.mail import Envelope, compose, message_id
-from ledgerbee.sales.delivery.model import Attempt, Outcome
+from ledgerbee.sales.delivery.model import DELIVERY_UNDERWAY, Attempt, Delivery, DeliveryStatus, Outcome
 from ledgerbee.sales.documents.printing import print_pdf
 from ledgerbee.sales.invoices import actions
 from ledgerbee.sales.invoices.model import ClaimedDelivery
@@ -26,6 +31,13 @@ CHANNEL: Final = "email"
 SEND_TIMEOUT_S: Final = 120
 #: Characters kept of what a mail server said.
 _MAX_REPLY: Final = 1_000
+
+
+DELIVERIES_ENDED: Final = Counter(
+    "ledgerbee_deliveries_total", "Deliveries of invoices that ended: delivered, failed", ["outcome"]
+)
+
+log = structlog.get_logger("ledgerbee.delivery")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +53,9 @@ async def deliver_invoice(run: JobRun) -> None:
     """Send a booked invoice to its recipient as mail with the PDF. Payload: `deliveryId` (and `invoiceId`).
 
     A delivery that was made, given up or is under way elsewhere is left alone. A refusal for good and the last try
-    mark it `failed`. Raises what made a try fail, so that the worker tries again later: `MailFailedError`,
+    mark it `failed`, which is told in the log and counted.
+
+    Raises what made a try fail, so that the worker tries again later: `MailFailedError`,
     `MailNotConfiguredError`, `DELIVERY_UNDERWAY`, `DATABASE_UNAVAILABLE`.
     """
     delivery_id = UUID(run.payload["deliveryId"])
@@ -103,8 +117,8 @@ async def _send(run: JobRun, claim: _Claim) -> str:
 async def _record(
     run: JobRun, delivery_id: UUID, outcome: Outcome, message: str, provider_id: str, *, is_last: bool = False
 ) -> None:
-    async def work(context: Context) -> None:
-        await actions.record_delivery_attempt(
+    async def work(context: Context) -> Delivery:
+        return await actions.record_delivery_attempt(
             context,
             delivery_id,
             channel=CHANNEL,
@@ -114,7 +128,49 @@ async def _record(
             is_last=is_last,
         )
 
-    await run.write(work)
+    _tell(run, await run.write(work))
+
+
+async def give_up_delivery(run: JobRun, reason: str) -> None:
+    """End a delivery as `failed`, with the reason. One that has ended stays as it is."""
+    delivery_id = UUID(run.payload["deliveryId"])
+    why = f"{reason[:1].upper()}{reason[1:]}. The log of the program has the error under request {run.request_id}."
+    ended = await run.write(lambda context: actions.give_up_delivery(context, delivery_id, CHANNEL, why))
+    if ended is not None:
+        _tell(run, ended)
+
+
+def _tell(run: JobRun, delivery: Delivery) -> None:
+    """Count a delivery that has ended, and tell of one that failed: without its address, without a server's words."""
+    if delivery.status in {DeliveryStatus.DELIVERED, DeliveryStatus.FAILED}:
+        DELIVERIES_ENDED.labels(delivery.status.value).inc()
+    if delivery.status is DeliveryStatus.FAILED:
+        log.warning(
+            "delivery.failed",
+            request_id=run.request_id,
+            company_id=str(run.company_id),
+            invoice_id=str(delivery.document_id),
+            delivery_id=str(delivery.id),
+        )
+
+
+def _is_foreseen(fault: Exception) -> bool:
+    """The mail server is away or says later, none is set, another worker is at it, or the database is away."""
+    is_ours = isinstance(fault, LedgerBeeError) and (fault.status == 503 or fault.error_code is DELIVERY_UNDERWAY)
+    return is_ours or isinstance(fault, MailFailedError | MailNotConfiguredError)
+
+
+#: Eight tries over about a day (15 s, 1 min, 4 min, 16 min, 1 h, 4 h, 16 h) where the other side may come back; what is
+#: unforeseen ends it within some six minutes.
+DELIVERIES: Final = JobKind(
+    run=deliver_invoice,
+    give_up=give_up_delivery,
+    is_foreseen=_is_foreseen,
+    max_attempts=8,
+    max_unforeseen=4,
+    first_pause=timedelta(seconds=15),
+    longest_pause=timedelta(hours=16),
+)
 
 
 def _readable(reply: str) -> str:

@@ -21,7 +21,14 @@ _COLUMNS: Final = ", ".join(field.name for field in fields(Delivery))
 
 
 async def insert(context: Context, delivery: Delivery) -> None:
-    """Add a delivery."""
+    """Add a delivery: from now on it is the newest of its document."""
+    await context.connection.execute(
+        "UPDATE deliveries SET is_latest = false"
+        " WHERE company_id = $1 AND document_type = $2 AND document_id = $3 AND is_latest",
+        context.company_id,
+        delivery.document_type,
+        delivery.document_id,
+    )
     await context.connection.execute(
         f"INSERT INTO deliveries (company_id, {_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         context.company_id,

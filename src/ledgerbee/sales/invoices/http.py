@@ -206,7 +206,7 @@ def _given(body: CreateInvoiceRequest | UpdateInvoiceRequest) -> dict[str, Any]:
         response="Paginated list of invoices",
     ),
 )
-async def list_invoices(
+async def list_invoices(  # noqa: PLR0913, PLR0917  query parameters
     context: Ctx,
     page: PageNumber = 1,
     limit: Limit = 25,
@@ -221,12 +221,24 @@ async def list_invoices(
         Query(alias="customerId", description="Only invoices of this customer"),
         WithJsonSchema({"type": "string", "examples": [EXAMPLE_ID]}),
     ] = None,
+    delivery_status: Annotated[
+        DeliveryStatus | None,
+        Query(
+            alias="deliveryStatus",
+            description="Only sent invoices whose newest delivery stands there (extension); `failed`: send them again",
+        ),
+        WithJsonSchema({"type": "string", "enum": [status.value for status in DeliveryStatus]}),
+    ] = None,
     sort_by: Annotated[InvoiceSortBy, Query(alias="sortBy", description="Field to sort by")] = InvoiceSortBy.CREATED_AT,
     sort_order: SortDirection = SortOrder.DESC,
 ) -> ListInvoicesResponse:
     """List invoices."""
     found = await store.list_page(
-        context, page_request(page, limit, search, sort_by, sort_order), status=status, customer_id=customer_id
+        context,
+        page_request(page, limit, search, sort_by, sort_order),
+        status=status,
+        customer_id=customer_id,
+        delivery_status=delivery_status,
     )
     return ListInvoicesResponse(
         data=[render_summary(invoice) for invoice in found.rows],

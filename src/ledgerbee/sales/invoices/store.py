@@ -10,6 +10,7 @@ import asyncpg
 from ledgerbee.core.paging import Page, PageRequest
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.listing import Filter, fetch_page
+from ledgerbee.sales.delivery.model import DeliveryStatus
 from ledgerbee.sales.documents.model import DocumentLineType, Line
 from ledgerbee.sales.invoices.model import INVOICE_NOT_FOUND, FullInvoice, Invoice, InvoiceStatus
 
@@ -36,15 +37,29 @@ SORT_COLUMNS: Final = {
 
 
 async def list_page(
-    context: Context, request: PageRequest, *, status: InvoiceStatus | None, customer_id: UUID | None
+    context: Context,
+    request: PageRequest,
+    *,
+    status: InvoiceStatus | None,
+    customer_id: UUID | None,
+    delivery_status: DeliveryStatus | None = None,
 ) -> Page[Invoice]:
-    """A page of invoices without their lines; `search` is a prefix of the number or the description."""
+    """A page of invoices without their lines; `search` is a prefix of the number or the description.
+
+    `delivery_status` is that of an invoice's newest delivery; one that was never sent has none.
+    """
     filters = Filter()
     filters.starts_with(request.search, "number_key", "description_key")
     if status is not None:
         filters.add("t.status = {}", status)
     if customer_id is not None:
         filters.add("t.customer_id = {}", customer_id)
+    if delivery_status is not None:
+        filters.add(
+            "t.id IN (SELECT d.document_id FROM deliveries d WHERE d.company_id = $1 AND d.document_type = 'invoice'"
+            " AND d.is_latest AND d.status = {})",
+            delivery_status,
+        )
     page = await fetch_page(
         context,
         table="invoices",

@@ -112,7 +112,7 @@ class PrintableDocument:
     """Everything one printed document says.
 
     `due_date` is for invoices, `valid_until` for quotes. `subtotal` excludes VAT, `total` includes it.
-    `logo` is the bytes of a PNG, JPEG or SVG file. `amount_paid` prints what was paid already and the balance.
+    `logo` is the bytes of a PNG or JPEG file. `amount_paid` prints what was paid already and the balance.
     Raises `ValueError` for an unknown currency, a bare number or an issued document without a number.
     """
 

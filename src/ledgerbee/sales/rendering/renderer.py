@@ -1,7 +1,7 @@
 """Documents to PDF with Typst, in process.
 
 The template is fixed and every document reaches it as JSON in `sys.inputs`: texts are data, never markup. No file
-but the template can be read and no system font is used. A document that the shipped fonts can show is set with nothing
+and no package can be read and no system font is used. A document that the shipped fonts can show is set with nothing
 else, so it gives the same bytes on every machine.
 """
 
@@ -14,6 +14,7 @@ from datetime import UTC, datetime, time
 from functools import cache
 from pathlib import Path
 from queue import LifoQueue
+from tempfile import TemporaryDirectory
 from threading import Lock
 from typing import Final, cast
 
@@ -31,8 +32,7 @@ from ledgerbee.sales.rendering.fonts import FontSet, fonts_with, shipped_fonts
 from ledgerbee.sales.rendering.model import PrintableDocument
 from ledgerbee.sales.rendering.view import template_input
 
-_TEMPLATES: Final = Path(__file__).parent / "templates"
-_TEMPLATE: Final = _TEMPLATES / "document.typ"
+_TEMPLATE: Final = Path(__file__).parent / "templates" / "document.typ"
 
 #: Archivable, and able to carry an e-invoice as an attachment.
 PDF_STANDARD: Final = "a-3b"
@@ -49,11 +49,13 @@ class UnprintableTextError(ValueError):
 class _Press:
     """A set of fonts and the compilers that use it."""
 
-    def __init__(self, fonts: FontSet, workers: int) -> None:
+    def __init__(self, fonts: FontSet, workers: int, empty: str) -> None:
         self.fonts = fonts
         self._compilers: LifoQueue[typst.Compiler] = LifoQueue()
         for _ in range(workers):
-            self._compilers.put(typst.Compiler(str(_TEMPLATE), root=str(_TEMPLATES), font_paths=fonts.fonts))
+            self._compilers.put(
+                typst.Compiler(root=empty, font_paths=fonts.fonts, package_path=empty, package_cache_path=empty)
+            )
 
     @contextmanager
     def compiler(self) -> Iterator[typst.Compiler]:
@@ -76,7 +78,10 @@ class Renderer:
     def __init__(self, workers: int | None = None, extra_fonts: Path | None = None) -> None:
         self._workers = workers or _cores()
         self._extra_fonts = extra_fonts
-        self._shipped = _Press(shipped_fonts(), self._workers)
+        # All that a document could read from: nothing. The template is given as text.
+        self._template = _TEMPLATE.read_bytes()
+        self._empty = TemporaryDirectory(prefix="ledgerbee-typst-")
+        self._shipped = _Press(shipped_fonts(), self._workers, self._empty.name)
         self._extended: _Press | None = None
         self._reading = Lock()
         self._threads = ThreadPoolExecutor(self._workers, thread_name_prefix="pdf")
@@ -95,6 +100,7 @@ class Renderer:
         with press.compiler() as compiler:
             try:
                 pdf = compiler.compile(
+                    self._template,
                     format="pdf",
                     sys_inputs={"document": data},
                     pdf_standards=[PDF_STANDARD],
@@ -131,6 +137,7 @@ class Renderer:
     def close(self) -> None:
         """End the threads once their documents are done."""
         self._threads.shutdown()
+        self._empty.cleanup()
         if self._extended is not None:
             self._extended.fonts.close()
 
@@ -141,7 +148,7 @@ class Renderer:
         if self._extra_fonts is not None:
             with self._reading:
                 if self._extended is None:
-                    self._extended = _Press(fonts_with(self._extra_fonts), self._workers)
+                    self._extended = _Press(fonts_with(self._extra_fonts), self._workers, self._empty.name)
             hidden = hidden_characters(document, self._extended.fonts.metrics)
             if not hidden:
                 return self._extended

@@ -104,14 +104,11 @@ def _logo(content: bytes | None) -> View | None:
     if not content:
         return None
     logo = read_logo(content)
-    width, height = _LOGO_WIDTH, _LOGO_HEIGHT
-    if logo.shape:
-        wide, high = logo.shape
-        width = min(width, height * wide // high)
-        height = min(height, width * high // wide)
+    wide, high = logo.shape
+    width = min(_LOGO_WIDTH, _LOGO_HEIGHT * wide // high)
+    height = min(_LOGO_HEIGHT, width * high // wide)
     # An array of numbers is the fastest way for bytes: Typst turns it into bytes without running code.
-    data = logo.content.decode() if logo.form == "svg" else list(logo.content)
-    return {"form": logo.form, "data": data, "width": width, "height": height}
+    return {"form": logo.form, "data": list(logo.content), "width": width, "height": height}
 
 
 def _place(party: Party) -> str:

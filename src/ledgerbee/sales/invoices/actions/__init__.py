@@ -1,6 +1,6 @@
 """What can be done with an invoice, split by verb."""
 
-from ledgerbee.sales.invoices.actions.deliver import claim_delivery, record_delivery_attempt
+from ledgerbee.sales.invoices.actions.deliver import claim_delivery, give_up_delivery, record_delivery_attempt
 from ledgerbee.sales.invoices.actions.draft import create, delete, update
 from ledgerbee.sales.invoices.actions.preview import document
 from ledgerbee.sales.invoices.actions.send import SendOptions, send
@@ -12,6 +12,7 @@ __all__ = [
     "create",
     "delete",
     "document",
+    "give_up_delivery",
     "record_delivery_attempt",
     "reopen",
     "send",

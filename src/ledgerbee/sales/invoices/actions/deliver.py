@@ -10,6 +10,7 @@ from ledgerbee.sales.delivery import store as deliveries
 from ledgerbee.sales.delivery.model import Attempt, Delivery, DeliveryStatus, Outcome
 from ledgerbee.sales.invoices import rules, store
 from ledgerbee.sales.invoices.model import ClaimedDelivery, Invoice
+from ledgerbee.sales.invoices.wire import snapshot
 
 
 async def claim_delivery(context: Context, delivery_id: UUID) -> ClaimedDelivery | None:
@@ -42,7 +43,8 @@ async def record_delivery_attempt(
 ) -> Delivery:
     """Record how one try ended; `is_last` gives up on failure. The books stand, however often it fails.
 
-    Delivered, the invoice is `sent`; failed, it is `scheduled` again, for the next try or a person to look at.
+    Delivered, the invoice is `sent`; failed, it is `scheduled` again, for the next try or a person to look at. Emits
+    `invoice.delivery_failed` when it is given up.
     Raises `DELIVERY_NOT_FOUND`, `DELIVERY_INVALID_STATE` for a delivery that nobody claimed.
     """
     invoice, delivery = await _lock(context, delivery_id)
@@ -63,7 +65,31 @@ async def record_delivery_attempt(
             updated_at=context.now,
         ),
     )
+    if status is DeliveryStatus.FAILED:
+        await _tell_failed(context, delivery, message)
     return replace(delivery, status=status, updated_at=context.now)
+
+
+async def give_up_delivery(context: Context, delivery_id: UUID, channel: str, reason: str) -> Delivery | None:
+    """End a delivery that nobody makes any more: it is `failed`, with the reason as its last attempt.
+
+    None for one that has ended already. Emits `invoice.delivery_failed`. Raises `DELIVERY_NOT_FOUND`.
+    """
+    _, delivery = await _lock(context, delivery_id)
+    if not delivery_rules.can_be_claimed(delivery.status):
+        return None
+    if delivery.status is DeliveryStatus.PENDING:  # as if it had been begun: only then an attempt can end
+        await deliveries.set_status(context, delivery.id, DeliveryStatus.SENDING)
+    return await record_delivery_attempt(
+        context, delivery_id, channel=channel, outcome=Outcome.FAILED, message=reason, is_last=True
+    )
+
+
+async def _tell_failed(context: Context, delivery: Delivery, reason: str | None) -> None:
+    """The delivery of an invoice failed for good: nobody tries again until it is sent again."""
+    full = await store.get_full(context, delivery.document_id)
+    told = {"id": str(delivery.id), "deliveryType": delivery.delivery_type.value, "message": reason}
+    context.emit("invoice.delivery_failed", delivery.document_id, {**snapshot(full), "delivery": told})
 
 
 async def _lock(context: Context, delivery_id: UUID) -> tuple[Invoice, Delivery]:
