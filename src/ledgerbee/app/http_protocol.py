@@ -68,6 +68,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._fields = 0
         self._body_bytes = 0
         self._body_mark = 0
+        self._between = 0
         self._discarded = 0
         self._discard_until = 0.0
         self._refusal: LedgerBeeError | None = None
@@ -102,6 +103,7 @@ class HttpProtocol(HttpToolsProtocol):
             self._begin_header()
         if self.phase is Phase.HEADER:
             self._header_bytes += len(data)
+        body_bytes = self._body_bytes
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade:
@@ -109,7 +111,10 @@ class HttpProtocol(HttpToolsProtocol):
         except httptools.HttpParserError:
             self._refuse(self._refusal or _MALFORMED)
             return
-        if self.phase is Phase.HEADER and self._header_bytes > MAX_HEADER:
+        if self.phase is Phase.BODY:
+            # Between the pieces of a body may be a good deal (extensions, trailers), but not without end.
+            self._between = 0 if self._body_bytes > body_bytes else self._between + len(data)
+        if (self.phase is Phase.HEADER and self._header_bytes > MAX_HEADER) or self._between > MAX_HEADER:
             self._refuse(HEADER_TOO_LARGE.error(maxBytes=MAX_HEADER))
 
     # The parser's callbacks. What they raise, the parser raises again as its own.
@@ -152,7 +157,7 @@ class HttpProtocol(HttpToolsProtocol):
         if self.parser.should_upgrade():
             self.cycle.keep_alive = False
         self._enter(Phase.BODY)
-        self._header_bytes = self._body_bytes = self._body_mark = 0
+        self._header_bytes = self._body_bytes = self._body_mark = self._between = 0
 
     def on_body(self, body: bytes) -> None:
         """Some of the body."""
@@ -162,6 +167,7 @@ class HttpProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """The request is here as a whole."""
         super().on_message_complete()
+        self._between = 0
         self._enter(Phase.ANSWER)
 
     # Answers
