@@ -13,7 +13,7 @@ from ledgerbee.platform.credentials.model import INSUFFICIENT_PERMISSIONS, UNAUT
 from ledgerbee.platform.db import DATABASE_UNAVAILABLE
 from ledgerbee.platform.http.body_limits import SMALL_BODY
 from ledgerbee.platform.http.envelope import INTERNAL_ERROR
-from ledgerbee.platform.http.operation import ErrorResponse, Operation
+from ledgerbee.platform.http.operation import ErrorResponse
 
 #: Tags in the reference's order, with what each resource is.
 TAGS: Final[tuple[tuple[str, str], ...]] = (
@@ -149,8 +149,8 @@ def _exemplify(status: str, answer: dict[str, Any], examples: dict[str, Any]) ->
 
 
 def _tidy(method: str, operation: dict[str, Any]) -> None:
-    facts = operation.pop("x-ledgerbee-operation", None)
-    megabytes = (facts.max_body if isinstance(facts, Operation) else SMALL_BODY) // 2**20
+    facts = operation.pop("x-ledgerbee-operation", {})  # FastAPI has made a dict of it
+    megabytes = facts.get("max_body", SMALL_BODY) // 2**20
     operation["responses"].pop("422", None)
     for parameter in operation.get("parameters", []):
         parameter["schema"] = _given(parameter["schema"])

@@ -53,7 +53,7 @@ def invalid(*problems: tuple[str, str, str]) -> LedgerBeeError:
     """A validation error from `(property, rule, text)` triples, in the wire's class-validator shape.
 
     `property` is a dot path with array indexes (`lines.0.quantity`), `rule` the constraint's name (`min`). Of more than
-    `MAX_FINDINGS` properties the first are named, and `details.furtherErrors` says how many more there are.
+    `MAX_FINDINGS` properties the first are named, and `details.furtherErrors` says how many more were found.
     """
     errors: dict[str, dict[str, str]] = {}
     further: set[str] = set()

@@ -54,7 +54,7 @@ def check_elements(raw: bytes, limit: int) -> None:
 def check_depth(value: Any) -> None:
     """Refuse decoded JSON whose lists and objects are nested deeper than `MAX_DEPTH`. Raises a validation error."""
     level = [value]
-    for _ in range(MAX_DEPTH + 1):
+    for _ in range(MAX_DEPTH):
         level = [
             inner
             for outer in level

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import PydanticCustomError
 
 from ledgerbee.core.errors import invalid
+from ledgerbee.platform.http import stepwise
 from ledgerbee.platform.http.wire import RequestModel, to_uuid
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -68,10 +69,14 @@ def _direct_write(route: APIRoute) -> Handler | None:
 
 
 async def _validated(model: type[RequestModel], request: Request) -> RequestModel:
-    if not await request.body():
+    raw = await request.body()
+    if not raw:
         raise RequestValidationError([{"type": "missing", "loc": ("body",), "msg": "Field required", "input": None}])
+    body = await request.json()
+    if len(raw) > stepwise.LARGE:
+        return await stepwise.validated_in_steps(model, body)
     try:
-        return model.model_validate(await request.json())
+        return model.model_validate(body)
     except ValidationError as fault:
         errors = fault.errors(include_url=False, include_input=False)
         raise RequestValidationError([{**error, "loc": ("body", *error["loc"])} for error in errors]) from None
