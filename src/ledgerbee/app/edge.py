@@ -35,6 +35,7 @@ from ledgerbee.platform.db import UNREACHABLE, CredentialRevokedError, Database
 from ledgerbee.platform.http.body_limits import check_elements, max_elements
 from ledgerbee.platform.http.envelope import error_response
 from ledgerbee.platform.http.operation import Handler, Operation
+from ledgerbee.platform.http.stepwise import take_turns
 from ledgerbee.platform.http.validation import validation_error
 from ledgerbee.platform.idempotency import Reservation
 from ledgerbee.platform.oauth.model import TOKEN_PREFIX
@@ -105,6 +106,7 @@ class Edge:
         # The whole body is here before a connection is taken: a slow client holds no transaction open.
         body = b"" if operation.streams else await request.body()
         check_elements(body, max_elements(operation.max_body))
+        await take_turns(body)
         if body and operation.opens_transaction and not _is_form(request):
             await request.json()  # malformed JSON is refused here, as it is read again below from memory
         if operation.streams:

@@ -60,9 +60,12 @@ def _direct_write(route: APIRoute) -> Handler | None:
     ids_of, respond = _ids(route), _responder(route)
 
     async def write(request: Request) -> Response:
-        ids, body = ids_of(request), model.from_bytes(await request.body())
+        raw = await request.body()
+        ids, body = ids_of(request), model.from_bytes(raw)
         if body is None:
+            await stepwise.take_turns(raw)
             body = await _validated(model, request)
+        await stepwise.take_turns(raw)
         return respond(await endpoint(**{request_name: request, body_name: body}, **ids))
 
     return write
@@ -73,6 +76,7 @@ async def _validated(model: type[RequestModel], request: Request) -> RequestMode
     if not raw:
         raise RequestValidationError([{"type": "missing", "loc": ("body",), "msg": "Field required", "input": None}])
     body = await request.json()
+    await stepwise.take_turns(raw)
     if len(raw) > stepwise.LARGE:
         return await stepwise.validated_in_steps(model, body)
     try:

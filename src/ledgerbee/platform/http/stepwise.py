@@ -26,6 +26,12 @@ _STRIDE: Final = 100
 _ENOUGH: Final = 500
 
 
+async def take_turns(raw: bytes) -> None:
+    """Between two steps of the work on a body: let others have their turn where it is a large one."""
+    if len(raw) > LARGE:
+        await asyncio.sleep(0)
+
+
 class _List(NamedTuple):
     """A field that is a list of models."""
 
