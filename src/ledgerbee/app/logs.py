@@ -124,7 +124,7 @@ def _stamp(_: Any, __: str, event: EventDict) -> EventDict:
 def _encode(event: object, **_: Any) -> str:
     # One encoder for all lines: json.dumps with a default builds a new one every time.
     line = _ENCODER.encode(event)
-    return line if line.isascii() else _INVISIBLE.sub(_escaped, line)
+    return line if line.isascii() and "\x7f" not in line else _INVISIBLE.sub(_escaped, line)
 
 
 def _escaped(found: re.Match[str]) -> str:
