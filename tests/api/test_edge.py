@@ -54,8 +54,8 @@ async def count(api: Api) -> int:
         b'{"number": "\xed\xa0\x80"}',
         '{"number": "a\\u0000b"}'.encode("utf-16"),
         '{"number": "a"}'.encode("utf-32-le"),
-        b"[" * 100_000,
-        b'{"a":' * 50_000,
+        b"[" * 10_000,
+        b'{"a":' * 5_000,
         b'{"number": ' + b"9" * 5_000 + b"}",
     ],
 )
@@ -173,7 +173,7 @@ async def test_unknown_routes_and_methods_have_the_envelope(api: Api) -> None:
     assert (answer.status_code, answer.json()["code"], answer.json()["path"]) == (404, "NOT_FOUND", "/v1/nowhere")
     answer = await api.delete("/v1/accounts")
     assert (answer.status_code, answer.json()["code"]) == (405, "METHOD_NOT_ALLOWED")
-    assert answer.headers["allow"] == "GET, POST"
+    assert answer.headers["allow"] == "GET, HEAD, POST"
 
 
 async def test_the_same_request_twice_works_once(api: Api) -> None:

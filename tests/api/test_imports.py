@@ -366,8 +366,7 @@ async def test_a_client_that_goes_away_leaves_nothing(books: Books) -> None:
         "http_version": "1.1", "scheme": "http", "server": ("t", 80), "client": ("127.0.0.1", 1), "root_path": "",
     }  # fmt: skip
     await transport.app(scope, receive, answer)
-    assert answers[0]["status"] == 400
-    assert json.loads(answers[1]["body"])["code"] == "JOURNAL_IMPORT_INTERRUPTED"
+    assert answers == []  # there is nobody to tell
     (found,) = (await books.api.get(PATH)).json()["data"]
     assert found["status"] == "failed"
     assert await parts_of(books.api) == 0

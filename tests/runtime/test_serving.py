@@ -8,10 +8,14 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
+import pytest
 import stdnum.dk.cvr
 import stdnum.iban
+import structlog
 from tests.runtime.conftest import SMTP_PASSWORD, Made
 from tests.runtime.processes import Served, cli, cli_json, refusal, wait_for
+
+from ledgerbee.app.cli.serving import warn_of_open_address
 
 
 def test_it_prints_an_address_a_company_and_a_key_that_works(served: Served) -> None:
@@ -44,6 +48,35 @@ def test_probes(served: Served) -> None:
     assert {httpx.head(f"{served.url}/{probe}").status_code for probe in ("healthz", "readyz")} == {200}
 
 
+def test_probes_that_succeed_are_not_logged(served: Served) -> None:
+    for path in ("/healthz", "/readyz", "/metrics"):
+        assert served.http.get(path).status_code == 200
+        assert served.http.post(path).status_code == 405
+    served.http.get("/api/v1/nowhere?last=1")
+    wait_for(lambda: [line for line in served.program.log if line.get("path") == "/api/v1/nowhere"])
+    probes = [line for line in served.program.log if line.get("path") in {"/healthz", "/readyz", "/metrics"}]
+    assert {line["status"] for line in probes} == {405}
+
+
+@pytest.mark.parametrize(
+    ("host", "proxies", "warned"),
+    [
+        ("127.0.0.1", "127.0.0.1", False),
+        ("::1", "127.0.0.1", False),
+        ("192.0.2.7", "127.0.0.1", True),
+        ("2001:db8::7", "127.0.0.1,::1", True),
+        ("192.0.2.7", "", True),
+        ("192.0.2.7", "127.0.0.1, 192.0.2.1", False),
+        ("192.0.2.7", "10.0.0.0/8", False),
+        ("192.0.2.7", "*", False),
+    ],
+)
+def test_an_open_address_without_a_proxy_is_warned_of(host: str, proxies: str, warned: bool) -> None:
+    with structlog.testing.capture_logs() as lines:
+        warn_of_open_address(host, proxies)
+    assert [line["event"] for line in lines] == ["serve.open_address"] * warned
+
+
 def test_metrics_cover_all_processes_and_the_job_queue(served: Served) -> None:
     served.http.get("/api/v1/accounts")
     text = httpx.get(f"{served.url}/metrics").text
@@ -68,6 +101,7 @@ def test_the_reference_page_needs_nothing_from_elsewhere(served: Served) -> None
             assert not re.search(r"@import|url\(\s*['\"]?(https?:)?//", asset.text)
     start = httpx.get(f"{served.url}/docs/assets/start.js").text
     assert 'url: "/api/openapi.json"' in start
+    assert "persist" not in start  # a key that is tried out is gone with the page
     assert "//" not in start
     assert httpx.get(f"{served.url}/docs/assets/../../etc/passwd").status_code == 404
     assert httpx.get(f"{served.url}/docs/assets/missing.js").status_code == 404

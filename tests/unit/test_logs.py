@@ -3,11 +3,13 @@
 import json
 import subprocess
 import sys
+import unicodedata
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledgerbee.app.logs import printable
+from ledgerbee.app.logs import _encode, printable
 from ledgerbee.platform.credentials.model import new_secret
 
 _TALKS = """
@@ -45,6 +47,27 @@ def test_lines_are_json_objects() -> None:
     assert [line["event"] for line in events] == ["ours", "theirs x", "request"]
     assert [line["level"] for line in events] == ["info", "warning", "info"]
     assert all(line["timestamp"].endswith("Z") for line in events)
+
+
+#: Control, format, private and unassigned-to-text characters, and what ends a line.
+_UNSEEN = {"Cc", "Cf", "Zl", "Zp", "Co", "Cs"}
+
+
+@given(st.text(st.characters(categories=["Cc", "Cf", "Zl", "Zp", "Co", "Cs", "L", "N", "P", "S", "Zs"])))
+def test_a_line_shows_what_is_in_it(text: str) -> None:
+    line = _encode({"path": text})
+    assert json.loads(line) == {"path": text}
+    assert [char for char in line if unicodedata.category(char) in _UNSEEN] == []
+
+
+@pytest.mark.parametrize(
+    "code", [*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x061C, 0xFEFF, 0x85, 0xE0041]
+)
+def test_what_turns_text_around_is_escaped(code: int) -> None:
+    line = _encode({"path": f"/a{chr(code)}b/æøå"})
+    assert line.isascii() is False
+    assert chr(code) not in line
+    assert "æøå" in line
 
 
 def test_a_reader_that_is_gone_costs_lines_and_nothing_else() -> None:

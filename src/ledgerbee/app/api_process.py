@@ -1,13 +1,21 @@
 """An API process of `serve`: `python -m ledgerbee.app.api_process NAME LIFELINE_FD READY_FD LISTENER_FD`."""
 
+import resource
 import socket
+from functools import partial
+from typing import Any, cast
 
 import uvicorn
 import uvloop
 
 from ledgerbee.app.config import Settings
+from ledgerbee.app.gate import Gate, Limits
+from ledgerbee.app.http_protocol import HttpProtocol
 from ledgerbee.app.main import create_app
 from ledgerbee.app.process import GRACE_S, Pipes, application_login, begin, settle
+
+#: File descriptors that an API process may need beside its connections'.
+_OTHER_DESCRIPTORS = 300
 
 
 class _Server(uvicorn.Server):
@@ -30,18 +38,39 @@ class _Server(uvicorn.Server):
 def run_api(settings: Settings, pipes: Pipes, listener: socket.socket) -> None:
     """Serve HTTP on `listener` until SIGTERM, SIGINT or the end of the supervisor; requests in flight finish."""
     url, set_role = application_login(settings)
+    limits = Limits(
+        max_connections=_with_descriptors(settings.max_connections),
+        max_connections_per_client=settings.max_connections_per_client,
+        header_timeout=settings.header_timeout,
+        body_timeout=settings.body_timeout,
+        trusted_proxies=settings.trusted_proxies,
+    )
     config = uvicorn.Config(
         create_app(url, settings, set_role=set_role),
         lifespan="on",
-        http="httptools",
+        http=cast("Any", partial(HttpProtocol, Gate(limits))),
+        ws="none",
         log_config=None,
         access_log=False,
         server_header=False,
         forwarded_allow_ips=settings.trusted_proxies,
         timeout_graceful_shutdown=GRACE_S,
-        timeout_keep_alive=30,
+        timeout_keep_alive=settings.keep_alive,
     )
     uvloop.run(_Server(config, pipes).serve(sockets=[listener]))
+
+
+def _with_descriptors(connections: int) -> int:
+    """As many connections as there are file descriptors for, beside those of the database and of files.
+
+    The soft limit is often 1,024, from the days of select(); it is raised as far as the hard one lets us.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + _OTHER_DESCRIPTORS
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return connections if soft == resource.RLIM_INFINITY else max(10, min(connections, soft - _OTHER_DESCRIPTORS))
 
 
 if __name__ == "__main__":

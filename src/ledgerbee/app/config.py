@@ -73,6 +73,21 @@ class Settings(BaseSettings):
         ge=1,
         description="What one company's imports may have waiting in the database, in MiB; one file at least.",
     )
+    max_connections: int = Field(
+        default=1000, ge=10, le=100_000, description="Open connections of one API process; idle ones make room."
+    )
+    max_connections_per_client: int = Field(
+        default=100,
+        ge=1,
+        description="Open connections of one client address (IPv6: /64) to one API process; trusted proxies have none.",
+    )
+    header_timeout: int = Field(default=20, ge=1, le=600, description="Seconds that a request's header may take.")
+    body_timeout: int = Field(
+        default=30, ge=1, le=600, description="Seconds in which a body must bring 500 bytes a second on average."
+    )
+    keep_alive: int = Field(
+        default=30, ge=1, le=600, description="Seconds that a connection may be idle between two requests."
+    )
     fonts_dir: DirectoryPath | None = Field(
         default=None, description="Folder of fonts for what the shipped ones lack on printed documents."
     )

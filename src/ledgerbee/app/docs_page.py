@@ -34,7 +34,6 @@ _START: Final = """SwaggerUIBundle({
   dom_id: "#reference",
   deepLinking: true,
   filter: true,
-  persistAuthorization: true,
   tryItOutEnabled: true,
   validatorUrl: null,
   defaultModelsExpandDepth: 0,

@@ -17,6 +17,7 @@ from fastapi.exceptions import RequestValidationError
 from ledgerbee.core.dates import Clock
 from ledgerbee.core.errors import VALIDATION_FAILED, LedgerBeeError
 from ledgerbee.platform import idempotency
+from ledgerbee.platform.api_keys.actions import KEY_PREFIX
 from ledgerbee.platform.attachments.blobs import BlobStore
 from ledgerbee.platform.caller import NO_LIMIT, Caller
 from ledgerbee.platform.context import Context
@@ -30,10 +31,13 @@ from ledgerbee.platform.credentials.model import (
 )
 from ledgerbee.platform.credentials.rules import is_address_allowed
 from ledgerbee.platform.db import UNREACHABLE, CredentialRevokedError, Database
+from ledgerbee.platform.http.body_limits import check_elements, max_elements
 from ledgerbee.platform.http.envelope import error_response
 from ledgerbee.platform.http.operation import Handler, Operation
 from ledgerbee.platform.http.query import QueryNames
+from ledgerbee.platform.http.stepwise import take_turns
 from ledgerbee.platform.http.validation import validation_error
+from ledgerbee.platform.oauth.model import TOKEN_PREFIX
 from ledgerbee.platform.together import Together
 
 #: Credentials a process remembers. Each use is checked against the database (`check_credential`).
@@ -106,6 +110,8 @@ class Edge:
         principal = await self._admit(operation, request, now)
         # The whole body is here before a connection is taken: a slow client holds no transaction open.
         body = b"" if operation.streams else await request.body()
+        check_elements(body, max_elements(operation.max_body))
+        await take_turns(body)
         is_write = request.method in _IDEMPOTENT_METHODS
 
         async def admit(is_stale: bool) -> Principal:
@@ -202,12 +208,20 @@ def _secret_of(request: Request) -> tuple[str, tuple[str, ...]]:
     """The secret that the request shows and the kinds of credential it may be there."""
     key = request.headers.get("x-api-key")
     if key:
+        if key.startswith(TOKEN_PREFIX):
+            raise UNAUTHORIZED.error(
+                "Invalid API key: this is an OAuth access token. Send it as Authorization: Bearer <token>"
+            )
         return key, _API_KEY
     authorization = request.headers.get("authorization", "")
     if authorization:
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() == "bearer" and token.strip():
-            return token.strip(), ("oauth_token",)  # an API key shown here is refused (contract 1.2)
+            if token.strip().startswith(KEY_PREFIX):  # refused here (contract 1.2)
+                raise _unauthorized(
+                    ("oauth_token",), "Invalid or expired access token: this is an API key. Send it as x-api-key: <key>"
+                )
+            return token.strip(), ("oauth_token",)
         raise _unauthorized(("oauth_token",))
     key = request.scope.get("ledgerbee.query_key")  # taken out of the address by the shell
     if key:
@@ -215,9 +229,9 @@ def _secret_of(request: Request) -> tuple[str, tuple[str, ...]]:
     raise UNAUTHORIZED.error("Missing credential: send an x-api-key header or an OAuth 2.0 bearer token")
 
 
-def _unauthorized(kinds: tuple[str, ...]) -> LedgerBeeError:
+def _unauthorized(kinds: tuple[str, ...], why: str = "Invalid or expired access token") -> LedgerBeeError:
     if kinds == ("oauth_token",):
-        return UNAUTHORIZED.error("Invalid or expired access token", error="invalid_token", reason="invalid_token")
+        return UNAUTHORIZED.error(why, error="invalid_token", reason="invalid_token")
     return UNAUTHORIZED.error()
 
 

@@ -23,6 +23,13 @@ _REQUESTS: Final = logging.getLogger("ledgerbee.requests")
 _SECRET: Final = re.compile(r"lb[a-z]?_[A-Za-z0-9_-]{16,}")
 _MAX_PATH: Final = 200
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str)
+#: What shows as nothing, turns the direction of text or ends a line: a line is to look like what it is.
+#: JSON escapes the characters up to U+001F itself. Categories Cc, Cf, Zl, Zp, Co and Cs of Unicode.
+_INVISIBLE: Final = re.compile(
+    "[\x7f-\x9f\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
+    "\ud800-\uf8ff\ufeff\ufff9-\ufffb\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3"
+    "\U0001d173-\U0001d17a\U000e0001-\U000e007f\U000f0000-\U0010ffff]"
+)
 
 
 class _Lossy(io.TextIOBase):
@@ -95,7 +102,7 @@ def log_request(request_id: str, method: str, path: str, status: int, millisecon
         "level": "info",
         "timestamp": format_moment(system_clock()),
     }
-    _STDERR.write(_ENCODER.encode(line) + "\n")
+    _STDERR.write(_encode(line) + "\n")
 
 
 def log_uncaught(kind: type[BaseException], fault: BaseException, trace: TracebackType | None) -> None:
@@ -116,4 +123,9 @@ def _stamp(_: Any, __: str, event: EventDict) -> EventDict:
 
 def _encode(event: object, **_: Any) -> str:
     # One encoder for all lines: json.dumps with a default builds a new one every time.
-    return _ENCODER.encode(event)
+    line = _ENCODER.encode(event)
+    return line if line.isascii() and "\x7f" not in line else _INVISIBLE.sub(_escaped, line)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return json.dumps(found.group())[1:-1]

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import Final
 
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
@@ -15,6 +16,7 @@ from ledgerbee.app.dispatch import Dispatch
 from ledgerbee.app.docs_page import router as docs_router
 from ledgerbee.app.edge import Edge
 from ledgerbee.app.health import router as health_router
+from ledgerbee.app.logs import printable
 from ledgerbee.app.openapi import describe
 from ledgerbee.app.reactions import REACTIONS
 from ledgerbee.app.routes import ROUTERS
@@ -25,6 +27,9 @@ from ledgerbee.platform.db import APPLICATION_ROLE, Database
 from ledgerbee.platform.http.envelope import INTERNAL_ERROR, METHOD_NOT_ALLOWED, NOT_FOUND, error_response
 from ledgerbee.platform.http.operation import MALFORMED_JSON, operation_of
 from ledgerbee.sales.rendering import use_fonts
+
+#: How addresses begin that somebody took from the reference, which leaves `/api` to its servers' address.
+_WITHOUT_API: Final = ("/v1/", "/v2/")
 
 
 def create_api(clock: Clock = system_clock) -> FastAPI:
@@ -40,7 +45,13 @@ def create_api(clock: Clock = system_clock) -> FastAPI:
     async def refuse(request: Request, fault: Exception) -> Response:
         assert isinstance(fault, HTTPException)
         known = {404: NOT_FOUND, 405: METHOD_NOT_ALLOWED}.get(fault.status_code)
-        response = error_response(request, known.error() if known else MALFORMED_JSON, clock())
+        if known is NOT_FOUND and request.url.path.startswith(_WITHOUT_API):
+            address = f"/api{printable(request.url.path)}"
+            response = error_response(
+                request, NOT_FOUND.error(f"No such route. The API is below /api: {address}"), clock()
+            )
+        else:
+            response = error_response(request, known.error() if known else MALFORMED_JSON, clock())
         if known is METHOD_NOT_ALLOWED:
             _tell_methods(response, request, api.routes)
         return response
@@ -51,11 +62,9 @@ def create_api(clock: Clock = system_clock) -> FastAPI:
 
     api.add_exception_handler(HTTPException, refuse)
     api.add_exception_handler(Exception, fail)
-    for router in ROUTERS:
+    for router in (*ROUTERS, health_router, docs_router):
         # Straight into the application's own list: inclusion would search router by router on every request.
         api.router.routes.extend(router.routes)
-    api.include_router(health_router)
-    api.include_router(docs_router)
     describe(api)
     return api
 
@@ -63,7 +72,10 @@ def create_api(clock: Clock = system_clock) -> FastAPI:
 def _tell_methods(response: Response, request: Request, routes: Sequence[BaseRoute]) -> None:
     """`Allow` with the methods of all routes at the address: the router knows only the first one it found."""
     there = [route for route in routes if isinstance(route, Route) and route.matches(request.scope)[0] is Match.PARTIAL]
-    response.headers["Allow"] = ", ".join(sorted(method for route in there for method in route.methods or ()))
+    methods = {method for route in there for method in route.methods or ()}
+    if "GET" in methods:
+        methods.add("HEAD")  # which the shell answers as GET
+    response.headers["Allow"] = ", ".join(sorted(methods))
     # No operation was asked for: the answer says that it is deprecated only when all at the address are.
     facts = [(route, operation_of(route)) for route in there]
     lasting = (route for route, operation in facts if operation is None or operation.deprecation is None)

@@ -11,6 +11,7 @@ from ledgerbee import __version__
 from ledgerbee.core.errors import invalid
 from ledgerbee.platform.credentials.model import INSUFFICIENT_PERMISSIONS, UNAUTHORIZED
 from ledgerbee.platform.db import DATABASE_UNAVAILABLE
+from ledgerbee.platform.http.body_limits import SMALL_BODY
 from ledgerbee.platform.http.envelope import INTERNAL_ERROR
 from ledgerbee.platform.http.operation import ErrorResponse
 
@@ -55,7 +56,7 @@ currency's minor units; in requests a number or a decimal string. Every `POST`, 
 #: What any write can answer, beyond what the operation says of itself.
 _EVERY_WRITE: Final = {
     "409": "`IDEMPOTENCY_KEY_REUSED`: the key was used with another request. `IDEMPOTENCY_KEY_IN_USE`: it still runs",
-    "413": "`PAYLOAD_TOO_LARGE`: the body is larger than 15 MB",
+    "413": "`PAYLOAD_TOO_LARGE`: the body is larger than {megabytes} MB",
     "415": "`UNSUPPORTED_MEDIA_TYPE`: the body must be application/json",
 }
 
@@ -159,15 +160,20 @@ def _exemplify(status: str, answer: dict[str, Any], examples: dict[str, Any]) ->
 
 
 def _tidy(method: str, operation: dict[str, Any]) -> None:
-    operation.pop("x-ledgerbee-operation", None)
+    facts = operation.pop("x-ledgerbee-operation", {})  # FastAPI has made a dict of it
+    megabytes = facts.get("max_body", SMALL_BODY) // 2**20
     operation["responses"].pop("422", None)
     for parameter in operation.get("parameters", []):
         parameter["schema"] = _given(parameter["schema"])
     if method in {"post", "put", "patch"} and operation.get("security") == []:
-        operation["responses"]["413"] = {**operation["responses"]["500"], "description": _EVERY_WRITE["413"]}
+        operation["responses"]["413"] = {
+            **operation["responses"]["500"],
+            "description": _EVERY_WRITE["413"].format(megabytes=megabytes),
+        }
     elif method in {"post", "put", "patch"}:
         taken = operation.get("requestBody", {}).get("content", {"application/json": {}})
-        for status, text in (_EVERY_WRITE if "application/json" in taken else _stream(taken)).items():
+        for status, template in (_EVERY_WRITE if "application/json" in taken else _stream(taken)).items():
+            text = template.format(megabytes=megabytes)
             known = operation["responses"].get(status)
             if known is None:
                 operation["responses"][status] = {**operation["responses"]["500"], "description": text}

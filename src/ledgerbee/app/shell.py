@@ -3,6 +3,7 @@
 Plain ASGI, because it runs for every request and has to cost next to nothing.
 """
 
+import asyncio
 import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -14,25 +15,30 @@ from urllib.parse import unquote_plus, unquote_to_bytes
 import structlog
 from prometheus_client import Counter, Histogram
 from starlette.datastructures import MutableHeaders
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ledgerbee.app.body_room import BodyRoom, Place
 from ledgerbee.app.logs import log_request, printable
 from ledgerbee.core.dates import Clock, format_moment
 from ledgerbee.core.errors import LedgerBeeError, invalid
 from ledgerbee.core.ids import new_id
 from ledgerbee.platform.credentials.model import Principal
+from ledgerbee.platform.http.body_limits import LARGE_BODY, SMALL_BODY
 from ledgerbee.platform.http.envelope import (
     INTERNAL_ERROR,
     PAYLOAD_TOO_LARGE,
+    REQUEST_TIMEOUT,
     UNSUPPORTED_MEDIA_TYPE,
     error_response,
 )
-from ledgerbee.platform.http.operation import operation_of
+from ledgerbee.platform.http.operation import Operation, operation_of
 
-#: Contract 2.28: bodies stay under 15 MB.
-MAX_BODY_BYTES: Final = 15 * 1024 * 1024
+#: Asked all the time by machines: their answers are logged when they are no success.
+_PROBES: Final = frozenset({"/healthz", "/readyz", "/metrics"})
+#: Logged and counted where the client left before its answer.
+_CLIENT_LEFT: Final = 499
 #: They take forms, and refuse other bodies as RFC 6749 has it.
 _OAUTH_ENDPOINTS: Final = frozenset({"/api/v1/auth/token", "/api/v1/oauth/revoke"})
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -40,13 +46,15 @@ _EXPOSED: Final = (
     "X-Request-Id, X-API-Key-Expires-At, X-Rate-Limit-Remaining, X-Rate-Limit-Reset, Idempotent-Replayed, "
     "Deprecation, Sunset, Link, Retry-After, Content-Disposition"
 )
-_SECURITY_HEADERS: Final = (
+#: On every answer that has no such header of its own.
+SECURITY_HEADERS: Final = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"no-referrer"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     (b"cache-control", b"no-store"),
 )
+_OF_CONTENT: Final = frozenset({b"content-type", b"content-length"})
 #: What a page of ours may do: its own scripts and styles, nothing from elsewhere.
 PAGE_SECURITY_POLICY: Final = (
     "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'"
@@ -78,13 +86,14 @@ class Shell:
         clock: Clock,
         recognize: Callable[[Request], Awaitable[Principal | None]],
         allowed_origins: tuple[str, ...],
-        max_stream_bytes: int = MAX_BODY_BYTES,
+        max_stream_bytes: int = LARGE_BODY,
     ) -> None:
         self.app = app
         self.routes = routes
         self.clock = clock
         self.recognize = recognize
         self.max_stream_bytes = max_stream_bytes
+        self.room = BodyRoom()
         #: Media types of the addresses that take more than JSON of the usual length, by method and path.
         self.streams = {
             (method, route.path): facts.streams
@@ -107,7 +116,10 @@ class _Exchange:
 
     def __init__(self, shell: Shell, scope: Scope, receive: Receive, send: Send) -> None:
         self.shell = shell
-        self.scope = scope
+        self.method: str = scope["method"]
+        # HEAD is GET whose body stays here (RFC 9110, 9.3.2); the server keeps its own view of the request.
+        self.scope = {**scope, "method": "GET"} if self.method == "HEAD" else scope
+        scope = self.scope
         self._receive = receive
         self._send = send
         self.headers = dict(scope["headers"])
@@ -116,10 +128,13 @@ class _Exchange:
         scope["ledgerbee.request_id"] = self.request_id
         # Whatever logs, traces or repeats the address from here on, inside or outside of us, has no secret to show.
         scope["query_string"], scope["ledgerbee.query_key"] = _take_key(scope.get("query_string", b""))
-        self.max_bytes = MAX_BODY_BYTES
+        self.max_bytes = SMALL_BODY
         self.status = 0
         self.complete = False
         self.received = 0
+        self.streams = False
+        self.left = False
+        self.place: Place | None = None
         self.started = time.perf_counter()
 
     async def run(self) -> None:
@@ -131,6 +146,8 @@ class _Exchange:
                 await self.shell.app(self.scope, self.receive, self.send)
         except LedgerBeeError as fault:
             await self._refuse(fault)
+        except ClientDisconnect:
+            self.left = True
         except Exception:
             log.exception("request.failed", request_id=self.request_id, path=printable(self.scope["path"]))
             if self.status:
@@ -139,6 +156,8 @@ class _Exchange:
                 return
             await self._refuse(INTERNAL_ERROR.error(requestId=self.request_id))
         finally:
+            if self.place is not None:
+                self.place.leave()
             self._record()
 
     def _check(self) -> None:
@@ -153,22 +172,44 @@ class _Exchange:
                     readable = False
                 if not readable:
                     raise invalid(("", "isText", "the address must be UTF-8 without NUL characters"))
+        self._check_body()
+
+    def _check_body(self) -> None:
+        """Refuse a body by what the header says of it."""
         length = self.headers.get(b"content-length", b"0")
+        size = int(length) if length.isdigit() else 0
         media_type = self.headers.get(b"content-type", b"").split(b";")[0].strip().lower()
         taken = self.shell.streams.get((self.scope["method"], self.scope["path"]))
         if taken is not None:
+            self.streams = True
             self.max_bytes = self.shell.max_stream_bytes
             if media_type.decode("latin-1") not in taken:
                 raise UNSUPPORTED_MEDIA_TYPE.error(f"The body must be {', '.join(taken)}")
-        elif (
-            media_type != b"application/json" and self._has_body(length) and self.scope["path"] not in _OAUTH_ENDPOINTS
-        ):
-            raise UNSUPPORTED_MEDIA_TYPE.error()
-        if length.isdigit() and int(length) > self.max_bytes:
+        elif self._is_foreign(media_type, size) or size > SMALL_BODY:
+            operation = self._operation()
+            if operation is None:
+                return  # no such route or method: whatever the body is, that is the answer
+            self.max_bytes = operation.max_body
+            if self._is_foreign(media_type, size):
+                raise UNSUPPORTED_MEDIA_TYPE.error()
+        if size > self.max_bytes:
             raise PAYLOAD_TOO_LARGE.error(maxBytes=self.max_bytes)
 
-    def _has_body(self, length: bytes) -> bool:
-        return self.scope["method"] in {"POST", "PATCH", "PUT"} and length != b"0"
+    def _is_foreign(self, media_type: bytes, size: int) -> bool:
+        """Whether there is a body of a type that isn't taken here."""
+        return (
+            media_type != b"application/json"
+            and (size > 0 or b"transfer-encoding" in self.headers)
+            and self.scope["method"] in {"POST", "PATCH", "PUT"}
+            and self.scope["path"] not in _OAUTH_ENDPOINTS
+        )
+
+    def _operation(self) -> Operation | None:
+        """What is asked for, as far as the address and the method tell; None where nothing is."""
+        for route in self.shell.routes:
+            if route.matches(self.scope)[0] is Match.FULL:
+                return operation_of(route)
+        return None
 
     def _find_route(self) -> None:
         """A refusal ahead of the routing is still an answer of the operation that was asked for."""
@@ -180,21 +221,47 @@ class _Exchange:
                     return
 
     async def receive(self) -> Message:
-        message = await self._receive()
+        if self.place is None:
+            message = await self._receive()
+        else:
+            try:
+                async with asyncio.timeout_at(self.place.until):
+                    message = await self._receive()
+            except TimeoutError:
+                raise REQUEST_TIMEOUT.error() from None
         if message["type"] == "http.request":
             self.received += len(message.get("body", b""))
+            if self.received > SMALL_BODY and not self.streams and self.place is None:
+                await self._take_place(has_more=message.get("more_body", False))
             if self.received > self.max_bytes:
                 raise PAYLOAD_TOO_LARGE.error(maxBytes=self.max_bytes)
+        elif not self.complete:
+            self.left = True
         return message
 
+    async def _take_place(self, *, has_more: bool) -> None:
+        """Large bodies come in as far as there is room for them."""
+        operation = self._operation()
+        self.max_bytes = operation.max_body if operation is not None else SMALL_BODY
+        if self.received <= self.max_bytes:
+            principal: Principal | None = self.scope.get("ledgerbee.principal")
+            owner = principal.company_id if principal is not None else None
+            length = self.headers.get(b"content-length", b"")
+            size = int(length) if length.isdigit() else self.max_bytes if has_more else self.received
+            self.place = await self.shell.room.enter(owner, min(size, self.max_bytes))
+
     async def send(self, message: Message) -> None:
+        if self.left:
+            return
         if message["type"] == "http.response.start":
             expires_at = await self._expiry_of_key()
             self.status = message["status"]
             headers = message.setdefault("headers", [])
+            if self.status == 204:  # no content has neither a type nor a length (RFC 9110, 8.6)
+                headers[:] = [header for header in headers if header[0] not in _OF_CONTENT]
             headers.append((b"x-request-id", self.request_id.encode()))
             present = {name for name, _ in headers}
-            headers.extend(header for header in _SECURITY_HEADERS if header[0] not in present)
+            headers.extend(header for header in SECURITY_HEADERS if header[0] not in present)
             operation = operation_of(self.scope.get("route"))
             if operation and operation.deprecation:
                 headers.extend(operation.deprecation.headers(self.scope.get("path_params", {})))
@@ -204,6 +271,8 @@ class _Exchange:
                 self._allow_origin(MutableHeaders(raw=headers))
         elif not message.get("more_body", False):
             self.complete = True
+        if self.method == "HEAD" and message["type"] == "http.response.body":
+            message = {**message, "body": b""}
         await self._send(message)
 
     async def _expiry_of_key(self) -> datetime | None:
@@ -249,11 +318,13 @@ class _Exchange:
         # The route's template, never the address itself: ids and search terms stay out of metrics.
         route = getattr(self.scope.get("route"), "path", "unmatched")
         seconds = time.perf_counter() - self.started
-        method = self.scope["method"] if self.scope["method"] in _METHODS else "OTHER"
-        requests, duration = _meters(method, route, self.status)
+        method = self.method if self.method in _METHODS else "OTHER"
+        status = self.scope.get("ledgerbee.refused", _CLIENT_LEFT) if self.left else self.status
+        requests, duration = _meters(method, route, status)
         requests.inc()
         duration.observe(seconds)
-        log_request(self.request_id, method, self.scope["path"], self.status, int(seconds * 1000))
+        if self.scope["path"] not in _PROBES or status >= 400:
+            log_request(self.request_id, method, self.scope["path"], status, int(seconds * 1000))
 
 
 @lru_cache(maxsize=4096)

@@ -8,7 +8,7 @@ A context declares its codes as module constants in its `model.py` and raises th
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +50,26 @@ class LedgerBeeError(Exception):
 VALIDATION_FAILED = ErrorCode("SHARED_VALIDATION_FAILED", 400, "Bad Request Exception")
 
 
+#: Properties that one validation error names.
+MAX_FINDINGS: Final = 100
+
+
 def invalid(*problems: tuple[str, str, str]) -> LedgerBeeError:
     """A validation error from `(property, rule, text)` triples, in the wire's class-validator shape.
 
-    `property` is a dot path with array indexes (`lines.0.quantity`), `rule` the constraint's name (`min`).
+    `property` is a dot path with array indexes (`lines.0.quantity`), `rule` the constraint's name (`min`). Of more than
+    `MAX_FINDINGS` properties the first are named, and `details.furtherErrors` says how many more were found.
     """
     errors: dict[str, dict[str, str]] = {}
+    further: set[str] = set()
     for name, rule, text in problems:
-        errors.setdefault(name, {})[rule] = text
-    return VALIDATION_FAILED.error(
-        validationErrors=[{"property": name, "constraints": rules} for name, rules in errors.items()]
-    )
+        if name in errors or len(errors) < MAX_FINDINGS:
+            errors.setdefault(name, {})[rule] = text
+        else:
+            further.add(name)
+    details: dict[str, Any] = {
+        "validationErrors": [{"property": name, "constraints": rules} for name, rules in errors.items()]
+    }
+    if further:
+        details["furtherErrors"] = len(further)
+    return VALIDATION_FAILED.error(**details)

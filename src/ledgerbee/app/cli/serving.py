@@ -5,6 +5,7 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
@@ -41,6 +42,8 @@ _FIRST_COMPANY: Final[Mapping[str, Any]] = {
 _MOST_BY_DEFAULT: Final = 8
 #: Connections that the worker, the command line and an operator's console may need beside the API processes.
 _OTHER_CONNECTIONS: Final = 20
+#: Trusted proxies that no client of another machine comes through.
+_OF_THIS_MACHINE: Final = frozenset({"", "127.0.0.1", "::1", "127.0.0.0/8"})
 #: Seconds between looks at the embedded database.
 _LOOK_EVERY_S: Final = 2.0
 
@@ -63,6 +66,7 @@ def serve_everything(host: str, port: int, data_dir: Path | None, processes: int
         _warn_of_few_connections(found, count * settings.pool_size + _OTHER_CONNECTIONS)
         company_and_key = _first_company(found) if found.data_dir else None
         bound_host, bound_port = listener.getsockname()[:2]
+        warn_of_open_address(bound_host, settings.trusted_proxies)
         url = f"http://[{bound_host}]:{bound_port}" if ":" in bound_host else f"http://{bound_host}:{bound_port}"
 
         def announce() -> None:
@@ -106,6 +110,17 @@ def work_only(data_dir: Path | None) -> None:
 def _warn_of_sender(settings: Settings) -> None:
     if settings.sends_as_nobody:
         note(f"LEDGERBEE_MAIL_FROM is not set: mail goes out from {settings.mail_from}, which most servers refuse.")
+
+
+def warn_of_open_address(host: str, trusted_proxies: str) -> None:
+    """Say so in the log when credentials and books go over the network in the clear: nothing in front speaks TLS."""
+    proxies = {part.strip() for part in trusted_proxies.split(",")}
+    if not ip_address(host.partition("%")[0]).is_loopback and proxies <= _OF_THIS_MACHINE:
+        log.warning(
+            "serve.open_address",
+            host=host,
+            remedy="put a proxy with TLS in front and name it in LEDGERBEE_TRUSTED_PROXIES, or listen on 127.0.0.1",
+        )
 
 
 def _cores() -> int:

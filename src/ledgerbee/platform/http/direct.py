@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import PydanticCustomError
 
 from ledgerbee.core.errors import invalid
+from ledgerbee.platform.http import stepwise
 from ledgerbee.platform.http.wire import RequestModel, to_uuid
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -62,9 +63,12 @@ def _direct_write(route: APIRoute) -> Handler | None:
     response_name = takes.response_param_name
 
     async def write(request: Request) -> Response:
-        ids, body = ids_of(request), model.from_bytes(await request.body())
+        raw = await request.body()
+        ids, body = ids_of(request), model.from_bytes(raw)
         if body is None:
+            await stepwise.take_turns(raw)
             body = await _validated(model, request)
+        await stepwise.take_turns(raw)
         arguments = {request_name: request, body_name: body, **ids}
         if response_name is None:
             return respond(await endpoint(**arguments))
@@ -75,8 +79,13 @@ def _direct_write(route: APIRoute) -> Handler | None:
 
 
 async def _validated(model: type[RequestModel], request: Request) -> RequestModel:
+    raw = await request.body()
+    body = await request.json()
+    await stepwise.take_turns(raw)
+    if len(raw) > stepwise.LARGE:
+        return await stepwise.validated_in_steps(model, body)
     try:
-        return model.model_validate(await request.json())
+        return model.model_validate(body)
     except ValidationError as fault:
         errors = fault.errors(include_url=False, include_input=False)
         raise RequestValidationError([{**error, "loc": ("body", *error["loc"])} for error in errors]) from None

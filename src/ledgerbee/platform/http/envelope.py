@@ -12,8 +12,14 @@ from ledgerbee.core.errors import ErrorCode, LedgerBeeError
 INTERNAL_ERROR = ErrorCode("INTERNAL_ERROR", 500, "Something went wrong on our side. Nothing was changed.")
 NOT_FOUND = ErrorCode("NOT_FOUND", 404, "No such route")
 METHOD_NOT_ALLOWED = ErrorCode("METHOD_NOT_ALLOWED", 405, "The route has no such method")
-PAYLOAD_TOO_LARGE = ErrorCode("PAYLOAD_TOO_LARGE", 413, "The body is larger than 15 MB")
+PAYLOAD_TOO_LARGE = ErrorCode("PAYLOAD_TOO_LARGE", 413, "The body is larger than the operation takes")
 UNSUPPORTED_MEDIA_TYPE = ErrorCode("UNSUPPORTED_MEDIA_TYPE", 415, "The body must be application/json")
+SERVER_BUSY = ErrorCode("SERVER_BUSY", 503, "Too many large bodies are coming in. Try again in a moment.")
+#: Answers of the connection itself (`app/http_protocol.py`), whatever the request was to be.
+REQUEST_TIMEOUT = ErrorCode("REQUEST_TIMEOUT", 408, "The request took too long to come in")
+URI_TOO_LONG = ErrorCode("URI_TOO_LONG", 414, "The address is too long")
+HEADER_TOO_LARGE = ErrorCode("HEADER_TOO_LARGE", 431, "The header is too large or has too many fields")
+TOO_MANY_CONNECTIONS = ErrorCode("TOO_MANY_CONNECTIONS", 503, "There are too many connections. Try again in a moment.")
 
 #: Seconds after which to try again, by status.
 _RETRY_AFTER: Final = {429: "60", 503: "1", 507: "60"}

@@ -29,6 +29,7 @@ from starlette.types import Scope
 from ledgerbee.core.errors import ErrorCode, invalid
 from ledgerbee.platform.caller import Caller
 from ledgerbee.platform.context import Context
+from ledgerbee.platform.http.body_limits import MAX_DEPTH, SMALL_BODY, check_depth, check_digits
 from ledgerbee.platform.http.direct import direct
 from ledgerbee.platform.http.query import QueryNames, query_names
 
@@ -65,6 +66,8 @@ class Operation:
     secret_fields: tuple[str, ...] = ()
     #: Media types of a body that is no JSON and may have any length: the handler reads it as it comes in.
     streams: tuple[str, ...] = ()
+    #: Most bytes of a body that is read as a whole.
+    max_body: int = SMALL_BODY
 
 
 class Edge(Protocol):
@@ -105,6 +108,7 @@ def operation(  # noqa: PLR0913  each argument is one independent fact of the op
     superseded: bool = False,
     secret_fields: tuple[str, ...] = (),
     streams: tuple[str, ...] = (),
+    max_body: int = SMALL_BODY,
     response: str = "",
 ) -> RouteOptions:
     """Describe an operation for a router's decorator.
@@ -113,10 +117,20 @@ def operation(  # noqa: PLR0913  each argument is one independent fact of the op
     `extension` marks what the original leaves to its app, `response` describes the success answer. `secret_fields`
     are the answer's names that are shown once: a replay under the same idempotency key answers null there.
     `streams` are the media types of a body that the handler reads as it comes in, by a `BodyStream` parameter.
+    `max_body` is the limit of a body in bytes, above the usual one where it may carry files or many entries.
     `superseded` marks what has a successor but no date of shutdown: deprecated in the document, without headers.
     """
     facts = Operation(
-        scope, license_key, api_key_only, public, opens_transaction, extension, deprecation, secret_fields, streams
+        scope,
+        license_key,
+        api_key_only,
+        public,
+        opens_transaction,
+        extension,
+        deprecation,
+        secret_fields,
+        streams,
+        max_body,
     )
     paragraphs = [description] if description else []
     if deprecation:
@@ -189,17 +203,30 @@ class ExactRequest(Request):
 
 
 def decode_json(raw: bytes) -> Any:
-    """Decode exactly: UTF-8, no float, no NaN or Infinity, no NUL or lone surrogate in a string."""
+    """Decode exactly: UTF-8, no float, no NaN or Infinity, no NUL or lone surrogate in a string.
+
+    Raises a validation error, also for numbers that are too long and lists that are nested too deep.
+    """
     try:
         # Given bytes, `json` would also guess UTF-16 and UTF-32, and let surrogates through.
         text = raw.decode("utf-8-sig")
-        value = json.loads(text, parse_float=Decimal, parse_constant=_refuse_constant)
+        value = json.loads(text, parse_float=_decimal, parse_int=_integer, parse_constant=_refuse_constant)
     except (ValueError, ArithmeticError, RecursionError) as fault:
         detail = fault.msg if isinstance(fault, json.JSONDecodeError) else "it can't be decoded"
         raise invalid(("", "isJson", f"body must be valid JSON: {detail}")) from None
+    if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH:
+        check_depth(value)
     if "\\u" in text:  # the only way for such a character to come in: raw ones are no valid JSON or UTF-8
         _check_text(value, "")
     return value
+
+
+def _decimal(number: str) -> Decimal:
+    return Decimal(check_digits(number))
+
+
+def _integer(number: str) -> int:
+    return int(check_digits(number))
 
 
 def _refuse_constant(name: str) -> Any:

@@ -6,7 +6,7 @@ from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from ledgerbee.core.errors import VALIDATION_FAILED, LedgerBeeError
+from ledgerbee.core.errors import LedgerBeeError, invalid
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -53,17 +53,21 @@ _RULES: Mapping[str, tuple[str, str]] = {
     "json_invalid": ("isJson", "must be valid JSON"),
 }
 
+#: Findings that are looked at one by one; a property rarely has more than one.
+_MOST_ERRORS: Final = 1_000
+
 
 def validation_error(errors: Sequence[Any]) -> LedgerBeeError:
-    """The 400 that lists every finding, one row a property, constraints by rule name."""
-    found: dict[str, dict[str, str]] = {}
-    for error in errors:
+    """The 400 that lists the findings, one row a property, constraints by rule name; the first ones of very many."""
+    found: dict[tuple[str, str], str] = {}
+    for error in errors[:_MOST_ERRORS]:
         name = property_path(error["loc"])
         rule, text = _constraint(error)
-        found.setdefault(name, {}).setdefault(rule, f"{name} {text}" if name else f"body {text}")
-    return VALIDATION_FAILED.error(
-        validationErrors=[{"property": name, "constraints": rules} for name, rules in found.items()]
-    )
+        found.setdefault((name, rule), f"{name} {text}" if name else f"body {text}")
+    fault = invalid(*((name, rule, text) for (name, rule), text in found.items()))
+    if len(errors) > _MOST_ERRORS:
+        fault.details["furtherErrors"] = fault.details.get("furtherErrors", 0) + len(errors) - _MOST_ERRORS
+    return fault
 
 
 def validated(model: type[M], body: Mapping[str, Any]) -> M:

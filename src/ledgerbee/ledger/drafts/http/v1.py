@@ -28,6 +28,7 @@ from ledgerbee.ledger.drafts.wire import (
 )
 from ledgerbee.ledger.entries.query import EntryQuery
 from ledgerbee.ledger.entries.wire import CreateJournalEntryV1Request, JournalEntryBatchV1Request, JournalEntryResponse
+from ledgerbee.platform.http.body_limits import LARGE_BODY
 from ledgerbee.platform.http.operation import CallerDep, Ctx, Deprecation, operation, resource_router
 
 router = resource_router("Draft Journal Entries")
@@ -56,6 +57,7 @@ _BOOKING = _until_sunset("draft-journal-entries/{draftJournalEntryId}/book")
         response="Drafts created",
         errors=DRAFTING_ERRORS,
         opens_transaction=False,
+        max_body=LARGE_BODY,
         deprecation=_BATCHES,
     ),
 )
@@ -86,6 +88,7 @@ async def list_draft_journal_entries(
         response="Draft created",
         errors=DRAFTING_ERRORS,
         opens_transaction=False,
+        max_body=LARGE_BODY,
         deprecation=_DRAFTS,
     ),
 )

@@ -33,6 +33,7 @@ from ledgerbee.ledger.entries.wire import CreateJournalEntryRequest, JournalEntr
 from ledgerbee.platform.attachments.actions import staged
 from ledgerbee.platform.attachments.rules import decode
 from ledgerbee.platform.context import Context
+from ledgerbee.platform.http.body_limits import LARGE_BODY
 from ledgerbee.platform.http.operation import CallerDep, Ctx, operation, resource_router
 
 router = resource_router("Draft Journal Entries (v2)")
@@ -56,6 +57,7 @@ _ADDED = (
         response="Drafts created",
         errors=_ERRORS,
         opens_transaction=False,
+        max_body=LARGE_BODY,
     ),
 )
 async def create_draft_journal_batch_v2(caller: CallerDep, body: JournalEntryBatchRequest) -> Response:
@@ -85,6 +87,7 @@ async def list_draft_journal_entries_v2(
         response="Draft created",
         errors=_ERRORS,
         opens_transaction=False,
+        max_body=LARGE_BODY,
     ),
 )
 async def create_draft_journal_entry_v2(caller: CallerDep, body: CreateJournalEntryRequest) -> Response:
@@ -133,6 +136,7 @@ async def delete_draft_journal_entry_v2(context: Ctx, draft_journal_entry_id: Dr
         f"added anew. {CHECKED_WHEN}",
         errors=(*_ERRORS, *CHANGING_ERRORS),
         opens_transaction=False,
+        max_body=LARGE_BODY,
     ),
 )
 async def update_draft_journal_entry_v2(

@@ -39,6 +39,7 @@ from ledgerbee.platform.attachments.model import ATTACHMENT_STORE_UNAVAILABLE, I
 from ledgerbee.platform.attachments.rules import decode
 from ledgerbee.platform.caller import Caller
 from ledgerbee.platform.context import Context
+from ledgerbee.platform.http.body_limits import LARGE_BODY
 from ledgerbee.platform.http.operation import CallerDep, operation, resource_router
 from ledgerbee.platform.rates.model import EXCHANGE_RATE_MISSING
 
@@ -91,6 +92,7 @@ _BATCH = "1 to 100 entries, posted together or not at all; an error names its en
         response="Journal entry posted",
         errors=ENTERING_ERRORS,
         opens_transaction=False,
+        max_body=LARGE_BODY,
         superseded=True,
     ),
 )
@@ -110,6 +112,7 @@ async def create_journal_entry(caller: CallerDep, body: CreateJournalEntryV1Requ
         response="Journal entries posted",
         errors=ENTERING_ERRORS,
         opens_transaction=False,
+        max_body=LARGE_BODY,
         superseded=True,
     ),
 )
@@ -129,6 +132,7 @@ async def create_journal_batch(caller: CallerDep, body: JournalEntryBatchV1Reque
         response="Journal entry posted",
         errors=_ERRORS_V2,
         opens_transaction=False,
+        max_body=LARGE_BODY,
     ),
 )
 async def create_journal_entry_v2(caller: CallerDep, body: CreateJournalEntryRequest) -> Response:
@@ -147,6 +151,7 @@ async def create_journal_entry_v2(caller: CallerDep, body: CreateJournalEntryReq
         response="Journal entries posted",
         errors=_ERRORS_V2,
         opens_transaction=False,
+        max_body=LARGE_BODY,
     ),
 )
 async def create_journal_batch_v2(caller: CallerDep, body: JournalEntryBatchRequest) -> Response:
