@@ -73,7 +73,7 @@ async def update(context: Context, code_id: UUID, changes: dict[str, Any]) -> No
     before = await store.get_for_update(context, code_id)
     after = replace(before, **changes)
     if before.is_active and not after.is_active and await store.are_default(context, code_id):
-        raise VAT_CODE_IN_USE.error(usedBy=["accounts"])
+        raise VAT_CODE_IN_USE.used(["accounts"])
     await store.update(context, after)
 
 

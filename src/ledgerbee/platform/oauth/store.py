@@ -38,7 +38,7 @@ async def get_for_update(context: Context, client_id: UUID) -> OAuthClient:
     if row is None:
         raise OAUTH_CLIENT_NOT_FOUND.error()
     if row["revoked_at"] is not None:
-        raise OAUTH_CLIENT_INVALID_STATE.error(status="revoked")
+        raise OAUTH_CLIENT_INVALID_STATE.in_state("revoked")
     return _client(row)
 
 

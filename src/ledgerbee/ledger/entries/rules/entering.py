@@ -195,9 +195,9 @@ def _check_party(entered: EnteredEntry, books: Books, path: str) -> None:
     elif entered.entry_type in VENDOR_TYPES:
         _check_one_party(entered, ("vendorId", entered.vendor_id), ("customerId", entered.customer_id), path)
     if entered.customer_id is not None and entered.customer_id not in books.customers:
-        raise CUSTOMER_NOT_FOUND.error(property=below(path, "customerId"), customerId=str(entered.customer_id))
+        raise CUSTOMER_NOT_FOUND.missing(below(path, "customerId"), "customerId", entered.customer_id)
     if entered.vendor_id is not None and entered.vendor_id not in books.vendors:
-        raise VENDOR_NOT_FOUND.error(property=below(path, "vendorId"), vendorId=str(entered.vendor_id))
+        raise VENDOR_NOT_FOUND.missing(below(path, "vendorId"), "vendorId", entered.vendor_id)
 
 
 def _category(entered: EnteredEntry, books: Books) -> JournalCategory | None:
@@ -224,7 +224,7 @@ def _check_category(entered: EnteredEntry, books: Books, path: str) -> None:
     name = below(path, "journalCategoryId")
     if category is None:
         if wanted is not None:
-            raise JOURNAL_CATEGORY_NOT_FOUND.error(property=name, journalCategoryId=str(wanted))
+            raise JOURNAL_CATEGORY_NOT_FOUND.missing(name, "journalCategoryId", wanted)
     elif entered.entry_type not in category.allowed_journal_types:
         raise JOURNAL_CATEGORY_TYPE_NOT_ALLOWED.error(
             property=name, allowedJournalTypes=list(category.allowed_journal_types)
@@ -273,7 +273,7 @@ def _check_vat_codes(entered: EnteredEntry, currency: str, books: Books, path: s
         code = books.vat_codes.get(line.vat_code_id)
         account = books.accounts.get(line.account_id)
         if code is None:
-            raise VAT_CODE_NOT_FOUND.error(property=name, vatCodeId=str(line.vat_code_id))
+            raise VAT_CODE_NOT_FOUND.missing(name, "vatCodeId", line.vat_code_id)
         if not code.is_active or (account is not None and account.control_account_type is not None):
             raise JOURNAL_ENTRY_VAT_NOT_ALLOWED.error(property=name, vatCodeId=str(line.vat_code_id))
         rate = code.rate_on(entered.tax_point)
