@@ -78,7 +78,7 @@ async def _validated(model: type[RequestModel], request: Request) -> RequestMode
     try:
         return model.model_validate(await request.json())
     except ValidationError as fault:
-        errors = fault.errors(include_url=False, include_input=False)
+        errors = fault.errors(include_url=False)
         raise RequestValidationError([{**error, "loc": ("body", *error["loc"])} for error in errors]) from None
 
 

@@ -60,7 +60,10 @@ def validation_error(errors: Sequence[Any]) -> LedgerBeeError:
     for error in errors:
         name = property_path(error["loc"])
         rule, text = _constraint(error)
-        found.setdefault(name, {}).setdefault(rule, f"{name} {text}" if name else f"body {text}")
+        rules = found.setdefault(name, {})
+        rules.setdefault(rule, f"{name} {text}" if name else f"body {text}")
+        if name and error.get("input", ...) is None:  # whoever wanted to clear it learns that it can't be
+            rules.setdefault("isDefined", f"{name} should not be null or undefined")
     return VALIDATION_FAILED.error(
         validationErrors=[{"property": name, "constraints": rules} for name, rules in found.items()]
     )
