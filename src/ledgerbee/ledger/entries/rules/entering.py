@@ -44,6 +44,7 @@ from ledgerbee.ledger.entries.rules.balance import (
     check_whole,
     fits,
 )
+from ledgerbee.ledger.entries.rules.hints import explained
 from ledgerbee.ledger.entries.rules.vat import computed_vat, contains_vat, is_near, other, split, untaxed
 from ledgerbee.parties.customers.model import CUSTOMER_NOT_FOUND
 from ledgerbee.parties.vendors.model import VENDOR_NOT_FOUND
@@ -97,7 +98,10 @@ def complete(entered: EnteredEntry, books: Books, entry_id: UUID, path: str = ""
             code = books.vat_codes[line.vat_code_id]
             lines += split(line, code, code.rate_on(tax_point), conversion)
     if not is_base:
-        check_entry_balanced(lines, below(path, "lines"))
+        try:
+            check_entry_balanced(lines, below(path, "lines"))
+        except LedgerBeeError as fault:
+            raise explained(fault, entered, books.vat_codes, currency) from None
         lines = list(balance_in_base(lines, [_rank(line, books.accounts) for line in lines], conversion))
         check_base_amounts(lines, path)
     entry = NewEntry(
@@ -118,7 +122,10 @@ def complete(entered: EnteredEntry, books: Books, entry_id: UUID, path: str = ""
         attachment_hashes=tuple([file.hash for file in entered.attachments]) if entered.attachments else (),
         delivery_date=entered.delivery_date,
     )
-    check_whole(entry, path)
+    try:
+        check_whole(entry, path)
+    except LedgerBeeError as fault:
+        raise explained(fault, entered, books.vat_codes, currency) from None
     return entry
 
 
