@@ -290,7 +290,7 @@ class TestCreate:
         foreign = await new_customer(other_api)
         for unknown in (foreign["id"], str(uuid4())):
             answer = await api.post("/v1/customers", await fields(api, parentCustomerId=unknown))
-            assert refused(answer, 404, "CUSTOMER_NOT_FOUND") == {"property": "parentCustomerId"}
+            assert refused(answer, 404, "CUSTOMER_NOT_FOUND") == {"property": "parentCustomerId", "customerId": unknown}
             answer = await api.post("/v1/customers", await fields(api, documentTemplateId=unknown))
             refused(answer, 404, "DOCUMENT_TEMPLATE_NOT_FOUND")
         assert (await api.get("/v1/customers")).json() == []

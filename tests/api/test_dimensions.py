@@ -166,7 +166,7 @@ class TestValues:
                 await api.post(path, {"name": "x", "parentId": parent}),
                 await api.put(f"{path}/{thy}", {"name": "x", "parentId": parent}),
             ):
-                assert refused(answer, 404, "DIMENSION_VALUE_NOT_FOUND") == {"property": "parentId"}
+                assert refused(answer, 404, "DIMENSION_VALUE_NOT_FOUND") == {"property": "parentId", "valueId": parent}
         for parent in (west, thy):
             answer = await api.put(f"{path}/{west}", {"name": "x", "parentId": parent})
             assert refused(answer, 400, "DIMENSION_VALUE_PARENT_INVALID") == {"property": "parentId"}

@@ -38,7 +38,7 @@ async def test_create(api: Api, other_api: Api) -> None:
     again = await api.post("/v1/journal-categories", NEW)
     assert again.status_code == 409
     assert again.json()["code"] == "JOURNAL_CATEGORY_NAME_ALREADY_EXISTS"
-    assert again.json()["details"] == {"name": "Kasse"}
+    assert again.json()["details"] == {"property": "name", "value": "Kasse"}
     assert (await other_api.post("/v1/journal-categories", NEW)).status_code == 201
 
 

@@ -107,7 +107,7 @@ async def test_a_number_is_unique_in_the_company(api: Api, other_api: Api) -> No
     )
     taken = await api.patch(f"{PATH}/{two['id']}", {"number": "A"})
     assert refusal(taken) == (409, "PRODUCT_GROUP_NUMBER_ALREADY_EXISTS")
-    assert taken.json()["details"] == {"number": "A"}
+    assert taken.json()["details"] == {"property": "number", "value": "A"}
     assert (await api.patch(f"{PATH}/{one['id']}", {"number": "A"})).status_code == 200
     assert (await create(other_api, number="A"))["number"] == "A"
 

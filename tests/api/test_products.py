@@ -91,7 +91,7 @@ async def test_a_number_is_unique_in_the_company(api: Api, other_api: Api) -> No
     body = {"number": "A", "name": "x", "productGroupId": one["productGroupId"]}
     for refused in (await api.post(PATH, body), await api.patch(f"{PATH}/{two['id']}", {"number": " A"})):
         assert refusal(refused) == (409, "PRODUCT_NUMBER_ALREADY_EXISTS")
-        assert refused.json()["details"] == {"number": "A"}
+        assert refused.json()["details"] == {"property": "number", "value": "A"}
     assert (await new_product(other_api, number="A"))["number"] == "A"
     answers = await asyncio.gather(*(api.post(PATH, body | {"number": "RACE"}) for _ in range(4)))
     assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409]

@@ -91,7 +91,7 @@ class TestCreate:
         before = await state(api)
         code = "PROJECT_EXTERNAL_REFERENCE_ALREADY_EXISTS"
         body = {"name": "x", "externalReference": "pm-1"}
-        assert refused(await api.post(PATH, body), 409, code) == {"property": "externalReference"}
+        assert refused(await api.post(PATH, body), 409, code) == {"property": "externalReference", "value": "pm-1"}
         refused(await api.put(f"{PATH}/{second['id']}", body), 409, code)
         assert await state(api) == before
         await new_project(other_api, externalReference="pm-1")
@@ -134,7 +134,7 @@ class TestCreate:
             for answer in (
                 await api.post(PATH, body), await api.put(PATH, body), await api.put(f"{PATH}/{project['id']}", body),
             ):  # fmt: skip
-                assert refused(answer, 404, "CUSTOMER_NOT_FOUND") == {"property": "customerId"}
+                assert refused(answer, 404, "CUSTOMER_NOT_FOUND") == {"property": "customerId", "customerId": customer}
         assert await state(api) == before
 
 

@@ -3,10 +3,10 @@
 A context declares its codes as module constants in its `model.py` and raises them through the constant:
 
     PRODUCT_GROUP_NOT_FOUND = ErrorCode("PRODUCT_GROUP_NOT_FOUND", 404, "No such product group in the company.")
-    raise PRODUCT_GROUP_NOT_FOUND.error(productGroupId=str(id))
+    raise PRODUCT_GROUP_NOT_FOUND.error()
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -22,6 +22,27 @@ class ErrorCode:
     def error(self, message: str | None = None, /, **details: Any) -> "LedgerBeeError":
         """An exception of this code. `details` becomes the error body's `details` (JSON values)."""
         return LedgerBeeError(self, message or self.meaning, details)
+
+    # The families: whoever reads the details of one code of a family reads those of all (docs/reference/errors.md).
+
+    def missing(self, property_: str, id_name: str, wanted: object, /, **details: Any) -> "LedgerBeeError":
+        """Of a `..._NOT_FOUND`: a body refers to what is not there. (What the path names needs no details.)
+
+        `property_` is the reference's place in the request, `id_name` what such an id is called (`accountId`).
+        """
+        return self.error(property=property_, **{id_name: str(wanted)}, **details)
+
+    def taken(self, property_: str, value: object, /) -> "LedgerBeeError":
+        """Of an `..._ALREADY_EXISTS`: `value` of the body's field `property_` is another object's."""
+        return self.error(property=property_, value=value)
+
+    def used(self, used_by: Sequence[str], /) -> "LedgerBeeError":
+        """Of an `..._IN_USE`: what stands on the object, as kinds in camelCase (`products`)."""
+        return self.error(usedBy=list(used_by))
+
+    def in_state(self, status: str, message: str | None = None, /, **details: Any) -> "LedgerBeeError":
+        """Of an `..._INVALID_STATE`: the object's status, which doesn't allow what was asked."""
+        return self.error(message, status=str(status), **details)
 
 
 class LedgerBeeError(Exception):

@@ -37,7 +37,7 @@ async def create(context: Context, product_id: UUID, terms: NewPrice) -> Sellabl
     price = rules.new_price(new_id(), product_id, terms, company.base_currency, context.now)
     sold = await store.hold_product(context, product_id)
     if sold.product.status is CatalogStatus.ARCHIVED:
-        raise PRODUCT_INVALID_STATE.error(status=sold.product.status)
+        raise PRODUCT_INVALID_STATE.in_state(sold.product.status)
     await _check_meter(context, price.meter_id)
     others = (await store.prices_for_update(context, product_id)).values()
     price = replace(price, is_default=rules.takes_default(others))
@@ -129,7 +129,7 @@ async def _check_meter(context: Context, meter_id: UUID | None) -> None:
         return
     meter = await store.meter(context, meter_id)
     if meter.status is not MeterStatus.ACTIVE:
-        raise METER_INVALID_STATE.error(status=meter.status)
+        raise METER_INVALID_STATE.in_state(meter.status)
 
 
 def _form(context: Context, sold: SoldProduct, price: Price) -> dict[str, Any]:

@@ -337,7 +337,7 @@ def moved(price: Price, status: CatalogStatus, others: Iterable[Price], now: dat
     if price.status is status:
         return price
     if status not in MOVES[price.status]:
-        raise PRODUCT_PRICE_INVALID_STATE.error(status=price.status)
+        raise PRODUCT_PRICE_INVALID_STATE.in_state(price.status)
     if status is CatalogStatus.ACTIVE:
         return replace(price, status=status, is_default=takes_default(others), updated_at=now)
     check_replaceable(price, others)
@@ -347,24 +347,22 @@ def moved(price: Price, status: CatalogStatus, others: Iterable[Price], now: dat
 def check_replaceable(price: Price, others: Iterable[Price]) -> None:
     """Refuse to lose the default while another active price could be it. Raises `PRODUCT_PRICE_INVALID_STATE`."""
     if price.is_default and any(other.status is CatalogStatus.ACTIVE for other in others):
-        raise PRODUCT_PRICE_INVALID_STATE.error(
-            "The price is its product's default: set another one as the default first",
-            status=price.status,
-            isDefault=True,
+        raise PRODUCT_PRICE_INVALID_STATE.in_state(
+            price.status, "The price is its product's default: set another one as the default first", isDefault=True
         )
 
 
 def made_default(price: Price, now: datetime) -> Price:
     """The price as its product's default. Raises `PRODUCT_PRICE_INVALID_STATE` unless it is active."""
     if price.status is not CatalogStatus.ACTIVE:
-        raise PRODUCT_PRICE_INVALID_STATE.error(status=price.status)
+        raise PRODUCT_PRICE_INVALID_STATE.in_state(price.status)
     return price if price.is_default else replace(price, is_default=True, updated_at=now)
 
 
 def check_deletable(price: Price, others: Iterable[Price]) -> None:
     """Refuse to delete what documents use (`PRODUCT_PRICE_IN_USE`) and the default among active prices."""
     if price.is_locked:
-        raise PRODUCT_PRICE_IN_USE.error(usedBy=["documents"])
+        raise PRODUCT_PRICE_IN_USE.used(["documents"])
     check_replaceable(price, others)
 
 

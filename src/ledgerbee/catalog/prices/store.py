@@ -105,7 +105,7 @@ async def hold_product(context: Context, product_id: UUID) -> SoldProduct:
         product_id,
     )
     if row is None:
-        raise PRODUCT_NOT_FOUND.error()
+        raise PRODUCT_NOT_FOUND.missing("productId", "productId", product_id)
     return await _sold(context, row)
 
 
@@ -169,7 +169,7 @@ async def delete(context: Context, price_id: UUID) -> None:
             "DELETE FROM prices WHERE company_id = $1 AND id = $2", context.company_id, price_id
         )
     except asyncpg.ForeignKeyViolationError:
-        raise PRODUCT_PRICE_IN_USE.error(usedBy=["documents"]) from None
+        raise PRODUCT_PRICE_IN_USE.used(["documents"]) from None
 
 
 async def delete_of_product(context: Context, product_id: UUID) -> None:
@@ -179,7 +179,7 @@ async def delete_of_product(context: Context, product_id: UUID) -> None:
             "DELETE FROM prices WHERE company_id = $1 AND product_id = $2", context.company_id, product_id
         )
     except asyncpg.ForeignKeyViolationError:
-        raise PRODUCT_IN_USE.error(usedBy=["documents"]) from None
+        raise PRODUCT_IN_USE.used(["documents"]) from None
 
 
 async def meter(context: Context, meter_id: UUID) -> Meter:
@@ -190,7 +190,7 @@ async def meter(context: Context, meter_id: UUID) -> Meter:
         meter_id,
     )
     if row is None:
-        raise METER_NOT_FOUND.error()
+        raise METER_NOT_FOUND.missing("meterId", "meterId", meter_id)
     return Meter(row["id"], row["name"], MeterStatus(row["status"]))
 
 

@@ -35,7 +35,7 @@ def check_accounts(
         account = accounts.get(account_id)
         wire_name = _wire_name(field)
         if account is None:
-            raise ACCOUNT_NOT_FOUND.error(property=wire_name, accountId=str(account_id))
+            raise ACCOUNT_NOT_FOUND.missing(wire_name, "accountId", account_id)
         if not account.is_bookable:
             raise PRODUCT_GROUP_ACCOUNT_INVALID.error(
                 f"Account {account.number} can't be booked on", property=wire_name, accountId=str(account_id)

@@ -99,7 +99,7 @@ async def save(context: Context, group: ProductGroup) -> None:
         )
     except asyncpg.UniqueViolationError as fault:
         if fault.constraint_name == "product_groups_number":
-            raise PRODUCT_GROUP_NUMBER_ALREADY_EXISTS.error(number=group.number) from None
+            raise PRODUCT_GROUP_NUMBER_ALREADY_EXISTS.taken("number", group.number) from None
         raise
 
 
@@ -110,6 +110,6 @@ async def delete(context: Context, group_id: UUID) -> None:
             "DELETE FROM product_groups WHERE company_id = $1 AND id = $2 RETURNING id", context.company_id, group_id
         )
     except asyncpg.ForeignKeyViolationError:
-        raise PRODUCT_GROUP_IN_USE.error(usedBy=["products"]) from None
+        raise PRODUCT_GROUP_IN_USE.used(["products"]) from None
     if deleted is None:
         raise PRODUCT_GROUP_NOT_FOUND.error()

@@ -71,7 +71,7 @@ async def delete(context: Context, product_id: UUID) -> None:
     sellable = await prices.of_product(context, product_id)
     found = await prices.prices_for_update(context, product_id)
     if any(price.is_locked for price in found.values()):
-        raise PRODUCT_IN_USE.error(usedBy=["documents"])
+        raise PRODUCT_IN_USE.used(["documents"])
     await prices.delete_of_product(context, product_id)
     await store.delete(context, product_id)
     was = told(Product, product) | {"prices": [told(SellablePrice, one, context.today) for one in sellable]}

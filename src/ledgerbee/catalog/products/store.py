@@ -77,11 +77,13 @@ async def save(context: Context, product: Product) -> None:
         )
     except asyncpg.UniqueViolationError as fault:
         if fault.constraint_name == "products_number":
-            raise PRODUCT_NUMBER_ALREADY_EXISTS.error(number=product.number) from None
+            raise PRODUCT_NUMBER_ALREADY_EXISTS.taken("number", product.number) from None
         raise
     except asyncpg.ForeignKeyViolationError as fault:
         if fault.constraint_name == "products_group":
-            raise PRODUCT_GROUP_NOT_FOUND.error() from None
+            raise PRODUCT_GROUP_NOT_FOUND.missing(
+                "productGroupId", "productGroupId", product.product_group_id
+            ) from None
         raise
 
 

@@ -120,7 +120,7 @@ async def update(context: Context, account_id: UUID, changes: dict[str, Any]) ->
     if before.is_active and not account.is_active:
         used_by = await _uses(context, account)
         if used_by:
-            raise ACCOUNT_IN_USE.error(usedBy=used_by)
+            raise ACCOUNT_IN_USE.used(used_by)
     await store.update(context, account)
     context.emit("account.updated", account.id, told(Account, account), before=told(Account, before))
     return account
@@ -141,6 +141,6 @@ async def _check_vat_code(context: Context, vat_code_id: UUID | None) -> None:
         return
     code = (await vat_codes.get_many(context, [vat_code_id])).get(vat_code_id)
     if code is None:
-        raise VAT_CODE_NOT_FOUND.error(vatCodeId=str(vat_code_id))
+        raise VAT_CODE_NOT_FOUND.missing("vatCodeId", "vatCodeId", vat_code_id)
     if not code.is_active:
         raise invalid(("vatCodeId", "isActive", "vatCodeId must be an active VAT code"))

@@ -99,7 +99,7 @@ async def insert(context: Context, accounts: Sequence[Account]) -> None:
         )
     except asyncpg.UniqueViolationError as fault:
         if fault.constraint_name == "accounts_number":
-            raise ACCOUNT_NUMBER_ALREADY_EXISTS.error() from None
+            raise ACCOUNT_NUMBER_ALREADY_EXISTS.taken("accountNumber", accounts[-1].number) from None
         raise
 
 

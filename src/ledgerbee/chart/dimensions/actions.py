@@ -57,7 +57,7 @@ async def delete(context: Context, dimension_id: UUID) -> None:
     """
     dimension = await store.get_for_update(context, dimension_id)
     if dimension.is_project:
-        raise DIMENSION_IN_USE.error(usedBy=["projects"])
+        raise DIMENSION_IN_USE.used(["projects"])
     await store.delete(context, dimension_id)
     context.emit("dimension.deleted", dimension.id, snapshot(dimension), before=snapshot(dimension))
 
@@ -124,5 +124,5 @@ async def _own(context: Context, dimension_id: UUID) -> Dimension:
     """A dimension that is no project's, locked with its values."""
     dimension = await store.get_for_update(context, dimension_id)
     if dimension.is_project:
-        raise DIMENSION_INVALID_STATE.error(status="project")
+        raise DIMENSION_INVALID_STATE.in_state("project")
     return dimension

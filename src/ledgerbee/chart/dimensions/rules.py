@@ -41,7 +41,7 @@ def check_parent(value_id: UUID, parent_id: UUID, parents: Mapping[UUID, UUID | 
     a tree of more than `MAX_LEVELS`.
     """
     if parent_id not in parents:
-        raise DIMENSION_VALUE_NOT_FOUND.error(property="parentId")
+        raise DIMENSION_VALUE_NOT_FOUND.missing("parentId", "valueId", parent_id)
     above = _ancestors(parent_id, parents)
     if value_id in above:
         raise DIMENSION_VALUE_PARENT_INVALID.error(property="parentId")
@@ -113,6 +113,6 @@ def _check_usable(name: str, tags: Sequence[UUID], known: Mapping[UUID, TagValue
     for index, tag in enumerate(tags):
         value = known.get(tag)
         if value is None:
-            raise DIMENSION_VALUE_NOT_FOUND.error(property=f"{name}.{index}", valueId=str(tag))
+            raise DIMENSION_VALUE_NOT_FOUND.missing(f"{name}.{index}", "valueId", tag)
         if value.is_archived:
             raise PROJECT_ARCHIVED.error(property=f"{name}.{index}", valueId=str(tag))

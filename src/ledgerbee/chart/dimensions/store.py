@@ -140,7 +140,7 @@ async def update(context: Context, dimension: Dimension) -> None:
     except asyncpg.UniqueViolationError as fault:
         raise _name_taken(fault, "dimensions_name", DIMENSION_NAME_ALREADY_EXISTS, dimension.name) from None
     except asyncpg.ForeignKeyViolationError as fault:
-        raise DIMENSION_IN_USE.error(usedBy=_users(fault)) from None
+        raise DIMENSION_IN_USE.used(_users(fault)) from None
 
 
 async def delete(context: Context, dimension_id: UUID) -> None:
@@ -150,7 +150,7 @@ async def delete(context: Context, dimension_id: UUID) -> None:
             "DELETE FROM dimension_values WHERE company_id = $1 AND dimension_id = $2", context.company_id, dimension_id
         )
     except asyncpg.ForeignKeyViolationError as fault:
-        raise DIMENSION_IN_USE.error(usedBy=_users(fault)) from None
+        raise DIMENSION_IN_USE.used(_users(fault)) from None
     await context.connection.execute(
         "DELETE FROM dimensions WHERE company_id = $1 AND id = $2", context.company_id, dimension_id
     )
@@ -203,11 +203,11 @@ async def delete_value(context: Context, value_id: UUID, *, in_use: ErrorCode = 
             "DELETE FROM dimension_values WHERE company_id = $1 AND id = $2", context.company_id, value_id
         )
     except asyncpg.ForeignKeyViolationError as fault:
-        raise in_use.error(usedBy=_users(fault)) from None
+        raise in_use.used(_users(fault)) from None
 
 
 def _name_taken(fault: asyncpg.UniqueViolationError, index: str, taken: ErrorCode, name: str) -> Exception:
-    return taken.error(name=name) if fault.constraint_name == index else fault
+    return taken.taken("name", name) if fault.constraint_name == index else fault
 
 
 def _users(fault: asyncpg.ForeignKeyViolationError) -> list[str]:

@@ -62,7 +62,7 @@ async def insert(context: Context, category: JournalCategory) -> None:
         )
     except asyncpg.UniqueViolationError as fault:
         if fault.constraint_name == "journal_categories_name":
-            raise JOURNAL_CATEGORY_NAME_ALREADY_EXISTS.error(name=category.name) from None
+            raise JOURNAL_CATEGORY_NAME_ALREADY_EXISTS.taken("name", category.name) from None
         raise
 
 

@@ -79,7 +79,7 @@ async def update(context: Context, code_id: UUID, changes: dict[str, Any]) -> No
     if after == before:
         return
     if before.is_active and not after.is_active and await store.are_default(context, code_id):
-        raise VAT_CODE_IN_USE.error(usedBy=["accounts"])
+        raise VAT_CODE_IN_USE.used(["accounts"])
     was = await _form(context, code_id)
     await store.update(context, after)
     context.emit("vat_code.updated", code_id, await _form(context, code_id), before=was)

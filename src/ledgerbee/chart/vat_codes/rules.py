@@ -101,7 +101,7 @@ def _check_account(name: str, account_id: UUID | None, accounts: Mapping[UUID, A
         return
     account = accounts.get(account_id)
     if account is None:
-        raise ACCOUNT_NOT_FOUND.error(property=name, accountId=str(account_id))
+        raise ACCOUNT_NOT_FOUND.missing(name, "accountId", account_id)
     if not account.is_bookable or account.control_account_type is not None:
         raise ACCOUNT_NOT_BOOKABLE.error(
             f"VAT can't be booked on account {account.number}", property=name, accountId=str(account_id)

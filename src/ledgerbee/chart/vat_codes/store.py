@@ -123,7 +123,7 @@ async def insert(context: Context, codes: Sequence[VatCode]) -> None:
         )
     except asyncpg.UniqueViolationError as fault:
         if fault.constraint_name == "vat_codes_code":
-            raise VAT_CODE_ALREADY_EXISTS.error() from None
+            raise VAT_CODE_ALREADY_EXISTS.taken("vatCode", codes[-1].code) from None  # callers add one at a time
         raise
     await _insert_rates(context, codes)
 

@@ -36,7 +36,7 @@ def check_accounts(entered: EnteredEntry, known: Mapping[UUID, Account], path: s
         account = known.get(line.account_id)
         details = {"property": below(path, f"lines.{number}"), "accountId": str(line.account_id)}
         if account is None:
-            raise ACCOUNT_NOT_FOUND.error(**details)
+            raise ACCOUNT_NOT_FOUND.missing(details["property"], "accountId", line.account_id)
         if not account.is_bookable:
             raise ACCOUNT_NOT_BOOKABLE.error(**details)
         if account.control_account_type is not None:
@@ -48,9 +48,7 @@ def check_accounts(entered: EnteredEntry, known: Mapping[UUID, Account], path: s
 def check_open(draft: Draft) -> None:
     """Refuse to touch a draft that is booked. Raises `DRAFT_JOURNAL_ENTRY_INVALID_STATE`."""
     if draft.status is not DraftStatus.DRAFT:
-        raise DRAFT_JOURNAL_ENTRY_INVALID_STATE.error(
-            status=draft.status.value, journalEntryId=str(draft.journal_entry_id)
-        )
+        raise DRAFT_JOURNAL_ENTRY_INVALID_STATE.in_state(draft.status, journalEntryId=str(draft.journal_entry_id))
 
 
 def changed(before: EnteredEntry, changes: Mapping[str, Any]) -> EnteredEntry:

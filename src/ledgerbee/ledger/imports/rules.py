@@ -79,7 +79,7 @@ def check_postable(entered: EnteredEntry, directory: Directory, opens: Span) -> 
     for number, line in enumerate(entered.lines):
         facts = directory.accounts.get(line.account_id)
         if facts is None:
-            raise ACCOUNT_NOT_FOUND.error(property=f"lines.{number}.accountId", accountId=str(line.account_id))
+            raise ACCOUNT_NOT_FOUND.missing(f"lines.{number}.accountId", "accountId", line.account_id)
         if not facts.is_bookable:
             raise ACCOUNT_NOT_BOOKABLE.error(property=f"lines.{number}.accountId", accountId=str(line.account_id))
         if facts.control_account_type is not None:

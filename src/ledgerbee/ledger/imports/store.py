@@ -106,7 +106,7 @@ async def add_part(context: Context, import_id: UUID, part: int, data: bytes) ->
         data,
     )
     if kept is None:
-        raise JOURNAL_IMPORT_INVALID_STATE.error()
+        raise JOURNAL_IMPORT_INVALID_STATE.in_state((await get(context, import_id)).status)
 
 
 async def get_part(context: Context, import_id: UUID, part: int) -> bytes | None:
@@ -220,7 +220,7 @@ async def advance(context: Context, import_id: UUID, before: Place, after: Place
         errors,
     )
     if before_errors is None:
-        raise JOURNAL_IMPORT_INVALID_STATE.error()
+        raise JOURNAL_IMPORT_INVALID_STATE.in_state((await get(context, import_id)).status)
     return before_errors
 
 
@@ -329,8 +329,7 @@ async def _changed(context: Context, change: str, import_id: UUID, *arguments: A
         f"UPDATE journal_imports i {change} RETURNING {_COLUMNS}", context.company_id, import_id, *arguments
     )
     if row is None:
-        await get(context, import_id)
-        raise JOURNAL_IMPORT_INVALID_STATE.error()
+        raise JOURNAL_IMPORT_INVALID_STATE.in_state((await get(context, import_id)).status)
     return _import(row)
 
 

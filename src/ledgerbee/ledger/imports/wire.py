@@ -25,6 +25,7 @@ from ledgerbee.ledger.entries.wire import CreateJournalEntryRequest, PositiveAmo
 from ledgerbee.ledger.imports.rules import Directory, References
 from ledgerbee.parties.customers.model import CUSTOMER_NOT_FOUND
 from ledgerbee.parties.vendors.model import VENDOR_NOT_FOUND
+from ledgerbee.platform.http.hints import with_hints
 from ledgerbee.platform.http.validation import validation_error
 from ledgerbee.platform.http.wire import MAX_LINE, MAX_TEXT, Id, OptionalLine, RequestModel
 
@@ -124,7 +125,8 @@ def entered(row: Any, directory: Directory, model: type[ImportedEntryRequest] = 
     try:
         request = model.model_validate(row)
     except ValidationError as fault:
-        raise validation_error([{**problem, "loc": ("body", *problem["loc"])} for problem in fault.errors()]) from None
+        problems = with_hints(model, fault.errors())
+        raise validation_error([{**problem, "loc": ("body", *problem["loc"])} for problem in problems]) from None
     amounts = [line.amount for line in request.lines]
     return _resolved(request, request.original_amount, amounts, request.exchange_rate, directory)
 

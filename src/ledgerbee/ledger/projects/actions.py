@@ -39,7 +39,7 @@ async def create(context: Context, *, name: str, **given: Any) -> Project:
     """
     project = await _create(context, name=name, **given)
     if project is None:
-        raise PROJECT_EXTERNAL_REFERENCE_ALREADY_EXISTS.error(property="externalReference")
+        raise PROJECT_EXTERNAL_REFERENCE_ALREADY_EXISTS.taken("externalReference", given.get("external_reference"))
     return project
 
 
@@ -125,7 +125,7 @@ async def delete_subproject(context: Context, project_id: UUID, subproject_id: U
     project = await _active(context, project_id)
     _, others = _split(project, subproject_id)
     if subproject_id == project.default_subproject_id:
-        raise SUBPROJECT_IN_USE.error(usedBy=["defaultSubproject"])
+        raise SUBPROJECT_IN_USE.used(["defaultSubproject"])
     await store.delete_subproject(context, subproject_id)
     await dimensions.delete_value(context, subproject_id, in_use=SUBPROJECT_IN_USE)
     await _save(context, project, replace(project, subprojects=others))
@@ -173,7 +173,7 @@ async def _change(context: Context, before: Project, given: dict[str, Any]) -> P
     if project == before:
         return before
     if before.is_archived and project.is_archived:
-        raise PROJECT_INVALID_STATE.error(status="archived")
+        raise PROJECT_INVALID_STATE.in_state("archived")
     rules.check(project)
     project = await _save(context, before, project)
     await dimensions.update(context, _dimension(project))
@@ -197,7 +197,7 @@ async def _active(context: Context, project_id: UUID) -> Project:
     """A project that may change, locked with its subprojects."""
     project = await store.get_for_update(context, project_id)
     if project.is_archived:
-        raise PROJECT_INVALID_STATE.error(status="archived")
+        raise PROJECT_INVALID_STATE.in_state("archived")
     return project
 
 

@@ -41,10 +41,16 @@ JOIN accounts a ON a.company_id = m.company_id AND a.id = m.account_id
 WHERE s.company_id = $1 AND s.project_id = $2 AND a.ledger_type = 'PROFIT_AND_LOSS'
 GROUP BY s.id, m.month
 """
-#: A constraint's name -> the error it stands for and the wire name of the field that broke it.
-_REFUSALS: Final[Mapping[str, tuple[ErrorCode, str]]] = {
-    "projects_external_reference": (PROJECT_EXTERNAL_REFERENCE_ALREADY_EXISTS, "externalReference"),
-    "projects_customer": (CUSTOMER_NOT_FOUND, "customerId"),
+#: A constraint's name -> the error it stands for, and the field that broke it: its wire name, its own,
+#: and what the id is called that it refers by.
+_REFUSALS: Final[Mapping[str, tuple[ErrorCode, str, str, str | None]]] = {
+    "projects_external_reference": (
+        PROJECT_EXTERNAL_REFERENCE_ALREADY_EXISTS,
+        "externalReference",
+        "external_reference",
+        None,
+    ),
+    "projects_customer": (CUSTOMER_NOT_FOUND, "customerId", "customer_id", "customerId"),
 }
 
 
@@ -131,8 +137,9 @@ async def _write(context: Context, statement: str, project: Project, *more: obje
         refusal = _REFUSALS.get(fault.constraint_name or "")
         if refusal is None:
             raise
-        error, name = refusal
-        raise error.error(property=name) from None
+        error, name, field, id_name = refusal
+        value = getattr(project, field)
+        raise (error.missing(name, id_name, value) if id_name else error.taken(name, value)) from None
 
 
 async def insert_subproject(context: Context, project_id: UUID, subproject: Subproject) -> None:

@@ -47,7 +47,7 @@ async def add(context: Context, party: Party, given: NewContact, *, department_i
     """
     await parties.lock(context, party)
     if department_id is not None:
-        await departments.get(context, party, department_id)
+        await departments.get(context, party, department_id, "departmentId")
     contact = Contact(new_id(), given.name, context.now, given.email, given.phone, department_id=department_id)
     contact = await _with_mark(context, party, contact, asked=True if given.is_default else None)
     await store.insert(context, party, [contact])
@@ -65,7 +65,7 @@ async def update(context: Context, party: Party, contact_id: UUID, changes: dict
     await parties.lock(context, party)
     before = await store.get(context, party, contact_id)
     if (department_id := changes.get("department_id")) is not None:
-        await departments.get(context, party, department_id)
+        await departments.get(context, party, department_id, "departmentId")
     asked = changes.get("is_default")
     contact = replace(before, **{**changes, "is_default": before.is_default})
     contact = await _with_mark(context, party, contact, asked=asked)

@@ -21,8 +21,8 @@ async def list_of(context: Context, party: Party) -> list[Contact]:
     return [Contact(**row) for row in rows]
 
 
-async def get(context: Context, party: Party, contact_id: UUID) -> Contact:
-    """One contact of the party. Raises `CONTACT_NOT_FOUND`."""
+async def get(context: Context, party: Party, contact_id: UUID, property_: str | None = None) -> Contact:
+    """One contact of the party; `property_` is the field of a body that refers to it. Raises `CONTACT_NOT_FOUND`."""
     row = await context.connection.fetchrow(
         f"SELECT {_COLUMNS} FROM contacts WHERE company_id = $1 AND {party.kind}_id = $2 AND id = $3",
         context.company_id,
@@ -30,7 +30,7 @@ async def get(context: Context, party: Party, contact_id: UUID) -> Contact:
         contact_id,
     )
     if row is None:
-        raise CONTACT_NOT_FOUND.error()
+        raise CONTACT_NOT_FOUND.missing(property_, "contactId", contact_id) if property_ else CONTACT_NOT_FOUND.error()
     return Contact(**row)
 
 

@@ -47,13 +47,24 @@ _BILLING_FACTS: Final = (
     " LEFT JOIN contacts d ON d.company_id = c.company_id AND d.customer_id = c.id AND d.is_default"
     " WHERE c.company_id = $1 AND c.id = $2"
 )
-#: A constraint's name -> the error it stands for and the wire name of the field that broke it.
-_REFUSALS: Final[Mapping[str, tuple[ErrorCode, str]]] = {
-    "customers_number": (CUSTOMER_NUMBER_ALREADY_EXISTS, "customerNumber"),
-    "customers_external_system_id": (CUSTOMER_EXTERNAL_SYSTEM_ID_ALREADY_EXISTS, "externalSystemId"),
-    "customers_group": (CUSTOMER_GROUP_NOT_FOUND, "customerGroupId"),
-    "customers_parent": (CUSTOMER_NOT_FOUND, "parentCustomerId"),
-    "customers_document_template": (DOCUMENT_TEMPLATE_NOT_FOUND, "documentTemplateId"),
+#: A constraint's name -> the error it stands for, and the field that broke it: its wire name, its own,
+#: and what the id is called that it refers by.
+_REFUSALS: Final[Mapping[str, tuple[ErrorCode, str, str, str | None]]] = {
+    "customers_number": (CUSTOMER_NUMBER_ALREADY_EXISTS, "customerNumber", "number", None),
+    "customers_external_system_id": (
+        CUSTOMER_EXTERNAL_SYSTEM_ID_ALREADY_EXISTS,
+        "externalSystemId",
+        "external_system_id",
+        None,
+    ),
+    "customers_group": (CUSTOMER_GROUP_NOT_FOUND, "customerGroupId", "customer_group_id", "customerGroupId"),
+    "customers_parent": (CUSTOMER_NOT_FOUND, "parentCustomerId", "parent_customer_id", "customerId"),
+    "customers_document_template": (
+        DOCUMENT_TEMPLATE_NOT_FOUND,
+        "documentTemplateId",
+        "document_template_id",
+        "documentTemplateId",
+    ),
 }
 
 
@@ -130,7 +141,7 @@ async def parent_of(context: Context, customer_id: UUID) -> UUID | None:
         customer_id,
     )
     if row is None:
-        raise CUSTOMER_NOT_FOUND.error(property="parentCustomerId")
+        raise CUSTOMER_NOT_FOUND.missing("parentCustomerId", "customerId", customer_id)
     parent: UUID | None = row["parent_customer_id"]
     return parent
 
@@ -139,7 +150,7 @@ async def billing_facts(context: Context, customer_id: UUID) -> BillingFacts:
     """The customer, its group and its default contact in one round trip. Raises `CUSTOMER_NOT_FOUND`."""
     row = await context.connection.fetchrow(_BILLING_FACTS, context.company_id, customer_id)
     if row is None:
-        raise CUSTOMER_NOT_FOUND.error()
+        raise CUSTOMER_NOT_FOUND.missing("customerId", "customerId", customer_id)
     contact = {name: row[f"contact_{name}"] for name in _CONTACT_FIELDS}
     return BillingFacts(
         customer=_customer(row),
@@ -150,12 +161,12 @@ async def billing_facts(context: Context, customer_id: UUID) -> BillingFacts:
 
 async def contact(context: Context, customer_id: UUID, contact_id: UUID) -> Contact:
     """A contact of this customer. Raises `CONTACT_NOT_FOUND`, also for another customer's."""
-    return await contacts.get(context, Party.customer(customer_id), contact_id)
+    return await contacts.get(context, Party.customer(customer_id), contact_id, "customerContactId")
 
 
 async def department(context: Context, customer_id: UUID, department_id: UUID) -> Department:
     """A department of this customer. Raises `DEPARTMENT_NOT_FOUND`, also for another customer's."""
-    return await departments.get(context, Party.customer(customer_id), department_id)
+    return await departments.get(context, Party.customer(customer_id), department_id, "customerDepartmentId")
 
 
 async def insert(context: Context, customer: Customer) -> None:
@@ -178,8 +189,9 @@ async def _write(context: Context, statement: str, customer: Customer) -> None:
         refusal = _REFUSALS.get(fault.constraint_name or "")
         if refusal is None:
             raise
-        error, name = refusal
-        raise error.error(property=name) from None
+        error, name, field, id_name = refusal
+        value = getattr(customer, field)
+        raise (error.missing(name, id_name, value) if id_name else error.taken(name, value)) from None
 
 
 def _customer(row: asyncpg.Record) -> Customer:

@@ -20,8 +20,11 @@ async def list_of(context: Context, party: Party) -> list[Department]:
     return [Department(**row) for row in rows]
 
 
-async def get(context: Context, party: Party, department_id: UUID) -> Department:
-    """One department of the party. Raises `DEPARTMENT_NOT_FOUND`."""
+async def get(context: Context, party: Party, department_id: UUID, property_: str | None = None) -> Department:
+    """One department of the party; `property_` is the field of a body that refers to it.
+
+    Raises `DEPARTMENT_NOT_FOUND`.
+    """
     row = await context.connection.fetchrow(
         f"SELECT {_COLUMNS} FROM departments WHERE company_id = $1 AND {party.kind}_id = $2 AND id = $3",
         context.company_id,
@@ -29,6 +32,8 @@ async def get(context: Context, party: Party, department_id: UUID) -> Department
         department_id,
     )
     if row is None:
+        if property_ is not None:
+            raise DEPARTMENT_NOT_FOUND.missing(property_, "departmentId", department_id)
         raise DEPARTMENT_NOT_FOUND.error()
     return Department(**row)
 

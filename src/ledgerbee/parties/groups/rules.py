@@ -14,7 +14,7 @@ def control_account(
     Raises `ACCOUNT_NOT_FOUND` and `refusal`, with the field in `details`.
     """
     if account is None:
-        raise ACCOUNT_NOT_FOUND.error(property="accountId", accountId=str(account_id))
+        raise ACCOUNT_NOT_FOUND.missing("accountId", "accountId", account_id)
     if not account.is_bookable or account.control_account_type is not control_type:
         raise refusal.error(
             f"Account {account.number} is no active control account of type {control_type}",

@@ -41,7 +41,7 @@ async def get_customer_group(context: Context, group_id: UUID) -> CustomerGroup:
         group_id,
     )
     if row is None:
-        raise CUSTOMER_GROUP_NOT_FOUND.error(customerGroupId=str(group_id))
+        raise CUSTOMER_GROUP_NOT_FOUND.missing("customerGroupId", "customerGroupId", group_id)
     return CustomerGroup(**row)
 
 
@@ -62,7 +62,7 @@ async def insert_customer_group(context: Context, group: CustomerGroup) -> None:
         )
     except asyncpg.UniqueViolationError as fault:
         if fault.constraint_name == "customer_groups_number":
-            raise CUSTOMER_GROUP_NUMBER_ALREADY_EXISTS.error(number=group.number) from None
+            raise CUSTOMER_GROUP_NUMBER_ALREADY_EXISTS.taken("number", group.number) from None
         raise
 
 
@@ -90,7 +90,7 @@ async def insert_vendor_group(context: Context, group: VendorGroup) -> None:
         )
     except asyncpg.UniqueViolationError as fault:
         if fault.constraint_name == "vendor_groups_number":
-            raise VENDOR_GROUP_NUMBER_ALREADY_EXISTS.error(number=group.number) from None
+            raise VENDOR_GROUP_NUMBER_ALREADY_EXISTS.taken("number", group.number) from None
         raise
 
 

@@ -13,6 +13,6 @@ def check_default_account(account_id: UUID, account: Account | None) -> None:
     for parties itself.
     """
     if account is None:
-        raise LEDGER_NOT_FOUND.error(property="defaultAccountId", accountId=str(account_id))
+        raise LEDGER_NOT_FOUND.missing("defaultAccountId", "accountId", account_id)
     if not account.is_bookable or account.control_account_type is not None:
         raise VENDOR_DEFAULT_ACCOUNT_INVALID.error(property="defaultAccountId", accountId=str(account_id))

@@ -25,11 +25,12 @@ _LIST: Final = (
     f"SELECT {_PREFIXED}, g.name AS group_name FROM vendors v"
     " JOIN vendor_groups g ON g.company_id = v.company_id AND g.id = v.vendor_group_id WHERE v.company_id = $1"
 )
-#: A constraint's name -> the error it stands for and the wire name of the field that broke it.
-_REFUSALS: Final[Mapping[str, tuple[ErrorCode, str]]] = {
-    "vendors_number": (VENDOR_NUMBER_ALREADY_EXISTS, "vendorNumber"),
-    "vendors_group": (VENDOR_GROUP_NOT_FOUND, "vendorGroupId"),
-    "vendors_default_account": (LEDGER_NOT_FOUND, "defaultAccountId"),
+#: A constraint's name -> the error it stands for, and the field that broke it: its wire name, its own,
+#: and what the id is called that it refers by.
+_REFUSALS: Final[Mapping[str, tuple[ErrorCode, str, str, str | None]]] = {
+    "vendors_number": (VENDOR_NUMBER_ALREADY_EXISTS, "vendorNumber", "number", None),
+    "vendors_group": (VENDOR_GROUP_NOT_FOUND, "vendorGroupId", "vendor_group_id", "vendorGroupId"),
+    "vendors_default_account": (LEDGER_NOT_FOUND, "defaultAccountId", "default_account_id", "accountId"),
 }
 
 
@@ -52,8 +53,9 @@ async def insert(context: Context, vendor: Vendor) -> None:
         refusal = _REFUSALS.get(fault.constraint_name or "")
         if refusal is None:
             raise
-        error, name = refusal
-        raise error.error(property=name) from None
+        error, name, field, id_name = refusal
+        value = getattr(vendor, field)
+        raise (error.missing(name, id_name, value) if id_name else error.taken(name, value)) from None
 
 
 def _vendor(row: asyncpg.Record) -> Vendor:

@@ -104,5 +104,5 @@ async def _account(context: Context, given: PaymentFields, by_role: dict[str, Ac
         return by_role[BANK]
     account = (await accounts.get_many(context, [given.account_id])).get(given.account_id)
     if account is None:
-        raise ACCOUNT_NOT_FOUND.error(property="accountId", accountId=str(given.account_id))
+        raise ACCOUNT_NOT_FOUND.missing("accountId", "accountId", given.account_id)
     return account

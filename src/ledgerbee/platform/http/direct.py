@@ -17,6 +17,7 @@ from pydantic_core import PydanticCustomError
 
 from ledgerbee.core.errors import invalid
 from ledgerbee.platform.http import stepwise
+from ledgerbee.platform.http.hints import with_hints
 from ledgerbee.platform.http.wire import RequestModel, to_uuid
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -87,7 +88,7 @@ async def _validated(model: type[RequestModel], request: Request) -> RequestMode
     try:
         return model.model_validate(body)
     except ValidationError as fault:
-        errors = fault.errors(include_url=False, include_input=False)
+        errors = with_hints(model, fault.errors(include_url=False))
         raise RequestValidationError([{**error, "loc": ("body", *error["loc"])} for error in errors]) from None
 
 

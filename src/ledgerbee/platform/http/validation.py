@@ -7,6 +7,7 @@ from typing import Any, Final, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from ledgerbee.core.errors import LedgerBeeError, invalid
+from ledgerbee.platform.http.hints import with_hints
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -63,7 +64,11 @@ def validation_error(errors: Sequence[Any]) -> LedgerBeeError:
     for error in errors[:_MOST_ERRORS]:
         name = property_path(error["loc"])
         rule, text = _constraint(error)
+        if "hint" in error:
+            text += f": did you mean {error['hint']}?"
         found.setdefault((name, rule), f"{name} {text}" if name else f"body {text}")
+        if name and error.get("input", ...) is None:  # whoever wanted to clear it learns that it can't be
+            found.setdefault((name, "isDefined"), f"{name} should not be null or undefined")
     fault = invalid(*((name, rule, text) for (name, rule), text in found.items()))
     if len(errors) > _MOST_ERRORS:
         fault.details["furtherErrors"] = fault.details.get("furtherErrors", 0) + len(errors) - _MOST_ERRORS
@@ -75,7 +80,7 @@ def validated(model: type[M], body: Mapping[str, Any]) -> M:
     try:
         return model.model_validate(body)
     except ValidationError as fault:
-        raise validation_error(fault.errors()) from None
+        raise validation_error(with_hints(model, fault.errors())) from None
 
 
 def property_path(location: Iterable[Any]) -> str:

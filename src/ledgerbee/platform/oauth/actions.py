@@ -82,7 +82,7 @@ async def update(
     """
     before = await store.get_for_update(context, client_id)
     if before.revoked_at is not None:
-        raise OAUTH_CLIENT_INVALID_STATE.error(status="revoked")
+        raise OAUTH_CLIENT_INVALID_STATE.in_state("revoked")
     after = replace(before, **changes)
     check_scopes(after.scopes)
     check_allowlist(after.ip_allowlist)

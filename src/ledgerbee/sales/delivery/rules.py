@@ -46,7 +46,7 @@ def after_attempt(status: DeliveryStatus, outcome: Outcome, *, is_last: bool) ->
     Raises `DELIVERY_INVALID_STATE` unless it was being sent.
     """
     if status is not DeliveryStatus.SENDING:
-        raise DELIVERY_INVALID_STATE.error(status=status.value)
+        raise DELIVERY_INVALID_STATE.in_state(status.value)
     if outcome is Outcome.DELIVERED:
         return DeliveryStatus.DELIVERED
     return DeliveryStatus.FAILED if is_last else DeliveryStatus.PENDING

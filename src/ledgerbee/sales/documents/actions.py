@@ -144,7 +144,7 @@ async def choose_template(
     if chosen is not None:
         template = known.get(chosen)
         if template is None:
-            raise DOCUMENT_TEMPLATE_NOT_FOUND.error(property="documentTemplateId")
+            raise DOCUMENT_TEMPLATE_NOT_FOUND.missing("documentTemplateId", "documentTemplateId", chosen)
         if template.document_type is not template_type:
             raise SALES_DOCUMENT_TEMPLATE_MISMATCH.error(
                 property="documentTemplateId", documentType=template.document_type.value
@@ -162,7 +162,7 @@ async def choose_template(
 def _usable(sold: Mapping[UUID, SellablePrice], price_id: UUID, name: str) -> SellablePrice:
     found = sold.get(price_id)
     if found is None:
-        raise PRODUCT_PRICE_NOT_FOUND.error(property=name, priceId=str(price_id))
+        raise PRODUCT_PRICE_NOT_FOUND.missing(name, "priceId", price_id)
     if not found.is_sellable:
         raise SALES_DOCUMENT_PRICE_NOT_USABLE.error(
             property=name,

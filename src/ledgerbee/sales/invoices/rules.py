@@ -52,7 +52,7 @@ _MAX_TEXT: Final = 10_000
 def require_status(invoice: Invoice, allowed: Iterable[InvoiceStatus]) -> None:
     """Raises `INVOICE_INVALID_STATE` with the present status."""
     if invoice.status not in allowed:
-        raise INVOICE_INVALID_STATE.error(status=invoice.status.value)
+        raise INVOICE_INVALID_STATE.in_state(invoice.status.value)
 
 
 def status_when_sent(delivery_type: DeliveryType, amount: Decimal) -> InvoiceStatus:

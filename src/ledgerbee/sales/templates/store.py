@@ -49,7 +49,7 @@ async def default_for(context: Context, document_type: TemplateType) -> Document
         document_type,
     )
     if row is None:
-        raise DOCUMENT_TEMPLATE_NOT_FOUND.error(documentType=document_type)
+        raise DOCUMENT_TEMPLATE_NOT_FOUND.error()
     return _template(row)
 
 

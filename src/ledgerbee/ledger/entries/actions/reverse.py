@@ -44,7 +44,7 @@ async def reverse_batch(context: Context, entry_ids: Sequence[UUID], on: date | 
     paths = [f"journalEntryIds.{index}" for index in range(len(entry_ids))]
     for entry_id, path in zip(entry_ids, paths, strict=True):
         if entry_id not in found:
-            raise JOURNAL_ENTRY_NOT_FOUND.error(property=path, journalEntryId=str(entry_id))
+            raise JOURNAL_ENTRY_NOT_FOUND.missing(path, "journalEntryId", entry_id)
     return await _reverse(context, [found[entry_id] for entry_id in entry_ids], paths, on, None)
 
 

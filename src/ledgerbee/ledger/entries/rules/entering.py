@@ -44,6 +44,7 @@ from ledgerbee.ledger.entries.rules.balance import (
     check_whole,
     fits,
 )
+from ledgerbee.ledger.entries.rules.hints import explained
 from ledgerbee.ledger.entries.rules.vat import computed_vat, contains_vat, is_near, other, split, untaxed
 from ledgerbee.parties.customers.model import CUSTOMER_NOT_FOUND
 from ledgerbee.parties.vendors.model import VENDOR_NOT_FOUND
@@ -97,7 +98,10 @@ def complete(entered: EnteredEntry, books: Books, entry_id: UUID, path: str = ""
             code = books.vat_codes[line.vat_code_id]
             lines += split(line, code, code.rate_on(tax_point), conversion)
     if not is_base:
-        check_entry_balanced(lines, below(path, "lines"))
+        try:
+            check_entry_balanced(lines, below(path, "lines"))
+        except LedgerBeeError as fault:
+            raise explained(fault, entered, books.vat_codes, currency) from None
         lines = list(balance_in_base(lines, [_rank(line, books.accounts) for line in lines], conversion))
         check_base_amounts(lines, path)
     entry = NewEntry(
@@ -118,7 +122,10 @@ def complete(entered: EnteredEntry, books: Books, entry_id: UUID, path: str = ""
         attachment_hashes=tuple([file.hash for file in entered.attachments]) if entered.attachments else (),
         delivery_date=entered.delivery_date,
     )
-    check_whole(entry, path)
+    try:
+        check_whole(entry, path)
+    except LedgerBeeError as fault:
+        raise explained(fault, entered, books.vat_codes, currency) from None
     return entry
 
 
@@ -195,9 +202,9 @@ def _check_party(entered: EnteredEntry, books: Books, path: str) -> None:
     elif entered.entry_type in VENDOR_TYPES:
         _check_one_party(entered, ("vendorId", entered.vendor_id), ("customerId", entered.customer_id), path)
     if entered.customer_id is not None and entered.customer_id not in books.customers:
-        raise CUSTOMER_NOT_FOUND.error(property=below(path, "customerId"), customerId=str(entered.customer_id))
+        raise CUSTOMER_NOT_FOUND.missing(below(path, "customerId"), "customerId", entered.customer_id)
     if entered.vendor_id is not None and entered.vendor_id not in books.vendors:
-        raise VENDOR_NOT_FOUND.error(property=below(path, "vendorId"), vendorId=str(entered.vendor_id))
+        raise VENDOR_NOT_FOUND.missing(below(path, "vendorId"), "vendorId", entered.vendor_id)
 
 
 def _category(entered: EnteredEntry, books: Books) -> JournalCategory | None:
@@ -224,7 +231,7 @@ def _check_category(entered: EnteredEntry, books: Books, path: str) -> None:
     name = below(path, "journalCategoryId")
     if category is None:
         if wanted is not None:
-            raise JOURNAL_CATEGORY_NOT_FOUND.error(property=name, journalCategoryId=str(wanted))
+            raise JOURNAL_CATEGORY_NOT_FOUND.missing(name, "journalCategoryId", wanted)
     elif entered.entry_type not in category.allowed_journal_types:
         raise JOURNAL_CATEGORY_TYPE_NOT_ALLOWED.error(
             property=name, allowedJournalTypes=list(category.allowed_journal_types)
@@ -273,7 +280,7 @@ def _check_vat_codes(entered: EnteredEntry, currency: str, books: Books, path: s
         code = books.vat_codes.get(line.vat_code_id)
         account = books.accounts.get(line.account_id)
         if code is None:
-            raise VAT_CODE_NOT_FOUND.error(property=name, vatCodeId=str(line.vat_code_id))
+            raise VAT_CODE_NOT_FOUND.missing(name, "vatCodeId", line.vat_code_id)
         if not code.is_active or (account is not None and account.control_account_type is not None):
             raise JOURNAL_ENTRY_VAT_NOT_ALLOWED.error(property=name, vatCodeId=str(line.vat_code_id))
         rate = code.rate_on(entered.tax_point)

@@ -29,15 +29,15 @@ def check_reversible(entry: JournalEntry, on: date, path: str = "", *, with_docu
     """
     details = {"property": path, "journalEntryId": str(entry.id)} if path else {"journalEntryId": str(entry.id)}
     if entry.content.reverses_entry_id is not None:
-        raise JOURNAL_ENTRY_INVALID_STATE.error(
-            "A reversal can't be reversed: post the entry anew instead", status="reversal", **details
+        raise JOURNAL_ENTRY_INVALID_STATE.in_state(
+            "reversal", "A reversal can't be reversed: post the entry anew instead", **details
         )
     if entry.reversed_by_entry_id is not None:
         raise JOURNAL_ENTRY_ALREADY_REVERSED.error(reversedByEntryId=str(entry.reversed_by_entry_id), **details)
     if entry.content.is_of_document and not with_document:
-        raise JOURNAL_ENTRY_INVALID_STATE.error(
+        raise JOURNAL_ENTRY_INVALID_STATE.in_state(
+            "document",
             "The entry belongs to a document and is corrected with it",
-            status="document",
             sourceType=entry.content.source_type,
             sourceId=str(entry.content.source_id),
             **details,

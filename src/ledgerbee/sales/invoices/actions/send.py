@@ -203,8 +203,8 @@ async def _send_again(context: Context, invoice: Invoice, options: SendOptions) 
     """Hand a booked invoice over once more; number, entry and document stay what they are."""
     before = invoice
     if options.document_template_id is not None or options.override_ean_number is not None:
-        raise INVOICE_INVALID_STATE.error(
-            "The document is booked: it can only go to another address", status=invoice.status.value
+        raise INVOICE_INVALID_STATE.in_state(
+            invoice.status, "The document is booked: it can only go to another address"
         )
     facts = await customers.billing_facts(context, invoice.customer_id)
     recipient = None

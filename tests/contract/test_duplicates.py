@@ -1,0 +1,59 @@
+"""A name or number that another object has: one code a field, and the same details everywhere."""
+
+from typing import Any
+
+import pytest
+from docs.reference import generate
+from tests.contract.operations import OPERATIONS, Row
+from tests.contract.test_operations import path_of
+from tests.contract.world import World
+
+#: Code -> operation, the field, and what else the body needs to reach it.
+TAKEN: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "ACCOUNT_NUMBER_ALREADY_EXISTS": ("POST /v1/accounts", "accountNumber", {}),
+    "CUSTOMER_EXTERNAL_SYSTEM_ID_ALREADY_EXISTS": (
+        "POST /v1/customers", "externalSystemId", {"externalSystemId": "X-1"},
+    ),
+    "CUSTOMER_NUMBER_ALREADY_EXISTS": ("POST /v1/customers", "customerNumber", {}),
+    "CUSTOMER_GROUP_NUMBER_ALREADY_EXISTS": ("POST /v1/customer-groups", "number", {}),
+    "DIMENSION_NAME_ALREADY_EXISTS": ("POST /v1/dimensions", "name", {}),
+    "DIMENSION_VALUE_NAME_ALREADY_EXISTS": ("POST /v1/dimensions/{dimensionId}/values", "name", {}),
+    "JOURNAL_CATEGORY_NAME_ALREADY_EXISTS": ("POST /v1/journal-categories", "name", {}),
+    "PRODUCT_GROUP_NUMBER_ALREADY_EXISTS": ("POST /v1/product-groups", "number", {}),
+    "PRODUCT_NUMBER_ALREADY_EXISTS": ("POST /v1/products", "number", {}),
+    "PROJECT_EXTERNAL_REFERENCE_ALREADY_EXISTS": (
+        "POST /v1/projects", "externalReference", {"externalReference": "pm-77"},
+    ),
+    "SUBPROJECT_NAME_ALREADY_EXISTS": ("POST /v1/projects/{projectId}/subprojects", "name", {}),
+    "VAT_CODE_ALREADY_EXISTS": ("POST /v1/vat-codes", "vatCode", {}),
+    "VENDOR_GROUP_NUMBER_ALREADY_EXISTS": ("POST /v1/vendor-groups", "number", {}),
+    "VENDOR_NUMBER_ALREADY_EXISTS": ("POST /v1/vendors", "vendorNumber", {}),
+}  # fmt: skip
+
+
+def row_of(name: str) -> Row:
+    (row,) = [row for row in OPERATIONS if str(row) == name]
+    return row
+
+
+def test_every_such_code_is_tried() -> None:
+    assert {error.code for error in generate.error_codes() if error.code.endswith("_ALREADY_EXISTS")} == set(TAKEN)
+
+
+@pytest.mark.parametrize("code", TAKEN)
+async def test_a_duplicate_says_which_field_and_value(code: str, world: World) -> None:
+    name, field, more = TAKEN[code]
+    row = row_of(name)
+    body = {**row.sent(world)["json"], **more}
+    if code == "CUSTOMER_EXTERNAL_SYSTEM_ID_ALREADY_EXISTS":
+        await world.api.post("/v1/customers", {**body, "customerNumber": "C-901"})
+    await world.api.request(row.method, path_of(row, world.ids), json=body)  # may be there already
+    answer = await world.api.request(row.method, path_of(row, world.ids), json={**body, **_other(code)})
+    assert answer.status_code == (400 if code == "VENDOR_NUMBER_ALREADY_EXISTS" else 409), answer.text  # contract 1.5
+    assert answer.json()["code"] == code
+    assert answer.json()["details"] == {"property": field, "value": body[field]}
+
+
+def _other(code: str) -> dict[str, Any]:
+    """Of two fields that are unique, the other one is new."""
+    return {"customerNumber": "C-902"} if code == "CUSTOMER_EXTERNAL_SYSTEM_ID_ALREADY_EXISTS" else {}
