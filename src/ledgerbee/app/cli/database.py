@@ -138,17 +138,14 @@ def _ask_server(settings: "Settings") -> "Status":
     """The version and the size in bytes of the database that `DATABASE_URL` names."""
     import asyncio
 
-    import asyncpg
-
+    from ledgerbee.app.cli.reach import connected
     from ledgerbee.platform.postgres import State, Status
 
     async def ask() -> Status:
-        connection = await asyncpg.connect(settings.database_url)
-        try:
+        assert settings.database_url is not None
+        async with connected(settings.database_url, "DATABASE_URL") as connection:
             version = str(connection.get_server_version().major)
             size: int = await connection.fetchval("SELECT pg_database_size(current_database())")
-        finally:
-            await connection.close()
         return Status(State.RUNNING, version, size, pid=None, serving=None)
 
     return asyncio.run(ask())

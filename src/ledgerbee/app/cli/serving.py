@@ -4,7 +4,8 @@ import os
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
@@ -59,6 +60,7 @@ def serve_everything(host: str, port: int, data_dir: Path | None, processes: int
         listener = stack.enter_context(listen(host, port, shared=count > 1))
         found = stack.enter_context(access(data_dir))
         logs.configure(settings.log_level)
+        _warn_of_strangers(host, settings.trusted_proxies)
         _warn_of_old_rates(found, fetches=settings.rates_fetch)
         _warn_of_few_connections(found, count * settings.pool_size + _OTHER_CONNECTIONS)
         company_and_key = _first_company(found) if found.data_dir else None
@@ -66,6 +68,10 @@ def serve_everything(host: str, port: int, data_dir: Path | None, processes: int
         url = f"http://[{bound_host}]:{bound_port}" if ":" in bound_host else f"http://{bound_host}:{bound_port}"
 
         def announce() -> None:
+            with suppress(OSError):  # nobody reads: what was started goes on
+                tell()
+
+        def tell() -> None:
             typer.echo(f"API        {url}/api")
             typer.echo(f"Reference  {url}/docs")
             if company_and_key is not None:
@@ -124,6 +130,23 @@ def _keeping_up(folder: Path, stack: ExitStack) -> Callable[[], None]:
         next_look = time.monotonic() + _LOOK_EVERY_S
 
     return look
+
+
+def _warn_of_strangers(host: str, trusted_proxies: str) -> None:
+    """Say so when others than this machine's programs can reach the port, and no reverse proxy is told of."""
+    if not is_loopback(host) and all(is_loopback(proxy.strip()) for proxy in trusted_proxies.split(",")):
+        note(
+            f"{host} is not the loopback: whoever can reach the port speaks plain HTTP to it. Let only a reverse proxy "
+            "with TLS reach it, and name that in LEDGERBEE_TRUSTED_PROXIES (docs/operations/running.md)."
+        )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address, or a network, is of this machine alone."""
+    try:
+        return ip_network(host.strip("[]"), strict=False).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _warn_of_few_connections(found: Access, needed: int) -> None:
