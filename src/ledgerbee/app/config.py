@@ -40,6 +40,10 @@ class Settings(BaseSettings):
         default=None,
         description="Login of the application role itself. Unset: DATABASE_URL, then SET ROLE ledgerbee_app.",
     )
+    database_backup_url: str | None = Field(
+        default=None,
+        description="Login for backups of DATABASE_URL, a role with BYPASSRLS. Unset: DATABASE_URL.",
+    )
     data_dir: Path | None = Field(
         default=None, description="Folder of the embedded database. Unset: the platform's user data folder."
     )
@@ -100,7 +104,7 @@ class Settings(BaseSettings):
         default="INFO", description="The least level that is logged: DEBUG, INFO, WARNING or ERROR."
     )
 
-    @field_validator("database_url", "database_app_url")
+    @field_validator("database_url", "database_app_url", "database_backup_url")
     @classmethod
     def _is_postgres(cls, url: str | None) -> str | None:
         if url is None:
@@ -143,7 +147,7 @@ class Settings(BaseSettings):
     def _ends_plainly(cls, url: str | None) -> str | None:
         return url.rstrip("/") if url else None
 
-    @field_validator("database_app_url")
+    @field_validator("database_app_url", "database_backup_url")
     @classmethod
     def _has_an_owner(cls, url: str | None, info: ValidationInfo) -> str | None:
         if url and "database_url" in info.data and info.data["database_url"] is None:
