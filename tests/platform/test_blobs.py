@@ -166,7 +166,7 @@ class TestBucket:
     ("variables", "refusal"),
     [
         (
-            {"BUCKET_KEY_ID": "k"},
+            {"BUCKET": "vouchers", "BUCKET_KEY_ID": "k"},
             "KEY_ID and LEDGERBEE_ATTACHMENTS_BUCKET_SECRET go together",
         ),
         ({"BUCKET_ENDPOINT": "minio:9000"}, "must be https://host or http://host:port, without a user"),

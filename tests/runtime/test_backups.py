@@ -62,7 +62,7 @@ def test_a_backup_becomes_a_working_system_in_a_new_folder(
     backup: Path, voucher: Voucher, made: Made, own_folder: Path
 ) -> None:
     data_dir = own_folder / "new"
-    assert cli_json("db", "restore", backup, "--data-dir", data_dir) == {"file": str(backup)}
+    assert cli_json("db", "restore", backup, "--data-dir", data_dir) == {"file": str(backup), "verified": True}
     (company,) = cli_json("verify", "--data-dir", data_dir)["companies"]
     assert (company["passed"], company["attachments"]) == (True, 1)
     served = Served.start(data_dir, own_folder)

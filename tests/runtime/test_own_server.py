@@ -47,7 +47,7 @@ async def test_one_login_that_owns_the_schema_or_another_for_the_application(
         status = cli_json("db", "status", DATABASE_URL=own_database)
         assert (status["state"], status["dataDir"]) == ("running", None)
         said = refusal("db", "backup", own_folder / "x.backup", DATABASE_URL=own_database)
-        assert said.startswith("DATABASE_URL is set, and this command is for the embedded database. Use pg_dump")
+        assert "(DATABASE_URL) is held to row-level security and can't back up all companies" in said
         (own_folder / "alone").mkdir()
         logs_in = as_role(own_database, "ledgerbee_worker")
         worker = Program.start(
@@ -70,7 +70,10 @@ async def test_one_login_that_owns_the_schema_or_another_for_the_application(
 def test_a_server_that_nobody_answers_at_is_told(own_folder: Path) -> None:
     url = "postgresql://nobody@127.0.0.1:9/nothing"
     for command in (["serve", "--port", "0"], ["db", "status"]):
-        assert "Connect call failed ('127.0.0.1', 9)" in refusal(*command, DATABASE_URL=url)
+        assert refusal(*command, DATABASE_URL=url) == (
+            "The database nobody@127.0.0.1:9/nothing (DATABASE_URL) can't be used: nobody listens there: start "
+            "PostgreSQL there, or put host and port right."
+        )
 
 
 @pytest.fixture

@@ -1,11 +1,14 @@
 """Settings, from environment variables (documented in docs/operations/configuration.md)."""
 
 import re
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Final, Literal, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, DirectoryPath, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import AliasChoices, DirectoryPath, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX: Final = "LEDGERBEE_"
@@ -14,6 +17,10 @@ _POSTGRES: Final = re.compile(r"postgres(ql)?://[^\s#]*$")
 _HOSTS: Final = re.compile(r"((\[[^\]]+\]|[^:,\[\]]*)(:\d*)?(,|$))*")
 #: Nobody's address: servers on the internet refuse it.
 _MAIL_FROM: Final = "invoices@ledgerbee.localhost"
+_ORIGIN: Final = re.compile(r"https?://[A-Za-z0-9.\[\]:-]+")
+_BUCKET: Final = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+
+T = TypeVar("T")
 
 
 class Settings(BaseSettings):
@@ -39,6 +46,10 @@ class Settings(BaseSettings):
         default=None,
         description="Login of the worker's role itself. Unset: DATABASE_URL, then SET ROLE ledgerbee_worker.",
     )
+    database_backup_url: str | None = Field(
+        default=None,
+        description="Login for backups of DATABASE_URL, a role with BYPASSRLS. Unset: DATABASE_URL.",
+    )
     data_dir: Path | None = Field(
         default=None, description="Folder of the embedded database. Unset: the platform's user data folder."
     )
@@ -63,7 +74,10 @@ class Settings(BaseSettings):
         description="Addresses and networks of proxies whose X-Forwarded-For is believed, separated by commas.",
     )
     max_import_mb: int = Field(
-        default=10_240, ge=1, description="Longest file that POST /v2/journal-entries/import takes, in MiB."
+        default=10_240,
+        ge=1,
+        le=1_048_576,
+        description="Longest file that POST /v2/journal-entries/import takes, in MiB.",
     )
     max_new_companies: int = Field(
         default=100, ge=0, description="Companies that one company may create over the API within 24 hours."
@@ -106,7 +120,9 @@ class Settings(BaseSettings):
     attachments_bucket_key_id: SecretStr | None = Field(
         default=None, description="Access key for the bucket. Unset: the AWS_ variables, or the machine's own role."
     )
-    attachments_bucket_secret: SecretStr | None = Field(default=None, description="Secret of that access key.")
+    attachments_bucket_secret: SecretStr | None = Field(
+        default=None, validate_default=True, description="Secret of that access key."
+    )
     rates_fetch: bool = Field(
         default=True, description="Whether the worker fetches new exchange rates every day: true or false."
     )
@@ -118,7 +134,7 @@ class Settings(BaseSettings):
         default="INFO", description="The least level that is logged: DEBUG, INFO, WARNING or ERROR."
     )
 
-    @field_validator("database_url", "database_app_url", "database_worker_url")
+    @field_validator("database_url", "database_app_url", "database_worker_url", "database_backup_url")
     @classmethod
     def _is_postgres(cls, url: str | None) -> str | None:
         if url is None:
@@ -181,11 +197,63 @@ class Settings(BaseSettings):
     def _ends_plainly(cls, url: str | None) -> str | None:
         return url.rstrip("/") if url else None
 
-    @model_validator(mode="after")
-    def _is_whole_key(self) -> Self:
-        if (self.attachments_bucket_key_id is None) != (self.attachments_bucket_secret is None):
+    @field_validator("database_app_url", "database_worker_url", "database_backup_url")
+    @classmethod
+    def _has_an_owner(cls, url: str | None, info: ValidationInfo) -> str | None:
+        if url and "database_url" in info.data and info.data["database_url"] is None:
+            raise ValueError("goes with a DATABASE_URL: the schema needs its owner's login too")
+        return url
+
+    @field_validator("data_dir", "attachments_dir")
+    @classmethod
+    def _can_be_a_folder(cls, path: Path | None) -> Path | None:
+        try:
+            is_other = path is not None and path.expanduser().exists() and not path.expanduser().is_dir()
+        except (OSError, RuntimeError) as fault:  # a name that is too long; a `~` of nobody
+            raise ValueError(f"must be a folder: {getattr(fault, 'strerror', None) or fault}") from None
+        if is_other:
+            raise ValueError("must be a folder, and a file is there")
+        return path
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, proxies: str) -> str:
+        for proxy in (part.strip() for part in proxies.split(",")):
+            try:
+                if proxy != "*":
+                    ip_network(proxy, strict=False)
+            except ValueError:
+                raise ValueError("must be addresses and networks, separated by commas, such as 10.0.0.0/8") from None
+        return proxies
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _are_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        if any(origin != "*" and not _ORIGIN.fullmatch(origin) for origin in origins):
+            raise ValueError("must be origins, separated by commas, such as https://shop.example, or *")
+        return origins
+
+    @field_validator("attachments_bucket")
+    @classmethod
+    def _is_a_bucket(cls, name: str | None) -> str | None:
+        if name is not None and not _BUCKET.fullmatch(name):
+            raise ValueError("must be a bucket's name: 3 to 63 lower-case letters, digits, points and hyphens")
+        return name
+
+    @field_validator("attachments_bucket_endpoint", "attachments_bucket_region", "attachments_bucket_key_id")
+    @classmethod
+    def _has_a_bucket(cls, value: T, info: ValidationInfo) -> T:
+        if value is not None and "attachments_bucket" in info.data and info.data["attachments_bucket"] is None:
+            raise ValueError("goes with LEDGERBEE_ATTACHMENTS_BUCKET, which is not set")
+        return value
+
+    @field_validator("attachments_bucket_secret")
+    @classmethod
+    def _is_whole_key(cls, secret: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        key_id = info.data.get("attachments_bucket_key_id")
+        if "attachments_bucket_key_id" in info.data and (key_id is None) != (secret is None):
             raise ValueError("LEDGERBEE_ATTACHMENTS_BUCKET_KEY_ID and LEDGERBEE_ATTACHMENTS_BUCKET_SECRET go together")
-        return self
+        return secret
 
     @field_validator("allowed_origins", mode="before")
     @classmethod
@@ -202,6 +270,14 @@ def variables_of(field: str) -> list[str]:
     """The environment variables that set a field, the one that goes first where there are two."""
     alias = Settings.model_fields[field].validation_alias
     return [str(choice) for choice in alias.choices] if isinstance(alias, AliasChoices) else [PREFIX + field.upper()]
+
+
+def unknown_variables(environment: Mapping[str, str]) -> Iterator[tuple[str, str | None]]:
+    """Variables that look like settings and are none, each with the setting that it may have meant."""
+    known = [variable for field in Settings.model_fields for variable in variables_of(field)]
+    for name in sorted(environment):
+        if name.upper().startswith(PREFIX) and name.upper() not in known:
+            yield name, next(iter(get_close_matches(name.upper(), known, n=1, cutoff=0.75)), None)
 
 
 def refusals(fault: ValidationError) -> list[str]:

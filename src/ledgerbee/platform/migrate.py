@@ -65,6 +65,26 @@ async def migrate_restored(dsn: str) -> None:
         await connection.close()
 
 
+async def ensure_roles(dsn: str) -> None:
+    """Have the roles that the program works as, which a backup gives rights to. Raises `MigrationError`."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        await _ensure_roles(connection)
+    finally:
+        await connection.close()
+
+
+def check_revision(revision: str | None) -> None:
+    """Refuse a schema of a newer release, or of no release of ledgerbee (None). Raises `MigrationError`."""
+    if revision is None:
+        raise MigrationError("The backup is not one of a ledgerbee database.")
+    if revision > head_revision():
+        raise MigrationError(
+            f"The database is of a newer release (schema {revision}, this release knows {head_revision()}). "
+            "Run that release, or restore a backup made before the change."
+        )
+
+
 def head_revision() -> str:
     """The newest revision of this release. Revisions are named like their files, which sort in their order."""
     versions = files("ledgerbee.platform.migrations").joinpath("versions")
@@ -115,11 +135,8 @@ async def _is_current(connection: "asyncpg.Connection[asyncpg.Record]") -> bool:
     if await connection.fetchval("SELECT to_regclass('alembic_version')") is None:
         return False
     version = await connection.fetchval("SELECT version_num FROM alembic_version")
-    if version is not None and version > head_revision():
-        raise MigrationError(
-            f"The database is of a newer release (schema {version}, this release knows {head_revision()}). "
-            "Run that release, or restore a backup made before the change."
-        )
+    if version is not None:
+        check_revision(version)
     return version == head_revision() and not (await queries(AsyncpgDriver(connection)).plan_upgrade()).statements
 
 

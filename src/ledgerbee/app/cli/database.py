@@ -1,11 +1,12 @@
 """`ledgerbee db`: the database's status, console, backup and restore."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
-from ledgerbee.app.cli.options import AsJson, DataDir, embedded_dir, fail, note, plain_errors, print_json
+from ledgerbee.app.cli import backups
+from ledgerbee.app.cli.options import AsJson, DataDir, embedded_dir, fail, plain_errors, print_json
 
 if TYPE_CHECKING:
     from ledgerbee.app.config import Settings
@@ -61,53 +62,8 @@ def psql(data_dir: DataDir = None) -> None:
     raise typer.Exit(done.returncode)
 
 
-@app.command()
-def backup(
-    file: Annotated[Path, typer.Argument(help="File to write; replaced only when the backup is whole.")],
-    as_json: AsJson = False,
-    data_dir: DataDir = None,
-) -> None:
-    """Write a backup of the embedded database and the attached files while everything runs on."""
-    with plain_errors():
-        from ledgerbee.platform import postgres
-
-        folder = _embedded(data_dir, 'pg_dump --format=custom "$DATABASE_URL"')
-        with postgres.running(folder) as server:
-            postgres.backup(server, file, blobs=_blobs_of(folder))
-        size = file.stat().st_size
-    if as_json:
-        print_json({"file": file.absolute(), "sizeBytes": size})
-    else:
-        typer.echo(f"Backup written: {file} ({size:,} bytes)")
-
-
-@app.command()
-def restore(
-    file: Annotated[Path, typer.Argument(help="A backup made by `db backup`.")],
-    force: Annotated[bool, typer.Option(help="Close other connections to the database first.")] = False,
-    as_json: AsJson = False,
-    data_dir: DataDir = None,
-) -> None:
-    """Put a backup in place of the embedded database; when it fails, the database stays as it was.
-
-    Attached files that are missing are added; none is replaced or removed.
-    """
-    with plain_errors():
-        import asyncio
-
-        from ledgerbee.platform import postgres
-        from ledgerbee.platform.migrate import migrate_restored
-
-        def check(url: str) -> None:
-            asyncio.run(migrate_restored(url))
-
-        folder = _embedded(data_dir, "pg_restore and `ledgerbee db migrate`")
-        with postgres.running(folder) as server:
-            postgres.restore(server, file, blobs=_blobs_of(folder), force=force, check=check)
-    if as_json:
-        print_json({"file": file.absolute()})
-    else:
-        typer.echo(f"Restored: {file}")
+app.command("backup")(backups.backup)
+app.command("restore")(backups.restore)
 
 
 def _embedded(data_dir: Path | None, instead: str) -> Path:
@@ -122,33 +78,18 @@ def _embedded(data_dir: Path | None, instead: str) -> Path:
     return folder
 
 
-def _blobs_of(folder: Path) -> Path | None:
-    """The folder of attached files; None where a bucket has them, which is not the backup's."""
-    from ledgerbee.app.blobs import blob_folder
-    from ledgerbee.app.config import Settings
-
-    settings = Settings()
-    if settings.attachments_bucket is not None:
-        note(f"Attached files are in the bucket {settings.attachments_bucket}: backups leave them to it.")
-        return None
-    return blob_folder(settings, folder)
-
-
 def _ask_server(settings: "Settings") -> "Status":
     """The version and the size in bytes of the database that `DATABASE_URL` names."""
     import asyncio
 
-    import asyncpg
-
+    from ledgerbee.app.cli.reach import connected
     from ledgerbee.platform.postgres import State, Status
 
     async def ask() -> Status:
-        connection = await asyncpg.connect(settings.database_url)
-        try:
+        assert settings.database_url is not None
+        async with connected(settings.database_url, "DATABASE_URL") as connection:
             version = str(connection.get_server_version().major)
             size: int = await connection.fetchval("SELECT pg_database_size(current_database())")
-        finally:
-            await connection.close()
         return Status(State.RUNNING, version, size, pid=None, serving=None)
 
     return asyncio.run(ask())

@@ -1,5 +1,6 @@
 """`demo`: where it keeps its books, what it prints and when it fails."""
 
+import asyncio
 import sys
 import time
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from rich.console import Console
 
 from ledgerbee.app import logs
 from ledgerbee.app.cli.options import embedded_dir, fail
+from ledgerbee.app.cli.reach import check_owner
 from ledgerbee.app.config import Settings
 from ledgerbee.app.demo import checks, published
 from ledgerbee.app.demo.client import DemoError
@@ -56,6 +58,7 @@ def _server_url(data_dir: Path | None) -> Iterator[str]:
     folder = embedded_dir(data_dir, settings)
     if folder is None:
         assert settings.database_url is not None
+        asyncio.run(check_owner(settings.database_url))
         yield settings.database_url
         return
     with running(folder) as server:

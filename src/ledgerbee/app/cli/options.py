@@ -141,6 +141,7 @@ def _explained(fault: Exception) -> str | None:
     from pydantic import ValidationError
     from pydantic_settings import SettingsError
 
+    from ledgerbee.app.cli.reach import DatabaseUnusableError
     from ledgerbee.app.config import Settings, refusals
     from ledgerbee.app.serve import StartFailedError
     from ledgerbee.core.errors import LedgerBeeError
@@ -154,7 +155,9 @@ def _explained(fault: Exception) -> str | None:
             message = _refusal(fault)
         case ValidationError() if fault.title == Settings.__name__:
             message = "\n".join(["The environment has values that can't be used.", *refusals(fault)])
-        case EmbeddedPostgresError() | MigrationError() | StartFailedError() | SettingsError():
+        case (
+            DatabaseUnusableError() | EmbeddedPostgresError() | MigrationError() | StartFailedError() | SettingsError()
+        ):
             message = str(fault)
         case asyncpg.PostgresError() | asyncpg.InterfaceError():
             message = f"The database refused: {fault}"

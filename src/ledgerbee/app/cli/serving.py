@@ -4,8 +4,8 @@ import os
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
-from ipaddress import ip_address
+from contextlib import ExitStack, suppress
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
@@ -70,6 +70,10 @@ def serve_everything(host: str, port: int, data_dir: Path | None, processes: int
         url = f"http://[{bound_host}]:{bound_port}" if ":" in bound_host else f"http://{bound_host}:{bound_port}"
 
         def announce() -> None:
+            with suppress(OSError):  # nobody reads: what was started goes on
+                tell()
+
+        def tell() -> None:
             typer.echo(f"API        {url}/api")
             typer.echo(f"Reference  {url}/docs")
             if company_and_key is not None:
@@ -147,6 +151,14 @@ def _keeping_up(folder: Path, stack: ExitStack) -> Callable[[], None]:
         next_look = time.monotonic() + _LOOK_EVERY_S
 
     return look
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address, or a network, is of this machine alone."""
+    try:
+        return ip_network(host.strip("[]"), strict=False).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _warn_of_few_connections(found: Access, needed: int) -> None:

@@ -1,6 +1,7 @@
 """What a command needs to work: settings, a migrated database, a company's transaction."""
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,8 +13,9 @@ import asyncpg
 
 from ledgerbee.app import logs
 from ledgerbee.app.blobs import blob_folder, blob_store
-from ledgerbee.app.cli.options import embedded_dir, fail
-from ledgerbee.app.config import Settings
+from ledgerbee.app.cli.options import embedded_dir, fail, note
+from ledgerbee.app.cli.reach import check_application, check_owner
+from ledgerbee.app.config import Settings, unknown_variables
 from ledgerbee.app.reactions import REACTIONS
 from ledgerbee.core.dates import system_clock
 from ledgerbee.core.ids import new_id
@@ -68,10 +70,15 @@ def access(data_dir: Path | None) -> Iterator[Access]:
     """A migrated database: the one of `DATABASE_URL`, else the embedded one, started if nobody has."""
     settings = Settings()
     logs.configure("WARNING")
+    for name, nearest in unknown_variables(os.environ):
+        note(f"{name} is no setting of ledgerbee and is ignored{f': {nearest}?' if nearest else '.'}")
     folder = embedded_dir(data_dir, settings)
     if folder is None:
         assert settings.database_url is not None
+        asyncio.run(check_owner(settings.database_url))
         asyncio.run(migrate(settings.database_url))
+        if settings.database_app_url:
+            asyncio.run(check_application(settings.database_app_url))
         yield Access(settings.database_url, settings.database_app_url, None, settings.database_worker_url)
         return
     with running(folder) as server:

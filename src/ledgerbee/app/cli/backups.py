@@ -1,0 +1,207 @@
+"""`ledgerbee db backup` and `db restore`: of the embedded database and of the operator's own."""
+
+import asyncio
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from ledgerbee.app.cli.options import (
+    AsJson,
+    DataDir,
+    a_file,
+    a_path,
+    embedded_dir,
+    fail,
+    note,
+    plain_errors,
+    print_json,
+)
+
+if TYPE_CHECKING:
+    from ledgerbee.app.config import Settings
+
+#: Makes a login that may back up; needs an administrator.
+BACKUP_ROLE_SQL: Final = (
+    "CREATE ROLE ledgerbee_backup LOGIN BYPASSRLS PASSWORD '...'; GRANT pg_read_all_data TO ledgerbee_backup;"
+)
+
+
+def backup(
+    file: Annotated[
+        Path,
+        typer.Argument(parser=a_path, metavar="FILE", help="File to write; replaced only when the backup is whole."),
+    ],
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Write a backup of the database and of the folder of attached files while everything runs on."""
+    with plain_errors():
+        from ledgerbee.app.config import Settings
+        from ledgerbee.platform import postgres
+
+        settings = Settings()
+        folder = embedded_dir(data_dir, settings)
+        if folder is None:
+            _backup_own(settings, file)
+        else:
+            with postgres.running(folder) as server:
+                postgres.backup(server, file, blobs=_blobs_of(settings, folder))
+        size = file.expanduser().stat().st_size
+    if as_json:
+        print_json({"file": file.absolute(), "sizeBytes": size})
+    else:
+        typer.echo(f"Backup written: {file} ({size:,} bytes)")
+
+
+def restore(
+    file: Annotated[Path, typer.Argument(parser=a_file, metavar="FILE", help="A backup made by `db backup`.")],
+    force: Annotated[
+        bool, typer.Option("--force", help="Close other connections to the embedded database first.")
+    ] = False,
+    verify: Annotated[bool, typer.Option(help="Recompute the restored books afterwards, as `verify` does.")] = True,
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Put a backup in place of the embedded database, or into an empty database of your own.
+
+    When it fails, the database is as it was. Attached files that are missing are added; none is replaced or removed.
+    Restore nothing that you did not make: a backup holds code that the database runs.
+    """
+    with plain_errors():
+        from ledgerbee.app.config import Settings
+        from ledgerbee.platform import postgres
+        from ledgerbee.platform.migrate import migrate_restored
+
+        settings = Settings()
+        folder = embedded_dir(data_dir, settings)
+        if folder is None:
+            if force:
+                fail("--force is for the embedded database: one of your own has to be empty.")
+            _restore_own(settings, file)
+        else:
+            with postgres.running(folder) as server:
+                postgres.restore(
+                    server,
+                    file,
+                    blobs=_blobs_of(settings, folder),
+                    force=force,
+                    check=lambda url: asyncio.run(migrate_restored(url)),
+                )
+        faults = _faults(data_dir) if verify else None
+    if as_json:
+        print_json({"file": file.absolute(), "verified": None if faults is None else not faults})
+    else:
+        typer.echo(f"Restored: {file}" + (", and its books are right" if faults == [] else ""))
+    if faults:
+        fail(f"It is restored, and its books are not right: {faults[0]}. See `ledgerbee verify`.")
+
+
+def _backup_own(settings: "Settings", file: Path) -> None:
+    from ledgerbee.app.cli.reach import place_of
+    from ledgerbee.platform import postgres
+    from ledgerbee.platform.postgres import client
+
+    assert settings.database_url is not None
+    url = settings.database_backup_url or settings.database_url
+    setting = "LEDGERBEE_DATABASE_BACKUP_URL" if settings.database_backup_url else "DATABASE_URL"
+    if same := settings.database_backup_url:
+        _same_database(settings.database_url, same)
+    tools = client.tools_for(asyncio.run(_check_reads_all(url, setting)))
+    note(f"Backing up {place_of(url)} with pg_dump {tools.major}.")
+    postgres.write(file, lambda dump: client.dump(tools, url, dump), _blobs_of(settings, None))
+
+
+def _same_database(url: str, other: str) -> None:
+    from urllib.parse import urlsplit
+
+    if urlsplit(url).path != urlsplit(other).path:
+        fail("DATABASE_URL and LEDGERBEE_DATABASE_BACKUP_URL name different databases.")
+
+
+async def _check_reads_all(url: str, setting: str) -> int:
+    """Refuse a login that would back up less than everything; the server's major version."""
+    from ledgerbee.app.cli.reach import connected
+
+    async with connected(url, setting) as connection:
+        login: str = await connection.fetchval("SELECT current_user")
+        passes = await connection.fetchval("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = $1", login)
+        if not passes:
+            fail(
+                f"The login {login} ({setting}) is held to row-level security and can't back up all companies. Have an "
+                f"administrator run: {BACKUP_ROLE_SQL} and set LEDGERBEE_DATABASE_BACKUP_URL to that login."
+            )
+        unread = await connection.fetchval(
+            """
+            SELECT string_agg(c.oid::regclass::text, ', ') FROM pg_class c
+            WHERE c.relkind IN ('r', 'p', 'S') AND c.relnamespace = 'public'::regnamespace
+              AND NOT has_table_privilege(c.oid, 'SELECT')
+            """
+        )
+        if unread:
+            fail(f"The login {login} ({setting}) may not read {unread}: GRANT pg_read_all_data TO {login};")
+        return int(connection.get_server_version().major)
+
+
+def _restore_own(settings: "Settings", file: Path) -> None:
+    from ledgerbee.app.cli.reach import check_owner
+    from ledgerbee.platform.migrate import check_revision, ensure_roles, migrate_restored
+    from ledgerbee.platform.postgres import client
+
+    url = settings.database_url
+    assert url is not None
+    asyncio.run(check_owner(url))
+    tools = client.tools_for(asyncio.run(_check_empty(url)))
+    dump, is_own = client.unpacked(file.expanduser().absolute(), _blobs_of(settings, None))
+    try:
+        check_revision(client.schema_of(tools, dump))
+        asyncio.run(ensure_roles(url))
+        client.restore_into(tools, url, dump)
+    finally:
+        if is_own:
+            shutil.rmtree(dump.parent, ignore_errors=True)
+    asyncio.run(migrate_restored(url))
+
+
+async def _check_empty(url: str) -> int:
+    """Refuse a database that holds anything; the server's major version."""
+    from ledgerbee.app.cli.reach import connected, place_of
+
+    async with connected(url, "DATABASE_URL") as connection:
+        count = await connection.fetchval(
+            """
+            SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+            WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+            """
+        )
+        if count:
+            fail(
+                f"The database {place_of(url)} (DATABASE_URL) is not empty, and a restore replaces nothing: create a "
+                "new database with the same owner, and name it in DATABASE_URL."
+            )
+        return connection.get_server_version().major
+
+
+def _faults(data_dir: Path | None) -> list[str]:
+    """What `verify` finds wrong in the restored books."""
+    from ledgerbee.app.cli.session import access, all_companies, in_company
+    from ledgerbee.app.verify import verify as verify_books
+
+    with access(data_dir) as found:
+        blobs = found.blobs()
+        results = [
+            in_company(found, company_id, lambda context: verify_books(context, blobs=blobs))
+            for company_id in all_companies(found)
+        ]
+    return [str(result.fault) for result in results if not result.passed]
+
+
+def _blobs_of(settings: "Settings", folder: Path | None) -> Path | None:
+    """The folder of attached files; None where a bucket has them, which is not the backup's."""
+    from ledgerbee.app.blobs import blob_folder
+
+    if settings.attachments_bucket is not None:
+        note(f"Attached files are in the bucket {settings.attachments_bucket}: backups leave them to it.")
+        return None
+    return blob_folder(settings, folder)
