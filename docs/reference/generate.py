@@ -22,6 +22,7 @@ from ledgerbee.app.cli.commands import app
 from ledgerbee.app.config import Settings, variables_of
 from ledgerbee.app.health import Snapshot
 from ledgerbee.app.main import create_api
+from ledgerbee.app.openapi.scopes import assignable, partner
 from ledgerbee.core.errors import ErrorCode
 from ledgerbee.platform.job_report import JobCount
 
@@ -35,6 +36,7 @@ def documents() -> dict[Path, Callable[[str], str]]:
     return {
         DOCS / "reference/errors.md": errors,
         DOCS / "reference/events.md": events,
+        DOCS / "reference/scopes.md": scopes,
         DOCS / "operations/configuration.md": configuration,
         DOCS / "operations/commands.md": commands,
         DOCS / "operations/monitoring.md": metrics,
@@ -105,6 +107,19 @@ def events(present: str) -> str:
     known = dict(re.findall(r"^\| `([^`]+)` \| (.*) \|$", present, re.MULTILINE))
     topics = dict(reversed(list(emitted_topics())))
     return table(("Topic", "Emitted"), [(f"`{topic}`", known.get(topic, topics[topic])) for topic in sorted(topics)])
+
+
+def scopes(_: str) -> str:
+    """Scopes with what they allow and the operations that need them."""
+    needed: dict[str, list[str]] = {}
+    for path, operations in create_api().openapi()["paths"].items():
+        for method, operation in operations.items():
+            for needs in operation["security"]:
+                for scope in needs.get("oauth2", ()):
+                    needed.setdefault(scope, []).append(f"`{method.upper()} {path}`")
+    rows = [(f"`{scope}`", text, "<br>".join(needed.get(scope, ["none yet"]))) for scope, text in assignable().items()]
+    rows += [(f"`{scope}`", f"{text} (only on Partner SSO keys)", "none yet") for scope, text in partner().items()]
+    return table(("Scope", "Allows to", "Operations"), rows)
 
 
 def configuration(_: str) -> str:

@@ -104,6 +104,6 @@ async def test_operations_that_stay_say_nothing(client: httpx.AsyncClient) -> No
 def test_the_document_says_what_to_use_instead() -> None:
     inner = create_api()
     inner.router.routes.extend(router.routes)
-    described = inner.openapi()["paths"]["/api/v1/old-things"]["post"]
+    described = inner.openapi()["paths"]["/v1/old-things"]["post"]
     assert described["deprecated"] is True
     assert "until 2026-11-08. Use `/api/v2/things`" in described["description"]

@@ -10,7 +10,7 @@ from tests.drafting import DOORS, NOBODY, V1, V2, drafted, invoice, line, lines_
 from tests.ledger_books import BANK, GOODS, PAYABLES, RECEIVABLES, SALES, Books, books_of
 
 from ledgerbee.ledger.drafts import actions
-from ledgerbee.ledger.entries.wire import JournalEntryBatchRequest
+from ledgerbee.ledger.entries.wire import CreateJournalEntryBatchRequest
 from ledgerbee.platform.context import Context
 
 
@@ -154,7 +154,7 @@ async def test_a_batch_is_a_handful_of_statements(books: Books) -> None:
         plain(books, tagIds=[tag], customerId=customer, lines=[taxed], currency="EUR", date=f"2026-04-{n % 28 + 1:02}")
         for n in range(100)
     ]
-    entries = [entry.entered() for entry in JournalEntryBatchRequest.model_validate({"entries": bodies}).entries]
+    entries = [entry.entered() for entry in CreateJournalEntryBatchRequest.model_validate({"entries": bodies}).entries]
     statements: list[str] = []
 
     async def work(context: Context) -> None:

@@ -96,7 +96,7 @@ async def test_a_discount_is_a_percentage(api: Api, discount: Any, rule: str) ->
     assert "whitelistValidation" in invalid(await api.post("/v1/vendor-groups", body))["discount"]
 
 
-OWN = re.compile(r"/api/v1/(?P<resource>customer|vendor)(-groups|s(/\{\w+\}(/(contacts|departments)(/\{\w+\})?)?)?)")
+OWN = re.compile(r"/v1/(?P<resource>customer|vendor)(-groups|s(/\{\w+\}(/(contacts|departments)(/\{\w+\})?)?)?)")
 
 
 async def test_every_operation_is_described(api: Api) -> None:

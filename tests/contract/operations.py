@@ -266,17 +266,17 @@ OPERATIONS: Final[tuple[Row, ...]] = (
         "Get a single journal entry", not_found="JOURNAL_ENTRY_NOT_FOUND",
     ),
     Row(
+        "Journal Entries", "PATCH", "/v1/journal-entries/{journalEntryId}", "journal-entries-write",
+        "Update a journal entry: correct the reference and/or set your external system id", just(reference="PO 7"),
+        not_found="JOURNAL_ENTRY_NOT_FOUND",
+    ),
+    Row(
         "Journal Entries", "GET", "/v1/journal-entries/{journalEntryId}/attachments", "journal-entries-read",
         "Get attachments for a journal entry", not_found="JOURNAL_ENTRY_NOT_FOUND",
     ),
     extension(
         "Journal Entries", "GET", "/v1/journal-entries/{journalEntryId}/attachments/{attachmentId}",
         "journal-entries-read", "Download an attachment of a journal entry", not_found="ATTACHMENT_NOT_FOUND",
-    ),
-    Row(
-        "Journal Entries", "PATCH", "/v1/journal-entries/{journalEntryId}", "journal-entries-write",
-        "Update a journal entry: correct the reference and/or set your external system id", just(reference="PO 7"),
-        not_found="JOURNAL_ENTRY_NOT_FOUND",
     ),
     Row(
         "Journal Entries", "POST", "/v1/journal-entries/reverse-batch", "journal-entries-write",

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.ledger.entries.fast_wire import plain_batch, plain_entry
-from ledgerbee.ledger.entries.wire import CreateJournalEntryRequest, JournalEntryBatchRequest
+from ledgerbee.ledger.entries.wire import CreateJournalEntryBatchRequest, CreateJournalEntryRequest
 from ledgerbee.platform.http.operation import decode_json
 
 ID = "0192d3a0-0000-7000-8000-000000000001"
@@ -97,7 +97,7 @@ def test_plain_entries_are_taken() -> None:
     batch = json.dumps({"entries": [PLAIN, PLAIN]}, ensure_ascii=False).encode()
     plain = plain_batch(batch)
     assert plain is not None
-    models = JournalEntryBatchRequest.model_validate(decode_json(batch)).entries
+    models = CreateJournalEntryBatchRequest.model_validate(decode_json(batch)).entries
     assert [entry.entered() for entry in plain.entries] == [entry.entered() for entry in models]
 
 

@@ -8,7 +8,7 @@ from tests.contract.operations import WRITES
 from tests.contract.test_requests import request_model
 
 from ledgerbee.core.errors import LedgerBeeError
-from ledgerbee.ledger.entries.wire import CreateJournalEntryRequest, JournalEntryBatchRequest
+from ledgerbee.ledger.entries.wire import CreateJournalEntryRequest, CreateJournalEntryBatchRequest
 from ledgerbee.parties.customers.http import CreateCustomerRequest
 from ledgerbee.platform.http.hints import likely_name, with_hints
 from ledgerbee.platform.http.validation import validated
@@ -43,7 +43,7 @@ def texts(model: type[RequestModel], body: dict[str, Any]) -> dict[str, str]:
         (CreateJournalEntryRequest, {"lines": [{"vatCode": "U25"}]}, "lines.0.vatCode", "vatCodeId"),
         (CreateJournalEntryRequest, {"supplierId": 1}, "supplierId", "vendorId"),
         (CreateJournalEntryRequest, {"Date": 1}, "Date", "date"),
-        (JournalEntryBatchRequest, {"entries": [{"lines": [{"account_id": 1}]}]}, "entries.0.lines.0.account_id",
+        (CreateJournalEntryBatchRequest, {"entries": [{"lines": [{"account_id": 1}]}]}, "entries.0.lines.0.account_id",
          "accountId"),
         (CreateCustomerRequest, {"number": "1"}, "number", "customerNumber"),
         (CreateCustomerRequest, {"zip": "1"}, "zip", "postalCode"),

@@ -15,8 +15,8 @@ from ledgerbee.ledger.entries.model import MAX_LINES
 from ledgerbee.ledger.entries.wire import (
     CreateJournalEntryRequest,
     CreateJournalEntryV1Request,
-    JournalEntryBatchRequest,
-    JournalEntryBatchV1Request,
+    CreateJournalEntryBatchRequest,
+    CreateJournalEntryBatchV1Request,
 )
 from ledgerbee.platform.http.stepwise import validated_in_steps
 from ledgerbee.platform.http.validation import validation_error
@@ -77,8 +77,8 @@ def _found(errors: Any) -> set[tuple[str, str]]:
         (CreateJournalEntryRequest, _ENTRY),
         (CreateJournalEntryV1Request, _ENTRY),
         (UpdateDraftJournalEntryRequest, _ENTRY),
-        (JournalEntryBatchRequest, _BATCH),
-        (JournalEntryBatchV1Request, _BATCH),
+        (CreateJournalEntryBatchRequest, _BATCH),
+        (CreateJournalEntryBatchV1Request, _BATCH),
     ],
 )
 @given(data=st.data())
@@ -100,7 +100,7 @@ def test_others_get_their_turn_in_between() -> None:
                 await asyncio.sleep(0)
 
         neighbour = asyncio.create_task(count())
-        await validated_in_steps(JournalEntryBatchRequest, {"entries": [entry] * 10})
+        await validated_in_steps(CreateJournalEntryBatchRequest, {"entries": [entry] * 10})
         neighbour.cancel()
 
     asyncio.run(run())

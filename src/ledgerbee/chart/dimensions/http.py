@@ -39,13 +39,17 @@ ValueId = Annotated[Id, Path(alias="valueId", description="Dimension value ID")]
 _OF_PROJECTS = "A project's dimension is changed through the project only."
 
 
-class DimensionRequest(RequestModel):
+class CreateDimensionRequest(RequestModel):
     """A dimension's own fields."""
 
     name: DimensionName = Field(description="Unique in the company, without regard to case", examples=["Afdeling"])
     is_unique: Annotated[bool, Field(strict=True)] = Field(
         description="True: an entry has at most one value of it. False: values add up."
     )
+
+
+class UpdateDimensionRequest(CreateDimensionRequest):
+    """A dimension's own fields: all of them are set."""
 
 
 class CreateDimensionValueRequest(RequestModel):
@@ -95,7 +99,7 @@ async def list_dimensions(context: Ctx) -> list[DimensionResponse]:
         errors=[DIMENSION_NAME_ALREADY_EXISTS],
     ),
 )
-async def create_dimension(context: Ctx, body: DimensionRequest) -> DimensionResponse:
+async def create_dimension(context: Ctx, body: CreateDimensionRequest) -> DimensionResponse:
     """Create a new dimension category."""
     return render(await actions.create(context, name=body.name, is_unique=body.is_unique), ())
 
@@ -126,7 +130,7 @@ async def get_dimension(context: Ctx, dimension_id: DimensionId) -> DimensionRes
         errors=[DIMENSION_NOT_FOUND, DIMENSION_NAME_ALREADY_EXISTS, DIMENSION_IN_USE, DIMENSION_INVALID_STATE],
     ),
 )
-async def update_dimension(context: Ctx, dimension_id: DimensionId, body: DimensionRequest) -> DimensionResponse:
+async def update_dimension(context: Ctx, dimension_id: DimensionId, body: UpdateDimensionRequest) -> DimensionResponse:
     """Update a dimension category."""
     dimension = await actions.update(context, dimension_id, name=body.name, is_unique=body.is_unique)
     return render(dimension, await store.list_values(context, dimension_id))

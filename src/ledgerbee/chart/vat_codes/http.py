@@ -128,7 +128,7 @@ class VatRateRequest(RequestModel):
     deductible_share: Line = omitted(description=_DEDUCTIBLE_SHARE, examples=["2/3"])
 
 
-class SetVatRatesRequest(RequestModel):
+class UpdateVatRatesRequest(RequestModel):
     """All rates of a VAT code."""
 
     rates: list[VatRateRequest] = Field(min_length=1, max_length=MAX_RATES, description="In the order of their days")
@@ -241,7 +241,7 @@ async def update_vat_code(context: Ctx, vat_code_id: VatCodeId, body: UpdateVatC
         errors=[VAT_CODE_NOT_FOUND, ACCOUNT_NOT_FOUND, ACCOUNT_NOT_BOOKABLE],
     ),
 )
-async def set_vat_code_rates(context: Ctx, vat_code_id: VatCodeId, body: SetVatRatesRequest) -> VatCodeResponse:
+async def set_vat_code_rates(context: Ctx, vat_code_id: VatCodeId, body: UpdateVatRatesRequest) -> VatCodeResponse:
     """Set the rates of a VAT code."""
     rates = [
         VatRate(

@@ -76,7 +76,7 @@ class PlainEntry(NamedTuple):
 
 
 class PlainBatch(NamedTuple):
-    """Serves in place of a `JournalEntryBatchRequest` without attachments."""
+    """Serves in place of a `CreateJournalEntryBatchRequest` without attachments."""
 
     entries: list[PlainEntry]
 

@@ -25,6 +25,7 @@ from ledgerbee.ledger.entries.model import (
 from ledgerbee.platform.attachments.model import NewAttachment
 from ledgerbee.platform.attachments.wire import AttachmentFiles
 from ledgerbee.platform.http.wire import (
+    ABOVE_AMOUNTS,
     Amount,
     CurrencyCode,
     Day,
@@ -40,6 +41,7 @@ from ledgerbee.platform.http.wire import (
     ResponseModel,
     Text,
     WholeNumber,
+    decimal_schema,
 )
 
 
@@ -50,7 +52,11 @@ def _positive(value: Decimal) -> Decimal:
 
 
 #: What stands on one side of an account: the side says which way it goes.
-PositiveAmount = Annotated[Amount, AfterValidator(_positive)]
+PositiveAmount = Annotated[
+    Amount,
+    AfterValidator(_positive),
+    decimal_schema("Amount above zero, in major units.", exclusiveMinimum=0, exclusiveMaximum=ABOVE_AMOUNTS),
+]
 
 
 #: Whether a line's amount contains its VAT.
@@ -64,7 +70,8 @@ VatIncluded = Annotated[
 ]
 #: The VAT on a line's voucher.
 VatAmount = Annotated[
-    Annotated[Amount, Field(ge=0)] | None,
+    Annotated[Amount, Field(ge=0), decimal_schema("Amount, zero or more.", minimum=0, exclusiveMaximum=ABOVE_AMOUNTS)]
+    | None,
     Field(
         description="The VAT that the voucher states, in the entry's currency: it is booked as stated. Refused if it "
         "is off from what the rate makes by more than 1 % and more than 1.00 (extension)",
@@ -181,7 +188,7 @@ class CreateJournalEntryV1Request(_EntryFields):
         return self._entered(amount, attachments, owes_control_line=False)
 
 
-class JournalEntryBatchRequest(RequestModel):
+class CreateJournalEntryBatchRequest(RequestModel):
     """Entries that are posted together or not at all (v2)."""
 
     entries: list[CreateJournalEntryRequest] = Field(min_length=1, max_length=MAX_BATCH)
@@ -192,7 +199,7 @@ class JournalEntryBatchRequest(RequestModel):
         return plain_batch(raw)
 
 
-class JournalEntryBatchV1Request(RequestModel):
+class CreateJournalEntryBatchV1Request(RequestModel):
     """Entries that are posted together or not at all (v1)."""
 
     entries: list[CreateJournalEntryV1Request] = Field(min_length=1, max_length=MAX_BATCH)

@@ -29,7 +29,7 @@ class FiscalYearResponse(ResponseModel):
     is_locked: bool = Field(description="True when the whole year is locked")
 
 
-class OpenFiscalYearRequest(RequestModel):
+class CreateFiscalYearRequest(RequestModel):
     """Which financial year to open."""
 
     start_date: BookDay = omitted(
@@ -53,7 +53,7 @@ class LockDateResponse(ResponseModel):
     )
 
 
-class LockDateRequest(RequestModel):
+class UpdateLockDateRequest(RequestModel):
     """How far to lock the books."""
 
     locked_through: BookDay | None = Field(description="The last locked day, inclusive; null locks nothing")
@@ -90,7 +90,7 @@ async def list_fiscal_years(context: Ctx) -> list[FiscalYearResponse]:
         errors=[FISCAL_YEAR_OVERLAPS, FISCAL_YEAR_NOT_ADJACENT],
     ),
 )
-async def open_fiscal_year(context: Ctx, body: OpenFiscalYearRequest) -> FiscalYearResponse:
+async def open_fiscal_year(context: Ctx, body: CreateFiscalYearRequest) -> FiscalYearResponse:
     """Open a fiscal year."""
     return FiscalYearResponse.model_validate(await actions.open_year(context, body.start_date, body.end_date))
 
@@ -116,7 +116,7 @@ async def get_lock_date(context: Ctx) -> LockDateResponse:
         errors=[LOCK_DATE_MOVES_BACK],
     ),
 )
-async def set_lock_date(context: Ctx, body: LockDateRequest) -> LockDateResponse:
+async def set_lock_date(context: Ctx, body: UpdateLockDateRequest) -> LockDateResponse:
     """Set the lock date."""
     await actions.lock_through(context, body.locked_through, reopen=bool(body.reopen))
     return LockDateResponse(locked_through=body.locked_through)

@@ -27,7 +27,17 @@ from ledgerbee.ledger.projects.wire import (
 from ledgerbee.parties.customers.model import CUSTOMER_NOT_FOUND
 from ledgerbee.parties.wire import ExternalId
 from ledgerbee.platform.http.operation import Ctx, operation, resource_router
-from ledgerbee.platform.http.wire import Amount, CurrencyCode, Id, Quantity, RequestModel, Trimmed, omitted
+from ledgerbee.platform.http.wire import (
+    ABOVE_AMOUNTS,
+    Amount,
+    CurrencyCode,
+    Id,
+    Quantity,
+    RequestModel,
+    Trimmed,
+    decimal_schema,
+    omitted,
+)
 
 router = resource_router("Projects")
 
@@ -35,8 +45,10 @@ ProjectId = Annotated[Id, Path(alias="projectId", description="Project ID")]
 SubprojectId = Annotated[Id, Path(alias="subprojectId", description="Subproject ID")]
 
 ProjectName = Annotated[str, Trimmed(255, min_length=1)]
-BudgetHours = Annotated[Quantity, Field(ge=0)]
-BudgetAmount = Annotated[Amount, Field(ge=0)]
+BudgetHours = Annotated[Quantity, Field(ge=0), decimal_schema("Budgeted hours", minimum=0, maximum=10**9)]
+BudgetAmount = Annotated[
+    Amount, Field(ge=0), decimal_schema("Budgeted amount", minimum=0, exclusiveMaximum=ABOVE_AMOUNTS)
+]
 SortOrder = Annotated[int, Field(strict=True, ge=0, le=MAX_SORT_ORDER)]
 Color = Annotated[str, StringConstraints(strict=True, pattern=r"^#([0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})$")]
 #: The key of an upsert: not empty.
@@ -50,7 +62,7 @@ _WHOLE_STATE: Final = (
 _OF_ARCHIVED: Final = "The subprojects of an archived project are read-only."
 
 
-class ProjectRequest(RequestModel):
+class CreateProjectRequest(RequestModel):
     """A project's fields."""
 
     name: ProjectName = Field(examples=["Ny havnefront"])
@@ -65,13 +77,17 @@ class ProjectRequest(RequestModel):
     is_archived: Annotated[bool, Field(strict=True)] = omitted(description="Archived projects are read-only")
 
 
-class UpsertProjectRequest(ProjectRequest):
+class UpdateProjectRequest(CreateProjectRequest):
+    """A project's own fields: all of them are set."""
+
+
+class UpsertProjectRequest(CreateProjectRequest):
     """A project's fields, with the reference that it is known by."""
 
     external_reference: Reference = Field(description="Its id in your system: the project to change or create")
 
 
-class SubprojectRequest(RequestModel):
+class CreateSubprojectRequest(RequestModel):
     """A subproject's fields."""
 
     name: ProjectName = Field(description="Unique in the project, without regard to case", examples=["Montage"])
@@ -80,6 +96,10 @@ class SubprojectRequest(RequestModel):
     )
     budget_hours: BudgetHours | None = None
     budget_amount: BudgetAmount | None = Field(None, description="In the project's currency")
+
+
+class UpdateSubprojectRequest(CreateSubprojectRequest):
+    """A subproject's fields: all of them are set."""
 
 
 def _given(body: RequestModel) -> dict[str, Any]:
@@ -136,7 +156,7 @@ async def upsert_project(context: Ctx, body: UpsertProjectRequest, response: Res
         errors=[CUSTOMER_NOT_FOUND, PROJECT_EXTERNAL_REFERENCE_ALREADY_EXISTS],
     ),
 )
-async def create_project(context: Ctx, body: ProjectRequest) -> ProjectResponse:
+async def create_project(context: Ctx, body: CreateProjectRequest) -> ProjectResponse:
     """Create a project."""
     return render(await actions.create(context, **_given(body)))
 
@@ -171,7 +191,7 @@ async def get_project(context: Ctx, project_id: ProjectId) -> ProjectResponse:
         ],
     ),
 )
-async def update_project(context: Ctx, project_id: ProjectId, body: ProjectRequest) -> ProjectResponse:
+async def update_project(context: Ctx, project_id: ProjectId, body: UpdateProjectRequest) -> ProjectResponse:
     """Update a project."""
     return render(await actions.update(context, project_id, **_given(body)))
 
@@ -203,7 +223,7 @@ async def get_project_profit(context: Ctx, project_id: ProjectId) -> ProjectProf
         errors=[PROJECT_NOT_FOUND, SUBPROJECT_NAME_ALREADY_EXISTS, PROJECT_INVALID_STATE],
     ),
 )
-async def create_subproject(context: Ctx, project_id: ProjectId, body: SubprojectRequest) -> SubprojectResponse:
+async def create_subproject(context: Ctx, project_id: ProjectId, body: CreateSubprojectRequest) -> SubprojectResponse:
     """Add a subproject."""
     project, subproject = await actions.add_subproject(context, project_id, **_given(body))
     return render_subproject(subproject, project.currency)
@@ -221,7 +241,7 @@ async def create_subproject(context: Ctx, project_id: ProjectId, body: Subprojec
     ),
 )
 async def update_subproject(
-    context: Ctx, project_id: ProjectId, subproject_id: SubprojectId, body: SubprojectRequest
+    context: Ctx, project_id: ProjectId, subproject_id: SubprojectId, body: UpdateSubprojectRequest
 ) -> SubprojectResponse:
     """Update a subproject."""
     project, subproject = await actions.update_subproject(context, project_id, subproject_id, _given(body))

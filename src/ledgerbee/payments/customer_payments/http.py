@@ -21,7 +21,18 @@ from ledgerbee.payments.customer_payments.model import (
 from ledgerbee.payments.customer_payments.wire import PaymentResponse, render
 from ledgerbee.platform.company import store as companies
 from ledgerbee.platform.http.operation import Ctx, operation, resource_router
-from ledgerbee.platform.http.wire import Amount, CurrencyCode, Day, Id, RequestModel, Text, UnitPrice, omitted
+from ledgerbee.platform.http.wire import (
+    ABOVE_AMOUNTS,
+    Amount,
+    CurrencyCode,
+    Day,
+    Id,
+    RequestModel,
+    Text,
+    UnitPrice,
+    decimal_schema,
+    omitted,
+)
 from ledgerbee.platform.rates.model import EXCHANGE_RATE_MISSING
 from ledgerbee.sales.invoices import store as invoices
 from ledgerbee.sales.invoices.model import INVOICE_INVALID_STATE, INVOICE_NOT_FOUND
@@ -34,16 +45,25 @@ InvoiceId = Annotated[Id, Path(alias="invoiceId", description="Invoice ID")]
 
 _MAX_RATE: Final = 10**12
 
+PaidAmount = Annotated[
+    Amount, Field(gt=0), decimal_schema("What was paid.", exclusiveMinimum=0, exclusiveMaximum=ABOVE_AMOUNTS)
+]
+BankRate = Annotated[
+    UnitPrice,
+    Field(gt=0, lt=_MAX_RATE),
+    decimal_schema("Base currency for one unit.", exclusiveMinimum=0, exclusiveMaximum=_MAX_RATE),
+]
 
-class RecordPaymentRequest(RequestModel):
+
+class CreatePaymentRequest(RequestModel):
     """What was paid."""
 
     date: Day = Field(description="Day of payment, at most a year ahead: it is booked on it")
-    amount: Annotated[Amount, Field(gt=0)] = Field(description="In the invoice's currency", examples=["1250.00"])
+    amount: PaidAmount = Field(description="In the invoice's currency", examples=["1250.00"])
     currency: CurrencyCode | None = omitted(description="Must be the invoice's, where given")
     account_id: Id | None = omitted(description="The account it came in on; the one with the role BANK unless given")
     reference: NullableLine = omitted(description="What the payer stated")
-    exchange_rate: Annotated[UnitPrice, Field(gt=0, lt=_MAX_RATE)] | None = omitted(
+    exchange_rate: BankRate | None = omitted(
         description="The bank's rate, base currency for one unit; the day's published rate unless given"
     )
 
@@ -81,7 +101,7 @@ class ReversePaymentRequest(RequestModel):
         extension=True,
     ),
 )
-async def record_invoice_payment(context: Ctx, invoice_id: InvoiceId, body: RecordPaymentRequest) -> PaymentResponse:
+async def record_invoice_payment(context: Ctx, invoice_id: InvoiceId, body: CreatePaymentRequest) -> PaymentResponse:
     """Record a payment on an invoice."""
     given = PaymentFields(
         paid_on=body.date,

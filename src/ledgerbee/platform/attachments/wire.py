@@ -19,7 +19,9 @@ class AttachmentFile(RequestModel):
         examples=["application/pdf"],
     )
     content: Annotated[str, Field(strict=True)] = Field(
-        description="The file, as base64", examples=["JVBERi0xLjcK"], json_schema_extra={"contentEncoding": "base64"}
+        description="The file, as base64. The whole body has 15 MB at most.",
+        examples=["JVBERi0xLjcK"],
+        json_schema_extra={"contentEncoding": "base64", "maxLength": 15 * 2**20},
     )
 
 

@@ -82,13 +82,14 @@ class ResponseModel(BaseModel):
 
 #: Not all that Python takes for a decimal: no blanks, exponents or digits of other scripts.
 _DECIMAL_TEXT: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+_LONGEST_DECIMAL: Final = 60
 
 
 def _to_decimal(value: Any) -> Any:
     """Take a JSON number (already a Decimal, never a float) or a decimal string."""
     if isinstance(value, bool) or not isinstance(value, (Decimal, int, str)):
         raise PydanticCustomError("decimal_type", "must be a number or a decimal string")
-    if isinstance(value, str) and (len(value) > 60 or not _DECIMAL_TEXT.fullmatch(value)):
+    if isinstance(value, str) and (len(value) > _LONGEST_DECIMAL or not _DECIMAL_TEXT.fullmatch(value)):
         raise PydanticCustomError("decimal_type", "must be a number or a decimal string")
     if isinstance(value, Decimal) and value.is_finite() and value == value.to_integral_value():
         exponent = value.as_tuple().exponent
@@ -97,52 +98,57 @@ def _to_decimal(value: Any) -> Any:
     return value
 
 
-def _decimal_schema(description: str) -> WithJsonSchema:
-    return WithJsonSchema(
-        {
-            "anyOf": [{"type": "number"}, {"type": "string", "pattern": f"^{_DECIMAL_TEXT.pattern}$"}],
-            "description": description,
-        }
-    )
+def decimal_schema(description: str, **limits: int) -> WithJsonSchema:
+    """The schema of a decimal in a request: `limits` are JSON Schema's own, for the number."""
+    number = {"type": "number", **limits}
+    text = {"type": "string", "maxLength": _LONGEST_DECIMAL, "pattern": f"^{_DECIMAL_TEXT.pattern}$"}
+    return WithJsonSchema({"anyOf": [number, text], "description": description})
 
 
 _RequestDecimal = Annotated[Decimal, BeforeValidator(_to_decimal)]
 
+#: Above the largest amount there is: a number that JSON tells exactly.
+ABOVE_AMOUNTS: Final = 10**13
+_AMOUNTS: Final = {"exclusiveMinimum": -ABOVE_AMOUNTS, "exclusiveMaximum": ABOVE_AMOUNTS}
 #: A price for one unit, up to 12 decimals, in the document's currency; may be negative (a discount line).
 UnitPrice = Annotated[
     _RequestDecimal,
     Field(ge=-MAX_AMOUNT, le=MAX_AMOUNT, decimal_places=UNIT_PRICE_PLACES),
-    _decimal_schema("Price of one unit, up to 12 decimals. A number or a decimal string."),
+    decimal_schema("Price of one unit, up to 12 decimals. A number or a decimal string.", **_AMOUNTS),
 ]
 #: A quantity, up to 6 decimals.
 Quantity = Annotated[
     _RequestDecimal,
     Field(ge=-Decimal(10**9), le=Decimal(10**9), decimal_places=QUANTITY_PLACES),
-    _decimal_schema("Quantity, up to 6 decimals. A number or a decimal string."),
+    decimal_schema("Quantity, up to 6 decimals. A number or a decimal string.", minimum=-(10**9), maximum=10**9),
 ]
 #: A percentage from 0 to 100, up to 4 decimals.
 Percent = Annotated[
     _RequestDecimal,
     Field(ge=0, le=100, decimal_places=4),
-    _decimal_schema("Percent, 0 to 100, up to 4 decimals. A number or a decimal string."),
+    decimal_schema("Percent, 0 to 100, up to 4 decimals. A number or a decimal string.", minimum=0, maximum=100),
 ]
 #: A share in percent, up to 8 decimals: 66.66666667 beside the fraction 2/3.
 SharePercent = Annotated[
     _RequestDecimal,
     Field(ge=0, le=100, decimal_places=8),
-    _decimal_schema("Percent, 0 to 100, up to 8 decimals. A number or a decimal string."),
+    decimal_schema("Percent, 0 to 100, up to 8 decimals. A number or a decimal string.", minimum=0, maximum=100),
 ]
 #: An amount of money in major units, at most 4 decimals; the currency's minor units are checked by the rules.
 Amount = Annotated[
     _RequestDecimal,
     Field(ge=-MAX_AMOUNT, le=MAX_AMOUNT, decimal_places=4),
-    _decimal_schema("Amount in major units of its currency. A number or a decimal string."),
+    decimal_schema("Amount in major units of its currency. A number or a decimal string.", **_AMOUNTS),
 ]
 #: Base units for one unit of a foreign currency, up to 12 decimals.
 ExchangeRate = Annotated[
     _RequestDecimal,
     Field(gt=0, lt=10**9, decimal_places=12),
-    _decimal_schema("Units of the base currency for one unit of the currency, up to 12 decimals."),
+    decimal_schema(
+        "Units of the base currency for one unit of the currency, up to 12 decimals.",
+        exclusiveMinimum=0,
+        exclusiveMaximum=10**9,
+    ),
 ]
 
 #: Money in an answer: a decimal string at the currency's minor units; models format it with `core.money`.

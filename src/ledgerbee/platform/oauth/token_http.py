@@ -23,7 +23,14 @@ router = resource_router("OAuth")
 
 Answer = Callable[[TokenDesk, dict[str, str], str | None], Awaitable[Response]]
 
-_CLIENT_FIELDS: Final = {"client_id": {"type": "string", "format": "uuid"}, "client_secret": {"type": "string"}}
+_CLIENT_FIELDS: Final = {
+    "client_id": {
+        "type": "string",
+        "format": "uuid",
+        "description": "The client's id, unless it is shown by HTTP Basic",
+    },
+    "client_secret": {"type": "string", "description": "The client's secret, unless it is shown by HTTP Basic"},
+}
 
 
 class AccessTokenResponse(BaseModel):
@@ -68,7 +75,7 @@ def _endpoint(title: str, description: str, fields: dict[str, Any], required: li
         "OAuth 2.0 client credentials: a token for an hour, with the scopes that the client is set up with (a `scope` "
         "in the request is ignored). The client shows its id and secret in the form or by HTTP Basic.\n\nAt most 10 "
         "calls in 60 seconds from an address (of IPv6 from a /64), and 10 for a client that shows its right secret.",
-        {"grant_type": {"type": "string", "enum": ["client_credentials"]}},
+        {"grant_type": {"type": "string", "enum": ["client_credentials"], "description": "The only one there is"}},
         ["grant_type"],
     ),
 )
@@ -103,7 +110,10 @@ async def create_access_token(request: Request) -> Response:
         "Revoke an access token",
         "RFC 7009: the token stops working at once. A token that is unknown, or of another client, is answered with "
         "200 as well. The client authenticates as for a token.\n\nAt most 10 calls in 60 seconds from an address.",
-        {"token": {"type": "string"}, "token_type_hint": {"type": "string"}},
+        {
+            "token": {"type": "string", "description": "The access token to revoke"},
+            "token_type_hint": {"type": "string", "description": "Taken, and not needed"},
+        },
         ["token"],
     ),
 )

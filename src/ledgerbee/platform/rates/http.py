@@ -28,7 +28,7 @@ class ExchangeRateResponse(ResponseModel):
     published_date: Day = Field(description="The day whose rate it is: over weekends and holidays the last one before")
 
 
-class SetExchangeRateRequest(RequestModel):
+class UpdateExchangeRateRequest(RequestModel):
     """A rate of the company's own."""
 
     currency: CurrencyCode = Field(examples=["USD"])
@@ -81,7 +81,7 @@ async def get_exchange_rate(
         response="Exchange rate set",
     ),
 )
-async def set_exchange_rate(context: Ctx, body: SetExchangeRateRequest) -> ExchangeRateResponse:
+async def set_exchange_rate(context: Ctx, body: UpdateExchangeRateRequest) -> ExchangeRateResponse:
     """Set an exchange rate."""
     base_currency = await actions.set_own(context, body.currency, body.date, body.rate)
     return _render(body.currency, base_currency, body.date, Rate(body.rate, body.date, COMPANY))

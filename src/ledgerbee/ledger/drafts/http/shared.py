@@ -18,10 +18,10 @@ from ledgerbee.ledger.entries.model import (
 from ledgerbee.ledger.entries.query import EntryQuery
 from ledgerbee.ledger.entries.rules import below
 from ledgerbee.ledger.entries.wire import (
+    CreateJournalEntryBatchRequest,
+    CreateJournalEntryBatchV1Request,
     CreateJournalEntryRequest,
     CreateJournalEntryV1Request,
-    JournalEntryBatchRequest,
-    JournalEntryBatchV1Request,
 )
 from ledgerbee.platform.attachments.actions import staged
 from ledgerbee.platform.attachments.model import INVALID_ATTACHMENT_TYPE
@@ -83,7 +83,9 @@ async def create(caller: Caller, body: CreateJournalEntryRequest | CreateJournal
     return await _create(caller, [body], [""], _created)
 
 
-async def create_batch(caller: Caller, body: JournalEntryBatchRequest | JournalEntryBatchV1Request) -> Response:
+async def create_batch(
+    caller: Caller, body: CreateJournalEntryBatchRequest | CreateJournalEntryBatchV1Request
+) -> Response:
     """Make drafts together."""
     return await _create(
         caller, body.entries, [f"entries.{index}" for index in range(len(body.entries))], _created_batch

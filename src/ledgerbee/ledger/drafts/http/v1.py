@@ -27,7 +27,11 @@ from ledgerbee.ledger.drafts.wire import (
     render,
 )
 from ledgerbee.ledger.entries.query import EntryQuery
-from ledgerbee.ledger.entries.wire import CreateJournalEntryV1Request, JournalEntryBatchV1Request, JournalEntryResponse
+from ledgerbee.ledger.entries.wire import (
+    CreateJournalEntryBatchV1Request,
+    CreateJournalEntryV1Request,
+    JournalEntryResponse,
+)
 from ledgerbee.platform.http.body_limits import LARGE_BODY
 from ledgerbee.platform.http.operation import CallerDep, Ctx, Deprecation, operation, resource_router
 
@@ -61,7 +65,7 @@ _BOOKING = _until_sunset("draft-journal-entries/{draftJournalEntryId}/book")
         deprecation=_BATCHES,
     ),
 )
-async def create_draft_journal_batch(caller: CallerDep, body: JournalEntryBatchV1Request) -> Response:
+async def create_draft_journal_batch(caller: CallerDep, body: CreateJournalEntryBatchV1Request) -> Response:
     """Create multiple draft journal entries in batch."""
     return await create_batch(caller, body)
 

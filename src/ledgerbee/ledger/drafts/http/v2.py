@@ -29,7 +29,11 @@ from ledgerbee.ledger.drafts.wire import (
 )
 from ledgerbee.ledger.entries.model import JOURNAL_ENTRY_CONTROL_LINE_NOT_ALLOWED
 from ledgerbee.ledger.entries.query import EntryQuery
-from ledgerbee.ledger.entries.wire import CreateJournalEntryRequest, JournalEntryBatchRequest, JournalEntryResponse
+from ledgerbee.ledger.entries.wire import (
+    CreateJournalEntryBatchRequest,
+    CreateJournalEntryRequest,
+    JournalEntryResponse,
+)
 from ledgerbee.platform.attachments.actions import staged
 from ledgerbee.platform.attachments.rules import decode
 from ledgerbee.platform.context import Context
@@ -60,7 +64,7 @@ _ADDED = (
         max_body=LARGE_BODY,
     ),
 )
-async def create_draft_journal_batch_v2(caller: CallerDep, body: JournalEntryBatchRequest) -> Response:
+async def create_draft_journal_batch_v2(caller: CallerDep, body: CreateJournalEntryBatchRequest) -> Response:
     """Create draft journal entries in batch."""
     return await create_batch(caller, body)
 

@@ -23,11 +23,11 @@ from ledgerbee.ledger.entries.model import (
     EnteredEntry,
 )
 from ledgerbee.ledger.entries.wire import (
+    CreateJournalEntryBatchRequest,
+    CreateJournalEntryBatchV1Request,
     CreateJournalEntryRequest,
     CreateJournalEntryV1Request,
-    JournalEntryBatchRequest,
     JournalEntryBatchResponse,
-    JournalEntryBatchV1Request,
     JournalEntryResponse,
     created,
     created_batch,
@@ -116,7 +116,7 @@ async def create_journal_entry(caller: CallerDep, body: CreateJournalEntryV1Requ
         superseded=True,
     ),
 )
-async def create_journal_batch(caller: CallerDep, body: JournalEntryBatchV1Request) -> Response:
+async def create_journal_batch(caller: CallerDep, body: CreateJournalEntryBatchV1Request) -> Response:
     """Create multiple journal entries in batch."""
     return await _enter_batch(caller, body.entries)
 
@@ -154,7 +154,7 @@ async def create_journal_entry_v2(caller: CallerDep, body: CreateJournalEntryReq
         max_body=LARGE_BODY,
     ),
 )
-async def create_journal_batch_v2(caller: CallerDep, body: JournalEntryBatchRequest) -> Response:
+async def create_journal_batch_v2(caller: CallerDep, body: CreateJournalEntryBatchRequest) -> Response:
     """Create journal entries in batch."""
     return await _enter_batch(caller, body.entries)
 

@@ -1,0 +1,153 @@
+"""The bodies of the examples, by operation and media type. See `requests.py`."""
+
+from base64 import b64encode
+from collections.abc import Mapping
+from typing import Any, Final
+
+_TODAY: Final = "2026-03-16"
+
+
+def _json(**fields: Any) -> dict[str, Any]:
+    return {"application/json": fields}
+
+
+def _form(**fields: str) -> dict[str, Any]:
+    return {"application/x-www-form-urlencoded": fields}
+
+
+def _line(account: str, side: str, amount: str, **more: str) -> dict[str, Any]:
+    return {"accountId": f"{{{account}}}", "side": side, "amount": amount, **more}
+
+
+_CAPITAL: Final = {
+    "entryType": "JOURNAL_ENTRY",
+    "date": _TODAY,
+    "originalAmount": "40000.00",
+    "description": "Capital paid in",
+    "lines": [_line("bankAccountId", "DEBIT", "40000.00"), _line("equityAccountId", "CREDIT", "40000.00")],
+}
+_VOUCHER: Final = {
+    "fileName": "voucher.txt",
+    "contentType": "text/plain",
+    "content": b64encode(b"Capital paid in").decode(),
+}
+_BILL: Final = {
+    "entryType": "SUPPLIER_INVOICE",
+    "date": _TODAY,
+    "originalAmount": "1250.00",
+    "vendorId": "{vendorId}",
+    "reference": "F-1001",
+    "description": "Paper",
+    "lines": [_line("suppliesAccountId", "DEBIT", "1250.00", vatCodeId="{inputVatCodeId}")],
+}
+_CLIENT: Final = {"client_id": "{oauthClientId}", "client_secret": "{clientSecret}"}
+_NDJSON: Final = (
+    '{"entryType":"JOURNAL_ENTRY","date":"' + _TODAY + '","originalAmount":"1250.00","description":"Paper",'
+    '"lines":[{"accountNumber":2450,"side":"DEBIT","amount":"1250.00","vatCode":"K010"},'
+    '{"accountNumber":6480,"side":"CREDIT","amount":"1250.00"}]}\n'
+)
+_CSV: Final = (
+    "entry;date;accountNumber;debit;credit;vatCode;description\n"
+    f"1;{_TODAY};2450;1250,00;;K010;Paper\n1;;6480;;1250,00;;\n"
+)
+
+#: Small, and each with what a caller has to send and little else.
+BODIES: Final[Mapping[str, dict[str, Any]]] = {
+    "POST /v1/accounts": _json(
+        accountNumber=1015, name="Salg af kurser", ledgerType="PROFIT_AND_LOSS", accountClassification="REVENUE"
+    ),
+    "PATCH /v1/accounts/{accountId}": _json(name="Salg af varer"),
+    "POST /v1/api-keys": _json(name="Webshop", scopes=["customers-read", "invoices-write"]),
+    "PATCH /v1/company": _json(address="Vestergade 1", postalCode="8000", city="Aarhus C", vatNumber="12345674"),
+    "POST /v1/companies": _json(name="Nordlys Ejendomme ApS", countryCode="DK"),
+    "POST /v1/customers": _json(
+        customerNumber="1001",
+        customerType="company",
+        name="Havn A/S",
+        vatZone="domestic",
+        countryCode="DK",
+        customerGroupId="{customerGroupId}",
+    ),
+    "PATCH /v1/customers/{customerId}": _json(address="Havnegade 1", postalCode="1058", city="København K"),
+    "POST /v1/customers/{customerId}/contacts": _json(name="Mette Holm", email="mette@example.com"),
+    "PATCH /v1/customers/{customerId}/contacts/{contactId}": _json(phone="+45 12 34 56 78"),
+    "POST /v1/customers/{customerId}/departments": _json(name="Lager"),
+    "PATCH /v1/customers/{customerId}/departments/{departmentId}": _json(city="Ribe"),
+    "POST /v1/customer-groups": _json(number="90", name="Store kunder", accountId="{receivablesAccountId}"),
+    "POST /v1/dimensions": _json(name="Region", isUnique=True),
+    "PUT /v1/dimensions/{dimensionId}": _json(name="Salgsregion", isUnique=True),
+    "POST /v1/dimensions/{dimensionId}/values": _json(name="Nord"),
+    "PUT /v1/dimensions/{dimensionId}/values/{valueId}": _json(name="Nordjylland"),
+    "POST /v1/document-templates": _json(name="In English", documentType="invoice-template", language="en"),
+    "POST /v1/journal-categories": _json(name="Kasse", allowedJournalTypes=["JOURNAL_ENTRY"]),
+    "POST /v1/journal-batches": _json(entries=[_CAPITAL]),
+    "POST /v1/journal-entries": _json(**_CAPITAL),
+    "PATCH /v1/journal-entries/{journalEntryId}": _json(reference="PO 7"),
+    "POST /v1/journal-entries/reverse-batch": _json(journalEntryIds=["{journalEntryId}"]),
+    "POST /v1/journal-entries/{journalEntryId}/reverse": _json(description="Posted twice"),
+    "POST /v1/fiscal-years": _json(),
+    "PUT /v1/ledger/lock-date": _json(lockedThrough="2020-12-31"),
+    "POST /v1/product-groups": _json(
+        number="PG001",
+        name="Office Supplies",
+        domesticAccountId="{salesAccountId}",
+        euAccountId="{salesAccountId}",
+        abroadAccountId="{salesAccountId}",
+        domesticWithoutVatAccountId="{salesAccountId}",
+    ),
+    "PATCH /v1/product-groups/{productGroupId}": _json(description="Products for office use"),
+    "POST /v1/product-prices": _json(
+        productId="{productId}", billingPeriodType="ONE_TIME", pricingModel="FLAT_RATE", unitAmount="80.00"
+    ),
+    "PATCH /v1/product-prices/{productPriceId}": _json(nickname="Standard"),
+    "POST /v1/products": _json(number="P001", name="Coffee", productGroupId="{productGroupId}"),
+    "PATCH /v1/products/{productId}": _json(description="Ground, 500 g"),
+    "PUT /v1/projects": _json(name="Havnen", externalReference="pm-17"),
+    "POST /v1/projects": _json(name="Broen"),
+    "PUT /v1/projects/{projectId}": _json(name="Tunnelen"),
+    "POST /v1/projects/{projectId}/subprojects": _json(name="Beton"),
+    "PUT /v1/projects/{projectId}/subprojects/{subprojectId}": _json(name="Asfalt"),
+    "POST /v1/vat-codes": _json(
+        vatCode="X25",
+        name="Salg, særskilt",
+        vatRate=25,
+        type="SALES",
+        principle="Net",
+        accountToBookId="{vatAccountId}",
+    ),
+    "PATCH /v1/vat-codes/{vatCodeId}": _json(name="Indgående moms"),
+    "PUT /v1/vat-codes/{vatCodeId}/rates": _json(rates=[{"vatRate": 25}]),
+    "POST /v1/draft-journal-batches": _json(entries=[_CAPITAL]),
+    "POST /v1/draft-journal-entries": _json(**_CAPITAL),
+    "POST /v1/invoices": _json(
+        customerId="{customerId}", date=_TODAY, lines=[{"priceId": "{productPriceId}", "quantity": 3}]
+    ),
+    "PATCH /v1/invoices/{invoiceId}": _json(notes="Tak for handelen"),
+    "POST /v1/invoices/{invoiceId}/send": _json(deliveryType="Manual"),
+    "POST /v1/invoices/{invoiceId}/payments": _json(date=_TODAY, amount="100.00"),
+    "POST /v1/payments/{paymentId}/reverse": _json(description="Returned by the bank"),
+    "POST /v1/vendors": _json(
+        vendorNumber="2001",
+        name="Papir A/S",
+        vendorGroupId="{vendorGroupId}",
+        currency="DKK",
+        countryCode="DK",
+        contacts=[{"name": "Astrid Holm"}],
+    ),
+    "POST /v1/vendors/{vendorId}/contacts": _json(name="Ib Lund", email="ib@example.com"),
+    "PATCH /v1/vendors/{vendorId}/contacts/{contactId}": _json(phone="+45 12 34 56 78"),
+    "POST /v1/vendors/{vendorId}/departments": _json(name="Lager"),
+    "PATCH /v1/vendors/{vendorId}/departments/{departmentId}": _json(city="Ribe"),
+    "POST /v1/vendor-groups": _json(number="90", name="Udenlandske", accountId="{payablesAccountId}"),
+    "POST /v2/draft-journal-batches": _json(entries=[_BILL]),
+    "POST /v2/draft-journal-entries": _json(**_BILL),
+    "PATCH /v2/draft-journal-entries/{draftJournalEntryId}": _json(reference="F-1002"),
+    "POST /v2/journal-entries": _json(**_CAPITAL, attachments=[_VOUCHER]),
+    "POST /v2/journal-entries/batch": _json(entries=[_BILL]),
+    "POST /v2/journal-entries/import": {"application/x-ndjson": _NDJSON, "text/csv": _CSV},
+    "PUT /v1/exchange-rates": _json(currency="EUR", date=_TODAY, rate="7.46"),
+    "POST /v1/oauth-clients": _json(name="Webshop", scopes=["customers-read", "invoices-write"]),
+    "PATCH /v1/oauth-clients/{oauthClientId}": _json(scopes=["customers-read"]),
+    "POST /v1/auth/token": _form(grant_type="client_credentials", **_CLIENT),
+    "POST /v1/oauth/revoke": _form(token="{accessToken}", **_CLIENT),  # noqa: S106  a name in braces
+}

@@ -1,0 +1,137 @@
+"""An example of a request for each operation, and which ids belong into it.
+
+An example works as it is in a new Danish company. Ids are the company's own, so that an example has their names in
+braces, as the path has; `SOURCES` tells where each id comes from: from a row of a list, or from the answer to the
+example of another operation. `tests/contract/test_examples.py` sends them all by this rule.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from ledgerbee.app.openapi.request_bodies import BODIES
+
+#: Stands for today in examples.
+TODAY: Final = "2026-03-16"
+#: Where an operation of the document says which ids its example takes.
+KEY_OF_IDS: Final = "x-example-ids"
+#: Where it says which examples have to be sent before it.
+KEY_OF_STEPS: Final = "x-example-after"
+
+_NAME: Final = re.compile(r"\{(\w+)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where an id comes from: `field` of the answer to `operation`, in a list of the first row that `where` fits."""
+
+    operation: str
+    where: Mapping[str, Any] = field(default_factory=dict)
+    field: str = "id"
+
+    def wire_form(self) -> dict[str, Any]:
+        """As the document has it."""
+        return {"operation": self.operation, "field": self.field, **({"where": self.where} if self.where else {})}
+
+    def text(self) -> str:
+        """As the document says it to people."""
+        if self.operation.startswith("POST"):
+            return f"`{self.field}` in the answer to the example of `{self.operation}`"
+        row = " and ".join(f"`{name}` {value}" for name, value in self.where.items())
+        return f"`{self.field}` of the {'row with ' + row if row else 'first row'} in `{self.operation}`"
+
+
+def _account(number: int) -> Source:
+    return Source("GET /v1/accounts", {"accountNumber": number})
+
+
+#: By the name in braces. Names that mean something else at some operations stand in `_SPECIAL`.
+SOURCES: Final[Mapping[str, Source]] = {
+    "accessToken": Source("POST /v1/auth/token", field="access_token"),
+    "accountId": _account(1010),
+    "apiKeyId": Source("POST /v1/api-keys"),
+    "attachmentId": Source("GET /v1/journal-entries/{journalEntryId}/attachments"),
+    "bankAccountId": _account(6480),
+    "clientSecret": Source("POST /v1/oauth-clients", field="clientSecret"),
+    "customerGroupId": Source("GET /v1/customer-groups"),
+    "customerId": Source("POST /v1/customers"),
+    "dimensionId": Source("POST /v1/dimensions"),
+    "documentTemplateId": Source("GET /v1/document-templates"),
+    "draftJournalEntryId": Source("POST /v2/draft-journal-entries"),
+    "equityAccountId": _account(6510),
+    "importId": Source("POST /v2/journal-entries/import"),
+    "inputVatCodeId": Source("GET /v1/vat-codes", {"vatCode": "K010"}),
+    "invoiceId": Source("POST /v1/invoices"),
+    "journalEntryId": Source("POST /v2/journal-entries"),
+    "oauthClientId": Source("POST /v1/oauth-clients", field="clientId"),
+    "payablesAccountId": Source("GET /v1/accounts", {"controlAccountType": "ACCOUNTS_PAYABLE"}),
+    "paymentId": Source("POST /v1/invoices/{invoiceId}/payments"),
+    "productGroupId": Source("GET /v1/product-groups"),
+    "productId": Source("POST /v1/products"),
+    "productPriceId": Source("POST /v1/product-prices"),
+    "projectId": Source("POST /v1/projects"),
+    "receivablesAccountId": Source("GET /v1/accounts", {"controlAccountType": "ACCOUNTS_RECEIVABLE"}),
+    "salesAccountId": _account(1010),
+    "subprojectId": Source("POST /v1/projects/{projectId}/subprojects"),
+    "suppliesAccountId": _account(2450),
+    "valueId": Source("POST /v1/dimensions/{dimensionId}/values"),
+    "vatAccountId": _account(7680),
+    "vatCodeId": Source("GET /v1/vat-codes", {"vatCode": "K010"}),
+    "vendorGroupId": Source("GET /v1/vendor-groups"),
+    "vendorId": Source("POST /v1/vendors"),
+}
+#: The same for operations whose path begins so.
+_SPECIAL: Final[Mapping[tuple[str, str], Source]] = {
+    ("/v1/customers/", "contactId"): Source("POST /v1/customers/{customerId}/contacts"),
+    ("/v1/customers/", "departmentId"): Source("POST /v1/customers/{customerId}/departments"),
+    ("/v1/vendors/", "contactId"): Source("POST /v1/vendors/{vendorId}/contacts"),
+    ("/v1/vendors/", "departmentId"): Source("POST /v1/vendors/{vendorId}/departments"),
+    ("/v1/draft-journal-entries/", "draftJournalEntryId"): Source("POST /v1/draft-journal-entries"),
+    ("/v1/product-groups/", "productGroupId"): Source("POST /v1/product-groups"),
+}
+#: Examples to send before an operation's own, beside those that its ids come from.
+_STEPS: Final[Mapping[str, tuple[str, ...]]] = {
+    "POST /v1/invoices/{invoiceId}/send": ("PATCH /v1/company",),
+    "POST /v1/invoices/{invoiceId}/payments": ("POST /v1/invoices/{invoiceId}/send",),
+    "GET /v1/exchange-rates": ("PUT /v1/exchange-rates",),
+}
+#: Query parameters whose example has to be a certain one.
+_QUERIES: Final[Mapping[str, Mapping[str, str]]] = {"GET /v1/exchange-rates": {"currency": "EUR", "date": TODAY}}
+
+
+def exemplify_request(method: str, path: str, operation: dict[str, Any]) -> None:
+    """Put the example of a request into its operation, with what it takes: in words, and for programs."""
+    name = f"{method.upper()} {path}"
+    bodies = BODIES.get(name, {})
+    for media_type, media in operation.get("requestBody", {}).get("content", {}).items():
+        if media_type in bodies:
+            media["example"] = bodies[media_type]
+    for parameter in operation.get("parameters", ()):
+        if parameter["name"] in _QUERIES.get(name, {}):
+            parameter["schema"].pop("examples", None)
+            parameter["example"] = _QUERIES[name][parameter["name"]]
+    ids = dict(_ids(path, bodies))
+    steps = _STEPS.get(name, ())
+    if ids:
+        operation[KEY_OF_IDS] = {each: source.wire_form() for each, source in ids.items()}
+    if steps:
+        operation[KEY_OF_STEPS] = list(steps)
+    if ids or steps:
+        text, heading, scope = operation["description"].partition("### Required Scope")
+        told = "\n".join(_told(ids, steps))
+        operation["description"] = f"{text.rstrip()}\n\n### Example\n\n{told}\n\n{heading}{scope}".rstrip()
+
+
+def _ids(path: str, bodies: Mapping[str, Any]) -> Iterator[tuple[str, Source]]:
+    for name in dict.fromkeys(_NAME.findall(path + json.dumps(list(bodies.values())))):
+        special = [source for (start, each), source in _SPECIAL.items() if each == name and path.startswith(start)]
+        yield name, special[0] if special else SOURCES[name]
+
+
+def _told(ids: Mapping[str, Source], steps: tuple[str, ...]) -> Iterator[str]:
+    for name, source in ids.items():
+        yield f"- `{{{name}}}`: {source.text()}"
+    for step in steps:
+        yield f"- Send the example of `{step}` first."

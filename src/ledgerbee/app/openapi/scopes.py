@@ -1,0 +1,64 @@
+"""What each scope allows, for the document and for `docs/reference/scopes.md`."""
+
+from typing import Final
+
+from ledgerbee.platform.credentials.model import PARTNER_SCOPES, SCOPES
+
+_OF: Final = {
+    "accounts": "the chart of accounts and the fiscal years",
+    "api-keys": "the company's API keys",
+    "audit": "the audit trail",
+    "bank": "bank accounts and their statements",
+    "company": "the company's details, its exchange rates and its lock date",
+    "customers": "customers, their groups, contacts and departments",
+    "dimensions": "dimensions and their values",
+    "document-templates": "the templates of printed documents",
+    "invoices": "invoices and credit notes",
+    "journal-categories": "journal categories",
+    "journal-entries": "journal entries, their drafts, imports and attachments",
+    "oauth-clients": "the company's OAuth clients",
+    "order-confirmations": "order confirmations",
+    "payment-methods": "the saved cards of customers",
+    "payments": "payments on invoices",
+    "products": "products, their prices and their groups",
+    "projects": "projects, subprojects and their profit",
+    "quotes": "quotes",
+    "reports": "reports on the ledger",
+    "subscriptions": "subscriptions and their plans",
+    "vat-codes": "VAT codes and their rates",
+    "vendors": "vendors, their groups, contacts and departments",
+    "webhook-endpoints": "webhook endpoints",
+}
+_TEXTS: Final = {
+    "companies-write": "Create companies",
+    "api-keys-write": "Create and revoke the company's API keys",
+    "company-write": "Change the company's details, exchange rates and lock date",
+    "invoices-read": "Read invoices and credit notes, and download them",
+    "invoices-write": "Create, change and send invoices and credit notes",
+    "journal-entries-write": "Post and reverse journal entries, keep drafts of them, and import them",
+    "meter-report": "Report usage, and see which subscriptions it is billed by",
+    "oauth-clients-write": "Create, change and revoke the company's OAuth clients",
+    "payments-write": "Record payments on invoices and take them back",
+    "portal-catalog-read": "Read the plans that the customer portal shows",
+    "portal-provision": "Create customers and give them access to the customer portal",
+    "portal-sso-mint": "Sign users in to the customer portal, and end their sessions",
+}
+_VERBS: Final = {"read": "Read", "write": "Create and change"}
+
+
+def text_of(scope: str) -> str:
+    """What a credential with `scope` may do: one sentence without a full stop. `KeyError` for an unknown one."""
+    if scope in _TEXTS:
+        return _TEXTS[scope]
+    resource, _, kind = scope.rpartition("-")
+    return f"{_VERBS[kind]} {_OF[resource]}"
+
+
+def assignable() -> dict[str, str]:
+    """Every scope that an API key or OAuth client can have, with its text."""
+    return {scope: text_of(scope) for scope in SCOPES}
+
+
+def partner() -> dict[str, str]:
+    """The scopes of Partner SSO keys, with their texts (contract 1.2)."""
+    return {scope: text_of(scope) for scope in PARTNER_SCOPES}
