@@ -8,7 +8,7 @@ from tests.contract.operations import WRITES
 from tests.contract.test_requests import request_model
 
 from ledgerbee.core.errors import LedgerBeeError
-from ledgerbee.ledger.entries.wire import CreateJournalEntryRequest, CreateJournalEntryBatchRequest
+from ledgerbee.ledger.entries.wire import CreateJournalEntryBatchRequest, CreateJournalEntryRequest
 from ledgerbee.parties.customers.http import CreateCustomerRequest
 from ledgerbee.platform.http.hints import likely_name, with_hints
 from ledgerbee.platform.http.validation import validated

@@ -13,10 +13,10 @@ from ledgerbee.core.errors import MAX_FINDINGS
 from ledgerbee.ledger.drafts.wire import UpdateDraftJournalEntryRequest
 from ledgerbee.ledger.entries.model import MAX_LINES
 from ledgerbee.ledger.entries.wire import (
-    CreateJournalEntryRequest,
-    CreateJournalEntryV1Request,
     CreateJournalEntryBatchRequest,
     CreateJournalEntryBatchV1Request,
+    CreateJournalEntryRequest,
+    CreateJournalEntryV1Request,
 )
 from ledgerbee.platform.http.stepwise import validated_in_steps
 from ledgerbee.platform.http.validation import validation_error

@@ -53,6 +53,7 @@ SOURCES: Final[Mapping[str, Source]] = {
     "accountId": _account(1010),
     "apiKeyId": Source("POST /v1/api-keys"),
     "attachmentId": Source("GET /v1/journal-entries/{journalEntryId}/attachments"),
+    "auditEventId": Source("GET /v1/audit-events"),
     "bankAccountId": _account(6480),
     "clientSecret": Source("POST /v1/oauth-clients", field="clientSecret"),
     "customerGroupId": Source("GET /v1/customer-groups"),
