@@ -42,7 +42,8 @@ async def create(
         created_at=context.now,
         updated_at=context.now,
     )
-    mapped = await _check_and_save(context, group, rules.ACCOUNT_FIELDS)
+    mapped = await _check(context, group, rules.ACCOUNT_FIELDS)
+    await store.save(context, group)
     context.emit("product_group.created", group.id, told(ProductGroup, group, mapped))
     return group, mapped
 
@@ -55,11 +56,11 @@ async def update(
     Emits `product_group.updated` if anything became different.
     """
     before = await store.get_for_update(context, group_id)
-    group = replace(before, **changes)
-    if group == before:
-        return before, await _accounts_of(context, before)
-    group = replace(group, updated_at=context.now)
-    mapped = await _check_and_save(context, group, changes)
+    group = replace(before, **changes, updated_at=context.now)
+    mapped = await _check(context, group, changes)
+    if replace(group, updated_at=before.updated_at) == before:
+        return before, mapped
+    await store.save(context, group)
     was = told(ProductGroup, before, await _accounts_of(context, before))
     context.emit("product_group.updated", group_id, told(ProductGroup, group, mapped), before=was)
     return group, mapped
@@ -80,9 +81,8 @@ async def _accounts_of(context: Context, group: ProductGroup) -> Mapping[UUID, A
     return await accounts.get_many(context, [getattr(group, field) for field in rules.ACCOUNT_FIELDS])
 
 
-async def _check_and_save(context: Context, group: ProductGroup, named: Collection[str]) -> Mapping[UUID, Account]:
+async def _check(context: Context, group: ProductGroup, named: Collection[str]) -> Mapping[UUID, Account]:
     mapped = await _accounts_of(context, group)
     codes = await vat_codes.get_many(context, [a.vat_code_id for a in mapped.values() if a.vat_code_id])
     rules.check_accounts(group, named, mapped, codes)
-    await store.save(context, group)
     return mapped
