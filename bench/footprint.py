@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from uuid import UUID
 
 import asyncpg
-from bench.support import Books, books, entry, get, load, meter, server
+from bench.support import Books, books, entry, get, load, meter, server, verdict
 
 from ledgerbee.app.cli.importing import import_file
 from ledgerbee.app.cli.session import Access
@@ -81,10 +81,10 @@ def main() -> None:
     import_seconds()
     seconds = [import_seconds() for _ in range(5)]
     middle, best = statistics.median(seconds), min(seconds)
-    print(f"import ledgerbee.app.main  {middle:.2f} s (limit {IMPORT_LIMIT_S}; best {best:.2f})")
+    print(f"import ledgerbee.app.main  {middle:.2f} s ({verdict(middle, IMPORT_LIMIT_S)}; best {best:.2f})")
     with books() as found, server(create_app, found.url) as port:
         memory = asyncio.run(megabytes_after_requests(port, found.key))
-    print(f"resident after {REQUESTS:,} requests  {memory:.0f} MB (limit {MEMORY_LIMIT_MB})")
+    print(f"resident after {REQUESTS:,} requests  {memory:.0f} MB ({verdict(memory, MEMORY_LIMIT_MB)})")
     with books() as found, TemporaryDirectory() as folder:
         short, long = (imported_megabytes(found, Path(folder) / f"{count}.jsonl", count) for count in IMPORTED)
     print(f"peak while importing {IMPORTED[0]:,} entries  {short:.0f} MB, {IMPORTED[1]:,}  {long:.0f} MB")

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import asyncpg
-from bench.support import Books, books, get, load, meter, server
+from bench.support import Books, books, get, load, meter, server, verdict
 from fastapi import FastAPI, Request
 from starlette.types import ASGIApp
 
@@ -85,9 +85,8 @@ def main() -> None:
     ratios = sorted(o / b for b, o in zip(floor, figure, strict=True))
     print(f"bare FastAPI + asyncpg   {statistics.median(floor):.3f} ms CPU a request")
     print(f"GET product group        {statistics.median(figure):.3f} ms CPU a request")
-    print(
-        f"ratio                    {statistics.median(ratios):.2f} (limit {LIMIT}; {ratios[0]:.2f} to {ratios[-1]:.2f})"
-    )
+    ratio = statistics.median(ratios)
+    print(f"ratio                    {ratio:.2f} ({verdict(ratio, LIMIT)}; {ratios[0]:.2f} to {ratios[-1]:.2f})")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import asyncpg
-from bench.support import FIRST_DAY, Books, Connection, books, connect, fill, get, server
+from bench.support import FIRST_DAY, Books, Connection, books, connect, fill, get, server, verdict
 
 from ledgerbee.app.main import create_app
 
@@ -164,7 +164,8 @@ async def measure(port: int, found: Books, lists: Sequence[Listed]) -> None:
             p99 = statistics.quantiles(any_page, n=100)[98]
             print(
                 f"{listed.name:34} {answer['total']:7,} rows   first page {floor:5.1f} ms   any page median"
-                f" {statistics.median(any_page):5.1f} ms   p99 {p99:5.1f} ms   ratio {p99 / floor:.2f} (limit {LIMIT})",
+                f" {statistics.median(any_page):5.1f} ms   p99 {p99:5.1f} ms   ratio {p99 / floor:.2f}"
+                f" ({verdict(p99 / floor, LIMIT)})",
                 flush=True,
             )
 

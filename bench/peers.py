@@ -15,7 +15,7 @@ from pathlib import Path
 
 import uvloop
 from bench.posting import Case, over_http, prepare
-from bench.support import books, companies, scratch_database, server
+from bench.support import books, companies, scratch_database, server, verdict
 
 from ledgerbee.app.main import create_app
 
@@ -88,7 +88,9 @@ def main() -> None:
         print(f"{name:18} {rate:8,.1f}/s")
     for name, (_, limit) in OURS.items():
         rate = statistics.median(ours[name])
-        print(f"ours, {name:14} {rate:6,.0f}/s  {rate / max(rates.values()):.1f} times the fastest (at least {limit})")
+        times = rate / max(rates.values())
+        kept = verdict(times, limit, at_least=True)
+        print(f"ours, {name:14} {rate:6,.0f}/s  {times:.1f} times the fastest ({kept})")
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from tempfile import TemporaryDirectory, gettempdir
 
 import asyncpg
 import uvloop
-from bench.support import Books, books, companies, connect, entry, post, server
+from bench.support import Books, books, companies, connect, entry, post, server, verdict
 
 from ledgerbee.app.cli.importing import import_file
 from ledgerbee.app.cli.session import Access
@@ -190,7 +190,7 @@ def compare(case: Case, url: str, ours: Callable[[float], tuple[float, float]]) 
     ratio = statistics.median(rates) / statistics.median(theirs)
     print(
         f"{case.name:34} pgbench {statistics.median(theirs):6,.0f}/s ({best} clients)  ours"
-        f" {statistics.median(rates):6,.0f}/s  ratio {ratio:.2f} (at least {case.limit})"
+        f" {statistics.median(rates):6,.0f}/s  ratio {ratio:.2f} ({verdict(ratio, case.limit, at_least=True)})"
         f"  load generator {statistics.median(asking):.2f} cores",
         flush=True,
     )

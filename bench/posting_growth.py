@@ -12,7 +12,7 @@ import statistics
 import time
 
 import asyncpg
-from bench.support import Books, books, connect, entry, fill, post, server
+from bench.support import Books, books, connect, entry, fill, post, server, verdict
 
 from ledgerbee.app.main import create_app
 
@@ -67,7 +67,7 @@ def compare(name: str, small: tuple[int, Books], big: tuple[int, Books]) -> None
         what = "alone" if batch == 1 else f"batches of {batch}"
         print(
             f"  {what:14}  {FEW:,} lines {statistics.median(few):5,.0f} us"
-            f"  {MANY:,} lines {statistics.median(many):5,.0f} us  ratio {ratio:.2f} (limit {LIMIT})",
+            f"  {MANY:,} lines {statistics.median(many):5,.0f} us  ratio {ratio:.2f} ({verdict(ratio, LIMIT)})",
             flush=True,
         )
 

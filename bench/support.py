@@ -50,6 +50,16 @@ class Books:
 _serial = count()
 
 
+def verdict(figure: float, limit: float, *, at_least: bool = False) -> str:
+    """The limit beside which a figure is printed, and whether it falls short of it: `bench.run_all` looks for that."""
+    kept = figure >= limit if at_least else figure <= limit
+    return f"{'at least' if at_least else 'limit'} {limit:g}" + ("" if kept else f", {FELL_SHORT}")
+
+
+#: What stands in a line of a benchmark that is beyond its limit.
+FELL_SHORT = "FELL SHORT"
+
+
 @contextmanager
 def books() -> Iterator[Books]:
     """A fresh database on `DATABASE_URL`'s server or an embedded one of its own, dropped afterwards."""

@@ -11,7 +11,7 @@ import time
 from datetime import date, timedelta
 
 import asyncpg
-from bench.support import FIRST_DAY, LAST_DAY, Books, books, connect, fill, get, server, tenant_of
+from bench.support import FIRST_DAY, LAST_DAY, Books, books, connect, fill, get, server, tenant_of, verdict
 
 from ledgerbee.app.main import create_app
 from ledgerbee.app.reactions import REACTIONS
@@ -125,9 +125,9 @@ async def compare(ports: tuple[int, int], small: Books, big: Books) -> None:
         few, many = (statistics.median(figures) for figures in http)
         few_sql, many_sql = (statistics.median(figures) for figures in sql)
         print(
-            f"{kind:13} {MANY:,} lines  HTTP {many:5.1f} ms (limit {limit})  SQL {many_sql:5.1f} ms"
+            f"{kind:13} {MANY:,} lines  HTTP {many:5.1f} ms ({verdict(many, limit)})  SQL {many_sql:5.1f} ms"
             f"   {FEW:,} lines  HTTP {few:5.1f} ms  SQL {few_sql:5.1f} ms   ratio {many / few:.2f}"
-            f" (limit {GROWTH_LIMIT})",
+            f" ({verdict(many / few, GROWTH_LIMIT)})",
             flush=True,
         )
     print(f"raw sum over {MANY:,} lines  {await raw_sum(big):,.0f} ms")

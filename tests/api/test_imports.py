@@ -14,6 +14,7 @@ import pytest_asyncio
 from tests.conftest import BLOBS, Api
 from tests.ledger_books import BANK, GOODS, RECEIVABLES, SALES, Books, books_of
 
+from ledgerbee.core.dates import system_clock
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.ledger.imports import actions, entered, jobs, rules, store
 from ledgerbee.ledger.imports.jobs import import_entries
@@ -385,7 +386,7 @@ async def test_uploads_of_killed_processes_are_swept(books: Books, database_url:
     for minutes, status in ((50, "receiving"), (70, "failed")):
         await books.api.run(
             lambda context, minutes=minutes: context.connection.execute(
-                "SELECT end_broken_uploads($1)", context.now + timedelta(minutes=minutes)
+                "SELECT end_broken_uploads($1)", system_clock() + timedelta(minutes=minutes)
             )
         )
         assert (await books.api.get(f"{PATH}/{import_id}")).json()["status"] == status

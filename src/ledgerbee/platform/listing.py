@@ -6,9 +6,11 @@ days counts by month, or knows how many rows lie in which stretches of its order
 that a page lies in are walked.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
+from uuid import UUID
 
 import asyncpg
 
@@ -77,6 +79,29 @@ def _range(column: str, place: int) -> str:
     """
     # chr(1114111) is the last code point: what starts with the term lies between it and the term itself.
     return f"(t.{column} >= lower(${place}) AND t.{column} < lower(${place}) || chr(1114111))"
+
+
+#: Rows of a list that is answered whole which are fetched at a time.
+CHUNK: Final = 500
+
+
+async def in_chunks(
+    ids: Sequence[UUID], fetch: Callable[[Sequence[UUID]], Awaitable[Sequence[asyncpg.Record]]]
+) -> AsyncIterator[list[asyncpg.Record]]:
+    """The rows of `ids` in this order, a chunk at a time; `fetch` gives those of some ids, in any order."""
+    for start in range(0, len(ids), CHUNK):
+        some = ids[start : start + CHUNK]
+        rows = {row["id"]: row for row in await fetch(some)}
+        yield [rows[one] for one in some if one in rows]
+
+
+async def in_order(rows: Sequence[asyncpg.Record], key: Callable[[str], Any]) -> list[UUID]:
+    """The ids of rows of `id` and `number`, in the order of a key of the number; a long list is no one else's wait."""
+
+    def ordered() -> list[UUID]:
+        return [row["id"] for row in sorted(rows, key=lambda row: key(row["number"]))]
+
+    return await asyncio.to_thread(ordered) if len(rows) > CHUNK else ordered()
 
 
 @dataclass(frozen=True, slots=True)

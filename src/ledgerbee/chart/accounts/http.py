@@ -4,7 +4,7 @@ from collections import defaultdict
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Path
+from fastapi import Path, Response
 from pydantic import Field
 
 from ledgerbee.chart.accounts import actions, store
@@ -20,6 +20,7 @@ from ledgerbee.chart.accounts.model import (
 from ledgerbee.chart.seed.loader import standard_accounts
 from ledgerbee.chart.vat_codes.model import VAT_CODE_NOT_FOUND
 from ledgerbee.platform.company import store as companies
+from ledgerbee.platform.http.arrays import array
 from ledgerbee.platform.http.operation import Ctx, operation, resource_router
 from ledgerbee.platform.http.wire import Id, IdText, Line, RequestModel, ResponseModel, changes_of, omitted
 from ledgerbee.platform.wire_forms import form_of
@@ -114,15 +115,16 @@ def render(account: Account) -> AccountResponse:
 
 @router.get(
     "/v1/accounts",
+    response_model=list[AccountResponse],
     **operation(
         "List accounts",
         scope="accounts-read",
         description="The whole chart of accounts, by standard account and number.",
     ),
 )
-async def list_accounts(context: Ctx) -> list[AccountResponse]:
+async def list_accounts(context: Ctx) -> Response:
     """List accounts."""
-    return [render(account) for account in await store.list_all(context)]
+    return await array(await store.list_all(context), render)
 
 
 @router.get(

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import Path
+from fastapi import Path, Response
 from pydantic import Field
 
 from ledgerbee.parties.contacts import actions, store
@@ -20,6 +20,7 @@ from ledgerbee.parties.party.model import Party
 from ledgerbee.parties.vendors.model import VENDOR_NOT_FOUND
 from ledgerbee.parties.wire import Flag, NullableEmail, NullableLine
 from ledgerbee.platform.context import Context
+from ledgerbee.platform.http.arrays import array
 from ledgerbee.platform.http.operation import Ctx, operation, resource_router
 from ledgerbee.platform.http.wire import Id, IdText, Line, RequestModel, ResponseModel, changes_of, omitted
 from ledgerbee.platform.wire_forms import form_of
@@ -86,15 +87,16 @@ def _render(contact: Contact) -> ContactResponse:
     return ContactResponse.model_validate(contact)
 
 
-async def _list(context: Context, party: Party) -> list[ContactResponse]:
+async def _list(context: Context, party: Party) -> Response:
     found: Sequence[Contact] = await store.list_of(context, party)
     if not found:
         await parties.require(context, party)
-    return [_render(contact) for contact in found]
+    return await array(found, _render)
 
 
 @customer_router.get(
     "/v1/customers/{customerId}/contacts",
+    response_model=list[ContactResponse],
     **operation(
         "List a customer's contacts",
         scope="customers-read",
@@ -103,7 +105,7 @@ async def _list(context: Context, party: Party) -> list[ContactResponse]:
         errors=[CUSTOMER_NOT_FOUND],
     ),
 )
-async def list_customer_contacts(context: Ctx, customer_id: CustomerId) -> list[ContactResponse]:
+async def list_customer_contacts(context: Ctx, customer_id: CustomerId) -> Response:
     """List a customer's contacts."""
     return await _list(context, Party.customer(customer_id))
 
@@ -146,6 +148,7 @@ async def update_customer_contact(
 
 @vendor_router.get(
     "/v1/vendors/{vendorId}/contacts",
+    response_model=list[ContactResponse],
     **operation(
         "List vendor contacts",
         scope="vendors-read",
@@ -154,7 +157,7 @@ async def update_customer_contact(
         errors=[VENDOR_NOT_FOUND],
     ),
 )
-async def list_vendor_contacts(context: Ctx, vendor_id: VendorId) -> list[ContactResponse]:
+async def list_vendor_contacts(context: Ctx, vendor_id: VendorId) -> Response:
     """List vendor contacts."""
     return await _list(context, Party.vendor(vendor_id))
 

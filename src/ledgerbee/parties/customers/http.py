@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Final
 
-from fastapi import Path, Query
+from fastapi import Path, Query, Response
 from pydantic import Field
 
 from ledgerbee.parties.contacts.http import NewContactRequest
@@ -33,6 +33,7 @@ from ledgerbee.parties.wire import (
     PartyNumber,
 )
 from ledgerbee.platform.company.wire import Language
+from ledgerbee.platform.http.arrays import array
 from ledgerbee.platform.http.metadata import Metadata, matching_objects
 from ledgerbee.platform.http.metadata_filters import MetadataFilters, with_metadata_filters
 from ledgerbee.platform.http.operation import Ctx, operation, resource_router
@@ -137,6 +138,7 @@ def _in_domain_names(fields: dict[str, Any]) -> dict[str, Any]:
 
 @router.get(
     "/v1/customers",
+    response_model=list[CustomerResponse],
     **with_metadata_filters(
         operation(
             "List customers",
@@ -156,15 +158,15 @@ async def list_customers(
     external_system_id: Annotated[
         str | None, Query(alias="externalSystemId", description="Exact id in your system", examples=["crm-17"])
     ] = None,
-) -> list[CustomerResponse]:
+) -> Response:
     """List customers."""
-    found = await store.list_all(
+    found = store.list_all(
         context,
         number=customer_number,
         external_system_id=external_system_id,
         metadata=[matching_objects(key, text) for key, text in metadata],
     )
-    return [render(customer) for customer in found]
+    return await array(found, render)
 
 
 @router.post(

@@ -1,5 +1,6 @@
 """Vendors over HTTP (contract 2.26)."""
 
+from fastapi import Response
 from pydantic import Field
 
 from ledgerbee.core.money import ZERO, format_amount
@@ -23,6 +24,7 @@ from ledgerbee.parties.wire import (
     PartyNumber,
 )
 from ledgerbee.platform.company import store as companies
+from ledgerbee.platform.http.arrays import array
 from ledgerbee.platform.http.operation import Ctx, operation, resource_router
 from ledgerbee.platform.http.wire import (
     CountryCode,
@@ -124,6 +126,7 @@ def _render(found: GroupedVendor, base_currency: str) -> VendorResponse:
 
 @router.get(
     "/v1/vendors",
+    response_model=list[VendorResponse],
     **operation(
         "List vendors",
         scope="vendors-read",
@@ -131,13 +134,10 @@ def _render(found: GroupedVendor, base_currency: str) -> VendorResponse:
         response="Vendors of the company",
     ),
 )
-async def list_vendors(context: Ctx) -> list[VendorResponse]:
+async def list_vendors(context: Ctx) -> Response:
     """List vendors."""
-    found = await store.list_all(context)
-    if not found:
-        return []
     base_currency = (await companies.get(context)).base_currency
-    return [_render(vendor, base_currency) for vendor in found]
+    return await array(store.list_all(context), lambda vendor: _render(vendor, base_currency))
 
 
 @router.post(

@@ -1,8 +1,9 @@
 """Rows of vendors."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import fields
 from typing import Any, Final
+from uuid import UUID
 
 import asyncpg
 
@@ -17,6 +18,7 @@ from ledgerbee.parties.vendors.model import (
     VendorStatus,
 )
 from ledgerbee.platform.context import Context
+from ledgerbee.platform.listing import in_chunks, in_order
 
 _FIELDS: Final = tuple(field.name for field in fields(Vendor))
 _COLUMNS: Final = ", ".join(_FIELDS)
@@ -34,11 +36,15 @@ _REFUSALS: Final[Mapping[str, tuple[ErrorCode, str, str, str | None]]] = {
 }
 
 
-async def list_all(context: Context) -> list[GroupedVendor]:
-    """All vendors with their groups' names, by number in natural order."""
-    rows = await context.connection.fetch(_LIST, context.company_id)
-    found = (GroupedVendor(_vendor(row), row["group_name"]) for row in rows)
-    return sorted(found, key=lambda item: natural_key(item.vendor.number))
+async def list_all(context: Context) -> AsyncIterator[list[GroupedVendor]]:
+    """All vendors with their groups' names, by number in natural order, a chunk at a time."""
+    found = await context.connection.fetch("SELECT id, number FROM vendors WHERE company_id = $1", context.company_id)
+
+    async def fetch(ids: Sequence[UUID]) -> Sequence[asyncpg.Record]:
+        return await context.connection.fetch(f"{_LIST} AND v.id = ANY ($2)", context.company_id, ids)
+
+    async for rows in in_chunks(await in_order(found, natural_key), fetch):
+        yield [GroupedVendor(_vendor(row), row["group_name"]) for row in rows]
 
 
 async def insert(context: Context, vendor: Vendor) -> None:

@@ -3,13 +3,14 @@
 from dataclasses import asdict
 from typing import Annotated
 
-from fastapi import Path
+from fastapi import Path, Response
 from pydantic import Field
 
 from ledgerbee.platform.api_keys import actions, store
 from ledgerbee.platform.api_keys.model import API_KEY_NOT_FOUND, ApiKey
 from ledgerbee.platform.credentials.model import API_KEY_SCOPE_NOT_ASSIGNABLE, INSUFFICIENT_PERMISSIONS
 from ledgerbee.platform.credentials.wire import IpAllowlist, IpAllowlistText, RequestMoment, Scopes
+from ledgerbee.platform.http.arrays import array
 from ledgerbee.platform.http.operation import CallerDep, Ctx, operation, resource_router
 from ledgerbee.platform.http.wire import Id, IdText, Line, Moment, RequestModel, ResponseModel, omitted
 from ledgerbee.platform.wire_forms import form_of
@@ -98,6 +99,7 @@ async def get_current_api_key(context: Ctx, caller: CallerDep) -> CurrentApiKeyR
 
 @router.get(
     "/v1/api-keys",
+    response_model=list[ApiKeyResponse],
     **operation(
         "List API keys",
         scope="api-keys-read",
@@ -105,9 +107,9 @@ async def get_current_api_key(context: Ctx, caller: CallerDep) -> CurrentApiKeyR
         description="All keys of the company, newest first, the revoked ones too.",
     ),
 )
-async def list_api_keys(context: Ctx) -> list[ApiKeyResponse]:
+async def list_api_keys(context: Ctx) -> Response:
     """List API keys."""
-    return [_render(key) for key in await store.list_all(context)]
+    return await array(await store.list_all(context), _render)
 
 
 @router.post(

@@ -3,11 +3,12 @@
 from dataclasses import asdict
 from typing import Annotated
 
-from fastapi import Path
+from fastapi import Path, Response
 from pydantic import Field
 
 from ledgerbee.platform.credentials.model import API_KEY_SCOPE_NOT_ASSIGNABLE, INSUFFICIENT_PERMISSIONS
 from ledgerbee.platform.credentials.wire import IpAllowlist, IpAllowlistText, Scopes
+from ledgerbee.platform.http.arrays import array
 from ledgerbee.platform.http.operation import CallerDep, Ctx, operation, resource_router
 from ledgerbee.platform.http.wire import Id, IdText, Line, Moment, RequestModel, ResponseModel, changes_of, omitted
 from ledgerbee.platform.oauth import actions, store
@@ -72,6 +73,7 @@ def _fields(client: OAuthClient) -> dict[str, object]:
 
 @router.get(
     "/v1/oauth-clients",
+    response_model=list[OAuthClientResponse],
     **operation(
         "List OAuth clients",
         scope="oauth-clients-read",
@@ -79,9 +81,9 @@ def _fields(client: OAuthClient) -> dict[str, object]:
         description="All clients of the company, newest first, the revoked ones too.",
     ),
 )
-async def list_oauth_clients(context: Ctx) -> list[OAuthClientResponse]:
+async def list_oauth_clients(context: Ctx) -> Response:
     """List OAuth clients."""
-    return [_render(client) for client in await store.list_all(context)]
+    return await array(await store.list_all(context), _render)
 
 
 @router.post(
