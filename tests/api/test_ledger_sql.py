@@ -58,13 +58,22 @@ async def call(
     connection: "asyncpg.Connection[asyncpg.Record]", *entries: NewEntry, **changed: Sequence[Any]
 ) -> asyncpg.Record | None:
     """Call the posting function past everything that Python checks; `changed` replaces arguments by name."""
+    return await call_at(datetime(2026, 3, 16, 12, tzinfo=UTC), connection, *entries, **changed)
+
+
+async def call_at(
+    moment: datetime,
+    connection: "asyncpg.Connection[asyncpg.Record]",
+    *entries: NewEntry,
+    **changed: Sequence[Any],
+) -> asyncpg.Record | None:
+    """The same at a moment."""
     names = await connection.fetchval("SELECT proargnames FROM pg_proc WHERE proname = 'post_entries'")
     line_ids = [[new_id() for _ in entry.lines] for entry in entries]
     values = columns_of(entries, line_ids, [bytes(32) for _ in entries])
     arguments: dict[str, str | None] = dict(zip(names[2:35], values, strict=True))
     for name, elements in changed.items():
         arguments[name] = literals.texts([_text(element) for element in elements])
-    moment = datetime(2026, 3, 16, 12, tzinfo=UTC)
     async with connection.transaction():
         return await connection.fetchrow(posting.POST, moment, [new_id(), new_id()], *arguments.values())
 

@@ -284,3 +284,29 @@ async def test_progress_is_told_in_chunks(api: Api, monkeypatch: pytest.MonkeyPa
 
     assert (await api.run(work, one_snapshot=True)).passed
     assert told == [(2, 3), (3, 3)]
+
+
+@pytest.mark.parametrize(
+    ("statements", "what"),
+    [
+        ([("DELETE FROM events WHERE company_id = $1 AND object_id = (SELECT id FROM journal_entries"
+          " WHERE company_id = $1 AND chain_position = 2)")], "no event tells of it"),
+        ([("UPDATE events SET type = 'journal_entry.updated' WHERE company_id = $1 AND type = 'journal_entry.posted'"
+          " AND object_id = (SELECT id FROM journal_entries WHERE company_id = $1 AND chain_position = 2)")],
+         "no event tells of it"),
+        (["UPDATE ledgers SET locked_through = NULL WHERE company_id = $1"],
+         "the books are locked through no day; the last event says 2025-12-31"),
+        (["UPDATE journal_entries SET posted_at = '2001-01-01' WHERE company_id = $1 AND chain_position = 2"],
+         "it says that it was posted at 2001-01-01 00:00:00+00:00, yet it follows an entry that was posted at "),
+        (["UPDATE journal_entries SET posted_at = '2049-01-01' WHERE company_id = $1 AND chain_position = 2"],
+         "it says that it was posted at 2049-01-01 00:00:00+00:00, which is still to come"),
+    ],
+)  # fmt: skip
+async def test_what_is_told_of_the_books_is_so(api: Api, database_url: str, statements: list[str], what: str) -> None:
+    books = await three_invoices(api)
+    answer = await api.put("/v1/ledger/lock-date", {"lockedThrough": "2025-12-31"})
+    assert answer.status_code == 200, answer.text
+    assert (await books.verify()).passed
+    fault = (await tampered(books, database_url, *statements)).fault
+    assert fault is not None
+    assert fault.what.startswith(what)

@@ -15,7 +15,6 @@ from tests.selling import Shop, booked, line
 
 from ledgerbee.app.verify import verify
 from ledgerbee.ledger.verify import Verification
-from ledgerbee.platform.context import Context
 from ledgerbee.sales.delivery.model import Outcome
 
 UNKNOWN = "01890000-0000-7000-8000-000000000000"
@@ -285,41 +284,67 @@ class TestAudit:
         await pay(shop, sent, "50")
         return sent
 
-    async def after(self, shop: Shop, statement: str, *arguments: Any) -> Verification:
-        async def work(context: Context) -> None:
-            await context.connection.execute(statement, *arguments)
+    @pytest.fixture(autouse=True)
+    def login(self, database_url: str) -> None:
+        self.database_url = database_url
 
-        await shop.api.run(work)
+    async def after(self, shop: Shop, *statements: str) -> Verification:
+        """What is found after the owner's statements, with every trigger switched off."""
+        owner = await asyncpg.connect(self.database_url)
+        await owner.execute("SET session_replication_role = replica")
+        for statement in statements:
+            await owner.execute(statement)
+        await owner.close()
         result: Verification = await shop.api.run(verify, one_snapshot=True)
         return result
 
     async def test_an_amount_paid_that_no_payments_make(self, shop: Shop, paid: dict[str, Any]) -> None:
         assert (await shop.api.run(verify, one_snapshot=True)).passed
-        result = await self.after(
-            shop, "UPDATE invoices SET amount_paid = 75 WHERE company_id = $1 AND id = $2", shop.api.company_id,
-            UUID(paid["id"]),
-        )  # fmt: skip
+        result = await self.after(shop, f"UPDATE invoices SET amount_paid = 75 WHERE id = '{paid['id']}'")
         assert "invoice 1 (partially_paid) of 125" in str(result.fault)
         assert "75.0000 paid; its payments are 50.0000" in str(result.fault)
 
     async def test_a_status_that_says_too_much(self, shop: Shop, paid: dict[str, Any]) -> None:
-        statement = "UPDATE invoices SET status = 'paid' WHERE company_id = $1 AND id = $2"
-        result = await self.after(shop, statement, shop.api.company_id, UUID(paid["id"]))
+        result = await self.after(shop, f"UPDATE invoices SET status = 'paid' WHERE id = '{paid['id']}'")
         assert "invoice 1 (paid) of 125" in str(result.fault)
 
     async def test_a_mark_without_a_reversal(self, shop: Shop, paid: dict[str, Any]) -> None:
         live = next(payment for payment in await payments_of(shop, paid) if payment["reversedAt"] is None)
         other = await pay(shop, paid, "50")
         await take_back(shop, other)
-        await shop.value(
-            "UPDATE invoices SET amount_paid = 0, status = 'sent' WHERE company_id = $1 AND id = $2 RETURNING 1",
-            shop.api.company_id,
-            UUID(paid["id"]),
+        entry = paid["journalEntryId"]
+        result = await self.after(
+            shop,
+            f"UPDATE invoices SET amount_paid = 0, status = 'sent' WHERE id = '{paid['id']}'",
+            f"UPDATE payments SET reversed_at = now(), reversal_entry_id = '{entry}' WHERE id = '{live['id']}'",
         )
-        statement = "UPDATE payments SET reversed_at = now(), reversal_entry_id = $3 WHERE company_id = $1 AND id = $2"
-        entry = UUID(paid["journalEntryId"])
-        result = await self.after(shop, statement, shop.api.company_id, UUID(live["id"]), entry)
         assert str(result.fault) == f"payment {live['id']} and its entry disagree on whether it was taken back"
+
+    @pytest.mark.parametrize(
+        ("statement", "what"),
+        [
+            ("UPDATE number_series SET last_number = last_number + 100 WHERE {}", "101 invoice numbers were taken, 1"),
+            ("INSERT INTO number_series SELECT company_id, 'x', '', 5 FROM ledgers WHERE {}", "numbers were taken"),
+            ("UPDATE invoices SET number_sequence = 7 WHERE {}", "invoice number 1 is missing"),
+            ("UPDATE invoices SET base_amount = 124 WHERE {}", "invoice 1 is booked, but no entry"),
+            ("UPDATE invoices SET journal_entry_id = gen_random_uuid() WHERE {}", "invoice 1 is booked, but no entry"),
+            ("UPDATE payments SET base_settled = 49 WHERE {} AND reversed_at IS NULL", "payment "),
+            (("UPDATE payments p SET journal_entry_id = i.journal_entry_id FROM invoices i"
+             " WHERE p.{0} AND i.{0} AND p.reversed_at IS NULL"), "payment "),
+            ("DELETE FROM payments WHERE {} AND reversed_at IS NULL", "entry 4 "),
+            ("DELETE FROM invoices WHERE {}; DELETE FROM payments WHERE {}; DELETE FROM number_series WHERE {}",
+             "entry 1 "),
+            (("DELETE FROM events WHERE {} AND type = 'journal_entry.posted' AND sequence = 1 AND object_id ="
+             " (SELECT id FROM journal_entries WHERE {} AND entry_number = 2)"), "no event tells of it"),
+        ],
+    )  # fmt: skip
+    @pytest.mark.usefixtures("paid")
+    async def test_what_a_stolen_role_could_write(self, shop: Shop, statement: str, what: str) -> None:
+        assert (await shop.api.run(verify, one_snapshot=True)).passed
+        mine = f"company_id = '{shop.api.company_id}'"
+        result = await self.after(shop, statement.replace("{0}", "{}").replace("{}", mine))
+        assert result.fault is not None
+        assert result.fault.what.startswith(what)
 
 
 async def test_the_database_keeps_a_payment_as_it_is(shop: Shop, database_url: str) -> None:

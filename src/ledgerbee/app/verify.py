@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from ledgerbee.ledger import verify as ledger
 from ledgerbee.ledger.verify import Fault, Progress, Verification
-from ledgerbee.payments.customer_payments.audit import fault_in_payments
+from ledgerbee.payments.customer_payments.audit import fault_in_documents, fault_in_payments
 from ledgerbee.platform.attachments.blobs import BlobStore
 from ledgerbee.platform.context import Context
 
@@ -12,6 +12,7 @@ from ledgerbee.platform.context import Context
 async def verify(context: Context, progress: Progress | None = None, blobs: BlobStore | None = None) -> Verification:
     """As `ledger.verify.verify`, which looks at the ledger alone; all of it sees the same state of the database."""
     result = await ledger.verify(context, progress, blobs)
-    if result.passed and (what := await fault_in_payments(context)) is not None:
-        return replace(result, fault=Fault(what))
+    for look in (fault_in_documents, fault_in_payments) if result.passed else ():
+        if (what := await look(context)) is not None:
+            return replace(result, fault=Fault(what))
     return result

@@ -6,6 +6,7 @@ however long the books are.
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import pairwise
 from typing import Final
 from uuid import UUID
@@ -13,6 +14,7 @@ from uuid import UUID
 import asyncpg
 
 from ledgerbee.core.money import ZERO
+from ledgerbee.ledger import told
 from ledgerbee.ledger.attachments import audit as attached
 from ledgerbee.ledger.entries import rules
 from ledgerbee.ledger.entries.audit import fault_in_amounts
@@ -75,15 +77,16 @@ class _Audit:
     tag_months: int = 0
     attachments: int = 0
     numbers: dict[UUID, int] = field(default_factory=dict)
+    latest: datetime | None = None
 
 
 async def verify(context: Context, progress: Progress | None = None, blobs: BlobStore | None = None) -> Verification:
     """Recompute everything of the context's company, in a transaction that is run with `one_snapshot`.
 
-    Every entry: balanced in both currencies, complete, dated inside its financial year, numbered without a gap,
-    on existing bookable accounts with their party, its hash the one that follows from its content and its
-    predecessor. Then the totals by month, by day and by dimension value, the parties' balances, the counters and the
-    chain's head against what the lines say, and, where `blobs` is given, the attached files against their hashes.
+    Every entry: balanced in both currencies, complete, dated inside its financial year, numbered without a gap, on
+    existing bookable accounts with their party, posted in order, its hash the one that follows from its content and its
+    predecessor. Then totals by month, day and dimension value, the parties' balances, the counters and the chain's head
+    against the lines, the events against entries and lock date, and, where `blobs` is given, files against hashes.
     `progress` is told (entries done, entries in all) after each chunk.
     """
     # One snapshot for all of it: what is posted meanwhile is not half seen.
@@ -100,6 +103,7 @@ async def verify(context: Context, progress: Progress | None = None, blobs: Blob
         lambda: _check_tag_months(context, audit),
         lambda: _check_parties(context),
         lambda: _check_counters(context, audit, years),
+        lambda: _check_told(context),
         lambda: _check_attachments(context, audit, blobs),
     )
     try:
@@ -157,6 +161,7 @@ async def _check_entries(
             attached[row["entry_id"]].append(row["hash"])
         for entry in entries:
             _check_place(audit, years, entry)
+            _check_moment(audit, context.now, entry)
             _check_lines(entry, lines[entry["id"]], book["base_currency"])
             if entry["chain_position"] >= book["converted_by_line_from"]:
                 _check_amounts(entry, lines[entry["id"]], book["base_currency"])
@@ -186,6 +191,12 @@ def _check_place(audit: _Audit, years: dict[UUID, asyncpg.Record], entry: asyncp
             entry,
         )
     audit.numbers[year["id"]] = expected
+
+
+def _check_moment(audit: _Audit, now: datetime, entry: asyncpg.Record) -> None:
+    if (what := told.fault_in_moment(entry, audit.latest, now)) is not None:
+        raise _FoundError(what, entry)
+    audit.latest = max(audit.latest or entry["posted_at"], entry["posted_at"])
 
 
 def _check_lines(entry: asyncpg.Record, lines: list[asyncpg.Record], base_currency: str) -> None:
@@ -369,6 +380,14 @@ async def _check_counters(context: Context, audit: _Audit, years: dict[UUID, asy
         raise _FoundError(f"the ledger counts {book['chain_position']} entries, it has {audit.position}")
     if book["head_hash"] != audit.head:
         raise _FoundError("the head of the chain is not the hash of the last entry")
+
+
+async def _check_told(context: Context) -> None:
+    """Each entry has its event, and the lock date is what its last event says."""
+    if (entry := await told.untold_entry(context)) is not None:
+        raise _FoundError("no event tells of it", entry)
+    if (what := await told.fault_in_lock_date(context)) is not None:
+        raise _FoundError(what)
 
 
 async def _check_attachments(context: Context, audit: _Audit, blobs: BlobStore | None) -> None:

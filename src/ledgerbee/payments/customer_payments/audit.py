@@ -1,9 +1,63 @@
-"""The auditor's look at payments: invoices and ledger say the same of them."""
+"""The auditor's look at documents and payments: numbers without a hole, and the ledger says the same of them."""
 
 from typing import Final
 
 from ledgerbee.platform.context import Context
 
+_MISSING: Final = """
+WITH numbered AS (
+    SELECT number_sequence AS number, row_number() OVER (ORDER BY number_sequence) AS place
+    FROM invoices WHERE company_id = $1 AND number_sequence IS NOT NULL
+)
+SELECT place FROM numbered WHERE number <> place ORDER BY place LIMIT 1
+"""
+_UNUSED: Final = """
+SELECT taken, used FROM (
+    SELECT coalesce(
+               (SELECT s.last_number FROM number_series s WHERE s.company_id = $1 AND s.name = 'invoice'), 0) AS taken,
+           (SELECT count(*) FROM invoices i WHERE i.company_id = $1 AND i.number_sequence IS NOT NULL) AS used
+) n WHERE taken <> used
+"""
+_OTHER_SERIES: Final = """
+SELECT name FROM number_series WHERE company_id = $1 AND name <> 'invoice' AND last_number > 0 ORDER BY name LIMIT 1
+"""
+_BOOKED: Final = """
+SELECT i.number FROM invoices i
+LEFT JOIN journal_entries e ON e.company_id = $1 AND e.id = i.journal_entry_id AND e.source_type = 'invoice'
+    AND e.source_id = i.id AND e.customer_id = i.customer_id AND e.currency = i.currency
+LEFT JOIN LATERAL (
+    SELECT sum(l.amount) AS amount, sum(l.base_amount) AS base_amount FROM journal_lines l
+    WHERE l.company_id = $1 AND l.entry_id = e.id AND l.account_id = i.receivable_account_id
+      AND l.line_type = 'CONTROL'
+) r ON true
+WHERE i.company_id = $1 AND i.status <> 'draft'
+  AND (e.id IS NULL OR (r.amount, r.base_amount) IS DISTINCT FROM (i.amount, i.base_amount))
+ORDER BY i.number_sequence LIMIT 1
+"""
+_PAID: Final = """
+SELECT p.id FROM payments p JOIN invoices i ON i.company_id = $1 AND i.id = p.invoice_id
+LEFT JOIN journal_entries e ON e.company_id = $1 AND e.id = p.journal_entry_id AND e.source_type = 'payment'
+    AND e.source_id = p.id AND e.customer_id = i.customer_id AND e.currency = p.currency
+LEFT JOIN LATERAL (
+    SELECT -sum(l.amount) AS amount, -sum(l.base_amount) AS settled FROM journal_lines l
+    WHERE l.company_id = $1 AND l.entry_id = e.id AND l.account_id = i.receivable_account_id
+      AND l.line_type = 'CONTROL'
+) r ON true
+WHERE p.company_id = $1 AND (e.id IS NULL OR (r.amount, r.settled) IS DISTINCT FROM (p.amount, p.base_settled))
+ORDER BY p.id LIMIT 1
+"""
+#: Entries that say they are a document's which knows nothing of them. A reversal is of the entry that it takes back.
+_SOURCES: Final = """
+SELECT e.id, e.entry_number, e.source_type FROM journal_entries e
+WHERE e.company_id = $1 AND e.source_type IS NOT NULL AND e.reverses_entry_id IS NULL
+  AND NOT CASE e.source_type
+    WHEN 'invoice' THEN EXISTS (
+        SELECT FROM invoices i WHERE i.company_id = $1 AND i.id = e.source_id AND i.journal_entry_id = e.id)
+    WHEN 'payment' THEN EXISTS (
+        SELECT FROM payments p WHERE p.company_id = $1 AND p.id = e.source_id AND p.journal_entry_id = e.id)
+    ELSE false END
+ORDER BY e.chain_position LIMIT 1
+"""
 _INVOICES: Final = """
 SELECT i.number, i.status, i.amount, i.amount_paid, i.base_amount, p.amount AS paid, p.settled
 FROM invoices i CROSS JOIN LATERAL (
@@ -20,6 +74,29 @@ SELECT p.id FROM payments p
 LEFT JOIN journal_entries r ON r.company_id = $1 AND r.reverses_entry_id = p.journal_entry_id
 WHERE p.company_id = $1 AND r.id IS DISTINCT FROM p.reversal_entry_id ORDER BY p.id LIMIT 1
 """
+
+
+#: What is wrong, as queries that find the first fault, and what to say of it.
+_FAULTS: Final = (
+    (_MISSING, "invoice number {place} is missing, or there twice"),
+    (_UNUSED, "{taken} invoice numbers were taken, {used} are used"),
+    (_OTHER_SERIES, "numbers were taken from the series {name}, of which there are no documents"),
+    (_BOOKED, "invoice {number} is booked, but no entry of it says the same"),
+    (_PAID, "payment {id} has no entry of its own that says the same"),
+    (_SOURCES, "entry {entry_number} ({id}) says that it is of a document ({source_type}) that does not name it"),
+)
+
+
+async def fault_in_documents(context: Context) -> str | None:
+    """What is wrong with the numbers of documents, or with a document and its entry; None: nothing.
+
+    A series begins with 1 and has no hole; each booked invoice and each payment stands on an entry of its own that says
+    the same of the receivable, and no entry names a document that doesn't name it.
+    """
+    for query, what in _FAULTS:
+        if (row := await context.connection.fetchrow(query, context.company_id)) is not None:
+            return what.format(**row)
+    return None
 
 
 async def fault_in_payments(context: Context) -> str | None:

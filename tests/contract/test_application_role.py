@@ -1,0 +1,351 @@
+"""What someone can do who has the API's login to the database and nothing else, tried as SQL.
+
+A new table or function fails the first tests until it stands in their lists: that is the decision what the API may do
+with it.
+"""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any, TypeAlias
+from uuid import UUID
+
+import asyncpg
+import pytest
+import pytest_asyncio
+from tests.api.test_ledger_sql import call_at
+from tests.api.test_payments import pay
+from tests.conftest import Api
+from tests.ledger_books import Books, as_owner, books_of, enter
+from tests.selling import Shop, line
+
+from ledgerbee.core.ids import new_id
+from ledgerbee.platform.credentials.model import secret_hash
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+
+#: What the API's role may do with each table, and on some with single columns.
+TABLES = {
+    "INSERT SELECT": "delivery_attempts document_snapshots events import_errors journal_attachments",
+    "DELETE INSERT SELECT": "blob_leases draft_attachments draft_journal_lines import_parts invoice_lines"
+    " rate_limit_hits vat_code_rates",
+    "INSERT SELECT UPDATE": "accounts api_keys companies company_exchange_rates contacts customer_groups customers"
+    " deliveries departments document_templates idempotency_keys journal_categories journal_imports oauth_clients"
+    " vat_codes vendor_groups vendors",
+    "DELETE INSERT SELECT UPDATE": "credentials draft_journal_entries invoices prices product_groups products",
+    "SELECT": "account_days account_months attached_blobs exchange_rates fiscal_years journal_lines ledgers meters"
+    " number_series tag_months",
+    "": "alembic_version application_trust company_directory interrupted_jobs pgqueuer_schedules pgqueuer_statistics",
+    "INSERT": "pgqueuer_log",
+    "DELETE INSERT SELECT UPDATE(name parent_id updated_at)": "dimension_values",
+    "DELETE INSERT SELECT UPDATE(is_archived is_unique name updated_at)": "dimensions",
+    "SELECT UPDATE(external_system_id reference)": "journal_entries",
+    "INSERT SELECT UPDATE(reversal_entry_id reversed_at)": "payments",
+    "INSERT SELECT(dedupe_key entrypoint execute_after id priority status)": "pgqueuer",
+    "INSERT SELECT UPDATE(budget_amount budget_hours color currency customer_id end_date external_reference start_date"
+    " updated_at)": "projects",
+    "DELETE INSERT SELECT UPDATE(budget_amount budget_hours sort_order)": "subprojects",
+}
+#: What the worker's role may do beyond that.
+WORKERS_TABLES = {
+    "DELETE INSERT SELECT UPDATE": {
+        "interrupted_jobs", "pgqueuer", "pgqueuer_log", "pgqueuer_schedules", "pgqueuer_statistics",
+    },
+}  # fmt: skip
+#: Functions that the API's role may call, and those that only the worker's may. All others are nobody's.
+FUNCTIONS = {
+    "add_fiscal_year", "current_company", "enter_company", "enter_new_company", "fiscal_year_around", "hold_ledger",
+    "open_ledger", "post_entries", "price_is_used", "resolve_credential", "rolled_up_through", "set_lock_date",
+    "take_number", "take_rate_limit_hit",
+}  # fmt: skip
+WORKERS_FUNCTIONS = {
+    "end_broken_uploads", "end_given_up_imports", "enter_company_for_job", "purge_expired", "stale_blob_leases",
+}  # fmt: skip
+SEQUENCES = {"pgqueuer_id_seq", "pgqueuer_log_id_seq", "pgqueuer_schedules_id_seq", "pgqueuer_statistics_id_seq"}
+
+_PRIVILEGES = """
+SELECT c.relname, coalesce((
+    SELECT string_agg(
+        CASE WHEN has_table_privilege($1, c.oid, p) THEN p ELSE p || '(' || columns || ')' END, ' ' ORDER BY p)
+    FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER', 'REFERENCES', 'MAINTAIN']) AS p
+    LEFT JOIN LATERAL (
+        SELECT string_agg(a.attname, ' ' ORDER BY a.attname) AS columns FROM pg_attribute a
+        WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+          AND p IN ('SELECT', 'INSERT', 'UPDATE') AND has_column_privilege($1, c.oid, a.attnum, p)) l ON true
+    WHERE columns IS NOT NULL OR p IN ('DELETE', 'TRUNCATE', 'TRIGGER') AND has_table_privilege($1, c.oid, p)
+), '') AS privileges
+FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+"""
+
+
+@pytest_asyncio.fixture
+async def owner(database_url: str) -> AsyncIterator[Connection]:
+    connection = await as_owner(database_url)
+    yield connection
+    await connection.close()
+
+
+@pytest_asyncio.fixture
+async def books(api: Api) -> Books:
+    books = await books_of(api)
+    await books.post(books.sale("2026-01-15", "1.00"))
+    return books
+
+
+@pytest_asyncio.fixture
+async def stolen(books: Books, owner: Connection) -> AsyncIterator[Connection]:
+    """A transaction of the API's role that has entered the books' company, under the clock bounds of real use."""
+    transaction = owner.transaction()
+    await transaction.start()
+    await owner.execute("UPDATE application_trust SET clock_tolerance = '1 hour'")
+    await enter(owner, books.api.company_id)
+    yield owner
+    await transaction.rollback()
+
+
+async def refused(connection: Connection, statement: str, *arguments: Any) -> str:
+    """The SQLSTATE that a statement ends in, with what is checked at COMMIT checked at once."""
+    try:
+        async with connection.transaction():
+            await connection.fetch(statement, *arguments)
+            await connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    except asyncpg.PostgresError as fault:
+        return fault.sqlstate or ""
+    return "nothing refuses it"
+
+
+NOT_ALLOWED = asyncpg.InsufficientPrivilegeError.sqlstate
+
+
+async def test_each_table_has_its_privileges(owner: Connection) -> None:
+    expected = {name: privileges for privileges, names in TABLES.items() for name in names.split()}
+    found = {row["relname"]: row["privileges"] for row in await owner.fetch(_PRIVILEGES, "ledgerbee_app")}
+    assert found == expected
+    for privileges, names in WORKERS_TABLES.items():
+        expected |= dict.fromkeys(names, privileges)
+    found = {row["relname"]: row["privileges"] for row in await owner.fetch(_PRIVILEGES, "ledgerbee_worker")}
+    assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("role", "functions"), [("ledgerbee_app", FUNCTIONS), ("ledgerbee_worker", FUNCTIONS | WORKERS_FUNCTIONS)]
+)
+async def test_each_function_is_somebodys_to_call(owner: Connection, role: str, functions: set[str]) -> None:
+    rows = await owner.fetch(
+        "SELECT p.proname, has_function_privilege($1, p.oid, 'EXECUTE') AS may,"
+        " has_function_privilege('public', p.oid, 'EXECUTE') AS anybody"
+        " FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace",
+        role,
+    )
+    assert {row["proname"] for row in rows if row["may"]} == functions
+    assert [row["proname"] for row in rows if row["anybody"]] == []
+
+
+async def test_functions_of_the_owner_look_names_up_where_nobody_else_writes(owner: Connection) -> None:
+    """But for the one that is asked all the time: it writes all names with their schema."""
+    rows = await owner.fetch(
+        "SELECT p.proname FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace AND p.prosecdef"
+        " AND NOT 'search_path=pg_catalog, public, pg_temp' = ANY (coalesce(p.proconfig, '{}'))"
+    )
+    assert [row["proname"] for row in rows] == ["current_company"]
+
+
+async def test_sequences_give_ids_of_jobs_and_no_more(owner: Connection) -> None:
+    rows = await owner.fetch(
+        "SELECT c.relname FROM pg_class c, unnest(ARRAY['USAGE', 'SELECT', 'UPDATE']) AS p WHERE c.relkind = 'S'"
+        " AND c.relnamespace = 'public'::regnamespace AND has_sequence_privilege('ledgerbee_app', c.oid, p)"
+    )
+    assert sorted(row["relname"] for row in rows) == sorted(SEQUENCES)
+
+
+async def test_the_roles_are_nobody_special(owner: Connection) -> None:
+    powers = "rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb OR rolreplication"
+    assert not await owner.fetchval(
+        f"SELECT bool_or({powers}) FROM pg_roles WHERE rolname IN ('ledgerbee_app', 'ledgerbee_worker')"
+    )
+    assert not await owner.fetchval("SELECT pg_has_role('ledgerbee_app', 'ledgerbee_worker', 'MEMBER')")
+
+
+class TestEntering:
+    """A company is entered by a credential of it, and by nothing that the role can write."""
+
+    async def sees(self, connection: Connection) -> set[UUID]:
+        return {row["company_id"] for row in await connection.fetch("SELECT company_id FROM companies")}
+
+    async def test_by_its_credential(self, owner: Connection, api: Api) -> None:
+        hashed = secret_hash(api.key)
+        version = await owner.fetchval("SELECT version FROM credentials WHERE secret_hash = $1", hashed)
+        await owner.execute("SET ROLE ledgerbee_app")
+        enter_by = "SELECT FROM enter_company($1, $2, '{}', now(), false)"
+        async with owner.transaction():
+            assert len(await owner.fetch(enter_by, [hashed], [version])) == 0
+            assert await self.sees(owner) == {api.company_id}
+        assert await self.sees(owner) == set()
+        for wrong in (([hashed], [version + 1]), ([bytes(32)], [1]), ([hashed, bytes(32)], [version, 1])):
+            async with owner.transaction():
+                assert len(await owner.fetch(enter_by, *wrong)) == 1
+                assert await self.sees(owner) == set()
+
+    async def test_not_by_two_of_different_companies(self, owner: Connection, api: Api, other_api: Api) -> None:
+        hashes = [secret_hash(one.key) for one in (api, other_api)]
+        async with owner.transaction():
+            await owner.execute("SET LOCAL ROLE ledgerbee_app")
+            assert len(await owner.fetch("SELECT FROM enter_company($1, '{1,1}', '{}', now(), false)", hashes)) == 1
+            assert await self.sees(owner) == set()
+
+    async def test_not_by_one_that_has_expired(self, owner: Connection, api: Api) -> None:
+        transaction = owner.transaction()
+        await transaction.start()
+        try:
+            await owner.execute("UPDATE application_trust SET clock_tolerance = '1 hour'")
+            hashed = secret_hash(api.key)
+            expire = "UPDATE credentials SET expires_at = now() - $2::interval WHERE secret_hash = $1"
+            for ago, answer in ((timedelta(minutes=59), 0), (timedelta(minutes=61), 1)):
+                await owner.execute("RESET ROLE")
+                await owner.execute(expire, hashed, ago)
+                await owner.execute("SET LOCAL ROLE ledgerbee_app")
+                enter_by = "SELECT FROM enter_company($1, '{1}', '{}', now(), false)"
+                assert len(await owner.fetch(enter_by, [hashed])) == answer
+        finally:
+            await transaction.rollback()
+
+    async def test_not_by_writing_its_name(self, stolen: Connection, books: Books, other_api: Api) -> None:
+        await stolen.execute(f"SET LOCAL app.company_id = '{other_api.company_id}'")
+        assert await self.sees(stolen) == set()
+        assert await stolen.fetchval("SELECT current_company()") is None
+        for statement in ("hold_ledger()", "set_lock_date(NULL, true)", "take_number('invoice')"):
+            assert await refused(stolen, f"SELECT {statement}") == "LB403"
+        await stolen.execute("SELECT set_config('app.company_id', $1, true)", str(books.api.company_id))
+        assert await self.sees(stolen) == {books.api.company_id}
+
+    async def test_a_proof_is_of_its_transaction(self, owner: Connection, api: Api) -> None:
+        async with owner.transaction():
+            await enter(owner, api.company_id)
+            proof = await owner.fetchval("SELECT current_setting('app.company_proof')")
+        await owner.execute("RESET ROLE")
+        await owner.execute("SET ROLE ledgerbee_app")
+        async with owner.transaction():
+            await owner.execute(
+                "SELECT set_config('app.company_id', $1, true), set_config('app.company_proof', $2, true)",
+                str(api.company_id),
+                proof,
+            )
+            assert await self.sees(owner) == set()
+
+    async def test_nor_by_any_other_way(self, stolen: Connection, other_api: Api) -> None:
+        other = other_api.company_id
+        job = "SELECT FROM enter_company_for_job($1, '{}', now(), false)"
+        assert await refused(stolen, job, other) == NOT_ALLOWED
+        assert await refused(stolen, "SELECT company_proof($1)", other) == NOT_ALLOWED
+        assert await refused(stolen, "SELECT last_value FROM proof_key_1") == NOT_ALLOWED
+        assert await refused(stolen, "SELECT setval('proof_key_1', 1)") == NOT_ALLOWED
+        assert await refused(stolen, "SELECT enter_new_company($1)", other) == "LB403"
+        assert await stolen.fetchval("SELECT pg_sequence_last_value('proof_key_1')") is None
+
+    async def test_ids_of_companies_are_told_nowhere(self, stolen: Connection) -> None:
+        for statement in (
+            "SELECT payload FROM pgqueuer", "SELECT * FROM pgqueuer_log", "SELECT * FROM company_directory",
+            "SELECT * FROM stale_blob_leases('infinity')", "SELECT query FROM pg_stat_activity",
+        ):  # fmt: skip
+            assert await refused(stolen, statement) == NOT_ALLOWED, statement
+
+
+class TestWriting:
+    """What the API's role writes in a company that it has entered has to fit."""
+
+    @pytest.mark.parametrize(
+        "statement",
+        [
+            "SELECT purge_expired('infinity')", "SELECT end_broken_uploads('infinity')",
+            "SELECT end_given_up_imports('infinity')", "DELETE FROM idempotency_keys",
+            "UPDATE number_series SET last_number = last_number + 100", "DELETE FROM number_series",
+            "CREATE TRIGGER t AFTER INSERT ON companies FOR EACH ROW EXECUTE FUNCTION enter_company_in_directory()",
+            "UPDATE application_trust SET clock_tolerance = '1 year'", "DELETE FROM events",
+            "UPDATE events SET type = ''",
+            "UPDATE pgqueuer SET status = 'queued'", "DELETE FROM pgqueuer",
+        ],
+    )  # fmt: skip
+    async def test_it_may_not(self, stolen: Connection, statement: str) -> None:
+        assert await refused(stolen, statement) == NOT_ALLOWED
+
+    async def test_a_phantom_company(self, stolen: Connection) -> None:
+        await stolen.execute("CREATE TEMP TABLE phantom (company_id uuid, created_at timestamptz) ON COMMIT DROP")
+        trigger = "CREATE TRIGGER t AFTER INSERT ON phantom FOR EACH ROW EXECUTE FUNCTION enter_company_in_directory()"
+        assert await refused(stolen, trigger) == NOT_ALLOWED
+
+    @pytest.mark.parametrize("hours", [-2, 2, -200_000, 200_000])
+    async def test_an_entry_at_another_moment(self, stolen: Connection, books: Books, hours: int) -> None:
+        sale = books.sale("2026-01-20", "1.00")
+        with pytest.raises(asyncpg.PostgresError) as fault:
+            async with stolen.transaction():
+                await call_at(datetime.now(UTC) + timedelta(hours=hours), stolen, sale)
+        assert fault.value.sqlstate == "LB424"
+        assert await call_at(datetime.now(UTC), stolen, sale) is not None
+
+    async def test_an_entry_in_no_currency(self, stolen: Connection, books: Books) -> None:
+        sale = books.entry(
+            "2026-01-20", books.sale("2026-01-20", "1.00").lines, currency="???", exchange_rate=Decimal(2)
+        )
+        with pytest.raises(asyncpg.CheckViolationError):
+            await call_at(datetime.now(UTC), stolen, sale)
+
+    async def test_a_number_that_nobody_uses(self, stolen: Connection) -> None:
+        assert await refused(stolen, "SELECT take_number('invoice')") == "LB425"
+        assert await refused(stolen, "SELECT take_number('another')") == "LB425"
+
+    async def test_a_job_of_another_company(self, stolen: Connection, books: Books, other_api: Api) -> None:
+        ask = (
+            "INSERT INTO pgqueuer (priority, entrypoint, payload, status)"
+            " VALUES (0, 'deliver_invoice', convert_to(json_build_object('companyId', $1::text)::text, 'UTF8'),"
+            " 'queued')"
+        )
+        assert await refused(stolen, ask, str(other_api.company_id)) == "LB429"
+        await stolen.execute(ask, str(books.api.company_id))
+
+    async def test_a_file_that_comes_late(self, stolen: Connection, books: Books) -> None:
+        lease = "INSERT INTO blob_leases VALUES ($1, sha256('x'), $2, now())"
+        await stolen.execute(lease, books.api.company_id, new_id())
+        attach = (
+            "INSERT INTO journal_attachments (company_id, id, entry_id, position, file_name, content_type, size, hash,"
+            " created_at) SELECT e.company_id, $1, e.id, 1, 'x.pdf', 'application/pdf', 1, sha256('x'), now()"
+            " FROM journal_entries e"
+        )
+        assert await refused(stolen, attach, new_id()) == "LB432"
+
+    async def test_an_answer_before_its_day_is_over(self, stolen: Connection, books: Books) -> None:
+        await stolen.execute(
+            "INSERT INTO idempotency_keys (company_id, key, request_hash, status, body, created_at)"
+            " VALUES ($1, 'k', '', 201, '', now() - interval '23 hours')",
+            books.api.company_id,
+        )
+        for change in ("created_at = now()", "body = 'x'", "key = 'l'", "created_at = 'infinity'"):
+            assert await refused(stolen, f"UPDATE idempotency_keys SET {change} WHERE key = 'k'") == "LB428"
+
+    async def test_an_invoice_that_nobody_paid(self, owner: Connection, api: Api) -> None:
+        shop = Shop(api)
+        sold = await shop.sold(line(await shop.price("100")))
+        paid = await shop.sold(line(await shop.price("100")))
+        await pay(shop, paid, "50")
+        async with owner.transaction():
+            await enter(owner, api.company_id)
+            unpaid = f"WHERE id = '{sold['id']}'"
+            for change in ("status = 'paid'", "amount_paid = amount", "status = 'paid', amount_paid = amount"):
+                assert await refused(owner, f"UPDATE invoices SET {change} {unpaid}") == "LB426"
+            again = (
+                "INSERT INTO payments SELECT (jsonb_populate_record(p, jsonb_build_object('id', $1::uuid{}))).*"
+                " FROM payments p"
+            )
+            for other in ("", f", 'invoice_id', '{sold['id']}'", f", 'journal_entry_id', '{sold['journalEntryId']}'"):
+                assert await refused(owner, again.format(other), new_id()) == "LB427", other
+            taken_back = "UPDATE payments SET reversed_at = now(), reversal_entry_id = journal_entry_id"
+            assert await refused(owner, taken_back) == "LB427"
+            columns = await owner.fetchval(
+                "SELECT string_agg(column_name, ', ') FROM information_schema.columns"
+                " WHERE table_name = 'invoices' AND is_generated = 'NEVER'"
+            )
+            forged = (
+                f"INSERT INTO invoices ({columns}) SELECT {columns} FROM (SELECT (jsonb_populate_record(i,"
+                " jsonb_build_object('id', $1::uuid, 'number', '9', 'number_sequence', 9))).*"
+                " FROM invoices i LIMIT 1) f"
+            )
+            assert await refused(owner, forged, new_id()) == "LB426"
