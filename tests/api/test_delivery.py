@@ -3,6 +3,7 @@
 import asyncio
 import email
 import io
+import json
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from email.header import decode_header, make_header
@@ -15,14 +16,16 @@ from uuid import UUID
 import pypdf
 import pytest
 import pytest_asyncio
+from prometheus_client import REGISTRY
 from tests.conftest import BLOBS, Api
 from tests.post_office import PostOffice, attachments, free_port, open_post_office, text_of
 from tests.selling import Shop, line
 
+from ledgerbee.app import logs
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.platform.jobs import JobRun
 from ledgerbee.platform.mail import Mailer, MailFailedError, MailNotConfiguredError
-from ledgerbee.sales.delivery.jobs import deliver_invoice
+from ledgerbee.sales.delivery.jobs import deliver_invoice, give_up_delivery
 from ledgerbee.sales.delivery.rules import CLAIM_LASTS
 
 SENDER = "invoices@ledgerbee.example"
@@ -50,9 +53,17 @@ async def mailed(shop: Shop, **customer: Any) -> dict[str, Any]:
 
 async def run_job(shop: Shop, invoice: dict[str, Any], url: str | None, attempt: int = 1) -> None:
     """What the worker does with the invoice's job."""
-    delivery_id: UUID = await shop.value("SELECT id FROM deliveries WHERE document_id = $1", UUID(invoice["id"]))
+    await deliver_invoice(job_run(shop, invoice, url, await delivery_id_of(shop, invoice), attempt))
+
+
+async def delivery_id_of(shop: Shop, invoice: dict[str, Any]) -> UUID:
+    found: UUID = await shop.value("SELECT id FROM deliveries WHERE document_id = $1", UUID(invoice["id"]))
+    return found
+
+
+def job_run(shop: Shop, invoice: dict[str, Any], url: str | None, delivery_id: UUID, attempt: int = 1) -> JobRun:
     api = shop.api
-    run = JobRun(
+    return JobRun(
         database=api.database,
         mailer=Mailer(url, SENDER),
         blobs=BLOBS,
@@ -63,7 +74,6 @@ async def run_job(shop: Shop, invoice: dict[str, Any], url: str | None, attempt:
         attempt=attempt,
         max_attempts=MAX_ATTEMPTS,
     )
-    await deliver_invoice(run)
 
 
 async def delivery(shop: Shop, invoice: dict[str, Any]) -> dict[str, Any]:
@@ -161,6 +171,80 @@ async def test_a_refused_recipient_fails_for_good(shop: Shop, office: PostOffice
     assert (await shop.invoice(invoice["id"]))["status"] == "scheduled"
     await run_job(shop, invoice, office.url, attempt=2)
     assert office.mails == []
+
+
+async def test_a_delivery_that_failed_for_good_is_told(
+    shop: Shop, office: PostOffice, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def ended() -> float:
+        return REGISTRY.get_sample_value("ledgerbee_deliveries_total", {"outcome": "failed"}) or 0
+
+    invoice = await mailed(shop)
+    before = ended()
+    office.recipient_answers = ["550 5.1.1 No such user faktura@havblik.example"]
+    logs.configure("INFO")
+    await run_job(shop, invoice, office.url)
+    assert ended() == before + 1
+    lines = [json.loads(text) for text in capsys.readouterr().err.splitlines() if text.startswith("{")]
+    (told,) = [text for text in lines if text["event"] == "delivery.failed"]
+    assert told["level"] == "warning"
+    assert (told["invoice_id"], told["company_id"]) == (invoice["id"], str(shop.api.company_id))
+    assert "havblik" not in json.dumps(told)
+    (event,) = await shop.events("invoice.delivery_failed")
+    assert (event["id"], event["status"]) == (invoice["id"], "scheduled")
+    assert event["delivery"]["deliveryType"] == "Email"
+    assert event["delivery"]["message"].startswith("550 5.1.1 No such user")
+    await run_job(shop, invoice, office.url, attempt=2)
+    assert len(await shop.events("invoice.delivery_failed")) == 1
+
+
+async def test_invoices_are_found_by_where_their_delivery_stands(shop: Shop, office: PostOffice) -> None:
+    async def found(status: str) -> list[str]:
+        page = await shop.ok("GET", f"/v1/invoices?deliveryStatus={status}&limit=100")
+        assert page["total"] == len(page["data"])
+        return sorted(one["id"] for one in page["data"])
+
+    draft = await shop.draft(await shop.customer(), line(await shop.price("1"), 1))
+    by_hand = await shop.send(await shop.draft(await shop.customer(), line(await shop.price("1"), 1)))
+    waiting, refused, again, delivered = [await mailed(shop, email=f"{name}@havblik.example") for name in "abcd"]
+    await run_job(shop, delivered, office.url)
+    for invoice in (refused, again):
+        office.recipient_answers = ["550 5.1.1 No such user"]
+        await run_job(shop, invoice, office.url)
+    assert await found("failed") == sorted([refused["id"], again["id"]])
+    await shop.ok("POST", f"/v1/invoices/{again['id']}/send", {"deliveryType": "Manual"}, status=200)
+    assert await found("failed") == [refused["id"]]
+    assert await found("manual") == sorted([by_hand["id"], again["id"]])
+    assert await found("pending") == [waiting["id"]]
+    assert await found("delivered") == [delivered["id"]]
+    assert await found("sending") == []
+    for status in ("failed", "manual", "pending", "delivered", "sending"):
+        assert draft["id"] not in await found(status)
+    page = await shop.ok(
+        "GET", f"/v1/invoices?deliveryStatus=failed&status=scheduled&customerId={refused['customerId']}"
+    )
+    assert [one["id"] for one in page["data"]] == [refused["id"]]
+    answer = await shop.api.get("/v1/invoices?deliveryStatus=lost")
+    assert answer.status_code == 400
+    [problem] = answer.json()["details"]["validationErrors"]
+    assert (problem["property"], list(problem["constraints"])) == ("deliveryStatus", ["isEnum"])
+
+
+async def test_an_unforeseen_end_is_a_failed_delivery_once(shop: Shop, office: PostOffice) -> None:
+    """What the worker does when the tries are used up: whether one had begun or not, and also if it does it twice."""
+    invoice = await mailed(shop)
+    for _ in range(2):
+        await give_up_delivery(
+            job_run(shop, invoice, office.url, await delivery_id_of(shop, invoice)), "it was in vain"
+        )
+    found = await delivery(shop, invoice)
+    assert found["status"] == "failed"
+    assert [attempt["message"] for attempt in found["attempts"]] == [
+        "It was in vain. The log of the program has the error under request test."
+    ]
+    assert len(await shop.events("invoice.delivery_failed")) == 1
+    await shop.ok("POST", f"/v1/invoices/{invoice['id']}/send", {"deliveryType": "Manual"}, status=200)
+    assert (await delivery(shop, invoice))["status"] == "manual"
 
 
 @pytest.mark.parametrize("stage", ["recipient", "data"])

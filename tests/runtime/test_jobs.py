@@ -181,6 +181,27 @@ async def test_a_job_that_kills_its_workers_is_held_and_those_beside_it_are_not(
     assert lines(notes) == ["begun 1"] * 2 + ["given up: 2 workers of the program died with it"]
 
 
+async def test_what_can_not_be_ended_is_told_and_looked_at_once_more(bench: Bench) -> None:
+    notes = await bench.enqueue(fail=True, fail_again=True)
+    worker = bench.worker(max_unforeseen=1, first_pause=0.1, poll=0.1)
+    told = worker.wait_for_event("job.not_ended")
+    assert (told["job"], told["error"]) == (bench.job, "RuntimeError: as told, once more")
+    once = "given up: an unforeseen error stopped it once"
+    wait_for(says(notes, "begun 1", once))
+    assert worker.stop() == 0
+    async with bench.api.database.connection() as connection:
+        await connection.execute(
+            "INSERT INTO pgqueuer_schedules (entrypoint, expression, next_run)"
+            " VALUES ($1, $2, now() - interval '1 hour')"
+            " ON CONFLICT (entrypoint, expression) DO UPDATE SET next_run = excluded.next_run",
+            *END_GIVEN_UP,
+        )
+    again = bench.worker(poll=0.1)
+    wait_for(says(notes, "begun 1", once, "given up: it was tried again and again in vain"))
+    assert again.stop() == 0
+    assert [row["status"] for row in await bench.rows()] == ["failed"]
+
+
 async def test_what_is_due_by_timetable_runs(bench: Bench) -> None:
     """Overdue since nobody worked: it runs at the start."""
     async with bench.api.database.connection() as connection:

@@ -29,17 +29,15 @@ from ledgerbee.platform.http.wire import (
     CurrencyCode,
     Day,
     Id,
-    Moment,
     PageResponse,
     RequestModel,
-    ResponseModel,
     changes_of,
     omitted,
     pages,
 )
 from ledgerbee.platform.rates.model import EXCHANGE_RATE_MISSING
 from ledgerbee.sales.delivery import store as deliveries
-from ledgerbee.sales.delivery.model import DeliveryStatus, DeliveryType, Outcome
+from ledgerbee.sales.delivery.model import DeliveryStatus, DeliveryType
 from ledgerbee.sales.documents.model import (
     DOCUMENT_CHARACTERS_UNPRINTABLE,
     SALES_DOCUMENT_AMOUNT_TOO_LARGE,
@@ -67,6 +65,8 @@ from ledgerbee.sales.invoices.model import (
     InvoiceStatus,
 )
 from ledgerbee.sales.invoices.wire import (
+    DeliveryAttemptResponse,
+    DeliveryStatusResponse,
     PublicInvoice,
     PublicInvoiceSummary,
     SendInvoiceResponse,
@@ -168,25 +168,6 @@ class SendInvoiceRequest(RequestModel):
     override_ean_number: NullableEan = omitted(description="EAN (GLN) to put on the invoice instead of the customer's")
     update_customer_record: Flag = Field(False, description="Keep the overrides on the customer")
     document_template_id: Id | None = omitted(description="Template to use instead of the draft's")
-
-
-class DeliveryAttemptResponse(ResponseModel):
-    """One try to deliver."""
-
-    at: Moment
-    channel: str = Field(examples=["smtp"])
-    recipient: str = Field(examples=["faktura@example.com"])
-    outcome: Outcome
-    message: str | None = Field(examples=["250 2.0.0 Ok: queued as 4F1A2"])
-    provider_id: str | None
-
-
-class DeliveryStatusResponse(ResponseModel):
-    """Where the delivery of a document stands."""
-
-    status: DeliveryStatus = Field(description="`pending` also before it is sent")
-    delivery_type: DeliveryType | None = Field(description="Null before it is sent")
-    attempts: list[DeliveryAttemptResponse] = Field(description="Oldest first")
 
 
 def _given(body: CreateInvoiceRequest | UpdateInvoiceRequest) -> dict[str, Any]:

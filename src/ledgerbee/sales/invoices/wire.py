@@ -17,7 +17,7 @@ from ledgerbee.platform.http.wire import (
     ResponseModel,
     omitted,
 )
-from ledgerbee.sales.delivery.model import DeliveryType
+from ledgerbee.sales.delivery.model import DeliveryStatus, DeliveryType, Outcome
 from ledgerbee.sales.documents.model import DocumentLineType, Line
 from ledgerbee.sales.invoices.model import FullInvoice, Invoice, InvoiceStatus
 
@@ -100,6 +100,25 @@ class SendInvoiceResponse(ResponseModel):
         "address, which an invoice to a business or the public has to state unless it is a simplified one (in Denmark "
         "up to 3,000 kroner with VAT). `INVOICE_VAT_ZONE_DOUBTFUL`: it is an export, but the customer is in the EU"
     )
+
+
+class DeliveryAttemptResponse(ResponseModel):
+    """One try to deliver."""
+
+    at: Moment
+    channel: str = Field(examples=["smtp"])
+    recipient: str = Field(examples=["faktura@example.com"])
+    outcome: Outcome
+    message: str | None = Field(examples=["250 2.0.0 Ok: queued as 4F1A2"])
+    provider_id: str | None
+
+
+class DeliveryStatusResponse(ResponseModel):
+    """Where the delivery of a document stands."""
+
+    status: DeliveryStatus = Field(description="`pending` also before it is sent")
+    delivery_type: DeliveryType | None = Field(description="Null before it is sent")
+    attempts: list[DeliveryAttemptResponse] = Field(description="Oldest first")
 
 
 def render_summary(invoice: Invoice) -> PublicInvoiceSummary:
