@@ -269,6 +269,25 @@ class JournalEntryResponse(ResponseModel):
     hash: str = Field(description="This entry's hash in the company's audit chain (hexadecimal)")
 
 
+class EntryWarningResponse(ResponseModel):
+    """Something odd about an entry that was posted as it was sent."""
+
+    code: str = Field(
+        description="CONTROL_LINE_MISSING: no line on a receivables or payables account. CONTROL_AMOUNT_DIFFERS: what "
+        "stands there is not originalAmount",
+        examples=["CONTROL_LINE_MISSING"],
+    )
+    message: str = Field(examples=["The receivable changes by 100.00 DKK, but originalAmount is 125.00"])
+
+
+class JournalEntryV1Response(JournalEntryResponse):
+    """A posted, immutable entry (v1), as it answers to whoever has just posted it."""
+
+    warnings: list[EntryWarningResponse] = Field(
+        default_factory=list, description="What is odd about it; left out where nothing is (extension)"
+    )
+
+
 class ListJournalEntriesResponse(PageResponse[JournalEntryResponse]):
     """A page of journal entries with their lines."""
 
@@ -278,6 +297,13 @@ class JournalEntryBatchResponse(ResponseModel):
 
     total_created: WholeNumber = Field(examples=[2])
     entries: list[JournalEntryResponse]
+
+
+class JournalEntryBatchV1Response(ResponseModel):
+    """Entries that were posted together (v1), in the order of the request."""
+
+    total_created: WholeNumber = Field(examples=[2])
+    entries: list[JournalEntryV1Response]
 
 
 def created(posted: Posted) -> Response:

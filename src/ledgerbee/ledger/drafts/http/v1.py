@@ -26,11 +26,12 @@ from ledgerbee.ledger.drafts.wire import (
     ListDraftJournalEntriesResponse,
     render,
 )
+from ledgerbee.ledger.entries.actions import warned
 from ledgerbee.ledger.entries.query import EntryQuery
 from ledgerbee.ledger.entries.wire import (
     CreateJournalEntryBatchV1Request,
     CreateJournalEntryV1Request,
-    JournalEntryResponse,
+    JournalEntryV1Response,
 )
 from ledgerbee.platform.http.body_limits import LARGE_BODY
 from ledgerbee.platform.http.operation import CallerDep, Ctx, Deprecation, operation, resource_router
@@ -135,7 +136,7 @@ async def delete_draft_journal_entry(context: Ctx, draft_journal_entry_id: Draft
 
 @router.post(
     "/v1/draft-journal-entries/{draftJournalEntryId}/book",
-    response_model=JournalEntryResponse,
+    response_model=JournalEntryV1Response,
     **operation(
         "Book a draft journal entry",
         scope="journal-entries-write",
@@ -147,4 +148,5 @@ async def delete_draft_journal_entry(context: Ctx, draft_journal_entry_id: Draft
 )
 async def book_draft_journal_entry(context: Ctx, draft_journal_entry_id: DraftId) -> Response:
     """Book a draft journal entry."""
-    return Response((await actions.book(context, draft_journal_entry_id)).json, media_type="application/json")
+    (posted,) = await warned(context, [await actions.book(context, draft_journal_entry_id)])
+    return Response(posted.json, media_type="application/json")

@@ -13,6 +13,7 @@ from ledgerbee.ledger.entries.actions.post import (
     record,
 )
 from ledgerbee.ledger.entries.actions.reverse import reverse, reverse_batch, reverse_of_document
+from ledgerbee.ledger.entries.actions.warn import enter_together_with_warnings, warned
 
 __all__ = [
     "Batch",
@@ -21,6 +22,7 @@ __all__ = [
     "correct",
     "enter",
     "enter_together",
+    "enter_together_with_warnings",
     "post",
     "post_for",
     "post_of_document",
@@ -29,4 +31,5 @@ __all__ = [
     "reverse",
     "reverse_batch",
     "reverse_of_document",
+    "warned",
 ]

@@ -21,6 +21,7 @@ from ledgerbee.ledger.entries.model import (
     JOURNAL_ENTRY_VAT_NOT_ALLOWED,
     PERIOD_LOCKED,
     EnteredEntry,
+    Posted,
 )
 from ledgerbee.ledger.entries.wire import (
     CreateJournalEntryBatchRequest,
@@ -28,7 +29,9 @@ from ledgerbee.ledger.entries.wire import (
     CreateJournalEntryRequest,
     CreateJournalEntryV1Request,
     JournalEntryBatchResponse,
+    JournalEntryBatchV1Response,
     JournalEntryResponse,
+    JournalEntryV1Response,
     created,
     created_batch,
 )
@@ -42,6 +45,7 @@ from ledgerbee.platform.context import Context
 from ledgerbee.platform.http.body_limits import LARGE_BODY
 from ledgerbee.platform.http.operation import CallerDep, operation, resource_router
 from ledgerbee.platform.rates.model import EXCHANGE_RATE_MISSING
+from ledgerbee.platform.together import Work
 
 router = resource_router("Journal Entries")
 router_v2 = resource_router("Journal Entries (v2)")
@@ -72,7 +76,11 @@ ENTERING_ERRORS = (
 )
 _ERRORS_V2 = (JOURNAL_ENTRY_CONTROL_LINE_NOT_ALLOWED, *ENTERING_ERRORS)
 
-_V1 = "The caller sends every line, the receivable or payable too."
+_V1 = (
+    "The caller sends every line, the receivable or payable too. `originalAmount` is the caller's own information: "
+    "where it isn't what a CUSTOMER or SUPPLIER entry puts on a receivables or payables account, or the entry has no such "
+    "line, the answer has `warnings`."
+)
 _V2 = (
     "For CUSTOMER_INVOICE, CUSTOMER_PAYMENT, SUPPLIER_INVOICE and SUPPLIER_PAYMENT the lines are the counter-side "
     "only: the receivable or payable is added on the account of the customer's or vendor's group, its side by the sign "
@@ -83,7 +91,7 @@ _BATCH = "1 to 100 entries, posted together or not at all; an error names its en
 
 @router.post(
     "/v1/journal-entries",
-    response_model=JournalEntryResponse,
+    response_model=JournalEntryV1Response,
     **operation(
         "Create a single journal entry (deprecated)",
         scope="journal-entries-write",
@@ -98,12 +106,12 @@ _BATCH = "1 to 100 entries, posted together or not at all; an error names its en
 )
 async def create_journal_entry(caller: CallerDep, body: CreateJournalEntryV1Request) -> Response:
     """Create a single journal entry."""
-    return await _enter(caller, body)
+    return await _enter(caller, body, actions.enter_together_with_warnings)
 
 
 @router.post(
     "/v1/journal-batches",
-    response_model=JournalEntryBatchResponse,
+    response_model=JournalEntryBatchV1Response,
     **operation(
         "Create multiple journal entries in batch (deprecated)",
         scope="journal-entries-write",
@@ -118,7 +126,7 @@ async def create_journal_entry(caller: CallerDep, body: CreateJournalEntryV1Requ
 )
 async def create_journal_batch(caller: CallerDep, body: CreateJournalEntryBatchV1Request) -> Response:
     """Create multiple journal entries in batch."""
-    return await _enter_batch(caller, body.entries)
+    return await _enter_batch(caller, body.entries, with_warnings=True)
 
 
 @router_v2.post(
@@ -137,7 +145,7 @@ async def create_journal_batch(caller: CallerDep, body: CreateJournalEntryBatchV
 )
 async def create_journal_entry_v2(caller: CallerDep, body: CreateJournalEntryRequest) -> Response:
     """Create a journal entry."""
-    return await _enter(caller, body)
+    return await _enter(caller, body, actions.enter_together)
 
 
 @router_v2.post(
@@ -159,19 +167,24 @@ async def create_journal_batch_v2(caller: CallerDep, body: CreateJournalEntryBat
     return await _enter_batch(caller, body.entries)
 
 
-async def _enter(caller: Caller, body: CreateJournalEntryRequest | CreateJournalEntryV1Request) -> Response:
+async def _enter(
+    caller: Caller, body: CreateJournalEntryRequest | CreateJournalEntryV1Request, enter: Work[EnteredEntry, Posted]
+) -> Response:
     if not body.attachments:
-        return await _post(caller, body.entered())
+        return await _post(caller, body.entered(), enter)
     async with staged(caller, [decode(body.attachments, "attachments")]) as (files,):
-        return await _post(caller, body.entered(files))
+        return await _post(caller, body.entered(files), enter)
 
 
-async def _post(caller: Caller, entry: EnteredEntry) -> Response:
-    return await caller.command_together(actions.enter_together, entry, created, size=len(entry.lines))
+async def _post(caller: Caller, entry: EnteredEntry, enter: Work[EnteredEntry, Posted]) -> Response:
+    return await caller.command_together(enter, entry, created, size=len(entry.lines))
 
 
 async def _enter_batch(
-    caller: Caller, bodies: Sequence[CreateJournalEntryRequest | CreateJournalEntryV1Request]
+    caller: Caller,
+    bodies: Sequence[CreateJournalEntryRequest | CreateJournalEntryV1Request],
+    *,
+    with_warnings: bool = False,
 ) -> Response:
     decoded = [
         decode(body.attachments, f"entries.{index}.attachments") if body.attachments else ()
@@ -181,6 +194,7 @@ async def _enter_batch(
         entries = [body.entered(own) for body, own in zip(bodies, files, strict=True)]
 
         async def work(context: Context) -> Response:
-            return created_batch(await actions.enter(context, entries))
+            posted = await actions.enter(context, entries)
+            return created_batch(await actions.warned(context, posted) if with_warnings else posted)
 
         return await caller.command(work)

@@ -19,11 +19,13 @@ from ledgerbee.ledger.entries.rules.entering import (
 from ledgerbee.ledger.entries.rules.reversal import check_reversible, reversal
 from ledgerbee.ledger.entries.rules.text import json_of
 from ledgerbee.ledger.entries.rules.vat import other, split, untaxed
+from ledgerbee.ledger.entries.rules.warnings import EntryWarning, control_warnings, with_warnings
 
 __all__ = [
     "RATE_PLACES",
     "Books",
     "Conversion",
+    "EntryWarning",
     "balance_in_base",
     "below",
     "canonical",
@@ -34,6 +36,7 @@ __all__ = [
     "check_reversible",
     "checked",
     "complete",
+    "control_warnings",
     "digest",
     "genesis",
     "json_of",
@@ -42,4 +45,5 @@ __all__ = [
     "split",
     "untaxed",
     "with_control_line",
+    "with_warnings",
 ]

@@ -17,6 +17,7 @@ from ledgerbee.chart.vat_codes.model import VAT_CODE_NOT_FOUND, VatCode, VatRate
 from ledgerbee.core.errors import LedgerBeeError, invalid
 from ledgerbee.core.money import HUNDRED, MAX_AMOUNT, ONE, format_amount, places_of, quantum_of
 from ledgerbee.ledger.entries.model import (
+    CONTROL_SIDES,
     CUSTOMER_TYPES,
     JOURNAL_CATEGORY_TYPE_NOT_ALLOWED,
     JOURNAL_ENTRY_CONTROL_LINE_NOT_ALLOWED,
@@ -27,11 +28,9 @@ from ledgerbee.ledger.entries.model import (
     VENDOR_TYPES,
     EnteredEntry,
     EnteredLine,
-    EntryType,
     LineType,
     NewEntry,
     NewLine,
-    Side,
 )
 from ledgerbee.ledger.entries.rules.balance import (
     Conversion,
@@ -52,13 +51,6 @@ from ledgerbee.platform.rates.model import EXCHANGE_RATE_MISSING
 
 #: Days from the date of an entry to a delivery that it may have.
 _DELIVERED: Final = (-3_653, 366)
-#: The side of the receivable or payable for a positive original amount.
-_CONTROL_SIDES: Final = {
-    EntryType.CUSTOMER_INVOICE: Side.DEBIT,
-    EntryType.CUSTOMER_PAYMENT: Side.CREDIT,
-    EntryType.SUPPLIER_INVOICE: Side.CREDIT,
-    EntryType.SUPPLIER_PAYMENT: Side.DEBIT,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +170,7 @@ def with_control_line(entered: EnteredEntry, books: Books, path: str = "") -> En
     `JOURNAL_ENTRY_CONTROL_LINE_NOT_ALLOWED`.
     """
     _check_party(entered, books, path)
-    side = _CONTROL_SIDES.get(entered.entry_type)
+    side = CONTROL_SIDES.get(entered.entry_type)
     if not entered.owes_control_line or side is None:
         return replace(entered, owes_control_line=False) if entered.owes_control_line else entered
     if entered.entry_type in CUSTOMER_TYPES:

@@ -1,0 +1,34 @@
+"""Telling what is odd about entries of which the caller sent all lines (v1, contract 2.8)."""
+
+from collections.abc import Sequence
+
+from ledgerbee.chart.accounts import store as accounts
+from ledgerbee.core.errors import LedgerBeeError
+from ledgerbee.ledger.entries import rules
+from ledgerbee.ledger.entries.actions.enter import enter_together
+from ledgerbee.ledger.entries.model import CONTROL_SIDES, EnteredEntry, Posted
+from ledgerbee.platform.context import Context
+
+
+async def warned(context: Context, posted: Sequence[Posted]) -> list[Posted]:
+    """The posted entries, with `warnings` in the JSON of those that have some. One round trip, if any may have."""
+    content = [one.entry.content for one in posted]
+    wanted = {line.account_id for entry in content if entry.entry_type in CONTROL_SIDES for line in entry.lines}
+    if not wanted:
+        return list(posted)
+    controls = {
+        account.id: account.control_account_type for account in (await accounts.get_many(context, wanted)).values()
+    }
+    return [
+        Posted(one.entry, rules.with_warnings(one.json, rules.control_warnings(one.entry.content, controls)))
+        for one in posted
+    ]
+
+
+async def enter_together_with_warnings(
+    contexts: Sequence[Context], entries: Sequence[EnteredEntry]
+) -> list[Posted | LedgerBeeError]:
+    """As `enter_together`, with `warnings` in the entries' JSON."""
+    outcomes = await enter_together(contexts, entries)
+    told = iter(await warned(contexts[0], [one for one in outcomes if isinstance(one, Posted)]))
+    return [next(told) if isinstance(outcome, Posted) else outcome for outcome in outcomes]
