@@ -14,6 +14,7 @@ from pathlib import Path
 _NEW_NAMESPACE = 0x00020000
 _RDONLY, _REMOUNT, _BIND, _REC, _PRIVATE = 1, 32, 4096, 16384, 1 << 18
 _NO_NEW_PRIVS = 38
+TMP = Path("/tmp")  # noqa: S108  the one that is made private
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -41,12 +42,12 @@ def confine(account: pwd.struct_passwd, state: Path) -> None:
     if python.is_relative_to("/root") or python.is_relative_to("/home"):
         python.mkdir(parents=True)
         mount(str(kept / "python"), python, None, _BIND)
-    mount("tmpfs", Path("/tmp"), "tmpfs", 0, "mode=1777")
+    mount("tmpfs", TMP, "tmpfs", 0, "mode=1777")
     state.mkdir(parents=True, exist_ok=True)
     mount(str(kept / "state"), state, None, _BIND)
     for point in sorted({line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()}):
         path = Path(point)
-        writable = path in {state, Path("/tmp")} or point.startswith(("/proc", "/sys", "/dev", str(kept)))
+        writable = path in {state, TMP} or point.startswith(("/proc", "/sys", "/dev", str(kept)))
         if not writable and path.exists():
             mount(None, path, None, _REMOUNT | _BIND | _RDONLY)
     os.setgroups([])
@@ -67,7 +68,7 @@ def main() -> None:
             continue
         raise SystemExit(f"{folder} can be written: the sandbox is none")
     environment = {name: value for name, value in os.environ.items() if name not in {"HOME", "USER", "LOGNAME"}}
-    os.execve(command[0], command, environment)
+    os.execve(command[0], command, environment)  # noqa: S606  no shell is wanted
 
 
 if __name__ == "__main__":

@@ -40,9 +40,9 @@ def run_time_packages() -> dict[str, Distribution]:
         for text in package.requires or [] if new or wanted.extras else []:
             needed = Requirement(text)
             extras = [""] if not wanted.extras else ["", *wanted.extras]
-            if not needed.marker or any(needed.marker.evaluate({"extra": extra}) for extra in extras):
-                if needed.name not in found or needed.extras:
-                    waiting.append(needed)
+            wanted_here = not needed.marker or any(needed.marker.evaluate({"extra": extra}) for extra in extras)
+            if wanted_here and (needed.name not in found or needed.extras):
+                waiting.append(needed)
     return found
 
 
