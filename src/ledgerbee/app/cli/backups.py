@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -48,6 +49,7 @@ def backup(
         else:
             with postgres.running(folder) as server:
                 postgres.backup(server, file, blobs=_blobs_of(settings, folder))
+            _note_backup(folder)
         size = file.expanduser().stat().st_size
     if as_json:
         print_json({"file": file.absolute(), "sizeBytes": size})
@@ -96,6 +98,15 @@ def restore(
         typer.echo(f"Restored: {file}" + (", and its books are right" if faults == [] else ""))
     if faults:
         fail(f"It is restored, and its books are not right: {faults[0]}. See `ledgerbee verify`.")
+
+
+def _note_backup(folder: Path) -> None:
+    """Leave a word for `doctor` of when the last backup was made."""
+    from ledgerbee.app.cli.doctor import LAST_BACKUP
+    from ledgerbee.core.dates import system_clock
+
+    with suppress(OSError):
+        (folder.expanduser() / LAST_BACKUP).write_text(system_clock().isoformat() + "\n")
 
 
 def _backup_own(settings: "Settings", file: Path) -> None:

@@ -15,8 +15,8 @@ from typing import Annotated, NoReturn
 import typer
 
 from ledgerbee import __version__
-from ledgerbee.app.cli import api_keys, books, companies, database, importing, jobs, mailing, rates
-from ledgerbee.app.cli.options import DataDir, a_file, a_path, check_text, not_understood, plain_errors
+from ledgerbee.app.cli import api_keys, books, companies, database, doctor, importing, jobs, mailing, rates
+from ledgerbee.app.cli.options import DataDir, a_file, a_path, check_text, fail, not_understood, plain_errors
 from ledgerbee.app.signals import unwind
 
 app = typer.Typer(
@@ -37,6 +37,7 @@ app.add_typer(jobs.app, name="jobs")
 app.add_typer(mailing.app, name="mail")
 app.add_typer(database.app, name="db")
 app.command()(books.verify)
+app.command()(doctor.doctor)
 
 
 @app.command()
@@ -88,6 +89,10 @@ def demo(
     Its books lie in a database of their own (`..._demo`), new at every run, beside yours on the same server.
     """
     with plain_errors():
+        from importlib.util import find_spec
+
+        if find_spec("aiosmtpd") is None:
+            fail("The demo mails to a server of its own: pip install 'ledgerbee[demo]'.")
         from ledgerbee.app.cli.demonstration import demonstrate
 
         if not demonstrate(output, documents, data_dir):

@@ -1,0 +1,115 @@
+"""`ledgerbee doctor`: each thing that can be wrong is one line with its level and what to do."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+from tests.runtime.processes import cli
+from tests.runtime.test_unusable_databases import listening, old_server
+
+SECRET = "hemmelig-kode"
+
+
+def examined(*options: str | Path, **variables: str) -> tuple[int, dict[str, dict[str, Any]]]:
+    """The exit status, and what was found by check; of several findings of one check the worst."""
+    done = cli("doctor", "--json", *options, **variables)
+    assert "Traceback" not in done.stderr
+    assert SECRET not in done.stdout + done.stderr
+    levels = ["OK", "WARN", "FAIL"]
+    checks = sorted(json.loads(done.stdout)["checks"], key=lambda check: levels.index(check["level"]))
+    assert all((check["remedy"] == "") == (check["level"] == "OK") for check in checks), checks
+    assert json.loads(done.stdout)["passed"] == (done.returncode == 0)
+    return done.returncode, {check["check"]: check for check in checks}
+
+
+def test_a_working_installation(own_data: Path, own_folder: Path) -> None:
+    code, found = examined("--data-dir", own_data)
+    assert code == 0
+    assert {name for name, check in found.items() if check["level"] == "OK"} >= {
+        "settings", "database", "clock", "schema", "worker", "data folder", "attachments", "fonts", "disk",
+    }  # fmt: skip
+    assert found["backup"]["level"] == "WARN"
+    assert found["mail"]["level"] == "WARN"
+    assert list((own_data / "attachments").glob("*")) == []  # nothing is left of the probe
+    assert cli("db", "backup", own_folder / "x.backup", "--data-dir", own_data).returncode == 0
+    own_data.chmod(0o722)
+    code, found = examined("--data-dir", own_data)
+    assert code == 1
+    assert found["backup"]["level"] == "OK"
+    assert "chmod go-w" in found["data folder"]["remedy"]
+
+
+def test_the_lines_for_people_say_what_to_do(own_folder: Path) -> None:
+    done = cli("doctor", "--data-dir", own_folder / "none", LEDGERBEE_POOLSIZE="3")
+    assert done.returncode == 0
+    assert "WARN  settings: LEDGERBEE_POOLSIZE is no setting and is ignored\n      -> Did you mean" in done.stdout
+    assert "`ledgerbee serve` makes it." in done.stdout
+    assert not (own_folder / "none").exists() or not (own_folder / "none" / "postgres").exists()
+
+
+def test_settings_that_cannot_be_used() -> None:
+    done = cli("doctor", "--json", LEDGERBEE_POOL_SIZE="many", SMTP_URL=f"mail:{SECRET}")
+    assert done.returncode == 1
+    texts = [check["text"] for check in json.loads(done.stdout)["checks"]]
+    assert [text.partition(":")[0] for text in texts] == ["LEDGERBEE_POOL_SIZE", "SMTP_URL"]
+    assert SECRET not in done.stdout
+
+
+def _jobs_nobody_does(url: str) -> None:
+    sql = """
+        INSERT INTO pgqueuer (priority, entrypoint, payload, status, execute_after, created, updated)
+        VALUES (0, 'housekeeping', '\\x7b7d', 'queued', now() - interval '1 hour', now(), now())
+    """
+    asyncio.run(_execute(url, sql))
+
+
+def _newer(url: str) -> None:
+    asyncio.run(_execute(url, "UPDATE alembic_version SET version_num = '9999_future'"))
+
+
+async def _execute(url: str, statement: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "check"), [(_jobs_nobody_does, "worker"), (_newer, "schema")], ids=["worker", "schema"]
+)
+def test_a_database_of_ones_own_with_a_fault(
+    own_database: str, own_folder: Path, spoil: Callable[[str], None], check: str
+) -> None:
+    settings = {"DATABASE_URL": own_database, "LEDGERBEE_ATTACHMENTS_DIR": str(own_folder / "attachments")}
+    _, found = examined(**settings)
+    assert found["schema"]["level"] == "WARN"  # no tables yet, and none were made
+    assert cli("db", "migrate", **settings).returncode == 0
+    assert examined(**settings)[0] == 0
+    spoil(own_database)
+    code, found = examined(**settings)
+    assert (code, found[check]["level"]) == (1, "FAIL")
+
+
+def test_what_cannot_be_reached(own_folder: Path) -> None:
+    with listening(old_server) as port:
+        code, found = examined(
+            DATABASE_URL=f"postgresql://owner:{SECRET}@127.0.0.1:{port}/books",
+            SMTP_URL=f"smtp://mailer:{SECRET}@127.0.0.1:9",
+            LEDGERBEE_RATES_FETCH="true",
+            LEDGERBEE_RATES_URL="http://127.0.0.1:9/rates.xml",
+            LEDGERBEE_ATTACHMENTS_DIR="/dev/null/attachments",
+        )
+    assert code == 1
+    levels = {name: check["level"] for name, check in found.items()}
+    assert {name: levels[name] for name in ("database", "mail", "rates feed", "attachments")} == {
+        "database": "FAIL",
+        "mail": "FAIL",
+        "rates feed": "WARN",
+        "attachments": "FAIL",
+    }
+    assert "PostgreSQL 13" in found["database"]["text"]
