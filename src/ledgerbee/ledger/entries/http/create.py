@@ -78,8 +78,8 @@ _ERRORS_V2 = (JOURNAL_ENTRY_CONTROL_LINE_NOT_ALLOWED, *ENTERING_ERRORS)
 
 _V1 = (
     "The caller sends every line, the receivable or payable too. `originalAmount` is the caller's own information: "
-    "where it isn't what a CUSTOMER or SUPPLIER entry puts on a receivables or payables account, or the entry has no such "
-    "line, the answer has `warnings`."
+    "where it isn't what a CUSTOMER or SUPPLIER entry puts on a receivables or payables account, or the entry has no "
+    "such line, the answer has `warnings`."
 )
 _V2 = (
     "For CUSTOMER_INVOICE, CUSTOMER_PAYMENT, SUPPLIER_INVOICE and SUPPLIER_PAYMENT the lines are the counter-side "
