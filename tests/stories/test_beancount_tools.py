@@ -29,6 +29,12 @@ def read(file: Path, text: str, seconds: float = 60) -> Awaitable[Books]:
         (with_amount("12,34 DKK"), "finds an error in books.beancount, so nothing was imported:\n"),
         (with_amount(f"{'(' * 50_000}1{')' * 50_000} DKK"), "books.beancount"),
         (with_amount(f"{'9' * 5000} DKK"), "books.beancount"),
+        (with_amount(f"{'-' * 100_000}1 DKK"), "books.beancount"),
+        (with_amount(" * ".join(["9" * 2000] * 300) + " DKK"), "books.beancount"),
+        ('2024-01-05 * "open\n' + "a line in an open string\n" * 25_000, "books.beancount"),
+        (f'option "inferred_tolerance_multiplier" "NaN"\n{with_amount("1.005 DKK")}', "books.beancount"),
+        (f'option "inferred_tolerance_default" "DKK:abc"\n{with_amount("1.005 DKK")}', "books.beancount"),
+        (f'{PLUG_IN}"greedy"\n', "MemoryError"),
         (with_amount(f"{10**13} DKK"), "books.beancount:1: 10000000000000 is more than an amount can be"),
         (f'{PLUG_IN}"gone"\n', "bean-check failed on books.beancount: it ended with status 3"),
         (f'{PLUG_IN}"done"\n', "bean-check failed on books.beancount: it listed no errors"),
@@ -40,6 +46,7 @@ def read(file: Path, text: str, seconds: float = 60) -> Awaitable[Books]:
 )
 async def test_bad_books_get_a_reason(tmp_path: Path, text: str, words: str) -> None:
     (tmp_path / "gone.py").write_text("import os\nos._exit(3)\n")
+    (tmp_path / "greedy.py").write_text("held = bytearray(5 << 30)\n")
     (tmp_path / "done.py").write_text("import sys\nsys.exit(0)\n")
     with pytest.raises(BooksRefusedError) as refused:
         await read(tmp_path / "books.beancount", text)

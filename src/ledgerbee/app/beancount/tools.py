@@ -5,11 +5,13 @@ import asyncio
 import json
 import os
 import re
+import resource
 import shutil
 import signal
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +21,9 @@ from ledgerbee.app.beancount.model import BooksRefusedError
 #: Errors that are told, and characters of each.
 _SHOWN: Final = 20
 _LENGTH: Final = 300
+#: Bytes of memory that a tool may have, and of a file that it may write: books of a million transactions take less.
+_MEMORY: Final = 4 * 1024**3
+_WRITTEN: Final = 4 * 1024**3
 #: What could steer a terminal or break the line that a message stands on.
 _UNPRINTABLE: Final = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 _TRACE: Final = "Traceback (most recent call last):"
@@ -94,6 +99,7 @@ class Tools:
                 env=environment,
                 start_new_session=True,
             )
+            self._limit(process.pid)
             try:
                 await asyncio.wait_for(process.wait(), max(self._until - time.monotonic(), 0))
             except TimeoutError:
@@ -107,6 +113,19 @@ class Tools:
         if process.returncode not in codes:
             raise self._failure(name, f"it ended with status {process.returncode}")
         return out.read_text("utf-8", "replace").strip()
+
+    def _limit(self, pid: int) -> None:
+        """Bound what a tool takes, where the system can do that from outside: books may be made to take everything."""
+        if not hasattr(resource, "prlimit"):
+            return
+        seconds = int(self.seconds) + 1
+        for limited, most in (
+            (resource.RLIMIT_AS, _MEMORY),
+            (resource.RLIMIT_FSIZE, _WRITTEN),
+            (resource.RLIMIT_CPU, seconds),
+        ):
+            with suppress(ProcessLookupError):  # it is done already
+                resource.prlimit(pid, limited, (most, most))
 
     def _failure(self, name: str, otherwise: str) -> BooksRefusedError:
         """That a tool failed, with the last line it said about it."""
