@@ -170,7 +170,7 @@ def metrics(_: str) -> str:
         for metric in ours
     ]
     example = [JobCount("job", "waiting", 1, overdue=timedelta(0))]
-    for metric in Snapshot(example, rates_age=0).collect():
+    for metric in Snapshot(example, rates_age=0, waiting_bytes=0).collect():
         seen = tuple(metric.samples[0].labels)
         rows.append((f"`{_exposed(metric.name, metric.type)}`", metric.type, _labels(seen), metric.documentation))
     return table(("Metric", "Kind", "Labels", "Meaning"), sorted(rows))

@@ -14,6 +14,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from ledgerbee import __version__
+from ledgerbee.ledger.imports import store as imports
 from ledgerbee.platform.db import UNREACHABLE, Database
 from ledgerbee.platform.job_report import JobCount, count_jobs
 from ledgerbee.platform.rates import store as rates
@@ -53,25 +54,32 @@ async def metrics(request: Request) -> Response:
     database: Database = request.app.state.edge.database
     jobs: list[JobCount] | None = None
     newest: date | None = None
+    waiting_bytes: int | None = None
     try:
         async with asyncio.timeout(_PATIENCE_S), database.connection() as connection:
             newest = await rates.newest_day(connection)
             jobs = await count_jobs(connection)
+            waiting_bytes = await imports.waiting_bytes(connection)
     except UNREACHABLE:
         pass
     seen = CollectorRegistry()
-    seen.register(Snapshot(jobs, rate_age(newest, request.app.state.edge.clock()) if newest else None))
+    age = rate_age(newest, request.app.state.edge.clock()) if newest else None
+    seen.register(Snapshot(jobs, age, waiting_bytes))
     return Response(generate_latest(counted) + generate_latest(seen), media_type=CONTENT_TYPE_LATEST)
 
 
 class Snapshot(Collector):
     """What is looked up at the moment of asking. `jobs` is None when the database can't be reached.
 
-    `rates_age` are the days since the newest published exchange rate, None where there is none to be seen.
+    `rates_age` are the days since the newest published exchange rate, None where there is none to be seen;
+    `waiting_bytes` is what files to import take up in the database, None when it can't be reached.
     """
 
-    def __init__(self, jobs: Sequence[JobCount] | None, rates_age: int | None) -> None:
+    def __init__(
+        self, jobs: Sequence[JobCount] | None, rates_age: int | None, waiting_bytes: int | None = None
+    ) -> None:
         self.jobs = jobs
+        self.waiting_bytes = waiting_bytes
         self.rates_age = rates_age
 
     def collect(self) -> Iterator[Metric]:
@@ -89,6 +97,12 @@ class Snapshot(Collector):
                 overdue.add_metric([found.job], found.overdue.total_seconds())
         yield jobs
         yield overdue
+        waiting = GaugeMetricFamily(
+            "ledgerbee_import_waiting_bytes", "What files that wait to be imported take up in the database"
+        )
+        if self.waiting_bytes is not None:
+            waiting.add_metric([], self.waiting_bytes)
+        yield waiting
         age = GaugeMetricFamily("ledgerbee_exchange_rates_age_days", "Days since the newest published exchange rate")
         if self.rates_age is not None:
             age.add_metric([], self.rates_age)

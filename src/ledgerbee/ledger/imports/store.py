@@ -201,6 +201,12 @@ async def give_up_upload(connection: Connection, company_id: UUID, import_id: UU
     await connection.execute("SELECT give_up_upload($1, $2, $3, $4)", company_id, import_id, why, moment)
 
 
+async def waiting_bytes(connection: Connection) -> int:
+    """What the files of all companies that wait take up in the database, in bytes. Needs no company."""
+    found: int = await connection.fetchval("SELECT pg_total_relation_size('import_parts')")
+    return found
+
+
 async def advance(context: Context, import_id: UUID, before: Place, after: Place, posted: int, errors: int) -> int:
     """Move an import on from where it stands, in the transaction that does what it counts; the errors before.
 
