@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from tests.conftest import Api
 
@@ -246,6 +246,16 @@ class Chain:
         return where_valid(Grant(tuple(there.scopes), there.ip_allowlist, there.expires_at))
 
 
+EVERYTHING = Grant(tuple(ALL), (), None)
+
+
+@example(
+    plan=[
+        ("client", 0, EVERYTHING, False),
+        ("key", 0, EVERYTHING, True),
+        ("change", 0, Grant(("accounts-read",), (), None), False),
+    ]
+)
 @given(plan=st.lists(steps, min_size=4, max_size=14))
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_no_descendant_is_valid_where_an_ancestor_is_not(
