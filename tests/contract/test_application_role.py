@@ -54,7 +54,8 @@ WORKERS_TABLES = {
 }  # fmt: skip
 #: Functions that the API's role may call, and those that only the worker's may. All others are nobody's.
 FUNCTIONS = {
-    "add_fiscal_year", "current_company", "enter_company", "enter_new_company", "fiscal_year_around", "hold_ledger",
+    "add_fiscal_year", "current_company", "enter_company", "enter_new_company", "fiscal_year_around", "give_up_upload",
+    "hold_ledger", "job_company", "last_turn", "make_room",
     "open_ledger", "post_entries", "price_is_used", "resolve_credential", "rolled_up_through", "set_lock_date",
     "take_number", "take_rate_limit_hit",
 }  # fmt: skip
