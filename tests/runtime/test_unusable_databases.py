@@ -119,7 +119,8 @@ def server(reachable: Path) -> Iterator[postgres.Server]:
     folder = reachable / "asks"
     server = postgres.ensure_running(folder)
     value(server, f"CREATE ROLE owner LOGIN NOINHERIT PASSWORD '{PASSWORD}'", "CREATE ROLE ledgerbee_app LOGIN")
-    value(server, "GRANT ledgerbee_app TO owner")
+    value(server, "CREATE ROLE ledgerbee_worker LOGIN IN ROLE ledgerbee_app")
+    value(server, "GRANT ledgerbee_app, ledgerbee_worker TO owner")
     value(
         server, "CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' LOCALE_PROVIDER libc TEMPLATE template0 OWNER owner"
     )

@@ -38,7 +38,6 @@ async def migrate(dsn: str) -> None:
             await asyncio.to_thread(_upgrade, lambda: asyncpg.connect(dsn))
             await _install_jobs(guard)
             await guard.execute("ANALYZE")
-        await _ensure_policies_of_owner(guard)
         await rates.seed(guard, ecb.history())
     finally:
         await guard.close()
@@ -117,17 +116,6 @@ async def _ensure_roles(connection: "asyncpg.Connection[asyncpg.Record]") -> Non
         ) from fault
     except (asyncpg.DuplicateObjectError, asyncpg.UniqueViolationError):
         await _ensure_roles(connection)  # another database of the server was faster: roles are shared
-
-
-async def _ensure_policies_of_owner(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
-    """Point the owner's policies at who owns the tables: in a restored database that may be another role."""
-    rows = await connection.fetch(
-        "SELECT c.oid::regclass::text AS target, c.relowner::regrole::text AS owner FROM pg_policy p"
-        " JOIN pg_class c ON c.oid = p.polrelid"
-        " WHERE p.polname = 'company_of_owner' AND p.polroles <> ARRAY[c.relowner]"
-    )
-    for row in rows:
-        await connection.execute(f"ALTER POLICY company_of_owner ON {row['target']} TO {row['owner']}")
 
 
 async def _is_current(connection: "asyncpg.Connection[asyncpg.Record]") -> bool:

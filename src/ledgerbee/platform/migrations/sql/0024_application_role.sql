@@ -38,7 +38,7 @@ BEGIN
 END
 $$;
 
--- The company that this transaction has entered; null: none. The owner's own sessions, in which nobody took another role,
+-- The company that this transaction has entered, whatever role runs now; null: none. The owner's own sessions, in which nobody took another role,
 -- name theirs without a proof.
 --
 -- A single expression without a statement, and no search_path of its own: each would cost more than all the rest. So all
@@ -76,22 +76,34 @@ BEGIN
 END
 $$;
 
--- What functions of the owner see: the company that was named, which the first of them has checked by current_company().
-CREATE FUNCTION named_company() RETURNS uuid
-    LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN nullif(current_setting('app.company_id', true), '')::uuid;
+-- What `asking`, the role that a statement runs as, sees: the company that was entered; functions of the owner, which check
+-- what they are called for, the one that they name. The policies name no owner: a backup restores under another one.
+CREATE FUNCTION visible_company(asking name) RETURNS uuid
+    LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED AS $$
+BEGIN
+    RETURN CASE
+        WHEN asking = current_user
+            THEN nullif(pg_catalog.current_setting('app.company_id', true), '')::pg_catalog.uuid
+        WHEN pg_catalog.current_setting('app.company_proof', true) = pg_catalog.encode(pg_catalog.sha256(
+                pg_catalog.int8send(pg_catalog.pg_sequence_last_value('public.proof_key_1'::pg_catalog.regclass))
+                || pg_catalog.int8send(pg_catalog.pg_sequence_last_value('public.proof_key_2'::pg_catalog.regclass))
+                || pg_catalog.uuid_send(nullif(pg_catalog.current_setting('app.company_id', true), '')::pg_catalog.uuid)
+                || pg_catalog.int4send(pg_catalog.pg_backend_pid())
+                || pg_catalog.timestamptz_send(pg_catalog.transaction_timestamp())), 'hex')
+            THEN pg_catalog.current_setting('app.company_id', true)::pg_catalog.uuid
+        END;
+END
+$$;
 
--- Two policies a table: the program sees the company it has entered, asked once a statement; the owner the one it names.
+-- Asked once for each table of a statement, not for each row.
 CREATE OR REPLACE FUNCTION protect_table(target regclass, privileges text) RETURNS void
     LANGUAGE plpgsql AS $$
 BEGIN
     EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', target);
     EXECUTE format('ALTER TABLE %s FORCE ROW LEVEL SECURITY', target);
     EXECUTE format(
-        'CREATE POLICY company_isolation ON %s TO ledgerbee_app USING (company_id = (SELECT current_company())) '
-        'WITH CHECK (company_id = (SELECT current_company()))', target);
-    EXECUTE format('CREATE POLICY company_of_owner ON %s TO %I USING (company_id = named_company())',
-                   target, current_user);
+        'CREATE POLICY company_isolation ON %s USING (company_id = (SELECT visible_company(current_user))) '
+        'WITH CHECK (company_id = (SELECT visible_company(current_user)))', target);
     EXECUTE format('GRANT %s ON %s TO ledgerbee_app', privileges, target);
 END
 $$;
@@ -101,11 +113,9 @@ DECLARE
     target regclass;
 BEGIN
     FOR target IN SELECT p.polrelid FROM pg_policy p WHERE p.polname = 'company_isolation' ORDER BY p.polrelid LOOP
-        EXECUTE format('ALTER POLICY company_isolation ON %s TO ledgerbee_app '
-                       'USING (company_id = (SELECT current_company())) '
-                       'WITH CHECK (company_id = (SELECT current_company()))', target);
-        EXECUTE format('CREATE POLICY company_of_owner ON %s TO %I USING (company_id = named_company())',
-                       target, current_user);
+        EXECUTE format('ALTER POLICY company_isolation ON %s '
+                       'USING (company_id = (SELECT visible_company(current_user))) '
+                       'WITH CHECK (company_id = (SELECT visible_company(current_user)))', target);
     END LOOP;
 END
 $$;
@@ -419,7 +429,7 @@ REVOKE EXECUTE ON FUNCTION purge_expired(timestamptz), end_broken_uploads(timest
 GRANT EXECUTE ON FUNCTION purge_expired(timestamptz), end_broken_uploads(timestamptz),
     end_given_up_imports(timestamptz), stale_blob_leases(timestamptz),
     enter_company_for_job(uuid, text[], timestamptz, boolean) TO ledgerbee_worker;
-GRANT EXECUTE ON FUNCTION current_company(), enter_company(bytea[], int[], text[], timestamptz, boolean),
+GRANT EXECUTE ON FUNCTION current_company(), visible_company(name), enter_company(bytea[], int[], text[], timestamptz, boolean),
     enter_new_company(uuid), take_number(text), rolled_up_through(bigint) TO ledgerbee_app;
 
 -- What other sessions run, with the values in their statements, is for those who look after the server. Takes a superuser;
