@@ -39,10 +39,10 @@ async def test_logos_are_drawn_anew_and_the_newest_delivery_is_known(own_databas
                 age,
             )
     await migrate(own_database)
-    found = {}
+    found: dict[str, asyncpg.Record] = {}
     for name, company in companies.items():
         await owner.execute("SELECT set_config('app.company_id', $1, false)", str(company))
-        found[name] = await owner.fetchrow("SELECT logo, logo_format FROM companies WHERE company_id = $1", company)
+        (found[name],) = await owner.fetch("SELECT logo, logo_format FROM companies WHERE company_id = $1", company)
         newest = await owner.fetch("SELECT status FROM deliveries WHERE company_id = $1 AND is_latest", company)
         assert [row["status"] for row in newest] == ["delivered"]
     await owner.close()
