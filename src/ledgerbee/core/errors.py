@@ -96,6 +96,12 @@ def invalid(*problems: tuple[str, str, str]) -> LedgerBeeError:
     return VALIDATION_FAILED.error(**details)
 
 
+def refuse(problems: Sequence[tuple[str, str, str]]) -> None:
+    """Raise the validation error of these problems, if there are any: see `invalid`."""
+    if problems:
+        raise invalid(*problems)
+
+
 def check_all(*checks: Callable[[], object]) -> None:
     """Run checks that don't build on each other, and tell the validation errors of all of them at once.
 
