@@ -15,7 +15,7 @@ from tests.contract.world import World, make_world
 
 JSON_WRITES = [row for row in WRITES if not row.file]
 #: What no field takes.
-WRONG = {"wrong": [{}]}
+WRONG: dict[str, Any] = {"wrong": [{}]}
 #: Words of the program behind the wire.
 FOREIGN = re.compile(
     r"Decimal\(|<class|Traceback|NoneType|\bdict\b|pydantic|\bvalue_error\b|\bInput should\b"

@@ -119,7 +119,7 @@ def with_more(fault: LedgerBeeError, checks: Iterable[Callable[[], object]]) -> 
     """A refusal; where it is a validation error, with those that `checks` raise."""
     if fault.error_code is not VALIDATION_FAILED:
         return fault
-    faults = [fault, *_refusals(checks)]
+    faults = [fault, *(one for one in _refusals(checks) if one.details != fault.details)]  # it may be found again
     told = invalid(
         *(
             (error["property"], rule, text)
