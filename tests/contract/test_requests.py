@@ -186,9 +186,12 @@ async def test_what_a_release_before_kept_is_still_the_same_request(api: Any) ->
 
 @pytest.mark.parametrize("row", JSON_WRITES, ids=str)
 async def test_no_body_is_a_body_without_fields(
-    row: Row, http: httpx.AsyncClient, database: Database, clock: SteeredClock
+    row: Row, world: World, http: httpx.AsyncClient, database: Database, clock: SteeredClock
 ) -> None:
     """With a length of 0 or without one, with a content type or without one."""
+    model = request_model(row)
+    required = {field.alias for field in model.model_fields.values() if field.is_required()} if model else set()
+    acts = row.method == "POST" and not required  # each time on something new; a change without fields changes nothing
     answers = []
     for content, headers in (
         (b"{}", {"content-type": "application/json"}),
@@ -197,11 +200,9 @@ async def test_no_body_is_a_body_without_fields(
         (b"", {"content-length": "0"}),
         (b"", {"content-type": "application/json", "content-length": "0"}),
     ):
-        fresh = await make_world(await new_company(http, database, clock))
-        answer = await fresh.api.request(row.method, path_of(row, fresh.ids), content=content, headers=headers)
+        used = await make_world(await new_company(http, database, clock)) if acts else world
+        answer = await used.api.request(row.method, path_of(row, used.ids), content=content, headers=headers)
         answers.append(answer)
-    model = request_model(row)
-    required = {field.alias for field in model.model_fields.values() if field.is_required()} if model else set()
     for answer in answers:
         assert answer.status_code == answers[0].status_code, answer.text
         if required:

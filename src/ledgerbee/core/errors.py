@@ -6,7 +6,7 @@ A context declares its codes as module constants in its `model.py` and raises th
     raise PRODUCT_GROUP_NOT_FOUND.error()
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -94,3 +94,48 @@ def invalid(*problems: tuple[str, str, str]) -> LedgerBeeError:
     if further:
         details["furtherErrors"] = len(further)
     return VALIDATION_FAILED.error(**details)
+
+
+def refuse(problems: Sequence[tuple[str, str, str]]) -> None:
+    """Raise the validation error of these problems, if there are any: see `invalid`."""
+    if problems:
+        raise invalid(*problems)
+
+
+def check_all(*checks: Callable[[], object]) -> None:
+    """Run checks that don't build on each other, and tell the validation errors of all of them at once.
+
+    The first that refuses decides: where it is no validation error, it is raised as it is; where it is one, those of
+    the checks after it are told with it.
+    """
+    for place, check in enumerate(checks):
+        try:
+            check()
+        except LedgerBeeError as fault:
+            raise with_more(fault, checks[place + 1 :]) from None
+
+
+def with_more(fault: LedgerBeeError, checks: Iterable[Callable[[], object]]) -> LedgerBeeError:
+    """A refusal; where it is a validation error, with those that `checks` raise."""
+    if fault.error_code is not VALIDATION_FAILED:
+        return fault
+    faults = [fault, *(one for one in _refusals(checks) if one.details != fault.details)]  # it may be found again
+    told = invalid(
+        *(
+            (error["property"], rule, text)
+            for one in faults
+            for error in one.details["validationErrors"]
+            for rule, text in error["constraints"].items()
+        )
+    )
+    further = sum(one.details.get("furtherErrors", 0) for one in (told, *faults))
+    return VALIDATION_FAILED.error(**{**told.details, **({"furtherErrors": further} if further else {})})
+
+
+def _refusals(checks: Iterable[Callable[[], object]]) -> Iterable[LedgerBeeError]:
+    for check in checks:
+        try:
+            check()
+        except LedgerBeeError as fault:
+            if fault.error_code is VALIDATION_FAILED:
+                yield fault

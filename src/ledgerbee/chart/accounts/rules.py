@@ -11,7 +11,7 @@ from ledgerbee.chart.accounts.model import (
     StatementLine,
 )
 from ledgerbee.chart.seed.model import AccountSeed
-from ledgerbee.core.errors import invalid
+from ledgerbee.core.errors import check_all, invalid
 
 #: The classifications that a bookable account of each type can have.
 CLASSIFICATIONS: Mapping[LedgerType, frozenset[Classification]] = {
@@ -27,7 +27,16 @@ _TOTALS = frozenset({LedgerType.TOTAL_FROM, LedgerType.TOTAL_INTERVALS})
 
 
 def check_account(account: Account) -> None:
-    """Refuse an account whose properties contradict each other. Raises a validation error, the first in order."""
+    """Refuse an account whose properties contradict each other. Raises validation errors, all of them."""
+    check_all(
+        lambda: _check_classification(account),
+        lambda: _check_control(account),
+        lambda: _check_vat_code(account),
+        lambda: _check_sum(account),
+    )
+
+
+def _check_classification(account: Account) -> None:
     allowed = CLASSIFICATIONS.get(account.ledger_type, frozenset())
     if (account.classification is not None or allowed) and account.classification not in allowed:
         names = " or ".join(sorted(allowed)) or "left out"
@@ -38,12 +47,22 @@ def check_account(account: Account) -> None:
                 f"accountClassification must be {names} for an account of type {account.ledger_type}",
             )
         )
+
+
+def _check_control(account: Account) -> None:
     control = account.control_account_type
     if control is not None and account.classification is not _CONTROLS[control]:
         text = f"controlAccountType {control} needs an account classified as {_CONTROLS[control]}"
         raise invalid(("controlAccountType", "isIn", text))
-    if account.vat_code_id is not None and (account.ledger_type not in BOOKABLE or control is not None):
+
+
+def _check_vat_code(account: Account) -> None:
+    is_control = account.control_account_type is not None
+    if account.vat_code_id is not None and (account.ledger_type not in BOOKABLE or is_control):
         raise invalid(("vatCodeId", "isEmpty", "vatCodeId must be left out: no VAT is booked with this account"))
+
+
+def _check_sum(account: Account) -> None:
     if account.ledger_type in _TOTALS and account.role != StatementLine.RESULT_IN_EQUITY:
         if account.sum_from is None or account.sum_from > account.standard_number:
             raise invalid(("sumFrom", "max", "sumFrom must be a number up to that of the total's standard account"))

@@ -18,7 +18,7 @@ from ledgerbee.chart.vat_codes.model import (
     VatRate,
     VatType,
 )
-from ledgerbee.core.errors import invalid
+from ledgerbee.core.errors import check_all, invalid
 from ledgerbee.core.money import EXACT, ZERO, round_to
 
 #: Categories whose invoices have to tell why they are without VAT (EN 16931: BR-E-10, BR-AE-10, BR-IC-10, BR-G-10,
@@ -59,38 +59,55 @@ def percent_of_share(share: Fraction) -> Decimal:
 
 def check_rates(rates: Sequence[VatRate]) -> None:
     """Refuse rates that leave days without one, or give a day two. Raises validation errors."""
+    problems = []
     if not rates or rates[0].valid_from != SINCE_EVER:
-        raise invalid(
-            ("rates.0.validFrom", "isEmpty", "rates.0.validFrom must be left out: the first holds since ever")
-        )
+        text = "rates.0.validFrom must be left out: the first holds since ever"
+        problems.append(("rates.0.validFrom", "isEmpty", text))
     if len(rates) > MAX_RATES:
-        raise invalid(("rates", "arrayMaxSize", f"rates must contain no more than {MAX_RATES} elements"))
+        problems.append(("rates", "arrayMaxSize", f"rates must contain no more than {MAX_RATES} elements"))
     for index in range(1, len(rates)):
         if rates[index].valid_from <= rates[index - 1].valid_from:
             name = f"rates.{index}.validFrom"
-            raise invalid((name, "minDate", f"{name} must be later than that of the rate before it"))
+            problems.append((name, "minDate", f"{name} must be later than that of the rate before it"))
+    if problems:
+        raise invalid(*problems)
 
 
 def check_vat_code(code: VatCode, accounts: Mapping[UUID, Account]) -> None:
     """Refuse a code that couldn't be booked or invoiced. `accounts` are those among its two that the company has.
 
-    Raises `ACCOUNT_NOT_FOUND`, `ACCOUNT_NOT_BOOKABLE` and validation errors, the first problem in order.
+    Raises `ACCOUNT_NOT_FOUND`, `ACCOUNT_NOT_BOOKABLE` and validation errors, all of them.
     """
-    _check_account("accountToBookId", code.account_id, accounts)
-    _check_account("contraAccountToBookId", code.contra_account_id, accounts)
+    check_all(
+        lambda: _check_account("accountToBookId", code.account_id, accounts),
+        lambda: _check_account("contraAccountToBookId", code.contra_account_id, accounts),
+        lambda: _check_accounts_fit(code),
+        lambda: _check_principle(code),
+        lambda: _check_deduction(code),
+        lambda: _check_category(code),
+        lambda: _check_boxes(code),
+    )
+
+
+def _check_accounts_fit(code: VatCode) -> None:
     charges = any(one.rate > ZERO for one in code.rates)
     if charges and code.account_id is None:
         raise invalid(("accountToBookId", "isDefined", "accountToBookId is needed for a code with a rate"))
-    if code.contra_account_id is not None:
-        if code.principle is not Principle.NET:
-            raise invalid(("principle", "isIn", "principle must be Net for a code with a contra account"))
-        if code.account_id in {None, code.contra_account_id}:
-            raise invalid(
-                ("accountToBookId", "isDefined", "accountToBookId must be another one than the contra account")
-            )
+    if code.contra_account_id is not None and code.account_id in {None, code.contra_account_id}:
+        raise invalid(("accountToBookId", "isDefined", "accountToBookId must be another one than the contra account"))
+
+
+def _check_principle(code: VatCode) -> None:
+    if code.contra_account_id is not None and code.principle is not Principle.NET:
+        raise invalid(("principle", "isIn", "principle must be Net for a code with a contra account"))
+
+
+def _check_deduction(code: VatCode) -> None:
     if code.type is VatType.SALES and any(one.deductible_share != 1 for one in code.rates):
         raise invalid(("deductiblePercent", "isEmpty", "deductiblePercent is for purchases only"))
-    _check_category(code)
+
+
+def _check_boxes(code: VatCode) -> None:
     for box in code.return_box.split("+") if code.return_box else ():
         if box not in RETURN_BOXES:
             raise invalid(("returnBoxes", "isIn", f"returnBoxes must be of {', '.join(sorted(RETURN_BOXES))}"))

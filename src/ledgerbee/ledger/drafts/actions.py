@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from msgspec.structs import replace as with_fields
 
 from ledgerbee.chart.accounts import store as accounts
 from ledgerbee.chart.dimensions import store as dimensions
+from ledgerbee.core.errors import LedgerBeeError, with_more
 from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.attachments import store as attachments
 from ledgerbee.ledger.drafts import rules, store
@@ -125,10 +127,14 @@ async def _checked(
     if tags := entry_store.tags_of(entered):
         await dimensions.hold_values(context, tags)
     books = await entry_store.load_references(context, entered)
-    contents = [
-        with_fields(entry_rules.checked(entry, books, path), currency=entry.currency or books.base_currency)
-        for entry, path in zip(entered, paths, strict=True)
-    ]
+    try:
+        contents = [
+            with_fields(entry_rules.checked(entry, books, path), currency=entry.currency or books.base_currency)
+            for entry, path in zip(entered, paths, strict=True)
+        ]
+    except LedgerBeeError as fault:
+        each = [partial(entry_rules.checked, entry, books, path) for entry, path in zip(entered, paths, strict=True)]
+        raise with_more(fault, each) from None
     known = await accounts.get_many(context, {line.account_id for content in contents for line in content.lines})
     for content, path in zip(contents, paths, strict=True):
         rules.check_accounts(content, known, path)

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from ledgerbee.core.dates import add_months, first_of_month
-from ledgerbee.core.errors import invalid
+from ledgerbee.core.errors import check_all, invalid
 from ledgerbee.ledger.periods.model import Span
 
 #: A financial year has twelve months (årsregnskabsloven § 15, stk. 1).
@@ -29,10 +29,16 @@ def first_year(start: date | None, end: date | None, today: date) -> Span:
     """
     start = start or today.replace(month=1, day=1)
     year = Span(start, end or _months_from(start))
-    _check(year, LEAST_FIRST_MONTHS, ("fiscalYearStart", "fiscalYearEnd"))
+    check_all(
+        lambda: _check(year, LEAST_FIRST_MONTHS, ("fiscalYearStart", "fiscalYearEnd"), ends=end is not None),
+        lambda: _check_first_start(year.start_date, today),
+    )
+    return year
+
+
+def _check_first_start(start: date, today: date) -> None:
     if start > add_months(today, 12):
         raise invalid(("fiscalYearStart", "maxDate", "fiscalYearStart must not be more than a year ahead"))
-    return year
 
 
 def year_after(years: Sequence[Span]) -> Span:
@@ -52,12 +58,20 @@ def another_year(years: Sequence[Span], start: date | None, end: date | None, to
         start = add_months(first_of_month(end), 1 - USUAL_MONTHS)
     start = start or newest_end + _DAY
     year = Span(start, end or _months_from(start))
-    _check(year, 1, ("startDate", "endDate"))
-    if year.start_date < FIRST_DAY:
-        raise invalid(("startDate", "minDate", f"startDate must not be before {FIRST_DAY}"))
-    if year.end_date > add_months(today, MOST_MONTHS_AHEAD):
-        raise invalid(("endDate", "maxDate", "endDate must not be more than ten years ahead"))
+    check_all(
+        lambda: _check(year, 1, ("startDate", "endDate"), ends=end is not None), lambda: _check_not_far(year, today)
+    )
     return year
+
+
+def _check_not_far(year: Span, today: date) -> None:
+    problems = []
+    if year.start_date < FIRST_DAY:
+        problems.append(("startDate", "minDate", f"startDate must not be before {FIRST_DAY}"))
+    if year.end_date > add_months(today, MOST_MONTHS_AHEAD):
+        problems.append(("endDate", "maxDate", "endDate must not be more than ten years ahead"))
+    if problems:
+        raise invalid(*problems)
 
 
 def missing_years(years: Sequence[Span], days: Iterable[date]) -> list[Span]:
@@ -86,13 +100,19 @@ def _months_from(start: date) -> date:
     return add_months(start, USUAL_MONTHS) - _DAY
 
 
-def _check(year: Span, least_months: int, names: tuple[str, str]) -> None:
-    """Raises validation errors unless the year is whole months, so many of them."""
+def _check(year: Span, least_months: int, names: tuple[str, str], *, ends: bool) -> None:
+    """Raises validation errors unless the year is whole months, so many of them.
+
+    `ends` says that its end was asked for: else it follows from the start, and so does what is wrong with it.
+    """
     start, after = year.start_date, year.end_date + _DAY
+    problems = []
     if start.day != 1:
-        raise invalid((names[0], "isStartOfMonth", f"{names[0]} must be the first day of a month"))
-    if after.day != 1:
-        raise invalid((names[1], "isEndOfMonth", f"{names[1]} must be the last day of a month"))
+        problems.append((names[0], "isStartOfMonth", f"{names[0]} must be the first day of a month"))
+    if after.day != 1 and (ends or not problems):
+        problems.append((names[1], "isEndOfMonth", f"{names[1]} must be the last day of a month"))
+    if problems:
+        raise invalid(*problems)
     months = (after.year - start.year) * 12 + after.month - start.month
     if not least_months <= months <= MOST_MONTHS:
         text = f"{names[1]} must be {least_months} to {MOST_MONTHS} months after {names[0]}, it is {months}"

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
-from ledgerbee.core.errors import invalid
+from ledgerbee.core.errors import check_all, invalid
 from ledgerbee.core.money import EXACT, HUNDRED, minor_units, multiply, round_money, round_to, total
 from ledgerbee.ledger.projects.model import (
     Figures,
@@ -28,9 +28,19 @@ def check(project: Project) -> None:
 
     The end is not before the start; no budget, of the subprojects neither, is finer than the currency.
     """
+    check_all(
+        lambda: _check_days(project),
+        lambda: check_budget(project.budget_amount, project.currency),
+        lambda: _check_budgets_of_subprojects(project),
+    )
+
+
+def _check_days(project: Project) -> None:
     if project.start_date is not None and project.end_date is not None and project.end_date < project.start_date:
         raise invalid(("endDate", "minDate", "endDate must not be before startDate"))
-    check_budget(project.budget_amount, project.currency)
+
+
+def _check_budgets_of_subprojects(project: Project) -> None:
     places = minor_units(project.currency)
     if any(_is_finer(subproject.budget_amount, project.currency) for subproject in project.subprojects):
         text = f"currency must have more than {places} decimals: the budget of a subproject has more"

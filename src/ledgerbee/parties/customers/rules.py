@@ -1,6 +1,6 @@
 """What makes a customer's fields agree with each other."""
 
-from ledgerbee.core.errors import invalid
+from ledgerbee.core.errors import check_all, invalid
 from ledgerbee.parties.customers.model import (
     CUSTOMER_PARENT_INVALID,
     BillingRelationship,
@@ -16,12 +16,19 @@ def check(customer: Customer) -> None:
     In the EU zone a VAT number must have the form of a member state's: reverse charge and the EU sales list hang on
     it. A parent that pays must be named. Raises validation errors and `CUSTOMER_PARENT_INVALID`.
     """
+    check_all(lambda: _check_vat_number(customer), lambda: _check_parent(customer))
+
+
+def _check_vat_number(customer: Customer) -> None:
     if (
         customer.vat_zone is VatZone.EU
         and customer.vat_number is not None
         and not is_eu_vat_number(customer.vat_number, customer.country_code)
     ):
         raise invalid(("vatNumber", "isVatNumber", "vatNumber must be a VAT number of an EU member state"))
+
+
+def _check_parent(customer: Customer) -> None:
     if customer.parent_customer_id == customer.id:
         raise CUSTOMER_PARENT_INVALID.error(property="parentCustomerId")
     if customer.billing_relationship is BillingRelationship.PARENT_PAYS and customer.parent_customer_id is None:

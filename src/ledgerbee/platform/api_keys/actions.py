@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from ledgerbee.core.errors import invalid
+from ledgerbee.core.errors import check_all, invalid
 from ledgerbee.core.ids import new_id
 from ledgerbee.platform import grants
 from ledgerbee.platform.api_keys import store
@@ -36,10 +36,11 @@ async def create(
     operator, who can give anything) and ends with it. Raises `API_KEY_SCOPE_NOT_ASSIGNABLE`,
     `INSUFFICIENT_PERMISSIONS` and validation errors.
     """
-    check_scopes(scopes)
-    check_allowlist(ip_allowlist)
-    if expires_at is not None and expires_at <= context.now:
-        raise invalid(("expiresAt", "minDate", "expiresAt must lie in the future"))
+    check_all(
+        lambda: check_scopes(scopes),
+        lambda: check_allowlist(ip_allowlist),
+        lambda: _check_expiry(expires_at, context.now),
+    )
     made = await grants.give(context, Grant(tuple(sorted(set(scopes))), tuple(ip_allowlist), expires_at), maker)
     secret = new_secret(KEY_PREFIX)
     key = ApiKey(
@@ -66,6 +67,11 @@ async def create(
     )
     context.emit("api_key.created", key.id, told(ApiKey, key))
     return key, secret
+
+
+def _check_expiry(expires_at: datetime | None, now: datetime) -> None:
+    if expires_at is not None and expires_at <= now:
+        raise invalid(("expiresAt", "minDate", "expiresAt must lie in the future"))
 
 
 async def revoke(context: Context, key_id: UUID, changer: Principal | None = None) -> ApiKey:

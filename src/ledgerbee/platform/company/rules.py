@@ -11,7 +11,7 @@ import stdnum.dk.cvr
 import stdnum.iban
 from stdnum.exceptions import ValidationError
 
-from ledgerbee.core.errors import invalid
+from ledgerbee.core.errors import check_all, invalid
 from ledgerbee.platform.company.model import Company
 
 #: Names that the time zone database has beside the zones of the world.
@@ -24,15 +24,19 @@ def normal(company: Company) -> Company:
     """The company with its identifiers as they are kept. Raises validation errors: CVR number, IBAN, BIC, Danish bank
     account, time zone.
     """
-    if company.vat_number is not None:
-        company = replace(company, vat_number=normal_vat_number(company.country_code, company.vat_number))
-    if company.iban is not None:
-        company = replace(company, iban=normal_iban(company.iban))
-    if company.bic is not None:
-        company = replace(company, bic=normal_bic(company.bic))
-    check_bank_account(company)
-    check_time_zone(company.time_zone)
-    return company
+    check_all(
+        lambda: company.vat_number is None or normal_vat_number(company.country_code, company.vat_number),
+        lambda: company.iban is None or normal_iban(company.iban),
+        lambda: company.bic is None or normal_bic(company.bic),
+        lambda: check_bank_account(company),
+        lambda: check_time_zone(company.time_zone),
+    )
+    return replace(
+        company,
+        vat_number=company.vat_number and normal_vat_number(company.country_code, company.vat_number),
+        iban=company.iban and normal_iban(company.iban),
+        bic=company.bic and normal_bic(company.bic),
+    )
 
 
 def normal_vat_number(country_code: str, vat_number: str) -> str:
@@ -78,10 +82,13 @@ def check_bank_account(company: Company) -> None:
     if company.country_code != "DK":
         return
     registration, account = company.bank_registration_number, company.bank_account_number
+    problems = []
     if registration is not None and not _DANISH_REGISTRATION_NUMBER.fullmatch(registration):
-        raise invalid(("bankRegistrationNumber", "matches", "bankRegistrationNumber must be four digits"))
+        problems.append(("bankRegistrationNumber", "matches", "bankRegistrationNumber must be four digits"))
     if account is not None and not _DANISH_ACCOUNT_NUMBER.fullmatch(account):
-        raise invalid(("bankAccountNumber", "matches", "bankAccountNumber must be one to ten digits"))
+        problems.append(("bankAccountNumber", "matches", "bankAccountNumber must be one to ten digits"))
+    if problems:
+        raise invalid(*problems)
 
 
 def check_time_zone(name: str) -> None:

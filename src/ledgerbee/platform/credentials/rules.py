@@ -18,11 +18,14 @@ def check_scopes(scopes: Sequence[str]) -> None:
 
     Raises `API_KEY_SCOPE_NOT_ASSIGNABLE` and a validation error.
     """
+    problems = []
     for index, scope in enumerate(scopes):
         if scope in PARTNER_SCOPES:
             raise API_KEY_SCOPE_NOT_ASSIGNABLE.error(scope=scope)
         if scope not in SCOPES:
-            raise invalid((f"scopes.{index}", "isIn", f"scopes.{index} must be a known scope"))
+            problems.append((f"scopes.{index}", "isIn", f"scopes.{index} must be a known scope"))
+    if problems:
+        raise invalid(*problems)
 
 
 def check_grant(scopes: Collection[str], held: Collection[str]) -> None:
@@ -36,12 +39,15 @@ def check_grant(scopes: Collection[str], held: Collection[str]) -> None:
 
 def check_allowlist(entries: Sequence[str]) -> None:
     """Refuse what is neither an IP address nor a network in CIDR notation. Raises a validation error."""
+    problems = []
     for index, entry in enumerate(entries):
         try:
             ip_network(entry, strict=False)
         except ValueError:
             text = f"ipWhitelist.{index} must be an IP address or a network"
-            raise invalid((f"ipWhitelist.{index}", "isIp", text)) from None
+            problems.append((f"ipWhitelist.{index}", "isIp", text))
+    if problems:
+        raise invalid(*problems)
 
 
 def granted(wanted: Grant, held: Grant) -> Grant:

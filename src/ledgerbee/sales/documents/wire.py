@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 from pydantic import BeforeValidator, Field
 
-from ledgerbee.core.errors import invalid
+from ledgerbee.core.errors import check_all, refuse
 from ledgerbee.core.money import ONE
 from ledgerbee.platform.http.wire import Id, Percent, Quantity, RequestModel, Text, UnitPrice, omitted
 from ledgerbee.sales.documents.model import MAX_LINES, DocumentLineType, LineInput
@@ -68,10 +68,8 @@ def line_inputs(lines: Sequence[LineRequest]) -> tuple[LineInput, ...]:
         if field in line.model_fields_set
         for name in (f"lines.{index}.{wire_name}",)
     ]
-    if problems:
-        raise invalid(*problems)
     given = tuple(_line_input(line) for line in lines)
-    check_lines(given)
+    check_all(lambda: refuse(problems), lambda: check_lines(given))
     return given
 
 

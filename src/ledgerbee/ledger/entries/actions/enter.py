@@ -1,8 +1,9 @@
 """Entering entries: what callers enter is completed from the books and posted."""
 
 from collections.abc import Sequence
+from functools import partial
 
-from ledgerbee.core.errors import LedgerBeeError
+from ledgerbee.core.errors import LedgerBeeError, with_more
 from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.attachments import store as attachments
 from ledgerbee.ledger.entries import rules, store
@@ -18,7 +19,13 @@ async def enter(context: Context, entries: Sequence[EnteredEntry]) -> list[Poste
     """
     books = await store.load_books(context, entries)
     paths = [f"entries.{index}" for index in range(len(entries))]
-    completed = [rules.complete(entered, books, new_id(), path) for entered, path in zip(entries, paths, strict=True)]
+    try:
+        completed = [
+            rules.complete(entered, books, new_id(), path) for entered, path in zip(entries, paths, strict=True)
+        ]
+    except LedgerBeeError as fault:
+        each = [partial(rules.checked, entered, books, path) for entered, path in zip(entries, paths, strict=True)]
+        raise with_more(fault, each) from None
     posted = await post_for([context] * len(entries), completed, paths)
     await _attach(context, entries, completed)
     return posted

@@ -1,6 +1,6 @@
 """From what a caller enters to what is posted: party, category, VAT, the control line, base amounts. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -14,7 +14,7 @@ from ledgerbee.chart.dimensions.model import TagValue
 from ledgerbee.chart.dimensions.rules import check_tags
 from ledgerbee.chart.journal_categories.model import JOURNAL_CATEGORY_NOT_FOUND, JournalCategory
 from ledgerbee.chart.vat_codes.model import VAT_CODE_NOT_FOUND, VatCode, VatRate
-from ledgerbee.core.errors import LedgerBeeError, invalid
+from ledgerbee.core.errors import LedgerBeeError, invalid, with_more
 from ledgerbee.core.money import HUNDRED, MAX_AMOUNT, ONE, format_amount, places_of, quantum_of
 from ledgerbee.ledger.entries.model import (
     CONTROL_SIDES,
@@ -144,15 +144,26 @@ def checked(entered: EnteredEntry, books: Books, path: str = "") -> EnteredEntry
     Raises, in this order: what `check_delivery_date` and `with_control_line` raise; errors of the category, of
     currency, given rate and amounts (validation errors), of VAT codes, and of tags.
     """
-    check_delivery_date(entered.delivery_date, entered.date, path)
-    entered = with_control_line(entered, books, path)
+    try:
+        check_delivery_date(entered.delivery_date, entered.date, path)
+        whole = with_control_line(entered, books, path)
+        for check in _CHECKS:
+            check(whole, whole.currency or books.base_currency, books, path)
+    except LedgerBeeError as fault:
+        raise with_more(fault, _each(entered, books, path)) from None
+    return whole
+
+
+def _each(entered: EnteredEntry, books: Books, path: str) -> Iterator[Callable[[], object]]:
+    """Everything that `checked` looks at, one by one: each line's amounts and VAT by themselves."""
     currency = entered.currency or books.base_currency
-    _check_category(entered, books, path)
-    _check_given_rate(entered, currency, books, path)
-    _check_amounts(entered, currency, path)
-    _check_vat_codes(entered, currency, books, path)
-    check_tags(entered.tag_ids, [line.tag_ids for line in entered.lines], books.tags, path)
-    return entered
+    yield lambda: check_delivery_date(entered.delivery_date, entered.date, path)
+    yield lambda: _check_given_rate(entered, currency, books, path)
+    yield lambda: _check_original_amount(entered, currency, path)
+    for number, line in enumerate(entered.lines):
+        yield lambda number=number, line=line: _check_line_amount(line, number, currency, path)  # type: ignore[misc]
+        yield lambda number=number, line=line: _check_line_vat(entered, line, number, currency, books, path)  # type: ignore[misc]
+    yield lambda: check_tags(entered.tag_ids, [line.tag_ids for line in entered.lines], books.tags, path)
 
 
 def check_delivery_date(delivery: date | None, day: date, path: str = "") -> None:
@@ -218,7 +229,7 @@ def _check_one_party(
         )
 
 
-def _check_category(entered: EnteredEntry, books: Books, path: str) -> None:
+def _check_category(entered: EnteredEntry, _: str, books: Books, path: str) -> None:
     wanted, category = entered.journal_category_id, _category(entered, books)
     name = below(path, "journalCategoryId")
     if category is None:
@@ -249,7 +260,7 @@ def _rate(entered: EnteredEntry, currency: str, books: Books, path: str) -> Deci
     return rate
 
 
-def _check_amounts(entered: EnteredEntry, currency: str, path: str) -> None:
+def _check_amounts(entered: EnteredEntry, currency: str, _: Books, path: str) -> None:
     """Amounts in the currency's minor units: VAT is computed of these, so a finer one must not get that far."""
     places = places_of(currency)
     quantum = quantum_of(places)
@@ -261,24 +272,47 @@ def _check_amounts(entered: EnteredEntry, currency: str, path: str) -> None:
             check_amount(line.amount, places, below(path, f"lines.{number}.amount"))
 
 
+def _check_original_amount(entered: EnteredEntry, currency: str, path: str) -> None:
+    check_amount(entered.original_amount, places_of(currency), below(path, "originalAmount"))
+
+
+def _check_line_amount(line: EnteredLine, number: int, currency: str, path: str) -> None:
+    check_amount(line.amount, places_of(currency), below(path, f"lines.{number}.amount"))
+
+
 def _check_vat_codes(entered: EnteredEntry, currency: str, books: Books, path: str) -> None:
     for number, line in enumerate(entered.lines):
-        if line.vat_code_id is None:
-            if line.vat_included is not None or line.vat_amount is not None:
-                field = "vatAmount" if line.vat_included is None else "vatIncluded"
-                raise _unwanted(below(path, f"lines.{number}.{field}"), "of a line without vatCodeId")
-            continue
-        name = below(path, f"lines.{number}.vatCodeId")
-        code = books.vat_codes.get(line.vat_code_id)
-        account = books.accounts.get(line.account_id)
-        if code is None:
-            raise VAT_CODE_NOT_FOUND.missing(name, "vatCodeId", line.vat_code_id)
-        if not code.is_active or (account is not None and account.control_account_type is not None):
-            raise JOURNAL_ENTRY_VAT_NOT_ALLOWED.error(property=name, vatCodeId=str(line.vat_code_id))
-        rate = code.rate_on(entered.tax_point)
-        if line.amount * (1 + rate.rate / HUNDRED) > MAX_AMOUNT:
-            raise invalid((below(path, f"lines.{number}.amount"), "max", "amount with its VAT is too large"))
-        _check_voucher_vat(line, code, rate, currency, below(path, f"lines.{number}"))
+        if line.vat_code_id is not None or line.vat_included is not None or line.vat_amount is not None:
+            _check_line_vat(entered, line, number, currency, books, path)
+
+
+def _check_line_vat(
+    entered: EnteredEntry, line: EnteredLine, number: int, currency: str, books: Books, path: str
+) -> None:
+    if line.vat_code_id is None:
+        if line.vat_included is not None or line.vat_amount is not None:
+            field = "vatAmount" if line.vat_included is None else "vatIncluded"
+            raise _unwanted(below(path, f"lines.{number}.{field}"), "of a line without vatCodeId")
+        return
+    name = below(path, f"lines.{number}.vatCodeId")
+    code = books.vat_codes.get(line.vat_code_id)
+    account = books.accounts.get(line.account_id)
+    if code is None:
+        raise VAT_CODE_NOT_FOUND.missing(name, "vatCodeId", line.vat_code_id)
+    if not code.is_active or (account is not None and account.control_account_type is not None):
+        raise JOURNAL_ENTRY_VAT_NOT_ALLOWED.error(property=name, vatCodeId=str(line.vat_code_id))
+    rate = code.rate_on(entered.tax_point)
+    if line.amount * (1 + rate.rate / HUNDRED) > MAX_AMOUNT:
+        raise invalid((below(path, f"lines.{number}.amount"), "max", "amount with its VAT is too large"))
+    _check_voucher_vat(line, code, rate, currency, below(path, f"lines.{number}"))
+
+
+def _check_tags(entered: EnteredEntry, _: str, books: Books, path: str) -> None:
+    check_tags(entered.tag_ids, [line.tag_ids for line in entered.lines], books.tags, path)
+
+
+#: What `checked` looks at in an entry with all its lines, in this order.
+_CHECKS: Final = (_check_category, _check_given_rate, _check_amounts, _check_vat_codes, _check_tags)
 
 
 def _check_voucher_vat(line: EnteredLine, code: VatCode, rate: VatRate, currency: str, path: str) -> None:

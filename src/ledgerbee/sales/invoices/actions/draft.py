@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date
 from typing import Any
 from uuid import UUID
 
+from ledgerbee.core.errors import check_all
 from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.entries.rules import check_delivery_date
 from ledgerbee.parties.customers import store as customers
@@ -32,8 +34,7 @@ async def create(context: Context, given: InvoiceFields) -> FullInvoice:
     `DOCUMENT_TEMPLATE_NOT_FOUND`, `SALES_DOCUMENT_TEMPLATE_MISMATCH`, `SALES_DOCUMENT_CUSTOMER_INACTIVE`,
     `SALES_DOCUMENT_DEPARTMENT_INACTIVE` and what `documents.price_lines` raises.
     """
-    check_date(given.issue_date, context.today)
-    check_delivery_date(given.delivery_date, given.issue_date)
+    _check_days(given, context.today)
     company = await companies.get(context)
     facts = await customers.billing_facts(context, given.customer_id)
     await _check_references(context, given, facts)
@@ -54,6 +55,14 @@ async def create(context: Context, given: InvoiceFields) -> FullInvoice:
     return full
 
 
+def _check_days(given: InvoiceFields, today: date) -> None:
+    check_all(
+        lambda: check_date(given.issue_date, today),
+        lambda: check_delivery_date(given.delivery_date, given.issue_date),
+        lambda: None if given.due_date is None else check_due_date(given.issue_date, given.due_date),
+    )
+
+
 async def update(context: Context, invoice_id: UUID, changes: Mapping[str, Any]) -> FullInvoice:
     """Change a draft: the named fields of `InvoiceFields`; `lines` replaces all of them.
 
@@ -68,8 +77,7 @@ async def update(context: Context, invoice_id: UUID, changes: Mapping[str, Any])
     lines = await store.lines_of(context, invoice_id)
     given = replace(_fields_of(before, changes), lines=tuple(as_input(line) for line in lines))
     given = replace(given, **changes)
-    check_date(given.issue_date, context.today)
-    check_delivery_date(given.delivery_date, given.issue_date)
+    _check_days(given, context.today)
     company = await companies.get(context)
     facts = await customers.billing_facts(context, given.customer_id)
     await _check_references(context, given, facts)

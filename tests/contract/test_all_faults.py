@@ -1,0 +1,172 @@
+"""Everything that is wrong with a body is told at once, in the wire's words."""
+
+import re
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.conftest import Api
+from tests.contract.operations import WRITES, Row
+from tests.contract.test_bad_bytes import replaced
+from tests.contract.test_operations import path_of
+from tests.contract.test_requests import errors_of
+from tests.contract.world import World, make_world
+
+JSON_WRITES = [row for row in WRITES if not row.file]
+#: What no field takes.
+WRONG: dict[str, Any] = {"wrong": [{}]}
+#: Words of the program behind the wire.
+FOREIGN = re.compile(
+    r"Decimal\(|<class|Traceback|NoneType|\bdict\b|pydantic|\bvalue_error\b|\bInput should\b"
+    r"|\bNone\b|\bTrue\b|datetime\.|UUID\("
+)
+
+
+def places_of(value: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
+    """The places of the single values in a body."""
+    if isinstance(value, dict):
+        return [place for name, one in value.items() for place in places_of(one, (*path, name))]
+    if isinstance(value, list) and value and isinstance(value[0], (dict, list)):
+        return [place for index, one in enumerate(value) for place in places_of(one, (*path, index))]
+    return [path]
+
+
+@pytest.mark.parametrize("row", JSON_WRITES, ids=str)
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+async def test_so_many_faults_so_many_findings(row: Row, world: World, data: st.DataObject) -> None:
+    body = row.sent(world)["json"]
+    places = places_of(body)
+    broken = data.draw(st.lists(st.sampled_from(places), unique=True)) if places else []
+    unknown = data.draw(
+        st.lists(st.from_regex(r"x[A-Z]{3}", fullmatch=True), min_size=0 if broken else 1, max_size=3, unique=True)
+    )
+    for place in broken:
+        body = replaced(body, place, WRONG)
+    body = {**body, **dict.fromkeys(unknown, 1)}
+    answer = await world.api.request(row.method, path_of(row, world.ids), json=body)
+    found = errors_of(answer)
+    assert set(found) == {".".join(map(str, place)) for place in broken} | set(unknown)
+    for name, rules in found.items():
+        for text in rules.values():
+            assert text.startswith(f"{name} "), text
+            assert not FOREIGN.search(text), text
+
+
+@pytest.fixture
+async def own(api: Api) -> World:
+    return await make_world(api)
+
+
+def _line(world: World, **fields: Any) -> dict[str, Any]:
+    return {"accountId": world.cash_account_id, "side": "DEBIT", "amount": "5.00", **fields}
+
+
+def _entry(world: World, **fields: Any) -> dict[str, Any]:
+    lines = [_line(world), _line(world, side="CREDIT", accountId=world.sales_account_id)]
+    return {"entryType": "JOURNAL_ENTRY", "date": "2026-03-16", "originalAmount": "5.00", "lines": lines, **fields}
+
+
+def _bad_entry(world: World) -> dict[str, Any]:
+    """Faults of five rules, in the entry and in two of its lines."""
+    tag = world.ids["valueId"]
+    return _entry(
+        world,
+        deliveryDate="2000-01-01",
+        exchangeRate="2",
+        originalAmount="5.001",
+        lines=[_line(world, amount="5.001"), _line(world, vatIncluded=True), _line(world, amount="0.009")],
+        tagIds=[tag, tag],
+    )
+
+
+BAD_ENTRY = {
+    "deliveryDate", "exchangeRate", "originalAmount", "lines.0.amount", "lines.1.vatIncluded", "lines.2.amount",
+    "tagIds",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "path", ["/v2/journal-entries", "/v1/journal-entries", "/v2/draft-journal-entries", "/v1/draft-journal-entries"]
+)
+async def test_all_faults_of_an_entry(own: World, path: str) -> None:
+    assert set(errors_of(await own.api.post(path, _bad_entry(own)))) == BAD_ENTRY
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/v2/journal-entries/batch", "/v1/journal-batches", "/v2/draft-journal-batches", "/v1/draft-journal-batches"],
+)
+async def test_all_faults_of_all_entries(own: World, path: str) -> None:
+    entries = [_entry(own), _bad_entry(own), _entry(own, exchangeRate="3")]
+    found = set(errors_of(await own.api.post(path, {"entries": entries})))
+    assert found == {f"entries.1.{name}" for name in BAD_ENTRY} | {"entries.2.exchangeRate"}
+
+
+async def test_a_refusal_of_another_kind_that_comes_first_is_told_alone(own: World) -> None:
+    body = {**_bad_entry(own), "deliveryDate": None, "entryType": "CUSTOMER_INVOICE"}
+    answer = await own.api.post("/v2/journal-entries", body)
+    assert answer.json()["code"] == "JOURNAL_ENTRY_PARTY_MISMATCH"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "names"),
+    [
+        ("PATCH", "/v1/company",
+         {"vatNumber": "1", "iban": "x", "bic": "x", "bankRegistrationNumber": "1", "bankAccountNumber": "x",
+          "timeZone": "Mars"},
+         {"vatNumber", "iban", "bic", "bankRegistrationNumber", "bankAccountNumber", "timeZone"}),
+        ("POST", "/v1/api-keys",
+         {"name": "x", "scopes": ["a", "accounts-read", "b"], "ipWhitelist": ["x", "10.0.0.0/8", "y"],
+          "expiresAt": "2020-01-01T00:00:00Z"},
+         {"scopes.0", "scopes.2", "ipWhitelist.0", "ipWhitelist.2", "expiresAt"}),
+        ("POST", "/v1/projects",
+         {"name": "x", "startDate": "2026-02-01", "endDate": "2026-01-01", "budgetAmount": "1.001"},
+         {"endDate", "budgetAmount"}),
+        ("POST", "/v1/fiscal-years", {"startDate": "2027-01-02", "endDate": "2027-12-30"}, {"startDate", "endDate"}),
+        ("PUT", "/v1/vat-codes/{vatCodeId}/rates",
+         {"rates": [{"vatRate": 25, "validFrom": "2020-01-01"}, {"vatRate": 24, "validFrom": "2019-01-01"},
+                    {"vatRate": 23, "validFrom": "2018-01-01"}]},
+         {"rates.0.validFrom", "rates.1.validFrom", "rates.2.validFrom"}),
+        ("POST", "/v1/vat-codes",
+         {"vatCode": "Q", "name": "Q", "vatRate": 25, "type": "SALES", "principle": "Gross", "deductiblePercent": 50,
+          "eInvoiceCategory": "Z", "contraAccountToBookId": "{cash}"},
+         {"accountToBookId", "principle", "deductiblePercent", "eInvoiceCategory"}),
+        ("POST", "/v1/accounts",
+         {"accountNumber": 99001, "name": "x", "ledgerType": "BALANCE_SHEET", "accountClassification": "REVENUE",
+          "controlAccountType": "ACCOUNTS_PAYABLE", "vatCodeId": "{vat}", "sumFrom": 1},
+         {"accountClassification", "controlAccountType", "vatCodeId", "sumFrom"}),
+        ("POST", "/v1/invoices",
+         {"customerId": "{customer}", "date": "2030-01-01", "dueDate": "2029-01-01", "deliveryDate": "2000-01-01",
+          "lines": [{"priceId": "{price}"}]},
+         {"date", "dueDate", "deliveryDate"}),
+        ("POST", "/v1/invoices",
+         {"customerId": "{customer}", "date": "2026-03-16", "lines": [{}, {"lineType": "text", "quantity": 1}, {}]},
+         {"lines.0.priceId", "lines.1.quantity", "lines.1.description", "lines.2.priceId"}),
+        ("POST", "/v1/customers",
+         {"customerNumber": "9", "customerType": "company", "name": "x", "vatZone": "eu", "countryCode": "DE",
+          "customerGroupId": "{group}", "vatNumber": "!", "billingRelationship": "parent_pays"},
+         {"vatNumber", "parentCustomerId"}),
+    ],
+)  # fmt: skip
+async def test_all_faults_that_rules_find(
+    own: World, method: str, path: str, body: dict[str, Any], names: set[str]
+) -> None:
+    ids = {
+        "{cash}": own.cash_account_id,
+        "{customer}": own.ids["customerId"],
+        "{group}": own.ids["customerGroupId"],
+        "{price}": own.ids["productPriceId"],
+        "{vat}": own.ids["vatCodeId"],
+    }
+
+    def filled(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: filled(one) for name, one in value.items()}
+        if isinstance(value, list):
+            return [filled(one) for one in value]
+        return ids.get(value, value) if isinstance(value, str) else value
+
+    answer = await own.api.request(method, path.format(**own.ids), json=filled(body))
+    assert set(errors_of(answer)) == names
