@@ -72,12 +72,13 @@ class Own:
 def own(server_url: str) -> Iterator[Own]:
     tail = uuid.uuid4().hex[:12]
     found = Own(server_url, f"owner_{tail}", f"backup_{tail}")
-    if not asyncio.run(ask(server_url, "SELECT 1 FROM pg_roles WHERE rolname = 'ledgerbee_app'")):
-        asyncio.run(execute(server_url, "CREATE ROLE ledgerbee_app LOGIN NOINHERIT"))
+    for role in ("ledgerbee_app LOGIN NOINHERIT", "ledgerbee_worker LOGIN INHERIT IN ROLE ledgerbee_app"):
+        if not asyncio.run(ask(server_url, f"SELECT 1 FROM pg_roles WHERE rolname = '{role.partition(' ')[0]}'")):
+            asyncio.run(execute(server_url, f"CREATE ROLE {role}"))
     asyncio.run(
         execute(
             server_url,
-            f"CREATE ROLE {found.owner} LOGIN NOINHERIT IN ROLE ledgerbee_app",
+            f"CREATE ROLE {found.owner} LOGIN NOINHERIT IN ROLE ledgerbee_app, ledgerbee_worker",
             *BACKUP_ROLE_SQL.replace("ledgerbee_backup", found.reader).split(";")[:2],  # as it is documented
         )
     )
