@@ -1,6 +1,7 @@
 """A database of the operator's that can't be worked with: one line that names place, setting and remedy; status 1."""
 
 import asyncio
+import re
 import socket
 import struct
 import threading
@@ -113,14 +114,23 @@ def test_a_server_that_is_not_there(where: str, reason: str) -> None:
     assert reason in said
 
 
+#: As docs/operations/running.md has an administrator make them.
+ROLES = [
+    statement.replace("ledgerbee_owner", "owner")
+    for statement in re.findall(
+        r"^(?:CREATE ROLE ledgerbee_(?:app|worker)|GRANT) .*;$",
+        (Path(__file__).parents[2] / "docs" / "operations" / "running.md").read_text(),
+        re.MULTILINE,
+    )
+]
+
+
 @pytest.fixture(scope="module")
 def server(reachable: Path) -> Iterator[postgres.Server]:
     """A server of an operator's, which asks for passwords."""
     folder = reachable / "asks"
     server = postgres.ensure_running(folder)
-    value(server, f"CREATE ROLE owner LOGIN NOINHERIT PASSWORD '{PASSWORD}'", "CREATE ROLE ledgerbee_app LOGIN")
-    value(server, "CREATE ROLE ledgerbee_worker LOGIN IN ROLE ledgerbee_app")
-    value(server, "GRANT ledgerbee_app, ledgerbee_worker TO owner")
+    value(server, f"CREATE ROLE owner LOGIN NOINHERIT PASSWORD '{PASSWORD}'", *ROLES)
     value(
         server, "CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' LOCALE_PROVIDER libc TEMPLATE template0 OWNER owner"
     )
@@ -162,7 +172,7 @@ def test_a_schema_of_another_owner_and_of_a_newer_release(server: postgres.Serve
     assert one_line("api-key", "list", DATABASE_URL=own).startswith("There is no company yet")  # it is usable
     value(
         server,
-        "CREATE ROLE stranger LOGIN PASSWORD 'x' IN ROLE ledgerbee_app",
+        "CREATE ROLE stranger LOGIN PASSWORD 'x' IN ROLE ledgerbee_app, ledgerbee_worker",
         "GRANT CREATE ON SCHEMA public TO stranger",
     )
     said = one_line("company", "list", DATABASE_URL=url(server, "books", "stranger", "x"))

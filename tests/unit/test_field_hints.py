@@ -15,7 +15,7 @@ from ledgerbee.platform.http.validation import validated
 from ledgerbee.platform.http.wire import RequestModel
 from ledgerbee.sales.invoices.http import CreateInvoiceRequest
 
-MODELS = {model for row in WRITES if (model := request_model(row)) is not None}
+MODELS = list(dict.fromkeys(model for row in WRITES if (model := request_model(row)) is not None))
 
 
 def texts(model: type[RequestModel], body: dict[str, Any]) -> dict[str, str]:

@@ -202,7 +202,7 @@ def _faults(data_dir: Path | None) -> list[str]:
     with access(data_dir) as found:
         blobs = found.blobs()
         results = [
-            in_company(found, company_id, lambda context: verify_books(context, blobs=blobs))
+            in_company(found, company_id, lambda context: verify_books(context, blobs=blobs), one_snapshot=True)
             for company_id in all_companies(found)
         ]
     return [str(result.fault) for result in results if not result.passed]

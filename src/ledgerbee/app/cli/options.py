@@ -155,12 +155,12 @@ def _explained(fault: Exception) -> str | None:
             message = _refusal(fault)
         case ValidationError() if fault.title == Settings.__name__:
             message = "\n".join(["The environment has values that can't be used.", *refusals(fault)])
-        case (
-            DatabaseUnusableError() | EmbeddedPostgresError() | MigrationError() | StartFailedError() | SettingsError()
-        ):
+        case DatabaseUnusableError() | MigrationError():
+            message = " ".join(str(fault).split())  # the server's own words come in several lines
+        case EmbeddedPostgresError() | StartFailedError() | SettingsError():
             message = str(fault)
         case asyncpg.PostgresError() | asyncpg.InterfaceError():
-            message = f"The database refused: {fault}"
+            message = f"The database refused: {' '.join(str(fault).split())}"
         case UnreadableRatesError():
             message = f"These are no exchange rates: {fault}."
         case OSError(strerror=str(reason), filename=str(name)):

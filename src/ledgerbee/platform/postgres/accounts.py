@@ -13,7 +13,11 @@ from typing import IO
 
 from ledgerbee.platform.postgres.errors import DataFolderError
 
-UNPRIVILEGED = ("postgres", "nobody")
+#: Accounts that root runs a new server as, the first that is there. The last is on every machine and, unlike `nobody`,
+#: not what strangers' programs are commonly run as; whoever shares the server's account has its data.
+UNPRIVILEGED = ("ledgerbee", "postgres", "daemon")
+#: Programs of all kinds run as this account: never a database.
+SHARED = "nobody"
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,7 @@ def server_account(cluster: Path) -> Account:
     try:
         owner = cluster.stat()
     except FileNotFoundError:
-        return _unprivileged() if os.geteuid() == 0 else _account(os.geteuid(), os.getegid())
+        return _unprivileged() if os.geteuid() == 0 else _unshared(_account(os.geteuid(), os.getegid()), cluster)
     except PermissionError as error:
         raise DataFolderError(
             f"{cluster} can't be read by account {_name(os.geteuid())}: {error.strerror}. "
@@ -57,7 +61,7 @@ def server_account(cluster: Path) -> Account:
             f"{cluster} belongs to account {_name(owner.st_uid)}, this is {_name(os.geteuid())}. "
             "Run as that account, or choose another --data-dir."
         )
-    return _account(owner.st_uid, owner.st_gid)
+    return _unshared(_account(owner.st_uid, owner.st_gid), cluster)
 
 
 def own_account() -> Account:
@@ -135,9 +139,19 @@ def _unprivileged() -> Account:
             continue
         return Account(name, entry.pw_uid, entry.pw_gid)
     raise DataFolderError(
-        "PostgreSQL refuses to run as root, and this machine has neither an account postgres nor nobody. "
-        "Run ledgerbee as an ordinary user, or add the account: useradd --system postgres"
+        "PostgreSQL refuses to run as root, and this machine has no account ledgerbee. "
+        "Run ledgerbee as an ordinary user, or add the account: useradd --system ledgerbee"
     )
+
+
+def _unshared(account: Account, cluster: Path) -> Account:
+    """The account, if programs of strangers don't run as it too."""
+    if account.name == SHARED:
+        raise DataFolderError(
+            f"The database in {cluster} would run as {SHARED}, as which programs of all kinds run: each could read the "
+            f"books. Add an account (useradd --system ledgerbee) and give it what is there: chown -R ledgerbee …"
+        )
+    return account
 
 
 def _account(uid: int, gid: int) -> Account:

@@ -1,0 +1,117 @@
+"""What the operator's pages print is run, or a test that stands in for it is named."""
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.platform.servers import end
+from tests.runtime.processes import PROGRAM, environment
+
+PAGES = Path(__file__).parents[2] / "docs" / "operations"
+_BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+#: Blocks that need root's machine, a server elsewhere or the network: how each starts, and the test that stands in.
+ELSEWHERE = {
+    "LEDGERBEE_DATABASE_BACKUP_URL=": "tests/runtime/test_backups_own_database.py",
+    "export DATABASE_URL=": "tests/runtime/test_backups_own_database.py",
+    "CREATE DATABASE ledgerbee_restored": "tests/runtime/test_backups_own_database.py",
+    "CREATE ROLE ledgerbee_backup": "tests/runtime/test_backups_own_database.py",
+    "DATABASE_URL=postgresql": "tests/runtime/test_own_server.py",
+    "CREATE ROLE ledgerbee_owner": "tests/runtime/test_own_server.py",
+    "[Unit]": "tests/runtime/test_installed.py",
+    "server {": "tests/runtime/test_operations_pages.py",
+    "location = ": "tests/runtime/test_operations_pages.py",
+    "apt install": "tests/unit/test_rendering_fonts.py",
+    ".venv/bin/python -m hatchling": "tests/runtime/test_installed.py",
+    "useradd --system": "tests/runtime/test_installed.py",
+    "systemd-run": "tests/runtime/test_doctor.py",
+    "systemctl start": "tests/runtime/test_installed.py",
+    "ledgerbee rates import": "tests/runtime/test_rates.py",
+}
+
+
+def blocks() -> Iterator[tuple[str, str]]:
+    """Every code block of the pages: the page's name and the text."""
+    for page in sorted(PAGES.glob("*.md")):
+        for _, text in _BLOCK.findall(page.read_text()):
+            yield page.name, text.strip()
+
+
+def stand_in(text: str) -> str | None:
+    return next((test for start, test in ELSEWHERE.items() if text.startswith(start)), None)
+
+
+def test_every_block_is_run_or_has_a_stand_in() -> None:
+    root = PAGES.parents[1]
+    assert all((root / test).is_file() for test in ELSEWHERE.values())
+    texts = [text for _, text in blocks()]
+    assert len(texts) > 10
+    assert [start for start in ELSEWHERE if not any(text.startswith(start) for text in texts)] == []
+    unknown = [text for text in texts if stand_in(text) is None and not text.startswith(("ledgerbee ", "sed "))]
+    assert unknown == []
+
+
+def test_what_needs_no_other_machine_runs_as_it_is_printed(own_data: Path, own_folder: Path) -> None:
+    """One after the other in the pages' order, with this test's folders and day in place of the printed ones."""
+    ours = {
+        "/backups/": f"{own_folder}/backups/",
+        "/var/tmp/rehearsal": f"{own_folder}/rehearsal",  # noqa: S108  the page's
+        "ledgerbee-2026-03-16.backup": "ledgerbee-$(date +%F).backup",
+    }
+    (own_folder / "backups").mkdir()
+    (own_folder / "requirements.lock").write_text((PAGES.parents[1] / "requirements.lock").read_text())
+    ran = 0
+    for page, text in blocks():
+        if stand_in(text) is not None:
+            continue
+        for printed, own in ours.items():
+            text = text.replace(printed, own)  # noqa: PLW2901
+        if "ledgerbee db restore" in text and "--data-dir" not in text:
+            text += " --force"  # noqa: PLW2901  nothing was stopped here before
+        done = subprocess.run(
+            ["/bin/sh", "-euc", text],
+            env={
+                **environment(LEDGERBEE_DATA_DIR=str(own_data)),
+                "PATH": f"{PROGRAM.parent}{os.pathsep}{os.environ['PATH']}",
+            },
+            cwd=own_folder,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, (page, text, done.stderr)
+        ran += 1
+    end(own_folder / "rehearsal")
+    assert ran >= 4
+    pinned = (own_folder / "run-time.txt").read_text().splitlines()
+    assert "asyncpg" in {line.partition("==")[0] for line in pinned}
+    assert not [line for line in pinned if "--hash" in line or line.endswith("\\")]
+
+
+@pytest.mark.parametrize("page", ["running.md"])
+def test_the_reverse_proxy_is_one_that_nginx_takes(page: str, tmp_path: Path) -> None:
+    """By nginx itself where it is installed; everywhere, that what it needs to pass requests on whole is said."""
+    servers = [text for name, text in blocks() if name == page and text.startswith(("server {", "location = "))]
+    main, upload = servers
+    for text in servers:
+        assert "proxy_http_version 1.1;" in text
+        assert "proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;" in text
+        assert text.count("{") == text.count("}")
+    assert "client_max_body_size 16m;" in main
+    assert "proxy_request_buffering off;" in upload
+    if nginx := shutil.which("nginx"):
+        whole = main.replace("listen 443 ssl", "listen 127.0.0.1:19643").rstrip().removesuffix("}") + upload + "\n}\n"
+        whole = re.sub(r"^\s*ssl_.*$", "", whole, flags=re.MULTILINE)
+        (tmp_path / "nginx.conf").write_text(
+            f"pid {tmp_path}/pid;\nevents {{}}\nhttp {{\naccess_log off;\n{whole}\n}}\n"
+        )
+        done = subprocess.run(
+            [nginx, "-t", "-q", "-c", tmp_path / "nginx.conf", "-p", tmp_path],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
