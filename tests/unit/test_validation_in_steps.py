@@ -18,6 +18,7 @@ from ledgerbee.ledger.entries.wire import (
     CreateJournalEntryRequest,
     CreateJournalEntryV1Request,
 )
+from ledgerbee.platform.http.hints import with_hints
 from ledgerbee.platform.http.stepwise import validated_in_steps
 from ledgerbee.platform.http.validation import validation_error
 from ledgerbee.platform.http.wire import RequestModel
@@ -55,7 +56,7 @@ def at_once(model: type[RequestModel], body: Any) -> RequestModel | set[tuple[st
     try:
         return model.model_validate(body)
     except ValidationError as fault:
-        errors = [{**error, "loc": ("body", *error["loc"])} for error in fault.errors()]
+        errors = [{**error, "loc": ("body", *error["loc"])} for error in with_hints(model, fault.errors())]
         return _found(errors)
 
 

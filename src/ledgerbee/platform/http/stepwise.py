@@ -14,6 +14,7 @@ from annotated_types import MaxLen
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
+from ledgerbee.platform.http.hints import with_hints
 from ledgerbee.platform.http.wire import RequestModel
 
 M = TypeVar("M", bound=RequestModel)
@@ -43,9 +44,10 @@ class _List(NamedTuple):
 async def validated_in_steps(model: type[M], body: Any) -> M:
     """What `model.model_validate(body)` gives. Raises `RequestValidationError`, with `body` before each location."""
     steps = _Steps()
-    made = await steps.validate(model, body, ("body",))
+    made = await steps.validate(model, body, ())
     if made is None or steps.findings:
-        raise RequestValidationError(steps.findings)
+        findings = with_hints(model, steps.findings)
+        raise RequestValidationError([{**error, "loc": ("body", *error["loc"])} for error in findings])
     return made
 
 
@@ -71,7 +73,7 @@ class _Steps:
         try:
             made = model.model_validate(value)
         except ValidationError as fault:
-            for error in fault.errors(include_url=False, include_input=False):
+            for error in fault.errors(include_url=False):
                 if not (error["type"] == "missing" and error["loc"][:1] and error["loc"][0] in failed):
                     self.findings.append({**error, "loc": (*location, *error["loc"])})
         return made if len(self.findings) == before else None
