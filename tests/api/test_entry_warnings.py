@@ -17,9 +17,9 @@ LOCKED = {
 def body_of(world: World, kind: str, amount: str, *, original: str | None, control: bool) -> dict[str, Any]:
     """An entry whose control line (or a line on another account in its place) has `amount`, as the type has it."""
     is_customers = kind.startswith("CUSTOMER")
-    account = world.cash_account_id
+    account = world.ids["bankAccountId"]
     if control:
-        account = world.receivable_account_id if is_customers else world.payable_account_id
+        account = world.ids["receivablesAccountId"] if is_customers else world.ids["payablesAccountId"]
     sides = (
         ("DEBIT", "CREDIT") if (LOCKED.get(kind, "DEBIT") == "DEBIT") != amount.startswith("-") else ("CREDIT", "DEBIT")
     )
@@ -28,7 +28,7 @@ def body_of(world: World, kind: str, amount: str, *, original: str | None, contr
         "date": "2026-03-16",
         "lines": [
             {"accountId": account, "side": sides[0], "amount": amount.lstrip("-")},
-            {"accountId": world.sales_account_id, "side": sides[1], "amount": amount.lstrip("-")},
+            {"accountId": world.ids["salesAccountId"], "side": sides[1], "amount": amount.lstrip("-")},
         ],
     }
     if kind != "JOURNAL_ENTRY":
@@ -74,7 +74,7 @@ async def test_a_plain_entry_and_v2_have_no_warnings(world: World) -> None:
     plain = body_of(world, "JOURNAL_ENTRY", "125", original="1", control=False)
     assert "warnings" not in (await world.api.post("/v1/journal-entries", plain)).json()
     assert "warnings" not in (await world.api.post("/v2/journal-entries", plain)).json()
-    line = {"accountId": world.cash_account_id, "side": "CREDIT", "amount": "125"}
+    line = {"accountId": world.ids["bankAccountId"], "side": "CREDIT", "amount": "125"}
     sale = body_of(world, "CUSTOMER_INVOICE", "125", original="125", control=False) | {"lines": [line]}
     assert "warnings" not in (await world.api.post("/v2/journal-entries", sale)).json()
     draft = (await world.api.post("/v1/draft-journal-entries", plain | {"originalAmount": "2"})).json()

@@ -1,14 +1,19 @@
 """One row per operation. The rows drive every cross-cutting test; an operation without a row fails.
 
 `documented` rows restate the reference (operation, path, scope, title); the others are our extensions.
-`body` makes a valid request from a `World`; `ids` names the world's object for each id in the path.
+A valid request is the document's example with a `World`'s ids in it, unless a row's `body` makes another one.
 """
 
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Final
 
 from tests.contract.world import World
+
+#: As committed: a test holds it against the application.
+_DOCUMENT: Final = json.loads((Path(__file__).parents[2] / "docs" / "openapi.json").read_text("utf-8"))
 
 Body = Callable[[World], dict[str, Any]]
 
@@ -45,7 +50,15 @@ class Row:
         """The options of a request with a valid body, and more fields in it."""
         if self.file:
             return {"content": "", "headers": {"content-type": self.file}}
-        return {"json": {**(self.body(world) if self.body else {}), **fields}}
+        return {"json": {**(self.body(world) if self.body else self._example(world)), **fields}}
+
+    def _example(self, world: World) -> dict[str, Any]:
+        """The example that the document has of the operation's request."""
+        content = _DOCUMENT["paths"][self.path][self.method.lower()].get("requestBody", {}).get("content", {})
+        example = json.dumps(content.get("application/json", {}).get("example", {}))
+        for name, id_ in world.ids.items():
+            example = example.replace(f"{{{name}}}", id_)
+        return dict(json.loads(example))
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
@@ -56,128 +69,42 @@ def extension(*arguments: Any, **options: Any) -> Row:
     return replace(Row(*arguments, **options), documented=False)
 
 
-def _accounts(world: World) -> dict[str, Any]:
-    return {
-        "domesticAccountId": world.sales_account_id,
-        "euAccountId": world.sales_account_id,
-        "abroadAccountId": world.sales_account_id,
-        "domesticWithoutVatAccountId": world.sales_account_id,
-    }
-
-
-def _customer(world: World) -> dict[str, Any]:
-    return {
-        "customerNumber": "C-900",
-        "customerType": "company",
-        "name": "Ærø Rederi",
-        "vatZone": "domestic",
-        "countryCode": "DK",
-        "customerGroupId": world.ids["customerGroupId"],
-    }
-
-
-def _vendor(world: World) -> dict[str, Any]:
-    return {
-        "vendorNumber": "V-900",
-        "name": "Papir & Co",
-        "vendorGroupId": world.ids["vendorGroupId"],
-        "currency": "DKK",
-        "countryCode": "DK",
-        "contacts": [{"name": "Bo"}],
-    }
-
-
-def _price(world: World) -> dict[str, Any]:
-    return {
-        "productId": world.ids["productId"],
-        "billingPeriodType": "ONE_TIME",
-        "pricingModel": "FLAT_RATE",
-        "unitAmount": "19.50",
-    }
-
-
-def _invoice(world: World) -> dict[str, Any]:
-    return {
-        "customerId": world.ids["customerId"],
-        "date": "2026-03-16",
-        "lines": [{"priceId": world.ids["productPriceId"], "quantity": 2}],
-    }
-
-
-def _entry(world: World) -> dict[str, Any]:
-    return {
-        "entryType": "JOURNAL_ENTRY",
-        "date": "2026-03-16",
-        "originalAmount": "100.00",
-        "lines": [
-            {"accountId": world.sales_account_id, "side": "CREDIT", "amount": "80.00"},
-            {"accountId": world.vat_account_id, "side": "CREDIT", "amount": "20.00"},
-            {"accountId": world.cash_account_id, "side": "DEBIT", "amount": "100.00"},
-        ],
-    }
-
-
-def _entries(world: World) -> dict[str, Any]:
-    return {"entries": [_entry(world), _entry(world)]}
-
-
 async def _send_invoice(world: World) -> None:
     sent = await world.api.post(f"/v1/invoices/{world.ids['invoiceId']}/send", {"deliveryType": "Manual"})
     assert sent.status_code == 200, sent.text
 
 
-def _account(_: World) -> dict[str, Any]:
-    return {
-        "accountNumber": 99_001,
-        "name": "Extra",
-        "ledgerType": "PROFIT_AND_LOSS",
-        "accountClassification": "EXPENSE",
-    }
-
-
-def nothing(_: World) -> dict[str, Any]:
-    """A body without fields."""
-    return {}
-
-
-def just(**fields: Any) -> Body:
-    """A body that needs nothing of the world."""
-    return lambda _: dict(fields)
-
-
 OPERATIONS: Final[tuple[Row, ...]] = (
     Row("Accounts", "GET", "/v1/accounts", "accounts-read", "List accounts"),
     extension("Accounts", "GET", "/v1/standard-accounts", "accounts-read", "List standard accounts"),
-    extension("Accounts", "POST", "/v1/accounts", "accounts-write", "Create an account", _account, success=201),
+    extension("Accounts", "POST", "/v1/accounts", "accounts-write", "Create an account", success=201),
     extension(
         "Accounts", "PATCH", "/v1/accounts/{accountId}", "accounts-write", "Update an account",
-        just(name="Other"), not_found="ACCOUNT_NOT_FOUND",
+        not_found="ACCOUNT_NOT_FOUND",
     ),
     Row("API Key", "GET", "/v1/api-key", None, "Get current API key"),
     extension("API Key", "GET", "/v1/api-keys", "api-keys-read", "List API keys"),
     extension(
-        "API Key", "POST", "/v1/api-keys", "api-keys-write", "Create an API key",
-        just(name="bot", scopes=["accounts-read"]), success=201,
+        "API Key", "POST", "/v1/api-keys", "api-keys-write", "Create an API key", success=201,
     ),
     extension(
         "API Key", "DELETE", "/v1/api-keys/{apiKeyId}", "api-keys-write", "Revoke an API key",
         not_found="API_KEY_NOT_FOUND", success=204,
     ),
     Row("Company", "GET", "/v1/company", "company-read", "Get company details"),
-    extension("Company", "PATCH", "/v1/company", "company-write", "Update the company", just(city="Aarhus")),
+    extension("Company", "PATCH", "/v1/company", "company-write", "Update the company"),
     extension(
-        "Company", "POST", "/v1/companies", "companies-write", "Create a company",
-        just(name="Second ApS", countryCode="DK"), success=201,
+        "Company", "POST", "/v1/companies", "companies-write", "Create a company", success=201,
     ),
     Row("Customers", "GET", "/v1/customers", "customers-read", "List customers"),
-    Row("Customers", "POST", "/v1/customers", "customers-write", "Create a customer", _customer, success=201),
+    Row("Customers", "POST", "/v1/customers", "customers-write", "Create a customer", success=201),
     Row(
         "Customers", "GET", "/v1/customers/{customerId}", "customers-read", "Get a single customer",
         not_found="CUSTOMER_NOT_FOUND",
     ),
     Row(
         "Customers", "PATCH", "/v1/customers/{customerId}", "customers-write", "Update a customer",
-        just(city="Ribe"), not_found="CUSTOMER_NOT_FOUND",
+        not_found="CUSTOMER_NOT_FOUND",
     ),
     Row(
         "Customers", "GET", "/v1/customers/{customerId}/contacts", "customers-read", "List a customer's contacts",
@@ -185,11 +112,11 @@ OPERATIONS: Final[tuple[Row, ...]] = (
     ),
     extension(
         "Customers", "POST", "/v1/customers/{customerId}/contacts", "customers-write", "Add a contact to a customer",
-        just(name="Mette"), not_found="CUSTOMER_NOT_FOUND", success=201,
+        not_found="CUSTOMER_NOT_FOUND", success=201,
     ),
     extension(
         "Customers", "PATCH", "/v1/customers/{customerId}/contacts/{contactId}", "customers-write",
-        "Update a customer's contact", just(name="Maja"), not_found="CUSTOMER_NOT_FOUND",
+        "Update a customer's contact", not_found="CUSTOMER_NOT_FOUND",
     ),
     Row(
         "Customers", "GET", "/v1/customers/{customerId}/departments", "customers-read",
@@ -197,21 +124,19 @@ OPERATIONS: Final[tuple[Row, ...]] = (
     ),
     extension(
         "Customers", "POST", "/v1/customers/{customerId}/departments", "customers-write",
-        "Add a department to a customer", just(name="Salg"), not_found="CUSTOMER_NOT_FOUND", success=201,
+        "Add a department to a customer", not_found="CUSTOMER_NOT_FOUND", success=201,
     ),
     extension(
         "Customers", "PATCH", "/v1/customers/{customerId}/departments/{departmentId}", "customers-write",
-        "Update a customer's department", just(name="Drift"), not_found="CUSTOMER_NOT_FOUND",
+        "Update a customer's department", not_found="CUSTOMER_NOT_FOUND",
     ),
     Row("Customers", "GET", "/v1/customer-groups", "customers-read", "List customer groups"),
     extension(
-        "Customers", "POST", "/v1/customer-groups", "customers-write", "Create a customer group",
-        lambda world: {"number": "90", "name": "Store kunder", "accountId": world.receivable_account_id}, success=201,
+        "Customers", "POST", "/v1/customer-groups", "customers-write", "Create a customer group", success=201,
     ),
     Row("Dimensions", "GET", "/v1/dimensions", "dimensions-read", "List all dimensions"),
     Row(
-        "Dimensions", "POST", "/v1/dimensions", "dimensions-write", "Create a new dimension category",
-        just(name="Region", isUnique=False), success=201,
+        "Dimensions", "POST", "/v1/dimensions", "dimensions-write", "Create a new dimension category", success=201,
     ),
     Row(
         "Dimensions", "GET", "/v1/dimensions/{dimensionId}", "dimensions-read", "Get a single dimension by ID",
@@ -219,7 +144,7 @@ OPERATIONS: Final[tuple[Row, ...]] = (
     ),
     Row(
         "Dimensions", "PUT", "/v1/dimensions/{dimensionId}", "dimensions-write", "Update a dimension category",
-        just(name="Team", isUnique=True), not_found="DIMENSION_NOT_FOUND",
+        not_found="DIMENSION_NOT_FOUND",
     ),
     Row(
         "Dimensions", "DELETE", "/v1/dimensions/{dimensionId}", "dimensions-write", "Delete a dimension category",
@@ -227,11 +152,11 @@ OPERATIONS: Final[tuple[Row, ...]] = (
     ),
     Row(
         "Dimensions", "POST", "/v1/dimensions/{dimensionId}/values", "dimensions-write",
-        "Create a new dimension value", just(name="Salg"), not_found="DIMENSION_NOT_FOUND", success=201,
+        "Create a new dimension value", not_found="DIMENSION_NOT_FOUND", success=201,
     ),
     Row(
         "Dimensions", "PUT", "/v1/dimensions/{dimensionId}/values/{valueId}", "dimensions-write",
-        "Update a dimension value", just(name="Drift"), not_found="DIMENSION_NOT_FOUND",
+        "Update a dimension value", not_found="DIMENSION_NOT_FOUND",
     ),
     Row(
         "Dimensions", "DELETE", "/v1/dimensions/{dimensionId}/values/{valueId}", "dimensions-write",
@@ -240,26 +165,26 @@ OPERATIONS: Final[tuple[Row, ...]] = (
     Row("Document Templates", "GET", "/v1/document-templates", "document-templates-read", "List document templates"),
     extension(
         "Document Templates", "POST", "/v1/document-templates", "document-templates-write",
-        "Create a document template", just(name="Plain", documentType="invoice-template", language="en"), success=201,
+        "Create a document template", success=201,
     ),
     extension(
         "Document Templates", "POST", "/v1/document-templates/{documentTemplateId}/set-default",
-        "document-templates-write", "Set the default document template", nothing,
+        "document-templates-write", "Set the default document template",
         not_found="DOCUMENT_TEMPLATE_NOT_FOUND",
     ),
     Row("Journal Categories", "GET", "/v1/journal-categories", "journal-categories-read", "List journal categories"),
     extension(
         "Journal Categories", "POST", "/v1/journal-categories", "journal-categories-write",
-        "Create a journal category", just(name="Kasse", allowedJournalTypes=["JOURNAL_ENTRY"]), success=201,
+        "Create a journal category", success=201,
     ),
     Row(
         "Journal Entries", "POST", "/v1/journal-batches", "journal-entries-write",
-        "Create multiple journal entries in batch (deprecated)", _entries, success=201,
+        "Create multiple journal entries in batch (deprecated)", success=201,
     ),
     Row("Journal Entries", "GET", "/v1/journal-entries", "journal-entries-read", "List journal entries"),
     Row(
         "Journal Entries", "POST", "/v1/journal-entries", "journal-entries-write",
-        "Create a single journal entry (deprecated)", _entry, success=201,
+        "Create a single journal entry (deprecated)", success=201,
     ),
     Row(
         "Journal Entries", "GET", "/v1/journal-entries/{journalEntryId}", "journal-entries-read",
@@ -267,7 +192,7 @@ OPERATIONS: Final[tuple[Row, ...]] = (
     ),
     Row(
         "Journal Entries", "PATCH", "/v1/journal-entries/{journalEntryId}", "journal-entries-write",
-        "Update a journal entry: correct the reference and/or set your external system id", just(reference="PO 7"),
+        "Update a journal entry: correct the reference and/or set your external system id",
         not_found="JOURNAL_ENTRY_NOT_FOUND",
     ),
     Row(
@@ -280,26 +205,24 @@ OPERATIONS: Final[tuple[Row, ...]] = (
     ),
     Row(
         "Journal Entries", "POST", "/v1/journal-entries/reverse-batch", "journal-entries-write",
-        "Reverse posted journal entries in batch", lambda world: {"journalEntryIds": [world.ids["journalEntryId"]]},
+        "Reverse posted journal entries in batch",
         success=201,
     ),
     Row(
         "Journal Entries", "POST", "/v1/journal-entries/{journalEntryId}/reverse", "journal-entries-write",
-        "Reverse a posted journal entry", nothing, not_found="JOURNAL_ENTRY_NOT_FOUND", success=201,
+        "Reverse a posted journal entry", not_found="JOURNAL_ENTRY_NOT_FOUND", success=201,
     ),
     extension("Journal Entries", "GET", "/v1/fiscal-years", "accounts-read", "List fiscal years"),
     extension(
-        "Journal Entries", "POST", "/v1/fiscal-years", "accounts-write", "Open a fiscal year", nothing, success=201
+        "Journal Entries", "POST", "/v1/fiscal-years", "accounts-write", "Open a fiscal year", success=201
     ),
     extension("Journal Entries", "GET", "/v1/ledger/lock-date", "company-read", "Get the lock date"),
     extension(
         "Journal Entries", "PUT", "/v1/ledger/lock-date", "company-write", "Set the lock date",
-        just(lockedThrough="2020-12-31"),
     ),
     Row("Product Groups", "GET", "/v1/product-groups", "products-read", "List product groups"),
     Row(
-        "Product Groups", "POST", "/v1/product-groups", "products-write", "Create a product group",
-        lambda world: {"number": "PG9", "name": "Services", **_accounts(world)}, success=201,
+        "Product Groups", "POST", "/v1/product-groups", "products-write", "Create a product group", success=201,
     ),
     Row(
         "Product Groups", "GET", "/v1/product-groups/{productGroupId}", "products-read", "Get a product group",
@@ -311,11 +234,10 @@ OPERATIONS: Final[tuple[Row, ...]] = (
     ),
     Row(
         "Product Groups", "PATCH", "/v1/product-groups/{productGroupId}", "products-write", "Update a product group",
-        just(name="Wares"), not_found="PRODUCT_GROUP_NOT_FOUND",
+        not_found="PRODUCT_GROUP_NOT_FOUND",
     ),
     Row(
-        "Product Prices", "POST", "/v1/product-prices", "products-write", "Create a product price",
-        _price, success=201,
+        "Product Prices", "POST", "/v1/product-prices", "products-write", "Create a product price", success=201,
     ),
     Row(
         "Product Prices", "GET", "/v1/product-prices/{productPriceId}", "products-read", "Get a product price",
@@ -327,12 +249,12 @@ OPERATIONS: Final[tuple[Row, ...]] = (
     ),
     Row(
         "Product Prices", "PATCH", "/v1/product-prices/{productPriceId}", "products-write", "Update a product price",
-        just(nickname="Standard"), not_found="PRODUCT_PRICE_NOT_FOUND",
+        not_found="PRODUCT_PRICE_NOT_FOUND",
     ),
     *(
         Row(
             "Product Prices", "POST", f"/v1/product-prices/{{productPriceId}}/{verb}", "products-write", title,
-            nothing, not_found="PRODUCT_PRICE_NOT_FOUND",
+            not_found="PRODUCT_PRICE_NOT_FOUND",
         )
         for verb, title in (
             ("activate", "Activate a product price"),
@@ -343,8 +265,7 @@ OPERATIONS: Final[tuple[Row, ...]] = (
     ),
     Row("Products", "GET", "/v1/products", "products-read", "List products"),
     Row(
-        "Products", "POST", "/v1/products", "products-write", "Create a product",
-        lambda world: {"number": "P-900", "name": "Kaffe", "productGroupId": world.ids["productGroupId"]}, success=201,
+        "Products", "POST", "/v1/products", "products-write", "Create a product", success=201,
     ),
     Row("Products", "GET", "/v1/products/{productId}", "products-read", "Get a product", not_found="PRODUCT_NOT_FOUND"),
     Row(
@@ -353,19 +274,18 @@ OPERATIONS: Final[tuple[Row, ...]] = (
     ),
     Row(
         "Products", "PATCH", "/v1/products/{productId}", "products-write", "Update a product",
-        just(name="Te"), not_found="PRODUCT_NOT_FOUND",
+        not_found="PRODUCT_NOT_FOUND",
     ),
     Row("Projects", "GET", "/v1/projects", "projects-read", "List all projects"),
     Row(
-        "Projects", "PUT", "/v1/projects", "projects-write", "Idempotent project upsert",
-        just(name="Havn", externalReference="pm-900"), success=201,
+        "Projects", "PUT", "/v1/projects", "projects-write", "Idempotent project upsert", success=201,
     ),
-    Row("Projects", "POST", "/v1/projects", "projects-write", "Create a project", just(name="Bro"), success=201),
+    Row("Projects", "POST", "/v1/projects", "projects-write", "Create a project", success=201),
     Row(
         "Projects", "GET", "/v1/projects/{projectId}", "projects-read", "Get a project", not_found="PROJECT_NOT_FOUND",
     ),
     Row(
-        "Projects", "PUT", "/v1/projects/{projectId}", "projects-write", "Update a project", just(name="Tunnel"),
+        "Projects", "PUT", "/v1/projects/{projectId}", "projects-write", "Update a project",
         not_found="PROJECT_NOT_FOUND",
     ),
     Row(
@@ -374,11 +294,11 @@ OPERATIONS: Final[tuple[Row, ...]] = (
     ),
     Row(
         "Projects", "POST", "/v1/projects/{projectId}/subprojects", "projects-write", "Add a subproject",
-        just(name="Beton"), not_found="PROJECT_NOT_FOUND", success=201,
+        not_found="PROJECT_NOT_FOUND", success=201,
     ),
     Row(
         "Projects", "PUT", "/v1/projects/{projectId}/subprojects/{subprojectId}", "projects-write",
-        "Update a subproject", just(name="Asfalt"), not_found="PROJECT_NOT_FOUND",
+        "Update a subproject", not_found="PROJECT_NOT_FOUND",
     ),
     Row(
         "Projects", "DELETE", "/v1/projects/{projectId}/subprojects/{subprojectId}", "projects-write",
@@ -387,23 +307,19 @@ OPERATIONS: Final[tuple[Row, ...]] = (
     Row("VAT Codes", "GET", "/v1/vat-codes", "vat-codes-read", "List VAT codes"),
     extension(
         "VAT Codes", "POST", "/v1/vat-codes", "vat-codes-write", "Create a VAT code",
-        lambda world: {
-            "vatCode": "X25", "name": "Extra", "vatRate": 25, "type": "SALES", "principle": "Net",
-            "accountToBookId": world.vat_account_id,
-        },
         success=201,
     ),
     extension(
         "VAT Codes", "PATCH", "/v1/vat-codes/{vatCodeId}", "vat-codes-write", "Update a VAT code",
-        just(name="Other"), not_found="VAT_CODE_NOT_FOUND",
+        not_found="VAT_CODE_NOT_FOUND",
     ),
     extension(
         "VAT Codes", "PUT", "/v1/vat-codes/{vatCodeId}/rates", "vat-codes-write", "Set the rates of a VAT code",
-        just(rates=[{"vatRate": 25}]), not_found="VAT_CODE_NOT_FOUND",
+        not_found="VAT_CODE_NOT_FOUND",
     ),
     Row(
         "Draft Journal Entries", "POST", "/v1/draft-journal-batches", "journal-entries-write",
-        "Create multiple draft journal entries in batch", _entries, success=201,
+        "Create multiple draft journal entries in batch", success=201,
     ),
     Row(
         "Draft Journal Entries", "GET", "/v1/draft-journal-entries", "journal-entries-read",
@@ -411,7 +327,7 @@ OPERATIONS: Final[tuple[Row, ...]] = (
     ),
     Row(
         "Draft Journal Entries", "POST", "/v1/draft-journal-entries", "journal-entries-write",
-        "Create a draft journal entry", _entry, success=201,
+        "Create a draft journal entry", success=201,
     ),
     Row(
         "Draft Journal Entries", "GET", "/v1/draft-journal-entries/{draftJournalEntryId}", "journal-entries-read",
@@ -423,17 +339,17 @@ OPERATIONS: Final[tuple[Row, ...]] = (
     ),
     Row(
         "Draft Journal Entries", "POST", "/v1/draft-journal-entries/{draftJournalEntryId}/book",
-        "journal-entries-write", "Book a draft journal entry", nothing, not_found="DRAFT_JOURNAL_ENTRY_NOT_FOUND",
+        "journal-entries-write", "Book a draft journal entry", not_found="DRAFT_JOURNAL_ENTRY_NOT_FOUND",
     ),
     Row("Invoices", "GET", "/v1/invoices", "invoices-read", "List invoices"),
-    Row("Invoices", "POST", "/v1/invoices", "invoices-write", "Create a draft invoice", _invoice, success=201),
+    Row("Invoices", "POST", "/v1/invoices", "invoices-write", "Create a draft invoice", success=201),
     Row(
         "Invoices", "GET", "/v1/invoices/{invoiceId}", "invoices-read", "Get an invoice by ID",
         not_found="INVOICE_NOT_FOUND",
     ),
     extension(
         "Invoices", "PATCH", "/v1/invoices/{invoiceId}", "invoices-write", "Update a draft invoice",
-        just(notes="Tak"), not_found="INVOICE_NOT_FOUND",
+        not_found="INVOICE_NOT_FOUND",
     ),
     extension(
         "Invoices", "DELETE", "/v1/invoices/{invoiceId}", "invoices-write", "Delete a draft invoice",
@@ -449,7 +365,7 @@ OPERATIONS: Final[tuple[Row, ...]] = (
     ),
     Row(
         "Invoices", "POST", "/v1/invoices/{invoiceId}/send", "invoices-write", "Send an invoice to the customer",
-        just(deliveryType="Manual"), not_found="INVOICE_NOT_FOUND",
+        not_found="INVOICE_NOT_FOUND",
     ),
     extension(
         "Invoices", "GET", "/v1/invoices/{invoiceId}/payments", "payments-read", "List the payments on an invoice",
@@ -457,29 +373,29 @@ OPERATIONS: Final[tuple[Row, ...]] = (
     ),
     extension(
         "Invoices", "POST", "/v1/invoices/{invoiceId}/payments", "payments-write", "Record a payment on an invoice",
-        just(date="2026-03-20", amount="10"), not_found="INVOICE_NOT_FOUND", success=201, prepare=_send_invoice,
+        not_found="INVOICE_NOT_FOUND", success=201, prepare=_send_invoice,
     ),
     extension(
         "Payments", "GET", "/v1/payments/{paymentId}", "payments-read", "Get a payment by ID",
         not_found="PAYMENT_NOT_FOUND",
     ),
     extension(
-        "Payments", "POST", "/v1/payments/{paymentId}/reverse", "payments-write", "Take a payment back", nothing,
+        "Payments", "POST", "/v1/payments/{paymentId}/reverse", "payments-write", "Take a payment back",
         not_found="PAYMENT_NOT_FOUND",
     ),
     Row("Vendors", "GET", "/v1/vendors", "vendors-read", "List vendors"),
-    Row("Vendors", "POST", "/v1/vendors", "vendors-write", "Create a vendor", _vendor, success=201),
+    Row("Vendors", "POST", "/v1/vendors", "vendors-write", "Create a vendor", success=201),
     Row(
         "Vendors", "GET", "/v1/vendors/{vendorId}/contacts", "vendors-read", "List vendor contacts",
         not_found="VENDOR_NOT_FOUND",
     ),
     extension(
         "Vendors", "POST", "/v1/vendors/{vendorId}/contacts", "vendors-write", "Add a contact to a vendor",
-        just(name="Mette"), not_found="VENDOR_NOT_FOUND", success=201,
+        not_found="VENDOR_NOT_FOUND", success=201,
     ),
     extension(
         "Vendors", "PATCH", "/v1/vendors/{vendorId}/contacts/{contactId}", "vendors-write",
-        "Update a vendor's contact", just(name="Maja"), not_found="VENDOR_NOT_FOUND",
+        "Update a vendor's contact", not_found="VENDOR_NOT_FOUND",
     ),
     Row(
         "Vendors", "GET", "/v1/vendors/{vendorId}/departments", "vendors-read", "List vendor departments",
@@ -487,21 +403,20 @@ OPERATIONS: Final[tuple[Row, ...]] = (
     ),
     extension(
         "Vendors", "POST", "/v1/vendors/{vendorId}/departments", "vendors-write", "Add a department to a vendor",
-        just(name="Salg"), not_found="VENDOR_NOT_FOUND", success=201,
+        not_found="VENDOR_NOT_FOUND", success=201,
     ),
     extension(
         "Vendors", "PATCH", "/v1/vendors/{vendorId}/departments/{departmentId}", "vendors-write",
-        "Update a vendor's department", just(name="Drift"), not_found="VENDOR_NOT_FOUND",
+        "Update a vendor's department", not_found="VENDOR_NOT_FOUND",
     ),
     Row("Vendors", "GET", "/v1/vendor-groups", "vendors-read", "List vendor groups"),
     extension(
         "Vendors", "POST", "/v1/vendor-groups", "vendors-write", "Create a vendor group",
-        lambda world: {"number": "90", "name": "Store leverandører", "accountId": world.payable_account_id},
         success=201,
     ),
     Row(
         "Draft Journal Entries (v2)", "POST", "/v2/draft-journal-batches", "journal-entries-write",
-        "Create draft journal entries in batch (v2)", _entries, success=201,
+        "Create draft journal entries in batch (v2)", success=201,
     ),
     Row(
         "Draft Journal Entries (v2)", "GET", "/v2/draft-journal-entries", "journal-entries-read",
@@ -509,7 +424,7 @@ OPERATIONS: Final[tuple[Row, ...]] = (
     ),
     Row(
         "Draft Journal Entries (v2)", "POST", "/v2/draft-journal-entries", "journal-entries-write",
-        "Create a draft journal entry (v2)", _entry, success=201,
+        "Create a draft journal entry (v2)", success=201,
     ),
     Row(
         "Draft Journal Entries (v2)", "GET", "/v2/draft-journal-entries/{draftJournalEntryId}", "journal-entries-read",
@@ -522,21 +437,21 @@ OPERATIONS: Final[tuple[Row, ...]] = (
     ),
     Row(
         "Draft Journal Entries (v2)", "PATCH", "/v2/draft-journal-entries/{draftJournalEntryId}",
-        "journal-entries-write", "Update a draft journal entry (v2)", just(reference="PO 7"),
+        "journal-entries-write", "Update a draft journal entry (v2)",
         not_found="DRAFT_JOURNAL_ENTRY_NOT_FOUND",
     ),
     Row(
         "Draft Journal Entries (v2)", "POST", "/v2/draft-journal-entries/{draftJournalEntryId}/book",
-        "journal-entries-write", "Book a draft journal entry (v2)", nothing,
+        "journal-entries-write", "Book a draft journal entry (v2)",
         not_found="DRAFT_JOURNAL_ENTRY_NOT_FOUND",
     ),
     Row(
         "Journal Entries (v2)", "POST", "/v2/journal-entries", "journal-entries-write", "Create a journal entry (v2)",
-        _entry, success=201,
+        success=201,
     ),
     Row(
         "Journal Entries (v2)", "POST", "/v2/journal-entries/batch", "journal-entries-write",
-        "Create journal entries in batch (v2)", _entries, success=201,
+        "Create journal entries in batch (v2)", success=201,
     ),
     extension(
         "Journal Entries (v2)", "POST", "/v2/journal-entries/import", "journal-entries-write", "Import journal entries",
@@ -553,14 +468,13 @@ OPERATIONS: Final[tuple[Row, ...]] = (
     ),
     extension(
         "Journal Entries (v2)", "POST", "/v2/journal-entries/import/{importId}/cancel", "journal-entries-write",
-        "Cancel an import", nothing, not_found="JOURNAL_IMPORT_NOT_FOUND",
+        "Cancel an import", not_found="JOURNAL_IMPORT_NOT_FOUND",
     ),
     extension("Reports", "GET", "/v1/reports/trial-balance", "reports-read", "Get the trial balance"),
     extension("Exchange Rates", "GET", "/v1/exchange-rates?currency=EUR&date=2026-03-16", "company-read",
               "Get an exchange rate"),
     extension(
         "Exchange Rates", "PUT", "/v1/exchange-rates", "company-write", "Set an exchange rate",
-        just(currency="EUR", date="2026-03-16", rate="7.46"),
     ),
     extension("Audit Events", "GET", "/v1/audit-events", "audit-read", "List audit events"),
     extension(
@@ -569,12 +483,11 @@ OPERATIONS: Final[tuple[Row, ...]] = (
     ),
     extension("OAuth", "GET", "/v1/oauth-clients", "oauth-clients-read", "List OAuth clients"),
     extension(
-        "OAuth", "POST", "/v1/oauth-clients", "oauth-clients-write", "Create an OAuth client",
-        just(name="app", scopes=["accounts-read"]), success=201,
+        "OAuth", "POST", "/v1/oauth-clients", "oauth-clients-write", "Create an OAuth client", success=201,
     ),
     extension(
         "OAuth", "PATCH", "/v1/oauth-clients/{oauthClientId}", "oauth-clients-write", "Update an OAuth client",
-        just(name="other"), not_found="OAUTH_CLIENT_NOT_FOUND",
+        not_found="OAUTH_CLIENT_NOT_FOUND",
     ),
     extension(
         "OAuth", "DELETE", "/v1/oauth-clients/{oauthClientId}", "oauth-clients-write", "Revoke an OAuth client",

@@ -223,4 +223,4 @@ async def test_a_form_of_bad_bytes_is_refused(row: Row, world: World) -> None:
 def _body(row: Row, world: World) -> dict[str, Any]:
     if not row.writes:
         return {}
-    return row.sent(world) if row.body or row.file else {}
+    return {} if row.public else row.sent(world)

@@ -27,7 +27,7 @@ def path_of(row: Row, ids: dict[str, str]) -> str:
 
 async def call(row: Row, world: World, path: str, key: str | None, **options: object) -> httpx.Response:
     """The row's operation with a valid body."""
-    sent = row.sent(world) if row.writes and (row.body or row.file) else {}
+    sent = row.sent(world) if row.writes and not row.public else {}
     headers = {"x-api-key": key} if key else {}
     options = {**sent, **options, "headers": {**headers, **sent.get("headers", {})}}
     return await world.api.http.request(row.method, f"/api{path}", **options)  # type: ignore[arg-type]

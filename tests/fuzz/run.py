@@ -87,7 +87,7 @@ async def _ids(port: int, found: Books) -> str:
     there = [f'"path.{name}" = "{world.ids[name]}"' for name in names]
     nobodys = [f'"path.{name}" = "{new_id()}"' for name in names]
     deletes = ["[[operations]]", 'include-method = "DELETE"', "[operations.parameters]", *nobodys]
-    return "\n".join(["[parameters]", *there, *deletes])
+    return "\n".join(['hooks = "tests.fuzz.forms"', "[parameters]", *there, *deletes])
 
 
 def main() -> int:
