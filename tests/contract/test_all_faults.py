@@ -60,11 +60,11 @@ async def own(api: Api) -> World:
 
 
 def _line(world: World, **fields: Any) -> dict[str, Any]:
-    return {"accountId": world.cash_account_id, "side": "DEBIT", "amount": "5.00", **fields}
+    return {"accountId": world.ids["bankAccountId"], "side": "DEBIT", "amount": "5.00", **fields}
 
 
 def _entry(world: World, **fields: Any) -> dict[str, Any]:
-    lines = [_line(world), _line(world, side="CREDIT", accountId=world.sales_account_id)]
+    lines = [_line(world), _line(world, side="CREDIT", accountId=world.ids["salesAccountId"])]
     return {"entryType": "JOURNAL_ENTRY", "date": "2026-03-16", "originalAmount": "5.00", "lines": lines, **fields}
 
 
@@ -154,7 +154,7 @@ async def test_all_faults_that_rules_find(
     own: World, method: str, path: str, body: dict[str, Any], names: set[str]
 ) -> None:
     ids = {
-        "{cash}": own.cash_account_id,
+        "{cash}": own.ids["bankAccountId"],
         "{customer}": own.ids["customerId"],
         "{group}": own.ids["customerGroupId"],
         "{price}": own.ids["productPriceId"],
