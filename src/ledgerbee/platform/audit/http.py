@@ -58,7 +58,7 @@ class AuditEventResponse(ResponseModel):
     credential_id: IdText | None = Field(description="The API key, or the OAuth client that the token was given to")
     address: str | None = Field(description="Where the request came from", examples=["203.0.113.7"])
     request_id: str = Field(description="`X-Request-Id` of the answer", examples=["018f4e6a7b1c7d2e9f3a1b2c3d4e5f60"])
-    occurred_at: Moment
+    occurred_at: Moment = Field(description="When it happened: the moment of the request")
     before: Any = Field(
         description="The object as the API showed it before; null for a new one. Secrets are never in it",
         examples=[{"id": "018f4e6a-7b1c-7d2e-9f3a-1b2c3d4e5f60", "city": "Ribe"}],
