@@ -94,7 +94,7 @@ async def test_a_change_has_the_object_before_and_after(
     world = await prepared(row, http, database, clock)
     count = len(await events(world))
     path = path_of(row, world.ids)
-    body = row.body(world) if row.body else {}
+    body = row.sent(world)["json"]
     if row.path.endswith("/rates"):
         body = {"rates": [{"vatRate": 25}, {"validFrom": "2026-01-01", "vatRate": 20}]}
     first = await world.api.request(row.method, path, json=body)

@@ -97,6 +97,7 @@ TEXTS: Final[Mapping[str, str]] = {
     "nickname": "Name of the price, for its seller; null without one",
     "notes": "Text below the lines",
     "number": "Number of the {thing}",
+    "occurredAt": "When it happened",
     "opening": "Balance at the beginning, a decimal string; debit is positive",
     "ourReference": "The seller's reference",
     "outcome": "How it ended",
