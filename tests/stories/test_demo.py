@@ -28,7 +28,6 @@ from typer.testing import CliRunner
 
 from ledgerbee.app.cli.commands import app
 from ledgerbee.app.demo import checks
-from ledgerbee.app.demo.client import DemoError
 from ledgerbee.app.demo.database import own_database
 from ledgerbee.app.demo.run import Books, Outcome, run
 from ledgerbee.app.demo.seller import Sold
@@ -256,6 +255,10 @@ def test_an_altered_figure_is_found_and_fails_the_command(
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["oioubl-invoice.pdf", "peppol-base.pdf"]
 
 
-def test_a_demo_leaves_one_that_runs_alone(demo: httpx.AsyncClient, database_url: str) -> None:
-    with pytest.raises(DemoError, match="Another demo"), own_database(database_url):
-        pass
+def test_demos_at_once_have_a_database_each(demo: httpx.AsyncClient, database_url: str, demo_url: str) -> None:
+    """The first one's is in use by the tests' own client; the next two begin at once."""
+    with own_database(database_url) as second, own_database(database_url) as third:
+        urls = [second.owner_url, third.owner_url]
+    assert urls == [with_database(demo_url, f"{make_url(demo_url).database}_{number}") for number in (2, 3)]
+    for url in urls:
+        asyncio.run(execute(database_url, f'DROP DATABASE "{make_url(url).database}"'))
