@@ -241,7 +241,7 @@ def test_documents_that_the_demo_cannot_read(kind: str, here: Path, monkeypatch:
     assert not (here / "out").exists()
 
 
-@pytest.mark.parametrize("name", ["", *COMMANDS, *{name.split()[0] for name in COMMANDS}])
+@pytest.mark.parametrize("name", list(dict.fromkeys(["", *COMMANDS, *(name.split()[0] for name in COMMANDS)])))
 @pytest.mark.parametrize("option", ["-h", "--help"])
 def test_help_is_everywhere(name: str, option: str) -> None:
     code, out, err = run(*name.split(), option)
