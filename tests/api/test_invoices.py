@@ -170,7 +170,7 @@ def constraints(details: dict[str, Any]) -> dict[str, list[str]]:
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        ({"customerId": None}, {"customerId": ["isUuid"]}),
+        ({"customerId": None}, {"customerId": ["isDefined", "isUuid"]}),
         ({"date": "2026-02-30"}, {"date": ["isDateString"]}),
         ({"date": "2026-03-16T10:00:00Z"}, {"date": ["isDateString"]}),
         ({"lines": []}, {"lines": ["arrayMinSize"]}),

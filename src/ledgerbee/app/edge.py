@@ -30,7 +30,7 @@ from ledgerbee.platform.credentials.model import (
     secret_hash,
 )
 from ledgerbee.platform.credentials.rules import is_address_allowed
-from ledgerbee.platform.db import UNREACHABLE, CredentialRevokedError, Database
+from ledgerbee.platform.db import TOO_MUCH_CONTENTION, UNREACHABLE, CredentialRevokedError, Database
 from ledgerbee.platform.http.body_limits import check_elements, max_elements
 from ledgerbee.platform.http.envelope import error_response
 from ledgerbee.platform.http.operation import Handler, Operation
@@ -42,6 +42,8 @@ from ledgerbee.platform.together import Together
 
 #: Credentials a process remembers. Each use is checked against the database (`check_credential`).
 _CACHE_SIZE: Final = 10_000
+#: How often a request is run where its credential, or what is known of its company, changes meanwhile.
+_MOST_CHANGES: Final = 20
 #: Seconds that an answer waits to learn whose key its request showed.
 _PATIENCE_S: Final = 3.0
 _IDEMPOTENT_METHODS: Final = frozenset({"POST", "PATCH", "PUT"})
@@ -66,14 +68,16 @@ class Edge:
         try:
             if operation.public:
                 return await self._run_public(request, handler, now)
-            try:
-                return await self._run(operation, query, request, handler, now)
-            except CredentialRevokedError:
-                if operation.streams:  # its body was read: it asks again by itself (`Caller.write`)
-                    raise
-                # What this process remembered is stale: ask again, and run with what is true now.
-                self._forget(request)
-                return await self._run(operation, query, request, handler, now)
+            for _ in range(_MOST_CHANGES):
+                try:
+                    return await self._run(operation, query, request, handler, now)
+                except CredentialRevokedError:
+                    if operation.streams:  # its body was read: it asks again by itself (`Caller.write`)
+                        raise
+                    # What this process remembered is stale: ask again, and run with what is true now. A credential that
+                    # is no more is refused there; one that others change at the same time may be stale once more.
+                    self._forget(request)
+            raise TOO_MUCH_CONTENTION.error()
         except CredentialRevokedError:
             self._forget(request)
             return error_response(request, UNAUTHORIZED.error(), now)
