@@ -114,7 +114,7 @@ class TestHold:
     async def test_documents_at_once_do_not_stand_in_each_others_way(self, api: Api) -> None:
         product = await new_product(api)
         ids = [UUID((await new_price(api, product["id"]))["id"]) for _ in range(8)]
-        attempts, all_hold = 0, asyncio.Barrier(3)  # as many as a company may write at once
+        attempts, all_hold = 0, asyncio.Barrier(2)  # as many as a company may write at once
 
         async def document(order: list[UUID]) -> None:
             async def work(context: Context) -> None:
@@ -125,8 +125,8 @@ class TestHold:
 
             await api.run(work)
 
-        await asyncio.gather(*(document(order) for order in (ids, ids[::-1], ids[4:] + ids[:4])))
-        assert attempts == 3  # a deadlock would have been tried again
+        await asyncio.gather(*(document(order) for order in (ids, ids[::-1])))
+        assert attempts == 2  # a deadlock would have been tried again
 
 
 OWN_RATES = {"USD": "10", "KWD": "22.123456", "SEK": "0.63"}

@@ -16,8 +16,16 @@ from fastapi import Response
 
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.db import TOO_MUCH_CONTENTION, Database, KeyInUseError, Tenant
+from ledgerbee.platform.db import (
+    DATABASE_UNAVAILABLE,
+    STORAGE_FULL,
+    TOO_MUCH_CONTENTION,
+    Database,
+    KeyInUseError,
+    Tenant,
+)
 from ledgerbee.platform.idempotency import Reservation, answer_of
+from ledgerbee.platform.shares import CONNECTIONS_EXHAUSTED
 
 C = TypeVar("C")
 R = TypeVar("R")
@@ -117,13 +125,17 @@ class Together:
                 _settle(command, answer)
 
 
+#: A store of attached files that lets one command down is not among them.
+_OF_EVERYONE: Final = frozenset({DATABASE_UNAVAILABLE, TOO_MUCH_CONTENTION, CONNECTIONS_EXHAUSTED, STORAGE_FULL})
+
+
 def _is_everyones(fault: Exception) -> bool:
     """Whether a fault is of the database and no command's.
 
     What was lost may have been the answer to the COMMIT: carried out again, a command without an idempotency key would
     be done twice.
     """
-    return isinstance(fault, LedgerBeeError) and fault.is_passing
+    return isinstance(fault, LedgerBeeError) and fault.error_code in _OF_EVERYONE
 
 
 async def _answer(
