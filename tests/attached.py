@@ -10,13 +10,16 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from tests.conftest import BLOBS, Api
+from tests.ledger_books import Books
 
 from ledgerbee.ledger.attachments import store
+from ledgerbee.ledger.entries import actions
 from ledgerbee.platform.attachments import rules
 from ledgerbee.platform.attachments.actions import staged
 from ledgerbee.platform.attachments.blobs import BlobStore
 from ledgerbee.platform.attachments.model import NewAttachment
 from ledgerbee.platform.caller import Caller
+from ledgerbee.platform.context import Context
 from ledgerbee.platform.credentials import store as credentials
 from ledgerbee.platform.credentials.model import secret_hash
 from ledgerbee.platform.together import Together
@@ -112,9 +115,20 @@ async def caller_of(api: Api, blobs: BlobStore = BLOBS) -> Caller:
     return Caller(principal, api.database, Together(api.database), blobs, "test", api.clock())
 
 
-async def attach(api: Api, entry_id: UUID, *files: File, blobs: BlobStore = BLOBS) -> tuple[NewAttachment, ...]:
-    """Attach files to a posted entry."""
-    caller = await caller_of(api, blobs)
+async def post_with(books: Books, *attachments: NewAttachment) -> UUID:
+    """Post an entry with files that are staged: nothing is attached to one later."""
+    entry = books.sale("2026-01-15", "100.00", attachment_hashes=tuple(file.hash for file in attachments))
+
+    async def work(context: Context) -> None:
+        await actions.post(context, [entry])
+        await store.insert_for_entries(context, [(entry.id, attachments)])
+
+    await books.api.run(work)
+    return entry.id
+
+
+async def attach(books: Books, *files: File, blobs: BlobStore = BLOBS) -> tuple[UUID, tuple[NewAttachment, ...]]:
+    """Post an entry with files; its id, and what is attached."""
+    caller = await caller_of(books.api, blobs)
     async with staged(caller, [rules.decode(files, "attachments")]) as (attachments,):
-        await api.run(lambda context: store.insert_for_entries(context, [(entry_id, attachments)]))
-    return attachments
+        return await post_with(books, *attachments), attachments

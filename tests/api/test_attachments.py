@@ -16,19 +16,20 @@ from uuid import UUID
 import asyncpg
 import pytest
 import pytest_asyncio
-from tests.attached import PDF, PNG, File, attach, caller_of
+from tests.attached import PDF, PNG, File, attach, caller_of, post_with
 from tests.conftest import BLOBS, Api
 from tests.ledger_books import BANK, SALES, Books, as_owner, books_of
 
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.attachments import store
+from ledgerbee.ledger.entries import actions as entries
 from ledgerbee.ledger.verify import Verification, verify
 from ledgerbee.platform.attachments import actions, rules
 from ledgerbee.platform.attachments import store as leases
 from ledgerbee.platform.attachments.actions import STALE_AFTER, release_stale, staged
 from ledgerbee.platform.attachments.blobs import Folder, name_of
-from ledgerbee.platform.attachments.model import DecodedAttachment, NewAttachment
+from ledgerbee.platform.attachments.model import DecodedAttachment
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.db import Database
 
@@ -63,10 +64,6 @@ async def leased(api: Api) -> int:
         )
 
     return cast("int", await api.run(work))
-
-
-async def attached(api: Api, entry: UUID, *attachments: NewAttachment) -> None:
-    await api.run(lambda context: store.insert_for_entries(context, [(entry, attachments)]))
 
 
 def with_files(books: Books, *files: File, **fields: Any) -> dict[str, Any]:
@@ -143,8 +140,8 @@ class PostingFailedError(Exception):
 
 
 class TestOverHttp:
-    async def test_the_list_and_the_files_are_what_was_attached(self, api: Api, entry: UUID) -> None:
-        await attach(api, entry, RECEIPT, PICTURE, replace(RECEIPT, file_name="igen.pdf"))
+    async def test_the_list_and_the_files_are_what_was_attached(self, api: Api, books: Books) -> None:
+        entry, _ = await attach(books, RECEIPT, PICTURE, replace(RECEIPT, file_name="igen.pdf"))
         answer = await api.get(f"/v1/journal-entries/{entry}/attachments")
         assert answer.status_code == 200
         listed = answer.json()
@@ -166,8 +163,8 @@ class TestOverHttp:
             "attachment; filename=\"_blekage _.png\"; filename*=UTF-8''%C3%86blekage%20%E2%98%95.png"
         )
 
-    async def test_text_goes_out_without_a_charset_that_nobody_knows(self, api: Api, entry: UUID) -> None:
-        (file,) = await attach(api, entry, File.of("beløb;5".encode("latin-1"), "text/csv", "a.csv"))
+    async def test_text_goes_out_without_a_charset_that_nobody_knows(self, api: Api, books: Books) -> None:
+        entry, (file,) = await attach(books, File.of("beløb;5".encode("latin-1"), "text/csv", "a.csv"))
         got = await api.get(f"/v1/journal-entries/{entry}/attachments/{file.id}")
         assert got.headers["content-type"] == "text/csv"
         assert got.content == "beløb;5".encode("latin-1")
@@ -175,39 +172,42 @@ class TestOverHttp:
     async def test_an_entry_without_any(self, api: Api, entry: UUID) -> None:
         assert (await api.get(f"/v1/journal-entries/{entry}/attachments")).json() == []
 
-    async def test_an_attachment_of_another_entry_is_not_found(self, api: Api, books: Books, entry: UUID) -> None:
-        (file,) = await attach(api, entry, RECEIPT)
+    async def test_an_attachment_of_another_entry_is_not_found(self, api: Api, books: Books) -> None:
+        _, (file,) = await attach(books, RECEIPT)
         (other,) = await books.post(books.sale("2026-01-16", "5.00"))
         answer = await api.get(f"/v1/journal-entries/{other.id}/attachments/{file.id}")
         assert (answer.status_code, answer.json()["code"]) == (404, "ATTACHMENT_NOT_FOUND")
 
-    async def test_a_file_that_the_store_has_lost(self, api: Api, entry: UUID) -> None:
-        (file,) = await attach(api, entry, RECEIPT)
+    async def test_a_file_that_the_store_has_lost(self, api: Api, books: Books) -> None:
+        entry, (file,) = await attach(books, RECEIPT)
         await BLOBS.delete(api.company_id, PDF_HASH)
         answer = await api.get(f"/v1/journal-entries/{entry}/attachments/{file.id}")
         assert (answer.status_code, answer.json()["code"]) == (503, "ATTACHMENT_STORE_UNAVAILABLE")
 
-    async def test_no_transaction_is_held_while_a_file_is_read(self, api: Api, entry: UUID) -> None:
+    async def test_no_transaction_is_held_while_a_file_is_read(self, api: Api, books: Books, database_url: str) -> None:
         """Not even by a store that takes its time: the folder's file is a pipe that nobody has written to yet."""
-        (file,) = await attach(api, entry, RECEIPT)
+        entry, (file,) = await attach(books, RECEIPT)
         path = BLOBS.path / name_of(api.company_id, PDF_HASH)
         path.unlink()
         os.mkfifo(path)
         reading = asyncio.create_task(api.get(f"/v1/journal-entries/{entry}/attachments/{file.id}"))
-        async with api.database.connection() as connection:
-            held = "SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction'"
+        owner = await as_owner(database_url)
+        try:
             await asyncio.sleep(0.2)
-            assert await connection.fetchval(held) == 0
+            held = "SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction'"
+            assert await owner.fetchval(held) == 0
+        finally:
+            await owner.close()
         await asyncio.to_thread(path.write_bytes, PDF)
         assert (await reading).content == PDF
 
 
 class TestStaging:
-    async def test_what_is_attached_stays(self, api: Api, entry: UUID) -> None:
+    async def test_what_is_attached_stays(self, api: Api, books: Books) -> None:
         async with staged(await caller_of(api), [decoded(RECEIPT), [], decoded(PICTURE, RECEIPT)]) as files:
             assert [len(of_entry) for of_entry in files] == [1, 0, 2]
             assert stored(api) == {PDF_HASH.hex(), PNG_HASH.hex()}
-            await attached(api, entry, *files[0])
+            entry = await post_with(books, *files[0])
         assert stored(api) == {PDF_HASH.hex()}
         assert await leased(api) == 0
         found = await api.run(lambda context: store.list_for_entry(context, entry))
@@ -222,8 +222,8 @@ class TestStaging:
         assert stored(api) == set()
         assert await leased(api) == 0
 
-    async def test_what_others_have_attached_outlives_a_failure(self, api: Api, entry: UUID, other_api: Api) -> None:
-        await attach(api, entry, RECEIPT)
+    async def test_what_others_have_attached_outlives_a_failure(self, api: Api, books: Books, other_api: Api) -> None:
+        await attach(books, RECEIPT)
         for caller in (await caller_of(api), await caller_of(other_api)):
             with pytest.raises(PostingFailedError):
                 async with staged(caller, [decoded(RECEIPT)]):
@@ -254,11 +254,16 @@ class TestStaging:
         async with staged(caller, [[], []]) as files:
             assert files == [(), ()]
 
-    async def test_a_credential_that_is_revoked_meanwhile_still_clears_away(self, api: Api) -> None:
+    async def test_a_credential_that_is_revoked_meanwhile_leaves_it_to_the_timetable(self, api: Api) -> None:
+        """Without it the API enters no company. Until then the lease stays, and the file under it."""
         caller = await caller_of(api)
         revoke = "DELETE FROM credentials WHERE company_id = $1"
         async with staged(caller, [decoded(RECEIPT)]):
             await api.run(lambda context: context.connection.execute(revoke, context.company_id))
+        assert (stored(api), await leased(api)) == ({PDF_HASH.hex()}, 1)
+        await release_stale(api.database, BLOBS, api.clock() + STALE_AFTER)
+        assert (stored(api), await leased(api)) == ({PDF_HASH.hex()}, 1)
+        await release_stale(api.database, BLOBS, api.clock() + STALE_AFTER + timedelta(seconds=1))
         assert (stored(api), await leased(api)) == (set(), 0)
 
     async def test_a_full_disk_changes_nothing(self, api: Api) -> None:
@@ -271,12 +276,12 @@ class TestStaging:
         assert (stored(api), await leased(api)) == (set(), 0)
 
     async def test_a_store_that_is_gone_when_clearing_away_is_come_back_to(
-        self, api: Api, entry: UUID, tmp_path: Path
+        self, api: Api, books: Books, tmp_path: Path
     ) -> None:
         """What was posted is posted: the answer is not spoilt by what comes after."""
         blobs = Folder(tmp_path / "blobs")
         async with staged(await caller_of(api, blobs), [decoded(RECEIPT, PICTURE)]) as ((first, _),):
-            await attached(api, entry, first)
+            await post_with(books, first)
             blobs.path.rename(tmp_path / "away")
             blobs.path.write_text("no folder")
         assert await leased(api) == 2
@@ -325,28 +330,31 @@ class TestRaces:
     ) -> None:
         """Both orders of every step, many times over."""
         caller = await caller_of(api)
-        entries = await books.post(*(books.sale("2026-01-15", "1.00") for _ in range(30)))
+        rounds = 30
 
-        async def upload(entry: UUID | None, pause: float) -> None:
+        async def upload(pause: float, *, posts: bool) -> None:
             async with staged(caller, [decoded(RECEIPT)]) as (files,):
                 await asyncio.sleep(pause)
-                if entry is None:
+                if not posts:
                     raise PostingFailedError
-                await attached(api, entry, *files)
+                await post_with(books, *files)
 
-        for number, entry in enumerate(entries):
+        for number in range(rounds):
             pauses = (0.001 * (number % 6), 0.001 * (5 - number % 6))
             outcomes = await asyncio.gather(
-                upload(entry.id, pauses[0]), upload(None, pauses[1]), upload(None, 0), return_exceptions=True
+                upload(pauses[0], posts=True),
+                upload(pauses[1], posts=False),
+                upload(0, posts=False),
+                return_exceptions=True,
             )
             assert [type(outcome) for outcome in outcomes] == [type(None), PostingFailedError, PostingFailedError]
             assert await BLOBS.get(api.company_id, PDF_HASH) == PDF
-            if number < len(entries) // 2:  # half of the rounds begin with an empty store
+            if number < rounds // 2:  # half of the rounds begin with an empty store
                 await as_if_never_attached(api, database_url)
         assert await leased(api) == 0
 
     async def test_an_upload_waits_for_a_removal_under_way_and_stores_anew(
-        self, api: Api, entry: UUID, tmp_path: Path
+        self, api: Api, books: Books, tmp_path: Path
     ) -> None:
         blobs = SlowFolder(tmp_path)
         caller = await caller_of(api, blobs)
@@ -357,7 +365,7 @@ class TestRaces:
 
         async def succeed() -> None:
             async with staged(caller, [decoded(RECEIPT)]) as (files,):
-                await attached(api, entry, *files)
+                await post_with(books, *files)
 
         failing = asyncio.create_task(fail())
         await blobs.removing.wait()
@@ -370,12 +378,14 @@ class TestRaces:
         await succeeding
         assert await blobs.get(api.company_id, PDF_HASH) == PDF
 
-    async def test_a_lease_that_is_used_is_not_released_before_the_commit(self, api: Api, entry: UUID) -> None:
+    async def test_a_lease_that_is_used_is_not_released_before_the_commit(self, api: Api, books: Books) -> None:
         """However old it is: whoever releases it waits, and then finds the attachment."""
         inserted, commit = asyncio.Event(), asyncio.Event()
 
         async def slowly(context: Context) -> None:
-            await store.insert_for_entries(context, [(entry, files)])
+            entry = books.sale("2026-01-15", "100.00", attachment_hashes=tuple(file.hash for file in files))
+            await entries.post(context, [entry])
+            await store.insert_for_entries(context, [(entry.id, files)])
             inserted.set()
             await commit.wait()
 
@@ -392,18 +402,18 @@ class TestRaces:
             await releasing
         assert await BLOBS.get(api.company_id, PDF_HASH) == PDF
 
-    async def test_without_its_lease_nothing_is_attached(self, api: Api, entry: UUID) -> None:
+    async def test_without_its_lease_nothing_is_attached(self, api: Api, books: Books) -> None:
         async with staged(await caller_of(api), [decoded(RECEIPT)]) as (files,):
             await release_stale(api.database, BLOBS, api.clock() + STALE_AFTER + timedelta(seconds=1))
             with pytest.raises(LedgerBeeError) as caught:
-                await attached(api, entry, *files)
+                await post_with(books, *files)
         assert caught.value.code == "ATTACHMENT_STORE_UNAVAILABLE"
         assert (stored(api), await leased(api)) == (set(), 0)
 
     async def test_what_a_killed_process_left_is_cleared_away_after_an_hour(
-        self, api: Api, entry: UUID, other_api: Api
+        self, api: Api, books: Books, other_api: Api
     ) -> None:
-        await attach(api, entry, PICTURE)
+        await attach(books, PICTURE)
         for company in (api, other_api):
 
             async def lease(context: Context) -> None:
@@ -429,21 +439,26 @@ async def as_if_never_attached(api: Api, database_url: str) -> None:
 
 
 class TestDrafts:
-    async def test_files_go_from_a_draft_to_its_entry(self, api: Api, entry: UUID) -> None:
-        draft = new_id()
+    async def test_files_go_from_a_draft_to_its_entry(self, api: Api, books: Books) -> None:
+        draft, entry = new_id(), books.sale("2026-01-15", "100.00", attachment_hashes=(PDF_HASH, PNG_HASH))
         async with staged(await caller_of(api), [decoded(RECEIPT, PICTURE)]) as (files,):
             await api.run(lambda context: store.insert_for_drafts(context, [(draft, files)]))
         before = await api.run(lambda context: store.list_for_draft(context, draft))
         assert [file.file_name for file in before] == [RECEIPT.file_name, PICTURE.file_name]
         assert await api.run(lambda context: store.count_by_draft(context, [draft])) == {draft: 2}
-        await api.run(lambda context: store.move_to_entry(context, draft, entry))
+
+        async def book(context: Context) -> None:
+            await entries.post(context, [entry])
+            await store.move_to_entry(context, draft, entry.id)
+
+        await api.run(book)
         await release_stale(api.database, BLOBS, api.clock() + 2 * STALE_AFTER)
         assert await api.run(lambda context: store.list_for_draft(context, draft)) == []
-        assert await api.run(lambda context: store.list_for_entry(context, entry)) == before
+        assert await api.run(lambda context: store.list_for_entry(context, entry.id)) == before
         assert (stored(api), await leased(api)) == ({PDF_HASH.hex(), PNG_HASH.hex()}, 0)
 
-    async def test_what_only_a_deleted_draft_had_goes_an_hour_later(self, api: Api, entry: UUID) -> None:
-        await attach(api, entry, PICTURE)
+    async def test_what_only_a_deleted_draft_had_goes_an_hour_later(self, api: Api, books: Books) -> None:
+        await attach(books, PICTURE)
         drafts = [new_id(), new_id()]
         async with staged(await caller_of(api), [decoded(RECEIPT, PICTURE), decoded(RECEIPT)]) as files:
             await api.run(lambda context: store.insert_for_drafts(context, list(zip(drafts, files, strict=True))))
@@ -466,8 +481,8 @@ class TestTheDatabaseItself:
          "TRUNCATE journal_attachments", "UPDATE draft_attachments SET file_name = 'x'",
          "UPDATE blob_leases SET hash = hash"],
     )  # fmt: skip
-    async def test_the_application_may_not_change_it(self, api: Api, entry: UUID, statement: str) -> None:
-        await attach(api, entry, RECEIPT)
+    async def test_the_application_may_not_change_it(self, api: Api, books: Books, statement: str) -> None:
+        await attach(books, RECEIPT)
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await api.run(lambda context: context.connection.execute(statement))
 
@@ -477,19 +492,37 @@ class TestTheDatabaseItself:
          "TRUNCATE journal_attachments"],
     )  # fmt: skip
     async def test_not_even_the_owner_may(
-        self, owner: "asyncpg.Connection[asyncpg.Record]", api: Api, entry: UUID, statement: str
+        self, owner: "asyncpg.Connection[asyncpg.Record]", books: Books, statement: str
     ) -> None:
-        await attach(api, entry, RECEIPT)
+        await attach(books, RECEIPT)
         with pytest.raises(asyncpg.PostgresError) as caught:
             await owner.execute(statement)
         assert caught.value.sqlstate == "LB419"
 
     async def test_an_attachment_has_an_entry_of_its_company(self, other_api: Api, entry: UUID) -> None:
-        async with staged(await caller_of(other_api), [decoded(RECEIPT)]) as (files,):
+        assert await self._refused(other_api, entry, 1) == ("LB417", str(entry))
+
+    async def test_nothing_is_attached_to_an_entry_later(self, api: Api, books: Books, entry: UUID) -> None:
+        """Neither to one without files nor beside those that one was posted with."""
+        assert await self._refused(api, entry, 1) == ("LB432", str(entry))
+        other, _ = await attach(books, PICTURE)
+        assert await self._refused(api, other, 2) == ("LB432", str(other))
+        assert (stored(api), await leased(api)) == ({PNG_HASH.hex()}, 0)
+        assert (await books.verify()).passed
+
+    async def _refused(self, api: Api, entry: UUID, position: int) -> tuple[str | None, str]:
+        """SQLSTATE and entry of the refusal to attach a file in this place."""
+        async with staged(await caller_of(api), [decoded(RECEIPT)]) as ((file,),):
             with pytest.raises(asyncpg.PostgresError) as caught:
-                await attached(other_api, entry, *files)
-        assert caught.value.sqlstate == "LB417"
-        assert json.loads(caught.value.detail or "")["entryId"] == str(entry)
+                await api.run(
+                    lambda context: context.connection.execute(
+                        "INSERT INTO journal_attachments (company_id, created_at, entry_id, position, id, file_name,"
+                        " content_type, size, hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                        context.company_id, context.now, entry, position, file.id, file.file_name, file.content_type,
+                        file.size, file.hash,
+                    )
+                )  # fmt: skip
+        return caught.value.sqlstate, json.loads(caught.value.detail or "")["entryId"]
 
 
 class TestVerification:

@@ -40,7 +40,7 @@ async def test_what_is_attached_goes_over_to_the_entry(books: Books, path: str) 
     assert entry["attachmentCount"] == 2
     assert await files_of(books, entry["id"]) == ["kvittering.pdf", "billede.png"]
     assert (await books.api.get(f"{path}/{draft['id']}")).json()["attachmentCount"] == 2
-    assert (await books.verify()).passed
+    assert (await books.verify_all()).passed
 
 
 async def test_the_books_notice_another_file(books: Books, database_url: str) -> None:
@@ -52,7 +52,7 @@ async def test_the_books_notice_another_file(books: Books, database_url: str) ->
         "UPDATE journal_attachments SET hash = sha256(hash) WHERE company_id = $1", books.api.company_id
     )
     await owner.close()
-    result = await books.verify()
+    result = await books.verify_all()
     assert result.fault is not None
     assert result.fault.what.startswith("its hash does not follow from its content")
 

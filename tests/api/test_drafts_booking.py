@@ -42,7 +42,7 @@ async def test_booking_posts_the_entry_once(books: Books, path: str) -> None:
         assert (again.status_code, again.json()["code"]) == (409, "DRAFT_JOURNAL_ENTRY_INVALID_STATE")
         assert again.json()["details"] == {"status": "booked", "journalEntryId": entry["id"]}
     assert (await books.api.get(f"{path}/{draft['id']}")).json() == booked
-    result = await books.verify()
+    result = await books.verify_all()
     assert (result.passed, result.entries) == (True, 1)
     # It is an entry like any other: no document stands behind it.
     assert (await books.api.post(f"/v1/journal-entries/{entry['id']}/reverse")).status_code == 201
@@ -58,7 +58,7 @@ async def test_what_cannot_be_posted_stays_a_draft(books: Books) -> None:
     assert answer.json()["details"]["property"] == "lines"
     assert await rows(books) == before
     assert (await books.api.get(f"{V2}/{draft['id']}")).json() == draft
-    assert (await books.verify()).entries == 0
+    assert (await books.verify_all()).entries == 0
 
     late = await drafted(books, plain(books, date="2026-02-27"))
     await books.lock("2026-02-28")
@@ -75,7 +75,7 @@ async def test_what_cannot_be_posted_stays_a_draft(books: Books) -> None:
 
     one = await drafted(books, plain(books, lines=[line(books, BANK, "DEBIT", "1")]))
     assert (await books.api.post(f"{V2}/{one['id']}/book")).status_code == 400
-    assert (await books.verify()).entries == 1
+    assert (await books.verify_all()).entries == 1
 
 
 async def test_the_rate_is_that_of_the_day_when_it_is_booked(books: Books) -> None:
@@ -87,7 +87,7 @@ async def test_the_rate_is_that_of_the_day_when_it_is_booked(books: Books) -> No
     await books.api.put("/v1/exchange-rates", {"currency": "EUR", "date": "2027-05-01", "rate": "7.46"})
     assert (await books.api.post(f"{V2}/{draft['id']}/book")).json()["exchangeRate"] == "7.46"
     assert (await books.api.post(f"{V2}/{given['id']}/book")).json()["exchangeRate"] == "7.5"
-    assert (await books.verify()).passed
+    assert (await books.verify_all()).passed
 
 
 async def test_vat_is_split_when_it_is_booked(books: Books) -> None:
@@ -111,7 +111,7 @@ async def test_of_many_bookings_one_wins(books: Books) -> None:
         assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409, 409, 409]
         entry = next(answer.json() for answer in answers if answer.status_code == 200)
         assert (await books.api.get(path)).json()["journalEntryId"] == entry["id"]
-    result = await books.verify()
+    result = await books.verify_all()
     assert (result.passed, result.entries) == (True, 5)
 
 
@@ -129,7 +129,7 @@ async def test_a_draft_is_booked_or_deleted(books: Books) -> None:
         else:
             assert (booking.status_code, deleting.status_code) == (404, 204)
         assert (await books.api.get(path)).status_code == (200 if booking.status_code == 200 else 404)
-    result = await books.verify()
+    result = await books.verify_all()
     assert (result.passed, result.entries) == (True, booked)
 
 
@@ -147,7 +147,7 @@ async def test_what_is_booked_is_the_draft_before_or_after_a_change(books: Books
         seen = (entry["description"], {one["amount"] for one in entry["lines"]})
         assert seen == (("after", {"7.00"}) if patching.status_code == 200 else ("before", {"100.00"}))
         assert seen == (kept["description"], {one["amount"] for one in kept["lines"]})
-    assert (await books.verify()).passed
+    assert (await books.verify_all()).passed
 
 
 async def test_the_same_key_books_once(books: Books) -> None:

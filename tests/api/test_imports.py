@@ -104,7 +104,7 @@ async def test_each_line_is_an_entry(books: Books) -> None:
         (1, "1.00"),
     ]
     assert (listed[2]["description"], listed[2]["reference"]) == ("Kaffe", "K-1")
-    assert (await books.verify()).passed
+    assert (await books.verify_all()).passed
 
 
 async def test_parties_codes_and_categories_go_by_number_and_name(books: Books) -> None:
@@ -160,7 +160,7 @@ async def test_bad_rows_are_refused_alone(books: Books) -> None:
         (12, "JOURNAL_IMPORT_UNREADABLE", ""),
         (13, "SHARED_VALIDATION_FAILED", ""),
     ]
-    assert (await books.verify()).entries == 2
+    assert (await books.verify_all()).entries == 2
 
 
 async def test_rows_make_nothing_but_entries(books: Books) -> None:
@@ -197,7 +197,7 @@ async def test_what_only_the_database_refuses_is_taken_out(books: Books, monkeyp
         (2, "ACCOUNT_NOT_BOOKABLE", "lines.0"),
         (4, "ACCOUNT_NOT_BOOKABLE", "lines.0"),
     ]
-    assert (await books.verify()).entries == 3
+    assert (await books.verify_all()).entries == 3
 
 
 async def test_csv_groups_rows_into_entries(books: Books) -> None:
@@ -300,7 +300,7 @@ async def test_a_long_file_is_read_part_by_part(books: Books, media_type: str, m
     assert shifts == 5
     assert (found["status"], found["entriesPosted"], found["errorCount"]) == ("completed", 2500, 0)
     assert await parts_of(books.api) == 0
-    verified = await books.verify()
+    verified = await books.verify_all()
     assert (verified.passed, verified.entries) == (True, 2500)
     total = (await books.api.get("/v1/reports/trial-balance")).json()["totals"]
     assert total["debit"] == f"{2500 * 2501 // 2}.00"
@@ -431,7 +431,7 @@ async def test_two_never_run_one_import(books: Books) -> None:
     outcomes = await asyncio.gather(*(work_off(books.api, sent["id"]) for _ in range(2)), return_exceptions=True)
     (busy,) = [outcome for outcome in outcomes if isinstance(outcome, LedgerBeeError)]
     assert busy.code == "JOURNAL_IMPORT_BUSY"
-    assert (await books.verify()).entries == 1000
+    assert (await books.verify_all()).entries == 1000
 
 
 async def test_what_is_no_file_is_refused_at_the_door(books: Books) -> None:
@@ -477,7 +477,7 @@ async def test_what_nobody_foresaw_is_tried_again_and_ends_the_import(books: Boo
     assert "stopped it 4 times behind line 500" in found["failure"]
     assert "under request test" in found["failure"]
     assert await parts_of(books.api) == 0
-    assert (await books.verify()).entries == 500
+    assert (await books.verify_all()).entries == 500
 
 
 async def test_an_import_whose_job_was_given_up_is_over(books: Books, database_url: str) -> None:

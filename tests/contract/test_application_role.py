@@ -20,6 +20,8 @@ from tests.ledger_books import Books, as_owner, books_of, enter
 from tests.selling import Shop, line
 
 from ledgerbee.core.ids import new_id
+from ledgerbee.core.money import is_commodity
+from ledgerbee.ledger.entries.model import NewEntry
 from ledgerbee.platform.credentials.model import secret_hash
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
@@ -283,12 +285,22 @@ class TestWriting:
         assert fault.value.sqlstate == "LB424"
         assert await call_at(datetime.now(UTC), stolen, sale) is not None
 
-    async def test_an_entry_in_no_currency(self, stolen: Connection, books: Books) -> None:
-        sale = books.entry(
-            "2026-01-20", books.sale("2026-01-20", "1.00").lines, currency="???", exchange_rate=Decimal(2)
-        )
+    @pytest.mark.parametrize(
+        "code", ["", "?", "???", "eur", "EURO?", "1EUR", "EUR ", "EUR\n", "Æ", "X-", "-X", "/", "/-X", "//X", "A" * 25]
+    )
+    async def test_an_entry_in_no_currency(self, stolen: Connection, books: Books, code: str) -> None:
+        assert not is_commodity(code)
         with pytest.raises(asyncpg.CheckViolationError):
-            await call_at(datetime.now(UTC), stolen, sale)
+            await call_at(datetime.now(UTC), stolen, self._sale(books, code))
+
+    @pytest.mark.parametrize("code", ["EUR", "X", "VACHR", "V1", "A'B.C_D-9", "/NQH21_QNEG21C13100", "/9", "A" * 24])
+    async def test_an_entry_in_shares_or_hours_of_an_import(self, stolen: Connection, books: Books, code: str) -> None:
+        assert is_commodity(code) != (code == "EUR")
+        assert await call_at(datetime.now(UTC), stolen, self._sale(books, code)) is not None
+
+    def _sale(self, books: Books, code: str) -> NewEntry:
+        lines = books.sale("2026-01-20", "1.00").lines
+        return books.entry("2026-01-20", lines, currency=code, exchange_rate=Decimal(2))
 
     async def test_a_number_that_nobody_uses(self, stolen: Connection) -> None:
         assert await refused(stolen, "SELECT take_number('invoice')") == "LB425"

@@ -46,7 +46,8 @@ LEFT JOIN LATERAL (
 WHERE p.company_id = $1 AND (e.id IS NULL OR (r.amount, r.settled) IS DISTINCT FROM (p.amount, p.base_settled))
 ORDER BY p.id LIMIT 1
 """
-#: Entries that say they are a document's which knows nothing of them. A reversal is of the entry that it takes back.
+#: Entries that say they are of something (an invoice, a payment, a draft, an import) that knows nothing of them. A
+#: reversal is of the entry that it takes back.
 _SOURCES: Final = """
 SELECT e.id, e.entry_number, e.source_type FROM journal_entries e
 WHERE e.company_id = $1 AND e.source_type IS NOT NULL AND e.reverses_entry_id IS NULL
@@ -55,8 +56,29 @@ WHERE e.company_id = $1 AND e.source_type IS NOT NULL AND e.reverses_entry_id IS
         SELECT FROM invoices i WHERE i.company_id = $1 AND i.id = e.source_id AND i.journal_entry_id = e.id)
     WHEN 'payment' THEN EXISTS (
         SELECT FROM payments p WHERE p.company_id = $1 AND p.id = e.source_id AND p.journal_entry_id = e.id)
+    WHEN 'draft' THEN EXISTS (
+        SELECT FROM draft_journal_entries d
+        WHERE d.company_id = $1 AND d.id = e.source_id AND d.journal_entry_id = e.id AND d.status = 'booked')
+    WHEN 'import' THEN EXISTS (SELECT FROM journal_imports m WHERE m.company_id = $1 AND m.id = e.source_id)
     ELSE false END
 ORDER BY e.chain_position LIMIT 1
+"""
+#: A draft is booked by the one entry that names it.
+_DRAFTS: Final = """
+SELECT d.id FROM draft_journal_entries d
+LEFT JOIN journal_entries e ON e.company_id = $1 AND e.id = d.journal_entry_id AND e.source_type = 'draft'
+    AND e.source_id = d.id
+WHERE d.company_id = $1 AND d.status = 'booked' AND e.id IS NULL ORDER BY d.id LIMIT 1
+"""
+#: An import names no single entry: it counts them, in the transactions that post them, whatever becomes of it later.
+_IMPORTED: Final = """
+WITH entries AS (
+    SELECT source_id AS id, count(*) AS found FROM journal_entries
+    WHERE company_id = $1 AND source_type = 'import' GROUP BY source_id
+)
+SELECT m.id, m.entries_posted AS told, coalesce(e.found, 0) AS found
+FROM journal_imports m LEFT JOIN entries e ON e.id = m.id
+WHERE m.company_id = $1 AND m.entries_posted <> coalesce(e.found, 0) ORDER BY m.id LIMIT 1
 """
 _INVOICES: Final = """
 SELECT i.number, i.status, i.amount, i.amount_paid, i.base_amount, p.amount AS paid, p.settled
@@ -84,6 +106,8 @@ _FAULTS: Final = (
     (_BOOKED, "invoice {number} is booked, but no entry of it says the same"),
     (_PAID, "payment {id} has no entry of its own that says the same"),
     (_SOURCES, "entry {entry_number} ({id}) says that it is of a document ({source_type}) that does not name it"),
+    (_DRAFTS, "draft {id} is booked, but no entry is of it"),
+    (_IMPORTED, "import {id} counts {told} entries posted, {found} are of it"),
 )
 
 
@@ -91,7 +115,8 @@ async def fault_in_documents(context: Context) -> str | None:
     """What is wrong with the numbers of documents, or with a document and its entry; None: nothing.
 
     A series begins with 1 and has no hole; each booked invoice and each payment stands on an entry of its own that says
-    the same of the receivable, and no entry names a document that doesn't name it.
+    the same of the receivable, and no entry names a document that doesn't name it. A booked draft has the entry that it
+    names, an import as many as it counts.
     """
     for query, what in _FAULTS:
         if (row := await context.connection.fetchrow(query, context.company_id)) is not None:

@@ -244,8 +244,10 @@ BEGIN
 END
 $$;
 
--- Entries in something that is no currency. (Those that stand are looked at by `ledgerbee verify`.)
-ALTER TABLE journal_entries ADD CONSTRAINT journal_entries_currency CHECK (currency ~ '^[A-Z]{3}$') NOT VALID;
+-- Entries in something that is neither a currency nor a commodity, of which imported books may have some
+-- (core/money.py). (Those that stand are looked at by `ledgerbee verify`.)
+ALTER TABLE journal_entries ADD CONSTRAINT journal_entries_currency
+    CHECK (currency ~ '^([A-Z]|/[A-Z0-9])([A-Z0-9''._-]{0,22}[A-Z0-9])?$') NOT VALID;
 
 -- The next number of a series. What takes one and does not use it is refused at COMMIT.
 CREATE FUNCTION take_number(series text, OUT last_number bigint, OUT prefix text)
