@@ -13,7 +13,7 @@ import pytest
 from tests.platform.servers import is_up, kill, line, psql, python, value, wait_for
 
 from ledgerbee.platform import postgres
-from ledgerbee.platform.postgres import Server, State, cluster
+from ledgerbee.platform.postgres import Server, State, accounts, cluster
 
 OWNER_ONLY = 0o700
 STATES = "SELECT count(*) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND state"
@@ -331,15 +331,39 @@ class TestRefusals:
         assert folder.name == "ledgerbee"
         assert (folder == Path("/var/lib/ledgerbee")) == (os.geteuid() == 0)
 
-    def test_a_folder_with_something_else_in_it(self, new_dir: Path) -> None:
-        (new_dir / "postgres").mkdir(parents=True, mode=0o700)
-        (new_dir / "postgres" / "letter.txt").write_text("dear")
+    @pytest.mark.parametrize("owner", ["nobody", "root", "daemon"])
+    def test_a_folder_with_something_else_in_it(self, new_dir: Path, owner: str) -> None:
+        """Whoever owns it: it is never advised to give away files that are none of ours."""
+        other = new_dir / "postgres"
+        other.mkdir(parents=True, mode=0o700)
+        (other / "letter.txt").write_text("dear")
         if os.geteuid() == 0:
             new_dir.chmod(0o711)
-            shutil.chown(new_dir / "postgres", "nobody")
-        with pytest.raises(postgres.DataFolderError, match="is no PostgreSQL data"):
+            shutil.chown(other, owner)
+        with pytest.raises(postgres.DataFolderError, match=f"^{other} is not empty and is no PostgreSQL data.") as told:
             postgres.ensure_running(new_dir)
-        assert (new_dir / "postgres" / "letter.txt").read_text() == "dear"
+        assert "chown" not in str(told.value)
+        assert (other / "letter.txt").read_text() == "dear"
+        assert [path.name for path in new_dir.iterdir()] == ["postgres"]
+
+    @pytest.mark.parametrize("content", ["PG_VERSION", None], ids=["data", "nothing yet"])
+    def test_a_database_never_runs_as_an_account_of_strangers(
+        self, new_dir: Path, content: str | None, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """As `nobody` where root can give files to it, else with this account in its place."""
+        cluster = new_dir / "postgres"
+        cluster.mkdir(parents=True, mode=0o700)
+        new_dir.chmod(0o711)
+        if content:
+            (cluster / content).write_text("18\n")
+        if os.geteuid() == 0:
+            shutil.chown(cluster, "nobody")
+        else:
+            monkeypatch.setattr(accounts, "SHARED", cluster.owner())
+        with pytest.raises(
+            postgres.DataFolderError, match=f"would run as {accounts.SHARED},.*chown -R ledgerbee {cluster}"
+        ):
+            postgres.ensure_running(new_dir)
 
     def test_data_of_another_version(self, own_dir: Path) -> None:
         (own_dir / "postgres" / "PG_VERSION").write_text("9\n")

@@ -1,7 +1,8 @@
 """Runs a command as systemd's sandbox would, without systemd: `python -m tests.runtime.confined ACCOUNT STATE CMD...`.
 
 As root: a mount namespace of its own in which all but STATE is read-only, /tmp is private and empty, /root, /home and
-/run/user are empty (the interpreter's own folder stays), no capability, the account's ids, umask 077, no HOME, cwd /.
+/run/user are empty (the interpreter's own folder and the checkout stay), no capability, the account's ids, umask 077,
+no HOME, cwd /.
 """
 
 import ctypes
@@ -15,6 +16,7 @@ _NEW_NAMESPACE = 0x00020000
 _RDONLY, _REMOUNT, _BIND, _REC, _PRIVATE = 1, 32, 4096, 16384, 1 << 18
 _NO_NEW_PRIVS = 38
 TMP = Path("/tmp")  # noqa: S108  the one that is made private
+CHECKOUT = Path(__file__).parents[2]
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -31,20 +33,22 @@ def confine(account: pwd.struct_passwd, state: Path) -> None:
         raise OSError(ctypes.get_errno(), "unshare")
     mount(None, Path("/"), None, _REC | _PRIVATE)
     kept = Path(tempfile.mkdtemp(dir="/var"))
-    needed = {Path(sys.base_prefix).resolve(): kept / "python", state: kept / "state"}
+    # A folder comes before those in it.
+    programs = sorted({Path(path).resolve() for path in (sys.base_prefix, sys.prefix, CHECKOUT)})
+    needed = {path: kept / str(number) for number, path in enumerate([*programs, state])}
     for path, place in needed.items():
         place.mkdir()
         mount(str(path), place, None, _BIND)
-    for hidden in (Path("/root"), Path("/home")):
-        if hidden.is_dir():
-            mount("tmpfs", hidden, "tmpfs", 0, "mode=0755")
-    python = Path(sys.base_prefix).resolve()
-    if python.is_relative_to("/root") or python.is_relative_to("/home"):
-        python.mkdir(parents=True)
-        mount(str(kept / "python"), python, None, _BIND)
-    mount("tmpfs", TMP, "tmpfs", 0, "mode=1777")
+    for hidden, mode in ((Path("/root"), "0755"), (Path("/home"), "0755"), (TMP, "1777")):
+        if not hidden.is_dir():
+            continue
+        mount("tmpfs", hidden, "tmpfs", 0, f"mode={mode}")
+        for path in programs:
+            if path.is_relative_to(hidden) and not path.exists():
+                path.mkdir(parents=True)
+                mount(str(needed[path]), path, None, _BIND)
     state.mkdir(parents=True, exist_ok=True)
-    mount(str(kept / "state"), state, None, _BIND)
+    mount(str(needed[state]), state, None, _BIND)
     for point in sorted({line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()}):
         path = Path(point)
         writable = path in {state, TMP} or point.startswith(("/proc", "/sys", "/dev", str(kept)))

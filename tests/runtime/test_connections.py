@@ -2,8 +2,11 @@
 
 import socket
 import time
+import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from itertools import product
 from pathlib import Path
 from typing import Final
 
@@ -132,19 +135,24 @@ def test_a_large_header_is_taken(strict: Served) -> None:
     assert answer.status == 200
 
 
-@pytest.mark.parametrize("sent", [b"", b"\r\n", b"\r\n\r\n\r\n"])
-def test_who_says_nothing_is_shown_out(strict: Served, sent: bytes) -> None:
-    with connected(strict.address) as connection:
-        connection.sendall(sent)
-        assert ends(connection)
+def test_who_says_nothing_is_shown_out(strict: Served) -> None:
+    with ExitStack() as stack:
+        waiting = [stack.enter_context(connected(strict.address)) for _ in range(3)]
+        for connection, sent in zip(waiting, (b"", b"\r\n", b"\r\n\r\n\r\n"), strict=True):
+            connection.sendall(sent)
+        assert [ends(connection) for connection in waiting] == [True] * 3
 
 
-@pytest.mark.parametrize("sent", [b"GET /healthz HT", b"GET /healthz HTTP/1.1\r\nhost: a\r\n"])
-def test_a_header_has_its_time(strict: Served, sent: bytes) -> None:
-    with connected(strict.address) as connection:
-        connection.sendall(sent)
-        refused(read_answer(connection), 408, "REQUEST_TIMEOUT")
-        assert ends(connection)
+def test_a_header_has_its_time(strict: Served) -> None:
+    with ExitStack() as stack:
+        waiting = [stack.enter_context(connected(strict.address)) for _ in range(2)]
+        for connection, sent in zip(
+            waiting, (b"GET /healthz HT", b"GET /healthz HTTP/1.1\r\nhost: a\r\n"), strict=True
+        ):
+            connection.sendall(sent)
+        for connection in waiting:
+            refused(read_answer(connection), 408, "REQUEST_TIMEOUT")
+            assert ends(connection)
 
 
 def test_a_header_has_its_time_when_it_drips(strict: Served) -> None:
@@ -171,24 +179,44 @@ def test_a_kept_connection_has_its_time(strict: Served) -> None:
         assert ends(connection)
 
 
-@pytest.mark.parametrize("framing", [{"content_length": "1000000"}, {"transfer_encoding": "chunked"}], ids=str)
-@pytest.mark.parametrize("drips", [False, True])
-@pytest.mark.parametrize(
-    ("path", "content_type"),
-    [
-        ("/api/v1/customers", _JSON),
-        ("/api/v1/auth/token", "application/x-www-form-urlencoded"),
-        ("/api/v2/journal-entries/import", "text/csv"),
-    ],
+#: How a body is announced, whether it drips, and where it goes.
+_SLOW_BODIES: Final = tuple(
+    product(
+        ({"content_length": "1000000"}, {"transfer_encoding": "chunked"}),
+        (False, True),
+        (
+            ("/api/v1/customers", _JSON),
+            ("/api/v1/auth/token", "application/x-www-form-urlencoded"),
+            ("/api/v2/journal-entries/import", "text/csv"),
+        ),
+    )
 )
-def test_a_body_has_its_time(
-    strict: Served, path: str, content_type: str, framing: dict[str, str], drips: bool
-) -> None:
-    assert strict.key is not None
-    with connected(strict.address) as connection:
-        request_id = f"slow-{time.monotonic_ns()}"
+
+
+def test_a_body_has_its_time(strict: Served) -> None:
+    """All at the same time: each is given up by its own clock."""
+    with ThreadPoolExecutor(len(_SLOW_BODIES)) as clients:
+        answers = list(clients.map(lambda case: _answer_to_slow(strict, *case), _SLOW_BODIES))
+    for case, (request_id, answer) in zip(_SLOW_BODIES, answers, strict=True):
+        assert answer.startswith(b"HTTP/1.1 408 "), case
+        assert request_id.encode() in answer, case
+        assert _logged(strict, request_id) == [("request", 408)], case
+
+
+def _logged(served: Served, request_id: str) -> list[tuple[str, int]]:
+    """Event and status of what the log says of a request, once it says something."""
+    lines = wait_for(lambda: [line for line in served.program.log if line.get("request_id") == request_id])
+    return [(line["event"], line["status"]) for line in lines]
+
+
+def _answer_to_slow(served: Served, framing: dict[str, str], drips: bool, target: tuple[str, str]) -> tuple[str, bytes]:
+    """What a request is answered whose body doesn't come, or comes a byte at a time, and the id that it has."""
+    assert served.key is not None
+    path, content_type = target
+    with connected(served.address) as connection:
+        request_id = f"slow-{uuid.uuid4().hex}"
         connection.sendall(
-            head("POST", path, content_type=content_type, x_api_key=strict.key, x_request_id=request_id, **framing)
+            head("POST", path, content_type=content_type, x_api_key=served.key, x_request_id=request_id, **framing)
         )
         connection.settimeout(0.2)
 
@@ -200,18 +228,14 @@ def test_a_body_has_its_time(
                     connection.sendall(chunk(b" ") if "transfer_encoding" in framing else b" ")
                 return b""
 
-        answer = wait_for(answered)
-        assert answer.startswith(b"HTTP/1.1 408 ")
-        assert request_id.encode() in answer
-    logged = wait_for(lambda: [line for line in strict.program.log if line.get("request_id") == request_id])
-    assert [(line["event"], line["status"]) for line in logged] == [("request", 408)]
+        return request_id, wait_for(answered)
 
 
 def test_a_slow_body_is_taken_as_long_as_it_comes(strict: Served) -> None:
     """For longer than the time of a window, at more than the least rate."""
     with connected(strict.address) as connection:
-        connection.sendall(head("POST", "/api/v1/auth/token", content_type=_JSON, content_length="30000"))
-        for _ in range(30):
+        connection.sendall(head("POST", "/api/v1/auth/token", content_type=_JSON, content_length="15000"))
+        for _ in range(15):
             connection.sendall(b" " * 1_000)
             time.sleep(0.2)
         assert read_answer(connection).status == 400
@@ -328,8 +352,7 @@ def test_a_client_that_leaves_is_no_fault(
         )
         connection.sendall(request + (chunk(b"a;b;c\n") if "transfer_encoding" in framing else b"a;b;c\n"))
         time.sleep(0.3)  # until it is being read
-    logged = wait_for(lambda: [line for line in strict.program.log if line.get("request_id") == request_id])
-    assert [(line["event"], line["status"]) for line in logged] == [("request", 499)]
+    assert _logged(strict, request_id) == [("request", 499)]
     assert "Traceback" not in strict.program.errors
     imports = strict.http.get("/api/v2/journal-entries/import").json()["data"]
     assert {found["status"] for found in imports} <= {"failed"}

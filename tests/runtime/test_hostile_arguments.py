@@ -149,6 +149,21 @@ def test_every_option_of_every_command_refuses_in_a_line_or_two(
             assert not {"\x1b", "\0"} & set(out), kind
 
 
+@pytest.mark.parametrize("arguments", [["db", "backup"], ["import", "csv"], ["db", "restore"]], ids=" ".join)
+def test_the_reason_is_told_beside_a_value_of_any_length(arguments: list[str], here: Path, company: str) -> None:
+    code, out, err = run(*arguments, HOSTILE["huge"])
+    assert _is_plain_refusal(code, out, err), err
+    assert "File name too long" in err
+    assert len(err) < 600
+
+
+@pytest.mark.parametrize("file", ["/dev/null", "/dev/null/nowhere", "/", "{here}/no/folder"])
+def test_a_backup_that_cannot_be_written_makes_no_database(file: str, here: Path) -> None:
+    code, out, err = run("db", "backup", f"--data-dir={here / 'data'}", file.format(here=here))
+    assert _is_plain_refusal(code, out, err), err
+    assert list(here.iterdir()) == []
+
+
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_every_folder_of_data_is_taken_by_one_rule(kind: str, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     parsers = {

@@ -1,20 +1,26 @@
 """`DATABASE_URL`: a PostgreSQL of the operator's, with one login for everything or one for each purpose."""
 
 import asyncio
+import re
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
+from typing import Final
 
 import asyncpg
 import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy.engine import make_url
+from tests.conftest import drop_database, with_database
 from tests.platform.servers import end, value
 from tests.runtime.processes import PROGRAM, Program, Served, cli_json, refusal
 
+from ledgerbee.app.demo.database import own_database as database_of_demo
 from ledgerbee.platform import postgres
 from ledgerbee.platform.migrate import MigrationError, head_revision, migrate
+
+SECURITY: Final = Path(__file__).parents[2] / "docs" / "operations" / "security.md"
 
 
 def as_role(url: str, role: str) -> str:
@@ -74,6 +80,36 @@ def test_a_server_that_nobody_answers_at_is_told(own_folder: Path) -> None:
             "The database nobody@127.0.0.1:9/nothing (DATABASE_URL) can't be used: nobody listens there: start "
             "PostgreSQL there, or put host and port right."
         )
+
+
+def demo_beside(url: str) -> str | None:
+    """The database that a demo is given on that server, which is dropped again."""
+    with database_of_demo(url) as demo:
+        name = make_url(demo.owner_url).database
+    asyncio.run(drop_database(url, str(name)))
+    return name
+
+
+async def test_an_administrator_hides_what_sessions_of_one_login_run(own_database: str, server_url: str) -> None:
+    """As the page on security prints it: statements with the hash of a credential in them are not for each other."""
+    (printed,) = re.findall(r"^```sql\n(REVOKE EXECUTE .*?)^```$", SECURITY.read_text(), re.MULTILINE | re.DOTALL)
+    seen = "SELECT query FROM pg_stat_activity WHERE pid = $1"
+    one, other = [await asyncpg.connect(as_application(own_database)) for _ in range(2)]
+    administrator = await asyncpg.connect(with_database(server_url, make_url(own_database).database or ""))
+    try:
+        assert await one.fetchval("SELECT 'a secret'") == "a secret"
+        pid = one.get_server_pid()
+        assert await other.fetchval(seen, pid) == "SELECT 'a secret'"
+        await administrator.execute(printed)
+        for way in (seen, "SELECT query FROM pg_stat_get_activity($1)", "SELECT pg_stat_get_backend_activity($1)"):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await other.fetchval(way, pid)
+        assert await administrator.fetchval(seen, pid) == "SELECT 'a secret'"
+        await administrator.execute(f"ALTER ROLE {make_url(own_database).username} CREATEDB")
+        assert await asyncio.to_thread(demo_beside, own_database) == f"{make_url(own_database).database}_demo"
+    finally:
+        for connection in (one, other, administrator):
+            await connection.close()
 
 
 @pytest.fixture

@@ -83,12 +83,13 @@ def test_remarks_name_what_an_invoice_does_not_say() -> None:
     ]
 
 
-@pytest.mark.parametrize("content", ["[]", "{}", '{"documents": {}}', "not JSON"])
+@pytest.mark.parametrize("content", ["[]", "1", "null", "{}", '{"documents": {}}', "not JSON"])
 def test_another_file_must_be_one_of_documents(tmp_path: Path, content: str) -> None:
     file = tmp_path / "documents.json"
     file.write_text(content)
-    with pytest.raises(ValueError, match=r"documents|Expecting value"):
+    with pytest.raises(ValueError, match=r"documents|Expecting value") as told:
         published.documents(file)
+    assert "body" not in str(told.value)  # HTTP's word: this is a file
 
 
 def test_the_wheel_holds_the_one_file(tmp_path: Path) -> None:

@@ -19,8 +19,8 @@ from ledgerbee.core.errors import VALIDATION_FAILED, LedgerBeeError
 from ledgerbee.platform import idempotency
 from ledgerbee.platform.api_keys.actions import KEY_PREFIX
 from ledgerbee.platform.attachments.blobs import BlobStore
-from ledgerbee.platform.caller import NO_LIMIT, Caller
-from ledgerbee.platform.context import Context
+from ledgerbee.platform.caller import Caller
+from ledgerbee.platform.context import NO_LIMIT, Context
 from ledgerbee.platform.credentials import store as credentials
 from ledgerbee.platform.credentials.model import (
     INSUFFICIENT_PERMISSIONS,

@@ -3,12 +3,12 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from fastapi import Response
 
 from ledgerbee.platform.attachments.blobs import BlobStore
-from ledgerbee.platform.context import Context, Origin
+from ledgerbee.platform.context import NO_LIMIT, Context, Origin
 from ledgerbee.platform.credentials.model import Principal
 from ledgerbee.platform.db import AnsweredBeforeError, CredentialRevokedError, Database, KeyInUseError, Tenant
 from ledgerbee.platform.idempotency import IDEMPOTENCY_KEY_IN_USE, Reservation, answer_of, replay
@@ -17,9 +17,6 @@ from ledgerbee.platform.together import Together, Work
 C = TypeVar("C")
 R = TypeVar("R")
 T = TypeVar("T")
-
-#: More bytes than there are.
-NO_LIMIT: Final = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)

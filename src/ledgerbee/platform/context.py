@@ -13,6 +13,9 @@ from ledgerbee.core.dates import day_in
 if TYPE_CHECKING:
     from ledgerbee.platform.db import Connection
 
+#: A limit in bytes that nothing reaches.
+NO_LIMIT: Final = 2**63 - 1
+
 
 @dataclass(frozen=True, slots=True)
 class Actor:

@@ -43,6 +43,7 @@ def backup(
         from ledgerbee.platform import postgres
 
         settings = Settings()
+        postgres.backup_target(file)
         folder = embedded_dir(data_dir, settings)
         if folder is None:
             _backup_own(settings, file)
@@ -120,8 +121,12 @@ def _backup_own(settings: "Settings", file: Path) -> None:
     if same := settings.database_backup_url:
         _same_database(settings.database_url, same)
     tools = client.tools_for(asyncio.run(_check_reads_all(url, setting)))
-    note(f"Backing up {place_of(url)} with pg_dump {tools.major}.")
-    postgres.write(file, lambda dump: client.dump(tools, url, dump), _blobs_of(settings, None))
+
+    def make_dump(target: Path) -> None:
+        note(f"Backing up {place_of(url)} with pg_dump {tools.major}.")
+        client.dump(tools, url, target)
+
+    postgres.write(file, make_dump, _blobs_of(settings, None))
 
 
 def _same_database(url: str, other: str) -> None:

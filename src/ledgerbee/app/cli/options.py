@@ -1,6 +1,7 @@
 """What all commands share: their common options, their results and their refusals. Loads next to nothing."""
 
 import json
+import re
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 #: A message is for a line or two of a terminal; what it quotes may be of any length.
 _LONGEST_MESSAGE: Final = 2_000
+_LONGEST_WORD: Final = 300
 #: What a text on the command line may hold of control characters: an address has several lines.
 _ALLOWED_CONTROLS: Final = "\n\t"
 
@@ -114,7 +116,8 @@ def shown(text: str, longest: int = 200) -> str:
 
 
 def _say_error(message: str) -> None:
-    lines = (shown(line, _LONGEST_MESSAGE) for line in message.splitlines())
+    brief = re.sub(rf"(\S{{{_LONGEST_WORD}}})\S+", r"\1…", message)  # what is said after a long value is still read
+    lines = (shown(line, _LONGEST_MESSAGE) for line in brief.splitlines())
     with suppress(OSError):
         typer.secho("error: ", fg="red", bold=True, err=True, nl=False)
         typer.echo("\n".join(lines), err=True)

@@ -53,7 +53,7 @@ async def _take_name(session: "asyncpg.Connection[asyncpg.Record]", wanted: str)
         name = wanted if number == 1 else f"{wanted}_{number}"
         if not await session.fetchval("SELECT pg_try_advisory_lock(hashtextextended($1, 0))", name):
             continue
-        if not await session.fetchval("SELECT count(*) FROM pg_stat_activity WHERE datname = $1", name):
+        if not await session.fetchval("SELECT numbackends FROM pg_stat_database WHERE datname = $1", name):
             return name
     raise DemoError(f"Other demos, or consoles, are using {_MOST} databases {wanted}…")
 

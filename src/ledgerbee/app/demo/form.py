@@ -139,6 +139,8 @@ class _File(_Part):
 
 def check(content: Any) -> None:
     """Refuse what is no file of published documents. Raises `ValueError`, which names the first findings."""
+    if not isinstance(content, dict):
+        raise ValueError("it must be an object with documents")  # noqa: TRY004 - the file is wrong, not the call
     try:
         _File.model_validate(content)
     except ValidationError as fault:

@@ -21,8 +21,7 @@ from ledgerbee.ledger.imports.model import (
     Place,
 )
 from ledgerbee.ledger.periods import store as periods
-from ledgerbee.platform.caller import NO_LIMIT
-from ledgerbee.platform.context import Context
+from ledgerbee.platform.context import NO_LIMIT, Context
 from ledgerbee.platform.wire_forms import told
 
 T = TypeVar("T")

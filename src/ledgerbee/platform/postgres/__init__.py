@@ -3,7 +3,7 @@
 For machines with Unix sockets (Linux, macOS). Elsewhere, and for a server of your own, `DATABASE_URL` is the way.
 """
 
-from ledgerbee.platform.postgres.backup import backup, psql_command, restore, write
+from ledgerbee.platform.postgres.backup import backup, backup_target, psql_command, restore, write
 from ledgerbee.platform.postgres.cluster import (
     State,
     Status,
@@ -42,6 +42,7 @@ __all__ = [
     "Status",
     "StopError",
     "backup",
+    "backup_target",
     "default_data_dir",
     "ensure_running",
     "is_up",

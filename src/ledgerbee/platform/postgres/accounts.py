@@ -7,6 +7,7 @@ import os
 import pwd
 import subprocess
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -40,28 +41,42 @@ def server_account(cluster: Path) -> Account:
     An existing cluster's owner keeps running it, also when root is the caller.
 
     Raises:
-        DataFolderError: the cluster is someone else's, or root's, or no unprivileged account exists.
+        DataFolderError: the cluster is someone else's, or root's, or something else; or no unprivileged account exists.
     """
     try:
         owner = cluster.stat()
     except FileNotFoundError:
-        return _unprivileged() if os.geteuid() == 0 else _unshared(_account(os.geteuid(), os.getegid()), cluster)
+        return _unprivileged() if os.geteuid() == 0 else _unshared(own_account())
     except PermissionError as error:
         raise DataFolderError(
             f"{cluster} can't be read by account {_name(os.geteuid())}: {error.strerror}. "
             "Run as the account that owns the data folder."
         ) from error
-    if owner.st_uid == 0:
-        raise DataFolderError(
-            f"{cluster} belongs to root, and PostgreSQL refuses to run as root. "
-            f"Give it to an unprivileged account, for example: chown -R postgres {cluster}"
-        )
     if os.geteuid() not in (0, owner.st_uid):
         raise DataFolderError(
             f"{cluster} belongs to account {_name(owner.st_uid)}, this is {_name(os.geteuid())}. "
             "Run as that account, or choose another --data-dir."
         )
+    refuse_other_content(cluster)  # before advice on whose the files should be: these are none of ours
+    if owner.st_uid == 0:
+        raise DataFolderError(
+            f"{cluster} belongs to root, and PostgreSQL refuses to run as root. "
+            f"Give it to an unprivileged account, for example: chown -R postgres {cluster}"
+        )
     return _unshared(_account(owner.st_uid, owner.st_gid), cluster)
+
+
+def refuse_other_content(cluster: Path) -> None:
+    """Refuse a path at which there is something, and no cluster.
+
+    Raises:
+        DataFolderError: it does.
+    """
+    with suppress(OSError):  # what can't be read is told by whoever reads it
+        if cluster.is_file() or (not (cluster / "PG_VERSION").exists() and any(cluster.iterdir())):
+            raise DataFolderError(
+                f"{cluster} is not empty and is no PostgreSQL data. Move it away, or choose another --data-dir."
+            )
 
 
 def own_account() -> Account:
@@ -144,12 +159,13 @@ def _unprivileged() -> Account:
     )
 
 
-def _unshared(account: Account, cluster: Path) -> Account:
-    """The account, if programs of strangers don't run as it too."""
+def _unshared(account: Account, cluster: Path | None = None) -> Account:
+    """The account, if programs of strangers don't run as it too; `cluster` is what it has already."""
     if account.name == SHARED:
+        give = f"give the data to it (chown -R ledgerbee {cluster})" if cluster else "run as that account"
         raise DataFolderError(
-            f"The database in {cluster} would run as {SHARED}, as which programs of all kinds run: each could read the "
-            f"books. Add an account (useradd --system ledgerbee) and give it what is there: chown -R ledgerbee …"
+            f"The database would run as {SHARED}, as which programs of all kinds run: each could read the books. "
+            f"Add an account (useradd --system ledgerbee), and {give}."
         )
     return account
 

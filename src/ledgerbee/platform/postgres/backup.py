@@ -57,12 +57,10 @@ def write(file: Path, make_dump: Callable[[Path], object], blobs: Path | None) -
     Raises:
         BackupError: it could not be made.
     """
-    target = file.expanduser().absolute()
+    target = backup_target(file)
     parts = [target.with_name(f".{target.name}.{secrets.token_hex(4)}.part") for _ in range(1 if blobs is None else 2)]
     whole, dump = parts[0], parts[-1]
     try:
-        if target.exists() and not target.is_file():  # a device would be replaced by the file
-            raise BackupError(f"{target} is there and is no regular file: name another.")
         for part in parts:  # made here so that they are readable by their owner alone from the first byte
             os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
         make_dump(dump)
@@ -83,6 +81,22 @@ def write(file: Path, make_dump: Callable[[Path], object], blobs: Path | None) -
         for part in parts:
             with suppress(OSError):
                 part.unlink(missing_ok=True)
+
+
+def backup_target(file: Path) -> Path:
+    """The absolute path of a backup to write. Asked before anything is done for the backup.
+
+    Raises:
+        BackupError: no file can be written there.
+    """
+    target = file.expanduser().absolute()
+    try:
+        os.stat(f"{target.parent}/.")  # noqa: PTH116 - a Path drops the dot, which asks for a folder
+        if not target.exists() or target.is_file():
+            return target
+    except OSError as error:
+        raise BackupError(f"The backup {target} can't be written: {error.strerror}.") from error
+    raise BackupError(f"{target} is there and is no regular file: name another.")  # a device would be replaced
 
 
 def said_last(errors: str) -> str:

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from ledgerbee.platform.files import sync_folder
-from ledgerbee.platform.postgres.accounts import run_as
+from ledgerbee.platform.postgres.accounts import refuse_other_content, run_as
 from ledgerbee.platform.postgres.binaries import Binaries, find_binaries
 from ledgerbee.platform.postgres.errors import DataFolderError, StartError
 from ledgerbee.platform.postgres.folder import DataFolder
@@ -29,10 +29,7 @@ def cluster_version(cluster: Path) -> int | None:
     try:
         text = (cluster / "PG_VERSION").read_text()
     except FileNotFoundError:
-        if cluster.exists() and any(cluster.iterdir()):
-            raise DataFolderError(
-                f"{cluster} is not empty and is no PostgreSQL data. Move it away, or choose another --data-dir."
-            ) from None
+        refuse_other_content(cluster)
         return None
     except OSError as error:
         raise DataFolderError(f"{cluster} can't be read: {error.strerror}.") from error
