@@ -1,6 +1,5 @@
 """Logos: pictures of all kinds are kept as they look, nothing else is, and no file costs more than it may."""
 
-import os
 import resource
 import subprocess
 import sys
@@ -48,7 +47,7 @@ def test_no_picture_takes_much_memory(name: str, tmp_path: Path) -> None:
     """The program alone, without the look at the first bytes before it: what it took at most, by the system's count."""
     (tmp_path / "logo").write_bytes({**HOSTILE, **COSTLY}[name]()[:MAX_LOGO_BYTES])
     limits = [str(MAX_LOGO_PIXELS), "1654", "378", str(MAX_LOGO_BYTES)]
-    command = [sys.executable, "-I", "-c", MEASURE, sys.executable, "-I", PROGRAM, *limits]
+    command = [sys.executable, "-I", "-c", MEASURE, sys.executable, "-I", str(PROGRAM), *limits]
     with (tmp_path / "logo").open("rb") as logo:
         told = subprocess.run(command, stdin=logo, stdout=subprocess.PIPE, text=True, check=True).stdout
     answer, code, used = told.split()
