@@ -9,7 +9,6 @@ import ctypes
 import os
 import pwd
 import sys
-import tempfile
 from pathlib import Path
 
 _NEW_NAMESPACE = 0x00020000
@@ -27,12 +26,18 @@ def mount(source: str | None, target: Path, kind: str | None, flags: int, data: 
         raise OSError(number, f"mount {target}: {os.strerror(number)}")
 
 
+def place_beside(state: Path) -> Path:
+    """Where folders are kept in reach meanwhile; empty for everybody else, and left to the caller to remove."""
+    return state.with_name(f"{state.name}-kept")
+
+
 def confine(account: pwd.struct_passwd, state: Path) -> None:
     """Leave this process with the rights and the view of files that the unit gives."""
     if _libc.unshare(_NEW_NAMESPACE):
         raise OSError(ctypes.get_errno(), "unshare")
     mount(None, Path("/"), None, _REC | _PRIVATE)
-    kept = Path(tempfile.mkdtemp(dir="/var"))
+    kept = place_beside(state)
+    kept.mkdir(mode=0o700)
     # A folder comes before those in it.
     programs = sorted({Path(path).resolve() for path in (sys.base_prefix, sys.prefix, CHECKOUT)})
     needed = {path: kept / str(number) for number, path in enumerate([*programs, state])}

@@ -16,6 +16,7 @@ import httpx
 import pytest
 from packaging.requirements import Requirement
 from tests.platform.servers import end
+from tests.runtime.confined import place_beside
 from tests.runtime.processes import PROGRAM, Program, environment, wait_for
 
 from ledgerbee import __version__
@@ -187,3 +188,4 @@ def test_the_unit_starts_in_its_sandbox(reachable: Path) -> None:
     finally:
         assert program.stop() == 0
         shutil.rmtree(state)
+        shutil.rmtree(place_beside(state), ignore_errors=True)
