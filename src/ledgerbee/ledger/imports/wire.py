@@ -27,10 +27,10 @@ from ledgerbee.parties.customers.model import CUSTOMER_NOT_FOUND
 from ledgerbee.parties.vendors.model import VENDOR_NOT_FOUND
 from ledgerbee.platform.http.hints import with_hints
 from ledgerbee.platform.http.validation import validation_error
-from ledgerbee.platform.http.wire import MAX_LINE, MAX_TEXT, Id, OptionalLine, RequestModel
+from ledgerbee.platform.http.wire import MAX_LINE, MAX_TEXT, Id, OptionalLine, RequestModel, Whole, to_whole
 
 _Text = Annotated[str, Meta(max_length=MAX_LINE)]
-_Number = Annotated[int, Field(strict=True, ge=1, le=2_147_483_647)]
+_Number = Annotated[Whole, Field(ge=1, le=2_147_483_647)]
 
 
 class ImportedLineRequest(RequestModel):
@@ -87,7 +87,7 @@ def collect(row: Any, wanted: References) -> None:
     for line in lines if isinstance(lines, list) else ():
         if not isinstance(line, dict):
             continue
-        number = line.get("accountNumber")
+        number = to_whole(line.get("accountNumber"))
         if type(number) is int and 0 < number < 2**31:
             wanted.account_numbers.add(number)
         elif isinstance(text := line.get("accountId"), str) and (account_id := _uuid(text)) is not None:
