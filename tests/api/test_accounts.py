@@ -1,5 +1,6 @@
 """The chart of accounts over HTTP (contract 2.1)."""
 
+import json
 from typing import Any
 from uuid import UUID
 
@@ -110,6 +111,13 @@ async def test_bad_input(api: Api, change: dict[str, Any], property_: str) -> No
     answer = await api.post("/v1/accounts", {**NEW, **change})
     assert answer.status_code == 400, answer.text
     assert [row["property"] for row in answer.json()["details"]["validationErrors"]] == [property_]
+
+
+@pytest.mark.parametrize("number", ["1015.0", "1.015e3", "101500E-2"])
+async def test_a_whole_number_as_typed_clients_write_it(api: Api, number: str) -> None:
+    text = json.dumps({**NEW, "accountNumber": "#"}).replace('"#"', number)
+    made = await api.request("POST", "/v1/accounts", content=text, headers={"content-type": "application/json"})
+    assert (made.status_code, made.json()["accountNumber"]) == (201, 1015), made.text
 
 
 async def test_an_accounts_vat_code(api: Api, other_api: Api) -> None:

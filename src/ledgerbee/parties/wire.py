@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from ledgerbee.parties.identifiers import is_gln, is_web_address, normalised_email, without_spaces
-from ledgerbee.platform.http.wire import CountryCode, OptionalLine, Trimmed, blank_or
+from ledgerbee.platform.http.wire import CountryCode, OptionalLine, Trimmed, Whole, blank_or
 
 MAX_NUMBER: Final = 100
 MAX_PAYMENT_TERMS_DAYS: Final = 3_650
@@ -85,8 +85,6 @@ NullableCountry = Annotated[
     CountryCode | None, _BLANK_IS_NULL, blank_or({"type": "string", "pattern": "^[A-Z]{2}$"}), Field(examples=["DK"])
 ]
 #: Days from the document's date to its due date, or null.
-NullablePaymentTerms = Annotated[
-    Annotated[int, Field(strict=True, ge=0, le=MAX_PAYMENT_TERMS_DAYS)] | None, Field(examples=[14])
-]
+NullablePaymentTerms = Annotated[Annotated[Whole, Field(ge=0, le=MAX_PAYMENT_TERMS_DAYS)] | None, Field(examples=[14])]
 #: A boolean that is written as one.
 Flag = Annotated[bool, Field(strict=True)]

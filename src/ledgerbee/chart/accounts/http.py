@@ -22,13 +22,13 @@ from ledgerbee.chart.vat_codes.model import VAT_CODE_NOT_FOUND
 from ledgerbee.platform.company import store as companies
 from ledgerbee.platform.http.arrays import array
 from ledgerbee.platform.http.operation import Ctx, operation, resource_router
-from ledgerbee.platform.http.wire import Id, IdText, Line, RequestModel, ResponseModel, changes_of, omitted
+from ledgerbee.platform.http.wire import Id, IdText, Line, RequestModel, ResponseModel, Whole, changes_of, omitted
 from ledgerbee.platform.wire_forms import form_of
 
 router = resource_router("Accounts")
 
 AccountId = Annotated[Id, Path(alias="accountId", description="Account ID")]
-AccountNumber = Annotated[int, Field(strict=True, ge=1, le=2_147_483_647, examples=[1015])]
+AccountNumber = Annotated[Whole, Field(ge=1, le=2_147_483_647, examples=[1015])]
 
 
 class AccountResponse(ResponseModel):

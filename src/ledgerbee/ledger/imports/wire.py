@@ -16,7 +16,7 @@ from pydantic_core import PydanticCustomError
 from ledgerbee.chart.accounts.model import ACCOUNT_NOT_FOUND
 from ledgerbee.chart.journal_categories.model import JOURNAL_CATEGORY_NOT_FOUND
 from ledgerbee.chart.vat_codes.model import VAT_CODE_NOT_FOUND
-from ledgerbee.core.errors import ErrorCode, LedgerBeeError, invalid
+from ledgerbee.core.errors import ErrorCode, invalid
 from ledgerbee.core.ids import DriverUUID, parse_id
 from ledgerbee.core.money import is_commodity, is_currency
 from ledgerbee.ledger.entries import fast_wire
@@ -27,10 +27,10 @@ from ledgerbee.parties.customers.model import CUSTOMER_NOT_FOUND
 from ledgerbee.parties.vendors.model import VENDOR_NOT_FOUND
 from ledgerbee.platform.http.hints import with_hints
 from ledgerbee.platform.http.validation import validation_error
-from ledgerbee.platform.http.wire import MAX_LINE, MAX_TEXT, Id, OptionalLine, RequestModel
+from ledgerbee.platform.http.wire import MAX_LINE, MAX_TEXT, Id, OptionalLine, RequestModel, Whole, to_whole
 
 _Text = Annotated[str, Meta(max_length=MAX_LINE)]
-_Number = Annotated[int, Field(strict=True, ge=1, le=2_147_483_647)]
+_Number = Annotated[Whole, Field(ge=1, le=2_147_483_647)]
 
 
 class ImportedLineRequest(RequestModel):
@@ -87,7 +87,7 @@ def collect(row: Any, wanted: References) -> None:
     for line in lines if isinstance(lines, list) else ():
         if not isinstance(line, dict):
             continue
-        number = line.get("accountNumber")
+        number = to_whole(line.get("accountNumber"))
         if type(number) is int and 0 < number < 2**31:
             wanted.account_numbers.add(number)
         elif isinstance(text := line.get("accountId"), str) and (account_id := _uuid(text)) is not None:
@@ -152,18 +152,25 @@ def _resolved(
         owes_control_line=request.entry_type is not EntryType.JOURNAL_ENTRY,
         currency=request.currency,
         exchange_rate=exchange_rate,
-        customer_id=request.customer_id
-        or _found(directory.customers, request.customer_number, "customerNumber", CUSTOMER_NOT_FOUND),
-        vendor_id=request.vendor_id
-        or _found(directory.vendors, request.vendor_number, "vendorNumber", VENDOR_NOT_FOUND),
+        customer_id=_named(
+            ("customerId", request.customer_id),
+            ("customerNumber", request.customer_number),
+            directory.customers,
+            CUSTOMER_NOT_FOUND,
+        ),
+        vendor_id=_named(
+            ("vendorId", request.vendor_id),
+            ("vendorNumber", request.vendor_number),
+            directory.vendors,
+            VENDOR_NOT_FOUND,
+        ),
         description=request.description,
         reference=fast_wire.stripped(request.reference),
         external_system_id=fast_wire.stripped(request.external_system_id),
-        journal_category_id=request.journal_category_id
-        or _found(
+        journal_category_id=_named(
+            ("journalCategoryId", request.journal_category_id),
+            ("journalCategory", request.journal_category),
             directory.categories,
-            request.journal_category,
-            "journalCategory",
             JOURNAL_CATEGORY_NOT_FOUND,
         ),
         tag_ids=tuple(request.tag_ids),
@@ -172,18 +179,21 @@ def _resolved(
 
 
 def _line(number: int, line: "ImportedLineRequest | _PlainLine", amount: Decimal, directory: Directory) -> EnteredLine:
-    account_id, code_id = line.account_id, line.vat_code_id
-    if account_id is not None and line.account_number is not None:
-        raise _named_twice(f"lines.{number}.accountNumber", "accountId")
-    if code_id is not None and line.vat_code:
-        raise _named_twice(f"lines.{number}.vatCode", "vatCodeId")
+    path = f"lines.{number}"
+    account_id = _named(
+        (f"{path}.accountId", line.account_id),
+        (f"{path}.accountNumber", line.account_number),
+        directory.account_numbers,
+        ACCOUNT_NOT_FOUND,
+    )
     if account_id is None:
-        name = f"lines.{number}.accountNumber"
-        account_id = _found(directory.account_numbers, line.account_number, name, ACCOUNT_NOT_FOUND)
-    if account_id is None:
-        raise invalid((f"lines.{number}.accountId", "isUuid", f"lines.{number} must have accountId or accountNumber"))
-    if code_id is None and line.vat_code:
-        code_id = _found(directory.vat_codes, line.vat_code, f"lines.{number}.vatCode", VAT_CODE_NOT_FOUND)
+        raise invalid((f"{path}.accountId", "isUuid", f"{path} must have accountId or accountNumber"))
+    code_id = _named(
+        (f"{path}.vatCodeId", line.vat_code_id),
+        (f"{path}.vatCode", line.vat_code),
+        directory.vat_codes,
+        VAT_CODE_NOT_FOUND,
+    )
     entered = EnteredLine(
         account_id, line.side, amount, code_id, fast_wire.stripped(line.description), tuple(line.tag_ids)
     )
@@ -192,17 +202,23 @@ def _line(number: int, line: "ImportedLineRequest | _PlainLine", amount: Decimal
     return entered
 
 
-def _named_twice(name: str, beside: str) -> LedgerBeeError:
-    return invalid((name, "isEmpty", f"{name} must be left out beside {beside}"))
+def _named(
+    by_id: tuple[str, UUID | None], by_name: tuple[str, str | int | None], known: Mapping[Any, UUID], code: ErrorCode
+) -> UUID | None:
+    """What a row names by its id, or by its number or name; both as (place in the row, value). A blank names nothing.
 
-
-def _found(known: Mapping[Any, UUID], wanted: str | int | None, name: str, code: ErrorCode) -> UUID | None:
+    Raises a validation error where it is named twice: the two may not agree. Raises `code` for what is not there.
+    """
+    (id_place, found), (place, wanted) = by_id, by_name
     key = wanted.strip() if isinstance(wanted, str) else wanted
     if key is None or key == "":
-        return None
+        return found
+    if found is not None:
+        beside = id_place.rpartition(".")[2]
+        raise invalid((place, "isEmpty", f"{place} must be left out beside {beside}"))
     found = known.get(key)
     if found is None:
-        raise code.error(f"{code.meaning}: {wanted}", property=name)
+        raise code.error(f"{code.meaning}: {wanted}", property=place)
     return found
 
 

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, 
 from pydantic_core import PydanticCustomError
 
 from ledgerbee.platform.company.logo import MAX_LOGO_BYTES
-from ledgerbee.platform.http.wire import MAX_LINE, OptionalLine, RequestModel, Trimmed, blank_or, omitted
+from ledgerbee.platform.http.wire import MAX_LINE, OptionalLine, RequestModel, Trimmed, Whole, blank_or, omitted
 
 _BASE64_LENGTH: Final = 4 * -(-MAX_LOGO_BYTES // 3)
 
@@ -65,7 +65,7 @@ NullableEmail = Annotated[
 #: Identifiers (VAT number, bank account): what they must be is told by the rules.
 NullableIdentifier = Annotated[Annotated[str, Trimmed(50)] | None, _BLANK_IS_NULL]
 #: Days from a document's date to its due date.
-PaymentTerms = Annotated[int, Field(strict=True, ge=0, le=3_650, examples=[14])]
+PaymentTerms = Annotated[Whole, Field(ge=0, le=3_650, examples=[14])]
 #: The content of a logo's file.
 LogoContent = Annotated[
     bytes,

@@ -15,6 +15,7 @@ from pydantic import (
     Field,
     GetCoreSchemaHandler,
     PlainSerializer,
+    Strict,
     StringConstraints,
     WithJsonSchema,
     model_validator,
@@ -150,6 +151,21 @@ ExchangeRate = Annotated[
         exclusiveMaximum=10**9,
     ),
 ]
+
+#: Digits up to which a number is looked at whether it is whole: more than any field takes.
+_MOST_DIGITS: Final = 100
+
+
+def to_whole(value: Any) -> Any:
+    """A number of JSON that is whole as an int, any other value as it is: JSON's `1015.0` and `1.015e3` are 1015."""
+    if isinstance(value, Decimal) and value.is_finite() and abs(value.adjusted()) < _MOST_DIGITS:
+        whole = int(value)
+        return whole if whole == value else value
+    return value
+
+
+#: A whole number in a request; never a string. The field says its limits.
+Whole = Annotated[int, Strict(), BeforeValidator(to_whole)]
 
 #: Money in an answer: a decimal string at the currency's minor units; models format it with `core.money`.
 MoneyText = Annotated[str, WithJsonSchema({"type": "string", "examples": ["1250.00"]})]
