@@ -43,24 +43,31 @@ def chunk(data: bytes) -> bytes:
 
 def read_answer(connection: socket.socket, *, has_body: bool = True) -> Answer:
     """The next answer; what comes after it is left out. Raises `ConnectionError` where there is none."""
+    return next(read_answers(connection, has_body=has_body))
+
+
+def read_answers(connection: socket.socket, *, has_body: bool = True) -> Iterator[Answer]:
+    """The answers as they come, one after the other. Raises `ConnectionError` where no more come."""
     received = b""
-    while b"\r\n\r\n" not in received:
-        more = connection.recv(65_536)
-        if not more:
-            raise ConnectionError("no answer")
-        received += more
-    before, _, body = received.partition(b"\r\n\r\n")
-    status, *lines = before.decode("latin-1").split("\r\n")
-    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-    if int(status.split()[1]) == 100:
-        raise AssertionError("asked to go on")
-    length = int(headers.get("content-length", 0)) if has_body else 0
-    while len(body) < length:
-        more = connection.recv(65_536)
-        if not more:
-            raise ConnectionError("half an answer")
-        body += more
-    return Answer(int(status.split()[1]), headers, body)
+    while True:
+        while b"\r\n\r\n" not in received:
+            more = connection.recv(65_536)
+            if not more:
+                raise ConnectionError("no answer")
+            received += more
+        before, _, received = received.partition(b"\r\n\r\n")
+        status, *lines = before.decode("latin-1").split("\r\n")
+        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+        if int(status.split()[1]) == 100:
+            raise AssertionError("asked to go on")
+        length = int(headers.get("content-length", 0)) if has_body else 0
+        while len(received) < length:
+            more = connection.recv(65_536)
+            if not more:
+                raise ConnectionError("half an answer")
+            received += more
+        yield Answer(int(status.split()[1]), headers, received[:length])
+        received = received[length:]
 
 
 def asked(address: Address, request: bytes, *, has_body: bool = True) -> Answer:

@@ -69,6 +69,8 @@ class HttpProtocol(HttpToolsProtocol):
         self._body_bytes = 0
         self._body_mark = 0
         self._between = 0
+        #: Whether a header's end or some of a body was in the block that is being parsed.
+        self._has_moved = False
         self._discarded = 0
         self._discard_until = 0.0
         self._refusal: LedgerBeeError | None = None
@@ -103,7 +105,7 @@ class HttpProtocol(HttpToolsProtocol):
             self._begin_header()
         if self.phase is Phase.HEADER:
             self._header_bytes += len(data)
-        body_bytes = self._body_bytes
+        self._has_moved = False
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade:
@@ -113,7 +115,7 @@ class HttpProtocol(HttpToolsProtocol):
             return
         if self.phase is Phase.BODY:
             # Between the pieces of a body may be a good deal (extensions, trailers), but not without end.
-            self._between = 0 if self._body_bytes > body_bytes else self._between + len(data)
+            self._between = 0 if self._has_moved else self._between + len(data)
         if (self.phase is Phase.HEADER and self._header_bytes > MAX_HEADER) or self._between > MAX_HEADER:
             self._refuse(HEADER_TOO_LARGE.error(maxBytes=MAX_HEADER))
 
@@ -158,10 +160,12 @@ class HttpProtocol(HttpToolsProtocol):
             self.cycle.keep_alive = False
         self._enter(Phase.BODY)
         self._header_bytes = self._body_bytes = self._body_mark = self._between = 0
+        self._has_moved = True
 
     def on_body(self, body: bytes) -> None:
         """Some of the body."""
         self._body_bytes += len(body)
+        self._has_moved = True
         super().on_body(body)
 
     def on_message_complete(self) -> None:
