@@ -245,7 +245,7 @@ class TestRefusals:
         draft = await shop.draft(await shop.customer(), line(await shop.price()))
         await shop.ok("PUT", "/v1/ledger/lock-date", {"lockedThrough": "2026-03-16"})
         details = await self.refused(shop, draft, 409, "PERIOD_LOCKED")
-        assert details == {"lockedThrough": "2026-03-16", "date": draft["date"]}
+        assert details == {"property": "date", "lockedThrough": "2026-03-16", "date": draft["date"]}
 
     async def test_an_account_out_of_use(self, shop: Shop) -> None:
         draft = await shop.draft(await shop.customer(**NORWEGIAN), line(await shop.price()))

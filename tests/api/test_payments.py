@@ -177,7 +177,7 @@ class TestRefusals:
     async def test_a_locked_period(self, shop: Shop) -> None:
         await shop.ok("PUT", "/v1/ledger/lock-date", {"lockedThrough": "2026-02-28"})
         details = await self.refused(shop, 409, "PERIOD_LOCKED", date="2026-02-28")
-        assert details == {"lockedThrough": "2026-02-28", "date": "2026-02-28"}
+        assert details == {"property": "date", "lockedThrough": "2026-02-28", "date": "2026-02-28"}
 
     @pytest.mark.parametrize(
         "fields",
