@@ -168,7 +168,7 @@ async def test_an_invoice_of_nothing_is_booked_and_paid(shop: Shop) -> None:
         entry = await shop.entry(sent["journalEntryId"])
         assert [amount for _, amount, _, _ in booked(entry)] == [0, 0, 0]
         assert (await shop.events("invoice.sent"))[-1] == (await shop.events("invoice.paid"))[-1] == sent
-        assert await shop.events("payment.succeeded") == []
+        assert await shop.events("payment.recorded") == []
 
 
 async def test_a_foreign_currency_is_booked_at_the_days_rate(shop: Shop) -> None:
