@@ -8,8 +8,8 @@ from tests.api.test_imports import JSONL, PATH, books, errors_of, imported, part
 from tests.ledger_books import BANK, SALES, Books
 
 from ledgerbee.core.errors import LedgerBeeError
-from ledgerbee.ledger.imports import actions, jobs
-from ledgerbee.ledger.imports.model import NOTHING_SAID, CsvOptions, ImportFormat
+from ledgerbee.ledger.imports import actions, jobs, store
+from ledgerbee.ledger.imports.model import NOTHING_SAID, CsvOptions, ImportFormat, ImportStatus, Place
 from ledgerbee.platform.context import Context
 
 __all__ = ["books"]
@@ -111,6 +111,26 @@ async def test_an_import_goes_on_as_it_was_begun(books: Books) -> None:
         assert caught.value.code == "JOURNAL_IMPORT_REPEATED"
     await books.api.post(f"{PATH}/{begun.id}/cancel")
     assert (await begin(NOTHING_SAID)).id != begun.id
+
+
+@pytest.mark.parametrize(("posts", "is_repeated"), [(True, True), (False, False)])
+async def test_a_file_is_imported_again_if_it_posted_nothing(books: Books, posts: bool, is_repeated: bool) -> None:
+    async def begin(context: Context) -> Any:
+        return await actions.begin_here(context, ImportFormat.CSV, "a.csv", b"y" * 32, 1, again=False)
+
+    begun = await books.api.run(begin)
+
+    async def finish(context: Context) -> None:
+        await store.advance(context, begun.id, Place(), Place(1, 1, 2), int(posts), 1)
+        await store.end(context, begun.id, ImportStatus.COMPLETED)
+
+    await books.api.run(finish)
+    if is_repeated:
+        with pytest.raises(LedgerBeeError) as caught:
+            await books.api.run(begin)
+        assert caught.value.code == "JOURNAL_IMPORT_REPEATED"
+    else:
+        assert (await books.api.run(begin)).id != begun.id
 
 
 async def test_a_row_says_what_vat_its_voucher_states(books: Books) -> None:

@@ -64,10 +64,10 @@ async def test_only_v2_adds_the_receivable_and_both_doors_show_all_drafts(books:
         ({"journalCategoryId": NOBODY}, "JOURNAL_CATEGORY_NOT_FOUND", "journalCategoryId"),
         ({"tagIds": [NOBODY]}, "DIMENSION_VALUE_NOT_FOUND", "tagIds.0"),
         ({"entryType": "CUSTOMER_INVOICE"}, "JOURNAL_ENTRY_PARTY_MISMATCH", "customerId"),
-        ({"line": {"accountId": NOBODY}}, "ACCOUNT_NOT_FOUND", "lines.1"),
+        ({"line": {"accountId": NOBODY}}, "ACCOUNT_NOT_FOUND", "lines.1.accountId"),
         ({"line": {"vatCodeId": NOBODY}}, "VAT_CODE_NOT_FOUND", "lines.1.vatCodeId"),
         ({"line": {"tagIds": [NOBODY]}}, "DIMENSION_VALUE_NOT_FOUND", "lines.1.tagIds.0"),
-        ({"line": {"account": "heading"}}, "ACCOUNT_NOT_BOOKABLE", "lines.1"),
+        ({"line": {"account": "heading"}}, "ACCOUNT_NOT_BOOKABLE", "lines.1.accountId"),
         ({"line": {"account": RECEIVABLES}}, "JOURNAL_ENTRY_PARTY_REQUIRED", "lines.1"),
         ({"line": {"account": PAYABLES}}, "JOURNAL_ENTRY_PARTY_REQUIRED", "lines.1"),
     ],
@@ -129,7 +129,7 @@ async def test_another_companys_things_are_nobodys(books: Books, other_api: Api)
     answer = await books.api.post("/v2/draft-journal-batches", {"entries": [plain(books), plain(books) | foreign]})
     assert (answer.status_code, answer.json()["code"]) == (404, "CUSTOMER_NOT_FOUND")
     answer = await books.api.post("/v2/draft-journal-batches", {"entries": [plain(books), plain(other)]})
-    assert (answer.status_code, answer.json()["details"]["property"]) == (404, "entries.1.lines.0")
+    assert (answer.status_code, answer.json()["details"]["property"]) == (404, "entries.1.lines.0.accountId")
     assert (await rows(books))[:2] == (0, 0)
 
 

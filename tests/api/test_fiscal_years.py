@@ -122,7 +122,7 @@ async def test_a_day_in_any_other_year_is_refused(books: Books, post: Door, day:
     answer = await post(books, day)
     assert (answer.status_code, answer.json()["code"]) == (400, "FISCAL_YEAR_MISSING")
     details = answer.json()["details"]
-    assert details.pop("property", "") == ("entries.1" if post in {by_batch_v1, by_batch_v2} else "")
+    assert details.pop("property", "") == ("entries.1.date" if post in {by_batch_v1, by_batch_v2} else "date")
     assert PATH in details.pop("hint")
     assert details == {"date": day, "firstKnownDay": "2026-01-01", "lastKnownDay": "2026-12-31"}
     assert await years_of(books.api) == [KNOWN]
@@ -165,7 +165,7 @@ async def test_a_refused_entry_leaves_no_year_behind(books: Books) -> None:
         assert (await books.api.post("/v2/journal-entries", body)).status_code in {400, 404}
     entries = [plain(books, date="2027-01-01"), plain(books, date="2029-01-01")]
     answer = await books.api.post("/v2/journal-entries/batch", {"entries": entries})
-    assert answer.json()["details"]["property"] == "entries.1"
+    assert answer.json()["details"]["property"] == "entries.1.date"
     assert answer.json()["details"]["lastKnownDay"] == "2027-12-31", "what the batch itself would have opened"
     assert await state(books) == before
 

@@ -194,8 +194,8 @@ async def test_what_only_the_database_refuses_is_taken_out(books: Books, monkeyp
     found = await imported(books.api, lines(row("1.00"), bad, row("2.00"), bad, row("3.00")))
     assert (found["entriesPosted"], found["errorCount"]) == (3, 2)
     assert await errors_of(books.api, found) == [
-        (2, "ACCOUNT_NOT_BOOKABLE", "lines.0"),
-        (4, "ACCOUNT_NOT_BOOKABLE", "lines.0"),
+        (2, "ACCOUNT_NOT_BOOKABLE", "lines.0.accountId"),
+        (4, "ACCOUNT_NOT_BOOKABLE", "lines.0.accountId"),
     ]
     assert (await books.verify_all()).entries == 3
 

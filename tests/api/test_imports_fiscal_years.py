@@ -72,6 +72,22 @@ async def test_an_import_opens_the_years_it_needs_when_asked(
     assert told == 5
 
 
+async def test_mistyped_years_open_none(books: Books) -> None:
+    """Fifteen years back, not a century; the text doesn't advise what was done."""
+    days = ("1900-03-16", "2010-12-31", "2011-01-01", "2206-03-16", "0026-03-16")
+    found = await imported(books.api, lines(*(row("1.00", date=day) for day in days)), openFiscalYears="true")
+    assert (found["entriesPosted"], found["openFiscalYears"]) == (1, True)
+    assert await errors_of(books.api, found) == [(number, "FISCAL_YEAR_MISSING", "date") for number in (1, 2, 4, 5)]
+    for error in (await books.api.get(f"{PATH}/{found['id']}/errors")).json()["data"]:
+        assert "openFiscalYears" not in error["message"]
+        assert "from 2011-01-01 through 2027-12-31" in error["message"]
+    assert await years_of(books.api) == [f"{year}-01-01" for year in range(2011, 2027)]
+    # However early the company's books begin then: what this import opened is no way further back.
+    assert (await books.api.post("/v1/fiscal-years", {"endDate": "2010-12-31"})).status_code == 201
+    again = await imported(books.api, lines(row("1.00", date="2010-03-16")))
+    assert again["entriesPosted"] == 1
+
+
 async def test_years_are_opened_for_rows_that_are_posted_only(books: Books) -> None:
     bad = row("1.00", date="2024-01-01")
     bad["lines"][0]["accountNumber"] = 77

@@ -97,12 +97,14 @@ async def test_the_price_lends_name_unit_and_tiers(shop: Shop) -> None:
     assert (computed["unitPrice"], computed["totalPrice"]) == ("4.75", "57.00")
     flat = (await shop.draft(customer, line(price, 12, unitPrice="2")))["lines"][0]
     assert (flat["unitPrice"], flat["totalPrice"]) == ("2", "24.00")
-    await shop.refused(
-        "POST",
-        "/v1/invoices",
-        {"customerId": customer, "date": "2026-03-16", "lines": [line(price, -1)]},
-        400,
-        "PRODUCT_PRICE_QUANTITY_INVALID",
+    returned = {"customerId": customer, "date": "2026-03-16", "lines": [line(price, 1), line(price, -1)]}
+    details = await shop.refused("POST", "/v1/invoices", returned, 400, "PRODUCT_PRICE_QUANTITY_INVALID")
+    assert details == {"property": "lines.1.quantity", "priceId": price, "quantity": "-1"}
+    returned["lines"] = [line(price, -2), line(price, 1), line(price, -1)]
+    details = await shop.refused("POST", "/v1/invoices", returned, 400, "PRODUCT_PRICE_QUANTITY_INVALID")
+    assert (details["property"], details["properties"]) == (
+        "lines.0.quantity",
+        ["lines.0.quantity", "lines.2.quantity"],
     )
 
 

@@ -168,7 +168,7 @@ async def test_an_invoice_of_nothing_is_booked_and_paid(shop: Shop) -> None:
         entry = await shop.entry(sent["journalEntryId"])
         assert [amount for _, amount, _, _ in booked(entry)] == [0, 0, 0]
         assert (await shop.events("invoice.sent"))[-1] == (await shop.events("invoice.paid"))[-1] == sent
-        assert await shop.events("payment.succeeded") == []
+        assert await shop.events("payment.recorded") == []
 
 
 async def test_a_foreign_currency_is_booked_at_the_days_rate(shop: Shop) -> None:
@@ -245,7 +245,7 @@ class TestRefusals:
         draft = await shop.draft(await shop.customer(), line(await shop.price()))
         await shop.ok("PUT", "/v1/ledger/lock-date", {"lockedThrough": "2026-03-16"})
         details = await self.refused(shop, draft, 409, "PERIOD_LOCKED")
-        assert details == {"lockedThrough": "2026-03-16", "date": draft["date"]}
+        assert details == {"property": "date", "lockedThrough": "2026-03-16", "date": draft["date"]}
 
     async def test_an_account_out_of_use(self, shop: Shop) -> None:
         draft = await shop.draft(await shop.customer(**NORWEGIAN), line(await shop.price()))

@@ -44,7 +44,7 @@ async def test_many_at_once_have_their_own_answers(books: Books) -> None:
     answers = await asyncio.gather(*(books.api.post("/v2/journal-entries", body) for body in bodies))
     statuses = [answer.status_code for answer in answers]
     assert statuses == [404 if n == 7 else 400 if n == 9 else 201 for n in range(30)]
-    assert answers[7].json()["details"]["property"] == "lines.0"
+    assert answers[7].json()["details"]["property"] == "lines.0.accountId"
     assert [answer.json()["originalAmount"] for answer in answers if answer.status_code == 201] == [
         f"{n}.00" for n in range(1, 31) if n not in {8, 10}
     ]

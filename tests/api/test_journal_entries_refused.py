@@ -135,20 +135,20 @@ REFUSALS: tuple[tuple[Spoil, int, str, str], ...] = (
     (_with_the_category_of_purchases, 400, "JOURNAL_CATEGORY_TYPE_NOT_ALLOWED", "journalCategoryId"),
     (_with_two_values_of_a_unique_dimension, 400, "DIMENSION_NOT_ADDITIVE", "lines.1.tagIds.0"),
     (_with_an_archived_project, 400, "PROJECT_ARCHIVED", "lines.0.tagIds.0"),
-    (on_account(_HEADING), 400, "ACCOUNT_NOT_BOOKABLE", "lines.0"),
-    (_on_an_inactive_account, 400, "ACCOUNT_NOT_BOOKABLE", "lines.0"),
+    (on_account(_HEADING), 400, "ACCOUNT_NOT_BOOKABLE", "lines.0.accountId"),
+    (_on_an_inactive_account, 400, "ACCOUNT_NOT_BOOKABLE", "lines.0.accountId"),
     (fields(currency="KWD"), 400, "EXCHANGE_RATE_MISSING", "currency"),
     (fields(currency="EUR", date="0001-01-01"), 400, "EXCHANGE_RATE_MISSING", "currency"),
     (fields(currency="EUR", date="9999-12-31"), 400, "EXCHANGE_RATE_MISSING", "currency"),
-    (fields(date="9999-12-31"), 400, "FISCAL_YEAR_MISSING", ""),
-    (on_the_first_line(accountId=NOBODY), 404, "ACCOUNT_NOT_FOUND", "lines.0"),
+    (fields(date="9999-12-31"), 400, "FISCAL_YEAR_MISSING", "date"),
+    (on_the_first_line(accountId=NOBODY), 404, "ACCOUNT_NOT_FOUND", "lines.0.accountId"),
     (on_the_first_line(vatCodeId=NOBODY), 404, "VAT_CODE_NOT_FOUND", "lines.0.vatCodeId"),
     (fields(customerId=NOBODY), 404, "CUSTOMER_NOT_FOUND", "customerId"),
     (fields(vendorId=NOBODY), 404, "VENDOR_NOT_FOUND", "vendorId"),
     (fields(tagIds=[NOBODY]), 404, "DIMENSION_VALUE_NOT_FOUND", "tagIds.0"),
     (on_the_first_line(tagIds=[NOBODY]), 404, "DIMENSION_VALUE_NOT_FOUND", "lines.0.tagIds.0"),
-    (fields(date="2025-12-31"), 409, "PERIOD_LOCKED", ""),
-    (fields(date="0001-01-01"), 409, "PERIOD_LOCKED", ""),
+    (fields(date="2025-12-31"), 409, "PERIOD_LOCKED", "date"),
+    (fields(date="0001-01-01"), 409, "PERIOD_LOCKED", "date"),
 )
 
 
@@ -200,7 +200,7 @@ async def test_what_another_company_has_is_nobodys(books: Books, other_api: Api)
         (fields(vendorId=str(await theirs.vendor())), (404, "VENDOR_NOT_FOUND", "vendorId")),
         (fields(tagIds=[str(await theirs.tag())]), (404, "DIMENSION_VALUE_NOT_FOUND", "tagIds.0")),
         (fields(journalCategoryId=category), (400, "JOURNAL_CATEGORY_NOT_FOUND", "journalCategoryId")),
-        (on_the_first_line(accountId=str(theirs.accounts[BANK])), (404, "ACCOUNT_NOT_FOUND", "lines.0")),
+        (on_the_first_line(accountId=str(theirs.accounts[BANK])), (404, "ACCOUNT_NOT_FOUND", "lines.0.accountId")),
         (on_the_first_line(vatCodeId=code), (404, "VAT_CODE_NOT_FOUND", "lines.0.vatCodeId")),
     ):
         body = plain(books)
@@ -218,7 +218,11 @@ async def test_a_refusal_counts_the_lines_that_were_entered(books: Books) -> Non
         line(books, GOODS, "DEBIT", "62.50", vatCodeId=codes["K660"]),
         line(books, SALES, "CREDIT", "125.00", accountId=str(new_id())),
     ]
-    assert _refusal(await books.api.post("/v2/journal-entries", body)) == (404, "ACCOUNT_NOT_FOUND", "lines.2")
+    assert _refusal(await books.api.post("/v2/journal-entries", body)) == (
+        404,
+        "ACCOUNT_NOT_FOUND",
+        "lines.2.accountId",
+    )
 
 
 async def test_two_lines_at_least(books: Books) -> None:

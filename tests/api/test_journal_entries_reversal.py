@@ -105,7 +105,26 @@ async def test_the_day_of_a_reversal_is_open_and_not_before_the_entry(
     before = await state(books)
     answer = await books.api.post(f"/v1/journal-entries/{entry['id']}/reverse", {"date": day})
     assert (answer.status_code, answer.json()["code"]) == (status, code)
+    later = await posted(books, date="2026-03-20")
+    before = await state(books)
+    body = {"journalEntryIds": [entry["id"], later["id"]], "date": day}
+    many = await books.api.post("/v1/journal-entries/reverse-batch", body)
+    for refused in (answer, many):
+        if code == "SHARED_VALIDATION_FAILED" or refused is answer:
+            assert refused.json()["code"] == code
+        details = refused.json()["details"]
+        places = [one["property"] for one in details.get("validationErrors", [details])]
+        assert places == ["date"], details
     assert await state(books) == before
+
+
+async def test_all_ids_that_are_not_there_are_named(books: Books) -> None:
+    ids = [str(new_id()), (await posted(books))["id"], str(new_id())]
+    answer = await books.api.post("/v1/journal-entries/reverse-batch", {"journalEntryIds": ids})
+    assert answer.json()["details"] == {
+        "property": "journalEntryIds.0", "journalEntryId": ids[0],
+        "properties": ["journalEntryIds.0", "journalEntryIds.2"],
+    }  # fmt: skip
 
 
 async def test_the_entry_of_an_invoice_is_corrected_with_the_invoice(api: Api, books: Books) -> None:

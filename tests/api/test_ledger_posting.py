@@ -102,7 +102,7 @@ async def test_headings_and_totals_take_no_lines(books: Books, number: int) -> N
     entry = books.entry("2026-01-01", [books.line(BANK, "1.00"), books.line(number, "-1.00")])
     refused = await refusal(books, entry)
     assert refused.code == "ACCOUNT_NOT_BOOKABLE"
-    assert refused.details == {"property": "entries.0.lines.1", "accountId": str(books.accounts[number])}
+    assert refused.details == {"property": "entries.0.lines.1.accountId", "accountId": str(books.accounts[number])}
 
 
 async def test_an_inactive_account_takes_only_reversals(books: Books) -> None:
@@ -164,16 +164,16 @@ async def test_another_companys_things_are_unknown_here(books: Books, other_api:
     foreign_line = replace(books.line(SALES, "-1.00"), account_id=theirs.accounts[SALES])
     refused = await refusal(books, books.entry("2026-01-01", [books.line(BANK, "1.00"), foreign_line]))
     assert refused.code == "ACCOUNT_NOT_FOUND"
-    assert refused.details == {"property": "entries.0.lines.1", "accountId": str(theirs.accounts[SALES])}
+    assert refused.details == {"property": "entries.0.lines.1.accountId", "accountId": str(theirs.accounts[SALES])}
     refused = await refusal(books, books.invoice("2026-01-01", customer))
-    assert (refused.code, refused.details["property"]) == ("CUSTOMER_NOT_FOUND", "entries.0")
+    assert (refused.code, refused.details["property"]) == ("CUSTOMER_NOT_FOUND", "entries.0.customerId")
     refused = await refusal(books, books.sale("2026-01-01", "1.00", vendor_id=vendor))
     assert refused.code == "VENDOR_NOT_FOUND"
     refused = await refusal(books, books.sale("2026-01-01", "1.00", journal_category_id=new_id()))
     assert refused.code == "JOURNAL_CATEGORY_NOT_FOUND"
     with_vat = [books.line(BANK, "1.00"), books.line(SALES, "-1.00", vat_code_id=new_id())]
     refused = await refusal(books, books.entry("2026-01-01", with_vat))
-    assert (refused.code, refused.details["property"]) == ("VAT_CODE_NOT_FOUND", "entries.0.lines.1")
+    assert (refused.code, refused.details["property"]) == ("VAT_CODE_NOT_FOUND", "entries.0.lines.1.vatCodeId")
 
 
 async def test_base_currency_amounts_are_their_own_base_amounts(books: Books) -> None:
@@ -211,7 +211,7 @@ async def test_a_locked_period_is_refused_and_the_lock_moves_back_only_on_purpos
     await books.lock("2026-01-31")
     refused = await refusal(books, books.sale("2026-02-01", "1.00"), books.sale("2026-01-31", "1.00"))
     assert refused.code == "PERIOD_LOCKED"
-    assert refused.details == {"property": "entries.1", "date": "2026-01-31", "lockedThrough": "2026-01-31"}
+    assert refused.details == {"property": "entries.1.date", "date": "2026-01-31", "lockedThrough": "2026-01-31"}
     for earlier in ("2026-01-30", None):
         answer = await books.api.put("/v1/ledger/lock-date", {"lockedThrough": earlier})
         assert (answer.status_code, answer.json()["code"]) == (409, "LOCK_DATE_MOVES_BACK")

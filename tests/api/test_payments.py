@@ -58,7 +58,7 @@ async def test_a_payment_settles_the_invoice(shop: Shop) -> None:
     paid = await shop.invoice(sent["id"])
     assert (paid["status"], paid["amountPaid"], paid["amountDue"]) == ("paid", "125.00", "0.00")
     assert await shop.events("invoice.paid") == [paid]
-    (event,) = await shop.events("payment.succeeded")
+    (event,) = await shop.events("payment.recorded")
     listed = await shop.ok("GET", f"/v1/invoices/{sent['id']}/payments")
     assert listed == [event]
     assert await shop.balance(6190) == 0
@@ -177,7 +177,7 @@ class TestRefusals:
     async def test_a_locked_period(self, shop: Shop) -> None:
         await shop.ok("PUT", "/v1/ledger/lock-date", {"lockedThrough": "2026-02-28"})
         details = await self.refused(shop, 409, "PERIOD_LOCKED", date="2026-02-28")
-        assert details == {"lockedThrough": "2026-02-28", "date": "2026-02-28"}
+        assert details == {"property": "date", "lockedThrough": "2026-02-28", "date": "2026-02-28"}
 
     @pytest.mark.parametrize(
         "fields",

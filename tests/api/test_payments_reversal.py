@@ -198,7 +198,7 @@ class TestRefusals:
 
     async def test_a_locked_period(self, shop: Shop) -> None:
         details = await self.refused(shop, 409, "PERIOD_LOCKED", date="2026-03-15")
-        assert details == {"lockedThrough": "2026-03-15", "date": "2026-03-15"}
+        assert details == {"property": "date", "lockedThrough": "2026-03-15", "date": "2026-03-15"}
 
     @pytest.mark.parametrize(
         ("body", "property_"),

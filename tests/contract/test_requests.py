@@ -1,5 +1,6 @@
 """How requests are judged, the same for every operation: query parameters, idempotency keys, no body."""
 
+import gzip
 import hashlib
 import json
 from pathlib import Path
@@ -88,9 +89,39 @@ async def test_the_key_may_stand_in_the_query(row: Row, world: World) -> None:
     assert answer.status_code == row.success, answer.text
 
 
+@pytest.mark.parametrize("row", OF_COMPANIES, ids=str)
+async def test_the_key_stands_in_the_query_once(row: Row, world: World) -> None:
+    key = world.api.key
+    for more in (f"x-api-key={key}&x-api-key={key}", f"x-api-key={key}&X-API-KEY=other", "x%2Dapi-key=&x-api-key="):
+        answer = await call(row, world, with_query(path_of(row, world.ids), more), None)
+        assert errors_of(answer) == {"x-api-key": {"arrayMaxSize": "x-api-key must not be given more than once"}}
+        assert key not in answer.text
+
+
+@pytest.mark.parametrize("row", WRITES, ids=str)
+async def test_a_compressed_body_is_refused_as_such(row: Row, world: World) -> None:
+    before = await row_count(world)
+    for coding in ("gzip", "BR", "identity, gzip"):
+        headers = {"content-type": row.file or "application/json", "content-encoding": coding}
+        path = path_of(row, world.ids)
+        answer = await world.api.request(row.method, path, content=gzip.compress(b"{}"), headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (415, "UNSUPPORTED_MEDIA_TYPE"), answer.text
+        assert "Content-Encoding" in answer.json()["message"]
+    assert await row_count(world) == before
+
+
+async def test_the_identity_is_no_compression(world: World) -> None:
+    headers = {"content-type": "application/json", "content-encoding": "Identity"}
+    answer = await world.api.request("POST", "/v1/product-groups", content=b"{}", headers=headers)
+    assert errors_of(answer)
+
+
 async def test_metadata_filters_are_query_parameters(world: World) -> None:
-    answer = await world.api.get("/v1/customers?metadata[a]=1&metadata%5Bb%5D=2&metadata[a]=3")
+    answer = await world.api.get("/v1/customers?metadata[a]=1&metadata%5Bb%5D=2&metadata[c]=3")
     assert answer.status_code == 200
+    for twice in ("metadata[a]=1&metadata[b]=2&metadata[a]=2", "metadata[a]=1&metadata%5Ba%5D=1"):
+        answer = await world.api.get(f"/v1/customers?{twice}")
+        assert errors_of(answer) == {"metadata[a]": {"arrayMaxSize": "metadata[a] must not be given more than once"}}
     answer = await world.api.get("/v1/customers?metadata=1&wrong[a]=1")
     assert errors_of(answer).keys() == {"wrong[a]"}
     assert errors_of(await world.api.get("/v1/customers?metadata=1")).keys() == {"metadata"}

@@ -360,9 +360,10 @@ class Chart:
             place = f"{entered.prefix}lines.{line.entered}"
             account = self.accounts.get(line.account)
             if account is None:
-                raise RefusedError(404, "ACCOUNT_NOT_FOUND", place)
+                raise RefusedError(404, "ACCOUNT_NOT_FOUND", f"{place}.accountId")
             if account["ledgerType"] not in {"BALANCE_SHEET", "PROFIT_AND_LOSS"} or not account["isActive"]:
-                raise RefusedError(400, "ACCOUNT_NOT_BOOKABLE", place)
+                named = "vatCodeId" if line.kind in {"VAT", "VAT_CONTRA"} else "accountId"
+                raise RefusedError(400, "ACCOUNT_NOT_BOOKABLE", f"{place}.{named}")
             party = {"ACCOUNTS_RECEIVABLE": "customerId", "ACCOUNTS_PAYABLE": "vendorId"}.get(
                 account["controlAccountType"] or ""
             )

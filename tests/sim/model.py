@@ -174,7 +174,8 @@ class Company(Chart):
         entry = self._found(request.path.split("/")[3])
         on = request.body.get("date") or max(today.isoformat(), entry["date"])
         reversal = self._reversal(entry, on, request.body.get("description"), "")
-        return 201, self._placed([reversal], [""], today)[0]
+        self._check_day([entry], on)
+        return 201, self._placed([reversal], ["date"], today)[0]
 
     def _reverse_batch(self, request: Request, today: date) -> tuple[int, Any]:
         ids = request.body["journalEntryIds"]
@@ -186,7 +187,8 @@ class Company(Chart):
         for entry, path in zip(entries, paths, strict=True):
             on = request.body.get("date") or max(today.isoformat(), entry["date"])
             reversals.append(self._reversal(entry, on, None, path))
-        return 201, {"totalCreated": len(ids), "entries": self._placed(reversals, paths, today)}
+        self._check_day(entries, request.body.get("date"))
+        return 201, {"totalCreated": len(ids), "entries": self._placed(reversals, ["date"] * len(ids), today)}
 
     def _lock(self, request: Request, _: date) -> tuple[int, Any]:
         wanted = request.body["lockedThrough"]
@@ -262,18 +264,21 @@ class Company(Chart):
             if len(one.lines) < 2:
                 raise RefusedError(400, INVALID, f"{one.prefix}lines")
             check_balanced(one.lines, one.prefix)
-        placed = self._placed([one.entry for one in entered], [one.prefix.removesuffix(".") for one in entered], today)
+        placed = self._placed([one.entry for one in entered], [f"{one.prefix}date" for one in entered], today)
         for one in entered:
             self.check_accounts(one)
         return placed
+
+    @staticmethod
+    def _check_day(entries: list[Entry], on: str | None) -> None:
+        if on is not None and any(on < entry["date"] for entry in entries):
+            raise RefusedError(400, INVALID, "date")
 
     def _reversal(self, entry: Entry, on: str, description: str | None, path: str) -> Entry:
         if entry["reversesEntryId"] is not None:
             raise RefusedError(409, "JOURNAL_ENTRY_INVALID_STATE", path)
         if entry["reversedByEntryId"] is not None:
             raise RefusedError(409, "JOURNAL_ENTRY_ALREADY_REVERSED", path)
-        if on < entry["date"]:
-            raise RefusedError(400, INVALID, f"{path}.date" if path else "date")
         if description is None:
             title = _TITLES[self.language].format(entry["entryNumber"])
             description = f"{title}: {entry['description']}"[:10_000] if entry["description"] else title
@@ -289,7 +294,7 @@ class Company(Chart):
         }  # fmt: skip
 
     def _placed(self, entries: list[Entry], paths: list[str], today: date) -> list[Entry]:
-        """The entries with their numbers: 1, 2, 3, ... in each financial year."""
+        """The entries, whose days the request has at `paths`, with their numbers: 1, 2, 3, ... in each year."""
         numbers, years = dict(self.numbers), Years(self.years.known)
         placed = []
         for entry, path in zip(entries, paths, strict=True):

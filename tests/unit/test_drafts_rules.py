@@ -169,7 +169,8 @@ def test_lines_stand_on_accounts_that_take_them(
             rules.check_accounts(entry, ACCOUNTS, path)
         assert refused.value.code == code
         assert refused.value.details == {
-            "property": place, "accountId": str(account_id), **({"field": field} if field else {}),
+            "property": place if field else f"{place}.accountId", "accountId": str(account_id),
+            **({"field": field} if field else {}),
         }  # fmt: skip
 
 

@@ -299,6 +299,36 @@ def test_encodings(encoding: str) -> None:
     assert entry["date"] == "2026-11-05"
 
 
+SAID = CsvOptions(encoding="windows-1252", decimal_mark=",", date_format="DD-MM-YYYY", rate_units=1)
+
+
+@given(
+    st.lists(st.text("abc æøåÆØÅé€£ß§°", max_size=12), min_size=1, max_size=8),
+    st.integers(0, 60),
+    st.sampled_from([SAID, CsvOptions(encoding="windows-1252")]),
+)
+def test_utf8_is_not_taken_for_windows_1252(texts: list[str], plain: int, options: CsvOptions) -> None:
+    """What was said can't be meant, wherever in the file the first letter stands that shows it."""
+    texts = ["Kaffe"] * plain + texts
+    content = "Bilag;Dato;Tekst;Konto;Debet;Kredit\n" + "".join(
+        f"{n};05-11-2026;{text};6480;5,00;\n{n};;;1010;;5,00\n" for n, text in enumerate(texts)
+    )
+    rows = rows_of(content.encode("windows-1252"), options)
+    assert [entry.get("description", "") for entry in entries(rows)] == [text.strip() for text in texts]
+    if content.isascii():
+        return
+    fault = refused(content.encode(), options)
+    first = next(number for number, line in enumerate(content.split("\n"), 1) if not line.isascii())
+    assert f"(line {first}): leave encoding" in fault.message
+    assert [one.line for one in fault.refusals] == [first]
+
+
+def test_empty_lines_may_stand_before_the_header() -> None:
+    for before in ("\n", "\ufeff\r\n \r\n"):
+        (entry,) = entries(rows_of((before + DANISH).encode()))
+        assert entry["description"] == "Køb af smørrebrød"
+
+
 def test_a_text_of_its_own_is_the_lines() -> None:
     """Programs with one column of texts tell in it what each line is."""
     header = "Bilag;Dato;Tekst;Konto;Debet;Kredit\n"
@@ -333,7 +363,10 @@ def test_a_file_that_is_not_utf8_posts_nothing() -> None:
     ("content", "options", "word"),
     [
         (b"", NOTHING_SAID, "empty"),
-        (b"\xef\xbb\xbf", NOTHING_SAID, "no columns"),
+        (b"\xef\xbb\xbf", NOTHING_SAID, "empty"),
+        (b"\xef\xbb\xbf\r\n\r\n", NOTHING_SAID, "empty"),
+        (b"\n \n\n", NOTHING_SAID, "empty"),
+        (DANISH.encode(), CsvOptions(encoding="windows-1252"), "leave encoding"),
         (b"sep=;\n", NOTHING_SAID, "empty"),
         (DANISH.encode("utf-16"), NOTHING_SAID, "UTF-16"),
         (DANISH.encode("utf-16-be"), NOTHING_SAID, "NUL"),

@@ -127,7 +127,9 @@ class _Exchange:
         self.request_id = given if _REQUEST_ID.fullmatch(given) else new_id().hex
         scope["ledgerbee.request_id"] = self.request_id
         # Whatever logs, traces or repeats the address from here on, inside or outside of us, has no secret to show.
-        scope["query_string"], scope["ledgerbee.query_key"] = _take_key(scope.get("query_string", b""))
+        scope["query_string"], keys = _take_keys(scope.get("query_string", b""))
+        scope["ledgerbee.query_key"] = (keys[0] if keys else None) or None
+        self.has_more_keys = len(keys) > 1
         self.max_bytes = SMALL_BODY
         self.status = 0
         self.complete = False
@@ -161,6 +163,8 @@ class _Exchange:
             self._record()
 
     def _check(self) -> None:
+        if self.has_more_keys:
+            raise invalid(("x-api-key", "arrayMaxSize", "x-api-key must not be given more than once"))
         query: bytes = self.scope.get("query_string", b"")
         raw_path: bytes = self.scope.get("raw_path") or b""
         if b"%" in query or b"%" in raw_path:
@@ -185,21 +189,32 @@ class _Exchange:
             self.max_bytes = self.shell.max_stream_bytes
             if media_type.decode("latin-1") not in taken:
                 raise UNSUPPORTED_MEDIA_TYPE.error(f"The body must be {', '.join(taken)}")
-        elif self._is_foreign(media_type, size) or size > SMALL_BODY:
+            self._check_coding(size)
+        elif self._is_foreign(media_type, size) or size > SMALL_BODY or b"content-encoding" in self.headers:
             operation = self._operation()
             if operation is None:
                 return  # no such route or method: whatever the body is, that is the answer
             self.max_bytes = operation.max_body
             if self._is_foreign(media_type, size):
                 raise UNSUPPORTED_MEDIA_TYPE.error()
+            self._check_coding(size)
         if size > self.max_bytes:
             raise PAYLOAD_TOO_LARGE.error(maxBytes=self.max_bytes)
+
+    def _check_coding(self, size: int) -> None:
+        """Refuse a body that is compressed: read as it is, it would be told to be malformed (RFC 9110, 15.5.16)."""
+        coding = self.headers.get(b"content-encoding", b"").strip().lower()
+        if coding not in {b"", b"identity"} and self._has_body(size):
+            raise UNSUPPORTED_MEDIA_TYPE.error("The body must not be compressed: leave Content-Encoding out")
+
+    def _has_body(self, size: int) -> bool:
+        return size > 0 or b"transfer-encoding" in self.headers
 
     def _is_foreign(self, media_type: bytes, size: int) -> bool:
         """Whether there is a body of a type that isn't taken here."""
         return (
             media_type != b"application/json"
-            and (size > 0 or b"transfer-encoding" in self.headers)
+            and self._has_body(size)
             and self.scope["method"] in {"POST", "PATCH", "PUT"}
             and self.scope["path"] not in _OAUTH_ENDPOINTS
         )
@@ -336,16 +351,16 @@ def _meters(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
-def _take_key(query: bytes) -> tuple[bytes, str | None]:
-    """The query string without its `x-api-key`, and that key (contract 1.2 allows it there)."""
+def _take_keys(query: bytes) -> tuple[bytes, list[str]]:
+    """The query string without `x-api-key`, and the values that it had there (contract 1.2 allows one)."""
     if b"%" not in query and b"x-api-key" not in query.lower():
-        return query, None
-    key: str | None = None
+        return query, []
+    keys = []
     kept = []
     for part in query.split(b"&"):
         name, _, value = part.partition(b"=")
         if unquote_plus(name.decode("latin-1")).lower() == "x-api-key":
-            key = key or unquote_plus(value.decode("latin-1")) or None
+            keys.append(unquote_plus(value.decode("latin-1")))
         else:
             kept.append(part)
-    return b"&".join(kept), key
+    return b"&".join(kept), keys

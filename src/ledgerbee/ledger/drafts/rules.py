@@ -34,15 +34,15 @@ def check_accounts(entered: EnteredEntry, known: Mapping[UUID, Account], path: s
     }
     for number, line in enumerate(entered.lines):
         account = known.get(line.account_id)
-        details = {"property": below(path, f"lines.{number}"), "accountId": str(line.account_id)}
+        place, account_id = below(path, f"lines.{number}"), str(line.account_id)
         if account is None:
-            raise ACCOUNT_NOT_FOUND.missing(details["property"], "accountId", line.account_id)
+            raise ACCOUNT_NOT_FOUND.missing(f"{place}.accountId", "accountId", account_id)
         if not account.is_bookable:
-            raise ACCOUNT_NOT_BOOKABLE.error(**details)
+            raise ACCOUNT_NOT_BOOKABLE.error(property=f"{place}.accountId", accountId=account_id)
         if account.control_account_type is not None:
             name, party = parties[account.control_account_type]
             if party is None:
-                raise JOURNAL_ENTRY_PARTY_REQUIRED.error(field=name, **details)
+                raise JOURNAL_ENTRY_PARTY_REQUIRED.error(property=place, field=name, accountId=account_id)
 
 
 def check_open(draft: Draft) -> None:

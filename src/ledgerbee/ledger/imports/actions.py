@@ -190,7 +190,8 @@ async def unfinished(
 ) -> JournalImport | None:
     """The import of the same content that is to be gone on with, if there is one.
 
-    Raises `JOURNAL_IMPORT_REPEATED` when it was imported completely, unless it is to be `again`.
+    Raises `JOURNAL_IMPORT_REPEATED` when it was imported completely, unless it is to be `again`. Of one that posted
+    nothing, nothing can be posted twice.
     """
     known = await store.of_content(context, content_hash, file_format)
     if known is None or known.status is not ImportStatus.COMPLETED:

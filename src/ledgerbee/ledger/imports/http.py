@@ -25,8 +25,8 @@ from ledgerbee.ledger.imports.model import (
     JournalImport,
     Refusal,
 )
+from ledgerbee.ledger.imports.rules import opens_all
 from ledgerbee.ledger.periods.http import OPEN_SCOPE
-from ledgerbee.ledger.periods.rules import FIRST_DAY
 from ledgerbee.platform.caller import Caller
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.credentials.model import INSUFFICIENT_PERMISSIONS
@@ -130,7 +130,7 @@ def render(found: JournalImport) -> JournalImportResponse:
         error_count=found.error_count,
         failure=found.failure,
         summary=found.summary,
-        open_fiscal_years=found.opens.start_date == FIRST_DAY,
+        open_fiscal_years=opens_all(found.opens),
         created_at=found.created_at,
         started_at=found.started_at,
         completed_at=found.completed_at,

@@ -18,8 +18,11 @@ from ledgerbee.ledger.entries.model import (
 )
 from ledgerbee.ledger.imports.model import Refusal
 from ledgerbee.ledger.periods.model import Span
-from ledgerbee.ledger.periods.rules import FIRST_DAY, year_after
+from ledgerbee.ledger.periods.rules import USUAL_MONTHS, year_after
 
+#: An import opens no year before this day, nor one so many months before the company's first.
+EARLIEST: Final = date(1950, 1, 1)
+MOST_MONTHS_BACK: Final = 180
 #: Characters of an error that are kept: names and values of a file can be as long as its lines.
 _MAX_TOLD: Final = 500
 _PARTIES: Final = {"ACCOUNTS_RECEIVABLE": "customerId", "ACCOUNTS_PAYABLE": "vendorId"}
@@ -61,11 +64,20 @@ class Directory:
 def opens(years: Sequence[Span], today: date, *, all_needed: bool) -> Span:
     """The days whose financial years an import that begins now opens where they are missing.
 
-    The year after the newest, as all posting does; with `all_needed` also every day before it, and those up to a year
-    ahead: what is later is a mistyped year more likely than a posting.
+    The year after the newest, as all posting does; with `all_needed` also those from fifteen years before the first one
+    on (not before 1950), up to a year ahead: what is outside of that is a mistyped year more likely than a posting.
     """
     following = year_after(years)
-    return Span(FIRST_DAY, max(following.end_date, add_months(today, 12))) if all_needed else following
+    if not all_needed:
+        return following
+    first = min(year.start_date for year in years)
+    earliest = min(first, max(EARLIEST, add_months(first, -MOST_MONTHS_BACK)))
+    return Span(earliest, max(following.end_date, add_months(today, 12)))
+
+
+def opens_all(opens: Span) -> bool:
+    """Whether an import opens all years that its rows need: else it is the one year after the newest."""
+    return add_months(opens.start_date, USUAL_MONTHS) <= opens.end_date
 
 
 def check_postable(entered: EnteredEntry, directory: Directory, opens: Span) -> None:
@@ -117,11 +129,19 @@ def check_day(day: date, directory: Directory, opens: Span) -> None:
     if directory.locked_through is not None and day <= directory.locked_through:
         raise PERIOD_LOCKED.error(property="date", date=day.isoformat())
     if not (opens.holds(day) or any(year.holds(day) for year in directory.fiscal_years)):
-        raise FISCAL_YEAR_MISSING.error(
-            f"{FISCAL_YEAR_MISSING.meaning}, or let the import do it (`openFiscalYears=true`; up to a year ahead)",
-            property="date",
-            date=day.isoformat(),
+        raise FISCAL_YEAR_MISSING.error(_how_to_have_year(opens), property="date", date=day.isoformat())
+
+
+def _how_to_have_year(opens: Span) -> str:
+    if opens_all(opens):
+        return (
+            f"The import opens fiscal years for days from {opens.start_date} through {opens.end_date} only: is the year"
+            " mistyped? If not, open it first (`POST /v1/fiscal-years`)"
         )
+    return (
+        f"{FISCAL_YEAR_MISSING.meaning}, or let the import do it (`openFiscalYears=true`; from fifteen years before the"
+        " first fiscal year up to a year ahead)"
+    )
 
 
 def refusal_of(line: int, fault: LedgerBeeError) -> Refusal:

@@ -265,10 +265,11 @@ async def get(context: Context, import_id: UUID) -> JournalImport:
 
 
 async def of_content(context: Context, content_hash: bytes, file_format: ImportFormat) -> JournalImport | None:
-    """The newest import of a file with this content that ran or runs, if there is one."""
+    """The newest import of a file with this content that posted something, or waits or runs, if there is one."""
     row = await context.connection.fetchrow(
         f"SELECT {_COLUMNS} FROM journal_imports i WHERE company_id = $1 AND content_hash = $2 AND format = $3"
-        " AND status IN ('queued', 'running', 'completed') ORDER BY created_at DESC, id DESC LIMIT 1",
+        " AND (status IN ('queued', 'running') OR (status = 'completed' AND entries_posted > 0))"
+        " ORDER BY created_at DESC, id DESC LIMIT 1",
         context.company_id,
         content_hash,
         file_format,

@@ -31,7 +31,7 @@ class Recorded:
 
 
 async def record(context: Context, invoice_id: UUID, given: PaymentFields) -> Recorded:
-    """Record a payment on a booked invoice. Emits `payment.succeeded`, with the last one also `invoice.paid`.
+    """Record a payment on a booked invoice. Emits `payment.recorded`, with the last one also `invoice.paid`.
 
     The invoice's row is held, so payments that race never pay too much. Raises validation errors,
     `INVOICE_NOT_FOUND`, `INVOICE_INVALID_STATE`, `PAYMENT_CURRENCY_MISMATCH`, `PAYMENT_EXCEEDS_INVOICE`,
@@ -67,7 +67,7 @@ async def record(context: Context, invoice_id: UUID, given: PaymentFields) -> Re
     text = rules.entry_text(invoice, customer.name, company.preferred_language)
     entry = rules.journal_entry(payment, invoice, text=text, accounts=by_role)
     await store.insert(context, payment)
-    context.emit("payment.succeeded", payment.id, snapshot(payment, company.base_currency))
+    context.emit("payment.recorded", payment.id, snapshot(payment, company.base_currency))
     await invoices.settle(context, invoice, payment.amount)
     await ledger.post_of_document(context, entry)
     return Recorded(payment, company.base_currency)

@@ -64,10 +64,10 @@ class QueryNames:
         given = Counter(name for name, _ in request.query_params.multi_items())
         problems = []
         for name, count in given.items():
-            if name in self.names:
+            if name in self.names or self._is_of_object(name):
                 if count > 1:
                     problems.append((name, "arrayMaxSize", f"{name} must not be given more than once"))
-            elif not self._is_of_object(name):
+            else:
                 problems.append((name, "whitelistValidation", f"{name} should not exist"))
         if problems:
             raise invalid(*problems)

@@ -6,9 +6,16 @@ from uuid import UUID
 
 from ledgerbee.catalog.prices import actions as price_actions
 from ledgerbee.catalog.prices import store as prices
-from ledgerbee.catalog.prices.model import PRODUCT_PRICE_NOT_FOUND, Price, SellablePrice, ZoneSale
+from ledgerbee.catalog.prices.model import (
+    PRODUCT_PRICE_NOT_FOUND,
+    PRODUCT_PRICE_QUANTITY_INVALID,
+    Price,
+    SellablePrice,
+    ZoneSale,
+)
 from ledgerbee.catalog.prices.rules import in_currency
 from ledgerbee.chart.vat_codes import store as vat_codes
+from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.ids import new_id
 from ledgerbee.parties.customers import store as customers
 from ledgerbee.parties.customers.model import BillingFacts
@@ -67,6 +74,7 @@ async def price_lines(
     own = [found.price for price_id, found in sold.items() if price_id in looked_up]
     converted = await price_actions.in_currency(context, own, currency, on)
     lines: list[Line] = []
+    faults: list[tuple[int, LedgerBeeError]] = []
     for index, line in enumerate(given):
         if line.line_type is not DocumentLineType.PRODUCT or line.price_id is None:
             lines.append(Line(new_id(), line.line_type, line.description))
@@ -75,17 +83,31 @@ async def price_lines(
         found = _usable(sold, line.price_id, name)
         if line.unit_price is None:
             _check_converted(found.price, converted, currency, name)
-        lines.append(
-            rules.product_line(
-                line,
-                converted.get(line.price_id, found.price),
-                found.product,
-                line_id=new_id(),
-                currency=currency,
-                group_discount=facts.group.discount_percent,
+        try:
+            lines.append(
+                rules.product_line(
+                    line,
+                    converted.get(line.price_id, found.price),
+                    found.product,
+                    line_id=new_id(),
+                    currency=currency,
+                    group_discount=facts.group.discount_percent,
+                )
             )
-        )
+        except LedgerBeeError as fault:
+            faults.append((index, fault))
+    if faults:
+        raise _of_lines(faults)
     return rules.compute(lines, _taxes(_sales(sold, facts), facts, tax_point), currency)
+
+
+def _of_lines(faults: Sequence[tuple[int, LedgerBeeError]]) -> LedgerBeeError:
+    """The first line's refusal with its place in the request, and the places of all lines that have the same."""
+    first = faults[0][1]
+    field = ".quantity" if first.error_code is PRODUCT_PRICE_QUANTITY_INVALID else ""
+    places = [f"lines.{index}{field}" for index, fault in faults if fault.error_code is first.error_code]
+    more = {"properties": places} if len(places) > 1 else {}
+    return first.error_code.error(first.message, property=places[0], **more, **first.details)
 
 
 async def has_converted_prices(context: Context, lines: Sequence[Line], currency: str) -> bool:

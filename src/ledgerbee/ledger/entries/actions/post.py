@@ -37,7 +37,7 @@ async def post(context: Context, entries: Sequence[NewEntry]) -> list[Posted]:
     last. Tells `fiscal_year.opened` of the year that opened for it, and `journal_entry.posted` of each entry with its
     wire form.
 
-    Raises, with the entry (and line) in `details.property` as `entries.3.lines.0`: validation errors,
+    Raises, with the place in `details.property` as `entries.3.lines.0.accountId`: validation errors,
     `JOURNAL_ENTRY_UNBALANCED`, `JOURNAL_ENTRY_AMOUNT_INVALID`, `JOURNAL_ENTRY_PARTY_REQUIRED`, `ACCOUNT_NOT_FOUND`,
     `ACCOUNT_NOT_BOOKABLE`, `VAT_CODE_NOT_FOUND`, `CUSTOMER_NOT_FOUND`, `VENDOR_NOT_FOUND`,
     `DIMENSION_VALUE_NOT_FOUND`, `JOURNAL_CATEGORY_NOT_FOUND`, `JOURNAL_ENTRY_NOT_FOUND` (the entry to reverse),
@@ -57,20 +57,22 @@ async def post_of_document(context: Context, entry: NewEntry) -> Posted:
     """
     categorised = replace(entry, journal_category_id=await journal_categories.for_type(context, entry.entry_type))
     rules.check(categorised, "")
-    return (await post_for([context], [categorised], [""]))[0]
+    return (await post_for([context], [categorised], [""], are_entered=False))[0]
 
 
-async def post_for(contexts: Sequence[Context], entries: Sequence[NewEntry], paths: Sequence[str]) -> list[Posted]:
+async def post_for(
+    contexts: Sequence[Context], entries: Sequence[NewEntry], paths: Sequence[str], *, are_entered: bool = True
+) -> list[Posted]:
     """Post entries of several commands of one transaction: each is told by its own context.
 
     As `post`, of entries that `rules.complete` or `rules.check` let pass; `paths` name their places in their requests,
-    for `details.property`.
+    for `details.property`, which have their fields and lines if they `are_entered`, else one `date` for all.
     """
     if not entries:
         return []
     context = contexts[0]
     prepared = [prepare(context.company_id, context.now, entry) for entry in entries]
-    places = await record(context, batch_of(prepared), paths)
+    places = await record(context, batch_of(prepared), paths, are_entered=are_entered)
     for year in places.opened:
         first = next(index for index, entry in enumerate(entries) if year.span.holds(entry.date))
         periods.tell_opened(contexts[first], year)
@@ -109,9 +111,9 @@ def batch_of(prepared: Sequence[Prepared]) -> Batch:
     )
 
 
-async def record(context: Context, batch: Batch, paths: Sequence[str]) -> store.Places:
+async def record(context: Context, batch: Batch, paths: Sequence[str], *, are_entered: bool = True) -> store.Places:
     """Post entries that were prepared for this moment, and tell nothing: for whoever tells of many at once.
 
     Raises as `post` does.
     """
-    return await store.post(context, batch.entries, batch.columns, paths)
+    return await store.post(context, batch.entries, batch.columns, paths, are_entered=are_entered)

@@ -38,13 +38,15 @@ async def reverse_of_document(
 async def reverse_batch(context: Context, entry_ids: Sequence[UUID], on: date | None) -> list[Posted]:
     """Post the reversals of entries, all or none, in the order of the ids, which are distinct.
 
-    As `reverse`, with the entry's place as `journalEntryIds.3` in `details.property`.
+    As `reverse`, with the entry's place as `journalEntryIds.3` in `details.property`; where several are not there, all
+    their places in `details.properties`. What is wrong with the day is told of `date`.
     """
     found = await store.get_many(context, entry_ids)
     paths = [f"journalEntryIds.{index}" for index in range(len(entry_ids))]
-    for entry_id, path in zip(entry_ids, paths, strict=True):
-        if entry_id not in found:
-            raise JOURNAL_ENTRY_NOT_FOUND.missing(path, "journalEntryId", entry_id)
+    missing = [index for index, entry_id in enumerate(entry_ids) if entry_id not in found]
+    if missing:
+        more = {"properties": [paths[index] for index in missing]} if len(missing) > 1 else {}
+        raise JOURNAL_ENTRY_NOT_FOUND.missing(paths[missing[0]], "journalEntryId", entry_ids[missing[0]], **more)
     return await _reverse(context, [found[entry_id] for entry_id in entry_ids], paths, on, None)
 
 
@@ -60,9 +62,11 @@ async def _reverse(
     reversals: list[NewEntry] = []
     for entry, path in zip(entries, paths, strict=True):
         day = on or max(context.today, entry.content.date)
-        rules.check_reversible(entry, day, path, with_document=document_reversal_id is not None)
+        rules.check_reversible(entry, path, with_document=document_reversal_id is not None)
         reversals.append(rules.reversal(entry, document_reversal_id or new_id(), day, description, language))
-    posted = await post_for([context] * len(entries), reversals, paths)
+    if on is not None:
+        rules.check_reversal_day(entries, on)
+    posted = await post_for([context] * len(entries), reversals, paths, are_entered=False)
     for entry, taking_back in zip(entries, posted, strict=True):
         reversed_entry = replace(entry, reversed_by_entry_id=taking_back.entry.id)
         was = rules.json_of(entry)

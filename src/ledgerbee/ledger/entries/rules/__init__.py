@@ -16,7 +16,7 @@ from ledgerbee.ledger.entries.rules.entering import (
     complete,
     with_control_line,
 )
-from ledgerbee.ledger.entries.rules.reversal import check_reversible, reversal
+from ledgerbee.ledger.entries.rules.reversal import check_reversal_day, check_reversible, reversal
 from ledgerbee.ledger.entries.rules.text import json_of
 from ledgerbee.ledger.entries.rules.vat import other, split, untaxed
 from ledgerbee.ledger.entries.rules.warnings import EntryWarning, control_warnings, with_warnings
@@ -33,6 +33,7 @@ __all__ = [
     "check",
     "check_balanced",
     "check_delivery_date",
+    "check_reversal_day",
     "check_reversible",
     "checked",
     "complete",

@@ -1,5 +1,6 @@
 """What takes an entry back: the same with its sides swapped. Pure."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Final
 from uuid import UUID
@@ -13,19 +14,17 @@ from ledgerbee.ledger.entries.model import (
     JournalEntry,
     NewEntry,
 )
-from ledgerbee.ledger.entries.rules.balance import below
 from ledgerbee.ledger.entries.rules.vat import other
 
 _TITLES: Final = {"da": "Tilbageførsel af nr. {}", "en": "Reversal of no. {}"}
 _MAX_TEXT: Final = 10_000
 
 
-def check_reversible(entry: JournalEntry, on: date, path: str = "", *, with_document: bool = False) -> None:
-    """Refuse the reversal of an entry on a day: one that is a reversal, was reversed, or is a document's.
+def check_reversible(entry: JournalEntry, path: str = "", *, with_document: bool = False) -> None:
+    """Refuse the reversal of an entry: one that is a reversal, was reversed, or is a document's.
 
     A document (an invoice, a payment) and its entry are corrected together, by the document's own operations, which
-    reverse it `with_document`. Raises `JOURNAL_ENTRY_INVALID_STATE`, `JOURNAL_ENTRY_ALREADY_REVERSED`, and a validation
-    error for a day before the entry's own.
+    reverse it `with_document`. Raises `JOURNAL_ENTRY_INVALID_STATE`, `JOURNAL_ENTRY_ALREADY_REVERSED`.
     """
     details = {"property": path, "journalEntryId": str(entry.id)} if path else {"journalEntryId": str(entry.id)}
     if entry.content.reverses_entry_id is not None:
@@ -42,8 +41,13 @@ def check_reversible(entry: JournalEntry, on: date, path: str = "", *, with_docu
             sourceId=str(entry.content.source_id),
             **details,
         )
-    if on < entry.content.date:
-        raise invalid((below(path, "date"), "minDate", f"date must not be before {entry.content.date.isoformat()}"))
+
+
+def check_reversal_day(entries: Sequence[JournalEntry], on: date) -> None:
+    """Refuse a day for the reversals of entries that is before the day of one of them. Raises a validation error."""
+    newest = max(entry.content.date for entry in entries)
+    if on < newest:
+        raise invalid(("date", "minDate", f"date must not be before {newest.isoformat()}"))
 
 
 def reversal(entry: JournalEntry, entry_id: UUID, on: date, description: str | None, language: str) -> NewEntry:

@@ -28,6 +28,7 @@ from ledgerbee.ledger.entries.model import (
     PERIOD_LOCKED,
     VAT_TYPES,
     AccountName,
+    LineType,
     NewEntry,
 )
 from ledgerbee.ledger.entries.rules.balance import below
@@ -73,6 +74,8 @@ _MISSING: Final[Mapping[str, ErrorCode]] = {
     "reversesEntryId": JOURNAL_ENTRY_NOT_FOUND,
     "tagIds": DIMENSION_VALUE_NOT_FOUND,
 }
+_ABOUT_DAYS: Final = frozenset({PERIOD_LOCKED, FISCAL_YEAR_MISSING})
+_ABOUT_ACCOUNTS: Final = frozenset({ACCOUNT_NOT_FOUND, ACCOUNT_NOT_BOOKABLE})
 _CONSTRAINTS: Final[Mapping[str, ErrorCode]] = {
     "journal_entries_pkey": JOURNAL_ENTRY_ALREADY_POSTED,
     "journal_lines_pkey": JOURNAL_ENTRY_ALREADY_POSTED,
@@ -97,18 +100,25 @@ class Places:
 
 
 async def post(
-    context: Context, entries: Sequence[NewEntry], columns: Sequence[str | None], paths: Sequence[str]
+    context: Context,
+    entries: Sequence[NewEntry],
+    columns: Sequence[str | None],
+    paths: Sequence[str],
+    *,
+    are_entered: bool = True,
 ) -> Places:
     """Write entries with their lines, as `columns_of` has them, in one round trip; all or none.
 
-    Raises the errors of `actions.post`, each with the path of the entry it is about in `details.property`.
+    Raises the errors of `actions.post`, each with the place in the request that it is about in `details.property`: a
+    field of the entry at its path. Of entries that are not `are_entered` the request has no fields but one `date` for
+    all of them.
     """
     # A financial year that has to be opened needs an id; two calendar years can share one and one can touch two.
     spare_year_ids = [new_id() for _ in range(2 * len({entry.date.year for entry in entries}))]
     try:
         row = await context.connection.fetchrow(POST, context.now, spare_year_ids, *columns)
     except asyncpg.PostgresError as fault:
-        known = _explain(fault, entries, paths)
+        known = _explain(fault, entries, paths, are_entered=are_entered)
         if known is None:
             raise
         raise known from None
@@ -189,8 +199,10 @@ def _entered_place(entry: NewEntry, line: int) -> int:
     return sum(one.line_type not in VAT_TYPES for one in entry.lines[:line]) - 1
 
 
-def _explain(fault: asyncpg.PostgresError, entries: Sequence[NewEntry], paths: Sequence[str]) -> LedgerBeeError | None:
-    """The documented error behind a refusal of the database, naming the entry (and line) as the request does."""
+def _explain(
+    fault: asyncpg.PostgresError, entries: Sequence[NewEntry], paths: Sequence[str], *, are_entered: bool
+) -> LedgerBeeError | None:
+    """The documented error behind a refusal of the database, naming the place as the request does."""
     if isinstance(fault, asyncpg.UniqueViolationError):
         code = _CONSTRAINTS.get(fault.constraint_name or "")
         return code.error() if code else None
@@ -204,7 +216,10 @@ def _explain(fault: asyncpg.PostgresError, entries: Sequence[NewEntry], paths: S
     for entry, path in zip(entries, paths, strict=True):
         # A missing year is told of by its day, and the first entry of that day is the one that was refused.
         if str(entry.id) == entry_id or entry.date.isoformat() == details.get("date"):
-            place = below(path, f"lines.{_entered_place(entry, line)}") if line else path
+            if are_entered:
+                place = below(path, field) if (field := _field(code, entry, line, details.get("field"))) else path
+            else:
+                place = "date" if code in _ABOUT_DAYS else path
             details = ({"property": place} if place else {}) | details
             if code is PERIOD_LOCKED:
                 details["date"] = entry.date.isoformat()
@@ -212,3 +227,21 @@ def _explain(fault: asyncpg.PostgresError, entries: Sequence[NewEntry], paths: S
     if code is FISCAL_YEAR_MISSING:
         details["hint"] = HOW_TO_OPEN
     return code.error(**details)
+
+
+def _field(code: ErrorCode, entry: NewEntry, line: int | None, field: str | None) -> str:
+    """The field of an entered entry that a refusal is about; empty for the entry as a whole.
+
+    `line` is the number of the line, from 1, and `field` what it lacks, where the database says so.
+    """
+    if code in _ABOUT_DAYS:
+        return "date"
+    if line is None:
+        return field or ""
+    kind = entry.lines[line - 1].line_type
+    if kind is LineType.CONTROL:  # it was added, on the account of the party's group
+        return ""
+    place = f"lines.{_entered_place(entry, line)}"
+    if code in _ABOUT_ACCOUNTS:
+        return f"{place}.vatCodeId" if kind in VAT_TYPES else f"{place}.accountId"
+    return f"{place}.{field}" if code in _MISSING.values() else place

@@ -34,6 +34,7 @@ _UTF16_BOMS: Final = (b"\xff\xfe", b"\xfe\xff")
 _MAX_NAMED: Final = 100
 _QUOTED: Final = 40
 _SAY_ENCODING: Final = "say encoding=windows-1252 (--encoding) if it is that, or encoding=utf-8 to leave out such rows"
+_SAY_UTF8: Final = "leave encoding (--encoding) out"
 _SAY_MARK: Final = "say decimalMark=, or decimalMark=. (--decimal-mark)"
 _SAY_DATES: Final = "say dateFormat=DD/MM/YYYY or the like (--date-format)"
 _SAY_UNITS: Final = "say rateUnits=100 or rateUnits=1 (--rate-units)"
@@ -100,6 +101,9 @@ class DialectReader:
         self._has_danish_rates = False
         self._records: Records | None = None
         self._not_decodable: list[int] = []
+        #: Under another encoding: the first line that UTF-8 says something else of, and whether a line can't be UTF-8.
+        self._utf8_line: int | None = None
+        self._is_no_utf8 = self._encoding == _UTF8
         self._numbers = _Question((",", "."))
         self._dates = _Question((DAY_FIRST, MONTH_FIRST))
         self._rates: list[_Seen] = []
@@ -116,6 +120,7 @@ class DialectReader:
         return bool(
             self._columns
             and said.encoding
+            and self._is_no_utf8
             and said.decimal_mark
             and said.date_format
             and (said.rate_units or not self._has_danish_rates)
@@ -127,6 +132,10 @@ class DialectReader:
             self._take(*line)
         if self._records is None:
             raise UnreadableFileError("The file is empty: it needs a header row")
+        if self._utf8_line is not None and not self._is_no_utf8:
+            seen = [_Seen(self._utf8_line, "", "")]
+            text = f"The file is UTF-8, not {ENCODINGS[self._encoding]} (line {self._utf8_line}): {_SAY_UTF8}."
+            raise UnreadableFileError(f"{text} Nothing was posted.", _refusals(seen, text))
         for record in self._records.end():
             self._look_at(record)
         problems, mark, date_format = list(self._problems()), self._decimal_mark(), self._date_format()
@@ -146,16 +155,29 @@ class DialectReader:
         )
 
     def _take(self, number: int, raw: bytes | None, after: Place) -> None:
+        if not self._is_no_utf8 and raw is not None and not raw.isascii():
+            self._look_for_utf8(number, raw)
         if self._records is None:
             self._read_header(number, raw, after)
             return
         for record in self._records.take(number, raw, after):
             self._look_at(record)
 
+    def _look_for_utf8(self, number: int, raw: bytes) -> None:
+        """Whether the encoding that was said can be meant: nobody writes texts that are UTF-8 throughout by chance."""
+        try:
+            raw.decode(_UTF8)
+        except UnicodeDecodeError:
+            self._is_no_utf8 = True
+        else:
+            self._utf8_line = self._utf8_line or number
+
     def _read_header(self, number: int, raw: bytes | None, after: Place) -> None:
         text = _header_text(raw, self._encoding, is_first=number == 1)
         if number == 1 and text[:4].lower() == "sep=" and text[4:] in _SEPARATORS:  # Excel's own way to say it
             self._separator = text[4:]
+            return
+        if not text.strip():
             return
         self._separator, names = _headings(text, [self._separator] if self._separator else _SEPARATORS)
         self._columns = _columns(names)
