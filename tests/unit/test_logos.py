@@ -1,17 +1,25 @@
 """Logos: pictures of all kinds are kept as they look, nothing else is, and no file costs more than it may."""
 
+<<<<<<< HEAD
+=======
+import asyncio
+import os
+>>>>>>> fixserver
 import resource
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from PIL import Image
-from tests.pictures import COSTLY, HOSTILE, plain_png, read, saved, swapped_profile, turned_jpeg
+from tests.pictures import COSTLY, HOSTILE, jpeg_of_scans, plain_png, read, saved, swapped_profile, turned_jpeg
 
+from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.platform.company import logo as logos
 from ledgerbee.platform.company import redraw
+from ledgerbee.platform.company.actions import drawn_logo
 from ledgerbee.platform.company.logo import (
     MAX_LOGO_BYTES,
     MAX_LOGO_PIXELS,
@@ -71,6 +79,24 @@ def test_a_picture_that_takes_too_long_is_refused(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(logos, "TIMEOUT_S", 0.001)
     with pytest.raises(UnreadableLogo, match="too long"):
         redrawn(plain_png())
+
+
+def test_a_picture_of_many_scans_is_not_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logos, "TIMEOUT_S", 0.001)  # what is begun is refused for its time
+    with pytest.raises(UnreadableLogo, match="more than 100 scans"):
+        redrawn(jpeg_of_scans())
+
+
+async def test_one_company_s_logos_leave_room_for_another_s() -> None:
+    picture = saved(Image.new("RGB", (4000, 2000), "red"), "PNG")
+    flood = [asyncio.create_task(drawn_logo(UUID(int=1), picture)) for _ in range(12)]
+    await asyncio.sleep(0)
+    await drawn_logo(UUID(int=2), plain_png())
+    assert sum(not task.done() for task in flood) >= 3  # two were under way, two more had a turn at most
+    told = await asyncio.gather(*flood, return_exceptions=True)
+    busy = [one for one in told if isinstance(one, LedgerBeeError)]
+    assert {one.code for one in busy} == {"SERVER_BUSY"}
+    assert len(busy) == len(flood) - 2 - 5
 
 
 KINDS: dict[str, tuple[str, Any, str, dict[str, Any]]] = {

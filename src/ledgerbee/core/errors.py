@@ -73,19 +73,28 @@ VALIDATION_FAILED = ErrorCode("SHARED_VALIDATION_FAILED", 400, "Bad Request Exce
 
 #: Properties that one validation error names.
 MAX_FINDINGS: Final = 100
+#: Characters of a property's name that a validation error repeats: a name may be a caller's own, of any length.
+MAX_NAME: Final = 200
+
+
+def told_name(name: str) -> str:
+    """A property's name as a validation error has it: the start of one longer than `MAX_NAME`, and an ellipsis."""
+    return name if len(name) <= MAX_NAME else f"{name[:MAX_NAME]}…"
 
 
 def invalid(*problems: tuple[str, str, str]) -> LedgerBeeError:
     """A validation error from `(property, rule, text)` triples, in the wire's class-validator shape.
 
-    `property` is a dot path with array indexes (`lines.0.quantity`), `rule` the constraint's name (`min`). Of more than
-    `MAX_FINDINGS` properties the first are named, and `details.furtherErrors` says how many more were found.
+    `property` is a dot path with array indexes (`lines.0.quantity`), `rule` the constraint's name (`min`). A name
+    longer than `MAX_NAME` is cut (`told_name`), in the text too. Of more than `MAX_FINDINGS` properties the first are
+    named, and `details.furtherErrors` says how many more were found.
     """
     errors: dict[str, dict[str, str]] = {}
     further: set[str] = set()
     for name, rule, text in problems:
-        if name in errors or len(errors) < MAX_FINDINGS:
-            errors.setdefault(name, {})[rule] = text
+        told = told_name(name)
+        if told in errors or len(errors) < MAX_FINDINGS:
+            errors.setdefault(told, {})[rule] = text if told is name else text.replace(name, told)
         else:
             further.add(name)
     details: dict[str, Any] = {

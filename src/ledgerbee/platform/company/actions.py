@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any, Final
+from uuid import UUID
 
 from ledgerbee.core.errors import invalid
 from ledgerbee.platform.company import rules, store
@@ -14,20 +15,24 @@ from ledgerbee.platform.company.model import Company
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.credentials import store as credentials
 from ledgerbee.platform.credentials.model import LICENSES
+from ledgerbee.platform.turns import Turns
 from ledgerbee.platform.wire_forms import told
 
-#: Logos that one process has drawn at the same time: what is more waits, and holds nothing meanwhile.
+#: Logos that one process has drawn at the same time: what is more waits by turns, and holds nothing meanwhile.
 _AT_ONCE: Final = 2
 _drawing: Final = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="logo")
+_turns: Final = Turns(_AT_ONCE, most_waiting=5)
 
 
-async def drawn_logo(content: bytes) -> Logo:
+async def drawn_logo(company_id: UUID, content: bytes) -> Logo:
     """The logo to keep of a file that came in. Takes its time: call it outside any transaction.
 
-    Raises a validation error for what is no PNG or JPEG file, is damaged or costs too much to read.
+    Raises a validation error for what is no PNG or JPEG file, is damaged or costs too much to read, and `SERVER_BUSY`
+    where the company has several under way.
     """
     try:
-        return await asyncio.get_running_loop().run_in_executor(_drawing, redrawn, content)
+        async with _turns.turn(company_id):
+            return await asyncio.get_running_loop().run_in_executor(_drawing, redrawn, content)
     except UnreadableLogo as fault:
         raise invalid(("logo", "isImage", f"logo must be a PNG or JPEG file: {fault}")) from None
 

@@ -111,8 +111,8 @@ async def get_company(context: Ctx) -> CompanyResponse:
 async def update_company(caller: CallerDep, body: UpdateCompanyRequest) -> Response:
     """Update the company."""
     changes = changes_of(body)
-    if changes.get("logo") is not None:
-        changes["logo"] = await actions.drawn_logo(changes["logo"])  # before the transaction: it takes its time
+    if changes.get("logo") is not None:  # before the transaction: it takes its time
+        changes["logo"] = await actions.drawn_logo(caller.principal.company_id, changes["logo"])
     if "payment_terms" in changes:
         changes["payment_terms_days"] = changes.pop("payment_terms")
 

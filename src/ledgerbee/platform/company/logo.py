@@ -17,12 +17,16 @@ LogoFormat = Literal["png", "jpg"]
 #: Bytes of the file that comes in, and of the picture that is kept.
 MAX_LOGO_BYTES: Final = 500_000
 MAX_LOGO_PIXELS: Final = 8_000_000
+#: Passes over a JPEG's pixels, each of which takes the time of a whole picture: a progressive one has some ten.
+MAX_SCANS: Final = 100
 #: What a document shows (70 mm x 16 mm) at 600 dots an inch.
 PRINTED_PIXELS: Final = (1654, 378)
 #: Seconds that drawing may take, waiting for a processor included; CPU time is bounded more narrowly.
 TIMEOUT_S: Final = 30
 
 _JPEG_FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+#: What a scan begins with. Within its pixels a byte 0xFF is never followed by this one.
+_SCAN: Final = b"\xff\xda"
 _PROGRAM: Final = Path(__file__).with_name("redraw.py")
 
 
@@ -47,6 +51,8 @@ def read_logo(content: bytes) -> Logo:
         if content.startswith(b"\x89PNG\r\n\x1a\n"):
             return _picture("png", content, *unpack_from(">II", content, 16))
         if content.startswith(b"\xff\xd8\xff"):
+            if content.count(_SCAN) > MAX_SCANS:
+                raise UnreadableLogo(f"the logo is a JPEG file of more than {MAX_SCANS} scans")
             return _picture("jpg", content, *_jpeg_size(content))
     except StructError:
         raise UnreadableLogo("the logo is cut off") from None

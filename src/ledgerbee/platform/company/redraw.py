@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 #: Bytes of address space: the interpreter, the libraries, and a picture of 8 million pixels several times over.
 MEMORY = 1024 * 1024 * 1024
-CPU_S = 10
+CPU_S = 5
 
 
 class Refused(Exception):  # noqa: N818  named for what it is

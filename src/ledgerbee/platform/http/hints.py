@@ -76,6 +76,8 @@ def likely_name(name: str, names: Iterable[str]) -> str | None:
 
     First the same name in another spelling (`price_id`, `PriceID`), then what other systems call it, then close ones.
     """
+    if len(name) > _MAX_LENGTH:
+        return None
     known = list(names)
     spelt = {one.lower(): one for one in known}
     plain = "".join(part for part in name.replace("-", "_").split("_")).lower()
@@ -85,8 +87,6 @@ def likely_name(name: str, names: Iterable[str]) -> str | None:
         for meant in _SLIPS.get(slip, ()):
             if meant in known:
                 return meant
-    if len(name) > _MAX_LENGTH:
-        return None
     close = get_close_matches(name, known, n=1, cutoff=_LIKENESS)
     return close[0] if close else None
 

@@ -26,7 +26,7 @@ from pydantic import BaseModel, Field
 from starlette.routing import BaseRoute, Match
 from starlette.types import Scope
 
-from ledgerbee.core.errors import ErrorCode, invalid
+from ledgerbee.core.errors import ErrorCode, invalid, told_name
 from ledgerbee.platform.caller import Caller
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.http.body_limits import MAX_DEPTH, SMALL_BODY, check_depth, check_digits
@@ -241,10 +241,15 @@ def _check_text(value: Any, path: str) -> None:
     elif isinstance(value, dict):
         for key, item in value.items():
             _check_text(key, path)
-            _check_text(item, f"{path}.{key}" if path else str(key))
+            _check_text(item, _below(path, key))
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            _check_text(item, f"{path}.{index}" if path else str(index))
+            _check_text(item, _below(path, str(index)))
+
+
+def _below(path: str, name: str) -> str:
+    """The path of a field or an item; no longer than is told, so that deep ones below long names cost little."""
+    return told_name(f"{path}.{name}" if path else name)
 
 
 def _without_body(handler: Handler) -> Handler:

@@ -6,7 +6,7 @@ from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from ledgerbee.core.errors import LedgerBeeError, invalid
+from ledgerbee.core.errors import LedgerBeeError, invalid, told_name
 from ledgerbee.platform.http.hints import with_hints
 
 M = TypeVar("M", bound=BaseModel)
@@ -84,11 +84,11 @@ def validated(model: type[M], body: Mapping[str, Any]) -> M:
 
 
 def property_path(location: Iterable[Any]) -> str:
-    """`("body", "lines", 0, "quantity")` -> `lines.0.quantity`."""
-    parts = [str(part) for part in location]
+    """`("body", "lines", 0, "quantity")` -> `lines.0.quantity`; cut where it is too long to tell (`told_name`)."""
+    parts = [told_name(str(part)) for part in location]
     if parts and parts[0] in {"body", "query", "path", "header"}:
         parts = parts[1:]
-    return ".".join(part for part in parts if not part.startswith("function-") and part != "[key]")
+    return told_name(".".join(part for part in parts if not part.startswith("function-") and part != "[key]"))
 
 
 #: How Pydantic writes the limit of a decimal, and of a day.
