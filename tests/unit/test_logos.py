@@ -1,10 +1,6 @@
 """Logos: pictures of all kinds are kept as they look, nothing else is, and no file costs more than it may."""
 
-<<<<<<< HEAD
-=======
 import asyncio
-import os
->>>>>>> fixserver
 import resource
 import subprocess
 import sys
