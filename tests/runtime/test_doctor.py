@@ -8,6 +8,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+from sqlalchemy.engine import make_url
 from tests.runtime.processes import cli
 from tests.runtime.test_unusable_databases import listening, old_server
 
@@ -93,6 +94,21 @@ def test_a_database_of_ones_own_with_a_fault(
     spoil(own_database)
     code, found = examined(**settings)
     assert (code, found[check]["level"]) == (1, "FAIL")
+
+
+def test_roles_that_got_more_than_they_should_have(own_database: str, own_folder: Path) -> None:
+    settings = {"DATABASE_URL": own_database, "LEDGERBEE_ATTACHMENTS_DIR": str(own_folder / "attachments")}
+    url = make_url(own_database)
+    assert cli("db", "migrate", **settings).returncode == 0
+    assert "roles" not in examined(**settings)[1]
+    asyncio.run(_execute(own_database, f"GRANT TEMPORARY ON DATABASE {url.database} TO PUBLIC"))
+    assert "REVOKE TEMPORARY" in examined(**settings)[1]["roles"]["remedy"]
+    assert cli("db", "migrate", **settings).returncode == 0
+    assert "roles" not in examined(**settings)[1]
+    itself = url.set(username="ledgerbee_app").render_as_string(hide_password=False)
+    own = f"ALTER ROLE ledgerbee_app IN DATABASE {url.database} SET work_mem = '64kB'"
+    asyncio.run(_execute(itself, own))
+    assert "work_mem=64kB" in examined(**settings)[1]["roles"]["text"]
 
 
 def test_what_cannot_be_reached(own_folder: Path) -> None:

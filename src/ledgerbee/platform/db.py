@@ -22,6 +22,7 @@ import asyncpg
 from ledgerbee.core.errors import ErrorCode, LedgerBeeError
 from ledgerbee.platform.context import NO_ORIGIN, Actor, Context, Origin, to_json
 from ledgerbee.platform.outbox import Reactions, flush
+from ledgerbee.platform.sessions import OWN_SETTINGS, UnguessedStatements
 from ledgerbee.platform.shares import Shares
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
@@ -150,6 +151,7 @@ class Database:
     ) -> "Database":
         """Connect a pool to `dsn`. `role` is what a more powerful login switches to; None: the login is that role."""
         settings = {
+            **OWN_SETTINGS,
             "application_name": "ledgerbee",
             "jit": "off",
             "statement_timeout": STATEMENT_TIMEOUT,
@@ -172,6 +174,7 @@ class Database:
             max_size=max_size,
             init=prepare_connection,
             reset=_nothing_to_reset,
+            connection_class=UnguessedStatements,
             server_settings=settings,
         )
         return cls(pool, reactions)
@@ -200,6 +203,9 @@ class Database:
             try:
                 yield acquired
             except CONNECTION_LOST as fault:
+                raise DATABASE_UNAVAILABLE.error() from fault
+            except asyncpg.InvalidSQLStatementNameError as fault:
+                acquired.terminate()  # somebody has removed the session's statements: the pool makes a new one
                 raise DATABASE_UNAVAILABLE.error() from fault
             except asyncpg.InterfaceError as fault:
                 if "connection" in str(fault):

@@ -38,6 +38,7 @@ async def migrate(dsn: str) -> None:
             await asyncio.to_thread(_upgrade, lambda: asyncpg.connect(dsn))
             await _install_jobs(guard)
             await guard.execute("ANALYZE")
+        await _close_ways_around(guard)
         await rates.seed(guard, ecb.history())
     finally:
         await guard.close()
@@ -116,6 +117,35 @@ async def _ensure_roles(connection: "asyncpg.Connection[asyncpg.Record]") -> Non
         ) from fault
     except (asyncpg.DuplicateObjectError, asyncpg.UniqueViolationError):
         await _ensure_roles(connection)  # another database of the server was faster: roles are shared
+
+
+async def _close_ways_around(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    """Take from the program's roles what a new database gives everybody, and what they set for themselves.
+
+    A temporary table or view goes before ours of the same name, for whoever uses the session next. Belongs to the
+    database and the server, not to the schema: a restored database has it again. What this login may not take away
+    stays; `ledgerbee doctor` tells.
+    """
+    facts = await connection.fetchrow(
+        "SELECT quote_ident(d.datname) AS name, r.rolsuper, pg_has_role(d.datdba, 'USAGE')"
+        " AND has_database_privilege($1, d.oid, 'TEMP') AS may_be_closed FROM pg_database d, pg_roles r"
+        " WHERE d.datname = current_database() AND r.rolname = current_user",
+        WORKER_ROLE,
+    )
+    assert facts is not None
+    if facts["may_be_closed"]:
+        roles = f"PUBLIC, {APPLICATION_ROLE}, {WORKER_ROLE}"
+        await connection.execute(f"REVOKE TEMPORARY ON DATABASE {facts['name']} FROM {roles}")
+    if facts["rolsuper"]:
+        settings = await connection.fetch(
+            "SELECT r.rolname, quote_ident(d.datname) AS datname FROM pg_db_role_setting s"
+            " JOIN pg_roles r ON r.oid = s.setrole LEFT JOIN pg_database d ON d.oid = s.setdatabase"
+            " WHERE r.rolname = ANY ($1)",
+            list(_ROLES),
+        )
+        for role, database in settings:
+            place = f" IN DATABASE {database}" if database else ""
+            await connection.execute(f"ALTER ROLE {role}{place} RESET ALL")
 
 
 async def _is_current(connection: "asyncpg.Connection[asyncpg.Record]") -> bool:

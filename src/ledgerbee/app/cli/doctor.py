@@ -113,6 +113,7 @@ async def _database(settings: "Settings", url: str) -> list[Finding]:
             version = connection.get_server_version()
             found = [Finding("database", OK, f"PostgreSQL {version.major}.{version.minor} answers")]
             found += await _server(connection)
+            found += await _roles(connection)
             found.append(await _schema(connection))
             if found[-1].level == OK:
                 found += await _work(connection)
@@ -134,6 +135,32 @@ async def _server(connection: "Connection") -> list[Finding]:
         value = await connection.fetchval("SELECT current_setting($1)", name)
         if value == "off":
             found.append(Finding("durability", FAIL, f"{name} is off: a power cut loses entries", f"Set {name} = on."))
+    return found
+
+
+async def _roles(connection: "Connection") -> list[Finding]:
+    """What the program's roles may do or have set that this login could not take away."""
+    from ledgerbee.platform.db import APPLICATION_ROLE, WORKER_ROLE
+
+    roles = [APPLICATION_ROLE, WORKER_ROLE]
+    name = await connection.fetchval("SELECT quote_ident(current_database())")
+    found = []
+    if await connection.fetchval(
+        "SELECT bool_or(has_database_privilege(r.oid, current_database(), 'TEMP')) FROM pg_roles r"
+        " WHERE r.rolname = ANY ($1)",
+        roles,
+    ):
+        remedy = f"As the owner of the database: REVOKE TEMPORARY ON DATABASE {name} FROM PUBLIC, {', '.join(roles)};"
+        text = "the program's roles may make temporary tables, which go before those of the ledger"
+        found.append(Finding("roles", WARN, text, remedy))
+    for role, settings in await connection.fetch(
+        "SELECT r.rolname, array_to_string(s.setconfig, ', ') FROM pg_db_role_setting s"
+        " JOIN pg_roles r ON r.oid = s.setrole WHERE r.rolname = ANY ($1)"
+        " AND s.setdatabase IN (0, (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()))",
+        roles,
+    ):
+        remedy = f"If you have not set it: ALTER ROLE {role} RESET ALL; and the same IN DATABASE {name}."
+        found.append(Finding("roles", WARN, f"{role} has settings of its own: {settings}", remedy))
     return found
 
 

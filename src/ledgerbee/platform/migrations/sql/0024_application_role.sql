@@ -434,13 +434,15 @@ GRANT EXECUTE ON FUNCTION purge_expired(timestamptz), end_broken_uploads(timesta
 GRANT EXECUTE ON FUNCTION current_company(), visible_company(name), enter_company(bytea[], int[], text[], timestamptz, boolean),
     enter_new_company(uuid), take_number(text), rolled_up_through(bigint) TO ledgerbee_app;
 
--- What other sessions run, with the values in their statements, is for those who look after the server. Takes a superuser;
--- for other servers see docs/operations/security.md.
+-- What other sessions run, with the values in their statements, is for those who look after the server; the names of a
+-- session's prepared statements and cursors are for its driver. Takes a superuser; for other servers see
+-- docs/operations/security.md.
 DO $$
 BEGIN
     IF (SELECT r.rolsuper FROM pg_roles r WHERE r.rolname = current_user) THEN
         REVOKE EXECUTE ON FUNCTION pg_stat_get_activity(int), pg_stat_get_backend_activity(int) FROM PUBLIC;
         GRANT EXECUTE ON FUNCTION pg_stat_get_activity(int), pg_stat_get_backend_activity(int) TO pg_read_all_stats;
+        REVOKE EXECUTE ON FUNCTION pg_prepared_statement(), pg_cursor() FROM PUBLIC;
     END IF;
 END
 $$;

@@ -1,0 +1,51 @@
+"""What a session of the database has that SQL run in another one, or in itself before, can't bend."""
+
+import secrets
+from typing import TYPE_CHECKING, Final
+
+import asyncpg
+
+if TYPE_CHECKING:
+    _DriverConnection = asyncpg.Connection[asyncpg.Record]
+else:
+    _DriverConnection = asyncpg.Connection
+
+#: A role may change its own settings for all its later sessions (ALTER ROLE ... SET). What a session names when it
+#: connects goes before them, so that it names all that decides whether it can write, what is kept after a power cut,
+#: where names are looked up and how values are read, with PostgreSQL's defaults.
+OWN_SETTINGS: Final = {
+    "search_path": "public, pg_temp",
+    "default_transaction_isolation": "read committed",
+    "default_transaction_read_only": "off",
+    "default_transaction_deferrable": "off",
+    "synchronous_commit": "on",
+    "row_security": "on",
+    "idle_session_timeout": "0",
+    "DateStyle": "ISO, MDY",
+    "IntervalStyle": "postgres",
+    "TimeZone": "UTC",
+    "extra_float_digits": "1",
+    "bytea_output": "hex",
+    "array_nulls": "on",
+    "transform_null_equals": "off",
+    "standard_conforming_strings": "on",
+    "client_min_messages": "warning",
+    "plan_cache_mode": "auto",
+    "default_tablespace": "",
+    "gin_fuzzy_search_limit": "0",
+    "enable_indexscan": "on",
+    "enable_indexonlyscan": "on",
+    "enable_bitmapscan": "on",
+    "enable_nestloop": "on",
+}
+
+
+class UnguessedStatements(_DriverConnection):
+    """A connection whose prepared statements have names that nobody guesses.
+
+    By SQL a statement of a session can be removed, and another one prepared under its name, which the session's next
+    user would run. The driver numbers its names.
+    """
+
+    def _get_unique_id(self, prefix: str) -> str:
+        return f"ledgerbee_{prefix}_{secrets.token_hex(16)}"
