@@ -15,6 +15,10 @@ from ledgerbee.platform.rates import store as rates
 
 Connect = Callable[[], Awaitable["asyncpg.Connection[asyncpg.Record]"]]
 
+#: Whether a database holds the schema of some release of ledgerbee.
+IS_OURS: Final = (
+    "SELECT to_regclass('public.alembic_version') IS NOT NULL AND to_regclass('public.company_directory') IS NOT NULL"
+)
 #: Advisory lock that lets one process migrate while others wait.
 _MIGRATION_LOCK: Final = 7_221_001
 #: The roles that the program works as, and how they are made. The worker's is a member of the API's: it has its rights.
@@ -51,9 +55,7 @@ async def migrate_restored(dsn: str) -> None:
     """
     connection = await asyncpg.connect(dsn)
     try:
-        if not await connection.fetchval(
-            "SELECT to_regclass('alembic_version') IS NOT NULL AND to_regclass('company_directory') IS NOT NULL"
-        ):
+        if not await connection.fetchval(IS_OURS):
             raise MigrationError("The backup is not one of a ledgerbee database.")
     finally:
         await connection.close()

@@ -48,7 +48,10 @@ def backup(
         if folder is None:
             _backup_own(settings, file)
         else:
+            if postgres.status(folder).state is postgres.State.ABSENT:
+                fail(f"There is no database in {folder} to back up.")
             with postgres.running(folder) as server:
+                asyncio.run(_check_is_ours(server.dsn(), "the embedded one"))
                 postgres.backup(server, file, blobs=_blobs_of(settings, folder))
             _note_backup(folder)
         size = file.expanduser().stat().st_size
@@ -111,15 +114,15 @@ def _note_backup(folder: Path) -> None:
 
 
 def _backup_own(settings: "Settings", file: Path) -> None:
-    from ledgerbee.app.cli.reach import place_of
+    from ledgerbee.app.cli.reach import check_logins, place_of
     from ledgerbee.platform import postgres
     from ledgerbee.platform.postgres import client
 
     assert settings.database_url is not None
     url = settings.database_backup_url or settings.database_url
     setting = "LEDGERBEE_DATABASE_BACKUP_URL" if settings.database_backup_url else "DATABASE_URL"
-    if same := settings.database_backup_url:
-        _same_database(settings.database_url, same)
+    asyncio.run(check_logins(settings, backs_up=True))
+    asyncio.run(_check_is_ours(url, setting))
     tools = client.tools_for(asyncio.run(_check_reads_all(url, setting)))
 
     def make_dump(target: Path) -> None:
@@ -129,11 +132,14 @@ def _backup_own(settings: "Settings", file: Path) -> None:
     postgres.write(file, make_dump, _blobs_of(settings, None))
 
 
-def _same_database(url: str, other: str) -> None:
-    from urllib.parse import urlsplit
+async def _check_is_ours(url: str, setting: str) -> None:
+    """Refuse a database that is empty or of something else: its backup would be one that no restore takes."""
+    from ledgerbee.app.cli.reach import connected, place_of
+    from ledgerbee.platform.migrate import IS_OURS
 
-    if urlsplit(url).path != urlsplit(other).path:
-        fail("DATABASE_URL and LEDGERBEE_DATABASE_BACKUP_URL name different databases.")
+    async with connected(url, setting) as connection:
+        if not await connection.fetchval(IS_OURS):
+            fail(f"The database {place_of(url)} ({setting}) holds no books of ledgerbee: there is nothing to back up.")
 
 
 async def _check_reads_all(url: str, setting: str) -> int:
@@ -161,13 +167,14 @@ async def _check_reads_all(url: str, setting: str) -> int:
 
 
 def _restore_own(settings: "Settings", file: Path) -> None:
-    from ledgerbee.app.cli.reach import check_owner
+    from ledgerbee.app.cli.reach import check_logins, check_owner
     from ledgerbee.platform.migrate import check_revision, ensure_roles, migrate_restored
     from ledgerbee.platform.postgres import client
 
     url = settings.database_url
     assert url is not None
     asyncio.run(check_owner(url))
+    asyncio.run(check_logins(settings))
     tools = client.tools_for(asyncio.run(_check_empty(url)))
     dump, is_own = client.unpacked(file.expanduser().absolute(), _blobs_of(settings, None))
     try:

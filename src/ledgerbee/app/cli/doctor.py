@@ -102,13 +102,12 @@ def _examine(data_dir: Path | None) -> Iterator[Finding]:
 
 
 async def _database(settings: "Settings", url: str) -> list[Finding]:
-    from ledgerbee.app.cli.reach import DatabaseUnusableError, check_application, check_owner, connected
+    from ledgerbee.app.cli.reach import DatabaseUnusableError, check_logins, check_owner, connected
 
     try:
         if settings.database_url == url:
             await check_owner(url)
-            if settings.database_app_url:
-                await check_application(settings.database_app_url)
+            await check_logins(settings, backs_up=True)
         async with connected(url, "DATABASE_URL") as connection:
             version = connection.get_server_version()
             found = [Finding("database", OK, f"PostgreSQL {version.major}.{version.minor} answers")]

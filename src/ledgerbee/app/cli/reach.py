@@ -1,14 +1,16 @@
 """Whether the database of `DATABASE_URL` can be worked with; what is wrong is told in one line, with the remedy."""
 
+import secrets
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
 import asyncpg
 
-from ledgerbee.platform.db import Connection
+from ledgerbee.app.config import Settings
+from ledgerbee.platform.db import APPLICATION_ROLE, WORKER_ROLE, Connection
 
 #: The oldest major version of PostgreSQL that will do.
 OLDEST: Final = 15
@@ -87,13 +89,86 @@ async def check_owner(url: str) -> None:
             raise _unusable(url, "DATABASE_URL", reason)
 
 
-async def check_application(url: str) -> None:
-    """Refuse a login of `LEDGERBEE_DATABASE_APP_URL` that the application can't work with."""
-    setting = "LEDGERBEE_DATABASE_APP_URL"
-    async with connected(url, setting) as connection:
-        if await connection.fetchval("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user"):
-            reason = "its login goes past row-level security: name ledgerbee_app, or leave the variable unset"
-            raise _unusable(url, setting, reason)
+async def check_logins(settings: Settings, *, backs_up: bool = False) -> bool:
+    """Refuse a `LEDGERBEE_DATABASE_…_URL` that leads to another database than `DATABASE_URL`, or to another role.
+
+    Each URL is set by itself, so one that was forgotten after a move would go on to work on the old books. Before the
+    first migration the roles may not be there yet: their logins are then left to a second call, after it, and the
+    answer is False. The login for backups has to answer only for what uses it (`backs_up`): a replica that is down is
+    no reason not to serve.
+    """
+    url = settings.database_url
+    assert url is not None
+    logins = [
+        (settings.database_app_url, "LEDGERBEE_DATABASE_APP_URL", APPLICATION_ROLE),
+        (settings.database_worker_url, "LEDGERBEE_DATABASE_WORKER_URL", WORKER_ROLE),
+        (settings.database_backup_url, "LEDGERBEE_DATABASE_BACKUP_URL", None),
+    ]
+    if not any(other for other, _, _ in logins):
+        return True
+    all_looked_at = True
+    async with connected(url, "DATABASE_URL") as owner, owner.transaction():
+        # A lock is of one database of one running server: whoever finds it taken is in the same one. It takes no right,
+        # and tells a copy from its original, which names and numbers of databases and servers don't.
+        token = secrets.randbits(62)
+        await owner.execute("SELECT pg_advisory_xact_lock($1)", token)
+        for other, setting, role in logins:
+            if not other:
+                continue
+            is_missing = role and not await owner.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role)
+            async with AsyncExitStack() as stack:
+                try:
+                    connection = await stack.enter_async_context(connected(other, setting))
+                except DatabaseUnusableError:
+                    if not is_missing and (role is not None or backs_up):
+                        raise
+                    all_looked_at = all_looked_at and role is None
+                    continue
+                if not await _is_same_database(owner, connection, token, may_follow=role is None):
+                    raise _unusable(
+                        other,
+                        setting,
+                        f"it is not the database of DATABASE_URL, {place_of(url)}: change DATABASE_URL and all "
+                        "LEDGERBEE_DATABASE_…_URL together",
+                    )
+                if role is not None:
+                    await _check_role(connection, other, setting, role, await owner.fetchval("SELECT current_user"))
+    return all_looked_at
+
+
+async def _is_same_database(owner: Connection, other: Connection, token: int, *, may_follow: bool) -> bool:
+    """Whether two connections are to one database. `may_follow`: the other one may be to a standby of its server."""
+    if may_follow and await other.fetchval("SELECT pg_is_in_recovery()"):
+        identity = (
+            "SELECT (SELECT system_identifier FROM pg_control_system()), oid FROM pg_database"
+            " WHERE datname = current_database()"
+        )
+        return await owner.fetchrow(identity) == await other.fetchrow(identity)
+    async with other.transaction():
+        return not await other.fetchval("SELECT pg_try_advisory_xact_lock($1)", token)
+
+
+async def _check_role(connection: Connection, url: str, setting: str, role: str, owner: str) -> None:
+    """Refuse a login that is not the role itself, or has more rights than the role."""
+    facts = await connection.fetchrow(
+        """
+        SELECT current_user AS login, rolsuper OR rolbypassrls AS passes,
+               EXISTS (SELECT FROM pg_roles other WHERE other.rolname = ANY ($1)
+                       AND pg_has_role(session_user, other.oid, 'MEMBER')) AS is_more
+        FROM pg_roles WHERE rolname = session_user
+        """,
+        [owner, WORKER_ROLE] if role == APPLICATION_ROLE else [owner],
+    )
+    assert facts is not None
+    remedy = f"name {role}, or leave the variable unset"
+    if facts["passes"]:
+        raise _unusable(url, setting, f"its login goes past row-level security: {remedy}")
+    if facts["login"] != role:
+        raise _unusable(url, setting, f"it logs in as {facts['login']}, and {role} is whom it is for: {remedy}")
+    if facts["is_more"]:
+        raise _unusable(
+            url, setting, f"its login is a member of a role with more rights than {role}: REVOKE that, or {remedy}"
+        )
 
 
 def place_of(url: str) -> str:

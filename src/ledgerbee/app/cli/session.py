@@ -14,7 +14,7 @@ import asyncpg
 from ledgerbee.app import logs
 from ledgerbee.app.blobs import blob_folder, blob_store
 from ledgerbee.app.cli.options import embedded_dir, fail, note
-from ledgerbee.app.cli.reach import check_application, check_owner
+from ledgerbee.app.cli.reach import check_logins, check_owner
 from ledgerbee.app.config import Settings, unknown_variables
 from ledgerbee.app.reactions import REACTIONS
 from ledgerbee.core.dates import system_clock
@@ -76,9 +76,10 @@ def access(data_dir: Path | None) -> Iterator[Access]:
     if folder is None:
         assert settings.database_url is not None
         asyncio.run(check_owner(settings.database_url))
+        all_looked_at = asyncio.run(check_logins(settings))  # before anything is made: it may be the wrong database
         asyncio.run(migrate(settings.database_url))
-        if settings.database_app_url:
-            asyncio.run(check_application(settings.database_app_url))
+        if not all_looked_at:
+            asyncio.run(check_logins(settings))
         yield Access(settings.database_url, settings.database_app_url, None, settings.database_worker_url)
         return
     with running(folder) as server:
