@@ -34,9 +34,13 @@ class Mail:
         return {part.get_filename() or "": part.get_content() for part in self.message.iter_attachments()}
 
 
-@dataclass(slots=True)
+@dataclass
 class Mailbox:
-    """Mails in the order in which they came."""
+    """Mails in the order in which they came.
+
+    Without slots: aiosmtpd reads every member of its handler, and the `__weakref__` that Python before 3.11.3 leaves on
+    a dataclass with slots can't be read.
+    """
 
     mails: list[Mail] = field(default_factory=list)
 
@@ -56,9 +60,12 @@ def mail_socket() -> socket.socket:
 async def receiving(listener: socket.socket, mailbox: Mailbox) -> AsyncIterator[None]:
     """Serve `listener` as a mail server into `mailbox`."""
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(
-        lambda: SMTP(mailbox, hostname="localhost", enable_SMTPUTF8=True, loop=loop), sock=listener
-    )
+
+    def conversation() -> SMTP:
+        return SMTP(mailbox, hostname="localhost", enable_SMTPUTF8=True, loop=loop)
+
+    conversation()  # what fails here would close each connection without a word, and look like a slow delivery
+    server = await loop.create_server(conversation, sock=listener)
     try:
         yield
     finally:
