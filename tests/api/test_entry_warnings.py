@@ -66,6 +66,9 @@ async def test_what_is_odd_about_a_locked_type_is_told(
     assert "warnings" not in draft
     booked = (await world.api.post(f"/v1/draft-journal-entries/{draft['id']}/book")).json()
     assert codes(booked) == wanted
+    draft = (await world.api.post("/v1/draft-journal-entries", body)).json()
+    booked = (await world.api.post(f"/v2/draft-journal-entries/{draft['id']}/book")).json()
+    assert codes(booked) == wanted, "it is booked as it was drafted, whichever version books it"
     read = (await world.api.get(f"/v1/journal-entries/{entry['id']}")).json()
     assert read == {name: value for name, value in entry.items() if name != "warnings"}
 
@@ -78,6 +81,8 @@ async def test_a_plain_entry_and_v2_have_no_warnings(world: World) -> None:
     sale = body_of(world, "CUSTOMER_INVOICE", "125", original="125", control=False) | {"lines": [line]}
     assert "warnings" not in (await world.api.post("/v2/journal-entries", sale)).json()
     draft = (await world.api.post("/v1/draft-journal-entries", plain | {"originalAmount": "2"})).json()
+    assert "warnings" not in (await world.api.post(f"/v2/draft-journal-entries/{draft['id']}/book")).json()
+    draft = (await world.api.post("/v2/draft-journal-entries", sale)).json()
     assert "warnings" not in (await world.api.post(f"/v2/draft-journal-entries/{draft['id']}/book")).json()
 
 

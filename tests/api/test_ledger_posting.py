@@ -80,7 +80,7 @@ async def test_an_unbalanced_entry_names_its_index(books: Books) -> None:
     refused = await refusal(books, books.sale("2026-01-01", "1.00"), wrong)
     assert refused.code == "JOURNAL_ENTRY_UNBALANCED"
     assert refused.details == {
-        "property": "entries.1.lines", "currency": "entry", "debit": "100", "credit": "99.99",
+        "property": "entries.1.lines", "currency": "entry", "debit": "100.00", "credit": "99.99",
     }  # fmt: skip
 
 

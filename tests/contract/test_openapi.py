@@ -292,3 +292,18 @@ def test_no_example_contradicts_its_schema() -> None:
         wrong += [(where, fault.message) for fault in validator.iter_errors(filled)]
     assert count > 1_000
     assert wrong == []
+
+
+def test_examples_of_errors_have_the_details_of_their_family() -> None:
+    """What an error tells that ends alike stands in its example too (docs/reference/errors.md)."""
+    keys = {"_ALREADY_EXISTS": {"property", "value"}, "_INVALID_STATE": {"status"}, "_IN_USE": {"usedBy"}}
+    seen = set()
+    for _, _, operation in operations():
+        for answer in operation["responses"].values():
+            examples = answer.get("content", {}).get("application/json", {}).get("examples", {})
+            for code, example in examples.items():
+                for end, wanted in keys.items():
+                    if code.endswith(end) and code != "IDEMPOTENCY_KEY_IN_USE":
+                        assert example["value"]["details"].keys() == wanted, code
+                        seen.add(end)
+    assert seen == keys.keys()

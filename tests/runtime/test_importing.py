@@ -107,7 +107,7 @@ def test_the_command_line_imports_beside_a_running_serve(
     rows = f"1,{today()},6480,5,\n1,,1010,,5\n2,{today()},77,5,\n"
     bad.write_text("entry,date,accountNumber,debit,credit\n" + rows)
     told = cli("import", "csv", bad, "--data-dir", own_data)
-    assert (told.returncode, told.stdout.split(",")[0]) == (1, "1 entries posted")
+    assert (told.returncode, told.stdout.split(",")[0]) == (1, "1 entry posted")
     assert "line 4" in told.stderr
     assert "ACCOUNT_NOT_FOUND" in told.stderr
 
@@ -212,7 +212,9 @@ def test_the_command_line_tells_of_every_file_in_words(api: Api, database_url: s
         assert done.returncode == 1
         assert done.stderr.startswith("error: ") or "line " in done.stderr
         if status == "completed":
-            assert done.stdout.startswith(f"{count} entries posted, "), done.stdout
+            assert done.stdout.startswith("1 entry posted, " if count == 1 else f"{count} entries posted, "), (
+                done.stdout
+            )
         if refused:
             assert f"line {refused[0]}" in done.stderr
 
@@ -232,7 +234,7 @@ def test_the_command_line_takes_what_a_file_leaves_open(api: Api, database_url: 
         assert (done.returncode, wrong[0] in done.stderr) == (1, True)
     said += ["--decimal-mark", ",", "--date-format", "DD/MM/YYYY"]
     done = cli(*command, *said, DATABASE_URL=database_url)
-    assert done.stdout.startswith("1 entries posted, 0 errors"), done.stderr
+    assert done.stdout.startswith("1 entry posted, 0 errors"), done.stderr
 
 
 async def test_real_workers_end_what_nobody_foresaw(

@@ -39,7 +39,7 @@ async def test_the_command_line_imports_beancount_books(api: Api, database_url: 
     again = refusal(*command, DATABASE_URL=database_url)
     assert "JOURNAL_IMPORT_REPEATED" in again
     repeated = cli(*command, "--again", DATABASE_URL=database_url)
-    assert repeated.stdout.startswith("2 entries posted, 1 errors")
+    assert repeated.stdout.startswith("2 entries posted, 1 error ")
     assert "books.beancount:8 date: " in repeated.stderr
 
 

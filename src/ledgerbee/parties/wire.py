@@ -85,6 +85,8 @@ NullableCountry = Annotated[
     CountryCode | None, _BLANK_IS_NULL, blank_or({"type": "string", "pattern": "^[A-Z]{2}$"}), Field(examples=["DK"])
 ]
 #: Days from the document's date to its due date, or null.
-NullablePaymentTerms = Annotated[Annotated[Whole, Field(ge=0, le=MAX_PAYMENT_TERMS_DAYS)] | None, Field(examples=[14])]
+NullablePaymentTerms = Annotated[
+    Annotated[int, Field(strict=True, ge=0, le=MAX_PAYMENT_TERMS_DAYS), Whole] | None, Field(examples=[14])
+]
 #: A boolean that is written as one.
 Flag = Annotated[bool, Field(strict=True)]

@@ -326,7 +326,9 @@ def _tell(done: "JournalImport", errors: "list[Refusal]", places: Sequence[str])
         note(f"... and {done.error_count - _SHOWN} more: GET /v2/journal-entries/import/{done.id}/errors")
     if done.failure:
         fail(done.failure)
-    typer.echo(f"{done.entries_posted} entries posted, {done.error_count} errors (import {done.id})")
+    entries = "1 entry" if done.entries_posted == 1 else f"{done.entries_posted} entries"
+    refused = "1 error" if done.error_count == 1 else f"{done.error_count} errors"
+    typer.echo(f"{entries} posted, {refused} (import {done.id})")
     for name, value in (done.summary or {}).items():
         typer.echo(f"{name}: {_plain(value)}")
 

@@ -98,7 +98,7 @@ def _no_duplicates(amounts: list[CurrencyAmountRequest]) -> list[CurrencyAmountR
 
 Tiers = Annotated[list[TierRequest], Field(max_length=100)]
 CurrencyAmounts = Annotated[list[CurrencyAmountRequest], Field(max_length=200), AfterValidator(_no_duplicates)]
-IntervalCount = Annotated[Whole, Field(ge=1, le=1000)]
+IntervalCount = Annotated[int, Field(strict=True, ge=1, le=1000), Whole]
 
 
 class CreateProductPriceRequest(RequestModel):

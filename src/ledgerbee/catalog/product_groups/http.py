@@ -1,7 +1,7 @@
 """Product groups over HTTP: the page of the reference that is known whole (contract 2.11)."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 from fastapi import Path, Query
@@ -29,7 +29,6 @@ from ledgerbee.platform.http.query import (
 )
 from ledgerbee.platform.http.wire import (
     EXAMPLE_ID,
-    EXAMPLE_MOMENT,
     Id,
     IdText,
     Moment,
@@ -43,6 +42,9 @@ from ledgerbee.platform.http.wire import (
     pages,
 )
 from ledgerbee.platform.wire_forms import form_of
+
+#: As the reference prints it.
+_EXAMPLE_MOMENT: Final = "2024-01-15T10:30:00Z"
 
 router = resource_router("Product Groups")
 
@@ -80,8 +82,8 @@ class ProductGroupResponse(ResponseModel):
     product_count: WholeNumber = omitted(
         description="Number of products in this group (list responses only)", examples=[12]
     )
-    created_at: Moment = Field(description="When the product group was created", examples=[EXAMPLE_MOMENT])
-    updated_at: Moment = Field(description="When the product group was last updated", examples=[EXAMPLE_MOMENT])
+    created_at: Moment = Field(description="When the product group was created", examples=[_EXAMPLE_MOMENT])
+    updated_at: Moment = Field(description="When the product group was last updated", examples=[_EXAMPLE_MOMENT])
 
 
 class ListProductGroupsResponse(PageResponse[ProductGroupResponse]):

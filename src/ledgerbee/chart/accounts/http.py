@@ -28,7 +28,7 @@ from ledgerbee.platform.wire_forms import form_of
 router = resource_router("Accounts")
 
 AccountId = Annotated[Id, Path(alias="accountId", description="Account ID")]
-AccountNumber = Annotated[Whole, Field(ge=1, le=2_147_483_647, examples=[1015])]
+AccountNumber = Annotated[int, Field(strict=True, ge=1, le=2_147_483_647, examples=[1015]), Whole]
 
 
 class AccountResponse(ResponseModel):

@@ -30,7 +30,7 @@ from ledgerbee.platform.http.validation import validation_error
 from ledgerbee.platform.http.wire import MAX_LINE, MAX_TEXT, Id, OptionalLine, RequestModel, Whole, to_whole
 
 _Text = Annotated[str, Meta(max_length=MAX_LINE)]
-_Number = Annotated[Whole, Field(ge=1, le=2_147_483_647)]
+_Number = Annotated[int, Field(strict=True, ge=1, le=2_147_483_647), Whole]
 
 
 class ImportedLineRequest(RequestModel):

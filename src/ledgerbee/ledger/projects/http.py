@@ -50,7 +50,7 @@ BudgetHours = Annotated[Quantity, Field(ge=0), decimal_schema("Budgeted hours", 
 BudgetAmount = Annotated[
     Amount, Field(ge=0), decimal_schema("Budgeted amount", minimum=0, exclusiveMaximum=ABOVE_AMOUNTS)
 ]
-SortOrder = Annotated[Whole, Field(ge=0, le=MAX_SORT_ORDER)]
+SortOrder = Annotated[int, Field(strict=True, ge=0, le=MAX_SORT_ORDER), Whole]
 Color = Annotated[str, StringConstraints(strict=True, pattern=r"^#([0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})$")]
 #: The key of an upsert: not empty.
 Reference = Annotated[str, Trimmed(255, min_length=1)]

@@ -65,7 +65,7 @@ NullableEmail = Annotated[
 #: Identifiers (VAT number, bank account): what they must be is told by the rules.
 NullableIdentifier = Annotated[Annotated[str, Trimmed(50)] | None, _BLANK_IS_NULL]
 #: Days from a document's date to its due date.
-PaymentTerms = Annotated[Whole, Field(ge=0, le=3_650, examples=[14])]
+PaymentTerms = Annotated[int, Field(strict=True, ge=0, le=3_650, examples=[14]), Whole]
 #: The content of a logo's file.
 LogoContent = Annotated[
     bytes,

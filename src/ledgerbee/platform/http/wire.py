@@ -15,7 +15,6 @@ from pydantic import (
     Field,
     GetCoreSchemaHandler,
     PlainSerializer,
-    Strict,
     StringConstraints,
     WithJsonSchema,
     model_validator,
@@ -37,7 +36,7 @@ from ledgerbee.core.money import (
 T = TypeVar("T")
 
 EXAMPLE_ID: Final = "550e8400-e29b-41d4-a716-446655440000"
-EXAMPLE_MOMENT: Final = "2024-01-15T10:30:00Z"
+EXAMPLE_MOMENT: Final = "2024-01-15T10:30:00.000Z"
 
 #: Longest name, number or other single-line text; free text may be ten times as long.
 MAX_LINE: Final = 1_000
@@ -164,8 +163,8 @@ def to_whole(value: Any) -> Any:
     return value
 
 
-#: A whole number in a request; never a string. The field says its limits.
-Whole = Annotated[int, Strict(), BeforeValidator(to_whole)]
+#: Annotates a whole number in a request, behind its strict limits: it may be written as JSON likes, never as a string.
+Whole: Final = BeforeValidator(to_whole)
 
 #: Money in an answer: a decimal string at the currency's minor units; models format it with `core.money`.
 MoneyText = Annotated[str, WithJsonSchema({"type": "string", "examples": ["1250.00"]})]

@@ -27,12 +27,13 @@ from ledgerbee.ledger.drafts.wire import (
     UpdateDraftJournalEntryRequest,
     render,
 )
+from ledgerbee.ledger.entries.actions import warned
 from ledgerbee.ledger.entries.model import JOURNAL_ENTRY_CONTROL_LINE_NOT_ALLOWED
 from ledgerbee.ledger.entries.query import EntryQuery
 from ledgerbee.ledger.entries.wire import (
     CreateJournalEntryBatchRequest,
     CreateJournalEntryRequest,
-    JournalEntryResponse,
+    JournalEntryV1Response,
 )
 from ledgerbee.platform.attachments.actions import staged
 from ledgerbee.platform.attachments.rules import decode
@@ -159,15 +160,17 @@ async def update_draft_journal_entry_v2(
 
 @router.post(
     "/v2/draft-journal-entries/{draftJournalEntryId}/book",
-    response_model=JournalEntryResponse,
+    response_model=JournalEntryV1Response,
     **operation(
         "Book a draft journal entry (v2)",
         scope="journal-entries-write",
-        description=BOOKED,
+        description=f"{BOOKED} A draft made by v1 has the lines that its caller sent: `warnings` then tells of its "
+        "receivable or payable what booking it by v1 would.",
         response="Journal entry posted",
         errors=BOOKING_ERRORS,
     ),
 )
 async def book_draft_journal_entry_v2(context: Ctx, draft_journal_entry_id: DraftId) -> Response:
     """Book a draft journal entry."""
-    return Response((await actions.book(context, draft_journal_entry_id)).json, media_type="application/json")
+    (posted,) = await warned(context, [await actions.book(context, draft_journal_entry_id)])
+    return Response(posted.json, media_type="application/json")

@@ -12,6 +12,7 @@ from ledgerbee.core.money import (
     MAX_AMOUNT,
     ONE,
     ZERO,
+    format_amount,
     format_decimal,
     is_commodity,
     is_currency,
@@ -83,27 +84,27 @@ def check_base_amounts(lines: Sequence[NewLine], path: str = "") -> None:
         raise invalid((name, "max", f"exchangeRate must not make more than {MAX_AMOUNT} of an amount"))
 
 
-def check_balanced(lines: Sequence[NewLine], path: str = "lines") -> None:
+def check_balanced(lines: Sequence[NewLine], path: str = "lines", currency: str | None = None) -> None:
     """Refuse lines whose debits and credits differ in either currency. No tolerance.
 
-    Raises `JOURNAL_ENTRY_UNBALANCED` with both sums in `details`.
+    Raises `JOURNAL_ENTRY_UNBALANCED` with both sums in `details`, those of `currency` at its minor units.
     """
     debit, credit, has_one_currency = _sums(lines)
     if debit != credit:
-        raise _unbalanced("entry", debit, credit, path)
+        raise _unbalanced("entry", _shown(debit, currency), _shown(credit, currency), path)
     if has_one_currency:  # the same amounts, which balance
         return
     debit = sum([line.base_amount for line in lines if line.side is DEBIT], ZERO)
     credit = sum([line.base_amount for line in lines if line.side is not DEBIT], ZERO)
     if debit != credit:
-        raise _unbalanced("base", debit, credit, path)
+        raise _unbalanced("base", f"{debit:f}", f"{credit:f}", path)
 
 
-def check_entry_balanced(lines: Sequence[NewLine], path: str = "lines") -> None:
+def check_entry_balanced(lines: Sequence[NewLine], path: str, currency: str) -> None:
     """Refuse lines whose debits and credits differ in the entry's currency. Raises `JOURNAL_ENTRY_UNBALANCED`."""
     debit, credit, _ = _sums(lines)
     if debit != credit:
-        raise _unbalanced("entry", debit, credit, path)
+        raise _unbalanced("entry", _shown(debit, currency), _shown(credit, currency), path)
 
 
 def _sums(lines: Sequence[NewLine]) -> tuple[Decimal, Decimal, bool]:
@@ -122,10 +123,12 @@ def _sums(lines: Sequence[NewLine]) -> tuple[Decimal, Decimal, bool]:
     return debit, credit, has_one_currency
 
 
-def _unbalanced(currency: str, debit: Decimal, credit: Decimal, path: str) -> LedgerBeeError:
-    return JOURNAL_ENTRY_UNBALANCED.error(
-        property=path, currency=currency, debit=format_decimal(debit), credit=format_decimal(credit)
-    )
+def _unbalanced(currency: str, debit: str, credit: str, path: str) -> LedgerBeeError:
+    return JOURNAL_ENTRY_UNBALANCED.error(property=path, currency=currency, debit=debit, credit=credit)
+
+
+def _shown(amount: Decimal, currency: str | None) -> str:
+    return format_decimal(amount) if currency is None else format_amount(amount, currency)
 
 
 def below(path: str, name: str) -> str:
@@ -154,7 +157,7 @@ def check_whole(entry: NewEntry, path: str = "") -> None:
     """Refuse fewer than two lines, and lines that don't balance."""
     if len(entry.lines) < 2:
         raise invalid((below(path, "lines"), "arrayMinSize", "an entry has at least two lines"))
-    check_balanced(entry.lines, below(path, "lines"))
+    check_balanced(entry.lines, below(path, "lines"), entry.currency)
 
 
 def check_currency(currency: str, exchange_rate: Decimal, path: str) -> None:

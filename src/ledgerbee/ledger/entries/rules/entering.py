@@ -91,7 +91,7 @@ def complete(entered: EnteredEntry, books: Books, entry_id: UUID, path: str = ""
             lines += split(line, code, code.rate_on(tax_point), conversion)
     if not is_base:
         try:
-            check_entry_balanced(lines, below(path, "lines"))
+            check_entry_balanced(lines, below(path, "lines"), currency)
         except LedgerBeeError as fault:
             raise explained(fault, entered, books.vat_codes, currency) from None
         lines = list(balance_in_base(lines, [_rank(line, books.accounts) for line in lines], conversion))
