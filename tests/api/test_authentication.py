@@ -76,6 +76,21 @@ async def test_an_authorization_that_is_no_token(
     assert_unauthorized(answer, "Invalid or expired access token")
 
 
+@pytest.mark.parametrize("name", ["x-api-key", "authorization", "x-api-idempotency-key"])
+@pytest.mark.parametrize("is_same", [True, False])
+async def test_of_two_headers_neither_is_taken(api: Api, name: str, is_same: bool) -> None:
+    value = {"x-api-key": api.key, "authorization": "Bearer x"}.get(name, "key-1")
+    two = [(name, value), (name.title(), value if is_same else "other")]
+    headers = [*two, *([] if name == "x-api-key" else [("x-api-key", api.key)])]
+    body = {"name": "Twice", "isUnique": True}
+    answer = await api.http.post("/api/v1/dimensions", headers=headers, json=body)
+    assert (answer.status_code, answer.json()["code"]) == (400, "SHARED_VALIDATION_FAILED")
+    assert answer.json()["details"]["validationErrors"] == [
+        {"property": name, "constraints": {"arrayMaxSize": f"{name} must not be given more than once"}}
+    ]
+    assert (await api.http.post("/api/v1/dimensions", headers={"x-api-key": api.key}, json=body)).status_code == 201
+
+
 async def test_a_header_goes_before_the_address(api: Api) -> None:
     assert_unauthorized(await api.http.get(f"/api/v1/accounts?x-api-key={api.key}", headers={"x-api-key": "wrong"}))
 

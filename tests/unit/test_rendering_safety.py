@@ -17,6 +17,7 @@ from pypdf import PdfReader
 from tests.pictures import saved
 from tests.unit.printed import BANK, BUYER, INVOICE, LINE, SELLER, D, png, squeezed, text
 
+from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.sales.rendering import (
     Party,
     PaymentDetails,
@@ -154,7 +155,7 @@ async def test_the_event_loop_goes_on_while_documents_are_set() -> None:
 
     clock = asyncio.create_task(tick())
     invoice = replace(INVOICE, lines=(LINE,) * 300)
-    first, second = await asyncio.gather(render_async(invoice), render_async(replace(invoice, number="2")))
+    first, second = await asyncio.gather(render_async(1, invoice), render_async(2, replace(invoice, number="2")))
     clock.cancel()
     assert first == render(invoice)
     assert second != first
@@ -213,3 +214,15 @@ def test_a_bad_logo_is_refused_with_a_clear_error(logo: bytes) -> None:
     with pytest.raises(UnreadableLogo, match="the logo"):
         render(replace(INVOICE, logo=logo))
     assert render(INVOICE).startswith(b"%PDF-")
+
+
+async def test_one_company_s_documents_leave_room_for_another_s() -> None:
+    renderer = Renderer(workers=1)
+    flood = [asyncio.create_task(renderer.render_async(1, INVOICE)) for _ in range(60)]
+    await asyncio.sleep(0)
+    await renderer.render_async(2, INVOICE)
+    assert sum(not task.done() for task in flood) >= 40  # those that were refused are done, and very few others
+    told = await asyncio.gather(*flood, return_exceptions=True)
+    busy = [one for one in told if isinstance(one, LedgerBeeError)]
+    assert [one.code for one in busy] == ["SERVER_BUSY"] * 9
+    renderer.close()

@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ledgerbee.app.body_room import BodyRoom, Place
 from ledgerbee.app.logs import log_request, printable
 from ledgerbee.core.dates import Clock, format_moment
-from ledgerbee.core.errors import LedgerBeeError, invalid
+from ledgerbee.core.errors import LedgerBeeError, invalid, refuse
 from ledgerbee.core.ids import new_id
 from ledgerbee.platform.credentials.model import Principal
 from ledgerbee.platform.http.body_limits import LARGE_BODY, SMALL_BODY
@@ -54,6 +54,8 @@ SECURITY_HEADERS: Final = (
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     (b"cache-control", b"no-store"),
 )
+#: Header fields that say who calls, and what for. Of two, which is meant?
+_ONCE: Final = (b"x-api-key", b"authorization", b"x-api-idempotency-key")
 _OF_CONTENT: Final = frozenset({b"content-type", b"content-length"})
 #: What a page of ours may do: its own scripts and styles, nothing from elsewhere.
 PAGE_SECURITY_POLICY: Final = (
@@ -165,6 +167,16 @@ class _Exchange:
     def _check(self) -> None:
         if self.has_more_keys:
             raise invalid(("x-api-key", "arrayMaxSize", "x-api-key must not be given more than once"))
+        if len(self.headers) < len(self.scope["headers"]):
+            given = [name for name, _ in self.scope["headers"]]
+            refuse(
+                [
+                    (field, "arrayMaxSize", f"{field} must not be given more than once")
+                    for name in _ONCE
+                    if given.count(name) > 1
+                    for field in [name.decode()]
+                ]
+            )
         query: bytes = self.scope.get("query_string", b"")
         raw_path: bytes = self.scope.get("raw_path") or b""
         if b"%" in query or b"%" in raw_path:

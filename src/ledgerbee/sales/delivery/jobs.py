@@ -105,7 +105,7 @@ async def _send(run: JobRun, claim: _Claim) -> str:
         recipient=delivery.recipient or "",
         reply_to=claim.reply_to or document["seller"]["email"],
     )
-    pdf = await print_pdf(document, is_draft=False, logo=claim.logo)
+    pdf = await print_pdf(run.company_id, document, is_draft=False, logo=claim.logo)
     letter = compose(document, envelope, pdf, run.clock())
     try:
         async with asyncio.timeout(SEND_TIMEOUT_S):

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
+from uuid import UUID
 
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.platform.company.logo import UnreadableLogo
@@ -71,23 +72,23 @@ def printable(snapshot: Mapping[str, Any], *, is_draft: bool, logo: bytes | None
     )
 
 
-async def print_pdf(snapshot: Mapping[str, Any], *, is_draft: bool, logo: bytes | None) -> bytes:
+async def print_pdf(company_id: UUID, snapshot: Mapping[str, Any], *, is_draft: bool, logo: bytes | None) -> bytes:
     """The document as PDF/A; a logo that can't be drawn is left out rather than keep an invoice from its buyer.
 
-    Raises `DOCUMENT_CHARACTERS_UNPRINTABLE`.
+    Raises `DOCUMENT_CHARACTERS_UNPRINTABLE` and, where too many of the company's wait, `SERVER_BUSY`.
     """
     try:
-        return await render_async(printable(snapshot, is_draft=is_draft, logo=logo))
+        return await render_async(company_id, printable(snapshot, is_draft=is_draft, logo=logo))
     except UnreadableLogo:
-        return await print_pdf(snapshot, is_draft=is_draft, logo=None)
+        return await print_pdf(company_id, snapshot, is_draft=is_draft, logo=None)
     except UnprintableTextError as fault:
         raise _unprintable(fault) from fault
 
 
-async def check_printable(snapshot: Mapping[str, Any]) -> None:
+async def check_printable(company_id: UUID, snapshot: Mapping[str, Any]) -> None:
     """Raises `DOCUMENT_CHARACTERS_UNPRINTABLE` for a document that `print_pdf` would refuse."""
     try:
-        await check_async(printable(snapshot, is_draft=True))
+        await check_async(company_id, printable(snapshot, is_draft=True))
     except UnprintableTextError as fault:
         raise _unprintable(fault) from fault
 

@@ -387,6 +387,7 @@ async def get_invoice_pdf(
 ) -> Response:
     """Download the invoice PDF."""
     document = await caller.read(lambda context: actions.document(context, invoice_id))
-    pdf = await print_pdf(document.snapshot, is_draft=document.is_draft or draft, logo=document.logo)
+    is_draft = document.is_draft or draft
+    pdf = await print_pdf(caller.principal.company_id, document.snapshot, is_draft=is_draft, logo=document.logo)
     headers = {"Content-Disposition": content_disposition(file_name(document.snapshot), "inline")}
     return Response(pdf, media_type="application/pdf", headers=headers)

@@ -7,7 +7,7 @@ else, so it gives the same bytes on every machine.
 
 import asyncio
 import os
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, time
@@ -21,6 +21,7 @@ from typing import Final, cast
 import typst
 
 from ledgerbee.platform.company.logo import UnreadableLogo
+from ledgerbee.platform.turns import Turns
 from ledgerbee.sales.rendering.coverage import (
     Hidden,
     families_beyond,
@@ -84,6 +85,7 @@ class Renderer:
         self._shipped = _Press(shipped_fonts(), self._workers, self._empty.name)
         self._extended: _Press | None = None
         self._reading = Lock()
+        self._turns = Turns(self._workers)
         self._threads = ThreadPoolExecutor(self._workers, thread_name_prefix="pdf")
 
     def render(self, document: PrintableDocument) -> bytes:
@@ -125,14 +127,19 @@ class Renderer:
         if press is not self._shipped or needs_trial(document):
             self.render(document)
 
-    async def render_async(self, document: PrintableDocument) -> bytes:
-        """As `render`, on one of the renderer's threads, so that the event loop goes on."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self.render, document)
+    async def render_async(self, company: Hashable, document: PrintableDocument) -> bytes:
+        """As `render`, on one of the renderer's threads, so that the event loop goes on; companies take turns.
 
-    async def check_async(self, document: PrintableDocument) -> None:
-        """As `check`; what takes longer than a look runs on one of the renderer's threads."""
+        Raises `SERVER_BUSY` besides, where too many of the company's documents wait, or one does for too long.
+        """
+        async with self._turns.turn(company):
+            return await asyncio.get_running_loop().run_in_executor(self._threads, self.render, document)
+
+    async def check_async(self, company: Hashable, document: PrintableDocument) -> None:
+        """As `check`; what takes longer than a look runs in the company's turn on one of the renderer's threads."""
         if special_texts(document):
-            await asyncio.get_running_loop().run_in_executor(self._threads, self.check, document)
+            async with self._turns.turn(company):
+                await asyncio.get_running_loop().run_in_executor(self._threads, self.check, document)
 
     def close(self) -> None:
         """End the threads once their documents are done."""
@@ -193,11 +200,11 @@ def render(document: PrintableDocument) -> bytes:
     return _renderer().render(document)
 
 
-async def render_async(document: PrintableDocument) -> bytes:
-    """As `render`, beside the event loop. See `Renderer.render_async`."""
-    return await _renderer().render_async(document)
+async def render_async(company: Hashable, document: PrintableDocument) -> bytes:
+    """As `render`, beside the event loop and in the company's turn. See `Renderer.render_async`."""
+    return await _renderer().render_async(company, document)
 
 
-async def check_async(document: PrintableDocument) -> None:
+async def check_async(company: Hashable, document: PrintableDocument) -> None:
     """Raises `UnprintableTextError` for what `render` would refuse. See `Renderer.check`."""
-    await _renderer().check_async(document)
+    await _renderer().check_async(company, document)

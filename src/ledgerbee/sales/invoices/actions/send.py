@@ -121,7 +121,8 @@ async def _prepare(context: Context, full: FullInvoice, options: SendOptions) ->
     ean_number = ean_of(facts, department, options.override_ean_number)
     addressee = Addressee(facts.customer, department, contact, ean_number)
     language = language_of(template, facts)
-    await check_printable(compose(company, addressee, heading(invoice, language, None, None), computed, None))
+    trial = compose(company, addressee, heading(invoice, language, None, None), computed, None)
+    await check_printable(context.company_id, trial)
     return _Prepared(
         invoice=replace(invoice, document_template_id=template.id if template else None),
         company=company,
