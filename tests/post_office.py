@@ -28,6 +28,7 @@ class PostOffice:
     recipient_answers: list[str] = field(default_factory=list)
     data_answers: list[str] = field(default_factory=list)
     login_answers: list[str] = field(default_factory=list)
+    sender_answers: list[str] = field(default_factory=list)
     taken: asyncio.Event = field(default_factory=asyncio.Event)
     go_on: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -45,6 +46,15 @@ class PostOffice:
         """Take the next mail, but let its sender wait until `go_on` is set."""
         self.taken.clear()
         self.go_on.clear()
+
+    async def handle_MAIL(  # noqa: N802  aiosmtpd's name
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, options: Any
+    ) -> str:
+        if self.sender_answers:
+            return self.sender_answers.pop(0)
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 OK"
 
     async def handle_RCPT(  # noqa: N802  aiosmtpd's name
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: Any

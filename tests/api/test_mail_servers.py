@@ -156,11 +156,22 @@ def test_a_password_goes_to_no_other_machine_unencrypted(peer: object, is_here: 
         ("data", "554 5.6.0 No", MailRefusedError),
         ("data", "452 4.2.2 Full", MailFailedError),
         ("login", "535 5.7.8 Wrong password", MailFailedError),  # the operator's to mend: the message is good
+        ("sender", "530 5.7.0 Must issue a STARTTLS command first", MailFailedError),
+        ("sender", "530 5.7.1 Authentication required", MailFailedError),
+        ("sender", "550 5.7.1 Not yours to send as", MailFailedError),
+        ("sender", "553 5.7.1 Sender address rejected: not owned by user", MailFailedError),
+        ("sender", "552 5.3.4 Message too big", MailRefusedError),
+        *(
+            (stage, f"{code} 5.7.0 Log in", MailFailedError)
+            for stage in ("recipient", "data")
+            for code in (530, 534, 535, 538)
+        ),
     ],
 )
 async def test_what_a_refusal_means(stage: str, answer: str, error: type[Exception]) -> None:
     office = PostOffice()
     answers = {"recipient": office.recipient_answers, "data": office.data_answers, "login": office.login_answers}
+    answers["sender"] = office.sender_answers
     answers[stage] += [answer] * 2
     async with open_post_office(office):
         with pytest.raises(error, match=answer[:3]):

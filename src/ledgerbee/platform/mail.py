@@ -25,6 +25,11 @@ MODES: Final = frozenset(_PORTS)
 
 _WITHIN: Final = ".example.com"
 
+#: Replies that ask for a login, another one, or encryption, whatever they answer (RFC 4954 6; 530 also RFC 3207 4).
+_LOGIN_REFUSED: Final = frozenset({530, 534, 535, 538})
+#: The replies to MAIL FROM that are about the message: its size (RFC 1870 6.1).
+_MESSAGE_TOO_LARGE: Final = frozenset({552})
+
 #: Told as a conversation goes on: the step, in words, and what the server said to it.
 Tell = Callable[[str, str], None]
 
@@ -149,6 +154,9 @@ class _Conversation:
         except aiosmtplib.SMTPRecipientsRefused as fault:
             first = fault.recipients[0]
             raise _kind(first.code)(f"{first.code} {first.message}") from fault
+        except aiosmtplib.SMTPSenderRefused as fault:  # who we are, and may we send as that: an operator's settings
+            kind = MailRefusedError if fault.code in _MESSAGE_TOO_LARGE else MailFailedError
+            raise kind(f"{fault.code} {fault.message}") from fault
         except aiosmtplib.SMTPResponseException as fault:
             raise _kind(fault.code)(f"{fault.code} {fault.message}") from fault
         except (aiosmtplib.SMTPException, OSError) as fault:
@@ -176,8 +184,8 @@ class _Conversation:
 
 
 def _kind(code: int) -> type[MailRefusedError | MailFailedError]:
-    """What a reply to a message means (RFC 5321 4.2.1)."""
-    return MailRefusedError if 500 <= code <= 599 else MailFailedError
+    """What a reply to a message or its recipient means (RFC 5321 4.2.1); one that asks for a login is about neither."""
+    return MailRefusedError if 500 <= code <= 599 and code not in _LOGIN_REFUSED else MailFailedError
 
 
 def check_secrecy(*, is_encrypted: bool, peer: object) -> None:
