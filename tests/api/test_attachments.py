@@ -97,7 +97,7 @@ class TestUploads:
     async def test_a_batch_that_fails_leaves_no_file(self, api: Api, books: Books) -> None:
         bodies = [with_files(books, RECEIPT), with_files(books, PICTURE, date="9999-12-31")]
         refused = await api.post("/v2/journal-entries/batch", {"entries": bodies})
-        assert (refused.status_code, refused.json()["details"]["property"]) == (400, "entries.1")
+        assert (refused.status_code, refused.json()["details"]["property"]) == (400, "entries.1.date")
         assert stored(api) == set()
         assert await leased(api) == 0
         assert (await books.verify()).entries == 0
