@@ -13,6 +13,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 import pytest_asyncio
+from msgspec import structs
 from tests.api.test_ledger_sql import call_at
 from tests.api.test_payments import pay
 from tests.conftest import Api
@@ -28,22 +29,25 @@ Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 #: What the API's role may do with each table, and on some with single columns.
 TABLES = {
-    "INSERT SELECT": "delivery_attempts document_snapshots events import_errors journal_attachments",
+    "INSERT SELECT": "document_snapshots events import_errors journal_attachments",
     "DELETE INSERT SELECT": "blob_leases draft_attachments draft_journal_lines import_parts invoice_lines"
-    " rate_limit_hits vat_code_rates",
+    " vat_code_rates",
     "INSERT SELECT UPDATE": "accounts api_keys companies company_exchange_rates contacts customer_groups customers"
-    " deliveries departments document_templates idempotency_keys journal_categories journal_imports oauth_clients"
+    " departments document_templates idempotency_keys journal_categories journal_imports oauth_clients"
     " vat_codes vendor_groups vendors",
     "DELETE INSERT SELECT UPDATE": "credentials draft_journal_entries invoices prices product_groups products",
     "SELECT": "account_days account_months attached_blobs exchange_rates fiscal_years journal_lines ledgers meters"
-    " number_series tag_months",
-    "": "alembic_version application_trust company_directory interrupted_jobs pgqueuer_schedules pgqueuer_statistics",
+    " number_series tag_months delivery_attempts",
+    "": "alembic_version application_trust company_directory interrupted_jobs pgqueuer_schedules pgqueuer_statistics"
+    " rate_limit_hits",
+    "INSERT SELECT UPDATE(is_latest)": "deliveries",
     "INSERT": "pgqueuer_log",
     "DELETE INSERT SELECT UPDATE(name parent_id updated_at)": "dimension_values",
     "DELETE INSERT SELECT UPDATE(is_archived is_unique name updated_at)": "dimensions",
     "SELECT UPDATE(external_system_id reference)": "journal_entries",
     "INSERT SELECT UPDATE(reversal_entry_id reversed_at)": "payments",
-    "INSERT SELECT(dedupe_key entrypoint execute_after id priority status)": "pgqueuer",
+    "INSERT(dedupe_key entrypoint execute_after headers id payload priority status)"
+    " SELECT(dedupe_key entrypoint execute_after id priority status)": "pgqueuer",
     "INSERT SELECT UPDATE(budget_amount budget_hours color currency customer_id end_date external_reference start_date"
     " updated_at)": "projects",
     "DELETE INSERT SELECT UPDATE(budget_amount budget_hours sort_order)": "subprojects",
@@ -53,10 +57,13 @@ WORKERS_TABLES = {
     "DELETE INSERT SELECT UPDATE": {
         "interrupted_jobs", "pgqueuer", "pgqueuer_log", "pgqueuer_schedules", "pgqueuer_statistics",
     },
+    "INSERT SELECT": {"delivery_attempts"},
+    "INSERT SELECT UPDATE(is_latest status updated_at)": {"deliveries"},
 }  # fmt: skip
 #: Functions that the API's role may call, and those that only the worker's may. All others are nobody's.
 FUNCTIONS = {
-    "add_fiscal_year", "current_company", "enter_company", "enter_new_company", "fiscal_year_around", "give_up_upload",
+    "add_fiscal_year", "current_company", "earliest_turn",
+    "enter_company", "enter_new_company", "fiscal_year_around", "give_up_upload",
     "hold_ledger", "job_company", "last_turn", "make_room",
     "open_ledger", "post_entries", "price_is_used", "resolve_credential", "rolled_up_through", "set_lock_date",
     "take_number", "take_rate_limit_hit", "visible_company",
@@ -265,7 +272,10 @@ class TestWriting:
             "CREATE TRIGGER t AFTER INSERT ON companies FOR EACH ROW EXECUTE FUNCTION enter_company_in_directory()",
             "UPDATE application_trust SET clock_tolerance = '1 year'", "DELETE FROM events",
             "UPDATE events SET type = ''",
-            "UPDATE pgqueuer SET status = 'queued'", "DELETE FROM pgqueuer",
+            "UPDATE pgqueuer SET status = 'queued'", "DELETE FROM pgqueuer", "SELECT FROM rate_limit_hits",
+            "DELETE FROM rate_limit_hits", "UPDATE delivery_attempts SET outcome = 'delivered'",
+            "INSERT INTO pgqueuer (entrypoint, heartbeat) VALUES ('x', now())",
+            "INSERT INTO pgqueuer (entrypoint, created) VALUES ('x', now())",
         ],
     )  # fmt: skip
     async def test_it_may_not(self, stolen: Connection, statement: str) -> None:
@@ -306,14 +316,79 @@ class TestWriting:
         assert await refused(stolen, "SELECT take_number('invoice')") == "LB425"
         assert await refused(stolen, "SELECT take_number('another')") == "LB425"
 
-    async def test_a_job_of_another_company(self, stolen: Connection, books: Books, other_api: Api) -> None:
+    async def test_a_job_of_another_company_or_out_of_turn(
+        self, stolen: Connection, books: Books, other_api: Api
+    ) -> None:
         ask = (
-            "INSERT INTO pgqueuer (priority, entrypoint, payload, status)"
-            " VALUES (0, 'deliver_invoice', convert_to(json_build_object('companyId', $1::text)::text, 'UTF8'),"
-            " 'queued')"
+            "INSERT INTO pgqueuer (priority, entrypoint, payload, status, execute_after)"
+            " VALUES ($2, 'deliver_invoice', convert_to(json_build_object('companyId', $1::text)::text, 'UTF8'),"
+            " '{}', now() + $3::interval)"
         )
-        assert await refused(stolen, ask, str(other_api.company_id)) == "LB429"
-        await stolen.execute(ask, str(books.api.company_id))
+        company, now = str(books.api.company_id), timedelta(0)
+        turn = int((datetime.now(UTC) - datetime(2026, 1, 1, tzinfo=UTC)).total_seconds())
+        assert await refused(stolen, ask.format("queued"), str(other_api.company_id), -turn, now) == "LB429"
+        for status, priority, due in (
+            ("picked", -turn, now), ("failed", -turn, now), ("queued", 0, now), ("queued", 2**31 - 1, now),
+            ("queued", -turn + 3700, now), ("queued", -turn, timedelta(seconds=-1)),
+        ):  # fmt: skip
+            assert await refused(stolen, ask.format(status), company, priority, due) == "LB429", (status, priority)
+        await stolen.execute(ask.format("queued"), company, -turn, now)
+        assert await refused(stolen, ask.format("queued"), company, -turn, now) == "LB429"
+        await stolen.execute(ask.format("queued"), company, -turn - 60, timedelta(days=1))
+
+    @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
+    async def test_what_is_no_number(self, stolen: Connection, books: Books, number: str) -> None:
+        """In any column: NaN passes for greater than zero."""
+        sale = books.sale("2026-01-20", "1.00")
+        for field in ("original_amount", "exchange_rate"):
+            changed = structs.replace(sale, **{field: Decimal(number)})
+            with pytest.raises(asyncpg.PostgresError) as fault:
+                async with stolen.transaction():
+                    await call_at(datetime.now(UTC), stolen, changed)
+            assert fault.value.sqlstate in {"23514", "LB412", "LB413", "22003"}, field
+
+    async def test_every_number_has_to_be_one(self, owner: Connection) -> None:
+        rows = await owner.fetch(
+            "SELECT c.relname, a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid"
+            " WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND a.attnum > 0"
+            " AND NOT a.attisdropped AND a.atttypid = 'numeric'::regtype AND a.attgenerated = '' AND NOT EXISTS ("
+            "     SELECT FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'c'"
+            "     AND a.attnum = ANY (k.conkey) AND k.conname = c.relname || '_finite')"
+        )
+        assert [tuple(row) for row in rows] == []
+
+    async def test_an_entry_of_an_unknown_source(self, stolen: Connection, books: Books) -> None:
+        sale = books.sale("2026-01-20", "1.00", source_type="gift", source_id=new_id())
+        with pytest.raises(asyncpg.CheckViolationError):
+            await call_at(datetime.now(UTC), stolen, sale)
+
+    @pytest.mark.parametrize(
+        "change", ["licenses = '{}'", "base_currency = 'NOK'", "licenses = licenses || 'Anything'::text"]
+    )
+    async def test_what_is_the_operators_to_say_of_a_company(self, stolen: Connection, change: str) -> None:
+        assert await refused(stolen, f"UPDATE companies SET {change}") == "LB433"
+        assert await refused(stolen, "UPDATE companies SET name = 'Other'") == "nothing refuses it"
+
+    @pytest.mark.parametrize("moment", ["NULL", "now()", "'infinity'"])
+    async def test_what_was_revoked(self, stolen: Connection, moment: str) -> None:
+        await stolen.execute("UPDATE api_keys SET revoked_at = now() - interval '1 day'")
+        assert await refused(stolen, f"UPDATE api_keys SET revoked_at = {moment}") == "LB434"
+        await stolen.execute(
+            "INSERT INTO oauth_clients (company_id, id, name, scopes, created_at, revoked_at)"
+            " SELECT company_id, id, 'x', '{}', now(), '2026-01-01' FROM companies, gen_random_uuid() AS id"
+        )
+        assert await refused(stolen, f"UPDATE oauth_clients SET revoked_at = {moment}") == "LB434"
+
+    async def test_what_became_of_a_delivery(self, stolen: Connection, books: Books) -> None:
+        add = (
+            "INSERT INTO deliveries (company_id, id, document_type, document_id, delivery_type, recipient, status,"
+            " created_at, updated_at) VALUES ($1, $2, 'invoice', $2, 'Email', 'a@b.dk', '{}', now(), now())"
+        )
+        for status in ("sending", "delivered", "failed"):
+            assert await refused(stolen, add.format(status), books.api.company_id, new_id()) == "LB435"
+        await stolen.execute(add.format("pending"), books.api.company_id, new_id())
+        for change in ("recipient = 'c@d.dk'", "status = 'delivered'", "document_id = id", "created_at = now()"):
+            assert await refused(stolen, f"UPDATE deliveries SET {change}") == NOT_ALLOWED
 
     async def test_a_file_that_comes_late(self, stolen: Connection, books: Books) -> None:
         lease = "INSERT INTO blob_leases VALUES ($1, sha256('x'), $2, now())"

@@ -1,8 +1,7 @@
 """What SQL in a session of the API can leave behind in it, or for the sessions after it."""
 
-import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import asyncpg
@@ -52,15 +51,15 @@ HOSTILE = {
 }
 
 
-@pytest.fixture(scope="module")
-def own_database(server_url: str, worker_id: str) -> Iterator[str]:
+@pytest_asyncio.fixture(scope="module")
+async def own_database(server_url: str, worker_id: str) -> AsyncIterator[str]:
     """A database that was migrated under its own name, as an installation's is."""
     name = f"ledgerbee_sessions_{os.getpid()}_{worker_id}"
     url = with_database(server_url, name)
-    asyncio.run(clone_template(server_url, name))
-    asyncio.run(migrate(url))
+    await clone_template(server_url, name)
+    await migrate(url)
     yield url
-    asyncio.run(drop_database(server_url, name))
+    await drop_database(server_url, name)
 
 
 @pytest_asyncio.fixture

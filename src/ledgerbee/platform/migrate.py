@@ -187,7 +187,8 @@ async def _install_jobs(connection: "asyncpg.Connection[asyncpg.Record]") -> Non
         f"GRANT USAGE ON SEQUENCE {', '.join(f'{table}_id_seq' for table in tables)} TO {APPLICATION_ROLE};"
         # The API asks for jobs and counts them; whose they are and what they are about it doesn't see.
         f"REVOKE ALL ON {', '.join(tables)} FROM {APPLICATION_ROLE};"
-        f"GRANT SELECT (id, entrypoint, priority, status, execute_after, dedupe_key), INSERT"
+        f"GRANT SELECT (id, entrypoint, priority, status, execute_after, dedupe_key),"
+        " INSERT (id, entrypoint, priority, status, execute_after, dedupe_key, payload, headers)"
         f" ON {SETTINGS.queue_table} TO {APPLICATION_ROLE};"
         f"GRANT INSERT ON {SETTINGS.queue_table_log} TO {APPLICATION_ROLE};"
         f"REVOKE EXECUTE ON FUNCTION {SETTINGS.function}() FROM PUBLIC;"

@@ -230,7 +230,8 @@ DECLARE
 BEGIN
     FOR found IN
         SELECT p.oid, p.proname FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace AND p.proname IN
-            ('purge_expired', 'end_broken_uploads', 'end_given_up_imports', 'stale_blob_leases', 'post_entries')
+            ('purge_expired', 'end_broken_uploads', 'end_given_up_imports', 'stale_blob_leases', 'post_entries',
+             'take_rate_limit_hit')
     LOOP
         text_before := pg_get_functiondef(found.oid);
         text_after := regexp_replace(text_before, E'\nBEGIN\n', format(E'\nBEGIN\n    %s\n',
@@ -248,6 +249,30 @@ $$;
 -- (core/money.py). (Those that stand are looked at by `ledgerbee verify`.)
 ALTER TABLE journal_entries ADD CONSTRAINT journal_entries_currency
     CHECK (currency ~ '^([A-Z]|/[A-Z0-9])([A-Z0-9''._-]{0,22}[A-Z0-9])?$') NOT VALID;
+
+-- What an entry was posted by: the one place that knows the sources; another one is added here in a later revision.
+ALTER TABLE journal_entries ADD CONSTRAINT journal_entries_source_type
+    CHECK (source_type IN ('draft', 'import', 'invoice', 'payment')) NOT VALID;
+
+-- Numbers are numbers: in PostgreSQL NaN passes for one, and is greater than all of them.
+DO $$
+DECLARE
+    found record;
+BEGIN
+    FOR found IN
+        SELECT a.attrelid::regclass AS target, c.relname,
+               string_agg(format('%I < ''Infinity'' AND %I > ''-Infinity''', a.attname, a.attname), ' AND '
+                          ORDER BY a.attnum) AS finite
+        FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+        WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped
+          AND a.atttypid = 'numeric'::regtype AND a.attgenerated = ''
+        GROUP BY 1, 2 ORDER BY 2
+    LOOP
+        EXECUTE format('ALTER TABLE %s ADD CONSTRAINT %I CHECK (%s) NOT VALID',
+                       found.target, found.relname || '_finite', found.finite);
+    END LOOP;
+END
+$$;
 
 -- The next number of a series. What takes one and does not use it is refused at COMMIT.
 CREATE FUNCTION take_number(series text, OUT last_number bigint, OUT prefix text)
@@ -396,22 +421,90 @@ END
 $$;
 CREATE TRIGGER keep_answer BEFORE UPDATE ON idempotency_keys FOR EACH ROW EXECUTE FUNCTION keep_answer();
 
--- The API asks for jobs of the company it has entered. The trigger comes with the queue, see migrate.py. LB429.
+-- The first turn that a new job of the transaction's company may have, see platform/job_turns.py: behind those that it has
+-- waiting, and not before now.
+CREATE FUNCTION earliest_turn(job text) RETURNS int
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    RETURN (SELECT greatest(0, last_turn(job) + 60,
+                            floor(extract(epoch FROM clock_timestamp() - t.clock_tolerance
+                                                     - timestamptz '2026-01-01 00:00+00')))
+            FROM application_trust t);
+END
+$$;
+
+-- The API asks for jobs of the company it has entered, in their turn. It writes no other columns than those that the queue's
+-- library names when it adds a job. The trigger comes with the queue, see migrate.py. LB429.
 CREATE FUNCTION guard_jobs() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
-    IF current_user = 'ledgerbee_app' AND (
-            (convert_from(NEW.payload, 'UTF8')::json ->> 'companyId')::uuid = current_company()) IS NOT TRUE THEN
+    IF current_user <> 'ledgerbee_app' THEN
+        RETURN NEW;
+    ELSIF ((convert_from(NEW.payload, 'UTF8')::json ->> 'companyId')::uuid = current_company()) IS NOT TRUE THEN
         RAISE EXCEPTION 'a job is of the company that asks for it' USING ERRCODE = 'LB429';
+    ELSIF NEW.status <> 'queued' OR NEW.dedupe_key IS NOT NULL OR NEW.execute_after < now()
+            OR -NEW.priority::bigint < earliest_turn(NEW.entrypoint) THEN
+        RAISE EXCEPTION 'a job waits for its turn' USING ERRCODE = 'LB429';
     END IF;
     RETURN NEW;
 END
 $$;
 
+-- Licences are the operator's to give, and books stay in the currency that they were begun in. LB433.
+CREATE FUNCTION guard_company() RETURNS trigger
+    LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    IF current_user <> 'ledgerbee_app' THEN
+        RETURN NEW;
+    ELSIF TG_OP = 'INSERT' THEN
+        IF NEW.licenses <@ '{Subscription,CustomerPortal,MeteredProducts}'::text[] THEN
+            RETURN NEW;
+        END IF;
+    ELSIF (NEW.licenses, NEW.base_currency, NEW.created_at)
+            IS NOT DISTINCT FROM (OLD.licenses, OLD.base_currency, OLD.created_at) THEN
+        RETURN NEW;
+    END IF;
+    RAISE EXCEPTION 'licences and currency are not the API''s to change' USING ERRCODE = 'LB433';
+END
+$$;
+CREATE TRIGGER guard_company BEFORE INSERT OR UPDATE ON companies FOR EACH ROW EXECUTE FUNCTION guard_company();
+
+-- What was revoked stays revoked. LB434.
+CREATE FUNCTION keep_revoked() RETURNS trigger
+    LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    RAISE EXCEPTION 'it was revoked at %', OLD.revoked_at USING ERRCODE = 'LB434';
+END
+$$;
+CREATE TRIGGER keep_revoked BEFORE UPDATE ON api_keys FOR EACH ROW
+    WHEN (OLD.revoked_at IS DISTINCT FROM NEW.revoked_at AND OLD.revoked_at IS NOT NULL)
+    EXECUTE FUNCTION keep_revoked();
+CREATE TRIGGER keep_revoked BEFORE UPDATE ON oauth_clients FOR EACH ROW
+    WHEN (OLD.revoked_at IS DISTINCT FROM NEW.revoked_at AND OLD.revoked_at IS NOT NULL)
+    EXECUTE FUNCTION keep_revoked();
+
+-- The API asks for deliveries; what becomes of one is the worker's to say. LB435.
+CREATE FUNCTION guard_delivery() RETURNS trigger
+    LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    IF current_user = 'ledgerbee_app' AND NEW.status NOT IN ('pending', 'manual') THEN
+        RAISE EXCEPTION 'nothing was delivered yet' USING ERRCODE = 'LB435';
+    END IF;
+    RETURN NEW;
+END
+$$;
+CREATE TRIGGER guard_delivery BEFORE INSERT ON deliveries FOR EACH ROW EXECUTE FUNCTION guard_delivery();
+
 -- Who may call and write what. Triggers fire whoever has no right to call their function.
 REVOKE DELETE ON idempotency_keys FROM ledgerbee_app;
 REVOKE INSERT, UPDATE, DELETE ON number_series FROM ledgerbee_app;
-REVOKE ALL ON interrupted_jobs FROM ledgerbee_app;
+REVOKE ALL ON interrupted_jobs, rate_limit_hits FROM ledgerbee_app;
+ALTER FUNCTION take_rate_limit_hit(text, timestamptz, int, interval) SECURITY DEFINER;
+REVOKE UPDATE ON deliveries FROM ledgerbee_app;
+GRANT UPDATE (is_latest) ON deliveries TO ledgerbee_app;
+GRANT UPDATE (status, updated_at) ON deliveries TO ledgerbee_worker;
+REVOKE INSERT ON delivery_attempts FROM ledgerbee_app;
+GRANT INSERT ON delivery_attempts TO ledgerbee_worker;
 GRANT SELECT, INSERT, UPDATE, DELETE ON interrupted_jobs TO ledgerbee_worker;
 DO $$
 DECLARE
@@ -432,7 +525,7 @@ GRANT EXECUTE ON FUNCTION purge_expired(timestamptz), end_broken_uploads(timesta
     end_given_up_imports(timestamptz), stale_blob_leases(timestamptz),
     enter_company_for_job(uuid, text[], timestamptz, boolean) TO ledgerbee_worker;
 GRANT EXECUTE ON FUNCTION current_company(), visible_company(name), enter_company(bytea[], int[], text[], timestamptz, boolean),
-    enter_new_company(uuid), take_number(text), rolled_up_through(bigint) TO ledgerbee_app;
+    enter_new_company(uuid), take_number(text), earliest_turn(text), rolled_up_through(bigint) TO ledgerbee_app;
 
 -- What other sessions run, with the values in their statements, is for those who look after the server; the names of a
 -- session's prepared statements and cursors are for its driver. Takes a superuser; for other servers see
