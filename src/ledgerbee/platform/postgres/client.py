@@ -92,7 +92,13 @@ def schema_of(tools: Tools, source: Path) -> str | None:
         check=False,
     )
     if listed.returncode != 0:
-        raise RestoreError(f"The backup can't be read: {said_last(listed.stderr)}")
+        remedy = ""
+        if "unsupported version" in listed.stderr:
+            remedy = (
+                f" It was made by a newer pg_dump than pg_restore {tools.major}, which is the server's: restore it into "
+                "a PostgreSQL of that newer version."
+            )
+        raise RestoreError(f"The backup can't be read: {said_last(listed.stderr)}{remedy}")
     found = re.search(r"^COPY [^\n]*alembic_version [^\n]*\n(\w+)\n\\\.$", listed.stdout, re.MULTILINE)
     return found[1] if found else None
 

@@ -34,6 +34,9 @@ from ledgerbee.platform.postgres.settings import command_line, write_conf
 # Recovery after a power cut replays the log first; a shutdown writes what is in memory.
 START_SECONDS = 300.0
 STOP_SECONDS = 120.0
+# What an immediate shutdown gets, and then the kernel, to end every process.
+QUIT_SECONDS = 10.0
+KILL_SECONDS = 10.0
 # `status` looks at the lock for a moment; a `serve` keeps it.
 SERVE_SECONDS = 0.2
 LOG_LINES = 15
@@ -268,30 +271,48 @@ def _put_back(cluster: Path) -> None:
 
 
 def _shut_down(folder: DataFolder) -> None:
-    """A fast shutdown. The caller holds the start lock."""
-    deadline = time.monotonic() + STOP_SECONDS
-    found, _ours = _await_settled(folder, deadline)
-    if found is None:
-        return
+    """A fast shutdown; one that does not end in time is made an immediate one, and then the process is killed.
+
+    A fast shutdown waits for whatever the server is at: replaying its log after a crash can hold it up for ever. The
+    harder ways lose nothing that was committed: the next start replays the log. The caller holds the start lock.
+    """
+    lock = open_lock(folder.server_lock)
+    ways = ((signal.SIGINT, STOP_SECONDS), (signal.SIGQUIT, QUIT_SECONDS), (signal.SIGKILL, KILL_SECONDS))
     try:
-        os.kill(found.pid, signal.SIGINT)
+        if not any(_has_ended(folder, lock, way, seconds) for way, seconds in ways):
+            raise StopError(
+                f"The server in {folder.path} was told to shut down, was killed, and processes of it have not ended. "
+                f"Look what they do (ps -ef | grep postgres). Its log says:\n{_log_tail(folder)}"
+            )
+    finally:
+        os.close(lock)
+
+
+def _has_ended(folder: DataFolder, lock: int, way: signal.Signals, seconds: float) -> bool:
+    """Signal the server once, as soon as it answers, and wait for its end; False when it took longer than that."""
+    deadline = time.monotonic() + seconds
+    told: int | None = None
+    while not try_exclusive(lock) or answering(folder.cluster):
+        found = answering(folder.cluster)
+        if found is not None and told is None:
+            told = found.pid
+            _signal(folder, told, way)
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(POLL_SECONDS)
+    if told is not None:
+        with suppress(ChildProcessError):  # where we are a container's first process, it is ours to collect
+            os.waitpid(told, os.WNOHANG)
+    return True
+
+
+def _signal(folder: DataFolder, pid: int, way: signal.Signals) -> None:
+    try:
+        os.kill(pid, way)
     except ProcessLookupError:
         pass  # gone in the meantime
     except PermissionError as error:
-        raise StopError(f"The server in {folder.path} (process {found.pid}) is not this account's to stop.") from error
-    lock = open_lock(folder.server_lock)
-    try:
-        while not try_exclusive(lock) or answering(folder.cluster):
-            if time.monotonic() > deadline:
-                raise StopError(
-                    f"The server in {folder.path} (process {found.pid}) was told to shut down {STOP_SECONDS:.0f} "
-                    f"seconds ago and has not ended. Give it time, or see its log:\n{_log_tail(folder)}"
-                )
-            time.sleep(POLL_SECONDS)
-    finally:
-        os.close(lock)
-    with suppress(ChildProcessError):  # where we are a container's first process, it is ours to collect
-        os.waitpid(found.pid, os.WNOHANG)
+        raise StopError(f"The server in {folder.path} (process {pid}) is not this account's to stop.") from error
 
 
 def _set_keep(folder: DataFolder, keep: Keep) -> None:
