@@ -110,8 +110,9 @@ async def _database(settings: "Settings", url: str) -> list[Finding]:
             if settings.database_app_url:
                 await check_application(settings.database_app_url)
         async with connected(url, "DATABASE_URL") as connection:
-            version = connection.get_server_version()
-            found = [Finding("database", OK, f"PostgreSQL {version.major}.{version.minor} answers")]
+            # The server's own word: the driver reads the second part of "15.18" as a patch level.
+            version = await connection.fetchval("SHOW server_version")
+            found = [Finding("database", OK, f"PostgreSQL {version} answers")]
             found += await _server(connection)
             found.append(await _schema(connection))
             if found[-1].level == OK:
