@@ -129,3 +129,11 @@ def test_what_cannot_be_reached(own_folder: Path) -> None:
         "attachments": "FAIL",
     }
     assert "PostgreSQL 13" in found["database"]["text"]
+
+
+async def test_the_server_is_told_by_its_own_version(database_url: str) -> None:
+    connection = await asyncpg.connect(database_url)
+    version = await connection.fetchval("SHOW server_version")
+    await connection.close()
+    _, found = examined(DATABASE_URL=database_url, LEDGERBEE_RATES_FETCH="false")
+    assert found["database"]["text"] == f"PostgreSQL {version} answers"

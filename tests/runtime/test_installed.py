@@ -99,6 +99,21 @@ def test_every_run_time_package_has_its_line_in_the_guide() -> None:
     assert direct - told == set()
 
 
+def test_the_guide_makes_its_files_before_it_uses_them() -> None:
+    guide = (OPERATIONS / "installing.md").read_text()
+    blocks = [
+        block for block in re.findall(r"^```\n(.*?)^```", guide, re.MULTILINE | re.DOTALL) if "pip install" in block
+    ]
+    assert len(blocks) == 2  # the first time, and a new release
+    for block in blocks:
+        assert 0 <= block.find("> run-time.txt") < block.index("--constraint run-time.txt")
+        assert "dist/ledgerbee-*.whl" in block
+    unit = (OPERATIONS / "ledgerbee.service").read_text()
+    (looked,) = re.findall(r"^systemd-run .*$", guide, re.MULTILINE)
+    for setting in re.findall(r"^Environment=(.+)$", unit, re.MULTILINE):
+        assert f"--setenv={setting} " in looked
+
+
 def test_the_installed_program_works(installed: Path, reachable: Path) -> None:
     done = subprocess.run(
         [installed / "ledgerbee", "--version"], env=environment(), capture_output=True, text=True, check=True, cwd="/"

@@ -64,6 +64,10 @@ DURATION: Final = Histogram(
     ["job"],
     buckets=(0.05, 0.1, 0.5, 1, 5, 15, 60, 300),
 )
+for _job in JOBS:  # there from the start: a rate sees the first one
+    DURATION.labels(_job)
+    for _outcome in ("done", "failed", "held"):
+        RUNS.labels(_job, _outcome)
 
 log = structlog.get_logger("ledgerbee.worker")
 

@@ -28,6 +28,9 @@ WAITED: Final = Histogram(
 TURNED_AWAY: Final = Counter(
     "ledgerbee_connections_refused_total", "Database connections that were waited for in vain, by reason", ["reason"]
 )
+for _reason in ("share", "pool"):  # there from the start: a rate sees the first one
+    WAITED.labels(_reason)
+    TURNED_AWAY.labels(_reason)
 
 CONNECTIONS_EXHAUSTED = ErrorCode(
     "CONNECTIONS_EXHAUSTED",

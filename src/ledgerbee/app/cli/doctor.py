@@ -109,8 +109,9 @@ async def _database(settings: "Settings", url: str) -> list[Finding]:
             await check_owner(url)
             await check_logins(settings, backs_up=True)
         async with connected(url, "DATABASE_URL") as connection:
-            version = connection.get_server_version()
-            found = [Finding("database", OK, f"PostgreSQL {version.major}.{version.minor} answers")]
+            # The server's own word: the driver reads the second part of "15.18" as a patch level.
+            version = await connection.fetchval("SHOW server_version")
+            found = [Finding("database", OK, f"PostgreSQL {version} answers")]
             found += await _server(connection)
             found += await _roles(connection)
             found.append(await _schema(connection))

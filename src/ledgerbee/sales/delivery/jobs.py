@@ -36,6 +36,8 @@ _MAX_REPLY: Final = 1_000
 DELIVERIES_ENDED: Final = Counter(
     "ledgerbee_deliveries_total", "Deliveries of invoices that ended: delivered, failed", ["outcome"]
 )
+for _outcome in ("delivered", "failed"):  # there from the start: a rate sees the first one
+    DELIVERIES_ENDED.labels(_outcome)
 
 log = structlog.get_logger("ledgerbee.delivery")
 
