@@ -186,6 +186,10 @@ def tables_of(own: Own, name: str) -> object:
     )
 
 
+def postgres_major(own: Own) -> int:
+    return int(str(asyncio.run(ask(own.admin, "SHOW server_version_num")))) // 10_000
+
+
 @pytest.mark.parametrize("damage", ["cut", "cut in the dump", "other", "newer", "foreign"])
 def test_a_bad_file_leaves_the_database_empty(own: Own, source: Source, tmp_path: Path, damage: str) -> None:
     file = tmp_path / "bad.backup"
@@ -205,7 +209,14 @@ def test_a_bad_file_leaves_the_database_empty(own: Own, source: Source, tmp_path
                 "foreign": "DROP TABLE alembic_version",
             }[damage]
             asyncio.run(execute(settings["DATABASE_URL"], change))
-            assert cli("db", "backup", file, **settings).returncode == 0
+            if damage == "foreign":
+                said = refusal("db", "backup", file, **settings)
+                assert "(LEDGERBEE_DATABASE_BACKUP_URL) holds no books of ledgerbee" in said
+                assert not file.exists()
+                url = settings["LEDGERBEE_DATABASE_BACKUP_URL"]
+                client.dump(client.tools_for(postgres_major(own)), url, file)
+            else:
+                assert cli("db", "backup", file, **settings).returncode == 0
     name = own.database()
     said = refusal("db", "restore", file, **own.settings(name, tmp_path))
     assert len(said.splitlines()) == 1, said
@@ -229,6 +240,14 @@ def test_a_restore_that_is_killed_leaves_the_database_empty(own: Own, source: So
     wait_for(lambda: not asyncio.run(ask(own.admin, under_way)))
     assert tables_of(own, name) == 0
     assert cli("db", "restore", source.file, **settings).returncode == 0
+
+
+def test_an_empty_database_is_not_backed_up(own: Own, tmp_path: Path) -> None:
+    said = refusal("db", "backup", tmp_path / "x.backup", **own.settings(own.database(), tmp_path))
+    assert "holds no books of ledgerbee: there is nothing to back up" in said
+    said = refusal("db", "backup", tmp_path / "x.backup", "--data-dir", tmp_path / "none")
+    assert "There is no database in" in said
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_files_in_a_bucket_are_left_to_it(own: Own, source: Source, tmp_path: Path) -> None:

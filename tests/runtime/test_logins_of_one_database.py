@@ -141,7 +141,11 @@ def test_a_login_of_the_right_role_with_more_rights(reachable: Path) -> None:
         own = server.dsn("owner", "books")
         urls = {"DATABASE_URL": own, APP: server.dsn("ledgerbee_app", "books")}
         assert cli("db", "migrate", **urls).returncode == 0  # the roles were made on the way
-        value(server, "REVOKE ledgerbee_app FROM ledgerbee_worker", "GRANT ledgerbee_worker TO ledgerbee_app")
+        value(
+            server,
+            "REVOKE ledgerbee_app FROM ledgerbee_worker GRANTED BY owner",
+            "GRANT ledgerbee_worker TO ledgerbee_app",
+        )
         assert "a member of a role with more rights than ledgerbee_app" in refusal("company", "list", **urls)
     finally:
         end(folder)

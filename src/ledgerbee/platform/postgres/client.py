@@ -95,7 +95,7 @@ def schema_of(tools: Tools, source: Path) -> str | None:
         remedy = ""
         if "unsupported version" in listed.stderr:
             remedy = (
-                f" It was made by a newer pg_dump than pg_restore {tools.major}, which is the server's: restore it into "
+                f" It was made by a newer pg_dump than pg_restore {tools.major}, the server's: restore it into "
                 "a PostgreSQL of that newer version."
             )
         raise RestoreError(f"The backup can't be read: {said_last(listed.stderr)}{remedy}")
