@@ -279,10 +279,55 @@ def test_who_stops_reading_gets_no_complaint() -> None:
     assert program.returncode == 1
 
 
-def test_a_full_disk_is_told() -> None:
-    with Path("/dev/full").open("w") as full:
-        done = subprocess.run([PROGRAM, "openapi"], env=environment(), stdout=full, stderr=subprocess.PIPE, check=False)
-    assert (done.returncode, done.stderr) == (1, b"error: No space left on device\n")
+#: Command lines that print a result, and need no file for it.
+PRINTING = [
+    ["version"],
+    ["--version"],
+    ["--help"],
+    ["openapi"],
+    ["company", "list"],
+    ["company", "list", "--json"],
+    ["api-key", "list", "--json"],
+    ["jobs", "list", "--json"],
+    ["db", "status"],
+    ["verify"],
+    ["report", "trial-balance"],
+    ["doctor"],
+    ["doctor", "--json"],
+    *([*name.split(), "--help"] for name in COMMANDS),
+]
+
+
+@pytest.mark.parametrize("arguments", PRINTING, ids=" ".join)
+@pytest.mark.parametrize(
+    ("redirection", "reason"), [(">/dev/full", "No space left on device"), (">&-", "Bad file descriptor")]
+)
+def test_a_result_that_cannot_be_written_is_told(
+    arguments: list[str], redirection: str, reason: str, company_database: str
+) -> None:
+    """By every command in the same way: status 1 and one line, whatever the length of the result."""
+    done = subprocess.run(
+        ["/bin/sh", "-c", f'exec "$@" {redirection}', "sh", PROGRAM, *arguments],
+        env=environment(DATABASE_URL=company_database, LEDGERBEE_RATES_FETCH="false"),
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (1, f"error: {reason}\n")
+
+
+@pytest.mark.parametrize("redirection", ["2>&-", "<&-", "<&- >&- 2>&-"])
+def test_closed_streams_are_no_place_for_files_and_connections(redirection: str, company_database: str) -> None:
+    done = subprocess.run(
+        ["/bin/sh", "-c", f'exec "$@" {redirection}', "sh", PROGRAM, "company", "list", "--json"],
+        env=environment(DATABASE_URL=company_database),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    is_closed = ">&- 2" in redirection
+    assert (done.returncode, done.stderr) == (1 if is_closed else 0, "")
+    assert is_closed or json.loads(done.stdout)
 
 
 def test_bytes_that_are_not_utf8_in_a_real_command_line() -> None:

@@ -136,6 +136,7 @@ def options(
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Entry point of the `ledgerbee` command. Ends the process: 0 done, 1 refused, 2 not understood."""
     os.environ.setdefault("PYTHONUNBUFFERED", "1")
+    _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a name that the terminal has no letters for is no reason to fail
             stream.reconfigure(errors="backslashreplace")
@@ -155,7 +156,33 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         if received:
             sys.exit(128 + received[0])
         raise
+    finally:
+        _give_up_unwritten()
     sys.exit(128 + received[0] if received else status)
+
+
+def _open_closed_streams() -> None:
+    """Have the three standard streams open, so that no file or connection takes the number of a closed one.
+
+    What is written to a standard output that was closed is refused, as by any program; to standard error it is lost.
+    """
+    for number, mode in ((0, os.O_RDONLY), (1, os.O_RDONLY), (2, os.O_WRONLY)):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, mode)  # it gets the lowest number that is free: this one
+    if sys.stdout is None:
+        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115  for as long as the process
+    if sys.stderr is None:
+        sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+
+
+def _give_up_unwritten() -> None:
+    """Drop what standard output does not take: that was told, and Python would complain once more at its end."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def _run(arguments: Sequence[str]) -> int:
