@@ -194,8 +194,11 @@ class TestOverHttp:
         owner = await as_owner(database_url)
         try:
             await asyncio.sleep(0.2)
-            held = "SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction'"
-            assert await owner.fetchval(held) == 0
+            held = await owner.fetchval(
+                "SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction'"
+                " AND datname = current_database()"
+            )
+            assert held == 0
         finally:
             await owner.close()
         await asyncio.to_thread(path.write_bytes, PDF)

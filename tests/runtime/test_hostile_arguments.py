@@ -303,9 +303,11 @@ PRINTING = [
     ("redirection", "reason"), [(">/dev/full", "No space left on device"), (">&-", "Bad file descriptor")]
 )
 def test_a_result_that_cannot_be_written_is_told(
-    arguments: list[str], redirection: str, reason: str, company_database: str
+    arguments: list[str], redirection: str, reason: str, company_database: str, company: str
 ) -> None:
     """By every command in the same way: status 1 and one line, whatever the length of the result."""
+    if arguments[0] in {"api-key", "report"} and "--help" not in arguments:
+        arguments = [*arguments, "--company", company]
     done = subprocess.run(
         ["/bin/sh", "-c", f'exec "$@" {redirection}', "sh", PROGRAM, *arguments],
         env=environment(DATABASE_URL=company_database, LEDGERBEE_RATES_FETCH="false"),

@@ -204,6 +204,7 @@ async def test_what_can_not_be_ended_is_told_and_looked_at_once_more(bench: Benc
 
 async def test_what_is_due_by_timetable_runs(bench: Bench) -> None:
     """Overdue since nobody worked: it runs at the start."""
+    owner = await asyncpg.connect(bench.database_url)
     async with bench.api.database.connection() as connection:
         due_jobs = {**TIMETABLE, END_GIVEN_UP[0]: (END_GIVEN_UP[1], None)}
         for name, (crontab, _) in due_jobs.items():
@@ -214,7 +215,7 @@ async def test_what_is_due_by_timetable_runs(bench: Bench) -> None:
                 name,
                 crontab,
             )
-        await connection.execute("INSERT INTO rate_limit_hits VALUES ('test', now() - interval '2 hours')")
+        await owner.execute("INSERT INTO rate_limit_hits VALUES ('test', now() - interval '2 hours')")
         await connection.execute(
             "INSERT INTO pgqueuer_log (created, job_id, status, priority, entrypoint)"
             " VALUES (now() - interval '40 days', 0, 'successful', 0, $1)",
@@ -225,8 +226,9 @@ async def test_what_is_due_by_timetable_runs(bench: Bench) -> None:
         due = "SELECT count(*) FROM pgqueuer_schedules WHERE next_run <= now()"
         told = f"SELECT ({hits}) + ({due}) + count(*) FROM pgqueuer_log WHERE entrypoint = '{bench.job}'"
         async with asyncio.timeout(PATIENCE):
-            while await connection.fetchval(told):  # noqa: ASYNC110  another process is at it
+            while await owner.fetchval(told):  # noqa: ASYNC110  another process is at it
                 await asyncio.sleep(0.05)
+        await owner.close()
         rows = await connection.fetch("SELECT entrypoint FROM pgqueuer_schedules WHERE next_run > now()")
     assert worker.stop() == 0
     assert (

@@ -137,6 +137,28 @@ class Chart:
             })  # fmt: skip
         return lines, original
 
+    def warned(self, entry: Entry, version: int) -> Entry:
+        """An entry as it is answered: of a caller that sends all lines, what is odd about its receivable or payable."""
+        side = _CONTROL_SIDES.get(entry["entryType"])
+        if version == 2 or side is None:
+            return entry
+        kind, name = (
+            ("ACCOUNTS_RECEIVABLE", "receivable")
+            if entry["entryType"].startswith("CUSTOMER")
+            else ("ACCOUNTS_PAYABLE", "payable")
+        )
+        on_it = [line for line in entry["lines"] if self.accounts[line["accountId"]]["controlAccountType"] == kind]
+        if not on_it:
+            text = f"No line of this {entry['entryType']} stands on a {name}s account: the {name} is not changed by it"
+            return {**entry, "warnings": [{"code": "CONTROL_LINE_MISSING", "message": text}]}
+        booked = sum(Decimal(line["amount"]) * (1 if line["side"] == side else -1) for line in on_it)
+        if booked == Decimal(entry["originalAmount"]):
+            return entry
+        places = len(entry["originalAmount"].partition(".")[2])
+        text = f"The {name} changes by {booked:.{places}f} {entry['currency']}, but originalAmount is"
+        warning = {"code": "CONTROL_AMOUNT_DIFFERS", "message": f"{text} {entry['originalAmount']}"}
+        return {**entry, "warnings": [warning]}
+
     def entered_lines(self, body: Entry, version: int, prefix: str) -> tuple[list[Entry], int, str]:
         """A good entry's lines as they are drafted, its original amount in minor units, and its currency."""
         lines, original = self._with_control(body, version, prefix)

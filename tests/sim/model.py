@@ -107,7 +107,8 @@ class Company(Chart):
     def _enter(self, request: Request, today: date) -> tuple[int, Any]:
         if faults := entry_faults(request.body, request.version):
             raise RefusedError(400, INVALID, *faults)
-        return 201, self._posted([self.complete(request.body, request.version, "")], today)[0]
+        (posted,) = self._posted([self.complete(request.body, request.version, "")], today)
+        return 201, self.warned(posted, request.version)
 
     def _enter_batch(self, request: Request, today: date) -> tuple[int, Any]:
         bodies = request.body["entries"]
@@ -122,7 +123,8 @@ class Company(Chart):
         if faults:
             raise RefusedError(400, INVALID, *faults)
         entered = [self.complete(body, request.version, path) for body, path in zip(bodies, paths, strict=True)]
-        return 201, {"totalCreated": len(bodies), "entries": self._posted(entered, today)}
+        posted = [self.warned(one, request.version) for one in self._posted(entered, today)]
+        return 201, {"totalCreated": len(bodies), "entries": posted}
 
     def _draft(self, request: Request, _: date) -> tuple[int, Any]:
         """The workload drafts good entries only; whether they can be booked is seen when they are."""
@@ -143,7 +145,8 @@ class Company(Chart):
     def _book(self, request: Request, today: date) -> tuple[int, Any]:
         made_by = self._open_draft(request)
         (posted,) = self._posted([self.complete(made_by.body, made_by.version, "")], today)
-        return 200, {**posted, "sourceType": "DRAFT", "sourceId": request.path.split("/")[3]}
+        booked = {**posted, "sourceType": "DRAFT", "sourceId": request.path.split("/")[3]}
+        return 200, self.warned(booked, made_by.version)
 
     def _delete_draft(self, request: Request, _: date) -> tuple[int, Any]:
         self._open_draft(request)

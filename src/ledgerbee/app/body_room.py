@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from ledgerbee.platform.http.body_limits import LARGE_BODY
-from ledgerbee.platform.http.envelope import SERVER_BUSY
+from ledgerbee.platform.turns import SERVER_BUSY
 
 #: Bytes of large bodies that are in hand at once, of all and of one company.
 _ROOM: Final = 4 * LARGE_BODY

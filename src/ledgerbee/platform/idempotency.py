@@ -39,8 +39,6 @@ _KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
 _MAX_VALUES: Final = 200_000
 #: Digits of a number that is compared by its value, at most.
 _MAX_DIGITS: Final = 1_000
-#: Digits of a whole number of 64 bits, at most.
-_MAX_WHOLE_DIGITS: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +150,10 @@ def _number(text: str) -> int | Raw:
     if not significant:
         return 0
     exponent += len(digits) - len("".join(map(str, digits)).rstrip("0"))
-    if exponent >= 0 and len(significant) + exponent <= _MAX_WHOLE_DIGITS and -(2**63) <= value < 2**64:
-        return int(value)
-    return Raw(f"{'-' if sign else ''}{significant}e{exponent}".encode())
+    minus = "-" if sign else ""
+    if exponent >= 0 and len(significant) + exponent <= _MAX_DIGITS:
+        return Raw(f"{minus}{significant}{'0' * exponent}".encode())  # as the plain form has a whole number
+    return Raw(f"{minus}{significant}e{exponent}".encode())
 
 
 _VALUE: Final = json.JSONDecoder(object_pairs_hook=_once_each, parse_float=_number, parse_int=_number)

@@ -10,8 +10,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
-from ledgerbee.core.errors import LedgerBeeError
-from ledgerbee.platform.http.envelope import SERVER_BUSY
+from ledgerbee.core.errors import ErrorCode, LedgerBeeError
+
+SERVER_BUSY = ErrorCode("SERVER_BUSY", 503, "Too many large bodies are coming in. Try again in a moment.")
 
 #: What one company has waiting at most, and for how many seconds.
 MAX_WAITING: Final = 50

@@ -14,7 +14,6 @@ NOT_FOUND = ErrorCode("NOT_FOUND", 404, "No such route")
 METHOD_NOT_ALLOWED = ErrorCode("METHOD_NOT_ALLOWED", 405, "The route has no such method")
 PAYLOAD_TOO_LARGE = ErrorCode("PAYLOAD_TOO_LARGE", 413, "The body is larger than the operation takes")
 UNSUPPORTED_MEDIA_TYPE = ErrorCode("UNSUPPORTED_MEDIA_TYPE", 415, "The body must be application/json")
-SERVER_BUSY = ErrorCode("SERVER_BUSY", 503, "Too many large bodies are coming in. Try again in a moment.")
 #: Answers of the connection itself (`app/http_protocol.py`), whatever the request was to be.
 REQUEST_TIMEOUT = ErrorCode("REQUEST_TIMEOUT", 408, "The request took too long to come in")
 URI_TOO_LONG = ErrorCode("URI_TOO_LONG", 414, "The address is too long")
