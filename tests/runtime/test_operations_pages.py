@@ -66,7 +66,9 @@ def test_what_needs_no_other_machine_runs_as_it_is_printed(own_data: Path, own_f
     (own_folder / "requirements.lock").write_text((PAGES.parents[1] / "requirements.lock").read_text())
     ran = 0
     for page, text in blocks():
-        if stand_in(text) is not None:
+        if text.startswith("sed "):
+            text = text.partition("\n")[0]  # noqa: PLW2901  the rest makes accounts and services
+        elif stand_in(text) is not None:
             continue
         for printed, own in ours.items():
             text = text.replace(printed, own)  # noqa: PLW2901

@@ -3,10 +3,12 @@
 Written from the contract and the decisions, with no line of `ledgerbee`.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 from tests.sim.figures import half_up, text_of, units_of
@@ -84,12 +86,46 @@ class Chart:
 
     def complete(self, body: Entry, version: int, path: str) -> Entered:
         prefix = f"{path}." if path else ""
-        for number, file in enumerate(body.get("attachments") or []):
-            if file["contentType"] != "text/plain":  # the workload attaches nothing but text
-                raise RefusedError(400, "INVALID_ATTACHMENT_TYPE", f"{prefix}attachments.{number}.content")
+        try:
+            return self._complete(body, version, prefix)
+        except RefusedError as refusal:
+            if refusal.code != INVALID:
+                raise
+            raise RefusedError(400, INVALID, *refusal.places, *self._faults(body, prefix)) from None
+
+    def _faults(self, body: Entry, prefix: str) -> set[str]:
+        """The places of all that is wrong with an entry's fields: they are told at once."""
+        lines, original, currency = body["lines"], body.get("originalAmount"), body.get("currency") or self.base
+        tax_point = body.get("deliveryDate") or body["date"]
+        checks: list[Callable[[], object]] = [
+            lambda: self._check_delivery(body, prefix),
+            lambda: self._exchange_rate(body, currency, prefix),
+            lambda: self._units([], "0" if original is None else original, currency, prefix),
+            lambda: self._check_tags(body, lines, prefix),
+        ]
+        for number in range(len(lines)):
+            bare = [line if place == number else {"amount": "0"} for place, line in enumerate(lines)]
+            checks.append(partial(self._units, bare, "0", currency, prefix))
+            if units_of(Decimal(str(lines[number]["amount"])), currency) is not None:
+                checks.append(partial(self._check_vat, bare, currency, tax_point, prefix))
+        found: set[str] = set()
+        for check in checks:
+            try:
+                check()
+            except RefusedError as refusal:
+                found |= refusal.places if refusal.code == INVALID else set()
+        return found
+
+    def _check_delivery(self, body: Entry, prefix: str) -> None:
         delivered = body.get("deliveryDate")
         if delivered and not -3_653 <= (date.fromisoformat(delivered) - date.fromisoformat(body["date"])).days <= 366:
             raise RefusedError(400, INVALID, f"{prefix}deliveryDate")
+
+    def _complete(self, body: Entry, version: int, prefix: str) -> Entered:
+        for number, file in enumerate(body.get("attachments") or []):
+            if file["contentType"] != "text/plain":  # the workload attaches nothing but text
+                raise RefusedError(400, "INVALID_ATTACHMENT_TYPE", f"{prefix}attachments.{number}.content")
+        self._check_delivery(body, prefix)
         lines, original = self._with_control(body, version, prefix)
         category = self._category(body, prefix)
         currency = body.get("currency") or self.base

@@ -98,7 +98,7 @@ class Company(Chart):
             self.years.add(year)
             self.numbers[year[0]] = entry["entryNumber"]
             self.head = entry["hash"]
-            self.entries[entry["id"]] = entry
+            self.entries[entry["id"]] = {name: value for name, value in entry.items() if name != "warnings"}
             if entry["reversesEntryId"] is not None:
                 self.entries[entry["reversesEntryId"]]["reversedByEntryId"] = entry["id"]
 
@@ -122,9 +122,25 @@ class Company(Chart):
         }
         if faults:
             raise RefusedError(400, INVALID, *faults)
-        entered = [self.complete(body, request.version, path) for body, path in zip(bodies, paths, strict=True)]
+        entered = self._all_complete(bodies, request.version, paths)
         posted = [self.warned(one, request.version) for one in self._posted(entered, today)]
         return 201, {"totalCreated": len(bodies), "entries": posted}
+
+    def _all_complete(self, bodies: list[Any], version: int, paths: list[str]) -> list[Entered]:
+        """Each entry of a batch. The first refusal decides; one of fields is told with those of the other entries."""
+        entered: list[Entered] = []
+        refusals: list[RefusedError] = []
+        for body, path in zip(bodies, paths, strict=True):
+            try:
+                entered.append(self.complete(body, version, path))
+            except RefusedError as refusal:
+                refusals.append(refusal)
+        if refusals and refusals[0].code != INVALID:
+            raise refusals[0]
+        if refusals:
+            places = {place for refusal in refusals if refusal.code == INVALID for place in refusal.places}
+            raise RefusedError(400, INVALID, *places)
+        return entered
 
     def _draft(self, request: Request, _: date) -> tuple[int, Any]:
         """The workload drafts good entries only; whether they can be booked is seen when they are."""

@@ -52,7 +52,7 @@ def written(value: Any, draw: Callable[..., Any]) -> str:
         return json.dumps(value)
     number = Decimal(value)
     sign, digits, exponent = number.as_tuple()
-    zeros: int = draw(st.integers(0, 3))
+    zeros: int = draw(st.integers(0, 3)) if number else 0  # JSON has no `00`
     assert isinstance(exponent, int)
     shown = f"{'-' if sign else ''}{''.join(map(str, digits)).lstrip('0') or '0'}{'0' * zeros}"
     return str(
