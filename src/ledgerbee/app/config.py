@@ -174,7 +174,7 @@ class Settings(BaseSettings):
         return sender
 
     @property
-    def sends_as_nobody(self) -> bool:
+    def sends_from_default(self) -> bool:
         """Whether mail goes out under the default address, which no server on the internet takes."""
         return self.smtp_url is not None and self.mail_from == _MAIL_FROM
 

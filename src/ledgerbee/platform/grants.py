@@ -81,7 +81,7 @@ async def revoke(context: Context, subject_id: UUID) -> None:
         await revoke(context, made)
 
 
-async def end_misfits(context: Context, subject_id: UUID, grant: Grant) -> None:
+async def revoke_beyond(context: Context, subject_id: UUID, grant: Grant) -> None:
     """Revoke what a key or client made that no longer lies within its `grant`."""
     for made, has in (await credentials.made_by(context, subject_id)).items():
         if not fits(has, grant):

@@ -5,7 +5,7 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
@@ -43,7 +43,6 @@ _MOST_BY_DEFAULT: Final = 8
 #: Connections that the worker, the command line and an operator's console may need beside the API processes.
 _OTHER_CONNECTIONS: Final = 20
 #: Trusted proxies that no client of another machine comes through.
-_OF_THIS_MACHINE: Final = frozenset({"", "127.0.0.1", "::1", "127.0.0.0/8"})
 #: Seconds between looks at the embedded database.
 _LOOK_EVERY_S: Final = 2.0
 
@@ -112,14 +111,14 @@ def work_only(data_dir: Path | None) -> None:
 
 
 def _warn_of_sender(settings: Settings) -> None:
-    if settings.sends_as_nobody:
+    if settings.sends_from_default:
         note(f"LEDGERBEE_MAIL_FROM is not set: mail goes out from {settings.mail_from}, which most servers refuse.")
 
 
 def warn_of_open_address(host: str, trusted_proxies: str) -> None:
     """Say so in the log when credentials and books go over the network in the clear: nothing in front speaks TLS."""
-    proxies = {part.strip() for part in trusted_proxies.split(",")}
-    if not ip_address(host.partition("%")[0]).is_loopback and proxies <= _OF_THIS_MACHINE:
+    proxies = [part.strip() for part in trusted_proxies.split(",") if part.strip()]
+    if not is_loopback(host.partition("%")[0]) and all(is_loopback(proxy) for proxy in proxies):
         log.warning(
             "serve.open_address",
             host=host,

@@ -94,7 +94,7 @@ async def update(
     await store.update(context, after)
     if now != was:
         await credentials.change(context, client_id, scopes=after.scopes, ip_allowlist=after.ip_allowlist)
-        await grants.end_misfits(context, client_id, now)
+        await grants.revoke_beyond(context, client_id, now)
     context.emit("oauth_client.updated", client_id, told(OAuthClient, after), before=told(OAuthClient, before))
     return after
 
