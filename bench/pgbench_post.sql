@@ -42,23 +42,25 @@ WITH entries AS MATERIALIZED (
         array_fill(100.00, ARRAY[2 * :batch::int]), array_fill('ENTERED'::text, ARRAY[2 * :batch::int]),
         NULL, NULL, NULL) p
 ), told AS (
-    INSERT INTO events (company_id, id, type, object_id, sequence, data, actor, request_id, occurred_at)
+    INSERT INTO events (company_id, id, type, object_id, sequence, data, actor, request_id, occurred_at,
+                        credential_kind, credential_id, address)
     SELECT :company::uuid, uuidv7(), 'journal_entry.posted', e.id, 1, json_build_object(
                'id', e.id, 'entryNumber', p.number, 'entryType', 'JOURNAL_ENTRY', 'date', e.day,
+               'deliveryDate', NULL,
                'description', e.description, 'reference', e.reference, 'externalSystemId', NULL, 'currency', 'DKK',
                'exchangeRate', '1', 'originalAmount', '100.00', 'customerId', NULL, 'vendorId', NULL,
                'journalCategoryId', NULL, 'tagIds', '[]'::json, 'lines', json_build_array(
                    json_build_object('id', e.debit_id, 'accountId', :debit::text, 'accountNumber', :debit_number::int,
                        'accountName', :debit_name::text, 'side', 'DEBIT', 'amount', '100.00',
                        'amountInBaseCurrency', '100.00', 'lineType', 'ENTERED', 'vatCodeId', NULL, 'description', NULL,
-                       'tagIds', '[]'::json),
+                       'tagIds', '[]'::json, 'vatRate', NULL, 'vatDifference', NULL),
                    json_build_object('id', e.credit_id, 'accountId', :credit::text,
                        'accountNumber', :credit_number::int, 'accountName', :credit_name::text, 'side', 'CREDIT',
                        'amount', '100.00', 'amountInBaseCurrency', '100.00', 'lineType', 'ENTERED', 'vatCodeId', NULL,
-                       'description', NULL, 'tagIds', '[]'::json)),
-               'attachmentCount', 0, 'reversesEntryId', NULL, 'reversedByEntryId', NULL, 'postedAt', now(),
-               'createdAt', now(), 'previousHash', encode(p.previous_hash, 'hex'), 'hash', encode(p.hash, 'hex')),
-           E'api_key\072bench', 'req_bench', now()
+                       'description', NULL, 'tagIds', '[]'::json, 'vatRate', NULL, 'vatDifference', NULL)),
+               'attachmentCount', 0, 'reversesEntryId', NULL, 'reversedByEntryId', NULL, 'sourceType', 'API',
+               'sourceId', NULL, 'postedBy', E'api_key\072bench', 'postedAt', now(), 'createdAt', now(), 'previousHash', encode(p.previous_hash, 'hex'), 'hash', encode(p.hash, 'hex')),
+           E'api_key\072bench', 'req_bench', now(), 'api_key', e.debit_id, '127.0.0.1'
     FROM entries e JOIN (
         SELECT u.* FROM posted, unnest(numbers, previous_hashes, hashes)
             WITH ORDINALITY AS u (number, previous_hash, hash, n)) p USING (n)
