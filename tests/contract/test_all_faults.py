@@ -1,5 +1,6 @@
 """Everything that is wrong with a body is told at once, in the wire's words."""
 
+import json
 import re
 from typing import Any
 
@@ -14,8 +15,9 @@ from tests.contract.test_requests import errors_of
 from tests.contract.world import World, make_world
 
 JSON_WRITES = [row for row in WRITES if not row.file]
-#: What no field takes.
+#: What no field takes, and texts that can't be kept.
 WRONG: dict[str, Any] = {"wrong": [{}]}
+UNSTORABLE = ["a\x00b", "\ud800", "\x00"]
 #: Words of the program behind the wire.
 FOREIGN = re.compile(
     r"Decimal\(|<class|Traceback|NoneType|\bdict\b|pydantic|\bvalue_error\b|\bInput should\b"
@@ -42,12 +44,24 @@ async def test_so_many_faults_so_many_findings(row: Row, world: World, data: st.
     unknown = data.draw(
         st.lists(st.from_regex(r"x[A-Z]{3}", fullmatch=True), min_size=0 if broken else 1, max_size=3, unique=True)
     )
+    texts = set()
     for place in broken:
-        body = replaced(body, place, WRONG)
+        bad = data.draw(st.sampled_from([WRONG, *UNSTORABLE]))
+        body = replaced(body, place, bad)
+        if bad in UNSTORABLE:
+            texts.add(".".join(map(str, place)))
     body = {**body, **dict.fromkeys(unknown, 1)}
-    answer = await world.api.request(row.method, path_of(row, world.ids), json=body)
+    names = {f"n{bad}" for bad in (data.draw(st.sets(st.sampled_from(UNSTORABLE))) if row.sent(world)["json"] else ())}
+    told = {json.dumps(name)[1:-1] for name in names}
+    answer = await world.api.request(
+        row.method,
+        path_of(row, world.ids),
+        content=json.dumps({**body, **dict.fromkeys(names, 1)}),
+        headers={"content-type": "application/json"},
+    )
     found = errors_of(answer)
-    assert set(found) == {".".join(map(str, place)) for place in broken} | set(unknown)
+    assert set(found) == {".".join(map(str, place)) for place in broken} | set(unknown) | told
+    assert {name for name, rules in found.items() if "isText" in rules} == texts | told
     for name, rules in found.items():
         for text in rules.values():
             assert text.startswith(f"{name} "), text

@@ -7,6 +7,7 @@ from typing import Any, Final, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from ledgerbee.core.errors import LedgerBeeError, invalid, told_name
+from ledgerbee.platform.http import texts
 from ledgerbee.platform.http.hints import with_hints
 
 M = TypeVar("M", bound=BaseModel)
@@ -104,6 +105,8 @@ def _plain(value: Any) -> Any:
 
 
 def _constraint(error: Mapping[str, Any]) -> tuple[str, str]:
+    if texts.is_told_as_text(error):
+        return texts.RULE
     known = _RULES.get(error["type"])
     context = error.get("ctx") or {}
     if known is not None:
