@@ -114,7 +114,8 @@ def _walk(
         return
     yield None
     if model.checks is not RequestModel.checks:
-        yield from _broken(model.checks(cast("RequestModel", _readable(model, value, faults)), facts, path))
+        part = cast("RequestModel", _readable(model, value, faults))
+        yield from _broken(lambda: model.checks(part, facts, path))
     for name, field in model.model_fields.items():
         alias = field.alias or name
         inner, items = model_in(field.annotation), value.get(alias)
@@ -126,12 +127,13 @@ def _walk(
             yield from _walk(inner, item, faults.get(alias, {}).get(index, {}), below, facts)
 
 
-def _broken(checks: Iterable[Check]) -> Iterator[dict[str, Any]]:
-    rest = iter(checks)
+def _broken(checks: Callable[[], Iterable[Check]]) -> Iterator[dict[str, Any]]:
+    rest: Iterator[Check] | None = None
     while True:
         try:
+            rest = iter(checks()) if rest is None else rest
             check = next(rest)
-        except (StopIteration, UnreadableError):
+        except (StopIteration, UnreadableError):  # what says which rules there are can't be read
             return
         try:
             check()
