@@ -90,6 +90,7 @@ async def make_world(api: Api) -> World:
         "payablesAccountId": control["ACCOUNTS_PAYABLE"],
         "receivablesAccountId": control["ACCOUNTS_RECEIVABLE"],
         "salesAccountId": sales,
+        "sentInvoiceId": sent["id"],
         "suppliesAccountId": accounts[2450],
         "vatAccountId": accounts[7680],
         # Names that paths have.

@@ -13,7 +13,7 @@ from ledgerbee.parties.customers.http import CreateCustomerRequest
 from ledgerbee.platform.http.hints import likely_name, with_hints
 from ledgerbee.platform.http.validation import validated
 from ledgerbee.platform.http.wire import RequestModel
-from ledgerbee.sales.invoices.http import CreateInvoiceRequest
+from ledgerbee.sales.invoices.requests import CreateInvoiceRequest
 
 MODELS = list(dict.fromkeys(model for row in WRITES if (model := request_model(row)) is not None))
 

@@ -117,9 +117,9 @@ def test_in_the_companys_currency_a_payment_settles_itself(steps: list[tuple[boo
     ids=["too-much", "currency", "too-fine", "rate"],
 )
 def test_what_does_not_fit_is_refused(payment: PaymentFields, code: ErrorCode) -> None:
-    rules.check_payment(PaymentFields(NOW.date(), Decimal(60), "DKK"), booked("100", paid="40"), "DKK")
+    rules.check_payment(PaymentFields(NOW.date(), Decimal(60), "DKK"), booked("100", paid="40"), "DKK", NOW.date())
     with pytest.raises(LedgerBeeError) as refusal:
-        rules.check_payment(payment, booked("100", paid="40"), "DKK")
+        rules.check_payment(payment, booked("100", paid="40"), "DKK", NOW.date())
     assert refusal.value.error_code is code
 
 

@@ -1,6 +1,6 @@
 """Companies made over HTTP: onboarding knows every context, so the route lives with it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -15,12 +15,15 @@ from ledgerbee.app.reactions import REACTIONS
 from ledgerbee.core.errors import ErrorCode
 from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.periods.http import BookDay
+from ledgerbee.ledger.periods.rules import first_year
 from ledgerbee.platform.api_keys import actions as api_keys
 from ledgerbee.platform.company.model import Company
+from ledgerbee.platform.company.rules import check_time_zone, seller_checks
 from ledgerbee.platform.company.wire import Language, SellerFields, TimeZoneName
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.credentials.model import SCOPES
 from ledgerbee.platform.http.operation import Ctx, operation, resource_router
+from ledgerbee.platform.http.partial import Check, Facts, given
 from ledgerbee.platform.http.wire import CountryCode, CurrencyCode, IdText, Line, ResponseModel, changes_of, omitted
 from ledgerbee.platform.outbox import flush
 from ledgerbee.platform.wire_forms import told
@@ -47,6 +50,12 @@ class CreateCompanyRequest(SellerFields):
     fiscal_year_end: BookDay = omitted(
         description="Its last day, 6 to 18 months later; left out: twelve months later", examples=["2027-06-30"]
     )
+
+    def checks(self, facts: Facts, path: str) -> Iterable[Check]:  # noqa: ARG002
+        """What documents and banks ask of its identifiers, and its first year."""
+        yield from seller_checks(self, lambda: self.country_code)
+        yield lambda: check_time_zone(given(self.time_zone))
+        yield lambda: first_year(self.fiscal_year_start, self.fiscal_year_end, facts.today)
 
 
 class CreatedCompanyResponse(ResponseModel):

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from itertools import takewhile
 from typing import Any, Final
 
+from ledgerbee.app.openapi.details import details_of
 from ledgerbee.app.openapi.samples import sample
 from ledgerbee.core.errors import LedgerBeeError, invalid
 from ledgerbee.platform.credentials.model import INSUFFICIENT_PERMISSIONS, UNAUTHORIZED
@@ -114,7 +114,11 @@ def _errors(
 ) -> Iterable[tuple[str, dict[str, Any]]]:
     shared = _everywhere(operation, facts, schemas).get(status)
     found = [(shared.code, shared.message, shared.details)] if shared else []
-    found += [(code, meaning, _details(code, path, operation, schemas)) for code, meaning in _CODE.findall(description)]
+    found += [
+        (code, meaning, details_of(code, path, operation, schemas, facts.max_body))
+        for code, meaning in _CODE.findall(description)
+        if shared is None or code != shared.code
+    ]
     address = re.sub(r"\{\w+\}", EXAMPLE_ID, path)
     for code, message, details in found:
         example = ErrorResponse(
@@ -126,78 +130,6 @@ def _errors(
             details=details,
         )
         yield code, {"value": example.model_dump()}
-
-
-#: A status that refuses what is asked, and what stands on an object, by resource: those that the rules name.
-_STATUSES: Final = {
-    "DIMENSION": "project",
-    "DRAFT_JOURNAL_ENTRY": "booked",
-    "INVOICE": "paid",
-    "JOURNAL_ENTRY": "reversal",
-    "JOURNAL_IMPORT": "completed",
-    "METER": "ARCHIVED",
-    "OAUTH_CLIENT": "revoked",
-    "PRODUCT": "ARCHIVED",
-    "PRODUCT_PRICE": "ARCHIVED",
-    "PROJECT": "archived",
-}
-_USED_BY: Final = {
-    "ACCOUNT": "vatCodes",
-    "DIMENSION": "projects",
-    "DIMENSION_VALUE": "values",
-    "PRODUCT": "documents",
-    "PRODUCT_GROUP": "products",
-    "PRODUCT_PRICE": "documents",
-    "SUBPROJECT": "defaultSubproject",
-    "VAT_CODE": "accounts",
-}
-
-
-def _details(code: str, path: str, operation: Mapping[str, Any], schemas: Mapping[str, Any]) -> dict[str, Any]:
-    """The `details` of an error of a family, as this operation would tell them; empty for other codes."""
-    resource, family = next(((code.removesuffix(end), end) for end in _FAMILIES if code.endswith(end)), (code, ""))
-    if family == "_INVALID_STATE":
-        return {"status": _STATUSES[resource]}
-    if family == "_IN_USE" and resource != "IDEMPOTENCY_KEY":
-        return {"usedBy": [_USED_BY[resource]]}
-    names = _fields_of(operation, schemas)
-    if family == "_ALREADY_EXISTS":
-        whole = resource.replace("_", "").lower()
-        name = max(names, key=lambda one: _common_end(one.lower(), whole))
-        return {"property": name, "value": sample(names.get(name, {"type": "string"}), schemas, name)}
-    if family == "_NOT_FOUND" and f"{{{_camel(resource)}Id}}" not in path:
-        id_name = f"{_camel(resource)}Id"
-        place = next((one for one in names if one.lower().endswith(id_name.lower())), "")
-        return {"property": place, id_name: EXAMPLE_ID} if place else {}
-    return {}
-
-
-_FAMILIES: Final = ("_NOT_FOUND", "_ALREADY_EXISTS", "_IN_USE", "_INVALID_STATE")
-
-
-def _common_end(one: str, other: str) -> int:
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(reversed(one), reversed(other), strict=False)))
-
-
-def _camel(words: str) -> str:
-    first, *others = words.lower().split("_")
-    return first + "".join(word.capitalize() for word in others)
-
-
-def _fields_of(operation: Mapping[str, Any], schemas: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    """The fields of an operation's body by their places: `accountId`, `lines.0.accountId`, `entries.0.lines.0...`."""
-    body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
-    found: dict[str, Mapping[str, Any]] = {}
-
-    def walk(schema: Mapping[str, Any], path: str) -> None:
-        named = schemas.get(str(schema.get("$ref", "")).rpartition("/")[2], schema)
-        for name, field in named.get("properties", {}).items():
-            found[f"{path}{name}"] = field
-            if "items" in field:
-                walk(field["items"], f"{path}{name}.0.")
-
-    walk(body, "")
-    return found
 
 
 def _everywhere(

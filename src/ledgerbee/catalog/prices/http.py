@@ -1,8 +1,8 @@
 """Product prices over HTTP (contract 2.12)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from fastapi import Path, Query
 from pydantic import AfterValidator, Field, WithJsonSchema
@@ -23,11 +23,14 @@ from ledgerbee.catalog.prices.model import (
     SellablePrice,
     Tier,
 )
+from ledgerbee.catalog.prices.rules.terms import Terms, finders
 from ledgerbee.catalog.prices.wire import ProductPriceResponse, render
 from ledgerbee.catalog.products.model import PRODUCT_INVALID_STATE, PRODUCT_NOT_FOUND, CatalogStatus
+from ledgerbee.core.errors import refuse
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.credentials.model import LICENSE_REQUIRED
 from ledgerbee.platform.http.operation import Ctx, operation, resource_router
+from ledgerbee.platform.http.partial import Check, Facts, View
 from ledgerbee.platform.http.wire import (
     CurrencyCode,
     Id,
@@ -74,6 +77,22 @@ _CURRENCY_AMOUNTS = (
 _NICKNAME = "Name for internal use"
 
 
+def _checks(body: "CreateProductPriceRequest | UpdateProductPriceRequest", facts: Facts) -> Iterable[Check]:
+    terms = View(
+        pricing_model=lambda: body.pricing_model,
+        billing_period_type=lambda: body.billing_period_type,
+        currency=lambda: body.currency or facts.company.base_currency,
+        unit_amount=lambda: body.unit_amount,
+        currency_amounts=lambda: _amounts(body.currency_amounts or []),
+        tiers=lambda: body.tiers or (),
+        billing_interval=lambda: body.billing_interval,
+        billing_interval_count=lambda: body.billing_interval_count,
+        meter_id=lambda: body.meter_id,
+    )
+    for find in finders(cast("Terms", terms)):
+        yield lambda find=find: refuse(list(find()))  # type: ignore[misc]
+
+
 class TierRequest(RequestModel):
     """One tier of a price."""
 
@@ -116,6 +135,10 @@ class CreateProductPriceRequest(RequestModel):
     tiers: Tiers | None = Field(None, description=_TIERS)
     currency_amounts: CurrencyAmounts | None = Field(None, description=_CURRENCY_AMOUNTS)
 
+    def checks(self, facts: Facts, path: str) -> Iterable[Check]:  # noqa: ARG002
+        """Whether its parts fit together."""
+        return _checks(self, facts)
+
     def terms(self) -> NewPrice:
         """The terms that the body names."""
         return NewPrice(
@@ -135,6 +158,8 @@ class CreateProductPriceRequest(RequestModel):
 class UpdateProductPriceRequest(RequestModel):
     """The fields to change; the others stay as they are."""
 
+    keeps_what_is_left_out = True
+
     nickname: OptionalLine | None = Field(None, description=_NICKNAME + "; null removes it", examples=["Standard"])
     billing_period_type: BillingPeriodType = omitted(description=_PERIOD_TYPE)
     pricing_model: PricingModel = omitted(description=_MODEL)
@@ -145,6 +170,10 @@ class UpdateProductPriceRequest(RequestModel):
     meter_id: Id = omitted(description=_METER)
     tiers: Tiers = omitted(description=_TIERS)
     currency_amounts: CurrencyAmounts = omitted(description=_CURRENCY_AMOUNTS + " Replaces all of them.")
+
+    def checks(self, facts: Facts, path: str) -> Iterable[Check]:  # noqa: ARG002
+        """Whether its parts fit together."""
+        return _checks(self, facts)
 
     def changes(self) -> dict[str, Any]:
         """What the body really sent, by the price's field names."""

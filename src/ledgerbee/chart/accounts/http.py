@@ -1,13 +1,14 @@
 """Accounts over HTTP (contract 2.1; adding and changing them is ours)."""
 
 from collections import defaultdict
-from typing import Annotated
+from collections.abc import Iterable
+from typing import Annotated, cast
 from uuid import UUID
 
 from fastapi import Path, Response
 from pydantic import Field
 
-from ledgerbee.chart.accounts import actions, store
+from ledgerbee.chart.accounts import actions, rules, store
 from ledgerbee.chart.accounts.model import (
     ACCOUNT_IN_USE,
     ACCOUNT_NOT_FOUND,
@@ -22,6 +23,7 @@ from ledgerbee.chart.vat_codes.model import VAT_CODE_NOT_FOUND
 from ledgerbee.platform.company import store as companies
 from ledgerbee.platform.http.arrays import array
 from ledgerbee.platform.http.operation import Ctx, operation, resource_router
+from ledgerbee.platform.http.partial import Check, Facts, View, given
 from ledgerbee.platform.http.wire import Id, IdText, Line, RequestModel, ResponseModel, Whole, changes_of, omitted
 from ledgerbee.platform.wire_forms import form_of
 
@@ -74,6 +76,19 @@ class CreateAccountRequest(RequestModel):
     )
     vat_code_id: Id = omitted(description="VAT code of sales on the account; journal lines name their own")
     sum_from: AccountNumber = omitted(description="Needed for totals: the first account number that is summed")
+
+    def checks(self, facts: Facts, path: str) -> Iterable[Check]:  # noqa: ARG002
+        """Whether its properties fit together, where the standard account gives none."""
+        account = View(
+            ledger_type=lambda: given(self.ledger_type),
+            standard_number=lambda: given(self.public_account_id or self.account_number),
+            classification=lambda: self.account_classification,
+            control_account_type=lambda: self.control_account_type,
+            vat_code_id=lambda: self.vat_code_id,
+            sum_from=lambda: self.sum_from,
+            role=lambda: None,
+        )
+        return rules.checks(cast("Account", account))
 
 
 class StandardAccountResponse(ResponseModel):

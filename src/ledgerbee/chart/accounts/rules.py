@@ -1,6 +1,6 @@
 """Which accounts a chart may have."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from ledgerbee.chart.accounts.model import (
     BOOKABLE,
@@ -28,12 +28,15 @@ _TOTALS = frozenset({LedgerType.TOTAL_FROM, LedgerType.TOTAL_INTERVALS})
 
 def check_account(account: Account) -> None:
     """Refuse an account whose properties contradict each other. Raises validation errors, all of them."""
-    check_all(
-        lambda: _check_classification(account),
-        lambda: _check_control(account),
-        lambda: _check_vat_code(account),
-        lambda: _check_sum(account),
-    )
+    check_all(*checks(account))
+
+
+def checks(account: Account) -> Iterator[Callable[[], object]]:
+    """Whether an account's properties fit together, one by one."""
+    yield lambda: _check_classification(account)
+    yield lambda: _check_control(account)
+    yield lambda: _check_vat_code(account)
+    yield lambda: _check_sum(account)
 
 
 def _check_classification(account: Account) -> None:

@@ -107,9 +107,14 @@ def check_tags(
                     )
 
 
-def _check_usable(name: str, tags: Sequence[UUID], known: Mapping[UUID, TagValue]) -> None:
-    if len(set(tags)) < len(tags):
+def check_unique(name: str, ids: Sequence[UUID]) -> None:
+    """Raises a validation error for an id that is twice in the list `name`."""
+    if len(set(ids)) < len(ids):
         raise invalid((name, "arrayUnique", f"All {name}'s elements must be unique"))
+
+
+def _check_usable(name: str, tags: Sequence[UUID], known: Mapping[UUID, TagValue]) -> None:
+    check_unique(name, tags)
     for index, tag in enumerate(tags):
         value = known.get(tag)
         if value is None:

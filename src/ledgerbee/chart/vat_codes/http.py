@@ -1,7 +1,8 @@
 """VAT codes over HTTP (contract 2.16; adding and changing them is ours)."""
 
+from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any, cast
 
 import asyncpg
 from fastapi import Path
@@ -21,8 +22,10 @@ from ledgerbee.chart.vat_codes.model import (
     VatRate,
     VatType,
 )
-from ledgerbee.chart.vat_codes.rules import deductible_share, percent_of_share
+from ledgerbee.chart.vat_codes.rules import checks_of_days, checks_without_accounts, deductible_share, percent_of_share
+from ledgerbee.core.errors import check_all
 from ledgerbee.platform.http.operation import Ctx, operation, resource_router
+from ledgerbee.platform.http.partial import Check, Facts, View
 from ledgerbee.platform.http.wire import (
     Day,
     Id,
@@ -109,6 +112,10 @@ class CreateVatCodeRequest(RequestModel):
     )
     exemption_reason_da: Text = omitted(description="Why an invoice is without VAT, in Danish")
 
+    def checks(self, facts: Facts, path: str) -> Iterable[Check]:  # noqa: ARG002
+        """Its share, and whether its fields fit together."""
+        return _checks(self)
+
 
 class UpdateVatCodeRequest(RequestModel):
     """The fields to change; the others stay as they are."""
@@ -132,6 +139,50 @@ class UpdateVatRatesRequest(RequestModel):
     """All rates of a VAT code."""
 
     rates: list[VatRateRequest] = Field(min_length=1, max_length=MAX_RATES, description="In the order of their days")
+
+    def checks(self, facts: Facts, path: str) -> Iterable[Check]:  # noqa: ARG002
+        """The days in their order, and the share of each rate."""
+        return _checks_of_rates(self.rates)
+
+
+def _checks(body: CreateVatCodeRequest) -> Iterable[Check]:
+    rate = View(
+        rate=lambda: body.vat_rate,
+        deductible_share=lambda: deductible_share(body.deductible_percent, body.deductible_share),
+    )
+    code = View(
+        type=lambda: body.type,
+        principle=lambda: body.principle,
+        rates=lambda: (rate,),
+        account_id=lambda: body.account_to_book_id,
+        contra_account_id=lambda: body.contra_account_to_book_id,
+        return_box=lambda: "+".join(body.return_boxes or ()),
+        einvoice_category=lambda: body.e_invoice_category,
+        exemption_reason=lambda: body.exemption_reason,
+        exemption_reason_da=lambda: body.exemption_reason_da,
+    )
+    yield lambda: rate.deductible_share
+    yield from checks_without_accounts(cast("VatCode", code))
+
+
+def _checks_of_rates(rates: Sequence[VatRateRequest]) -> Iterable[Check]:
+    yield from checks_of_days(_Days(rates))
+    for index, rate in enumerate(rates):
+        place = f"rates.{index}."
+        yield lambda rate=rate, place=place: deductible_share(rate.deductible_percent, rate.deductible_share, place)  # type: ignore[misc]
+
+
+class _Days(Sequence[date]):
+    """The first days of rates, each read when it is asked for."""
+
+    def __init__(self, rates: Sequence[VatRateRequest]) -> None:
+        self._rates = rates
+
+    def __len__(self) -> int:
+        return len(self._rates)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._rates[index].valid_from or SINCE_EVER
 
 
 def _rate(rate: VatRate) -> VatRateResponse:
@@ -192,6 +243,7 @@ async def list_vat_codes(context: Ctx) -> list[VatCodeResponse]:
 )
 async def create_vat_code(context: Ctx, body: CreateVatCodeRequest) -> VatCodeResponse:
     """Create a VAT code."""
+    check_all(*_checks(body))
     code = await actions.create(
         context,
         code=body.vat_code,
@@ -243,6 +295,7 @@ async def update_vat_code(context: Ctx, vat_code_id: VatCodeId, body: UpdateVatC
 )
 async def set_vat_code_rates(context: Ctx, vat_code_id: VatCodeId, body: UpdateVatRatesRequest) -> VatCodeResponse:
     """Set the rates of a VAT code."""
+    check_all(*_checks_of_rates(body.rates))
     rates = [
         VatRate(
             SINCE_EVER if rate.valid_from is None else rate.valid_from,

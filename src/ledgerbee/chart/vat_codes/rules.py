@@ -1,7 +1,8 @@
 """Which VAT codes a company may have."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from typing import Final
@@ -59,18 +60,31 @@ def percent_of_share(share: Fraction) -> Decimal:
 
 def check_rates(rates: Sequence[VatRate]) -> None:
     """Refuse rates that leave days without one, or give a day two. Raises validation errors."""
-    problems = []
-    if not rates or rates[0].valid_from != SINCE_EVER:
-        text = "rates.0.validFrom must be left out: the first holds since ever"
-        problems.append(("rates.0.validFrom", "isEmpty", text))
+    check_all(lambda: _check_number_of(rates), *checks_of_days([rate.valid_from for rate in rates]))
+
+
+def checks_of_days(days: Sequence[date]) -> Iterator[Callable[[], object]]:
+    """Whether rates from these days on follow each other, one by one; `days` are read by the checks alone."""
+    yield lambda: _check_first_day(days)
+    for index in range(1, len(days)):
+        yield lambda index=index: _check_day_after(days, index)  # type: ignore[misc]
+
+
+def _check_number_of(rates: Sequence[VatRate]) -> None:
     if len(rates) > MAX_RATES:
-        problems.append(("rates", "arrayMaxSize", f"rates must contain no more than {MAX_RATES} elements"))
-    for index in range(1, len(rates)):
-        if rates[index].valid_from <= rates[index - 1].valid_from:
-            name = f"rates.{index}.validFrom"
-            problems.append((name, "minDate", f"{name} must be later than that of the rate before it"))
-    if problems:
-        raise invalid(*problems)
+        raise invalid(("rates", "arrayMaxSize", f"rates must contain no more than {MAX_RATES} elements"))
+
+
+def _check_first_day(days: Sequence[date]) -> None:
+    if not days or days[0] != SINCE_EVER:
+        text = "rates.0.validFrom must be left out: the first holds since ever"
+        raise invalid(("rates.0.validFrom", "isEmpty", text))
+
+
+def _check_day_after(days: Sequence[date], index: int) -> None:
+    if days[index] <= days[index - 1]:
+        name = f"rates.{index}.validFrom"
+        raise invalid((name, "minDate", f"{name} must be later than that of the rate before it"))
 
 
 def check_vat_code(code: VatCode, accounts: Mapping[UUID, Account]) -> None:
@@ -81,12 +95,18 @@ def check_vat_code(code: VatCode, accounts: Mapping[UUID, Account]) -> None:
     check_all(
         lambda: _check_account("accountToBookId", code.account_id, accounts),
         lambda: _check_account("contraAccountToBookId", code.contra_account_id, accounts),
-        lambda: _check_accounts_fit(code),
-        lambda: _check_principle(code),
-        lambda: _check_deduction(code),
-        lambda: _check_category(code),
-        lambda: _check_boxes(code),
+        *checks_without_accounts(code),
     )
+
+
+def checks_without_accounts(code: VatCode) -> Iterator[Callable[[], object]]:
+    """What can be said of a code without its accounts, one by one."""
+    yield lambda: _check_accounts_fit(code)
+    yield lambda: _check_principle(code)
+    yield lambda: _check_deduction(code)
+    yield lambda: _check_category(code)
+    yield lambda: _check_reason(code)
+    yield lambda: _check_boxes(code)
 
 
 def _check_accounts_fit(code: VatCode) -> None:
@@ -133,6 +153,12 @@ def _check_category(code: VatCode) -> None:
         raise invalid(("eInvoiceCategory", "isEmpty", "eInvoiceCategory is for sales only"))
     if any((category is EInvoiceCategory.STANDARD) != (one.rate > ZERO) for one in code.rates):
         raise invalid(("eInvoiceCategory", "isIn", "eInvoiceCategory must be S for a code with a rate and only then"))
+
+
+def _check_reason(code: VatCode) -> None:
+    if code.einvoice_category is None or code.type is not VatType.SALES:
+        return
+    category = EInvoiceCategory(code.einvoice_category)
     if category in _WITH_REASON and not (code.exemption_reason or code.exemption_reason_da):
         text = f"exemptionReason or exemptionReasonDa is needed for category {category}"
         raise invalid(("exemptionReason", "isDefined", text))

@@ -1,15 +1,18 @@
 """What draft journal entries look like on the wire (contract 2.21, 2.27, decisions "Ledger")."""
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, cast
 
 from pydantic import Field
 
 from ledgerbee.core.money import format_amount, format_decimal
 from ledgerbee.ledger.drafts.model import Draft, DraftStatus
-from ledgerbee.ledger.entries.model import MAX_LINES, EntryType, LineType, Side
+from ledgerbee.ledger.entries.model import MAX_LINES, EnteredEntry, EntryType, LineType, Side
+from ledgerbee.ledger.entries.rules import checks_without_books
 from ledgerbee.ledger.entries.wire import JournalLineRequest
 from ledgerbee.platform.attachments.model import NewAttachment
 from ledgerbee.platform.attachments.wire import AttachmentFiles
+from ledgerbee.platform.http.partial import Check, Facts
 from ledgerbee.platform.http.wire import (
     Amount,
     CurrencyCode,
@@ -32,6 +35,8 @@ from ledgerbee.platform.http.wire import (
 
 class UpdateDraftJournalEntryRequest(RequestModel):
     """The fields to change. Lists are replaced as a whole; null clears a field, and brings back a default."""
+
+    keeps_what_is_left_out = True
 
     entry_type: EntryType = omitted(description="What the entry records")
     date: Day = omitted(description="Day of the transaction")
@@ -57,6 +62,10 @@ class UpdateDraftJournalEntryRequest(RequestModel):
     journal_category_id: Id | None = Field(None, description="Default: the company's default category")
 
     attachments: AttachmentFiles = omitted(description="Vouchers: at most 10 files")
+
+    def checks(self, facts: Facts, path: str) -> Iterable[Check]:
+        """What can be said of an entry without the books."""
+        return checks_without_books(cast("EnteredEntry", self), lambda: facts.company.base_currency, path)
 
     def changes(self, attachments: tuple[NewAttachment, ...]) -> dict[str, Any]:
         """What is to change, for the rules; `attachments` are the files that are sent, in the blob store."""

@@ -1,8 +1,8 @@
 """What journal entries look like on the wire (contract 2.8, 2.28, decisions "Ledger")."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, cast
 
 from fastapi import Response
 from pydantic import AfterValidator, Field
@@ -22,8 +22,10 @@ from ledgerbee.ledger.entries.model import (
     Side,
     SourceType,
 )
+from ledgerbee.ledger.entries.rules import checks_without_books
 from ledgerbee.platform.attachments.model import NewAttachment
 from ledgerbee.platform.attachments.wire import AttachmentFiles
+from ledgerbee.platform.http.partial import Check, Facts
 from ledgerbee.platform.http.wire import (
     ABOVE_AMOUNTS,
     Amount,
@@ -131,6 +133,10 @@ class _EntryFields(RequestModel):
     )
     journal_category_id: Id | None = Field(None, description="Default: the company's default category")
     attachments: AttachmentFiles = Field((), description="Vouchers: at most 10 files")
+
+    def checks(self, facts: Facts, path: str) -> Iterable[Check]:
+        """What can be said of an entry without the books."""
+        return checks_without_books(cast("EnteredEntry", self), lambda: facts.company.base_currency, path)
 
     def _entered(
         self, original_amount: Decimal, attachments: tuple[NewAttachment, ...], *, owes_control_line: bool

@@ -1,13 +1,15 @@
 """Financial years and the lock date over HTTP (extensions)."""
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Annotated, Final
 
 from pydantic import Field
 
-from ledgerbee.ledger.periods import actions, store
+from ledgerbee.ledger.periods import actions, rules, store
 from ledgerbee.ledger.periods.model import FISCAL_YEAR_NOT_ADJACENT, FISCAL_YEAR_OVERLAPS, LOCK_DATE_MOVES_BACK
 from ledgerbee.platform.http.operation import Ctx, operation, resource_router
+from ledgerbee.platform.http.partial import Check, Facts, given
 from ledgerbee.platform.http.wire import Day, IdText, RequestModel, ResponseModel, omitted
 
 router = resource_router("Journal Entries")
@@ -42,6 +44,10 @@ class CreateFiscalYearRequest(RequestModel):
         "financial year is changed has 1 to 18 months.",
         examples=["2027-12-31"],
     )
+
+    def checks(self, facts: Facts, path: str) -> Iterable[Check]:  # noqa: ARG002
+        """Both days, where both are told."""
+        yield lambda: rules.check_another(given(self.start_date), given(self.end_date), facts.today)
 
 
 class LockDateResponse(ResponseModel):

@@ -64,6 +64,12 @@ def another_year(years: Sequence[Span], start: date | None, end: date | None, to
     return year
 
 
+def check_another(start: date, end: date, today: date) -> None:
+    """Refuse days that no financial year beside others has. Raises validation errors on `startDate` and `endDate`."""
+    year = Span(start, end)
+    check_all(lambda: _check(year, 1, ("startDate", "endDate"), ends=True), lambda: _check_not_far(year, today))
+
+
 def _check_not_far(year: Span, today: date) -> None:
     problems = []
     if year.start_date < FIRST_DAY:

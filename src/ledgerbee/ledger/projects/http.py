@@ -1,12 +1,13 @@
 """Projects and subprojects over HTTP (contract 2.14)."""
 
+from collections.abc import Iterable
 from typing import Annotated, Any, Final
 
 from fastapi import Path, Query, Response
 from pydantic import Field, StringConstraints
 
 from ledgerbee.ledger.periods.http import BookDay
-from ledgerbee.ledger.projects import actions, store
+from ledgerbee.ledger.projects import actions, rules, store
 from ledgerbee.ledger.projects.model import (
     PROJECT_EXTERNAL_REFERENCE_ALREADY_EXISTS,
     PROJECT_INVALID_STATE,
@@ -27,6 +28,7 @@ from ledgerbee.ledger.projects.wire import (
 from ledgerbee.parties.customers.model import CUSTOMER_NOT_FOUND
 from ledgerbee.parties.wire import ExternalId
 from ledgerbee.platform.http.operation import Ctx, operation, resource_router
+from ledgerbee.platform.http.partial import Check, Facts, given
 from ledgerbee.platform.http.wire import (
     ABOVE_AMOUNTS,
     Amount,
@@ -77,12 +79,22 @@ class CreateProjectRequest(RequestModel):
     color: Color | None = Field(None, examples=["#2E86AB"])
     is_archived: Annotated[bool, Field(strict=True)] = omitted(description="Archived projects are read-only")
 
+    def checks(self, facts: Facts, path: str) -> Iterable[Check]:  # noqa: ARG002
+        """Its days, and its budget in its currency."""
+        yield lambda: rules.check_days(self.start_date, self.end_date)
+        yield lambda: rules.check_budget(self.budget_amount, self.currency or facts.company.base_currency)
+
 
 class UpdateProjectRequest(CreateProjectRequest):
     """A project's own fields: all of them are set."""
 
+    def checks(self, facts: Facts, path: str) -> Iterable[Check]:  # noqa: ARG002
+        """As of a new one, but a currency that is left out is the project's."""
+        yield lambda: rules.check_days(self.start_date, self.end_date)
+        yield lambda: rules.check_budget(self.budget_amount, given(self.currency))
 
-class UpsertProjectRequest(CreateProjectRequest):
+
+class UpsertProjectRequest(UpdateProjectRequest):
     """A project's fields, with the reference that it is known by."""
 
     external_reference: Reference = Field(description="Its id in your system: the project to change or create")

@@ -29,14 +29,15 @@ def check(project: Project) -> None:
     The end is not before the start; no budget, of the subprojects neither, is finer than the currency.
     """
     check_all(
-        lambda: _check_days(project),
+        lambda: check_days(project.start_date, project.end_date),
         lambda: check_budget(project.budget_amount, project.currency),
         lambda: _check_budgets_of_subprojects(project),
     )
 
 
-def _check_days(project: Project) -> None:
-    if project.start_date is not None and project.end_date is not None and project.end_date < project.start_date:
+def check_days(start: date | None, end: date | None) -> None:
+    """Refuse an end before the start. Raises a validation error."""
+    if start is not None and end is not None and end < start:
         raise invalid(("endDate", "minDate", "endDate must not be before startDate"))
 
 

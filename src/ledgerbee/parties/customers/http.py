@@ -1,5 +1,6 @@
 """Customers over HTTP (contract 2.4)."""
 
+from collections.abc import Iterable
 from typing import Annotated, Any, Final
 
 from fastapi import Path, Query, Response
@@ -7,7 +8,7 @@ from pydantic import Field
 
 from ledgerbee.parties.contacts.http import NewContactRequest
 from ledgerbee.parties.contacts.model import CONTACT_DEFAULT_REQUIRED, CONTACT_MULTIPLE_DEFAULTS
-from ledgerbee.parties.customers import actions, store
+from ledgerbee.parties.customers import actions, rules, store
 from ledgerbee.parties.customers.model import (
     CUSTOMER_EXTERNAL_SYSTEM_ID_ALREADY_EXISTS,
     CUSTOMER_NOT_FOUND,
@@ -37,6 +38,7 @@ from ledgerbee.platform.http.arrays import array
 from ledgerbee.platform.http.metadata import Metadata, matching_objects
 from ledgerbee.platform.http.metadata_filters import MetadataFilters, with_metadata_filters
 from ledgerbee.platform.http.operation import Ctx, operation, resource_router
+from ledgerbee.platform.http.partial import Check, Facts
 from ledgerbee.platform.http.wire import (
     CountryCode,
     CurrencyCode,
@@ -102,9 +104,16 @@ class CreateCustomerRequest(RequestModel):
         description="Exactly one of several is the default; a single one is it by itself",
     )
 
+    def checks(self, facts: Facts, path: str) -> Iterable[Check]:  # noqa: ARG002
+        """Its VAT number in its zone, and who pays."""
+        yield lambda: rules.check_vat_number(self)
+        yield lambda: rules.check_payer(self)
+
 
 class UpdateCustomerRequest(RequestModel):
     """The fields to change; the others stay as they are. Null clears what may be null."""
+
+    keeps_what_is_left_out = True
 
     customer_number: PartyNumber = omitted(description=_NUMBER)
     customer_type: CustomerType = omitted()
@@ -130,6 +139,11 @@ class UpdateCustomerRequest(RequestModel):
     language: Language | None = omitted(description="Language of its documents; null: its country's")
     document_template_id: Id | None = omitted(description="Template of its documents; null: the company's default")
     metadata: Metadata = omitted()
+
+    def checks(self, facts: Facts, path: str) -> Iterable[Check]:  # noqa: ARG002
+        """Its VAT number in its zone, and who pays."""
+        yield lambda: rules.check_vat_number(self)
+        yield lambda: rules.check_payer(self)
 
 
 def _in_domain_names(fields: dict[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Payments on invoices over HTTP (extension)."""
 
+from collections.abc import Iterable
 from typing import Annotated, Final
 
 from fastapi import Path
@@ -21,6 +22,7 @@ from ledgerbee.payments.customer_payments.model import (
 from ledgerbee.payments.customer_payments.wire import PaymentResponse, render
 from ledgerbee.platform.company import store as companies
 from ledgerbee.platform.http.operation import Ctx, operation, resource_router
+from ledgerbee.platform.http.partial import Check, Facts, given
 from ledgerbee.platform.http.wire import (
     ABOVE_AMOUNTS,
     Amount,
@@ -34,6 +36,7 @@ from ledgerbee.platform.http.wire import (
     omitted,
 )
 from ledgerbee.platform.rates.model import EXCHANGE_RATE_MISSING
+from ledgerbee.sales.documents.rules import check_date
 from ledgerbee.sales.invoices import store as invoices
 from ledgerbee.sales.invoices.model import INVOICE_INVALID_STATE, INVOICE_NOT_FOUND
 
@@ -67,12 +70,20 @@ class CreatePaymentRequest(RequestModel):
         description="The bank's rate, base currency for one unit; the day's published rate unless given"
     )
 
+    def checks(self, facts: Facts, path: str) -> Iterable[Check]:  # noqa: ARG002
+        """No mistyped year."""
+        yield lambda: check_date(self.date, facts.today)
+
 
 class ReversePaymentRequest(RequestModel):
     """How a payment is taken back."""
 
     date: Day | None = Field(None, description="Day of the reversal. Default: today, or the payment's day if later")
     description: Text | None = Field(None, description="Default: names the number of the entry that is reversed")
+
+    def checks(self, facts: Facts, path: str) -> Iterable[Check]:  # noqa: ARG002
+        """No mistyped year."""
+        yield lambda: check_date(given(self.date), facts.today)
 
 
 @router.post(

@@ -1,11 +1,12 @@
 """Pure rules of payments: what one may be, and the journal entry it becomes."""
 
 from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
 from ledgerbee.chart.accounts.model import ACCOUNT_NOT_BOOKABLE, Account, LedgerType
-from ledgerbee.core.errors import invalid
+from ledgerbee.core.errors import check_all, invalid
 from ledgerbee.core.money import EXACT, ONE, ZERO, format_amount, multiply, round_money
 from ledgerbee.ledger.entries.model import EntryType, LineType, NewEntry, NewLine, Side
 from ledgerbee.payments.customer_payments.model import (
@@ -20,25 +21,36 @@ from ledgerbee.payments.customer_payments.model import (
     Payment,
     PaymentFields,
 )
-from ledgerbee.sales.documents.rules import check_precision
+from ledgerbee.sales.documents.rules import check_date, check_precision
 from ledgerbee.sales.invoices.model import Invoice
 
 
-def check_payment(given: PaymentFields, invoice: Invoice, base_currency: str) -> None:
+def check_payment(given: PaymentFields, invoice: Invoice, base_currency: str, today: date) -> None:
     """Refuse a payment that doesn't fit its invoice.
 
     Raises validation errors, `PAYMENT_CURRENCY_MISMATCH`, `PAYMENT_EXCEEDS_INVOICE`.
     """
-    if given.currency not in {None, invoice.currency}:
-        raise PAYMENT_CURRENCY_MISMATCH.error(currency=given.currency, invoiceCurrency=invoice.currency)
-    check_precision(given.amount, invoice.currency, "amount")
-    if invoice.currency == base_currency and given.exchange_rate not in {None, ONE}:
-        raise invalid(("exchangeRate", "isIn", "exchangeRate must be 1 in the company's own currency"))
+    check_all(
+        lambda: check_date(given.paid_on, today),
+        lambda: _check_currency(given, invoice),
+        lambda: check_precision(given.amount, invoice.currency, "amount"),
+        lambda: _check_rate(given, invoice, base_currency),
+    )
     if given.amount > invoice.amount_due:
         raise PAYMENT_EXCEEDS_INVOICE.error(
             amount=format_amount(given.amount, invoice.currency),
             amountDue=format_amount(invoice.amount_due, invoice.currency),
         )
+
+
+def _check_currency(given: PaymentFields, invoice: Invoice) -> None:
+    if given.currency not in {None, invoice.currency}:
+        raise PAYMENT_CURRENCY_MISMATCH.error(currency=given.currency, invoiceCurrency=invoice.currency)
+
+
+def _check_rate(given: PaymentFields, invoice: Invoice, base_currency: str) -> None:
+    if invoice.currency == base_currency and given.exchange_rate not in {None, ONE}:
+        raise invalid(("exchangeRate", "isIn", "exchangeRate must be 1 in the company's own currency"))
 
 
 def check_account(account: Account) -> None:

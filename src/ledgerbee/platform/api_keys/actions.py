@@ -39,7 +39,7 @@ async def create(
     check_all(
         lambda: check_scopes(scopes),
         lambda: check_allowlist(ip_allowlist),
-        lambda: _check_expiry(expires_at, context.now),
+        lambda: check_expiry(expires_at, context.now),
     )
     made = await grants.give(context, Grant(tuple(sorted(set(scopes))), tuple(ip_allowlist), expires_at), maker)
     secret = new_secret(KEY_PREFIX)
@@ -69,7 +69,8 @@ async def create(
     return key, secret
 
 
-def _check_expiry(expires_at: datetime | None, now: datetime) -> None:
+def check_expiry(expires_at: datetime | None, now: datetime) -> None:
+    """Raises a validation error for a moment that is past."""
     if expires_at is not None and expires_at <= now:
         raise invalid(("expiresAt", "minDate", "expiresAt must lie in the future"))
 

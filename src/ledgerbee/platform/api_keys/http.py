@@ -1,5 +1,6 @@
 """API keys over HTTP (contract 2.2; making and revoking them is ours)."""
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Annotated
 
@@ -9,9 +10,11 @@ from pydantic import Field
 from ledgerbee.platform.api_keys import actions, store
 from ledgerbee.platform.api_keys.model import API_KEY_NOT_FOUND, ApiKey
 from ledgerbee.platform.credentials.model import API_KEY_SCOPE_NOT_ASSIGNABLE, INSUFFICIENT_PERMISSIONS
+from ledgerbee.platform.credentials.rules import check_allowlist, check_scopes
 from ledgerbee.platform.credentials.wire import IpAllowlist, IpAllowlistText, RequestMoment, Scopes
 from ledgerbee.platform.http.arrays import array
 from ledgerbee.platform.http.operation import CallerDep, Ctx, operation, resource_router
+from ledgerbee.platform.http.partial import Check, Facts
 from ledgerbee.platform.http.wire import Id, IdText, Line, Moment, RequestModel, ResponseModel, omitted
 from ledgerbee.platform.wire_forms import form_of
 
@@ -69,6 +72,12 @@ class CreateApiKeyRequest(RequestModel):
     expires_at: RequestMoment = omitted(
         description="When the key stops working, not after the key that makes it; left out: with that one, or never"
     )
+
+    def checks(self, facts: Facts, path: str) -> Iterable[Check]:  # noqa: ARG002
+        """Scopes and addresses that there are, and an expiry to come."""
+        yield lambda: check_scopes(self.scopes)
+        yield lambda: check_allowlist(self.ip_allowlist)
+        yield lambda: actions.check_expiry(self.expires_at, facts.now)
 
 
 @form_of(ApiKey)

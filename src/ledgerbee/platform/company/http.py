@@ -1,5 +1,6 @@
 """The company over HTTP (contract 2.3; changing it is ours)."""
 
+from collections.abc import Iterable
 from dataclasses import asdict
 
 from fastapi import Response
@@ -18,6 +19,7 @@ from ledgerbee.platform.company.wire import (
 )
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.http.operation import CallerDep, Ctx, operation, resource_router
+from ledgerbee.platform.http.partial import Check, Facts
 from ledgerbee.platform.http.wire import IdText, Line, Moment, ResponseModel, changes_of, omitted
 from ledgerbee.platform.wire_forms import form_of
 
@@ -59,6 +61,8 @@ class CompanyResponse(ResponseModel):
 class UpdateCompanyRequest(SellerFields):
     """The settings to change; the others stay as they are, null clears one."""
 
+    keeps_what_is_left_out = True
+
     name: Line = omitted()
     billing_email: NullableEmail = omitted(description="Where the company's own bills go")
     phone: NullableLine = omitted()
@@ -72,6 +76,11 @@ class UpdateCompanyRequest(SellerFields):
         description="A PNG or JPEG file of at most 500 kB and 8 million pixels. Kept as it is printed, without "
         "metadata; null removes it"
     )
+
+    def checks(self, facts: Facts, path: str) -> Iterable[Check]:  # noqa: ARG002
+        """What documents and banks ask of its identifiers; the country stays."""
+        yield from rules.seller_checks(self, lambda: facts.company.country_code)
+        yield lambda: rules.check_time_zone(self.time_zone)
 
 
 @form_of(Company)

@@ -1,9 +1,10 @@
 """Pure rules of a company's settings."""
 
 import re
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import lru_cache
-from typing import Final
+from typing import Final, Protocol
 from zoneinfo import available_timezones
 
 import stdnum.bic
@@ -24,19 +25,37 @@ def normal(company: Company) -> Company:
     """The company with its identifiers as they are kept. Raises validation errors: CVR number, IBAN, BIC, Danish bank
     account, time zone.
     """
-    check_all(
-        lambda: company.vat_number is None or normal_vat_number(company.country_code, company.vat_number),
-        lambda: company.iban is None or normal_iban(company.iban),
-        lambda: company.bic is None or normal_bic(company.bic),
-        lambda: check_bank_account(company),
-        lambda: check_time_zone(company.time_zone),
-    )
+    check_all(*seller_checks(company, lambda: company.country_code), lambda: check_time_zone(company.time_zone))
     return replace(
         company,
         vat_number=company.vat_number and normal_vat_number(company.country_code, company.vat_number),
         iban=company.iban and normal_iban(company.iban),
         bic=company.bic and normal_bic(company.bic),
     )
+
+
+class Seller(Protocol):
+    """Who sells, as far as its identifiers go."""
+
+    @property
+    def vat_number(self) -> str | None: ...
+    @property
+    def iban(self) -> str | None: ...
+    @property
+    def bic(self) -> str | None: ...
+    @property
+    def bank_registration_number(self) -> str | None: ...
+    @property
+    def bank_account_number(self) -> str | None: ...
+
+
+def seller_checks(seller: Seller, country_code: Callable[[], str]) -> Iterator[Callable[[], object]]:
+    """Whether its identifiers are what they must be in its country, one by one."""
+    yield lambda: seller.vat_number is None or normal_vat_number(country_code(), seller.vat_number)
+    yield lambda: seller.iban is None or normal_iban(seller.iban)
+    yield lambda: seller.bic is None or normal_bic(seller.bic)
+    yield lambda: _check_registration_number(seller.bank_registration_number, country_code())
+    yield lambda: _check_account_number(seller.bank_account_number, country_code())
 
 
 def normal_vat_number(country_code: str, vat_number: str) -> str:
@@ -77,18 +96,16 @@ def normal_bic(bic: str) -> str:
         raise invalid(("bic", "isBIC", "bic must be a valid BIC")) from None
 
 
-def check_bank_account(company: Company) -> None:
-    """Refuse a Danish account that no Danish bank has: four digits for the bank, up to ten for the account."""
-    if company.country_code != "DK":
-        return
-    registration, account = company.bank_registration_number, company.bank_account_number
-    problems = []
-    if registration is not None and not _DANISH_REGISTRATION_NUMBER.fullmatch(registration):
-        problems.append(("bankRegistrationNumber", "matches", "bankRegistrationNumber must be four digits"))
-    if account is not None and not _DANISH_ACCOUNT_NUMBER.fullmatch(account):
-        problems.append(("bankAccountNumber", "matches", "bankAccountNumber must be one to ten digits"))
-    if problems:
-        raise invalid(*problems)
+def _check_registration_number(number: str | None, country_code: str) -> None:
+    """Every Danish bank has four digits."""
+    if country_code == "DK" and number is not None and not _DANISH_REGISTRATION_NUMBER.fullmatch(number):
+        raise invalid(("bankRegistrationNumber", "matches", "bankRegistrationNumber must be four digits"))
+
+
+def _check_account_number(number: str | None, country_code: str) -> None:
+    """A Danish account has up to ten digits."""
+    if country_code == "DK" and number is not None and not _DANISH_ACCOUNT_NUMBER.fullmatch(number):
+        raise invalid(("bankAccountNumber", "matches", "bankAccountNumber must be one to ten digits"))
 
 
 def check_time_zone(name: str) -> None:

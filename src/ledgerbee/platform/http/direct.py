@@ -16,8 +16,11 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import PydanticCustomError
 
 from ledgerbee.core.errors import invalid
+from ledgerbee.platform.caller import Caller
+from ledgerbee.platform.company import store as companies
+from ledgerbee.platform.context import Context
 from ledgerbee.platform.http import stepwise
-from ledgerbee.platform.http.hints import with_hints
+from ledgerbee.platform.http.partial import Facts, has_checks, told
 from ledgerbee.platform.http.wire import RequestModel, to_uuid
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -84,12 +87,27 @@ async def _validated(model: type[RequestModel], request: Request) -> RequestMode
     body = await request.json()
     await stepwise.take_turns(raw)
     if len(raw) > stepwise.LARGE:
-        return await stepwise.validated_in_steps(model, body)
+        return await stepwise.validated_in_steps(model, body, lambda: _facts(model, request))
     try:
         return model.model_validate(body)
     except ValidationError as fault:
-        errors = with_hints(model, fault.errors(include_url=False))
+        errors = told(model, body, fault.errors(include_url=False), await _facts(model, request))
         raise RequestValidationError([{**error, "loc": ("body", *error["loc"])} for error in errors]) from None
+
+
+async def _facts(model: type[RequestModel], request: Request) -> Facts | None:
+    """What the rules of a body ask for, from the request's transaction or another one; None where it has no rules."""
+    if not has_checks(model):
+        return None
+
+    async def read(context: Context) -> Facts:
+        return Facts(await companies.get(context), context.today, context.now)
+
+    context: Context | None = request.scope.get("ledgerbee.context")
+    if context is not None:
+        return await read(context)
+    caller: Caller = request.scope["ledgerbee.caller"]
+    return await caller.read(read)
 
 
 def _ids(route: APIRoute) -> Callable[[Request], dict[str, Any]]:

@@ -98,14 +98,14 @@ def _names_at(model: type[BaseModel], place: Sequence[Any]) -> list[str]:
         if isinstance(part, int) or found is None:
             continue  # an element: the list's own type said what it is
         fields = {field.alias or name: field for name, field in found.model_fields.items()}
-        found = _model_in(fields[part].annotation) if part in fields else None
+        found = model_in(fields[part].annotation) if part in fields else None
     return [field.alias or name for name, field in found.model_fields.items()] if found is not None else []
 
 
-def _model_in(annotation: Any) -> type[BaseModel] | None:
+def model_in(annotation: Any) -> type[BaseModel] | None:
     """The model that a type is of, has elements of, or may be."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     if get_origin(annotation) in {Union, UnionType, list, tuple} or hasattr(annotation, "__metadata__"):
-        return next((found for one in get_args(annotation) if (found := _model_in(one)) is not None), None)
+        return next((found for one in get_args(annotation) if (found := model_in(one)) is not None), None)
     return None

@@ -26,12 +26,13 @@ from pydantic import BaseModel, Field
 from starlette.routing import BaseRoute, Match
 from starlette.types import Scope
 
-from ledgerbee.core.errors import ErrorCode, invalid, told_name
+from ledgerbee.core.errors import ErrorCode, invalid
 from ledgerbee.platform.caller import Caller
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.http.body_limits import MAX_DEPTH, SMALL_BODY, check_depth, check_digits
 from ledgerbee.platform.http.direct import direct
 from ledgerbee.platform.http.query import QueryNames, query_names
+from ledgerbee.platform.http.texts import check_text, marked
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -190,15 +191,13 @@ MALFORMED_JSON = invalid(("", "isJson", "body must be valid JSON"))
 
 
 class ExactRequest(Request):
-    """A request whose JSON numbers become `int` and `Decimal`, and whose strings can be stored."""
+    """A request whose JSON numbers become `int` and `Decimal`; for strings that can't be stored see `texts.marked`."""
 
     async def json(self) -> Any:
-        """The decoded body; no body is an object without fields.
-
-        Raises the validation error for what is no JSON or can't be kept as text.
-        """
+        """The decoded body; no body is an object without fields. Raises the validation error for what is no JSON."""
         if not hasattr(self, "_json"):
-            self._json = decode_json(await self.body() or b"{}")
+            value, escaped = _decoded(await self.body() or b"{}")
+            self._json = marked(value) if escaped else value
         return self._json
 
 
@@ -206,6 +205,17 @@ def decode_json(raw: bytes) -> Any:
     """Decode exactly: UTF-8, no float, no NaN or Infinity, no NUL or lone surrogate in a string.
 
     Raises a validation error, also for numbers that are too long and lists that are nested too deep.
+    """
+    value, escaped = _decoded(raw)
+    if escaped:
+        check_text(value)
+    return value
+
+
+def _decoded(raw: bytes) -> tuple[Any, bool]:
+    """The value, and whether characters in it are escaped by their number.
+
+    That is the only way for NULs and lone surrogates to come in: raw ones are no valid JSON or UTF-8.
     """
     try:
         # Given bytes, `json` would also guess UTF-16 and UTF-32, and let surrogates through.
@@ -216,9 +226,7 @@ def decode_json(raw: bytes) -> Any:
         raise invalid(("", "isJson", f"body must be valid JSON: {detail}")) from None
     if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH:
         check_depth(value)
-    if "\\u" in text:  # the only way for such a character to come in: raw ones are no valid JSON or UTF-8
-        _check_text(value, "")
-    return value
+    return value, "\\u" in text
 
 
 def _decimal(number: str) -> Decimal:
@@ -231,25 +239,6 @@ def _integer(number: str) -> int:
 
 def _refuse_constant(name: str) -> Any:
     raise ValueError(name)
-
-
-def _check_text(value: Any, path: str) -> None:
-    if isinstance(value, str):
-        if "\x00" in value or any("\ud800" <= char <= "\udfff" for char in value):
-            name = path or "body"
-            raise invalid((path, "isText", f"{name} must not contain NUL or unpaired surrogate characters"))
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            _check_text(key, path)
-            _check_text(item, _below(path, key))
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            _check_text(item, _below(path, str(index)))
-
-
-def _below(path: str, name: str) -> str:
-    """The path of a field or an item; no longer than is told, so that deep ones below long names cost little."""
-    return told_name(f"{path}.{name}" if path else name)
 
 
 def _without_body(handler: Handler) -> Handler:

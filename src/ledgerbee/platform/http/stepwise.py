@@ -5,7 +5,7 @@ list of models is a call of its own. What comes out is the same, and so is what 
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from functools import lru_cache
 from itertools import islice
 from typing import Any, Final, NamedTuple, TypeVar, get_args
@@ -14,7 +14,9 @@ from annotated_types import MaxLen
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
+from ledgerbee.platform.http import partial
 from ledgerbee.platform.http.hints import with_hints
+from ledgerbee.platform.http.partial import Facts
 from ledgerbee.platform.http.wire import RequestModel
 
 M = TypeVar("M", bound=RequestModel)
@@ -41,14 +43,33 @@ class _List(NamedTuple):
     max_length: int | None
 
 
-async def validated_in_steps(model: type[M], body: Any) -> M:
-    """What `model.model_validate(body)` gives. Raises `RequestValidationError`, with `body` before each location."""
+async def validated_in_steps(
+    model: type[M], body: Any, facts: Callable[[], Awaitable[Facts | None]] | None = None
+) -> M:
+    """What `model.model_validate(body)` gives. Raises `RequestValidationError`, with `body` before each location.
+
+    `facts` finds what rules ask for that are told beside what is wrong (`partial.told`).
+    """
     steps = _Steps()
     made = await steps.validate(model, body, ())
     if made is None or steps.findings:
         findings = with_hints(model, steps.findings)
+        if len(steps.findings) <= _ENOUGH:
+            findings += await _of_rules(model, body, steps.findings, await facts() if facts else None)
         raise RequestValidationError([{**error, "loc": ("body", *error["loc"])} for error in findings])
     return made
+
+
+async def _of_rules(
+    model: type[RequestModel], body: Any, errors: list[dict[str, Any]], facts: Facts | None
+) -> list[dict[str, Any]]:
+    found = []
+    for one in partial.findings(model, body, errors, facts):
+        if one is None:
+            await asyncio.sleep(0)
+        else:
+            found.append(one)
+    return found
 
 
 class _Steps:

@@ -4,12 +4,14 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from ledgerbee.core.errors import LedgerBeeError, invalid, told_name
-from ledgerbee.platform.http.hints import with_hints
+from ledgerbee.platform.http import texts
+from ledgerbee.platform.http.partial import told
+from ledgerbee.platform.http.wire import RequestModel
 
-M = TypeVar("M", bound=BaseModel)
+M = TypeVar("M", bound=RequestModel)
 
 #: Pydantic's error type -> (constraint's name, text after the property's name).
 _RULES: Mapping[str, tuple[str, str]] = {
@@ -63,6 +65,9 @@ def validation_error(errors: Sequence[Any]) -> LedgerBeeError:
     found: dict[tuple[str, str], str] = {}
     for error in errors[:_MOST_ERRORS]:
         name = property_path(error["loc"])
+        if "told" in error:  # by a rule of ours, as a whole
+            found.setdefault((name, error["type"]), error["told"])
+            continue
         rule, text = _constraint(error)
         if "hint" in error:
             text += f": did you mean {error['hint']}?"
@@ -80,7 +85,7 @@ def validated(model: type[M], body: Mapping[str, Any]) -> M:
     try:
         return model.model_validate(body)
     except ValidationError as fault:
-        raise validation_error(with_hints(model, fault.errors())) from None
+        raise validation_error(told(model, body, fault.errors(), None)) from None
 
 
 def property_path(location: Iterable[Any]) -> str:
@@ -104,6 +109,8 @@ def _plain(value: Any) -> Any:
 
 
 def _constraint(error: Mapping[str, Any]) -> tuple[str, str]:
+    if texts.is_told_as_text(error):
+        return texts.RULE
     known = _RULES.get(error["type"])
     context = error.get("ctx") or {}
     if known is not None:

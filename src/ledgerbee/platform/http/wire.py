@@ -1,10 +1,11 @@
 """Types of the wire: camelCase names, exact decimals, honest identifiers (contract 1.4, decisions "Base")."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Generic, TypeVar
 from uuid import UUID
 
 from pydantic import (
@@ -33,6 +34,9 @@ from ledgerbee.core.money import (
     is_currency,
 )
 
+if TYPE_CHECKING:
+    from ledgerbee.platform.http.partial import Check, Facts
+
 T = TypeVar("T")
 
 EXAMPLE_ID: Final = "550e8400-e29b-41d4-a716-446655440000"
@@ -57,6 +61,17 @@ class RequestModel(BaseModel):
         What this gives has to be what the model would give, or serve in its place.
         """
         return None
+
+    #: Whether a field that is left out stays as it is, and so has a value that the body doesn't say (PATCH).
+    keeps_what_is_left_out: ClassVar[bool] = False
+
+    def checks(self, facts: "Facts", path: str) -> "Iterable[Check]":  # noqa: ARG002  for the models that have some
+        """The rules over its fields, to tell beside what is wrong with other fields; `path` is its place in the body.
+
+        Called only where something is wrong: `self` is then what can be read of the body (`partial.Part`), and a rule
+        that reads more is passed over. The actions look at all rules of a body that is right in itself.
+        """
+        return ()
 
     @model_validator(mode="before")
     @classmethod

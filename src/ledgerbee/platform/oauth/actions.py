@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
+from ledgerbee.core.errors import check_all
 from ledgerbee.core.ids import new_id
 from ledgerbee.platform import grants
 from ledgerbee.platform.context import Context
@@ -42,8 +43,7 @@ async def create(
     The client lies within what `maker` has (None: the operator, who can give anything) and ends with it. Raises
     `API_KEY_SCOPE_NOT_ASSIGNABLE`, `INSUFFICIENT_PERMISSIONS` and validation errors.
     """
-    check_scopes(scopes)
-    check_allowlist(ip_allowlist)
+    check_all(lambda: check_scopes(scopes), lambda: check_allowlist(ip_allowlist))
     made = await grants.give(context, Grant(_sorted(scopes), tuple(ip_allowlist), None), maker)
     secret = new_secret(CLIENT_SECRET_PREFIX)
     client = OAuthClient(
@@ -84,8 +84,7 @@ async def update(
     if before.revoked_at is not None:
         raise OAUTH_CLIENT_INVALID_STATE.in_state("revoked")
     after = replace(before, **changes)
-    check_scopes(after.scopes)
-    check_allowlist(after.ip_allowlist)
+    check_all(lambda: check_scopes(after.scopes), lambda: check_allowlist(after.ip_allowlist))
     after = replace(after, scopes=_sorted(after.scopes), ip_allowlist=tuple(after.ip_allowlist))
     was, now = _grant_of(before), _grant_of(after)
     await grants.check_change(context, client_id, was, now, changer)

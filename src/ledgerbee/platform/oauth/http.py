@@ -1,5 +1,6 @@
 """OAuth clients over HTTP (ours: the original makes them in its app)."""
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Annotated
 
@@ -7,9 +8,11 @@ from fastapi import Path, Response
 from pydantic import Field
 
 from ledgerbee.platform.credentials.model import API_KEY_SCOPE_NOT_ASSIGNABLE, INSUFFICIENT_PERMISSIONS
+from ledgerbee.platform.credentials.rules import check_allowlist, check_scopes
 from ledgerbee.platform.credentials.wire import IpAllowlist, IpAllowlistText, Scopes
 from ledgerbee.platform.http.arrays import array
 from ledgerbee.platform.http.operation import CallerDep, Ctx, operation, resource_router
+from ledgerbee.platform.http.partial import Check, Facts
 from ledgerbee.platform.http.wire import Id, IdText, Line, Moment, RequestModel, ResponseModel, changes_of, omitted
 from ledgerbee.platform.oauth import actions, store
 from ledgerbee.platform.oauth.model import OAUTH_CLIENT_INVALID_STATE, OAUTH_CLIENT_NOT_FOUND, OAuthClient
@@ -51,13 +54,25 @@ class CreateOAuthClientRequest(RequestModel):
     scopes: Scopes
     ip_allowlist: IpAllowlist = Field(default_factory=list)
 
+    def checks(self, facts: Facts, path: str) -> Iterable[Check]:  # noqa: ARG002
+        """Scopes and addresses that there are."""
+        yield lambda: check_scopes(self.scopes)
+        yield lambda: check_allowlist(self.ip_allowlist)
+
 
 class UpdateOAuthClientRequest(RequestModel):
     """The fields to change; the others stay as they are."""
 
+    keeps_what_is_left_out = True
+
     name: Line = omitted(description="What the client is for")
     scopes: Scopes = omitted()
     ip_allowlist: IpAllowlist = omitted()
+
+    def checks(self, facts: Facts, path: str) -> Iterable[Check]:  # noqa: ARG002
+        """Scopes and addresses that there are."""
+        yield lambda: check_scopes(self.scopes)
+        yield lambda: check_allowlist(self.ip_allowlist)
 
 
 @form_of(OAuthClient)

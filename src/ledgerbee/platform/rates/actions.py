@@ -21,8 +21,7 @@ async def set_own(context: Context, currency: str, on: date, value: Decimal) -> 
     it is always worth one.
     """
     company = await companies.get(context)
-    if currency == company.base_currency:
-        raise invalid(("currency", "isForeign", "currency must be another one than the company's base currency"))
+    check_foreign(currency, company.base_currency)
     before = await store.find(context, currency, on)
     if before == Rate(value, on, COMPANY):
         return company.base_currency
@@ -34,6 +33,12 @@ async def set_own(context: Context, currency: str, on: date, value: Decimal) -> 
         before=told(Rate, currency, company.base_currency, on, before) if before else None,
     )
     return company.base_currency
+
+
+def check_foreign(currency: str, base_currency: str) -> None:
+    """Raises a validation error for the base currency."""
+    if currency == base_currency:
+        raise invalid(("currency", "isForeign", "currency must be another one than the company's base currency"))
 
 
 async def add_published(owner: Connection, published: Published, now: datetime) -> Added:

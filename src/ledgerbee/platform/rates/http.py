@@ -1,5 +1,6 @@
 """Exchange rates over HTTP (ours)."""
 
+from collections.abc import Iterable
 from typing import Annotated
 
 from fastapi import Query
@@ -7,6 +8,7 @@ from pydantic import Field
 
 from ledgerbee.platform.company import store as companies
 from ledgerbee.platform.http.operation import Ctx, operation, resource_router
+from ledgerbee.platform.http.partial import Check, Facts
 from ledgerbee.platform.http.wire import CurrencyCode, Day, DecimalText, ExchangeRate, RequestModel, ResponseModel
 from ledgerbee.platform.rates import actions, store
 from ledgerbee.platform.rates.model import COMPANY, EXCHANGE_RATE_MISSING, Rate
@@ -34,6 +36,10 @@ class UpdateExchangeRateRequest(RequestModel):
     currency: CurrencyCode = Field(examples=["USD"])
     date: Day
     rate: ExchangeRate
+
+    def checks(self, facts: Facts, path: str) -> Iterable[Check]:  # noqa: ARG002
+        """A foreign currency."""
+        yield lambda: actions.check_foreign(self.currency, facts.company.base_currency)
 
 
 @form_of(Rate)

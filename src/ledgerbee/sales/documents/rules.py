@@ -5,11 +5,11 @@ of the rounded nets; each line shows its share of it, so that lines and totals a
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
 from ledgerbee.catalog.prices.model import Price, ZoneSale
@@ -17,7 +17,7 @@ from ledgerbee.catalog.prices.rules import amount_for, effective_unit_price
 from ledgerbee.catalog.products.model import Product
 from ledgerbee.chart.vat_codes.model import Principle, VatType
 from ledgerbee.core.dates import add_months
-from ledgerbee.core.errors import LedgerBeeError, invalid
+from ledgerbee.core.errors import LedgerBeeError, invalid, refuse
 from ledgerbee.core.money import (
     EXACT,
     HUNDRED,
@@ -245,6 +245,10 @@ def check_precision(amount: Decimal, currency: str, name: str) -> None:
         raise invalid((name, "maxDecimalPlaces", f"{name} must have at most {places} decimals in {currency}"))
 
 
+#: What is wrong with lines that sell nothing.
+NO_PRODUCT_LINE: Final = ("lines", "arrayMinSize", "lines must contain at least one product line")
+
+
 def check_lines(lines: Sequence[LineInput]) -> None:
     """Refuse what no document can have (contract 3.3): no product line, a product without price, a text with one.
 
@@ -252,17 +256,30 @@ def check_lines(lines: Sequence[LineInput]) -> None:
     """
     problems: list[tuple[str, str, str]] = []
     if not any(line.line_type is DocumentLineType.PRODUCT for line in lines):
-        problems.append(("lines", "arrayMinSize", "lines must contain at least one product line"))
+        problems.append(NO_PRODUCT_LINE)
     if len(lines) > MAX_LINES:
         problems.append(("lines", "arrayMaxSize", f"lines must contain no more than {MAX_LINES} elements"))
-    for index, line in enumerate(lines):
-        name = f"lines.{index}"
-        if line.line_type is DocumentLineType.PRODUCT and line.price_id is None:
-            problems.append((f"{name}.priceId", "isDefined", f"{name}.priceId should not be null or undefined"))
-        if line.line_type is DocumentLineType.TEXT and not (line.description or "").strip():
-            problems.append((f"{name}.description", "isDefined", f"{name}.description should not be empty"))
-    if problems:
-        raise invalid(*problems)
+    problems += [problem for index, line in enumerate(lines) for problem in line_problems(line, f"lines.{index}")]
+    refuse(problems)
+
+
+class GivenLine(Protocol):
+    """What the rules look at of a line, or of a request for one."""
+
+    @property
+    def line_type(self) -> DocumentLineType: ...
+    @property
+    def price_id(self) -> UUID | None: ...
+    @property
+    def description(self) -> str | None: ...
+
+
+def line_problems(line: GivenLine, name: str) -> Iterator[tuple[str, str, str]]:
+    """A product without price, a text without words; `name` is the line's place."""
+    if line.line_type is DocumentLineType.PRODUCT and line.price_id is None:
+        yield f"{name}.priceId", "isDefined", f"{name}.priceId should not be null or undefined"
+    if line.line_type is DocumentLineType.TEXT and not (line.description or "").strip():
+        yield f"{name}.description", "isDefined", f"{name}.description should not be empty"
 
 
 def buyer_language(own: str | None, country_code: str) -> str:

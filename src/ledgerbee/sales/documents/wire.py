@@ -1,6 +1,6 @@
 """Wire types that the four kinds of billing document share (contract 3.3, decisions "Documents")."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Annotated, Final
 
@@ -8,9 +8,10 @@ from pydantic import BeforeValidator, Field
 
 from ledgerbee.core.errors import check_all, refuse
 from ledgerbee.core.money import ONE
+from ledgerbee.platform.http.partial import Check
 from ledgerbee.platform.http.wire import Id, Percent, Quantity, RequestModel, Text, UnitPrice, omitted
 from ledgerbee.sales.documents.model import MAX_LINES, DocumentLineType, LineInput
-from ledgerbee.sales.documents.rules import check_lines
+from ledgerbee.sales.documents.rules import NO_PRODUCT_LINE, check_lines, line_problems
 
 #: What only product lines have: wire name by field.
 _PRODUCT_FIELDS: Final = {
@@ -60,17 +61,33 @@ def line_inputs(lines: Sequence[LineRequest]) -> tuple[LineInput, ...]:
 
     Raises a validation error for amounts on lines that have none, and what `check_lines` raises.
     """
-    problems = [
-        (name, "whitelistValidation", f"{name} should not exist on a {line.line_type.value} line")
-        for index, line in enumerate(lines)
-        if line.line_type is not DocumentLineType.PRODUCT
-        for field, wire_name in _PRODUCT_FIELDS.items()
-        if field in line.model_fields_set
-        for name in (f"lines.{index}.{wire_name}",)
-    ]
+    problems = [problem for index, line in enumerate(lines) for problem in _surplus(line, f"lines.{index}")]
     given = tuple(_line_input(line) for line in lines)
     check_all(lambda: refuse(problems), lambda: check_lines(given))
     return given
+
+
+def _surplus(line: LineRequest, path: str) -> Iterator[tuple[str, str, str]]:
+    """What a line has that only product lines have."""
+    if line.line_type is not DocumentLineType.PRODUCT:
+        for field, wire_name in _PRODUCT_FIELDS.items():
+            if field in line.model_fields_set:
+                name = f"{path}.{wire_name}"
+                yield name, "whitelistValidation", f"{name} should not exist on a {line.line_type.value} line"
+
+
+def line_checks(lines: Sequence[LineRequest]) -> Iterator[Check]:
+    """What `line_inputs` refuses, one by one, of lines that may be wrong in places."""
+    yield lambda: _check_any_product(lines)
+    for index, line in enumerate(lines):
+        path = f"lines.{index}"
+        yield lambda line=line, path=path: refuse(list(_surplus(line, path)))  # type: ignore[misc]
+        yield lambda line=line, path=path: refuse(list(line_problems(line, path)))  # type: ignore[misc]
+
+
+def _check_any_product(lines: Sequence[LineRequest]) -> None:
+    if not any(line.line_type is DocumentLineType.PRODUCT for line in lines):
+        refuse([NO_PRODUCT_LINE])
 
 
 def _line_input(line: LineRequest) -> LineInput:

@@ -1,18 +1,19 @@
 """Invoices over HTTP (contract 2.22, 3.3)."""
 
+from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any, Final
 
 from fastapi import Path, Query, Response
-from pydantic import Field, WithJsonSchema
+from pydantic import WithJsonSchema
 
 from ledgerbee.catalog.prices.model import PRODUCT_PRICE_NOT_FOUND, PRODUCT_PRICE_QUANTITY_INVALID
 from ledgerbee.chart.accounts.model import ACCOUNT_NOT_BOOKABLE, ACCOUNT_NOT_FOUND
+from ledgerbee.core.errors import LedgerBeeError, with_more
 from ledgerbee.ledger.entries.model import FISCAL_YEAR_MISSING, PERIOD_LOCKED
 from ledgerbee.parties.contacts.model import CONTACT_NOT_FOUND
 from ledgerbee.parties.customers.model import CUSTOMER_NOT_FOUND
 from ledgerbee.parties.departments.model import DEPARTMENT_NOT_FOUND
-from ledgerbee.parties.wire import Flag, NullableEan, NullableEmail, NullableLine, NullablePaymentTerms
 from ledgerbee.platform.attachments.rules import content_disposition
 from ledgerbee.platform.http.operation import CallerDep, Ctx, operation, resource_router
 from ledgerbee.platform.http.query import (
@@ -26,18 +27,14 @@ from ledgerbee.platform.http.query import (
 )
 from ledgerbee.platform.http.wire import (
     EXAMPLE_ID,
-    CurrencyCode,
-    Day,
     Id,
     PageResponse,
-    RequestModel,
     changes_of,
-    omitted,
     pages,
 )
 from ledgerbee.platform.rates.model import EXCHANGE_RATE_MISSING
 from ledgerbee.sales.delivery import store as deliveries
-from ledgerbee.sales.delivery.model import DeliveryStatus, DeliveryType
+from ledgerbee.sales.delivery.model import DeliveryStatus
 from ledgerbee.sales.documents.model import (
     DOCUMENT_CHARACTERS_UNPRINTABLE,
     SALES_DOCUMENT_AMOUNT_TOO_LARGE,
@@ -50,7 +47,7 @@ from ledgerbee.sales.documents.model import (
     DocumentKind,
 )
 from ledgerbee.sales.documents.printing import file_name, print_pdf
-from ledgerbee.sales.documents.wire import Lines, NullableText, line_inputs
+from ledgerbee.sales.documents.wire import line_inputs
 from ledgerbee.sales.invoices import actions, store
 from ledgerbee.sales.invoices.model import (
     INVOICE_AMOUNT_NEGATIVE,
@@ -63,6 +60,12 @@ from ledgerbee.sales.invoices.model import (
     INVOICE_SELLER_INCOMPLETE,
     InvoiceFields,
     InvoiceStatus,
+)
+from ledgerbee.sales.invoices.requests import (
+    CreateInvoiceRequest,
+    SendInvoiceRequest,
+    UpdateInvoiceRequest,
+    day_checks,
 )
 from ledgerbee.sales.invoices.wire import (
     DeliveryAttemptResponse,
@@ -112,68 +115,13 @@ class ListInvoicesResponse(PageResponse[PublicInvoiceSummary]):
     """A page of invoices, without their lines."""
 
 
-class CreateInvoiceRequest(RequestModel):
-    """What a draft needs, and what it may bring."""
-
-    customer_id: Id
-    date: Day = Field(description="Day of issue, at most a year ahead: the invoice is booked on it")
-    lines: Lines
-    customer_department_id: Id | None = omitted(description="A department of the customer")
-    customer_contact_id: Id | None = omitted(description="A contact of the customer: `Deres ref.`")
-    delivery_date: Day | None = omitted(
-        description="Day of delivery, where it isn't `date`: its VAT rates count (extension)"
-    )
-    due_date: Day | None = omitted(description="Follows from the payment terms unless given")
-    currency: CurrencyCode | None = omitted(description="The company's unless given")
-    payment_terms: NullablePaymentTerms = omitted(
-        description="Days from `date` to the due date; the customer's, else the company's, unless given"
-    )
-    reference: NullableLine = omitted(description="The customer's purchase order number: `PO-nr.`")
-    our_reference: NullableLine = omitted(description="`Vores ref.`")
-    description: NullableText = omitted(description="A headline; the text of the journal entry starts with it")
-    notes: NullableText = omitted(description="Printed below the lines")
-    document_template_id: Id | None = omitted(
-        description="The customer's, else one in its language, else the company's default, unless given"
-    )
-
-
-class UpdateInvoiceRequest(RequestModel):
-    """The fields to change; the others stay as they are. Null takes back what may be left out of a new draft."""
-
-    customer_id: Id = omitted(description="A new customer's contact, department and terms take the place of the old")
-    date: Day = omitted(description="Day of issue, at most a year ahead: the invoice is booked on it")
-    lines: Lines = omitted(description="Replace all lines")
-    customer_department_id: Id | None = omitted(description="A department of the customer")
-    customer_contact_id: Id | None = omitted(description="A contact of the customer: `Deres ref.`")
-    delivery_date: Day | None = omitted(description="Null: `date`")
-    due_date: Day | None = omitted(description="Null: follows from the payment terms")
-    currency: CurrencyCode | None = omitted(description="Null: the company's. Prices are looked up anew.")
-    payment_terms: NullablePaymentTerms = omitted(description="Null: the customer's, else the company's")
-    reference: NullableLine = omitted(description="The customer's purchase order number: `PO-nr.`")
-    our_reference: NullableLine = omitted(description="`Vores ref.`")
-    description: NullableText = omitted(description="A headline; the text of the journal entry starts with it")
-    notes: NullableText = omitted(description="Printed below the lines")
-    document_template_id: Id | None = omitted(
-        description="Null: the customer's, else one in its language, else the company's default"
-    )
-
-
-class SendInvoiceRequest(RequestModel):
-    """How to send it."""
-
-    delivery_type: DeliveryType = Field(
-        DeliveryType.MANUAL, description="`Email` needs an address; `Sproom` needs a connected e-invoicing network"
-    )
-    override_email: NullableEmail = omitted(description="Send here instead of to the contact or customer")
-    override_ean_number: NullableEan = omitted(description="EAN (GLN) to put on the invoice instead of the customer's")
-    update_customer_record: Flag = Field(False, description="Keep the overrides on the customer")
-    document_template_id: Id | None = omitted(description="Template to use instead of the draft's")
-
-
-def _given(body: CreateInvoiceRequest | UpdateInvoiceRequest) -> dict[str, Any]:
+def _given(body: CreateInvoiceRequest | UpdateInvoiceRequest, today: date) -> dict[str, Any]:
     given = {_DOMAIN_NAMES.get(name, name): value for name, value in changes_of(body).items()}
     if "lines" in given:
-        given["lines"] = line_inputs(given["lines"])
+        try:
+            given["lines"] = line_inputs(given["lines"])
+        except LedgerBeeError as fault:
+            raise with_more(fault, day_checks(body, today)) from None
     return given
 
 
@@ -244,7 +192,7 @@ async def list_invoices(  # noqa: PLR0913, PLR0917  query parameters
 )
 async def create_invoice(context: Ctx, body: CreateInvoiceRequest) -> PublicInvoice:
     """Create a draft invoice."""
-    return render(await actions.create(context, InvoiceFields(**_given(body))))
+    return render(await actions.create(context, InvoiceFields(**_given(body, context.today))))
 
 
 @router.get(
@@ -275,7 +223,7 @@ async def get_invoice(context: Ctx, invoice_id: InvoiceId) -> PublicInvoice:
 )
 async def update_invoice(context: Ctx, invoice_id: InvoiceId, body: UpdateInvoiceRequest) -> PublicInvoice:
     """Update a draft invoice."""
-    return render(await actions.update(context, invoice_id, _given(body)))
+    return render(await actions.update(context, invoice_id, _given(body, context.today)))
 
 
 @router.delete(

@@ -1,10 +1,12 @@
 """What can still be done with posted entries: correcting two fields, and reversal (contract 2.8)."""
 
+from collections.abc import Iterable
+
 from fastapi import Response
 from pydantic import Field
 
 from ledgerbee.chart.accounts.model import ACCOUNT_NOT_BOOKABLE
-from ledgerbee.core.errors import invalid
+from ledgerbee.chart.dimensions.rules import check_unique
 from ledgerbee.ledger.entries import actions
 from ledgerbee.ledger.entries.http.reads import EntryId
 from ledgerbee.ledger.entries.model import (
@@ -17,6 +19,7 @@ from ledgerbee.ledger.entries.model import (
 )
 from ledgerbee.ledger.entries.wire import JournalEntryBatchResponse, JournalEntryResponse, created, created_batch
 from ledgerbee.platform.http.operation import Ctx, operation, resource_router
+from ledgerbee.platform.http.partial import Check, Facts
 from ledgerbee.platform.http.wire import Day, Id, OptionalLine, RequestModel, Text, changes_of
 
 router = resource_router("Journal Entries")
@@ -51,6 +54,10 @@ class ReverseJournalEntriesRequest(RequestModel):
     journal_entry_ids: list[Id] = Field(min_length=1, max_length=MAX_BATCH)
     date: Day | None = Field(None, description="Day of the reversals. Default: today, or the entry's day if later")
 
+    def checks(self, facts: Facts, path: str) -> Iterable[Check]:  # noqa: ARG002
+        """No entry twice."""
+        yield lambda: check_unique("journalEntryIds", self.journal_entry_ids)
+
 
 @router.patch(
     "/v1/journal-entries/{journalEntryId}",
@@ -83,8 +90,7 @@ async def update_journal_entry(context: Ctx, journal_entry_id: EntryId, body: Up
 )
 async def reverse_journal_entries(context: Ctx, body: ReverseJournalEntriesRequest) -> Response:
     """Reverse posted journal entries in batch."""
-    if len(set(body.journal_entry_ids)) < len(body.journal_entry_ids):
-        raise invalid(("journalEntryIds", "arrayUnique", "All journalEntryIds's elements must be unique"))
+    check_unique("journalEntryIds", body.journal_entry_ids)
     return created_batch(await actions.reverse_batch(context, body.journal_entry_ids, body.date))
 
 

@@ -13,6 +13,7 @@ from ledgerbee.ledger.entries.rules.entering import (
     Books,
     check_delivery_date,
     checked,
+    checks_without_books,
     complete,
     with_control_line,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "check_reversal_day",
     "check_reversible",
     "checked",
+    "checks_without_books",
     "complete",
     "control_warnings",
     "digest",

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from ledgerbee.chart.accounts.model import Account, LedgerType
 from ledgerbee.chart.dimensions.model import TagValue
-from ledgerbee.chart.dimensions.rules import check_tags
+from ledgerbee.chart.dimensions.rules import check_tags, check_unique
 from ledgerbee.chart.journal_categories.model import JOURNAL_CATEGORY_NOT_FOUND, JournalCategory
 from ledgerbee.chart.vat_codes.model import VAT_CODE_NOT_FOUND, VatCode, VatRate
 from ledgerbee.core.errors import LedgerBeeError, invalid, with_more
@@ -157,13 +157,29 @@ def checked(entered: EnteredEntry, books: Books, path: str = "") -> EnteredEntry
 def _each(entered: EnteredEntry, books: Books, path: str) -> Iterator[Callable[[], object]]:
     """Everything that `checked` looks at, one by one: each line's amounts and VAT by themselves."""
     currency = entered.currency or books.base_currency
-    yield lambda: check_delivery_date(entered.delivery_date, entered.date, path)
-    yield lambda: _check_given_rate(entered, currency, books, path)
-    yield lambda: _check_original_amount(entered, currency, path)
+    yield from checks_without_books(entered, lambda: books.base_currency, path)
     for number, line in enumerate(entered.lines):
-        yield lambda number=number, line=line: _check_line_amount(line, number, currency, path)  # type: ignore[misc]
         yield lambda number=number, line=line: _check_line_vat(entered, line, number, currency, books, path)  # type: ignore[misc]
     yield lambda: check_tags(entered.tag_ids, [line.tag_ids for line in entered.lines], books.tags, path)
+
+
+def checks_without_books(
+    entered: EnteredEntry, base_currency: Callable[[], str], path: str
+) -> Iterator[Callable[[], object]]:
+    """What can be said of an entry without the books, one by one; the fields are read by the checks alone."""
+
+    def currency() -> str:
+        return entered.currency or base_currency()
+
+    yield lambda: check_delivery_date(entered.delivery_date, entered.date, path)
+    yield lambda: _check_rate(entered, currency(), base_currency(), path)
+    yield lambda: _check_original_amount(entered, currency(), path)
+    yield lambda: check_unique(below(path, "tagIds"), entered.tag_ids)
+    for number, line in enumerate(entered.lines):
+        place = f"lines.{number}"
+        yield lambda number=number, line=line: _check_line_amount(line, number, currency(), path)  # type: ignore[misc]
+        yield lambda place=place, line=line: _check_no_vat(line, below(path, place))  # type: ignore[misc]
+        yield lambda place=place, line=line: check_unique(below(path, f"{place}.tagIds"), line.tag_ids)  # type: ignore[misc]
 
 
 def check_delivery_date(delivery: date | None, day: date, path: str = "") -> None:
@@ -242,7 +258,11 @@ def _check_category(entered: EnteredEntry, _: str, books: Books, path: str) -> N
 
 
 def _check_given_rate(entered: EnteredEntry, currency: str, books: Books, path: str) -> None:
-    if currency != books.base_currency:
+    _check_rate(entered, currency, books.base_currency, path)
+
+
+def _check_rate(entered: EnteredEntry, currency: str, base_currency: str, path: str) -> None:
+    if currency != base_currency:
         check_currency(currency, entered.exchange_rate or ONE, path)
     elif entered.exchange_rate is not None and entered.exchange_rate != ONE:
         name = below(path, "exchangeRate")
@@ -273,7 +293,8 @@ def _check_amounts(entered: EnteredEntry, currency: str, _: Books, path: str) ->
 
 
 def _check_original_amount(entered: EnteredEntry, currency: str, path: str) -> None:
-    check_amount(entered.original_amount, places_of(currency), below(path, "originalAmount"))
+    if entered.original_amount is not None:  # a request of v1 may leave it out
+        check_amount(entered.original_amount, places_of(currency), below(path, "originalAmount"))
 
 
 def _check_line_amount(line: EnteredLine, number: int, currency: str, path: str) -> None:
@@ -290,9 +311,7 @@ def _check_line_vat(
     entered: EnteredEntry, line: EnteredLine, number: int, currency: str, books: Books, path: str
 ) -> None:
     if line.vat_code_id is None:
-        if line.vat_included is not None or line.vat_amount is not None:
-            field = "vatAmount" if line.vat_included is None else "vatIncluded"
-            raise _unwanted(below(path, f"lines.{number}.{field}"), "of a line without vatCodeId")
+        _check_no_vat(line, below(path, f"lines.{number}"))
         return
     name = below(path, f"lines.{number}.vatCodeId")
     code = books.vat_codes.get(line.vat_code_id)
@@ -305,6 +324,12 @@ def _check_line_vat(
     if line.amount * (1 + rate.rate / HUNDRED) > MAX_AMOUNT:
         raise invalid((below(path, f"lines.{number}.amount"), "max", "amount with its VAT is too large"))
     _check_voucher_vat(line, code, rate, currency, below(path, f"lines.{number}"))
+
+
+def _check_no_vat(line: EnteredLine, path: str) -> None:
+    if line.vat_code_id is None and (line.vat_included is not None or line.vat_amount is not None):
+        field = "vatAmount" if line.vat_included is None else "vatIncluded"
+        raise _unwanted(f"{path}.{field}", "of a line without vatCodeId")
 
 
 def _check_tags(entered: EnteredEntry, _: str, books: Books, path: str) -> None:

@@ -4,7 +4,7 @@ The arithmetic of the four pricing models is exact to the last digit: amounts ar
 unrounded; documents round them, once, to the currency.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal, localcontext
@@ -22,8 +22,8 @@ from ledgerbee.catalog.prices.model import (
     PricingModel,
     Tier,
 )
+from ledgerbee.catalog.prices.rules.terms import check_price as check_price
 from ledgerbee.catalog.products.model import CatalogStatus
-from ledgerbee.core.errors import invalid
 from ledgerbee.core.money import EXACT, ONE, UNIT_PRICE_PLACES, ZERO, minor_units, multiply, round_to
 from ledgerbee.platform.credentials.model import LICENSE_REQUIRED
 from ledgerbee.platform.rates.model import RatePair
@@ -52,8 +52,6 @@ LOCKED_FIELDS: Final = (
     "billing_interval_count",
     "meter_id",
 )
-
-Problem = tuple[str, str, str]
 
 
 def amount_for(price: Price, quantity: Decimal) -> Decimal:
@@ -213,103 +211,6 @@ def changed(price: Price, changes: Mapping[str, Any], now: datetime) -> Price:
         if fields:
             raise PRODUCT_PRICE_LOCKED.error(fields=[wire_name(name) for name in fields])
     return after
-
-
-def check_price(price: Price) -> None:
-    """Refuse a price whose parts don't fit together, with a validation error that names every misfit.
-
-    - FLAT_RATE has a unit amount and no tiers; the other models have tiers and no unit amount.
-    - PACKAGE has exactly one tier, open-ended, with a package size above 0.
-    - VOLUME and GRADUATED have tiers of ascending `up_to`, the last one (and only it) open-ended.
-    - Amounts of tiers are not negative (a FLAT_RATE amount may be: a discount).
-    - RECURRING and USAGE have an interval, ONE_TIME has none; USAGE, and only it, has a meter.
-    - Fixed amounts in other currencies are for FLAT_RATE, and not for the price's own currency.
-    """
-    problems = [*_amount_problems(price), *_tier_problems(price), *_period_problems(price)]
-    if problems:
-        raise invalid(*problems)
-
-
-def _missing(name: str) -> Problem:
-    return name, "isDefined", f"{name} should not be null or undefined"
-
-
-def _unwanted(name: str, reason: str) -> Problem:
-    return name, "isEmpty", f"{name} must be left out: {reason}"
-
-
-def _amount_problems(price: Price) -> Iterator[Problem]:
-    model = price.pricing_model
-    if model is PricingModel.FLAT_RATE:
-        if price.unit_amount is None:
-            yield _missing("unitAmount")
-    else:
-        if price.unit_amount is not None:
-            yield _unwanted("unitAmount", f"the amounts of a {model} price are in its tiers")
-        if price.currency_amounts:
-            yield _unwanted("currencyAmounts", "only FLAT_RATE prices have fixed amounts in other currencies")
-    if price.currency in price.currency_amounts:
-        text = f"currencyAmounts must not contain the price's own currency {price.currency}"
-        yield "currencyAmounts", "arrayNotContains", text
-
-
-def _tier_problems(price: Price) -> Iterator[Problem]:
-    model, tiers = price.pricing_model, price.tiers
-    if model is PricingModel.FLAT_RATE:
-        if tiers:
-            yield _unwanted("tiers", "a FLAT_RATE price has a unitAmount instead")
-        return
-    if not tiers:
-        yield "tiers", "arrayMinSize", "tiers must contain at least 1 elements"
-    if model is PricingModel.PACKAGE and len(tiers) > 1:
-        yield "tiers", "arrayMaxSize", "tiers must contain no more than 1 elements"
-    for index, tier in enumerate(tiers):
-        path = f"tiers.{index}"
-        for name, amount in (("unitAmount", tier.unit_amount), ("flatAmount", tier.flat_amount)):
-            if amount < 0:
-                yield f"{path}.{name}", "min", f"{path}.{name} must not be less than 0"
-        yield from _package_problems(model, tier, f"{path}.packageSize")
-    yield from _bound_problems(tiers)
-
-
-def _package_problems(model: PricingModel, tier: Tier, name: str) -> Iterator[Problem]:
-    if model is not PricingModel.PACKAGE:
-        if tier.package_size is not None:
-            yield _unwanted(name, "only PACKAGE prices have packages")
-    elif tier.package_size is None:
-        yield _missing(name)
-    elif tier.package_size <= 0:
-        yield name, "isPositive", f"{name} must be greater than 0"
-
-
-def _bound_problems(tiers: Sequence[Tier]) -> Iterator[Problem]:
-    below = ZERO
-    for index, tier in enumerate(tiers):
-        name = f"tiers.{index}.upTo"
-        if index == len(tiers) - 1:
-            if tier.up_to is not None:
-                yield name, "isEmpty", f"{name} must be null: the last tier has no limit"
-        elif tier.up_to is None:
-            yield _missing(name)
-        else:
-            if tier.up_to <= below:
-                yield name, "isPositive", f"{name} must be greater than {below:f}"
-            below = tier.up_to
-
-
-def _period_problems(price: Price) -> Iterator[Problem]:
-    if price.billing_period_type is BillingPeriodType.ONE_TIME:
-        if price.billing_interval is not None:
-            yield _unwanted("billingInterval", "a ONE_TIME price is not billed again")
-        if price.billing_interval_count is not None:
-            yield _unwanted("billingIntervalCount", "a ONE_TIME price is not billed again")
-    elif price.billing_interval is None:
-        yield _missing("billingInterval")
-    if price.billing_period_type is BillingPeriodType.USAGE:
-        if price.meter_id is None:
-            yield _missing("meterId")
-    elif price.meter_id is not None:
-        yield _unwanted("meterId", "only USAGE prices are measured by a meter")
 
 
 def check_licenses(period: BillingPeriodType, held: Iterable[str]) -> None:
