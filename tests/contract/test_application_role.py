@@ -69,7 +69,7 @@ FUNCTIONS = {
     "take_number", "take_rate_limit_hit", "visible_company",
 }  # fmt: skip
 WORKERS_FUNCTIONS = {
-    "end_broken_uploads", "end_given_up_imports", "enter_company_for_job", "purge_expired", "stale_blob_leases",
+    "end_broken_uploads", "enter_company_for_job", "purge_expired", "stale_blob_leases",
 }  # fmt: skip
 SEQUENCES = {"pgqueuer_id_seq", "pgqueuer_log_id_seq", "pgqueuer_schedules_id_seq", "pgqueuer_statistics_id_seq"}
 
@@ -260,6 +260,30 @@ class TestEntering:
             assert await refused(stolen, statement) == NOT_ALLOWED, statement
 
 
+class TestOtherCompanies:
+    """What a function does to a company that was not entered takes a secret of it."""
+
+    async def test_an_upload_ends_by_its_secret(self, stolen: Connection, other_api: Api) -> None:
+        upload, secret = new_id(), b"s" * 32
+        await enter(stolen, other_api.company_id)
+        await stolen.execute(
+            "INSERT INTO journal_imports (company_id, id, format, status, bytes_total, opens_from, opens_through,"
+            " created_at, upload_secret_hash)"
+            " VALUES ($1, $2, 'csv', 'receiving', 0, '2026-01-01', '2026-12-31', now(), sha256($3::bytea))",
+            other_api.company_id,
+            upload,
+            secret,
+        )
+        status = "SELECT status FROM journal_imports WHERE id = $1"
+        for shown, expected in ((b"", "receiving"), (None, "receiving"), (b"t" * 32, "receiving"), (secret, "failed")):
+            await stolen.execute("SET LOCAL app.company_proof = ''")
+            await stolen.execute(
+                "SELECT give_up_upload($1, $2, $3, 'The upload broke off', now())", other_api.company_id, upload, shown
+            )
+            await enter(stolen, other_api.company_id)
+            assert await stolen.fetchval(status, upload) == expected, shown
+
+
 class TestWriting:
     """What the API's role writes in a company that it has entered has to fit."""
 
@@ -267,7 +291,7 @@ class TestWriting:
         "statement",
         [
             "SELECT purge_expired('infinity')", "SELECT end_broken_uploads('infinity')",
-            "SELECT end_given_up_imports('infinity')", "DELETE FROM idempotency_keys",
+            "DELETE FROM idempotency_keys",
             "UPDATE number_series SET last_number = last_number + 100", "DELETE FROM number_series",
             "CREATE TRIGGER t AFTER INSERT ON companies FOR EACH ROW EXECUTE FUNCTION enter_company_in_directory()",
             "UPDATE application_trust SET clock_tolerance = '1 year'", "DELETE FROM events",

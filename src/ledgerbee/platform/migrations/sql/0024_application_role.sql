@@ -221,6 +221,9 @@ BEGIN
 END
 $$;
 
+-- The worker's kinds of jobs say when an import is given up; nothing calls this any more.
+DROP FUNCTION end_given_up_imports(timestamptz);
+
 -- Functions that take the moment from their caller: what a caller may say is bounded at the start of each.
 DO $$
 DECLARE
@@ -230,7 +233,7 @@ DECLARE
 BEGIN
     FOR found IN
         SELECT p.oid, p.proname FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace AND p.proname IN
-            ('purge_expired', 'end_broken_uploads', 'end_given_up_imports', 'stale_blob_leases', 'post_entries',
+            ('purge_expired', 'end_broken_uploads', 'give_up_upload', 'stale_blob_leases', 'post_entries',
              'take_rate_limit_hit')
     LOOP
         text_before := pg_get_functiondef(found.oid);
@@ -520,10 +523,9 @@ BEGIN
 END
 $$;
 REVOKE EXECUTE ON FUNCTION purge_expired(timestamptz), end_broken_uploads(timestamptz),
-    end_given_up_imports(timestamptz), stale_blob_leases(timestamptz) FROM ledgerbee_app;
+    stale_blob_leases(timestamptz) FROM ledgerbee_app;
 GRANT EXECUTE ON FUNCTION purge_expired(timestamptz), end_broken_uploads(timestamptz),
-    end_given_up_imports(timestamptz), stale_blob_leases(timestamptz),
-    enter_company_for_job(uuid, text[], timestamptz, boolean) TO ledgerbee_worker;
+    stale_blob_leases(timestamptz), enter_company_for_job(uuid, text[], timestamptz, boolean) TO ledgerbee_worker;
 GRANT EXECUTE ON FUNCTION current_company(), visible_company(name), enter_company(bytea[], int[], text[], timestamptz, boolean),
     enter_new_company(uuid), take_number(text), earliest_turn(text), rolled_up_through(bigint) TO ledgerbee_app;
 
