@@ -29,19 +29,25 @@ Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 #: What the API's role may do with each table, and on some with single columns.
 TABLES = {
-    "INSERT SELECT": "document_snapshots events import_errors journal_attachments",
+    "INSERT SELECT": "customer_groups document_snapshots events import_errors journal_attachments vendor_groups",
     "DELETE INSERT SELECT": "blob_leases draft_attachments draft_journal_lines import_parts invoice_lines"
     " vat_code_rates",
-    "INSERT SELECT UPDATE": "accounts api_keys companies company_exchange_rates contacts customer_groups customers"
-    " departments document_templates idempotency_keys journal_categories journal_imports oauth_clients"
-    " vat_codes vendor_groups vendors",
-    "DELETE INSERT SELECT UPDATE": "credentials draft_journal_entries invoices prices product_groups products",
+    "INSERT SELECT UPDATE": "companies contacts customers departments idempotency_keys journal_imports",
+    "DELETE INSERT SELECT UPDATE": "draft_journal_entries invoices prices product_groups products",
+    "INSERT SELECT UPDATE(is_active name vat_code_id)": "accounts",
+    "INSERT SELECT UPDATE(revoked_at)": "api_keys",
+    "INSERT SELECT UPDATE(rate updated_at)": "company_exchange_rates",
+    "DELETE INSERT SELECT UPDATE(ip_allowlist scopes version)": "credentials",
+    "INSERT SELECT UPDATE(is_default)": "document_templates journal_categories",
+    "INSERT SELECT UPDATE(ip_allowlist name revoked_at scopes)": "oauth_clients",
+    "INSERT SELECT UPDATE(is_active name)": "vat_codes",
+    "INSERT SELECT UPDATE(updated_at)": "vendors",
     "SELECT": "account_days account_months attached_blobs exchange_rates fiscal_years journal_lines ledgers meters"
     " number_series tag_months delivery_attempts",
     "": "alembic_version application_trust company_directory interrupted_jobs pgqueuer_schedules pgqueuer_statistics"
     " rate_limit_hits",
     "INSERT SELECT UPDATE(is_latest)": "deliveries",
-    "INSERT": "pgqueuer_log",
+    "INSERT(entrypoint job_id priority status)": "pgqueuer_log",
     "DELETE INSERT SELECT UPDATE(name parent_id updated_at)": "dimension_values",
     "DELETE INSERT SELECT UPDATE(is_archived is_unique name updated_at)": "dimensions",
     "SELECT UPDATE(external_system_id reference)": "journal_entries",
