@@ -386,8 +386,8 @@ async def _check_told(context: Context) -> None:
     """Each entry has its event and the reference that was told, and the lock date is what its last event says."""
     async for entry, what in told.untold(context):
         raise _FoundError(what, entry)
-    if (what := await told.fault_in_lock_date(context)) is not None:
-        raise _FoundError(what)
+    if (locked := await told.fault_in_lock_date(context)) is not None:
+        raise _FoundError(locked)
 
 
 async def _check_attachments(context: Context, audit: _Audit, blobs: BlobStore | None) -> None:
