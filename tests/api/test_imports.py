@@ -480,24 +480,6 @@ async def test_what_nobody_foresaw_is_tried_again_and_ends_the_import(books: Boo
     assert (await books.verify_all()).entries == 500
 
 
-async def test_an_import_whose_job_was_given_up_is_over(books: Books, database_url: str) -> None:
-    """Its tries were used up while the database was away, or its workers died with it."""
-    given_up = (await send(books.api, lines(row()))).json()
-    waiting = (await send(books.api, lines(row()))).json()
-    owner = await asyncpg.connect(database_url)
-    await owner.execute(
-        "UPDATE pgqueuer SET status = 'failed' WHERE convert_from(payload, 'UTF8') LIKE '%' || $1 || '%'",
-        given_up["id"],
-    )
-    await owner.close()
-    await books.api.run(lambda context: context.connection.execute("SELECT end_given_up_imports($1)", context.now))
-    found = (await books.api.get(f"{PATH}/{given_up['id']}")).json()
-    assert (found["status"], found["completedAt"] is not None) == ("failed", True)
-    assert "again and again in vain behind line 0" in found["failure"]
-    assert (await books.api.get(f"{PATH}/{waiting['id']}")).json()["status"] == "queued"
-    assert await parts_of(books.api) == 1
-
-
 async def test_vat_beside_its_code_would_be_deducted_twice(books: Books) -> None:
     """Exports list the VAT that a code made, on the VAT account, beside the code."""
     codes = {code["vatCode"]: code for code in (await books.api.get("/v1/vat-codes")).json()}

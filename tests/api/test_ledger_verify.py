@@ -5,6 +5,7 @@ from tests.conftest import Api
 from tests.ledger_books import BANK, SALES, Books, as_owner, books_of
 
 from ledgerbee.ledger import verify as auditor
+from ledgerbee.ledger.entries import actions as entries
 from ledgerbee.ledger.verify import Verification, verify
 from ledgerbee.platform.context import Context
 
@@ -50,10 +51,27 @@ async def test_a_corrected_reference_is_no_fault(api: Api) -> None:
     books = await three_invoices(api)
 
     async def correct(context: Context) -> None:
-        await context.connection.execute("UPDATE journal_entries SET reference = 'PO 1', external_system_id = 'e'")
+        for number in (1, 3):
+            entry_id = await context.connection.fetchval(
+                "SELECT id FROM journal_entries WHERE company_id = $1 AND entry_number = $2", context.company_id, number
+            )
+            await entries.correct(context, entry_id, {"reference": f"PO {number}", "external_system_id": "e"})
 
     await api.run(correct)
     assert (await books.verify()).passed
+
+
+async def test_a_reference_is_corrected_with_an_event(api: Api) -> None:
+    """SQL of the API's role may, as the API does; nobody is told of it."""
+    books = await three_invoices(api)
+
+    async def change(context: Context) -> None:
+        await context.connection.execute("UPDATE journal_entries SET reference = 'PO 1' WHERE entry_number = 2")
+
+    await api.run(change)
+    fault = (await books.verify()).fault
+    assert fault is not None
+    assert (fault.entry_number, fault.what) == (2, "no event tells of its reference or external system id")
 
 
 def of_line(number: int, change: str) -> str:

@@ -138,6 +138,7 @@ async def test_vat_rates_come_from_the_accounts_of_the_group(api: Api) -> None:
     await api.patch(f"/v1/product-groups/{group}", {"domesticWithoutVatAccountId": accounts[1550]})
 
     async def change(context: Any) -> None:
+        await context.connection.execute("SET LOCAL ROLE NONE")  # no role of the program may
         await context.connection.execute(
             "UPDATE vat_codes SET contra_account_id = $2 WHERE company_id = $1 AND code = 'S42'",
             context.company_id,

@@ -29,19 +29,25 @@ Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 #: What the API's role may do with each table, and on some with single columns.
 TABLES = {
-    "INSERT SELECT": "document_snapshots events import_errors journal_attachments",
+    "INSERT SELECT": "customer_groups document_snapshots events import_errors journal_attachments vendor_groups",
     "DELETE INSERT SELECT": "blob_leases draft_attachments draft_journal_lines import_parts invoice_lines"
     " vat_code_rates",
-    "INSERT SELECT UPDATE": "accounts api_keys companies company_exchange_rates contacts customer_groups customers"
-    " departments document_templates idempotency_keys journal_categories journal_imports oauth_clients"
-    " vat_codes vendor_groups vendors",
-    "DELETE INSERT SELECT UPDATE": "credentials draft_journal_entries invoices prices product_groups products",
+    "INSERT SELECT UPDATE": "companies contacts customers departments idempotency_keys journal_imports",
+    "DELETE INSERT SELECT UPDATE": "draft_journal_entries invoices prices product_groups products",
+    "INSERT SELECT UPDATE(is_active name vat_code_id)": "accounts",
+    "INSERT SELECT UPDATE(revoked_at)": "api_keys",
+    "INSERT SELECT UPDATE(rate updated_at)": "company_exchange_rates",
+    "DELETE INSERT SELECT UPDATE(ip_allowlist scopes version)": "credentials",
+    "INSERT SELECT UPDATE(is_default)": "document_templates journal_categories",
+    "INSERT SELECT UPDATE(ip_allowlist name revoked_at scopes)": "oauth_clients",
+    "INSERT SELECT UPDATE(is_active name)": "vat_codes",
+    "INSERT SELECT UPDATE(updated_at)": "vendors",
     "SELECT": "account_days account_months attached_blobs exchange_rates fiscal_years journal_lines ledgers meters"
     " number_series tag_months delivery_attempts",
     "": "alembic_version application_trust company_directory interrupted_jobs pgqueuer_schedules pgqueuer_statistics"
     " rate_limit_hits",
     "INSERT SELECT UPDATE(is_latest)": "deliveries",
-    "INSERT": "pgqueuer_log",
+    "INSERT(entrypoint job_id priority status)": "pgqueuer_log",
     "DELETE INSERT SELECT UPDATE(name parent_id updated_at)": "dimension_values",
     "DELETE INSERT SELECT UPDATE(is_archived is_unique name updated_at)": "dimensions",
     "SELECT UPDATE(external_system_id reference)": "journal_entries",
@@ -60,17 +66,39 @@ WORKERS_TABLES = {
     "INSERT SELECT": {"delivery_attempts"},
     "INSERT SELECT UPDATE(is_latest status updated_at)": {"deliveries"},
 }  # fmt: skip
-#: Functions that the API's role may call, and those that only the worker's may. All others are nobody's.
+#: Functions that the API's role may call, and why each may be: what it takes of a company. All others are nobody's.
+ENTERED = "works on the company that the transaction has entered, and on no other"
+SECRET = "takes the hash of a credential, or the secret of an upload, which only their owners know"
+BARE = "sees what its caller sees: no rights of its own, or no table"
 FUNCTIONS = {
-    "add_fiscal_year", "current_company", "earliest_turn",
-    "enter_company", "enter_new_company", "fiscal_year_around", "give_up_upload",
-    "hold_ledger", "job_company", "last_turn", "make_room",
-    "open_ledger", "post_entries", "price_is_used", "resolve_credential", "rolled_up_through", "set_lock_date",
-    "take_number", "take_rate_limit_hit", "visible_company",
+    "add_fiscal_year": ENTERED, "current_company": ENTERED, "earliest_turn": ENTERED,
+    "enter_company": SECRET, "enter_new_company": "enters none that there is", "fiscal_year_around": BARE,
+    "give_up_upload": SECRET, "hold_ledger": ENTERED, "job_company": BARE, "last_turn": ENTERED, "make_room": ENTERED,
+    "open_ledger": ENTERED, "post_entries": ENTERED, "price_is_used": BARE, "resolve_credential": SECRET,
+    "rolled_up_through": BARE, "set_lock_date": ENTERED, "take_number": ENTERED,
+    "take_rate_limit_hit": "counts calls to the token endpoint, of no company: it can use up a bucket's places",
+    "visible_company": "says what its caller has written; policies ask it, for the role that they run for",
 }  # fmt: skip
-WORKERS_FUNCTIONS = {
-    "end_broken_uploads", "end_given_up_imports", "enter_company_for_job", "purge_expired", "stale_blob_leases",
-}  # fmt: skip
+#: A call of each that works on the company that was entered, and what it says where none was: nothing, or a refusal.
+CALLS = {
+    "add_fiscal_year": ("add_fiscal_year($1, '2027-01-01', '2027-12-31')", "LB403"),
+    "current_company": ("current_company()", None),
+    "earliest_turn": ("last_turn('import_journal_entries')", None),
+    "hold_ledger": ("hold_ledger()", "LB403"),
+    "last_turn": ("last_turn('import_journal_entries')", None),
+    "make_room": ("make_room('import_journal_entries', 60)", None),
+    "open_ledger": ("open_ledger('DKK', 2, $1, '2027-01-01', '2027-12-31')", "LB403"),
+    "post_entries": (None, "LB403"),
+    "set_lock_date": ("set_lock_date('2026-12-31', true)", "LB403"),
+    "take_number": ("take_number('invoice')", "LB403"),
+}
+#: Those of the worker's role beyond that: it acts for every company.
+WORKERS_FUNCTIONS = {"end_broken_uploads", "enter_company_for_job", "purge_expired", "stale_blob_leases"}
+#: Functions of PostgreSQL that are anybody's by themselves, and here only an administrator's.
+TAKEN_AWAY = (
+    "lo_create(0)", "lo_creat(-1)", "lo_from_bytea(0, 'x')", "pg_cancel_backend(0)", "pg_terminate_backend(0)",
+    "pg_prepared_statement()", "pg_cursor()", "pg_stat_get_activity(0)", "pg_stat_get_backend_activity(0)",
+)  # fmt: skip
 SEQUENCES = {"pgqueuer_id_seq", "pgqueuer_log_id_seq", "pgqueuer_schedules_id_seq", "pgqueuer_statistics_id_seq"}
 
 _PRIVILEGES = """
@@ -138,7 +166,7 @@ async def test_each_table_has_its_privileges(owner: Connection) -> None:
 
 
 @pytest.mark.parametrize(
-    ("role", "functions"), [("ledgerbee_app", FUNCTIONS), ("ledgerbee_worker", FUNCTIONS | WORKERS_FUNCTIONS)]
+    ("role", "functions"), [("ledgerbee_app", {*FUNCTIONS}), ("ledgerbee_worker", {*FUNCTIONS} | WORKERS_FUNCTIONS)]
 )
 async def test_each_function_is_somebodys_to_call(owner: Connection, role: str, functions: set[str]) -> None:
     rows = await owner.fetch(
@@ -149,6 +177,37 @@ async def test_each_function_is_somebodys_to_call(owner: Connection, role: str, 
     )
     assert {row["proname"] for row in rows if row["may"]} == functions
     assert [row["proname"] for row in rows if row["anybody"]] == []
+
+
+async def test_functions_with_rights_of_their_own_have_a_reason(owner: Connection) -> None:
+    """Those that run as the owner take the company that was entered, or something secret."""
+    rows = await owner.fetch("SELECT proname, prosecdef FROM pg_proc WHERE pronamespace = 'public'::regnamespace")
+    runs_as_owner = {row["proname"] for row in rows if row["prosecdef"]}
+    assert {name for name, why in FUNCTIONS.items() if why is BARE} == FUNCTIONS.keys() - runs_as_owner
+    assert {name for name, why in FUNCTIONS.items() if why is ENTERED} == CALLS.keys()
+
+
+@pytest.mark.parametrize("name", sorted(CALLS))
+async def test_a_company_that_was_only_named_is_not_worked_on(stolen: Connection, other_api: Api, name: str) -> None:
+    await stolen.execute("SET LOCAL app.company_proof = ''")
+    await stolen.execute("SELECT set_config('app.company_id', $1, true)", str(other_api.company_id))
+    call, expected = CALLS[name]
+    if call is None:
+        other = await books_of(other_api)
+        with pytest.raises(asyncpg.PostgresError) as fault:
+            await call_at(datetime.now(UTC), stolen, other.sale("2026-01-20", "1.00"))
+        assert fault.value.sqlstate == expected
+    elif expected is not None:
+        assert await refused(stolen, f"SELECT {call}", *([new_id()] if "$1" in call else [])) == expected
+    else:
+        assert await stolen.fetchval(f"SELECT {call}") is None
+
+
+@pytest.mark.parametrize("call", TAKEN_AWAY)
+@pytest.mark.parametrize("role", ["ledgerbee_app", "ledgerbee_worker"])
+async def test_what_postgresql_lets_anybody_do(owner: Connection, role: str, call: str) -> None:
+    await owner.execute(f"SET ROLE {role}")
+    assert await refused(owner, f"SELECT {call}") == NOT_ALLOWED
 
 
 async def test_functions_of_the_owner_look_names_up_where_nobody_else_writes(owner: Connection) -> None:
@@ -260,6 +319,30 @@ class TestEntering:
             assert await refused(stolen, statement) == NOT_ALLOWED, statement
 
 
+class TestOtherCompanies:
+    """What a function does to a company that was not entered takes a secret of it."""
+
+    async def test_an_upload_ends_by_its_secret(self, stolen: Connection, other_api: Api) -> None:
+        upload, secret = new_id(), b"s" * 32
+        await enter(stolen, other_api.company_id)
+        await stolen.execute(
+            "INSERT INTO journal_imports (company_id, id, format, status, bytes_total, opens_from, opens_through,"
+            " created_at, upload_secret_hash)"
+            " VALUES ($1, $2, 'csv', 'receiving', 0, '2026-01-01', '2026-12-31', now(), sha256($3::bytea))",
+            other_api.company_id,
+            upload,
+            secret,
+        )
+        status = "SELECT status FROM journal_imports WHERE id = $1"
+        for shown, expected in ((b"", "receiving"), (None, "receiving"), (b"t" * 32, "receiving"), (secret, "failed")):
+            await stolen.execute("SET LOCAL app.company_proof = ''")
+            await stolen.execute(
+                "SELECT give_up_upload($1, $2, $3, 'The upload broke off', now())", other_api.company_id, upload, shown
+            )
+            await enter(stolen, other_api.company_id)
+            assert await stolen.fetchval(status, upload) == expected, shown
+
+
 class TestWriting:
     """What the API's role writes in a company that it has entered has to fit."""
 
@@ -267,7 +350,7 @@ class TestWriting:
         "statement",
         [
             "SELECT purge_expired('infinity')", "SELECT end_broken_uploads('infinity')",
-            "SELECT end_given_up_imports('infinity')", "DELETE FROM idempotency_keys",
+            "DELETE FROM idempotency_keys",
             "UPDATE number_series SET last_number = last_number + 100", "DELETE FROM number_series",
             "CREATE TRIGGER t AFTER INSERT ON companies FOR EACH ROW EXECUTE FUNCTION enter_company_in_directory()",
             "UPDATE application_trust SET clock_tolerance = '1 year'", "DELETE FROM events",
@@ -335,6 +418,43 @@ class TestWriting:
         await stolen.execute(ask.format("queued"), company, -turn, now)
         assert await refused(stolen, ask.format("queued"), company, -turn, now) == "LB429"
         await stolen.execute(ask.format("queued"), company, -turn - 60, timedelta(days=1))
+
+    async def test_a_number_of_a_job_to_come(self, stolen: Connection, books: Books) -> None:
+        """Whoever asks next would be given it, in vain."""
+        ask = (
+            "INSERT INTO pgqueuer (id, priority, entrypoint, payload, status, execute_after) SELECT $3, $2, 'x',"
+            " convert_to(json_build_object('companyId', $1::text)::text, 'UTF8'), 'queued', now()"
+        )
+        turn = int((datetime.now(UTC) - datetime(2026, 1, 1, tzinfo=UTC)).total_seconds())
+        last = await stolen.fetchval("SELECT nextval('pgqueuer_id_seq')")
+        assert await refused(stolen, ask, str(books.api.company_id), -turn, last + 1) == "LB429"
+        await stolen.execute(ask, str(books.api.company_id), -turn, last)
+
+    async def test_what_became_of_a_job(self, stolen: Connection, books: Books, other_api: Api) -> None:
+        """The log says how often a job was begun: another's would be given up by it."""
+        add = (
+            "INSERT INTO pgqueuer (priority, entrypoint, payload, status, execute_after) SELECT $2, 'x',"
+            " convert_to(json_build_object('companyId', $1::text)::text, 'UTF8'), 'queued', now() RETURNING id"
+        )
+        turn = int((datetime.now(UTC) - datetime(2026, 1, 1, tzinfo=UTC)).total_seconds())
+        own = await stolen.fetchval(add, str(books.api.company_id), -turn)
+        await stolen.execute("SET LOCAL ROLE NONE")
+        others = await stolen.fetchval(add, str(other_api.company_id), -turn)
+        await enter(stolen, books.api.company_id)
+        note = "INSERT INTO pgqueuer_log (job_id, status, entrypoint, priority) VALUES ($1, '{}', 'x', 0)"
+        for job, status in ((own, "picked"), (own, "exception"), (others, "queued"), (others, "picked"), (0, "queued")):
+            assert await refused(stolen, note.format(status), job) == "LB429", (job, status)
+        await stolen.execute(note.format("queued"), own)
+        assert await refused(stolen, note.format("queued"), own) == "LB429"
+
+    @pytest.mark.parametrize("hours", [-2, 2])
+    async def test_an_event_at_another_moment(self, stolen: Connection, books: Books, hours: int) -> None:
+        tell = (
+            "INSERT INTO events (company_id, id, type, object_id, sequence, data, actor, request_id, occurred_at)"
+            " VALUES ($1, $2, 'x.y', $2, 1, '{}', 'x', 'x', now() + $3::interval)"
+        )
+        assert await refused(stolen, tell, books.api.company_id, new_id(), timedelta(hours=hours)) == "LB424"
+        await stolen.execute(tell, books.api.company_id, new_id(), timedelta(minutes=20 * hours))
 
     @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
     async def test_what_is_no_number(self, stolen: Connection, books: Books, number: str) -> None:
@@ -417,7 +537,10 @@ class TestWriting:
         async with owner.transaction():
             await enter(owner, api.company_id)
             unpaid = f"WHERE id = '{sold['id']}'"
-            for change in ("status = 'paid'", "amount_paid = amount", "status = 'paid', amount_paid = amount"):
+            for change in (
+                "status = 'paid'", "amount_paid = amount", "status = 'paid', amount_paid = amount",
+                "status = 'partially_paid'", "status = 'uncollectible'", "status = 'cancelled'", "status = 'credited'",
+            ):  # fmt: skip
                 assert await refused(owner, f"UPDATE invoices SET {change} {unpaid}") == "LB426"
             again = (
                 "INSERT INTO payments SELECT (jsonb_populate_record(p, jsonb_build_object('id', $1::uuid{}))).*"

@@ -1,7 +1,8 @@
-"""The whole audit of a company: the ledger by itself, then what documents say of it."""
+"""The whole audit of a company: the ledger by itself, then what documents say of it, then settings and their events."""
 
 from dataclasses import replace
 
+from ledgerbee.app.audit import fault_in_settings
 from ledgerbee.ledger import verify as ledger
 from ledgerbee.ledger.verify import Fault, Progress, Verification
 from ledgerbee.payments.customer_payments.audit import fault_in_documents, fault_in_payments
@@ -12,7 +13,7 @@ from ledgerbee.platform.context import Context
 async def verify(context: Context, progress: Progress | None = None, blobs: BlobStore | None = None) -> Verification:
     """As `ledger.verify.verify`, which looks at the ledger alone; all of it sees the same state of the database."""
     result = await ledger.verify(context, progress, blobs)
-    for look in (fault_in_documents, fault_in_payments) if result.passed else ():
+    for look in (fault_in_documents, fault_in_payments, fault_in_settings) if result.passed else ():
         if (what := await look(context)) is not None:
             return replace(result, fault=Fault(what))
     return result

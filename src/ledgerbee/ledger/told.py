@@ -1,5 +1,6 @@
 """The auditor's look at what is told of the ledger: when entries were posted, and the events that tell of them."""
 
+from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -24,8 +25,18 @@ WITH kept AS (
 SELECT e.id, e.entry_number FROM journal_entries e, kept, imported
 WHERE e.company_id = $1 AND e.posted_at >= kept.since
   AND NOT EXISTS (
-    SELECT FROM events v WHERE v.company_id = $1 AND v.object_id = e.id AND v.type = 'journal_entry.posted')
+    SELECT FROM events v WHERE v.company_id = $1 AND v.object_id = e.id AND v.type = 'journal_entry.posted'
+      AND v.occurred_at BETWEEN e.posted_at - interval '1 hour' AND e.posted_at + interval '1 hour')
   AND (e.chain_position <@ imported.places) IS NOT TRUE
+ORDER BY e.chain_position LIMIT 1
+"""
+#: What may be corrected of an entry is what its last event says. Events of an import tell of no single entry.
+_CORRECTED: Final = """
+SELECT e.id, e.entry_number FROM journal_entries e, LATERAL (
+    SELECT v.data FROM events v WHERE v.company_id = $1 AND v.object_id = e.id ORDER BY v.sequence DESC LIMIT 1
+) v
+WHERE e.company_id = $1
+  AND (v.data ->> 'reference', v.data ->> 'externalSystemId') IS DISTINCT FROM (e.reference, e.external_system_id)
 ORDER BY e.chain_position LIMIT 1
 """
 _LOCK_DATE: Final = """
@@ -52,9 +63,14 @@ def fault_in_moment(entry: asyncpg.Record, latest: datetime | None, now: datetim
     return None
 
 
-async def untold_entry(context: Context) -> asyncpg.Record | None:
-    """The first entry that no event tells of, with id and number; None where all are told of."""
-    return await context.connection.fetchrow(_UNTOLD, context.company_id)
+async def untold(context: Context) -> AsyncIterator[tuple[asyncpg.Record, str]]:
+    """The first entry (id and number) that no event tells of, and the first corrected without one: what is wrong."""
+    for query, what in (
+        (_UNTOLD, "no event tells of it"),
+        (_CORRECTED, "no event tells of its reference or external system id"),
+    ):
+        if (entry := await context.connection.fetchrow(query, context.company_id)) is not None:
+            yield entry, what
 
 
 async def fault_in_lock_date(context: Context) -> str | None:

@@ -383,11 +383,11 @@ async def _check_counters(context: Context, audit: _Audit, years: dict[UUID, asy
 
 
 async def _check_told(context: Context) -> None:
-    """Each entry has its event, and the lock date is what its last event says."""
-    if (entry := await told.untold_entry(context)) is not None:
-        raise _FoundError("no event tells of it", entry)
-    if (what := await told.fault_in_lock_date(context)) is not None:
-        raise _FoundError(what)
+    """Each entry has its event and the reference that was told, and the lock date is what its last event says."""
+    async for entry, what in told.untold(context):
+        raise _FoundError(what, entry)
+    if (locked := await told.fault_in_lock_date(context)) is not None:
+        raise _FoundError(locked)
 
 
 async def _check_attachments(context: Context, audit: _Audit, blobs: BlobStore | None) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -56,8 +57,9 @@ async def begin_import(
     if known is not None:
         import_id = known.id
     else:
+        secret = secrets.token_bytes(32)
         import_id, _, length = await actions.receive(
-            actions.Door(means.write, partial(_give_up, means)),
+            actions.Door(means.write, partial(_give_up, means, secret), secret),
             ImportFormat.BEANCOUNT,
             file.name,
             _blocks(prepared.lines),
@@ -71,9 +73,9 @@ async def begin_import(
     return run.Begun(import_id, rows_of, prepared.places)
 
 
-async def _give_up(means: run.Means, import_id: UUID, why: str) -> None:
+async def _give_up(means: run.Means, secret: bytes, import_id: UUID, why: str) -> None:
     async with means.database.connection() as connection:
-        await store.give_up_upload(connection, means.tenant.company_id, import_id, why, means.clock())
+        await store.give_up_upload(connection, means.tenant.company_id, import_id, secret, why, means.clock())
 
 
 async def _blocks(lines: Sequence[bytes]) -> AsyncIterator[bytes]:

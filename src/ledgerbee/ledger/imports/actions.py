@@ -67,11 +67,12 @@ class Writer(Protocol):
 @dataclass(frozen=True, slots=True)
 class Door:
     """How a file comes in: `write` keeps its parts, `give_up` ends the upload for a reason, whatever has become of the
-    credential that it came with. `max_bytes` is what the company may have waiting.
+    credential that it came with: by `secret`. `max_bytes` is what the company may have waiting.
     """
 
     write: Writer
     give_up: Callable[[UUID, str], Awaitable[None]]
+    secret: bytes
     max_bytes: int = NO_LIMIT
 
 
@@ -100,7 +101,7 @@ async def receive(
             csv_options,
             open_fiscal_years=open_fiscal_years,
         )
-        await store.insert(context, received)
+        await store.insert(context, received, hashlib.sha256(door.secret).digest())
         await store.check_quota(context, announced, door.max_bytes)
         return received.id
 

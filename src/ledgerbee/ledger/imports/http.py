@@ -1,6 +1,7 @@
 """Imports over HTTP (extensions)."""
 
 import asyncio
+import secrets
 from contextlib import suppress
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -222,18 +223,19 @@ async def import_journal_entries(  # noqa: PLR0913, PLR0917  each argument is on
 
 def _door(caller: Caller) -> actions.Door:
     """How a caller's file comes in, also when its credential is none any more before the end."""
+    secret = secrets.token_bytes(32)
 
     async def end(import_id: UUID, why: str) -> None:
         company_id = caller.principal.company_id
         async with caller.database.connection(company_id) as connection:
-            await store.give_up_upload(connection, company_id, import_id, why, caller.now)
+            await store.give_up_upload(connection, company_id, import_id, secret, why, caller.now)
 
     async def give_up(import_id: UUID, why: str) -> None:
         # Also when the request is cancelled. What can't be done now is done by the worker's sweep.
         with suppress(*UNREACHABLE):
             await asyncio.shield(end(import_id, why))
 
-    return actions.Door(caller.write, give_up, caller.max_waiting_bytes)
+    return actions.Door(caller.write, give_up, secret, caller.max_waiting_bytes)
 
 
 @router.get(

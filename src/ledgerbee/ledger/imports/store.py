@@ -57,12 +57,12 @@ FROM ledgers g WHERE g.company_id = $1
 """
 
 
-async def insert(context: Context, entry_import: JournalImport) -> None:
-    """Add an import."""
+async def insert(context: Context, entry_import: JournalImport, upload_secret_hash: bytes | None = None) -> None:
+    """Add an import; one that is uploaded with the SHA-256 of the secret by which `give_up_upload` ends it."""
     await context.connection.execute(
         "INSERT INTO journal_imports (company_id, id, format, file_name, status, content_hash, bytes_total, opens_from,"
-        " opens_through, created_at, started_at, csv_options)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+        " opens_through, created_at, started_at, csv_options, upload_secret_hash)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
         context.company_id,
         entry_import.id,
         entry_import.format,
@@ -74,6 +74,7 @@ async def insert(context: Context, entry_import: JournalImport) -> None:
         entry_import.created_at,
         entry_import.started_at,
         msgspec.to_builtins(entry_import.csv_options),
+        upload_secret_hash,
     )
 
 
@@ -193,12 +194,14 @@ async def end(
     return ended
 
 
-async def give_up_upload(connection: Connection, company_id: UUID, import_id: UUID, why: str, moment: datetime) -> None:
+async def give_up_upload(
+    connection: Connection, company_id: UUID, import_id: UUID, secret: bytes, why: str, moment: datetime
+) -> None:
     """End an upload where it stands, if it is one still, and forget what has arrived. Needs no company's transaction.
 
-    The credential that it came with may be none any more; whoever knows its id has begun it.
+    The credential that it came with may be none any more: whoever has its secret has begun it.
     """
-    await connection.execute("SELECT give_up_upload($1, $2, $3, $4)", company_id, import_id, why, moment)
+    await connection.execute("SELECT give_up_upload($1, $2, $3, $4, $5)", company_id, import_id, secret, why, moment)
 
 
 async def waiting_bytes(connection: Connection) -> int:

@@ -25,25 +25,56 @@ _BOOKED: Final = """
 SELECT i.number FROM invoices i
 LEFT JOIN journal_entries e ON e.company_id = $1 AND e.id = i.journal_entry_id AND e.source_type = 'invoice'
     AND e.source_id = i.id AND e.customer_id = i.customer_id AND e.currency = i.currency
+    AND e.entry_date = i.issue_date AND e.original_amount = i.amount AND e.exchange_rate = round(i.exchange_rate, 12)
 LEFT JOIN LATERAL (
-    SELECT sum(l.amount) AS amount, sum(l.base_amount) AS base_amount FROM journal_lines l
-    WHERE l.company_id = $1 AND l.entry_id = e.id AND l.account_id = i.receivable_account_id
-      AND l.line_type = 'CONTROL'
+    SELECT sum(l.amount) FILTER (WHERE l.line_type = 'CONTROL' AND l.account_id = i.receivable_account_id) AS amount,
+           sum(l.base_amount) FILTER (WHERE l.line_type = 'CONTROL' AND l.account_id = i.receivable_account_id)
+               AS base_amount,
+           coalesce(-sum(l.amount) FILTER (WHERE l.line_type = 'VAT'), 0) AS vat
+    FROM journal_lines l WHERE l.company_id = $1 AND l.entry_id = e.id
 ) r ON true
 WHERE i.company_id = $1 AND i.status <> 'draft'
-  AND (e.id IS NULL OR (r.amount, r.base_amount) IS DISTINCT FROM (i.amount, i.base_amount))
+  AND (e.id IS NULL OR (r.amount, r.base_amount, r.vat) IS DISTINCT FROM (i.amount, i.base_amount, i.vat))
+ORDER BY i.number_sequence LIMIT 1
+"""
+#: An invoice is the sum of its lines, and its number the one of its place in the series.
+_SUMS: Final = """
+SELECT i.number FROM invoices i CROSS JOIN LATERAL (
+    SELECT coalesce(sum(l.net), 0) AS net, coalesce(sum(l.vat), 0) AS vat FROM invoice_lines l
+    WHERE l.company_id = $1 AND l.invoice_id = i.id
+) l
+WHERE i.company_id = $1 AND i.status <> 'draft'
+  AND ((l.net, l.vat) IS DISTINCT FROM (i.subtotal, i.vat)
+       OR right(i.number, length(i.number_sequence::text)) <> i.number_sequence::text)
+ORDER BY i.number_sequence LIMIT 1
+"""
+#: What is printed of an invoice is what is booked.
+_PRINTED: Final = """
+SELECT i.number FROM invoices i
+LEFT JOIN document_snapshots s ON s.company_id = $1 AND s.document_id = i.id AND s.document_type = 'invoice'
+WHERE i.company_id = $1 AND i.status <> 'draft'
+  AND ((s.content ->> 'number', s.content ->> 'issueDate', s.content ->> 'dueDate', s.content ->> 'currency')
+           IS DISTINCT FROM (i.number, i.issue_date::text, i.due_date::text, i.currency)
+       OR ((s.content ->> 'subtotal')::numeric, (s.content ->> 'vat')::numeric, (s.content ->> 'amount')::numeric)
+           IS DISTINCT FROM (i.subtotal, i.vat, i.amount))
 ORDER BY i.number_sequence LIMIT 1
 """
 _PAID: Final = """
 SELECT p.id FROM payments p JOIN invoices i ON i.company_id = $1 AND i.id = p.invoice_id
 LEFT JOIN journal_entries e ON e.company_id = $1 AND e.id = p.journal_entry_id AND e.source_type = 'payment'
-    AND e.source_id = p.id AND e.customer_id = i.customer_id AND e.currency = p.currency
+    AND e.source_id = p.id AND e.customer_id = i.customer_id AND e.customer_id = p.customer_id
+    AND e.currency = p.currency AND e.entry_date = p.paid_on AND e.original_amount = p.amount
+    AND e.exchange_rate = round(p.exchange_rate, 12)
 LEFT JOIN LATERAL (
-    SELECT -sum(l.amount) AS amount, -sum(l.base_amount) AS settled FROM journal_lines l
-    WHERE l.company_id = $1 AND l.entry_id = e.id AND l.account_id = i.receivable_account_id
-      AND l.line_type = 'CONTROL'
+    SELECT -sum(l.amount) FILTER (WHERE l.line_type = 'CONTROL' AND l.account_id = i.receivable_account_id) AS amount,
+           -sum(l.base_amount) FILTER (WHERE l.line_type = 'CONTROL' AND l.account_id = i.receivable_account_id)
+               AS settled,
+           sum(l.amount) FILTER (WHERE l.line_type = 'ENTERED' AND l.account_id = p.account_id) AS received,
+           sum(l.base_amount) FILTER (WHERE l.line_type = 'ENTERED' AND l.account_id = p.account_id) AS base_received
+    FROM journal_lines l WHERE l.company_id = $1 AND l.entry_id = e.id
 ) r ON true
-WHERE p.company_id = $1 AND (e.id IS NULL OR (r.amount, r.settled) IS DISTINCT FROM (p.amount, p.base_settled))
+WHERE p.company_id = $1 AND (e.id IS NULL OR (r.amount, r.settled, r.received, r.base_received)
+    IS DISTINCT FROM (p.amount, p.base_settled, p.amount, p.base_amount))
 ORDER BY p.id LIMIT 1
 """
 #: Entries that say they are of something (an invoice, a payment, a draft, an import) that knows nothing of them. A
@@ -87,7 +118,10 @@ FROM invoices i CROSS JOIN LATERAL (
     WHERE p.company_id = $1 AND p.invoice_id = i.id AND p.reversed_at IS NULL
 ) p
 WHERE i.company_id = $1 AND i.status <> 'draft'
-  AND (i.amount_paid <> p.amount OR (i.status = 'paid' AND i.amount_paid <> i.amount) OR p.settled > i.base_amount
+  AND (i.amount_paid <> p.amount OR p.settled > i.base_amount
+       OR NOT CASE i.status WHEN 'paid' THEN i.amount_paid = i.amount
+           WHEN 'partially_paid' THEN i.amount_paid > 0 AND i.amount_paid < i.amount
+           ELSE i.status IN ('scheduled', 'sending', 'sent') AND i.amount_paid = 0 END
        OR (i.amount_paid = i.amount AND p.settled <> i.base_amount))
 ORDER BY i.number_sequence LIMIT 1
 """
@@ -104,6 +138,8 @@ _FAULTS: Final = (
     (_UNUSED, "{taken} invoice numbers were taken, {used} are used"),
     (_OTHER_SERIES, "numbers were taken from the series {name}, of which there are no documents"),
     (_BOOKED, "invoice {number} is booked, but no entry of it says the same"),
+    (_SUMS, "invoice {number} is not the sum of its lines, or its number not that of its place in the series"),
+    (_PRINTED, "what is printed of invoice {number} is not what is booked"),
     (_PAID, "payment {id} has no entry of its own that says the same"),
     (_SOURCES, "entry {entry_number} ({id}) says that it is of a document ({source_type}) that does not name it"),
     (_DRAFTS, "draft {id} is booked, but no entry is of it"),
@@ -115,7 +151,8 @@ async def fault_in_documents(context: Context) -> str | None:
     """What is wrong with the numbers of documents, or with a document and its entry; None: nothing.
 
     A series begins with 1 and has no hole; each booked invoice and each payment stands on an entry of its own that says
-    the same of the receivable, and no entry names a document that doesn't name it. A booked draft has the entry that it
+    the same of customer, day, rate, amounts, receivable and VAT, or account, and no entry names a document that doesn't
+    name it. An invoice is the sum of its lines and what its document prints. A booked draft has the entry that it
     names, an import as many as it counts.
     """
     for query, what in _FAULTS:
@@ -127,9 +164,9 @@ async def fault_in_documents(context: Context) -> str | None:
 async def fault_in_payments(context: Context) -> str | None:
     """What is wrong with the first invoice or payment that doesn't fit the others; None: nothing with any.
 
-    An invoice's `amount_paid` is the sum of its payments but for those taken back, all of it where it is `paid`; what
-    they settled of the receivable is never more than was booked, and all of it when all is paid. A payment is marked as
-    taken back if and only if its entry is reversed.
+    An invoice's `amount_paid` is the sum of its payments but for those taken back, and its status the one that this
+    makes; what they settled of the receivable is never more than was booked, and all of it when all is paid. A payment
+    is marked as taken back if and only if its entry is reversed.
     """
     wrong = await context.connection.fetchrow(_INVOICES, context.company_id)
     if wrong is not None:

@@ -39,13 +39,16 @@ REVOKE ALL ON FUNCTION job_company(bytea), last_turn(text), make_room(text, int)
 GRANT EXECUTE ON FUNCTION job_company(bytea), last_turn(text), make_room(text, int) TO ledgerbee_app;
 
 -- What of an import's file stands in import_parts, and when the last of it came: what a company may have waiting is limited.
+-- Who uploads it has a secret, of which this is the SHA-256.
 ALTER TABLE journal_imports
+    ADD COLUMN upload_secret_hash bytea CHECK (length(upload_secret_hash) = 32),
     ADD COLUMN bytes_kept bigint NOT NULL DEFAULT 0 CHECK (bytes_kept >= 0),
     ADD COLUMN received_at timestamptz;
 CREATE INDEX journal_imports_waiting ON journal_imports (company_id) WHERE status IN ('receiving', 'queued', 'running');
 
--- Ends an upload and forgets what has arrived. Whoever knows its id has begun it, and may have no credential any more.
-CREATE FUNCTION give_up_upload(company uuid, upload uuid, why text, moment timestamptz) RETURNS void
+-- Ends an upload and forgets what has arrived, for whoever has begun it: by the upload's secret, since the credential may be
+-- none any more.
+CREATE FUNCTION give_up_upload(company uuid, upload uuid, secret bytea, why text, moment timestamptz) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     caller_company text := current_setting('app.company_id', true);
@@ -54,14 +57,15 @@ BEGIN
     WITH ended AS (
         UPDATE journal_imports i SET status = 'failed', failure = why, completed_at = moment, bytes_kept = 0
         WHERE i.company_id = company AND i.id = upload AND i.status = 'receiving'
+          AND i.upload_secret_hash = sha256(secret)
         RETURNING i.id
     )
     DELETE FROM import_parts p USING ended e WHERE p.company_id = company AND p.import_id = e.id;
     PERFORM set_config('app.company_id', coalesce(caller_company, ''), true);
 END
 $$;
-REVOKE ALL ON FUNCTION give_up_upload(uuid, uuid, text, timestamptz) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION give_up_upload(uuid, uuid, text, timestamptz) TO ledgerbee_app;
+REVOKE ALL ON FUNCTION give_up_upload(uuid, uuid, bytea, text, timestamptz) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION give_up_upload(uuid, uuid, bytea, text, timestamptz) TO ledgerbee_app;
 
 -- Uploads that broke off where nobody could tidy up (the process was killed), over all companies: nothing has come for an
 -- hour.

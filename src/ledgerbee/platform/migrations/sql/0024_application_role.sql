@@ -221,6 +221,9 @@ BEGIN
 END
 $$;
 
+-- The worker's kinds of jobs say when an import is given up; nothing calls this any more.
+DROP FUNCTION end_given_up_imports(timestamptz);
+
 -- Functions that take the moment from their caller: what a caller may say is bounded at the start of each.
 DO $$
 DECLARE
@@ -230,7 +233,7 @@ DECLARE
 BEGIN
     FOR found IN
         SELECT p.oid, p.proname FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace AND p.proname IN
-            ('purge_expired', 'end_broken_uploads', 'end_given_up_imports', 'stale_blob_leases', 'post_entries',
+            ('purge_expired', 'end_broken_uploads', 'give_up_upload', 'stale_blob_leases', 'post_entries',
              'take_rate_limit_hit')
     LOOP
         text_before := pg_get_functiondef(found.oid);
@@ -304,7 +307,8 @@ $$;
 CREATE CONSTRAINT TRIGGER refuse_unused_number AFTER INSERT OR UPDATE ON number_series
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.last_number > 0) EXECUTE FUNCTION refuse_unused_number();
 
--- What an invoice says of its entry, its number and its payments is so. LB426.
+-- What an invoice says of its entry, its number and its payments is so. (Nothing sets the other states yet: what does adds
+-- them here.) LB426.
 CREATE FUNCTION check_booked_invoice(company uuid, invoice uuid) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
@@ -333,7 +337,11 @@ BEGIN
                 SELECT coalesce(sum(p.amount), 0) FROM payments p
                 WHERE p.company_id = company AND p.invoice_id = invoice AND p.reversed_at IS NULL)
             THEN 'what is paid is not the sum of its payments'
-        WHEN booked.status = 'paid' AND booked.amount_paid <> booked.amount THEN 'it is not paid'
+        WHEN NOT CASE booked.status
+                WHEN 'paid' THEN booked.amount_paid = booked.amount
+                WHEN 'partially_paid' THEN booked.amount_paid > 0 AND booked.amount_paid < booked.amount
+                ELSE booked.status IN ('scheduled', 'sending', 'sent') AND booked.amount_paid = 0 END
+            THEN format('it is not %s', booked.status)
         END;
     IF fault IS NOT NULL THEN
         RAISE EXCEPTION 'invoice %: %', booked.number, fault USING ERRCODE = 'LB426';
@@ -349,6 +357,14 @@ DECLARE
 BEGIN
     PERFORM set_config('app.company_id', NEW.company_id::text, true);
     PERFORM check_booked_invoice(NEW.company_id, NEW.id);
+    -- As it is booked; later it stays as it is (keep_booked_invoice).
+    IF (TG_OP = 'INSERT' OR OLD.status = 'draft') AND NOT EXISTS (
+            SELECT FROM journal_entries e WHERE e.company_id = NEW.company_id AND e.id = NEW.journal_entry_id
+            AND e.entry_date = NEW.issue_date AND e.original_amount = NEW.amount
+            AND e.exchange_rate = round(NEW.exchange_rate, 12)
+            AND right(NEW.number, length(NEW.number_sequence::text)) = NEW.number_sequence::text) THEN
+        RAISE EXCEPTION 'invoice %: it is not booked as it says', NEW.number USING ERRCODE = 'LB426';
+    END IF;
     PERFORM set_config('app.company_id', coalesce(caller_company, ''), true);
     RETURN NULL;
 END
@@ -374,6 +390,14 @@ BEGIN
                   WHERE l.company_id = e.company_id AND l.entry_id = e.id AND l.line_type = 'CONTROL'
                     AND l.account_id = i.receivable_account_id)) THEN
         RAISE EXCEPTION 'payment %: its entry is not of it', NEW.id USING ERRCODE = 'LB427';
+    ELSIF TG_OP = 'INSERT' AND NOT EXISTS (
+            SELECT FROM journal_entries e
+            JOIN journal_lines l ON l.company_id = e.company_id AND l.entry_id = e.id AND l.account_id = NEW.account_id
+                AND l.is_debit AND (l.amount, l.base_amount) = (NEW.amount, NEW.base_amount)
+            WHERE e.company_id = NEW.company_id AND e.id = NEW.journal_entry_id AND e.customer_id = NEW.customer_id
+              AND e.entry_date = NEW.paid_on AND e.original_amount = NEW.amount
+              AND e.exchange_rate = round(NEW.exchange_rate, 12)) THEN
+        RAISE EXCEPTION 'payment %: it is not booked as it says', NEW.id USING ERRCODE = 'LB427';
     ELSIF NEW.reversed_at IS NOT NULL AND NOT EXISTS (
             SELECT FROM journal_entries r WHERE r.company_id = NEW.company_id AND r.id = NEW.reversal_entry_id
             AND r.reverses_entry_id = NEW.journal_entry_id) THEN
@@ -445,10 +469,41 @@ BEGIN
     ELSIF NEW.status <> 'queued' OR NEW.dedupe_key IS NOT NULL OR NEW.execute_after < now()
             OR -NEW.priority::bigint < earliest_turn(NEW.entrypoint) THEN
         RAISE EXCEPTION 'a job waits for its turn' USING ERRCODE = 'LB429';
+    ELSIF NEW.id > pg_sequence_last_value('public.pgqueuer_id_seq') THEN
+        RAISE EXCEPTION 'the number of a job is the next one' USING ERRCODE = 'LB429';
     END IF;
     RETURN NEW;
 END
 $$;
+
+-- The log of the queue says how often a job was begun, by which one that takes its workers down is given up: the API notes
+-- that it has asked for one, and nothing else. LB429.
+CREATE FUNCTION guard_job_log() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    IF NEW.status <> 'queued' OR NOT EXISTS (
+            SELECT FROM pgqueuer q WHERE q.id = NEW.job_id AND q.entrypoint = NEW.entrypoint AND q.status = 'queued'
+            AND job_company(q.payload) = current_company()::text)
+            OR EXISTS (SELECT FROM pgqueuer_log l WHERE l.job_id = NEW.job_id) THEN
+        RAISE EXCEPTION 'the log of the queue is the worker''s' USING ERRCODE = 'LB429';
+    END IF;
+    RETURN NEW;
+END
+$$;
+
+-- What was done was done now. The condition stands with the trigger, which calls nothing as a rule: each command writes
+-- events. LB424.
+CREATE FUNCTION refuse_other_moment() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    PERFORM check_moment(NEW.occurred_at);
+    RETURN NEW;
+END
+$$;
+CREATE TRIGGER refuse_other_moment BEFORE INSERT ON events FOR EACH ROW
+    WHEN (NEW.occurred_at NOT BETWEEN now() - interval '50 minutes' AND now() + interval '50 minutes'
+          AND current_user = 'ledgerbee_app')
+    EXECUTE FUNCTION refuse_other_moment();
 
 -- Licences are the operator's to give, and books stay in the currency that they were begun in. LB433.
 CREATE FUNCTION guard_company() RETURNS trigger
@@ -520,22 +575,36 @@ BEGIN
 END
 $$;
 REVOKE EXECUTE ON FUNCTION purge_expired(timestamptz), end_broken_uploads(timestamptz),
-    end_given_up_imports(timestamptz), stale_blob_leases(timestamptz) FROM ledgerbee_app;
+    stale_blob_leases(timestamptz) FROM ledgerbee_app;
 GRANT EXECUTE ON FUNCTION purge_expired(timestamptz), end_broken_uploads(timestamptz),
-    end_given_up_imports(timestamptz), stale_blob_leases(timestamptz),
-    enter_company_for_job(uuid, text[], timestamptz, boolean) TO ledgerbee_worker;
+    stale_blob_leases(timestamptz), enter_company_for_job(uuid, text[], timestamptz, boolean) TO ledgerbee_worker;
 GRANT EXECUTE ON FUNCTION current_company(), visible_company(name), enter_company(bytea[], int[], text[], timestamptz, boolean),
     enter_new_company(uuid), take_number(text), earliest_turn(text), rolled_up_through(bigint) TO ledgerbee_app;
 
+-- What can change of an account, a VAT code and the rest is what the API changes: UPDATE of single columns.
+REVOKE UPDATE ON accounts, api_keys, company_exchange_rates, credentials, document_templates, journal_categories,
+    oauth_clients, vat_codes, customer_groups, vendor_groups, vendors FROM ledgerbee_app;
+GRANT UPDATE (updated_at) ON vendors TO ledgerbee_app; -- to hold one
+GRANT UPDATE (name, vat_code_id, is_active) ON accounts TO ledgerbee_app;
+GRANT UPDATE (revoked_at) ON api_keys TO ledgerbee_app;
+GRANT UPDATE (rate, updated_at) ON company_exchange_rates TO ledgerbee_app;
+GRANT UPDATE (scopes, ip_allowlist, version) ON credentials TO ledgerbee_app;
+GRANT UPDATE (is_default) ON document_templates, journal_categories TO ledgerbee_app;
+GRANT UPDATE (name, scopes, ip_allowlist, revoked_at) ON oauth_clients TO ledgerbee_app;
+GRANT UPDATE (name, is_active) ON vat_codes TO ledgerbee_app;
+
 -- What other sessions run, with the values in their statements, is for those who look after the server; the names of a
--- session's prepared statements and cursors are for its driver. Takes a superuser; for other servers see
--- docs/operations/security.md.
+-- session's prepared statements and cursors are for its driver; large objects and the ending of sessions
+-- are nobody's business here. Takes a superuser; for other servers see docs/operations/security.md.
 DO $$
 BEGIN
     IF (SELECT r.rolsuper FROM pg_roles r WHERE r.rolname = current_user) THEN
         REVOKE EXECUTE ON FUNCTION pg_stat_get_activity(int), pg_stat_get_backend_activity(int) FROM PUBLIC;
         GRANT EXECUTE ON FUNCTION pg_stat_get_activity(int), pg_stat_get_backend_activity(int) TO pg_read_all_stats;
-        REVOKE EXECUTE ON FUNCTION pg_prepared_statement(), pg_cursor() FROM PUBLIC;
+        REVOKE EXECUTE ON FUNCTION pg_prepared_statement(), pg_cursor(), lo_creat(int), lo_create(oid),
+            lo_from_bytea(oid, bytea) FROM PUBLIC;
+        REVOKE EXECUTE ON FUNCTION pg_cancel_backend(int), pg_terminate_backend(int, bigint) FROM PUBLIC;
+        GRANT EXECUTE ON FUNCTION pg_cancel_backend(int), pg_terminate_backend(int, bigint) TO pg_signal_backend;
     END IF;
 END
 $$;

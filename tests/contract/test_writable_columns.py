@@ -1,0 +1,268 @@
+"""What SQL with the API's login could write into each column, and who would notice.
+
+A new column that the API's role may write fails the first test until it stands here: as one whose change `verify` finds
+(the second test changes it), or with the reason why nobody has to.
+"""
+
+from typing import Final
+
+import asyncpg
+import pytest
+import pytest_asyncio
+from tests.api.test_imports import imported, lines, row
+from tests.api.test_oauth import make_client, token_of
+from tests.api.test_payments import account, pay
+from tests.attached import PDF, File, attach
+from tests.conftest import Api
+from tests.drafting import V2, drafted, plain
+from tests.ledger_books import OUTPUT_VAT, Books, as_owner, books_of
+from tests.selling import Shop, line
+
+from ledgerbee.app.verify import verify
+from ledgerbee.platform.context import Context
+
+MASTER: Final = "master data, as the API changes it; documents and entries keep what they were made with"
+TEXT: Final = "text, or what the API decides by; no amount, day or state of what is booked follows from it"
+STAYS: Final = "stays as it was written: no UPDATE of it, or a trigger"
+OWN: Final = "of the company alone, and of what is not booked"
+GUARD: Final = "refused where it matters: tests/contract/test_application_role.py"
+#: Changed by the second test, which `verify` has to notice: by the statement that stands here, or by another value.
+VERIFY: Final = "verify"
+
+#: Of tables with money or law in them each column; `*` are all columns of the others.
+COLUMNS: Final[dict[str, dict[str, str]]] = {
+    "invoices": {
+        VERIFY: "id status number number_sequence customer_id issue_date due_date currency subtotal vat amount"
+        " amount_paid receivable_account_id exchange_rate base_amount journal_entry_id",
+        STAYS: "customer_department_id customer_contact_id payment_terms_days reference our_reference description notes"
+        " document_template_id delivery_date created_at",
+        TEXT: "sent_at updated_at",
+    },
+    "invoice_lines": {
+        VERIFY: "invoice_id net vat",
+        STAYS: "id position line_type description price_id product_id unit quantity unit_price unit_price_given"
+        " discount_percent discount_given vat_rate account_id vat_code_id",
+    },
+    "document_snapshots": {VERIFY: "document_id content", STAYS: "document_type created_at"},
+    "payments": {
+        VERIFY: "id invoice_id customer_id paid_on amount currency exchange_rate base_amount base_settled account_id"
+        " journal_entry_id reversal_entry_id",
+        STAYS: "reference created_at reversed_at",
+    },
+    "journal_entries": {VERIFY: "reference external_system_id"},
+    "journal_attachments": {
+        VERIFY: "entry_id hash",
+        STAYS: "id position file_name content_type size created_at",
+    },
+    "companies": {
+        VERIFY: "name email address city postal_code country_code vat_number billing_email phone preferred_language"
+        " contact_person_first_name contact_person_last_name website base_currency time_zone payment_terms_days"
+        " bank_name bank_registration_number bank_account_number iban bic licenses created_at logo_format",
+        MASTER: "logo updated_at",
+    },
+    "accounts": {
+        VERIFY: "number name standard_number ledger_type classification control_account_type vat_code_id"
+        " is_active",
+        STAYS: "id role sum_from created_at",
+    },
+    "vat_codes": {
+        VERIFY: "code name type principle account_id contra_account_id return_box einvoice_category exemption_reason"
+        " exemption_reason_da is_active",
+        STAYS: "id rate deductible_percent created_at",
+    },
+    "vat_code_rates": {VERIFY: "vat_code_id valid_from rate deductible_part deductible_whole"},
+    "company_exchange_rates": {VERIFY: "rate", STAYS: "currency day", TEXT: "updated_at"},
+    "credentials": {
+        VERIFY: "kind subject_id scopes expires_at",
+        OWN: "secret_hash ip_allowlist version made_by",
+    },
+    "api_keys": {VERIFY: "id scopes revoked_at", OWN: "name prefix ip_allowlist expires_at created_at created_by"},
+    "oauth_clients": {VERIFY: "id scopes revoked_at", OWN: "name ip_allowlist expires_at created_at created_by"},
+    "events": {
+        VERIFY: "object_id type sequence data occurred_at",
+        STAYS: "id before actor request_id credential_kind credential_id address",
+    },
+    "draft_journal_entries": {
+        VERIFY: "id journal_entry_id",
+        OWN: "status entry_type entry_date currency exchange_rate original_amount description reference"
+        " external_system_id customer_id vendor_id journal_category_id tag_ids attachment_count created_at updated_at"
+        " delivery_date",
+    },
+    "journal_imports": {
+        VERIFY: "id entries_posted",
+        OWN: "format file_name status content_hash bytes_total bytes_read position line error_count failure summary"
+        " created_at started_at completed_at opens_from opens_through csv_options csv_dialect bytes_kept received_at"
+        " upload_secret_hash",
+    },
+    "idempotency_keys": {GUARD: "key request_hash status content_type body created_at"},
+    "deliveries": {
+        GUARD: "id document_type document_id delivery_type recipient status created_at updated_at is_latest"
+    },
+    "pgqueuer": {GUARD: "id priority status entrypoint dedupe_key execute_after payload headers"},
+    "pgqueuer_log": {GUARD: "job_id status priority entrypoint"},
+    "draft_journal_lines": {OWN: "*"},
+    "draft_attachments": {OWN: "*"},
+    "import_parts": {OWN: "*"},
+    "import_errors": {OWN: "*"},
+    "blob_leases": {OWN: "*"},
+    **{
+        table: {MASTER: "*"}
+        for table in [
+            "contacts", "customer_groups", "customers", "departments", "dimension_values", "dimensions",
+            "document_templates", "journal_categories", "prices", "product_groups", "products", "projects",
+            "subprojects", "vendor_groups", "vendors",
+        ]
+    },
+}  # fmt: skip
+#: How a column is changed where just another value would be refused, or is not what a thief would write.
+CHANGES: Final = {
+    "invoices.status": "status = 'uncollectible' WHERE status = 'sent'",
+    "invoices.subtotal": "subtotal = subtotal + 1, amount = amount + 1",
+    "invoices.vat": "vat = vat + 1, subtotal = subtotal - 1",
+    "invoices.amount": "amount = amount + 1, vat = vat + 1",
+    "invoices.amount_paid": "amount_paid = amount, status = 'paid' WHERE status = 'sent'",
+    "invoices.issue_date": "issue_date = issue_date - 1",
+    "invoice_lines.invoice_id": "invoice_id = gen_random_uuid() WHERE line_type = 'product'",
+    "document_snapshots.content": "content = jsonb_set(content, '{amount}', '\"1.00\"')",
+    "payments.amount": "amount = amount - 1",
+    "payments.base_amount": "base_amount = 1",
+    "payments.base_settled": "base_settled = 1",
+    "payments.reversal_entry_id": "reversal_entry_id = gen_random_uuid() WHERE reversed_at IS NOT NULL",
+    "journal_attachments.hash": "hash = sha256(hash)",
+    "companies.preferred_language": "preferred_language = 'en'",
+    "companies.payment_terms_days": "payment_terms_days = 1",
+    "companies.licenses": "licenses = '{}'",
+    "companies.logo_format": "logo = 'x', logo_format = 'png'",
+    "accounts.ledger_type": "ledger_type = 'BALANCE_SHEET' WHERE number = 91011",
+    "accounts.classification": "classification = 'EXPENSE' WHERE number = 91011",
+    "accounts.control_account_type": "control_account_type = 'ACCOUNTS_PAYABLE' WHERE number = 91011",
+    "accounts.number": "number = number + 100000",
+    "vat_codes.type": "type = CASE type WHEN 'SALES' THEN 'PURCHASE' ELSE 'SALES' END",
+    "vat_codes.principle": "principle = CASE principle WHEN 'Net' THEN 'Gross' ELSE 'Net' END",
+    "vat_codes.einvoice_category": "einvoice_category = 'AE'",
+    "vat_code_rates.valid_from": "valid_from = '2026-01-01'",
+    "vat_code_rates.rate": "rate = 1",
+    "vat_code_rates.deductible_part": "deductible_part = 0",
+    "vat_code_rates.deductible_whole": "deductible_whole = 7 * deductible_whole",
+    "credentials.kind": "kind = 'oauth_client'",
+    "credentials.scopes": "scopes = scopes || '{companies-read}'::text[]",
+    "credentials.expires_at": "expires_at = 'infinity' WHERE kind = 'oauth_token'",
+    "api_keys.scopes": "scopes = '{}'",
+    "oauth_clients.scopes": "scopes = '{}'",
+    "api_keys.revoked_at": "revoked_at = now()",
+    "oauth_clients.revoked_at": "revoked_at = now()",
+    "events.sequence": "sequence = sequence + 1000",
+    "events.type": "type = 'x.y' WHERE type = 'journal_entry.posted'",
+    "events.data": "data = '{}' WHERE type = 'journal_entry.posted'",
+    "draft_journal_entries.journal_entry_id": "journal_entry_id = gen_random_uuid() WHERE status = 'booked'",
+    "draft_journal_entries.id": "id = gen_random_uuid() WHERE status = 'booked'",
+}
+_WRITABLE: Final = """
+SELECT c.relname, a.attname, format_type(a.atttypid, NULL) AS type
+FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped
+  AND a.attgenerated = '' AND a.attname <> 'company_id'
+  AND (has_column_privilege('ledgerbee_app', c.oid, a.attnum, 'INSERT')
+       OR has_column_privilege('ledgerbee_app', c.oid, a.attnum, 'UPDATE'))
+"""
+#: Another value of a type.
+OTHERS: Final = {
+    "uuid": "gen_random_uuid()", "text": "coalesce({0}, '') || 'x'", "numeric": "{0} + 1", "integer": "{0} + 1",
+    "bigint": "{0} + 1", "date": "{0} + 1", "timestamp with time zone": "{0} - interval '2 days'",
+    "boolean": "NOT {0}", "text[]": "{0} || '{{x}}'::text[]",
+}  # fmt: skip
+
+
+def columns_of(found: list[asyncpg.Record]) -> dict[tuple[str, str], str]:
+    """What stands above of each column that was found."""
+    return {
+        (table, column): kind
+        for table, kinds in COLUMNS.items()
+        for kind, names in kinds.items()
+        for column in ([one["attname"] for one in found if one["relname"] == table] if names == "*" else names.split())
+    }
+
+
+@pytest_asyncio.fixture
+async def writable(database_url: str) -> list[asyncpg.Record]:
+    owner = await as_owner(database_url)
+    found = await owner.fetch(_WRITABLE)
+    await owner.close()
+    return list(found)
+
+
+async def test_each_column_has_somebody_who_notices_or_a_reason(writable: list[asyncpg.Record]) -> None:
+    assert {(one["relname"], one["attname"]) for one in writable} == columns_of(writable).keys()
+
+
+async def a_year_of(api: Api) -> Books:
+    """Books with something of everything that `verify` looks at."""
+    shop, books = Shop(api), await books_of(api)
+    await shop.ok("PATCH", "/v1/company", {"bankName": "Arbejdernes Landsbank", "email": "a@b.dk"})
+    made = {"accountNumber": 91011, "name": "Salg på nettet", "publicAccountId": 1010}
+    await shop.ok("POST", "/v1/accounts", made)
+    output_vat = await account(shop, OUTPUT_VAT)
+    code = {"vatCode": "X25", "name": "Salg 25 %", "vatRate": 25, "type": "SALES", "principle": "Net"}
+    await shop.ok("POST", "/v1/vat-codes", {**code, "accountToBookId": output_vat})
+    await shop.ok("PUT", "/v1/exchange-rates", {"currency": "EUR", "date": "2026-03-16", "rate": "7.5"})
+    await token_of(api.http, await make_client(api))
+    await shop.sold(line(await shop.price("100")))
+    for amounts in (("50",), ("125",), ("125",)):
+        sold = await shop.sold(line(await shop.price("100")))
+        paid = [await pay(shop, sold, amount) for amount in amounts]
+    await shop.ok("POST", f"/v1/payments/{paid[0]['id']}/reverse", {}, status=200)
+    await shop.draft(await shop.customer(), line(await shop.price("100")))
+    draft = await drafted(books, plain(books))
+    assert (await api.post(f"{V2}/{draft['id']}/book")).status_code == 200
+    await attach(books, File.of(PDF, "application/pdf"))
+    await imported(api, lines(row("1.00"), row("2.00")))
+    return books
+
+
+class DoneError(Exception):
+    """Rolls back what was changed."""
+
+
+async def found_after(api: Api, statement: str) -> str | None:
+    """What `verify` says after a statement of the owner with all triggers off, which is then undone."""
+    said: list[str | None] = []
+
+    async def work(context: Context) -> None:
+        await context.connection.execute("SET LOCAL ROLE NONE; SET LOCAL session_replication_role = replica")
+        if await context.connection.execute(statement, api.company_id) == "UPDATE 0":
+            raise asyncpg.NoDataFoundError
+        await context.connection.execute("SET LOCAL ROLE ledgerbee_worker")
+        fault = (await verify(context)).fault
+        said.append(None if fault is None else fault.what)
+        raise DoneError
+
+    with pytest.raises(DoneError):
+        await api.run(work, one_snapshot=True)
+    return said[-1]
+
+
+def change(table: str, column: str, kind: str) -> str:
+    """The statement that changes a column of a company's rows."""
+    other = OTHERS.get(kind, "").format(column)
+    text = CHANGES.get(f"{table}.{column}", f"{column} = {other}")
+    what, _, where = text.partition(" WHERE ")
+    where = where or ("status <> 'draft'" if table == "invoices" else "")
+    return f"UPDATE {table} SET {what} WHERE company_id = $1" + (f" AND {where}" if where else "")
+
+
+async def test_verify_finds_another_value_in_each_column_that_it_answers_for(
+    api: Api, writable: list[asyncpg.Record]
+) -> None:
+    books = await a_year_of(api)
+    assert (await books.verify_all()).fault is None
+    kinds = columns_of(writable)
+    unnoticed = {}
+    for table, column, kind in writable:
+        if kinds[table, column] == VERIFY:
+            statement = change(table, column, kind)
+            try:
+                if await found_after(api, statement) is None:
+                    unnoticed[statement] = "nothing"
+            except asyncpg.PostgresError as fault:
+                unnoticed[statement] = str(fault)
+    assert unnoticed == {}
