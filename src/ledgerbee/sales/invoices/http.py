@@ -1,5 +1,6 @@
 """Invoices over HTTP (contract 2.22, 3.3)."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Final
 
@@ -12,8 +13,9 @@ from ledgerbee.ledger.entries.model import FISCAL_YEAR_MISSING, PERIOD_LOCKED
 from ledgerbee.parties.contacts.model import CONTACT_NOT_FOUND
 from ledgerbee.parties.customers.model import CUSTOMER_NOT_FOUND
 from ledgerbee.parties.departments.model import DEPARTMENT_NOT_FOUND
-from ledgerbee.parties.wire import Flag, NullableEan, NullableEmail, NullableLine, NullablePaymentTerms
+from ledgerbee.parties.wire import NullableLine, NullablePaymentTerms
 from ledgerbee.platform.attachments.rules import content_disposition
+from ledgerbee.platform.context import Context
 from ledgerbee.platform.http.operation import CallerDep, Ctx, operation, resource_router
 from ledgerbee.platform.http.query import (
     Limit,
@@ -37,9 +39,10 @@ from ledgerbee.platform.http.wire import (
 )
 from ledgerbee.platform.rates.model import EXCHANGE_RATE_MISSING
 from ledgerbee.sales.delivery import store as deliveries
-from ledgerbee.sales.delivery.model import DeliveryStatus, DeliveryType
+from ledgerbee.sales.delivery.model import DeliveryStatus
 from ledgerbee.sales.documents.model import (
     DOCUMENT_CHARACTERS_UNPRINTABLE,
+    DOCUMENT_PRINTING_FAILED,
     SALES_DOCUMENT_AMOUNT_TOO_LARGE,
     SALES_DOCUMENT_CUSTOMER_INACTIVE,
     SALES_DOCUMENT_DEPARTMENT_INACTIVE,
@@ -49,7 +52,7 @@ from ledgerbee.sales.documents.model import (
     SALES_DOCUMENT_VAT_CODE_UNUSABLE,
     DocumentKind,
 )
-from ledgerbee.sales.documents.printing import file_name, print_pdf
+from ledgerbee.sales.documents.printing import file_name, print_pdf, with_trial
 from ledgerbee.sales.documents.wire import Lines, NullableText, line_inputs
 from ledgerbee.sales.invoices import actions, store
 from ledgerbee.sales.invoices.model import (
@@ -69,9 +72,10 @@ from ledgerbee.sales.invoices.wire import (
     DeliveryStatusResponse,
     PublicInvoice,
     PublicInvoiceSummary,
+    SendInvoiceRequest,
     SendInvoiceResponse,
-    SendWarningResponse,
     render,
+    render_sent,
     render_summary,
 )
 from ledgerbee.sales.templates.model import DOCUMENT_TEMPLATE_NOT_FOUND
@@ -156,18 +160,6 @@ class UpdateInvoiceRequest(RequestModel):
     document_template_id: Id | None = omitted(
         description="Null: the customer's, else one in its language, else the company's default"
     )
-
-
-class SendInvoiceRequest(RequestModel):
-    """How to send it."""
-
-    delivery_type: DeliveryType = Field(
-        DeliveryType.MANUAL, description="`Email` needs an address; `Sproom` needs a connected e-invoicing network"
-    )
-    override_email: NullableEmail = omitted(description="Send here instead of to the contact or customer")
-    override_ean_number: NullableEan = omitted(description="EAN (GLN) to put on the invoice instead of the customer's")
-    update_customer_record: Flag = Field(False, description="Keep the overrides on the customer")
-    document_template_id: Id | None = omitted(description="Template to use instead of the draft's")
 
 
 def _given(body: CreateInvoiceRequest | UpdateInvoiceRequest) -> dict[str, Any]:
@@ -297,6 +289,7 @@ async def delete_invoice(context: Ctx, invoice_id: InvoiceId) -> None:
 
 @router.post(
     "/v1/invoices/{invoiceId}/send",
+    response_model=SendInvoiceResponse,
     response_model_exclude_unset=True,
     **operation(
         "Send an invoice to the customer",
@@ -321,15 +314,17 @@ async def delete_invoice(context: Ctx, invoice_id: InvoiceId) -> None:
             SALES_DOCUMENT_CUSTOMER_INACTIVE,
             SALES_DOCUMENT_VAT_CODE_UNUSABLE,
             DOCUMENT_CHARACTERS_UNPRINTABLE,
+            DOCUMENT_PRINTING_FAILED,
             EXCHANGE_RATE_MISSING,
             PERIOD_LOCKED,
             FISCAL_YEAR_MISSING,
             ACCOUNT_NOT_FOUND,
             ACCOUNT_NOT_BOOKABLE,
         ],
+        opens_transaction=False,
     ),
 )
-async def send_invoice(context: Ctx, invoice_id: InvoiceId, body: SendInvoiceRequest) -> SendInvoiceResponse:
+async def send_invoice(caller: CallerDep, invoice_id: InvoiceId, body: SendInvoiceRequest) -> Response:
     """Send an invoice to the customer."""
     options = actions.SendOptions(
         delivery_type=body.delivery_type,
@@ -338,11 +333,14 @@ async def send_invoice(context: Ctx, invoice_id: InvoiceId, body: SendInvoiceReq
         update_customer_record=body.update_customer_record,
         document_template_id=body.document_template_id,
     )
-    sent = await actions.send(context, invoice_id, options)
-    answer = SendInvoiceResponse(success=True, delivery_type=body.delivery_type, sproom_document_id=None)
-    if not sent.warnings:
-        return answer
-    return answer.model_copy(update={"warnings": [SendWarningResponse(**one._asdict()) for one in sent.warnings]})
+
+    async def run(tried: Mapping[str, Any] | None) -> Response:
+        async def work(context: Context) -> Response:
+            return render_sent(await actions.send(context, invoice_id, options, tried), body.delivery_type)
+
+        return await caller.command(work)
+
+    return await with_trial(caller.principal.company_id, run)
 
 
 @router.get(
@@ -373,7 +371,12 @@ _PDF = operation(
     description="A sent invoice as it was booked; a draft as it would be, with a watermark. `draft=true` puts the "
     "watermark on a sent one too.",
     response="The invoice as PDF/A",
-    errors=[INVOICE_NOT_FOUND, SALES_DOCUMENT_VAT_CODE_UNUSABLE, DOCUMENT_CHARACTERS_UNPRINTABLE],
+    errors=[
+        INVOICE_NOT_FOUND,
+        SALES_DOCUMENT_VAT_CODE_UNUSABLE,
+        DOCUMENT_CHARACTERS_UNPRINTABLE,
+        DOCUMENT_PRINTING_FAILED,
+    ],
     opens_transaction=False,
 )
 _PDF["responses"][200]["content"] = {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}

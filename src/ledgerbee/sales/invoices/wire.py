@@ -1,25 +1,29 @@
-"""The wire form of an invoice: what operations answer with and what its events carry (contract 2.22)."""
+"""The wire form of an invoice and of its sending: what operations answer with and its events carry (contract 2.22)."""
 
 from collections.abc import Sequence
 from datetime import date as day
 from typing import Any
 
+from fastapi import Response
 from pydantic import Field
 
 from ledgerbee.core.money import format_amount
+from ledgerbee.parties.wire import Flag, NullableEan, NullableEmail
 from ledgerbee.platform.http.wire import (
     EXAMPLE_ID,
     DecimalText,
+    Id,
     IdText,
     Moment,
     MoneyText,
     Number,
+    RequestModel,
     ResponseModel,
     omitted,
 )
 from ledgerbee.sales.delivery.model import DeliveryStatus, DeliveryType, Outcome
 from ledgerbee.sales.documents.model import DocumentLineType, Line
-from ledgerbee.sales.invoices.model import FullInvoice, Invoice, InvoiceStatus
+from ledgerbee.sales.invoices.model import FullInvoice, Invoice, InvoiceStatus, Sent
 
 
 class InvoiceLineResponse(ResponseModel):
@@ -87,6 +91,18 @@ class SendWarningResponse(ResponseModel):
     code: str = Field(examples=["INVOICE_BUYER_INCOMPLETE"])
     message: str
     details: dict[str, Any] = Field(examples=[{"missing": ["address", "postalCode", "city"]}])
+
+
+class SendInvoiceRequest(RequestModel):
+    """How to send it."""
+
+    delivery_type: DeliveryType = Field(
+        DeliveryType.MANUAL, description="`Email` needs an address; `Sproom` needs a connected e-invoicing network"
+    )
+    override_email: NullableEmail = omitted(description="Send here instead of to the contact or customer")
+    override_ean_number: NullableEan = omitted(description="EAN (GLN) to put on the invoice instead of the customer's")
+    update_customer_record: Flag = Field(False, description="Keep the overrides on the customer")
+    document_template_id: Id | None = omitted(description="Template to use instead of the draft's")
 
 
 class SendInvoiceResponse(ResponseModel):
@@ -185,3 +201,11 @@ def _lines(lines: Sequence[Line], currency: str) -> list[InvoiceLineResponse]:
         )
         for line in lines
     ]
+
+
+def render_sent(sent: Sent, delivery_type: DeliveryType) -> Response:
+    """The answer to a send; without warnings it has no such field."""
+    answer = SendInvoiceResponse(success=True, delivery_type=delivery_type, sproom_document_id=None)
+    if sent.warnings:
+        answer = answer.model_copy(update={"warnings": [SendWarningResponse(**it._asdict()) for it in sent.warnings]})
+    return Response(answer.model_dump_json(exclude_unset=True), media_type="application/json")
