@@ -25,7 +25,7 @@ CHINESE = replace(INVOICE, lines=(LINE, replace(LINE, description="中文 coffee
 def refused(document: PrintableDocument, extra_fonts: Path | None = None) -> list[tuple[str, str, tuple[str, ...]]]:
     """Code points, names and fields of what no font shows; empty for what prints. Check and rendering agree."""
     found: list[list[tuple[str, str, tuple[str, ...]]]] = []
-    with closing(Renderer(1, extra_fonts)) as renderer:
+    with closing(Renderer(extra_fonts)) as renderer:
         for act in (renderer.check, renderer.render):
             try:
                 act(document)
@@ -100,7 +100,7 @@ def test_a_refusal_names_a_bounded_number_of_characters() -> None:
 def test_a_folder_of_fonts_shows_what_the_shipped_ones_lack(tmp_path: Path) -> None:
     write_font(tmp_path, "deep/er/Script.TTF", "中文")
     assert refused(CHINESE, tmp_path) == []
-    with closing(Renderer(1, tmp_path)) as renderer:
+    with closing(Renderer(tmp_path)) as renderer:
         pdf = renderer.render(CHINESE)
         assert renderer.render(CHINESE) == pdf
     content = PdfReader(io.BytesIO(pdf)).pages[0].extract_text().replace("\u00a0", " ")
@@ -126,7 +126,7 @@ def test_letters_and_marks_need_one_font_that_has_both(tmp_path: Path) -> None:
 
 def test_what_the_shipped_fonts_show_is_the_same_everywhere(tmp_path: Path) -> None:
     write_font(tmp_path, "script.ttf", "abcÆØÅ中")
-    with closing(Renderer(1, tmp_path)) as renderer:
+    with closing(Renderer(tmp_path)) as renderer:
         assert renderer.render(INVOICE) == render(INVOICE)
 
 

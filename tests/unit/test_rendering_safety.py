@@ -1,10 +1,8 @@
 """Texts stay texts, logos stay pictures, pages keep their form, and the same document gives the same bytes."""
 
-import asyncio
 import io
 import struct
 import unicodedata
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -17,7 +15,6 @@ from pypdf import PdfReader
 from tests.pictures import saved
 from tests.unit.printed import BANK, BUYER, INVOICE, LINE, SELLER, D, png, squeezed, text
 
-from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.sales.rendering import (
     Party,
     PaymentDetails,
@@ -29,7 +26,6 @@ from ledgerbee.sales.rendering import (
     VatRow,
     read_logo,
     render,
-    render_async,
 )
 
 HOSTILE = [
@@ -128,38 +124,11 @@ def test_ten_thousand_characters_stay_inside_the_page(word: str) -> None:
 
 def test_the_same_document_gives_the_same_bytes() -> None:
     invoice = replace(INVOICE, logo=png(), notes="😀 שלום")
-    first, second = Renderer(1), Renderer(1)
+    first, second = Renderer(), Renderer()
     assert first.render(invoice) == second.render(invoice) == first.render(replace(invoice))
     assert first.render(invoice) != first.render(replace(invoice, number="2026-0043"))
     first.close()
     second.close()
-
-
-def test_threads_at_once_give_what_one_gives() -> None:
-    invoices = [replace(INVOICE, number=f"{n:04d}", lines=(LINE,) * (1 + n % 7)) for n in range(12)]
-    alone = [render(invoice) for invoice in invoices]
-    renderer = Renderer(2)
-    with ThreadPoolExecutor(4) as threads:
-        assert list(threads.map(renderer.render, invoices)) == alone
-    renderer.close()
-
-
-async def test_the_event_loop_goes_on_while_documents_are_set() -> None:
-    ticks = 0
-
-    async def tick() -> None:
-        nonlocal ticks
-        while True:
-            await asyncio.sleep(0.001)
-            ticks += 1
-
-    clock = asyncio.create_task(tick())
-    invoice = replace(INVOICE, lines=(LINE,) * 300)
-    first, second = await asyncio.gather(render_async(1, invoice), render_async(2, replace(invoice, number="2")))
-    clock.cancel()
-    assert first == render(invoice)
-    assert second != first
-    assert ticks > 3
 
 
 def test_the_file_is_archivable_and_knows_what_it_is() -> None:
@@ -214,15 +183,3 @@ def test_a_bad_logo_is_refused_with_a_clear_error(logo: bytes) -> None:
     with pytest.raises(UnreadableLogo, match="the logo"):
         render(replace(INVOICE, logo=logo))
     assert render(INVOICE).startswith(b"%PDF-")
-
-
-async def test_one_company_s_documents_leave_room_for_another_s() -> None:
-    renderer = Renderer(workers=1)
-    flood = [asyncio.create_task(renderer.render_async(1, INVOICE)) for _ in range(60)]
-    await asyncio.sleep(0)
-    await renderer.render_async(2, INVOICE)
-    assert sum(not task.done() for task in flood) >= 40  # those that were refused are done, and very few others
-    told = await asyncio.gather(*flood, return_exceptions=True)
-    busy = [one for one in told if isinstance(one, LedgerBeeError)]
-    assert [one.code for one in busy] == ["SERVER_BUSY"] * 9
-    renderer.close()

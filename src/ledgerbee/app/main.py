@@ -1,5 +1,6 @@
 """Composition: the application from its parts."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
@@ -26,7 +27,7 @@ from ledgerbee.platform.credentials.model import Principal
 from ledgerbee.platform.db import APPLICATION_ROLE, Database
 from ledgerbee.platform.http.envelope import INTERNAL_ERROR, METHOD_NOT_ALLOWED, NOT_FOUND, error_response
 from ledgerbee.platform.http.operation import MALFORMED_JSON, operation_of
-from ledgerbee.sales.rendering import use_fonts
+from ledgerbee.sales import rendering
 
 #: How addresses begin that somebody took from the reference, which leaves `/api` to its servers' address.
 _WITHOUT_API: Final = ("/v1/", "/v2/")
@@ -97,7 +98,7 @@ def create_app(
             max_size=settings.pool_size,
             role=APPLICATION_ROLE if set_role else None,
         )
-        use_fonts(settings.fonts_dir)
+        rendering.use_fonts(settings.fonts_dir)
         allow_new_companies(settings.max_new_companies)
         waiting_mb = max(settings.max_waiting_imports_mb, settings.max_import_mb)
         api.state.edge = Edge(database, clock, blob_store(settings), waiting_mb * 1024 * 1024)
@@ -105,6 +106,7 @@ def create_app(
             yield
         finally:
             await database.close()
+            await asyncio.to_thread(rendering.close)
 
     async def recognize(request: Request) -> Principal | None:
         edge: Edge = api.state.edge

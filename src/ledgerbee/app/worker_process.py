@@ -18,7 +18,7 @@ from ledgerbee.core.dates import system_clock
 from ledgerbee.platform.db import LONG_LOCK_TIMEOUT, WORKER_ROLE, Database
 from ledgerbee.platform.mail import Mailer
 from ledgerbee.platform.rates.feed import Feed
-from ledgerbee.sales.rendering import use_fonts
+from ledgerbee.sales import rendering
 
 
 def run_worker(settings: Settings, pipes: Pipes | None = None, **options: Any) -> None:
@@ -28,7 +28,7 @@ def run_worker(settings: Settings, pipes: Pipes | None = None, **options: Any) -
 
 async def _work(settings: Settings, pipes: Pipes | None, options: dict[str, Any]) -> None:
     url, switches = worker_login(settings)
-    use_fonts(settings.fonts_dir)
+    rendering.use_fonts(settings.fonts_dir)
     role = WORKER_ROLE if switches else None
     database = await Database.open(
         url, reactions=REACTIONS, max_size=POOL_SIZE, role=role, lock_timeout=LONG_LOCK_TIMEOUT
@@ -46,6 +46,8 @@ async def _work(settings: Settings, pipes: Pipes | None, options: dict[str, Any]
     except BaseException:
         database.pool.terminate()  # connections that went down with the worker may never come back to the pool
         raise
+    finally:
+        rendering.close()
     await database.close()
 
 

@@ -22,12 +22,14 @@ from ledgerbee.platform.mail import MailFailedError, MailNotConfiguredError, Mai
 from ledgerbee.sales.delivery import store as deliveries
 from ledgerbee.sales.delivery.mail import Envelope, compose, message_id
 from ledgerbee.sales.delivery.model import DELIVERY_UNDERWAY, Attempt, Delivery, DeliveryStatus, Outcome
+from ledgerbee.sales.documents.model import DOCUMENT_PRINTING_FAILED
 from ledgerbee.sales.documents.printing import print_pdf
 from ledgerbee.sales.invoices import actions
 from ledgerbee.sales.invoices.model import ClaimedDelivery
 
 CHANNEL: Final = "email"
-#: Seconds that one try may take in all: shorter than a claim lasts, so that nobody takes over what is under way.
+#: Seconds that one try may take in all: shorter than a claim lasts by more than a document takes to be printed, so that
+#: nobody takes over what is under way.
 SEND_TIMEOUT_S: Final = 120
 #: Characters kept of what a mail server said.
 _MAX_REPLY: Final = 1_000
@@ -107,13 +109,12 @@ async def _send(run: JobRun, claim: _Claim) -> str:
         recipient=delivery.recipient or "",
         reply_to=claim.reply_to or document["seller"]["email"],
     )
-    pdf = await print_pdf(run.company_id, document, is_draft=False, logo=claim.logo)
-    letter = compose(document, envelope, pdf, run.clock())
     try:
         async with asyncio.timeout(SEND_TIMEOUT_S):
-            return await run.mailer.send(letter)
+            pdf = await print_pdf(run.company_id, document, is_draft=False, logo=claim.logo)
+            return await run.mailer.send(compose(document, envelope, pdf, run.clock()))
     except TimeoutError:
-        raise MailFailedError(f"The mail server took more than {SEND_TIMEOUT_S} seconds") from None
+        raise MailFailedError(f"Printing the document and mailing it took more than {SEND_TIMEOUT_S} seconds") from None
 
 
 async def _record(
@@ -158,8 +159,10 @@ def _tell(run: JobRun, delivery: Delivery) -> None:
 
 def _is_foreseen(fault: Exception) -> bool:
     """The mail server is away or says later, none is set, another worker is at it, or the database is away."""
-    is_ours = isinstance(fault, LedgerBeeError) and (fault.status == 503 or fault.error_code is DELIVERY_UNDERWAY)
-    return is_ours or isinstance(fault, MailFailedError | MailNotConfiguredError)
+    if isinstance(fault, LedgerBeeError):  # printing that failed would hardly go better in a day
+        is_away = fault.status == 503 and fault.error_code is not DOCUMENT_PRINTING_FAILED
+        return is_away or fault.error_code is DELIVERY_UNDERWAY
+    return isinstance(fault, MailFailedError | MailNotConfiguredError)
 
 
 #: Eight tries over about a day (15 s, 1 min, 4 min, 16 min, 1 h, 4 h, 16 h) where the other side may come back; what is

@@ -142,6 +142,11 @@ DOCUMENT_CHARACTERS_UNPRINTABLE = ErrorCode(
     "The document has characters that no available font shows; details.characters names them and where they stand. "
     "LEDGERBEE_FONTS_DIR adds fonts",
 )
+DOCUMENT_PRINTING_FAILED = ErrorCode(
+    "DOCUMENT_PRINTING_FAILED",
+    503,
+    "The document took too much time or memory to be printed. Nothing was changed; try again, or make it smaller",
+)
 SALES_DOCUMENT_CUSTOMER_INACTIVE = ErrorCode(
     "SALES_DOCUMENT_CUSTOMER_INACTIVE", 400, "The customer is not active: nothing new can be sold to it"
 )

@@ -1,15 +1,17 @@
 """From a document's snapshot to what is printed. Drafts and booked documents take the same way."""
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.platform.company.logo import UnreadableLogo
-from ledgerbee.sales.documents.model import DOCUMENT_CHARACTERS_UNPRINTABLE
+from ledgerbee.platform.db import TOO_MUCH_CONTENTION
+from ledgerbee.sales.documents.model import DOCUMENT_CHARACTERS_UNPRINTABLE, DOCUMENT_PRINTING_FAILED
+from ledgerbee.sales.rendering.coverage import special_texts
 from ledgerbee.sales.rendering.model import (
     Language,
     Party,
@@ -20,11 +22,17 @@ from ledgerbee.sales.rendering.model import (
     VatInBase,
     VatRow,
 )
-from ledgerbee.sales.rendering.renderer import UnprintableTextError, check_async, render_async
+from ledgerbee.sales.rendering.pool import PrintingFailedError, check_async, render_async
+from ledgerbee.sales.rendering.renderer import UnprintableTextError
 from ledgerbee.sales.rendering.wording import WORDINGS
+
+T = TypeVar("T")
 
 #: Categories of EN 16931 under which an invoice shows neither rate nor VAT amount.
 WITHOUT_RATE: Final = frozenset({"AE", "K", "G", "O", "E"})
+
+#: Trials of one request: the document is another one only where it is changed while it is tried.
+_MOST_TRIALS: Final = 5
 
 #: Characters of a number in a file's name; file systems take 255 bytes in all.
 _LONGEST_NUMBER: Final = 50
@@ -75,7 +83,8 @@ def printable(snapshot: Mapping[str, Any], *, is_draft: bool, logo: bytes | None
 async def print_pdf(company_id: UUID, snapshot: Mapping[str, Any], *, is_draft: bool, logo: bytes | None) -> bytes:
     """The document as PDF/A; a logo that can't be drawn is left out rather than keep an invoice from its buyer.
 
-    Raises `DOCUMENT_CHARACTERS_UNPRINTABLE` and, where too many of the company's wait, `SERVER_BUSY`.
+    Takes its time: call it outside any transaction. Raises `DOCUMENT_CHARACTERS_UNPRINTABLE`,
+    `DOCUMENT_PRINTING_FAILED` and, where too many of the company's wait, `SERVER_BUSY`.
     """
     try:
         return await render_async(company_id, printable(snapshot, is_draft=is_draft, logo=logo))
@@ -83,14 +92,44 @@ async def print_pdf(company_id: UUID, snapshot: Mapping[str, Any], *, is_draft: 
         return await print_pdf(company_id, snapshot, is_draft=is_draft, logo=None)
     except UnprintableTextError as fault:
         raise _unprintable(fault) from fault
+    except PrintingFailedError as fault:
+        raise DOCUMENT_PRINTING_FAILED.error() from fault
 
 
-async def check_printable(company_id: UUID, snapshot: Mapping[str, Any]) -> None:
-    """Raises `DOCUMENT_CHARACTERS_UNPRINTABLE` for a document that `print_pdf` would refuse."""
-    try:
-        await check_async(company_id, printable(snapshot, is_draft=True))
-    except UnprintableTextError as fault:
-        raise _unprintable(fault) from fault
+class UntriedDocumentError(Exception):
+    """A document whose texts have to be set to see whether they can be printed: see `with_trial`."""
+
+    def __init__(self, snapshot: Mapping[str, Any]) -> None:
+        super().__init__("the document has to be tried")
+        self.snapshot = snapshot
+
+
+def require_tried(snapshot: Mapping[str, Any], tried: Mapping[str, Any] | None) -> None:
+    """Raises `UntriedDocumentError` for a document that needs a trial, unless it is the one that was `tried`."""
+    if snapshot != tried and special_texts(printable(snapshot, is_draft=True)):
+        raise UntriedDocumentError(snapshot)
+
+
+async def with_trial(company_id: UUID, run: Callable[[Mapping[str, Any] | None], Awaitable[T]]) -> T:
+    """What `run` gives: a transaction that books a document, if it can be printed.
+
+    A trial takes its time, and nothing may be held meanwhile. So `run` ends with `UntriedDocumentError` where one is
+    needed (few documents do), and runs once more with the document that was tried. Raises what `run` and `print_pdf`
+    raise, and `TOO_MUCH_CONTENTION` where the document is another one each time.
+    """
+    tried: Mapping[str, Any] | None = None
+    for _ in range(_MOST_TRIALS):
+        try:
+            return await run(tried)
+        except UntriedDocumentError as untried:
+            tried = untried.snapshot
+        try:
+            await check_async(company_id, printable(tried, is_draft=True))
+        except UnprintableTextError as fault:
+            raise _unprintable(fault) from fault
+        except PrintingFailedError as fault:
+            raise DOCUMENT_PRINTING_FAILED.error() from fault
+    raise TOO_MUCH_CONTENTION.error()
 
 
 def _unprintable(fault: UnprintableTextError) -> LedgerBeeError:

@@ -1,5 +1,6 @@
 """Invoices over HTTP (contract 2.22, 3.3)."""
 
+from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any, Final
@@ -15,6 +16,7 @@ from ledgerbee.parties.contacts.model import CONTACT_NOT_FOUND
 from ledgerbee.parties.customers.model import CUSTOMER_NOT_FOUND
 from ledgerbee.parties.departments.model import DEPARTMENT_NOT_FOUND
 from ledgerbee.platform.attachments.rules import content_disposition
+from ledgerbee.platform.context import Context
 from ledgerbee.platform.http.operation import CallerDep, Ctx, operation, resource_router
 from ledgerbee.platform.http.query import (
     Limit,
@@ -37,6 +39,7 @@ from ledgerbee.sales.delivery import store as deliveries
 from ledgerbee.sales.delivery.model import DeliveryStatus
 from ledgerbee.sales.documents.model import (
     DOCUMENT_CHARACTERS_UNPRINTABLE,
+    DOCUMENT_PRINTING_FAILED,
     SALES_DOCUMENT_AMOUNT_TOO_LARGE,
     SALES_DOCUMENT_CUSTOMER_INACTIVE,
     SALES_DOCUMENT_DEPARTMENT_INACTIVE,
@@ -46,7 +49,7 @@ from ledgerbee.sales.documents.model import (
     SALES_DOCUMENT_VAT_CODE_UNUSABLE,
     DocumentKind,
 )
-from ledgerbee.sales.documents.printing import file_name, print_pdf
+from ledgerbee.sales.documents.printing import file_name, print_pdf, with_trial
 from ledgerbee.sales.documents.wire import line_inputs
 from ledgerbee.sales.invoices import actions, store
 from ledgerbee.sales.invoices.model import (
@@ -73,8 +76,8 @@ from ledgerbee.sales.invoices.wire import (
     PublicInvoice,
     PublicInvoiceSummary,
     SendInvoiceResponse,
-    SendWarningResponse,
     render,
+    render_sent,
     render_summary,
 )
 from ledgerbee.sales.templates.model import DOCUMENT_TEMPLATE_NOT_FOUND
@@ -245,6 +248,7 @@ async def delete_invoice(context: Ctx, invoice_id: InvoiceId) -> None:
 
 @router.post(
     "/v1/invoices/{invoiceId}/send",
+    response_model=SendInvoiceResponse,
     response_model_exclude_unset=True,
     **operation(
         "Send an invoice to the customer",
@@ -269,15 +273,17 @@ async def delete_invoice(context: Ctx, invoice_id: InvoiceId) -> None:
             SALES_DOCUMENT_CUSTOMER_INACTIVE,
             SALES_DOCUMENT_VAT_CODE_UNUSABLE,
             DOCUMENT_CHARACTERS_UNPRINTABLE,
+            DOCUMENT_PRINTING_FAILED,
             EXCHANGE_RATE_MISSING,
             PERIOD_LOCKED,
             FISCAL_YEAR_MISSING,
             ACCOUNT_NOT_FOUND,
             ACCOUNT_NOT_BOOKABLE,
         ],
+        opens_transaction=False,
     ),
 )
-async def send_invoice(context: Ctx, invoice_id: InvoiceId, body: SendInvoiceRequest) -> SendInvoiceResponse:
+async def send_invoice(caller: CallerDep, invoice_id: InvoiceId, body: SendInvoiceRequest) -> Response:
     """Send an invoice to the customer."""
     options = actions.SendOptions(
         delivery_type=body.delivery_type,
@@ -286,11 +292,14 @@ async def send_invoice(context: Ctx, invoice_id: InvoiceId, body: SendInvoiceReq
         update_customer_record=body.update_customer_record,
         document_template_id=body.document_template_id,
     )
-    sent = await actions.send(context, invoice_id, options)
-    answer = SendInvoiceResponse(success=True, delivery_type=body.delivery_type, sproom_document_id=None)
-    if not sent.warnings:
-        return answer
-    return answer.model_copy(update={"warnings": [SendWarningResponse(**one._asdict()) for one in sent.warnings]})
+
+    async def run(tried: Mapping[str, Any] | None) -> Response:
+        async def work(context: Context) -> Response:
+            return render_sent(await actions.send(context, invoice_id, options, tried), body.delivery_type)
+
+        return await caller.command(work)
+
+    return await with_trial(caller.principal.company_id, run)
 
 
 @router.get(
@@ -321,7 +330,12 @@ _PDF = operation(
     description="A sent invoice as it was booked; a draft as it would be, with a watermark. `draft=true` puts the "
     "watermark on a sent one too.",
     response="The invoice as PDF/A",
-    errors=[INVOICE_NOT_FOUND, SALES_DOCUMENT_VAT_CODE_UNUSABLE, DOCUMENT_CHARACTERS_UNPRINTABLE],
+    errors=[
+        INVOICE_NOT_FOUND,
+        SALES_DOCUMENT_VAT_CODE_UNUSABLE,
+        DOCUMENT_CHARACTERS_UNPRINTABLE,
+        DOCUMENT_PRINTING_FAILED,
+    ],
     opens_transaction=False,
 )
 _PDF["responses"][200]["content"] = {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}

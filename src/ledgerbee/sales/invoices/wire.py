@@ -1,9 +1,10 @@
-"""The wire form of an invoice: what operations answer with and what its events carry (contract 2.22)."""
+"""The wire form of an invoice and of its sending: what operations answer with and its events carry (contract 2.22)."""
 
 from collections.abc import Sequence
 from datetime import date as day
 from typing import Any
 
+from fastapi import Response
 from pydantic import Field
 
 from ledgerbee.core.money import format_amount
@@ -19,7 +20,7 @@ from ledgerbee.platform.http.wire import (
 )
 from ledgerbee.sales.delivery.model import DeliveryStatus, DeliveryType, Outcome
 from ledgerbee.sales.documents.model import DocumentLineType, Line
-from ledgerbee.sales.invoices.model import FullInvoice, Invoice, InvoiceStatus
+from ledgerbee.sales.invoices.model import FullInvoice, Invoice, InvoiceStatus, Sent
 
 
 class InvoiceLineResponse(ResponseModel):
@@ -185,3 +186,11 @@ def _lines(lines: Sequence[Line], currency: str) -> list[InvoiceLineResponse]:
         )
         for line in lines
     ]
+
+
+def render_sent(sent: Sent, delivery_type: DeliveryType) -> Response:
+    """The answer to a send; without warnings it has no such field."""
+    answer = SendInvoiceResponse(success=True, delivery_type=delivery_type, sproom_document_id=None)
+    if sent.warnings:
+        answer = answer.model_copy(update={"warnings": [SendWarningResponse(**it._asdict()) for it in sent.warnings]})
+    return Response(answer.model_dump_json(exclude_unset=True), media_type="application/json")

@@ -1,4 +1,4 @@
-"""Billing documents as PDF: `render(PrintableDocument)` gives the bytes of an archivable file."""
+"""Billing documents as PDF: `render_async(company, PrintableDocument)` gives the bytes of an archivable file."""
 
 from ledgerbee.platform.company.logo import UnreadableLogo, read_logo
 from ledgerbee.sales.rendering.model import (
@@ -14,14 +14,15 @@ from ledgerbee.sales.rendering.model import (
     VatInBase,
     VatRow,
 )
-from ledgerbee.sales.rendering.renderer import (
-    Renderer,
-    UnprintableTextError,
+from ledgerbee.sales.rendering.pool import (
+    PrintingFailedError,
+    RendererPool,
     check_async,
-    render,
+    close,
     render_async,
     use_fonts,
 )
+from ledgerbee.sales.rendering.renderer import Renderer, UnprintableTextError, render
 
 __all__ = [
     "DocumentKind",
@@ -31,14 +32,17 @@ __all__ = [
     "PaymentDetails",
     "PrintLine",
     "PrintableDocument",
+    "PrintingFailedError",
     "References",
     "Renderer",
+    "RendererPool",
     "UnprintableTextError",
     "UnreadableLogo",
     "VatCategory",
     "VatInBase",
     "VatRow",
     "check_async",
+    "close",
     "read_logo",
     "render",
     "render_async",

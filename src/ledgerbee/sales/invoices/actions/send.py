@@ -1,5 +1,6 @@
 """Sending: the number, the journal entry and the hand-over, all in one transaction."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -21,7 +22,7 @@ from ledgerbee.sales.delivery.rules import first_status
 from ledgerbee.sales.documents import actions as documents
 from ledgerbee.sales.documents import store as document_store
 from ledgerbee.sales.documents.model import Computed, DocumentKind
-from ledgerbee.sales.documents.printing import check_printable
+from ledgerbee.sales.documents.printing import require_tried
 from ledgerbee.sales.documents.rules import check_date
 from ledgerbee.sales.documents.snapshot import Addressee, compose
 from ledgerbee.sales.invoices import rules, store
@@ -64,18 +65,21 @@ class _Prepared:
     recipient: str | None
 
 
-async def send(context: Context, invoice_id: UUID, options: SendOptions) -> Sent:
+async def send(
+    context: Context, invoice_id: UUID, options: SendOptions, tried: Mapping[str, Any] | None = None
+) -> Sent:
     """Book a draft, give it its number and hand it over. Emits `invoice.sent`; mail waits for the worker.
 
     An invoice of 0.00 is paid with it: emits `invoice.paid` too. Prices stand as drafted; accounts are decided by the
     customer's zone as it is now, VAT by the codes of the draft at the rates of the tax point. An invoice whose delivery
     failed for good can be sent again: it is handed over as it was booked, and `invoice.sent_again` is emitted.
+    `tried` is the document that was tried before, see `printing.with_trial`; raises `UntriedDocumentError`.
     Raises validation errors, `INVOICE_NOT_FOUND`, `INVOICE_INVALID_STATE` (also for the second of two racing sends),
     `INVOICE_DELIVERY_NOT_CONFIGURED`, `SALES_DOCUMENT_CUSTOMER_INACTIVE`, `INVOICE_AMOUNT_NEGATIVE`,
     `INVOICE_BUYER_VAT_NUMBER_MISSING`, `INVOICE_BUYER_VAT_NUMBER_INVALID`, `INVOICE_SELLER_INCOMPLETE`,
     `INVOICE_RECIPIENT_MISSING`,
     `DOCUMENT_TEMPLATE_NOT_FOUND`, `SALES_DOCUMENT_TEMPLATE_MISMATCH`, `SALES_DOCUMENT_VAT_CODE_UNUSABLE`,
-    `DOCUMENT_CHARACTERS_UNPRINTABLE`, `EXCHANGE_RATE_MISSING` and what posting raises (`PERIOD_LOCKED`,
+    `EXCHANGE_RATE_MISSING` and what posting raises (`PERIOD_LOCKED`,
     `FISCAL_YEAR_MISSING`, `ACCOUNT_NOT_BOOKABLE`). Then nothing is changed, and no number is used up.
     """
     draft = await store.get(context, invoice_id, for_update=True)
@@ -87,7 +91,7 @@ async def send(context: Context, invoice_id: UUID, options: SendOptions) -> Sent
     if is_booked:
         return await _send_again(context, draft, options)
     drafted_lines = await store.lines_of(context, invoice_id)
-    prepared = await _prepare(context, FullInvoice(draft, drafted_lines), options)
+    prepared = await _prepare(context, FullInvoice(draft, drafted_lines), options, tried)
     lines = prepared.computed.lines
     if lines != drafted_lines:
         await store.replace_lines(context, invoice_id, lines)
@@ -101,7 +105,9 @@ async def send(context: Context, invoice_id: UUID, options: SendOptions) -> Sent
     return Sent(full, rules.warnings(booked, prepared.computed, prepared.addressee, prepared.company))
 
 
-async def _prepare(context: Context, full: FullInvoice, options: SendOptions) -> _Prepared:
+async def _prepare(
+    context: Context, full: FullInvoice, options: SendOptions, tried: Mapping[str, Any] | None
+) -> _Prepared:
     invoice = full.invoice
     check_date(invoice.issue_date, context.today)
     company = await companies.get(context)
@@ -122,7 +128,7 @@ async def _prepare(context: Context, full: FullInvoice, options: SendOptions) ->
     addressee = Addressee(facts.customer, department, contact, ean_number)
     language = language_of(template, facts)
     trial = compose(company, addressee, heading(invoice, language, None, None), computed, None)
-    await check_printable(context.company_id, trial)
+    require_tried(trial, tried)
     return _Prepared(
         invoice=replace(invoice, document_template_id=template.id if template else None),
         company=company,
