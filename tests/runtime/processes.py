@@ -76,7 +76,13 @@ def refusal(*arguments: str | Path, **variables: str) -> str:
     done = cli(*arguments, **variables)
     assert (done.returncode, done.stdout) == (1, ""), done
     assert "Traceback" not in done.stderr
-    return done.stderr.removeprefix("error: ").strip()
+    return refused(done.stderr)
+
+
+def refused(errors: str) -> str:
+    """Why a command ended: after `error: `, or as the last line of a log."""
+    *_, last = errors.splitlines()
+    return str(json.loads(last)["error"]) if last.startswith("{") else errors.removeprefix("error: ").strip()
 
 
 def is_alive(pid: int) -> bool:
@@ -114,8 +120,13 @@ class Program:
 
     @property
     def log(self) -> list[dict[str, Any]]:
-        """The log lines so far; what else is on standard error is words for people."""
-        return [json.loads(line) for line in self.errors.splitlines() if line.startswith("{") and line.endswith("}")]
+        """The log lines so far; the last one may be half written."""
+        return [json.loads(line) for line in self.errors.splitlines(keepends=True) if line.endswith("\n")]
+
+    @property
+    def notes(self) -> list[str]:
+        """What it said for the operator."""
+        return [line["text"] for line in self.log if line["event"] == "note"]
 
     def wait_for_event(self, event: str, count: int = 1) -> dict[str, Any]:
         """The log line of an event, once it is there for the `count`th time."""
