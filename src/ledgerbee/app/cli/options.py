@@ -163,6 +163,7 @@ def _explained(fault: Exception) -> str | None:
     from ledgerbee.app.config import Settings, refusals
     from ledgerbee.app.serve import StartFailedError
     from ledgerbee.core.errors import LedgerBeeError
+    from ledgerbee.platform.attachments.marker import FolderTakenError
     from ledgerbee.platform.migrate import MigrationError
     from ledgerbee.platform.postgres import EmbeddedPostgresError
     from ledgerbee.platform.rates.ecb import UnreadableRatesError
@@ -175,7 +176,7 @@ def _explained(fault: Exception) -> str | None:
             message = "\n".join(["The environment has values that can't be used.", *refusals(fault)])
         case DatabaseUnusableError() | MigrationError():
             message = " ".join(str(fault).split())  # the server's own words come in several lines
-        case EmbeddedPostgresError() | StartFailedError() | SettingsError():
+        case EmbeddedPostgresError() | StartFailedError() | SettingsError() | FolderTakenError():
             message = str(fault)
         case asyncpg.PostgresError() | asyncpg.InterfaceError():
             message = f"The database refused: {' '.join(str(fault).split())}"
