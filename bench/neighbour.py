@@ -44,6 +44,7 @@ def serving(found: Books) -> Iterator[int]:
                 env={
                     **os.environ,
                     "DATABASE_URL": found.url,
+                    "LEDGERBEE_ATTACHMENTS_DIR": f"{folder}/attachments",
                     "LEDGERBEE_PROCESSES": "2",
                     "LEDGERBEE_RATES_FETCH": "false",
                     "LEDGERBEE_LOG_LEVEL": "WARNING",

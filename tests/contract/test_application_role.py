@@ -44,8 +44,8 @@ TABLES = {
     "INSERT SELECT UPDATE(updated_at)": "vendors",
     "SELECT": "account_days account_months attached_blobs exchange_rates fiscal_years journal_lines ledgers meters"
     " number_series tag_months delivery_attempts",
-    "": "alembic_version application_trust company_directory interrupted_jobs pgqueuer_schedules pgqueuer_statistics"
-    " rate_limit_hits",
+    "": "alembic_version application_trust company_directory interrupted_jobs last_backup pgqueuer_schedules"
+    " pgqueuer_statistics rate_limit_hits",
     "INSERT SELECT UPDATE(is_latest)": "deliveries",
     "INSERT(entrypoint job_id priority status)": "pgqueuer_log",
     "DELETE INSERT SELECT UPDATE(name parent_id updated_at)": "dimension_values",

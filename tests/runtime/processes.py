@@ -1,16 +1,19 @@
 """Real processes of the program, seen as an operator sees them: arguments, environment, output, signals."""
 
+import hashlib
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, TypeVar
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -20,6 +23,8 @@ T = TypeVar("T")
 
 #: Dozens of processes start here: each would compile the whole package anew.
 _NO_BYTECODE = "PYTHONDONTWRITEBYTECODE"
+
+_FILES = tempfile.TemporaryDirectory(prefix="lb-files-", ignore_cleanup_errors=True)
 
 PROGRAM = Path(sys.executable).with_name("ledgerbee")
 #: Seconds: far longer than anything here takes, so that a busy machine fails no test.
@@ -48,7 +53,11 @@ def environment(**variables: str) -> dict[str, str]:
         if not name.startswith(("LEDGERBEE_", "PG")) and name not in {"DATABASE_URL", "SMTP_URL", _NO_BYTECODE}
     }
     # No worker here asks anybody on the network for exchange rates, unless the test says whom.
-    return {**clean, "LEDGERBEE_RATES_FETCH": "false", **variables}
+    ours = {"LEDGERBEE_RATES_FETCH": "false"}
+    if "DATABASE_URL" in variables:  # each database has a folder of attached files of its own
+        name = hashlib.sha256(urlsplit(variables["DATABASE_URL"]).path.encode()).hexdigest()
+        ours["LEDGERBEE_ATTACHMENTS_DIR"] = str(Path(_FILES.name) / name)
+    return {**clean, **ours, **variables}
 
 
 def cli(*arguments: str | Path, **variables: str) -> "subprocess.CompletedProcess[str]":
@@ -76,7 +85,13 @@ def refusal(*arguments: str | Path, **variables: str) -> str:
     done = cli(*arguments, **variables)
     assert (done.returncode, done.stdout) == (1, ""), done
     assert "Traceback" not in done.stderr
-    return done.stderr.removeprefix("error: ").strip()
+    return refused(done.stderr)
+
+
+def refused(errors: str) -> str:
+    """Why a command ended: after `error: `, or as the last line of a log."""
+    *_, last = errors.splitlines()
+    return str(json.loads(last)["error"]) if last.startswith("{") else errors.removeprefix("error: ").strip()
 
 
 def is_alive(pid: int) -> bool:
@@ -114,8 +129,13 @@ class Program:
 
     @property
     def log(self) -> list[dict[str, Any]]:
-        """The log lines so far; what else is on standard error is words for people."""
-        return [json.loads(line) for line in self.errors.splitlines() if line.startswith("{") and line.endswith("}")]
+        """The log lines so far; the last one may be half written."""
+        return [json.loads(line) for line in self.errors.splitlines(keepends=True) if line.endswith("\n")]
+
+    @property
+    def notes(self) -> list[str]:
+        """What it said for the operator."""
+        return [line["text"] for line in self.log if line["event"] == "note"]
 
     def wait_for_event(self, event: str, count: int = 1) -> dict[str, Any]:
         """The log line of an event, once it is there for the `count`th time."""

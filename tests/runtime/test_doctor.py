@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,13 @@ from typing import Any
 import asyncpg
 import pytest
 from sqlalchemy.engine import make_url
+from tests.conftest import with_database
+from tests.platform.servers import value
 from tests.runtime.processes import cli
 from tests.runtime.test_unusable_databases import listening, old_server
+
+from ledgerbee.platform import postgres
+from ledgerbee.platform.attachments.marker import MARKER
 
 SECRET = "hemmelig-kode"
 
@@ -35,13 +41,46 @@ def test_a_working_installation(own_data: Path, own_folder: Path) -> None:
     }  # fmt: skip
     assert found["backup"]["level"] == "WARN"
     assert found["mail"]["level"] == "WARN"
-    assert list((own_data / "attachments").glob("*")) == []  # nothing is left of the probe
+    left = [path.name for path in (own_data / "attachments").iterdir()]
+    assert left == [MARKER]  # nothing of the probe
     assert cli("db", "backup", own_folder / "x.backup", "--data-dir", own_data).returncode == 0
+    code, found = examined("--data-dir", own_data)
+    assert (code, found["backup"]["level"]) == (0, "OK")
+    assert f"on {socket.gethostname()}: {own_folder / 'x.backup'} (" in found["backup"]["text"]
     own_data.chmod(0o722)
     code, found = examined("--data-dir", own_data)
     assert code == 1
-    assert found["backup"]["level"] == "OK"
     assert "chmod go-w" in found["data folder"]["remedy"]
+
+
+def test_what_a_killed_restore_left_is_named_with_the_way_to_drop_it(own_data: Path) -> None:
+    left = "ledgerbee_restored_0a1b2c3d", "ledgerbee_replaced_4e5f6a7b"
+    with postgres.running(own_data) as server:
+        for name in (*left, "ledgerbee_restored_notes"):
+            value(server, f"CREATE DATABASE {name}")
+        code, found = examined("--data-dir", own_data)
+        assert (code, found["restore"]["level"]) == (0, "WARN")
+        assert all(f"DROP DATABASE {name};" in found["restore"]["remedy"] for name in left)
+        assert "notes" not in found["restore"]["text"]
+        _, _, statements = found["restore"]["remedy"].partition("`ledgerbee db psql`: ")
+        for statement in statements.split(";"):  # as it says
+            assert value(server, statement) == ""
+        assert "restore" not in examined("--data-dir", own_data)[1]
+
+
+def test_the_last_backup_of_a_database_of_ones_own(own_database: str, server_url: str, own_folder: Path) -> None:
+    """It is in the database: a doctor on another machine sees it too."""
+    settings = {"DATABASE_URL": own_database}
+    assert cli("db", "migrate", **settings).returncode == 0
+    assert examined(**settings)[1]["backup"]["text"] == "none was made yet"
+    reader = with_database(server_url, make_url(own_database).database or "")
+    done = cli("db", "backup", own_folder / "x.backup", **settings, LEDGERBEE_DATABASE_BACKUP_URL=reader)
+    assert done.returncode == 0, done.stderr
+    found = examined(**settings)[1]["backup"]
+    assert found["level"] == "OK"
+    assert str(own_folder / "x.backup") in found["text"]
+    asyncio.run(_execute(own_database, "UPDATE last_backup SET made_at = made_at - interval '3 days'"))
+    assert "timer" in examined(**settings)[1]["backup"]["remedy"]
 
 
 def test_the_lines_for_people_say_what_to_do(own_folder: Path) -> None:

@@ -4,8 +4,11 @@ import asyncio
 import contextlib
 import io
 import json
+import logging
 import os
 import subprocess
+import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +17,7 @@ import asyncpg
 import pytest
 import typer
 from tests.conftest import clone_template, drop_database, with_database
-from tests.runtime.processes import PROGRAM, cli_json, environment
+from tests.runtime.processes import PROGRAM, cli_json, environment, refused
 
 from ledgerbee import __version__
 from ledgerbee.app.cli.commands import app, main
@@ -107,10 +110,18 @@ def here(company_database: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
 def run(*arguments: str) -> tuple[int, str, str]:
     """A command line in this process: exit status, standard output, standard error. Raises what is unforeseen."""
     out, err = io.StringIO(), io.StringIO()
+    hooks = sys.excepthook, threading.excepthook, sys.unraisablehook
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), pytest.raises(SystemExit) as ended:
         main(arguments)
+    logging.captureWarnings(capture=False)
+    sys.excepthook, threading.excepthook, sys.unraisablehook = hooks
     assert isinstance(ended.value.code, int)
-    return ended.value.code, out.getvalue(), err.getvalue()
+    said = err.getvalue()
+    if said.startswith("{"):  # `serve` and `worker` write a log
+        *notes, _ = [json.loads(line) for line in said.splitlines()]
+        assert {line["event"] for line in notes} <= {"note"}
+        said = f"error: {refused(said)}\n"
+    return ended.value.code, out.getvalue(), said
 
 
 async def _rows(url: str) -> tuple[Any, ...]:

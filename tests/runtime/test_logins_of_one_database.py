@@ -63,6 +63,8 @@ def commands(folder: Path, file: Path) -> list[list[str | Path]]:
         ["verify"],
         ["company", "create", "--name", "Ny ApS", "--country", "DK"],
         ["db", "migrate"],
+        ["db", "status"],
+        ["demo", "--output", folder / "out"],
         ["db", "backup", folder / "x.backup"],
         ["db", "restore", file],
     ]

@@ -28,11 +28,6 @@ def feed() -> Iterator[FeedServer]:
         yield server
 
 
-def said(served: Served) -> list[str]:
-    """What `serve` says to people."""
-    return [line for line in served.program.errors.splitlines() if not line.startswith("{")]
-
-
 def newest_rate(served: Served) -> tuple[str, str]:
     answer = served.http.get("/api/v1/exchange-rates", params={"currency": "USD"}).json()
     return answer["rate"], answer["publishedDate"]
@@ -45,11 +40,11 @@ def test_serve_fetches_what_is_missing_and_tells_how_old_the_rates_are(
     days = age(SHIPPED, system_clock())
     assert f"ledgerbee_exchange_rates_age_days {days}.0" in httpx.get(f"{without.url}/metrics").text
     warning = f"The newest published exchange rates are of {SHIPPED}, {days} days ago. "
-    assert (warning + "Add newer ones: `ledgerbee rates import FILE`." in said(without)) == (days > 5)
+    assert (warning + "Add newer ones: `ledgerbee rates import FILE`." in without.program.notes) == (days > 5)
     assert without.stop() == 0
 
     served = serve_own(LEDGERBEE_RATES_FETCH="true", LEDGERBEE_RATES_URL=feed.url)
-    assert (warning + "The worker looks for newer ones." in said(served)) == (days > 5)
+    assert (warning + "The worker looks for newer ones." in served.program.notes) == (days > 5)
     added = served.program.wait_for_event("rates.added")
     assert (added["days"], added["newest"]) == (1, TODAY.isoformat())
     assert newest_rate(served) == ("6", TODAY.isoformat())  # 7.5 / 1.25
@@ -58,7 +53,7 @@ def test_serve_fetches_what_is_missing_and_tells_how_old_the_rates_are(
     assert served.stop() == 0
 
     again = serve_own(LEDGERBEE_RATES_FETCH="true", LEDGERBEE_RATES_URL=feed.url)
-    assert [line for line in said(again) if "exchange rates" in line] == []
+    assert [line for line in again.program.notes if "exchange rates" in line] == []
     again.program.wait_for_event("worker.started")
     assert newest_rate(again) == ("6", TODAY.isoformat())
     assert again.stop() == 0

@@ -1,4 +1,4 @@
-"""An API process of `serve`: `python -m ledgerbee.app.api_process NAME LIFELINE_FD READY_FD LISTENER_FD`."""
+"""An API process of `serve`. Its arguments: NAME LIFELINE_FD READY_FD LISTENER_FD (see `child.py`)."""
 
 import resource
 import socket
@@ -73,6 +73,7 @@ def _with_descriptors(connections: int) -> int:
     return connections if soft == resource.RLIM_INFINITY else max(10, min(connections, soft - _OTHER_DESCRIPTORS))
 
 
-if __name__ == "__main__":
-    _settings, _pipes, (_descriptor,) = begin()
-    run_api(_settings, _pipes, socket.socket(fileno=_descriptor))
+def main() -> None:
+    """Be the process that the arguments say."""
+    settings, pipes, (descriptor,) = begin()
+    run_api(settings, pipes, socket.socket(fileno=descriptor))

@@ -9,9 +9,10 @@ import json
 import logging
 import re
 import sys
+import threading
 from contextlib import suppress
 from types import TracebackType
-from typing import Any, Final, cast
+from typing import Any, Final, TextIO, cast
 
 import structlog
 from structlog.typing import EventDict
@@ -32,17 +33,60 @@ _INVISIBLE: Final = re.compile(
 )
 
 
+class LogStream(io.TextIOBase):
+    """Standard error of a process that writes log lines only: what is printed becomes one log line a line."""
+
+    def __init__(self, beneath: TextIO) -> None:
+        self.beneath = beneath
+        self._begun = ""
+        self._lock = threading.Lock()
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        return "utf-8"
+
+    @property
+    def errors(self) -> str:  # type: ignore[override]
+        return "backslashreplace"
+
+    def write(self, text: str, /) -> int:
+        with self._lock:
+            *lines, self._begun = (self._begun + text).split("\n")
+        for line in lines:
+            if line.strip():
+                structlog.get_logger().warning("stderr", text=line.rstrip())
+        return len(text)
+
+    def writable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return self.beneath.fileno()
+
+    def note(self, text: str) -> None:
+        """Words for the operator."""
+        structlog.get_logger().warning("note", text=text)
+
+    def refusal(self, text: str) -> None:
+        """Why the command ends."""
+        structlog.get_logger().error("command.failed", error=text)
+
+
+def _stderr() -> TextIO:
+    return sys.stderr.beneath if isinstance(sys.stderr, LogStream) else sys.stderr
+
+
 class _Lossy(io.TextIOBase):
     """Standard error for log lines: what can't be written is dropped."""
 
     def write(self, text: str, /) -> int:
         with suppress(OSError):
-            sys.stderr.write(text)
+            _stderr().write(text)
         return len(text)
 
     def flush(self) -> None:
         with suppress(OSError):
-            sys.stderr.flush()
+            _stderr().flush()
 
 
 _STDERR: Final = cast("io.TextIOWrapper", _Lossy())
@@ -85,6 +129,22 @@ def configure(level: str) -> None:
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
+def take_over() -> None:
+    """Have everything that this process writes to standard error be log lines, from now on.
+
+    Whatever is printed there, warnings of Python, and exceptions that nobody caught, in threads and destructors too.
+    """
+    configure("INFO")
+    if not isinstance(sys.stderr, LogStream):
+        sys.stderr = LogStream(sys.stderr)
+    sys.excepthook = log_uncaught
+    threading.excepthook = lambda fault: log_uncaught(
+        fault.exc_type, fault.exc_value or fault.exc_type(), fault.exc_traceback
+    )
+    sys.unraisablehook = _log_unraisable
+    logging.captureWarnings(capture=True)
+
+
 def log_request(request_id: str, method: str, path: str, status: int, milliseconds: int) -> None:
     """The access log: one line a request, written without the processors that the others go through.
 
@@ -108,6 +168,15 @@ def log_request(request_id: str, method: str, path: str, status: int, millisecon
 def log_uncaught(kind: type[BaseException], fault: BaseException, trace: TracebackType | None) -> None:
     """For `sys.excepthook`: what ends a process is a line of its log like any other."""
     structlog.get_logger().critical("process.failed", exc_info=(kind, fault, trace))
+
+
+def _log_unraisable(found: "sys.UnraisableHookArgs") -> None:
+    fault = found.exc_value or found.exc_type()
+    structlog.get_logger().error(
+        "exception.ignored",
+        where=f"{found.err_msg or 'in'} {found.object!r}",
+        exc_info=(found.exc_type, fault, found.exc_traceback),
+    )
 
 
 def printable(path: str) -> str:

@@ -48,7 +48,6 @@ def begin() -> tuple[Settings, Pipes, list[int]]:
     """The settings, the pipes and further descriptors of a process started with `NAME LIFELINE_FD READY_FD [FD]...`."""
     settings = Settings()
     logs.configure(settings.log_level)
-    sys.excepthook = logs.log_uncaught
     name, lifeline, ready, *others = sys.argv[1:]
     return settings, Pipes(name, int(lifeline), int(ready)), [int(descriptor) for descriptor in others]
 

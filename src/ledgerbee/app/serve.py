@@ -233,7 +233,7 @@ class Supervisor:
                 self._start(child, lifeline, ready)
 
     def _start(self, child: _Child, lifeline: "_Pipe", ready: "_Pipe") -> None:
-        module = "ledgerbee.app.api_process" if child.listens else "ledgerbee.app.worker_process"
+        kind = "api" if child.listens else "worker"
         with ExitStack() as stack:
             descriptors = [lifeline.reader, ready.writer]
             if child.listens:
@@ -241,7 +241,7 @@ class Supervisor:
                 own = self.listener.dup() if self.processes == 1 else beside(self.listener)
                 descriptors.append(stack.enter_context(own).fileno())
             child.process = subprocess.Popen(  # noqa: S603  our own module
-                [sys.executable, "-m", module, child.name, *(str(descriptor) for descriptor in descriptors)],
+                [sys.executable, "-m", "ledgerbee.app.child", kind, child.name, *map(str, descriptors)],
                 pass_fds=descriptors,
                 env=self.environment,
                 process_group=0,

@@ -1,4 +1,4 @@
-"""The worker as a process, alone or under `serve`: `python -m ledgerbee.app.worker_process NAME LIFELINE_FD READY_FD`.
+"""The worker as a process, alone or under `serve` (arguments: NAME LIFELINE_FD READY_FD, see `child.py`).
 
 It ends when the database is lost, and whoever started it starts it again: what it had in hand is run by the next.
 """
@@ -57,6 +57,7 @@ def _feed(settings: Settings) -> Feed | None:
     return Feed(wanted, settings.rates_url) if wanted else None
 
 
-if __name__ == "__main__":
-    _settings, _pipes, _ = begin()
-    run_worker(_settings, _pipes)
+def main() -> None:
+    """Be the process that the arguments say."""
+    settings, pipes, _ = begin()
+    run_worker(settings, pipes)

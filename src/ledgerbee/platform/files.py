@@ -1,7 +1,25 @@
 """Files and folders that outlive a power cut."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Have an `OSError` name the file that was worked on: those of reading and writing name none."""
+    try:
+        yield
+    except OSError as fault:
+        if fault.filename is None:
+            fault.filename = str(path)
+        raise
+
+
+def told(fault: OSError) -> str:
+    """What failed and where, in words."""
+    return f"{fault.filename}: {fault.strerror}" if fault.filename is not None else str(fault.strerror or fault)
 
 
 def sync_folder(path: Path) -> None:

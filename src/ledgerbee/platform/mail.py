@@ -97,6 +97,17 @@ class Mailer:
         finally:
             conversation.client.close()
 
+    async def check(self) -> str:
+        """Go as far as a mail would go without one; where the server is. Raises as `send` does."""
+        if not self.url:
+            raise MailNotConfiguredError("No mail server is set: SMTP_URL is empty")
+        conversation = _Conversation(self.url, _not_told)
+        try:
+            await conversation.open()
+        finally:
+            conversation.client.close()
+        return f"{conversation.host}:{conversation.port}"
+
 
 class _Conversation:
     """One conversation with a mail server."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import shutil
-from contextlib import suppress
+import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -53,7 +53,7 @@ def backup(
             with postgres.running(folder) as server:
                 asyncio.run(_check_is_ours(server.dsn(), "the embedded one"))
                 postgres.backup(server, file, blobs=_blobs_of(settings, folder))
-            _note_backup(folder)
+                _note_backup(server.dsn(), file)
         size = file.expanduser().stat().st_size
     if as_json:
         print_json({"file": file.absolute(), "sizeBytes": size})
@@ -88,13 +88,12 @@ def restore(
             _restore_own(settings, file)
         else:
             with postgres.running(folder) as server:
+                blobs = _blobs_of(settings, folder)
+                _check_folder(server.dsn(), blobs)
                 postgres.restore(
-                    server,
-                    file,
-                    blobs=_blobs_of(settings, folder),
-                    force=force,
-                    check=lambda url: asyncio.run(migrate_restored(url)),
+                    server, file, blobs=blobs, force=force, check=lambda url: asyncio.run(migrate_restored(url))
                 )
+                _check_folder(server.dsn(), blobs, claim=True)
         faults = _faults(data_dir) if verify else None
     if as_json:
         print_json({"file": file.absolute(), "verified": None if faults is None else not faults})
@@ -104,13 +103,48 @@ def restore(
         fail(f"It is restored, and its books are not right: {faults[0]}. See `ledgerbee verify`.")
 
 
-def _note_backup(folder: Path) -> None:
-    """Leave a word for `doctor` of when the last backup was made."""
-    from ledgerbee.app.cli.doctor import LAST_BACKUP
+def _note_backup(url: str, file: Path) -> None:
+    """Leave a word for `doctor`, in the database, of when the last backup was made, and where."""
+    import asyncpg
+
+    from ledgerbee.app.cli.reach import DatabaseUnusableError, connected
     from ledgerbee.core.dates import system_clock
 
-    with suppress(OSError):
-        (folder.expanduser() / LAST_BACKUP).write_text(system_clock().isoformat() + "\n")
+    target = file.expanduser().absolute()
+    path = str(target).encode(errors="replace").decode()
+
+    async def write(size: int) -> None:
+        async with connected(url, "DATABASE_URL") as connection:
+            await connection.execute(
+                "INSERT INTO last_backup (made_at, host, path, size_bytes) VALUES ($1, $2, $3, $4)"
+                " ON CONFLICT (only_row) DO UPDATE SET (made_at, host, path, size_bytes) ="
+                " (excluded.made_at, excluded.host, excluded.path, excluded.size_bytes)",
+                system_clock(),
+                socket.gethostname(),
+                path,
+                size,
+            )
+
+    try:
+        asyncio.run(write(target.stat().st_size))
+    except asyncpg.UndefinedTableError:
+        pass  # a schema of an older release
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, DatabaseUnusableError, OSError) as fault:
+        note(f"The backup is made; `ledgerbee doctor` will not know of it: {' '.join(str(fault).split())}")
+
+
+def _check_folder(url: str, blobs: Path | None, *, claim: bool = False) -> None:
+    """Refuse a folder of attached files that is another database's; it becomes this one's if `claim` says so."""
+    if blobs is None:
+        return
+    from ledgerbee.app.cli.reach import connected
+    from ledgerbee.platform.attachments import marker
+
+    async def ask() -> marker.Identity | None:
+        async with connected(url, "DATABASE_URL") as connection:
+            return await marker.identity_of(connection)
+
+    (marker.claim if claim else marker.check)(blobs, asyncio.run(ask()))
 
 
 def _backup_own(settings: "Settings", file: Path) -> None:
@@ -130,6 +164,7 @@ def _backup_own(settings: "Settings", file: Path) -> None:
         client.dump(tools, url, target)
 
     postgres.write(file, make_dump, _blobs_of(settings, None))
+    _note_backup(settings.database_url, file)
 
 
 async def _check_is_ours(url: str, setting: str) -> None:
@@ -176,7 +211,9 @@ def _restore_own(settings: "Settings", file: Path) -> None:
     asyncio.run(check_owner(url))
     asyncio.run(check_logins(settings))
     tools = client.tools_for(asyncio.run(_check_empty(url)))
-    dump, is_own = client.unpacked(file.expanduser().absolute(), _blobs_of(settings, None))
+    blobs = _blobs_of(settings, None)
+    _check_folder(url, blobs)
+    dump, is_own = client.unpacked(file.expanduser().absolute(), blobs)
     try:
         check_revision(client.schema_of(tools, dump))
         asyncio.run(ensure_roles(url))
@@ -185,6 +222,7 @@ def _restore_own(settings: "Settings", file: Path) -> None:
         if is_own:
             shutil.rmtree(dump.parent, ignore_errors=True)
     asyncio.run(migrate_restored(url))
+    _check_folder(url, blobs, claim=True)
 
 
 async def _check_empty(url: str) -> int:

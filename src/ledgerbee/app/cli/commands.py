@@ -56,6 +56,7 @@ def serve(
     ] = None,
 ) -> None:
     """Run the API, the worker, the reference page and, unless DATABASE_URL is set, the embedded database."""
+    _log_only()
     with plain_errors():
         from ledgerbee.app.cli.serving import serve_everything
 
@@ -65,10 +66,19 @@ def serve(
 @app.command()
 def worker(data_dir: DataDir = None) -> None:
     """Run background jobs only (mail, housekeeping), beside API processes started elsewhere."""
+    _log_only()
     with plain_errors():
         from ledgerbee.app.cli.serving import work_only
 
         work_only(data_dir)
+
+
+def _log_only() -> None:
+    """Where no person reads standard error at a terminal, all of it is log lines."""
+    if not sys.stderr.isatty():
+        from ledgerbee.app import logs
+
+        logs.take_over()
 
 
 @app.command()

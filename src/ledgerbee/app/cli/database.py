@@ -82,11 +82,12 @@ def _ask_server(settings: "Settings") -> "Status":
     """The version and the size in bytes of the database that `DATABASE_URL` names."""
     import asyncio
 
-    from ledgerbee.app.cli.reach import connected
+    from ledgerbee.app.cli.reach import check_logins, connected
     from ledgerbee.platform.postgres import State, Status
 
     async def ask() -> Status:
         assert settings.database_url is not None
+        await check_logins(settings)
         async with connected(settings.database_url, "DATABASE_URL") as connection:
             version = str(connection.get_server_version().major)
             size: int = await connection.fetchval("SELECT pg_database_size(current_database())")

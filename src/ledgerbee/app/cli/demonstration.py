@@ -12,7 +12,7 @@ from rich.console import Console
 
 from ledgerbee.app import logs
 from ledgerbee.app.cli.options import embedded_dir, fail
-from ledgerbee.app.cli.reach import check_owner
+from ledgerbee.app.cli.reach import check_logins, check_owner
 from ledgerbee.app.config import Settings
 from ledgerbee.app.demo import checks, published
 from ledgerbee.app.demo.client import DemoError
@@ -59,6 +59,7 @@ def _server_url(data_dir: Path | None) -> Iterator[str]:
     if folder is None:
         assert settings.database_url is not None
         asyncio.run(check_owner(settings.database_url))
+        asyncio.run(check_logins(settings))
         yield settings.database_url
         return
     with running(folder) as server:

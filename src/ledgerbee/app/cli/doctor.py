@@ -3,38 +3,20 @@
 import os
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import typer
 
+from ledgerbee.app.cli.findings import FAIL, OK, WARN, Finding
 from ledgerbee.app.cli.options import AsJson, DataDir, embedded_dir, plain_errors, print_json, shown
 
 if TYPE_CHECKING:
     from ledgerbee.app.config import Settings
-    from ledgerbee.platform.db import Connection
 
-OK, WARN, FAIL = "OK", "WARN", "FAIL"
-#: Beside the embedded database: when `db backup` last wrote one.
-LAST_BACKUP: Final = "last-backup"
 _LITTLE_ROOM: Final = 2 * 1024**3
 _NO_ROOM: Final = 200 * 1024**2
-_BACKUP_AGE: Final = timedelta(days=2)
-_CLOCK_OFF_S: Final = 5
-_OVERDUE_S: Final = 300
 _PATIENCE_S: Final = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What one look found: `level` is OK, WARN or FAIL, `remedy` says what to do, empty when all is well."""
-
-    check: str
-    level: str
-    text: str
-    remedy: str = ""
 
 
 def doctor(as_json: AsJson = False, data_dir: DataDir = None) -> None:
@@ -63,6 +45,7 @@ def _examine(data_dir: Path | None) -> Iterator[Finding]:
     from pydantic import ValidationError
 
     from ledgerbee.app import logs
+    from ledgerbee.app.cli.doctor_database import examine_database
     from ledgerbee.app.config import Settings, refusals, unknown_variables
     from ledgerbee.platform import postgres
 
@@ -80,17 +63,16 @@ def _examine(data_dir: Path | None) -> Iterator[Finding]:
     folder = embedded_dir(data_dir, settings)
     if folder is None:
         assert settings.database_url is not None
-        yield from asyncio.run(_database(settings, settings.database_url))
+        yield from asyncio.run(examine_database(settings, settings.database_url, None))
     elif postgres.status(folder).state is postgres.State.ABSENT:
         yield Finding("database", WARN, f"there is none in {folder} yet", "`ledgerbee serve` makes it.")
     else:
         yield from _folder(folder)
         try:
             with postgres.running(folder) as server:
-                yield from asyncio.run(_database(settings, server.dsn()))
+                yield from asyncio.run(examine_database(settings, server.dsn(), folder))
         except postgres.EmbeddedPostgresError as fault:
             yield Finding("database", FAIL, str(fault).splitlines()[0], "See the message, and startup.log beside it.")
-        yield _last_backup(folder)
     yield from asyncio.run(_attachments(settings, folder))
     yield asyncio.run(_mail(settings))
     if settings.mail_from.endswith("@ledgerbee.localhost"):
@@ -99,114 +81,6 @@ def _examine(data_dir: Path | None) -> Iterator[Finding]:
         )
     yield asyncio.run(_feed(settings))
     yield _fonts(settings)
-
-
-async def _database(settings: "Settings", url: str) -> list[Finding]:
-    from ledgerbee.app.cli.reach import DatabaseUnusableError, check_logins, check_owner, connected
-
-    try:
-        if settings.database_url == url:
-            await check_owner(url)
-            await check_logins(settings, backs_up=True)
-        async with connected(url, "DATABASE_URL") as connection:
-            # The server's own word: the driver reads the second part of "15.18" as a patch level.
-            version = await connection.fetchval("SHOW server_version")
-            found = [Finding("database", OK, f"PostgreSQL {version} answers")]
-            found += await _server(connection)
-            found += await _roles(connection)
-            found.append(await _schema(connection))
-            if found[-1].level == OK:
-                found += await _work(connection)
-    except DatabaseUnusableError as fault:
-        return [Finding("database", FAIL, str(fault), "Correct the variable that it names, or the server.")]
-    return found
-
-
-async def _server(connection: "Connection") -> list[Finding]:
-    """The server's clock, and settings that decide whether what was committed is still there after a power cut."""
-    from ledgerbee.core.dates import system_clock
-
-    found = []
-    off = abs((system_clock() - await connection.fetchval("SELECT clock_timestamp()")).total_seconds())
-    level = OK if off < _CLOCK_OFF_S else WARN
-    remedy = "" if level == OK else "Synchronise the clocks of both machines (NTP): days and expiry go by ours."
-    found.append(Finding("clock", level, f"{off:.0f} seconds between this machine and the database", remedy))
-    for name in ("fsync", "full_page_writes", "synchronous_commit"):
-        value = await connection.fetchval("SELECT current_setting($1)", name)
-        if value == "off":
-            found.append(Finding("durability", FAIL, f"{name} is off: a power cut loses entries", f"Set {name} = on."))
-    return found
-
-
-async def _roles(connection: "Connection") -> list[Finding]:
-    """What the program's roles may do or have set that this login could not take away."""
-    from ledgerbee.platform.db import APPLICATION_ROLE, WORKER_ROLE
-
-    roles = [APPLICATION_ROLE, WORKER_ROLE]
-    name = await connection.fetchval("SELECT quote_ident(current_database())")
-    found = []
-    if await connection.fetchval(
-        "SELECT bool_or(has_database_privilege(r.oid, current_database(), 'TEMP')) FROM pg_roles r"
-        " WHERE r.rolname = ANY ($1)",
-        roles,
-    ):
-        remedy = f"As the owner of the database: REVOKE TEMPORARY ON DATABASE {name} FROM PUBLIC, {', '.join(roles)};"
-        text = "the program's roles may make temporary tables, which go before those of the ledger"
-        found.append(Finding("roles", WARN, text, remedy))
-    for role, settings in await connection.fetch(
-        "SELECT r.rolname, array_to_string(s.setconfig, ', ') FROM pg_db_role_setting s"
-        " JOIN pg_roles r ON r.oid = s.setrole WHERE r.rolname = ANY ($1)"
-        " AND s.setdatabase IN (0, (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()))",
-        roles,
-    ):
-        remedy = f"If you have not set it: ALTER ROLE {role} RESET ALL; and the same IN DATABASE {name}."
-        found.append(Finding("roles", WARN, f"{role} has settings of its own: {settings}", remedy))
-    return found
-
-
-async def _schema(connection: "Connection") -> Finding:
-    from ledgerbee.platform.migrate import head_revision
-
-    head = head_revision()
-    if await connection.fetchval("SELECT to_regclass('alembic_version')") is None:
-        return Finding("schema", WARN, "there are no tables yet", "`ledgerbee db migrate` makes them, as `serve` does.")
-    version = await connection.fetchval("SELECT version_num FROM alembic_version")
-    if version == head:
-        return Finding("schema", OK, f"is this release's ({head})")
-    if version is not None and version > head:
-        return Finding("schema", FAIL, f"{version} is of a newer release than this ({head})", "Install that release.")
-    return Finding(
-        "schema", WARN, f"{version} is older than this release's ({head})", "Back up, then `ledgerbee db migrate`."
-    )
-
-
-async def _work(connection: "Connection") -> list[Finding]:
-    """Whether somebody does the jobs, and whether exchange rates are new."""
-    from ledgerbee.core.dates import system_clock
-    from ledgerbee.platform.job_report import count_jobs
-    from ledgerbee.platform.rates import store as rates
-    from ledgerbee.platform.rates.rules import MOST_AGE_DAYS, age
-
-    jobs = await count_jobs(connection)
-    overdue = max((job.overdue.total_seconds() for job in jobs if job.state == "waiting"), default=0)
-    held = sum(job.count for job in jobs if job.state == "held")
-    waiting = sum(job.count for job in jobs if job.state == "waiting")
-    found = []
-    if overdue > _OVERDUE_S:
-        remedy = "Start `ledgerbee serve` or `ledgerbee worker`; if one runs, see its log."
-        found.append(Finding("worker", FAIL, f"a job has been due for {overdue:.0f} seconds: nobody works", remedy))
-    else:
-        found.append(Finding("worker", OK, f"{waiting} jobs wait, none for long"))
-    if held:
-        remedy = "`ledgerbee jobs list` says why, `ledgerbee jobs retry` runs them again."
-        found.append(Finding("jobs", WARN, f"{held} jobs were given up", remedy))
-    newest = await rates.newest_day(connection)
-    if newest is None or age(newest, system_clock()) > MOST_AGE_DAYS:
-        remedy = "`ledgerbee rates import FILE`, or see why the worker can't fetch them."
-        found.append(Finding("rates", WARN, f"the newest exchange rates are of {newest or 'no day'}", remedy))
-    else:
-        found.append(Finding("rates", OK, f"the newest exchange rates are of {newest}"))
-    return found
 
 
 def _folder(folder: Path) -> Iterator[Finding]:
@@ -227,22 +101,6 @@ def _room(path: Path) -> Finding:
     level = FAIL if free < _NO_ROOM else WARN if free < _LITTLE_ROOM else OK
     return Finding(
         "disk", level, f"{free // 1024**2:,} MiB are free for {path}", "" if level == OK else "Make room there."
-    )
-
-
-def _last_backup(folder: Path) -> Finding:
-    from ledgerbee.core.dates import system_clock
-
-    try:
-        made = datetime.fromisoformat((folder.expanduser() / LAST_BACKUP).read_text().strip())
-    except (OSError, ValueError):
-        return Finding(
-            "backup", WARN, "none was made yet", "`ledgerbee db backup FILE`, daily: docs/operations/backups.md"
-        )
-    old = system_clock() - made > _BACKUP_AGE
-    remedy = "See why the timer of `ledgerbee db backup` does not run." if old else ""
-    return Finding(
-        "backup", WARN if old else OK, f"the last one was made at {made.isoformat(timespec='minutes')}", remedy
     )
 
 
@@ -283,29 +141,16 @@ def _remove_empty(folder: Path) -> None:
 
 
 async def _mail(settings: "Settings") -> Finding:
-    from urllib.parse import unquote, urlsplit
+    from urllib.parse import urlsplit
 
-    import aiosmtplib
+    from ledgerbee.platform.mail import Mailer, MailFailedError
 
     if not settings.smtp_url:
         return Finding("mail", WARN, "no mail server is set: invoices sent by e-mail wait", "Set SMTP_URL.")
-    server = urlsplit(settings.smtp_url)
-    implicit = server.scheme == "smtps"
-    place = f"{server.hostname}:{server.port or (465 if implicit else 587)}"
-    client = aiosmtplib.SMTP(
-        hostname=server.hostname or "127.0.0.1",
-        port=server.port or (465 if implicit else 587),
-        username=unquote(server.username) if server.username else None,
-        password=unquote(server.password) if server.password else None,
-        use_tls=implicit,
-        start_tls=False if implicit else None,
-        timeout=_PATIENCE_S,
-    )
     try:
-        async with client:
-            await client.noop()
-    except (aiosmtplib.SMTPException, OSError) as fault:
-        text = f"the mail server {place} (SMTP_URL) does not let us in: {fault}"
+        place = await Mailer(settings.smtp_url, settings.mail_from).check()
+    except MailFailedError as fault:
+        text = f"the mail server {urlsplit(settings.smtp_url).hostname} (SMTP_URL) does not let us in: {fault}"
         return Finding("mail", FAIL, text, "Check host, port, login and password.")
     return Finding("mail", OK, f"the mail server {place} lets us in")
 

@@ -2,11 +2,12 @@
 
 import json
 import re
+import sys
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn, Protocol, runtime_checkable
 from uuid import UUID
 
 import typer
@@ -20,6 +21,14 @@ _LONGEST_MESSAGE: Final = 2_000
 _LONGEST_WORD: Final = 300
 #: What a text on the command line may hold of control characters: an address has several lines.
 _ALLOWED_CONTROLS: Final = "\n\t"
+
+
+@runtime_checkable
+class _Log(Protocol):
+    """Standard error of `serve` and the worker, where it is a log (`app/logs.py`)."""
+
+    def note(self, text: str) -> None: ...
+    def refusal(self, text: str) -> None: ...
 
 
 def a_path(text: str) -> Path:
@@ -70,7 +79,10 @@ def print_json(value: dict[str, Any]) -> None:
 
 
 def note(message: str) -> None:
-    """Words for people, on standard error: standard output is for results."""
+    """Words for people, on standard error: standard output is for results. In a log they are a line of it."""
+    if isinstance(sys.stderr, _Log):
+        sys.stderr.note(message)
+        return
     with suppress(OSError):  # a closed standard error is no reason to leave work undone
         typer.echo(message, err=True)
 
@@ -118,6 +130,9 @@ def shown(text: str, longest: int = 200) -> str:
 def _say_error(message: str) -> None:
     brief = re.sub(rf"(\S{{{_LONGEST_WORD}}})\S+", r"\1…", message)  # what is said after a long value is still read
     lines = (shown(line, _LONGEST_MESSAGE) for line in brief.splitlines())
+    if isinstance(sys.stderr, _Log):
+        sys.stderr.refusal("\n".join(lines))
+        return
     with suppress(OSError):
         typer.secho("error: ", fg="red", bold=True, err=True, nl=False)
         typer.echo("\n".join(lines), err=True)
@@ -148,6 +163,7 @@ def _explained(fault: Exception) -> str | None:
     from ledgerbee.app.config import Settings, refusals
     from ledgerbee.app.serve import StartFailedError
     from ledgerbee.core.errors import LedgerBeeError
+    from ledgerbee.platform.attachments.marker import FolderTakenError
     from ledgerbee.platform.migrate import MigrationError
     from ledgerbee.platform.postgres import EmbeddedPostgresError
     from ledgerbee.platform.rates.ecb import UnreadableRatesError
@@ -160,7 +176,7 @@ def _explained(fault: Exception) -> str | None:
             message = "\n".join(["The environment has values that can't be used.", *refusals(fault)])
         case DatabaseUnusableError() | MigrationError():
             message = " ".join(str(fault).split())  # the server's own words come in several lines
-        case EmbeddedPostgresError() | StartFailedError() | SettingsError():
+        case EmbeddedPostgresError() | StartFailedError() | SettingsError() | FolderTakenError():
             message = str(fault)
         case asyncpg.PostgresError() | asyncpg.InterfaceError():
             message = f"The database refused: {' '.join(str(fault).split())}"

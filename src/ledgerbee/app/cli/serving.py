@@ -42,7 +42,6 @@ _FIRST_COMPANY: Final[Mapping[str, Any]] = {
 _MOST_BY_DEFAULT: Final = 8
 #: Connections that the worker, the command line and an operator's console may need beside the API processes.
 _OTHER_CONNECTIONS: Final = 20
-#: Trusted proxies that no client of another machine comes through.
 #: Seconds between looks at the embedded database.
 _LOOK_EVERY_S: Final = 2.0
 
@@ -61,6 +60,7 @@ def serve_everything(host: str, port: int, data_dir: Path | None, processes: int
         listener = stack.enter_context(listen(host, port, shared=count > 1))
         found = stack.enter_context(access(data_dir))
         logs.configure(settings.log_level)
+        found.claim_blob_folder()
         _warn_of_old_rates(found, fetches=settings.rates_fetch)
         _warn_of_few_connections(found, count * settings.pool_size + _OTHER_CONNECTIONS)
         company_and_key = _first_company(found) if found.data_dir else None
@@ -100,6 +100,7 @@ def work_only(data_dir: Path | None) -> None:
     settings = Settings()
     with access(data_dir) as found:
         logs.configure(settings.log_level)
+        found.claim_blob_folder()
         _warn_of_sender(settings)
         place = {
             "database_url": found.owner_url,

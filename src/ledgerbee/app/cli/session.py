@@ -19,6 +19,7 @@ from ledgerbee.app.config import Settings, unknown_variables
 from ledgerbee.app.reactions import REACTIONS
 from ledgerbee.core.dates import system_clock
 from ledgerbee.core.ids import new_id
+from ledgerbee.platform.attachments import marker
 from ledgerbee.platform.attachments.blobs import BlobStore
 from ledgerbee.platform.context import Actor, Context
 from ledgerbee.platform.db import APPLICATION_ROLE, LONG_LOCK_TIMEOUT, WORKER_ROLE, Connection, Database, Tenant
@@ -58,6 +59,19 @@ class Access:
     def blobs(self) -> BlobStore:
         """The store of attached files that belongs to this database."""
         return blob_store(Settings(), self.data_dir)
+
+    def claim_blob_folder(self) -> None:
+        """Have the folder of attached files be this database's. Raises `FolderTakenError`; a bucket has no owner.
+
+        A folder that can't be written is no reason not to start: who attaches a file is told.
+        """
+        settings = Settings()
+        if settings.attachments_bucket is None:
+            folder = blob_folder(settings, self.data_dir)
+            try:
+                marker.claim(folder, as_owner(self, marker.identity_of))
+            except OSError as fault:
+                note(f"No files can be attached: {fault.filename or folder}: {fault.strerror}.")
 
     async def open(self) -> Database:
         """A small pool of connections of the role that commands work as."""

@@ -13,7 +13,7 @@ from typing import Final, Protocol, TypeVar
 from uuid import UUID
 
 from ledgerbee.platform.attachments.model import ATTACHMENT_STORE_UNAVAILABLE
-from ledgerbee.platform.files import sync_folder
+from ledgerbee.platform.files import naming, sync_folder
 
 T = TypeVar("T")
 
@@ -77,11 +77,14 @@ class Folder:
             self._make_folder(target.parent)
             part = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
             try:
-                with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file:
+                with (
+                    naming(target),
+                    os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file,
+                ):
                     file.write(content)
                     file.flush()
                     os.fsync(file.fileno())
-                _give_to_owner(part)
+                give_to_owner(part)
                 part.replace(target)
             finally:
                 part.unlink(missing_ok=True)
@@ -95,7 +98,7 @@ class Folder:
                 parents=True, exist_ok=True
             )
             folder.mkdir(mode=0o700, exist_ok=True)
-            _give_to_owner(folder)
+            give_to_owner(folder)
 
     async def _run(self, work: Callable[[], T]) -> T:
         try:
@@ -104,7 +107,7 @@ class Folder:
             raise ATTACHMENT_STORE_UNAVAILABLE.error() from fault
 
 
-def _give_to_owner(path: Path) -> None:
+def give_to_owner(path: Path) -> None:
     """What root makes in someone else's folder is that account's."""
     owner = path.parent.stat()
     if os.geteuid() == 0 and owner.st_uid != 0:

@@ -3,7 +3,14 @@
 For machines with Unix sockets (Linux, macOS). Elsewhere, and for a server of your own, `DATABASE_URL` is the way.
 """
 
-from ledgerbee.platform.postgres.backup import backup, backup_target, psql_command, restore, write
+from ledgerbee.platform.postgres.backup import (
+    LEFTOVER_DATABASES,
+    backup,
+    backup_target,
+    psql_command,
+    restore,
+    write,
+)
 from ledgerbee.platform.postgres.cluster import (
     State,
     Status,
@@ -29,6 +36,7 @@ from ledgerbee.platform.postgres.folder import default_data_dir
 from ledgerbee.platform.postgres.server import Server
 
 __all__ = [
+    "LEFTOVER_DATABASES",
     "AlreadyServing",
     "BackupError",
     "BinariesError",

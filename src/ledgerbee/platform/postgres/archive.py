@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from ledgerbee.platform.attachments.blobs import Folder
+from ledgerbee.platform.files import naming
 
 DUMP_MAGIC: Final = b"PGDMP"
 _DUMP: Final = "database.dump"
@@ -34,7 +35,7 @@ def pack(target: Path, dump: Path, blobs: Path) -> None:
 
     Blobs of attachments that the dump tells of are there: they are stored before, and posted ones are never removed.
     """
-    with tarfile.open(target, "w") as tar:
+    with naming(target), tarfile.open(target, "w") as tar:
         tar.add(dump, _DUMP, filter=_plain)
         for path in _blobs_in(blobs):
             try:
@@ -47,7 +48,7 @@ def pack(target: Path, dump: Path, blobs: Path) -> None:
 
 def is_dump(source: Path) -> bool:
     """Whether a file is a dump itself. Raises `OSError`."""
-    with source.open("rb") as file:
+    with naming(source), source.open("rb") as file:
         return file.read(len(DUMP_MAGIC)) == DUMP_MAGIC
 
 
@@ -57,7 +58,10 @@ def unpack_dump(source: Path, target: Path) -> None:
         name, content = next(members, (None, None))
         if name != _DUMP or content is None:
             raise NoBackupError("it does not begin with the database")
-        with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        with (
+            naming(target),
+            os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file,
+        ):
             shutil.copyfileobj(content, file)
 
 
@@ -82,7 +86,7 @@ def put_back(source: Path, blobs: Path) -> None:
 def _opened(source: Path) -> Iterator[Iterator[tuple[str, IO[bytes]]]]:
     """The files in a backup by name, in its order."""
     try:
-        with tarfile.open(source, "r:") as tar:
+        with naming(source), tarfile.open(source, "r:") as tar:
             yield _members(tar)
     except (tarfile.TarError, EOFError) as fault:
         raise NoBackupError(str(fault)) from fault

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from ledgerbee.platform.files import sync_folder
+from ledgerbee.platform.files import sync_folder, told
 from ledgerbee.platform.postgres import archive
 from ledgerbee.platform.postgres.errors import (
     BackupError,
@@ -20,6 +20,7 @@ from ledgerbee.platform.postgres.server import DATABASE, Server
 
 # Databases and files that a restore makes on its way; one that was killed leaves them, the next one drops them.
 FRESH, REPLACED = f"{DATABASE}_restored_", f"{DATABASE}_replaced_"
+LEFTOVER_DATABASES = f"^({FRESH}|{REPLACED})[0-9a-f]{{8}}$"
 UNPACKED = ".restore-"
 MAX_JOBS = 4
 #: How often those who are connected are disconnected for a restore; each try waits up to five seconds for them to go.
@@ -74,7 +75,7 @@ def write(file: Path, make_dump: Callable[[Path], object], blobs: Path | None) -
         whole.replace(target)
         sync_folder(target.parent)
     except OSError as error:
-        raise BackupError(f"The backup {target} can't be written: {error.strerror}.") from error
+        raise BackupError(f"The backup {target} can't be written: {told(error)}.") from error
     except subprocess.CalledProcessError as error:
         raise BackupError(f"The backup {target} was not made: {said_last(error.stderr)}") from error
     finally:
@@ -153,7 +154,7 @@ def restore(
     except archive.NoBackupError as error:
         raise RestoreError(f"{source} is no whole backup of ours: {error}.") from error
     except OSError as error:
-        raise RestoreError(f"The backup {source} was not restored: {error.strerror}.") from error
+        raise RestoreError(f"The backup {source} was not restored: {told(error)}.") from error
     except subprocess.CalledProcessError as error:
         raise RestoreError(
             f"The backup {source} was not restored; the database is as before:\n{error.stderr.strip()}"
@@ -251,8 +252,7 @@ def _rename(server: Server, fresh: str, *, disconnect: bool) -> None:
 
 
 def _drop_leftovers(server: Server) -> None:
-    pattern = f"^({FRESH}|{REPLACED})[0-9a-f]{{8}}$"
-    names = _sql(server, f"SELECT datname FROM pg_database WHERE datname ~ '{pattern}';")  # noqa: S608 - constants
+    names = _sql(server, f"SELECT datname FROM pg_database WHERE datname ~ '{LEFTOVER_DATABASES}';")  # noqa: S608
     _sql(server, *(f"DROP DATABASE {name} WITH (FORCE);" for name in names.split()))
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
+from ledgerbee.platform.files import told
 from ledgerbee.platform.postgres import archive
 from ledgerbee.platform.postgres.accounts import own_account
 from ledgerbee.platform.postgres.backup import said_last
@@ -124,7 +125,7 @@ def unpacked(source: Path, blobs: Path | None) -> tuple[Path, bool]:
     except archive.NoBackupError as fault:
         raise RestoreError(f"{source} is no whole backup of ours: {fault}.") from fault
     except OSError as fault:
-        raise RestoreError(f"The backup {source} was not restored: {fault.strerror}.") from fault
+        raise RestoreError(f"The backup {source} was not restored: {told(fault)}.") from fault
     return folder / "database.dump", True
 
 

@@ -13,6 +13,15 @@ CREATE TABLE application_trust (
 );
 INSERT INTO application_trust DEFAULT VALUES;
 
+-- When `ledgerbee db backup` last wrote a backup, and where: for `ledgerbee doctor`. Nobody's but the owner's.
+CREATE TABLE last_backup (
+    only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+    made_at timestamptz NOT NULL,
+    host text NOT NULL,
+    path text NOT NULL,
+    size_bytes bigint NOT NULL
+);
+
 -- What proofs are made with, 126 random bits that the owner alone reads. As two sequences: reading a sequence takes one
 -- function call, a row takes a statement, and this is asked for each table of each statement.
 CREATE SEQUENCE proof_key_1;

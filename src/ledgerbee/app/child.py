@@ -1,0 +1,13 @@
+"""How the processes of `serve` begin: `python -m ledgerbee.app.child api|worker NAME LIFELINE_FD READY_FD [FD]...`.
+
+The log comes first: what goes wrong while the rest is loaded is a line of it.
+"""
+
+import sys
+from importlib import import_module
+
+from ledgerbee.app import logs
+
+if __name__ == "__main__":
+    logs.take_over()
+    import_module(f"ledgerbee.app.{sys.argv.pop(1)}_process").main()

@@ -1,0 +1,177 @@
+"""What `ledgerbee doctor` looks at in the database."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from ledgerbee.app.cli.findings import FAIL, OK, WARN, Finding
+
+if TYPE_CHECKING:
+    from ledgerbee.app.config import Settings
+    from ledgerbee.platform.db import Connection
+
+_BACKUP_AGE: Final = timedelta(days=2)
+_CLOCK_OFF_S: Final = 5
+_OVERDUE_S: Final = 300
+
+
+async def examine_database(settings: "Settings", url: str, folder: Path | None) -> list[Finding]:
+    """Everything about the database at `url`: that of the settings, or the embedded one of the data folder `folder`."""
+    from ledgerbee.app.cli.reach import DatabaseUnusableError, check_logins, check_owner, connected
+
+    try:
+        if folder is None:
+            await check_owner(url)
+            await check_logins(settings, backs_up=True)
+        async with connected(url, "DATABASE_URL") as connection:
+            # The server's own word: the driver reads the second part of "15.18" as a patch level.
+            version = await connection.fetchval("SHOW server_version")
+            found = [Finding("database", OK, f"PostgreSQL {version} answers")]
+            found += await _server(connection)
+            found += await _roles(connection)
+            found.append(await _schema(connection))
+            if found[-1].level == OK:
+                found += await _work(connection)
+                found.append(await _last_backup(connection))
+            if folder is not None:
+                found += await _leftovers(connection)
+            found += await _belonging(connection, settings, folder)
+    except DatabaseUnusableError as fault:
+        return [Finding("database", FAIL, str(fault), "Correct the variable that it names, or the server.")]
+    return found
+
+
+async def _server(connection: "Connection") -> list[Finding]:
+    """The server's clock, and settings that decide whether what was committed is still there after a power cut."""
+    from ledgerbee.core.dates import system_clock
+
+    found = []
+    off = abs((system_clock() - await connection.fetchval("SELECT clock_timestamp()")).total_seconds())
+    level = OK if off < _CLOCK_OFF_S else WARN
+    remedy = "" if level == OK else "Synchronise the clocks of both machines (NTP): days and expiry go by ours."
+    found.append(Finding("clock", level, f"{off:.0f} seconds between this machine and the database", remedy))
+    for name in ("fsync", "full_page_writes", "synchronous_commit"):
+        value = await connection.fetchval("SELECT current_setting($1)", name)
+        if value == "off":
+            found.append(Finding("durability", FAIL, f"{name} is off: a power cut loses entries", f"Set {name} = on."))
+    return found
+
+
+async def _roles(connection: "Connection") -> list[Finding]:
+    """What the program's roles may do or have set that this login could not take away."""
+    from ledgerbee.platform.db import APPLICATION_ROLE, WORKER_ROLE
+
+    roles = [APPLICATION_ROLE, WORKER_ROLE]
+    name = await connection.fetchval("SELECT quote_ident(current_database())")
+    found = []
+    if await connection.fetchval(
+        "SELECT bool_or(has_database_privilege(r.oid, current_database(), 'TEMP')) FROM pg_roles r"
+        " WHERE r.rolname = ANY ($1)",
+        roles,
+    ):
+        remedy = f"As the owner of the database: REVOKE TEMPORARY ON DATABASE {name} FROM PUBLIC, {', '.join(roles)};"
+        text = "the program's roles may make temporary tables, which go before those of the ledger"
+        found.append(Finding("roles", WARN, text, remedy))
+    for role, settings in await connection.fetch(
+        "SELECT r.rolname, array_to_string(s.setconfig, ', ') FROM pg_db_role_setting s"
+        " JOIN pg_roles r ON r.oid = s.setrole WHERE r.rolname = ANY ($1)"
+        " AND s.setdatabase IN (0, (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()))",
+        roles,
+    ):
+        remedy = f"If you have not set it: ALTER ROLE {role} RESET ALL; and the same IN DATABASE {name}."
+        found.append(Finding("roles", WARN, f"{role} has settings of its own: {settings}", remedy))
+    return found
+
+
+async def _schema(connection: "Connection") -> Finding:
+    from ledgerbee.platform.migrate import head_revision
+
+    head = head_revision()
+    if await connection.fetchval("SELECT to_regclass('alembic_version')") is None:
+        return Finding("schema", WARN, "there are no tables yet", "`ledgerbee db migrate` makes them, as `serve` does.")
+    version = await connection.fetchval("SELECT version_num FROM alembic_version")
+    if version == head:
+        return Finding("schema", OK, f"is this release's ({head})")
+    if version is not None and version > head:
+        return Finding("schema", FAIL, f"{version} is of a newer release than this ({head})", "Install that release.")
+    return Finding(
+        "schema", WARN, f"{version} is older than this release's ({head})", "Back up, then `ledgerbee db migrate`."
+    )
+
+
+async def _work(connection: "Connection") -> list[Finding]:
+    """Whether somebody does the jobs, and whether exchange rates are new."""
+    from ledgerbee.core.dates import system_clock
+    from ledgerbee.platform.job_report import count_jobs
+    from ledgerbee.platform.rates import store as rates
+    from ledgerbee.platform.rates.rules import MOST_AGE_DAYS, age
+
+    jobs = await count_jobs(connection)
+    overdue = max((job.overdue.total_seconds() for job in jobs if job.state == "waiting"), default=0)
+    held = sum(job.count for job in jobs if job.state == "held")
+    waiting = sum(job.count for job in jobs if job.state == "waiting")
+    found = []
+    if overdue > _OVERDUE_S:
+        remedy = "Start `ledgerbee serve` or `ledgerbee worker`; if one runs, see its log."
+        found.append(Finding("worker", FAIL, f"a job has been due for {overdue:.0f} seconds: nobody works", remedy))
+    else:
+        found.append(Finding("worker", OK, f"{waiting} jobs wait, none for long"))
+    if held:
+        remedy = "`ledgerbee jobs list` says why, `ledgerbee jobs retry` runs them again."
+        found.append(Finding("jobs", WARN, f"{held} jobs were given up", remedy))
+    newest = await rates.newest_day(connection)
+    if newest is None or age(newest, system_clock()) > MOST_AGE_DAYS:
+        remedy = "`ledgerbee rates import FILE`, or see why the worker can't fetch them."
+        found.append(Finding("rates", WARN, f"the newest exchange rates are of {newest or 'no day'}", remedy))
+    else:
+        found.append(Finding("rates", OK, f"the newest exchange rates are of {newest}"))
+    return found
+
+
+async def _last_backup(connection: "Connection") -> Finding:
+    from ledgerbee.core.dates import system_clock
+
+    row = await connection.fetchrow("SELECT made_at, host, path, size_bytes FROM last_backup")
+    if row is None:
+        remedy = "`ledgerbee db backup FILE`, daily: docs/operations/backups.md"
+        return Finding("backup", WARN, "none was made yet", remedy)
+    made = row["made_at"].isoformat(timespec="minutes")
+    text = f"the last one was made at {made} on {row['host']}: {row['path']} ({row['size_bytes']:,} bytes)"
+    if system_clock() - row["made_at"] > _BACKUP_AGE:
+        return Finding("backup", WARN, text, "See why the timer of `ledgerbee db backup` does not run.")
+    return Finding("backup", OK, text)
+
+
+async def _leftovers(connection: "Connection") -> list[Finding]:
+    """Databases that a killed restore has left on the embedded server. At one that is under way somebody works."""
+    from ledgerbee.platform.postgres import LEFTOVER_DATABASES
+
+    rows = await connection.fetch(
+        "SELECT d.datname, pg_database_size(d.oid) AS size FROM pg_database d WHERE d.datname ~ $1"
+        " AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.datid = d.oid) ORDER BY d.datname",
+        LEFTOVER_DATABASES,
+    )
+    if not rows:
+        return []
+    names = ", ".join(f"{row['datname']} ({row['size'] // 1024**2:,} MiB)" for row in rows)
+    drop = " ".join(f"DROP DATABASE {row['datname']};" for row in rows)
+    remedy = f"The next `ledgerbee db restore` drops them; or in `ledgerbee db psql`: {drop}"
+    return [Finding("restore", WARN, f"a restore that did not come to its end has left databases: {names}", remedy)]
+
+
+async def _belonging(connection: "Connection", settings: "Settings", folder: Path | None) -> list[Finding]:
+    """Whether the folder of attached files is this database's."""
+    from ledgerbee.app.blobs import blob_folder
+    from ledgerbee.platform.attachments import marker
+
+    if settings.attachments_bucket is not None:
+        return []
+    try:
+        marker.check(blob_folder(settings, folder), await marker.identity_of(connection))
+    except marker.FolderTakenError as fault:
+        return [
+            Finding("attachments", FAIL, str(fault), "Two databases that share a folder remove each other's files.")
+        ]
+    except OSError:
+        return []  # told by whoever writes and reads there
+    return []
