@@ -118,18 +118,12 @@ def make_load(name: str, port: int, found: Books, accounts: tuple[int, int], lin
 
     async def run() -> None:
         load = loads(port, found, accounts)[name]
-        loop, heard = asyncio.get_running_loop(), asyncio.Event()
-        loop.add_reader(line.fileno(), heard.set)
         while True:
             line.send(None)  # ready
-            await heard.wait()
-            line.recv()
-            heard.clear()
+            await asyncio.to_thread(line.recv)
             answers: Counter[int] = Counter()
             tasks = [asyncio.create_task(again(one, answers)) for one in load.callers]
-            await heard.wait()
-            is_over = line.recv()
-            heard.clear()
+            is_over = await asyncio.to_thread(line.recv)
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks)
