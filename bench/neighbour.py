@@ -1,13 +1,17 @@
 """What one company's load costs another: the p99 of the other's `GET`, quiet and under each kind of load.
 
-The load: imports of long files, changes that wait for a row, slow uploads, bodies made to take long (1.1 million
-unknown keys, 14 MB of digits, deep nesting), and all of it at once. On `ledgerbee serve` with two API processes and its
-worker. Rounds of quiet and load take turns, for they are measured on the same machine: the median of the rounds' ratios
+The load: imports of long files, changes that wait for a row, slow uploads, bodies made to take long (each as much as
+its operation takes: unknown keys, digits, escapes, wrong lines, files), and all of it at once. On `ledgerbee serve`
+with two API processes and its worker. A process of its own makes the load, so that the neighbour's clock doesn't
+measure that; it tells what was answered, and a load that is not answered as it has to be is no measurement: the script
+fails. Rounds of quiet and load take turns, for they are measured on the same machine: the median of the rounds' ratios
 stays under the limit.
 """
 
 import asyncio
+import base64
 import json
+import multiprocessing
 import os
 import re
 import signal
@@ -16,9 +20,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
+from multiprocessing.connection import Connection as _Pipe
 from pathlib import Path
 
 import asyncpg
@@ -85,12 +92,62 @@ async def neighbour(port: int, key: str, seconds: float) -> list[float]:
     return taken
 
 
-async def again(once: Callable[[], Awaitable[object]]) -> None:
-    """Do it again and again; a connection that the server closes is opened anew."""
+@dataclass(frozen=True)
+class Load:
+    """What is done again and again by each of its callers, and the answers that show that it does what it is to do."""
+
+    callers: Sequence[Callable[[], Awaitable[int]]]
+    answers: frozenset[int]
+
+
+#: What is told of a connection that broke off.
+BROKEN = 0
+
+
+async def again(once: Callable[[], Awaitable[int]], answers: Counter[int]) -> None:
+    """Do it again and again, and count the answers; a connection that the server closes is opened anew."""
     while True:
-        with suppress(OSError, EOFError, asyncio.IncompleteReadError, ValueError):
-            await once()
+        try:
+            answers[await once()] += 1
+        except (OSError, EOFError, ValueError):
+            answers[BROKEN] += 1
         await asyncio.sleep(0.01)
+
+
+def make_load(name: str, port: int, found: Books, accounts: tuple[int, int], line: _Pipe) -> None:
+    """In a process of its own: a load from the first word on `line` to the next; then the answers that it had."""
+
+    async def run() -> None:
+        load = loads(port, found, accounts)[name]
+        while True:
+            line.send(None)  # ready
+            await asyncio.to_thread(line.recv)
+            answers: Counter[int] = Counter()
+            tasks = [asyncio.create_task(again(one, answers)) for one in load.callers]
+            is_over = await asyncio.to_thread(line.recv)
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+            line.send(answers)
+            if is_over:
+                return
+
+    asyncio.run(run())
+
+
+@contextmanager
+def loading(name: str, port: int, found: Books, accounts: tuple[int, int]) -> Iterator[_Pipe]:
+    """The process of a load, ready to begin."""
+    spawn = multiprocessing.get_context("spawn")
+    ours, theirs = spawn.Pipe()
+    process = spawn.Process(target=make_load, args=(name, port, found, accounts, theirs), daemon=True)
+    process.start()
+    try:
+        ours.recv()
+        yield ours
+    finally:
+        process.terminate()
+        process.join()
 
 
 def patch(key: str, number: int) -> bytes:
@@ -114,73 +171,111 @@ def upload(key: str, accounts: tuple[int, int], rows: int) -> bytes:
     return request.replace(b"application/json", b"application/x-ndjson", 1)
 
 
-def hostile(key: str) -> list[bytes]:
-    """Bodies that are made to take long."""
-    path = "/api/v1/customers"
+def hostile(key: str, accounts: tuple[int, int]) -> list[bytes]:
+    """Bodies that are made to take long: as much as an operation takes, so that their length refuses none."""
+    entries, batch, customers = "/api/v2/journal-entries", "/api/v2/journal-entries/batch", "/api/v1/customers"
+    entry = {"entryType": "JOURNAL_ENTRY", "date": time.strftime("%Y-%m-%d"), "originalAmount": "1.00"}
+    lines = [{"accountId": str(number), "side": "DEBIT", "amount": "1.00"} for number in accounts]
+    file = base64.b64encode(b"%PDF-1.7\n" + b"\0" * 10_500_000).decode()
+    attached = {"fileName": "a.exe", "contentType": "application/pdf", "content": file}
     return [
-        post(path, key, b"{" + b",".join(b'"k%d":1' % n for n in range(1_100_000)) + b"}"),
-        post(path, key, b'{"metadata":{"n":' + b"9" * 14_000_000 + b"}}"),
-        post(path, key, b'{"metadata":' + b"[" * 100_000 + b"]" * 100_000 + b"}"),
-        post(path, key, b'{"metadata":[' + b",".join([b"[]"] * 4_000_000) + b"]}"),
+        post(path, key, body if isinstance(body, bytes) else json.dumps(body).encode())
+        for path, body in (
+            (customers, {f"k{number}": 1 for number in range(19_000)}),
+            (customers, b'{"name":"' + b"\\u0041" * 170_000 + b'"}'),
+            (entries, {f"k{number}": 1 for number in range(99_000)}),
+            (entries, b"[" + b"[]," * 4_600_000 + b"[]]"),
+            (entries, b'{"originalAmount":' + b"9" * 14_000_000 + b"}"),
+            (entries, b'{"description":"' + b"\\u0041" * 490_000 + b'"}'),
+            (entries, b'{"x":' + b"[" * 10_000 + b"]" * 10_000 + b"}"),
+            (entries, {**entry, "lines": lines * 5_000}),
+            (entries, {**entry, "lines": lines, "attachments": [attached]}),
+            (batch, {"entries": [{**entry, "lines": [{"x": 1}] * 400}] * 100}),
+        )
     ]
 
 
-async def send_slowly(port: int, request: bytes) -> None:
-    """A body that trickles in."""
+async def send_slowly(port: int, request: bytes) -> int:
+    """A body that trickles in for three seconds, and breaks off."""
     _, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
-        for start in range(0, len(request), 1000):
+        for start in range(0, 60_000, 1000):
             writer.write(request[start : start + 1000])
             await writer.drain()
             await asyncio.sleep(0.05)
     finally:
         writer.close()
+    return BROKEN
 
 
-async def once(port: int, request: bytes) -> None:
-    """Send it over a connection of its own."""
+async def once(port: int, request: bytes) -> int:
+    """Send it over a connection of its own; the answer's status."""
     async with connect(port) as connection:
-        await connection.send(request)
+        return (await connection.send(request))[0]
 
 
-async def hold_row(found: Books) -> None:
-    """Hold the company's row, a second at a time, as a long change of it would."""
+async def hold_row(found: Books) -> int:
+    """Hold the company's row for a second, as a long change of it would."""
     owner = await asyncpg.connect(found.url)
     try:
         await owner.execute("SELECT set_config('app.company_id', $1, false)", str(found.company_id))
-        while True:
-            async with owner.transaction():
-                await owner.execute("SELECT FROM companies WHERE company_id = $1 FOR UPDATE", found.company_id)
-                await asyncio.sleep(1)
+        async with owner.transaction():
+            await owner.execute("SELECT FROM companies WHERE company_id = $1 FOR UPDATE", found.company_id)
+            await asyncio.sleep(1)
     finally:
         await owner.close()
+    return 200
 
 
-def loads(port: int, found: Books, accounts: tuple[int, int]) -> dict[str, list[Callable[[], Awaitable[object]]]]:
-    """What the other company does, by name: each is done again and again by all of its callers."""
+def loads(port: int, found: Books, accounts: tuple[int, int]) -> dict[str, Load]:
+    """What the other company does, by name."""
     long_file, file = upload(found.key, accounts, 20_000), upload(found.key, accounts, 200)
-    return {
-        "imports": [partial(once, port, long_file), *[partial(once, port, file)] * 3],
-        "lock waits": [
-            partial(hold_row, found),
-            *(partial(once, port, patch(found.key, number)) for number in range(40)),
-        ],
-        "slow uploads": [partial(send_slowly, port, long_file)] * 20,
-        "hostile bodies": [partial(once, port, request) for request in hostile(found.key)],
+    changes = [partial(once, port, patch(found.key, number)) for number in range(40)]
+    bodies = [partial(once, port, request) for request in hostile(found.key, accounts)]
+    made = {
+        # Too many that wait are refused.
+        "imports": Load([partial(once, port, long_file), *[partial(once, port, file)] * 3], frozenset({202, 429})),
+        # A change that waits for too long is refused.
+        "lock waits": Load([partial(hold_row, found), *changes], frozenset({200, 503})),
+        "slow uploads": Load([partial(send_slowly, port, long_file)] * 20, frozenset({BROKEN})),
+        # Read to their end and refused for what is in them, or sent away while others of the company are.
+        "hostile bodies": Load(bodies, frozenset({400, 503})),
     }
+    callers = [one for load in made.values() for one in load.callers]
+    return {**made, ALL: Load(callers, frozenset().union(*(load.answers for load in made.values())))}
 
 
-async def round_of(port: int, key: str, load: list[Callable[[], Awaitable[object]]]) -> tuple[float, float]:
-    """The neighbour's p99 in milliseconds, quiet and under a load."""
+ALL = "all of it"
+
+
+async def round_of(
+    port: int, busy: Books, key: str, load: _Pipe, *, is_last: bool
+) -> tuple[float, float, Counter[int]]:
+    """The neighbour's p99 in milliseconds, quiet and under a load; what was answered to the load."""
     quiet = await neighbour(port, key, SECONDS)
-    tasks = [asyncio.create_task(again(one)) for one in load]
+    load.send(False)
     await asyncio.sleep(1)
     loaded = await neighbour(port, key, SECONDS)
-    for task in tasks:
-        task.cancel()
-    await asyncio.wait(tasks)
+    load.send(is_last)
+    answers = await asyncio.to_thread(load.recv)
+    if not is_last:
+        await asyncio.to_thread(load.recv)  # ready again
+    await cancel_imports(busy)
     await calm(port, key, 2 * p99(quiet))
-    return p99(quiet), p99(loaded)
+    return p99(quiet), p99(loaded), answers
+
+
+async def cancel_imports(found: Books) -> None:
+    """What waits to be imported is load no more."""
+    owner = await asyncpg.connect(found.url)
+    await owner.execute("SELECT set_config('app.company_id', $1, false)", str(found.company_id))
+    await owner.execute(
+        "UPDATE journal_imports SET status = 'cancelled', completed_at = now(), bytes_kept = 0"
+        " WHERE company_id = $1 AND status IN ('receiving', 'queued', 'running')",
+        found.company_id,
+    )
+    await owner.execute("DELETE FROM import_parts WHERE company_id = $1", found.company_id)
+    await owner.close()
 
 
 async def calm(port: int, key: str, milliseconds: float) -> None:
@@ -209,17 +304,24 @@ async def account_numbers(found: Books) -> tuple[int, int]:
 
 
 async def measure(port: int, busy: Books, other: Books) -> None:
-    """Print each load's figures, and all loads' together."""
-    found = loads(port, busy, await account_numbers(busy))
-    found["all of it"] = [one for load in found.values() for one in load]
+    """Print each load's figures, and all loads' together. Raises `RuntimeError` for a load that was none."""
+    accounts = await account_numbers(busy)
+    wanted = {name: load.answers for name, load in loads(port, busy, accounts).items()}
     await neighbour(port, other.key, 2)
-    for name, load in found.items():
-        rounds = [await round_of(port, other.key, load) for _ in range(ROUNDS)]
-        ratio = statistics.median(loaded / quiet for quiet, loaded in rounds)
-        quiet, loaded = (statistics.median(figures) for figures in zip(*rounds, strict=True))
+    for name, expected in wanted.items():
+        with loading(name, port, busy, accounts) as load:
+            rounds = [
+                await round_of(port, busy, other.key, load, is_last=number == ROUNDS) for number in range(1, ROUNDS + 1)
+            ]
+        answers = sum((found for _, _, found in rounds), Counter[int]())
+        if not answers.keys() & expected or answers.keys() - expected - {BROKEN}:
+            raise RuntimeError(f"{name}: answered {dict(answers)}, which is not what it is to cause")
+        ratio = statistics.median(loaded / quiet for quiet, loaded, _ in rounds)
+        quiet = statistics.median(one for one, _, _ in rounds)
+        loaded = statistics.median(one for _, one, _ in rounds)
         print(
             f"{name:15} neighbour's p99 {loaded:7.1f} ms, quiet {quiet:5.1f} ms   ratio {ratio:6.2f}"
-            f" ({verdict(ratio, LIMIT)})",
+            f" ({verdict(ratio, LIMIT)})   answers {dict(sorted(answers.items()))}",
             flush=True,
         )
 

@@ -1,7 +1,9 @@
 """Uploads of files to import: what a company may have waiting, and what becomes of one whose key, or disk, is gone."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import asyncpg
@@ -19,6 +21,7 @@ from ledgerbee.core.dates import format_moment
 from ledgerbee.ledger.imports import store
 from ledgerbee.ledger.imports.model import PART_BYTES
 from ledgerbee.platform.db import Database
+from ledgerbee.platform.job_turns import SPACING_S
 
 #: A little more than a part, in valid rows.
 PART = lines(*(row() for _ in range(6_000))).encode()
@@ -209,3 +212,20 @@ async def test_a_full_disk_is_told_and_nothing_stays(books: Books) -> None:
     assert answer.headers["retry-after"] == "60"
     assert await statuses(books.api) == ["failed"]
     assert await kept(books.api) == (0, 0)
+
+
+async def test_uploads_that_end_at_once_get_their_turns(books: Books) -> None:
+    """Each behind the one before, whichever is first: none is refused since another took its turn meanwhile."""
+    for _ in range(5):
+        answers = await asyncio.gather(*(send(books.api, lines(row())) for _ in range(8)))
+        assert {answer.status_code for answer in answers} == {202}
+
+    async def turns_given(context: Any) -> list[int]:
+        rows = await context.connection.fetch(
+            "SELECT -priority AS turn FROM pgqueuer WHERE job_company(payload) = $1", str(context.company_id)
+        )
+        return sorted(row["turn"] for row in rows)
+
+    given = await books.api.run(turns_given)
+    assert len(given) == 40
+    assert all(later - earlier >= SPACING_S for earlier, later in pairwise(given))

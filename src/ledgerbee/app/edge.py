@@ -10,6 +10,7 @@ import asyncio
 from collections import OrderedDict
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -104,6 +105,7 @@ class Edge:
         return principal
 
     async def _run_public(self, request: Request, handler: Handler, now: datetime) -> Response:
+        _count_in(request, None)
         request.scope["ledgerbee.database"] = self.database
         request.scope["ledgerbee.now"] = now
         return await handler(request)
@@ -112,6 +114,7 @@ class Edge:
         self, operation: Operation, query: QueryNames, request: Request, handler: Handler, now: datetime
     ) -> Response:
         principal = await self._admit(operation, request, now)
+        _count_in(request, principal.company_id)
         # The whole body is here before a connection is taken: a slow client holds no transaction open.
         body = b"" if operation.streams else await request.body()
         check_elements(body, max_elements(operation.max_body))
@@ -250,6 +253,13 @@ def _may_have_been_answered(fault: Exception, operation: Operation) -> bool:
     if operation.streams:
         return fault.error_code is VALIDATION_FAILED
     return fault.status < 500 and fault.error_code not in _ABOUT_KEYS
+
+
+def _count_in(request: Request, company: UUID | None) -> None:
+    """Count a body that is still coming in for the company (None: a stranger's). Raises `TOO_MANY_CONNECTIONS`."""
+    comes_in = request.scope.get("ledgerbee.comes_in")  # of our own server (`app/http_protocol.py`)
+    if comes_in is not None:
+        comes_in(company, request.client.host if request.client else "")
 
 
 def _is_form(request: Request) -> bool:

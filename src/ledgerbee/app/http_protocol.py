@@ -9,6 +9,7 @@ kernel would answer what comes in with a reset, and the client's would drop the 
 import asyncio
 import json
 from typing import Any, Final
+from uuid import UUID
 
 import httptools
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -177,7 +178,14 @@ class HttpProtocol(HttpToolsProtocol):
     # Answers
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGIApp) -> None:  # type: ignore[override]
+        def comes_in(company: UUID | None, client: str) -> None:
+            """The caller is known. Raises `TOO_MANY_CONNECTIONS`."""
+            if cycle.more_body and self.phase is Phase.BODY:
+                self.gate.comes_in(self, company, client)
+
         async def run(scope: Scope, receive: Receive, send: Send) -> None:
+            scope["ledgerbee.comes_in"] = comes_in
+
             async def answer(message: Message) -> None:
                 if cycle.more_body and message["type"] == "http.response.start":
                     self._hangs_up = True
@@ -227,6 +235,10 @@ class HttpProtocol(HttpToolsProtocol):
         else:
             self.transport.close()
 
+    def give_way(self) -> None:
+        """Refuse the request whose body is coming in, in favour of another."""
+        self._refuse(TOO_MANY_CONNECTIONS.error())
+
     def _look_at_body(self, now: float) -> None:
         window = self.gate.limits.body_timeout
         if self.cycle.waiting_for_100_continue:
@@ -250,6 +262,8 @@ class HttpProtocol(HttpToolsProtocol):
         return now - self._unsent_since > _STALLED_S
 
     def _enter(self, phase: Phase) -> None:
+        if self.phase is Phase.BODY:
+            self.gate.has_come(self)
         self.phase = phase
         self.since = self.loop.time()
 

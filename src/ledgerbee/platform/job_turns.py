@@ -20,6 +20,9 @@ SPACING_S: Final = 60
 _BEGINNING: Final = datetime(2026, 1, 1, tzinfo=UTC)
 _LATEST: Final = 2**31 - 1
 
+#: Until COMMIT: two transactions that asked for the last turn at once would give the same one, which the guard of the
+#: queue refuses. What is asked for comes last in a transaction, so nobody waits for long.
+_ONE_AT_A_TIME: Final = "SELECT pg_advisory_xact_lock(hashtextextended('turn of ' || $1, 6))"
 _OTHERS_WAIT: Final = """
 SELECT EXISTS (SELECT FROM pgqueuer q WHERE q.entrypoint = $2 AND q.status = 'queued' AND q.execute_after <= now()
     AND job_company(q.payload) IS DISTINCT FROM $1)
@@ -37,6 +40,7 @@ async def turns(context: Context, jobs: Sequence[Job]) -> list[int]:
             given.append(_on_scale(due if first is None else min(due, first)))
             continue
         if job.name not in last:
+            await context.connection.execute(_ONE_AT_A_TIME, f"{context.company_id} {job.name}")
             found: int | None = await context.connection.fetchval("SELECT last_turn($1)", job.name)
             last[job.name] = due - SPACING_S if found is None else found
         last[job.name] = max(due, last[job.name] + SPACING_S)
