@@ -104,6 +104,11 @@ async def test_an_administrator_hides_what_sessions_of_one_login_run(own_databas
         for way in (seen, "SELECT query FROM pg_stat_get_activity($1)", "SELECT pg_stat_get_backend_activity($1)"):
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
                 await other.fetchval(way, pid)
+        for way in ("SELECT lo_create(0)", "SELECT lo_from_bytea(0, 'x')", "SELECT * FROM pg_cursors"):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await other.execute(way)
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await other.fetchval("SELECT pg_terminate_backend($1)", pid)
         assert await administrator.fetchval(seen, pid) == "SELECT 'a secret'"
         await administrator.execute(f"ALTER ROLE {make_url(own_database).username} CREATEDB")
         assert await asyncio.to_thread(demo_beside, own_database) == f"{make_url(own_database).database}_demo"

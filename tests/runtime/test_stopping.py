@@ -7,11 +7,13 @@ import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import httpx
+from tests.api.test_imports import JSONL, lines, row
 from tests.platform.servers import is_up, value
-from tests.runtime.processes import PROGRAM, Program, Served, is_alive, today, wait_for
+from tests.runtime.processes import PATIENCE, PROGRAM, Program, Served, is_alive, today, wait_for
 
 from ledgerbee.platform import postgres
 
@@ -129,3 +131,27 @@ def test_what_is_killed_below_it_is_started_again_and_its_own_death_costs_nothin
     assert "BEFORE" in again.group_numbers()
     assert again.stop() == 0
     assert not is_up(own_data)
+
+
+def test_an_import_outlives_the_database_and_costs_no_traceback(
+    own_data: Path, serve_own: Callable[..., Served]
+) -> None:
+    """PostgreSQL is killed while a chunk is posted and the next one is read: both fail, each for the same reason."""
+    served = serve_own()
+    content = lines(*(row("1.00", date=today()) for _ in range(6_000)))
+    address = "/api/v2/journal-entries/import"
+    sent = served.http.post(address, content=content, headers={"content-type": JSONL}).json()["id"]
+    wait_for(lambda: served.http.get(f"{address}/{sent}").json()["entriesPosted"])
+    database = postgres.status(own_data).pid
+    assert database is not None
+    os.kill(database, signal.SIGKILL)
+    served.program.wait_for_event("database.started_again")
+
+    def ended() -> dict[str, Any] | None:
+        answer = served.http.get(f"{address}/{sent}")
+        return answer.json() if answer.status_code == 200 and answer.json()["completedAt"] else None
+
+    found = wait_for(ended, 2 * PATIENCE)
+    assert (found["status"], found["entriesPosted"], found["errorCount"]) == ("completed", 6_000, 0)
+    assert "\n".join(str(line) for line in served.program.log if "Traceback" in str(line)) == ""
+    assert served.stop() == 0

@@ -23,6 +23,8 @@ _REQUESTS: Final = logging.getLogger("ledgerbee.requests")
 #: A secret of ours in a path, where none belongs.
 _SECRET: Final = re.compile(r"lb[a-z]?_[A-Za-z0-9_-]{16,}")
 _MAX_PATH: Final = 200
+#: Libraries whose trouble with files and sockets is that with the database.
+_ITS_DRIVERS: Final = frozenset({"asyncpg", "pgqueuer"})
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str)
 #: What shows as nothing, turns the direction of text or ends a line: a line is to look like what it is.
 #: JSON escapes the characters up to U+001F itself. Categories Cc, Cf, Zl, Zp, Co and Cs of Unicode.
@@ -116,6 +118,7 @@ def configure(level: str) -> None:
             structlog.stdlib.add_logger_name,
             structlog.processors.add_log_level,
             _stamp,
+            _plain_loss,
         ],
     )
     handler = logging.StreamHandler(_STDERR)
@@ -188,6 +191,34 @@ def printable(path: str) -> str:
 def _stamp(_: Any, __: str, event: EventDict) -> EventDict:
     event["timestamp"] = format_moment(system_clock())
     return event
+
+
+def _plain_loss(_: Any, __: str, event: EventDict) -> EventDict:
+    """What libraries say of a database that went away, each in its place, is a line without a traceback.
+
+    A task of ours that failed for it beside the one whose failure counts is told by asyncio, which is no fault either.
+    """
+    found = event.get("exc_info")
+    fault = sys.exc_info()[1] if found is True else found[1] if isinstance(found, tuple) else found
+    library = str(event.get("logger")).partition(".")[0]
+    if isinstance(fault, BaseException) and _is_loss(fault, library):
+        del event["exc_info"]
+        event["error"] = f"{type(fault).__name__}: {fault}"
+    return event
+
+
+def _is_loss(fault: BaseException, library: str) -> bool:
+    # Here, for the sake of the start: most processes never lose their database.
+    from asyncpg import InterfaceError  # noqa: PLC0415
+
+    from ledgerbee.core.errors import LedgerBeeError  # noqa: PLC0415
+    from ledgerbee.platform.db import CONNECTION_LOST  # noqa: PLC0415
+
+    if isinstance(fault, LedgerBeeError):
+        return fault.is_passing
+    is_closed = isinstance(fault, InterfaceError) and ("connection" in str(fault) or "pool" in str(fault))
+    is_of_driver = isinstance(fault, OSError) and library in _ITS_DRIVERS
+    return is_closed or is_of_driver or isinstance(fault, CONNECTION_LOST)
 
 
 def _encode(event: object, **_: Any) -> str:

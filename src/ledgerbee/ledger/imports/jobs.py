@@ -84,7 +84,7 @@ class _Shift:
     async def __aexit__(self, *_: object) -> None:
         assert self._looking is not None
         self._looking.cancel()
-        await asyncio.wait([self._looking])
+        await asyncio.gather(self._looking, return_exceptions=True)
 
     async def _look(self) -> None:
         while True:

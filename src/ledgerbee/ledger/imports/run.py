@@ -192,9 +192,10 @@ class _Run:
             if posting is not None:
                 await posting
         finally:
-            if posting is not None and not posting.done():
+            # Also what has failed by now: where reading failed with it, nobody else asks why.
+            if posting is not None:
                 posting.cancel()
-                await asyncio.wait([posting])
+                await asyncio.gather(posting, return_exceptions=True)
         self.state = await self.alone.write(lambda context: self._complete(context, rows.summary))
         progress(self.state)
         return self.state
