@@ -111,14 +111,14 @@ def test_a_backup_of_something_else_never_replaces_the_data(own_data: Path, own_
         postgres.backup(server, newer)
         value(server, "UPDATE alembic_version SET version_num = (SELECT version_num FROM set_aside)")
         said = refusal("db", "restore", newer, "--data-dir", own_data)
-        assert said.startswith("The database is of a newer release (schema 9999_future")
+        assert said.startswith(f"The backup {newer} is of a newer release (schema 9999_future")
 
         value(server, "ALTER TABLE alembic_version RENAME TO elsewhere")
         foreign = own_folder / "foreign"
         postgres.backup(server, foreign)
         value(server, "ALTER TABLE elsewhere RENAME TO alembic_version")
         said = refusal("db", "restore", foreign, "--data-dir", own_data)
-        assert said == "The backup is not one of a ledgerbee database."
+        assert said == f"The backup {foreign} is not one of a ledgerbee database."
 
         assert value(server, companies) == before
         assert value(server, "SELECT count(*) FROM pg_database WHERE datname LIKE 'ledgerbee%'") == "1"

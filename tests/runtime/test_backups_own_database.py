@@ -64,7 +64,7 @@ class Own:
         return {
             "DATABASE_URL": self.url(name, self.owner),
             "LEDGERBEE_DATABASE_BACKUP_URL": self.url(name, self.reader),
-            "LEDGERBEE_ATTACHMENTS_DIR": str(folder / "attachments"),
+            "LEDGERBEE_ATTACHMENTS_DIR": str(folder / f"attachments-{name}"),
         }
 
 
@@ -220,6 +220,39 @@ def test_a_bad_file_leaves_the_database_empty(own: Own, source: Source, tmp_path
     name = own.database()
     said = refusal("db", "restore", file, **own.settings(name, tmp_path))
     assert len(said.splitlines()) == 1, said
+    assert str(file) in said
+    assert tables_of(own, name) == 0
+
+
+@pytest.mark.parametrize("place", ["files", "file", "unpacked"])
+def test_what_failed_is_named_with_its_place(own: Own, source: Source, tmp_path: Path, place: str) -> None:
+    """A file in the way of the company's folder; a backup that is not there; no place to unpack it."""
+    name = own.database()
+    settings, file = own.settings(name, tmp_path), source.file
+    files = Path(settings["LEDGERBEE_ATTACHMENTS_DIR"])
+    limit: int | str = "unlimited"
+    match place:
+        case "files":
+            files.mkdir()
+            (files / source.company).write_text("in the way")
+            named = str(files / source.company)
+        case "file":
+            file = tmp_path / "folder.backup"
+            file.mkdir()
+            named = str(file)
+        case _:  # files of this process may have eight blocks
+            settings["TMPDIR"] = named = str(tmp_path / "tmp")
+            Path(named).mkdir()
+            limit = 8
+    done = subprocess.run(
+        ["/bin/sh", "-c", f'ulimit -f {limit}; exec "$@"', "sh", PROGRAM, "db", "restore", file],
+        env=environment(**settings),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode in {1, 2}
+    assert named in done.stderr
     assert tables_of(own, name) == 0
 
 
