@@ -319,6 +319,57 @@ def test_programs_that_do_not_fit_the_server_are_told(tmp_path: Path) -> None:
         client.tools_for(15, folders)
 
 
+def test_a_dump_of_a_newer_pg_dump_is_refused_with_the_remedy(own: Own, source: Source, tmp_path: Path) -> None:
+    """The version of its format is newer than pg_restore knows, as that of PostgreSQL 18 is for 15 to 17."""
+    settings = own.settings(source.name, tmp_path)
+    dump = tmp_path / "newer.dump"
+    tools = client.tools_for(postgres_major(own))
+    client.dump(tools, settings["LEDGERBEE_DATABASE_BACKUP_URL"], dump)
+    content = bytearray(dump.read_bytes())
+    major, minor = content[5:7]  # behind the magic, see pg_backup_archiver.h
+    assert major == 1
+    content[6] = minor + 40
+    dump.write_bytes(content)
+    name = own.database()
+    said = refusal("db", "restore", dump, **own.settings(name, tmp_path))
+    assert len(said.splitlines()) == 1
+    assert f"The backup {dump} can't be read: pg_restore: error: unsupported version (1.{minor + 40})" in said
+    assert f"It was made by a newer pg_dump than pg_restore {tools.major}, the server's: restore it into " in said
+    assert tables_of(own, name) == 0
+
+
+@pytest.mark.parametrize(
+    ("server", "installed", "taken"),
+    [
+        (15, {15, 16, 17, 18}, 15),  # pg_restore sets what the older server doesn't know, from 17 on
+        (16, {15, 16, 17, 18}, 16),
+        (17, {15, 16, 17, 18}, 17),
+        (18, {15, 16, 17, 18}, 18),
+        (17, {15, 16, 18}, 18),
+        (17, {19, 18}, 18),
+        (15, {16, 17, 18}, None),
+        (16, {15, 18}, None),
+        (17, {15, 16}, None),
+        (18, {17}, None),
+        (15, set(), None),
+    ],
+)
+def test_which_programs_are_taken_for_a_server(
+    tmp_path: Path, server: int, installed: set[int], taken: int | None
+) -> None:
+    for major in installed:
+        (tmp_path / str(major)).mkdir()
+        for name in ("pg_dump", "pg_restore"):
+            (tmp_path / str(major) / name).write_text(f"#!/bin/sh\necho '{name} (PostgreSQL) {major}.4'\n")
+            (tmp_path / str(major) / name).chmod(0o755)
+    folders = sorted(tmp_path.iterdir()) or [tmp_path]
+    if taken is not None:
+        assert client.tools_for(server, folders).major == taken
+        return
+    with pytest.raises(BinariesError, match=f"install pg_dump and pg_restore of version {server} and put"):
+        client.tools_for(server, folders)
+
+
 def test_the_shown_json_is_one_object(own: Own, source: Source, tmp_path: Path) -> None:
     done = cli("db", "backup", tmp_path / "x.backup", "--json", **own.settings(source.name, tmp_path))
     assert json.loads(done.stdout) == {
