@@ -1,5 +1,7 @@
 """Backup and restore as an operator does them, while everything runs and into a new folder."""
 
+import signal
+import subprocess
 from base64 import b64encode
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +12,7 @@ from tests.attached import PDF
 from tests.ledger_books import BANK, SALES
 from tests.platform.servers import end, value
 from tests.runtime.conftest import Made
-from tests.runtime.processes import Served, cli, cli_json, refusal, today
+from tests.runtime.processes import PROGRAM, Served, cli, cli_json, environment, refusal, today, wait_for
 
 from ledgerbee.platform import postgres
 
@@ -111,14 +113,33 @@ def test_a_backup_of_something_else_never_replaces_the_data(own_data: Path, own_
         postgres.backup(server, newer)
         value(server, "UPDATE alembic_version SET version_num = (SELECT version_num FROM set_aside)")
         said = refusal("db", "restore", newer, "--data-dir", own_data)
-        assert said.startswith("The database is of a newer release (schema 9999_future")
+        assert said.startswith(f"The backup {newer} is of a newer release (schema 9999_future")
 
         value(server, "ALTER TABLE alembic_version RENAME TO elsewhere")
         foreign = own_folder / "foreign"
         postgres.backup(server, foreign)
         value(server, "ALTER TABLE elsewhere RENAME TO alembic_version")
         said = refusal("db", "restore", foreign, "--data-dir", own_data)
-        assert said == "The backup is not one of a ledgerbee database."
+        assert said == f"The backup {foreign} is not one of a ledgerbee database."
 
         assert value(server, companies) == before
         assert value(server, "SELECT count(*) FROM pg_database WHERE datname LIKE 'ledgerbee%'") == "1"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_restore_that_is_told_to_stop_clears_up(own_data: Path, own_folder: Path, number: signal.Signals) -> None:
+    """While it fills the fresh database: neither that nor the unpacked dump stays."""
+    file = own_folder / "x.backup"
+    assert cli("db", "backup", file, "--data-dir", own_data).returncode == 0
+    names = "SELECT coalesce(string_agg(datname, ' '), '') FROM pg_database WHERE datname LIKE 'ledgerbee_re%'"
+    with postgres.running(own_data) as server:
+        program = subprocess.Popen(
+            [PROGRAM, "db", "restore", file, "--data-dir", own_data], env=environment(), stderr=subprocess.DEVNULL
+        )
+        wait_for(lambda: value(server, names) or program.poll() is not None)
+        assert program.poll() is None
+        program.send_signal(number)
+        assert program.wait() == 128 + number or (number == signal.SIGINT and program.returncode == 130)
+        assert value(server, names) == ""
+    assert list(own_data.glob(".restore-*")) == []
+    assert cli("db", "restore", file, "--data-dir", own_data).returncode == 0

@@ -64,7 +64,7 @@ class Own:
         return {
             "DATABASE_URL": self.url(name, self.owner),
             "LEDGERBEE_DATABASE_BACKUP_URL": self.url(name, self.reader),
-            "LEDGERBEE_ATTACHMENTS_DIR": str(folder / "attachments"),
+            "LEDGERBEE_ATTACHMENTS_DIR": str(folder / f"attachments-{name}"),
         }
 
 
@@ -220,6 +220,39 @@ def test_a_bad_file_leaves_the_database_empty(own: Own, source: Source, tmp_path
     name = own.database()
     said = refusal("db", "restore", file, **own.settings(name, tmp_path))
     assert len(said.splitlines()) == 1, said
+    assert str(file) in said
+    assert tables_of(own, name) == 0
+
+
+@pytest.mark.parametrize("place", ["files", "file", "unpacked"])
+def test_what_failed_is_named_with_its_place(own: Own, source: Source, tmp_path: Path, place: str) -> None:
+    """A file in the way of the company's folder; a backup that is not there; no place to unpack it."""
+    name = own.database()
+    settings, file = own.settings(name, tmp_path), source.file
+    files = Path(settings["LEDGERBEE_ATTACHMENTS_DIR"])
+    limit: int | str = "unlimited"
+    match place:
+        case "files":
+            files.mkdir()
+            (files / source.company).write_text("in the way")
+            named = str(files / source.company)
+        case "file":
+            file = tmp_path / "folder.backup"
+            file.mkdir()
+            named = str(file)
+        case _:  # files of this process may have eight blocks
+            settings["TMPDIR"] = named = str(tmp_path / "tmp")
+            Path(named).mkdir()
+            limit = 8
+    done = subprocess.run(
+        ["/bin/sh", "-c", f'ulimit -f {limit}; exec "$@"', "sh", PROGRAM, "db", "restore", file],
+        env=environment(**settings),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode in {1, 2}
+    assert named in done.stderr
     assert tables_of(own, name) == 0
 
 
@@ -284,6 +317,57 @@ def test_programs_that_do_not_fit_the_server_are_told(tmp_path: Path) -> None:
     (tmp_path / "15" / "pg_dump").write_text("#!/bin/sh\nexit 1\n")
     with pytest.raises(BinariesError, match="install pg_dump and pg_restore of version 15"):
         client.tools_for(15, folders)
+
+
+def test_a_dump_of_a_newer_pg_dump_is_refused_with_the_remedy(own: Own, source: Source, tmp_path: Path) -> None:
+    """The version of its format is newer than pg_restore knows, as that of PostgreSQL 18 is for 15 to 17."""
+    settings = own.settings(source.name, tmp_path)
+    dump = tmp_path / "newer.dump"
+    tools = client.tools_for(postgres_major(own))
+    client.dump(tools, settings["LEDGERBEE_DATABASE_BACKUP_URL"], dump)
+    content = bytearray(dump.read_bytes())
+    major, minor = content[5:7]  # behind the magic, see pg_backup_archiver.h
+    assert major == 1
+    content[6] = minor + 40
+    dump.write_bytes(content)
+    name = own.database()
+    said = refusal("db", "restore", dump, **own.settings(name, tmp_path))
+    assert len(said.splitlines()) == 1
+    assert f"The backup {dump} can't be read: pg_restore: error: unsupported version (1.{minor + 40})" in said
+    assert f"It was made by a newer pg_dump than pg_restore {tools.major}, the server's: restore it into " in said
+    assert tables_of(own, name) == 0
+
+
+@pytest.mark.parametrize(
+    ("server", "installed", "taken"),
+    [
+        (15, {15, 16, 17, 18}, 15),  # pg_restore sets what the older server doesn't know, from 17 on
+        (16, {15, 16, 17, 18}, 16),
+        (17, {15, 16, 17, 18}, 17),
+        (18, {15, 16, 17, 18}, 18),
+        (17, {15, 16, 18}, 18),
+        (17, {19, 18}, 18),
+        (15, {16, 17, 18}, None),
+        (16, {15, 18}, None),
+        (17, {15, 16}, None),
+        (18, {17}, None),
+        (15, set(), None),
+    ],
+)
+def test_which_programs_are_taken_for_a_server(
+    tmp_path: Path, server: int, installed: set[int], taken: int | None
+) -> None:
+    for major in installed:
+        (tmp_path / str(major)).mkdir()
+        for name in ("pg_dump", "pg_restore"):
+            (tmp_path / str(major) / name).write_text(f"#!/bin/sh\necho '{name} (PostgreSQL) {major}.4'\n")
+            (tmp_path / str(major) / name).chmod(0o755)
+    folders = sorted(tmp_path.iterdir()) or [tmp_path]
+    if taken is not None:
+        assert client.tools_for(server, folders).major == taken
+        return
+    with pytest.raises(BinariesError, match=f"install pg_dump and pg_restore of version {server} and put"):
+        client.tools_for(server, folders)
 
 
 def test_the_shown_json_is_one_object(own: Own, source: Source, tmp_path: Path) -> None:

@@ -148,9 +148,9 @@ def _answers(program: Program) -> None:
     assert httpx.get(f"{address}/docs").status_code == 200
 
 
-def unit() -> dict[str, list[str]]:
+def unit(file: str = "ledgerbee.service") -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for line in (OPERATIONS / "ledgerbee.service").read_text().splitlines():
+    for line in (OPERATIONS / file).read_text().splitlines():
         name, sign, text = line.partition("=")
         if sign and not line.startswith("#"):
             found.setdefault(name, []).append(text)
@@ -176,6 +176,43 @@ def test_units_name_only_what_systemd_knows(name: str, tmp_path: Path) -> None:
             ["systemd-analyze", "verify", tmp_path / name], capture_output=True, text=True, check=False, timeout=60
         )
         assert [line for line in done.stderr.splitlines() if name in line] == []
+
+
+@pytest.mark.parametrize("name", [name for name in UNITS if name.endswith(".service")])
+def test_what_a_unit_writes_is_its_accounts_alone(name: str) -> None:
+    facts = unit(name)
+    assert facts["User"] == facts["Group"] == ["ledgerbee"]
+    assert facts["StateDirectoryMode"] == ["0700"]
+    assert facts["UMask"] == ["0077"]
+    folders = {f"/var/lib/{folder}" for folder in facts["StateDirectory"][0].split()}
+    written = re.findall(r"/var/lib/[\w-]+", " ".join([*facts["ExecStart"], *facts["Environment"]]))
+    assert set(written) == folders
+
+
+def test_the_backup_unit_writes_a_file_per_weekday_for_its_owner_only(own_data: Path, own_folder: Path) -> None:
+    """Its command, under an account that lets everybody read what it writes."""
+    (line,) = unit("ledgerbee-backup.service")["ExecStart"]
+    backups = own_folder / "backups"
+    backups.mkdir(mode=0o700)
+    for printed, own in {
+        "/opt/ledgerbee/venv/bin/ledgerbee": PROGRAM,
+        "/var/lib/ledgerbee-backups": backups,
+        "%%": "%",
+    }.items():
+        assert printed in line
+        line = line.replace(printed, str(own))
+    for _ in range(2):
+        done = subprocess.run(
+            ["/bin/sh", "-c", f"umask 000; exec {line}"],
+            env=environment(LEDGERBEE_DATA_DIR=str(own_data)),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        (file,) = backups.iterdir()
+        assert re.fullmatch(r"\w{3}\.backup", file.name)
+        assert file.stat().st_mode & 0o777 == 0o600
 
 
 def test_the_unit_starts_in_its_sandbox(reachable: Path) -> None:

@@ -8,6 +8,9 @@ import asyncio
 import copy
 import io
 import json
+import shutil
+import subprocess
+import tempfile
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
 from decimal import Decimal
@@ -24,6 +27,8 @@ import stdnum.iban
 from asgi_lifespan import LifespanManager
 from sqlalchemy.engine import make_url
 from tests.conftest import with_database
+from tests.platform.servers import end
+from tests.runtime.processes import PROGRAM, environment
 from typer.testing import CliRunner
 
 from ledgerbee.app.cli.commands import app
@@ -32,6 +37,7 @@ from ledgerbee.app.demo.database import own_database
 from ledgerbee.app.demo.run import Books, Outcome, run
 from ledgerbee.app.demo.seller import Sold
 from ledgerbee.app.main import create_app
+from ledgerbee.platform import postgres
 
 FILE = Path(__file__).parents[2] / "examples" / "published-invoices.json"
 DOCUMENTS: list[dict[str, Any]] = json.loads(FILE.read_text("utf-8"))["documents"]
@@ -262,3 +268,32 @@ def test_demos_at_once_have_a_database_each(demo: httpx.AsyncClient, database_ur
     assert urls == [with_database(demo_url, f"{make_url(demo_url).database}_{number}") for number in (2, 3)]
     for url in urls:
         asyncio.run(execute(database_url, f'DROP DATABASE "{make_url(url).database}"'))
+
+
+def test_two_commands_at_once_and_one_after_them() -> None:
+    """On a machine where nothing of ledgerbee is yet: one makes the database, the other waits for it."""
+    folder = Path(tempfile.mkdtemp(prefix="lb-demo-", dir="/tmp"))  # the database's account can't enter pytest's own
+    folder.chmod(0o711)
+    try:
+        file = folder / "one.json"
+        file.write_text(json.dumps({"documents": [INVOICES["peppol-base"]]}))
+        outputs = [folder / f"out-{number}" for number in range(3)]
+        commands: list[list[str | Path]] = [
+            [PROGRAM, "demo", "--documents", file, "--output", output, "--data-dir", folder / "data"]
+            for output in outputs
+        ]
+        first, second = [
+            subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            for command in commands[:2]
+        ]
+        for program in (first, second):
+            said = program.communicate()[0]
+            assert program.returncode == 0, said
+            assert "Everything holds" in said
+        after = subprocess.run(commands[2], env=environment(), capture_output=True, text=True, check=False)
+        assert after.returncode == 0, after.stderr
+        assert [len(list(output.iterdir())) for output in outputs] == [1, 1, 1]
+        assert postgres.status(folder / "data").state is postgres.State.STOPPED
+    finally:
+        end(folder / "data")
+        shutil.rmtree(folder)

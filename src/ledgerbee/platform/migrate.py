@@ -48,15 +48,16 @@ async def migrate(dsn: str) -> None:
         await guard.close()
 
 
-async def migrate_restored(dsn: str) -> None:
-    """The same for a database that came out of a backup, which has to be one of ours.
+async def migrate_restored(dsn: str, backup: object) -> None:
+    """The same for a database that came out of a backup, which has to be one of ours. `backup` is its file.
 
     Raises `MigrationError` also for a database of something else.
     """
     connection = await asyncpg.connect(dsn)
     try:
         if not await connection.fetchval(IS_OURS):
-            raise MigrationError("The backup is not one of a ledgerbee database.")
+            raise MigrationError(f"The backup {backup} is not one of a ledgerbee database.")
+        check_revision(await connection.fetchval("SELECT version_num FROM alembic_version"), backup)
     finally:
         await connection.close()
     await migrate(dsn)
@@ -76,13 +77,17 @@ async def ensure_roles(dsn: str) -> None:
         await connection.close()
 
 
-def check_revision(revision: str | None) -> None:
-    """Refuse a schema of a newer release, or of no release of ledgerbee (None). Raises `MigrationError`."""
+def check_revision(revision: str | None, backup: object = None) -> None:
+    """Refuse a schema of a newer release, or of no release of ledgerbee (None). Raises `MigrationError`.
+
+    `backup` is the file that it is in, if it is in one.
+    """
+    what = "database" if backup is None else f"backup {backup}"
     if revision is None:
-        raise MigrationError("The backup is not one of a ledgerbee database.")
+        raise MigrationError(f"The {what} is not one of a ledgerbee database.")
     if revision > head_revision():
         raise MigrationError(
-            f"The database is of a newer release (schema {revision}, this release knows {head_revision()}). "
+            f"The {what} is of a newer release (schema {revision}, this release knows {head_revision()}). "
             "Run that release, or restore a backup made before the change."
         )
 

@@ -91,7 +91,7 @@ def restore(
                 blobs = _blobs_of(settings, folder)
                 _check_folder(server.dsn(), blobs)
                 postgres.restore(
-                    server, file, blobs=blobs, force=force, check=lambda url: asyncio.run(migrate_restored(url))
+                    server, file, blobs=blobs, force=force, check=lambda url: asyncio.run(migrate_restored(url, file))
                 )
                 _check_folder(server.dsn(), blobs, claim=True)
         faults = _faults(data_dir) if verify else None
@@ -213,15 +213,16 @@ def _restore_own(settings: "Settings", file: Path) -> None:
     tools = client.tools_for(asyncio.run(_check_empty(url)))
     blobs = _blobs_of(settings, None)
     _check_folder(url, blobs)
-    dump, is_own = client.unpacked(file.expanduser().absolute(), blobs)
+    backup_file = file.expanduser().absolute()
+    dump, is_own = client.unpacked(backup_file, blobs)
     try:
-        check_revision(client.schema_of(tools, dump))
+        check_revision(client.schema_of(tools, dump, backup_file), backup_file)
         asyncio.run(ensure_roles(url))
-        client.restore_into(tools, url, dump)
+        client.restore_into(tools, url, dump, backup_file)
     finally:
         if is_own:
             shutil.rmtree(dump.parent, ignore_errors=True)
-    asyncio.run(migrate_restored(url))
+    asyncio.run(migrate_restored(url, backup_file))
     _check_folder(url, blobs, claim=True)
 
 

@@ -157,7 +157,8 @@ def restore(
         raise RestoreError(f"The backup {source} was not restored: {told(error)}.") from error
     except subprocess.CalledProcessError as error:
         raise RestoreError(
-            f"The backup {source} was not restored; the database is as before:\n{error.stderr.strip()}"
+            f"The backup {source} was not restored; the database in {server.data_dir} is as before:\n"
+            f"{error.stderr.strip()}"
         ) from error
 
 

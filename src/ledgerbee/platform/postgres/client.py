@@ -58,10 +58,10 @@ def dump(tools: Tools, url: str, target: Path) -> None:
     _run(tools, "pg_dump", url, "--format=custom", f"--file={target}", "--no-password")
 
 
-def restore_into(tools: Tools, url: str, source: Path) -> None:
+def restore_into(tools: Tools, url: str, source: Path, backup: Path) -> None:
     """Restore a dump into an empty database in one transaction: whole or not at all.
 
-    What is made belongs to the login of `url`.
+    What is made belongs to the login of `url`. `backup` is the file that the dump came in, for messages.
 
     Raises:
         RestoreError: it does not restore; the database is as empty as before.
@@ -79,12 +79,15 @@ def restore_into(tools: Tools, url: str, source: Path) -> None:
         )
     except subprocess.CalledProcessError as fault:
         raise RestoreError(
-            f"The backup was not restored; the database is as before: {said_last(fault.stderr)}"
+            f"The backup {backup} was not restored; the database is as before: {said_last(fault.stderr)}"
         ) from fault
 
 
-def schema_of(tools: Tools, source: Path) -> str | None:
-    """The schema revision that a dump holds; None for a dump of something else. Raises `RestoreError`."""
+def schema_of(tools: Tools, source: Path, backup: Path) -> str | None:
+    """The schema revision that a dump holds; None for a dump of something else. Raises `RestoreError`.
+
+    `backup` is the file that the dump came in, for messages.
+    """
     listed = subprocess.run(  # noqa: S603 - a program of PostgreSQL, no shell
         [tools.bin_dir / "pg_restore", "--data-only", "--table=alembic_version", "--file=-", source],
         capture_output=True,
@@ -99,7 +102,7 @@ def schema_of(tools: Tools, source: Path) -> str | None:
                 f" It was made by a newer pg_dump than pg_restore {tools.major}, the server's: restore it into "
                 "a PostgreSQL of that newer version."
             )
-        raise RestoreError(f"The backup can't be read: {said_last(listed.stderr)}{remedy}")
+        raise RestoreError(f"The backup {backup} can't be read: {said_last(listed.stderr)}{remedy}")
     found = re.search(r"^COPY [^\n]*alembic_version [^\n]*\n(\w+)\n\\\.$", listed.stdout, re.MULTILINE)
     return found[1] if found else None
 
