@@ -202,6 +202,9 @@ async def test_invoices_are_found_by_where_their_delivery_stands(shop: Shop, off
     async def found(status: str) -> list[str]:
         page = await shop.ok("GET", f"/v1/invoices?deliveryStatus={status}&limit=100")
         assert page["total"] == len(page["data"])
+        for one in page["data"]:
+            assert one["deliveryStatus"] == status
+            assert (await shop.ok("GET", f"/v1/invoices/{one['id']}"))["deliveryStatus"] == status
         return sorted(one["id"] for one in page["data"])
 
     draft = await shop.draft(await shop.customer(), line(await shop.price("1"), 1))
@@ -220,6 +223,12 @@ async def test_invoices_are_found_by_where_their_delivery_stands(shop: Shop, off
     assert await found("sending") == []
     for status in ("failed", "manual", "pending", "delivered", "sending"):
         assert draft["id"] not in await found(status)
+    assert draft["deliveryStatus"] is None
+    everything = await shop.ok("GET", "/v1/invoices?limit=100")
+    assert {one["id"]: one["deliveryStatus"] for one in everything["data"]} == {
+        draft["id"]: None, by_hand["id"]: "manual", waiting["id"]: "pending", refused["id"]: "failed",
+        again["id"]: "manual", delivered["id"]: "delivered",
+    }  # fmt: skip
     page = await shop.ok(
         "GET", f"/v1/invoices?deliveryStatus=failed&status=scheduled&customerId={refused['customerId']}"
     )

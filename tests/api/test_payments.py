@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from tests.conftest import Api
-from tests.selling import Shop, booked, line
+from tests.selling import Shop, as_told, booked, line
 
 from ledgerbee.ledger.entries.model import EntryType
 from ledgerbee.ledger.verify import verify
@@ -57,7 +57,7 @@ async def test_a_payment_settles_the_invoice(shop: Shop) -> None:
     }
     paid = await shop.invoice(sent["id"])
     assert (paid["status"], paid["amountPaid"], paid["amountDue"]) == ("paid", "125.00", "0.00")
-    assert await shop.events("invoice.paid") == [paid]
+    assert await shop.events("invoice.paid") == [as_told(paid)]
     (event,) = await shop.events("payment.recorded")
     listed = await shop.ok("GET", f"/v1/invoices/{sent['id']}/payments")
     assert listed == [event]

@@ -274,6 +274,13 @@ async def test_rules_of_an_entry_are_told_beside_other_faults(own: World, path: 
     assert found == BAD_ENTRY | beside
 
 
+@pytest.mark.parametrize("path", ENTRIES)
+async def test_names_of_files_are_told_beside_other_faults(own: World, path: str) -> None:
+    files = [{"fileName": name, "contentType": "text/csv", "content": "QQ=="} for name in ("a/b", "a.csv", "..")]
+    found = set(errors_of(await own.api.post(path, {**_bad_entry(own), "attachments": files})))
+    assert found == BAD_ENTRY | {"attachments.0.fileName", "attachments.2.fileName"}
+
+
 @pytest.mark.parametrize("size", [1, 600], ids=["at once", "in steps"])
 @pytest.mark.parametrize("path", BATCHES)
 async def test_rules_of_all_entries_are_told_beside_other_faults(own: World, path: str, size: int) -> None:

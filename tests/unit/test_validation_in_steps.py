@@ -18,7 +18,7 @@ from ledgerbee.ledger.entries.wire import (
     CreateJournalEntryRequest,
     CreateJournalEntryV1Request,
 )
-from ledgerbee.platform.http.hints import with_hints
+from ledgerbee.platform.http.partial import findings, told
 from ledgerbee.platform.http.stepwise import validated_in_steps
 from ledgerbee.platform.http.validation import validation_error
 from ledgerbee.platform.http.wire import RequestModel
@@ -36,7 +36,13 @@ def _object(fields: dict[str, st.SearchStrategy[Any]]) -> st.SearchStrategy[Any]
 
 
 _LINE = _object(
-    {"accountId": st.just(ID), "side": st.sampled_from(["DEBIT", "CREDIT"]), "amount": st.sampled_from(["1.00", 2])}
+    {
+        "accountId": st.just(ID),
+        "side": st.sampled_from(["DEBIT", "CREDIT"]),
+        "amount": st.sampled_from(["1.00", 2]),
+        "vatIncluded": st.sampled_from([None, None, True]),
+        "tagIds": st.sampled_from([[], [], [ID, ID]]),
+    }
 )
 _FILE = _object({"fileName": st.just("a.pdf"), "contentType": st.just("application/pdf"), "content": st.just("QQ==")})
 _ENTRY = _object(
@@ -44,6 +50,7 @@ _ENTRY = _object(
         "entryType": st.sampled_from(["JOURNAL_ENTRY", "CUSTOMER_INVOICE"]),
         "date": st.just("2026-03-16"),
         "originalAmount": st.just("3.00"),
+        "deliveryDate": st.sampled_from([None, "2026-03-01", "2000-01-01"]),
         "description": st.just("Office"),
         "lines": st.lists(_LINE, max_size=4),
         "attachments": st.lists(_FILE, max_size=2),
@@ -56,7 +63,7 @@ def at_once(model: type[RequestModel], body: Any) -> RequestModel | set[tuple[st
     try:
         return model.model_validate(body)
     except ValidationError as fault:
-        errors = [{**error, "loc": ("body", *error["loc"])} for error in with_hints(model, fault.errors())]
+        errors = [{**error, "loc": ("body", *error["loc"])} for error in told(model, body, fault.errors(), None)]
         return _found(errors)
 
 
@@ -106,6 +113,15 @@ def test_others_get_their_turn_in_between() -> None:
 
     asyncio.run(run())
     assert turns >= 100  # for ten thousand lines
+
+
+def test_others_get_their_turn_while_rules_are_looked_at() -> None:
+    line = {"accountId": ID, "side": "DEBIT", "amount": "1.00"}
+    entry = {"entryType": "JOURNAL_ENTRY", "date": "2026-03-16", "originalAmount": "1.00", "lines": [line] * 1_000}
+    body = {"entries": [{**entry, "reference": 5}] * 10}
+    faults = [{"type": "string_type", "loc": ("entries", index, "reference")} for index in range(10)]
+    turns = sum(one is None for one in findings(CreateJournalEntryBatchRequest, body, faults, None))
+    assert turns >= 100  # for ten thousand lines, of three rules each
 
 
 def test_one_list_too_long_is_told_as_ever() -> None:

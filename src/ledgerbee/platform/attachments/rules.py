@@ -88,8 +88,7 @@ def _decode(file: EncodedFile, path: str) -> DecodedAttachment:
     file_name = file.file_name.strip()
     if not is_file_name(file_name):
         where = f"{path}.fileName"
-        text = f"{where} must be a file name of 1 to {MAX_FILE_NAME} characters, without folders or control characters"
-        raise invalid((where, "isFileName", text))
+        raise invalid((where, "isFileName", f"{where} {FILE_NAME}"))
     content_type = file.content_type.partition(";")[0].strip().lower()
     if content_type not in CONTENT_TYPES:
         raise INVALID_ATTACHMENT_TYPE.error(
@@ -112,6 +111,10 @@ def _decode(file: EncodedFile, path: str) -> DecodedAttachment:
             detectedTypes=sorted(found),
         )
     return DecodedAttachment(file_name, content_type, content, hashlib.sha256(content).digest())
+
+
+#: What a file name must be, after the field's name.
+FILE_NAME: Final = f"must be a file name of 1 to {MAX_FILE_NAME} characters, without folders or control characters"
 
 
 def is_file_name(name: str) -> bool:

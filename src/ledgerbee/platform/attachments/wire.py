@@ -2,16 +2,24 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
 from ledgerbee.platform.attachments.model import MAX_ATTACHMENTS, MAX_FILE_NAME
+from ledgerbee.platform.attachments.rules import FILE_NAME, is_file_name
 from ledgerbee.platform.http.wire import Line, RequestModel
+
+
+def _check_name(name: str) -> str:
+    if not is_file_name(name):
+        raise PydanticCustomError("isFileName", FILE_NAME)
+    return name
 
 
 class AttachmentFile(RequestModel):
     """A file to attach. What its content must be is told by the rules, when it is decoded."""
 
-    file_name: Line = Field(
+    file_name: Annotated[Line, AfterValidator(_check_name)] = Field(
         max_length=MAX_FILE_NAME, description="Without folders; at most 255 characters", examples=["faktura-1001.pdf"]
     )
     content_type: Line = Field(

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
+from itertools import count
 from typing import Annotated, Any, Final, TypeVar, cast
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -24,6 +25,8 @@ Check = Callable[[], object]
 #: Faults below a place by its next part; under `_HERE` stands that the place itself is wrong.
 _Faults = dict[Any, Any]
 _HERE: Final = object()
+#: Rules that are looked at between two turns of others.
+_STRIDE: Final = 100
 
 
 class UnreadableError(Exception):
@@ -118,23 +121,24 @@ def _walk(
         yield from _broken(lambda: model.checks(part, facts, path))
     for name, field in model.model_fields.items():
         alias = field.alias or name
-        inner, items = model_in(field.annotation), value.get(alias)
+        inner, items = _item_of(model, name), value.get(alias)
         if inner is None or not has_checks(inner) or not isinstance(items, list) or _HERE in faults.get(alias, {}):
             continue
-        assert issubclass(inner, RequestModel)
         for index, item in enumerate(items):
             below = f"{path}.{alias}.{index}" if path else f"{alias}.{index}"
             yield from _walk(inner, item, faults.get(alias, {}).get(index, {}), below, facts)
 
 
-def _broken(checks: Callable[[], Iterable[Check]]) -> Iterator[dict[str, Any]]:
+def _broken(checks: Callable[[], Iterable[Check]]) -> Iterator[dict[str, Any] | None]:
     rest: Iterator[Check] | None = None
-    while True:
+    for number in count():
         try:
             rest = iter(checks()) if rest is None else rest
             check = next(rest)
         except (StopIteration, UnreadableError):  # what says which rules there are can't be read
             return
+        if number % _STRIDE == 0:
+            yield None
         try:
             check()
         except UnreadableError:
@@ -161,23 +165,40 @@ def _readable(model: type[RequestModel], value: Any, faults: _Faults) -> Any:
             return Part({})
     fields: dict[str, Any] = {"model_fields_set": {name for name, alias in _names(model) if alias in value}}
     for name, alias in _names(model):
-        field = model.model_fields[name]
-        wrong = faults.get(alias)
+        field, inner, wrong = model.model_fields[name], _item_of(model, name), faults.get(alias, {})
         if alias not in value:
-            if wrong is None and not model.keeps_what_is_left_out:
+            if not wrong and not model.keeps_what_is_left_out:
                 fields[name] = field.get_default(call_default_factory=True, validated_data={})
-        elif wrong is None:
+        elif inner is not None and isinstance(value[alias], list) and all(isinstance(part, int) for part in wrong):
+            fields[name] = _Items(inner, value[alias], wrong)
+        elif not wrong:
             try:
                 fields[name] = _adapter(model, name).validate_python(value[alias])
             except ValidationError:
                 continue
-        else:
-            inner = model_in(field.annotation)
-            if inner is not None and isinstance(value[alias], list) and all(isinstance(part, int) for part in wrong):
-                assert issubclass(inner, RequestModel)
-                items = enumerate(value[alias])
-                fields[name] = [_readable(inner, item, wrong.get(index, {})) for index, item in items]
     return Part(fields)
+
+
+class _Items(Sequence[Any]):
+    """The objects of a list, each read when it is asked for: there may be thousands."""
+
+    def __init__(self, model: type[RequestModel], values: list[Any], faults: _Faults) -> None:
+        self._model, self._values, self._faults = model, values, faults
+        self._read: dict[int, Any] = {}
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __getitem__(self, index: Any) -> Any:
+        if index not in self._read:
+            self._read[index] = _readable(self._model, self._values[index], self._faults.get(index, {}))
+        return self._read[index]
+
+
+@lru_cache(maxsize=1024)
+def _item_of(model: type[RequestModel], name: str) -> type[RequestModel] | None:
+    found = model_in(model.model_fields[name].annotation)
+    return found if found is not None and issubclass(found, RequestModel) else None
 
 
 @lru_cache(maxsize=256)

@@ -1,5 +1,6 @@
 """Rows of deliveries and their attempts."""
 
+from collections.abc import Sequence
 from dataclasses import fields
 from typing import Final
 from uuid import UUID
@@ -58,6 +59,18 @@ async def latest_of(context: Context, kind: DocumentKind, document_id: UUID) -> 
         document_id,
     )
     return _delivery(row) if row else None
+
+
+async def statuses_of(context: Context, kind: DocumentKind, document_ids: Sequence[UUID]) -> dict[UUID, DeliveryStatus]:
+    """Where the newest delivery of each document stands; those that were never sent are left out."""
+    rows = await context.connection.fetch(
+        "SELECT document_id, status FROM deliveries"
+        " WHERE company_id = $1 AND document_type = $2 AND document_id = ANY($3) AND is_latest",
+        context.company_id,
+        kind,
+        document_ids,
+    )
+    return {row["document_id"]: DeliveryStatus(row["status"]) for row in rows}
 
 
 async def attempts_of(context: Context, kind: DocumentKind, document_id: UUID) -> list[Attempt]:

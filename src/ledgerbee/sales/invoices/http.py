@@ -172,8 +172,9 @@ async def list_invoices(  # noqa: PLR0913, PLR0917  query parameters
         customer_id=customer_id,
         delivery_status=delivery_status,
     )
+    statuses = await deliveries.statuses_of(context, DocumentKind.INVOICE, [invoice.id for invoice in found.rows])
     return ListInvoicesResponse(
-        data=[render_summary(invoice) for invoice in found.rows],
+        data=[render_summary(invoice, statuses.get(invoice.id)) for invoice in found.rows],
         total=found.total,
         page=page,
         limit=limit,
@@ -210,7 +211,8 @@ async def create_invoice(context: Ctx, body: CreateInvoiceRequest) -> PublicInvo
 )
 async def get_invoice(context: Ctx, invoice_id: InvoiceId) -> PublicInvoice:
     """Get an invoice by ID."""
-    return render(await store.get_full(context, invoice_id))
+    statuses = await deliveries.statuses_of(context, DocumentKind.INVOICE, [invoice_id])
+    return render(await store.get_full(context, invoice_id), statuses.get(invoice_id))
 
 
 @router.patch(

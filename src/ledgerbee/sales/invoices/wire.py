@@ -72,6 +72,9 @@ class PublicInvoiceSummary(ResponseModel):
     document_template_id: IdText | None
     journal_entry_id: IdText | None = Field(description="The entry that booked it; null while draft")
     sent_at: Moment | None = Field(description="When it was delivered, or sent with `Manual`")
+    delivery_status: DeliveryStatus | None = Field(
+        description="Where its newest delivery stands; null: never sent (extension). `failed`: send it again"
+    )
     created_at: Moment
     updated_at: Moment
 
@@ -122,19 +125,20 @@ class DeliveryStatusResponse(ResponseModel):
     attempts: list[DeliveryAttemptResponse] = Field(description="Oldest first")
 
 
-def render_summary(invoice: Invoice) -> PublicInvoiceSummary:
-    """The wire form of an invoice in a list."""
-    return PublicInvoiceSummary(**_fields(invoice))
+def render_summary(invoice: Invoice, delivery_status: DeliveryStatus | None) -> PublicInvoiceSummary:
+    """The wire form of an invoice in a list; `delivery_status` is that of its newest delivery."""
+    return PublicInvoiceSummary(**_fields(invoice), delivery_status=delivery_status)
 
 
-def render(full: FullInvoice) -> PublicInvoice:
-    """The wire form of an invoice."""
-    return PublicInvoice(**_fields(full.invoice), lines=_lines(full.lines, full.invoice.currency))
+def render(full: FullInvoice, delivery_status: DeliveryStatus | None = None) -> PublicInvoice:
+    """The wire form of an invoice; `delivery_status` is that of its newest delivery (a draft has none)."""
+    lines = _lines(full.lines, full.invoice.currency)
+    return PublicInvoice(**_fields(full.invoice), delivery_status=delivery_status, lines=lines)
 
 
 def snapshot(full: FullInvoice) -> dict[str, Any]:
-    """The wire form as JSON values, for an event."""
-    return render(full).model_dump(mode="json")
+    """The wire form as JSON values, for an event; without the delivery, which is told by events of its own."""
+    return render(full).model_dump(mode="json", exclude={"delivery_status"})
 
 
 def _fields(invoice: Invoice) -> dict[str, Any]:
