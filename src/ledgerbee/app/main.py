@@ -19,6 +19,7 @@ from ledgerbee.app.edge import Edge
 from ledgerbee.app.health import router as health_router
 from ledgerbee.app.logs import printable
 from ledgerbee.app.openapi import describe
+from ledgerbee.app.pulse import watched
 from ledgerbee.app.reactions import REACTIONS
 from ledgerbee.app.routes import ROUTERS
 from ledgerbee.app.shell import Shell
@@ -103,7 +104,8 @@ def create_app(
         waiting_mb = max(settings.max_waiting_imports_mb, settings.max_import_mb)
         api.state.edge = Edge(database, clock, blob_store(settings), waiting_mb * 1024 * 1024)
         try:
-            yield
+            async with watched():
+                yield
         finally:
             await database.close()
             await asyncio.to_thread(rendering.close)

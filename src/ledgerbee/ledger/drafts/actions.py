@@ -21,6 +21,7 @@ from ledgerbee.ledger.entries import rules as entry_rules
 from ledgerbee.ledger.entries import store as entry_store
 from ledgerbee.ledger.entries.model import DRAFT_SOURCE, AccountName, EnteredEntry, Posted
 from ledgerbee.platform.context import Context
+from ledgerbee.platform.steps import in_steps
 
 
 async def create(context: Context, entered: Sequence[EnteredEntry], paths: Sequence[str]) -> list[bytes]:
@@ -44,7 +45,7 @@ async def create(context: Context, entered: Sequence[EnteredEntry], paths: Seque
     ]
     await store.insert(context, drafts)
     await attachments.insert_for_drafts(context, [(draft.id, draft.content.attachments) for draft in drafts])
-    written = [json_of(draft) for draft in drafts]
+    written = [json_of(draft) async for draft in in_steps(drafts, lambda draft: len(draft.content.lines))]
     for draft, one in zip(drafts, written, strict=True):
         context.emit("draft_journal_entry.created", draft.id, one)
     return written

@@ -12,6 +12,7 @@ from ledgerbee.ledger.entries.model import AccountName, EnteredEntry, EnteredLin
 from ledgerbee.ledger.entries.store import EntryFilter, array_literal, filters_of
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.listing import fetch_page
+from ledgerbee.platform.steps import give_way, in_steps
 
 #: What `_values` gives, in its order. Lists of tags are array literals.
 _COLUMNS: Final = (
@@ -60,6 +61,8 @@ FROM page p JOIN draft_journal_entries d USING (company_id, id)
 """
 #: Newest first, and among one day's drafts the one made last.
 _ORDER: Final = {"date": "t.entry_date"}
+#: Lines that are written by one statement.
+_LINES_AT_ONCE: Final = 2_000
 
 
 async def list_page(context: Context, wanted: EntryFilter, *, page: int, limit: int) -> Page[Draft]:
@@ -101,7 +104,7 @@ async def _get(context: Context, draft_id: UUID, locking: str) -> Draft:
 
 
 async def insert(context: Context, drafts: Sequence[Draft]) -> None:
-    """Add drafts with their lines: two statements, however many they are."""
+    """Add drafts with their lines: few statements, however many they are."""
     rows = [(draft.id, draft.attachment_count, *_values(draft.content)) for draft in drafts]
     await context.connection.execute(_INSERT, context.company_id, context.now, *zip(*rows, strict=True))
     await _insert_lines(context, drafts)
@@ -154,10 +157,13 @@ async def _insert_lines(context: Context, drafts: Sequence[Draft]) -> None:
             line.vat_included,
             line.vat_amount,
         )
-        for draft in drafts
+        async for draft in in_steps(drafts, lambda draft: len(draft.content.lines))
         for number, (line_id, line) in enumerate(zip(draft.line_ids, draft.content.lines, strict=True), 1)
     ]
-    await context.connection.execute(_INSERT_LINES, context.company_id, *zip(*rows, strict=True))
+    # The driver writes out a statement's values in one go.
+    for start in range(0, len(rows), _LINES_AT_ONCE):
+        some = rows[start : start + _LINES_AT_ONCE]
+        await context.connection.execute(_INSERT_LINES, context.company_id, *zip(*some, strict=True))
 
 
 async def _delete_lines(context: Context, draft_id: UUID) -> None:
@@ -172,7 +178,8 @@ async def _with_lines(context: Context, rows: Sequence[asyncpg.Record]) -> list[
     lines: dict[UUID, list[asyncpg.Record]] = {row["id"]: [] for row in rows}
     for line in await context.connection.fetch(_LINES, context.company_id, list(lines)):
         lines[line["draft_id"]].append(line)
-    return [_draft(row, lines[row["id"]]) for row in rows]
+    await give_way()
+    return [_draft(row, lines[row["id"]]) async for row in in_steps(rows, lambda row: len(lines[row["id"]]))]
 
 
 def _values(content: EnteredEntry) -> tuple[Any, ...]:

@@ -13,6 +13,7 @@ the transaction, runs the handler, commits, and only then lets the answer go.
 import functools
 import inspect
 import json
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -187,6 +188,8 @@ class ErrorResponse(BaseModel):
 #: A reference, not the model itself: of that FastAPI would build a validator for every answer of every operation.
 _ERROR_SCHEMA: Final = {"$ref": f"#/components/schemas/{ErrorResponse.__name__}"}
 
+#: What a text that can't be stored is written with; a pair of surrogates, which can, begins like it.
+_BAD_ESCAPE: Final = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 MALFORMED_JSON = invalid(("", "isJson", "body must be valid JSON"))
 
 
@@ -196,8 +199,8 @@ class ExactRequest(Request):
     async def json(self) -> Any:
         """The decoded body; no body is an object without fields. Raises the validation error for what is no JSON."""
         if not hasattr(self, "_json"):
-            value, escaped = _decoded(await self.body() or b"{}")
-            self._json = marked(value) if escaped else value
+            value, is_doubtful = _decoded(await self.body() or b"{}")
+            self._json = marked(value) if is_doubtful else value
         return self._json
 
 
@@ -206,16 +209,16 @@ def decode_json(raw: bytes) -> Any:
 
     Raises a validation error, also for numbers that are too long and lists that are nested too deep.
     """
-    value, escaped = _decoded(raw)
-    if escaped:
+    value, is_doubtful = _decoded(raw)
+    if is_doubtful:
         check_text(value)
     return value
 
 
 def _decoded(raw: bytes) -> tuple[Any, bool]:
-    """The value, and whether characters in it are escaped by their number.
+    """The value, and whether there may be NULs or lone surrogates in it.
 
-    That is the only way for NULs and lone surrogates to come in: raw ones are no valid JSON or UTF-8.
+    Escapes are the only way for them to come in: raw ones are no valid JSON or UTF-8.
     """
     try:
         # Given bytes, `json` would also guess UTF-16 and UTF-32, and let surrogates through.
@@ -226,7 +229,7 @@ def _decoded(raw: bytes) -> tuple[Any, bool]:
         raise invalid(("", "isJson", f"body must be valid JSON: {detail}")) from None
     if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH:
         check_depth(value)
-    return value, "\\u" in text
+    return value, _BAD_ESCAPE.search(text) is not None
 
 
 def _decimal(number: str) -> Decimal:

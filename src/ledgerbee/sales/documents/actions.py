@@ -20,6 +20,7 @@ from ledgerbee.core.ids import new_id
 from ledgerbee.parties.customers import store as customers
 from ledgerbee.parties.customers.model import BillingFacts
 from ledgerbee.platform.context import Context
+from ledgerbee.platform.steps import give_way, in_steps
 from ledgerbee.sales.documents import rules, store
 from ledgerbee.sales.documents.model import (
     SALES_DOCUMENT_CUSTOMER_INACTIVE,
@@ -75,7 +76,7 @@ async def price_lines(
     converted = await price_actions.in_currency(context, own, currency, on)
     lines: list[Line] = []
     faults: list[tuple[int, LedgerBeeError]] = []
-    for index, line in enumerate(given):
+    async for index, line in in_steps(enumerate(given)):
         if line.line_type is not DocumentLineType.PRODUCT or line.price_id is None:
             lines.append(Line(new_id(), line.line_type, line.description))
             continue
@@ -98,6 +99,7 @@ async def price_lines(
             faults.append((index, fault))
     if faults:
         raise _of_lines(faults)
+    await give_way()
     return rules.compute(lines, _taxes(_sales(sold, facts), facts, tax_point), currency)
 
 

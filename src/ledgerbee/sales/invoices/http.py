@@ -196,7 +196,7 @@ async def list_invoices(  # noqa: PLR0913, PLR0917  query parameters
 )
 async def create_invoice(context: Ctx, body: CreateInvoiceRequest) -> PublicInvoice:
     """Create a draft invoice."""
-    return render(await actions.create(context, InvoiceFields(**_given(body, context.today))))
+    return await render(await actions.create(context, InvoiceFields(**_given(body, context.today))))
 
 
 @router.get(
@@ -212,7 +212,7 @@ async def create_invoice(context: Ctx, body: CreateInvoiceRequest) -> PublicInvo
 async def get_invoice(context: Ctx, invoice_id: InvoiceId) -> PublicInvoice:
     """Get an invoice by ID."""
     statuses = await deliveries.statuses_of(context, DocumentKind.INVOICE, [invoice_id])
-    return render(await store.get_full(context, invoice_id), statuses.get(invoice_id))
+    return await render(await store.get_full(context, invoice_id), statuses.get(invoice_id))
 
 
 @router.patch(
@@ -228,7 +228,7 @@ async def get_invoice(context: Ctx, invoice_id: InvoiceId) -> PublicInvoice:
 )
 async def update_invoice(context: Ctx, invoice_id: InvoiceId, body: UpdateInvoiceRequest) -> PublicInvoice:
     """Update a draft invoice."""
-    return render(await actions.update(context, invoice_id, _given(body, context.today)))
+    return await render(await actions.update(context, invoice_id, _given(body, context.today)))
 
 
 @router.delete(

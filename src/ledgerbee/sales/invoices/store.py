@@ -10,6 +10,7 @@ import asyncpg
 from ledgerbee.core.paging import Page, PageRequest
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.listing import Filter, fetch_page
+from ledgerbee.platform.steps import in_steps
 from ledgerbee.sales.delivery.model import DeliveryStatus
 from ledgerbee.sales.documents.model import DocumentLineType, Line
 from ledgerbee.sales.invoices.model import INVOICE_NOT_FOUND, FullInvoice, Invoice, InvoiceStatus
@@ -28,6 +29,8 @@ _LINE_TYPES: Final = {
     "account_id": "uuid", "vat_code_id": "uuid",
 }  # fmt: skip
 _LINE_ARRAYS: Final = ", ".join(f"${number}::{_LINE_TYPES[name]}[]" for number, name in enumerate(_LINE_FIELDS, 3))
+#: Lines that are written by one statement.
+_LINES_AT_ONCE: Final = 1_000
 SORT_COLUMNS: Final = {
     "date": "t.issue_date",
     "number": "t.number_sequence",
@@ -90,7 +93,7 @@ async def lines_of(context: Context, invoice_id: UUID) -> tuple[Line, ...]:
         context.company_id,
         invoice_id,
     )
-    return tuple(Line(**{**row, "line_type": DocumentLineType(row["line_type"])}) for row in rows)
+    return tuple([Line(**{**row, "line_type": DocumentLineType(row["line_type"])}) async for row in in_steps(rows)])
 
 
 async def get_full(context: Context, invoice_id: UUID) -> FullInvoice:
@@ -152,14 +155,18 @@ async def snapshot(context: Context, invoice_id: UUID) -> dict[str, Any]:
 
 
 async def _insert_lines(context: Context, invoice_id: UUID, lines: Sequence[Line]) -> None:
-    # One statement however many lines: an array for each column, the position from their order.
-    await context.connection.execute(
-        f"INSERT INTO invoice_lines (company_id, invoice_id, {_LINE_COLUMNS}, position)"
-        f" SELECT $1, $2, l.* FROM unnest({_LINE_ARRAYS}) WITH ORDINALITY l",
-        context.company_id,
-        invoice_id,
-        *([getattr(line, name) for line in lines] for name in _LINE_FIELDS),
-    )
+    # An array for each column, the position from their order. The driver writes out a statement's values in one go.
+    for start in range(0, len(lines), _LINES_AT_ONCE):
+        some = lines[start : start + _LINES_AT_ONCE]
+        await context.connection.execute(
+            f"INSERT INTO invoice_lines (company_id, invoice_id, {_LINE_COLUMNS}, position)"
+            f" SELECT $1, $2, {_LINE_COLUMNS}, place + ${len(_LINE_FIELDS) + 3}"
+            f" FROM unnest({_LINE_ARRAYS}) WITH ORDINALITY l ({_LINE_COLUMNS}, place)",
+            context.company_id,
+            invoice_id,
+            *([getattr(line, name) for line in some] for name in _LINE_FIELDS),
+            start,
+        )
 
 
 async def _delete_lines(context: Context, invoice_id: UUID) -> None:

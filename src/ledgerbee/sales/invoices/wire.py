@@ -1,6 +1,5 @@
 """The wire form of an invoice and of its sending: what operations answer with and its events carry (contract 2.22)."""
 
-from collections.abc import Sequence
 from datetime import date as day
 from typing import Any
 
@@ -18,6 +17,7 @@ from ledgerbee.platform.http.wire import (
     ResponseModel,
     omitted,
 )
+from ledgerbee.platform.steps import in_steps
 from ledgerbee.sales.delivery.model import DeliveryStatus, DeliveryType, Outcome
 from ledgerbee.sales.documents.model import DocumentLineType, Line
 from ledgerbee.sales.invoices.model import FullInvoice, Invoice, InvoiceStatus, Sent
@@ -130,15 +130,22 @@ def render_summary(invoice: Invoice, delivery_status: DeliveryStatus | None) -> 
     return PublicInvoiceSummary(**_fields(invoice), delivery_status=delivery_status)
 
 
-def render(full: FullInvoice, delivery_status: DeliveryStatus | None = None) -> PublicInvoice:
-    """The wire form of an invoice; `delivery_status` is that of its newest delivery (a draft has none)."""
-    lines = _lines(full.lines, full.invoice.currency)
+async def render(full: FullInvoice, delivery_status: DeliveryStatus | None = None) -> PublicInvoice:
+    """The wire form of an invoice; `delivery_status` is that of its newest delivery (a draft has none).
+
+    One of many lines is made in steps.
+    """
+    currency = full.invoice.currency
+    lines = [_line(line, currency) async for line in in_steps(full.lines)]
     return PublicInvoice(**_fields(full.invoice), delivery_status=delivery_status, lines=lines)
 
 
-def snapshot(full: FullInvoice) -> dict[str, Any]:
+async def snapshot(full: FullInvoice) -> dict[str, Any]:
     """The wire form as JSON values, for an event; without the delivery, which is told by events of its own."""
-    return render(full).model_dump(mode="json", exclude={"delivery_status"})
+    currency = full.invoice.currency
+    form = render_summary(full.invoice, None).model_dump(mode="json", exclude={"delivery_status"})
+    form["lines"] = [_line(line, currency).model_dump(mode="json") async for line in in_steps(full.lines)]
+    return form
 
 
 def _fields(invoice: Invoice) -> dict[str, Any]:
@@ -172,24 +179,21 @@ def _fields(invoice: Invoice) -> dict[str, Any]:
     }
 
 
-def _lines(lines: Sequence[Line], currency: str) -> list[InvoiceLineResponse]:
-    return [
-        InvoiceLineResponse(
-            id=line.id,
-            line_type=line.line_type,
-            price_id=line.price_id,
-            product_id=line.product_id,
-            description=line.description,
-            quantity=line.quantity,
-            unit=line.unit,
-            unit_price=line.unit_price,
-            discount_percent=line.discount_percent,
-            total_price=None if line.net is None else format_amount(line.net, currency),
-            vat_rate=line.vat_rate,
-            vat_amount=None if line.vat is None else format_amount(line.vat, currency),
-        )
-        for line in lines
-    ]
+def _line(line: Line, currency: str) -> InvoiceLineResponse:
+    return InvoiceLineResponse(
+        id=line.id,
+        line_type=line.line_type,
+        price_id=line.price_id,
+        product_id=line.product_id,
+        description=line.description,
+        quantity=line.quantity,
+        unit=line.unit,
+        unit_price=line.unit_price,
+        discount_percent=line.discount_percent,
+        total_price=None if line.net is None else format_amount(line.net, currency),
+        vat_rate=line.vat_rate,
+        vat_amount=None if line.vat is None else format_amount(line.vat, currency),
+    )
 
 
 def render_sent(sent: Sent, delivery_type: DeliveryType) -> Response:

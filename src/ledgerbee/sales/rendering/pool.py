@@ -32,7 +32,7 @@ from ledgerbee.sales.rendering.renderer import UnprintableTextError
 
 #: Seconds that one document may take, a new process and a second try included. The largest that the API takes is set in
 #: a fraction of it.
-TIMEOUT_S: Final = 30.0
+TIMEOUT_S: Final = 45.0
 #: Processes that are tried for a document when they end before they answer.
 _TRIES: Final = 2
 #: Seconds that a process has to end once its pipe is closed.

@@ -7,7 +7,6 @@ Typst works where memory and time are bounded, and nothing else is in the proces
 who holds the other side; after so many documents, so much memory or so long without a document.
 """
 
-import os
 import resource
 import select
 import signal
@@ -32,8 +31,6 @@ KEPT_MEMORY: Final = 256 * 1024 * 1024
 MOST_DOCUMENTS: Final = 1_000
 #: Seconds without a document after which a process ends.
 IDLE_S: Final = 600.0
-#: Processors' time goes to those who answer requests first.
-_NICENESS: Final = 5
 #: Bytes of a file: enough to see that a temporary folder can be written to.
 _FILE: Final = 4096
 #: Bytes that say how long a message is.
@@ -83,8 +80,6 @@ def bound() -> None:
     for limit, value in ((resource.RLIMIT_AS, MEMORY), (resource.RLIMIT_FSIZE, _FILE), (resource.RLIMIT_CORE, 0)):
         with suppress(ValueError, OSError):
             resource.setrlimit(limit, (value, value))
-    with suppress(OSError):
-        os.nice(_NICENESS)
     # Who stops the service stops all of its processes at once; documents in hand are finished first.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)

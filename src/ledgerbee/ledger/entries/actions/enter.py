@@ -10,6 +10,7 @@ from ledgerbee.ledger.entries import rules, store
 from ledgerbee.ledger.entries.actions.post import post_for
 from ledgerbee.ledger.entries.model import EnteredEntry, NewEntry, Posted
 from ledgerbee.platform.context import Context
+from ledgerbee.platform.steps import Pace, give_way
 
 
 async def enter(context: Context, entries: Sequence[EnteredEntry]) -> list[Posted]:
@@ -20,9 +21,11 @@ async def enter(context: Context, entries: Sequence[EnteredEntry]) -> list[Poste
     books = await store.load_books(context, entries)
     paths = [f"entries.{index}" for index in range(len(entries))]
     try:
-        completed = [
-            rules.complete(entered, books, new_id(), path) for entered, path in zip(entries, paths, strict=True)
-        ]
+        completed, pace = [], Pace()
+        for entered, path in zip(entries, paths, strict=True):
+            completed.append(rules.complete(entered, books, new_id(), path))
+            if pace.is_due(len(entered.lines)):
+                await give_way()
     except LedgerBeeError as fault:
         each = [partial(rules.checked, entered, books, path) for entered, path in zip(entries, paths, strict=True)]
         raise with_more(fault, each) from None
@@ -39,11 +42,14 @@ async def enter_together(contexts: Sequence[Context], entries: Sequence[EnteredE
     """
     books = await store.load_books(contexts[0], entries)
     outcomes: list[NewEntry | LedgerBeeError] = []
+    pace = Pace()
     for entered in entries:
         try:
             outcomes.append(rules.complete(entered, books, new_id()))
         except LedgerBeeError as refusal:
             outcomes.append(refusal)
+        if pace.is_due(len(entered.lines)):
+            await give_way()
     completed = {index: outcome for index, outcome in enumerate(outcomes) if isinstance(outcome, NewEntry)}
     to_post = list(completed.values())
     posted = iter(await post_for([contexts[index] for index in completed], to_post, [""] * len(to_post)))

@@ -13,6 +13,7 @@ from ledgerbee.ledger.entries import rules, store
 from ledgerbee.ledger.entries.model import JournalEntry, NewEntry, Posted
 from ledgerbee.ledger.periods import actions as periods
 from ledgerbee.platform.context import Context
+from ledgerbee.platform.steps import Pace, give_way
 
 
 class Prepared(Struct, frozen=True, gc=False):
@@ -71,7 +72,11 @@ async def post_for(
     if not entries:
         return []
     context = contexts[0]
-    prepared = [prepare(context.company_id, context.now, entry) for entry in entries]
+    prepared, pace = [], Pace()
+    for entry in entries:
+        prepared.append(prepare(context.company_id, context.now, entry))
+        if pace.is_due(len(entry.lines)):
+            await give_way()
     places = await record(context, batch_of(prepared), paths, are_entered=are_entered)
     for year in places.opened:
         first = next(index for index, entry in enumerate(entries) if year.span.holds(entry.date))
@@ -94,6 +99,8 @@ async def post_for(
         written = rules.json_of(recorded)
         contexts[index].emit("journal_entry.posted", entry.id, written, is_first=True)
         posted.append(Posted(recorded, written))
+        if pace.is_due(len(entry.lines)):
+            await give_way()
     return posted
 
 

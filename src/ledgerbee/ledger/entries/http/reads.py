@@ -10,6 +10,7 @@ from ledgerbee.ledger.entries.query import EntryQuery
 from ledgerbee.ledger.entries.wire import JournalEntryResponse, ListJournalEntriesResponse
 from ledgerbee.platform.http.operation import Ctx, operation, resource_router
 from ledgerbee.platform.http.wire import Id, pages
+from ledgerbee.platform.steps import in_steps
 
 router = resource_router("Journal Entries")
 
@@ -30,7 +31,9 @@ async def list_journal_entries(context: Ctx, query: Annotated[EntryQuery, Query(
     """List journal entries."""
     page, limit = query.page, query.limit
     found = await store.list_page(context, query.wanted(), page=page, limit=limit)
-    entries = b",".join([rules.json_of(entry) for entry in found.rows])
+    entries = b",".join(
+        [rules.json_of(entry) async for entry in in_steps(found.rows, lambda entry: len(entry.content.lines))]
+    )
     body = b'{"data":[%b],"total":%d,"page":%d,"limit":%d,"totalPages":%d}'
     return Response(
         body % (entries, found.total, page, limit, pages(found.total, limit)), media_type="application/json"

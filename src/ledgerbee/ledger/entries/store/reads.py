@@ -22,6 +22,7 @@ from ledgerbee.ledger.entries.model import (
 )
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.listing import Filter, Stretch, fetch_page
+from ledgerbee.platform.steps import give_way, in_steps
 
 _ENTRY: Final = """
 SELECT e.id, e.entry_number, e.entry_type, e.entry_date, e.currency, e.exchange_rate, e.original_amount,
@@ -173,7 +174,8 @@ async def _with_lines(context: Context, rows: Sequence[asyncpg.Record]) -> list[
     lines: dict[UUID, list[asyncpg.Record]] = {row["id"]: [] for row in rows}
     for line in await context.connection.fetch(_LINES, context.company_id, list(lines)):
         lines[line["entry_id"]].append(line)
-    return [_entry(row, lines[row["id"]]) for row in rows]
+    await give_way()
+    return [_entry(row, lines[row["id"]]) async for row in in_steps(rows, lambda row: len(lines[row["id"]]))]
 
 
 def new_line(row: asyncpg.Record) -> NewLine:

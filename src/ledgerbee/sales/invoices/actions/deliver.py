@@ -89,7 +89,7 @@ async def _tell_failed(context: Context, delivery: Delivery, reason: str | None)
     """The delivery of an invoice failed for good: nobody tries again until it is sent again."""
     full = await store.get_full(context, delivery.document_id)
     told = {"id": str(delivery.id), "deliveryType": delivery.delivery_type.value, "message": reason}
-    context.emit("invoice.delivery_failed", delivery.document_id, {**snapshot(full), "delivery": told})
+    context.emit("invoice.delivery_failed", delivery.document_id, {**await snapshot(full), "delivery": told})
 
 
 async def _lock(context: Context, delivery_id: UUID) -> tuple[Invoice, Delivery]:

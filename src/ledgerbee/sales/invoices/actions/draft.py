@@ -51,7 +51,7 @@ async def create(context: Context, given: InvoiceFields) -> FullInvoice:
     )
     await store.insert(context, invoice, computed.lines)
     full = FullInvoice(invoice, computed.lines)
-    context.emit("invoice.created", invoice.id, snapshot(full))
+    context.emit("invoice.created", invoice.id, await snapshot(full))
     return full
 
 
@@ -93,12 +93,13 @@ async def update(context: Context, invoice_id: UUID, changes: Mapping[str, Any])
         computed = await documents.tax_lines(context, lines, facts, currency=currency, tax_point=given.tax_point)
     invoice = replace(before, updated_at=context.now, **_decided(given, company, facts, computed))
     full, earlier = FullInvoice(invoice, computed.lines), FullInvoice(before, lines)
-    if snapshot(FullInvoice(replace(invoice, updated_at=before.updated_at), computed.lines)) == snapshot(earlier):
+    was = await snapshot(earlier)
+    if await snapshot(FullInvoice(replace(invoice, updated_at=before.updated_at), computed.lines)) == was:
         return earlier
     if computed.lines != lines:
         await store.replace_lines(context, invoice_id, computed.lines)
     await store.save(context, invoice)
-    context.emit("invoice.updated", invoice_id, snapshot(full), before=snapshot(earlier))
+    context.emit("invoice.updated", invoice_id, await snapshot(full), before=was)
     return full
 
 
@@ -106,7 +107,7 @@ async def delete(context: Context, invoice_id: UUID) -> None:
     """Delete a draft. Emits `invoice.deleted`. Raises `INVOICE_NOT_FOUND`, `INVOICE_INVALID_STATE`."""
     invoice = await store.get(context, invoice_id, for_update=True)
     rules.require_status(invoice, _DRAFT)
-    was = snapshot(FullInvoice(invoice, await store.lines_of(context, invoice_id)))
+    was = await snapshot(FullInvoice(invoice, await store.lines_of(context, invoice_id)))
     await store.delete(context, invoice_id)
     context.emit("invoice.deleted", invoice_id, was, before=was)
 

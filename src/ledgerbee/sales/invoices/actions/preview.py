@@ -13,6 +13,7 @@ from ledgerbee.platform.company import store as companies
 from ledgerbee.platform.company.model import Company
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.rates import store as rates
+from ledgerbee.platform.steps import give_way
 from ledgerbee.sales.documents import actions as documents
 from ledgerbee.sales.documents.model import Computed, DocumentKind
 from ledgerbee.sales.documents.rules import buyer_language, due_on
@@ -43,6 +44,7 @@ async def document(context: Context, invoice_id: UUID) -> Document:
     computed = await documents.tax_drafted_lines(
         context, lines, facts, currency=invoice.currency, tax_point=invoice.tax_point
     )
+    await give_way()
     content = await _preview(context, invoice, company, facts, computed)
     return Document(content, is_draft=True, logo=logo)
 
@@ -103,6 +105,7 @@ async def _preview(
             base_currency=company.base_currency,
         )
         in_base = rules.vat_in_base(entry)
+    await give_way()
     return compose(
         company,
         Addressee(facts.customer, department, contact, ean_of(facts, department, None)),

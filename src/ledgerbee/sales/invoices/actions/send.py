@@ -16,6 +16,7 @@ from ledgerbee.platform.company import store as companies
 from ledgerbee.platform.company.model import Company
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.rates import store as rates
+from ledgerbee.platform.steps import give_way
 from ledgerbee.sales.delivery import store as deliveries
 from ledgerbee.sales.delivery.model import Delivery, DeliveryStatus, DeliveryType, Outcome
 from ledgerbee.sales.delivery.rules import first_status
@@ -99,9 +100,10 @@ async def send(
     booked = await _book(context, prepared, options)
     await _hand_over(context, booked, options, prepared.recipient)
     full = FullInvoice(booked, lines)
-    context.emit("invoice.sent", booked.id, snapshot(full), before=snapshot(FullInvoice(draft, drafted_lines)))
+    was = await snapshot(FullInvoice(draft, drafted_lines))
+    context.emit("invoice.sent", booked.id, await snapshot(full), before=was)
     if booked.status is InvoiceStatus.PAID:
-        context.emit("invoice.paid", booked.id, snapshot(full))
+        context.emit("invoice.paid", booked.id, await snapshot(full))
     return Sent(full, rules.warnings(booked, prepared.computed, prepared.addressee, prepared.company))
 
 
@@ -127,8 +129,11 @@ async def _prepare(
     ean_number = ean_of(facts, department, options.override_ean_number)
     addressee = Addressee(facts.customer, department, contact, ean_number)
     language = language_of(template, facts)
+    await give_way()
     trial = compose(company, addressee, heading(invoice, language, None, None), computed, None)
+    await give_way()
     require_tried(trial, tried)
+    await give_way()
     return _Prepared(
         invoice=replace(invoice, document_template_id=template.id if template else None),
         company=company,
@@ -181,6 +186,7 @@ async def _book(context: Context, prepared: _Prepared, options: SendOptions) -> 
         updated_at=context.now,
     )
     is_foreign = draft.currency != company.base_currency
+    await give_way()
     content = compose(
         company,
         prepared.addressee,
@@ -225,7 +231,8 @@ async def _send_again(context: Context, invoice: Invoice, options: SendOptions) 
         await store.save(context, invoice)
     await _hand_over(context, invoice, options, recipient)
     full = FullInvoice(invoice, await store.lines_of(context, invoice.id))
-    context.emit("invoice.sent_again", invoice.id, snapshot(full), before=snapshot(FullInvoice(before, full.lines)))
+    was = await snapshot(FullInvoice(before, full.lines))
+    context.emit("invoice.sent_again", invoice.id, await snapshot(full), before=was)
     return Sent(full)
 
 

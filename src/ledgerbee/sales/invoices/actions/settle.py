@@ -30,7 +30,7 @@ async def settle(context: Context, invoice: Invoice, amount: Decimal) -> Invoice
     )
     await store.save(context, settled)
     lines = await store.lines_of(context, invoice.id)
-    now, was = snapshot(FullInvoice(settled, lines)), snapshot(FullInvoice(invoice, lines))
+    now, was = await snapshot(FullInvoice(settled, lines)), await snapshot(FullInvoice(invoice, lines))
     if settled.status is InvoiceStatus.PAID:
         context.emit("invoice.paid", invoice.id, now, before=was)
     else:
@@ -55,6 +55,6 @@ async def reopen(context: Context, invoice: Invoice, amount: Decimal) -> Invoice
     )
     await store.save(context, reopened)
     lines = await store.lines_of(context, invoice.id)
-    was = snapshot(FullInvoice(invoice, lines))
-    context.emit("invoice.reopened", invoice.id, snapshot(FullInvoice(reopened, lines)), before=was)
+    was = await snapshot(FullInvoice(invoice, lines))
+    context.emit("invoice.reopened", invoice.id, await snapshot(FullInvoice(reopened, lines)), before=was)
     return reopened

@@ -1,0 +1,45 @@
+"""Work on thousands of things in steps, so that other requests get their turn in between.
+
+The event loop of a process is never held for more than a tenth of a second: see `app.pulse`, which counts it.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
+from typing import Final, TypeVar
+
+T = TypeVar("T")
+
+#: Things between two turns of others; each takes some hundredths of a millisecond.
+STRIDE: Final = 200
+
+
+async def give_way() -> None:
+    """Let others have their turn, between two pieces of work that take their time where there is much to do."""
+    await asyncio.sleep(0)
+
+
+class Pace:
+    """Says when it is time to give way, by how much was done."""
+
+    def __init__(self) -> None:
+        self._done = 0
+
+    def is_due(self, done: int) -> bool:
+        """Whether others should have their turn, after so many things more."""
+        self._done += done
+        if self._done < STRIDE:
+            return False
+        self._done = 0
+        return True
+
+
+async def in_steps(items: Iterable[T], size: Callable[[T], int] = lambda _: 1) -> AsyncIterator[T]:
+    """The items one by one, with a turn of others after each `STRIDE`: few items cost none.
+
+    `size` says how many things an item has, where it isn't one.
+    """
+    pace = Pace()
+    for item in items:
+        yield item
+        if pace.is_due(size(item)):
+            await asyncio.sleep(0)
