@@ -133,7 +133,8 @@ async def moments(api: Api) -> dict[str, Any]:
         )
         return {row["type"]: row["id"] for row in found}
 
-    return await api.run(work)
+    found: dict[str, Any] = await api.run(work)
+    return found
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
