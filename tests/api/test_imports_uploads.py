@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
@@ -11,6 +12,7 @@ import httpx
 import pytest
 import pytest_asyncio
 from asgi_lifespan import LifespanManager
+from starlette.requests import ClientDisconnect
 from tests.api.test_imports import PATH, lines, parts_of, row, send, work_off
 from tests.conftest import BLOBS, Api, SteeredClock, new_company
 from tests.ledger_books import Books, books_of
@@ -212,6 +214,27 @@ async def test_a_full_disk_is_told_and_nothing_stays(books: Books) -> None:
     assert answer.headers["retry-after"] == "60"
     assert await statuses(books.api) == ["failed"]
     assert await kept(books.api) == (0, 0)
+
+
+@pytest.mark.parametrize("fault", [ClientDisconnect, revoked, RuntimeError])
+async def test_a_broken_upload_ended_when_it_broke_off(books: Books, fault: Any) -> None:
+    """However it did: not when it began."""
+    key = await new_key(books.api)
+    begun = books.api.clock()
+
+    async def upload() -> AsyncIterator[bytes]:
+        yield PART
+        books.api.clock.advance(seconds=90)
+        if fault is revoked:
+            await revoked(books.api, key)
+            yield PART
+        raise fault
+
+    with suppress(RuntimeError):
+        await send(key, upload())
+    (found,) = (await books.api.get(PATH)).json()["data"]
+    assert (found["status"], found["createdAt"]) == ("failed", format_moment(begun))
+    assert found["completedAt"] == format_moment(begun + timedelta(seconds=90))
 
 
 async def test_uploads_that_end_at_once_get_their_turns(books: Books) -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledgerbee.platform.steps import STRIDE, Pace, in_steps
+from ledgerbee.platform.steps import STRIDE, in_steps
 from ledgerbee.sales.documents.model import DocumentLineType, Line
 from ledgerbee.sales.invoices.model import FullInvoice, Invoice, InvoiceStatus
 from ledgerbee.sales.invoices.wire import render, snapshot
@@ -43,16 +43,16 @@ def test_all_items_come_once_and_in_order(sizes: list[int]) -> None:
         return await turns_during(taken())
 
     assert asyncio.run(taken()) == sizes
-    pace = Pace()
-    assert asyncio.run(run()) == sum(pace.is_due(size) for size in sizes)
+    counter = StepCounter()
+    assert asyncio.run(run()) == sum(counter.is_due(size) for size in sizes)
 
 
 @given(st.lists(st.integers(0, STRIDE - 1), max_size=50))
 def test_no_more_is_done_between_two_turns_than_a_stride_and_an_item(sizes: list[int]) -> None:
-    pace, done = Pace(), 0
+    counter, done = StepCounter(), 0
     for size in sizes:
         done += size
-        if pace.is_due(size):
+        if counter.is_due(size):
             done = 0
         assert done < STRIDE
 

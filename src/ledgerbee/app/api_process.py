@@ -2,6 +2,7 @@
 
 import resource
 import socket
+import sys
 from functools import partial
 from typing import Any, cast
 
@@ -14,6 +15,8 @@ from ledgerbee.app.http_protocol import HttpProtocol
 from ledgerbee.app.main import create_app
 from ledgerbee.app.process import GRACE_S, Pipes, application_login, begin, settle
 
+#: Seconds after which the thread that decodes large bodies lets the event loop go on; Python's own are five times that.
+_SWITCH_S = 0.001
 #: File descriptors that an API process may need beside its connections'.
 _OTHER_DESCRIPTORS = 300
 
@@ -37,6 +40,7 @@ class _Server(uvicorn.Server):
 
 def run_api(settings: Settings, pipes: Pipes, listener: socket.socket) -> None:
     """Serve HTTP on `listener` until SIGTERM, SIGINT or the end of the supervisor; requests in flight finish."""
+    sys.setswitchinterval(_SWITCH_S)
     url, set_role = application_login(settings)
     limits = Limits(
         max_connections=_with_descriptors(settings.max_connections),

@@ -35,6 +35,7 @@ from ledgerbee.platform.db import TOO_MUCH_CONTENTION, UNREACHABLE, CredentialRe
 from ledgerbee.platform.http.body_limits import check_elements, max_elements
 from ledgerbee.platform.http.envelope import error_response
 from ledgerbee.platform.http.operation import Handler, Operation
+from ledgerbee.platform.http.pace import OWNER
 from ledgerbee.platform.http.query import QueryNames
 from ledgerbee.platform.http.stepwise import take_turns
 from ledgerbee.platform.http.validation import validation_error
@@ -117,6 +118,8 @@ class Edge:
         _count_in(request, principal.company_id)
         # The whole body is here before a connection is taken: a slow client holds no transaction open.
         body = b"" if operation.streams else await request.body()
+        OWNER.set(principal.company_id)
+        await take_turns(body)
         check_elements(body, max_elements(operation.max_body))
         await take_turns(body)
         is_write = request.method in _IDEMPOTENT_METHODS
@@ -135,6 +138,7 @@ class Edge:
             now=now,
             admit=admit,
             max_waiting_bytes=self.max_waiting_bytes,
+            clock=self.clock,
             reservation=idempotency.reservation(request, body, streams=bool(operation.streams)) if is_write else None,
             secret_fields=operation.secret_fields,
             address=request.client.host if request.client else None,

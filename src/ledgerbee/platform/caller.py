@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from fastapi import Response
 
+from ledgerbee.core.dates import Clock, system_clock
 from ledgerbee.platform.attachments.blobs import BlobStore
 from ledgerbee.platform.context import NO_LIMIT, Context, Origin
 from ledgerbee.platform.credentials.model import Principal
@@ -26,7 +27,7 @@ class Caller:
     `reservation` is the idempotency key that it sent, `secret_fields` what is not kept of its answer, `address` the
     client's, as the outermost trusted proxy told it (None: it has none). `admit` lets the request in once more, as of
     now; told that what is remembered of the credential is stale, it asks the database. `max_waiting_bytes` is what one
-    company may have waiting to be worked off.
+    company may have waiting to be worked off. `now` is when the request came in; `clock` tells of what ends it later.
     """
 
     principal: Principal
@@ -40,6 +41,7 @@ class Caller:
     address: str | None = None
     admit: Callable[[bool], Awaitable[Principal]] | None = None
     max_waiting_bytes: int = NO_LIMIT
+    clock: Clock = system_clock
 
     @property
     def tenant(self) -> Tenant:

@@ -18,7 +18,7 @@ async def give_way() -> None:
     await asyncio.sleep(0)
 
 
-class Pace:
+class StepCounter:
     """Says when it is time to give way, by how much was done."""
 
     def __init__(self) -> None:
@@ -38,8 +38,8 @@ async def in_steps(items: Iterable[T], size: Callable[[T], int] = lambda _: 1) -
 
     `size` says how many things an item has, where it isn't one.
     """
-    pace = Pace()
+    counter = StepCounter()
     for item in items:
         yield item
-        if pace.is_due(size(item)):
+        if counter.is_due(size(item)):
             await asyncio.sleep(0)

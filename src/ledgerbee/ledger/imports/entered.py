@@ -17,7 +17,17 @@ from ledgerbee.ledger.entries.model import IMPORT_SOURCE, EnteredEntry, NewEntry
 from ledgerbee.ledger.entries.rules import Books
 from ledgerbee.ledger.imports import rules, store, wire
 from ledgerbee.ledger.imports.formats import CsvReader, JsonlReader, Row, RowReader
-from ledgerbee.ledger.imports.model import CHUNK_BYTES, CHUNK_ENTRIES, CHUNK_LINES, CsvDialect, Place
+from ledgerbee.ledger.imports.model import (
+    CHUNK_BYTES,
+    CHUNK_ENTRIES,
+    CHUNK_LINES,
+    WITHOUT_END,
+    CsvDialect,
+    Place,
+    Reached,
+    Turn,
+    TurnOverError,
+)
 from ledgerbee.ledger.imports.run import Chunk, Completed, Means, chunk_of, refused
 from ledgerbee.ledger.imports.source import Source
 from ledgerbee.ledger.periods.model import Span
@@ -27,6 +37,10 @@ T = TypeVar("T")
 
 #: Rows that are worked on before others get their turn.
 _TURN: Final = 10
+#: Bytes of a file that are looked through before other tasks of the process get their turn.
+TURN_BYTES: Final = 16 * 1024
+#: Bytes that are looked through at least before a run ends between two rows, which are worth a second.
+LEAST_BYTES: Final = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,25 +56,26 @@ class EnteredRows:
     #: Whether amounts may be of shares and hours. Elsewhere such a currency is a slip of the pen.
     takes_commodities: bool = False
     summary: Mapping[str, Any] | None = None
+    turn: Turn = WITHOUT_END
 
     def _of_import(self, entry: NewEntry) -> NewEntry:
         return replace(entry, source_type=IMPORT_SOURCE, source_id=self.import_id)
 
     async def chunks(self, start: Place) -> AsyncIterator[Chunk]:
-        """The file's rows from `start` on, completed."""
+        """The file's rows from `start` on, completed. Raises `TurnOverError` where the turn ends without any."""
         async for rows in self._batches(start):
             yield await self._completed(rows)
 
     async def _batches(self, start: Place) -> AsyncIterator[list[Row]]:
-        reader: RowReader = JsonlReader(start)
-        if self.csv_dialect is not None:
-            start = start if start.position else self.csv_dialect.first
-            reader = CsvReader(self.csv_dialect, self.base_currency, start)
+        at, begun, reader = start.position, *self._reader(start)
+        start = begun
         batch: list[Row] = []
-        lines = 0
-        async for block in self.source.blocks(start.position):
-            for row in reader.feed(block):
+        lines = quiet = 0
+        async for piece in _pieces(self.source, start.position):
+            quiet += len(piece)
+            for row in reader.feed(piece):
                 batch.append(row)
+                quiet = 0
                 lines += _lines_of(row)
                 if len(batch) % _TURN == 0:
                     await asyncio.sleep(0)
@@ -70,10 +85,31 @@ class EnteredRows:
                     or row.after.position - start.position >= CHUNK_BYTES
                 ):
                     yield batch
-                    batch, lines, start = [], 0, row.after
+                    batch, lines, start, at = [], 0, row.after, row.after.position
+            if quiet < LEAST_BYTES or not self.turn.is_over():
+                continue
+            if batch:
+                after = batch[-1].after
+                if after is not None:
+                    yield batch
+                    batch, lines, start, at = [], 0, after, after.position
+            elif (held := reader.held()) is not None and held[0].position > begun.position:
+                raise TurnOverError(Reached(at, held[0], kept=held[1]))
         batch.extend(reader.end())
         if batch:
             yield batch
+
+    def _reader(self, start: Place) -> tuple[Place, RowReader]:
+        """Where reading begins, and what reads from there, for an import at `start`."""
+        reached = self.turn.reached_from(start)
+        if reached is not None and reached.settling is not None:  # the file was settled since
+            reached = None
+        if self.csv_dialect is None:
+            begin = reached.place if reached is not None else start
+            return begin, JsonlReader(begin)
+        begin, kept = (reached.place, reached.kept) if reached is not None else (start, None)
+        begin = begin if begin.position else self.csv_dialect.first
+        return begin, CsvReader(self.csv_dialect, self.base_currency, begin, kept)
 
     async def _completed(self, rows: Sequence[Row]) -> Chunk:
         """What the books make of a batch."""
@@ -108,6 +144,14 @@ class EnteredRows:
                 else:
                     completed.append(Completed(row.line, prepared, None, row.after))
         return chunk_of(moment, completed)
+
+
+async def _pieces(source: Source, position: int) -> AsyncIterator[bytes]:
+    """A file a little at a time: a piece may be nothing but empty lines, which take long and give no row."""
+    async for block in source.blocks(position):
+        for begin in range(0, len(block), TURN_BYTES):
+            yield block[begin : begin + TURN_BYTES]
+            await asyncio.sleep(0)
 
 
 async def _in_turns(items: Sequence[T]) -> AsyncIterator[Sequence[T]]:

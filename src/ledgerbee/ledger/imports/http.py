@@ -228,7 +228,7 @@ def _door(caller: Caller) -> actions.Door:
     async def end(import_id: UUID, why: str) -> None:
         company_id = caller.principal.company_id
         async with caller.database.connection(company_id) as connection:
-            await store.give_up_upload(connection, company_id, import_id, secret, why, caller.now)
+            await store.give_up_upload(connection, company_id, import_id, secret, why, caller.clock())
 
     async def give_up(import_id: UUID, why: str) -> None:
         # Also when the request is cancelled. What can't be done now is done by the worker's sweep.

@@ -2,10 +2,13 @@
 
 import asyncio
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
+
+import msgspec
 
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.ledger.imports import store
@@ -14,6 +17,9 @@ from ledgerbee.ledger.imports.model import (
     JOURNAL_IMPORT_BUSY,
     JOURNAL_IMPORT_INVALID_STATE,
     JournalImport,
+    Reached,
+    Turn,
+    TurnOverError,
 )
 from ledgerbee.ledger.imports.run import Means, Rows, carry_out, end_unforeseen
 from ledgerbee.ledger.imports.source import Parts
@@ -48,8 +54,10 @@ async def import_entries(run: JobRun) -> None:
         return
 
     async def reader(state: JournalImport) -> Rows:
-        return await rows_of(means, state, Parts(import_id, means.read))
+        turn = Turn(shift.is_over, _reached(run.payload))
+        return await rows_of(means, state, Parts(import_id, means.read), turn=turn)
 
+    reached: Reached | None = None
     try:
         async with shift:
             state = await carry_out(means, import_id, reader, is_time_over=shift.is_over)
@@ -57,12 +65,25 @@ async def import_entries(run: JobRun) -> None:
         if fault.error_code is JOURNAL_IMPORT_INVALID_STATE:  # cancelled
             return
         raise
-    if not state.is_over:
-        await means.write(lambda context: _hand_on(context, import_id))
+    except TurnOverError as turn:
+        reached = turn.reached
+    else:
+        if state.is_over:
+            return
+    await means.write(lambda context: _hand_on(context, import_id, reached))
 
 
-async def _hand_on(context: Context, import_id: UUID) -> None:
-    context.enqueue(IMPORT_JOB, goes_on=True, importId=str(import_id))
+async def _hand_on(context: Context, import_id: UUID, reached: Reached | None) -> None:
+    known = {"reached": msgspec.to_builtins(reached)} if reached is not None else {}
+    context.enqueue(IMPORT_JOB, goes_on=True, importId=str(import_id), **known)
+
+
+def _reached(payload: Mapping[str, Any]) -> Reached | None:
+    """How far the job before came, if this one can go on there: another version may have written it."""
+    try:
+        return msgspec.convert(payload.get("reached"), Reached | None)
+    except msgspec.ValidationError:
+        return None
 
 
 class _Shift:
@@ -75,7 +96,7 @@ class _Shift:
         self._looking: asyncio.Task[None] | None = None
 
     def is_over(self) -> bool:
-        """Whether it is, now that a chunk is done."""
+        """Whether it is, now that a chunk is done or a piece of the file was looked through."""
         return time.monotonic() - self._began > (TURN_S if self._others_wait else SHIFT_S)
 
     async def __aenter__(self) -> None:

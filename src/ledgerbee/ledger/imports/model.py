@@ -1,12 +1,13 @@
 """Imports: files of any length whose rows become journal entries, a chunk at a time."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
+import msgspec
 from msgspec import Struct
 
 from ledgerbee.core.errors import ErrorCode, LedgerBeeError
@@ -55,6 +56,8 @@ class Place(Struct, frozen=True, gc=False):
     line: int = 1
     bytes_read: int = 0
 
+    #: A position behind the bytes read is within a line that is too long to be taken, which begins behind these.
+
 
 class CsvOptions(Struct, frozen=True):
     """What was said of a CSV file when it was sent; what is None the file has to settle by itself.
@@ -85,6 +88,49 @@ class CsvDialect(Struct, frozen=True):
     decimal_mark: str
     date_format: str
     rate_units: int
+
+
+class Seen(NamedTuple):
+    """A value of a CSV file: the line that its row begins on, our name of its column, and the start of its text."""
+
+    line: int
+    column: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.text} (line {self.line})"
+
+
+class Asked(Struct):
+    """What the values of a CSV file have said so far to a question with two answers: see `formats.dialect`.
+
+    `proofs` has the first value that proves an answer, by answer; `open` values that leave it open; `usual` the first
+    one in a form that stands for the first answer wherever nothing is said.
+    """
+
+    proofs: dict[str, Seen] = msgspec.field(default_factory=dict)
+    open: list[Seen] = msgspec.field(default_factory=list)
+    usual: Seen | None = None
+
+
+class Settling(Struct):
+    """What is known of a CSV file that has not been looked through to its end yet: see `formats.dialect`.
+
+    `first` is the place after the header, None while that has not come; `separator` may be known before. Under another
+    encoding than UTF-8 `utf8_line` is the first line that UTF-8 says something else of, and `is_no_utf8` whether a line
+    can't be UTF-8.
+    """
+
+    is_no_utf8: bool
+    separator: str = ""
+    columns: tuple[str, ...] = ()
+    first: Place | None = None
+    has_danish_rates: bool = False
+    not_decodable: list[int] = msgspec.field(default_factory=list)
+    utf8_line: int | None = None
+    numbers: Asked = msgspec.field(default_factory=Asked)
+    dates: Asked = msgspec.field(default_factory=Asked)
+    rates: list[Seen] = msgspec.field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +174,53 @@ class Refusal:
     property: str
     message: str
 
+
+class Kept(Struct, frozen=True):
+    """A refusal that is not told yet: of the entry `key`, which may go on, or of a row that may be of the next entry.
+
+    Reading can go on at the place `after` it.
+    """
+
+    refusal: Refusal
+    after: Place | None
+    key: str | None = None
+
+
+class Reached(Struct, frozen=True):
+    """How far a file was read behind the place of its import, where nothing could be posted yet.
+
+    It is good only while the import is at `position` still: then reading goes on at `place`, with what is known there,
+    instead of at the import's own place. Without it the same is read again, and comes to the same.
+    """
+
+    position: int
+    place: Place
+    settling: Settling | None = None
+    kept: Kept | None = None
+
+
+class TurnOverError(Exception):
+    """A run has had its turn, and has reached a place with nothing to post: the next one goes on there."""
+
+    def __init__(self, reached: Reached) -> None:
+        super().__init__()
+        self.reached = reached
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """How long a run lasts, and where it goes on from the one before. Looked at after each bounded piece of work."""
+
+    is_over: Callable[[], bool] = lambda: False
+    reached: Reached | None = None
+
+    def reached_from(self, place: Place) -> Reached | None:
+        """What the run before has left, if it is good at the import's place."""
+        return self.reached if self.reached is not None and self.reached.position == place.position else None
+
+
+#: Of a run that ends when its work does.
+WITHOUT_END: Final = Turn()
 
 JOURNAL_IMPORT_NOT_FOUND = ErrorCode("JOURNAL_IMPORT_NOT_FOUND", 404, "No such import in the company")
 JOURNAL_IMPORT_INVALID_STATE = ErrorCode("JOURNAL_IMPORT_INVALID_STATE", 409, "The import is over")

@@ -2,45 +2,67 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
-from ledgerbee.ledger.imports import store
-from ledgerbee.ledger.imports.entered import EnteredRows
+from ledgerbee.ledger.imports import entered, store
+from ledgerbee.ledger.imports.entered import TURN_BYTES, EnteredRows
 from ledgerbee.ledger.imports.formats import DialectReader
-from ledgerbee.ledger.imports.model import CsvDialect, ImportFormat, JournalImport
+from ledgerbee.ledger.imports.model import (
+    WITHOUT_END,
+    CsvDialect,
+    ImportFormat,
+    JournalImport,
+    Reached,
+    Turn,
+    TurnOverError,
+)
 from ledgerbee.ledger.imports.run import Means, Rows
 from ledgerbee.ledger.imports.source import Source
 from ledgerbee.platform.company import store as companies
 
-#: Bytes of a CSV file that are looked through before others get their turn.
-_TURN_BYTES: Final = 16 * 1024
-
 
 async def rows_of(
-    means: Means, state: JournalImport, source: Source, *, summary: Mapping[str, Any] | None = None
+    means: Means,
+    state: JournalImport,
+    source: Source,
+    *,
+    summary: Mapping[str, Any] | None = None,
+    turn: Turn = WITHOUT_END,
 ) -> Rows:
     """The rows of an import's file; `summary` is what is to be told at the end.
 
     A CSV file that is read for the first time is looked through to its end before, and what that settles is kept.
 
-    Raises `JOURNAL_IMPORT_UNREADABLE`.
+    Raises `JOURNAL_IMPORT_UNREADABLE`, and `TurnOverError` when the turn is over before the file is looked through.
     """
     if state.format is ImportFormat.CSV:
-        dialect = state.csv_dialect or await _settle(means, state, source)
+        dialect = state.csv_dialect or await _settle(means, state, source, turn)
         company = await means.read(companies.get)
-        return EnteredRows(means, state.id, source, state.opens, dialect, company.base_currency)
+        return EnteredRows(means, state.id, source, state.opens, dialect, company.base_currency, turn=turn)
     return EnteredRows(
-        means, state.id, source, state.opens, takes_commodities=state.format is ImportFormat.BEANCOUNT, summary=summary
+        means,
+        state.id,
+        source,
+        state.opens,
+        takes_commodities=state.format is ImportFormat.BEANCOUNT,
+        summary=summary,
+        turn=turn,
     )
 
 
-async def _settle(means: Means, state: JournalImport, source: Source) -> CsvDialect:
-    """Look through a CSV file and keep how it is to be read. Raises `UnreadableFileError`."""
-    reader = DialectReader(state.csv_options)
-    async for block in source.blocks(0):
-        for begin in range(0, len(block), _TURN_BYTES):
-            reader.feed(block[begin : begin + _TURN_BYTES])
+async def _settle(means: Means, state: JournalImport, source: Source, turn: Turn) -> CsvDialect:
+    """Look through a CSV file and keep how it is to be read. Raises `UnreadableFileError` and `TurnOverError`."""
+    reached = turn.reached_from(state.place)
+    start, known = (reached.place, reached.settling) if reached is not None else (state.place, None)
+    reader = DialectReader(state.csv_options, start, known)
+    read = 0
+    async for block in source.blocks(start.position):
+        for begin in range(0, len(block), TURN_BYTES):
+            reader.feed(block[begin : begin + TURN_BYTES])
             await asyncio.sleep(0)
+            read += len(block[begin : begin + TURN_BYTES])
+            if read >= entered.LEAST_BYTES and turn.is_over() and reader.place.position > start.position:
+                raise TurnOverError(Reached(state.place.position, reader.place, settling=reader.known))
         if reader.is_settled:
             break
     dialect = reader.end()

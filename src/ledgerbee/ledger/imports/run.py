@@ -27,6 +27,7 @@ from ledgerbee.ledger.imports.model import (
     JournalImport,
     Place,
     Refusal,
+    TurnOverError,
     UnreadableFileError,
 )
 from ledgerbee.ledger.imports.rules import refusal_of
@@ -72,7 +73,10 @@ class Rows(Protocol):
     """What a format makes of a file."""
 
     def chunks(self, start: Place) -> AsyncIterator[Chunk]:
-        """The file's rows from `start` on, completed. Raises `JOURNAL_IMPORT_UNREADABLE` for what is no such file."""
+        """The file's rows from `start` on, completed.
+
+        Raises `JOURNAL_IMPORT_UNREADABLE` for what is no such file, `TurnOverError` where a turn ends without a row.
+        """
         ...
 
     @property
@@ -120,7 +124,7 @@ async def carry_out(
     """Carry an import out from where it stands; as it stands at the end, which is not over when the time was.
 
     One process at a time: raises `JOURNAL_IMPORT_BUSY` when another is at it, and `JOURNAL_IMPORT_INVALID_STATE` when
-    it is over or is cancelled meanwhile.
+    it is over or is cancelled meanwhile; `TurnOverError` when the time was over and there was nothing to post.
     """
     try:
         async with means.database.alone(f"import {means.tenant.company_id} {import_id}") as alone:
@@ -191,6 +195,10 @@ class _Run:
                     return self.state
             if posting is not None:
                 await posting
+        except TurnOverError:
+            if posting is not None:
+                await posting
+            raise
         finally:
             # Also what has failed by now: where reading failed with it, nobody else asks why.
             if posting is not None:

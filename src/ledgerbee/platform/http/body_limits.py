@@ -12,6 +12,8 @@ from ledgerbee.core.errors import LedgerBeeError, invalid
 SMALL_BODY: Final = 1024 * 1024
 #: Bytes of a body that may carry files, or many entries (contract 2.28).
 LARGE_BODY: Final = 15 * 1024 * 1024
+#: Bytes from which on a body is worked on in steps, so that other requests get their turn in between.
+LARGE: Final = 64 * 1024
 #: Elements (keys of objects and items of lists) of a body of either size.
 MAX_ELEMENTS: Final = 20_000
 MAX_ELEMENTS_LARGE: Final = 100_000

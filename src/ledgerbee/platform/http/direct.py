@@ -20,6 +20,7 @@ from ledgerbee.platform.caller import Caller
 from ledgerbee.platform.company import store as companies
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.http import stepwise
+from ledgerbee.platform.http.body_limits import LARGE
 from ledgerbee.platform.http.partial import Facts, has_checks, told
 from ledgerbee.platform.http.wire import RequestModel, to_uuid
 
@@ -86,7 +87,7 @@ async def _validated(model: type[RequestModel], request: Request) -> RequestMode
     raw = await request.body()
     body = await request.json()
     await stepwise.take_turns(raw)
-    if len(raw) > stepwise.LARGE:
+    if len(raw) > LARGE:
         return await stepwise.validated_in_steps(model, body, lambda: _facts(model, request))
     try:
         return model.model_validate(body)

@@ -30,8 +30,9 @@ from starlette.types import Scope
 from ledgerbee.core.errors import ErrorCode, invalid
 from ledgerbee.platform.caller import Caller
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.http.body_limits import MAX_DEPTH, SMALL_BODY, check_depth, check_digits
+from ledgerbee.platform.http.body_limits import LARGE, MAX_DEPTH, SMALL_BODY, check_depth, check_digits
 from ledgerbee.platform.http.direct import direct
+from ledgerbee.platform.http.pace import PACE
 from ledgerbee.platform.http.query import QueryNames, query_names
 from ledgerbee.platform.http.texts import check_text, marked
 
@@ -199,9 +200,14 @@ class ExactRequest(Request):
     async def json(self) -> Any:
         """The decoded body; no body is an object without fields. Raises the validation error for what is no JSON."""
         if not hasattr(self, "_json"):
-            value, is_doubtful = _decoded(await self.body() or b"{}")
-            self._json = marked(value) if is_doubtful else value
+            raw = await self.body() or b"{}"
+            self._json = await PACE.run(_readable, raw) if len(raw) > LARGE else _readable(raw)
         return self._json
+
+
+def _readable(raw: bytes) -> Any:
+    value, is_doubtful = _decoded(raw)
+    return marked(value) if is_doubtful else value
 
 
 def decode_json(raw: bytes) -> Any:

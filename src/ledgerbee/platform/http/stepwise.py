@@ -4,7 +4,6 @@ A model validates in one call, which holds the event loop: a body of many entrie
 list of models is a call of its own. What comes out is the same, and so is what is found wrong, up to a limit.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from functools import lru_cache
 from itertools import islice
@@ -15,14 +14,14 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
 from ledgerbee.platform.http import partial
+from ledgerbee.platform.http.body_limits import LARGE
 from ledgerbee.platform.http.hints import with_hints
+from ledgerbee.platform.http.pace import PACE
 from ledgerbee.platform.http.partial import Facts
 from ledgerbee.platform.http.wire import RequestModel
 
 M = TypeVar("M", bound=RequestModel)
 
-#: Bytes from which on a body is validated in steps.
-LARGE: Final = 64 * 1024
 #: Models that are validated between two turns of others.
 _STRIDE: Final = 100
 #: Findings after which nobody looks for more.
@@ -32,7 +31,7 @@ _ENOUGH: Final = 500
 async def take_turns(raw: bytes) -> None:
     """Between two steps of the work on a body: let others have their turn where it is a large one."""
     if len(raw) > LARGE:
-        await asyncio.sleep(0)
+        await PACE.step()
 
 
 class _List(NamedTuple):
@@ -66,7 +65,7 @@ async def _of_rules(
     found = []
     for one in partial.findings(model, body, errors, facts):
         if one is None:
-            await asyncio.sleep(0)
+            await PACE.step()
         else:
             found.append(one)
     return found
@@ -90,7 +89,7 @@ class _Steps:
                 failed.add(field.alias)
         self._made += 1
         if self._made % _STRIDE == 0:
-            await asyncio.sleep(0)
+            await PACE.step()
         try:
             made = model.model_validate(value)
         except ValidationError as fault:

@@ -10,7 +10,7 @@ from ledgerbee.ledger.entries import rules, store
 from ledgerbee.ledger.entries.actions.post import post_for
 from ledgerbee.ledger.entries.model import EnteredEntry, NewEntry, Posted
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.steps import Pace, give_way
+from ledgerbee.platform.steps import StepCounter, give_way
 
 
 async def enter(context: Context, entries: Sequence[EnteredEntry]) -> list[Posted]:
@@ -21,10 +21,10 @@ async def enter(context: Context, entries: Sequence[EnteredEntry]) -> list[Poste
     books = await store.load_books(context, entries)
     paths = [f"entries.{index}" for index in range(len(entries))]
     try:
-        completed, pace = [], Pace()
+        completed, counter = [], StepCounter()
         for entered, path in zip(entries, paths, strict=True):
             completed.append(rules.complete(entered, books, new_id(), path))
-            if pace.is_due(len(entered.lines)):
+            if counter.is_due(len(entered.lines)):
                 await give_way()
     except LedgerBeeError as fault:
         each = [partial(rules.checked, entered, books, path) for entered, path in zip(entries, paths, strict=True)]
@@ -42,13 +42,13 @@ async def enter_together(contexts: Sequence[Context], entries: Sequence[EnteredE
     """
     books = await store.load_books(contexts[0], entries)
     outcomes: list[NewEntry | LedgerBeeError] = []
-    pace = Pace()
+    counter = StepCounter()
     for entered in entries:
         try:
             outcomes.append(rules.complete(entered, books, new_id()))
         except LedgerBeeError as refusal:
             outcomes.append(refusal)
-        if pace.is_due(len(entered.lines)):
+        if counter.is_due(len(entered.lines)):
             await give_way()
     completed = {index: outcome for index, outcome in enumerate(outcomes) if isinstance(outcome, NewEntry)}
     to_post = list(completed.values())

@@ -13,7 +13,7 @@ from ledgerbee.ledger.entries import rules, store
 from ledgerbee.ledger.entries.model import JournalEntry, NewEntry, Posted
 from ledgerbee.ledger.periods import actions as periods
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.steps import Pace, give_way
+from ledgerbee.platform.steps import StepCounter, give_way
 
 
 class Prepared(Struct, frozen=True, gc=False):
@@ -72,10 +72,10 @@ async def post_for(
     if not entries:
         return []
     context = contexts[0]
-    prepared, pace = [], Pace()
+    prepared, counter = [], StepCounter()
     for entry in entries:
         prepared.append(prepare(context.company_id, context.now, entry))
-        if pace.is_due(len(entry.lines)):
+        if counter.is_due(len(entry.lines)):
             await give_way()
     places = await record(context, batch_of(prepared), paths, are_entered=are_entered)
     for year in places.opened:
@@ -99,7 +99,7 @@ async def post_for(
         written = rules.json_of(recorded)
         contexts[index].emit("journal_entry.posted", entry.id, written, is_first=True)
         posted.append(Posted(recorded, written))
-        if pace.is_due(len(entry.lines)):
+        if counter.is_due(len(entry.lines)):
             await give_way()
     return posted
 

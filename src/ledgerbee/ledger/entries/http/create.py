@@ -45,7 +45,7 @@ from ledgerbee.platform.context import Context
 from ledgerbee.platform.http.body_limits import LARGE_BODY
 from ledgerbee.platform.http.operation import CallerDep, operation, resource_router
 from ledgerbee.platform.rates.model import EXCHANGE_RATE_MISSING
-from ledgerbee.platform.steps import Pace, give_way
+from ledgerbee.platform.steps import give_way
 from ledgerbee.platform.together import Work
 
 router = resource_router("Journal Entries")

@@ -5,15 +5,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
-from ledgerbee.core.errors import LedgerBeeError, invalid
+from ledgerbee.core.errors import VALIDATION_FAILED, LedgerBeeError, invalid
 from ledgerbee.core.money import EXACT, MAX_AMOUNT, is_currency, minor_units, total
 from ledgerbee.ledger.entries.model import MAX_LINES, EntryType, Side
 from ledgerbee.ledger.imports.formats.dates import DAY_FIRST, MONTH_FIRST, read_date_as
 from ledgerbee.ledger.imports.formats.headings import DATES, OF_ENTRY
 from ledgerbee.ledger.imports.formats.numbers import read_number
-from ledgerbee.ledger.imports.formats.records import Record, Records
-from ledgerbee.ledger.imports.formats.rows import Lines, Row
-from ledgerbee.ledger.imports.model import JOURNAL_IMPORT_UNREADABLE, CsvDialect, Place
+from ledgerbee.ledger.imports.formats.records import TOO_LONG, Record, Records
+from ledgerbee.ledger.imports.formats.rows import MAX_LINE_BYTES, Lines, Row
+from ledgerbee.ledger.imports.model import JOURNAL_IMPORT_UNREADABLE, CsvDialect, Kept, Place, Refusal
+from ledgerbee.ledger.imports.rules import refusal_of
 from ledgerbee.platform.http.wire import MAX_TEXT
 
 _TEXTS: Final = (("vatCode", "vatCode"), ("description", "lineDescription"))
@@ -21,6 +22,9 @@ _NUMBER: Final = re.compile(r"[0-9]{1,10}")
 _AMOUNT: Final = re.compile(r"[0-9]{1,13}(\.[0-9]{1,4})?")
 #: Characters of a value that an error repeats.
 _QUOTED: Final = 40
+#: Bytes of empty rows that may stand within an entry.
+_MAX_GAP: Final = 1024 * 1024
+_MUCH: Final = f"The rows of the entry have more than {MAX_LINE_BYTES} bytes"
 _YES_OR_NO: Final = {"true": True, "yes": True, "ja": True, "false": False, "no": False, "nej": False}
 #: Characters that stand for what can't be read, or begin a value that goes over separators.
 _DOUBTFUL: Final = frozenset('"\x00\ufffd')
@@ -35,20 +39,27 @@ class CsvReader:
     Amounts are in the currency of their entry, `base_currency` where it has none.
     """
 
-    def __init__(self, dialect: CsvDialect, base_currency: str, start: Place) -> None:
+    def __init__(self, dialect: CsvDialect, base_currency: str, start: Place, kept: Kept | None = None) -> None:
         self._dialect = dialect
         self._base_currency = base_currency
         self._lines = Lines(start)
-        self._records = Records(dialect.encoding, dialect.separator)
+        self._records = Records(dialect.encoding, dialect.separator, start)
+        #: Where the last record ended.
+        self._last = start
         self._entry: _Entry | None = None
         #: The refusal of the last row that may be of the entry after it. It is kept back until that is known: reading
         #: that went on behind it would post the entry without it.
         self._unread: Row | None = None
+        if kept is not None:
+            self._keep(kept)
 
     def feed(self, block: bytes) -> Iterator[Row]:
         """The rows that are complete with this block."""
         for line in self._lines.feed(block):
             for record in self._records.take(*line):
+                yield from self._take(record)
+        if self._lines.is_too_long:  # no record goes over such a line
+            for record in self._records.end():
                 yield from self._take(record)
 
     def end(self) -> Iterator[Row]:
@@ -60,13 +71,40 @@ class CsvReader:
             yield from self._take(record)
         yield from self._close()
 
+    def held(self) -> tuple[Place, Kept | None] | None:
+        """Where another reader can go on, and with what; None within an entry that may still be good."""
+        place = self._records.begun or self._lines.place
+        if self._entry is not None:
+            refusal = self._entry.refusal
+            if refusal is None and self._lines.is_too_long:
+                refusal = refusal_of(place.line, _left_out(TOO_LONG))  # as soon as that line ends
+            return None if refusal is None else (place, Kept(refusal, self._entry.after, self._entry.key))
+        if self._unread is not None:
+            assert isinstance(self._unread.content, LedgerBeeError)
+            return place, Kept(refusal_of(self._unread.line, self._unread.content), self._unread.after)
+        return place, None
+
+    def _keep(self, kept: Kept) -> None:
+        fault = _fault_of(kept.refusal)
+        if kept.key is None:
+            self._unread = Row(kept.refusal.line, fault, kept.after)
+            return
+        self._entry = _Entry(kept.key, kept.refusal.line, self._last, self._dialect, self._base_currency)
+        self._entry.refuse(kept.refusal.line, fault, kept.after or self._last)
+
     def _take(self, record: Record) -> Iterator[Row]:
+        yield from self._look_at(record)
+        self._last = record.after
+
+    def _look_at(self, record: Record) -> Iterator[Row]:
         columns = self._dialect.columns
         if record.values is None:
             yield from self._refuse(record, record.fault, record.text.split(self._dialect.separator))
             return
         values = [value.strip() for value in record.values]
         if not any(values):
+            if self._entry is not None and self._entry.is_left_behind(record.after):
+                yield from self._close()
             return
         if len(values) < len(columns):
             text = f"The row has {len(values)} values, the header {len(columns)} columns"
@@ -124,7 +162,7 @@ class CsvReader:
         if self._entry is not None and self._entry.key != key:
             yield from self._close()
         if self._entry is None:
-            self._entry = _Entry(key, record.line, self._dialect, self._base_currency)
+            self._entry = _Entry(key, record.line, self._last, self._dialect, self._base_currency)
         if self._unread is not None:
             line = self._unread.line
             yield Row(line, self._unread.content, None)
@@ -149,10 +187,11 @@ class CsvReader:
 class _Entry:
     """An entry of which the rows are coming in."""
 
-    def __init__(self, key: str, line: int, dialect: CsvDialect, base_currency: str) -> None:
+    def __init__(self, key: str, line: int, before: Place, dialect: CsvDialect, base_currency: str) -> None:
         self.key = key
         self.after: Place | None = None
         self._line = line
+        self._before = before
         self._dialect = dialect
         self._base_currency = base_currency
         self._fields: dict[str, Any] = {}
@@ -164,7 +203,14 @@ class _Entry:
     def add(self, number: int, row: Mapping[str, str], after: Place) -> None:
         """Add a row."""
         self.after = after
-        if self._fault is not None or len(self._lines) > MAX_LINES:  # it is refused: no need to keep more
+        if self._fault is not None:  # it is refused: no need to keep more
+            return
+        if after.position - self._before.position > MAX_LINE_BYTES:
+            self._fault = self._line, _left_out(_MUCH)
+            return
+        if len(self._lines) >= MAX_LINES:
+            text = f"lines must contain no more than {MAX_LINES} elements"
+            self._fault = self._line, invalid(("lines", "arrayMaxSize", text))
             return
         try:
             row = self._with_own_text(row)
@@ -178,6 +224,15 @@ class _Entry:
             self._lines.append(self._line_of(number, row))
         except LedgerBeeError as fault:
             self._fault = number, fault
+
+    @property
+    def refusal(self) -> Refusal | None:
+        """What it is refused for, if it is."""
+        return refusal_of(*self._fault) if self._fault is not None else None
+
+    def is_left_behind(self, now: Place) -> bool:
+        """Whether it has ended, since so many empty rows have come after it. One that is refused goes on."""
+        return self._fault is None and self.after is not None and now.position - self.after.position > _MAX_GAP
 
     def refuse(self, number: int, fault: LedgerBeeError, after: Place) -> None:
         """Refuse the entry for what is wrong on a line, unless it is refused already."""
@@ -304,6 +359,13 @@ class _Entry:
         if not all(_AMOUNT.fullmatch(amount) for amount in amounts):
             return "0"  # the line is refused
         return f"{min(total([Decimal(amount) for amount in amounts]), MAX_AMOUNT):f}"
+
+
+def _fault_of(refusal: Refusal) -> LedgerBeeError:
+    """The fault that is told as this refusal."""
+    if refusal.code == VALIDATION_FAILED.code:
+        return invalid((refusal.property, "isValid", refusal.message))
+    return JOURNAL_IMPORT_UNREADABLE.error(refusal.message)
 
 
 def _left_out(text: str) -> LedgerBeeError:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from csv import Error as CsvError
 from csv import reader as csv_reader
 from decimal import Decimal
-from typing import Final, NamedTuple
+from typing import Final
 
 from ledgerbee.core.money import format_decimal
 from ledgerbee.ledger.imports.formats.dates import DAY_FIRST, MONTH_FIRST, read_date
@@ -18,16 +18,20 @@ from ledgerbee.ledger.imports.formats.records import ENCODINGS, Record, Records
 from ledgerbee.ledger.imports.formats.rows import Lines
 from ledgerbee.ledger.imports.model import (
     JOURNAL_IMPORT_UNREADABLE,
+    Asked,
     CsvDialect,
     CsvOptions,
     Place,
     Refusal,
+    Seen,
+    Settling,
     UnreadableFileError,
 )
 
 NUMBERS: Final = ("debit", "credit", "amount", "vatAmount", "originalAmount", "exchangeRate")
 _SEPARATORS: Final = (";", ",", "\t")
 _UTF8: Final = "utf-8"
+_BEGINNING: Final = Place()
 _BOM: Final = b"\xef\xbb\xbf"
 _UTF16_BOMS: Final = (b"\xff\xfe", b"\xfe\xff")
 #: Lines that are named of a file that can't be settled, and characters of what they have.
@@ -40,101 +44,92 @@ _SAY_DATES: Final = "say dateFormat=DD/MM/YYYY or the like (--date-format)"
 _SAY_UNITS: Final = "say rateUnits=100 or rateUnits=1 (--rate-units)"
 
 
-class _Seen(NamedTuple):
-    line: int
-    column: str
-    text: str
-
-    def __str__(self) -> str:
-        return f"{self.text} (line {self.line})"
-
-
 class _Question:
     """A question to all values of a kind, with two answers: which of them values prove, and which leave it open."""
 
-    def __init__(self, answers: tuple[str, str]) -> None:
+    def __init__(self, answers: tuple[str, str], asked: Asked) -> None:
         self.answers = answers
-        self.proofs: dict[str, _Seen] = {}
-        self.open: list[_Seen] = []
-        #: The first value in a form that stands for the first answer wherever nothing is said.
-        self.usual: _Seen | None = None
+        self._asked = asked
 
-    def ask(self, seen: _Seen, readings: tuple[str | None, str | None], *, has_usual: bool = False) -> None:
+    def ask(self, seen: Seen, readings: tuple[str | None, str | None], *, has_usual: bool = False) -> None:
         """Look at a value, and what it is under either answer (None: nothing). `has_usual`: it is written in a form
         that means the first answer; proof of the second then contradicts it."""
         first, second = readings
         if first == second:
             return
         if first is None or second is None:
-            self.proofs.setdefault(self.answers[first is None], seen)
+            self._asked.proofs.setdefault(self.answers[first is None], seen)
         elif has_usual:
-            self.usual = self.usual or seen
-        elif len(self.open) < _MAX_NAMED:
-            self.open.append(seen)
+            self._asked.usual = self._asked.usual or seen
+        elif len(self._asked.open) < _MAX_NAMED:
+            self._asked.open.append(seen)
 
     def answer(self, usual: str) -> str | None:
         """What the values prove, or `usual` if they ask for nothing else; None if they leave it open."""
-        if len(self.contradiction()) > 1 or (self.open and not self.proofs):
+        if len(self.contradiction()) > 1 or (self._asked.open and not self._asked.proofs):
             return None
-        return next(iter(self.proofs), usual)
+        return next(iter(self._asked.proofs), usual)
 
-    def contradiction(self) -> Sequence[_Seen]:
+    def contradiction(self) -> Sequence[Seen]:
         """One value for each answer, in the order of the file: two of them can't both be right."""
-        found = {self.answers[0]: self.usual, **self.proofs} if self.usual else self.proofs
+        proofs, first = self._asked.proofs, self._asked.usual
+        found = {self.answers[0]: first, **proofs} if first else proofs
         return sorted((one for one in found.values() if one is not None), key=lambda one: one.line)
 
-    def unsettled(self) -> Sequence[_Seen]:
+    def unsettled(self) -> Sequence[Seen]:
         """The values that show why there is no answer."""
-        return self.contradiction() if len(self.contradiction()) > 1 else self.open
+        return self.contradiction() if len(self.contradiction()) > 1 else self._asked.open
 
 
 class DialectReader:
-    """Looks through a CSV file. Holds a line of it, and what it has found."""
+    """Looks through a CSV file, or what comes after `start`. Holds a line of it, and `known`, which is its own."""
 
-    def __init__(self, options: CsvOptions) -> None:
+    def __init__(self, options: CsvOptions, start: Place = _BEGINNING, known: Settling | None = None) -> None:
         self._options = options
         self._encoding = options.encoding or _UTF8
-        self._lines = Lines(Place())
-        self._separator = ""
-        self._columns: tuple[str, ...] = ()
-        self._first = Place()
-        self._has_danish_rates = False
+        self._lines = Lines(start)
+        self.known = known or Settling(is_no_utf8=self._encoding == _UTF8)
         self._records: Records | None = None
-        self._not_decodable: list[int] = []
-        #: Under another encoding: the first line that UTF-8 says something else of, and whether a line can't be UTF-8.
-        self._utf8_line: int | None = None
-        self._is_no_utf8 = self._encoding == _UTF8
-        self._numbers = _Question((",", "."))
-        self._dates = _Question((DAY_FIRST, MONTH_FIRST))
-        self._rates: list[_Seen] = []
+        if self.known.first is not None:
+            self._records = Records(self._encoding, self.known.separator, start)
+        self._numbers = _Question((",", "."), self.known.numbers)
+        self._dates = _Question((DAY_FIRST, MONTH_FIRST), self.known.dates)
 
     def feed(self, block: bytes) -> None:
         """Take a block of the file. Raises `UnreadableFileError` for a wrong header."""
         for line in self._lines.feed(block):
             self._take(*line)
+        if self._lines.is_too_long and self._records is not None:  # no record goes over such a line
+            for record in self._records.end():
+                self._look_at(record)
+
+    @property
+    def place(self) -> Place:
+        """Where another reader can go on with what is known."""
+        return (self._records and self._records.begun) or self._lines.place
 
     @property
     def is_settled(self) -> bool:
         """Whether nothing is left to ask the file: the header is known, and everything else was said."""
         said = self._options
         return bool(
-            self._columns
+            self.known.columns
             and said.encoding
-            and self._is_no_utf8
+            and self.known.is_no_utf8
             and said.decimal_mark
             and said.date_format
-            and (said.rate_units or not self._has_danish_rates)
+            and (said.rate_units or not self.known.has_danish_rates)
         )
 
     def end(self) -> CsvDialect:
         """What the whole file says. Raises `UnreadableFileError` when that leaves a question open."""
         for line in self._lines.end():
             self._take(*line)
-        if self._records is None:
+        if self._records is None or self.known.first is None:
             raise UnreadableFileError("The file is empty: it needs a header row")
-        if self._utf8_line is not None and not self._is_no_utf8:
-            seen = [_Seen(self._utf8_line, "", "")]
-            text = f"The file is UTF-8, not {ENCODINGS[self._encoding]} (line {self._utf8_line}): {_SAY_UTF8}."
+        if self.known.utf8_line is not None and not self.known.is_no_utf8:
+            seen = [Seen(self.known.utf8_line, "", "")]
+            text = f"The file is UTF-8, not {ENCODINGS[self._encoding]} (line {self.known.utf8_line}): {_SAY_UTF8}."
             raise UnreadableFileError(f"{text} Nothing was posted.", _refusals(seen, text))
         for record in self._records.end():
             self._look_at(record)
@@ -146,16 +141,16 @@ class DialectReader:
             )
         return CsvDialect(
             encoding=self._encoding,
-            separator=self._separator,
-            columns=self._columns,
-            first=self._first,
+            separator=self.known.separator,
+            columns=self.known.columns,
+            first=self.known.first,
             decimal_mark=mark,
             date_format=date_format,
             rate_units=self._options.rate_units or 1,
         )
 
     def _take(self, number: int, raw: bytes | None, after: Place) -> None:
-        if not self._is_no_utf8 and raw is not None and not raw.isascii():
+        if not self.known.is_no_utf8 and raw is not None and not raw.isascii():
             self._look_for_utf8(number, raw)
         if self._records is None:
             self._read_header(number, raw, after)
@@ -168,41 +163,42 @@ class DialectReader:
         try:
             raw.decode(_UTF8)
         except UnicodeDecodeError:
-            self._is_no_utf8 = True
+            self.known.is_no_utf8 = True
         else:
-            self._utf8_line = self._utf8_line or number
+            self.known.utf8_line = self.known.utf8_line or number
 
     def _read_header(self, number: int, raw: bytes | None, after: Place) -> None:
         text = _header_text(raw, self._encoding, is_first=number == 1)
         if number == 1 and text[:4].lower() == "sep=" and text[4:] in _SEPARATORS:  # Excel's own way to say it
-            self._separator = text[4:]
+            self.known.separator = text[4:]
             return
         if not text.strip():
             return
-        self._separator, names = _headings(text, [self._separator] if self._separator else _SEPARATORS)
-        self._columns = _columns(names)
-        self._has_danish_rates = any(is_danish_rate(name) for name in names)
-        self._first = after
-        self._records = Records(self._encoding, self._separator)
+        known = self.known
+        known.separator, names = _headings(text, [known.separator] if known.separator else _SEPARATORS)
+        known.columns = _columns(names)
+        known.has_danish_rates = any(is_danish_rate(name) for name in names)
+        known.first = after
+        self._records = Records(self._encoding, known.separator, after)
 
     def _look_at(self, record: Record) -> None:
         if record.values is None:
             assert self._records is not None
-            if record.fault == self._records.not_decodable and len(self._not_decodable) < _MAX_NAMED:
-                self._not_decodable.append(record.line)
+            if record.fault == self._records.not_decodable and len(self.known.not_decodable) < _MAX_NAMED:
+                self.known.not_decodable.append(record.line)
             return
-        count = len(self._columns)
+        count = len(self.known.columns)
         if len(record.values) < count or any(record.values[count:]):
             return  # it is refused: its values may stand in other columns
-        for column, value in zip(self._columns, record.values, strict=False):
+        for column, value in zip(self.known.columns, record.values, strict=False):
             text = value.strip()
             if not text:
                 continue
-            seen = _Seen(record.line, column, text[:_QUOTED])
+            seen = Seen(record.line, column, text[:_QUOTED])
             if column in NUMBERS:
                 self._numbers.ask(seen, read_number(text))
-                if column == "exchangeRate" and not self._rates:
-                    self._rates.append(seen)
+                if column == "exchangeRate" and not self.known.rates:
+                    self.known.rates.append(seen)
             elif column in DATES:
                 # With a hyphen or a point between them the day stands first, unless all of the file is otherwise.
                 self._dates.ask(seen, read_date(text), has_usual="/" not in text)
@@ -215,8 +211,8 @@ class DialectReader:
 
     def _problems(self) -> Iterator[tuple[str, Sequence[Refusal]]]:
         """What is left open, and the lines that show it."""
-        if self._not_decodable and self._options.encoding is None:
-            seen = [_Seen(line, "", "") for line in self._not_decodable]
+        if self.known.not_decodable and self._options.encoding is None:
+            seen = [Seen(line, "", "") for line in self.known.not_decodable]
             yield (
                 f"The file is not UTF-8 (line {seen[0].line}): {_SAY_ENCODING}.",
                 _refusals(seen, "The row is not UTF-8"),
@@ -226,9 +222,9 @@ class DialectReader:
             yield _unsettled(self._numbers, "the decimal mark", _both_numbers, _SAY_MARK)
         if self._date_format() is None:
             yield _unsettled(self._dates, "whether the day or the month stands first", _both_dates, _SAY_DATES)
-        if self._has_danish_rates and self._rates and self._options.rate_units is None:
-            text = f"The exchange rate {self._rates[0]} may be that of one unit or of a hundred: {_SAY_UNITS}."
-            yield text, _refusals(self._rates, text)
+        if self.known.has_danish_rates and self.known.rates and self._options.rate_units is None:
+            text = f"The exchange rate {self.known.rates[0]} may be that of one unit or of a hundred: {_SAY_UNITS}."
+            yield text, _refusals(self.known.rates, text)
 
 
 def _unsettled(question: _Question, what: str, both: Callable[[str], str], say: str) -> tuple[str, Sequence[Refusal]]:
@@ -244,7 +240,7 @@ def _unsettled(question: _Question, what: str, both: Callable[[str], str], say: 
     ]
 
 
-def _refusals(seen: Sequence[_Seen], message: str) -> list[Refusal]:
+def _refusals(seen: Sequence[Seen], message: str) -> list[Refusal]:
     return [Refusal(one.line, JOURNAL_IMPORT_UNREADABLE.code, one.column, message) for one in seen]
 
 

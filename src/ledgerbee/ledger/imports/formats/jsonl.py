@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.ledger.imports.formats.rows import MAX_LINE_BYTES, Lines, Row
-from ledgerbee.ledger.imports.model import JOURNAL_IMPORT_UNREADABLE, Place
+from ledgerbee.ledger.imports.model import JOURNAL_IMPORT_UNREADABLE, Kept, Place
 from ledgerbee.ledger.imports.wire import plain_row
 from ledgerbee.platform.http.operation import decode_json
 
@@ -27,6 +27,10 @@ class JsonlReader:
         """The rows that the end of the file completes."""
         for number, line, after in self._lines.end():
             yield from _row(number, line, after)
+
+    def held(self) -> tuple[Place, Kept | None]:
+        """Where another reader can go on."""
+        return self._lines.place, None
 
 
 def _row(number: int, line: bytes | None, after: Place) -> Iterator[Row]:

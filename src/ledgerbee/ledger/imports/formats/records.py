@@ -12,6 +12,7 @@ from ledgerbee.ledger.imports.model import Place
 #: Lines that a record may go over, and their bytes: a quote that is never closed must not swallow the file.
 _MAX_RECORD_LINES: Final = 100
 _MAX_RECORD_BYTES: Final = 1024 * 1024
+TOO_LONG: Final = f"The line is longer than {MAX_LINE_BYTES} bytes"
 _UNCLOSED: Final = "The row is no valid CSV: a quote in it is never closed, or closed before the end of its value"
 _BROKEN: Final = "The row is no valid CSV: a quote is closed before the end of its value, or a line ends with CR alone"
 
@@ -44,10 +45,11 @@ class _End(Enum):
 class _Line:
     """A line; `fault` says why it is no text. However often it is looked at, the csv module sees it once."""
 
-    __slots__ = ("_ends", "_separator", "after", "fault", "number", "text")
+    __slots__ = ("_ends", "_separator", "after", "before", "fault", "number", "text")
 
-    def __init__(self, number: int, text: str, fault: str, after: Place, separator: str) -> None:
+    def __init__(self, number: int, text: str, fault: str, before: Place, after: Place, separator: str) -> None:
         self.number = number
+        self.before = before
         self.text = text
         self.fault = fault
         self.after = after
@@ -73,9 +75,10 @@ class _Line:
 
 
 class Records:
-    """Takes lines one by one, and gives records. Of one that is broken only its first line is given up."""
+    """Takes lines from a place on, and gives records. Of one that is broken only its first line is given up."""
 
-    def __init__(self, encoding: str, separator: str) -> None:
+    def __init__(self, encoding: str, separator: str, start: Place) -> None:
+        self._before = start
         self.not_decodable = f"The row is not {ENCODINGS[encoding]}"
         self._encoding = encoding
         self._separator = separator
@@ -83,13 +86,19 @@ class Records:
         self._record: list[_Line] = []
         self._is_open = False
 
+    @property
+    def begun(self) -> Place | None:
+        """The place before the record that goes on with the next line, if one does."""
+        return self._record[0].before if self._record else None
+
     def take(self, number: int, raw: bytes | None, after: Place) -> Iterator[Record]:
         """The records that are complete with a line (None: too long)."""
         self._todo.append(self._line(number, raw, after))
+        self._before = after
         yield from self._cut()
 
     def end(self) -> Iterator[Record]:
-        """The records that the end of the file completes."""
+        """The records that the end of the file completes, or a line that no record can go over."""
         while self._record:
             yield self._give_up(_UNCLOSED)
             yield from self._cut()
@@ -102,10 +111,10 @@ class Records:
             text = (raw or b"").decode(self._encoding, "replace")
             fault = self.not_decodable
         if raw is None:
-            fault = f"The line is longer than {MAX_LINE_BYTES} bytes"
+            fault = TOO_LONG
         elif "\x00" in text:
             fault = "The row has a NUL character"
-        return _Line(number, text, fault, after, self._separator)
+        return _Line(number, text, fault, self._before, after, self._separator)
 
     def _cut(self) -> Iterator[Record]:
         while self._todo:

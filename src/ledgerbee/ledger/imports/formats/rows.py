@@ -6,7 +6,7 @@ from typing import Any, Final, Protocol
 from msgspec import Struct
 
 from ledgerbee.core.errors import LedgerBeeError
-from ledgerbee.ledger.imports.model import Place
+from ledgerbee.ledger.imports.model import Kept, Place
 
 #: The longest line that is read: an entry of 10,000 lines has room in it. A longer one is refused.
 MAX_LINE_BYTES: Final = 16 * 1024 * 1024
@@ -34,15 +34,29 @@ class RowReader(Protocol):
         """The rows that the end of the file completes."""
         ...
 
+    def held(self) -> tuple[Place, Kept | None] | None:
+        """Where another reader can go on after the rows so far, and what it has to keep; None within an entry."""
+        ...
+
 
 class Lines:
     """Cuts blocks into lines with their ends, and knows the place after each. A line that is too long comes empty."""
 
     def __init__(self, start: Place) -> None:
         self._rest: list[bytes] = []
-        self._rest_length = 0
-        self._offset = start.position
+        self._offset = start.bytes_read
         self._line = start.line
+        self._rest_length = start.position - start.bytes_read
+
+    @property
+    def is_too_long(self) -> bool:
+        """Whether the line that is coming in is too long already."""
+        return self._rest_length > MAX_LINE_BYTES
+
+    @property
+    def place(self) -> Place:
+        """Where reading can go on: where the line that is coming in begins, or within it if it is too long."""
+        return Place(self._offset + (self._rest_length if self.is_too_long else 0), self._line, self._offset)
 
     def feed(self, block: bytes) -> Iterator[tuple[int, bytes | None, Place]]:
         """Number, content (None: too long) and the place after each line that ends in this block."""
