@@ -34,6 +34,23 @@ class RefusedError(Exception):
         self.status, self.code, self.places = status, code, {place for place in places if place}
 
 
+def told(checks: list[Callable[[], object]]) -> set[str]:
+    """The places of what the checks find wrong with fields."""
+    found: set[str] = set()
+    for check in checks:
+        try:
+            check()
+        except RefusedError as refusal:
+            found |= refusal.places if refusal.code == INVALID else set()
+    return found
+
+
+def twice(name: str, tagged: Entry) -> set[str]:
+    """The list of tags, where one is there twice."""
+    tags = tagged.get("tagIds") or []
+    return {name} if len(set(tags)) < len(tags) else set()
+
+
 @dataclass(frozen=True)
 class Line:
     """A line to post, in minor units of the entry's currency and of the base currency.
@@ -108,12 +125,36 @@ class Chart:
             checks.append(partial(self._units, bare, "0", currency, prefix))
             if units_of(Decimal(str(lines[number]["amount"])), currency) is not None:
                 checks.append(partial(self._check_vat, bare, currency, tax_point, prefix))
-        found: set[str] = set()
-        for check in checks:
-            try:
-                check()
-            except RefusedError as refusal:
-                found |= refusal.places if refusal.code == INVALID else set()
+        return told(checks) | self.beside(body, set(), prefix)
+
+    def beside(self, body: Entry, faults: set[str], prefix: str) -> set[str]:
+        """The places of broken rules that need no books, and none of the fields that are wrong (`faults`)."""
+
+        def right(*names: str) -> bool:
+            return not faults & {prefix + name for name in names}
+
+        lines, currency = body.get("lines") or [], body.get("currency") or self.base
+        checks: list[Callable[[], object]] = []
+        if right("date", "deliveryDate"):
+            checks.append(lambda: self._check_delivery(body, prefix))
+        if right("currency", "exchangeRate"):
+            checks.append(lambda: self._exchange_rate(body, currency, prefix))
+        if right("currency", "originalAmount") and body.get("originalAmount") is not None:
+            checks.append(lambda: self._units([], body["originalAmount"], currency, prefix))
+        found = told(checks) | twice(f"{prefix}tagIds", body)
+        for number, line in enumerate(lines):
+            place = f"lines.{number}"
+            if right("currency", f"{place}.amount"):
+                bare = [line if one == number else {"amount": "0"} for one in range(number + 1)]
+                found |= told([partial(self._units, bare, "0", currency, prefix)])
+            stated = [name for name in ("vatIncluded", "vatAmount") if line.get(name) is not None]
+            if (
+                stated
+                and line.get("vatCodeId") is None
+                and right(*(f"{place}.{name}" for name in ("vatCodeId", "vatIncluded", "vatAmount")))
+            ):
+                found.add(f"{prefix}{place}.{stated[0]}")
+            found |= twice(f"{prefix}{place}.tagIds", line)
         return found
 
     def _check_delivery(self, body: Entry, prefix: str) -> None:

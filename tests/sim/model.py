@@ -106,7 +106,7 @@ class Company(Chart):
 
     def _enter(self, request: Request, today: date) -> tuple[int, Any]:
         if faults := entry_faults(request.body, request.version):
-            raise RefusedError(400, INVALID, *faults)
+            raise RefusedError(400, INVALID, *faults, *self.beside(request.body, faults, ""))
         (posted,) = self._posted([self.complete(request.body, request.version, "")], today)
         return 201, self.warned(posted, request.version)
 
@@ -121,6 +121,8 @@ class Company(Chart):
             for fault in entry_faults(body, request.version, path)
         }
         if faults:
+            for body, path in zip(bodies, paths, strict=True):
+                faults |= self.beside(body, faults, f"{path}.")
             raise RefusedError(400, INVALID, *faults)
         entered = self._all_complete(bodies, request.version, paths)
         posted = [self.warned(one, request.version) for one in self._posted(entered, today)]
