@@ -45,7 +45,7 @@ from ledgerbee.platform.context import Context
 from ledgerbee.platform.http.body_limits import LARGE_BODY
 from ledgerbee.platform.http.operation import CallerDep, operation, resource_router
 from ledgerbee.platform.rates.model import EXCHANGE_RATE_MISSING
-from ledgerbee.platform.steps import give_way
+from ledgerbee.platform.steps import StepCounter, give_way
 from ledgerbee.platform.together import Work
 
 router = resource_router("Journal Entries")
@@ -192,10 +192,10 @@ async def _enter_batch(
         for index, body in enumerate(bodies)
     ]
     async with staged(caller, decoded) as files:
-        entries, pace = [], Pace()
+        entries, counter = [], StepCounter()
         for body, own in zip(bodies, files, strict=True):
             entries.append(body.entered(own))
-            if pace.is_due(len(entries[-1].lines)):
+            if counter.is_due(len(entries[-1].lines)):
                 await give_way()
 
         async def work(context: Context) -> Response:
