@@ -170,6 +170,9 @@ def log_request(request_id: str, method: str, path: str, status: int, millisecon
 
 def log_uncaught(kind: type[BaseException], fault: BaseException, trace: TracebackType | None) -> None:
     """For `sys.excepthook`: what ends a process is a line of its log like any other."""
+    if _is_loss(fault, "asyncpg"):
+        structlog.get_logger().critical("process.failed", error=f"{kind.__name__}: {fault}")
+        return
     structlog.get_logger().critical("process.failed", exc_info=(kind, fault, trace))
 
 
