@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.selling import as_told
 
 from ledgerbee.platform.steps import STRIDE, StepCounter, in_steps
 from ledgerbee.sales.documents.model import DocumentLineType, Line
@@ -16,7 +17,6 @@ from ledgerbee.sales.invoices.model import FullInvoice, Invoice, InvoiceStatus
 from ledgerbee.sales.invoices.wire import render, snapshot
 
 ID = UUID("01930000-0000-7000-8000-000000000000")
-from tests.selling import as_told
 
 
 async def turns_during(work: Awaitable[object]) -> int:
