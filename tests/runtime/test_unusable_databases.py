@@ -106,10 +106,12 @@ def test_what_is_no_postgresql(answer: Callable[[socket.socket], None]) -> None:
         ("127.0.0.1:9", "nobody listens there"),
         ("no.such.host.invalid", "name is not known"),
         ("%2Fnowhere", "there is no such socket"),
+        ("127.0.0.1/books?sslmode=verify-full&sslrootcert=/no/ca.pem", "there is no file /no/ca.pem (sslrootcert)"),
     ],
 )
 def test_a_server_that_is_not_there(where: str, reason: str) -> None:
-    said = one_line("company", "list", DATABASE_URL=f"postgresql://owner:{PASSWORD}@{where}/books")
+    place = where if "/" in where else f"{where}/books"
+    said = one_line("company", "list", DATABASE_URL=f"postgresql://owner:{PASSWORD}@{place}")
     assert "(DATABASE_URL) can't be used: " in said
     assert reason in said
 

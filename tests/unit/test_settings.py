@@ -12,11 +12,26 @@ SECRET = "hemmelig-kode"
 BUCKET = {"LEDGERBEE_ATTACHMENTS_BUCKET": "vouchers"}
 #: What a setting refuses.
 REFUSED: dict[str, list[str]] = {
-    "DATABASE_URL": ["books", f"mysql://owner:{SECRET}@host/books", f"postgresql://owner:{SECRET}#1@host/books"],
+    "DATABASE_URL": [
+        "books",
+        f"mysql://owner:{SECRET}@host/books",
+        *(f"postgresql://owner:{password}@host/books" for password in (f"a{mark}{SECRET}" for mark in "#@/?[] ")),
+        f"postgresql://owner:pa@{SECRET}/word@host:5432/books",
+        f"postgresql://owner:12?{SECRET}@host/books",
+        *(f"postgresql://owner:{SECRET}@host{where}" for where in (":0/b", ":65536/b", ":99999/b", ":5432,b:65536/b")),
+        f"postgresql://owner:{SECRET}@/books?host=/run/postgresql&port=65536",
+    ],
     "LEDGERBEE_DATABASE_APP_URL": ["books", f"postgresql://ledgerbee_app:{SECRET}@host/books"],
     "LEDGERBEE_DATA_DIR": ["/dev/null", "/" + "x" * 300],
     "LEDGERBEE_POOL_SIZE": ["0", "-1", "201", "many", "1.5"],
-    "SMTP_URL": ["mail.example", f"smtp://mailer:{SECRET}/1@mail.example:25", "http://mail.example"],
+    "SMTP_URL": [
+        "mail.example",
+        "http://mail.example",
+        *(f"smtp://mailer:a{mark}{SECRET}@mail.example:25" for mark in "#@/?[]"),
+        f"smtp://mailer:a@{SECRET}/b@mail.example:25",
+        "smtp://mail.example:65536",
+        "smtp://mail.example:25/inbox",
+    ],
     "LEDGERBEE_ALLOWED_ORIGINS": ["shop.example", "https://shop.example/path", f"https://{SECRET}@shop.example"],
     "LEDGERBEE_PROCESSES": ["0", "65", "all"],
     "LEDGERBEE_TRUSTED_PROXIES": ["proxy.example", "10.0.0.0/33", "127.0.0.1,,"],
@@ -70,6 +85,10 @@ def test_all_faults_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
             "DATABASE_URL": "postgresql://owner@/books?host=/run/postgresql",
             "LEDGERBEE_DATABASE_APP_URL": "postgresql:///b",
         },
+        {
+            "DATABASE_URL": "postgres://owner:a%40b%2Fc%3A@[::1]:5432,b.example,c:5433/books?sslmode=verify-full&port=5433"
+        },
+        {"DATABASE_URL": "postgresql://owner:x@host", "SMTP_URL": "smtps://a%40b:c%2F@mail.example/"},
         {**BUCKET, "LEDGERBEE_ATTACHMENTS_BUCKET_REGION": "eu-west-1"},
         {**BUCKET, "LEDGERBEE_ATTACHMENTS_BUCKET_KEY_ID": "a", "LEDGERBEE_ATTACHMENTS_BUCKET_SECRET": "b"},
         {"LEDGERBEE_TRUSTED_PROXIES": "127.0.0.1, 10.0.0.0/8,::1, *"},

@@ -12,9 +12,13 @@ from pydantic import AliasChoices, DirectoryPath, Field, SecretStr, ValidationEr
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX: Final = "LEDGERBEE_"
-_POSTGRES: Final = re.compile(r"postgres(ql)?://[^\s#]*$")
-#: None (the socket), one host or several, each with or without a port.
-_HOSTS: Final = re.compile(r"((\[[^\]]+\]|[^:,\[\]]*)(:\d*)?(,|$))*")
+#: No host (the socket), one or several, each with or without a port. Each part is without what begins the next one: a
+#: password that isn't percent-encoded must not be taken for a host, which messages show.
+_POSTGRES: Final = re.compile(
+    r"postgres(?:ql)?://(?:[^\s@/?#\[\]]*@)?(?P<hosts>(?:(?:\[[^\]\s]+\]|[^\s@/?#:,\[\]]*)(?::\d*)?(?:,|(?=[/?]|$)))*)"
+    r"(?:/[^\s@/?#]*)?(?:\?(?P<options>[^\s=&#]+=[^\s&#]*(?:&[^\s=&#]+=[^\s&#]*)*))?"
+)
+_PORTS: Final = range(1, 2**16)
 #: Nobody's address: servers on the internet refuse it.
 _MAIL_FROM: Final = "invoices@ledgerbee.localhost"
 _ORIGIN: Final = re.compile(r"https?://[A-Za-z0-9.\[\]:-]+")
@@ -139,9 +143,12 @@ class Settings(BaseSettings):
     def _is_postgres(cls, url: str | None) -> str | None:
         if url is None:
             return None
-        hosts = urlsplit(url).netloc.rpartition("@")[2]
-        if not _POSTGRES.match(url) or not _HOSTS.fullmatch(hosts):
+        parts = _POSTGRES.fullmatch(url)
+        if parts is None:
             raise ValueError("must be postgresql://user:password@host:port/name, special characters percent-encoded")
+        ports = re.findall(r":(\d+)(?:,|$)", parts["hosts"]) + re.findall(r"(?:^|&)port=(\d+)", parts["options"] or "")
+        if not all(int(port[:6]) in _PORTS for port in ports):
+            raise ValueError("must have a port from 1 to 65535")
         return url
 
     @field_validator("smtp_url")
@@ -156,7 +163,12 @@ class Settings(BaseSettings):
             complete = server.scheme in MODES and bool(server.hostname) and server.port != 0
         except ValueError:  # a port that is no number; often a password with an unquoted character
             complete = False
-        if not complete:
+        # What goes on behind the host, or has a second @, is a password with a character that begins another part.
+        if (
+            not complete
+            or server.netloc.count("@") > 1
+            or url.removeprefix(f"{server.scheme}://{server.netloc}").strip("/")
+        ):
             raise ValueError(
                 "must be smtp://user:password@host:port, smtp+starttls://… or smtps://…, special characters "
                 "percent-encoded"

@@ -4,8 +4,9 @@ import secrets
 import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from typing import Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import asyncpg
 
@@ -16,6 +17,9 @@ from ledgerbee.platform.db import APPLICATION_ROLE, WORKER_ROLE, Connection
 OLDEST: Final = 15
 #: Seconds that a server may take to let a command in.
 PATIENCE_S: Final = 15
+
+#: Options of an address that name a file.
+_FILES: Final = {"sslrootcert", "sslcert", "sslkey", "sslcrl"}
 
 _REFUSALS: Final = {
     asyncpg.InvalidPasswordError: "the password is wrong",
@@ -46,7 +50,7 @@ async def connected(url: str, setting: str) -> AsyncIterator[Connection]:
         reason = f"no answer within {PATIENCE_S} seconds (is the host right, and does a firewall let it through?)"
         raise _unusable(url, setting, reason) from fault
     except (OSError, asyncpg.InterfaceError, asyncpg.InternalClientError, ValueError) as fault:
-        raise _unusable(url, setting, _unreached(fault)) from fault
+        raise _unusable(url, setting, _unreached(fault, url)) from fault
     try:
         major = connection.get_server_version().major
         if major < OLDEST:
@@ -183,12 +187,15 @@ def _unusable(url: str, setting: str, reason: str) -> DatabaseUnusableError:
     return DatabaseUnusableError(f"The database {place_of(url)} ({setting}) can't be used: {reason}.")
 
 
-def _unreached(fault: Exception) -> str:
+def _unreached(fault: Exception, url: str) -> str:
     if isinstance(fault, socket.gaierror):
         return "the host's name is not known: check it"
     if isinstance(fault, ConnectionRefusedError) or "Connect call failed" in str(fault):
         return "nobody listens there: start PostgreSQL there, or put host and port right"
     if isinstance(fault, FileNotFoundError):
+        for option, file in parse_qsl(urlsplit(url).query):
+            if option in _FILES and not Path(file).exists():
+                return f"there is no file {file} ({option}): put the path right"
         return "there is no such socket: start PostgreSQL, or put the folder right"
     if isinstance(fault, ConnectionError | asyncpg.InterfaceError | asyncpg.InternalClientError):
         said = " ".join(str(fault).split()) or type(fault).__name__
