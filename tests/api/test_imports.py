@@ -239,7 +239,7 @@ async def test_bad_rows_of_csv_cost_no_good_entry(books: Books) -> None:
             + f"d,2026-03-16,{BANK},5,5\n"  # 7: both sides
             + f"e,2026-03-16,{BANK},x,\ne,,{SALES},,5\n"  # 8: no number
             + f"f,2026-03-16,{BANK},5,\nf,2026-03-17,{SALES},,5\n"  # 11: another date
-            + f"g,2026-03-16,{BANK},5,\n,,,,3\n"  # 13: no entry
+            + f"g,2026-03-16,{BANK},5,\n,,,,3\n"  # 13: no entry, so that 12 and 14 are none either
             + f"g,,{SALES},,5\n"  # balanced without it, and yet another entry
             + f'h,"2026-03-16,{BANK},5,\n'  # 15: a quote that is never closed
             + good("i")
@@ -249,7 +249,7 @@ async def test_bad_rows_of_csv_cost_no_good_entry(books: Books) -> None:
     )  # 18: no UTF-8
     found = await imported(books.api, content, "text/csv", encoding="utf-8")
     listed = await errors_of(books.api, found)
-    assert [line for line, _, _ in listed] == [4, 7, 8, 11, 13, 15, 18]
+    assert [line for line, _, _ in listed] == [4, 7, 8, 11, 12, 13, 14, 15, 18]
     assert found["entriesPosted"] == 4
 
 
