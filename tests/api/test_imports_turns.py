@@ -82,7 +82,7 @@ CASES: Final = {
     ),
     "a line that is too long": Case(_CSV, _HEADER + _many("x") + "\n" + _ENTRY, "completed", 0, (2, 3)),
     "a line that is too long, after a quote": Case(
-        _CSV, _HEADER + _ENTRY + 'b;"\n' + _many("x") + "\n", "completed", 1, (4,)
+        _CSV, _HEADER + _ENTRY + 'b;"\n' + _many("x") + "\n", "completed", 1, (4, 5)
     ),
     "empty lines": Case(JSONL, _many("\n") + lines(row()), "completed", 1, said=_NOTHING_SAID),
     "empty lines at the end": Case(JSONL, lines(row()) + _many(" \r\n"), "completed", 1, said=_NOTHING_SAID),

@@ -14,6 +14,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 from msgspec import structs
+from tests.api.test_imports import lines, row, send
 from tests.api.test_ledger_sql import call_at
 from tests.api.test_payments import pay
 from tests.conftest import Api
@@ -93,7 +94,7 @@ CALLS = {
     "take_number": ("take_number('invoice')", "LB403"),
 }
 #: Those of the worker's role beyond that: it acts for every company.
-WORKERS_FUNCTIONS = {"end_broken_uploads", "enter_company_for_job", "purge_expired", "stale_blob_leases"}
+WORKERS_FUNCTIONS = {"enter_company_for_job", "purge_expired", "silent_uploads", "stale_blob_leases"}
 #: Functions of PostgreSQL that are anybody's by themselves, and here only an administrator's.
 TAKEN_AWAY = (
     "lo_create(0)", "lo_creat(-1)", "lo_from_bytea(0, 'x')", "pg_cancel_backend(0)", "pg_terminate_backend(0)",
@@ -314,7 +315,8 @@ class TestEntering:
     async def test_ids_of_companies_are_told_nowhere(self, stolen: Connection) -> None:
         for statement in (
             "SELECT payload FROM pgqueuer", "SELECT * FROM pgqueuer_log", "SELECT * FROM company_directory",
-            "SELECT * FROM stale_blob_leases('infinity')", "SELECT query FROM pg_stat_activity",
+            "SELECT * FROM stale_blob_leases('infinity')", "SELECT * FROM silent_uploads('infinity')",
+            "SELECT query FROM pg_stat_activity",
         ):  # fmt: skip
             assert await refused(stolen, statement) == NOT_ALLOWED, statement
 
@@ -334,13 +336,25 @@ class TestOtherCompanies:
             secret,
         )
         status = "SELECT status FROM journal_imports WHERE id = $1"
-        for shown, expected in ((b"", "receiving"), (None, "receiving"), (b"t" * 32, "receiving"), (secret, "failed")):
+        for shown, expected in ((b"", "receiving"), (None, "receiving"), (b"t" * 32, "receiving"), (secret, None)):
             await stolen.execute("SET LOCAL app.company_proof = ''")
-            await stolen.execute(
-                "SELECT give_up_upload($1, $2, $3, 'The upload broke off', now())", other_api.company_id, upload, shown
-            )
+            await stolen.execute("SELECT give_up_upload($1, $2, $3)", other_api.company_id, upload, shown)
             await enter(stolen, other_api.company_id)
             assert await stolen.fetchval(status, upload) == expected, shown
+
+    @pytest.mark.parametrize("status", ["queued", "running", "completed", "failed", "cancelled", "receiving"])
+    async def test_an_import_is_removed_by_nobody(self, stolen: Connection, books: Books, status: str) -> None:
+        """What became an import stays, also for who makes it look like an upload."""
+        sent = (await send(books.api, lines(row("1.00")))).json()
+        import_id, secret = UUID(sent["id"]), b"s" * 32
+        await stolen.execute(
+            "UPDATE journal_imports SET status = $2, upload_secret_hash = sha256($3::bytea) WHERE id = $1",
+            import_id,
+            status,
+            secret,
+        )
+        await stolen.execute("SELECT give_up_upload($1, $2, $3)", books.api.company_id, import_id, secret)
+        assert await stolen.fetchval("SELECT count(*) FROM journal_imports WHERE id = $1", import_id) == 1
 
 
 class TestWriting:
@@ -349,7 +363,7 @@ class TestWriting:
     @pytest.mark.parametrize(
         "statement",
         [
-            "SELECT purge_expired('infinity')", "SELECT end_broken_uploads('infinity')",
+            "SELECT purge_expired('infinity')", "SELECT silent_uploads('infinity')",
             "DELETE FROM idempotency_keys",
             "UPDATE number_series SET last_number = last_number + 100", "DELETE FROM number_series",
             "CREATE TRIGGER t AFTER INSERT ON companies FOR EACH ROW EXECUTE FUNCTION enter_company_in_directory()",

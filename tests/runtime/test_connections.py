@@ -201,6 +201,8 @@ def test_a_body_has_its_time(strict: Served) -> None:
         assert answer.startswith(b"HTTP/1.1 408 "), case
         assert request_id.encode() in answer, case
         assert _logged(strict, request_id) == [("request", 408)], case
+    # Nothing is left of the files that were refused.
+    assert wait_for(lambda: strict.http.get("/api/v2/journal-entries/import").json()["total"] == 0)
 
 
 def _logged(served: Served, request_id: str) -> list[tuple[str, int]]:

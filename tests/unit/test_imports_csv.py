@@ -447,7 +447,7 @@ def test_a_row_that_hides_its_entry_takes_both_neighbours_with_it(at: int) -> No
     rows = rows_of(content)
     posted = {0: ["5"], 1: ["5", "5"], 2: ["5"]}[at]
     assert amounts(rows) == posted
-    assert [line for line, _ in told(rows)] == {0: [4, 5], 1: [5, 6], 2: [6, 7]}[at]
+    assert [line for line, _ in told(rows)] == {0: [2, 4, 5], 1: [4, 5, 6], 2: [4, 6, 7]}[at]
     # Wherever reading stopped, it goes on with the same.
     dialect = dialect_of(content.encode(), NOTHING_SAID)
     for number, row in enumerate(rows, 1):
@@ -456,10 +456,36 @@ def test_a_row_that_hides_its_entry_takes_both_neighbours_with_it(at: int) -> No
             assert (amounts(rest), told(rest)) == (amounts(rows[number:]), told(rows[number:]))
 
 
-def test_a_row_without_an_entry_may_go_on_with_the_one_before() -> None:
-    rows = rows_of(f"{HEADER}\n{pair(7, '7')}{WHOLE};;2450;3;;;\n{pair(8, '8')}")
-    assert amounts(rows) == ["7", "8"]
-    assert [line for line, _ in told(rows)] == [6]
+@given(
+    st.lists(st.one_of(st.just(0), st.integers(1, 3)), min_size=1, max_size=12),
+    st.sampled_from([";2026-03-16;6480;5;;;\n", ";;1010;;5;;\n", "\x00;2026-03-16;6480;5;;;\n", '"x"y;;1010;;5;;\n']),
+    st.booleans(),
+)
+def test_a_row_of_no_known_entry_refuses_its_neighbours_and_each_is_told(
+    parts: list[int], hidden: str, has_blanks: bool
+) -> None:
+    """Wherever such rows stand, whatever is wrong with them: entries of so many pairs of rows, 0 for such a row."""
+    content, line = f"{HEADER}\n", 2
+    posted: list[str] = []
+    refused_at: list[int] = []
+    for place, pairs in enumerate(parts):
+        if has_blanks:
+            content, line = f"{content};;;;;;\n", line + 1
+        beside = parts[place - 1] if place else 1, parts[place + 1] if place + 1 < len(parts) else 1
+        if not pairs or not all(beside):
+            refused_at.append(line)
+        else:
+            posted.append(str(5 * pairs))
+        content += pair(place + 1, "5") * pairs if pairs else hidden
+        line += 2 * pairs if pairs else 1
+    rows = rows_of(content)
+    assert amounts(rows) == posted
+    assert [line for line, _ in told(rows)] == refused_at
+    dialect = dialect_of(content.encode(), NOTHING_SAID)
+    for number, row in enumerate(rows, 1):  # wherever reading stopped, it goes on with the same
+        if row.after is not None:
+            rest = read_from(dialect, content.encode(), row.after, [])
+            assert (amounts(rest), told(rest)) == (amounts(rows[number:]), told(rows[number:]))
 
 
 def test_quotes_that_never_close_cost_no_more_than_others() -> None:

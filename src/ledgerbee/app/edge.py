@@ -8,12 +8,14 @@ answer go out. Errors of any kind leave as the documented envelope.
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
+from starlette.requests import ClientDisconnect
 
 from ledgerbee.core.dates import Clock
 from ledgerbee.core.errors import VALIDATION_FAILED, LedgerBeeError
@@ -145,7 +147,7 @@ class Edge:
         )
         request.scope["ledgerbee.caller"] = caller
         if operation.streams:
-            request.scope["ledgerbee.body"] = request.stream()  # its handler opens transactions for what has come in
+            request.scope["ledgerbee.body"] = _stream(request)  # its handler opens transactions for what has come in
         try:
             query.check(request)
             if not operation.opens_transaction:
@@ -197,6 +199,18 @@ class Edge:
         principal: Principal = request.scope["ledgerbee.principal"]
         request.scope["ledgerbee.principal"] = None
         self._principals.pop(principal.secret_hash, None)
+
+
+async def _stream(request: Request) -> AsyncIterator[bytes]:
+    """A body as it comes in. Raises what the server has refused it for, and `ClientDisconnect` if it broke off."""
+    try:
+        async for block in request.stream():
+            yield block
+    except ClientDisconnect:
+        refusal: LedgerBeeError | None = request.scope.get("ledgerbee.refused")
+        if refusal is None:
+            raise
+        raise refusal from None
 
 
 def _check(

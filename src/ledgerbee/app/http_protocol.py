@@ -285,7 +285,7 @@ class HttpProtocol(HttpToolsProtocol):
                 self.phase = Phase.ANSWER
                 self.flow.pause_reading()
                 return
-            cycle.scope["ledgerbee.refused"] = fault.status  # type: ignore[typeddict-unknown-key]  # for the access log
+            cycle.scope["ledgerbee.refused"] = fault  # type: ignore[typeddict-unknown-key]  # its client was answered
             cycle.disconnected = True
             cycle.message_event.set()
             if cycle.response_started:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 
-from ledgerbee.ledger.imports.jobs import IMPORTS
+from ledgerbee.ledger.imports.jobs import IMPORTS, end_broken_uploads
 from ledgerbee.ledger.imports.model import IMPORT_JOB
 from ledgerbee.platform.attachments.actions import release_stale
 from ledgerbee.platform.jobs import JobKind, Timed
@@ -29,7 +29,7 @@ HELD_OF_LATE: Final = timedelta(days=1)
 #: What runs by itself: name -> (crontab, what to do).
 TIMETABLE: Final[Mapping[str, tuple[str, Timed]]] = {
     "purge_expired": ("17 * * * *", "SELECT purge_expired($1)"),
-    "end_broken_uploads": ("*/10 * * * *", "SELECT end_broken_uploads($1)"),
+    "end_broken_uploads": ("*/10 * * * *", end_broken_uploads),
     "purge_job_log": (
         "43 4 * * *",
         """

@@ -346,7 +346,9 @@ class _Exchange:
         route = getattr(self.scope.get("route"), "path", "unmatched")
         seconds = time.perf_counter() - self.started
         method = self.method if self.method in _METHODS else "OTHER"
-        status = self.scope.get("ledgerbee.refused", _CLIENT_LEFT) if self.left else self.status
+        refusal: LedgerBeeError | None = self.scope.get("ledgerbee.refused")
+        gone = refusal.status if refusal is not None else _CLIENT_LEFT
+        status = gone if self.left else self.status
         requests, duration = _meters(method, route, status)
         requests.inc()
         duration.observe(seconds)

@@ -65,13 +65,17 @@ class Caller:
     async def write(self, work: Callable[[Context], Awaitable[T]]) -> T:
         """Run `work` in a transaction of the caller's company that is a step of its request, under no key.
 
-        For a request of several transactions, the last of which is its `command`. The credential, its expiry and what
-        it may do are checked in each. Raises `UNAUTHORIZED` and `INSUFFICIENT_PERMISSIONS` when that has changed.
+        For a request of several transactions, the last of which is its `command`. It may take hours: each is of its own
+        moment, and the credential, its expiry and what it may do are checked in each. Raises `UNAUTHORIZED` and
+        `INSUFFICIENT_PERMISSIONS` when that has changed.
         """
         try:
-            return await self.database.run((await self._as_of_now(is_stale=False)).tenant, self.now, work)
+            return await (await self._as_of_now(is_stale=False))._step(work)
         except CredentialRevokedError:  # or changed since, which is no reason to stop
-            return await self.database.run((await self._as_of_now(is_stale=True)).tenant, self.now, work)
+            return await (await self._as_of_now(is_stale=True))._step(work)
+
+    async def _step(self, work: Callable[[Context], Awaitable[T]]) -> T:
+        return await self.database.run(self.tenant, self.now, work)
 
     async def last_command(self, work: Callable[[Context], Awaitable[Response]]) -> Response:
         """As `command`, at the end of a request of several transactions: see `write`."""
@@ -82,7 +86,7 @@ class Caller:
 
     async def _as_of_now(self, *, is_stale: bool) -> "Caller":
         assert self.admit is not None, "a request of several transactions comes from the edge"
-        return replace(self, principal=await self.admit(is_stale))
+        return replace(self, principal=await self.admit(is_stale), now=self.clock())
 
     def with_content(self, digest: bytes) -> "Caller":
         """The caller of a request whose body was read as it came in: its digest is part of what the request is."""

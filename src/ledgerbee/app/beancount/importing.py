@@ -73,9 +73,10 @@ async def begin_import(
     return run.Begun(import_id, rows_of, prepared.places)
 
 
-async def _give_up(means: run.Means, secret: bytes, import_id: UUID, why: str) -> None:
+async def _give_up(means: run.Means, secret: bytes, import_id: UUID, _: BaseException) -> None:
+    """The command ends with what came up, and nothing stays."""
     async with means.database.connection() as connection:
-        await store.give_up_upload(connection, means.tenant.company_id, import_id, secret, why, means.clock())
+        await store.give_up_upload(connection, means.tenant.company_id, import_id, secret)
 
 
 async def _blocks(lines: Sequence[bytes]) -> AsyncIterator[bytes]:

@@ -3,10 +3,10 @@
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Protocol, TypeVar
 from uuid import UUID
 
-from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.imports import rules, store
 from ledgerbee.ledger.imports.model import (
@@ -66,12 +66,12 @@ class Writer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """How a file comes in: `write` keeps its parts, `give_up` ends the upload for a reason, whatever has become of the
-    credential that it came with: by `secret`. `max_bytes` is what the company may have waiting.
+    """How a file comes in: `write` keeps its parts, `give_up` ends the upload for what has come up, whatever has become
+    of the credential that it came with: by `secret`. `max_bytes` is what the company may have waiting.
     """
 
     write: Writer
-    give_up: Callable[[UUID, str], Awaitable[None]]
+    give_up: Callable[[UUID, BaseException], Awaitable[None]]
     secret: bytes
     max_bytes: int = NO_LIMIT
 
@@ -88,8 +88,8 @@ async def receive(
 ) -> tuple[UUID, bytes, int]:
     """Keep a file as it comes in, a part a transaction; the import's id, the file's SHA-256 and its length.
 
-    It is not queued yet. Whatever ends the upload ends the import, and nothing of the file is left. `announced` are the
-    bytes that it is said to have. Raises `JOURNAL_IMPORT_QUOTA_EXCEEDED`.
+    It is not queued yet. Whatever ends the upload gives it up. `announced` are the bytes that it is said to have.
+    Raises `JOURNAL_IMPORT_QUOTA_EXCEEDED`.
     """
 
     async def start(context: Context) -> UUID:
@@ -109,7 +109,7 @@ async def receive(
     try:
         content_hash, length = await _keep(door, import_id, blocks)
     except BaseException as fault:
-        await door.give_up(import_id, fault.message if isinstance(fault, LedgerBeeError) else "The upload broke off")
+        await door.give_up(import_id, fault)
         raise
     return import_id, content_hash, length
 
@@ -138,6 +138,16 @@ async def _keep(door: Door, import_id: UUID, blocks: AsyncIterator[bytes]) -> tu
     if waiting:
         await keep(bytes(waiting))
     return digest.digest(), length
+
+
+async def break_off(context: Context, import_id: UUID, silent_since: datetime | None = None) -> None:
+    """End an upload that broke off as failed; nothing of its file stays. Tells `journal_import.failed`.
+
+    Raises `JOURNAL_IMPORT_NOT_FOUND`, and `JOURNAL_IMPORT_INVALID_STATE` when it is no upload any more or something has
+    come since `silent_since`.
+    """
+    before = await store.get(context, import_id)
+    tell_failed(context, before, await store.end_upload(context, import_id, "The upload broke off", silent_since))
 
 
 async def queue(context: Context, import_id: UUID, content_hash: bytes, length: int) -> JournalImport:

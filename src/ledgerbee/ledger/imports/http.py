@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -30,8 +31,8 @@ from ledgerbee.ledger.imports.rules import opens_all
 from ledgerbee.ledger.periods.http import OPEN_SCOPE
 from ledgerbee.platform.caller import Caller
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.credentials.model import INSUFFICIENT_PERMISSIONS
-from ledgerbee.platform.db import UNREACHABLE
+from ledgerbee.platform.credentials.model import INSUFFICIENT_PERMISSIONS, LICENSE_REQUIRED, UNAUTHORIZED
+from ledgerbee.platform.db import UNREACHABLE, CredentialRevokedError
 from ledgerbee.platform.http.operation import BodyStream, CallerDep, Ctx, operation, resource_router
 from ledgerbee.platform.http.query import Limit, PageNumber
 from ledgerbee.platform.http.wire import (
@@ -50,6 +51,8 @@ router = resource_router("Journal Entries (v2)")
 
 ImportId = Annotated[Id, Path(alias="importId", description="Import ID")]
 
+#: What a credential that is none any more, or may no longer import, is answered.
+_NO_LONGER_LET_IN = frozenset({UNAUTHORIZED, INSUFFICIENT_PERMISSIONS, LICENSE_REQUIRED})
 #: What a file's content type says of its format.
 MEDIA_TYPES = {
     "application/x-ndjson": ImportFormat.JSONL,
@@ -193,10 +196,10 @@ async def import_journal_entries(  # noqa: PLR0913, PLR0917  each argument is on
     options = CsvOptions(encoding, decimal_mark, date_format, int(rate_units) if rate_units else None)
     if options != NOTHING_SAID and file_format is not ImportFormat.CSV:
         raise invalid(("", "isCsv", "encoding, decimalMark, dateFormat and rateUnits are for text/csv alone"))
-    door = _door(caller)
+    upload = _Upload(caller)
     try:
         import_id, content_hash, length = await actions.receive(
-            door,
+            upload.door,
             file_format,
             file_name,
             body,
@@ -214,28 +217,48 @@ async def import_journal_entries(  # noqa: PLR0913, PLR0917  each argument is on
     try:
         response = await caller.with_content(content_hash).last_command(work)
     except BaseException as fault:
-        await door.give_up(import_id, fault.message if isinstance(fault, LedgerBeeError) else "The upload broke off")
+        await upload.give_up(import_id, fault)
         raise
     if "Idempotent-Replayed" in response.headers:
-        await door.give_up(import_id, "The same file came before, with the same idempotency key")
+        await upload.forget(import_id)
     return response
 
 
-def _door(caller: Caller) -> actions.Door:
-    """How a caller's file comes in, also when its credential is none any more before the end."""
-    secret = secrets.token_bytes(32)
+class _Upload:
+    """A caller's file that comes in, and how it ends where that doesn't become an import."""
 
-    async def end(import_id: UUID, why: str) -> None:
-        company_id = caller.principal.company_id
-        async with caller.database.connection(company_id) as connection:
-            await store.give_up_upload(connection, company_id, import_id, secret, why, caller.clock())
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+        self._secret = secrets.token_bytes(32)
+        self.door = actions.Door(caller.write, self.give_up, self._secret, caller.max_waiting_bytes)
 
-    async def give_up(import_id: UUID, why: str) -> None:
-        # Also when the request is cancelled. What can't be done now is done by the worker's sweep.
-        with suppress(*UNREACHABLE):
-            await asyncio.shield(end(import_id, why))
+    async def give_up(self, import_id: UUID, fault: BaseException) -> None:
+        """End an upload: one that is answered with an error changes nothing, one that broke off stays as failed."""
+        is_answered = isinstance(fault, Exception) and not isinstance(fault, ClientDisconnect)
+        await self._surely((self._remove if is_answered else self._break_off)(import_id))
 
-    return actions.Door(caller.write, give_up, secret, caller.max_waiting_bytes)
+    async def forget(self, import_id: UUID) -> None:
+        """Remove an upload that is answered with what was answered before."""
+        await self._surely(self._remove(import_id))
+
+    async def _surely(self, ending: Coroutine[Any, Any, None]) -> None:
+        """Also when the request is cancelled. What can't be done now is left for the worker, which ends the upload."""
+        with suppress(*UNREACHABLE, CredentialRevokedError):
+            await asyncio.shield(ending)
+
+    async def _remove(self, import_id: UUID) -> None:
+        """By the upload's secret: the credential may be none any more."""
+        company_id = self._caller.principal.company_id
+        async with self._caller.database.connection(company_id) as connection:
+            await store.give_up_upload(connection, company_id, import_id, self._secret)
+
+    async def _break_off(self, import_id: UUID) -> None:
+        try:
+            await self._caller.write(lambda context: actions.break_off(context, import_id))
+        except LedgerBeeError as fault:
+            if fault.error_code not in _NO_LONGER_LET_IN:
+                raise
+            await self._remove(import_id)  # as whatever else it had sent
 
 
 @router.get(

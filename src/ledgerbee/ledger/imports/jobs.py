@@ -4,14 +4,16 @@ import asyncio
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
 import msgspec
 
 from ledgerbee.core.errors import LedgerBeeError
-from ledgerbee.ledger.imports import store
+from ledgerbee.core.ids import new_id
+from ledgerbee.ledger.imports import actions, store
 from ledgerbee.ledger.imports.model import (
     IMPORT_JOB,
     JOURNAL_IMPORT_BUSY,
@@ -23,8 +25,9 @@ from ledgerbee.ledger.imports.model import (
 )
 from ledgerbee.ledger.imports.run import Means, Rows, carry_out, end_unforeseen
 from ledgerbee.ledger.imports.source import Parts
+from ledgerbee.platform.attachments.blobs import BlobStore
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.db import UNREACHABLE
+from ledgerbee.platform.db import UNREACHABLE, Database, Tenant
 from ledgerbee.platform.job_turns import others_wait
 from ledgerbee.platform.jobs import SYSTEM, JobKind, JobRun, company_tenant
 
@@ -33,6 +36,8 @@ from ledgerbee.platform.jobs import SYSTEM, JobKind, JobRun, company_tenant
 SHIFT_S: Final = 60.0
 #: Seconds after which it is, where another company's import waits for a worker that is free.
 TURN_S: Final = 3.0
+#: How long nothing has come of an upload whose process is taken for dead.
+SILENT_FOR: Final = timedelta(hours=1)
 #: Seconds between two looks at who waits.
 _LOOK_S: Final = 1.0
 
@@ -119,6 +124,20 @@ async def give_up_import(run: JobRun, reason: str) -> None:
     """End an import as failed, with the reason; what it has posted stays. One that is over stays as it is."""
     tenant = await company_tenant(run.database, run.company_id, run.request_id, run.clock(), SYSTEM)
     await end_unforeseen(Means(run.database, run.clock, tenant), UUID(run.payload["importId"]), reason)
+
+
+async def end_broken_uploads(database: Database, _: BlobStore, now: datetime) -> None:
+    """End the uploads of all companies that broke off where nobody could tidy up. For the timetable.
+
+    What can't be ended now is left for the next time.
+    """
+    since = now - SILENT_FOR
+    async with database.connection() as connection:
+        found = await store.silent_uploads(connection, since)
+    for company_id, import_id in found:
+        tenant = Tenant(company_id, SYSTEM, new_id().hex, "UTC")
+        with suppress(*UNREACHABLE):
+            await database.run(tenant, now, partial(actions.break_off, import_id=import_id, silent_since=since))
 
 
 def _is_foreseen(fault: Exception) -> bool:

@@ -170,6 +170,25 @@ async def settle(context: Context, import_id: UUID, dialect: CsvDialect) -> Jour
     )
 
 
+async def end_upload(context: Context, import_id: UUID, failure: str, silent_since: datetime | None) -> JournalImport:
+    """The upload has failed, and nothing of its file stays.
+
+    Raises `JOURNAL_IMPORT_INVALID_STATE` when it is none any more, and when something has come since `silent_since`.
+    """
+    ended = await _changed(
+        context,
+        "SET status = 'failed', completed_at = $3, failure = $4, bytes_kept = 0"
+        " WHERE company_id = $1 AND id = $2 AND status = 'receiving'"
+        " AND ($5::timestamptz IS NULL OR coalesce(received_at, created_at) < $5)",
+        import_id,
+        context.now,
+        failure,
+        silent_since,
+    )
+    await _delete_parts(context, import_id)
+    return ended
+
+
 async def end(
     context: Context,
     import_id: UUID,
@@ -188,20 +207,28 @@ async def end(
         failure,
         summary,
     )
-    await context.connection.execute(
-        "DELETE FROM import_parts WHERE company_id = $1 AND import_id = $2", context.company_id, import_id
-    )
+    await _delete_parts(context, import_id)
     return ended
 
 
-async def give_up_upload(
-    connection: Connection, company_id: UUID, import_id: UUID, secret: bytes, why: str, moment: datetime
-) -> None:
-    """End an upload where it stands, if it is one still, and forget what has arrived. Needs no company's transaction.
+async def _delete_parts(context: Context, import_id: UUID) -> None:
+    await context.connection.execute(
+        "DELETE FROM import_parts WHERE company_id = $1 AND import_id = $2", context.company_id, import_id
+    )
+
+
+async def give_up_upload(connection: Connection, company_id: UUID, import_id: UUID, secret: bytes) -> None:
+    """Remove an upload, if it is one still, and what has arrived of it. Needs no company's transaction.
 
     The credential that it came with may be none any more: whoever has its secret has begun it.
     """
-    await connection.execute("SELECT give_up_upload($1, $2, $3, $4, $5)", company_id, import_id, secret, why, moment)
+    await connection.execute("SELECT give_up_upload($1, $2, $3)", company_id, import_id, secret)
+
+
+async def silent_uploads(connection: Connection, moment: datetime) -> list[tuple[UUID, UUID]]:
+    """The uploads of all companies of which nothing has come since the moment: company and import. For the worker."""
+    rows = await connection.fetch("SELECT company_id, import_id FROM silent_uploads($1)", moment)
+    return [(row["company_id"], row["import_id"]) for row in rows]
 
 
 async def waiting_bytes(connection: Connection) -> int:

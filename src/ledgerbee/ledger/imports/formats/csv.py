@@ -11,7 +11,7 @@ from ledgerbee.ledger.entries.model import MAX_LINES, EntryType, Side
 from ledgerbee.ledger.imports.formats.dates import DAY_FIRST, MONTH_FIRST, read_date_as
 from ledgerbee.ledger.imports.formats.headings import DATES, OF_ENTRY
 from ledgerbee.ledger.imports.formats.numbers import read_number
-from ledgerbee.ledger.imports.formats.records import TOO_LONG, Record, Records
+from ledgerbee.ledger.imports.formats.records import Record, Records
 from ledgerbee.ledger.imports.formats.rows import MAX_LINE_BYTES, Lines, Row
 from ledgerbee.ledger.imports.model import JOURNAL_IMPORT_UNREADABLE, CsvDialect, Kept, Place, Refusal
 from ledgerbee.ledger.imports.rules import refusal_of
@@ -75,10 +75,12 @@ class CsvReader:
         """Where another reader can go on, and with what; None within an entry that may still be good."""
         place = self._records.begun or self._lines.place
         if self._entry is not None:
-            refusal = self._entry.refusal
-            if refusal is None and self._lines.is_too_long:
-                refusal = refusal_of(place.line, _left_out(TOO_LONG))  # as soon as that line ends
-            return None if refusal is None else (place, Kept(refusal, self._entry.after, self._entry.key))
+            if self._entry.refusal is not None:
+                return place, Kept(self._entry.refusal, self._entry.after, self._entry.key)
+            if not self._lines.is_too_long:
+                return None
+            # Such a line hides its entry: as soon as it ends, this one has ended before it.
+            return place, Kept(refusal_of(self._entry.line, _may_be_of(place.line)), self._entry.after)
         if self._unread is not None:
             assert isinstance(self._unread.content, LedgerBeeError)
             return place, Kept(refusal_of(self._unread.line, self._unread.content), self._unread.after)
@@ -121,7 +123,8 @@ class CsvReader:
     def _refuse(self, record: Record, text: str, values: Sequence[str]) -> Iterator[Row]:
         """Refuse a record, and with it the entry that it is a line of: the rest of it would be another entry.
 
-        Where the record doesn't show which entry that is, it may be the one before it or the one after it.
+        Where the record doesn't show which entry that is, it may be the one before it or the one after it: both are
+        refused, and each is told of.
         """
         fault = _left_out(text)
         key = self._key_of(values)
@@ -130,13 +133,10 @@ class CsvReader:
             assert self._entry is not None
             self._entry.refuse(record.line, fault, record.after)
             return
-        if self._unread is not None:
-            yield self._unread
-        if self._entry is None:
-            self._unread = Row(record.line, fault, record.after)
-        else:
-            self._entry.refuse(record.line, fault, record.after)
-            self._unread, self._entry = self._entry.row(), None
+        if self._entry is not None and self._entry.after is not None:
+            self._entry.refuse(self._entry.line, _may_be_of(record.line), self._entry.after)
+        yield from self._close()
+        self._unread = Row(record.line, fault, record.after)
 
     def _key_of(self, values: Sequence[str]) -> str | None:
         """Which entry a record is a line of that has something wrong, if that is certain.
@@ -166,18 +166,13 @@ class CsvReader:
         if self._unread is not None:
             line = self._unread.line
             yield Row(line, self._unread.content, None)
-            text = f"Line {line} can't be read and may be of this entry: nothing of it is posted"
-            self._entry.refuse(record.line, JOURNAL_IMPORT_UNREADABLE.error(text), record.after)
+            self._entry.refuse(record.line, _may_be_of(line), record.after)
             self._unread = None
 
     def _row(self, record: Record, row: Mapping[str, str]) -> Iterator[Row]:
         key = row.get("entry")
         if key is None:
-            text = "The row doesn't say in `entry` which entry it is a line of"
-            if self._entry is None:
-                yield from self._refuse(record, text, [])
-            else:  # which may go on in it
-                self._entry.refuse(record.line, _left_out(text), record.after)
+            yield from self._refuse(record, "The row doesn't say in `entry` which entry it is a line of", [])
             return
         yield from self._open(key, record)
         assert self._entry is not None
@@ -189,8 +184,8 @@ class _Entry:
 
     def __init__(self, key: str, line: int, before: Place, dialect: CsvDialect, base_currency: str) -> None:
         self.key = key
+        self.line = line
         self.after: Place | None = None
-        self._line = line
         self._before = before
         self._dialect = dialect
         self._base_currency = base_currency
@@ -206,11 +201,11 @@ class _Entry:
         if self._fault is not None:  # it is refused: no need to keep more
             return
         if after.position - self._before.position > MAX_LINE_BYTES:
-            self._fault = self._line, _left_out(_MUCH)
+            self._fault = self.line, _left_out(_MUCH)
             return
         if len(self._lines) >= MAX_LINES:
             text = f"lines must contain no more than {MAX_LINES} elements"
-            self._fault = self._line, invalid(("lines", "arrayMaxSize", text))
+            self._fault = self.line, invalid(("lines", "arrayMaxSize", text))
             return
         try:
             row = self._with_own_text(row)
@@ -248,7 +243,7 @@ class _Entry:
         fields = {"entryType": EntryType.JOURNAL_ENTRY.value, **self._fields, "lines": self._lines}
         if "originalAmount" not in fields and fields["entryType"] == EntryType.JOURNAL_ENTRY.value:
             fields["originalAmount"] = self._debits()
-        return Row(self._line, fields, self.after)
+        return Row(self.line, fields, self.after)
 
     def _with_own_text(self, row: Mapping[str, str]) -> Mapping[str, str]:
         """A row whose text is not the entry's has it for its line: so programs with one column for both write it."""
@@ -370,6 +365,12 @@ def _fault_of(refusal: Refusal) -> LedgerBeeError:
 
 def _left_out(text: str) -> LedgerBeeError:
     return JOURNAL_IMPORT_UNREADABLE.error(f"{text}. Nothing of its entry is posted")
+
+
+def _may_be_of(line: int) -> LedgerBeeError:
+    """Why an entry is refused beside a row that doesn't show which entry it is a line of."""
+    text = f"Line {line} doesn't show which entry it is a line of, and may be of this one: nothing of it is posted"
+    return JOURNAL_IMPORT_UNREADABLE.error(text)
 
 
 def _says_something(amount: str | None) -> bool:

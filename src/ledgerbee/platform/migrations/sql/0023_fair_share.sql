@@ -46,30 +46,32 @@ ALTER TABLE journal_imports
     ADD COLUMN received_at timestamptz;
 CREATE INDEX journal_imports_waiting ON journal_imports (company_id) WHERE status IN ('receiving', 'queued', 'running');
 
--- Ends an upload and forgets what has arrived, for whoever has begun it: by the upload's secret, since the credential may be
--- none any more.
-CREATE FUNCTION give_up_upload(company uuid, upload uuid, secret bytea, why text, moment timestamptz) RETURNS void
+-- Removes an upload that never became an import (nothing was told of it), and what has arrived of it, for whoever has begun
+-- it: by the upload's secret, since the credential may be none any more.
+CREATE FUNCTION give_up_upload(company uuid, upload uuid, secret bytea) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     caller_company text := current_setting('app.company_id', true);
 BEGIN
     PERFORM set_config('app.company_id', company::text, true);
-    WITH ended AS (
-        UPDATE journal_imports i SET status = 'failed', failure = why, completed_at = moment, bytes_kept = 0
-        WHERE i.company_id = company AND i.id = upload AND i.status = 'receiving'
-          AND i.upload_secret_hash = sha256(secret)
-        RETURNING i.id
-    )
-    DELETE FROM import_parts p USING ended e WHERE p.company_id = company AND p.import_id = e.id;
+    PERFORM FROM journal_imports i
+    WHERE i.company_id = company AND i.id = upload AND i.status = 'receiving' AND i.upload_secret_hash = sha256(secret)
+      AND NOT EXISTS (SELECT FROM events e WHERE e.company_id = company AND e.object_id = upload)
+    FOR UPDATE;
+    IF FOUND THEN
+        DELETE FROM import_parts p WHERE p.company_id = company AND p.import_id = upload;
+        DELETE FROM journal_imports i WHERE i.company_id = company AND i.id = upload;
+    END IF;
     PERFORM set_config('app.company_id', coalesce(caller_company, ''), true);
 END
 $$;
-REVOKE ALL ON FUNCTION give_up_upload(uuid, uuid, bytea, text, timestamptz) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION give_up_upload(uuid, uuid, bytea, text, timestamptz) TO ledgerbee_app;
+REVOKE ALL ON FUNCTION give_up_upload(uuid, uuid, bytea) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION give_up_upload(uuid, uuid, bytea) TO ledgerbee_app;
 
--- Uploads that broke off where nobody could tidy up (the process was killed), over all companies: nothing has come for an
--- hour.
-CREATE OR REPLACE FUNCTION end_broken_uploads(moment timestamptz) RETURNS void
+-- Uploads of which nothing has come since the moment, over all companies: they broke off where nobody could tidy up (the
+-- process was killed). The worker ends them.
+DROP FUNCTION end_broken_uploads(timestamptz);
+CREATE FUNCTION silent_uploads(moment timestamptz) RETURNS TABLE (company_id uuid, import_id uuid)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     tenant uuid;
@@ -77,15 +79,12 @@ DECLARE
 BEGIN
     FOR tenant IN SELECT d.company_id FROM company_directory d LOOP
         PERFORM set_config('app.company_id', tenant::text, true);
-        WITH broken AS (
-            UPDATE journal_imports i
-            SET status = 'failed', failure = 'The upload broke off', completed_at = moment, bytes_kept = 0
-            WHERE i.company_id = tenant AND i.status = 'receiving'
-              AND coalesce(i.received_at, i.created_at) < moment - interval '1 hour'
-            RETURNING i.id
-        )
-        DELETE FROM import_parts p USING broken b WHERE p.company_id = tenant AND p.import_id = b.id;
+        RETURN QUERY SELECT i.company_id, i.id FROM journal_imports i
+                     WHERE i.company_id = tenant AND i.status = 'receiving'
+                       AND coalesce(i.received_at, i.created_at) < moment;
     END LOOP;
     PERFORM set_config('app.company_id', coalesce(caller_company, ''), true);
 END
 $$;
+REVOKE ALL ON FUNCTION silent_uploads(timestamptz) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION silent_uploads(timestamptz) TO ledgerbee_app;

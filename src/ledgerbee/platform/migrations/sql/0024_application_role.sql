@@ -242,7 +242,7 @@ DECLARE
 BEGIN
     FOR found IN
         SELECT p.oid, p.proname FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace AND p.proname IN
-            ('purge_expired', 'end_broken_uploads', 'give_up_upload', 'stale_blob_leases', 'post_entries',
+            ('purge_expired', 'silent_uploads', 'stale_blob_leases', 'post_entries',
              'take_rate_limit_hit')
     LOOP
         text_before := pg_get_functiondef(found.oid);
@@ -583,9 +583,9 @@ BEGIN
     END LOOP;
 END
 $$;
-REVOKE EXECUTE ON FUNCTION purge_expired(timestamptz), end_broken_uploads(timestamptz),
+REVOKE EXECUTE ON FUNCTION purge_expired(timestamptz), silent_uploads(timestamptz),
     stale_blob_leases(timestamptz) FROM ledgerbee_app;
-GRANT EXECUTE ON FUNCTION purge_expired(timestamptz), end_broken_uploads(timestamptz),
+GRANT EXECUTE ON FUNCTION purge_expired(timestamptz), silent_uploads(timestamptz),
     stale_blob_leases(timestamptz), enter_company_for_job(uuid, text[], timestamptz, boolean) TO ledgerbee_worker;
 GRANT EXECUTE ON FUNCTION current_company(), visible_company(name), enter_company(bytea[], int[], text[], timestamptz, boolean),
     enter_new_company(uuid), take_number(text), earliest_turn(text), rolled_up_through(bigint) TO ledgerbee_app;
