@@ -127,7 +127,7 @@ def check_all(*checks: Callable[[], object]) -> None:
 def with_more(fault: LedgerBeeError, checks: Iterable[Callable[[], object]]) -> LedgerBeeError:
     """A refusal, with what `checks` raise of the same kind: validation errors, or the places of the same fault."""
     if fault.error_code is not VALIDATION_FAILED:
-        return with_places(fault, _refusals(checks, fault.error_code)) if "property" in fault.details else fault
+        return with_places(fault, _refusals(checks, fault.error_code))
     # It may be found again.
     faults = [fault, *(one for one in _refusals(checks, VALIDATION_FAILED) if one.details != fault.details)]
     told = invalid(
@@ -148,6 +148,8 @@ def with_places(fault: LedgerBeeError, others: Iterable[LedgerBeeError]) -> Ledg
     The other details stay those of the first. Of more than `MAX_FINDINGS` places the first are named, and
     `details.furtherErrors` says how many more were found.
     """
+    if "property" not in fault.details:
+        return fault
     alike = [fault, *(one for one in others if one.error_code is fault.error_code and one.details != fault.details)]
     places = list(dict.fromkeys(place for one in alike for place in _places(one)))
     further = max(len(places) - MAX_FINDINGS, 0) + sum(one.details.get("furtherErrors", 0) for one in alike)
@@ -159,7 +161,8 @@ def with_places(fault: LedgerBeeError, others: Iterable[LedgerBeeError]) -> Ledg
 
 def _places(fault: LedgerBeeError) -> Sequence[str]:
     details = fault.details
-    return details["properties"] if "properties" in details else [details["property"]]
+    places: Sequence[str] = details.get("properties", [details["property"]] if "property" in details else [])
+    return places
 
 
 def refuse_first(faults: Iterable[LedgerBeeError]) -> None:
