@@ -53,6 +53,8 @@ class LedgerBeeError(Exception):
         self.error_code = error_code
         self.message = message
         self.details = dict(details)
+        #: Seconds after which the same may go well, where that is known; else it goes by the status.
+        self.retry_after: int | None = None
 
     @property
     def code(self) -> str:
