@@ -129,8 +129,10 @@ async def test_a_company_makes_so_many_others(api: Api) -> None:
         for _ in range(2):
             made = await api.post("/v1/companies", body)
             assert made.status_code == 201
+            api.clock.advance(hours=1)
         refused = await api.post("/v1/companies", body)
         assert (refused.status_code, refused.json()["code"]) == (429, "COMPANY_LIMIT_REACHED")
+        assert refused.headers["retry-after"] == str(22 * 3600)  # when the first of the two leaves the window
         told = (await api.get("/v1/audit-events?type=company.created")).json()["data"]
         assert made.json()["id"] in {event["objectId"] for event in told}
         api.clock.advance(hours=24)

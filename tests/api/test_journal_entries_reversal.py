@@ -62,6 +62,46 @@ async def test_without_a_date_it_is_today_but_never_before_the_entry(books: Book
         assert (await books.api.post(f"/v1/journal-entries/{entry['id']}/reverse")).json()["date"] == expected
 
 
+async def test_whoever_loses_a_race_learns_what_the_winner_did(books: Books) -> None:
+    """As one that comes later does: which entry it was, and what reversed it."""
+    for _ in range(3):
+        first, second = await posted(books), await posted(books)
+        ids = [first["id"], second["id"]]
+        single = [books.api.post(f"/v1/journal-entries/{first['id']}/reverse") for _ in range(3)]
+        many = [
+            books.api.post("/v1/journal-entries/reverse-batch", {"journalEntryIds": order})
+            for order in (ids, ids[::-1], ids, ids[::-1])
+        ]
+        answers = await asyncio.gather(*single, *many)
+        assert {answer.status_code for answer in answers} == {201, 409}
+        taken = {one: (await books.api.get(f"/v1/journal-entries/{one}")).json()["reversedByEntryId"] for one in ids}
+        for number, answer in enumerate(answers):
+            if answer.status_code == 201:
+                continue
+            assert answer.json()["code"] == "JOURNAL_ENTRY_ALREADY_REVERSED"
+            details = answer.json()["details"]
+            assert details["reversedByEntryId"] == taken[details["journalEntryId"]] is not None
+            if number < len(single):
+                assert details.keys() == {"reversedByEntryId", "journalEntryId"}
+                continue
+            order = ids if number in {3, 5} else ids[::-1]
+            reversed_ = [f"journalEntryIds.{index}" for index, one in enumerate(order) if taken[one]]
+            assert details["property"] == reversed_[0]
+            assert order[int(details["property"][-1])] == details["journalEntryId"]
+            assert details.get("properties", reversed_) == reversed_
+
+
+async def test_all_that_can_not_be_reversed_are_named(books: Books) -> None:
+    entries = [await posted(books) for _ in range(4)]
+    for entry in entries[1:3]:
+        await books.api.post(f"/v1/journal-entries/{entry['id']}/reverse")
+    body = {"journalEntryIds": [entry["id"] for entry in entries]}
+    answer = await books.api.post("/v1/journal-entries/reverse-batch", body)
+    assert answer.json()["code"] == "JOURNAL_ENTRY_ALREADY_REVERSED"
+    assert answer.json()["details"]["journalEntryId"] == entries[1]["id"]
+    assert answer.json()["details"]["properties"] == ["journalEntryIds.1", "journalEntryIds.2"]
+
+
 async def test_many_are_reversed_together_in_the_order_of_their_ids(books: Books) -> None:
     ids = [(await posted(books, description=str(number)))["id"] for number in range(5)][::-1]
     answer = await books.api.post("/v1/journal-entries/reverse-batch", {"journalEntryIds": ids, "date": "2026-03-20"})

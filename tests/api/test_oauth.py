@@ -179,6 +179,7 @@ async def test_ten_calls_a_minute_from_an_address(database_url: str, api: Api) -
         assert refused.json() == RATE_LIMITED
         assert refused.headers["x-rate-limit-remaining"] == "0"
         assert refused.headers["x-rate-limit-reset"] == str(start + 60)
+        assert refused.headers["retry-after"] == str(start + 60 - int(api.clock.now.timestamp()))
     async with instance(database_url, api.clock) as other_process:
         assert (await ask(other_process, client)).status_code == 429
     async with instance(database_url, api.clock, "203.0.113.5") as elsewhere:
@@ -201,6 +202,7 @@ async def test_ten_calls_a_minute_for_a_client(database_url: str, api: Api) -> N
         assert refused.status_code == 429
         assert refused.json() == RATE_LIMITED
         assert refused.headers["x-rate-limit-remaining"] == "9"
+        assert refused.headers["retry-after"] == "60"  # the client's own calls, of which none is left
         assert (await ask(anywhere, other)).status_code == 200
         api.clock.advance(seconds=60)
         assert (await ask(anywhere, client)).status_code == 200

@@ -305,3 +305,35 @@ def test_every_body_with_rules_is_asked_for() -> None:
             model = parameter.field_info.annotation
             if isinstance(model, type) and issubclass(model, BaseModel) and has_checks(model):
                 assert re.sub(r"\{\w+\}", "{}", route.path).removeprefix("/api") in asked, route.path
+
+
+@pytest.mark.parametrize("row", JSON_WRITES, ids=str)
+async def test_an_unknown_field_is_unknown_also_as_null(row: Row, world: World) -> None:
+    """In the body and in each object inside it: it should not exist, so nothing asks for a value."""
+    body = row.sent(world)["json"]
+    for place in objects_of(body):
+        if place and place[-1] in FREE:
+            continue
+        wrong = replaced(body, place, {**_at(body, place), "xUnknown": None}) if place else {**body, "xUnknown": None}
+        answer = await world.api.request(row.method, path_of(row, world.ids), json=wrong)
+        assert answer.status_code == 400, (place, answer.text)
+        name = ".".join(map(str, (*place, "xUnknown")))
+        found = {one["property"]: one["constraints"] for one in answer.json()["details"]["validationErrors"]}
+        assert found == {name: {"whitelistValidation": f"{name} should not exist"}}, (place, found)
+
+
+#: Objects whose fields are the caller's own.
+FREE = {"metadata"}
+
+
+def objects_of(value: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
+    """The places of the objects in a body, the body itself first."""
+    if isinstance(value, list):
+        return [place for index, one in enumerate(value) for place in objects_of(one, (*path, index))]
+    if isinstance(value, dict):
+        return [path, *(place for name, one in value.items() for place in objects_of(one, (*path, name)))]
+    return []
+
+
+def _at(value: Any, path: tuple[str | int, ...]) -> Any:
+    return _at(value[path[0]], path[1:]) if path else value

@@ -48,12 +48,12 @@ async def test_a_duplicate_says_which_field_and_value(code: str, world: World) -
     if code == "CUSTOMER_EXTERNAL_SYSTEM_ID_ALREADY_EXISTS":
         await world.api.post("/v1/customers", {**body, "customerNumber": "C-901"})
     await world.api.request(row.method, path_of(row, world.ids), json=body)  # may be there already
-    answer = await world.api.request(row.method, path_of(row, world.ids), json={**body, **_other(code)})
+    answer = await world.api.request(row.method, path_of(row, world.ids), json={**body, **other(code)})
     assert answer.status_code == (400 if code == "VENDOR_NUMBER_ALREADY_EXISTS" else 409), answer.text  # contract 1.5
     assert answer.json()["code"] == code
     assert answer.json()["details"] == {"property": field, "value": body[field]}
 
 
-def _other(code: str) -> dict[str, Any]:
+def other(code: str) -> dict[str, Any]:
     """Of two fields that are unique, the other one is new."""
     return {"customerNumber": "C-902"} if code == "CUSTOMER_EXTERNAL_SYSTEM_ID_ALREADY_EXISTS" else {}

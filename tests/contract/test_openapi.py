@@ -115,10 +115,19 @@ def test_an_answer_names_its_headers(row: Row) -> None:
         assert "X-Request-Id" in headers
         assert ("X-API-Key-Expires-At" in headers) == (not row.public and status != "401")
         assert ("Idempotent-Replayed" in headers) == (row.writes and not row.public and status.startswith("2"))
-        assert ("Retry-After" in headers) == (status == "503")
+        assert ("Retry-After" in headers) == (status in {"429", "503", "507"})
         assert ("Sunset" in headers) == (row.tag == "Draft Journal Entries")
         for header in answer["headers"].values():
             assert "$ref" not in header or header["$ref"].rpartition("/")[2] in DOCUMENT["components"]["headers"]
+
+
+@pytest.mark.parametrize("path", ["/v1/auth/token", "/v1/oauth/revoke"])
+def test_the_limit_of_calls_is_shown_as_it_is_answered(path: str) -> None:
+    answer = DOCUMENT["paths"][path]["post"]["responses"]["429"]
+    assert answer["content"]["application/json"]["example"] == {
+        "error": "invalid_client",
+        "error_description": "Rate limit exceeded. Try again later.",
+    }
 
 
 def test_resources_and_operations_stand_in_the_references_order() -> None:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
+from math import ceil
 from typing import Final
 from uuid import UUID
 
@@ -117,23 +118,29 @@ def allow_new_companies(in_24_hours: int) -> None:
     _allowed = in_24_hours
 
 
+#: The time in which new companies are counted.
+_WINDOW: Final = timedelta(hours=24)
 _allowed: int = Settings.model_fields["max_new_companies"].default
 
 
 async def _check_limit(context: Context) -> None:
-    """Raises `COMPANY_LIMIT_REACHED`. Several at once wait for each other, so that none is one too many."""
+    """Raises `COMPANY_LIMIT_REACHED`, which tells when there is room again. Several at once wait for each other."""
     await context.connection.execute(
         "SELECT pg_advisory_xact_lock(hashtextextended('new companies of ' || $1, 5))", str(context.company_id)
     )
-    since = context.now - timedelta(hours=24)
-    made = await context.connection.fetchval(
-        "SELECT count(*) FROM events e WHERE e.company_id = $1 AND e.type = 'company.created' AND e.object_id <> $1"
-        " AND e.type <> 'journal_entry.posted' AND e.occurred_at > $2",
+    made = await context.connection.fetch(
+        "SELECT e.occurred_at FROM events e WHERE e.company_id = $1 AND e.type = 'company.created'"
+        " AND e.object_id <> $1 AND e.type <> 'journal_entry.posted' AND e.occurred_at > $2"
+        " ORDER BY e.occurred_at DESC LIMIT $3",
         context.company_id,
-        since,
+        context.now - _WINDOW,
+        _allowed,
     )
-    if made >= _allowed:
-        raise COMPANY_LIMIT_REACHED.error(limit=_allowed)
+    if len(made) >= _allowed:
+        fault = COMPANY_LIMIT_REACHED.error(limit=_allowed)
+        free = (made[-1]["occurred_at"] if made else context.now) + _WINDOW
+        fault.retry_after = max(1, ceil((free - context.now).total_seconds()))
+        raise fault
 
 
 async def create_requested(context: Context, body: CreateCompanyRequest) -> Company:

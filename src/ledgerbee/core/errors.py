@@ -53,6 +53,8 @@ class LedgerBeeError(Exception):
         self.error_code = error_code
         self.message = message
         self.details = dict(details)
+        #: Seconds after which the same may go well, where that is known; else it goes by the status.
+        self.retry_after: int | None = None
 
     @property
     def code(self) -> str:
@@ -125,10 +127,11 @@ def check_all(*checks: Callable[[], object]) -> None:
 
 
 def with_more(fault: LedgerBeeError, checks: Iterable[Callable[[], object]]) -> LedgerBeeError:
-    """A refusal; where it is a validation error, with those that `checks` raise."""
+    """A refusal, with what `checks` raise of the same kind: validation errors, or the places of the same fault."""
     if fault.error_code is not VALIDATION_FAILED:
-        return fault
-    faults = [fault, *(one for one in _refusals(checks) if one.details != fault.details)]  # it may be found again
+        return with_places(fault, _refusals(checks, fault.error_code))
+    # It may be found again.
+    faults = [fault, *(one for one in _refusals(checks, VALIDATION_FAILED) if one.details != fault.details)]
     told = invalid(
         *(
             (error["property"], rule, text)
@@ -141,10 +144,40 @@ def with_more(fault: LedgerBeeError, checks: Iterable[Callable[[], object]]) -> 
     return VALIDATION_FAILED.error(**{**told.details, **({"furtherErrors": further} if further else {})})
 
 
-def _refusals(checks: Iterable[Callable[[], object]]) -> Iterable[LedgerBeeError]:
+def with_places(fault: LedgerBeeError, others: Iterable[LedgerBeeError]) -> LedgerBeeError:
+    """A refusal of one place of a request; where others of the same code name more, all places as `properties`.
+
+    The other details stay those of the first. Of more than `MAX_FINDINGS` places the first are named, and
+    `details.furtherErrors` says how many more were found.
+    """
+    if "property" not in fault.details:
+        return fault
+    alike = [fault, *(one for one in others if one.error_code is fault.error_code and one.details != fault.details)]
+    places = list(dict.fromkeys(place for one in alike for place in _places(one)))
+    further = max(len(places) - MAX_FINDINGS, 0) + sum(one.details.get("furtherErrors", 0) for one in alike)
+    if len(places) == 1:
+        return fault
+    more = {"properties": places[:MAX_FINDINGS], **({"furtherErrors": further} if further else {})}
+    return fault.error_code.error(fault.message, **{**fault.details, **more})
+
+
+def _places(fault: LedgerBeeError) -> Sequence[str]:
+    details = fault.details
+    places: Sequence[str] = details.get("properties", [details["property"]] if "property" in details else [])
+    return places
+
+
+def refuse_first(faults: Iterable[LedgerBeeError]) -> None:
+    """Raise the first of these refusals, each of one place of a request, if there are any: see `with_places`."""
+    found = list(faults)
+    if found:
+        raise with_places(found[0], found[1:])
+
+
+def _refusals(checks: Iterable[Callable[[], object]], code: ErrorCode) -> Iterable[LedgerBeeError]:
     for check in checks:
         try:
             check()
         except LedgerBeeError as fault:
-            if fault.error_code is VALIDATION_FAILED:
+            if fault.error_code is code:
                 yield fault

@@ -9,7 +9,7 @@ from ledgerbee.app.openapi.samples import sample
 from ledgerbee.core.errors import LedgerBeeError, invalid
 from ledgerbee.platform.credentials.model import INSUFFICIENT_PERMISSIONS, UNAUTHORIZED
 from ledgerbee.platform.db import DATABASE_UNAVAILABLE
-from ledgerbee.platform.http.envelope import INTERNAL_ERROR
+from ledgerbee.platform.http.envelope import INTERNAL_ERROR, RETRY_AFTER
 from ledgerbee.platform.http.operation import ErrorResponse, Operation
 from ledgerbee.platform.http.wire import EXAMPLE_ID
 
@@ -85,7 +85,7 @@ def _headers(method: str, status: str, facts: Operation) -> Iterable[str]:
         yield "Idempotent-Replayed"
     if facts.deprecation:
         yield from ("Deprecation", "Sunset", "Link")
-    if status == "503":
+    if int(status) in RETRY_AFTER:
         yield "Retry-After"
     if status == "401":
         yield "WWW-Authenticate"
@@ -98,7 +98,7 @@ def exemplify_answers(path: str, operation: dict[str, Any], facts: Operation, sc
         if "schema" not in media:
             continue
         if media["schema"] != {"$ref": f"#/components/schemas/{ErrorResponse.__name__}"}:
-            media["example"] = sample(media["schema"], schemas)
+            media.setdefault("example", sample(media["schema"], schemas))
             continue
         media = {**media, "examples": dict(_errors(path, status, answer["description"], operation, facts, schemas))}
         answer["content"] = {"application/json": media}

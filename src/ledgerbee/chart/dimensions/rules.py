@@ -1,6 +1,6 @@
 """How trees of values may grow, and how entries may be tagged with them. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from ledgerbee.chart.dimensions.model import (
     TagValue,
     ValueNode,
 )
-from ledgerbee.core.errors import invalid
+from ledgerbee.core.errors import LedgerBeeError, invalid, refuse_first
 
 #: Levels of a tree. Its JSON nests as deep, and readers of JSON give up somewhere (many at a few hundred).
 MAX_LEVELS: Final = 100
@@ -78,8 +78,9 @@ def check_tags(
 
     A tag of the entry counts for each of its lines. Of a unique dimension the whole entry carries at most one value,
     of a project each line at most one subproject. Raises, the first problem in reading order with the tag's place
-    (below `path`, where that is not empty) as `details.property`: a validation error for a tag that is twice in one
-    list, `DIMENSION_VALUE_NOT_FOUND`, `PROJECT_ARCHIVED`; and if all of them are usable `DIMENSION_NOT_ADDITIVE`.
+    (below `path`, where that is not empty) as `details.property`, and with the places of all tags that have the same:
+    a validation error for a tag that is twice in one list, `DIMENSION_VALUE_NOT_FOUND`, `PROJECT_ARCHIVED`; and if all
+    of them are usable `DIMENSION_NOT_ADDITIVE`.
     """
     if not entry_tags and not any(line_tags):
         return
@@ -89,7 +90,14 @@ def check_tags(
         *((f"{prefix}lines.{number}.tagIds", tags) for number, tags in enumerate(line_tags)),
     ]
     for name, tags in lists:
-        _check_usable(name, tags, known)
+        check_unique(name, tags)
+    refuse_first(_unusable(lists, known))
+    refuse_first(_not_additive(lists, known))
+
+
+def _not_additive(
+    lists: Sequence[tuple[str, Sequence[UUID]]], known: Mapping[UUID, TagValue]
+) -> Iterator[LedgerBeeError]:
     in_entry: dict[UUID, UUID] = {}  # the value taken, by dimension
     on_every_line: dict[UUID, UUID] = {}
     for place, (name, tags) in enumerate(lists):
@@ -99,7 +107,7 @@ def check_tags(
             if value.is_unique or value.is_project:
                 taken = in_entry if value.is_unique else on_line
                 if taken.setdefault(value.dimension_id, tag) != tag:
-                    raise DIMENSION_NOT_ADDITIVE.error(
+                    yield DIMENSION_NOT_ADDITIVE.error(
                         property=f"{name}.{index}",
                         dimensionId=str(value.dimension_id),
                         dimensionName=value.dimension_name,
@@ -113,11 +121,11 @@ def check_unique(name: str, ids: Sequence[UUID]) -> None:
         raise invalid((name, "arrayUnique", f"All {name}'s elements must be unique"))
 
 
-def _check_usable(name: str, tags: Sequence[UUID], known: Mapping[UUID, TagValue]) -> None:
-    check_unique(name, tags)
-    for index, tag in enumerate(tags):
-        value = known.get(tag)
-        if value is None:
-            raise DIMENSION_VALUE_NOT_FOUND.missing(f"{name}.{index}", "valueId", tag)
-        if value.is_archived:
-            raise PROJECT_ARCHIVED.error(property=f"{name}.{index}", valueId=str(tag))
+def _unusable(lists: Sequence[tuple[str, Sequence[UUID]]], known: Mapping[UUID, TagValue]) -> Iterator[LedgerBeeError]:
+    for name, tags in lists:
+        for index, tag in enumerate(tags):
+            value = known.get(tag)
+            if value is None:
+                yield DIMENSION_VALUE_NOT_FOUND.missing(f"{name}.{index}", "valueId", tag)
+            elif value.is_archived:
+                yield PROJECT_ARCHIVED.error(property=f"{name}.{index}", valueId=str(tag))

@@ -137,6 +137,5 @@ async def _checked(
         each = [partial(entry_rules.checked, entry, books, path) for entry, path in zip(entered, paths, strict=True)]
         raise with_more(fault, each) from None
     known = await accounts.get_many(context, {line.account_id for content in contents for line in content.lines})
-    for content, path in zip(contents, paths, strict=True):
-        rules.check_accounts(content, known, path)
+    rules.check_accounts(contents, known, paths)
     return contents, {account.id: AccountName(account.number, account.name) for account in known.values()}

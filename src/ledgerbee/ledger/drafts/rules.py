@@ -1,6 +1,6 @@
 """What may be drafted, and how a draft changes. Pure."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any, Final
 from uuid import UUID
@@ -8,6 +8,7 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from ledgerbee.chart.accounts.model import ACCOUNT_NOT_BOOKABLE, ACCOUNT_NOT_FOUND, Account, ControlAccountType
+from ledgerbee.core.errors import LedgerBeeError, refuse_first
 from ledgerbee.ledger.drafts.model import DRAFT_JOURNAL_ENTRY_INVALID_STATE, Draft, DraftStatus
 from ledgerbee.ledger.entries.model import (
     CUSTOMER_TYPES,
@@ -22,12 +23,17 @@ from ledgerbee.ledger.entries.rules import below
 _LOCKED_TYPES: Final = CUSTOMER_TYPES | VENDOR_TYPES
 
 
-def check_accounts(entered: EnteredEntry, known: Mapping[UUID, Account], path: str = "") -> None:
+def check_accounts(entries: Sequence[EnteredEntry], known: Mapping[UUID, Account], paths: Sequence[str]) -> None:
     """Refuse lines that can't be posted on their accounts; `known` are those of them that the company has.
 
-    Of posted entries the database holds the same. Raises, the first line's with its place below `path` in
-    `details.property`: `ACCOUNT_NOT_FOUND`, `ACCOUNT_NOT_BOOKABLE`, `JOURNAL_ENTRY_PARTY_REQUIRED`.
+    Of posted entries the database holds the same. Raises, the first line's with its place below its entry's path in
+    `details.property`, and with the places of all lines that have the same: `ACCOUNT_NOT_FOUND`,
+    `ACCOUNT_NOT_BOOKABLE`, `JOURNAL_ENTRY_PARTY_REQUIRED`.
     """
+    refuse_first(fault for entered, path in zip(entries, paths, strict=True) for fault in _faults(entered, known, path))
+
+
+def _faults(entered: EnteredEntry, known: Mapping[UUID, Account], path: str) -> Iterator[LedgerBeeError]:
     parties = {
         ControlAccountType.ACCOUNTS_RECEIVABLE: ("customerId", entered.customer_id),
         ControlAccountType.ACCOUNTS_PAYABLE: ("vendorId", entered.vendor_id),
@@ -36,13 +42,13 @@ def check_accounts(entered: EnteredEntry, known: Mapping[UUID, Account], path: s
         account = known.get(line.account_id)
         place, account_id = below(path, f"lines.{number}"), str(line.account_id)
         if account is None:
-            raise ACCOUNT_NOT_FOUND.missing(f"{place}.accountId", "accountId", account_id)
-        if not account.is_bookable:
-            raise ACCOUNT_NOT_BOOKABLE.error(property=f"{place}.accountId", accountId=account_id)
-        if account.control_account_type is not None:
+            yield ACCOUNT_NOT_FOUND.missing(f"{place}.accountId", "accountId", account_id)
+        elif not account.is_bookable:
+            yield ACCOUNT_NOT_BOOKABLE.error(property=f"{place}.accountId", accountId=account_id)
+        elif account.control_account_type is not None:
             name, party = parties[account.control_account_type]
             if party is None:
-                raise JOURNAL_ENTRY_PARTY_REQUIRED.error(property=place, field=name, accountId=account_id)
+                yield JOURNAL_ENTRY_PARTY_REQUIRED.error(property=place, field=name, accountId=account_id)
 
 
 def check_open(draft: Draft) -> None:

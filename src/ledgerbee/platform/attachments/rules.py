@@ -12,13 +12,14 @@ import struct
 import unicodedata
 import zipfile
 from collections.abc import Sequence
+from functools import partial
 from typing import Final, Literal
 from urllib.parse import quote
 
 import filetype
 from filetype.types import archive, image
 
-from ledgerbee.core.errors import invalid
+from ledgerbee.core.errors import LedgerBeeError, invalid, with_more
 from ledgerbee.platform.attachments.model import (
     INVALID_ATTACHMENT_TYPE,
     MAX_FILE_NAME,
@@ -77,11 +78,24 @@ _NO_NAME: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
 
 def decode(files: Sequence[EncodedFile], path: str) -> list[DecodedAttachment]:
-    """The files of a request's list `path` (as `entries.3.attachments`), decoded and checked, in the same order.
+    """The files of a request's list `path`, as `decode_all` has them."""
+    return decode_all([files], [path])[0]
 
-    Raises a validation error for a file name, and `INVALID_ATTACHMENT_TYPE` with the field in `details.property`.
+
+def decode_all(lists: Sequence[Sequence[EncodedFile]], paths: Sequence[str]) -> list[list[DecodedAttachment]]:
+    """The files of a request's lists (their paths as `entries.3.attachments`), decoded and checked, in the same order.
+
+    Raises a validation error for file names, and `INVALID_ATTACHMENT_TYPE` with the field in `details.property`, of
+    several files with all their fields.
     """
-    return [_decode(file, f"{path}.{index}") for index, file in enumerate(files)]
+    placed = [
+        [(file, f"{path}.{index}") for index, file in enumerate(files)]
+        for files, path in zip(lists, paths, strict=True)
+    ]
+    try:
+        return [[_decode(*one) for one in files] for files in placed]
+    except LedgerBeeError as fault:
+        raise with_more(fault, (partial(_decode, *one) for files in placed for one in files)) from None
 
 
 def _decode(file: EncodedFile, path: str) -> DecodedAttachment:

@@ -20,8 +20,8 @@ URI_TOO_LONG = ErrorCode("URI_TOO_LONG", 414, "The address is too long")
 HEADER_TOO_LARGE = ErrorCode("HEADER_TOO_LARGE", 431, "The header is too large or has too many fields")
 TOO_MANY_CONNECTIONS = ErrorCode("TOO_MANY_CONNECTIONS", 503, "There are too many connections. Try again in a moment.")
 
-#: Seconds after which to try again, by status.
-_RETRY_AFTER: Final = {429: "60", 503: "1", 507: "60"}
+#: Seconds after which to try again, by status, where the fault doesn't say it.
+RETRY_AFTER: Final = {429: "60", 503: "1", 507: "60"}
 
 
 def envelope(path: str, fault: LedgerBeeError, now: datetime) -> dict[str, Any]:
@@ -43,6 +43,7 @@ def error_response(request: Request, fault: LedgerBeeError, now: datetime) -> JS
         headers["WWW-Authenticate"] = 'Bearer realm="ledgerbee"'
         if fault.details.get("reason") == "invalid_token":
             headers["WWW-Authenticate"] += ', error="invalid_token"'
-    if fault.status in _RETRY_AFTER:
-        headers["Retry-After"] = _RETRY_AFTER[fault.status]
+    if fault.status in RETRY_AFTER:
+        after = fault.retry_after
+        headers["Retry-After"] = RETRY_AFTER[fault.status] if after is None else str(after)
     return JSONResponse(envelope(request.url.path, fault, now), fault.status, headers)

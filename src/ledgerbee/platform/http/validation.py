@@ -72,7 +72,9 @@ def validation_error(errors: Sequence[Any]) -> LedgerBeeError:
         if "hint" in error:
             text += f": did you mean {error['hint']}?"
         found.setdefault((name, rule), f"{name} {text}" if name else f"body {text}")
-        if name and error.get("input", ...) is None:  # whoever wanted to clear it learns that it can't be
+        if (
+            name and error.get("input", ...) is None and rule != "whitelistValidation"
+        ):  # who clears it learns it can't be
             found.setdefault((name, "isDefined"), f"{name} should not be null or undefined")
     fault = invalid(*((name, rule, text) for (name, rule), text in found.items()))
     if len(errors) > _MOST_ERRORS:

@@ -64,11 +64,12 @@ class RateLimitWindow:
 class OAuthRefusal(Exception):  # noqa: N818 named for what it is: RFC 6749's "error" is its code
     """An error of the two OAuth endpoints, answered in the shape of RFC 6749, section 5.2."""
 
-    def __init__(self, error: str, description: str, status: int = 400) -> None:
+    def __init__(self, error: str, description: str, status: int = 400, free_at: datetime | None = None) -> None:
         super().__init__(description)
         self.error = error
         self.description = description
         self.status = status
+        self.free_at = free_at  # when the next call is let through, of one that came too soon
 
 
 def invalid_request(description: str) -> OAuthRefusal:
@@ -81,9 +82,13 @@ def invalid_client(description: str = "Client authentication failed") -> OAuthRe
     return OAuthRefusal("invalid_client", description, 401)
 
 
-def rate_limited() -> OAuthRefusal:
+#: The text of a call that came too soon (contract 1.6).
+RATE_LIMITED: Final = "Rate limit exceeded. Try again later."
+
+
+def rate_limited(window: RateLimitWindow) -> OAuthRefusal:
     """Too many calls (contract 1.6 gives the body)."""
-    return OAuthRefusal("invalid_client", "Rate limit exceeded. Try again later.", 429)
+    return OAuthRefusal("invalid_client", RATE_LIMITED, 429, window.resets_at)
 
 
 OAUTH_CLIENT_NOT_FOUND = ErrorCode("OAUTH_CLIENT_NOT_FOUND", 404, "No such OAuth client in the company")

@@ -5,6 +5,7 @@ limit: per client address, and for tokens per client as well. A call with a wron
 """
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from math import ceil
 from typing import Any, Final
 
@@ -17,7 +18,7 @@ from ledgerbee.platform.db import Database
 from ledgerbee.platform.http.operation import RouteOptions, operation, resource_router
 from ledgerbee.platform.oauth import rules, store
 from ledgerbee.platform.oauth.actions import TokenDesk
-from ledgerbee.platform.oauth.model import OAuthRefusal, RateLimitWindow, invalid_request, rate_limited
+from ledgerbee.platform.oauth.model import RATE_LIMITED, OAuthRefusal, RateLimitWindow, invalid_request, rate_limited
 
 router = resource_router("OAuth")
 
@@ -63,7 +64,11 @@ def _endpoint(title: str, description: str, fields: dict[str, Any], required: li
         401: "`invalid_client`: unknown client, wrong secret, or an address that isn't on the client's list",
         429: "More than 10 calls in 60 seconds",
     }.items():
-        options["responses"][status] = {"model": OAuthErrorResponse, "description": text, "headers": headers}
+        answer = {"model": OAuthErrorResponse, "description": text, "headers": headers}
+        if status == 429:
+            example = OAuthErrorResponse(error="invalid_client", error_description=RATE_LIMITED)
+            answer["content"] = {"application/json": {"example": example.model_dump()}}
+        options["responses"][status] = answer
     return options
 
 
@@ -89,8 +94,9 @@ async def create_access_token(request: Request) -> Response:
         shown = rules.client_credentials(form, authorization)
         client = await desk.authenticate(shown)
         async with desk.database.connection() as connection:
-            if not (await store.take_hit(connection, f"token/client/{client.subject_id}", desk.now)).allowed:
-                raise rate_limited()
+            window = await store.take_hit(connection, f"token/client/{client.subject_id}", desk.now)
+        if not window.allowed:
+            raise rate_limited(window)
         token = await desk.issue(shown)
         body = AccessTokenResponse(
             access_token=token.secret,
@@ -137,19 +143,21 @@ async def _serve(request: Request, endpoint: str, answer: Answer) -> Response:
         window = await store.take_hit(connection, f"{endpoint}/address/{network_of(host)}", desk.now)
     try:
         if not window.allowed:
-            raise rate_limited()
+            raise rate_limited(window)
         if request.query_params:
             raise invalid_request("The parameters stand in the body")  # RFC 6749, section 2.3.1: never in the address
         form = rules.read_form(request.headers.get("content-type", ""), await request.body())
         response = await answer(desk, form, request.headers.get("authorization"))
     except OAuthRefusal as refusal:
-        response = _refusal(refusal)
+        response = _refusal(refusal, desk.now)
     _tell(response, window)
     return response
 
 
-def _refusal(refusal: OAuthRefusal) -> Response:
-    headers = {"WWW-Authenticate": 'Basic realm="ledgerbee"'} if refusal.status == 401 else None
+def _refusal(refusal: OAuthRefusal, now: datetime) -> Response:
+    headers = {"WWW-Authenticate": 'Basic realm="ledgerbee"'} if refusal.status == 401 else {}
+    if refusal.free_at:
+        headers["Retry-After"] = str(max(1, ceil((refusal.free_at - now).total_seconds())))
     body = OAuthErrorResponse(error=refusal.error, error_description=refusal.description)
     return JSONResponse(body.model_dump(), refusal.status, headers)
 

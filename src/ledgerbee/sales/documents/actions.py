@@ -1,6 +1,6 @@
 """Pricing and taxing the lines of a billing document: what is loaded for it, and the rules applied to that."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from ledgerbee.catalog.prices.model import (
 )
 from ledgerbee.catalog.prices.rules import in_currency
 from ledgerbee.chart.vat_codes import store as vat_codes
-from ledgerbee.core.errors import LedgerBeeError
+from ledgerbee.core.errors import LedgerBeeError, refuse_first
 from ledgerbee.core.ids import new_id
 from ledgerbee.parties.customers import store as customers
 from ledgerbee.parties.customers.model import BillingFacts
@@ -74,16 +74,14 @@ async def price_lines(
     looked_up = {line.price_id for line in given if line.unit_price is None}
     own = [found.price for price_id, found in sold.items() if price_id in looked_up]
     converted = await price_actions.in_currency(context, own, currency, on)
+    refuse_first(_unusable(given, sold, converted, currency))
     lines: list[Line] = []
-    faults: list[tuple[int, LedgerBeeError]] = []
+    faults: list[LedgerBeeError] = []
     async for index, line in in_steps(enumerate(given)):
         if line.line_type is not DocumentLineType.PRODUCT or line.price_id is None:
             lines.append(Line(new_id(), line.line_type, line.description))
             continue
-        name = f"lines.{index}.priceId"
-        found = _usable(sold, line.price_id, name)
-        if line.unit_price is None:
-            _check_converted(found.price, converted, currency, name)
+        found = sold[line.price_id]
         try:
             lines.append(
                 rules.product_line(
@@ -96,20 +94,16 @@ async def price_lines(
                 )
             )
         except LedgerBeeError as fault:
-            faults.append((index, fault))
-    if faults:
-        raise _of_lines(faults)
+            faults.append(_placed(fault, index))
+    refuse_first(faults)
     await give_way()
     return rules.compute(lines, _taxes(_sales(sold, facts), facts, tax_point), currency)
 
 
-def _of_lines(faults: Sequence[tuple[int, LedgerBeeError]]) -> LedgerBeeError:
-    """The first line's refusal with its place in the request, and the places of all lines that have the same."""
-    first = faults[0][1]
-    field = ".quantity" if first.error_code is PRODUCT_PRICE_QUANTITY_INVALID else ""
-    places = [f"lines.{index}{field}" for index, fault in faults if fault.error_code is first.error_code]
-    more = {"properties": places} if len(places) > 1 else {}
-    return first.error_code.error(first.message, property=places[0], **more, **first.details)
+def _placed(fault: LedgerBeeError, index: int) -> LedgerBeeError:
+    """A line's refusal with its place in the request."""
+    field = ".quantity" if fault.error_code is PRODUCT_PRICE_QUANTITY_INVALID else ""
+    return fault.error_code.error(fault.message, property=f"lines.{index}{field}", **fault.details)
 
 
 async def has_converted_prices(context: Context, lines: Sequence[Line], currency: str) -> bool:
@@ -183,25 +177,29 @@ async def choose_template(
     return next((template for template in ours if template.language == language), next(iter(ours), None))
 
 
-def _usable(sold: Mapping[UUID, SellablePrice], price_id: UUID, name: str) -> SellablePrice:
-    found = sold.get(price_id)
-    if found is None:
-        raise PRODUCT_PRICE_NOT_FOUND.missing(name, "priceId", price_id)
-    if not found.is_sellable:
-        raise SALES_DOCUMENT_PRICE_NOT_USABLE.error(
-            property=name,
-            priceId=str(price_id),
-            status=found.price.status.value,
-            productStatus=found.product.status.value,
-        )
-    return found
-
-
-def _check_converted(price: Price, converted: Mapping[UUID, Price], currency: str, name: str) -> None:
-    if price.id not in converted:
-        raise SALES_DOCUMENT_PRICE_CURRENCY_MISSING.error(
-            property=name, priceId=str(price.id), currency=price.currency, documentCurrency=currency
-        )
+def _unusable(
+    lines: Sequence[LineInput], sold: Mapping[UUID, SellablePrice], converted: Mapping[UUID, Price], currency: str
+) -> Iterator[LedgerBeeError]:
+    """What is wrong with the prices that lines refer to."""
+    for index, line in enumerate(lines):
+        price_id = line.price_id
+        if line.line_type is not DocumentLineType.PRODUCT or price_id is None:
+            continue
+        name = f"lines.{index}.priceId"
+        found = sold.get(price_id)
+        if found is None:
+            yield PRODUCT_PRICE_NOT_FOUND.missing(name, "priceId", price_id)
+        elif not found.is_sellable:
+            yield SALES_DOCUMENT_PRICE_NOT_USABLE.error(
+                property=name,
+                priceId=str(price_id),
+                status=found.price.status.value,
+                productStatus=found.product.status.value,
+            )
+        elif line.unit_price is None and price_id not in converted:
+            yield SALES_DOCUMENT_PRICE_CURRENCY_MISSING.error(
+                property=name, priceId=str(price_id), currency=found.price.currency, documentCurrency=currency
+            )
 
 
 def _sales(sold: Mapping[UUID, SellablePrice], facts: BillingFacts) -> dict[UUID, ZoneSale]:

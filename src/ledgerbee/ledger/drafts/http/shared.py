@@ -25,7 +25,7 @@ from ledgerbee.ledger.entries.wire import (
 )
 from ledgerbee.platform.attachments.actions import staged
 from ledgerbee.platform.attachments.model import INVALID_ATTACHMENT_TYPE
-from ledgerbee.platform.attachments.rules import decode
+from ledgerbee.platform.attachments.rules import decode_all
 from ledgerbee.platform.caller import Caller
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.http.wire import Id, pages
@@ -98,7 +98,7 @@ async def _create(
     paths: Sequence[str],
     answer: Callable[[Sequence[bytes]], Response],
 ) -> Response:
-    files = [decode(body.attachments, below(path, "attachments")) for body, path in zip(bodies, paths, strict=True)]
+    files = decode_all([body.attachments for body in bodies], [below(path, "attachments") for path in paths])
     async with staged(caller, files) as attached:
         entries = [body.entered(own) for body, own in zip(bodies, attached, strict=True)]
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 
-from ledgerbee.core.errors import LedgerBeeError, with_more
+from ledgerbee.core.errors import VALIDATION_FAILED, LedgerBeeError, with_more
 from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.attachments import store as attachments
 from ledgerbee.ledger.entries import rules, store
@@ -27,11 +27,17 @@ async def enter(context: Context, entries: Sequence[EnteredEntry]) -> list[Poste
             if counter.is_due(len(entered.lines)):
                 await give_way()
     except LedgerBeeError as fault:
-        each = [partial(rules.checked, entered, books, path) for entered, path in zip(entries, paths, strict=True)]
+        # What only the whole entry shows (its balance, its rate) is no validation error.
+        check = rules.checked if fault.error_code is VALIDATION_FAILED else _completed
+        each = [partial(check, entered, books, path) for entered, path in zip(entries, paths, strict=True)]
         raise with_more(fault, each) from None
     posted = await post_for([context] * len(entries), completed, paths)
     await _attach(context, entries, completed)
     return posted
+
+
+def _completed(entered: EnteredEntry, books: rules.Books, path: str) -> NewEntry:
+    return rules.complete(entered, books, new_id(), path)
 
 
 async def enter_together(contexts: Sequence[Context], entries: Sequence[EnteredEntry]) -> list[Posted | LedgerBeeError]:

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import date
+from functools import partial
 
 from msgspec.structs import replace
 
+from ledgerbee.core.errors import check_all, refuse_first
 from ledgerbee.core.ids import UUID, new_id
 from ledgerbee.ledger.entries import rules, store
 from ledgerbee.ledger.entries.actions.post import post_for
@@ -20,6 +22,7 @@ async def reverse(context: Context, entry_id: UUID, on: date | None, description
     Raises `JOURNAL_ENTRY_NOT_FOUND`, `JOURNAL_ENTRY_INVALID_STATE`, `JOURNAL_ENTRY_ALREADY_REVERSED`, `PERIOD_LOCKED`,
     `FISCAL_YEAR_MISSING` and validation errors.
     """
+    await store.hold(context, [entry_id])
     entry = await store.get(context, entry_id)
     return (await _reverse(context, [entry], [""], on, description))[0]
 
@@ -38,15 +41,17 @@ async def reverse_of_document(
 async def reverse_batch(context: Context, entry_ids: Sequence[UUID], on: date | None) -> list[Posted]:
     """Post the reversals of entries, all or none, in the order of the ids, which are distinct.
 
-    As `reverse`, with the entry's place as `journalEntryIds.3` in `details.property`; where several are not there, all
-    their places in `details.properties`. What is wrong with the day is told of `date`.
+    As `reverse`, with the entry's place as `journalEntryIds.3` in `details.property`; where several have the same
+    fault, all their places in `details.properties`. What is wrong with the day is told of `date`.
     """
+    await store.hold(context, entry_ids)
     found = await store.get_many(context, entry_ids)
     paths = [f"journalEntryIds.{index}" for index in range(len(entry_ids))]
-    missing = [index for index, entry_id in enumerate(entry_ids) if entry_id not in found]
-    if missing:
-        more = {"properties": [paths[index] for index in missing]} if len(missing) > 1 else {}
-        raise JOURNAL_ENTRY_NOT_FOUND.missing(paths[missing[0]], "journalEntryId", entry_ids[missing[0]], **more)
+    refuse_first(
+        JOURNAL_ENTRY_NOT_FOUND.missing(path, "journalEntryId", entry_id)
+        for path, entry_id in zip(paths, entry_ids, strict=True)
+        if entry_id not in found
+    )
     return await _reverse(context, [found[entry_id] for entry_id in entry_ids], paths, on, None)
 
 
@@ -60,9 +65,15 @@ async def _reverse(
 ) -> list[Posted]:
     language = (await companies.get(context)).preferred_language
     reversals: list[NewEntry] = []
-    for entry, path in zip(entries, paths, strict=True):
+    with_document = document_reversal_id is not None
+    check_all(
+        *(
+            partial(rules.check_reversible, *one, with_document=with_document)
+            for one in zip(entries, paths, strict=True)
+        )
+    )
+    for entry in entries:
         day = on or max(context.today, entry.content.date)
-        rules.check_reversible(entry, path, with_document=document_reversal_id is not None)
         reversals.append(rules.reversal(entry, document_reversal_id or new_id(), day, description, language))
     if on is not None:
         rules.check_reversal_day(entries, on)

@@ -39,7 +39,7 @@ from ledgerbee.parties.customers.model import CUSTOMER_NOT_FOUND
 from ledgerbee.parties.vendors.model import VENDOR_NOT_FOUND
 from ledgerbee.platform.attachments.actions import staged
 from ledgerbee.platform.attachments.model import ATTACHMENT_STORE_UNAVAILABLE, INVALID_ATTACHMENT_TYPE
-from ledgerbee.platform.attachments.rules import decode
+from ledgerbee.platform.attachments.rules import decode, decode_all
 from ledgerbee.platform.caller import Caller
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.http.body_limits import LARGE_BODY
@@ -187,10 +187,8 @@ async def _enter_batch(
     *,
     with_warnings: bool = False,
 ) -> Response:
-    decoded = [
-        decode(body.attachments, f"entries.{index}.attachments") if body.attachments else ()
-        for index, body in enumerate(bodies)
-    ]
+    paths = [f"entries.{index}.attachments" for index in range(len(bodies))]
+    decoded = decode_all([body.attachments or () for body in bodies], paths)
     async with staged(caller, decoded) as files:
         entries, counter = [], StepCounter()
         for body, own in zip(bodies, files, strict=True):

@@ -14,7 +14,7 @@ from ledgerbee.chart.dimensions.model import TagValue
 from ledgerbee.chart.dimensions.rules import check_tags, check_unique
 from ledgerbee.chart.journal_categories.model import JOURNAL_CATEGORY_NOT_FOUND, JournalCategory
 from ledgerbee.chart.vat_codes.model import VAT_CODE_NOT_FOUND, VatCode, VatRate
-from ledgerbee.core.errors import LedgerBeeError, invalid, with_more
+from ledgerbee.core.errors import LedgerBeeError, invalid, refuse_first, with_more
 from ledgerbee.core.money import HUNDRED, MAX_AMOUNT, ONE, format_amount, places_of, quantum_of
 from ledgerbee.ledger.entries.model import (
     CONTROL_SIDES,
@@ -206,10 +206,14 @@ def with_control_line(entered: EnteredEntry, books: Books, path: str = "") -> En
     else:
         assert entered.vendor_id is not None, "checked with the party"
         account_id = books.vendors[entered.vendor_id]
-    for number, line in enumerate(entered.lines):
-        if line.account_id == account_id:
-            where = below(path, f"lines.{number}.accountId")
-            raise JOURNAL_ENTRY_CONTROL_LINE_NOT_ALLOWED.error(property=where, accountId=str(account_id))
+    if any(line.account_id == account_id for line in entered.lines):
+        refuse_first(
+            JOURNAL_ENTRY_CONTROL_LINE_NOT_ALLOWED.error(
+                property=below(path, f"lines.{number}.accountId"), accountId=str(account_id)
+            )
+            for number, line in enumerate(entered.lines)
+            if line.account_id == account_id
+        )
     amount = entered.original_amount
     control = EnteredLine(account_id, side if amount >= 0 else other(side), abs(amount), line_type=LineType.CONTROL)
     return replace(entered, lines=(*entered.lines, control), owes_control_line=False)

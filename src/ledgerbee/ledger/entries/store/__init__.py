@@ -2,7 +2,16 @@
 
 from ledgerbee.ledger.entries.store.books import load_books, load_references, tags_of
 from ledgerbee.ledger.entries.store.posting import Places, array_literal, columns_of, post
-from ledgerbee.ledger.entries.store.reads import EntryFilter, correct, filters_of, get, get_many, list_page, new_entry
+from ledgerbee.ledger.entries.store.reads import (
+    EntryFilter,
+    correct,
+    filters_of,
+    get,
+    get_many,
+    hold,
+    list_page,
+    new_entry,
+)
 
 __all__ = [
     "EntryFilter",
@@ -13,6 +22,7 @@ __all__ = [
     "filters_of",
     "get",
     "get_many",
+    "hold",
     "list_page",
     "load_books",
     "load_references",

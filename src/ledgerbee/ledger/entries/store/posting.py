@@ -13,7 +13,7 @@ from ledgerbee.chart.dimensions.model import DIMENSION_VALUE_NOT_FOUND
 from ledgerbee.chart.journal_categories.model import JOURNAL_CATEGORY_NOT_FOUND
 from ledgerbee.chart.vat_codes.model import VAT_CODE_NOT_FOUND
 from ledgerbee.core.dates import iso_day
-from ledgerbee.core.errors import ErrorCode, LedgerBeeError
+from ledgerbee.core.errors import ErrorCode, LedgerBeeError, with_places
 from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.entries.model import (
     DEBIT,
@@ -212,21 +212,43 @@ def _explain(
         return None
     details: dict[str, Any] = json.loads(fault.detail or "{}")
     code = _FAULTS.get(fault.sqlstate) or _MISSING[details["field"]]
-    entry_id, line = details.pop("entryId", None), details.pop("line", None)
-    for entry, path in zip(entries, paths, strict=True):
-        # A missing year is told of by its day, and the first entry of that day is the one that was refused.
-        if str(entry.id) == entry_id or entry.date.isoformat() == details.get("date"):
-            if are_entered:
-                place = below(path, field) if (field := _field(code, entry, line, details.get("field"))) else path
-            else:
-                place = "date" if code in _ABOUT_DAYS else path
-            details = ({"property": place} if place else {}) | details
-            if code is PERIOD_LOCKED:
-                details["date"] = entry.date.isoformat()
-            break
     if code is FISCAL_YEAR_MISSING:
         details["hint"] = HOW_TO_OPEN
-    return code.error(**details)
+    refused: Sequence[dict[str, Any]] = details.pop("alike", [details])
+    if code in _ABOUT_DAYS:
+        days = [entry for entry in entries if _is_closed(entry, code, details)]
+        refused = [{**details, "entryId": str(entry.id)} for entry in days] or refused
+    own = {str(entry.id): (entry, path) for entry, path in zip(entries, paths, strict=True)}
+    found = [_refusal(code, one, own, are_entered=are_entered) for one in refused]
+    return with_places(found[0], found[1:])
+
+
+def _refusal(
+    code: ErrorCode, details: dict[str, Any], own: Mapping[str, tuple[NewEntry, str]], *, are_entered: bool
+) -> LedgerBeeError:
+    """The error of one place, of the database's `details`; `own` are the entries by id, with their places."""
+    entry_id, line = details.pop("entryId", None), details.pop("line", None)
+    if entry_id not in own:
+        return code.error(**details)
+    entry, path = own[entry_id]
+    if are_entered:
+        place = below(path, field) if (field := _field(code, entry, line, details.get("field"))) else path
+    else:
+        place = "date" if code in _ABOUT_DAYS else path
+    if code is PERIOD_LOCKED:
+        details["date"] = entry.date.isoformat()
+    return code.error(**({"property": place} if place else {}), **details)
+
+
+def _is_closed(entry: NewEntry, code: ErrorCode, details: Mapping[str, Any]) -> bool:
+    """Whether an entry's day is refused as the first one's was, which the database names."""
+    day = entry.date.isoformat()
+    if code is PERIOD_LOCKED:
+        return bool(day <= details["lockedThrough"])
+    if "date" not in details:
+        return False
+    beyond = details["date"] > details["lastKnownDay"] and day >= details["date"]
+    return bool(day == details["date"] or day < details["firstKnownDay"] or beyond)
 
 
 def _field(code: ErrorCode, entry: NewEntry, line: int | None, field: str | None) -> str:

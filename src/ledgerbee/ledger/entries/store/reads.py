@@ -104,6 +104,15 @@ async def get_many(context: Context, ids: Iterable[UUID]) -> dict[UUID, JournalE
     return {entry.id: entry for entry in await _with_lines(context, rows)}
 
 
+async def hold(context: Context, ids: Iterable[UUID]) -> None:
+    """Hold those of the entries that the company has: whoever else takes one back waits, and then sees it reversed."""
+    await context.connection.execute(
+        "SELECT FROM journal_entries WHERE company_id = $1 AND id = ANY ($2) ORDER BY id FOR NO KEY UPDATE",
+        context.company_id,
+        list(ids),
+    )
+
+
 async def correct(context: Context, entry_id: UUID, changes: Mapping[str, str | None]) -> None:
     """Set `reference` and `external_system_id`, those of them that are given. Raises `JOURNAL_ENTRY_NOT_FOUND`."""
     found = await context.connection.fetchval(

@@ -617,3 +617,75 @@ BEGIN
     END IF;
 END
 $$;
+
+-- The lines of a posting that the guard refuses for their account: all that have the same fault as one of `entry`, in order,
+-- the first 1000 of them. A posting is the entries that the transaction adds; it has at most 1000.
+CREATE FUNCTION alike_lines(company uuid, entry uuid, fault text) RETURNS json
+    LANGUAGE sql SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT json_build_object('alike', json_agg(json_strip_nulls(json_build_object(
+        'entryId', f.entry_id, 'line', f.line_number, 'accountId', f.account_id, 'field', CASE fault WHEN 'LB416' THEN
+            CASE f.control WHEN 'ACCOUNTS_RECEIVABLE' THEN 'customerId' ELSE 'vendorId' END END))))
+    FROM (
+        SELECT l.entry_id, l.line_number, l.account_id, a.control_account_type AS control
+        FROM journal_entries own
+        JOIN journal_entries e ON e.company_id = own.company_id AND e.xmin = own.xmin
+            AND e.chain_position BETWEEN own.chain_position - 1000 AND own.chain_position + 1000
+        JOIN journal_lines l ON l.company_id = e.company_id AND l.entry_id = e.id
+        LEFT JOIN accounts a ON a.company_id = l.company_id AND a.id = l.account_id
+        WHERE own.company_id = company AND own.id = entry AND fault = CASE
+            WHEN a.id IS NULL THEN 'LB414'
+            WHEN (a.ledger_type IN ('BALANCE_SHEET', 'PROFIT_AND_LOSS')
+                  AND (a.is_active OR e.reverses_entry_id IS NOT NULL)) IS NOT TRUE THEN 'LB415'
+            WHEN CASE a.control_account_type WHEN 'ACCOUNTS_RECEIVABLE' THEN e.customer_id
+                 WHEN 'ACCOUNTS_PAYABLE' THEN e.vendor_id ELSE company END IS NULL THEN 'LB416' END
+        ORDER BY e.chain_position, l.line_number
+        LIMIT 1000
+    ) f
+$$;
+-- As in 0009, with all lines that have the same fault as the first.
+CREATE OR REPLACE FUNCTION refuse_journal_line(company uuid, entry uuid) RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    line record;
+    base text := (SELECT g.base_currency FROM ledgers g WHERE g.company_id = company);
+BEGIN
+    FOR line IN
+        SELECT l.line_number, l.account_id, l.vat_code_id, a.id AS known_account, v.id AS known_vat_code,
+               e.id AS known_entry, a.control_account_type AS control,
+               a.ledger_type IN ('BALANCE_SHEET', 'PROFIT_AND_LOSS')
+                   AND (a.is_active OR e.reverses_entry_id IS NOT NULL) AS is_bookable,
+               CASE a.control_account_type WHEN 'ACCOUNTS_RECEIVABLE' THEN e.customer_id
+                   WHEN 'ACCOUNTS_PAYABLE' THEN e.vendor_id END AS party,
+               are_tags(company, l.tag_ids) AS are_tags,
+               l.currency = base AND l.amount <> l.base_amount AS differs_from_base
+        FROM journal_lines l
+        LEFT JOIN journal_entries e ON e.company_id = l.company_id AND e.id = l.entry_id
+        LEFT JOIN accounts a ON a.company_id = l.company_id AND a.id = l.account_id
+        LEFT JOIN vat_codes v ON v.company_id = l.company_id AND v.id = l.vat_code_id
+        WHERE l.company_id = company AND l.entry_id = entry
+        ORDER BY l.line_number
+    LOOP
+        IF line.known_account IS NULL THEN
+            RAISE EXCEPTION 'no such account in the company' USING ERRCODE = 'LB414',
+                DETAIL = alike_lines(company, entry, 'LB414');
+        ELSIF NOT line.is_bookable THEN
+            RAISE EXCEPTION 'the account can not be booked on' USING ERRCODE = 'LB415',
+                DETAIL = alike_lines(company, entry, 'LB415');
+        ELSIF line.control IS NOT NULL AND line.party IS NULL AND line.known_entry IS NOT NULL THEN
+            RAISE EXCEPTION 'a control account needs its party' USING ERRCODE = 'LB416',
+                DETAIL = alike_lines(company, entry, 'LB416');
+        ELSIF line.vat_code_id IS NOT NULL AND line.known_vat_code IS NULL THEN
+            RAISE EXCEPTION 'no such VAT code in the company' USING ERRCODE = 'LB417', DETAIL = json_build_object(
+                'entryId', entry, 'line', line.line_number, 'field', 'vatCodeId', 'vatCodeId', line.vat_code_id);
+        ELSIF NOT line.are_tags THEN
+            RAISE EXCEPTION 'no such dimension value in the company' USING ERRCODE = 'LB417',
+                DETAIL = json_build_object('entryId', entry, 'line', line.line_number, 'field', 'tagIds');
+        ELSIF line.differs_from_base THEN
+            RAISE EXCEPTION 'an amount in base currency is its own base amount' USING ERRCODE = 'LB413',
+                DETAIL = json_build_object('entryId', entry, 'line', line.line_number);
+        END IF;
+    END LOOP;
+    RAISE EXCEPTION 'an entry and its lines are written together and agree' USING ERRCODE = 'LB418',
+        DETAIL = json_build_object('entryId', entry);
+END
+$$;

@@ -1,0 +1,52 @@
+"""The same request several times at once: who loses is told what one is told that comes later."""
+
+import asyncio
+
+import httpx
+import pytest
+from tests.conftest import SteeredClock, new_company
+from tests.contract.operations import WRITES, Row
+from tests.contract.test_duplicates import TAKEN, other, row_of
+from tests.contract.test_operations import path_of
+from tests.contract.world import World, make_world
+
+from ledgerbee.platform.db import Database
+
+
+@pytest.fixture
+async def own(http: httpx.AsyncClient, database: Database, clock: SteeredClock) -> World:
+    return await make_world(await new_company(http, database, clock))
+
+
+@pytest.mark.parametrize("row", [row for row in WRITES if not row.file], ids=str)
+async def test_whoever_loses_is_told_as_one_that_comes_later(row: Row, own: World) -> None:
+    path, sent = path_of(row, own.ids), row.sent(own)
+    answers = await asyncio.gather(*(own.api.request(row.method, path, **sent) for _ in range(4)))
+    later = await own.api.request(row.method, path, **sent)
+    for answer in answers:
+        assert answer.status_code < 500, answer.text
+        if answer.status_code == 409:
+            refused = answer.json()
+            assert refused["details"]
+            if not later.is_success:  # the next financial year is another one each time
+                assert (refused["code"], refused["details"]) == (later.json()["code"], later.json()["details"])
+
+
+@pytest.mark.parametrize("code", TAKEN)
+async def test_of_the_same_new_name_or_number_at_once_one_wins(code: str, own: World) -> None:
+    name, field, more = TAKEN[code]
+    row = row_of(name)
+    body = {**row.sent(own)["json"], **more, **other(code)}
+    path = path_of(row, own.ids)
+    if isinstance(body[field], int):
+        body[field] += 7
+    else:
+        body[field] = f"{body[field]}7"
+    answers = await asyncio.gather(*(own.api.request(row.method, path, json=body) for _ in range(4)))
+    later = await own.api.request(row.method, path, json=body)
+    assert sorted(answer.is_success for answer in answers) == [False, False, False, True], answers[0].text
+    for answer in (*answers, later):
+        if not answer.is_success:
+            assert answer.json()["details"] == later.json()["details"]
+            assert answer.json()["details"].keys() == {"property", "value"}
+            assert answer.status_code == later.status_code
