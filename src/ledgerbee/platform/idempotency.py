@@ -24,6 +24,7 @@ from msgspec.json import Decoder, encode
 
 from ledgerbee.core.errors import ErrorCode, invalid
 from ledgerbee.platform.context import Answer, Context
+from ledgerbee.platform.http.body_limits import MAX_DIGITS
 
 HEADER: Final = "x-api-idempotency-key"
 
@@ -37,8 +38,6 @@ _KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
 
 #: Values in a body that is compared as JSON, at most: more are compared as bytes, for comparing costs time and memory.
 _MAX_VALUES: Final = 200_000
-#: Digits of a number that is compared by its value, at most.
-_MAX_DIGITS: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,7 @@ class Reservation:
         A digest that was kept by a release that compared bytes counts too: a client that tries again over an upgrade
         must not have its work done twice.
         """
-        return request_hash in {self.request_hash, self._hash_of_bytes()}
+        return request_hash == self.request_hash or request_hash == self._hash_of_bytes()
 
     def with_content(self, digest: bytes) -> "Reservation":
         """The reservation of a request whose body was read as it came in: its digest is part of the request."""
@@ -141,7 +140,7 @@ def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _number(text: str) -> int | Raw:
     """The same for all texts of one number."""
-    if len(text) > _MAX_DIGITS:
+    if len(text) > MAX_DIGITS:
         raise ValueError("too many digits")
     value = Decimal(text)
     sign, digits, exponent = value.as_tuple()
@@ -151,7 +150,7 @@ def _number(text: str) -> int | Raw:
         return 0
     exponent += len(digits) - len("".join(map(str, digits)).rstrip("0"))
     minus = "-" if sign else ""
-    if exponent >= 0 and len(significant) + exponent <= _MAX_DIGITS:
+    if exponent >= 0 and len(significant) + exponent <= MAX_DIGITS:
         return Raw(f"{minus}{significant}{'0' * exponent}".encode())  # as the plain form has a whole number
     return Raw(f"{minus}{significant}e{exponent}".encode())
 

@@ -131,7 +131,7 @@ async def _checked(
     try:
         contents = [
             with_fields(entry_rules.checked(entry, books, path), currency=entry.currency or books.base_currency)
-            for entry, path in zip(entered, paths, strict=True)
+            async for entry, path in in_steps(zip(entered, paths, strict=True), lambda pair: len(pair[0].lines))
         ]
     except LedgerBeeError as fault:
         each = [partial(entry_rules.checked, entry, books, path) for entry, path in zip(entered, paths, strict=True)]
