@@ -24,7 +24,7 @@ from msgspec.json import Decoder, encode
 
 from ledgerbee.core.errors import ErrorCode, invalid
 from ledgerbee.platform.context import Answer, Context
-from ledgerbee.platform.http.body_limits import MAX_DIGITS
+from ledgerbee.platform.http.body_limits import LARGE, MAX_DIGITS
 
 HEADER: Final = "x-api-idempotency-key"
 
@@ -38,6 +38,8 @@ _KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
 
 #: Values in a body that is compared as JSON, at most: more are compared as bytes, for comparing costs time and memory.
 _MAX_VALUES: Final = 200_000
+#: Names in one object of such a body: they are sorted in one call.
+_MAX_NAMES: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,8 @@ def _content(body: bytes) -> bytes:
     if body.count(b",") + body.count(b"[") + body.count(b"{") > _MAX_VALUES:
         return body
     try:
-        return _plain_form(body) or encode(_VALUE.decode(body.decode("utf-8-sig")), order="sorted")
+        plain = _plain_form(body) if len(body) <= LARGE else None  # reads it in one call, whatever numbers it has
+        return plain or encode(_VALUE.decode(body.decode("utf-8-sig")), order="sorted")
     except (ValueError, ArithmeticError, RecursionError):
         return body
 
@@ -131,7 +134,9 @@ _PLAIN: Final = Decoder(float_hook=_no_fraction)
 
 
 def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object. Raises `ValueError` where a name is there twice."""
+    """An object. Raises `ValueError` where a name is there twice, or there are more than any request has."""
+    if len(pairs) > _MAX_NAMES:
+        raise ValueError("too many names")
     value = dict(pairs)
     if len(value) < len(pairs):
         raise ValueError("a name is there twice")

@@ -41,7 +41,7 @@ async def create(context: Context, entered: Sequence[EnteredEntry], paths: Seque
             updated_at=context.now,
             attachment_count=len(content.attachments),
         )
-        for content in contents
+        async for content in in_steps(contents, lambda content: len(content.lines))
     ]
     await store.insert(context, drafts)
     await attachments.insert_for_drafts(context, [(draft.id, draft.content.attachments) for draft in drafts])
@@ -137,6 +137,6 @@ async def _checked(
         each = [partial(entry_rules.checked, entry, books, path) for entry, path in zip(entered, paths, strict=True)]
         raise with_more(fault, each) from None
     known = await accounts.get_many(context, {line.account_id for content in contents for line in content.lines})
-    for content, path in zip(contents, paths, strict=True):
+    async for content, path in in_steps(zip(contents, paths, strict=True), lambda pair: len(pair[0].lines)):
         rules.check_accounts(content, known, path)
     return contents, {account.id: AccountName(account.number, account.name) for account in known.values()}

@@ -92,7 +92,7 @@ async def decoded(files: Sequence[Sequence[EncodedFile]], paths: Sequence[str]) 
     """
     size = sum(len(file.content) for of_entry in files for file in of_entry)
     return await in_turn(
-        size, lambda: [rules.decode(of_entry, path) for of_entry, path in zip(files, paths, strict=True)]
+        size, lambda: [rules.decode(own, path) if own else [] for own, path in zip(files, paths, strict=True)]
     )
 
 
