@@ -130,5 +130,5 @@ async def post_with(books: Books, *attachments: NewAttachment) -> UUID:
 async def attach(books: Books, *files: File, blobs: BlobStore = BLOBS) -> tuple[UUID, tuple[NewAttachment, ...]]:
     """Post an entry with files; its id, and what is attached."""
     caller = await caller_of(books.api, blobs)
-    async with staged(caller, [rules.decode(files, "attachments")]) as (attachments,):
+    async with staged(caller, rules.decode([files], ["attachments"])) as (attachments,):
         return await post_with(books, *attachments), attachments

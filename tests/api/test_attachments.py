@@ -38,7 +38,7 @@ RECEIPT, PICTURE = File.of(PDF, "application/pdf", "kvittering.pdf"), File.of(PN
 
 
 def decoded(*files: File) -> list[DecodedAttachment]:
-    return rules.decode(files, "attachments")
+    return rules.decode([files], ["attachments"])[0]
 
 
 @pytest_asyncio.fixture

@@ -214,7 +214,7 @@ async def test_headers_of_bad_bytes_are_refused(row: Row, world: World) -> None:
 async def test_a_form_of_bad_bytes_is_refused(row: Row, world: World) -> None:
     headers = {"content-type": "application/x-www-form-urlencoded"}
     for bad in (b"\xff", b"client_id=%ff", b"client_id=\xed\xa0\x80", b"a=1&" * 200, b"client_id=%00&client_secret=%00",
-                b"\x00", b"client_id=" + b"x" * 500_000):  # fmt: skip
+                b"\x00", b"client_id=" + b"x" * 16_000):  # fmt: skip
         answer = await world.api.http.request(row.method, f"/api{row.path}", content=bad, headers=headers)
         assert answer.status_code in {400, 401, 429}, (bad[:40], answer.text)
         assert "error" in answer.json()

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import AsyncIterator
 from itertools import product
 from typing import Any
 
@@ -13,7 +14,7 @@ from tests.contract.world import World
 
 from ledgerbee.app.main import create_api
 from ledgerbee.app.routes import ROUTERS
-from ledgerbee.platform.http.body_limits import LARGE_BODY, SMALL_BODY, max_elements
+from ledgerbee.platform.http.body_limits import FORM_BODY, LARGE_BODY, SMALL_BODY, max_elements
 from ledgerbee.platform.http.operation import Operation, OperationRoute, operation_of
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "NONSENSE")
@@ -117,15 +118,22 @@ def _schemas_of(document: dict[str, Any], part: Any) -> set[str]:
     return found
 
 
-def test_large_bodies_are_for_files_and_batches() -> None:
+def _limit(row: Row, *, carries_files: bool) -> int:
+    if row.public:
+        return FORM_BODY
+    return LARGE_BODY if carries_files else SMALL_BODY
+
+
+def test_large_bodies_are_for_files_and_batches_and_short_ones_for_strangers() -> None:
     document = create_api().openapi()
     for row in OPERATIONS:
         described = document["paths"][row.path.partition("?")[0]][row.method.lower()]
         carries_files = "AttachmentFile" in _schemas_of(document, described.get("requestBody", {}))
         limit = _operation(row).max_body
-        assert limit == (LARGE_BODY if carries_files else SMALL_BODY), row
+        assert limit == _limit(row, carries_files=carries_files), row
         if row.writes and not row.file:
-            assert f"larger than {limit // 2**20} MB" in described["responses"]["413"]["description"], row
+            size = "16 KB" if row.public else f"{limit // 2**20} MB"
+            assert f"larger than {size}" in described["responses"]["413"]["description"], row
 
 
 @pytest.mark.parametrize("row", [row for row in WRITES if not row.file], ids=str)
@@ -137,6 +145,31 @@ async def test_a_body_has_the_limit_of_its_operation(row: Row, world: World) -> 
     assert answer.json()["details"] == {"maxBytes": limit}
     within = await world.api.http.request(row.method, path, content=b" " * limit, headers=headers)
     assert within.status_code == 400
+
+
+@pytest.mark.parametrize("row", [row for row in OPERATIONS if row.public], ids=str)
+@pytest.mark.parametrize("says_length", [True, False])
+async def test_a_stranger_has_room_for_a_form_and_no_more(row: Row, says_length: bool, world: World) -> None:
+    """Whether it says how long its body is, or not; and the limit isn't that of operations that take a credential."""
+
+    async def send(length: int) -> httpx.Response:
+        async def pieces() -> AsyncIterator[bytes]:
+            yield b"grant_type=" + b"%41" * ((length - 11) // 3)
+            yield b"a" * ((length - 11) % 3)
+
+        body = b"".join([piece async for piece in pieces()])
+        assert len(body) == length
+        return await world.api.http.request(
+            row.method,
+            f"/api{row.path}",
+            content=body if says_length else pieces(),
+            headers={"content-type": "application/x-www-form-urlencoded"},
+        )
+
+    answer = await send(FORM_BODY + 1)
+    assert (answer.status_code, answer.json()["code"]) == (413, "PAYLOAD_TOO_LARGE")
+    assert answer.json()["details"] == {"maxBytes": FORM_BODY}
+    assert (await send(FORM_BODY)).status_code in {400, 401, 429}
 
 
 @pytest.mark.parametrize("row", [row for row in WRITES if not row.file], ids=str)

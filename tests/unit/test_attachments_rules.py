@@ -19,7 +19,7 @@ WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 def refused(*files: File) -> LedgerBeeError:
     with pytest.raises(LedgerBeeError) as caught:
-        rules.decode(files, "attachments")
+        rules.decode([files], ["attachments"])
     return caught.value
 
 
@@ -30,7 +30,8 @@ def test_every_type_that_is_taken_has_a_sample() -> None:
 @pytest.mark.parametrize("content_type", SAMPLES)
 def test_a_file_of_its_type_is_taken_as_it_is(content_type: str) -> None:
     content = SAMPLES[content_type]
-    (decoded,) = rules.decode([File.of(content, content_type.upper() + "; charset=x", " bilag 1.pdf ")], "attachments")
+    file = File.of(content, content_type.upper() + "; charset=x", " bilag 1.pdf ")
+    ((decoded,),) = rules.decode([[file]], ["attachments"])
     assert (decoded.file_name, decoded.content_type, decoded.content) == ("bilag 1.pdf", content_type, content)
     assert decoded.hash == hashlib.sha256(content).digest()
 
@@ -98,7 +99,7 @@ def test_what_is_no_file_name_is_refused(name: str) -> None:
     "name", ["a", "Kvittering #7 (æøå).pdf", "请求.txt", "👩‍💻.png", "x" * 255, ".profile", "a..b"]
 )
 def test_other_file_names_are_taken(name: str) -> None:
-    assert rules.decode([File.of(PDF, "application/pdf", name)], "x")[0].file_name == name
+    assert rules.decode([[File.of(PDF, "application/pdf", name)]], ["x"])[0][0].file_name == name
 
 
 @pytest.mark.parametrize(

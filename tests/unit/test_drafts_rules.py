@@ -165,10 +165,9 @@ def test_lines_stand_on_accounts_that_take_them(
     sent = tuple([EnteredLine(one, Side.DEBIT, Decimal(1)) for one in (CASH, account_id)])
     entry = entered(EntryType.JOURNAL_ENTRY, sent, Decimal(1), **fields)
     for path, place in (("", "lines.1"), ("entries.3", "entries.3.lines.1")):
-        with pytest.raises(LedgerBeeError) as refused:
-            rules.check_accounts([entry], ACCOUNTS, [path])
-        assert refused.value.code == code
-        assert refused.value.details == {
+        (fault,) = rules.account_faults(entry, ACCOUNTS, path)
+        assert fault.code == code
+        assert fault.details == {
             "property": place if field else f"{place}.accountId", "accountId": str(account_id),
             **({"field": field} if field else {}),
         }  # fmt: skip
@@ -177,7 +176,7 @@ def test_lines_stand_on_accounts_that_take_them(
 def test_control_accounts_take_lines_of_their_party() -> None:
     sent = tuple([EnteredLine(one, Side.DEBIT, Decimal(1)) for one in (RECEIVABLES, PAYABLES)])
     entry = entered(EntryType.JOURNAL_ENTRY, sent, Decimal(1), customer_id=CUSTOMER, vendor_id=VENDOR)
-    rules.check_accounts([entry], ACCOUNTS, [""])
+    assert not list(rules.account_faults(entry, ACCOUNTS))
 
 
 def test_a_booked_draft_is_closed() -> None:

@@ -68,7 +68,7 @@ async def test_steps_beside_the_loop_are_one_at_a_time_and_in_turn() -> None:
 
     async def request(owner: str, raw: bytes) -> bytes:
         OWNER.set(owner)
-        return await pace.run(work, raw)
+        return await pace.run(lambda: work(raw))
 
     busy = [asyncio.create_task(request("busy", raw)) for raw in [b"wrong", *[b"b"] * 9]]
     await asyncio.sleep(0)
@@ -87,12 +87,12 @@ async def test_steps_beside_the_loop_are_one_at_a_time_and_in_turn() -> None:
 async def test_one_that_leaves_as_it_is_granted_keeps_nobody() -> None:
     pace = Pace()
     for rounds in range(5):
-        leaving = asyncio.create_task(pace.run(len, b"x"))
+        leaving = asyncio.create_task(pace.run(lambda: 1))
         for _ in range(rounds):
             await asyncio.sleep(0)
         leaving.cancel()
         await asyncio.wait([leaving])
-        assert await pace.run(len, b"xx") == 2
+        assert await pace.run(lambda: 2) == 2
 
 
 def test_another_loop_has_steps_of_its_own() -> None:

@@ -37,9 +37,8 @@ from ledgerbee.platform.db import TOO_MUCH_CONTENTION, UNREACHABLE, CredentialRe
 from ledgerbee.platform.http.body_limits import check_elements, max_elements
 from ledgerbee.platform.http.envelope import error_response
 from ledgerbee.platform.http.operation import Handler, Operation
-from ledgerbee.platform.http.pace import OWNER
+from ledgerbee.platform.http.pace import OWNER, in_turn
 from ledgerbee.platform.http.query import QueryNames
-from ledgerbee.platform.http.stepwise import take_turns
 from ledgerbee.platform.http.validation import validation_error
 from ledgerbee.platform.oauth.model import TOKEN_PREFIX
 from ledgerbee.platform.together import Together
@@ -121,10 +120,11 @@ class Edge:
         # The whole body is here before a connection is taken: a slow client holds no transaction open.
         body = b"" if operation.streams else await request.body()
         OWNER.set(principal.company_id)
-        await take_turns(body)
-        check_elements(body, max_elements(operation.max_body))
-        await take_turns(body)
+        await in_turn(len(body), lambda: check_elements(body, max_elements(operation.max_body)))
         is_write = request.method in _IDEMPOTENT_METHODS
+
+        def reserved() -> idempotency.Reservation | None:
+            return idempotency.reservation(request, body, streams=bool(operation.streams)) if is_write else None
 
         async def admit(is_stale: bool) -> Principal:
             if is_stale:
@@ -141,7 +141,7 @@ class Edge:
             admit=admit,
             max_waiting_bytes=self.max_waiting_bytes,
             clock=self.clock,
-            reservation=idempotency.reservation(request, body, streams=bool(operation.streams)) if is_write else None,
+            reservation=await in_turn(len(body), reserved),
             secret_fields=operation.secret_fields,
             address=request.client.host if request.client else None,
         )

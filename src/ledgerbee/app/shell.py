@@ -103,6 +103,13 @@ class Shell:
             if isinstance(route, Route) and (facts := operation_of(route)) is not None and facts.streams
             for method in route.methods or ()
         }
+        #: Limits of bodies, by method and path, where they are below the usual one.
+        self.short_bodies = {
+            (method, route.path): facts.max_body
+            for route in routes
+            if isinstance(route, Route) and (facts := operation_of(route)) is not None and facts.max_body < SMALL_BODY
+            for method in route.methods or ()
+        }
         self.allowed_origins = frozenset(allowed_origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -132,7 +139,7 @@ class _Exchange:
         scope["query_string"], keys = _take_keys(scope.get("query_string", b""))
         scope["ledgerbee.query_key"] = (keys[0] if keys else None) or None
         self.has_more_keys = len(keys) > 1
-        self.max_bytes = SMALL_BODY
+        self.max_bytes = shell.short_bodies.get((scope["method"], scope["path"]), SMALL_BODY)
         self.status = 0
         self.complete = False
         self.received = 0

@@ -127,11 +127,17 @@ def check_all(*checks: Callable[[], object]) -> None:
 
 
 def with_more(fault: LedgerBeeError, checks: Iterable[Callable[[], object]]) -> LedgerBeeError:
-    """A refusal, with what `checks` raise of the same kind: validation errors, or the places of the same fault."""
+    """A refusal, with what `checks` raise of the same kind: see `with_others`."""
+    return with_others(fault, _refusals(checks))
+
+
+def with_others(fault: LedgerBeeError, others: Iterable[LedgerBeeError]) -> LedgerBeeError:
+    """A refusal, with others of its kind: validation errors, or places of the same fault. It may be among them."""
     if fault.error_code is not VALIDATION_FAILED:
-        return with_places(fault, _refusals(checks, fault.error_code))
-    # It may be found again.
-    faults = [fault, *(one for one in _refusals(checks, VALIDATION_FAILED) if one.details != fault.details)]
+        return with_places(fault, others)
+    faults = [
+        fault, *(one for one in others if one.error_code is VALIDATION_FAILED and one.details != fault.details)
+    ]  # fmt: skip
     told = invalid(
         *(
             (error["property"], rule, text)
@@ -174,10 +180,9 @@ def refuse_first(faults: Iterable[LedgerBeeError]) -> None:
         raise with_places(found[0], found[1:])
 
 
-def _refusals(checks: Iterable[Callable[[], object]], code: ErrorCode) -> Iterable[LedgerBeeError]:
+def _refusals(checks: Iterable[Callable[[], object]]) -> Iterable[LedgerBeeError]:
     for check in checks:
         try:
             check()
         except LedgerBeeError as fault:
-            if fault.error_code is code:
-                yield fault
+            yield fault

@@ -24,6 +24,7 @@ from msgspec.json import Decoder, encode
 
 from ledgerbee.core.errors import ErrorCode, invalid
 from ledgerbee.platform.context import Answer, Context
+from ledgerbee.platform.http.body_limits import LARGE, MAX_DIGITS
 
 HEADER: Final = "x-api-idempotency-key"
 
@@ -37,8 +38,8 @@ _KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
 
 #: Values in a body that is compared as JSON, at most: more are compared as bytes, for comparing costs time and memory.
 _MAX_VALUES: Final = 200_000
-#: Digits of a number that is compared by its value, at most.
-_MAX_DIGITS: Final = 1_000
+#: Names in one object of such a body: they are sorted in one call.
+_MAX_NAMES: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class Reservation:
         A digest that was kept by a release that compared bytes counts too: a client that tries again over an upgrade
         must not have its work done twice.
         """
-        return request_hash in {self.request_hash, self._hash_of_bytes()}
+        return request_hash == self.request_hash or request_hash == self._hash_of_bytes()
 
     def with_content(self, digest: bytes) -> "Reservation":
         """The reservation of a request whose body was read as it came in: its digest is part of the request."""
@@ -104,7 +105,8 @@ def _content(body: bytes) -> bytes:
     if body.count(b",") + body.count(b"[") + body.count(b"{") > _MAX_VALUES:
         return body
     try:
-        return _plain_form(body) or encode(_VALUE.decode(body.decode("utf-8-sig")), order="sorted")
+        plain = _plain_form(body) if len(body) <= LARGE else None  # reads it in one call, whatever numbers it has
+        return plain or encode(_VALUE.decode(body.decode("utf-8-sig")), order="sorted")
     except (ValueError, ArithmeticError, RecursionError):
         return body
 
@@ -132,7 +134,9 @@ _PLAIN: Final = Decoder(float_hook=_no_fraction)
 
 
 def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object. Raises `ValueError` where a name is there twice."""
+    """An object. Raises `ValueError` where a name is there twice, or there are more than any request has."""
+    if len(pairs) > _MAX_NAMES:
+        raise ValueError("too many names")
     value = dict(pairs)
     if len(value) < len(pairs):
         raise ValueError("a name is there twice")
@@ -141,7 +145,7 @@ def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _number(text: str) -> int | Raw:
     """The same for all texts of one number."""
-    if len(text) > _MAX_DIGITS:
+    if len(text) > MAX_DIGITS:
         raise ValueError("too many digits")
     value = Decimal(text)
     sign, digits, exponent = value.as_tuple()
@@ -151,7 +155,7 @@ def _number(text: str) -> int | Raw:
         return 0
     exponent += len(digits) - len("".join(map(str, digits)).rstrip("0"))
     minus = "-" if sign else ""
-    if exponent >= 0 and len(significant) + exponent <= _MAX_DIGITS:
+    if exponent >= 0 and len(significant) + exponent <= MAX_DIGITS:
         return Raw(f"{minus}{significant}{'0' * exponent}".encode())  # as the plain form has a whole number
     return Raw(f"{minus}{significant}e{exponent}".encode())
 

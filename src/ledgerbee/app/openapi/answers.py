@@ -16,7 +16,7 @@ from ledgerbee.platform.http.wire import EXAMPLE_ID
 #: What any write can answer, beyond what the operation says of itself.
 _EVERY_WRITE: Final = {
     "409": "`IDEMPOTENCY_KEY_REUSED`: the key was used with another request. `IDEMPOTENCY_KEY_IN_USE`: it still runs",
-    "413": "`PAYLOAD_TOO_LARGE`: the body is larger than {megabytes} MB",
+    "413": "`PAYLOAD_TOO_LARGE`: the body is larger than {size}",
     "415": "`UNSUPPORTED_MEDIA_TYPE`: the body must be application/json",
 }
 #: A code and its meaning in the description of an answer, as `operation` and `_EVERY_WRITE` put them there.
@@ -62,11 +62,15 @@ def complete_answers(method: str, operation: dict[str, Any], facts: Operation) -
 
 
 def _of_writes(operation: Mapping[str, Any], facts: Operation) -> dict[str, str]:
-    texts = {status: text.format(megabytes=facts.max_body // 2**20) for status, text in _EVERY_WRITE.items()}
+    texts = {status: text.format(size=_size(facts.max_body)) for status, text in _EVERY_WRITE.items()}
     if facts.public:
         return {"413": texts["413"]}
     taken = operation.get("requestBody", {}).get("content", {"application/json": {}})
     return texts if "application/json" in taken else _stream(taken)
+
+
+def _size(limit: int) -> str:
+    return f"{limit // 2**20} MB" if limit >= 2**20 else f"{limit // 2**10} KB"
 
 
 def _stream(media_types: Iterable[str]) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +9,7 @@ from msgspec.structs import replace as with_fields
 
 from ledgerbee.chart.accounts import store as accounts
 from ledgerbee.chart.dimensions import store as dimensions
-from ledgerbee.core.errors import LedgerBeeError, with_more
+from ledgerbee.core.errors import LedgerBeeError, refuse_first
 from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.attachments import store as attachments
 from ledgerbee.ledger.drafts import rules, store
@@ -28,7 +27,7 @@ async def create(context: Context, entered: Sequence[EnteredEntry], paths: Seque
     """Draft entries, all or none, and answer with their wire forms in order. Tells `draft_journal_entry.created`.
 
     `paths` name the entries' places in the request, for `details.property`. Raises what
-    `entries.rules.checked` and `rules.check_accounts` raise.
+    `entries.rules.checked` raises and `rules.account_faults` finds.
     """
     contents, names = await _checked(context, entered, paths)
     drafts = [
@@ -41,7 +40,7 @@ async def create(context: Context, entered: Sequence[EnteredEntry], paths: Seque
             updated_at=context.now,
             attachment_count=len(content.attachments),
         )
-        for content in contents
+        async for content in in_steps(contents, lambda content: len(content.lines))
     ]
     await store.insert(context, drafts)
     await attachments.insert_for_drafts(context, [(draft.id, draft.content.attachments) for draft in drafts])
@@ -131,11 +130,13 @@ async def _checked(
     try:
         contents = [
             with_fields(entry_rules.checked(entry, books, path), currency=entry.currency or books.base_currency)
-            for entry, path in zip(entered, paths, strict=True)
+            async for entry, path in in_steps(zip(entered, paths, strict=True), lambda pair: len(pair[0].lines))
         ]
     except LedgerBeeError as fault:
-        each = [partial(entry_rules.checked, entry, books, path) for entry, path in zip(entered, paths, strict=True)]
-        raise with_more(fault, each) from None
+        raise await entries.with_faults_of_others(fault, entry_rules.checked, entered, books, paths) from None
     known = await accounts.get_many(context, {line.account_id for content in contents for line in content.lines})
-    rules.check_accounts(contents, known, paths)
+    faults: list[LedgerBeeError] = []
+    async for content, path in in_steps(zip(contents, paths, strict=True), lambda pair: len(pair[0].lines)):
+        faults += rules.account_faults(content, known, path)
+    refuse_first(faults)
     return contents, {account.id: AccountName(account.number, account.name) for account in known.values()}

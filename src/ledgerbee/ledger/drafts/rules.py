@@ -1,6 +1,6 @@
 """What may be drafted, and how a draft changes. Pure."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from itertools import zip_longest
 from typing import Any, Final
 from uuid import UUID
@@ -8,7 +8,7 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from ledgerbee.chart.accounts.model import ACCOUNT_NOT_BOOKABLE, ACCOUNT_NOT_FOUND, Account, ControlAccountType
-from ledgerbee.core.errors import LedgerBeeError, refuse_first
+from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.ledger.drafts.model import DRAFT_JOURNAL_ENTRY_INVALID_STATE, Draft, DraftStatus
 from ledgerbee.ledger.entries.model import (
     CUSTOMER_TYPES,
@@ -23,17 +23,12 @@ from ledgerbee.ledger.entries.rules import below
 _LOCKED_TYPES: Final = CUSTOMER_TYPES | VENDOR_TYPES
 
 
-def check_accounts(entries: Sequence[EnteredEntry], known: Mapping[UUID, Account], paths: Sequence[str]) -> None:
-    """Refuse lines that can't be posted on their accounts; `known` are those of them that the company has.
+def account_faults(entered: EnteredEntry, known: Mapping[UUID, Account], path: str = "") -> Iterator[LedgerBeeError]:
+    """Why lines can't be posted on their accounts; `known` are those of them that the company has.
 
-    Of posted entries the database holds the same. Raises, the first line's with its place below its entry's path in
-    `details.property`, and with the places of all lines that have the same: `ACCOUNT_NOT_FOUND`,
-    `ACCOUNT_NOT_BOOKABLE`, `JOURNAL_ENTRY_PARTY_REQUIRED`.
+    Of posted entries the database holds the same. Of each line at most one, with its place below `path` in
+    `details.property`: `ACCOUNT_NOT_FOUND`, `ACCOUNT_NOT_BOOKABLE`, `JOURNAL_ENTRY_PARTY_REQUIRED`.
     """
-    refuse_first(fault for entered, path in zip(entries, paths, strict=True) for fault in _faults(entered, known, path))
-
-
-def _faults(entered: EnteredEntry, known: Mapping[UUID, Account], path: str) -> Iterator[LedgerBeeError]:
     parties = {
         ControlAccountType.ACCOUNTS_RECEIVABLE: ("customerId", entered.customer_id),
         ControlAccountType.ACCOUNTS_PAYABLE: ("vendorId", entered.vendor_id),

@@ -13,11 +13,12 @@ import structlog
 
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.ids import new_id
-from ledgerbee.platform.attachments import store
+from ledgerbee.platform.attachments import rules, store
 from ledgerbee.platform.attachments.blobs import BlobStore
-from ledgerbee.platform.attachments.model import DecodedAttachment, NewAttachment
+from ledgerbee.platform.attachments.model import DecodedAttachment, EncodedFile, NewAttachment
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.db import CredentialRevokedError, Database, Tenant
+from ledgerbee.platform.http.pace import in_turn
 from ledgerbee.platform.jobs import SYSTEM
 
 if TYPE_CHECKING:
@@ -82,6 +83,15 @@ class _Lease:
                 await work(context, some)
 
             await self.database.run(self.tenant, self.now, part)
+
+
+async def decoded(files: Sequence[Sequence[EncodedFile]], paths: Sequence[str]) -> list[list[DecodedAttachment]]:
+    """The files of several entries as `rules.decode` reads them, in the same order; `paths` name the entries' lists.
+
+    Large ones are read beside the event loop, when their turn comes. Raises what `rules.decode` raises.
+    """
+    size = sum(len(file.content) for of_entry in files for file in of_entry)
+    return await in_turn(size, lambda: rules.decode(files, paths))
 
 
 @asynccontextmanager

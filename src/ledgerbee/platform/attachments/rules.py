@@ -71,18 +71,14 @@ CONTENT_TYPES: Final = frozenset(
 
 _XML_START: Final = re.compile(r"\ufeff?\s*<(\?xml\s|!--|!DOCTYPE\s|[\w:.-]+[\s/>])")
 _NO_TEXT: Final = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
+_PIECE: Final = 2**20
 _BYTE_ORDER_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
 #: What turns the reading direction of a name, and so hides how it ends (Unicode TR 36).
 _TURNING: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _NO_NAME: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
 
-def decode(files: Sequence[EncodedFile], path: str) -> list[DecodedAttachment]:
-    """The files of a request's list `path`, as `decode_all` has them."""
-    return decode_all([files], [path])[0]
-
-
-def decode_all(lists: Sequence[Sequence[EncodedFile]], paths: Sequence[str]) -> list[list[DecodedAttachment]]:
+def decode(lists: Sequence[Sequence[EncodedFile]], paths: Sequence[str]) -> list[list[DecodedAttachment]]:
     """The files of a request's lists (their paths as `entries.3.attachments`), decoded and checked, in the same order.
 
     Raises a validation error for file names, and `INVALID_ATTACHMENT_TYPE` with the field in `details.property`, of
@@ -201,7 +197,8 @@ def _text_of(content: bytes) -> str | None:
                 text = content.decode("cp1252")
     except UnicodeDecodeError:
         return None
-    return None if _NO_TEXT.search(text) else text
+    # A piece at a time: one search holds whatever else the process does.
+    return None if any(_NO_TEXT.search(text, start, start + _PIECE) for start in range(0, len(text), _PIECE)) else text
 
 
 def content_disposition(file_name: str, kind: Literal["attachment", "inline"] = "attachment") -> str:

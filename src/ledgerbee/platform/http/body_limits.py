@@ -12,15 +12,17 @@ from ledgerbee.core.errors import LedgerBeeError, invalid
 SMALL_BODY: Final = 1024 * 1024
 #: Bytes of a body that may carry files, or many entries (contract 2.28).
 LARGE_BODY: Final = 15 * 1024 * 1024
+#: Bytes of a form, which may come from anybody: no credential is shown before it is read.
+FORM_BODY: Final = 16 * 1024
 #: Bytes from which on a body is worked on in steps, so that other requests get their turn in between.
 LARGE: Final = 64 * 1024
 #: Elements (keys of objects and items of lists) of a body of either size.
 MAX_ELEMENTS: Final = 20_000
 MAX_ELEMENTS_LARGE: Final = 100_000
-#: How deep lists and objects may be nested.
-MAX_DEPTH: Final = 100
-#: Characters of a number.
-MAX_DIGITS: Final = 1_000
+#: How deep lists and objects may be nested: no request of ours is deeper than six.
+MAX_DEPTH: Final = 20
+#: Characters of a number: no column holds nearly as many.
+MAX_DIGITS: Final = 100
 #: Escapes in strings: each takes the decoder some thirty times as long as a plain character.
 MAX_ESCAPES: Final = 500_000
 

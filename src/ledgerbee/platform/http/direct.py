@@ -21,6 +21,7 @@ from ledgerbee.platform.company import store as companies
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.http import stepwise
 from ledgerbee.platform.http.body_limits import LARGE
+from ledgerbee.platform.http.pace import give_turn, in_turn
 from ledgerbee.platform.http.partial import Facts, has_checks, told
 from ledgerbee.platform.http.wire import RequestModel, to_uuid
 
@@ -69,11 +70,10 @@ def _direct_write(route: APIRoute) -> Handler | None:
 
     async def write(request: Request) -> Response:
         raw = await request.body()
-        ids, body = ids_of(request), model.from_bytes(raw)
+        ids, body = ids_of(request), await in_turn(len(raw), lambda: model.from_bytes(raw))
         if body is None:
-            await stepwise.take_turns(raw)
             body = await _validated(model, request)
-        await stepwise.take_turns(raw)
+        await give_turn(raw)
         arguments = {request_name: request, body_name: body, **ids}
         if response_name is None:
             return respond(await endpoint(**arguments))
@@ -86,7 +86,7 @@ def _direct_write(route: APIRoute) -> Handler | None:
 async def _validated(model: type[RequestModel], request: Request) -> RequestModel:
     raw = await request.body()
     body = await request.json()
-    await stepwise.take_turns(raw)
+    await give_turn(raw)
     if len(raw) > LARGE:
         return await stepwise.validated_in_steps(model, body, lambda: _facts(model, request))
     try:

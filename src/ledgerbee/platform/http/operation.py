@@ -30,9 +30,9 @@ from starlette.types import Scope
 from ledgerbee.core.errors import ErrorCode, invalid
 from ledgerbee.platform.caller import Caller
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.http.body_limits import LARGE, MAX_DEPTH, SMALL_BODY, check_depth, check_digits
+from ledgerbee.platform.http.body_limits import MAX_DEPTH, SMALL_BODY, check_depth, check_digits
 from ledgerbee.platform.http.direct import direct
-from ledgerbee.platform.http.pace import PACE
+from ledgerbee.platform.http.pace import in_turn
 from ledgerbee.platform.http.query import QueryNames, query_names
 from ledgerbee.platform.http.texts import check_text, marked
 
@@ -120,7 +120,8 @@ def operation(  # noqa: PLR0913  each argument is one independent fact of the op
     `extension` marks what the original leaves to its app, `response` describes the success answer. `secret_fields`
     are the answer's names that are shown once: a replay under the same idempotency key answers null there.
     `streams` are the media types of a body that the handler reads as it comes in, by a `BodyStream` parameter.
-    `max_body` is the limit of a body in bytes, above the usual one where it may carry files or many entries.
+    `max_body` is the limit of a body in bytes: above the usual one where it may carry files or many entries, below it
+    where the caller shows no credential.
     `superseded` marks what has a successor but no date of shutdown: deprecated in the document, without headers.
     """
     facts = Operation(
@@ -201,7 +202,7 @@ class ExactRequest(Request):
         """The decoded body; no body is an object without fields. Raises the validation error for what is no JSON."""
         if not hasattr(self, "_json"):
             raw = await self.body() or b"{}"
-            self._json = await PACE.run(_readable, raw) if len(raw) > LARGE else _readable(raw)
+            self._json = await in_turn(len(raw), lambda: _readable(raw))
         return self._json
 
 

@@ -14,6 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from typing import Final, NamedTuple, TypeVar
 
+from ledgerbee.platform.http.body_limits import LARGE
+
 T = TypeVar("T")
 
 #: Whose body the request has: the edge says so.
@@ -43,11 +45,14 @@ class Pace:
         """Wait for the body's next step."""
         await self._granted(is_beside=False)
 
-    async def run(self, work: Callable[[bytes], T], raw: bytes) -> T:
-        """A step beside the event loop, which goes on whenever Python lets it: each time that a number was decoded."""
+    async def run(self, work: Callable[[], T]) -> T:
+        """A step beside the event loop, which goes on whenever Python lets it: between two calls of C code.
+
+        `work` may take long, no single call in it may: see `body_limits`.
+        """
         loop = await self._granted(is_beside=True)
         try:
-            return await loop.run_in_executor(_BESIDE, work, raw)
+            return await loop.run_in_executor(_BESIDE, work)
         finally:
             loop.call_soon(self._rest, loop)
 
@@ -90,3 +95,14 @@ class Pace:
 
 #: Of the process.
 PACE: Final = Pace()
+
+
+async def give_turn(raw: bytes) -> None:
+    """Between two steps of the work on a body: let others have their turn where it is a large one."""
+    if len(raw) > LARGE:
+        await PACE.step()
+
+
+async def in_turn(size: int, work: Callable[[], T]) -> T:
+    """What `work` makes of so many bytes: of few at once, of many beside the event loop when their turn comes."""
+    return await PACE.run(work) if size > LARGE else work()

@@ -14,7 +14,6 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
 from ledgerbee.platform.http import partial
-from ledgerbee.platform.http.body_limits import LARGE
 from ledgerbee.platform.http.hints import with_hints
 from ledgerbee.platform.http.pace import PACE
 from ledgerbee.platform.http.partial import Facts
@@ -26,12 +25,6 @@ M = TypeVar("M", bound=RequestModel)
 _STRIDE: Final = 100
 #: Findings after which nobody looks for more.
 _ENOUGH: Final = 500
-
-
-async def take_turns(raw: bytes) -> None:
-    """Between two steps of the work on a body: let others have their turn where it is a large one."""
-    if len(raw) > LARGE:
-        await PACE.step()
 
 
 class _List(NamedTuple):

@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field
 
 from ledgerbee.platform.credentials.rules import network_of
 from ledgerbee.platform.db import Database
+from ledgerbee.platform.http.body_limits import FORM_BODY
 from ledgerbee.platform.http.operation import RouteOptions, operation, resource_router
 from ledgerbee.platform.oauth import rules, store
 from ledgerbee.platform.oauth.actions import TokenDesk
@@ -51,7 +52,7 @@ class OAuthErrorResponse(BaseModel):
 
 
 def _endpoint(title: str, description: str, fields: dict[str, Any], required: list[str]) -> RouteOptions:
-    options = operation(title, scope=None, public=True, description=description)
+    options = operation(title, scope=None, public=True, description=description, max_body=FORM_BODY)
     form = {"type": "object", "properties": {**fields, **_CLIENT_FIELDS}, "required": required}
     options["openapi_extra"]["requestBody"] = {"required": True, "content": {rules.FORM: {"schema": form}}}
     headers = {

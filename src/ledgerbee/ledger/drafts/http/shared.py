@@ -8,7 +8,7 @@ from fastapi import Path, Response
 from ledgerbee.ledger.drafts import actions, store
 from ledgerbee.ledger.drafts.model import DRAFT_JOURNAL_ENTRY_INVALID_STATE, DRAFT_JOURNAL_ENTRY_NOT_FOUND
 from ledgerbee.ledger.drafts.wire import ListDraftJournalEntriesResponse, render
-from ledgerbee.ledger.entries.http.create import ENTERING_ERRORS
+from ledgerbee.ledger.entries.http.create import ENTERING_ERRORS, entered
 from ledgerbee.ledger.entries.model import (
     FISCAL_YEAR_MISSING,
     JOURNAL_ENTRY_AMOUNT_INVALID,
@@ -23,9 +23,8 @@ from ledgerbee.ledger.entries.wire import (
     CreateJournalEntryRequest,
     CreateJournalEntryV1Request,
 )
-from ledgerbee.platform.attachments.actions import staged
+from ledgerbee.platform.attachments.actions import decoded, staged
 from ledgerbee.platform.attachments.model import INVALID_ATTACHMENT_TYPE
-from ledgerbee.platform.attachments.rules import decode_all
 from ledgerbee.platform.caller import Caller
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.http.wire import Id, pages
@@ -98,9 +97,9 @@ async def _create(
     paths: Sequence[str],
     answer: Callable[[Sequence[bytes]], Response],
 ) -> Response:
-    files = decode_all([body.attachments for body in bodies], [below(path, "attachments") for path in paths])
+    files = await decoded([body.attachments for body in bodies], [below(path, "attachments") for path in paths])
     async with staged(caller, files) as attached:
-        entries = [body.entered(own) for body, own in zip(bodies, attached, strict=True)]
+        entries = await entered(bodies, attached)
 
         async def work(context: Context) -> Response:
             return answer(await actions.create(context, entries, paths))

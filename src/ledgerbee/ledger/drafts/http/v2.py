@@ -35,8 +35,7 @@ from ledgerbee.ledger.entries.wire import (
     CreateJournalEntryRequest,
     JournalEntryV1Response,
 )
-from ledgerbee.platform.attachments.actions import staged
-from ledgerbee.platform.attachments.rules import decode
+from ledgerbee.platform.attachments.actions import decoded, staged
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.http.body_limits import LARGE_BODY
 from ledgerbee.platform.http.operation import CallerDep, Ctx, operation, resource_router
@@ -148,7 +147,7 @@ async def update_draft_journal_entry_v2(
     caller: CallerDep, draft_journal_entry_id: DraftId, body: UpdateDraftJournalEntryRequest
 ) -> Response:
     """Update a draft journal entry."""
-    async with staged(caller, [decode(body.attachments or (), "attachments")]) as (files,):
+    async with staged(caller, await decoded([body.attachments or ()], ["attachments"])) as (files,):
         changes = body.changes(files)
 
         async def work(context: Context) -> Response:

@@ -1,7 +1,7 @@
 """What can be done with journal entries, split by verb."""
 
 from ledgerbee.ledger.entries.actions.correct import correct
-from ledgerbee.ledger.entries.actions.enter import enter, enter_together
+from ledgerbee.ledger.entries.actions.enter import enter, enter_together, with_faults_of_others
 from ledgerbee.ledger.entries.actions.post import (
     Batch,
     Prepared,
@@ -32,4 +32,5 @@ __all__ = [
     "reverse_batch",
     "reverse_of_document",
     "warned",
+    "with_faults_of_others",
 ]

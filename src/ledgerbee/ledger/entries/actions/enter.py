@@ -1,16 +1,15 @@
 """Entering entries: what callers enter is completed from the books and posted."""
 
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
 
-from ledgerbee.core.errors import VALIDATION_FAILED, LedgerBeeError, with_more
+from ledgerbee.core.errors import VALIDATION_FAILED, LedgerBeeError, with_others
 from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.attachments import store as attachments
 from ledgerbee.ledger.entries import rules, store
 from ledgerbee.ledger.entries.actions.post import post_for
 from ledgerbee.ledger.entries.model import EnteredEntry, NewEntry, Posted
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.steps import StepCounter, give_way
+from ledgerbee.platform.steps import StepCounter, give_way, in_steps
 
 
 async def enter(context: Context, entries: Sequence[EnteredEntry]) -> list[Posted]:
@@ -29,11 +28,27 @@ async def enter(context: Context, entries: Sequence[EnteredEntry]) -> list[Poste
     except LedgerBeeError as fault:
         # What only the whole entry shows (its balance, its rate) is no validation error.
         check = rules.checked if fault.error_code is VALIDATION_FAILED else _completed
-        each = [partial(check, entered, books, path) for entered, path in zip(entries, paths, strict=True)]
-        raise with_more(fault, each) from None
+        raise await with_faults_of_others(fault, check, entries, books, paths) from None
     posted = await post_for([context] * len(entries), completed, paths)
     await _attach(context, entries, completed)
     return posted
+
+
+async def with_faults_of_others(
+    fault: LedgerBeeError,
+    check: Callable[[EnteredEntry, rules.Books, str], object],
+    entries: Sequence[EnteredEntry],
+    books: rules.Books,
+    paths: Sequence[str],
+) -> LedgerBeeError:
+    """The refusal of one entry, with what `check` finds of the same kind in the others."""
+    faults = []
+    async for entered, path in in_steps(zip(entries, paths, strict=True), lambda pair: len(pair[0].lines)):
+        try:
+            check(entered, books, path)
+        except LedgerBeeError as refusal:
+            faults.append(refusal)
+    return with_others(fault, faults)
 
 
 def _completed(entered: EnteredEntry, books: rules.Books, path: str) -> NewEntry:

@@ -37,9 +37,8 @@ from ledgerbee.ledger.entries.wire import (
 )
 from ledgerbee.parties.customers.model import CUSTOMER_NOT_FOUND
 from ledgerbee.parties.vendors.model import VENDOR_NOT_FOUND
-from ledgerbee.platform.attachments.actions import staged
-from ledgerbee.platform.attachments.model import ATTACHMENT_STORE_UNAVAILABLE, INVALID_ATTACHMENT_TYPE
-from ledgerbee.platform.attachments.rules import decode, decode_all
+from ledgerbee.platform.attachments.actions import decoded, staged
+from ledgerbee.platform.attachments.model import ATTACHMENT_STORE_UNAVAILABLE, INVALID_ATTACHMENT_TYPE, NewAttachment
 from ledgerbee.platform.caller import Caller
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.http.body_limits import LARGE_BODY
@@ -173,7 +172,7 @@ async def _enter(
 ) -> Response:
     if not body.attachments:
         return await _post(caller, body.entered(), enter)
-    async with staged(caller, [decode(body.attachments, "attachments")]) as (files,):
+    async with staged(caller, await decoded([body.attachments], ["attachments"])) as (files,):
         return await _post(caller, body.entered(files), enter)
 
 
@@ -188,16 +187,24 @@ async def _enter_batch(
     with_warnings: bool = False,
 ) -> Response:
     paths = [f"entries.{index}.attachments" for index in range(len(bodies))]
-    decoded = decode_all([body.attachments or () for body in bodies], paths)
-    async with staged(caller, decoded) as files:
-        entries, counter = [], StepCounter()
-        for body, own in zip(bodies, files, strict=True):
-            entries.append(body.entered(own))
-            if counter.is_due(len(entries[-1].lines)):
-                await give_way()
+    async with staged(caller, await decoded([body.attachments for body in bodies], paths)) as files:
+        entries = await entered(bodies, files)
 
         async def work(context: Context) -> Response:
             posted = await actions.enter(context, entries)
             return created_batch(await actions.warned(context, posted) if with_warnings else posted)
 
         return await caller.command(work)
+
+
+async def entered(
+    bodies: Sequence[CreateJournalEntryRequest | CreateJournalEntryV1Request],
+    files: Sequence[tuple[NewAttachment, ...]],
+) -> list[EnteredEntry]:
+    """The entries of a batch for the rules, each with its files; others get their turn in between."""
+    entries, counter = [], StepCounter()
+    for body, own in zip(bodies, files, strict=True):
+        entries.append(body.entered(own))
+        if counter.is_due(len(entries[-1].lines)):
+            await give_way()
+    return entries
