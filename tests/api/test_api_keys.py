@@ -71,6 +71,7 @@ async def test_the_secret_is_kept_only_as_its_hash(api: Api) -> None:
 
     async def work(context: Context) -> tuple[list[Any], bytes]:
         rows = []
+        await context.connection.execute("SET LOCAL ROLE NONE")
         for table in ("api_keys", "credentials", "idempotency_keys", "events"):
             rows += await context.connection.fetch(f"SELECT * FROM {table} WHERE company_id = $1", context.company_id)
         stored = await context.connection.fetchval(

@@ -38,7 +38,8 @@ TABLES = {
     "INSERT SELECT UPDATE(is_active name vat_code_id)": "accounts",
     "INSERT SELECT UPDATE(revoked_at)": "api_keys",
     "INSERT SELECT UPDATE(rate updated_at)": "company_exchange_rates",
-    "DELETE INSERT SELECT UPDATE(ip_allowlist scopes version)": "credentials",
+    "DELETE INSERT SELECT(company_id expires_at ip_allowlist kind made_by scopes subject_id version)"
+    " UPDATE(ip_allowlist scopes version)": "credentials",
     "INSERT SELECT UPDATE(is_default)": "document_templates journal_categories",
     "INSERT SELECT UPDATE(ip_allowlist name revoked_at scopes)": "oauth_clients",
     "INSERT SELECT UPDATE(is_active name)": "vat_codes",
@@ -76,7 +77,7 @@ FUNCTIONS = {
     "enter_company": SECRET, "enter_new_company": "enters none that there is", "fiscal_year_around": BARE,
     "give_up_upload": SECRET, "hold_ledger": ENTERED, "job_company": BARE, "last_turn": ENTERED, "make_room": ENTERED,
     "open_ledger": ENTERED, "post_entries": ENTERED, "price_is_used": BARE, "resolve_credential": SECRET,
-    "rolled_up_through": BARE, "set_lock_date": ENTERED, "take_number": ENTERED,
+    "revoke_token": ENTERED, "rolled_up_through": BARE, "set_lock_date": ENTERED, "take_number": ENTERED,
     "take_rate_limit_hit": "counts calls to the token endpoint, of no company: it can use up a bucket's places",
     "visible_company": "says what its caller has written; policies ask it, for the role that they run for",
 }  # fmt: skip
@@ -90,6 +91,7 @@ CALLS = {
     "make_room": ("make_room('import_journal_entries', 60)", None),
     "open_ledger": ("open_ledger('DKK', 2, $1, '2027-01-01', '2027-12-31')", "LB403"),
     "post_entries": (None, "LB403"),
+    "revoke_token": ("revoke_token($1, 'x')", "LB403"),
     "set_lock_date": ("set_lock_date('2026-12-31', true)", "LB403"),
     "take_number": ("take_number('invoice')", "LB403"),
 }

@@ -142,6 +142,7 @@ async def test_no_event_has_a_secret(http: httpx.AsyncClient, database: Database
     assert len(secrets) >= 4
 
     async def hashes(context: Context) -> list[str]:
+        await context.connection.execute("SET LOCAL ROLE NONE")
         rows = await context.connection.fetch(
             "SELECT secret_hash FROM credentials WHERE company_id = $1", context.company_id
         )

@@ -30,7 +30,7 @@ _WHOLE: Final = (
     fast_wire.plain_entry,
     fast_wire.plain_batch,
     operation._readable,
-    attachments.decode,
+    attachments._decode,
 )
 _ENTRY, _BATCH, _DRAFTS = "/v2/journal-entries", "/v2/journal-entries/batch", "/v2/draft-journal-batches"
 

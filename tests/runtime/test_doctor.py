@@ -3,6 +3,7 @@
 import asyncio
 import json
 import socket
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,7 @@ def test_a_working_installation(own_data: Path, own_folder: Path) -> None:
     }  # fmt: skip
     assert found["backup"]["level"] == "WARN"
     assert found["mail"]["level"] == "WARN"
+    assert "other databases" not in found
     left = [path.name for path in (own_data / "attachments").iterdir()]
     assert left == [MARKER]  # nothing of the probe
     assert cli("db", "backup", own_folder / "x.backup", "--data-dir", own_data).returncode == 0
@@ -133,6 +135,18 @@ def test_a_database_of_ones_own_with_a_fault(
     spoil(own_database)
     code, found = examined(**settings)
     assert (code, found[check]["level"]) == (1, "FAIL")
+
+
+def test_other_databases_that_the_roles_may_enter(own_database: str, server_url: str) -> None:
+    other = f"beside_{uuid.uuid4().hex}"
+    assert cli("db", "migrate", DATABASE_URL=own_database).returncode == 0
+    asyncio.run(_execute(server_url, f"CREATE DATABASE {other}"))
+    try:
+        assert other in examined(DATABASE_URL=own_database)[1]["other databases"]["remedy"]
+        asyncio.run(_execute(server_url, f"REVOKE CONNECT ON DATABASE {other} FROM PUBLIC"))
+        assert other not in examined(DATABASE_URL=own_database)[1].get("other databases", {}).get("remedy", "")
+    finally:
+        asyncio.run(_execute(server_url, f"DROP DATABASE {other}"))
 
 
 def test_roles_that_got_more_than_they_should_have(own_database: str, own_folder: Path) -> None:

@@ -36,7 +36,7 @@ async def give(context: Context, wanted: Grant, maker: Principal | None) -> Made
     """
     if maker is None:
         return Made(wanted, None, str(context.actor))
-    held = await credentials.hold_grantor(context, maker.subject_id)
+    held = await credentials.hold(context, maker.subject_id)
     return Made(granted(wanted, held), maker.subject_id, str(context.actor))
 
 
@@ -48,12 +48,12 @@ async def check_change(
     Raises `INSUFFICIENT_PERMISSIONS` and validation errors.
     """
     if changer is not None:
-        held = await credentials.hold_grantor(context, changer.subject_id)
+        held = await credentials.hold(context, changer.subject_id)
         check_grant(before.scopes, held.scopes)
         _check_within(before, after, held)
     maker = await credentials.maker_of(context, client_id)
     if maker is not None:
-        _check_within(before, after, await credentials.hold_grantor(context, maker))
+        _check_within(before, after, await credentials.hold(context, maker))
 
 
 def _check_within(before: Grant, after: Grant, held: Grant) -> None:

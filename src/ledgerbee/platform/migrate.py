@@ -29,10 +29,11 @@ class MigrationError(Exception):
     """The database can't be brought to this release's schema. The message is for the operator."""
 
 
-async def migrate(dsn: str) -> None:
+async def migrate(dsn: str, *, embedded: bool = False) -> None:
     """Apply all missing revisions, the job queue's own schema and the published exchange rates.
 
-    `dsn` must log in as the role that owns the schema. Raises `MigrationError` and the driver's own errors.
+    `dsn` must log in as the role that owns the schema. `embedded`: the server is ours alone. Raises `MigrationError`
+    and the driver's own errors.
     """
     guard = await asyncpg.connect(dsn)
     try:
@@ -43,6 +44,8 @@ async def migrate(dsn: str) -> None:
             await _install_jobs(guard)
             await guard.execute("ANALYZE")
         await _close_ways_around(guard)
+        if embedded:
+            await _close_other_databases(guard)
         await rates.seed(guard, ecb.history())
     finally:
         await guard.close()
@@ -153,6 +156,20 @@ async def _close_ways_around(connection: "asyncpg.Connection[asyncpg.Record]") -
         for role, database in settings:
             place = f" IN DATABASE {database}" if database else ""
             await connection.execute(f"ALTER ROLE {role}{place} RESET ALL")
+
+
+async def _close_other_databases(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    """Keep the program's roles out of the databases that every server has.
+
+    There nobody took from them what shows the statements of other sessions, in whichever database these are.
+    """
+    names = await connection.fetch(
+        "SELECT d.datname FROM pg_database d WHERE d.datname IN ('postgres', 'template1')"
+        " AND has_database_privilege($1, d.oid, 'CONNECT')",
+        WORKER_ROLE,
+    )
+    for (name,) in names:
+        await connection.execute(f"REVOKE CONNECT, TEMPORARY ON DATABASE {name} FROM PUBLIC")
 
 
 async def _is_current(connection: "asyncpg.Connection[asyncpg.Record]") -> bool:

@@ -72,6 +72,17 @@ async def _roles(connection: "Connection") -> list[Finding]:
         remedy = f"As the owner of the database: REVOKE TEMPORARY ON DATABASE {name} FROM PUBLIC, {', '.join(roles)};"
         text = "the program's roles may make temporary tables, which go before those of the ledger"
         found.append(Finding("roles", WARN, text, remedy))
+    others = await connection.fetchval(
+        "SELECT string_agg(quote_ident(d.datname), ', ' ORDER BY d.datname) FROM pg_database d"
+        " WHERE d.datallowconn AND d.datname <> current_database()"
+        " AND EXISTS (SELECT FROM pg_roles r WHERE r.rolname = ANY ($1)"
+        "             AND has_database_privilege(r.oid, d.oid, 'CONNECT'))",
+        roles,
+    )
+    if others:
+        remedy = f"If nobody needs it: REVOKE CONNECT ON DATABASE {others} FROM PUBLIC; (docs/operations/security.md)"
+        text = f"the program's roles may log in to {others}, and see from there what sessions of ours run"
+        found.append(Finding("other databases", WARN, text, remedy))
     for role, settings in await connection.fetch(
         "SELECT r.rolname, array_to_string(s.setconfig, ', ') FROM pg_db_role_setting s"
         " JOIN pg_roles r ON r.oid = s.setrole WHERE r.rolname = ANY ($1)"

@@ -97,7 +97,7 @@ def access(data_dir: Path | None) -> Iterator[Access]:
         yield Access(settings.database_url, settings.database_app_url, None, settings.database_worker_url)
         return
     with running(folder) as server:
-        asyncio.run(migrate(server.dsn()))
+        asyncio.run(migrate(server.dsn(), embedded=True))
         yield Access(server.dsn(), server.dsn(user=APPLICATION_ROLE), folder, server.dsn(user=WORKER_ROLE))
 
 

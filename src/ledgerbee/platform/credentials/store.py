@@ -59,18 +59,8 @@ async def add(
     )
 
 
-async def hold(context: Context, secret_hash: bytes) -> Grant | None:
-    """What a credential may do, unchangeable by others until this transaction ends; None once it is revoked."""
-    row = await context.connection.fetchrow(
-        "SELECT scopes, ip_allowlist, expires_at FROM credentials WHERE company_id = $1 AND secret_hash = $2 FOR SHARE",
-        context.company_id,
-        secret_hash,
-    )
-    return _grant(row) if row else None
-
-
-async def hold_grantor(context: Context, subject_id: UUID) -> Grant:
-    """What a key or client may give away, unchangeable by others until this transaction ends.
+async def hold(context: Context, subject_id: UUID) -> Grant:
+    """What a key or client may do and give away, unchangeable by others until this transaction ends.
 
     Of an access token it is what its client may: the token is gone within the hour, and what it makes stays while the
     client does. Raises `CredentialRevokedError` once it is revoked.
@@ -131,13 +121,7 @@ async def revoke(context: Context, subject_id: UUID) -> None:
 
 async def revoke_token(context: Context, subject_id: UUID, secret_hash: bytes) -> None:
     """Shut out one access token of an OAuth client; another's, or an unknown one, stays as it is."""
-    await context.connection.execute(
-        "DELETE FROM credentials WHERE company_id = $1 AND subject_id = $2 AND secret_hash = $3"
-        " AND kind = 'oauth_token'",
-        context.company_id,
-        subject_id,
-        secret_hash,
-    )
+    await context.connection.execute("SELECT revoke_token($1, $2)", subject_id, secret_hash)
 
 
 def _grant(row: asyncpg.Record) -> Grant:

@@ -129,8 +129,8 @@ class TokenDesk:
         """A new token with all the client's scopes. Raises `invalid_client`."""
 
         async def work(client: Principal, context: Context) -> AccessToken:
-            grant = await credentials.hold(context, client.secret_hash)
-            if grant is None or not is_address_allowed(self.host, grant.ip_allowlist):
+            grant = await credentials.hold(context, client.subject_id)
+            if not is_address_allowed(self.host, grant.ip_allowlist):
                 raise invalid_client()
             expires_at = min(self.now + TOKEN_LIFE, grant.expires_at or datetime.max.replace(tzinfo=UTC))
             token = AccessToken(new_secret(TOKEN_PREFIX), grant.scopes, expires_at - self.now)

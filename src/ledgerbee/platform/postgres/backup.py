@@ -199,8 +199,13 @@ def _refuse_when_in_use(server: Server) -> None:
 
 
 def _fill(server: Server, source: Path, fresh: str) -> None:
-    """Make the database `fresh` anew and restore into it, stopping at the first fault."""
-    _sql(server, f"DROP DATABASE IF EXISTS {fresh};", f"CREATE DATABASE {fresh} TEMPLATE template0;")
+    """Make the database `fresh` anew and restore into it, stopping at the first fault. Closed until swapped in."""
+    _sql(
+        server,
+        f"DROP DATABASE IF EXISTS {fresh};",
+        f"CREATE DATABASE {fresh} TEMPLATE template0;",
+        f"REVOKE CONNECT ON DATABASE {fresh} FROM PUBLIC;",
+    )
     jobs = min(MAX_JOBS, os.cpu_count() or 1)
     _tool(
         server, "pg_restore", "--exit-on-error", f"--jobs={jobs}", f"--dbname={server.dsn(database=fresh)}", str(source)
@@ -248,6 +253,7 @@ def _rename(server: Server, fresh: str, *, disconnect: bool) -> None:
         others if disconnect else "",
         f"ALTER DATABASE {DATABASE} RENAME TO {old};",
         f"ALTER DATABASE {fresh} RENAME TO {DATABASE};",
+        f"GRANT CONNECT ON DATABASE {DATABASE} TO PUBLIC;",
         "COMMIT;",
     )
 

@@ -104,6 +104,38 @@ BEGIN
 END
 $$;
 
+-- Forgets what ANALYZE noted of a table's columns, and keeps it from noting it again. For comparisons that can't tell what they
+-- compare (equal, less, starts with), the planner uses the notes of all rows, whatever the policy, and EXPLAIN shows what it
+-- made of them: asked often enough, it tells the values. Call it again when a column was added.
+--
+-- Company ids, moments, days, counters and yes-or-no keep theirs: plans go by them.
+CREATE FUNCTION forget_values(target regclass) RETURNS void
+    LANGUAGE plpgsql AS $$
+DECLARE
+    told record;
+    has_all_rights boolean := (SELECT r.rolsuper FROM pg_roles r WHERE r.rolname = current_user);
+BEGIN
+    FOR told IN
+        SELECT c.oid, c.relkind, c.relname, a.attnum, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+        WHERE (c.oid = target AND a.attname <> 'company_id' AND format_type(a.atttypid, NULL) NOT IN
+                   ('boolean', 'smallint', 'integer', 'bigint', 'date', 'timestamp with time zone')
+               OR c.oid IN (SELECT i.indexrelid FROM pg_index i WHERE i.indrelid = target AND i.indkey[a.attnum - 1] = 0))
+          AND a.attnum > 0 AND NOT a.attisdropped
+    LOOP
+        IF told.relkind = 'i' THEN -- an expression of an index
+            EXECUTE format('ALTER INDEX %s ALTER COLUMN %s SET STATISTICS 0', told.oid::regclass, told.attnum);
+        ELSE
+            EXECUTE format('ALTER TABLE %s ALTER COLUMN %I SET STATISTICS 0', target, told.attname);
+        END IF;
+        IF has_all_rights THEN
+            DELETE FROM pg_statistic s WHERE s.starelid = told.oid AND s.staattnum = told.attnum;
+        ELSIF to_regproc('pg_catalog.pg_clear_attribute_stats') IS NOT NULL THEN
+            PERFORM pg_clear_attribute_stats('public', told.relname::text, told.attname::text, false);
+        END IF;
+    END LOOP;
+END
+$$;
+
 -- Asked once for each table of a statement, not for each row.
 CREATE OR REPLACE FUNCTION protect_table(target regclass, privileges text) RETURNS void
     LANGUAGE plpgsql AS $$
@@ -114,6 +146,7 @@ BEGIN
         'CREATE POLICY company_isolation ON %s USING (company_id = (SELECT visible_company(current_user))) '
         'WITH CHECK (company_id = (SELECT visible_company(current_user)))', target);
     EXECUTE format('GRANT %s ON %s TO ledgerbee_app', privileges, target);
+    PERFORM forget_values(target);
 END
 $$;
 
@@ -125,6 +158,7 @@ BEGIN
         EXECUTE format('ALTER POLICY company_isolation ON %s '
                        'USING (company_id = (SELECT visible_company(current_user))) '
                        'WITH CHECK (company_id = (SELECT visible_company(current_user)))', target);
+        PERFORM forget_values(target);
     END LOOP;
 END
 $$;
@@ -214,6 +248,17 @@ BEGIN
     IF keys <> '{}' THEN
         RETURN QUERY SELECT true FROM generate_series(1, reserve_idempotency_keys(company, keys, moment));
     END IF;
+END
+$$;
+
+-- Ends an access token of a client of the company that was entered; another's stays as it is.
+CREATE FUNCTION revoke_token(client uuid, hash bytea) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    company uuid := ledger_company();
+BEGIN
+    DELETE FROM credentials c
+    WHERE c.company_id = company AND c.subject_id = client AND c.secret_hash = hash AND c.kind = 'oauth_token';
 END
 $$;
 
@@ -588,7 +633,8 @@ REVOKE EXECUTE ON FUNCTION purge_expired(timestamptz), silent_uploads(timestampt
 GRANT EXECUTE ON FUNCTION purge_expired(timestamptz), silent_uploads(timestamptz),
     stale_blob_leases(timestamptz), enter_company_for_job(uuid, text[], timestamptz, boolean) TO ledgerbee_worker;
 GRANT EXECUTE ON FUNCTION current_company(), visible_company(name), enter_company(bytea[], int[], text[], timestamptz, boolean),
-    enter_new_company(uuid), take_number(text), earliest_turn(text), rolled_up_through(bigint) TO ledgerbee_app;
+    enter_new_company(uuid), revoke_token(uuid, bytea), take_number(text), earliest_turn(text), rolled_up_through(bigint)
+    TO ledgerbee_app;
 
 -- What can change of an account, a VAT code and the rest is what the API changes: UPDATE of single columns.
 REVOKE UPDATE ON accounts, api_keys, company_exchange_rates, credentials, document_templates, journal_categories,
@@ -598,6 +644,11 @@ GRANT UPDATE (name, vat_code_id, is_active) ON accounts TO ledgerbee_app;
 GRANT UPDATE (revoked_at) ON api_keys TO ledgerbee_app;
 GRANT UPDATE (rate, updated_at) ON company_exchange_rates TO ledgerbee_app;
 GRANT UPDATE (scopes, ip_allowlist, version) ON credentials TO ledgerbee_app;
+-- Hashes are the key of their table over all companies. Whoever may compare them sees, by what EXPLAIN ANALYZE counts, how many
+-- of all companies are less than any other.
+REVOKE SELECT ON credentials FROM ledgerbee_app;
+GRANT SELECT (company_id, kind, subject_id, scopes, ip_allowlist, expires_at, version, made_by)
+    ON credentials TO ledgerbee_app;
 GRANT UPDATE (is_default) ON document_templates, journal_categories TO ledgerbee_app;
 GRANT UPDATE (name, scopes, ip_allowlist, revoked_at) ON oauth_clients TO ledgerbee_app;
 GRANT UPDATE (name, is_active) ON vat_codes TO ledgerbee_app;
@@ -642,6 +693,8 @@ CREATE FUNCTION alike_lines(company uuid, entry uuid, fault text) RETURNS json
         LIMIT 1000
     ) f
 $$;
+REVOKE EXECUTE ON FUNCTION alike_lines(uuid, uuid, text) FROM PUBLIC;
+
 -- As in 0009, with all lines that have the same fault as the first.
 CREATE OR REPLACE FUNCTION refuse_journal_line(company uuid, entry uuid) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
