@@ -72,6 +72,17 @@ async def test_what_is_wrong_with_a_document_is_told_as_in_one_process(tmp_path:
     assert [(line["log_level"], Path(line["file"]).name) for line in warned] == [("warning", "broken.ttf")]
 
 
+async def test_the_memory_of_who_starts_a_process_counts_for_nothing() -> None:
+    """A server that has needed a lot of memory keeps its processes from document to document."""
+    needed = b"x" * (KEPT_MEMORY + 1)
+    with pool() as one:
+        await one.render(1, INVOICE)
+        (first,) = renderers()
+        await one.render(1, INVOICE)
+        assert renderers().keys() == {first}
+    assert len(needed) > KEPT_MEMORY
+
+
 async def test_a_document_of_plain_texts_is_checked_without_a_process() -> None:
     with pool() as one:
         await one.check(1, INVOICE)

@@ -17,6 +17,7 @@ from ledgerbee.chart.vat_codes.model import VatCode
 from ledgerbee.platform.company import store as companies
 from ledgerbee.platform.company.model import Company
 from ledgerbee.platform.context import Context
+from ledgerbee.platform.rates import store as rates
 from ledgerbee.platform.wire_forms import told
 
 #: Events of one object are numbered from 1 without a hole, each at the moment of the one before it or later; requests
@@ -34,15 +35,6 @@ ORDER BY e.occurred_at LIMIT 1
 _CURRENCY: Final = """
 SELECT c.base_currency AS stated, g.base_currency AS kept FROM companies c JOIN ledgers g USING (company_id)
 WHERE company_id = $1 AND c.base_currency <> g.base_currency
-"""
-_RATES: Final = """
-SELECT r.currency, r.day FROM company_exchange_rates r, LATERAL (
-    SELECT v.data FROM events v
-    WHERE v.company_id = $1 AND v.object_id = $1 AND v.type = 'exchange_rate.set'
-      AND v.data ->> 'currency' = r.currency AND v.data ->> 'date' = r.day::text
-    ORDER BY v.sequence DESC LIMIT 1
-) v
-WHERE r.company_id = $1 AND (v.data ->> 'rate')::numeric <> r.rate ORDER BY r.day, r.currency LIMIT 1
 """
 _YEARS: Final = """
 SELECT y.start_date FROM fiscal_years y JOIN events v ON v.company_id = $1 AND v.object_id = y.id
@@ -70,7 +62,6 @@ ORDER BY c.subject_id LIMIT 1
 #: What is wrong, as queries that find the first fault, and what to say of it.
 _FAULTS: Final = (
     (_CURRENCY, "the company states {stated} as its currency, the books are kept in {kept}"),
-    (_RATES, "the company's own rate of {currency} for {day} is not what its last event says"),
     (_YEARS, "the fiscal year that starts {start_date} is not the one that its event says"),
     (_CREDENTIALS, "a credential ({kind}) is of no key or client {subject_id}, or may do more than it"),
 )
@@ -99,6 +90,8 @@ async def fault_in_settings(context: Context) -> str | None:
         arguments = (context.company_id, context.now) if "$2" in query else (context.company_id,)
         if (row := await context.connection.fetchrow(query, *arguments)) is not None:
             return what.format(**row)
+    if (rate := await rates.own_unlike_its_event(context)) is not None:
+        return f"the company's own rate of {rate[0]} for {rate[1]} is not what its last event says"
     company = await companies.get(context)
     codes = await vat_codes.list_all(context)
     found: Mapping[str, Mapping[UUID, Mapping[str, Any] | None]] = {

@@ -22,6 +22,16 @@ FROM companies c LEFT JOIN company_exchange_rates r
 WHERE c.company_id = $1
 """
 
+_UNLIKE_ITS_EVENT = """
+SELECT r.currency, r.day FROM company_exchange_rates r, LATERAL (
+    SELECT v.data FROM events v
+    WHERE v.company_id = $1 AND v.object_id = $1 AND v.type = 'exchange_rate.set'
+      AND v.data ->> 'currency' = r.currency AND v.data ->> 'date' = r.day::text
+    ORDER BY v.sequence DESC LIMIT 1
+) v
+WHERE r.company_id = $1 AND (v.data ->> 'rate')::numeric <> r.rate ORDER BY r.day, r.currency LIMIT 1
+"""
+
 #: Held while published rates are added, so that two processes don't both write.
 _ADDING_LOCK: Final = 0x6C62_7261_7465
 #: The first day from which the calendar goes back far enough.
@@ -140,6 +150,12 @@ async def _published(connection: Connection, currency: str, base_currency: str, 
     if row is None:
         return None
     return Rate(cross_rate(row["from_per_eur"], row["to_per_eur"]), row["day"], ECB)
+
+
+async def own_unlike_its_event(context: Context) -> tuple[str, date] | None:
+    """Currency and day of the first own rate that is not what its last event (`exchange_rate.set`) says."""
+    row = await context.connection.fetchrow(_UNLIKE_ITS_EVENT, context.company_id)
+    return (row["currency"], row["day"]) if row else None
 
 
 async def save_own(context: Context, currency: str, on: date, value: Decimal) -> None:

@@ -297,7 +297,8 @@ async def send_invoice(caller: CallerDep, invoice_id: InvoiceId, body: SendInvoi
 
     async def run(tried: Mapping[str, Any] | None) -> Response:
         async def work(context: Context) -> Response:
-            return render_sent(await actions.send(context, invoice_id, options, tried), body.delivery_type)
+            sent = await actions.send(context, invoice_id, options, tried)
+            return Response(render_sent(sent, body.delivery_type), media_type="application/json")
 
         return await caller.command(work)
 

@@ -3,7 +3,6 @@
 from datetime import date as day
 from typing import Any
 
-from fastapi import Response
 from pydantic import Field
 
 from ledgerbee.core.money import format_amount
@@ -196,9 +195,9 @@ def _line(line: Line, currency: str) -> InvoiceLineResponse:
     )
 
 
-def render_sent(sent: Sent, delivery_type: DeliveryType) -> Response:
-    """The answer to a send; without warnings it has no such field."""
+def render_sent(sent: Sent, delivery_type: DeliveryType) -> str:
+    """The answer to a send, as JSON; without warnings it has no such field."""
     answer = SendInvoiceResponse(success=True, delivery_type=delivery_type, sproom_document_id=None)
     if sent.warnings:
         answer = answer.model_copy(update={"warnings": [SendWarningResponse(**it._asdict()) for it in sent.warnings]})
-    return Response(answer.model_dump_json(exclude_unset=True), media_type="application/json")
+    return answer.model_dump_json(exclude_unset=True)

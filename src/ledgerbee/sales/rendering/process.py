@@ -139,8 +139,10 @@ def _collected_warnings() -> list[dict[str, str]]:
 
 def _peak() -> int:
     """Bytes of memory that the process has had at most."""
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    status = Path("/proc/self/status")
+    if status.exists():  # On Linux `ru_maxrss` begins with that of the process that started this one.
+        return int(status.read_text().partition("VmHWM:")[2].split(maxsplit=1)[0]) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # in bytes on macOS
 
 
 def main(arguments: list[str]) -> None:
