@@ -313,7 +313,9 @@ def test_utf8_is_not_taken_for_windows_1252(texts: list[str], plain: int, option
     content = "Bilag;Dato;Tekst;Konto;Debet;Kredit\n" + "".join(
         f"{n};05-11-2026;{text};6480;5,00;\n{n};;;1010;;5,00\n" for n, text in enumerate(texts)
     )
-    rows = rows_of(content.encode("windows-1252"), options)
+    windows = content.encode("windows-1252")
+    assume(content.isascii() or not _is_utf8(windows))  # "Å§" is "ŧ" as well
+    rows = rows_of(windows, options)
     assert [entry.get("description", "") for entry in entries(rows)] == [text.strip() for text in texts]
     if content.isascii():
         return
@@ -321,6 +323,14 @@ def test_utf8_is_not_taken_for_windows_1252(texts: list[str], plain: int, option
     first = next(number for number, line in enumerate(content.split("\n"), 1) if not line.isascii())
     assert f"(line {first}): leave encoding" in fault.message
     assert [one.line for one in fault.refusals] == [first]
+
+
+def _is_utf8(content: bytes) -> bool:
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def test_empty_lines_may_stand_before_the_header() -> None:

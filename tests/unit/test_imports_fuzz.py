@@ -1,6 +1,9 @@
 """Whatever bytes a file has: each row is an entry or refused with its line, or the file is refused with a reason."""
 
+import asyncio
+import gc
 import json
+import tracemalloc
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -66,9 +69,9 @@ def refusal(row: Row) -> Refusal | None:
     """What the row is refused with, as an import does with it; None if it can be posted."""
     wire.collect(row.content, References())
     try:
-        entered = _entered(row, DIRECTORY, OPENS)
-        if isinstance(entered, LedgerBeeError):
-            raise entered
+        entered = asyncio.run(_entered(row, DIRECTORY, OPENS, wire.ImportedEntryRequest))
+        if isinstance(entered, Refusal):
+            return entered
         entries.prepare(COMPANY, NOW, entry_rules.complete(entered, BOOKS, new_id()))
     except LedgerBeeError as fault:
         return refusal_of(row.line, fault)
@@ -148,3 +151,27 @@ def test_what_is_whole_is_posted() -> None:
     found: list[Any] = [refusal(row) for row in read(JsonlReader(START), JSONL, [])]
     dialect = dialect_of(CSV)
     assert [*found, *map(refusal, read_from(dialect, CSV, dialect.first, []))] == [None] * 4
+
+
+def test_a_hostile_row_leaves_nothing_but_its_refusal() -> None:
+    """Of all that validation finds in a row, nobody keeps more than the first."""
+    names = json.dumps({f"k{number}": 1 for number in range(90_000)})
+    wrong = json.dumps(
+        {"entryType": "JOURNAL_ENTRY", "lines": [{"k": 1, "side": 2, "amount": [], "tagIds": 3}] * 9_000}
+    )
+    many = json.dumps({"lines": [{"amount": 1}] * 60_000})
+    for content, told in ((names, "entryType"), (wrong, "lines.0."), (many, "")):
+        gc.collect()
+        tracemalloc.start()
+        try:
+            (row,) = read(JsonlReader(START), content.encode(), [])
+            before = tracemalloc.get_traced_memory()[0]
+            tracemalloc.reset_peak()
+            found = refusal(row)
+            kept, most = (taken - before for taken in tracemalloc.get_traced_memory())
+        finally:
+            tracemalloc.stop()
+        assert found is not None
+        assert found.property.startswith(told)
+        assert kept < 1_000_000
+        assert most < 16_000_000

@@ -19,23 +19,26 @@ from ledgerbee.ledger.imports import rules, store, wire
 from ledgerbee.ledger.imports.formats import CsvReader, JsonlReader, Row, RowReader
 from ledgerbee.ledger.imports.model import (
     CHUNK_BYTES,
+    CHUNK_BYTES_DECODED,
     CHUNK_ENTRIES,
     CHUNK_LINES,
     WITHOUT_END,
     CsvDialect,
     Place,
     Reached,
+    Refusal,
     Turn,
     TurnOverError,
 )
-from ledgerbee.ledger.imports.run import Chunk, Completed, Means, chunk_of, refused
+from ledgerbee.ledger.imports.run import Chunk, Completed, Means, chunk_of
 from ledgerbee.ledger.imports.source import Source
 from ledgerbee.ledger.periods.model import Span
 from ledgerbee.platform.context import Context
+from ledgerbee.platform.steps import STRIDE, in_steps
 
 T = TypeVar("T")
 
-#: Rows that are worked on before others get their turn.
+#: Plain rows that are worked on before others get their turn; each of the others takes about as long.
 _TURN: Final = 10
 #: Bytes of a file that are looked through before other tasks of the process get their turn.
 TURN_BYTES: Final = 16 * 1024
@@ -68,36 +71,29 @@ class EnteredRows:
 
     async def _batches(self, start: Place) -> AsyncIterator[list[Row]]:
         at, begun, reader = start.position, *self._reader(start)
-        start = begun
-        batch: list[Row] = []
-        lines = quiet = 0
-        async for piece in _pieces(self.source, start.position):
+        batch, quiet = _Batch(begun), 0
+        async for piece in _pieces(self.source, begun.position):
             quiet += len(piece)
             for row in reader.feed(piece):
-                batch.append(row)
+                batch.add(row)
                 quiet = 0
-                lines += _lines_of(row)
-                if len(batch) % _TURN == 0:
+                if len(batch.rows) % _TURN == 0 or not batch.is_plain:
                     await asyncio.sleep(0)
-                if row.after is not None and (
-                    len(batch) >= CHUNK_ENTRIES
-                    or lines >= CHUNK_LINES
-                    or row.after.position - start.position >= CHUNK_BYTES
-                ):
-                    yield batch
-                    batch, lines, start, at = [], 0, row.after, row.after.position
+                if row.after is not None and batch.is_full(row.after):
+                    yield batch.rows
+                    batch, at = _Batch(row.after), row.after.position
             if quiet < LEAST_BYTES or not self.turn.is_over():
                 continue
-            if batch:
-                after = batch[-1].after
+            if batch.rows:
+                after = batch.rows[-1].after
                 if after is not None:
-                    yield batch
-                    batch, lines, start, at = [], 0, after, after.position
+                    yield batch.rows
+                    batch, at = _Batch(after), after.position
             elif (held := reader.held()) is not None and held[0].position > begun.position:
                 raise TurnOverError(Reached(at, held[0], kept=held[1]))
-        batch.extend(reader.end())
-        if batch:
-            yield batch
+        rows = [*batch.rows, *reader.end()]
+        if rows:
+            yield rows
 
     def _reader(self, start: Place) -> tuple[Place, RowReader]:
         """Where reading begins, and what reads from there, for an import at `start`."""
@@ -114,36 +110,56 @@ class EnteredRows:
     async def _completed(self, rows: Sequence[Row]) -> Chunk:
         """What the books make of a batch."""
         wanted = rules.References()
-        async for some in _in_turns(rows):
-            for row in some:
-                wire.collect(row.content, wanted)
+        async for row in in_steps(rows, _weight):
+            wire.collect(row.content, wanted)
 
         model = wire.BookedEntryRequest if self.takes_commodities else wire.ImportedEntryRequest
 
-        async def look_up(context: Context) -> tuple[list[EnteredEntry | LedgerBeeError], Books]:
+        async def look_up(context: Context) -> tuple[list[EnteredEntry | Refusal], Books]:
             directory = await store.load_directory(context, wanted)
-            found: list[EnteredEntry | LedgerBeeError] = []
-            async for some in _in_turns(rows):
-                found += [_entered(row, directory, self.opens, model) for row in some]
+            found = [await _entered(row, directory, self.opens, model) async for row in in_steps(rows, _weight)]
             return found, await entry_store.load_books(context, [one for one in found if isinstance(one, EnteredEntry)])
 
         entered, books = await self.means.read(look_up)
         moment, company_id = self.means.clock(), self.means.tenant.company_id
         completed = []
-        async for pairs in _in_turns(list(zip(rows, entered, strict=True))):
-            for row, entry in pairs:
-                try:
-                    if isinstance(entry, LedgerBeeError):
-                        raise entry
-                    rules.check_vat_once(entry, books.vat_codes)
-                    prepared = entries.prepare(
-                        company_id, moment, self._of_import(entry_rules.complete(entry, books, new_id()))
-                    )
-                except LedgerBeeError as fault:
-                    completed.append(refused(row.line, fault, row.after))
-                else:
-                    completed.append(Completed(row.line, prepared, None, row.after))
+        async for row, entry in in_steps(zip(rows, entered, strict=True), lambda pair: _weight(pair[0])):
+            if isinstance(entry, Refusal):
+                completed.append(Completed(row.line, None, entry, row.after))
+                continue
+            try:
+                rules.check_vat_once(entry, books.vat_codes)
+                prepared = entries.prepare(
+                    company_id, moment, self._of_import(entry_rules.complete(entry, books, new_id()))
+                )
+            except LedgerBeeError as fault:
+                completed.append(Completed(row.line, None, rules.refusal_of(row.line, fault), row.after))
+            else:
+                completed.append(Completed(row.line, prepared, None, row.after))
         return chunk_of(moment, completed)
+
+
+class _Batch:
+    """Rows that are completed and posted together."""
+
+    def __init__(self, start: Place) -> None:
+        self.rows: list[Row] = []
+        self.is_plain = True
+        self._start = start
+        self._lines = 0
+
+    def add(self, row: Row) -> None:
+        self.rows.append(row)
+        self.is_plain = self.is_plain and isinstance(row.content, wire.PlainRow)
+        self._lines += _lines_of(row)
+
+    def is_full(self, after: Place) -> bool:
+        """Whether the batch is to end at the place `after` its last row."""
+        return (
+            len(self.rows) >= CHUNK_ENTRIES
+            or self._lines >= CHUNK_LINES
+            or after.position - self._start.position >= (CHUNK_BYTES if self.is_plain else CHUNK_BYTES_DECODED)
+        )
 
 
 async def _pieces(source: Source, position: int) -> AsyncIterator[bytes]:
@@ -154,26 +170,20 @@ async def _pieces(source: Source, position: int) -> AsyncIterator[bytes]:
             await asyncio.sleep(0)
 
 
-async def _in_turns(items: Sequence[T]) -> AsyncIterator[Sequence[T]]:
-    """A few at a time: in between, the chunk before takes its steps with the database."""
-    for start in range(0, len(items), _TURN):
-        yield items[start : start + _TURN]
-        await asyncio.sleep(0)
-
-
-def _entered(
-    row: Row,
-    directory: rules.Directory,
-    opens: Span,
-    model: type[wire.ImportedEntryRequest] = wire.ImportedEntryRequest,
-) -> EnteredEntry | LedgerBeeError:
+async def _entered(
+    row: Row, directory: rules.Directory, opens: Span, model: type[wire.ImportedEntryRequest]
+) -> EnteredEntry | Refusal:
+    """The entry of a row, or what is kept of its fault: an exception would hold on to all that validation found."""
+    if isinstance(row.content, LedgerBeeError):
+        return rules.refusal_of(row.line, row.content)
     try:
-        if isinstance(row.content, LedgerBeeError):
-            raise row.content
-        entered = wire.entered(row.content, directory, model)
+        if wire.is_large(row.content):
+            entered = await wire.entered_in_steps(row.content, directory, model)
+        else:
+            entered = wire.entered(row.content, directory, model)
         rules.check_postable(entered, directory, opens)
     except LedgerBeeError as fault:
-        return fault
+        return rules.refusal_of(row.line, fault)
     return entered
 
 
@@ -182,3 +192,8 @@ def _lines_of(row: Row) -> int:
         return len(row.content.amounts)
     lines = row.content.get("lines") if isinstance(row.content, dict) else None
     return len(lines) if isinstance(lines, list) else 1
+
+
+def _weight(row: Row) -> int:
+    """Of the things between two turns of others (`steps.STRIDE`), how many a row counts for."""
+    return max(_lines_of(row), STRIDE // _TURN if isinstance(row.content, wire.PlainRow) else STRIDE)

@@ -18,6 +18,8 @@ CHUNK_ENTRIES: Final = 500
 CHUNK_LINES: Final = 20_000
 #: Bytes of a file that are read for one transaction (a row more at most): rows that are refused take memory too.
 CHUNK_BYTES: Final = 32 * 1024 * 1024
+#: The same where a row is not plain: what is decoded takes ten times the memory and more.
+CHUNK_BYTES_DECODED: Final = 2 * 1024 * 1024
 #: Errors of one import that are kept as rows; all are counted.
 MAX_ERRORS: Final = 10_000
 #: Bytes of a part of a waiting file; the last one is shorter.

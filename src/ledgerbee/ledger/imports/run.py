@@ -30,7 +30,6 @@ from ledgerbee.ledger.imports.model import (
     TurnOverError,
     UnreadableFileError,
 )
-from ledgerbee.ledger.imports.rules import refusal_of
 from ledgerbee.ledger.periods import actions as periods
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.db import Database, NameTakenError, Tenant
@@ -306,8 +305,3 @@ def _halves(chunk: Chunk) -> tuple[Chunk, Chunk]:
     cuts = [index + 1 for index, row in enumerate(chunk.rows[:-1]) if row.after is not None]
     middle = cuts[len(cuts) // 2]
     return chunk_of(chunk.moment, chunk.rows[:middle]), chunk_of(chunk.moment, chunk.rows[middle:])
-
-
-def refused(line: int, fault: LedgerBeeError, after: Place | None) -> Completed:
-    """A row that something is wrong with."""
-    return Completed(line, None, refusal_of(line, fault), after)

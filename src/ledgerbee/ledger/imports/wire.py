@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Annotated, Any, Final, NamedTuple
 from uuid import UUID
 
+from fastapi.exceptions import RequestValidationError
 from msgspec import Meta, MsgspecError, Struct
 from msgspec.json import Decoder
 from msgspec.structs import replace
@@ -26,10 +27,13 @@ from ledgerbee.ledger.imports.rules import Directory, References
 from ledgerbee.parties.customers.model import CUSTOMER_NOT_FOUND
 from ledgerbee.parties.vendors.model import VENDOR_NOT_FOUND
 from ledgerbee.platform.http.hints import with_hints
+from ledgerbee.platform.http.stepwise import validated_in_steps
 from ledgerbee.platform.http.validation import validation_error
 from ledgerbee.platform.http.wire import MAX_LINE, MAX_TEXT, Id, OptionalLine, RequestModel, Whole, to_whole
 
 _Text = Annotated[str, Meta(max_length=MAX_LINE)]
+#: Names of an entry, or of all of its lines, from which on it is validated in steps.
+_MANY: Final = 1_000
 _Number = Annotated[int, Field(strict=True, ge=1, le=2_147_483_647), Whole]
 
 
@@ -120,13 +124,43 @@ def entered(row: Any, directory: Directory, model: type[ImportedEntryRequest] = 
     """
     if isinstance(row, PlainRow):
         return _resolved(row.row, row.original_amount, row.amounts, None, directory)
-    if isinstance(row, dict) and "attachments" in row:
-        raise invalid(("attachments", "whitelistValidation", "attachments should not exist"))
+    _check_no_files(row)
     try:
         request = model.model_validate(row)
     except ValidationError as fault:
         problems = with_hints(model, fault.errors())
         raise validation_error([{**problem, "loc": ("body", *problem["loc"])} for problem in problems]) from None
+    return _of_request(request, directory)
+
+
+async def entered_in_steps(
+    row: Any, directory: Directory, model: type[ImportedEntryRequest] = ImportedEntryRequest
+) -> EnteredEntry:
+    """What `entered` gives, of a row that `is_large`: in steps, and with a limit of what is found wrong."""
+    _check_no_files(row)
+    try:
+        request = await validated_in_steps(model, row)
+    except RequestValidationError as fault:
+        raise validation_error(fault.errors()) from None
+    return _of_request(request, directory)
+
+
+def is_large(row: Any) -> bool:
+    """Whether validation of a row takes long enough for others to wait: each thing found wrong takes a kilobyte."""
+    if not isinstance(row, dict):
+        return False
+    lines = row.get("lines")
+    return len(row) > _MANY or (
+        isinstance(lines, list) and sum(len(line) if isinstance(line, dict) else 1 for line in lines) > _MANY
+    )
+
+
+def _check_no_files(row: Any) -> None:
+    if isinstance(row, dict) and "attachments" in row:
+        raise invalid(("attachments", "whitelistValidation", "attachments should not exist"))
+
+
+def _of_request(request: ImportedEntryRequest, directory: Directory) -> EnteredEntry:
     amounts = [line.amount for line in request.lines]
     return _resolved(request, request.original_amount, amounts, request.exchange_rate, directory)
 

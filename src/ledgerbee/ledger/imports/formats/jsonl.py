@@ -7,6 +7,7 @@ from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.ledger.imports.formats.rows import MAX_LINE_BYTES, Lines, Row
 from ledgerbee.ledger.imports.model import JOURNAL_IMPORT_UNREADABLE, Kept, Place
 from ledgerbee.ledger.imports.wire import plain_row
+from ledgerbee.platform.http.body_limits import MAX_ELEMENTS_LARGE, check_elements
 from ledgerbee.platform.http.operation import decode_json
 
 _BOM: Final = b"\xef\xbb\xbf"
@@ -51,6 +52,7 @@ def _decoded(text: bytes) -> Any | LedgerBeeError:
         return row
     try:
         text.decode()
+        check_elements(text, MAX_ELEMENTS_LARGE)
         return decode_json(text)
     except LedgerBeeError as fault:
         problem = next(iter(fault.details["validationErrors"][0]["constraints"].values()))
