@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,30 @@ async def test_a_repeated_query_parameter_is_refused(row: Row, world: World, ope
         assert errors_of(answer)[name] == {"arrayMaxSize": f"{name} must not be given more than once"}
 
 
+@pytest.mark.parametrize("row", OF_COMPANIES, ids=str)
+async def test_a_parameter_that_is_refused_hides_no_other_fault(
+    row: Row, world: World, openapi: dict[str, Any]
+) -> None:
+    """What is wrong with the path, the other parameters and the body is told with it."""
+    path = re.sub(r"\{\w+\}", "xyz", row.path).partition("?")[0]
+    known = "&".join(f"{name}=~" for name in query_names(row, openapi) if name != "metadata")
+    sent = row.sent(world, noSuchField=1) if row.writes else {}
+
+    async def faults(query: str) -> dict[str, dict[str, str]]:
+        answer = await world.api.request(row.method, with_query(path, query), **sent)
+        return errors_of(answer) if answer.status_code == 400 else {}
+
+    refused = "noSuchParameter=1&search[]=2"
+    alone = await faults(known)
+    assert set(row.id_names) <= alone.keys()
+    assert ("noSuchField" in alone) == ("json" in sent)
+    assert await faults(f"{known}&{refused}") == {
+        **alone,
+        "noSuchParameter": {"whitelistValidation": "noSuchParameter should not exist"},
+        "search[]": {"whitelistValidation": "search[] should not exist"},
+    }
+
+
 @pytest.mark.parametrize("row", [row for row in OPERATIONS if row.public], ids=str)
 async def test_a_public_operation_takes_no_query_parameters(row: Row, world: World) -> None:
     answer = await world.api.http.request(row.method, f"/api{row.path}?client_id=x", data={"client_id": "x"})
@@ -123,7 +148,7 @@ async def test_metadata_filters_are_query_parameters(world: World) -> None:
         answer = await world.api.get(f"/v1/customers?{twice}")
         assert errors_of(answer) == {"metadata[a]": {"arrayMaxSize": "metadata[a] must not be given more than once"}}
     answer = await world.api.get("/v1/customers?metadata=1&wrong[a]=1")
-    assert errors_of(answer).keys() == {"wrong[a]"}
+    assert errors_of(answer).keys() == {"wrong[a]", "metadata"}
     assert errors_of(await world.api.get("/v1/customers?metadata=1")).keys() == {"metadata"}
 
 

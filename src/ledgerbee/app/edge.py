@@ -38,7 +38,7 @@ from ledgerbee.platform.http.body_limits import check_elements, max_elements
 from ledgerbee.platform.http.envelope import error_response
 from ledgerbee.platform.http.operation import Handler, Operation
 from ledgerbee.platform.http.pace import OWNER, in_turn
-from ledgerbee.platform.http.query import QueryNames
+from ledgerbee.platform.http.request_checks import CheckRequest
 from ledgerbee.platform.http.validation import validation_error
 from ledgerbee.platform.oauth.model import TOKEN_PREFIX
 from ledgerbee.platform.together import Together
@@ -65,7 +65,7 @@ class Edge:
         self.together = Together(database)
         self._principals: OrderedDict[bytes, Principal] = OrderedDict()
 
-    async def handle(self, operation: Operation, query: QueryNames, request: Request, handler: Handler) -> Response:
+    async def handle(self, operation: Operation, check: CheckRequest, request: Request, handler: Handler) -> Response:
         """Run one request of `operation`; every error becomes its documented answer."""
         now = self.clock()
         try:
@@ -73,7 +73,7 @@ class Edge:
                 return await self._run_public(request, handler, now)
             for _ in range(_MOST_CHANGES):
                 try:
-                    return await self._run(operation, query, request, handler, now)
+                    return await self._run(operation, check, request, handler, now)
                 except CredentialRevokedError:
                     if operation.streams:  # its body was read: it asks again by itself (`Caller.write`)
                         raise
@@ -113,7 +113,7 @@ class Edge:
         return await handler(request)
 
     async def _run(
-        self, operation: Operation, query: QueryNames, request: Request, handler: Handler, now: datetime
+        self, operation: Operation, check: CheckRequest, request: Request, handler: Handler, now: datetime
     ) -> Response:
         principal = await self._admit(operation, request, now)
         _count_in(request, principal.company_id)
@@ -149,7 +149,7 @@ class Edge:
         if operation.streams:
             request.scope["ledgerbee.body"] = _stream(request)  # its handler opens transactions for what has come in
         try:
-            query.check(request)
+            await check(request)
             if not operation.opens_transaction:
                 return await handler(request)
             if body and not _is_form(request):

@@ -10,19 +10,13 @@ from typing import Any
 from uuid import UUID
 
 from fastapi import Request, Response
-from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from pydantic_core import PydanticCustomError
 
-from ledgerbee.core.errors import invalid
-from ledgerbee.platform.caller import Caller
-from ledgerbee.platform.company import store as companies
-from ledgerbee.platform.context import Context
-from ledgerbee.platform.http import stepwise
-from ledgerbee.platform.http.body_limits import LARGE
+from ledgerbee.core.errors import LedgerBeeError, invalid, with_others
+from ledgerbee.platform.http.bodies import body_faults, validated_body
 from ledgerbee.platform.http.pace import give_turn, in_turn
-from ledgerbee.platform.http.partial import Facts, has_checks, told
 from ledgerbee.platform.http.wire import RequestModel, to_uuid
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -70,9 +64,13 @@ def _direct_write(route: APIRoute) -> Handler | None:
 
     async def write(request: Request) -> Response:
         raw = await request.body()
-        ids, body = ids_of(request), await in_turn(len(raw), lambda: model.from_bytes(raw))
+        body = await in_turn(len(raw), lambda: model.from_bytes(raw))
+        try:
+            ids = ids_of(request)
+        except LedgerBeeError as fault:
+            raise with_others(fault, await body_faults(model, request)) from None
         if body is None:
-            body = await _validated(model, request)
+            body = await validated_body(model, request)
         await give_turn(raw)
         arguments = {request_name: request, body_name: body, **ids}
         if response_name is None:
@@ -81,34 +79,6 @@ def _direct_write(route: APIRoute) -> Handler | None:
         return respond(await endpoint(**arguments), told.status_code)
 
     return write
-
-
-async def _validated(model: type[RequestModel], request: Request) -> RequestModel:
-    raw = await request.body()
-    body = await request.json()
-    await give_turn(raw)
-    if len(raw) > LARGE:
-        return await stepwise.validated_in_steps(model, body, lambda: _facts(model, request))
-    try:
-        return model.model_validate(body)
-    except ValidationError as fault:
-        errors = told(model, body, fault.errors(include_url=False), await _facts(model, request))
-        raise RequestValidationError([{**error, "loc": ("body", *error["loc"])} for error in errors]) from None
-
-
-async def _facts(model: type[RequestModel], request: Request) -> Facts | None:
-    """What the rules of a body ask for, from the request's transaction or another one; None where it has no rules."""
-    if not has_checks(model):
-        return None
-
-    async def read(context: Context) -> Facts:
-        return Facts(await companies.get(context), context.today, context.now)
-
-    context: Context | None = request.scope.get("ledgerbee.context")
-    if context is not None:
-        return await read(context)
-    caller: Caller = request.scope["ledgerbee.caller"]
-    return await caller.read(read)
 
 
 def _ids(route: APIRoute) -> Callable[[Request], dict[str, Any]]:

@@ -33,7 +33,7 @@ from ledgerbee.platform.context import Context
 from ledgerbee.platform.http.body_limits import MAX_DEPTH, SMALL_BODY, check_depth, check_digits
 from ledgerbee.platform.http.direct import direct
 from ledgerbee.platform.http.pace import in_turn
-from ledgerbee.platform.http.query import QueryNames, query_names
+from ledgerbee.platform.http.request_checks import CheckRequest, query_check, without_fields
 from ledgerbee.platform.http.texts import check_text, marked
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -76,7 +76,7 @@ class Operation:
 class Edge(Protocol):
     """What runs an operation: see `app/edge.py`."""
 
-    async def handle(self, operation: Operation, query: QueryNames, request: Request, handler: Handler) -> Response:
+    async def handle(self, operation: Operation, check: CheckRequest, request: Request, handler: Handler) -> Response:
         """Authenticate, open the transaction, run `handler`, commit, and return its response."""
         ...
 
@@ -251,21 +251,6 @@ def _refuse_constant(name: str) -> Any:
     raise ValueError(name)
 
 
-def _without_body(handler: Handler) -> Handler:
-    """`handler` of an operation that takes no fields: whoever sends some is told, as everywhere else."""
-
-    async def run(request: Request) -> Response:
-        if await request.body():
-            body = await request.json()
-            if not isinstance(body, dict):
-                raise invalid(("", "isObject", "body must be an object"))
-            if body:
-                raise invalid(*((name, "whitelistValidation", f"{name} should not exist") for name in body))
-        return await handler(request)
-
-    return run
-
-
 @dataclass(frozen=True, slots=True)
 class _FromEdge:
     """Marks a handler's parameter that the edge supplies, by its key in the request's scope."""
@@ -325,15 +310,16 @@ class OperationRoute(APIRoute):
         if not isinstance(facts, Operation):
             raise TypeError(f"{self.path}: routes of this class are declared with operation(...)")
 
-        takes_nothing = self.body_field is None and not facts.public and not facts.streams
-        if takes_nothing and (self.methods or set()) <= {"POST", "PUT", "PATCH"}:
-            handler = _without_body(handler)
+        is_write = (self.methods or set()) <= {"POST", "PUT", "PATCH"}
+        takes_fields = not is_write or self.body_field is not None or facts.public or bool(facts.streams)
+        if not takes_fields:
+            handler = without_fields(self.dependant, handler)
 
-        query = query_names(self.dependant, extra.get("parameters", ()))
+        check = query_check(self.dependant, extra.get("parameters", ()), takes_fields=takes_fields)
 
         async def handle(request: Request) -> Response:
             edge: Edge = request.app.state.edge
-            return await edge.handle(facts, query, ExactRequest(request.scope, request.receive), handler)
+            return await edge.handle(facts, check, ExactRequest(request.scope, request.receive), handler)
 
         self.short_way = handle if shorter is not None else None
         return handle
