@@ -23,8 +23,12 @@ from tests.selling import Shop, line
 
 from ledgerbee.app import logs
 from ledgerbee.core.errors import LedgerBeeError
+from ledgerbee.platform import db
+from ledgerbee.platform.context import Context
 from ledgerbee.platform.jobs import JobRun
 from ledgerbee.platform.mail import Mailer, MailFailedError, MailNotConfiguredError
+from ledgerbee.platform.shares import TURNED_AWAY
+from ledgerbee.sales.delivery import jobs
 from ledgerbee.sales.delivery.jobs import deliver_invoice, give_up_delivery
 from ledgerbee.sales.delivery.rules import CLAIM_LASTS
 
@@ -324,6 +328,35 @@ async def test_a_worker_that_dies_after_the_mail_doubles_nothing_but_the_mail(sh
     assert "may have gone out" in found["attempts"][0]["message"]
     assert len(await shop.events("invoice.sent")) == 1
     assert await shop.balance(6190) == Decimal("373.13")
+
+
+async def test_a_mail_is_not_sent_again_for_want_of_a_connection(
+    shop: Shop, office: PostOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The company's own requests hold its share when the mail has left: its outcome is recorded once they are done."""
+    monkeypatch.setattr(db, "ACQUIRE_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(jobs, "_PAUSES_S", (0.1,) * 50)
+    invoice = await mailed(shop)
+    office.hold()
+    delivering = asyncio.create_task(run_job(shop, invoice, office.url))
+    await office.taken.wait()
+    done = asyncio.Event()
+
+    async def hold(_: Context) -> None:
+        await done.wait()
+
+    holding = [asyncio.create_task(shop.api.run(hold)) for _ in range(10)]
+    await asyncio.sleep(0.5)  # those without a connection have given up
+    assert not all(task.done() for task in holding)
+    turned_away = TURNED_AWAY.labels("share")._value.get()
+    office.go_on.set()
+    await asyncio.sleep(0.5)
+    assert TURNED_AWAY.labels("share")._value.get() > turned_away
+    done.set()
+    await delivering
+    await asyncio.gather(*holding, return_exceptions=True)
+    assert (await delivery(shop, invoice))["status"] == "delivered"
+    assert len(office.mails) == 1
 
 
 async def test_two_runs_at_once_send_one_mail(shop: Shop, office: PostOffice) -> None:

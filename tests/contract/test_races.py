@@ -1,6 +1,8 @@
 """The same request several times at once: who loses is told what one is told that comes later."""
 
 import asyncio
+from functools import partial
+from uuid import UUID
 
 import httpx
 import pytest
@@ -10,6 +12,8 @@ from tests.contract.test_duplicates import TAKEN, other, row_of
 from tests.contract.test_operations import path_of
 from tests.contract.world import World, make_world
 
+from ledgerbee.chart.dimensions import store as dimensions
+from ledgerbee.platform.context import Context
 from ledgerbee.platform.db import Database
 
 
@@ -50,3 +54,32 @@ async def test_of_the_same_new_name_or_number_at_once_one_wins(code: str, own: W
             assert answer.json()["details"] == later.json()["details"]
             assert answer.json()["details"].keys() == {"property", "value"}
             assert answer.status_code == later.status_code
+
+
+async def test_an_entry_that_loses_against_the_delete_of_its_tag_is_told_which(own: World) -> None:
+    """As an entry that comes later, in each way that an entry is written."""
+    lines = [{"accountId": own.ids["accountId"], "side": side, "amount": "1"} for side in ("DEBIT", "CREDIT")]
+    entry = {"entryType": "JOURNAL_ENTRY", "date": "2026-03-16", "originalAmount": "1", "lines": lines}
+    for path in ("/v2/journal-entries", "/v2/journal-entries/batch", "/v2/draft-journal-entries"):
+        made = await own.api.post(f"/v1/dimensions/{own.ids['dimensionId']}/values", {"name": path})
+        value = made.json()["id"]
+        body = {**entry, "lines": [lines[0], {**lines[1], "tagIds": [value]}]}
+        sent = {"entries": [body]} if path.endswith("batch") else body
+        place = f"{'entries.0.' if path.endswith('batch') else ''}lines.1.tagIds.0"
+        deleted, posted = asyncio.Event(), asyncio.Event()
+
+        deletion = asyncio.create_task(own.api.run(partial(_delete, UUID(value), deleted, posted)))
+        await deleted.wait()
+        posting = asyncio.create_task(own.api.post(path, sent))
+        await asyncio.wait([posting], timeout=0.5)  # it waits for the delete
+        posted.set()
+        await deletion
+        refused = (await posting).json()
+        assert refused["code"] == "DIMENSION_VALUE_NOT_FOUND"
+        assert refused["details"] == {"property": place, "valueId": value}
+
+
+async def _delete(value: UUID, deleted: asyncio.Event, posted: asyncio.Event, context: Context) -> None:
+    await dimensions.delete_value(context, value)
+    deleted.set()
+    await posted.wait()

@@ -8,7 +8,6 @@ from uuid import UUID
 from msgspec.structs import replace as with_fields
 
 from ledgerbee.chart.accounts import store as accounts
-from ledgerbee.chart.dimensions import store as dimensions
 from ledgerbee.core.errors import LedgerBeeError, refuse_first
 from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.attachments import store as attachments
@@ -98,6 +97,7 @@ async def book(context: Context, draft_id: UUID) -> Posted:
     """
     draft = await _get_open(context, draft_id)
     attached = await attachments.list_for_draft(context, draft_id) if draft.attachment_count else []
+    await entry_store.hold_tags(context, [draft.content])
     books = await entry_store.load_books(context, [draft.content])
     entry = with_fields(
         entry_rules.complete(draft.content, books, new_id()),
@@ -124,8 +124,7 @@ async def _checked(
     context: Context, entered: Sequence[EnteredEntry], paths: Sequence[str]
 ) -> tuple[list[EnteredEntry], dict[UUID, AccountName]]:
     """The entries with all their lines and their currency, and the accounts that the lines stand on."""
-    if tags := entry_store.tags_of(entered):
-        await dimensions.hold_values(context, tags)
+    await entry_store.hold_tags(context, entered)
     books = await entry_store.load_references(context, entered)
     try:
         contents = [

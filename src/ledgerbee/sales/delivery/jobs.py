@@ -31,6 +31,9 @@ CHANNEL: Final = "email"
 #: Seconds that one try may take in all: shorter than a claim lasts by more than a document takes to be printed, so that
 #: nobody takes over what is under way.
 SEND_TIMEOUT_S: Final = 120
+#: Seconds between the tries to record what came of a delivery, where no connection to the database is to be had. With
+#: `SEND_TIMEOUT_S` and the tries themselves they are shorter than a claim lasts.
+_PAUSES_S: Final = (2, 5)
 #: Characters kept of what a mail server said.
 _MAX_REPLY: Final = 1_000
 
@@ -131,7 +134,19 @@ async def _record(
             is_last=is_last,
         )
 
-    _tell(run, await run.write(work))
+    # The mail may have left: without its outcome it would be sent again. Who has no connection just now gets one soon.
+    for pause in _PAUSES_S:
+        try:
+            recorded = await run.write(work)
+        except LedgerBeeError as fault:
+            if not fault.is_passing:
+                raise
+            await asyncio.sleep(pause)
+        else:
+            break
+    else:
+        recorded = await run.write(work)
+    _tell(run, recorded)
 
 
 async def give_up_delivery(run: JobRun, reason: str) -> None:

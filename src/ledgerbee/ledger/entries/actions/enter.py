@@ -17,6 +17,7 @@ async def enter(context: Context, entries: Sequence[EnteredEntry]) -> list[Poste
 
     Raises what `rules.complete` and `post` raise, with the entry's place as `entries.3` in `details.property`.
     """
+    await store.hold_tags(context, entries)
     books = await store.load_books(context, entries)
     paths = [f"entries.{index}" for index in range(len(entries))]
     try:
@@ -61,6 +62,7 @@ async def enter_together(contexts: Sequence[Context], entries: Sequence[EnteredE
     What the books refuse of one entry leaves the others alone; what only the database refuses is raised, for the
     caller to find out whose it is.
     """
+    await store.hold_tags(contexts[0], entries)
     books = await store.load_books(contexts[0], entries)
     outcomes: list[NewEntry | LedgerBeeError] = []
     counter = StepCounter()

@@ -1,6 +1,6 @@
 """Every SQL statement of journal entries, split by what it is for."""
 
-from ledgerbee.ledger.entries.store.books import load_books, load_references, tags_of
+from ledgerbee.ledger.entries.store.books import hold_tags, load_books, load_references
 from ledgerbee.ledger.entries.store.posting import Places, array_literal, columns_of, post
 from ledgerbee.ledger.entries.store.reads import (
     EntryFilter,
@@ -23,10 +23,10 @@ __all__ = [
     "get",
     "get_many",
     "hold",
+    "hold_tags",
     "list_page",
     "load_books",
     "load_references",
     "new_entry",
     "post",
-    "tags_of",
 ]

@@ -44,6 +44,15 @@ async def load_books(context: Context, entries: Sequence[EnteredEntry]) -> Books
     return replace(books, rates=await _rates(context, entries, books.base_currency))
 
 
+async def hold_tags(context: Context, entries: Sequence[EnteredEntry]) -> None:
+    """Keep the tags of entries from being deleted until the transaction ends; one that is gone is missing in the books.
+
+    It comes before the books are loaded: whoever waits for a delete here sees what it did.
+    """
+    if tags := _tags_of(entries):
+        await dimensions.hold_values(context, tags)
+
+
 async def load_references(context: Context, entries: Sequence[EnteredEntry]) -> Books:
     """What `rules.checked` needs for these entries: the books without the rates of days."""
     named = (
@@ -72,7 +81,7 @@ async def load_references(context: Context, entries: Sequence[EnteredEntry]) -> 
         for line in entry.lines
         if line.vat_code_id or entry.currency not in {None, base_currency}
     }
-    tags = tags_of(entries)
+    tags = _tags_of(entries)
     return Books(
         base_currency=base_currency,
         default_category=standing.default_category,
@@ -89,7 +98,7 @@ def _named(ids: Iterable[UUID | None]) -> list[UUID]:
     return [found for found in set(ids) if found is not None]
 
 
-def tags_of(entries: Sequence[EnteredEntry]) -> set[UUID]:
+def _tags_of(entries: Sequence[EnteredEntry]) -> set[UUID]:
     """The tags of the entries and their lines."""
     tags = {tag for entry in entries for tag in entry.tag_ids}
     tags.update(tag for entry in entries for line in entry.lines for tag in line.tag_ids)
