@@ -4,29 +4,35 @@ from ledgerbee.ledger.entries.store.books import load_books, load_references, ta
 from ledgerbee.ledger.entries.store.posting import Places, array_literal, columns_of, post
 from ledgerbee.ledger.entries.store.reads import (
     EntryFilter,
+    Found,
     correct,
     filters_of,
+    find,
+    find_page,
     get,
     get_many,
     hold,
-    list_page,
     new_entry,
+    read_portions,
 )
 
 __all__ = [
     "EntryFilter",
+    "Found",
     "Places",
     "array_literal",
     "columns_of",
     "correct",
     "filters_of",
+    "find",
+    "find_page",
     "get",
     "get_many",
     "hold",
-    "list_page",
     "load_books",
     "load_references",
     "new_entry",
     "post",
+    "read_portions",
     "tags_of",
 ]
