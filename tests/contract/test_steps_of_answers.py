@@ -32,6 +32,8 @@ _MOST_BYTES: Final = 500_000
 _MOST_BYTES_OF_EVENTS: Final = 2_000_000
 #: Calls of functions between two turns of others; a million take about a tenth of a second.
 _MOST_CALLS: Final = 20_000
+#: The same where an entry is written, which is done in one step.
+_MOST_CALLS_OF_WRITES: Final = 80_000
 #: Lines of the entries and drafts that there are: some that make a page long together, and some that are long alone.
 _LINES: Final = (2, 6_000, 2, 400, 400, 400, 2, 1_000, 1_002, 2, 4_000, *[2] * 30)
 _ENTRIES, _DRAFTS, _EVENTS, _CUSTOMERS = "/v1/journal-entries", "/v2/draft-journal-entries", "/v1/audit-events", 1_200
@@ -66,7 +68,7 @@ class Client:
         }
         transport = self.api.http._transport
         assert isinstance(transport, httpx.ASGITransport)
-        await transport.app(scope, self._receive, self._send)  # type: ignore[arg-type]
+        await transport.app(scope, self._receive, self._send)
         return self
 
     @property
@@ -167,19 +169,24 @@ _NAMES: Final = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("name", _NAMES)
-async def test_others_have_their_turn_and_little_is_in_memory(books: Books, name: str) -> None:
-    path = (await _paths(books.api))[name]
+async def _counted(work: Awaitable[Any]) -> tuple[Steps, Any]:
+    """What the event loop did while it was awaited, and what came of it."""
     steps = Steps()
     neighbour = asyncio.create_task(steps.take_turns())
     await asyncio.sleep(0)
     before: Callable[..., Any] | None = sys.getprofile()
     sys.setprofile(steps.count)
     try:
-        answer = await Client(books.api).get(path)
+        return steps, await work
     finally:
         sys.setprofile(before)
         neighbour.cancel()
+
+
+@pytest.mark.parametrize("name", _NAMES)
+async def test_others_have_their_turn_and_little_is_in_memory(books: Books, name: str) -> None:
+    path = (await _paths(books.api))[name]
+    steps, answer = await _counted(Client(books.api).get(path))
     assert (answer.status, answer.is_complete) == (200, True)
     assert b"content-length" not in answer.headers
     assert max(map(len, answer.pieces)) <= (_MOST_BYTES_OF_EVENTS if name.startswith("event") else _MOST_BYTES)
@@ -334,3 +341,24 @@ async def test_a_page_that_is_short_has_its_length(own_books: Books) -> None:
         listed = await Client(own_books.api).get(path)
         assert listed.headers[b"content-length"] == str(len(listed.body)).encode()
         assert len(listed.pieces) == 1
+
+
+@pytest.mark.parametrize("name", ["reverse", "correct", "change", "book", "delete"])
+async def test_others_have_their_turn_when_much_is_written(own_books: Books, name: str) -> None:
+    api = own_books.api
+    made = []
+    for path in ("/v2/journal-entries", "/v2/journal-entries", _DRAFTS):
+        answer = await api.post(path, _entry(own_books, 9_000, 1))
+        assert answer.status_code == 201
+        made.append(answer.json()["id"])
+    draft = f"{_DRAFTS}/{made[2]}"
+    work: dict[str, Callable[[], Awaitable[httpx.Response]]] = {
+        "reverse": lambda: api.post(f"{_ENTRIES}/reverse-batch", {"journalEntryIds": made[:2]}),
+        "correct": lambda: api.patch(f"{_ENTRIES}/{made[0]}", {"reference": "A"}),
+        "change": lambda: api.patch(draft, {"reference": "A"}),
+        "book": lambda: api.post(f"{draft}/book"),
+        "delete": lambda: api.delete(draft),
+    }
+    steps, answer = await _counted(work[name]())
+    assert answer.status_code < 300, answer.text[:300]
+    assert steps.most <= _MOST_CALLS_OF_WRITES

@@ -17,7 +17,7 @@ from ledgerbee.ledger.entries.rules.entering import (
     complete,
     with_control_line,
 )
-from ledgerbee.ledger.entries.rules.portions import MAX_AT_ONCE, Portion, groups_of, text_of
+from ledgerbee.ledger.entries.rules.portions import MAX_AT_ONCE, Portion, groups_of, portions_of, text_of
 from ledgerbee.ledger.entries.rules.reversal import check_reversal_day, check_reversible, reversal
 from ledgerbee.ledger.entries.rules.text import json_of
 from ledgerbee.ledger.entries.rules.vat import other, split, untaxed
@@ -48,6 +48,7 @@ __all__ = [
     "groups_of",
     "json_of",
     "other",
+    "portions_of",
     "reversal",
     "split",
     "text_of",

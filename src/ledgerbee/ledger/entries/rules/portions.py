@@ -36,7 +36,7 @@ def groups_of(counts: Iterable[tuple[UUID, int]]) -> Iterator[list[Portion]]:
     """
     group: list[Portion] = []
     lines = 0
-    for portion in _portions_of(counts):
+    for portion in portions_of(counts):
         size = portion.last - portion.first + 1
         if group and lines + size > MAX_IN_GROUP:
             yield group
@@ -47,7 +47,8 @@ def groups_of(counts: Iterable[tuple[UUID, int]]) -> Iterator[list[Portion]]:
         yield group
 
 
-def _portions_of(counts: Iterable[tuple[UUID, int]]) -> Iterator[Portion]:
+def portions_of(counts: Iterable[tuple[UUID, int]]) -> Iterator[Portion]:
+    """The entries or drafts in portions, in order."""
     for owner, count in counts:
         for first in range(1, max(count, 1) + 1, MAX_IN_PORTION):
             last = min(first + MAX_IN_PORTION - 1, count)

@@ -153,6 +153,12 @@ async def get_many(context: Context, ids: Iterable[UUID]) -> dict[UUID, JournalE
     return {entry.id: entry for entry in await _with_lines(context, rows)}
 
 
+async def count_lines(context: Context, ids: Sequence[UUID]) -> int:
+    """How many lines those of the entries have that the company has."""
+    rows = await context.connection.fetch(_COUNTS, context.company_id, ids)
+    return sum(row["lines"] or 0 for row in rows)
+
+
 async def hold(context: Context, ids: Iterable[UUID]) -> None:
     """Hold those of the entries that the company has: whoever else takes one back waits, and then sees it reversed."""
     await context.connection.execute(
