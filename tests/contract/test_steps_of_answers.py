@@ -269,6 +269,28 @@ async def test_a_head_reads_no_more_than_it_tells(books: Books, name: str) -> No
     assert (answer.status, answer.is_complete, answer.pieces) == (200, True, [b""])
 
 
+@pytest.mark.parametrize("path", ["/v1/dimensions", "/v1/dimensions/{id}"])
+async def test_a_large_tree_is_written_beside_the_event_loop(own_books: Books, path: str) -> None:
+    api = own_books.api
+    dimension = (await api.post("/v1/dimensions", {"name": "Afdeling", "isUnique": False})).json()["id"]
+    assert (await api.post(f"/v1/dimensions/{dimension}/values", {"name": "Jylland"})).status_code == 201
+
+    async def copy(context: Context) -> None:
+        await context.connection.execute(
+            "INSERT INTO dimension_values (company_id, id, dimension_id, name, created_at, updated_at)"
+            " SELECT company_id, gen_random_uuid(), dimension_id, 'By ' || n, created_at, updated_at"
+            " FROM dimension_values CROSS JOIN generate_series(1, 9999) n WHERE company_id = $1",
+            context.company_id,
+        )
+
+    await api.run(copy)
+    steps, answer = await _counted(api.get(path.format(id=dimension)))
+    (found,) = answer.json() if isinstance(answer.json(), list) else [answer.json()]
+    assert len({value["id"] for value in found["values"]}) == 10_000
+    assert steps.most <= _MOST_CALLS
+    assert answer.content == json.dumps(answer.json(), ensure_ascii=False, separators=(",", ":")).encode()
+
+
 async def _two_drafts(books: Books) -> tuple[str, str]:
     """Ids of a long draft and of the one behind it."""
     made = []

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from ledgerbee.platform.caller import Caller
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.http.pace import PACE
+from ledgerbee.platform.http.pace import PACE, in_turn
 from ledgerbee.platform.http.pieces import InPieces
 from ledgerbee.platform.listing import CHUNK
 
@@ -23,6 +23,9 @@ T = TypeVar("T")
 
 #: Objects that are written before others get their turn: some milliseconds of work.
 _PIECE: Final = 100
+
+#: Bytes of a small object's JSON, more or less.
+_BYTES: Final = 200
 
 _Read = Callable[[Context, Sequence[UUID]], Awaitable[Sequence[T]]]
 _Render = Callable[[T], BaseModel]
@@ -36,6 +39,18 @@ async def array(found: Sequence[T], render: _Render[T]) -> Response:
             await asyncio.sleep(0)
         parts.append(_written(found[start : start + _PIECE], render))
     return Response(b"[" + b",".join(parts) + b"]", media_type="application/json")
+
+
+async def beside(count: int, make: Callable[[], BaseModel | Sequence[BaseModel]]) -> Response:
+    """The answer with what `make` makes of `count` objects: of many it is made and written beside the event loop."""
+
+    def written() -> bytes:
+        made = make()
+        if isinstance(made, BaseModel):
+            return made.model_dump_json(by_alias=True).encode()
+        return b"[" + _written(made, lambda one: one) + b"]"
+
+    return Response(await in_turn(count * _BYTES, written), media_type="application/json")
 
 
 async def array_of(

@@ -15,6 +15,7 @@ from ledgerbee.ledger.entries.store.reads import (
     hold,
     new_entry,
     read_portions,
+    require,
 )
 
 __all__ = [
@@ -36,5 +37,6 @@ __all__ = [
     "new_entry",
     "post",
     "read_portions",
+    "require",
     "tags_of",
 ]

@@ -147,6 +147,14 @@ async def get(context: Context, entry_id: UUID) -> JournalEntry:
     return found[entry_id]
 
 
+async def require(context: Context, entry_id: UUID) -> None:
+    """Whether the company has the entry. Raises `JOURNAL_ENTRY_NOT_FOUND`."""
+    if not await context.connection.fetchval(
+        "SELECT EXISTS (SELECT FROM journal_entries WHERE company_id = $1 AND id = $2)", context.company_id, entry_id
+    ):
+        raise JOURNAL_ENTRY_NOT_FOUND.error()
+
+
 async def get_many(context: Context, ids: Iterable[UUID]) -> dict[UUID, JournalEntry]:
     """Those of the entries that the company has, with their lines."""
     rows = await context.connection.fetch(_GET, context.company_id, list(ids))
