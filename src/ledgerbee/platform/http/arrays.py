@@ -24,8 +24,8 @@ T = TypeVar("T")
 #: Objects that are written before others get their turn: some milliseconds of work.
 _PIECE: Final = 100
 
-#: Bytes of a small object's JSON, more or less.
-_BYTES: Final = 200
+#: Bytes that an object counts for where many wait for a turn: some 650 of them do, which take a few milliseconds.
+_BYTES: Final = 100
 
 _Read = Callable[[Context, Sequence[UUID]], Awaitable[Sequence[T]]]
 _Render = Callable[[T], BaseModel]

@@ -120,4 +120,4 @@ async def get_trial_balance(
 ) -> Response:
     """Get the trial balance."""
     report = await trial_balance(context, from_date, to_date)
-    return await beside(2 * len(report.rows), lambda: render(report))
+    return await beside(len(report.rows), lambda: render(report))
