@@ -1,6 +1,7 @@
 """Reversing journal entries over HTTP: what comes of it, and what can't be reversed."""
 
 import asyncio
+from importlib import import_module
 
 import pytest
 import pytest_asyncio
@@ -109,6 +110,21 @@ async def test_many_are_reversed_together_in_the_order_of_their_ids(books: Books
     assert [entry["reversesEntryId"] for entry in answer.json()["entries"]] == ids
     assert [entry["entryNumber"] for entry in answer.json()["entries"]] == [6, 7, 8, 9, 10]
     assert {entry["date"] for entry in answer.json()["entries"]} == {"2026-03-20"}
+
+
+async def test_entries_of_too_many_lines_are_not_reversed_together(
+    books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [(await posted(books))["id"] for _ in range(3)]
+    before = await state(books)
+    monkeypatch.setattr(import_module("ledgerbee.ledger.entries.actions.reverse"), "MAX_LINES_TOGETHER", 5)
+    answer = await books.api.post("/v1/journal-entries/reverse-batch", {"journalEntryIds": ids})
+    assert (answer.status_code, answer.json()["code"]) == (400, "SHARED_VALIDATION_FAILED")
+    (error,) = answer.json()["details"]["validationErrors"]
+    assert (error["property"], list(error["constraints"])) == ("journalEntryIds", ["maxLines"])
+    assert await state(books) == before
+    answer = await books.api.post("/v1/journal-entries/reverse-batch", {"journalEntryIds": ids[:2]})
+    assert answer.status_code == 201, answer.text
 
 
 async def test_one_that_can_not_be_reversed_keeps_the_others(books: Books) -> None:

@@ -61,11 +61,12 @@ async def test_a_list_of_many_chunks_is_whole_and_in_order(api: Api, kind: str) 
 
 @pytest.mark.parametrize("path", LISTS)
 async def test_the_form_is_what_the_document_says(api: Api, path: str) -> None:
-    """Compact JSON in UTF-8, as every other answer."""
+    """Compact JSON in UTF-8, as every other answer; only one that is read in chunks has no length."""
     await with_many(api, "customer")
     answer = await api.get(path)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
-    assert answer.headers["content-length"] == str(len(answer.content))
+    length = None if path == "/v1/customers" else str(len(answer.content))
+    assert answer.headers.get("content-length") == length
     assert json.dumps(answer.json(), ensure_ascii=False, separators=(",", ":")).encode() == answer.content
 
 

@@ -8,6 +8,7 @@ kernel would answer what comes in with a reset, and the client's would drop the 
 
 import asyncio
 import json
+import sys
 from typing import Any, Final
 from uuid import UUID
 
@@ -187,6 +188,8 @@ class HttpProtocol(HttpToolsProtocol):
             scope["ledgerbee.comes_in"] = comes_in
 
             async def answer(message: Message) -> None:
+                if cycle.scope["http_version"] == "1.0":
+                    _end_with_connection(cycle, message)
                 if cycle.more_body and message["type"] == "http.response.start":
                     self._hangs_up = True
                     await send({**message, "headers": [*message.get("headers", ()), (b"connection", b"close")]})
@@ -330,3 +333,13 @@ class HttpProtocol(HttpToolsProtocol):
         self._discarded += size
         if self._discarded > MAX_DISCARDED:
             self.drop()
+
+
+def _end_with_connection(cycle: RequestResponseCycle, message: Message) -> None:
+    """For an answer to HTTP/1.0 whose length isn't known: there are no chunks, its end is that of the connection."""
+    if message["type"] == "http.response.start":
+        if all(name != b"content-length" for name, _ in message.get("headers", ())):
+            cycle.chunked_encoding = cycle.keep_alive = False
+            cycle.expected_content_length = sys.maxsize
+    elif not message.get("more_body", False) and cycle.expected_content_length > sys.maxsize // 2:
+        cycle.expected_content_length = len(message.get("body", b""))

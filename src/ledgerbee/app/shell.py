@@ -34,6 +34,7 @@ from ledgerbee.platform.http.envelope import (
     error_response,
 )
 from ledgerbee.platform.http.operation import Operation, operation_of
+from ledgerbee.platform.http.pieces import WITHOUT_BODY
 
 #: Asked all the time by machines: their answers are logged when they are no success.
 _PROBES: Final = frozenset({"/healthz", "/readyz", "/metrics"})
@@ -127,7 +128,7 @@ class _Exchange:
         self.shell = shell
         self.method: str = scope["method"]
         # HEAD is GET whose body stays here (RFC 9110, 9.3.2); the server keeps its own view of the request.
-        self.scope = {**scope, "method": "GET"} if self.method == "HEAD" else scope
+        self.scope = {**scope, "method": "GET", WITHOUT_BODY: True} if self.method == "HEAD" else scope
         scope = self.scope
         self._receive = receive
         self._send = send
@@ -156,6 +157,9 @@ class _Exchange:
             else:
                 await self.shell.app(self.scope, self.receive, self.send)
         except LedgerBeeError as fault:
+            if self.status:  # of an answer in pieces
+                log.warning("answer.broken_off", request_id=self.request_id, code=fault.code)
+                raise  # the server has to break the connection: half an answer must not look whole
             await self._refuse(fault)
         except ClientDisconnect:
             self.left = True
@@ -163,7 +167,7 @@ class _Exchange:
             log.exception("request.failed", request_id=self.request_id, path=printable(self.scope["path"]))
             if self.status:
                 if not self.complete:
-                    raise  # the server has to break the connection: half an answer must not look whole
+                    raise  # as above
                 return
             await self._refuse(INTERNAL_ERROR.error(requestId=self.request_id))
         finally:

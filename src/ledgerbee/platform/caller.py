@@ -62,6 +62,17 @@ class Caller:
         """Run `work` in a read-only transaction of the caller's company."""
         return await self.database.run(self.tenant, self.now, work, read_only=True)
 
+    async def read_on(self, work: Callable[[Context], Awaitable[T]]) -> T:
+        """Run `work` in a further read-only transaction, for an answer that is read a piece at a time.
+
+        It may take a while: the credential is checked in each. Raises `UNAUTHORIZED` and `INSUFFICIENT_PERMISSIONS`
+        when it may do that no more.
+        """
+        try:
+            return await (await self._as_of_now(is_stale=False)).read(work)
+        except CredentialRevokedError:  # or changed since, which is no reason to stop
+            return await (await self._as_of_now(is_stale=True)).read(work)
+
     async def write(self, work: Callable[[Context], Awaitable[T]]) -> T:
         """Run `work` in a transaction of the caller's company that is a step of its request, under no key.
 

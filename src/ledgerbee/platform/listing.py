@@ -7,7 +7,7 @@ that a page lies in are walked.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
@@ -81,18 +81,14 @@ def _range(column: str, place: int) -> str:
     return f"(t.{column} >= lower(${place}) AND t.{column} < lower(${place}) || chr(1114111))"
 
 
-#: Rows of a list that is answered whole which are fetched at a time.
-CHUNK: Final = 500
+#: Rows of a list that is answered whole which are read at a time.
+CHUNK: Final = 250
 
 
-async def in_chunks(
-    ids: Sequence[UUID], fetch: Callable[[Sequence[UUID]], Awaitable[Sequence[asyncpg.Record]]]
-) -> AsyncIterator[list[asyncpg.Record]]:
-    """The rows of `ids` in this order, a chunk at a time; `fetch` gives those of some ids, in any order."""
-    for start in range(0, len(ids), CHUNK):
-        some = ids[start : start + CHUNK]
-        rows = {row["id"]: row for row in await fetch(some)}
-        yield [rows[one] for one in some if one in rows]
+def by_ids(ids: Iterable[UUID], rows: Iterable[asyncpg.Record]) -> list[asyncpg.Record]:
+    """The rows in the order of `ids`, without those that aren't there."""
+    found = {row["id"]: row for row in rows}
+    return [found[one] for one in ids if one in found]
 
 
 async def in_order(rows: Sequence[asyncpg.Record], key: Callable[[str], Any]) -> list[UUID]:

@@ -25,6 +25,9 @@ Authenticate with an `x-api-key` header or an OAuth 2.0 bearer token. Money in a
 currency's minor units; in requests a number or a decimal string. Every `POST`, `PATCH` and `PUT` takes an
 `x-api-idempotency-key`. Operations marked `x-extension` go beyond the original API.
 
+A long answer comes in chunks, without `Content-Length`, and is read as the client takes it. A connection that ends
+before the last chunk has brought half an answer: ask again.
+
 ## Examples
 
 Each example of a request works as it is in a new Danish company. A name in braces, such as `{{customerId}}`, stands for

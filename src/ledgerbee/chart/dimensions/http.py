@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Path
+from fastapi import Path, Response
 from pydantic import Field
 
 from ledgerbee.chart.dimensions import actions, store
@@ -28,6 +28,7 @@ from ledgerbee.chart.dimensions.wire import (
     render,
     render_value,
 )
+from ledgerbee.platform.http.arrays import beside
 from ledgerbee.platform.http.operation import Ctx, operation, resource_router
 from ledgerbee.platform.http.wire import Id, RequestModel, changes_of, omitted
 
@@ -72,6 +73,7 @@ class UpdateDimensionValueRequest(RequestModel):
 
 @router.get(
     "/v1/dimensions",
+    response_model=list[DimensionResponse],
     **operation(
         "List all dimensions",
         scope="dimensions-read",
@@ -80,12 +82,18 @@ class UpdateDimensionValueRequest(RequestModel):
         response="Dimensions of the company",
     ),
 )
-async def list_dimensions(context: Ctx) -> list[DimensionResponse]:
+async def list_dimensions(context: Ctx) -> Response:
     """List all dimensions."""
-    values: dict[UUID, list[DimensionValue]] = {}
-    for value in await store.list_values(context):
-        values.setdefault(value.dimension_id, []).append(value)
-    return [render(dimension, values.get(dimension.id, ())) for dimension in await store.list_all(context)]
+    values = await store.list_values(context)
+    dimensions = await store.list_all(context)
+
+    def make() -> list[DimensionResponse]:
+        by_dimension: dict[UUID, list[DimensionValue]] = {}
+        for value in values:
+            by_dimension.setdefault(value.dimension_id, []).append(value)
+        return [render(dimension, by_dimension.get(dimension.id, ())) for dimension in dimensions]
+
+    return await beside(len(dimensions) + len(values), make)
 
 
 @router.post(
@@ -106,6 +114,7 @@ async def create_dimension(context: Ctx, body: CreateDimensionRequest) -> Dimens
 
 @router.get(
     "/v1/dimensions/{dimensionId}",
+    response_model=DimensionResponse,
     **operation(
         "Get a single dimension by ID",
         scope="dimensions-read",
@@ -114,9 +123,11 @@ async def create_dimension(context: Ctx, body: CreateDimensionRequest) -> Dimens
         errors=[DIMENSION_NOT_FOUND],
     ),
 )
-async def get_dimension(context: Ctx, dimension_id: DimensionId) -> DimensionResponse:
+async def get_dimension(context: Ctx, dimension_id: DimensionId) -> Response:
     """Get a single dimension by ID."""
-    return render(await store.get(context, dimension_id), await store.list_values(context, dimension_id))
+    dimension = await store.get(context, dimension_id)
+    values = await store.list_values(context, dimension_id)
+    return await beside(1 + len(values), lambda: render(dimension, values))
 
 
 @router.put(

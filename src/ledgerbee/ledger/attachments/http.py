@@ -61,7 +61,7 @@ def render(entry_id: UUID, attachment: Attachment) -> AttachmentResponse:
 )
 async def list_journal_entry_attachments(context: Ctx, journal_entry_id: EntryId) -> list[AttachmentResponse]:
     """Get attachments for a journal entry."""
-    await entries.get(context, journal_entry_id)
+    await entries.require(context, journal_entry_id)
     return [render(journal_entry_id, found) for found in await store.list_for_entry(context, journal_entry_id)]
 
 

@@ -13,7 +13,7 @@ from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.attachments import store as attachments
 from ledgerbee.ledger.drafts import rules, store
 from ledgerbee.ledger.drafts.model import Draft, DraftStatus
-from ledgerbee.ledger.drafts.wire import json_of
+from ledgerbee.ledger.drafts.wire import json_in_steps
 from ledgerbee.ledger.entries import actions as entries
 from ledgerbee.ledger.entries import rules as entry_rules
 from ledgerbee.ledger.entries import store as entry_store
@@ -43,7 +43,7 @@ async def create(context: Context, entered: Sequence[EnteredEntry], paths: Seque
     ]
     await store.insert(context, drafts)
     await attachments.insert_for_drafts(context, [(draft.id, draft.content.attachments) for draft in drafts])
-    written = [json_of(draft) async for draft in in_steps(drafts, lambda draft: len(draft.content.lines))]
+    written = [await json_in_steps(draft) async for draft in in_steps(drafts, lambda draft: len(draft.content.lines))]
     for draft, one in zip(drafts, written, strict=True):
         context.emit("draft_journal_entry.created", draft.id, one)
     return written
@@ -55,7 +55,7 @@ async def update(context: Context, draft_id: UUID, changes: Mapping[str, Any]) -
     Raises `DRAFT_JOURNAL_ENTRY_NOT_FOUND`, `DRAFT_JOURNAL_ENTRY_INVALID_STATE` and what `create` raises.
     """
     before = await _get_open(context, draft_id)
-    earlier = json_of(before)
+    earlier = await json_in_steps(before)
     if not changes:
         return earlier
     (content,), names = await _checked(context, [rules.changed(before.content, changes)], [""])
@@ -73,7 +73,7 @@ async def update(context: Context, draft_id: UUID, changes: Mapping[str, Any]) -
         await attachments.delete_for_drafts(context, [draft_id])
         await attachments.insert_for_drafts(context, [(draft_id, content.attachments)])
     await store.save(context, before, after)
-    written = json_of(after)
+    written = await json_in_steps(after)
     context.emit("draft_journal_entry.updated", draft_id, written, before=earlier)
     return written
 
@@ -86,7 +86,8 @@ async def delete(context: Context, draft_id: UUID) -> None:
     draft = await _get_open(context, draft_id)
     await attachments.delete_for_drafts(context, [draft_id])
     await store.delete(context, draft_id)
-    context.emit("draft_journal_entry.deleted", draft_id, json_of(draft), before=json_of(draft))
+    written = await json_in_steps(draft)
+    context.emit("draft_journal_entry.deleted", draft_id, written, before=written)
 
 
 async def book(context: Context, draft_id: UUID) -> Posted:
@@ -107,7 +108,8 @@ async def book(context: Context, draft_id: UUID) -> Posted:
     )
     booked = replace(draft, status=DraftStatus.BOOKED, journal_entry_id=entry.id, updated_at=context.now)
     await store.mark_booked(context, booked)
-    context.emit("draft_journal_entry.booked", draft_id, json_of(booked), before=json_of(draft))
+    earlier = await json_in_steps(draft)
+    context.emit("draft_journal_entry.booked", draft_id, await json_in_steps(booked), before=earlier)
     (posted,) = await entries.post_for([context], [entry], [""])
     if attached:
         await attachments.move_to_entry(context, draft_id, entry.id)

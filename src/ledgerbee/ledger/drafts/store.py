@@ -1,16 +1,19 @@
 """Rows of drafts and their lines."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
 
-from ledgerbee.core.paging import Page, PageRequest
+from ledgerbee.core.paging import PageRequest
 from ledgerbee.ledger.drafts.model import DRAFT_JOURNAL_ENTRY_NOT_FOUND, Draft, DraftStatus
 from ledgerbee.ledger.entries.model import AccountName, EnteredEntry, EnteredLine, EntryType, LineType, Side
+from ledgerbee.ledger.entries.rules import MAX_AT_ONCE, Portion
 from ledgerbee.ledger.entries.store import EntryFilter, array_literal, filters_of
 from ledgerbee.platform.context import Context
+from ledgerbee.platform.db import TOO_MUCH_CONTENTION
 from ledgerbee.platform.listing import fetch_page
 from ledgerbee.platform.steps import give_way, in_steps
 
@@ -20,7 +23,8 @@ _COLUMNS: Final = (
     " customer_id, vendor_id, journal_category_id, tag_ids, delivery_date"
 )
 _SELECT: Final = f"""
-SELECT id, status, {_COLUMNS}, attachment_count, journal_entry_id, created_at, updated_at FROM draft_journal_entries
+SELECT id, status, {_COLUMNS}, attachment_count, journal_entry_id, created_at, updated_at, xmin AS version
+FROM draft_journal_entries
 """
 _INSERT: Final = f"""
 INSERT INTO draft_journal_entries (company_id, created_at, updated_at, id, attachment_count, {_COLUMNS})
@@ -47,16 +51,30 @@ FROM unnest($2::uuid[], $3::int[], $4::uuid[], $5::uuid[], $6::boolean[], $7::nu
     AS l (draft_id, line_number, id, account_id, is_debit, amount, line_type, vat_code_id, description, tag_ids,
           vat_included, vat_amount)
 """
-_LINES: Final = """
+_LINE: Final = """
 SELECT l.draft_id, l.id, l.account_id, a.number AS account_number, a.name AS account_name, l.is_debit, l.amount,
        l.line_type, l.vat_code_id, l.description, l.tag_ids, l.vat_included, l.vat_amount
-FROM draft_journal_lines l JOIN accounts a ON a.company_id = l.company_id AND a.id = l.account_id
+"""
+_LINES: Final = f"""
+{_LINE} FROM draft_journal_lines l JOIN accounts a ON a.company_id = l.company_id AND a.id = l.account_id
 WHERE l.company_id = $1 AND l.draft_id = ANY ($2)
 ORDER BY l.draft_id, l.line_number
 """
+_PORTIONS: Final = f"""
+{_LINE}, p.number AS portion
+FROM unnest($2::uuid[], $3::int[], $4::int[]) WITH ORDINALITY AS p (draft_id, first, last, number)
+JOIN draft_journal_lines l ON l.company_id = $1 AND l.draft_id = p.draft_id AND l.line_number BETWEEN p.first AND p.last
+JOIN accounts a ON a.company_id = l.company_id AND a.id = l.account_id
+ORDER BY p.number, l.line_number
+"""
+#: Lines are numbered from 1 in each draft.
+_COUNTS: Final = """
+SELECT (SELECT max(l.line_number) FROM draft_journal_lines l WHERE l.company_id = $1 AND l.draft_id = d.id) AS lines
+FROM unnest($2::uuid[]) WITH ORDINALITY AS d (id, number) ORDER BY d.number
+"""
 _LIST: Final = f"""
 SELECT d.id, d.status, {", ".join(f"d.{name.strip()}" for name in _COLUMNS.split(","))}, d.attachment_count,
-       d.journal_entry_id, d.created_at, d.updated_at
+       d.journal_entry_id, d.created_at, d.updated_at, d.xmin AS version
 FROM page p JOIN draft_journal_entries d USING (company_id, id)
 """
 #: Newest first, and among one day's drafts the one made last.
@@ -65,8 +83,21 @@ _ORDER: Final = {"date": "t.entry_date"}
 _LINES_AT_ONCE: Final = 2_000
 
 
-async def list_page(context: Context, wanted: EntryFilter, *, page: int, limit: int) -> Page[Draft]:
-    """A page of drafts that aren't booked, with their lines, newest first."""
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Drafts that are asked for, in order: with their lines, or, where those are too many to be read at once, without.
+
+    Then `drafts` is None, `counts` says how many lines each has; a draft that is changed gets another version.
+    """
+
+    drafts: list[Draft] | None
+    counts: Sequence[tuple[UUID, int]]
+    versions: Mapping[UUID, int]
+    total: int
+
+
+async def find_page(context: Context, wanted: EntryFilter, *, page: int, limit: int) -> Found:
+    """A page of drafts that aren't booked, newest first; `total` is the number of those that match in all."""
     filters = filters_of(wanted, "SELECT l.draft_id FROM draft_journal_lines l")
     filters.always.append("t.status = 'draft'")
     found = await fetch_page(
@@ -78,7 +109,35 @@ async def list_page(context: Context, wanted: EntryFilter, *, page: int, limit: 
         request=PageRequest(page, limit, None, "date", descending=True),
         by_month=True,
     )
-    return Page(await _with_lines(context, found.rows), found.total)
+    return await _found(context, found.rows, found.total)
+
+
+async def find(context: Context, draft_id: UUID) -> Found:
+    """One draft. Raises `DRAFT_JOURNAL_ENTRY_NOT_FOUND`."""
+    return await _found(context, [await _row(context, draft_id, "")], 1)
+
+
+async def read_portions(context: Context, found: Found, portions: Sequence[Portion]) -> list[Draft | None]:
+    """The portions' drafts, each with the lines of its portion alone; None for one that is deleted or booked by now.
+
+    Raises `TOO_MUCH_CONTENTION` when one has changed since it was found.
+    """
+    ids = [portion.owner for portion in portions]
+    firsts, lasts = [portion.first for portion in portions], [portion.last for portion in portions]
+    lines: list[list[asyncpg.Record]] = [[] for _ in portions]
+    for line in await context.connection.fetch(_PORTIONS, context.company_id, ids, firsts, lasts):
+        lines[line["portion"] - 1].append(line)
+    # Behind the lines: a change that comes in between is seen here.
+    found_again = await context.connection.fetch(
+        f"{_SELECT} WHERE company_id = $1 AND id = ANY ($2)", context.company_id, ids
+    )
+    rows = {row["id"]: row for row in found_again if row["version"] == found.versions[row["id"]]}
+    if any(row["id"] not in rows and row["status"] == DraftStatus.DRAFT for row in found_again):
+        raise TOO_MUCH_CONTENTION.error("A draft was changed while the answer was being read.")
+    return [
+        _draft(rows[portion.owner], some) if portion.owner in rows else None
+        for portion, some in zip(portions, lines, strict=True)
+    ]
 
 
 async def get(context: Context, draft_id: UUID) -> Draft:
@@ -95,12 +154,18 @@ async def get_for_update(context: Context, draft_id: UUID) -> Draft:
 
 
 async def _get(context: Context, draft_id: UUID, locking: str) -> Draft:
+    row = await _row(context, draft_id, locking)
+    lines = await context.connection.fetch(_LINES, context.company_id, [draft_id])
+    return (await _joined([row], lines))[0]
+
+
+async def _row(context: Context, draft_id: UUID, locking: str) -> asyncpg.Record:
     row = await context.connection.fetchrow(
         f"{_SELECT} WHERE company_id = $1 AND id = $2{locking}", context.company_id, draft_id
     )
     if row is None:
         raise DRAFT_JOURNAL_ENTRY_NOT_FOUND.error()
-    return (await _with_lines(context, [row]))[0]
+    return row
 
 
 async def insert(context: Context, drafts: Sequence[Draft]) -> None:
@@ -172,11 +237,21 @@ async def _delete_lines(context: Context, draft_id: UUID) -> None:
     )
 
 
-async def _with_lines(context: Context, rows: Sequence[asyncpg.Record]) -> list[Draft]:
-    if not rows:
-        return []
+async def _found(context: Context, rows: Sequence[asyncpg.Record], total: int) -> Found:
+    ids = [row["id"] for row in rows]
+    # One more than is read at once: then there are too many.
+    lines = await context.connection.fetch(f"{_LINES} LIMIT {MAX_AT_ONCE + 1}", context.company_id, ids) if ids else ()
+    if len(lines) <= MAX_AT_ONCE:
+        return Found(await _joined(rows, lines), (), {}, total)
+    del lines
+    counts = await context.connection.fetch(_COUNTS, context.company_id, ids)
+    numbers = [(one, count["lines"] or 0) for one, count in zip(ids, counts, strict=True)]
+    return Found(None, numbers, {row["id"]: row["version"] for row in rows}, total)
+
+
+async def _joined(rows: Sequence[asyncpg.Record], found: Sequence[asyncpg.Record]) -> list[Draft]:
     lines: dict[UUID, list[asyncpg.Record]] = {row["id"]: [] for row in rows}
-    for line in await context.connection.fetch(_LINES, context.company_id, list(lines)):
+    for line in found:
         lines[line["draft_id"]].append(line)
     await give_way()
     return [_draft(row, lines[row["id"]]) async for row in in_steps(rows, lambda row: len(lines[row["id"]]))]

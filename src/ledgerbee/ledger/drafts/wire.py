@@ -1,14 +1,16 @@
 """What draft journal entries look like on the wire (contract 2.21, 2.27, decisions "Ledger")."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, cast
 
+from msgspec.structs import replace as with_fields
 from pydantic import Field
 
 from ledgerbee.core.money import format_amount, format_decimal
 from ledgerbee.ledger.drafts.model import Draft, DraftStatus
 from ledgerbee.ledger.entries.model import MAX_LINES, EnteredEntry, EntryType, LineType, Side
-from ledgerbee.ledger.entries.rules import checks_without_books
+from ledgerbee.ledger.entries.rules import checks_without_books, portions_of, text_of
 from ledgerbee.ledger.entries.wire import JournalLineRequest
 from ledgerbee.platform.attachments.model import NewAttachment
 from ledgerbee.platform.attachments.wire import AttachmentFiles
@@ -31,6 +33,7 @@ from ledgerbee.platform.http.wire import (
     changes_of,
     omitted,
 )
+from ledgerbee.platform.steps import give_way
 
 
 class UpdateDraftJournalEntryRequest(RequestModel):
@@ -186,3 +189,15 @@ def render(draft: Draft) -> DraftJournalEntryResponse:
 def json_of(draft: Draft) -> bytes:
     """The wire form as JSON, UTF-8, which serves the draft's event and its answer."""
     return render(draft).model_dump_json().encode()
+
+
+async def json_in_steps(draft: Draft) -> bytes:
+    """What `json_of` gives; of a draft with many lines in steps, so that others have their turn in between."""
+    texts: list[bytes] = []
+    for portion in portions_of([(draft.id, len(draft.line_ids))]):
+        if texts:
+            await give_way()
+        some = slice(portion.first - 1, portion.last)
+        content = with_fields(draft.content, lines=draft.content.lines[some])
+        texts.append(text_of(portion, json_of(replace(draft, content=content, line_ids=draft.line_ids[some]))))
+    return b"".join(texts)

@@ -72,6 +72,8 @@ MAX_LINES: Final = 10_000
 MAX_TAGS: Final = 100
 #: Entries of one batch at most.
 MAX_BATCH: Final = 100
+#: Lines of posted entries that are reversed together: more than a batch can post, with the lines of its VAT.
+MAX_LINES_TOGETHER: Final = 60_000
 
 
 class EnteredLine(Struct, frozen=True, gc=False):

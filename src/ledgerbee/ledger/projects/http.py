@@ -27,6 +27,7 @@ from ledgerbee.ledger.projects.wire import (
 )
 from ledgerbee.parties.customers.model import CUSTOMER_NOT_FOUND
 from ledgerbee.parties.wire import ExternalId
+from ledgerbee.platform.http.arrays import beside
 from ledgerbee.platform.http.operation import Ctx, operation, resource_router
 from ledgerbee.platform.http.partial import Check, Facts, given
 from ledgerbee.platform.http.wire import (
@@ -123,6 +124,7 @@ def _given(body: RequestModel) -> dict[str, Any]:
 
 @router.get(
     "/v1/projects",
+    response_model=list[ProjectResponse],
     **operation(
         "List all projects",
         scope="projects-read",
@@ -133,9 +135,11 @@ def _given(body: RequestModel) -> dict[str, Any]:
 async def list_projects(
     context: Ctx,
     include_archived: Annotated[bool, Query(alias="includeArchived", description="Archived projects too")] = False,
-) -> list[ProjectResponse]:
+) -> Response:
     """List all projects."""
-    return [render(project) for project in await store.list_all(context, include_archived=include_archived)]
+    projects = await store.list_all(context, include_archived=include_archived)
+    count = sum(1 + len(project.subprojects) for project in projects)
+    return await beside(count, lambda: [render(project) for project in projects])
 
 
 _UPSERT = operation(

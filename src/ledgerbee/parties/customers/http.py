@@ -34,10 +34,10 @@ from ledgerbee.parties.wire import (
     PartyNumber,
 )
 from ledgerbee.platform.company.wire import Language
-from ledgerbee.platform.http.arrays import array
+from ledgerbee.platform.http.arrays import array_of
 from ledgerbee.platform.http.metadata import Metadata, matching_objects
 from ledgerbee.platform.http.metadata_filters import MetadataFilters, with_metadata_filters
-from ledgerbee.platform.http.operation import Ctx, operation, resource_router
+from ledgerbee.platform.http.operation import CallerDep, Ctx, operation, resource_router
 from ledgerbee.platform.http.partial import Check, Facts
 from ledgerbee.platform.http.wire import (
     CountryCode,
@@ -165,6 +165,7 @@ def _in_domain_names(fields: dict[str, Any]) -> dict[str, Any]:
 )
 async def list_customers(
     context: Ctx,
+    caller: CallerDep,
     metadata: MetadataFilters,
     customer_number: Annotated[
         str | None, Query(alias="customerNumber", description="Exact customer number", examples=["1001"])
@@ -174,13 +175,13 @@ async def list_customers(
     ] = None,
 ) -> Response:
     """List customers."""
-    found = store.list_all(
+    found = await store.list_ids(
         context,
         number=customer_number,
         external_system_id=external_system_id,
         metadata=[matching_objects(key, text) for key, text in metadata],
     )
-    return await array(found, render)
+    return await array_of(context, caller, found, store.list_some, render)
 
 
 @router.post(

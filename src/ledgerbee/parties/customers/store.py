@@ -1,6 +1,6 @@
 """Rows of customers, and what the documents of a customer need to know of it."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any, Final
 from uuid import UUID
@@ -29,7 +29,7 @@ from ledgerbee.parties.groups.store import CUSTOMER_GROUP_FIELDS
 from ledgerbee.parties.order import natural_key
 from ledgerbee.parties.party.model import Party
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.listing import in_chunks, in_order
+from ledgerbee.platform.listing import by_ids, in_order
 
 _FIELDS: Final = tuple(field.name for field in fields(Customer))
 _COLUMNS: Final = ", ".join(_FIELDS)
@@ -69,14 +69,14 @@ _REFUSALS: Final[Mapping[str, tuple[ErrorCode, str, str, str | None]]] = {
 }
 
 
-async def list_all(
+async def list_ids(
     context: Context,
     *,
     number: str | None = None,
     external_system_id: str | None = None,
     metadata: Iterable[Sequence[dict[str, Any]]] = (),
-) -> AsyncIterator[list[GroupedCustomer]]:
-    """The customers that match every filter, by number in natural order, a chunk at a time.
+) -> list[UUID]:
+    """The ids of the customers that match every filter, by number in natural order.
 
     `metadata` holds, for each condition, the objects of which the customer's metadata must contain one.
     """
@@ -95,12 +95,13 @@ async def list_all(
     found = await context.connection.fetch(
         f"SELECT c.id, c.number FROM customers c WHERE c.company_id = $1{''.join(conditions)}", *arguments
     )
+    return await in_order(found, natural_key)
 
-    async def fetch(ids: Sequence[UUID]) -> Sequence[asyncpg.Record]:
-        return await context.connection.fetch(f"{_WITH_GROUP} AND c.id = ANY ($2)", context.company_id, ids)
 
-    async for rows in in_chunks(await in_order(found, natural_key), fetch):
-        yield [_grouped(row) for row in rows]
+async def list_some(context: Context, ids: Sequence[UUID]) -> list[GroupedCustomer]:
+    """Those of the customers that are there, in this order."""
+    rows = await context.connection.fetch(f"{_WITH_GROUP} AND c.id = ANY ($2)", context.company_id, ids)
+    return [_grouped(row) for row in by_ids(ids, rows)]
 
 
 async def read(context: Context, customer_id: UUID) -> GroupedCustomer:

@@ -24,8 +24,8 @@ from ledgerbee.parties.wire import (
     PartyNumber,
 )
 from ledgerbee.platform.company import store as companies
-from ledgerbee.platform.http.arrays import array
-from ledgerbee.platform.http.operation import Ctx, operation, resource_router
+from ledgerbee.platform.http.arrays import array_of
+from ledgerbee.platform.http.operation import CallerDep, Ctx, operation, resource_router
 from ledgerbee.platform.http.wire import (
     CountryCode,
     CurrencyCode,
@@ -134,10 +134,11 @@ def _render(found: GroupedVendor, base_currency: str) -> VendorResponse:
         response="Vendors of the company",
     ),
 )
-async def list_vendors(context: Ctx) -> Response:
+async def list_vendors(context: Ctx, caller: CallerDep) -> Response:
     """List vendors."""
     base_currency = (await companies.get(context)).base_currency
-    return await array(store.list_all(context), lambda vendor: _render(vendor, base_currency))
+    ids = await store.list_ids(context)
+    return await array_of(context, caller, ids, store.list_some, lambda vendor: _render(vendor, base_currency))
 
 
 @router.post(

@@ -1,6 +1,6 @@
 """Rows of vendors."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any, Final
 from uuid import UUID
@@ -18,7 +18,7 @@ from ledgerbee.parties.vendors.model import (
     VendorStatus,
 )
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.listing import in_chunks, in_order
+from ledgerbee.platform.listing import by_ids, in_order
 
 _FIELDS: Final = tuple(field.name for field in fields(Vendor))
 _COLUMNS: Final = ", ".join(_FIELDS)
@@ -36,15 +36,16 @@ _REFUSALS: Final[Mapping[str, tuple[ErrorCode, str, str, str | None]]] = {
 }
 
 
-async def list_all(context: Context) -> AsyncIterator[list[GroupedVendor]]:
-    """All vendors with their groups' names, by number in natural order, a chunk at a time."""
+async def list_ids(context: Context) -> list[UUID]:
+    """The ids of all vendors, by number in natural order."""
     found = await context.connection.fetch("SELECT id, number FROM vendors WHERE company_id = $1", context.company_id)
+    return await in_order(found, natural_key)
 
-    async def fetch(ids: Sequence[UUID]) -> Sequence[asyncpg.Record]:
-        return await context.connection.fetch(f"{_LIST} AND v.id = ANY ($2)", context.company_id, ids)
 
-    async for rows in in_chunks(await in_order(found, natural_key), fetch):
-        yield [GroupedVendor(_vendor(row), row["group_name"]) for row in rows]
+async def list_some(context: Context, ids: Sequence[UUID]) -> list[GroupedVendor]:
+    """Those of the vendors that are there, in this order, with their groups' names."""
+    rows = await context.connection.fetch(f"{_LIST} AND v.id = ANY ($2)", context.company_id, ids)
+    return [GroupedVendor(_vendor(row), row["group_name"]) for row in by_ids(ids, rows)]
 
 
 async def insert(context: Context, vendor: Vendor) -> None:

@@ -1,26 +1,22 @@
 """The audit trail over HTTP (ours)."""
 
+from collections.abc import Sequence
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import Path, Query
-from pydantic import Field, StringConstraints, WithJsonSchema
+from fastapi import Path, Query, Response
+from pydantic import StringConstraints, WithJsonSchema
 
 from ledgerbee.platform.audit import store
 from ledgerbee.platform.audit.model import AUDIT_EVENT_NOT_FOUND, AuditEvent, AuditFilter
+from ledgerbee.platform.audit.pieces import in_pieces, json_of
+from ledgerbee.platform.audit.wire import AuditEventResponse, ListAuditEventsResponse
+from ledgerbee.platform.caller import Caller
 from ledgerbee.platform.credentials.wire import RequestMoment
-from ledgerbee.platform.http.operation import Ctx, operation, resource_router
+from ledgerbee.platform.http.operation import CallerDep, Ctx, operation, resource_router
+from ledgerbee.platform.http.pieces import InPieces
 from ledgerbee.platform.http.query import Limit, PageNumber, SortDirection, SortOrder, page_request
-from ledgerbee.platform.http.wire import (
-    EXAMPLE_MOMENT,
-    Id,
-    IdText,
-    Moment,
-    PageResponse,
-    ResponseModel,
-    WholeNumber,
-    pages,
-)
+from ledgerbee.platform.http.wire import EXAMPLE_MOMENT, Id, pages
 
 router = resource_router("Audit Events")
 
@@ -40,45 +36,9 @@ class AuditEventSortBy(StrEnum):
     OCCURRED_AT = "occurredAt"
 
 
-class AuditEventResponse(ResponseModel):
-    """One change: of what, by whom, when and from where, with the object before and after."""
-
-    id: IdText
-    type: str = Field(description="What happened: see the list of events", examples=["customer.updated"])
-    object_id: IdText = Field(description="The object that it happened to")
-    sequence: WholeNumber = Field(description="Counts the events of the object, from 1", examples=[2])
-    actor: str = Field(
-        description="Who did it: `api_key`, `oauth_client`, `operator` or `system`, and an id",
-        examples=["api_key:018f4e6a-7b1c-7d2e-9f3a-1b2c3d4e5f60"],
-    )
-    credential_kind: str | None = Field(
-        description="What the request showed: `api_key` or `oauth_token`; null: no request asked for it",
-        examples=["api_key"],
-    )
-    credential_id: IdText | None = Field(description="The API key, or the OAuth client that the token was given to")
-    address: str | None = Field(description="Where the request came from", examples=["203.0.113.7"])
-    request_id: str = Field(description="`X-Request-Id` of the answer", examples=["018f4e6a7b1c7d2e9f3a1b2c3d4e5f60"])
-    occurred_at: Moment = Field(description="When it happened: the moment of the request")
-    before: Any = Field(
-        description="The object as the API showed it before; null for a new one. Secrets are never in it",
-        examples=[{"id": "018f4e6a-7b1c-7d2e-9f3a-1b2c3d4e5f60", "city": "Ribe"}],
-    )
-    data: Any = Field(
-        description="The object as the API showed it afterwards, a deleted one as it was",
-        examples=[{"id": "018f4e6a-7b1c-7d2e-9f3a-1b2c3d4e5f60", "city": "Aarhus"}],
-    )
-
-
-class ListAuditEventsResponse(PageResponse[AuditEventResponse]):
-    """A page of audit events."""
-
-
-def _render(event: AuditEvent) -> AuditEventResponse:
-    return AuditEventResponse.model_validate(event)
-
-
 @router.get(
     "/v1/audit-events",
+    response_model=ListAuditEventsResponse,
     **operation(
         "List audit events",
         scope="audit-read",
@@ -90,6 +50,7 @@ def _render(event: AuditEvent) -> AuditEventResponse:
 )
 async def list_audit_events(  # noqa: PLR0913, PLR0917  each argument is one parameter of the operation
     context: Ctx,
+    caller: CallerDep,
     page: PageNumber = 1,
     limit: Limit = 25,
     event_type: Annotated[
@@ -121,21 +82,17 @@ async def list_audit_events(  # noqa: PLR0913, PLR0917  each argument is one par
         AuditEventSortBy, Query(alias="sortBy", description="Field to sort by")
     ] = AuditEventSortBy.OCCURRED_AT,
     sort_order: SortDirection = SortOrder.DESC,
-) -> ListAuditEventsResponse:
+) -> Response:
     """List audit events."""
     wanted = AuditFilter(event_type, object_id, actor, credential_id, since, until, request_id)
     found = await store.list_page(context, wanted, page_request(page, limit, None, sort_by, sort_order))
-    return ListAuditEventsResponse(
-        data=[_render(event) for event in found.rows],
-        total=found.total,
-        page=page,
-        limit=limit,
-        total_pages=pages(found.total, limit),
-    )
+    end = b'],"total":%d,"page":%d,"limit":%d,"totalPages":%d}' % (found.total, page, limit, pages(found.total, limit))
+    return _answer(caller, found.rows, b'{"data":[', end)
 
 
 @router.get(
     "/v1/audit-events/{auditEventId}",
+    response_model=AuditEventResponse,
     **operation(
         "Get an audit event",
         scope="audit-read",
@@ -144,6 +101,13 @@ async def list_audit_events(  # noqa: PLR0913, PLR0917  each argument is one par
         errors=[AUDIT_EVENT_NOT_FOUND],
     ),
 )
-async def get_audit_event(context: Ctx, audit_event_id: EventId) -> AuditEventResponse:
+async def get_audit_event(context: Ctx, caller: CallerDep, audit_event_id: EventId) -> Response:
     """Get an audit event."""
-    return _render(await store.get(context, audit_event_id))
+    return _answer(caller, [await store.get(context, audit_event_id)])
+
+
+def _answer(caller: Caller, events: Sequence[AuditEvent], start: bytes = b"", end: bytes = b"") -> Response:
+    texts = [text for event in events if (text := json_of(event)) is not None]
+    if len(texts) < len(events):
+        return InPieces(in_pieces(caller, events, start, end))
+    return Response(b"%b%b%b" % (start, b",".join(texts), end), media_type="application/json")

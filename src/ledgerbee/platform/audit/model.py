@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from ledgerbee.core.errors import ErrorCode
@@ -12,15 +11,17 @@ from ledgerbee.core.errors import ErrorCode
 class AuditEvent:
     """A row of the company's events. `occurred_at` is aware UTC; `sequence` counts the events of the object from 1.
 
-    The credential is that of the request (None: the operator, or a job), as is the address.
+    The credential is that of the request (None: the operator, or a job), as is the address. `data` and `before` are
+    JSON as the database writes it, both None of an event whose JSON is long: `size` says how long in bytes, or more.
     """
 
     id: UUID
     type: str
     object_id: UUID
     sequence: int
-    data: Any
-    before: Any
+    data: str | None
+    before: str | None
+    size: int
     actor: str
     credential_kind: str | None
     credential_id: UUID | None

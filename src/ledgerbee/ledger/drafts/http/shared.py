@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from typing import Annotated, Final
+from uuid import UUID
 
 from fastapi import Path, Response
 
 from ledgerbee.ledger.drafts import actions, store
-from ledgerbee.ledger.drafts.model import DRAFT_JOURNAL_ENTRY_INVALID_STATE, DRAFT_JOURNAL_ENTRY_NOT_FOUND
-from ledgerbee.ledger.drafts.wire import ListDraftJournalEntriesResponse, render
+from ledgerbee.ledger.drafts.model import DRAFT_JOURNAL_ENTRY_INVALID_STATE, DRAFT_JOURNAL_ENTRY_NOT_FOUND, Draft
+from ledgerbee.ledger.drafts.wire import json_of
 from ledgerbee.ledger.entries.http.create import ENTERING_ERRORS, entered
+from ledgerbee.ledger.entries.http.pieces import in_portions
 from ledgerbee.ledger.entries.model import (
     FISCAL_YEAR_MISSING,
     JOURNAL_ENTRY_AMOUNT_INVALID,
@@ -16,7 +18,7 @@ from ledgerbee.ledger.entries.model import (
     PERIOD_LOCKED,
 )
 from ledgerbee.ledger.entries.query import EntryQuery
-from ledgerbee.ledger.entries.rules import below
+from ledgerbee.ledger.entries.rules import Portion, below
 from ledgerbee.ledger.entries.wire import (
     CreateJournalEntryBatchRequest,
     CreateJournalEntryBatchV1Request,
@@ -27,8 +29,10 @@ from ledgerbee.platform.attachments.actions import decoded, staged
 from ledgerbee.platform.attachments.model import INVALID_ATTACHMENT_TYPE
 from ledgerbee.platform.caller import Caller
 from ledgerbee.platform.context import Context
+from ledgerbee.platform.http.pieces import InPieces
 from ledgerbee.platform.http.wire import Id, pages
 from ledgerbee.platform.rates.model import EXCHANGE_RATE_MISSING
+from ledgerbee.platform.steps import in_steps
 
 DraftId = Annotated[Id, Path(alias="draftJournalEntryId", description="Draft journal entry ID")]
 
@@ -65,16 +69,32 @@ BOOKED: Final = (
 BATCH: Final = "1 to 100 drafts, made together or not at all; an error names its entry, as in `entries.3.lines.0`."
 
 
-async def page_of(context: Context, query: EntryQuery) -> ListDraftJournalEntriesResponse:
+async def page_of(context: Context, caller: Caller, query: EntryQuery) -> Response:
     """The page of drafts that is asked for."""
-    found = await store.list_page(context, query.wanted(), page=query.page, limit=query.limit)
-    return ListDraftJournalEntriesResponse(
-        data=[render(draft) for draft in found.rows],
-        total=found.total,
-        page=query.page,
-        limit=query.limit,
-        total_pages=pages(found.total, query.limit),
-    )
+    found = await store.find_page(context, query.wanted(), page=query.page, limit=query.limit)
+    numbers = found.total, query.page, query.limit, pages(found.total, query.limit)
+    end = b'],"total":%d,"page":%d,"limit":%d,"totalPages":%d}' % numbers
+    if found.drafts is None:
+        return _in_pieces(caller, found, b'{"data":[', end)
+    drafts = b",".join([json_of(draft) async for draft in in_steps(found.drafts, lambda one: len(one.line_ids))])
+    return Response(b'{"data":[%b%b' % (drafts, end), media_type="application/json")
+
+
+async def found(context: Context, caller: Caller, draft_id: UUID) -> Response:
+    """The draft that is asked for."""
+    there = await store.find(context, draft_id)
+    if there.drafts is None:
+        return _in_pieces(caller, there)
+    (draft,) = there.drafts
+    return Response(json_of(draft), media_type="application/json")
+
+
+def _in_pieces(caller: Caller, found: store.Found, start: bytes = b"", end: bytes = b"") -> Response:
+    async def read(context: Context, portions: Sequence[Portion]) -> Sequence[Draft | None]:
+        return await store.read_portions(context, found, portions)
+
+    # A page leaves out what is no draft any more by the time it is read.
+    return InPieces(in_portions(caller, found.counts, read, json_of, start, end, may_lack=bool(start)))
 
 
 async def create(caller: Caller, body: CreateJournalEntryRequest | CreateJournalEntryV1Request) -> Response:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Query, Response
 
-from ledgerbee.ledger.drafts import actions, store
+from ledgerbee.ledger.drafts import actions
 from ledgerbee.ledger.drafts.http.shared import (
     BATCH,
     BOOKED,
@@ -17,6 +17,7 @@ from ledgerbee.ledger.drafts.http.shared import (
     DraftId,
     create,
     create_batch,
+    found,
     page_of,
 )
 from ledgerbee.ledger.drafts.model import DRAFT_JOURNAL_ENTRY_NOT_FOUND
@@ -24,7 +25,6 @@ from ledgerbee.ledger.drafts.wire import (
     DraftJournalBatchResponse,
     DraftJournalEntryResponse,
     ListDraftJournalEntriesResponse,
-    render,
 )
 from ledgerbee.ledger.entries.actions import warned
 from ledgerbee.ledger.entries.query import EntryQuery
@@ -73,13 +73,14 @@ async def create_draft_journal_batch(caller: CallerDep, body: CreateJournalEntry
 
 @router.get(
     "/v1/draft-journal-entries",
+    response_model=ListDraftJournalEntriesResponse,
     **operation("List draft journal entries", scope="journal-entries-read", description=LISTED, deprecation=_DRAFTS),
 )
 async def list_draft_journal_entries(
-    context: Ctx, query: Annotated[EntryQuery, Query()]
-) -> ListDraftJournalEntriesResponse:
+    context: Ctx, caller: CallerDep, query: Annotated[EntryQuery, Query()]
+) -> Response:
     """List draft journal entries."""
-    return await page_of(context, query)
+    return await page_of(context, caller, query)
 
 
 @router.post(
@@ -104,6 +105,7 @@ async def create_draft_journal_entry(caller: CallerDep, body: CreateJournalEntry
 
 @router.get(
     "/v1/draft-journal-entries/{draftJournalEntryId}",
+    response_model=DraftJournalEntryResponse,
     **operation(
         "Get a single draft journal entry",
         scope="journal-entries-read",
@@ -112,9 +114,9 @@ async def create_draft_journal_entry(caller: CallerDep, body: CreateJournalEntry
         deprecation=_DRAFT,
     ),
 )
-async def get_draft_journal_entry(context: Ctx, draft_journal_entry_id: DraftId) -> DraftJournalEntryResponse:
+async def get_draft_journal_entry(context: Ctx, caller: CallerDep, draft_journal_entry_id: DraftId) -> Response:
     """Get a single draft journal entry."""
-    return render(await store.get(context, draft_journal_entry_id))
+    return await found(context, caller, draft_journal_entry_id)
 
 
 @router.delete(

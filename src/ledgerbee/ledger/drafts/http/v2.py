@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Query, Response
 
-from ledgerbee.ledger.drafts import actions, store
+from ledgerbee.ledger.drafts import actions
 from ledgerbee.ledger.drafts.http.shared import (
     BATCH,
     BOOKED,
@@ -17,6 +17,7 @@ from ledgerbee.ledger.drafts.http.shared import (
     DraftId,
     create,
     create_batch,
+    found,
     page_of,
 )
 from ledgerbee.ledger.drafts.model import DRAFT_JOURNAL_ENTRY_NOT_FOUND
@@ -25,7 +26,6 @@ from ledgerbee.ledger.drafts.wire import (
     DraftJournalEntryResponse,
     ListDraftJournalEntriesResponse,
     UpdateDraftJournalEntryRequest,
-    render,
 )
 from ledgerbee.ledger.entries.actions import warned
 from ledgerbee.ledger.entries.model import JOURNAL_ENTRY_CONTROL_LINE_NOT_ALLOWED
@@ -71,13 +71,14 @@ async def create_draft_journal_batch_v2(caller: CallerDep, body: CreateJournalEn
 
 @router.get(
     "/v2/draft-journal-entries",
+    response_model=ListDraftJournalEntriesResponse,
     **operation("List draft journal entries (v2)", scope="journal-entries-read", description=LISTED),
 )
 async def list_draft_journal_entries_v2(
-    context: Ctx, query: Annotated[EntryQuery, Query()]
-) -> ListDraftJournalEntriesResponse:
+    context: Ctx, caller: CallerDep, query: Annotated[EntryQuery, Query()]
+) -> Response:
     """List draft journal entries."""
-    return await page_of(context, query)
+    return await page_of(context, caller, query)
 
 
 @router.post(
@@ -101,6 +102,7 @@ async def create_draft_journal_entry_v2(caller: CallerDep, body: CreateJournalEn
 
 @router.get(
     "/v2/draft-journal-entries/{draftJournalEntryId}",
+    response_model=DraftJournalEntryResponse,
     **operation(
         "Get a single draft journal entry (v2)",
         scope="journal-entries-read",
@@ -108,9 +110,9 @@ async def create_draft_journal_entry_v2(caller: CallerDep, body: CreateJournalEn
         errors=[DRAFT_JOURNAL_ENTRY_NOT_FOUND],
     ),
 )
-async def get_draft_journal_entry_v2(context: Ctx, draft_journal_entry_id: DraftId) -> DraftJournalEntryResponse:
+async def get_draft_journal_entry_v2(context: Ctx, caller: CallerDep, draft_journal_entry_id: DraftId) -> Response:
     """Get a single draft journal entry."""
-    return render(await store.get(context, draft_journal_entry_id))
+    return await found(context, caller, draft_journal_entry_id)
 
 
 @router.delete(

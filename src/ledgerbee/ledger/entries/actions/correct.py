@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from ledgerbee.core.ids import UUID
 from ledgerbee.ledger.entries import rules, store
 from ledgerbee.platform.context import Context
+from ledgerbee.platform.steps import give_way
 
 
 async def correct(context: Context, entry_id: UUID, changes: Mapping[str, str | None]) -> bytes:
@@ -13,6 +14,7 @@ async def correct(context: Context, entry_id: UUID, changes: Mapping[str, str | 
     Tells `journal_entry.updated` if anything became different. Raises `JOURNAL_ENTRY_NOT_FOUND`.
     """
     before = rules.json_of(await store.get(context, entry_id))
+    await give_way()
     await store.correct(context, entry_id, changes)
     written = rules.json_of(await store.get(context, entry_id))
     if written != before:

@@ -3,16 +3,20 @@
 from collections.abc import Sequence
 from datetime import date
 from functools import partial
+from typing import Final
 
 from msgspec.structs import replace
 
-from ledgerbee.core.errors import check_all, refuse_first
+from ledgerbee.core.errors import check_all, invalid, refuse_first
 from ledgerbee.core.ids import UUID, new_id
 from ledgerbee.ledger.entries import rules, store
 from ledgerbee.ledger.entries.actions.post import post_for
-from ledgerbee.ledger.entries.model import JOURNAL_ENTRY_NOT_FOUND, JournalEntry, NewEntry, Posted
+from ledgerbee.ledger.entries.model import JOURNAL_ENTRY_NOT_FOUND, MAX_LINES_TOGETHER, JournalEntry, NewEntry, Posted
 from ledgerbee.platform.company import store as companies
 from ledgerbee.platform.context import Context
+from ledgerbee.platform.steps import give_way, in_steps
+
+_TOO_MANY_LINES: Final = f"journalEntryIds must not name entries of more than {MAX_LINES_TOGETHER} lines together"
 
 
 async def reverse(context: Context, entry_id: UUID, on: date | None, description: str | None) -> Posted:
@@ -42,9 +46,12 @@ async def reverse_batch(context: Context, entry_ids: Sequence[UUID], on: date | 
     """Post the reversals of entries, all or none, in the order of the ids, which are distinct.
 
     As `reverse`, with the entry's place as `journalEntryIds.3` in `details.property`; where several have the same
-    fault, all their places in `details.properties`. What is wrong with the day is told of `date`.
+    fault, all their places in `details.properties`. What is wrong with the day is told of `date`. Entries of too many
+    lines together (`MAX_LINES_TOGETHER`) are refused.
     """
     await store.hold(context, entry_ids)
+    if await store.count_lines(context, entry_ids) > MAX_LINES_TOGETHER:
+        raise invalid(("journalEntryIds", "maxLines", _TOO_MANY_LINES))
     found = await store.get_many(context, entry_ids)
     paths = [f"journalEntryIds.{index}" for index in range(len(entry_ids))]
     refuse_first(
@@ -72,14 +79,19 @@ async def _reverse(
             for one in zip(entries, paths, strict=True)
         )
     )
-    for entry in entries:
+    async for entry in in_steps(entries, _lines_of):
         day = on or max(context.today, entry.content.date)
         reversals.append(rules.reversal(entry, document_reversal_id or new_id(), day, description, language))
     if on is not None:
         rules.check_reversal_day(entries, on)
     posted = await post_for([context] * len(entries), reversals, paths, are_entered=False)
-    for entry, taking_back in zip(entries, posted, strict=True):
+    async for entry, taking_back in in_steps(zip(entries, posted, strict=True), lambda pair: _lines_of(pair[0])):
         reversed_entry = replace(entry, reversed_by_entry_id=taking_back.entry.id)
         was = rules.json_of(entry)
+        await give_way()
         context.emit("journal_entry.reversed", entry.id, rules.json_of(reversed_entry), before=was)
     return posted
+
+
+def _lines_of(entry: JournalEntry) -> int:
+    return len(entry.content.lines)

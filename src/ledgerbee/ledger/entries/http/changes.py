@@ -83,7 +83,8 @@ async def update_journal_entry(context: Ctx, journal_entry_id: EntryId, body: Up
         scope="journal-entries-write",
         status=201,
         description="1 to 100 entries, reversed together or not at all. Answers with the reversals in the order of the "
-        "ids; an error names its entry, as in `journalEntryIds.3`.",
+        "ids; an error names its entry, as in `journalEntryIds.3`. Entries of more than 60,000 lines together are "
+        "refused: reverse them in several batches.",
         response="Reversals posted",
         errors=_REVERSING_ERRORS,
     ),

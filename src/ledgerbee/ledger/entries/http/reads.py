@@ -1,14 +1,19 @@
 """Posted journal entries: the list and the single read (contract 2.8)."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import Path, Query, Response
 
 from ledgerbee.ledger.entries import rules, store
-from ledgerbee.ledger.entries.model import JOURNAL_ENTRY_NOT_FOUND
+from ledgerbee.ledger.entries.http.pieces import in_portions
+from ledgerbee.ledger.entries.model import JOURNAL_ENTRY_NOT_FOUND, JournalEntry
 from ledgerbee.ledger.entries.query import EntryQuery
 from ledgerbee.ledger.entries.wire import JournalEntryResponse, ListJournalEntriesResponse
-from ledgerbee.platform.http.operation import Ctx, operation, resource_router
+from ledgerbee.platform.caller import Caller
+from ledgerbee.platform.context import Context
+from ledgerbee.platform.http.operation import CallerDep, Ctx, operation, resource_router
+from ledgerbee.platform.http.pieces import InPieces
 from ledgerbee.platform.http.wire import Id, pages
 from ledgerbee.platform.steps import in_steps
 
@@ -27,17 +32,18 @@ EntryId = Annotated[Id, Path(alias="journalEntryId", description="Journal entry 
         "amounts compare with the signed original amount.",
     ),
 )
-async def list_journal_entries(context: Ctx, query: Annotated[EntryQuery, Query()]) -> Response:
+async def list_journal_entries(context: Ctx, caller: CallerDep, query: Annotated[EntryQuery, Query()]) -> Response:
     """List journal entries."""
     page, limit = query.page, query.limit
-    found = await store.list_page(context, query.wanted(), page=page, limit=limit)
+    found = await store.find_page(context, query.wanted(), page=page, limit=limit)
+    numbers = found.total, page, limit, pages(found.total, limit)
+    end = b'],"total":%d,"page":%d,"limit":%d,"totalPages":%d}' % numbers
+    if found.entries is None:
+        return _in_pieces(caller, found, b'{"data":[', end)
     entries = b",".join(
-        [rules.json_of(entry) async for entry in in_steps(found.rows, lambda entry: len(entry.content.lines))]
+        [rules.json_of(entry) async for entry in in_steps(found.entries, lambda entry: len(entry.content.lines))]
     )
-    body = b'{"data":[%b],"total":%d,"page":%d,"limit":%d,"totalPages":%d}'
-    return Response(
-        body % (entries, found.total, page, limit, pages(found.total, limit)), media_type="application/json"
-    )
+    return Response(b'{"data":[%b%b' % (entries, end), media_type="application/json")
 
 
 @router.get(
@@ -50,6 +56,17 @@ async def list_journal_entries(context: Ctx, query: Annotated[EntryQuery, Query(
         errors=[JOURNAL_ENTRY_NOT_FOUND],
     ),
 )
-async def get_journal_entry(context: Ctx, journal_entry_id: EntryId) -> Response:
+async def get_journal_entry(context: Ctx, caller: CallerDep, journal_entry_id: EntryId) -> Response:
     """Get a single journal entry."""
-    return Response(rules.json_of(await store.get(context, journal_entry_id)), media_type="application/json")
+    found = await store.find(context, journal_entry_id)
+    if found.entries is None:
+        return _in_pieces(caller, found)
+    (entry,) = found.entries
+    return Response(rules.json_of(entry), media_type="application/json")
+
+
+def _in_pieces(caller: Caller, found: store.Found, start: bytes = b"", end: bytes = b"") -> Response:
+    async def read(context: Context, portions: Sequence[rules.Portion]) -> Sequence[JournalEntry]:
+        return await store.read_portions(context, found, portions)
+
+    return InPieces(in_portions(caller, found.counts, read, rules.json_of, start, end))

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import asyncpg
 
-from ledgerbee.core.paging import Page, PageRequest
+from ledgerbee.core.paging import PageRequest
 from ledgerbee.ledger.entries.model import (
     JOURNAL_ENTRY_NOT_FOUND,
     AccountName,
@@ -20,6 +20,7 @@ from ledgerbee.ledger.entries.model import (
     NewLine,
     Side,
 )
+from ledgerbee.ledger.entries.rules.portions import MAX_AT_ONCE, Portion
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.listing import Filter, Stretch, fetch_page
 from ledgerbee.platform.steps import give_way, in_steps
@@ -38,12 +39,26 @@ LEFT JOIN journal_entries r ON r.company_id = e.company_id AND r.reverses_entry_
 """
 _GET: Final = f"{_ENTRY} FROM journal_entries e {_ENTRY_JOINS} WHERE e.company_id = $1 AND e.id = ANY ($2)"
 _LIST: Final = f"{_ENTRY} FROM page p JOIN journal_entries e USING (company_id, id) {_ENTRY_JOINS}"
-_LINES: Final = """
+_LINE: Final = """
 SELECT l.entry_id, l.id, l.account_id, a.number AS account_number, a.name AS account_name, l.is_debit, l.amount,
        l.base_amount, l.line_type, l.vat_code_id, l.description, l.tag_ids, l.vat_rate, l.vat_difference
-FROM journal_lines l JOIN accounts a ON a.company_id = l.company_id AND a.id = l.account_id
+"""
+_LINES: Final = f"""
+{_LINE} FROM journal_lines l JOIN accounts a ON a.company_id = l.company_id AND a.id = l.account_id
 WHERE l.company_id = $1 AND l.entry_id = ANY ($2)
 ORDER BY l.entry_id, l.line_number
+"""
+_PORTIONS: Final = f"""
+{_LINE}, p.number AS portion
+FROM unnest($2::uuid[], $3::int[], $4::int[]) WITH ORDINALITY AS p (entry_id, first, last, number)
+JOIN journal_lines l ON l.company_id = $1 AND l.entry_id = p.entry_id AND l.line_number BETWEEN p.first AND p.last
+JOIN accounts a ON a.company_id = l.company_id AND a.id = l.account_id
+ORDER BY p.number, l.line_number
+"""
+#: Lines are numbered from 1 in each entry.
+_COUNTS: Final = """
+SELECT (SELECT max(l.line_number) FROM journal_lines l WHERE l.company_id = $1 AND l.entry_id = e.id) AS lines
+FROM unnest($2::uuid[]) WITH ORDINALITY AS e (id, number) ORDER BY e.number
 """
 #: The entries on an account, of its lines alone: what else there is to an entry is not looked at.
 _ON_ACCOUNT: Final = """
@@ -74,8 +89,20 @@ class EntryFilter:
     search: str | None = None
 
 
-async def list_page(context: Context, wanted: EntryFilter, *, page: int, limit: int) -> Page[JournalEntry]:
-    """A page of posted entries with their lines, newest first."""
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Posted entries that are asked for, in order: with their lines, or, where those are too many to be read at once
+    (`MAX_AT_ONCE`), without. Then `entries` is None, `rows` are theirs and `counts` says how many lines each has.
+    """
+
+    entries: list[JournalEntry] | None
+    rows: Mapping[UUID, asyncpg.Record]
+    counts: Sequence[tuple[UUID, int]]
+    total: int
+
+
+async def find_page(context: Context, wanted: EntryFilter, *, page: int, limit: int) -> Found:
+    """A page of posted entries, newest first; `total` is the number of those that match in all."""
     table, filters = _listed(wanted)
     found = await fetch_page(
         context,
@@ -87,7 +114,29 @@ async def list_page(context: Context, wanted: EntryFilter, *, page: int, limit: 
         by_month=True,
         stretches=await _years(context) if not filters.arguments else None,
     )
-    return Page(await _with_lines(context, found.rows), found.total)
+    return await _found(context, found.rows, found.total)
+
+
+async def find(context: Context, entry_id: UUID) -> Found:
+    """One posted entry. Raises `JOURNAL_ENTRY_NOT_FOUND`."""
+    rows = await context.connection.fetch(_GET, context.company_id, [entry_id])
+    if not rows:
+        raise JOURNAL_ENTRY_NOT_FOUND.error()
+    return await _found(context, rows, 1)
+
+
+async def read_portions(context: Context, found: Found, portions: Sequence[Portion]) -> list[JournalEntry]:
+    """The portions' entries, each with the lines of its portion alone. What was posted never changes."""
+    lines: list[list[asyncpg.Record]] = [[] for _ in portions]
+    for line in await context.connection.fetch(
+        _PORTIONS,
+        context.company_id,
+        [portion.owner for portion in portions],
+        [portion.first for portion in portions],
+        [portion.last for portion in portions],
+    ):
+        lines[line["portion"] - 1].append(line)
+    return [_entry(found.rows[portion.owner], some) for portion, some in zip(portions, lines, strict=True)]
 
 
 async def get(context: Context, entry_id: UUID) -> JournalEntry:
@@ -98,10 +147,24 @@ async def get(context: Context, entry_id: UUID) -> JournalEntry:
     return found[entry_id]
 
 
+async def require(context: Context, entry_id: UUID) -> None:
+    """Whether the company has the entry. Raises `JOURNAL_ENTRY_NOT_FOUND`."""
+    if not await context.connection.fetchval(
+        "SELECT EXISTS (SELECT FROM journal_entries WHERE company_id = $1 AND id = $2)", context.company_id, entry_id
+    ):
+        raise JOURNAL_ENTRY_NOT_FOUND.error()
+
+
 async def get_many(context: Context, ids: Iterable[UUID]) -> dict[UUID, JournalEntry]:
     """Those of the entries that the company has, with their lines."""
     rows = await context.connection.fetch(_GET, context.company_id, list(ids))
     return {entry.id: entry for entry in await _with_lines(context, rows)}
+
+
+async def count_lines(context: Context, ids: Sequence[UUID]) -> int:
+    """How many lines those of the entries have that the company has."""
+    rows = await context.connection.fetch(_COUNTS, context.company_id, ids)
+    return sum(row["lines"] or 0 for row in rows)
 
 
 async def hold(context: Context, ids: Iterable[UUID]) -> None:
@@ -177,11 +240,28 @@ async def _years(context: Context) -> list[Stretch]:
     return [Stretch(*row) for row in rows]
 
 
+async def _found(context: Context, rows: Sequence[asyncpg.Record], total: int) -> Found:
+    ids = [row["id"] for row in rows]
+    # One more than is read at once: then there are too many.
+    lines = await context.connection.fetch(f"{_LINES} LIMIT {MAX_AT_ONCE + 1}", context.company_id, ids) if ids else ()
+    if len(lines) <= MAX_AT_ONCE:
+        return Found(await _joined(rows, lines), {}, (), total)
+    del lines
+    counts = await context.connection.fetch(_COUNTS, context.company_id, ids)
+    numbers = [(one, count["lines"]) for one, count in zip(ids, counts, strict=True)]
+    return Found(None, dict(zip(ids, rows, strict=True)), numbers, total)
+
+
 async def _with_lines(context: Context, rows: Sequence[asyncpg.Record]) -> list[JournalEntry]:
     if not rows:
         return []
+    ids = [row["id"] for row in rows]
+    return await _joined(rows, await context.connection.fetch(_LINES, context.company_id, ids))
+
+
+async def _joined(rows: Sequence[asyncpg.Record], found: Sequence[asyncpg.Record]) -> list[JournalEntry]:
     lines: dict[UUID, list[asyncpg.Record]] = {row["id"]: [] for row in rows}
-    for line in await context.connection.fetch(_LINES, context.company_id, list(lines)):
+    for line in found:
         lines[line["entry_id"]].append(line)
     await give_way()
     return [_entry(row, lines[row["id"]]) async for row in in_steps(rows, lambda row: len(lines[row["id"]]))]

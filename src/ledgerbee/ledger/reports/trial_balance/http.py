@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated
 
-from fastapi import Query
+from fastapi import Query, Response
 from pydantic import Field
 
 from ledgerbee.chart.accounts.model import LedgerType
@@ -11,6 +11,7 @@ from ledgerbee.core.money import format_amount
 from ledgerbee.ledger.periods.http import BookDay
 from ledgerbee.ledger.reports.trial_balance.actions import trial_balance
 from ledgerbee.ledger.reports.trial_balance.model import NO_BALANCES, Balances, TrialBalance
+from ledgerbee.platform.http.arrays import beside
 from ledgerbee.platform.http.operation import Ctx, operation, resource_router
 from ledgerbee.platform.http.wire import IdText, MoneyText, RequestModel, ResponseModel
 
@@ -99,6 +100,7 @@ def render(report: TrialBalance) -> TrialBalanceResponse:
 
 @router.get(
     "/v1/reports/trial-balance",
+    response_model=TrialBalanceResponse,
     **operation(
         "Get the trial balance",
         scope="reports-read",
@@ -115,6 +117,7 @@ async def get_trial_balance(
         BookDay | None, Query(alias="fromDate", description="First day, inclusive; default the fiscal year's start")
     ] = None,
     to_date: Annotated[BookDay | None, Query(alias="toDate", description="Last day, inclusive; default today")] = None,
-) -> TrialBalanceResponse:
+) -> Response:
     """Get the trial balance."""
-    return render(await trial_balance(context, from_date, to_date))
+    report = await trial_balance(context, from_date, to_date)
+    return await beside(len(report.rows), lambda: render(report))

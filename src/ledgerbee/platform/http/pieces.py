@@ -1,0 +1,38 @@
+"""Answers of any length: written a piece at a time, as the client takes them, so that only a piece is in memory.
+
+A usual answer is made within its transaction and leaves as a whole when that is over. Of a long one only what it is
+made of is told there; each piece is then read in a short transaction of its own. So whoever takes its time holds no
+connection of the database, and others have their turn between two pieces. What fails meanwhile ends the connection:
+half an answer must not look whole.
+"""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Final
+
+from fastapi import Request
+from fastapi.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+#: In a request's scope: its answer's body stays here (HEAD).
+WITHOUT_BODY: Final = "ledgerbee.without_body"
+
+
+class InPieces(StreamingResponse):
+    """The pieces of a JSON document, in order. They are made one by one, each when the one before is on its way."""
+
+    def __init__(self, pieces: AsyncGenerator[bytes], *, status_code: int = 200) -> None:
+        super().__init__(pieces, status_code, media_type="application/json")
+        self._pieces = pieces
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send what the client takes, until it has all or is gone."""
+        request = Request(scope, receive)
+        async with aclosing(self._pieces):
+            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+            if not scope.get(WITHOUT_BODY):
+                async for piece in self._pieces:
+                    await send({"type": "http.response.body", "body": piece, "more_body": True})
+                    if await request.is_disconnected():
+                        return
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
