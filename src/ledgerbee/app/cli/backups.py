@@ -1,7 +1,6 @@
 """`ledgerbee db backup` and `db restore`: of the embedded database and of the operator's own."""
 
 import asyncio
-import shutil
 import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -214,14 +213,10 @@ def _restore_own(settings: "Settings", file: Path) -> None:
     blobs = _blobs_of(settings, None)
     _check_folder(url, blobs)
     backup_file = file.expanduser().absolute()
-    dump, is_own = client.unpacked(backup_file, blobs)
-    try:
+    with client.unpacked(backup_file, blobs) as dump:
         check_revision(client.schema_of(tools, dump, backup_file), backup_file)
         asyncio.run(ensure_roles(url))
         client.restore_into(tools, url, dump, backup_file)
-    finally:
-        if is_own:
-            shutil.rmtree(dump.parent, ignore_errors=True)
     asyncio.run(migrate_restored(url, backup_file))
     _check_folder(url, blobs, claim=True)
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from ledgerbee.platform import tether
 from ledgerbee.platform.files import sync_folder, told
 from ledgerbee.platform.postgres import archive
 from ledgerbee.platform.postgres.errors import (
@@ -33,7 +34,7 @@ _MISSING_ROLE = re.compile(r'role "(.+)" does not exist$', re.MULTILINE)
 
 
 def psql_command(server: Server) -> tuple[list[str], dict[str, str]]:
-    """The command and the environment that open psql on the database, for `os.execve` or `subprocess`."""
+    """The command and the environment that open psql on the database, for `tether.run_here` or `subprocess`."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
     return [_program(server, "psql"), "--dbname", server.dsn()], environment
 
@@ -277,13 +278,10 @@ def _quoted(name: str) -> str:
 
 def _tool(server: Server, program: str, *arguments: str, stdin: str = "") -> str:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
-    return subprocess.run(  # noqa: S603 - a program of PostgreSQL, arguments of ours, no shell
+    return tether.run(
         [_program(server, program), *arguments],
-        input=stdin,
-        capture_output=True,
-        text=True,
-        check=True,
-        env={**environment, "LC_ALL": "C", "PGCLIENTENCODING": "UTF8"},
+        stdin=stdin,
+        environment={**environment, "LC_ALL": "C", "PGCLIENTENCODING": "UTF8"},
     ).stdout
 
 
