@@ -42,7 +42,8 @@ def backup(
         from ledgerbee.platform import postgres
 
         settings = Settings()
-        postgres.backup_target(file)
+        for left, size in postgres.remove_left(postgres.backup_target(file).parent).items():
+            note(f"Removed {left} ({size:,} bytes), which a backup that was killed had left.")
         folder = embedded_dir(data_dir, settings)
         if folder is None:
             _backup_own(settings, file)

@@ -33,6 +33,7 @@ from ledgerbee.platform.postgres.errors import (
     StopError,
 )
 from ledgerbee.platform.postgres.folder import default_data_dir
+from ledgerbee.platform.postgres.parts import left_in, remove_left
 from ledgerbee.platform.postgres.server import Server
 
 __all__ = [
@@ -54,7 +55,9 @@ __all__ = [
     "default_data_dir",
     "ensure_running",
     "is_up",
+    "left_in",
     "psql_command",
+    "remove_left",
     "restore",
     "running",
     "serve_lock",

@@ -5,7 +5,7 @@ import re
 import secrets
 import subprocess
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from ledgerbee.platform import tether
@@ -17,6 +17,7 @@ from ledgerbee.platform.postgres.errors import (
     DatabaseInUseError,
     RestoreError,
 )
+from ledgerbee.platform.postgres.parts import part_in
 from ledgerbee.platform.postgres.server import DATABASE, Server
 
 # Databases and files that a restore makes on its way; one that was killed leaves them, the next one drops them.
@@ -60,29 +61,25 @@ def write(file: Path, make_dump: Callable[[Path], object], blobs: Path | None) -
         BackupError: it could not be made.
     """
     target = backup_target(file)
-    parts = [target.with_name(f".{target.name}.{secrets.token_hex(4)}.part") for _ in range(1 if blobs is None else 2)]
-    whole, dump = parts[0], parts[-1]
     try:
-        for part in parts:  # made here so that they are readable by their owner alone from the first byte
-            os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-        make_dump(dump)
-        if blobs is not None:
-            archive.pack(whole, dump, blobs)
-        descriptor = os.open(whole, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        whole.replace(target)
+        with ExitStack() as stack:
+            dump = whole = stack.enter_context(part_in(target.parent))
+            if blobs is not None:
+                dump = stack.enter_context(part_in(target.parent))
+            make_dump(dump)
+            if blobs is not None:
+                archive.pack(whole, dump, blobs)
+            descriptor = os.open(whole, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            whole.replace(target)
         sync_folder(target.parent)
     except OSError as error:
         raise BackupError(f"The backup {target} can't be written: {told(error)}.") from error
     except subprocess.CalledProcessError as error:
         raise BackupError(f"The backup {target} was not made: {said_last(error.stderr)}") from error
-    finally:
-        for part in parts:
-            with suppress(OSError):
-                part.unlink(missing_ok=True)
 
 
 def backup_target(file: Path) -> Path:
