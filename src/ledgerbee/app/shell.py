@@ -30,6 +30,7 @@ from ledgerbee.platform.http.envelope import (
     INTERNAL_ERROR,
     PAYLOAD_TOO_LARGE,
     REQUEST_TIMEOUT,
+    SERVER_STOPPING,
     UNSUPPORTED_MEDIA_TYPE,
     error_response,
 )
@@ -149,6 +150,28 @@ class _Exchange:
         self.started = time.perf_counter()
 
     async def run(self) -> None:
+        """Answer in any case: what leaves here unanswered gets the server's own plain text."""
+        try:
+            await self._run()
+        except (Exception, asyncio.CancelledError) as fault:
+            task = asyncio.current_task()
+            if isinstance(fault, asyncio.CancelledError) and task is not None and task.cancelling():
+                told = SERVER_STOPPING.error()
+            else:
+                log.exception("request.failed", request_id=self.request_id, path=printable(self.scope["path"]))
+                told = INTERNAL_ERROR.error(requestId=self.request_id)
+            if self.status:
+                if not self.complete:
+                    raise  # the server has to break the connection: half an answer must not look whole
+                return
+            self.scope.setdefault("ledgerbee.principal", None)  # no more questions to the database
+            await self._refuse(told)
+        finally:
+            if self.place is not None:
+                self.place.leave()
+            self._record()
+
+    async def _run(self) -> None:
         try:
             self._check()
             if self.scope["method"] == "OPTIONS" and b"access-control-request-method" in self.headers:
@@ -159,17 +182,8 @@ class _Exchange:
             await self._refuse(fault)
         except ClientDisconnect:
             self.left = True
-        except Exception:
-            log.exception("request.failed", request_id=self.request_id, path=printable(self.scope["path"]))
-            if self.status:
-                if not self.complete:
-                    raise  # the server has to break the connection: half an answer must not look whole
-                return
-            await self._refuse(INTERNAL_ERROR.error(requestId=self.request_id))
-        finally:
-            if self.place is not None:
-                self.place.leave()
-            self._record()
+        if not self.status and not self.left:
+            raise RuntimeError("the request was not answered")
 
     def _check(self) -> None:
         if self.has_more_keys:
@@ -355,7 +369,7 @@ class _Exchange:
         method = self.method if self.method in _METHODS else "OTHER"
         refusal: LedgerBeeError | None = self.scope.get("ledgerbee.refused")
         gone = refusal.status if refusal is not None else _CLIENT_LEFT
-        status = gone if self.left else self.status
+        status = gone if self.left else self.status or INTERNAL_ERROR.status
         requests, duration = _meters(method, route, status)
         requests.inc()
         duration.observe(seconds)
