@@ -18,7 +18,7 @@ from tests.runtime.processes import PROGRAM, cli, environment, wait_for
 from tests.runtime.test_unusable_databases import listening, old_server
 
 from ledgerbee.platform import postgres
-from ledgerbee.platform.attachments.marker import MARKER
+from ledgerbee.platform.attachments.marker import MARKER, Identity, claim
 from ledgerbee.platform.postgres.parts import part_in
 
 SECRET = "hemmelig-kode"
@@ -55,6 +55,14 @@ def test_a_working_installation(own_data: Path, own_folder: Path) -> None:
     code, found = examined("--data-dir", own_data)
     assert code == 1
     assert "chmod go-w" in found["data folder"]["remedy"]
+
+
+def test_a_folder_of_another_database_is_one_finding(own_data: Path, own_folder: Path) -> None:
+    files = own_folder / "files"
+    claim(files, Identity("1", "elsewhere"))
+    done = cli("doctor", "--json", "--data-dir", own_data, LEDGERBEE_ATTACHMENTS_DIR=str(files))
+    found = [check["level"] for check in json.loads(done.stdout)["checks"] if check["check"] == "attachments"]
+    assert (done.returncode, found) == (1, ["FAIL"])
 
 
 def test_what_a_killed_backup_left_is_named_and_goes_with_the_next(own_data: Path, own_folder: Path) -> None:
