@@ -115,10 +115,10 @@ class Shell:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run one request; anything unforeseen becomes a 500 that names the request and nothing else."""
-        if scope["type"] != "http":
+        if scope["type"] == "http":
+            await _Exchange(self, scope, receive, send).run()
+        else:
             await self.app(scope, receive, send)
-            return
-        await _Exchange(self, scope, receive, send).run()
 
 
 class _Exchange:
@@ -155,9 +155,8 @@ class _Exchange:
             await self._run()
         except (Exception, asyncio.CancelledError) as fault:
             task = asyncio.current_task()
-            if isinstance(fault, asyncio.CancelledError) and task is not None and task.cancelling():
-                told = SERVER_STOPPING.error()
-            else:
+            told = SERVER_STOPPING.error()
+            if not (isinstance(fault, asyncio.CancelledError) and task and task.cancelling()):
                 log.exception("request.failed", request_id=self.request_id, path=printable(self.scope["path"]))
                 told = INTERNAL_ERROR.error(requestId=self.request_id)
             if self.status:
