@@ -3,6 +3,7 @@
 import asyncio
 import json
 import socket
+import subprocess
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -13,11 +14,12 @@ import pytest
 from sqlalchemy.engine import make_url
 from tests.conftest import with_database
 from tests.platform.servers import value
-from tests.runtime.processes import cli
+from tests.runtime.processes import PROGRAM, cli, environment, wait_for
 from tests.runtime.test_unusable_databases import listening, old_server
 
 from ledgerbee.platform import postgres
-from ledgerbee.platform.attachments.marker import MARKER
+from ledgerbee.platform.attachments.marker import MARKER, Identity, claim
+from ledgerbee.platform.postgres.parts import part_in
 
 SECRET = "hemmelig-kode"
 
@@ -53,6 +55,42 @@ def test_a_working_installation(own_data: Path, own_folder: Path) -> None:
     code, found = examined("--data-dir", own_data)
     assert code == 1
     assert "chmod go-w" in found["data folder"]["remedy"]
+
+
+def test_a_folder_of_another_database_is_one_finding(own_data: Path, own_folder: Path) -> None:
+    files = own_folder / "files"
+    claim(files, Identity("1", "elsewhere"))
+    done = cli("doctor", "--json", "--data-dir", own_data, LEDGERBEE_ATTACHMENTS_DIR=str(files))
+    found = [check["level"] for check in json.loads(done.stdout)["checks"] if check["check"] == "attachments"]
+    assert (done.returncode, found) == (1, ["FAIL"])
+
+
+def test_what_a_killed_backup_left_is_named_and_goes_with_the_next(own_data: Path, own_folder: Path) -> None:
+    to = own_folder / "backups"
+    to.mkdir()
+    assert cli("db", "backup", to / "monday.backup", "--data-dir", own_data).returncode == 0
+    program = subprocess.Popen(
+        [PROGRAM, "db", "backup", to / "tuesday.backup", "--data-dir", own_data], env=environment()
+    )
+    wait_for(lambda: len(list(to.iterdir())) > 1 or program.poll() is not None)
+    program.kill()
+    assert program.wait() == -9
+    left = [path for path in to.iterdir() if path.name.startswith(".")]
+    assert left
+    with part_in(to) as live:
+        foreign = [to / ".tuesday.backup.0a1b2c3d.part", to / ".ledgerbee-backup-notes.part"]
+        for path in foreign:
+            path.touch()
+        code, found = examined("--data-dir", own_data)
+        assert (code, found["backup"]["level"]) == (0, "WARN")
+        assert all(f"{path} (" in found["backup"]["text"] for path in left)
+        assert not any(str(path) in found["backup"]["text"] for path in (live, *foreign))
+        done = cli("db", "backup", to / "wednesday.backup", "--data-dir", own_data)
+        assert done.returncode == 0
+        assert all(f"Removed {path} (" in done.stderr for path in left)
+        assert {*to.iterdir()} == {to / "monday.backup", to / "wednesday.backup", live, *foreign}
+    assert not live.exists()
+    assert examined("--data-dir", own_data)[1]["backup"]["level"] == "OK"
 
 
 def test_what_a_killed_restore_left_is_named_with_the_way_to_drop_it(own_data: Path) -> None:

@@ -5,6 +5,7 @@ import gc
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -39,8 +40,9 @@ class Pipes:
         loop.add_reader(self.lifeline, ended)
 
     def tell_ready(self) -> None:
-        """Say, once, that this process does its work."""
-        os.write(self.ready, f"{self.name}\n".encode())
+        """Say, once, that this process does its work. A supervisor that is gone by now is `watch`'s affair."""
+        with suppress(BrokenPipeError):
+            os.write(self.ready, f"{self.name}\n".encode())
         os.close(self.ready)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Final
-from urllib.parse import unquote_plus, unquote_to_bytes
+from urllib.parse import unquote_to_bytes
 
 import structlog
 from prometheus_client import Counter, Histogram
@@ -30,11 +30,13 @@ from ledgerbee.platform.http.envelope import (
     INTERNAL_ERROR,
     PAYLOAD_TOO_LARGE,
     REQUEST_TIMEOUT,
+    SERVER_STOPPING,
     UNSUPPORTED_MEDIA_TYPE,
     error_response,
 )
 from ledgerbee.platform.http.operation import Operation, operation_of
 from ledgerbee.platform.http.pieces import WITHOUT_BODY
+from ledgerbee.platform.http.query import take_keys
 
 #: Asked all the time by machines: their answers are logged when they are no success.
 _PROBES: Final = frozenset({"/healthz", "/readyz", "/metrics"})
@@ -115,10 +117,10 @@ class Shell:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run one request; anything unforeseen becomes a 500 that names the request and nothing else."""
-        if scope["type"] != "http":
+        if scope["type"] == "http":
+            await _Exchange(self, scope, receive, send).run()
+        else:
             await self.app(scope, receive, send)
-            return
-        await _Exchange(self, scope, receive, send).run()
 
 
 class _Exchange:
@@ -137,7 +139,7 @@ class _Exchange:
         self.request_id = given if _REQUEST_ID.fullmatch(given) else new_id().hex
         scope["ledgerbee.request_id"] = self.request_id
         # Whatever logs, traces or repeats the address from here on, inside or outside of us, has no secret to show.
-        scope["query_string"], keys = _take_keys(scope.get("query_string", b""))
+        scope["query_string"], keys = take_keys(scope.get("query_string", b""))
         scope["ledgerbee.query_key"] = (keys[0] if keys else None) or None
         self.has_more_keys = len(keys) > 1
         self.max_bytes = shell.short_bodies.get((scope["method"], scope["path"]), SMALL_BODY)
@@ -150,6 +152,29 @@ class _Exchange:
         self.started = time.perf_counter()
 
     async def run(self) -> None:
+        """Answer in any case: what leaves here unanswered gets the server's own plain text."""
+        try:
+            await self._run()
+        except (Exception, asyncio.CancelledError) as fault:
+            task = asyncio.current_task()
+            told = SERVER_STOPPING.error()
+            if isinstance(fault, LedgerBeeError) and self.status:
+                log.warning("answer.broken_off", request_id=self.request_id, code=fault.code)
+            elif not (isinstance(fault, asyncio.CancelledError) and task and task.cancelling()):
+                log.exception("request.failed", request_id=self.request_id, path=printable(self.scope["path"]))
+                told = INTERNAL_ERROR.error(requestId=self.request_id)
+            if self.status:
+                if not self.complete:
+                    raise  # the server has to break the connection: half an answer must not look whole
+                return
+            self.scope.setdefault("ledgerbee.principal", None)  # no more questions to the database
+            await self._refuse(told)
+        finally:
+            if self.place is not None:
+                self.place.leave()
+            self._record()
+
+    async def _run(self) -> None:
         try:
             self._check()
             if self.scope["method"] == "OPTIONS" and b"access-control-request-method" in self.headers:
@@ -158,22 +183,12 @@ class _Exchange:
                 await self.shell.app(self.scope, self.receive, self.send)
         except LedgerBeeError as fault:
             if self.status:  # of an answer in pieces
-                log.warning("answer.broken_off", request_id=self.request_id, code=fault.code)
-                raise  # the server has to break the connection: half an answer must not look whole
+                raise
             await self._refuse(fault)
         except ClientDisconnect:
             self.left = True
-        except Exception:
-            log.exception("request.failed", request_id=self.request_id, path=printable(self.scope["path"]))
-            if self.status:
-                if not self.complete:
-                    raise  # as above
-                return
-            await self._refuse(INTERNAL_ERROR.error(requestId=self.request_id))
-        finally:
-            if self.place is not None:
-                self.place.leave()
-            self._record()
+        if not self.status and not self.left:
+            raise RuntimeError("the request was not answered")
 
     def _check(self) -> None:
         if self.has_more_keys:
@@ -359,7 +374,7 @@ class _Exchange:
         method = self.method if self.method in _METHODS else "OTHER"
         refusal: LedgerBeeError | None = self.scope.get("ledgerbee.refused")
         gone = refusal.status if refusal is not None else _CLIENT_LEFT
-        status = gone if self.left else self.status
+        status = gone if self.left else self.status or INTERNAL_ERROR.status
         requests, duration = _meters(method, route, status)
         requests.inc()
         duration.observe(seconds)
@@ -374,18 +389,3 @@ def _meters(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
 
 
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-
-
-def _take_keys(query: bytes) -> tuple[bytes, list[str]]:
-    """The query string without `x-api-key`, and the values that it had there (contract 1.2 allows one)."""
-    if b"%" not in query and b"x-api-key" not in query.lower():
-        return query, []
-    keys = []
-    kept = []
-    for part in query.split(b"&"):
-        name, _, value = part.partition(b"=")
-        if unquote_plus(name.decode("latin-1")).lower() == "x-api-key":
-            keys.append(unquote_plus(value.decode("latin-1")))
-        else:
-            kept.append(part)
-    return b"&".join(kept), keys

@@ -1,7 +1,6 @@
 """`ledgerbee db backup` and `db restore`: of the embedded database and of the operator's own."""
 
 import asyncio
-import shutil
 import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -43,7 +42,8 @@ def backup(
         from ledgerbee.platform import postgres
 
         settings = Settings()
-        postgres.backup_target(file)
+        for left, size in postgres.remove_left(postgres.backup_target(file).parent).items():
+            note(f"Removed {left} ({size:,} bytes), which a backup that was killed had left.")
         folder = embedded_dir(data_dir, settings)
         if folder is None:
             _backup_own(settings, file)
@@ -214,14 +214,10 @@ def _restore_own(settings: "Settings", file: Path) -> None:
     blobs = _blobs_of(settings, None)
     _check_folder(url, blobs)
     backup_file = file.expanduser().absolute()
-    dump, is_own = client.unpacked(backup_file, blobs)
-    try:
+    with client.unpacked(backup_file, blobs) as dump:
         check_revision(client.schema_of(tools, dump, backup_file), backup_file)
         asyncio.run(ensure_roles(url))
         client.restore_into(tools, url, dump, backup_file)
-    finally:
-        if is_own:
-            shutil.rmtree(dump.parent, ignore_errors=True)
     asyncio.run(migrate_restored(url, backup_file))
     _check_folder(url, blobs, claim=True)
 

@@ -51,15 +51,14 @@ def migrate(as_json: AsJson = False, data_dir: DataDir = None) -> None:
 def psql(data_dir: DataDir = None) -> None:
     """Open the SQL console of the embedded database as the schema's owner."""
     import os
-    import subprocess
 
     with plain_errors():
-        from ledgerbee.platform import postgres
+        from ledgerbee.platform import postgres, tether
 
         with postgres.running(_embedded(data_dir, 'psql "$DATABASE_URL"')) as server:
             command, environment = postgres.psql_command(server)
-            done = subprocess.run(command, env={**os.environ, **environment}, check=False)  # noqa: S603  our own psql
-    raise typer.Exit(done.returncode)
+            status = tether.run_here(command, environment={**os.environ, **environment})
+    raise typer.Exit(status)
 
 
 app.command("backup")(backups.backup)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 _LITTLE_ROOM: Final = 2 * 1024**3
 _NO_ROOM: Final = 200 * 1024**2
 _PATIENCE_S: Final = 10
+#: What the embedded database has to start, or to end: longer than it takes after a crash, and short for who waits.
+_START_PATIENCE_S: Final = 60.0
 
 
 def doctor(as_json: AsJson = False, data_dir: DataDir = None) -> None:
@@ -61,19 +63,26 @@ def _examine(data_dir: Path | None) -> Iterator[Finding]:
     yield Finding("settings", OK, "all can be used")
     logs.configure("ERROR")
     folder = embedded_dir(data_dir, settings)
+    found: list[Finding] = []
     if folder is None:
         assert settings.database_url is not None
-        yield from asyncio.run(examine_database(settings, settings.database_url, None))
+        found = asyncio.run(examine_database(settings, settings.database_url, None))
     elif postgres.status(folder).state is postgres.State.ABSENT:
         yield Finding("database", WARN, f"there is none in {folder} yet", "`ledgerbee serve` makes it.")
     else:
         yield from _folder(folder)
         try:
-            with postgres.running(folder) as server:
-                yield from asyncio.run(examine_database(settings, server.dsn(), folder))
+            with postgres.running(folder, patience=_START_PATIENCE_S) as server:
+                found = asyncio.run(examine_database(settings, server.dsn(), folder))
         except postgres.EmbeddedPostgresError as fault:
-            yield Finding("database", FAIL, str(fault).splitlines()[0], "See the message, and startup.log beside it.")
-    yield from asyncio.run(_attachments(settings, folder))
+            text, *log = str(fault).splitlines()
+            told = next((line for line in reversed(log) if "PANIC:" in line or "FATAL:" in line), (log or [""])[-1])
+            text = f"{text} {told.strip()}".strip()
+            logs_are = f"{folder / 'startup.log'} and {folder / 'postgres' / 'log'}"
+            yield Finding("database", FAIL, text, f"See its logs: {logs_are}.")
+    yield from found
+    if all(finding.check != "attachments" for finding in found):  # in another database's folder nothing is tried
+        yield from asyncio.run(_attachments(settings, folder))
     yield asyncio.run(_mail(settings))
     if settings.mail_from.endswith("@ledgerbee.localhost"):
         yield Finding(

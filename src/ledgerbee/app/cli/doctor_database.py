@@ -1,5 +1,6 @@
 """What `ledgerbee doctor` looks at in the database."""
 
+import socket
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -32,7 +33,7 @@ async def examine_database(settings: "Settings", url: str, folder: Path | None) 
             found.append(await _schema(connection))
             if found[-1].level == OK:
                 found += await _work(connection)
-                found.append(await _last_backup(connection))
+                found += await _last_backup(connection)
             if folder is not None:
                 found += await _leftovers(connection)
             found += await _belonging(connection, settings, folder)
@@ -139,18 +140,38 @@ async def _work(connection: "Connection") -> list[Finding]:
     return found
 
 
-async def _last_backup(connection: "Connection") -> Finding:
+async def _last_backup(connection: "Connection") -> list[Finding]:
     from ledgerbee.core.dates import system_clock
 
     row = await connection.fetchrow("SELECT made_at, host, path, size_bytes FROM last_backup")
     if row is None:
         remedy = "`ledgerbee db backup FILE`, daily: docs/operations/backups.md"
-        return Finding("backup", WARN, "none was made yet", remedy)
+        return [Finding("backup", WARN, "none was made yet", remedy)]
     made = row["made_at"].isoformat(timespec="minutes")
     text = f"the last one was made at {made} on {row['host']}: {row['path']} ({row['size_bytes']:,} bytes)"
     if system_clock() - row["made_at"] > _BACKUP_AGE:
-        return Finding("backup", WARN, text, "See why the timer of `ledgerbee db backup` does not run.")
-    return Finding("backup", OK, text)
+        found = Finding("backup", WARN, text, "See why the timer of `ledgerbee db backup` does not run.")
+    else:
+        found = Finding("backup", OK, text)
+    return [found, *(_parts_beside(Path(row["path"])) if row["host"] == socket.gethostname() else [])]
+
+
+def _parts_beside(backup: Path) -> list[Finding]:
+    """What backups that were killed have left beside the last one."""
+    from ledgerbee.platform.postgres import left_in
+
+    left = left_in(backup.parent)
+    if not left:
+        return []
+    names = ", ".join(f"{path} ({size // 1024**2:,} MiB)" for path, size in left.items())
+    return [
+        Finding(
+            "backup",
+            WARN,
+            f"a backup that did not come to its end has left {names}",
+            "The next `ledgerbee db backup` into that folder removes it; or remove it yourself.",
+        )
+    ]
 
 
 async def _leftovers(connection: "Connection") -> list[Finding]:

@@ -17,6 +17,7 @@ from ledgerbee.app.cli.options import embedded_dir, fail, note
 from ledgerbee.app.cli.reach import check_logins, check_owner
 from ledgerbee.app.config import Settings, unknown_variables
 from ledgerbee.app.reactions import REACTIONS
+from ledgerbee.app.serve import StartFailedError
 from ledgerbee.core.dates import system_clock
 from ledgerbee.core.ids import new_id
 from ledgerbee.platform.attachments import marker
@@ -24,8 +25,8 @@ from ledgerbee.platform.attachments.blobs import BlobStore
 from ledgerbee.platform.context import Actor, Context
 from ledgerbee.platform.db import APPLICATION_ROLE, LONG_LOCK_TIMEOUT, WORKER_ROLE, Connection, Database, Tenant
 from ledgerbee.platform.jobs import company_tenant
-from ledgerbee.platform.migrate import migrate
-from ledgerbee.platform.postgres import running
+from ledgerbee.platform.migrate import MigrationError, migrate
+from ledgerbee.platform.postgres import BrokeDownError, broke_down, running
 
 T = TypeVar("T")
 
@@ -96,9 +97,16 @@ def access(data_dir: Path | None) -> Iterator[Access]:
             asyncio.run(check_logins(settings))
         yield Access(settings.database_url, settings.database_app_url, None, settings.database_worker_url)
         return
-    with running(folder) as server:
-        asyncio.run(migrate(server.dsn(), embedded=True))
-        yield Access(server.dsn(), server.dsn(user=APPLICATION_ROLE), folder, server.dsn(user=WORKER_ROLE))
+    since = system_clock()
+    try:
+        with running(folder) as server:
+            asyncio.run(migrate(server.dsn(), embedded=True))
+            yield Access(server.dsn(), server.dsn(user=APPLICATION_ROLE), folder, server.dsn(user=WORKER_ROLE))
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, MigrationError, StartFailedError) as fault:
+        why = broke_down(folder, since)  # what the caller saw is but a lost connection
+        if why is None:
+            raise
+        raise BrokeDownError(f"The database in {folder} broke down: {why}") from fault
 
 
 def in_company(

@@ -19,6 +19,12 @@ REQUEST_TIMEOUT = ErrorCode("REQUEST_TIMEOUT", 408, "The request took too long t
 URI_TOO_LONG = ErrorCode("URI_TOO_LONG", 414, "The address is too long")
 HEADER_TOO_LARGE = ErrorCode("HEADER_TOO_LARGE", 431, "The header is too large or has too many fields")
 TOO_MANY_CONNECTIONS = ErrorCode("TOO_MANY_CONNECTIONS", 503, "There are too many connections. Try again in a moment.")
+#: The process ends and waits no longer, as at the end of a long wait for a lock.
+SERVER_STOPPING = ErrorCode(
+    "SERVER_STOPPING",
+    503,
+    "The server is stopping, and the request may have been carried out. Send it again, with the same idempotency key.",
+)
 
 #: Seconds after which to try again, by status, where the fault doesn't say it.
 RETRY_AFTER: Final = {429: "60", 503: "1", 507: "60"}

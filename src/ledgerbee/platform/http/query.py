@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, Final
+from urllib.parse import unquote_plus
 
 from fastapi import Query, Request
 from fastapi.dependencies.models import Dependant
@@ -90,3 +91,18 @@ def query_names(takes: Dependant, declared: Sequence[Mapping[str, Any]]) -> Quer
         names |= query_names(dependency, ()).names
     objects = tuple(str(one["name"]) for one in declared if one["in"] == "query")
     return QueryNames(frozenset(names), objects)
+
+
+def take_keys(query: bytes) -> tuple[bytes, list[str]]:
+    """The query string without `x-api-key`, and the values that it had there (contract 1.2 allows one)."""
+    if b"%" not in query and b"x-api-key" not in query.lower():
+        return query, []
+    keys = []
+    kept = []
+    for part in query.split(b"&"):
+        name, _, value = part.partition(b"=")
+        if unquote_plus(name.decode("latin-1")).lower() == "x-api-key":
+            keys.append(unquote_plus(value.decode("latin-1")))
+        else:
+            kept.append(part)
+    return b"&".join(kept), keys

@@ -14,6 +14,7 @@ from ledgerbee.platform.postgres.backup import (
 from ledgerbee.platform.postgres.cluster import (
     State,
     Status,
+    broke_down,
     ensure_running,
     is_up,
     running,
@@ -25,6 +26,7 @@ from ledgerbee.platform.postgres.errors import (
     AlreadyServing,
     BackupError,
     BinariesError,
+    BrokeDownError,
     DatabaseInUseError,
     DataFolderError,
     EmbeddedPostgresError,
@@ -33,6 +35,7 @@ from ledgerbee.platform.postgres.errors import (
     StopError,
 )
 from ledgerbee.platform.postgres.folder import default_data_dir
+from ledgerbee.platform.postgres.parts import left_in, remove_left
 from ledgerbee.platform.postgres.server import Server
 
 __all__ = [
@@ -40,6 +43,7 @@ __all__ = [
     "AlreadyServing",
     "BackupError",
     "BinariesError",
+    "BrokeDownError",
     "DataFolderError",
     "DatabaseInUseError",
     "EmbeddedPostgresError",
@@ -51,10 +55,13 @@ __all__ = [
     "StopError",
     "backup",
     "backup_target",
+    "broke_down",
     "default_data_dir",
     "ensure_running",
     "is_up",
+    "left_in",
     "psql_command",
+    "remove_left",
     "restore",
     "running",
     "serve_lock",

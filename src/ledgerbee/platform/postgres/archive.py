@@ -54,15 +54,19 @@ def is_dump(source: Path) -> bool:
 
 def unpack_dump(source: Path, target: Path) -> None:
     """Write the dump that a backup holds to `target`. Raises `NoBackupError`, `OSError`."""
+    with naming(target), os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        copy_dump(source, file, target)
+
+
+def copy_dump(source: Path, target: IO[bytes], place: Path) -> None:
+    """Write the dump that a backup holds into an open file at `place`. Raises `NoBackupError`, `OSError`."""
     with _opened(source) as members:
         name, content = next(members, (None, None))
         if name != _DUMP or content is None:
             raise NoBackupError("it does not begin with the database")
-        with (
-            naming(target),
-            os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file,
-        ):
-            shutil.copyfileobj(content, file)
+        with naming(place):
+            shutil.copyfileobj(content, target)
+            target.flush()
 
 
 def check_whole(source: Path) -> None:

@@ -5,9 +5,10 @@ import re
 import secrets
 import subprocess
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
+from ledgerbee.platform import tether
 from ledgerbee.platform.files import sync_folder, told
 from ledgerbee.platform.postgres import archive
 from ledgerbee.platform.postgres.errors import (
@@ -16,6 +17,7 @@ from ledgerbee.platform.postgres.errors import (
     DatabaseInUseError,
     RestoreError,
 )
+from ledgerbee.platform.postgres.parts import part_in
 from ledgerbee.platform.postgres.server import DATABASE, Server
 
 # Databases and files that a restore makes on its way; one that was killed leaves them, the next one drops them.
@@ -33,7 +35,7 @@ _MISSING_ROLE = re.compile(r'role "(.+)" does not exist$', re.MULTILINE)
 
 
 def psql_command(server: Server) -> tuple[list[str], dict[str, str]]:
-    """The command and the environment that open psql on the database, for `os.execve` or `subprocess`."""
+    """The command and the environment that open psql on the database, for `tether.run_here` or `subprocess`."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
     return [_program(server, "psql"), "--dbname", server.dsn()], environment
 
@@ -59,29 +61,25 @@ def write(file: Path, make_dump: Callable[[Path], object], blobs: Path | None) -
         BackupError: it could not be made.
     """
     target = backup_target(file)
-    parts = [target.with_name(f".{target.name}.{secrets.token_hex(4)}.part") for _ in range(1 if blobs is None else 2)]
-    whole, dump = parts[0], parts[-1]
     try:
-        for part in parts:  # made here so that they are readable by their owner alone from the first byte
-            os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-        make_dump(dump)
-        if blobs is not None:
-            archive.pack(whole, dump, blobs)
-        descriptor = os.open(whole, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        whole.replace(target)
+        with ExitStack() as stack:
+            dump = whole = stack.enter_context(part_in(target.parent))
+            if blobs is not None:
+                dump = stack.enter_context(part_in(target.parent))
+            make_dump(dump)
+            if blobs is not None:
+                archive.pack(whole, dump, blobs)
+            descriptor = os.open(whole, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            whole.replace(target)
         sync_folder(target.parent)
     except OSError as error:
         raise BackupError(f"The backup {target} can't be written: {told(error)}.") from error
     except subprocess.CalledProcessError as error:
         raise BackupError(f"The backup {target} was not made: {said_last(error.stderr)}") from error
-    finally:
-        for part in parts:
-            with suppress(OSError):
-                part.unlink(missing_ok=True)
 
 
 def backup_target(file: Path) -> Path:
@@ -277,13 +275,10 @@ def _quoted(name: str) -> str:
 
 def _tool(server: Server, program: str, *arguments: str, stdin: str = "") -> str:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
-    return subprocess.run(  # noqa: S603 - a program of PostgreSQL, arguments of ours, no shell
+    return tether.run(
         [_program(server, program), *arguments],
-        input=stdin,
-        capture_output=True,
-        text=True,
-        check=True,
-        env={**environment, "LC_ALL": "C", "PGCLIENTENCODING": "UTF8"},
+        stdin=stdin,
+        environment={**environment, "LC_ALL": "C", "PGCLIENTENCODING": "UTF8"},
     ).stdout
 
 

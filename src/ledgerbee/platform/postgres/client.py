@@ -7,12 +7,14 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
-from ledgerbee.platform.files import told
+from ledgerbee.platform import tether
+from ledgerbee.platform.files import naming, told
 from ledgerbee.platform.postgres import archive
 from ledgerbee.platform.postgres.accounts import own_account
 from ledgerbee.platform.postgres.backup import said_last
@@ -58,14 +60,15 @@ def dump(tools: Tools, url: str, target: Path) -> None:
     _run(tools, "pg_dump", url, "--format=custom", f"--file={target}", "--no-password")
 
 
-def restore_into(tools: Tools, url: str, source: Path, backup: Path) -> None:
-    """Restore a dump into an empty database in one transaction: whole or not at all.
+def restore_into(tools: Tools, url: str, dump: IO[bytes], backup: Path) -> None:
+    """Restore a dump into an empty database in one transaction: whole or not at all, also when this process is killed.
 
     What is made belongs to the login of `url`. `backup` is the file that the dump came in, for messages.
 
     Raises:
         RestoreError: it does not restore; the database is as empty as before.
     """
+    _rewind(dump)
     try:
         _run(
             tools,
@@ -75,7 +78,7 @@ def restore_into(tools: Tools, url: str, source: Path, backup: Path) -> None:
             "--single-transaction",
             "--exit-on-error",
             "--no-password",
-            str(source),
+            stdin=dump,
         )
     except subprocess.CalledProcessError as fault:
         raise RestoreError(
@@ -83,53 +86,58 @@ def restore_into(tools: Tools, url: str, source: Path, backup: Path) -> None:
         ) from fault
 
 
-def schema_of(tools: Tools, source: Path, backup: Path) -> str | None:
+def schema_of(tools: Tools, dump: IO[bytes], backup: Path) -> str | None:
     """The schema revision that a dump holds; None for a dump of something else. Raises `RestoreError`.
 
     `backup` is the file that the dump came in, for messages.
     """
-    listed = subprocess.run(  # noqa: S603 - a program of PostgreSQL, no shell
-        [tools.bin_dir / "pg_restore", "--data-only", "--table=alembic_version", "--file=-", source],
-        capture_output=True,
-        text=True,
-        errors="replace",
-        check=False,
-    )
-    if listed.returncode != 0:
+    _rewind(dump)
+    listing: list[str | Path] = [tools.bin_dir / "pg_restore", "--data-only", "--table=alembic_version", "--file=-"]
+    try:
+        listed = tether.run(listing, stdin=dump, environment=os.environ)
+    except subprocess.CalledProcessError as fault:
         remedy = ""
-        if "unsupported version" in listed.stderr:
+        if "unsupported version" in fault.stderr:
             remedy = (
                 f" It was made by a newer pg_dump than pg_restore {tools.major}, the server's: restore it into "
                 "a PostgreSQL of that newer version."
             )
-        raise RestoreError(f"The backup {backup} can't be read: {said_last(listed.stderr)}{remedy}")
+        raise RestoreError(f"The backup {backup} can't be read: {said_last(fault.stderr)}{remedy}") from fault
     found = re.search(r"^COPY [^\n]*alembic_version [^\n]*\n(\w+)\n\\\.$", listed.stdout, re.MULTILINE)
     return found[1] if found else None
 
 
-def unpacked(source: Path, blobs: Path | None) -> tuple[Path, bool]:
-    """The dump that a backup holds, in a file of its own if it was unpacked (then True); its files are put back.
+@contextmanager
+def unpacked(source: Path, blobs: Path | None) -> Iterator[IO[bytes]]:
+    """The dump that a backup holds, open to be read; the backup's files are put back.
+
+    A dump that has to be unpacked lies in a file without a name: nothing is left of it when this process is killed.
 
     Raises:
         RestoreError: it is no backup of ours, or not whole.
     """
-    try:
-        if archive.is_dump(source):
-            return source, False
-        folder = Path(tempfile.mkdtemp(prefix="ledgerbee-restore-"))
+    with ExitStack() as stack:
         try:
-            archive.unpack_dump(source, folder / "database.dump")
-            archive.check_whole(source)
-            if blobs is not None:
-                archive.put_back(source, blobs)
-        except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
-    except archive.NoBackupError as fault:
-        raise RestoreError(f"{source} is no whole backup of ours: {fault}.") from fault
-    except OSError as fault:
-        raise RestoreError(f"The backup {source} was not restored: {told(fault)}.") from fault
-    return folder / "database.dump", True
+            if archive.is_dump(source):
+                dump: IO[bytes] = stack.enter_context(source.open("rb"))
+            else:
+                place = Path(tempfile.gettempdir())
+                with naming(place):
+                    dump = stack.enter_context(tempfile.TemporaryFile(prefix="ledgerbee-restore-"))
+                archive.copy_dump(source, dump, place)
+                archive.check_whole(source)
+                if blobs is not None:
+                    archive.put_back(source, blobs)
+        except archive.NoBackupError as fault:
+            raise RestoreError(f"{source} is no whole backup of ours: {fault}.") from fault
+        except OSError as fault:
+            raise RestoreError(f"The backup {source} was not restored: {told(fault)}.") from fault
+        yield dump
+
+
+def _rewind(file: IO[bytes]) -> None:
+    """Back to the start, whoever has read from the same open file: its own idea of where it is may be another."""
+    os.lseek(file.fileno(), 0, os.SEEK_SET)
 
 
 def without_password(url: str) -> tuple[str, str | None]:
@@ -144,17 +152,13 @@ def without_password(url: str) -> tuple[str, str | None]:
     return bare, unquote(password) or asked
 
 
-def _run(tools: Tools, program: str, url: str, *arguments: str) -> None:
+def _run(tools: Tools, program: str, url: str, *arguments: str, stdin: str | IO[bytes] = "") -> None:
     bare, password = without_password(url)
     environment = {name: value for name, value in os.environ.items() if name not in {"PGDATABASE", "PGOPTIONS"}}
-    subprocess.run(  # noqa: S603 - a program of PostgreSQL, arguments of ours, no shell
+    tether.run(
         [tools.bin_dir / program, f"--dbname={bare}", *arguments],
-        capture_output=True,
-        text=True,
-        errors="replace",
-        check=True,
-        stdin=subprocess.DEVNULL,
-        env={
+        stdin=stdin,
+        environment={
             **environment,
             **({"PGPASSWORD": password} if password else {}),
             "LC_ALL": "C",

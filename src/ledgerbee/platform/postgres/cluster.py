@@ -11,10 +11,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
-from ledgerbee.platform.postgres.accounts import open_own, run_as
+from ledgerbee.platform.postgres.accounts import open_own, own_account, run_as
 from ledgerbee.platform.postgres.binaries import Binaries
 from ledgerbee.platform.postgres.errors import AlreadyServing, StartError, StopError
 from ledgerbee.platform.postgres.folder import PORT, DataFolder, cluster_path, prepare
@@ -34,6 +35,8 @@ from ledgerbee.platform.postgres.settings import command_line, write_conf
 # Recovery after a power cut replays the log first; a shutdown writes what is in memory.
 START_SECONDS = 300.0
 STOP_SECONDS = 120.0
+# The same for whoever leaves because something went wrong: a server that has no room on its disk ends in no time.
+FAULT_STOP_SECONDS = 20.0
 # What an immediate shutdown gets, and then the kernel, to end every process.
 QUIT_SECONDS = 10.0
 KILL_SECONDS = 10.0
@@ -92,10 +95,11 @@ def ensure_running(data_dir: Path) -> Server:
 
 
 @contextmanager
-def running(data_dir: Path) -> Iterator[Server]:
+def running(data_dir: Path, *, patience: float = START_SECONDS) -> Iterator[Server]:
     """Use the server of the data folder: started when stopped, and stopped when its last user leaves.
 
-    A user that is killed counts as gone. One that `ensure_running` (or somebody by hand) started stays up.
+    A user that is killed counts as gone. One that `ensure_running` (or somebody by hand) started stays up. A server
+    that starts has `patience` seconds for it.
 
     Raises:
         DataFolderError, BinariesError, StartError: on entry.
@@ -106,20 +110,21 @@ def running(data_dir: Path) -> Iterator[Server]:
         use = open_lock(folder.users_lock)
         try_shared(use)  # nobody holds it alone without the start lock
         try:
-            server = _bring_up(folder, start_lock, Keep.WHILE_USED)
-        except BaseException as fault:
+            server = _bring_up(folder, start_lock, Keep.WHILE_USED, patience)
+        except BaseException:  # a Ctrl-C too: what is coming up, and what never comes up, goes down again
             try:
-                if not isinstance(fault, Exception):  # a Ctrl-C: what is coming up goes down again
-                    _leave(folder, use)
+                _leave(folder, use, FAULT_STOP_SECONDS)
             finally:
                 os.close(use)
             raise
+    stop_seconds = FAULT_STOP_SECONDS
     try:
         yield server
+        stop_seconds = STOP_SECONDS
     finally:
         try:
             with exclusive(folder.start_lock):
-                _leave(folder, use)
+                _leave(folder, use, stop_seconds)
         finally:
             os.close(use)
 
@@ -134,7 +139,7 @@ def stop(server: Server) -> None:
     """
     folder = prepare(server.data_dir)
     with exclusive(folder.start_lock):
-        _shut_down(folder)
+        _shut_down(folder, STOP_SECONDS)
 
 
 def status(data_dir: Path) -> Status:
@@ -181,12 +186,12 @@ def serve_lock(data_dir: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _bring_up(folder: DataFolder, start_lock: int, keep: Keep) -> Server:
+def _bring_up(folder: DataFolder, start_lock: int, keep: Keep, patience: float = START_SECONDS) -> Server:
     """The ready server; started, with `keep`, when none lives. The caller holds the start lock."""
     binaries = ensure_cluster(folder, start_lock)
     socket_dir = folder.socket_dir()
-    deadline = time.monotonic() + START_SECONDS
-    patience = time.monotonic() + LEFTOVER_SECONDS
+    deadline = time.monotonic() + patience
+    leftovers_deadline = time.monotonic() + LEFTOVER_SECONDS
     started = False
     while True:
         found, ours = _await_settled(folder, deadline)
@@ -197,7 +202,7 @@ def _bring_up(folder: DataFolder, start_lock: int, keep: Keep) -> Server:
             return Server(folder.path, found.socket_dir, found.port, binaries.bin_dir, found.pid)
         if started:
             _put_back(folder.cluster)
-            if LEFTOVERS not in _read_end(folder.startup_log) or time.monotonic() > patience:
+            if LEFTOVERS not in _read_end(folder.startup_log) or time.monotonic() > leftovers_deadline:
                 raise StartError(f"PostgreSQL did not start in {folder.path}. Its log says:\n{_log_tail(folder)}")
             time.sleep(POLL_SECONDS * 10)
         _set_keep(folder, keep)
@@ -258,10 +263,10 @@ def _start(folder: DataFolder, binaries: Binaries, socket_dir: Path) -> None:
         os.close(lock)  # without unlocking: the server holds the same open file
 
 
-def _leave(folder: DataFolder, use: int) -> None:
+def _leave(folder: DataFolder, use: int, stop_seconds: float) -> None:
     """Stop the server if its last user goes. The caller holds the start lock."""
     if try_exclusive(use) and read_note(use) == Keep.WHILE_USED:
-        _shut_down(folder)
+        _shut_down(folder, stop_seconds)
 
 
 def _put_back(cluster: Path) -> None:
@@ -270,22 +275,36 @@ def _put_back(cluster: Path) -> None:
         aside.rename(cluster / PID_FILE)
 
 
-def _shut_down(folder: DataFolder) -> None:
-    """A fast shutdown; one that does not end in time is made an immediate one, and then the process is killed.
+def _shut_down(folder: DataFolder, seconds: float) -> None:
+    """A fast shutdown; one that does not end in `seconds` is made an immediate one, and then the process is killed.
 
     A fast shutdown waits for whatever the server is at: replaying its log after a crash can hold it up for ever. The
-    harder ways lose nothing that was committed: the next start replays the log. The caller holds the start lock.
+    harder ways lose nothing that was committed: the next start replays the log. Who is told to stop once more while
+    this waits goes on to them at once, and leaves no server behind. The caller holds the start lock.
     """
     lock = open_lock(folder.server_lock)
-    ways = ((signal.SIGINT, STOP_SECONDS), (signal.SIGQUIT, QUIT_SECONDS), (signal.SIGKILL, KILL_SECONDS))
     try:
-        if not any(_has_ended(folder, lock, way, seconds) for way, seconds in ways):
+        try:
+            has_ended = _has_ended(folder, lock, signal.SIGINT, seconds)
+        except BaseException as fault:
+            if not isinstance(fault, Exception):
+                _end_hard(folder, lock)
+            raise
+        if not has_ended and not _end_hard(folder, lock):
             raise StopError(
                 f"The server in {folder.path} was told to shut down, was killed, and processes of it have not ended. "
                 f"Look what they do (ps -ef | grep postgres). Its log says:\n{_log_tail(folder)}"
             )
     finally:
         os.close(lock)
+
+
+def _end_hard(folder: DataFolder, lock: int) -> bool:
+    """An immediate shutdown, and then the kernel's: whether the server has ended."""
+    return any(
+        _has_ended(folder, lock, way, seconds)
+        for way, seconds in ((signal.SIGQUIT, QUIT_SECONDS), (signal.SIGKILL, KILL_SECONDS))
+    )
 
 
 def _has_ended(folder: DataFolder, lock: int, way: signal.Signals, seconds: float) -> bool:
@@ -335,24 +354,38 @@ def _serving(path: Path) -> int | None:
         os.close(descriptor)
 
 
+def broke_down(data_dir: Path, since: datetime) -> str | None:
+    """What made the server end by itself since then, in its own words, and where it says so; None if nothing did."""
+    folder = DataFolder(data_dir.expanduser().resolve(), own_account())
+    log = _log_file(folder)
+    told = [
+        line for line in _read_end(log, 65_536).splitlines() if " PANIC:  " in line and line[:19] >= f"{since:%F %T}"
+    ]
+    return f"{told[-1].partition(' PANIC:  ')[2].rstrip('.')}. See {log}" if told else None
+
+
 def _log_tail(folder: DataFolder) -> str:
-    """The last lines of where the server wrote last: its own log, or what it said before that was open."""
-    said = _read_end(folder.startup_log)
+    """The last lines of where the server wrote last."""
+    lines = _read_end(_log_file(folder)).splitlines()[-LOG_LINES:]
+    return "\n".join(f"  {line}" for line in lines or ["nothing. Is there room on the disk?"])
+
+
+def _log_file(folder: DataFolder) -> Path:
+    """The server's own log, or what it said before that was open (or when there was no room to open it)."""
     logs = sorted((folder.cluster / "log").glob("*.log"), key=lambda log: log.lstat().st_mtime)
-    if "redirecting log output" in said and logs:
-        said = _read_end(logs[-1])
-    return "\n".join(f"  {line}" for line in said.splitlines()[-LOG_LINES:])
+    is_open = "redirecting log output" in _read_end(folder.startup_log)
+    return logs[-1] if is_open and logs and logs[-1].lstat().st_size else folder.startup_log
 
 
-def _read_end(path: Path) -> str:
-    """The last few kilobytes of a log; symbolic links are not followed, the folder is another account's."""
+def _read_end(path: Path, most: int = 8192) -> str:
+    """The last few kilobytes of a log (`most` bytes); links are not followed, the folder is another account's."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
         return ""
     try:
-        start = max(0, os.fstat(descriptor).st_size - 8192)
-        return os.pread(descriptor, 8192, start).decode(errors="replace")
+        start = max(0, os.fstat(descriptor).st_size - most)
+        return os.pread(descriptor, most, start).decode(errors="replace")
     finally:
         os.close(descriptor)
 

@@ -17,6 +17,10 @@ class StartError(EmbeddedPostgresError):
     """The server did not come up; the message ends with the last lines of its log."""
 
 
+class BrokeDownError(EmbeddedPostgresError):
+    """The server ended by itself while it was used, as when its disk has no room for its log of changes."""
+
+
 class StopError(EmbeddedPostgresError):
     """The server did not shut down in time, or may not be signalled by this account."""
 

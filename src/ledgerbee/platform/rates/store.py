@@ -1,11 +1,14 @@
 """Published rates and a company's own: filled once and set by hand, read by whoever books in a foreign currency."""
 
+import asyncio
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import takewhile
 from typing import Final
+
+import asyncpg
 
 from ledgerbee.core.money import ONE
 from ledgerbee.platform.company import store as companies
@@ -32,6 +35,8 @@ SELECT r.currency, r.day FROM company_exchange_rates r, LATERAL (
 WHERE r.company_id = $1 AND (v.data ->> 'rate')::numeric <> r.rate ORDER BY r.day, r.currency LIMIT 1
 """
 
+#: Seconds between looks at the connection on which rows are sent.
+_LOOK_EVERY_S: Final = 0.5
 #: Held while published rates are added, so that two processes don't both write.
 _ADDING_LOCK: Final = 0x6C62_7261_7465
 #: The first day from which the calendar goes back far enough.
@@ -86,8 +91,21 @@ async def stored_days(owner: Connection, first: date, last: date) -> dict[date, 
 async def insert_published(owner: Connection, rows: Sequence[RateRow]) -> None:
     """Add published rates, of days that have none."""
     if rows:
-        await owner.copy_records_to_table("exchange_rates", records=rows, columns=["currency", "day", "rate_per_eur"])
+        await _copy(owner, rows)
         await owner.execute("ANALYZE exchange_rates")
+
+
+async def _copy(owner: Connection, rows: Sequence[RateRow]) -> None:
+    """Send the rows. The driver waits for ever when the server ends in the middle: so the connection is looked at."""
+    columns = ["currency", "day", "rate_per_eur"]
+    copying = asyncio.ensure_future(owner.copy_records_to_table("exchange_rates", records=rows, columns=columns))
+    try:
+        while not (await asyncio.wait({copying}, timeout=_LOOK_EVERY_S))[0]:
+            if owner.is_closed():
+                raise asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of a copy")
+        copying.result()
+    finally:
+        copying.cancel()
 
 
 async def newest_day(connection: Connection) -> date | None:
