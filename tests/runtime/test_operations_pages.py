@@ -28,6 +28,8 @@ ELSEWHERE = {
     "DATABASE_URL=postgresql": "tests/runtime/test_operations_pages.py",
     "CREATE ROLE ledgerbee_owner": "tests/runtime/test_operations_pages.py",
     "REVOKE EXECUTE ON FUNCTION pg_stat": "tests/runtime/test_operations_pages.py",
+    "REVOKE CONNECT ON DATABASE": "tests/runtime/test_operations_pages.py",
+    "DELETE FROM pg_statistic": "tests/runtime/test_operations_pages.py",
     "[Unit]": "tests/runtime/test_installed.py",
     "server {": "tests/runtime/test_operations_pages.py",
     "location = ": "tests/runtime/test_operations_pages.py",
@@ -138,6 +140,8 @@ def test_a_server_of_ones_own_as_the_pages_set_it_up(own_folder: Path) -> None:
         assert block("CREATE ROLE ledgerbee_backup") == BACKUP_ROLE_SQL  # what the refusal tells too
         by_administrator(block("CREATE ROLE ledgerbee_backup"))
         by_administrator(block("REVOKE EXECUTE ON FUNCTION pg_stat"))
+        by_administrator(block("REVOKE CONNECT ON DATABASE"))
+        by_administrator(block("DELETE FROM pg_statistic"))
         backup_url = address(block("LEDGERBEE_DATABASE_BACKUP_URL="))
         file = own_folder / "ledgerbee-2026-03-16.backup"
         done = cli("db", "backup", file, **settings, LEDGERBEE_DATABASE_BACKUP_URL=backup_url)

@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, reject
 from hypothesis import strategies as st
 
 from ledgerbee.app.beancount.model import BooksRefusedError, Posting, Transaction
@@ -51,6 +51,16 @@ def transactions(draw: st.DrawFn) -> Transaction:
     return transaction(*postings)
 
 
+def translated(one: Transaction) -> Sequence[Part]:
+    """Its parts, if it isn't larger than an entry can be."""
+    try:
+        return translate(one, "DKK", ACCOUNTS, RATES)
+    except BooksRefusedError as refused:
+        if "larger than an entry can be" not in str(refused):
+            raise
+        reject()
+
+
 def in_base(part: Part) -> list[Decimal]:
     """The signed base amounts that posting gives the lines, but for what balancing takes."""
     return [Conversion(part.currency, "DKK", part.rate).in_base(line.amount) for line in part.lines]
@@ -71,7 +81,7 @@ def conversions_of(parts: Sequence[Part]) -> Decimal:
 
 @given(transactions())
 def test_each_part_is_an_entry_that_can_be_posted(one: Transaction) -> None:
-    for part in translate(one, "DKK", ACCOUNTS, RATES):
+    for part in translated(one):
         assert sum((line.amount for line in part.lines), ZERO) == 0
         assert len(part.lines) >= 2
         assert all(line.amount and line.amount == round_money(line.amount, part.currency) for line in part.lines)
@@ -83,7 +93,7 @@ def test_each_part_is_an_entry_that_can_be_posted(one: Transaction) -> None:
 @given(transactions())
 def test_each_account_has_its_units(one: Transaction) -> None:
     held: dict[tuple[str, str], Decimal] = {}
-    for part in translate(one, "DKK", ACCOUNTS, RATES):
+    for part in translated(one):
         for line in part.lines:
             held[line.account, part.currency] = held.get((line.account, part.currency), ZERO) + line.amount
     for posting in one.postings:

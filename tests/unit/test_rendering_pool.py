@@ -24,12 +24,19 @@ from ledgerbee.sales.rendering import (
     RendererPool,
     UnprintableTextError,
     UnreadableLogo,
+    close,
     render,
 )
 from ledgerbee.sales.rendering.process import KEPT_MEMORY, Answer, Task, receive, send
 
 HEBREW = replace(INVOICE, notes="שָׁלוֹם")  # marks: only setting it shows whether it can be set
 LARGE = replace(INVOICE, lines=tuple(replace(LINE, description=f"Unit {n}") for n in range(5_000)))
+
+
+@pytest.fixture(autouse=True)
+def _alone() -> None:
+    """Tests of this process that printed before have left a pool: its processes would be counted as well."""
+    close()
 
 
 @contextmanager
