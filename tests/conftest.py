@@ -8,6 +8,7 @@ don't either: nothing is cleaned up between them.
 import asyncio
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
@@ -36,6 +37,12 @@ from ledgerbee.platform.credentials.model import SCOPES
 from ledgerbee.platform.db import Database, Tenant
 from ledgerbee.platform.migrate import migrate
 from ledgerbee.platform.postgres import State, running, status
+
+# A shell ignores these for what it starts in the background, and so would every program that is started from here,
+# with tests that send them. Handlers aren't inherited: the programs have the default, and here they still do nothing.
+for _number in (signal.SIGINT, signal.SIGHUP):
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, lambda *_: None)
 
 TEMPLATE = "ledgerbee_test_template"
 OPERATOR = Actor("operator", "tests")

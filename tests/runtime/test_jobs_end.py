@@ -5,6 +5,7 @@ import json
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,11 @@ IMPATIENT = {"heartbeat_timeout": 0.5, "poll": 0.1, "first_pause": 0.1, "max_int
 
 @pytest_asyncio.fixture
 async def worker_of(database_url: str, tmp_path: Path) -> AsyncIterator[Callable[..., Program]]:
-    """Starts workers of a job that take up at once what dead ones left."""
+    """Starts workers of a job that take up at once what dead ones left, and find nothing of other tests to do."""
     started: list[Program] = []
+    owner = await asyncpg.connect(database_url)
+    await owner.execute("DELETE FROM pgqueuer WHERE entrypoint = ANY($1)", [IMPORT_JOB, DELIVER_JOB])
+    await owner.close()
 
     def start(job: str, **variables: str) -> Program:
         folder = tmp_path / f"worker-{len(started)}"
@@ -158,16 +162,28 @@ async def test_an_import_that_its_workers_die_with_is_failed(api: Api, worker_of
     assert (await books.verify_now()).passed
 
 
-async def test_a_delivery_that_its_workers_die_with_is_failed(api: Api, worker_of: Callable[..., Program]) -> None:
-    """The mail server takes the connection and says nothing; each worker is killed while it waits."""
-    shop = Shop(api)
+@asynccontextmanager
+async def silent_server() -> AsyncIterator[tuple[asyncio.Server, list[asyncio.StreamWriter]]]:
+    """A server that takes connections and says nothing, and the connections; closed in the end."""
     taken: list[asyncio.StreamWriter] = []
 
     def take(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         taken.append(writer)
 
-    server = await asyncio.start_server(take, "127.0.0.1", 0)
-    async with server:
+    async with await asyncio.start_server(take, "127.0.0.1", 0) as server:
+        try:
+            yield server, taken
+        finally:
+            for writer in taken:
+                writer.close()
+                with suppress(ConnectionError):  # the worker was killed
+                    await writer.wait_closed()
+
+
+async def test_a_delivery_that_its_workers_die_with_is_failed(api: Api, worker_of: Callable[..., Program]) -> None:
+    """The mail server takes the connection and says nothing; each worker is killed while it waits."""
+    shop = Shop(api)
+    async with silent_server() as (server, taken):
         url = f"smtp://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         draft = await shop.draft(await shop.customer(email="post@example.com"), line(await shop.price("10"), 1))
         invoice = await shop.send(draft, deliveryType="Email")
@@ -194,8 +210,7 @@ async def test_a_delivery_that_its_workers_die_with_is_failed(api: Api, worker_o
 
         found = await until(has_ended)
         assert last.stop() == 0
-        (writer,) = taken
-        writer.close()
+        assert len(taken) == 1
     assert [attempt["outcome"] for attempt in found["attempts"]] == ["failed"]
     assert found["attempts"][0]["message"].startswith("2 workers of the program died with it.")
     failed = [line for line in last.log if line["event"] == "delivery.failed"]
