@@ -49,6 +49,24 @@ def test_lines_are_json_objects() -> None:
     assert all(line["timestamp"].endswith("Z") for line in events)
 
 
+_ENDS_MIDWAY = """
+for fault in (INTERNAL_ERROR.error(), OSError("gone")):
+    try:
+        raise fault
+    except Exception as raised:
+        logging.getLogger("uvicorn.error").error("Exception in ASGI application", exc_info=raised)
+"""
+
+
+def test_the_server_repeats_no_refusal_that_ended_an_answer() -> None:
+    """Any caller can bring it about, and it was told as `answer.broken_off`: no error, and no traceback."""
+    before = "from ledgerbee.platform.http.envelope import INTERNAL_ERROR" + _ENDS_MIDWAY
+    program = _TALKS.format(before=before)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    errors = [line for line in map(json.loads, done.stderr.splitlines()) if line["level"] == "error"]
+    assert ["OSError: gone" in line["exception"] for line in errors] == [True]
+
+
 #: Control, format, private and unassigned-to-text characters, and what ends a line.
 _UNSEEN = {"Cc", "Cf", "Zl", "Zp", "Co", "Cs"}
 

@@ -18,6 +18,7 @@ import structlog
 from structlog.typing import EventDict
 
 from ledgerbee.core.dates import format_moment, system_clock
+from ledgerbee.core.errors import LedgerBeeError
 
 _REQUESTS: Final = logging.getLogger("ledgerbee.requests")
 #: A secret of ours in a path, where none belongs.
@@ -94,6 +95,11 @@ class _Lossy(io.TextIOBase):
 _STDERR: Final = cast("io.TextIOWrapper", _Lossy())
 
 
+def _is_news(record: logging.LogRecord) -> bool:
+    """Whether a line tells what none has told: a refusal that ends an answer midway is `answer.broken_off` already."""
+    return not (record.name == "uvicorn.error" and record.exc_info and isinstance(record.exc_info[1], LedgerBeeError))
+
+
 def configure(level: str) -> None:
     """Send structlog and the libraries' logging to stderr as JSON lines."""
     number = logging.getLevelNamesMapping().get(level.upper(), logging.INFO)
@@ -123,6 +129,7 @@ def configure(level: str) -> None:
     )
     handler = logging.StreamHandler(_STDERR)
     handler.setFormatter(formatter)
+    handler.addFilter(_is_news)
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(max(number, logging.INFO))
