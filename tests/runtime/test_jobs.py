@@ -125,6 +125,7 @@ async def test_a_stopping_worker_finishes_its_job_or_puts_it_back(bench: Bench) 
     patient = bench.worker()
     wait_for(says(notes, "begun 1"))
     patient.send(signal.SIGTERM)
+    await asyncio.sleep(0.5)  # it has heard it
     late = await bench.enqueue()
     gate.touch()
     assert patient.end() == 0
