@@ -24,6 +24,8 @@ from ledgerbee.ledger.imports.model import CsvOptions, Refusal, UnreadableFileEr
 from ledgerbee.ledger.imports.rules import AccountFacts, Directory, References, refusal_of
 from ledgerbee.ledger.periods.model import Span
 
+#: One loop for all rows: a loop of its own for each takes as long as the row.
+LOOP = asyncio.Runner()
 BANK, SALES = new_id(), new_id()
 COMPANY = new_id()
 NOW = datetime(2026, 3, 16, 12, tzinfo=UTC)
@@ -69,7 +71,7 @@ def refusal(row: Row) -> Refusal | None:
     """What the row is refused with, as an import does with it; None if it can be posted."""
     wire.collect(row.content, References())
     try:
-        entered = asyncio.run(_entered(row, DIRECTORY, OPENS, wire.ImportedEntryRequest))
+        entered = LOOP.run(_entered(row, DIRECTORY, OPENS, wire.ImportedEntryRequest))
         if isinstance(entered, Refusal):
             return entered
         entries.prepare(COMPANY, NOW, entry_rules.complete(entered, BOOKS, new_id()))
