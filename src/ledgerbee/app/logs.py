@@ -95,7 +95,7 @@ class _Lossy(io.TextIOBase):
 _STDERR: Final = cast("io.TextIOWrapper", _Lossy())
 
 
-def _is_news(record: logging.LogRecord) -> bool:
+def _is_not_repeated(record: logging.LogRecord) -> bool:
     """Whether a line tells what none has told: a refusal that ends an answer midway is `answer.broken_off` already."""
     return not (record.name == "uvicorn.error" and record.exc_info and isinstance(record.exc_info[1], LedgerBeeError))
 
@@ -129,7 +129,7 @@ def configure(level: str) -> None:
     )
     handler = logging.StreamHandler(_STDERR)
     handler.setFormatter(formatter)
-    handler.addFilter(_is_news)
+    handler.addFilter(_is_not_repeated)
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(max(number, logging.INFO))

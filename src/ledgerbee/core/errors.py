@@ -135,9 +135,8 @@ def with_others(fault: LedgerBeeError, others: Iterable[LedgerBeeError]) -> Ledg
     """A refusal, with others of its kind: validation errors, or places of the same fault. It may be among them."""
     if fault.error_code is not VALIDATION_FAILED:
         return with_places(fault, others)
-    faults = [
-        fault, *(one for one in others if one.error_code is VALIDATION_FAILED and one.details != fault.details)
-    ]  # fmt: skip
+    alike = [one for one in others if one.error_code is VALIDATION_FAILED and one.details != fault.details]
+    faults = [fault, *alike]
     told = invalid(
         *(
             (error["property"], rule, text)

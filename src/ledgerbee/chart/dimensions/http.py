@@ -28,7 +28,7 @@ from ledgerbee.chart.dimensions.wire import (
     render,
     render_value,
 )
-from ledgerbee.platform.http.arrays import beside
+from ledgerbee.platform.http.arrays import in_thread
 from ledgerbee.platform.http.operation import Ctx, operation, resource_router
 from ledgerbee.platform.http.wire import Id, RequestModel, changes_of, omitted
 
@@ -93,7 +93,7 @@ async def list_dimensions(context: Ctx) -> Response:
             by_dimension.setdefault(value.dimension_id, []).append(value)
         return [render(dimension, by_dimension.get(dimension.id, ())) for dimension in dimensions]
 
-    return await beside(len(dimensions) + len(values), make)
+    return await in_thread(len(dimensions) + len(values), make)
 
 
 @router.post(
@@ -127,7 +127,7 @@ async def get_dimension(context: Ctx, dimension_id: DimensionId) -> Response:
     """Get a single dimension by ID."""
     dimension = await store.get(context, dimension_id)
     values = await store.list_values(context, dimension_id)
-    return await beside(1 + len(values), lambda: render(dimension, values))
+    return await in_thread(1 + len(values), lambda: render(dimension, values))
 
 
 @router.put(

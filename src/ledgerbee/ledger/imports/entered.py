@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 from uuid import UUID
 
 from msgspec.structs import replace
@@ -35,8 +35,6 @@ from ledgerbee.ledger.imports.source import Source
 from ledgerbee.ledger.periods.model import Span
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.steps import STRIDE, in_steps
-
-T = TypeVar("T")
 
 #: Plain rows that are worked on before others get their turn; each of the others takes about as long.
 _TURN: Final = 10

@@ -27,7 +27,7 @@ from ledgerbee.ledger.projects.wire import (
 )
 from ledgerbee.parties.customers.model import CUSTOMER_NOT_FOUND
 from ledgerbee.parties.wire import ExternalId
-from ledgerbee.platform.http.arrays import beside
+from ledgerbee.platform.http.arrays import in_thread
 from ledgerbee.platform.http.operation import Ctx, operation, resource_router
 from ledgerbee.platform.http.partial import Check, Facts, given
 from ledgerbee.platform.http.wire import (
@@ -139,7 +139,7 @@ async def list_projects(
     """List all projects."""
     projects = await store.list_all(context, include_archived=include_archived)
     count = sum(1 + len(project.subprojects) for project in projects)
-    return await beside(count, lambda: [render(project) for project in projects])
+    return await in_thread(count, lambda: [render(project) for project in projects])
 
 
 _UPSERT = operation(

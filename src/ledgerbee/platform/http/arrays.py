@@ -41,7 +41,7 @@ async def array(found: Sequence[T], render: _Render[T]) -> Response:
     return Response(b"[" + b",".join(parts) + b"]", media_type="application/json")
 
 
-async def beside(count: int, make: Callable[[], BaseModel | Sequence[BaseModel]]) -> Response:
+async def in_thread(count: int, make: Callable[[], BaseModel | Sequence[BaseModel]]) -> Response:
     """The answer with what `make` makes of `count` objects: of many it is made and written beside the event loop."""
 
     def written() -> bytes:

@@ -135,18 +135,15 @@ async def _record(
         )
 
     # The mail may have left: without its outcome it would be sent again. Who has no connection just now gets one soon.
-    for pause in _PAUSES_S:
+    for pause in (*_PAUSES_S, None):
         try:
-            recorded = await run.write(work)
+            _tell(run, await run.write(work))
         except LedgerBeeError as fault:
-            if not fault.is_passing:
+            if pause is None or not fault.is_passing:
                 raise
             await asyncio.sleep(pause)
         else:
-            break
-    else:
-        recorded = await run.write(work)
-    _tell(run, recorded)
+            return
 
 
 async def give_up_delivery(run: JobRun, reason: str) -> None:

@@ -80,7 +80,7 @@ async def page_of(context: Context, caller: Caller, query: EntryQuery) -> Respon
     return Response(b'{"data":[%b%b' % (drafts, end), media_type="application/json")
 
 
-async def found(context: Context, caller: Caller, draft_id: UUID) -> Response:
+async def draft_answer(context: Context, caller: Caller, draft_id: UUID) -> Response:
     """The draft that is asked for."""
     there = await store.find(context, draft_id)
     if there.drafts is None:

@@ -17,7 +17,7 @@ from ledgerbee.ledger.drafts.http.shared import (
     DraftId,
     create,
     create_batch,
-    found,
+    draft_answer,
     page_of,
 )
 from ledgerbee.ledger.drafts.model import DRAFT_JOURNAL_ENTRY_NOT_FOUND
@@ -116,7 +116,7 @@ async def create_draft_journal_entry(caller: CallerDep, body: CreateJournalEntry
 )
 async def get_draft_journal_entry(context: Ctx, caller: CallerDep, draft_journal_entry_id: DraftId) -> Response:
     """Get a single draft journal entry."""
-    return await found(context, caller, draft_journal_entry_id)
+    return await draft_answer(context, caller, draft_journal_entry_id)
 
 
 @router.delete(

@@ -17,7 +17,7 @@ from ledgerbee.ledger.drafts.http.shared import (
     DraftId,
     create,
     create_batch,
-    found,
+    draft_answer,
     page_of,
 )
 from ledgerbee.ledger.drafts.model import DRAFT_JOURNAL_ENTRY_NOT_FOUND
@@ -112,7 +112,7 @@ async def create_draft_journal_entry_v2(caller: CallerDep, body: CreateJournalEn
 )
 async def get_draft_journal_entry_v2(context: Ctx, caller: CallerDep, draft_journal_entry_id: DraftId) -> Response:
     """Get a single draft journal entry."""
-    return await found(context, caller, draft_journal_entry_id)
+    return await draft_answer(context, caller, draft_journal_entry_id)
 
 
 @router.delete(

@@ -11,7 +11,7 @@ from ledgerbee.core.money import format_amount
 from ledgerbee.ledger.periods.http import BookDay
 from ledgerbee.ledger.reports.trial_balance.actions import trial_balance
 from ledgerbee.ledger.reports.trial_balance.model import NO_BALANCES, Balances, TrialBalance
-from ledgerbee.platform.http.arrays import beside
+from ledgerbee.platform.http.arrays import in_thread
 from ledgerbee.platform.http.operation import Ctx, operation, resource_router
 from ledgerbee.platform.http.wire import IdText, MoneyText, RequestModel, ResponseModel
 
@@ -120,4 +120,4 @@ async def get_trial_balance(
 ) -> Response:
     """Get the trial balance."""
     report = await trial_balance(context, from_date, to_date)
-    return await beside(len(report.rows), lambda: render(report))
+    return await in_thread(len(report.rows), lambda: render(report))
