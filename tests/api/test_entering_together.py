@@ -46,6 +46,8 @@ class Holder:
         """The process of the session that waits for this one, once there is one: within a minute."""
         async with asyncio.timeout(60):
             while True:
+                # Within a transaction the first look at the sessions is kept: one that is opened later isn't in it.
+                await self.session.execute("SELECT pg_stat_clear_snapshot()")
                 pid = await self.session.fetchval(
                     "SELECT pid FROM pg_stat_activity WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))"
                 )

@@ -35,7 +35,7 @@ _MOST_CALLS: Final = 20_000
 #: The same where an entry is written, which is done in one step.
 _MOST_CALLS_OF_WRITES: Final = 80_000
 #: Lines of the entries and drafts that there are: some that make a page long together, and some that are long alone.
-_LINES: Final = (2, 6_000, 2, 400, 400, 400, 2, 1_000, 1_002, 2, 4_000, *[2] * 30)
+_LINES: Final = (2, 3_000, 2, 400, 400, 400, 2, 1_000, 1_002, 2, 2_000, *[2] * 30)
 _ENTRIES, _DRAFTS, _EVENTS, _CUSTOMERS = "/v1/journal-entries", "/v2/draft-journal-entries", "/v1/audit-events", 1_200
 
 

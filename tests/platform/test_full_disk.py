@@ -45,7 +45,8 @@ def test_no_room_for_the_first_tables(own_dir: Path) -> None:
     assert not is_up(own_dir)
     examined = _run("doctor", "--data-dir", own_dir)
     assert examined.returncode == 1
-    assert "FAIL  database: " in examined.stdout
+    assert "FAIL  database: PostgreSQL breaks down again and again while it starts" in examined.stdout
+    assert "File too large" in examined.stdout
     assert "log says:\n" not in examined.stdout
     assert not is_up(own_dir)
     with postgres.running(own_dir) as server:

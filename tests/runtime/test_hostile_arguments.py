@@ -305,16 +305,19 @@ PRINTING = [
     ["report", "trial-balance"],
     ["doctor"],
     ["doctor", "--json"],
-    *([*name.split(), "--help"] for name in COMMANDS),
 ]
+UNWRITABLE = {">/dev/full": "No space left on device", ">&-": "Bad file descriptor"}
 
 
-@pytest.mark.parametrize("arguments", PRINTING, ids=" ".join)
 @pytest.mark.parametrize(
-    ("redirection", "reason"), [(">/dev/full", "No space left on device"), (">&-", "Bad file descriptor")]
+    ("arguments", "redirection"),
+    [
+        *((arguments, redirection) for arguments in PRINTING for redirection in UNWRITABLE),
+        *(([*name.split(), "--help"], ">/dev/full") for name in COMMANDS),
+    ],
 )
 def test_a_result_that_cannot_be_written_is_told(
-    arguments: list[str], redirection: str, reason: str, company_database: str, company: str
+    arguments: list[str], redirection: str, company_database: str, company: str
 ) -> None:
     """By every command in the same way: status 1 and one line, whatever the length of the result."""
     if arguments[0] in {"api-key", "report"} and "--help" not in arguments:
@@ -326,7 +329,7 @@ def test_a_result_that_cannot_be_written_is_told(
         text=True,
         check=False,
     )
-    assert (done.returncode, done.stderr) == (1, f"error: {reason}\n")
+    assert (done.returncode, done.stderr) == (1, f"error: {UNWRITABLE[redirection]}\n")
 
 
 @pytest.mark.parametrize("redirection", ["2>&-", "<&-", "<&- >&- 2>&-"])

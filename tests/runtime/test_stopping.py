@@ -95,7 +95,7 @@ def test_told_to_stop_while_it_starts_it_leaves_nothing_running(own_data: Path, 
     program.send(signal.SIGTERM)
     assert program.end() == 0
     assert program.out == ""
-    assert not is_up(own_data)
+    assert not is_up(own_data), program.errors
 
 
 def test_what_is_killed_below_it_is_started_again_and_its_own_death_costs_nothing(

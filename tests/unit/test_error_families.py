@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from functools import cache
 
 import pytest
 from docs.reference import generate
@@ -20,14 +20,16 @@ FAMILIES = {
 NO_OBJECTS = {"IDEMPOTENCY_KEY_IN_USE"}
 
 
-def raised() -> Iterator[tuple[str, str, bool]]:
+@cache
+def raised() -> list[tuple[str, str, bool]]:
     """Each place where an error is made: the code's name, the way, and whether anything is told."""
-    for file in generate.SOURCE.rglob("*.py"):
-        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-                name = ast.unparse(node.func.value)
-                if re.fullmatch(r"[A-Z][A-Z_]+", name):
-                    yield name, node.func.attr, bool(node.args or node.keywords)
+    return [
+        (name, node.func.attr, bool(node.args or node.keywords))
+        for file in generate.SOURCE.rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text("utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+        if re.fullmatch(r"[A-Z][A-Z_]+", name := ast.unparse(node.func.value))
+    ]
 
 
 @pytest.mark.parametrize("ending", FAMILIES)

@@ -14,7 +14,6 @@ from ledgerbee.platform.postgres.backup import (
 from ledgerbee.platform.postgres.cluster import (
     State,
     Status,
-    broke_down,
     ensure_running,
     is_up,
     running,
@@ -37,6 +36,7 @@ from ledgerbee.platform.postgres.errors import (
 from ledgerbee.platform.postgres.folder import default_data_dir
 from ledgerbee.platform.postgres.parts import left_in, remove_left
 from ledgerbee.platform.postgres.server import Server
+from ledgerbee.platform.postgres.server_log import broke_down
 
 __all__ = [
     "LEFTOVER_DATABASES",

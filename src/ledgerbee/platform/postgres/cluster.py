@@ -15,7 +15,9 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
-from ledgerbee.platform.postgres.accounts import open_own, own_account, run_as
+from ledgerbee.core.dates import system_clock
+from ledgerbee.platform.postgres import server_log
+from ledgerbee.platform.postgres.accounts import open_own, run_as
 from ledgerbee.platform.postgres.binaries import Binaries
 from ledgerbee.platform.postgres.errors import AlreadyServing, StartError, StopError
 from ledgerbee.platform.postgres.folder import PORT, DataFolder, cluster_path, prepare
@@ -36,16 +38,18 @@ from ledgerbee.platform.postgres.settings import command_line, write_conf
 START_SECONDS = 300.0
 STOP_SECONDS = 120.0
 # The same for whoever leaves because something went wrong: a server that has no room on its disk ends in no time.
-FAULT_STOP_SECONDS = 20.0
+FAULT_STOP_SECONDS = 5.0
 # What an immediate shutdown gets, and then the kernel, to end every process.
 QUIT_SECONDS = 10.0
 KILL_SECONDS = 10.0
 # `status` looks at the lock for a moment; a `serve` keeps it.
 SERVE_SECONDS = 0.2
-LOG_LINES = 15
 # What PostgreSQL says when backends of a killed server, one that was started by hand, are still there.
 LEFTOVERS = "is still in use"
 LEFTOVER_SECONDS = 30.0
+# A server that panics starts again by itself; one that has done so this often (a full disk) will not come up.
+PANICS_OF_A_FAILED_START = 3
+LOOK_FOR_PANICS_SECONDS = 1.0
 SET_ASIDE = f"{PID_FILE}.stale"
 
 
@@ -106,25 +110,24 @@ def running(data_dir: Path, *, patience: float = START_SECONDS) -> Iterator[Serv
         StopError: on leaving.
     """
     folder = prepare(data_dir)
-    with exclusive(folder.start_lock) as start_lock:
-        use = open_lock(folder.users_lock)
-        try_shared(use)  # nobody holds it alone without the start lock
-        try:
-            server = _bring_up(folder, start_lock, Keep.WHILE_USED, patience)
-        except BaseException:  # a Ctrl-C too: what is coming up, and what never comes up, goes down again
-            try:
-                _leave(folder, use, FAULT_STOP_SECONDS)
-            finally:
-                os.close(use)
-            raise
+    server: Server | None = None
     stop_seconds = FAULT_STOP_SECONDS
+    use = open_lock(folder.users_lock)
     try:
+        with exclusive(folder.start_lock) as start_lock:
+            try_shared(use)  # nobody holds it alone without the start lock
+            try:
+                server = _bring_up(folder, start_lock, Keep.WHILE_USED, patience)
+            except BaseException:  # a Ctrl-C too: what is coming up, and what never comes up, goes down again
+                _leave(folder, use, FAULT_STOP_SECONDS)
+                raise
         yield server
         stop_seconds = STOP_SECONDS
     finally:
         try:
-            with exclusive(folder.start_lock):
-                _leave(folder, use, stop_seconds)
+            if server is not None:
+                with exclusive(folder.start_lock):
+                    _leave(folder, use, stop_seconds)
         finally:
             os.close(use)
 
@@ -190,11 +193,12 @@ def _bring_up(folder: DataFolder, start_lock: int, keep: Keep, patience: float =
     """The ready server; started, with `keep`, when none lives. The caller holds the start lock."""
     binaries = ensure_cluster(folder, start_lock)
     socket_dir = folder.socket_dir()
+    since = system_clock()
     deadline = time.monotonic() + patience
     leftovers_deadline = time.monotonic() + LEFTOVER_SECONDS
     started = False
     while True:
-        found, ours = _await_settled(folder, deadline)
+        found, ours = _await_settled(folder, deadline, since)
         if found:
             (folder.cluster / SET_ASIDE).unlink(missing_ok=True)
             if not ours:
@@ -202,23 +206,24 @@ def _bring_up(folder: DataFolder, start_lock: int, keep: Keep, patience: float =
             return Server(folder.path, found.socket_dir, found.port, binaries.bin_dir, found.pid)
         if started:
             _put_back(folder.cluster)
-            if LEFTOVERS not in _read_end(folder.startup_log) or time.monotonic() > leftovers_deadline:
-                raise StartError(f"PostgreSQL did not start in {folder.path}. Its log says:\n{_log_tail(folder)}")
+            if LEFTOVERS not in server_log.read_end(folder.startup_log) or time.monotonic() > leftovers_deadline:
+                raise StartError(f"PostgreSQL did not start in {folder.path}. Its log says:\n{server_log.tail(folder)}")
             time.sleep(POLL_SECONDS * 10)
         _set_keep(folder, keep)
         _start(folder, binaries, socket_dir)
         started = True
 
 
-def _await_settled(folder: DataFolder, deadline: float) -> tuple[PidFile | None, bool]:
+def _await_settled(folder: DataFolder, deadline: float, since: datetime) -> tuple[PidFile | None, bool]:
     """Wait until the server takes connections, or until no process of it is left (None).
 
     Meanwhile it may be starting, going down, or dead with backends that end when they notice. The second value says
     whether it holds our lock; one that was started by hand does not.
 
     Raises:
-        StartError: it was neither at the deadline.
+        StartError: it was neither at the deadline, or has broken down again and again `since` then.
     """
+    next_look = time.monotonic() + LOOK_FOR_PANICS_SECONDS
     lock = open_lock(folder.server_lock)
     try:
         while True:
@@ -231,8 +236,15 @@ def _await_settled(folder: DataFolder, deadline: float) -> tuple[PidFile | None,
             if time.monotonic() > deadline:
                 raise StartError(
                     f"Processes of PostgreSQL hold {folder.cluster} and neither answer nor end. Look what they do "
-                    f"(ps -ef | grep postgres), end them, and try again. The log says:\n{_log_tail(folder)}"
+                    f"(ps -ef | grep postgres), end them, and try again. The log says:\n{server_log.tail(folder)}"
                 )
+            if time.monotonic() > next_look:
+                if len(server_log.panics(folder, since)) >= PANICS_OF_A_FAILED_START:
+                    raise StartError(
+                        f"PostgreSQL breaks down again and again while it starts in {folder.path}. Its log says:\n"
+                        f"{server_log.tail(folder)}"
+                    )
+                next_look = time.monotonic() + LOOK_FOR_PANICS_SECONDS
             time.sleep(POLL_SECONDS)
     finally:
         os.close(lock)
@@ -293,7 +305,7 @@ def _shut_down(folder: DataFolder, seconds: float) -> None:
         if not has_ended and not _end_hard(folder, lock):
             raise StopError(
                 f"The server in {folder.path} was told to shut down, was killed, and processes of it have not ended. "
-                f"Look what they do (ps -ef | grep postgres). Its log says:\n{_log_tail(folder)}"
+                f"Look what they do (ps -ef | grep postgres). Its log says:\n{server_log.tail(folder)}"
             )
     finally:
         os.close(lock)
@@ -350,42 +362,6 @@ def _serving(path: Path) -> int | None:
     try:
         note = read_note(descriptor)
         return None if try_shared(descriptor) or not note.isdecimal() else int(note)
-    finally:
-        os.close(descriptor)
-
-
-def broke_down(data_dir: Path, since: datetime) -> str | None:
-    """What made the server end by itself since then, in its own words, and where it says so; None if nothing did."""
-    folder = DataFolder(data_dir.expanduser().resolve(), own_account())
-    log = _log_file(folder)
-    told = [
-        line for line in _read_end(log, 65_536).splitlines() if " PANIC:  " in line and line[:19] >= f"{since:%F %T}"
-    ]
-    return f"{told[-1].partition(' PANIC:  ')[2].rstrip('.')}. See {log}" if told else None
-
-
-def _log_tail(folder: DataFolder) -> str:
-    """The last lines of where the server wrote last."""
-    lines = _read_end(_log_file(folder)).splitlines()[-LOG_LINES:]
-    return "\n".join(f"  {line}" for line in lines or ["nothing. Is there room on the disk?"])
-
-
-def _log_file(folder: DataFolder) -> Path:
-    """The server's own log, or what it said before that was open (or when there was no room to open it)."""
-    logs = sorted((folder.cluster / "log").glob("*.log"), key=lambda log: log.lstat().st_mtime)
-    is_open = "redirecting log output" in _read_end(folder.startup_log)
-    return logs[-1] if is_open and logs and logs[-1].lstat().st_size else folder.startup_log
-
-
-def _read_end(path: Path, most: int = 8192) -> str:
-    """The last few kilobytes of a log (`most` bytes); links are not followed, the folder is another account's."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError:
-        return ""
-    try:
-        start = max(0, os.fstat(descriptor).st_size - most)
-        return os.pread(descriptor, most, start).decode(errors="replace")
     finally:
         os.close(descriptor)
 
