@@ -26,11 +26,11 @@ from bench.support import Books, books, companies, connect, entry, post, server,
 from ledgerbee.app.cli.importing import import_file
 from ledgerbee.app.cli.session import Access
 from ledgerbee.app.main import create_app
+from ledgerbee.embedded.accounts import server_account
+from ledgerbee.embedded.binaries import find_binaries
 from ledgerbee.ledger.imports.model import ImportFormat
 from ledgerbee.platform.credentials.model import secret_hash
 from ledgerbee.platform.db import APPLICATION_ROLE
-from ledgerbee.platform.postgres.accounts import server_account
-from ledgerbee.platform.postgres.binaries import find_binaries
 
 COMPANIES = 16
 ROUNDS = 3

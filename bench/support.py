@@ -23,19 +23,19 @@ import uvicorn
 from sqlalchemy.engine import make_url
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ledgerbee.app import logs
 from ledgerbee.app.onboarding import create_company
 from ledgerbee.app.process import settle
 from ledgerbee.app.reactions import REACTIONS
 from ledgerbee.app.serve import beside, listen
 from ledgerbee.core.dates import system_clock
 from ledgerbee.core.ids import new_id
-from ledgerbee.platform.api_keys import actions as api_keys
+from ledgerbee.embedded import running
+from ledgerbee.migrations.migrate import migrate
+from ledgerbee.platform import logs
 from ledgerbee.platform.context import Actor, Context
 from ledgerbee.platform.credentials.model import SCOPES
 from ledgerbee.platform.db import Database, Tenant
-from ledgerbee.platform.migrate import migrate
-from ledgerbee.platform.postgres import running
+from ledgerbee.tenancy.api_keys import actions as api_keys
 
 
 @dataclass(frozen=True)

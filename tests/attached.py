@@ -12,17 +12,17 @@ from uuid import UUID
 from tests.conftest import BLOBS, Api
 from tests.ledger_books import Books
 
+from ledgerbee.http.caller import Caller
+from ledgerbee.http.command_batcher import Together
 from ledgerbee.ledger.attachments import store
 from ledgerbee.ledger.entries import actions
-from ledgerbee.platform.attachments import rules
-from ledgerbee.platform.attachments.actions import staged
-from ledgerbee.platform.attachments.blobs import BlobStore
-from ledgerbee.platform.attachments.model import NewAttachment
-from ledgerbee.platform.caller import Caller
+from ledgerbee.ledger.uploads import rules
+from ledgerbee.ledger.uploads.actions import staged
+from ledgerbee.ledger.uploads.model import NewAttachment
+from ledgerbee.platform.blobs.store import BlobStore
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.credentials import store as credentials
 from ledgerbee.platform.credentials.model import secret_hash
-from ledgerbee.platform.together import Together
 
 PDF = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n%%EOF\n"
 

@@ -30,13 +30,13 @@ from ledgerbee.app.main import create_app
 from ledgerbee.app.onboarding import create_company
 from ledgerbee.app.reactions import REACTIONS
 from ledgerbee.core.ids import new_id
-from ledgerbee.platform.api_keys import actions as api_keys
-from ledgerbee.platform.attachments.blobs import Folder
+from ledgerbee.embedded import State, running, status
+from ledgerbee.migrations.migrate import migrate
+from ledgerbee.platform.blobs.store import Folder
 from ledgerbee.platform.context import Actor, Context
 from ledgerbee.platform.credentials.model import SCOPES
 from ledgerbee.platform.db import Database, Tenant
-from ledgerbee.platform.migrate import migrate
-from ledgerbee.platform.postgres import State, running, status
+from ledgerbee.tenancy.api_keys import actions as api_keys
 
 # A shell ignores these for what it starts in the background, and so would every program that is started from here,
 # with tests that send them. Handlers aren't inherited: the programs have the default, and here they still do nothing.

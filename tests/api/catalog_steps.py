@@ -7,8 +7,8 @@ from tests.conftest import Api
 from tests.selling import Shop, line
 
 from ledgerbee.core.ids import new_id
-from ledgerbee.platform.company import store as companies
 from ledgerbee.platform.context import Context
+from ledgerbee.tenancy.company import store as companies
 
 #: A group's account fields with accounts of the Danish chart that fit them (goods).
 GOODS = {

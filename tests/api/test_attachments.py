@@ -24,12 +24,12 @@ from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.attachments import store
 from ledgerbee.ledger.entries import actions as entries
+from ledgerbee.ledger.uploads import actions, rules
+from ledgerbee.ledger.uploads import store as leases
+from ledgerbee.ledger.uploads.actions import STALE_AFTER, release_stale, staged
+from ledgerbee.ledger.uploads.model import DecodedAttachment
 from ledgerbee.ledger.verify import Verification, verify
-from ledgerbee.platform.attachments import actions, rules
-from ledgerbee.platform.attachments import store as leases
-from ledgerbee.platform.attachments.actions import STALE_AFTER, release_stale, staged
-from ledgerbee.platform.attachments.blobs import Folder, name_of
-from ledgerbee.platform.attachments.model import DecodedAttachment
+from ledgerbee.platform.blobs.store import Folder, name_of
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.db import Database
 

@@ -12,7 +12,7 @@ from tests.conftest import Api
 from tests.ledger_books import Books, books_of
 
 from ledgerbee.core.ids import new_id
-from ledgerbee.platform.company import actions as companies
+from ledgerbee.tenancy.company import actions as companies
 
 PATH = "/v1/audit-events"
 IMPORT = "/v2/journal-entries/import"

@@ -14,12 +14,12 @@ from tests.api.instances import instance
 from tests.conftest import BLOBS, Api, SteeredClock
 from tests.ledger_books import as_owner, books_of
 
-from ledgerbee.app.edge import Edge
-from ledgerbee.app.shell import Shell
-from ledgerbee.platform.company import actions as company
+from ledgerbee.http.edge import Edge
+from ledgerbee.http.middleware import Shell
+from ledgerbee.http.operation import Ctx, operation, resource_router
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.db import Database
-from ledgerbee.platform.http.operation import Ctx, operation, resource_router
+from ledgerbee.tenancy.company import actions as company
 
 JSON = {"content-type": "application/json"}
 NOBODY = "0192d3a0-0000-7000-8000-000000000001"

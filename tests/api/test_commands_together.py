@@ -9,9 +9,9 @@ from fastapi import Response
 from tests.conftest import Api
 
 from ledgerbee.core.errors import ErrorCode, LedgerBeeError
+from ledgerbee.http.command_batcher import MAX_TOGETHER, MAX_WAITING, Together
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.db import DATABASE_UNAVAILABLE, TOO_MUCH_CONTENTION
-from ledgerbee.platform.together import MAX_TOGETHER, MAX_WAITING, Together
 
 NO = ErrorCode("NO", 400, "No")
 #: The application's role may not; the login behind it may.

@@ -10,9 +10,9 @@ from tests.api.instances import instance
 from tests.conftest import Api, new_company
 from tests.pictures import HOSTILE, plain_png, read, turned_jpeg
 
-from ledgerbee.platform.company import store
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.credentials.model import SCOPES
+from ledgerbee.tenancy.company import store
 
 NEW = {
     "name": "Nordlys ApS", "email": None, "address": "Havnegade 1", "vat": 13585628, "billingEmail": None,

@@ -9,8 +9,8 @@ from tests.conftest import Api, new_company
 
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.rates import store
-from ledgerbee.platform.rates.model import COMPANY, Rate
+from ledgerbee.tenancy.rates import store
+from ledgerbee.tenancy.rates.model import COMPANY, Rate
 
 MONDAY = "2026-03-16"
 

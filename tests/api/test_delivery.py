@@ -21,9 +21,8 @@ from tests.conftest import BLOBS, Api
 from tests.post_office import PostOffice, attachments, free_port, open_post_office, text_of
 from tests.selling import Shop, line
 
-from ledgerbee.app import logs
 from ledgerbee.core.errors import LedgerBeeError
-from ledgerbee.platform import db
+from ledgerbee.platform import db, logs
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.jobs import JobRun
 from ledgerbee.platform.mail import Mailer, MailFailedError, MailNotConfiguredError

@@ -9,12 +9,12 @@ import pytest_asyncio
 from fastapi import Body
 from tests.conftest import BLOBS, Api, SteeredClock
 
-from ledgerbee.app.edge import Edge
 from ledgerbee.app.main import create_api
-from ledgerbee.app.shell import Shell
 from ledgerbee.core.errors import ErrorCode
+from ledgerbee.http.edge import Edge
+from ledgerbee.http.middleware import Shell
+from ledgerbee.http.operation import Ctx, Deprecation, operation, resource_router
 from ledgerbee.platform.db import Database
-from ledgerbee.platform.http.operation import Ctx, Deprecation, operation, resource_router
 
 OLD = "/api/v1/old-things"
 ADDRESS = "/api/v1/accounts/0190b0c1-0000-7000-8000-000000000000"

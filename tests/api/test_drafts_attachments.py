@@ -10,7 +10,7 @@ from tests.conftest import BLOBS, Api
 from tests.drafting import DOORS, NOBODY, V2, drafted, plain, rows
 from tests.ledger_books import Books, as_owner, books_of
 
-from ledgerbee.platform.attachments.actions import STALE_AFTER, release_stale
+from ledgerbee.ledger.uploads.actions import STALE_AFTER, release_stale
 
 
 @pytest_asyncio.fixture

@@ -10,7 +10,7 @@ from tests.ledger_books import Books, books_of
 
 from ledgerbee.app.routes import ROUTERS
 from ledgerbee.core.ids import new_id
-from ledgerbee.platform.http.operation import operation_of
+from ledgerbee.http.operation import operation_of
 
 
 @pytest_asyncio.fixture

@@ -20,9 +20,9 @@ from tests.journal_bodies import plain, state
 from tests.ledger_books import Books, as_owner, books_of
 
 from ledgerbee.core.ids import new_id
-from ledgerbee.platform.api_keys import actions as api_keys
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.credentials.model import SCOPES
+from ledgerbee.tenancy.api_keys import actions as api_keys
 
 PATH = "/v2/journal-entries"
 RECEIPT, PICTURE = File.of(PDF, "application/pdf"), File.of(PNG, "image/png")

@@ -13,13 +13,13 @@ from tests.conftest import Api
 from ledgerbee.app.companies import allow_new_companies
 from ledgerbee.app.config import Settings
 from ledgerbee.core.errors import LedgerBeeError
-from ledgerbee.platform.api_keys import actions as api_keys
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.credentials import store as credentials
 from ledgerbee.platform.credentials.model import Grant, Principal, secret_hash
 from ledgerbee.platform.credentials.rules import fits, granted, is_address_allowed
 from ledgerbee.platform.db import CredentialRevokedError
-from ledgerbee.platform.oauth import actions as oauth_clients
+from ledgerbee.tenancy.api_keys import actions as api_keys
+from ledgerbee.tenancy.oauth import actions as oauth_clients
 
 ALL = ["api-keys-write", "api-keys-read", "oauth-clients-write", "accounts-read", "accounts-write"]
 

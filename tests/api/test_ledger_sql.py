@@ -18,9 +18,9 @@ from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.entries.model import NewEntry
 from ledgerbee.ledger.entries.store import posting
 from ledgerbee.ledger.entries.store.posting import columns_of
+from ledgerbee.migrations.migrate import migrate
 from ledgerbee.platform import literals
 from ledgerbee.platform.db import Database
-from ledgerbee.platform.migrate import migrate
 
 TABLES = ("journal_entries", "journal_lines", "account_months", "account_days", "tag_months", "ledgers", "fiscal_years")
 #: Tables that posting shows to the planner, as long as it doesn't know them.

@@ -11,7 +11,7 @@ from tests.api.catalog_steps import group_body, new_product, problems
 from tests.conftest import Api
 
 from ledgerbee.app.main import create_api
-from ledgerbee.platform.api_keys import actions as api_keys
+from ledgerbee.tenancy.api_keys import actions as api_keys
 
 EXAMPLE_ID: Final = "550e8400-e29b-41d4-a716-446655440000"
 MOMENT: Final = "2024-01-15T10:30:00Z"

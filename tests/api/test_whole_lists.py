@@ -9,8 +9,8 @@ import pytest
 from pydantic import BaseModel
 from tests.conftest import Api
 
+from ledgerbee.http.arrays import array
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.http.arrays import array
 from ledgerbee.platform.listing import CHUNK
 
 #: More than a chunk, the last one not full.

@@ -17,7 +17,7 @@ from tests.contract.test_requests import errors_of
 from tests.contract.world import World, make_world
 
 from ledgerbee.app.routes import ROUTERS
-from ledgerbee.platform.http.partial import has_checks
+from ledgerbee.http.partial import has_checks
 
 JSON_WRITES = [row for row in WRITES if not row.file]
 #: What no field takes, and texts that can't be kept.

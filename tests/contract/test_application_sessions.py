@@ -13,8 +13,8 @@ from tests.conftest import Api, SteeredClock, clone_template, drop_database, new
 
 from ledgerbee.app.reactions import REACTIONS
 from ledgerbee.core.errors import LedgerBeeError
+from ledgerbee.migrations.migrate import migrate
 from ledgerbee.platform.db import APPLICATION_ROLE, WORKER_ROLE, Database
-from ledgerbee.platform.migrate import migrate
 
 #: What the role may set for its later sessions, each with a value that would do harm.
 HOSTILE = {

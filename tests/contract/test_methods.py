@@ -14,8 +14,8 @@ from tests.contract.world import World
 
 from ledgerbee.app.main import create_api
 from ledgerbee.app.routes import ROUTERS
-from ledgerbee.platform.http.body_limits import FORM_BODY, LARGE_BODY, SMALL_BODY, max_elements
-from ledgerbee.platform.http.operation import Operation, OperationRoute, operation_of
+from ledgerbee.http.body_limits import FORM_BODY, LARGE_BODY, SMALL_BODY, max_elements
+from ledgerbee.http.operation import Operation, OperationRoute, operation_of
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "NONSENSE")
 #: Addresses that are no operations, each with what it takes.

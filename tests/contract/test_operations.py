@@ -10,11 +10,11 @@ from tests.contract.world import World, make_world
 
 from ledgerbee.app.routes import ROUTERS
 from ledgerbee.core.ids import new_id
-from ledgerbee.platform.api_keys import actions as api_keys
+from ledgerbee.http.operation import operation_of
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.credentials.model import SCOPES
 from ledgerbee.platform.db import Database
-from ledgerbee.platform.http.operation import operation_of
+from ledgerbee.tenancy.api_keys import actions as api_keys
 
 
 def path_of(row: Row, ids: dict[str, str]) -> str:

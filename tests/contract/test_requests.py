@@ -16,9 +16,9 @@ from tests.contract.world import World, make_world
 
 from ledgerbee.app.routes import ROUTERS
 from ledgerbee.core.ids import new_id
+from ledgerbee.http.wire import RequestModel
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.db import Database
-from ledgerbee.platform.http.wire import RequestModel
 
 JSON_WRITES = [row for row in WRITES if not row.file]
 

@@ -23,9 +23,9 @@ from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.ledger.drafts import store as drafts
 from ledgerbee.ledger.entries.rules import MAX_AT_ONCE
 from ledgerbee.ledger.entries.store import reads as entries
-from ledgerbee.platform.audit import store as audit
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.db import Database
+from ledgerbee.tenancy.audit import store as audit
 
 #: Bytes of a piece at most: of long events more, which are read as the database keeps them.
 _MOST_BYTES: Final = 500_000
@@ -201,7 +201,7 @@ async def test_it_is_what_would_come_as_a_whole(books: Books, name: str, monkeyp
     monkeypatch.setattr(entries, "MAX_AT_ONCE", 10**6)
     monkeypatch.setattr(drafts, "MAX_AT_ONCE", 10**6)
     monkeypatch.setattr(audit, "_SELECT", audit._SELECT.replace(f"<= {audit.MAX_INLINE}", "<= 1000000000"))
-    monkeypatch.setattr("ledgerbee.platform.http.arrays.CHUNK", 10**6)
+    monkeypatch.setattr("ledgerbee.http.arrays.CHUNK", 10**6)
     whole = await Client(books.api).get(path)
     assert whole.headers[b"content-length"] == str(len(whole.body)).encode()
     assert in_pieces.body == whole.body

@@ -15,11 +15,10 @@ from uuid import uuid4
 import pytest
 from tests.contract.world import World
 
+from ledgerbee.http import body_limits, idempotency, operation
+from ledgerbee.http.body_limits import LARGE
 from ledgerbee.ledger.entries import fast_wire
-from ledgerbee.platform import idempotency
-from ledgerbee.platform.attachments import rules as attachments
-from ledgerbee.platform.http import body_limits, operation
-from ledgerbee.platform.http.body_limits import LARGE
+from ledgerbee.ledger.uploads import rules as attachments
 
 #: Calls of functions between two turns of others; a million take about a tenth of a second.
 _MOST_CALLS: Final = 80_000

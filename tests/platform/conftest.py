@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from tests.platform.servers import end, value
 
-from ledgerbee.platform import postgres
-from ledgerbee.platform.postgres import Server
+from ledgerbee import embedded as postgres
+from ledgerbee.embedded import Server
 
 
 @pytest.fixture(scope="session")

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from ledgerbee.platform import postgres
-from ledgerbee.platform.postgres import Server, State
+from ledgerbee import embedded as postgres
+from ledgerbee.embedded import Server, State
 
 
 def end(folder: Path) -> None:

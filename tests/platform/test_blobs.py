@@ -19,7 +19,7 @@ from ledgerbee.app.blobs import blob_store
 from ledgerbee.app.config import Settings, refusals
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.ids import new_id
-from ledgerbee.platform.attachments.blobs import BlobStore, Folder, name_of
+from ledgerbee.platform.blobs.store import BlobStore, Folder, name_of
 
 CONTENT = b"%PDF-1.7 \xe6\xf8\xe5"
 HASH = hashlib.sha256(CONTENT).digest()
@@ -190,7 +190,7 @@ import asyncio, resource, signal, subprocess, sys
 from pathlib import Path
 from uuid import UUID
 from ledgerbee.core.errors import LedgerBeeError
-from ledgerbee.platform.attachments.blobs import Folder
+from ledgerbee.platform.blobs.store import Folder
 
 if sys.argv[2] == "mount":
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", sys.argv[1]], check=True)

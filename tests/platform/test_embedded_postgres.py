@@ -12,8 +12,8 @@ import asyncpg
 import pytest
 from tests.platform.servers import is_up, kill, line, psql, python, value, wait_for
 
-from ledgerbee.platform import postgres
-from ledgerbee.platform.postgres import Server, State, accounts, cluster
+from ledgerbee import embedded as postgres
+from ledgerbee.embedded import Server, State, accounts, cluster
 
 OWNER_ONLY = 0o700
 STATES = "SELECT count(*) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND state"

@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.platform.servers import is_up, value
 from tests.runtime.processes import PATIENCE, PROGRAM, environment, refused
 
-from ledgerbee.platform import postgres
+from ledgerbee import embedded as postgres
 
 #: Bytes that files may have: less than a segment of the server's log of changes, which is 16 MiB.
 _LIMIT = 4 * 1024**2

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from tests.platform.servers import kill, psql, value, wait_for
 
-from ledgerbee.platform import postgres
-from ledgerbee.platform.postgres import Server
+from ledgerbee import embedded as postgres
+from ledgerbee.embedded import Server
 
 BOOKS = """
     CREATE TABLE entry (id int PRIMARY KEY, text text NOT NULL);

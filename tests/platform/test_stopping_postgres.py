@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from tests.platform.servers import is_up, line, python, value, wait_for
 
-from ledgerbee.platform import postgres
-from ledgerbee.platform.postgres import cluster
+from ledgerbee import embedded as postgres
+from ledgerbee.embedded import cluster
 
 
 def test_a_server_that_does_not_end_is_stopped_at_once(own_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,9 +16,9 @@ from ledgerbee.app.reactions import REACTIONS
 from ledgerbee.core.ids import new_id
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.db import Database, Tenant
-from ledgerbee.platform.rates import store
-from ledgerbee.platform.rates.ecb import RateRow
-from ledgerbee.platform.rates.model import Rate
+from ledgerbee.tenancy.rates import store
+from ledgerbee.tenancy.rates.ecb import RateRow
+from ledgerbee.tenancy.rates.model import Rate
 
 
 @dataclass

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.rates.documents import Days, csv, daily_csv, xml, zipped
 
-from ledgerbee.platform.rates import ecb
-from ledgerbee.platform.rates.ecb import UnreadableRatesError, read
-from ledgerbee.platform.rates.rules import new_days, published_by
+from ledgerbee.tenancy.rates import ecb
+from ledgerbee.tenancy.rates.ecb import UnreadableRatesError, read
+from ledgerbee.tenancy.rates.rules import new_days, published_by
 
 THURSDAY, FRIDAY = date(2026, 11, 26), date(2026, 11, 27)
 DAYS: Days = {

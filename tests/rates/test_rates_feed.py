@@ -23,8 +23,8 @@ from tests.rates.conftest import Rates
 from tests.rates.documents import Days, FeedServer, csv, daily_csv, feed_server, xml, zipped
 from tests.rates.test_rates_documents import BOMB
 
-from ledgerbee.platform.rates import ecb, store
-from ledgerbee.platform.rates.feed import HISTORY, NINETY_DAYS, Feed, usual_address
+from ledgerbee.tenancy.rates import ecb, store
+from ledgerbee.tenancy.rates.feed import HISTORY, NINETY_DAYS, Feed, usual_address
 
 WEDNESDAY, THURSDAY, FRIDAY = date(2026, 11, 25), date(2026, 11, 26), date(2026, 11, 27)
 #: Friday evening: the day's rates are out.

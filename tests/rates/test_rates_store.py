@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 from tests.rates.conftest import Rates
 
-from ledgerbee.platform.rates import ecb, store
-from ledgerbee.platform.rates.model import ECB, SAME_CURRENCY, Rate
+from ledgerbee.tenancy.rates import ecb, store
+from ledgerbee.tenancy.rates.model import ECB, SAME_CURRENCY, Rate
 
 FRIDAY, MONDAY, TUESDAY = date(2026, 1, 2), date(2026, 1, 5), date(2026, 1, 6)
 ROWS = [

@@ -14,7 +14,7 @@ from tests.platform.servers import end, value
 from tests.runtime.conftest import Made
 from tests.runtime.processes import PROGRAM, Served, cli, cli_json, environment, refusal, today, wait_for
 
-from ledgerbee.platform import postgres
+from ledgerbee import embedded as postgres
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from tests.ledger_books import BANK, SALES
 from tests.runtime.processes import PROGRAM, Served, cli, cli_json, environment, refusal, today, wait_for
 
 from ledgerbee.app.cli.backups import BACKUP_ROLE_SQL
-from ledgerbee.platform.postgres import BinariesError, client
+from ledgerbee.embedded import BinariesError, client
 
 PASSWORD = "p@ss/hemmelig"
 

@@ -16,7 +16,7 @@ from tests.runtime.conftest import Made, copied, new_folder
 from tests.runtime.processes import Served, wait_for
 from tests.runtime.wire import Answer, asked, chunk, connected, ends, head, read_answer
 
-from ledgerbee.platform.http.body_limits import FORM_BODY
+from ledgerbee.http.body_limits import FORM_BODY
 
 _JSON: Final = "application/json"
 _FORM: Final = "application/x-www-form-urlencoded"

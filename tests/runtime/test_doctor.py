@@ -17,9 +17,9 @@ from tests.platform.servers import value
 from tests.runtime.processes import PROGRAM, cli, environment, wait_for
 from tests.runtime.test_unusable_databases import listening, old_server
 
-from ledgerbee.platform import postgres
-from ledgerbee.platform.attachments.marker import MARKER, Identity, claim
-from ledgerbee.platform.postgres.parts import part_in
+from ledgerbee import embedded as postgres
+from ledgerbee.embedded.parts import part_in
+from ledgerbee.platform.blobs.marker import MARKER, Identity, claim
 
 SECRET = "hemmelig-kode"
 

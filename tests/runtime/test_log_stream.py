@@ -18,7 +18,7 @@ from tests.runtime.processes import PROGRAM, Program, Served, environment, is_al
 _TALKS = """
 import gc, logging, os, sys, threading, traceback, warnings
 import typer
-from ledgerbee.app import logs
+from ledgerbee.platform import logs
 logs.take_over()
 {level}
 class Grumbling:

@@ -13,7 +13,7 @@ from tests.platform.servers import end, value
 from tests.runtime.processes import cli, cli_json, refusal
 from tests.runtime.test_doctor import examined
 
-from ledgerbee.platform import postgres
+from ledgerbee import embedded as postgres
 
 APP, WORKER, BACKUP = (f"LEDGERBEE_DATABASE_{name}_URL" for name in ("APP", "WORKER", "BACKUP"))
 

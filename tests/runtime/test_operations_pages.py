@@ -12,10 +12,10 @@ import typer
 from tests.platform.servers import end, value
 from tests.runtime.processes import PROGRAM, cli, cli_json, environment
 
+from ledgerbee import embedded as postgres
 from ledgerbee.app.cli.backups import BACKUP_ROLE_SQL
 from ledgerbee.app.cli.commands import app
-from ledgerbee.platform import postgres
-from ledgerbee.platform.attachments.marker import MARKER
+from ledgerbee.platform.blobs.marker import MARKER
 
 PAGES = Path(__file__).parents[2] / "docs" / "operations"
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -15,7 +15,7 @@ import httpx
 from tests.runtime.conftest import Made
 from tests.runtime.processes import PATIENCE, environment, today
 
-from ledgerbee.platform import postgres
+from ledgerbee import embedded as postgres
 
 #: Seconds that requests in hand get to finish in a test: they are thirty otherwise.
 _GRACE = "import ledgerbee.app.api_process as api_process\napi_process.GRACE_S = 1\napi_process.main()\n"

@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 from tests.conftest import with_database
 
-from ledgerbee.platform import postgres
+from ledgerbee import embedded as postgres
 from ledgerbee.platform.db import APPLICATION_ROLE, WORKER_ROLE
 
 

@@ -16,9 +16,9 @@ from tests.conftest import drop_database, with_database
 from tests.platform.servers import end, value
 from tests.runtime.processes import PROGRAM, Program, Served, cli_json, refusal
 
+from ledgerbee import embedded as postgres
 from ledgerbee.app.demo.database import own_database as database_of_demo
-from ledgerbee.platform import postgres
-from ledgerbee.platform.migrate import MigrationError, head_revision, migrate
+from ledgerbee.migrations.migrate import MigrationError, head_revision, migrate
 
 SECURITY: Final = Path(__file__).parents[2] / "docs" / "operations" / "security.md"
 
@@ -155,5 +155,5 @@ def test_what_the_owner_may_do_about_the_applications_role(new_server: postgres.
 
 def test_the_head_is_the_one_that_alembic_sees() -> None:
     config = Config()
-    config.set_main_option("script_location", str(files("ledgerbee.platform.migrations")))
+    config.set_main_option("script_location", str(files("ledgerbee.migrations")))
     assert ScriptDirectory.from_config(config).get_current_head() == head_revision()

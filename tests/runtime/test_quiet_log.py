@@ -8,12 +8,12 @@ from asgi_lifespan import LifespanManager
 from tests.conftest import SteeredClock, allow_any_moment, new_company
 from tests.platform.servers import end
 
+from ledgerbee import embedded as postgres
 from ledgerbee.app.config import Settings
 from ledgerbee.app.main import create_app
 from ledgerbee.app.reactions import REACTIONS
-from ledgerbee.platform import postgres
+from ledgerbee.migrations.migrate import migrate
 from ledgerbee.platform.db import Database
-from ledgerbee.platform.migrate import migrate
 
 
 async def test_refusals_are_no_errors_of_the_database(own_folder: Path) -> None:

@@ -13,8 +13,8 @@ from tests.runtime.processes import PROGRAM, Program, Served, cli, cli_json, ref
 from tests.runtime.test_own_server import as_application
 
 from ledgerbee.core.dates import system_clock
-from ledgerbee.platform.rates import ecb
-from ledgerbee.platform.rates.rules import age, published_by
+from ledgerbee.tenancy.rates import ecb
+from ledgerbee.tenancy.rates.rules import age, published_by
 
 #: The newest day that can be out, and the newest that came with the release.
 TODAY, SHIPPED = published_by(system_clock()), next(ecb.history())[1]

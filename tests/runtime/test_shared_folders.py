@@ -12,7 +12,7 @@ from tests.runtime.processes import PROGRAM, Program, Served, cli, refusal
 from tests.runtime.test_doctor import examined
 from tests.runtime.test_logins_of_one_database import other_database
 
-from ledgerbee.platform.attachments.marker import MARKER, FolderTakenError, Identity, check, claim, owner_of
+from ledgerbee.platform.blobs.marker import MARKER, FolderTakenError, Identity, check, claim, owner_of
 
 __all__ = ["other_database"]
 

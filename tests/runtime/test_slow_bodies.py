@@ -14,7 +14,7 @@ from tests.runtime.conftest import Made, copied, new_folder
 from tests.runtime.processes import Served, wait_for
 from tests.runtime.wire import BLOCK, Answer, chunk, ends, head, read_answer
 
-from ledgerbee.platform.http.body_limits import FORM_BODY
+from ledgerbee.http.body_limits import FORM_BODY
 
 _CONNECTIONS: Final = 40
 _SHARE: Final = 10

@@ -15,7 +15,7 @@ from tests.api.test_imports import JSONL, lines, row
 from tests.platform.servers import is_up, value
 from tests.runtime.processes import PATIENCE, PROGRAM, Program, Served, is_alive, today, wait_for
 
-from ledgerbee.platform import postgres
+from ledgerbee import embedded as postgres
 
 
 def test_told_to_stop_it_finishes_what_is_under_way(own_data: Path, serve_own: Callable[..., Served]) -> None:

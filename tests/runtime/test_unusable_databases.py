@@ -15,7 +15,7 @@ from sqlalchemy.engine import make_url
 from tests.platform.servers import end, value
 from tests.runtime.processes import refusal
 
-from ledgerbee.platform import postgres
+from ledgerbee import embedded as postgres
 
 PASSWORD = "hemmelig-database-kode"
 

@@ -28,11 +28,11 @@ from ledgerbee.ledger.entries import rules
 from ledgerbee.ledger.periods import actions as period_actions
 from ledgerbee.ledger.periods import store as periods
 from ledgerbee.ledger.periods.model import FiscalYear
-from ledgerbee.platform.api_keys import actions as api_keys
+from ledgerbee.migrations.migrate import _upgrade, migrate
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.credentials.model import SCOPES
 from ledgerbee.platform.db import Database, Tenant
-from ledgerbee.platform.migrate import _upgrade, migrate
+from ledgerbee.tenancy.api_keys import actions as api_keys
 
 ROWS = Path(__file__).with_name("books_of_0012.sql.gz")
 

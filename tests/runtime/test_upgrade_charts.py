@@ -17,9 +17,9 @@ from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.periods import actions as period_actions
 from ledgerbee.ledger.reports.trial_balance.actions import trial_balance
 from ledgerbee.ledger.reports.trial_balance.model import NO_BALANCES
+from ledgerbee.migrations.migrate import migrate
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.db import Database
-from ledgerbee.platform.migrate import migrate
 
 #: Headings and totals that Danish charts had before revision 0018: number, type, first number that is summed.
 OLD_LINES = """
@@ -60,7 +60,7 @@ async def give_old_lines(owner: asyncpg.Connection, api: Api, country: str) -> N
 async def upgrade_statements(owner: asyncpg.Connection) -> None:
     """What revision 0018 does."""
     await owner.execute("SELECT set_config('app.company_id', '', false)")
-    script = files("ledgerbee.platform.migrations").joinpath("sql", "0018_statements.sql")
+    script = files("ledgerbee.migrations").joinpath("sql", "0018_statements.sql")
     await owner.execute(script.read_text("utf-8"))
 
 

@@ -6,7 +6,7 @@ import uuid
 import asyncpg
 from tests.pictures import HOSTILE, plain_png, read, turned_jpeg
 
-from ledgerbee.platform.migrate import _upgrade, migrate
+from ledgerbee.migrations.migrate import _upgrade, migrate
 
 LOGOS = {
     "png": plain_png(4_000, 40), "jpeg": turned_jpeg(), "svg": HOSTILE["SVG"](), "bomb": HOSTILE["profile bomb"](),

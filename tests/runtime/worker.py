@@ -15,11 +15,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from ledgerbee.app import logs
 from ledgerbee.app.config import Settings
 from ledgerbee.app.jobs import JOBS
 from ledgerbee.app.worker import Limits
 from ledgerbee.app.worker_process import run_worker
+from ledgerbee.platform import logs
 from ledgerbee.platform.jobs import JobKind, JobRun
 
 

@@ -25,11 +25,11 @@ from tests.sim.model import Company
 from tests.sim.system import VICTIMS, System, running_system
 from tests.sim.workload import Workload
 
+from ledgerbee import embedded as postgres
 from ledgerbee.app.blobs import blob_store
 from ledgerbee.app.config import Settings
 from ledgerbee.core.dates import system_clock
 from ledgerbee.ledger.verify import verify
-from ledgerbee.platform import postgres
 from ledgerbee.platform.context import Actor
 from ledgerbee.platform.db import Database, Tenant
 

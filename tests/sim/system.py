@@ -13,7 +13,7 @@ import httpx
 from tests.platform.servers import end
 from tests.runtime.processes import Served, is_alive, wait_for
 
-from ledgerbee.platform import postgres
+from ledgerbee import embedded as postgres
 
 #: Two, so that one company's posts come from several processes.
 API_PROCESSES = 2

@@ -31,13 +31,13 @@ from tests.platform.servers import end
 from tests.runtime.processes import PROGRAM, environment
 from typer.testing import CliRunner
 
+from ledgerbee import embedded as postgres
 from ledgerbee.app.cli.commands import app
 from ledgerbee.app.demo import checks
 from ledgerbee.app.demo.database import own_database
 from ledgerbee.app.demo.run import Books, Outcome, run
 from ledgerbee.app.demo.seller import Sold
 from ledgerbee.app.main import create_app
-from ledgerbee.platform import postgres
 
 FILE = Path(__file__).parents[2] / "examples" / "published-invoices.json"
 DOCUMENTS: list[dict[str, Any]] = json.loads(FILE.read_text("utf-8"))["documents"]

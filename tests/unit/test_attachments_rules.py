@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from tests.attached import PDF, SAMPLES, File, archive, compound, open_xml
 
 from ledgerbee.core.errors import LedgerBeeError
-from ledgerbee.platform.attachments import rules
+from ledgerbee.http.headers import content_disposition
+from ledgerbee.ledger.uploads import rules
 
 PLAIN, CSV, XML = "text/plain", "text/csv", "application/xml"
 WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
@@ -166,7 +167,7 @@ def test_any_content_is_judged_without_fault(content: bytes) -> None:
 def test_a_name_is_refused_or_sent_back_whole(name: str) -> None:
     if not rules.is_file_name(name):
         return
-    header = rules.content_disposition(name)
+    header = content_disposition(name)
     assert header.isascii()
     assert header.isprintable()
     plain, _, encoded = header.partition("; filename*=UTF-8''")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledgerbee.core.errors import MAX_FINDINGS, LedgerBeeError, invalid
-from ledgerbee.platform.http.body_limits import (
+from ledgerbee.http.body_limits import (
     LARGE_BODY,
     MAX_DEPTH,
     MAX_DIGITS,
@@ -19,8 +19,8 @@ from ledgerbee.platform.http.body_limits import (
     check_elements,
     max_elements,
 )
-from ledgerbee.platform.http.operation import decode_json
-from ledgerbee.platform.http.validation import validation_error
+from ledgerbee.http.operation import decode_json
+from ledgerbee.http.validation import validation_error
 
 _VALUES = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(), st.text()),

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from ledgerbee.app.body_room import BodyRoom, Place
 from ledgerbee.core.errors import LedgerBeeError
+from ledgerbee.http.body_room import BodyRoom, Place
 
 
 async def settled() -> None:

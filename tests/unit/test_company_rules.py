@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.ids import new_id
-from ledgerbee.platform.company import rules
-from ledgerbee.platform.company.logo import MAX_LOGO_BYTES, UnreadableLogo, read_logo
-from ledgerbee.platform.company.model import Company
+from ledgerbee.tenancy.company import rules
+from ledgerbee.tenancy.company.logo import MAX_LOGO_BYTES, UnreadableLogo, read_logo
+from ledgerbee.tenancy.company.model import Company
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 COMPANY = Company(new_id(), "Nordlys ApS", "DK", "da", "DKK", "Europe/Copenhagen", NOW, NOW)

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from ledgerbee.core.errors import LedgerBeeError
+from ledgerbee.http.operation import decode_json
 from ledgerbee.ledger.entries.fast_wire import plain_batch, plain_entry
 from ledgerbee.ledger.entries.wire import CreateJournalEntryBatchRequest, CreateJournalEntryRequest
-from ledgerbee.platform.http.operation import decode_json
 
 ID = "0192d3a0-0000-7000-8000-000000000001"
 PLAIN: dict[str, Any] = {

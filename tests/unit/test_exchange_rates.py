@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 import ledgerbee
 from ledgerbee.core.money import multiply
-from ledgerbee.platform.rates import ecb
-from ledgerbee.platform.rates.rules import RATE_PLACES, cross_rate
+from ledgerbee.tenancy.rates import ecb
+from ledgerbee.tenancy.rates.rules import RATE_PLACES, cross_rate
 
 per_eur = st.decimals(min_value="0.0001", max_value="500000", places=4, allow_nan=False, allow_infinity=False)
 SINCE = date(2015, 1, 1)

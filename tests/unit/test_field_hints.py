@@ -8,11 +8,11 @@ from tests.contract.operations import WRITES
 from tests.contract.test_requests import request_model
 
 from ledgerbee.core.errors import LedgerBeeError
+from ledgerbee.http.hints import likely_name, with_hints
+from ledgerbee.http.validation import validated
+from ledgerbee.http.wire import RequestModel
 from ledgerbee.ledger.entries.wire import CreateJournalEntryBatchRequest, CreateJournalEntryRequest
 from ledgerbee.parties.customers.http import CreateCustomerRequest
-from ledgerbee.platform.http.hints import likely_name, with_hints
-from ledgerbee.platform.http.validation import validated
-from ledgerbee.platform.http.wire import RequestModel
 from ledgerbee.sales.invoices.requests import CreateInvoiceRequest
 
 MODELS = list(dict.fromkeys(model for row in WRITES if (model := request_model(row)) is not None))

@@ -9,7 +9,7 @@ from fastapi import Request
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledgerbee.platform.idempotency import Reservation, reservation
+from ledgerbee.http.idempotency import Reservation, reservation
 
 JSON = "application/json"
 _TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)

@@ -7,9 +7,9 @@ from uuid import UUID
 import pytest
 
 from ledgerbee.core.errors import LedgerBeeError
+from ledgerbee.http.operation import decode_json
 from ledgerbee.ledger.imports import wire
 from ledgerbee.ledger.imports.rules import Directory
-from ledgerbee.platform.http.operation import decode_json
 
 FIRST, SECOND = UUID("0197a5a0-0000-7000-8000-000000000001"), UUID("0197a5a0-0000-7000-8000-000000000002")
 DIRECTORY = Directory(

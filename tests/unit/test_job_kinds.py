@@ -16,7 +16,7 @@ from ledgerbee.app.jobs import AT_ONCE, JOBS
 from ledgerbee.app.worker import Worker
 from ledgerbee.core.errors import ErrorCode
 from ledgerbee.ledger.imports.model import IMPORT_JOB, JOURNAL_IMPORT_BUSY
-from ledgerbee.platform.attachments.blobs import Folder
+from ledgerbee.platform.blobs.store import Folder
 from ledgerbee.platform.db import Database
 from ledgerbee.platform.jobs import JobKind, JobRun
 from ledgerbee.platform.mail import Mailer, MailFailedError, MailNotConfiguredError

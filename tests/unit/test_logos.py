@@ -13,10 +13,10 @@ from PIL import Image
 from tests.pictures import COSTLY, HOSTILE, jpeg_of_scans, plain_png, read, saved, swapped_profile, turned_jpeg
 
 from ledgerbee.core.errors import LedgerBeeError
-from ledgerbee.platform.company import logo as logos
-from ledgerbee.platform.company import redraw
-from ledgerbee.platform.company.actions import drawn_logo
-from ledgerbee.platform.company.logo import (
+from ledgerbee.tenancy.company import logo as logos
+from ledgerbee.tenancy.company import redraw
+from ledgerbee.tenancy.company.actions import drawn_logo
+from ledgerbee.tenancy.company.logo import (
     MAX_LOGO_BYTES,
     MAX_LOGO_PIXELS,
     PRINTED_PIXELS,

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledgerbee.app.logs import _encode, printable
 from ledgerbee.platform.credentials.model import new_secret
+from ledgerbee.platform.logs import _encode, printable
 
 _TALKS = """
 import logging, structlog
-from ledgerbee.app import logs
+from ledgerbee.platform import logs
 logs.configure("info")
 {before}
 structlog.get_logger().info("ours", number=1)
@@ -60,7 +60,7 @@ for fault in (INTERNAL_ERROR.error(), OSError("gone")):
 
 def test_the_server_repeats_no_refusal_that_ended_an_answer() -> None:
     """Any caller can bring it about, and it was told as `answer.broken_off`: no error, and no traceback."""
-    before = "from ledgerbee.platform.http.envelope import INTERNAL_ERROR" + _ENDS_MIDWAY
+    before = "from ledgerbee.http.envelope import INTERNAL_ERROR" + _ENDS_MIDWAY
     program = _TALKS.format(before=before)
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     errors = [line for line in map(json.loads, done.stderr.splitlines()) if line["level"] == "error"]

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledgerbee.platform.oauth import rules
-from ledgerbee.platform.oauth.model import ClientCredentials, OAuthRefusal
+from ledgerbee.tenancy.oauth import rules
+from ledgerbee.tenancy.oauth.model import ClientCredentials, OAuthRefusal
 
 
 def refusal_of(call: Callable[[], object]) -> OAuthRefusal | None:

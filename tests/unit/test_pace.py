@@ -3,7 +3,7 @@
 import asyncio
 import time
 
-from ledgerbee.platform.http.pace import OWNER, Pace
+from ledgerbee.http.pace import OWNER, Pace
 
 
 async def body(pace: Pace, owner: str, steps: int, taken: list[str], seconds: float = 0.002) -> None:

@@ -17,7 +17,7 @@ from ledgerbee.catalog.prices.rules import amount_for, check_price, currencies, 
 from ledgerbee.catalog.products.model import CatalogStatus
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.money import round_money
-from ledgerbee.platform.rates.model import RatePair
+from ledgerbee.tenancy.rates.model import RatePair
 
 D = Decimal
 NOW = datetime(2026, 3, 16, tzinfo=UTC)

@@ -11,9 +11,9 @@ import pytest
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ledgerbee.app.shell import REQUESTS, Shell
+from ledgerbee.http.envelope import NOT_FOUND
+from ledgerbee.http.middleware import REQUESTS, Shell
 from ledgerbee.platform.credentials.model import Principal
-from ledgerbee.platform.http.envelope import NOT_FOUND
 
 NOW = datetime(2026, 3, 16, tzinfo=UTC)
 

@@ -10,6 +10,10 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from ledgerbee.core.errors import MAX_FINDINGS
+from ledgerbee.http.partial import findings, told
+from ledgerbee.http.stepwise import validated_in_steps
+from ledgerbee.http.validation import validation_error
+from ledgerbee.http.wire import RequestModel
 from ledgerbee.ledger.drafts.wire import UpdateDraftJournalEntryRequest
 from ledgerbee.ledger.entries.model import MAX_LINES
 from ledgerbee.ledger.entries.wire import (
@@ -18,10 +22,6 @@ from ledgerbee.ledger.entries.wire import (
     CreateJournalEntryRequest,
     CreateJournalEntryV1Request,
 )
-from ledgerbee.platform.http.partial import findings, told
-from ledgerbee.platform.http.stepwise import validated_in_steps
-from ledgerbee.platform.http.validation import validation_error
-from ledgerbee.platform.http.wire import RequestModel
 
 ID = "01930000-0000-7000-8000-000000000000"
 _NONSENSE: st.SearchStrategy[Any] = st.sampled_from([None, 7, "x", [], {}, [[]], {"x": 1}, True])

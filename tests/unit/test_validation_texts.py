@@ -6,8 +6,8 @@ from typing import Annotated, Any
 import pytest
 from pydantic import Field, TypeAdapter, ValidationError
 
-from ledgerbee.platform.http import wire
-from ledgerbee.platform.http.validation import validation_error
+from ledgerbee.http import wire
+from ledgerbee.http.validation import validation_error
 
 LIMITED = {
     "amount": wire.Amount,

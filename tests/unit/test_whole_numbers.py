@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError, create_model
 
 from ledgerbee.app.routes import ROUTERS  # noqa: F401  all request models are known then
+from ledgerbee.http.operation import decode_json
+from ledgerbee.http.wire import RequestModel
 from ledgerbee.ledger.imports import wire
 from ledgerbee.ledger.imports.rules import Directory, References
-from ledgerbee.platform.http.operation import decode_json
-from ledgerbee.platform.http.wire import RequestModel
 
 
 class Field(NamedTuple):

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from ledgerbee.platform.http.wire import MAX_LINE, Line, OptionalLine
+from ledgerbee.http.wire import MAX_LINE, Line, OptionalLine
 
 _REQUIRED, _OPTIONAL = TypeAdapter[str](Line), TypeAdapter[str](OptionalLine)
 

@@ -10,10 +10,10 @@ import uvicorn
 import uvloop
 
 from ledgerbee.app.config import Settings
-from ledgerbee.app.gate import Gate, Limits
-from ledgerbee.app.http_protocol import HttpProtocol
 from ledgerbee.app.main import create_app
 from ledgerbee.app.process import GRACE_S, Pipes, application_login, begin, settle
+from ledgerbee.http.connection_limits import Gate, Limits
+from ledgerbee.http.protocol import HttpProtocol
 
 #: Seconds after which the thread that decodes large bodies lets the event loop go on; Python's own are five times that.
 _SWITCH_S = 0.001

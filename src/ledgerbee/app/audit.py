@@ -14,11 +14,11 @@ from ledgerbee.chart.accounts import store as accounts
 from ledgerbee.chart.accounts.model import Account
 from ledgerbee.chart.vat_codes import store as vat_codes
 from ledgerbee.chart.vat_codes.model import VatCode
-from ledgerbee.platform.company import store as companies
-from ledgerbee.platform.company.model import Company
+from ledgerbee.http.event_forms import told
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.rates import store as rates
-from ledgerbee.platform.wire_forms import told
+from ledgerbee.tenancy.company import store as companies
+from ledgerbee.tenancy.company.model import Company
+from ledgerbee.tenancy.rates import store as rates
 
 #: Events of one object are numbered from 1 without a hole, each at the moment of the one before it or later; requests
 #: carry the moment at which they came in, and none takes longer than an hour.

@@ -3,14 +3,14 @@
 from pathlib import Path
 
 from ledgerbee.app.config import Settings
-from ledgerbee.platform.attachments.blobs import BlobStore, Folder
+from ledgerbee.platform.blobs.store import BlobStore, Folder
 
 
 def blob_store(settings: Settings, data_dir: Path | None = None) -> BlobStore:
     """The bucket, the folder, or the one in the data folder (`data_dir`: that of the embedded database in use)."""
     if settings.attachments_bucket is None:
         return Folder(blob_folder(settings, data_dir))
-    from ledgerbee.platform.attachments.bucket import Bucket  # noqa: PLC0415  those without a bucket need not load it
+    from ledgerbee.platform.blobs.bucket import Bucket  # noqa: PLC0415  those without a bucket need not load it
 
     key, secret = settings.attachments_bucket_key_id, settings.attachments_bucket_secret
     return Bucket(
@@ -26,6 +26,6 @@ def blob_folder(settings: Settings, data_dir: Path | None = None) -> Path:
     """The folder of attached files, where there is no bucket."""
     if settings.attachments_dir is not None:
         return settings.attachments_dir.expanduser().absolute()
-    from ledgerbee.platform.postgres import default_data_dir  # noqa: PLC0415  not loaded where the folder is told
+    from ledgerbee.embedded import default_data_dir  # noqa: PLC0415  not loaded where the folder is told
 
     return (data_dir or settings.data_dir or default_data_dir()).expanduser().absolute() / "attachments"

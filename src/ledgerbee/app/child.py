@@ -6,7 +6,7 @@ The log comes first: what goes wrong while the rest is loaded is a line of it.
 import sys
 from importlib import import_module
 
-from ledgerbee.app import logs
+from ledgerbee.platform import logs
 
 if __name__ == "__main__":
     logs.take_over()

@@ -15,19 +15,20 @@ from ledgerbee.app.onboarding import create_company
 from ledgerbee.app.reactions import REACTIONS
 from ledgerbee.core.errors import ErrorCode
 from ledgerbee.core.ids import new_id
+from ledgerbee.http.checks import Check, Facts
+from ledgerbee.http.event_forms import told
+from ledgerbee.http.operation import Ctx, operation, resource_router
+from ledgerbee.http.partial import given
+from ledgerbee.http.wire import CountryCode, CurrencyCode, IdText, Line, ResponseModel, changes_of, omitted
 from ledgerbee.ledger.periods.http import BookDay
 from ledgerbee.ledger.periods.rules import first_year
-from ledgerbee.platform.api_keys import actions as api_keys
-from ledgerbee.platform.company.model import Company
-from ledgerbee.platform.company.rules import check_time_zone, seller_checks
-from ledgerbee.platform.company.wire import Language, SellerFields, TimeZoneName
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.credentials.model import SCOPES
-from ledgerbee.platform.http.operation import Ctx, operation, resource_router
-from ledgerbee.platform.http.partial import Check, Facts, given
-from ledgerbee.platform.http.wire import CountryCode, CurrencyCode, IdText, Line, ResponseModel, changes_of, omitted
 from ledgerbee.platform.outbox import flush
-from ledgerbee.platform.wire_forms import told
+from ledgerbee.tenancy.api_keys import actions as api_keys
+from ledgerbee.tenancy.company.model import Company
+from ledgerbee.tenancy.company.rules import check_time_zone, seller_checks
+from ledgerbee.tenancy.company.wire import Language, SellerFields, TimeZoneName
 
 router = resource_router("Company")
 

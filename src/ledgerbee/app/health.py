@@ -17,8 +17,8 @@ from ledgerbee import __version__
 from ledgerbee.ledger.imports import store as imports
 from ledgerbee.platform.db import UNREACHABLE, Database
 from ledgerbee.platform.job_report import JobCount, count_jobs
-from ledgerbee.platform.rates import store as rates
-from ledgerbee.platform.rates.rules import age as rate_age
+from ledgerbee.tenancy.rates import store as rates
+from ledgerbee.tenancy.rates.rules import age as rate_age
 
 router = APIRouter(include_in_schema=False)
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from ledgerbee.ledger.imports.jobs import IMPORTS, end_broken_uploads
 from ledgerbee.ledger.imports.model import IMPORT_JOB
-from ledgerbee.platform.attachments.actions import release_stale
+from ledgerbee.ledger.uploads.actions import release_stale
 from ledgerbee.platform.jobs import JobKind, Timed
 from ledgerbee.sales.delivery.jobs import DELIVERIES
 from ledgerbee.sales.invoices.model import DELIVER_JOB

@@ -13,21 +13,21 @@ from starlette.types import ASGIApp
 from ledgerbee.app.blobs import blob_store
 from ledgerbee.app.companies import allow_new_companies
 from ledgerbee.app.config import Settings
-from ledgerbee.app.dispatch import Dispatch
 from ledgerbee.app.docs_page import router as docs_router
-from ledgerbee.app.edge import Edge
 from ledgerbee.app.health import router as health_router
-from ledgerbee.app.logs import printable
 from ledgerbee.app.openapi import describe
 from ledgerbee.app.pulse import watched
 from ledgerbee.app.reactions import REACTIONS
 from ledgerbee.app.routes import ROUTERS
-from ledgerbee.app.shell import Shell
 from ledgerbee.core.dates import Clock, system_clock
+from ledgerbee.http.dispatch import Dispatch
+from ledgerbee.http.edge import Edge
+from ledgerbee.http.envelope import INTERNAL_ERROR, METHOD_NOT_ALLOWED, NOT_FOUND, error_response
+from ledgerbee.http.middleware import Shell
+from ledgerbee.http.operation import MALFORMED_JSON, operation_of
 from ledgerbee.platform.credentials.model import Principal
 from ledgerbee.platform.db import APPLICATION_ROLE, Database
-from ledgerbee.platform.http.envelope import INTERNAL_ERROR, METHOD_NOT_ALLOWED, NOT_FOUND, error_response
-from ledgerbee.platform.http.operation import MALFORMED_JSON, operation_of
+from ledgerbee.platform.logs import printable
 from ledgerbee.sales import rendering
 
 #: How addresses begin that somebody took from the reference, which leaves `/api` to its servers' address.

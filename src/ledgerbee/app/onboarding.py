@@ -11,7 +11,7 @@ from babel.core import get_global
 from babel.numbers import get_territory_currencies
 
 from ledgerbee.catalog.product_groups import store as product_groups
-from ledgerbee.catalog.product_groups.model import ProductGroup
+from ledgerbee.catalog.product_groups.model import ProductGroup, ProductGroupId
 from ledgerbee.chart.accounts import store as accounts
 from ledgerbee.chart.accounts.model import Account, Classification, ControlAccountType, LedgerType
 from ledgerbee.chart.journal_categories import store as journal_categories
@@ -24,17 +24,17 @@ from ledgerbee.core.dates import day_in
 from ledgerbee.core.errors import invalid
 from ledgerbee.core.ids import new_id
 from ledgerbee.core.money import ZERO, is_currency
+from ledgerbee.http.event_forms import told
 from ledgerbee.ledger.periods.rules import first_year
 from ledgerbee.ledger.setup import open_books
 from ledgerbee.parties.groups import store as party_groups
 from ledgerbee.parties.groups.model import CustomerGroup, VendorGroup
-from ledgerbee.platform.company import store as companies
-from ledgerbee.platform.company.model import Company
-from ledgerbee.platform.company.rules import normal
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.wire_forms import told
 from ledgerbee.sales.templates import store as templates
 from ledgerbee.sales.templates.model import DocumentTemplate, TemplateType
+from ledgerbee.tenancy.company import store as companies
+from ledgerbee.tenancy.company.model import Company
+from ledgerbee.tenancy.company.rules import normal
 
 
 async def create_company(
@@ -94,10 +94,10 @@ async def create_company(
             VendorGroup(new_id(), str(group.number), group.name, account_ids[group.account_number], context.now),
         )
     for product_group in seed.product_groups:
-        await product_groups.save(
+        await product_groups.insert(
             context,
             ProductGroup(
-                id=new_id(),
+                id=ProductGroupId(new_id()),
                 number=str(product_group.number),
                 name=product_group.name,
                 description=None,

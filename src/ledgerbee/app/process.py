@@ -9,8 +9,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
-from ledgerbee.app import logs
 from ledgerbee.app.config import Settings
+from ledgerbee.platform import logs
 
 #: Seconds that requests and jobs in hand get to finish when a process is told to stop.
 GRACE_S: Final = 30

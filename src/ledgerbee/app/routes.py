@@ -23,14 +23,14 @@ from ledgerbee.parties.departments import http as departments
 from ledgerbee.parties.groups import http as party_groups
 from ledgerbee.parties.vendors import http as vendors
 from ledgerbee.payments.customer_payments import http as customer_payments
-from ledgerbee.platform.api_keys import http as api_keys
-from ledgerbee.platform.audit import http as audit_events
-from ledgerbee.platform.company import http as company
-from ledgerbee.platform.oauth import http as oauth_clients
-from ledgerbee.platform.oauth import token_http as oauth_tokens
-from ledgerbee.platform.rates import http as exchange_rates
 from ledgerbee.sales.invoices import http as invoices
 from ledgerbee.sales.templates import http as document_templates
+from ledgerbee.tenancy.api_keys import http as api_keys
+from ledgerbee.tenancy.audit import http as audit_events
+from ledgerbee.tenancy.company import http as company
+from ledgerbee.tenancy.oauth import http as oauth_clients
+from ledgerbee.tenancy.oauth import token_http as oauth_tokens
+from ledgerbee.tenancy.rates import http as exchange_rates
 
 ROUTERS: tuple[APIRouter, ...] = (
     accounts.router,

@@ -6,7 +6,7 @@ from ledgerbee.app.audit import fault_in_settings
 from ledgerbee.ledger import verify as ledger
 from ledgerbee.ledger.verify import Fault, Progress, Verification
 from ledgerbee.payments.customer_payments.audit import fault_in_documents, fault_in_payments
-from ledgerbee.platform.attachments.blobs import BlobStore
+from ledgerbee.platform.blobs.store import BlobStore
 from ledgerbee.platform.context import Context
 
 

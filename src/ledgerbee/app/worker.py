@@ -26,13 +26,14 @@ from prometheus_client import Counter, Histogram
 from ledgerbee.app.jobs import AT_ONCE, END_GIVEN_UP, HELD_OF_LATE, JOBS, RENEW_RATES, TIMETABLE
 from ledgerbee.app.process import GRACE_S
 from ledgerbee.core.dates import Clock
-from ledgerbee.platform.attachments.blobs import BlobStore
-from ledgerbee.platform.db import Connection, Database
+from ledgerbee.platform.blobs.store import BlobStore
+from ledgerbee.platform.connection import Connection
+from ledgerbee.platform.db import Database
 from ledgerbee.platform.job_queue import SETTINGS, patiently, queries
 from ledgerbee.platform.job_report import begin_again, came_to_an_end, jobs_held_since, was_interrupted
 from ledgerbee.platform.jobs import JobKind, JobRun, Timed
 from ledgerbee.platform.mail import Mailer
-from ledgerbee.platform.rates.feed import Feed
+from ledgerbee.tenancy.rates.feed import Feed
 
 T = TypeVar("T")
 

@@ -17,8 +17,8 @@ from ledgerbee.app.worker import POOL_SIZE, Worker
 from ledgerbee.core.dates import system_clock
 from ledgerbee.platform.db import LONG_LOCK_TIMEOUT, WORKER_ROLE, Database
 from ledgerbee.platform.mail import Mailer
-from ledgerbee.platform.rates.feed import Feed
 from ledgerbee.sales import rendering
+from ledgerbee.tenancy.rates.feed import Feed
 
 
 def run_worker(settings: Settings, pipes: Pipes | None = None, **options: Any) -> None:

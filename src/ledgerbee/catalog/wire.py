@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from ledgerbee.platform.http.wire import Trimmed
+from ledgerbee.http.wire import Trimmed
 
 #: A number that people give their things: trimmed, not empty, at most 100 characters.
 CatalogNumber = Annotated[str, Trimmed(100, min_length=1)]

@@ -8,7 +8,9 @@ A context declares its codes as module constants in its `model.py` and raises th
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,12 @@ class ErrorCode:
     def error(self, message: str | None = None, /, **details: Any) -> "LedgerBeeError":
         """An exception of this code. `details` becomes the error body's `details` (JSON values)."""
         return LedgerBeeError(self, message or self.meaning, details)
+
+    def unless(self, found: T | None) -> T:
+        """What was found. Raises this error, without details, where that is nothing."""
+        if found is None:
+            raise self.error()
+        return found
 
     # The families: whoever reads the details of one code of a family reads those of all (docs/reference/errors.md).
 

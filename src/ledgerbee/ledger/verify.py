@@ -20,7 +20,7 @@ from ledgerbee.ledger.entries import rules
 from ledgerbee.ledger.entries.audit import fault_in_amounts
 from ledgerbee.ledger.entries.store import new_entry
 from ledgerbee.ledger.reports.trial_balance.audit import fault_in_days, fault_in_months
-from ledgerbee.platform.attachments.blobs import BlobStore
+from ledgerbee.platform.blobs.store import BlobStore
 from ledgerbee.platform.context import Context
 
 #: Entries read, with their lines, at a time.

@@ -9,8 +9,8 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
+from ledgerbee.http.wire import CountryCode, OptionalLine, Trimmed, Whole, blank_or
 from ledgerbee.parties.identifiers import is_gln, is_web_address, normalised_email, without_spaces
-from ledgerbee.platform.http.wire import CountryCode, OptionalLine, Trimmed, Whole, blank_or
 
 MAX_NUMBER: Final = 100
 MAX_PAYMENT_TERMS_DAYS: Final = 3_650

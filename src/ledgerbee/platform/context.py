@@ -3,15 +3,13 @@
 import json
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from uuid import UUID
 
 from msgspec import Struct
 
 from ledgerbee.core.dates import day_in
-
-if TYPE_CHECKING:
-    from ledgerbee.platform.db import Connection
+from ledgerbee.platform.connection import Connection
 
 #: A limit in bytes that nothing reaches.
 NO_LIMIT: Final = 2**63 - 1
@@ -94,7 +92,7 @@ class Context:
     Commands that are carried out together share the connection and have a context each.
     """
 
-    connection: "Connection"
+    connection: Connection
     company_id: UUID
     actor: Actor
     request_id: str

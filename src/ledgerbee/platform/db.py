@@ -14,18 +14,18 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 import asyncpg
 
 from ledgerbee.core.errors import ErrorCode, LedgerBeeError
+from ledgerbee.platform.connection import CONNECTION_LOST, Connection
 from ledgerbee.platform.context import NO_ORIGIN, Actor, Context, Origin, to_json
 from ledgerbee.platform.outbox import Reactions, flush
 from ledgerbee.platform.sessions import OWN_SETTINGS, UnguessedStatements
 from ledgerbee.platform.shares import Shares
 
-Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 T = TypeVar("T")
 
 #: What the API may do: enter companies by their credentials.
@@ -54,19 +54,6 @@ TOO_MUCH_CONTENTION = ErrorCode(
 )
 STORAGE_FULL = ErrorCode(
     "STORAGE_FULL", 507, "The server has no room left to keep this. Nothing was changed; try again later."
-)
-
-
-#: What asyncpg raises when the server is not there, goes down (or is killed) under a query, or is not up yet. The
-#: answer to a COMMIT may be among what is lost: whether it was carried out is then not known.
-CONNECTION_LOST: Final = (
-    ConnectionError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.InternalClientError,  # the server's last words came while nothing was asked
 )
 
 

@@ -18,7 +18,7 @@ from pgqueuer.domain.types import Channel
 from pgqueuer.ports.driver import Driver
 
 from ledgerbee.core.errors import LedgerBeeError
-from ledgerbee.platform.db import CONNECTION_LOST
+from ledgerbee.platform.connection import CONNECTION_LOST
 
 T = TypeVar("T")
 

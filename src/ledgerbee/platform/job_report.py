@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from ledgerbee.platform.db import Connection
+from ledgerbee.platform.connection import Connection
 
 
 async def was_interrupted(connection: Connection, job_id: int) -> bool:

@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from ledgerbee.platform.connection import Connection
 from ledgerbee.platform.context import Context, Job
-from ledgerbee.platform.db import Connection
 
 #: Seconds between the turns of one company: as long as a run of a job takes at most, as a rule.
 SPACING_S: Final = 60

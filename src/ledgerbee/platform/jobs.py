@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from ledgerbee.core.dates import Clock
-from ledgerbee.platform.attachments.blobs import BlobStore
+from ledgerbee.platform.blobs.store import BlobStore
 from ledgerbee.platform.context import Actor, Context
 from ledgerbee.platform.db import Database, Tenant
 from ledgerbee.platform.mail import Mailer

@@ -1,7 +1,7 @@
 """Work on thousands of things in steps, so that other requests get their turn in between.
 
 It is for work inside a transaction, which others may wait for: it only lets them in between. Work on a large body
-ahead of its transaction waits for its turn instead (`platform/http/pace.py`).
+ahead of its transaction waits for its turn instead (`http/pace.py`).
 
 The event loop of a process is never held for more than a tenth of a second: see `app.pulse`, which counts it.
 """

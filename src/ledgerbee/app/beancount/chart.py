@@ -10,8 +10,8 @@ from ledgerbee.chart.accounts import store as account_store
 from ledgerbee.chart.accounts.model import Account, Classification, LedgerType
 from ledgerbee.chart.dimensions import actions as dimensions
 from ledgerbee.chart.dimensions import store as dimension_store
+from ledgerbee.http.wire import MAX_LINE
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.http.wire import MAX_LINE
 
 #: The dimension of which tags and links are the values.
 TAGS: Final = "Tags"

@@ -17,12 +17,12 @@ from ledgerbee.app.beancount.model import Books, BooksRefusedError, Transaction
 from ledgerbee.app.beancount.reading import read_books
 from ledgerbee.app.beancount.translation import Accounts, Part, needed_rates, translate
 from ledgerbee.core.money import ZERO, format_decimal, total
+from ledgerbee.http.wire import MAX_LINE, MAX_TEXT
 from ledgerbee.ledger.imports import actions, reading, run, source, store
 from ledgerbee.ledger.imports.model import ImportFormat, JournalImport
-from ledgerbee.platform.company import store as companies
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.http.wire import MAX_LINE, MAX_TEXT
-from ledgerbee.platform.rates import store as rates
+from ledgerbee.tenancy.company import store as companies
+from ledgerbee.tenancy.rates import store as rates
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ import typer
 from ledgerbee.app.cli.options import AsJson, CompanyOption, DataDir, note, plain_errors, print_json, shown
 
 if TYPE_CHECKING:
-    from ledgerbee.platform.api_keys.model import ApiKey
     from ledgerbee.platform.context import Context
+    from ledgerbee.tenancy.api_keys.model import ApiKey
 
 app = typer.Typer(no_args_is_help=True, help="API keys.")
 
@@ -25,10 +25,10 @@ def create(
     """Create an API key; it is shown once."""
     with plain_errors():
         from ledgerbee.app.cli.session import access, in_company, the_company
-        from ledgerbee.platform.api_keys import actions
-        from ledgerbee.platform.api_keys.http import CreateApiKeyRequest
+        from ledgerbee.http.validation import validated
         from ledgerbee.platform.credentials.model import SCOPES
-        from ledgerbee.platform.http.validation import validated
+        from ledgerbee.tenancy.api_keys import actions
+        from ledgerbee.tenancy.api_keys.http import CreateApiKeyRequest
 
         wanted = list(SCOPES) if scopes == "all" else [scope.strip() for scope in scopes.split(",")]
         body = validated(CreateApiKeyRequest, {"name": name, "scopes": wanted})
@@ -51,8 +51,8 @@ def list_all(company: CompanyOption = None, as_json: AsJson = False, data_dir: D
     with plain_errors():
         from ledgerbee.app.cli.session import access, in_company, the_company
         from ledgerbee.core.dates import format_moment
-        from ledgerbee.platform.api_keys import store
-        from ledgerbee.platform.api_keys.http import ApiKeyResponse
+        from ledgerbee.tenancy.api_keys import store
+        from ledgerbee.tenancy.api_keys.http import ApiKeyResponse
 
         with access(data_dir) as found:
             keys = in_company(found, the_company(found, company), store.list_all)
@@ -77,7 +77,7 @@ def revoke(
     with plain_errors():
         from ledgerbee.app.cli.session import access, in_company, the_company
         from ledgerbee.core.dates import format_moment
-        from ledgerbee.platform.api_keys import actions
+        from ledgerbee.tenancy.api_keys import actions
 
         async def work(context: "Context") -> "ApiKey":
             return await actions.revoke(context, key)

@@ -38,8 +38,8 @@ def backup(
 ) -> None:
     """Write a backup of the database and of the folder of attached files while everything runs on."""
     with plain_errors():
+        from ledgerbee import embedded as postgres
         from ledgerbee.app.config import Settings
-        from ledgerbee.platform import postgres
 
         settings = Settings()
         for left, size in postgres.remove_left(postgres.backup_target(file).parent).items():
@@ -76,9 +76,9 @@ def restore(
     Restore nothing that you did not make: a backup holds code that the database runs.
     """
     with plain_errors():
+        from ledgerbee import embedded as postgres
         from ledgerbee.app.config import Settings
-        from ledgerbee.platform import postgres
-        from ledgerbee.platform.migrate import migrate_restored
+        from ledgerbee.migrations.migrate import migrate_restored
 
         settings = Settings()
         folder = embedded_dir(data_dir, settings)
@@ -138,7 +138,7 @@ def _check_folder(url: str, blobs: Path | None, *, claim: bool = False) -> None:
     if blobs is None:
         return
     from ledgerbee.app.cli.reach import connected
-    from ledgerbee.platform.attachments import marker
+    from ledgerbee.platform.blobs import marker
 
     async def ask() -> marker.Identity | None:
         async with connected(url, "DATABASE_URL") as connection:
@@ -148,9 +148,9 @@ def _check_folder(url: str, blobs: Path | None, *, claim: bool = False) -> None:
 
 
 def _backup_own(settings: "Settings", file: Path) -> None:
+    from ledgerbee import embedded as postgres
     from ledgerbee.app.cli.reach import check_logins, place_of
-    from ledgerbee.platform import postgres
-    from ledgerbee.platform.postgres import client
+    from ledgerbee.embedded import client
 
     assert settings.database_url is not None
     url = settings.database_backup_url or settings.database_url
@@ -170,7 +170,7 @@ def _backup_own(settings: "Settings", file: Path) -> None:
 async def _check_is_ours(url: str, setting: str) -> None:
     """Refuse a database that is empty or of something else: its backup would be one that no restore takes."""
     from ledgerbee.app.cli.reach import connected, place_of
-    from ledgerbee.platform.migrate import IS_OURS
+    from ledgerbee.migrations.migrate import IS_OURS
 
     async with connected(url, setting) as connection:
         if not await connection.fetchval(IS_OURS):
@@ -203,8 +203,8 @@ async def _check_reads_all(url: str, setting: str) -> int:
 
 def _restore_own(settings: "Settings", file: Path) -> None:
     from ledgerbee.app.cli.reach import check_logins, check_owner
-    from ledgerbee.platform.migrate import check_revision, ensure_roles, migrate_restored
-    from ledgerbee.platform.postgres import client
+    from ledgerbee.embedded import client
+    from ledgerbee.migrations.migrate import check_revision, ensure_roles, migrate_restored
 
     url = settings.database_url
     assert url is not None

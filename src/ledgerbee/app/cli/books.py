@@ -28,9 +28,9 @@ def trial_balance(
     """Print the trial balance of a company, in its base currency."""
     with plain_errors():
         from ledgerbee.app.cli.session import access, in_company, the_company
+        from ledgerbee.http.validation import validated
         from ledgerbee.ledger.reports.trial_balance import actions
         from ledgerbee.ledger.reports.trial_balance.http import TrialBalanceSpan, render
-        from ledgerbee.platform.http.validation import validated
 
         span = validated(TrialBalanceSpan, {"fromDate": from_date, "toDate": to_date})
         with access(data_dir) as found:

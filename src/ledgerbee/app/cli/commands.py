@@ -76,7 +76,7 @@ def worker(data_dir: DataDir = None) -> None:
 def _log_only() -> None:
     """Where no person reads standard error at a terminal, all of it is log lines."""
     if not sys.stderr.isatty():
-        from ledgerbee.app import logs
+        from ledgerbee.platform import logs
 
         logs.take_over()
 

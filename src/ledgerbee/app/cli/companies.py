@@ -41,7 +41,7 @@ def create(  # noqa: PLR0913, PLR0917  each option is a parameter
         from ledgerbee.app.cli.session import access, in_company
         from ledgerbee.app.companies import CreateCompanyRequest, create_requested
         from ledgerbee.core.ids import new_id
-        from ledgerbee.platform.http.validation import validated
+        from ledgerbee.http.validation import validated
 
         company_id = new_id()
         given = {
@@ -68,7 +68,7 @@ def list_all(as_json: AsJson = False, data_dir: DataDir = None) -> None:
     """List the companies, oldest first."""
     with plain_errors():
         from ledgerbee.app.cli.session import access, all_companies, in_company
-        from ledgerbee.platform.company import store
+        from ledgerbee.tenancy.company import store
 
         with access(data_dir) as found:
             companies = [in_company(found, company_id, store.get) for company_id in all_companies(found)]
@@ -104,8 +104,8 @@ def licenses(
     """Show what a company is licensed to use, or change it; a change holds from the next request on."""
     with plain_errors():
         from ledgerbee.app.cli.session import access, in_company, the_company
-        from ledgerbee.platform.company import actions, store
-        from ledgerbee.platform.company.model import Company
+        from ledgerbee.tenancy.company import actions, store
+        from ledgerbee.tenancy.company.model import Company
 
         listed = [part.strip() for part in wanted.split(",")] if wanted else []
         if not all(listed):

@@ -10,7 +10,7 @@ from ledgerbee.app.cli.options import AsJson, DataDir, embedded_dir, fail, plain
 
 if TYPE_CHECKING:
     from ledgerbee.app.config import Settings
-    from ledgerbee.platform.postgres import Status
+    from ledgerbee.embedded import Status
 
 app = typer.Typer(no_args_is_help=True, help="The database: status, console, backup and restore.")
 
@@ -19,8 +19,8 @@ app = typer.Typer(no_args_is_help=True, help="The database: status, console, bac
 def status(as_json: AsJson = False, data_dir: DataDir = None) -> None:
     """Tell whether the database runs, its version and its size. Starts nothing."""
     with plain_errors():
+        from ledgerbee import embedded as postgres
         from ledgerbee.app.config import Settings
-        from ledgerbee.platform import postgres
 
         settings = Settings()
         folder = embedded_dir(data_dir, settings)
@@ -37,7 +37,7 @@ def migrate(as_json: AsJson = False, data_dir: DataDir = None) -> None:
     """Bring the database to this release's schema (every other command does so too)."""
     with plain_errors():
         from ledgerbee.app.cli.session import access
-        from ledgerbee.platform.migrate import head_revision
+        from ledgerbee.migrations.migrate import head_revision
 
         with access(data_dir):
             schema = head_revision()
@@ -53,7 +53,8 @@ def psql(data_dir: DataDir = None) -> None:
     import os
 
     with plain_errors():
-        from ledgerbee.platform import postgres, tether
+        from ledgerbee import embedded as postgres
+        from ledgerbee.platform import tether
 
         with postgres.running(_embedded(data_dir, 'psql "$DATABASE_URL"')) as server:
             command, environment = postgres.psql_command(server)
@@ -82,7 +83,7 @@ def _ask_server(settings: "Settings") -> "Status":
     import asyncio
 
     from ledgerbee.app.cli.reach import check_logins, connected
-    from ledgerbee.platform.postgres import State, Status
+    from ledgerbee.embedded import State, Status
 
     async def ask() -> Status:
         assert settings.database_url is not None

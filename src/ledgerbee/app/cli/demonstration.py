@@ -10,7 +10,6 @@ from typing import Final
 
 from rich.console import Console
 
-from ledgerbee.app import logs
 from ledgerbee.app.cli.options import embedded_dir, fail
 from ledgerbee.app.cli.reach import check_logins, check_owner
 from ledgerbee.app.config import Settings
@@ -19,7 +18,8 @@ from ledgerbee.app.demo.client import DemoError
 from ledgerbee.app.demo.database import own_database
 from ledgerbee.app.demo.report import print_outcome
 from ledgerbee.app.demo.run import Outcome, run
-from ledgerbee.platform.postgres import running
+from ledgerbee.embedded import running
+from ledgerbee.platform import logs
 
 #: Columns where no terminal says how many there are.
 _WIDTH: Final = 110

@@ -46,10 +46,10 @@ def _examine(data_dir: Path | None) -> Iterator[Finding]:
 
     from pydantic import ValidationError
 
-    from ledgerbee.app import logs
+    from ledgerbee import embedded as postgres
     from ledgerbee.app.cli.doctor_database import examine_database
     from ledgerbee.app.config import Settings, refusals, unknown_variables
-    from ledgerbee.platform import postgres
+    from ledgerbee.platform import logs
 
     for name, nearest in unknown_variables(os.environ):
         remedy = f"Did you mean {nearest}?" if nearest else "Remove it."
@@ -167,7 +167,7 @@ async def _mail(settings: "Settings") -> Finding:
 async def _feed(settings: "Settings") -> Finding:
     import httpx
 
-    from ledgerbee.platform.rates.feed import NINETY_DAYS
+    from ledgerbee.tenancy.rates.feed import NINETY_DAYS
 
     if not settings.rates_fetch:
         return Finding("rates feed", OK, "exchange rates are not fetched, as LEDGERBEE_RATES_FETCH says")

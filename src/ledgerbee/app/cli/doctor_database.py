@@ -9,7 +9,7 @@ from ledgerbee.app.cli.findings import FAIL, OK, WARN, Finding
 
 if TYPE_CHECKING:
     from ledgerbee.app.config import Settings
-    from ledgerbee.platform.db import Connection
+    from ledgerbee.platform.connection import Connection
 
 _BACKUP_AGE: Final = timedelta(days=2)
 _CLOCK_OFF_S: Final = 5
@@ -96,7 +96,7 @@ async def _roles(connection: "Connection") -> list[Finding]:
 
 
 async def _schema(connection: "Connection") -> Finding:
-    from ledgerbee.platform.migrate import head_revision
+    from ledgerbee.migrations.migrate import head_revision
 
     head = head_revision()
     if await connection.fetchval("SELECT to_regclass('alembic_version')") is None:
@@ -115,8 +115,8 @@ async def _work(connection: "Connection") -> list[Finding]:
     """Whether somebody does the jobs, and whether exchange rates are new."""
     from ledgerbee.core.dates import system_clock
     from ledgerbee.platform.job_report import count_jobs
-    from ledgerbee.platform.rates import store as rates
-    from ledgerbee.platform.rates.rules import MOST_AGE_DAYS, age
+    from ledgerbee.tenancy.rates import store as rates
+    from ledgerbee.tenancy.rates.rules import MOST_AGE_DAYS, age
 
     jobs = await count_jobs(connection)
     overdue = max((job.overdue.total_seconds() for job in jobs if job.state == "waiting"), default=0)
@@ -158,7 +158,7 @@ async def _last_backup(connection: "Connection") -> list[Finding]:
 
 def _parts_beside(backup: Path) -> list[Finding]:
     """What backups that were killed have left beside the last one."""
-    from ledgerbee.platform.postgres import left_in
+    from ledgerbee.embedded import left_in
 
     left = left_in(backup.parent)
     if not left:
@@ -176,7 +176,7 @@ def _parts_beside(backup: Path) -> list[Finding]:
 
 async def _leftovers(connection: "Connection") -> list[Finding]:
     """Databases that a killed restore has left on the embedded server. At one that is under way somebody works."""
-    from ledgerbee.platform.postgres import LEFTOVER_DATABASES
+    from ledgerbee.embedded import LEFTOVER_DATABASES
 
     rows = await connection.fetch(
         "SELECT d.datname, pg_database_size(d.oid) AS size FROM pg_database d WHERE d.datname ~ $1"
@@ -194,7 +194,7 @@ async def _leftovers(connection: "Connection") -> list[Finding]:
 async def _belonging(connection: "Connection", settings: "Settings", folder: Path | None) -> list[Finding]:
     """Whether the folder of attached files is this database's."""
     from ledgerbee.app.blobs import blob_folder
-    from ledgerbee.platform.attachments import marker
+    from ledgerbee.platform.blobs import marker
 
     if settings.attachments_bucket is not None:
         return []

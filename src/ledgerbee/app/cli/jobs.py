@@ -7,7 +7,7 @@ import typer
 from ledgerbee.app.cli.options import AsJson, DataDir, fail, note, plain_errors, print_json, shown
 
 if TYPE_CHECKING:
-    from ledgerbee.platform.db import Connection
+    from ledgerbee.platform.connection import Connection
     from ledgerbee.platform.job_report import HeldJob, JobCount
 
 #: PostgreSQL's bigint.

@@ -25,7 +25,7 @@ _ALLOWED_CONTROLS: Final = "\n\t"
 
 @runtime_checkable
 class _Log(Protocol):
-    """Standard error of `serve` and the worker, where it is a log (`app/logs.py`)."""
+    """Standard error of `serve` and the worker, where it is a log (`platform/logs.py`)."""
 
     def note(self, text: str) -> None: ...
     def refusal(self, text: str) -> None: ...
@@ -66,7 +66,7 @@ def embedded_dir(data_dir: Path | None, settings: "Settings") -> Path | None:
 
     The option is said for this one command, so it goes before `DATABASE_URL`.
     """
-    from ledgerbee.platform.postgres import default_data_dir
+    from ledgerbee.embedded import default_data_dir
 
     if data_dir is None and settings.database_url:
         return None
@@ -163,10 +163,10 @@ def _explained(fault: Exception) -> str | None:
     from ledgerbee.app.config import Settings, refusals
     from ledgerbee.app.serve import StartFailedError
     from ledgerbee.core.errors import LedgerBeeError
-    from ledgerbee.platform.attachments.marker import FolderTakenError
-    from ledgerbee.platform.migrate import MigrationError
-    from ledgerbee.platform.postgres import EmbeddedPostgresError
-    from ledgerbee.platform.rates.ecb import UnreadableRatesError
+    from ledgerbee.embedded import EmbeddedPostgresError
+    from ledgerbee.migrations.migrate import MigrationError
+    from ledgerbee.platform.blobs.marker import FolderTakenError
+    from ledgerbee.tenancy.rates.ecb import UnreadableRatesError
 
     message: str | None = None
     match fault:

@@ -23,7 +23,7 @@ def import_rates(
     with plain_errors():
         from ledgerbee.app.cli.session import access, as_owner
         from ledgerbee.core.dates import system_clock
-        from ledgerbee.platform.rates import actions, ecb
+        from ledgerbee.tenancy.rates import actions, ecb
 
         with file.open("rb") as opened:
             published = ecb.read(opened.read(ecb.MAX_BYTES + 1))

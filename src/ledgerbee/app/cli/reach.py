@@ -11,7 +11,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import asyncpg
 
 from ledgerbee.app.config import Settings
-from ledgerbee.platform.db import APPLICATION_ROLE, WORKER_ROLE, Connection
+from ledgerbee.platform.connection import Connection
+from ledgerbee.platform.db import APPLICATION_ROLE, WORKER_ROLE
 
 #: The oldest major version of PostgreSQL that will do.
 OLDEST: Final = 15

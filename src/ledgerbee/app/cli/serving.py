@@ -13,7 +13,6 @@ from uuid import UUID
 import structlog
 import typer
 
-from ledgerbee.app import logs
 from ledgerbee.app.blobs import blob_folder
 from ledgerbee.app.cli.options import embedded_dir, note
 from ledgerbee.app.cli.session import Access, access, all_companies, as_worker, in_company
@@ -21,13 +20,14 @@ from ledgerbee.app.config import Settings
 from ledgerbee.app.serve import StopSignals, Supervisor, listen
 from ledgerbee.core.dates import system_clock
 from ledgerbee.core.ids import new_id
-from ledgerbee.platform.api_keys import actions as api_keys
+from ledgerbee.embedded import EmbeddedPostgresError, is_up, running, serve_lock
+from ledgerbee.platform import logs
+from ledgerbee.platform.connection import Connection
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.credentials.model import SCOPES, secret_hash
-from ledgerbee.platform.db import Connection
-from ledgerbee.platform.postgres import EmbeddedPostgresError, is_up, running, serve_lock
-from ledgerbee.platform.rates import store as rates
-from ledgerbee.platform.rates.rules import MOST_AGE_DAYS, age
+from ledgerbee.tenancy.api_keys import actions as api_keys
+from ledgerbee.tenancy.rates import store as rates
+from ledgerbee.tenancy.rates.rules import MOST_AGE_DAYS, age
 
 #: Beside the embedded database, readable by its owner only: the key of the first company, for trying things out.
 _KEY_FILE: Final = "first-api-key"

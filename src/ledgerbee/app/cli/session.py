@@ -11,7 +11,6 @@ from uuid import UUID
 
 import asyncpg
 
-from ledgerbee.app import logs
 from ledgerbee.app.blobs import blob_folder, blob_store
 from ledgerbee.app.cli.options import embedded_dir, fail, note
 from ledgerbee.app.cli.reach import check_logins, check_owner
@@ -20,13 +19,15 @@ from ledgerbee.app.reactions import REACTIONS
 from ledgerbee.app.serve import StartFailedError
 from ledgerbee.core.dates import system_clock
 from ledgerbee.core.ids import new_id
-from ledgerbee.platform.attachments import marker
-from ledgerbee.platform.attachments.blobs import BlobStore
+from ledgerbee.embedded import BrokeDownError, broke_down, running
+from ledgerbee.migrations.migrate import MigrationError, migrate
+from ledgerbee.platform import logs
+from ledgerbee.platform.blobs import marker
+from ledgerbee.platform.blobs.store import BlobStore
+from ledgerbee.platform.connection import Connection
 from ledgerbee.platform.context import Actor, Context
-from ledgerbee.platform.db import APPLICATION_ROLE, LONG_LOCK_TIMEOUT, WORKER_ROLE, Connection, Database, Tenant
+from ledgerbee.platform.db import APPLICATION_ROLE, LONG_LOCK_TIMEOUT, WORKER_ROLE, Database, Tenant
 from ledgerbee.platform.jobs import company_tenant
-from ledgerbee.platform.migrate import MigrationError, migrate
-from ledgerbee.platform.postgres import BrokeDownError, broke_down, running
 
 T = TypeVar("T")
 

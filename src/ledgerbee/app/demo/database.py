@@ -14,7 +14,7 @@ from sqlalchemy.engine import make_url
 
 from ledgerbee.app.cli.session import Access
 from ledgerbee.app.demo.client import DemoError
-from ledgerbee.platform.migrate import migrate
+from ledgerbee.migrations.migrate import migrate
 
 #: Demos that may run at once on one server.
 _MOST: Final = 9

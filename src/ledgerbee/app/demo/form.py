@@ -9,7 +9,7 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from ledgerbee.core.errors import LedgerBeeError
-from ledgerbee.platform.http.validation import validation_error
+from ledgerbee.http.validation import validation_error
 
 #: Findings that are told: the first ones say what is wrong with the file.
 _TOLD: Final = 3

@@ -28,9 +28,9 @@ from ledgerbee.app.serve import StopSignals, Supervisor, listen
 from ledgerbee.app.verify import verify
 from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.verify import Verification
-from ledgerbee.platform.api_keys import actions as api_keys
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.credentials.model import SCOPES
+from ledgerbee.tenancy.api_keys import actions as api_keys
 
 #: What makes a seller the same company on two documents.
 _IDENTITY: Final = ("name", "country", "vatNumber")

@@ -7,11 +7,11 @@ from typing import Any, Final
 from ledgerbee.app.openapi.details import details_of
 from ledgerbee.app.openapi.samples import sample
 from ledgerbee.core.errors import LedgerBeeError, invalid
+from ledgerbee.http.envelope import INTERNAL_ERROR, RETRY_AFTER
+from ledgerbee.http.operation import ErrorResponse, Operation
+from ledgerbee.http.wire import EXAMPLE_ID
 from ledgerbee.platform.credentials.model import INSUFFICIENT_PERMISSIONS, UNAUTHORIZED
 from ledgerbee.platform.db import DATABASE_UNAVAILABLE
-from ledgerbee.platform.http.envelope import INTERNAL_ERROR, RETRY_AFTER
-from ledgerbee.platform.http.operation import ErrorResponse, Operation
-from ledgerbee.platform.http.wire import EXAMPLE_ID
 
 #: What any write can answer, beyond what the operation says of itself.
 _EVERY_WRITE: Final = {

@@ -5,7 +5,7 @@ from itertools import takewhile
 from typing import Any, Final
 
 from ledgerbee.app.openapi.samples import sample
-from ledgerbee.platform.http.wire import EXAMPLE_ID
+from ledgerbee.http.wire import EXAMPLE_ID
 
 #: A status that refuses what is asked, and what stands on an object, by resource: those that the rules name.
 _STATUSES: Final = {

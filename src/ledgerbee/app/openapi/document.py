@@ -13,7 +13,7 @@ from ledgerbee.app.openapi.fields import describe_fields, print_numbers
 from ledgerbee.app.openapi.requests import KEY_OF_IDS, KEY_OF_STEPS, TODAY, exemplify_request
 from ledgerbee.app.openapi.resources import RESOURCES, sorted_paths
 from ledgerbee.app.openapi.scopes import assignable
-from ledgerbee.platform.http.operation import ErrorResponse, Operation, operation_of
+from ledgerbee.http.operation import ErrorResponse, Operation, operation_of
 
 #: Where the API is, seen from the host (contract 1.1). Paths of the document and of errors leave it out.
 BASE: Final = "/api"

@@ -18,11 +18,11 @@ from ledgerbee.catalog.prices.model import (
 )
 from ledgerbee.catalog.products.model import PRODUCT_INVALID_STATE, CatalogStatus
 from ledgerbee.core.ids import new_id
-from ledgerbee.platform.company import store as companies
+from ledgerbee.http.event_forms import told
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.rates import store as rates
-from ledgerbee.platform.rates.model import EXCHANGE_RATE_MISSING
-from ledgerbee.platform.wire_forms import told
+from ledgerbee.tenancy.company import store as companies
+from ledgerbee.tenancy.rates import store as rates
+from ledgerbee.tenancy.rates.model import EXCHANGE_RATE_MISSING
 
 
 async def create(context: Context, product_id: UUID, terms: NewPrice) -> SellablePrice:

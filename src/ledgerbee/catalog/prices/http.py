@@ -27,11 +27,10 @@ from ledgerbee.catalog.prices.rules.terms import Terms, finders
 from ledgerbee.catalog.prices.wire import ProductPriceResponse, render
 from ledgerbee.catalog.products.model import PRODUCT_INVALID_STATE, PRODUCT_NOT_FOUND, CatalogStatus
 from ledgerbee.core.errors import refuse
-from ledgerbee.platform.context import Context
-from ledgerbee.platform.credentials.model import LICENSE_REQUIRED
-from ledgerbee.platform.http.operation import Ctx, operation, resource_router
-from ledgerbee.platform.http.partial import Check, Facts, View
-from ledgerbee.platform.http.wire import (
+from ledgerbee.http.checks import Check, Facts
+from ledgerbee.http.operation import Ctx, operation, resource_router
+from ledgerbee.http.partial import View
+from ledgerbee.http.wire import (
     CurrencyCode,
     Id,
     OptionalLine,
@@ -42,7 +41,9 @@ from ledgerbee.platform.http.wire import (
     changes_of,
     omitted,
 )
-from ledgerbee.platform.rates.model import EXCHANGE_RATE_MISSING
+from ledgerbee.platform.context import Context
+from ledgerbee.platform.credentials.model import LICENSE_REQUIRED
+from ledgerbee.tenancy.rates.model import EXCHANGE_RATE_MISSING
 
 router = resource_router("Product Prices")
 
@@ -81,7 +82,7 @@ def _checks(body: "CreateProductPriceRequest | UpdateProductPriceRequest", facts
     terms = View(
         pricing_model=lambda: body.pricing_model,
         billing_period_type=lambda: body.billing_period_type,
-        currency=lambda: body.currency or facts.company.base_currency,
+        currency=lambda: body.currency or facts.base_currency,
         unit_amount=lambda: body.unit_amount,
         currency_amounts=lambda: _amounts(body.currency_amounts or []),
         tiers=lambda: body.tiers or (),

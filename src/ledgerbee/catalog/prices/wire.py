@@ -7,9 +7,9 @@ from pydantic import Field
 from ledgerbee.catalog.prices import rules
 from ledgerbee.catalog.prices.model import BillingInterval, BillingPeriodType, Price, PricingModel, SellablePrice, Tier
 from ledgerbee.catalog.products.model import CatalogStatus
+from ledgerbee.http.event_forms import form_of
+from ledgerbee.http.wire import DecimalText, IdText, Moment, Number, ResponseModel, omitted
 from ledgerbee.parties.customers.model import VatZone
-from ledgerbee.platform.http.wire import DecimalText, IdText, Moment, Number, ResponseModel, omitted
-from ledgerbee.platform.wire_forms import form_of
 
 
 class TierResponse(ResponseModel):

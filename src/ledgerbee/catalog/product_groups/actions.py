@@ -1,78 +1,58 @@
 """Creating, changing and deleting product groups."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
-from typing import Any
+from dataclasses import asdict, replace
 from uuid import UUID
 
 from ledgerbee.catalog.product_groups import rules, store
-from ledgerbee.catalog.product_groups.model import ProductGroup
+from ledgerbee.catalog.product_groups.model import ProductGroup, ProductGroupFields, ProductGroupId
+from ledgerbee.catalog.product_groups.wire import render
 from ledgerbee.chart.accounts import store as accounts
 from ledgerbee.chart.accounts.model import Account
 from ledgerbee.chart.vat_codes import store as vat_codes
+from ledgerbee.core.changes import Changes
 from ledgerbee.core.ids import new_id
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.wire_forms import told
+
+GroupAndAccounts = tuple[ProductGroup, Mapping[UUID, Account]]
 
 
-async def create(
-    context: Context,
-    *,
-    number: str,
-    name: str,
-    description: str | None,
-    domestic_account_id: UUID,
-    eu_account_id: UUID,
-    abroad_account_id: UUID,
-    domestic_without_vat_account_id: UUID,
-) -> tuple[ProductGroup, Mapping[UUID, Account]]:
-    """Create a group. Raises `ACCOUNT_NOT_FOUND`, `PRODUCT_GROUP_ACCOUNT_INVALID`, `..._NUMBER_ALREADY_EXISTS`.
+async def create(context: Context, given: ProductGroupFields) -> GroupAndAccounts:
+    """Create a group; it comes with its accounts by id. Emits `product_group.created`.
 
-    Answers with the group and its accounts by id. Emits `product_group.created`.
+    Raises `ACCOUNT_NOT_FOUND`, `PRODUCT_GROUP_ACCOUNT_INVALID`, `PRODUCT_GROUP_NUMBER_ALREADY_EXISTS`.
     """
-    group = ProductGroup(
-        id=new_id(),
-        number=number,
-        name=name,
-        description=description,
-        domestic_account_id=domestic_account_id,
-        eu_account_id=eu_account_id,
-        abroad_account_id=abroad_account_id,
-        domestic_without_vat_account_id=domestic_without_vat_account_id,
-        created_at=context.now,
-        updated_at=context.now,
-    )
+    group = ProductGroup(id=ProductGroupId(new_id()), created_at=context.now, updated_at=context.now, **asdict(given))
     mapped = await _check(context, group, rules.ACCOUNT_FIELDS)
-    await store.save(context, group)
-    context.emit("product_group.created", group.id, told(ProductGroup, group, mapped))
+    await store.insert(context, group)
+    context.emit("product_group.created", group.id, render(group, mapped).as_event())
     return group, mapped
 
 
-async def update(
-    context: Context, group_id: UUID, changes: dict[str, Any]
-) -> tuple[ProductGroup, Mapping[UUID, Account]]:
+async def update(context: Context, group_id: ProductGroupId, changes: Changes[ProductGroupFields]) -> GroupAndAccounts:
     """Change the named fields of a group. Raises what `create` raises and `PRODUCT_GROUP_NOT_FOUND`.
 
     Emits `product_group.updated` if anything became different.
     """
     before = await store.get_for_update(context, group_id)
-    group = replace(before, **changes, updated_at=context.now)
-    mapped = await _check(context, group, changes)
-    if replace(group, updated_at=before.updated_at) == before:
+    group = changes.applied_to(before)
+    mapped = await _check(context, group, changes.fields)
+    if group == before:
         return before, mapped
-    await store.save(context, group)
-    was = told(ProductGroup, before, await _accounts_of(context, before))
-    context.emit("product_group.updated", group_id, told(ProductGroup, group, mapped), before=was)
+    group = replace(group, updated_at=context.now)
+    await store.update(context, group)
+    was = render(before, await _accounts_of(context, before)).as_event()
+    context.emit("product_group.updated", group_id, render(group, mapped).as_event(), before=was)
     return group, mapped
 
 
-async def delete(context: Context, group_id: UUID) -> None:
+async def delete(context: Context, group_id: ProductGroupId) -> None:
     """Delete a group without products. Raises `PRODUCT_GROUP_NOT_FOUND`, `PRODUCT_GROUP_IN_USE`.
 
     Emits `product_group.deleted`.
     """
     group = await store.get_for_update(context, group_id)
-    was = told(ProductGroup, group, await _accounts_of(context, group))
+    was = render(group, await _accounts_of(context, group)).as_event()
     await store.delete(context, group_id)
     context.emit("product_group.deleted", group_id, was, before=was)
 

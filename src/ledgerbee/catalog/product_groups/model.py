@@ -1,26 +1,52 @@
 """Product groups: the revenue account of a sale in each VAT zone (contract 2.11)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple, NewType
 from uuid import UUID
 
 from ledgerbee.core.errors import ErrorCode
 
+ProductGroupId = NewType("ProductGroupId", UUID)
 
-@dataclass(frozen=True, slots=True)
-class ProductGroup:
-    """One group. The four accounts are the company's own, by VAT zone of the customer."""
 
-    id: UUID
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductGroupFields:
+    """What whoever keeps a group says of it. The four accounts are the company's own, by VAT zone of the customer."""
+
     number: str
     name: str
-    description: str | None
+    description: str | None = None
     domestic_account_id: UUID
     eu_account_id: UUID
     abroad_account_id: UUID
     domestic_without_vat_account_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductGroup(ProductGroupFields):
+    """A group as it is kept. Moments are aware UTC."""
+
+    id: ProductGroupId
     created_at: datetime
     updated_at: datetime
+
+
+class AccountLabel(NamedTuple):
+    """What is shown of an account beside its id."""
+
+    number: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class MappedGroup:
+    """A group with the labels of its accounts, by their ids; in a list with its number of products."""
+
+    group: ProductGroup
+    accounts: Mapping[UUID, AccountLabel]
+    product_count: int | None = None
 
 
 PRODUCT_GROUP_NOT_FOUND = ErrorCode("PRODUCT_GROUP_NOT_FOUND", 404, "No such product group in the company")

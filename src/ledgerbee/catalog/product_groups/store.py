@@ -1,7 +1,6 @@
 """Rows of product groups."""
 
 from typing import Final
-from uuid import UUID
 
 import asyncpg
 
@@ -9,107 +8,82 @@ from ledgerbee.catalog.product_groups.model import (
     PRODUCT_GROUP_IN_USE,
     PRODUCT_GROUP_NOT_FOUND,
     PRODUCT_GROUP_NUMBER_ALREADY_EXISTS,
+    AccountLabel,
+    MappedGroup,
     ProductGroup,
+    ProductGroupId,
 )
 from ledgerbee.core.paging import Page, PageRequest
+from ledgerbee.platform import rows
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.listing import Filter, fetch_page
 
-_OWN = (
-    "g.id, g.number, g.name, g.description, g.domestic_account_id, g.eu_account_id, g.abroad_account_id,"
-    " g.domestic_without_vat_account_id, g.created_at, g.updated_at"
+_ZONES: Final = ("domestic", "eu", "abroad", "domestic_without_vat")
+_LABELS: Final = "".join(f", {z}.number AS {z}_number, {z}.name AS {z}_name" for z in _ZONES)
+_ACCOUNTS: Final = "".join(
+    f" JOIN accounts {z} ON {z}.company_id = g.company_id AND {z}.id = g.{z}_account_id" for z in _ZONES
 )
-_WITH_ACCOUNTS = f"""
-SELECT {_OWN},
-       d.number AS domestic_account_number, d.name AS domestic_account_name,
-       e.number AS eu_account_number, e.name AS eu_account_name,
-       a.number AS abroad_account_number, a.name AS abroad_account_name,
-       w.number AS domestic_without_vat_account_number, w.name AS domestic_without_vat_account_name"""
-_ACCOUNT_JOINS = """
-JOIN accounts d ON d.company_id = g.company_id AND d.id = g.domestic_account_id
-JOIN accounts e ON e.company_id = g.company_id AND e.id = g.eu_account_id
-JOIN accounts a ON a.company_id = g.company_id AND a.id = g.abroad_account_id
-JOIN accounts w ON w.company_id = g.company_id AND w.id = g.domestic_without_vat_account_id"""
-_GET = f"{_WITH_ACCOUNTS} FROM product_groups g {_ACCOUNT_JOINS} WHERE g.company_id = $1 AND g.id = $2"
-_LIST = (
-    f"{_WITH_ACCOUNTS}, (SELECT count(*) FROM products x WHERE x.company_id = g.company_id"
-    " AND x.product_group_id = g.id) AS product_count"
-    f" FROM page p JOIN product_groups g USING (company_id, id) {_ACCOUNT_JOINS}"
+_SELECT: Final = f"SELECT {rows.columns(ProductGroup, 'g')}{_LABELS}"
+_GET: Final = f"{_SELECT} FROM product_groups g{_ACCOUNTS} WHERE g.company_id = $1 AND g.id = $2"
+_LIST: Final = (
+    f"{_SELECT}, (SELECT count(*) FROM products x WHERE x.company_id = g.company_id AND x.product_group_id = g.id)"
+    f" AS product_count FROM page p JOIN product_groups g USING (company_id, id){_ACCOUNTS}"
 )
+_LOCK: Final = f"SELECT {rows.columns(ProductGroup)} FROM product_groups WHERE company_id = $1 AND id = $2 FOR UPDATE"
+_INSERT: Final = rows.insert("product_groups", ProductGroup)
+_UPDATE: Final = rows.update("product_groups", ProductGroup)
+_DELETE: Final = "DELETE FROM product_groups WHERE company_id = $1 AND id = $2"
 SORT_COLUMNS: Final = {"number": "t.number_key", "name": "t.name_key", "createdAt": "t.created_at"}
 
 
-async def list_page(context: Context, request: PageRequest) -> Page[asyncpg.Record]:
-    """A page of groups with their accounts' numbers and names and `product_count`."""
+async def list_page(context: Context, request: PageRequest) -> Page[MappedGroup]:
+    """A page of groups with their number of products; `search` is a prefix of the name or the number."""
     filters = Filter()
     filters.starts_with(request.search, "name_key", "number_key")
-    return await fetch_page(
-        context,
-        table="product_groups",
-        select=_LIST,
-        filters=filters,
-        order_by=SORT_COLUMNS,
-        request=request,
+    page = await fetch_page(
+        context, table="product_groups", select=_LIST, filters=filters, order_by=SORT_COLUMNS, request=request
+    )
+    return Page([_mapped(row) for row in page.rows], page.total)
+
+
+async def get(context: Context, group_id: ProductGroupId) -> MappedGroup:
+    """One group. Raises `PRODUCT_GROUP_NOT_FOUND`."""
+    return _mapped(
+        PRODUCT_GROUP_NOT_FOUND.unless(await context.connection.fetchrow(_GET, context.company_id, group_id))
     )
 
 
-async def read(context: Context, group_id: UUID) -> asyncpg.Record:
-    """One group with its accounts' numbers and names. Raises `PRODUCT_GROUP_NOT_FOUND`."""
-    row = await context.connection.fetchrow(_GET, context.company_id, group_id)
-    if row is None:
-        raise PRODUCT_GROUP_NOT_FOUND.error()
-    return row
+async def get_for_update(context: Context, group_id: ProductGroupId) -> ProductGroup:
+    """One group, locked until the transaction ends. Raises `PRODUCT_GROUP_NOT_FOUND`."""
+    row = await context.connection.fetchrow(_LOCK, context.company_id, group_id)
+    return ProductGroup(**PRODUCT_GROUP_NOT_FOUND.unless(row))
 
 
-async def get_for_update(context: Context, group_id: UUID) -> ProductGroup:
-    """One group, locked until the end of the transaction. Raises `PRODUCT_GROUP_NOT_FOUND`."""
-    row = await context.connection.fetchrow(
-        f"SELECT {_OWN} FROM product_groups g WHERE g.company_id = $1 AND g.id = $2 FOR UPDATE",
-        context.company_id,
-        group_id,
-    )
-    if row is None:
-        raise PRODUCT_GROUP_NOT_FOUND.error()
-    return ProductGroup(**row)
+async def insert(context: Context, group: ProductGroup) -> None:
+    """Add a group. Raises `PRODUCT_GROUP_NUMBER_ALREADY_EXISTS`."""
+    await _write(context, _INSERT, group)
 
 
-async def save(context: Context, group: ProductGroup) -> None:
-    """Insert or update a group. Raises `PRODUCT_GROUP_NUMBER_ALREADY_EXISTS`."""
-    try:
-        await context.connection.execute(
-            "INSERT INTO product_groups (company_id, id, number, name, description, domestic_account_id,"
-            " eu_account_id, abroad_account_id, domestic_without_vat_account_id, created_at, updated_at)"
-            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (company_id, id) DO UPDATE SET"
-            " number = excluded.number, name = excluded.name, description = excluded.description,"
-            " domestic_account_id = excluded.domestic_account_id, eu_account_id = excluded.eu_account_id,"
-            " abroad_account_id = excluded.abroad_account_id,"
-            " domestic_without_vat_account_id = excluded.domestic_without_vat_account_id,"
-            " updated_at = excluded.updated_at",
-            context.company_id,
-            group.id,
-            group.number,
-            group.name,
-            group.description,
-            group.domestic_account_id,
-            group.eu_account_id,
-            group.abroad_account_id,
-            group.domestic_without_vat_account_id,
-            group.created_at,
-            group.updated_at,
-        )
-    except asyncpg.UniqueViolationError as fault:
-        if fault.constraint_name == "product_groups_number":
-            raise PRODUCT_GROUP_NUMBER_ALREADY_EXISTS.taken("number", group.number) from None
-        raise
+async def update(context: Context, group: ProductGroup) -> None:
+    """Write a group's fields. Raises `PRODUCT_GROUP_NUMBER_ALREADY_EXISTS`."""
+    await _write(context, _UPDATE, group)
 
 
-async def delete(context: Context, group_id: UUID) -> None:
-    """Delete a group. Raises `PRODUCT_GROUP_NOT_FOUND` and, while products belong to it, `PRODUCT_GROUP_IN_USE`."""
-    try:
-        deleted = await context.connection.fetchval(
-            "DELETE FROM product_groups WHERE company_id = $1 AND id = $2 RETURNING id", context.company_id, group_id
-        )
-    except asyncpg.ForeignKeyViolationError:
-        raise PRODUCT_GROUP_IN_USE.used(["products"]) from None
-    if deleted is None:
-        raise PRODUCT_GROUP_NOT_FOUND.error()
+async def delete(context: Context, group_id: ProductGroupId) -> None:
+    """Delete a group. Raises `PRODUCT_GROUP_IN_USE` while products belong to it."""
+    with rows.refusing({"products_group": PRODUCT_GROUP_IN_USE.used(["products"])}):
+        await context.connection.execute(_DELETE, context.company_id, group_id)
+
+
+async def _write(context: Context, statement: str, group: ProductGroup) -> None:
+    with rows.refusing({"product_groups_number": PRODUCT_GROUP_NUMBER_ALREADY_EXISTS.taken("number", group.number)}):
+        await context.connection.execute(statement, context.company_id, *rows.values(group))
+
+
+def _mapped(row: asyncpg.Record) -> MappedGroup:
+    found = dict(row)
+    labels = {name: (found.pop(f"{name}_number"), found.pop(f"{name}_name")) for name in _ZONES}
+    count: int | None = found.pop("product_count", None)
+    group = ProductGroup(**found)
+    accounts = {getattr(group, f"{name}_account_id"): AccountLabel(*label) for name, label in labels.items()}
+    return MappedGroup(group, accounts, count)

@@ -10,8 +10,8 @@ from ledgerbee.catalog.prices.model import SellablePrice
 from ledgerbee.catalog.products import store
 from ledgerbee.catalog.products.model import PRODUCT_IN_USE, CatalogStatus, Product
 from ledgerbee.core.ids import new_id
+from ledgerbee.http.event_forms import told
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.wire_forms import told
 
 
 async def create(

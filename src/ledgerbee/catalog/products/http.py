@@ -18,17 +18,10 @@ from ledgerbee.catalog.products.model import (
     Product,
 )
 from ledgerbee.catalog.wire import CatalogName, CatalogNumber
-from ledgerbee.platform.http.operation import Ctx, operation, resource_router
-from ledgerbee.platform.http.query import (
-    Limit,
-    PageNumber,
-    Search,
-    SortDirection,
-    SortOrder,
-    page_request,
-    search_schema,
-)
-from ledgerbee.platform.http.wire import (
+from ledgerbee.http.event_forms import form_of
+from ledgerbee.http.operation import Ctx, operation, resource_router
+from ledgerbee.http.query import Limit, PageNumber, Search, SortDirection, SortOrder, page_request, search_schema
+from ledgerbee.http.wire import (
     Id,
     IdText,
     Moment,
@@ -41,8 +34,7 @@ from ledgerbee.platform.http.wire import (
     omitted,
     pages,
 )
-from ledgerbee.platform.rates.model import EXCHANGE_RATE_MISSING
-from ledgerbee.platform.wire_forms import form_of
+from ledgerbee.tenancy.rates.model import EXCHANGE_RATE_MISSING
 
 router = resource_router("Products")
 

@@ -19,9 +19,9 @@ from ledgerbee.chart.vat_codes import store as vat_codes
 from ledgerbee.chart.vat_codes.model import VAT_CODE_NOT_FOUND
 from ledgerbee.core.errors import LedgerBeeError, invalid
 from ledgerbee.core.ids import new_id
-from ledgerbee.platform.company import store as companies
+from ledgerbee.http.event_forms import told
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.wire_forms import told
+from ledgerbee.tenancy.company import store as companies
 
 #: What every account has, and what it is called in requests.
 _NEEDED: Final = {"name": "name", "ledger_type": "ledgerType"}

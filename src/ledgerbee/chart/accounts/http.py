@@ -20,12 +20,13 @@ from ledgerbee.chart.accounts.model import (
 )
 from ledgerbee.chart.seed.loader import standard_accounts
 from ledgerbee.chart.vat_codes.model import VAT_CODE_NOT_FOUND
-from ledgerbee.platform.company import store as companies
-from ledgerbee.platform.http.arrays import array
-from ledgerbee.platform.http.operation import Ctx, operation, resource_router
-from ledgerbee.platform.http.partial import Check, Facts, View, given
-from ledgerbee.platform.http.wire import Id, IdText, Line, RequestModel, ResponseModel, Whole, changes_of, omitted
-from ledgerbee.platform.wire_forms import form_of
+from ledgerbee.http.arrays import array
+from ledgerbee.http.checks import Check, Facts
+from ledgerbee.http.event_forms import form_of
+from ledgerbee.http.operation import Ctx, operation, resource_router
+from ledgerbee.http.partial import View, given
+from ledgerbee.http.wire import Id, IdText, Line, RequestModel, ResponseModel, Whole, changes_of, omitted
+from ledgerbee.tenancy.company import store as companies
 
 router = resource_router("Accounts")
 

@@ -28,9 +28,9 @@ from ledgerbee.chart.dimensions.wire import (
     render,
     render_value,
 )
-from ledgerbee.platform.http.arrays import in_thread
-from ledgerbee.platform.http.operation import Ctx, operation, resource_router
-from ledgerbee.platform.http.wire import Id, RequestModel, changes_of, omitted
+from ledgerbee.http.arrays import in_thread
+from ledgerbee.http.operation import Ctx, operation, resource_router
+from ledgerbee.http.wire import Id, RequestModel, changes_of, omitted
 
 router = resource_router("Dimensions")
 

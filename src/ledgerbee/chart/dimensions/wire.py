@@ -7,7 +7,7 @@ from pydantic import Field
 
 from ledgerbee.chart.dimensions.model import Dimension, DimensionValue, ValueNode
 from ledgerbee.chart.dimensions.rules import build_tree
-from ledgerbee.platform.http.wire import IdText, ResponseModel, Trimmed
+from ledgerbee.http.wire import IdText, ResponseModel, Trimmed
 
 #: A dimension's name: trimmed, 2 to 100 characters.
 DimensionName = Annotated[str, Trimmed(100, min_length=2)]

@@ -6,9 +6,9 @@ from ledgerbee.chart.journal_categories import store
 from ledgerbee.chart.journal_categories.model import JournalCategory, JournalType
 from ledgerbee.core.errors import invalid
 from ledgerbee.core.ids import new_id
+from ledgerbee.http.event_forms import told
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.credentials import store as credentials
-from ledgerbee.platform.wire_forms import told
 
 
 async def create(

@@ -10,9 +10,9 @@ from ledgerbee.chart.journal_categories.model import (
     JournalCategory,
     JournalType,
 )
-from ledgerbee.platform.http.operation import Ctx, operation, resource_router
-from ledgerbee.platform.http.wire import IdText, Line, RequestModel, ResponseModel
-from ledgerbee.platform.wire_forms import form_of
+from ledgerbee.http.event_forms import form_of
+from ledgerbee.http.operation import Ctx, operation, resource_router
+from ledgerbee.http.wire import IdText, Line, RequestModel, ResponseModel
 
 router = resource_router("Journal Categories")
 

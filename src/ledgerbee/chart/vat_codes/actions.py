@@ -20,8 +20,8 @@ from ledgerbee.chart.vat_codes.model import (
 )
 from ledgerbee.chart.vat_codes.rules import check_rates, check_vat_code
 from ledgerbee.core.ids import new_id
+from ledgerbee.http.event_forms import told
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.wire_forms import told
 
 
 async def create(  # noqa: PLR0913  each argument is one property of a VAT code

@@ -24,9 +24,11 @@ from ledgerbee.chart.vat_codes.model import (
 )
 from ledgerbee.chart.vat_codes.rules import checks_of_days, checks_without_accounts, deductible_share, percent_of_share
 from ledgerbee.core.errors import check_all
-from ledgerbee.platform.http.operation import Ctx, operation, resource_router
-from ledgerbee.platform.http.partial import Check, Facts, View
-from ledgerbee.platform.http.wire import (
+from ledgerbee.http.checks import Check, Facts
+from ledgerbee.http.event_forms import form_of
+from ledgerbee.http.operation import Ctx, operation, resource_router
+from ledgerbee.http.partial import View
+from ledgerbee.http.wire import (
     Day,
     Id,
     IdText,
@@ -41,7 +43,6 @@ from ledgerbee.platform.http.wire import (
     changes_of,
     omitted,
 )
-from ledgerbee.platform.wire_forms import form_of
 
 router = resource_router("VAT Codes")
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
-from ledgerbee.platform.attachments.blobs import BlobStore
+from ledgerbee.platform.blobs.store import BlobStore
 from ledgerbee.platform.context import Context
 
 #: Rows read at a time.

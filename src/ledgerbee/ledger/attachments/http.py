@@ -7,15 +7,16 @@ import structlog
 from fastapi import Path, Response
 from pydantic import Field
 
+from ledgerbee.http.headers import content_disposition
+from ledgerbee.http.operation import CallerDep, Ctx, operation, resource_router
+from ledgerbee.http.wire import Id, IdText, Moment, ResponseModel
 from ledgerbee.ledger.attachments import store
 from ledgerbee.ledger.attachments.model import ATTACHMENT_NOT_FOUND, Attachment
 from ledgerbee.ledger.entries import store as entries
 from ledgerbee.ledger.entries.http.reads import EntryId
 from ledgerbee.ledger.entries.model import JOURNAL_ENTRY_NOT_FOUND
-from ledgerbee.platform.attachments.model import ATTACHMENT_STORE_UNAVAILABLE
-from ledgerbee.platform.attachments.rules import CONTENT_TYPES, content_disposition
-from ledgerbee.platform.http.operation import CallerDep, Ctx, operation, resource_router
-from ledgerbee.platform.http.wire import Id, IdText, Moment, ResponseModel
+from ledgerbee.ledger.uploads.rules import CONTENT_TYPES
+from ledgerbee.platform.blobs.store import ATTACHMENT_STORE_UNAVAILABLE
 
 router = resource_router("Journal Entries")
 

@@ -11,7 +11,8 @@ import asyncpg
 
 from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.attachments.model import ATTACHMENT_NOT_FOUND, Attachment
-from ledgerbee.platform.attachments.model import ATTACHMENT_STORE_UNAVAILABLE, NewAttachment
+from ledgerbee.ledger.uploads.model import NewAttachment
+from ledgerbee.platform.blobs.store import ATTACHMENT_STORE_UNAVAILABLE
 from ledgerbee.platform.context import Context
 
 #: SQLSTATE of sql/0010_attachments.sql: the blob is no longer sure to be there.

@@ -8,14 +8,8 @@ from msgspec.structs import replace as with_fields
 from pydantic import Field
 
 from ledgerbee.core.money import format_amount, format_decimal
-from ledgerbee.ledger.drafts.model import Draft, DraftStatus
-from ledgerbee.ledger.entries.model import MAX_LINES, EnteredEntry, EntryType, LineType, Side
-from ledgerbee.ledger.entries.rules import checks_without_books, portions_of, text_of
-from ledgerbee.ledger.entries.wire import JournalLineRequest
-from ledgerbee.platform.attachments.model import NewAttachment
-from ledgerbee.platform.attachments.wire import AttachmentFiles
-from ledgerbee.platform.http.partial import Check, Facts
-from ledgerbee.platform.http.wire import (
+from ledgerbee.http.checks import Check, Facts
+from ledgerbee.http.wire import (
     Amount,
     CurrencyCode,
     Day,
@@ -33,6 +27,12 @@ from ledgerbee.platform.http.wire import (
     changes_of,
     omitted,
 )
+from ledgerbee.ledger.drafts.model import Draft, DraftStatus
+from ledgerbee.ledger.entries.model import MAX_LINES, EnteredEntry, EntryType, LineType, Side
+from ledgerbee.ledger.entries.rules import checks_without_books, portions_of, text_of
+from ledgerbee.ledger.entries.wire import JournalLineRequest
+from ledgerbee.ledger.uploads.model import NewAttachment
+from ledgerbee.ledger.uploads.wire import AttachmentFiles
 from ledgerbee.platform.steps import give_way
 
 
@@ -68,7 +68,7 @@ class UpdateDraftJournalEntryRequest(RequestModel):
 
     def checks(self, facts: Facts, path: str) -> Iterable[Check]:
         """What can be said of an entry without the books."""
-        return checks_without_books(cast("EnteredEntry", self), lambda: facts.company.base_currency, path)
+        return checks_without_books(cast("EnteredEntry", self), lambda: facts.base_currency, path)
 
     def changes(self, attachments: tuple[NewAttachment, ...]) -> dict[str, Any]:
         """What is to change, for the rules; `attachments` are the files that are sent, in the blob store."""

@@ -16,6 +16,7 @@ from msgspec.json import Decoder
 
 from ledgerbee.core.ids import DriverUUID, parse_id
 from ledgerbee.core.money import MAX_AMOUNT, is_currency
+from ledgerbee.http.wire import MAX_LINE, MAX_TEXT
 from ledgerbee.ledger.entries.model import (
     ENTERED,
     MAX_BATCH,
@@ -26,8 +27,7 @@ from ledgerbee.ledger.entries.model import (
     EntryType,
     Side,
 )
-from ledgerbee.platform.attachments.model import NewAttachment
-from ledgerbee.platform.http.wire import MAX_LINE, MAX_TEXT
+from ledgerbee.ledger.uploads.model import NewAttachment
 
 _Line = Annotated[str, Meta(max_length=MAX_LINE)]
 _Text = Annotated[str, Meta(max_length=MAX_TEXT)]

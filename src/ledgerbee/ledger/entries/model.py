@@ -14,7 +14,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from ledgerbee.core.errors import ErrorCode
-from ledgerbee.platform.attachments.model import NewAttachment
+from ledgerbee.ledger.uploads.model import NewAttachment
 
 #: `date` is also the name of a field of entries.
 Day: TypeAlias = date

@@ -5,10 +5,10 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from ledgerbee.http.query import Limit, PageNumber, Search, search_schema
+from ledgerbee.http.wire import Amount, Day, Id, OptionalLine
 from ledgerbee.ledger.entries.model import EntryType
 from ledgerbee.ledger.entries.store import EntryFilter
-from ledgerbee.platform.http.query import Limit, PageNumber, Search, search_schema
-from ledgerbee.platform.http.wire import Amount, Day, Id, OptionalLine
 
 
 class EntryQuery(BaseModel):

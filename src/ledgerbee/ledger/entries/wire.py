@@ -9,24 +9,8 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from ledgerbee.core.money import total
-from ledgerbee.ledger.entries.fast_wire import PlainBatch, PlainEntry, plain_batch, plain_entry
-from ledgerbee.ledger.entries.model import (
-    MAX_BATCH,
-    MAX_LINES,
-    MAX_TAGS,
-    EnteredEntry,
-    EnteredLine,
-    EntryType,
-    LineType,
-    Posted,
-    Side,
-    SourceType,
-)
-from ledgerbee.ledger.entries.rules import checks_without_books
-from ledgerbee.platform.attachments.model import NewAttachment
-from ledgerbee.platform.attachments.wire import AttachmentFiles
-from ledgerbee.platform.http.partial import Check, Facts
-from ledgerbee.platform.http.wire import (
+from ledgerbee.http.checks import Check, Facts
+from ledgerbee.http.wire import (
     ABOVE_AMOUNTS,
     Amount,
     CurrencyCode,
@@ -45,6 +29,22 @@ from ledgerbee.platform.http.wire import (
     WholeNumber,
     decimal_schema,
 )
+from ledgerbee.ledger.entries.fast_wire import PlainBatch, PlainEntry, plain_batch, plain_entry
+from ledgerbee.ledger.entries.model import (
+    MAX_BATCH,
+    MAX_LINES,
+    MAX_TAGS,
+    EnteredEntry,
+    EnteredLine,
+    EntryType,
+    LineType,
+    Posted,
+    Side,
+    SourceType,
+)
+from ledgerbee.ledger.entries.rules import checks_without_books
+from ledgerbee.ledger.uploads.model import NewAttachment
+from ledgerbee.ledger.uploads.wire import AttachmentFiles
 
 
 def _positive(value: Decimal) -> Decimal:
@@ -136,7 +136,7 @@ class _EntryFields(RequestModel):
 
     def checks(self, facts: Facts, path: str) -> Iterable[Check]:
         """What can be said of an entry without the books."""
-        return checks_without_books(cast("EnteredEntry", self), lambda: facts.company.base_currency, path)
+        return checks_without_books(cast("EnteredEntry", self), lambda: facts.base_currency, path)
 
     def _entered(
         self, original_amount: Decimal, attachments: tuple[NewAttachment, ...], *, owes_control_line: bool

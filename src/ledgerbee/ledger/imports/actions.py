@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar
 from uuid import UUID
 
 from ledgerbee.core.ids import new_id
+from ledgerbee.http.event_forms import told
 from ledgerbee.ledger.imports import rules, store
 from ledgerbee.ledger.imports.model import (
     IMPORT_JOB,
@@ -22,7 +23,6 @@ from ledgerbee.ledger.imports.model import (
 )
 from ledgerbee.ledger.periods import store as periods
 from ledgerbee.platform.context import NO_LIMIT, Context
-from ledgerbee.platform.wire_forms import told
 
 T = TypeVar("T")
 

@@ -12,6 +12,11 @@ from pydantic import Field, StringConstraints
 from starlette.requests import ClientDisconnect
 
 from ledgerbee.core.errors import LedgerBeeError, invalid
+from ledgerbee.http.caller import Caller
+from ledgerbee.http.event_forms import form_of
+from ledgerbee.http.operation import BodyStream, CallerDep, Ctx, operation, resource_router
+from ledgerbee.http.query import Limit, PageNumber
+from ledgerbee.http.wire import Id, IdText, Moment, OptionalLine, PageResponse, ResponseModel, WholeNumber, pages
 from ledgerbee.ledger.imports import actions, store
 from ledgerbee.ledger.imports.formats.dates import DATE_FORMAT
 from ledgerbee.ledger.imports.model import (
@@ -29,23 +34,9 @@ from ledgerbee.ledger.imports.model import (
 )
 from ledgerbee.ledger.imports.rules import opens_all
 from ledgerbee.ledger.periods.http import OPEN_SCOPE
-from ledgerbee.platform.caller import Caller
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.credentials.model import INSUFFICIENT_PERMISSIONS, LICENSE_REQUIRED, UNAUTHORIZED
 from ledgerbee.platform.db import UNREACHABLE, CredentialRevokedError
-from ledgerbee.platform.http.operation import BodyStream, CallerDep, Ctx, operation, resource_router
-from ledgerbee.platform.http.query import Limit, PageNumber
-from ledgerbee.platform.http.wire import (
-    Id,
-    IdText,
-    Moment,
-    OptionalLine,
-    PageResponse,
-    ResponseModel,
-    WholeNumber,
-    pages,
-)
-from ledgerbee.platform.wire_forms import form_of
 
 router = resource_router("Journal Entries (v2)")
 

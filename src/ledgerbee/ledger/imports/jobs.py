@@ -25,7 +25,7 @@ from ledgerbee.ledger.imports.model import (
 )
 from ledgerbee.ledger.imports.run import Means, Rows, carry_out, end_unforeseen
 from ledgerbee.ledger.imports.source import Parts
-from ledgerbee.platform.attachments.blobs import BlobStore
+from ledgerbee.platform.blobs.store import BlobStore
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.db import UNREACHABLE, Database, Tenant
 from ledgerbee.platform.job_turns import others_wait

@@ -18,7 +18,7 @@ from ledgerbee.ledger.imports.model import (
 )
 from ledgerbee.ledger.imports.run import Means, Rows
 from ledgerbee.ledger.imports.source import Source
-from ledgerbee.platform.company import store as companies
+from ledgerbee.tenancy.company import store as companies
 
 
 async def rows_of(

@@ -27,8 +27,8 @@ from ledgerbee.ledger.imports.model import (
 )
 from ledgerbee.ledger.imports.rules import AccountFacts, Directory, References
 from ledgerbee.ledger.periods.model import Span
+from ledgerbee.platform.connection import Connection
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.db import Connection
 from ledgerbee.platform.listing import Filter, fetch_page
 
 _COLUMNS: Final = (

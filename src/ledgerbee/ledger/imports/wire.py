@@ -20,16 +20,16 @@ from ledgerbee.chart.vat_codes.model import VAT_CODE_NOT_FOUND
 from ledgerbee.core.errors import ErrorCode, invalid
 from ledgerbee.core.ids import DriverUUID, parse_id
 from ledgerbee.core.money import is_commodity, is_currency
+from ledgerbee.http.hints import with_hints
+from ledgerbee.http.stepwise import validated_in_steps
+from ledgerbee.http.validation import validation_error
+from ledgerbee.http.wire import MAX_LINE, MAX_TEXT, Id, OptionalLine, RequestModel, Whole, to_whole
 from ledgerbee.ledger.entries import fast_wire
 from ledgerbee.ledger.entries.model import MAX_LINES, MAX_TAGS, EnteredEntry, EnteredLine, EntryType, Side
 from ledgerbee.ledger.entries.wire import CreateJournalEntryRequest, PositiveAmount, VatAmount, VatIncluded
 from ledgerbee.ledger.imports.rules import Directory, References
 from ledgerbee.parties.customers.model import CUSTOMER_NOT_FOUND
 from ledgerbee.parties.vendors.model import VENDOR_NOT_FOUND
-from ledgerbee.platform.http.hints import with_hints
-from ledgerbee.platform.http.stepwise import validated_in_steps
-from ledgerbee.platform.http.validation import validation_error
-from ledgerbee.platform.http.wire import MAX_LINE, MAX_TEXT, Id, OptionalLine, RequestModel, Whole, to_whole
 
 _Text = Annotated[str, Meta(max_length=MAX_LINE)]
 #: Names of an entry, or of all of its lines, from which on it is validated in steps.

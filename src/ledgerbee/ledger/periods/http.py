@@ -6,11 +6,12 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
+from ledgerbee.http.checks import Check, Facts
+from ledgerbee.http.operation import Ctx, operation, resource_router
+from ledgerbee.http.partial import given
+from ledgerbee.http.wire import Day, IdText, RequestModel, ResponseModel, omitted
 from ledgerbee.ledger.periods import actions, rules, store
 from ledgerbee.ledger.periods.model import FISCAL_YEAR_NOT_ADJACENT, FISCAL_YEAR_OVERLAPS, LOCK_DATE_MOVES_BACK
-from ledgerbee.platform.http.operation import Ctx, operation, resource_router
-from ledgerbee.platform.http.partial import Check, Facts, given
-from ledgerbee.platform.http.wire import Day, IdText, RequestModel, ResponseModel, omitted
 
 router = resource_router("Journal Entries")
 

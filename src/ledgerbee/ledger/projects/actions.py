@@ -23,9 +23,9 @@ from ledgerbee.ledger.projects.model import (
     Subproject,
 )
 from ledgerbee.ledger.projects.wire import snapshot
-from ledgerbee.platform.company import store as companies
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.rates import store as rates
+from ledgerbee.tenancy.company import store as companies
+from ledgerbee.tenancy.rates import store as rates
 
 #: The name of the subproject that comes with a project; Danish and English alike.
 DEFAULT_SUBPROJECT: Final = "Standard"

@@ -6,6 +6,22 @@ from typing import Annotated, Any, Final
 from fastapi import Path, Query, Response
 from pydantic import Field, StringConstraints
 
+from ledgerbee.http.arrays import in_thread
+from ledgerbee.http.checks import Check, Facts
+from ledgerbee.http.operation import Ctx, operation, resource_router
+from ledgerbee.http.partial import given
+from ledgerbee.http.wire import (
+    ABOVE_AMOUNTS,
+    Amount,
+    CurrencyCode,
+    Id,
+    Quantity,
+    RequestModel,
+    Trimmed,
+    Whole,
+    decimal_schema,
+    omitted,
+)
 from ledgerbee.ledger.periods.http import BookDay
 from ledgerbee.ledger.projects import actions, rules, store
 from ledgerbee.ledger.projects.model import (
@@ -27,21 +43,6 @@ from ledgerbee.ledger.projects.wire import (
 )
 from ledgerbee.parties.customers.model import CUSTOMER_NOT_FOUND
 from ledgerbee.parties.wire import ExternalId
-from ledgerbee.platform.http.arrays import in_thread
-from ledgerbee.platform.http.operation import Ctx, operation, resource_router
-from ledgerbee.platform.http.partial import Check, Facts, given
-from ledgerbee.platform.http.wire import (
-    ABOVE_AMOUNTS,
-    Amount,
-    CurrencyCode,
-    Id,
-    Quantity,
-    RequestModel,
-    Trimmed,
-    Whole,
-    decimal_schema,
-    omitted,
-)
 
 router = resource_router("Projects")
 
@@ -83,7 +84,7 @@ class CreateProjectRequest(RequestModel):
     def checks(self, facts: Facts, path: str) -> Iterable[Check]:  # noqa: ARG002
         """Its days, and its budget in its currency."""
         yield lambda: rules.check_days(self.start_date, self.end_date)
-        yield lambda: rules.check_budget(self.budget_amount, self.currency or facts.company.base_currency)
+        yield lambda: rules.check_budget(self.budget_amount, self.currency or facts.base_currency)
 
 
 class UpdateProjectRequest(CreateProjectRequest):

@@ -7,8 +7,8 @@ from typing import Any
 from pydantic import Field
 
 from ledgerbee.core.money import format_amount
+from ledgerbee.http.wire import DecimalText, IdText, Moment, MoneyText, Number, ResponseModel
 from ledgerbee.ledger.projects.model import Figures, Project, ProjectProfit, Result, Subproject
-from ledgerbee.platform.http.wire import DecimalText, IdText, Moment, MoneyText, Number, ResponseModel
 
 
 class SubprojectResponse(ResponseModel):

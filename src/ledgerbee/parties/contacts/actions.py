@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from ledgerbee.core.ids import new_id
+from ledgerbee.http.event_forms import told
 from ledgerbee.parties.contacts import store
 from ledgerbee.parties.contacts.model import (
     CONTACT_DEFAULT_REQUIRED,
@@ -18,7 +19,6 @@ from ledgerbee.parties.departments import store as departments
 from ledgerbee.parties.party import store as parties
 from ledgerbee.parties.party.model import Party
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.wire_forms import told
 
 
 async def add_first(context: Context, party: Party, given: Sequence[NewContact]) -> None:

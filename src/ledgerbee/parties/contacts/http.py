@@ -6,6 +6,10 @@ from typing import Annotated
 from fastapi import Path, Response
 from pydantic import Field
 
+from ledgerbee.http.arrays import array
+from ledgerbee.http.event_forms import form_of
+from ledgerbee.http.operation import Ctx, operation, resource_router
+from ledgerbee.http.wire import Id, IdText, Line, RequestModel, ResponseModel, changes_of, omitted
 from ledgerbee.parties.contacts import actions, store
 from ledgerbee.parties.contacts.model import (
     CONTACT_DEFAULT_REQUIRED,
@@ -20,10 +24,6 @@ from ledgerbee.parties.party.model import Party
 from ledgerbee.parties.vendors.model import VENDOR_NOT_FOUND
 from ledgerbee.parties.wire import Flag, NullableEmail, NullableLine
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.http.arrays import array
-from ledgerbee.platform.http.operation import Ctx, operation, resource_router
-from ledgerbee.platform.http.wire import Id, IdText, Line, RequestModel, ResponseModel, changes_of, omitted
-from ledgerbee.platform.wire_forms import form_of
 
 customer_router = resource_router("Customers")
 vendor_router = resource_router("Vendors")

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from ledgerbee.core.ids import new_id
+from ledgerbee.http.metadata import is_same
 from ledgerbee.parties.contacts import actions as contacts
 from ledgerbee.parties.contacts.model import NewContact
 from ledgerbee.parties.customers import rules, store
@@ -19,9 +20,8 @@ from ledgerbee.parties.customers.model import (
 from ledgerbee.parties.customers.wire import snapshot
 from ledgerbee.parties.groups import store as groups
 from ledgerbee.parties.party.model import Party
-from ledgerbee.platform.company import store as companies
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.http.metadata import is_same
+from ledgerbee.tenancy.company import store as companies
 
 
 async def create(  # noqa: PLR0913  the fields that every customer needs

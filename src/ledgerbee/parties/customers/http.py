@@ -6,6 +6,12 @@ from typing import Annotated, Any, Final
 from fastapi import Path, Query, Response
 from pydantic import Field
 
+from ledgerbee.http.arrays import array_of
+from ledgerbee.http.checks import Check, Facts
+from ledgerbee.http.metadata import Metadata, matching_objects
+from ledgerbee.http.metadata_filters import MetadataFilters, with_metadata_filters
+from ledgerbee.http.operation import CallerDep, Ctx, operation, resource_router
+from ledgerbee.http.wire import CountryCode, CurrencyCode, Id, Line, RequestModel, changes_of, omitted
 from ledgerbee.parties.contacts.http import NewContactRequest
 from ledgerbee.parties.contacts.model import CONTACT_DEFAULT_REQUIRED, CONTACT_MULTIPLE_DEFAULTS
 from ledgerbee.parties.customers import actions, rules, store
@@ -33,21 +39,7 @@ from ledgerbee.parties.wire import (
     NullableWebsite,
     PartyNumber,
 )
-from ledgerbee.platform.company.wire import Language
-from ledgerbee.platform.http.arrays import array_of
-from ledgerbee.platform.http.metadata import Metadata, matching_objects
-from ledgerbee.platform.http.metadata_filters import MetadataFilters, with_metadata_filters
-from ledgerbee.platform.http.operation import CallerDep, Ctx, operation, resource_router
-from ledgerbee.platform.http.partial import Check, Facts
-from ledgerbee.platform.http.wire import (
-    CountryCode,
-    CurrencyCode,
-    Id,
-    Line,
-    RequestModel,
-    changes_of,
-    omitted,
-)
+from ledgerbee.tenancy.company.wire import Language
 
 router = resource_router("Customers")
 

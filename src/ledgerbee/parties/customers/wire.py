@@ -4,10 +4,10 @@ from typing import Any
 
 from pydantic import Field
 
+from ledgerbee.http.metadata import MetadataOut
+from ledgerbee.http.wire import IdText, Moment, ResponseModel
 from ledgerbee.parties.customers.model import BillingRelationship, CustomerType, GroupedCustomer, VatZone
-from ledgerbee.platform.company.wire import Language
-from ledgerbee.platform.http.metadata import MetadataOut
-from ledgerbee.platform.http.wire import IdText, Moment, ResponseModel
+from ledgerbee.tenancy.company.wire import Language
 
 
 class CustomerResponse(ResponseModel):

@@ -5,13 +5,13 @@ from typing import Any
 from uuid import UUID
 
 from ledgerbee.core.ids import new_id
+from ledgerbee.http.event_forms import told
 from ledgerbee.parties.defaults import Candidate, default_holder
 from ledgerbee.parties.departments import store
 from ledgerbee.parties.departments.model import DEPARTMENT_DEFAULT_REQUIRED, Department
 from ledgerbee.parties.party import store as parties
 from ledgerbee.parties.party.model import Party
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.wire_forms import told
 
 
 async def add(context: Context, party: Party, *, name: str, is_default: bool = False, **optional: Any) -> Department:

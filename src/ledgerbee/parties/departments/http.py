@@ -5,6 +5,9 @@ from typing import Annotated, Any
 from fastapi import Path
 from pydantic import Field
 
+from ledgerbee.http.event_forms import form_of
+from ledgerbee.http.operation import Ctx, operation, resource_router
+from ledgerbee.http.wire import Id, IdText, Line, RequestModel, ResponseModel, changes_of, omitted
 from ledgerbee.parties.customers.model import CUSTOMER_NOT_FOUND
 from ledgerbee.parties.departments import actions, store
 from ledgerbee.parties.departments.model import (
@@ -17,9 +20,6 @@ from ledgerbee.parties.party.model import Party
 from ledgerbee.parties.vendors.model import VENDOR_NOT_FOUND
 from ledgerbee.parties.wire import Flag, NullableAddress, NullableCountry, NullableEan, NullableLine
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.http.operation import Ctx, operation, resource_router
-from ledgerbee.platform.http.wire import Id, IdText, Line, RequestModel, ResponseModel, changes_of, omitted
-from ledgerbee.platform.wire_forms import form_of
 
 customer_router = resource_router("Customers")
 vendor_router = resource_router("Vendors")

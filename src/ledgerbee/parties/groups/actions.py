@@ -8,6 +8,7 @@ from ledgerbee.chart.accounts import store as accounts
 from ledgerbee.chart.accounts.model import Account, ControlAccountType
 from ledgerbee.core.errors import ErrorCode
 from ledgerbee.core.ids import new_id
+from ledgerbee.http.event_forms import told
 from ledgerbee.parties.groups import rules, store
 from ledgerbee.parties.groups.model import (
     CUSTOMER_GROUP_ACCOUNT_INVALID,
@@ -17,7 +18,6 @@ from ledgerbee.parties.groups.model import (
     VendorGroup,
 )
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.wire_forms import told
 
 
 async def create_customer_group(

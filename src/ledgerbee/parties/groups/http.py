@@ -4,6 +4,10 @@ from pydantic import Field
 
 from ledgerbee.chart.accounts.model import ACCOUNT_NOT_FOUND
 from ledgerbee.core.money import ZERO
+from ledgerbee.http.event_forms import form_of
+from ledgerbee.http.metadata import Metadata, MetadataOut
+from ledgerbee.http.operation import Ctx, operation, resource_router
+from ledgerbee.http.wire import Id, IdText, Line, Number, Percent, RequestModel, ResponseModel
 from ledgerbee.parties.groups import actions, store
 from ledgerbee.parties.groups.model import (
     CUSTOMER_GROUP_ACCOUNT_INVALID,
@@ -15,10 +19,6 @@ from ledgerbee.parties.groups.model import (
     VendorGroup,
 )
 from ledgerbee.parties.wire import PartyNumber
-from ledgerbee.platform.http.metadata import Metadata, MetadataOut
-from ledgerbee.platform.http.operation import Ctx, operation, resource_router
-from ledgerbee.platform.http.wire import Id, IdText, Line, Number, Percent, RequestModel, ResponseModel
-from ledgerbee.platform.wire_forms import form_of
 
 customer_router = resource_router("Customers")
 vendor_router = resource_router("Vendors")

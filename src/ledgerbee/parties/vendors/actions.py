@@ -6,15 +6,15 @@ from uuid import UUID
 
 from ledgerbee.chart.accounts import store as accounts
 from ledgerbee.core.ids import new_id
+from ledgerbee.http.event_forms import told
 from ledgerbee.parties.contacts import actions as contacts
 from ledgerbee.parties.contacts.model import NewContact
 from ledgerbee.parties.groups import store as groups
 from ledgerbee.parties.party.model import Party
 from ledgerbee.parties.vendors import rules, store
 from ledgerbee.parties.vendors.model import GroupedVendor, Vendor
-from ledgerbee.platform.company import store as companies
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.wire_forms import told
+from ledgerbee.tenancy.company import store as companies
 
 
 async def create(

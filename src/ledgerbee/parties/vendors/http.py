@@ -4,6 +4,20 @@ from fastapi import Response
 from pydantic import Field
 
 from ledgerbee.core.money import ZERO, format_amount
+from ledgerbee.http.arrays import array_of
+from ledgerbee.http.event_forms import form_of
+from ledgerbee.http.operation import CallerDep, Ctx, operation, resource_router
+from ledgerbee.http.wire import (
+    CountryCode,
+    CurrencyCode,
+    Id,
+    IdText,
+    Line,
+    MoneyText,
+    RequestModel,
+    ResponseModel,
+    omitted,
+)
 from ledgerbee.parties.contacts.http import NewContactRequest
 from ledgerbee.parties.contacts.model import CONTACT_DEFAULT_REQUIRED, CONTACT_MULTIPLE_DEFAULTS
 from ledgerbee.parties.groups.model import VENDOR_GROUP_NOT_FOUND
@@ -23,21 +37,7 @@ from ledgerbee.parties.wire import (
     NullableVatNumber,
     PartyNumber,
 )
-from ledgerbee.platform.company import store as companies
-from ledgerbee.platform.http.arrays import array_of
-from ledgerbee.platform.http.operation import CallerDep, Ctx, operation, resource_router
-from ledgerbee.platform.http.wire import (
-    CountryCode,
-    CurrencyCode,
-    Id,
-    IdText,
-    Line,
-    MoneyText,
-    RequestModel,
-    ResponseModel,
-    omitted,
-)
-from ledgerbee.platform.wire_forms import form_of
+from ledgerbee.tenancy.company import store as companies
 
 router = resource_router("Vendors")
 

@@ -13,13 +13,13 @@ from ledgerbee.parties.customers import store as customers
 from ledgerbee.payments.customer_payments import rules, store
 from ledgerbee.payments.customer_payments.model import BANK, Payment, PaymentFields
 from ledgerbee.payments.customer_payments.wire import snapshot
-from ledgerbee.platform.company import store as companies
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.rates import store as rates
 from ledgerbee.sales.documents.rules import check_date
 from ledgerbee.sales.invoices import actions as invoices
 from ledgerbee.sales.invoices import rules as invoice_rules
 from ledgerbee.sales.invoices import store as invoice_store
+from ledgerbee.tenancy.company import store as companies
+from ledgerbee.tenancy.rates import store as rates
 
 
 @dataclass(frozen=True, slots=True)

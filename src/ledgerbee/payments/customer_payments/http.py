@@ -7,6 +7,21 @@ from fastapi import Path
 from pydantic import Field
 
 from ledgerbee.chart.accounts.model import ACCOUNT_NOT_BOOKABLE, ACCOUNT_NOT_FOUND
+from ledgerbee.http.checks import Check, Facts
+from ledgerbee.http.operation import Ctx, operation, resource_router
+from ledgerbee.http.partial import given
+from ledgerbee.http.wire import (
+    ABOVE_AMOUNTS,
+    Amount,
+    CurrencyCode,
+    Day,
+    Id,
+    RequestModel,
+    Text,
+    UnitPrice,
+    decimal_schema,
+    omitted,
+)
 from ledgerbee.ledger.entries.model import FISCAL_YEAR_MISSING, PERIOD_LOCKED
 from ledgerbee.parties.wire import NullableLine
 from ledgerbee.payments.customer_payments import actions, store
@@ -20,25 +35,11 @@ from ledgerbee.payments.customer_payments.model import (
     PaymentFields,
 )
 from ledgerbee.payments.customer_payments.wire import PaymentResponse, render
-from ledgerbee.platform.company import store as companies
-from ledgerbee.platform.http.operation import Ctx, operation, resource_router
-from ledgerbee.platform.http.partial import Check, Facts, given
-from ledgerbee.platform.http.wire import (
-    ABOVE_AMOUNTS,
-    Amount,
-    CurrencyCode,
-    Day,
-    Id,
-    RequestModel,
-    Text,
-    UnitPrice,
-    decimal_schema,
-    omitted,
-)
-from ledgerbee.platform.rates.model import EXCHANGE_RATE_MISSING
 from ledgerbee.sales.documents.rules import check_date
 from ledgerbee.sales.invoices import store as invoices
 from ledgerbee.sales.invoices.model import INVOICE_INVALID_STATE, INVOICE_NOT_FOUND
+from ledgerbee.tenancy.company import store as companies
+from ledgerbee.tenancy.rates.model import EXCHANGE_RATE_MISSING
 
 router = resource_router("Invoices")
 payment_router = resource_router("Payments")

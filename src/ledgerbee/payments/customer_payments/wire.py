@@ -6,8 +6,8 @@ from typing import Any
 from pydantic import Field
 
 from ledgerbee.core.money import format_amount
+from ledgerbee.http.wire import DecimalText, IdText, Moment, MoneyText, ResponseModel
 from ledgerbee.payments.customer_payments.model import Payment
-from ledgerbee.platform.http.wire import DecimalText, IdText, Moment, MoneyText, ResponseModel
 
 
 class PaymentResponse(ResponseModel):

@@ -19,6 +19,10 @@ API_KEY_SCOPE_NOT_ASSIGNABLE = ErrorCode(
 )
 LICENSE_REQUIRED = ErrorCode("LICENSE.REQUIRED", 403, "The company has no licence for this operation")
 
+#: The start of every key and access token: a leaked one is recognised, and one that is sent the wrong way.
+KEY_PREFIX: Final = "lb_"
+TOKEN_PREFIX: Final = "lbt_"  # noqa: S105 a prefix, not a secret
+
 #: Every scope a credential can carry (contract 1.3, decisions "Base").
 SCOPES: Final = (
     "accounts-read", "accounts-write", "api-keys-read", "api-keys-write", "audit-read", "bank-read", "bank-write",

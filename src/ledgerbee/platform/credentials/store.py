@@ -6,9 +6,10 @@ from uuid import UUID
 
 import asyncpg
 
+from ledgerbee.platform.connection import Connection
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.credentials.model import Grant, Principal
-from ledgerbee.platform.db import Connection, CredentialRevokedError
+from ledgerbee.platform.db import CredentialRevokedError
 
 
 async def resolve(connection: Connection, secret_hash: bytes) -> Principal | None:

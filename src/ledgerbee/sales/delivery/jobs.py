@@ -15,7 +15,6 @@ from prometheus_client import Counter
 
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.ids import new_id
-from ledgerbee.platform.company import store as companies
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.jobs import JobKind, JobRun
 from ledgerbee.platform.mail import MailFailedError, MailNotConfiguredError, MailRefusedError
@@ -26,6 +25,7 @@ from ledgerbee.sales.documents.model import DOCUMENT_PRINTING_FAILED
 from ledgerbee.sales.documents.printing import print_pdf
 from ledgerbee.sales.invoices import actions
 from ledgerbee.sales.invoices.model import ClaimedDelivery
+from ledgerbee.tenancy.company import store as companies
 
 CHANNEL: Final = "email"
 #: Seconds that one try may take in all: shorter than a claim lasts by more than a document takes to be printed, so that

@@ -8,7 +8,6 @@ from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from ledgerbee.core.errors import LedgerBeeError
-from ledgerbee.platform.company.logo import UnreadableLogo
 from ledgerbee.platform.db import TOO_MUCH_CONTENTION
 from ledgerbee.sales.documents.model import DOCUMENT_CHARACTERS_UNPRINTABLE, DOCUMENT_PRINTING_FAILED
 from ledgerbee.sales.rendering.coverage import special_texts
@@ -25,6 +24,7 @@ from ledgerbee.sales.rendering.model import (
 from ledgerbee.sales.rendering.pool import PrintingFailedError, check_async, render_async
 from ledgerbee.sales.rendering.renderer import UnprintableTextError
 from ledgerbee.sales.rendering.wording import WORDINGS
+from ledgerbee.tenancy.company.logo import UnreadableLogo
 
 T = TypeVar("T")
 

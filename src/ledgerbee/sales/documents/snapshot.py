@@ -15,9 +15,9 @@ from ledgerbee.core.money import format_amount, format_decimal
 from ledgerbee.parties.contacts.model import Contact
 from ledgerbee.parties.customers.model import Customer
 from ledgerbee.parties.departments.model import Department
-from ledgerbee.platform.company.model import Company
 from ledgerbee.sales.documents.model import Computed, DocumentKind, Line, Tax, VatRow
 from ledgerbee.sales.documents.rules import Treatment, treatment_of
+from ledgerbee.tenancy.company.model import Company
 
 #: The form of the JSON; readers of stored snapshots tell old ones apart by it.
 VERSION: Final = 1

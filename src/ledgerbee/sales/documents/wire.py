@@ -8,8 +8,8 @@ from pydantic import BeforeValidator, Field
 
 from ledgerbee.core.errors import check_all, refuse
 from ledgerbee.core.money import ONE
-from ledgerbee.platform.http.partial import Check
-from ledgerbee.platform.http.wire import Id, Percent, Quantity, RequestModel, Text, UnitPrice, omitted
+from ledgerbee.http.checks import Check
+from ledgerbee.http.wire import Id, Percent, Quantity, RequestModel, Text, UnitPrice, omitted
 from ledgerbee.sales.documents.model import MAX_LINES, DocumentLineType, LineInput
 from ledgerbee.sales.documents.rules import NO_PRODUCT_LINE, check_lines, line_problems
 

@@ -11,30 +11,15 @@ from pydantic import WithJsonSchema
 from ledgerbee.catalog.prices.model import PRODUCT_PRICE_NOT_FOUND, PRODUCT_PRICE_QUANTITY_INVALID
 from ledgerbee.chart.accounts.model import ACCOUNT_NOT_BOOKABLE, ACCOUNT_NOT_FOUND
 from ledgerbee.core.errors import LedgerBeeError, with_more
+from ledgerbee.http.headers import content_disposition
+from ledgerbee.http.operation import CallerDep, Ctx, operation, resource_router
+from ledgerbee.http.query import Limit, PageNumber, Search, SortDirection, SortOrder, page_request, search_schema
+from ledgerbee.http.wire import EXAMPLE_ID, Id, PageResponse, changes_of, pages
 from ledgerbee.ledger.entries.model import FISCAL_YEAR_MISSING, PERIOD_LOCKED
 from ledgerbee.parties.contacts.model import CONTACT_NOT_FOUND
 from ledgerbee.parties.customers.model import CUSTOMER_NOT_FOUND
 from ledgerbee.parties.departments.model import DEPARTMENT_NOT_FOUND
-from ledgerbee.platform.attachments.rules import content_disposition
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.http.operation import CallerDep, Ctx, operation, resource_router
-from ledgerbee.platform.http.query import (
-    Limit,
-    PageNumber,
-    Search,
-    SortDirection,
-    SortOrder,
-    page_request,
-    search_schema,
-)
-from ledgerbee.platform.http.wire import (
-    EXAMPLE_ID,
-    Id,
-    PageResponse,
-    changes_of,
-    pages,
-)
-from ledgerbee.platform.rates.model import EXCHANGE_RATE_MISSING
 from ledgerbee.sales.delivery import store as deliveries
 from ledgerbee.sales.delivery.model import DeliveryStatus
 from ledgerbee.sales.documents.model import (
@@ -81,6 +66,7 @@ from ledgerbee.sales.invoices.wire import (
     render_summary,
 )
 from ledgerbee.sales.templates.model import DOCUMENT_TEMPLATE_NOT_FOUND
+from ledgerbee.tenancy.rates.model import EXCHANGE_RATE_MISSING
 
 router = resource_router("Invoices")
 

@@ -10,7 +10,6 @@ from ledgerbee.ledger.entries.model import EntryType, LineType, NewEntry, NewLin
 from ledgerbee.ledger.entries.rules import Conversion, balance_in_base, other
 from ledgerbee.parties.contacts.model import Contact
 from ledgerbee.parties.customers.model import Customer, CustomerType, VatZone
-from ledgerbee.platform.company.model import Company
 from ledgerbee.sales.delivery.model import DeliveryStatus, DeliveryType, Outcome
 from ledgerbee.sales.documents.model import Computed, Tax
 from ledgerbee.sales.documents.rules import sums_by
@@ -27,6 +26,7 @@ from ledgerbee.sales.invoices.model import (
     InvoiceStatus,
     SendWarning,
 )
+from ledgerbee.tenancy.company.model import Company
 
 #: Booked and not settled: a payment may come, also before the mail has gone out.
 PAYABLE: Final = frozenset(

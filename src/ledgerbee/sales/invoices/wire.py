@@ -6,16 +6,7 @@ from typing import Any
 from pydantic import Field
 
 from ledgerbee.core.money import format_amount
-from ledgerbee.platform.http.wire import (
-    EXAMPLE_ID,
-    DecimalText,
-    IdText,
-    Moment,
-    MoneyText,
-    Number,
-    ResponseModel,
-    omitted,
-)
+from ledgerbee.http.wire import EXAMPLE_ID, DecimalText, IdText, Moment, MoneyText, Number, ResponseModel, omitted
 from ledgerbee.platform.steps import in_steps
 from ledgerbee.sales.delivery.model import DeliveryStatus, DeliveryType, Outcome
 from ledgerbee.sales.documents.model import DocumentLineType, Line

@@ -1,6 +1,5 @@
 """Billing documents as PDF: `render_async(company, PrintableDocument)` gives the bytes of an archivable file."""
 
-from ledgerbee.platform.company.logo import UnreadableLogo, read_logo
 from ledgerbee.sales.rendering.model import (
     DocumentKind,
     Language,
@@ -23,6 +22,7 @@ from ledgerbee.sales.rendering.pool import (
     use_fonts,
 )
 from ledgerbee.sales.rendering.renderer import Renderer, UnprintableTextError, render
+from ledgerbee.tenancy.company.logo import UnreadableLogo, read_logo
 
 __all__ = [
     "DocumentKind",

@@ -18,10 +18,10 @@ from typing import IO, Any, Final
 import msgspec
 import structlog
 
-from ledgerbee.platform.company.logo import UnreadableLogo
 from ledgerbee.sales.rendering.coverage import Hidden
 from ledgerbee.sales.rendering.model import PrintableDocument
 from ledgerbee.sales.rendering.renderer import Renderer, UnprintableTextError
+from ledgerbee.tenancy.company.logo import UnreadableLogo
 
 #: Bytes of address space: some 160 MB at the start, and the largest document several times over.
 MEMORY: Final = 2 * 1024 * 1024 * 1024

@@ -13,7 +13,6 @@ from typing import Final, cast
 
 import typst
 
-from ledgerbee.platform.company.logo import UnreadableLogo
 from ledgerbee.sales.rendering.coverage import (
     Hidden,
     families_beyond,
@@ -23,6 +22,7 @@ from ledgerbee.sales.rendering.coverage import (
 from ledgerbee.sales.rendering.fonts import FontSet, fonts_with, shipped_fonts
 from ledgerbee.sales.rendering.model import PrintableDocument
 from ledgerbee.sales.rendering.view import template_input
+from ledgerbee.tenancy.company.logo import UnreadableLogo
 
 _TEMPLATE: Final = Path(__file__).parent / "templates" / "document.typ"
 

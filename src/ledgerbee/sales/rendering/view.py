@@ -11,7 +11,6 @@ from typing import Any, Final
 
 from babel import Locale
 
-from ledgerbee.platform.company.logo import read_logo
 from ledgerbee.sales.rendering.formatting import format_date, format_iban
 from ledgerbee.sales.rendering.metrics import FontMetrics
 from ledgerbee.sales.rendering.model import Party, PrintableDocument
@@ -20,6 +19,7 @@ from ledgerbee.sales.rendering.table import KEPT_LINES, PAGE_ROOM, SAFETY, lay_o
 from ledgerbee.sales.rendering.text import Directed, directed, fits, wrapped
 from ledgerbee.sales.rendering.wording import WORDINGS, Wording
 from ledgerbee.sales.rendering.writer import BOLD, Writer
+from ledgerbee.tenancy.company.logo import read_logo
 
 #: Font sizes in thousandths of a point; the template sets the same ones.
 _SMALL: Final = 7500

@@ -5,8 +5,8 @@ from dataclasses import replace
 from uuid import UUID
 
 from ledgerbee.core.ids import new_id
+from ledgerbee.http.event_forms import told
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.wire_forms import told
 from ledgerbee.sales.templates import store
 from ledgerbee.sales.templates.model import DocumentTemplate, TemplateType
 

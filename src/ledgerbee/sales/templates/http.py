@@ -6,30 +6,13 @@ from typing import Annotated
 from fastapi import Path, Query
 from pydantic import Field
 
-from ledgerbee.platform.company.wire import Language
-from ledgerbee.platform.http.operation import Ctx, operation, resource_router
-from ledgerbee.platform.http.query import (
-    Limit,
-    PageNumber,
-    Search,
-    SortDirection,
-    SortOrder,
-    page_request,
-    search_schema,
-)
-from ledgerbee.platform.http.wire import (
-    Id,
-    IdText,
-    Line,
-    Moment,
-    PageResponse,
-    RequestModel,
-    ResponseModel,
-    pages,
-)
-from ledgerbee.platform.wire_forms import form_of
+from ledgerbee.http.event_forms import form_of
+from ledgerbee.http.operation import Ctx, operation, resource_router
+from ledgerbee.http.query import Limit, PageNumber, Search, SortDirection, SortOrder, page_request, search_schema
+from ledgerbee.http.wire import Id, IdText, Line, Moment, PageResponse, RequestModel, ResponseModel, pages
 from ledgerbee.sales.templates import actions, store
 from ledgerbee.sales.templates.model import DOCUMENT_TEMPLATE_NOT_FOUND, DocumentTemplate, TemplateType
+from ledgerbee.tenancy.company.wire import Language
 
 router = resource_router("Document Templates")
 

@@ -26,8 +26,8 @@ from ledgerbee.catalog.prices.rules.terms import check_price as check_price
 from ledgerbee.catalog.products.model import CatalogStatus
 from ledgerbee.core.money import EXACT, ONE, UNIT_PRICE_PLACES, ZERO, minor_units, multiply, round_to
 from ledgerbee.platform.credentials.model import LICENSE_REQUIRED
-from ledgerbee.platform.rates.model import RatePair
-from ledgerbee.platform.rates.rules import convert
+from ledgerbee.tenancy.rates.model import RatePair
+from ledgerbee.tenancy.rates.rules import convert
 
 #: Licences that a company needs to create a price of the period type, in the order they are asked for.
 LICENSES: Final[Mapping[BillingPeriodType, tuple[str, ...]]] = {

@@ -6,6 +6,9 @@ from uuid import UUID
 
 from fastapi import Path, Response
 
+from ledgerbee.http.caller import Caller
+from ledgerbee.http.pieces import InPieces
+from ledgerbee.http.wire import Id, pages
 from ledgerbee.ledger.drafts import actions, store
 from ledgerbee.ledger.drafts.model import DRAFT_JOURNAL_ENTRY_INVALID_STATE, DRAFT_JOURNAL_ENTRY_NOT_FOUND, Draft
 from ledgerbee.ledger.drafts.wire import json_of
@@ -25,14 +28,11 @@ from ledgerbee.ledger.entries.wire import (
     CreateJournalEntryRequest,
     CreateJournalEntryV1Request,
 )
-from ledgerbee.platform.attachments.actions import decoded, staged
-from ledgerbee.platform.attachments.model import INVALID_ATTACHMENT_TYPE
-from ledgerbee.platform.caller import Caller
+from ledgerbee.ledger.uploads.actions import decoded, staged
+from ledgerbee.ledger.uploads.model import INVALID_ATTACHMENT_TYPE
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.http.pieces import InPieces
-from ledgerbee.platform.http.wire import Id, pages
-from ledgerbee.platform.rates.model import EXCHANGE_RATE_MISSING
 from ledgerbee.platform.steps import in_steps
+from ledgerbee.tenancy.rates.model import EXCHANGE_RATE_MISSING
 
 DraftId = Annotated[Id, Path(alias="draftJournalEntryId", description="Draft journal entry ID")]
 

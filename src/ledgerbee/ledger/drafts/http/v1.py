@@ -4,6 +4,8 @@ from typing import Annotated
 
 from fastapi import Query, Response
 
+from ledgerbee.http.body_limits import LARGE_BODY
+from ledgerbee.http.operation import CallerDep, Ctx, Deprecation, operation, resource_router
 from ledgerbee.ledger.drafts import actions
 from ledgerbee.ledger.drafts.http.shared import (
     BATCH,
@@ -33,8 +35,6 @@ from ledgerbee.ledger.entries.wire import (
     CreateJournalEntryV1Request,
     JournalEntryV1Response,
 )
-from ledgerbee.platform.http.body_limits import LARGE_BODY
-from ledgerbee.platform.http.operation import CallerDep, Ctx, Deprecation, operation, resource_router
 
 router = resource_router("Draft Journal Entries")
 

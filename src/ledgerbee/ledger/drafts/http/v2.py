@@ -4,6 +4,8 @@ from typing import Annotated
 
 from fastapi import Query, Response
 
+from ledgerbee.http.body_limits import LARGE_BODY
+from ledgerbee.http.operation import CallerDep, Ctx, operation, resource_router
 from ledgerbee.ledger.drafts import actions
 from ledgerbee.ledger.drafts.http.shared import (
     BATCH,
@@ -35,10 +37,8 @@ from ledgerbee.ledger.entries.wire import (
     CreateJournalEntryRequest,
     JournalEntryV1Response,
 )
-from ledgerbee.platform.attachments.actions import decoded, staged
+from ledgerbee.ledger.uploads.actions import decoded, staged
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.http.body_limits import LARGE_BODY
-from ledgerbee.platform.http.operation import CallerDep, Ctx, operation, resource_router
 
 router = resource_router("Draft Journal Entries (v2)")
 

@@ -12,9 +12,9 @@ from ledgerbee.core.ids import UUID, new_id
 from ledgerbee.ledger.entries import rules, store
 from ledgerbee.ledger.entries.actions.post import post_for
 from ledgerbee.ledger.entries.model import JOURNAL_ENTRY_NOT_FOUND, MAX_LINES_TOGETHER, JournalEntry, NewEntry, Posted
-from ledgerbee.platform.company import store as companies
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.steps import give_way, in_steps
+from ledgerbee.tenancy.company import store as companies
 
 _TOO_MANY_LINES: Final = f"journalEntryIds must not name entries of more than {MAX_LINES_TOGETHER} lines together"
 

@@ -7,6 +7,9 @@ from pydantic import Field
 
 from ledgerbee.chart.accounts.model import ACCOUNT_NOT_BOOKABLE
 from ledgerbee.chart.dimensions.rules import check_unique
+from ledgerbee.http.checks import Check, Facts
+from ledgerbee.http.operation import Ctx, operation, resource_router
+from ledgerbee.http.wire import Day, Id, OptionalLine, RequestModel, Text, changes_of
 from ledgerbee.ledger.entries import actions
 from ledgerbee.ledger.entries.http.reads import EntryId
 from ledgerbee.ledger.entries.model import (
@@ -18,9 +21,6 @@ from ledgerbee.ledger.entries.model import (
     PERIOD_LOCKED,
 )
 from ledgerbee.ledger.entries.wire import JournalEntryBatchResponse, JournalEntryResponse, created, created_batch
-from ledgerbee.platform.http.operation import Ctx, operation, resource_router
-from ledgerbee.platform.http.partial import Check, Facts
-from ledgerbee.platform.http.wire import Day, Id, OptionalLine, RequestModel, Text, changes_of
 
 router = resource_router("Journal Entries")
 

@@ -8,6 +8,10 @@ from ledgerbee.chart.accounts.model import ACCOUNT_NOT_BOOKABLE, ACCOUNT_NOT_FOU
 from ledgerbee.chart.dimensions.model import DIMENSION_NOT_ADDITIVE, DIMENSION_VALUE_NOT_FOUND, PROJECT_ARCHIVED
 from ledgerbee.chart.journal_categories.model import JOURNAL_CATEGORY_NOT_FOUND
 from ledgerbee.chart.vat_codes.model import VAT_CODE_NOT_FOUND
+from ledgerbee.http.body_limits import LARGE_BODY
+from ledgerbee.http.caller import Caller
+from ledgerbee.http.command_batcher import Work
+from ledgerbee.http.operation import CallerDep, operation, resource_router
 from ledgerbee.ledger.entries import actions
 from ledgerbee.ledger.entries.model import (
     FISCAL_YEAR_MISSING,
@@ -35,17 +39,14 @@ from ledgerbee.ledger.entries.wire import (
     created,
     created_batch,
 )
+from ledgerbee.ledger.uploads.actions import decoded, staged
+from ledgerbee.ledger.uploads.model import INVALID_ATTACHMENT_TYPE, NewAttachment
 from ledgerbee.parties.customers.model import CUSTOMER_NOT_FOUND
 from ledgerbee.parties.vendors.model import VENDOR_NOT_FOUND
-from ledgerbee.platform.attachments.actions import decoded, staged
-from ledgerbee.platform.attachments.model import ATTACHMENT_STORE_UNAVAILABLE, INVALID_ATTACHMENT_TYPE, NewAttachment
-from ledgerbee.platform.caller import Caller
+from ledgerbee.platform.blobs.store import ATTACHMENT_STORE_UNAVAILABLE
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.http.body_limits import LARGE_BODY
-from ledgerbee.platform.http.operation import CallerDep, operation, resource_router
-from ledgerbee.platform.rates.model import EXCHANGE_RATE_MISSING
 from ledgerbee.platform.steps import StepCounter, give_way
-from ledgerbee.platform.together import Work
+from ledgerbee.tenancy.rates.model import EXCHANGE_RATE_MISSING
 
 router = resource_router("Journal Entries")
 router_v2 = resource_router("Journal Entries (v2)")

@@ -4,11 +4,11 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from typing import TypeVar
 from uuid import UUID
 
+from ledgerbee.http.caller import Caller
+from ledgerbee.http.pace import PACE
 from ledgerbee.ledger.entries.rules import Portion, groups_of, text_of
-from ledgerbee.platform.caller import Caller
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.db import TOO_MUCH_CONTENTION
-from ledgerbee.platform.http.pace import PACE
 from ledgerbee.platform.steps import StepCounter
 
 T = TypeVar("T")

@@ -5,16 +5,16 @@ from typing import Annotated
 
 from fastapi import Path, Query, Response
 
+from ledgerbee.http.caller import Caller
+from ledgerbee.http.operation import CallerDep, Ctx, operation, resource_router
+from ledgerbee.http.pieces import InPieces
+from ledgerbee.http.wire import Id, pages
 from ledgerbee.ledger.entries import rules, store
 from ledgerbee.ledger.entries.http.pieces import in_portions
 from ledgerbee.ledger.entries.model import JOURNAL_ENTRY_NOT_FOUND, JournalEntry
 from ledgerbee.ledger.entries.query import EntryQuery
 from ledgerbee.ledger.entries.wire import JournalEntryResponse, ListJournalEntriesResponse
-from ledgerbee.platform.caller import Caller
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.http.operation import CallerDep, Ctx, operation, resource_router
-from ledgerbee.platform.http.pieces import InPieces
-from ledgerbee.platform.http.wire import Id, pages
 from ledgerbee.platform.steps import in_steps
 
 router = resource_router("Journal Entries")

@@ -14,7 +14,7 @@ from ledgerbee.chart.vat_codes import store as vat_codes
 from ledgerbee.ledger.entries.model import EnteredEntry
 from ledgerbee.ledger.entries.rules.entering import Books
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.rates import store as rates
+from ledgerbee.tenancy.rates import store as rates
 
 _BOOKS: Final = """
 SELECT g.base_currency,

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from ledgerbee.core.errors import VALIDATION_FAILED, LedgerBeeError, invalid
 from ledgerbee.core.money import EXACT, MAX_AMOUNT, is_currency, minor_units, total
+from ledgerbee.http.wire import MAX_TEXT
 from ledgerbee.ledger.entries.model import MAX_LINES, EntryType, Side
 from ledgerbee.ledger.imports.formats.dates import DAY_FIRST, MONTH_FIRST, read_date_as
 from ledgerbee.ledger.imports.formats.headings import DATES, OF_ENTRY
@@ -15,7 +16,6 @@ from ledgerbee.ledger.imports.formats.records import Record, Records
 from ledgerbee.ledger.imports.formats.rows import MAX_LINE_BYTES, Lines, Row
 from ledgerbee.ledger.imports.model import JOURNAL_IMPORT_UNREADABLE, CsvDialect, Kept, Place, Refusal
 from ledgerbee.ledger.imports.rules import refusal_of
-from ledgerbee.platform.http.wire import MAX_TEXT
 
 _TEXTS: Final = (("vatCode", "vatCode"), ("description", "lineDescription"))
 _NUMBER: Final = re.compile(r"[0-9]{1,10}")

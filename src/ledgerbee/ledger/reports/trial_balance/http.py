@@ -8,12 +8,12 @@ from pydantic import Field
 
 from ledgerbee.chart.accounts.model import LedgerType
 from ledgerbee.core.money import format_amount
+from ledgerbee.http.arrays import in_thread
+from ledgerbee.http.operation import Ctx, operation, resource_router
+from ledgerbee.http.wire import IdText, MoneyText, RequestModel, ResponseModel
 from ledgerbee.ledger.periods.http import BookDay
 from ledgerbee.ledger.reports.trial_balance.actions import trial_balance
 from ledgerbee.ledger.reports.trial_balance.model import NO_BALANCES, Balances, TrialBalance
-from ledgerbee.platform.http.arrays import in_thread
-from ledgerbee.platform.http.operation import Ctx, operation, resource_router
-from ledgerbee.platform.http.wire import IdText, MoneyText, RequestModel, ResponseModel
 
 router = resource_router("Reports")
 

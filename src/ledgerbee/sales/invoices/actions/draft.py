@@ -11,8 +11,6 @@ from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.entries.rules import check_delivery_date
 from ledgerbee.parties.customers import store as customers
 from ledgerbee.parties.customers.model import BillingFacts
-from ledgerbee.platform.company import store as companies
-from ledgerbee.platform.company.model import Company
 from ledgerbee.platform.context import Context
 from ledgerbee.sales.documents import actions as documents
 from ledgerbee.sales.documents.model import Computed
@@ -21,6 +19,8 @@ from ledgerbee.sales.invoices import rules, store
 from ledgerbee.sales.invoices.model import FullInvoice, Invoice, InvoiceFields, InvoiceStatus
 from ledgerbee.sales.invoices.wire import snapshot
 from ledgerbee.sales.templates.model import TemplateType
+from ledgerbee.tenancy.company import store as companies
+from ledgerbee.tenancy.company.model import Company
 
 _DRAFT = (InvoiceStatus.DRAFT,)
 #: Changes that make looked-up prices and discounts stale.

@@ -9,10 +9,7 @@ from ledgerbee.parties.contacts.model import Contact
 from ledgerbee.parties.customers import store as customers
 from ledgerbee.parties.customers.model import BillingFacts
 from ledgerbee.parties.departments.model import Department
-from ledgerbee.platform.company import store as companies
-from ledgerbee.platform.company.model import Company
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.rates import store as rates
 from ledgerbee.platform.steps import give_way
 from ledgerbee.sales.documents import actions as documents
 from ledgerbee.sales.documents.model import Computed, DocumentKind
@@ -21,6 +18,9 @@ from ledgerbee.sales.documents.snapshot import Addressee, Heading, compose
 from ledgerbee.sales.invoices import rules, store
 from ledgerbee.sales.invoices.model import Invoice, InvoiceStatus
 from ledgerbee.sales.templates.model import DocumentTemplate, TemplateType
+from ledgerbee.tenancy.company import store as companies
+from ledgerbee.tenancy.company.model import Company
+from ledgerbee.tenancy.rates import store as rates
 
 
 @dataclass(frozen=True, slots=True)

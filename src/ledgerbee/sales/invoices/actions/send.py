@@ -12,10 +12,7 @@ from ledgerbee.ledger.entries.model import LineType, NewEntry
 from ledgerbee.parties.customers import actions as customer_actions
 from ledgerbee.parties.customers import store as customers
 from ledgerbee.parties.customers.model import BillingFacts
-from ledgerbee.platform.company import store as companies
-from ledgerbee.platform.company.model import Company
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.rates import store as rates
 from ledgerbee.platform.steps import give_way
 from ledgerbee.sales.delivery import store as deliveries
 from ledgerbee.sales.delivery.model import Delivery, DeliveryStatus, DeliveryType, Outcome
@@ -40,6 +37,9 @@ from ledgerbee.sales.invoices.model import (
 )
 from ledgerbee.sales.invoices.wire import snapshot
 from ledgerbee.sales.templates.model import TemplateType
+from ledgerbee.tenancy.company import store as companies
+from ledgerbee.tenancy.company.model import Company
+from ledgerbee.tenancy.rates import store as rates
 
 
 @dataclass(frozen=True, slots=True)

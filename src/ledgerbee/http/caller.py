@@ -1,0 +1,156 @@
+"""Who calls: the request's credential, and the ways to run its transactions."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TypeVar
+
+from fastapi import Response
+
+from ledgerbee.core.dates import Clock, system_clock
+from ledgerbee.http.command_batcher import Together, Work
+from ledgerbee.http.idempotency import IDEMPOTENCY_KEY_IN_USE, Reservation, answer_of, replay
+from ledgerbee.platform.blobs.store import BlobStore
+from ledgerbee.platform.context import NO_LIMIT, Context, Origin
+from ledgerbee.platform.credentials.model import Principal
+from ledgerbee.platform.db import AnsweredBeforeError, CredentialRevokedError, Database, KeyInUseError, Tenant
+
+C = TypeVar("C")
+R = TypeVar("R")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """One request's principal, moment, database and blob store: enough to open transactions of its own.
+
+    `reservation` is the idempotency key that it sent, `secret_fields` what is not kept of its answer, `address` the
+    client's, as the outermost trusted proxy told it (None: it has none). `admit` lets the request in once more, as of
+    now; told that what is remembered of the credential is stale, it asks the database. `max_waiting_bytes` is what one
+    company may have waiting to be worked off. `now` is when the request came in; `clock` tells of what ends it later.
+    """
+
+    principal: Principal
+    database: Database
+    together: Together
+    blobs: BlobStore
+    request_id: str
+    now: datetime
+    reservation: Reservation | None = None
+    secret_fields: tuple[str, ...] = ()
+    address: str | None = None
+    admit: Callable[[bool], Awaitable[Principal]] | None = None
+    max_waiting_bytes: int = NO_LIMIT
+    clock: Clock = system_clock
+
+    @property
+    def tenant(self) -> Tenant:
+        """Whose rows the transaction may see, and the credential it checks first."""
+        principal = self.principal
+        return Tenant(
+            company_id=principal.company_id,
+            actor=principal.actor,
+            request_id=self.request_id,
+            time_zone=principal.time_zone,
+            credential_hash=principal.secret_hash,
+            credential_version=principal.version,
+            known=principal.known,
+            origin=Origin(principal.kind, principal.subject_id, self.address),
+        )
+
+    async def read(self, work: Callable[[Context], Awaitable[T]]) -> T:
+        """Run `work` in a read-only transaction of the caller's company."""
+        return await self.database.run(self.tenant, self.now, work, read_only=True)
+
+    async def read_on(self, work: Callable[[Context], Awaitable[T]]) -> T:
+        """Run `work` in a further read-only transaction, for an answer that is read a piece at a time.
+
+        It may take a while: the credential is checked in each. Raises `UNAUTHORIZED` and `INSUFFICIENT_PERMISSIONS`
+        when it may do that no more.
+        """
+        try:
+            return await (await self._as_of_now(is_stale=False)).read(work)
+        except CredentialRevokedError:  # or changed since, which is no reason to stop
+            return await (await self._as_of_now(is_stale=True)).read(work)
+
+    async def write(self, work: Callable[[Context], Awaitable[T]]) -> T:
+        """Run `work` in a transaction of the caller's company that is a step of its request, under no key.
+
+        For a request of several transactions, the last of which is its `command`. It may take hours: each is of its own
+        moment, and the credential, its expiry and what it may do are checked in each. Raises `UNAUTHORIZED` and
+        `INSUFFICIENT_PERMISSIONS` when that has changed.
+        """
+        try:
+            return await (await self._as_of_now(is_stale=False))._step(work)
+        except CredentialRevokedError:  # or changed since, which is no reason to stop
+            return await (await self._as_of_now(is_stale=True))._step(work)
+
+    async def _step(self, work: Callable[[Context], Awaitable[T]]) -> T:
+        return await self.database.run(self.tenant, self.now, work)
+
+    async def last_command(self, work: Callable[[Context], Awaitable[Response]]) -> Response:
+        """As `command`, at the end of a request of several transactions: see `write`."""
+        try:
+            return await (await self._as_of_now(is_stale=False)).command(work)
+        except CredentialRevokedError:
+            return await (await self._as_of_now(is_stale=True)).command(work)
+
+    async def _as_of_now(self, *, is_stale: bool) -> "Caller":
+        assert self.admit is not None, "a request of several transactions comes from the edge"
+        return replace(self, principal=await self.admit(is_stale), now=self.clock())
+
+    def with_content(self, digest: bytes) -> "Caller":
+        """The caller of a request whose body was read as it came in: its digest is part of what the request is."""
+        if self.reservation is None:
+            return self
+        return replace(self, reservation=self.reservation.with_content(digest))
+
+    async def answered_before(self) -> Response | None:
+        """The answer that is kept under the request's idempotency key; None where there is none.
+
+        For a request that is refused before its transaction. Raises `IDEMPOTENCY_KEY_IN_USE` and
+        `IDEMPOTENCY_KEY_REUSED`, which go before what is wrong with the request.
+        """
+        if self.reservation is None:
+            return None
+        return await self._once(self.database.run(self.tenant, self.now, _nothing, key=self.reservation.key))
+
+    async def command(self, work: Callable[[Context], Awaitable[Response]]) -> Response:
+        """Run `work` in a transaction under the request's idempotency key; its answer, once it is committed.
+
+        The kept answer instead if the request was carried out before. Raises `IDEMPOTENCY_KEY_IN_USE` and
+        `IDEMPOTENCY_KEY_REUSED`.
+        """
+
+        async def keep_answer(context: Context) -> Response:
+            response = await work(context)
+            if self.reservation is not None:
+                context.answer = answer_of(self.reservation, response, self.secret_fields)
+            return response
+
+        key = self.reservation.key if self.reservation else None
+        return await self._once(self.database.run(self.tenant, self.now, keep_answer, key=key))
+
+    async def command_together(
+        self, work: Work[C, R], command: C, render: Callable[[R], Response], size: int = 1
+    ) -> Response:
+        """As `command`, but in one transaction with those of the company's other callers who come at the same time.
+
+        `work` gets everyone's commands and gives everyone's outcomes; `render` makes this caller's answer. `size` is
+        how much there is to do. Raises `TOO_MUCH_CONTENTION` where too many wait already.
+        """
+        return await self._once(self.together.run(self.tenant, self.reservation, self.now, work, command, render, size))
+
+    async def _once(self, running: Awaitable[T]) -> T | Response:
+        try:
+            return await running
+        except KeyInUseError:
+            raise IDEMPOTENCY_KEY_IN_USE.error() from None
+        except AnsweredBeforeError:
+            reservation = self.reservation
+            assert reservation is not None, "only a request with a key can have been answered before"
+            return await self.read(lambda context: replay(context, reservation))
+
+
+async def _nothing(_: Context) -> None:
+    """Takes the first round trip of a transaction, which looks at the credential and the key."""

@@ -1,0 +1,88 @@
+"""What refuses a request for what it should not have; what else is wrong with it is told at once."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from inspect import iscoroutinefunction
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.dependencies.models import Dependant
+from fastapi.dependencies.utils import request_params_to_args
+
+from ledgerbee.core.errors import LedgerBeeError, invalid, with_others
+from ledgerbee.http.bodies import body_faults
+from ledgerbee.http.query import query_names
+from ledgerbee.http.validation import validation_error
+from ledgerbee.http.wire import RequestModel
+
+CheckRequest = Callable[[Request], Awaitable[None]]
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+def query_check(takes: Dependant, declared: Sequence[Mapping[str, Any]], *, takes_fields: bool) -> CheckRequest:
+    """What refuses parameters that a route doesn't take: see `query_names`; its body has fields or none.
+
+    It raises the validation error of all that is wrong with the request, which is looked for only then.
+    """
+    names = query_names(takes, declared)
+
+    async def check(request: Request) -> None:
+        try:
+            names.check(request)
+        except LedgerBeeError as fault:
+            faults = await _faults_of_parameters(takes, request, besides=fault)
+            faults += await _faults_of_body(takes, request) if takes_fields else await _fields(request)
+            raise with_others(fault, faults) from None
+
+    return check
+
+
+def without_fields(takes: Dependant, handler: Handler) -> Handler:
+    """`handler` of an operation that takes no fields: whoever sends some is told, as everywhere else."""
+
+    async def run(request: Request) -> Response:
+        for fault in await _fields(request):
+            raise with_others(fault, await _faults_of_parameters(takes, request))
+        return await handler(request)
+
+    return run
+
+
+async def _fields(request: Request) -> list[LedgerBeeError]:
+    """The refusal of a body that is not to have fields, if it has some."""
+    if not await request.body():
+        return []
+    try:
+        body = await request.json()
+    except LedgerBeeError as fault:
+        return [fault]
+    if not isinstance(body, dict):
+        return [invalid(("", "isObject", "body must be an object"))]
+    return [invalid(*((name, "whitelistValidation", f"{name} should not exist") for name in body))] if body else []
+
+
+async def _faults_of_parameters(
+    takes: Dependant, request: Request, besides: LedgerBeeError | None = None
+) -> list[LedgerBeeError]:
+    """What is wrong in path and query, but for the parameters that a fault tells of already."""
+    told = {error["property"] for error in besides.details["validationErrors"]} if besides else set()
+    found = []
+    _, errors = request_params_to_args(takes.path_params, request.path_params)
+    _, more = request_params_to_args(takes.query_params, request.query_params)
+    errors += [error for error in more if error["loc"][-1] not in told]
+    if errors:
+        found.append(validation_error(errors))
+    for dependency in takes.dependencies:  # read the request alone
+        assert iscoroutinefunction(dependency.call)
+        try:
+            await dependency.call(request)
+        except LedgerBeeError as fault:
+            if not told & {error["property"] for error in fault.details["validationErrors"]}:
+                found.append(fault)
+    return found
+
+
+async def _faults_of_body(takes: Dependant, request: Request) -> list[LedgerBeeError]:
+    models = [parameter.field_info.annotation for parameter in takes.body_params]
+    if len(models) == 1 and isinstance(models[0], type) and issubclass(models[0], RequestModel):
+        return await body_faults(models[0], request)
+    return []

@@ -1,0 +1,136 @@
+"""Attached files from request to store: written before the transaction that attaches them, removed if it fails."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+from uuid import UUID
+
+import asyncpg
+import structlog
+
+from ledgerbee.core.errors import LedgerBeeError
+from ledgerbee.core.ids import new_id
+from ledgerbee.http.pace import in_turn
+from ledgerbee.ledger.uploads import rules, store
+from ledgerbee.ledger.uploads.model import DecodedAttachment, EncodedFile, NewAttachment
+from ledgerbee.platform.blobs.store import BlobStore
+from ledgerbee.platform.context import Context
+from ledgerbee.platform.db import CredentialRevokedError, Database, Tenant
+from ledgerbee.platform.jobs import SYSTEM
+
+if TYPE_CHECKING:
+    from ledgerbee.http.caller import Caller  # knows HTTP, which the worker has no use for
+
+#: A lease this old is nobody's any more: no request takes that long.
+STALE_AFTER: Final = timedelta(hours=1)
+#: Blobs that one transaction locks at a time: the server has room for some thousand locks in all.
+_AT_A_TIME: Final = 100
+
+log = structlog.get_logger("ledgerbee.attachments")
+
+#: The event loop itself forgets tasks that nobody waits for.
+_releasing: Final[set[asyncio.Task[None]]] = set()
+
+
+@dataclass(frozen=True, slots=True)
+class _Lease:
+    """A hold on blobs that are about to be attached, for the time until they are."""
+
+    id: UUID
+    hashes: Sequence[bytes]
+    tenant: Tenant
+    now: datetime
+    database: Database
+    blobs: BlobStore
+
+    async def take(self) -> None:
+        """Take it, committed: from now on nobody removes these blobs.
+
+        The lock waits for whoever is about to remove one: what is found in the store after it stays there.
+        """
+
+        async def work(context: Context, hashes: Sequence[bytes]) -> None:
+            await store.lock(context, hashes)
+            await store.lease(context, self.id, hashes)
+
+        await self._in_parts(work)
+
+    async def release(self) -> None:
+        """Give it up, and remove the blobs that nothing holds any more.
+
+        What was posted is posted whether this works or not: the timetable comes back to what is left.
+        """
+
+        async def work(context: Context, hashes: Sequence[bytes]) -> None:
+            await store.lock(context, hashes)
+            for content_hash in await store.release(context, self.id, hashes):
+                await self.blobs.delete(context.company_id, content_hash)
+
+        try:
+            await self._in_parts(work)
+        except (LedgerBeeError, CredentialRevokedError, asyncpg.PostgresError, asyncpg.InterfaceError) as fault:
+            log.warning("attachments.left", lease=str(self.id), error=f"{type(fault).__name__}: {fault}")
+
+    async def _in_parts(self, work: Callable[[Context, Sequence[bytes]], Awaitable[None]]) -> None:
+        ordered = sorted(self.hashes)
+        for start in range(0, len(ordered), _AT_A_TIME):
+            some = ordered[start : start + _AT_A_TIME]
+
+            async def part(context: Context, some: Sequence[bytes] = some) -> None:
+                await work(context, some)
+
+            await self.database.run(self.tenant, self.now, part)
+
+
+async def decoded(files: Sequence[Sequence[EncodedFile]], paths: Sequence[str]) -> list[list[DecodedAttachment]]:
+    """The files of several entries as `rules.decode` reads them, in the same order; `paths` name the entries' lists.
+
+    Large ones are read beside the event loop, when their turn comes. Raises what `rules.decode` raises.
+    """
+    size = sum(len(file.content) for of_entry in files for file in of_entry)
+    return await in_turn(size, lambda: rules.decode(files, paths))
+
+
+@asynccontextmanager
+async def staged(
+    caller: "Caller", files: Sequence[Sequence[DecodedAttachment]]
+) -> AsyncIterator[list[tuple[NewAttachment, ...]]]:
+    """Put the files of several entries into the store, to be attached by the transaction that runs inside.
+
+    However the block ends, what it attached stays in the store and what it did not attach is removed from it. Raises
+    `ATTACHMENT_STORE_UNAVAILABLE`.
+    """
+    contents = {file.hash: file.content for of_entry in files for file in of_entry}
+    if not contents:
+        yield [() for _ in files]
+        return
+    lease = _Lease(new_id(), list(contents), caller.tenant, caller.now, caller.database, caller.blobs)
+    try:
+        await lease.take()
+        for content_hash, content in contents.items():
+            await caller.blobs.put(caller.tenant.company_id, content_hash, content)
+        yield [tuple(_new(file) for file in of_entry) for of_entry in files]
+    finally:
+        releasing = asyncio.create_task(lease.release())
+        _releasing.add(releasing)
+        releasing.add_done_callback(_releasing.discard)
+        await asyncio.shield(releasing)
+
+
+def _new(file: DecodedAttachment) -> NewAttachment:
+    return NewAttachment(new_id(), file.file_name, file.content_type, len(file.content), file.hash)
+
+
+async def release_stale(database: Database, blobs: BlobStore, now: datetime) -> None:
+    """Finish what processes that died left: release the old leases of all companies. For the timetable.
+
+    What can't be released now is left for the next time.
+    """
+    async with database.connection() as connection:
+        found = await store.stale(connection, now - STALE_AFTER)
+    for company_id, lease_id, hashes in found:
+        tenant = Tenant(company_id, SYSTEM, new_id().hex, "UTC")
+        await _Lease(lease_id, hashes, tenant, now, database, blobs).release()

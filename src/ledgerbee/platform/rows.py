@@ -1,0 +1,59 @@
+"""Statements over plain tables, written out from the fields of their dataclass when a store is imported.
+
+Text and arguments only: what is sent, when, and what comes of it stands in the store. A dataclass of a row has the
+table's columns as its fields, in any order, but for `company_id`.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import fields
+from typing import Any
+
+import asyncpg
+
+from ledgerbee.core.errors import LedgerBeeError
+
+
+def names(kind: type[Any]) -> tuple[str, ...]:
+    """The columns of a dataclass's table, but for `company_id`."""
+    return tuple(field.name for field in fields(kind))
+
+
+def columns(kind: type[Any], alias: str = "") -> str:
+    """Those columns for a SELECT; `alias` is the table's."""
+    prefix = f"{alias}." if alias else ""
+    return ", ".join(prefix + name for name in names(kind))
+
+
+def values(row: Any) -> list[Any]:
+    """A row's values in the order of its columns."""
+    return [getattr(row, name) for name in names(type(row))]
+
+
+def insert(table: str, kind: type[Any]) -> str:
+    """INSERT of a row; takes `company_id` ($1) and `values`."""
+    places = ", ".join(f"${number}" for number in range(1, len(names(kind)) + 2))
+    return f"INSERT INTO {table} (company_id, {columns(kind)}) VALUES ({places})"
+
+
+def update(table: str, kind: type[Any], fixed: Collection[str] = ("created_at",)) -> str:
+    """UPDATE of the row by its id, of all but the `fixed` columns; takes `company_id` ($1) and `values`.
+
+    A fixed column is compared instead: nothing of the arguments is left unused, and a row whose fixed columns are said
+    to be others is not found.
+    """
+    places = {name: f"{name} = ${place}" for place, name in enumerate(names(kind), 2)}
+    kept = " AND ".join(places.pop(name) for name in ("id", *fixed))
+    return f"UPDATE {table} SET {', '.join(places.values())} WHERE company_id = $1 AND {kept}"
+
+
+@contextmanager
+def refusing(refusals: Mapping[str, LedgerBeeError]) -> Iterator[None]:
+    """Raise the refusal of the constraint (by its name) that a statement breaks; any other fault stays as it is."""
+    try:
+        yield
+    except asyncpg.IntegrityConstraintViolationError as fault:
+        refusal = refusals.get(fault.constraint_name or "")
+        if refusal is None:
+            raise
+        raise refusal from None

@@ -1,0 +1,101 @@
+"""Credentials that other credentials made: none is valid where, when or for what its maker isn't.
+
+A key or client that is revoked takes with it all that it made, and what those made; one that is narrowed takes with it
+what no longer fits. The operator's own have no maker and end only by themselves.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from ledgerbee.http.event_forms import told
+from ledgerbee.platform.context import Context
+from ledgerbee.platform.credentials import store as credentials
+from ledgerbee.platform.credentials.model import Grant, Principal
+from ledgerbee.platform.credentials.rules import check_addresses, check_grant, fits, granted
+from ledgerbee.tenancy.api_keys import store as api_keys
+from ledgerbee.tenancy.api_keys.model import ApiKey
+from ledgerbee.tenancy.oauth import store as oauth_clients
+from ledgerbee.tenancy.oauth.model import OAuthClient
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What a new credential gets, and who made it: the key or client (None: the operator), and its name as an actor."""
+
+    grant: Grant
+    maker: UUID | None
+    created_by: str
+
+
+async def give(context: Context, wanted: Grant, maker: Principal | None) -> Made:
+    """What a new key or client gets that `maker` asks for (None: the operator, who can give anything).
+
+    The maker is held until the transaction ends: whoever revokes it meanwhile waits, and then sees what it made. Raises
+    what `rules.granted` raises, and `CredentialRevokedError`.
+    """
+    if maker is None:
+        return Made(wanted, None, str(context.actor))
+    held = await credentials.hold(context, maker.subject_id)
+    return Made(granted(wanted, held), maker.subject_id, str(context.actor))
+
+
+async def check_change(
+    context: Context, client_id: UUID, before: Grant, after: Grant, changer: Principal | None
+) -> None:
+    """Refuse a change of a client by who doesn't hold its scopes, or beyond what its maker or the changer may.
+
+    Raises `INSUFFICIENT_PERMISSIONS` and validation errors.
+    """
+    if changer is not None:
+        held = await credentials.hold(context, changer.subject_id)
+        check_grant(before.scopes, held.scopes)
+        _check_within(before, after, held)
+    maker = await credentials.maker_of(context, client_id)
+    if maker is not None:
+        _check_within(before, after, await credentials.hold(context, maker))
+
+
+def _check_within(before: Grant, after: Grant, held: Grant) -> None:
+    """Refuse scopes or addresses that `held` doesn't have; those that stay as they were are no question."""
+    check_grant(after.scopes, held.scopes)
+    if after.ip_allowlist != before.ip_allowlist:
+        check_addresses(after.ip_allowlist, held.ip_allowlist)
+
+
+def check_holds(scopes: Collection[str], changer: Principal | None) -> None:
+    """Refuse to end a credential that can do what its ender can't. Raises `INSUFFICIENT_PERMISSIONS`."""
+    if changer is not None:
+        check_grant(scopes, changer.scopes)
+
+
+async def revoke(context: Context, subject_id: UUID) -> None:
+    """Shut a key or client out with all that it made, at once. Emits `api_key.revoked` and `oauth_client.revoked`.
+
+    One that is revoked already stays as it is.
+    """
+    await credentials.revoke(context, subject_id)
+    await _mark(context, subject_id)
+    # A statement of its own, after the one that waited for whoever held the maker (`give`): it sees what was made.
+    for made in await credentials.made_by(context, subject_id):
+        await revoke(context, made)
+
+
+async def revoke_beyond(context: Context, subject_id: UUID, grant: Grant) -> None:
+    """Revoke what a key or client made that no longer lies within its `grant`."""
+    for made, has in (await credentials.made_by(context, subject_id)).items():
+        if not fits(has, grant):
+            await revoke(context, made)
+
+
+async def _mark(context: Context, subject_id: UUID) -> None:
+    """A key or client was revoked, by itself or with the one that made it."""
+    key = await api_keys.mark_revoked(context, subject_id)
+    if key is not None:
+        was = told(ApiKey, replace(key, revoked_at=None))
+        context.emit("api_key.revoked", subject_id, told(ApiKey, key), before=was)
+        return
+    client = await oauth_clients.mark_revoked(context, subject_id)
+    if client is not None:
+        was = told(OAuthClient, replace(client, revoked_at=None))
+        context.emit("oauth_client.revoked", subject_id, told(OAuthClient, client), before=was)

@@ -1,0 +1,198 @@
+"""OAuth clients and the tokens they are given (contract 1.2; RFC 6749, section 4.4; RFC 7009)."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, TypeVar
+from uuid import UUID
+
+from ledgerbee.core.errors import check_all
+from ledgerbee.core.ids import new_id
+from ledgerbee.http.event_forms import told
+from ledgerbee.platform.context import Context
+from ledgerbee.platform.credentials import store as credentials
+from ledgerbee.platform.credentials.model import TOKEN_PREFIX, Grant, Principal, new_secret, secret_hash
+from ledgerbee.platform.credentials.rules import check_allowlist, check_scopes, is_address_allowed
+from ledgerbee.platform.db import CredentialRevokedError, Database, Tenant
+from ledgerbee.tenancy import grants
+from ledgerbee.tenancy.oauth import store
+from ledgerbee.tenancy.oauth.model import (
+    CLIENT_SECRET_PREFIX,
+    OAUTH_CLIENT_INVALID_STATE,
+    TOKEN_LIFE,
+    AccessToken,
+    ClientCredentials,
+    OAuthClient,
+    invalid_client,
+)
+
+
+async def create(
+    context: Context,
+    *,
+    name: str,
+    scopes: Sequence[str],
+    ip_allowlist: Sequence[str] = (),
+    maker: Principal | None = None,
+) -> tuple[OAuthClient, str]:
+    """Make a client; its secret is in the answer and nowhere else. Emits `oauth_client.created`.
+
+    The client lies within what `maker` has (None: the operator, who can give anything) and ends with it. Raises
+    `API_KEY_SCOPE_NOT_ASSIGNABLE`, `INSUFFICIENT_PERMISSIONS` and validation errors.
+    """
+    check_all(lambda: check_scopes(scopes), lambda: check_allowlist(ip_allowlist))
+    made = await grants.give(context, Grant(_sorted(scopes), tuple(ip_allowlist), None), maker)
+    secret = new_secret(CLIENT_SECRET_PREFIX)
+    client = OAuthClient(
+        id=new_id(),
+        name=name,
+        scopes=made.grant.scopes,
+        ip_allowlist=made.grant.ip_allowlist,
+        created_at=context.now,
+        revoked_at=None,
+        expires_at=made.grant.expires_at,
+        created_by=made.created_by,
+    )
+    await store.insert(context, client)
+    await credentials.add(
+        context,
+        secret_hash=_client_hash(ClientCredentials(str(client.id), secret)),
+        kind="oauth_client",
+        subject_id=client.id,
+        scopes=client.scopes,
+        ip_allowlist=client.ip_allowlist,
+        expires_at=client.expires_at,
+        made_by=made.maker,
+    )
+    context.emit("oauth_client.created", client.id, told(OAuthClient, client))
+    return client, secret
+
+
+async def update(
+    context: Context, client_id: UUID, changes: dict[str, Any], *, changer: Principal | None = None
+) -> OAuthClient:
+    """Change a client. Other scopes or addresses end all tokens it was given, at once, and what it made beyond them.
+
+    `changer` (None: the operator) carries all scopes of the client, before and after, and its addresses then lie within
+    those of the changer and of the client's maker. Emits `oauth_client.updated` if anything became different. Raises
+    what `create` raises, `OAUTH_CLIENT_NOT_FOUND` and `OAUTH_CLIENT_INVALID_STATE`.
+    """
+    before = await store.get_for_update(context, client_id)
+    if before.revoked_at is not None:
+        raise OAUTH_CLIENT_INVALID_STATE.in_state("revoked")
+    after = replace(before, **changes)
+    check_all(lambda: check_scopes(after.scopes), lambda: check_allowlist(after.ip_allowlist))
+    after = replace(after, scopes=_sorted(after.scopes), ip_allowlist=tuple(after.ip_allowlist))
+    was, now = _grant_of(before), _grant_of(after)
+    await grants.check_change(context, client_id, was, now, changer)
+    if after == before:
+        return before
+    await store.update(context, after)
+    if now != was:
+        await credentials.change(context, client_id, scopes=after.scopes, ip_allowlist=after.ip_allowlist)
+        await grants.revoke_beyond(context, client_id, now)
+    context.emit("oauth_client.updated", client_id, told(OAuthClient, after), before=told(OAuthClient, before))
+    return after
+
+
+async def revoke(context: Context, client_id: UUID, changer: Principal | None = None) -> None:
+    """Shut a client out with its tokens and all that it made (`grants.revoke`), at once. Again is no error.
+
+    Raises `OAUTH_CLIENT_NOT_FOUND`, and `INSUFFICIENT_PERMISSIONS` when `changer` (None: the operator) lacks a scope of
+    it.
+    """
+    client = await store.get_for_update(context, client_id)
+    grants.check_holds(client.scopes, changer)
+    if client.revoked_at is None:
+        await grants.revoke(context, client_id)
+
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class TokenDesk:
+    """Where clients of any company ask for tokens and give them back: nobody is authenticated yet.
+
+    `host` is the caller's address, `now` aware UTC.
+    """
+
+    database: Database
+    request_id: str
+    now: datetime
+    host: str | None
+
+    async def issue(self, shown: ClientCredentials) -> AccessToken:
+        """A new token with all the client's scopes. Raises `invalid_client`."""
+
+        async def work(client: Principal, context: Context) -> AccessToken:
+            grant = await credentials.hold(context, client.subject_id)
+            if not is_address_allowed(self.host, grant.ip_allowlist):
+                raise invalid_client()
+            expires_at = min(self.now + TOKEN_LIFE, grant.expires_at or datetime.max.replace(tzinfo=UTC))
+            token = AccessToken(new_secret(TOKEN_PREFIX), grant.scopes, expires_at - self.now)
+            await credentials.add(
+                context,
+                secret_hash=secret_hash(token.secret),
+                kind="oauth_token",
+                subject_id=client.subject_id,
+                scopes=grant.scopes,
+                ip_allowlist=grant.ip_allowlist,
+                expires_at=expires_at,
+            )
+            return token
+
+        return await self._as_client(shown, work)
+
+    async def revoke(self, shown: ClientCredentials, token: str) -> None:
+        """End a token of the client; one that is unknown or another's is no error. Raises `invalid_client`."""
+
+        async def work(client: Principal, context: Context) -> None:
+            await credentials.revoke_token(context, client.subject_id, secret_hash(token))
+
+        await self._as_client(shown, work)
+
+    async def _as_client(self, shown: ClientCredentials, work: Callable[[Principal, Context], Awaitable[T]]) -> T:
+        """Run `work` in a transaction that the client's own credential enters. Raises `invalid_client`."""
+        for _ in range(2):  # it may be changed between the two round trips: once more, with what is true then
+            client = await self.authenticate(shown)
+            with suppress(CredentialRevokedError):
+                return await self.database.run(self._tenant(client), self.now, partial(work, client))
+        raise invalid_client()
+
+    async def authenticate(self, shown: ClientCredentials) -> Principal:
+        """The client that shows its secret at one of its addresses. Raises `invalid_client`."""
+        # Id and secret are one hash, so an unknown id and a wrong secret take the same way and the same time.
+        async with self.database.connection() as connection:
+            client = await credentials.resolve(connection, _client_hash(shown))
+        if client is None or client.kind != "oauth_client":
+            raise invalid_client()
+        if client.expires_at is not None and client.expires_at <= self.now:
+            raise invalid_client()
+        if not is_address_allowed(self.host, client.ip_allowlist):
+            raise invalid_client()
+        return client
+
+    def _tenant(self, client: Principal) -> Tenant:
+        return Tenant(
+            client.company_id,
+            client.actor,
+            self.request_id,
+            client.time_zone,
+            credential_hash=client.secret_hash,
+            credential_version=client.version,
+        )
+
+
+def _client_hash(shown: ClientCredentials) -> bytes:
+    return secret_hash(f"{shown.client_id}:{shown.client_secret}")
+
+
+def _grant_of(client: OAuthClient) -> Grant:
+    return Grant(client.scopes, client.ip_allowlist, client.expires_at)
+
+
+def _sorted(scopes: Sequence[str]) -> tuple[str, ...]:
+    return tuple(sorted(set(scopes)))

@@ -1,0 +1,94 @@
+"""OAuth 2.0 clients, their access tokens and the errors of RFC 6749 (contract 1.2, 1.6)."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from ledgerbee.core.errors import ErrorCode
+
+#: How long an access token lives (contract 1.2).
+TOKEN_LIFE: Final = timedelta(seconds=3600)
+#: The start of every client secret, so that a leaked one is recognised.
+CLIENT_SECRET_PREFIX: Final = "lbs_"  # noqa: S105 a prefix, not a secret
+
+#: Calls to one of the two endpoints in a sliding window (contract 1.6).
+RATE_LIMIT_HITS: Final = 10
+RATE_LIMIT_PERIOD: Final = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class OAuthClient:
+    """A client, without its secret: that is shown once, at creation. Its id is its `client_id`.
+
+    It expires with the credential that made it; `created_by` is the actor that did, as in events.
+    """
+
+    id: UUID
+    name: str
+    scopes: tuple[str, ...]
+    ip_allowlist: tuple[str, ...]
+    created_at: datetime
+    revoked_at: datetime | None
+    expires_at: datetime | None = None
+    created_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClientCredentials:
+    """What a client shows to prove who it is."""
+
+    client_id: str
+    client_secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """A new token: the secret itself, the scopes it carries, and how long it lives."""
+
+    secret: str
+    scopes: tuple[str, ...]
+    life: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimitWindow:
+    """What a call found: let through or not, how many are left, and when the next place is free (aware UTC)."""
+
+    allowed: bool
+    remaining: int
+    resets_at: datetime
+
+
+class OAuthRefusal(Exception):  # noqa: N818 named for what it is: RFC 6749's "error" is its code
+    """An error of the two OAuth endpoints, answered in the shape of RFC 6749, section 5.2."""
+
+    def __init__(self, error: str, description: str, status: int = 400, free_at: datetime | None = None) -> None:
+        super().__init__(description)
+        self.error = error
+        self.description = description
+        self.status = status
+        self.free_at = free_at  # when the next call is let through, of one that came too soon
+
+
+def invalid_request(description: str) -> OAuthRefusal:
+    """A parameter is missing, repeated or unreadable."""
+    return OAuthRefusal("invalid_request", description)
+
+
+def invalid_client(description: str = "Client authentication failed") -> OAuthRefusal:
+    """Unknown client, wrong secret or none: the caller can't tell which."""
+    return OAuthRefusal("invalid_client", description, 401)
+
+
+#: The text of a call that came too soon (contract 1.6).
+RATE_LIMITED: Final = "Rate limit exceeded. Try again later."
+
+
+def rate_limited(window: RateLimitWindow) -> OAuthRefusal:
+    """Too many calls (contract 1.6 gives the body)."""
+    return OAuthRefusal("invalid_client", RATE_LIMITED, 429, window.resets_at)
+
+
+OAUTH_CLIENT_NOT_FOUND = ErrorCode("OAUTH_CLIENT_NOT_FOUND", 404, "No such OAuth client in the company")
+OAUTH_CLIENT_INVALID_STATE = ErrorCode("OAUTH_CLIENT_INVALID_STATE", 409, "The OAuth client is revoked")
