@@ -201,7 +201,7 @@ def _bring_up(folder: DataFolder, start_lock: int, keep: Keep, patience: float =
         found, ours = _await_settled(folder, deadline, since)
         if found:
             (folder.cluster / SET_ASIDE).unlink(missing_ok=True)
-            if not ours:
+            if not ours and not started:
                 _set_keep(folder, Keep.UNTIL_STOPPED)
             return Server(folder.path, found.socket_dir, found.port, binaries.bin_dir, found.pid)
         if started:
@@ -267,8 +267,12 @@ def _start(folder: DataFolder, binaries: Binaries, socket_dir: Path) -> None:
     write_conf(folder.cluster, folder.account)
     server: list[str | Path] = [binaries.bin_dir / "postgres", "-D", folder.cluster, *command_line(socket_dir)]
     lock = open_lock(folder.server_lock)
+    deadline = time.monotonic() + LEFTOVER_SECONDS
     try:
-        try_exclusive(lock)
+        while not try_exclusive(lock):  # of one that was looking, and lets go in a moment
+            if time.monotonic() > deadline:
+                raise StartError(f"Somebody holds {folder.server_lock}. See what it does, or end it.")
+            time.sleep(POLL_SECONDS)
         with os.fdopen(open_own(folder.startup_log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), "wb") as log:
             run_as(folder.account, ["/bin/sh", "-c", '"$@" &', "sh", *server], output=log, keep_open=[lock])
     finally:
