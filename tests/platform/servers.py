@@ -50,7 +50,7 @@ def value(server: Server, *statements: str) -> str:
 def python(body: str, data_dir: Path) -> "subprocess.Popen[str]":
     """Another process that runs `body`; it has `postgres` and `data_dir`, and says things with `print`."""
     head = (
-        "import os, sys, time\nfrom pathlib import Path\nfrom ledgerbee.platform import postgres\n"
+        "import os, sys, time\nfrom pathlib import Path\nfrom ledgerbee import embedded as postgres\n"
         "data_dir = Path(sys.argv[1])\n"
     )
     command = [sys.executable, "-u", "-c", head + body, str(data_dir)]
