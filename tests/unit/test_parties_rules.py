@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from ledgerbee.core.countries import country_codes, is_country
 from ledgerbee.core.errors import ErrorCode, LedgerBeeError
+from ledgerbee.http.fields import normalised_email
 from ledgerbee.parties.customers import rules
 from ledgerbee.parties.customers.model import BillingRelationship, Customer, CustomerType, VatZone
 from ledgerbee.parties.defaults import Candidate, default_holder, settle_defaults
@@ -17,7 +18,6 @@ from ledgerbee.parties.identifiers import (
     is_eu_vat_number,
     is_gln,
     is_web_address,
-    normalised_email,
     without_spaces,
 )
 from ledgerbee.parties.order import natural_key

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from ledgerbee.http.arrays import array
 from ledgerbee.http.event_forms import form_of
+from ledgerbee.http.fields import NullableEmail, NullableLine
 from ledgerbee.http.operation import Ctx, operation, resource_router
 from ledgerbee.http.wire import Id, IdText, Line, RequestModel, ResponseModel, changes_of, omitted
 from ledgerbee.parties.contacts import actions, store
@@ -22,7 +23,7 @@ from ledgerbee.parties.departments.model import DEPARTMENT_NOT_FOUND
 from ledgerbee.parties.party import store as parties
 from ledgerbee.parties.party.model import Party
 from ledgerbee.parties.vendors.model import VENDOR_NOT_FOUND
-from ledgerbee.parties.wire import Flag, NullableEmail, NullableLine
+from ledgerbee.parties.wire import Flag
 from ledgerbee.platform.context import Context
 
 customer_router = resource_router("Customers")

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from ledgerbee.http.arrays import array_of
 from ledgerbee.http.checks import Check, Facts
+from ledgerbee.http.fields import NullableAddress, NullableEmail, NullableLine
 from ledgerbee.http.metadata import Metadata, matching_objects
 from ledgerbee.http.metadata_filters import MetadataFilters, with_metadata_filters
 from ledgerbee.http.operation import CallerDep, Ctx, operation, resource_router
@@ -30,10 +31,7 @@ from ledgerbee.parties.groups.model import CUSTOMER_GROUP_NOT_FOUND
 from ledgerbee.parties.wire import (
     ExternalId,
     Flag,
-    NullableAddress,
     NullableEan,
-    NullableEmail,
-    NullableLine,
     NullablePaymentTerms,
     NullableVatNumber,
     NullableWebsite,

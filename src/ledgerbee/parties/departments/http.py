@@ -6,6 +6,7 @@ from fastapi import Path
 from pydantic import Field
 
 from ledgerbee.http.event_forms import form_of
+from ledgerbee.http.fields import NullableAddress, NullableLine
 from ledgerbee.http.operation import Ctx, operation, resource_router
 from ledgerbee.http.wire import Id, IdText, Line, RequestModel, ResponseModel, changes_of, omitted
 from ledgerbee.parties.customers.model import CUSTOMER_NOT_FOUND
@@ -18,7 +19,7 @@ from ledgerbee.parties.departments.model import (
 from ledgerbee.parties.party import store as parties
 from ledgerbee.parties.party.model import Party
 from ledgerbee.parties.vendors.model import VENDOR_NOT_FOUND
-from ledgerbee.parties.wire import Flag, NullableAddress, NullableCountry, NullableEan, NullableLine
+from ledgerbee.parties.wire import Flag, NullableCountry, NullableEan
 from ledgerbee.platform.context import Context
 
 customer_router = resource_router("Customers")

@@ -6,6 +6,7 @@ from pydantic import Field
 from ledgerbee.core.money import ZERO, format_amount
 from ledgerbee.http.arrays import array_of
 from ledgerbee.http.event_forms import form_of
+from ledgerbee.http.fields import NullableAddress, NullableEmail, NullableLine
 from ledgerbee.http.operation import CallerDep, Ctx, operation, resource_router
 from ledgerbee.http.wire import (
     CountryCode,
@@ -29,14 +30,7 @@ from ledgerbee.parties.vendors.model import (
     GroupedVendor,
     VendorStatus,
 )
-from ledgerbee.parties.wire import (
-    NullableAddress,
-    NullableEmail,
-    NullableLine,
-    NullablePaymentTerms,
-    NullableVatNumber,
-    PartyNumber,
-)
+from ledgerbee.parties.wire import NullablePaymentTerms, NullableVatNumber, PartyNumber
 from ledgerbee.tenancy.company import store as companies
 
 router = resource_router("Vendors")

@@ -8,16 +8,16 @@ from pydantic import Field
 
 from ledgerbee.http.checks import Check, Facts
 from ledgerbee.http.event_forms import form_of
+from ledgerbee.http.fields import NullableEmail, NullableLine
 from ledgerbee.http.operation import CallerDep, Ctx, operation, resource_router
 from ledgerbee.http.wire import IdText, Line, Moment, ResponseModel, changes_of, omitted
 from ledgerbee.platform.context import Context
 from ledgerbee.tenancy.company import actions, rules, store
 from ledgerbee.tenancy.company.model import Company
 from ledgerbee.tenancy.company.wire import (
+    EXAMPLE_EMAIL,
     Language,
     LogoContent,
-    NullableEmail,
-    NullableLine,
     PaymentTerms,
     SellerFields,
     TimeZoneName,
@@ -64,7 +64,7 @@ class UpdateCompanyRequest(SellerFields):
     keeps_what_is_left_out = True
 
     name: Line = omitted()
-    billing_email: NullableEmail = omitted(description="Where the company's own bills go")
+    billing_email: NullableEmail = omitted(description="Where the company's own bills go", examples=[EXAMPLE_EMAIL])
     phone: NullableLine = omitted()
     website: NullableLine = omitted()
     contact_person_first_name: NullableLine = omitted()

@@ -5,11 +5,11 @@ import binascii
 from enum import StrEnum
 from typing import Annotated, Any, Final
 
-from email_validator import EmailNotValidError, validate_email
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
+from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from ledgerbee.http.wire import MAX_LINE, OptionalLine, RequestModel, Trimmed, Whole, blank_or, omitted
+from ledgerbee.http.fields import BLANK_IS_NULL, NullableAddress, NullableEmail, NullableLine
+from ledgerbee.http.wire import RequestModel, Trimmed, Whole, omitted
 from ledgerbee.tenancy.company.logo import MAX_LOGO_BYTES
 
 _BASE64_LENGTH: Final = 4 * -(-MAX_LOGO_BYTES // 3)
@@ -20,17 +20,6 @@ class Language(StrEnum):
 
     DANISH = "da"
     ENGLISH = "en"
-
-
-def _blank_to_none(value: Any) -> Any:
-    return None if isinstance(value, str) and not value.strip() else value
-
-
-def _check_email(value: str) -> str:
-    try:
-        return validate_email(value, check_deliverability=False).normalized
-    except EmailNotValidError:
-        raise PydanticCustomError("isEmail", "must be an email") from None
 
 
 def _to_bytes(value: Any) -> Any:
@@ -44,26 +33,10 @@ def _to_bytes(value: Any) -> Any:
     raise PydanticCustomError("isBase64", "must be base64 encoded")
 
 
-_BLANK_IS_NULL = BeforeValidator(_blank_to_none)
-
-#: A single-line text or null; blank means null.
-NullableLine = Annotated[OptionalLine | None, _BLANK_IS_NULL]
-#: A street address, over several lines if need be, or null.
-NullableAddress = Annotated[Annotated[str, Trimmed(MAX_LINE)] | None, _BLANK_IS_NULL]
-#: An e-mail address or null. No DNS is asked.
-NullableEmail = Annotated[
-    Annotated[
-        str,
-        Trimmed(254),
-        AfterValidator(_check_email),
-    ]
-    | None,
-    _BLANK_IS_NULL,
-    blank_or({"type": "string", "format": "email", "maxLength": 254}),
-    Field(examples=["regnskab@example.com"]),
-]
+#: Of a company's own address.
+EXAMPLE_EMAIL: Final = "regnskab@example.com"
 #: Identifiers (VAT number, bank account): what they must be is told by the rules.
-NullableIdentifier = Annotated[Annotated[str, Trimmed(50)] | None, _BLANK_IS_NULL]
+NullableIdentifier = Annotated[Annotated[str, Trimmed(50)] | None, BLANK_IS_NULL]
 #: Days from a document's date to its due date.
 PaymentTerms = Annotated[int, Field(strict=True, ge=0, le=3_650, examples=[14]), Whole]
 #: The content of a logo's file.
@@ -79,7 +52,7 @@ TimeZoneName = Annotated[str, StringConstraints(strict=True, max_length=100), Fi
 class SellerFields(RequestModel):
     """What documents say of a company as their seller, and where they ask to be paid."""
 
-    email: NullableEmail = omitted(description="Where customers' answers go")
+    email: NullableEmail = omitted(description="Where customers' answers go", examples=[EXAMPLE_EMAIL])
     address: NullableAddress = omitted(description="Street and number; needed on invoices")
     postal_code: NullableLine = omitted(description="Needed on invoices of a company in the EU")
     city: NullableLine = omitted(description="Needed on invoices")
