@@ -18,6 +18,7 @@ from ledgerbee.http.event_forms import told
 from ledgerbee.platform.context import Context
 from ledgerbee.tenancy.company import store as companies
 from ledgerbee.tenancy.company.model import Company
+from ledgerbee.tenancy.company.wire import render as render_company
 from ledgerbee.tenancy.rates import store as rates
 
 #: Events of one object are numbered from 1 without a hole, each at the moment of the one before it or later; requests
@@ -113,7 +114,7 @@ async def fault_in_settings(context: Context) -> str | None:
 def _form(kind: type, *arguments: Any) -> Mapping[str, Any] | None:
     """An object's form as it is told; None for values that have none."""
     try:
-        return told(kind, *arguments)
+        return render_company(*arguments).as_event() if kind is Company else told(kind, *arguments)
     except (ValueError, LookupError, ArithmeticError):
         return None
 

@@ -24,7 +24,6 @@ from ledgerbee.core.dates import day_in
 from ledgerbee.core.errors import invalid
 from ledgerbee.core.ids import new_id
 from ledgerbee.core.money import is_currency
-from ledgerbee.http.event_forms import told
 from ledgerbee.ledger.periods.rules import first_year
 from ledgerbee.ledger.setup import open_books
 from ledgerbee.parties.groups import store as party_groups
@@ -35,6 +34,7 @@ from ledgerbee.sales.templates.model import DocumentTemplate, TemplateType
 from ledgerbee.tenancy.company import store as companies
 from ledgerbee.tenancy.company.model import Company
 from ledgerbee.tenancy.company.rules import normal
+from ledgerbee.tenancy.company.wire import render
 
 
 async def create_company(
@@ -131,7 +131,7 @@ async def create_company(
                 created_at=context.now,
             ),
         )
-    context.emit("company.created", company.company_id, told(Company, company))
+    context.emit("company.created", company.company_id, render(company).as_event())
     return company
 
 

@@ -1,16 +1,31 @@
-"""Wire types of a company's settings."""
+"""Companies on the wire (contract 2.3; changing one is ours)."""
 
 import base64
 import binascii
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated, Any, Final
 
 from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from ledgerbee.core.changes import Changes
+from ledgerbee.http.checks import Check, Facts
 from ledgerbee.http.fields import BLANK_IS_NULL, NullableAddress, NullableEmail, NullableLine
-from ledgerbee.http.wire import RequestModel, Trimmed, Whole, omitted
+from ledgerbee.http.wire import (
+    IdText,
+    Line,
+    Moment,
+    RequestModel,
+    ResponseModel,
+    Trimmed,
+    Whole,
+    changes_to,
+    omitted,
+)
+from ledgerbee.tenancy.company import rules
 from ledgerbee.tenancy.company.logo import MAX_LOGO_BYTES
+from ledgerbee.tenancy.company.model import Company, CompanyFields
 
 _BASE64_LENGTH: Final = 4 * -(-MAX_LOGO_BYTES // 3)
 
@@ -65,3 +80,84 @@ class SellerFields(RequestModel):
     bank_account_number: NullableIdentifier = omitted(description="Danish: up to ten digits")
     iban: NullableIdentifier = omitted(examples=["DK5000400440116243"])
     bic: NullableIdentifier = omitted(examples=["DABADKKK"])
+
+
+class CompanyResponse(ResponseModel):
+    """The company behind the credential. What it hasn't told is null."""
+
+    company_id: IdText = Field(alias="id")
+    name: str = Field(examples=["Nordlys ApS"])
+    email: str | None
+    address: str | None
+    cvr_number: int | None = Field(
+        alias="vat", description="CVR number of a Danish company, as a number", examples=[13585628]
+    )
+    billing_email: str | None
+    city: str | None
+    postal_code: str | None
+    country_code: str = Field(description="ISO 3166-1 alpha-2", examples=["DK"])
+    phone: str | None
+    preferred_language: Language
+    contact_person_first_name: str | None
+    contact_person_last_name: str | None
+    vat_number: str | None = Field(description="VAT number of a company in any country", examples=["13585628"])
+    website: str | None
+    base_currency: str = Field(description="Currency that the books are kept in", examples=["DKK"])
+    time_zone: str = Field(description="IANA time zone of the company's days", examples=["Europe/Copenhagen"])
+    payment_terms_days: int = Field(
+        alias="paymentTerms", description="Days from a document's date to its due date", examples=[14]
+    )
+    bank_name: str | None
+    bank_registration_number: str | None
+    bank_account_number: str | None
+    iban: str | None
+    bic: str | None
+    has_logo: bool
+    licenses: list[str] = Field(examples=[["Subscription", "CustomerPortal", "MeteredProducts"]])
+    created_at: Moment
+    updated_at: Moment
+
+
+class CompanySettings(SellerFields):
+    """The settings to change, but for the logo."""
+
+    keeps_what_is_left_out = True
+
+    name: Line = omitted()
+    billing_email: NullableEmail = omitted(description="Where the company's own bills go", examples=[EXAMPLE_EMAIL])
+    phone: NullableLine = omitted()
+    website: NullableLine = omitted()
+    contact_person_first_name: NullableLine = omitted()
+    contact_person_last_name: NullableLine = omitted()
+    preferred_language: Language = omitted()
+    payment_terms_days: PaymentTerms = omitted(
+        alias="paymentTerms", description="Days from a document's date to its due date"
+    )
+    time_zone: TimeZoneName = omitted(description="IANA time zone")
+
+    def checks(self, facts: Facts, path: str) -> Iterable[Check]:  # noqa: ARG002
+        """What documents and banks ask of its identifiers; the country stays."""
+        yield from rules.seller_checks(self, lambda: facts.country_code)
+        yield lambda: rules.check_time_zone(self.time_zone)
+
+
+class UpdateCompanyRequest(CompanySettings):
+    """The settings to change; the others stay as they are, null clears one."""
+
+    logo: LogoContent | None = omitted(
+        description="A PNG or JPEG file of at most 500 kB and 8 million pixels. Kept as it is printed, without "
+        "metadata; null removes it"
+    )
+
+
+_settings_of = changes_to(CompanyFields, CompanySettings)
+
+
+def changes_of(body: UpdateCompanyRequest) -> Changes[CompanyFields]:
+    """The settings that the body names; its logo is apart."""
+    return Changes({name: value for name, value in _settings_of(body).fields.items() if name != "logo"})
+
+
+def render(company: Company) -> CompanyResponse:
+    """A company on the wire."""
+    return CompanyResponse.of_row(company)
