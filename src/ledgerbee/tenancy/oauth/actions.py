@@ -113,8 +113,8 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class TokenDesk:
-    """Where clients of any company ask for tokens and give them back: nobody is authenticated yet.
+class TokenService:
+    """Issues and revokes tokens of clients of any company: nobody is authenticated yet.
 
     `host` is the caller's address, `now` aware UTC.
     """
