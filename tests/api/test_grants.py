@@ -12,6 +12,7 @@ from tests.conftest import Api
 
 from ledgerbee.app.companies import allow_new_companies
 from ledgerbee.app.config import Settings
+from ledgerbee.core.changes import Changes
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.credentials import store as credentials
@@ -19,6 +20,7 @@ from ledgerbee.platform.credentials.model import Grant, Principal, secret_hash
 from ledgerbee.platform.credentials.rules import fits, granted, is_address_allowed
 from ledgerbee.platform.db import CredentialRevokedError
 from ledgerbee.tenancy.api_keys import actions as api_keys
+from ledgerbee.tenancy.grants.model import SubjectFields
 from ledgerbee.tenancy.oauth import actions as oauth_clients
 
 ALL = ["api-keys-write", "api-keys-read", "oauth-clients-write", "accounts-read", "accounts-write"]
@@ -234,7 +236,7 @@ class Chain:
 
     async def end(self, context: Context, verb: str, target: UUID, grant: Grant) -> None:
         if verb == "change" and self.kinds[target] == "client":
-            changes = {"scopes": grant.scopes, "ip_allowlist": grant.ip_allowlist}
+            changes: Changes[SubjectFields] = Changes({"scopes": grant.scopes, "ip_allowlist": grant.ip_allowlist})
             await oauth_clients.update(context, target, changes)
         elif verb == "revoke" and self.kinds[target] == "client":
             await oauth_clients.revoke(context, target)

@@ -12,7 +12,7 @@ from tests.conftest import Api
 
 from ledgerbee.core.ids import new_id
 from ledgerbee.parties.contacts import store
-from ledgerbee.parties.contacts.model import Contact
+from ledgerbee.parties.contacts.model import Contact, ContactId
 from ledgerbee.parties.party.model import Party
 from ledgerbee.platform.context import Context
 
@@ -135,7 +135,7 @@ class TestContacts:
         customer = UUID((await new_customer(api, contacts=[{"name": "A"}]))["id"])
 
         async def cheat(context: Context) -> None:
-            second = Contact(new_id(), "B", context.now, is_default=True)
+            second = Contact(id=ContactId(new_id()), name="B", created_at=context.now, is_default=True)
             await store.insert(context, Party.customer(customer), [second])
 
         with pytest.raises(asyncpg.UniqueViolationError):

@@ -202,7 +202,7 @@ async def test_a_failure_changes_nothing_and_is_told_once_a_day(
     old: Rates, server: FeedServer, set_up: Callable[[FeedServer], None], error: str
 ) -> None:
     set_up(server)
-    feed = Feed(old.url, server.url, patience=1)
+    feed = Feed(old.url, server.url, timeout_s=1)
     began = time.monotonic()
     (told,) = await renew(old, feed)
     assert time.monotonic() - began < 10

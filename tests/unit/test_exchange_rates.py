@@ -89,7 +89,7 @@ def test_the_history_starts_where_it_is_asked_to() -> None:
 def test_a_rate_is_asked_for_in_one_place() -> None:
     """Whoever reads a table of rates by itself, or the published ones only, asks half of the question `find` asks."""
     package = Path(ledgerbee.__file__).parent
-    store = package / "platform" / "rates" / "store.py"
+    store = package / "tenancy" / "rates" / "store.py"
     tables = {
         file for file in package.rglob("*.py") if re.search(r"(FROM|JOIN|INTO) (company_)?exchange_rates", _code(file))
     }

@@ -12,7 +12,7 @@ from ledgerbee.http.hints import likely_name, with_hints
 from ledgerbee.http.validation import validated
 from ledgerbee.http.wire import RequestModel
 from ledgerbee.ledger.entries.wire import CreateJournalEntryBatchRequest, CreateJournalEntryRequest
-from ledgerbee.parties.customers.http import CreateCustomerRequest
+from ledgerbee.parties.customers.wire import CreateCustomerRequest
 from ledgerbee.sales.invoices.requests import CreateInvoiceRequest
 
 MODELS = list(dict.fromkeys(model for row in WRITES if (model := request_model(row)) is not None))

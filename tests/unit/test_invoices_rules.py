@@ -14,8 +14,10 @@ from ledgerbee.core.ids import new_id
 from ledgerbee.core.money import ZERO, minor_units, total
 from ledgerbee.ledger.entries.model import LineType, NewEntry, Side
 from ledgerbee.ledger.entries.rules import check_balanced
-from ledgerbee.parties.contacts.model import Contact
+from ledgerbee.parties.contacts.model import Contact, ContactId
 from ledgerbee.parties.customers.model import Customer, CustomerType, VatZone
+from ledgerbee.parties.groups.model import CustomerGroupId
+from ledgerbee.parties.party.model import CustomerId
 from ledgerbee.sales.delivery.model import DeliveryStatus, DeliveryType, Outcome
 from ledgerbee.sales.documents.model import Computed, DocumentLineType, Line, Tax
 from ledgerbee.sales.documents.rules import compute
@@ -138,12 +140,12 @@ def test_nothing_is_booked_as_nothing() -> None:
 
 def customer(vat_number: str | None = None, email: str | None = None) -> Customer:
     return Customer(
-        id=new_id(),
+        id=CustomerId(new_id()),
         number="1",
         customer_type=CustomerType.COMPANY,
         name="Havblik A/S",
         vat_zone=VatZone.EU,
-        customer_group_id=new_id(),
+        customer_group_id=CustomerGroupId(new_id()),
         country_code="SE",
         currency="SEK",
         created_at=NOW,
@@ -204,8 +206,8 @@ def test_a_negative_invoice_is_a_credit_note() -> None:
 
 
 def test_the_first_address_is_taken() -> None:
-    contact = Contact(new_id(), "Ida", NOW, email="ida@example.com")
-    silent = Contact(new_id(), "Bo", NOW)
+    contact = Contact(id=ContactId(new_id()), name="Ida", created_at=NOW, email="ida@example.com")
+    silent = Contact(id=ContactId(new_id()), name="Bo", created_at=NOW)
     of_customer = customer(email="post@example.com")
     assert rules.recipient("here@example.com", (contact,), of_customer) == "here@example.com"
     assert rules.recipient(None, (silent, contact), of_customer) == "ida@example.com"

@@ -1,6 +1,6 @@
 """The pure rules of customers, vendors, contacts and departments."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -10,33 +10,44 @@ from hypothesis import strategies as st
 
 from ledgerbee.core.countries import country_codes, is_country
 from ledgerbee.core.errors import ErrorCode, LedgerBeeError
+from ledgerbee.http.fields import normalised_email
 from ledgerbee.parties.customers import rules
 from ledgerbee.parties.customers.model import BillingRelationship, Customer, CustomerType, VatZone
-from ledgerbee.parties.defaults import Candidate, default_holder, settle_defaults
+from ledgerbee.parties.defaults import default_flags, default_holder
+from ledgerbee.parties.groups.model import CustomerGroupId
 from ledgerbee.parties.identifiers import (
     is_eu_vat_number,
     is_gln,
     is_web_address,
-    normalised_email,
     without_spaces,
 )
 from ledgerbee.parties.order import natural_key
+from ledgerbee.parties.party.model import CustomerId
 
 REFUSED = ErrorCode("REFUSED", 400, "refused")
 SEVERAL = ErrorCode("SEVERAL", 400, "several")
 MOMENT = datetime(2026, 3, 16, tzinfo=UTC)
 CUSTOMER = Customer(
-    id=UUID(int=1),
+    id=CustomerId(UUID(int=1)),
     number="1",
     customer_type=CustomerType.COMPANY,
     name="Nordlys",
     vat_zone=VatZone.DOMESTIC,
-    customer_group_id=UUID(int=2),
+    customer_group_id=CustomerGroupId(UUID(int=2)),
     country_code="DK",
     currency="DKK",
     created_at=MOMENT,
     updated_at=MOMENT,
 )
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One of those of which one is the default."""
+
+    id: UUID
+    is_default: bool
+    is_active: bool = True
 
 
 def test_natural_order() -> None:
@@ -163,18 +174,18 @@ def test_countries() -> None:
 
 class TestSettledTogether:
     def test_a_single_one_is_the_default(self) -> None:
-        assert settle_defaults([False], none=REFUSED, several=SEVERAL) == [True]
+        assert default_flags([False], none=REFUSED, several=SEVERAL) == [True]
 
     def test_none_at_all(self) -> None:
-        assert settle_defaults([], none=REFUSED, several=SEVERAL) == []
+        assert default_flags([], none=REFUSED, several=SEVERAL) == []
 
     @given(st.lists(st.booleans(), min_size=2, max_size=6))
     def test_exactly_one_of_several(self, flags: list[bool]) -> None:
         if sum(flags) == 1:
-            assert settle_defaults(flags, none=REFUSED, several=SEVERAL) == flags
+            assert default_flags(flags, none=REFUSED, several=SEVERAL) == flags
         else:
             with pytest.raises(LedgerBeeError) as refused:
-                settle_defaults(flags, none=REFUSED, several=SEVERAL)
+                default_flags(flags, none=REFUSED, several=SEVERAL)
             assert refused.value.error_code == (SEVERAL if any(flags) else REFUSED)
 
 
@@ -249,9 +260,9 @@ class TestCustomer:
         paid_for = replace(CUSTOMER, billing_relationship=BillingRelationship.PARENT_PAYS)
         with pytest.raises(LedgerBeeError):
             rules.check(paid_for)
-        rules.check(replace(paid_for, parent_customer_id=UUID(int=9)))
+        rules.check(replace(paid_for, parent_customer_id=CustomerId(UUID(int=9))))
 
     def test_nobody_is_its_own_parent(self) -> None:
         with pytest.raises(LedgerBeeError) as refused:
-            rules.check(replace(CUSTOMER, parent_customer_id=CUSTOMER.id))
+            rules.check(replace(CUSTOMER, parent_customer_id=CUSTOMER.id), CUSTOMER.id)
         assert refused.value.code == "CUSTOMER_PARENT_INVALID"

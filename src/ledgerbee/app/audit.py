@@ -5,7 +5,7 @@ what no event tells (the chart that a company begins with, what is older than th
 """
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
@@ -15,60 +15,14 @@ from ledgerbee.chart.accounts.model import Account
 from ledgerbee.chart.vat_codes import store as vat_codes
 from ledgerbee.chart.vat_codes.model import VatCode
 from ledgerbee.http.event_forms import told
+from ledgerbee.ledger.periods.audit import fault_in_books
 from ledgerbee.platform.context import Context
+from ledgerbee.tenancy.audit import store as events
 from ledgerbee.tenancy.company import store as companies
-from ledgerbee.tenancy.company.model import Company
+from ledgerbee.tenancy.company.wire import render as render_company
+from ledgerbee.tenancy.grants import store as grants
 from ledgerbee.tenancy.rates import store as rates
 
-#: Events of one object are numbered from 1 without a hole, each at the moment of the one before it or later; requests
-#: carry the moment at which they came in, and none takes longer than an hour.
-_EVENTS: Final = """
-SELECT e.type, e.object_id FROM (
-    SELECT v.type, v.object_id, v.sequence, v.occurred_at, row_number() OVER same AS place,
-           lag(v.occurred_at) OVER same AS earlier
-    FROM events v WHERE v.company_id = $1 WINDOW same AS (PARTITION BY v.object_id ORDER BY v.sequence)
-) e
-WHERE e.sequence <> e.place OR e.occurred_at < e.earlier - interval '1 hour'
-   OR e.occurred_at > $2::timestamptz + interval '1 hour'
-ORDER BY e.occurred_at LIMIT 1
-"""
-_CURRENCY: Final = """
-SELECT c.base_currency AS stated, g.base_currency AS kept FROM companies c JOIN ledgers g USING (company_id)
-WHERE company_id = $1 AND c.base_currency <> g.base_currency
-"""
-_YEARS: Final = """
-SELECT y.start_date FROM fiscal_years y JOIN events v ON v.company_id = $1 AND v.object_id = y.id
-    AND v.type = 'fiscal_year.opened'
-WHERE y.company_id = $1
-  AND (v.data ->> 'startDate', v.data ->> 'endDate') IS DISTINCT FROM (y.start_date::text, y.end_date::text)
-ORDER BY y.start_date LIMIT 1
-"""
-#: A credential is of a key or client that stands in the company's list and was not revoked, and may do no more than it,
-#: nor longer; a token an hour at most.
-_CREDENTIALS: Final = """
-SELECT c.kind, c.subject_id FROM credentials c
-LEFT JOIN LATERAL (
-    SELECT k.scopes, k.expires_at FROM api_keys k
-    WHERE c.kind = 'api_key' AND k.company_id = $1 AND k.id = c.subject_id AND k.revoked_at IS NULL
-    UNION ALL
-    SELECT o.scopes, o.expires_at FROM oauth_clients o
-    WHERE c.kind <> 'api_key' AND o.company_id = $1 AND o.id = c.subject_id AND o.revoked_at IS NULL
-) s ON true
-WHERE c.company_id = $1 AND (s.scopes IS NULL OR NOT c.scopes <@ s.scopes
-    OR coalesce(c.expires_at, 'infinity') > coalesce(
-        s.expires_at, CASE WHEN c.kind = 'oauth_token' THEN $2::timestamptz + interval '1 day' ELSE 'infinity' END))
-ORDER BY c.subject_id LIMIT 1
-"""
-#: What is wrong, as queries that find the first fault, and what to say of it.
-_FAULTS: Final = (
-    (_CURRENCY, "the company states {stated} as its currency, the books are kept in {kept}"),
-    (_YEARS, "the fiscal year that starts {start_date} is not the one that its event says"),
-    (_CREDENTIALS, "a credential ({kind}) is of no key or client {subject_id}, or may do more than it"),
-)
-_LAST: Final = """
-SELECT DISTINCT ON (object_id) object_id, data FROM events
-WHERE company_id = $1 AND object_id = ANY ($2) AND split_part(type, '.', 1) = $3 ORDER BY object_id, sequence DESC
-"""
 #: What forms show of another object, of today or of when they were written.
 _PASSING: Final = frozenset({
     "updatedAt", "logo", "vatRate", "deductiblePercent", "accountToBookNumber", "accountToBookName",
@@ -83,37 +37,50 @@ async def fault_in_settings(context: Context) -> str | None:
     codes with their rates, accounts, the company's own exchange rates and financial years are as their last events say;
     credentials have a key or client.
     """
-    broken = await context.connection.fetchrow(_EVENTS, context.company_id, context.now)
-    if broken is not None:
-        return f"of the events of {broken['object_id']} ({broken['type']}) one is missing, or dated back or ahead"
-    for query, what in _FAULTS:
-        arguments = (context.company_id, context.now) if "$2" in query else (context.company_id,)
-        if (row := await context.connection.fetchrow(query, *arguments)) is not None:
-            return what.format(**row)
-    if (rate := await rates.own_unlike_its_event(context)) is not None:
-        return f"the company's own rate of {rate[0]} for {rate[1]} is not what its last event says"
+    for look in (_fault_in_order, fault_in_books, _fault_in_credentials, _fault_in_rates, _fault_in_forms):
+        if (fault := await look(context)) is not None:
+            return fault
+    return None
+
+
+async def _fault_in_order(context: Context) -> str | None:
+    found = await events.first_out_of_order(context)
+    return f"of the events of {found[0]} ({found[1]}) one is missing, or dated back or ahead" if found else None
+
+
+async def _fault_in_credentials(context: Context) -> str | None:
+    found = await grants.credential_beyond_subject(context)
+    return f"a credential ({found[0]}) is of no key or client {found[1]}, or may do more than it" if found else None
+
+
+async def _fault_in_rates(context: Context) -> str | None:
+    found = await rates.own_unlike_its_event(context)
+    return f"the company's own rate of {found[0]} for {found[1]} is not what its last event says" if found else None
+
+
+async def _fault_in_forms(context: Context) -> str | None:
     company = await companies.get(context)
     codes = await vat_codes.list_all(context)
     found: Mapping[str, Mapping[UUID, Mapping[str, Any] | None]] = {
-        "company": {company.company_id: _form(Company, company)},
-        "vat_code": {row["id"]: _form(VatCode, row, context.today) for row in codes},
-        "account": {account.id: _form(Account, account) for account in await accounts.list_all(context)},
+        "company": {company.company_id: _form(lambda: render_company(company).as_event())},
+        "vat_code": {row["id"]: _form(told, VatCode, row, context.today) for row in codes},
+        "account": {account.id: _form(told, Account, account) for account in await accounts.list_all(context)},
     }
     for topic, forms in found.items():
         for object_id, form in forms.items():
             if form is None:
                 return f"{topic} {object_id} has a value that the API could not have written"
-        for row in await context.connection.fetch(_LAST, context.company_id, list(forms), topic):
-            different = sorted(_different(forms[row["object_id"]] or {}, row["data"], _PASSING))
+        for object_id, data in (await events.latest_data(context, list(forms), topic)).items():
+            different = sorted(_different(forms[object_id] or {}, data, _PASSING))
             if different:
-                return f"{topic} {row['object_id']} is not what its last event says: {', '.join(different)}"
+                return f"{topic} {object_id} is not what its last event says: {', '.join(different)}"
     return None
 
 
-def _form(kind: type, *arguments: Any) -> Mapping[str, Any] | None:
-    """An object's form as it is told; None for values that have none."""
+def _form(write: Callable[..., Mapping[str, Any]], *arguments: Any) -> Mapping[str, Any] | None:
+    """An object's form as events have it, which `write` makes; None for values that have none."""
     try:
-        return told(kind, *arguments)
+        return write(*arguments)
     except (ValueError, LookupError, ArithmeticError):
         return None
 

@@ -16,19 +16,19 @@ from ledgerbee.app.reactions import REACTIONS
 from ledgerbee.core.errors import ErrorCode
 from ledgerbee.core.ids import new_id
 from ledgerbee.http.checks import Check, Facts
-from ledgerbee.http.event_forms import told
 from ledgerbee.http.operation import Ctx, operation, resource_router
 from ledgerbee.http.partial import given
-from ledgerbee.http.wire import CountryCode, CurrencyCode, IdText, Line, ResponseModel, changes_of, omitted
+from ledgerbee.http.wire import CountryCode, CurrencyCode, IdText, Line, ResponseModel, omitted
 from ledgerbee.ledger.periods.http import BookDay
 from ledgerbee.ledger.periods.rules import first_year
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.credentials.model import SCOPES
 from ledgerbee.platform.outbox import flush
 from ledgerbee.tenancy.api_keys import actions as api_keys
+from ledgerbee.tenancy.company import store as companies
 from ledgerbee.tenancy.company.model import Company
 from ledgerbee.tenancy.company.rules import check_time_zone, seller_checks
-from ledgerbee.tenancy.company.wire import Language, SellerFields, TimeZoneName
+from ledgerbee.tenancy.company.wire import Language, SellerFields, TimeZoneName, render
 
 router = resource_router("Company")
 
@@ -99,7 +99,7 @@ async def create_another_company(context: Ctx, body: CreateCompanyRequest) -> Cr
             other, name="first key", scopes=[scope for scope in SCOPES if scope != "companies-write"]
         )
     # In the trail of the company that it was made from too: there its makers are known.
-    context.emit("company.created", company.company_id, told(Company, company))
+    context.emit("company.created", company.company_id, render(company).as_event())
     return CreatedCompanyResponse(
         id=company.company_id,
         name=company.name,
@@ -126,20 +126,10 @@ _allowed: int = Settings.model_fields["max_new_companies"].default
 
 async def _check_limit(context: Context) -> None:
     """Raises `COMPANY_LIMIT_REACHED`, which tells when there is room again. Several at once wait for each other."""
-    await context.connection.execute(
-        "SELECT pg_advisory_xact_lock(hashtextextended('new companies of ' || $1, 5))", str(context.company_id)
-    )
-    made = await context.connection.fetch(
-        "SELECT e.occurred_at FROM events e WHERE e.company_id = $1 AND e.type = 'company.created'"
-        " AND e.object_id <> $1 AND e.type <> 'journal_entry.posted' AND e.occurred_at > $2"
-        " ORDER BY e.occurred_at DESC LIMIT $3",
-        context.company_id,
-        context.now - _WINDOW,
-        _allowed,
-    )
-    if len(made) >= _allowed:
+    creations = await companies.latest_creations(context, context.now - _WINDOW, _allowed)
+    if len(creations) >= _allowed:
         fault = COMPANY_LIMIT_REACHED.error(limit=_allowed)
-        free = (made[-1]["occurred_at"] if made else context.now) + _WINDOW
+        free = (creations[-1] if creations else context.now) + _WINDOW
         fault.retry_after = max(1, ceil((free - context.now).total_seconds()))
         raise fault
 
@@ -154,7 +144,7 @@ async def create_requested(context: Context, body: CreateCompanyRequest) -> Comp
         time_zone=body.time_zone,
         language=body.preferred_language,
         fiscal_year=(body.fiscal_year_start, body.fiscal_year_end),
-        **{name: value for name, value in changes_of(body).items() if name in SellerFields.model_fields},
+        **body.model_dump(exclude_unset=True, include=set(SellerFields.model_fields)),
     )
 
 
@@ -166,13 +156,8 @@ async def _inside(context: Context, company_id: UUID) -> AsyncIterator[Context]:
     error the whole transaction rolls back, and its company with it.
     """
     other = replace(context, company_id=company_id, known=None, events=[], jobs=[], answer=None)
-    entered = await context.connection.fetchrow(
-        "SELECT current_setting('app.company_id'), current_setting('app.company_proof')"
-    )
-    assert entered is not None
-    await context.connection.execute("SELECT enter_new_company($1)", company_id)
+    entered = await companies.entered(context)
+    await companies.enter_new(context, company_id)
     yield other
     await flush([other], REACTIONS)
-    await context.connection.execute(
-        "SELECT set_config('app.company_id', $1, true), set_config('app.company_proof', $2, true)", *entered
-    )
+    await companies.enter_again(context, entered)

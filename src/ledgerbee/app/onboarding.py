@@ -23,18 +23,18 @@ from ledgerbee.chart.vat_codes.model import SINCE_EVER, Principle, VatCode, VatR
 from ledgerbee.core.dates import day_in
 from ledgerbee.core.errors import invalid
 from ledgerbee.core.ids import new_id
-from ledgerbee.core.money import ZERO, is_currency
-from ledgerbee.http.event_forms import told
+from ledgerbee.core.money import is_currency
 from ledgerbee.ledger.periods.rules import first_year
 from ledgerbee.ledger.setup import open_books
 from ledgerbee.parties.groups import store as party_groups
-from ledgerbee.parties.groups.model import CustomerGroup, VendorGroup
+from ledgerbee.parties.groups.model import CustomerGroup, CustomerGroupId, VendorGroup, VendorGroupId
 from ledgerbee.platform.context import Context
 from ledgerbee.sales.templates import store as templates
 from ledgerbee.sales.templates.model import DocumentTemplate, TemplateType
 from ledgerbee.tenancy.company import store as companies
 from ledgerbee.tenancy.company.model import Company
 from ledgerbee.tenancy.company.rules import normal
+from ledgerbee.tenancy.company.wire import render
 
 
 async def create_company(
@@ -82,16 +82,26 @@ async def create_company(
             JournalCategory(new_id(), category.name, category.is_default, category.allowed_types, context.now),
         )
     for group in seed.customer_groups:
-        await party_groups.insert_customer_group(
+        await party_groups.insert(
             context,
             CustomerGroup(
-                new_id(), str(group.number), group.name, ZERO, account_ids[group.account_number], context.now
+                id=CustomerGroupId(new_id()),
+                number=str(group.number),
+                name=group.name,
+                account_id=account_ids[group.account_number],
+                created_at=context.now,
             ),
         )
     for group in seed.vendor_groups:
-        await party_groups.insert_vendor_group(
+        await party_groups.insert(
             context,
-            VendorGroup(new_id(), str(group.number), group.name, account_ids[group.account_number], context.now),
+            VendorGroup(
+                id=VendorGroupId(new_id()),
+                number=str(group.number),
+                name=group.name,
+                account_id=account_ids[group.account_number],
+                created_at=context.now,
+            ),
         )
     for product_group in seed.product_groups:
         await product_groups.insert(
@@ -121,7 +131,7 @@ async def create_company(
                 created_at=context.now,
             ),
         )
-    context.emit("company.created", company.company_id, told(Company, company))
+    context.emit("company.created", company.company_id, render(company).as_event())
     return company
 
 

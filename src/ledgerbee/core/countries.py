@@ -4,10 +4,13 @@ from functools import lru_cache
 from typing import Final
 
 from babel import Locale
+from stdnum.eu import vat
 
 #: Two-letter codes of Unicode's territory list that are no countries of ISO 3166-1: parts of a country, unions,
 #: pseudo-locales. XK (Kosovo) stays in: it has no ISO code of its own, and everyone trades under this one.
 _NOT_COUNTRIES: Final = frozenset({"AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "ZZ"})
+#: Member states of the EU, and Northern Ireland (XI): their VAT numbers start with the country (Greece with EL).
+EU_COUNTRIES: Final = frozenset(state.upper() for state in vat.MEMBER_STATES)
 
 
 @lru_cache(maxsize=1)

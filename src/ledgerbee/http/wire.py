@@ -98,6 +98,11 @@ class ResponseModel(BaseModel):
         validate_by_alias=True,
     )
 
+    @classmethod
+    def of_row(cls, row: object) -> Self:
+        """The answer with the values of an object whose attributes have the names of its fields."""
+        return cls.model_validate(row, from_attributes=True, by_name=True, by_alias=False)
+
     def as_event(self) -> dict[str, Any]:
         """The answer as the JSON values that an event has of it."""
         return self.model_dump(mode="json", exclude_unset=True)

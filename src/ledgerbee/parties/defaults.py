@@ -1,22 +1,38 @@
 """Which one of several is the default: exactly one once there are any, an active one as long as any is."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import Protocol, TypeVar
 from uuid import UUID
 
 from ledgerbee.core.errors import ErrorCode
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(Protocol):
     """One of those of which one is the default."""
 
-    id: UUID
-    is_default: bool
-    is_active: bool = True
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def is_default(self) -> bool: ...
+    @property
+    def is_active(self) -> bool: ...
 
 
-def default_holder(others: Sequence[Candidate], changed: Candidate, *, asked: bool | None, refusal: ErrorCode) -> UUID:
+C = TypeVar("C", bound=Candidate)
+
+
+def default_flag(others: Sequence[C], changed: C, *, asked: bool | None, refusal: ErrorCode) -> tuple[bool, C | None]:
+    """Whether `changed` is the default beside `others`, and which of them loses the flag to it: see `default_holder`.
+
+    Raises `refusal`.
+    """
+    is_default = default_holder(others, changed, asked=asked, refusal=refusal) == changed.id
+    if not is_default or changed.is_default:
+        return is_default, None
+    return True, next((other for other in others if other.is_default), None)
+
+
+def default_holder(others: Sequence[C], changed: C, *, asked: bool | None, refusal: ErrorCode) -> UUID:
     """Who is the default once `changed` (a new one, or one with new values) stands beside `others`.
 
     `changed.is_default` tells whether it was until now; `asked` what the caller wants of it (None: nothing said).
@@ -37,8 +53,8 @@ def default_holder(others: Sequence[Candidate], changed: Candidate, *, asked: bo
     return changed.id if changed.is_active and not holder.is_active else holder.id
 
 
-def settle_defaults(flags: Sequence[bool], *, none: ErrorCode, several: ErrorCode) -> list[bool]:
-    """The marks of several that come together: exactly one is set; a single one is the default by itself.
+def default_flags(flags: Sequence[bool], *, none: ErrorCode, several: ErrorCode) -> list[bool]:
+    """The flags of several that come together: exactly one is set; a single one is the default by itself.
 
     Raises `none` or `several` for a list of two and more that doesn't say which one, or says it twice.
     """

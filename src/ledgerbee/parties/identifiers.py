@@ -1,15 +1,16 @@
-"""Identifiers of trading parties: VAT numbers, GLNs, e-mail addresses, web addresses. Nothing is looked up."""
+"""Identifiers of trading parties: VAT numbers, GLNs, web addresses. Nothing is looked up."""
 
 import re
 from typing import Final
 
-from email_validator import EmailNotValidError, validate_email
 from stdnum import ean
 from stdnum.eu import vat
 from stdnum.exceptions import InvalidChecksum, InvalidComponent, ValidationError
 
+from ledgerbee.core.countries import EU_COUNTRIES
+
 #: Prefixes of VAT numbers in the EU; Greece uses EL, Northern Ireland (goods only) XI.
-_VAT_PREFIXES: Final = frozenset(state.upper() for state in vat.MEMBER_STATES) | {"EL"}
+_VAT_PREFIXES: Final = EU_COUNTRIES | {"EL"}
 _WEB_ADDRESS: Final = re.compile(
     r"(https?://)?[^\s:/?#@.]+(\.[^\s:/?#@.]+)+\.?(:[0-9]{1,5})?([/?#]\S*)?", re.IGNORECASE
 )
@@ -43,14 +44,6 @@ def is_eu_vat_number(number: str, country_code: str) -> bool:
 def is_gln(number: str) -> bool:
     """True for 13 digits with a right check digit: a GLN, which Danish e-invoicing calls an EAN number."""
     return len(number) == 13 and number.isascii() and bool(ean.is_valid(number))
-
-
-def normalised_email(address: str) -> str | None:
-    """The address with its domain in the standard form, None if it is none. No DNS is asked."""
-    try:
-        return validate_email(address, check_deliverability=False).normalized
-    except EmailNotValidError:
-        return None
 
 
 def is_web_address(text: str) -> bool:

@@ -1,30 +1,19 @@
 """Wire types that customers, vendors, contacts and departments share.
 
-Blank text in a field that may be null means null, so that nothing downstream prints an empty line. Numbers of
-parties are at most 100 characters, identifiers of other systems 255.
+Numbers of parties are at most 100 characters, identifiers of other systems 255.
 """
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from ledgerbee.http.wire import CountryCode, OptionalLine, Trimmed, Whole, blank_or
-from ledgerbee.parties.identifiers import is_gln, is_web_address, normalised_email, without_spaces
+from ledgerbee.http.fields import BLANK_IS_NULL
+from ledgerbee.http.wire import CountryCode, Trimmed, Whole, blank_or
+from ledgerbee.parties.identifiers import is_gln, is_web_address, without_spaces
 
 MAX_NUMBER: Final = 100
 MAX_PAYMENT_TERMS_DAYS: Final = 3_650
-
-
-def _blank_to_none(value: Any) -> Any:
-    return None if isinstance(value, str) and not value.strip() else value
-
-
-def _check_email(value: str) -> str:
-    normalised = normalised_email(value)
-    if normalised is None:
-        raise PydanticCustomError("isEmail", "must be an email")
-    return normalised
 
 
 def _check_gln(value: str) -> str:
@@ -40,49 +29,31 @@ def _check_website(value: str) -> str:
     return value
 
 
-_BLANK_IS_NULL = BeforeValidator(_blank_to_none)
-
 #: A customer's, vendor's or group's own number.
 PartyNumber = Annotated[str, Trimmed(MAX_NUMBER, min_length=1)]
 #: The id of the object in the caller's other system.
-ExternalId = Annotated[Annotated[str, Trimmed(255)] | None, _BLANK_IS_NULL]
-#: A single-line text or null.
-NullableLine = Annotated[OptionalLine | None, _BLANK_IS_NULL]
-#: A street address, over several lines if need be, or null.
-NullableAddress = Annotated[Annotated[str, Trimmed(1_000)] | None, _BLANK_IS_NULL]
-#: An e-mail address or null.
-NullableEmail = Annotated[
-    Annotated[
-        str,
-        Trimmed(254),
-        AfterValidator(_check_email),
-    ]
-    | None,
-    _BLANK_IS_NULL,
-    blank_or({"type": "string", "format": "email", "maxLength": 254}),
-    Field(examples=["faktura@example.com"]),
-]
+ExternalId = Annotated[Annotated[str, Trimmed(255)] | None, BLANK_IS_NULL]
 #: An EAN (GLN) for e-invoices, spaces removed, or null.
 NullableEan = Annotated[
     Annotated[str, StringConstraints(strict=True, max_length=40), AfterValidator(_check_gln)] | None,
-    _BLANK_IS_NULL,
+    BLANK_IS_NULL,
     Field(examples=["5798009811578"]),
 ]
 #: A VAT number, spaces removed and in capitals, or null. Its form is checked where the VAT zone needs it.
 NullableVatNumber = Annotated[
     Annotated[str, StringConstraints(strict=True, max_length=50), AfterValidator(without_spaces)] | None,
-    _BLANK_IS_NULL,
+    BLANK_IS_NULL,
     Field(examples=["DK13585628"]),
 ]
 #: A web address or null.
 NullableWebsite = Annotated[
     Annotated[str, Trimmed(500), AfterValidator(_check_website)] | None,
-    _BLANK_IS_NULL,
+    BLANK_IS_NULL,
     Field(examples=["https://example.com"]),
 ]
 #: A country's code or null.
 NullableCountry = Annotated[
-    CountryCode | None, _BLANK_IS_NULL, blank_or({"type": "string", "pattern": "^[A-Z]{2}$"}), Field(examples=["DK"])
+    CountryCode | None, BLANK_IS_NULL, blank_or({"type": "string", "pattern": "^[A-Z]{2}$"}), Field(examples=["DK"])
 ]
 #: Days from the document's date to its due date, or null.
 NullablePaymentTerms = Annotated[

@@ -30,10 +30,14 @@ def values(row: Any) -> list[Any]:
     return [getattr(row, name) for name in names(type(row))]
 
 
-def insert(table: str, kind: type[Any]) -> str:
-    """INSERT of a row; takes `company_id` ($1) and `values`."""
-    places = ", ".join(f"${number}" for number in range(1, len(names(kind)) + 2))
-    return f"INSERT INTO {table} (company_id, {columns(kind)}) VALUES ({places})"
+def insert(table: str, kind: type[Any], *keys: str) -> str:
+    """INSERT of a row; takes `company_id` ($1), those of the `keys`, and `values`.
+
+    `keys` are further columns, which no field of the dataclass holds: whose row it is.
+    """
+    listed = ", ".join(("company_id", *keys, columns(kind)))
+    places = ", ".join(f"${number}" for number in range(1, len(names(kind)) + len(keys) + 2))
+    return f"INSERT INTO {table} ({listed}) VALUES ({places})"
 
 
 def update(table: str, kind: type[Any], fixed: Collection[str] = ("created_at",)) -> str:

@@ -9,7 +9,7 @@ from ledgerbee.app.cli.options import AsJson, CompanyOption, DataDir, note, plai
 
 if TYPE_CHECKING:
     from ledgerbee.platform.context import Context
-    from ledgerbee.tenancy.api_keys.model import ApiKey
+    from ledgerbee.tenancy.grants.model import ApiKey
 
 app = typer.Typer(no_args_is_help=True, help="API keys.")
 
@@ -28,7 +28,7 @@ def create(
         from ledgerbee.http.validation import validated
         from ledgerbee.platform.credentials.model import SCOPES
         from ledgerbee.tenancy.api_keys import actions
-        from ledgerbee.tenancy.api_keys.http import CreateApiKeyRequest
+        from ledgerbee.tenancy.api_keys.wire import CreateApiKeyRequest
 
         wanted = list(SCOPES) if scopes == "all" else [scope.strip() for scope in scopes.split(",")]
         body = validated(CreateApiKeyRequest, {"name": name, "scopes": wanted})
@@ -51,13 +51,17 @@ def list_all(company: CompanyOption = None, as_json: AsJson = False, data_dir: D
     with plain_errors():
         from ledgerbee.app.cli.session import access, in_company, the_company
         from ledgerbee.core.dates import format_moment
-        from ledgerbee.tenancy.api_keys import store
-        from ledgerbee.tenancy.api_keys.http import ApiKeyResponse
+        from ledgerbee.tenancy.grants import store
+        from ledgerbee.tenancy.grants.model import ApiKey
+        from ledgerbee.tenancy.grants.wire import render_key
+
+        async def work(context: "Context") -> "list[ApiKey]":
+            return await store.list_all(context, ApiKey)
 
         with access(data_dir) as found:
-            keys = in_company(found, the_company(found, company), store.list_all)
+            keys = in_company(found, the_company(found, company), work)
     if as_json:
-        rendered = [ApiKeyResponse.model_validate(key).model_dump(mode="json", by_alias=True) for key in keys]
+        rendered = [render_key(key).model_dump(mode="json", by_alias=True) for key in keys]
         print_json({"apiKeys": rendered})
         return
     for key in keys:

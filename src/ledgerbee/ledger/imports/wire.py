@@ -28,8 +28,7 @@ from ledgerbee.ledger.entries import fast_wire
 from ledgerbee.ledger.entries.model import MAX_LINES, MAX_TAGS, EnteredEntry, EnteredLine, EntryType, Side
 from ledgerbee.ledger.entries.wire import CreateJournalEntryRequest, PositiveAmount, VatAmount, VatIncluded
 from ledgerbee.ledger.imports.rules import Directory, References
-from ledgerbee.parties.customers.model import CUSTOMER_NOT_FOUND
-from ledgerbee.parties.vendors.model import VENDOR_NOT_FOUND
+from ledgerbee.parties.party.model import CUSTOMER_NOT_FOUND, VENDOR_NOT_FOUND
 
 _Text = Annotated[str, Meta(max_length=MAX_LINE)]
 #: Names of an entry, or of all of its lines, from which on it is validated in steps.

@@ -41,7 +41,7 @@ from ledgerbee.ledger.projects.wire import (
     render_profit,
     render_subproject,
 )
-from ledgerbee.parties.customers.model import CUSTOMER_NOT_FOUND
+from ledgerbee.parties.party.model import CUSTOMER_NOT_FOUND
 from ledgerbee.parties.wire import ExternalId
 
 router = resource_router("Projects")

@@ -15,7 +15,7 @@ from ledgerbee.ledger.projects.model import (
     Subproject,
     SubprojectMonth,
 )
-from ledgerbee.parties.customers.model import CUSTOMER_NOT_FOUND
+from ledgerbee.parties.party.model import CUSTOMER_NOT_FOUND
 from ledgerbee.platform.context import Context
 
 _SELECT: Final = """

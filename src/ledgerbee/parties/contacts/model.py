@@ -2,32 +2,37 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NewType
 from uuid import UUID
 
 from ledgerbee.core.errors import ErrorCode
+from ledgerbee.parties.departments.model import DepartmentId
+
+ContactId = NewType("ContactId", UUID)
 
 
-@dataclass(frozen=True, slots=True)
-class Contact:
-    """One person. `department_id` is a department of the same party."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactFields:
+    """What whoever keeps a contact says of it. `department_id` is a department of the same party."""
 
-    id: UUID
     name: str
+    email: str | None = None
+    phone: str | None = None
+    is_default: bool = False
+    department_id: DepartmentId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contact(ContactFields):
+    """A contact as it is kept."""
+
+    id: ContactId
     created_at: datetime
-    email: str | None = None
-    phone: str | None = None
-    is_default: bool = False
-    department_id: UUID | None = None
 
-
-@dataclass(frozen=True, slots=True)
-class NewContact:
-    """A contact that comes with a new customer or vendor."""
-
-    name: str
-    email: str | None = None
-    phone: str | None = None
-    is_default: bool = False
+    @property
+    def is_active(self) -> bool:
+        """Whether it can be the default: any contact can."""
+        return True
 
 
 CONTACT_NOT_FOUND = ErrorCode("CONTACT_NOT_FOUND", 404, "No such contact of this customer or vendor")

@@ -1,6 +1,6 @@
 """Customers (contract 2.4)."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -8,7 +8,8 @@ from uuid import UUID
 
 from ledgerbee.core.errors import ErrorCode
 from ledgerbee.parties.contacts.model import Contact
-from ledgerbee.parties.groups.model import CustomerGroup
+from ledgerbee.parties.groups.model import CustomerGroup, CustomerGroupId
+from ledgerbee.parties.party.model import CustomerId
 
 
 class CustomerType(StrEnum):
@@ -35,23 +36,24 @@ class BillingRelationship(StrEnum):
     PARENT_PAYS = "parent_pays"
 
 
-@dataclass(frozen=True, slots=True)
-class Customer:
-    """One customer. `payment_terms_days` and `language` fall back to the company's when None."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerFields:
+    """What whoever keeps a customer says of it.
 
-    id: UUID
+    `currency` (ISO 4217) may be left out of a new customer only: it is the company's base currency then.
+    `payment_terms_days` and `language` fall back to the company's when None.
+    """
+
     number: str
     customer_type: CustomerType
     name: str
     vat_zone: VatZone
-    customer_group_id: UUID
+    customer_group_id: CustomerGroupId
     country_code: str
-    currency: str
-    created_at: datetime
-    updated_at: datetime
+    currency: str | None = None
     is_active: bool = True
     billing_relationship: BillingRelationship = BillingRelationship.SELF
-    parent_customer_id: UUID | None = None
+    parent_customer_id: CustomerId | None = None
     include_child_details_pdf: bool = False
     email: str | None = None
     phone: str | None = None
@@ -68,13 +70,28 @@ class Customer:
     metadata: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class GroupedCustomer:
-    """A customer with what its wire form tells of its group."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Customer(CustomerFields):
+    """A customer as it is kept. Moments are aware UTC."""
 
-    customer: Customer
-    group_number: str
-    group_name: str
+    id: CustomerId
+    currency: str
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupedCustomer(Customer):
+    """A customer with what is shown of its group."""
+
+    customer_group_number: str
+    customer_group_name: str
+
+    @classmethod
+    def of(cls, customer: Customer, group: CustomerGroup) -> "GroupedCustomer":
+        """The customer with its group."""
+        values = {one.name: getattr(customer, one.name) for one in fields(Customer)}
+        return cls(**values, customer_group_number=group.number, customer_group_name=group.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +107,6 @@ class BillingFacts:
     default_contact: Contact | None
 
 
-CUSTOMER_NOT_FOUND = ErrorCode("CUSTOMER_NOT_FOUND", 404, "No such customer in the company")
 CUSTOMER_NUMBER_ALREADY_EXISTS = ErrorCode(
     "CUSTOMER_NUMBER_ALREADY_EXISTS", 409, "Another customer of the company has this number"
 )

@@ -7,19 +7,20 @@ from ledgerbee.core.errors import check_all, invalid
 from ledgerbee.parties.customers.model import (
     CUSTOMER_PARENT_INVALID,
     BillingRelationship,
-    Customer,
+    CustomerFields,
     VatZone,
 )
 from ledgerbee.parties.identifiers import is_eu_vat_number
+from ledgerbee.parties.party.model import CustomerId
 
 
-def check(customer: Customer) -> None:
-    """Refuse a customer whose fields contradict each other.
+def check(customer: CustomerFields, own_id: CustomerId | None = None) -> None:
+    """Refuse a customer whose fields contradict each other; `own_id` is that of one which is there already.
 
     In the EU zone a VAT number must have the form of a member state's: reverse charge and the EU sales list hang on
     it. A parent that pays must be named. Raises validation errors and `CUSTOMER_PARENT_INVALID`.
     """
-    check_all(lambda: check_vat_number(customer), lambda: _check_parent(customer))
+    check_all(lambda: check_vat_number(customer), lambda: _check_parent(customer, own_id))
 
 
 class Buyer(Protocol):
@@ -47,8 +48,8 @@ def check_vat_number(customer: Buyer) -> None:
         raise invalid(("vatNumber", "isVatNumber", "vatNumber must be a VAT number of an EU member state"))
 
 
-def _check_parent(customer: Customer) -> None:
-    if customer.parent_customer_id == customer.id:
+def _check_parent(customer: CustomerFields, own_id: CustomerId | None) -> None:
+    if own_id is not None and customer.parent_customer_id == own_id:
         raise CUSTOMER_PARENT_INVALID.error(property="parentCustomerId")
     check_payer(customer)
 

@@ -1,18 +1,16 @@
 """Rows of customers, and what the documents of a customer need to know of it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields
 from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
 
-from ledgerbee.core.errors import ErrorCode
+from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.parties.contacts import store as contacts
 from ledgerbee.parties.contacts.model import Contact
 from ledgerbee.parties.customers.model import (
     CUSTOMER_EXTERNAL_SYSTEM_ID_ALREADY_EXISTS,
-    CUSTOMER_NOT_FOUND,
     CUSTOMER_NUMBER_ALREADY_EXISTS,
     DOCUMENT_TEMPLATE_NOT_FOUND,
     BillingFacts,
@@ -25,48 +23,36 @@ from ledgerbee.parties.customers.model import (
 from ledgerbee.parties.departments import store as departments
 from ledgerbee.parties.departments.model import Department
 from ledgerbee.parties.groups.model import CUSTOMER_GROUP_NOT_FOUND, CustomerGroup
-from ledgerbee.parties.groups.store import CUSTOMER_GROUP_FIELDS
 from ledgerbee.parties.order import natural_key
-from ledgerbee.parties.party.model import Party
+from ledgerbee.parties.party.model import CUSTOMER_NOT_FOUND, CustomerId, Party
+from ledgerbee.platform import rows
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.listing import by_ids, in_order
 
-_FIELDS: Final = tuple(field.name for field in fields(Customer))
-_COLUMNS: Final = ", ".join(_FIELDS)
-_PREFIXED: Final = ", ".join(f"c.{name}" for name in _FIELDS)
-_WITH_GROUP: Final = (
-    f"SELECT {_PREFIXED}, g.number AS group_number, g.name AS group_name FROM customers c"
-    " JOIN customer_groups g ON g.company_id = c.company_id AND g.id = c.customer_group_id WHERE c.company_id = $1"
+_CUSTOMER: Final = rows.names(Customer)
+_CUSTOMER_GROUP: Final = rows.names(CustomerGroup)
+_CONTACT: Final = rows.names(Contact)
+_COLUMNS: Final = rows.columns(Customer, "c")
+_GROUP: Final = " JOIN customer_groups g ON g.company_id = c.company_id AND g.id = c.customer_group_id"
+_GROUPED: Final = (
+    f"SELECT {_COLUMNS}, g.number AS customer_group_number, g.name AS customer_group_name FROM customers c{_GROUP}"
+    " WHERE c.company_id = $1"
 )
-_CONTACT_FIELDS: Final = tuple(field.name for field in fields(Contact))
+_GET_GROUPED: Final = f"{_GROUPED} AND c.id = $2"
+_GET_MANY: Final = f"{_GROUPED} AND c.id = ANY ($2)"
+_GET: Final = f"SELECT {_COLUMNS} FROM customers c WHERE c.company_id = $1 AND c.id = $2"
+_GET_FOR_UPDATE: Final = f"{_GET} FOR NO KEY UPDATE"
 _BILLING_FACTS: Final = (
-    f"SELECT {_PREFIXED}"
-    + "".join(f", g.{name} AS group_{name}" for name in CUSTOMER_GROUP_FIELDS)
-    + "".join(f", d.{name} AS contact_{name}" for name in _CONTACT_FIELDS)
-    + " FROM customers c"
-    " JOIN customer_groups g ON g.company_id = c.company_id AND g.id = c.customer_group_id"
+    f"SELECT {_COLUMNS}"
+    + "".join(f", g.{name} AS group_{name}" for name in _CUSTOMER_GROUP)
+    + "".join(f", d.{name} AS contact_{name}" for name in _CONTACT)
+    + f" FROM customers c{_GROUP}"
     " LEFT JOIN contacts d ON d.company_id = c.company_id AND d.customer_id = c.id AND d.is_default"
     " WHERE c.company_id = $1 AND c.id = $2"
 )
-#: A constraint's name -> the error it stands for, and the field that broke it: its wire name, its own,
-#: and what the id is called that it refers by.
-_REFUSALS: Final[Mapping[str, tuple[ErrorCode, str, str, str | None]]] = {
-    "customers_number": (CUSTOMER_NUMBER_ALREADY_EXISTS, "customerNumber", "number", None),
-    "customers_external_system_id": (
-        CUSTOMER_EXTERNAL_SYSTEM_ID_ALREADY_EXISTS,
-        "externalSystemId",
-        "external_system_id",
-        None,
-    ),
-    "customers_group": (CUSTOMER_GROUP_NOT_FOUND, "customerGroupId", "customer_group_id", "customerGroupId"),
-    "customers_parent": (CUSTOMER_NOT_FOUND, "parentCustomerId", "parent_customer_id", "customerId"),
-    "customers_document_template": (
-        DOCUMENT_TEMPLATE_NOT_FOUND,
-        "documentTemplateId",
-        "document_template_id",
-        "documentTemplateId",
-    ),
-}
+_PARENT: Final = "SELECT id, parent_customer_id FROM customers WHERE company_id = $1 AND id = $2 FOR SHARE"
+_INSERT: Final = rows.insert("customers", Customer)
+_UPDATE: Final = rows.update("customers", Customer)
 
 
 async def list_ids(
@@ -98,60 +84,36 @@ async def list_ids(
     return await in_order(found, natural_key)
 
 
-async def list_some(context: Context, ids: Sequence[UUID]) -> list[GroupedCustomer]:
-    """Those of the customers that are there, in this order."""
-    rows = await context.connection.fetch(f"{_WITH_GROUP} AND c.id = ANY ($2)", context.company_id, ids)
-    return [_grouped(row) for row in by_ids(ids, rows)]
+async def get_many(context: Context, ids: Sequence[UUID]) -> list[GroupedCustomer]:
+    """Those of the customers that are there, in this order, with their groups' numbers and names."""
+    found = await context.connection.fetch(_GET_MANY, context.company_id, ids)
+    return [GroupedCustomer(**_values(row)) for row in by_ids(ids, found)]
 
 
-async def read(context: Context, customer_id: UUID) -> GroupedCustomer:
+async def get_grouped(context: Context, customer_id: CustomerId) -> GroupedCustomer:
     """One customer with its group's number and name. Raises `CUSTOMER_NOT_FOUND`."""
-    row = await context.connection.fetchrow(f"{_WITH_GROUP} AND c.id = $2", context.company_id, customer_id)
-    if row is None:
-        raise CUSTOMER_NOT_FOUND.error()
-    return _grouped(row)
+    row = await context.connection.fetchrow(_GET_GROUPED, context.company_id, customer_id)
+    return GroupedCustomer(**_values(CUSTOMER_NOT_FOUND.unless(row)))
 
 
 async def get(context: Context, customer_id: UUID) -> Customer:
     """One customer. Raises `CUSTOMER_NOT_FOUND`."""
-    row = await context.connection.fetchrow(
-        f"SELECT {_COLUMNS} FROM customers WHERE company_id = $1 AND id = $2", context.company_id, customer_id
-    )
-    if row is None:
-        raise CUSTOMER_NOT_FOUND.error()
-    return _customer(row)
-
-
-async def get_many(context: Context, ids: Iterable[UUID]) -> dict[UUID, Customer]:
-    """The customers among `ids` that the company has, by id."""
-    rows = await context.connection.fetch(
-        f"SELECT {_COLUMNS} FROM customers WHERE company_id = $1 AND id = ANY($2)", context.company_id, list(set(ids))
-    )
-    return {row["id"]: _customer(row) for row in rows}
+    row = await context.connection.fetchrow(_GET, context.company_id, customer_id)
+    return Customer(**_values(CUSTOMER_NOT_FOUND.unless(row)))
 
 
 async def get_for_update(context: Context, customer_id: UUID) -> Customer:
     """One customer, kept from other changes until the transaction ends. Raises `CUSTOMER_NOT_FOUND`."""
-    row = await context.connection.fetchrow(
-        f"SELECT {_COLUMNS} FROM customers WHERE company_id = $1 AND id = $2 FOR NO KEY UPDATE",
-        context.company_id,
-        customer_id,
-    )
-    if row is None:
-        raise CUSTOMER_NOT_FOUND.error()
-    return _customer(row)
+    row = await context.connection.fetchrow(_GET_FOR_UPDATE, context.company_id, customer_id)
+    return Customer(**_values(CUSTOMER_NOT_FOUND.unless(row)))
 
 
-async def parent_of(context: Context, customer_id: UUID) -> UUID | None:
+async def get_parent(context: Context, customer_id: CustomerId) -> CustomerId | None:
     """The customer's parent, which can't change until the transaction ends. Raises `CUSTOMER_NOT_FOUND`."""
-    row = await context.connection.fetchrow(
-        "SELECT parent_customer_id FROM customers WHERE company_id = $1 AND id = $2 FOR SHARE",
-        context.company_id,
-        customer_id,
-    )
+    row = await context.connection.fetchrow(_PARENT, context.company_id, customer_id)
     if row is None:
         raise CUSTOMER_NOT_FOUND.missing("parentCustomerId", "customerId", customer_id)
-    parent: UUID | None = row["parent_customer_id"]
+    parent: CustomerId | None = row["parent_customer_id"]
     return parent
 
 
@@ -160,10 +122,10 @@ async def billing_facts(context: Context, customer_id: UUID) -> BillingFacts:
     row = await context.connection.fetchrow(_BILLING_FACTS, context.company_id, customer_id)
     if row is None:
         raise CUSTOMER_NOT_FOUND.missing("customerId", "customerId", customer_id)
-    contact = {name: row[f"contact_{name}"] for name in _CONTACT_FIELDS}
+    contact = {name: row[f"contact_{name}"] for name in _CONTACT}
     return BillingFacts(
-        customer=_customer(row),
-        group=CustomerGroup(**{name: row[f"group_{name}"] for name in CUSTOMER_GROUP_FIELDS}),
+        customer=Customer(**_values({name: row[name] for name in _CUSTOMER})),
+        group=CustomerGroup(**{name: row[f"group_{name}"] for name in _CUSTOMER_GROUP}),
         default_contact=Contact(**contact) if contact["id"] else None,
     )
 
@@ -179,37 +141,39 @@ async def department(context: Context, customer_id: UUID, department_id: UUID) -
 
 
 async def insert(context: Context, customer: Customer) -> None:
-    """Add a customer. Raises the errors of `_REFUSALS` for a taken number or an unknown reference."""
-    places = ", ".join(f"${number}" for number in range(2, len(_FIELDS) + 2))
-    await _write(context, f"INSERT INTO customers (company_id, {_COLUMNS}) VALUES ($1, {places})", customer)
+    """Add a customer. Raises the errors of `_refusals` for a taken number or an unknown reference."""
+    await _write(context, _INSERT, customer)
 
 
 async def update(context: Context, customer: Customer) -> None:
     """Write a customer's fields. Raises what `insert` raises."""
-    changes = ", ".join(f"{name} = ${number}" for number, name in enumerate(_FIELDS, 2) if name != "id")
-    await _write(context, f"UPDATE customers SET {changes} WHERE company_id = $1 AND id = $2", customer)
+    await _write(context, _UPDATE, customer)
 
 
 async def _write(context: Context, statement: str, customer: Customer) -> None:
-    values = [getattr(customer, name) for name in _FIELDS]
-    try:
-        await context.connection.execute(statement, context.company_id, *values)
-    except (asyncpg.UniqueViolationError, asyncpg.ForeignKeyViolationError) as fault:
-        refusal = _REFUSALS.get(fault.constraint_name or "")
-        if refusal is None:
-            raise
-        error, name, field, id_name = refusal
-        value = getattr(customer, field)
-        raise (error.missing(name, id_name, value) if id_name else error.taken(name, value)) from None
+    with rows.refusing(_refusals(customer)):
+        await context.connection.execute(statement, context.company_id, *rows.values(customer))
 
 
-def _customer(row: asyncpg.Record) -> Customer:
-    values: dict[str, Any] = {name: row[name] for name in _FIELDS}
+def _refusals(customer: Customer) -> Mapping[str, LedgerBeeError]:
+    group, parent, template = customer.customer_group_id, customer.parent_customer_id, customer.document_template_id
+    return {
+        "customers_number": CUSTOMER_NUMBER_ALREADY_EXISTS.taken("customerNumber", customer.number),
+        "customers_external_system_id": CUSTOMER_EXTERNAL_SYSTEM_ID_ALREADY_EXISTS.taken(
+            "externalSystemId", customer.external_system_id
+        ),
+        "customers_group": CUSTOMER_GROUP_NOT_FOUND.missing("customerGroupId", "customerGroupId", group),
+        "customers_parent": CUSTOMER_NOT_FOUND.missing("parentCustomerId", "customerId", parent),
+        "customers_document_template": DOCUMENT_TEMPLATE_NOT_FOUND.missing(
+            "documentTemplateId", "documentTemplateId", template
+        ),
+    }
+
+
+def _values(row: Mapping[str, Any] | asyncpg.Record) -> dict[str, Any]:
+    """A row's values as its dataclass has them."""
+    values = dict(row)
     values["customer_type"] = CustomerType(values["customer_type"])
     values["vat_zone"] = VatZone(values["vat_zone"])
     values["billing_relationship"] = BillingRelationship(values["billing_relationship"])
-    return Customer(**values)
-
-
-def _grouped(row: asyncpg.Record) -> GroupedCustomer:
-    return GroupedCustomer(_customer(row), row["group_number"], row["group_name"])
+    return values

@@ -1,20 +1,62 @@
-"""The wire form of a customer: what operations answer with and what its events carry (contract 2.4)."""
+"""Customers on the wire: what requests bring, what operations answer with and what events carry (contract 2.4)."""
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Final
 
 from pydantic import Field
 
-from ledgerbee.http.metadata import MetadataOut
-from ledgerbee.http.wire import IdText, Moment, ResponseModel
-from ledgerbee.parties.customers.model import BillingRelationship, CustomerType, GroupedCustomer, VatZone
+from ledgerbee.http.checks import Check, Facts
+from ledgerbee.http.fields import NullableAddress, NullableEmail, NullableLine
+from ledgerbee.http.metadata import Metadata, MetadataOut
+from ledgerbee.http.wire import (
+    CountryCode,
+    CurrencyCode,
+    Id,
+    IdOf,
+    IdText,
+    Line,
+    Moment,
+    RequestModel,
+    ResponseModel,
+    changes_to,
+    omitted,
+)
+from ledgerbee.parties.contacts.wire import NewContactRequest
+from ledgerbee.parties.customers import rules
+from ledgerbee.parties.customers.model import (
+    BillingRelationship,
+    CustomerFields,
+    CustomerType,
+    GroupedCustomer,
+    VatZone,
+)
+from ledgerbee.parties.groups.model import CustomerGroupId
+from ledgerbee.parties.party.model import CustomerId
+from ledgerbee.parties.wire import (
+    ExternalId,
+    Flag,
+    NullableEan,
+    NullablePaymentTerms,
+    NullableVatNumber,
+    NullableWebsite,
+    PartyNumber,
+)
 from ledgerbee.tenancy.company.wire import Language
+
+_NUMBER: Final = "Unique customer number within the company"
+_ZONE: Final = "Where sales to the customer take place for VAT"
+_PAYER: Final = "`parent_pays` needs a parentCustomerId"
+_CHILD_PDF: Final = "Attach a PDF for each child to a consolidated invoice of this parent"
+_EXTERNAL_ID: Final = "Its id in your system, unique per company"
+_TERMS: Final = "Days from the document's date to its due date; null: the company's terms"
+_VAT_NUMBER: Final = "Spaces are removed. In the VAT zone `eu` it must have the form of a member state's number."
 
 
 class CustomerResponse(ResponseModel):
     """A customer."""
 
     id: IdText = Field(description="The unique identifier of the customer")
-    customer_number: str = Field(description="Unique customer number within the company", examples=["1001"])
+    number: str = Field(alias="customerNumber", description=_NUMBER, examples=["1001"])
     customer_type: CustomerType
     name: str = Field(examples=["Nordlys ApS"])
     vat_zone: VatZone = Field(description="Where sales to the customer take place for VAT")
@@ -38,8 +80,10 @@ class CustomerResponse(ResponseModel):
     website: str | None = Field(examples=["https://example.com"])
     external_system_id: str | None = Field(description="Its id in your system, unique per company", examples=["crm-17"])
     currency: str = Field(description="ISO 4217 currency of its documents", examples=["DKK"])
-    payment_terms: int | None = Field(
-        description="Days from the document's date to its due date; null: the company's terms", examples=[14]
+    payment_terms_days: int | None = Field(
+        alias="paymentTerms",
+        description="Days from the document's date to its due date; null: the company's terms",
+        examples=[14],
     )
     language: Language | None = Field(description="Language of its documents; null: its country's")
     document_template_id: IdText | None = Field(description="Template of its documents; null: the company's default")
@@ -48,42 +92,88 @@ class CustomerResponse(ResponseModel):
     updated_at: Moment
 
 
-def render(found: GroupedCustomer) -> CustomerResponse:
-    """The wire form of a customer."""
-    customer = found.customer
-    return CustomerResponse(
-        id=customer.id,
-        customer_number=customer.number,
-        customer_type=customer.customer_type,
-        name=customer.name,
-        vat_zone=customer.vat_zone,
-        customer_group_id=customer.customer_group_id,
-        customer_group_number=found.group_number,
-        customer_group_name=found.group_name,
-        is_active=customer.is_active,
-        billing_relationship=customer.billing_relationship,
-        parent_customer_id=customer.parent_customer_id,
-        include_child_details_pdf=customer.include_child_details_pdf,
-        email=customer.email,
-        phone=customer.phone,
-        address=customer.address,
-        city=customer.city,
-        postal_code=customer.postal_code,
-        country_code=customer.country_code,
-        vat_number=customer.vat_number,
-        ean_number=customer.ean_number,
-        website=customer.website,
-        external_system_id=customer.external_system_id,
-        currency=customer.currency,
-        payment_terms=customer.payment_terms_days,
-        language=Language(customer.language) if customer.language else None,
-        document_template_id=customer.document_template_id,
-        metadata=customer.metadata,
-        created_at=customer.created_at,
-        updated_at=customer.updated_at,
+class CreateCustomerRequest(RequestModel):
+    """What a new customer needs, and what it may bring."""
+
+    number: PartyNumber = Field(alias="customerNumber", description=_NUMBER, examples=["1001"])
+    customer_type: CustomerType
+    name: Line = Field(examples=["Nordlys ApS"])
+    country_code: CountryCode
+    vat_zone: VatZone = Field(description=_ZONE)
+    customer_group_id: IdOf[CustomerGroupId] = Field(description="The group, which decides the receivable account")
+    currency: CurrencyCode = omitted(description="Currency of its documents; the company's unless given")
+    is_active: Flag = True
+    billing_relationship: BillingRelationship = Field(BillingRelationship.SELF, description=_PAYER)
+    parent_customer_id: IdOf[CustomerId] | None = omitted(description="The customer it belongs to")
+    include_child_details_pdf: Flag = Field(False, description=_CHILD_PDF)
+    email: NullableEmail = omitted()
+    phone: NullableLine = omitted(examples=["+45 33 12 34 56"])
+    address: NullableAddress = omitted(examples=["Havnegade 1"])
+    city: NullableLine = omitted(examples=["København K"])
+    postal_code: NullableLine = omitted(examples=["1058"])
+    vat_number: NullableVatNumber = omitted(description=_VAT_NUMBER)
+    ean_number: NullableEan = omitted(description="EAN (GLN) for e-invoices: 13 digits")
+    website: NullableWebsite = omitted()
+    external_system_id: ExternalId = omitted(description=_EXTERNAL_ID)
+    payment_terms_days: NullablePaymentTerms = omitted(alias="paymentTerms", description=_TERMS)
+    language: Language | None = omitted(description="Language of its documents; null: its country's")
+    document_template_id: Id | None = omitted(description="Template of its documents; null: the company's default")
+    metadata: Metadata = Field(default_factory=dict)
+    contacts: list[NewContactRequest] = Field(
+        default_factory=list,
+        max_length=100,
+        description="Exactly one of several is the default; a single one is it by itself",
     )
 
+    def given(self) -> CustomerFields:
+        """The fields of the customer that it asks for."""
+        return CustomerFields(**self.model_dump(exclude_unset=True, exclude={"contacts"}))
 
-def snapshot(found: GroupedCustomer) -> dict[str, Any]:
-    """The wire form as JSON values, for an event."""
-    return render(found).model_dump(mode="json")
+    def checks(self, facts: Facts, path: str) -> Iterable[Check]:  # noqa: ARG002
+        """Its VAT number in its zone, and who pays."""
+        yield lambda: rules.check_vat_number(self)
+        yield lambda: rules.check_payer(self)
+
+
+class UpdateCustomerRequest(RequestModel):
+    """The fields to change; the others stay as they are. Null clears what may be null."""
+
+    keeps_what_is_left_out = True
+
+    number: PartyNumber = omitted(alias="customerNumber", description=_NUMBER)
+    customer_type: CustomerType = omitted()
+    name: Line = omitted()
+    country_code: CountryCode = omitted()
+    vat_zone: VatZone = omitted(description=_ZONE)
+    customer_group_id: IdOf[CustomerGroupId] = omitted()
+    currency: CurrencyCode = omitted(description="Currency of its documents")
+    is_active: Flag = omitted()
+    billing_relationship: BillingRelationship = omitted(description=_PAYER)
+    parent_customer_id: IdOf[CustomerId] | None = omitted(description="The customer it belongs to")
+    include_child_details_pdf: Flag = omitted(description=_CHILD_PDF)
+    email: NullableEmail = omitted()
+    phone: NullableLine = omitted()
+    address: NullableAddress = omitted()
+    city: NullableLine = omitted()
+    postal_code: NullableLine = omitted()
+    vat_number: NullableVatNumber = omitted(description=_VAT_NUMBER)
+    ean_number: NullableEan = omitted(description="EAN (GLN) for e-invoices: 13 digits")
+    website: NullableWebsite = omitted()
+    external_system_id: ExternalId = omitted(description=_EXTERNAL_ID)
+    payment_terms_days: NullablePaymentTerms = omitted(alias="paymentTerms", description=_TERMS)
+    language: Language | None = omitted(description="Language of its documents; null: its country's")
+    document_template_id: Id | None = omitted(description="Template of its documents; null: the company's default")
+    metadata: Metadata = omitted()
+
+    def checks(self, facts: Facts, path: str) -> Iterable[Check]:  # noqa: ARG002
+        """Its VAT number in its zone, and who pays."""
+        yield lambda: rules.check_vat_number(self)
+        yield lambda: rules.check_payer(self)
+
+
+changes_of = changes_to(CustomerFields, UpdateCustomerRequest)
+
+
+def render(customer: GroupedCustomer) -> CustomerResponse:
+    """A customer on the wire."""
+    return CustomerResponse.of_row(customer)

@@ -5,18 +5,22 @@ Once a party has any, exactly one is its default, and that one is active as long
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NewType
 from uuid import UUID
 
 from ledgerbee.core.errors import ErrorCode
 
+DepartmentId = NewType("DepartmentId", UUID)
 
-@dataclass(frozen=True, slots=True)
-class Department:
-    """One department. `ean_number` is its GLN for e-invoices; the address replaces the party's own."""
 
-    id: UUID
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DepartmentFields:
+    """What whoever keeps a department says of it.
+
+    `ean_number` is its GLN for e-invoices; the address replaces the party's own.
+    """
+
     name: str
-    created_at: datetime
     is_default: bool = False
     is_active: bool = True
     ean_number: str | None = None
@@ -24,6 +28,14 @@ class Department:
     city: str | None = None
     postal_code: str | None = None
     country_code: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Department(DepartmentFields):
+    """A department as it is kept."""
+
+    id: DepartmentId
+    created_at: datetime
 
 
 DEPARTMENT_NOT_FOUND = ErrorCode("DEPARTMENT_NOT_FOUND", 404, "No such department of this customer or vendor")

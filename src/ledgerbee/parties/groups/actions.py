@@ -1,67 +1,56 @@
 """Creating customer and vendor groups."""
 
-from decimal import Decimal
-from typing import Any
-from uuid import UUID
+from dataclasses import asdict
 
 from ledgerbee.chart.accounts import store as accounts
 from ledgerbee.chart.accounts.model import Account, ControlAccountType
 from ledgerbee.core.errors import ErrorCode
 from ledgerbee.core.ids import new_id
-from ledgerbee.http.event_forms import told
 from ledgerbee.parties.groups import rules, store
 from ledgerbee.parties.groups.model import (
     CUSTOMER_GROUP_ACCOUNT_INVALID,
     VENDOR_GROUP_ACCOUNT_INVALID,
     CustomerGroup,
+    CustomerGroupFields,
+    CustomerGroupId,
     GroupAccount,
     VendorGroup,
+    VendorGroupFields,
+    VendorGroupId,
 )
+from ledgerbee.parties.groups.wire import render_customer_group, render_vendor_group
 from ledgerbee.platform.context import Context
 
 
-async def create_customer_group(
-    context: Context,
-    *,
-    number: str,
-    name: str,
-    discount_percent: Decimal,
-    account_id: UUID,
-    metadata: dict[str, Any],
-) -> tuple[CustomerGroup, GroupAccount]:
+async def create_customer_group(context: Context, given: CustomerGroupFields) -> tuple[CustomerGroup, GroupAccount]:
     """Create a customer group on a receivable account. Emits `customer_group.created`.
 
     Raises `ACCOUNT_NOT_FOUND`, `CUSTOMER_GROUP_ACCOUNT_INVALID`, `CUSTOMER_GROUP_NUMBER_ALREADY_EXISTS`.
     """
+    group = CustomerGroup(id=CustomerGroupId(new_id()), created_at=context.now, **asdict(given))
     account = await _control_account(
-        context, account_id, ControlAccountType.ACCOUNTS_RECEIVABLE, CUSTOMER_GROUP_ACCOUNT_INVALID
+        context, group, ControlAccountType.ACCOUNTS_RECEIVABLE, CUSTOMER_GROUP_ACCOUNT_INVALID
     )
-    group = CustomerGroup(new_id(), number, name, discount_percent, account_id, context.now, metadata)
-    await store.insert_customer_group(context, group)
-    shown = GroupAccount(account.number, account.name)
-    context.emit("customer_group.created", group.id, told(CustomerGroup, group, shown))
-    return group, shown
+    await store.insert(context, group)
+    context.emit("customer_group.created", group.id, render_customer_group(group, account).as_event())
+    return group, account
 
 
-async def create_vendor_group(
-    context: Context, *, number: str, name: str, account_id: UUID, metadata: dict[str, Any]
-) -> tuple[VendorGroup, GroupAccount]:
+async def create_vendor_group(context: Context, given: VendorGroupFields) -> tuple[VendorGroup, GroupAccount]:
     """Create a vendor group on a payable account. Emits `vendor_group.created`.
 
     Raises `ACCOUNT_NOT_FOUND`, `VENDOR_GROUP_ACCOUNT_INVALID`, `VENDOR_GROUP_NUMBER_ALREADY_EXISTS`.
     """
-    account = await _control_account(
-        context, account_id, ControlAccountType.ACCOUNTS_PAYABLE, VENDOR_GROUP_ACCOUNT_INVALID
-    )
-    group = VendorGroup(new_id(), number, name, account_id, context.now, metadata)
-    await store.insert_vendor_group(context, group)
-    shown = GroupAccount(account.number, account.name)
-    context.emit("vendor_group.created", group.id, told(VendorGroup, group, shown))
-    return group, shown
+    group = VendorGroup(id=VendorGroupId(new_id()), created_at=context.now, **asdict(given))
+    account = await _control_account(context, group, ControlAccountType.ACCOUNTS_PAYABLE, VENDOR_GROUP_ACCOUNT_INVALID)
+    await store.insert(context, group)
+    context.emit("vendor_group.created", group.id, render_vendor_group(group, account).as_event())
+    return group, account
 
 
 async def _control_account(
-    context: Context, account_id: UUID, control_type: ControlAccountType, refusal: ErrorCode
-) -> Account:
-    found = await accounts.get_many(context, [account_id])
-    return rules.control_account(account_id, found.get(account_id), control_type, refusal)
+    context: Context, group: CustomerGroup | VendorGroup, control_type: ControlAccountType, refusal: ErrorCode
+) -> GroupAccount:
+    found = await accounts.get_many(context, [group.account_id])
+    account: Account = rules.control_account(group.account_id, found.get(group.account_id), control_type, refusal)
+    return GroupAccount(account.number, account.name)

@@ -1,13 +1,7 @@
-"""Customer and vendor groups over HTTP (contract 2.4, 2.26)."""
-
-from pydantic import Field
+"""Routes of customer and vendor groups (contract 2.4, 2.26)."""
 
 from ledgerbee.chart.accounts.model import ACCOUNT_NOT_FOUND
-from ledgerbee.core.money import ZERO
-from ledgerbee.http.event_forms import form_of
-from ledgerbee.http.metadata import Metadata, MetadataOut
 from ledgerbee.http.operation import Ctx, operation, resource_router
-from ledgerbee.http.wire import Id, IdText, Line, Number, Percent, RequestModel, ResponseModel
 from ledgerbee.parties.groups import actions, store
 from ledgerbee.parties.groups.model import (
     CUSTOMER_GROUP_ACCOUNT_INVALID,
@@ -15,84 +9,19 @@ from ledgerbee.parties.groups.model import (
     VENDOR_GROUP_ACCOUNT_INVALID,
     VENDOR_GROUP_NUMBER_ALREADY_EXISTS,
     CustomerGroup,
-    GroupAccount,
     VendorGroup,
 )
-from ledgerbee.parties.wire import PartyNumber
+from ledgerbee.parties.groups.wire import (
+    CreateCustomerGroupRequest,
+    CreateVendorGroupRequest,
+    CustomerGroupResponse,
+    VendorGroupResponse,
+    render_customer_group,
+    render_vendor_group,
+)
 
 customer_router = resource_router("Customers")
 vendor_router = resource_router("Vendors")
-
-
-class CustomerGroupResponse(ResponseModel):
-    """A customer group."""
-
-    id: IdText
-    number: str = Field(examples=["1"])
-    name: str = Field(examples=["Domestic customers"])
-    discount: Number = Field(description="Discount in percent", examples=[0])
-    account_id: IdText = Field(description="The receivable account that its customers' entries stand on")
-    account_number: int = Field(examples=[6100])
-    account_name: str = Field(examples=["Trade receivables"])
-    metadata: MetadataOut
-
-
-class VendorGroupResponse(ResponseModel):
-    """A vendor group."""
-
-    id: IdText
-    number: str = Field(examples=["1"])
-    name: str = Field(examples=["Domestic vendors"])
-    account_id: IdText = Field(description="The payable account that its vendors' entries stand on")
-    account_number: int = Field(examples=[7200])
-    account_name: str = Field(examples=["Trade payables"])
-    metadata: MetadataOut
-
-
-class CreateCustomerGroupRequest(RequestModel):
-    """What a new customer group needs."""
-
-    number: PartyNumber = Field(description="Unique group number within the company", examples=["10"])
-    name: Line = Field(examples=["Resellers"])
-    account_id: Id = Field(description="An active control account of type ACCOUNTS_RECEIVABLE")
-    discount: Percent = ZERO
-    metadata: Metadata = Field(default_factory=dict)
-
-
-class CreateVendorGroupRequest(RequestModel):
-    """What a new vendor group needs."""
-
-    number: PartyNumber = Field(description="Unique group number within the company", examples=["10"])
-    name: Line = Field(examples=["Subcontractors"])
-    account_id: Id = Field(description="An active control account of type ACCOUNTS_PAYABLE")
-    metadata: Metadata = Field(default_factory=dict)
-
-
-@form_of(CustomerGroup)
-def _render_customer_group(group: CustomerGroup, account: GroupAccount) -> CustomerGroupResponse:
-    return CustomerGroupResponse(
-        id=group.id,
-        number=group.number,
-        name=group.name,
-        discount=group.discount_percent,
-        account_id=group.account_id,
-        account_number=account.number,
-        account_name=account.name,
-        metadata=group.metadata,
-    )
-
-
-@form_of(VendorGroup)
-def _render_vendor_group(group: VendorGroup, account: GroupAccount) -> VendorGroupResponse:
-    return VendorGroupResponse(
-        id=group.id,
-        number=group.number,
-        name=group.name,
-        account_id=group.account_id,
-        account_number=account.number,
-        account_name=account.name,
-        metadata=group.metadata,
-    )
 
 
 @customer_router.get(
@@ -106,7 +35,7 @@ def _render_vendor_group(group: VendorGroup, account: GroupAccount) -> VendorGro
 )
 async def list_customer_groups(context: Ctx) -> list[CustomerGroupResponse]:
     """List customer groups."""
-    return [_render_customer_group(*found) for found in await store.list_customer_groups(context)]
+    return [render_customer_group(*found) for found in await store.list_all(context, CustomerGroup)]
 
 
 @customer_router.post(
@@ -123,15 +52,7 @@ async def list_customer_groups(context: Ctx) -> list[CustomerGroupResponse]:
 )
 async def create_customer_group(context: Ctx, body: CreateCustomerGroupRequest) -> CustomerGroupResponse:
     """Create a customer group."""
-    group, account = await actions.create_customer_group(
-        context,
-        number=body.number,
-        name=body.name,
-        discount_percent=body.discount,
-        account_id=body.account_id,
-        metadata=body.metadata,
-    )
-    return _render_customer_group(group, account)
+    return render_customer_group(*await actions.create_customer_group(context, body.given()))
 
 
 @vendor_router.get(
@@ -145,7 +66,7 @@ async def create_customer_group(context: Ctx, body: CreateCustomerGroupRequest) 
 )
 async def list_vendor_groups(context: Ctx) -> list[VendorGroupResponse]:
     """List vendor groups."""
-    return [_render_vendor_group(*found) for found in await store.list_vendor_groups(context)]
+    return [render_vendor_group(*found) for found in await store.list_all(context, VendorGroup)]
 
 
 @vendor_router.post(
@@ -162,7 +83,4 @@ async def list_vendor_groups(context: Ctx) -> list[VendorGroupResponse]:
 )
 async def create_vendor_group(context: Ctx, body: CreateVendorGroupRequest) -> VendorGroupResponse:
     """Create a vendor group."""
-    group, account = await actions.create_vendor_group(
-        context, number=body.number, name=body.name, account_id=body.account_id, metadata=body.metadata
-    )
-    return _render_vendor_group(group, account)
+    return render_vendor_group(*await actions.create_vendor_group(context, body.given()))

@@ -3,35 +3,54 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NewType
 from uuid import UUID
 
 from ledgerbee.core.errors import ErrorCode
+from ledgerbee.core.money import ZERO
+
+CustomerGroupId = NewType("CustomerGroupId", UUID)
+VendorGroupId = NewType("VendorGroupId", UUID)
 
 
-@dataclass(frozen=True, slots=True)
-class CustomerGroup:
-    """`account_id` is the receivable account (the AR leg), `discount_percent` the group's discount."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VendorGroupFields:
+    """What whoever keeps a vendor group says of it. `account_id` is the payable account (the AP leg)."""
 
-    id: UUID
-    number: str
-    name: str
-    discount_percent: Decimal
-    account_id: UUID
-    created_at: datetime
-    metadata: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class VendorGroup:
-    """`account_id` is the payable account (the AP leg)."""
-
-    id: UUID
     number: str
     name: str
     account_id: UUID
-    created_at: datetime
     metadata: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerGroupFields:
+    """What whoever keeps a customer group says of it.
+
+    `account_id` is the receivable account (the AR leg), `discount_percent` the group's discount.
+    """
+
+    number: str
+    name: str
+    account_id: UUID
+    discount_percent: Decimal = ZERO
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VendorGroup(VendorGroupFields):
+    """A vendor group as it is kept."""
+
+    id: VendorGroupId
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerGroup(CustomerGroupFields):
+    """A customer group as it is kept."""
+
+    id: CustomerGroupId
+    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,13 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NewType
 from uuid import UUID
+
+from ledgerbee.core.errors import ErrorCode
+
+CustomerId = NewType("CustomerId", UUID)
+VendorId = NewType("VendorId", UUID)
 
 
 class PartyKind(StrEnum):
@@ -28,3 +34,7 @@ class Party:
     def vendor(cls, vendor_id: UUID) -> "Party":
         """The vendor with this id."""
         return cls(PartyKind.VENDOR, vendor_id)
+
+
+CUSTOMER_NOT_FOUND = ErrorCode("CUSTOMER_NOT_FOUND", 404, "No such customer in the company")
+VENDOR_NOT_FOUND = ErrorCode("VENDOR_NOT_FOUND", 404, "No such vendor in the company")

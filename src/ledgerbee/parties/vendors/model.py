@@ -6,6 +6,9 @@ from enum import StrEnum
 from uuid import UUID
 
 from ledgerbee.core.errors import ErrorCode
+from ledgerbee.core.money import ZERO, format_amount
+from ledgerbee.parties.groups.model import VendorGroupId
+from ledgerbee.parties.party.model import VendorId
 
 
 class VendorStatus(StrEnum):
@@ -16,22 +19,19 @@ class VendorStatus(StrEnum):
     ARCHIVED = "ARCHIVED"
 
 
-@dataclass(frozen=True, slots=True)
-class Vendor:
-    """One vendor. `payment_terms_days` is None where nothing was agreed; `attention` is whom letters go to.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VendorFields:
+    """What whoever keeps a vendor says of it. `currency` is ISO 4217, `attention` is whom letters go to.
 
-    `default_account_id` is the account its bills are usually booked on.
+    `payment_terms_days` is None where nothing was agreed. `default_account_id` is the account its bills are usually
+    booked on.
     """
 
-    id: UUID
     number: str
     name: str
-    vendor_group_id: UUID
+    vendor_group_id: VendorGroupId
     currency: str
     country_code: str
-    created_at: datetime
-    updated_at: datetime
-    status: VendorStatus = VendorStatus.ACTIVE
     email: str | None = None
     phone: str | None = None
     address: str | None = None
@@ -43,15 +43,29 @@ class Vendor:
     default_account_id: UUID | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class GroupedVendor:
-    """A vendor with its group's name."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vendor(VendorFields):
+    """A vendor as it is kept. Moments are aware UTC."""
 
-    vendor: Vendor
-    group_name: str
+    id: VendorId
+    created_at: datetime
+    updated_at: datetime
+    status: VendorStatus = VendorStatus.ACTIVE
 
 
-VENDOR_NOT_FOUND = ErrorCode("VENDOR_NOT_FOUND", 404, "No such vendor in the company")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupedVendor(Vendor):
+    """A vendor with what is shown of its group, in a company that keeps its books in `base_currency`."""
+
+    vendor_group_name: str
+    base_currency: str
+
+    @property
+    def opening_balance(self) -> str:
+        """What was owed to it when the books were opened: nothing, as no operation brings in earlier balances."""
+        return format_amount(ZERO, self.base_currency)
+
+
 VENDOR_NUMBER_ALREADY_EXISTS = ErrorCode(
     "VENDOR_NUMBER_ALREADY_EXISTS", 400, "Another vendor of the company has this number"
 )

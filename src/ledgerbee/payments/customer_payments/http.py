@@ -8,6 +8,7 @@ from pydantic import Field
 
 from ledgerbee.chart.accounts.model import ACCOUNT_NOT_BOOKABLE, ACCOUNT_NOT_FOUND
 from ledgerbee.http.checks import Check, Facts
+from ledgerbee.http.fields import NullableLine
 from ledgerbee.http.operation import Ctx, operation, resource_router
 from ledgerbee.http.partial import given
 from ledgerbee.http.wire import (
@@ -23,7 +24,6 @@ from ledgerbee.http.wire import (
     omitted,
 )
 from ledgerbee.ledger.entries.model import FISCAL_YEAR_MISSING, PERIOD_LOCKED
-from ledgerbee.parties.wire import NullableLine
 from ledgerbee.payments.customer_payments import actions, store
 from ledgerbee.payments.customer_payments.model import (
     PAYMENT_ACCOUNT_INVALID,

@@ -10,7 +10,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
-from ledgerbee.core.countries import is_country
+from ledgerbee.core.countries import EU_COUNTRIES, is_country
 from ledgerbee.core.money import format_amount, format_decimal
 from ledgerbee.parties.contacts.model import Contact
 from ledgerbee.parties.customers.model import Customer
@@ -21,11 +21,6 @@ from ledgerbee.tenancy.company.model import Company
 
 #: The form of the JSON; readers of stored snapshots tell old ones apart by it.
 VERSION: Final = 1
-#: Member states of the EU, and Northern Ireland: their VAT numbers start with the country (Greece with EL).
-EU_COUNTRIES: Final = frozenset({
-    "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IT", "LT", "LU", "LV",
-    "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK", "XI",
-})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,8 @@ from ledgerbee.http.query import Limit, PageNumber, Search, SortDirection, SortO
 from ledgerbee.http.wire import EXAMPLE_ID, Id, PageResponse, changes_of, pages
 from ledgerbee.ledger.entries.model import FISCAL_YEAR_MISSING, PERIOD_LOCKED
 from ledgerbee.parties.contacts.model import CONTACT_NOT_FOUND
-from ledgerbee.parties.customers.model import CUSTOMER_NOT_FOUND
 from ledgerbee.parties.departments.model import DEPARTMENT_NOT_FOUND
+from ledgerbee.parties.party.model import CUSTOMER_NOT_FOUND
 from ledgerbee.platform.context import Context
 from ledgerbee.sales.delivery import store as deliveries
 from ledgerbee.sales.delivery.model import DeliveryStatus

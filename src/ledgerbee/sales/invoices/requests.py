@@ -6,9 +6,10 @@ from datetime import date
 from pydantic import Field
 
 from ledgerbee.http.checks import Check, Facts
+from ledgerbee.http.fields import NullableEmail, NullableLine
 from ledgerbee.http.wire import CurrencyCode, Day, Id, RequestModel, omitted
 from ledgerbee.ledger.entries.rules import check_delivery_date
-from ledgerbee.parties.wire import Flag, NullableEan, NullableEmail, NullableLine, NullablePaymentTerms
+from ledgerbee.parties.wire import Flag, NullableEan, NullablePaymentTerms
 from ledgerbee.sales.delivery.model import DeliveryType
 from ledgerbee.sales.documents.rules import check_date, check_due_date
 from ledgerbee.sales.documents.wire import Lines, NullableText, line_checks

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
+from ledgerbee.core.countries import EU_COUNTRIES
 from ledgerbee.core.money import format_amount, total
 from ledgerbee.ledger.entries.model import EntryType, LineType, NewEntry, NewLine, Side
 from ledgerbee.ledger.entries.rules import Conversion, balance_in_base, other
@@ -13,7 +14,7 @@ from ledgerbee.parties.customers.model import Customer, CustomerType, VatZone
 from ledgerbee.sales.delivery.model import DeliveryStatus, DeliveryType, Outcome
 from ledgerbee.sales.documents.model import Computed, Tax
 from ledgerbee.sales.documents.rules import sums_by
-from ledgerbee.sales.documents.snapshot import EU_COUNTRIES, Addressee, buyer, seller, vat_number_country
+from ledgerbee.sales.documents.snapshot import Addressee, buyer, seller, vat_number_country
 from ledgerbee.sales.invoices.model import (
     INVOICE_AMOUNT_NEGATIVE,
     INVOICE_BUYER_VAT_NUMBER_INVALID,

@@ -5,16 +5,17 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from ledgerbee.core.errors import check_all, invalid
+from ledgerbee.core.errors import check_all
 from ledgerbee.core.ids import new_id
-from ledgerbee.http.event_forms import told
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.credentials import store as credentials
 from ledgerbee.platform.credentials.model import KEY_PREFIX, Grant, Principal, new_secret, secret_hash
 from ledgerbee.platform.credentials.rules import check_allowlist, check_scopes
-from ledgerbee.tenancy import grants
-from ledgerbee.tenancy.api_keys import store
-from ledgerbee.tenancy.api_keys.model import ApiKey
+from ledgerbee.tenancy.api_keys.rules import check_expiry
+from ledgerbee.tenancy.grants import actions as grants
+from ledgerbee.tenancy.grants import store
+from ledgerbee.tenancy.grants.model import ApiKey, ApiKeyId
+from ledgerbee.tenancy.grants.wire import render_key
 
 
 async def create(
@@ -40,14 +41,13 @@ async def create(
     made = await grants.give(context, Grant(tuple(sorted(set(scopes))), tuple(ip_allowlist), expires_at), maker)
     secret = new_secret(KEY_PREFIX)
     key = ApiKey(
-        id=new_id(),
+        id=ApiKeyId(new_id()),
         name=name,
         prefix=secret[:8],
         scopes=made.grant.scopes,
         ip_allowlist=made.grant.ip_allowlist,
         expires_at=made.grant.expires_at,
         created_at=context.now,
-        revoked_at=None,
         created_by=made.created_by,
     )
     await store.insert(context, key)
@@ -61,14 +61,8 @@ async def create(
         expires_at=key.expires_at,
         made_by=made.maker,
     )
-    context.emit("api_key.created", key.id, told(ApiKey, key))
+    context.emit("api_key.created", key.id, render_key(key).as_event())
     return key, secret
-
-
-def check_expiry(expires_at: datetime | None, now: datetime) -> None:
-    """Raises a validation error for a moment that is past."""
-    if expires_at is not None and expires_at <= now:
-        raise invalid(("expiresAt", "minDate", "expiresAt must lie in the future"))
 
 
 async def revoke(context: Context, key_id: UUID, changer: Principal | None = None) -> ApiKey:
@@ -76,7 +70,7 @@ async def revoke(context: Context, key_id: UUID, changer: Principal | None = Non
 
     Raises `API_KEY_NOT_FOUND`, and `INSUFFICIENT_PERMISSIONS` when `changer` (None: the operator) lacks a scope of it.
     """
-    key = await store.get_for_update(context, key_id)
+    key = await store.get_for_update(context, ApiKey, key_id)
     grants.check_holds(key.scopes, changer)
     if key.revoked_at is not None:
         return key

@@ -1,88 +1,28 @@
-"""API keys over HTTP (contract 2.2; making and revoking them is ours)."""
+"""Routes of API keys (contract 2.2; making and revoking them is ours)."""
 
-from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import Path, Response
-from pydantic import Field
 
 from ledgerbee.http.arrays import array
-from ledgerbee.http.checks import Check, Facts
-from ledgerbee.http.event_forms import form_of
 from ledgerbee.http.operation import CallerDep, Ctx, operation, resource_router
-from ledgerbee.http.wire import Id, IdText, Line, Moment, RequestModel, ResponseModel, omitted
+from ledgerbee.http.wire import IdOf
 from ledgerbee.platform.credentials.model import API_KEY_SCOPE_NOT_ASSIGNABLE, INSUFFICIENT_PERMISSIONS
-from ledgerbee.platform.credentials.rules import check_allowlist, check_scopes
-from ledgerbee.tenancy.api_keys import actions, store
-from ledgerbee.tenancy.api_keys.model import API_KEY_NOT_FOUND, ApiKey
-from ledgerbee.tenancy.grant_wire import IpAllowlist, IpAllowlistText, RequestMoment, Scopes
+from ledgerbee.tenancy.api_keys import actions
+from ledgerbee.tenancy.api_keys.wire import (
+    CreateApiKeyRequest,
+    CreatedApiKeyResponse,
+    CurrentApiKeyResponse,
+    RateLimitTierResponse,
+)
+from ledgerbee.tenancy.grants import store
+from ledgerbee.tenancy.grants.model import API_KEY_NOT_FOUND, ApiKey, ApiKeyId
+from ledgerbee.tenancy.grants.wire import ApiKeyResponse, render_key
 
 router = resource_router("API Key")
 
-KeyId = Annotated[Id, Path(alias="apiKeyId", description="API key ID")]
-
-
-class RateLimitTierResponse(ResponseModel):
-    """How many calls in how much time."""
-
-    name: str = Field(examples=["default"])
-    ttl: int = Field(description="Milliseconds that the limit is for; 0 = no time limit", examples=[0])
-    limit: int = Field(description="Calls in that time; -1 = unlimited", examples=[-1])
-
-
-class CurrentApiKeyResponse(ResponseModel):
-    """The key that the request was made with."""
-
-    rate_limit_tiers: list[RateLimitTierResponse]
-    expires_at: Moment | None = Field(description="When the key stops working; null: never")
-    ip_allowlist: IpAllowlistText
-    scopes: list[str] = Field(examples=[["customers-read", "invoices-write"]])
-
-
-class ApiKeyResponse(ResponseModel):
-    """A key without its secret."""
-
-    id: IdText
-    name: str = Field(examples=["Web shop"])
-    prefix: str = Field(description="How the key begins, to recognise it", examples=["lb_x7Kq2"])
-    scopes: list[str]
-    ip_allowlist: IpAllowlistText
-    expires_at: Moment | None
-    created_at: Moment
-    revoked_at: Moment | None
-    created_by: str | None = Field(
-        description="Who made it, as in audit events; null: made before that was noted",
-        examples=["api_key:018f4e6a-7b1c-7d2e-9f3a-1b2c3d4e5f60"],
-    )
-
-
-class CreatedApiKeyResponse(ApiKeyResponse):
-    """A new key, with its secret."""
-
-    key: str | None = Field(description="The key itself. Shown this once: a replayed answer has null here.")
-
-
-class CreateApiKeyRequest(RequestModel):
-    """What a new key needs."""
-
-    name: Line = Field(description="What the key is for", examples=["Web shop"])
-    scopes: Scopes
-    ip_allowlist: IpAllowlist = Field(default_factory=list)
-    expires_at: RequestMoment = omitted(
-        description="When the key stops working, not after the key that makes it; left out: with that one, or never"
-    )
-
-    def checks(self, facts: Facts, path: str) -> Iterable[Check]:  # noqa: ARG002
-        """Scopes and addresses that there are, and an expiry to come."""
-        yield lambda: check_scopes(self.scopes)
-        yield lambda: check_allowlist(self.ip_allowlist)
-        yield lambda: actions.check_expiry(self.expires_at, facts.now)
-
-
-@form_of(ApiKey)
-def _render(key: ApiKey) -> ApiKeyResponse:
-    return ApiKeyResponse.model_validate(key)
+KeyPath = Annotated[IdOf[ApiKeyId], Path(alias="apiKeyId", description="API key ID")]
 
 
 @router.get(
@@ -118,7 +58,7 @@ async def get_current_api_key(context: Ctx, caller: CallerDep) -> CurrentApiKeyR
 )
 async def list_api_keys(context: Ctx) -> Response:
     """List API keys."""
-    return await array(await store.list_all(context), _render)
+    return await array(await store.list_all(context, ApiKey), render_key)
 
 
 @router.post(
@@ -162,6 +102,6 @@ async def create_api_key(context: Ctx, caller: CallerDep, body: CreateApiKeyRequ
         errors=[API_KEY_NOT_FOUND, INSUFFICIENT_PERMISSIONS],
     ),
 )
-async def revoke_api_key(context: Ctx, caller: CallerDep, api_key_id: KeyId) -> None:
+async def revoke_api_key(context: Ctx, caller: CallerDep, api_key_id: KeyPath) -> None:
     """Revoke an API key."""
     await actions.revoke(context, api_key_id, caller.principal)

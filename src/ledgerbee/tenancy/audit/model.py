@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NewType
 from uuid import UUID
 
 from ledgerbee.core.errors import ErrorCode
 
+AuditEventId = NewType("AuditEventId", UUID)
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEvent:
     """A row of the company's events. `occurred_at` is aware UTC; `sequence` counts the events of the object from 1.
 
@@ -15,7 +18,7 @@ class AuditEvent:
     JSON as the database writes it, both None of an event whose JSON is long: `size` says how long in bytes, or more.
     """
 
-    id: UUID
+    id: AuditEventId
     type: str
     object_id: UUID
     sequence: int
@@ -30,7 +33,7 @@ class AuditEvent:
     occurred_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AuditFilter:
     """What the list is narrowed to. `since` and `until` are aware UTC, both inclusive."""
 

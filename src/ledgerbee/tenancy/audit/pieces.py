@@ -1,4 +1,4 @@
-"""Audit events as JSON. What they tell is long at times (an entry of thousands of lines): then it is read in pieces."""
+"""Audit events as JSON. That of the object is long at times (an entry of thousands of lines): it is read in pieces."""
 
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from typing import Literal
@@ -62,7 +62,7 @@ def _groups(events: Sequence[AuditEvent]) -> Iterator[list[AuditEvent]]:
 
 async def _read(caller: Caller, events: Sequence[AuditEvent]) -> list[bytes]:
     long = [event.id for event in events if event.data is None]
-    texts = await caller.read_on(lambda context: store.read_texts(context, long)) if long else {}
+    texts = await caller.read_on(lambda context: store.get_texts(context, long)) if long else {}
     await PACE.step()
     written = []
     for event in events:
@@ -76,7 +76,7 @@ async def _read(caller: Caller, events: Sequence[AuditEvent]) -> list[bytes]:
 async def _in_parts(caller: Caller, event_id: UUID, column: Literal["data", "before"]) -> AsyncGenerator[bytes]:
     start = 0
     while True:
-        part = await caller.read_on(lambda context: store.read_part(context, event_id, column, start))  # noqa: B023
+        part = await caller.read_on(lambda context: store.get_part(context, event_id, column, start))  # noqa: B023
         await PACE.step()
         is_last = part is None or len(part) < store.MAX_PART
         # What is there as a whole is written as everywhere; parts are left as they are.

@@ -1,13 +1,14 @@
 """Reading the events. They are written by `platform/outbox.py` alone, and never changed."""
 
 from collections.abc import Sequence
-from typing import Final, Literal
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from ledgerbee.core.paging import Page, PageRequest
+from ledgerbee.platform import rows
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.listing import Filter, fetch_page
-from ledgerbee.tenancy.audit.model import AUDIT_EVENT_NOT_FOUND, AuditEvent, AuditFilter
+from ledgerbee.tenancy.audit.model import AUDIT_EVENT_NOT_FOUND, AuditEvent, AuditEventId, AuditFilter
 
 #: Bytes of an event's JSON up to which it is read with the event: a page has at most 100 of them.
 MAX_INLINE: Final = 10_000
@@ -15,10 +16,7 @@ MAX_INLINE: Final = 10_000
 MAX_AT_ONCE: Final = 1_000_000
 MAX_PART: Final = 2_000_000
 
-_COLUMNS: Final = (
-    "e.id, e.type, e.object_id, e.sequence, e.actor, e.credential_kind, e.credential_id, e.address, e.request_id,"
-    " e.occurred_at"
-)
+_COLUMNS: Final = ", ".join(f"e.{name}" for name in rows.names(AuditEvent) if name not in {"data", "before", "size"})
 
 
 def _size(column: str) -> str:
@@ -43,8 +41,27 @@ SORT_COLUMNS: Final = {"occurredAt": "t.occurred_at"}
 _COMMON: Final = "journal_entry.posted"
 
 
+_IS_CLIENT: Final = "SELECT EXISTS (SELECT FROM oauth_clients WHERE company_id = $1 AND id = $2)"
+_TEXTS: Final = "SELECT id, data::text, before::text FROM events WHERE company_id = $1 AND id = ANY ($2)"
+#: Requests carry the moment at which they came in, and none takes longer than an hour.
+_OUT_OF_ORDER: Final = """
+SELECT e.type, e.object_id FROM (
+    SELECT v.type, v.object_id, v.sequence, v.occurred_at, row_number() OVER same AS place,
+           lag(v.occurred_at) OVER same AS earlier
+    FROM events v WHERE v.company_id = $1 WINDOW same AS (PARTITION BY v.object_id ORDER BY v.sequence)
+) e
+WHERE e.sequence <> e.place OR e.occurred_at < e.earlier - interval '1 hour'
+   OR e.occurred_at > $2::timestamptz + interval '1 hour'
+ORDER BY e.occurred_at LIMIT 1
+"""
+_LATEST: Final = """
+SELECT DISTINCT ON (object_id) object_id, data FROM events
+WHERE company_id = $1 AND object_id = ANY ($2) AND split_part(type, '.', 1) = $3 ORDER BY object_id, sequence DESC
+"""
+
+
 async def list_page(context: Context, wanted: AuditFilter, request: PageRequest) -> Page[AuditEvent]:
-    """A page of events with what they tell."""
+    """A page of events with their JSON, where it isn't long."""
     filters = Filter()
     if wanted.type is not None and wanted.type != _COMMON:
         filters.always.append(f"t.type <> '{_COMMON}'")  # what the index of types is for
@@ -74,44 +91,46 @@ async def _actor_of(context: Context, credential_id: UUID | None) -> str | None:
     """What events call a key or client: one actor, in whose order an index is."""
     if credential_id is None:
         return None
-    is_client = await context.connection.fetchval(
-        "SELECT EXISTS (SELECT FROM oauth_clients WHERE company_id = $1 AND id = $2)", context.company_id, credential_id
-    )
+    is_client = await context.connection.fetchval(_IS_CLIENT, context.company_id, credential_id)
     return f"{'oauth_client' if is_client else 'api_key'}:{credential_id}"
 
 
-async def get(context: Context, event_id: UUID) -> AuditEvent:
+async def get(context: Context, event_id: AuditEventId) -> AuditEvent:
     """One event. Raises `AUDIT_EVENT_NOT_FOUND`."""
-    row = await context.connection.fetchrow(
-        f"{_SELECT.format(events='events e')} WHERE e.company_id = $1 AND e.id = $2", context.company_id, event_id
-    )
-    if row is None:
-        raise AUDIT_EVENT_NOT_FOUND.error()
-    return AuditEvent(**row)
+    statement = f"{_SELECT.format(events='events e')} WHERE e.company_id = $1 AND e.id = $2"
+    row = await context.connection.fetchrow(statement, context.company_id, event_id)
+    return AuditEvent(**AUDIT_EVENT_NOT_FOUND.unless(row))
 
 
-async def read_texts(context: Context, event_ids: Sequence[UUID]) -> dict[UUID, tuple[str, str | None]]:
+async def get_texts(context: Context, event_ids: Sequence[UUID]) -> dict[UUID, tuple[str, str | None]]:
     """The JSON of some events, after and before; together no longer than `MAX_AT_ONCE`."""
-    rows = await context.connection.fetch(
-        "SELECT id, data::text, before::text FROM events WHERE company_id = $1 AND id = ANY ($2)",
-        context.company_id,
-        event_ids,
-    )
-    return {row["id"]: (row["data"], row["before"]) for row in rows}
+    found = await context.connection.fetch(_TEXTS, context.company_id, event_ids)
+    return {row["id"]: (row["data"], row["before"]) for row in found}
 
 
-async def read_part(context: Context, event_id: UUID, column: Literal["data", "before"], start: int) -> str | None:
+async def get_part(context: Context, event_id: UUID, column: Literal["data", "before"], start: int) -> str | None:
     """`MAX_PART` characters of an event's JSON from `start` on, which counts from 0; None where there is no JSON.
 
     Raises `AUDIT_EVENT_NOT_FOUND`.
     """
-    row = await context.connection.fetchrow(
-        f"SELECT substr({column}::text, $3, {MAX_PART}) AS part FROM events WHERE company_id = $1 AND id = $2",
-        context.company_id,
-        event_id,
-        start + 1,
+    statement = f"SELECT substr({column}::text, $3, {MAX_PART}) AS part FROM events WHERE company_id = $1 AND id = $2"
+    row = AUDIT_EVENT_NOT_FOUND.unless(
+        await context.connection.fetchrow(statement, context.company_id, event_id, start + 1)
     )
-    if row is None:
-        raise AUDIT_EVENT_NOT_FOUND.error()
     part: str | None = row["part"]
     return part
+
+
+async def first_out_of_order(context: Context) -> tuple[UUID, str] | None:
+    """Object and type of the first event that has a wrong number or moment among those of its object; None: none.
+
+    Events of one object are numbered from 1 without a hole, each at the moment of the one before it or later.
+    """
+    row = await context.connection.fetchrow(_OUT_OF_ORDER, context.company_id, context.now)
+    return (row["object_id"], row["type"]) if row else None
+
+
+async def latest_data(context: Context, object_ids: Sequence[UUID], topic: str) -> dict[UUID, dict[str, Any]]:
+    """What the last event of a topic (`company` of `company.updated`) says of each of the objects that have any."""
+    found = await context.connection.fetch(_LATEST, context.company_id, object_ids, topic)
+    return {row["object_id"]: row["data"] for row in found}

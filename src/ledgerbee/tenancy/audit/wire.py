@@ -1,10 +1,25 @@
-"""What audit events look like on the wire."""
+"""Audit events on the wire (ours)."""
 
-from typing import Any
+from enum import StrEnum
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import BaseModel, Field, StringConstraints, WithJsonSchema
 
-from ledgerbee.http.wire import IdText, Moment, PageResponse, ResponseModel, WholeNumber
+from ledgerbee.core.paging import PageRequest
+from ledgerbee.http.fields import RequestMoment
+from ledgerbee.http.query import Limit, ListQuery, PageNumber, SortOrder, page_request
+from ledgerbee.http.wire import EXAMPLE_MOMENT, Id, IdText, Moment, PageResponse, ResponseModel, WholeNumber
+from ledgerbee.tenancy.audit.model import AuditFilter
+
+_Word = Annotated[str, StringConstraints(max_length=200)] | None
+_QueryId = Annotated[Id | None, WithJsonSchema({"type": "string", "format": "uuid"})]
+_QueryMoment = Annotated[
+    RequestMoment | None, WithJsonSchema({"type": "string", "format": "date-time", "examples": [EXAMPLE_MOMENT]})
+]
+
+
+def _word_schema(example: str) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "maxLength": 200, "examples": [example]})
 
 
 class AuditEventResponse(ResponseModel):
@@ -38,3 +53,49 @@ class AuditEventResponse(ResponseModel):
 
 class ListAuditEventsResponse(PageResponse[AuditEventResponse]):
     """A page of audit events."""
+
+
+class AuditEventSortBy(StrEnum):
+    """Field to sort by."""
+
+    OCCURRED_AT = "occurredAt"
+
+
+class AuditEventQuery(BaseModel):
+    """The query parameters of the list, which has no search."""
+
+    model_config = ListQuery.model_config
+
+    page: PageNumber = 1
+    limit: Limit = 25
+    type: Annotated[_Word, _word_schema("customer.updated")] = Field(None, description="Only events of this type")
+    object_id: _QueryId = Field(None, description="Only events of this object")
+    actor: Annotated[_Word, _word_schema("operator:cli")] = Field(
+        None, description="Only what this actor did: kind and id"
+    )
+    credential_id: _QueryId = Field(None, description="Only what this API key or OAuth client did")
+    since: _QueryMoment = Field(None, alias="from", description="First moment, inclusive")
+    until: _QueryMoment = Field(None, alias="to", description="Last moment, inclusive")
+    request_id: Annotated[_Word, _word_schema("018f4e6a7b1c7d2e9f3a1b2c3d4e5f60")] = Field(
+        None, description="Only what this request did: the `X-Request-Id` of its answer"
+    )
+    sort_by: AuditEventSortBy = Field(AuditEventSortBy.OCCURRED_AT, description="Field to sort by")
+    sort_order: SortOrder = Field(SortOrder.DESC, description="Sort direction")
+
+    @property
+    def asked(self) -> PageRequest:
+        """The page that is asked for."""
+        return page_request(self.page, self.limit, None, self.sort_by, self.sort_order)
+
+    @property
+    def wanted(self) -> AuditFilter:
+        """What the list is narrowed to."""
+        return AuditFilter(
+            type=self.type,
+            object_id=self.object_id,
+            actor=self.actor,
+            credential_id=self.credential_id,
+            since=self.since,
+            until=self.until,
+            request_id=self.request_id,
+        )

@@ -8,15 +8,16 @@ from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
 
+from ledgerbee.core.changes import Changes
 from ledgerbee.core.errors import invalid
-from ledgerbee.http.event_forms import told
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.credentials import store as credentials
 from ledgerbee.platform.credentials.model import LICENSES
 from ledgerbee.platform.turns import Turns
 from ledgerbee.tenancy.company import rules, store
-from ledgerbee.tenancy.company.logo import Logo, UnreadableLogo, redrawn
-from ledgerbee.tenancy.company.model import Company
+from ledgerbee.tenancy.company.logo import Logo, NewLogo, UnreadableLogo, redrawn
+from ledgerbee.tenancy.company.model import Company, CompanyFields
+from ledgerbee.tenancy.company.wire import render
 
 #: Logos that one process has drawn at the same time: what is more waits by turns, and holds nothing meanwhile.
 _AT_ONCE: Final = 2
@@ -37,34 +38,36 @@ async def drawn_logo(company_id: UUID, content: bytes) -> Logo:
         raise invalid(("logo", "isImage", f"logo must be a PNG or JPEG file: {fault}")) from None
 
 
-async def update(context: Context, changes: dict[str, Any]) -> Company:
-    """Change the named settings; `logo` is one that `drawn_logo` made, or None to have none.
+async def update(context: Context, changes: Changes[CompanyFields], new_logo: NewLogo | None = None) -> Company:
+    """Change the named settings; `new_logo` is one that `drawn_logo` made (None: the logo stays).
 
-    Emits `company.updated` if anything became different; of a logo it tells the SHA-256 and the length.
+    Emits `company.updated` if anything became different, with the SHA-256 and the length of a logo that did.
     Raises validation errors: CVR number, IBAN, BIC, Danish bank account, time zone.
     """
-    settings = dict(changes)
     before = await store.get_for_update(context)
-    logos: list[bytes | None] = []
-    if "logo" in settings:
-        logo: Logo | None = settings.pop("logo")
-        content = logo.content if logo else None
-        if content != (present := await store.logo(context)):
-            logos = [present, content]
-            await store.save_logo(context, logo)
-        settings["has_logo"] = logo is not None
-    company = rules.normal(replace(before, **settings))
+    logos = await _write_logo(context, new_logo) if new_logo else None
+    has_logo = new_logo.logo is not None if new_logo else before.has_logo
+    company = rules.normal(changes.applied_to(before, has_logo=has_logo))
     if company == before and not logos:
         return before
     company = replace(company, updated_at=context.now)
     await store.update(context, company)
-    was, now = told(Company, before), told(Company, company)
+    was, now = render(before).as_event(), render(company).as_event()
     if logos:
-        was["logo"], now["logo"] = (_described(one) for one in logos)
+        was["logo"], now["logo"] = logos
     context.emit("company.updated", company.company_id, now, before=was)
     if company.time_zone != before.time_zone:
         await credentials.refresh_company(context)
     return company
+
+
+async def _write_logo(context: Context, new: NewLogo) -> Sequence[dict[str, Any] | None] | None:
+    """Write a logo unless it is the present one; what events have of both, None where nothing changed."""
+    present, content = await store.logo(context), new.logo.content if new.logo else None
+    if content == present:
+        return None
+    await store.update_logo(context, new.logo)
+    return [_described(present), _described(content)]
 
 
 async def set_licenses(context: Context, licenses: Sequence[str]) -> Company:
@@ -83,11 +86,11 @@ async def set_licenses(context: Context, licenses: Sequence[str]) -> Company:
     company = replace(before, licenses=wanted, updated_at=context.now)
     await store.update(context, company)
     await credentials.refresh_company(context)
-    now, was = told(Company, company), told(Company, before)
-    context.emit("company.licenses_changed", company.company_id, now, before=was)
+    was = render(before).as_event()
+    context.emit("company.licenses_changed", company.company_id, render(company).as_event(), before=was)
     return company
 
 
 def _described(logo: bytes | None) -> dict[str, Any] | None:
-    """What events tell of a logo."""
+    """What events have of a logo."""
     return None if logo is None else {"sha256": hashlib.sha256(logo).hexdigest(), "bytes": len(logo)}

@@ -43,6 +43,13 @@ class Logo:
     shape: tuple[int, int]
 
 
+@dataclass(frozen=True, slots=True)
+class NewLogo:
+    """The logo to have from now on; None: none any more."""
+
+    logo: Logo | None
+
+
 def read_logo(content: bytes) -> Logo:
     """Recognise a logo by its content, never by a name; nothing is decoded. Raises `UnreadableLogo`."""
     if len(content) > MAX_LOGO_BYTES:

@@ -7,21 +7,13 @@ from uuid import UUID
 from ledgerbee.core.errors import ErrorCode
 
 
-@dataclass(frozen=True, slots=True)
-class Company:
-    """A company with its settings. `base_currency` is what its books are kept in, `time_zone` an IANA name.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompanyFields:
+    """What whoever keeps a company says of it. `time_zone` is an IANA name."""
 
-    The logo itself is read by `store.logo`: only documents need it.
-    """
-
-    company_id: UUID
     name: str
-    country_code: str
     preferred_language: str
-    base_currency: str
     time_zone: str
-    created_at: datetime
-    updated_at: datetime
     email: str | None = None
     address: str | None = None
     city: str | None = None
@@ -38,8 +30,27 @@ class Company:
     bank_account_number: str | None = None
     iban: str | None = None
     bic: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Company(CompanyFields):
+    """A company as it is kept. `base_currency` is what its books are kept in. Moments are aware UTC.
+
+    The logo itself is read by `store.logo`: only documents need it.
+    """
+
+    company_id: UUID
+    country_code: str
+    base_currency: str
+    created_at: datetime
+    updated_at: datetime
     has_logo: bool = False
     licenses: tuple[str, ...] = ("Subscription", "CustomerPortal", "MeteredProducts")
+
+    @property
+    def cvr_number(self) -> int | None:
+        """A Danish company's CVR number as a number (the wire's `vat`, contract 2.3), else None."""
+        return int(self.vat_number) if self.country_code == "DK" and self.vat_number is not None else None
 
 
 COMPANY_NOT_FOUND = ErrorCode("COMPANY_NOT_FOUND", 404, "No such company")

@@ -73,13 +73,6 @@ def normal_vat_number(country_code: str, vat_number: str) -> str:
         raise invalid(("vatNumber", "isVatNumber", "vatNumber must be a valid CVR number")) from None
 
 
-def cvr_number(company: Company) -> int | None:
-    """A Danish company's CVR number as the number that the wire's `vat` is (contract 2.3), else None."""
-    if company.country_code != "DK" or company.vat_number is None:
-        return None
-    return int(company.vat_number)
-
-
 def normal_iban(iban: str) -> str:
     """The account number without spaces, its check digits and country's form proven (ISO 13616)."""
     try:

@@ -1,16 +1,31 @@
-"""Wire types of a company's settings."""
+"""Companies on the wire (contract 2.3; changing one is ours)."""
 
 import base64
 import binascii
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated, Any, Final
 
-from email_validator import EmailNotValidError, validate_email
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
+from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from ledgerbee.http.wire import MAX_LINE, OptionalLine, RequestModel, Trimmed, Whole, blank_or, omitted
+from ledgerbee.core.changes import Changes
+from ledgerbee.http.checks import Check, Facts
+from ledgerbee.http.fields import BLANK_IS_NULL, NullableAddress, NullableEmail, NullableLine
+from ledgerbee.http.wire import (
+    IdText,
+    Line,
+    Moment,
+    RequestModel,
+    ResponseModel,
+    Trimmed,
+    Whole,
+    changes_to,
+    omitted,
+)
+from ledgerbee.tenancy.company import rules
 from ledgerbee.tenancy.company.logo import MAX_LOGO_BYTES
+from ledgerbee.tenancy.company.model import Company, CompanyFields
 
 _BASE64_LENGTH: Final = 4 * -(-MAX_LOGO_BYTES // 3)
 
@@ -20,17 +35,6 @@ class Language(StrEnum):
 
     DANISH = "da"
     ENGLISH = "en"
-
-
-def _blank_to_none(value: Any) -> Any:
-    return None if isinstance(value, str) and not value.strip() else value
-
-
-def _check_email(value: str) -> str:
-    try:
-        return validate_email(value, check_deliverability=False).normalized
-    except EmailNotValidError:
-        raise PydanticCustomError("isEmail", "must be an email") from None
 
 
 def _to_bytes(value: Any) -> Any:
@@ -44,26 +48,10 @@ def _to_bytes(value: Any) -> Any:
     raise PydanticCustomError("isBase64", "must be base64 encoded")
 
 
-_BLANK_IS_NULL = BeforeValidator(_blank_to_none)
-
-#: A single-line text or null; blank means null.
-NullableLine = Annotated[OptionalLine | None, _BLANK_IS_NULL]
-#: A street address, over several lines if need be, or null.
-NullableAddress = Annotated[Annotated[str, Trimmed(MAX_LINE)] | None, _BLANK_IS_NULL]
-#: An e-mail address or null. No DNS is asked.
-NullableEmail = Annotated[
-    Annotated[
-        str,
-        Trimmed(254),
-        AfterValidator(_check_email),
-    ]
-    | None,
-    _BLANK_IS_NULL,
-    blank_or({"type": "string", "format": "email", "maxLength": 254}),
-    Field(examples=["regnskab@example.com"]),
-]
+#: Of a company's own address.
+EXAMPLE_EMAIL: Final = "regnskab@example.com"
 #: Identifiers (VAT number, bank account): what they must be is told by the rules.
-NullableIdentifier = Annotated[Annotated[str, Trimmed(50)] | None, _BLANK_IS_NULL]
+NullableIdentifier = Annotated[Annotated[str, Trimmed(50)] | None, BLANK_IS_NULL]
 #: Days from a document's date to its due date.
 PaymentTerms = Annotated[int, Field(strict=True, ge=0, le=3_650, examples=[14]), Whole]
 #: The content of a logo's file.
@@ -79,7 +67,7 @@ TimeZoneName = Annotated[str, StringConstraints(strict=True, max_length=100), Fi
 class SellerFields(RequestModel):
     """What documents say of a company as their seller, and where they ask to be paid."""
 
-    email: NullableEmail = omitted(description="Where customers' answers go")
+    email: NullableEmail = omitted(description="Where customers' answers go", examples=[EXAMPLE_EMAIL])
     address: NullableAddress = omitted(description="Street and number; needed on invoices")
     postal_code: NullableLine = omitted(description="Needed on invoices of a company in the EU")
     city: NullableLine = omitted(description="Needed on invoices")
@@ -92,3 +80,84 @@ class SellerFields(RequestModel):
     bank_account_number: NullableIdentifier = omitted(description="Danish: up to ten digits")
     iban: NullableIdentifier = omitted(examples=["DK5000400440116243"])
     bic: NullableIdentifier = omitted(examples=["DABADKKK"])
+
+
+class CompanyResponse(ResponseModel):
+    """The company behind the credential. What it hasn't told is null."""
+
+    company_id: IdText = Field(alias="id")
+    name: str = Field(examples=["Nordlys ApS"])
+    email: str | None
+    address: str | None
+    cvr_number: int | None = Field(
+        alias="vat", description="CVR number of a Danish company, as a number", examples=[13585628]
+    )
+    billing_email: str | None
+    city: str | None
+    postal_code: str | None
+    country_code: str = Field(description="ISO 3166-1 alpha-2", examples=["DK"])
+    phone: str | None
+    preferred_language: Language
+    contact_person_first_name: str | None
+    contact_person_last_name: str | None
+    vat_number: str | None = Field(description="VAT number of a company in any country", examples=["13585628"])
+    website: str | None
+    base_currency: str = Field(description="Currency that the books are kept in", examples=["DKK"])
+    time_zone: str = Field(description="IANA time zone of the company's days", examples=["Europe/Copenhagen"])
+    payment_terms_days: int = Field(
+        alias="paymentTerms", description="Days from a document's date to its due date", examples=[14]
+    )
+    bank_name: str | None
+    bank_registration_number: str | None
+    bank_account_number: str | None
+    iban: str | None
+    bic: str | None
+    has_logo: bool
+    licenses: list[str] = Field(examples=[["Subscription", "CustomerPortal", "MeteredProducts"]])
+    created_at: Moment
+    updated_at: Moment
+
+
+class CompanySettings(SellerFields):
+    """The settings to change, but for the logo."""
+
+    keeps_what_is_left_out = True
+
+    name: Line = omitted()
+    billing_email: NullableEmail = omitted(description="Where the company's own bills go", examples=[EXAMPLE_EMAIL])
+    phone: NullableLine = omitted()
+    website: NullableLine = omitted()
+    contact_person_first_name: NullableLine = omitted()
+    contact_person_last_name: NullableLine = omitted()
+    preferred_language: Language = omitted()
+    payment_terms_days: PaymentTerms = omitted(
+        alias="paymentTerms", description="Days from a document's date to its due date"
+    )
+    time_zone: TimeZoneName = omitted(description="IANA time zone")
+
+    def checks(self, facts: Facts, path: str) -> Iterable[Check]:  # noqa: ARG002
+        """What documents and banks ask of its identifiers; the country stays."""
+        yield from rules.seller_checks(self, lambda: facts.country_code)
+        yield lambda: rules.check_time_zone(self.time_zone)
+
+
+class UpdateCompanyRequest(CompanySettings):
+    """The settings to change; the others stay as they are, null clears one."""
+
+    logo: LogoContent | None = omitted(
+        description="A PNG or JPEG file of at most 500 kB and 8 million pixels. Kept as it is printed, without "
+        "metadata; null removes it"
+    )
+
+
+_settings_of = changes_to(CompanyFields, CompanySettings)
+
+
+def changes_of(body: UpdateCompanyRequest) -> Changes[CompanyFields]:
+    """The settings that the body names; its logo is apart."""
+    return Changes({name: value for name, value in _settings_of(body).fields.items() if name != "logo"})
+
+
+def render(company: Company) -> CompanyResponse:
+    """A company on the wire."""
+    return CompanyResponse.of_row(company)

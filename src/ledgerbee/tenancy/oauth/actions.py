@@ -5,26 +5,27 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
+from ledgerbee.core.changes import Changes
 from ledgerbee.core.errors import check_all
 from ledgerbee.core.ids import new_id
-from ledgerbee.http.event_forms import told
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.credentials import store as credentials
 from ledgerbee.platform.credentials.model import TOKEN_PREFIX, Grant, Principal, new_secret, secret_hash
 from ledgerbee.platform.credentials.rules import check_allowlist, check_scopes, is_address_allowed
 from ledgerbee.platform.db import CredentialRevokedError, Database, Tenant
-from ledgerbee.tenancy import grants
-from ledgerbee.tenancy.oauth import store
+from ledgerbee.tenancy.grants import actions as grants
+from ledgerbee.tenancy.grants import store
+from ledgerbee.tenancy.grants.model import OAuthClient, OAuthClientId, SubjectFields
+from ledgerbee.tenancy.grants.wire import render_client
 from ledgerbee.tenancy.oauth.model import (
     CLIENT_SECRET_PREFIX,
     OAUTH_CLIENT_INVALID_STATE,
     TOKEN_LIFE,
     AccessToken,
     ClientCredentials,
-    OAuthClient,
     invalid_client,
 )
 
@@ -46,12 +47,11 @@ async def create(
     made = await grants.give(context, Grant(_sorted(scopes), tuple(ip_allowlist), None), maker)
     secret = new_secret(CLIENT_SECRET_PREFIX)
     client = OAuthClient(
-        id=new_id(),
+        id=OAuthClientId(new_id()),
         name=name,
         scopes=made.grant.scopes,
         ip_allowlist=made.grant.ip_allowlist,
         created_at=context.now,
-        revoked_at=None,
         expires_at=made.grant.expires_at,
         created_by=made.created_by,
     )
@@ -66,12 +66,12 @@ async def create(
         expires_at=client.expires_at,
         made_by=made.maker,
     )
-    context.emit("oauth_client.created", client.id, told(OAuthClient, client))
+    context.emit("oauth_client.created", client.id, render_client(client).as_event())
     return client, secret
 
 
 async def update(
-    context: Context, client_id: UUID, changes: dict[str, Any], *, changer: Principal | None = None
+    context: Context, client_id: UUID, changes: Changes[SubjectFields], *, changer: Principal | None = None
 ) -> OAuthClient:
     """Change a client. Other scopes or addresses end all tokens it was given, at once, and what it made beyond them.
 
@@ -79,21 +79,21 @@ async def update(
     those of the changer and of the client's maker. Emits `oauth_client.updated` if anything became different. Raises
     what `create` raises, `OAUTH_CLIENT_NOT_FOUND` and `OAUTH_CLIENT_INVALID_STATE`.
     """
-    before = await store.get_for_update(context, client_id)
+    before = await store.get_for_update(context, OAuthClient, client_id)
     if before.revoked_at is not None:
         raise OAUTH_CLIENT_INVALID_STATE.in_state("revoked")
-    after = replace(before, **changes)
+    after = changes.applied_to(before)
     check_all(lambda: check_scopes(after.scopes), lambda: check_allowlist(after.ip_allowlist))
     after = replace(after, scopes=_sorted(after.scopes), ip_allowlist=tuple(after.ip_allowlist))
-    was, now = _grant_of(before), _grant_of(after)
-    await grants.check_change(context, client_id, was, now, changer)
+    await grants.check_change(context, client_id, before.grant, after.grant, changer)
     if after == before:
         return before
     await store.update(context, after)
-    if now != was:
+    if after.grant != before.grant:
         await credentials.change(context, client_id, scopes=after.scopes, ip_allowlist=after.ip_allowlist)
-        await grants.revoke_beyond(context, client_id, now)
-    context.emit("oauth_client.updated", client_id, told(OAuthClient, after), before=told(OAuthClient, before))
+        await grants.revoke_beyond(context, client_id, after.grant)
+    was = render_client(before).as_event()
+    context.emit("oauth_client.updated", client_id, render_client(after).as_event(), before=was)
     return after
 
 
@@ -103,7 +103,7 @@ async def revoke(context: Context, client_id: UUID, changer: Principal | None = 
     Raises `OAUTH_CLIENT_NOT_FOUND`, and `INSUFFICIENT_PERMISSIONS` when `changer` (None: the operator) lacks a scope of
     it.
     """
-    client = await store.get_for_update(context, client_id)
+    client = await store.get_for_update(context, OAuthClient, client_id)
     grants.check_holds(client.scopes, changer)
     if client.revoked_at is None:
         await grants.revoke(context, client_id)
@@ -113,8 +113,8 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class TokenDesk:
-    """Where clients of any company ask for tokens and give them back: nobody is authenticated yet.
+class TokenService:
+    """Issues and revokes tokens of clients of any company: nobody is authenticated yet.
 
     `host` is the caller's address, `now` aware UTC.
     """
@@ -188,10 +188,6 @@ class TokenDesk:
 
 def _client_hash(shown: ClientCredentials) -> bytes:
     return secret_hash(f"{shown.client_id}:{shown.client_secret}")
-
-
-def _grant_of(client: OAuthClient) -> Grant:
-    return Grant(client.scopes, client.ip_allowlist, client.expires_at)
 
 
 def _sorted(scopes: Sequence[str]) -> tuple[str, ...]:

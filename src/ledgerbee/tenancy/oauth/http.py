@@ -1,89 +1,29 @@
-"""OAuth clients over HTTP (ours: the original makes them in its app)."""
+"""Routes of OAuth clients (ours: the original makes them in its app)."""
 
-from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import Path, Response
-from pydantic import Field
 
 from ledgerbee.http.arrays import array
-from ledgerbee.http.checks import Check, Facts
-from ledgerbee.http.event_forms import form_of
 from ledgerbee.http.operation import CallerDep, Ctx, operation, resource_router
-from ledgerbee.http.wire import Id, IdText, Line, Moment, RequestModel, ResponseModel, changes_of, omitted
+from ledgerbee.http.wire import IdOf
 from ledgerbee.platform.credentials.model import API_KEY_SCOPE_NOT_ASSIGNABLE, INSUFFICIENT_PERMISSIONS
-from ledgerbee.platform.credentials.rules import check_allowlist, check_scopes
-from ledgerbee.tenancy.grant_wire import IpAllowlist, IpAllowlistText, Scopes
-from ledgerbee.tenancy.oauth import actions, store
-from ledgerbee.tenancy.oauth.model import OAUTH_CLIENT_INVALID_STATE, OAUTH_CLIENT_NOT_FOUND, OAuthClient
+from ledgerbee.tenancy.grants import store
+from ledgerbee.tenancy.grants.model import OAUTH_CLIENT_NOT_FOUND, OAuthClient, OAuthClientId
+from ledgerbee.tenancy.grants.wire import OAuthClientResponse, render_client
+from ledgerbee.tenancy.oauth import actions
+from ledgerbee.tenancy.oauth.model import OAUTH_CLIENT_INVALID_STATE
+from ledgerbee.tenancy.oauth.wire import (
+    CreatedOAuthClientResponse,
+    CreateOAuthClientRequest,
+    UpdateOAuthClientRequest,
+    changes_of,
+)
 
 router = resource_router("OAuth")
 
-ClientId = Annotated[Id, Path(alias="oauthClientId", description="OAuth client ID: its client_id")]
-
-
-class OAuthClientResponse(ResponseModel):
-    """A client without its secret."""
-
-    client_id: IdText = Field(description="What it calls itself at the token endpoint")
-    name: str = Field(examples=["Nightly sync"])
-    scopes: list[str]
-    ip_allowlist: IpAllowlistText
-    created_at: Moment
-    revoked_at: Moment | None
-    expires_at: Moment | None = Field(description="With the credential that made it; null: never")
-    created_by: str | None = Field(
-        description="Who made it, as in audit events; null: made before that was noted",
-        examples=["api_key:018f4e6a-7b1c-7d2e-9f3a-1b2c3d4e5f60"],
-    )
-
-
-class CreatedOAuthClientResponse(OAuthClientResponse):
-    """A new client, with its secret."""
-
-    client_secret: str | None = Field(
-        description="The secret itself. Shown this once: a replayed answer has null here."
-    )
-
-
-class CreateOAuthClientRequest(RequestModel):
-    """What a new client needs."""
-
-    name: Line = Field(description="What the client is for", examples=["Nightly sync"])
-    scopes: Scopes
-    ip_allowlist: IpAllowlist = Field(default_factory=list)
-
-    def checks(self, facts: Facts, path: str) -> Iterable[Check]:  # noqa: ARG002
-        """Scopes and addresses that there are."""
-        yield lambda: check_scopes(self.scopes)
-        yield lambda: check_allowlist(self.ip_allowlist)
-
-
-class UpdateOAuthClientRequest(RequestModel):
-    """The fields to change; the others stay as they are."""
-
-    keeps_what_is_left_out = True
-
-    name: Line = omitted(description="What the client is for")
-    scopes: Scopes = omitted()
-    ip_allowlist: IpAllowlist = omitted()
-
-    def checks(self, facts: Facts, path: str) -> Iterable[Check]:  # noqa: ARG002
-        """Scopes and addresses that there are."""
-        yield lambda: check_scopes(self.scopes)
-        yield lambda: check_allowlist(self.ip_allowlist)
-
-
-@form_of(OAuthClient)
-def _render(client: OAuthClient) -> OAuthClientResponse:
-    return OAuthClientResponse(**_fields(client))
-
-
-def _fields(client: OAuthClient) -> dict[str, object]:
-    fields = asdict(client)
-    fields["client_id"] = fields.pop("id")
-    return fields
+ClientPath = Annotated[IdOf[OAuthClientId], Path(alias="oauthClientId", description="OAuth client ID: its client_id")]
 
 
 @router.get(
@@ -98,7 +38,7 @@ def _fields(client: OAuthClient) -> dict[str, object]:
 )
 async def list_oauth_clients(context: Ctx) -> Response:
     """List OAuth clients."""
-    return await array(await store.list_all(context), _render)
+    return await array(await store.list_all(context, OAuthClient), render_client)
 
 
 @router.post(
@@ -127,7 +67,7 @@ async def create_oauth_client(
         ip_allowlist=body.ip_allowlist,
         maker=caller.principal,
     )
-    return CreatedOAuthClientResponse(**_fields(client), client_secret=secret)
+    return CreatedOAuthClientResponse(**asdict(client), client_secret=secret)
 
 
 @router.patch(
@@ -149,11 +89,11 @@ async def create_oauth_client(
     ),
 )
 async def update_oauth_client(
-    context: Ctx, caller: CallerDep, oauth_client_id: ClientId, body: UpdateOAuthClientRequest
+    context: Ctx, caller: CallerDep, oauth_client_id: ClientPath, body: UpdateOAuthClientRequest
 ) -> OAuthClientResponse:
     """Update an OAuth client."""
-    changes = changes_of(body)
-    return _render(await actions.update(context, oauth_client_id, changes, changer=caller.principal))
+    client = await actions.update(context, oauth_client_id, changes_of(body), changer=caller.principal)
+    return render_client(client)
 
 
 @router.delete(
@@ -169,6 +109,6 @@ async def update_oauth_client(
         errors=[OAUTH_CLIENT_NOT_FOUND, INSUFFICIENT_PERMISSIONS],
     ),
 )
-async def revoke_oauth_client(context: Ctx, caller: CallerDep, oauth_client_id: ClientId) -> None:
+async def revoke_oauth_client(context: Ctx, caller: CallerDep, oauth_client_id: ClientPath) -> None:
     """Revoke an OAuth client."""
     await actions.revoke(context, oauth_client_id, caller.principal)

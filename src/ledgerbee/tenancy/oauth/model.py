@@ -1,9 +1,8 @@
-"""OAuth 2.0 clients, their access tokens and the errors of RFC 6749 (contract 1.2, 1.6)."""
+"""OAuth 2.0: what clients show, the access tokens they get, and the errors of RFC 6749 (contract 1.2, 1.6)."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
-from uuid import UUID
 
 from ledgerbee.core.errors import ErrorCode
 
@@ -15,23 +14,6 @@ CLIENT_SECRET_PREFIX: Final = "lbs_"  # noqa: S105 a prefix, not a secret
 #: Calls to one of the two endpoints in a sliding window (contract 1.6).
 RATE_LIMIT_HITS: Final = 10
 RATE_LIMIT_PERIOD: Final = timedelta(seconds=60)
-
-
-@dataclass(frozen=True, slots=True)
-class OAuthClient:
-    """A client, without its secret: that is shown once, at creation. Its id is its `client_id`.
-
-    It expires with the credential that made it; `created_by` is the actor that did, as in events.
-    """
-
-    id: UUID
-    name: str
-    scopes: tuple[str, ...]
-    ip_allowlist: tuple[str, ...]
-    created_at: datetime
-    revoked_at: datetime | None
-    expires_at: datetime | None = None
-    created_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,5 +72,4 @@ def rate_limited(window: RateLimitWindow) -> OAuthRefusal:
     return OAuthRefusal("invalid_client", RATE_LIMITED, 429, window.resets_at)
 
 
-OAUTH_CLIENT_NOT_FOUND = ErrorCode("OAUTH_CLIENT_NOT_FOUND", 404, "No such OAuth client in the company")
 OAUTH_CLIENT_INVALID_STATE = ErrorCode("OAUTH_CLIENT_INVALID_STATE", 409, "The OAuth client is revoked")

@@ -18,12 +18,12 @@ from ledgerbee.http.operation import RouteOptions, operation, resource_router
 from ledgerbee.platform.credentials.rules import network_of
 from ledgerbee.platform.db import Database
 from ledgerbee.tenancy.oauth import rules, store
-from ledgerbee.tenancy.oauth.actions import TokenDesk
+from ledgerbee.tenancy.oauth.actions import TokenService
 from ledgerbee.tenancy.oauth.model import RATE_LIMITED, OAuthRefusal, RateLimitWindow, invalid_request, rate_limited
 
 router = resource_router("OAuth")
 
-Answer = Callable[[TokenDesk, dict[str, str], str | None], Awaitable[Response]]
+Answer = Callable[[TokenService, dict[str, str], str | None], Awaitable[Response]]
 
 _CLIENT_FIELDS: Final = {
     "client_id": {
@@ -88,17 +88,17 @@ def _endpoint(title: str, description: str, fields: dict[str, Any], required: li
 async def create_access_token(request: Request) -> Response:
     """Get an access token."""
 
-    async def answer(desk: TokenDesk, form: dict[str, str], authorization: str | None) -> Response:
+    async def answer(service: TokenService, form: dict[str, str], authorization: str | None) -> Response:
         rules.check_grant_type(form)
         # Only who knows the secret uses up the client's own calls: a stranger, who has used up those of his address by
         # then, doesn't keep the client out. It still comes before the exchange: a refused call costs it nothing else.
         shown = rules.client_credentials(form, authorization)
-        client = await desk.authenticate(shown)
-        async with desk.database.connection() as connection:
-            window = await store.take_hit(connection, f"token/client/{client.subject_id}", desk.now)
+        client = await service.authenticate(shown)
+        async with service.database.connection() as connection:
+            window = await store.take_hit(connection, f"token/client/{client.subject_id}", service.now)
         if not window.allowed:
             raise rate_limited(window)
-        token = await desk.issue(shown)
+        token = await service.issue(shown)
         body = AccessTokenResponse(
             access_token=token.secret,
             token_type="Bearer",  # noqa: S106 RFC 6749's name of the type
@@ -127,9 +127,9 @@ async def create_access_token(request: Request) -> Response:
 async def revoke_access_token(request: Request) -> Response:
     """Revoke an access token."""
 
-    async def answer(desk: TokenDesk, form: dict[str, str], authorization: str | None) -> Response:
+    async def answer(service: TokenService, form: dict[str, str], authorization: str | None) -> Response:
         client = rules.client_credentials(form, authorization)
-        await desk.revoke(client, rules.token_to_revoke(form))
+        await service.revoke(client, rules.token_to_revoke(form))
         return Response()
 
     return await _serve(request, "revoke", answer)
@@ -139,19 +139,19 @@ async def _serve(request: Request, endpoint: str, answer: Answer) -> Response:
     """Count the call, have it answered, and tell what is left on every answer."""
     database: Database = request.scope["ledgerbee.database"]
     host = request.client.host if request.client else None
-    desk = TokenDesk(database, request.scope["ledgerbee.request_id"], request.scope["ledgerbee.now"], host)
+    service = TokenService(database, request.scope["ledgerbee.request_id"], request.scope["ledgerbee.now"], host)
     async with database.connection() as connection:
-        window = await store.take_hit(connection, f"{endpoint}/address/{network_of(host)}", desk.now)
+        window = await store.take_hit(connection, f"{endpoint}/address/{network_of(host)}", service.now)
     try:
         if not window.allowed:
             raise rate_limited(window)
         if request.query_params:
             raise invalid_request("The parameters stand in the body")  # RFC 6749, section 2.3.1: never in the address
         form = rules.read_form(request.headers.get("content-type", ""), await request.body())
-        response = await answer(desk, form, request.headers.get("authorization"))
+        response = await answer(service, form, request.headers.get("authorization"))
     except OAuthRefusal as refusal:
-        response = _refusal(refusal, desk.now)
-    _tell(response, window)
+        response = _refusal(refusal, service.now)
+    _set_headers(response, window)
     return response
 
 
@@ -163,7 +163,7 @@ def _refusal(refusal: OAuthRefusal, now: datetime) -> Response:
     return JSONResponse(body.model_dump(), refusal.status, headers)
 
 
-def _tell(response: Response, window: RateLimitWindow) -> None:
+def _set_headers(response: Response, window: RateLimitWindow) -> None:
     response.headers["Cache-Control"] = "no-store"
     response.headers["Pragma"] = "no-cache"
     response.headers["X-Rate-Limit-Remaining"] = str(window.remaining)

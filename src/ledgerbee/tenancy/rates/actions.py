@@ -3,14 +3,13 @@
 from datetime import date, datetime
 from decimal import Decimal
 
-from ledgerbee.core.errors import invalid
-from ledgerbee.http.event_forms import told
 from ledgerbee.platform.connection import Connection
 from ledgerbee.platform.context import Context
 from ledgerbee.tenancy.company import store as companies
 from ledgerbee.tenancy.rates import rules, store
 from ledgerbee.tenancy.rates.ecb import UnreadableRatesError
 from ledgerbee.tenancy.rates.model import COMPANY, Added, Published, Rate
+from ledgerbee.tenancy.rates.wire import render
 
 
 async def set_own(context: Context, currency: str, on: date, value: Decimal) -> str:
@@ -21,24 +20,18 @@ async def set_own(context: Context, currency: str, on: date, value: Decimal) -> 
     it is always worth one.
     """
     company = await companies.get(context)
-    check_foreign(currency, company.base_currency)
+    rules.check_foreign(currency, company.base_currency)
     before = await store.find(context, currency, on)
     if before == Rate(value, on, COMPANY):
         return company.base_currency
-    await store.save_own(context, currency, on, value)
+    await store.upsert_own(context, currency, on, value)
     context.emit(
         "exchange_rate.set",
         context.company_id,
-        told(Rate, currency, company.base_currency, on, Rate(value, on, COMPANY)),
-        before=told(Rate, currency, company.base_currency, on, before) if before else None,
+        render(currency, company.base_currency, on, Rate(value, on, COMPANY)).as_event(),
+        before=render(currency, company.base_currency, on, before).as_event() if before else None,
     )
     return company.base_currency
-
-
-def check_foreign(currency: str, base_currency: str) -> None:
-    """Raises a validation error for the base currency."""
-    if currency == base_currency:
-        raise invalid(("currency", "isForeign", "currency must be another one than the company's base currency"))
 
 
 async def add_published(owner: Connection, published: Published, now: datetime) -> Added:

@@ -21,8 +21,8 @@ NINETY_DAYS: Final = "https://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist-9
 HISTORY: Final = "https://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist.zip"
 _COVERED: Final = timedelta(days=80)
 _MOST_REDIRECTS: Final = 3
-#: How often a failure that goes on is told.
-_TOLD_EVERY: Final = timedelta(days=1)
+#: How often a failure that goes on is logged.
+_LOGGED_EVERY: Final = timedelta(days=1)
 
 log = structlog.get_logger("ledgerbee.rates")
 
@@ -38,14 +38,14 @@ class Feed:
     owner_url: str
     #: Where the document is; None for the bank's own.
     address: str | None = None
-    #: Seconds for all of a download: shorter than a worker's patience when it is told to stop.
-    patience: float = 20.0
-    _told: datetime | None = None
+    #: Seconds for all of a download: fewer than a worker waits for when it is told to stop.
+    timeout_s: float = 20.0
+    _logged_at: datetime | None = None
 
     async def renew(self, database: Database, _: BlobStore, now: datetime) -> None:
         """Add the rates that are out since the newest ones stored; nobody is asked before there can be any.
 
-        For the timetable. What fails is left for the next time, and told once a day.
+        For the timetable. What fails is left for the next time, and logged once a day.
         """
         newest = None
         try:
@@ -55,14 +55,14 @@ class Feed:
                 return
             await self._add(newest, now)
         except (FeedError, ecb.UnreadableRatesError, *UNREACHABLE) as fault:
-            if self._told is None or now - self._told >= _TOLD_EVERY:
-                self._told = now
+            if self._logged_at is None or now - self._logged_at >= _LOGGED_EVERY:
+                self._logged_at = now
                 log.warning("rates.not_renewed", error=str(fault), newest=newest)
         else:
-            self._told = None
+            self._logged_at = None
 
     async def _add(self, newest: date | None, now: datetime) -> None:
-        content = await fetch(self.address or usual_address(newest, now), self.patience)
+        content = await fetch(self.address or usual_address(newest, now), self.timeout_s)
         published = await asyncio.to_thread(ecb.read, content)
         owner = await asyncpg.connect(self.owner_url)
         try:
@@ -81,7 +81,7 @@ def usual_address(newest: date | None, now: datetime) -> str:
     return HISTORY if lags else NINETY_DAYS
 
 
-async def fetch(address: str, patience: float) -> bytes:
+async def fetch(address: str, timeout_s: float) -> bytes:
     """The document at an address, of at most `ecb.MAX_BYTES`. Raises `FeedError`.
 
     Redirects are followed on the same host only. Certificates are verified.
@@ -91,7 +91,7 @@ async def fetch(address: str, patience: float) -> bytes:
     # No encoding: what comes in is counted as it comes in.
     headers = {"user-agent": f"ledgerbee/{__version__}", "accept-encoding": "identity"}
     try:
-        async with asyncio.timeout(patience), httpx.AsyncClient(headers=headers, timeout=patience) as http:
+        async with asyncio.timeout(timeout_s), httpx.AsyncClient(headers=headers, timeout=timeout_s) as http:
             url = httpx.URL(address)
             for _ in range(_MOST_REDIRECTS + 1):
                 async with http.stream("GET", url) as answer:
@@ -103,7 +103,7 @@ async def fetch(address: str, patience: float) -> bytes:
                 url = target
             raise FeedError(f"{url.host} redirects without end")
     except TimeoutError:
-        raise FeedError(f"no answer within {patience:g} seconds") from None
+        raise FeedError(f"no answer within {timeout_s:g} seconds") from None
     except (httpx.HTTPError, httpx.InvalidURL) as fault:
         raise FeedError(f"{type(fault).__name__}: {fault}") from None
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Final
 
 from ledgerbee.core.dates import day_in
+from ledgerbee.core.errors import invalid
 from ledgerbee.core.money import EXACT, multiply, round_to
 from ledgerbee.tenancy.rates.model import Added, RatePair
 
@@ -32,6 +33,12 @@ def cross_rate(from_per_eur: Decimal, to_per_eur: Decimal) -> Decimal:
 def convert(amount: Decimal, conversion: RatePair) -> Decimal:
     """`amount` of the source currency in the target currency, through the base: divided exactly, for one rounding."""
     return EXACT.divide(multiply(amount, conversion.source), conversion.target)
+
+
+def check_foreign(currency: str, base_currency: str) -> None:
+    """Raises a validation error for the base currency."""
+    if currency == base_currency:
+        raise invalid(("currency", "isForeign", "currency must be another one than the company's base currency"))
 
 
 #: Where the bank's days begin and end.

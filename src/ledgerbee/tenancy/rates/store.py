@@ -25,6 +25,10 @@ FROM companies c LEFT JOIN company_exchange_rates r
 WHERE c.company_id = $1
 """
 
+_UPSERT_OWN = """
+INSERT INTO company_exchange_rates (company_id, currency, day, rate, updated_at) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (company_id, currency, day) DO UPDATE SET rate = excluded.rate, updated_at = excluded.updated_at
+"""
 _UNLIKE_ITS_EVENT = """
 SELECT r.currency, r.day FROM company_exchange_rates r, LATERAL (
     SELECT v.data FROM events v
@@ -176,15 +180,6 @@ async def own_unlike_its_event(context: Context) -> tuple[str, date] | None:
     return (row["currency"], row["day"]) if row else None
 
 
-async def save_own(context: Context, currency: str, on: date, value: Decimal) -> None:
+async def upsert_own(context: Context, currency: str, on: date, value: Decimal) -> None:
     """Set the company's own rate of a currency for a day: base units for one unit of it."""
-    await context.connection.execute(
-        "INSERT INTO company_exchange_rates (company_id, currency, day, rate, updated_at) VALUES ($1, $2, $3, $4, $5)"
-        " ON CONFLICT (company_id, currency, day) DO UPDATE"
-        " SET rate = excluded.rate, updated_at = excluded.updated_at",
-        context.company_id,
-        currency,
-        on,
-        value,
-        context.now,
-    )
+    await context.connection.execute(_UPSERT_OWN, context.company_id, currency, on, value, context.now)

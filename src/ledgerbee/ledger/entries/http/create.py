@@ -41,8 +41,7 @@ from ledgerbee.ledger.entries.wire import (
 )
 from ledgerbee.ledger.uploads.actions import decoded, staged
 from ledgerbee.ledger.uploads.model import INVALID_ATTACHMENT_TYPE, NewAttachment
-from ledgerbee.parties.customers.model import CUSTOMER_NOT_FOUND
-from ledgerbee.parties.vendors.model import VENDOR_NOT_FOUND
+from ledgerbee.parties.party.model import CUSTOMER_NOT_FOUND, VENDOR_NOT_FOUND
 from ledgerbee.platform.blobs.store import ATTACHMENT_STORE_UNAVAILABLE
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.steps import StepCounter, give_way

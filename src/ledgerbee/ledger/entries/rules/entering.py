@@ -45,8 +45,7 @@ from ledgerbee.ledger.entries.rules.balance import (
 )
 from ledgerbee.ledger.entries.rules.hints import explained
 from ledgerbee.ledger.entries.rules.vat import computed_vat, contains_vat, is_near, other, split, untaxed
-from ledgerbee.parties.customers.model import CUSTOMER_NOT_FOUND
-from ledgerbee.parties.vendors.model import VENDOR_NOT_FOUND
+from ledgerbee.parties.party.model import CUSTOMER_NOT_FOUND, VENDOR_NOT_FOUND
 from ledgerbee.tenancy.rates.model import EXCHANGE_RATE_MISSING
 
 #: Days from the date of an entry to a delivery that it may have.

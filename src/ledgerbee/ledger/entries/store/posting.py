@@ -34,8 +34,7 @@ from ledgerbee.ledger.entries.model import (
 from ledgerbee.ledger.entries.rules.balance import below
 from ledgerbee.ledger.periods import store as periods
 from ledgerbee.ledger.periods.model import FiscalYear
-from ledgerbee.parties.customers.model import CUSTOMER_NOT_FOUND
-from ledgerbee.parties.vendors.model import VENDOR_NOT_FOUND
+from ledgerbee.parties.party.model import CUSTOMER_NOT_FOUND, VENDOR_NOT_FOUND
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.literals import binaries, plain, plain_or_null, texts
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from ledgerbee.core.changes import Changes
 from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.entries import actions as ledger
 from ledgerbee.ledger.entries.model import LineType, NewEntry
@@ -152,7 +153,7 @@ async def _keep_overrides(context: Context, customer_id: UUID, options: SendOpti
     given = {"email": options.override_email, "ean_number": options.override_ean_number}
     changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     if changes:
-        await customer_actions.update(context, customer_id, changes)
+        await customer_actions.update(context, customer_id, Changes(changes))
 
 
 async def _book(context: Context, prepared: _Prepared, options: SendOptions) -> Invoice:

@@ -8,15 +8,13 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from ledgerbee.http.event_forms import told
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.credentials import store as credentials
 from ledgerbee.platform.credentials.model import Grant, Principal
 from ledgerbee.platform.credentials.rules import check_addresses, check_grant, fits, granted
-from ledgerbee.tenancy.api_keys import store as api_keys
-from ledgerbee.tenancy.api_keys.model import ApiKey
-from ledgerbee.tenancy.oauth import store as oauth_clients
-from ledgerbee.tenancy.oauth.model import OAuthClient
+from ledgerbee.tenancy.grants import store
+from ledgerbee.tenancy.grants.model import ApiKey, OAuthClient
+from ledgerbee.tenancy.grants.wire import render_client, render_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +29,8 @@ class Made:
 async def give(context: Context, wanted: Grant, maker: Principal | None) -> Made:
     """What a new key or client gets that `maker` asks for (None: the operator, who can give anything).
 
-    The maker is held until the transaction ends: whoever revokes it meanwhile waits, and then sees what it made. Raises
-    what `rules.granted` raises, and `CredentialRevokedError`.
+    The maker is locked until the transaction ends: whoever revokes it meanwhile waits, and then sees what it made.
+    Raises what `rules.granted` raises, and `CredentialRevokedError`.
     """
     if maker is None:
         return Made(wanted, None, str(context.actor))
@@ -75,7 +73,7 @@ async def revoke(context: Context, subject_id: UUID) -> None:
     One that is revoked already stays as it is.
     """
     await credentials.revoke(context, subject_id)
-    await _mark(context, subject_id)
+    await _mark_revoked(context, subject_id)
     # A statement of its own, after the one that waited for whoever held the maker (`give`): it sees what was made.
     for made in await credentials.made_by(context, subject_id):
         await revoke(context, made)
@@ -88,14 +86,14 @@ async def revoke_beyond(context: Context, subject_id: UUID, grant: Grant) -> Non
             await revoke(context, made)
 
 
-async def _mark(context: Context, subject_id: UUID) -> None:
+async def _mark_revoked(context: Context, subject_id: UUID) -> None:
     """A key or client was revoked, by itself or with the one that made it."""
-    key = await api_keys.mark_revoked(context, subject_id)
+    key = await store.mark_revoked(context, ApiKey, subject_id)
     if key is not None:
-        was = told(ApiKey, replace(key, revoked_at=None))
-        context.emit("api_key.revoked", subject_id, told(ApiKey, key), before=was)
+        was = render_key(replace(key, revoked_at=None)).as_event()
+        context.emit("api_key.revoked", subject_id, render_key(key).as_event(), before=was)
         return
-    client = await oauth_clients.mark_revoked(context, subject_id)
+    client = await store.mark_revoked(context, OAuthClient, subject_id)
     if client is not None:
-        was = told(OAuthClient, replace(client, revoked_at=None))
-        context.emit("oauth_client.revoked", subject_id, told(OAuthClient, client), before=was)
+        was = render_client(replace(client, revoked_at=None)).as_event()
+        context.emit("oauth_client.revoked", subject_id, render_client(client).as_event(), before=was)
