@@ -3,6 +3,7 @@
 The figures and texts come from `chart/seed`; this is the one place that writes them for a company.
 """
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -36,6 +37,10 @@ from ledgerbee.tenancy.company import store as companies
 from ledgerbee.tenancy.company.model import Company
 from ledgerbee.tenancy.company.rules import normal
 
+#: Ids of a new company's accounts by their numbers, and of its VAT codes by their codes.
+AccountIds = Mapping[int, UUID]
+VatCodeIds = Mapping[str, UUID]
+
 
 async def create_company(
     context: Context,
@@ -57,8 +62,7 @@ async def create_company(
     first financial year, from and through (`rules.first_year`). Raises validation errors for unknown codes and days
     that are no financial year, and what `PATCH /v1/company` refuses.
     """
-    currency = _currency_of(country_code)
-    seed = seed_for(country_code)
+    currency = _currency_of(country_code)  # raises for what is no country
     company = normal(
         Company(
             company_id=context.company_id,
@@ -72,78 +76,35 @@ async def create_company(
             **settings,
         )
     )
+    seed = seed_for(country_code)
     await companies.insert(context, company)
-    account_ids = await _write_chart(context, seed, company.preferred_language)
+    account_ids = await _insert_chart(context, seed, company.preferred_language)
     today = day_in(context.now, company.time_zone)
     await open_books(context, company.base_currency, first_year(*fiscal_year, today))
-    for category in seed.journal_categories:
-        await journal_categories.insert(
-            context,
-            JournalCategory(new_id(), category.name, category.is_default, category.allowed_types, context.now),
-        )
-    for group in seed.customer_groups:
-        await party_groups.insert_customer_group(
-            context,
-            CustomerGroup(
-                new_id(), str(group.number), group.name, ZERO, account_ids[group.account_number], context.now
-            ),
-        )
-    for group in seed.vendor_groups:
-        await party_groups.insert_vendor_group(
-            context,
-            VendorGroup(new_id(), str(group.number), group.name, account_ids[group.account_number], context.now),
-        )
-    for product_group in seed.product_groups:
-        await product_groups.insert(
-            context,
-            ProductGroup(
-                id=ProductGroupId(new_id()),
-                number=str(product_group.number),
-                name=product_group.name,
-                description=None,
-                domestic_account_id=account_ids[product_group.domestic],
-                eu_account_id=account_ids[product_group.eu],
-                abroad_account_id=account_ids[product_group.abroad],
-                domestic_without_vat_account_id=account_ids[product_group.domestic_without_vat],
-                created_at=context.now,
-                updated_at=context.now,
-            ),
-        )
-    for template in seed.document_templates:
-        await templates.insert(
-            context,
-            DocumentTemplate(
-                id=new_id(),
-                name=template.name,
-                document_type=TemplateType(template.document_type),
-                language=template.language,
-                is_default=template.language == company.preferred_language,
-                created_at=context.now,
-            ),
-        )
+    await _insert_journal_categories(context, seed)
+    await _insert_party_groups(context, seed, account_ids)
+    await _insert_product_groups(context, seed, account_ids)
+    await _insert_document_templates(context, seed, company.preferred_language)
     context.emit("company.created", company.company_id, told(Company, company))
     return company
 
 
-async def _write_chart(context: Context, seed: ChartSeed, language: str) -> dict[int, UUID]:
-    """Write VAT codes and accounts, which refer to each other; the accounts' ids by number."""
+async def _insert_chart(context: Context, seed: ChartSeed, language: str) -> AccountIds:
+    """Add VAT codes and accounts, which refer to each other; the accounts' ids by number."""
     account_ids = {account.number: new_id() for account in seed.accounts}
     code_ids = {code.code: new_id() for code in seed.vat_codes}
-    await vat_codes.insert(
-        context, [_vat_code(context, code, code_ids[code.code], account_ids, language) for code in seed.vat_codes]
-    )
-    await accounts.insert(
-        context,
-        [_account(context, account, account_ids[account.number], code_ids, language) for account in seed.accounts],
-    )
+    codes = [_vat_code(context, code, code_ids, account_ids, language) for code in seed.vat_codes]
+    await vat_codes.insert(context, codes)
+    chart = [_account(context, account, account_ids, code_ids, language) for account in seed.accounts]
+    await accounts.insert(context, chart)
     return account_ids
 
 
 def _vat_code(
-    context: Context, seed: VatCodeSeed, code_id: UUID, account_ids: dict[int, UUID], language: str
+    context: Context, seed: VatCodeSeed, code_ids: VatCodeIds, account_ids: AccountIds, language: str
 ) -> VatCode:
     return VatCode(
-        id=code_id,
+        id=code_ids[seed.code],
         code=seed.code,
         name=seed.name if language == "da" else seed.name_en,
         type=VatType(seed.type),
@@ -161,10 +122,10 @@ def _vat_code(
 
 
 def _account(
-    context: Context, seed: AccountSeed, account_id: UUID, code_ids: dict[str, UUID], language: str
+    context: Context, seed: AccountSeed, account_ids: AccountIds, code_ids: VatCodeIds, language: str
 ) -> Account:
     return Account(
-        id=account_id,
+        id=account_ids[seed.number],
         number=seed.number,
         name=seed.name_in(language),
         standard_number=seed.standard_number,
@@ -177,6 +138,69 @@ def _account(
         is_active=True,
         created_at=context.now,
     )
+
+
+async def _insert_journal_categories(context: Context, seed: ChartSeed) -> None:
+    for row in seed.journal_categories:
+        category = JournalCategory(
+            id=new_id(),
+            name=row.name,
+            is_default=row.is_default,
+            allowed_journal_types=row.allowed_types,
+            created_at=context.now,
+        )
+        await journal_categories.insert(context, category)
+
+
+async def _insert_party_groups(context: Context, seed: ChartSeed, account_ids: AccountIds) -> None:
+    for row in seed.customer_groups:
+        customer_group = CustomerGroup(
+            id=new_id(),
+            number=str(row.number),
+            name=row.name,
+            discount_percent=ZERO,
+            account_id=account_ids[row.account_number],
+            created_at=context.now,
+        )
+        await party_groups.insert_customer_group(context, customer_group)
+    for row in seed.vendor_groups:
+        vendor_group = VendorGroup(
+            id=new_id(),
+            number=str(row.number),
+            name=row.name,
+            account_id=account_ids[row.account_number],
+            created_at=context.now,
+        )
+        await party_groups.insert_vendor_group(context, vendor_group)
+
+
+async def _insert_product_groups(context: Context, seed: ChartSeed, account_ids: AccountIds) -> None:
+    for row in seed.product_groups:
+        group = ProductGroup(
+            id=ProductGroupId(new_id()),
+            number=str(row.number),
+            name=row.name,
+            domestic_account_id=account_ids[row.domestic],
+            eu_account_id=account_ids[row.eu],
+            abroad_account_id=account_ids[row.abroad],
+            domestic_without_vat_account_id=account_ids[row.domestic_without_vat],
+            created_at=context.now,
+            updated_at=context.now,
+        )
+        await product_groups.insert(context, group)
+
+
+async def _insert_document_templates(context: Context, seed: ChartSeed, language: str) -> None:
+    for row in seed.document_templates:
+        template = DocumentTemplate(
+            id=new_id(),
+            name=row.name,
+            document_type=TemplateType(row.document_type),
+            language=row.language,
+            is_default=row.language == language,
+            created_at=context.now,
+        )
+        await templates.insert(context, template)
 
 
 def _currency_of(country_code: str) -> str:
