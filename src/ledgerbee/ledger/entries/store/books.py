@@ -50,7 +50,7 @@ async def hold_tags(context: Context, entries: Sequence[EnteredEntry]) -> None:
     It comes before the books are loaded: whoever waits for a delete here sees what it did.
     """
     if tags := _tags_of(entries):
-        await dimensions.hold_values(context, tags)
+        await dimensions.lock_values_for_key_share(context, tags)
 
 
 async def load_references(context: Context, entries: Sequence[EnteredEntry]) -> Books:
@@ -90,7 +90,7 @@ async def load_references(context: Context, entries: Sequence[EnteredEntry]) -> 
         vendors=vendors,
         accounts=await accounts.get_many(context, stood_on) if stood_on else {},
         vat_codes=await vat_codes.get_many(context, taxed),
-        tags=await dimensions.find_values(context, tags) if tags else {},
+        tags=await dimensions.get_tags(context, tags) if tags else {},
     )
 
 
