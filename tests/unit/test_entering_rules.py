@@ -12,7 +12,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from msgspec.structs import replace as with_fields
 
-from ledgerbee.chart.journal_categories.model import JournalCategory, JournalType
+from ledgerbee.chart.journal_categories.model import JournalCategory, JournalCategoryId, JournalType
 from ledgerbee.chart.vat_codes.model import SINCE_EVER, Principle, VatCode, VatRate, VatType
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.money import MAX_AMOUNT, minor_units, round_money, total
@@ -158,7 +158,10 @@ def test_without_a_code_a_line_is_posted_as_it_is(data: st.DataObject, currency:
 
 
 def books(**fields: object) -> rules.Books:
-    category = JournalCategory(CATEGORY, "Finans", True, tuple(JournalType), NOW)
+    category = JournalCategory(
+        id=JournalCategoryId(CATEGORY), name="Finans", is_default=True, allowed_journal_types=tuple(JournalType),
+        created_at=NOW,
+    )  # fmt: skip
     values: dict[str, object] = {
         "base_currency": "DKK",
         "default_category": category,

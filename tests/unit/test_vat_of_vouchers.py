@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace as with_fields
 
 from ledgerbee.chart.accounts.model import Account, Classification, LedgerType
-from ledgerbee.chart.journal_categories.model import JournalCategory, JournalType
+from ledgerbee.chart.journal_categories.model import JournalCategory, JournalCategoryId, JournalType
 from ledgerbee.chart.vat_codes.model import SINCE_EVER, Principle, VatCode, VatRate, VatType
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.ledger.entries import rules
@@ -42,6 +42,13 @@ def account(account_id: UUID, ledger_type: LedgerType, classification: Classific
     return Account(account_id, 1, "a", 1, ledger_type, classification, None, None, None, None, True, NOW)
 
 
+def category() -> JournalCategory:
+    return JournalCategory(
+        id=JournalCategoryId(CATEGORY), name="Finans", is_default=True, allowed_journal_types=tuple(JournalType),
+        created_at=NOW,
+    )  # fmt: skip
+
+
 ACCOUNTS = {
     EXPENSE: account(EXPENSE, LedgerType.PROFIT_AND_LOSS, Classification.EXPENSE),
     STOCK: account(STOCK, LedgerType.BALANCE_SHEET, Classification.ASSET),
@@ -56,7 +63,7 @@ def bill(
     given_rate = None if rate is None else Decimal(rate)
     books = rules.Books(
         "DKK",
-        JournalCategory(CATEGORY, "Finans", True, tuple(JournalType), NOW),
+        category(),
         vendors={VENDOR: PAYABLE},
         accounts=ACCOUNTS,
         vat_codes={CODE: vat},

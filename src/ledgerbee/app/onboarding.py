@@ -16,7 +16,7 @@ from ledgerbee.catalog.product_groups.model import ProductGroup, ProductGroupId
 from ledgerbee.chart.accounts import store as accounts
 from ledgerbee.chart.accounts.model import Account, Classification, ControlAccountType, LedgerType
 from ledgerbee.chart.journal_categories import store as journal_categories
-from ledgerbee.chart.journal_categories.model import JournalCategory
+from ledgerbee.chart.journal_categories.model import JournalCategory, JournalCategoryId
 from ledgerbee.chart.seed.loader import seed_for
 from ledgerbee.chart.seed.model import AccountSeed, ChartSeed, VatCodeSeed
 from ledgerbee.chart.vat_codes import store as vat_codes
@@ -143,7 +143,7 @@ def _account(
 async def _insert_journal_categories(context: Context, seed: ChartSeed) -> None:
     for row in seed.journal_categories:
         category = JournalCategory(
-            id=new_id(),
+            id=JournalCategoryId(new_id()),
             name=row.name,
             is_default=row.is_default,
             allowed_journal_types=row.allowed_types,
