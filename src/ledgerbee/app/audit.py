@@ -5,15 +5,18 @@ what no event tells (the chart that a company begins with, what is older than th
 """
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
 from ledgerbee.chart.accounts import store as accounts
 from ledgerbee.chart.accounts.model import Account
+from ledgerbee.chart.accounts.wire import render as render_account
 from ledgerbee.chart.vat_codes import store as vat_codes
-from ledgerbee.chart.vat_codes.model import VatCode
+from ledgerbee.chart.vat_codes.model import LabelledVatCode
+from ledgerbee.chart.vat_codes.wire import render as render_vat_code
 from ledgerbee.http.event_forms import told
 from ledgerbee.platform.context import Context
 from ledgerbee.tenancy.company import store as companies
@@ -94,10 +97,11 @@ async def fault_in_settings(context: Context) -> str | None:
         return f"the company's own rate of {rate[0]} for {rate[1]} is not what its last event says"
     company = await companies.get(context)
     codes = await vat_codes.list_all(context)
+    chart = await accounts.list_all(context)
     found: Mapping[str, Mapping[UUID, Mapping[str, Any] | None]] = {
-        "company": {company.company_id: _form(Company, company)},
-        "vat_code": {row["id"]: _form(VatCode, row, context.today) for row in codes},
-        "account": {account.id: _form(Account, account) for account in await accounts.list_all(context)},
+        "company": {company.company_id: _form(told, Company, company)},
+        "vat_code": {one.code.id: _form(_vat_code_event, one, context.today) for one in codes},
+        "account": {one.id: _form(_account_event, one) for one in chart},
     }
     for topic, forms in found.items():
         for object_id, form in forms.items():
@@ -110,10 +114,18 @@ async def fault_in_settings(context: Context) -> str | None:
     return None
 
 
-def _form(kind: type, *arguments: Any) -> Mapping[str, Any] | None:
-    """An object's form as it is told; None for values that have none."""
+def _account_event(account: Account) -> Mapping[str, Any]:
+    return render_account(account).as_event()
+
+
+def _vat_code_event(code: LabelledVatCode, today: date) -> Mapping[str, Any]:
+    return render_vat_code(code, today).as_event()
+
+
+def _form(write: Callable[..., Mapping[str, Any]], *arguments: Any) -> Mapping[str, Any] | None:
+    """An object's form in its events, by the function that writes it; None for values that have none."""
     try:
-        return told(kind, *arguments)
+        return write(*arguments)
     except (ValueError, LookupError, ArithmeticError):
         return None
 

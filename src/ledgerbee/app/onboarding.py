@@ -6,7 +6,6 @@ The figures and texts come from `chart/seed`; this is the one place that writes 
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
-from uuid import UUID
 
 from babel.core import get_global
 from babel.numbers import get_territory_currencies
@@ -14,13 +13,13 @@ from babel.numbers import get_territory_currencies
 from ledgerbee.catalog.product_groups import store as product_groups
 from ledgerbee.catalog.product_groups.model import ProductGroup, ProductGroupId
 from ledgerbee.chart.accounts import store as accounts
-from ledgerbee.chart.accounts.model import Account, Classification, ControlAccountType, LedgerType
+from ledgerbee.chart.accounts.model import Account, AccountId, Classification, ControlAccountType, LedgerType
 from ledgerbee.chart.journal_categories import store as journal_categories
 from ledgerbee.chart.journal_categories.model import JournalCategory, JournalCategoryId
 from ledgerbee.chart.seed.loader import seed_for
 from ledgerbee.chart.seed.model import AccountSeed, ChartSeed, VatCodeSeed
 from ledgerbee.chart.vat_codes import store as vat_codes
-from ledgerbee.chart.vat_codes.model import SINCE_EVER, Principle, VatCode, VatRate, VatType
+from ledgerbee.chart.vat_codes.model import SINCE_EVER, Principle, VatCode, VatCodeId, VatRate, VatType
 from ledgerbee.core.dates import day_in
 from ledgerbee.core.errors import invalid
 from ledgerbee.core.ids import new_id
@@ -38,8 +37,8 @@ from ledgerbee.tenancy.company.model import Company
 from ledgerbee.tenancy.company.rules import normal
 
 #: Ids of a new company's accounts by their numbers, and of its VAT codes by their codes.
-AccountIds = Mapping[int, UUID]
-VatCodeIds = Mapping[str, UUID]
+AccountIds = Mapping[int, AccountId]
+VatCodeIds = Mapping[str, VatCodeId]
 
 
 async def create_company(
@@ -91,12 +90,12 @@ async def create_company(
 
 async def _insert_chart(context: Context, seed: ChartSeed, language: str) -> AccountIds:
     """Add VAT codes and accounts, which refer to each other; the accounts' ids by number."""
-    account_ids = {account.number: new_id() for account in seed.accounts}
-    code_ids = {code.code: new_id() for code in seed.vat_codes}
+    account_ids = {account.number: AccountId(new_id()) for account in seed.accounts}
+    code_ids = {code.code: VatCodeId(new_id()) for code in seed.vat_codes}
     codes = [_vat_code(context, code, code_ids, account_ids, language) for code in seed.vat_codes]
-    await vat_codes.insert(context, codes)
+    await vat_codes.insert_many(context, codes)
     chart = [_account(context, account, account_ids, code_ids, language) for account in seed.accounts]
-    await accounts.insert(context, chart)
+    await accounts.insert_many(context, chart)
     return account_ids
 
 
@@ -116,7 +115,6 @@ def _vat_code(
         einvoice_category=seed.einvoice_category,
         exemption_reason=seed.exemption_reason,
         exemption_reason_da=seed.exemption_reason_da,
-        is_active=True,
         created_at=context.now,
     )
 
@@ -135,7 +133,6 @@ def _account(
         vat_code_id=code_ids[seed.vat_code] if seed.vat_code else None,
         role=seed.role,
         sum_from=seed.sum_from,
-        is_active=True,
         created_at=context.now,
     )
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from ledgerbee.app.beancount.model import KINDS, BooksRefusedError
 from ledgerbee.chart.accounts import actions as accounts
 from ledgerbee.chart.accounts import store as account_store
-from ledgerbee.chart.accounts.model import Account, Classification, LedgerType
+from ledgerbee.chart.accounts.model import Account, Classification, LedgerType, NewAccount
 from ledgerbee.chart.dimensions import actions as dimensions
 from ledgerbee.chart.dimensions import store as dimension_store
 from ledgerbee.chart.dimensions.model import DimensionFields, DimensionValueFields
@@ -58,9 +58,8 @@ async def ensure_accounts(
                 raise BooksRefusedError(f"The name of an account has at most {MAX_LINE} characters: {name[:60]}...")
             highest[kind] += 1
             ledger_type, classification = _TYPES[kind]
-            account = await accounts.create(
-                context, number=highest[kind], name=name, ledger_type=ledger_type, classification=classification
-            )
+            given = NewAccount(number=highest[kind], name=name, ledger_type=ledger_type, classification=classification)
+            account = await accounts.create(context, given)
             made += 1
         found[name] = account.number
     return found, made
