@@ -8,7 +8,7 @@ import httpx
 import pytest
 from tests.conftest import Api, SteeredClock, new_company
 
-from ledgerbee.chart.seed import standard_accounts
+from ledgerbee.chart.seed.loader import standard_accounts
 from ledgerbee.core.ids import new_id
 from ledgerbee.platform.db import Database
 

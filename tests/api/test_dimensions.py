@@ -378,7 +378,7 @@ async def test_what_tagging_needs_to_know(api: Api, other_api: Api) -> None:
     asked = [value, subproject, uuid4()]
 
     async def find(context: Context) -> dict[UUID, TagValue]:
-        return await store.find_values(context, asked)
+        return await store.get_tags(context, asked)
 
     assert await api.run(find) == {
         value: TagValue(value, UUID(dimension), "Afdeling", is_unique=True, is_project=False, is_archived=False),

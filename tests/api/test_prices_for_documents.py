@@ -24,7 +24,7 @@ DAY = date(2026, 3, 13)
 
 async def sellable(api: Api, *price_ids: str) -> dict[UUID, SellablePrice]:
     async def work(context: Context) -> dict[UUID, SellablePrice]:
-        return await store.sellable(context, [UUID(price_id) for price_id in price_ids])
+        return await store.get_many(context, [UUID(price_id) for price_id in price_ids])
 
     found: dict[UUID, SellablePrice] = await api.run(work)
     return found
@@ -120,7 +120,7 @@ class TestHold:
             async def work(context: Context) -> None:
                 nonlocal attempts
                 attempts += 1
-                assert len(await store.sellable(context, order, hold=True)) == 8
+                assert len(await store.get_many_for_share(context, order)) == 8
                 await all_hold.wait()
 
             await api.run(work)

@@ -176,7 +176,7 @@ class TestAtOnce:
         path = f"{PATH}/{price['id']}"
 
         async def work(context: Context) -> list[asyncio.Task[httpx.Response]]:
-            await prices.sellable(context, [UUID(price["id"])], hold=True)
+            await prices.get_many_for_share(context, [UUID(price["id"])])
             waiting = [
                 asyncio.create_task(request) for request in (api.patch(path, {"unitAmount": 7}), api.delete(path))
             ]

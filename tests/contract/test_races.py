@@ -13,6 +13,7 @@ from tests.contract.test_operations import path_of
 from tests.contract.world import World, make_world
 
 from ledgerbee.chart.dimensions import store as dimensions
+from ledgerbee.chart.dimensions.model import DimensionValueId
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.db import Database
 
@@ -80,6 +81,6 @@ async def test_an_entry_that_loses_against_the_delete_of_its_tag_is_told_which(o
 
 
 async def _delete(value: UUID, deleted: asyncio.Event, posted: asyncio.Event, context: Context) -> None:
-    await dimensions.delete_value(context, value)
+    await dimensions.delete_value(context, DimensionValueId(value))
     deleted.set()
     await posted.wait()

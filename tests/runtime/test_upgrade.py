@@ -95,7 +95,7 @@ async def test_filled_books_get_their_totals_by_day(upgraded: list[Books]) -> No
 
 
 async def codes(context: Context) -> dict[str, VatCode]:
-    return {code.code: code for code in map(vat_codes.vat_code, await vat_codes.list_all(context))}
+    return {one.code.code: one.code for one in await vat_codes.list_all(context)}
 
 
 async def test_vat_codes_keep_their_rates_and_thirds_become_exact(upgraded: list[Books]) -> None:

@@ -12,7 +12,7 @@ from tests.ledger_books import Books, books_of
 from ledgerbee.app.reactions import REACTIONS
 from ledgerbee.chart.accounts import store as accounts
 from ledgerbee.chart.accounts.actions import create
-from ledgerbee.chart.accounts.model import Account
+from ledgerbee.chart.accounts.model import Account, NewAccount
 from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.periods import actions as period_actions
 from ledgerbee.ledger.reports.trial_balance.actions import trial_balance
@@ -84,7 +84,9 @@ async def test_totals_of_charts_in_use_are_corrected(own_database: str) -> None:
     await owner.execute("SELECT set_config('app.company_id', $1, false)", str(busy.api.company_id))
     await owner.execute("UPDATE accounts SET sum_from = 2902 WHERE number = 2999")
     for number in (3191, 6945):
-        await busy.api.run(lambda context, number=number: create(context, number=number, standard_number=2847))
+        await busy.api.run(
+            lambda context, number=number: create(context, NewAccount(number=number, standard_number=2847))
+        )
     before = [await books.api.run(chart_of) for books in companies]
 
     await upgrade_statements(owner)

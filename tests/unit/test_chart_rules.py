@@ -11,26 +11,35 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledgerbee.chart.accounts.model import BOOKABLE, Account, Classification, ControlAccountType, LedgerType
+from ledgerbee.chart.accounts.model import BOOKABLE, Account, AccountId, Classification, ControlAccountType, LedgerType
 from ledgerbee.chart.accounts.rules import check_account
 from ledgerbee.chart.seed.loader import seed_for
-from ledgerbee.chart.vat_codes.model import SINCE_EVER, EInvoiceCategory, Principle, VatCode, VatRate, VatType
+from ledgerbee.chart.vat_codes.model import (
+    SINCE_EVER,
+    EInvoiceCategory,
+    Principle,
+    VatCode,
+    VatCodeId,
+    VatRate,
+    VatType,
+)
 from ledgerbee.chart.vat_codes.rules import check_vat_code
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.ids import new_id
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ACCOUNT = Account(
-    new_id(), 1010, "Salg", 1010, LedgerType.PROFIT_AND_LOSS, Classification.REVENUE, None, None, None, None, True, NOW
-)
+    id=AccountId(new_id()), number=1010, name="Salg", standard_number=1010, ledger_type=LedgerType.PROFIT_AND_LOSS,
+    classification=Classification.REVENUE, created_at=NOW,
+)  # fmt: skip
 VAT_ACCOUNT = replace(
-    ACCOUNT, id=new_id(), ledger_type=LedgerType.BALANCE_SHEET, classification=Classification.LIABILITY
+    ACCOUNT, id=AccountId(new_id()), ledger_type=LedgerType.BALANCE_SHEET, classification=Classification.LIABILITY
 )
-CONTRA_ACCOUNT = replace(VAT_ACCOUNT, id=new_id())
-ACCOUNTS = {account.id: account for account in (VAT_ACCOUNT, CONTRA_ACCOUNT)}
+CONTRA_ACCOUNT = replace(VAT_ACCOUNT, id=AccountId(new_id()))
+ACCOUNTS: dict[UUID, Account] = {account.id: account for account in (VAT_ACCOUNT, CONTRA_ACCOUNT)}
 CODE = VatCode(
-    new_id(), "S1", "Salg", VatType.SALES, Principle.NET, (VatRate(SINCE_EVER, Decimal(25), Fraction(1)),),
-    VAT_ACCOUNT.id, None, None, None, None, None, True, NOW,
+    id=VatCodeId(new_id()), code="S1", name="Salg", type=VatType.SALES, principle=Principle.NET,
+    rates=(VatRate(SINCE_EVER, Decimal(25), Fraction(1)),), account_id=VAT_ACCOUNT.id, created_at=NOW,
 )  # fmt: skip
 
 
@@ -98,14 +107,16 @@ def test_vat_codes_only_where_vat_is_booked(ledger_type: LedgerType) -> None:
 @pytest.mark.parametrize("country", ["DK", "SE", "US"])
 def test_the_seeded_charts_keep_these_rules(country: str) -> None:
     seed = seed_for(country)
-    ids = {account.number: new_id() for account in seed.accounts}
-    code_ids = {code.code: new_id() for code in seed.vat_codes}
-    accounts = {
+    ids = {account.number: AccountId(new_id()) for account in seed.accounts}
+    code_ids = {code.code: VatCodeId(new_id()) for code in seed.vat_codes}
+    accounts: dict[UUID, Account] = {
         ids[row.number]: Account(
-            ids[row.number], row.number, row.name, row.standard_number, LedgerType(row.ledger_type),
-            Classification(row.classification) if row.classification else None,
-            ControlAccountType(row.control_account_type) if row.control_account_type else None,
-            code_ids[row.vat_code] if row.vat_code else None, row.role, row.sum_from, True, NOW,
+            id=ids[row.number], number=row.number, name=row.name, standard_number=row.standard_number,
+            ledger_type=LedgerType(row.ledger_type),
+            classification=Classification(row.classification) if row.classification else None,
+            control_account_type=ControlAccountType(row.control_account_type) if row.control_account_type else None,
+            vat_code_id=code_ids[row.vat_code] if row.vat_code else None, role=row.role, sum_from=row.sum_from,
+            created_at=NOW,
         )
         for row in seed.accounts
     }  # fmt: skip
@@ -113,11 +124,12 @@ def test_the_seeded_charts_keep_these_rules(country: str) -> None:
         check_account(account)
     for row in seed.vat_codes:
         code = VatCode(
-            code_ids[row.code], row.code, row.name, VatType(row.type), Principle(row.principle),
-            (VatRate(SINCE_EVER, row.rate, row.deductible_share),),
-            ids[row.account_number] if row.account_number else None,
-            ids[row.contra_account_number] if row.contra_account_number else None, row.return_box,
-            row.einvoice_category, row.exemption_reason, row.exemption_reason_da, True, NOW,
+            id=code_ids[row.code], code=row.code, name=row.name, type=VatType(row.type),
+            principle=Principle(row.principle), rates=(VatRate(SINCE_EVER, row.rate, row.deductible_share),),
+            account_id=ids[row.account_number] if row.account_number else None,
+            contra_account_id=ids[row.contra_account_number] if row.contra_account_number else None,
+            return_box=row.return_box, einvoice_category=row.einvoice_category,
+            exemption_reason=row.exemption_reason, exemption_reason_da=row.exemption_reason_da, created_at=NOW,
         )  # fmt: skip
         check_vat_code(code, accounts)
 

@@ -6,20 +6,23 @@ from itertools import combinations
 
 import pytest
 
-from ledgerbee.chart.seed import AccountSeed, ChartSeed, VatCodeSeed, seed_for
-from ledgerbee.chart.seed.model import (
-    BASE_BOXES,
-    BOOKABLE,
-    CLASSIFICATIONS,
-    CONTROL_ACCOUNT_TYPES,
-    DOCUMENT_TYPES,
-    EINVOICE_CATEGORIES,
-    JOURNAL_TYPES,
-    LEDGER_TYPES,
-    RETURN_BOXES,
-    ROLES,
-    STATEMENT_LINES,
-)
+from ledgerbee.chart.accounts.model import BOOKABLE, Classification, ControlAccountType, LedgerType, StatementLine
+from ledgerbee.chart.journal_categories.model import JournalType
+from ledgerbee.chart.seed.loader import seed_for
+from ledgerbee.chart.seed.model import AccountSeed, ChartSeed, VatCodeSeed
+from ledgerbee.chart.vat_codes.model import BASE_BOXES, RETURN_BOXES, EInvoiceCategory
+from ledgerbee.sales.templates.model import TemplateType
+
+LEDGER_TYPES = frozenset(LedgerType)
+CLASSIFICATIONS = frozenset(Classification)
+CONTROL_ACCOUNT_TYPES = frozenset(ControlAccountType)
+#: Accounts that posting finds by itself. Every chart has each of them exactly once.
+ROLES = frozenset({"BANK", "FX_GAIN", "FX_LOSS", "ROUNDING", "RETAINED_EARNINGS", "VAT_SETTLEMENT"})
+#: Totals that reports find by themselves. Every chart has each of them exactly once.
+STATEMENT_LINES = frozenset(StatementLine)
+JOURNAL_TYPES = frozenset(JournalType)
+DOCUMENT_TYPES = frozenset(TemplateType)
+EINVOICE_CATEGORIES = frozenset(EInvoiceCategory)
 
 
 def words(text: str) -> list[str]:

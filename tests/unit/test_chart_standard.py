@@ -10,8 +10,9 @@ from itertools import combinations
 
 import pytest
 
-from ledgerbee.chart.seed import AccountSeed, seed_for, standard_accounts
-from ledgerbee.chart.seed.model import BOOKABLE
+from ledgerbee.chart.accounts.model import BOOKABLE
+from ledgerbee.chart.seed.loader import seed_for, standard_accounts
+from ledgerbee.chart.seed.model import AccountSeed
 
 STANDARD = standard_accounts("DK")
 POSTING = [number for number, account in STANDARD.items() if account.ledger_type in BOOKABLE]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledgerbee.chart.dimensions.model import DimensionValue, TagValue, ValueNode
+from ledgerbee.chart.dimensions.model import DimensionValue, DimensionValueId, TagValue, ValueNode
 from ledgerbee.chart.dimensions.rules import MAX_LEVELS, build_tree, check_parent, check_tags
 from ledgerbee.core.errors import LedgerBeeError
 
@@ -106,7 +106,10 @@ def test_tags_are_refused_exactly_when_the_rule_is_broken(entry: list[UUID], lin
 
 def value(number: int, parent: int | None) -> DimensionValue:
     parent_id = None if parent is None else UUID(int=parent)
-    return DimensionValue(UUID(int=number), UUID(int=1), parent_id, f"V{number}", NOW, NOW)
+    return DimensionValue(
+        id=DimensionValueId(UUID(int=number)), dimension_id=UUID(int=1), parent_id=parent_id, name=f"V{number}",
+        created_at=NOW, updated_at=NOW,
+    )  # fmt: skip
 
 
 #: Values by number, each below an earlier one or at the root.
@@ -118,7 +121,7 @@ trees = st.lists(st.one_of(st.none(), st.integers(0, 30)), max_size=30).map(
 )
 
 
-def flat(nodes: Sequence[ValueNode]) -> list[tuple[DimensionValue, list[UUID]]]:
+def flat(nodes: Sequence[ValueNode]) -> list[tuple[DimensionValue, list[DimensionValueId]]]:
     """Every node's value with its children's ids, without recursion."""
     found, left = [], list(nodes)
     while left:
@@ -153,7 +156,7 @@ def placed(value_id: UUID, parent_id: UUID, parents: Mapping[UUID, UUID | None])
 
 @given(trees.filter(bool), st.data())
 def test_a_value_moves_anywhere_but_below_itself(values: list[DimensionValue], data: st.DataObject) -> None:
-    parents = {one.id: one.parent_id for one in values}
+    parents: dict[UUID, UUID | None] = {one.id: one.parent_id for one in values}
     moved, target = data.draw(st.sampled_from(values)).id, data.draw(st.sampled_from(values)).id
     below = {moved}
     for one in values:  # each comes after its parent

@@ -9,15 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ledgerbee.catalog.model import CatalogStatus, ProductId
 from ledgerbee.catalog.prices.model import (
     PRODUCT_PRICE_QUANTITY_INVALID,
     BillingPeriodType,
     Price,
     PricingModel,
+    SoldProduct,
     Tier,
     ZoneSale,
 )
-from ledgerbee.catalog.products.model import CatalogStatus, Product
 from ledgerbee.chart.vat_codes.model import SINCE_EVER, Principle, VatCode, VatRate, VatType
 from ledgerbee.core.errors import VALIDATION_FAILED, LedgerBeeError
 from ledgerbee.core.ids import new_id
@@ -215,7 +216,10 @@ def price(**fields: Any) -> Price:
     return Price(**(values | fields))
 
 
-PRODUCT = Product(new_id(), "P1", "Consulting", None, new_id(), "hours", CatalogStatus.ACTIVE, NOW, NOW)
+PRODUCT = SoldProduct(
+    id=ProductId(new_id()), number="P1", name="Consulting", description=None, product_group_id=new_id(), unit="hours",
+    status=CatalogStatus.ACTIVE, zones={},
+)  # fmt: skip
 GRADUATED = price(
     pricing_model=PricingModel.GRADUATED,
     unit_amount=None,

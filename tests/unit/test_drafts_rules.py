@@ -43,7 +43,7 @@ def account(account_id: UUID, **fields: Any) -> Account:
     return Account(**(values | fields))
 
 
-ACCOUNTS = {
+ACCOUNTS: dict[UUID, Account] = {
     one.id: one
     for one in (
         account(CASH),

@@ -12,8 +12,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from msgspec.structs import replace as with_fields
 
-from ledgerbee.chart.journal_categories.model import JournalCategory, JournalType
-from ledgerbee.chart.vat_codes.model import SINCE_EVER, Principle, VatCode, VatRate, VatType
+from ledgerbee.chart.journal_categories.model import JournalCategory, JournalCategoryId, JournalType
+from ledgerbee.chart.vat_codes.model import SINCE_EVER, Principle, VatCode, VatCodeId, VatRate, VatType
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.money import MAX_AMOUNT, minor_units, round_money, total
 from ledgerbee.ledger.entries import rules
@@ -65,7 +65,7 @@ def vat_codes(draw: st.DrawFn) -> VatCode:
     """Codes as `check_vat_code` lets them be."""
     reverse_charge = draw(st.booleans())
     return VatCode(
-        id=CODE,
+        id=VatCodeId(CODE),
         code="X",
         name="X",
         type=VatType.PURCHASE,
@@ -86,8 +86,9 @@ def vat_code(principle: Principle, *rates: Decimal | VatRate, contra: UUID | Non
     """A purchase code whose rates hold since ever or as they say; all can be deducted unless they say otherwise."""
     held = [VatRate(SINCE_EVER, rate, Fraction(1)) if isinstance(rate, Decimal) else rate for rate in rates]
     return VatCode(
-        CODE, "X", "X", VatType.PURCHASE, principle, tuple(held), VAT, contra, None, None, None, None, True, NOW
-    )
+        id=VatCodeId(CODE), code="X", name="X", type=VatType.PURCHASE, principle=principle, rates=tuple(held),
+        account_id=VAT, contra_account_id=contra, created_at=NOW,
+    )  # fmt: skip
 
 
 def half_away(exact: Fraction, currency: str) -> Fraction:
@@ -158,7 +159,10 @@ def test_without_a_code_a_line_is_posted_as_it_is(data: st.DataObject, currency:
 
 
 def books(**fields: object) -> rules.Books:
-    category = JournalCategory(CATEGORY, "Finans", True, tuple(JournalType), NOW)
+    category = JournalCategory(
+        id=JournalCategoryId(CATEGORY), name="Finans", is_default=True, allowed_journal_types=tuple(JournalType),
+        created_at=NOW,
+    )  # fmt: skip
     values: dict[str, object] = {
         "base_currency": "DKK",
         "default_category": category,

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from tests.unit.test_entering_rules import books, entered, vat_code
 
-from ledgerbee.chart.vat_codes.model import Principle, VatCode
+from ledgerbee.chart.vat_codes.model import Principle, VatCode, VatCodeId
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.entries import rules
@@ -14,7 +14,7 @@ from ledgerbee.ledger.entries.model import EnteredLine, EntryType, Side
 
 GROSS = vat_code(Principle.GROSS, Decimal(25))
 NET = vat_code(Principle.NET, Decimal(25))
-ZERO_RATED = replace(vat_code(Principle.NET, Decimal(0)), id=new_id())
+ZERO_RATED = replace(vat_code(Principle.NET, Decimal(0)), id=VatCodeId(new_id()))
 REVERSE = vat_code(Principle.NET, Decimal(25), contra=new_id())
 COST, SALES, BANK = new_id(), new_id(), new_id()
 

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledgerbee.chart.accounts.model import BOOKABLE, Account, Classification, LedgerType, StatementLine
-from ledgerbee.chart.seed import AccountSeed, seed_for, standard_accounts
+from ledgerbee.chart.accounts.model import BOOKABLE, Account, AccountId, Classification, LedgerType, StatementLine
+from ledgerbee.chart.seed.loader import seed_for, standard_accounts
+from ledgerbee.chart.seed.model import AccountSeed
 from ledgerbee.core.dates import first_of_month
 from ledgerbee.core.ids import new_id
 from ledgerbee.core.money import ZERO
@@ -46,7 +47,7 @@ def account(
     classification: Classification | None = None,
 ) -> Account:
     return Account(
-        id=new_id(), number=number, name=str(number), standard_number=number, ledger_type=kind,
+        id=AccountId(new_id()), number=number, name=str(number), standard_number=number, ledger_type=kind,
         classification=classification,
         control_account_type=None, vat_code_id=None, role=role, sum_from=sum_from, is_active=True,
         created_at=datetime(2026, 1, 1, tzinfo=UTC),
@@ -61,7 +62,7 @@ def test_totals_sum_their_interval_and_results_are_carried_forward() -> None:
     retained = account(2200, LedgerType.BALANCE_SHEET, role="RETAINED_EARNINGS")
     balance = account(2999, LedgerType.TOTAL_INTERVALS, sum_from=2000)
     chart = [balance, retained, bank, heading, result, sales]
-    turnovers = {
+    turnovers: dict[UUID, AccountTurnover] = {
         one.account_id: one
         for one in (
             AccountTurnover(sales.id, Decimal(-130), Decimal(-100), ZERO, Decimal(7)),
@@ -84,7 +85,7 @@ def test_totals_sum_their_interval_and_results_are_carried_forward() -> None:
 def test_a_chart_without_retained_earnings_still_balances() -> None:
     sales = account(1000, LedgerType.PROFIT_AND_LOSS)
     bank = account(2100, LedgerType.BALANCE_SHEET)
-    turnovers = {
+    turnovers: dict[UUID, AccountTurnover] = {
         sales.id: AccountTurnover(sales.id, Decimal(-5), Decimal(-5), ZERO, ZERO),
         bank.id: AccountTurnover(bank.id, Decimal(5), Decimal(5), ZERO, ZERO),
     }
@@ -131,7 +132,9 @@ def added(number: int, classification: Classification) -> Account:
 
 def posted(draw: Any, chart: Sequence[Account]) -> dict[UUID, AccountTurnover]:
     """The turnovers of random entries on random accounts, before the year, before the span and in it."""
-    found = {one.id: AccountTurnover(one.id, ZERO, ZERO, ZERO, ZERO) for one in chart if one.is_bookable}
+    found: dict[UUID, AccountTurnover] = {
+        one.id: AccountTurnover(one.id, ZERO, ZERO, ZERO, ZERO) for one in chart if one.is_bookable
+    }
     for _ in range(draw(st.integers(0, 12))):
         debit, credit = draw(st.sampled_from(list(found))), draw(st.sampled_from(list(found)))
         amount, when = draw(AMOUNTS), draw(st.sampled_from(["before the year", "before the span", "in the span"]))
@@ -190,7 +193,7 @@ def test_an_account_counts_in_totals_of_its_own_statement_only() -> None:
     lost = added(1015, Classification.ASSET)
     far = added(2_000_001, Classification.LIABILITY)
     chart = [*CHARTS["DK"], lost, far]
-    turnovers = {
+    turnovers: dict[UUID, AccountTurnover] = {
         lost.id: AccountTurnover(lost.id, ZERO, ZERO, Decimal(7), ZERO),
         far.id: AccountTurnover(far.id, ZERO, ZERO, ZERO, Decimal(7)),
     }
@@ -204,7 +207,7 @@ def test_an_account_counts_in_totals_of_its_own_statement_only() -> None:
 def test_an_account_stands_and_counts_where_its_standard_account_does() -> None:
     clearing = replace(added(20_001, Classification.ASSET), standard_number=6330)
     chart = [*CHARTS["DK"], clearing]
-    turnovers = {clearing.id: AccountTurnover(clearing.id, ZERO, ZERO, Decimal(7), ZERO)}
+    turnovers: dict[UUID, AccountTurnover] = {clearing.id: AccountTurnover(clearing.id, ZERO, ZERO, Decimal(7), ZERO)}
     rows = rules.rows(chart, turnovers, ZERO)
     numbers = [row.account_number for row in rows]
     assert numbers[numbers.index(20_001) - 2 : numbers.index(20_001) + 2] == [6330, 6331, 20_001, 6340]

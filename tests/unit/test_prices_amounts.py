@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledgerbee.catalog.prices.model import BillingPeriodType, Price, PricingModel, Tier
+from ledgerbee.catalog.model import CatalogStatus, ProductId
+from ledgerbee.catalog.prices.model import BillingPeriodType, Price, PriceId, PricingModel, Tier
 from ledgerbee.catalog.prices.rules import amount_for, check_price, currencies, effective_unit_price, in_currency
-from ledgerbee.catalog.products.model import CatalogStatus
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.money import round_money
 from ledgerbee.tenancy.rates.model import RatePair
@@ -28,8 +28,8 @@ def price(
     model: PricingModel, unit_amount: str | Decimal | None = None, tiers: Sequence[Tier] = (), currency: str = "DKK"
 ) -> Price:
     return Price(
-        id=UUID(int=1),
-        product_id=UUID(int=2),
+        id=PriceId(UUID(int=1)),
+        product_id=ProductId(UUID(int=2)),
         billing_period_type=BillingPeriodType.ONE_TIME,
         pricing_model=model,
         nickname=None,

@@ -8,9 +8,18 @@ from uuid import UUID
 
 import pytest
 
+from ledgerbee.catalog.model import CatalogStatus, ProductId
 from ledgerbee.catalog.prices import rules
-from ledgerbee.catalog.prices.model import BillingInterval, BillingPeriodType, NewPrice, Price, PricingModel, Tier
-from ledgerbee.catalog.products.model import CatalogStatus
+from ledgerbee.catalog.prices.model import (
+    BillingInterval,
+    BillingPeriodType,
+    NewPrice,
+    Price,
+    PriceId,
+    PricingModel,
+    Tier,
+)
+from ledgerbee.core.changes import Changes
 from ledgerbee.core.errors import LedgerBeeError
 
 D = Decimal
@@ -29,8 +38,8 @@ DOZEN = Tier(None, D(60), D(0), D(12))
 def price(**fields: Any) -> Price:
     """A flat 100 DKK, once, but for `fields`."""
     flat = Price(
-        id=UUID(int=1),
-        product_id=UUID(int=2),
+        id=PriceId(UUID(int=1)),
+        product_id=ProductId(UUID(int=2)),
         billing_period_type=ONE_TIME,
         pricing_model=FLAT,
         nickname=None,
@@ -120,11 +129,11 @@ def test_prices_that_do_not_fit(wrong: Price, problems: dict[str, str]) -> None:
 
 
 def test_a_new_price_takes_the_company_currency_and_an_interval_of_one() -> None:
-    terms = NewPrice(RECURRING, FLAT, unit_amount=D(5), billing_interval=MONTH)
-    created = rules.new_price(UUID(int=1), UUID(int=2), terms, "DKK", NOW)
+    terms = NewPrice(billing_period_type=RECURRING, pricing_model=FLAT, unit_amount=D(5), billing_interval=MONTH)
+    created = rules.new_price(PriceId(UUID(int=1)), ProductId(UUID(int=2)), terms, "DKK", NOW)
     assert (created.currency, created.billing_interval_count, created.status) == ("DKK", 1, ACTIVE)
     named = replace(terms, currency="EUR", billing_interval_count=3)
-    created = rules.new_price(UUID(int=1), UUID(int=2), named, "DKK", NOW)
+    created = rules.new_price(PriceId(UUID(int=1)), ProductId(UUID(int=2)), named, "DKK", NOW)
     assert (created.currency, created.billing_interval_count) == ("EUR", 3)
 
 
@@ -152,7 +161,7 @@ def test_licences(period: BillingPeriodType, held: tuple[str, ...], missing: str
 class TestChange:
     def test_only_what_is_named(self) -> None:
         before = monthly(currency_amounts={"EUR": D(13)})
-        after = rules.changed(before, {"nickname": "Old", "unit_amount": D(90)}, LATER)
+        after = rules.changed(before, Changes({"nickname": "Old", "unit_amount": D(90)}), LATER)
         assert after == replace(before, nickname="Old", unit_amount=D(90), updated_at=LATER)
 
     @pytest.mark.parametrize(
@@ -180,7 +189,7 @@ class TestChange:
         ],
     )
     def test_what_no_longer_applies_goes(self, before: Price, changes: dict[str, Any], after: Price) -> None:
-        assert rules.changed(before, changes, LATER) == replace(after, updated_at=LATER)
+        assert rules.changed(before, Changes(changes), LATER) == replace(after, updated_at=LATER)
 
     @pytest.mark.parametrize(
         "changes",
@@ -195,7 +204,7 @@ class TestChange:
     )
     def test_the_outcome_must_fit(self, changes: dict[str, Any]) -> None:
         with pytest.raises(LedgerBeeError) as refused:
-            rules.changed(price(), changes, LATER)
+            rules.changed(price(), Changes(changes), LATER)
         assert refused.value.code == "SHARED_VALIDATION_FAILED"
 
     @pytest.mark.parametrize(
@@ -218,7 +227,7 @@ class TestChange:
     def test_a_locked_price_keeps_its_terms(self, changes: dict[str, Any], fields: list[str]) -> None:
         locked = monthly(is_locked=True, currency_amounts={"EUR": D(13)})
         with pytest.raises(LedgerBeeError) as refused:
-            rules.changed(locked, changes, LATER)
+            rules.changed(locked, Changes(changes), LATER)
         assert refused.value.code == "PRODUCT_PRICE_LOCKED"
         assert refused.value.details == {"fields": fields}
 
@@ -232,7 +241,7 @@ class TestChange:
     )
     def test_a_locked_price_takes_a_name_its_own_terms_and_further_currencies(self, changes: dict[str, Any]) -> None:
         locked = monthly(is_locked=True, currency_amounts={"EUR": D(13)})
-        assert rules.changed(locked, changes, LATER) == replace(locked, **changes, updated_at=LATER)
+        assert rules.changed(locked, Changes(changes), LATER) == replace(locked, **changes, updated_at=LATER)
 
 
 class TestStates:
@@ -251,39 +260,39 @@ class TestStates:
         other_default = price(is_default=True)
         subject = price(status=before)
         if allowed:
-            moved = rules.moved(subject, to, [other_default], LATER)
+            moved = rules.with_status(subject, to, [other_default], LATER)
             assert moved == price(status=to, updated_at=LATER)
             return
         with pytest.raises(LedgerBeeError) as refused:
-            rules.moved(subject, to, [other_default], LATER)
+            rules.with_status(subject, to, [other_default], LATER)
         assert (refused.value.code, refused.value.details) == ("PRODUCT_PRICE_INVALID_STATE", {"status": before})
 
     @pytest.mark.parametrize("status", CatalogStatus)
     def test_a_repeated_move_changes_nothing(self, status: CatalogStatus) -> None:
         subject = price(status=status, is_default=True)
-        assert rules.moved(subject, status, [price()], LATER) is subject
+        assert rules.with_status(subject, status, [price()], LATER) is subject
 
     @pytest.mark.parametrize("to", [DISABLED, ARCHIVED])
     def test_the_default_stays_while_another_could_be_it(self, to: CatalogStatus) -> None:
         default = price(is_default=True)
         with pytest.raises(LedgerBeeError) as refused:
-            rules.moved(default, to, [price(status=ARCHIVED), price()], LATER)
+            rules.with_status(default, to, [price(status=ARCHIVED), price()], LATER)
         assert refused.value.details == {"status": "ACTIVE", "isDefault": True}
-        moved = rules.moved(default, to, [price(status=ARCHIVED), price(status=DISABLED)], LATER)
+        moved = rules.with_status(default, to, [price(status=ARCHIVED), price(status=DISABLED)], LATER)
         assert (moved.status, moved.is_default) == (to, True)
 
     def test_an_activated_price_becomes_the_default_when_no_active_price_is(self) -> None:
         asleep = price(status=DISABLED)
-        assert rules.moved(asleep, ACTIVE, [], LATER).is_default
-        assert rules.moved(asleep, ACTIVE, [price(), price(status=ARCHIVED, is_default=True)], LATER).is_default
-        assert not rules.moved(asleep, ACTIVE, [price(is_default=True)], LATER).is_default
+        assert rules.with_status(asleep, ACTIVE, [], LATER).is_default
+        assert rules.with_status(asleep, ACTIVE, [price(), price(status=ARCHIVED, is_default=True)], LATER).is_default
+        assert not rules.with_status(asleep, ACTIVE, [price(is_default=True)], LATER).is_default
 
     def test_only_an_active_price_becomes_the_default(self) -> None:
-        assert rules.made_default(price(), LATER) == price(is_default=True, updated_at=LATER)
-        assert rules.made_default(price(is_default=True), LATER) == price(is_default=True)
+        assert rules.as_default(price(), LATER) == price(is_default=True, updated_at=LATER)
+        assert rules.as_default(price(is_default=True), LATER) == price(is_default=True)
         for status in (DISABLED, ARCHIVED):
             with pytest.raises(LedgerBeeError) as refused:
-                rules.made_default(price(status=status), LATER)
+                rules.as_default(price(status=status), LATER)
             assert (refused.value.code, refused.value.details) == ("PRODUCT_PRICE_INVALID_STATE", {"status": status})
 
     def test_deleting(self) -> None:

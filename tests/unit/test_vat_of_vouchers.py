@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace as with_fields
 
-from ledgerbee.chart.accounts.model import Account, Classification, LedgerType
-from ledgerbee.chart.journal_categories.model import JournalCategory, JournalType
-from ledgerbee.chart.vat_codes.model import SINCE_EVER, Principle, VatCode, VatRate, VatType
+from ledgerbee.chart.accounts.model import Account, AccountId, Classification, LedgerType
+from ledgerbee.chart.journal_categories.model import JournalCategory, JournalCategoryId, JournalType
+from ledgerbee.chart.vat_codes.model import SINCE_EVER, Principle, VatCode, VatCodeId, VatRate, VatType
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.ledger.entries import rules
 from ledgerbee.ledger.entries.model import EnteredEntry, EnteredLine, EntryType, LineType, NewEntry, Side
@@ -33,13 +33,23 @@ def rate(percent: str, share: Fraction = Fraction(1), since: date = SINCE_EVER) 
 
 def code(principle: Principle, *rates: VatRate, contra: bool = False) -> VatCode:
     return VatCode(
-        CODE, "K", "K", VatType.PURCHASE, principle, rates, VAT, CONTRA if contra else None, None, None, None, None,
-        True, NOW,
+        id=VatCodeId(CODE), code="K", name="K", type=VatType.PURCHASE, principle=principle, rates=rates,
+        account_id=VAT, contra_account_id=CONTRA if contra else None, created_at=NOW,
     )  # fmt: skip
 
 
 def account(account_id: UUID, ledger_type: LedgerType, classification: Classification) -> Account:
-    return Account(account_id, 1, "a", 1, ledger_type, classification, None, None, None, None, True, NOW)
+    return Account(
+        id=AccountId(account_id), number=1, name="a", standard_number=1, ledger_type=ledger_type,
+        classification=classification, created_at=NOW,
+    )  # fmt: skip
+
+
+def category() -> JournalCategory:
+    return JournalCategory(
+        id=JournalCategoryId(CATEGORY), name="Finans", is_default=True, allowed_journal_types=tuple(JournalType),
+        created_at=NOW,
+    )  # fmt: skip
 
 
 ACCOUNTS = {
@@ -56,7 +66,7 @@ def bill(
     given_rate = None if rate is None else Decimal(rate)
     books = rules.Books(
         "DKK",
-        JournalCategory(CATEGORY, "Finans", True, tuple(JournalType), NOW),
+        category(),
         vendors={VENDOR: PAYABLE},
         accounts=ACCOUNTS,
         vat_codes={CODE: vat},

@@ -7,14 +7,15 @@ what no event tells (the chart that a company begins with, what is older than th
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping
 from decimal import Decimal
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
 from ledgerbee.chart.accounts import store as accounts
-from ledgerbee.chart.accounts.model import Account
+from ledgerbee.chart.accounts.wire import render as render_account
 from ledgerbee.chart.vat_codes import store as vat_codes
-from ledgerbee.chart.vat_codes.model import VatCode
-from ledgerbee.http.event_forms import told
+from ledgerbee.chart.vat_codes.wire import render as render_vat_code
+from ledgerbee.http.wire import ResponseModel
 from ledgerbee.ledger.periods.audit import fault_in_books
 from ledgerbee.platform.context import Context
 from ledgerbee.tenancy.audit import store as events
@@ -61,10 +62,11 @@ async def _fault_in_rates(context: Context) -> str | None:
 async def _fault_in_forms(context: Context) -> str | None:
     company = await companies.get(context)
     codes = await vat_codes.list_all(context)
+    chart = await accounts.list_all(context)
     found: Mapping[str, Mapping[UUID, Mapping[str, Any] | None]] = {
-        "company": {company.company_id: _form(lambda: render_company(company).as_event())},
-        "vat_code": {row["id"]: _form(told, VatCode, row, context.today) for row in codes},
-        "account": {account.id: _form(told, Account, account) for account in await accounts.list_all(context)},
+        "company": {company.company_id: _form(partial(render_company, company))},
+        "vat_code": {one.code.id: _form(partial(render_vat_code, one, context.today)) for one in codes},
+        "account": {one.id: _form(partial(render_account, one)) for one in chart},
     }
     for topic, forms in found.items():
         for object_id, form in forms.items():
@@ -77,10 +79,10 @@ async def _fault_in_forms(context: Context) -> str | None:
     return None
 
 
-def _form(write: Callable[..., Mapping[str, Any]], *arguments: Any) -> Mapping[str, Any] | None:
-    """An object's form as events have it, which `write` makes; None for values that have none."""
+def _form(render: Callable[[], ResponseModel]) -> Mapping[str, Any] | None:
+    """An object's form as events have it, which `render` makes; None for values that have none."""
     try:
-        return write(*arguments)
+        return render().as_event()
     except (ValueError, LookupError, ArithmeticError):
         return None
 

@@ -3,9 +3,9 @@
 The figures and texts come from `chart/seed`; this is the one place that writes them for a company.
 """
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
-from uuid import UUID
 
 from babel.core import get_global
 from babel.numbers import get_territory_currencies
@@ -13,13 +13,13 @@ from babel.numbers import get_territory_currencies
 from ledgerbee.catalog.product_groups import store as product_groups
 from ledgerbee.catalog.product_groups.model import ProductGroup, ProductGroupId
 from ledgerbee.chart.accounts import store as accounts
-from ledgerbee.chart.accounts.model import Account, Classification, ControlAccountType, LedgerType
+from ledgerbee.chart.accounts.model import Account, AccountId, Classification, ControlAccountType, LedgerType
 from ledgerbee.chart.journal_categories import store as journal_categories
-from ledgerbee.chart.journal_categories.model import JournalCategory
+from ledgerbee.chart.journal_categories.model import JournalCategory, JournalCategoryId
 from ledgerbee.chart.seed.loader import seed_for
 from ledgerbee.chart.seed.model import AccountSeed, ChartSeed, VatCodeSeed
 from ledgerbee.chart.vat_codes import store as vat_codes
-from ledgerbee.chart.vat_codes.model import SINCE_EVER, Principle, VatCode, VatRate, VatType
+from ledgerbee.chart.vat_codes.model import SINCE_EVER, Principle, VatCode, VatCodeId, VatRate, VatType
 from ledgerbee.core.dates import day_in
 from ledgerbee.core.errors import invalid
 from ledgerbee.core.ids import new_id
@@ -35,6 +35,10 @@ from ledgerbee.tenancy.company import store as companies
 from ledgerbee.tenancy.company.model import Company
 from ledgerbee.tenancy.company.rules import normal
 from ledgerbee.tenancy.company.wire import render
+
+#: Ids of a new company's accounts by their numbers, and of its VAT codes by their codes.
+AccountIds = Mapping[int, AccountId]
+VatCodeIds = Mapping[str, VatCodeId]
 
 
 async def create_company(
@@ -57,8 +61,7 @@ async def create_company(
     first financial year, from and through (`rules.first_year`). Raises validation errors for unknown codes and days
     that are no financial year, and what `PATCH /v1/company` refuses.
     """
-    currency = _currency_of(country_code)
-    seed = seed_for(country_code)
+    currency = _currency_of(country_code)  # raises for what is no country
     company = normal(
         Company(
             company_id=context.company_id,
@@ -72,88 +75,35 @@ async def create_company(
             **settings,
         )
     )
+    seed = seed_for(country_code)
     await companies.insert(context, company)
-    account_ids = await _write_chart(context, seed, company.preferred_language)
+    account_ids = await _insert_chart(context, seed, company.preferred_language)
     today = day_in(context.now, company.time_zone)
     await open_books(context, company.base_currency, first_year(*fiscal_year, today))
-    for category in seed.journal_categories:
-        await journal_categories.insert(
-            context,
-            JournalCategory(new_id(), category.name, category.is_default, category.allowed_types, context.now),
-        )
-    for group in seed.customer_groups:
-        await party_groups.insert(
-            context,
-            CustomerGroup(
-                id=CustomerGroupId(new_id()),
-                number=str(group.number),
-                name=group.name,
-                account_id=account_ids[group.account_number],
-                created_at=context.now,
-            ),
-        )
-    for group in seed.vendor_groups:
-        await party_groups.insert(
-            context,
-            VendorGroup(
-                id=VendorGroupId(new_id()),
-                number=str(group.number),
-                name=group.name,
-                account_id=account_ids[group.account_number],
-                created_at=context.now,
-            ),
-        )
-    for product_group in seed.product_groups:
-        await product_groups.insert(
-            context,
-            ProductGroup(
-                id=ProductGroupId(new_id()),
-                number=str(product_group.number),
-                name=product_group.name,
-                description=None,
-                domestic_account_id=account_ids[product_group.domestic],
-                eu_account_id=account_ids[product_group.eu],
-                abroad_account_id=account_ids[product_group.abroad],
-                domestic_without_vat_account_id=account_ids[product_group.domestic_without_vat],
-                created_at=context.now,
-                updated_at=context.now,
-            ),
-        )
-    for template in seed.document_templates:
-        await templates.insert(
-            context,
-            DocumentTemplate(
-                id=new_id(),
-                name=template.name,
-                document_type=TemplateType(template.document_type),
-                language=template.language,
-                is_default=template.language == company.preferred_language,
-                created_at=context.now,
-            ),
-        )
+    await _insert_journal_categories(context, seed)
+    await _insert_party_groups(context, seed, account_ids)
+    await _insert_product_groups(context, seed, account_ids)
+    await _insert_document_templates(context, seed, company.preferred_language)
     context.emit("company.created", company.company_id, render(company).as_event())
     return company
 
 
-async def _write_chart(context: Context, seed: ChartSeed, language: str) -> dict[int, UUID]:
-    """Write VAT codes and accounts, which refer to each other; the accounts' ids by number."""
-    account_ids = {account.number: new_id() for account in seed.accounts}
-    code_ids = {code.code: new_id() for code in seed.vat_codes}
-    await vat_codes.insert(
-        context, [_vat_code(context, code, code_ids[code.code], account_ids, language) for code in seed.vat_codes]
-    )
-    await accounts.insert(
-        context,
-        [_account(context, account, account_ids[account.number], code_ids, language) for account in seed.accounts],
-    )
+async def _insert_chart(context: Context, seed: ChartSeed, language: str) -> AccountIds:
+    """Add VAT codes and accounts, which refer to each other; the accounts' ids by number."""
+    account_ids = {account.number: AccountId(new_id()) for account in seed.accounts}
+    code_ids = {code.code: VatCodeId(new_id()) for code in seed.vat_codes}
+    codes = [_vat_code(context, code, code_ids, account_ids, language) for code in seed.vat_codes]
+    await vat_codes.insert_many(context, codes)
+    chart = [_account(context, account, account_ids, code_ids, language) for account in seed.accounts]
+    await accounts.insert_many(context, chart)
     return account_ids
 
 
 def _vat_code(
-    context: Context, seed: VatCodeSeed, code_id: UUID, account_ids: dict[int, UUID], language: str
+    context: Context, seed: VatCodeSeed, code_ids: VatCodeIds, account_ids: AccountIds, language: str
 ) -> VatCode:
     return VatCode(
-        id=code_id,
+        id=code_ids[seed.code],
         code=seed.code,
         name=seed.name if language == "da" else seed.name_en,
         type=VatType(seed.type),
@@ -165,16 +115,15 @@ def _vat_code(
         einvoice_category=seed.einvoice_category,
         exemption_reason=seed.exemption_reason,
         exemption_reason_da=seed.exemption_reason_da,
-        is_active=True,
         created_at=context.now,
     )
 
 
 def _account(
-    context: Context, seed: AccountSeed, account_id: UUID, code_ids: dict[str, UUID], language: str
+    context: Context, seed: AccountSeed, account_ids: AccountIds, code_ids: VatCodeIds, language: str
 ) -> Account:
     return Account(
-        id=account_id,
+        id=account_ids[seed.number],
         number=seed.number,
         name=seed.name_in(language),
         standard_number=seed.standard_number,
@@ -184,9 +133,70 @@ def _account(
         vat_code_id=code_ids[seed.vat_code] if seed.vat_code else None,
         role=seed.role,
         sum_from=seed.sum_from,
-        is_active=True,
         created_at=context.now,
     )
+
+
+async def _insert_journal_categories(context: Context, seed: ChartSeed) -> None:
+    for row in seed.journal_categories:
+        category = JournalCategory(
+            id=JournalCategoryId(new_id()),
+            name=row.name,
+            is_default=row.is_default,
+            allowed_journal_types=row.allowed_types,
+            created_at=context.now,
+        )
+        await journal_categories.insert(context, category)
+
+
+async def _insert_party_groups(context: Context, seed: ChartSeed, account_ids: AccountIds) -> None:
+    for row in seed.customer_groups:
+        customer_group = CustomerGroup(
+            id=CustomerGroupId(new_id()),
+            number=str(row.number),
+            name=row.name,
+            account_id=account_ids[row.account_number],
+            created_at=context.now,
+        )
+        await party_groups.insert(context, customer_group)
+    for row in seed.vendor_groups:
+        vendor_group = VendorGroup(
+            id=VendorGroupId(new_id()),
+            number=str(row.number),
+            name=row.name,
+            account_id=account_ids[row.account_number],
+            created_at=context.now,
+        )
+        await party_groups.insert(context, vendor_group)
+
+
+async def _insert_product_groups(context: Context, seed: ChartSeed, account_ids: AccountIds) -> None:
+    for row in seed.product_groups:
+        group = ProductGroup(
+            id=ProductGroupId(new_id()),
+            number=str(row.number),
+            name=row.name,
+            domestic_account_id=account_ids[row.domestic],
+            eu_account_id=account_ids[row.eu],
+            abroad_account_id=account_ids[row.abroad],
+            domestic_without_vat_account_id=account_ids[row.domestic_without_vat],
+            created_at=context.now,
+            updated_at=context.now,
+        )
+        await product_groups.insert(context, group)
+
+
+async def _insert_document_templates(context: Context, seed: ChartSeed, language: str) -> None:
+    for row in seed.document_templates:
+        template = DocumentTemplate(
+            id=new_id(),
+            name=row.name,
+            document_type=TemplateType(row.document_type),
+            language=row.language,
+            is_default=row.language == language,
+            created_at=context.now,
+        )
+        await templates.insert(context, template)
 
 
 def _currency_of(country_code: str) -> str:

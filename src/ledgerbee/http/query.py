@@ -58,6 +58,12 @@ class ListQuery(BaseModel):
     sort_by: str = "createdAt"
     sort_order: Annotated[SortOrder, Query(description="Sort direction")] = SortOrder.DESC
 
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        """Keep the sort parameters behind what a list can be narrowed to, in the order of the reference."""
+        for name in ("sort_by", "sort_order"):
+            cls.model_fields[name] = cls.model_fields.pop(name)
+
     @property
     def asked(self) -> PageRequest:
         """The page that is asked for."""

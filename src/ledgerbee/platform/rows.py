@@ -4,7 +4,7 @@ Text and arguments only: what is sent, when, and what comes of it stands in the 
 table's columns as its fields, in any order, but for `company_id`.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields
 from typing import Any
@@ -52,12 +52,15 @@ def update(table: str, kind: type[Any], fixed: Collection[str] = ("created_at",)
 
 
 @contextmanager
-def refusing(refusals: Mapping[str, LedgerBeeError]) -> Iterator[None]:
-    """Raise the refusal of the constraint (by its name) that a statement breaks; any other fault stays as it is."""
+def refusing(refusals: Mapping[str, LedgerBeeError | Callable[[str | None], LedgerBeeError]]) -> Iterator[None]:
+    """Raise the refusal of the constraint (by its name) that a statement breaks; any other fault stays as it is.
+
+    A refusal may be made of the detail that a trigger of ours gives.
+    """
     try:
         yield
     except asyncpg.IntegrityConstraintViolationError as fault:
         refusal = refusals.get(fault.constraint_name or "")
         if refusal is None:
             raise
-        raise refusal from None
+        raise (refusal if isinstance(refusal, LedgerBeeError) else refusal(fault.detail)) from None

@@ -7,9 +7,10 @@ from uuid import UUID
 from ledgerbee.app.beancount.model import KINDS, BooksRefusedError
 from ledgerbee.chart.accounts import actions as accounts
 from ledgerbee.chart.accounts import store as account_store
-from ledgerbee.chart.accounts.model import Account, Classification, LedgerType
+from ledgerbee.chart.accounts.model import Account, Classification, LedgerType, NewAccount
 from ledgerbee.chart.dimensions import actions as dimensions
 from ledgerbee.chart.dimensions import store as dimension_store
+from ledgerbee.chart.dimensions.model import DimensionFields, DimensionValueFields
 from ledgerbee.http.wire import MAX_LINE
 from ledgerbee.platform.context import Context
 
@@ -57,9 +58,8 @@ async def ensure_accounts(
                 raise BooksRefusedError(f"The name of an account has at most {MAX_LINE} characters: {name[:60]}...")
             highest[kind] += 1
             ledger_type, classification = _TYPES[kind]
-            account = await accounts.create(
-                context, number=highest[kind], name=name, ledger_type=ledger_type, classification=classification
-            )
+            given = NewAccount(number=highest[kind], name=name, ledger_type=ledger_type, classification=classification)
+            account = await accounts.create(context, given)
             made += 1
         found[name] = account.number
     return found, made
@@ -81,14 +81,15 @@ async def ensure_tags(context: Context, names: Iterable[str]) -> tuple[dict[str,
     listed = await dimension_store.list_all(context)
     dimension_id = (
         next((one.id for one in listed if one.name.lower() == TAGS.lower() and not one.is_project), None)
-        or (await dimensions.create(context, name=TAGS, is_unique=False)).id
+        or (await dimensions.create(context, DimensionFields(name=TAGS, is_unique=False))).id
     )
     values = await dimension_store.list_values(context, dimension_id)
-    known = {value.name.lower(): value.id for value in values if value.parent_id is None}
+    known: dict[str, UUID] = {value.name.lower(): value.id for value in values if value.parent_id is None}
     before = len(known)
     for name in wanted:
         if name.lower() not in known:
             if len(name) > _LONGEST_TAG:
                 raise BooksRefusedError(f"A tag has at most {_LONGEST_TAG} characters: {name[:60]}...")
-            known[name.lower()] = (await dimensions.create_value(context, dimension_id, name=name)).id
+            value = await dimensions.create_value(context, dimension_id, DimensionValueFields(name=name))
+            known[name.lower()] = value.id
     return {name: known[name.lower()] for name in wanted}, len(known) - before

@@ -5,13 +5,16 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import NewType
 from uuid import UUID
 
-from ledgerbee.catalog.products.model import CatalogStatus, Product
+from ledgerbee.catalog.model import CatalogStatus, ProductId
 from ledgerbee.chart.vat_codes.model import VatCode
 from ledgerbee.core.errors import ErrorCode
 from ledgerbee.core.money import ZERO
 from ledgerbee.parties.customers.model import VatZone
+
+PriceId = NewType("PriceId", UUID)
 
 
 class PricingModel(StrEnum):
@@ -53,33 +56,7 @@ class Tier:
     package_size: Decimal | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Price:
-    """What a product costs, in `currency`; other currencies by `currency_amounts` or the day's rate.
-
-    `is_locked` while anything uses it: a line of a document, also of a draft.
-    """
-
-    id: UUID
-    product_id: UUID
-    billing_period_type: BillingPeriodType
-    pricing_model: PricingModel
-    nickname: str | None
-    currency: str
-    unit_amount: Decimal | None
-    tiers: tuple[Tier, ...]
-    billing_interval: BillingInterval | None
-    billing_interval_count: int | None
-    meter_id: UUID | None
-    status: CatalogStatus
-    is_default: bool
-    is_locked: bool
-    created_at: datetime
-    updated_at: datetime
-    currency_amounts: Mapping[str, Decimal] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NewPrice:
     """The terms of a price to be created. No currency means the company's."""
 
@@ -93,6 +70,34 @@ class NewPrice:
     billing_interval_count: int | None = None
     meter_id: UUID | None = None
     currency_amounts: Mapping[str, Decimal] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceTerms(NewPrice):
+    """What a company says of a price: what a product costs, in `currency`; other currencies by `currency_amounts` or
+    the day's rate.
+    """
+
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceRow(PriceTerms):
+    """A price's own row."""
+
+    id: PriceId
+    product_id: ProductId
+    status: CatalogStatus
+    is_default: bool
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Price(PriceRow):
+    """A price as it is read. `is_locked` while anything uses it: a line of a document, also of a draft."""
+
+    is_locked: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,21 +119,37 @@ class ZoneSale:
         return self.vat_code.rate_on(day).rate
 
 
-@dataclass(frozen=True, slots=True)
-class SoldProduct:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductRow:
+    """What a sale reads of a product's row."""
+
+    id: ProductId
+    number: str
+    name: str
+    description: str | None
+    product_group_id: UUID
+    unit: str | None
+    status: CatalogStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SoldProduct(ProductRow):
     """A product and where its sales are booked. `zones` has all four VAT zones."""
 
-    product: Product
     zones: Mapping[VatZone, ZoneSale]
 
 
 @dataclass(frozen=True, slots=True)
 class SellablePrice:
-    """A price with everything a document line needs to know of it. `zones` has all four VAT zones."""
+    """A price with everything a document line needs to know of it."""
 
     price: Price
-    product: Product
-    zones: Mapping[VatZone, ZoneSale]
+    product: SoldProduct
+
+    @property
+    def zones(self) -> Mapping[VatZone, ZoneSale]:
+        """Where a sale is booked in each VAT zone."""
+        return self.product.zones
 
     @property
     def is_sellable(self) -> bool:

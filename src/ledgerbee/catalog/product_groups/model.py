@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple, NewType
+from typing import NewType
 from uuid import UUID
 
+from ledgerbee.chart.accounts.model import AccountLabel
 from ledgerbee.core.errors import ErrorCode
 
 ProductGroupId = NewType("ProductGroupId", UUID)
@@ -31,13 +32,6 @@ class ProductGroup(ProductGroupFields):
     id: ProductGroupId
     created_at: datetime
     updated_at: datetime
-
-
-class AccountLabel(NamedTuple):
-    """What is shown of an account beside its id."""
-
-    number: int
-    name: str
 
 
 @dataclass(frozen=True, slots=True)

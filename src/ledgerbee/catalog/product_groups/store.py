@@ -8,11 +8,11 @@ from ledgerbee.catalog.product_groups.model import (
     PRODUCT_GROUP_IN_USE,
     PRODUCT_GROUP_NOT_FOUND,
     PRODUCT_GROUP_NUMBER_ALREADY_EXISTS,
-    AccountLabel,
     MappedGroup,
     ProductGroup,
     ProductGroupId,
 )
+from ledgerbee.chart.accounts.model import AccountLabel
 from ledgerbee.core.paging import Page, PageRequest
 from ledgerbee.platform import rows
 from ledgerbee.platform.context import Context

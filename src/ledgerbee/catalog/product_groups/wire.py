@@ -7,9 +7,9 @@ from uuid import UUID
 
 from pydantic import Field, WithJsonSchema
 
-from ledgerbee.catalog.product_groups.model import AccountLabel, ProductGroup, ProductGroupFields
+from ledgerbee.catalog.product_groups.model import ProductGroup, ProductGroupFields
 from ledgerbee.catalog.wire import CatalogName, CatalogNumber
-from ledgerbee.chart.accounts.model import Account
+from ledgerbee.chart.accounts.model import Account, AccountLabel
 from ledgerbee.http.query import ListQuery, Search, search_schema
 from ledgerbee.http.wire import (
     EXAMPLE_ID,

@@ -1,78 +1,57 @@
 """Creating, changing and deleting products."""
 
-from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any
-from uuid import UUID
+from dataclasses import asdict, replace
 
+from ledgerbee.catalog.model import PRODUCT_IN_USE, ProductId
 from ledgerbee.catalog.prices import store as prices
-from ledgerbee.catalog.prices.model import SellablePrice
+from ledgerbee.catalog.prices.wire import render as render_price
 from ledgerbee.catalog.products import store
-from ledgerbee.catalog.products.model import PRODUCT_IN_USE, CatalogStatus, Product
+from ledgerbee.catalog.products.model import Product, ProductFields
+from ledgerbee.catalog.products.wire import render
+from ledgerbee.core.changes import Changes
 from ledgerbee.core.ids import new_id
-from ledgerbee.http.event_forms import told
 from ledgerbee.platform.context import Context
 
 
-async def create(
-    context: Context,
-    *,
-    number: str,
-    name: str,
-    product_group_id: UUID,
-    description: str | None,
-    unit: str | None,
-    status: CatalogStatus,
-    metadata: Mapping[str, str],
-) -> Product:
+async def create(context: Context, given: ProductFields) -> Product:
     """Create a product without prices. Raises `PRODUCT_NUMBER_ALREADY_EXISTS`, `PRODUCT_GROUP_NOT_FOUND`.
 
     Emits `product.created`.
     """
-    product = Product(
-        id=new_id(),
-        number=number,
-        name=name,
-        description=description,
-        product_group_id=product_group_id,
-        unit=unit,
-        status=status,
-        created_at=context.now,
-        updated_at=context.now,
-        metadata=dict(metadata),
-    )
-    await store.save(context, product)
-    context.emit("product.created", product.id, told(Product, product))
+    product = Product(id=ProductId(new_id()), created_at=context.now, updated_at=context.now, **asdict(given))
+    await store.insert(context, product)
+    context.emit("product.created", product.id, render(product).as_event())
     return product
 
 
-async def update(context: Context, product_id: UUID, changes: Mapping[str, Any]) -> Product:
+async def update(context: Context, product_id: ProductId, changes: Changes[ProductFields]) -> Product:
     """Change the named fields of a product. Raises what `create` raises and `PRODUCT_NOT_FOUND`.
 
     Any status may follow any other. A product that isn't active takes its prices off new documents, whatever their
     own status; they come back with it. Emits `product.updated` if anything became different.
     """
     before = await store.get_for_update(context, product_id)
-    product = replace(before, **changes)
+    product = changes.applied_to(before)
     if product == before:
         return before
     product = replace(product, updated_at=context.now)
-    await store.save(context, product)
-    context.emit("product.updated", product_id, told(Product, product), before=told(Product, before))
+    await store.update(context, product)
+    context.emit("product.updated", product_id, render(product).as_event(), before=render(before).as_event())
     return product
 
 
-async def delete(context: Context, product_id: UUID) -> None:
+async def delete(context: Context, product_id: ProductId) -> None:
     """Delete a product with its prices. Raises `PRODUCT_NOT_FOUND`, and `PRODUCT_IN_USE` if one of them is in use.
 
     Emits `product.deleted`, with its prices.
     """
     product = await store.get_for_update(context, product_id)
-    sellable = await prices.of_product(context, product_id)
-    found = await prices.prices_for_update(context, product_id)
-    if any(price.is_locked for price in found.values()):
+    sellable = await prices.list_of_product(context, product_id)
+    locked = await prices.list_of_product_for_update(context, product_id)
+    if any(price.is_locked for price in locked):
         raise PRODUCT_IN_USE.used(["documents"])
     await prices.delete_of_product(context, product_id)
     await store.delete(context, product_id)
-    was = told(Product, product) | {"prices": [told(SellablePrice, one, context.today) for one in sellable]}
+    was = render(product).as_event()
+    was["prices"] = [render_price(one, context.today).as_event() for one in sellable]
     context.emit("product.deleted", product_id, was, before=was)

@@ -3,9 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple, NewType
 from uuid import UUID
 
 from ledgerbee.core.errors import ErrorCode
+
+AccountId = NewType("AccountId", UUID)
 
 
 class LedgerType(StrEnum):
@@ -49,31 +52,60 @@ class StatementLine(StrEnum):
     TOTAL_EQUITY_AND_LIABILITIES = "TOTAL_EQUITY_AND_LIABILITIES"
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
-    """One account. `standard_number` is the public chart's account it maps to, `vat_code_id` its default code.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewAccount:
+    """What is said of an account to be added. What is left out is as the public standard chart has it.
 
-    The chart is in the order of `standard_number`, then `number`. `sum_from`: a total sums the bookable accounts whose
-    standard numbers are from that up to its own. `role`: what the system itself needs it for, to book on (BANK,
-    FX_GAIN, ...) or as a `StatementLine`.
+    `number` and `standard_number` stand in for each other.
     """
 
-    id: UUID
+    number: int | None = None
+    standard_number: int | None = None
+    name: str | None = None
+    ledger_type: LedgerType | None = None
+    classification: Classification | None = None
+    control_account_type: ControlAccountType | None = None
+    vat_code_id: UUID | None = None
+    sum_from: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountFields(NewAccount):
+    """What a company says of an account, complete.
+
+    `standard_number` is the public chart's account it maps to, `vat_code_id` its default code. The chart is in the
+    order of `standard_number`, then `number`. `sum_from`: a total sums the bookable accounts whose standard numbers are
+    from that up to its own.
+    """
+
     number: int
-    name: str
     standard_number: int
+    name: str
     ledger_type: LedgerType
-    classification: Classification | None
-    control_account_type: ControlAccountType | None
-    vat_code_id: UUID | None
-    role: str | None
-    sum_from: int | None
-    is_active: bool
+    is_active: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account(AccountFields):
+    """An account as it is kept.
+
+    `role`: what the system itself needs it for, to book on (BANK, FX_GAIN, ...) or as a `StatementLine`.
+    """
+
+    id: AccountId
+    role: str | None = None
     created_at: datetime
 
     @property
     def is_bookable(self) -> bool:
         return self.ledger_type in BOOKABLE and self.is_active
+
+
+class AccountLabel(NamedTuple):
+    """What is shown of an account beside its id."""
+
+    number: int
+    name: str
 
 
 ACCOUNT_NOT_FOUND = ErrorCode("ACCOUNT_NOT_FOUND", 404, "No such account in the company")
@@ -84,3 +116,5 @@ ACCOUNT_IN_USE = ErrorCode("ACCOUNT_IN_USE", 409, "The account is booked on by t
 ACCOUNT_NOT_BOOKABLE = ErrorCode(
     "ACCOUNT_NOT_BOOKABLE", 400, "Only active accounts of type BALANCE_SHEET or PROFIT_AND_LOSS can be booked on"
 )
+#: Of the VAT code that an account carries, or a line.
+VAT_CODE_NOT_FOUND = ErrorCode("VAT_CODE_NOT_FOUND", 404, "No such VAT code in the company")

@@ -1,17 +1,22 @@
 """Which accounts a chart may have."""
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
+from typing import Any
+from uuid import UUID
 
 from ledgerbee.chart.accounts.model import (
     BOOKABLE,
     Account,
+    AccountFields,
     Classification,
     ControlAccountType,
     LedgerType,
+    NewAccount,
     StatementLine,
 )
 from ledgerbee.chart.seed.model import AccountSeed
-from ledgerbee.core.errors import check_all, invalid
+from ledgerbee.core.errors import LedgerBeeError, check_all, invalid
 
 #: The classifications that a bookable account of each type can have.
 CLASSIFICATIONS: Mapping[LedgerType, frozenset[Classification]] = {
@@ -24,6 +29,49 @@ _CONTROLS: Mapping[ControlAccountType, Classification] = {
     ControlAccountType.ACCOUNTS_PAYABLE: Classification.LIABILITY,
 }
 _TOTALS = frozenset({LedgerType.TOTAL_FROM, LedgerType.TOTAL_INTERVALS})
+
+
+def standard_number_of(given: NewAccount) -> int:
+    """The standard account that a new account maps to. Raises a validation error for one without any number."""
+    number = given.number if given.standard_number is None else given.standard_number
+    if number is None:
+        raise _missing("accountNumber")
+    return number
+
+
+def completed(
+    given: NewAccount, standard: AccountSeed | None, language: str, vat_code_id: UUID | None
+) -> AccountFields:
+    """What is said of a new account, the rest as its account of the public standard chart has it.
+
+    `standard` gives the name if it is left out; if the ledger type is, it gives that and what else is left out.
+    `vat_code_id` is the company's code that `standard` names. Raises a validation error where there is no standard
+    account to complete it.
+    """
+    number = standard_number_of(given)
+    usual: dict[str, Any] = {"number": number, "standard_number": number}
+    if standard is not None:
+        usual["name"] = standard.name_in(language)
+    if standard is not None and given.ledger_type is None:
+        control = standard.control_account_type
+        usual |= {
+            "ledger_type": LedgerType(standard.ledger_type),
+            "classification": Classification(standard.classification) if standard.classification else None,
+            "control_account_type": ControlAccountType(control) if control else None,
+            "vat_code_id": vat_code_id,
+            "sum_from": standard.sum_from,
+        }
+    values: dict[str, Any] = {
+        name: usual.get(name) if value is None else value for name, value in asdict(given).items()
+    }
+    missing = [wire for name, wire in (("name", "name"), ("ledger_type", "ledgerType")) if values[name] is None]
+    if missing:
+        raise _missing(*missing)
+    return AccountFields(**values)
+
+
+def _missing(*names: str) -> LedgerBeeError:
+    return invalid(*[(name, "isDefined", f"{name} should not be null or undefined") for name in names])
 
 
 def check_account(account: Account) -> None:

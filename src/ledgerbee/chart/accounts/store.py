@@ -1,4 +1,4 @@
-"""Rows of the chart of accounts."""
+"""Rows of the chart of accounts, and what accounts need to know of the VAT codes that they carry."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
@@ -10,15 +10,28 @@ from ledgerbee.chart.accounts.model import (
     ACCOUNT_NOT_FOUND,
     ACCOUNT_NUMBER_ALREADY_EXISTS,
     Account,
+    AccountId,
     Classification,
     ControlAccountType,
     LedgerType,
 )
+from ledgerbee.platform import rows
 from ledgerbee.platform.context import Context
 
-_COLUMNS = (
-    "id, number, name, standard_number, ledger_type, classification, control_account_type, vat_code_id, role,"
-    " sum_from, is_active, created_at"
+_SELECT: Final = f"SELECT {rows.columns(Account)} FROM accounts WHERE company_id = $1"
+_LIST: Final = f"{_SELECT} ORDER BY standard_number, number"
+_GET_MANY: Final = f"{_SELECT} AND id = ANY($2)"
+_WITH_ROLE: Final = f"{_SELECT} AND role IS NOT NULL"
+_LOCK: Final = f"{_SELECT} AND id = $2 FOR UPDATE"
+_INSERT: Final = rows.insert("accounts", Account)
+#: What can change: postings rely on the rest.
+_UPDATE: Final = "UPDATE accounts SET name = $3, vat_code_id = $4, is_active = $5 WHERE company_id = $1 AND id = $2"
+_CARRIES: Final = "SELECT EXISTS (SELECT FROM accounts WHERE company_id = $1 AND is_active AND vat_code_id = $2)"
+_CODE_IS_ACTIVE: Final = "SELECT is_active FROM vat_codes WHERE company_id = $1 AND id = $2"
+_ACTIVE_CODE: Final = "SELECT id FROM vat_codes WHERE company_id = $1 AND code = $2 AND is_active"
+_TAKES_VAT: Final = (
+    "SELECT EXISTS (SELECT FROM vat_codes WHERE company_id = $1 AND is_active"
+    " AND $2 IN (account_id, contra_account_id))"
 )
 # Looked up in plain dicts: a chart has hundreds of rows, and enums take their time to find a member by value.
 _LEDGER_TYPES: Final[Mapping[str, LedgerType]] = {one.value: one for one in LedgerType}
@@ -28,93 +41,70 @@ _CONTROL_ACCOUNT_TYPES: Final[Mapping[str, ControlAccountType]] = {one.value: on
 
 async def list_all(context: Context) -> list[Account]:
     """The whole chart by standard number, then number."""
-    rows = await context.connection.fetch(
-        f"SELECT {_COLUMNS} FROM accounts WHERE company_id = $1 ORDER BY standard_number, number", context.company_id
-    )
-    return [_account(row) for row in rows]
+    return [_account(row) for row in await context.connection.fetch(_LIST, context.company_id)]
 
 
 async def get_many(context: Context, ids: Iterable[UUID]) -> dict[UUID, Account]:
     """The accounts among `ids` that the company has."""
-    rows = await context.connection.fetch(
-        f"SELECT {_COLUMNS} FROM accounts WHERE company_id = $1 AND id = ANY($2)", context.company_id, list(set(ids))
-    )
-    return {row["id"]: _account(row) for row in rows}
+    found = await context.connection.fetch(_GET_MANY, context.company_id, list(set(ids)))
+    return {row["id"]: _account(row) for row in found}
 
 
-async def by_role(context: Context) -> dict[str, Account]:
+async def get_by_role(context: Context) -> dict[str, Account]:
     """The accounts that the system itself books on, by role (BANK, FX_GAIN, ...)."""
-    rows = await context.connection.fetch(
-        f"SELECT {_COLUMNS} FROM accounts WHERE company_id = $1 AND role IS NOT NULL", context.company_id
-    )
-    return {row["role"]: _account(row) for row in rows}
+    return {row["role"]: _account(row) for row in await context.connection.fetch(_WITH_ROLE, context.company_id)}
 
 
-async def get_for_update(context: Context, account_id: UUID) -> Account:
+async def get_for_update(context: Context, account_id: AccountId) -> Account:
     """One account, locked until the end of the transaction. Raises `ACCOUNT_NOT_FOUND`."""
-    row = await context.connection.fetchrow(
-        f"SELECT {_COLUMNS} FROM accounts WHERE company_id = $1 AND id = $2 FOR UPDATE", context.company_id, account_id
-    )
-    if row is None:
-        raise ACCOUNT_NOT_FOUND.error()
-    return _account(row)
+    return _account(ACCOUNT_NOT_FOUND.unless(await context.connection.fetchrow(_LOCK, context.company_id, account_id)))
+
+
+async def insert(context: Context, account: Account) -> None:
+    """Add an account. Raises `ACCOUNT_NUMBER_ALREADY_EXISTS`."""
+    with rows.refusing({"accounts_number": ACCOUNT_NUMBER_ALREADY_EXISTS.taken("accountNumber", account.number)}):
+        await insert_many(context, [account])
+
+
+async def insert_many(context: Context, accounts: Sequence[Account]) -> None:
+    """Add accounts whose numbers are known to be free."""
+    await context.connection.executemany(_INSERT, [(context.company_id, *rows.values(account)) for account in accounts])
 
 
 async def update(context: Context, account: Account) -> None:
     """Write what can change of an account: name, VAT code, active."""
     await context.connection.execute(
-        "UPDATE accounts SET name = $3, vat_code_id = $4, is_active = $5 WHERE company_id = $1 AND id = $2",
-        context.company_id,
-        account.id,
-        account.name,
-        account.vat_code_id,
-        account.is_active,
+        _UPDATE, context.company_id, account.id, account.name, account.vat_code_id, account.is_active
     )
 
 
-async def insert(context: Context, accounts: Sequence[Account]) -> None:
-    """Add accounts. Raises `ACCOUNT_NUMBER_ALREADY_EXISTS`."""
-    try:
-        await context.connection.executemany(
-            f"INSERT INTO accounts (company_id, {_COLUMNS})"
-            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
-            [
-                (
-                    context.company_id,
-                    account.id,
-                    account.number,
-                    account.name,
-                    account.standard_number,
-                    account.ledger_type,
-                    account.classification,
-                    account.control_account_type,
-                    account.vat_code_id,
-                    account.role,
-                    account.sum_from,
-                    account.is_active,
-                    account.created_at,
-                )
-                for account in accounts
-            ],
-        )
-    except asyncpg.UniqueViolationError as fault:
-        if fault.constraint_name == "accounts_number":
-            raise ACCOUNT_NUMBER_ALREADY_EXISTS.taken("accountNumber", accounts[-1].number) from None
-        raise
+async def has_vat_code(context: Context, vat_code_id: UUID) -> bool:
+    """True if an active account carries the VAT code: its postings have it unless they name another."""
+    found: bool = await context.connection.fetchval(_CARRIES, context.company_id, vat_code_id)
+    return found
+
+
+async def is_vat_code_active(context: Context, vat_code_id: UUID) -> bool | None:
+    """Whether a VAT code can be used; None where the company has no such code."""
+    found: bool | None = await context.connection.fetchval(_CODE_IS_ACTIVE, context.company_id, vat_code_id)
+    return found
+
+
+async def active_vat_code_id(context: Context, code: str) -> UUID | None:
+    """The id of the active VAT code of this name; None where the company has none."""
+    found: UUID | None = await context.connection.fetchval(_ACTIVE_CODE, context.company_id, code)
+    return found
+
+
+async def takes_vat(context: Context, account_id: AccountId) -> bool:
+    """True if an active VAT code books its VAT on the account."""
+    found: bool = await context.connection.fetchval(_TAKES_VAT, context.company_id, account_id)
+    return found
 
 
 def _account(row: asyncpg.Record) -> Account:
-    return Account(
-        id=row["id"],
-        number=row["number"],
-        name=row["name"],
-        standard_number=row["standard_number"],
-        ledger_type=_LEDGER_TYPES[row["ledger_type"]],
-        classification=_CLASSIFICATIONS.get(row["classification"]),
-        control_account_type=_CONTROL_ACCOUNT_TYPES.get(row["control_account_type"]),
-        vat_code_id=row["vat_code_id"],
-        role=row["role"],
-        sum_from=row["sum_from"],
-        is_active=row["is_active"],
-        created_at=row["created_at"],
-    )
+    values = dict(row)
+    values["ledger_type"] = _LEDGER_TYPES[values["ledger_type"]]
+    values["classification"] = _CLASSIFICATIONS.get(values["classification"])
+    values["control_account_type"] = _CONTROL_ACCOUNT_TYPES.get(values["control_account_type"])
+    return Account(**values)

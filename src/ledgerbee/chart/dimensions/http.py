@@ -1,10 +1,8 @@
-"""Dimensions and their values over HTTP (contract 2.5)."""
+"""Routes of dimensions and their values (contract 2.5)."""
 
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import Path, Response
-from pydantic import Field
 
 from ledgerbee.chart.dimensions import actions, store
 from ledgerbee.chart.dimensions.model import (
@@ -16,59 +14,35 @@ from ledgerbee.chart.dimensions.model import (
     DIMENSION_VALUE_NAME_ALREADY_EXISTS,
     DIMENSION_VALUE_NOT_FOUND,
     DIMENSION_VALUE_PARENT_INVALID,
-    DimensionValue,
+    DimensionFields,
+    DimensionId,
+    DimensionValueFields,
+    DimensionValueId,
     ValueNode,
 )
 from ledgerbee.chart.dimensions.rules import MAX_LEVELS
 from ledgerbee.chart.dimensions.wire import (
-    DimensionName,
+    CreateDimensionRequest,
+    CreateDimensionValueRequest,
     DimensionResponse,
     DimensionValueResponse,
-    ValueName,
+    UpdateDimensionRequest,
+    UpdateDimensionValueRequest,
+    changes_of,
     render,
+    render_all,
     render_value,
 )
 from ledgerbee.http.arrays import in_thread
 from ledgerbee.http.operation import Ctx, operation, resource_router
-from ledgerbee.http.wire import Id, RequestModel, changes_of, omitted
+from ledgerbee.http.wire import IdOf
 
 router = resource_router("Dimensions")
 
-DimensionId = Annotated[Id, Path(alias="dimensionId", description="Dimension ID")]
-ValueId = Annotated[Id, Path(alias="valueId", description="Dimension value ID")]
+PathId = Annotated[IdOf[DimensionId], Path(alias="dimensionId", description="Dimension ID")]
+ValuePathId = Annotated[IdOf[DimensionValueId], Path(alias="valueId", description="Dimension value ID")]
 
 _OF_PROJECTS = "A project's dimension is changed through the project only."
-
-
-class CreateDimensionRequest(RequestModel):
-    """A dimension's own fields."""
-
-    name: DimensionName = Field(description="Unique in the company, without regard to case", examples=["Afdeling"])
-    is_unique: Annotated[bool, Field(strict=True)] = Field(
-        description="True: an entry has at most one value of it. False: values add up."
-    )
-
-
-class UpdateDimensionRequest(CreateDimensionRequest):
-    """A dimension's own fields: all of them are set."""
-
-
-class CreateDimensionValueRequest(RequestModel):
-    """What a new value needs."""
-
-    name: ValueName = Field(
-        description="Unique among the values in the same place, without regard to case", examples=["Jylland"]
-    )
-    parent_id: Id | None = Field(None, description="The value it lies below; left out or null: at the root")
-
-
-class UpdateDimensionValueRequest(RequestModel):
-    """A value's name, and where it lies if that is to change."""
-
-    name: ValueName = Field(
-        description="Unique among the values in the same place, without regard to case", examples=["Jylland"]
-    )
-    parent_id: Id | None = omitted(description="The value it lies below; null: at the root; left out: where it is")
 
 
 @router.get(
@@ -83,17 +57,9 @@ class UpdateDimensionValueRequest(RequestModel):
     ),
 )
 async def list_dimensions(context: Ctx) -> Response:
-    """List all dimensions."""
-    values = await store.list_values(context)
+    values = await store.list_all_values(context)
     dimensions = await store.list_all(context)
-
-    def make() -> list[DimensionResponse]:
-        by_dimension: dict[UUID, list[DimensionValue]] = {}
-        for value in values:
-            by_dimension.setdefault(value.dimension_id, []).append(value)
-        return [render(dimension, by_dimension.get(dimension.id, ())) for dimension in dimensions]
-
-    return await in_thread(len(dimensions) + len(values), make)
+    return await in_thread(len(dimensions) + len(values), lambda: render_all(dimensions, values))
 
 
 @router.post(
@@ -108,8 +74,7 @@ async def list_dimensions(context: Ctx) -> Response:
     ),
 )
 async def create_dimension(context: Ctx, body: CreateDimensionRequest) -> DimensionResponse:
-    """Create a new dimension category."""
-    return render(await actions.create(context, name=body.name, is_unique=body.is_unique), ())
+    return render(await actions.create(context, DimensionFields(**body.model_dump())), ())
 
 
 @router.get(
@@ -123,8 +88,7 @@ async def create_dimension(context: Ctx, body: CreateDimensionRequest) -> Dimens
         errors=[DIMENSION_NOT_FOUND],
     ),
 )
-async def get_dimension(context: Ctx, dimension_id: DimensionId) -> Response:
-    """Get a single dimension by ID."""
+async def get_dimension(context: Ctx, dimension_id: PathId) -> Response:
     dimension = await store.get(context, dimension_id)
     values = await store.list_values(context, dimension_id)
     return await in_thread(1 + len(values), lambda: render(dimension, values))
@@ -141,9 +105,8 @@ async def get_dimension(context: Ctx, dimension_id: DimensionId) -> Response:
         errors=[DIMENSION_NOT_FOUND, DIMENSION_NAME_ALREADY_EXISTS, DIMENSION_IN_USE, DIMENSION_INVALID_STATE],
     ),
 )
-async def update_dimension(context: Ctx, dimension_id: DimensionId, body: UpdateDimensionRequest) -> DimensionResponse:
-    """Update a dimension category."""
-    dimension = await actions.update(context, dimension_id, name=body.name, is_unique=body.is_unique)
+async def update_dimension(context: Ctx, dimension_id: PathId, body: UpdateDimensionRequest) -> DimensionResponse:
+    dimension = await actions.update(context, dimension_id, DimensionFields(**body.model_dump()))
     return render(dimension, await store.list_values(context, dimension_id))
 
 
@@ -158,8 +121,7 @@ async def update_dimension(context: Ctx, dimension_id: DimensionId, body: Update
         errors=[DIMENSION_NOT_FOUND, DIMENSION_IN_USE],
     ),
 )
-async def delete_dimension(context: Ctx, dimension_id: DimensionId) -> None:
-    """Delete a dimension category."""
+async def delete_dimension(context: Ctx, dimension_id: PathId) -> None:
     await actions.delete(context, dimension_id)
 
 
@@ -181,10 +143,9 @@ async def delete_dimension(context: Ctx, dimension_id: DimensionId) -> None:
     ),
 )
 async def create_dimension_value(
-    context: Ctx, dimension_id: DimensionId, body: CreateDimensionValueRequest
+    context: Ctx, dimension_id: PathId, body: CreateDimensionValueRequest
 ) -> DimensionValueResponse:
-    """Create a new dimension value."""
-    value = await actions.create_value(context, dimension_id, name=body.name, parent_id=body.parent_id)
+    value = await actions.create_value(context, dimension_id, DimensionValueFields(**body.model_dump()))
     return render_value(ValueNode(value))
 
 
@@ -206,9 +167,8 @@ async def create_dimension_value(
     ),
 )
 async def update_dimension_value(
-    context: Ctx, dimension_id: DimensionId, value_id: ValueId, body: UpdateDimensionValueRequest
+    context: Ctx, dimension_id: PathId, value_id: ValuePathId, body: UpdateDimensionValueRequest
 ) -> DimensionValueResponse:
-    """Update a dimension value."""
     return render_value(await actions.update_value(context, dimension_id, value_id, changes_of(body)))
 
 
@@ -223,6 +183,5 @@ async def update_dimension_value(
         errors=[DIMENSION_NOT_FOUND, DIMENSION_VALUE_NOT_FOUND, DIMENSION_VALUE_IN_USE, DIMENSION_INVALID_STATE],
     ),
 )
-async def delete_dimension_value(context: Ctx, dimension_id: DimensionId, value_id: ValueId) -> None:
-    """Delete a dimension value."""
+async def delete_dimension_value(context: Ctx, dimension_id: PathId, value_id: ValuePathId) -> None:
     await actions.delete_value(context, dimension_id, value_id)

@@ -2,36 +2,52 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NewType
 from uuid import UUID
 
 from ledgerbee.core.errors import ErrorCode
 
+DimensionId = NewType("DimensionId", UUID)
+DimensionValueId = NewType("DimensionValueId", UUID)
 
-@dataclass(frozen=True, slots=True)
-class Dimension:
-    """One category. Unique: a whole entry has at most one of its values; else they add up.
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DimensionFields:
+    """What a company says of a dimension. Unique: a whole entry has at most one of its values; else they add up."""
+
+    name: str
+    is_unique: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dimension(DimensionFields):
+    """A dimension as it is kept.
 
     A project's dimension (`is_project`) belongs to the project's operations: its values are the subprojects, its
     name and whether it is archived are the project's.
     """
 
-    id: UUID
-    name: str
-    is_unique: bool
-    is_project: bool
-    is_archived: bool
+    id: DimensionId
+    is_project: bool = False
+    is_archived: bool = False
     created_at: datetime
     updated_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class DimensionValue:
-    """One value: what `tagIds` name. `parent_id` is None at the root."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DimensionValueFields:
+    """What a company says of a value. `parent_id` is None at the root."""
 
-    id: UUID
-    dimension_id: UUID
-    parent_id: UUID | None
     name: str
+    parent_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DimensionValue(DimensionValueFields):
+    """A value as it is kept: what `tagIds` name."""
+
+    id: DimensionValueId
+    dimension_id: UUID
     created_at: datetime
     updated_at: datetime
 

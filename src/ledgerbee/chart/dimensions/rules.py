@@ -21,7 +21,7 @@ MAX_LEVELS: Final = 100
 
 def nodes(values: Iterable[DimensionValue]) -> dict[UUID, ValueNode]:
     """The values of one dimension by id, each with those below it, in the order given."""
-    found = {value.id: ValueNode(value) for value in values}
+    found: dict[UUID, ValueNode] = {value.id: ValueNode(value) for value in values}
     for node in found.values():
         if node.value.parent_id is not None:
             found[node.value.parent_id].children.append(node)

@@ -1,13 +1,14 @@
-"""The wire form of dimensions and values: what operations answer with and what events carry (contract 2.5)."""
+"""Dimensions and their values on the wire (contract 2.5)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any
+from uuid import UUID
 
 from pydantic import Field
 
-from ledgerbee.chart.dimensions.model import Dimension, DimensionValue, ValueNode
+from ledgerbee.chart.dimensions.model import Dimension, DimensionValue, DimensionValueFields, ValueNode
 from ledgerbee.chart.dimensions.rules import build_tree
-from ledgerbee.http.wire import IdText, ResponseModel, Trimmed
+from ledgerbee.http.wire import Id, IdText, RequestModel, ResponseModel, Trimmed, changes_to, omitted
 
 #: A dimension's name: trimmed, 2 to 100 characters.
 DimensionName = Annotated[str, Trimmed(100, min_length=2)]
@@ -34,8 +35,42 @@ class DimensionResponse(ResponseModel):
     values: list[DimensionValueResponse] = Field(description="The values at the root, in order of creation")
 
 
+class CreateDimensionRequest(RequestModel):
+    """A dimension's own fields."""
+
+    name: DimensionName = Field(description="Unique in the company, without regard to case", examples=["Afdeling"])
+    is_unique: Annotated[bool, Field(strict=True)] = Field(
+        description="True: an entry has at most one value of it. False: values add up."
+    )
+
+
+class UpdateDimensionRequest(CreateDimensionRequest):
+    """A dimension's own fields: all of them are set."""
+
+
+class CreateDimensionValueRequest(RequestModel):
+    """What a new value needs."""
+
+    name: ValueName = Field(
+        description="Unique among the values in the same place, without regard to case", examples=["Jylland"]
+    )
+    parent_id: Id | None = Field(None, description="The value it lies below; left out or null: at the root")
+
+
+class UpdateDimensionValueRequest(RequestModel):
+    """A value's name, and where it lies if that is to change."""
+
+    name: ValueName = Field(
+        description="Unique among the values in the same place, without regard to case", examples=["Jylland"]
+    )
+    parent_id: Id | None = omitted(description="The value it lies below; null: at the root; left out: where it is")
+
+
+changes_of = changes_to(DimensionValueFields, UpdateDimensionValueRequest)
+
+
 def render(dimension: Dimension, values: Sequence[DimensionValue]) -> DimensionResponse:
-    """The wire form of a dimension; `values` are all of its values, in order of creation."""
+    """A dimension on the wire; `values` are all of its values, in order of creation."""
     return DimensionResponse(
         id=dimension.id,
         name=dimension.name,
@@ -45,8 +80,16 @@ def render(dimension: Dimension, values: Sequence[DimensionValue]) -> DimensionR
     )
 
 
+def render_all(dimensions: Iterable[Dimension], values: Iterable[DimensionValue]) -> list[DimensionResponse]:
+    """Dimensions on the wire; `values` are those of all of them, in order of creation."""
+    of_dimension: dict[UUID, list[DimensionValue]] = {}
+    for value in values:
+        of_dimension.setdefault(value.dimension_id, []).append(value)
+    return [render(dimension, of_dimension.get(dimension.id, ())) for dimension in dimensions]
+
+
 def render_value(node: ValueNode) -> DimensionValueResponse:
-    """The wire form of a value and what is below it."""
+    """A value on the wire, with what is below it."""
     return DimensionValueResponse(
         id=node.value.id,
         name=node.value.name,
@@ -55,7 +98,7 @@ def render_value(node: ValueNode) -> DimensionValueResponse:
     )
 
 
-def snapshot(dimension: Dimension) -> dict[str, Any]:
+def event_of(dimension: Dimension) -> dict[str, Any]:
     """A dimension for an event: without its values, which have events of their own."""
     return {
         "id": str(dimension.id),
@@ -65,7 +108,7 @@ def snapshot(dimension: Dimension) -> dict[str, Any]:
     }
 
 
-def value_snapshot(value: DimensionValue) -> dict[str, Any]:
+def event_of_value(value: DimensionValue) -> dict[str, Any]:
     """A value for an event."""
     return {
         "id": str(value.id),

@@ -3,9 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NewType
 from uuid import UUID
 
 from ledgerbee.core.errors import ErrorCode
+
+JournalCategoryId = NewType("JournalCategoryId", UUID)
 
 
 class JournalType(StrEnum):
@@ -18,14 +21,20 @@ class JournalType(StrEnum):
     CUSTOMER_PAYMENT = "CUSTOMER_PAYMENT"
 
 
-@dataclass(frozen=True, slots=True)
-class JournalCategory:
-    """One category. `allowed_journal_types` are the `JournalType`s that may be posted in it."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalCategoryFields:
+    """What a company says of a category. `allowed_journal_types` are the `JournalType`s that may be posted in it."""
 
-    id: UUID
     name: str
     is_default: bool
     allowed_journal_types: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalCategory(JournalCategoryFields):
+    """A category as it is kept."""
+
+    id: JournalCategoryId
     created_at: datetime
 
 

@@ -7,58 +7,6 @@ Codes and numbers refer to each other by value; `tests/unit/test_chart_seed.py` 
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from typing import Final
-
-from ledgerbee.chart.accounts.model import StatementLine
-
-BOOKABLE: Final = frozenset({"BALANCE_SHEET", "PROFIT_AND_LOSS"})
-LEDGER_TYPES: Final = BOOKABLE | {"HEADING", "HEADING_BREAK", "TOTAL_FROM", "TOTAL_INTERVALS"}
-CLASSIFICATIONS: Final = frozenset({"ASSET", "LIABILITY", "EQUITY", "REVENUE", "EXPENSE"})
-CONTROL_ACCOUNT_TYPES: Final = frozenset({"ACCOUNTS_RECEIVABLE", "ACCOUNTS_PAYABLE"})
-#: Accounts that posting finds by itself. Every chart has each of them exactly once.
-ROLES: Final = frozenset({"BANK", "FX_GAIN", "FX_LOSS", "ROUNDING", "RETAINED_EARNINGS", "VAT_SETTLEMENT"})
-#: Totals that reports find by themselves. Every chart has each of them exactly once.
-STATEMENT_LINES: Final = frozenset(StatementLine)
-JOURNAL_TYPES: Final = frozenset(
-    {"JOURNAL_ENTRY", "SUPPLIER_INVOICE", "SUPPLIER_PAYMENT", "CUSTOMER_INVOICE", "CUSTOMER_PAYMENT"}
-)
-DOCUMENT_TYPES: Final = frozenset(
-    {"invoice-template", "credit-note-template", "quote-template", "order-confirmation-template"}
-)
-#: VAT categories of EN 16931: standard, zero, exempt, reverse charge, intra-Community, export, outside the scope.
-EINVOICE_CATEGORIES: Final = frozenset({"S", "Z", "E", "AE", "K", "G", "O"})
-
-#: Boxes of a VAT return that take VAT amounts. The Danish return (momslovens § 57, stk. 1) has the first four,
-#: other countries' REVERSE_CHARGE_VAT instead of the two for purchases abroad.
-VAT_BOXES: Final = frozenset(
-    {"OUTPUT_VAT", "FOREIGN_GOODS_VAT", "FOREIGN_SERVICES_VAT", "INPUT_VAT", "REVERSE_CHARGE_VAT"}
-)
-#: Boxes that take the net value. RUBRIK_* are the Danish rubrics A, B and C; B_GOODS and B_SERVICES must equal the
-#: EU sales list, B_GOODS_UNLISTED is the part of rubric B that does not belong on it.
-BASE_BOXES: Final = frozenset(
-    {
-        "RUBRIK_A_GOODS",
-        "RUBRIK_A_SERVICES",
-        "RUBRIK_B_GOODS",
-        "RUBRIK_B_GOODS_UNLISTED",
-        "RUBRIK_B_SERVICES",
-        "RUBRIK_C",
-        "EU_GOODS_PURCHASES",
-        "EU_GOODS_SALES",
-        "EU_SERVICES_PURCHASES",
-        "EU_SERVICES_SALES",
-        "EXEMPT_SALES",
-        "EXPORTS",
-        "REVERSE_CHARGE_SALES",
-        "ZERO_RATED_SALES",
-    }
-)
-#: Not on the VAT return: the one-stop-shop return, triangular trade on the EU sales list, purchases that make up the
-#: basis of margin taxation, and the two refund procedures.
-OTHER_REPORTS: Final = frozenset(
-    {"OSS_RETURN", "EU_LIST_TRIANGULAR", "SPECIAL_BASIS", "FOREIGN_VAT_REFUND", "PUBLIC_VAT_REFUND"}
-)
-RETURN_BOXES: Final = VAT_BOXES | BASE_BOXES | OTHER_REPORTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +15,9 @@ class AccountSeed:
 
     `standard_number` is the account of the public standard chart it maps to (BEK 97, annex 2.4); headings, totals
     and generic charts carry their own number, so that sorting by it keeps the chart's order. Only accounts of a
-    `BOOKABLE` type can be posted to; only they have a classification. `sum_from`: a total sums the bookable accounts
+    bookable type can be posted to; only they have a classification. `sum_from`: a total sums the bookable accounts
     from that number up to its own. `vat_code` is the code of `VatCodeSeed` that lines on the account commonly have.
-    `role` is one of `ROLES` for an account, one of `STATEMENT_LINES` for a total, or None.
+    `role` is what posting finds an account by (BANK, FX_GAIN, ...) and reports a total (a `StatementLine`), or None.
     """
 
     number: int
@@ -104,8 +52,8 @@ class VatCodeSeed:
     journal lines; `einvoice_category` is None because no invoice line may show that VAT. Codes of the one-stop shop
     and of other countries' VAT carry no rate, since it is the buyer's country's.
 
-    `return_box`: keys of `RETURN_BOXES`, joined by `+`. `exemption_reason` is the text that EN 16931 and the VAT
-    Directive (art. 226) ask for on an invoice without VAT, with its legal basis.
+    `return_box`: boxes of a VAT return (`vat_codes.model.RETURN_BOXES`), joined by `+`. `exemption_reason` is the text
+    that EN 16931 and the VAT Directive (art. 226) ask for on an invoice without VAT, with its legal basis.
     """
 
     code: str

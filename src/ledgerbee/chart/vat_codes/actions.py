@@ -1,91 +1,63 @@
 """Adding VAT codes and changing them."""
 
-from collections.abc import Sequence
-from dataclasses import replace
-from decimal import Decimal
-from fractions import Fraction
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from typing import Any
 from uuid import UUID
 
 from ledgerbee.chart.accounts import store as accounts
+from ledgerbee.chart.accounts.model import Account, AccountLabel
 from ledgerbee.chart.vat_codes import store
 from ledgerbee.chart.vat_codes.model import (
-    SINCE_EVER,
     VAT_CODE_IN_USE,
-    EInvoiceCategory,
-    Principle,
+    LabelledVatCode,
     VatCode,
+    VatCodeFields,
+    VatCodeId,
     VatRate,
-    VatType,
 )
 from ledgerbee.chart.vat_codes.rules import check_rates, check_vat_code
+from ledgerbee.chart.vat_codes.wire import render
+from ledgerbee.core.changes import Changes
 from ledgerbee.core.ids import new_id
-from ledgerbee.http.event_forms import told
 from ledgerbee.platform.context import Context
 
 
-async def create(  # noqa: PLR0913  each argument is one property of a VAT code
-    context: Context,
-    *,
-    code: str,
-    name: str,
-    rate: Decimal,
-    vat_type: VatType,
-    principle: Principle,
-    deductible_share: Fraction = Fraction(1),
-    account_id: UUID | None = None,
-    contra_account_id: UUID | None = None,
-    return_boxes: Sequence[str] = (),
-    einvoice_category: EInvoiceCategory | None = None,
-    exemption_reason: str | None = None,
-    exemption_reason_da: str | None = None,
-) -> VatCode:
-    """Add a code with one rate, in percent, and the share of its VAT that can be deducted; both hold since ever.
+async def create(context: Context, given: VatCodeFields, rate: VatRate) -> LabelledVatCode:
+    """Add a code with one rate, which holds since ever. Emits `vat_code.created`.
 
-    Emits `vat_code.created`.
     Raises `ACCOUNT_NOT_FOUND`, `ACCOUNT_NOT_BOOKABLE`, `VAT_CODE_ALREADY_EXISTS` and validation errors.
     """
-    vat_code = VatCode(
-        id=new_id(),
-        code=code,
-        name=name,
-        type=vat_type,
-        principle=principle,
-        rates=(VatRate(SINCE_EVER, rate, deductible_share),),
-        account_id=account_id,
-        contra_account_id=contra_account_id,
-        return_box="+".join(return_boxes) or None,
-        einvoice_category=einvoice_category,
-        exemption_reason=exemption_reason,
-        exemption_reason_da=exemption_reason_da,
-        is_active=True,
-        created_at=context.now,
+    code = VatCode(id=VatCodeId(new_id()), created_at=context.now, rates=(rate,), **asdict(given))
+    booked_on = await _accounts_of(context, code)
+    check_vat_code(code, booked_on)
+    await store.insert(context, code)
+    labelled = LabelledVatCode(
+        code, _label_of(code.account_id, booked_on), _label_of(code.contra_account_id, booked_on)
     )
-    wanted = [found for found in (account_id, contra_account_id) if found is not None]
-    check_vat_code(vat_code, await accounts.get_many(context, wanted))
-    await store.insert(context, [vat_code])
-    context.emit("vat_code.created", vat_code.id, await _form(context, vat_code.id))
-    return vat_code
+    context.emit("vat_code.created", code.id, _event(context, labelled))
+    return labelled
 
 
-async def update(context: Context, code_id: UUID, changes: dict[str, Any]) -> None:
+async def update(context: Context, code_id: VatCodeId, changes: Changes[VatCodeFields]) -> LabelledVatCode:
     """Change the named fields (name, active). Principle and accounts stay: make another code instead.
 
     Emits `vat_code.updated` if anything became different.
     Raises `VAT_CODE_NOT_FOUND`, and `VAT_CODE_IN_USE` when it is to be deactivated while active accounts carry it.
     """
     before = await store.get_for_update(context, code_id)
-    after = replace(before, **changes)
-    if after == before:
-        return
-    if before.is_active and not after.is_active and await store.are_default(context, code_id):
+    code = changes.applied_to(before.code)
+    if code == before.code:
+        return before
+    if before.code.is_active and not code.is_active and await accounts.has_vat_code(context, code_id):
         raise VAT_CODE_IN_USE.used(["accounts"])
-    was = await _form(context, code_id)
-    await store.update(context, after)
-    context.emit("vat_code.updated", code_id, await _form(context, code_id), before=was)
+    await store.update(context, code)
+    after = replace(before, code=code)
+    context.emit("vat_code.updated", code_id, _event(context, after), before=_event(context, before))
+    return after
 
 
-async def set_rates(context: Context, code_id: UUID, rates: Sequence[VatRate]) -> None:
+async def set_rates(context: Context, code_id: VatCodeId, rates: Sequence[VatRate]) -> LabelledVatCode:
     """Put rates in place of all that a code has: each from its day on, the first since ever.
 
     Emits `vat_code.rates_changed` if anything became different.
@@ -93,16 +65,25 @@ async def set_rates(context: Context, code_id: UUID, rates: Sequence[VatRate]) -
     and what `create` raises of a code with these rates.
     """
     before = await store.get_for_update(context, code_id)
-    code = replace(before, rates=tuple(rates))
+    code = replace(before.code, rates=tuple(rates))
     check_rates(code.rates)
-    wanted = [found for found in (code.account_id, code.contra_account_id) if found is not None]
-    check_vat_code(code, await accounts.get_many(context, wanted))
-    if code == before:
-        return
-    was = await _form(context, code_id)
+    check_vat_code(code, await _accounts_of(context, code))
+    if code == before.code:
+        return before
     await store.replace_rates(context, code)
-    context.emit("vat_code.rates_changed", code_id, await _form(context, code_id), before=was)
+    after = replace(before, code=code)
+    context.emit("vat_code.rates_changed", code_id, _event(context, after), before=_event(context, before))
+    return after
 
 
-async def _form(context: Context, code_id: UUID) -> dict[str, Any]:
-    return told(VatCode, await store.read(context, code_id), context.today)
+def _event(context: Context, labelled: LabelledVatCode) -> dict[str, Any]:
+    return render(labelled, context.today).as_event()
+
+
+async def _accounts_of(context: Context, code: VatCode) -> Mapping[UUID, Account]:
+    wanted = [found for found in (code.account_id, code.contra_account_id) if found is not None]
+    return await accounts.get_many(context, wanted)
+
+
+def _label_of(account_id: UUID | None, booked_on: Mapping[UUID, Account]) -> AccountLabel | None:
+    return None if account_id is None else AccountLabel(booked_on[account_id].number, booked_on[account_id].name)

@@ -9,9 +9,9 @@ from typing import Final
 from uuid import UUID
 
 from ledgerbee.chart.accounts.model import ACCOUNT_NOT_BOOKABLE, ACCOUNT_NOT_FOUND, Account
-from ledgerbee.chart.seed.model import RETURN_BOXES
 from ledgerbee.chart.vat_codes.model import (
     MAX_RATES,
+    RETURN_BOXES,
     SINCE_EVER,
     EInvoiceCategory,
     Principle,
@@ -22,13 +22,13 @@ from ledgerbee.chart.vat_codes.model import (
 from ledgerbee.core.errors import check_all, invalid
 from ledgerbee.core.money import EXACT, ZERO, round_to
 
-#: Categories whose invoices have to tell why they are without VAT (EN 16931: BR-E-10, BR-AE-10, BR-IC-10, BR-G-10,
+#: Categories whose invoices have to say why they are without VAT (EN 16931: BR-E-10, BR-AE-10, BR-IC-10, BR-G-10,
 #: BR-O-10).
 _WITH_REASON: Final = frozenset(set(EInvoiceCategory) - {EInvoiceCategory.STANDARD, EInvoiceCategory.ZERO})
 
 #: Decimals of a percentage that says a share by itself, and of one that stands beside the fraction.
 _PERCENT_PLACES: Final = 4
-_TOLD_PLACES: Final = 8
+_SHOWN_PLACES: Final = 8
 _SHARE: Final = re.compile(r"([0-9]{1,9})/([1-9][0-9]{0,8})")
 
 
@@ -55,7 +55,7 @@ def deductible_share(percent: Decimal | None, share: str | None, path: str = "")
 
 def percent_of_share(share: Fraction) -> Decimal:
     """A fraction in percent, at 8 decimals: two thirds are 66.66666667."""
-    return round_to(EXACT.divide(Decimal(share.numerator * 100), Decimal(share.denominator)), _TOLD_PLACES)
+    return round_to(EXACT.divide(Decimal(share.numerator * 100), Decimal(share.denominator)), _SHOWN_PLACES)
 
 
 def check_rates(rates: Sequence[VatRate]) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from ledgerbee.chart.dimensions import store as dimensions
-from ledgerbee.chart.dimensions.model import Dimension, DimensionValue
+from ledgerbee.chart.dimensions.model import Dimension, DimensionId, DimensionValue, DimensionValueId
 from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.projects import rules, store
 from ledgerbee.ledger.projects.model import (
@@ -127,7 +127,7 @@ async def delete_subproject(context: Context, project_id: UUID, subproject_id: U
     if subproject_id == project.default_subproject_id:
         raise SUBPROJECT_IN_USE.used(["defaultSubproject"])
     await store.delete_subproject(context, subproject_id)
-    await dimensions.delete_value(context, subproject_id, in_use=SUBPROJECT_IN_USE)
+    await dimensions.delete_value(context, DimensionValueId(subproject_id), in_use=SUBPROJECT_IN_USE)
     await _save(context, project, replace(project, subprojects=others))
 
 
@@ -211,7 +211,7 @@ def _split(project: Project, subproject_id: UUID) -> tuple[Subproject, tuple[Sub
 
 def _dimension(project: Project) -> Dimension:
     return Dimension(
-        id=project.dimension_id,
+        id=DimensionId(project.dimension_id),
         name=project.name,
         is_unique=False,
         is_project=True,
@@ -223,7 +223,7 @@ def _dimension(project: Project) -> Dimension:
 
 def _value(project: Project, subproject: Subproject) -> DimensionValue:
     return DimensionValue(
-        id=subproject.id,
+        id=DimensionValueId(subproject.id),
         dimension_id=project.dimension_id,
         parent_id=None,
         name=subproject.name,

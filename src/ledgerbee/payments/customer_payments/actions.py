@@ -42,7 +42,7 @@ async def record(context: Context, invoice_id: UUID, given: PaymentFields) -> Re
     invoice_rules.require_status(invoice, invoice_rules.PAYABLE)
     company = await companies.get(context)
     rules.check_payment(given, invoice, company.base_currency, context.today)
-    by_role = await accounts.by_role(context)
+    by_role = await accounts.get_by_role(context)
     account = await _account(context, given, by_role)
     rules.check_account(account)
     settled = await store.settled_of(context, invoice.id)

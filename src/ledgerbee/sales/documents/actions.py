@@ -70,7 +70,7 @@ async def price_lines(
     `SALES_DOCUMENT_VAT_CODE_UNUSABLE`, `SALES_DOCUMENT_AMOUNT_TOO_LARGE`.
     """
     rules.check_lines(given)
-    sold = await prices.sellable(context, [line.price_id for line in given if line.price_id is not None], hold=True)
+    sold = await prices.get_many_for_share(context, [line.price_id for line in given if line.price_id is not None])
     looked_up = {line.price_id for line in given if line.unit_price is None}
     own = [found.price for price_id, found in sold.items() if price_id in looked_up]
     converted = await price_actions.in_currency(context, own, currency, on)
@@ -108,7 +108,7 @@ def _placed(fault: LedgerBeeError, index: int) -> LedgerBeeError:
 
 async def has_converted_prices(context: Context, lines: Sequence[Line], currency: str) -> bool:
     """Whether a line's price was converted to the document's `currency`: on another day it is another one."""
-    sold = await prices.sellable(
+    sold = await prices.get_many(
         context, [line.price_id for line in lines if line.price_id and not line.unit_price_given]
     )
     return any(in_currency(found.price, currency, None) is None for found in sold.values())
@@ -121,7 +121,7 @@ async def tax_lines(
 
     Raises `SALES_DOCUMENT_VAT_CODE_UNUSABLE`, `SALES_DOCUMENT_AMOUNT_TOO_LARGE`.
     """
-    sold = await prices.sellable(context, [line.price_id for line in lines if line.price_id is not None])
+    sold = await prices.get_many(context, [line.price_id for line in lines if line.price_id is not None])
     return rules.compute(lines, _taxes(_sales(sold, facts), facts, tax_point), currency)
 
 
@@ -133,7 +133,7 @@ async def tax_drafted_lines(
     A line keeps the VAT code that its draft shows, as long as it is booked on the same account and the code can be
     used: what an account is given later is for later sales. Otherwise as `tax_lines`.
     """
-    sold = await prices.sellable(context, [line.price_id for line in lines if line.price_id is not None])
+    sold = await prices.get_many(context, [line.price_id for line in lines if line.price_id is not None])
     sales = _sales(sold, facts)
     drafted = {line.price_id: line for line in lines if line.price_id is not None and line.account_id is not None}
     moved = {

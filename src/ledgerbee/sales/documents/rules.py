@@ -12,9 +12,8 @@ from decimal import Decimal
 from typing import Final, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
-from ledgerbee.catalog.prices.model import Price, ZoneSale
+from ledgerbee.catalog.prices.model import Price, SoldProduct, ZoneSale
 from ledgerbee.catalog.prices.rules import amount_for, effective_unit_price
-from ledgerbee.catalog.products.model import Product
 from ledgerbee.chart.vat_codes.model import Principle, VatType
 from ledgerbee.core.dates import add_months
 from ledgerbee.core.errors import LedgerBeeError, invalid, refuse
@@ -100,7 +99,7 @@ def _unusable(sale: ZoneSale, reason: str) -> LedgerBeeError:
 
 
 def product_line(
-    given: LineInput, price: Price, product: Product, *, line_id: UUID, currency: str, group_discount: Decimal
+    given: LineInput, price: Price, product: SoldProduct, *, line_id: UUID, currency: str, group_discount: Decimal
 ) -> Line:
     """A product line with its price decided; `price` is already in the document's currency.
 

@@ -5,12 +5,12 @@ unrounded; documents round them, once, to the currency.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime
 from decimal import Decimal, localcontext
 from typing import Any, Final
-from uuid import UUID
 
+from ledgerbee.catalog.model import CatalogStatus, ProductId
 from ledgerbee.catalog.prices.model import (
     PRODUCT_PRICE_IN_USE,
     PRODUCT_PRICE_INVALID_STATE,
@@ -19,11 +19,13 @@ from ledgerbee.catalog.prices.model import (
     BillingPeriodType,
     NewPrice,
     Price,
+    PriceId,
+    PriceTerms,
     PricingModel,
     Tier,
 )
 from ledgerbee.catalog.prices.rules.terms import check_price as check_price
-from ledgerbee.catalog.products.model import CatalogStatus
+from ledgerbee.core.changes import Changes
 from ledgerbee.core.money import EXACT, ONE, UNIT_PRICE_PLACES, ZERO, minor_units, multiply, round_to
 from ledgerbee.platform.credentials.model import LICENSE_REQUIRED
 from ledgerbee.tenancy.rates.model import RatePair
@@ -154,69 +156,68 @@ def currencies(price: Price) -> tuple[str, ...]:
     return (price.currency, *sorted(price.currency_amounts))
 
 
-def new_price(price_id: UUID, product_id: UUID, terms: NewPrice, currency: str, now: datetime) -> Price:
-    """A price on these terms, active; `currency` is what an unnamed one means. Raises what `check_price` raises."""
-    is_periodic = terms.billing_period_type is not BillingPeriodType.ONE_TIME
+def new_price(price_id: PriceId, product_id: ProductId, given: NewPrice, currency: str, now: datetime) -> Price:
+    """A price on the terms given, active; `currency` is what an unnamed one means. Raises what `check_price` raises."""
+    terms = {field.name: getattr(given, field.name) for field in fields(given)}
+    terms["currency"] = given.currency or currency
+    if given.billing_period_type is not BillingPeriodType.ONE_TIME and given.billing_interval_count is None:
+        terms["billing_interval_count"] = 1
     price = Price(
         id=price_id,
         product_id=product_id,
-        billing_period_type=terms.billing_period_type,
-        pricing_model=terms.pricing_model,
-        nickname=terms.nickname,
-        currency=terms.currency or currency,
-        unit_amount=terms.unit_amount,
-        tiers=terms.tiers,
-        billing_interval=terms.billing_interval,
-        billing_interval_count=terms.billing_interval_count or (1 if is_periodic else None),
-        meter_id=terms.meter_id,
         status=CatalogStatus.ACTIVE,
         is_default=False,
         is_locked=False,
         created_at=now,
         updated_at=now,
-        currency_amounts=terms.currency_amounts,
+        **terms,
     )
     check_price(price)
     return price
 
 
-def changed(price: Price, changes: Mapping[str, Any], now: datetime) -> Price:
-    """The price with `changes` (by field name) made to it.
+def changed(price: Price, changes: Changes[PriceTerms], now: datetime) -> Price:
+    """The price with `changes` made to it.
 
     What the new pricing model or period type has no use for (the tiers of what is now a FLAT_RATE price, the
     interval of what is now ONE_TIME) goes by itself unless `changes` names it. Raises what `check_price` raises, and
     `PRODUCT_PRICE_LOCKED` when the price is locked and one of `LOCKED_FIELDS` or an amount in another currency would
     be different afterwards.
     """
+    after = replace(price, **_dropped(price, changes.fields) | dict(changes.fields), updated_at=now)
+    check_price(after)
+    if price.is_locked:
+        changed_fields = [name for name in LOCKED_FIELDS if getattr(price, name) != getattr(after, name)]
+        if not price.currency_amounts.items() <= after.currency_amounts.items():
+            changed_fields.append("currency_amounts")
+        if changed_fields:
+            raise PRODUCT_PRICE_LOCKED.error(fields=[wire_name(name) for name in changed_fields])
+    return after
+
+
+def _dropped(price: Price, named: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that changes of the `named` fields leave without use, as they are then."""
     dropped: dict[str, Any] = {}
-    if changes.get("pricing_model", PricingModel.FLAT_RATE) is not PricingModel.FLAT_RATE:
+    if named.get("pricing_model", PricingModel.FLAT_RATE) is not PricingModel.FLAT_RATE:
         dropped |= {"unit_amount": None, "currency_amounts": {}}
-    elif "pricing_model" in changes:
+    elif "pricing_model" in named:
         dropped |= {"tiers": ()}
-    period = changes.get("billing_period_type", price.billing_period_type)
+    period = named.get("billing_period_type", price.billing_period_type)
     if period is BillingPeriodType.ONE_TIME:
         dropped |= {"billing_interval": None, "billing_interval_count": None}
     elif price.billing_interval_count is None:
         dropped |= {"billing_interval_count": 1}
     if period is not BillingPeriodType.USAGE:
         dropped |= {"meter_id": None}
-    if "currency" in changes:
-        dropped |= {"currency_amounts": {c: a for c, a in price.currency_amounts.items() if c != changes["currency"]}}
-    after = replace(price, **dropped | dict(changes), updated_at=now)
-    check_price(after)
-    if price.is_locked:
-        fields = [name for name in LOCKED_FIELDS if getattr(price, name) != getattr(after, name)]
-        if not price.currency_amounts.items() <= after.currency_amounts.items():
-            fields.append("currency_amounts")
-        if fields:
-            raise PRODUCT_PRICE_LOCKED.error(fields=[wire_name(name) for name in fields])
-    return after
+    if "currency" in named:
+        dropped |= {"currency_amounts": {c: a for c, a in price.currency_amounts.items() if c != named["currency"]}}
+    return dropped
 
 
-def check_licenses(period: BillingPeriodType, held: Iterable[str]) -> None:
+def check_licenses(period: BillingPeriodType, licenses: Iterable[str]) -> None:
     """Refuse a period type that the company has no licence for. Raises `LICENSE.REQUIRED` with `licenseKey`."""
     for key in LICENSES[period]:
-        if key not in held:
+        if key not in licenses:
             raise LICENSE_REQUIRED.error(licenseKey=key)
 
 
@@ -228,7 +229,7 @@ def takes_default(others: Iterable[Price]) -> bool:
     return not any(other.is_default and other.status is CatalogStatus.ACTIVE for other in others)
 
 
-def moved(price: Price, status: CatalogStatus, others: Iterable[Price], now: datetime) -> Price:
+def with_status(price: Price, status: CatalogStatus, others: Iterable[Price], now: datetime) -> Price:
     """The price in another status (`MOVES`). `others` are the product's other prices.
 
     Where it already is, it stays as it is: repeating an action after a lost answer does no harm. An activated price
@@ -253,7 +254,7 @@ def check_replaceable(price: Price, others: Iterable[Price]) -> None:
         )
 
 
-def made_default(price: Price, now: datetime) -> Price:
+def as_default(price: Price, now: datetime) -> Price:
     """The price as its product's default. Raises `PRODUCT_PRICE_INVALID_STATE` unless it is active."""
     if price.status is not CatalogStatus.ACTIVE:
         raise PRODUCT_PRICE_INVALID_STATE.in_state(price.status)

@@ -37,7 +37,7 @@ class Terms(Protocol):
 
 
 def check_price(price: Terms) -> None:
-    """Refuse a price whose parts don't fit together, with a validation error that names every misfit.
+    """Refuse a price whose parts don't fit together, with a validation error that names every problem.
 
     - FLAT_RATE has a unit amount and no tiers; the other models have tiers and no unit amount.
     - PACKAGE has exactly one tier, open-ended, with a package size above 0.
@@ -150,7 +150,7 @@ def _meter_problems(price: Terms) -> Iterator[Problem]:
         yield _unwanted("meterId", "only USAGE prices are measured by a meter")
 
 
-#: What finds the parts of a price that don't fit together; `check_price` says what they look at.
+#: Functions that find the parts of a price that don't fit together; `check_price` says which parts.
 _PROBLEMS: Final = (
     _unit_amount_problems,
     _currency_amount_problems,
@@ -161,12 +161,12 @@ _PROBLEMS: Final = (
     _interval_count_problems,
     _meter_problems,
 )
-#: What finds the same in one tier.
+#: Functions that find the same in one tier.
 _TIER_PROBLEMS: Final = (_amount_problems, _flat_amount_problems, _package_problems)
 
 
 def finders(price: Terms) -> Iterator[Callable[[], Iterator[Problem]]]:
-    """What finds the misfits of a price, one by one; each reads the parts that it is about alone."""
+    """Functions that find the problems of a price; each reads only the parts that it is about."""
     for find in _PROBLEMS:
         yield partial(find, price)
     for path, tier in _tiers_of(price):

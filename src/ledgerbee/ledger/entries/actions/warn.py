@@ -17,7 +17,8 @@ async def warned(context: Context, posted: Sequence[Posted]) -> list[Posted]:
     if not wanted:
         return list(posted)
     controls = {
-        account.id: account.control_account_type for account in (await accounts.get_many(context, wanted)).values()
+        account_id: account.control_account_type
+        for account_id, account in (await accounts.get_many(context, wanted)).items()
     }
     return [
         Posted(one.entry, rules.with_warnings(one.json, rules.control_warnings(one.entry.content, controls)))

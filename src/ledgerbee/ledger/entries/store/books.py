@@ -9,6 +9,7 @@ from uuid import UUID
 
 from ledgerbee.chart.accounts import store as accounts
 from ledgerbee.chart.dimensions import store as dimensions
+from ledgerbee.chart.journal_categories import store as journal_categories
 from ledgerbee.chart.journal_categories.model import JournalCategory
 from ledgerbee.chart.vat_codes import store as vat_codes
 from ledgerbee.ledger.entries.model import EnteredEntry
@@ -16,9 +17,9 @@ from ledgerbee.ledger.entries.rules.entering import Books
 from ledgerbee.platform.context import Context
 from ledgerbee.tenancy.rates import store as rates
 
-_BOOKS: Final = """
+_BOOKS: Final = f"""
 SELECT g.base_currency,
-       ARRAY(SELECT ROW(j.id, j.name, j.is_default, j.allowed_journal_types, j.created_at) FROM journal_categories j
+       ARRAY(SELECT ROW({journal_categories.columns("j")}) FROM journal_categories j
              WHERE j.company_id = $1 AND (j.is_default OR j.id = ANY ($2::uuid[]))) AS categories,
        ARRAY(SELECT ROW(c.id, p.account_id) FROM customers c
              JOIN customer_groups p ON p.company_id = c.company_id AND p.id = c.customer_group_id
@@ -50,7 +51,7 @@ async def hold_tags(context: Context, entries: Sequence[EnteredEntry]) -> None:
     It comes before the books are loaded: whoever waits for a delete here sees what it did.
     """
     if tags := _tags_of(entries):
-        await dimensions.hold_values(context, tags)
+        await dimensions.lock_values_for_key_share(context, tags)
 
 
 async def load_references(context: Context, entries: Sequence[EnteredEntry]) -> Books:
@@ -67,7 +68,7 @@ async def load_references(context: Context, entries: Sequence[EnteredEntry]) -> 
     if standing is None or any(named):
         row = await context.connection.fetchrow(_BOOKS, context.company_id, *named)
         assert row is not None, "a company has its books from the start"
-        categories = [JournalCategory(*values) for values in row["categories"]]
+        categories = [journal_categories.category(values) for values in row["categories"]]
         customers, vendors = dict(row["customers"]), dict(row["vendors"])
         default = next((category for category in categories if category.is_default), None)
         standing = _Standing(row["base_currency"], default)
@@ -90,7 +91,7 @@ async def load_references(context: Context, entries: Sequence[EnteredEntry]) -> 
         vendors=vendors,
         accounts=await accounts.get_many(context, stood_on) if stood_on else {},
         vat_codes=await vat_codes.get_many(context, taxed),
-        tags=await dimensions.find_values(context, tags) if tags else {},
+        tags=await dimensions.get_tags(context, tags) if tags else {},
     )
 
 
