@@ -178,7 +178,7 @@ class Database:
         `CONNECTIONS_EXHAUSTED` when the holder has its share and waited for one of its own in vain.
         """
         try:
-            await self.shares.take(holder, ACQUIRE_TIMEOUT_S, read_only=read_only)
+            await self.shares.acquire(holder, ACQUIRE_TIMEOUT_S, read_only=read_only)
         except TimeoutError as fault:
             raise DATABASE_UNAVAILABLE.error() from fault
         try:
@@ -201,7 +201,7 @@ class Database:
             finally:
                 await self.pool.release(acquired)
         finally:
-            self.shares.give_back(holder)
+            self.shares.release(holder)
 
     @asynccontextmanager
     async def alone(self, name: str) -> AsyncIterator["Database"]:
