@@ -9,7 +9,7 @@ kernel would answer what comes in with a reset, and the client's would drop the 
 import asyncio
 import json
 import sys
-from typing import Any, Final
+from typing import Any, Final, cast
 from uuid import UUID
 
 import httptools
@@ -21,7 +21,9 @@ from ledgerbee.core.errors import LedgerBeeError, invalid
 from ledgerbee.core.ids import new_id
 from ledgerbee.http.connection_limits import Gate, Phase
 from ledgerbee.http.envelope import HEADER_TOO_LARGE, REQUEST_TIMEOUT, TOO_MANY_CONNECTIONS, URI_TOO_LONG, envelope
-from ledgerbee.http.middleware import REQUESTS, SECURITY_HEADERS
+from ledgerbee.http.metrics import REQUESTS
+from ledgerbee.http.response_headers import SECURITY_HEADERS
+from ledgerbee.http.state import state_of
 from ledgerbee.platform.logs import log_request
 
 #: Bytes of the request line's address; of a header (or the trailers) in all; header fields.
@@ -173,13 +175,13 @@ class HttpProtocol(HttpToolsProtocol):
     # Answers
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGIApp) -> None:  # type: ignore[override]
-        def comes_in(company: UUID | None, client: str) -> None:
+        def count_incoming_body(company: UUID | None, client: str) -> None:
             """The caller is known. Raises `TOO_MANY_CONNECTIONS`."""
             if cycle.more_body and self.phase is Phase.BODY:
                 self.gate.comes_in(self, company, client)
 
         async def run(scope: Scope, receive: Receive, send: Send) -> None:
-            scope["ledgerbee.comes_in"] = comes_in
+            state_of(scope).count_incoming_body = count_incoming_body
 
             async def answer(message: Message) -> None:
                 if cycle.scope["http_version"] == "1.0":
@@ -282,13 +284,14 @@ class HttpProtocol(HttpToolsProtocol):
                 self.phase = Phase.ANSWER
                 self.flow.pause_reading()
                 return
-            cycle.scope["ledgerbee.refused"] = fault  # type: ignore[typeddict-unknown-key]  # its client was answered
+            state = state_of(cast("Scope", cycle.scope))
+            state.refusal = fault  # its client was answered
             cycle.disconnected = True
             cycle.message_event.set()
             if cycle.response_started:
                 self.transport.abort()  # half an answer must not look whole
                 return
-            self._write(fault, cycle.scope.get("ledgerbee.request_id"), cycle.scope["path"])
+            self._write(fault, state.request_id, cycle.scope["path"])
         else:
             path = self.url.partition(b"?")[0].decode("latin-1") if self.phase is Phase.HEADER and self.headers else ""
             request_id = new_id().hex
@@ -297,13 +300,13 @@ class HttpProtocol(HttpToolsProtocol):
             log_request(request_id, "OTHER", path, fault.status, 0)
         self._linger()
 
-    def _write(self, fault: LedgerBeeError, request_id: object, path: str) -> None:
+    def _write(self, fault: LedgerBeeError, request_id: str, path: str) -> None:
         body = json.dumps(envelope(path, fault, system_clock())).encode()
         headers = [
             (b"content-type", b"application/json"),
             (b"content-length", b"%d" % len(body)),
             (b"connection", b"close"),
-            (b"x-request-id", str(request_id or new_id().hex).encode()),
+            (b"x-request-id", (request_id or new_id().hex).encode()),
             *SECURITY_HEADERS,
         ]
         if fault.status == TOO_MANY_CONNECTIONS.status:

@@ -102,11 +102,23 @@ class Tenant:
     origin: Origin = NO_ORIGIN
 
 
-def _begin_sql(tenants: Sequence[Tenant], now: datetime, keys: Sequence[str], begin: str, *, read_only: bool) -> str:
+def _begin_sql(
+    tenants: Sequence[Tenant],
+    now: datetime,
+    keys: Sequence[str],
+    *,
+    read_only: bool = False,
+    one_snapshot: bool = False,
+) -> str:
     """BEGIN, and entering the company: credentials, idempotency keys. One round trip of the simple protocol.
 
     The values are UUIDs, integers, moments and hexadecimal digits: nothing that could be anything but a literal.
     """
+    begin = "BEGIN"
+    if one_snapshot:
+        begin += " ISOLATION LEVEL REPEATABLE READ"
+    if read_only:
+        begin += " READ ONLY"
     digits = ",".join([key.encode().hex() for key in keys])
     rest = f"'{{{digits}}}', '{now.isoformat()}', {'false' if read_only else 'true'}"
     credentials = {(tenant.credential_hash, tenant.credential_version) for tenant in tenants if tenant.credential_hash}
@@ -238,57 +250,41 @@ class Database:
         (a lock was not to be had, too), `CONNECTIONS_EXHAUSTED`, `STORAGE_FULL` and whatever `work` raises.
         """
 
-        async def alone(contexts: Sequence[Context]) -> T:
-            return await work(contexts[0])
+        begin = _begin_sql([tenant], now, [key] if key else (), read_only=read_only, one_snapshot=one_snapshot)
 
-        keys = [key] if key else ()
-        return await self.run_together([tenant], now, alone, keys, read_only=read_only, one_snapshot=one_snapshot)
+        async def attempt() -> T:
+            async with self._transaction([tenant], now, begin, read_only=read_only) as (context,):
+                return await work(context)
 
-    async def run_together(
+        return await _with_retries(attempt)
+
+    async def run_batch(
         self,
         tenants: Sequence[Tenant],
         now: datetime,
         work: Callable[[Sequence[Context]], Awaitable[T]],
         keys: Sequence[str] = (),
-        *,
-        read_only: bool = False,
-        one_snapshot: bool = False,
     ) -> T:
         """Run `work` for several callers of one company in one transaction; it gets a context for each.
 
         Otherwise as `run`: all of it is committed, or nothing.
         """
-        begin = "BEGIN"
-        if one_snapshot:
-            begin += " ISOLATION LEVEL REPEATABLE READ"
-        if read_only:
-            begin += " READ ONLY"
-        beginning = _begin_sql(tenants, now, keys, begin, read_only=read_only)
-        for attempt in range(1, MAX_ATTEMPTS + 1):
-            try:
-                return await self._run_once(tenants, now, work, beginning, read_only=read_only)
-            except (asyncpg.SerializationError, asyncpg.DeadlockDetectedError) as fault:
-                if attempt == MAX_ATTEMPTS:
-                    raise TOO_MUCH_CONTENTION.error() from fault
-                await asyncio.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 jitter, not a secret
-            except asyncpg.LockNotAvailableError as fault:  # waited for long enough: not once more
-                raise TOO_MUCH_CONTENTION.error() from fault
-            except asyncpg.DiskFullError as fault:
-                raise STORAGE_FULL.error() from fault
-        raise AssertionError("unreachable: the loop returns or raises")
+        begin = _begin_sql(tenants, now, keys)
 
-    async def _run_once(
-        self,
-        tenants: Sequence[Tenant],
-        now: datetime,
-        work: Callable[[Sequence[Context]], Awaitable[T]],
-        beginning: str,
-        *,
-        read_only: bool,
-    ) -> T:
+        async def attempt() -> T:
+            async with self._transaction(tenants, now, begin, read_only=False) as contexts:
+                return await work(contexts)
+
+        return await _with_retries(attempt)
+
+    @asynccontextmanager
+    async def _transaction(
+        self, tenants: Sequence[Tenant], now: datetime, begin: str, *, read_only: bool
+    ) -> AsyncIterator[list[Context]]:
+        """One transaction, with a context for each tenant. What they note is written, and committed, at its end."""
         async with self.connection(tenants[0].company_id, read_only=read_only) as connection:
             try:
-                await _enter(connection, beginning)
+                await _begin(connection, begin)
                 contexts = [
                     Context(
                         connection=connection,
@@ -302,13 +298,12 @@ class Database:
                     )
                     for tenant in tenants
                 ]
-                result = await work(contexts)
+                yield contexts
                 await flush(contexts, self.reactions)
                 await connection.execute("COMMIT")
             except BaseException:
                 await _roll_back(connection)
                 raise
-            return result
 
 
 class _OneConnection(Database):
@@ -337,11 +332,27 @@ async def _nothing_to_reset(connection: object) -> None:
     """Every use ends with COMMIT or ROLLBACK and sets nothing beyond it: the pool's reset query is not needed."""
 
 
-async def _enter(connection: Connection, beginning: str) -> None:
+async def _begin(connection: Connection, statements: str) -> None:
     """Begin a transaction in its company. Raises what stops it there."""
-    stop = _STOPS.get(await connection.execute(beginning))
+    stop = _STOPS.get(await connection.execute(statements))
     if stop is not None:
         raise stop
+
+
+async def _with_retries(attempt: Callable[[], Awaitable[T]]) -> T:
+    """Run a transaction; again after serialization failures and deadlocks. Raises errors of ours for the database's."""
+    for number in range(1, MAX_ATTEMPTS + 1):
+        try:
+            return await attempt()
+        except (asyncpg.SerializationError, asyncpg.DeadlockDetectedError) as fault:
+            if number == MAX_ATTEMPTS:
+                raise TOO_MUCH_CONTENTION.error() from fault
+            await asyncio.sleep(random.uniform(0, 0.02 * 2**number))  # noqa: S311 jitter, not a secret
+        except asyncpg.LockNotAvailableError as fault:  # waited for long enough: not once more
+            raise TOO_MUCH_CONTENTION.error() from fault
+        except asyncpg.DiskFullError as fault:
+            raise STORAGE_FULL.error() from fault
+    raise AssertionError("unreachable: the loop returns or raises")
 
 
 async def _roll_back(connection: Connection) -> None:
