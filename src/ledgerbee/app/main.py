@@ -16,7 +16,7 @@ from ledgerbee.app.config import Settings
 from ledgerbee.app.docs_page import router as docs_router
 from ledgerbee.app.health import router as health_router
 from ledgerbee.app.openapi import describe
-from ledgerbee.app.pulse import watched
+from ledgerbee.app.pulse import monitored_event_loop
 from ledgerbee.app.reactions import REACTIONS
 from ledgerbee.app.routes import ROUTERS
 from ledgerbee.core.dates import Clock, system_clock
@@ -108,7 +108,7 @@ def create_app(
         waiting_mb = max(settings.max_waiting_imports_mb, settings.max_import_mb)
         api.state.edge = Edge(database, clock, blob_store(settings), waiting_mb * 1024 * 1024)
         try:
-            async with watched():
+            async with monitored_event_loop():
                 yield
         finally:
             await database.close()

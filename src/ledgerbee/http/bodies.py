@@ -10,7 +10,7 @@ from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.http.body_limits import LARGE
 from ledgerbee.http.checks import Facts, facts_of
 from ledgerbee.http.pace import give_turn
-from ledgerbee.http.partial import has_checks, told
+from ledgerbee.http.partial import all_findings, has_checks
 from ledgerbee.http.state import state_of
 from ledgerbee.http.stepwise import validated_in_steps
 from ledgerbee.http.validation import validation_error
@@ -29,7 +29,7 @@ async def validated_body(model: type[M], request: Request) -> M:
     try:
         return model.model_validate(body)
     except ValidationError as fault:
-        errors = told(model, body, fault.errors(include_url=False), await _facts(model, request))
+        errors = all_findings(model, body, fault.errors(include_url=False), await _facts(model, request))
         raise RequestValidationError([{**error, "loc": ("body", *error["loc"])} for error in errors]) from None
 
 

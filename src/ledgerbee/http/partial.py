@@ -58,7 +58,7 @@ def given(value: T | None) -> T:
     return value
 
 
-def told(
+def all_findings(
     model: type[RequestModel], body: Any, errors: Sequence[Mapping[str, Any]], facts: Facts | None
 ) -> list[dict[str, Any]]:
     """All findings in a body: Pydantic's, with hints, and those of the rules that could be looked at.

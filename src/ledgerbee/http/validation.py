@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from ledgerbee.core.errors import LedgerBeeError, invalid, told_name
 from ledgerbee.http import texts
-from ledgerbee.http.partial import told
+from ledgerbee.http.partial import all_findings
 from ledgerbee.http.wire import RequestModel
 
 M = TypeVar("M", bound=RequestModel)
@@ -87,7 +87,7 @@ def validated(model: type[M], body: Mapping[str, Any]) -> M:
     try:
         return model.model_validate(body)
     except ValidationError as fault:
-        raise validation_error(told(model, body, fault.errors(), None)) from None
+        raise validation_error(all_findings(model, body, fault.errors(), None)) from None
 
 
 def property_path(location: Iterable[Any]) -> str:

@@ -23,8 +23,8 @@ from ledgerbee.core.errors import ErrorCode, LedgerBeeError
 from ledgerbee.platform.connection import CONNECTION_LOST, Connection
 from ledgerbee.platform.context import NO_ORIGIN, Actor, Context, Origin, to_json
 from ledgerbee.platform.outbox import Reactions, flush
-from ledgerbee.platform.sessions import OWN_SETTINGS, UnguessedStatements
-from ledgerbee.platform.shares import Shares
+from ledgerbee.platform.sessions import SESSION_SETTINGS, RandomStatementNames
+from ledgerbee.platform.shares import ConnectionShares
 
 T = TypeVar("T")
 
@@ -135,7 +135,7 @@ class Database:
     def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", reactions: Reactions) -> None:
         self.pool = pool
         self.reactions = reactions
-        self.shares = Shares(pool.get_max_size())
+        self.shares = ConnectionShares(pool.get_max_size())
 
     @classmethod
     async def open(
@@ -150,7 +150,7 @@ class Database:
     ) -> "Database":
         """Connect a pool to `dsn`. `role` is what a more powerful login switches to; None: the login is that role."""
         settings = {
-            **OWN_SETTINGS,
+            **SESSION_SETTINGS,
             "application_name": "ledgerbee",
             "jit": "off",
             "statement_timeout": STATEMENT_TIMEOUT,
@@ -172,8 +172,8 @@ class Database:
             min_size=min_size,
             max_size=max_size,
             init=prepare_connection,
-            reset=_nothing_to_reset,
-            connection_class=UnguessedStatements,
+            reset=_no_reset,
+            connection_class=RandomStatementNames,
             server_settings=settings,
         )
         return cls(pool, reactions)
@@ -227,9 +227,9 @@ class Database:
             if not await connection.fetchval("SELECT pg_try_advisory_lock(hashtextextended($1, 3))", name):
                 raise NameTakenError
             try:
-                yield _OneConnection(self.pool, self.reactions, connection)
+                yield _SingleConnection(self.pool, self.reactions, connection)
             finally:
-                await _let_go(connection, name)
+                await _unlock(connection, name)
 
     async def run(
         self,
@@ -306,7 +306,7 @@ class Database:
                 raise
 
 
-class _OneConnection(Database):
+class _SingleConnection(Database):
     """A database whose transactions all run on the same connection, one after the other."""
 
     def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", reactions: Reactions, connection: Connection) -> None:
@@ -328,7 +328,7 @@ def _from_json(text: str) -> Any:
     return json.loads(text, parse_float=Decimal)
 
 
-async def _nothing_to_reset(connection: object) -> None:
+async def _no_reset(connection: object) -> None:
     """Every use ends with COMMIT or ROLLBACK and sets nothing beyond it: the pool's reset query is not needed."""
 
 
@@ -356,14 +356,14 @@ async def _with_retries(attempt: Callable[[], Awaitable[T]]) -> T:
 
 
 async def _roll_back(connection: Connection) -> None:
-    await _leave(connection, "ROLLBACK")
+    await _execute_or_terminate(connection, "ROLLBACK")
 
 
-async def _let_go(connection: Connection, name: str) -> None:
-    await _leave(connection, "SELECT pg_advisory_unlock(hashtextextended($1, 3))", name)
+async def _unlock(connection: Connection, name: str) -> None:
+    await _execute_or_terminate(connection, "SELECT pg_advisory_unlock(hashtextextended($1, 3))", name)
 
 
-async def _leave(connection: Connection, statement: str, *arguments: str) -> None:
+async def _execute_or_terminate(connection: Connection, statement: str, *arguments: str) -> None:
     """Leave a connection as the next one wants it, or not at all."""
     if connection.is_closed():
         return

@@ -13,7 +13,7 @@ else:
 #: A role may change its own settings for all its later sessions (ALTER ROLE ... SET). What a session names when it
 #: connects goes before them, so that it names all that decides whether it can write, what is kept after a power cut,
 #: where names are looked up and how values are read, with PostgreSQL's defaults.
-OWN_SETTINGS: Final = {
+SESSION_SETTINGS: Final = {
     "search_path": "public, pg_temp",
     "default_transaction_isolation": "read committed",
     "default_transaction_read_only": "off",
@@ -40,7 +40,7 @@ OWN_SETTINGS: Final = {
 }
 
 
-class UnguessedStatements(_DriverConnection):
+class RandomStatementNames(_DriverConnection):
     """A connection whose prepared statements have names that nobody guesses.
 
     By SQL a statement of a session can be removed, and another one prepared under its name, which the session's next

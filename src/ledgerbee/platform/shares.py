@@ -26,12 +26,12 @@ WAITED: Final = Histogram(
     ["reason"],
     buckets=(0.005, 0.025, 0.1, 0.5, 1, 5, 15),
 )
-TURNED_AWAY: Final = Counter(
+REFUSED: Final = Counter(
     "ledgerbee_connections_refused_total", "Database connections that were waited for in vain, by reason", ["reason"]
 )
 for _reason in ("share", "pool"):  # there from the start: a rate sees the first one
     WAITED.labels(_reason)
-    TURNED_AWAY.labels(_reason)
+    REFUSED.labels(_reason)
 
 CONNECTIONS_EXHAUSTED = ErrorCode(
     "CONNECTIONS_EXHAUSTED",
@@ -57,7 +57,7 @@ class _Queues:
         return len(self.reads) + len(self.writes)
 
 
-class Shares:
+class ConnectionShares:
     """The shares in a pool of `size` connections."""
 
     def __init__(self, size: int) -> None:
@@ -81,7 +81,7 @@ class Shares:
             queues = self._waiting[holder] = _Queues()
         reason = "share" if self._held.get(holder, 0) and self._free else "pool"
         if len(queues) >= MAX_WAITING:
-            TURNED_AWAY.labels(reason).inc()
+            REFUSED.labels(reason).inc()
             raise CONNECTIONS_EXHAUSTED.error()
         await self._wait(holder, queues.reads if read_only else queues.writes, reason, timeout_s)
 
@@ -98,7 +98,7 @@ class Shares:
                 leave=lambda: self._leave(holder, queue, waiter),
             )
         except TimeoutError:
-            TURNED_AWAY.labels(reason).inc()
+            REFUSED.labels(reason).inc()
             if reason == "share":
                 raise CONNECTIONS_EXHAUSTED.error() from None
             raise

@@ -245,7 +245,7 @@ async def _carry_out(
 ) -> "tuple[JournalImport, list[Refusal], Sequence[str]]":
     """Carry an import out as the operator of a company: the import, its first errors, and where its lines come from."""
     from ledgerbee.app.database_access import OPERATOR
-    from ledgerbee.app.process import settle
+    from ledgerbee.app.process import freeze_gc
     from ledgerbee.core.dates import system_clock
     from ledgerbee.core.errors import LedgerBeeError
     from ledgerbee.core.ids import new_id
@@ -257,7 +257,7 @@ async def _carry_out(
         tenant = await company_tenant(database, company_id, new_id().hex, system_clock(), OPERATOR)
         means = run.Means(database, system_clock, tenant)
         begun = await begin(means)
-        settle()
+        freeze_gc()
         try:
             done = await run.carry_out(means, begun.import_id, begun.rows_of, progress=progress)
         except LedgerBeeError:
