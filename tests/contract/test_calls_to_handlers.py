@@ -40,7 +40,7 @@ class Calls:
 
 
 def _holds_transaction(code: CodeType) -> bool:
-    return code.co_qualname == f"{Database.run.__qualname__}.<locals>.attempt"
+    return code is Database._run_once.__code__
 
 
 @pytest.mark.parametrize(

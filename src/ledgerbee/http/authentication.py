@@ -40,15 +40,14 @@ class Authenticator:
         self._clock = clock
         self._cache: OrderedDict[bytes, Principal] = OrderedDict()
 
-    async def admit(self, operation: Operation, request: Request, now: datetime) -> Principal:
+    async def admit(self, operation: Operation, request: Request, state: RequestState, now: datetime) -> Principal:
         """The caller, if it may run `operation`; else `UNAUTHORIZED`, `INSUFFICIENT_PERMISSIONS`, `LICENSE.REQUIRED`.
 
         What this process remembers of a credential lets in (the transaction checks that it is still so) but refuses
         nobody: a licence or scope may have been given since, and a revoked credential is unknown, not forbidden.
         """
-        secret, kinds = _secret_of(request)
+        secret, kinds = _secret_of(request, state)
         digest = secret_hash(secret)
-        state = state_of(request.scope)
         state.identify(None)  # until it is known
         cached = self._cache.get(digest)
         if cached is not None:
@@ -63,9 +62,8 @@ class Authenticator:
             self._cache.popitem(last=False)
         return _check(operation, request, state, principal, kinds, now)
 
-    def forget(self, request: Request) -> None:
+    def forget(self, state: RequestState) -> None:
         """What is remembered of a request's credential is no longer true."""
-        state = state_of(request.scope)
         if state.principal is not None:
             self._cache.pop(state.principal.secret_hash, None)
             state.principal = None
@@ -77,7 +75,7 @@ class Authenticator:
         answer is kept back for it.
         """
         try:
-            secret, kinds = _secret_of(request)
+            secret, kinds = _secret_of(request, state_of(request.scope))
             if kinds != _API_KEY:
                 return None
             async with asyncio.timeout(_IDENTIFY_TIMEOUT_S):
@@ -125,7 +123,7 @@ def _authorize(operation: Operation, principal: Principal) -> None:
         raise INSUFFICIENT_PERMISSIONS.error(requiredScopes=[operation.scope])
 
 
-def _secret_of(request: Request) -> tuple[str, tuple[str, ...]]:
+def _secret_of(request: Request, state: RequestState) -> tuple[str, tuple[str, ...]]:
     """The secret that the request shows and the kinds of credential it may be there."""
     key = request.headers.get("x-api-key")
     if key:
@@ -144,7 +142,7 @@ def _secret_of(request: Request) -> tuple[str, tuple[str, ...]]:
                 )
             return token.strip(), _OAUTH_TOKEN
         raise _unauthorized(_OAUTH_TOKEN)
-    key = state_of(request.scope).query_key
+    key = state.query_key
     if key:
         return key, _API_KEY
     raise UNAUTHORIZED.error("Missing credential: send an x-api-key header or an OAuth 2.0 bearer token")

@@ -53,39 +53,43 @@ class Edge:
 
     async def handle(self, operation: Operation, check: CheckRequest, request: Request, handler: Handler) -> Response:
         """Run one request of `operation`; every error becomes its documented answer."""
-        now = self.clock()
+        now, state = self.clock(), state_of(request.scope)
         try:
             if operation.public:
-                return await self._run_public(request, handler, now)
+                return await self._run_public(request, state, handler, now)
             for _ in range(_MAX_RUNS):
                 try:
-                    return await self._run(operation, check, request, handler, now)
+                    return await self._run(operation, check, request, state, handler, now)
                 except CredentialRevokedError:
                     if operation.streams:  # its body was read: it asks again by itself (`Caller.write`)
                         raise
                     # What this process remembered is stale: ask again, and run with what is true now. A credential that
                     # is no more is refused there; one that others change at the same time may be stale once more.
-                    self.authenticator.forget(request)
+                    self.authenticator.forget(state)
             raise TOO_MUCH_CONTENTION.error()
         except CredentialRevokedError:
-            self.authenticator.forget(request)
+            self.authenticator.forget(state)
             return error_response(request, UNAUTHORIZED.error(), now)
         except RequestValidationError as fault:
             return error_response(request, validation_error(fault.errors()), now)
         except LedgerBeeError as fault:
             return error_response(request, fault, now)
 
-    async def _run_public(self, request: Request, handler: Handler, now: datetime) -> Response:
-        state = state_of(request.scope)
+    async def _run_public(self, request: Request, state: RequestState, handler: Handler, now: datetime) -> Response:
         _count_incoming_body(state, request, None)
         state.database, state.now = self.database, now
         return await handler(request)
 
     async def _run(
-        self, operation: Operation, check: CheckRequest, request: Request, handler: Handler, now: datetime
+        self,
+        operation: Operation,
+        check: CheckRequest,
+        request: Request,
+        state: RequestState,
+        handler: Handler,
+        now: datetime,
     ) -> Response:
-        state = state_of(request.scope)
-        principal = await self.authenticator.admit(operation, request, now)
+        principal = await self.authenticator.admit(operation, request, state, now)
         _count_incoming_body(state, request, principal.company_id)
         # The whole body is here before a connection is taken: a slow client holds no transaction open.
         body = b"" if operation.streams else await request.body()
@@ -120,8 +124,8 @@ class Edge:
 
         async def admit(is_stale: bool) -> Principal:
             if is_stale:
-                self.authenticator.forget(request)
-            return await self.authenticator.admit(operation, request, self.clock())
+                self.authenticator.forget(state)
+            return await self.authenticator.admit(operation, request, state, self.clock())
 
         def reserved() -> idempotency.Reservation | None:
             return idempotency.reservation(request, body, streams=bool(operation.streams))

@@ -121,11 +121,14 @@ class _Arguments:
                 values[name] = to_uuid(request.path_params[alias])
             except PydanticCustomError as fault:
                 errors.append({"type": fault.type, "loc": ("path", alias), "msg": fault.message()})
-        for fields, given in ((self._query, request.query_params), (self._header, request.headers)):
-            if fields:
-                found, wrong = request_params_to_args(fields, given)
-                values |= found
-                errors += wrong
+        if self._query:
+            found, wrong = request_params_to_args(self._query, request.query_params)
+            values |= found
+            errors += wrong
+        if self._header:
+            found, wrong = request_params_to_args(self._header, request.headers)
+            values |= found
+            errors += wrong
         if errors:
             raise with_others(validation_error(errors), await body_faults(model, request) if model else [])
         return values

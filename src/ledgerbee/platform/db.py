@@ -107,8 +107,8 @@ def _begin_sql(
     now: datetime,
     keys: Sequence[str],
     *,
-    read_only: bool = False,
-    one_snapshot: bool = False,
+    read_only: bool,
+    one_snapshot: bool,
 ) -> str:
     """BEGIN, and entering the company: credentials, idempotency keys. One round trip of the simple protocol.
 
@@ -249,14 +249,14 @@ class Database:
         `CredentialRevokedError`, `KeyInUseError`, `AnsweredBeforeError`, `DATABASE_UNAVAILABLE`, `TOO_MUCH_CONTENTION`
         (a lock was not to be had, too), `CONNECTIONS_EXHAUSTED`, `STORAGE_FULL` and whatever `work` raises.
         """
-
-        begin = _begin_sql([tenant], now, [key] if key else (), read_only=read_only, one_snapshot=one_snapshot)
-
-        async def attempt() -> T:
-            async with self._transaction([tenant], now, begin, read_only=read_only) as (context,):
-                return await work(context)
-
-        return await _with_retries(attempt)
+        return await self.run_batch(
+            [tenant],
+            now,
+            lambda contexts: work(contexts[0]),
+            [key] if key else (),
+            read_only=read_only,
+            one_snapshot=one_snapshot,
+        )
 
     async def run_batch(
         self,
@@ -264,24 +264,37 @@ class Database:
         now: datetime,
         work: Callable[[Sequence[Context]], Awaitable[T]],
         keys: Sequence[str] = (),
+        *,
+        read_only: bool = False,
+        one_snapshot: bool = False,
     ) -> T:
         """Run `work` for several callers of one company in one transaction; it gets a context for each.
 
         Otherwise as `run`: all of it is committed, or nothing.
         """
-        begin = _begin_sql(tenants, now, keys)
+        begin = _begin_sql(tenants, now, keys, read_only=read_only, one_snapshot=one_snapshot)
+        for attempt in range(1, MAX_ATTEMPTS + 1):
+            try:
+                return await self._run_once(tenants, now, work, begin, read_only=read_only)
+            except (asyncpg.SerializationError, asyncpg.DeadlockDetectedError) as fault:
+                if attempt == MAX_ATTEMPTS:
+                    raise TOO_MUCH_CONTENTION.error() from fault
+                await asyncio.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 jitter, not a secret
+            except asyncpg.LockNotAvailableError as fault:  # waited for long enough: not once more
+                raise TOO_MUCH_CONTENTION.error() from fault
+            except asyncpg.DiskFullError as fault:
+                raise STORAGE_FULL.error() from fault
+        raise AssertionError("unreachable: the loop returns or raises")
 
-        async def attempt() -> T:
-            async with self._transaction(tenants, now, begin, read_only=False) as contexts:
-                return await work(contexts)
-
-        return await _with_retries(attempt)
-
-    @asynccontextmanager
-    async def _transaction(
-        self, tenants: Sequence[Tenant], now: datetime, begin: str, *, read_only: bool
-    ) -> AsyncIterator[list[Context]]:
-        """One transaction, with a context for each tenant. What they note is written, and committed, at its end."""
+    async def _run_once(
+        self,
+        tenants: Sequence[Tenant],
+        now: datetime,
+        work: Callable[[Sequence[Context]], Awaitable[T]],
+        begin: str,
+        *,
+        read_only: bool,
+    ) -> T:
         async with self.connection(tenants[0].company_id, read_only=read_only) as connection:
             try:
                 await _begin(connection, begin)
@@ -298,12 +311,13 @@ class Database:
                     )
                     for tenant in tenants
                 ]
-                yield contexts
+                result = await work(contexts)
                 await flush(contexts, self.reactions)
                 await connection.execute("COMMIT")
             except BaseException:
                 await _roll_back(connection)
                 raise
+            return result
 
 
 class _SingleConnection(Database):
@@ -337,22 +351,6 @@ async def _begin(connection: Connection, statements: str) -> None:
     stop = _STOPS.get(await connection.execute(statements))
     if stop is not None:
         raise stop
-
-
-async def _with_retries(attempt: Callable[[], Awaitable[T]]) -> T:
-    """Run a transaction; again after serialization failures and deadlocks. Raises errors of ours for the database's."""
-    for number in range(1, MAX_ATTEMPTS + 1):
-        try:
-            return await attempt()
-        except (asyncpg.SerializationError, asyncpg.DeadlockDetectedError) as fault:
-            if number == MAX_ATTEMPTS:
-                raise TOO_MUCH_CONTENTION.error() from fault
-            await asyncio.sleep(random.uniform(0, 0.02 * 2**number))  # noqa: S311 jitter, not a secret
-        except asyncpg.LockNotAvailableError as fault:  # waited for long enough: not once more
-            raise TOO_MUCH_CONTENTION.error() from fault
-        except asyncpg.DiskFullError as fault:
-            raise STORAGE_FULL.error() from fault
-    raise AssertionError("unreachable: the loop returns or raises")
 
 
 async def _roll_back(connection: Connection) -> None:
