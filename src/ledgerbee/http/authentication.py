@@ -69,10 +69,10 @@ class Authenticator:
             state.principal = None
 
     async def identify_rejected_request(self, request: Request) -> Principal | None:
-        """Whose API key a request shows that was answered before it was authenticated; None where that isn't told.
+        """Whose API key a request shows that was answered before it was authenticated.
 
-        It isn't of a key that nobody has (any more) or that has expired, nor when the database doesn't say in time: no
-        answer is kept back for it.
+        None for a key that nobody has (any more), for an expired one, and when the database doesn't answer in time: no
+        answer waits longer for it.
         """
         try:
             secret, kinds = _secret_of(request, state_of(request.scope))

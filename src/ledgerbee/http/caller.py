@@ -25,8 +25,8 @@ class Caller:
     """One request's principal, moment, database and blob store: enough to open transactions of its own.
 
     `reservation` is the idempotency key that it sent, `secret_fields` what is not kept of its answer, `address` the
-    client's, as the outermost trusted proxy told it (None: it has none). `admit` lets the request in once more, as of
-    now; told that what is remembered of the credential is stale, it asks the database. `max_waiting_bytes` is what one
+    client's, as the outermost trusted proxy has it (None: it has none). `admit` admits the request once more, as of
+    now; it asks the database where the cached credential `is_stale`. `max_waiting_bytes` is what one
     company may have waiting to be worked off. `now` is when the request came in; `clock` tells of what ends it later.
     """
 

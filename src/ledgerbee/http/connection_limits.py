@@ -101,7 +101,7 @@ class ConnectionLimiter:
             self._timer = connection.loop.call_later(_TICK_S, self._check_all, connection.loop)
         if connection.share and held > self.limits.max_connections_per_client:
             if held > 2 * self.limits.max_connections_per_client:
-                connection.drop()  # it has been told often enough
+                connection.drop()  # it was refused often enough
                 return None
             return TOO_MANY_CONNECTIONS.error()
         if len(self._connections) > self.limits.max_connections:

@@ -64,7 +64,7 @@ def check_body(scope: Scope, headers: Headers, operation: Operation, max_bytes: 
         and scope["path"] not in _OAUTH_ENDPOINTS
     ):
         raise UNSUPPORTED_MEDIA_TYPE.error()
-    # Read as it is, a compressed body would be told to be malformed (RFC 9110, 15.5.16).
+    # Without this, a compressed body would be refused as malformed (RFC 9110, 15.5.16).
     if has_body and headers.get(b"content-encoding", b"").strip().lower() not in {b"", b"identity"}:
         raise UNSUPPORTED_MEDIA_TYPE.error("The body must not be compressed: leave Content-Encoding out")
     if size > max_bytes:

@@ -120,18 +120,18 @@ class _RequestCycle:
             await self._run()
         except (Exception, asyncio.CancelledError) as fault:
             task = asyncio.current_task()
-            told = SERVER_STOPPING.error()
+            refusal = SERVER_STOPPING.error()
             if isinstance(fault, LedgerBeeError) and self.status:
                 log.warning("answer.broken_off", request_id=self.state.request_id, code=fault.code)
             elif not (isinstance(fault, asyncio.CancelledError) and task and task.cancelling()):
                 log.exception("request.failed", request_id=self.state.request_id, path=printable(self.scope["path"]))
-                told = INTERNAL_ERROR.error(requestId=self.state.request_id)
+                refusal = INTERNAL_ERROR.error(requestId=self.state.request_id)
             if self.status:
                 if not self.complete:
                     raise  # the server has to break the connection: half an answer must not look whole
                 return
             self.state.is_identified = True  # no more questions to the database
-            await self._refuse(told)
+            await self._refuse(refusal)
         finally:
             if self.place is not None:
                 self.place.leave()
@@ -237,9 +237,10 @@ class _RequestCycle:
             await response(self.scope, self._receive, self.send)
 
     def _record(self) -> None:
-        refusal = self.state.refusal
-        gone = refusal.status if refusal is not None else _CLIENT_LEFT
-        status = gone if self.left else self.status or INTERNAL_ERROR.status
+        status = self.status or INTERNAL_ERROR.status
+        if self.left:
+            refusal = self.state.refusal
+            status = refusal.status if refusal is not None else _CLIENT_LEFT
         route = getattr(self.scope.get("route"), "path", "unmatched")
         seconds = time.perf_counter() - self.started
         record_request(self.state.request_id, self.method, self.scope["path"], route, status, seconds)

@@ -1,4 +1,4 @@
-"""What refuses a request for what it should not have; what else is wrong with it is told at once."""
+"""Refuses a request for parameters and fields that its operation doesn't have, with all else that is wrong with it."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
@@ -54,19 +54,19 @@ async def _fields(request: Request) -> list[LedgerBeeError]:
 async def _faults_of_parameters(
     takes: Dependant, request: Request, besides: LedgerBeeError | None = None
 ) -> list[LedgerBeeError]:
-    """What is wrong in path and query, but for the parameters that a fault tells of already."""
-    told = {error["property"] for error in besides.details["validationErrors"]} if besides else set()
+    """What is wrong in path and query, but for the parameters that a fault reports already."""
+    reported = {error["property"] for error in besides.details["validationErrors"]} if besides else set()
     found = []
     _, errors = request_params_to_args(takes.path_params, request.path_params)
     _, more = request_params_to_args(takes.query_params, request.query_params)
-    errors += [error for error in more if error["loc"][-1] not in told]
+    errors += [error for error in more if error["loc"][-1] not in reported]
     if errors:
         found.append(validation_error(errors))
     for _, read in read_dependencies(takes):
         try:
             await read(request)
         except LedgerBeeError as fault:
-            if not told & {error["property"] for error in fault.details["validationErrors"]}:
+            if not reported & {error["property"] for error in fault.details["validationErrors"]}:
                 found.append(fault)
     return found
 

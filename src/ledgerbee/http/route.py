@@ -91,7 +91,7 @@ class OperationRoute(APIRoute):
         return run
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Starlette's match, but a path that can't be this one's is told by its start, without a regex.
+        """Starlette's match; a path with another start is no match, without a regex.
 
         Routes are tried in turn: with well over a hundred of them this is most of the cost of finding one.
         """

@@ -65,8 +65,8 @@ def validation_error(errors: Sequence[Any]) -> LedgerBeeError:
     found: dict[tuple[str, str], str] = {}
     for error in errors[:_MOST_ERRORS]:
         name = property_path(error["loc"])
-        if "told" in error:  # by a rule of ours, as a whole
-            found.setdefault((name, error["type"]), error["told"])
+        if "message" in error:  # of a rule of ours, complete
+            found.setdefault((name, error["type"]), error["message"])
             continue
         rule, text = _constraint(error)
         if "hint" in error:

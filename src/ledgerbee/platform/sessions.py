@@ -1,4 +1,4 @@
-"""What a session of the database has that SQL run in another one, or in itself before, can't bend."""
+"""Settings and statement names of a session that SQL, run in another session or earlier in this one, can't change."""
 
 import secrets
 from typing import TYPE_CHECKING, Final
@@ -41,10 +41,10 @@ SESSION_SETTINGS: Final = {
 
 
 class RandomStatementNames(_DriverConnection):
-    """A connection whose prepared statements have names that nobody guesses.
+    """A connection whose prepared statements have random names.
 
-    By SQL a statement of a session can be removed, and another one prepared under its name, which the session's next
-    user would run. The driver numbers its names.
+    SQL can deallocate a prepared statement of a session and prepare another one under its name, which the session's
+    next user would run. The driver's own names are numbers.
     """
 
     def _get_unique_id(self, prefix: str) -> str:

@@ -1,8 +1,8 @@
 """Which company gets the next connection of a pool.
 
-A company may take another connection only while more are free than it holds: alone it comes to half of the pool, beside
-one that holds half to a quarter, and so on. So there is one left for whoever holds none, however many requests of the
-others wait for a lock. What is not granted waits in the company's own queue; whoever holds fewest goes first.
+A company gets another connection only while more are free than it holds: alone it gets half of the pool, beside a
+company with half of it a quarter, and so on. So one is left for a company that holds none, however many requests of
+others wait for a lock. The rest waits in a queue for each company; the company that holds fewest is served first.
 """
 
 import asyncio
