@@ -19,7 +19,7 @@ import asyncpg
 from bench.support import Books, books, entry, get, load, meter, server, verdict
 
 from ledgerbee.app.cli.importing import import_file
-from ledgerbee.app.cli.session import Access
+from ledgerbee.app.database_access import Access
 from ledgerbee.app.main import create_app
 from ledgerbee.ledger.imports.model import ImportFormat
 

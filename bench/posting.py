@@ -24,7 +24,7 @@ import uvloop
 from bench.support import Books, books, companies, connect, entry, post, server, verdict
 
 from ledgerbee.app.cli.importing import import_file
-from ledgerbee.app.cli.session import Access
+from ledgerbee.app.database_access import Access
 from ledgerbee.app.main import create_app
 from ledgerbee.embedded.accounts import server_account
 from ledgerbee.embedded.binaries import find_binaries

@@ -24,9 +24,9 @@ from sqlalchemy.engine import make_url
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ledgerbee.app.onboarding import create_company
-from ledgerbee.app.process import settle
+from ledgerbee.app.process import freeze_gc
 from ledgerbee.app.reactions import REACTIONS
-from ledgerbee.app.serve import beside, listen
+from ledgerbee.app.serve import listen, reuse_port_socket
 from ledgerbee.core.dates import system_clock
 from ledgerbee.core.ids import new_id
 from ledgerbee.embedded import running
@@ -256,7 +256,7 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        settle()
+        freeze_gc()
         self._listens.release()
 
 
@@ -281,7 +281,7 @@ def server(
     listens = spawn.Semaphore(0)
     started = []
     for _ in range(processes):
-        with listener.dup() if processes == 1 else beside(listener) as own:
+        with listener.dup() if processes == 1 else reuse_port_socket(listener) as own:
             started.append(spawn.Process(target=_serve, args=(make_app, arguments, own, log, listens)))
             started[-1].start()
     try:

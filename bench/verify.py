@@ -14,7 +14,7 @@ from bench.posting import prepare
 from bench.support import books, entry, verdict
 
 from ledgerbee.app.cli.importing import import_file
-from ledgerbee.app.cli.session import Access
+from ledgerbee.app.database_access import Access
 from ledgerbee.ledger.imports.model import ImportFormat
 
 ENTRIES = 100_000

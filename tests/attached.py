@@ -13,7 +13,7 @@ from tests.conftest import BLOBS, Api
 from tests.ledger_books import Books
 
 from ledgerbee.http.caller import Caller
-from ledgerbee.http.command_batcher import Together
+from ledgerbee.http.command_batcher import CommandBatcher
 from ledgerbee.ledger.attachments import store
 from ledgerbee.ledger.entries import actions
 from ledgerbee.ledger.uploads import rules
@@ -112,7 +112,7 @@ async def caller_of(api: Api, blobs: BlobStore = BLOBS) -> Caller:
     async with api.database.connection() as connection:
         principal = await credentials.resolve(connection, secret_hash(api.key))
     assert principal is not None
-    return Caller(principal, api.database, Together(api.database), blobs, "test", api.clock())
+    return Caller(principal, api.database, CommandBatcher(api.database), blobs, "test", api.clock())
 
 
 async def post_with(books: Books, *attachments: NewAttachment) -> UUID:

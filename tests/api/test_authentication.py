@@ -15,7 +15,7 @@ from tests.conftest import BLOBS, Api, SteeredClock
 from tests.ledger_books import as_owner, books_of
 
 from ledgerbee.http.edge import Edge
-from ledgerbee.http.middleware import Shell
+from ledgerbee.http.middleware import HttpMiddleware
 from ledgerbee.http.operation import Ctx, operation, resource_router
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.db import Database
@@ -316,8 +316,9 @@ async def test_a_licence_that_is_switched_off_is_missed_at_once(
     inner = FastAPI()
     inner.router.routes.extend(router.routes)
     edge = inner.state.edge = Edge(database, clock, BLOBS)
-    shell = Shell(inner, routes=(), clock=clock, recognize=edge.recognize, allowed_origins=())
-    transport = httpx.ASGITransport(shell)
+    identify = edge.authenticator.identify_rejected_request
+    wrapped = HttpMiddleware(inner, routes=(), clock=clock, identify=identify, allowed_origins=())
+    transport = httpx.ASGITransport(wrapped)
     async with httpx.AsyncClient(transport=transport, base_url="http://ledgerbee.test") as client:
         assert (await answer()).json() == str(api.company_id)
 

@@ -9,7 +9,7 @@ from fastapi import Response
 from tests.conftest import Api
 
 from ledgerbee.core.errors import ErrorCode, LedgerBeeError
-from ledgerbee.http.command_batcher import MAX_TOGETHER, MAX_WAITING, Together
+from ledgerbee.http.command_batcher import MAX_BATCH, MAX_WAITING, CommandBatcher
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.db import DATABASE_UNAVAILABLE, TOO_MUCH_CONTENTION
 
@@ -20,10 +20,10 @@ _END_THIS_SESSION = "SET ROLE NONE; SELECT pg_terminate_backend(pg_backend_pid()
 
 async def all_at_once(api: Api, work: object, commands: Sequence[str]) -> list[object]:
     """What each of the commands is answered, carried out in one transaction where that can be."""
-    together = Together(api.database)
+    batcher = CommandBatcher(api.database)
     return await asyncio.gather(
         *(
-            together.run(api.tenant, None, api.clock(), work, command, Response)  # type: ignore[arg-type]
+            batcher.run(api.tenant, None, api.clock(), work, command, Response)  # type: ignore[arg-type]
             for command in commands
         ),
         return_exceptions=True,
@@ -80,30 +80,30 @@ class Gate:
         return list(commands)
 
 
-def start(together: Together, api: Api, gate: Gate, command: str, size: int = 1) -> asyncio.Task[Response]:
+def start(batcher: CommandBatcher, api: Api, gate: Gate, command: str, size: int = 1) -> asyncio.Task[Response]:
     """Have a command carried out."""
-    return asyncio.create_task(together.run(api.tenant, None, api.clock(), gate.work, command, Response, size))
+    return asyncio.create_task(batcher.run(api.tenant, None, api.clock(), gate.work, command, Response, size))
 
 
 async def test_they_are_carried_out_in_order_a_hundred_at_a_time(api: Api) -> None:
-    gate, together = Gate(), Together(api.database)
-    tasks = [start(together, api, gate, "first")]
+    gate, batcher = Gate(), CommandBatcher(api.database)
+    tasks = [start(batcher, api, gate, "first")]
     await gate.inside.wait()
-    names = [str(n) for n in range(2 * MAX_TOGETHER + 50)]
-    tasks += [start(together, api, gate, name) for name in names]
+    names = [str(n) for n in range(2 * MAX_BATCH + 50)]
+    tasks += [start(batcher, api, gate, name) for name in names]
     await asyncio.sleep(0)
     gate.go.set()
     answers = await asyncio.gather(*tasks)
-    assert gate.runs == [["first"], names[:MAX_TOGETHER], names[MAX_TOGETHER : 2 * MAX_TOGETHER], names[-50:]]
+    assert gate.runs == [["first"], names[:MAX_BATCH], names[MAX_BATCH : 2 * MAX_BATCH], names[-50:]]
     assert [bytes(answer.body).decode() for answer in answers] == ["first", *names]
 
 
 async def test_big_ones_make_nobody_wait_for_all_of_them(api: Api) -> None:
-    gate, together = Gate(), Together(api.database)
-    tasks = [start(together, api, gate, "first")]
+    gate, batcher = Gate(), CommandBatcher(api.database)
+    tasks = [start(batcher, api, gate, "first")]
     await gate.inside.wait()
     sizes = {"a": 9_000, "b": 999, "c": 1, "d": 1, "bigger": 20_000, "e": 1, "biggest": 30_000}
-    tasks += [start(together, api, gate, name, size) for name, size in sizes.items()]
+    tasks += [start(batcher, api, gate, name, size) for name, size in sizes.items()]
     await asyncio.sleep(0)
     gate.go.set()
     await asyncio.gather(*tasks)
@@ -112,29 +112,29 @@ async def test_big_ones_make_nobody_wait_for_all_of_them(api: Api) -> None:
 
 async def test_more_than_can_be_carried_out_are_sent_away(api: Api) -> None:
     """Only those beyond the limit; whoever waits is carried out, and then there is room again."""
-    gate, together = Gate(), Together(api.database)
-    first = start(together, api, gate, "first")
+    gate, batcher = Gate(), CommandBatcher(api.database)
+    first = start(batcher, api, gate, "first")
     await gate.inside.wait()
-    tasks = [start(together, api, gate, str(n)) for n in range(MAX_WAITING + 5)]
+    tasks = [start(batcher, api, gate, str(n)) for n in range(MAX_WAITING + 5)]
     done, _ = await asyncio.wait(tasks, timeout=0.2)
     refused = [task.exception() for task in done]
     assert [isinstance(fault, LedgerBeeError) and fault.error_code for fault in refused] == [TOO_MUCH_CONTENTION] * 5
     gate.go.set()
     answers = await asyncio.gather(first, *tasks[:MAX_WAITING])
     assert len(answers) == MAX_WAITING + 1
-    assert (await start(together, api, gate, "later")).body == b"later"
+    assert (await start(batcher, api, gate, "later")).body == b"later"
 
 
 async def test_whoever_comes_when_the_queue_ends_is_carried_out(api: Api) -> None:
     """At every step of the event loop around the end of a transaction, and of the next."""
-    together = Together(api.database)
+    batcher = CommandBatcher(api.database)
     gate = Gate()
     gate.go.set()
 
     async def later(steps: int) -> Response:
         for _ in range(steps):
             await asyncio.sleep(0)
-        return await start(together, api, gate, f"after {steps}")
+        return await start(batcher, api, gate, f"after {steps}")
 
     followers: list[asyncio.Task[Response]] = []
 
@@ -142,7 +142,7 @@ async def test_whoever_comes_when_the_queue_ends_is_carried_out(api: Api) -> Non
         followers[:] = [asyncio.create_task(later(steps)) for steps in range(8)]
 
     for round_ in range(20):
-        first = start(together, api, gate, "first")
+        first = start(batcher, api, gate, "first")
         first.add_done_callback(follow)
         async with asyncio.timeout(10):
             await first
@@ -152,14 +152,12 @@ async def test_whoever_comes_when_the_queue_ends_is_carried_out(api: Api) -> Non
 
 
 async def test_companies_and_kinds_of_commands_have_queues_of_their_own(api: Api, other_api: Api) -> None:
-    gate, other, together = Gate(), Gate(), Together(api.database)
+    gate, other, batcher = Gate(), Gate(), CommandBatcher(api.database)
     other.go.set()
-    held = [start(together, api, gate, "held")]
+    held = [start(batcher, api, gate, "held")]
     await gate.inside.wait()
-    held += [start(together, api, gate, "waits")]
-    answers = await asyncio.gather(
-        start(together, api, other, "other kind"), start(together, other_api, other, "theirs")
-    )
+    held += [start(batcher, api, gate, "waits")]
+    answers = await asyncio.gather(start(batcher, api, other, "other kind"), start(batcher, other_api, other, "theirs"))
     assert [answer.body for answer in answers] == [b"other kind", b"theirs"]
     assert sorted(other.runs) == [["other kind"], ["theirs"]]
     gate.go.set()

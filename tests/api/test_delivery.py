@@ -26,7 +26,7 @@ from ledgerbee.platform import db, logs
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.jobs import JobRun
 from ledgerbee.platform.mail import Mailer, MailFailedError, MailNotConfiguredError
-from ledgerbee.platform.shares import TURNED_AWAY
+from ledgerbee.platform.shares import REFUSED
 from ledgerbee.sales.delivery import jobs
 from ledgerbee.sales.delivery.jobs import deliver_invoice, give_up_delivery
 from ledgerbee.sales.delivery.rules import CLAIM_LASTS
@@ -347,10 +347,10 @@ async def test_a_mail_is_not_sent_again_for_want_of_a_connection(
     holding = [asyncio.create_task(shop.api.run(hold)) for _ in range(10)]
     await asyncio.sleep(0.5)  # those without a connection have given up
     assert not all(task.done() for task in holding)
-    turned_away = TURNED_AWAY.labels("share")._value.get()
+    turned_away = REFUSED.labels("share")._value.get()
     office.go_on.set()
     await asyncio.sleep(0.5)
-    assert TURNED_AWAY.labels("share")._value.get() > turned_away
+    assert REFUSED.labels("share")._value.get() > turned_away
     done.set()
     await delivering
     await asyncio.gather(*holding, return_exceptions=True)

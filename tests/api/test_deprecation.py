@@ -1,19 +1,19 @@
 """Operations with a scheduled shutdown say so on every answer, also on those that never reach them (contract 1.1)."""
 
 from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from typing import Any
 
 import httpx
 import pytest
 import pytest_asyncio
-from fastapi import Body
 from tests.conftest import BLOBS, Api, SteeredClock
 
 from ledgerbee.app.main import create_api
 from ledgerbee.core.errors import ErrorCode
 from ledgerbee.http.edge import Edge
-from ledgerbee.http.middleware import Shell
+from ledgerbee.http.middleware import HttpMiddleware
 from ledgerbee.http.operation import Ctx, Deprecation, operation, resource_router
+from ledgerbee.http.wire import RequestModel
 from ledgerbee.platform.db import Database
 
 OLD = "/api/v1/old-things"
@@ -26,12 +26,16 @@ JSON = {"content-type": "application/json"}
 router = resource_router("Reports")
 
 
+class _OldThing(RequestModel):
+    fault: str = ""
+
+
 @router.post("/v1/old-things", **operation("Old", scope="reports-read", deprecation=DEPRECATION))
-async def do_old_thing(context: Ctx, fault: Annotated[str, Body(embed=True)] = "") -> str:
-    if fault == "429":
+async def do_old_thing(context: Ctx, body: _OldThing) -> str:
+    if body.fault == "429":
         raise SLOW_DOWN.error()
-    if fault:
-        raise RuntimeError(fault)
+    if body.fault:
+        raise RuntimeError(body.fault)
     return str(context.company_id)
 
 
@@ -46,8 +50,9 @@ async def client(api: Api, database: Database, clock: SteeredClock) -> AsyncIter
     inner = create_api(clock)
     inner.router.routes.extend(router.routes)
     edge = inner.state.edge = Edge(database, clock, BLOBS)
-    shell = Shell(inner, routes=inner.routes, clock=clock, recognize=edge.recognize, allowed_origins=())
-    transport = httpx.ASGITransport(shell, raise_app_exceptions=False)
+    identify = edge.authenticator.identify_rejected_request
+    wrapped = HttpMiddleware(inner, routes=inner.routes, clock=clock, identify=identify, allowed_origins=())
+    transport = httpx.ASGITransport(wrapped, raise_app_exceptions=False)
     headers = {"x-api-key": api.key}
     async with httpx.AsyncClient(transport=transport, base_url="http://ledgerbee.test", headers=headers) as client:
         yield client

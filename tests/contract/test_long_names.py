@@ -13,7 +13,7 @@ from tests.contract.test_requests import errors_of, with_query
 from tests.contract.world import World
 
 from ledgerbee.core.errors import MAX_FINDINGS, MAX_NAME
-from ledgerbee.http.operation import decode_json
+from ledgerbee.http.json_body import decode_json
 
 #: Characters; a body of 1 MB has room for it, every operation takes that.
 _LENGTH: Final = 900_000

@@ -34,7 +34,7 @@ async def call(row: Row, world: World, path: str, key: str | None, **options: ob
 
 
 def test_every_operation_has_a_row_and_every_row_an_operation() -> None:
-    routes = {(method, route.path) for router in ROUTERS for route in router.routes for method in route.methods}  # type: ignore[attr-defined]
+    routes = {(method, route.path) for router in ROUTERS for route in router.routes for method in route.methods}
     rows = {(row.method, "/api" + row.path.partition("?")[0]) for row in OPERATIONS}
     assert routes == rows
 
@@ -42,7 +42,7 @@ def test_every_operation_has_a_row_and_every_row_an_operation() -> None:
 @pytest.mark.parametrize("row", OPERATIONS, ids=str)
 def test_an_operation_says_what_the_table_says(row: Row) -> None:
     routes = [route for router in ROUTERS for route in router.routes]
-    (route,) = [r for r in routes if r.path == "/api" + row.path.partition("?")[0] and row.method in r.methods]  # type: ignore[attr-defined]
+    (route,) = [r for r in routes if r.path == "/api" + row.path.partition("?")[0] and row.method in r.methods]
     operation = operation_of(route)
     assert operation is not None
     assert operation.scope == row.scope

@@ -5,7 +5,7 @@ import hashlib
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -37,9 +37,9 @@ def request_model(row: Row) -> type[RequestModel] | None:
     """The model of the operation's body, None where it takes none."""
     for router in ROUTERS:
         for route in router.routes:
-            if route.path == "/api" + row.path.partition("?")[0] and row.method in route.methods:  # type: ignore[attr-defined]
-                body = route.dependant.body_params  # type: ignore[attr-defined]
-                return body[0].field_info.annotation if body else None
+            if route.path == "/api" + row.path.partition("?")[0] and row.method in route.methods:
+                body = route.dependant.body_params
+                return cast("type[RequestModel]", body[0].field_info.annotation) if body else None
     raise AssertionError(row)
 
 

@@ -15,7 +15,7 @@ from uuid import uuid4
 import pytest
 from tests.contract.world import World
 
-from ledgerbee.http import body_limits, idempotency, operation
+from ledgerbee.http import body_limits, idempotency, json_body
 from ledgerbee.http.body_limits import LARGE
 from ledgerbee.ledger.entries import fast_wire
 from ledgerbee.ledger.uploads import rules as attachments
@@ -28,7 +28,7 @@ _WHOLE: Final = (
     idempotency.reservation,
     fast_wire.plain_entry,
     fast_wire.plain_batch,
-    operation._readable,
+    json_body._readable,
     attachments._decode,
 )
 _ENTRY, _BATCH, _DRAFTS = "/v2/journal-entries", "/v2/journal-entries/batch", "/v2/draft-journal-batches"

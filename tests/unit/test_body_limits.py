@@ -19,7 +19,7 @@ from ledgerbee.http.body_limits import (
     check_elements,
     max_elements,
 )
-from ledgerbee.http.operation import decode_json
+from ledgerbee.http.json_body import decode_json
 from ledgerbee.http.validation import validation_error
 
 _VALUES = st.recursive(

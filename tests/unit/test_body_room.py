@@ -40,7 +40,7 @@ async def test_who_has_its_share_is_overtaken() -> None:
 
 
 async def test_who_waits_in_vain_is_told_and_leaves_no_trace() -> None:
-    room = BodyRoom(room=10, share=10, patience=0.01)
+    room = BodyRoom(room=10, share=10, timeout_s=0.01)
     held = await room.enter("a", 10)
     with pytest.raises(LedgerBeeError) as caught:
         await room.enter("b", 1)

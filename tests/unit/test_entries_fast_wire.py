@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from ledgerbee.core.errors import LedgerBeeError
-from ledgerbee.http.operation import decode_json
+from ledgerbee.http.json_body import decode_json
 from ledgerbee.ledger.entries.fast_wire import plain_batch, plain_entry
 from ledgerbee.ledger.entries.wire import CreateJournalEntryBatchRequest, CreateJournalEntryRequest
 

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from ledgerbee.core.errors import LedgerBeeError
-from ledgerbee.http.operation import decode_json
+from ledgerbee.http.json_body import decode_json
 from ledgerbee.ledger.imports import wire
 from ledgerbee.ledger.imports.rules import Directory
 

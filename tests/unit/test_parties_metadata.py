@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
+from ledgerbee.http.json_body import decode_json
 from ledgerbee.http.metadata import Metadata, MetadataOut, is_same, matching_objects
-from ledgerbee.http.operation import decode_json
 
 REQUEST: TypeAdapter[dict[str, Any]] = TypeAdapter(Metadata)
 RESPONSE: TypeAdapter[dict[str, Any]] = TypeAdapter(MetadataOut)

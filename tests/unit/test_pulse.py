@@ -5,7 +5,7 @@ import time
 
 from prometheus_client import REGISTRY
 
-from ledgerbee.app.pulse import watched
+from ledgerbee.app.pulse import monitored_event_loop
 
 
 def late(seconds: str) -> float:
@@ -15,7 +15,7 @@ def late(seconds: str) -> float:
 
 async def test_what_holds_the_loop_is_counted() -> None:
     before, all_before = late("0.1"), late("+Inf")
-    async with watched():
+    async with monitored_event_loop():
         await asyncio.sleep(0.1)
         time.sleep(0.2)  # noqa: ASYNC251  what nothing of ours may do
         await asyncio.sleep(0.1)

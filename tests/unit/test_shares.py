@@ -1,4 +1,4 @@
-"""Shares in a pool of connections: whoever comes and goes, nobody is shut out and no place is lost."""
+"""ConnectionShares in a pool of connections: whoever comes and goes, nobody is shut out and no place is lost."""
 
 import asyncio
 from collections import Counter
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.platform import shares
-from ledgerbee.platform.shares import CONNECTIONS_EXHAUSTED, Shares
+from ledgerbee.platform.shares import CONNECTIONS_EXHAUSTED, ConnectionShares
 
 FOREVER = 3600.0
 
@@ -19,13 +19,13 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
-def taking(pool: Shares, holder: str, *, read_only: bool = False) -> "asyncio.Task[None]":
-    return asyncio.create_task(pool.take(holder, FOREVER, read_only=read_only))
+def taking(pool: ConnectionShares, holder: str, *, read_only: bool = False) -> "asyncio.Task[None]":
+    return asyncio.create_task(pool.acquire(holder, FOREVER, read_only=read_only))
 
 
 @pytest.mark.parametrize(("size", "writes", "reads"), [(1, 1, 1), (2, 1, 1), (3, 1, 2), (4, 1, 2), (10, 4, 5)])
 async def test_one_company_comes_to_half_of_the_pool(size: int, writes: int, reads: int) -> None:
-    pool = Shares(size)
+    pool = ConnectionShares(size)
     waiting = [taking(pool, "a") for _ in range(40)]
     await settle()
     assert sum(task.done() for task in waiting) == writes
@@ -42,7 +42,7 @@ class _Model:
     """What a run of takings and givings back comes to."""
 
     def __init__(self, size: int) -> None:
-        self.pool = Shares(size)
+        self.pool = ConnectionShares(size)
         self.size = size
         self.tasks: list[tuple[str, asyncio.Task[None]]] = []
         self.held: Counter[str] = Counter()
@@ -57,11 +57,11 @@ class _Model:
             mine[-1][1].cancel()
             if has_it:
                 self.held[holder] -= 1
-                self.pool.give_back(holder)
+                self.pool.release(holder)
         elif kind == "end" and self.held[holder]:
             self.tasks.remove(next(one for one in mine if one[1].done()))
             self.held[holder] -= 1
-            self.pool.give_back(holder)
+            self.pool.release(holder)
         await settle()
         self.held = Counter(holder for holder, task in self.tasks if task.done())
 
@@ -89,33 +89,33 @@ def test_nobody_is_shut_out_and_no_place_is_lost(size: int, steps: list[tuple[st
                 await model.do("end", holder)
         assert not model.tasks
         for number in range(size):
-            await model.pool.take(f"other {number}", 5)
+            await model.pool.acquire(f"other {number}", 5)
 
     asyncio.run(run())
 
 
 async def test_whoever_waits_in_vain_is_told_whose_connections_it_waited_for() -> None:
-    pool = Shares(4)
-    await pool.take("a", FOREVER)
+    pool = ConnectionShares(4)
+    await pool.acquire("a", FOREVER)
     with pytest.raises(LedgerBeeError) as told:
-        await pool.take("a", 0.01)
+        await pool.acquire("a", 0.01)
     assert told.value.error_code is CONNECTIONS_EXHAUSTED
     for other in "bcd":
-        await pool.take(other, FOREVER)
+        await pool.acquire(other, FOREVER)
     with pytest.raises(TimeoutError):
-        await pool.take("e", 0.01)
-    pool.give_back("a")
-    await pool.take("e", FOREVER)
+        await pool.acquire("e", 0.01)
+    pool.release("a")
+    await pool.acquire("e", FOREVER)
 
 
 async def test_no_more_wait_than_memory_is_meant_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shares, "MAX_WAITING", 3)
-    pool = Shares(4)
+    pool = ConnectionShares(4)
     waiting = [taking(pool, "a") for _ in range(5)]
     await settle()
     assert [task.done() for task in waiting] == [True, False, False, False, True]
     assert isinstance(waiting[-1].exception(), LedgerBeeError)
     for _ in range(4):  # they are served in order, and nobody has been forgotten
-        pool.give_back("a")
+        pool.release("a")
         await settle()
     assert all(task.done() for task in waiting)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from ledgerbee.core.errors import MAX_FINDINGS
-from ledgerbee.http.partial import findings, told
+from ledgerbee.http.partial import all_findings, findings
 from ledgerbee.http.stepwise import validated_in_steps
 from ledgerbee.http.validation import validation_error
 from ledgerbee.http.wire import RequestModel
@@ -63,7 +63,9 @@ def at_once(model: type[RequestModel], body: Any) -> RequestModel | set[tuple[st
     try:
         return model.model_validate(body)
     except ValidationError as fault:
-        errors = [{**error, "loc": ("body", *error["loc"])} for error in told(model, body, fault.errors(), None)]
+        errors = [
+            {**error, "loc": ("body", *error["loc"])} for error in all_findings(model, body, fault.errors(), None)
+        ]
         return _found(errors)
 
 

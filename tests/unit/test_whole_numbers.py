@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError, create_model
 
 from ledgerbee.app.routes import ROUTERS  # noqa: F401  all request models are known then
-from ledgerbee.http.operation import decode_json
+from ledgerbee.http.json_body import decode_json
 from ledgerbee.http.wire import RequestModel
 from ledgerbee.ledger.imports import wire
 from ledgerbee.ledger.imports.rules import Directory, References

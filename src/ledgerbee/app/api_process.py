@@ -11,8 +11,8 @@ import uvloop
 
 from ledgerbee.app.config import Settings
 from ledgerbee.app.main import create_app
-from ledgerbee.app.process import GRACE_S, Pipes, application_login, begin, settle
-from ledgerbee.http.connection_limits import Gate, Limits
+from ledgerbee.app.process import GRACE_S, Pipes, application_login, child_arguments, freeze_gc
+from ledgerbee.http.connection_limits import ConnectionLimiter, Limits
 from ledgerbee.http.protocol import HttpProtocol
 
 #: Seconds after which the thread that decodes large bodies lets the event loop go on; Python's own are five times that.
@@ -30,9 +30,9 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        settle()
+        freeze_gc()
         self._pipes.watch(self._stop)
-        self._pipes.tell_ready()
+        self._pipes.signal_ready()
 
     def _stop(self) -> None:
         self.should_exit = True
@@ -52,7 +52,7 @@ def run_api(settings: Settings, pipes: Pipes, listener: socket.socket) -> None:
     config = uvicorn.Config(
         create_app(url, settings, set_role=set_role),
         lifespan="on",
-        http=cast("Any", partial(HttpProtocol, Gate(limits))),
+        http=cast("Any", partial(HttpProtocol, ConnectionLimiter(limits))),
         ws="none",
         log_config=None,
         access_log=False,
@@ -79,5 +79,5 @@ def _with_descriptors(connections: int) -> int:
 
 def main() -> None:
     """Be the process that the arguments say."""
-    settings, pipes, (descriptor,) = begin()
+    settings, pipes, (descriptor,) = child_arguments()
     run_api(settings, pipes, socket.socket(fileno=descriptor))

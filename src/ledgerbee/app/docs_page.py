@@ -6,7 +6,7 @@ from typing import Final
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 
-from ledgerbee.http.middleware import PAGE_SECURITY_POLICY
+from ledgerbee.http.response_headers import PAGE_SECURITY_POLICY
 
 router = APIRouter(include_in_schema=False)
 

@@ -16,15 +16,17 @@ from ledgerbee.app.config import Settings
 from ledgerbee.app.docs_page import router as docs_router
 from ledgerbee.app.health import router as health_router
 from ledgerbee.app.openapi import describe
-from ledgerbee.app.pulse import watched
+from ledgerbee.app.pulse import monitored_event_loop
 from ledgerbee.app.reactions import REACTIONS
 from ledgerbee.app.routes import ROUTERS
 from ledgerbee.core.dates import Clock, system_clock
-from ledgerbee.http.dispatch import Dispatch
+from ledgerbee.http.dispatch import Dispatcher
 from ledgerbee.http.edge import Edge
 from ledgerbee.http.envelope import INTERNAL_ERROR, METHOD_NOT_ALLOWED, NOT_FOUND, error_response
-from ledgerbee.http.middleware import Shell
-from ledgerbee.http.operation import MALFORMED_JSON, operation_of
+from ledgerbee.http.json_body import MALFORMED_JSON
+from ledgerbee.http.middleware import HttpMiddleware
+from ledgerbee.http.route import operation_of
+from ledgerbee.http.state import state_of
 from ledgerbee.platform.credentials.model import Principal
 from ledgerbee.platform.db import APPLICATION_ROLE, Database
 from ledgerbee.platform.logs import printable
@@ -59,14 +61,16 @@ def create_api(clock: Clock = system_clock) -> FastAPI:
         return response
 
     async def fail(request: Request, _: Exception) -> Response:
-        # The fault itself goes on to the shell, which logs it; the caller gets the request's id and no more.
-        return error_response(request, INTERNAL_ERROR.error(requestId=request.scope["ledgerbee.request_id"]), clock())
+        # The fault itself goes on to the middleware, which logs it; the caller gets the request's id and no more.
+        return error_response(request, INTERNAL_ERROR.error(requestId=state_of(request.scope).request_id), clock())
 
     api.add_exception_handler(HTTPException, refuse)
     api.add_exception_handler(Exception, fail)
-    for router in (*ROUTERS, health_router, docs_router):
-        # Straight into the application's own list: inclusion would search router by router on every request.
-        api.router.routes.extend(router.routes)
+    # Straight into the application's own list: inclusion would search router by router on every request.
+    for operations in ROUTERS:
+        api.router.routes.extend(operations.routes)
+    for pages in (health_router, docs_router):
+        api.router.routes.extend(pages.routes)
     describe(api)
     return api
 
@@ -76,7 +80,7 @@ def _tell_methods(response: Response, request: Request, routes: Sequence[BaseRou
     there = [route for route in routes if isinstance(route, Route) and route.matches(request.scope)[0] is Match.PARTIAL]
     methods = {method for route in there for method in route.methods or ()}
     if "GET" in methods:
-        methods.add("HEAD")  # which the shell answers as GET
+        methods.add("HEAD")  # which the middleware answers as GET
     response.headers["Allow"] = ", ".join(sorted(methods))
     # No operation was asked for: the answer says that it is deprecated only when all at the address are.
     facts = [(route, operation_of(route)) for route in there]
@@ -104,22 +108,22 @@ def create_app(
         waiting_mb = max(settings.max_waiting_imports_mb, settings.max_import_mb)
         api.state.edge = Edge(database, clock, blob_store(settings), waiting_mb * 1024 * 1024)
         try:
-            async with watched():
+            async with monitored_event_loop():
                 yield
         finally:
             await database.close()
             await asyncio.to_thread(rendering.close)
 
-    async def recognize(request: Request) -> Principal | None:
-        edge: Edge = api.state.edge
-        return await edge.recognize(request)
+    async def identify(request: Request) -> Principal | None:
+        edge: Edge = api.state.edge  # there from the start of the lifespan
+        return await edge.authenticator.identify_rejected_request(request)
 
     api.router.lifespan_context = lifespan
-    return Shell(
-        Dispatch(api),
+    return HttpMiddleware(
+        Dispatcher(api),
         routes=api.routes,
         clock=clock,
-        recognize=recognize,
+        identify=identify,
         allowed_origins=settings.allowed_origins,
         max_stream_bytes=settings.max_import_mb * 1024 * 1024,
     )

@@ -39,14 +39,14 @@ class Pipes:
         os.set_blocking(self.lifeline, False)
         loop.add_reader(self.lifeline, ended)
 
-    def tell_ready(self) -> None:
+    def signal_ready(self) -> None:
         """Say, once, that this process does its work. A supervisor that is gone by now is `watch`'s affair."""
         with suppress(BrokenPipeError):
             os.write(self.ready, f"{self.name}\n".encode())
         os.close(self.ready)
 
 
-def begin() -> tuple[Settings, Pipes, list[int]]:
+def child_arguments() -> tuple[Settings, Pipes, list[int]]:
     """The settings, the pipes and further descriptors of a process started with `NAME LIFELINE_FD READY_FD [FD]...`."""
     settings = Settings()
     logs.configure(settings.log_level)
@@ -54,7 +54,7 @@ def begin() -> tuple[Settings, Pipes, list[int]]:
     return settings, Pipes(name, int(lifeline), int(ready)), [int(descriptor) for descriptor in others]
 
 
-def settle() -> None:
+def freeze_gc() -> None:
     """What was loaded lives as long as the process: the garbage collector need not look at it again and again.
 
     What requests and rows make goes with them, hardly any of it in circles: a look at each ten thousand is enough.

@@ -13,7 +13,7 @@ from prometheus_client import Histogram
 #: Seconds between two looks.
 INTERVAL_S: Final = 0.02
 
-LATE: Final = Histogram(
+LAG: Final = Histogram(
     "ledgerbee_event_loop_late_seconds",
     f"How late the event loop of an API process came to a timer, every {INTERVAL_S:g} seconds",
     buckets=(0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5),
@@ -21,18 +21,18 @@ LATE: Final = Histogram(
 
 
 @asynccontextmanager
-async def watched() -> AsyncIterator[None]:
-    """The running event loop is watched until the block ends."""
-    watch = asyncio.create_task(_watch())
+async def monitored_event_loop() -> AsyncIterator[None]:
+    """Measure the lag of the running event loop until the block ends."""
+    task = asyncio.create_task(_measure())
     try:
         yield
     finally:
-        watch.cancel()
+        task.cancel()
 
 
-async def _watch() -> None:
+async def _measure() -> None:
     loop = asyncio.get_running_loop()
     while True:
         due = loop.time() + INTERVAL_S
         await asyncio.sleep(INTERVAL_S)
-        LATE.observe(max(0.0, loop.time() - due))
+        LAG.observe(max(0.0, loop.time() - due))

@@ -1,7 +1,5 @@
 """Every router of the API, in the reference's order of tags."""
 
-from fastapi import APIRouter
-
 from ledgerbee.app import companies
 from ledgerbee.catalog.prices import http as prices
 from ledgerbee.catalog.product_groups import http as product_groups
@@ -10,6 +8,7 @@ from ledgerbee.chart.accounts import http as accounts
 from ledgerbee.chart.dimensions import http as dimensions
 from ledgerbee.chart.journal_categories import http as journal_categories
 from ledgerbee.chart.vat_codes import http as vat_codes
+from ledgerbee.http.operation import OperationRouter
 from ledgerbee.ledger.attachments import http as journal_attachments
 from ledgerbee.ledger.drafts import http as draft_journal_entries
 from ledgerbee.ledger.entries import http as journal_entries
@@ -32,7 +31,7 @@ from ledgerbee.tenancy.oauth import http as oauth_clients
 from ledgerbee.tenancy.oauth import token_http as oauth_tokens
 from ledgerbee.tenancy.rates import http as exchange_rates
 
-ROUTERS: tuple[APIRouter, ...] = (
+ROUTERS: tuple[OperationRouter, ...] = (
     accounts.router,
     api_keys.router,
     company.router,

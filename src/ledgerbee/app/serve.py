@@ -23,15 +23,15 @@ from typing import Any, Final, Self
 import structlog
 
 from ledgerbee.app.process import GRACE_S
-from ledgerbee.app.signals import unwind
+from ledgerbee.app.signals import cancel_and_exit
 
 #: How long a port may be taken by children of a killed `serve`, which are about to notice.
-_PORT_PATIENCE_S: Final = 2.0
+_PORT_TIMEOUT_S: Final = 2.0
 #: A child that ran at least this long is started again at once; others after a pause that doubles up to the longest.
 _HEALTHY_S: Final = 10.0
-_LONGEST_PAUSE_S: Final = 30.0
+_MAX_PAUSE_S: Final = 30.0
 #: Whether connections are dealt out among sockets on one address.
-_DEALS_OUT: Final = sys.platform == "linux"
+_HAS_REUSE_PORT_BALANCING: Final = sys.platform == "linux"
 #: Seconds between looks at what is not announced by a signal.
 _TICK_S: Final = 1.0
 
@@ -45,10 +45,10 @@ class StartFailedError(Exception):
 def listen(host: str, port: int, *, shared: bool = False) -> socket.socket:
     """A listening TCP socket that children inherit. Raises `OSError` when the address can't be listened on.
 
-    If it is to be `shared`, it is bound only, and sockets of `beside` can listen on its address.
+    If it is to be `shared`, it is bound only, and sockets of `reuse_port_socket` can listen on its address.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    deadline = time.monotonic() + _PORT_PATIENCE_S
+    deadline = time.monotonic() + _PORT_TIMEOUT_S
     while True:
         try:
             with ExitStack() as stack:
@@ -68,21 +68,21 @@ def listen(host: str, port: int, *, shared: bool = False) -> socket.socket:
             time.sleep(0.1)
 
 
-def beside(address: socket.socket) -> socket.socket:
+def reuse_port_socket(address: socket.socket) -> socket.socket:
     """A socket for one of several processes to listen with on an address that is shared.
 
     Each process has its own, and the kernel deals the connections out among those who listen. Of one socket for all,
     the process that is awake takes every connection that waits: one did the work of eight clients, the others none.
     Where the kernel doesn't deal out it is the one for all.
     """
-    return _bound(address.family, address.getsockname(), shared=True) if _DEALS_OUT else address.dup()
+    return _bound(address.family, address.getsockname(), shared=True) if _HAS_REUSE_PORT_BALANCING else address.dup()
 
 
 def _bound(family: int, address: tuple[Any, ...], *, shared: bool = False) -> socket.socket:
     bound = socket.socket(family, socket.SOCK_STREAM)
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if shared and _DEALS_OUT:
+        if shared and _HAS_REUSE_PORT_BALANCING:
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         bound.bind(address)
     except OSError:
@@ -150,7 +150,7 @@ class StopSignals:
         first, self.stopping = not self.stopping, True
         self.interrupts += number == signal.SIGINT
         if first and not self._noting:
-            unwind(0)
+            cancel_and_exit(0)
 
 
 @dataclass
@@ -171,7 +171,7 @@ class _Child:
             self.process = None
             healthy = time.monotonic() - self.started > _HEALTHY_S
             self.start_at = time.monotonic() + (0.0 if healthy else self.pause)
-            self.pause = 1.0 if healthy else min(2 * self.pause or 1.0, _LONGEST_PAUSE_S)
+            self.pause = 1.0 if healthy else min(2 * self.pause or 1.0, _MAX_PAUSE_S)
         return code
 
 
@@ -213,13 +213,13 @@ class Supervisor:
                 selector.register(self.signals.descriptor, selectors.EVENT_READ)
                 selector.register(ready.reader, selectors.EVENT_READ)
                 while not self.signals.stopping:
-                    self._tend(lifeline, ready)
+                    self._restart_ended(lifeline, ready)
                     self.on_tick()
                     selector.select(_TICK_S)
                     self.signals.drain()
-                    self._hear_ready(ready.reader)
+                    self._read_ready(ready.reader)
 
-    def _tend(self, lifeline: "_Pipe", ready: "_Pipe") -> None:
+    def _restart_ended(self, lifeline: "_Pipe", ready: "_Pipe") -> None:
         """Notice children that ended, and start those that are due."""
         for child in self._children:
             code = child.ended()
@@ -238,7 +238,7 @@ class Supervisor:
             descriptors = [lifeline.reader, ready.writer]
             if child.listens:
                 # Its own from now on: when it ends, nobody is left waiting for it.
-                own = self.listener.dup() if self.processes == 1 else beside(self.listener)
+                own = self.listener.dup() if self.processes == 1 else reuse_port_socket(self.listener)
                 descriptors.append(stack.enter_context(own).fileno())
             child.process = subprocess.Popen(  # noqa: S603  our own module
                 [sys.executable, "-m", "ledgerbee.app.child", kind, child.name, *map(str, descriptors)],
@@ -249,7 +249,7 @@ class Supervisor:
         child.started = time.monotonic()
         log.info("process.started", process=child.name, pid=child.process.pid)
 
-    def _hear_ready(self, reader: int) -> None:
+    def _read_ready(self, reader: int) -> None:
         try:
             said = os.read(reader, 4096).decode().split()
         except BlockingIOError:

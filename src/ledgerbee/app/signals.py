@@ -3,7 +3,7 @@
 import sys
 
 
-def unwind(status: int) -> None:
+def cancel_and_exit(status: int) -> None:
     """Leave whatever is being done, cleaning up on the way out, and exit with `status`.
 
     Inside an event loop everything that runs in it is cancelled, which `asyncio.run` raises as `CancelledError` once it

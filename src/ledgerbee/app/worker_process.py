@@ -11,7 +11,7 @@ import uvloop
 
 from ledgerbee.app.blobs import blob_store
 from ledgerbee.app.config import Settings
-from ledgerbee.app.process import Pipes, begin, settle, worker_login
+from ledgerbee.app.process import Pipes, child_arguments, freeze_gc, worker_login
 from ledgerbee.app.reactions import REACTIONS
 from ledgerbee.app.worker import POOL_SIZE, Worker
 from ledgerbee.core.dates import system_clock
@@ -40,8 +40,8 @@ async def _work(settings: Settings, pipes: Pipes | None, options: dict[str, Any]
             asyncio.get_running_loop().add_signal_handler(number, worker.stop)
         if pipes is not None:
             pipes.watch(worker.stop)
-            pipes.tell_ready()
-        settle()
+            pipes.signal_ready()
+        freeze_gc()
         await worker.run()
     except BaseException:
         database.pool.terminate()  # connections that went down with the worker may never come back to the pool
@@ -59,5 +59,5 @@ def _feed(settings: Settings) -> Feed | None:
 
 def main() -> None:
     """Be the process that the arguments say."""
-    settings, pipes, _ = begin()
+    settings, pipes, _ = child_arguments()
     run_worker(settings, pipes)

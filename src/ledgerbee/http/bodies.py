@@ -8,14 +8,13 @@ from pydantic import ValidationError
 
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.http.body_limits import LARGE
-from ledgerbee.http.caller import Caller
 from ledgerbee.http.checks import Facts, facts_of
 from ledgerbee.http.pace import give_turn
-from ledgerbee.http.partial import has_checks, told
+from ledgerbee.http.partial import all_findings, has_checks
+from ledgerbee.http.state import state_of
 from ledgerbee.http.stepwise import validated_in_steps
 from ledgerbee.http.validation import validation_error
 from ledgerbee.http.wire import RequestModel
-from ledgerbee.platform.context import Context
 
 M = TypeVar("M", bound=RequestModel)
 
@@ -30,7 +29,7 @@ async def validated_body(model: type[M], request: Request) -> M:
     try:
         return model.model_validate(body)
     except ValidationError as fault:
-        errors = told(model, body, fault.errors(include_url=False), await _facts(model, request))
+        errors = all_findings(model, body, fault.errors(include_url=False), await _facts(model, request))
         raise RequestValidationError([{**error, "loc": ("body", *error["loc"])} for error in errors]) from None
 
 
@@ -49,9 +48,8 @@ async def _facts(model: type[RequestModel], request: Request) -> Facts | None:
     """What the rules of a body ask for, from the request's transaction or another one; None where it has no rules."""
     if not has_checks(model):
         return None
-
-    context: Context | None = request.scope.get("ledgerbee.context")
-    if context is not None:
-        return await facts_of(context)
-    caller: Caller = request.scope["ledgerbee.caller"]
-    return await caller.read(facts_of)
+    state = state_of(request.scope)
+    if state.context is not None:
+        return await facts_of(state.context)
+    assert state.caller is not None, "a public operation has no body model"
+    return await state.caller.read(facts_of)

@@ -8,7 +8,7 @@ from typing import TypeVar
 from fastapi import Response
 
 from ledgerbee.core.dates import Clock, system_clock
-from ledgerbee.http.command_batcher import Together, Work
+from ledgerbee.http.command_batcher import CommandBatcher, Work
 from ledgerbee.http.idempotency import IDEMPOTENCY_KEY_IN_USE, Reservation, answer_of, replay
 from ledgerbee.platform.blobs.store import BlobStore
 from ledgerbee.platform.context import NO_LIMIT, Context, Origin
@@ -25,14 +25,14 @@ class Caller:
     """One request's principal, moment, database and blob store: enough to open transactions of its own.
 
     `reservation` is the idempotency key that it sent, `secret_fields` what is not kept of its answer, `address` the
-    client's, as the outermost trusted proxy told it (None: it has none). `admit` lets the request in once more, as of
-    now; told that what is remembered of the credential is stale, it asks the database. `max_waiting_bytes` is what one
+    client's, as the outermost trusted proxy has it (None: it has none). `admit` admits the request once more, as of
+    now; it asks the database where the cached credential `is_stale`. `max_waiting_bytes` is what one
     company may have waiting to be worked off. `now` is when the request came in; `clock` tells of what ends it later.
     """
 
     principal: Principal
     database: Database
-    together: Together
+    batcher: CommandBatcher
     blobs: BlobStore
     request_id: str
     now: datetime
@@ -139,7 +139,7 @@ class Caller:
         `work` gets everyone's commands and gives everyone's outcomes; `render` makes this caller's answer. `size` is
         how much there is to do. Raises `TOO_MUCH_CONTENTION` where too many wait already.
         """
-        return await self._once(self.together.run(self.tenant, self.reservation, self.now, work, command, render, size))
+        return await self._once(self.batcher.run(self.tenant, self.reservation, self.now, work, command, render, size))
 
     async def _once(self, running: Awaitable[T]) -> T | Response:
         try:

@@ -53,7 +53,7 @@ _WITHOUT_REQUEST: Final = frozenset({Phase.NEW, Phase.IDLE, Phase.HEADER, Phase.
 
 
 class Connection(Protocol):
-    """What a gate has to know of a connection: `HttpProtocol`."""
+    """What the limiter has to know of a connection: `HttpProtocol`."""
 
     loop: asyncio.AbstractEventLoop
     client: tuple[str, int] | None
@@ -63,17 +63,17 @@ class Connection(Protocol):
     #: When the phase began, or its last window; on the loop's clock.
     since: float
 
-    def look(self, now: float) -> None:
+    def check_timeouts(self, now: float) -> None:
         """End it if it keeps the process waiting for too long."""
 
     def drop(self) -> None:
         """End it without a word."""
 
-    def give_way(self) -> None:
+    def refuse_body(self) -> None:
         """Refuse the request whose body is coming in."""
 
 
-class Gate:
+class ConnectionLimiter:
     """The connections of one process: who may have one, and for how long it may keep others waiting."""
 
     def __init__(self, limits: Limits) -> None:
@@ -81,9 +81,9 @@ class Gate:
         self._connections: set[Connection] = set()
         self._by_client: dict[str, int] = {}
         #: Whose body is coming in, by connection, oldest first: of companies, and of strangers by their address.
-        self._coming_in: dict[Connection, UUID] = {}
+        self._incoming: dict[Connection, UUID] = {}
         self._by_company: Counter[UUID] = Counter()
-        self._strangers: dict[Connection, str] = {}
+        self._incoming_public: dict[Connection, str] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._is_proxy = _proxies(limits.trusted_proxies)
 
@@ -98,43 +98,43 @@ class Gate:
         if connection.share:
             self._by_client[connection.share] = held
         if self._timer is None:
-            self._timer = connection.loop.call_later(_TICK_S, self._look, connection.loop)
+            self._timer = connection.loop.call_later(_TICK_S, self._check_all, connection.loop)
         if connection.share and held > self.limits.max_connections_per_client:
             if held > 2 * self.limits.max_connections_per_client:
-                connection.drop()  # it has been told often enough
+                connection.drop()  # it was refused often enough
                 return None
             return TOO_MANY_CONNECTIONS.error()
         if len(self._connections) > self.limits.max_connections:
-            return self._make_room(connection)
+            return self._drop_idle(connection)
         return None
 
-    def comes_in(self, connection: Connection, company: UUID | None, client: str) -> None:
-        """A body of the company comes in, or one of a stranger at the address `client`, until `has_come` is told.
+    def count_incoming_body(self, connection: Connection, company: UUID | None, client: str) -> None:
+        """A body of the company comes in, or one of a stranger at the address `client`: until `forget_incoming_body`.
 
         Raises `TOO_MANY_CONNECTIONS` when that would be more than the company's share: a quarter of the connections,
         and no more than it leaves to the other companies. Of strangers, who have nothing that tells them apart but
         the address, the oldest body of the address that has most gives way.
         """
-        self.has_come(connection)
+        self.forget_incoming_body(connection)
         most = max(_LEAST_SHARE, self.limits.max_connections // _SHARE)
         if company is None:
-            if len(self._strangers) >= most:
-                ((busiest, _),) = Counter(self._strangers.values()).most_common(1)
-                next(one for one, address in self._strangers.items() if address == busiest).give_way()
-            self._strangers[connection] = network_of(client)
+            if len(self._incoming_public) >= most:
+                ((busiest, _),) = Counter(self._incoming_public.values()).most_common(1)
+                next(one for one, address in self._incoming_public.items() if address == busiest).refuse_body()
+            self._incoming_public[connection] = network_of(client)
             return
-        left = self.limits.max_connections - most - len(self._coming_in)
+        left = self.limits.max_connections - most - len(self._incoming)
         if self._by_company[company] >= min(most, left):
             raise TOO_MANY_CONNECTIONS.error(
                 "Too many requests of the company are still coming in. Nothing was changed; try again in a moment."
             )
-        self._coming_in[connection] = company
+        self._incoming[connection] = company
         self._by_company[company] += 1
 
-    def has_come(self, connection: Connection) -> None:
+    def forget_incoming_body(self, connection: Connection) -> None:
         """The body is here, was refused, or comes no more. Told of any connection, as often as one likes."""
-        self._strangers.pop(connection, None)
-        company = self._coming_in.pop(connection, None)
+        self._incoming_public.pop(connection, None)
+        company = self._incoming.pop(connection, None)
         if company is not None:
             self._by_company[company] -= 1
             if not self._by_company[company]:
@@ -142,14 +142,14 @@ class Gate:
 
     def release(self, connection: Connection) -> None:
         """A connection has ended."""
-        self.has_come(connection)
+        self.forget_incoming_body(connection)
         self._connections.discard(connection)
         if connection.share:
             held = self._by_client.pop(connection.share, 0) - 1
             if held > 0:
                 self._by_client[connection.share] = held
 
-    def _make_room(self, newcomer: Connection) -> LedgerBeeError | None:
+    def _drop_idle(self, newcomer: Connection) -> LedgerBeeError | None:
         waiting = [one for one in self._connections if one.phase in _WITHOUT_REQUEST and one is not newcomer]
         if not waiting:
             return TOO_MANY_CONNECTIONS.error()
@@ -165,11 +165,11 @@ class Gate:
         network = network_of(host)
         return "" if not network or self._is_proxy(host) else network
 
-    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _check_all(self, loop: asyncio.AbstractEventLoop) -> None:
         now = loop.time()
         for connection in tuple(self._connections):
-            connection.look(now)
-        self._timer = loop.call_later(_TICK_S, self._look, loop) if self._connections else None
+            connection.check_timeouts(now)
+        self._timer = loop.call_later(_TICK_S, self._check_all, loop) if self._connections else None
 
 
 def network_of(host: str) -> str:

@@ -1,42 +1,57 @@
-"""Finds an operation's route by the start of its path, and answers from there where it can.
+"""Finds an operation's route by the start of its path, and answers from there.
 
 The router tries its routes in turn, all of well over a hundred for an operation far down the list; before it, a request
 passes what FastAPI prepares for handlers of every kind. The first three parts of a path (`/api/v1/invoices`) leave a
-handful of routes, in the same order, and operations that need nothing prepared are answered at once. Whatever else
-comes is the application's.
+handful of routes, in the same order, and operations need nothing prepared. Whatever is no operation is the
+application's.
 """
 
-from fastapi import FastAPI, Request
-from starlette.routing import Match
+from collections.abc import Iterable
+from typing import Final
+
+from fastapi import FastAPI
+from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
 
-from ledgerbee.http.operation import OperationRoute
+from ledgerbee.http.json_body import ExactRequest
+from ledgerbee.http.route import OperationRoute
 
-_PARTS = 4  # the path starts with a slash
+#: A path starts with a slash.
+_PARTS: Final = 4
 
 
-class Dispatch:
-    """The application, with a short way to its operations."""
+class RouteTable:
+    """Operations by the start of their path."""
 
-    def __init__(self, api: FastAPI) -> None:
-        self._api = api
+    def __init__(self, routes: Iterable[BaseRoute]) -> None:
         self._by_start: dict[str, list[OperationRoute]] = {}
-        for route in api.routes:
+        for route in routes:
             if isinstance(route, OperationRoute):
                 self._by_start.setdefault(_start(route.path), []).append(route)
 
+    def match(self, scope: Scope) -> Scope | None:
+        """What the route of the operation that is asked for adds to the request's scope; None if none is."""
+        for route in self._by_start.get(_start(scope["path"]), ()):
+            match, found = route.matches(scope)
+            if match is Match.FULL:
+                return found
+        return None
+
+
+class Dispatcher:
+    """The application, with a fast path to its operations: the middleware has found the route (`RouteTable`)."""
+
+    def __init__(self, api: FastAPI) -> None:
+        self._api = api
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            for route in self._by_start.get(_start(scope["path"]), ()):
-                match, found = route.matches(scope)
-                if match is Match.FULL:
-                    if route.short_way is None:
-                        break
-                    scope.update(found, app=self._api)
-                    response = await route.short_way(Request(scope, receive))
-                    await response(scope, receive, send)
-                    return
-        await self._api(scope, receive, send)
+        route = scope.get("route")
+        if isinstance(route, OperationRoute):
+            scope["app"] = self._api
+            response = await route.run(ExactRequest(scope, receive))
+            await response(scope, receive, send)
+        else:
+            await self._api(scope, receive, send)
 
 
 def _start(path: str) -> str:

@@ -1,4 +1,4 @@
-"""What a field that doesn't exist was probably meant to be: told beside the refusal, never acted on."""
+"""What an unknown field was probably meant to be: a hint in the refusal, never acted on."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
@@ -61,14 +61,14 @@ _LIKENESS: Final = 0.8
 
 def with_hints(model: type[BaseModel], errors: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Pydantic's findings in a body of `model`, those of unknown fields with a `hint` where there is a likely name."""
-    told = [dict(error) for error in errors]
-    unknown = [error for error in told if error["type"] == "extra_forbidden"]
+    found = [dict(error) for error in errors]
+    unknown = [error for error in found if error["type"] == "extra_forbidden"]
     for error in unknown[:_MAX_HINTS]:
         *place, name = error["loc"]
         hint = likely_name(str(name), _names_at(model, place))
         if hint is not None:
             error["hint"] = hint
-    return told
+    return found
 
 
 def likely_name(name: str, names: Iterable[str]) -> str | None:

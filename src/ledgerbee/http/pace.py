@@ -1,9 +1,11 @@
-"""When large bodies take their steps: one after the other in a process, companies in turn, and with pauses.
+"""Schedules the work on large bodies: one step at a time in a process, companies in turn, with pauses.
 
-A step (decoding, validating a hundred models) holds the event loop for some milliseconds. Several bodies at once would
-take theirs in each round of the loop, and a small request, which takes a few rounds, would wait for all of them each
-time. Here there is one step in a round, and where others wait for theirs a pause as long as it took: so half of the
-time is left to small requests, whatever comes in.
+A step (decoding, validating a hundred models) holds the event loop for some milliseconds. If several bodies had a step
+in each iteration of the loop, a small request, which takes a few iterations, would wait for all of them each time. Here
+an iteration has one step, and while other steps wait a pause follows that is as long as the step was: half of the time
+is left to small requests.
+
+It is no `FairQueue`: what it shares is time, measured after each step, and not a number of units.
 """
 
 import asyncio
@@ -18,7 +20,7 @@ from ledgerbee.http.body_limits import LARGE
 
 T = TypeVar("T")
 
-#: Whose body the request has: the edge says so.
+#: The company whose body the request has; the edge sets it.
 OWNER: Final[ContextVar[Hashable]] = ContextVar("owner", default=None)
 
 

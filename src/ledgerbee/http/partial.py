@@ -1,7 +1,7 @@
-"""Rules over several fields of a body, told beside what is wrong with its other fields.
+"""Rules over several fields of a body that has invalid fields: their findings are reported with those of the fields.
 
-A body that is no model can't be given to the actions, whose rules would find more. What can be read of it is given to
-the `checks` of its model instead: a rule that reads a field which is wrong is passed over, every other one is told.
+An invalid body can't be given to the actions, whose rules would find more. Its valid fields are given to the `checks`
+of its model instead: a rule that reads an invalid field is skipped, every other one is applied.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -58,7 +58,7 @@ def given(value: T | None) -> T:
     return value
 
 
-def told(
+def all_findings(
     model: type[RequestModel], body: Any, errors: Sequence[Mapping[str, Any]], facts: Facts | None
 ) -> list[dict[str, Any]]:
     """All findings in a body: Pydantic's, with hints, and those of the rules that could be looked at.
@@ -138,7 +138,7 @@ def _broken(checks: Callable[[], Iterable[Check]]) -> Iterator[dict[str, Any] | 
 def _as_findings(fault: LedgerBeeError) -> Iterator[dict[str, Any]]:
     for error in fault.details["validationErrors"]:
         for rule, text in error["constraints"].items():
-            yield {"type": rule, "loc": (error["property"],), "told": text}
+            yield {"type": rule, "loc": (error["property"],), "message": text}
 
 
 def _readable(model: type[RequestModel], value: Any, faults: _Faults) -> Any:

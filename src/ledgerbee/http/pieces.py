@@ -8,14 +8,12 @@ half an answer must not look whole.
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Final
 
 from fastapi import Request
 from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-#: In a request's scope: its answer's body stays here (HEAD).
-WITHOUT_BODY: Final = "ledgerbee.without_body"
+from ledgerbee.http.state import state_of
 
 
 class InPieces(StreamingResponse):
@@ -30,7 +28,7 @@ class InPieces(StreamingResponse):
         request = Request(scope, receive)
         async with aclosing(self._pieces):
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-            if not scope.get(WITHOUT_BODY):
+            if not state_of(scope).is_head:
                 async for piece in self._pieces:
                     await send({"type": "http.response.body", "body": piece, "more_body": True})
                     if await request.is_disconnected():

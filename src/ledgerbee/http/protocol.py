@@ -1,7 +1,7 @@
 """HTTP/1.1 on one connection: uvicorn's protocol with limits of its own, so that no proxy has to set them.
 
 Bounds the request line, the header, trailers, the time that a header or a body takes, the time that an answer takes
-to be read, and (`Gate`) connections. A request that is answered before its body has come is answered with
+to be read, and (`ConnectionLimiter`) connections. A request that is answered before its body has come is answered with
 `Connection: close`; what still comes is read and thrown away for a while. Were the connection closed at once, the
 kernel would answer what comes in with a reset, and the client's would drop the answer unread.
 """
@@ -9,7 +9,7 @@ kernel would answer what comes in with a reset, and the client's would drop the 
 import asyncio
 import json
 import sys
-from typing import Any, Final
+from typing import Any, Final, cast
 from uuid import UUID
 
 import httptools
@@ -19,9 +19,11 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from ledgerbee.core.dates import system_clock
 from ledgerbee.core.errors import LedgerBeeError, invalid
 from ledgerbee.core.ids import new_id
-from ledgerbee.http.connection_limits import Gate, Phase
+from ledgerbee.http.connection_limits import ConnectionLimiter, Phase
 from ledgerbee.http.envelope import HEADER_TOO_LARGE, REQUEST_TIMEOUT, TOO_MANY_CONNECTIONS, URI_TOO_LONG, envelope
-from ledgerbee.http.middleware import REQUESTS, SECURITY_HEADERS
+from ledgerbee.http.metrics import REQUESTS
+from ledgerbee.http.response_headers import SECURITY_HEADERS
+from ledgerbee.http.state import state_of
 from ledgerbee.platform.logs import log_request
 
 #: Bytes of the request line's address; of a header (or the trailers) in all; header fields.
@@ -54,24 +56,24 @@ class _RefusedError(Exception):
 class HttpProtocol(HttpToolsProtocol):
     """One connection."""
 
-    def __init__(self, gate: Gate, /, **options: Any) -> None:
+    def __init__(self, limiter: ConnectionLimiter, /, **options: Any) -> None:
         super().__init__(**options)
-        self.gate = gate
+        self.limiter = limiter
         self.share = ""
         self.phase = Phase.NEW
         self.since = self.loop.time()
         self._header_bytes = 0
         self._fields = 0
         self._body_bytes = 0
-        self._body_mark = 0
-        self._between = 0
+        self._window_bytes = 0
+        self._gap_bytes = 0
         #: Whether a header's end or some of a body was in the block that is being parsed.
-        self._has_moved = False
+        self._has_progress = False
         self._discarded = 0
         self._discard_until = 0.0
         self._refusal: LedgerBeeError | None = None
         #: The answer has said `Connection: close` before the request was here; or the rest isn't worth parsing.
-        self._hangs_up = False
+        self._closes_after_response = False
         self._unsent = 0
         self._unsent_since = 0.0
 
@@ -80,19 +82,19 @@ class HttpProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client is there."""
         super().connection_made(transport)
-        refusal = self.gate.admit(self)
+        refusal = self.limiter.admit(self)
         if refusal is not None:
             self._refuse(refusal)
             self._discard_until = self.since + _REFUSED_S
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection has ended, by whomever."""
-        self.gate.release(self)
+        self.limiter.release(self)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Bytes of the client: parsed within the limits, or thrown away."""
-        if self._hangs_up and self.phase is not Phase.BODY:
+        if self._closes_after_response and self.phase is not Phase.BODY:
             self._discard(len(data))
             return
         self._unset_keepalive_if_required()
@@ -101,7 +103,7 @@ class HttpProtocol(HttpToolsProtocol):
             self._begin_header()
         if self.phase is Phase.HEADER:
             self._header_bytes += len(data)
-        self._has_moved = False
+        self._has_progress = False
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade:
@@ -111,8 +113,8 @@ class HttpProtocol(HttpToolsProtocol):
             return
         if self.phase is Phase.BODY:
             # Between the pieces of a body may be a good deal (extensions, trailers), but not without end.
-            self._between = 0 if self._has_moved else self._between + len(data)
-        if (self.phase is Phase.HEADER and self._header_bytes > MAX_HEADER) or self._between > MAX_HEADER:
+            self._gap_bytes = 0 if self._has_progress else self._gap_bytes + len(data)
+        if (self.phase is Phase.HEADER and self._header_bytes > MAX_HEADER) or self._gap_bytes > MAX_HEADER:
             self._refuse(HEADER_TOO_LARGE.error(maxBytes=MAX_HEADER))
 
     # The parser's callbacks. What they raise, the parser raises again as its own.
@@ -127,16 +129,16 @@ class HttpProtocol(HttpToolsProtocol):
         """Some of the address."""
         super().on_url(url)
         if len(self.url) > MAX_ADDRESS:
-            self._stop(URI_TOO_LONG.error(maxBytes=MAX_ADDRESS))
+            self._stop_parsing(URI_TOO_LONG.error(maxBytes=MAX_ADDRESS))
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header field, or one after a chunked body: such a one is not for the application."""
         self._fields += 1
         self._header_bytes += len(name) + len(value) if self.phase is Phase.BODY else 0
         if self._fields > MAX_FIELDS:
-            self._stop(HEADER_TOO_LARGE.error(maxFields=MAX_FIELDS))
+            self._stop_parsing(HEADER_TOO_LARGE.error(maxFields=MAX_FIELDS))
         if self._header_bytes > MAX_HEADER and self.phase is Phase.BODY:
-            self._stop(HEADER_TOO_LARGE.error(maxBytes=MAX_HEADER))
+            self._stop_parsing(HEADER_TOO_LARGE.error(maxBytes=MAX_HEADER))
         if self.phase is not Phase.BODY:
             super().on_header(name, value)
 
@@ -144,48 +146,48 @@ class HttpProtocol(HttpToolsProtocol):
         """The header is here: the request starts."""
         size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
         if size > MAX_HEADER:
-            self._stop(HEADER_TOO_LARGE.error(maxBytes=MAX_HEADER))
+            self._stop_parsing(HEADER_TOO_LARGE.error(maxBytes=MAX_HEADER))
         version = self.parser.get_http_version()
         if version not in {"1.0", "1.1"}:
-            self._stop(_MALFORMED)
+            self._stop_parsing(_MALFORMED)
         hosts = sum(name == b"host" for name, _ in self.headers)
         if hosts != 1 and (hosts or version == "1.1"):
-            self._stop(_HOST)
+            self._stop_parsing(_HOST)
         super().on_headers_complete()
         if self.parser.should_upgrade():
             self.cycle.keep_alive = False
         self._enter(Phase.BODY)
-        self._header_bytes = self._body_bytes = self._body_mark = self._between = 0
-        self._has_moved = True
+        self._header_bytes = self._body_bytes = self._window_bytes = self._gap_bytes = 0
+        self._has_progress = True
 
     def on_body(self, body: bytes) -> None:
         """Some of the body."""
         self._body_bytes += len(body)
-        self._has_moved = True
+        self._has_progress = True
         super().on_body(body)
 
     def on_message_complete(self) -> None:
         """The request is here as a whole."""
         super().on_message_complete()
-        self._between = 0
+        self._gap_bytes = 0
         self._enter(Phase.ANSWER)
 
     # Answers
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGIApp) -> None:  # type: ignore[override]
-        def comes_in(company: UUID | None, client: str) -> None:
+        def count_incoming_body(company: UUID | None, client: str) -> None:
             """The caller is known. Raises `TOO_MANY_CONNECTIONS`."""
             if cycle.more_body and self.phase is Phase.BODY:
-                self.gate.comes_in(self, company, client)
+                self.limiter.count_incoming_body(self, company, client)
 
         async def run(scope: Scope, receive: Receive, send: Send) -> None:
-            scope["ledgerbee.comes_in"] = comes_in
+            state_of(scope).count_incoming_body = count_incoming_body
 
             async def answer(message: Message) -> None:
                 if cycle.scope["http_version"] == "1.0":
                     _end_with_connection(cycle, message)
                 if cycle.more_body and message["type"] == "http.response.start":
-                    self._hangs_up = True
+                    self._closes_after_response = True
                     await send({**message, "headers": [*message.get("headers", ()), (b"connection", b"close")]})
                     cycle.keep_alive = True  # the end of the connection is ours (`on_response_complete`)
                 else:
@@ -197,7 +199,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """An answer is written."""
-        if self._hangs_up:
+        if self._closes_after_response:
             self.server_state.total_requests += 1
             self._linger()
             return
@@ -207,9 +209,9 @@ class HttpProtocol(HttpToolsProtocol):
 
     # Limits
 
-    def look(self, now: float) -> None:
+    def check_timeouts(self, now: float) -> None:
         """End the connection if it keeps the process waiting for too long."""
-        if self._is_stalled(now):
+        if self._is_reader_stalled(now):
             self.transport.abort()
         elif self.phase is Phase.DISCARD:
             if now > self._discard_until or now - self.since > _DISCARD_PAUSE_S:
@@ -217,13 +219,13 @@ class HttpProtocol(HttpToolsProtocol):
         elif self.flow.read_paused:
             self._begin_window(now)  # it is we who don't read
         elif self.phase is Phase.NEW:
-            if now - self.since > self.gate.limits.header_timeout:
+            if now - self.since > self.limiter.limits.header_timeout:
                 self.drop()
         elif self.phase is Phase.HEADER:
-            if now - self.since > self.gate.limits.header_timeout:
+            if now - self.since > self.limiter.limits.header_timeout:
                 self._refuse(REQUEST_TIMEOUT.error())
         elif self.phase is Phase.BODY:
-            self._look_at_body(now)
+            self._check_body_rate(now)
 
     def drop(self) -> None:
         """End the connection without a word."""
@@ -232,25 +234,25 @@ class HttpProtocol(HttpToolsProtocol):
         else:
             self.transport.close()
 
-    def give_way(self) -> None:
+    def refuse_body(self) -> None:
         """Refuse the request whose body is coming in, in favour of another."""
         self._refuse(TOO_MANY_CONNECTIONS.error())
 
-    def _look_at_body(self, now: float) -> None:
-        window = self.gate.limits.body_timeout
+    def _check_body_rate(self, now: float) -> None:
+        window = self.limiter.limits.body_timeout
         if self.cycle.waiting_for_100_continue:
             self._begin_window(now)
         elif now - self.since >= window:
-            if self._body_bytes - self._body_mark < MIN_RATE * window:
+            if self._body_bytes - self._window_bytes < MIN_RATE * window:
                 self._refuse(REQUEST_TIMEOUT.error())
             else:
                 self._begin_window(now)
 
     def _begin_window(self, now: float) -> None:
         self.since = now
-        self._body_mark = self._body_bytes
+        self._window_bytes = self._body_bytes
 
-    def _is_stalled(self, now: float) -> bool:
+    def _is_reader_stalled(self, now: float) -> bool:
         unsent = self.transport.get_write_buffer_size()
         if not unsent or unsent < self._unsent or not self._unsent:
             self._unsent, self._unsent_since = unsent, now
@@ -260,7 +262,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _enter(self, phase: Phase) -> None:
         if self.phase is Phase.BODY:
-            self.gate.has_come(self)
+            self.limiter.forget_incoming_body(self)
         self.phase = phase
         self.since = self.loop.time()
 
@@ -268,13 +270,13 @@ class HttpProtocol(HttpToolsProtocol):
         self._enter(Phase.HEADER)
         self._header_bytes = self._fields = 0
 
-    def _stop(self, fault: LedgerBeeError) -> None:
+    def _stop_parsing(self, fault: LedgerBeeError) -> None:
         self._refusal = fault
         raise _RefusedError(fault)
 
     def _refuse(self, fault: LedgerBeeError) -> None:
         """Answer what never became a request of the application, and hang up."""
-        self._hangs_up = True
+        self._closes_after_response = True
         cycle = self.cycle
         if cycle is not None and not cycle.response_complete:
             if not cycle.more_body:
@@ -282,13 +284,14 @@ class HttpProtocol(HttpToolsProtocol):
                 self.phase = Phase.ANSWER
                 self.flow.pause_reading()
                 return
-            cycle.scope["ledgerbee.refused"] = fault  # type: ignore[typeddict-unknown-key]  # its client was answered
+            state = state_of(cast("Scope", cycle.scope))
+            state.refusal = fault  # its client was answered
             cycle.disconnected = True
             cycle.message_event.set()
             if cycle.response_started:
                 self.transport.abort()  # half an answer must not look whole
                 return
-            self._write(fault, cycle.scope.get("ledgerbee.request_id"), cycle.scope["path"])
+            self._write(fault, state.request_id, cycle.scope["path"])
         else:
             path = self.url.partition(b"?")[0].decode("latin-1") if self.phase is Phase.HEADER and self.headers else ""
             request_id = new_id().hex
@@ -297,13 +300,13 @@ class HttpProtocol(HttpToolsProtocol):
             log_request(request_id, "OTHER", path, fault.status, 0)
         self._linger()
 
-    def _write(self, fault: LedgerBeeError, request_id: object, path: str) -> None:
+    def _write(self, fault: LedgerBeeError, request_id: str, path: str) -> None:
         body = json.dumps(envelope(path, fault, system_clock())).encode()
         headers = [
             (b"content-type", b"application/json"),
             (b"content-length", b"%d" % len(body)),
             (b"connection", b"close"),
-            (b"x-request-id", str(request_id or new_id().hex).encode()),
+            (b"x-request-id", (request_id or new_id().hex).encode()),
             *SECURITY_HEADERS,
         ]
         if fault.status == TOO_MANY_CONNECTIONS.status:

@@ -1,25 +1,24 @@
-"""What refuses a request for what it should not have; what else is wrong with it is told at once."""
+"""Refuses a request for parameters and fields that its operation doesn't have, with all else that is wrong with it."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from inspect import iscoroutinefunction
 from typing import Any
 
-from fastapi import Request, Response
+from fastapi import Request
 from fastapi.dependencies.models import Dependant
 from fastapi.dependencies.utils import request_params_to_args
 
 from ledgerbee.core.errors import LedgerBeeError, invalid, with_others
 from ledgerbee.http.bodies import body_faults
+from ledgerbee.http.endpoints import read_dependencies
 from ledgerbee.http.query import query_names
 from ledgerbee.http.validation import validation_error
 from ledgerbee.http.wire import RequestModel
 
 CheckRequest = Callable[[Request], Awaitable[None]]
-Handler = Callable[[Request], Awaitable[Response]]
 
 
-def query_check(takes: Dependant, declared: Sequence[Mapping[str, Any]], *, takes_fields: bool) -> CheckRequest:
-    """What refuses parameters that a route doesn't take: see `query_names`; its body has fields or none.
+def request_check(takes: Dependant, declared: Sequence[Mapping[str, Any]], *, takes_fields: bool) -> CheckRequest:
+    """What refuses query parameters that a route doesn't take (see `query_names`), and fields where it takes none.
 
     It raises the validation error of all that is wrong with the request, which is looked for only then.
     """
@@ -32,19 +31,11 @@ def query_check(takes: Dependant, declared: Sequence[Mapping[str, Any]], *, take
             faults = await _faults_of_parameters(takes, request, besides=fault)
             faults += await _faults_of_body(takes, request) if takes_fields else await _fields(request)
             raise with_others(fault, faults) from None
+        if not takes_fields:
+            for refusal in await _fields(request):
+                raise with_others(refusal, await _faults_of_parameters(takes, request))
 
     return check
-
-
-def without_fields(takes: Dependant, handler: Handler) -> Handler:
-    """`handler` of an operation that takes no fields: whoever sends some is told, as everywhere else."""
-
-    async def run(request: Request) -> Response:
-        for fault in await _fields(request):
-            raise with_others(fault, await _faults_of_parameters(takes, request))
-        return await handler(request)
-
-    return run
 
 
 async def _fields(request: Request) -> list[LedgerBeeError]:
@@ -63,20 +54,19 @@ async def _fields(request: Request) -> list[LedgerBeeError]:
 async def _faults_of_parameters(
     takes: Dependant, request: Request, besides: LedgerBeeError | None = None
 ) -> list[LedgerBeeError]:
-    """What is wrong in path and query, but for the parameters that a fault tells of already."""
-    told = {error["property"] for error in besides.details["validationErrors"]} if besides else set()
+    """What is wrong in path and query, but for the parameters that a fault reports already."""
+    reported = {error["property"] for error in besides.details["validationErrors"]} if besides else set()
     found = []
     _, errors = request_params_to_args(takes.path_params, request.path_params)
     _, more = request_params_to_args(takes.query_params, request.query_params)
-    errors += [error for error in more if error["loc"][-1] not in told]
+    errors += [error for error in more if error["loc"][-1] not in reported]
     if errors:
         found.append(validation_error(errors))
-    for dependency in takes.dependencies:  # read the request alone
-        assert iscoroutinefunction(dependency.call)
+    for _, read in read_dependencies(takes):
         try:
-            await dependency.call(request)
+            await read(request)
         except LedgerBeeError as fault:
-            if not told & {error["property"] for error in fault.details["validationErrors"]}:
+            if not reported & {error["property"] for error in fault.details["validationErrors"]}:
                 found.append(fault)
     return found
 

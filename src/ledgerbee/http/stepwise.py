@@ -40,7 +40,7 @@ async def validated_in_steps(
 ) -> M:
     """What `model.model_validate(body)` gives. Raises `RequestValidationError`, with `body` before each location.
 
-    `facts` finds what rules ask for that are told beside what is wrong (`partial.told`).
+    `facts` finds what rules over several fields ask for (`partial.all_findings`).
     """
     steps = _Steps()
     made = await steps.validate(model, body, ())

@@ -14,7 +14,7 @@ RULE: Final = ("isText", "must not contain NUL or unpaired surrogate characters"
 
 @dataclass(frozen=True, slots=True)
 class Unstorable:
-    """Stands in a decoded body for a text that can't be kept. No field takes it, so it is told where it stands.
+    """Stands in a decoded body for a text that can't be kept. No field takes it, so it is refused where it stands.
 
     `is_name` says that the name of the field is such a text, not its value.
     """
@@ -60,5 +60,5 @@ def check_text(value: Any, path: str = "") -> None:
 
 
 def _below(path: str, name: str) -> str:
-    """The path of a field or an item; no longer than is told, so that deep ones below long names cost little."""
+    """The path of a field or an item; cut as in the refusal, so that deep ones below long names cost little."""
     return told_name(f"{path}.{name}" if path else name)

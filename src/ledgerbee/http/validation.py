@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from ledgerbee.core.errors import LedgerBeeError, invalid, told_name
 from ledgerbee.http import texts
-from ledgerbee.http.partial import told
+from ledgerbee.http.partial import all_findings
 from ledgerbee.http.wire import RequestModel
 
 M = TypeVar("M", bound=RequestModel)
@@ -65,8 +65,8 @@ def validation_error(errors: Sequence[Any]) -> LedgerBeeError:
     found: dict[tuple[str, str], str] = {}
     for error in errors[:_MOST_ERRORS]:
         name = property_path(error["loc"])
-        if "told" in error:  # by a rule of ours, as a whole
-            found.setdefault((name, error["type"]), error["told"])
+        if "message" in error:  # of a rule of ours, complete
+            found.setdefault((name, error["type"]), error["message"])
             continue
         rule, text = _constraint(error)
         if "hint" in error:
@@ -87,7 +87,7 @@ def validated(model: type[M], body: Mapping[str, Any]) -> M:
     try:
         return model.model_validate(body)
     except ValidationError as fault:
-        raise validation_error(told(model, body, fault.errors(), None)) from None
+        raise validation_error(all_findings(model, body, fault.errors(), None)) from None
 
 
 def property_path(location: Iterable[Any]) -> str:

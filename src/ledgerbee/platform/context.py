@@ -89,7 +89,7 @@ class Context:
     would say that they have changed.
 
     `emit`, `enqueue` and `answer` only note: the rows are written just before the commit, in the same transaction.
-    Commands that are carried out together share the connection and have a context each.
+    The commands of a batch share the connection and have a context each.
     """
 
     connection: Connection
@@ -118,7 +118,7 @@ class Context:
         before: dict[str, Any] | bytes | None = None,
         is_first: bool = False,
     ) -> None:
-        """Tell, in this transaction, what happened; `data` is the object's wire form at this moment (or its JSON).
+        """Note an event, to be written in this transaction; `data` is the object's wire form by now (or its JSON).
 
         `before` is its wire form before the change; a new object has none, a deleted one the same in both. Neither has
         a secret in it. `is_first` is for what comes by the thousand: of an object known to be new no earlier events are

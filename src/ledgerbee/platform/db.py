@@ -23,8 +23,8 @@ from ledgerbee.core.errors import ErrorCode, LedgerBeeError
 from ledgerbee.platform.connection import CONNECTION_LOST, Connection
 from ledgerbee.platform.context import NO_ORIGIN, Actor, Context, Origin, to_json
 from ledgerbee.platform.outbox import Reactions, flush
-from ledgerbee.platform.sessions import OWN_SETTINGS, UnguessedStatements
-from ledgerbee.platform.shares import Shares
+from ledgerbee.platform.sessions import SESSION_SETTINGS, RandomStatementNames
+from ledgerbee.platform.shares import ConnectionShares
 
 T = TypeVar("T")
 
@@ -102,11 +102,23 @@ class Tenant:
     origin: Origin = NO_ORIGIN
 
 
-def _begin_sql(tenants: Sequence[Tenant], now: datetime, keys: Sequence[str], begin: str, *, read_only: bool) -> str:
+def _begin_sql(
+    tenants: Sequence[Tenant],
+    now: datetime,
+    keys: Sequence[str],
+    *,
+    read_only: bool,
+    one_snapshot: bool,
+) -> str:
     """BEGIN, and entering the company: credentials, idempotency keys. One round trip of the simple protocol.
 
     The values are UUIDs, integers, moments and hexadecimal digits: nothing that could be anything but a literal.
     """
+    begin = "BEGIN"
+    if one_snapshot:
+        begin += " ISOLATION LEVEL REPEATABLE READ"
+    if read_only:
+        begin += " READ ONLY"
     digits = ",".join([key.encode().hex() for key in keys])
     rest = f"'{{{digits}}}', '{now.isoformat()}', {'false' if read_only else 'true'}"
     credentials = {(tenant.credential_hash, tenant.credential_version) for tenant in tenants if tenant.credential_hash}
@@ -123,7 +135,7 @@ class Database:
     def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", reactions: Reactions) -> None:
         self.pool = pool
         self.reactions = reactions
-        self.shares = Shares(pool.get_max_size())
+        self.shares = ConnectionShares(pool.get_max_size())
 
     @classmethod
     async def open(
@@ -138,7 +150,7 @@ class Database:
     ) -> "Database":
         """Connect a pool to `dsn`. `role` is what a more powerful login switches to; None: the login is that role."""
         settings = {
-            **OWN_SETTINGS,
+            **SESSION_SETTINGS,
             "application_name": "ledgerbee",
             "jit": "off",
             "statement_timeout": STATEMENT_TIMEOUT,
@@ -160,8 +172,8 @@ class Database:
             min_size=min_size,
             max_size=max_size,
             init=prepare_connection,
-            reset=_nothing_to_reset,
-            connection_class=UnguessedStatements,
+            reset=_no_reset,
+            connection_class=RandomStatementNames,
             server_settings=settings,
         )
         return cls(pool, reactions)
@@ -178,7 +190,7 @@ class Database:
         `CONNECTIONS_EXHAUSTED` when the holder has its share and waited for one of its own in vain.
         """
         try:
-            await self.shares.take(holder, ACQUIRE_TIMEOUT_S, read_only=read_only)
+            await self.shares.acquire(holder, ACQUIRE_TIMEOUT_S, read_only=read_only)
         except TimeoutError as fault:
             raise DATABASE_UNAVAILABLE.error() from fault
         try:
@@ -201,7 +213,7 @@ class Database:
             finally:
                 await self.pool.release(acquired)
         finally:
-            self.shares.give_back(holder)
+            self.shares.release(holder)
 
     @asynccontextmanager
     async def alone(self, name: str) -> AsyncIterator["Database"]:
@@ -215,9 +227,9 @@ class Database:
             if not await connection.fetchval("SELECT pg_try_advisory_lock(hashtextextended($1, 3))", name):
                 raise NameTakenError
             try:
-                yield _OneConnection(self.pool, self.reactions, connection)
+                yield _SingleConnection(self.pool, self.reactions, connection)
             finally:
-                await _let_go(connection, name)
+                await _unlock(connection, name)
 
     async def run(
         self,
@@ -237,14 +249,16 @@ class Database:
         `CredentialRevokedError`, `KeyInUseError`, `AnsweredBeforeError`, `DATABASE_UNAVAILABLE`, `TOO_MUCH_CONTENTION`
         (a lock was not to be had, too), `CONNECTIONS_EXHAUSTED`, `STORAGE_FULL` and whatever `work` raises.
         """
+        return await self.run_batch(
+            [tenant],
+            now,
+            lambda contexts: work(contexts[0]),
+            [key] if key else (),
+            read_only=read_only,
+            one_snapshot=one_snapshot,
+        )
 
-        async def alone(contexts: Sequence[Context]) -> T:
-            return await work(contexts[0])
-
-        keys = [key] if key else ()
-        return await self.run_together([tenant], now, alone, keys, read_only=read_only, one_snapshot=one_snapshot)
-
-    async def run_together(
+    async def run_batch(
         self,
         tenants: Sequence[Tenant],
         now: datetime,
@@ -258,15 +272,10 @@ class Database:
 
         Otherwise as `run`: all of it is committed, or nothing.
         """
-        begin = "BEGIN"
-        if one_snapshot:
-            begin += " ISOLATION LEVEL REPEATABLE READ"
-        if read_only:
-            begin += " READ ONLY"
-        beginning = _begin_sql(tenants, now, keys, begin, read_only=read_only)
+        begin = _begin_sql(tenants, now, keys, read_only=read_only, one_snapshot=one_snapshot)
         for attempt in range(1, MAX_ATTEMPTS + 1):
             try:
-                return await self._run_once(tenants, now, work, beginning, read_only=read_only)
+                return await self._run_once(tenants, now, work, begin, read_only=read_only)
             except (asyncpg.SerializationError, asyncpg.DeadlockDetectedError) as fault:
                 if attempt == MAX_ATTEMPTS:
                     raise TOO_MUCH_CONTENTION.error() from fault
@@ -282,13 +291,13 @@ class Database:
         tenants: Sequence[Tenant],
         now: datetime,
         work: Callable[[Sequence[Context]], Awaitable[T]],
-        beginning: str,
+        begin: str,
         *,
         read_only: bool,
     ) -> T:
         async with self.connection(tenants[0].company_id, read_only=read_only) as connection:
             try:
-                await _enter(connection, beginning)
+                await _begin(connection, begin)
                 contexts = [
                     Context(
                         connection=connection,
@@ -311,7 +320,7 @@ class Database:
             return result
 
 
-class _OneConnection(Database):
+class _SingleConnection(Database):
     """A database whose transactions all run on the same connection, one after the other."""
 
     def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", reactions: Reactions, connection: Connection) -> None:
@@ -333,26 +342,26 @@ def _from_json(text: str) -> Any:
     return json.loads(text, parse_float=Decimal)
 
 
-async def _nothing_to_reset(connection: object) -> None:
+async def _no_reset(connection: object) -> None:
     """Every use ends with COMMIT or ROLLBACK and sets nothing beyond it: the pool's reset query is not needed."""
 
 
-async def _enter(connection: Connection, beginning: str) -> None:
+async def _begin(connection: Connection, statements: str) -> None:
     """Begin a transaction in its company. Raises what stops it there."""
-    stop = _STOPS.get(await connection.execute(beginning))
+    stop = _STOPS.get(await connection.execute(statements))
     if stop is not None:
         raise stop
 
 
 async def _roll_back(connection: Connection) -> None:
-    await _leave(connection, "ROLLBACK")
+    await _execute_or_terminate(connection, "ROLLBACK")
 
 
-async def _let_go(connection: Connection, name: str) -> None:
-    await _leave(connection, "SELECT pg_advisory_unlock(hashtextextended($1, 3))", name)
+async def _unlock(connection: Connection, name: str) -> None:
+    await _execute_or_terminate(connection, "SELECT pg_advisory_unlock(hashtextextended($1, 3))", name)
 
 
-async def _leave(connection: Connection, statement: str, *arguments: str) -> None:
+async def _execute_or_terminate(connection: Connection, statement: str, *arguments: str) -> None:
     """Leave a connection as the next one wants it, or not at all."""
     if connection.is_closed():
         return

@@ -1,9 +1,9 @@
-"""Whose job is next: companies take turns, whatever the number of jobs that each of them waits for.
+"""The order of jobs: fair queuing by virtual start times (turns), however many jobs each company has waiting.
 
-A job gets a turn, a second on a scale of time: the one at which it is due, but at least `SPACING_S` behind the last one
-that its company has waiting of the same name. The worker takes the earliest turn first (the library's priority is the
-turn, negative). So whoever has one job waiting comes before all but the first of whoever has a thousand; nobody waits
-for ever, since later jobs have later turns; and nothing is idle meanwhile. Within a company it is the oldest first.
+The turn of a job is a second: when it is due, but at least `SPACING_S` after the last turn of its company for jobs of
+the same name. The worker runs the earliest turn first (the library's priority is the turn, negated). So a company with
+one job comes before all but the first job of a company with a thousand; no job waits for ever, since later jobs have
+later turns; no worker is idle meanwhile. The jobs of one company run oldest first.
 """
 
 from collections.abc import Sequence

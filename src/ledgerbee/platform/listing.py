@@ -1,9 +1,8 @@
 """Pages out of big tables: the SQL that every paginated list shares.
 
 The rows of a page are found by an index-only scan (the skipped ones are never fetched from the table) from
-whichever end is nearer, then joined to what the list shows. `total` counts the same index. A list that is sorted by
-days counts by month, or knows how many rows lie in which stretches of its order (`Stretch`): then only the stretches
-that a page lies in are walked.
+whichever end is nearer, then joined to what the list shows. `total` counts the same index. Lists by days, which grow
+the longest, skip whole ranges of days: see `key_ranges.py`.
 """
 
 import asyncio
@@ -49,12 +48,14 @@ class Filter:
             self.searched = columns
             self.planned_by_value = True
 
-    async def where(self, context: Context, table: str) -> str:
+    async def to_sql(self, context: Context, table: str) -> str:
         """The conditions as SQL; of the searched columns, only those in which the term is found at all.
 
         Most terms are found in one column. Its range alone is read off an index, in order; a choice between
         ranges of several columns is not.
         """
+        if self.planned_by_value:
+            await context.connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
         conditions = [*self.always, *self.conditions]
         if self.searched:
             tries = (
@@ -101,22 +102,25 @@ async def in_order(rows: Sequence[asyncpg.Record], key: Callable[[str], Any]) ->
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
-    """`count` rows that follow each other in a list's order: their values of its column are `first` to `last`."""
+class Scan:
+    """How the rows of a page are found: from which end of the order, and how many rows are skipped."""
 
-    first: Any
-    last: Any
-    count: int
+    descending: bool
+    skipped: int
 
 
-#: What is listed, as one stretch without edges.
-_WHOLE: Final = "SELECT NULL, NULL, count(*) FROM {listed}"
-#: The same, in stretches. Days are counted first: they are in the order of an index, months would have to be computed.
-_MONTHS: Final = """
-SELECT min(d.day), max(d.day), sum(d.count)::bigint
-FROM (SELECT {column} AS day, count(*) AS count FROM {listed} GROUP BY {column}) d
-GROUP BY date_trunc('month', d.day) ORDER BY 1
-"""
+def choose_scan(skipped_ascending: int, skipped_descending: int, request: PageRequest) -> Scan:
+    """The scan that skips fewer rows; of two that skip as many, the one in the order of the page."""
+    if skipped_ascending == skipped_descending:
+        return Scan(request.descending, skipped_ascending)
+    descending = skipped_descending < skipped_ascending
+    return Scan(descending, min(skipped_ascending, skipped_descending))
+
+
+def rows_around(request: PageRequest, total: int) -> tuple[int, int]:
+    """How many of `total` rows lie before the page and how many behind it, in ascending order."""
+    before, behind = request.offset, max(0, total - request.offset - request.limit)
+    return (behind, before) if request.descending else (before, behind)
 
 
 async def fetch_page(
@@ -127,62 +131,45 @@ async def fetch_page(
     filters: Filter,
     order_by: Mapping[str, str],
     request: PageRequest,
-    by_month: bool = False,
-    stretches: Sequence[Stretch] | None = None,
 ) -> Page[asyncpg.Record]:
     """The requested page of `table`.
 
     `select` is a SELECT over `page p`, which holds the page's `company_id` and `id` and keeps its order by
     `p.position`; `order_by` maps the wire's sort names to columns of `t`. Ties are broken by id.
-    `by_month` is for a list that is sorted by days; `stretches` are all rows of an unfiltered list, ascending by the
-    column that it is sorted by.
     """
-    if filters.planned_by_value:
-        await context.connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
+    where = await filters.to_sql(context, table)
     arguments = [context.company_id, *filters.arguments]
-    where = await filters.where(context, table)
-    column = order_by[request.sort_by]
-    if stretches is None:
-        rows = await context.connection.fetch(
-            (_MONTHS if by_month else _WHOLE).format(column=column, listed=f"{table} t WHERE {where}"), *arguments
-        )
-        stretches = [Stretch(*row) for row in rows]
-    total = sum(stretch.count for stretch in stretches)
+    total: int = await context.connection.fetchval(f"SELECT count(*) FROM {table} t WHERE {where}", *arguments)
     if request.offset >= total:
         return Page([], total)
-    descending, skipped, first, last = _way(stretches, request, total)
-    direction, position = ("DESC" if descending else "ASC"), ("" if descending == request.descending else "-")
+    scan = choose_scan(*rows_around(request, total), request)
+    listed = f"{table} t WHERE {where}"
+    return Page(
+        await fetch_rows(context, listed, arguments, select, order_by[request.sort_by], scan, request, total), total
+    )
+
+
+async def fetch_rows(
+    context: Context,
+    listed: str,
+    arguments: list[Any],
+    select: str,
+    column: str,
+    scan: Scan,
+    request: PageRequest,
+    total: int,
+) -> list[asyncpg.Record]:
+    """The rows of the page: what the scan finds in `listed`, a table `t` with its conditions, joined by `select`."""
+    direction, position = ("DESC" if scan.descending else "ASC"), ("" if scan.descending == request.descending else "-")
     # The names are this code's own; only values come from outside, as arguments. What is skipped is one, so that a
     # session prepares one statement for all pages. The limit is none: the planner knows how few rows will be joined.
-    arguments.append(skipped)
-    places = f"OFFSET ${len(arguments)} LIMIT {min(request.limit, total - request.offset)}"
-    if first is not None:
-        arguments += [first, last]
-        where += f" AND {column} BETWEEN ${len(arguments) - 1} AND ${len(arguments)}"
-    page = await context.connection.fetch(
+    rows: list[asyncpg.Record] = await context.connection.fetch(
         f"WITH page AS (SELECT f.company_id, f.id, {position}(row_number() OVER ()) AS position FROM ("
-        f" SELECT t.company_id, t.id FROM {table} t WHERE {where}"
-        f" ORDER BY {column} {direction}, t.id {direction} {places}) f)"
+        f" SELECT t.company_id, t.id FROM {listed}"
+        f" ORDER BY {column} {direction}, t.id {direction}"
+        f" OFFSET ${len(arguments) + 1} LIMIT {min(request.limit, total - request.offset)}) f)"
         f" {select} ORDER BY p.position",
         *arguments,
+        scan.skipped,
     )
-    return Page(page, total)
-
-
-def _way(stretches: Sequence[Stretch], request: PageRequest, total: int) -> tuple[bool, int, Any, Any]:
-    """The shorter way to a page: whether it goes down, how many rows it skips, and the edges of where it runs."""
-    before, behind = request.offset, max(0, total - request.offset - request.limit)
-    up, down = (behind, before) if request.descending else (before, behind)
-    skipped_up, first = _skip(stretches, up, lambda stretch: stretch.first)
-    skipped_down, last = _skip(reversed(stretches), down, lambda stretch: stretch.last)
-    descending = skipped_down < skipped_up or (skipped_down == skipped_up and request.descending)
-    return descending, skipped_down if descending else skipped_up, first, last
-
-
-def _skip(stretches: Iterable[Stretch], rows: int, edge: Callable[[Stretch], Any]) -> tuple[int, Any]:
-    """What is left to skip within the stretch where `rows` rows have been passed, and that one's near edge."""
-    for stretch in stretches:
-        if rows < stretch.count:
-            return rows, edge(stretch)
-        rows -= stretch.count
-    raise AssertionError("unreachable: a page begins and ends within the list")
+    return rows

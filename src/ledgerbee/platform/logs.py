@@ -134,7 +134,7 @@ def configure(level: str) -> None:
     root.handlers = [handler]
     root.setLevel(max(number, logging.INFO))
     _REQUESTS.setLevel(number)
-    # One line a request is the shell's; one line a job is the worker's.
+    # One line a request is the middleware's; one line a job is the worker's.
     for noisy in ("uvicorn.access", "pgqueuer", "httpx", "aiosmtpd", "mail.log"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 

@@ -9,8 +9,8 @@ from ledgerbee.core.ids import new_id
 from ledgerbee.platform.context import Context, Event, Job
 from ledgerbee.platform.literals import plain
 
-#: What events tell and what is answered comes in one piece, $8, of which each names its part: most of an answer to a
-#: command is what its events tell, and is sent once.
+#: The data of events and the bodies of answers are one value, $8, of which each row has a slice: the answer to a
+#: command mostly repeats what its events say, which is sent once.
 _RECORD = """
 WITH answers AS (
     INSERT INTO idempotency_keys (company_id, key, request_hash, status, content_type, body, created_at)
@@ -37,8 +37,8 @@ FROM unnest($3::text::uuid[], $4::text::text[], $5::text::uuid[], $6::text::int[
           credential_id, address)
 """
 
-#: A part of that piece: where it starts, from 1, and its length in bytes.
-_Part = tuple[int, int]
+#: A slice of that value: where it starts, from 1, and its length in bytes.
+_Slice = tuple[int, int]
 
 #: The jobs that follow each event topic; composed in `app.reactions`.
 Reactions = Mapping[str, tuple[str, ...]]
@@ -51,7 +51,7 @@ async def flush(contexts: Sequence[Context], reactions: Reactions) -> None:
     if events or answers:
         first, alone = contexts[0], len(contexts) == 1
         origins = [] if alone else [context.origin for _, _, context in events]
-        whole, told, answered = _in_one_piece(contexts)
+        payload, event_slices, answer_slices = _pack_payloads(contexts)
         await first.connection.execute(
             _RECORD,
             first.company_id,
@@ -59,22 +59,22 @@ async def flush(contexts: Sequence[Context], reactions: Reactions) -> None:
             plain([str(event_id) for event_id, _, _ in events]),
             plain([event.type for _, event, _ in events]),
             plain([str(event.object_id) for _, event, _ in events]),
-            plain(_places([event.object_id for _, event, _ in events])),
+            plain(_sequence_offsets([event.object_id for _, event, _ in events])),
             plain(["t" if event.is_first else "f" for _, event, _ in events]),
-            whole,
-            plain([str(start) for start, _ in told]),
-            plain([str(length) for _, length in told]),
+            payload,
+            plain([str(start) for start, _ in event_slices]),
+            plain([str(length) for _, length in event_slices]),
             None if alone else [str(context.actor) for _, _, context in events],
             None if alone else [context.request_id for _, _, context in events],
             [answer.key for answer in answers],
             [answer.request_hash for answer in answers],
             [answer.status for answer in answers],
             [answer.content_type for answer in answers],
-            [start for start, _ in answered],
-            [length for _, length in answered],
+            [start for start, _ in answer_slices],
+            [length for _, length in answer_slices],
             str(first.actor),
             first.request_id,
-            _earlier_forms([event for _, event, _ in events]),
+            _before_images([event for _, event, _ in events]),
             None if alone else [origin.credential_kind for origin in origins],
             None if alone else [origin.credential_id for origin in origins],
             None if alone else [origin.address for origin in origins],
@@ -90,65 +90,65 @@ async def flush(contexts: Sequence[Context], reactions: Reactions) -> None:
             await _enqueue(context, context.jobs)
 
 
-def _in_one_piece(contexts: Sequence[Context]) -> tuple[bytes, list[_Part], list[_Part]]:
-    """What is told and answered in one piece, and in it the parts of the events and of the answers, each in order."""
-    pieces: list[bytes] = []
+def _pack_payloads(contexts: Sequence[Context]) -> tuple[bytes, list[_Slice], list[_Slice]]:
+    """The data of all events and the bodies of all answers as one value, and the slices of both, in order."""
+    chunks: list[bytes] = []
     end = 1
-    told: list[_Part] = []
-    answered: list[_Part] = []
+    event_slices: list[_Slice] = []
+    answer_slices: list[_Slice] = []
 
-    def add(piece: bytes) -> _Part:
+    def add(chunk: bytes) -> _Slice:
         nonlocal end
-        pieces.append(piece)
-        part = (end, len(piece))
-        end += len(piece)
+        chunks.append(chunk)
+        part = (end, len(chunk))
+        end += len(chunk)
         return part
 
     for context in contexts:
         data = [event.data for event in context.events]
         repeated: list[int] = []
         if context.answer is not None:
-            answered.append(add(context.answer.body))
-            repeated = _listed(data, context.answer.body)
+            answer_slices.append(add(context.answer.body))
+            repeated = _find_embedded_events(data, context.answer.body)
         if repeated:
-            start = answered[-1][0]
-            told += [(start + place, len(one)) for place, one in zip(repeated, data, strict=True)]
+            start = answer_slices[-1][0]
+            event_slices += [(start + place, len(one)) for place, one in zip(repeated, data, strict=True)]
         else:
-            told += [add(one) for one in data]
-    return b"".join(pieces), told, answered
+            event_slices += [add(one) for one in data]
+    return b"".join(chunks), event_slices, answer_slices
 
 
-def _listed(texts: Sequence[bytes], body: bytes) -> list[int]:
-    """Where `body` has all the texts, one character between each two; nothing if it doesn't list them so."""
-    if not texts:
+def _find_embedded_events(events: Sequence[bytes], body: bytes) -> list[int]:
+    """Where `body` has the data of all events, as a list with one character between each two; empty if it has not."""
+    if not events:
         return []
-    places = []
-    place = body.find(texts[0])
-    for text in texts:
-        if place < 0 or not body.startswith(text, place):
+    positions = []
+    position = body.find(events[0])
+    for event in events:
+        if position < 0 or not body.startswith(event, position):
             return []
-        places.append(place)
-        place += len(text) + 1
-    return places
+        positions.append(position)
+        position += len(event) + 1
+    return positions
 
 
-def _earlier_forms(events: Sequence[Event]) -> list[str | None] | None:
-    """What the events say of before, None where none of them does: entries are told of by the thousand, all new."""
+def _before_images(events: Sequence[Event]) -> list[str | None] | None:
+    """The objects as they were before, None where no event has one: entries come by the thousand, all new."""
     if all(event.before is None for event in events):
         return None
     return [None if event.before is None else event.before.decode() for event in events]
 
 
-def _places(objects: Sequence[UUID]) -> list[str]:
+def _sequence_offsets(objects: Sequence[UUID]) -> list[str]:
     """1 for the first of the events of one object, 2 for the next, ...; written as digits."""
     if len(set(objects)) == len(objects):
         return ["1"] * len(objects)
-    told: Counter[UUID] = Counter()
-    places = []
+    seen: Counter[UUID] = Counter()
+    offsets = []
     for one in objects:
-        told[one] += 1
-        places.append(str(told[one]))
-    return places
+        seen[one] += 1
+        offsets.append(str(seen[one]))
+    return offsets
 
 
 async def _enqueue(context: Context, jobs: list[Job]) -> None:

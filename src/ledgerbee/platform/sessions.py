@@ -1,4 +1,4 @@
-"""What a session of the database has that SQL run in another one, or in itself before, can't bend."""
+"""Settings and statement names of a session that SQL, run in another session or earlier in this one, can't change."""
 
 import secrets
 from typing import TYPE_CHECKING, Final
@@ -13,7 +13,7 @@ else:
 #: A role may change its own settings for all its later sessions (ALTER ROLE ... SET). What a session names when it
 #: connects goes before them, so that it names all that decides whether it can write, what is kept after a power cut,
 #: where names are looked up and how values are read, with PostgreSQL's defaults.
-OWN_SETTINGS: Final = {
+SESSION_SETTINGS: Final = {
     "search_path": "public, pg_temp",
     "default_transaction_isolation": "read committed",
     "default_transaction_read_only": "off",
@@ -40,11 +40,11 @@ OWN_SETTINGS: Final = {
 }
 
 
-class UnguessedStatements(_DriverConnection):
-    """A connection whose prepared statements have names that nobody guesses.
+class RandomStatementNames(_DriverConnection):
+    """A connection whose prepared statements have random names.
 
-    By SQL a statement of a session can be removed, and another one prepared under its name, which the session's next
-    user would run. The driver numbers its names.
+    SQL can deallocate a prepared statement of a session and prepare another one under its name, which the session's
+    next user would run. The driver's own names are numbers.
     """
 
     def _get_unique_id(self, prefix: str) -> str:

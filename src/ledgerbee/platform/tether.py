@@ -1,4 +1,4 @@
-"""Programs that end with the process that started them, however that ended. See `tethered.py`."""
+"""Subprocesses that end with the process that started them, even if that was killed. See `tethered.py`."""
 
 import os
 import signal
@@ -73,7 +73,7 @@ class _Lifeline:
         self._is_cut = False
 
     def cut(self) -> None:
-        """What hangs on it ends."""
+        """End the program."""
         if not self._is_cut:
             self._is_cut = True
             os.close(self._writer)

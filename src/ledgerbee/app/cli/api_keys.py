@@ -24,7 +24,8 @@ def create(
 ) -> None:
     """Create an API key; it is shown once."""
     with plain_errors():
-        from ledgerbee.app.cli.session import access, in_company, the_company
+        from ledgerbee.app.cli.session import access, the_company
+        from ledgerbee.app.database_access import in_company
         from ledgerbee.http.validation import validated
         from ledgerbee.platform.credentials.model import SCOPES
         from ledgerbee.tenancy.api_keys import actions
@@ -49,7 +50,8 @@ def create(
 def list_all(company: CompanyOption = None, as_json: AsJson = False, data_dir: DataDir = None) -> None:
     """List a company's API keys, newest first, the revoked ones too; of each how it begins, not the key itself."""
     with plain_errors():
-        from ledgerbee.app.cli.session import access, in_company, the_company
+        from ledgerbee.app.cli.session import access, the_company
+        from ledgerbee.app.database_access import in_company
         from ledgerbee.core.dates import format_moment
         from ledgerbee.tenancy.grants import store
         from ledgerbee.tenancy.grants.model import ApiKey
@@ -79,7 +81,8 @@ def revoke(
 ) -> None:
     """Revoke an API key: it stops working at once and stays in the list."""
     with plain_errors():
-        from ledgerbee.app.cli.session import access, in_company, the_company
+        from ledgerbee.app.cli.session import access, the_company
+        from ledgerbee.app.database_access import in_company
         from ledgerbee.core.dates import format_moment
         from ledgerbee.tenancy.api_keys import actions
 

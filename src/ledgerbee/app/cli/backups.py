@@ -243,7 +243,8 @@ async def _check_empty(url: str) -> int:
 
 def _faults(data_dir: Path | None) -> list[str]:
     """What `verify` finds wrong in the restored books."""
-    from ledgerbee.app.cli.session import access, all_companies, in_company
+    from ledgerbee.app.cli.session import access
+    from ledgerbee.app.database_access import all_companies, in_company
     from ledgerbee.app.verify import verify as verify_books
 
     with access(data_dir) as found:

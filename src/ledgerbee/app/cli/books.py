@@ -27,7 +27,8 @@ def trial_balance(
 ) -> None:
     """Print the trial balance of a company, in its base currency."""
     with plain_errors():
-        from ledgerbee.app.cli.session import access, in_company, the_company
+        from ledgerbee.app.cli.session import access, the_company
+        from ledgerbee.app.database_access import in_company
         from ledgerbee.http.validation import validated
         from ledgerbee.ledger.reports.trial_balance import actions
         from ledgerbee.ledger.reports.trial_balance.http import TrialBalanceSpan, render
@@ -67,7 +68,8 @@ def verify(
     Every attached file is read and compared with its hash.
     """
     with plain_errors():
-        from ledgerbee.app.cli.session import access, all_companies, in_company, the_company
+        from ledgerbee.app.cli.session import access, the_company
+        from ledgerbee.app.database_access import all_companies, in_company
         from ledgerbee.app.verify import verify as verify_books
 
         with access(data_dir) as found:

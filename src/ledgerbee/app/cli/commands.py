@@ -17,7 +17,7 @@ import typer
 from ledgerbee import __version__
 from ledgerbee.app.cli import api_keys, books, companies, database, doctor, importing, jobs, mailing, rates
 from ledgerbee.app.cli.options import DataDir, a_file, a_path, check_text, fail, not_understood, plain_errors
-from ledgerbee.app.signals import unwind
+from ledgerbee.app.signals import cancel_and_exit
 
 app = typer.Typer(
     name="ledgerbee",
@@ -154,7 +154,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
     def end(number: int, _: object) -> None:
         received.append(number)
-        unwind(128 + number)
+        cancel_and_exit(128 + number)
 
     # Like Ctrl-C: an embedded database that this command started is stopped on the way out.
     for number in (signal.SIGTERM, signal.SIGHUP):

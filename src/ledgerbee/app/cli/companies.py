@@ -38,8 +38,9 @@ def create(  # noqa: PLR0913, PLR0917  each option is a parameter
 ) -> None:
     """Create a company with chart of accounts, VAT codes, categories, groups and templates."""
     with plain_errors():
-        from ledgerbee.app.cli.session import access, in_company
+        from ledgerbee.app.cli.session import access
         from ledgerbee.app.companies import CreateCompanyRequest, create_requested
+        from ledgerbee.app.database_access import in_company
         from ledgerbee.core.ids import new_id
         from ledgerbee.http.validation import validated
 
@@ -67,7 +68,8 @@ def create(  # noqa: PLR0913, PLR0917  each option is a parameter
 def list_all(as_json: AsJson = False, data_dir: DataDir = None) -> None:
     """List the companies, oldest first."""
     with plain_errors():
-        from ledgerbee.app.cli.session import access, all_companies, in_company
+        from ledgerbee.app.cli.session import access
+        from ledgerbee.app.database_access import all_companies, in_company
         from ledgerbee.tenancy.company import store
 
         with access(data_dir) as found:
@@ -103,7 +105,8 @@ def licenses(
 ) -> None:
     """Show what a company is licensed to use, or change it; a change holds from the next request on."""
     with plain_errors():
-        from ledgerbee.app.cli.session import access, in_company, the_company
+        from ledgerbee.app.cli.session import access, the_company
+        from ledgerbee.app.database_access import in_company
         from ledgerbee.tenancy.company import actions, store
         from ledgerbee.tenancy.company.model import Company
 

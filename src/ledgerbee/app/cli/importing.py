@@ -11,7 +11,7 @@ import typer
 from ledgerbee.app.cli.options import AsJson, CompanyOption, DataDir, a_file, fail, note, plain_errors, print_json
 
 if TYPE_CHECKING:
-    from ledgerbee.app.cli.session import Access
+    from ledgerbee.app.database_access import Access
     from ledgerbee.ledger.imports.model import CsvOptions, ImportFormat, JournalImport, Refusal
     from ledgerbee.ledger.imports.run import Begun, Means, Progress
 
@@ -244,8 +244,8 @@ async def _carry_out(
     found: "Access", company_id: UUID, begin: "Callable[[Means], Awaitable[Begun]]", progress: "Progress"
 ) -> "tuple[JournalImport, list[Refusal], Sequence[str]]":
     """Carry an import out as the operator of a company: the import, its first errors, and where its lines come from."""
-    from ledgerbee.app.cli.session import OPERATOR
-    from ledgerbee.app.process import settle
+    from ledgerbee.app.database_access import OPERATOR
+    from ledgerbee.app.process import freeze_gc
     from ledgerbee.core.dates import system_clock
     from ledgerbee.core.errors import LedgerBeeError
     from ledgerbee.core.ids import new_id
@@ -257,7 +257,7 @@ async def _carry_out(
         tenant = await company_tenant(database, company_id, new_id().hex, system_clock(), OPERATOR)
         means = run.Means(database, system_clock, tenant)
         begun = await begin(means)
-        settle()
+        freeze_gc()
         try:
             done = await run.carry_out(means, begun.import_id, begun.rows_of, progress=progress)
         except LedgerBeeError:

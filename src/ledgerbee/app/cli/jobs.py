@@ -24,7 +24,8 @@ def list_held(
 ) -> None:
     """List the jobs that are held because their attempts are used up, and count the others."""
     with plain_errors():
-        from ledgerbee.app.cli.session import access, as_worker
+        from ledgerbee.app.cli.session import access
+        from ledgerbee.app.database_access import as_worker
         from ledgerbee.core.dates import format_moment
         from ledgerbee.platform.job_report import count_jobs, held_jobs
 
@@ -68,7 +69,8 @@ def retry(
     if every == bool(ids):
         fail("Name the jobs by id, or say --all.")
     with plain_errors():
-        from ledgerbee.app.cli.session import access, as_worker
+        from ledgerbee.app.cli.session import access
+        from ledgerbee.app.database_access import as_worker
         from ledgerbee.platform.job_report import release_held_jobs
 
         with access(data_dir) as found:

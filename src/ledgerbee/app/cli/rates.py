@@ -21,7 +21,8 @@ def import_rates(
 ) -> None:
     """Add the European Central Bank's rates of the days that are not stored yet; the others stay as they are."""
     with plain_errors():
-        from ledgerbee.app.cli.session import access, as_owner
+        from ledgerbee.app.cli.session import access
+        from ledgerbee.app.database_access import as_owner
         from ledgerbee.core.dates import system_clock
         from ledgerbee.tenancy.rates import actions, ecb
 

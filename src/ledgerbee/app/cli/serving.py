@@ -15,8 +15,9 @@ import typer
 
 from ledgerbee.app.blobs import blob_folder
 from ledgerbee.app.cli.options import embedded_dir, note
-from ledgerbee.app.cli.session import Access, access, all_companies, as_worker, in_company
+from ledgerbee.app.cli.session import access, claim_blob_folder
 from ledgerbee.app.config import Settings
+from ledgerbee.app.database_access import Access, all_companies, as_worker, in_company
 from ledgerbee.app.serve import StopSignals, Supervisor, listen
 from ledgerbee.core.dates import system_clock
 from ledgerbee.core.ids import new_id
@@ -60,7 +61,7 @@ def serve_everything(host: str, port: int, data_dir: Path | None, processes: int
         listener = stack.enter_context(listen(host, port, shared=count > 1))
         found = stack.enter_context(access(data_dir))
         logs.configure(settings.log_level)
-        found.claim_blob_folder()
+        claim_blob_folder(found)
         _warn_of_old_rates(found, fetches=settings.rates_fetch)
         _warn_of_few_connections(found, count * settings.pool_size + _OTHER_CONNECTIONS)
         company_and_key = _first_company(found) if found.data_dir else None
@@ -100,7 +101,7 @@ def work_only(data_dir: Path | None) -> None:
     settings = Settings()
     with access(data_dir) as found:
         logs.configure(settings.log_level)
-        found.claim_blob_folder()
+        claim_blob_folder(found)
         _warn_of_sender(settings)
         place = {
             "database_url": found.owner_url,

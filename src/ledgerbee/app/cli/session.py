@@ -1,84 +1,26 @@
-"""What a command needs to work: settings, a migrated database, a company's transaction."""
+"""What a command needs to work: settings, a migrated database, the company it is for."""
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeVar
 from uuid import UUID
 
 import asyncpg
 
-from ledgerbee.app.blobs import blob_folder, blob_store
+from ledgerbee.app.blobs import blob_folder
 from ledgerbee.app.cli.options import embedded_dir, fail, note
 from ledgerbee.app.cli.reach import check_logins, check_owner
 from ledgerbee.app.config import Settings, unknown_variables
-from ledgerbee.app.reactions import REACTIONS
+from ledgerbee.app.database_access import Access, all_companies, as_owner
 from ledgerbee.app.serve import StartFailedError
 from ledgerbee.core.dates import system_clock
-from ledgerbee.core.ids import new_id
 from ledgerbee.embedded import BrokeDownError, broke_down, running
 from ledgerbee.migrations.migrate import MigrationError, migrate
 from ledgerbee.platform import logs
 from ledgerbee.platform.blobs import marker
-from ledgerbee.platform.blobs.store import BlobStore
-from ledgerbee.platform.connection import Connection
-from ledgerbee.platform.context import Actor, Context
-from ledgerbee.platform.db import APPLICATION_ROLE, LONG_LOCK_TIMEOUT, WORKER_ROLE, Database, Tenant
-from ledgerbee.platform.jobs import company_tenant
-
-T = TypeVar("T")
-
-OPERATOR: Final = Actor("operator", "cli")
-
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """Where the database is: `owner_url` logs in as the schema's owner, the others (or None) as the roles that work.
-
-    `app_url` is the API's, `worker_url` that of the worker and of commands. `data_dir` is the embedded database's
-    folder, None for a database of the operator's.
-    """
-
-    owner_url: str
-    app_url: str | None
-    data_dir: Path | None
-    worker_url: str | None = None
-
-    def environment(self) -> dict[str, str]:
-        """The same as environment variables, for child processes."""
-        variables = {
-            "DATABASE_URL": self.owner_url,
-            "LEDGERBEE_DATABASE_APP_URL": self.app_url or "",
-            "LEDGERBEE_DATABASE_WORKER_URL": self.worker_url or "",
-        }
-        if self.data_dir is not None:  # children are told of the database, not of its folder
-            variables["LEDGERBEE_ATTACHMENTS_DIR"] = str(blob_folder(Settings(), self.data_dir))
-        return variables
-
-    def blobs(self) -> BlobStore:
-        """The store of attached files that belongs to this database."""
-        return blob_store(Settings(), self.data_dir)
-
-    def claim_blob_folder(self) -> None:
-        """Have the folder of attached files be this database's. Raises `FolderTakenError`; a bucket has no owner.
-
-        A folder that can't be written is no reason not to start: who attaches a file is told.
-        """
-        settings = Settings()
-        if settings.attachments_bucket is None:
-            folder = blob_folder(settings, self.data_dir)
-            try:
-                marker.claim(folder, as_owner(self, marker.identity_of))
-            except OSError as fault:
-                note(f"No files can be attached: {fault.filename or folder}: {fault.strerror}.")
-
-    async def open(self) -> Database:
-        """A small pool of connections of the role that commands work as."""
-        url, role = (self.worker_url, None) if self.worker_url else (self.owner_url, WORKER_ROLE)
-        return await Database.open(url, reactions=REACTIONS, max_size=2, role=role, lock_timeout=LONG_LOCK_TIMEOUT)
+from ledgerbee.platform.db import APPLICATION_ROLE, WORKER_ROLE
 
 
 @contextmanager
@@ -110,70 +52,18 @@ def access(data_dir: Path | None) -> Iterator[Access]:
         raise BrokeDownError(f"The database in {folder} broke down: {why}") from fault
 
 
-def in_company(
-    found: Access,
-    company_id: UUID,
-    work: Callable[[Context], Awaitable[T]],
-    *,
-    new: bool = False,
-    one_snapshot: bool = False,
-) -> T:
-    """Run `work` in one transaction of a company, as the operator.
+def claim_blob_folder(found: Access) -> None:
+    """Have the folder of attached files be this database's. Raises `FolderTakenError`; a bucket has no owner.
 
-    `new` is for a company that is being made; with `one_snapshot` all of it sees the same state of the database.
+    A folder that can't be written is no reason not to start: who attaches a file is told.
     """
-
-    async def main() -> T:
-        database = await found.open()
+    settings = Settings()
+    if settings.attachments_bucket is None:
+        folder = blob_folder(settings, found.data_dir)
         try:
-            now = system_clock()
-            request_id = new_id().hex
-            if new:
-                tenant = Tenant(company_id, OPERATOR, request_id, "UTC")
-            else:
-                tenant = await company_tenant(database, company_id, request_id, now, OPERATOR)
-            return await database.run(tenant, now, work, one_snapshot=one_snapshot)
-        finally:
-            await database.close()
-
-    return asyncio.run(main())
-
-
-def as_worker(found: Access, work: Callable[[Connection], Awaitable[T]]) -> T:
-    """Run `work` on a connection of the worker's role, outside any company."""
-
-    async def main() -> T:
-        database = await found.open()
-        try:
-            async with database.connection() as connection:
-                return await work(connection)
-        finally:
-            await database.close()
-
-    return asyncio.run(main())
-
-
-def as_owner(found: Access, work: Callable[[Connection], Awaitable[T]]) -> T:
-    """Run `work` as the schema's owner, for what the application has no right to."""
-
-    async def main() -> T:
-        connection = await asyncpg.connect(found.owner_url)
-        try:
-            return await work(connection)
-        finally:
-            await connection.close()
-
-    return asyncio.run(main())
-
-
-def all_companies(found: Access) -> list[UUID]:
-    """Every company's id, oldest first. Only the owner may read the directory."""
-
-    async def read(connection: Connection) -> list[UUID]:
-        rows = await connection.fetch("SELECT company_id FROM company_directory ORDER BY created_at, company_id")
-        return [row["company_id"] for row in rows]
-
-    return as_owner(found, read)
+            marker.claim(folder, as_owner(found, marker.identity_of))
+        except OSError as fault:
+            note(f"No files can be attached: {fault.filename or folder}: {fault.strerror}.")
 
 
 def the_company(found: Access, company: UUID | None) -> UUID:

@@ -12,7 +12,7 @@ from typing import Final
 import asyncpg
 from sqlalchemy.engine import make_url
 
-from ledgerbee.app.cli.session import Access
+from ledgerbee.app.database_access import Access
 from ledgerbee.app.demo.client import DemoError
 from ledgerbee.migrations.migrate import migrate
 

@@ -17,7 +17,7 @@ from uuid import UUID
 
 import httpx
 
-from ledgerbee.app.cli.session import Access, in_company
+from ledgerbee.app.database_access import Access, in_company
 from ledgerbee.app.demo import published
 from ledgerbee.app.demo.client import TIMEOUT_S, Client
 from ledgerbee.app.demo.mailbox import Mail, Mailbox, mail_socket, receiving

@@ -110,7 +110,6 @@ def _document(api: FastAPI) -> dict[str, Any]:
 
 def _tidy(method: str, operation: dict[str, Any], facts: Operation) -> None:
     """Say who may call, and name the parameters that every operation of its kind has."""
-    operation.pop("x-ledgerbee-operation")
     if not facts.public:
         token = [] if facts.api_key_only else [{"oauth2": [facts.scope] if facts.scope else []}]
         operation["security"] = [{"apiKey": []}, *token]

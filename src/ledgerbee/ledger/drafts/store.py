@@ -14,7 +14,7 @@ from ledgerbee.ledger.entries.rules import MAX_AT_ONCE, Portion
 from ledgerbee.ledger.entries.store import EntryFilter, array_literal, filters_of
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.db import TOO_MUCH_CONTENTION
-from ledgerbee.platform.listing import fetch_page
+from ledgerbee.platform.key_ranges import fetch_page_by_range
 from ledgerbee.platform.steps import give_way, in_steps
 
 #: What `_values` gives, in its order. Lists of tags are array literals.
@@ -100,14 +100,13 @@ async def find_page(context: Context, wanted: EntryFilter, *, page: int, limit: 
     """A page of drafts that aren't booked, newest first; `total` is the number of those that match in all."""
     filters = filters_of(wanted, "SELECT l.draft_id FROM draft_journal_lines l")
     filters.always.append("t.status = 'draft'")
-    found = await fetch_page(
+    found = await fetch_page_by_range(
         context,
         table="draft_journal_entries",
         select=_LIST,
         filters=filters,
         order_by=_ORDER,
         request=PageRequest(page, limit, None, "date", descending=True),
-        by_month=True,
     )
     return await _found(context, found.rows, found.total)
 

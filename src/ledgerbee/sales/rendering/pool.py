@@ -23,7 +23,7 @@ import msgspec
 import structlog
 from prometheus_client import Counter
 
-from ledgerbee.platform.turns import Turns
+from ledgerbee.platform.fair_queue import FairQueue
 from ledgerbee.sales.rendering.coverage import special_texts
 from ledgerbee.sales.rendering.model import PrintableDocument
 from ledgerbee.sales.rendering.process import Answer, Task, receive, send
@@ -150,7 +150,7 @@ class RendererPool:
         self._idle: LifoQueue[_Process] = LifoQueue()
         self._busy: set[_Process] = set()
         self._is_closed = False
-        self._turns = Turns(workers)
+        self._turns = FairQueue(workers)
         # They only wait for the processes.
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="pdf")
 

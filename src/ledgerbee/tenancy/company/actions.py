@@ -13,7 +13,7 @@ from ledgerbee.core.errors import invalid
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.credentials import store as credentials
 from ledgerbee.platform.credentials.model import LICENSES
-from ledgerbee.platform.turns import Turns
+from ledgerbee.platform.fair_queue import FairQueue
 from ledgerbee.tenancy.company import rules, store
 from ledgerbee.tenancy.company.logo import Logo, NewLogo, UnreadableLogo, redrawn
 from ledgerbee.tenancy.company.model import Company, CompanyFields
@@ -22,7 +22,7 @@ from ledgerbee.tenancy.company.wire import render
 #: Logos that one process has drawn at the same time: what is more waits by turns, and holds nothing meanwhile.
 _AT_ONCE: Final = 2
 _drawing: Final = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="logo")
-_turns: Final = Turns(_AT_ONCE, most_waiting=5)
+_turns: Final = FairQueue(_AT_ONCE, max_waiting=5)
 
 
 async def drawn_logo(company_id: UUID, content: bytes) -> Logo:

@@ -15,8 +15,8 @@ from pydantic import BaseModel, Field
 
 from ledgerbee.http.body_limits import FORM_BODY
 from ledgerbee.http.operation import RouteOptions, operation, resource_router
+from ledgerbee.http.state import state_of
 from ledgerbee.platform.credentials.rules import network_of
-from ledgerbee.platform.db import Database
 from ledgerbee.tenancy.oauth import rules, store
 from ledgerbee.tenancy.oauth.actions import TokenService
 from ledgerbee.tenancy.oauth.model import RATE_LIMITED, OAuthRefusal, RateLimitWindow, invalid_request, rate_limited
@@ -137,9 +137,12 @@ async def revoke_access_token(request: Request) -> Response:
 
 async def _serve(request: Request, endpoint: str, answer: Answer) -> Response:
     """Count the call, have it answered, and tell what is left on every answer."""
-    database: Database = request.scope["ledgerbee.database"]
+    state = state_of(request.scope)
+    database, now = state.database, state.now
+    assert database is not None, "the edge sets it for public operations"
+    assert now is not None, "the edge sets it for public operations"
     host = request.client.host if request.client else None
-    service = TokenService(database, request.scope["ledgerbee.request_id"], request.scope["ledgerbee.now"], host)
+    service = TokenService(database, state.request_id, now, host)
     async with database.connection() as connection:
         window = await store.take_hit(connection, f"{endpoint}/address/{network_of(host)}", service.now)
     try:

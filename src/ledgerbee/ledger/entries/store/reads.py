@@ -22,7 +22,8 @@ from ledgerbee.ledger.entries.model import (
 )
 from ledgerbee.ledger.entries.rules.portions import MAX_AT_ONCE, Portion
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.listing import Filter, Stretch, fetch_page
+from ledgerbee.platform.key_ranges import KeyRange, fetch_page_by_range
+from ledgerbee.platform.listing import Filter
 from ledgerbee.platform.steps import give_way, in_steps
 
 _ENTRY: Final = """
@@ -104,15 +105,14 @@ class Found:
 async def find_page(context: Context, wanted: EntryFilter, *, page: int, limit: int) -> Found:
     """A page of posted entries, newest first; `total` is the number of those that match in all."""
     table, filters = _listed(wanted)
-    found = await fetch_page(
+    found = await fetch_page_by_range(
         context,
         table=table,
         select=_LIST,
         filters=filters,
         order_by=_ORDER,
         request=PageRequest(page, limit, None, "date", descending=True),
-        by_month=True,
-        stretches=await _years(context) if not filters.arguments else None,
+        key_ranges=await _years(context) if not filters.arguments else None,
     )
     return await _found(context, found.rows, found.total)
 
@@ -231,13 +231,13 @@ def _add_days(filters: Filter, wanted: EntryFilter) -> None:
             filters.add(condition, day)
 
 
-async def _years(context: Context) -> list[Stretch]:
+async def _years(context: Context) -> list[KeyRange]:
     """The entries by financial year, whose last number is the count of them."""
     rows = await context.connection.fetch(
         "SELECT start_date, end_date, last_entry_number FROM fiscal_years WHERE company_id = $1 ORDER BY start_date",
         context.company_id,
     )
-    return [Stretch(*row) for row in rows]
+    return [KeyRange(*row) for row in rows]
 
 
 async def _found(context: Context, rows: Sequence[asyncpg.Record], total: int) -> Found:

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.http.body_limits import MAX_ELEMENTS_LARGE, check_elements
-from ledgerbee.http.operation import decode_json
+from ledgerbee.http.json_body import decode_json
 from ledgerbee.ledger.imports.formats.rows import MAX_LINE_BYTES, Lines, Row
 from ledgerbee.ledger.imports.model import JOURNAL_IMPORT_UNREADABLE, Kept, Place
 from ledgerbee.ledger.imports.wire import plain_row

@@ -12,7 +12,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ledgerbee.http.envelope import NOT_FOUND
-from ledgerbee.http.middleware import REQUESTS, Shell
+from ledgerbee.http.metrics import REQUESTS
+from ledgerbee.http.middleware import HttpMiddleware
 from ledgerbee.platform.credentials.model import Principal
 
 NOW = datetime(2026, 3, 16, tzinfo=UTC)
@@ -58,10 +59,10 @@ def _counted() -> Counter[int]:
 
 
 class _Exchange:
-    """One request to an application inside a shell, the messages it sent, and the statuses counted."""
+    """One request to an application inside the middleware, the messages it sent, and the statuses counted."""
 
-    def __init__(self, app: ASGIApp, recognize: Callable[[Request], Awaitable[Principal | None]] = _nobody) -> None:
-        self.shell = Shell(app, routes=[], clock=lambda: NOW, recognize=recognize, allowed_origins=())
+    def __init__(self, app: ASGIApp, identify: Callable[[Request], Awaitable[Principal | None]] = _nobody) -> None:
+        self.middleware = HttpMiddleware(app, routes=[], clock=lambda: NOW, identify=identify, allowed_origins=())
         self.sent: list[Message] = []
         self.statuses: list[int] = []
 
@@ -75,7 +76,7 @@ class _Exchange:
             self.sent.append(message)
 
         before = _counted()
-        task = asyncio.create_task(self.shell(scope, receive, send))
+        task = asyncio.create_task(self.middleware(scope, receive, send))
         await asyncio.sleep(0)
         if cancel:
             task.cancel()
@@ -92,7 +93,7 @@ class _Exchange:
         return start["status"], json.loads(body["body"])
 
 
-@pytest.mark.parametrize("recognize", [_nobody, _fails])
+@pytest.mark.parametrize("identify", [_nobody, _fails])
 @pytest.mark.parametrize(
     ("app", "status", "code"),
     [
@@ -103,8 +104,8 @@ class _Exchange:
         (_says_nothing, 500, "INTERNAL_ERROR"),
     ],
 )
-async def test_what_fails_is_told_as_json(app: ASGIApp, status: int, code: str, recognize: Any) -> None:
-    exchange = _Exchange(app, recognize)
+async def test_what_fails_is_told_as_json(app: ASGIApp, status: int, code: str, identify: Any) -> None:
+    exchange = _Exchange(app, identify)
     await exchange.run()
     assert (exchange.answer[0], exchange.answer[1]["code"]) == (status, code)
     assert exchange.statuses == [status]

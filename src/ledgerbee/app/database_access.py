@@ -1,0 +1,125 @@
+"""Access to a migrated database, for commands and the demo: its logins, and the ways to run something in it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeVar
+from uuid import UUID
+
+import asyncpg
+
+from ledgerbee.app.blobs import blob_folder, blob_store
+from ledgerbee.app.config import Settings
+from ledgerbee.app.reactions import REACTIONS
+from ledgerbee.core.dates import system_clock
+from ledgerbee.core.ids import new_id
+from ledgerbee.platform.blobs.store import BlobStore
+from ledgerbee.platform.connection import Connection
+from ledgerbee.platform.context import Actor, Context
+from ledgerbee.platform.db import LONG_LOCK_TIMEOUT, WORKER_ROLE, Database, Tenant
+from ledgerbee.platform.jobs import company_tenant
+
+T = TypeVar("T")
+
+OPERATOR: Final = Actor("operator", "cli")
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Where the database is: `owner_url` logs in as the schema's owner, the others (or None) as the roles that work.
+
+    `app_url` is the API's, `worker_url` that of the worker and of commands. `data_dir` is the embedded database's
+    folder, None for a database of the operator's.
+    """
+
+    owner_url: str
+    app_url: str | None
+    data_dir: Path | None
+    worker_url: str | None = None
+
+    def environment(self) -> dict[str, str]:
+        """The same as environment variables, for child processes."""
+        variables = {
+            "DATABASE_URL": self.owner_url,
+            "LEDGERBEE_DATABASE_APP_URL": self.app_url or "",
+            "LEDGERBEE_DATABASE_WORKER_URL": self.worker_url or "",
+        }
+        if self.data_dir is not None:  # children are told of the database, not of its folder
+            variables["LEDGERBEE_ATTACHMENTS_DIR"] = str(blob_folder(Settings(), self.data_dir))
+        return variables
+
+    def blobs(self) -> BlobStore:
+        """The store of attached files that belongs to this database."""
+        return blob_store(Settings(), self.data_dir)
+
+    async def open(self) -> Database:
+        """A small pool of connections of the role that commands work as."""
+        url, role = (self.worker_url, None) if self.worker_url else (self.owner_url, WORKER_ROLE)
+        return await Database.open(url, reactions=REACTIONS, max_size=2, role=role, lock_timeout=LONG_LOCK_TIMEOUT)
+
+
+def in_company(
+    found: Access,
+    company_id: UUID,
+    work: Callable[[Context], Awaitable[T]],
+    *,
+    new: bool = False,
+    one_snapshot: bool = False,
+) -> T:
+    """Run `work` in one transaction of a company, as the operator.
+
+    `new` is for a company that is being made; with `one_snapshot` all of it sees the same state of the database.
+    """
+
+    async def main() -> T:
+        database = await found.open()
+        try:
+            now = system_clock()
+            request_id = new_id().hex
+            if new:
+                tenant = Tenant(company_id, OPERATOR, request_id, "UTC")
+            else:
+                tenant = await company_tenant(database, company_id, request_id, now, OPERATOR)
+            return await database.run(tenant, now, work, one_snapshot=one_snapshot)
+        finally:
+            await database.close()
+
+    return asyncio.run(main())
+
+
+def as_worker(found: Access, work: Callable[[Connection], Awaitable[T]]) -> T:
+    """Run `work` on a connection of the worker's role, outside any company."""
+
+    async def main() -> T:
+        database = await found.open()
+        try:
+            async with database.connection() as connection:
+                return await work(connection)
+        finally:
+            await database.close()
+
+    return asyncio.run(main())
+
+
+def as_owner(found: Access, work: Callable[[Connection], Awaitable[T]]) -> T:
+    """Run `work` as the schema's owner, for what the application has no right to."""
+
+    async def main() -> T:
+        connection = await asyncpg.connect(found.owner_url)
+        try:
+            return await work(connection)
+        finally:
+            await connection.close()
+
+    return asyncio.run(main())
+
+
+def all_companies(found: Access) -> list[UUID]:
+    """Every company's id, oldest first. Only the owner may read the directory."""
+
+    async def read(connection: Connection) -> list[UUID]:
+        rows = await connection.fetch("SELECT company_id FROM company_directory ORDER BY created_at, company_id")
+        return [row["company_id"] for row in rows]
+
+    return as_owner(found, read)

@@ -1,0 +1,71 @@
+"""What a request is refused for by its head alone: fields given twice, the address, what the body is said to be."""
+
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import unquote_to_bytes
+
+from starlette.types import Scope
+
+from ledgerbee.core.errors import invalid, refuse
+from ledgerbee.http.envelope import PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE
+from ledgerbee.http.route import Operation
+
+#: Header fields that say who calls, and what for. Of two, which is meant?
+_ONCE: Final = (b"x-api-key", b"authorization", b"x-api-idempotency-key")
+#: They take forms, and refuse other bodies as RFC 6749 has it.
+_OAUTH_ENDPOINTS: Final = frozenset({"/api/v1/auth/token", "/api/v1/oauth/revoke"})
+
+Headers = Mapping[bytes, bytes]
+
+
+def check_fields(scope: Scope, headers: Headers) -> None:
+    """Refuse header fields that say who calls, or what for, more than once. `headers` has each name once."""
+    if len(headers) < len(scope["headers"]):
+        given = [name for name, _ in scope["headers"]]
+        refuse(
+            [
+                (field, "arrayMaxSize", f"{field} must not be given more than once")
+                for name in _ONCE
+                if given.count(name) > 1
+                for field in [name.decode()]
+            ]
+        )
+
+
+def check_address(scope: Scope) -> None:
+    """Refuse an address that isn't UTF-8 without NUL characters."""
+    query: bytes = scope.get("query_string", b"")
+    raw_path: bytes = scope.get("raw_path") or b""
+    if b"%" not in query and b"%" not in raw_path:
+        return
+    for part in (query, raw_path):
+        text = unquote_to_bytes(part.replace(b"+", b" "))
+        try:
+            readable = b"\x00" not in text and bool(text.decode("utf-8") or True)
+        except UnicodeDecodeError:
+            readable = False
+        if not readable:
+            raise invalid(("", "isText", "the address must be UTF-8 without NUL characters"))
+
+
+def check_body(scope: Scope, headers: Headers, operation: Operation, max_bytes: int) -> None:
+    """Refuse a body by what the header says of it: its type, its coding, its size."""
+    length = headers.get(b"content-length", b"0")
+    size = int(length) if length.isdigit() else 0
+    has_body = size > 0 or b"transfer-encoding" in headers
+    media_type = headers.get(b"content-type", b"").split(b";")[0].strip().lower()
+    if operation.streams:
+        if media_type.decode("latin-1") not in operation.streams:
+            raise UNSUPPORTED_MEDIA_TYPE.error(f"The body must be {', '.join(operation.streams)}")
+    elif (
+        has_body
+        and media_type != b"application/json"
+        and scope["method"] in {"POST", "PATCH", "PUT"}
+        and scope["path"] not in _OAUTH_ENDPOINTS
+    ):
+        raise UNSUPPORTED_MEDIA_TYPE.error()
+    # Without this, a compressed body would be refused as malformed (RFC 9110, 15.5.16).
+    if has_body and headers.get(b"content-encoding", b"").strip().lower() not in {b"", b"identity"}:
+        raise UNSUPPORTED_MEDIA_TYPE.error("The body must not be compressed: leave Content-Encoding out")
+    if size > max_bytes:
+        raise PAYLOAD_TOO_LARGE.error(maxBytes=max_bytes)
