@@ -22,9 +22,9 @@ from ledgerbee.sales.rendering import (
     PaymentDetails,
     PrintableDocument,
     PrintLine,
+    PrintVatRow,
     References,
     RendererPool,
-    VatRow,
 )
 
 #: Documents a second that must be reached, by number of cores.
@@ -100,7 +100,7 @@ def invoice(serial: int, logo: bytes) -> PrintableDocument:
             our_reference="Mette Holm", purchase_order=f"PO-{serial}", description="Kaffe og service"
         ),
         lines=lines,
-        vat_rows=(VatRow(Decimal(25), "S", subtotal, vat),),
+        vat_rows=(PrintVatRow(Decimal(25), "S", subtotal, vat),),
         subtotal=subtotal,
         vat=vat,
         total=subtotal + vat,

@@ -15,8 +15,8 @@ from ledgerbee.sales.rendering import (
     PaymentDetails,
     PrintableDocument,
     PrintLine,
+    PrintVatRow,
     References,
-    VatRow,
     render,
 )
 
@@ -81,7 +81,7 @@ INVOICE = PrintableDocument(
     buyer=BUYER,
     references=References("Mette Holm", "Åse Ø.", "PO-77812", "Kaffe, november"),
     lines=(LINE,),
-    vat_rows=(VatRow(D(25), "S", D("2136.94"), D("534.24")),),
+    vat_rows=(PrintVatRow(D(25), "S", D("2136.94"), D("534.24")),),
     subtotal=D("2136.94"),
     vat=D("534.24"),
     total=D("2671.18"),

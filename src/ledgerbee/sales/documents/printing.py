@@ -17,9 +17,9 @@ from ledgerbee.sales.rendering.model import (
     PaymentDetails,
     PrintableDocument,
     PrintLine,
+    PrintVatRow,
     References,
     VatInBase,
-    VatRow,
 )
 from ledgerbee.sales.rendering.pool import PrintingFailedError, check_async, render_async
 from ledgerbee.sales.rendering.renderer import UnprintableTextError
@@ -193,9 +193,9 @@ def _line(line: Mapping[str, Any], rows: Mapping[tuple[str, str], int]) -> Print
     )
 
 
-def _vat_row(row: Mapping[str, Any], language: Language) -> VatRow:
+def _vat_row(row: Mapping[str, Any], language: Language) -> PrintVatRow:
     reasons = row["exemptionReason"]
-    return VatRow(
+    return PrintVatRow(
         rate=Decimal(row["rate"]),
         category=row["category"],
         taxable=Decimal(row["taxable"]),

@@ -1,17 +1,17 @@
 """Billing documents as PDF: `render_async(company, PrintableDocument)` gives the bytes of an archivable file."""
 
 from ledgerbee.sales.rendering.model import (
-    DocumentKind,
     Language,
     LineKind,
     Party,
     PaymentDetails,
     PrintableDocument,
+    PrintKind,
     PrintLine,
+    PrintVatRow,
     References,
     VatCategory,
     VatInBase,
-    VatRow,
 )
 from ledgerbee.sales.rendering.pool import (
     PrintingFailedError,
@@ -25,12 +25,13 @@ from ledgerbee.sales.rendering.renderer import Renderer, UnprintableTextError, r
 from ledgerbee.tenancy.company.logo import UnreadableLogo, read_logo
 
 __all__ = [
-    "DocumentKind",
     "Language",
     "LineKind",
     "Party",
     "PaymentDetails",
+    "PrintKind",
     "PrintLine",
+    "PrintVatRow",
     "PrintableDocument",
     "PrintingFailedError",
     "References",
@@ -40,7 +41,6 @@ __all__ = [
     "UnreadableLogo",
     "VatCategory",
     "VatInBase",
-    "VatRow",
     "check_async",
     "close",
     "read_logo",

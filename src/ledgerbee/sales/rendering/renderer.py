@@ -24,7 +24,7 @@ from ledgerbee.sales.rendering.model import PrintableDocument
 from ledgerbee.sales.rendering.view import template_input
 from ledgerbee.tenancy.company.logo import UnreadableLogo
 
-_TEMPLATE: Final = Path(__file__).parent / "templates" / "document.typ"
+_TEMPLATE: Final = Path(__file__).parent / "typst" / "document.typ"
 
 #: Archivable, and able to carry an e-invoice as an attachment.
 PDF_STANDARD: Final = "a-3b"
