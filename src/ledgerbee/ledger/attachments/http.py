@@ -36,7 +36,6 @@ log = structlog.get_logger("ledgerbee.attachments")
     ),
 )
 async def list_journal_entry_attachments(context: Ctx, journal_entry_id: EntryId) -> list[AttachmentResponse]:
-    """Get attachments for a journal entry."""
     await entries.require(context, journal_entry_id)
     return [render(journal_entry_id, found) for found in await store.list_for_entry(context, journal_entry_id)]
 
@@ -59,7 +58,6 @@ _FILE["responses"][200]["content"] = {
 async def get_journal_entry_attachment(
     caller: CallerDep, journal_entry_id: EntryId, attachment_id: AttachmentPath
 ) -> Response:
-    """Download an attachment of a journal entry."""
     found = await caller.read(lambda context: store.get_of_entry(context, journal_entry_id, attachment_id))
     content = await caller.blobs.get(caller.principal.company_id, found.hash)
     if content is None:

@@ -30,7 +30,6 @@ OPEN_SCOPE: Final = "accounts-write"
     ),
 )
 async def list_fiscal_years(context: Ctx) -> list[FiscalYearResponse]:
-    """List fiscal years."""
     return [render(year) for year in await store.list_all(context)]
 
 
@@ -48,7 +47,6 @@ async def list_fiscal_years(context: Ctx) -> list[FiscalYearResponse]:
     ),
 )
 async def open_fiscal_year(context: Ctx, body: CreateFiscalYearRequest) -> FiscalYearResponse:
-    """Open a fiscal year."""
     return render(await actions.open_year(context, body.start_date, body.end_date))
 
 
@@ -57,7 +55,6 @@ async def open_fiscal_year(context: Ctx, body: CreateFiscalYearRequest) -> Fisca
     **operation("Get the lock date", scope="company-read", extension=True, description="How far the books are locked."),
 )
 async def get_lock_date(context: Ctx) -> LockDateResponse:
-    """Get the lock date."""
     return LockDateResponse(locked_through=await store.get_lock_date(context))
 
 
@@ -74,6 +71,5 @@ async def get_lock_date(context: Ctx) -> LockDateResponse:
     ),
 )
 async def set_lock_date(context: Ctx, body: UpdateLockDateRequest) -> LockDateResponse:
-    """Set the lock date."""
     await actions.lock_through(context, body.locked_through, reopen=bool(body.reopen))
     return LockDateResponse(locked_through=body.locked_through)

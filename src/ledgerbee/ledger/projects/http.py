@@ -62,7 +62,6 @@ async def list_projects(
     context: Ctx,
     include_archived: Annotated[bool, Query(alias="includeArchived", description="Archived projects too")] = False,
 ) -> Response:
-    """List all projects."""
     projects = await store.list_all(context, include_archived=include_archived)
     count = sum(1 + len(project.subprojects) for project in projects)
     return await in_thread(count, lambda: [render(project) for project in projects])
@@ -82,7 +81,6 @@ _UPSERT["responses"][200] = {"description": "Project updated in place", "model":
 
 @router.put("/v1/projects", **_UPSERT)
 async def upsert_project(context: Ctx, body: UpsertProjectRequest, response: Response) -> ProjectResponse:
-    """Idempotent project upsert."""
     project, created = await actions.upsert(context, body.external_reference, state_of(body))
     response.status_code = 201 if created else 200
     return render(project)
@@ -100,7 +98,6 @@ async def upsert_project(context: Ctx, body: UpsertProjectRequest, response: Res
     ),
 )
 async def create_project(context: Ctx, body: CreateProjectRequest) -> ProjectResponse:
-    """Create a project."""
     return render(await actions.create(context, state_of(body)))
 
 
@@ -115,7 +112,6 @@ async def create_project(context: Ctx, body: CreateProjectRequest) -> ProjectRes
     ),
 )
 async def get_project(context: Ctx, project_id: ProjectPath) -> ProjectResponse:
-    """Get a project."""
     return render(await store.get(context, project_id))
 
 
@@ -135,7 +131,6 @@ async def get_project(context: Ctx, project_id: ProjectPath) -> ProjectResponse:
     ),
 )
 async def update_project(context: Ctx, project_id: ProjectPath, body: UpdateProjectRequest) -> ProjectResponse:
-    """Update a project."""
     return render(await actions.update(context, project_id, state_of(body)))
 
 
@@ -151,7 +146,6 @@ async def update_project(context: Ctx, project_id: ProjectPath, body: UpdateProj
     ),
 )
 async def get_project_profit(context: Ctx, project_id: ProjectPath) -> ProjectProfitResponse:
-    """Get project profit."""
     return render_profit(await actions.profit(context, project_id))
 
 
@@ -167,7 +161,6 @@ async def get_project_profit(context: Ctx, project_id: ProjectPath) -> ProjectPr
     ),
 )
 async def create_subproject(context: Ctx, project_id: ProjectPath, body: CreateSubprojectRequest) -> SubprojectResponse:
-    """Add a subproject."""
     project, subproject = await actions.create_subproject(context, project_id, state_of_subproject(body))
     return render_subproject(subproject, project.currency)
 
@@ -186,7 +179,6 @@ async def create_subproject(context: Ctx, project_id: ProjectPath, body: CreateS
 async def update_subproject(
     context: Ctx, project_id: ProjectPath, subproject_id: SubprojectPath, body: UpdateSubprojectRequest
 ) -> SubprojectResponse:
-    """Update a subproject."""
     changes = state_of_subproject(body)
     project, subproject = await actions.update_subproject(context, project_id, subproject_id, changes)
     return render_subproject(subproject, project.currency)
@@ -204,5 +196,4 @@ async def update_subproject(
     ),
 )
 async def delete_subproject(context: Ctx, project_id: ProjectPath, subproject_id: SubprojectPath) -> None:
-    """Delete a subproject."""
     await actions.delete_subproject(context, project_id, subproject_id)

@@ -33,6 +33,5 @@ async def get_trial_balance(
     ] = None,
     to_date: Annotated[BookDay | None, Query(alias="toDate", description="Last day, inclusive; default today")] = None,
 ) -> Response:
-    """Get the trial balance."""
     report = await trial_balance(context, from_date, to_date)
     return await in_thread(len(report.rows), lambda: render(report))
