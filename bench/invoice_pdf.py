@@ -17,15 +17,8 @@ from time import perf_counter
 
 from bench.support import verdict
 
-from ledgerbee.sales.rendering import (
-    Party,
-    PaymentDetails,
-    PrintableDocument,
-    PrintLine,
-    PrintVatRow,
-    References,
-    RendererPool,
-)
+from ledgerbee.sales.rendering.model import Party, PaymentDetails, PrintableDocument, PrintLine, PrintVatRow, References
+from ledgerbee.sales.rendering.pool import RendererPool
 
 #: Documents a second that must be reached, by number of cores.
 FLOORS = {1: 40, 2: 65}

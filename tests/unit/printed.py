@@ -10,15 +10,8 @@ from typing import Any
 
 from pypdf import PdfReader
 
-from ledgerbee.sales.rendering import (
-    Party,
-    PaymentDetails,
-    PrintableDocument,
-    PrintLine,
-    PrintVatRow,
-    References,
-    render,
-)
+from ledgerbee.sales.rendering.model import Party, PaymentDetails, PrintableDocument, PrintLine, PrintVatRow, References
+from ledgerbee.sales.rendering.renderer import render
 
 D = Decimal
 SELLER = Party(

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from tests.unit.printed import GERMAN, INVOICE, LINE, D, missing, pages, squeezed, text
 
 from ledgerbee.core.money import round_money
-from ledgerbee.sales.rendering import PrintLine, PrintVatRow, VatInBase, render
 from ledgerbee.sales.rendering.formatting import format_date, format_money, format_number, format_percent
+from ledgerbee.sales.rendering.model import PrintLine, PrintVatRow, VatInBase
+from ledgerbee.sales.rendering.renderer import render
 
 
 def test_a_danish_invoice_says_all_the_law_asks_for() -> None:

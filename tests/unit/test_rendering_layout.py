@@ -25,14 +25,8 @@ from tests.unit.printed import (
     text,
 )
 
-from ledgerbee.sales.rendering import (
-    PrintableDocument,
-    PrintLine,
-    PrintVatRow,
-    References,
-    VatInBase,
-)
 from ledgerbee.sales.rendering.fonts import shipped_fonts
+from ledgerbee.sales.rendering.model import PrintableDocument, PrintLine, PrintVatRow, References, VatInBase
 from ledgerbee.sales.rendering.wording import WORDINGS
 
 HEBREW, ARABIC = 'שולחן כתיבה 12 ס"מ', "قهوة عربية 500 غرام"

@@ -15,18 +15,10 @@ from pypdf import PdfReader
 from tests.pictures import saved
 from tests.unit.printed import BANK, BUYER, INVOICE, LINE, SELLER, D, png, squeezed, text
 
-from ledgerbee.sales.rendering import (
-    Party,
-    PaymentDetails,
-    PrintLine,
-    PrintVatRow,
-    References,
-    Renderer,
-    UnprintableTextError,
-    UnreadableLogo,
-    read_logo,
-    render,
-)
+from ledgerbee.sales.rendering.coverage import UnprintableTextError
+from ledgerbee.sales.rendering.model import Party, PaymentDetails, PrintLine, PrintVatRow, References
+from ledgerbee.sales.rendering.renderer import Renderer, render
+from ledgerbee.tenancy.company.logo import UnreadableLogo, read_logo
 
 HOSTILE = [
     '#panic("x")',

@@ -10,7 +10,7 @@ from uuid import UUID
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.platform.db import TOO_MUCH_CONTENTION
 from ledgerbee.sales.documents.model import DOCUMENT_CHARACTERS_UNPRINTABLE, DOCUMENT_PRINTING_FAILED
-from ledgerbee.sales.rendering.coverage import special_texts
+from ledgerbee.sales.rendering.coverage import UnprintableTextError, special_texts
 from ledgerbee.sales.rendering.model import (
     Language,
     Party,
@@ -22,7 +22,6 @@ from ledgerbee.sales.rendering.model import (
     VatInBase,
 )
 from ledgerbee.sales.rendering.pool import PrintingFailedError, check_async, render_async
-from ledgerbee.sales.rendering.renderer import UnprintableTextError
 from ledgerbee.sales.rendering.wording import WORDINGS
 from ledgerbee.tenancy.company.logo import UnreadableLogo
 
