@@ -17,15 +17,8 @@ from time import perf_counter
 
 from bench.support import verdict
 
-from ledgerbee.sales.rendering import (
-    Party,
-    PaymentDetails,
-    PrintableDocument,
-    PrintLine,
-    References,
-    RendererPool,
-    VatRow,
-)
+from ledgerbee.sales.rendering.model import Party, PaymentDetails, PrintableDocument, PrintLine, PrintVatRow, References
+from ledgerbee.sales.rendering.pool import RendererPool
 
 #: Documents a second that must be reached, by number of cores.
 FLOORS = {1: 40, 2: 65}
@@ -100,7 +93,7 @@ def invoice(serial: int, logo: bytes) -> PrintableDocument:
             our_reference="Mette Holm", purchase_order=f"PO-{serial}", description="Kaffe og service"
         ),
         lines=lines,
-        vat_rows=(VatRow(Decimal(25), "S", subtotal, vat),),
+        vat_rows=(PrintVatRow(Decimal(25), "S", subtotal, vat),),
         subtotal=subtotal,
         vat=vat,
         total=subtotal + vat,

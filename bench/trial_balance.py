@@ -66,7 +66,7 @@ async def in_sql(database: Database, found: Books, asked: list[Span]) -> float:
         for first, last in asked[:5] + asked:
             cuts = rules.cut_before(first), rules.cut_before(last + timedelta(days=1))
             started = time.perf_counter()
-            await store.turnovers(context, first.replace(month=1, day=1), *cuts)
+            await store.list_turnovers(context, first.replace(month=1, day=1), *cuts)
             taken.append((time.perf_counter() - started) * 1000)
         return taken[5:]
 
@@ -92,7 +92,7 @@ async def check(database: Database, found: Books, asked: list[Span]) -> None:
     async def work(context: Context) -> None:
         for first, last in asked[:3]:
             cuts = rules.cut_before(first), rules.cut_before(last + timedelta(days=1))
-            figures = await store.turnovers(context, first.replace(month=1, day=1), *cuts)
+            figures = await store.list_turnovers(context, first.replace(month=1, day=1), *cuts)
             rows = await context.connection.fetch(_RAW.format("AND entry_date <= $2"), found.company_id, last)
             for row in rows:
                 figure = figures[row["account_id"]]

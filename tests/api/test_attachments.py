@@ -27,7 +27,7 @@ from ledgerbee.ledger.entries import actions as entries
 from ledgerbee.ledger.uploads import actions, rules
 from ledgerbee.ledger.uploads import store as leases
 from ledgerbee.ledger.uploads.actions import STALE_AFTER, release_stale, staged
-from ledgerbee.ledger.uploads.model import DecodedAttachment
+from ledgerbee.ledger.uploads.model import DecodedFile
 from ledgerbee.ledger.verify import Verification, verify
 from ledgerbee.platform.blobs.store import Folder, name_of
 from ledgerbee.platform.context import Context
@@ -37,7 +37,7 @@ PDF_HASH, PNG_HASH = hashlib.sha256(PDF).digest(), hashlib.sha256(PNG).digest()
 RECEIPT, PICTURE = File.of(PDF, "application/pdf", "kvittering.pdf"), File.of(PNG, "image/png", "Æblekage ☕.png")
 
 
-def decoded(*files: File) -> list[DecodedAttachment]:
+def decoded(*files: File) -> list[DecodedFile]:
     return rules.decode([files], ["attachments"])[0]
 
 
@@ -215,7 +215,7 @@ class TestStaging:
         assert await leased(api) == 0
         found = await api.run(lambda context: store.list_for_entry(context, entry))
         assert [(file.id, file.hash, file.size) for file in found] == [(files[0][0].id, PDF_HASH, len(PDF))]
-        assert await api.run(lambda context: store.count_by_entry(context, [entry, new_id()])) == {entry: 1}
+        assert await api.run(lambda context: store.list_for_entry(context, new_id())) == []
 
     @pytest.mark.parametrize("fault", [PostingFailedError, asyncio.CancelledError, KeyboardInterrupt])
     async def test_what_fails_leaves_nothing(self, api: Api, fault: type[BaseException]) -> None:
@@ -420,7 +420,7 @@ class TestRaces:
         for company in (api, other_api):
 
             async def lease(context: Context) -> None:
-                await leases.lease(context, new_id(), [PDF_HASH, PNG_HASH])
+                await leases.insert(context, new_id(), [PDF_HASH, PNG_HASH])
 
             await company.run(lease)
             await BLOBS.put(company.company_id, PDF_HASH, PDF)
@@ -448,7 +448,7 @@ class TestDrafts:
             await api.run(lambda context: store.insert_for_drafts(context, [(draft, files)]))
         before = await api.run(lambda context: store.list_for_draft(context, draft))
         assert [file.file_name for file in before] == [RECEIPT.file_name, PICTURE.file_name]
-        assert await api.run(lambda context: store.count_by_draft(context, [draft])) == {draft: 2}
+        assert len(before) == 2
 
         async def book(context: Context) -> None:
             await entries.post(context, [entry])

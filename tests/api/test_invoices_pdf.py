@@ -14,7 +14,7 @@ from tests.selling import Shop, line
 from tests.unit.fonts import write_font
 
 from ledgerbee.app.config import Settings
-from ledgerbee.sales.rendering import use_fonts
+from ledgerbee.sales.rendering.pool import use_fonts
 
 
 @pytest.fixture

@@ -15,8 +15,7 @@ from tests.post_office import PostOffice, open_post_office
 from tests.renderers import renderers, stopped
 from tests.selling import Shop, line
 
-from ledgerbee.sales.rendering import close, use_fonts
-from ledgerbee.sales.rendering.pool import TIMEOUT_S
+from ledgerbee.sales.rendering.pool import TIMEOUT_S, close, use_fonts
 
 #: Marks on letters: only setting them shows whether a font can.
 MARKED = "שָׁלוֹם"

@@ -72,7 +72,7 @@ async def compare(context: Context, dice: random.Random, spans: int = 12) -> Non
         first, last = sorted(FIRST_DAY + timedelta(days=dice.randrange(DAYS)) for _ in range(2))
         year = date(first.year, 1, 1)
         cuts = rules.cut_before(first), rules.cut_before(last + timedelta(days=1))
-        found: dict[UUID, AccountTurnover] = await store.turnovers(context, year, *cuts)
+        found: dict[UUID, AccountTurnover] = await store.list_turnovers(context, year, *cuts)
         lines = await context.connection.fetch(_RAW, context.company_id, year, first, last)
         assert found == {row["account_id"]: AccountTurnover(**row) for row in lines}, (first, last)
 

@@ -10,15 +10,8 @@ from typing import Any
 
 from pypdf import PdfReader
 
-from ledgerbee.sales.rendering import (
-    Party,
-    PaymentDetails,
-    PrintableDocument,
-    PrintLine,
-    References,
-    VatRow,
-    render,
-)
+from ledgerbee.sales.rendering.model import Party, PaymentDetails, PrintableDocument, PrintLine, PrintVatRow, References
+from ledgerbee.sales.rendering.renderer import render
 
 D = Decimal
 SELLER = Party(
@@ -81,7 +74,7 @@ INVOICE = PrintableDocument(
     buyer=BUYER,
     references=References("Mette Holm", "Åse Ø.", "PO-77812", "Kaffe, november"),
     lines=(LINE,),
-    vat_rows=(VatRow(D(25), "S", D("2136.94"), D("534.24")),),
+    vat_rows=(PrintVatRow(D(25), "S", D("2136.94"), D("534.24")),),
     subtotal=D("2136.94"),
     vat=D("534.24"),
     total=D("2671.18"),

@@ -14,12 +14,34 @@ from hypothesis import strategies as st
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.money import total
 from ledgerbee.ledger.projects import rules
-from ledgerbee.ledger.projects.model import Figures, Project, ProjectProfit, Subproject, SubprojectMonth
+from ledgerbee.ledger.projects.model import (
+    Figures,
+    Project,
+    ProjectId,
+    ProjectProfit,
+    Subproject,
+    SubprojectId,
+    SubprojectMonth,
+)
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-SUBPROJECTS = tuple(Subproject(UUID(int=10 + n), f"S{n}", n, NOW, NOW) for n in range(3))
+PROJECT_ID = ProjectId(UUID(int=1))
+
+
+def subproject(number: int, sort_order: int, created_at: datetime = NOW) -> Subproject:
+    return Subproject(
+        id=SubprojectId(UUID(int=number)),
+        project_id=PROJECT_ID,
+        name=f"S{number}",
+        sort_order=sort_order,
+        created_at=created_at,
+        updated_at=NOW,
+    )
+
+
+SUBPROJECTS = tuple(replace(subproject(10 + n, n), name=f"S{n}") for n in range(3))
 PROJECT = Project(
-    id=UUID(int=1),
+    id=PROJECT_ID,
     name="Havnen",
     currency="DKK",
     dimension_id=UUID(int=2),
@@ -66,9 +88,7 @@ def test_fields_agree(changes: dict[str, object], expected: str | None) -> None:
 
 subprojects = st.lists(
     st.builds(
-        lambda number, place, minutes: Subproject(
-            UUID(int=number), f"S{number}", place, NOW + timedelta(minutes=minutes), NOW
-        ),
+        lambda number, place, minutes: subproject(number, place, NOW + timedelta(minutes=minutes)),
         st.integers(0, 1_000),
         st.integers(0, 3),
         st.integers(0, 3),

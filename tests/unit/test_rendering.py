@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from tests.unit.printed import GERMAN, INVOICE, LINE, D, missing, pages, squeezed, text
 
 from ledgerbee.core.money import round_money
-from ledgerbee.sales.rendering import PrintLine, VatInBase, VatRow, render
 from ledgerbee.sales.rendering.formatting import format_date, format_money, format_number, format_percent
+from ledgerbee.sales.rendering.model import PrintLine, PrintVatRow, VatInBase
+from ledgerbee.sales.rendering.renderer import render
 
 
 def test_a_danish_invoice_says_all_the_law_asks_for() -> None:
@@ -56,7 +57,7 @@ def test_an_english_invoice_abroad_names_countries_and_writes_numbers_in_english
 
 def test_a_supply_under_reverse_charge_shows_its_reason_and_neither_rate_nor_amount() -> None:
     reason = "Omvendt betalingspligt: køber afregner momsen (artikel 196, direktiv 2006/112/EF)."
-    rows = (VatRow(D(0), "AE", D("2136.94"), D(0), reason),)
+    rows = (PrintVatRow(D(0), "AE", D("2136.94"), D(0), reason),)
     invoice = replace(
         INVOICE,
         buyer=GERMAN,
@@ -84,13 +85,13 @@ def test_a_supply_under_reverse_charge_shows_its_reason_and_neither_rate_nor_amo
     ],
 )
 def test_each_vat_category_is_named(category: Any, danish: str, english: str) -> None:
-    invoice = replace(INVOICE, vat_rows=(VatRow(D(0), category, D("2136.94"), D(0)),))
+    invoice = replace(INVOICE, vat_rows=(PrintVatRow(D(0), category, D("2136.94"), D(0)),))
     assert not missing(invoice, danish)
     assert not missing(replace(invoice, language="en"), english)
 
 
 def test_every_vat_rate_has_its_own_base_and_amount() -> None:
-    rows = (VatRow(D(25), "S", D("1000"), D("250")), VatRow(D("12.5"), "S", D("80"), D("10")))
+    rows = (PrintVatRow(D(25), "S", D("1000"), D("250")), PrintVatRow(D("12.5"), "S", D("80"), D("10")))
     assert not missing(replace(INVOICE, vat_rows=rows), "25 %", "1.000,00", "250,00", "12,5 %", "80,00", "10,00")
 
 

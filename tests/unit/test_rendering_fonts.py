@@ -1,7 +1,9 @@
 """Fonts of a folder: what they add, which files are left out, and what is refused where no font shows it."""
 
 import io
+import json
 import os
+import shutil
 import time
 from contextlib import closing
 from dataclasses import replace
@@ -9,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typst
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pypdf import PdfReader
@@ -16,8 +19,12 @@ from structlog.testing import capture_logs
 from tests.unit.fonts import collection, font_of, font_with_ranges, write_font
 from tests.unit.printed import BUYER, INVOICE, LINE
 
-from ledgerbee.sales.rendering import PrintableDocument, References, Renderer, UnprintableTextError, fonts, render
-from ledgerbee.sales.rendering.metrics import read_face
+from ledgerbee.sales.rendering import extra_fonts, fonts
+from ledgerbee.sales.rendering.coverage import UnprintableTextError
+from ledgerbee.sales.rendering.font_reader import read_face
+from ledgerbee.sales.rendering.font_table import font_table
+from ledgerbee.sales.rendering.model import PrintableDocument, References
+from ledgerbee.sales.rendering.renderer import Renderer, render
 
 CHINESE = replace(INVOICE, lines=(LINE, replace(LINE, description="中文 coffee")), buyer=replace(BUYER, name="文"))
 
@@ -166,12 +173,12 @@ def test_what_is_no_file_of_a_bearable_size_is_left_out(tmp_path: Path, monkeypa
     (tmp_path / "round").symlink_to(tmp_path)
     (tmp_path / "readme.txt").write_text("no font")
     with (tmp_path / "huge.ttf").open("wb") as huge:
-        huge.truncate(fonts.MOST_BYTES + 1)
+        huge.truncate(extra_fonts.MOST_BYTES + 1)
     write_font(tmp_path, "zz.ttf", "中文")
     with capture_logs() as logs:
         assert refused(CHINESE, tmp_path) == []
     assert {Path(entry["file"]).name for entry in logs} == {"pipe.ttf", "nowhere.ttf", "huge.ttf"}
-    monkeypatch.setattr(fonts, "MOST_FILES", 3)
+    monkeypatch.setattr(extra_fonts, "MOST_FILES", 3)
     with capture_logs() as logs:
         assert refused(CHINESE, tmp_path) != []
     assert "fonts.left_out" in {entry["event"] for entry in logs}
@@ -202,3 +209,44 @@ def test_the_shipped_fonts_cover_what_they_are_there_for() -> None:
     metrics = fonts.shipped_fonts().metrics
     for text in ("ÆØÅæøåÄÖÜß€£¥", "ЖЩЫѢЉ", "ΑΩάώ", "אבגשת", "ءابيے", "😀👍🎉", "ĀŐŁŻŽ"):
         assert [character for character in text if not metrics.covers(character)] == []
+
+
+def test_the_table_of_the_shipped_fonts_is_what_their_files_say() -> None:
+    assert font_table() == fonts.TABLE.read_bytes()
+
+
+def test_a_font_that_was_exchanged_is_refused_until_the_table_is_written_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Figures stand where the table says: with another file they would be mislaid without a word."""
+    shutil.copytree(fonts.SHIPPED, tmp_path / "fonts")
+    monkeypatch.setattr(fonts, "SHIPPED", tmp_path / "fonts")
+    assert fonts.shipped_faces()
+    (tmp_path / "fonts" / "Inter-SemiBold.ttf").write_bytes(font_of("中"))
+    with pytest.raises(ValueError, match="is of other fonts"):
+        fonts.shipped_faces()
+
+
+#: Every sign of amounts, and the letters and signs around them.
+MEASURED = [
+    *map(chr, range(0x21, 0x7F)),
+    *"ÆØÅæøå€£–—−×÷±≈≠≤≥•…“”",
+    *(f"a{blank}b" for blank in (" ", "\u00a0", "\u2008")),
+    *("1.234.567,89", "-12,5 %", "(7)", "2026-03-16"),
+]
+MEASURE = b"""
+#set text(font: "Inter", size: 100pt, kerning: false, ligatures: false, features: ("calt": 0))
+#let width(..options) = it => measure(text(..options, it)).width.pt()
+#let texts = json(bytes(sys.inputs.texts))
+#context [#metadata((texts.map(width()), texts.map(width(number-width: "tabular")))) <widths>]
+"""
+
+
+def test_widths_are_those_that_typst_sets() -> None:
+    metrics, inputs = fonts.shipped_fonts().metrics, {"texts": json.dumps(MEASURED)}
+    found = typst.query(
+        MEASURE, "<widths>", field="value", one=True, font_paths=fonts.typst_fonts(fonts.SHIPPED), sys_inputs=inputs
+    )
+    for width, measured in zip((metrics.width, metrics.tabular_width), json.loads(found), strict=True):
+        computed = [width(text, 100_000) / 1000 for text in MEASURED]
+        assert computed == pytest.approx(measured, abs=0.1)

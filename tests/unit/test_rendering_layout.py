@@ -25,14 +25,8 @@ from tests.unit.printed import (
     text,
 )
 
-from ledgerbee.sales.rendering import (
-    PrintableDocument,
-    PrintLine,
-    References,
-    VatInBase,
-    VatRow,
-)
 from ledgerbee.sales.rendering.fonts import shipped_fonts
+from ledgerbee.sales.rendering.model import PrintableDocument, PrintLine, PrintVatRow, References, VatInBase
 from ledgerbee.sales.rendering.wording import WORDINGS
 
 HEBREW, ARABIC = 'שולחן כתיבה 12 ס"מ', "قهوة عربية 500 غرام"
@@ -176,9 +170,9 @@ def test_no_figure_leaves_its_column_or_its_line(
     lines: list[dict[str, Any]], subtotal: Decimal, vat: Decimal, total: Decimal, language: Any
 ) -> None:
     rows = (
-        VatRow(D(25), "S", subtotal, vat),
-        VatRow(D(0), "AE", total, D(0), "Reverse charge"),
-        VatRow(D(0), "K", vat, D(0), "Intra-Community supply"),
+        PrintVatRow(D(25), "S", subtotal, vat),
+        PrintVatRow(D(0), "AE", total, D(0), "Reverse charge"),
+        PrintVatRow(D(0), "K", vat, D(0), "Intra-Community supply"),
     )
     document = replace(
         INVOICE, language=language, lines=tuple(replace(LINE, **line) for line in lines), vat_rows=rows,
@@ -254,7 +248,7 @@ def test_the_titles_are_repeated_only_where_lines_go_on() -> None:
 KINDS = {"K": "Momsfri levering af varer (artikel 138)", "AE": "Omvendt betalingspligt (artikel 196)"}
 
 
-def with_rows(*rows: VatRow) -> PrintableDocument:
+def with_rows(*rows: PrintVatRow) -> PrintableDocument:
     lines = tuple(
         replace(LINE, description=f"Vare {index}", vat_row=index, vat_rate=row.rate if row.category in "SZ" else None)
         for index, row in enumerate(rows)
@@ -263,8 +257,10 @@ def with_rows(*rows: VatRow) -> PrintableDocument:
 
 
 def test_lines_of_different_treatments_lead_to_their_reasons() -> None:
-    goods, services = (VatRow(D(0), kind, D(10), D(0), reason) for kind, reason in KINDS.items())  # type: ignore[arg-type]
-    content = text(with_rows(VatRow(D(25), "S", D(10), D("2.5")), goods, services, VatRow(D(0), "Z", D(10), D(0))))
+    goods, services = (PrintVatRow(D(0), kind, D(10), D(0), reason) for kind, reason in KINDS.items())  # type: ignore[arg-type]
+    content = text(
+        with_rows(PrintVatRow(D(25), "S", D(10), D("2.5")), goods, services, PrintVatRow(D(0), "Z", D(10), D(0)))
+    )
     for part in (
         "Vare 0 12,5 kg 189,95 10 % 25 % 2.136,94",
         "Vare 1 12,5 kg 189,95 10 % a) 2.136,94",
@@ -280,7 +276,7 @@ def test_lines_of_different_treatments_lead_to_their_reasons() -> None:
 
 
 def test_goods_and_services_abroad_of_one_category_have_marks_of_their_own() -> None:
-    rows = [VatRow(D(0), "G", D(net), D(0), reason) for net, reason in ((1, "Eksport"), (2, "Ydelse"))]
+    rows = [PrintVatRow(D(0), "G", D(net), D(0), reason) for net, reason in ((1, "Eksport"), (2, "Ydelse"))]
     assert not missing(
         with_rows(*rows), "a) Eksport uden moms 1,00", "b) Eksport uden moms 2,00", "a) Eksport", "b) Ydelse"
     )
@@ -288,12 +284,12 @@ def test_goods_and_services_abroad_of_one_category_have_marks_of_their_own() -> 
 
 @pytest.mark.parametrize("rates", [("S",), ("K",), ("S", "K"), ("S", "S")])
 def test_one_treatment_without_vat_needs_no_mark(rates: tuple[Any, ...]) -> None:
-    rows = [VatRow(D(25) if kind == "S" else D(0), kind, D(1), D(0), KINDS.get(kind)) for kind in rates]
+    rows = [PrintVatRow(D(25) if kind == "S" else D(0), kind, D(1), D(0), KINDS.get(kind)) for kind in rates]
     assert "a)" not in text(with_rows(*rows))
 
 
 def test_there_are_marks_for_any_number_of_treatments() -> None:
-    content = text(with_rows(*(VatRow(D(0), "E", D(1), D(0), f"Grund {number}") for number in range(30))))
+    content = text(with_rows(*(PrintVatRow(D(0), "E", D(1), D(0), f"Grund {number}") for number in range(30))))
     assert all(part in content for part in ("z) Grund 25", "aa) Grund 26", "ad) Grund 29"))
 
 

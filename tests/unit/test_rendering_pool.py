@@ -19,15 +19,12 @@ from tests.unit.fonts import write_font
 from tests.unit.printed import BUYER, INVOICE, LINE, png
 
 from ledgerbee.core.errors import LedgerBeeError
-from ledgerbee.sales.rendering import (
-    PrintingFailedError,
-    RendererPool,
-    UnprintableTextError,
-    UnreadableLogo,
-    close,
-    render,
-)
-from ledgerbee.sales.rendering.process import KEPT_MEMORY, Answer, Task, receive, send
+from ledgerbee.sales.rendering.coverage import UnprintableTextError
+from ledgerbee.sales.rendering.messages import Answer, Task, receive, send
+from ledgerbee.sales.rendering.pool import PrintingFailedError, RendererPool, close
+from ledgerbee.sales.rendering.process import KEPT_MEMORY
+from ledgerbee.sales.rendering.renderer import render
+from ledgerbee.tenancy.company.logo import UnreadableLogo
 
 HEBREW = replace(INVOICE, notes="שָׁלוֹם")  # marks: only setting it shows whether it can be set
 LARGE = replace(INVOICE, lines=tuple(replace(LINE, description=f"Unit {n}") for n in range(5_000)))
@@ -203,7 +200,7 @@ async def test_closing_gives_up_what_is_in_hand() -> None:
 
 PARENT = """
 import asyncio, os
-from ledgerbee.sales.rendering import RendererPool
+from ledgerbee.sales.rendering.pool import RendererPool
 from tests.unit.test_rendering_pool import LARGE, INVOICE, renderers
 async def main():
     pool = RendererPool(2)

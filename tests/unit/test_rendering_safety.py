@@ -15,18 +15,10 @@ from pypdf import PdfReader
 from tests.pictures import saved
 from tests.unit.printed import BANK, BUYER, INVOICE, LINE, SELLER, D, png, squeezed, text
 
-from ledgerbee.sales.rendering import (
-    Party,
-    PaymentDetails,
-    PrintLine,
-    References,
-    Renderer,
-    UnprintableTextError,
-    UnreadableLogo,
-    VatRow,
-    read_logo,
-    render,
-)
+from ledgerbee.sales.rendering.coverage import UnprintableTextError
+from ledgerbee.sales.rendering.model import Party, PaymentDetails, PrintLine, PrintVatRow, References
+from ledgerbee.sales.rendering.renderer import Renderer, render
+from ledgerbee.tenancy.company.logo import UnreadableLogo, read_logo
 
 HOSTILE = [
     '#panic("x")',
@@ -54,7 +46,7 @@ def test_markup_is_printed_letter_for_letter(hostile: str) -> None:
         seller=replace(party, email=hostile),
         references=References(hostile, hostile, hostile, hostile),
         lines=(replace(LINE, description=hostile, unit=hostile), PrintLine("text", hostile)),
-        vat_rows=(VatRow(D(0), "E", D(1), D(0), hostile),),
+        vat_rows=(PrintVatRow(D(0), "E", D(1), D(0), hostile),),
         payment=PaymentDetails(hostile, "1", "2", hostile, hostile, hostile, hostile),
         notes=hostile,
         legal_texts=(hostile,),

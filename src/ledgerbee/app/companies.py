@@ -19,8 +19,8 @@ from ledgerbee.http.checks import Check, Facts
 from ledgerbee.http.operation import Ctx, operation, resource_router
 from ledgerbee.http.partial import given
 from ledgerbee.http.wire import CountryCode, CurrencyCode, IdText, Line, ResponseModel, omitted
-from ledgerbee.ledger.periods.http import BookDay
 from ledgerbee.ledger.periods.rules import first_year
+from ledgerbee.ledger.periods.wire import BookDay
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.credentials.model import SCOPES
 from ledgerbee.platform.outbox import flush

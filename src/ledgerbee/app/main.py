@@ -30,7 +30,7 @@ from ledgerbee.http.state import state_of
 from ledgerbee.platform.credentials.model import Principal
 from ledgerbee.platform.db import APPLICATION_ROLE, Database
 from ledgerbee.platform.logs import printable
-from ledgerbee.sales import rendering
+from ledgerbee.sales.rendering import pool as rendering
 
 #: How addresses begin that somebody took from the reference, which leaves `/api` to its servers' address.
 _WITHOUT_API: Final = ("/v1/", "/v2/")

@@ -17,7 +17,7 @@ from ledgerbee.app.worker import POOL_SIZE, Worker
 from ledgerbee.core.dates import system_clock
 from ledgerbee.platform.db import LONG_LOCK_TIMEOUT, WORKER_ROLE, Database
 from ledgerbee.platform.mail import Mailer
-from ledgerbee.sales import rendering
+from ledgerbee.sales.rendering import pool as rendering
 from ledgerbee.tenancy.rates.feed import Feed
 
 

@@ -1,7 +1,7 @@
 """Types of the wire: camelCase names, exact decimals, honest identifiers (contract 1.4, decisions "Base")."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from decimal import Decimal
@@ -368,7 +368,22 @@ def changes_to(kind: type[F], body: type[M]) -> Callable[[M], Changes[F]]:
 
     Raises `TypeError` when it is made, as the process starts, where the model has a field that `kind` has not.
     """
-    unknown = body.model_fields.keys() - {field.name for field in fields(kind)}  # type: ignore[arg-type]
+    _check_fields(kind, body)
+    return lambda given: Changes({name: getattr(given, name) for name in given.model_fields_set})
+
+
+def state_to(kind: type[F], body: type[M], *, kept: Collection[str]) -> Callable[[M], Changes[F]]:
+    """As `changes_to`, of a PUT body: the whole new state, but for the fields `kept`, which stay when left out."""
+    _check_fields(kind, body)
+
+    def changes(given: M) -> Changes[F]:
+        left_out = set(kept) - given.model_fields_set
+        return Changes({name: value for name, value in given if name not in left_out})
+
+    return changes
+
+
+def _check_fields(kind: type[Any], body: type[RequestModel]) -> None:
+    unknown = body.model_fields.keys() - {field.name for field in fields(kind)}
     if unknown:
         raise TypeError(f"{body.__name__} changes what {kind.__name__} doesn't have: {', '.join(sorted(unknown))}")
-    return lambda given: Changes({name: getattr(given, name) for name in given.model_fields_set})

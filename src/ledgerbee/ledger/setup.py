@@ -11,4 +11,4 @@ async def open_books(context: Context, base_currency: str, first_year: Span) -> 
 
     Raises `ValueError` for an unknown currency.
     """
-    await store.open_ledger(context, base_currency, minor_units(base_currency), first_year)
+    await store.insert_ledger(context, base_currency, minor_units(base_currency), first_year)

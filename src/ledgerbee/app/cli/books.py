@@ -31,7 +31,7 @@ def trial_balance(
         from ledgerbee.app.database_access import in_company
         from ledgerbee.http.validation import validated
         from ledgerbee.ledger.reports.trial_balance import actions
-        from ledgerbee.ledger.reports.trial_balance.http import TrialBalanceSpan, render
+        from ledgerbee.ledger.reports.trial_balance.wire import TrialBalanceSpan, render
 
         span = validated(TrialBalanceSpan, {"fromDate": from_date, "toDate": to_date})
         with access(data_dir) as found:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from ledgerbee.app.cli import doctor_store as store
 from ledgerbee.app.cli.findings import FAIL, OK, WARN, Finding
 
 if TYPE_CHECKING:
@@ -25,9 +26,7 @@ async def examine_database(settings: "Settings", url: str, folder: Path | None) 
             await check_owner(url)
             await check_logins(settings, backs_up=True)
         async with connected(url, "DATABASE_URL") as connection:
-            # The server's own word: the driver reads the second part of "15.18" as a patch level.
-            version = await connection.fetchval("SHOW server_version")
-            found = [Finding("database", OK, f"PostgreSQL {version} answers")]
+            found = [Finding("database", OK, f"PostgreSQL {await store.get_version(connection)} answers")]
             found += await _server(connection)
             found += await _roles(connection)
             found.append(await _schema(connection))
@@ -47,14 +46,14 @@ async def _server(connection: "Connection") -> list[Finding]:
     from ledgerbee.core.dates import system_clock
 
     found = []
-    off = abs((system_clock() - await connection.fetchval("SELECT clock_timestamp()")).total_seconds())
+    off = abs((system_clock() - await store.get_clock(connection)).total_seconds())
     level = OK if off < _CLOCK_OFF_S else WARN
     remedy = "" if level == OK else "Synchronise the clocks of both machines (NTP): days and expiry go by ours."
     found.append(Finding("clock", level, f"{off:.0f} seconds between this machine and the database", remedy))
-    for name in ("fsync", "full_page_writes", "synchronous_commit"):
-        value = await connection.fetchval("SELECT current_setting($1)", name)
-        if value == "off":
-            found.append(Finding("durability", FAIL, f"{name} is off: a power cut loses entries", f"Set {name} = on."))
+    found += [
+        Finding("durability", FAIL, f"{name} is off: a power cut loses entries", f"Set {name} = on.")
+        for name in await store.list_settings_off(connection, ("fsync", "full_page_writes", "synchronous_commit"))
+    ]
     return found
 
 
@@ -63,33 +62,18 @@ async def _roles(connection: "Connection") -> list[Finding]:
     from ledgerbee.platform.db import APPLICATION_ROLE, WORKER_ROLE
 
     roles = [APPLICATION_ROLE, WORKER_ROLE]
-    name = await connection.fetchval("SELECT quote_ident(current_database())")
+    name = await store.get_database_name(connection)
     found = []
-    if await connection.fetchval(
-        "SELECT bool_or(has_database_privilege(r.oid, current_database(), 'TEMP')) FROM pg_roles r"
-        " WHERE r.rolname = ANY ($1)",
-        roles,
-    ):
+    if await store.may_use_temporary_tables(connection, roles):
         remedy = f"As the owner of the database: REVOKE TEMPORARY ON DATABASE {name} FROM PUBLIC, {', '.join(roles)};"
         text = "the program's roles may make temporary tables, which go before those of the ledger"
         found.append(Finding("roles", WARN, text, remedy))
-    others = await connection.fetchval(
-        "SELECT string_agg(quote_ident(d.datname), ', ' ORDER BY d.datname) FROM pg_database d"
-        " WHERE d.datallowconn AND d.datname <> current_database()"
-        " AND EXISTS (SELECT FROM pg_roles r WHERE r.rolname = ANY ($1)"
-        "             AND has_database_privilege(r.oid, d.oid, 'CONNECT'))",
-        roles,
-    )
+    others = await store.find_other_databases(connection, roles)
     if others:
         remedy = f"If nobody needs it: REVOKE CONNECT ON DATABASE {others} FROM PUBLIC; (docs/operations/security.md)"
         text = f"the program's roles may log in to {others}, and see from there what sessions of ours run"
         found.append(Finding("other databases", WARN, text, remedy))
-    for role, settings in await connection.fetch(
-        "SELECT r.rolname, array_to_string(s.setconfig, ', ') FROM pg_db_role_setting s"
-        " JOIN pg_roles r ON r.oid = s.setrole WHERE r.rolname = ANY ($1)"
-        " AND s.setdatabase IN (0, (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()))",
-        roles,
-    ):
+    for role, settings in await store.list_role_settings(connection, roles):
         remedy = f"If you have not set it: ALTER ROLE {role} RESET ALL; and the same IN DATABASE {name}."
         found.append(Finding("roles", WARN, f"{role} has settings of its own: {settings}", remedy))
     return found
@@ -99,9 +83,9 @@ async def _schema(connection: "Connection") -> Finding:
     from ledgerbee.migrations.migrate import head_revision
 
     head = head_revision()
-    if await connection.fetchval("SELECT to_regclass('alembic_version')") is None:
+    if not await store.has_revision(connection):
         return Finding("schema", WARN, "there are no tables yet", "`ledgerbee db migrate` makes them, as `serve` does.")
-    version = await connection.fetchval("SELECT version_num FROM alembic_version")
+    version = await store.get_revision(connection)
     if version == head:
         return Finding("schema", OK, f"is this release's ({head})")
     if version is not None and version > head:
@@ -143,17 +127,17 @@ async def _work(connection: "Connection") -> list[Finding]:
 async def _last_backup(connection: "Connection") -> list[Finding]:
     from ledgerbee.core.dates import system_clock
 
-    row = await connection.fetchrow("SELECT made_at, host, path, size_bytes FROM last_backup")
-    if row is None:
+    backup = await store.find_last_backup(connection)
+    if backup is None:
         remedy = "`ledgerbee db backup FILE`, daily: docs/operations/backups.md"
         return [Finding("backup", WARN, "none was made yet", remedy)]
-    made = row["made_at"].isoformat(timespec="minutes")
-    text = f"the last one was made at {made} on {row['host']}: {row['path']} ({row['size_bytes']:,} bytes)"
-    if system_clock() - row["made_at"] > _BACKUP_AGE:
+    made = backup.made_at.isoformat(timespec="minutes")
+    text = f"the last one was made at {made} on {backup.host}: {backup.path} ({backup.size_bytes:,} bytes)"
+    if system_clock() - backup.made_at > _BACKUP_AGE:
         found = Finding("backup", WARN, text, "See why the timer of `ledgerbee db backup` does not run.")
     else:
         found = Finding("backup", OK, text)
-    return [found, *(_parts_beside(Path(row["path"])) if row["host"] == socket.gethostname() else [])]
+    return [found, *(_parts_beside(Path(backup.path)) if backup.host == socket.gethostname() else [])]
 
 
 def _parts_beside(backup: Path) -> list[Finding]:
@@ -178,15 +162,11 @@ async def _leftovers(connection: "Connection") -> list[Finding]:
     """Databases that a killed restore has left on the embedded server. At one that is under way somebody works."""
     from ledgerbee.embedded import LEFTOVER_DATABASES
 
-    rows = await connection.fetch(
-        "SELECT d.datname, pg_database_size(d.oid) AS size FROM pg_database d WHERE d.datname ~ $1"
-        " AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.datid = d.oid) ORDER BY d.datname",
-        LEFTOVER_DATABASES,
-    )
-    if not rows:
+    databases = await store.list_unused_databases(connection, LEFTOVER_DATABASES)
+    if not databases:
         return []
-    names = ", ".join(f"{row['datname']} ({row['size'] // 1024**2:,} MiB)" for row in rows)
-    drop = " ".join(f"DROP DATABASE {row['datname']};" for row in rows)
+    names = ", ".join(f"{one.name} ({one.size // 1024**2:,} MiB)" for one in databases)
+    drop = " ".join(f"DROP DATABASE {one.name};" for one in databases)
     remedy = f"The next `ledgerbee db restore` drops them; or in `ledgerbee db psql`: {drop}"
     return [Finding("restore", WARN, f"a restore that did not come to its end has left databases: {names}", remedy)]
 

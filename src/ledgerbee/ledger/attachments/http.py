@@ -1,53 +1,28 @@
-"""Attachments of posted entries over HTTP: the list, and the files themselves (contract 2.8)."""
+"""Routes of attachments of posted entries: the list, and the files themselves (contract 2.8)."""
 
 from typing import Annotated
-from uuid import UUID
 
 import structlog
 from fastapi import Path, Response
-from pydantic import Field
 
 from ledgerbee.http.headers import content_disposition
 from ledgerbee.http.operation import CallerDep, Ctx, operation, resource_router
-from ledgerbee.http.wire import Id, IdText, Moment, ResponseModel
+from ledgerbee.http.wire import IdOf
 from ledgerbee.ledger.attachments import store
-from ledgerbee.ledger.attachments.model import ATTACHMENT_NOT_FOUND, Attachment
+from ledgerbee.ledger.attachments.model import ATTACHMENT_NOT_FOUND
+from ledgerbee.ledger.attachments.wire import AttachmentResponse, render
 from ledgerbee.ledger.entries import store as entries
 from ledgerbee.ledger.entries.http.reads import EntryId
 from ledgerbee.ledger.entries.model import JOURNAL_ENTRY_NOT_FOUND
+from ledgerbee.ledger.uploads.model import AttachmentId
 from ledgerbee.ledger.uploads.rules import CONTENT_TYPES
 from ledgerbee.platform.blobs.store import ATTACHMENT_STORE_UNAVAILABLE
 
 router = resource_router("Journal Entries")
 
-AttachmentId = Annotated[Id, Path(alias="attachmentId", description="Attachment ID")]
+AttachmentPath = Annotated[IdOf[AttachmentId], Path(alias="attachmentId", description="Attachment ID")]
 
 log = structlog.get_logger("ledgerbee.attachments")
-
-
-class AttachmentResponse(ResponseModel):
-    """A file attached to a posted entry."""
-
-    id: IdText
-    file_name: str = Field(examples=["faktura-1001.pdf"])
-    content_type: str = Field(examples=["application/pdf"])
-    size: int = Field(description="In bytes", examples=[48213])
-    sha256: str = Field(description="The content's hash (hexadecimal)")
-    created_at: Moment
-    url: str = Field(description="Where the file itself is, with the same credential", examples=["/api/v1/…"])
-
-
-def render(entry_id: UUID, attachment: Attachment) -> AttachmentResponse:
-    """The wire form of an attachment."""
-    return AttachmentResponse(
-        id=attachment.id,
-        file_name=attachment.file_name,
-        content_type=attachment.content_type,
-        size=attachment.size,
-        sha256=attachment.hash.hex(),
-        created_at=attachment.created_at,
-        url=f"/api/v1/journal-entries/{entry_id}/attachments/{attachment.id}",
-    )
 
 
 @router.get(
@@ -61,7 +36,6 @@ def render(entry_id: UUID, attachment: Attachment) -> AttachmentResponse:
     ),
 )
 async def list_journal_entry_attachments(context: Ctx, journal_entry_id: EntryId) -> list[AttachmentResponse]:
-    """Get attachments for a journal entry."""
     await entries.require(context, journal_entry_id)
     return [render(journal_entry_id, found) for found in await store.list_for_entry(context, journal_entry_id)]
 
@@ -82,9 +56,8 @@ _FILE["responses"][200]["content"] = {
 
 @router.get("/v1/journal-entries/{journalEntryId}/attachments/{attachmentId}", response_class=Response, **_FILE)
 async def get_journal_entry_attachment(
-    caller: CallerDep, journal_entry_id: EntryId, attachment_id: AttachmentId
+    caller: CallerDep, journal_entry_id: EntryId, attachment_id: AttachmentPath
 ) -> Response:
-    """Download an attachment of a journal entry."""
     found = await caller.read(lambda context: store.get_of_entry(context, journal_entry_id, attachment_id))
     content = await caller.blobs.get(caller.principal.company_id, found.hash)
     if content is None:

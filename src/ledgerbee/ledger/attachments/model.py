@@ -2,20 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
 from ledgerbee.core.errors import ErrorCode
+from ledgerbee.ledger.uploads.model import NewAttachment
 
 
 @dataclass(frozen=True, slots=True)
-class Attachment:
-    """An attached file, without its content. `size` is in bytes, `hash` the content's SHA-256."""
+class Attachment(NewAttachment):
+    """A file as it is attached, without its content."""
 
-    id: UUID
-    file_name: str
-    content_type: str
-    size: int
-    hash: bytes
     created_at: datetime
 
 

@@ -37,7 +37,7 @@ async def new_import(
     open_fiscal_years: bool,
 ) -> JournalImport:
     """An import that begins now. With `open_fiscal_years` it opens all that its rows need (`rules.opens`)."""
-    years = [year.span for year in await periods.list_fiscal_years(context)]
+    years = [year.span for year in await periods.list_all(context)]
     return JournalImport(
         id=new_id(),
         format=file_format,

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import date
-from typing import NamedTuple
+from typing import NamedTuple, NewType
 from uuid import UUID
 
 from ledgerbee.core.errors import ErrorCode
+
+FiscalYearId = NewType("FiscalYearId", UUID)
 
 
 class Span(NamedTuple):
@@ -19,11 +21,11 @@ class Span(NamedTuple):
         return self.start_date <= day <= self.end_date
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FiscalYear:
     """A financial year of whole months; both days are inclusive. Numbers of entries start from 1 in each."""
 
-    id: UUID
+    id: FiscalYearId
     start_date: date
     end_date: date
     last_entry_number: int

@@ -1,29 +1,13 @@
-"""Projects and subprojects over HTTP (contract 2.14)."""
+"""Routes of projects and subprojects (contract 2.14)."""
 
-from collections.abc import Iterable
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from fastapi import Path, Query, Response
-from pydantic import Field, StringConstraints
 
 from ledgerbee.http.arrays import in_thread
-from ledgerbee.http.checks import Check, Facts
 from ledgerbee.http.operation import Ctx, operation, resource_router
-from ledgerbee.http.partial import given
-from ledgerbee.http.wire import (
-    ABOVE_AMOUNTS,
-    Amount,
-    CurrencyCode,
-    Id,
-    Quantity,
-    RequestModel,
-    Trimmed,
-    Whole,
-    decimal_schema,
-    omitted,
-)
-from ledgerbee.ledger.periods.http import BookDay
-from ledgerbee.ledger.projects import actions, rules, store
+from ledgerbee.http.wire import IdOf
+from ledgerbee.ledger.projects import actions, store
 from ledgerbee.ledger.projects.model import (
     PROJECT_EXTERNAL_REFERENCE_ALREADY_EXISTS,
     PROJECT_INVALID_STATE,
@@ -31,33 +15,30 @@ from ledgerbee.ledger.projects.model import (
     SUBPROJECT_IN_USE,
     SUBPROJECT_NAME_ALREADY_EXISTS,
     SUBPROJECT_NOT_FOUND,
+    ProjectId,
+    SubprojectId,
 )
-from ledgerbee.ledger.projects.rules import MAX_SORT_ORDER
 from ledgerbee.ledger.projects.wire import (
+    CreateProjectRequest,
+    CreateSubprojectRequest,
     ProjectProfitResponse,
     ProjectResponse,
     SubprojectResponse,
+    UpdateProjectRequest,
+    UpdateSubprojectRequest,
+    UpsertProjectRequest,
     render,
     render_profit,
     render_subproject,
+    state_of,
+    state_of_subproject,
 )
 from ledgerbee.parties.party.model import CUSTOMER_NOT_FOUND
-from ledgerbee.parties.wire import ExternalId
 
 router = resource_router("Projects")
 
-ProjectId = Annotated[Id, Path(alias="projectId", description="Project ID")]
-SubprojectId = Annotated[Id, Path(alias="subprojectId", description="Subproject ID")]
-
-ProjectName = Annotated[str, Trimmed(255, min_length=1)]
-BudgetHours = Annotated[Quantity, Field(ge=0), decimal_schema("Budgeted hours", minimum=0, maximum=10**9)]
-BudgetAmount = Annotated[
-    Amount, Field(ge=0), decimal_schema("Budgeted amount", minimum=0, exclusiveMaximum=ABOVE_AMOUNTS)
-]
-SortOrder = Annotated[int, Field(strict=True, ge=0, le=MAX_SORT_ORDER), Whole]
-Color = Annotated[str, StringConstraints(strict=True, pattern=r"^#([0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})$")]
-#: The key of an upsert: not empty.
-Reference = Annotated[str, Trimmed(255, min_length=1)]
+ProjectPath = Annotated[IdOf[ProjectId], Path(alias="projectId", description="Project ID")]
+SubprojectPath = Annotated[IdOf[SubprojectId], Path(alias="subprojectId", description="Subproject ID")]
 
 _WHOLE_STATE: Final = (
     "The body is the project's whole new state: what is left out becomes null. Only `currency`, `externalReference` "
@@ -65,62 +46,6 @@ _WHOLE_STATE: Final = (
     "takes it back."
 )
 _OF_ARCHIVED: Final = "The subprojects of an archived project are read-only."
-
-
-class CreateProjectRequest(RequestModel):
-    """A project's fields."""
-
-    name: ProjectName = Field(examples=["Ny havnefront"])
-    currency: CurrencyCode = omitted(description="Currency of the budget; of a new project the company's by default")
-    customer_id: Id | None = None
-    budget_hours: BudgetHours | None = Field(None, description="Hours over all subprojects")
-    budget_amount: BudgetAmount | None = Field(None, description="Amount over all subprojects, in `currency`")
-    start_date: BookDay | None = None
-    end_date: BookDay | None = Field(None, description="The last day, inclusive; not before `startDate`")
-    external_reference: ExternalId = omitted(description="Its id in your system, unique per company")
-    color: Color | None = Field(None, examples=["#2E86AB"])
-    is_archived: Annotated[bool, Field(strict=True)] = omitted(description="Archived projects are read-only")
-
-    def checks(self, facts: Facts, path: str) -> Iterable[Check]:  # noqa: ARG002
-        """Its days, and its budget in its currency."""
-        yield lambda: rules.check_days(self.start_date, self.end_date)
-        yield lambda: rules.check_budget(self.budget_amount, self.currency or facts.base_currency)
-
-
-class UpdateProjectRequest(CreateProjectRequest):
-    """A project's own fields: all of them are set."""
-
-    def checks(self, facts: Facts, path: str) -> Iterable[Check]:  # noqa: ARG002
-        """As of a new one, but a currency that is left out is the project's."""
-        yield lambda: rules.check_days(self.start_date, self.end_date)
-        yield lambda: rules.check_budget(self.budget_amount, given(self.currency))
-
-
-class UpsertProjectRequest(UpdateProjectRequest):
-    """A project's fields, with the reference that it is known by."""
-
-    external_reference: Reference = Field(description="Its id in your system: the project to change or create")
-
-
-class CreateSubprojectRequest(RequestModel):
-    """A subproject's fields."""
-
-    name: ProjectName = Field(description="Unique in the project, without regard to case", examples=["Montage"])
-    sort_order: SortOrder = omitted(
-        description="Its place; left out: a new one comes last, another one stays where it is"
-    )
-    budget_hours: BudgetHours | None = None
-    budget_amount: BudgetAmount | None = Field(None, description="In the project's currency")
-
-
-class UpdateSubprojectRequest(CreateSubprojectRequest):
-    """A subproject's fields: all of them are set."""
-
-
-def _given(body: RequestModel) -> dict[str, Any]:
-    """The state that a body asks for: nulls for what was left out, except for what stays as it is then."""
-    stay = {"currency", "external_reference", "is_archived", "sort_order"} - body.model_fields_set
-    return {name: value for name, value in body if name not in stay}
 
 
 @router.get(
@@ -137,7 +62,6 @@ async def list_projects(
     context: Ctx,
     include_archived: Annotated[bool, Query(alias="includeArchived", description="Archived projects too")] = False,
 ) -> Response:
-    """List all projects."""
     projects = await store.list_all(context, include_archived=include_archived)
     count = sum(1 + len(project.subprojects) for project in projects)
     return await in_thread(count, lambda: [render(project) for project in projects])
@@ -157,8 +81,7 @@ _UPSERT["responses"][200] = {"description": "Project updated in place", "model":
 
 @router.put("/v1/projects", **_UPSERT)
 async def upsert_project(context: Ctx, body: UpsertProjectRequest, response: Response) -> ProjectResponse:
-    """Idempotent project upsert."""
-    project, created = await actions.upsert(context, **_given(body))
+    project, created = await actions.upsert(context, body.external_reference, state_of(body))
     response.status_code = 201 if created else 200
     return render(project)
 
@@ -175,8 +98,7 @@ async def upsert_project(context: Ctx, body: UpsertProjectRequest, response: Res
     ),
 )
 async def create_project(context: Ctx, body: CreateProjectRequest) -> ProjectResponse:
-    """Create a project."""
-    return render(await actions.create(context, **_given(body)))
+    return render(await actions.create(context, state_of(body)))
 
 
 @router.get(
@@ -189,8 +111,7 @@ async def create_project(context: Ctx, body: CreateProjectRequest) -> ProjectRes
         errors=[PROJECT_NOT_FOUND],
     ),
 )
-async def get_project(context: Ctx, project_id: ProjectId) -> ProjectResponse:
-    """Get a project."""
+async def get_project(context: Ctx, project_id: ProjectPath) -> ProjectResponse:
     return render(await store.get(context, project_id))
 
 
@@ -209,9 +130,8 @@ async def get_project(context: Ctx, project_id: ProjectId) -> ProjectResponse:
         ],
     ),
 )
-async def update_project(context: Ctx, project_id: ProjectId, body: UpdateProjectRequest) -> ProjectResponse:
-    """Update a project."""
-    return render(await actions.update(context, project_id, **_given(body)))
+async def update_project(context: Ctx, project_id: ProjectPath, body: UpdateProjectRequest) -> ProjectResponse:
+    return render(await actions.update(context, project_id, state_of(body)))
 
 
 @router.get(
@@ -225,8 +145,7 @@ async def update_project(context: Ctx, project_id: ProjectId, body: UpdateProjec
         errors=[PROJECT_NOT_FOUND],
     ),
 )
-async def get_project_profit(context: Ctx, project_id: ProjectId) -> ProjectProfitResponse:
-    """Get project profit."""
+async def get_project_profit(context: Ctx, project_id: ProjectPath) -> ProjectProfitResponse:
     return render_profit(await actions.profit(context, project_id))
 
 
@@ -241,9 +160,8 @@ async def get_project_profit(context: Ctx, project_id: ProjectId) -> ProjectProf
         errors=[PROJECT_NOT_FOUND, SUBPROJECT_NAME_ALREADY_EXISTS, PROJECT_INVALID_STATE],
     ),
 )
-async def create_subproject(context: Ctx, project_id: ProjectId, body: CreateSubprojectRequest) -> SubprojectResponse:
-    """Add a subproject."""
-    project, subproject = await actions.add_subproject(context, project_id, **_given(body))
+async def create_subproject(context: Ctx, project_id: ProjectPath, body: CreateSubprojectRequest) -> SubprojectResponse:
+    project, subproject = await actions.create_subproject(context, project_id, state_of_subproject(body))
     return render_subproject(subproject, project.currency)
 
 
@@ -259,10 +177,10 @@ async def create_subproject(context: Ctx, project_id: ProjectId, body: CreateSub
     ),
 )
 async def update_subproject(
-    context: Ctx, project_id: ProjectId, subproject_id: SubprojectId, body: UpdateSubprojectRequest
+    context: Ctx, project_id: ProjectPath, subproject_id: SubprojectPath, body: UpdateSubprojectRequest
 ) -> SubprojectResponse:
-    """Update a subproject."""
-    project, subproject = await actions.update_subproject(context, project_id, subproject_id, _given(body))
+    changes = state_of_subproject(body)
+    project, subproject = await actions.update_subproject(context, project_id, subproject_id, changes)
     return render_subproject(subproject, project.currency)
 
 
@@ -277,6 +195,5 @@ async def update_subproject(
         errors=[PROJECT_NOT_FOUND, SUBPROJECT_NOT_FOUND, SUBPROJECT_IN_USE, PROJECT_INVALID_STATE],
     ),
 )
-async def delete_subproject(context: Ctx, project_id: ProjectId, subproject_id: SubprojectId) -> None:
-    """Delete a subproject."""
+async def delete_subproject(context: Ctx, project_id: ProjectPath, subproject_id: SubprojectPath) -> None:
     await actions.delete_subproject(context, project_id, subproject_id)

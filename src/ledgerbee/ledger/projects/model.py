@@ -4,45 +4,54 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import NewType
 from uuid import UUID
 
 from ledgerbee.core.errors import ErrorCode
 from ledgerbee.core.money import ZERO
 
+ProjectId = NewType("ProjectId", UUID)
+#: Of a subproject and of the dimension value that it is.
+SubprojectId = NewType("SubprojectId", UUID)
 
-@dataclass(frozen=True, slots=True)
-class Subproject:
-    """A part of a project, and a value of the project's dimension (with the same id): what `tagIds` name.
 
-    The budget is in the project's currency.
-    """
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubprojectDetails:
+    """What the table of subprojects holds of one beside ids. The budget is in the project's currency."""
 
-    id: UUID
-    name: str
     sort_order: int
-    created_at: datetime
-    updated_at: datetime
     budget_hours: Decimal | None = None
     budget_amount: Decimal | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Project:
-    """One project. `currency` is the budget's; the budget is that of all subprojects together.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubprojectFields(SubprojectDetails):
+    """What whoever keeps a subproject says of it."""
 
-    `subprojects` are in their order; `default_subproject_id` is the one made with the project. An archived project
-    is read-only. Both dates are inclusive.
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subproject(SubprojectFields):
+    """A part of a project as it is kept, and a value of the project's dimension (with the same id): what `tagIds` name.
+
+    Its name and both moments stand in the value's row.
     """
 
-    id: UUID
-    name: str
-    currency: str
-    dimension_id: UUID
-    default_subproject_id: UUID
-    subprojects: tuple[Subproject, ...]
+    id: SubprojectId
+    project_id: ProjectId
     created_at: datetime
     updated_at: datetime
-    is_archived: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectDetails:
+    """What the table of projects holds of one beside ids and moments.
+
+    `currency` is the budget's; the budget is that of all subprojects together. Both dates are inclusive.
+    """
+
+    currency: str
     customer_id: UUID | None = None
     budget_hours: Decimal | None = None
     budget_amount: Decimal | None = None
@@ -50,6 +59,29 @@ class Project:
     end_date: date | None = None
     external_reference: str | None = None
     color: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectFields(ProjectDetails):
+    """What whoever keeps a project says of it. An archived project is read-only."""
+
+    name: str
+    is_archived: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project(ProjectFields):
+    """A project as it is kept; its name and whether it is archived stand in its dimension's row.
+
+    `subprojects` are in their order; `default_subproject_id` is the one made with the project.
+    """
+
+    id: ProjectId
+    dimension_id: UUID
+    default_subproject_id: SubprojectId
+    subprojects: tuple[Subproject, ...]
+    created_at: datetime
+    updated_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +100,7 @@ class Figures:
 class SubprojectMonth:
     """The figures of a subproject in a month (its first day)."""
 
-    subproject_id: UUID
+    subproject_id: SubprojectId
     month: date
     figures: Figures
 

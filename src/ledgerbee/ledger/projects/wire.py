@@ -1,14 +1,59 @@
-"""The wire form of projects: what operations answer with and what events carry (contract 2.14)."""
+"""Projects on the wire: what operations take and answer with, and what events carry (contract 2.14)."""
 
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any, Final, TypeVar
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from ledgerbee.core.money import format_amount
-from ledgerbee.http.wire import DecimalText, IdText, Moment, MoneyText, Number, ResponseModel
-from ledgerbee.ledger.projects.model import Figures, Project, ProjectProfit, Result, Subproject
+from ledgerbee.http.checks import Check, Facts
+from ledgerbee.http.partial import given
+from ledgerbee.http.wire import (
+    ABOVE_AMOUNTS,
+    Amount,
+    CurrencyCode,
+    DecimalText,
+    Id,
+    IdText,
+    Moment,
+    MoneyText,
+    Number,
+    Quantity,
+    RequestModel,
+    ResponseModel,
+    Trimmed,
+    Whole,
+    decimal_schema,
+    omitted,
+    state_to,
+)
+from ledgerbee.ledger.periods.wire import BookDay
+from ledgerbee.ledger.projects import rules
+from ledgerbee.ledger.projects.model import (
+    Figures,
+    Project,
+    ProjectFields,
+    ProjectProfit,
+    Result,
+    Subproject,
+    SubprojectFields,
+)
+from ledgerbee.ledger.projects.rules import MAX_SORT_ORDER
+from ledgerbee.parties.wire import ExternalId
+
+R = TypeVar("R", bound=ResponseModel)
+
+ProjectName = Annotated[str, Trimmed(255, min_length=1)]
+BudgetHours = Annotated[Quantity, Field(ge=0), decimal_schema("Budgeted hours", minimum=0, maximum=10**9)]
+BudgetAmount = Annotated[
+    Amount, Field(ge=0), decimal_schema("Budgeted amount", minimum=0, exclusiveMaximum=ABOVE_AMOUNTS)
+]
+SortOrder = Annotated[int, Field(strict=True, ge=0, le=MAX_SORT_ORDER), Whole]
+Color = Annotated[str, StringConstraints(strict=True, pattern=r"^#([0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})$")]
+#: The key of an upsert: not empty.
+Reference = Annotated[str, Trimmed(255, min_length=1)]
 
 
 class SubprojectResponse(ResponseModel):
@@ -84,48 +129,80 @@ class ProjectProfitResponse(ResultResponse):
     months: list[MonthProfitResponse] = Field(description="The months in which anything was posted, in order")
 
 
-def render_subproject(subproject: Subproject, currency: str) -> SubprojectResponse:
-    """The wire form of a subproject."""
-    return SubprojectResponse(
-        id=subproject.id,
-        name=subproject.name,
-        sort_order=subproject.sort_order,
-        budget_hours=subproject.budget_hours,
-        budget_amount=_money(subproject.budget_amount, currency),
-        created_at=subproject.created_at,
-        updated_at=subproject.updated_at,
+class CreateProjectRequest(RequestModel):
+    """A project's fields."""
+
+    name: ProjectName = Field(examples=["Ny havnefront"])
+    currency: CurrencyCode = omitted(description="Currency of the budget; of a new project the company's by default")
+    customer_id: Id | None = None
+    budget_hours: BudgetHours | None = Field(None, description="Hours over all subprojects")
+    budget_amount: BudgetAmount | None = Field(None, description="Amount over all subprojects, in `currency`")
+    start_date: BookDay | None = None
+    end_date: BookDay | None = Field(None, description="The last day, inclusive; not before `startDate`")
+    external_reference: ExternalId = omitted(description="Its id in your system, unique per company")
+    color: Color | None = Field(None, examples=["#2E86AB"])
+    is_archived: Annotated[bool, Field(strict=True)] = omitted(description="Archived projects are read-only")
+
+    def checks(self, facts: Facts, path: str) -> Iterable[Check]:  # noqa: ARG002
+        """Its days, and its budget in its currency."""
+        yield lambda: rules.check_days(self.start_date, self.end_date)
+        yield lambda: rules.check_budget(self.budget_amount, self.currency or facts.base_currency)
+
+
+class UpdateProjectRequest(CreateProjectRequest):
+    """A project's own fields: all of them are set."""
+
+    def checks(self, facts: Facts, path: str) -> Iterable[Check]:  # noqa: ARG002
+        """As of a new one, but a currency that is left out is the project's."""
+        yield lambda: rules.check_days(self.start_date, self.end_date)
+        yield lambda: rules.check_budget(self.budget_amount, given(self.currency))
+
+
+class UpsertProjectRequest(UpdateProjectRequest):
+    """A project's fields, with the reference that it is known by."""
+
+    external_reference: Reference = Field(description="Its id in your system: the project to change or create")
+
+
+class CreateSubprojectRequest(RequestModel):
+    """A subproject's fields."""
+
+    name: ProjectName = Field(description="Unique in the project, without regard to case", examples=["Montage"])
+    sort_order: SortOrder = omitted(
+        description="Its place; left out: a new one comes last, another one stays where it is"
     )
+    budget_hours: BudgetHours | None = None
+    budget_amount: BudgetAmount | None = Field(None, description="In the project's currency")
+
+
+class UpdateSubprojectRequest(CreateSubprojectRequest):
+    """A subproject's fields: all of them are set."""
+
+
+#: The fields of a body that stay as they are where it leaves them out; the others become null.
+_KEPT: Final = ("currency", "external_reference", "is_archived", "sort_order")
+
+state_of = state_to(ProjectFields, CreateProjectRequest, kept=_KEPT)
+state_of_subproject = state_to(SubprojectFields, CreateSubprojectRequest, kept=_KEPT)
+
+
+def render_subproject(subproject: Subproject, currency: str) -> SubprojectResponse:
+    """A subproject on the wire; `currency` is its project's."""
+    return _filled(SubprojectResponse, subproject, budget_amount=_money(subproject.budget_amount, currency))
 
 
 def render(project: Project) -> ProjectResponse:
-    """The wire form of a project."""
-    return ProjectResponse(
-        id=project.id,
-        name=project.name,
-        is_archived=project.is_archived,
-        currency=project.currency,
-        dimension_id=project.dimension_id,
-        default_subproject_id=project.default_subproject_id,
-        customer_id=project.customer_id,
-        budget_hours=project.budget_hours,
+    """A project on the wire."""
+    return _filled(
+        ProjectResponse,
+        project,
         budget_amount=_money(project.budget_amount, project.currency),
-        start_date=project.start_date,
-        end_date=project.end_date,
-        external_reference=project.external_reference,
-        color=project.color,
         subprojects=[render_subproject(one, project.currency) for one in project.subprojects],
-        created_at=project.created_at,
-        updated_at=project.updated_at,
     )
 
 
-def snapshot(project: Project) -> dict[str, Any]:
-    """The wire form as JSON values, for an event."""
-    return render(project).model_dump(mode="json")
-
-
 def render_profit(found: ProjectProfit) -> ProjectProfitResponse:
-    """The wire form of a project's profit."""
+    """A project's profit on the wire."""
     currencies = (found.currency, found.project.currency)
     return ProjectProfitResponse(
         currency=found.currency,
@@ -140,6 +217,12 @@ def render_profit(found: ProjectProfit) -> ProjectProfitResponse:
         ],
         **_result(found.result, *currencies),
     )
+
+
+def _filled(model: type[R], source: object, **shown: Any) -> R:
+    """A response with the fields of `source` of the same names, and `shown` in place of others."""
+    same = model.model_fields.keys() - shown.keys()
+    return model(**{name: getattr(source, name) for name in same}, **shown)
 
 
 def _result(result: Result, currency: str, budget_currency: str) -> dict[str, Any]:

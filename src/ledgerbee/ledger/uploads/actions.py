@@ -1,4 +1,4 @@
-"""Attached files from request to store: written before the transaction that attaches them, removed if it fails."""
+"""Files from a request to the blob store: written before the transaction that attaches them, removed if it fails."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -15,7 +15,7 @@ from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.ids import new_id
 from ledgerbee.http.pace import in_turn
 from ledgerbee.ledger.uploads import rules, store
-from ledgerbee.ledger.uploads.model import DecodedAttachment, EncodedFile, NewAttachment
+from ledgerbee.ledger.uploads.model import AttachmentId, DecodedFile, EncodedFile, NewAttachment
 from ledgerbee.platform.blobs.store import BlobStore
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.db import CredentialRevokedError, Database, Tenant
@@ -37,7 +37,7 @@ _releasing: Final[set[asyncio.Task[None]]] = set()
 
 @dataclass(frozen=True, slots=True)
 class _Lease:
-    """A hold on blobs that are about to be attached, for the time until they are."""
+    """A lease of blobs that are about to be attached: nobody removes them until it is released."""
 
     id: UUID
     hashes: Sequence[bytes]
@@ -53,39 +53,40 @@ class _Lease:
         """
 
         async def work(context: Context, hashes: Sequence[bytes]) -> None:
-            await store.lock(context, hashes)
-            await store.lease(context, self.id, hashes)
+            await store.advisory_lock(context, hashes)
+            await store.insert(context, self.id, hashes)
 
-        await self._in_parts(work)
+        await self._in_transactions(work)
 
     async def release(self) -> None:
-        """Give it up, and remove the blobs that nothing holds any more.
+        """Delete it, and remove the blobs that nothing uses any more.
 
-        What was posted is posted whether this works or not: the timetable comes back to what is left.
+        What was posted is posted whether this works or not: `release_stale` removes later what is left now.
         """
 
         async def work(context: Context, hashes: Sequence[bytes]) -> None:
-            await store.lock(context, hashes)
-            for content_hash in await store.release(context, self.id, hashes):
+            await store.advisory_lock(context, hashes)
+            await store.delete(context, self.id, hashes)
+            for content_hash in await store.list_unused(context, hashes):
                 await self.blobs.delete(context.company_id, content_hash)
 
         try:
-            await self._in_parts(work)
+            await self._in_transactions(work)
         except (LedgerBeeError, CredentialRevokedError, asyncpg.PostgresError, asyncpg.InterfaceError) as fault:
             log.warning("attachments.left", lease=str(self.id), error=f"{type(fault).__name__}: {fault}")
 
-    async def _in_parts(self, work: Callable[[Context, Sequence[bytes]], Awaitable[None]]) -> None:
+    async def _in_transactions(self, work: Callable[[Context, Sequence[bytes]], Awaitable[None]]) -> None:
         ordered = sorted(self.hashes)
         for start in range(0, len(ordered), _AT_A_TIME):
-            some = ordered[start : start + _AT_A_TIME]
+            chunk = ordered[start : start + _AT_A_TIME]
 
-            async def part(context: Context, some: Sequence[bytes] = some) -> None:
-                await work(context, some)
+            async def transaction(context: Context, chunk: Sequence[bytes] = chunk) -> None:
+                await work(context, chunk)
 
-            await self.database.run(self.tenant, self.now, part)
+            await self.database.run(self.tenant, self.now, transaction)
 
 
-async def decoded(files: Sequence[Sequence[EncodedFile]], paths: Sequence[str]) -> list[list[DecodedAttachment]]:
+async def decoded(files: Sequence[Sequence[EncodedFile]], paths: Sequence[str]) -> list[list[DecodedFile]]:
     """The files of several entries as `rules.decode` reads them, in the same order; `paths` name the entries' lists.
 
     Large ones are read beside the event loop, when their turn comes. Raises what `rules.decode` raises.
@@ -96,7 +97,7 @@ async def decoded(files: Sequence[Sequence[EncodedFile]], paths: Sequence[str]) 
 
 @asynccontextmanager
 async def staged(
-    caller: "Caller", files: Sequence[Sequence[DecodedAttachment]]
+    caller: "Caller", files: Sequence[Sequence[DecodedFile]]
 ) -> AsyncIterator[list[tuple[NewAttachment, ...]]]:
     """Put the files of several entries into the store, to be attached by the transaction that runs inside.
 
@@ -120,17 +121,17 @@ async def staged(
         await asyncio.shield(releasing)
 
 
-def _new(file: DecodedAttachment) -> NewAttachment:
-    return NewAttachment(new_id(), file.file_name, file.content_type, len(file.content), file.hash)
+def _new(file: DecodedFile) -> NewAttachment:
+    return NewAttachment(AttachmentId(new_id()), file.file_name, file.content_type, len(file.content), file.hash)
 
 
 async def release_stale(database: Database, blobs: BlobStore, now: datetime) -> None:
-    """Finish what processes that died left: release the old leases of all companies. For the timetable.
+    """Release the old leases of all companies, which processes that died have left. A job that runs by the clock.
 
     What can't be released now is left for the next time.
     """
     async with database.connection() as connection:
-        found = await store.stale(connection, now - STALE_AFTER)
-    for company_id, lease_id, hashes in found:
-        tenant = Tenant(company_id, SYSTEM, new_id().hex, "UTC")
-        await _Lease(lease_id, hashes, tenant, now, database, blobs).release()
+        stale = await store.list_stale(connection, now - STALE_AFTER)
+    for one in stale:
+        tenant = Tenant(one.company_id, SYSTEM, new_id().hex, "UTC")
+        await _Lease(one.lease_id, one.hashes, tenant, now, database, blobs).release()

@@ -1,10 +1,13 @@
-"""Files that are attached to something: what comes in, and what is kept of it beside its content."""
+"""Files that requests bring: as they come in, decoded, and as they lie in the blob store until they are attached."""
 
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, NewType, Protocol
 from uuid import UUID
 
 from ledgerbee.core.errors import ErrorCode
+
+#: Of a file that is attached to something, or about to be.
+AttachmentId = NewType("AttachmentId", UUID)
 
 #: At most so many for one entry (contract 2.8).
 MAX_ATTACHMENTS: Final = 10
@@ -25,7 +28,7 @@ class EncodedFile(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class DecodedAttachment:
+class DecodedFile:
     """A file whose content is what its type says. `hash` is the content's SHA-256."""
 
     file_name: str
@@ -36,9 +39,9 @@ class DecodedAttachment:
 
 @dataclass(frozen=True, slots=True)
 class NewAttachment:
-    """A file whose content is in the blob store, to be attached. `size` is in bytes."""
+    """A file whose content is in the blob store, to be attached. `size` is in bytes, `hash` the content's SHA-256."""
 
-    id: UUID
+    id: AttachmentId
     file_name: str
     content_type: str
     size: int

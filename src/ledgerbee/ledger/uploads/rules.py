@@ -1,6 +1,7 @@
-"""Pure rules of attached files: which there may be, and that each is what it is said to be.
+"""Pure rules of files that requests bring: which types there may be, and that each is what it is said to be.
 
-A type is told by the content, never by the file's name. Nothing is unpacked: of an archive only its directory is read.
+A type is recognised by the content, never by the file's name. Nothing is unpacked: of an archive only its directory is
+read.
 """
 
 import base64
@@ -19,7 +20,7 @@ import filetype
 from filetype.types import archive, image
 
 from ledgerbee.core.errors import LedgerBeeError, invalid, with_more
-from ledgerbee.ledger.uploads.model import INVALID_ATTACHMENT_TYPE, MAX_FILE_NAME, DecodedAttachment, EncodedFile
+from ledgerbee.ledger.uploads.model import INVALID_ATTACHMENT_TYPE, MAX_FILE_NAME, DecodedFile, EncodedFile
 
 _OPEN_XML: Final = "application/vnd.openxmlformats-officedocument."
 _OPEN_DOCUMENT: Final = "application/vnd.oasis.opendocument."
@@ -30,9 +31,9 @@ _OPEN_XML_FOLDERS: Final = {
     "xl": f"{_OPEN_XML}spreadsheetml.sheet",
     "ppt": f"{_OPEN_XML}presentationml.presentation",
 }
-#: More parts than any office file has; and more letters than any of the names below.
+#: More parts than any office file has; and more bytes than any content of a part `mimetype`.
 _MAX_PARTS: Final = 10_000
-_MAX_TYPE: Final = 100
+_MAX_MIMETYPE: Final = 100
 #: What the part `mimetype` of an OpenDocument file says, which is never compressed (OASIS OpenDocument 1.3, part 2).
 _OPEN_DOCUMENTS: Final = frozenset(f"{_OPEN_DOCUMENT}{kind}" for kind in ("text", "spreadsheet", "presentation"))
 #: The main stream of an older Office file, by its name in the compound file's directory (MS-CFB 2.6.1).
@@ -64,15 +65,15 @@ CONTENT_TYPES: Final = frozenset(
 )
 
 _XML_START: Final = re.compile(r"\ufeff?\s*<(\?xml\s|!--|!DOCTYPE\s|[\w:.-]+[\s/>])")
-_NO_TEXT: Final = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
-_PIECE: Final = 2**20
+_CONTROL_CHARACTER: Final = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
+_CHUNK: Final = 2**20
 _BYTE_ORDER_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
-#: What turns the reading direction of a name, and so hides how it ends (Unicode TR 36).
-_TURNING: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-_NO_NAME: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
+#: Characters that reverse the reading direction of a name, and so hide how it ends (Unicode TR 36).
+_BIDI_CONTROLS: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_UNPRINTABLE: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
 
-def decode(lists: Sequence[Sequence[EncodedFile]], paths: Sequence[str]) -> list[list[DecodedAttachment]]:
+def decode(lists: Sequence[Sequence[EncodedFile]], paths: Sequence[str]) -> list[list[DecodedFile]]:
     """The files of a request's lists (their paths as `entries.3.attachments`), decoded and checked, in the same order.
 
     Raises a validation error for file names, and `INVALID_ATTACHMENT_TYPE` with the field in `details.property`, of
@@ -88,7 +89,7 @@ def decode(lists: Sequence[Sequence[EncodedFile]], paths: Sequence[str]) -> list
         raise with_more(fault, (partial(_decode, *one) for files in placed for one in files)) from None
 
 
-def _decode(file: EncodedFile, path: str) -> DecodedAttachment:
+def _decode(file: EncodedFile, path: str) -> DecodedFile:
     file_name = file.file_name.strip()
     if not is_file_name(file_name):
         where = f"{path}.fileName"
@@ -114,7 +115,7 @@ def _decode(file: EncodedFile, path: str) -> DecodedAttachment:
             contentType=content_type,
             detectedTypes=sorted(found),
         )
-    return DecodedAttachment(file_name, content_type, content, hashlib.sha256(content).digest())
+    return DecodedFile(file_name, content_type, content, hashlib.sha256(content).digest())
 
 
 #: What a file name must be, after the field's name.
@@ -126,7 +127,9 @@ def is_file_name(name: str) -> bool:
     return (
         0 < len(name) <= MAX_FILE_NAME
         and name not in {".", ".."}
-        and not any(char in "/\\" or char in _TURNING or unicodedata.category(char) in _NO_NAME for char in name)
+        and not any(
+            char in "/\\" or char in _BIDI_CONTROLS or unicodedata.category(char) in _UNPRINTABLE for char in name
+        )
     )
 
 
@@ -168,9 +171,9 @@ def _archive_types(content: bytes) -> frozenset[str]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
             parts = {part.filename: part for part in packed.infolist()}
-            told = parts.get("mimetype")
-            if told is not None and told.compress_type == zipfile.ZIP_STORED and told.file_size <= _MAX_TYPE:
-                return frozenset({packed.read(told).decode("ascii")}) & _OPEN_DOCUMENTS
+            first = parts.get("mimetype")
+            if first is not None and first.compress_type == zipfile.ZIP_STORED and first.file_size <= _MAX_MIMETYPE:
+                return frozenset({packed.read(first).decode("ascii")}) & _OPEN_DOCUMENTS
     except (zipfile.BadZipFile, ValueError, EOFError, OSError, OverflowError, RuntimeError, struct.error):
         return frozenset()  # damaged, or a kind of archive that no office program writes
     if "[Content_Types].xml" not in parts:
@@ -191,5 +194,6 @@ def _text_of(content: bytes) -> str | None:
                 text = content.decode("cp1252")
     except UnicodeDecodeError:
         return None
-    # A piece at a time: one search holds whatever else the process does.
-    return None if any(_NO_TEXT.search(text, start, start + _PIECE) for start in range(0, len(text), _PIECE)) else text
+    # A chunk at a time: a search keeps the GIL.
+    starts = range(0, len(text), _CHUNK)
+    return None if any(_CONTROL_CHARACTER.search(text, start, start + _CHUNK) for start in starts) else text

@@ -10,19 +10,18 @@ from uuid import UUID
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.platform.db import TOO_MUCH_CONTENTION
 from ledgerbee.sales.documents.model import DOCUMENT_CHARACTERS_UNPRINTABLE, DOCUMENT_PRINTING_FAILED
-from ledgerbee.sales.rendering.coverage import special_texts
+from ledgerbee.sales.rendering.coverage import UnprintableTextError, special_texts
 from ledgerbee.sales.rendering.model import (
     Language,
     Party,
     PaymentDetails,
     PrintableDocument,
     PrintLine,
+    PrintVatRow,
     References,
     VatInBase,
-    VatRow,
 )
 from ledgerbee.sales.rendering.pool import PrintingFailedError, check_async, render_async
-from ledgerbee.sales.rendering.renderer import UnprintableTextError
 from ledgerbee.sales.rendering.wording import WORDINGS
 from ledgerbee.tenancy.company.logo import UnreadableLogo
 
@@ -193,9 +192,9 @@ def _line(line: Mapping[str, Any], rows: Mapping[tuple[str, str], int]) -> Print
     )
 
 
-def _vat_row(row: Mapping[str, Any], language: Language) -> VatRow:
+def _vat_row(row: Mapping[str, Any], language: Language) -> PrintVatRow:
     reasons = row["exemptionReason"]
-    return VatRow(
+    return PrintVatRow(
         rate=Decimal(row["rate"]),
         category=row["category"],
         taxable=Decimal(row["taxable"]),

@@ -1,50 +1,5 @@
-"""Billing documents as PDF: `render_async(company, PrintableDocument)` gives the bytes of an archivable file."""
+"""Billing documents as PDF: `pool.render_async(company, PrintableDocument)` gives the bytes of an archivable file.
 
-from ledgerbee.sales.rendering.model import (
-    DocumentKind,
-    Language,
-    LineKind,
-    Party,
-    PaymentDetails,
-    PrintableDocument,
-    PrintLine,
-    References,
-    VatCategory,
-    VatInBase,
-    VatRow,
-)
-from ledgerbee.sales.rendering.pool import (
-    PrintingFailedError,
-    RendererPool,
-    check_async,
-    close,
-    render_async,
-    use_fonts,
-)
-from ledgerbee.sales.rendering.renderer import Renderer, UnprintableTextError, render
-from ledgerbee.tenancy.company.logo import UnreadableLogo, read_logo
-
-__all__ = [
-    "DocumentKind",
-    "Language",
-    "LineKind",
-    "Party",
-    "PaymentDetails",
-    "PrintLine",
-    "PrintableDocument",
-    "PrintingFailedError",
-    "References",
-    "Renderer",
-    "RendererPool",
-    "UnprintableTextError",
-    "UnreadableLogo",
-    "VatCategory",
-    "VatInBase",
-    "VatRow",
-    "check_async",
-    "close",
-    "read_logo",
-    "render",
-    "render_async",
-    "use_fonts",
-]
+Nothing is imported here: who asks for documents (`pool`) loads neither Typst nor the fonts, and the processes that set
+them (`process`) load little else.
+"""

@@ -33,6 +33,14 @@ class Hidden:
         return unicodedata.name(self.character, "")
 
 
+class UnprintableTextError(ValueError):
+    """No available font shows all of a document; `hidden` says which characters, and where they stand."""
+
+    def __init__(self, message: str, hidden: list[Hidden]) -> None:
+        super().__init__(message)
+        self.hidden = hidden
+
+
 def hidden_characters(document: PrintableDocument, metrics: FontMetrics) -> list[Hidden]:
     """The characters of a document that no font shows, in order of their first appearance."""
     found: dict[str, list[str]] = {}

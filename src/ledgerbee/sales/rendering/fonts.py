@@ -1,29 +1,32 @@
-"""The fonts of the printed documents: those shipped, and those of a folder that the operator names."""
+"""The fonts of the printed documents that are shipped, and what is known of them (`font_table.json`)."""
 
-import os
-from collections.abc import Iterator
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from struct import unpack_from
 from tempfile import TemporaryDirectory
 from typing import Final
 
-import structlog
+import msgspec
 import typst
 
-from ledgerbee.sales.rendering.metrics import Face, FontMetrics, read_face
+from ledgerbee.sales.rendering.metrics import Face, FontMetrics
 
 SHIPPED: Final = Path(__file__).parent / "fonts"
+#: Written by `font_table`. Reading the files themselves would load fontTools, which takes a third of a second.
+TABLE: Final = SHIPPED / "font_table.json"
+SUFFIXES: Final = frozenset({".ttf", ".otf", ".ttc", ".otc"})
 
-#: Bounds of an operator's folder. All of Noto is some 500 files, the largest (Chinese, Japanese, Korean) 30 MB.
-MOST_FILES: Final = 2_000
-MOST_BYTES: Final = 64 * 1024 * 1024
-#: Fonts in one file (a collection).
-MOST_FONTS: Final = 64
-_SUFFIXES: Final = frozenset({".ttf", ".otf", ".ttc", ".otc"})
-_REGULAR: Final = 400
 
-log = structlog.get_logger("ledgerbee.printing")
+class FontFile(msgspec.Struct, frozen=True):
+    """A shipped file by its content's SHA-256, and the face that is read of it; a bolder face has no measures.
+
+    `advances` and `tabular` are those of a `Face` the other way round: characters by their advance.
+    """
+
+    sha256: str
+    family: str
+    advances: dict[int, str] = msgspec.field(default_factory=dict)
+    tabular: dict[int, str] = msgspec.field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,86 +44,30 @@ class FontSet:
 
 
 def shipped_fonts() -> FontSet:
-    """The fonts of the package."""
-    fonts = _typst_fonts(SHIPPED)
-    return FontSet(FontMetrics(list(_faces(fonts))), fonts)
+    """The fonts of the package. Raises `ValueError` where a file is another one than the table's."""
+    return FontSet(FontMetrics(shipped_faces()), typst_fonts(SHIPPED))
 
 
-def fonts_with(folder: Path) -> FontSet:
-    """The shipped fonts and those in `folder` and below, in the order of their paths.
-
-    What can't be used (damaged, over `MOST_BYTES`, not to be embedded, beyond `MOST_FILES`) is left out with a warning.
-    Typst searches folders only, so it gets one with links to what is left.
-    """
-    links = TemporaryDirectory(prefix="ledgerbee-fonts-")
-    files = [file.resolve() for file in _usable_files(folder)]
-    for number, file in enumerate(files):
-        (Path(links.name) / f"{number:04d}{file.suffix.lower()}").symlink_to(file)
-    shipped, others = _typst_fonts(SHIPPED), _typst_fonts(Path(links.name))
-    read = {_file_of(font) for font in others.fonts()}
-    for file in files:
-        if file not in read:
-            _leave_out(file, ValueError("Typst reads no font in it"))
-    metrics = FontMetrics(list(_faces(shipped)), list(_faces(others)))
-    return FontSet(metrics, _typst_fonts(SHIPPED, Path(links.name)), links)
+def shipped_faces() -> list[Face]:
+    """A face for each shipped family. Raises `ValueError` where a file is another one than the table's."""
+    table = msgspec.json.decode(TABLE.read_bytes(), type=dict[str, FontFile])
+    files = [file for file in SHIPPED.iterdir() if file.suffix in SUFFIXES]
+    if {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files} != {
+        name: one.sha256 for name, one in table.items()
+    }:
+        raise ValueError(f"{TABLE.name} is of other fonts: write it anew, see {SHIPPED / 'README.md'}")
+    return [
+        Face(one.family, _by_character(one.advances), _by_character(one.tabular))
+        for one in table.values()
+        if one.advances
+    ]
 
 
-def _file_of(font: typst.FontInfo) -> Path:
-    return Path(font.path or "").resolve()
-
-
-def _typst_fonts(*folders: Path) -> typst.Fonts:
+def typst_fonts(*folders: Path) -> typst.Fonts:
+    """The fonts of the folders, and no others."""
     paths = [str(folder) for folder in folders]
     return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=paths)
 
 
-def _faces(fonts: typst.Fonts) -> Iterator[Face]:
-    """A face for each family, the regular one where it has one, in the order of their files."""
-    regular: dict[str, typst.FontInfo] = {}
-    for font in sorted(fonts.fonts(), key=_preference):
-        regular.setdefault(font.family, font)
-    for font in sorted(regular.values(), key=lambda font: (font.path or "", font.index)):
-        file = _file_of(font)
-        try:
-            yield read_face(font.family, file.read_bytes(), font.index)
-        except (OSError, ValueError) as fault:
-            _leave_out(file, fault)
-
-
-def _preference(font: typst.FontInfo) -> tuple[bool, int, str, int]:
-    return font.style != "normal", abs(font.weight - _REGULAR), font.path or "", font.index
-
-
-def _usable_files(folder: Path) -> Iterator[Path]:
-    for number, file in enumerate(_font_files(folder)):
-        if number == MOST_FILES:
-            log.warning("fonts.left_out", folder=str(folder), reason=f"only the first {MOST_FILES} files are used")
-            return
-        try:
-            _check(file)
-        except (OSError, ValueError) as fault:
-            _leave_out(file, fault)
-        else:
-            yield file
-
-
-def _leave_out(file: Path, fault: Exception) -> None:
-    log.warning("font.left_out", file=str(file), reason=str(fault))
-
-
-def _font_files(folder: Path) -> list[Path]:
-    """The font files of a folder and of those below it, in a stable order. What can't be listed is left out."""
-    found = [Path(path) / name for path, _, names in os.walk(folder) for name in names]
-    return sorted(file for file in found if file.suffix.lower() in _SUFFIXES)
-
-
-def _check(file: Path) -> None:
-    """Raises `OSError` and `ValueError` for a file that can't be used."""
-    if not file.is_file():  # a pipe would be read for ever
-        raise ValueError("it is no file")
-    if file.stat().st_size > MOST_BYTES:
-        raise ValueError(f"it is larger than {MOST_BYTES} bytes")
-    content = file.read_bytes()
-    (count,) = unpack_from(">I", content, 8) if content[:4] == b"ttcf" and len(content) > 12 else (1,)
-    for index in range(min(count, MOST_FONTS) or 1):
-        read_face("", content, index)
+def _by_character(characters: dict[int, str]) -> dict[str, int]:
+    return {character: advance for advance, some in characters.items() for character in some}

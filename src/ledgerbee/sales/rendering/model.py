@@ -12,7 +12,7 @@ from typing import Literal
 
 from ledgerbee.core.money import ZERO, minor_units
 
-DocumentKind = Literal["invoice", "credit_note", "quote", "order_confirmation"]
+PrintKind = Literal["invoice", "credit_note", "quote", "order_confirmation"]
 Language = Literal["da", "en"]
 LineKind = Literal["product", "text", "separator"]
 
@@ -68,7 +68,7 @@ class PrintLine:
 
 
 @dataclass(frozen=True, slots=True)
-class VatRow:
+class PrintVatRow:
     """One VAT category and rate: `taxable` is the base, `vat` its amount, `rate` in percent.
 
     `exemption_text` says why no VAT is charged (exempt, reverse charge, intra-EU supply, export).
@@ -116,7 +116,7 @@ class PrintableDocument:
     Raises `ValueError` for an unknown currency, a bare number or an issued document without a number.
     """
 
-    kind: DocumentKind
+    kind: PrintKind
     language: Language
     is_draft: bool
     number: str | None
@@ -125,7 +125,7 @@ class PrintableDocument:
     seller: Party
     buyer: Party
     lines: tuple[PrintLine, ...]
-    vat_rows: tuple[VatRow, ...]
+    vat_rows: tuple[PrintVatRow, ...]
     subtotal: Decimal
     vat: Decimal
     total: Decimal

@@ -24,10 +24,9 @@ import structlog
 from prometheus_client import Counter
 
 from ledgerbee.platform.fair_queue import FairQueue
-from ledgerbee.sales.rendering.coverage import special_texts
+from ledgerbee.sales.rendering.coverage import UnprintableTextError, special_texts
+from ledgerbee.sales.rendering.messages import Answer, Task, receive, send
 from ledgerbee.sales.rendering.model import PrintableDocument
-from ledgerbee.sales.rendering.process import Answer, Task, receive, send
-from ledgerbee.sales.rendering.renderer import UnprintableTextError
 from ledgerbee.tenancy.company.logo import UnreadableLogo
 
 #: Seconds that one document may take, a new process and a second try included. The largest that the API takes is set in

@@ -18,9 +18,9 @@ from typing import IO, Any, Final
 import msgspec
 import structlog
 
-from ledgerbee.sales.rendering.coverage import Hidden
-from ledgerbee.sales.rendering.model import PrintableDocument
-from ledgerbee.sales.rendering.renderer import Renderer, UnprintableTextError
+from ledgerbee.sales.rendering.coverage import UnprintableTextError
+from ledgerbee.sales.rendering.messages import Answer, Task, receive, send
+from ledgerbee.sales.rendering.renderer import Renderer
 from ledgerbee.tenancy.company.logo import UnreadableLogo
 
 #: Bytes of address space: some 160 MB at the start, and the largest document several times over.
@@ -33,50 +33,11 @@ MOST_DOCUMENTS: Final = 1_000
 IDLE_S: Final = 600.0
 #: Bytes of a file: enough to see that a temporary folder can be written to.
 _FILE: Final = 4096
-#: Bytes that say how long a message is.
-_HEAD: Final = 4
-
-
-class Task(msgspec.Struct, frozen=True):
-    """A document to set, or only to see whether it can be set (`is_check`)."""
-
-    document: PrintableDocument
-    is_check: bool
-
-
-class Answer(msgspec.Struct, frozen=True):
-    """What came of a task: `pdf` (empty for a check), or why there is none, as one of the other fields.
-
-    `hidden` belongs to `unprintable`. `warnings` are what was noticed about fonts, as the fields of log lines.
-    """
-
-    pdf: bytes = b""
-    unprintable: str | None = None
-    hidden: list[Hidden] = msgspec.field(default_factory=list)
-    unreadable_logo: str | None = None
-    fault: str | None = None
-    warnings: list[dict[str, str]] = msgspec.field(default_factory=list)
-
-
-def send(stream: IO[bytes], message: bytes) -> None:
-    """Write one message. Raises `OSError` when nobody reads any more."""
-    stream.write(len(message).to_bytes(_HEAD))
-    stream.write(message)
-    stream.flush()
-
-
-def receive(stream: IO[bytes]) -> bytes | None:
-    """The next message; None when the other side has ended, in the middle of a message too."""
-    head = stream.read(_HEAD)
-    if len(head) < _HEAD:
-        return None
-    length = int.from_bytes(head)
-    message = stream.read(length)
-    return message if len(message) == length else None
 
 
 def bound() -> None:
     """Give up what isn't needed. Where the system has no such limit the others still hold."""
+    sys.dont_write_bytecode = True  # of a module that is loaded from here on, the file would end at its bound
     for limit, value in ((resource.RLIMIT_AS, MEMORY), (resource.RLIMIT_FSIZE, _FILE), (resource.RLIMIT_CORE, 0)):
         with suppress(ValueError, OSError):
             resource.setrlimit(limit, (value, value))
@@ -117,9 +78,9 @@ def serve(tasks: IO[bytes], answers: IO[bytes], renderer: Renderer, timeout_s: f
             return
         signal.setitimer(signal.ITIMER_REAL, timeout_s + 1)
         task = msgspec.msgpack.decode(message, type=Task)
-        told = msgspec.msgpack.encode(answer(renderer, task, warnings))
+        encoded = msgspec.msgpack.encode(answer(renderer, task, warnings))
         warnings.clear()
-        send(answers, told)
+        send(answers, encoded)
         signal.setitimer(signal.ITIMER_REAL, 0)
         if _peak() > KEPT_MEMORY:
             return

@@ -14,28 +14,20 @@ from typing import Final, cast
 import typst
 
 from ledgerbee.sales.rendering.coverage import (
-    Hidden,
+    UnprintableTextError,
     families_beyond,
     hidden_characters,
     needs_trial,
 )
-from ledgerbee.sales.rendering.fonts import FontSet, fonts_with, shipped_fonts
+from ledgerbee.sales.rendering.fonts import FontSet, shipped_fonts
 from ledgerbee.sales.rendering.model import PrintableDocument
 from ledgerbee.sales.rendering.view import template_input
 from ledgerbee.tenancy.company.logo import UnreadableLogo
 
-_TEMPLATE: Final = Path(__file__).parent / "templates" / "document.typ"
+_TEMPLATE: Final = Path(__file__).parent / "typst" / "document.typ"
 
 #: Archivable, and able to carry an e-invoice as an attachment.
 PDF_STANDARD: Final = "a-3b"
-
-
-class UnprintableTextError(ValueError):
-    """No available font shows all of a document; `hidden` says which characters, and where they stand."""
-
-    def __init__(self, message: str, hidden: list[Hidden]) -> None:
-        super().__init__(message)
-        self.hidden = hidden
 
 
 class _Press:
@@ -110,14 +102,20 @@ class Renderer:
         if not hidden:
             return self._shipped
         if self._extra_fonts is not None:
-            if self._extended is None:
-                self._extended = _Press(fonts_with(self._extra_fonts), self._empty.name)
-            hidden = hidden_characters(document, self._extended.fonts.metrics)
+            extended = self._press_with(self._extra_fonts)
+            hidden = hidden_characters(document, extended.fonts.metrics)
             if not hidden:
-                return self._extended
+                return extended
         raise UnprintableTextError(
             "No font shows " + ", ".join(f"{it.code_point} {it.name}".strip() for it in hidden), hidden
         )
+
+    def _press_with(self, extra_fonts: Path) -> _Press:
+        if self._extended is None:
+            from ledgerbee.sales.rendering.extra_fonts import fonts_with  # noqa: PLC0415  see there
+
+            self._extended = _Press(fonts_with(extra_fonts), self._empty.name)
+        return self._extended
 
 
 def _is_about_picture(error: typst.TypstError) -> bool:

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from ledgerbee.sales.rendering.formatting import format_date, format_iban, format_money, format_number, format_percent
-from ledgerbee.sales.rendering.model import PaymentDetails, PrintableDocument, VatRow
+from ledgerbee.sales.rendering.model import PaymentDetails, PrintableDocument, PrintVatRow
 from ledgerbee.sales.rendering.table import BODY, PAGE_ROOM, SAFETY
 from ledgerbee.sales.rendering.text import directed
 from ledgerbee.sales.rendering.writer import Writer
@@ -72,11 +72,11 @@ def vat_table(write: Writer) -> View:
     }
 
 
-def _vat_label(write: Writer, row: VatRow) -> str:
+def _vat_label(write: Writer, row: PrintVatRow) -> str:
     return write.words.vat_categories[row.category] or format_percent(row.rate, write.document.language)
 
 
-def _vat_amount(write: Writer, row: VatRow) -> str:
+def _vat_amount(write: Writer, row: PrintVatRow) -> str:
     """Supplies without VAT show neither rate nor amount; the zero rate is a rate."""
     return write.money(row.vat) if row.category in {"S", "Z"} or row.vat else "–"
 

@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from typing import Final
 
-from ledgerbee.sales.rendering.model import DocumentKind, Language, VatCategory
+from ledgerbee.sales.rendering.model import Language, PrintKind, VatCategory
 
 
 @dataclass(frozen=True, slots=True)
 class Wording:
     """One language. `{}` stands for what is filled in."""
 
-    titles: dict[DocumentKind, str]
+    titles: dict[PrintKind, str]
     draft: str
     page: str
     number: str

@@ -80,7 +80,7 @@ async def post_for(
     places = await record(context, batch_of(prepared), paths, are_entered=are_entered)
     for year in places.opened:
         first = next(index for index, entry in enumerate(entries) if year.span.holds(entry.date))
-        periods.tell_opened(contexts[first], year)
+        periods.emit_opened(contexts[first], year)
     posted = []
     for index, entry in enumerate(entries):
         recorded = JournalEntry(

@@ -135,7 +135,7 @@ async def post(
             )
         },
         # A new year's first entry has number 1: only then is it worth asking.
-        opened=await periods.fiscal_years_of(context, spare_year_ids) if 1 in row["numbers"] else [],
+        opened=await periods.get_many(context, spare_year_ids) if 1 in row["numbers"] else [],
     )
 
 

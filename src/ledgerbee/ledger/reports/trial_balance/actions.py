@@ -20,14 +20,14 @@ async def trial_balance(context: Context, from_date: date | None = None, to_date
     the retained earnings account, so that the opening column balances too. Raises a validation error when the
     first day is after the last.
     """
-    year_start, year_end = await periods.fiscal_year_around(context, from_date or to_date or context.today)
+    year_start, year_end = await periods.get_span_around(context, from_date or to_date or context.today)
     from_date = from_date or year_start
     if to_date is None:
         to_date = context.today if context.today >= from_date else year_end
     if from_date > to_date:
         raise invalid(("toDate", "minDate", "toDate must not be before fromDate"))
     chart = await accounts.list_all(context)
-    turnovers = await store.turnovers(
+    turnovers = await store.list_turnovers(
         context, year_start, rules.cut_before(from_date), rules.cut_before(to_date + timedelta(days=1))
     )
     carried = rules.prior_years_result(chart, turnovers)
@@ -36,7 +36,7 @@ async def trial_balance(context: Context, from_date: date | None = None, to_date
     return TrialBalance(
         from_date=from_date,
         to_date=to_date,
-        currency=await store.base_currency(context),
+        currency=await store.get_base_currency(context),
         fiscal_year_start=year_start,
         fiscal_year_end=year_end,
         prior_years_result=carried,

@@ -1,101 +1,16 @@
-"""The trial balance over HTTP (extension)."""
+"""The route of the trial balance (extension)."""
 
-from datetime import date
 from typing import Annotated
 
 from fastapi import Query, Response
-from pydantic import Field
 
-from ledgerbee.chart.accounts.model import LedgerType
-from ledgerbee.core.money import format_amount
 from ledgerbee.http.arrays import in_thread
 from ledgerbee.http.operation import Ctx, operation, resource_router
-from ledgerbee.http.wire import IdText, MoneyText, RequestModel, ResponseModel
-from ledgerbee.ledger.periods.http import BookDay
+from ledgerbee.ledger.periods.wire import BookDay
 from ledgerbee.ledger.reports.trial_balance.actions import trial_balance
-from ledgerbee.ledger.reports.trial_balance.model import NO_BALANCES, Balances, TrialBalance
+from ledgerbee.ledger.reports.trial_balance.wire import TrialBalanceResponse, render
 
 router = resource_router("Reports")
-
-
-class TrialBalanceTotals(ResponseModel):
-    """Figures in the company's base currency. Opening and closing are signed, debit positive."""
-
-    opening: MoneyText | None
-    debit: MoneyText | None
-    credit: MoneyText | None
-    closing: MoneyText | None
-
-
-class TrialBalanceRowResponse(TrialBalanceTotals):
-    """A line of the chart. Headings have no figures; totals have those of the accounts they sum."""
-
-    account_id: IdText
-    account_number: int = Field(examples=[1010])
-    name: str = Field(examples=["Salg af varer og ydelser"])
-    ledger_type: LedgerType
-
-
-class TrialBalanceResponse(ResponseModel):
-    """A trial balance. In `totals` debit equals credit, and opening and closing are zero."""
-
-    from_date: date = Field(description="First day, inclusive", examples=["2026-01-01"])
-    to_date: date = Field(description="Last day, inclusive", examples=["2026-03-16"])
-    currency: str = Field(description="The company's base currency", examples=["DKK"])
-    fiscal_year_start: date = Field(description="Start of the fiscal year that holds `fromDate`")
-    fiscal_year_end: date = Field(description="End of that fiscal year, inclusive")
-    prior_years_result: MoneyText = Field(
-        description="What profit and loss accounts stood at when the fiscal year began (debit positive: a profit is "
-        "negative). It opens the retained earnings account."
-    )
-    rows: list[TrialBalanceRowResponse] = Field(
-        description="The chart of accounts in its order: by standard account, then number"
-    )
-    totals: TrialBalanceTotals
-
-
-class TrialBalanceSpan(RequestModel):
-    """The days of a trial balance as the command line takes them: what the query takes over HTTP."""
-
-    from_date: BookDay | None
-    to_date: BookDay | None
-
-
-def _figures(balances: Balances | None, currency: str) -> dict[str, str | None]:
-    if balances is None:
-        return dict.fromkeys(("opening", "debit", "credit", "closing"))
-    return {
-        "opening": format_amount(balances.opening, currency),
-        "debit": format_amount(balances.debit, currency),
-        "credit": format_amount(balances.credit, currency),
-        "closing": format_amount(balances.closing, currency),
-    }
-
-
-def render(report: TrialBalance) -> TrialBalanceResponse:
-    """The wire form of a trial balance."""
-    nothing = _figures(NO_BALANCES, report.currency)
-    return TrialBalanceResponse(
-        from_date=report.from_date,
-        to_date=report.to_date,
-        currency=report.currency,
-        fiscal_year_start=report.fiscal_year_start,
-        fiscal_year_end=report.fiscal_year_end,
-        prior_years_result=format_amount(report.prior_years_result, report.currency),
-        rows=[
-            TrialBalanceRowResponse.model_validate(
-                {
-                    "account_id": row.account_id,
-                    "account_number": row.account_number,
-                    "name": row.name,
-                    "ledger_type": row.ledger_type,
-                    **(nothing if row.balances == NO_BALANCES else _figures(row.balances, report.currency)),
-                }
-            )
-            for row in report.rows
-        ],
-        totals=TrialBalanceTotals.model_validate(_figures(report.totals, report.currency)),
-    )
 
 
 @router.get(
@@ -118,6 +33,5 @@ async def get_trial_balance(
     ] = None,
     to_date: Annotated[BookDay | None, Query(alias="toDate", description="Last day, inclusive; default today")] = None,
 ) -> Response:
-    """Get the trial balance."""
     report = await trial_balance(context, from_date, to_date)
     return await in_thread(len(report.rows), lambda: render(report))

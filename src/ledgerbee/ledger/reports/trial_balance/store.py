@@ -9,12 +9,13 @@ from uuid import UUID
 
 from ledgerbee.ledger.reports.trial_balance.model import AccountTurnover
 from ledgerbee.ledger.reports.trial_balance.rules import Cut
+from ledgerbee.platform import rows
 from ledgerbee.platform.context import Context
 
-# $2 financial year's start; $3, $4, $5, $6 and $7, $8, $9, $10 = the cuts before the first day and after the last.
+# $2 financial year's start; $3 to $6 and $7 to $10: the fields of the cuts before the first day and after the last.
 # The newest entries are found between two computed values: row-level security keeps computing itself away from indexes.
 # Their lines are looked up entry by entry (OFFSET 0), only of entries on the cut days.
-_TURNOVER: Final = """
+_TURNOVERS: Final = """
 WITH months AS MATERIALIZED (
     SELECT m.account_id,
            coalesce(sum(m.base_debit - m.base_credit) FILTER (WHERE m.month < $2), 0) AS before_year,
@@ -59,31 +60,19 @@ SELECT account_id, debit_before - credit_before AS before, before_year,
        debit_through - debit_before AS debit, credit_through - credit_before AS credit
 FROM sums
 """
+_BASE_CURRENCY: Final = "SELECT base_currency FROM ledgers WHERE company_id = $1"
 
 
-async def turnovers(context: Context, year_start: date, before: Cut, through: Cut) -> dict[UUID, AccountTurnover]:
-    """Turnover of each account that was ever posted on, in base currency.
+async def list_turnovers(context: Context, year_start: date, before: Cut, through: Cut) -> dict[UUID, AccountTurnover]:
+    """Turnover of each account that was ever posted on, by its id, in base currency.
 
     `before` cuts off what lies before the span's first day, `through` what lies before the day after its last.
     """
-    rows = await context.connection.fetch(
-        _TURNOVER,
-        context.company_id,
-        year_start,
-        before.month,
-        before.sign,
-        before.first,
-        before.last,
-        through.month,
-        through.sign,
-        through.first,
-        through.last,
-    )
-    return {row["account_id"]: AccountTurnover(**row) for row in rows}
+    cuts = (*rows.values(before), *rows.values(through))
+    found = await context.connection.fetch(_TURNOVERS, context.company_id, year_start, *cuts)
+    return {row["account_id"]: AccountTurnover(**row) for row in found}
 
 
-async def base_currency(context: Context) -> str:
+async def get_base_currency(context: Context) -> str:
     """The currency that the company's books are kept in."""
-    return str(
-        await context.connection.fetchval("SELECT base_currency FROM ledgers WHERE company_id = $1", context.company_id)
-    )
+    return str(await context.connection.fetchval(_BASE_CURRENCY, context.company_id))
