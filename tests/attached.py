@@ -12,6 +12,7 @@ from uuid import UUID
 from tests.conftest import BLOBS, Api
 from tests.ledger_books import Books
 
+from ledgerbee.core.cells import DEFAULT_CELL
 from ledgerbee.http.caller import Caller
 from ledgerbee.http.command_batcher import CommandBatcher
 from ledgerbee.ledger.attachments import store
@@ -110,7 +111,7 @@ SAMPLES: Mapping[str, bytes] = {
 async def caller_of(api: Api, blobs: BlobStore = BLOBS) -> Caller:
     """The company's key as a request of it would be known."""
     async with api.database.connection() as connection:
-        principal = await credentials.resolve(connection, secret_hash(api.key))
+        principal = await credentials.resolve(connection, secret_hash(api.key), DEFAULT_CELL)
     assert principal is not None
     return Caller(principal, api.database, CommandBatcher(api.database), blobs, "test", api.clock())
 

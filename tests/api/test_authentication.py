@@ -14,6 +14,7 @@ from tests.api.instances import instance
 from tests.conftest import BLOBS, Api, SteeredClock
 from tests.ledger_books import as_owner, books_of
 
+from ledgerbee.http.cells import Cell, Cells
 from ledgerbee.http.edge import Edge
 from ledgerbee.http.middleware import HttpMiddleware
 from ledgerbee.http.operation import Ctx, operation, resource_router
@@ -315,7 +316,7 @@ async def test_a_licence_that_is_switched_off_is_missed_at_once(
 
     inner = FastAPI()
     inner.router.routes.extend(router.routes)
-    edge = inner.state.edge = Edge(database, clock, BLOBS)
+    edge = inner.state.edge = Edge(Cells(Cell(database, BLOBS)), clock)
     identify = edge.authenticator.identify_rejected_request
     wrapped = HttpMiddleware(inner, routes=(), clock=clock, identify=identify, allowed_origins=())
     transport = httpx.ASGITransport(wrapped)

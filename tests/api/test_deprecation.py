@@ -10,6 +10,7 @@ from tests.conftest import BLOBS, Api, SteeredClock
 
 from ledgerbee.app.main import create_api
 from ledgerbee.core.errors import ErrorCode
+from ledgerbee.http.cells import Cell, Cells
 from ledgerbee.http.edge import Edge
 from ledgerbee.http.middleware import HttpMiddleware
 from ledgerbee.http.operation import Ctx, Deprecation, operation, resource_router
@@ -49,7 +50,7 @@ async def client(api: Api, database: Database, clock: SteeredClock) -> AsyncIter
     """The whole application with two old operations more."""
     inner = create_api(clock)
     inner.router.routes.extend(router.routes)
-    edge = inner.state.edge = Edge(database, clock, BLOBS)
+    edge = inner.state.edge = Edge(Cells(Cell(database, BLOBS)), clock)
     identify = edge.authenticator.identify_rejected_request
     wrapped = HttpMiddleware(inner, routes=inner.routes, clock=clock, identify=identify, allowed_origins=())
     transport = httpx.ASGITransport(wrapped, raise_app_exceptions=False)

@@ -12,6 +12,7 @@ from tests.conftest import Api
 
 from ledgerbee.app.companies import allow_new_companies
 from ledgerbee.app.config import Settings
+from ledgerbee.core.cells import DEFAULT_CELL
 from ledgerbee.core.changes import Changes
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.platform.context import Context
@@ -207,7 +208,7 @@ class Chain:
 
     async def resolved(self, digest: bytes) -> Principal | None:
         async with self.api.database.connection() as connection:
-            return await credentials.resolve(connection, digest)
+            return await credentials.resolve(connection, digest, DEFAULT_CELL)
 
     async def step(self, verb: str, place: int, grant: Grant, is_fitting: bool) -> None:
         """Make one (by any of them, or the operator), or change or revoke one; what is refused is refused."""

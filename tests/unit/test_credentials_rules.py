@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ledgerbee.core.cells import DEFAULT_CELL, new_secret
 from ledgerbee.core.errors import LedgerBeeError
-from ledgerbee.platform.credentials.model import PARTNER_SCOPES, SCOPES, new_secret, secret_hash
+from ledgerbee.platform.credentials.model import PARTNER_SCOPES, SCOPES, secret_hash
 from ledgerbee.platform.credentials.rules import check_allowlist, check_grant, check_scopes, is_address_allowed
 
 addresses = st.ip_addresses()
@@ -72,6 +73,6 @@ def test_partner_scopes_are_never_ordinary_ones() -> None:
 
 
 def test_secrets_are_long_and_never_the_same() -> None:
-    secrets = {new_secret("lb_") for _ in range(100)}
+    secrets = {new_secret("lb_", DEFAULT_CELL) for _ in range(100)}
     assert len({secret_hash(secret) for secret in secrets}) == 100
-    assert all(len(secret) == len("lb_") + 43 for secret in secrets)
+    assert all(len(secret) == len("lb_00.") + 43 for secret in secrets)

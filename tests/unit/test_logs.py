@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledgerbee.platform.credentials.model import new_secret
+from ledgerbee.core.cells import DEFAULT_CELL, new_secret
 from ledgerbee.platform.logs import _encode, printable
 
 _TALKS = """
@@ -26,7 +26,7 @@ print("done")
 
 @given(prefix=st.sampled_from(["lb_", "lbs_", "lbt_"]), around=st.text(max_size=30))
 def test_a_secret_in_a_path_is_not_printed(prefix: str, around: str) -> None:
-    secret = new_secret(prefix)
+    secret = new_secret(prefix, DEFAULT_CELL)
     shown = printable(f"/{around}/{secret}/x")
     assert secret[:20] not in shown
     assert "[secret]" in shown

@@ -2,12 +2,17 @@
 
 from pathlib import Path
 
-from ledgerbee.app.config import Settings
+from ledgerbee.app.config import CellSettings, Settings
 from ledgerbee.platform.blobs.store import BlobStore, Folder
 
 
-def blob_store(settings: Settings, data_dir: Path | None = None) -> BlobStore:
-    """The bucket, the folder, or the one in the data folder (`data_dir`: that of the embedded database in use)."""
+def blob_store(settings: Settings, data_dir: Path | None = None, *, cell: CellSettings | None = None) -> BlobStore:
+    """The bucket, the folder, or the one in the data folder (`data_dir`: that of the embedded database in use).
+
+    `cell` is another cell that has a folder of its own; a bucket is all cells'.
+    """
+    if cell is not None and cell.attachments_dir is not None:
+        return Folder(cell.attachments_dir)
     if settings.attachments_bucket is None:
         return Folder(blob_folder(settings, data_dir))
     from ledgerbee.platform.blobs.bucket import Bucket  # noqa: PLC0415  those without a bucket need not load it

@@ -1,5 +1,6 @@
 """Settings, from environment variables (documented in docs/operations/configuration.md)."""
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
@@ -8,8 +9,20 @@ from pathlib import Path
 from typing import Annotated, Final, Literal, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, DirectoryPath, Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    ConfigDict,
+    DirectoryPath,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from ledgerbee.core.cells import DEFAULT_CELL, MARK
 
 PREFIX: Final = "LEDGERBEE_"
 #: No host (the socket), one or several, each with or without a port. Each part is without what begins the next one: a
@@ -25,6 +38,15 @@ _ORIGIN: Final = re.compile(r"https?://[A-Za-z0-9.\[\]:-]+")
 _BUCKET: Final = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
 T = TypeVar("T")
+
+
+class CellSettings(BaseModel):
+    """Another cell that the API serves: its database, and the folder of its files where there is no bucket."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    database_url: str
+    attachments_dir: Path | None = None
 
 
 class Settings(BaseSettings):
@@ -127,6 +149,14 @@ class Settings(BaseSettings):
     attachments_bucket_secret: SecretStr | None = Field(
         default=None, validate_default=True, description="Secret of that access key."
     )
+    cell: str = Field(
+        default=DEFAULT_CELL,
+        description="Mark of the cell that DATABASE_URL is: two hexadecimal digits, in every new secret.",
+    )
+    cells: Annotated[dict[str, CellSettings], NoDecode] = Field(
+        default={},
+        description="Other cells that the API serves, as JSON: `database_url` and `attachments_dir` by their marks.",
+    )
     rates_fetch: bool = Field(
         default=True, description="Whether the worker fetches new exchange rates every day: true or false."
     )
@@ -150,6 +180,24 @@ class Settings(BaseSettings):
         if not all(int(port[:6]) in _PORTS for port in ports):
             raise ValueError("must have a port from 1 to 65535")
         return url
+
+    @field_validator("cell")
+    @classmethod
+    def _is_a_mark(cls, mark: str) -> str:
+        if not MARK.fullmatch(mark):
+            raise ValueError("must be two hexadecimal digits, such as 01")
+        return mark
+
+    @field_validator("cells")
+    @classmethod
+    def _are_other_cells(cls, cells: dict[str, CellSettings], info: ValidationInfo) -> dict[str, CellSettings]:
+        for mark, cell in cells.items():
+            if not MARK.fullmatch(mark) or mark == info.data.get("cell"):
+                raise ValueError("must have marks of two hexadecimal digits, and not that of LEDGERBEE_CELL")
+            cls._is_postgres(cell.database_url)
+            if cell.attachments_dir is None and info.data.get("attachments_bucket") is None:
+                raise ValueError("must name an attachments_dir for each cell, as there is no bucket")
+        return cells
 
     @field_validator("smtp_url")
     @classmethod
@@ -266,6 +314,14 @@ class Settings(BaseSettings):
         if "attachments_bucket_key_id" in info.data and (key_id is None) != (secret is None):
             raise ValueError("LEDGERBEE_ATTACHMENTS_BUCKET_KEY_ID and LEDGERBEE_ATTACHMENTS_BUCKET_SECRET go together")
         return secret
+
+    @field_validator("cells", mode="before")
+    @classmethod
+    def _from_json(cls, cells: object) -> object:
+        try:
+            return json.loads(cells) if isinstance(cells, str) else cells
+        except ValueError:
+            raise ValueError('must be JSON, such as {"01": {"database_url": "postgresql://…"}}') from None
 
     @field_validator("allowed_origins", mode="before")
     @classmethod

@@ -56,7 +56,9 @@ class Access:
     async def open(self) -> Database:
         """A small pool of connections of the role that commands work as."""
         url, role = (self.worker_url, None) if self.worker_url else (self.owner_url, WORKER_ROLE)
-        return await Database.open(url, reactions=REACTIONS, max_size=2, role=role, lock_timeout=LONG_LOCK_TIMEOUT)
+        return await Database.open(
+            url, reactions=REACTIONS, max_size=2, role=role, lock_timeout=LONG_LOCK_TIMEOUT, cell=Settings().cell
+        )
 
 
 def in_company(

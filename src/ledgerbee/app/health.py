@@ -35,7 +35,7 @@ async def healthz() -> Response:
 @router.api_route("/readyz", methods=["GET", "HEAD"])
 async def readyz(request: Request) -> Response:
     """The process can do its work: the database answers, and has been migrated."""
-    database: Database = request.app.state.edge.database
+    database: Database = request.app.state.edge.cells.own.database
     try:
         async with asyncio.timeout(_PATIENCE_S), database.connection() as connection:
             await rates.newest_day(connection)
@@ -51,7 +51,7 @@ async def metrics(request: Request) -> Response:
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         counted = CollectorRegistry()
         MultiProcessCollector(counted)  # type: ignore[no-untyped-call]
-    database: Database = request.app.state.edge.database
+    database: Database = request.app.state.edge.cells.own.database
     jobs: list[JobCount] | None = None
     newest: date | None = None
     waiting_bytes: int | None = None

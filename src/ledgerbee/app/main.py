@@ -20,6 +20,7 @@ from ledgerbee.app.pulse import monitored_event_loop
 from ledgerbee.app.reactions import REACTIONS
 from ledgerbee.app.routes import ROUTERS
 from ledgerbee.core.dates import Clock, system_clock
+from ledgerbee.http.cells import Cell, Cells
 from ledgerbee.http.dispatch import Dispatcher
 from ledgerbee.http.edge import Edge
 from ledgerbee.http.envelope import INTERNAL_ERROR, METHOD_NOT_ALLOWED, NOT_FOUND, error_response
@@ -88,6 +89,21 @@ def _tell_methods(response: Response, request: Request, routes: Sequence[BaseRou
     request.scope["route"] = next(lasting, there[0])
 
 
+async def _open_cells(database_url: str, settings: Settings, *, set_role: bool) -> Cells:
+    """The process's own cell, whose database has to be there, and the others, which may come and go."""
+
+    async def opened(url: str, role: str | None, mark: str, min_size: int) -> Database:
+        size = settings.pool_size
+        return await Database.open(url, reactions=REACTIONS, min_size=min_size, max_size=size, role=role, cell=mark)
+
+    own = await opened(database_url, APPLICATION_ROLE if set_role else None, settings.cell, 1)
+    others = [
+        Cell(await opened(other.database_url, APPLICATION_ROLE, mark, 0), blob_store(settings, cell=other))
+        for mark, other in settings.cells.items()
+    ]
+    return Cells(Cell(own, blob_store(settings)), others)
+
+
 def create_app(
     database_url: str, settings: Settings | None = None, clock: Clock = system_clock, *, set_role: bool = True
 ) -> ASGIApp:
@@ -97,21 +113,16 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        database = await Database.open(
-            database_url,
-            reactions=REACTIONS,
-            max_size=settings.pool_size,
-            role=APPLICATION_ROLE if set_role else None,
-        )
+        cells = await _open_cells(database_url, settings, set_role=set_role)
         rendering.use_fonts(settings.fonts_dir)
         allow_new_companies(settings.max_new_companies)
         waiting_mb = max(settings.max_waiting_imports_mb, settings.max_import_mb)
-        api.state.edge = Edge(database, clock, blob_store(settings), waiting_mb * 1024 * 1024)
+        api.state.edge = Edge(cells, clock, waiting_mb * 1024 * 1024)
         try:
             async with monitored_event_loop():
                 yield
         finally:
-            await database.close()
+            await cells.close()
             await asyncio.to_thread(rendering.close)
 
     async def identify(request: Request) -> Principal | None:

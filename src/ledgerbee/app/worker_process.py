@@ -31,7 +31,7 @@ async def _work(settings: Settings, pipes: Pipes | None, options: dict[str, Any]
     rendering.use_fonts(settings.fonts_dir)
     role = WORKER_ROLE if switches else None
     database = await Database.open(
-        url, reactions=REACTIONS, max_size=POOL_SIZE, role=role, lock_timeout=LONG_LOCK_TIMEOUT
+        url, reactions=REACTIONS, max_size=POOL_SIZE, role=role, lock_timeout=LONG_LOCK_TIMEOUT, cell=settings.cell
     )
     try:
         mailer = Mailer(settings.smtp_url, settings.mail_from)

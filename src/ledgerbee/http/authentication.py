@@ -9,6 +9,7 @@ from fastapi import Request
 
 from ledgerbee.core.dates import Clock
 from ledgerbee.core.errors import LedgerBeeError
+from ledgerbee.http.cells import Cells
 from ledgerbee.http.route import Operation
 from ledgerbee.http.state import RequestState, state_of
 from ledgerbee.platform.credentials import store as credentials
@@ -22,7 +23,7 @@ from ledgerbee.platform.credentials.model import (
     secret_hash,
 )
 from ledgerbee.platform.credentials.rules import is_address_allowed
-from ledgerbee.platform.db import UNREACHABLE, Database
+from ledgerbee.platform.db import UNREACHABLE
 
 #: Credentials a process remembers. Each use is checked against the database (`check_credential`).
 _CACHE_SIZE: Final = 10_000
@@ -35,8 +36,8 @@ _OAUTH_TOKEN: Final = ("oauth_token",)
 class Authenticator:
     """Finds the principals of requests for one process, and remembers them."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
-        self._database = database
+    def __init__(self, cells: Cells, clock: Clock) -> None:
+        self._cells = cells
         self._clock = clock
         self._cache: OrderedDict[bytes, Principal] = OrderedDict()
 
@@ -56,7 +57,7 @@ class Authenticator:
             except LedgerBeeError:
                 del self._cache[digest]
                 state.principal = None
-        principal = await self._resolve(digest, kinds)
+        principal = await self._resolve(secret, kinds)
         self._cache[digest] = principal
         if len(self._cache) > _CACHE_SIZE:
             self._cache.popitem(last=False)
@@ -79,15 +80,18 @@ class Authenticator:
             if kinds != _API_KEY:
                 return None
             async with asyncio.timeout(_IDENTIFY_TIMEOUT_S):
-                principal = await self._resolve(secret_hash(secret), kinds)
+                principal = await self._resolve(secret, kinds)
             _check_valid(principal, kinds, self._clock())
         except UNREACHABLE:
             return None
         return principal
 
-    async def _resolve(self, digest: bytes, kinds: tuple[str, ...]) -> Principal:
-        async with self._database.connection() as connection:
-            principal = await credentials.resolve(connection, digest)
+    async def _resolve(self, secret: str, kinds: tuple[str, ...]) -> Principal:
+        cell = self._cells.of_secret(secret)
+        if cell is None:
+            raise _unauthorized(kinds)
+        async with cell.database.connection() as connection:
+            principal = await credentials.resolve(connection, secret_hash(secret), cell.mark)
         if principal is None:
             raise _unauthorized(kinds)
         return principal

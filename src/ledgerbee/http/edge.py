@@ -21,7 +21,7 @@ from ledgerbee.http import idempotency
 from ledgerbee.http.authentication import Authenticator
 from ledgerbee.http.body_limits import check_elements, max_elements
 from ledgerbee.http.caller import Caller
-from ledgerbee.http.command_batcher import CommandBatcher
+from ledgerbee.http.cells import Cells
 from ledgerbee.http.endpoints import Handler
 from ledgerbee.http.envelope import error_response
 from ledgerbee.http.pace import OWNER, in_turn
@@ -29,10 +29,9 @@ from ledgerbee.http.request_checks import CheckRequest
 from ledgerbee.http.route import Operation
 from ledgerbee.http.state import RequestState, state_of
 from ledgerbee.http.validation import validation_error
-from ledgerbee.platform.blobs.store import BlobStore
 from ledgerbee.platform.context import NO_LIMIT, Context
 from ledgerbee.platform.credentials.model import UNAUTHORIZED, Principal
-from ledgerbee.platform.db import TOO_MUCH_CONTENTION, CredentialRevokedError, Database
+from ledgerbee.platform.db import TOO_MUCH_CONTENTION, CredentialRevokedError
 
 #: How often a request is run where its credential, or what is known of its company, changes meanwhile.
 _MAX_RUNS: Final = 20
@@ -43,13 +42,11 @@ _ABOUT_KEYS: Final = frozenset({idempotency.IDEMPOTENCY_KEY_IN_USE, idempotency.
 class Edge:
     """Runs operations for one process."""
 
-    def __init__(self, database: Database, clock: Clock, blobs: BlobStore, max_waiting_bytes: int = NO_LIMIT) -> None:
-        self.database = database
+    def __init__(self, cells: Cells, clock: Clock, max_waiting_bytes: int = NO_LIMIT) -> None:
+        self.cells = cells
         self.max_waiting_bytes = max_waiting_bytes
         self.clock = clock
-        self.blobs = blobs
-        self.authenticator = Authenticator(database, clock)
-        self.batcher = CommandBatcher(database)
+        self.authenticator = Authenticator(cells, clock)
 
     async def handle(self, operation: Operation, check: CheckRequest, request: Request, handler: Handler) -> Response:
         """Run one request of `operation`; every error becomes its documented answer."""
@@ -77,7 +74,7 @@ class Edge:
 
     async def _run_public(self, request: Request, state: RequestState, handler: Handler, now: datetime) -> Response:
         _count_incoming_body(state, request, None)
-        state.database, state.now = self.database, now
+        state.cells, state.now = self.cells, now
         return await handler(request)
 
     async def _run(
@@ -130,11 +127,12 @@ class Edge:
         def reserved() -> idempotency.Reservation | None:
             return idempotency.reservation(request, body, streams=bool(operation.streams))
 
+        cell = self.cells[state.principal.cell]
         return Caller(
             principal=state.principal,
-            database=self.database,
-            batcher=self.batcher,
-            blobs=self.blobs,
+            database=cell.database,
+            batcher=cell.batcher,
+            blobs=cell.blobs,
             request_id=state.request_id,
             now=now,
             admit=admit,

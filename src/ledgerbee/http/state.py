@@ -10,9 +10,9 @@ from starlette.types import Scope
 
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.http.caller import Caller
+from ledgerbee.http.cells import Cells
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.credentials.model import Principal
-from ledgerbee.platform.db import Database
 
 KEY: Final = "ledgerbee.request"
 
@@ -45,7 +45,7 @@ class RequestState:
     #: The body as it comes in, of operations that stream it.
     body: AsyncIterator[bytes] | None = None
     #: For public operations, which have no caller.
-    database: Database | None = None
+    cells: Cells | None = None
     now: datetime | None = None
 
     def identify(self, principal: Principal | None) -> None:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from ledgerbee.core.cells import DEFAULT_CELL
 from ledgerbee.core.dates import day_in
 from ledgerbee.platform.connection import Connection
 
@@ -86,7 +87,7 @@ class Context:
     """One command's transaction. `now` is aware UTC and was read once, at the edge.
 
     `known` keeps facts of the company, by their type, for its next transactions too (`Principal`); None where nothing
-    would say that they have changed.
+    would say that they have changed. `cell` is the mark of the database that the company lives in.
 
     `emit`, `enqueue` and `answer` only note: the rows are written just before the commit, in the same transaction.
     The commands of a batch share the connection and have a context each.
@@ -100,6 +101,7 @@ class Context:
     now: datetime
     known: dict[type, Any] | None = None
     origin: Origin = NO_ORIGIN
+    cell: str = DEFAULT_CELL
     events: list[Event] = field(default_factory=list)
     jobs: list[Job] = field(default_factory=list)
     answer: Answer | None = None

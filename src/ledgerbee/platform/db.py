@@ -19,6 +19,7 @@ from uuid import UUID
 
 import asyncpg
 
+from ledgerbee.core.cells import DEFAULT_CELL
 from ledgerbee.core.errors import ErrorCode, LedgerBeeError
 from ledgerbee.platform.connection import CONNECTION_LOST, Connection
 from ledgerbee.platform.context import NO_ORIGIN, Actor, Context, Origin, to_json
@@ -132,9 +133,10 @@ def _begin_sql(
 class Database:
     """A pool of application connections, of which no company takes all (`shares`)."""
 
-    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", reactions: Reactions) -> None:
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", reactions: Reactions, cell: str = DEFAULT_CELL) -> None:
         self.pool = pool
         self.reactions = reactions
+        self.cell = cell
         self.shares = ConnectionShares(pool.get_max_size())
 
     @classmethod
@@ -147,8 +149,12 @@ class Database:
         max_size: int = 10,
         role: str | None = WORKER_ROLE,
         lock_timeout: str = LOCK_TIMEOUT,
+        cell: str = DEFAULT_CELL,
     ) -> "Database":
-        """Connect a pool to `dsn`. `role` is what a more powerful login switches to; None: the login is that role."""
+        """Connect a pool to `dsn`. `role` is what a more powerful login switches to; None: the login is that role.
+
+        With a `min_size` of 0 nothing is asked of the server before its first use. `cell` is the database's mark.
+        """
         settings = {
             **SESSION_SETTINGS,
             "application_name": "ledgerbee",
@@ -176,7 +182,7 @@ class Database:
             connection_class=RandomStatementNames,
             server_settings=settings,
         )
-        return cls(pool, reactions)
+        return cls(pool, reactions, cell)
 
     async def close(self) -> None:
         """Wait for the connections in use, then close them all."""
@@ -227,7 +233,7 @@ class Database:
             if not await connection.fetchval("SELECT pg_try_advisory_lock(hashtextextended($1, 3))", name):
                 raise NameTakenError
             try:
-                yield _SingleConnection(self.pool, self.reactions, connection)
+                yield _SingleConnection(self, connection)
             finally:
                 await _unlock(connection, name)
 
@@ -308,6 +314,7 @@ class Database:
                         now=now,
                         known=tenant.known if tenant.credential_hash else None,
                         origin=tenant.origin,
+                        cell=self.cell,
                     )
                     for tenant in tenants
                 ]
@@ -323,8 +330,8 @@ class Database:
 class _SingleConnection(Database):
     """A database whose transactions all run on the same connection, one after the other."""
 
-    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", reactions: Reactions, connection: Connection) -> None:
-        super().__init__(pool, reactions)
+    def __init__(self, database: Database, connection: Connection) -> None:
+        super().__init__(database.pool, database.reactions, database.cell)
         self._connection = connection
 
     @asynccontextmanager

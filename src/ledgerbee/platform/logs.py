@@ -22,7 +22,7 @@ from ledgerbee.core.errors import LedgerBeeError
 
 _REQUESTS: Final = logging.getLogger("ledgerbee.requests")
 #: A secret of ours in a path, where none belongs.
-_SECRET: Final = re.compile(r"lb[a-z]?_[A-Za-z0-9_-]{16,}")
+_SECRET: Final = re.compile(r"lb[a-z]?_[A-Za-z0-9_.-]{16,}")
 _MAX_PATH: Final = 200
 #: Libraries whose trouble with files and sockets is that with the database.
 _ITS_DRIVERS: Final = frozenset({"asyncpg", "pgqueuer"})

@@ -1,12 +1,12 @@
 """Secrets that open the door, and the errors of the door (contract 1.2, 1.3, 1.5)."""
 
 import hashlib
-import secrets
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from ledgerbee.core.cells import DEFAULT_CELL
 from ledgerbee.core.errors import ErrorCode
 from ledgerbee.platform.context import Actor
 
@@ -57,6 +57,8 @@ class Grant:
 class Principal:
     """A resolved credential. `expires_at` is aware UTC; `version` tells a stale copy from the current one.
 
+    `cell` is the mark of the database that its company lives in.
+
     `known` is for facts of the company that requests have learnt, by their type: while the version passes its check,
     they hold (whoever changes such a fact calls `store.refresh_company`).
     """
@@ -71,6 +73,7 @@ class Principal:
     time_zone: str
     secret_hash: bytes
     version: int
+    cell: str = DEFAULT_CELL
     known: dict[type, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -78,11 +81,6 @@ class Principal:
         """The audit trail's name for it."""
         kind = "oauth_client" if self.kind == "oauth_token" else self.kind
         return Actor(kind, str(self.subject_id))
-
-
-def new_secret(prefix: str) -> str:
-    """A fresh secret: `prefix` and 256 random bits in URL-safe characters."""
-    return prefix + secrets.token_urlsafe(32)
 
 
 def secret_hash(secret: str) -> bytes:

@@ -12,8 +12,8 @@ from ledgerbee.platform.credentials.model import Grant, Principal
 from ledgerbee.platform.db import CredentialRevokedError
 
 
-async def resolve(connection: Connection, secret_hash: bytes) -> Principal | None:
-    """The principal behind a secret's hash; None for a secret nobody has. Needs no company."""
+async def resolve(connection: Connection, secret_hash: bytes, cell: str) -> Principal | None:
+    """The principal behind a secret's hash; None for a secret nobody has in this `cell`. Needs no company."""
     row = await connection.fetchrow("SELECT * FROM resolve_credential($1)", secret_hash)
     if row is None:
         return None
@@ -28,6 +28,7 @@ async def resolve(connection: Connection, secret_hash: bytes) -> Principal | Non
         time_zone=row["time_zone"],
         secret_hash=secret_hash,
         version=row["version"],
+        cell=cell,
     )
 
 

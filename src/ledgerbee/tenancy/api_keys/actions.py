@@ -3,19 +3,24 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
+from ledgerbee.core.cells import new_secret
 from ledgerbee.core.errors import check_all
 from ledgerbee.core.ids import new_id
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.credentials import store as credentials
-from ledgerbee.platform.credentials.model import KEY_PREFIX, Grant, Principal, new_secret, secret_hash
+from ledgerbee.platform.credentials.model import KEY_PREFIX, Grant, Principal, secret_hash
 from ledgerbee.platform.credentials.rules import check_allowlist, check_scopes
 from ledgerbee.tenancy.api_keys.rules import check_expiry
 from ledgerbee.tenancy.grants import actions as grants
 from ledgerbee.tenancy.grants import store
 from ledgerbee.tenancy.grants.model import ApiKey, ApiKeyId
 from ledgerbee.tenancy.grants.wire import render_key
+
+#: How much of a key is kept to recognise it: its prefix, the mark of its cell and five characters.
+_PREFIX_LENGTH: Final = 11
 
 
 async def create(
@@ -39,11 +44,11 @@ async def create(
         lambda: check_expiry(expires_at, context.now),
     )
     made = await grants.give(context, Grant(tuple(sorted(set(scopes))), tuple(ip_allowlist), expires_at), maker)
-    secret = new_secret(KEY_PREFIX)
+    secret = new_secret(KEY_PREFIX, context.cell)
     key = ApiKey(
         id=ApiKeyId(new_id()),
         name=name,
-        prefix=secret[:8],
+        prefix=secret[:_PREFIX_LENGTH],
         scopes=made.grant.scopes,
         ip_allowlist=made.grant.ip_allowlist,
         expires_at=made.grant.expires_at,

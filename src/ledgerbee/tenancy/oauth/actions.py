@@ -8,14 +8,15 @@ from functools import partial
 from typing import TypeVar
 from uuid import UUID
 
+from ledgerbee.core.cells import new_marked_id, new_secret
 from ledgerbee.core.changes import Changes
 from ledgerbee.core.errors import check_all
-from ledgerbee.core.ids import new_id
+from ledgerbee.http.cells import Cell, Cells
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.credentials import store as credentials
-from ledgerbee.platform.credentials.model import TOKEN_PREFIX, Grant, Principal, new_secret, secret_hash
+from ledgerbee.platform.credentials.model import TOKEN_PREFIX, Grant, Principal, secret_hash
 from ledgerbee.platform.credentials.rules import check_allowlist, check_scopes, is_address_allowed
-from ledgerbee.platform.db import CredentialRevokedError, Database, Tenant
+from ledgerbee.platform.db import CredentialRevokedError, Tenant
 from ledgerbee.tenancy.grants import actions as grants
 from ledgerbee.tenancy.grants import store
 from ledgerbee.tenancy.grants.model import OAuthClient, OAuthClientId, SubjectFields
@@ -45,9 +46,9 @@ async def create(
     """
     check_all(lambda: check_scopes(scopes), lambda: check_allowlist(ip_allowlist))
     made = await grants.give(context, Grant(_sorted(scopes), tuple(ip_allowlist), None), maker)
-    secret = new_secret(CLIENT_SECRET_PREFIX)
+    secret = new_secret(CLIENT_SECRET_PREFIX, context.cell)
     client = OAuthClient(
-        id=OAuthClientId(new_id()),
+        id=OAuthClientId(new_marked_id(context.cell)),
         name=name,
         scopes=made.grant.scopes,
         ip_allowlist=made.grant.ip_allowlist,
@@ -119,7 +120,7 @@ class TokenService:
     `host` is the caller's address, `now` aware UTC.
     """
 
-    database: Database
+    cells: Cells
     request_id: str
     now: datetime
     host: str | None
@@ -132,7 +133,7 @@ class TokenService:
             if not is_address_allowed(self.host, grant.ip_allowlist):
                 raise invalid_client()
             expires_at = min(self.now + TOKEN_LIFE, grant.expires_at or datetime.max.replace(tzinfo=UTC))
-            token = AccessToken(new_secret(TOKEN_PREFIX), grant.scopes, expires_at - self.now)
+            token = AccessToken(new_secret(TOKEN_PREFIX, client.cell), grant.scopes, expires_at - self.now)
             await credentials.add(
                 context,
                 secret_hash=secret_hash(token.secret),
@@ -159,14 +160,15 @@ class TokenService:
         for _ in range(2):  # it may be changed between the two round trips: once more, with what is true then
             client = await self.authenticate(shown)
             with suppress(CredentialRevokedError):
-                return await self.database.run(self._tenant(client), self.now, partial(work, client))
+                return await self.cell_of(shown).database.run(self._tenant(client), self.now, partial(work, client))
         raise invalid_client()
 
     async def authenticate(self, shown: ClientCredentials) -> Principal:
         """The client that shows its secret at one of its addresses. Raises `invalid_client`."""
         # Id and secret are one hash, so an unknown id and a wrong secret take the same way and the same time.
-        async with self.database.connection() as connection:
-            client = await credentials.resolve(connection, _client_hash(shown))
+        cell = self.cell_of(shown)
+        async with cell.database.connection() as connection:
+            client = await credentials.resolve(connection, _client_hash(shown), cell.mark)
         if client is None or client.kind != "oauth_client":
             raise invalid_client()
         if client.expires_at is not None and client.expires_at <= self.now:
@@ -174,6 +176,13 @@ class TokenService:
         if not is_address_allowed(self.host, client.ip_allowlist):
             raise invalid_client()
         return client
+
+    def cell_of(self, shown: ClientCredentials) -> Cell:
+        """The cell that the client's id names. Raises `invalid_client` where there is none of that mark."""
+        cell = self.cells.of_client(shown.client_id)
+        if cell is None:
+            raise invalid_client()
+        return cell
 
     def _tenant(self, client: Principal) -> Tenant:
         return Tenant(

@@ -94,7 +94,7 @@ async def create_access_token(request: Request) -> Response:
         # then, doesn't keep the client out. It still comes before the exchange: a refused call costs it nothing else.
         shown = rules.client_credentials(form, authorization)
         client = await service.authenticate(shown)
-        async with service.database.connection() as connection:
+        async with service.cell_of(shown).database.connection() as connection:
             window = await store.take_hit(connection, f"token/client/{client.subject_id}", service.now)
         if not window.allowed:
             raise rate_limited(window)
@@ -138,12 +138,12 @@ async def revoke_access_token(request: Request) -> Response:
 async def _serve(request: Request, endpoint: str, answer: Answer) -> Response:
     """Count the call, have it answered, and tell what is left on every answer."""
     state = state_of(request.scope)
-    database, now = state.database, state.now
-    assert database is not None, "the edge sets it for public operations"
+    cells, now = state.cells, state.now
+    assert cells is not None, "the edge sets it for public operations"
     assert now is not None, "the edge sets it for public operations"
     host = request.client.host if request.client else None
-    service = TokenService(database, state.request_id, now, host)
-    async with database.connection() as connection:
+    service = TokenService(cells, state.request_id, now, host)
+    async with cells.own.database.connection() as connection:  # an address is of no cell
         window = await store.take_hit(connection, f"{endpoint}/address/{network_of(host)}", service.now)
     try:
         if not window.allowed:
