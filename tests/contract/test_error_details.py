@@ -64,7 +64,7 @@ def raised() -> dict[str, list[set[str]]]:
                     keys |= {"property", ast.literal_eval(id_name)}
                 elif call.func.attr in {"taken", "used", "in_state"}:
                     keys |= {"taken": {"property", "value"}, "used": {"usedBy"}, "in_state": {"status"}}[call.func.attr]
-                elif call.func.attr != "error":
+                elif call.func.attr not in {"error", "unless"}:
                     continue
                 found.setdefault(code.replace("LICENSE_REQUIRED", "LICENSE.REQUIRED"), []).append(
                     keys | {OF_REVERSALS[code] for _ in [0] if code in OF_REVERSALS}
