@@ -23,7 +23,10 @@ _LIST: Final = (
     f"SELECT {columns('j')} FROM journal_categories j WHERE j.company_id = $1"
     " ORDER BY j.is_default DESC, j.created_at, j.id"
 )
-_FOR_TYPE: Final = (
+#: Where the system posts entries of a type ($2, a `JournalType`), also as a part of other statements; $3 are all types.
+#: It is the first category made for some types, this one among them; else the default. None for a company without any.
+#: What allows every type is for none in particular, so a new default doesn't change where invoices go.
+FOR_TYPE: Final = (
     "SELECT id FROM journal_categories WHERE company_id = $1 AND (is_default OR ($2 = ANY(allowed_journal_types)"
     " AND NOT allowed_journal_types @> $3)) ORDER BY is_default, created_at, id LIMIT 1"
 )
@@ -38,13 +41,9 @@ async def list_all(context: Context) -> list[JournalCategory]:
 
 
 async def for_type(context: Context, journal_type: str) -> UUID | None:
-    """Where the system posts entries of a type (`JournalType`): the first category made for some types, this one among
-    them; else the default. None for a company without categories.
-
-    What allows every type is for none in particular, so a new default doesn't change where invoices go.
-    """
+    """The category of `FOR_TYPE`."""
     found: UUID | None = await context.connection.fetchval(
-        _FOR_TYPE, context.company_id, journal_type, list(JournalType)
+        FOR_TYPE, context.company_id, journal_type, list(JournalType)
     )
     return found
 
