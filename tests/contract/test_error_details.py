@@ -34,10 +34,12 @@ OF_THE_DATABASE: dict[str, list[set[str]]] = {
 }
 #: Helpers that raise a code that they are given, and with what.
 BY_HELPERS: dict[str, list[set[str]]] = {
+    "API_KEY_NOT_FOUND": [set()],
     "CONTACT_DEFAULT_REQUIRED": [set()],
     "CONTACT_MULTIPLE_DEFAULTS": [set()],
     "CUSTOMER_GROUP_ACCOUNT_INVALID": [{"property", "accountId"}],
     "DEPARTMENT_DEFAULT_REQUIRED": [set()],
+    "OAUTH_CLIENT_NOT_FOUND": [set()],
     "PRODUCT_PRICE_QUANTITY_INVALID": [{"property", "priceId", "quantity"}],
     "VENDOR_GROUP_ACCOUNT_INVALID": [{"property", "accountId"}],
     "VENDOR_NOT_FOUND": [set()],
@@ -64,7 +66,7 @@ def raised() -> dict[str, list[set[str]]]:
                     keys |= {"property", ast.literal_eval(id_name)}
                 elif call.func.attr in {"taken", "used", "in_state"}:
                     keys |= {"taken": {"property", "value"}, "used": {"usedBy"}, "in_state": {"status"}}[call.func.attr]
-                elif call.func.attr != "error":
+                elif call.func.attr not in {"error", "unless"}:
                     continue
                 found.setdefault(code.replace("LICENSE_REQUIRED", "LICENSE.REQUIRED"), []).append(
                     keys | {OF_REVERSALS[code] for _ in [0] if code in OF_REVERSALS}
