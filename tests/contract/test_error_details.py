@@ -34,10 +34,12 @@ OF_THE_DATABASE: dict[str, list[set[str]]] = {
 }
 #: Helpers that raise a code that they are given, and with what.
 BY_HELPERS: dict[str, list[set[str]]] = {
+    "API_KEY_NOT_FOUND": [set()],
     "CONTACT_DEFAULT_REQUIRED": [set()],
     "CONTACT_MULTIPLE_DEFAULTS": [set()],
     "CUSTOMER_GROUP_ACCOUNT_INVALID": [{"property", "accountId"}],
     "DEPARTMENT_DEFAULT_REQUIRED": [set()],
+    "OAUTH_CLIENT_NOT_FOUND": [set()],
     "PRODUCT_PRICE_QUANTITY_INVALID": [{"property", "priceId", "quantity"}],
     "VENDOR_GROUP_ACCOUNT_INVALID": [{"property", "accountId"}],
     "VENDOR_NOT_FOUND": [set()],

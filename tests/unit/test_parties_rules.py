@@ -13,7 +13,7 @@ from ledgerbee.core.errors import ErrorCode, LedgerBeeError
 from ledgerbee.http.fields import normalised_email
 from ledgerbee.parties.customers import rules
 from ledgerbee.parties.customers.model import BillingRelationship, Customer, CustomerType, VatZone
-from ledgerbee.parties.defaults import default_flags, default_holder
+from ledgerbee.parties.defaults import default_flag, default_flags, default_holder
 from ledgerbee.parties.groups.model import CustomerGroupId
 from ledgerbee.parties.identifiers import (
     is_eu_vat_number,
@@ -223,6 +223,13 @@ class TestOneDefault:
         assert default_holder([old], new, asked=True, refusal=REFUSED) == new.id
         assert default_holder([old], new, asked=None, refusal=REFUSED) == old.id
         assert default_holder([old], new, asked=False, refusal=REFUSED) == old.id
+
+    def test_who_loses_the_flag(self) -> None:
+        old, new = Candidate(UUID(int=1), is_default=True), Candidate(UUID(int=2), is_default=False)
+        assert default_flag([old], new, asked=True, refusal=REFUSED) == (True, old)
+        assert default_flag([old], new, asked=None, refusal=REFUSED) == (False, None)
+        assert default_flag([new], old, asked=True, refusal=REFUSED) == (True, None)
+        assert default_flag([], new, asked=None, refusal=REFUSED) == (True, None)
 
     def test_the_default_can_not_give_up(self) -> None:
         default = Candidate(UUID(int=1), is_default=True)

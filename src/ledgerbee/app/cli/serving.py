@@ -26,7 +26,6 @@ from ledgerbee.platform import logs
 from ledgerbee.platform.connection import Connection
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.credentials.model import SCOPES, secret_hash
-from ledgerbee.tenancy.api_keys import actions as api_keys
 from ledgerbee.tenancy.rates import store as rates
 from ledgerbee.tenancy.rates.rules import MOST_AGE_DAYS, age
 
@@ -193,6 +192,7 @@ def _first_company(found: Access) -> tuple[UUID, str | None]:
         owner = as_worker(found, lambda connection: _company_of(connection, key))
         return (owner, key) if owner else (companies[0], None)
     from ledgerbee.app.onboarding import create_company
+    from ledgerbee.tenancy.api_keys import actions as api_keys
 
     company_id = new_id()
 

@@ -15,9 +15,7 @@ _NOT_FOUND: Final[Mapping[PartyKind, ErrorCode]] = {
 
 
 def for_each_kind(statement: str) -> Mapping[PartyKind, str]:
-    """A statement over a table of what belongs to parties, by their kind; `{party}` in it is the column of the party's
-    id ($2; `$1` is the company).
-    """
+    """A statement over what belongs to parties, by their kind; `{party}` in it is the column of the party's id."""
     return {kind: statement.replace("{party}", f"{kind}_id") for kind in PartyKind}
 
 
