@@ -23,7 +23,7 @@ _DAY: Final = timedelta(days=1)
 
 
 def first_year(start: date | None, end: date | None, today: date) -> Span:
-    """A company's first financial year: 6 to 18 whole months, the calendar year of today unless told otherwise.
+    """A company's first financial year: 6 to 18 whole months, the calendar year of today unless days are given.
 
     `start` is no more than a year ahead. Raises validation errors on `fiscalYearStart` and `fiscalYearEnd`.
     """
@@ -48,7 +48,7 @@ def year_after(years: Sequence[Span]) -> Span:
 
 
 def another_year(years: Sequence[Span], start: date | None, end: date | None, today: date) -> Span:
-    """The financial year to open beside those that there are: twelve months after the newest unless told otherwise.
+    """The financial year to open beside those that there are: twelve months after the newest unless days are given.
 
     Without `start`, a year that ends before the newest does has twelve months too. Whether it overlaps others or leaves
     a gap is the database's to say. Raises validation errors on `startDate` and `endDate`.

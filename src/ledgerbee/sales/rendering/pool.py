@@ -110,12 +110,12 @@ class _Process:
         try:
             with suppress(OSError):
                 send(self._process.stdin, task)
-            told = receive(self._process.stdout)
+            reply = receive(self._process.stdout)
         finally:
             watch.cancel()
-        if told is None:
+        if reply is None:
             raise TimeoutError if ran_out else _Ended
-        return told
+        return reply
 
     def end(self) -> int:
         """Close its pipes and wait for its end; how it ended. What doesn't end by itself is killed."""
@@ -197,7 +197,7 @@ class RendererPool:
                 raise PrintingFailedError(f"no process could be started: {fault}") from fault
             self._busy.add(process)
             try:
-                told = process.ask(message, until - monotonic())
+                reply = process.ask(message, until - monotonic())
             except TimeoutError:
                 process.end()
                 ENDED.labels("time").inc()
@@ -210,7 +210,7 @@ class RendererPool:
                     log.warning("printing.ended", pid=process.pid, reason="died", code=code)
             else:
                 self._idle.put(process)
-                return msgspec.msgpack.decode(told, type=Answer)
+                return msgspec.msgpack.decode(reply, type=Answer)
             finally:
                 self._busy.discard(process)
         raise PrintingFailedError("the processes that were to set it died")

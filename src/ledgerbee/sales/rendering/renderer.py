@@ -30,7 +30,7 @@ _TEMPLATE: Final = Path(__file__).parent / "typst" / "document.typ"
 PDF_STANDARD: Final = "a-3b"
 
 
-class _Press:
+class _Typesetter:
     """A set of fonts and the compiler that uses it."""
 
     def __init__(self, fonts: FontSet, empty: str) -> None:
@@ -50,8 +50,8 @@ class Renderer:
         # All that a document could read from: nothing. The template is given as text.
         self._template = _TEMPLATE.read_bytes()
         self._empty = TemporaryDirectory(prefix="ledgerbee-typst-")
-        self._shipped = _Press(shipped_fonts(), self._empty.name)
-        self._extended: _Press | None = None
+        self._shipped = _Typesetter(shipped_fonts(), self._empty.name)
+        self._extended: _Typesetter | None = None
 
     def render(self, document: PrintableDocument) -> bytes:
         """The document as a PDF/A-3b file.
@@ -59,13 +59,13 @@ class Renderer:
         Raises `UnprintableTextError` for characters that no font shows, and `UnreadableLogo` for a logo that is damaged
         or no picture (both `ValueError`).
         """
-        press = self._press_for(document)
-        metrics = press.fonts.metrics
-        families = () if press is self._shipped else families_beyond(document, metrics)
+        typesetter = self._typesetter_for(document)
+        metrics = typesetter.fonts.metrics
+        families = () if typesetter is self._shipped else families_beyond(document, metrics)
         data = template_input(document, metrics, families)
         midnight = datetime.combine(document.issue_date, time(), UTC)
         try:
-            pdf = press.compiler.compile(
+            pdf = typesetter.compiler.compile(
                 self._template,
                 format="pdf",
                 sys_inputs={"document": data},
@@ -76,7 +76,7 @@ class Renderer:
         except typst.TypstError as error:
             if document.logo and _is_about_picture(error):
                 raise UnreadableLogo(f"the logo can't be drawn: {error.message}") from error
-            if press is not self._shipped or _is_about_fonts(error):
+            if typesetter is not self._shipped or _is_about_fonts(error):
                 raise UnprintableTextError(f"The fonts can't show the document: {error.message}", []) from error
             raise
         return cast("bytes", pdf)
@@ -87,8 +87,8 @@ class Renderer:
         Mostly a look at what the fonts cover; a document with marks to put together, or one that needs fonts of the
         operator's, is set to see whether that works.
         """
-        press = self._press_for(document)
-        if press is not self._shipped or needs_trial(document):
+        typesetter = self._typesetter_for(document)
+        if typesetter is not self._shipped or needs_trial(document):
             self.render(document)
 
     def close(self) -> None:
@@ -97,12 +97,12 @@ class Renderer:
         if self._extended is not None:
             self._extended.fonts.close()
 
-    def _press_for(self, document: PrintableDocument) -> _Press:
+    def _typesetter_for(self, document: PrintableDocument) -> _Typesetter:
         hidden = hidden_characters(document, self._shipped.fonts.metrics)
         if not hidden:
             return self._shipped
         if self._extra_fonts is not None:
-            extended = self._press_with(self._extra_fonts)
+            extended = self._typesetter_with(self._extra_fonts)
             hidden = hidden_characters(document, extended.fonts.metrics)
             if not hidden:
                 return extended
@@ -110,11 +110,11 @@ class Renderer:
             "No font shows " + ", ".join(f"{it.code_point} {it.name}".strip() for it in hidden), hidden
         )
 
-    def _press_with(self, extra_fonts: Path) -> _Press:
+    def _typesetter_with(self, extra_fonts: Path) -> _Typesetter:
         if self._extended is None:
             from ledgerbee.sales.rendering.extra_fonts import fonts_with  # noqa: PLC0415  see there
 
-            self._extended = _Press(fonts_with(extra_fonts), self._empty.name)
+            self._extended = _Typesetter(fonts_with(extra_fonts), self._empty.name)
         return self._extended
 
 
