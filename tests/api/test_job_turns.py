@@ -22,10 +22,12 @@ async def name(api: Api) -> AsyncIterator[Name]:
         await connection.execute("DELETE FROM pgqueuer WHERE entrypoint = $1", name)
 
 
-async def enqueue(api: Api, name: Name, *notes: str, delay: timedelta | None = None, goes_on: bool = False) -> None:
+async def enqueue(
+    api: Api, name: Name, *notes: str, delay: timedelta | None = None, is_continuation: bool = False
+) -> None:
     async def work(context: Context) -> None:
         for note in notes:
-            context.enqueue(name, note=note, delay=delay, goes_on=goes_on)
+            context.enqueue(name, note=note, delay=delay, is_continuation=is_continuation)
 
     await api.run(work)
 
@@ -87,20 +89,20 @@ async def test_what_goes_on_is_before_the_companys_own_and_behind_the_others(
     await finish(api, name, "a0")
     api.clock.advance(seconds=10)
     await enqueue(other_api, name, "b0")
-    await enqueue(api, name, "a0 goes on", goes_on=True)
+    await enqueue(api, name, "a0 goes on", is_continuation=True)
     assert await order(api, name) == ["b0", "a0 goes on", "a1"]
     api.clock.advance(seconds=1)
-    await enqueue(other_api, name, "b1", goes_on=True)
+    await enqueue(other_api, name, "b1", is_continuation=True)
     assert await order(api, name) == ["a0 goes on", "b1", "b0", "a1"]
     api.clock.advance(hours=1)
-    await enqueue(api, name, "a1 goes on", goes_on=True)
+    await enqueue(api, name, "a1 goes on", is_continuation=True)
     assert await order(api, name) == ["b1", "a1 goes on", "b0", "a0 goes on", "a1"]
 
 
 async def test_a_later_job_has_a_later_turn(api: Api, name: Name) -> None:
     await enqueue(api, name, "later", delay=timedelta(hours=1))
     await enqueue(api, name, "at once")
-    await enqueue(api, name, "goes on", goes_on=True)
+    await enqueue(api, name, "goes on", is_continuation=True)
     assert sorted(await order(api, name)) == ["at once", "goes on", "later"]
     await enqueue(api, name, "far", delay=timedelta(days=200_000))
     await enqueue(api, name, "behind it", "and behind that")

@@ -73,7 +73,7 @@ async def call_at(
     values = columns_of(entries, line_ids, [bytes(32) for _ in entries])
     arguments: dict[str, str | None] = dict(zip(names[2:35], values, strict=True))
     for name, elements in changed.items():
-        arguments[name] = literals.texts([_text(element) for element in elements])
+        arguments[name] = literals.text_array([_text(element) for element in elements])
     async with connection.transaction():
         return await connection.fetchrow(posting.POST, moment, [new_id(), new_id()], *arguments.values())
 

@@ -25,9 +25,9 @@ async def test_an_array_arrives_as_it_was(
     try:
         row = await connection.fetchrow(
             "SELECT $1::text::text[], $2::text::int[], $3::text::bytea[]",
-            literals.texts(texts),
-            literals.plain_or_null(numbers),
-            literals.binaries(binaries),
+            literals.text_array(texts),
+            literals.nullable_array(numbers),
+            literals.bytea_array(binaries),
         )
     finally:
         await connection.close()

@@ -16,11 +16,11 @@ from cryptography.x509.oid import NameOID
 from tests.post_office import PostOffice, free_port, open_post_office
 from tests.runtime.processes import PROGRAM, environment, refusal
 
-from ledgerbee.platform.letter import Letter, Mailbox
 from ledgerbee.platform.mail import Mailer, MailFailedError, MailRefusedError, check_secrecy
+from ledgerbee.platform.mail_message import Mailbox, MailMessage
 
 PASSWORD = "hemmelig"
-LETTER = Letter(
+LETTER = MailMessage(
     message_id="<1@ledgerbee.example>",
     at=datetime(2026, 3, 16, 12, tzinfo=UTC),
     sender=Mailbox("invoices@ledgerbee.example", "Nordlys ApS"),

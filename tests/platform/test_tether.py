@@ -18,7 +18,7 @@ _STAYS = 'sleep 600 & echo $! > "$1/child"; echo $$ > "$1/program"; while kill -
 _DEAF = "trap '' TERM; " + _STAYS
 _FUNCTIONS = {
     "run": "tether.run(command, environment=os.environ)",
-    "run_here": "tether.run_here(command, environment=os.environ)",
+    "run_in_foreground": "tether.run_in_foreground(command, environment=os.environ)",
 }
 
 
@@ -69,7 +69,7 @@ def test_a_ctrl_c_ends_the_program_too(tmp_path: Path, started: list[int]) -> No
 def test_a_ctrl_c_at_a_console_is_the_consoles(tmp_path: Path, started: list[int]) -> None:
     """As of psql, which ends the query and goes on: all of the terminal's group hear it."""
     heard = "trap 'touch \"$1/heard\"' INT; "
-    parent = _start("run_here", heard + _STAYS, tmp_path, started)
+    parent = _start("run_in_foreground", heard + _STAYS, tmp_path, started)
     os.killpg(parent.pid, signal.SIGINT)
     wait_for((tmp_path / "heard").exists)
     assert is_alive(started[0])
@@ -98,7 +98,7 @@ def test_what_a_program_says_and_ends_with_comes_back(tmp_path: Path) -> None:
     with pytest.raises(subprocess.CalledProcessError) as failed:
         tether.run(["/bin/sh", "-c", "echo said >&2; exit 7"], environment={})
     assert (failed.value.returncode, failed.value.stderr) == (7, "said\n")
-    assert tether.run_here(["/bin/sh", "-c", "kill -9 $$"], environment={}) == 128 + 9
+    assert tether.run_in_foreground(["/bin/sh", "-c", "kill -9 $$"], environment={}) == 128 + 9
 
 
 def test_a_program_that_can_not_be_started_is_named(tmp_path: Path) -> None:

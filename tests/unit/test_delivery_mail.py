@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledgerbee.platform.letter import Letter, UnsafeLetterError, check, write
 from ledgerbee.platform.mail import MailRefusedError, sender_address
+from ledgerbee.platform.mail_message import MailMessage, UnsafeMessageError, check, write
 from ledgerbee.sales.delivery.mail import MAX_NAME, Envelope, compose, message_id, one_line
 from ledgerbee.sales.documents.printing import file_name
 
@@ -75,7 +75,7 @@ def envelope(**changes: Any) -> Envelope:
     })  # fmt: skip
 
 
-def over_the_wire(letter: Letter) -> EmailMessage:
+def over_the_wire(letter: MailMessage) -> EmailMessage:
     return email.message_from_bytes(write(letter), EmailMessage, policy=default)
 
 
@@ -145,7 +145,7 @@ def test_what_would_be_read_otherwise_is_refused(field: str, text: str) -> None:
     changed = replace(whole, **changes.get(field, {field: text}))
     try:
         content = write(changed)
-    except UnsafeLetterError:
+    except UnsafeMessageError:
         return
     read = email.message_from_bytes(content, Message, policy=compat32)
     assert sorted(read.keys()) == sorted(HEADERS)
@@ -186,7 +186,7 @@ def test_a_mail_that_reads_otherwise_than_meant_is_refused(found: bytes, put: by
     content = write(letter)
     check(letter, content)
     assert found in content
-    with pytest.raises(UnsafeLetterError):
+    with pytest.raises(UnsafeMessageError):
         check(letter, content.replace(found, put, 1))
 
 
@@ -270,7 +270,7 @@ def test_what_is_no_address_is_refused_for_good(address: str) -> None:
 
 def test_an_encoded_word_is_no_address() -> None:
     """It may stand in an address by the grammar, and some read it as what it encodes."""
-    with pytest.raises(UnsafeLetterError):
+    with pytest.raises(UnsafeMessageError):
         write(compose(document(), envelope(recipient="=?utf-8?q?a=0ABcc?=@example.com"), b"", AT))
 
 

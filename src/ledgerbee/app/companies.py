@@ -155,7 +155,7 @@ async def _inside(context: Context, company_id: UUID) -> AsyncIterator[Context]:
     So the caller's idempotency key, reserved and kept as its own company's row, holds for what is made here. On an
     error the whole transaction rolls back, and its company with it.
     """
-    other = replace(context, company_id=company_id, known=None, events=[], jobs=[], answer=None)
+    other = replace(context, company_id=company_id, company_cache=None, events=[], jobs=[], answer=None)
     entered = await companies.entered(context)
     await companies.enter_new(context, company_id)
     yield other

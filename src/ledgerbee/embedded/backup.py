@@ -30,7 +30,7 @@ _MISSING_ROLE = re.compile(r'role "(.+)" does not exist$', re.MULTILINE)
 
 
 def psql_command(server: Server) -> tuple[list[str], dict[str, str]]:
-    """The command and the environment that open psql on the database, for `tether.run_here` or `subprocess`."""
+    """The command and the environment of a psql on the database, for `tether.run_in_foreground` or `subprocess`."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
     return [_program(server, "psql"), "--dbname", server.dsn()], environment
 

@@ -1,8 +1,8 @@
-"""Lists that are answered whole, as plain arrays (the reference has no pages there): written a piece at a time.
+"""Lists without pages, as the reference has some: JSON arrays of any length, written a piece at a time.
 
-A company may have a hundred thousand customers. Their JSON takes seconds, in which others want their answers: between
-two pieces it is their turn. Of a list that is read in chunks one chunk is in memory, and the transaction that lists the
-ids is over when the first piece leaves: a slow reader holds no connection of the database.
+A company may have a hundred thousand customers. Their JSON takes seconds: between two pieces other requests run. Of a
+long list one chunk is in memory, and the transaction that lists the ids is over before the first piece is sent: a slow
+client holds no connection of the database.
 """
 
 import asyncio
@@ -14,8 +14,8 @@ from fastapi import Response
 from pydantic import BaseModel
 
 from ledgerbee.http.caller import Caller
-from ledgerbee.http.pace import PACE, in_turn
-from ledgerbee.http.pieces import InPieces
+from ledgerbee.http.json_stream import JsonStream
+from ledgerbee.http.step_scheduler import STEPS, run_step
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.listing import CHUNK
 
@@ -50,7 +50,7 @@ async def in_thread(count: int, make: Callable[[], BaseModel | Sequence[BaseMode
             return made.model_dump_json(by_alias=True).encode()
         return b"[" + _written(made, lambda one: one) + b"]"
 
-    return Response(await in_turn(count * _BYTES, written), media_type="application/json")
+    return Response(await run_step(count * _BYTES, written), media_type="application/json")
 
 
 async def array_of(
@@ -62,7 +62,7 @@ async def array_of(
     """
     if len(ids) <= CHUNK:
         return await array(await read(context, ids), render)
-    return InPieces(_in_chunks(caller, ids, read, render))
+    return JsonStream(_in_chunks(caller, ids, read, render))
 
 
 async def _in_chunks(caller: Caller, ids: Sequence[UUID], read: _Read[T], render: _Render[T]) -> AsyncGenerator[bytes]:
@@ -70,9 +70,9 @@ async def _in_chunks(caller: Caller, ids: Sequence[UUID], read: _Read[T], render
     is_first = True
     for at in range(0, len(ids), CHUNK):
         some = ids[at : at + CHUNK]
-        found = await caller.read_on(lambda context, some=some: read(context, some))  # type: ignore[misc]
+        found = await caller.read_step(lambda context, some=some: read(context, some))  # type: ignore[misc]
         for start in range(0, len(found), _PIECE):
-            await PACE.step()
+            await STEPS.wait()
             text = _written(found[start : start + _PIECE], render)
             yield text if is_first else b"," + text
             is_first = False

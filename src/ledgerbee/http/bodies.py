@@ -9,9 +9,9 @@ from pydantic import ValidationError
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.http.body_limits import LARGE
 from ledgerbee.http.checks import Facts, facts_of
-from ledgerbee.http.pace import give_turn
 from ledgerbee.http.partial import all_findings, has_checks
 from ledgerbee.http.state import state_of
+from ledgerbee.http.step_scheduler import wait_for_step
 from ledgerbee.http.stepwise import validated_in_steps
 from ledgerbee.http.validation import validation_error
 from ledgerbee.http.wire import RequestModel
@@ -23,7 +23,7 @@ async def validated_body(model: type[M], request: Request) -> M:
     """The body as `model` has it; a large one in steps. Raises `RequestValidationError` with all that is wrong."""
     raw = await request.body()
     body = await request.json()
-    await give_turn(raw)
+    await wait_for_step(raw)
     if len(raw) > LARGE:
         return await validated_in_steps(model, body, lambda: _facts(model, request))
     try:

@@ -54,7 +54,7 @@ class Caller:
             time_zone=principal.time_zone,
             credential_hash=principal.secret_hash,
             credential_version=principal.version,
-            known=principal.known,
+            company_cache=principal.company_cache,
             origin=Origin(principal.kind, principal.subject_id, self.address),
         )
 
@@ -62,7 +62,7 @@ class Caller:
         """Run `work` in a read-only transaction of the caller's company."""
         return await self.database.run(self.tenant, self.now, work, read_only=True)
 
-    async def read_on(self, work: Callable[[Context], Awaitable[T]]) -> T:
+    async def read_step(self, work: Callable[[Context], Awaitable[T]]) -> T:
         """Run `work` in a further read-only transaction, for an answer that is read a piece at a time.
 
         It may take a while: the credential is checked in each. Raises `UNAUTHORIZED` and `INSUFFICIENT_PERMISSIONS`
@@ -73,7 +73,7 @@ class Caller:
         except CredentialRevokedError:  # or changed since, which is no reason to stop
             return await (await self._as_of_now(is_stale=True)).read(work)
 
-    async def write(self, work: Callable[[Context], Awaitable[T]]) -> T:
+    async def write_step(self, work: Callable[[Context], Awaitable[T]]) -> T:
         """Run `work` in a transaction of the caller's company that is a step of its request, under no key.
 
         For a request of several transactions, the last of which is its `command`. It may take hours: each is of its own
@@ -88,8 +88,8 @@ class Caller:
     async def _step(self, work: Callable[[Context], Awaitable[T]]) -> T:
         return await self.database.run(self.tenant, self.now, work)
 
-    async def last_command(self, work: Callable[[Context], Awaitable[Response]]) -> Response:
-        """As `command`, at the end of a request of several transactions: see `write`."""
+    async def final_command(self, work: Callable[[Context], Awaitable[Response]]) -> Response:
+        """As `command`, at the end of a request of several transactions: see `write_step`."""
         try:
             return await (await self._as_of_now(is_stale=False)).command(work)
         except CredentialRevokedError:
@@ -131,7 +131,7 @@ class Caller:
         key = self.reservation.key if self.reservation else None
         return await self._once(self.database.run(self.tenant, self.now, keep_answer, key=key))
 
-    async def command_together(
+    async def command_batched(
         self, work: Work[C, R], command: C, render: Callable[[R], Response], size: int = 1
     ) -> Response:
         """As `command`, but in one transaction with those of the company's other callers who come at the same time.

@@ -24,10 +24,10 @@ from ledgerbee.http.caller import Caller
 from ledgerbee.http.cells import Cells
 from ledgerbee.http.endpoints import Handler
 from ledgerbee.http.envelope import error_response
-from ledgerbee.http.pace import OWNER, in_turn
 from ledgerbee.http.request_checks import CheckRequest
 from ledgerbee.http.route import Operation
 from ledgerbee.http.state import RequestState, state_of
+from ledgerbee.http.step_scheduler import OWNER, run_step
 from ledgerbee.http.validation import validation_error
 from ledgerbee.platform.context import NO_LIMIT, Context
 from ledgerbee.platform.credentials.model import UNAUTHORIZED, Principal
@@ -58,7 +58,7 @@ class Edge:
                 try:
                     return await self._run(operation, check, request, state, handler, now)
                 except CredentialRevokedError:
-                    if operation.streams:  # its body was read: it asks again by itself (`Caller.write`)
+                    if operation.streams:  # its body was read: it asks again by itself (`Caller.write_step`)
                         raise
                     # What this process remembered is stale: ask again, and run with what is true now. A credential that
                     # is no more is refused there; one that others change at the same time may be stale once more.
@@ -91,7 +91,7 @@ class Edge:
         # The whole body is here before a connection is taken: a slow client holds no transaction open.
         body = b"" if operation.streams else await request.body()
         OWNER.set(principal.company_id)
-        await in_turn(len(body), lambda: check_elements(body, max_elements(operation.max_body)))
+        await run_step(len(body), lambda: check_elements(body, max_elements(operation.max_body)))
         caller = state.caller = await self._caller(operation, request, state, body, now)
         if operation.streams:
             state.body = _stream(request, state)  # its handler opens transactions for what has come in
@@ -138,7 +138,7 @@ class Edge:
             admit=admit,
             max_waiting_bytes=self.max_waiting_bytes,
             clock=self.clock,
-            reservation=await in_turn(len(body), reserved) if request.method in _IDEMPOTENT_METHODS else None,
+            reservation=await run_step(len(body), reserved) if request.method in _IDEMPOTENT_METHODS else None,
             secret_fields=operation.secret_fields,
             address=request.client.host if request.client else None,
         )

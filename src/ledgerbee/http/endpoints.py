@@ -26,8 +26,8 @@ from pydantic_core import PydanticCustomError
 from ledgerbee.core.errors import with_others
 from ledgerbee.http.bodies import body_faults, validated_body
 from ledgerbee.http.caller import Caller
-from ledgerbee.http.pace import give_turn, in_turn
 from ledgerbee.http.state import state_of
+from ledgerbee.http.step_scheduler import run_step, wait_for_step
 from ledgerbee.http.validation import validation_error
 from ledgerbee.http.wire import RequestModel, to_uuid
 from ledgerbee.platform.context import Context
@@ -73,9 +73,9 @@ def endpoint_handler(route: APIRoute) -> Handler:
         values = await arguments.read(request, model)
         if model is not None:
             raw = await request.body()
-            body = await in_turn(len(raw), lambda: model.from_bytes(raw))
+            body = await run_step(len(raw), lambda: model.from_bytes(raw))
             values[body_name] = await validated_body(model, request) if body is None else body
-            await give_turn(raw)
+            await wait_for_step(raw)
         if response_name is None:
             return respond(await endpoint(**values))
         values[response_name] = status = Response()  # the handler says its status there

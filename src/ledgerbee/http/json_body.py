@@ -9,7 +9,7 @@ from fastapi import Request
 
 from ledgerbee.core.errors import invalid
 from ledgerbee.http.body_limits import MAX_DEPTH, check_depth, check_digits
-from ledgerbee.http.pace import in_turn
+from ledgerbee.http.step_scheduler import run_step
 from ledgerbee.http.texts import check_text, marked
 
 #: What a text that can't be stored is written with; a pair of surrogates, which can, begins like it.
@@ -24,7 +24,7 @@ class ExactRequest(Request):
         """The decoded body; no body is an object without fields. Raises the validation error for what is no JSON."""
         if not hasattr(self, "_json"):
             raw = await self.body() or b"{}"
-            self._json = await in_turn(len(raw), lambda: _readable(raw))
+            self._json = await run_step(len(raw), lambda: _readable(raw))
         return self._json
 
 

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from ledgerbee.http import partial
 from ledgerbee.http.checks import Facts
 from ledgerbee.http.hints import with_hints
-from ledgerbee.http.pace import PACE
+from ledgerbee.http.step_scheduler import STEPS
 from ledgerbee.http.wire import RequestModel
 
 M = TypeVar("M", bound=RequestModel)
@@ -58,7 +58,7 @@ async def _of_rules(
     found = []
     for one in partial.findings(model, body, errors, facts):
         if one is None:
-            await PACE.step()
+            await STEPS.wait()
         else:
             found.append(one)
     return found
@@ -82,7 +82,7 @@ class _Steps:
                 failed.add(field.alias)
         self._made += 1
         if self._made % _STRIDE == 0:
-            await PACE.step()
+            await STEPS.wait()
         try:
             made = model.model_validate(value)
         except ValidationError as fault:

@@ -62,13 +62,13 @@ class Event(Struct, frozen=True, gc=False):
 class Job:
     """Work for after the commit. `payload` is JSON; the worker may run it more than once.
 
-    `goes_on` is for what continues a job: it comes before the company's other jobs of the name, not behind them.
+    `is_continuation` is for what continues a job: it comes before the company's other jobs of the name.
     """
 
     name: str
     payload: dict[str, Any]
     delay: timedelta | None = None
-    goes_on: bool = False
+    is_continuation: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +86,8 @@ class Answer:
 class Context:
     """One command's transaction. `now` is aware UTC and was read once, at the edge.
 
-    `known` keeps facts of the company, by their type, for its next transactions too (`Principal`); None where nothing
-    would say that they have changed. `cell` is the mark of the database that the company lives in.
+    `company_cache` keeps facts of the company, by their type, for its next transactions too (`Principal`); None where
+    nothing would say that they have changed. `cell` is the mark of the database that the company lives in.
 
     `emit`, `enqueue` and `answer` only note: the rows are written just before the commit, in the same transaction.
     The commands of a batch share the connection and have a context each.
@@ -99,7 +99,7 @@ class Context:
     request_id: str
     time_zone: str
     now: datetime
-    known: dict[type, Any] | None = None
+    company_cache: dict[type, Any] | None = None
     origin: Origin = NO_ORIGIN
     cell: str = DEFAULT_CELL
     events: list[Event] = field(default_factory=list)
@@ -129,9 +129,11 @@ class Context:
         was = None if before is None else _written(before)
         self.events.append(Event(event_type, object_id, _written(data), is_first, was))
 
-    def enqueue(self, name: str, /, *, delay: timedelta | None = None, goes_on: bool = False, **payload: Any) -> None:
+    def enqueue(
+        self, name: str, /, *, delay: timedelta | None = None, is_continuation: bool = False, **payload: Any
+    ) -> None:
         """Have the worker run the job `name` once this transaction has committed (and never if it doesn't)."""
-        self.jobs.append(Job(name, payload, delay, goes_on))
+        self.jobs.append(Job(name, payload, delay, is_continuation))
 
 
 def _written(form: dict[str, Any] | bytes) -> bytes:

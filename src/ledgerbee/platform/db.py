@@ -75,7 +75,7 @@ class AnsweredBeforeError(Exception):
 
 
 class NameTakenError(Exception):
-    """Someone else works under the name (`Database.alone`)."""
+    """Someone else works under the name (`Database.exclusive`)."""
 
 
 #: What enter_company() answers, as the status of its statement, when it stops a transaction in its first round trip.
@@ -90,7 +90,7 @@ _STOPS: Final[dict[str, type[Exception]]] = {
 class Tenant:
     """On whose behalf a transaction runs: the company, and the credential to check (none for our own jobs).
 
-    `known` are facts of the company that hold if the credential passes its check; without one they don't count.
+    `company_cache` are facts of the company that hold if the credential passes its check; without one they don't count.
     """
 
     company_id: UUID
@@ -99,7 +99,7 @@ class Tenant:
     time_zone: str
     credential_hash: bytes | None = None
     credential_version: int = 0
-    known: dict[type, Any] | None = field(default=None, compare=False)
+    company_cache: dict[type, Any] | None = field(default=None, compare=False)
     origin: Origin = NO_ORIGIN
 
 
@@ -222,7 +222,7 @@ class Database:
             self.shares.release(holder)
 
     @asynccontextmanager
-    async def alone(self, name: str) -> AsyncIterator["Database"]:
+    async def exclusive(self, name: str) -> AsyncIterator["Database"]:
         """The database by one connection, which is the only one anywhere that works under this name meanwhile.
 
         For work of many transactions that must not be done twice at once: what holds the name is the connection
@@ -312,7 +312,7 @@ class Database:
                         request_id=tenant.request_id,
                         time_zone=tenant.time_zone,
                         now=now,
-                        known=tenant.known if tenant.credential_hash else None,
+                        company_cache=tenant.company_cache if tenant.credential_hash else None,
                         origin=tenant.origin,
                         cell=self.cell,
                     )

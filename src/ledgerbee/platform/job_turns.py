@@ -35,7 +35,7 @@ async def turns(context: Context, jobs: Sequence[Job]) -> list[int]:
     given = []
     for job in jobs:
         due = int((context.now + (job.delay or timedelta(0)) - _BEGINNING).total_seconds())
-        if job.goes_on:
+        if job.is_continuation:
             first: int | None = await context.connection.fetchval("SELECT make_room($1, $2)", job.name, SPACING_S)
             given.append(_on_scale(due if first is None else min(due, first)))
             continue

@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 import aiosmtplib
 from email_validator import EmailNotValidError, validate_email
 
-from ledgerbee.platform.letter import Letter, UnsafeLetterError, write
+from ledgerbee.platform.mail_message import MailMessage, UnsafeMessageError, write
 
 #: Seconds a mail server may take for one step of the conversation.
 TIMEOUT_S: Final = 30
@@ -78,7 +78,7 @@ class Mailer:
     url: str | None
     sender: str
 
-    async def send(self, letter: Letter, tell: Tell = _not_told) -> str:
+    async def send(self, message: MailMessage, tell: Tell = _not_told) -> str:
         """Deliver a mail and answer with the server's last word.
 
         Raises `MailNotConfiguredError`, `MailRefusedError` and `MailFailedError`.
@@ -86,14 +86,14 @@ class Mailer:
         if not self.url:
             raise MailNotConfiguredError("No mail server is set: SMTP_URL is empty")
         try:
-            content = write(letter)
-        except UnsafeLetterError as fault:
+            content = write(message)
+        except UnsafeMessageError as fault:
             raise MailRefusedError(f"The mail was not sent: {fault}") from fault
         tell("message", f"{len(content)} bytes, read back as it was meant")
         conversation = _Conversation(self.url, tell)
         try:
             await conversation.open()
-            return await conversation.hand_over(letter, content)
+            return await conversation.hand_over(message, content)
         finally:
             conversation.client.close()
 
@@ -152,16 +152,16 @@ class _Conversation:
         except (aiosmtplib.SMTPException, OSError, ValueError) as fault:
             raise MailFailedError(str(fault) or type(fault).__name__) from fault
 
-    async def hand_over(self, letter: Letter, content: bytes) -> str:
+    async def hand_over(self, message: MailMessage, content: bytes) -> str:
         """Hand a written mail over; the server's answer. Raises `MailRefusedError` and `MailFailedError`."""
-        recipient = letter.recipient.address
+        recipient = message.recipient.address
         try:
             options = []
             if not recipient.isascii():
                 if not self.client.supports_extension("smtputf8"):
                     raise MailRefusedError(f"The mail server takes no address beyond ASCII: {recipient}")
                 options.append("SMTPUTF8")
-            _, answer = await self.client.sendmail(letter.sender.address, [recipient], content, mail_options=options)
+            _, answer = await self.client.sendmail(message.sender.address, [recipient], content, mail_options=options)
         except aiosmtplib.SMTPRecipientsRefused as fault:
             first = fault.recipients[0]
             raise _kind(first.code)(f"{first.code} {first.message}") from fault

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from ledgerbee.core.ids import new_id
 from ledgerbee.platform.context import Context, Event, Job
-from ledgerbee.platform.literals import plain
+from ledgerbee.platform.literals import array
 
 #: The data of events and the bodies of answers are one value, $8, of which each row has a slice: the answer to a
 #: command mostly repeats what its events say, which is sent once.
@@ -56,14 +56,14 @@ async def flush(contexts: Sequence[Context], reactions: Reactions) -> None:
             _RECORD,
             first.company_id,
             first.now,
-            plain([str(event_id) for event_id, _, _ in events]),
-            plain([event.type for _, event, _ in events]),
-            plain([str(event.object_id) for _, event, _ in events]),
-            plain(_sequence_offsets([event.object_id for _, event, _ in events])),
-            plain(["t" if event.is_first else "f" for _, event, _ in events]),
+            array([str(event_id) for event_id, _, _ in events]),
+            array([event.type for _, event, _ in events]),
+            array([str(event.object_id) for _, event, _ in events]),
+            array(_sequence_offsets([event.object_id for _, event, _ in events])),
+            array(["t" if event.is_first else "f" for _, event, _ in events]),
             payload,
-            plain([str(start) for start, _ in event_slices]),
-            plain([str(length) for _, length in event_slices]),
+            array([str(start) for start, _ in event_slices]),
+            array([str(length) for _, length in event_slices]),
             None if alone else [str(context.actor) for _, _, context in events],
             None if alone else [context.request_id for _, _, context in events],
             [answer.key for answer in answers],

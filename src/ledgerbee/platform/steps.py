@@ -1,7 +1,7 @@
 """Work on thousands of items in steps: between two steps the event loop runs other requests.
 
 It is for work inside a transaction, for which others may wait: it yields to the event loop without a pause. Work on a
-large body before its transaction is scheduled instead (`http/pace.py`).
+large body before its transaction is scheduled instead (`http/step_scheduler.py`).
 
 The event loop of a process is never held for more than a tenth of a second: see `app.pulse`, which counts it.
 """

@@ -47,7 +47,7 @@ def run(
     return done
 
 
-def run_here(command: Sequence[str | Path], *, environment: Mapping[str, str]) -> int:
+def run_in_foreground(command: Sequence[str | Path], *, environment: Mapping[str, str]) -> int:
     """Run a program for the person at the terminal, in their process group; its status. It ends with this process.
 
     A Ctrl-C is the program's meanwhile. For the main thread.

@@ -58,7 +58,7 @@ def psql(data_dir: DataDir = None) -> None:
 
         with postgres.running(_embedded(data_dir, 'psql "$DATABASE_URL"')) as server:
             command, environment = postgres.psql_command(server)
-            status = tether.run_here(command, environment={**os.environ, **environment})
+            status = tether.run_in_foreground(command, environment={**os.environ, **environment})
     raise typer.Exit(status)
 
 

@@ -24,7 +24,6 @@ def test(address: Annotated[str, typer.Argument(metavar="ADDRESS", help="Where t
         from ledgerbee.app.config import Settings
         from ledgerbee.core.dates import system_clock
         from ledgerbee.core.ids import new_id
-        from ledgerbee.platform.letter import Letter, Mailbox
         from ledgerbee.platform.mail import (
             Mailer,
             MailFailedError,
@@ -32,6 +31,7 @@ def test(address: Annotated[str, typer.Argument(metavar="ADDRESS", help="Where t
             MailRefusedError,
             sender_address,
         )
+        from ledgerbee.platform.mail_message import Mailbox, MailMessage
 
         settings = Settings()
         try:
@@ -40,7 +40,7 @@ def test(address: Annotated[str, typer.Argument(metavar="ADDRESS", help="Where t
             fail(f"No mail can go to {address!r}: {fault}")
         sender = sender_address(settings.mail_from)
         text = f"This mail shows that ledgerbee can send mail as {sender}."
-        letter = Letter(
+        message = MailMessage(
             message_id=f"<{new_id()}@{sender.rpartition('@')[2]}>",
             at=system_clock(),
             sender=Mailbox(sender, "ledgerbee"),
@@ -53,7 +53,7 @@ def test(address: Annotated[str, typer.Argument(metavar="ADDRESS", help="Where t
         mailer = Mailer(settings.smtp_url, settings.mail_from)
         try:
             asyncio.run(
-                mailer.send(letter, tell=lambda step, answer: typer.echo(f"{step}: {' '.join(answer.split())}"))
+                mailer.send(message, tell=lambda step, answer: typer.echo(f"{step}: {' '.join(answer.split())}"))
             )
         except MailRefusedError as fault:
             fail(f"Refused for good: {fault}")

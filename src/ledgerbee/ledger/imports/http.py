@@ -206,7 +206,7 @@ async def import_journal_entries(  # noqa: PLR0913, PLR0917  each argument is on
         return Response(render(queued).model_dump_json(by_alias=True), 202, media_type="application/json")
 
     try:
-        response = await caller.with_content(content_hash).last_command(work)
+        response = await caller.with_content(content_hash).final_command(work)
     except BaseException as fault:
         await upload.give_up(import_id, fault)
         raise
@@ -221,7 +221,7 @@ class _Upload:
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
         self._secret = secrets.token_bytes(32)
-        self.door = actions.Door(caller.write, self.give_up, self._secret, caller.max_waiting_bytes)
+        self.door = actions.Door(caller.write_step, self.give_up, self._secret, caller.max_waiting_bytes)
 
     async def give_up(self, import_id: UUID, fault: BaseException) -> None:
         """End an upload: one that is answered with an error changes nothing, one that broke off stays as failed."""
@@ -245,7 +245,7 @@ class _Upload:
 
     async def _break_off(self, import_id: UUID) -> None:
         try:
-            await self._caller.write(lambda context: actions.break_off(context, import_id))
+            await self._caller.write_step(lambda context: actions.break_off(context, import_id))
         except LedgerBeeError as fault:
             if fault.error_code not in _NO_LONGER_LET_IN:
                 raise

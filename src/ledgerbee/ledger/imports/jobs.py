@@ -80,7 +80,7 @@ async def import_entries(run: JobRun) -> None:
 
 async def _hand_on(context: Context, import_id: UUID, reached: Reached | None) -> None:
     known = {"reached": msgspec.to_builtins(reached)} if reached is not None else {}
-    context.enqueue(IMPORT_JOB, goes_on=True, importId=str(import_id), **known)
+    context.enqueue(IMPORT_JOB, is_continuation=True, importId=str(import_id), **known)
 
 
 def _reached(payload: Mapping[str, Any]) -> Reached | None:

@@ -126,7 +126,7 @@ async def carry_out(
     it is over or is cancelled meanwhile; `TurnOverError` when the time was over and there was nothing to post.
     """
     try:
-        async with means.database.alone(f"import {means.tenant.company_id} {import_id}") as alone:
+        async with means.database.exclusive(f"import {means.tenant.company_id} {import_id}") as alone:
             begun = await means.write(lambda context: store.begin(context, import_id))
             run = _Run(replace(means, database=alone), begun)
             try:

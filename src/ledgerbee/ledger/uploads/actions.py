@@ -13,7 +13,7 @@ import structlog
 
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.ids import new_id
-from ledgerbee.http.pace import in_turn
+from ledgerbee.http.step_scheduler import run_step
 from ledgerbee.ledger.uploads import rules, store
 from ledgerbee.ledger.uploads.model import AttachmentId, DecodedFile, EncodedFile, NewAttachment
 from ledgerbee.platform.blobs.store import BlobStore
@@ -92,7 +92,7 @@ async def decoded(files: Sequence[Sequence[EncodedFile]], paths: Sequence[str]) 
     Large ones are read beside the event loop, when their turn comes. Raises what `rules.decode` raises.
     """
     size = sum(len(file.content) for of_entry in files for file in of_entry)
-    return await in_turn(size, lambda: rules.decode(files, paths))
+    return await run_step(size, lambda: rules.decode(files, paths))
 
 
 @asynccontextmanager

@@ -59,8 +59,8 @@ class Principal:
 
     `cell` is the mark of the database that its company lives in.
 
-    `known` is for facts of the company that requests have learnt, by their type: while the version passes its check,
-    they hold (whoever changes such a fact calls `store.refresh_company`).
+    `company_cache` is for facts of the company that requests have learnt, by their type: they hold while the version
+    passes its check (whoever changes such a fact calls `store.refresh_company`).
     """
 
     company_id: UUID
@@ -74,7 +74,7 @@ class Principal:
     secret_hash: bytes
     version: int
     cell: str = DEFAULT_CELL
-    known: dict[type, Any] = field(default_factory=dict, repr=False, compare=False)
+    company_cache: dict[type, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def actor(self) -> Actor:

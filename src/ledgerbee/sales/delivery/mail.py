@@ -1,7 +1,7 @@
 """The mail that carries a document: subject and text in the document's language, the PDF attached.
 
 Every text is put on a single line first, without characters that change what stands beside them, and cut to a length
-that is read at a glance; how it becomes bytes is `platform.letter`'s.
+that is read at a glance; how it becomes bytes is `platform.mail_message`'s.
 """
 
 import html
@@ -15,8 +15,8 @@ from uuid import UUID
 
 from email_validator import EmailNotValidError, validate_email
 
-from ledgerbee.platform.letter import AttachedFile, Letter, Mailbox
 from ledgerbee.platform.mail import MailRefusedError, sender_address
+from ledgerbee.platform.mail_message import AttachedFile, Mailbox, MailMessage
 from ledgerbee.sales.documents.printing import file_name
 from ledgerbee.sales.rendering.formatting import format_date, format_iban, format_money
 from ledgerbee.sales.rendering.model import Language
@@ -72,7 +72,7 @@ def message_id(delivery_id: UUID, sender: str) -> str:
     return f"<{delivery_id}@{sender_address(sender).rpartition('@')[2]}>"
 
 
-def compose(document: Mapping[str, Any], envelope: Envelope, pdf: bytes, at: datetime) -> Letter:
+def compose(document: Mapping[str, Any], envelope: Envelope, pdf: bytes, at: datetime) -> MailMessage:
     """The mail for an invoice. `document` is its snapshot (`documents.snapshot`), `at` the moment of sending.
 
     Raises `MailRefusedError` for an address that no mail can go to.
@@ -80,7 +80,7 @@ def compose(document: Mapping[str, Any], envelope: Envelope, pdf: bytes, at: dat
     language: Language = "da" if document["language"] == "da" else "en"
     seller = one_line(document["seller"]["name"])
     number = one_line(document["number"])
-    return Letter(
+    return MailMessage(
         message_id=message_id(envelope.delivery_id, envelope.sender),
         at=at,
         sender=Mailbox(sender_address(envelope.sender), seller),

@@ -6,8 +6,8 @@ from typing import Annotated
 from fastapi import Path, Query, Response
 
 from ledgerbee.http.caller import Caller
+from ledgerbee.http.json_stream import JsonStream
 from ledgerbee.http.operation import CallerDep, Ctx, operation, resource_router
-from ledgerbee.http.pieces import InPieces
 from ledgerbee.http.wire import IdOf, pages
 from ledgerbee.tenancy.audit import store
 from ledgerbee.tenancy.audit.model import AUDIT_EVENT_NOT_FOUND, AuditEvent, AuditEventId
@@ -62,5 +62,5 @@ async def get_audit_event(context: Ctx, caller: CallerDep, audit_event_id: Event
 def _answer(caller: Caller, events: Sequence[AuditEvent], start: bytes = b"", end: bytes = b"") -> Response:
     texts = [text for event in events if (text := json_of(event)) is not None]
     if len(texts) < len(events):
-        return InPieces(in_pieces(caller, events, start, end))
+        return JsonStream(in_pieces(caller, events, start, end))
     return Response(b"%b%b%b" % (start, b",".join(texts), end), media_type="application/json")

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from ledgerbee.http.caller import Caller
-from ledgerbee.http.pace import PACE
+from ledgerbee.http.step_scheduler import STEPS
 from ledgerbee.tenancy.audit import store
 from ledgerbee.tenancy.audit.model import AUDIT_EVENT_NOT_FOUND, AuditEvent
 from ledgerbee.tenancy.audit.wire import AuditEventResponse
@@ -30,7 +30,7 @@ async def in_pieces(
     yield start
     comma = b""
     for group in _groups(events):
-        await PACE.step()
+        await STEPS.wait()
         if group[0].size > store.MAX_AT_ONCE:
             (event,) = group
             yield comma + _head(event)
@@ -62,8 +62,8 @@ def _groups(events: Sequence[AuditEvent]) -> Iterator[list[AuditEvent]]:
 
 async def _read(caller: Caller, events: Sequence[AuditEvent]) -> list[bytes]:
     long = [event.id for event in events if event.data is None]
-    texts = await caller.read_on(lambda context: store.get_texts(context, long)) if long else {}
-    await PACE.step()
+    texts = await caller.read_step(lambda context: store.get_texts(context, long)) if long else {}
+    await STEPS.wait()
     written = []
     for event in events:
         data, before = (event.data, event.before) if event.data is not None else texts.get(event.id, (None, None))
@@ -76,8 +76,8 @@ async def _read(caller: Caller, events: Sequence[AuditEvent]) -> list[bytes]:
 async def _in_parts(caller: Caller, event_id: UUID, column: Literal["data", "before"]) -> AsyncGenerator[bytes]:
     start = 0
     while True:
-        part = await caller.read_on(lambda context: store.get_part(context, event_id, column, start))  # noqa: B023
-        await PACE.step()
+        part = await caller.read_step(lambda context: store.get_part(context, event_id, column, start))  # noqa: B023
+        await STEPS.wait()
         is_last = part is None or len(part) < store.MAX_PART
         # What is there as a whole is written as everywhere; parts are left as they are.
         yield _compact(part) if part is None or (is_last and not start) else part.encode()

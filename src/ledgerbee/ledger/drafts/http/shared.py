@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import Path, Response
 
 from ledgerbee.http.caller import Caller
-from ledgerbee.http.pieces import InPieces
+from ledgerbee.http.json_stream import JsonStream
 from ledgerbee.http.wire import Id, pages
 from ledgerbee.ledger.drafts import actions, store
 from ledgerbee.ledger.drafts.model import DRAFT_JOURNAL_ENTRY_INVALID_STATE, DRAFT_JOURNAL_ENTRY_NOT_FOUND, Draft
@@ -94,7 +94,7 @@ def _in_pieces(caller: Caller, found: store.Found, start: bytes = b"", end: byte
         return await store.read_portions(context, found, portions)
 
     # A page leaves out what is no draft any more by the time it is read.
-    return InPieces(in_portions(caller, found.counts, read, json_of, start, end, may_lack=bool(start)))
+    return JsonStream(in_portions(caller, found.counts, read, json_of, start, end, may_lack=bool(start)))
 
 
 async def create(caller: Caller, body: CreateJournalEntryRequest | CreateJournalEntryV1Request) -> Response:

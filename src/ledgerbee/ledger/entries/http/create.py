@@ -177,7 +177,7 @@ async def _enter(
 
 
 async def _post(caller: Caller, entry: EnteredEntry, enter: Work[EnteredEntry, Posted]) -> Response:
-    return await caller.command_together(enter, entry, created, size=len(entry.lines))
+    return await caller.command_batched(enter, entry, created, size=len(entry.lines))
 
 
 async def _enter_batch(

@@ -5,7 +5,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from ledgerbee.http.caller import Caller
-from ledgerbee.http.pace import PACE
+from ledgerbee.http.step_scheduler import STEPS
 from ledgerbee.ledger.entries.rules import Portion, groups_of, text_of
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.db import TOO_MUCH_CONTENTION
@@ -36,15 +36,15 @@ async def in_portions(
     steps = StepCounter()
     for group in groups_of(counts):
         texts = []
-        found = await caller.read_on(lambda context, group=group: read(context, group))  # type: ignore[misc]
-        await PACE.step()
+        found = await caller.read_step(lambda context, group=group: read(context, group))  # type: ignore[misc]
+        await STEPS.wait()
         for portion, one in zip(group, found, strict=True):
             if one is None:
                 if not may_lack or portion.owner == begun:
                     raise TOO_MUCH_CONTENTION.error("What was asked for has gone while the answer was being read.")
                 continue
             if steps.is_due(portion.size):
-                await PACE.step()
+                await STEPS.wait()
             if portion.first == 1 and not is_first:
                 texts.append(b",")
             texts.append(text_of(portion, write(one)))

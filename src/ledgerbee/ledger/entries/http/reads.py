@@ -6,8 +6,8 @@ from typing import Annotated
 from fastapi import Path, Query, Response
 
 from ledgerbee.http.caller import Caller
+from ledgerbee.http.json_stream import JsonStream
 from ledgerbee.http.operation import CallerDep, Ctx, operation, resource_router
-from ledgerbee.http.pieces import InPieces
 from ledgerbee.http.wire import Id, pages
 from ledgerbee.ledger.entries import rules, store
 from ledgerbee.ledger.entries.http.pieces import in_portions
@@ -69,4 +69,4 @@ def _in_pieces(caller: Caller, found: store.Found, start: bytes = b"", end: byte
     async def read(context: Context, portions: Sequence[rules.Portion]) -> Sequence[JournalEntry]:
         return await store.read_portions(context, found, portions)
 
-    return InPieces(in_portions(caller, found.counts, read, rules.json_of, start, end))
+    return JsonStream(in_portions(caller, found.counts, read, rules.json_of, start, end))

@@ -61,7 +61,7 @@ async def load_references(context: Context, entries: Sequence[EnteredEntry]) -> 
         _named([entry.customer_id for entry in entries]),
         _named([entry.vendor_id for entry in entries]),
     )
-    standing: _Standing | None = None if context.known is None else context.known.get(_Standing)
+    standing: _Standing | None = None if context.company_cache is None else context.company_cache.get(_Standing)
     categories: list[JournalCategory] = []
     customers: dict[UUID, UUID] = {}
     vendors: dict[UUID, UUID] = {}
@@ -72,8 +72,8 @@ async def load_references(context: Context, entries: Sequence[EnteredEntry]) -> 
         customers, vendors = dict(row["customers"]), dict(row["vendors"])
         default = next((category for category in categories if category.is_default), None)
         standing = _Standing(row["base_currency"], default)
-        if context.known is not None:
-            context.known[_Standing] = standing
+        if context.company_cache is not None:
+            context.company_cache[_Standing] = standing
     base_currency = standing.base_currency
     taxed = {line.vat_code_id for entry in entries for line in entry.lines if line.vat_code_id}
     stood_on = {

@@ -36,7 +36,7 @@ from ledgerbee.ledger.periods import store as periods
 from ledgerbee.ledger.periods.model import FiscalYear
 from ledgerbee.parties.party.model import CUSTOMER_NOT_FOUND, VENDOR_NOT_FOUND
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.literals import binaries, plain, plain_or_null, texts
+from ledgerbee.platform.literals import array, bytea_array, nullable_array, text_array
 
 T = TypeVar("T")
 
@@ -145,41 +145,41 @@ def columns_of(
     """The entries as the arguments of `post_entries` after its first two."""
     lines = [line for entry in entries for line in entry.lines]
     amounts, base_amounts = [line.amount for line in lines], [line.base_amount for line in lines]
-    written_amounts = plain([str(amount) for amount in amounts])
+    written_amounts = array([str(amount) for amount in amounts])
     return (
-        plain([str(entry.id) for entry in entries]),
-        plain([entry.entry_type for entry in entries]),
-        plain([iso_day(entry.date) for entry in entries]),
-        texts([entry.currency for entry in entries]),
-        plain([str(entry.exchange_rate) for entry in entries]),
-        plain([str(entry.original_amount) for entry in entries]),
-        _if_any(texts, [entry.description for entry in entries]),
-        _if_any(texts, [entry.reference for entry in entries]),
-        _if_any(texts, [entry.external_system_id for entry in entries]),
-        _if_any(plain_or_null, [entry.customer_id for entry in entries]),
-        _if_any(plain_or_null, [entry.vendor_id for entry in entries]),
-        _if_any(plain_or_null, [entry.journal_category_id for entry in entries]),
-        _if_any(texts, [array_literal(entry.tag_ids) if entry.tag_ids else None for entry in entries]),
-        _if_any(texts, [entry.source_type for entry in entries]),
-        _if_any(plain_or_null, [entry.source_id for entry in entries]),
-        _if_any(plain_or_null, [entry.reverses_entry_id for entry in entries]),
-        plain([str(len(entry.lines)) for entry in entries]),
-        plain([str(len(entry.attachment_hashes)) for entry in entries]),
-        binaries(digests),
-        plain([str(place) for place, entry in enumerate(entries, 1) for _ in entry.lines]),
-        plain([str(number) for entry in entries for number in range(1, len(entry.lines) + 1)]),
-        plain([str(line_id) for ids in line_ids for line_id in ids]),
-        plain([str(line.account_id) for line in lines]),
-        plain(["t" if line.side is DEBIT else "f" for line in lines]),
+        array([str(entry.id) for entry in entries]),
+        array([entry.entry_type for entry in entries]),
+        array([iso_day(entry.date) for entry in entries]),
+        text_array([entry.currency for entry in entries]),
+        array([str(entry.exchange_rate) for entry in entries]),
+        array([str(entry.original_amount) for entry in entries]),
+        _if_any(text_array, [entry.description for entry in entries]),
+        _if_any(text_array, [entry.reference for entry in entries]),
+        _if_any(text_array, [entry.external_system_id for entry in entries]),
+        _if_any(nullable_array, [entry.customer_id for entry in entries]),
+        _if_any(nullable_array, [entry.vendor_id for entry in entries]),
+        _if_any(nullable_array, [entry.journal_category_id for entry in entries]),
+        _if_any(text_array, [array_literal(entry.tag_ids) if entry.tag_ids else None for entry in entries]),
+        _if_any(text_array, [entry.source_type for entry in entries]),
+        _if_any(nullable_array, [entry.source_id for entry in entries]),
+        _if_any(nullable_array, [entry.reverses_entry_id for entry in entries]),
+        array([str(len(entry.lines)) for entry in entries]),
+        array([str(len(entry.attachment_hashes)) for entry in entries]),
+        bytea_array(digests),
+        array([str(place) for place, entry in enumerate(entries, 1) for _ in entry.lines]),
+        array([str(number) for entry in entries for number in range(1, len(entry.lines) + 1)]),
+        array([str(line_id) for ids in line_ids for line_id in ids]),
+        array([str(line.account_id) for line in lines]),
+        array(["t" if line.side is DEBIT else "f" for line in lines]),
         written_amounts,
-        written_amounts if base_amounts == amounts else plain([str(amount) for amount in base_amounts]),
-        plain([line.line_type for line in lines]),
-        _if_any(plain_or_null, [line.vat_code_id for line in lines]),
-        _if_any(texts, [line.description for line in lines]),
-        _if_any(texts, [array_literal(line.tag_ids) if line.tag_ids else None for line in lines]),
-        _if_any(plain_or_null, [line.vat_rate for line in lines]),
-        _if_any(plain_or_null, [line.vat_difference for line in lines]),
-        _if_any(plain_or_null, [entry.delivery_date for entry in entries]),
+        written_amounts if base_amounts == amounts else array([str(amount) for amount in base_amounts]),
+        array([line.line_type for line in lines]),
+        _if_any(nullable_array, [line.vat_code_id for line in lines]),
+        _if_any(text_array, [line.description for line in lines]),
+        _if_any(text_array, [array_literal(line.tag_ids) if line.tag_ids else None for line in lines]),
+        _if_any(nullable_array, [line.vat_rate for line in lines]),
+        _if_any(nullable_array, [line.vat_difference for line in lines]),
+        _if_any(nullable_array, [entry.delivery_date for entry in entries]),
     )
 
 
@@ -190,7 +190,7 @@ def _if_any(written: Callable[[Sequence[T | None]], str], column: Sequence[T | N
 
 def array_literal(ids: Sequence[UUID]) -> str:
     """A list inside a column of lists: arrays of arrays would all have to be of one length."""
-    return plain([tag.hex for tag in ids])
+    return array([tag.hex for tag in ids])
 
 
 def _entered_place(entry: NewEntry, line: int) -> int:

@@ -35,7 +35,7 @@ _FILE_NAME: Final = re.compile(r"[\w.-]+( [\w.-]+)*", re.ASCII)
 _POLICY: Final = compat32.clone(linesep="\r\n", max_line_length=None)
 
 
-class UnsafeLetterError(ValueError):
+class UnsafeMessageError(ValueError):
     """The mail, written, would not say what it is meant to say: a text in it can't be written, or is read otherwise."""
 
 
@@ -57,7 +57,7 @@ class AttachedFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class MailMessage:
     """A mail to one recipient. `plain` and `html` say the same; `message_id` has its angle brackets."""
 
     message_id: str
@@ -72,42 +72,42 @@ class Letter:
     files: tuple[AttachedFile, ...] = ()
 
 
-def write(letter: Letter) -> bytes:
+def write(message: MailMessage) -> bytes:
     """The mail as it goes to a server, lines ending in CRLF. ASCII throughout, unless an address isn't.
 
-    Raises `UnsafeLetterError`.
+    Raises `UnsafeMessageError`.
     """
     try:
-        headers = _headers(letter)
-        body = _body(letter).as_bytes(policy=_POLICY)
+        headers = _headers(message)
+        body = _body(message).as_bytes(policy=_POLICY)
         content = "".join(f"{name}: {value}\r\n" for name, value in headers.items()).encode() + body
-        check(letter, content)
+        check(message, content)
     except (MessageError, UnicodeError, LookupError) as fault:
-        raise UnsafeLetterError(f"a text can't be written: {fault}") from fault
+        raise UnsafeMessageError(f"a text can't be written: {fault}") from fault
     return content
 
 
-def _headers(letter: Letter) -> dict[str, str]:
+def _headers(message: MailMessage) -> dict[str, str]:
     """The headers of the whole, encoded and folded, in their order."""
     headers = {
-        "Message-ID": _literally(letter.message_id),
-        "Date": format_datetime(letter.at),
-        "From": _mailbox("From", letter.sender),
-        "To": _mailbox("To", letter.recipient),
+        "Message-ID": _literally(message.message_id),
+        "Date": format_datetime(message.at),
+        "From": _mailbox("From", message.sender),
+        "To": _mailbox("To", message.recipient),
     }
-    if letter.reply_to is not None:
-        headers["Reply-To"] = _mailbox("Reply-To", letter.reply_to)
-    headers["Subject"] = _text("Subject", letter.subject, _TEXT)
+    if message.reply_to is not None:
+        headers["Reply-To"] = _mailbox("Reply-To", message.reply_to)
+    headers["Subject"] = _text("Subject", message.subject, _TEXT)
     # Out-of-office answers to a machine help nobody (RFC 3834).
     headers["Auto-Submitted"] = "auto-generated"
-    headers["Content-Language"] = _literally(letter.language)
+    headers["Content-Language"] = _literally(message.language)
     return headers
 
 
 def _text(header: str, text: str, plain: re.Pattern[str]) -> str:
     """A text for a header: as it is where that can't be misread, else as encoded words."""
     if text.splitlines() not in ([], [text]) or any(ord(char) < 32 for char in text):
-        raise UnsafeLetterError(f"{header} is more than one line")
+        raise UnsafeMessageError(f"{header} is more than one line")
     if plain.fullmatch(text) and "=?" not in text and len(header) + 2 + len(text) <= _LINE:
         return text
     return Header(text, "utf-8", header_name=header).encode(linesep="\r\n") if text else ""
@@ -116,7 +116,7 @@ def _text(header: str, text: str, plain: re.Pattern[str]) -> str:
 def _mailbox(header: str, mailbox: Mailbox) -> str:
     # Some read encoded words in addresses too, where none may be.
     if not _ADDRESS.fullmatch(mailbox.address) or "=?" in mailbox.address:
-        raise UnsafeLetterError(f"{header} has no address that mail can go to")
+        raise UnsafeMessageError(f"{header} has no address that mail can go to")
     if not mailbox.name:
         return mailbox.address
     name = _text(header, mailbox.name, _ATOMS)
@@ -127,20 +127,20 @@ def _mailbox(header: str, mailbox: Mailbox) -> str:
 
 def _literally(text: str) -> str:
     if not _TEXT.fullmatch(text) or "=?" in text:
-        raise UnsafeLetterError(f"{text!r} can't stand in a header")
+        raise UnsafeMessageError(f"{text!r} can't stand in a header")
     return text
 
 
-def _body(letter: Letter) -> MIMEMultipart:
+def _body(message: MailMessage) -> MIMEMultipart:
     """The body with the headers that describe it."""
     whole = MIMEMultipart("mixed", boundary=_boundary())
     texts = MIMEMultipart("alternative", boundary=_boundary())
     charset = Charset("utf-8")
     charset.body_encoding = QP
-    for subtype, text in (("plain", letter.plain), ("html", letter.html)):
+    for subtype, text in (("plain", message.plain), ("html", message.html)):
         texts.attach(MIMEText(text, subtype, charset))  # type: ignore[arg-type]  # a charset may be a `Charset`
     whole.attach(texts)
-    for file in letter.files:
+    for file in message.files:
         attached = MIMEApplication(file.content, _literally(file.subtype))
         # RFC 2231 for what is beyond ASCII.
         name = file.name if _FILE_NAME.fullmatch(file.name) else ("utf-8", "", file.name)
@@ -156,27 +156,27 @@ def _boundary() -> str:
     return f"={uuid4().hex}"
 
 
-def check(letter: Letter, content: bytes) -> None:
-    """Read a written mail back. Raises `UnsafeLetterError` unless it says what it is meant to, and nothing else."""
-    names = [*_headers(letter), "Content-Type", "MIME-Version"]
+def check(message: MailMessage, content: bytes) -> None:
+    """Read a written mail back. Raises `UnsafeMessageError` unless it says what it is meant to, and nothing else."""
+    names = [*_headers(message), "Content-Type", "MIME-Version"]
     if _BARE_BREAK.search(content):
-        raise UnsafeLetterError("a line doesn't end in CRLF")
+        raise UnsafeMessageError("a line doesn't end in CRLF")
     if max(map(len, content.split(b"\r\n"))) > _LONGEST_LINE:
-        raise UnsafeLetterError("a line is too long")
+        raise UnsafeMessageError("a line is too long")
     block = content.partition(b"\r\n\r\n")[0].decode()
-    if letter.recipient.address.isascii() and not block.isascii():
-        raise UnsafeLetterError("a header isn't ASCII")
+    if message.recipient.address.isascii() and not block.isascii():
+        raise UnsafeMessageError("a header isn't ASCII")
     fields = [field.partition(": ") for field in block.replace("\r\n ", " ").split("\r\n")]
     read = message_from_bytes(content, policy=compat32)
     values = {name: value for name, _, value in fields}
     _same([name for name, _, _ in fields], names, "its headers")
     _same(read.keys(), names, "its headers")
-    _same(_decoded(values["Subject"]), letter.subject, "its subject")
-    _same(values["Message-ID"], letter.message_id, "its id")
-    for name, mailbox in (("From", letter.sender), ("To", letter.recipient), ("Reply-To", letter.reply_to)):
+    _same(_decoded(values["Subject"]), message.subject, "its subject")
+    _same(values["Message-ID"], message.message_id, "its id")
+    for name, mailbox in (("From", message.sender), ("To", message.recipient), ("Reply-To", message.reply_to)):
         if mailbox is not None:
             _check_mailbox(name, values[name], mailbox)
-    _check_parts(letter, read)
+    _check_parts(message, read)
 
 
 def _check_mailbox(header: str, value: str, mailbox: Mailbox) -> None:
@@ -185,26 +185,26 @@ def _check_mailbox(header: str, value: str, mailbox: Mailbox) -> None:
         return
     name = value.removesuffix(f" <{mailbox.address}>")
     if name == value or not (_ATOMS.fullmatch(name) or _ENCODED.fullmatch(name)):
-        raise UnsafeLetterError(f"{header} would be read otherwise")
+        raise UnsafeMessageError(f"{header} would be read otherwise")
     _same(_decoded(name), mailbox.name, header)
 
 
-def _check_parts(letter: Letter, read: "Message[str, str]") -> None:
+def _check_parts(message: MailMessage, read: "Message[str, str]") -> None:
     parts = list(read.walk())
-    types = [f"application/{file.subtype}" for file in letter.files]
+    types = [f"application/{file.subtype}" for file in message.files]
     _same(
         [part.get_content_type() for part in parts],
         ["multipart/mixed", "multipart/alternative", "text/plain", "text/html", *types],
         "its parts",
     )
     if any(part.defects for part in parts):
-        raise UnsafeLetterError("its parts are damaged")
+        raise UnsafeMessageError("its parts are damaged")
     allowed = {"content-type", "content-transfer-encoding", "content-disposition"}
     if any(name.lower() not in allowed for part in parts[1:] for name in part.keys()):  # noqa: SIM118  no mapping
-        raise UnsafeLetterError("a part has headers of its own")
-    for part, text in zip(parts[2:4], (letter.plain, letter.html), strict=True):
+        raise UnsafeMessageError("a part has headers of its own")
+    for part, text in zip(parts[2:4], (message.plain, message.html), strict=True):
         _same(_lines(_payload(part)), _lines(text.encode()), "its text")
-    for part, file in zip(parts[4:], letter.files, strict=True):
+    for part, file in zip(parts[4:], message.files, strict=True):
         _same(_payload(part), file.content, "its file")
         _same(part.get_filename(), file.name, "the name of its file")
 
@@ -225,4 +225,4 @@ def _decoded(value: str) -> str:
 
 def _same(read: object, meant: object, what: str) -> None:
     if read != meant:
-        raise UnsafeLetterError(f"{what} would be read otherwise")
+        raise UnsafeMessageError(f"{what} would be read otherwise")

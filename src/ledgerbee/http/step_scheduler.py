@@ -33,7 +33,7 @@ class _Waiter(NamedTuple):
     is_beside: bool
 
 
-class Pace:
+class StepScheduler:
     """The steps of one event loop."""
 
     def __init__(self) -> None:
@@ -43,7 +43,7 @@ class Pace:
         self._is_at_work = False
         self._began = 0.0
 
-    async def step(self) -> None:
+    async def wait(self) -> None:
         """Wait for the body's next step."""
         await self._granted(is_beside=False)
 
@@ -96,15 +96,15 @@ class Pace:
 
 
 #: Of the process.
-PACE: Final = Pace()
+STEPS: Final = StepScheduler()
 
 
-async def give_turn(raw: bytes) -> None:
+async def wait_for_step(raw: bytes) -> None:
     """Between two steps of the work on a body: let others have their turn where it is a large one."""
     if len(raw) > LARGE:
-        await PACE.step()
+        await STEPS.wait()
 
 
-async def in_turn(size: int, work: Callable[[], T]) -> T:
+async def run_step(size: int, work: Callable[[], T]) -> T:
     """What `work` makes of so many bytes: of few at once, of many beside the event loop when their turn comes."""
-    return await PACE.run(work) if size > LARGE else work()
+    return await STEPS.run(work) if size > LARGE else work()

@@ -1,9 +1,9 @@
-"""Answers of any length: written a piece at a time, as the client takes them, so that only a piece is in memory.
+"""Long JSON answers, streamed: only one piece is in memory, and it is written when the client has taken the one before.
 
-A usual answer is made within its transaction and leaves as a whole when that is over. Of a long one only what it is
-made of is told there; each piece is then read in a short transaction of its own. So whoever takes its time holds no
-connection of the database, and others have their turn between two pieces. What fails meanwhile ends the connection:
-half an answer must not look whole.
+A usual answer is made within its transaction and sent as a whole after it. Of a long one the transaction only finds
+what it consists of; each piece is then read in a short transaction of its own. So a slow client holds no connection of
+the database, and other requests run between two pieces. An error in between ends the connection: half an answer must
+not look whole.
 """
 
 from collections.abc import AsyncGenerator
@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 from ledgerbee.http.state import state_of
 
 
-class InPieces(StreamingResponse):
+class JsonStream(StreamingResponse):
     """The pieces of a JSON document, in order. They are made one by one, each when the one before is on its way."""
 
     def __init__(self, pieces: AsyncGenerator[bytes], *, status_code: int = 200) -> None:

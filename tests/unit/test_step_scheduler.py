@@ -3,22 +3,22 @@
 import asyncio
 import time
 
-from ledgerbee.http.pace import OWNER, Pace
+from ledgerbee.http.step_scheduler import OWNER, StepScheduler
 
 
-async def body(pace: Pace, owner: str, steps: int, taken: list[str], seconds: float = 0.002) -> None:
+async def body(scheduler: StepScheduler, owner: str, steps: int, taken: list[str], seconds: float = 0.002) -> None:
     """Work that holds the loop in each of its steps."""
     OWNER.set(owner)
     for _ in range(steps):
-        await pace.step()
+        await scheduler.wait()
         taken.append(owner)
         time.sleep(seconds)  # noqa: ASYNC251  as decoding does
 
 
 async def test_a_small_request_waits_for_a_step_a_round_and_no_more() -> None:
-    pace = Pace()
+    scheduler = StepScheduler()
     taken: list[str] = []
-    bodies = [asyncio.create_task(body(pace, "busy", 50, taken)) for _ in range(10)]
+    bodies = [asyncio.create_task(body(scheduler, "busy", 50, taken)) for _ in range(10)]
     while len(taken) < 20:  # noqa: ASYNC110  a few rounds of the loop
         await asyncio.sleep(0)
     before = len(taken)
@@ -30,33 +30,33 @@ async def test_a_small_request_waits_for_a_step_a_round_and_no_more() -> None:
 
 
 async def test_companies_take_their_steps_in_turn() -> None:
-    pace = Pace()
+    scheduler = StepScheduler()
     taken: list[str] = []
-    bodies = [asyncio.create_task(body(pace, "busy", 5, taken)) for _ in range(10)]
+    bodies = [asyncio.create_task(body(scheduler, "busy", 5, taken)) for _ in range(10)]
     while len(taken) < 5:  # noqa: ASYNC110
         await asyncio.sleep(0)
     before = len(taken)
-    await asyncio.create_task(body(pace, "other", 5, taken))
+    await asyncio.create_task(body(scheduler, "other", 5, taken))
     assert taken[before:].count("busy") <= 6
     await asyncio.gather(*bodies)
     assert taken.count("busy") == 50
 
 
 async def test_who_leaves_is_passed_over() -> None:
-    pace = Pace()
+    scheduler = StepScheduler()
     taken: list[str] = []
-    bodies = [asyncio.create_task(body(pace, "busy", 3, taken)) for _ in range(5)]
+    bodies = [asyncio.create_task(body(scheduler, "busy", 3, taken)) for _ in range(5)]
     await asyncio.sleep(0)
     for one in bodies[:4]:
         one.cancel()
     await asyncio.gather(*bodies, return_exceptions=True)
     assert taken == ["busy"] * 3
-    await body(pace, "busy", 2, taken)
+    await body(scheduler, "busy", 2, taken)
     assert len(taken) == 5
 
 
 async def test_steps_beside_the_loop_are_one_at_a_time_and_in_turn() -> None:
-    pace = Pace()
+    scheduler = StepScheduler()
     began: list[bytes] = []
 
     def work(raw: bytes) -> bytes:
@@ -68,7 +68,7 @@ async def test_steps_beside_the_loop_are_one_at_a_time_and_in_turn() -> None:
 
     async def request(owner: str, raw: bytes) -> bytes:
         OWNER.set(owner)
-        return await pace.run(lambda: work(raw))
+        return await scheduler.run(lambda: work(raw))
 
     busy = [asyncio.create_task(request("busy", raw)) for raw in [b"wrong", *[b"b"] * 9]]
     await asyncio.sleep(0)
@@ -85,26 +85,26 @@ async def test_steps_beside_the_loop_are_one_at_a_time_and_in_turn() -> None:
 
 
 async def test_one_that_leaves_as_it_is_granted_keeps_nobody() -> None:
-    pace = Pace()
+    scheduler = StepScheduler()
     for rounds in range(5):
-        leaving = asyncio.create_task(pace.run(lambda: 1))
+        leaving = asyncio.create_task(scheduler.run(lambda: 1))
         for _ in range(rounds):
             await asyncio.sleep(0)
         leaving.cancel()
         await asyncio.wait([leaving])
-        assert await pace.run(lambda: 2) == 2
+        assert await scheduler.run(lambda: 2) == 2
 
 
 def test_another_loop_has_steps_of_its_own() -> None:
     """A loop that ended in the middle leaves nobody waiting."""
-    pace = Pace()
+    scheduler = StepScheduler()
     taken: list[str] = []
 
     async def leave() -> None:
-        task = asyncio.create_task(body(pace, "busy", 3, taken))
+        task = asyncio.create_task(body(scheduler, "busy", 3, taken))
         await asyncio.sleep(0)
         task.cancel()
 
     asyncio.run(leave())
-    asyncio.run(body(pace, "busy", 3, taken))
+    asyncio.run(body(scheduler, "busy", 3, taken))
     assert taken == ["busy"] * 3
