@@ -16,7 +16,7 @@ from cryptography.x509.oid import NameOID
 from tests.post_office import PostOffice, free_port, open_post_office
 from tests.runtime.processes import PROGRAM, environment, refusal
 
-from ledgerbee.platform.mail import Mailer, MailFailedError, MailRefusedError, check_secrecy
+from ledgerbee.platform.mail import Mailer, MailFailedError, MailRefusedError, check_transport_security
 from ledgerbee.platform.mail_message import Mailbox, MailMessage
 
 PASSWORD = "hemmelig"
@@ -82,7 +82,7 @@ async def test_a_server_that_offers_starttls_is_spoken_to_in_tls(tls: ssl.SSLCon
     told: list[str] = []
     async with open_post_office(PostOffice(), starttls=tls) as office:
         sender = mailer(office, scheme, f"kaj:{PASSWORD}@")
-        answer = await sender.send(LETTER, tell=lambda step, said: told.append(f"{step}: {said}"))
+        answer = await sender.send(LETTER, on_step=lambda step, said: told.append(f"{step}: {said}"))
     assert answer == "2.0.0 Ok: queued as 4F1A2"
     assert [step.partition(":")[0] for step in told] == [
         "message", "connected", "STARTTLS", "encrypted", "logged in", "accepted"
@@ -140,12 +140,12 @@ async def test_a_password_goes_unencrypted_to_this_machine_only() -> None:
     ],
 )
 def test_a_password_goes_to_no_other_machine_unencrypted(peer: object, is_here: bool) -> None:
-    check_secrecy(is_encrypted=True, peer=peer)
+    check_transport_security(is_encrypted=True, peer=peer)
     if is_here:
-        check_secrecy(is_encrypted=False, peer=peer)
+        check_transport_security(is_encrypted=False, peer=peer)
     else:
         with pytest.raises(MailFailedError, match="unencrypted"):
-            check_secrecy(is_encrypted=False, peer=peer)
+            check_transport_security(is_encrypted=False, peer=peer)
 
 
 @pytest.mark.parametrize(

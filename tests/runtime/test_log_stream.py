@@ -19,7 +19,7 @@ _TALKS = """
 import gc, logging, os, sys, threading, traceback, warnings
 import typer
 from ledgerbee.platform import logs
-logs.take_over()
+logs.capture_stderr()
 {level}
 class Grumbling:
     def __del__(self):

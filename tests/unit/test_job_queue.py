@@ -26,5 +26,5 @@ async def test_a_database_that_goes_and_comes_is_waited_for(fault: Exception, mo
             raise faults.pop()
         return "done"
 
-    assert await job_queue.patiently(work) == "done"
+    assert await job_queue.retry_while_unavailable(work) == "done"
     assert faults == []

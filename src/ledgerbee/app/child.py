@@ -9,5 +9,5 @@ from importlib import import_module
 from ledgerbee.platform import logs
 
 if __name__ == "__main__":
-    logs.take_over()
+    logs.capture_stderr()
     import_module(f"ledgerbee.app.{sys.argv.pop(1)}_process").main()

@@ -29,8 +29,8 @@ from ledgerbee.core.dates import Clock
 from ledgerbee.platform.blobs.store import BlobStore
 from ledgerbee.platform.connection import Connection
 from ledgerbee.platform.db import Database
-from ledgerbee.platform.job_queue import SETTINGS, patiently, queries
-from ledgerbee.platform.job_report import begin_again, came_to_an_end, jobs_held_since, was_interrupted
+from ledgerbee.platform.job_queue import SETTINGS, queries, retry_while_unavailable
+from ledgerbee.platform.job_report import count_interrupted_run, end_interrupted_run, jobs_held_since, was_interrupted
 from ledgerbee.platform.jobs import JobKind, JobRun, Timed
 from ledgerbee.platform.mail import Mailer
 from ledgerbee.tenancy.rates.feed import Feed
@@ -100,7 +100,7 @@ class Worker:
         driver = AsyncpgPoolDriver(database.pool)
         self.queue = PgQueuer(driver, channel=SETTINGS.channel, queries=queries(driver))
         #: Jobs under way, for `run` to end.
-        self.in_hand: set[asyncio.Task[Any]] = set()
+        self.running: set[asyncio.Task[Any]] = set()
         #: Held by the one job that was interrupted and is run again.
         self.one_at_a_time = asyncio.Lock()
         self.runs = {name: _Runs(self, name, kind) for name, kind in jobs.items()}
@@ -118,9 +118,9 @@ class Worker:
         Raises what ended it otherwise: the loss of the database, in most cases.
         """
         log.info("worker.started")
-        beside = [asyncio.create_task(self._end_jobs_in_hand())]
+        tasks = [asyncio.create_task(self._cancel_running_jobs())]
         if self.feed is not None:  # whoever has just started it wants today's rates, not those of the next hour
-            beside.append(asyncio.create_task(self.feed.renew(self.database, self.blobs, self.clock())))
+            tasks.append(asyncio.create_task(self.feed.renew(self.database, self.blobs, self.clock())))
         try:
             await self.queue.run(
                 dequeue_timeout=self.limits.poll,
@@ -130,19 +130,19 @@ class Worker:
                 log_aggregation_interval=timedelta(0),
             )
         finally:
-            for task in beside:
+            for task in tasks:
                 task.cancel()
 
     def stop(self) -> None:
         """Take no new job, and come to an end."""
         self.queue.shutdown.set()
 
-    async def _end_jobs_in_hand(self) -> None:
+    async def _cancel_running_jobs(self) -> None:
         await self.queue.shutdown.wait()
         await asyncio.sleep(self.limits.grace.total_seconds())
         ended: set[asyncio.Task[Any]] = set()
         while True:  # until `run` is over: a job may have been about to begin
-            for task in self.in_hand - ended:
+            for task in self.running - ended:
                 task.cancel()
                 ended.add(task)
             await asyncio.sleep(0.1)
@@ -229,7 +229,7 @@ class _Runs:
     async def give_up(self, job_run: JobRun, job_id: int, reason: str) -> None:
         """End what the job works on. What nobody foresaw here is told, and tried again at the next look at the held."""
         try:
-            await patiently(lambda: self.kind.give_up(job_run, reason))
+            await retry_while_unavailable(lambda: self.kind.give_up(job_run, reason))
         except Exception as fault:
             log.exception("job.not_ended", job=self.name, job_id=job_id, error=f"{type(fault).__name__}: {fault}")
 
@@ -245,22 +245,22 @@ class _Executor(EntrypointExecutor):
         """Run the job. Raises what makes the library put it back or hold it."""
         task = asyncio.current_task()
         assert task is not None
-        self.worker.in_hand.add(task)
+        self.worker.running.add(task)
         try:
-            if await patiently(lambda: self._ask(was_interrupted, job)):
-                await self._begin_again(job, context)
+            if await retry_while_unavailable(lambda: self._query(was_interrupted, job)):
+                await self._run_interrupted(job, context)
             else:
                 await super().execute(job, context)
         except asyncio.CancelledError:
             # The worker is stopping: the job is put back at once instead of waiting for its heartbeat.
             raise RetryRequested(delay=timedelta(0), reason="worker stopped") from None
         finally:
-            self.worker.in_hand.discard(task)
+            self.worker.running.discard(task)
 
-    async def _begin_again(self, job: Job, context: JobContext) -> None:
+    async def _run_interrupted(self, job: Job, context: JobContext) -> None:
         """Run a job that was in hand when a worker died: those one at a time, so that the guilty one is found."""
         async with self.worker.one_at_a_time:
-            begun = await patiently(lambda: self._ask(begin_again, job))
+            begun = await retry_while_unavailable(lambda: self._query(count_interrupted_run, job))
             try:
                 if begun > self.worker.limits.max_interruptions:
                     RUNS.labels(job.entrypoint, "held").inc()
@@ -271,8 +271,8 @@ class _Executor(EntrypointExecutor):
                     raise JobKillsWorkersError(error)
                 await super().execute(job, context)
             finally:
-                await patiently(lambda: self._ask(came_to_an_end, job))
+                await retry_while_unavailable(lambda: self._query(end_interrupted_run, job))
 
-    async def _ask(self, question: Callable[[Connection, int], Awaitable[T]], job: Job) -> T:
+    async def _query(self, question: Callable[[Connection, int], Awaitable[T]], job: Job) -> T:
         async with self.worker.database.connection() as connection:
             return await question(connection, job.id)

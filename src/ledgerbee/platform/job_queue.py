@@ -52,7 +52,7 @@ class JobQueries(Queries):
 
     async def retry_job(self, job: Job, delay: timedelta, traceback_record: TracebackRecord | None) -> None:
         """Put a failed job back for a later try."""
-        await patiently(lambda: super(JobQueries, self).retry_job(job, delay, traceback_record))
+        await retry_while_unavailable(lambda: super(JobQueries, self).retry_job(job, delay, traceback_record))
 
 
 def queries(driver: Driver) -> JobQueries:
@@ -65,7 +65,7 @@ def queries(driver: Driver) -> JobQueries:
     )
 
 
-async def patiently(work: Callable[[], Awaitable[T]]) -> T:
+async def retry_while_unavailable(work: Callable[[], Awaitable[T]]) -> T:
     """Do something with the database, again and again while it can't be reached."""
     while True:
         try:

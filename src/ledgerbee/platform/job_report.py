@@ -23,7 +23,7 @@ async def was_interrupted(connection: Connection, job_id: int) -> bool:
     return picks > 1
 
 
-async def begin_again(connection: Connection, job_id: int) -> int:
+async def count_interrupted_run(connection: Connection, job_id: int) -> int:
     """Note that an interrupted job begins once more; how often it has by now."""
     begun: int = await connection.fetchval(
         """
@@ -35,7 +35,7 @@ async def begin_again(connection: Connection, job_id: int) -> int:
     return begun
 
 
-async def came_to_an_end(connection: Connection, job_id: int) -> None:
+async def end_interrupted_run(connection: Connection, job_id: int) -> None:
     """Note that an interrupted job did not take its worker down, whatever else came of it; or that it is held."""
     await connection.execute("DELETE FROM interrupted_jobs WHERE job_id = $1", job_id)
 
@@ -94,7 +94,7 @@ async def held_jobs(connection: Connection, limit: int = 100) -> list[HeldJob]:
             company_id=UUID(json.loads(row["payload"])["companyId"]),
             attempts=row["attempts"] + 1,
             held_at=row["updated"],
-            error=_told(row["fault"]),
+            error=_error_text(row["fault"]),
         )
         for row in rows
     ]
@@ -140,7 +140,7 @@ async def release_held_jobs(connection: Connection, ids: Sequence[int] | None) -
     return found
 
 
-def _told(fault: str | None) -> str:
+def _error_text(fault: str | None) -> str:
     if fault is None:
         return ""
     known = json.loads(fault)

@@ -79,7 +79,7 @@ def _stderr() -> TextIO:
     return sys.stderr.beneath if isinstance(sys.stderr, LogStream) else sys.stderr
 
 
-class _Lossy(io.TextIOBase):
+class _BestEffortStream(io.TextIOBase):
     """Standard error for log lines: what can't be written is dropped."""
 
     def write(self, text: str, /) -> int:
@@ -92,7 +92,7 @@ class _Lossy(io.TextIOBase):
             _stderr().flush()
 
 
-_STDERR: Final = cast("io.TextIOWrapper", _Lossy())
+_STDERR: Final = cast("io.TextIOWrapper", _BestEffortStream())
 
 
 def _is_not_repeated(record: logging.LogRecord) -> bool:
@@ -124,7 +124,7 @@ def configure(level: str) -> None:
             structlog.stdlib.add_logger_name,
             structlog.processors.add_log_level,
             _stamp,
-            _plain_loss,
+            _shorten_connection_loss,
         ],
     )
     handler = logging.StreamHandler(_STDERR)
@@ -139,7 +139,7 @@ def configure(level: str) -> None:
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
-def take_over() -> None:
+def capture_stderr() -> None:
     """Have everything that this process writes to standard error be log lines, from now on.
 
     Whatever is printed there, warnings of Python, and exceptions that nobody caught, in threads and destructors too.
@@ -177,7 +177,7 @@ def log_request(request_id: str, method: str, path: str, status: int, millisecon
 
 def log_uncaught(kind: type[BaseException], fault: BaseException, trace: TracebackType | None) -> None:
     """For `sys.excepthook`: what ends a process is a line of its log like any other."""
-    if _is_loss(fault, "asyncpg"):
+    if _is_connection_loss(fault, "asyncpg"):
         structlog.get_logger().critical("process.failed", error=f"{kind.__name__}: {fault}")
         return
     structlog.get_logger().critical("process.failed", exc_info=(kind, fault, trace))
@@ -203,7 +203,7 @@ def _stamp(_: Any, __: str, event: EventDict) -> EventDict:
     return event
 
 
-def _plain_loss(_: Any, __: str, event: EventDict) -> EventDict:
+def _shorten_connection_loss(_: Any, __: str, event: EventDict) -> EventDict:
     """What libraries say of a database that went away, each in its place, is a line without a traceback.
 
     A task of ours that failed for it beside the one whose failure counts is told by asyncio, which is no fault either.
@@ -211,13 +211,13 @@ def _plain_loss(_: Any, __: str, event: EventDict) -> EventDict:
     found = event.get("exc_info")
     fault = sys.exc_info()[1] if found is True else found[1] if isinstance(found, tuple) else found
     library = str(event.get("logger")).partition(".")[0]
-    if isinstance(fault, BaseException) and _is_loss(fault, library):
+    if isinstance(fault, BaseException) and _is_connection_loss(fault, library):
         del event["exc_info"]
         event["error"] = f"{type(fault).__name__}: {fault}"
     return event
 
 
-def _is_loss(fault: BaseException, library: str) -> bool:
+def _is_connection_loss(fault: BaseException, library: str) -> bool:
     # Here, for the sake of the start: most processes never lose their database.
     from asyncpg import InterfaceError  # noqa: PLC0415
 

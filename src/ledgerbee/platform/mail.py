@@ -13,7 +13,7 @@ from email_validator import EmailNotValidError, validate_email
 
 from ledgerbee.platform.mail_message import MailMessage, UnsafeMessageError, write
 
-#: Seconds a mail server may take for one step of the conversation.
+#: Seconds a mail server may take for one step of the session.
 TIMEOUT_S: Final = 30
 
 #: How a server is spoken to: TLS from the first byte, TLS before anything else is said, TLS where the server offers it.
@@ -30,8 +30,8 @@ _LOGIN_REFUSED: Final = frozenset({530, 534, 535, 538})
 #: The replies to MAIL FROM that are about the message: its size (RFC 1870 6.1).
 _MESSAGE_TOO_LARGE: Final = frozenset({552})
 
-#: Told as a conversation goes on: the step, in words, and what the server said to it.
-Tell = Callable[[str, str], None]
+#: Told as a session goes on: the step, in words, and what the server said to it.
+OnStep = Callable[[str, str], None]
 
 
 class MailNotConfiguredError(Exception):
@@ -62,7 +62,7 @@ def sender_address(sender: str) -> str:
     return checked.removesuffix(_WITHIN)
 
 
-def _not_told(_step: str, _answer: str) -> None:
+def _ignore_step(_step: str, _answer: str) -> None:
     """Nobody listens."""
 
 
@@ -78,7 +78,7 @@ class Mailer:
     url: str | None
     sender: str
 
-    async def send(self, message: MailMessage, tell: Tell = _not_told) -> str:
+    async def send(self, message: MailMessage, on_step: OnStep = _ignore_step) -> str:
         """Deliver a mail and answer with the server's last word.
 
         Raises `MailNotConfiguredError`, `MailRefusedError` and `MailFailedError`.
@@ -89,36 +89,36 @@ class Mailer:
             content = write(message)
         except UnsafeMessageError as fault:
             raise MailRefusedError(f"The mail was not sent: {fault}") from fault
-        tell("message", f"{len(content)} bytes, read back as it was meant")
-        conversation = _Conversation(self.url, tell)
+        on_step("message", f"{len(content)} bytes, read back as it was meant")
+        session = _SmtpSession(self.url, on_step)
         try:
-            await conversation.open()
-            return await conversation.hand_over(message, content)
+            await session.open()
+            return await session.transmit(message, content)
         finally:
-            conversation.client.close()
+            session.client.close()
 
     async def check(self) -> str:
         """Go as far as a mail would go without one; where the server is. Raises as `send` does."""
         if not self.url:
             raise MailNotConfiguredError("No mail server is set: SMTP_URL is empty")
-        conversation = _Conversation(self.url, _not_told)
+        session = _SmtpSession(self.url, _ignore_step)
         try:
-            await conversation.open()
+            await session.open()
         finally:
-            conversation.client.close()
-        return f"{conversation.host}:{conversation.port}"
+            session.client.close()
+        return f"{session.host}:{session.port}"
 
 
-class _Conversation:
-    """One conversation with a mail server."""
+class _SmtpSession:
+    """One session with a mail server."""
 
-    def __init__(self, url: str, tell: Tell) -> None:
+    def __init__(self, url: str, on_step: OnStep) -> None:
         server = urlsplit(url)
         self.mode = server.scheme
         self.user, self.password = (unquote(text) if text else None for text in (server.username, server.password))
         self.host = server.hostname or "127.0.0.1"
         self.port = server.port or _PORTS[self.mode]
-        self.tell = tell
+        self.on_step = on_step
         # Certificates are checked: the library's default, said here because it matters.
         self.client = aiosmtplib.SMTP(
             hostname=self.host,
@@ -136,15 +136,15 @@ class _Conversation:
         """
         try:
             greeting = await self.client.connect()
-            self.tell("connected", f"{self.host}:{self.port} {greeting.code} {greeting.message}")
+            self.on_step("connected", f"{self.host}:{self.port} {greeting.code} {greeting.message}")
             await self.client.ehlo()
             if self.mode == DEMANDED_TLS and not self.client.supports_extension("starttls"):
                 raise MailFailedError("The mail server offers no STARTTLS, and smtp+starttls:// demands it")
             if self.mode != IMPLICIT_TLS and self.client.supports_extension("starttls"):
                 answer = await self.client.starttls(validate_certs=True)
-                self.tell("STARTTLS", f"{answer.code} {answer.message}")
+                self.on_step("STARTTLS", f"{answer.code} {answer.message}")
                 await self.client.ehlo()
-            self._tell_tls()
+            self._report_tls()
             if self.user is not None:
                 await self._log_in(self.user, self.password or "")
         except aiosmtplib.SMTPResponseException as fault:
@@ -152,7 +152,7 @@ class _Conversation:
         except (aiosmtplib.SMTPException, OSError, ValueError) as fault:
             raise MailFailedError(str(fault) or type(fault).__name__) from fault
 
-    async def hand_over(self, message: MailMessage, content: bytes) -> str:
+    async def transmit(self, message: MailMessage, content: bytes) -> str:
         """Hand a written mail over; the server's answer. Raises `MailRefusedError` and `MailFailedError`."""
         recipient = message.recipient.address
         try:
@@ -164,42 +164,42 @@ class _Conversation:
             _, answer = await self.client.sendmail(message.sender.address, [recipient], content, mail_options=options)
         except aiosmtplib.SMTPRecipientsRefused as fault:
             first = fault.recipients[0]
-            raise _kind(first.code)(f"{first.code} {first.message}") from fault
+            raise _error_class(first.code)(f"{first.code} {first.message}") from fault
         except aiosmtplib.SMTPSenderRefused as fault:  # who we are, and may we send as that: an operator's settings
             kind = MailRefusedError if fault.code in _MESSAGE_TOO_LARGE else MailFailedError
             raise kind(f"{fault.code} {fault.message}") from fault
         except aiosmtplib.SMTPResponseException as fault:
-            raise _kind(fault.code)(f"{fault.code} {fault.message}") from fault
+            raise _error_class(fault.code)(f"{fault.code} {fault.message}") from fault
         except (aiosmtplib.SMTPException, OSError) as fault:
             raise MailFailedError(str(fault) or type(fault).__name__) from fault
-        except ValueError as fault:  # an address that can't be said in the conversation
+        except ValueError as fault:  # an address that can't be said in the session
             raise MailRefusedError(str(fault)) from fault
-        self.tell("accepted", answer)
+        self.on_step("accepted", answer)
         return answer
 
     async def _log_in(self, user: str, password: str) -> None:
-        check_secrecy(is_encrypted=self._is_encrypted, peer=self.client.get_transport_info("peername"))
+        check_transport_security(is_encrypted=self._is_encrypted, peer=self.client.get_transport_info("peername"))
         answer = await self.client.login(user, password)
-        self.tell("logged in", f"{answer.code} {answer.message}")
+        self.on_step("logged in", f"{answer.code} {answer.message}")
 
     @property
     def _is_encrypted(self) -> bool:
         return self.client.get_transport_info("sslcontext") is not None
 
-    def _tell_tls(self) -> None:
+    def _report_tls(self) -> None:
         tls = self.client.get_transport_info("ssl_object")
         if isinstance(tls, ssl.SSLObject):
-            self.tell("encrypted", f"{tls.version()}, certificate checked")
+            self.on_step("encrypted", f"{tls.version()}, certificate checked")
         else:
-            self.tell("not encrypted", "the server offers no STARTTLS")
+            self.on_step("not encrypted", "the server offers no STARTTLS")
 
 
-def _kind(code: int) -> type[MailRefusedError | MailFailedError]:
+def _error_class(code: int) -> type[MailRefusedError | MailFailedError]:
     """What a reply to a message or its recipient means (RFC 5321 4.2.1); one that asks for a login is about neither."""
     return MailRefusedError if 500 <= code <= 599 and code not in _LOGIN_REFUSED else MailFailedError
 
 
-def check_secrecy(*, is_encrypted: bool, peer: object) -> None:
+def check_transport_security(*, is_encrypted: bool, peer: object) -> None:
     """Whether user and password may be told: over TLS, or to this machine, by the address that the connection went to.
 
     `peer` is what the transport says of the other end. Raises `MailFailedError`.

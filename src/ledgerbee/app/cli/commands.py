@@ -78,7 +78,7 @@ def _log_only() -> None:
     if not sys.stderr.isatty():
         from ledgerbee.platform import logs
 
-        logs.take_over()
+        logs.capture_stderr()
 
 
 @app.command()

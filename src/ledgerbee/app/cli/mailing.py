@@ -53,7 +53,7 @@ def test(address: Annotated[str, typer.Argument(metavar="ADDRESS", help="Where t
         mailer = Mailer(settings.smtp_url, settings.mail_from)
         try:
             asyncio.run(
-                mailer.send(message, tell=lambda step, answer: typer.echo(f"{step}: {' '.join(answer.split())}"))
+                mailer.send(message, on_step=lambda step, answer: typer.echo(f"{step}: {' '.join(answer.split())}"))
             )
         except MailRefusedError as fault:
             fail(f"Refused for good: {fault}")
