@@ -74,7 +74,7 @@ def refusal(row: Row) -> Refusal | None:
         entered = LOOP.run(_entered(row, DIRECTORY, OPENS, wire.ImportedEntryRequest))
         if isinstance(entered, Refusal):
             return entered
-        entries.prepare(COMPANY, NOW, entry_rules.complete(entered, BOOKS, new_id()))
+        entries.hash_entry(COMPANY, NOW, entry_rules.entry_to_post(entered, BOOKS, new_id()))
     except LedgerBeeError as fault:
         return refusal_of(row.line, fault)
     for text in (entered.description, entered.reference, entered.external_system_id):

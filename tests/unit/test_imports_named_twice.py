@@ -41,7 +41,7 @@ def row(path: str, **fields: Any) -> dict[str, Any]:
 def both_ways(content: dict[str, Any]) -> list[Any]:
     """The row as the fast way has it, and as the models have it."""
     text = json.dumps(content).encode()
-    plain = wire.plain_row(text)
+    plain = wire.decode_row(text)
     assert plain is not None
     return [plain, decode_json(text)]
 

@@ -80,7 +80,7 @@ def test_a_row_of_a_file_finds_its_account(number: str) -> None:
         f'{{"accountNumber":{number},"side":"DEBIT","amount":1.0}},'
         f'{{"accountNumber":1010,"side":"CREDIT","amount":1e0}}]}}'
     ).encode()
-    assert wire.plain_row(text) is None, "a number that isn't written plainly is left to the models"
+    assert wire.decode_row(text) is None, "a number that isn't written plainly is left to the models"
     row = decode_json(text)
     wire.collect(row, wanted)
     assert wanted.account_numbers == {1010}

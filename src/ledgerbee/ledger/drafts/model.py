@@ -7,7 +7,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from ledgerbee.core.errors import ErrorCode
-from ledgerbee.ledger.entries.model import AccountName, EnteredEntry
+from ledgerbee.ledger.entries.model import AccountName, EntryInput
 
 
 class DraftStatus(StrEnum):
@@ -28,7 +28,7 @@ class Draft:
     """
 
     id: UUID
-    content: EnteredEntry
+    content: EntryInput
     line_ids: tuple[UUID, ...]
     accounts: Mapping[UUID, AccountName]
     created_at: datetime

@@ -9,51 +9,57 @@ import asyncpg
 
 from ledgerbee.core.paging import PageRequest
 from ledgerbee.ledger.drafts.model import DRAFT_JOURNAL_ENTRY_NOT_FOUND, Draft, DraftStatus
-from ledgerbee.ledger.entries.model import AccountName, EnteredEntry, EnteredLine, EntryType, LineType, Side
+from ledgerbee.ledger.entries.model import AccountName, EntryInput, LineInput, Side, entry_values, line_values
 from ledgerbee.ledger.entries.rules import MAX_AT_ONCE, Portion
-from ledgerbee.ledger.entries.store import EntryFilter, array_literal, filters_of
+from ledgerbee.ledger.entries.store import (
+    ENTRY_COLUMNS,
+    ENTRY_TYPES,
+    LINE_COLUMNS,
+    LINE_TYPES,
+    EntryFilter,
+    array_literal,
+    entry_values_of,
+    filters_of,
+    line_values_of,
+    listed,
+)
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.db import TOO_MUCH_CONTENTION
 from ledgerbee.platform.key_ranges import fetch_page_by_range
 from ledgerbee.platform.steps import give_way, in_steps
 
-#: What `_values` gives, in its order. Lists of tags are array literals.
-_COLUMNS: Final = (
-    "entry_type, entry_date, currency, exchange_rate, original_amount, description, reference, external_system_id,"
-    " customer_id, vendor_id, journal_category_id, tag_ids, delivery_date"
-)
+_COLUMNS: Final = ("currency", "exchange_rate", *ENTRY_COLUMNS)
+_LINE_COLUMNS: Final = ("vat_included", "vat_amount", *LINE_COLUMNS)
+
+
+def _from_arrays(columns: Sequence[str], types: Sequence[str], first: int) -> str:
+    """SELECT of these columns, and FROM with an array for each, from the parameter `first` on; tags are literals."""
+    selected = listed(columns, "t").replace("t.tag_ids", "t.tag_ids::uuid[]")
+    arrays = ", ".join(f"${place}::{kind}[]" for place, kind in enumerate(types, first))
+    return f"{selected} FROM unnest({arrays}) AS t ({listed(columns)})"
+
+
 _SELECT: Final = f"""
-SELECT id, status, {_COLUMNS}, attachment_count, journal_entry_id, created_at, updated_at, xmin AS version
+SELECT id, status, {listed(_COLUMNS)}, attachment_count, journal_entry_id, created_at, updated_at, xmin AS version
 FROM draft_journal_entries
 """
+_INSERTED: Final = ("id", "attachment_count", *_COLUMNS)
 _INSERT: Final = f"""
-INSERT INTO draft_journal_entries (company_id, created_at, updated_at, id, attachment_count, {_COLUMNS})
-SELECT $1, $2, $2, d.id, d.attachment_count, d.entry_type, d.entry_date, d.currency, d.exchange_rate,
-       d.original_amount, d.description, d.reference, d.external_system_id, d.customer_id, d.vendor_id,
-       d.journal_category_id, d.tag_ids::uuid[], d.delivery_date
-FROM unnest($3::uuid[], $4::int[], $5::text[], $6::date[], $7::text[], $8::numeric[], $9::numeric[], $10::text[],
-            $11::text[], $12::text[], $13::uuid[], $14::uuid[], $15::uuid[], $16::text[], $17::date[])
-    AS d (id, attachment_count, entry_type, entry_date, currency, exchange_rate, original_amount, description,
-          reference, external_system_id, customer_id, vendor_id, journal_category_id, tag_ids, delivery_date)
+INSERT INTO draft_journal_entries (company_id, created_at, updated_at, {listed(_INSERTED)})
+SELECT $1, $2, $2, {_from_arrays(_INSERTED, ("uuid", "int", "text", "numeric", *ENTRY_TYPES), 3)}
 """
 _UPDATE: Final = f"""
-UPDATE draft_journal_entries SET (updated_at, attachment_count, {_COLUMNS})
-    = ($3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16::text::uuid[], $17)
+UPDATE draft_journal_entries SET (updated_at, attachment_count, {listed(_COLUMNS)})
+    = ($3, $4, {", ".join(f"${place}" for place in range(5, len(_COLUMNS) + 4))}, ${len(_COLUMNS) + 4}::text::uuid[])
 WHERE company_id = $1 AND id = $2
 """
-_INSERT_LINES: Final = """
-INSERT INTO draft_journal_lines (company_id, draft_id, line_number, id, account_id, is_debit, amount, line_type,
-                                 vat_code_id, description, tag_ids, vat_included, vat_amount)
-SELECT $1, l.draft_id, l.line_number, l.id, l.account_id, l.is_debit, l.amount, l.line_type, l.vat_code_id,
-       l.description, l.tag_ids::uuid[], l.vat_included, l.vat_amount
-FROM unnest($2::uuid[], $3::int[], $4::uuid[], $5::uuid[], $6::boolean[], $7::numeric[], $8::text[], $9::uuid[],
-            $10::text[], $11::text[], $12::boolean[], $13::numeric[])
-    AS l (draft_id, line_number, id, account_id, is_debit, amount, line_type, vat_code_id, description, tag_ids,
-          vat_included, vat_amount)
+_INSERTED_LINES: Final = ("draft_id", "line_number", "id", *_LINE_COLUMNS)
+_INSERT_LINES: Final = f"""
+INSERT INTO draft_journal_lines (company_id, {listed(_INSERTED_LINES)})
+SELECT $1, {_from_arrays(_INSERTED_LINES, ("uuid", "int", "uuid", "boolean", "numeric", *LINE_TYPES), 2)}
 """
-_LINE: Final = """
-SELECT l.draft_id, l.id, l.account_id, a.number AS account_number, a.name AS account_name, l.is_debit, l.amount,
-       l.line_type, l.vat_code_id, l.description, l.tag_ids, l.vat_included, l.vat_amount
+_LINE: Final = f"""
+SELECT l.draft_id, l.id, {listed(_LINE_COLUMNS, "l")}, a.number AS account_number, a.name AS account_name
 """
 _LINES: Final = f"""
 {_LINE} FROM draft_journal_lines l JOIN accounts a ON a.company_id = l.company_id AND a.id = l.account_id
@@ -73,8 +79,8 @@ SELECT (SELECT max(l.line_number) FROM draft_journal_lines l WHERE l.company_id 
 FROM unnest($2::uuid[]) WITH ORDINALITY AS d (id, number) ORDER BY d.number
 """
 _LIST: Final = f"""
-SELECT d.id, d.status, {", ".join(f"d.{name.strip()}" for name in _COLUMNS.split(","))}, d.attachment_count,
-       d.journal_entry_id, d.created_at, d.updated_at, d.xmin AS version
+SELECT d.id, d.status, {listed(_COLUMNS, "d")}, d.attachment_count, d.journal_entry_id, d.created_at, d.updated_at,
+       d.xmin AS version
 FROM page p JOIN draft_journal_entries d USING (company_id, id)
 """
 #: Newest first, and among one day's drafts the one made last.
@@ -207,20 +213,7 @@ async def delete(context: Context, draft_id: UUID) -> None:
 
 async def _insert_lines(context: Context, drafts: Sequence[Draft]) -> None:
     rows = [
-        (
-            draft.id,
-            number,
-            line_id,
-            line.account_id,
-            line.side is Side.DEBIT,
-            line.amount,
-            line.line_type,
-            line.vat_code_id,
-            line.description,
-            array_literal(line.tag_ids),
-            line.vat_included,
-            line.vat_amount,
-        )
+        (draft.id, number, line_id, *_line_values(line))
         async for draft in in_steps(drafts, lambda draft: len(draft.content.lines))
         for number, (line_id, line) in enumerate(zip(draft.line_ids, draft.content.lines, strict=True), 1)
     ]
@@ -256,40 +249,23 @@ async def _joined(rows: Sequence[asyncpg.Record], found: Sequence[asyncpg.Record
     return [_draft(row, lines[row["id"]]) async for row in in_steps(rows, lambda row: len(lines[row["id"]]))]
 
 
-def _values(content: EnteredEntry) -> tuple[Any, ...]:
-    return (
-        content.entry_type,
-        content.date,
-        content.currency,
-        content.exchange_rate,
-        content.original_amount,
-        content.description,
-        content.reference,
-        content.external_system_id,
-        content.customer_id,
-        content.vendor_id,
-        content.journal_category_id,
-        array_literal(content.tag_ids),
-        content.delivery_date,
-    )
+def _values(content: EntryInput) -> tuple[Any, ...]:
+    *others, tag_ids = entry_values(content)
+    return content.currency, content.exchange_rate, *others, array_literal(tag_ids)
+
+
+def _line_values(line: LineInput) -> tuple[Any, ...]:
+    account_id, side, *others, tag_ids, line_type = line_values(line)
+    own = line.vat_included, line.vat_amount
+    return *own, account_id, side is Side.DEBIT, *others, array_literal(tag_ids), line_type
 
 
 def _draft(row: asyncpg.Record, lines: Sequence[asyncpg.Record]) -> Draft:
-    content = EnteredEntry(
-        entry_type=EntryType(row["entry_type"]),
-        date=row["entry_date"],
+    content = EntryInput(
+        *entry_values_of(row),
         lines=tuple([_line(line) for line in lines]),
-        original_amount=row["original_amount"],
         currency=row["currency"],
         exchange_rate=row["exchange_rate"],
-        customer_id=row["customer_id"],
-        vendor_id=row["vendor_id"],
-        description=row["description"],
-        reference=row["reference"],
-        external_system_id=row["external_system_id"],
-        journal_category_id=row["journal_category_id"],
-        tag_ids=tuple(row["tag_ids"]),
-        delivery_date=row["delivery_date"],
     )
     return Draft(
         id=row["id"],
@@ -304,15 +280,5 @@ def _draft(row: asyncpg.Record, lines: Sequence[asyncpg.Record]) -> Draft:
     )
 
 
-def _line(row: asyncpg.Record) -> EnteredLine:
-    return EnteredLine(
-        account_id=row["account_id"],
-        side=Side.DEBIT if row["is_debit"] else Side.CREDIT,
-        amount=row["amount"],
-        vat_code_id=row["vat_code_id"],
-        description=row["description"],
-        tag_ids=tuple(row["tag_ids"]),
-        line_type=LineType(row["line_type"]),
-        vat_included=row["vat_included"],
-        vat_amount=row["vat_amount"],
-    )
+def _line(row: asyncpg.Record) -> LineInput:
+    return LineInput(*line_values_of(row), vat_included=row["vat_included"], vat_amount=row["vat_amount"])

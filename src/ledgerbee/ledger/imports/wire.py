@@ -1,14 +1,13 @@
 """A row of a file as an entry: the body of `POST /v2/journal-entries`, with numbers and names beside ids."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 from typing import Annotated, Any, Final, NamedTuple
 from uuid import UUID
 
 from fastapi.exceptions import RequestValidationError
-from msgspec import Meta, MsgspecError, Struct
+from msgspec import Meta, Struct
 from msgspec.json import Decoder
 from msgspec.structs import replace
 from pydantic import AfterValidator, Field, ValidationError
@@ -23,14 +22,33 @@ from ledgerbee.core.money import is_commodity, is_currency
 from ledgerbee.http.hints import with_hints
 from ledgerbee.http.stepwise import validated_in_steps
 from ledgerbee.http.validation import validation_error
-from ledgerbee.http.wire import MAX_LINE, MAX_TEXT, Id, OptionalLine, RequestModel, Whole, to_whole
-from ledgerbee.ledger.entries import fast_wire
-from ledgerbee.ledger.entries.model import MAX_LINES, MAX_TAGS, EnteredEntry, EnteredLine, EntryType, Side
+from ledgerbee.http.wire import Id, OptionalLine, RequestModel, Whole, to_whole
+from ledgerbee.ledger.entries.decoder_checks import check_struct
+from ledgerbee.ledger.entries.fast_wire import (
+    DECIDED,
+    LEFT,
+    FastEntry,
+    LineText,
+    Tags,
+    decode_amount,
+    decode_id,
+    decoded_values,
+    stripped,
+)
+from ledgerbee.ledger.entries.model import (
+    ENTRY_FIELDS,
+    MAX_LINES,
+    MAX_TAGS,
+    EntryInput,
+    EntryType,
+    LineInput,
+    Side,
+    entry_values,
+)
 from ledgerbee.ledger.entries.wire import CreateJournalEntryRequest, PositiveAmount, VatAmount, VatIncluded
 from ledgerbee.ledger.imports.rules import Directory, References
 from ledgerbee.parties.party.model import CUSTOMER_NOT_FOUND, VENDOR_NOT_FOUND
 
-_Text = Annotated[str, Meta(max_length=MAX_LINE)]
 #: Names of an entry, or of all of its lines, from which on it is validated in steps.
 _MANY: Final = 1_000
 _Number = Annotated[int, Field(strict=True, ge=1, le=2_147_483_647), Whole]
@@ -45,7 +63,7 @@ class ImportedLineRequest(RequestModel):
     amount: PositiveAmount
     vat_code_id: Id | None = None
     description: OptionalLine | None = None
-    tag_ids: list[Id] = Field(default_factory=list, max_length=100)
+    tag_ids: list[Id] = Field(default_factory=list, max_length=MAX_TAGS)
     vat_code: OptionalLine | None = None
     vat_included: VatIncluded = None
     vat_amount: VatAmount = None
@@ -72,10 +90,56 @@ class BookedEntryRequest(ImportedEntryRequest):
     currency: Annotated[str, AfterValidator(_check_code)] | None = None
 
 
+# The usual row, decoded as in `entries.fast_wire`: whatever is in the least unusual is left to the models above.
+
+
+class _FastLine(Struct, frozen=True, gc=False, rename="camel", forbid_unknown_fields=True):
+    side: Side
+    amount: str | int
+    account_number: Annotated[int, Meta(ge=1, le=2_147_483_647)] | None = None
+    account_id: DriverUUID | None = None
+    vat_code: LineText | None = None
+    vat_code_id: DriverUUID | None = None
+    description: LineText | None = None
+    tag_ids: Tags = ()
+
+
+class _FastRow(FastEntry, frozen=True, gc=False, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    lines: Annotated[tuple[_FastLine, ...], Meta(min_length=1, max_length=MAX_LINES)]
+    customer_number: LineText | None = None
+    vendor_number: LineText | None = None
+    journal_category: LineText | None = None
+
+
+class FastRow(NamedTuple):
+    """A row from the fast decoder: with the values of `EntryFields` and the amounts of its lines."""
+
+    row: _FastRow
+    values: Sequence[Any]
+    amounts: Sequence[Decimal]
+
+
+check_struct(_FastRow, ImportedEntryRequest, DECIDED)
+_DECODER: Final = Decoder(_FastRow, dec_hook=decode_id)
+
+
+def decode_row(raw: bytes) -> FastRow | None:
+    """The row in a line of JSON; None if that is left to the models."""
+    if b"\\" in raw:
+        return None
+    try:
+        row = _DECODER.decode(raw)
+        amounts = [decode_amount(line.amount) for line in row.lines]
+        values = decoded_values(row, decode_amount(row.original_amount))
+    except LEFT:
+        return None
+    return FastRow(row, values, amounts) if min(amounts) > 0 else None
+
+
 def collect(row: Any, wanted: References) -> None:
     """Add what a row refers to. Takes whatever JSON there is: what is wrong with it is told later."""
-    if isinstance(row, PlainRow):
-        _collect_plain(row.row, wanted)
+    if isinstance(row, FastRow):
+        _collect_fast(row.row, wanted)
         return
     if not isinstance(row, dict):
         return
@@ -99,7 +163,7 @@ def collect(row: Any, wanted: References) -> None:
             wanted.vat_codes.add(code.strip())
 
 
-def _collect_plain(row: "_Plain", wanted: References) -> None:
+def _collect_fast(row: _FastRow, wanted: References) -> None:
     for line in row.lines:
         if line.account_number is not None:
             wanted.account_numbers.add(line.account_number)
@@ -115,14 +179,14 @@ def _collect_plain(row: "_Plain", wanted: References) -> None:
         wanted.categories.add(row.journal_category.strip())
 
 
-def entered(row: Any, directory: Directory, model: type[ImportedEntryRequest] = ImportedEntryRequest) -> EnteredEntry:
+def entered(row: Any, directory: Directory, model: type[ImportedEntryRequest] = ImportedEntryRequest) -> EntryInput:
     """The entry that a row describes, as `model` has it.
 
     Raises validation errors, `ACCOUNT_NOT_FOUND`, `VAT_CODE_NOT_FOUND`, `CUSTOMER_NOT_FOUND`, `VENDOR_NOT_FOUND` and
     `JOURNAL_CATEGORY_NOT_FOUND` for numbers and names that the company doesn't have.
     """
-    if isinstance(row, PlainRow):
-        return _resolved(row.row, row.original_amount, row.amounts, None, directory)
+    if isinstance(row, FastRow):
+        return _resolved(row.row, row.values, row.amounts, directory)
     _check_no_files(row)
     try:
         request = model.model_validate(row)
@@ -134,7 +198,7 @@ def entered(row: Any, directory: Directory, model: type[ImportedEntryRequest] = 
 
 async def entered_in_steps(
     row: Any, directory: Directory, model: type[ImportedEntryRequest] = ImportedEntryRequest
-) -> EnteredEntry:
+) -> EntryInput:
     """What `entered` gives, of a row that `is_large`: in steps, and with a limit of what is found wrong."""
     _check_no_files(row)
     try:
@@ -159,59 +223,50 @@ def _check_no_files(row: Any) -> None:
         raise invalid(("attachments", "whitelistValidation", "attachments should not exist"))
 
 
-def _of_request(request: ImportedEntryRequest, directory: Directory) -> EnteredEntry:
-    amounts = [line.amount for line in request.lines]
-    return _resolved(request, request.original_amount, amounts, request.exchange_rate, directory)
+def _of_request(request: ImportedEntryRequest, directory: Directory) -> EntryInput:
+    *others, tag_ids = entry_values(request)
+    return _resolved(request, [*others, tuple(tag_ids)], [line.amount for line in request.lines], directory)
+
+
+_CUSTOMER, _VENDOR, _CATEGORY = (
+    ENTRY_FIELDS.index(name) for name in ("customer_id", "vendor_id", "journal_category_id")
+)
 
 
 def _resolved(
-    request: "ImportedEntryRequest | _Plain",
-    original_amount: Decimal,
-    amounts: Sequence[Decimal],
-    exchange_rate: Decimal | None,
-    directory: Directory,
-) -> EnteredEntry:
-    lines: Sequence[ImportedLineRequest | _PlainLine] = request.lines
-    return EnteredEntry(
-        entry_type=request.entry_type,
-        date=request.date,
-        lines=tuple(
-            [
-                _line(number, line, amount, directory)
-                for number, (line, amount) in enumerate(zip(lines, amounts, strict=True))
-            ]
-        ),
-        original_amount=original_amount,
+    request: ImportedEntryRequest | _FastRow, given: Sequence[Any], amounts: Sequence[Decimal], directory: Directory
+) -> EntryInput:
+    """The entry of a row; `given` are its values of `EntryFields`, without what it names by number or name."""
+    rows: Sequence[ImportedLineRequest | _FastLine] = request.lines
+    lines = [
+        _line(number, line, amount, directory) for number, (line, amount) in enumerate(zip(rows, amounts, strict=True))
+    ]
+    values = list(given)
+    values[_CUSTOMER] = _named(
+        ("customerId", request.customer_id),
+        ("customerNumber", request.customer_number),
+        directory.customers,
+        CUSTOMER_NOT_FOUND,
+    )
+    values[_VENDOR] = _named(
+        ("vendorId", request.vendor_id), ("vendorNumber", request.vendor_number), directory.vendors, VENDOR_NOT_FOUND
+    )
+    values[_CATEGORY] = _named(
+        ("journalCategoryId", request.journal_category_id),
+        ("journalCategory", request.journal_category),
+        directory.categories,
+        JOURNAL_CATEGORY_NOT_FOUND,
+    )
+    return EntryInput(
+        *values,
+        lines=tuple(lines),
         owes_control_line=request.entry_type is not EntryType.JOURNAL_ENTRY,
         currency=request.currency,
-        exchange_rate=exchange_rate,
-        customer_id=_named(
-            ("customerId", request.customer_id),
-            ("customerNumber", request.customer_number),
-            directory.customers,
-            CUSTOMER_NOT_FOUND,
-        ),
-        vendor_id=_named(
-            ("vendorId", request.vendor_id),
-            ("vendorNumber", request.vendor_number),
-            directory.vendors,
-            VENDOR_NOT_FOUND,
-        ),
-        description=request.description,
-        reference=fast_wire.stripped(request.reference),
-        external_system_id=fast_wire.stripped(request.external_system_id),
-        journal_category_id=_named(
-            ("journalCategoryId", request.journal_category_id),
-            ("journalCategory", request.journal_category),
-            directory.categories,
-            JOURNAL_CATEGORY_NOT_FOUND,
-        ),
-        tag_ids=tuple(request.tag_ids),
-        delivery_date=request.delivery_date if isinstance(request, ImportedEntryRequest) else None,
+        exchange_rate=request.exchange_rate,
     )
 
 
-def _line(number: int, line: "ImportedLineRequest | _PlainLine", amount: Decimal, directory: Directory) -> EnteredLine:
+def _line(number: int, line: ImportedLineRequest | _FastLine, amount: Decimal, directory: Directory) -> LineInput:
     path = f"lines.{number}"
     account_id = _named(
         (f"{path}.accountId", line.account_id),
@@ -227,9 +282,7 @@ def _line(number: int, line: "ImportedLineRequest | _PlainLine", amount: Decimal
         directory.vat_codes,
         VAT_CODE_NOT_FOUND,
     )
-    entered = EnteredLine(
-        account_id, line.side, amount, code_id, fast_wire.stripped(line.description), tuple(line.tag_ids)
-    )
+    entered = LineInput(account_id, line.side, amount, code_id, stripped(line.description), tuple(line.tag_ids))
     if isinstance(line, ImportedLineRequest) and (line.vat_included is not None or line.vat_amount is not None):
         return replace(entered, vat_included=line.vat_included, vat_amount=line.vat_amount)
     return entered
@@ -253,64 +306,6 @@ def _named(
     if found is None:
         raise code.error(f"{code.meaning}: {wanted}", property=place)
     return found
-
-
-# The usual row, without the general way, as in `entries.fast_wire`: whatever is in the least unusual is left to the
-# models above, which accept it or say what is wrong.
-
-
-class _PlainLine(Struct, frozen=True, gc=False, rename="camel", forbid_unknown_fields=True):
-    side: Side
-    amount: str | int
-    account_number: Annotated[int, Meta(ge=1, le=2_147_483_647)] | None = None
-    account_id: DriverUUID | None = None
-    vat_code: _Text | None = None
-    vat_code_id: DriverUUID | None = None
-    description: _Text | None = None
-    tag_ids: Annotated[tuple[DriverUUID, ...], Meta(max_length=MAX_TAGS)] = ()
-
-
-class _Plain(Struct, frozen=True, gc=False, rename="camel", forbid_unknown_fields=True):
-    entry_type: EntryType
-    date: date
-    lines: Annotated[tuple[_PlainLine, ...], Meta(min_length=1, max_length=MAX_LINES)]
-    original_amount: str | int
-    customer_number: _Text | None = None
-    customer_id: DriverUUID | None = None
-    vendor_number: _Text | None = None
-    vendor_id: DriverUUID | None = None
-    journal_category: _Text | None = None
-    journal_category_id: DriverUUID | None = None
-    description: Annotated[str, Meta(max_length=MAX_TEXT)] | None = None
-    reference: _Text | None = None
-    external_system_id: _Text | None = None
-    currency: str | None = None
-    tag_ids: Annotated[tuple[DriverUUID, ...], Meta(max_length=MAX_TAGS)] = ()
-
-
-class PlainRow(NamedTuple):
-    """A row that can be taken as it is, if the company has what it names; and its amounts."""
-
-    row: _Plain
-    original_amount: Decimal
-    amounts: list[Decimal]
-
-
-_DECODER: Final = Decoder(_Plain, dec_hook=fast_wire.plain_id)
-
-
-def plain_row(raw: bytes) -> PlainRow | None:
-    """The row in a line of JSON, or None if it isn't plain."""
-    if b"\\" in raw:
-        return None
-    try:
-        row = _DECODER.decode(raw)
-        amounts = [fast_wire.plain_amount(line.amount) for line in row.lines]
-        original_amount = fast_wire.plain_amount(row.original_amount)
-    except (MsgspecError, fast_wire.NotPlainError, ValueError, RecursionError):  # ValueError: no UTF-8, too many digits
-        return None
-    is_plain = min(amounts) > 0 and (row.currency is None or is_currency(row.currency))
-    return PlainRow(row, original_amount, amounts) if is_plain else None
 
 
 @lru_cache(maxsize=4096)

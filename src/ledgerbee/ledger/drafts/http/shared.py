@@ -6,6 +6,7 @@ from uuid import UUID
 
 from fastapi import Path, Response
 
+from ledgerbee.core.errors import property_path
 from ledgerbee.http.caller import Caller
 from ledgerbee.http.pieces import InPieces
 from ledgerbee.http.wire import Id, pages
@@ -21,13 +22,8 @@ from ledgerbee.ledger.entries.model import (
     PERIOD_LOCKED,
 )
 from ledgerbee.ledger.entries.query import EntryQuery
-from ledgerbee.ledger.entries.rules import Portion, below
-from ledgerbee.ledger.entries.wire import (
-    CreateJournalEntryBatchRequest,
-    CreateJournalEntryBatchV1Request,
-    CreateJournalEntryRequest,
-    CreateJournalEntryV1Request,
-)
+from ledgerbee.ledger.entries.rules import Portion
+from ledgerbee.ledger.entries.wire import AnyEntryBody, BatchBody, CreateJournalEntryBatchV1Request
 from ledgerbee.ledger.uploads.actions import decoded, staged
 from ledgerbee.ledger.uploads.model import INVALID_ATTACHMENT_TYPE
 from ledgerbee.platform.context import Context
@@ -97,14 +93,12 @@ def _in_pieces(caller: Caller, found: store.Found, start: bytes = b"", end: byte
     return InPieces(in_portions(caller, found.counts, read, json_of, start, end, may_lack=bool(start)))
 
 
-async def create(caller: Caller, body: CreateJournalEntryRequest | CreateJournalEntryV1Request) -> Response:
+async def create(caller: Caller, body: AnyEntryBody) -> Response:
     """Make one draft."""
     return await _create(caller, [body], [""], _created)
 
 
-async def create_batch(
-    caller: Caller, body: CreateJournalEntryBatchRequest | CreateJournalEntryBatchV1Request
-) -> Response:
+async def create_batch(caller: Caller, body: BatchBody | CreateJournalEntryBatchV1Request) -> Response:
     """Make drafts together."""
     return await _create(
         caller, body.entries, [f"entries.{index}" for index in range(len(body.entries))], _created_batch
@@ -113,11 +107,11 @@ async def create_batch(
 
 async def _create(
     caller: Caller,
-    bodies: Sequence[CreateJournalEntryRequest | CreateJournalEntryV1Request],
+    bodies: Sequence[AnyEntryBody],
     paths: Sequence[str],
     answer: Callable[[Sequence[bytes]], Response],
 ) -> Response:
-    files = await decoded([body.attachments for body in bodies], [below(path, "attachments") for path in paths])
+    files = await decoded([body.attachments for body in bodies], [property_path(path, "attachments") for path in paths])
     async with staged(caller, files) as attached:
         entries = await entered(bodies, attached)
 

@@ -28,13 +28,14 @@ from ledgerbee.ledger.drafts.wire import (
     DraftJournalEntryResponse,
     ListDraftJournalEntriesResponse,
     UpdateDraftJournalEntryRequest,
+    changes_of,
 )
 from ledgerbee.ledger.entries.actions import warned
 from ledgerbee.ledger.entries.model import JOURNAL_ENTRY_CONTROL_LINE_NOT_ALLOWED
 from ledgerbee.ledger.entries.query import EntryQuery
 from ledgerbee.ledger.entries.wire import (
-    CreateJournalEntryBatchRequest,
-    CreateJournalEntryRequest,
+    BatchBody,
+    EntryBody,
     JournalEntryV1Response,
 )
 from ledgerbee.ledger.uploads.actions import decoded, staged
@@ -64,7 +65,7 @@ _ADDED = (
         max_body=LARGE_BODY,
     ),
 )
-async def create_draft_journal_batch_v2(caller: CallerDep, body: CreateJournalEntryBatchRequest) -> Response:
+async def create_draft_journal_batch_v2(caller: CallerDep, body: BatchBody) -> Response:
     """Create draft journal entries in batch."""
     return await create_batch(caller, body)
 
@@ -95,7 +96,7 @@ async def list_draft_journal_entries_v2(
         max_body=LARGE_BODY,
     ),
 )
-async def create_draft_journal_entry_v2(caller: CallerDep, body: CreateJournalEntryRequest) -> Response:
+async def create_draft_journal_entry_v2(caller: CallerDep, body: EntryBody) -> Response:
     """Create a draft journal entry."""
     return await create(caller, body)
 
@@ -150,7 +151,7 @@ async def update_draft_journal_entry_v2(
 ) -> Response:
     """Update a draft journal entry."""
     async with staged(caller, await decoded([body.attachments or ()], ["attachments"])) as (files,):
-        changes = body.changes(files)
+        changes = changes_of(body, files)
 
         async def work(context: Context) -> Response:
             changed = await actions.update(context, draft_journal_entry_id, changes)

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from ledgerbee.core.ids import UUID
-from ledgerbee.ledger.entries import rules, store
+from ledgerbee.ledger.entries import store
+from ledgerbee.ledger.entries.json_text import json_of
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.steps import give_way
 
@@ -13,10 +14,10 @@ async def correct(context: Context, entry_id: UUID, changes: Mapping[str, str | 
 
     Tells `journal_entry.updated` if anything became different. Raises `JOURNAL_ENTRY_NOT_FOUND`.
     """
-    before = rules.json_of(await store.get(context, entry_id))
+    before = json_of(await store.get(context, entry_id))
     await give_way()
     await store.correct(context, entry_id, changes)
-    written = rules.json_of(await store.get(context, entry_id))
+    written = json_of(await store.get(context, entry_id))
     if written != before:
         context.emit("journal_entry.updated", entry_id, written, before=before)
     return written

@@ -11,6 +11,7 @@ from ledgerbee.http.pieces import InPieces
 from ledgerbee.http.wire import Id, pages
 from ledgerbee.ledger.entries import rules, store
 from ledgerbee.ledger.entries.http.pieces import in_portions
+from ledgerbee.ledger.entries.json_text import json_of
 from ledgerbee.ledger.entries.model import JOURNAL_ENTRY_NOT_FOUND, JournalEntry
 from ledgerbee.ledger.entries.query import EntryQuery
 from ledgerbee.ledger.entries.wire import JournalEntryResponse, ListJournalEntriesResponse
@@ -41,7 +42,7 @@ async def list_journal_entries(context: Ctx, caller: CallerDep, query: Annotated
     if found.entries is None:
         return _in_pieces(caller, found, b'{"data":[', end)
     entries = b",".join(
-        [rules.json_of(entry) async for entry in in_steps(found.entries, lambda entry: len(entry.content.lines))]
+        [json_of(entry) async for entry in in_steps(found.entries, lambda entry: len(entry.content.lines))]
     )
     return Response(b'{"data":[%b%b' % (entries, end), media_type="application/json")
 
@@ -62,11 +63,11 @@ async def get_journal_entry(context: Ctx, caller: CallerDep, journal_entry_id: E
     if found.entries is None:
         return _in_pieces(caller, found)
     (entry,) = found.entries
-    return Response(rules.json_of(entry), media_type="application/json")
+    return Response(json_of(entry), media_type="application/json")
 
 
 def _in_pieces(caller: Caller, found: store.Found, start: bytes = b"", end: bytes = b"") -> Response:
     async def read(context: Context, portions: Sequence[rules.Portion]) -> Sequence[JournalEntry]:
         return await store.read_portions(context, found, portions)
 
-    return InPieces(in_portions(caller, found.counts, read, rules.json_of, start, end))
+    return InPieces(in_portions(caller, found.counts, read, json_of, start, end))

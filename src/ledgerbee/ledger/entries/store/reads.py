@@ -13,24 +13,28 @@ from ledgerbee.core.paging import PageRequest
 from ledgerbee.ledger.entries.model import (
     JOURNAL_ENTRY_NOT_FOUND,
     AccountName,
+    EntryToPost,
     EntryType,
     JournalEntry,
-    LineType,
-    NewEntry,
-    NewLine,
-    Side,
+    LineToPost,
 )
 from ledgerbee.ledger.entries.rules.portions import MAX_AT_ONCE, Portion
+from ledgerbee.ledger.entries.store.columns import (
+    ENTRY_COLUMNS,
+    LINE_COLUMNS,
+    entry_values_of,
+    line_values_of,
+    listed,
+)
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.key_ranges import KeyRange, fetch_page_by_range
 from ledgerbee.platform.listing import Filter
 from ledgerbee.platform.steps import give_way, in_steps
 
-_ENTRY: Final = """
-SELECT e.id, e.entry_number, e.entry_type, e.entry_date, e.currency, e.exchange_rate, e.original_amount,
-       e.description, e.reference, e.external_system_id, e.customer_id, e.vendor_id, e.journal_category_id, e.tag_ids,
-       e.source_type, e.source_id, e.reverses_entry_id, r.id AS reversed_by_entry_id, e.chain_position, e.posted_at,
-       e.previous_hash, e.hash, g.base_currency, e.attachment_count, e.delivery_date,
+_ENTRY: Final = f"""
+SELECT e.id, {listed(ENTRY_COLUMNS, "e")}, e.currency, e.exchange_rate,
+       e.source_type, e.source_id, e.reverses_entry_id, r.id AS reversed_by_entry_id, g.base_currency, e.entry_number,
+       e.chain_position, e.posted_at, e.previous_hash, e.hash, e.attachment_count,
        (SELECT v.actor FROM events v WHERE v.company_id = e.company_id AND v.sequence = 1 AND v.object_id
             = CASE e.source_type WHEN 'import' THEN e.source_id ELSE e.id END) AS posted_by
 """
@@ -40,9 +44,9 @@ LEFT JOIN journal_entries r ON r.company_id = e.company_id AND r.reverses_entry_
 """
 _GET: Final = f"{_ENTRY} FROM journal_entries e {_ENTRY_JOINS} WHERE e.company_id = $1 AND e.id = ANY ($2)"
 _LIST: Final = f"{_ENTRY} FROM page p JOIN journal_entries e USING (company_id, id) {_ENTRY_JOINS}"
-_LINE: Final = """
-SELECT l.entry_id, l.id, l.account_id, a.number AS account_number, a.name AS account_name, l.is_debit, l.amount,
-       l.base_amount, l.line_type, l.vat_code_id, l.description, l.tag_ids, l.vat_rate, l.vat_difference
+_LINE: Final = f"""
+SELECT l.entry_id, l.id, {listed(LINE_COLUMNS, "l")}, l.base_amount, l.vat_rate, l.vat_difference,
+       a.number AS account_number, a.name AS account_name
 """
 _LINES: Final = f"""
 {_LINE} FROM journal_lines l JOIN accounts a ON a.company_id = l.company_id AND a.id = l.account_id
@@ -267,44 +271,28 @@ async def _joined(rows: Sequence[asyncpg.Record], found: Sequence[asyncpg.Record
     return [_entry(row, lines[row["id"]]) async for row in in_steps(rows, lambda row: len(lines[row["id"]]))]
 
 
-def new_line(row: asyncpg.Record) -> NewLine:
+def new_line(row: asyncpg.Record) -> LineToPost:
     """A line as it was posted, from its row."""
-    return NewLine(
-        account_id=row["account_id"],
-        side=Side.DEBIT if row["is_debit"] else Side.CREDIT,
-        amount=abs(row["amount"]),
+    return LineToPost(
+        *line_values_of(row),
         base_amount=abs(row["base_amount"]),
-        line_type=LineType(row["line_type"]),
-        vat_code_id=row["vat_code_id"],
-        description=row["description"],
-        tag_ids=tuple(row["tag_ids"]),
         vat_rate=row["vat_rate"],
         vat_difference=row["vat_difference"],
     )
 
 
-def new_entry(row: asyncpg.Record, lines: Iterable[asyncpg.Record], hashes: Sequence[bytes] = ()) -> NewEntry:
+def new_entry(row: asyncpg.Record, lines: Iterable[asyncpg.Record], hashes: Sequence[bytes] = ()) -> EntryToPost:
     """An entry as it was posted, from its row, those of its lines, and the hashes of what is attached to it."""
-    return NewEntry(
+    return EntryToPost(
+        *entry_values_of(row),
         id=row["id"],
-        entry_type=EntryType(row["entry_type"]),
-        date=row["entry_date"],
         currency=row["currency"],
         exchange_rate=row["exchange_rate"],
-        original_amount=row["original_amount"],
-        description=row["description"],
-        reference=row["reference"],
-        external_system_id=row["external_system_id"],
-        customer_id=row["customer_id"],
-        vendor_id=row["vendor_id"],
-        journal_category_id=row["journal_category_id"],
-        tag_ids=tuple(row["tag_ids"]),
         source_type=row["source_type"],
         source_id=row["source_id"],
         reverses_entry_id=row["reverses_entry_id"],
         lines=tuple([new_line(line) for line in lines]),
         attachment_hashes=tuple(hashes),
-        delivery_date=row["delivery_date"],
     )
 
 
