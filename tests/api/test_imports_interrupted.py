@@ -12,7 +12,7 @@ from tests.conftest import Api
 from tests.ledger_books import as_owner, books_of
 
 from ledgerbee.core.errors import LedgerBeeError
-from ledgerbee.ledger.imports.model import JournalImport, Place
+from ledgerbee.ledger.imports.model import ImportId, JournalImport, Place
 from ledgerbee.ledger.imports.reading import rows_of
 from ledgerbee.ledger.imports.run import Chunk, ImportSession, Rows, carry_out
 from ledgerbee.ledger.imports.source import Parts
@@ -48,12 +48,12 @@ async def test_posting_and_reading_fail_together(api: Api, database_url: str) ->
     session = ImportSession(api.database, api.clock, api.tenant)
 
     async def reader(state: JournalImport) -> Rows:
-        return _LosesTheDatabase(await rows_of(session, state, Parts(UUID(sent), session.read)), database_url)
+        return _LosesTheDatabase(await rows_of(session, state, Parts(ImportId(UUID(sent)), session.read)), database_url)
 
     told: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
     with pytest.raises(LedgerBeeError) as fault:
-        await carry_out(session, UUID(sent), reader)
+        await carry_out(session, ImportId(UUID(sent)), reader)
     ended_by = fault.value.error_code
     del fault  # its traceback holds the tasks, which are told of when nobody holds them
     gc.collect()

@@ -14,7 +14,7 @@ from pydantic import Field, ValidationError
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.http.json_body import decode_json
 from ledgerbee.http.wire import MAX_LINE, Id, OptionalLine, RequestModel
-from ledgerbee.ledger.entries.decoder_checks import check_struct
+from ledgerbee.ledger.entries.decoder_checks import check_fields, check_struct
 from ledgerbee.ledger.entries.fast_wire import decode_batch, decode_entry
 from ledgerbee.ledger.entries.model import EntryType
 from ledgerbee.ledger.entries.wire import CreateJournalEntryBatchRequest, CreateJournalEntryRequest
@@ -205,3 +205,10 @@ def test_a_struct_that_takes_more_than_its_model_is_refused(name: str, kind: Any
     own: list[Any] = [(name, kind, None)] if name == "needed" else [("needed", bool), (name, kind, None)]
     with pytest.raises(TypeError, match=f"More takes what Described doesn't: {what}$"):
         check_struct(defstruct("More", own), Described)
+
+
+@pytest.mark.parametrize("kind", [Same, Described])
+def test_a_description_without_a_field_is_refused(kind: type[Same] | type[Described]) -> None:
+    check_fields(["name", "needed"], kind)
+    with pytest.raises(TypeError, match=f"{kind.__name__} has no other"):
+        check_fields(["name", "other"], kind)

@@ -18,8 +18,8 @@ from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.imports.formats import CsvReader, DialectReader, JsonlReader, Row, RowReader
 from ledgerbee.ledger.imports.formats.rows import MAX_LINE_BYTES
 from ledgerbee.ledger.imports.model import NOTHING_SAID, CsvDialect, CsvOptions, Place
+from ledgerbee.ledger.imports.row_wire import FastRow, ImportedEntryRequest, decode_row, entered
 from ledgerbee.ledger.imports.rules import Directory
-from ledgerbee.ledger.imports.wire import FastRow, ImportedEntryRequest, decode_row, entered
 
 START = Place()
 BANK, SALES = new_id(), new_id()

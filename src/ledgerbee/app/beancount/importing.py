@@ -19,7 +19,7 @@ from ledgerbee.app.beancount.translation import Accounts, Part, needed_rates, tr
 from ledgerbee.core.money import ZERO, format_decimal, total
 from ledgerbee.http.wire import MAX_LINE, MAX_TEXT
 from ledgerbee.ledger.imports import actions, reading, run, source, store
-from ledgerbee.ledger.imports.model import ImportFormat, JournalImport
+from ledgerbee.ledger.imports.model import ImportFormat, ImportId, JournalImport
 from ledgerbee.platform.context import Context
 from ledgerbee.tenancy.company import store as companies
 from ledgerbee.tenancy.rates import store as rates
@@ -73,7 +73,7 @@ async def begin_import(
     return run.Begun(import_id, rows_of, prepared.places)
 
 
-async def _give_up(session: run.ImportSession, secret: bytes, import_id: UUID, _: BaseException) -> None:
+async def _give_up(session: run.ImportSession, secret: bytes, import_id: ImportId, _: BaseException) -> None:
     """The command ends with what came up, and nothing stays."""
     async with session.database.connection() as connection:
         await store.give_up_upload(connection, session.tenant.company_id, import_id, secret)

@@ -153,7 +153,7 @@ def _import(
         company_id = the_company(found, company)
         done, errors, places = uvloop.run(_carry_out(found, company_id, begin, progress))
     if as_json:
-        from ledgerbee.ledger.imports.http import render, render_error
+        from ledgerbee.ledger.imports.wire import render, render_error
 
         listed = [render_error(error).model_dump(mode="json", by_alias=True) for error in errors]
         for error in listed if places else ():
@@ -249,6 +249,7 @@ async def _carry_out(
     from ledgerbee.core.dates import system_clock
     from ledgerbee.core.errors import LedgerBeeError
     from ledgerbee.core.ids import new_id
+    from ledgerbee.core.paging import PageRequest
     from ledgerbee.ledger.imports import run, store
     from ledgerbee.platform.jobs import company_tenant
 
@@ -265,7 +266,7 @@ async def _carry_out(
         except Exception as fault:  # noqa: BLE001  told, and the import ended with it
             note(f"unforeseen, request {tenant.request_id}: {type(fault).__name__}: {fault}")
             done = await run.end_unforeseen(session, begun.import_id, "an unforeseen error stopped it once")
-        errors = await session.read(lambda context: store.list_errors(context, done.id, page=1, limit=100))
+        errors = await session.read(lambda context: store.list_errors(context, done.id, PageRequest(limit=100)))
         return done, list(errors.rows), begun.places
     finally:
         await database.close()

@@ -1,7 +1,8 @@
-"""Compares a struct that bodies are decoded into with the model of these bodies, when the process starts.
+"""Compares the descriptions of a body with each other, when the process starts.
 
-Both say in JSON Schema what they take. What the struct takes, the model has to take too: each field of the struct is a
-field of the model, with a type that the model has and within its limits. Fields that only the model has are left to it.
+A struct that bodies are decoded into and the model of these bodies both say in JSON Schema what they take. What the
+struct takes, the model has to take too: each field of the struct is a field of the model, with a type that the model
+has and within its limits. Fields that only the model has are left to it.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -29,6 +30,14 @@ def check_struct(struct: type[msgspec.Struct], model: type[BaseModel], decided: 
     comparison = _Comparison(taken.get("$defs", {}), described.get("$defs", {}), decided)
     if faults := list(comparison.faults(taken, described, "")):
         raise TypeError(f"{struct.__name__} takes what {model.__name__} doesn't: {'; '.join(faults)}")
+
+
+def check_fields(names: Collection[str], *kinds: type[BaseModel] | type[msgspec.Struct]) -> None:
+    """Raise `TypeError` where one of these has not all of the fields."""
+    for kind in kinds:
+        known = kind.model_fields if issubclass(kind, BaseModel) else kind.__struct_fields__
+        if missing := set(names) - set(known):
+            raise TypeError(f"{kind.__name__} has no {', '.join(sorted(missing))}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from msgspec.structs import fields
 from ledgerbee.core.ids import DriverUUID, parse_id
 from ledgerbee.core.money import MAX_AMOUNT, is_currency
 from ledgerbee.http.wire import MAX_LINE, MAX_TEXT, RequestModel
-from ledgerbee.ledger.entries.decoder_checks import check_struct
+from ledgerbee.ledger.entries.decoder_checks import check_fields, check_struct
 from ledgerbee.ledger.entries.model import (
     ENTERED,
     ENTRY_FIELDS,
@@ -87,6 +87,7 @@ DECIDED: Final = frozenset({"originalAmount", "amount", "currency"})
 def check_decoder(batch: type[RequestModel]) -> None:
     """Raise `TypeError`, when the process starts, where this takes batches that their model doesn't."""
     check_struct(_Batch, batch, DECIDED)
+    check_fields(ENTRY_FIELDS, FastEntry)
 
 
 class DecodedEntry(NamedTuple):

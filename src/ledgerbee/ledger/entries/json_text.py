@@ -1,10 +1,11 @@
 """A posted entry as JSON, written once for its event, its response and the response that is kept for its key.
 
-The names and their order are those of the response models. What is neither computed here nor a fact of posting is
-taken from the entry by name: a field that `EntryFields` and `JournalEntryResponse` have needs nothing here. It is
-written by msgspec and not by the models: entries are posted by the thousand, and this is most of what each costs.
+The names are those of `EntryFields`, in its order, with what is computed here and what posting adds; the response
+models are compared with them when the process starts (`check_responses`). It is written by msgspec and not by the
+models: entries are posted by the thousand, and this is most of what each costs.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -17,20 +18,18 @@ from msgspec.json import Encoder
 
 from ledgerbee.core.dates import format_moment
 from ledgerbee.core.money import ONE, ZERO, format_decimal, places_of, quantum_of
-from ledgerbee.ledger.entries.model import EntryToPost, JournalEntry, LineToPost, LineType, Side, SourceType
-from ledgerbee.ledger.entries.wire import JournalEntryResponse, JournalLineResponse
+from ledgerbee.ledger.entries.model import ENTRY_FIELDS, JournalEntry, LineToPost, LineType, Side, SourceType
 
 _FROM_API: Final = (SourceType.API, None)
-_NAMES: Final = tuple(JournalEntryResponse.model_fields)
-
-
-def _names(first: str, after: str) -> tuple[str, ...]:
-    return _NAMES[_NAMES.index(first) : _NAMES.index(after)]
-
-
-#: Fields of the response that the entry has as they are, before its amount and after it.
-_BEFORE_AMOUNT: Final = _names("entry_type", "exchange_rate")
-_AFTER_AMOUNT: Final = _names("customer_id", "lines")
+#: Fields that the entry has as they are: those before currency, rate and amount, and those after.
+_OTHERS: Final = [name for name in ENTRY_FIELDS if name != "original_amount"]
+_BEFORE_AMOUNT: Final = (*_OTHERS[: _OTHERS.index("customer_id")], "currency")
+_AFTER_AMOUNT: Final = tuple(_OTHERS[_OTHERS.index("customer_id") :])
+_NAMES: Final = (
+    *("id", "entry_number", *_BEFORE_AMOUNT, "exchange_rate", "original_amount", *_AFTER_AMOUNT, "lines"),
+    *("attachment_count", "reverses_entry_id", "reversed_by_entry_id", "source_type", "source_id", "posted_by"),
+    *("posted_at", "created_at", "previous_hash", "hash"),
+)
 _before_amount: Final = attrgetter(*_BEFORE_AMOUNT)
 _after_amount: Final = attrgetter(*_AFTER_AMOUNT)
 
@@ -53,18 +52,13 @@ class _LineJson(Struct, rename="camel", gc=False):
     vat_difference: str | None
 
 
-def _check() -> None:
-    """Refuse models that this doesn't write. Raises `TypeError`, when the process starts."""
-    if _LineJson.__struct_fields__ != tuple(JournalLineResponse.model_fields):
-        raise TypeError("the JSON of a line differs from its response model")
-    if missing := {*_BEFORE_AMOUNT, *_AFTER_AMOUNT} - set(EntryToPost.__struct_fields__):
-        raise TypeError(f"entries have no {', '.join(sorted(missing))}, which their response model has")
-    written = ("id", "entry_number", *_BEFORE_AMOUNT, "exchange_rate", "original_amount", *_AFTER_AMOUNT)
-    if _NAMES[: len(written) + 1] != (*written, "lines"):
-        raise TypeError("the JSON of an entry differs from its response model")
+def check_responses(entry: Iterable[str], line: Iterable[str]) -> None:
+    """Raise `TypeError`, when the process starts, where the response models have other fields than what is written."""
+    for own, described in ((_NAMES, tuple(entry)), (_LineJson.__struct_fields__, tuple(line))):
+        if own != described:
+            raise TypeError(f"JSON with {', '.join(own)} is described as {', '.join(described)}")
 
 
-_check()
 _encode: Final = Encoder().encode
 
 

@@ -103,13 +103,13 @@ class EntryFields(Struct, frozen=True, gc=False):
     entry_type: EntryType
     date: date
     original_amount: Decimal
+    delivery_date: Day | None = None
     description: str | None = None
     reference: str | None = None
     external_system_id: str | None = None
     customer_id: UUID | None = None
     vendor_id: UUID | None = None
     journal_category_id: UUID | None = None
-    delivery_date: Day | None = None
     tag_ids: tuple[UUID, ...] = ()
 
 

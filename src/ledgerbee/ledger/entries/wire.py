@@ -29,8 +29,11 @@ from ledgerbee.http.wire import (
     WholeNumber,
     decimal_schema,
 )
+from ledgerbee.ledger.entries.decoder_checks import check_fields
 from ledgerbee.ledger.entries.fast_wire import DecodedBatch, DecodedEntry, check_decoder, decode_batch, decode_entry
+from ledgerbee.ledger.entries.json_text import check_responses
 from ledgerbee.ledger.entries.model import (
+    ENTRY_FIELDS,
     MAX_BATCH,
     MAX_LINES,
     MAX_TAGS,
@@ -222,6 +225,7 @@ else:  # FastAPI takes the model from the annotation
     BatchBody = CreateJournalEntryBatchRequest
 
 check_decoder(CreateJournalEntryBatchRequest)
+check_fields(ENTRY_FIELDS, CreateJournalEntryRequest, CreateJournalEntryV1Request)
 
 
 #: The body of an entry, whichever version of the API it came by.
@@ -298,6 +302,9 @@ class JournalEntryResponse(EntryResponse[JournalLineResponse], _Numbered):
     created_at: Moment
     previous_hash: str = Field(description="Hash of the entry before it in the company's audit chain (hexadecimal)")
     hash: str = Field(description="This entry's hash in the company's audit chain (hexadecimal)")
+
+
+check_responses(JournalEntryResponse.model_fields, JournalLineResponse.model_fields)
 
 
 class EntryWarningResponse(ResponseModel):

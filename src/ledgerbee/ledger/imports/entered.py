@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
-from uuid import UUID
 
 from msgspec.structs import replace
 
@@ -15,7 +14,7 @@ from ledgerbee.ledger.entries import rules as entry_rules
 from ledgerbee.ledger.entries import store as entry_store
 from ledgerbee.ledger.entries.model import IMPORT_SOURCE, EntryInput, EntryToPost
 from ledgerbee.ledger.entries.rules import Books
-from ledgerbee.ledger.imports import rules, store, wire
+from ledgerbee.ledger.imports import row_wire, rules, store
 from ledgerbee.ledger.imports.formats import CsvReader, JsonlReader, Row, RowReader
 from ledgerbee.ledger.imports.model import (
     CHUNK_BYTES,
@@ -24,6 +23,7 @@ from ledgerbee.ledger.imports.model import (
     CHUNK_LINES,
     WITHOUT_END,
     CsvDialect,
+    ImportId,
     Place,
     Reached,
     Refusal,
@@ -49,7 +49,7 @@ class EnteredRows:
     """The rows of a file, read, completed and prepared chunk by chunk: CSV if it has a dialect, else JSON Lines."""
 
     session: ImportSession
-    import_id: UUID
+    import_id: ImportId
     source: Source
     opens: Span
     csv_dialect: CsvDialect | None = None
@@ -109,9 +109,9 @@ class EnteredRows:
         """What the books make of a batch."""
         wanted = rules.References()
         async for row in in_steps(rows, _weight):
-            wire.collect(row.content, wanted)
+            row_wire.collect(row.content, wanted)
 
-        model = wire.BookedEntryRequest if self.takes_commodities else wire.ImportedEntryRequest
+        model = row_wire.BookedEntryRequest if self.takes_commodities else row_wire.ImportedEntryRequest
 
         async def look_up(context: Context) -> tuple[list[EntryInput | Refusal], Books]:
             directory = await store.load_directory(context, wanted)
@@ -148,7 +148,7 @@ class _Batch:
 
     def add(self, row: Row) -> None:
         self.rows.append(row)
-        self.is_fast = self.is_fast and isinstance(row.content, wire.FastRow)
+        self.is_fast = self.is_fast and isinstance(row.content, row_wire.FastRow)
         self._lines += _lines_of(row)
 
     def is_full(self, after: Place) -> bool:
@@ -169,16 +169,16 @@ async def _pieces(source: Source, position: int) -> AsyncIterator[bytes]:
 
 
 async def _entered(
-    row: Row, directory: rules.Directory, opens: Span, model: type[wire.ImportedEntryRequest]
+    row: Row, directory: rules.Directory, opens: Span, model: type[row_wire.ImportedEntryRequest]
 ) -> EntryInput | Refusal:
     """The entry of a row, or what is kept of its fault: an exception would hold on to all that validation found."""
     if isinstance(row.content, LedgerBeeError):
         return rules.refusal_of(row.line, row.content)
     try:
-        if wire.is_large(row.content):
-            entered = await wire.entered_in_steps(row.content, directory, model)
+        if row_wire.is_large(row.content):
+            entered = await row_wire.entered_in_steps(row.content, directory, model)
         else:
-            entered = wire.entered(row.content, directory, model)
+            entered = row_wire.entered(row.content, directory, model)
         rules.check_postable(entered, directory, opens)
     except LedgerBeeError as fault:
         return rules.refusal_of(row.line, fault)
@@ -186,7 +186,7 @@ async def _entered(
 
 
 def _lines_of(row: Row) -> int:
-    if isinstance(row.content, wire.FastRow):
+    if isinstance(row.content, row_wire.FastRow):
         return len(row.content.amounts)
     lines = row.content.get("lines") if isinstance(row.content, dict) else None
     return len(lines) if isinstance(lines, list) else 1
@@ -194,4 +194,4 @@ def _lines_of(row: Row) -> int:
 
 def _weight(row: Row) -> int:
     """Of the things between two turns of others (`steps.STRIDE`), how many a row counts for."""
-    return max(_lines_of(row), STRIDE // _TURN if isinstance(row.content, wire.FastRow) else STRIDE)
+    return max(_lines_of(row), STRIDE // _TURN if isinstance(row.content, row_wire.FastRow) else STRIDE)

@@ -18,6 +18,7 @@ from ledgerbee.ledger.imports.model import (
     IMPORT_JOB,
     JOURNAL_IMPORT_BUSY,
     JOURNAL_IMPORT_INVALID_STATE,
+    ImportId,
     JournalImport,
     Reached,
     Turn,
@@ -51,7 +52,7 @@ async def import_entries(run: JobRun) -> None:
     # Here, for the sake of the start: reading takes the API's models, and with them FastAPI.
     from ledgerbee.ledger.imports.reading import rows_of  # noqa: PLC0415
 
-    import_id = UUID(run.payload["importId"])
+    import_id = ImportId(UUID(run.payload["importId"]))
     tenant = await company_tenant(run.database, run.company_id, run.request_id, run.clock(), SYSTEM)
     session = ImportSession(run.database, run.clock, tenant)
     shift = _Shift(run)
@@ -78,7 +79,7 @@ async def import_entries(run: JobRun) -> None:
     await session.write(lambda context: _hand_on(context, import_id, reached))
 
 
-async def _hand_on(context: Context, import_id: UUID, reached: Reached | None) -> None:
+async def _hand_on(context: Context, import_id: ImportId, reached: Reached | None) -> None:
     known = {"reached": msgspec.to_builtins(reached)} if reached is not None else {}
     context.enqueue(IMPORT_JOB, goes_on=True, importId=str(import_id), **known)
 
@@ -123,7 +124,9 @@ class _Shift:
 async def give_up_import(run: JobRun, reason: str) -> None:
     """End an import as failed, with the reason; what it has posted stays. One that is over stays as it is."""
     tenant = await company_tenant(run.database, run.company_id, run.request_id, run.clock(), SYSTEM)
-    await end_unforeseen(ImportSession(run.database, run.clock, tenant), UUID(run.payload["importId"]), reason)
+    await end_unforeseen(
+        ImportSession(run.database, run.clock, tenant), ImportId(UUID(run.payload["importId"])), reason
+    )
 
 
 async def end_broken_uploads(database: Database, _: BlobStore, now: datetime) -> None:

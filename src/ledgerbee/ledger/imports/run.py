@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple, Protocol, TypeVar
-from uuid import UUID
 
 from msgspec import Struct
 
@@ -19,10 +18,11 @@ from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.ledger.entries import actions as entries
 from ledgerbee.ledger.entries.actions import HashedEntry, PostingBatch
 from ledgerbee.ledger.imports import store
-from ledgerbee.ledger.imports.actions import tell_failed
+from ledgerbee.ledger.imports.actions import emit_failed
 from ledgerbee.ledger.imports.model import (
     JOURNAL_IMPORT_BUSY,
     JOURNAL_IMPORT_INVALID_STATE,
+    ImportId,
     ImportStatus,
     JournalImport,
     Place,
@@ -90,7 +90,7 @@ RowsOf = Callable[[JournalImport], Awaitable[Rows]]
 class Begun(NamedTuple):
     """An import to carry out here. `places` says where each line of its file comes from, if from another one."""
 
-    import_id: UUID
+    import_id: ImportId
     rows_of: RowsOf
     places: Sequence[str] = ()
 
@@ -114,7 +114,7 @@ class ImportSession:
 
 async def carry_out(
     session: ImportSession,
-    import_id: UUID,
+    import_id: ImportId,
     rows_of: RowsOf,
     *,
     progress: Progress = lambda _: None,
@@ -139,11 +139,11 @@ async def carry_out(
         raise JOURNAL_IMPORT_BUSY.error() from None
 
 
-async def _fail(import_id: UUID, fault: LedgerBeeError, context: Context) -> JournalImport:
+async def _fail(import_id: ImportId, fault: LedgerBeeError, context: Context) -> JournalImport:
     """End an import that can't go on, and keep the lines that show why."""
     before = await store.get(context, import_id)
     failed = await store.end(context, import_id, ImportStatus.FAILED, f"{fault.message} ({fault.code})")
-    tell_failed(context, before, failed)
+    emit_failed(context, before, failed)
     refusals = fault.refusals if isinstance(fault, UnreadableFileError) else ()
     if not refusals:
         return failed
@@ -151,7 +151,7 @@ async def _fail(import_id: UUID, fault: LedgerBeeError, context: Context) -> Jou
     return await store.count_errors(context, import_id, len(refusals))
 
 
-async def end_unforeseen(session: ImportSession, import_id: UUID, reason: str) -> JournalImport:
+async def end_unforeseen(session: ImportSession, import_id: ImportId, reason: str) -> JournalImport:
     """End an import that does not get on, for the reason given, which starts a sentence. What it posted stays."""
 
     async def work(context: Context) -> JournalImport:
@@ -163,7 +163,7 @@ async def end_unforeseen(session: ImportSession, import_id: UUID, reason: str) -
             f" done. The log of the program has the error under request {context.request_id}."
         )
         ended = await store.end(context, import_id, ImportStatus.FAILED, why)
-        tell_failed(context, found, ended)
+        emit_failed(context, found, ended)
         return ended
 
     return await session.write(work)
@@ -247,7 +247,7 @@ class _Run:
             await periods.open_years_for(context, {entry.date for entry in chunk.batch.entries})
             self.sent.set()
             places = await entries.post_without_events(context, chunk.batch, paths)
-            _tell_posted(context, state.id, count, places.first_position)
+            _emit_posted(context, state.id, count, places.first_position)
         return replace(
             state,
             place=after,
@@ -258,11 +258,11 @@ class _Run:
     async def _complete(self, context: Context, summary: Mapping[str, Any] | None) -> JournalImport:
         """The end, and the event."""
         ended = await store.end(context, self.state.id, ImportStatus.COMPLETED, summary=summary)
-        _tell_completed(context, ended)
+        _emit_completed(context, ended)
         return ended
 
 
-def _tell_posted(context: Context, import_id: UUID, count: int, first_position: int) -> None:
+def _emit_posted(context: Context, import_id: ImportId, count: int, first_position: int) -> None:
     """Entries of a chunk of an import were posted: how many, and the first and last of their chain positions."""
     context.emit(
         "journal_import.posted",
@@ -276,7 +276,7 @@ def _tell_posted(context: Context, import_id: UUID, count: int, first_position: 
     )
 
 
-def _tell_completed(context: Context, ended: JournalImport) -> None:
+def _emit_completed(context: Context, ended: JournalImport) -> None:
     """An import came to its end: what it posted, and how many rows it refused."""
     context.emit(
         "journal_import.completed",

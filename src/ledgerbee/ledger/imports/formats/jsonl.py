@@ -8,7 +8,7 @@ from ledgerbee.http.body_limits import MAX_ELEMENTS_LARGE, check_elements
 from ledgerbee.http.json_body import decode_json
 from ledgerbee.ledger.imports.formats.rows import MAX_LINE_BYTES, Lines, Row
 from ledgerbee.ledger.imports.model import JOURNAL_IMPORT_UNREADABLE, Kept, Place
-from ledgerbee.ledger.imports.wire import decode_row
+from ledgerbee.ledger.imports.row_wire import decode_row
 
 _BOM: Final = b"\xef\xbb\xbf"
 
