@@ -16,7 +16,7 @@ from ledgerbee.chart.accounts.model import Account, Classification, ControlAccou
 from ledgerbee.core.changes import Changes
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.ledger.drafts import rules
-from ledgerbee.ledger.drafts.model import Draft, DraftStatus
+from ledgerbee.ledger.drafts.model import Draft, DraftId, DraftStatus
 from ledgerbee.ledger.entries.model import (
     CUSTOMER_TYPES,
     VENDOR_TYPES,
@@ -79,7 +79,7 @@ def entered(entry_type: EntryType, sent: tuple[LineInput, ...], amount: Decimal,
 
 def draft(content: EntryInput, **fields: Any) -> Draft:
     ids = tuple([UUID(int=1000 + number) for number, _ in enumerate(content.lines)])
-    return Draft(UUID(int=500), content, ids, {}, NOW, NOW, **fields)
+    return Draft(DraftId(UUID(int=500)), content, ids, {}, NOW, NOW, **fields)
 
 
 @given(types, lines, amounts, types, lines, amounts)

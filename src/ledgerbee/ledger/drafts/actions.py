@@ -12,7 +12,7 @@ from ledgerbee.core.errors import LedgerBeeError, refuse_first
 from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.attachments import store as attachments
 from ledgerbee.ledger.drafts import rules, store
-from ledgerbee.ledger.drafts.model import Draft, DraftStatus
+from ledgerbee.ledger.drafts.model import Draft, DraftId, DraftStatus
 from ledgerbee.ledger.drafts.wire import json_in_steps
 from ledgerbee.ledger.entries import actions as entries
 from ledgerbee.ledger.entries import rules as entry_rules
@@ -23,7 +23,7 @@ from ledgerbee.platform.steps import in_steps
 
 
 async def create(context: Context, entered: Sequence[EntryInput], paths: Sequence[str]) -> list[bytes]:
-    """Draft entries, all or none, and answer with their wire forms in order. Tells `draft_journal_entry.created`.
+    """Draft entries, all or none, and answer with their wire forms in order. Emits `draft_journal_entry.created`.
 
     `paths` name the entries' places in the request, for `details.property`. Raises what
     `entries.rules.validated` raises and `rules.account_faults` finds.
@@ -31,7 +31,7 @@ async def create(context: Context, entered: Sequence[EntryInput], paths: Sequenc
     contents, names = await _checked(context, entered, paths)
     drafts = [
         Draft(
-            id=new_id(),
+            id=DraftId(new_id()),
             content=content,
             line_ids=tuple([new_id() for _ in content.lines]),
             accounts=names,
@@ -49,8 +49,8 @@ async def create(context: Context, entered: Sequence[EntryInput], paths: Sequenc
     return written
 
 
-async def update(context: Context, draft_id: UUID, changes: Changes[EntryInput]) -> bytes:
-    """Change a draft as `rules.changed` tells, and answer with its wire form. Tells `draft_journal_entry.updated`.
+async def update(context: Context, draft_id: DraftId, changes: Changes[EntryInput]) -> bytes:
+    """Change a draft as `rules.changed` has it, and answer with its wire form. Emits `draft_journal_entry.updated`.
 
     Raises `DRAFT_JOURNAL_ENTRY_NOT_FOUND`, `DRAFT_JOURNAL_ENTRY_INVALID_STATE` and what `create` raises.
     """
@@ -72,14 +72,14 @@ async def update(context: Context, draft_id: UUID, changes: Changes[EntryInput])
     if "attachments" in changes:
         await attachments.delete_for_drafts(context, [draft_id])
         await attachments.insert_for_drafts(context, [(draft_id, content.attachments)])
-    await store.save(context, before, after)
+    await store.update(context, before, after)
     written = await json_in_steps(after)
     context.emit("draft_journal_entry.updated", draft_id, written, before=earlier)
     return written
 
 
-async def delete(context: Context, draft_id: UUID) -> None:
-    """Delete a draft. Tells `draft_journal_entry.deleted` with what it was.
+async def delete(context: Context, draft_id: DraftId) -> None:
+    """Delete a draft. Emits `draft_journal_entry.deleted` with what it was.
 
     Raises `DRAFT_JOURNAL_ENTRY_NOT_FOUND` and `DRAFT_JOURNAL_ENTRY_INVALID_STATE`.
     """
@@ -90,8 +90,8 @@ async def delete(context: Context, draft_id: UUID) -> None:
     context.emit("draft_journal_entry.deleted", draft_id, written, before=written)
 
 
-async def book(context: Context, draft_id: UUID) -> PostedEntry:
-    """Post the entry that a draft describes, once. Tells `draft_journal_entry.booked` beside `journal_entry.posted`.
+async def book(context: Context, draft_id: DraftId) -> PostedEntry:
+    """Post the entry that a draft describes, once. Emits `draft_journal_entry.booked` beside `journal_entry.posted`.
 
     Of two bookings at once, one wins. Raises `DRAFT_JOURNAL_ENTRY_NOT_FOUND`, `DRAFT_JOURNAL_ENTRY_INVALID_STATE` and
     what entering an entry raises: the books may have changed since it was drafted, and only now it has to balance.
@@ -116,7 +116,7 @@ async def book(context: Context, draft_id: UUID) -> PostedEntry:
     return posted
 
 
-async def _get_open(context: Context, draft_id: UUID) -> Draft:
+async def _get_open(context: Context, draft_id: DraftId) -> Draft:
     draft = await store.get_for_update(context, draft_id)
     rules.check_open(draft)
     return draft

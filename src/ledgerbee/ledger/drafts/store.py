@@ -8,7 +8,7 @@ from uuid import UUID
 import asyncpg
 
 from ledgerbee.core.paging import PageRequest
-from ledgerbee.ledger.drafts.model import DRAFT_JOURNAL_ENTRY_NOT_FOUND, Draft, DraftStatus
+from ledgerbee.ledger.drafts.model import DRAFT_JOURNAL_ENTRY_NOT_FOUND, Draft, DraftId, DraftStatus
 from ledgerbee.ledger.entries.model import AccountName, EntryInput, LineInput, Side, entry_values, line_values
 from ledgerbee.ledger.entries.rules import MAX_AT_ONCE, Portion
 from ledgerbee.ledger.entries.store import (
@@ -102,7 +102,7 @@ class Found:
     total: int
 
 
-async def find_page(context: Context, wanted: EntryFilter, *, page: int, limit: int) -> Found:
+async def list_page(context: Context, wanted: EntryFilter, *, page: int, limit: int) -> Found:
     """A page of drafts that aren't booked, newest first; `total` is the number of those that match in all."""
     filters = filters_of(wanted, "SELECT l.draft_id FROM draft_journal_lines l")
     filters.always.append("t.status = 'draft'")
@@ -117,12 +117,12 @@ async def find_page(context: Context, wanted: EntryFilter, *, page: int, limit: 
     return await _found(context, found.rows, found.total)
 
 
-async def find(context: Context, draft_id: UUID) -> Found:
+async def find(context: Context, draft_id: DraftId) -> Found:
     """One draft. Raises `DRAFT_JOURNAL_ENTRY_NOT_FOUND`."""
     return await _found(context, [await _row(context, draft_id, "")], 1)
 
 
-async def read_portions(context: Context, found: Found, portions: Sequence[Portion]) -> list[Draft | None]:
+async def get_portions(context: Context, found: Found, portions: Sequence[Portion]) -> list[Draft | None]:
     """The portions' drafts, each with the lines of its portion alone; None for one that is deleted or booked by now.
 
     Raises `TOO_MUCH_CONTENTION` when one has changed since it was found.
@@ -145,12 +145,12 @@ async def read_portions(context: Context, found: Found, portions: Sequence[Porti
     ]
 
 
-async def get(context: Context, draft_id: UUID) -> Draft:
+async def get(context: Context, draft_id: DraftId) -> Draft:
     """One draft with its lines. Raises `DRAFT_JOURNAL_ENTRY_NOT_FOUND`."""
     return await _get(context, draft_id, "")
 
 
-async def get_for_update(context: Context, draft_id: UUID) -> Draft:
+async def get_for_update(context: Context, draft_id: DraftId) -> Draft:
     """One draft with its lines, kept from other changes until the transaction ends.
 
     Raises `DRAFT_JOURNAL_ENTRY_NOT_FOUND`.
@@ -158,19 +158,17 @@ async def get_for_update(context: Context, draft_id: UUID) -> Draft:
     return await _get(context, draft_id, " FOR UPDATE")
 
 
-async def _get(context: Context, draft_id: UUID, locking: str) -> Draft:
+async def _get(context: Context, draft_id: DraftId, locking: str) -> Draft:
     row = await _row(context, draft_id, locking)
     lines = await context.connection.fetch(_LINES, context.company_id, [draft_id])
     return (await _joined([row], lines))[0]
 
 
-async def _row(context: Context, draft_id: UUID, locking: str) -> asyncpg.Record:
-    row = await context.connection.fetchrow(
-        f"{_SELECT} WHERE company_id = $1 AND id = $2{locking}", context.company_id, draft_id
+async def _row(context: Context, draft_id: DraftId, locking: str) -> asyncpg.Record:
+    statement = f"{_SELECT} WHERE company_id = $1 AND id = $2{locking}"
+    return DRAFT_JOURNAL_ENTRY_NOT_FOUND.unless(
+        await context.connection.fetchrow(statement, context.company_id, draft_id)
     )
-    if row is None:
-        raise DRAFT_JOURNAL_ENTRY_NOT_FOUND.error()
-    return row
 
 
 async def insert(context: Context, drafts: Sequence[Draft]) -> None:
@@ -180,7 +178,7 @@ async def insert(context: Context, drafts: Sequence[Draft]) -> None:
     await _insert_lines(context, drafts)
 
 
-async def save(context: Context, before: Draft, after: Draft) -> None:
+async def update(context: Context, before: Draft, after: Draft) -> None:
     """Write a draft that has changed, and its lines where they differ."""
     await context.connection.execute(
         _UPDATE, context.company_id, after.id, after.updated_at, after.attachment_count, *_values(after.content)
@@ -203,7 +201,7 @@ async def mark_booked(context: Context, draft: Draft) -> None:
     )
 
 
-async def delete(context: Context, draft_id: UUID) -> None:
+async def delete(context: Context, draft_id: DraftId) -> None:
     """Remove a draft with its lines."""
     await _delete_lines(context, draft_id)
     await context.connection.execute(
@@ -223,7 +221,7 @@ async def _insert_lines(context: Context, drafts: Sequence[Draft]) -> None:
         await context.connection.execute(_INSERT_LINES, context.company_id, *zip(*some, strict=True))
 
 
-async def _delete_lines(context: Context, draft_id: UUID) -> None:
+async def _delete_lines(context: Context, draft_id: DraftId) -> None:
     await context.connection.execute(
         "DELETE FROM draft_journal_lines WHERE company_id = $1 AND draft_id = $2", context.company_id, draft_id
     )

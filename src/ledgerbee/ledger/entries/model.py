@@ -9,7 +9,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from operator import attrgetter
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, NewType, TypeAlias
 from uuid import UUID
 
 from msgspec import Struct
@@ -20,6 +20,9 @@ from ledgerbee.ledger.uploads.model import NewAttachment
 
 #: `date` is also the name of a field of entries.
 Day: TypeAlias = date
+
+
+EntryId = NewType("EntryId", UUID)
 
 
 class EntryType(StrEnum):
@@ -246,8 +249,8 @@ class JournalEntry(Struct, frozen=True, gc=False):
     posted_by: str | None = None
 
     @property
-    def id(self) -> UUID:
-        return self.content.id
+    def id(self) -> EntryId:
+        return EntryId(self.content.id)
 
 
 class PostedEntry(NamedTuple):

@@ -8,6 +8,7 @@ from fastapi import Response
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
+from ledgerbee.chart.dimensions.rules import check_unique
 from ledgerbee.core.money import total
 from ledgerbee.http.checks import Check, Facts
 from ledgerbee.http.wire import (
@@ -17,6 +18,7 @@ from ledgerbee.http.wire import (
     Day,
     ExchangeRate,
     Id,
+    IdOf,
     IdText,
     Moment,
     MoneyText,
@@ -27,6 +29,7 @@ from ledgerbee.http.wire import (
     ResponseModel,
     Text,
     WholeNumber,
+    changes_to,
     decimal_schema,
 )
 from ledgerbee.ledger.entries.decoder_checks import check_fields
@@ -37,6 +40,8 @@ from ledgerbee.ledger.entries.model import (
     MAX_BATCH,
     MAX_LINES,
     MAX_TAGS,
+    EntryFields,
+    EntryId,
     EntryInput,
     EntryType,
     LineInput,
@@ -230,6 +235,34 @@ check_fields(ENTRY_FIELDS, CreateJournalEntryRequest, CreateJournalEntryV1Reques
 
 #: The body of an entry, whichever version of the API it came by.
 AnyEntryBody: TypeAlias = EntryBody | CreateJournalEntryV1Request
+
+
+class UpdateJournalEntryRequest(RequestModel):
+    """The two fields of a posted entry that may change. Null clears one."""
+
+    reference: OptionalLine | None = Field(None, description="Invoice number or other outside reference")
+    external_system_id: OptionalLine | None = Field(None, description="Your own id; need not be unique")
+
+
+changes_of = changes_to(EntryFields, UpdateJournalEntryRequest)
+
+
+class ReverseJournalEntryRequest(RequestModel):
+    """How an entry is reversed."""
+
+    date: Day | None = Field(None, description="Day of the reversal. Default: today, or the entry's day if later")
+    description: Text | None = Field(None, description="Default: names the number of the entry that is reversed")
+
+
+class ReverseJournalEntriesRequest(RequestModel):
+    """Entries to reverse together."""
+
+    journal_entry_ids: list[IdOf[EntryId]] = Field(min_length=1, max_length=MAX_BATCH)
+    date: Day | None = Field(None, description="Day of the reversals. Default: today, or the entry's day if later")
+
+    def checks(self, facts: Facts, path: str) -> Iterable[Check]:  # noqa: ARG002
+        """No entry twice."""
+        yield lambda: check_unique("journalEntryIds", self.journal_entry_ids)
 
 
 class JournalLineResponse(ResponseModel):

@@ -1,6 +1,5 @@
 """What can be done with journal entries, split by verb."""
 
-from ledgerbee.ledger.entries.actions.correct import correct
 from ledgerbee.ledger.entries.actions.enter import enter, enter_together, with_faults_of_others
 from ledgerbee.ledger.entries.actions.post import (
     HashedEntry,
@@ -13,12 +12,12 @@ from ledgerbee.ledger.entries.actions.post import (
     posting_batch,
 )
 from ledgerbee.ledger.entries.actions.reverse import reverse, reverse_batch, reverse_of_document
+from ledgerbee.ledger.entries.actions.update import update
 from ledgerbee.ledger.entries.actions.warn import enter_together_with_warnings, warned
 
 __all__ = [
     "HashedEntry",
     "PostingBatch",
-    "correct",
     "enter",
     "enter_together",
     "enter_together_with_warnings",
@@ -31,6 +30,7 @@ __all__ = [
     "reverse",
     "reverse_batch",
     "reverse_of_document",
+    "update",
     "warned",
     "with_faults_of_others",
 ]

@@ -15,6 +15,7 @@ from ledgerbee.ledger.entries.json_text import json_of
 from ledgerbee.ledger.entries.model import (
     JOURNAL_ENTRY_NOT_FOUND,
     MAX_LINES_TOGETHER,
+    EntryId,
     EntryToPost,
     JournalEntry,
     PostedEntry,
@@ -26,15 +27,14 @@ from ledgerbee.tenancy.company import store as companies
 _TOO_MANY_LINES: Final = f"journalEntryIds must not name entries of more than {MAX_LINES_TOGETHER} lines together"
 
 
-async def reverse(context: Context, entry_id: UUID, on: date | None, description: str | None) -> PostedEntry:
+async def reverse(context: Context, entry_id: EntryId, on: date | None, description: str | None) -> PostedEntry:
     """Post the reversal of an entry, dated `on` (None: today, or the entry's own day if that is later).
 
-    Tells `journal_entry.posted` of the reversal and `journal_entry.reversed` of the entry. Of two at once, one wins.
+    Emits `journal_entry.posted` of the reversal and `journal_entry.reversed` of the entry. Of two at once, one wins.
     Raises `JOURNAL_ENTRY_NOT_FOUND`, `JOURNAL_ENTRY_INVALID_STATE`, `JOURNAL_ENTRY_ALREADY_REVERSED`, `PERIOD_LOCKED`,
     `FISCAL_YEAR_MISSING` and validation errors.
     """
-    await store.hold(context, [entry_id])
-    entry = await store.get(context, entry_id)
+    entry = await store.get_for_update(context, entry_id)
     return (await _reverse(context, [entry], [""], on, description))[0]
 
 
@@ -45,21 +45,20 @@ async def reverse_of_document(
 
     For the operation that takes the document back in the same transaction.
     """
-    entry = await store.get(context, entry_id)
+    entry = await store.get(context, EntryId(entry_id))
     return (await _reverse(context, [entry], [""], on, description, document_reversal_id=reversal_id))[0]
 
 
-async def reverse_batch(context: Context, entry_ids: Sequence[UUID], on: date | None) -> list[PostedEntry]:
+async def reverse_batch(context: Context, entry_ids: Sequence[EntryId], on: date | None) -> list[PostedEntry]:
     """Post the reversals of entries, all or none, in the order of the ids, which are distinct.
 
     As `reverse`, with the entry's place as `journalEntryIds.3` in `details.property`; where several have the same
     fault, all their places in `details.properties`. What is wrong with the day is told of `date`. Entries of too many
     lines together (`MAX_LINES_TOGETHER`) are refused.
     """
-    await store.hold(context, entry_ids)
     if await store.count_lines(context, entry_ids) > MAX_LINES_TOGETHER:
         raise invalid(("journalEntryIds", "maxLines", _TOO_MANY_LINES))
-    found = await store.get_many(context, entry_ids)
+    found = await store.get_many_for_update(context, entry_ids)
     paths = [f"journalEntryIds.{index}" for index in range(len(entry_ids))]
     refuse_first(
         JOURNAL_ENTRY_NOT_FOUND.missing(path, "journalEntryId", entry_id)

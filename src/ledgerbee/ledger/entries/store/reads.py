@@ -1,4 +1,4 @@
-"""Posted entries in the database: the list, single reads, and the two fields that may be corrected."""
+"""Rows of posted entries: the list, single reads, and the two fields that may change."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,10 +9,13 @@ from uuid import UUID
 
 import asyncpg
 
+from ledgerbee.core.changes import Changes
 from ledgerbee.core.paging import PageRequest
 from ledgerbee.ledger.entries.model import (
     JOURNAL_ENTRY_NOT_FOUND,
     AccountName,
+    EntryFields,
+    EntryId,
     EntryToPost,
     EntryType,
     JournalEntry,
@@ -65,6 +68,15 @@ _COUNTS: Final = """
 SELECT (SELECT max(l.line_number) FROM journal_lines l WHERE l.company_id = $1 AND l.entry_id = e.id) AS lines
 FROM unnest($2::uuid[]) WITH ORDINALITY AS e (id, number) ORDER BY e.number
 """
+_EXISTS: Final = "SELECT true FROM journal_entries WHERE company_id = $1 AND id = $2"
+_LOCK: Final = "SELECT FROM journal_entries WHERE company_id = $1 AND id = ANY ($2) ORDER BY id FOR NO KEY UPDATE"
+#: The columns that may change after posting, and whether and to what each of them is set.
+_UPDATED: Final = ("reference", "external_system_id")
+_UPDATE: Final = """
+UPDATE journal_entries SET reference = CASE WHEN $3 THEN $4 ELSE reference END,
+       external_system_id = CASE WHEN $5 THEN $6 ELSE external_system_id END
+WHERE company_id = $1 AND id = $2 RETURNING true
+"""
 #: The entries on an account, of its lines alone: what else there is to an entry is not looked at.
 _ON_ACCOUNT: Final = """
 (SELECT DISTINCT l.company_id, l.entry_date, l.entry_id AS id FROM journal_lines l
@@ -106,7 +118,7 @@ class Found:
     total: int
 
 
-async def find_page(context: Context, wanted: EntryFilter, *, page: int, limit: int) -> Found:
+async def list_page(context: Context, wanted: EntryFilter, *, page: int, limit: int) -> Found:
     """A page of posted entries, newest first; `total` is the number of those that match in all."""
     table, filters = _listed(wanted)
     found = await fetch_page_by_range(
@@ -121,7 +133,7 @@ async def find_page(context: Context, wanted: EntryFilter, *, page: int, limit: 
     return await _found(context, found.rows, found.total)
 
 
-async def find(context: Context, entry_id: UUID) -> Found:
+async def find(context: Context, entry_id: EntryId) -> Found:
     """One posted entry. Raises `JOURNAL_ENTRY_NOT_FOUND`."""
     rows = await context.connection.fetch(_GET, context.company_id, [entry_id])
     if not rows:
@@ -129,7 +141,7 @@ async def find(context: Context, entry_id: UUID) -> Found:
     return await _found(context, rows, 1)
 
 
-async def read_portions(context: Context, found: Found, portions: Sequence[Portion]) -> list[JournalEntry]:
+async def get_portions(context: Context, found: Found, portions: Sequence[Portion]) -> list[JournalEntry]:
     """The portions' entries, each with the lines of its portion alone. What was posted never changes."""
     lines: list[list[asyncpg.Record]] = [[] for _ in portions]
     for line in await context.connection.fetch(
@@ -143,58 +155,44 @@ async def read_portions(context: Context, found: Found, portions: Sequence[Porti
     return [_entry(found.rows[portion.owner], some) for portion, some in zip(portions, lines, strict=True)]
 
 
-async def get(context: Context, entry_id: UUID) -> JournalEntry:
+async def get(context: Context, entry_id: EntryId) -> JournalEntry:
     """One posted entry with its lines. Raises `JOURNAL_ENTRY_NOT_FOUND`."""
-    found = await get_many(context, [entry_id])
-    if entry_id not in found:
-        raise JOURNAL_ENTRY_NOT_FOUND.error()
-    return found[entry_id]
+    return JOURNAL_ENTRY_NOT_FOUND.unless((await get_many(context, [entry_id])).get(entry_id))
 
 
-async def require(context: Context, entry_id: UUID) -> None:
-    """Whether the company has the entry. Raises `JOURNAL_ENTRY_NOT_FOUND`."""
-    if not await context.connection.fetchval(
-        "SELECT EXISTS (SELECT FROM journal_entries WHERE company_id = $1 AND id = $2)", context.company_id, entry_id
-    ):
-        raise JOURNAL_ENTRY_NOT_FOUND.error()
+async def get_for_update(context: Context, entry_id: EntryId) -> JournalEntry:
+    """One posted entry with its lines, kept from being reversed by others. Raises `JOURNAL_ENTRY_NOT_FOUND`."""
+    return JOURNAL_ENTRY_NOT_FOUND.unless((await get_many_for_update(context, [entry_id])).get(entry_id))
 
 
-async def get_many(context: Context, ids: Iterable[UUID]) -> dict[UUID, JournalEntry]:
-    """Those of the entries that the company has, with their lines."""
-    rows = await context.connection.fetch(_GET, context.company_id, list(ids))
+async def check_exists(context: Context, entry_id: EntryId) -> None:
+    """Raise `JOURNAL_ENTRY_NOT_FOUND` where the company has no such entry."""
+    JOURNAL_ENTRY_NOT_FOUND.unless(await context.connection.fetchval(_EXISTS, context.company_id, entry_id))
+
+
+async def get_many(context: Context, ids: Sequence[EntryId]) -> dict[EntryId, JournalEntry]:
+    """Those of the entries that the company has, with their lines, by id."""
+    rows = await context.connection.fetch(_GET, context.company_id, ids)
     return {entry.id: entry for entry in await _with_lines(context, rows)}
 
 
-async def count_lines(context: Context, ids: Sequence[UUID]) -> int:
+async def get_many_for_update(context: Context, ids: Sequence[EntryId]) -> dict[EntryId, JournalEntry]:
+    """As `get_many`: whoever else reverses one of them waits, and then sees it reversed."""
+    await context.connection.execute(_LOCK, context.company_id, ids)
+    return await get_many(context, ids)
+
+
+async def count_lines(context: Context, ids: Sequence[EntryId]) -> int:
     """How many lines those of the entries have that the company has."""
     rows = await context.connection.fetch(_COUNTS, context.company_id, ids)
     return sum(row["lines"] or 0 for row in rows)
 
 
-async def hold(context: Context, ids: Iterable[UUID]) -> None:
-    """Hold those of the entries that the company has: whoever else takes one back waits, and then sees it reversed."""
-    await context.connection.execute(
-        "SELECT FROM journal_entries WHERE company_id = $1 AND id = ANY ($2) ORDER BY id FOR NO KEY UPDATE",
-        context.company_id,
-        list(ids),
-    )
-
-
-async def correct(context: Context, entry_id: UUID, changes: Mapping[str, str | None]) -> None:
+async def update(context: Context, entry_id: EntryId, changes: Changes[EntryFields]) -> None:
     """Set `reference` and `external_system_id`, those of them that are given. Raises `JOURNAL_ENTRY_NOT_FOUND`."""
-    found = await context.connection.fetchval(
-        "UPDATE journal_entries SET reference = CASE WHEN $3 THEN $4 ELSE reference END,"
-        " external_system_id = CASE WHEN $5 THEN $6 ELSE external_system_id END"
-        " WHERE company_id = $1 AND id = $2 RETURNING true",
-        context.company_id,
-        entry_id,
-        "reference" in changes,
-        changes.get("reference"),
-        "external_system_id" in changes,
-        changes.get("external_system_id"),
-    )
-    if found is None:
-        raise JOURNAL_ENTRY_NOT_FOUND.error()
+    sent = changes.fields
+    given = [argument for name in _UPDATED for argument in (name in sent, sent.get(name))]
+    JOURNAL_ENTRY_NOT_FOUND.unless(await context.connection.fetchval(_UPDATE, context.company_id, entry_id, *given))
 
 
 def filters_of(wanted: EntryFilter, owners_of_lines: str) -> Filter:
