@@ -10,13 +10,14 @@ import asyncpg
 from ledgerbee.core.paging import PageRequest
 from ledgerbee.ledger.drafts.model import DRAFT_JOURNAL_ENTRY_NOT_FOUND, Draft, DraftId, DraftStatus
 from ledgerbee.ledger.entries.model import AccountName, EntryInput, LineInput, Side, entry_values, line_values
-from ledgerbee.ledger.entries.rules import MAX_AT_ONCE, Portion
+from ledgerbee.ledger.entries.rules import Portion
 from ledgerbee.ledger.entries.store import (
     ENTRY_COLUMNS,
     ENTRY_TYPES,
     LINE_COLUMNS,
     LINE_TYPES,
     EntryFilter,
+    LineStatements,
     array_literal,
     entry_values_of,
     filters_of,
@@ -29,7 +30,8 @@ from ledgerbee.platform.key_ranges import fetch_page_by_range
 from ledgerbee.platform.steps import give_way, in_steps
 
 _COLUMNS: Final = ("currency", "exchange_rate", *ENTRY_COLUMNS)
-_LINE_COLUMNS: Final = ("vat_included", "vat_amount", *LINE_COLUMNS)
+_OWN_OF_LINES: Final = ("vat_included", "vat_amount")
+_LINE_COLUMNS: Final = (*_OWN_OF_LINES, *LINE_COLUMNS)
 
 
 def _from_arrays(columns: Sequence[str], types: Sequence[str], first: int) -> str:
@@ -58,26 +60,7 @@ _INSERT_LINES: Final = f"""
 INSERT INTO draft_journal_lines (company_id, {listed(_INSERTED_LINES)})
 SELECT $1, {_from_arrays(_INSERTED_LINES, ("uuid", "int", "uuid", "boolean", "numeric", *LINE_TYPES), 2)}
 """
-_LINE: Final = f"""
-SELECT l.draft_id, l.id, {listed(_LINE_COLUMNS, "l")}, a.number AS account_number, a.name AS account_name
-"""
-_LINES: Final = f"""
-{_LINE} FROM draft_journal_lines l JOIN accounts a ON a.company_id = l.company_id AND a.id = l.account_id
-WHERE l.company_id = $1 AND l.draft_id = ANY ($2)
-ORDER BY l.draft_id, l.line_number
-"""
-_PORTIONS: Final = f"""
-{_LINE}, p.number AS portion
-FROM unnest($2::uuid[], $3::int[], $4::int[]) WITH ORDINALITY AS p (draft_id, first, last, number)
-JOIN draft_journal_lines l ON l.company_id = $1 AND l.draft_id = p.draft_id AND l.line_number BETWEEN p.first AND p.last
-JOIN accounts a ON a.company_id = l.company_id AND a.id = l.account_id
-ORDER BY p.number, l.line_number
-"""
-#: Lines are numbered from 1 in each draft.
-_COUNTS: Final = """
-SELECT (SELECT max(l.line_number) FROM draft_journal_lines l WHERE l.company_id = $1 AND l.draft_id = d.id) AS lines
-FROM unnest($2::uuid[]) WITH ORDINALITY AS d (id, number) ORDER BY d.number
-"""
+_LINES: Final = LineStatements.of("draft_journal_lines", "draft_id", _OWN_OF_LINES)
 _LIST: Final = f"""
 SELECT d.id, d.status, {listed(_COLUMNS, "d")}, d.attachment_count, d.journal_entry_id, d.created_at, d.updated_at,
        d.xmin AS version
@@ -127,14 +110,12 @@ async def get_portions(context: Context, found: Found, portions: Sequence[Portio
 
     Raises `TOO_MUCH_CONTENTION` when one has changed since it was found.
     """
-    ids = [portion.owner for portion in portions]
-    firsts, lasts = [portion.first for portion in portions], [portion.last for portion in portions]
-    lines: list[list[asyncpg.Record]] = [[] for _ in portions]
-    for line in await context.connection.fetch(_PORTIONS, context.company_id, ids, firsts, lasts):
-        lines[line["portion"] - 1].append(line)
+    lines = await _LINES.get_portions(context, portions)
     # Behind the lines: a change that comes in between is seen here.
     found_again = await context.connection.fetch(
-        f"{_SELECT} WHERE company_id = $1 AND id = ANY ($2)", context.company_id, ids
+        f"{_SELECT} WHERE company_id = $1 AND id = ANY ($2)",
+        context.company_id,
+        [portion.owner for portion in portions],
     )
     rows = {row["id"]: row for row in found_again if row["version"] == found.versions[row["id"]]}
     if any(row["id"] not in rows and row["status"] == DraftStatus.DRAFT for row in found_again):
@@ -160,8 +141,8 @@ async def get_for_update(context: Context, draft_id: DraftId) -> Draft:
 
 async def _get(context: Context, draft_id: DraftId, locking: str) -> Draft:
     row = await _row(context, draft_id, locking)
-    lines = await context.connection.fetch(_LINES, context.company_id, [draft_id])
-    return (await _joined([row], lines))[0]
+    lines = await _LINES.get_all(context, [draft_id])
+    return (await _drafts([row], lines))[0]
 
 
 async def _row(context: Context, draft_id: DraftId, locking: str) -> asyncpg.Record:
@@ -229,20 +210,14 @@ async def _delete_lines(context: Context, draft_id: DraftId) -> None:
 
 async def _found(context: Context, rows: Sequence[asyncpg.Record], total: int) -> Found:
     ids = [row["id"] for row in rows]
-    # One more than is read at once: then there are too many.
-    lines = await context.connection.fetch(f"{_LINES} LIMIT {MAX_AT_ONCE + 1}", context.company_id, ids) if ids else ()
-    if len(lines) <= MAX_AT_ONCE:
-        return Found(await _joined(rows, lines), (), {}, total)
-    del lines
-    counts = await context.connection.fetch(_COUNTS, context.company_id, ids)
-    numbers = [(one, count["lines"] or 0) for one, count in zip(ids, counts, strict=True)]
-    return Found(None, numbers, {row["id"]: row["version"] for row in rows}, total)
+    lines = await _LINES.get_few(context, ids)
+    if lines is not None:
+        return Found(await _drafts(rows, lines), (), {}, total)
+    counts = await _LINES.count(context, ids)
+    return Found(None, list(zip(ids, counts, strict=True)), {row["id"]: row["version"] for row in rows}, total)
 
 
-async def _joined(rows: Sequence[asyncpg.Record], found: Sequence[asyncpg.Record]) -> list[Draft]:
-    lines: dict[UUID, list[asyncpg.Record]] = {row["id"]: [] for row in rows}
-    for line in found:
-        lines[line["draft_id"]].append(line)
+async def _drafts(rows: Sequence[asyncpg.Record], lines: Mapping[UUID, Sequence[asyncpg.Record]]) -> list[Draft]:
     await give_way()
     return [_draft(row, lines[row["id"]]) async for row in in_steps(rows, lambda row: len(lines[row["id"]]))]
 

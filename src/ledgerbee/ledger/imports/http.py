@@ -43,7 +43,7 @@ from ledgerbee.platform.db import UNREACHABLE, CredentialRevokedError
 
 router = resource_router("Journal Entries (v2)")
 
-ImportPathId = Annotated[IdOf[ImportId], Path(alias="importId", description="Import ID")]
+ImportPath = Annotated[IdOf[ImportId], Path(alias="importId", description="Import ID")]
 
 #: What a credential that is none any more, or may no longer import, is answered.
 _NO_LONGER_LET_IN = frozenset({UNAUTHORIZED, INSUFFICIENT_PERMISSIONS, LICENSE_REQUIRED})
@@ -219,7 +219,7 @@ async def list_journal_imports(context: Ctx, page: PageNumber = 1, limit: Limit 
         errors=[JOURNAL_IMPORT_NOT_FOUND],
     ),
 )
-async def get_journal_import(context: Ctx, import_id: ImportPathId) -> JournalImportResponse:
+async def get_journal_import(context: Ctx, import_id: ImportPath) -> JournalImportResponse:
     """Get an import."""
     return render(await store.get(context, import_id))
 
@@ -235,7 +235,7 @@ async def get_journal_import(context: Ctx, import_id: ImportPathId) -> JournalIm
     ),
 )
 async def list_journal_import_errors(
-    context: Ctx, import_id: ImportPathId, page: PageNumber = 1, limit: Limit = 25
+    context: Ctx, import_id: ImportPath, page: PageNumber = 1, limit: Limit = 25
 ) -> ListJournalImportErrorsResponse:
     """List the errors of an import."""
     await store.get(context, import_id)
@@ -255,6 +255,6 @@ async def list_journal_import_errors(
         errors=[JOURNAL_IMPORT_NOT_FOUND, JOURNAL_IMPORT_INVALID_STATE],
     ),
 )
-async def cancel_journal_import(context: Ctx, import_id: ImportPathId) -> JournalImportResponse:
+async def cancel_journal_import(context: Ctx, import_id: ImportPath) -> JournalImportResponse:
     """Cancel an import."""
     return render(await actions.cancel(context, import_id))

@@ -34,7 +34,7 @@ from ledgerbee.platform.context import Context
 from ledgerbee.platform.steps import in_steps
 from ledgerbee.tenancy.rates.model import EXCHANGE_RATE_MISSING
 
-DraftPathId = Annotated[IdOf[DraftId], Path(alias="draftJournalEntryId", description="Draft journal entry ID")]
+DraftPath = Annotated[IdOf[DraftId], Path(alias="draftJournalEntryId", description="Draft journal entry ID")]
 
 #: What is looked at when a draft is booked, and no earlier.
 _BOOKING_ONLY: Final = frozenset(

@@ -16,7 +16,7 @@ from ledgerbee.ledger.drafts.http.shared import (
     DRAFTING_ERRORS,
     FOUND,
     LISTED,
-    DraftPathId,
+    DraftPath,
     create,
     create_batch,
     draft_answer,
@@ -111,7 +111,7 @@ async def create_draft_journal_entry_v2(caller: CallerDep, body: EntryBody) -> R
         errors=[DRAFT_JOURNAL_ENTRY_NOT_FOUND],
     ),
 )
-async def get_draft_journal_entry_v2(context: Ctx, caller: CallerDep, draft_journal_entry_id: DraftPathId) -> Response:
+async def get_draft_journal_entry_v2(context: Ctx, caller: CallerDep, draft_journal_entry_id: DraftPath) -> Response:
     """Get a single draft journal entry."""
     return await draft_answer(context, caller, draft_journal_entry_id)
 
@@ -127,7 +127,7 @@ async def get_draft_journal_entry_v2(context: Ctx, caller: CallerDep, draft_jour
         errors=CHANGING_ERRORS,
     ),
 )
-async def delete_draft_journal_entry_v2(context: Ctx, draft_journal_entry_id: DraftPathId) -> None:
+async def delete_draft_journal_entry_v2(context: Ctx, draft_journal_entry_id: DraftPath) -> None:
     """Delete a draft journal entry."""
     await actions.delete(context, draft_journal_entry_id)
 
@@ -147,7 +147,7 @@ async def delete_draft_journal_entry_v2(context: Ctx, draft_journal_entry_id: Dr
     ),
 )
 async def update_draft_journal_entry_v2(
-    caller: CallerDep, draft_journal_entry_id: DraftPathId, body: UpdateDraftJournalEntryRequest
+    caller: CallerDep, draft_journal_entry_id: DraftPath, body: UpdateDraftJournalEntryRequest
 ) -> Response:
     """Update a draft journal entry."""
     async with staged(caller, await decoded([body.attachments or ()], ["attachments"])) as (files,):
@@ -172,7 +172,7 @@ async def update_draft_journal_entry_v2(
         errors=BOOKING_ERRORS,
     ),
 )
-async def book_draft_journal_entry_v2(context: Ctx, draft_journal_entry_id: DraftPathId) -> Response:
+async def book_draft_journal_entry_v2(context: Ctx, draft_journal_entry_id: DraftPath) -> Response:
     """Book a draft journal entry."""
     (posted,) = await warned(context, [await actions.book(context, draft_journal_entry_id)])
     return Response(posted.json, media_type="application/json")

@@ -6,7 +6,7 @@ from ledgerbee.chart.accounts.model import ACCOUNT_NOT_BOOKABLE
 from ledgerbee.chart.dimensions.rules import check_unique
 from ledgerbee.http.operation import Ctx, operation, resource_router
 from ledgerbee.ledger.entries import actions
-from ledgerbee.ledger.entries.http.reads import EntryPathId
+from ledgerbee.ledger.entries.http.reads import EntryPath
 from ledgerbee.ledger.entries.model import (
     FISCAL_YEAR_MISSING,
     JOURNAL_ENTRY_ALREADY_REVERSED,
@@ -47,9 +47,7 @@ _REVERSING_ERRORS = (
         errors=[JOURNAL_ENTRY_NOT_FOUND],
     ),
 )
-async def update_journal_entry(
-    context: Ctx, journal_entry_id: EntryPathId, body: UpdateJournalEntryRequest
-) -> Response:
+async def update_journal_entry(context: Ctx, journal_entry_id: EntryPath, body: UpdateJournalEntryRequest) -> Response:
     """Update a journal entry."""
     corrected = await actions.update(context, journal_entry_id, changes_of(body))
     return Response(corrected, media_type="application/json")
@@ -89,7 +87,7 @@ async def reverse_journal_entries(context: Ctx, body: ReverseJournalEntriesReque
     ),
 )
 async def reverse_journal_entry(
-    context: Ctx, journal_entry_id: EntryPathId, body: ReverseJournalEntryRequest
+    context: Ctx, journal_entry_id: EntryPath, body: ReverseJournalEntryRequest
 ) -> Response:
     """Reverse a posted journal entry."""
     return created(await actions.reverse(context, journal_entry_id, body.date, body.description))

@@ -20,7 +20,7 @@ from ledgerbee.platform.steps import in_steps
 
 router = resource_router("Journal Entries")
 
-EntryPathId = Annotated[IdOf[EntryId], Path(alias="journalEntryId", description="Journal entry ID")]
+EntryPath = Annotated[IdOf[EntryId], Path(alias="journalEntryId", description="Journal entry ID")]
 
 
 @router.get(
@@ -57,7 +57,7 @@ async def list_journal_entries(context: Ctx, caller: CallerDep, query: Annotated
         errors=[JOURNAL_ENTRY_NOT_FOUND],
     ),
 )
-async def get_journal_entry(context: Ctx, caller: CallerDep, journal_entry_id: EntryPathId) -> Response:
+async def get_journal_entry(context: Ctx, caller: CallerDep, journal_entry_id: EntryPath) -> Response:
     """Get a single journal entry."""
     found = await store.find(context, journal_entry_id)
     if found.entries is None:

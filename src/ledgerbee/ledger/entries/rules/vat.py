@@ -10,20 +10,22 @@ from fractions import Fraction
 from typing import Final
 from uuid import UUID
 
-from msgspec.structs import replace
+from msgspec.structs import astuple, replace
 
 from ledgerbee.chart.vat_codes.model import Principle, VatCode, VatRate
 from ledgerbee.core.money import EXACT, HUNDRED, ONE, multiply, percent_of, round_money
-from ledgerbee.ledger.entries.model import LineInput, LineToPost, LineType, Side, line_values
+from ledgerbee.ledger.entries.model import LINE_FIELDS, LineInput, LineToPost, LineType, Side
 from ledgerbee.ledger.entries.rules.balance import Conversion
 
+#: The first values of a line, which it has when it is posted too.
+_SHARED: Final = len(LINE_FIELDS)
 #: How far a stated VAT may be off: by one unit of its currency, or by 1 % of what the rate makes.
 _TOLERANCE: Final = ONE
 
 
 def untaxed(line: LineInput, base_amount: Decimal) -> LineToPost:
     """The line that an entered line without a VAT code is posted as."""
-    return LineToPost(*line_values(line), base_amount=base_amount)
+    return LineToPost(*astuple(line)[:_SHARED], base_amount=base_amount)
 
 
 def split(line: LineInput, code: VatCode, rate: VatRate, conversion: Conversion) -> list[LineToPost]:

@@ -3,6 +3,7 @@
 from ledgerbee.ledger.entries.store.arrays import ENTRY_TYPES, LINE_TYPES, arguments_of, array_literal
 from ledgerbee.ledger.entries.store.books import hold_tags, load_books, load_references
 from ledgerbee.ledger.entries.store.columns import ENTRY_COLUMNS, LINE_COLUMNS, entry_values_of, line_values_of, listed
+from ledgerbee.ledger.entries.store.lines import LineStatements
 from ledgerbee.ledger.entries.store.posting import PostingResult, post
 from ledgerbee.ledger.entries.store.reads import (
     EntryFilter,
@@ -28,6 +29,7 @@ __all__ = [
     "LINE_TYPES",
     "EntryFilter",
     "Found",
+    "LineStatements",
     "PostingResult",
     "arguments_of",
     "array_literal",

@@ -21,14 +21,14 @@ from ledgerbee.ledger.entries.model import (
     JournalEntry,
     LineToPost,
 )
-from ledgerbee.ledger.entries.rules.portions import MAX_AT_ONCE, Portion
+from ledgerbee.ledger.entries.rules.portions import Portion
 from ledgerbee.ledger.entries.store.columns import (
     ENTRY_COLUMNS,
-    LINE_COLUMNS,
     entry_values_of,
     line_values_of,
     listed,
 )
+from ledgerbee.ledger.entries.store.lines import LineStatements
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.key_ranges import KeyRange, fetch_page_by_range
 from ledgerbee.platform.listing import Filter
@@ -47,27 +47,7 @@ LEFT JOIN journal_entries r ON r.company_id = e.company_id AND r.reverses_entry_
 """
 _GET: Final = f"{_ENTRY} FROM journal_entries e {_ENTRY_JOINS} WHERE e.company_id = $1 AND e.id = ANY ($2)"
 _LIST: Final = f"{_ENTRY} FROM page p JOIN journal_entries e USING (company_id, id) {_ENTRY_JOINS}"
-_LINE: Final = f"""
-SELECT l.entry_id, l.id, {listed(LINE_COLUMNS, "l")}, l.base_amount, l.vat_rate, l.vat_difference,
-       a.number AS account_number, a.name AS account_name
-"""
-_LINES: Final = f"""
-{_LINE} FROM journal_lines l JOIN accounts a ON a.company_id = l.company_id AND a.id = l.account_id
-WHERE l.company_id = $1 AND l.entry_id = ANY ($2)
-ORDER BY l.entry_id, l.line_number
-"""
-_PORTIONS: Final = f"""
-{_LINE}, p.number AS portion
-FROM unnest($2::uuid[], $3::int[], $4::int[]) WITH ORDINALITY AS p (entry_id, first, last, number)
-JOIN journal_lines l ON l.company_id = $1 AND l.entry_id = p.entry_id AND l.line_number BETWEEN p.first AND p.last
-JOIN accounts a ON a.company_id = l.company_id AND a.id = l.account_id
-ORDER BY p.number, l.line_number
-"""
-#: Lines are numbered from 1 in each entry.
-_COUNTS: Final = """
-SELECT (SELECT max(l.line_number) FROM journal_lines l WHERE l.company_id = $1 AND l.entry_id = e.id) AS lines
-FROM unnest($2::uuid[]) WITH ORDINALITY AS e (id, number) ORDER BY e.number
-"""
+_LINES: Final = LineStatements.of("journal_lines", "entry_id", ("base_amount", "vat_rate", "vat_difference"))
 _EXISTS: Final = "SELECT true FROM journal_entries WHERE company_id = $1 AND id = $2"
 _LOCK: Final = "SELECT FROM journal_entries WHERE company_id = $1 AND id = ANY ($2) ORDER BY id FOR NO KEY UPDATE"
 #: The columns that may change after posting, and whether and to what each of them is set.
@@ -143,15 +123,7 @@ async def find(context: Context, entry_id: EntryId) -> Found:
 
 async def get_portions(context: Context, found: Found, portions: Sequence[Portion]) -> list[JournalEntry]:
     """The portions' entries, each with the lines of its portion alone. What was posted never changes."""
-    lines: list[list[asyncpg.Record]] = [[] for _ in portions]
-    for line in await context.connection.fetch(
-        _PORTIONS,
-        context.company_id,
-        [portion.owner for portion in portions],
-        [portion.first for portion in portions],
-        [portion.last for portion in portions],
-    ):
-        lines[line["portion"] - 1].append(line)
+    lines = await _LINES.get_portions(context, portions)
     return [_entry(found.rows[portion.owner], some) for portion, some in zip(portions, lines, strict=True)]
 
 
@@ -173,7 +145,8 @@ async def check_exists(context: Context, entry_id: EntryId) -> None:
 async def get_many(context: Context, ids: Sequence[EntryId]) -> dict[EntryId, JournalEntry]:
     """Those of the entries that the company has, with their lines, by id."""
     rows = await context.connection.fetch(_GET, context.company_id, ids)
-    return {entry.id: entry for entry in await _with_lines(context, rows)}
+    lines = await _LINES.get_all(context, [row["id"] for row in rows])
+    return {entry.id: entry for entry in await _entries(rows, lines)}
 
 
 async def get_many_for_update(context: Context, ids: Sequence[EntryId]) -> dict[EntryId, JournalEntry]:
@@ -184,8 +157,7 @@ async def get_many_for_update(context: Context, ids: Sequence[EntryId]) -> dict[
 
 async def count_lines(context: Context, ids: Sequence[EntryId]) -> int:
     """How many lines those of the entries have that the company has."""
-    rows = await context.connection.fetch(_COUNTS, context.company_id, ids)
-    return sum(row["lines"] or 0 for row in rows)
+    return sum(await _LINES.count(context, ids))
 
 
 async def update(context: Context, entry_id: EntryId, changes: Changes[EntryFields]) -> None:
@@ -244,27 +216,16 @@ async def _years(context: Context) -> list[KeyRange]:
 
 async def _found(context: Context, rows: Sequence[asyncpg.Record], total: int) -> Found:
     ids = [row["id"] for row in rows]
-    # One more than is read at once: then there are too many.
-    lines = await context.connection.fetch(f"{_LINES} LIMIT {MAX_AT_ONCE + 1}", context.company_id, ids) if ids else ()
-    if len(lines) <= MAX_AT_ONCE:
-        return Found(await _joined(rows, lines), {}, (), total)
-    del lines
-    counts = await context.connection.fetch(_COUNTS, context.company_id, ids)
-    numbers = [(one, count["lines"]) for one, count in zip(ids, counts, strict=True)]
-    return Found(None, dict(zip(ids, rows, strict=True)), numbers, total)
+    lines = await _LINES.get_few(context, ids)
+    if lines is not None:
+        return Found(await _entries(rows, lines), {}, (), total)
+    counts = await _LINES.count(context, ids)
+    return Found(None, dict(zip(ids, rows, strict=True)), list(zip(ids, counts, strict=True)), total)
 
 
-async def _with_lines(context: Context, rows: Sequence[asyncpg.Record]) -> list[JournalEntry]:
-    if not rows:
-        return []
-    ids = [row["id"] for row in rows]
-    return await _joined(rows, await context.connection.fetch(_LINES, context.company_id, ids))
-
-
-async def _joined(rows: Sequence[asyncpg.Record], found: Sequence[asyncpg.Record]) -> list[JournalEntry]:
-    lines: dict[UUID, list[asyncpg.Record]] = {row["id"]: [] for row in rows}
-    for line in found:
-        lines[line["entry_id"]].append(line)
+async def _entries(
+    rows: Sequence[asyncpg.Record], lines: Mapping[UUID, Sequence[asyncpg.Record]]
+) -> list[JournalEntry]:
     await give_way()
     return [_entry(row, lines[row["id"]]) async for row in in_steps(rows, lambda row: len(lines[row["id"]]))]
 
