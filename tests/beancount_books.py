@@ -12,6 +12,7 @@ from tests.conftest import Api
 
 from ledgerbee.app.beancount.importing import begin_import
 from ledgerbee.core.money import places_of
+from ledgerbee.core.paging import PageRequest
 from ledgerbee.ledger.imports import run, store
 from ledgerbee.ledger.imports.model import JournalImport
 from ledgerbee.ledger.verify import verify
@@ -34,10 +35,10 @@ class Imported(NamedTuple):
 
 async def imported(api: Api, file: Path, mapping: dict[str, int] | None = None, **options: bool) -> Imported:
     """Import a file as the command line does."""
-    means = run.Means(api.database, api.clock, api.tenant)
-    begun = await begin_import(means, file, mapping or {}, seconds=60, **options)
-    state = await run.carry_out(means, begun.import_id, begun.rows_of)
-    listed = await means.read(lambda context: store.list_errors(context, state.id, page=1, limit=100))
+    session = run.ImportSession(api.database, api.clock, api.tenant)
+    begun = await begin_import(session, file, mapping or {}, seconds=60, **options)
+    state = await run.carry_out(session, begun.import_id, begun.rows_of)
+    listed = await session.read(lambda context: store.list_errors(context, state.id, PageRequest(limit=100)))
     errors = [(begun.places[error.line - 1], error.code) for error in listed.rows]
 
     async def sums(context: Context) -> list[Any]:
@@ -50,7 +51,7 @@ async def imported(api: Api, file: Path, mapping: dict[str, int] | None = None, 
 
     balances: Balances = {}
     base_balances: dict[str, Decimal] = defaultdict(Decimal)
-    for row in await means.read(sums):
+    for row in await session.read(sums):
         if row["amount"]:
             balances[row["name"], row["currency"]] = row["amount"]
         base_balances[row["name"]] += row["base_amount"]

@@ -15,7 +15,7 @@ from ledgerbee.chart.accounts import store as accounts
 from ledgerbee.core.dates import system_clock
 from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.entries import actions
-from ledgerbee.ledger.entries.model import EntryType, JournalEntry, LineType, NewEntry, NewLine, Side
+from ledgerbee.ledger.entries.model import EntryToPost, EntryType, JournalEntry, LineToPost, LineType, Side
 from ledgerbee.ledger.verify import Verification, verify
 from ledgerbee.platform.context import Context
 
@@ -35,11 +35,11 @@ class Books:
     api: Api
     accounts: dict[int, UUID]
 
-    def line(self, number: int, amount: str, base: str | None = None, **fields: Any) -> NewLine:
+    def line(self, number: int, amount: str, base: str | None = None, **fields: Any) -> LineToPost:
         """A line on an account by number; a negative amount is a credit, "-0" too."""
         side = Side.CREDIT if amount.startswith("-") else Side.DEBIT
         value = money(amount.removeprefix("-"))
-        return NewLine(
+        return LineToPost(
             account_id=self.accounts[number],
             side=side,
             amount=value,
@@ -47,7 +47,7 @@ class Books:
             **fields,
         )
 
-    def entry(self, day: str | date, lines: Sequence[NewLine], **fields: Any) -> NewEntry:
+    def entry(self, day: str | date, lines: Sequence[LineToPost], **fields: Any) -> EntryToPost:
         """An entry in kroner unless told otherwise."""
         values: dict[str, Any] = {
             "id": new_id(),
@@ -58,13 +58,13 @@ class Books:
             "original_amount": lines[0].amount if lines else Decimal(0),
             "lines": tuple(lines),
         }
-        return NewEntry(**(values | fields))
+        return EntryToPost(**(values | fields))
 
-    def sale(self, day: str | date, amount: str, **fields: Any) -> NewEntry:
+    def sale(self, day: str | date, amount: str, **fields: Any) -> EntryToPost:
         """Bank against sales."""
         return self.entry(day, [self.line(BANK, amount), self.line(SALES, f"-{amount}")], **fields)
 
-    def invoice(self, day: str | date, customer: UUID | None, **fields: Any) -> NewEntry:
+    def invoice(self, day: str | date, customer: UUID | None, **fields: Any) -> EntryToPost:
         """1,250.00 receivable, of which 250.00 VAT."""
         lines = [
             self.line(RECEIVABLES, "1250.00", line_type=LineType.CONTROL),
@@ -73,7 +73,7 @@ class Books:
         ]
         return self.entry(day, lines, entry_type=EntryType.CUSTOMER_INVOICE, customer_id=customer, **fields)
 
-    async def post(self, *entries: NewEntry) -> list[JournalEntry]:
+    async def post(self, *entries: EntryToPost) -> list[JournalEntry]:
         async def work(context: Context) -> list[JournalEntry]:
             return [entry for entry, _ in await actions.post(context, entries)]
 

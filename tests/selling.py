@@ -9,7 +9,7 @@ from uuid import UUID
 from tests.conftest import Api
 
 from ledgerbee.ledger.entries import store as entries
-from ledgerbee.ledger.entries.model import JournalEntry, Side
+from ledgerbee.ledger.entries.model import EntryId, JournalEntry, Side
 from ledgerbee.platform.context import Context
 
 _numbers = count(1)
@@ -116,7 +116,7 @@ class Shop:
         """A posted entry."""
 
         async def work(context: Context) -> JournalEntry:
-            return await entries.get(context, UUID(entry_id))
+            return await entries.get(context, EntryId(UUID(entry_id)))
 
         found: JournalEntry = await self.api.run(work)
         return found

@@ -12,9 +12,9 @@ from tests.conftest import Api
 from tests.ledger_books import as_owner, books_of
 
 from ledgerbee.core.errors import LedgerBeeError
-from ledgerbee.ledger.imports.model import JournalImport, Place
+from ledgerbee.ledger.imports.model import ImportId, JournalImport, Place
 from ledgerbee.ledger.imports.reading import rows_of
-from ledgerbee.ledger.imports.run import Chunk, Means, Rows, carry_out
+from ledgerbee.ledger.imports.run import Chunk, ImportSession, Rows, carry_out
 from ledgerbee.ledger.imports.source import Parts
 from ledgerbee.platform.db import DATABASE_UNAVAILABLE
 
@@ -45,15 +45,15 @@ class _LosesTheDatabase:
 async def test_posting_and_reading_fail_together(api: Api, database_url: str) -> None:
     books = await books_of(api)
     sent = (await send(api, lines(*(row() for _ in range(1_000))))).json()["id"]
-    means = Means(api.database, api.clock, api.tenant)
+    session = ImportSession(api.database, api.clock, api.tenant)
 
     async def reader(state: JournalImport) -> Rows:
-        return _LosesTheDatabase(await rows_of(means, state, Parts(UUID(sent), means.read)), database_url)
+        return _LosesTheDatabase(await rows_of(session, state, Parts(ImportId(UUID(sent)), session.read)), database_url)
 
     told: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
     with pytest.raises(LedgerBeeError) as fault:
-        await carry_out(means, UUID(sent), reader)
+        await carry_out(session, ImportId(UUID(sent)), reader)
     ended_by = fault.value.error_code
     del fault  # its traceback holds the tasks, which are told of when nobody holds them
     gc.collect()

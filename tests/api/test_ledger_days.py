@@ -17,7 +17,7 @@ from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.ids import new_id
 from ledgerbee.core.money import round_money
 from ledgerbee.ledger.entries import actions
-from ledgerbee.ledger.entries.model import NewEntry
+from ledgerbee.ledger.entries.model import EntryToPost
 from ledgerbee.ledger.reports.trial_balance import rules, store
 from ledgerbee.ledger.reports.trial_balance.model import AccountTurnover
 from ledgerbee.platform.context import Context
@@ -50,7 +50,7 @@ def dice() -> random.Random:
     return random.Random(20260316)  # noqa: S311  a repeatable choice, not a secret
 
 
-def some(books: Books, dice: random.Random, count: int) -> list[NewEntry]:
+def some(books: Books, dice: random.Random, count: int) -> list[EntryToPost]:
     """Entries of any day, in any order, some of them in euros."""
     entries = []
     for _ in range(count):

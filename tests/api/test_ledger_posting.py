@@ -15,8 +15,8 @@ from tests.ledger_books import BANK, CAPITAL, OUTPUT_VAT, PAYABLES, RECEIVABLES,
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.entries import actions, rules
-from ledgerbee.ledger.entries.model import NewEntry, NewLine
-from ledgerbee.ledger.entries.store import posting
+from ledgerbee.ledger.entries.model import EntryToPost, LineToPost
+from ledgerbee.ledger.entries.store.arrays import POST
 from ledgerbee.platform.context import Context
 
 
@@ -25,7 +25,7 @@ async def books(api: Api) -> Books:
     return await books_of(api)
 
 
-async def refusal(books: Books, *entries: NewEntry) -> LedgerBeeError:
+async def refusal(books: Books, *entries: EntryToPost) -> LedgerBeeError:
     """The error that posting these entries raises; the books must not have moved."""
     before = await books.verify()
     with pytest.raises(LedgerBeeError) as refused:
@@ -310,7 +310,7 @@ async def test_a_batch_of_five_hundred(books: Books) -> None:
 
 
 async def test_an_entry_of_ten_thousand_lines(books: Books) -> None:
-    lines: list[NewLine] = [books.line(SALES, "-0.01") for _ in range(9999)]
+    lines: list[LineToPost] = [books.line(SALES, "-0.01") for _ in range(9999)]
     await books.post(books.entry("2026-01-01", [books.line(BANK, "99.99"), *lines]))
     result = await books.verify()
     assert result.passed, result.fault
@@ -359,5 +359,5 @@ async def test_posting_is_one_round_trip(books: Books) -> None:
         return sent
 
     first, second = [await books.api.run(statements) for _ in range(2)]
-    assert (first[0], len(first)) == (posting.POST, 2)
-    assert second == [posting.POST]
+    assert (first[0], len(first)) == (POST, 2)
+    assert second == [POST]

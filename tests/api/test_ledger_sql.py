@@ -15,9 +15,8 @@ from tests.ledger_books import BANK, RECEIVABLES, SALES, Books, as_owner, books_
 
 from ledgerbee.app.reactions import REACTIONS
 from ledgerbee.core.ids import new_id
-from ledgerbee.ledger.entries.model import NewEntry
-from ledgerbee.ledger.entries.store import posting
-from ledgerbee.ledger.entries.store.posting import columns_of
+from ledgerbee.ledger.entries.model import EntryToPost
+from ledgerbee.ledger.entries.store.arrays import ARRAYS, POST, arguments_of
 from ledgerbee.migrations.migrate import migrate
 from ledgerbee.platform import literals
 from ledgerbee.platform.db import Database
@@ -55,7 +54,7 @@ async def application(books: Books, database_url: str) -> AsyncIterator["asyncpg
 
 
 async def call(
-    connection: "asyncpg.Connection[asyncpg.Record]", *entries: NewEntry, **changed: Sequence[Any]
+    connection: "asyncpg.Connection[asyncpg.Record]", *entries: EntryToPost, **changed: Sequence[Any]
 ) -> asyncpg.Record | None:
     """Call the posting function past everything that Python checks; `changed` replaces arguments by name."""
     return await call_at(datetime(2026, 3, 16, 12, tzinfo=UTC), connection, *entries, **changed)
@@ -64,18 +63,17 @@ async def call(
 async def call_at(
     moment: datetime,
     connection: "asyncpg.Connection[asyncpg.Record]",
-    *entries: NewEntry,
+    *entries: EntryToPost,
     **changed: Sequence[Any],
 ) -> asyncpg.Record | None:
     """The same at a moment."""
-    names = await connection.fetchval("SELECT proargnames FROM pg_proc WHERE proname = 'post_entries'")
     line_ids = [[new_id() for _ in entry.lines] for entry in entries]
-    values = columns_of(entries, line_ids, [bytes(32) for _ in entries])
-    arguments: dict[str, str | None] = dict(zip(names[2:35], values, strict=True))
+    values = arguments_of(entries, line_ids, [bytes(32) for _ in entries])
+    arguments: dict[str, str | None] = dict(zip((name for name, _ in ARRAYS), values, strict=True))
     for name, elements in changed.items():
         arguments[name] = literals.text_array([_text(element) for element in elements])
     async with connection.transaction():
-        return await connection.fetchrow(posting.POST, moment, [new_id(), new_id()], *arguments.values())
+        return await connection.fetchrow(POST, moment, [new_id(), new_id()], *arguments.values())
 
 
 def _text(element: Any) -> str | None:

@@ -13,7 +13,7 @@ import pytest_asyncio
 from tests.conftest import Api, SteeredClock, new_company
 from tests.ledger_books import BANK, CAPITAL, GOODS, RETAINED, SALES, Books, books_of
 
-from ledgerbee.ledger.entries.model import NewEntry
+from ledgerbee.ledger.entries.model import EntryToPost
 from ledgerbee.ledger.reports.trial_balance.actions import trial_balance
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.db import Database
@@ -118,7 +118,7 @@ async def test_days_that_make_no_sense_are_refused(api: Api, query: dict[str, st
 async def test_any_span_equals_the_sum_of_its_lines(books: Books) -> None:
     """Whatever the months' totals and the cut days make of it, it is what the lines say."""
     dice = random.Random(20260316)  # noqa: S311  a repeatable choice, not a secret
-    entries: list[NewEntry] = []
+    entries: list[EntryToPost] = []
     for _ in range(400):
         amount = f"{dice.randint(0, 10_000) / Decimal(100)}"
         debit, credit = dice.sample(BOOKED, 2)

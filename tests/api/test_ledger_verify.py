@@ -4,6 +4,7 @@ import pytest
 from tests.conftest import Api
 from tests.ledger_books import BANK, SALES, Books, as_owner, books_of
 
+from ledgerbee.core.changes import Changes
 from ledgerbee.ledger.entries import actions as entries
 from ledgerbee.ledger.verify import Verification, verify
 from ledgerbee.ledger.verify.store import entries as audited
@@ -56,7 +57,8 @@ async def test_a_corrected_reference_is_no_fault(api: Api) -> None:
             entry_id = await context.connection.fetchval(
                 "SELECT id FROM journal_entries WHERE company_id = $1 AND entry_number = $2", context.company_id, number
             )
-            await entries.correct(context, entry_id, {"reference": f"PO {number}", "external_system_id": "e"})
+            changes = {"reference": f"PO {number}", "external_system_id": "e"}
+            await entries.update(context, entry_id, Changes(changes))
 
     await api.run(correct)
     assert (await books.verify()).passed

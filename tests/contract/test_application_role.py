@@ -23,7 +23,7 @@ from tests.selling import Shop, line
 
 from ledgerbee.core.ids import new_id
 from ledgerbee.core.money import is_commodity
-from ledgerbee.ledger.entries.model import NewEntry
+from ledgerbee.ledger.entries.model import EntryToPost
 from ledgerbee.platform.credentials.model import secret_hash
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
@@ -407,7 +407,7 @@ class TestWriting:
         assert is_commodity(code) != (code == "EUR")
         assert await call_at(datetime.now(UTC), stolen, self._sale(books, code)) is not None
 
-    def _sale(self, books: Books, code: str) -> NewEntry:
+    def _sale(self, books: Books, code: str) -> EntryToPost:
         lines = books.sale("2026-01-20", "1.00").lines
         return books.entry("2026-01-20", lines, currency=code, exchange_rate=Decimal(2))
 

@@ -20,9 +20,8 @@ from tests.contract.test_steps_of_bodies import Steps
 from tests.ledger_books import BANK, CAPITAL, Books, books_of
 
 from ledgerbee.core.errors import LedgerBeeError
-from ledgerbee.ledger.drafts import store as drafts
 from ledgerbee.ledger.entries.rules import MAX_AT_ONCE
-from ledgerbee.ledger.entries.store import reads as entries
+from ledgerbee.ledger.entries.store import lines as lines_store
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.db import Database
 from ledgerbee.tenancy.audit import store as audit
@@ -198,8 +197,7 @@ async def test_others_have_their_turn_and_little_is_in_memory(books: Books, name
 async def test_it_is_what_would_come_as_a_whole(books: Books, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     path = (await _paths(books.api))[name]
     in_pieces = await Client(books.api).get(path)
-    monkeypatch.setattr(entries, "MAX_AT_ONCE", 10**6)
-    monkeypatch.setattr(drafts, "MAX_AT_ONCE", 10**6)
+    monkeypatch.setattr(lines_store, "MAX_AT_ONCE", 10**6)
     monkeypatch.setattr(audit, "_SELECT", audit._SELECT.replace(f"<= {audit.MAX_INLINE}", "<= 1000000000"))
     monkeypatch.setattr("ledgerbee.http.arrays.CHUNK", 10**6)
     whole = await Client(books.api).get(path)

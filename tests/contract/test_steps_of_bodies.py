@@ -26,8 +26,8 @@ _MOST_CALLS: Final = 80_000
 _WHOLE: Final = (
     body_limits.check_elements,
     idempotency.reservation,
-    fast_wire.plain_entry,
-    fast_wire.plain_batch,
+    fast_wire.decode_entry,
+    fast_wire.decode_batch,
     json_body._readable,
     attachments._decode,
 )

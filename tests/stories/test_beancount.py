@@ -261,11 +261,11 @@ async def test_an_import_goes_on_where_it_stopped(us: Api, tmp_path: Path) -> No
     euros = [f'2020-12-{day:02} * "Euros"\n  Assets:Euros  1 EUR\n  Equity:Euros\n' for day in range(1, 29)]
     dollars = [f'2021-01-02 * "{n}"\n  Assets:Dollars  {n} USD\n  Equity:Dollars\n' for n in range(1, 1101)]
     file.write_text("".join(euros + dollars))
-    means = run.Means(us.database, us.clock, us.tenant)
+    session = run.ImportSession(us.database, us.clock, us.tenant)
     runs = 0
     while True:
-        begun = await begin_import(means, file, {}, seconds=60)
-        state = await run.carry_out(means, begun.import_id, begun.rows_of, is_time_over=lambda: True)
+        begun = await begin_import(session, file, {}, seconds=60)
+        state = await run.carry_out(session, begun.import_id, begun.rows_of, is_time_over=lambda: True)
         runs += 1
         if state.is_over:
             break

@@ -13,19 +13,20 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from ledgerbee.chart.accounts.model import Account, Classification, ControlAccountType, LedgerType
+from ledgerbee.core.changes import Changes
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.ledger.drafts import rules
-from ledgerbee.ledger.drafts.model import Draft, DraftStatus
+from ledgerbee.ledger.drafts.model import Draft, DraftId, DraftStatus
 from ledgerbee.ledger.entries.model import (
     CUSTOMER_TYPES,
     VENDOR_TYPES,
-    EnteredEntry,
-    EnteredLine,
+    EntryInput,
     EntryType,
+    LineInput,
     LineType,
     Side,
 )
-from ledgerbee.ledger.entries.rules import Books, checked
+from ledgerbee.ledger.entries.rules import Books, validated
 
 NOW = datetime(2026, 3, 16, 12, 0, tzinfo=UTC)
 CASH, SALES, RECEIVABLES, PAYABLES, HEADING, CLOSED, CUSTOMER, VENDOR, ENTRY = (
@@ -58,7 +59,7 @@ BOOKS = Books("DKK", None, customers={CUSTOMER: RECEIVABLES}, vendors={VENDOR: P
 
 cents = st.integers(min_value=1, max_value=10**9).map(lambda units: Decimal(units).scaleb(-2))
 lines = st.lists(
-    st.builds(EnteredLine, st.sampled_from([CASH, SALES]), st.sampled_from(Side), cents), min_size=1, max_size=5
+    st.builds(LineInput, st.sampled_from([CASH, SALES]), st.sampled_from(Side), cents), min_size=1, max_size=5
 ).map(tuple)
 amounts = st.integers(min_value=-(10**9), max_value=10**9).map(lambda units: Decimal(units).scaleb(-2))
 types = st.sampled_from(EntryType)
@@ -71,50 +72,50 @@ def party_of(entry_type: EntryType) -> dict[str, UUID | None]:
     }
 
 
-def entered(entry_type: EntryType, sent: tuple[EnteredLine, ...], amount: Decimal, **fields: Any) -> EnteredEntry:
+def entered(entry_type: EntryType, sent: tuple[LineInput, ...], amount: Decimal, **fields: Any) -> EntryInput:
     values: dict[str, Any] = {"currency": "DKK", "owes_control_line": True} | party_of(entry_type) | fields
-    return EnteredEntry(entry_type, date(2026, 3, 16), sent, amount, **values)
+    return EntryInput(entry_type, date(2026, 3, 16), amount, lines=sent, **values)
 
 
-def draft(content: EnteredEntry, **fields: Any) -> Draft:
+def draft(content: EntryInput, **fields: Any) -> Draft:
     ids = tuple([UUID(int=1000 + number) for number, _ in enumerate(content.lines)])
-    return Draft(UUID(int=500), content, ids, {}, NOW, NOW, **fields)
+    return Draft(DraftId(UUID(int=500)), content, ids, {}, NOW, NOW, **fields)
 
 
 @given(types, lines, amounts, types, lines, amounts)
 def test_a_changed_draft_is_as_if_it_had_been_entered_so(
     before_type: EntryType,
-    before_lines: tuple[EnteredLine, ...],
+    before_lines: tuple[LineInput, ...],
     before_amount: Decimal,
     entry_type: EntryType,
-    new_lines: tuple[EnteredLine, ...],
+    new_lines: tuple[LineInput, ...],
     amount: Decimal,
 ) -> None:
     """Field by field or all at once, with new lines or those that it has."""
-    before = checked(entered(before_type, before_lines, before_amount), BOOKS)
+    before = validated(entered(before_type, before_lines, before_amount), BOOKS)
     changes = {"entry_type": entry_type, "original_amount": amount, **party_of(entry_type)}
     for more, expected in (({}, before_lines), ({"lines": new_lines}, new_lines)):
-        after = checked(rules.changed(before, changes | more), BOOKS)
-        assert after == checked(entered(entry_type, expected, amount), BOOKS)
+        after = validated(rules.changed(before, Changes(changes | more)), BOOKS)
+        assert after == validated(entered(entry_type, expected, amount), BOOKS)
         assert [line.line_type for line in after.lines].count(LineType.CONTROL) == (entry_type in LOCKED)
 
 
 @given(st.sampled_from(sorted(LOCKED)), lines, amounts, amounts)
 def test_a_line_that_the_caller_sent_stays_as_it_is(
-    entry_type: EntryType, sent: tuple[EnteredLine, ...], amount: Decimal, other: Decimal
+    entry_type: EntryType, sent: tuple[LineInput, ...], amount: Decimal, other: Decimal
 ) -> None:
-    own = EnteredLine(RECEIVABLES if entry_type in CUSTOMER_TYPES else PAYABLES, Side.DEBIT, Decimal(5))
-    before = checked(entered(entry_type, (*sent, own), amount, owes_control_line=False), BOOKS)
-    after = checked(rules.changed(before, {"original_amount": other}), BOOKS)
+    own = LineInput(RECEIVABLES if entry_type in CUSTOMER_TYPES else PAYABLES, Side.DEBIT, Decimal(5))
+    before = validated(entered(entry_type, (*sent, own), amount, owes_control_line=False), BOOKS)
+    after = validated(rules.changed(before, Changes({"original_amount": other})), BOOKS)
     assert after == replace(before, original_amount=other)
 
 
 def test_nothing_changes_but_what_is_named() -> None:
-    before = checked(
-        entered(EntryType.CUSTOMER_INVOICE, (EnteredLine(SALES, Side.CREDIT, Decimal(9)),), Decimal(9)), BOOKS
+    before = validated(
+        entered(EntryType.CUSTOMER_INVOICE, (LineInput(SALES, Side.CREDIT, Decimal(9)),), Decimal(9)), BOOKS
     )
-    assert checked(rules.changed(before, {}), BOOKS) == before
-    after = checked(rules.changed(before, {"description": "Te", "tag_ids": ()}), BOOKS)
+    assert validated(rules.changed(before, Changes({})), BOOKS) == before
+    after = validated(rules.changed(before, Changes({"description": "Te", "tag_ids": ()})), BOOKS)
     assert after == replace(before, description="Te")
 
 
@@ -131,14 +132,14 @@ def test_nothing_changes_but_what_is_named() -> None:
 )
 def test_a_rate_is_that_of_its_currency(changes: dict[str, Any], rate: str | None) -> None:
     before = entered(
-        EntryType.JOURNAL_ENTRY, (EnteredLine(CASH, Side.DEBIT, Decimal(1)),), Decimal(1), currency="EUR",
+        EntryType.JOURNAL_ENTRY, (LineInput(CASH, Side.DEBIT, Decimal(1)),), Decimal(1), currency="EUR",
         exchange_rate=Decimal("7.46"),
     )  # fmt: skip
-    assert rules.changed(before, changes).exchange_rate == (None if rate is None else Decimal(rate))
+    assert rules.changed(before, Changes(changes)).exchange_rate == (None if rate is None else Decimal(rate))
 
 
 @given(lines, lines)
-def test_lines_that_stay_keep_their_ids(before: tuple[EnteredLine, ...], after: tuple[EnteredLine, ...]) -> None:
+def test_lines_that_stay_keep_their_ids(before: tuple[LineInput, ...], after: tuple[LineInput, ...]) -> None:
     old = draft(entered(EntryType.JOURNAL_ENTRY, before, Decimal(0)))
     numbers: Iterator[int] = count(9000)
     found = rules.line_ids(old, replace(old.content, lines=after), lambda: UUID(int=next(numbers)))
@@ -162,7 +163,7 @@ def test_lines_that_stay_keep_their_ids(before: tuple[EnteredLine, ...], after: 
 def test_lines_stand_on_accounts_that_take_them(
     account_id: UUID, fields: dict[str, Any], code: str, field: str | None
 ) -> None:
-    sent = tuple([EnteredLine(one, Side.DEBIT, Decimal(1)) for one in (CASH, account_id)])
+    sent = tuple([LineInput(one, Side.DEBIT, Decimal(1)) for one in (CASH, account_id)])
     entry = entered(EntryType.JOURNAL_ENTRY, sent, Decimal(1), **fields)
     for path, place in (("", "lines.1"), ("entries.3", "entries.3.lines.1")):
         (fault,) = rules.account_faults(entry, ACCOUNTS, path)
@@ -174,13 +175,13 @@ def test_lines_stand_on_accounts_that_take_them(
 
 
 def test_control_accounts_take_lines_of_their_party() -> None:
-    sent = tuple([EnteredLine(one, Side.DEBIT, Decimal(1)) for one in (RECEIVABLES, PAYABLES)])
+    sent = tuple([LineInput(one, Side.DEBIT, Decimal(1)) for one in (RECEIVABLES, PAYABLES)])
     entry = entered(EntryType.JOURNAL_ENTRY, sent, Decimal(1), customer_id=CUSTOMER, vendor_id=VENDOR)
     assert not list(rules.account_faults(entry, ACCOUNTS))
 
 
 def test_a_booked_draft_is_closed() -> None:
-    content = entered(EntryType.JOURNAL_ENTRY, (EnteredLine(CASH, Side.DEBIT, Decimal(1)),), Decimal(1))
+    content = entered(EntryType.JOURNAL_ENTRY, (LineInput(CASH, Side.DEBIT, Decimal(1)),), Decimal(1))
     rules.check_open(draft(content))
     with pytest.raises(LedgerBeeError) as refused:
         rules.check_open(draft(content, status=DraftStatus.BOOKED, journal_entry_id=ENTRY))

@@ -17,15 +17,16 @@ from ledgerbee.chart.vat_codes.model import SINCE_EVER, Principle, VatCode, VatC
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.money import MAX_AMOUNT, minor_units, round_money, total
 from ledgerbee.ledger.entries import rules
+from ledgerbee.ledger.entries.json_text import json_of
 from ledgerbee.ledger.entries.model import (
     AccountName,
-    EnteredEntry,
-    EnteredLine,
+    EntryInput,
+    EntryToPost,
     EntryType,
     JournalEntry,
+    LineInput,
+    LineToPost,
     LineType,
-    NewEntry,
-    NewLine,
     Side,
 )
 from ledgerbee.ledger.entries.wire import JournalEntryResponse
@@ -97,12 +98,12 @@ def half_away(exact: Fraction, currency: str) -> Fraction:
     return Fraction((2 * exact.numerator * unit + exact.denominator) // (2 * exact.denominator), unit)
 
 
-def signed(lines: Sequence[NewLine]) -> Decimal:
+def signed(lines: Sequence[LineToPost]) -> Decimal:
     """The lines' sum, debit positive."""
     return total([line.amount if line.side is Side.DEBIT else -line.amount for line in lines])
 
 
-def split(line: EnteredLine, code: VatCode | None, currency: str) -> list[NewLine]:
+def split(line: LineInput, code: VatCode | None, currency: str) -> list[LineToPost]:
     """The parts of a line in an entry in the company's own currency."""
     conversion = rules.Conversion(currency, currency, Decimal(1))
     if code is None or line.vat_code_id is None:
@@ -119,7 +120,7 @@ def test_vat_parts_add_up_to_what_was_entered(
         included = None  # a reverse charge is never in the amount
     is_included = code.principle is Principle.GROSS if included is None else included
     rate = code.rates[0].rate
-    line = EnteredLine(ACCOUNT, side, amount, CODE, "text", (SPACE,), vat_included=included)
+    line = LineInput(ACCOUNT, side, amount, CODE, "text", (SPACE,), vat_included=included)
     parts = split(line, code, currency)
     entered, *added = parts
     on_side = total([part.amount for part in parts if part.side is side])
@@ -152,7 +153,7 @@ def test_vat_parts_add_up_to_what_was_entered(
 
 @given(st.data(), currencies, sides)
 def test_without_a_code_a_line_is_posted_as_it_is(data: st.DataObject, currency: str, side: Side) -> None:
-    line = EnteredLine(ACCOUNT, side, data.draw(amounts(currency)), description="x", tag_ids=(SPACE,))
+    line = LineInput(ACCOUNT, side, data.draw(amounts(currency)), description="x", tag_ids=(SPACE,))
     (part,) = split(line, None, currency)
     assert (part.account_id, part.side, part.amount, part.vat_code_id) == (ACCOUNT, side, line.amount, None)
     assert (part.base_amount, part.vat_rate) == (line.amount, None)
@@ -172,13 +173,13 @@ def books(**fields: object) -> rules.Books:
     return rules.Books(**(values | fields))  # type: ignore[arg-type]
 
 
-def entered(kind: EntryType, original: Decimal, lines: Sequence[EnteredLine], **fields: object) -> EnteredEntry:
+def entered(kind: EntryType, original: Decimal, lines: Sequence[LineInput], **fields: object) -> EntryInput:
     values: dict[str, object] = {
         "owes_control_line": True,
         "customer_id": CUSTOMER if kind.startswith("CUSTOMER") else None,
         "vendor_id": VENDOR if kind.startswith("SUPPLIER") else None,
     }
-    return EnteredEntry(kind, DAY, tuple(lines), original, **(values | fields))  # type: ignore[arg-type]
+    return EntryInput(kind, DAY, original, lines=tuple(lines), **(values | fields))  # type: ignore[arg-type]
 
 
 #: The side of the receivable or payable when the original amount is positive (contract 2.28).
@@ -193,7 +194,7 @@ CONTROL = {
 @given(st.sampled_from(sorted(CONTROL)), st.integers(min_value=-(10**9), max_value=10**9))
 def test_the_control_line_stands_where_the_sign_says(kind: EntryType, units: int) -> None:
     amount = Decimal(units).scaleb(-2)
-    line = EnteredLine(ACCOUNT, Side.DEBIT, Decimal(1))
+    line = LineInput(ACCOUNT, Side.DEBIT, Decimal(1))
     found = rules.with_control_line(entered(kind, amount, [line]), books())
     account, side = CONTROL[kind]
     assert found.lines[:-1] == (line,)
@@ -204,24 +205,24 @@ def test_the_control_line_stands_where_the_sign_says(kind: EntryType, units: int
 
 
 def test_a_journal_entry_has_no_control_line_added() -> None:
-    entry = entered(EntryType.JOURNAL_ENTRY, Decimal(1), [EnteredLine(RECEIVABLE, Side.DEBIT, Decimal(1))])
+    entry = entered(EntryType.JOURNAL_ENTRY, Decimal(1), [LineInput(RECEIVABLE, Side.DEBIT, Decimal(1))])
     assert rules.with_control_line(entry, books()).lines == entry.lines
 
 
 @pytest.mark.parametrize("kind", sorted(CONTROL))
 def test_a_line_on_the_control_account_is_refused_where_it_is_added(kind: EntryType) -> None:
-    lines = [EnteredLine(ACCOUNT, Side.DEBIT, Decimal(1)), EnteredLine(CONTROL[kind][0], Side.CREDIT, Decimal(1))]
+    lines = [LineInput(ACCOUNT, Side.DEBIT, Decimal(1)), LineInput(CONTROL[kind][0], Side.CREDIT, Decimal(1))]
     with pytest.raises(LedgerBeeError) as refused:
         rules.with_control_line(entered(kind, Decimal(1), lines), books(), "entries.3")
     assert refused.value.code == "JOURNAL_ENTRY_CONTROL_LINE_NOT_ALLOWED"
     assert refused.value.details["property"] == "entries.3.lines.1.accountId"
 
 
-def outcome(entry: EnteredEntry, known: rules.Books) -> NewEntry | str:
+def outcome(entry: EntryInput, known: rules.Books) -> EntryToPost | str:
     """The entry to post, or the code of its refusal."""
     try:
-        posted = rules.complete(entry, known, SPACE)
-        rules.check(posted)
+        posted = rules.entry_to_post(entry, known, SPACE)
+        rules.check_entry(posted)
     except LedgerBeeError as refusal:
         return refusal.code
     return posted
@@ -245,12 +246,12 @@ def test_an_entry_balances_in_both_currencies_or_is_refused(
 ) -> None:
     """Lines at random, and with them the line that is missing, or one that is a unit off."""
     unit = Decimal(1).scaleb(-minor_units(currency))
-    lines = [EnteredLine(ACCOUNT, side, units * unit, CODE if taxed else None) for side, units, taxed in drawn]
+    lines = [LineInput(ACCOUNT, side, units * unit, CODE if taxed else None) for side, units, taxed in drawn]
     over = signed([part for line in lines for part in split(line, code, currency)])
     wrong = data.draw(st.sampled_from([Decimal(0), unit]))
     missing = abs(over) + wrong
     if missing:
-        lines.append(EnteredLine(CONTRA, Side.CREDIT if over > 0 else Side.DEBIT, missing))
+        lines.append(LineInput(CONTRA, Side.CREDIT if over > 0 else Side.DEBIT, missing))
     entry = entered(
         EntryType.JOURNAL_ENTRY,
         Decimal(0),
@@ -275,7 +276,7 @@ def test_an_entry_balances_in_both_currencies_or_is_refused(
 def test_what_a_rate_makes_of_an_amount_can_be_kept(rate: str, is_kept: bool) -> None:
     """What posts can be reversed: a reversal's amounts are checked as they stand."""
     amount = Decimal("9999999999999.99")
-    lines = [EnteredLine(ACCOUNT, Side.DEBIT, amount), EnteredLine(CONTRA, Side.CREDIT, amount)]
+    lines = [LineInput(ACCOUNT, Side.DEBIT, amount), LineInput(CONTRA, Side.CREDIT, amount)]
     entry = entered(EntryType.JOURNAL_ENTRY, Decimal(0), lines, currency="EUR", exchange_rate=Decimal(rate))
     assert (outcome(entry, books(base_currency="DKK")) != "SHARED_VALIDATION_FAILED") is is_kept
 
@@ -288,8 +289,8 @@ def journal_entries(draw: st.DrawFn) -> JournalEntry:
     rate = Decimal(1) if currency == base else draw(st.sampled_from([Decimal("7.46"), Decimal("0.0067")]))
     over = total([amount for amount, _ in parts])
     assume(over * rate <= MAX_AMOUNT)
-    lines = [EnteredLine(ACCOUNT, Side.DEBIT, amount, None, text) for amount, text in parts]
-    lines.append(EnteredLine(CONTRA, Side.CREDIT, over))
+    lines = [LineInput(ACCOUNT, Side.DEBIT, amount, None, text) for amount, text in parts]
+    lines.append(LineInput(CONTRA, Side.CREDIT, over))
     entry = entered(
         draw(st.sampled_from(EntryType)),
         draw(st.sampled_from([over, -over, Decimal(0)])),
@@ -301,7 +302,7 @@ def journal_entries(draw: st.DrawFn) -> JournalEntry:
         reference=draw(texts),
         external_system_id=draw(texts),
     )
-    content = rules.complete(entry, books(base_currency=base), SPACE)
+    content = rules.entry_to_post(entry, books(base_currency=base), SPACE)
     content = with_fields(  # tags are checked elsewhere
         content,
         tag_ids=draw(tags),
@@ -326,7 +327,7 @@ def journal_entries(draw: st.DrawFn) -> JournalEntry:
 @given(journal_entries(), st.one_of(st.none(), st.text(max_size=5)), st.sampled_from(["da", "en"]))
 def test_an_entry_and_its_reversal_come_to_nothing(entry: JournalEntry, text: str | None, language: str) -> None:
     back = rules.reversal(entry, CODE, date(2026, 4, 1), text, language)
-    rules.check(back)
+    rules.check_entry(back)
     one, other = entry.content, back
     for line, reversed_line in zip(one.lines, other.lines, strict=True):
         assert reversed_line == with_fields(line, side=reversed_line.side)
@@ -345,7 +346,7 @@ def test_an_entry_and_its_reversal_come_to_nothing(entry: JournalEntry, text: st
 
 @given(journal_entries())
 def test_the_json_of_an_entry_is_what_its_model_describes(entry: JournalEntry) -> None:
-    text = rules.json_of(entry)
+    text = json_of(entry)
     body = json.loads(text)
     described = JournalEntryResponse.model_validate(body)
     assert json.loads(described.model_dump_json()) == body
@@ -362,17 +363,17 @@ def test_the_json_of_an_entry_is_what_its_model_describes(entry: JournalEntry) -
 
 
 def test_zero_has_no_sign() -> None:
-    lines = [EnteredLine(ACCOUNT, Side.DEBIT, Decimal(5)), EnteredLine(CONTRA, Side.CREDIT, Decimal(5))]
-    content = rules.complete(entered(EntryType.JOURNAL_ENTRY, Decimal("-0"), lines), books(), SPACE)
+    lines = [LineInput(ACCOUNT, Side.DEBIT, Decimal(5)), LineInput(CONTRA, Side.CREDIT, Decimal(5))]
+    content = rules.entry_to_post(entered(EntryType.JOURNAL_ENTRY, Decimal("-0"), lines), books(), SPACE)
     names = {ACCOUNT: AccountName(1, "a"), CONTRA: AccountName(2, "b")}
     entry = JournalEntry(content, [SPACE, CODE], names, "DKK", 1, 1, bytes(32), bytes(32), NOW)
-    assert json.loads(rules.json_of(entry))["originalAmount"] == "0.00"
+    assert json.loads(json_of(entry))["originalAmount"] == "0.00"
 
 
 def test_vat_that_leads_beyond_the_largest_amount_is_refused() -> None:
     code = vat_code(Principle.NET, Decimal(25))
     largest = round_money(MAX_AMOUNT - 1, "DKK")
-    lines = [EnteredLine(ACCOUNT, Side.DEBIT, largest, CODE), EnteredLine(CONTRA, Side.CREDIT, largest)]
+    lines = [LineInput(ACCOUNT, Side.DEBIT, largest, CODE), LineInput(CONTRA, Side.CREDIT, largest)]
     with pytest.raises(LedgerBeeError) as refused:
-        rules.complete(entered(EntryType.JOURNAL_ENTRY, largest, lines), books(vat_codes={CODE: code}), SPACE)
+        rules.entry_to_post(entered(EntryType.JOURNAL_ENTRY, largest, lines), books(vat_codes={CODE: code}), SPACE)
     assert refused.value.details["validationErrors"][0]["property"] == "lines.0.amount"

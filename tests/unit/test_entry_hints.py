@@ -10,7 +10,7 @@ from ledgerbee.chart.vat_codes.model import Principle, VatCode, VatCodeId
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.entries import rules
-from ledgerbee.ledger.entries.model import EnteredLine, EntryType, Side
+from ledgerbee.ledger.entries.model import EntryType, LineInput, Side
 
 GROSS = vat_code(Principle.GROSS, Decimal(25))
 NET = vat_code(Principle.NET, Decimal(25))
@@ -26,11 +26,11 @@ def details_of(*lines: Given) -> dict[str, object]:
     """The details of the refusal of such an entry."""
     codes = {code.id: code for _, _, code, _ in lines if code is not None}
     given = [
-        EnteredLine(COST, side, Decimal(amount), code.id if code else None, vat_included=included)
+        LineInput(COST, side, Decimal(amount), code.id if code else None, vat_included=included)
         for side, amount, code, included in lines
     ]
     with pytest.raises(LedgerBeeError) as caught:
-        rules.complete(entered(EntryType.JOURNAL_ENTRY, Decimal(1), given), books(vat_codes=codes), new_id())
+        rules.entry_to_post(entered(EntryType.JOURNAL_ENTRY, Decimal(1), given), books(vat_codes=codes), new_id())
     assert caught.value.code == "JOURNAL_ENTRY_UNBALANCED"
     return caught.value.details
 

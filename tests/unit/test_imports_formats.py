@@ -18,8 +18,8 @@ from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.imports.formats import CsvReader, DialectReader, JsonlReader, Row, RowReader
 from ledgerbee.ledger.imports.formats.rows import MAX_LINE_BYTES
 from ledgerbee.ledger.imports.model import NOTHING_SAID, CsvDialect, CsvOptions, Place
+from ledgerbee.ledger.imports.row_wire import FastRow, ImportedEntryRequest, decode_row, entered
 from ledgerbee.ledger.imports.rules import Directory
-from ledgerbee.ledger.imports.wire import ImportedEntryRequest, PlainRow, entered, plain_row
 
 START = Place()
 BANK, SALES = new_id(), new_id()
@@ -135,17 +135,17 @@ AMOUNTS = (
 def test_the_short_way_takes_what_the_models_take(original: Any, amount: Any, text: str, day: Any) -> None:
     row = amount_row(amount, text) | {"originalAmount": original, "date": day}
     raw = json.dumps(row, ensure_ascii=False).encode()
-    short = plain_row(raw)
+    short = decode_row(raw)
     if short is None:
         return
-    assert isinstance(short, PlainRow)
+    assert isinstance(short, FastRow)
     decoded = json.loads(raw, parse_float=Decimal)
     ImportedEntryRequest.model_validate(decoded)
     assert entered(short, DIRECTORY) == entered(decoded, DIRECTORY)
 
 
 def test_the_usual_row_goes_the_short_way() -> None:
-    short = plain_row(json.dumps(amount_row("12.50", "Kaffe")).encode())
+    short = decode_row(json.dumps(amount_row("12.50", "Kaffe")).encode())
     assert short is not None
     entry = entered(short, DIRECTORY)
     assert [line.account_id for line in entry.lines] == [BANK, SALES]
@@ -161,7 +161,10 @@ def test_the_usual_row_goes_the_short_way() -> None:
     ],
 )
 def test_names_of_nobody_are_refused(name: str, value: str, code: str) -> None:
-    for row in (amount_row("1.00") | {name: value}, plain_row(json.dumps(amount_row("1.00") | {name: value}).encode())):
+    for row in (
+        amount_row("1.00") | {name: value},
+        decode_row(json.dumps(amount_row("1.00") | {name: value}).encode()),
+    ):
         with pytest.raises(LedgerBeeError) as refused:
             entered(row, DIRECTORY)
         assert (refused.value.code, refused.value.details["property"]) == (code, name)

@@ -17,7 +17,7 @@ from ledgerbee.core.ids import new_id
 from ledgerbee.core.money import ONE
 from ledgerbee.ledger.entries import actions as entries
 from ledgerbee.ledger.entries import rules as entry_rules
-from ledgerbee.ledger.imports import wire
+from ledgerbee.ledger.imports import row_wire
 from ledgerbee.ledger.imports.entered import _entered
 from ledgerbee.ledger.imports.formats import JsonlReader, Row
 from ledgerbee.ledger.imports.model import CsvOptions, Refusal, UnreadableFileError
@@ -69,12 +69,12 @@ def damaged(draw: st.DrawFn, whole: bytes) -> bytes:
 
 def refusal(row: Row) -> Refusal | None:
     """What the row is refused with, as an import does with it; None if it can be posted."""
-    wire.collect(row.content, References())
+    row_wire.collect(row.content, References())
     try:
-        entered = LOOP.run(_entered(row, DIRECTORY, OPENS, wire.ImportedEntryRequest))
+        entered = LOOP.run(_entered(row, DIRECTORY, OPENS, row_wire.ImportedEntryRequest))
         if isinstance(entered, Refusal):
             return entered
-        entries.prepare(COMPANY, NOW, entry_rules.complete(entered, BOOKS, new_id()))
+        entries.hash_entry(COMPANY, NOW, entry_rules.entry_to_post(entered, BOOKS, new_id()))
     except LedgerBeeError as fault:
         return refusal_of(row.line, fault)
     for text in (entered.description, entered.reference, entered.external_system_id):

@@ -8,7 +8,7 @@ import pytest
 
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.http.json_body import decode_json
-from ledgerbee.ledger.imports import wire
+from ledgerbee.ledger.imports import row_wire
 from ledgerbee.ledger.imports.rules import Directory
 
 FIRST, SECOND = UUID("0197a5a0-0000-7000-8000-000000000001"), UUID("0197a5a0-0000-7000-8000-000000000002")
@@ -41,7 +41,7 @@ def row(path: str, **fields: Any) -> dict[str, Any]:
 def both_ways(content: dict[str, Any]) -> list[Any]:
     """The row as the fast way has it, and as the models have it."""
     text = json.dumps(content).encode()
-    plain = wire.plain_row(text)
+    plain = row_wire.decode_row(text)
     assert plain is not None
     return [plain, decode_json(text)]
 
@@ -53,7 +53,7 @@ def test_named_twice_is_refused_whether_or_not_the_two_agree(
     for value in (first, second):
         for content in both_ways(row(path, **{id_name: str(FIRST), name: value})):
             with pytest.raises(LedgerBeeError) as refusal:
-                wire.entered(content, DIRECTORY)
+                row_wire.entered(content, DIRECTORY)
             assert refusal.value.details["validationErrors"] == [
                 {
                     "property": f"{path}{name}",
@@ -66,7 +66,7 @@ def test_named_twice_is_refused_whether_or_not_the_two_agree(
 def test_named_once_is_taken(id_name: str, name: str, first: Any, second: Any, path: str) -> None:
     for fields in ({id_name: str(FIRST)}, {name: first}):
         for content in both_ways(row(path, **fields)):
-            entry = wire.entered(content, DIRECTORY)
+            entry = row_wire.entered(content, DIRECTORY)
             found = {
                 "customerId": entry.customer_id,
                 "vendorId": entry.vendor_id,
@@ -80,4 +80,4 @@ def test_named_once_is_taken(id_name: str, name: str, first: Any, second: Any, p
 @pytest.mark.parametrize("pair", OF_ENTRY)
 def test_a_blank_beside_an_id_names_nothing(pair: tuple[str, str, str, str]) -> None:
     for content in both_ways(row("", **{pair[0]: str(FIRST), pair[1]: " "})):
-        wire.entered(content, DIRECTORY)
+        row_wire.entered(content, DIRECTORY)

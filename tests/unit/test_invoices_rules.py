@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.ids import new_id
 from ledgerbee.core.money import ZERO, minor_units, total
-from ledgerbee.ledger.entries.model import LineType, NewEntry, Side
+from ledgerbee.ledger.entries.model import EntryToPost, LineType, Side
 from ledgerbee.ledger.entries.rules import check_balanced
 from ledgerbee.parties.contacts.model import Contact, ContactId
 from ledgerbee.parties.customers.model import Customer, CustomerType, VatZone
@@ -72,7 +72,7 @@ def invoice(currency: str = "DKK", status: InvoiceStatus = S.DRAFT) -> Invoice:
     )
 
 
-def entry_of(computed: Computed, currency: str = "DKK", rate: Decimal = Decimal(1), base: str = "DKK") -> NewEntry:
+def entry_of(computed: Computed, currency: str = "DKK", rate: Decimal = Decimal(1), base: str = "DKK") -> EntryToPost:
     return rules.journal_entry(
         invoice(currency),
         computed,

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.money import minor_units, round_money, total
 from ledgerbee.ledger.entries import rules
-from ledgerbee.ledger.entries.model import EntryType, LineType, NewEntry, NewLine, Side
+from ledgerbee.ledger.entries.model import EntryToPost, EntryType, LineToPost, LineType, Side
 
 ACCOUNT = UUID("0192d3a0-0000-7000-8000-000000000001")
 ENTRY = UUID("0192d3a0-0000-7000-8000-000000000002")
@@ -46,7 +46,10 @@ def test_amounts_are_converted_one_by_one_and_the_lowest_ranks_take_what_is_left
     lines: tuple[list[Side], list[Decimal]], rate: Decimal, base: str, data: st.DataObject
 ) -> None:
     conversion = rules.Conversion("EUR" if base != "EUR" else "USD", base, rate)
-    made = [NewLine(ACCOUNT, side, amount, conversion.in_base(amount)) for side, amount in zip(*lines, strict=True)]
+    made = [
+        LineToPost(ACCOUNT, side, amount, base_amount=conversion.in_base(amount))
+        for side, amount in zip(*lines, strict=True)
+    ]
     ranks = data.draw(st.lists(st.integers(0, 3), min_size=len(made), max_size=len(made)))
     found = rules.balance_in_base(made, ranks, conversion)
     rules.check_balanced(found)
@@ -71,17 +74,20 @@ def test_amounts_are_converted_one_by_one_and_the_lowest_ranks_take_what_is_left
 @given(balanced())
 def test_in_its_own_currency_an_amount_is_its_base_amount(lines: tuple[list[Side], list[Decimal]]) -> None:
     conversion = rules.Conversion("DKK", "DKK", Decimal(1))
-    made = [NewLine(ACCOUNT, side, amount, conversion.in_base(amount)) for side, amount in zip(*lines, strict=True)]
+    made = [
+        LineToPost(ACCOUNT, side, amount, base_amount=conversion.in_base(amount))
+        for side, amount in zip(*lines, strict=True)
+    ]
     assert all(line.base_amount is line.amount for line in made)
     assert rules.balance_in_base(made, [0] * len(made), conversion) == tuple(made)
 
 
-def line(side: Side, amount: str, base: str | None = None) -> NewLine:
-    return NewLine(ACCOUNT, side, Decimal(amount), Decimal(base or amount))
+def line(side: Side, amount: str, base: str | None = None) -> LineToPost:
+    return LineToPost(ACCOUNT, side, Decimal(amount), base_amount=Decimal(base or amount))
 
 
-def entry(*lines: NewLine, currency: str = "DKK", rate: str = "1", original: str = "10.00") -> NewEntry:
-    return NewEntry(
+def entry(*lines: LineToPost, currency: str = "DKK", rate: str = "1", original: str = "10.00") -> EntryToPost:
+    return EntryToPost(
         id=ENTRY,
         entry_type=EntryType.JOURNAL_ENTRY,
         date=date(2026, 3, 16),
@@ -96,12 +102,12 @@ def entry(*lines: NewLine, currency: str = "DKK", rate: str = "1", original: str
 def test_any_difference_in_either_currency_is_refused(
     lines: tuple[list[Side], list[Decimal]], place: int, difference: str
 ) -> None:
-    made = [NewLine(ACCOUNT, side, amount, amount) for side, amount in zip(*lines, strict=True)]
+    made = [LineToPost(ACCOUNT, side, amount, base_amount=amount) for side, amount in zip(*lines, strict=True)]
     rules.check_balanced(made)
     index = place % len(made)
     one = made[index]
-    off_in_entry = NewLine(one.account_id, one.side, one.amount + Decimal(difference), one.base_amount)
-    off_in_base = NewLine(one.account_id, one.side, one.amount, one.base_amount + Decimal(difference))
+    off_in_entry = replace(one, amount=one.amount + Decimal(difference))
+    off_in_base = replace(one, base_amount=one.base_amount + Decimal(difference))
     for changed, currency in ((off_in_entry, "entry"), (off_in_base, "base")):
         with pytest.raises(LedgerBeeError) as refused:
             rules.check_balanced([*made[:index], changed, *made[index + 1 :]])
@@ -110,9 +116,9 @@ def test_any_difference_in_either_currency_is_refused(
 
 
 def test_an_entry_of_zero_lines_in_two_currencies_passes() -> None:
-    rules.check(entry(line(Side.DEBIT, "0.00"), line(Side.CREDIT, "0.00"), original="0"))
+    rules.check_entry(entry(line(Side.DEBIT, "0.00"), line(Side.CREDIT, "0.00"), original="0"))
     # An exchange difference exists in the base currency only.
-    rules.check(entry(line(Side.DEBIT, "0", "3.17"), line(Side.CREDIT, "0", "3.17"), currency="EUR", rate="7.46"))
+    rules.check_entry(entry(line(Side.DEBIT, "0", "3.17"), line(Side.CREDIT, "0", "3.17"), currency="EUR", rate="7.46"))
 
 
 @pytest.mark.parametrize(
@@ -150,18 +156,18 @@ def test_an_entry_of_zero_lines_in_two_currencies_passes() -> None:
         ),
     ],
 )
-def test_what_no_book_can_hold_is_refused_by_name(made: NewEntry, where: str, rule: str | None) -> None:
+def test_what_no_book_can_hold_is_refused_by_name(made: EntryToPost, where: str, rule: str | None) -> None:
     with pytest.raises(LedgerBeeError) as refused:
-        rules.check(made, "entries.3")
+        rules.check_entry(made, "entries.3")
     problem = refused.value.details["validationErrors"][0]
     assert problem["property"] == where
     if rule:
         assert list(problem["constraints"]) == [rule]
 
 
-def full_entry() -> NewEntry:
+def full_entry() -> EntryToPost:
     tag = UUID("0192d3a0-0000-7000-8000-000000000009")
-    return NewEntry(
+    return EntryToPost(
         id=ENTRY,
         entry_type=EntryType.CUSTOMER_INVOICE,
         date=date(2026, 3, 16),
@@ -176,8 +182,8 @@ def full_entry() -> NewEntry:
         source_type="invoice",
         source_id=COMPANY,
         lines=(
-            NewLine(ACCOUNT, Side.DEBIT, Decimal("10.0"), Decimal("74.60"), LineType.CONTROL),
-            NewLine(ACCOUNT, Side.CREDIT, Decimal("10.00"), Decimal("74.6"), vat_code_id=tag, description="Løn"),
+            LineToPost(ACCOUNT, Side.DEBIT, Decimal("10.0"), line_type=LineType.CONTROL, base_amount=Decimal("74.60")),
+            LineToPost(ACCOUNT, Side.CREDIT, Decimal("10.00"), tag, "Løn", base_amount=Decimal("74.6")),
         ),
     )
 
@@ -206,8 +212,8 @@ def test_the_chain_can_be_followed_with_a_hash_function_alone() -> None:
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=20), st.text(max_size=0) | st.just("x\ny"))
 def test_two_different_entries_never_read_alike(text: str, other: str) -> None:
     """A description can't imitate the fields after it."""
-    first = NewEntry(ENTRY, EntryType.JOURNAL_ENTRY, date(2026, 1, 1), "DKK", Decimal(1), (), Decimal(0), text)
-    second = NewEntry(ENTRY, EntryType.JOURNAL_ENTRY, date(2026, 1, 1), "DKK", Decimal(1), (), Decimal(0), other)
+    first = replace(entry(original="0"), description=text)
+    second = replace(first, description=other)
     same = rules.canonical(COMPANY, first, (), POSTED) == rules.canonical(COMPANY, second, (), POSTED)
     assert same == (text == other)
     assert rules.canonical(COMPANY, first, (), POSTED).count(b"\n") == 16

@@ -16,7 +16,7 @@ from ledgerbee.chart.journal_categories.model import JournalCategory, JournalCat
 from ledgerbee.chart.vat_codes.model import SINCE_EVER, Principle, VatCode, VatCodeId, VatRate, VatType
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.ledger.entries import rules
-from ledgerbee.ledger.entries.model import EnteredEntry, EnteredLine, EntryType, LineType, NewEntry, Side
+from ledgerbee.ledger.entries.model import EntryInput, EntryToPost, EntryType, LineInput, LineType, Side
 
 SPACE = UUID("0192d3a0-0000-7000-8000-000000000001")
 EXPENSE, STOCK, BANK, VAT, CONTRA, PAYABLE, VENDOR, CODE, CATEGORY = (
@@ -60,8 +60,8 @@ ACCOUNTS = {
 
 
 def bill(
-    total: str, *lines: EnteredLine, vat: VatCode, currency: str = "DKK", rate: str | None = None, on: date = DAY
-) -> NewEntry:
+    total: str, *lines: LineInput, vat: VatCode, currency: str = "DKK", rate: str | None = None, on: date = DAY
+) -> EntryToPost:
     """A supplier's bill as it is posted."""
     given_rate = None if rate is None else Decimal(rate)
     books = rules.Books(
@@ -71,14 +71,21 @@ def bill(
         accounts=ACCOUNTS,
         vat_codes={CODE: vat},
     )
-    entry = EnteredEntry(
-        EntryType.SUPPLIER_INVOICE, on, lines, Decimal(total), True, currency, given_rate, vendor_id=VENDOR
+    entry = EntryInput(
+        EntryType.SUPPLIER_INVOICE,
+        on,
+        Decimal(total),
+        vendor_id=VENDOR,
+        lines=lines,
+        owes_control_line=True,
+        currency=currency,
+        exchange_rate=given_rate,
     )
-    return rules.complete(entry, books, SPACE)
+    return rules.entry_to_post(entry, books, SPACE)
 
 
-def line(amount: str, *, included: bool | None = None, stated: str | None = None, on: UUID = EXPENSE) -> EnteredLine:
-    return EnteredLine(
+def line(amount: str, *, included: bool | None = None, stated: str | None = None, on: UUID = EXPENSE) -> LineInput:
+    return LineInput(
         on,
         Side.DEBIT,
         Decimal(amount),
@@ -88,11 +95,11 @@ def line(amount: str, *, included: bool | None = None, stated: str | None = None
     )
 
 
-def untaxed(entered: EnteredLine) -> EnteredLine:
+def untaxed(entered: LineInput) -> LineInput:
     return with_fields(entered, vat_code_id=None)
 
 
-def amounts(entry: NewEntry, *, base: bool = False) -> dict[str, str]:
+def amounts(entry: EntryToPost, *, base: bool = False) -> dict[str, str]:
     """What stands on each account, debit positive."""
     names = {EXPENSE: "expense", STOCK: "stock", VAT: "vat", CONTRA: "contra", PAYABLE: "payable"}
     found: dict[str, Decimal] = {}
@@ -103,7 +110,7 @@ def amounts(entry: NewEntry, *, base: bool = False) -> dict[str, str]:
     return {name: str(amount) for name, amount in found.items()}
 
 
-def refused(*lines: EnteredLine, vat: VatCode) -> LedgerBeeError:
+def refused(*lines: LineInput, vat: VatCode) -> LedgerBeeError:
     with pytest.raises(LedgerBeeError) as refusal:
         bill("100.00", *lines, vat=vat)
     return refusal.value
@@ -192,8 +199,8 @@ def test_a_quarter_of_the_vat_in_kroner_is_deducted() -> None:
 
 def test_the_line_without_vat_takes_what_conversion_leaves() -> None:
     """0.05 + 0.01 EUR at 7.5: 0.38 and 0.08 make 0.46, the 0.06 that are owed are 0.45."""
-    free = EnteredLine(EXPENSE, Side.DEBIT, Decimal("0.05"))
-    other = EnteredLine(STOCK, Side.DEBIT, Decimal("0.01"))
+    free = LineInput(EXPENSE, Side.DEBIT, Decimal("0.05"))
+    other = LineInput(STOCK, Side.DEBIT, Decimal("0.01"))
     entry = bill("0.06", free, other, vat=code(Principle.NET, rate("25")), currency="EUR", rate="7.5")
     assert amounts(entry, base=True) == {"expense": "0.37", "stock": "0.08", "payable": "-0.45"}
 
@@ -285,9 +292,7 @@ def test_the_vat_on_the_voucher_is_booked_as_stated(
         (untaxed(line("100.00", stated="1")), code(Principle.NET, rate("25")), "VALIDATION", "vatAmount"),
     ],
 )
-def test_what_no_voucher_can_say_is_refused(
-    entered: EnteredLine, vat_code: VatCode, error: str, property_: str
-) -> None:
+def test_what_no_voucher_can_say_is_refused(entered: LineInput, vat_code: VatCode, error: str, property_: str) -> None:
     refusal = refused(entered, vat=vat_code)
     if error == "MISMATCH":
         assert refusal.code == "JOURNAL_ENTRY_VAT_AMOUNT_MISMATCH"

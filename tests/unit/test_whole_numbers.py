@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError, create_model
 from ledgerbee.app.routes import ROUTERS  # noqa: F401  all request models are known then
 from ledgerbee.http.json_body import decode_json
 from ledgerbee.http.wire import RequestModel
-from ledgerbee.ledger.imports import wire
+from ledgerbee.ledger.imports import row_wire
 from ledgerbee.ledger.imports.rules import Directory, References
 
 
@@ -80,9 +80,9 @@ def test_a_row_of_a_file_finds_its_account(number: str) -> None:
         f'{{"accountNumber":{number},"side":"DEBIT","amount":1.0}},'
         f'{{"accountNumber":1010,"side":"CREDIT","amount":1e0}}]}}'
     ).encode()
-    assert wire.plain_row(text) is None, "a number that isn't written plainly is left to the models"
+    assert row_wire.decode_row(text) is None, "a number that isn't written plainly is left to the models"
     row = decode_json(text)
-    wire.collect(row, wanted)
+    row_wire.collect(row, wanted)
     assert wanted.account_numbers == {1010}
-    entry = wire.entered(row, Directory(account_numbers={1010: account}))
+    entry = row_wire.entered(row, Directory(account_numbers={1010: account}))
     assert [line.account_id for line in entry.lines] == [account, account]

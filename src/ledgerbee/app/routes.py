@@ -9,7 +9,6 @@ from ledgerbee.chart.dimensions import http as dimensions
 from ledgerbee.chart.journal_categories import http as journal_categories
 from ledgerbee.chart.vat_codes import http as vat_codes
 from ledgerbee.http.operation import OperationRouter
-from ledgerbee.ledger.attachments import http as journal_attachments
 from ledgerbee.ledger.drafts import http as draft_journal_entries
 from ledgerbee.ledger.entries import http as journal_entries
 from ledgerbee.ledger.imports import http as imports
@@ -44,7 +43,6 @@ ROUTERS: tuple[OperationRouter, ...] = (
     document_templates.router,
     journal_categories.router,
     *journal_entries.ROUTERS,
-    journal_attachments.router,
     periods.router,
     product_groups.router,
     prices.router,

@@ -115,6 +115,11 @@ def invalid(*problems: tuple[str, str, str]) -> LedgerBeeError:
     return VALIDATION_FAILED.error(**details)
 
 
+def property_path(parent: str, name: str) -> str:
+    """The place in a request of the field `name` of the object at `parent`; an empty `parent` is the request itself."""
+    return f"{parent}.{name}" if parent else name
+
+
 def refuse(problems: Sequence[tuple[str, str, str]]) -> None:
     """Raise the validation error of these problems, if there are any: see `invalid`."""
     if problems:

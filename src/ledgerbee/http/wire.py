@@ -59,10 +59,10 @@ class RequestModel(BaseModel):
     )
 
     @classmethod
-    def from_bytes(cls, raw: bytes) -> Any | None:  # noqa: ARG003  for the models that have such a way
-        """A body that is right, read by a faster way than the general one; None where there is none, or it isn't sure.
+    def from_bytes(cls, raw: bytes) -> object | None:  # noqa: ARG003  for the models that have a fast decoder
+        """What a decoder of the model's own makes of a body; None where it has none, or leaves the body to the model.
 
-        What this gives has to be what the model would give, or serve in its place.
+        Handlers get it in place of the model, and say so in their annotation: the union of both (`EntryBody`).
         """
         return None
 
@@ -364,7 +364,7 @@ def changes_of(body: RequestModel) -> dict[str, Any]:
 
 
 def changes_to(kind: type[F], body: type[M]) -> Callable[[M], Changes[F]]:
-    """A function that takes the changes of an object of a dataclass `kind` out of a PATCH body of the model `body`.
+    """A function that takes the changes of an object of a dataclass or struct `kind` out of a body of the model `body`.
 
     Raises `TypeError` when it is made, as the process starts, where the model has a field that `kind` has not.
     """
@@ -384,6 +384,7 @@ def state_to(kind: type[F], body: type[M], *, kept: Collection[str]) -> Callable
 
 
 def _check_fields(kind: type[Any], body: type[RequestModel]) -> None:
-    unknown = body.model_fields.keys() - {field.name for field in fields(kind)}
+    known = getattr(kind, "__struct_fields__", None) or [field.name for field in fields(kind)]
+    unknown = body.model_fields.keys() - set(known)
     if unknown:
         raise TypeError(f"{body.__name__} changes what {kind.__name__} doesn't have: {', '.join(sorted(unknown))}")

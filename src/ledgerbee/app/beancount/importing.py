@@ -19,7 +19,7 @@ from ledgerbee.app.beancount.translation import Accounts, Part, needed_rates, tr
 from ledgerbee.core.money import ZERO, format_decimal, total
 from ledgerbee.http.wire import MAX_LINE, MAX_TEXT
 from ledgerbee.ledger.imports import actions, reading, run, source, store
-from ledgerbee.ledger.imports.model import ImportFormat, JournalImport
+from ledgerbee.ledger.imports.model import ImportFormat, ImportId, JournalImport
 from ledgerbee.platform.context import Context
 from ledgerbee.tenancy.company import store as companies
 from ledgerbee.tenancy.rates import store as rates
@@ -35,7 +35,7 @@ class Prepared:
 
 
 async def begin_import(
-    means: run.Means,
+    session: run.ImportSession,
     file: Path,
     mapping: Mapping[str, int],
     *,
@@ -48,35 +48,35 @@ async def begin_import(
     `mapping` gives the numbers of accounts for names; Beancount's tools have `seconds`. Raises `BooksRefusedError`
     before anything is made, and `JOURNAL_IMPORT_REPEATED` for bookings that were imported before (unless `again`).
     """
-    base_currency = (await means.read(companies.get)).base_currency
+    base_currency = (await session.read(companies.get)).base_currency
     books = await read_books(file, base_currency, seconds)
     digest = hashlib.sha256(books.content_hash + json.dumps(mapping, sort_keys=True).encode()).digest()
-    known = await means.read(lambda context: actions.unfinished(context, ImportFormat.BEANCOUNT, digest, again=again))
-    prepared = await means.write(lambda context: _prepare(context, books, mapping, base_currency, digest.hex()[:16]))
+    known = await session.read(lambda context: actions.unfinished(context, ImportFormat.BEANCOUNT, digest, again=again))
+    prepared = await session.write(lambda context: _prepare(context, books, mapping, base_currency, digest.hex()[:16]))
     # Kept in the database like an upload: the rates of another day would give other lines to go on in.
     if known is not None:
         import_id = known.id
     else:
         secret = secrets.token_bytes(32)
         import_id, _, length = await actions.receive(
-            actions.Door(means.write, partial(_give_up, means, secret), secret),
+            actions.Door(session.write, partial(_give_up, session, secret), secret),
             ImportFormat.BEANCOUNT,
             file.name,
             _blocks(prepared.lines),
             open_fiscal_years=open_fiscal_years,
         )
-        await means.write(lambda context: actions.queue_here(context, import_id, digest, length))
+        await session.write(lambda context: actions.queue_here(context, import_id, digest, length))
 
     async def rows_of(state: JournalImport) -> run.Rows:
-        return await reading.rows_of(means, state, source.Parts(state.id, means.read), summary=prepared.summary)
+        return await reading.rows_of(session, state, source.Parts(state.id, session.read), summary=prepared.summary)
 
     return run.Begun(import_id, rows_of, prepared.places)
 
 
-async def _give_up(means: run.Means, secret: bytes, import_id: UUID, _: BaseException) -> None:
+async def _give_up(session: run.ImportSession, secret: bytes, import_id: ImportId, _: BaseException) -> None:
     """The command ends with what came up, and nothing stays."""
-    async with means.database.connection() as connection:
-        await store.give_up_upload(connection, means.tenant.company_id, import_id, secret)
+    async with session.database.connection() as connection:
+        await store.give_up_upload(connection, session.tenant.company_id, import_id, secret)
 
 
 async def _blocks(lines: Sequence[bytes]) -> AsyncIterator[bytes]:

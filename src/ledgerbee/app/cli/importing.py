@@ -13,7 +13,7 @@ from ledgerbee.app.cli.options import AsJson, CompanyOption, DataDir, a_file, fa
 if TYPE_CHECKING:
     from ledgerbee.app.database_access import Access
     from ledgerbee.ledger.imports.model import CsvOptions, ImportFormat, JournalImport, Refusal
-    from ledgerbee.ledger.imports.run import Begun, Means, Progress
+    from ledgerbee.ledger.imports.run import Begun, ImportSession, Progress
 
 app = typer.Typer(no_args_is_help=True, help="Import journal entries from files of any length.")
 
@@ -102,8 +102,8 @@ def import_beancount(
         numbers = _numbers(mapping) if mapping is not None else {}
         try:
             _import(
-                lambda means: begin_import(
-                    means, file, numbers, seconds=timeout, again=again, open_fiscal_years=open_fiscal_years
+                lambda session: begin_import(
+                    session, file, numbers, seconds=timeout, again=again, open_fiscal_years=open_fiscal_years
                 ),
                 company,
                 data_dir,
@@ -131,8 +131,8 @@ def _import_rows(
             fail(f"{file} is not a regular file: save what it gives in one.")
         file_format = ImportFormat(format_name)
         _import(
-            lambda means: _begin(
-                means, file, file_format, csv_options=csv_options, again=again, open_fiscal_years=open_fiscal_years
+            lambda session: _begin(
+                session, file, file_format, csv_options=csv_options, again=again, open_fiscal_years=open_fiscal_years
             ),
             company,
             data_dir,
@@ -141,7 +141,7 @@ def _import_rows(
 
 
 def _import(
-    begin: "Callable[[Means], Awaitable[Begun]]", company: UUID | None, data_dir: Path | None, *, as_json: bool
+    begin: "Callable[[ImportSession], Awaitable[Begun]]", company: UUID | None, data_dir: Path | None, *, as_json: bool
 ) -> None:
     """Carry out the import that `begin` begins, and tell of it."""
     import uvloop
@@ -153,7 +153,7 @@ def _import(
         company_id = the_company(found, company)
         done, errors, places = uvloop.run(_carry_out(found, company_id, begin, progress))
     if as_json:
-        from ledgerbee.ledger.imports.http import render, render_error
+        from ledgerbee.ledger.imports.wire import render, render_error
 
         listed = [render_error(error).model_dump(mode="json", by_alias=True) for error in errors]
         for error in listed if places else ():
@@ -205,14 +205,14 @@ async def import_file(
     done, errors, _ = await _carry_out(
         found,
         company_id,
-        lambda means: _begin(means, file, file_format, again=again, open_fiscal_years=open_fiscal_years),
+        lambda session: _begin(session, file, file_format, again=again, open_fiscal_years=open_fiscal_years),
         _quiet,
     )
     return done, errors
 
 
 async def _begin(
-    means: "Means",
+    session: "ImportSession",
     file: Path,
     file_format: "ImportFormat",
     *,
@@ -225,7 +225,7 @@ async def _begin(
 
     content_hash, length = await _digest(file)
     options = csv_options or NOTHING_SAID
-    begun = await means.write(
+    begun = await session.write(
         lambda context: actions.begin_here(
             context,
             file_format,
@@ -237,11 +237,11 @@ async def _begin(
             open_fiscal_years=open_fiscal_years,
         )
     )
-    return run.Begun(begun.id, lambda state: reading.rows_of(means, state, source.File(file)))
+    return run.Begun(begun.id, lambda state: reading.rows_of(session, state, source.File(file)))
 
 
 async def _carry_out(
-    found: "Access", company_id: UUID, begin: "Callable[[Means], Awaitable[Begun]]", progress: "Progress"
+    found: "Access", company_id: UUID, begin: "Callable[[ImportSession], Awaitable[Begun]]", progress: "Progress"
 ) -> "tuple[JournalImport, list[Refusal], Sequence[str]]":
     """Carry an import out as the operator of a company: the import, its first errors, and where its lines come from."""
     from ledgerbee.app.database_access import OPERATOR
@@ -249,23 +249,24 @@ async def _carry_out(
     from ledgerbee.core.dates import system_clock
     from ledgerbee.core.errors import LedgerBeeError
     from ledgerbee.core.ids import new_id
+    from ledgerbee.core.paging import PageRequest
     from ledgerbee.ledger.imports import run, store
     from ledgerbee.platform.jobs import company_tenant
 
     database = await found.open()
     try:
         tenant = await company_tenant(database, company_id, new_id().hex, system_clock(), OPERATOR)
-        means = run.Means(database, system_clock, tenant)
-        begun = await begin(means)
+        session = run.ImportSession(database, system_clock, tenant)
+        begun = await begin(session)
         freeze_gc()
         try:
-            done = await run.carry_out(means, begun.import_id, begun.rows_of, progress=progress)
+            done = await run.carry_out(session, begun.import_id, begun.rows_of, progress=progress)
         except LedgerBeeError:
             raise  # it can be gone on with
         except Exception as fault:  # noqa: BLE001  told, and the import ended with it
             note(f"unforeseen, request {tenant.request_id}: {type(fault).__name__}: {fault}")
-            done = await run.end_unforeseen(means, begun.import_id, "an unforeseen error stopped it once")
-        errors = await means.read(lambda context: store.list_errors(context, done.id, page=1, limit=100))
+            done = await run.end_unforeseen(session, begun.import_id, "an unforeseen error stopped it once")
+        errors = await session.read(lambda context: store.list_errors(context, done.id, PageRequest(limit=100)))
         return done, list(errors.rows), begun.places
     finally:
         await database.close()

@@ -1,37 +1,37 @@
 """Drafting entries, and booking what was drafted."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 from uuid import UUID
 
 from msgspec.structs import replace as with_fields
 
 from ledgerbee.chart.accounts import store as accounts
+from ledgerbee.core.changes import Changes
 from ledgerbee.core.errors import LedgerBeeError, refuse_first
 from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.attachments import store as attachments
 from ledgerbee.ledger.drafts import rules, store
-from ledgerbee.ledger.drafts.model import Draft, DraftStatus
+from ledgerbee.ledger.drafts.model import Draft, DraftId, DraftStatus
 from ledgerbee.ledger.drafts.wire import json_in_steps
 from ledgerbee.ledger.entries import actions as entries
 from ledgerbee.ledger.entries import rules as entry_rules
 from ledgerbee.ledger.entries import store as entry_store
-from ledgerbee.ledger.entries.model import DRAFT_SOURCE, AccountName, EnteredEntry, Posted
+from ledgerbee.ledger.entries.model import DRAFT_SOURCE, AccountName, EntryInput, PostedEntry
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.steps import in_steps
 
 
-async def create(context: Context, entered: Sequence[EnteredEntry], paths: Sequence[str]) -> list[bytes]:
-    """Draft entries, all or none, and answer with their wire forms in order. Tells `draft_journal_entry.created`.
+async def create(context: Context, entered: Sequence[EntryInput], paths: Sequence[str]) -> list[bytes]:
+    """Draft entries, all or none, and answer with their wire forms in order. Emits `draft_journal_entry.created`.
 
     `paths` name the entries' places in the request, for `details.property`. Raises what
-    `entries.rules.checked` raises and `rules.account_faults` finds.
+    `entries.rules.validated` raises and `rules.account_faults` finds.
     """
     contents, names = await _checked(context, entered, paths)
     drafts = [
         Draft(
-            id=new_id(),
+            id=DraftId(new_id()),
             content=content,
             line_ids=tuple([new_id() for _ in content.lines]),
             accounts=names,
@@ -49,8 +49,8 @@ async def create(context: Context, entered: Sequence[EnteredEntry], paths: Seque
     return written
 
 
-async def update(context: Context, draft_id: UUID, changes: Mapping[str, Any]) -> bytes:
-    """Change a draft as `rules.changed` tells, and answer with its wire form. Tells `draft_journal_entry.updated`.
+async def update(context: Context, draft_id: DraftId, changes: Changes[EntryInput]) -> bytes:
+    """Change a draft as `rules.changed` has it, and answer with its wire form. Emits `draft_journal_entry.updated`.
 
     Raises `DRAFT_JOURNAL_ENTRY_NOT_FOUND`, `DRAFT_JOURNAL_ENTRY_INVALID_STATE` and what `create` raises.
     """
@@ -72,14 +72,14 @@ async def update(context: Context, draft_id: UUID, changes: Mapping[str, Any]) -
     if "attachments" in changes:
         await attachments.delete_for_drafts(context, [draft_id])
         await attachments.insert_for_drafts(context, [(draft_id, content.attachments)])
-    await store.save(context, before, after)
+    await store.update(context, before, after)
     written = await json_in_steps(after)
     context.emit("draft_journal_entry.updated", draft_id, written, before=earlier)
     return written
 
 
-async def delete(context: Context, draft_id: UUID) -> None:
-    """Delete a draft. Tells `draft_journal_entry.deleted` with what it was.
+async def delete(context: Context, draft_id: DraftId) -> None:
+    """Delete a draft. Emits `draft_journal_entry.deleted` with what it was.
 
     Raises `DRAFT_JOURNAL_ENTRY_NOT_FOUND` and `DRAFT_JOURNAL_ENTRY_INVALID_STATE`.
     """
@@ -90,8 +90,8 @@ async def delete(context: Context, draft_id: UUID) -> None:
     context.emit("draft_journal_entry.deleted", draft_id, written, before=written)
 
 
-async def book(context: Context, draft_id: UUID) -> Posted:
-    """Post the entry that a draft describes, once. Tells `draft_journal_entry.booked` beside `journal_entry.posted`.
+async def book(context: Context, draft_id: DraftId) -> PostedEntry:
+    """Post the entry that a draft describes, once. Emits `draft_journal_entry.booked` beside `journal_entry.posted`.
 
     Of two bookings at once, one wins. Raises `DRAFT_JOURNAL_ENTRY_NOT_FOUND`, `DRAFT_JOURNAL_ENTRY_INVALID_STATE` and
     what entering an entry raises: the books may have changed since it was drafted, and only now it has to balance.
@@ -101,7 +101,7 @@ async def book(context: Context, draft_id: UUID) -> Posted:
     await entry_store.hold_tags(context, [draft.content])
     books = await entry_store.load_books(context, [draft.content])
     entry = with_fields(
-        entry_rules.complete(draft.content, books, new_id()),
+        entry_rules.entry_to_post(draft.content, books, new_id()),
         attachment_hashes=tuple([file.hash for file in attached]),
         source_type=DRAFT_SOURCE,
         source_id=draft_id,
@@ -110,31 +110,31 @@ async def book(context: Context, draft_id: UUID) -> Posted:
     await store.mark_booked(context, booked)
     earlier = await json_in_steps(draft)
     context.emit("draft_journal_entry.booked", draft_id, await json_in_steps(booked), before=earlier)
-    (posted,) = await entries.post_for([context], [entry], [""])
+    (posted,) = await entries.post_with_events([context], [entry], [""])
     if attached:
         await attachments.move_to_entry(context, draft_id, entry.id)
     return posted
 
 
-async def _get_open(context: Context, draft_id: UUID) -> Draft:
+async def _get_open(context: Context, draft_id: DraftId) -> Draft:
     draft = await store.get_for_update(context, draft_id)
     rules.check_open(draft)
     return draft
 
 
 async def _checked(
-    context: Context, entered: Sequence[EnteredEntry], paths: Sequence[str]
-) -> tuple[list[EnteredEntry], dict[UUID, AccountName]]:
+    context: Context, entered: Sequence[EntryInput], paths: Sequence[str]
+) -> tuple[list[EntryInput], dict[UUID, AccountName]]:
     """The entries with all their lines and their currency, and the accounts that the lines stand on."""
     await entry_store.hold_tags(context, entered)
     books = await entry_store.load_references(context, entered)
     try:
         contents = [
-            with_fields(entry_rules.checked(entry, books, path), currency=entry.currency or books.base_currency)
+            with_fields(entry_rules.validated(entry, books, path), currency=entry.currency or books.base_currency)
             async for entry, path in in_steps(zip(entered, paths, strict=True), lambda pair: len(pair[0].lines))
         ]
     except LedgerBeeError as fault:
-        raise await entries.with_faults_of_others(fault, entry_rules.checked, entered, books, paths) from None
+        raise await entries.with_faults_of_others(fault, entry_rules.validated, entered, books, paths) from None
     known = await accounts.get_many(context, {line.account_id for content in contents for line in content.lines})
     faults: list[LedgerBeeError] = []
     async for content, path in in_steps(zip(contents, paths, strict=True), lambda pair: len(pair[0].lines)):

@@ -4,10 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NewType
 from uuid import UUID
 
 from ledgerbee.core.errors import ErrorCode
-from ledgerbee.ledger.entries.model import AccountName, EnteredEntry
+from ledgerbee.ledger.entries.model import AccountName, EntryInput
+
+DraftId = NewType("DraftId", UUID)
 
 
 class DraftStatus(StrEnum):
@@ -27,8 +30,8 @@ class Draft:
     was attached to the draft is attached to that.
     """
 
-    id: UUID
-    content: EnteredEntry
+    id: DraftId
+    content: EntryInput
     line_ids: tuple[UUID, ...]
     accounts: Mapping[UUID, AccountName]
     created_at: datetime

@@ -2,28 +2,28 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from itertools import zip_longest
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from msgspec.structs import replace
 
 from ledgerbee.chart.accounts.model import ACCOUNT_NOT_BOOKABLE, ACCOUNT_NOT_FOUND, Account, ControlAccountType
-from ledgerbee.core.errors import LedgerBeeError
+from ledgerbee.core.changes import Changes
+from ledgerbee.core.errors import LedgerBeeError, property_path
 from ledgerbee.ledger.drafts.model import DRAFT_JOURNAL_ENTRY_INVALID_STATE, Draft, DraftStatus
 from ledgerbee.ledger.entries.model import (
     CUSTOMER_TYPES,
     JOURNAL_ENTRY_PARTY_REQUIRED,
     VENDOR_TYPES,
-    EnteredEntry,
+    EntryInput,
     LineType,
 )
-from ledgerbee.ledger.entries.rules import below
 
 #: Types whose receivable or payable is left to the system (contract 2.28).
 _LOCKED_TYPES: Final = CUSTOMER_TYPES | VENDOR_TYPES
 
 
-def account_faults(entered: EnteredEntry, known: Mapping[UUID, Account], path: str = "") -> Iterator[LedgerBeeError]:
+def account_faults(entered: EntryInput, known: Mapping[UUID, Account], path: str = "") -> Iterator[LedgerBeeError]:
     """Why lines can't be posted on their accounts; `known` are those of them that the company has.
 
     Of posted entries the database holds the same. Of each line at most one, with its place below `path` in
@@ -35,7 +35,7 @@ def account_faults(entered: EnteredEntry, known: Mapping[UUID, Account], path: s
     }
     for number, line in enumerate(entered.lines):
         account = known.get(line.account_id)
-        place, account_id = below(path, f"lines.{number}"), str(line.account_id)
+        place, account_id = property_path(path, f"lines.{number}"), str(line.account_id)
         if account is None:
             yield ACCOUNT_NOT_FOUND.missing(f"{place}.accountId", "accountId", account_id)
         elif not account.is_bookable:
@@ -52,26 +52,27 @@ def check_open(draft: Draft) -> None:
         raise DRAFT_JOURNAL_ENTRY_INVALID_STATE.in_state(draft.status, journalEntryId=str(draft.journal_entry_id))
 
 
-def changed(before: EnteredEntry, changes: Mapping[str, Any]) -> EnteredEntry:
-    """The entry with `changes`, by field name; `entries.rules.checked` completes it.
+def changed(before: EntryInput, changes: Changes[EntryInput]) -> EntryInput:
+    """The entry with the changes; `entries.rules.validated` adds what it owes.
 
     New lines are the counter-side only, and a receivable or payable that the system had added is added anew: it follows
     from amount, type and party. An entry that becomes one of a type with a receivable or payable owes it too. A rate is
     that of its currency: a new currency without one takes the day's.
     """
     kept = tuple([line for line in before.lines if line.line_type is not LineType.CONTROL])
-    entry_type = changes.get("entry_type", before.entry_type)
+    sent = changes.fields
+    entry_type = sent.get("entry_type", before.entry_type)
     owes = (
-        "lines" in changes
+        "lines" in sent
         or len(kept) < len(before.lines)
         or (entry_type in _LOCKED_TYPES and before.entry_type not in _LOCKED_TYPES)
     )
-    other_currency = "currency" in changes and changes["currency"] != before.currency
+    other_currency = "currency" in sent and sent["currency"] != before.currency
     rate = {"exchange_rate": None} if other_currency else {}
-    return replace(before, **{"lines": kept, "owes_control_line": owes, **rate, **changes})
+    return replace(before, **{"lines": kept, "owes_control_line": owes, **rate, **sent})
 
 
-def line_ids(before: Draft, after: EnteredEntry, new_id: Callable[[], UUID]) -> tuple[UUID, ...]:
+def line_ids(before: Draft, after: EntryInput, new_id: Callable[[], UUID]) -> tuple[UUID, ...]:
     """Ids for the lines of a draft that changes: a line that stays as it was, where it was, keeps its own."""
     pairs = zip_longest(after.lines, before.content.lines[: len(after.lines)], before.line_ids[: len(after.lines)])
     return tuple([known if line == old else new_id() for line, old, known in pairs])

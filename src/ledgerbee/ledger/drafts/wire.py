@@ -1,14 +1,13 @@
 """What draft journal entries look like on the wire (contract 2.21, 2.27, decisions "Ledger")."""
 
-from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any, cast
+from typing import Final
 
 from msgspec.structs import replace as with_fields
 from pydantic import Field
 
+from ledgerbee.core.changes import Changes
 from ledgerbee.core.money import format_amount, format_decimal
-from ledgerbee.http.checks import Check, Facts
 from ledgerbee.http.wire import (
     Amount,
     CurrencyCode,
@@ -18,25 +17,37 @@ from ledgerbee.http.wire import (
     IdText,
     Moment,
     MoneyText,
-    OptionalLine,
     PageResponse,
-    RequestModel,
     ResponseModel,
-    Text,
     WholeNumber,
-    changes_of,
+    changes_to,
     omitted,
 )
 from ledgerbee.ledger.drafts.model import Draft, DraftStatus
-from ledgerbee.ledger.entries.model import MAX_LINES, EnteredEntry, EntryType, LineType, Side
-from ledgerbee.ledger.entries.rules import checks_without_books, portions_of, text_of
-from ledgerbee.ledger.entries.wire import JournalLineRequest
+from ledgerbee.ledger.entries.model import (
+    ENTRY_FIELDS,
+    MAX_LINES,
+    MAX_TAGS,
+    EntryInput,
+    EntryType,
+    LineType,
+    Side,
+    entry_values,
+)
+from ledgerbee.ledger.entries.rules import portions_of, text_of
+from ledgerbee.ledger.entries.wire import EntryRequest, EntryResponse, JournalLineRequest, LeadingFields
 from ledgerbee.ledger.uploads.model import NewAttachment
 from ledgerbee.ledger.uploads.wire import AttachmentFiles
 from ledgerbee.platform.steps import give_way
 
 
-class UpdateDraftJournalEntryRequest(RequestModel):
+class _AmountField(LeadingFields):
+    original_amount: Amount = omitted(
+        description="Positive for an invoice or payment, negative for a credit note or refund", examples=["1250.00"]
+    )
+
+
+class UpdateDraftJournalEntryRequest(EntryRequest, _AmountField):
     """The fields to change. Lists are replaced as a whole; null clears a field, and brings back a default."""
 
     keeps_what_is_left_out = True
@@ -44,42 +55,32 @@ class UpdateDraftJournalEntryRequest(RequestModel):
     entry_type: EntryType = omitted(description="What the entry records")
     date: Day = omitted(description="Day of the transaction")
     delivery_date: Day | None = Field(None, description="Day of delivery, where it isn't `date`: its VAT rates count")
-    original_amount: Amount = omitted(
-        description="Positive for an invoice or payment, negative for a credit note or refund", examples=["1250.00"]
-    )
     lines: list[JournalLineRequest] = omitted(
         min_length=1, max_length=MAX_LINES, description="Of the four locked types the counter-side only"
     )
-    customer_id: Id | None = Field(None, description="Needed for CUSTOMER types and for lines on a receivables account")
-    vendor_id: Id | None = Field(None, description="Needed for SUPPLIER types and for lines on a payables account")
-    description: Text | None = Field(None, examples=["Office furniture"])
-    reference: OptionalLine | None = Field(None, description="Invoice number or other outside reference")
-    external_system_id: OptionalLine | None = Field(None, description="Your own id; need not be unique")
     currency: CurrencyCode | None = Field(
         None, description="Default: the company's currency. Another one without exchangeRate takes the day's rate"
     )
     exchange_rate: ExchangeRate | None = Field(
         None, description="Base currency units for one unit of the currency. Default: the day's rate, when it is booked"
     )
-    tag_ids: list[Id] = omitted(description="Dimension values of the whole entry", max_length=100)
-    journal_category_id: Id | None = Field(None, description="Default: the company's default category")
-
+    tag_ids: list[Id] = omitted(description="Dimension values of the whole entry", max_length=MAX_TAGS)
     attachments: AttachmentFiles = omitted(description="Vouchers: at most 10 files")
 
-    def checks(self, facts: Facts, path: str) -> Iterable[Check]:
-        """What can be said of an entry without the books."""
-        return checks_without_books(cast("EnteredEntry", self), lambda: facts.base_currency, path)
 
-    def changes(self, attachments: tuple[NewAttachment, ...]) -> dict[str, Any]:
-        """What is to change, for the rules; `attachments` are the files that are sent, in the blob store."""
-        changes = changes_of(self)
-        if "lines" in changes:
-            changes["lines"] = tuple([line.entered() for line in self.lines])
-        if "tag_ids" in changes:
-            changes["tag_ids"] = tuple(self.tag_ids)
-        if "attachments" in changes:
-            changes["attachments"] = attachments
-        return changes
+_fields_sent: Final = changes_to(EntryInput, UpdateDraftJournalEntryRequest)
+
+
+def changes_of(body: UpdateDraftJournalEntryRequest, attachments: tuple[NewAttachment, ...]) -> Changes[EntryInput]:
+    """What is to change; `attachments` are the files that are sent, in the blob store."""
+    sent = dict(_fields_sent(body).fields)
+    if "lines" in sent:
+        sent["lines"] = tuple([line.entered() for line in body.lines])
+    if "tag_ids" in sent:
+        sent["tag_ids"] = tuple(body.tag_ids)
+    if "attachments" in sent:
+        sent["attachments"] = attachments
+    return Changes(sent)
 
 
 class DraftJournalLineResponse(ResponseModel):
@@ -101,27 +102,20 @@ class DraftJournalLineResponse(ResponseModel):
     vat_amount: MoneyText | None = Field(description="The VAT that the voucher states; null: what the rate makes")
 
 
-class DraftJournalEntryResponse(ResponseModel):
+class _Identified(ResponseModel):
+    id: IdText
+
+
+class DraftJournalEntryResponse(EntryResponse[DraftJournalLineResponse], _Identified):
     """An entry that isn't posted yet, or (status `booked`) what was entered of one that is."""
 
-    id: IdText
-    entry_type: EntryType
-    date: Day = Field(examples=["2026-01-31"])
     delivery_date: Day | None = Field(description="Day of delivery, where it isn't `date`: its VAT rates count")
-    description: str | None
     reference: str | None = Field(description="Invoice number or other outside reference")
     external_system_id: str | None = Field(description="Your own id; need not be unique")
-    currency: str = Field(examples=["DKK"])
-    exchange_rate: str | None = Field(description="Null: the day's, when it is booked", examples=["7.46"])
-    original_amount: MoneyText = Field(
-        description="Signed: positive for an invoice or payment, negative for a credit note or refund"
+    exchange_rate: str | None = Field(  # type: ignore[assignment]
+        description="Null: the day's, when it is booked", examples=["7.46"]
     )
-    customer_id: IdText | None
-    vendor_id: IdText | None
     journal_category_id: IdText | None = Field(description="Null: the company's default category, when it is booked")
-    tag_ids: list[IdText]
-    lines: list[DraftJournalLineResponse]
-    attachment_count: int = Field(examples=[0])
     status: DraftStatus
     journal_entry_id: IdText | None = Field(description="The posted entry that the draft became")
     created_at: Moment
@@ -162,21 +156,13 @@ def render(draft: Draft) -> DraftJournalEntryResponse:
                 tag_ids=list(line.tag_ids),
             )
         )
+    values = dict(zip(ENTRY_FIELDS, entry_values(content), strict=True))
+    values["original_amount"] = format_amount(content.original_amount, draft.currency)
     return DraftJournalEntryResponse(
+        **values,
         id=draft.id,
-        entry_type=content.entry_type,
-        date=content.date,
-        delivery_date=content.delivery_date,
-        description=content.description,
-        reference=content.reference,
-        external_system_id=content.external_system_id,
         currency=draft.currency,
         exchange_rate=None if rate is None else format_decimal(rate),
-        original_amount=format_amount(content.original_amount, draft.currency),
-        customer_id=content.customer_id,
-        vendor_id=content.vendor_id,
-        journal_category_id=content.journal_category_id,
-        tag_ids=list(content.tag_ids),
         lines=lines,
         attachment_count=draft.attachment_count,
         status=draft.status,

@@ -1,174 +1,207 @@
-"""Entries straight from JSON to what the rules take, at a tenth of what the wire models cost.
+"""The fast decoder: entries straight from JSON to what the rules take, at a tenth of what the models of `wire` cost.
 
-For what is plain and right: anything else (an escape, an amount that is no ordinary decimal string, a rule broken,
-attachments, a rate) is left to the models of `wire`, which say what is wrong. So nothing here decides what those don't.
+It takes what is usual and right. Anything else (an escape, an amount that isn't written as it would be written back, a
+rule broken, attachments, a rate) it leaves to the models, which take it or say what is wrong: it decides nothing that
+they don't. Its structs are checked against the models when the process starts (`decoder_checks.py`).
 """
 
 import re
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
-from typing import Annotated, Final, NamedTuple
+from typing import Annotated, Any, Final, NamedTuple, TypeAlias
 from uuid import UUID
 
 from msgspec import Meta, MsgspecError, Struct
 from msgspec.json import Decoder
+from msgspec.structs import fields
 
 from ledgerbee.core.ids import DriverUUID, parse_id
 from ledgerbee.core.money import MAX_AMOUNT, is_currency
-from ledgerbee.http.wire import MAX_LINE, MAX_TEXT
+from ledgerbee.http.wire import MAX_LINE, MAX_TEXT, RequestModel
+from ledgerbee.ledger.entries.decoder_checks import check_fields, check_struct
 from ledgerbee.ledger.entries.model import (
     ENTERED,
+    ENTRY_FIELDS,
     MAX_BATCH,
     MAX_LINES,
     MAX_TAGS,
-    EnteredEntry,
-    EnteredLine,
+    Day,
+    EntryInput,
     EntryType,
+    LineInput,
     Side,
+    entry_values,
 )
 from ledgerbee.ledger.uploads.model import NewAttachment
 
-_Line = Annotated[str, Meta(max_length=MAX_LINE)]
-_Text = Annotated[str, Meta(max_length=MAX_TEXT)]
-_Tags = Annotated[tuple[DriverUUID, ...], Meta(max_length=MAX_TAGS)]
+LineText: TypeAlias = Annotated[str, Meta(max_length=MAX_LINE)]
+LongText: TypeAlias = Annotated[str, Meta(max_length=MAX_TEXT)]
+Tags: TypeAlias = Annotated[tuple[DriverUUID, ...], Meta(max_length=MAX_TAGS)]
 #: An amount up to `MAX_AMOUNT` as it would be written back.
-_AMOUNT: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,12})(?:\.[0-9]{1,4})?")
+_USUAL_AMOUNT: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,12})(?:\.[0-9]{1,4})?")
 
 
-class _EntryLine(Struct, frozen=True, gc=False, rename="camel", forbid_unknown_fields=True):
+class FastEntry(Struct, frozen=True, gc=False, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """The fields of a request with an entry, as the fast decoder takes them: all of `EntryFields`.
+
+    `None` as a type: the request may have null there, and is left to the models where it has more.
+    """
+
+    entry_type: EntryType
+    date: date
+    original_amount: str | int
+    description: LongText | None = None
+    reference: LineText | None = None
+    external_system_id: LineText | None = None
+    customer_id: DriverUUID | None = None
+    vendor_id: DriverUUID | None = None
+    journal_category_id: DriverUUID | None = None
+    delivery_date: Day | None = None
+    tag_ids: Tags = ()
+    currency: str | None = None
+    exchange_rate: None = None
+
+
+class _Line(Struct, frozen=True, gc=False, rename="camel", forbid_unknown_fields=True):
     account_id: DriverUUID
     side: Side
     amount: str | int
     vat_code_id: DriverUUID | None = None
-    description: _Line | None = None
-    tag_ids: _Tags = ()
+    description: LineText | None = None
+    tag_ids: Tags = ()
 
 
-class _Entry(Struct, frozen=True, gc=False, rename="camel", forbid_unknown_fields=True):
-    entry_type: EntryType
-    date: date
-    lines: Annotated[tuple[_EntryLine, ...], Meta(min_length=1, max_length=MAX_LINES)]
-    original_amount: str | int
-    customer_id: DriverUUID | None = None
-    vendor_id: DriverUUID | None = None
-    description: _Text | None = None
-    reference: _Line | None = None
-    external_system_id: _Line | None = None
-    currency: str | None = None
-    tag_ids: _Tags = ()
-    journal_category_id: DriverUUID | None = None
+class _Entry(FastEntry, frozen=True, gc=False, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    lines: Annotated[tuple[_Line, ...], Meta(min_length=1, max_length=MAX_LINES)]
 
 
 class _Batch(Struct, frozen=True, forbid_unknown_fields=True):
     entries: Annotated[tuple[_Entry, ...], Meta(min_length=1, max_length=MAX_BATCH)]
 
 
-class PlainEntry(NamedTuple):
-    """Serves in place of a `CreateJournalEntryRequest` without attachments."""
+#: Fields (by their JSON names) whose values are looked at here: `decode_amount`, `is_currency`.
+DECIDED: Final = frozenset({"originalAmount", "amount", "currency"})
 
-    entry: EnteredEntry
+
+def check_decoder(batch: type[RequestModel]) -> None:
+    """Raise `TypeError`, when the process starts, where this takes batches that their model doesn't."""
+    check_struct(_Batch, batch, DECIDED)
+    check_fields(ENTRY_FIELDS, FastEntry)
+
+
+class DecodedEntry(NamedTuple):
+    """Handed on in place of a `CreateJournalEntryRequest` without attachments."""
+
+    entry: EntryInput
     attachments: tuple[()] = ()
 
-    def entered(self, _: tuple[NewAttachment, ...] = ()) -> EnteredEntry:
+    def entered(self, _: tuple[NewAttachment, ...] = ()) -> EntryInput:
         """The entry for the rules."""
         return self.entry
 
 
-class PlainBatch(NamedTuple):
-    """Serves in place of a `CreateJournalEntryBatchRequest` without attachments."""
+class DecodedBatch(NamedTuple):
+    """Handed on in place of a `CreateJournalEntryBatchRequest` without attachments."""
 
-    entries: list[PlainEntry]
-
-
-class NotPlainError(Exception):
-    """The request is left to the models."""
+    entries: list[DecodedEntry]
 
 
-def plain_id(_: type, value: object) -> UUID:
-    """The id, if it is written as it would be written back: a decoder's hook. Raises `NotPlainError`."""
+class LeftToModelsError(Exception):
+    """The fast decoder leaves the body to the models."""
+
+
+def decode_id(_: type, value: object) -> UUID:
+    """The id, if it is written as it would be written back: a decoder's hook. Raises `LeftToModelsError`."""
     if not isinstance(value, str):
-        raise NotPlainError
+        raise LeftToModelsError
     return _id_of(value)
 
 
 @lru_cache(maxsize=4096)
 def _id_of(text: str) -> UUID:
-    """What `plain_id` gives: the same few accounts, codes and tags are named over and over."""
+    """What `decode_id` gives: the same few accounts, codes and tags are named over and over."""
     try:
         found = parse_id(text)
     except ValueError:
-        raise NotPlainError from None
+        raise LeftToModelsError from None
     if str(found) != text:
-        raise NotPlainError
+        raise LeftToModelsError
     return found
 
 
-#: What decoding ends in where the body is left to the models. msgspec looks at the UTF-8 of a text late: ValueError.
-_NOT_PLAIN: Final = (MsgspecError, NotPlainError, ValueError, RecursionError)
-_ENTRY: Final = Decoder(_Entry, dec_hook=plain_id)
-_BATCH: Final = Decoder(_Batch, dec_hook=plain_id)
+#: What decoding raises where it is left to the models. msgspec looks at the UTF-8 of a text late: ValueError.
+LEFT: Final = (MsgspecError, LeftToModelsError, ValueError, RecursionError)
+_ENTRY: Final = Decoder(_Entry, dec_hook=decode_id)
+_BATCH: Final = Decoder(_Batch, dec_hook=decode_id)
 
 
-def plain_entry(raw: bytes) -> PlainEntry | None:
-    """The entry in a request's body, or None if it isn't plain."""
+def decode_entry(raw: bytes) -> DecodedEntry | None:
+    """The entry in a request's body; None if that is left to the model."""
     if b"\\" in raw:  # an escape may stand for what can't be stored
         return None
     try:
-        return _plain(_ENTRY.decode(raw))
-    except _NOT_PLAIN:
+        return DecodedEntry(_input_of(_ENTRY.decode(raw)))
+    except LEFT:
         return None
 
 
-def plain_batch(raw: bytes) -> PlainBatch | None:
-    """The batch in a request's body, or None if it isn't plain."""
+def decode_batch(raw: bytes) -> DecodedBatch | None:
+    """The batch in a request's body; None if that is left to the model."""
     if b"\\" in raw:
         return None
     try:
-        return PlainBatch([_plain(entry) for entry in _BATCH.decode(raw).entries])
-    except _NOT_PLAIN:
+        return DecodedBatch([DecodedEntry(_input_of(entry)) for entry in _BATCH.decode(raw).entries])
+    except LEFT:
         return None
 
 
-def _plain(entry: _Entry) -> PlainEntry:
-    if entry.currency is not None and not is_currency(entry.currency):
-        raise NotPlainError
-    lines, original_amount = [], plain_amount(entry.original_amount)
+def _input_of(entry: _Entry) -> EntryInput:
+    original_amount = decode_amount(entry.original_amount)
+    lines = []
     for line in entry.lines:
-        # Most entries are one amount on two sides: as one object, it is written out once (rules.chain, rules.text).
-        amount = original_amount if line.amount == entry.original_amount else plain_amount(line.amount)
+        # Most entries are one amount on two sides: as one object, it is written out once (rules.chain, json_text).
+        amount = original_amount if line.amount == entry.original_amount else decode_amount(line.amount)
         if amount <= 0:
-            raise NotPlainError
+            raise LeftToModelsError
         text = stripped(line.description)
-        lines.append(EnteredLine(line.account_id, line.side, amount, line.vat_code_id, text, line.tag_ids, ENTERED))
-    return PlainEntry(
-        EnteredEntry(
-            entry.entry_type,
-            entry.date,
-            tuple(lines),
-            original_amount,
-            entry.entry_type is not EntryType.JOURNAL_ENTRY,  # owes_control_line
-            entry.currency,
-            None,  # exchange_rate: the day's
-            entry.customer_id,
-            entry.vendor_id,
-            entry.description,
-            stripped(entry.reference),
-            stripped(entry.external_system_id),
-            entry.journal_category_id,
-            entry.tag_ids,
-        )
+        lines.append(LineInput(line.account_id, line.side, amount, line.vat_code_id, text, line.tag_ids, ENTERED))
+    return EntryInput(
+        *decoded_values(entry, original_amount),
+        lines=tuple(lines),
+        owes_control_line=entry.entry_type is not EntryType.JOURNAL_ENTRY,
+        currency=entry.currency,
     )
 
 
-def plain_amount(value: str | int) -> Decimal:
+def _places_of(kind: object) -> tuple[int, ...]:
+    return tuple(ENTRY_FIELDS.index(field.name) for field in fields(FastEntry) if field.type == kind)
+
+
+_AMOUNT_PLACE: Final = ENTRY_FIELDS.index("original_amount")
+_LINE_TEXT_PLACES: Final = _places_of(LineText | None)
+
+
+def decoded_values(entry: FastEntry, original_amount: Decimal) -> list[Any]:
+    """The values of `EntryFields` of a decoded entry, in order. Raises `LeftToModelsError`."""
+    if entry.currency is not None and not is_currency(entry.currency):
+        raise LeftToModelsError
+    values = list(entry_values(entry))
+    values[_AMOUNT_PLACE] = original_amount
+    for place in _LINE_TEXT_PLACES:
+        if values[place]:
+            values[place] = values[place].strip()
+    return values
+
+
+def decode_amount(value: str | int) -> Decimal:
     """The amount, if it is written as it would be written back: no exponent, plus sign, blank or foreign digit.
 
-    Raises `NotPlainError`.
+    Raises `LeftToModelsError`.
     """
-    is_plain = abs(value) <= MAX_AMOUNT if isinstance(value, int) else _AMOUNT.fullmatch(value)
-    if not is_plain:
-        raise NotPlainError
+    is_usual = abs(value) <= MAX_AMOUNT if isinstance(value, int) else _USUAL_AMOUNT.fullmatch(value)
+    if not is_usual:
+        raise LeftToModelsError
     return Decimal(value)
 
 

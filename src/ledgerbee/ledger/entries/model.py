@@ -8,16 +8,21 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final, NamedTuple, TypeAlias
+from operator import attrgetter
+from typing import Any, Final, NamedTuple, NewType, TypeAlias
 from uuid import UUID
 
 from msgspec import Struct
+from msgspec.structs import astuple
 
 from ledgerbee.core.errors import ErrorCode
 from ledgerbee.ledger.uploads.model import NewAttachment
 
 #: `date` is also the name of a field of entries.
 Day: TypeAlias = date
+
+
+EntryId = NewType("EntryId", UUID)
 
 
 class EntryType(StrEnum):
@@ -76,12 +81,8 @@ MAX_BATCH: Final = 100
 MAX_LINES_TOGETHER: Final = 60_000
 
 
-class EnteredLine(Struct, frozen=True, gc=False):
-    """A line as a caller enters it. `amount` is > 0 in the entry's currency; a VAT code splits it or adds to it.
-
-    `vat_included` says whether the amount contains its VAT (None: as the code's principle has it), `vat_amount` what
-    VAT the voucher states (None: what the rate makes), in the entry's currency.
-    """
+class LineFields(Struct, frozen=True, gc=False):
+    """The fields that a line has from the request to the books. `amount` is in the entry's currency."""
 
     account_id: UUID
     side: Side
@@ -90,35 +91,66 @@ class EnteredLine(Struct, frozen=True, gc=False):
     description: str | None = None
     tag_ids: tuple[UUID, ...] = ()
     line_type: LineType = LineType.ENTERED
-    vat_included: bool | None = None
-    vat_amount: Decimal | None = None
 
 
-class EnteredEntry(Struct, frozen=True, gc=False):
-    """An entry as a caller enters it; completed from the books it becomes a `NewEntry`.
+class EntryFields(Struct, frozen=True, gc=False):
+    """The fields that an entry has from the request to the books: the one list of them.
 
-    `original_amount` is signed (+ invoice or payment, - credit note or refund). `currency` None is the company's,
-    `exchange_rate` None the day's, `journal_category_id` None the default. With `owes_control_line` the receivable or
-    payable is not among the lines and is added (contract 2.28). `attachments` are in the blob store already.
-    `delivery_date` None is the date.
+    What is entered, posted, drafted and imported has all of them, under the same names. The columns of the tables
+    (`store/columns.py`) and the JSON (`json_text.py`) follow this list; requests and responses (`wire.py`) and the fast
+    decoder (`fast_wire.py`) are checked against it when the process starts.
+
+    `original_amount` is signed (+ invoice or payment, - credit note or refund). `delivery_date` None is the date.
     """
 
     entry_type: EntryType
     date: date
-    lines: tuple[EnteredLine, ...]
     original_amount: Decimal
-    owes_control_line: bool = False
-    currency: str | None = None
-    exchange_rate: Decimal | None = None
-    customer_id: UUID | None = None
-    vendor_id: UUID | None = None
+    delivery_date: Day | None = None
     description: str | None = None
     reference: str | None = None
     external_system_id: str | None = None
+    customer_id: UUID | None = None
+    vendor_id: UUID | None = None
     journal_category_id: UUID | None = None
     tag_ids: tuple[UUID, ...] = ()
+
+
+LINE_FIELDS: Final = LineFields.__struct_fields__
+ENTRY_FIELDS: Final = EntryFields.__struct_fields__
+#: The values of these fields, of whatever has them, in order: the first arguments of what is made of it.
+entry_values: Final = attrgetter(*ENTRY_FIELDS)
+
+
+def line_values(line: LineFields) -> tuple[Any, ...]:
+    """The values of these fields, in order: the first arguments of what is made of the line."""
+    return astuple(line)[: len(LINE_FIELDS)]
+
+
+class LineInput(LineFields, frozen=True, gc=False, kw_only=True):
+    """A line as a caller enters it. `amount` is > 0; a VAT code splits it or adds to it.
+
+    `vat_included` says whether the amount contains its VAT (None: as the code's principle has it), `vat_amount` what
+    VAT the voucher states (None: what the rate makes), in the entry's currency.
+    """
+
+    vat_included: bool | None = None
+    vat_amount: Decimal | None = None
+
+
+class EntryInput(EntryFields, frozen=True, gc=False, kw_only=True):
+    """An entry as a caller enters it. With what the books say it becomes an `EntryToPost`.
+
+    `currency` None is the company's, `exchange_rate` None the day's, `journal_category_id` None the default. With
+    `owes_control_line` the receivable or payable is not among the lines and is added (contract 2.28). `attachments` are
+    in the blob store already.
+    """
+
+    lines: tuple[LineInput, ...]
+    owes_control_line: bool = False
+    currency: str | None = None
+    exchange_rate: Decimal | None = None
     attachments: tuple[NewAttachment, ...] = ()
-    delivery_date: Day | None = None
 
     @property
     def tax_point(self) -> Day:
@@ -143,7 +175,7 @@ IMPORT_SOURCE: Final = "import"
 _NO_DOCUMENTS: Final = frozenset({None, DRAFT_SOURCE, IMPORT_SOURCE})
 
 
-class NewLine(Struct, frozen=True, gc=False):
+class LineToPost(LineFields, frozen=True, gc=False, kw_only=True):
     """A line to post. `amount` (entry currency) and `base_amount` (base currency) are >= 0 at minor units.
 
     Either may be zero: a zero invoice, or an exchange difference that exists in the base currency only. `vat_rate` is
@@ -151,45 +183,27 @@ class NewLine(Struct, frozen=True, gc=False):
     states its VAT: that VAT less the computed one, in the entry's currency.
     """
 
-    account_id: UUID
-    side: Side
-    amount: Decimal
     base_amount: Decimal
-    line_type: LineType = LineType.ENTERED
-    vat_code_id: UUID | None = None
-    description: str | None = None
-    tag_ids: tuple[UUID, ...] = ()
     vat_rate: Decimal | None = None
     vat_difference: Decimal | None = None
 
 
-class NewEntry(Struct, frozen=True, gc=False):
+class EntryToPost(EntryFields, frozen=True, gc=False, kw_only=True):
     """An entry to post: at least two lines whose debits equal their credits in both currencies.
 
-    `exchange_rate` is base units for one unit of `currency`. `original_amount` is signed (+ invoice or payment,
-    - credit note or refund). `source_type` and `source_id` name the document behind it (its voucher), or the draft or
-    the import that it was posted from; `attachment_hashes` the SHA-256 of what is attached to it.
+    `exchange_rate` is base units for one unit of `currency`. `source_type` and `source_id` name the document behind it
+    (its voucher), or the draft or the import that it was posted from; `attachment_hashes` the SHA-256 of what is
+    attached to it.
     """
 
     id: UUID
-    entry_type: EntryType
-    date: date
     currency: str
     exchange_rate: Decimal
-    lines: tuple[NewLine, ...]
-    original_amount: Decimal
-    description: str | None = None
-    reference: str | None = None
-    external_system_id: str | None = None
-    customer_id: UUID | None = None
-    vendor_id: UUID | None = None
-    journal_category_id: UUID | None = None
-    tag_ids: tuple[UUID, ...] = ()
+    lines: tuple[LineToPost, ...]
     source_type: str | None = None
     source_id: UUID | None = None
     reverses_entry_id: UUID | None = None
     attachment_hashes: tuple[bytes, ...] = ()
-    delivery_date: Day | None = None
 
     @property
     def is_of_document(self) -> bool:
@@ -221,7 +235,7 @@ class JournalEntry(Struct, frozen=True, gc=False):
     counts in the financial year, `chain_position` in the company.
     """
 
-    content: NewEntry
+    content: EntryToPost
     line_ids: Sequence[UUID]
     accounts: Mapping[UUID, AccountName]
     base_currency: str
@@ -235,11 +249,11 @@ class JournalEntry(Struct, frozen=True, gc=False):
     posted_by: str | None = None
 
     @property
-    def id(self) -> UUID:
-        return self.content.id
+    def id(self) -> EntryId:
+        return EntryId(self.content.id)
 
 
-class Posted(NamedTuple):
+class PostedEntry(NamedTuple):
     """A posted entry with its wire form as JSON, which was written for its event and serves its answer."""
 
     entry: JournalEntry

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import Annotated, cast
+from typing import TYPE_CHECKING, Annotated, Generic, TypeAlias, TypeVar, cast
 
 from fastapi import Response
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
+from ledgerbee.chart.dimensions.rules import check_unique
 from ledgerbee.core.money import total
 from ledgerbee.http.checks import Check, Facts
 from ledgerbee.http.wire import (
@@ -17,6 +18,7 @@ from ledgerbee.http.wire import (
     Day,
     ExchangeRate,
     Id,
+    IdOf,
     IdText,
     Moment,
     MoneyText,
@@ -27,24 +29,33 @@ from ledgerbee.http.wire import (
     ResponseModel,
     Text,
     WholeNumber,
+    changes_to,
     decimal_schema,
 )
-from ledgerbee.ledger.entries.fast_wire import PlainBatch, PlainEntry, plain_batch, plain_entry
+from ledgerbee.ledger.entries.decoder_checks import check_fields
+from ledgerbee.ledger.entries.fast_wire import DecodedBatch, DecodedEntry, check_decoder, decode_batch, decode_entry
+from ledgerbee.ledger.entries.json_text import check_responses
 from ledgerbee.ledger.entries.model import (
+    ENTRY_FIELDS,
     MAX_BATCH,
     MAX_LINES,
     MAX_TAGS,
-    EnteredEntry,
-    EnteredLine,
+    EntryFields,
+    EntryId,
+    EntryInput,
     EntryType,
+    LineInput,
     LineType,
-    Posted,
+    PostedEntry,
     Side,
     SourceType,
+    entry_values,
 )
 from ledgerbee.ledger.entries.rules import checks_without_books
 from ledgerbee.ledger.uploads.model import NewAttachment
 from ledgerbee.ledger.uploads.wire import AttachmentFiles
+
+Line = TypeVar("Line", bound=ResponseModel)
 
 
 def _positive(value: Decimal) -> Decimal:
@@ -96,9 +107,9 @@ class JournalLineRequest(RequestModel):
     description: OptionalLine | None = Field(None, examples=["Office chairs"])
     tag_ids: list[Id] = Field(default_factory=list, description="Dimension values of this line", max_length=MAX_TAGS)
 
-    def entered(self) -> EnteredLine:
+    def entered(self) -> LineInput:
         """The line for the rules."""
-        return EnteredLine(
+        return LineInput(
             self.account_id,
             self.side,
             self.amount,
@@ -110,14 +121,19 @@ class JournalLineRequest(RequestModel):
         )
 
 
-class _EntryFields(RequestModel):
-    """What the two versions of an entry's request share."""
+class LeadingFields(RequestModel):
+    """The fields of `EntryRequest` that come before all others."""
 
     entry_type: EntryType = Field(description="What the entry records")
     date: Day = Field(description="Day of the transaction; must not be locked")
     delivery_date: Day | None = Field(
         None, description="Day of delivery, where it isn't `date`: its VAT rates count (extension)"
     )
+
+
+class EntryRequest(LeadingFields):
+    """The fields that all requests with an entry share (`EntryFields`, but for its amount); names as in the rules."""
+
     lines: list[JournalLineRequest] = Field(min_length=1, max_length=MAX_LINES)
     customer_id: Id | None = Field(None, description="Needed for CUSTOMER types and for lines on a receivables account")
     vendor_id: Id | None = Field(None, description="Needed for SUPPLIER types and for lines on a payables account")
@@ -136,62 +152,56 @@ class _EntryFields(RequestModel):
 
     def checks(self, facts: Facts, path: str) -> Iterable[Check]:
         """What can be said of an entry without the books."""
-        return checks_without_books(cast("EnteredEntry", self), lambda: facts.base_currency, path)
+        return checks_without_books(cast("EntryInput", self), lambda: facts.base_currency, path)
 
-    def _entered(
+
+class _CreateRequest(EntryRequest):
+    def _input(
         self, original_amount: Decimal, attachments: tuple[NewAttachment, ...], *, owes_control_line: bool
-    ) -> EnteredEntry:
-        return EnteredEntry(
-            entry_type=self.entry_type,
-            date=self.date,
+    ) -> EntryInput:
+        entry_type, day, _, *others, tag_ids = entry_values(self)
+        values = [entry_type, day, original_amount, *others, tuple(tag_ids)]
+        return EntryInput(
+            *values,
             lines=tuple([line.entered() for line in self.lines]),
-            original_amount=original_amount,
             owes_control_line=owes_control_line,
             currency=self.currency,
             exchange_rate=self.exchange_rate,
-            customer_id=self.customer_id,
-            vendor_id=self.vendor_id,
-            description=self.description,
-            reference=self.reference,
-            external_system_id=self.external_system_id,
-            journal_category_id=self.journal_category_id,
-            tag_ids=tuple(self.tag_ids),
             attachments=attachments,
-            delivery_date=self.delivery_date,
         )
 
 
-class CreateJournalEntryRequest(_EntryFields):
+class CreateJournalEntryRequest(_CreateRequest):
     """An entry (v2). Of the four locked types the lines are the counter-side only."""
 
     original_amount: Amount = Field(
         description="Positive for an invoice or payment, negative for a credit note or refund", examples=["1250.00"]
     )
 
-    def entered(self, attachments: tuple[NewAttachment, ...] = ()) -> EnteredEntry:
+    def entered(self, attachments: tuple[NewAttachment, ...] = ()) -> EntryInput:
         """The entry for the rules; `attachments` are its files, in the blob store."""
         owes = self.entry_type is not EntryType.JOURNAL_ENTRY
-        return self._entered(self.original_amount, attachments, owes_control_line=owes)
+        return self._input(self.original_amount, attachments, owes_control_line=owes)
 
     @classmethod
-    def from_bytes(cls, raw: bytes) -> PlainEntry | None:
-        """A plain entry, which serves in this model's place."""
-        return plain_entry(raw)
+    def from_bytes(cls, raw: bytes) -> DecodedEntry | None:
+        """What the fast decoder makes of the body: see `EntryBody`."""
+        return decode_entry(raw)
 
 
-class CreateJournalEntryV1Request(_EntryFields):
+class CreateJournalEntryV1Request(_CreateRequest):
     """An entry (v1): all its lines, the receivable or payable too."""
 
     original_amount: Amount | None = Field(
         None, description="Default: the sum of the entered debits. Negative for a credit note or refund"
     )
 
-    def entered(self, attachments: tuple[NewAttachment, ...] = ()) -> EnteredEntry:
+    def entered(self, attachments: tuple[NewAttachment, ...] = ()) -> EntryInput:
         """The entry for the rules; `attachments` are its files, in the blob store."""
         amount = self.original_amount
         if amount is None:
             amount = total([line.amount for line in self.lines if line.side is Side.DEBIT])
-        return self._entered(amount, attachments, owes_control_line=False)
+        return self._input(amount, attachments, owes_control_line=False)
 
 
 class CreateJournalEntryBatchRequest(RequestModel):
@@ -200,15 +210,59 @@ class CreateJournalEntryBatchRequest(RequestModel):
     entries: list[CreateJournalEntryRequest] = Field(min_length=1, max_length=MAX_BATCH)
 
     @classmethod
-    def from_bytes(cls, raw: bytes) -> PlainBatch | None:
-        """A batch of plain entries, which serves in this model's place."""
-        return plain_batch(raw)
+    def from_bytes(cls, raw: bytes) -> DecodedBatch | None:
+        """What the fast decoder makes of the body: see `BatchBody`."""
+        return decode_batch(raw)
 
 
 class CreateJournalEntryBatchV1Request(RequestModel):
     """Entries that are posted together or not at all (v1)."""
 
     entries: list[CreateJournalEntryV1Request] = Field(min_length=1, max_length=MAX_BATCH)
+
+
+if TYPE_CHECKING:
+    #: What handlers get as a body of such a model: what the fast decoder makes of it, or the model.
+    EntryBody: TypeAlias = CreateJournalEntryRequest | DecodedEntry
+    BatchBody: TypeAlias = CreateJournalEntryBatchRequest | DecodedBatch
+else:  # FastAPI takes the model from the annotation
+    EntryBody = CreateJournalEntryRequest
+    BatchBody = CreateJournalEntryBatchRequest
+
+check_decoder(CreateJournalEntryBatchRequest)
+check_fields(ENTRY_FIELDS, CreateJournalEntryRequest, CreateJournalEntryV1Request)
+
+
+#: The body of an entry, whichever version of the API it came by.
+AnyEntryBody: TypeAlias = EntryBody | CreateJournalEntryV1Request
+
+
+class UpdateJournalEntryRequest(RequestModel):
+    """The two fields of a posted entry that may change. Null clears one."""
+
+    reference: OptionalLine | None = Field(None, description="Invoice number or other outside reference")
+    external_system_id: OptionalLine | None = Field(None, description="Your own id; need not be unique")
+
+
+changes_of = changes_to(EntryFields, UpdateJournalEntryRequest)
+
+
+class ReverseJournalEntryRequest(RequestModel):
+    """How an entry is reversed."""
+
+    date: Day | None = Field(None, description="Day of the reversal. Default: today, or the entry's day if later")
+    description: Text | None = Field(None, description="Default: names the number of the entry that is reversed")
+
+
+class ReverseJournalEntriesRequest(RequestModel):
+    """Entries to reverse together."""
+
+    journal_entry_ids: list[IdOf[EntryId]] = Field(min_length=1, max_length=MAX_BATCH)
+    date: Day | None = Field(None, description="Day of the reversals. Default: today, or the entry's day if later")
+
+    def checks(self, facts: Facts, path: str) -> Iterable[Check]:  # noqa: ARG002
+        """No entry twice."""
+        yield lambda: check_unique("journalEntryIds", self.journal_entry_ids)
 
 
 class JournalLineResponse(ResponseModel):
@@ -233,13 +287,9 @@ class JournalLineResponse(ResponseModel):
     )
 
 
-class JournalEntryResponse(ResponseModel):
-    """A posted, immutable entry."""
+class EntryResponse(ResponseModel, Generic[Line]):
+    """The fields that responses with an entry share."""
 
-    # Written by `rules.json_of`; this model describes it.
-
-    id: IdText
-    entry_number: int = Field(description="Without gaps within the company's fiscal year", examples=[1])
     entry_type: EntryType
     date: Day = Field(examples=["2026-01-31"])
     delivery_date: Day | None = Field(description="Day of delivery, where it isn't `date`: its VAT rates counted")
@@ -255,8 +305,20 @@ class JournalEntryResponse(ResponseModel):
     vendor_id: IdText | None
     journal_category_id: IdText | None
     tag_ids: list[IdText]
-    lines: list[JournalLineResponse]
+    lines: list[Line]
     attachment_count: int = Field(examples=[0])
+
+
+class _Numbered(ResponseModel):
+    id: IdText
+    entry_number: int = Field(description="Without gaps within the company's fiscal year", examples=[1])
+
+
+class JournalEntryResponse(EntryResponse[JournalLineResponse], _Numbered):
+    """A posted, immutable entry."""
+
+    # Written by `json_text.json_of`, in this order: the fields of the last base come first.
+
     reverses_entry_id: IdText | None = Field(description="The entry that this one reverses")
     reversed_by_entry_id: IdText | None = Field(description="The entry that reverses this one")
     source_type: SourceType = Field(
@@ -273,6 +335,9 @@ class JournalEntryResponse(ResponseModel):
     created_at: Moment
     previous_hash: str = Field(description="Hash of the entry before it in the company's audit chain (hexadecimal)")
     hash: str = Field(description="This entry's hash in the company's audit chain (hexadecimal)")
+
+
+check_responses(JournalEntryResponse.model_fields, JournalLineResponse.model_fields)
 
 
 class EntryWarningResponse(ResponseModel):
@@ -312,12 +377,12 @@ class JournalEntryBatchV1Response(ResponseModel):
     entries: list[JournalEntryV1Response]
 
 
-def created(posted: Posted) -> Response:
+def created(posted: PostedEntry) -> Response:
     """A new entry as a response."""
     return Response(posted.json, 201, media_type="application/json")
 
 
-def created_batch(posted: Sequence[Posted]) -> Response:
+def created_batch(posted: Sequence[PostedEntry]) -> Response:
     """Entries that were posted together, as a response."""
     entries = b",".join([one.json for one in posted])
     return Response(b'{"totalCreated":%d,"entries":[%b]}' % (len(posted), entries), 201, media_type="application/json")

@@ -5,10 +5,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol, TypeVar
-from uuid import UUID
 
 from ledgerbee.core.ids import new_id
-from ledgerbee.http.event_forms import told
 from ledgerbee.ledger.imports import rules, store
 from ledgerbee.ledger.imports.model import (
     IMPORT_JOB,
@@ -17,10 +15,12 @@ from ledgerbee.ledger.imports.model import (
     PART_BYTES,
     CsvOptions,
     ImportFormat,
+    ImportId,
     ImportStatus,
     JournalImport,
     Place,
 )
+from ledgerbee.ledger.imports.wire import render
 from ledgerbee.ledger.periods import store as periods
 from ledgerbee.platform.context import NO_LIMIT, Context
 
@@ -39,7 +39,7 @@ async def new_import(
     """An import that begins now. With `open_fiscal_years` it opens all that its rows need (`rules.opens`)."""
     years = [year.span for year in await periods.list_all(context)]
     return JournalImport(
-        id=new_id(),
+        id=ImportId(new_id()),
         format=file_format,
         file_name=file_name,
         status=status,
@@ -71,7 +71,7 @@ class Door:
     """
 
     write: Writer
-    give_up: Callable[[UUID, BaseException], Awaitable[None]]
+    give_up: Callable[[ImportId, BaseException], Awaitable[None]]
     secret: bytes
     max_bytes: int = NO_LIMIT
 
@@ -85,14 +85,14 @@ async def receive(
     *,
     open_fiscal_years: bool,
     announced: int = 0,
-) -> tuple[UUID, bytes, int]:
+) -> tuple[ImportId, bytes, int]:
     """Keep a file as it comes in, a part a transaction; the import's id, the file's SHA-256 and its length.
 
     It is not queued yet. Whatever ends the upload gives it up. `announced` are the bytes that it is said to have.
     Raises `JOURNAL_IMPORT_QUOTA_EXCEEDED`.
     """
 
-    async def start(context: Context) -> UUID:
+    async def start(context: Context) -> ImportId:
         received = await new_import(
             context,
             file_format,
@@ -114,7 +114,7 @@ async def receive(
     return import_id, content_hash, length
 
 
-async def _keep(door: Door, import_id: UUID, blocks: AsyncIterator[bytes]) -> tuple[bytes, int]:
+async def _keep(door: Door, import_id: ImportId, blocks: AsyncIterator[bytes]) -> tuple[bytes, int]:
     digest, length, part = hashlib.sha256(), 0, 0
     waiting = bytearray()
 
@@ -140,27 +140,27 @@ async def _keep(door: Door, import_id: UUID, blocks: AsyncIterator[bytes]) -> tu
     return digest.digest(), length
 
 
-async def break_off(context: Context, import_id: UUID, silent_since: datetime | None = None) -> None:
-    """End an upload that broke off as failed; nothing of its file stays. Tells `journal_import.failed`.
+async def break_off(context: Context, import_id: ImportId, silent_since: datetime | None = None) -> None:
+    """End an upload that broke off as failed; nothing of its file stays. Emits `journal_import.failed`.
 
     Raises `JOURNAL_IMPORT_NOT_FOUND`, and `JOURNAL_IMPORT_INVALID_STATE` when it is no upload any more or something has
     come since `silent_since`.
     """
     before = await store.get(context, import_id)
-    tell_failed(context, before, await store.end_upload(context, import_id, "The upload broke off", silent_since))
+    emit_failed(context, before, await store.end_upload(context, import_id, "The upload broke off", silent_since))
 
 
-async def queue(context: Context, import_id: UUID, content_hash: bytes, length: int) -> JournalImport:
-    """The file is whole: have a worker carry the import out. Tells `journal_import.created`."""
+async def queue(context: Context, import_id: ImportId, content_hash: bytes, length: int) -> JournalImport:
+    """The file is whole: have a worker carry the import out. Emits `journal_import.created`."""
     queued = await queue_here(context, import_id, content_hash, length)
     context.enqueue(IMPORT_JOB, importId=str(import_id))
     return queued
 
 
-async def queue_here(context: Context, import_id: UUID, content_hash: bytes, length: int) -> JournalImport:
-    """The file is whole, and this process carries the import out. Tells `journal_import.created`."""
+async def queue_here(context: Context, import_id: ImportId, content_hash: bytes, length: int) -> JournalImport:
+    """The file is whole, and this process carries the import out. Emits `journal_import.created`."""
     queued = await store.queue(context, import_id, content_hash, length)
-    _tell_begun(context, queued)
+    _emit_begun(context, queued)
     return queued
 
 
@@ -192,7 +192,7 @@ async def begin_here(
     )
     begun = replace(new, content_hash=content_hash, bytes_total=length)
     await store.insert(context, begun)
-    _tell_begun(context, begun)
+    _emit_begun(context, begun)
     return begun
 
 
@@ -204,7 +204,7 @@ async def unfinished(
     Raises `JOURNAL_IMPORT_REPEATED` when it was imported completely, unless it is to be `again`. Of one that posted
     nothing, nothing can be posted twice.
     """
-    known = await store.of_content(context, content_hash, file_format)
+    known = await store.get_newest_of(context, content_hash, file_format)
     if known is None or known.status is not ImportStatus.COMPLETED:
         return known
     if not again:
@@ -212,23 +212,22 @@ async def unfinished(
     return None
 
 
-async def cancel(context: Context, import_id: UUID) -> JournalImport:
-    """End an import where it stands; what it has posted stays. Tells `journal_import.cancelled`.
+async def cancel(context: Context, import_id: ImportId) -> JournalImport:
+    """End an import where it stands; what it has posted stays. Emits `journal_import.cancelled`.
 
     Raises `JOURNAL_IMPORT_NOT_FOUND` and `JOURNAL_IMPORT_INVALID_STATE`.
     """
     before = await store.get(context, import_id)
     cancelled = await store.end(context, import_id, ImportStatus.CANCELLED)
-    was = told(JournalImport, before)
-    context.emit("journal_import.cancelled", import_id, told(JournalImport, cancelled), before=was)
+    context.emit("journal_import.cancelled", import_id, render(cancelled).as_event(), before=render(before).as_event())
     return cancelled
 
 
-def _tell_begun(context: Context, begun: JournalImport) -> None:
+def _emit_begun(context: Context, begun: JournalImport) -> None:
     """An import began: its file is here. Who began it is who posts its entries."""
-    context.emit("journal_import.created", begun.id, told(JournalImport, begun), is_first=True)
+    context.emit("journal_import.created", begun.id, render(begun).as_event(), is_first=True)
 
 
-def tell_failed(context: Context, before: JournalImport, failed: JournalImport) -> None:
+def emit_failed(context: Context, before: JournalImport, failed: JournalImport) -> None:
     """An import ended as failed: its upload broke off, its file can't be read, or something unforeseen stopped it."""
-    context.emit("journal_import.failed", failed.id, told(JournalImport, failed), before=told(JournalImport, before))
+    context.emit("journal_import.failed", failed.id, render(failed).as_event(), before=render(before).as_event())

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
-from uuid import UUID
 
 from msgspec.structs import replace
 
@@ -13,9 +12,9 @@ from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.entries import actions as entries
 from ledgerbee.ledger.entries import rules as entry_rules
 from ledgerbee.ledger.entries import store as entry_store
-from ledgerbee.ledger.entries.model import IMPORT_SOURCE, EnteredEntry, NewEntry
+from ledgerbee.ledger.entries.model import IMPORT_SOURCE, EntryInput, EntryToPost
 from ledgerbee.ledger.entries.rules import Books
-from ledgerbee.ledger.imports import rules, store, wire
+from ledgerbee.ledger.imports import row_wire, rules, store
 from ledgerbee.ledger.imports.formats import CsvReader, JsonlReader, Row, RowReader
 from ledgerbee.ledger.imports.model import (
     CHUNK_BYTES,
@@ -24,19 +23,20 @@ from ledgerbee.ledger.imports.model import (
     CHUNK_LINES,
     WITHOUT_END,
     CsvDialect,
+    ImportId,
     Place,
     Reached,
     Refusal,
     Turn,
     TurnOverError,
 )
-from ledgerbee.ledger.imports.run import Chunk, Completed, Means, chunk_of
+from ledgerbee.ledger.imports.run import Chunk, CompletedRow, ImportSession, chunk_of
 from ledgerbee.ledger.imports.source import Source
 from ledgerbee.ledger.periods.model import Span
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.steps import STRIDE, in_steps
 
-#: Plain rows that are worked on before others get their turn; each of the others takes about as long.
+#: Rows from the fast decoder that are worked on before others get their turn; each of the others takes about as long.
 _TURN: Final = 10
 #: Bytes of a file that are looked through before other tasks of the process get their turn.
 TURN_BYTES: Final = 16 * 1024
@@ -48,8 +48,8 @@ LEAST_BYTES: Final = 4 * 1024 * 1024
 class EnteredRows:
     """The rows of a file, read, completed and prepared chunk by chunk: CSV if it has a dialect, else JSON Lines."""
 
-    means: Means
-    import_id: UUID
+    session: ImportSession
+    import_id: ImportId
     source: Source
     opens: Span
     csv_dialect: CsvDialect | None = None
@@ -59,7 +59,7 @@ class EnteredRows:
     summary: Mapping[str, Any] | None = None
     turn: Turn = WITHOUT_END
 
-    def _of_import(self, entry: NewEntry) -> NewEntry:
+    def _of_import(self, entry: EntryToPost) -> EntryToPost:
         return replace(entry, source_type=IMPORT_SOURCE, source_id=self.import_id)
 
     async def chunks(self, start: Place) -> AsyncIterator[Chunk]:
@@ -75,7 +75,7 @@ class EnteredRows:
             for row in reader.feed(piece):
                 batch.add(row)
                 quiet = 0
-                if len(batch.rows) % _TURN == 0 or not batch.is_plain:
+                if len(batch.rows) % _TURN == 0 or not batch.is_fast:
                     await asyncio.sleep(0)
                 if row.after is not None and batch.is_full(row.after):
                     yield batch.rows
@@ -109,31 +109,31 @@ class EnteredRows:
         """What the books make of a batch."""
         wanted = rules.References()
         async for row in in_steps(rows, _weight):
-            wire.collect(row.content, wanted)
+            row_wire.collect(row.content, wanted)
 
-        model = wire.BookedEntryRequest if self.takes_commodities else wire.ImportedEntryRequest
+        model = row_wire.BookedEntryRequest if self.takes_commodities else row_wire.ImportedEntryRequest
 
-        async def look_up(context: Context) -> tuple[list[EnteredEntry | Refusal], Books]:
+        async def look_up(context: Context) -> tuple[list[EntryInput | Refusal], Books]:
             directory = await store.load_directory(context, wanted)
             found = [await _entered(row, directory, self.opens, model) async for row in in_steps(rows, _weight)]
-            return found, await entry_store.load_books(context, [one for one in found if isinstance(one, EnteredEntry)])
+            return found, await entry_store.load_books(context, [one for one in found if isinstance(one, EntryInput)])
 
-        entered, books = await self.means.read(look_up)
-        moment, company_id = self.means.clock(), self.means.tenant.company_id
+        entered, books = await self.session.read(look_up)
+        moment, company_id = self.session.clock(), self.session.tenant.company_id
         completed = []
         async for row, entry in in_steps(zip(rows, entered, strict=True), lambda pair: _weight(pair[0])):
             if isinstance(entry, Refusal):
-                completed.append(Completed(row.line, None, entry, row.after))
+                completed.append(CompletedRow(row.line, None, entry, row.after))
                 continue
             try:
                 rules.check_vat_once(entry, books.vat_codes)
-                prepared = entries.prepare(
-                    company_id, moment, self._of_import(entry_rules.complete(entry, books, new_id()))
+                prepared = entries.hash_entry(
+                    company_id, moment, self._of_import(entry_rules.entry_to_post(entry, books, new_id()))
                 )
             except LedgerBeeError as fault:
-                completed.append(Completed(row.line, None, rules.refusal_of(row.line, fault), row.after))
+                completed.append(CompletedRow(row.line, None, rules.refusal_of(row.line, fault), row.after))
             else:
-                completed.append(Completed(row.line, prepared, None, row.after))
+                completed.append(CompletedRow(row.line, prepared, None, row.after))
         return chunk_of(moment, completed)
 
 
@@ -142,13 +142,13 @@ class _Batch:
 
     def __init__(self, start: Place) -> None:
         self.rows: list[Row] = []
-        self.is_plain = True
+        self.is_fast = True
         self._start = start
         self._lines = 0
 
     def add(self, row: Row) -> None:
         self.rows.append(row)
-        self.is_plain = self.is_plain and isinstance(row.content, wire.PlainRow)
+        self.is_fast = self.is_fast and isinstance(row.content, row_wire.FastRow)
         self._lines += _lines_of(row)
 
     def is_full(self, after: Place) -> bool:
@@ -156,7 +156,7 @@ class _Batch:
         return (
             len(self.rows) >= CHUNK_ENTRIES
             or self._lines >= CHUNK_LINES
-            or after.position - self._start.position >= (CHUNK_BYTES if self.is_plain else CHUNK_BYTES_DECODED)
+            or after.position - self._start.position >= (CHUNK_BYTES if self.is_fast else CHUNK_BYTES_DECODED)
         )
 
 
@@ -169,16 +169,16 @@ async def _pieces(source: Source, position: int) -> AsyncIterator[bytes]:
 
 
 async def _entered(
-    row: Row, directory: rules.Directory, opens: Span, model: type[wire.ImportedEntryRequest]
-) -> EnteredEntry | Refusal:
+    row: Row, directory: rules.Directory, opens: Span, model: type[row_wire.ImportedEntryRequest]
+) -> EntryInput | Refusal:
     """The entry of a row, or what is kept of its fault: an exception would hold on to all that validation found."""
     if isinstance(row.content, LedgerBeeError):
         return rules.refusal_of(row.line, row.content)
     try:
-        if wire.is_large(row.content):
-            entered = await wire.entered_in_steps(row.content, directory, model)
+        if row_wire.is_large(row.content):
+            entered = await row_wire.entered_in_steps(row.content, directory, model)
         else:
-            entered = wire.entered(row.content, directory, model)
+            entered = row_wire.entered(row.content, directory, model)
         rules.check_postable(entered, directory, opens)
     except LedgerBeeError as fault:
         return rules.refusal_of(row.line, fault)
@@ -186,7 +186,7 @@ async def _entered(
 
 
 def _lines_of(row: Row) -> int:
-    if isinstance(row.content, wire.PlainRow):
+    if isinstance(row.content, row_wire.FastRow):
         return len(row.content.amounts)
     lines = row.content.get("lines") if isinstance(row.content, dict) else None
     return len(lines) if isinstance(lines, list) else 1
@@ -194,4 +194,4 @@ def _lines_of(row: Row) -> int:
 
 def _weight(row: Row) -> int:
     """Of the things between two turns of others (`steps.STRIDE`), how many a row counts for."""
-    return max(_lines_of(row), STRIDE // _TURN if isinstance(row.content, wire.PlainRow) else STRIDE)
+    return max(_lines_of(row), STRIDE // _TURN if isinstance(row.content, row_wire.FastRow) else STRIDE)

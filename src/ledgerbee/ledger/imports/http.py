@@ -5,18 +5,17 @@ import secrets
 from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Annotated, Any, Literal
-from uuid import UUID
 
 from fastapi import Header, Path, Query, Response
-from pydantic import Field, StringConstraints
+from pydantic import StringConstraints
 from starlette.requests import ClientDisconnect
 
 from ledgerbee.core.errors import LedgerBeeError, invalid
+from ledgerbee.core.paging import PageRequest
 from ledgerbee.http.caller import Caller
-from ledgerbee.http.event_forms import form_of
 from ledgerbee.http.operation import BodyStream, CallerDep, Ctx, operation, resource_router
 from ledgerbee.http.query import Limit, PageNumber
-from ledgerbee.http.wire import Id, IdText, Moment, OptionalLine, PageResponse, ResponseModel, WholeNumber, pages
+from ledgerbee.http.wire import IdOf, OptionalLine
 from ledgerbee.ledger.imports import actions, store
 from ledgerbee.ledger.imports.formats.dates import DATE_FORMAT
 from ledgerbee.ledger.imports.model import (
@@ -28,11 +27,15 @@ from ledgerbee.ledger.imports.model import (
     NOTHING_SAID,
     CsvOptions,
     ImportFormat,
-    ImportStatus,
-    JournalImport,
-    Refusal,
+    ImportId,
 )
-from ledgerbee.ledger.imports.rules import opens_all
+from ledgerbee.ledger.imports.wire import (
+    JournalImportResponse,
+    ListJournalImportErrorsResponse,
+    ListJournalImportsResponse,
+    render,
+    render_error,
+)
 from ledgerbee.ledger.periods.http import OPEN_SCOPE
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.credentials.model import INSUFFICIENT_PERMISSIONS, LICENSE_REQUIRED, UNAUTHORIZED
@@ -40,7 +43,7 @@ from ledgerbee.platform.db import UNREACHABLE, CredentialRevokedError
 
 router = resource_router("Journal Entries (v2)")
 
-ImportId = Annotated[Id, Path(alias="importId", description="Import ID")]
+ImportPath = Annotated[IdOf[ImportId], Path(alias="importId", description="Import ID")]
 
 #: What a credential that is none any more, or may no longer import, is answered.
 _NO_LONGER_LET_IN = frozenset({UNAUTHORIZED, INSUFFICIENT_PERMISSIONS, LICENSE_REQUIRED})
@@ -73,68 +76,6 @@ RateUnits = Annotated[
     Literal["1", "100"] | None,
     Query(alias="rateUnits", description="CSV: how many units of the currency the exchange rates are the price of"),
 ]
-
-
-class JournalImportResponse(ResponseModel):
-    """An import and how far it is."""
-
-    id: IdText
-    format: ImportFormat = Field(description="beancount: JSON Lines that `ledgerbee import beancount` made of books")
-    file_name: str | None = Field(examples=["2025.csv"])
-    status: ImportStatus = Field(description="completed, failed and cancelled are ends; what was posted stays")
-    bytes_total: WholeNumber = Field(description="Length of the file", examples=[1_048_576])
-    bytes_read: WholeNumber = Field(description="How much of it is done", examples=[524_288])
-    entries_posted: WholeNumber = Field(examples=[1500])
-    error_count: WholeNumber = Field(description="Rows refused; the first 10,000 can be listed", examples=[0])
-    failure: str | None = Field(description="Why it failed")
-    summary: dict[str, Any] | None = Field(description="What the format tells at the end (Beancount)")
-    open_fiscal_years: bool = Field(description="Whether it opens all fiscal years that its rows need")
-    created_at: Moment
-    started_at: Moment | None
-    completed_at: Moment | None
-
-
-class JournalImportErrorResponse(ResponseModel):
-    """What was wrong with a row."""
-
-    line: WholeNumber = Field(description="The line of the file that the row begins on", examples=[17])
-    code: str = Field(examples=["ACCOUNT_NOT_FOUND"])
-    property: str = Field(description="What of it, as a path; may be empty", examples=["lines.0.accountNumber"])
-    message: str = Field(examples=["No such account in the company: 1011"])
-
-
-class ListJournalImportsResponse(PageResponse[JournalImportResponse]):
-    """A page of imports."""
-
-
-class ListJournalImportErrorsResponse(PageResponse[JournalImportErrorResponse]):
-    """A page of what was refused of an import."""
-
-
-@form_of(JournalImport)
-def render(found: JournalImport) -> JournalImportResponse:
-    """The wire form of an import."""
-    return JournalImportResponse(
-        id=found.id,
-        format=found.format,
-        file_name=found.file_name,
-        status=found.status,
-        bytes_total=found.bytes_total,
-        bytes_read=found.place.bytes_read,
-        entries_posted=found.entries_posted,
-        error_count=found.error_count,
-        failure=found.failure,
-        summary=found.summary,
-        open_fiscal_years=opens_all(found.opens),
-        created_at=found.created_at,
-        started_at=found.started_at,
-        completed_at=found.completed_at,
-    )
-
-
-def render_error(refusal: Refusal) -> JournalImportErrorResponse:
-    """The wire form of an error."""
-    return JournalImportErrorResponse.model_validate(refusal)
 
 
 @router.post(
@@ -223,12 +164,12 @@ class _Upload:
         self._secret = secrets.token_bytes(32)
         self.door = actions.Door(caller.write_step, self.give_up, self._secret, caller.max_waiting_bytes)
 
-    async def give_up(self, import_id: UUID, fault: BaseException) -> None:
+    async def give_up(self, import_id: ImportId, fault: BaseException) -> None:
         """End an upload: one that is answered with an error changes nothing, one that broke off stays as failed."""
         is_answered = isinstance(fault, Exception) and not isinstance(fault, ClientDisconnect)
         await self._surely((self._remove if is_answered else self._break_off)(import_id))
 
-    async def forget(self, import_id: UUID) -> None:
+    async def forget(self, import_id: ImportId) -> None:
         """Remove an upload that is answered with what was answered before."""
         await self._surely(self._remove(import_id))
 
@@ -237,13 +178,13 @@ class _Upload:
         with suppress(*UNREACHABLE, CredentialRevokedError):
             await asyncio.shield(ending)
 
-    async def _remove(self, import_id: UUID) -> None:
+    async def _remove(self, import_id: ImportId) -> None:
         """By the upload's secret: the credential may be none any more."""
         company_id = self._caller.principal.company_id
         async with self._caller.database.connection(company_id) as connection:
             await store.give_up_upload(connection, company_id, import_id, self._secret)
 
-    async def _break_off(self, import_id: UUID) -> None:
+    async def _break_off(self, import_id: ImportId) -> None:
         try:
             await self._caller.write_step(lambda context: actions.break_off(context, import_id))
         except LedgerBeeError as fault:
@@ -263,14 +204,9 @@ class _Upload:
 )
 async def list_journal_imports(context: Ctx, page: PageNumber = 1, limit: Limit = 25) -> ListJournalImportsResponse:
     """List imports."""
-    found = await store.list_page(context, page=page, limit=limit)
-    return ListJournalImportsResponse(
-        data=[render(row) for row in found.rows],
-        total=found.total,
-        page=page,
-        limit=limit,
-        total_pages=pages(found.total, limit),
-    )
+    asked = PageRequest(page, limit)
+    found = await store.list_page(context, asked)
+    return ListJournalImportsResponse.of([render(row) for row in found.rows], found.total, asked)
 
 
 @router.get(
@@ -283,7 +219,7 @@ async def list_journal_imports(context: Ctx, page: PageNumber = 1, limit: Limit 
         errors=[JOURNAL_IMPORT_NOT_FOUND],
     ),
 )
-async def get_journal_import(context: Ctx, import_id: ImportId) -> JournalImportResponse:
+async def get_journal_import(context: Ctx, import_id: ImportPath) -> JournalImportResponse:
     """Get an import."""
     return render(await store.get(context, import_id))
 
@@ -299,18 +235,13 @@ async def get_journal_import(context: Ctx, import_id: ImportId) -> JournalImport
     ),
 )
 async def list_journal_import_errors(
-    context: Ctx, import_id: ImportId, page: PageNumber = 1, limit: Limit = 25
+    context: Ctx, import_id: ImportPath, page: PageNumber = 1, limit: Limit = 25
 ) -> ListJournalImportErrorsResponse:
     """List the errors of an import."""
     await store.get(context, import_id)
-    found = await store.list_errors(context, import_id, page=page, limit=limit)
-    return ListJournalImportErrorsResponse(
-        data=[render_error(row) for row in found.rows],
-        total=found.total,
-        page=page,
-        limit=limit,
-        total_pages=pages(found.total, limit),
-    )
+    asked = PageRequest(page, limit)
+    found = await store.list_errors(context, import_id, asked)
+    return ListJournalImportErrorsResponse.of([render_error(row) for row in found.rows], found.total, asked)
 
 
 @router.post(
@@ -324,6 +255,6 @@ async def list_journal_import_errors(
         errors=[JOURNAL_IMPORT_NOT_FOUND, JOURNAL_IMPORT_INVALID_STATE],
     ),
 )
-async def cancel_journal_import(context: Ctx, import_id: ImportId) -> JournalImportResponse:
+async def cancel_journal_import(context: Ctx, import_id: ImportPath) -> JournalImportResponse:
     """Cancel an import."""
     return render(await actions.cancel(context, import_id))

@@ -18,12 +18,13 @@ from ledgerbee.ledger.imports.model import (
     IMPORT_JOB,
     JOURNAL_IMPORT_BUSY,
     JOURNAL_IMPORT_INVALID_STATE,
+    ImportId,
     JournalImport,
     Reached,
     Turn,
     TurnOverError,
 )
-from ledgerbee.ledger.imports.run import Means, Rows, carry_out, end_unforeseen
+from ledgerbee.ledger.imports.run import ImportSession, Rows, carry_out, end_unforeseen
 from ledgerbee.ledger.imports.source import Parts
 from ledgerbee.platform.blobs.store import BlobStore
 from ledgerbee.platform.context import Context
@@ -51,21 +52,21 @@ async def import_entries(run: JobRun) -> None:
     # Here, for the sake of the start: reading takes the API's models, and with them FastAPI.
     from ledgerbee.ledger.imports.reading import rows_of  # noqa: PLC0415
 
-    import_id = UUID(run.payload["importId"])
+    import_id = ImportId(UUID(run.payload["importId"]))
     tenant = await company_tenant(run.database, run.company_id, run.request_id, run.clock(), SYSTEM)
-    means = Means(run.database, run.clock, tenant)
+    session = ImportSession(run.database, run.clock, tenant)
     shift = _Shift(run)
-    if (await means.read(lambda context: store.get(context, import_id))).is_over:
+    if (await session.read(lambda context: store.get(context, import_id))).is_over:
         return
 
     async def reader(state: JournalImport) -> Rows:
         turn = Turn(shift.is_over, _reached(run.payload))
-        return await rows_of(means, state, Parts(import_id, means.read), turn=turn)
+        return await rows_of(session, state, Parts(import_id, session.read), turn=turn)
 
     reached: Reached | None = None
     try:
         async with shift:
-            state = await carry_out(means, import_id, reader, is_time_over=shift.is_over)
+            state = await carry_out(session, import_id, reader, is_time_over=shift.is_over)
     except LedgerBeeError as fault:
         if fault.error_code is JOURNAL_IMPORT_INVALID_STATE:  # cancelled
             return
@@ -75,10 +76,10 @@ async def import_entries(run: JobRun) -> None:
     else:
         if state.is_over:
             return
-    await means.write(lambda context: _hand_on(context, import_id, reached))
+    await session.write(lambda context: _hand_on(context, import_id, reached))
 
 
-async def _hand_on(context: Context, import_id: UUID, reached: Reached | None) -> None:
+async def _hand_on(context: Context, import_id: ImportId, reached: Reached | None) -> None:
     known = {"reached": msgspec.to_builtins(reached)} if reached is not None else {}
     context.enqueue(IMPORT_JOB, is_continuation=True, importId=str(import_id), **known)
 
@@ -123,7 +124,9 @@ class _Shift:
 async def give_up_import(run: JobRun, reason: str) -> None:
     """End an import as failed, with the reason; what it has posted stays. One that is over stays as it is."""
     tenant = await company_tenant(run.database, run.company_id, run.request_id, run.clock(), SYSTEM)
-    await end_unforeseen(Means(run.database, run.clock, tenant), UUID(run.payload["importId"]), reason)
+    await end_unforeseen(
+        ImportSession(run.database, run.clock, tenant), ImportId(UUID(run.payload["importId"])), reason
+    )
 
 
 async def end_broken_uploads(database: Database, _: BlobStore, now: datetime) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, NewType
 from uuid import UUID
 
 import msgspec
@@ -30,6 +30,9 @@ MAX_WAITING: Final = 1000
 
 #: The job that carries out one import, or goes on with it.
 IMPORT_JOB: Final = "import_journal_entries"
+
+
+ImportId = NewType("ImportId", UUID)
 
 
 class ImportFormat(StrEnum):
@@ -144,7 +147,7 @@ class JournalImport:
     when it began: however it is interrupted, and whatever it opens itself, the same rows are posted.
     """
 
-    id: UUID
+    id: ImportId
     format: ImportFormat
     file_name: str | None
     status: ImportStatus

@@ -16,13 +16,13 @@ from ledgerbee.ledger.imports.model import (
     Turn,
     TurnOverError,
 )
-from ledgerbee.ledger.imports.run import Means, Rows
+from ledgerbee.ledger.imports.run import ImportSession, Rows
 from ledgerbee.ledger.imports.source import Source
 from ledgerbee.tenancy.company import store as companies
 
 
 async def rows_of(
-    means: Means,
+    session: ImportSession,
     state: JournalImport,
     source: Source,
     *,
@@ -36,11 +36,11 @@ async def rows_of(
     Raises `JOURNAL_IMPORT_UNREADABLE`, and `TurnOverError` when the turn is over before the file is looked through.
     """
     if state.format is ImportFormat.CSV:
-        dialect = state.csv_dialect or await _settle(means, state, source, turn)
-        company = await means.read(companies.get)
-        return EnteredRows(means, state.id, source, state.opens, dialect, company.base_currency, turn=turn)
+        dialect = state.csv_dialect or await _settle(session, state, source, turn)
+        company = await session.read(companies.get)
+        return EnteredRows(session, state.id, source, state.opens, dialect, company.base_currency, turn=turn)
     return EnteredRows(
-        means,
+        session,
         state.id,
         source,
         state.opens,
@@ -50,7 +50,7 @@ async def rows_of(
     )
 
 
-async def _settle(means: Means, state: JournalImport, source: Source, turn: Turn) -> CsvDialect:
+async def _settle(session: ImportSession, state: JournalImport, source: Source, turn: Turn) -> CsvDialect:
     """Look through a CSV file and keep how it is to be read. Raises `UnreadableFileError` and `TurnOverError`."""
     reached = turn.reached_from(state.place)
     start, known = (reached.place, reached.settling) if reached is not None else (state.place, None)
@@ -66,5 +66,5 @@ async def _settle(means: Means, state: JournalImport, source: Source, turn: Turn
         if reader.is_settled:
             break
     dialect = reader.end()
-    await means.write(lambda context: store.settle(context, state.id, dialect))
+    await session.write(lambda context: store.settle(context, state.id, dialect))
     return dialect

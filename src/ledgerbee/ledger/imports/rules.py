@@ -14,7 +14,7 @@ from ledgerbee.ledger.entries.model import (
     FISCAL_YEAR_MISSING,
     JOURNAL_ENTRY_PARTY_REQUIRED,
     PERIOD_LOCKED,
-    EnteredEntry,
+    EntryInput,
 )
 from ledgerbee.ledger.imports.model import Refusal
 from ledgerbee.ledger.periods.model import Span
@@ -80,7 +80,7 @@ def opens_all(opens: Span) -> bool:
     return add_months(opens.start_date, USUAL_MONTHS) <= opens.end_date
 
 
-def check_postable(entered: EnteredEntry, directory: Directory, opens: Span) -> None:
+def check_postable(entered: EntryInput, directory: Directory, opens: Span) -> None:
     """Refuse what the database would refuse when it is posted.
 
     The database decides, as for every entry; but it refuses a whole chunk for one entry, and a file whose entries
@@ -100,7 +100,7 @@ def check_postable(entered: EnteredEntry, directory: Directory, opens: Span) -> 
                 raise JOURNAL_ENTRY_PARTY_REQUIRED.error(property=party)
 
 
-def check_vat_once(entered: EnteredEntry, codes: Mapping[UUID, VatCode]) -> None:
+def check_vat_once(entered: EntryInput, codes: Mapping[UUID, VatCode]) -> None:
     """Refuse an entry that has the VAT of its codes on lines of its own: it would be booked a second time.
 
     Exports of other programs list the VAT that they made of a code among the lines, beside the code.

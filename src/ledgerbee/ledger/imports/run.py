@@ -10,19 +10,19 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple, Protocol, TypeVar
-from uuid import UUID
 
 from msgspec import Struct
 
 from ledgerbee.core.dates import Clock
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.ledger.entries import actions as entries
-from ledgerbee.ledger.entries.actions import Batch, Prepared
+from ledgerbee.ledger.entries.actions import HashedEntry, PostingBatch
 from ledgerbee.ledger.imports import store
-from ledgerbee.ledger.imports.actions import tell_failed
+from ledgerbee.ledger.imports.actions import emit_failed
 from ledgerbee.ledger.imports.model import (
     JOURNAL_IMPORT_BUSY,
     JOURNAL_IMPORT_INVALID_STATE,
+    ImportId,
     ImportStatus,
     JournalImport,
     Place,
@@ -39,11 +39,11 @@ T = TypeVar("T")
 Progress = Callable[[JournalImport], None]
 
 
-class Completed(Struct, frozen=True, gc=False):
+class CompletedRow(Struct, frozen=True, gc=False):
     """One row after it was completed: the line it begins on, and what is ready to post or what is wrong."""
 
     line: int
-    entry: Prepared | None
+    entry: HashedEntry | None
     refusal: Refusal | None
     after: Place | None
 
@@ -53,8 +53,8 @@ class Chunk:
     """Rows that are posted together at `moment`: the last of them has a place after it, `batch` the entries of all."""
 
     moment: datetime
-    rows: Sequence[Completed]
-    batch: Batch
+    rows: Sequence[CompletedRow]
+    batch: PostingBatch
 
     @property
     def after(self) -> Place:
@@ -63,9 +63,9 @@ class Chunk:
         return place
 
 
-def chunk_of(moment: datetime, rows: Sequence[Completed]) -> Chunk:
+def chunk_of(moment: datetime, rows: Sequence[CompletedRow]) -> Chunk:
     """The chunk of these rows, ready to post."""
-    return Chunk(moment, rows, entries.batch_of([row.entry for row in rows if row.entry is not None]))
+    return Chunk(moment, rows, entries.posting_batch([row.entry for row in rows if row.entry is not None]))
 
 
 class Rows(Protocol):
@@ -90,13 +90,13 @@ RowsOf = Callable[[JournalImport], Awaitable[Rows]]
 class Begun(NamedTuple):
     """An import to carry out here. `places` says where each line of its file comes from, if from another one."""
 
-    import_id: UUID
+    import_id: ImportId
     rows_of: RowsOf
     places: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Means:
+class ImportSession:
     """What a run works with: the company's transactions, and the clock."""
 
     database: Database
@@ -113,8 +113,8 @@ class Means:
 
 
 async def carry_out(
-    means: Means,
-    import_id: UUID,
+    session: ImportSession,
+    import_id: ImportId,
     rows_of: RowsOf,
     *,
     progress: Progress = lambda _: None,
@@ -126,24 +126,24 @@ async def carry_out(
     it is over or is cancelled meanwhile; `TurnOverError` when the time was over and there was nothing to post.
     """
     try:
-        async with means.database.exclusive(f"import {means.tenant.company_id} {import_id}") as alone:
-            begun = await means.write(lambda context: store.begin(context, import_id))
-            run = _Run(replace(means, database=alone), begun)
+        async with session.database.exclusive(f"import {session.tenant.company_id} {import_id}") as alone:
+            begun = await session.write(lambda context: store.begin(context, import_id))
+            run = _Run(replace(session, database=alone), begun)
             try:
                 return await run.all(await rows_of(run.state), progress, is_time_over)
             except LedgerBeeError as fault:
                 if fault.is_passing or fault.error_code is JOURNAL_IMPORT_INVALID_STATE:
                     raise
-                return await means.write(partial(_fail, import_id, fault))  # it would again, in the same way
+                return await session.write(partial(_fail, import_id, fault))  # it would again, in the same way
     except NameTakenError:
         raise JOURNAL_IMPORT_BUSY.error() from None
 
 
-async def _fail(import_id: UUID, fault: LedgerBeeError, context: Context) -> JournalImport:
+async def _fail(import_id: ImportId, fault: LedgerBeeError, context: Context) -> JournalImport:
     """End an import that can't go on, and keep the lines that show why."""
     before = await store.get(context, import_id)
     failed = await store.end(context, import_id, ImportStatus.FAILED, f"{fault.message} ({fault.code})")
-    tell_failed(context, before, failed)
+    emit_failed(context, before, failed)
     refusals = fault.refusals if isinstance(fault, UnreadableFileError) else ()
     if not refusals:
         return failed
@@ -151,7 +151,7 @@ async def _fail(import_id: UUID, fault: LedgerBeeError, context: Context) -> Jou
     return await store.count_errors(context, import_id, len(refusals))
 
 
-async def end_unforeseen(means: Means, import_id: UUID, reason: str) -> JournalImport:
+async def end_unforeseen(session: ImportSession, import_id: ImportId, reason: str) -> JournalImport:
     """End an import that does not get on, for the reason given, which starts a sentence. What it posted stays."""
 
     async def work(context: Context) -> JournalImport:
@@ -163,16 +163,16 @@ async def end_unforeseen(means: Means, import_id: UUID, reason: str) -> JournalI
             f" done. The log of the program has the error under request {context.request_id}."
         )
         ended = await store.end(context, import_id, ImportStatus.FAILED, why)
-        tell_failed(context, found, ended)
+        emit_failed(context, found, ended)
         return ended
 
-    return await means.write(work)
+    return await session.write(work)
 
 
 class _Run:
     """One run of an import. `alone` has the connection that posts."""
 
-    def __init__(self, alone: Means, state: JournalImport) -> None:
+    def __init__(self, alone: ImportSession, state: JournalImport) -> None:
         self.alone = alone
         self.state = state
         #: Set once a chunk is with the database.
@@ -246,8 +246,8 @@ class _Run:
             paths = [str(index) for index, row in enumerate(chunk.rows) if row.entry is not None]
             await periods.open_years_for(context, {entry.date for entry in chunk.batch.entries})
             self.sent.set()
-            places = await entries.record(context, chunk.batch, paths)
-            _tell_posted(context, state.id, count, places.first_position)
+            places = await entries.post_without_events(context, chunk.batch, paths)
+            _emit_posted(context, state.id, count, places.first_position)
         return replace(
             state,
             place=after,
@@ -258,11 +258,11 @@ class _Run:
     async def _complete(self, context: Context, summary: Mapping[str, Any] | None) -> JournalImport:
         """The end, and the event."""
         ended = await store.end(context, self.state.id, ImportStatus.COMPLETED, summary=summary)
-        _tell_completed(context, ended)
+        _emit_completed(context, ended)
         return ended
 
 
-def _tell_posted(context: Context, import_id: UUID, count: int, first_position: int) -> None:
+def _emit_posted(context: Context, import_id: ImportId, count: int, first_position: int) -> None:
     """Entries of a chunk of an import were posted: how many, and the first and last of their chain positions."""
     context.emit(
         "journal_import.posted",
@@ -276,7 +276,7 @@ def _tell_posted(context: Context, import_id: UUID, count: int, first_position: 
     )
 
 
-def _tell_completed(context: Context, ended: JournalImport) -> None:
+def _emit_completed(context: Context, ended: JournalImport) -> None:
     """An import came to its end: what it posted, and how many rows it refused."""
     context.emit(
         "journal_import.completed",
@@ -296,7 +296,7 @@ def _guilty(chunk: Chunk, fault: LedgerBeeError) -> Chunk | None:
     rows = list(chunk.rows)
     row = rows[int(first)]
     refusal = Refusal(row.line, fault.code, rest, fault.message)
-    rows[int(first)] = Completed(row.line, None, refusal, row.after)
+    rows[int(first)] = CompletedRow(row.line, None, refusal, row.after)
     return chunk_of(chunk.moment, rows)
 
 

@@ -5,10 +5,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
-from uuid import UUID
 
 from ledgerbee.ledger.imports import store
-from ledgerbee.ledger.imports.model import PART_BYTES
+from ledgerbee.ledger.imports.model import PART_BYTES, ImportId
 from ledgerbee.platform.context import Context
 
 Read = Callable[[Callable[[Context], Awaitable[bytes | None]]], Awaitable[bytes | None]]
@@ -26,7 +25,7 @@ class Source(Protocol):
 class Parts:
     """A file in parts in the database; `read` runs a read in a transaction of the company."""
 
-    import_id: UUID
+    import_id: ImportId
     read: Read
 
     async def blocks(self, position: int) -> AsyncIterator[bytes]:

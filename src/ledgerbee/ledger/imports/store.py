@@ -1,6 +1,7 @@
 """Imports in the database: their progress, the parts of files that wait, and the errors."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -20,6 +21,7 @@ from ledgerbee.ledger.imports.model import (
     CsvDialect,
     CsvOptions,
     ImportFormat,
+    ImportId,
     ImportStatus,
     JournalImport,
     Place,
@@ -27,15 +29,20 @@ from ledgerbee.ledger.imports.model import (
 )
 from ledgerbee.ledger.imports.rules import AccountFacts, Directory, References
 from ledgerbee.ledger.periods.model import Span
+from ledgerbee.platform import rows
 from ledgerbee.platform.connection import Connection
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.listing import Filter, fetch_page
 
-_COLUMNS: Final = (
-    "i.id, i.format, i.file_name, i.status, i.content_hash, i.bytes_total, i.bytes_read, i.position, i.line,"
-    " i.entries_posted, i.error_count, i.failure, i.summary, i.opens_from, i.opens_through, i.created_at, i.started_at,"
-    " i.completed_at, i.csv_options, i.csv_dialect"
+#: Columns of the fields that have several.
+_PLACE: Final = ("position", "line", "bytes_read")
+_OPENS: Final = ("opens_from", "opens_through")
+_COLUMNS: Final = ", ".join(
+    [f"i.{name}" for name in (*rows.names(JournalImport), *_PLACE, *_OPENS) if name not in {"place", "opens"}]
 )
+_GET: Final = f"SELECT {_COLUMNS} FROM journal_imports i WHERE company_id = $1 AND id = $2"
+_LIST: Final = f"SELECT {_COLUMNS} FROM page p JOIN journal_imports i USING (company_id, id)"
+_LIST_ERRORS: Final = f"SELECT {rows.columns(Refusal, 'e')} FROM page p JOIN import_errors e USING (company_id, id)"
 _DIRECTORY: Final = """
 SELECT g.locked_through,
        ARRAY(SELECT ROW(a.id, a.number, a.ledger_type IN ('BALANCE_SHEET', 'PROFIT_AND_LOSS') AND a.is_active,
@@ -94,7 +101,7 @@ async def check_quota(context: Context, more_bytes: int, max_bytes: int) -> None
         )
 
 
-async def add_part(context: Context, import_id: UUID, part: int, data: bytes) -> None:
+async def add_part(context: Context, import_id: ImportId, part: int, data: bytes) -> None:
     """Keep a part of a file that comes in. Raises `JOURNAL_IMPORT_INVALID_STATE` when its import has ended."""
     kept = await context.connection.fetchval(
         "WITH receiving AS (UPDATE journal_imports SET bytes_kept = bytes_kept + length($4::bytea), received_at = now()"
@@ -110,7 +117,7 @@ async def add_part(context: Context, import_id: UUID, part: int, data: bytes) ->
         raise JOURNAL_IMPORT_INVALID_STATE.in_state((await get(context, import_id)).status)
 
 
-async def get_part(context: Context, import_id: UUID, part: int) -> bytes | None:
+async def get_part(context: Context, import_id: ImportId, part: int) -> bytes | None:
     """A part of a file that waits, None after the last one."""
     data: bytes | None = await context.connection.fetchval(
         "SELECT data FROM import_parts WHERE company_id = $1 AND import_id = $2 AND part = $3",
@@ -121,7 +128,7 @@ async def get_part(context: Context, import_id: UUID, part: int) -> bytes | None
     return data
 
 
-async def delete_parts_read(context: Context, import_id: UUID, before: Place, after: Place) -> None:
+async def delete_parts_read(context: Context, import_id: ImportId, before: Place, after: Place) -> None:
     """Forget the parts that were left behind (but for the first, which may have a header)."""
     part = after.position // PART_BYTES
     if part == before.position // PART_BYTES:
@@ -137,7 +144,7 @@ async def delete_parts_read(context: Context, import_id: UUID, before: Place, af
     )
 
 
-async def queue(context: Context, import_id: UUID, content_hash: bytes, bytes_total: int) -> JournalImport:
+async def queue(context: Context, import_id: ImportId, content_hash: bytes, bytes_total: int) -> JournalImport:
     """The file is whole: a worker may begin."""
     return await _changed(
         context,
@@ -149,7 +156,7 @@ async def queue(context: Context, import_id: UUID, content_hash: bytes, bytes_to
     )
 
 
-async def begin(context: Context, import_id: UUID) -> JournalImport:
+async def begin(context: Context, import_id: ImportId) -> JournalImport:
     """The import is run from now on. Raises `JOURNAL_IMPORT_INVALID_STATE` when it is over."""
     return await _changed(
         context,
@@ -160,7 +167,7 @@ async def begin(context: Context, import_id: UUID) -> JournalImport:
     )
 
 
-async def settle(context: Context, import_id: UUID, dialect: CsvDialect) -> JournalImport:
+async def settle(context: Context, import_id: ImportId, dialect: CsvDialect) -> JournalImport:
     """Keep how an import's file is read. Raises `JOURNAL_IMPORT_INVALID_STATE` when it is over."""
     return await _changed(
         context,
@@ -170,7 +177,9 @@ async def settle(context: Context, import_id: UUID, dialect: CsvDialect) -> Jour
     )
 
 
-async def end_upload(context: Context, import_id: UUID, failure: str, silent_since: datetime | None) -> JournalImport:
+async def end_upload(
+    context: Context, import_id: ImportId, failure: str, silent_since: datetime | None
+) -> JournalImport:
     """The upload has failed, and nothing of its file stays.
 
     Raises `JOURNAL_IMPORT_INVALID_STATE` when it is none any more, and when something has come since `silent_since`.
@@ -191,7 +200,7 @@ async def end_upload(context: Context, import_id: UUID, failure: str, silent_sin
 
 async def end(
     context: Context,
-    import_id: UUID,
+    import_id: ImportId,
     status: ImportStatus,
     failure: str | None = None,
     summary: Mapping[str, Any] | None = None,
@@ -211,13 +220,13 @@ async def end(
     return ended
 
 
-async def _delete_parts(context: Context, import_id: UUID) -> None:
+async def _delete_parts(context: Context, import_id: ImportId) -> None:
     await context.connection.execute(
         "DELETE FROM import_parts WHERE company_id = $1 AND import_id = $2", context.company_id, import_id
     )
 
 
-async def give_up_upload(connection: Connection, company_id: UUID, import_id: UUID, secret: bytes) -> None:
+async def give_up_upload(connection: Connection, company_id: UUID, import_id: ImportId, secret: bytes) -> None:
     """Remove an upload, if it is one still, and what has arrived of it. Needs no company's transaction.
 
     The credential that it came with may be none any more: whoever has its secret has begun it.
@@ -225,7 +234,7 @@ async def give_up_upload(connection: Connection, company_id: UUID, import_id: UU
     await connection.execute("SELECT give_up_upload($1, $2, $3)", company_id, import_id, secret)
 
 
-async def silent_uploads(connection: Connection, moment: datetime) -> list[tuple[UUID, UUID]]:
+async def silent_uploads(connection: Connection, moment: datetime) -> list[tuple[UUID, ImportId]]:
     """The uploads of all companies of which nothing has come since the moment: company and import. For the worker."""
     rows = await connection.fetch("SELECT company_id, import_id FROM silent_uploads($1)", moment)
     return [(row["company_id"], row["import_id"]) for row in rows]
@@ -237,7 +246,7 @@ async def waiting_bytes(connection: Connection) -> int:
     return found
 
 
-async def advance(context: Context, import_id: UUID, before: Place, after: Place, posted: int, errors: int) -> int:
+async def advance(context: Context, import_id: ImportId, before: Place, after: Place, posted: int, errors: int) -> int:
     """Move an import on from where it stands, in the transaction that does what it counts; the errors before.
 
     Holds its row until COMMIT. Raises `JOURNAL_IMPORT_INVALID_STATE` when it stands elsewhere or no longer runs.
@@ -260,14 +269,14 @@ async def advance(context: Context, import_id: UUID, before: Place, after: Place
     return before_errors
 
 
-async def count_errors(context: Context, import_id: UUID, count: int) -> JournalImport:
+async def count_errors(context: Context, import_id: ImportId, count: int) -> JournalImport:
     """Count errors of an import."""
     return await _changed(
         context, "SET error_count = error_count + $3 WHERE company_id = $1 AND id = $2", import_id, count
     )
 
 
-async def add_errors(context: Context, import_id: UUID, refusals: Sequence[Refusal]) -> None:
+async def add_errors(context: Context, import_id: ImportId, refusals: Sequence[Refusal]) -> None:
     """Keep errors."""
     await context.connection.execute(
         "INSERT INTO import_errors (company_id, id, import_id, line, code, property, message)"
@@ -284,17 +293,13 @@ async def add_errors(context: Context, import_id: UUID, refusals: Sequence[Refus
     )
 
 
-async def get(context: Context, import_id: UUID) -> JournalImport:
+async def get(context: Context, import_id: ImportId) -> JournalImport:
     """One import. Raises `JOURNAL_IMPORT_NOT_FOUND`."""
-    row = await context.connection.fetchrow(
-        f"SELECT {_COLUMNS} FROM journal_imports i WHERE company_id = $1 AND id = $2", context.company_id, import_id
-    )
-    if row is None:
-        raise JOURNAL_IMPORT_NOT_FOUND.error()
-    return _import(row)
+    row = await context.connection.fetchrow(_GET, context.company_id, import_id)
+    return _import(JOURNAL_IMPORT_NOT_FOUND.unless(row))
 
 
-async def of_content(context: Context, content_hash: bytes, file_format: ImportFormat) -> JournalImport | None:
+async def get_newest_of(context: Context, content_hash: bytes, file_format: ImportFormat) -> JournalImport | None:
     """The newest import of a file with this content that posted something, or waits or runs, if there is one."""
     row = await context.connection.fetchrow(
         f"SELECT {_COLUMNS} FROM journal_imports i WHERE company_id = $1 AND content_hash = $2 AND format = $3"
@@ -307,30 +312,30 @@ async def of_content(context: Context, content_hash: bytes, file_format: ImportF
     return _import(row) if row else None
 
 
-async def list_page(context: Context, *, page: int, limit: int) -> Page[JournalImport]:
+async def list_page(context: Context, request: PageRequest) -> Page[JournalImport]:
     """A page of imports, newest first."""
     found = await fetch_page(
         context,
         table="journal_imports",
-        select=f"SELECT {_COLUMNS} FROM page p JOIN journal_imports i USING (company_id, id)",
+        select=_LIST,
         filters=Filter(),
         order_by={"createdAt": "t.created_at"},
-        request=PageRequest(page, limit),
+        request=request,
     )
     return Page([_import(row) for row in found.rows], found.total)
 
 
-async def list_errors(context: Context, import_id: UUID, *, page: int, limit: int) -> Page[Refusal]:
-    """A page of an import's errors, in order of the lines."""
+async def list_errors(context: Context, import_id: ImportId, request: PageRequest) -> Page[Refusal]:
+    """A page of an import's errors, by line."""
     filters = Filter()
     filters.add("t.import_id = {}", import_id)
     found = await fetch_page(
         context,
         table="import_errors",
-        select="SELECT e.line, e.code, e.property, e.message FROM page p JOIN import_errors e USING (company_id, id)",
+        select=_LIST_ERRORS,
         filters=filters,
         order_by={"line": "t.line"},
-        request=PageRequest(page, limit, None, "line", descending=False),
+        request=replace(request, sort_by="line", descending=False),
     )
     return Page([Refusal(**row) for row in found.rows], found.total)
 
@@ -361,7 +366,7 @@ async def load_directory(context: Context, wanted: References) -> Directory:
     )
 
 
-async def _changed(context: Context, change: str, import_id: UUID, *arguments: Any) -> JournalImport:
+async def _changed(context: Context, change: str, import_id: ImportId, *arguments: Any) -> JournalImport:
     row = await context.connection.fetchrow(
         f"UPDATE journal_imports i {change} RETURNING {_COLUMNS}", context.company_id, import_id, *arguments
     )
@@ -376,22 +381,12 @@ def kept(refusals: Sequence[Refusal], before: int) -> Sequence[Refusal]:
 
 
 def _import(row: asyncpg.Record) -> JournalImport:
-    return JournalImport(
-        id=row["id"],
-        format=ImportFormat(row["format"]),
-        file_name=row["file_name"],
-        status=ImportStatus(row["status"]),
-        content_hash=row["content_hash"],
-        bytes_total=row["bytes_total"],
-        place=Place(row["position"], row["line"], row["bytes_read"]),
-        entries_posted=row["entries_posted"],
-        error_count=row["error_count"],
-        failure=row["failure"],
-        summary=row["summary"],
-        opens=Span(row["opens_from"], row["opens_through"]),
-        created_at=row["created_at"],
-        started_at=row["started_at"],
-        completed_at=row["completed_at"],
-        csv_options=msgspec.convert(row["csv_options"], CsvOptions),
-        csv_dialect=msgspec.convert(row["csv_dialect"], CsvDialect | None),
-    )
+    found = dict(row)
+    place, opens = ([found.pop(name) for name in columns] for columns in (_PLACE, _OPENS))
+    found |= {
+        "format": ImportFormat(found["format"]),
+        "status": ImportStatus(found["status"]),
+        "csv_options": msgspec.convert(found["csv_options"], CsvOptions),
+        "csv_dialect": msgspec.convert(found["csv_dialect"], CsvDialect | None),
+    }
+    return JournalImport(place=Place(*place), opens=Span(*opens), **found)

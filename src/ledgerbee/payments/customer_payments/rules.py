@@ -8,7 +8,7 @@ from uuid import UUID
 from ledgerbee.chart.accounts.model import ACCOUNT_NOT_BOOKABLE, Account, LedgerType
 from ledgerbee.core.errors import check_all, invalid
 from ledgerbee.core.money import EXACT, ONE, ZERO, format_amount, multiply, round_money
-from ledgerbee.ledger.entries.model import EntryType, LineType, NewEntry, NewLine, Side
+from ledgerbee.ledger.entries.model import EntryToPost, EntryType, LineToPost, LineType, Side
 from ledgerbee.payments.customer_payments.model import (
     FX_GAIN,
     FX_LOSS,
@@ -81,7 +81,7 @@ def check_reversible(payment: Payment) -> None:
         raise PAYMENT_ALREADY_REVERSED.error(reversalEntryId=str(payment.reversal_entry_id))
 
 
-def journal_entry(payment: Payment, invoice: Invoice, *, text: str, accounts: Mapping[str, Account]) -> NewEntry:
+def journal_entry(payment: Payment, invoice: Invoice, *, text: str, accounts: Mapping[str, Account]) -> EntryToPost:
     """The entry of a payment: bank against receivable; a difference of rates is a gain or a loss.
 
     `accounts` by role; `text` is the entry's description. Raises `PAYMENT_ACCOUNT_MISSING` when a difference has no
@@ -89,15 +89,21 @@ def journal_entry(payment: Payment, invoice: Invoice, *, text: str, accounts: Ma
     """
     assert invoice.receivable_account_id is not None
     lines = [
-        NewLine(payment.account_id, Side.DEBIT, payment.amount, payment.base_amount),
-        NewLine(invoice.receivable_account_id, Side.CREDIT, payment.amount, payment.base_settled, LineType.CONTROL),
+        LineToPost(payment.account_id, Side.DEBIT, payment.amount, base_amount=payment.base_amount),
+        LineToPost(
+            invoice.receivable_account_id,
+            Side.CREDIT,
+            payment.amount,
+            line_type=LineType.CONTROL,
+            base_amount=payment.base_settled,
+        ),
     ]
     difference = payment.exchange_difference
     if difference > 0:
-        lines.append(NewLine(role_account(accounts, FX_GAIN), Side.CREDIT, ZERO, difference))
+        lines.append(LineToPost(role_account(accounts, FX_GAIN), Side.CREDIT, ZERO, base_amount=difference))
     elif difference < 0:
-        lines.append(NewLine(role_account(accounts, FX_LOSS), Side.DEBIT, ZERO, -difference))
-    return NewEntry(
+        lines.append(LineToPost(role_account(accounts, FX_LOSS), Side.DEBIT, ZERO, base_amount=-difference))
+    return EntryToPost(
         id=payment.journal_entry_id,
         entry_type=EntryType.CUSTOMER_PAYMENT,
         date=payment.paid_on,

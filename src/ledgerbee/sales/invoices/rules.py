@@ -7,7 +7,7 @@ from uuid import UUID
 
 from ledgerbee.core.countries import EU_COUNTRIES
 from ledgerbee.core.money import format_amount, total
-from ledgerbee.ledger.entries.model import EntryType, LineType, NewEntry, NewLine, Side
+from ledgerbee.ledger.entries.model import EntryToPost, EntryType, LineToPost, LineType, Side
 from ledgerbee.ledger.entries.rules import Conversion, balance_in_base, other
 from ledgerbee.parties.contacts.model import Contact
 from ledgerbee.parties.customers.model import Customer, CustomerType, VatZone
@@ -193,7 +193,7 @@ def journal_entry(
     receivable_account_id: UUID,
     exchange_rate: Decimal,
     base_currency: str,
-) -> NewEntry:
+) -> EntryToPost:
     """The entry of an invoice: receivable against revenue by account and VAT code, and VAT by code.
 
     `text` is its description: a transaction has one (BEK 97, annex 1.1). Negative sums stand on the other side. In a
@@ -204,7 +204,7 @@ def journal_entry(
         _line(conversion, receivable_account_id, computed.totals.amount, Side.DEBIT, LineType.CONTROL),
         *_revenue_and_vat(computed, conversion),
     ]
-    return NewEntry(
+    return EntryToPost(
         id=entry_id,
         entry_type=EntryType.CUSTOMER_INVOICE,
         date=invoice.issue_date,
@@ -228,7 +228,7 @@ def entry_text(invoice: Invoice, number: str, customer_name: str, language: str)
     return f"{invoice.description[: _MAX_TEXT - len(title) - 2]}, {title}"
 
 
-def vat_in_base(entry: NewEntry) -> Decimal | None:
+def vat_in_base(entry: EntryToPost) -> Decimal | None:
     """The VAT of an invoice's entry in the base currency, as booked: credits less debits; None if it charges none.
 
     Article 230 of the VAT Directive wants the VAT payable in the national currency. An invoice under reverse charge or
@@ -240,7 +240,7 @@ def vat_in_base(entry: NewEntry) -> Decimal | None:
     return total([line.base_amount if line.side is Side.CREDIT else -line.base_amount for line in vat])
 
 
-def _revenue_and_vat(computed: Computed, conversion: Conversion) -> list[NewLine]:
+def _revenue_and_vat(computed: Computed, conversion: Conversion) -> list[LineToPost]:
     taxed = [
         (computed.taxes[line.price_id], line.net, line.vat)
         for line in computed.lines
@@ -272,8 +272,8 @@ def _line(
     line_type: LineType,
     vat_code_id: UUID | None = None,
     vat_rate: Decimal | None = None,
-) -> NewLine:
-    return NewLine(
+) -> LineToPost:
+    return LineToPost(
         account_id=account_id,
         side=side if amount >= 0 else other(side),
         amount=abs(amount),

@@ -2,15 +2,20 @@
 
 from collections.abc import Callable, Sequence
 from typing import Annotated, Final
-from uuid import UUID
 
 from fastapi import Path, Response
 
+from ledgerbee.core.errors import property_path
 from ledgerbee.http.caller import Caller
 from ledgerbee.http.json_stream import JsonStream
-from ledgerbee.http.wire import Id, pages
+from ledgerbee.http.wire import IdOf, pages
 from ledgerbee.ledger.drafts import actions, store
-from ledgerbee.ledger.drafts.model import DRAFT_JOURNAL_ENTRY_INVALID_STATE, DRAFT_JOURNAL_ENTRY_NOT_FOUND, Draft
+from ledgerbee.ledger.drafts.model import (
+    DRAFT_JOURNAL_ENTRY_INVALID_STATE,
+    DRAFT_JOURNAL_ENTRY_NOT_FOUND,
+    Draft,
+    DraftId,
+)
 from ledgerbee.ledger.drafts.wire import json_of
 from ledgerbee.ledger.entries.http.create import ENTERING_ERRORS, entered
 from ledgerbee.ledger.entries.http.pieces import in_portions
@@ -21,20 +26,15 @@ from ledgerbee.ledger.entries.model import (
     PERIOD_LOCKED,
 )
 from ledgerbee.ledger.entries.query import EntryQuery
-from ledgerbee.ledger.entries.rules import Portion, below
-from ledgerbee.ledger.entries.wire import (
-    CreateJournalEntryBatchRequest,
-    CreateJournalEntryBatchV1Request,
-    CreateJournalEntryRequest,
-    CreateJournalEntryV1Request,
-)
+from ledgerbee.ledger.entries.rules import Portion
+from ledgerbee.ledger.entries.wire import AnyEntryBody, BatchBody, CreateJournalEntryBatchV1Request
 from ledgerbee.ledger.uploads.actions import decoded, staged
 from ledgerbee.ledger.uploads.model import INVALID_ATTACHMENT_TYPE
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.steps import in_steps
 from ledgerbee.tenancy.rates.model import EXCHANGE_RATE_MISSING
 
-DraftId = Annotated[Id, Path(alias="draftJournalEntryId", description="Draft journal entry ID")]
+DraftPath = Annotated[IdOf[DraftId], Path(alias="draftJournalEntryId", description="Draft journal entry ID")]
 
 #: What is looked at when a draft is booked, and no earlier.
 _BOOKING_ONLY: Final = frozenset(
@@ -71,7 +71,7 @@ BATCH: Final = "1 to 100 drafts, made together or not at all; an error names its
 
 async def page_of(context: Context, caller: Caller, query: EntryQuery) -> Response:
     """The page of drafts that is asked for."""
-    found = await store.find_page(context, query.wanted(), page=query.page, limit=query.limit)
+    found = await store.list_page(context, query.wanted(), page=query.page, limit=query.limit)
     numbers = found.total, query.page, query.limit, pages(found.total, query.limit)
     end = b'],"total":%d,"page":%d,"limit":%d,"totalPages":%d}' % numbers
     if found.drafts is None:
@@ -80,7 +80,7 @@ async def page_of(context: Context, caller: Caller, query: EntryQuery) -> Respon
     return Response(b'{"data":[%b%b' % (drafts, end), media_type="application/json")
 
 
-async def draft_answer(context: Context, caller: Caller, draft_id: UUID) -> Response:
+async def draft_answer(context: Context, caller: Caller, draft_id: DraftId) -> Response:
     """The draft that is asked for."""
     there = await store.find(context, draft_id)
     if there.drafts is None:
@@ -91,20 +91,18 @@ async def draft_answer(context: Context, caller: Caller, draft_id: UUID) -> Resp
 
 def _in_pieces(caller: Caller, found: store.Found, start: bytes = b"", end: bytes = b"") -> Response:
     async def read(context: Context, portions: Sequence[Portion]) -> Sequence[Draft | None]:
-        return await store.read_portions(context, found, portions)
+        return await store.get_portions(context, found, portions)
 
     # A page leaves out what is no draft any more by the time it is read.
     return JsonStream(in_portions(caller, found.counts, read, json_of, start, end, may_lack=bool(start)))
 
 
-async def create(caller: Caller, body: CreateJournalEntryRequest | CreateJournalEntryV1Request) -> Response:
+async def create(caller: Caller, body: AnyEntryBody) -> Response:
     """Make one draft."""
     return await _create(caller, [body], [""], _created)
 
 
-async def create_batch(
-    caller: Caller, body: CreateJournalEntryBatchRequest | CreateJournalEntryBatchV1Request
-) -> Response:
+async def create_batch(caller: Caller, body: BatchBody | CreateJournalEntryBatchV1Request) -> Response:
     """Make drafts together."""
     return await _create(
         caller, body.entries, [f"entries.{index}" for index in range(len(body.entries))], _created_batch
@@ -113,11 +111,11 @@ async def create_batch(
 
 async def _create(
     caller: Caller,
-    bodies: Sequence[CreateJournalEntryRequest | CreateJournalEntryV1Request],
+    bodies: Sequence[AnyEntryBody],
     paths: Sequence[str],
     answer: Callable[[Sequence[bytes]], Response],
 ) -> Response:
-    files = await decoded([body.attachments for body in bodies], [below(path, "attachments") for path in paths])
+    files = await decoded([body.attachments for body in bodies], [property_path(path, "attachments") for path in paths])
     async with staged(caller, files) as attached:
         entries = await entered(bodies, attached)
 

@@ -16,7 +16,7 @@ from ledgerbee.ledger.drafts.http.shared import (
     DRAFTING_ERRORS,
     FOUND,
     LISTED,
-    DraftId,
+    DraftPath,
     create,
     create_batch,
     draft_answer,
@@ -114,7 +114,7 @@ async def create_draft_journal_entry(caller: CallerDep, body: CreateJournalEntry
         deprecation=_DRAFT,
     ),
 )
-async def get_draft_journal_entry(context: Ctx, caller: CallerDep, draft_journal_entry_id: DraftId) -> Response:
+async def get_draft_journal_entry(context: Ctx, caller: CallerDep, draft_journal_entry_id: DraftPath) -> Response:
     """Get a single draft journal entry."""
     return await draft_answer(context, caller, draft_journal_entry_id)
 
@@ -131,7 +131,7 @@ async def get_draft_journal_entry(context: Ctx, caller: CallerDep, draft_journal
         deprecation=_DRAFT,
     ),
 )
-async def delete_draft_journal_entry(context: Ctx, draft_journal_entry_id: DraftId) -> None:
+async def delete_draft_journal_entry(context: Ctx, draft_journal_entry_id: DraftPath) -> None:
     """Delete a draft journal entry."""
     await actions.delete(context, draft_journal_entry_id)
 
@@ -148,7 +148,7 @@ async def delete_draft_journal_entry(context: Ctx, draft_journal_entry_id: Draft
         deprecation=_BOOKING,
     ),
 )
-async def book_draft_journal_entry(context: Ctx, draft_journal_entry_id: DraftId) -> Response:
+async def book_draft_journal_entry(context: Ctx, draft_journal_entry_id: DraftPath) -> Response:
     """Book a draft journal entry."""
     (posted,) = await warned(context, [await actions.book(context, draft_journal_entry_id)])
     return Response(posted.json, media_type="application/json")

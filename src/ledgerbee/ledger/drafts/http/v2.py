@@ -16,7 +16,7 @@ from ledgerbee.ledger.drafts.http.shared import (
     DRAFTING_ERRORS,
     FOUND,
     LISTED,
-    DraftId,
+    DraftPath,
     create,
     create_batch,
     draft_answer,
@@ -28,13 +28,14 @@ from ledgerbee.ledger.drafts.wire import (
     DraftJournalEntryResponse,
     ListDraftJournalEntriesResponse,
     UpdateDraftJournalEntryRequest,
+    changes_of,
 )
 from ledgerbee.ledger.entries.actions import warned
 from ledgerbee.ledger.entries.model import JOURNAL_ENTRY_CONTROL_LINE_NOT_ALLOWED
 from ledgerbee.ledger.entries.query import EntryQuery
 from ledgerbee.ledger.entries.wire import (
-    CreateJournalEntryBatchRequest,
-    CreateJournalEntryRequest,
+    BatchBody,
+    EntryBody,
     JournalEntryV1Response,
 )
 from ledgerbee.ledger.uploads.actions import decoded, staged
@@ -64,7 +65,7 @@ _ADDED = (
         max_body=LARGE_BODY,
     ),
 )
-async def create_draft_journal_batch_v2(caller: CallerDep, body: CreateJournalEntryBatchRequest) -> Response:
+async def create_draft_journal_batch_v2(caller: CallerDep, body: BatchBody) -> Response:
     """Create draft journal entries in batch."""
     return await create_batch(caller, body)
 
@@ -95,7 +96,7 @@ async def list_draft_journal_entries_v2(
         max_body=LARGE_BODY,
     ),
 )
-async def create_draft_journal_entry_v2(caller: CallerDep, body: CreateJournalEntryRequest) -> Response:
+async def create_draft_journal_entry_v2(caller: CallerDep, body: EntryBody) -> Response:
     """Create a draft journal entry."""
     return await create(caller, body)
 
@@ -110,7 +111,7 @@ async def create_draft_journal_entry_v2(caller: CallerDep, body: CreateJournalEn
         errors=[DRAFT_JOURNAL_ENTRY_NOT_FOUND],
     ),
 )
-async def get_draft_journal_entry_v2(context: Ctx, caller: CallerDep, draft_journal_entry_id: DraftId) -> Response:
+async def get_draft_journal_entry_v2(context: Ctx, caller: CallerDep, draft_journal_entry_id: DraftPath) -> Response:
     """Get a single draft journal entry."""
     return await draft_answer(context, caller, draft_journal_entry_id)
 
@@ -126,7 +127,7 @@ async def get_draft_journal_entry_v2(context: Ctx, caller: CallerDep, draft_jour
         errors=CHANGING_ERRORS,
     ),
 )
-async def delete_draft_journal_entry_v2(context: Ctx, draft_journal_entry_id: DraftId) -> None:
+async def delete_draft_journal_entry_v2(context: Ctx, draft_journal_entry_id: DraftPath) -> None:
     """Delete a draft journal entry."""
     await actions.delete(context, draft_journal_entry_id)
 
@@ -146,11 +147,11 @@ async def delete_draft_journal_entry_v2(context: Ctx, draft_journal_entry_id: Dr
     ),
 )
 async def update_draft_journal_entry_v2(
-    caller: CallerDep, draft_journal_entry_id: DraftId, body: UpdateDraftJournalEntryRequest
+    caller: CallerDep, draft_journal_entry_id: DraftPath, body: UpdateDraftJournalEntryRequest
 ) -> Response:
     """Update a draft journal entry."""
     async with staged(caller, await decoded([body.attachments or ()], ["attachments"])) as (files,):
-        changes = body.changes(files)
+        changes = changes_of(body, files)
 
         async def work(context: Context) -> Response:
             changed = await actions.update(context, draft_journal_entry_id, changes)
@@ -171,7 +172,7 @@ async def update_draft_journal_entry_v2(
         errors=BOOKING_ERRORS,
     ),
 )
-async def book_draft_journal_entry_v2(context: Ctx, draft_journal_entry_id: DraftId) -> Response:
+async def book_draft_journal_entry_v2(context: Ctx, draft_journal_entry_id: DraftPath) -> Response:
     """Book a draft journal entry."""
     (posted,) = await warned(context, [await actions.book(context, draft_journal_entry_id)])
     return Response(posted.json, media_type="application/json")

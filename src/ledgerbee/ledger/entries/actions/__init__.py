@@ -1,36 +1,36 @@
 """What can be done with journal entries, split by verb."""
 
-from ledgerbee.ledger.entries.actions.correct import correct
 from ledgerbee.ledger.entries.actions.enter import enter, enter_together, with_faults_of_others
 from ledgerbee.ledger.entries.actions.post import (
-    Batch,
-    Prepared,
-    batch_of,
+    HashedEntry,
+    PostingBatch,
+    hash_entry,
     post,
-    post_for,
     post_of_document,
-    prepare,
-    record,
+    post_with_events,
+    post_without_events,
+    posting_batch,
 )
 from ledgerbee.ledger.entries.actions.reverse import reverse, reverse_batch, reverse_of_document
+from ledgerbee.ledger.entries.actions.update import update
 from ledgerbee.ledger.entries.actions.warn import enter_together_with_warnings, warned
 
 __all__ = [
-    "Batch",
-    "Prepared",
-    "batch_of",
-    "correct",
+    "HashedEntry",
+    "PostingBatch",
     "enter",
     "enter_together",
     "enter_together_with_warnings",
+    "hash_entry",
     "post",
-    "post_for",
     "post_of_document",
-    "prepare",
-    "record",
+    "post_with_events",
+    "post_without_events",
+    "posting_batch",
     "reverse",
     "reverse_batch",
     "reverse_of_document",
+    "update",
     "warned",
     "with_faults_of_others",
 ]

@@ -6,16 +6,16 @@ from ledgerbee.core.errors import VALIDATION_FAILED, LedgerBeeError, with_others
 from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.attachments import store as attachments
 from ledgerbee.ledger.entries import rules, store
-from ledgerbee.ledger.entries.actions.post import post_for
-from ledgerbee.ledger.entries.model import EnteredEntry, NewEntry, Posted
+from ledgerbee.ledger.entries.actions.post import post_with_events
+from ledgerbee.ledger.entries.model import EntryInput, EntryToPost, PostedEntry
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.steps import StepCounter, give_way, in_steps
 
 
-async def enter(context: Context, entries: Sequence[EnteredEntry]) -> list[Posted]:
+async def enter(context: Context, entries: Sequence[EntryInput]) -> list[PostedEntry]:
     """Post entered entries, all or none, in order.
 
-    Raises what `rules.complete` and `post` raise, with the entry's place as `entries.3` in `details.property`.
+    Raises what `rules.entry_to_post` and `post` raise, with the entry's place as `entries.3` in `details.property`.
     """
     await store.hold_tags(context, entries)
     books = await store.load_books(context, entries)
@@ -23,22 +23,22 @@ async def enter(context: Context, entries: Sequence[EnteredEntry]) -> list[Poste
     try:
         completed, counter = [], StepCounter()
         for entered, path in zip(entries, paths, strict=True):
-            completed.append(rules.complete(entered, books, new_id(), path))
+            completed.append(rules.entry_to_post(entered, books, new_id(), path))
             if counter.is_due(len(entered.lines)):
                 await give_way()
     except LedgerBeeError as fault:
         # What only the whole entry shows (its balance, its rate) is no validation error.
-        check = rules.checked if fault.error_code is VALIDATION_FAILED else _completed
+        check = rules.validated if fault.error_code is VALIDATION_FAILED else _entry_to_post
         raise await with_faults_of_others(fault, check, entries, books, paths) from None
-    posted = await post_for([context] * len(entries), completed, paths)
+    posted = await post_with_events([context] * len(entries), completed, paths)
     await _attach(context, entries, completed)
     return posted
 
 
 async def with_faults_of_others(
     fault: LedgerBeeError,
-    check: Callable[[EnteredEntry, rules.Books, str], object],
-    entries: Sequence[EnteredEntry],
+    check: Callable[[EntryInput, rules.Books, str], object],
+    entries: Sequence[EntryInput],
     books: rules.Books,
     paths: Sequence[str],
 ) -> LedgerBeeError:
@@ -52,11 +52,13 @@ async def with_faults_of_others(
     return with_others(fault, faults)
 
 
-def _completed(entered: EnteredEntry, books: rules.Books, path: str) -> NewEntry:
-    return rules.complete(entered, books, new_id(), path)
+def _entry_to_post(entered: EntryInput, books: rules.Books, path: str) -> EntryToPost:
+    return rules.entry_to_post(entered, books, new_id(), path)
 
 
-async def enter_together(contexts: Sequence[Context], entries: Sequence[EnteredEntry]) -> list[Posted | LedgerBeeError]:
+async def enter_together(
+    contexts: Sequence[Context], entries: Sequence[EntryInput]
+) -> list[PostedEntry | LedgerBeeError]:
     """Post the entries of several callers in one transaction: an entry or an error of its own for each, in order.
 
     What the books refuse of one entry leaves the others alone; what only the database refuses is raised, for the
@@ -64,23 +66,23 @@ async def enter_together(contexts: Sequence[Context], entries: Sequence[EnteredE
     """
     await store.hold_tags(contexts[0], entries)
     books = await store.load_books(contexts[0], entries)
-    outcomes: list[NewEntry | LedgerBeeError] = []
+    outcomes: list[EntryToPost | LedgerBeeError] = []
     counter = StepCounter()
     for entered in entries:
         try:
-            outcomes.append(rules.complete(entered, books, new_id()))
+            outcomes.append(rules.entry_to_post(entered, books, new_id()))
         except LedgerBeeError as refusal:
             outcomes.append(refusal)
         if counter.is_due(len(entered.lines)):
             await give_way()
-    completed = {index: outcome for index, outcome in enumerate(outcomes) if isinstance(outcome, NewEntry)}
+    completed = {index: outcome for index, outcome in enumerate(outcomes) if isinstance(outcome, EntryToPost)}
     to_post = list(completed.values())
-    posted = iter(await post_for([contexts[index] for index in completed], to_post, [""] * len(to_post)))
+    posted = iter(await post_with_events([contexts[index] for index in completed], to_post, [""] * len(to_post)))
     await _attach(contexts[0], [entries[index] for index in completed], to_post)
-    return [next(posted) if isinstance(outcome, NewEntry) else outcome for outcome in outcomes]
+    return [next(posted) if isinstance(outcome, EntryToPost) else outcome for outcome in outcomes]
 
 
-async def _attach(context: Context, entered: Sequence[EnteredEntry], posted: Sequence[NewEntry]) -> None:
+async def _attach(context: Context, entered: Sequence[EntryInput], posted: Sequence[EntryToPost]) -> None:
     files = [(new.id, entry.attachments) for entry, new in zip(entered, posted, strict=True) if entry.attachments]
     if files:
         await attachments.insert_for_entries(context, files)

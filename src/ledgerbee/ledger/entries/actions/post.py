@@ -10,32 +10,33 @@ from msgspec.structs import replace
 from ledgerbee.chart.journal_categories import store as journal_categories
 from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.entries import rules, store
-from ledgerbee.ledger.entries.model import JournalEntry, NewEntry, Posted
+from ledgerbee.ledger.entries.json_text import json_of
+from ledgerbee.ledger.entries.model import EntryToPost, JournalEntry, PostedEntry
 from ledgerbee.ledger.periods import actions as periods
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.steps import StepCounter, give_way
 
 
-class Prepared(Struct, frozen=True, gc=False):
-    """An entry with all that posting takes. The digest holds for the moment that it was prepared for."""
+class HashedEntry(Struct, frozen=True, gc=False):
+    """An entry to post with the ids of its lines and its digest, which holds for the moment it was taken for."""
 
-    entry: NewEntry
+    entry: EntryToPost
     line_ids: Sequence[UUID]
     digest: bytes
 
 
-class Batch(Struct, frozen=True, gc=False):
-    """Prepared entries, and what the database takes of them."""
+class PostingBatch(Struct, frozen=True, gc=False):
+    """Entries that are posted by one call, and the arguments of this call."""
 
-    entries: Sequence[NewEntry]
-    columns: Sequence[str | None]
+    entries: Sequence[EntryToPost]
+    arguments: Sequence[str | None]
 
 
-async def post(context: Context, entries: Sequence[NewEntry]) -> list[Posted]:
+async def post(context: Context, entries: Sequence[EntryToPost]) -> list[PostedEntry]:
     """Post entries, all or none, in order; answers with them as they stand in the books, in the same order.
 
     One round trip. From it to the COMMIT the company's counter row is held, so in a bigger transaction this comes
-    last. Tells `fiscal_year.opened` of the year that opened for it, and `journal_entry.posted` of each entry with its
+    last. Emits `fiscal_year.opened` of the year that opened for it, and `journal_entry.posted` of each entry with its
     wire form.
 
     Raises, with the place in `details.property` as `entries.3.lines.0.accountId`: validation errors,
@@ -47,80 +48,84 @@ async def post(context: Context, entries: Sequence[NewEntry]) -> list[Posted]:
     """
     paths = [f"entries.{index}" for index in range(len(entries))]
     for entry, path in zip(entries, paths, strict=True):
-        rules.check(entry, path)
-    return await post_for([context] * len(entries), entries, paths)
+        rules.check_entry(entry, path)
+    return await post_with_events([context] * len(entries), entries, paths)
 
 
-async def post_of_document(context: Context, entry: NewEntry) -> Posted:
+async def post_of_document(context: Context, entry: EntryToPost) -> PostedEntry:
     """Post the entry of a document (an invoice, a payment), in the category for its type; otherwise as `post`.
 
     A refusal names no `entries.0`: who sends an invoice sent none.
     """
     categorised = replace(entry, journal_category_id=await journal_categories.for_type(context, entry.entry_type))
-    rules.check(categorised, "")
-    return (await post_for([context], [categorised], [""], are_entered=False))[0]
+    rules.check_entry(categorised, "")
+    return (await post_with_events([context], [categorised], [""], are_entered=False))[0]
 
 
-async def post_for(
-    contexts: Sequence[Context], entries: Sequence[NewEntry], paths: Sequence[str], *, are_entered: bool = True
-) -> list[Posted]:
-    """Post entries of several commands of one transaction: each is told by its own context.
+async def post_with_events(
+    contexts: Sequence[Context], entries: Sequence[EntryToPost], paths: Sequence[str], *, are_entered: bool = True
+) -> list[PostedEntry]:
+    """Post entries of several commands of one transaction; the context of each emits its events.
 
-    As `post`, of entries that `rules.complete` or `rules.check` let pass; `paths` name their places in their requests,
-    for `details.property`, which have their fields and lines if they `are_entered`, else one `date` for all.
+    As `post`, of entries that `rules.entry_to_post` or `rules.check_entry` let pass. `paths` are their places in their
+    requests, for `details.property`; a request has fields and lines of entries that `are_entered`, else one `date`.
     """
     if not entries:
         return []
     context = contexts[0]
-    prepared, counter = [], StepCounter()
+    hashed, counter = [], StepCounter()
     for entry in entries:
-        prepared.append(prepare(context.company_id, context.now, entry))
+        hashed.append(hash_entry(context.company_id, context.now, entry))
         if counter.is_due(len(entry.lines)):
             await give_way()
-    places = await record(context, batch_of(prepared), paths, are_entered=are_entered)
-    for year in places.opened:
+    result = await post_without_events(context, posting_batch(hashed), paths, are_entered=are_entered)
+    for year in result.opened:
         first = next(index for index, entry in enumerate(entries) if year.span.holds(entry.date))
         periods.emit_opened(contexts[first], year)
     posted = []
     for index, entry in enumerate(entries):
         recorded = JournalEntry(
             content=entry,
-            line_ids=prepared[index].line_ids,
-            accounts=places.accounts,
-            base_currency=places.base_currency,
-            entry_number=places.numbers[index],
-            chain_position=places.first_position + index,
-            previous_hash=places.previous_hashes[index],
-            hash=places.hashes[index],
+            line_ids=hashed[index].line_ids,
+            accounts=result.accounts,
+            base_currency=result.base_currency,
+            entry_number=result.numbers[index],
+            chain_position=result.first_position + index,
+            previous_hash=result.previous_hashes[index],
+            hash=result.hashes[index],
             posted_at=context.now,
             attachment_count=len(entry.attachment_hashes),
             posted_by=str(contexts[index].actor),
         )
-        written = rules.json_of(recorded)
+        written = json_of(recorded)
         contexts[index].emit("journal_entry.posted", entry.id, written, is_first=True)
-        posted.append(Posted(recorded, written))
+        posted.append(PostedEntry(recorded, written))
         if counter.is_due(len(entry.lines)):
             await give_way()
     return posted
 
 
-def prepare(company_id: UUID, moment: datetime, entry: NewEntry) -> Prepared:
-    """Take the digest of an entry that `rules.complete` or `rules.check` let pass, for posting at that moment."""
+def hash_entry(company_id: UUID, moment: datetime, entry: EntryToPost) -> HashedEntry:
+    """Give ids to the lines of an entry and take its digest, for posting at the moment.
+
+    `rules.entry_to_post` or `rules.check_entry` let the entry pass.
+    """
     line_ids = [new_id() for _ in entry.lines]
-    return Prepared(entry, line_ids, rules.digest(company_id, entry, line_ids, moment))
+    return HashedEntry(entry, line_ids, rules.digest(company_id, entry, line_ids, moment))
 
 
-def batch_of(prepared: Sequence[Prepared]) -> Batch:
-    """Entries that are posted in one go, in order, written out for it."""
-    entries = [one.entry for one in prepared]
-    return Batch(
-        entries, store.columns_of(entries, [one.line_ids for one in prepared], [one.digest for one in prepared])
-    )
+def posting_batch(hashed: Sequence[HashedEntry]) -> PostingBatch:
+    """The entries as the arguments of one call, in order."""
+    entries = [one.entry for one in hashed]
+    arguments = store.arguments_of(entries, [one.line_ids for one in hashed], [one.digest for one in hashed])
+    return PostingBatch(entries, arguments)
 
 
-async def record(context: Context, batch: Batch, paths: Sequence[str], *, are_entered: bool = True) -> store.Places:
-    """Post entries that were prepared for this moment, and tell nothing: for whoever tells of many at once.
+async def post_without_events(
+    context: Context, batch: PostingBatch, paths: Sequence[str], *, are_entered: bool = True
+) -> store.PostingResult:
+    """Post entries that were hashed for this moment. The caller emits one event for all of them.
 
     Raises as `post` does.
     """
-    return await store.post(context, batch.entries, batch.columns, paths, are_entered=are_entered)
+    return await store.post(context, batch.entries, batch.arguments, paths, are_entered=are_entered)

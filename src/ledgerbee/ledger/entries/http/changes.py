@@ -1,26 +1,29 @@
 """What can still be done with posted entries: correcting two fields, and reversal (contract 2.8)."""
 
-from collections.abc import Iterable
-
 from fastapi import Response
-from pydantic import Field
 
 from ledgerbee.chart.accounts.model import ACCOUNT_NOT_BOOKABLE
 from ledgerbee.chart.dimensions.rules import check_unique
-from ledgerbee.http.checks import Check, Facts
 from ledgerbee.http.operation import Ctx, operation, resource_router
-from ledgerbee.http.wire import Day, Id, OptionalLine, RequestModel, Text, changes_of
 from ledgerbee.ledger.entries import actions
-from ledgerbee.ledger.entries.http.reads import EntryId
+from ledgerbee.ledger.entries.http.reads import EntryPath
 from ledgerbee.ledger.entries.model import (
     FISCAL_YEAR_MISSING,
     JOURNAL_ENTRY_ALREADY_REVERSED,
     JOURNAL_ENTRY_INVALID_STATE,
     JOURNAL_ENTRY_NOT_FOUND,
-    MAX_BATCH,
     PERIOD_LOCKED,
 )
-from ledgerbee.ledger.entries.wire import JournalEntryBatchResponse, JournalEntryResponse, created, created_batch
+from ledgerbee.ledger.entries.wire import (
+    JournalEntryBatchResponse,
+    JournalEntryResponse,
+    ReverseJournalEntriesRequest,
+    ReverseJournalEntryRequest,
+    UpdateJournalEntryRequest,
+    changes_of,
+    created,
+    created_batch,
+)
 
 router = resource_router("Journal Entries")
 
@@ -34,31 +37,6 @@ _REVERSING_ERRORS = (
 )
 
 
-class UpdateJournalEntryRequest(RequestModel):
-    """The two fields of a posted entry that may change. Null clears one."""
-
-    reference: OptionalLine | None = Field(None, description="Invoice number or other outside reference")
-    external_system_id: OptionalLine | None = Field(None, description="Your own id; need not be unique")
-
-
-class ReverseJournalEntryRequest(RequestModel):
-    """How an entry is reversed."""
-
-    date: Day | None = Field(None, description="Day of the reversal. Default: today, or the entry's day if later")
-    description: Text | None = Field(None, description="Default: names the number of the entry that is reversed")
-
-
-class ReverseJournalEntriesRequest(RequestModel):
-    """Entries to reverse together."""
-
-    journal_entry_ids: list[Id] = Field(min_length=1, max_length=MAX_BATCH)
-    date: Day | None = Field(None, description="Day of the reversals. Default: today, or the entry's day if later")
-
-    def checks(self, facts: Facts, path: str) -> Iterable[Check]:  # noqa: ARG002
-        """No entry twice."""
-        yield lambda: check_unique("journalEntryIds", self.journal_entry_ids)
-
-
 @router.patch(
     "/v1/journal-entries/{journalEntryId}",
     response_model=JournalEntryResponse,
@@ -69,9 +47,9 @@ class ReverseJournalEntriesRequest(RequestModel):
         errors=[JOURNAL_ENTRY_NOT_FOUND],
     ),
 )
-async def update_journal_entry(context: Ctx, journal_entry_id: EntryId, body: UpdateJournalEntryRequest) -> Response:
+async def update_journal_entry(context: Ctx, journal_entry_id: EntryPath, body: UpdateJournalEntryRequest) -> Response:
     """Update a journal entry."""
-    corrected = await actions.correct(context, journal_entry_id, changes_of(body))
+    corrected = await actions.update(context, journal_entry_id, changes_of(body))
     return Response(corrected, media_type="application/json")
 
 
@@ -108,6 +86,8 @@ async def reverse_journal_entries(context: Ctx, body: ReverseJournalEntriesReque
         errors=_REVERSING_ERRORS,
     ),
 )
-async def reverse_journal_entry(context: Ctx, journal_entry_id: EntryId, body: ReverseJournalEntryRequest) -> Response:
+async def reverse_journal_entry(
+    context: Ctx, journal_entry_id: EntryPath, body: ReverseJournalEntryRequest
+) -> Response:
     """Reverse a posted journal entry."""
     return created(await actions.reverse(context, journal_entry_id, body.date, body.description))

@@ -24,14 +24,15 @@ from ledgerbee.ledger.entries.model import (
     JOURNAL_ENTRY_VAT_AMOUNT_MISMATCH,
     JOURNAL_ENTRY_VAT_NOT_ALLOWED,
     PERIOD_LOCKED,
-    EnteredEntry,
-    Posted,
+    EntryInput,
+    PostedEntry,
 )
 from ledgerbee.ledger.entries.wire import (
-    CreateJournalEntryBatchRequest,
+    AnyEntryBody,
+    BatchBody,
     CreateJournalEntryBatchV1Request,
-    CreateJournalEntryRequest,
     CreateJournalEntryV1Request,
+    EntryBody,
     JournalEntryBatchResponse,
     JournalEntryBatchV1Response,
     JournalEntryResponse,
@@ -143,7 +144,7 @@ async def create_journal_batch(caller: CallerDep, body: CreateJournalEntryBatchV
         max_body=LARGE_BODY,
     ),
 )
-async def create_journal_entry_v2(caller: CallerDep, body: CreateJournalEntryRequest) -> Response:
+async def create_journal_entry_v2(caller: CallerDep, body: EntryBody) -> Response:
     """Create a journal entry."""
     return await _enter(caller, body, actions.enter_together)
 
@@ -162,30 +163,23 @@ async def create_journal_entry_v2(caller: CallerDep, body: CreateJournalEntryReq
         max_body=LARGE_BODY,
     ),
 )
-async def create_journal_batch_v2(caller: CallerDep, body: CreateJournalEntryBatchRequest) -> Response:
+async def create_journal_batch_v2(caller: CallerDep, body: BatchBody) -> Response:
     """Create journal entries in batch."""
     return await _enter_batch(caller, body.entries)
 
 
-async def _enter(
-    caller: Caller, body: CreateJournalEntryRequest | CreateJournalEntryV1Request, enter: Work[EnteredEntry, Posted]
-) -> Response:
+async def _enter(caller: Caller, body: AnyEntryBody, enter: Work[EntryInput, PostedEntry]) -> Response:
     if not body.attachments:
         return await _post(caller, body.entered(), enter)
     async with staged(caller, await decoded([body.attachments], ["attachments"])) as (files,):
         return await _post(caller, body.entered(files), enter)
 
 
-async def _post(caller: Caller, entry: EnteredEntry, enter: Work[EnteredEntry, Posted]) -> Response:
+async def _post(caller: Caller, entry: EntryInput, enter: Work[EntryInput, PostedEntry]) -> Response:
     return await caller.command_batched(enter, entry, created, size=len(entry.lines))
 
 
-async def _enter_batch(
-    caller: Caller,
-    bodies: Sequence[CreateJournalEntryRequest | CreateJournalEntryV1Request],
-    *,
-    with_warnings: bool = False,
-) -> Response:
+async def _enter_batch(caller: Caller, bodies: Sequence[AnyEntryBody], *, with_warnings: bool = False) -> Response:
     paths = [f"entries.{index}.attachments" for index in range(len(bodies))]
     async with staged(caller, await decoded([body.attachments for body in bodies], paths)) as files:
         entries = await entered(bodies, files)
@@ -197,10 +191,7 @@ async def _enter_batch(
         return await caller.command(work)
 
 
-async def entered(
-    bodies: Sequence[CreateJournalEntryRequest | CreateJournalEntryV1Request],
-    files: Sequence[tuple[NewAttachment, ...]],
-) -> list[EnteredEntry]:
+async def entered(bodies: Sequence[AnyEntryBody], files: Sequence[tuple[NewAttachment, ...]]) -> list[EntryInput]:
     """The entries of a batch for the rules, each with its files; others get their turn in between."""
     entries, counter = [], StepCounter()
     for body, own in zip(bodies, files, strict=True):

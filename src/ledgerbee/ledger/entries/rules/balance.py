@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
-from ledgerbee.core.errors import LedgerBeeError, invalid
+from ledgerbee.core.errors import LedgerBeeError, invalid, property_path
 from ledgerbee.core.money import (
     EXACT,
     MAX_AMOUNT,
@@ -23,7 +23,7 @@ from ledgerbee.core.money import (
     round_to,
     total,
 )
-from ledgerbee.ledger.entries.model import DEBIT, JOURNAL_ENTRY_UNBALANCED, NewEntry, NewLine
+from ledgerbee.ledger.entries.model import DEBIT, JOURNAL_ENTRY_UNBALANCED, EntryToPost, LineToPost
 
 #: Decimals of an exchange rate, as stored.
 RATE_PLACES: Final = 12
@@ -49,7 +49,9 @@ class Conversion(NamedTuple):
         return round_money(multiply(amount, self.rate), self.base_currency)
 
 
-def balance_in_base(lines: Sequence[NewLine], ranks: Sequence[int], conversion: Conversion) -> tuple[NewLine, ...]:
+def balance_in_base(
+    lines: Sequence[LineToPost], ranks: Sequence[int], conversion: Conversion
+) -> tuple[LineToPost, ...]:
     """Lines that balance in their currency, balanced in the company's currency too.
 
     Converted one by one, amounts may be some smallest units apart. The lines of the lowest rank take the difference, a
@@ -77,14 +79,14 @@ def balance_in_base(lines: Sequence[NewLine], ranks: Sequence[int], conversion: 
     return tuple([replace(line, base_amount=amount) for line, amount in zip(lines, amounts, strict=True)])
 
 
-def check_base_amounts(lines: Sequence[NewLine], path: str = "") -> None:
+def check_base_amounts(lines: Sequence[LineToPost], path: str = "") -> None:
     """Refuse a rate that makes more of an amount than can be kept. Raises a validation error."""
     if max(line.base_amount for line in lines) > MAX_AMOUNT:
-        name = below(path, "exchangeRate")
+        name = property_path(path, "exchangeRate")
         raise invalid((name, "max", f"exchangeRate must not make more than {MAX_AMOUNT} of an amount"))
 
 
-def check_balanced(lines: Sequence[NewLine], path: str = "lines", currency: str | None = None) -> None:
+def check_balanced(lines: Sequence[LineToPost], path: str = "lines", currency: str | None = None) -> None:
     """Refuse lines whose debits and credits differ in either currency. No tolerance.
 
     Raises `JOURNAL_ENTRY_UNBALANCED` with both sums in `details`, those of `currency` at its minor units.
@@ -100,14 +102,14 @@ def check_balanced(lines: Sequence[NewLine], path: str = "lines", currency: str 
         raise _unbalanced("base", f"{debit:f}", f"{credit:f}", path)
 
 
-def check_entry_balanced(lines: Sequence[NewLine], path: str, currency: str) -> None:
+def check_entry_balanced(lines: Sequence[LineToPost], path: str, currency: str) -> None:
     """Refuse lines whose debits and credits differ in the entry's currency. Raises `JOURNAL_ENTRY_UNBALANCED`."""
     debit, credit, _ = _sums(lines)
     if debit != credit:
         raise _unbalanced("entry", _shown(debit, currency), _shown(credit, currency), path)
 
 
-def _sums(lines: Sequence[NewLine]) -> tuple[Decimal, Decimal, bool]:
+def _sums(lines: Sequence[LineToPost]) -> tuple[Decimal, Decimal, bool]:
     """Debits and credits in the entry's currency, and whether its amounts are the base amounts."""
     # Amounts have 17 digits, an entry at most 10,000 lines (each may become four): the default 28 digits hold any sum.
     debit = credit = ZERO
@@ -131,43 +133,38 @@ def _shown(amount: Decimal, currency: str | None) -> str:
     return format_decimal(amount) if currency is None else format_amount(amount, currency)
 
 
-def below(path: str, name: str) -> str:
-    """The property `name` of the entry at `path` in a request; the request itself is the entry where it is empty."""
-    return f"{path}.{name}" if path else name
-
-
-def check(entry: NewEntry, path: str = "") -> None:
+def check_entry(entry: EntryToPost, path: str = "") -> None:
     """Refuse what can't be posted whatever the books hold; `path` is the entry's place in the request.
 
     Raises validation errors (`entries.3.lines.0.amount`) and `JOURNAL_ENTRY_UNBALANCED`.
     """
     check_currency(entry.currency, entry.exchange_rate, path)
     places = places_of(entry.currency)
-    check_amount(entry.original_amount, places, below(path, "originalAmount"))
+    check_amount(entry.original_amount, places, property_path(path, "originalAmount"))
     for number, line in enumerate(entry.lines):
         for amount, finest, name in ((line.amount, places, "amount"), (line.base_amount, 4, "amountInBaseCurrency")):
-            where = below(path, f"lines.{number}.{name}")
+            where = property_path(path, f"lines.{number}.{name}")
             check_amount(amount, finest, where)
             if amount < 0:
                 raise invalid((where, "min", "an amount must not be negative: its side says which way it goes"))
-    check_whole(entry, path)
+    check_lines(entry, path)
 
 
-def check_whole(entry: NewEntry, path: str = "") -> None:
+def check_lines(entry: EntryToPost, path: str = "") -> None:
     """Refuse fewer than two lines, and lines that don't balance."""
     if len(entry.lines) < 2:
-        raise invalid((below(path, "lines"), "arrayMinSize", "an entry has at least two lines"))
-    check_balanced(entry.lines, below(path, "lines"), entry.currency)
+        raise invalid((property_path(path, "lines"), "arrayMinSize", "an entry has at least two lines"))
+    check_balanced(entry.lines, property_path(path, "lines"), entry.currency)
 
 
 def check_currency(currency: str, exchange_rate: Decimal, path: str) -> None:
     """Refuse what amounts can't be kept in, and rates that can't be kept. Raises validation errors."""
     if not (is_currency(currency) or is_commodity(currency)):
-        name = below(path, "currency")
+        name = property_path(path, "currency")
         raise invalid((name, "isISO4217CurrencyCode", "currency must be a valid ISO 4217 currency code"))
     if exchange_rate == ONE:
         return
-    name = below(path, "exchangeRate")
+    name = property_path(path, "exchangeRate")
     if not exchange_rate.is_finite() or not 0 < exchange_rate < _MAX_RATE:
         raise invalid((name, "isPositive", "exchangeRate must be positive and below 10^12"))
     if round_to(exchange_rate, RATE_PLACES) != exchange_rate:

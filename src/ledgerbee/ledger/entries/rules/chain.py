@@ -19,7 +19,7 @@ from uuid import UUID
 
 from ledgerbee.core.dates import iso_day
 from ledgerbee.core.money import ONE, ZERO, quantum_of
-from ledgerbee.ledger.entries.model import NewEntry
+from ledgerbee.ledger.entries.model import EntryToPost
 from ledgerbee.ledger.entries.rules.balance import RATE_PLACES
 
 _FORMAT: Final = "ledgerbee:entry:1"
@@ -32,7 +32,7 @@ def genesis(company_id: UUID) -> bytes:
     return hashlib.sha256(f"ledgerbee:genesis:{company_id}".encode()).digest()
 
 
-def canonical(company_id: UUID, entry: NewEntry, line_ids: Sequence[UUID], posted_at: datetime) -> bytes:
+def canonical(company_id: UUID, entry: EntryToPost, line_ids: Sequence[UUID], posted_at: datetime) -> bytes:
     """The text that an entry's digest is taken of: everything about it that never changes.
 
     UTF-8, fields separated by newlines: the format's name; company, entry id, entry type, date, currency,
@@ -94,7 +94,7 @@ def canonical(company_id: UUID, entry: NewEntry, line_ids: Sequence[UUID], poste
     return "\n".join(fields).encode("utf-8", "surrogatepass")
 
 
-def digest(company_id: UUID, entry: NewEntry, line_ids: Sequence[UUID], posted_at: datetime) -> bytes:
+def digest(company_id: UUID, entry: EntryToPost, line_ids: Sequence[UUID], posted_at: datetime) -> bytes:
     """SHA-256 of the entry's canonical text."""
     return hashlib.sha256(canonical(company_id, entry, line_ids, posted_at)).digest()
 

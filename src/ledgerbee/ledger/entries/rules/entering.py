@@ -14,7 +14,7 @@ from ledgerbee.chart.dimensions.model import TagValue
 from ledgerbee.chart.dimensions.rules import check_tags, check_unique
 from ledgerbee.chart.journal_categories.model import JOURNAL_CATEGORY_NOT_FOUND, JournalCategory
 from ledgerbee.chart.vat_codes.model import VAT_CODE_NOT_FOUND, VatCode, VatRate
-from ledgerbee.core.errors import LedgerBeeError, invalid, refuse_first, with_more
+from ledgerbee.core.errors import LedgerBeeError, invalid, property_path, refuse_first, with_more
 from ledgerbee.core.money import HUNDRED, MAX_AMOUNT, ONE, format_amount, places_of, quantum_of
 from ledgerbee.ledger.entries.model import (
     CONTROL_SIDES,
@@ -26,21 +26,21 @@ from ledgerbee.ledger.entries.model import (
     JOURNAL_ENTRY_VAT_NOT_ALLOWED,
     VAT_TYPES,
     VENDOR_TYPES,
-    EnteredEntry,
-    EnteredLine,
+    EntryInput,
+    EntryToPost,
+    LineInput,
+    LineToPost,
     LineType,
-    NewEntry,
-    NewLine,
+    entry_values,
 )
 from ledgerbee.ledger.entries.rules.balance import (
     Conversion,
     balance_in_base,
-    below,
     check_amount,
     check_base_amounts,
     check_currency,
     check_entry_balanced,
-    check_whole,
+    check_lines,
     fits,
 )
 from ledgerbee.ledger.entries.rules.hints import explained
@@ -71,17 +71,18 @@ class Books:
     rates: Mapping[tuple[str, date], Decimal] = field(default_factory=dict)
 
 
-def complete(entered: EnteredEntry, books: Books, entry_id: UUID, path: str = "") -> NewEntry:
+def entry_to_post(entered: EntryInput, books: Books, entry_id: UUID, path: str = "") -> EntryToPost:
     """The entry to post. `path` is the entry's place in the request, for `details.property`.
 
-    Raises, in this order: what `checked` raises, `EXCHANGE_RATE_MISSING`, and errors of the balance.
+    Raises, in this order: what `validated` raises, `EXCHANGE_RATE_MISSING`, and errors of the balance.
     """
-    entered = checked(entered, books, path)
-    category = _category(entered, books)
+    entered = validated(entered, books, path)
+    if entered.journal_category_id is None and books.default_category is not None:
+        entered = replace(entered, journal_category_id=books.default_category.id)
     currency = entered.currency or books.base_currency
     conversion = Conversion(currency, books.base_currency, _rate(entered, currency, books, path))
     is_base, tax_point = conversion.is_base, entered.tax_point
-    lines: list[NewLine] = []
+    lines: list[LineToPost] = []
     for line in entered.lines:
         if line.vat_code_id is None:
             lines.append(untaxed(line, line.amount if is_base else conversion.in_base(line.amount)))
@@ -90,37 +91,27 @@ def complete(entered: EnteredEntry, books: Books, entry_id: UUID, path: str = ""
             lines += split(line, code, code.rate_on(tax_point), conversion)
     if not is_base:
         try:
-            check_entry_balanced(lines, below(path, "lines"), currency)
+            check_entry_balanced(lines, property_path(path, "lines"), currency)
         except LedgerBeeError as fault:
             raise explained(fault, entered, books.vat_codes, currency) from None
         lines = list(balance_in_base(lines, [_rank(line, books.accounts) for line in lines], conversion))
         check_base_amounts(lines, path)
-    entry = NewEntry(
+    entry = EntryToPost(
+        *entry_values(entered),
         id=entry_id,
-        entry_type=entered.entry_type,
-        date=entered.date,
         currency=currency,
         exchange_rate=conversion.rate,
         lines=tuple(lines),
-        original_amount=entered.original_amount,
-        description=entered.description,
-        reference=entered.reference,
-        external_system_id=entered.external_system_id,
-        customer_id=entered.customer_id,
-        vendor_id=entered.vendor_id,
-        journal_category_id=category.id if category is not None else None,
-        tag_ids=entered.tag_ids,
         attachment_hashes=tuple([file.hash for file in entered.attachments]) if entered.attachments else (),
-        delivery_date=entered.delivery_date,
     )
     try:
-        check_whole(entry, path)
+        check_lines(entry, path)
     except LedgerBeeError as fault:
         raise explained(fault, entered, books.vat_codes, currency) from None
     return entry
 
 
-def _rank(line: NewLine, accounts: Mapping[UUID, Account]) -> int:
+def _rank(line: LineToPost, accounts: Mapping[UUID, Account]) -> int:
     """Who takes what is left when the amounts of an entry are converted one by one, the lowest first.
 
     The base: what was sold, bought or spent. Then money and other balances, then VAT; what a party owes comes last,
@@ -137,7 +128,7 @@ def _rank(line: NewLine, accounts: Mapping[UUID, Account]) -> int:
     return 0 if is_base else 1
 
 
-def checked(entered: EnteredEntry, books: Books, path: str = "") -> EnteredEntry:
+def validated(entered: EntryInput, books: Books, path: str = "") -> EntryInput:
     """The entry with all its lines, if the books take it once it balances and its day has a rate.
 
     Raises, in this order: what `check_delivery_date` and `with_control_line` raise; errors of the category, of
@@ -153,8 +144,8 @@ def checked(entered: EnteredEntry, books: Books, path: str = "") -> EnteredEntry
     return whole
 
 
-def _each(entered: EnteredEntry, books: Books, path: str) -> Iterator[Callable[[], object]]:
-    """Everything that `checked` looks at, one by one: each line's amounts and VAT by themselves."""
+def _each(entered: EntryInput, books: Books, path: str) -> Iterator[Callable[[], object]]:
+    """Everything that `validated` looks at, one by one: each line's amounts and VAT by themselves."""
     currency = entered.currency or books.base_currency
     yield from checks_without_books(entered, lambda: books.base_currency, path)
     for number, line in enumerate(entered.lines):
@@ -163,7 +154,7 @@ def _each(entered: EnteredEntry, books: Books, path: str) -> Iterator[Callable[[
 
 
 def checks_without_books(
-    entered: EnteredEntry, base_currency: Callable[[], str], path: str
+    entered: EntryInput, base_currency: Callable[[], str], path: str
 ) -> Iterator[Callable[[], object]]:
     """What can be said of an entry without the books, one by one; the fields are read by the checks alone."""
 
@@ -173,23 +164,23 @@ def checks_without_books(
     yield lambda: check_delivery_date(entered.delivery_date, entered.date, path)
     yield lambda: _check_rate(entered, currency(), base_currency(), path)
     yield lambda: _check_original_amount(entered, currency(), path)
-    yield lambda: check_unique(below(path, "tagIds"), entered.tag_ids)
+    yield lambda: check_unique(property_path(path, "tagIds"), entered.tag_ids)
     for number, line in enumerate(entered.lines):
         place = f"lines.{number}"
         yield lambda number=number, line=line: _check_line_amount(line, number, currency(), path)  # type: ignore[misc]
-        yield lambda place=place, line=line: _check_no_vat(line, below(path, place))  # type: ignore[misc]
-        yield lambda place=place, line=line: check_unique(below(path, f"{place}.tagIds"), line.tag_ids)  # type: ignore[misc]
+        yield lambda place=place, line=line: _check_no_vat(line, property_path(path, place))  # type: ignore[misc]
+        yield lambda place=place, line=line: check_unique(property_path(path, f"{place}.tagIds"), line.tag_ids)  # type: ignore[misc]
 
 
 def check_delivery_date(delivery: date | None, day: date, path: str = "") -> None:
     """Raises a validation error for a delivery ten years before its entry or a year after it: a mistyped year, whose
     VAT rates would be booked for good."""
     if delivery is not None and not _DELIVERED[0] <= (delivery - day).days <= _DELIVERED[1]:
-        name = below(path, "deliveryDate")
+        name = property_path(path, "deliveryDate")
         raise invalid((name, "isDate", f"{name} must be at most ten years before and one year after date"))
 
 
-def with_control_line(entered: EnteredEntry, books: Books, path: str = "") -> EnteredEntry:
+def with_control_line(entered: EntryInput, books: Books, path: str = "") -> EntryInput:
     """The entry with its receivable or payable among the lines, if that was left to the system (contract 2.28).
 
     Raises `JOURNAL_ENTRY_PARTY_MISMATCH`, `CUSTOMER_NOT_FOUND`, `VENDOR_NOT_FOUND` and
@@ -208,49 +199,49 @@ def with_control_line(entered: EnteredEntry, books: Books, path: str = "") -> En
     if any(line.account_id == account_id for line in entered.lines):
         refuse_first(
             JOURNAL_ENTRY_CONTROL_LINE_NOT_ALLOWED.error(
-                property=below(path, f"lines.{number}.accountId"), accountId=str(account_id)
+                property=property_path(path, f"lines.{number}.accountId"), accountId=str(account_id)
             )
             for number, line in enumerate(entered.lines)
             if line.account_id == account_id
         )
     amount = entered.original_amount
-    control = EnteredLine(account_id, side if amount >= 0 else other(side), abs(amount), line_type=LineType.CONTROL)
+    control = LineInput(account_id, side if amount >= 0 else other(side), abs(amount), line_type=LineType.CONTROL)
     return replace(entered, lines=(*entered.lines, control), owes_control_line=False)
 
 
-def _check_party(entered: EnteredEntry, books: Books, path: str) -> None:
+def _check_party(entered: EntryInput, books: Books, path: str) -> None:
     if entered.entry_type in CUSTOMER_TYPES:
         _check_one_party(entered, ("customerId", entered.customer_id), ("vendorId", entered.vendor_id), path)
     elif entered.entry_type in VENDOR_TYPES:
         _check_one_party(entered, ("vendorId", entered.vendor_id), ("customerId", entered.customer_id), path)
     if entered.customer_id is not None and entered.customer_id not in books.customers:
-        raise CUSTOMER_NOT_FOUND.missing(below(path, "customerId"), "customerId", entered.customer_id)
+        raise CUSTOMER_NOT_FOUND.missing(property_path(path, "customerId"), "customerId", entered.customer_id)
     if entered.vendor_id is not None and entered.vendor_id not in books.vendors:
-        raise VENDOR_NOT_FOUND.missing(below(path, "vendorId"), "vendorId", entered.vendor_id)
+        raise VENDOR_NOT_FOUND.missing(property_path(path, "vendorId"), "vendorId", entered.vendor_id)
 
 
-def _category(entered: EnteredEntry, books: Books) -> JournalCategory | None:
+def _category(entered: EntryInput, books: Books) -> JournalCategory | None:
     """The entry's category; None where it is not there, or for a company without categories."""
     wanted = entered.journal_category_id
     return books.default_category if wanted is None else books.categories.get(wanted)
 
 
 def _check_one_party(
-    entered: EnteredEntry, needed: tuple[str, UUID | None], foreign: tuple[str, UUID | None], path: str
+    entered: EntryInput, needed: tuple[str, UUID | None], foreign: tuple[str, UUID | None], path: str
 ) -> None:
     if needed[1] is None:
         raise JOURNAL_ENTRY_PARTY_MISMATCH.error(
-            f"An entry of type {entered.entry_type} needs {needed[0]}", property=below(path, needed[0])
+            f"An entry of type {entered.entry_type} needs {needed[0]}", property=property_path(path, needed[0])
         )
     if foreign[1] is not None:
         raise JOURNAL_ENTRY_PARTY_MISMATCH.error(
-            f"An entry of type {entered.entry_type} has no {foreign[0]}", property=below(path, foreign[0])
+            f"An entry of type {entered.entry_type} has no {foreign[0]}", property=property_path(path, foreign[0])
         )
 
 
-def _check_category(entered: EnteredEntry, _: str, books: Books, path: str) -> None:
+def _check_category(entered: EntryInput, _: str, books: Books, path: str) -> None:
     wanted, category = entered.journal_category_id, _category(entered, books)
-    name = below(path, "journalCategoryId")
+    name = property_path(path, "journalCategoryId")
     if category is None:
         if wanted is not None:
             raise JOURNAL_CATEGORY_NOT_FOUND.missing(name, "journalCategoryId", wanted)
@@ -260,63 +251,61 @@ def _check_category(entered: EnteredEntry, _: str, books: Books, path: str) -> N
         )
 
 
-def _check_given_rate(entered: EnteredEntry, currency: str, books: Books, path: str) -> None:
+def _check_given_rate(entered: EntryInput, currency: str, books: Books, path: str) -> None:
     _check_rate(entered, currency, books.base_currency, path)
 
 
-def _check_rate(entered: EnteredEntry, currency: str, base_currency: str, path: str) -> None:
+def _check_rate(entered: EntryInput, currency: str, base_currency: str, path: str) -> None:
     if currency != base_currency:
         check_currency(currency, entered.exchange_rate or ONE, path)
     elif entered.exchange_rate is not None and entered.exchange_rate != ONE:
-        name = below(path, "exchangeRate")
+        name = property_path(path, "exchangeRate")
         raise invalid((name, "equals", "exchangeRate must be 1 for the company's own currency"))
 
 
-def _rate(entered: EnteredEntry, currency: str, books: Books, path: str) -> Decimal:
+def _rate(entered: EntryInput, currency: str, books: Books, path: str) -> Decimal:
     if currency == books.base_currency:
         return ONE
     rate = entered.exchange_rate or books.rates.get((currency, entered.date))
     if rate is None:
         raise EXCHANGE_RATE_MISSING.error(
-            property=below(path, "currency"), currency=currency, date=entered.date.isoformat()
+            property=property_path(path, "currency"), currency=currency, date=entered.date.isoformat()
         )
     return rate
 
 
-def _check_amounts(entered: EnteredEntry, currency: str, _: Books, path: str) -> None:
+def _check_amounts(entered: EntryInput, currency: str, _: Books, path: str) -> None:
     """Amounts in the currency's minor units: VAT is computed of these, so a finer one must not get that far."""
     places = places_of(currency)
     quantum = quantum_of(places)
     whole = entered.original_amount
     if not fits(whole, quantum):
-        check_amount(whole, places, below(path, "originalAmount"))
+        check_amount(whole, places, property_path(path, "originalAmount"))
     for number, line in enumerate(entered.lines):
         if line.amount is not whole and not fits(line.amount, quantum):
-            check_amount(line.amount, places, below(path, f"lines.{number}.amount"))
+            check_amount(line.amount, places, property_path(path, f"lines.{number}.amount"))
 
 
-def _check_original_amount(entered: EnteredEntry, currency: str, path: str) -> None:
+def _check_original_amount(entered: EntryInput, currency: str, path: str) -> None:
     if entered.original_amount is not None:  # a request of v1 may leave it out
-        check_amount(entered.original_amount, places_of(currency), below(path, "originalAmount"))
+        check_amount(entered.original_amount, places_of(currency), property_path(path, "originalAmount"))
 
 
-def _check_line_amount(line: EnteredLine, number: int, currency: str, path: str) -> None:
-    check_amount(line.amount, places_of(currency), below(path, f"lines.{number}.amount"))
+def _check_line_amount(line: LineInput, number: int, currency: str, path: str) -> None:
+    check_amount(line.amount, places_of(currency), property_path(path, f"lines.{number}.amount"))
 
 
-def _check_vat_codes(entered: EnteredEntry, currency: str, books: Books, path: str) -> None:
+def _check_vat_codes(entered: EntryInput, currency: str, books: Books, path: str) -> None:
     for number, line in enumerate(entered.lines):
         if line.vat_code_id is not None or line.vat_included is not None or line.vat_amount is not None:
             _check_line_vat(entered, line, number, currency, books, path)
 
 
-def _check_line_vat(
-    entered: EnteredEntry, line: EnteredLine, number: int, currency: str, books: Books, path: str
-) -> None:
+def _check_line_vat(entered: EntryInput, line: LineInput, number: int, currency: str, books: Books, path: str) -> None:
     if line.vat_code_id is None:
-        _check_no_vat(line, below(path, f"lines.{number}"))
+        _check_no_vat(line, property_path(path, f"lines.{number}"))
         return
-    name = below(path, f"lines.{number}.vatCodeId")
+    name = property_path(path, f"lines.{number}.vatCodeId")
     code = books.vat_codes.get(line.vat_code_id)
     account = books.accounts.get(line.account_id)
     if code is None:
@@ -325,25 +314,25 @@ def _check_line_vat(
         raise JOURNAL_ENTRY_VAT_NOT_ALLOWED.error(property=name, vatCodeId=str(line.vat_code_id))
     rate = code.rate_on(entered.tax_point)
     if line.amount * (1 + rate.rate / HUNDRED) > MAX_AMOUNT:
-        raise invalid((below(path, f"lines.{number}.amount"), "max", "amount with its VAT is too large"))
-    _check_voucher_vat(line, code, rate, currency, below(path, f"lines.{number}"))
+        raise invalid((property_path(path, f"lines.{number}.amount"), "max", "amount with its VAT is too large"))
+    _check_voucher_vat(line, code, rate, currency, property_path(path, f"lines.{number}"))
 
 
-def _check_no_vat(line: EnteredLine, path: str) -> None:
+def _check_no_vat(line: LineInput, path: str) -> None:
     if line.vat_code_id is None and (line.vat_included is not None or line.vat_amount is not None):
         field = "vatAmount" if line.vat_included is None else "vatIncluded"
         raise _unwanted(f"{path}.{field}", "of a line without vatCodeId")
 
 
-def _check_tags(entered: EnteredEntry, _: str, books: Books, path: str) -> None:
+def _check_tags(entered: EntryInput, _: str, books: Books, path: str) -> None:
     check_tags(entered.tag_ids, [line.tag_ids for line in entered.lines], books.tags, path)
 
 
-#: What `checked` looks at in an entry with all its lines, in this order.
+#: What `validated` looks at in an entry with all its lines, in this order.
 _CHECKS: Final = (_check_category, _check_given_rate, _check_amounts, _check_vat_codes, _check_tags)
 
 
-def _check_voucher_vat(line: EnteredLine, code: VatCode, rate: VatRate, currency: str, path: str) -> None:
+def _check_voucher_vat(line: LineInput, code: VatCode, rate: VatRate, currency: str, path: str) -> None:
     """What a line says of the VAT on its voucher fits its code: nobody bills the VAT of a reverse charge."""
     if code.is_reverse_charge and (line.vat_included or line.vat_amount is not None):
         field = "vatIncluded" if line.vat_included else "vatAmount"

@@ -8,7 +8,7 @@ from uuid import UUID
 from ledgerbee.chart.vat_codes.model import VatCode
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.money import EXACT, percent_of, round_money, total
-from ledgerbee.ledger.entries.model import JOURNAL_ENTRY_UNBALANCED, EnteredEntry, EnteredLine, Side
+from ledgerbee.ledger.entries.model import JOURNAL_ENTRY_UNBALANCED, EntryInput, LineInput, Side
 from ledgerbee.ledger.entries.rules.vat import contains_vat
 
 _NET_WAS_MEANT: Final = (
@@ -22,7 +22,7 @@ _GROSS_WAS_MEANT: Final = (
 
 
 def explained(
-    fault: LedgerBeeError, entered: EnteredEntry, vat_codes: Mapping[UUID, VatCode], currency: str
+    fault: LedgerBeeError, entered: EntryInput, vat_codes: Mapping[UUID, VatCode], currency: str
 ) -> LedgerBeeError:
     """The refusal of an entry, with a `hint` in its details where the VAT of its lines explains what is out of balance.
 
@@ -35,7 +35,7 @@ def explained(
     return JOURNAL_ENTRY_UNBALANCED.error(**fault.details, hint=hint) if hint else fault
 
 
-def vat_hint(off: Decimal, entered: EnteredEntry, vat_codes: Mapping[UUID, VatCode], currency: str) -> str | None:
+def vat_hint(off: Decimal, entered: EntryInput, vat_codes: Mapping[UUID, VatCode], currency: str) -> str | None:
     """What to do about debits that exceed credits by `off`, in the entry's currency; None where it isn't the VAT.
 
     Lines whose VAT the caller states, and reverse charges, whose VAT balances by itself, explain nothing.
@@ -55,5 +55,5 @@ def vat_hint(off: Decimal, entered: EnteredEntry, vat_codes: Mapping[UUID, VatCo
     return None
 
 
-def _signed(line: EnteredLine, amount: Decimal) -> Decimal:
+def _signed(line: LineInput, amount: Decimal) -> Decimal:
     return amount if line.side is Side.DEBIT else -amount

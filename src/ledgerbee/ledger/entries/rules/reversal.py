@@ -11,8 +11,8 @@ from ledgerbee.core.errors import invalid
 from ledgerbee.ledger.entries.model import (
     JOURNAL_ENTRY_ALREADY_REVERSED,
     JOURNAL_ENTRY_INVALID_STATE,
+    EntryToPost,
     JournalEntry,
-    NewEntry,
 )
 from ledgerbee.ledger.entries.rules.vat import other
 
@@ -50,7 +50,7 @@ def check_reversal_day(entries: Sequence[JournalEntry], on: date) -> None:
         raise invalid(("date", "minDate", f"date must not be before {newest.isoformat()}"))
 
 
-def reversal(entry: JournalEntry, entry_id: UUID, on: date, description: str | None, language: str) -> NewEntry:
+def reversal(entry: JournalEntry, entry_id: UUID, on: date, description: str | None, language: str) -> EntryToPost:
     """The entry that takes `entry` back on a day: sides swapped, at the same rate to the last unit of base currency.
 
     Without a `description` it names the number it reverses, in `language` (da, en), and the entry's own text.

@@ -10,25 +10,25 @@ from fractions import Fraction
 from typing import Final
 from uuid import UUID
 
-from msgspec.structs import replace
+from msgspec.structs import astuple, replace
 
 from ledgerbee.chart.vat_codes.model import Principle, VatCode, VatRate
 from ledgerbee.core.money import EXACT, HUNDRED, ONE, multiply, percent_of, round_money
-from ledgerbee.ledger.entries.model import EnteredLine, LineType, NewLine, Side
+from ledgerbee.ledger.entries.model import LINE_FIELDS, LineInput, LineToPost, LineType, Side
 from ledgerbee.ledger.entries.rules.balance import Conversion
 
+#: The first values of a line, which it has when it is posted too.
+_SHARED: Final = len(LINE_FIELDS)
 #: How far a stated VAT may be off: by one unit of its currency, or by 1 % of what the rate makes.
 _TOLERANCE: Final = ONE
 
 
-def untaxed(line: EnteredLine, base_amount: Decimal) -> NewLine:
+def untaxed(line: LineInput, base_amount: Decimal) -> LineToPost:
     """The line that an entered line without a VAT code is posted as."""
-    return NewLine(
-        line.account_id, line.side, line.amount, base_amount, line.line_type, None, line.description, line.tag_ids
-    )
+    return LineToPost(*astuple(line)[:_SHARED], base_amount=base_amount)
 
 
-def split(line: EnteredLine, code: VatCode, rate: VatRate, conversion: Conversion) -> list[NewLine]:
+def split(line: LineInput, code: VatCode, rate: VatRate, conversion: Conversion) -> list[LineToPost]:
     """The lines that a line with a VAT code is posted as; `rate` is the code's on the entry's day.
 
     The VAT of a line is rounded once, the part of it that can be deducted once more; what is left of either is exact,
@@ -48,12 +48,12 @@ def split(line: EnteredLine, code: VatCode, rate: VatRate, conversion: Conversio
     return [own, *_vat_lines(line, code, rate, own, vat, conversion)]
 
 
-def contains_vat(line: EnteredLine, code: VatCode) -> bool:
+def contains_vat(line: LineInput, code: VatCode) -> bool:
     """True where the entered amount contains its VAT: as the line says, else by the code's principle."""
     return code.principle is Principle.GROSS if line.vat_included is None else line.vat_included
 
 
-def computed_vat(line: EnteredLine, code: VatCode, rate: VatRate, currency: str) -> Decimal:
+def computed_vat(line: LineInput, code: VatCode, rate: VatRate, currency: str) -> Decimal:
     """The VAT that the rate makes of a line's amount, rounded to the currency."""
     if contains_vat(line, code):
         return round_money(
@@ -74,8 +74,8 @@ def other(side: Side) -> Side:
 
 
 def _vat_lines(
-    line: EnteredLine, code: VatCode, rate: VatRate, own: NewLine, vat: Decimal, conversion: Conversion
-) -> list[NewLine]:
+    line: LineInput, code: VatCode, rate: VatRate, own: LineToPost, vat: Decimal, conversion: Conversion
+) -> list[LineToPost]:
     """What stands beside a line's base: VAT that can't be deducted, VAT that can (or is owed), a reverse charge."""
     assert code.account_id is not None, "a code with a rate has an account"
     deductible = _share(vat, rate.deductible_share, conversion.currency)
@@ -107,22 +107,22 @@ def _share(vat: Decimal, share: Fraction, currency: str) -> Decimal:
 
 
 def _line(
-    line: EnteredLine,
+    line: LineInput,
     account_id: UUID,
     side: Side,
     amount: Decimal,
     base_amount: Decimal,
     line_type: LineType,
     rate: VatRate,
-) -> NewLine:
-    return NewLine(
+) -> LineToPost:
+    return LineToPost(
         account_id,
         side,
         amount,
-        base_amount,
-        line_type,
         line.vat_code_id,
         line.description,
         line.tag_ids,
-        rate.rate,
+        line_type,
+        base_amount=base_amount,
+        vat_rate=rate.rate,
     )

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from ledgerbee.chart.accounts.model import ControlAccountType
 from ledgerbee.core.money import EXACT, ZERO, format_amount
-from ledgerbee.ledger.entries.model import CONTROL_SIDES, CUSTOMER_TYPES, NewEntry
+from ledgerbee.ledger.entries.model import CONTROL_SIDES, CUSTOMER_TYPES, EntryToPost
 
 #: No line of a customer's or vendor's entry stands on an account of what they owe or are owed.
 CONTROL_LINE_MISSING: Final = "CONTROL_LINE_MISSING"
@@ -22,7 +22,7 @@ class EntryWarning(NamedTuple):
     message: str
 
 
-def control_warnings(entry: NewEntry, controls: Mapping[UUID, ControlAccountType | None]) -> list[EntryWarning]:
+def control_warnings(entry: EntryToPost, controls: Mapping[UUID, ControlAccountType | None]) -> list[EntryWarning]:
     """What is odd about the receivable or payable of an entry of one of the four locked types (contract 2.28).
 
     `controls` tells of each account of its lines what it stands for. The receivable or payable is what its lines come

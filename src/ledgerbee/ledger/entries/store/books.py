@@ -12,7 +12,7 @@ from ledgerbee.chart.dimensions import store as dimensions
 from ledgerbee.chart.journal_categories import store as journal_categories
 from ledgerbee.chart.journal_categories.model import JournalCategory
 from ledgerbee.chart.vat_codes import store as vat_codes
-from ledgerbee.ledger.entries.model import EnteredEntry
+from ledgerbee.ledger.entries.model import EntryInput
 from ledgerbee.ledger.entries.rules.entering import Books
 from ledgerbee.platform.context import Context
 from ledgerbee.tenancy.rates import store as rates
@@ -32,20 +32,20 @@ FROM ledgers g WHERE g.company_id = $1
 
 
 @dataclass(frozen=True, slots=True)
-class _Standing:
-    """What every entry takes of the books, and what hardly ever changes."""
+class CompanyDefaults:
+    """What every entry needs of the company, and what hardly ever changes: kept between requests (`Context.company_cache`)."""
 
     base_currency: str
     default_category: JournalCategory | None
 
 
-async def load_books(context: Context, entries: Sequence[EnteredEntry]) -> Books:
-    """What `rules.complete` needs for these entries: nothing that has to be loaded for most, once a caller is known."""
+async def load_books(context: Context, entries: Sequence[EntryInput]) -> Books:
+    """What `rules.entry_to_post` needs for these entries: for most nothing, once the company's defaults are known."""
     books = await load_references(context, entries)
     return replace(books, rates=await _rates(context, entries, books.base_currency))
 
 
-async def hold_tags(context: Context, entries: Sequence[EnteredEntry]) -> None:
+async def hold_tags(context: Context, entries: Sequence[EntryInput]) -> None:
     """Keep the tags of entries from being deleted until the transaction ends; one that is gone is missing in the books.
 
     It comes before the books are loaded: whoever waits for a delete here sees what it did.
@@ -54,27 +54,29 @@ async def hold_tags(context: Context, entries: Sequence[EnteredEntry]) -> None:
         await dimensions.lock_values_for_key_share(context, tags)
 
 
-async def load_references(context: Context, entries: Sequence[EnteredEntry]) -> Books:
-    """What `rules.checked` needs for these entries: the books without the rates of days."""
+async def load_references(context: Context, entries: Sequence[EntryInput]) -> Books:
+    """What `rules.validated` needs for these entries: the books without the rates of days."""
     named = (
         _named([entry.journal_category_id for entry in entries]),
         _named([entry.customer_id for entry in entries]),
         _named([entry.vendor_id for entry in entries]),
     )
-    standing: _Standing | None = None if context.company_cache is None else context.company_cache.get(_Standing)
+    defaults: CompanyDefaults | None = (
+        None if context.company_cache is None else context.company_cache.get(CompanyDefaults)
+    )
     categories: list[JournalCategory] = []
     customers: dict[UUID, UUID] = {}
     vendors: dict[UUID, UUID] = {}
-    if standing is None or any(named):
+    if defaults is None or any(named):
         row = await context.connection.fetchrow(_BOOKS, context.company_id, *named)
         assert row is not None, "a company has its books from the start"
         categories = [journal_categories.category(values) for values in row["categories"]]
         customers, vendors = dict(row["customers"]), dict(row["vendors"])
         default = next((category for category in categories if category.is_default), None)
-        standing = _Standing(row["base_currency"], default)
+        defaults = CompanyDefaults(row["base_currency"], default)
         if context.company_cache is not None:
-            context.company_cache[_Standing] = standing
-    base_currency = standing.base_currency
+            context.company_cache[CompanyDefaults] = defaults
+    base_currency = defaults.base_currency
     taxed = {line.vat_code_id for entry in entries for line in entry.lines if line.vat_code_id}
     stood_on = {
         line.account_id
@@ -85,7 +87,7 @@ async def load_references(context: Context, entries: Sequence[EnteredEntry]) -> 
     tags = _tags_of(entries)
     return Books(
         base_currency=base_currency,
-        default_category=standing.default_category,
+        default_category=defaults.default_category,
         categories={category.id: category for category in categories},
         customers=customers,
         vendors=vendors,
@@ -99,7 +101,7 @@ def _named(ids: Iterable[UUID | None]) -> list[UUID]:
     return [found for found in set(ids) if found is not None]
 
 
-def _tags_of(entries: Sequence[EnteredEntry]) -> set[UUID]:
+def _tags_of(entries: Sequence[EntryInput]) -> set[UUID]:
     """The tags of the entries and their lines."""
     tags = {tag for entry in entries for tag in entry.tag_ids}
     tags.update(tag for entry in entries for line in entry.lines for tag in line.tag_ids)
@@ -107,7 +109,7 @@ def _tags_of(entries: Sequence[EnteredEntry]) -> set[UUID]:
 
 
 async def _rates(
-    context: Context, entries: Sequence[EnteredEntry], base_currency: str
+    context: Context, entries: Sequence[EntryInput], base_currency: str
 ) -> dict[tuple[str, date], Decimal]:
     """The day's rate of every foreign currency that comes without one; those without a rate are missing."""
     wanted = {

@@ -1,4 +1,4 @@
-"""Posted entries in the database: the list, single reads, and the two fields that may be corrected."""
+"""Rows of posted entries: the list, single reads, and the two fields that may change."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,28 +9,35 @@ from uuid import UUID
 
 import asyncpg
 
+from ledgerbee.core.changes import Changes
 from ledgerbee.core.paging import PageRequest
 from ledgerbee.ledger.entries.model import (
     JOURNAL_ENTRY_NOT_FOUND,
     AccountName,
+    EntryFields,
+    EntryId,
+    EntryToPost,
     EntryType,
     JournalEntry,
-    LineType,
-    NewEntry,
-    NewLine,
-    Side,
+    LineToPost,
 )
-from ledgerbee.ledger.entries.rules.portions import MAX_AT_ONCE, Portion
+from ledgerbee.ledger.entries.rules.portions import Portion
+from ledgerbee.ledger.entries.store.columns import (
+    ENTRY_COLUMNS,
+    entry_values_of,
+    line_values_of,
+    listed,
+)
+from ledgerbee.ledger.entries.store.lines import LineStatements
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.key_ranges import KeyRange, fetch_page_by_range
 from ledgerbee.platform.listing import Filter
 from ledgerbee.platform.steps import give_way, in_steps
 
-_ENTRY: Final = """
-SELECT e.id, e.entry_number, e.entry_type, e.entry_date, e.currency, e.exchange_rate, e.original_amount,
-       e.description, e.reference, e.external_system_id, e.customer_id, e.vendor_id, e.journal_category_id, e.tag_ids,
-       e.source_type, e.source_id, e.reverses_entry_id, r.id AS reversed_by_entry_id, e.chain_position, e.posted_at,
-       e.previous_hash, e.hash, g.base_currency, e.attachment_count, e.delivery_date,
+_ENTRY: Final = f"""
+SELECT e.id, {listed(ENTRY_COLUMNS, "e")}, e.currency, e.exchange_rate,
+       e.source_type, e.source_id, e.reverses_entry_id, r.id AS reversed_by_entry_id, g.base_currency, e.entry_number,
+       e.chain_position, e.posted_at, e.previous_hash, e.hash, e.attachment_count,
        (SELECT v.actor FROM events v WHERE v.company_id = e.company_id AND v.sequence = 1 AND v.object_id
             = CASE e.source_type WHEN 'import' THEN e.source_id ELSE e.id END) AS posted_by
 """
@@ -40,26 +47,15 @@ LEFT JOIN journal_entries r ON r.company_id = e.company_id AND r.reverses_entry_
 """
 _GET: Final = f"{_ENTRY} FROM journal_entries e {_ENTRY_JOINS} WHERE e.company_id = $1 AND e.id = ANY ($2)"
 _LIST: Final = f"{_ENTRY} FROM page p JOIN journal_entries e USING (company_id, id) {_ENTRY_JOINS}"
-_LINE: Final = """
-SELECT l.entry_id, l.id, l.account_id, a.number AS account_number, a.name AS account_name, l.is_debit, l.amount,
-       l.base_amount, l.line_type, l.vat_code_id, l.description, l.tag_ids, l.vat_rate, l.vat_difference
-"""
-_LINES: Final = f"""
-{_LINE} FROM journal_lines l JOIN accounts a ON a.company_id = l.company_id AND a.id = l.account_id
-WHERE l.company_id = $1 AND l.entry_id = ANY ($2)
-ORDER BY l.entry_id, l.line_number
-"""
-_PORTIONS: Final = f"""
-{_LINE}, p.number AS portion
-FROM unnest($2::uuid[], $3::int[], $4::int[]) WITH ORDINALITY AS p (entry_id, first, last, number)
-JOIN journal_lines l ON l.company_id = $1 AND l.entry_id = p.entry_id AND l.line_number BETWEEN p.first AND p.last
-JOIN accounts a ON a.company_id = l.company_id AND a.id = l.account_id
-ORDER BY p.number, l.line_number
-"""
-#: Lines are numbered from 1 in each entry.
-_COUNTS: Final = """
-SELECT (SELECT max(l.line_number) FROM journal_lines l WHERE l.company_id = $1 AND l.entry_id = e.id) AS lines
-FROM unnest($2::uuid[]) WITH ORDINALITY AS e (id, number) ORDER BY e.number
+_LINES: Final = LineStatements.of("journal_lines", "entry_id", ("base_amount", "vat_rate", "vat_difference"))
+_EXISTS: Final = "SELECT true FROM journal_entries WHERE company_id = $1 AND id = $2"
+_LOCK: Final = "SELECT FROM journal_entries WHERE company_id = $1 AND id = ANY ($2) ORDER BY id FOR NO KEY UPDATE"
+#: The columns that may change after posting, and whether and to what each of them is set.
+_UPDATED: Final = ("reference", "external_system_id")
+_UPDATE: Final = """
+UPDATE journal_entries SET reference = CASE WHEN $3 THEN $4 ELSE reference END,
+       external_system_id = CASE WHEN $5 THEN $6 ELSE external_system_id END
+WHERE company_id = $1 AND id = $2 RETURNING true
 """
 #: The entries on an account, of its lines alone: what else there is to an entry is not looked at.
 _ON_ACCOUNT: Final = """
@@ -102,7 +98,7 @@ class Found:
     total: int
 
 
-async def find_page(context: Context, wanted: EntryFilter, *, page: int, limit: int) -> Found:
+async def list_page(context: Context, wanted: EntryFilter, *, page: int, limit: int) -> Found:
     """A page of posted entries, newest first; `total` is the number of those that match in all."""
     table, filters = _listed(wanted)
     found = await fetch_page_by_range(
@@ -117,7 +113,7 @@ async def find_page(context: Context, wanted: EntryFilter, *, page: int, limit: 
     return await _found(context, found.rows, found.total)
 
 
-async def find(context: Context, entry_id: UUID) -> Found:
+async def find(context: Context, entry_id: EntryId) -> Found:
     """One posted entry. Raises `JOURNAL_ENTRY_NOT_FOUND`."""
     rows = await context.connection.fetch(_GET, context.company_id, [entry_id])
     if not rows:
@@ -125,72 +121,50 @@ async def find(context: Context, entry_id: UUID) -> Found:
     return await _found(context, rows, 1)
 
 
-async def read_portions(context: Context, found: Found, portions: Sequence[Portion]) -> list[JournalEntry]:
+async def get_portions(context: Context, found: Found, portions: Sequence[Portion]) -> list[JournalEntry]:
     """The portions' entries, each with the lines of its portion alone. What was posted never changes."""
-    lines: list[list[asyncpg.Record]] = [[] for _ in portions]
-    for line in await context.connection.fetch(
-        _PORTIONS,
-        context.company_id,
-        [portion.owner for portion in portions],
-        [portion.first for portion in portions],
-        [portion.last for portion in portions],
-    ):
-        lines[line["portion"] - 1].append(line)
+    lines = await _LINES.get_portions(context, portions)
     return [_entry(found.rows[portion.owner], some) for portion, some in zip(portions, lines, strict=True)]
 
 
-async def get(context: Context, entry_id: UUID) -> JournalEntry:
+async def get(context: Context, entry_id: EntryId) -> JournalEntry:
     """One posted entry with its lines. Raises `JOURNAL_ENTRY_NOT_FOUND`."""
-    found = await get_many(context, [entry_id])
-    if entry_id not in found:
-        raise JOURNAL_ENTRY_NOT_FOUND.error()
-    return found[entry_id]
+    return JOURNAL_ENTRY_NOT_FOUND.unless((await get_many(context, [entry_id])).get(entry_id))
 
 
-async def require(context: Context, entry_id: UUID) -> None:
-    """Whether the company has the entry. Raises `JOURNAL_ENTRY_NOT_FOUND`."""
-    if not await context.connection.fetchval(
-        "SELECT EXISTS (SELECT FROM journal_entries WHERE company_id = $1 AND id = $2)", context.company_id, entry_id
-    ):
-        raise JOURNAL_ENTRY_NOT_FOUND.error()
+async def get_for_update(context: Context, entry_id: EntryId) -> JournalEntry:
+    """One posted entry with its lines, kept from being reversed by others. Raises `JOURNAL_ENTRY_NOT_FOUND`."""
+    return JOURNAL_ENTRY_NOT_FOUND.unless((await get_many_for_update(context, [entry_id])).get(entry_id))
 
 
-async def get_many(context: Context, ids: Iterable[UUID]) -> dict[UUID, JournalEntry]:
-    """Those of the entries that the company has, with their lines."""
-    rows = await context.connection.fetch(_GET, context.company_id, list(ids))
-    return {entry.id: entry for entry in await _with_lines(context, rows)}
+async def check_exists(context: Context, entry_id: EntryId) -> None:
+    """Raise `JOURNAL_ENTRY_NOT_FOUND` where the company has no such entry."""
+    JOURNAL_ENTRY_NOT_FOUND.unless(await context.connection.fetchval(_EXISTS, context.company_id, entry_id))
 
 
-async def count_lines(context: Context, ids: Sequence[UUID]) -> int:
+async def get_many(context: Context, ids: Sequence[EntryId]) -> dict[EntryId, JournalEntry]:
+    """Those of the entries that the company has, with their lines, by id."""
+    rows = await context.connection.fetch(_GET, context.company_id, ids)
+    lines = await _LINES.get_all(context, [row["id"] for row in rows])
+    return {entry.id: entry for entry in await _entries(rows, lines)}
+
+
+async def get_many_for_update(context: Context, ids: Sequence[EntryId]) -> dict[EntryId, JournalEntry]:
+    """As `get_many`: whoever else reverses one of them waits, and then sees it reversed."""
+    await context.connection.execute(_LOCK, context.company_id, ids)
+    return await get_many(context, ids)
+
+
+async def count_lines(context: Context, ids: Sequence[EntryId]) -> int:
     """How many lines those of the entries have that the company has."""
-    rows = await context.connection.fetch(_COUNTS, context.company_id, ids)
-    return sum(row["lines"] or 0 for row in rows)
+    return sum(await _LINES.count(context, ids))
 
 
-async def hold(context: Context, ids: Iterable[UUID]) -> None:
-    """Hold those of the entries that the company has: whoever else takes one back waits, and then sees it reversed."""
-    await context.connection.execute(
-        "SELECT FROM journal_entries WHERE company_id = $1 AND id = ANY ($2) ORDER BY id FOR NO KEY UPDATE",
-        context.company_id,
-        list(ids),
-    )
-
-
-async def correct(context: Context, entry_id: UUID, changes: Mapping[str, str | None]) -> None:
+async def update(context: Context, entry_id: EntryId, changes: Changes[EntryFields]) -> None:
     """Set `reference` and `external_system_id`, those of them that are given. Raises `JOURNAL_ENTRY_NOT_FOUND`."""
-    found = await context.connection.fetchval(
-        "UPDATE journal_entries SET reference = CASE WHEN $3 THEN $4 ELSE reference END,"
-        " external_system_id = CASE WHEN $5 THEN $6 ELSE external_system_id END"
-        " WHERE company_id = $1 AND id = $2 RETURNING true",
-        context.company_id,
-        entry_id,
-        "reference" in changes,
-        changes.get("reference"),
-        "external_system_id" in changes,
-        changes.get("external_system_id"),
-    )
-    if found is None:
-        raise JOURNAL_ENTRY_NOT_FOUND.error()
+    sent = changes.fields
+    given = [argument for name in _UPDATED for argument in (name in sent, sent.get(name))]
+    JOURNAL_ENTRY_NOT_FOUND.unless(await context.connection.fetchval(_UPDATE, context.company_id, entry_id, *given))
 
 
 def filters_of(wanted: EntryFilter, owners_of_lines: str) -> Filter:
@@ -242,69 +216,42 @@ async def _years(context: Context) -> list[KeyRange]:
 
 async def _found(context: Context, rows: Sequence[asyncpg.Record], total: int) -> Found:
     ids = [row["id"] for row in rows]
-    # One more than is read at once: then there are too many.
-    lines = await context.connection.fetch(f"{_LINES} LIMIT {MAX_AT_ONCE + 1}", context.company_id, ids) if ids else ()
-    if len(lines) <= MAX_AT_ONCE:
-        return Found(await _joined(rows, lines), {}, (), total)
-    del lines
-    counts = await context.connection.fetch(_COUNTS, context.company_id, ids)
-    numbers = [(one, count["lines"]) for one, count in zip(ids, counts, strict=True)]
-    return Found(None, dict(zip(ids, rows, strict=True)), numbers, total)
+    lines = await _LINES.get_few(context, ids)
+    if lines is not None:
+        return Found(await _entries(rows, lines), {}, (), total)
+    counts = await _LINES.count(context, ids)
+    return Found(None, dict(zip(ids, rows, strict=True)), list(zip(ids, counts, strict=True)), total)
 
 
-async def _with_lines(context: Context, rows: Sequence[asyncpg.Record]) -> list[JournalEntry]:
-    if not rows:
-        return []
-    ids = [row["id"] for row in rows]
-    return await _joined(rows, await context.connection.fetch(_LINES, context.company_id, ids))
-
-
-async def _joined(rows: Sequence[asyncpg.Record], found: Sequence[asyncpg.Record]) -> list[JournalEntry]:
-    lines: dict[UUID, list[asyncpg.Record]] = {row["id"]: [] for row in rows}
-    for line in found:
-        lines[line["entry_id"]].append(line)
+async def _entries(
+    rows: Sequence[asyncpg.Record], lines: Mapping[UUID, Sequence[asyncpg.Record]]
+) -> list[JournalEntry]:
     await give_way()
     return [_entry(row, lines[row["id"]]) async for row in in_steps(rows, lambda row: len(lines[row["id"]]))]
 
 
-def new_line(row: asyncpg.Record) -> NewLine:
+def new_line(row: asyncpg.Record) -> LineToPost:
     """A line as it was posted, from its row."""
-    return NewLine(
-        account_id=row["account_id"],
-        side=Side.DEBIT if row["is_debit"] else Side.CREDIT,
-        amount=abs(row["amount"]),
+    return LineToPost(
+        *line_values_of(row),
         base_amount=abs(row["base_amount"]),
-        line_type=LineType(row["line_type"]),
-        vat_code_id=row["vat_code_id"],
-        description=row["description"],
-        tag_ids=tuple(row["tag_ids"]),
         vat_rate=row["vat_rate"],
         vat_difference=row["vat_difference"],
     )
 
 
-def new_entry(row: asyncpg.Record, lines: Iterable[asyncpg.Record], hashes: Sequence[bytes] = ()) -> NewEntry:
+def new_entry(row: asyncpg.Record, lines: Iterable[asyncpg.Record], hashes: Sequence[bytes] = ()) -> EntryToPost:
     """An entry as it was posted, from its row, those of its lines, and the hashes of what is attached to it."""
-    return NewEntry(
+    return EntryToPost(
+        *entry_values_of(row),
         id=row["id"],
-        entry_type=EntryType(row["entry_type"]),
-        date=row["entry_date"],
         currency=row["currency"],
         exchange_rate=row["exchange_rate"],
-        original_amount=row["original_amount"],
-        description=row["description"],
-        reference=row["reference"],
-        external_system_id=row["external_system_id"],
-        customer_id=row["customer_id"],
-        vendor_id=row["vendor_id"],
-        journal_category_id=row["journal_category_id"],
-        tag_ids=tuple(row["tag_ids"]),
         source_type=row["source_type"],
         source_id=row["source_id"],
         reverses_entry_id=row["reverses_entry_id"],
         lines=tuple([new_line(line) for line in lines]),
         attachment_hashes=tuple(hashes),
-        delivery_date=row["delivery_date"],
     )
 
 

@@ -8,7 +8,7 @@ from ledgerbee.http.body_limits import MAX_ELEMENTS_LARGE, check_elements
 from ledgerbee.http.json_body import decode_json
 from ledgerbee.ledger.imports.formats.rows import MAX_LINE_BYTES, Lines, Row
 from ledgerbee.ledger.imports.model import JOURNAL_IMPORT_UNREADABLE, Kept, Place
-from ledgerbee.ledger.imports.wire import plain_row
+from ledgerbee.ledger.imports.row_wire import decode_row
 
 _BOM: Final = b"\xef\xbb\xbf"
 
@@ -47,7 +47,7 @@ def _row(number: int, line: bytes | None, after: Place) -> Iterator[Row]:
 
 
 def _decoded(text: bytes) -> Any | LedgerBeeError:
-    row = plain_row(text)
+    row = decode_row(text)
     if row is not None:
         return row
     try:

@@ -9,7 +9,7 @@ from uuid import UUID
 from ledgerbee.core.changes import Changes
 from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.entries import actions as ledger
-from ledgerbee.ledger.entries.model import LineType, NewEntry
+from ledgerbee.ledger.entries.model import EntryToPost, LineType
 from ledgerbee.parties.customers import actions as customer_actions
 from ledgerbee.parties.customers import store as customers
 from ledgerbee.parties.customers.model import BillingFacts
@@ -201,7 +201,7 @@ async def _book(context: Context, prepared: _Prepared, options: SendOptions) -> 
     return booked
 
 
-def _receivable(entry: NewEntry) -> Decimal:
+def _receivable(entry: EntryToPost) -> Decimal:
     """What the entry puts on the receivable account, in the base currency."""
     return next(line.base_amount for line in entry.lines if line.line_type is LineType.CONTROL)
 

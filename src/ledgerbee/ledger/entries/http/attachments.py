@@ -12,7 +12,7 @@ from ledgerbee.ledger.attachments import store
 from ledgerbee.ledger.attachments.model import ATTACHMENT_NOT_FOUND
 from ledgerbee.ledger.attachments.wire import AttachmentResponse, render
 from ledgerbee.ledger.entries import store as entries
-from ledgerbee.ledger.entries.http.reads import EntryId
+from ledgerbee.ledger.entries.http.reads import EntryPath
 from ledgerbee.ledger.entries.model import JOURNAL_ENTRY_NOT_FOUND
 from ledgerbee.ledger.uploads.model import AttachmentId
 from ledgerbee.ledger.uploads.rules import CONTENT_TYPES
@@ -35,8 +35,8 @@ log = structlog.get_logger("ledgerbee.attachments")
         errors=[JOURNAL_ENTRY_NOT_FOUND],
     ),
 )
-async def list_journal_entry_attachments(context: Ctx, journal_entry_id: EntryId) -> list[AttachmentResponse]:
-    await entries.require(context, journal_entry_id)
+async def list_journal_entry_attachments(context: Ctx, journal_entry_id: EntryPath) -> list[AttachmentResponse]:
+    await entries.check_exists(context, journal_entry_id)
     return [render(journal_entry_id, found) for found in await store.list_for_entry(context, journal_entry_id)]
 
 
@@ -56,7 +56,7 @@ _FILE["responses"][200]["content"] = {
 
 @router.get("/v1/journal-entries/{journalEntryId}/attachments/{attachmentId}", response_class=Response, **_FILE)
 async def get_journal_entry_attachment(
-    caller: CallerDep, journal_entry_id: EntryId, attachment_id: AttachmentPath
+    caller: CallerDep, journal_entry_id: EntryPath, attachment_id: AttachmentPath
 ) -> Response:
     found = await caller.read(lambda context: store.get_of_entry(context, journal_entry_id, attachment_id))
     content = await caller.blobs.get(caller.principal.company_id, found.hash)
