@@ -21,7 +21,7 @@ from ledgerbee.parties.customers import store as customers
 from ledgerbee.parties.customers.model import BillingFacts
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.steps import give_way, in_steps
-from ledgerbee.sales.documents import rules, store
+from ledgerbee.sales.documents import rules
 from ledgerbee.sales.documents.model import (
     SALES_DOCUMENT_CUSTOMER_INACTIVE,
     SALES_DOCUMENT_DEPARTMENT_INACTIVE,
@@ -34,6 +34,7 @@ from ledgerbee.sales.documents.model import (
     LineInput,
     Tax,
 )
+from ledgerbee.sales.templates import store as templates
 from ledgerbee.sales.templates.model import DOCUMENT_TEMPLATE_NOT_FOUND, DocumentTemplate, TemplateType
 
 
@@ -158,7 +159,7 @@ async def choose_template(
     None only for a company without templates. Raises `DOCUMENT_TEMPLATE_NOT_FOUND` and
     `SALES_DOCUMENT_TEMPLATE_MISMATCH` for a chosen one.
     """
-    known = {template.id: template for template in await store.templates(context)}
+    known: dict[UUID, DocumentTemplate] = {template.id: template for template in await templates.list_all(context)}
     if chosen is not None:
         template = known.get(chosen)
         if template is None:

@@ -1,17 +1,6 @@
-"""What all billing documents read and take: templates of a kind, numbers of a series."""
+"""What all billing documents take: numbers of a series."""
 
 from ledgerbee.platform.context import Context
-from ledgerbee.sales.templates.model import DocumentTemplate, TemplateType
-
-
-async def templates(context: Context) -> list[DocumentTemplate]:
-    """Every document template of the company, in order of creation."""
-    rows = await context.connection.fetch(
-        "SELECT id, name, document_type, language, is_default, created_at FROM document_templates"
-        " WHERE company_id = $1 ORDER BY created_at, id",
-        context.company_id,
-    )
-    return [DocumentTemplate(**{**row, "document_type": TemplateType(row["document_type"])}) for row in rows]
 
 
 async def take_number(context: Context, series: str) -> tuple[int, str]:
