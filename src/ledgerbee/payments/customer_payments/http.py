@@ -117,7 +117,6 @@ class ReversePaymentRequest(RequestModel):
     ),
 )
 async def record_invoice_payment(context: Ctx, invoice_id: InvoicePath, body: CreatePaymentRequest) -> PaymentResponse:
-    """Record a payment on an invoice."""
     given = PaymentFields(**{name: getattr(body, name) for name in body.model_fields_set})
     recorded = await actions.record(context, invoice_id, given)
     return render(recorded.payment, recorded.base_currency)
@@ -135,7 +134,6 @@ async def record_invoice_payment(context: Ctx, invoice_id: InvoicePath, body: Cr
     ),
 )
 async def list_invoice_payments(context: Ctx, invoice_id: InvoicePath) -> list[PaymentResponse]:
-    """List the payments on an invoice."""
     await documents.get(context, INVOICES, invoice_id)
     base_currency = (await companies.get(context)).base_currency
     return [render(payment, base_currency) for payment in await store.list_of_invoice(context, invoice_id)]
@@ -153,7 +151,6 @@ async def list_invoice_payments(context: Ctx, invoice_id: InvoicePath) -> list[P
     ),
 )
 async def get_payment(context: Ctx, payment_id: PaymentPath) -> PaymentResponse:
-    """Get a payment by ID."""
     payment = await store.get(context, payment_id)
     return render(payment, (await companies.get(context)).base_currency)
 
@@ -172,6 +169,5 @@ async def get_payment(context: Ctx, payment_id: PaymentPath) -> PaymentResponse:
     ),
 )
 async def reverse_payment(context: Ctx, payment_id: PaymentPath, body: ReversePaymentRequest) -> PaymentResponse:
-    """Take a payment back."""
     taken_back = await actions.reverse(context, payment_id, body.date, body.description)
     return render(taken_back.payment, taken_back.base_currency)

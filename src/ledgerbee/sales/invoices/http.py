@@ -97,7 +97,6 @@ _DRAFT_ERRORS: Final = (
     ),
 )
 async def list_invoices(context: Ctx, query: Annotated[InvoiceQuery, Query()]) -> ListInvoicesResponse:
-    """List invoices."""
     found = await store.list_page(
         context,
         query.asked,
@@ -123,7 +122,6 @@ async def list_invoices(context: Ctx, query: Annotated[InvoiceQuery, Query()]) -
     ),
 )
 async def create_invoice(context: Ctx, body: CreateInvoiceRequest) -> PublicInvoice:
-    """Create a draft invoice."""
     return await render(await actions.create(context, fields_of(body, context.today)))
 
 
@@ -138,7 +136,6 @@ async def create_invoice(context: Ctx, body: CreateInvoiceRequest) -> PublicInvo
     ),
 )
 async def get_invoice(context: Ctx, invoice_id: InvoicePath) -> PublicInvoice:
-    """Get an invoice by ID."""
     full = await documents.get_full(context, INVOICES, invoice_id)
     statuses = await deliveries.statuses_of(context, INVOICES.kind, [invoice_id])
     return await render(full, statuses.get(invoice_id))
@@ -156,7 +153,6 @@ async def get_invoice(context: Ctx, invoice_id: InvoicePath) -> PublicInvoice:
     ),
 )
 async def update_invoice(context: Ctx, invoice_id: InvoicePath, body: UpdateInvoiceRequest) -> PublicInvoice:
-    """Update a draft invoice."""
     return await render(await actions.update(context, invoice_id, changes_of(body, context.today)))
 
 
@@ -173,7 +169,6 @@ async def update_invoice(context: Ctx, invoice_id: InvoicePath, body: UpdateInvo
     ),
 )
 async def delete_invoice(context: Ctx, invoice_id: InvoicePath) -> None:
-    """Delete a draft invoice."""
     await actions.delete(context, invoice_id)
 
 
@@ -215,7 +210,6 @@ async def delete_invoice(context: Ctx, invoice_id: InvoicePath) -> None:
     ),
 )
 async def send_invoice(caller: CallerDep, invoice_id: InvoicePath, body: SendInvoiceRequest) -> Response:
-    """Send an invoice to the customer."""
     options = SendOptions(**{name: getattr(body, name) for name in rows.names(SendOptions)})
 
     async def run(tried: Mapping[str, Any] | None) -> Response:
@@ -239,7 +233,6 @@ async def send_invoice(caller: CallerDep, invoice_id: InvoicePath, body: SendInv
     ),
 )
 async def get_invoice_delivery_status(context: Ctx, invoice_id: InvoicePath) -> DeliveryStatusResponse:
-    """Get the delivery status of an invoice."""
     await documents.get(context, INVOICES, invoice_id)
     latest = await deliveries.latest_of(context, INVOICES.kind, invoice_id)
     return render_status(latest, await deliveries.attempts_of(context, INVOICES.kind, invoice_id))
@@ -268,7 +261,6 @@ async def get_invoice_pdf(
     invoice_id: InvoicePath,
     draft: Annotated[bool, Query(description="Print the draft watermark")] = False,
 ) -> Response:
-    """Download the invoice PDF."""
     document = await caller.read(lambda context: print_document(context, INVOICES, invoice_id))
     is_draft = document.is_draft or draft
     pdf = await print_pdf(caller.principal.company_id, document.snapshot, is_draft=is_draft, logo=document.logo)

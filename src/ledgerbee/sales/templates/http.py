@@ -34,7 +34,6 @@ TemplateId = Annotated[IdOf[DocumentTemplateId], Path(alias="documentTemplateId"
 async def list_document_templates(
     context: Ctx, query: Annotated[DocumentTemplateQuery, Query()]
 ) -> ListDocumentTemplatesResponse:
-    """List document templates."""
     found = await store.list_page(context, query.asked, query.document_type)
     return ListDocumentTemplatesResponse.of([render(template) for template in found.rows], found.total, query.asked)
 
@@ -50,7 +49,6 @@ async def list_document_templates(
     ),
 )
 async def create_document_template(context: Ctx, body: CreateDocumentTemplateRequest) -> DocumentTemplateResponse:
-    """Create a document template."""
     return render(await actions.create(context, DocumentTemplateFields(**body.model_dump())))
 
 
@@ -66,5 +64,4 @@ async def create_document_template(context: Ctx, body: CreateDocumentTemplateReq
     ),
 )
 async def set_default_document_template(context: Ctx, document_template_id: TemplateId) -> DocumentTemplateResponse:
-    """Set the default document template."""
     return render(await actions.set_default(context, document_template_id))
