@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import date
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -13,6 +14,10 @@ from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.parties.customers import store
 from ledgerbee.parties.customers.model import Customer
 from ledgerbee.platform.context import Context
+from ledgerbee.sales.documents import store as documents
+from ledgerbee.sales.documents.addressing import check_references
+from ledgerbee.sales.documents.model import DocumentFields, Sources
+from ledgerbee.sales.invoices.kind import INVOICES
 
 
 async def group_id(api: Api) -> str:
@@ -547,6 +552,16 @@ class TestParents:
         assert sum(parent is None for parent in parents.values()) == 1
 
 
+async def sources_of(context: Context, customer: dict[str, Any], contact_id: UUID | None = None) -> Sources:
+    """What a document for the customer is drawn up from, as far as it may name the contact."""
+    document = DocumentFields(
+        customer_id=UUID(customer["id"]), customer_contact_id=contact_id, issue_date=date(2026, 3, 16)
+    )
+    sources = await documents.get_sources(context, INVOICES, document)
+    check_references(document, sources, INVOICES.template_type)
+    return sources
+
+
 class TestForDocuments:
     async def test_billing_facts(self, api: Api, other_api: Api) -> None:
         account = (await api.get("/v1/customer-groups")).json()[0]["accountId"]
@@ -557,18 +572,18 @@ class TestForDocuments:
         alone = await new_customer(api, customerNumber="2")
 
         async def read(context: Context) -> None:
-            facts = await store.billing_facts(context, UUID(customer["id"]))
+            facts = (await sources_of(context, customer)).facts
             assert facts.customer == await store.get(context, UUID(customer["id"]))
             assert isinstance(facts.customer, Customer)
             assert (str(facts.group.id), str(facts.group.account_id)) == (group["id"], account)
             assert str(facts.group.discount_percent) == "12.5000"
             assert facts.default_contact is not None
             assert facts.default_contact.email == "b@example.com"
-            by_id = await store.contact(context, facts.customer.id, facts.default_contact.id)
-            assert by_id == facts.default_contact
+            named = facts.default_contact.id
+            assert (await sources_of(context, customer, named)).contact == facts.default_contact
             with pytest.raises(LedgerBeeError, match="No such contact"):
-                await store.contact(context, UUID(alone["id"]), facts.default_contact.id)
-            assert (await store.billing_facts(context, UUID(alone["id"]))).default_contact is None
+                await sources_of(context, alone, named)
+            assert (await sources_of(context, alone)).facts.default_contact is None
             both = await store.get_many(context, [UUID(customer["id"]), UUID(alone["id"]), uuid4()])
             assert {one.id for one in both} == {UUID(customer["id"]), UUID(alone["id"])}
 
@@ -576,9 +591,9 @@ class TestForDocuments:
 
         async def look_across(context: Context) -> None:
             assert await store.get_many(context, [UUID(customer["id"])]) == []
-            for lookup in (store.billing_facts, store.get):
+            for lookup in (sources_of(context, customer), store.get(context, UUID(customer["id"]))):
                 with pytest.raises(LedgerBeeError) as unknown:
-                    await lookup(context, UUID(customer["id"]))
+                    await lookup
                 assert unknown.value.code == "CUSTOMER_NOT_FOUND"
 
         await other_api.run(look_across)

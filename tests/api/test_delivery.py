@@ -28,8 +28,9 @@ from ledgerbee.platform.jobs import JobRun
 from ledgerbee.platform.mail import Mailer, MailFailedError, MailNotConfiguredError
 from ledgerbee.platform.shares import REFUSED
 from ledgerbee.sales.delivery import jobs
-from ledgerbee.sales.delivery.jobs import deliver_invoice, give_up_delivery
+from ledgerbee.sales.delivery.jobs import deliver_document, give_up_delivery
 from ledgerbee.sales.delivery.rules import CLAIM_LASTS
+from ledgerbee.sales.kinds import KINDS
 
 SENDER = "invoices@ledgerbee.example"
 MAX_ATTEMPTS = 8
@@ -56,7 +57,7 @@ async def mailed(shop: Shop, **customer: Any) -> dict[str, Any]:
 
 async def run_job(shop: Shop, invoice: dict[str, Any], url: str | None, attempt: int = 1) -> None:
     """What the worker does with the invoice's job."""
-    await deliver_invoice(job_run(shop, invoice, url, await delivery_id_of(shop, invoice), attempt))
+    await deliver_document(KINDS, job_run(shop, invoice, url, await delivery_id_of(shop, invoice), attempt))
 
 
 async def delivery_id_of(shop: Shop, invoice: dict[str, Any]) -> UUID:
@@ -73,7 +74,7 @@ def job_run(shop: Shop, invoice: dict[str, Any], url: str | None, delivery_id: U
         clock=api.clock,
         company_id=api.company_id,
         request_id="test",
-        payload={"invoiceId": invoice["id"], "deliveryId": str(delivery_id)},
+        payload={"kind": "invoice", "documentId": invoice["id"], "deliveryId": str(delivery_id)},
         attempt=attempt,
         max_attempts=MAX_ATTEMPTS,
     )
@@ -247,7 +248,7 @@ async def test_an_unforeseen_end_is_a_failed_delivery_once(shop: Shop, office: P
     invoice = await mailed(shop)
     for _ in range(2):
         await give_up_delivery(
-            job_run(shop, invoice, office.url, await delivery_id_of(shop, invoice)), "it was in vain"
+            KINDS, job_run(shop, invoice, office.url, await delivery_id_of(shop, invoice)), "it was in vain"
         )
     found = await delivery(shop, invoice)
     assert found["status"] == "failed"

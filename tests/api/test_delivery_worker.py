@@ -14,8 +14,9 @@ from tests.selling import Shop, line
 
 from ledgerbee.app.worker import Worker
 from ledgerbee.platform.mail import Mailer
-from ledgerbee.sales.delivery.jobs import DELIVERIES
-from ledgerbee.sales.invoices.model import DELIVER_JOB
+from ledgerbee.sales.delivery.jobs import deliveries_of
+from ledgerbee.sales.delivery.model import DELIVER_JOB
+from ledgerbee.sales.kinds import KINDS
 
 TIMEOUT_S = 30
 
@@ -29,7 +30,7 @@ def shop(api: Api) -> Shop:
 async def working(api: Api, url: str) -> AsyncIterator[None]:
     """A worker that runs until the block ends."""
     mailer = Mailer(url, "invoices@ledgerbee.example")
-    jobs = {DELIVER_JOB: replace(DELIVERIES, first_pause=timedelta(milliseconds=200))}
+    jobs = {DELIVER_JOB: replace(deliveries_of(KINDS), first_pause=timedelta(milliseconds=200))}
     worker = Worker(api.database, mailer, BLOBS, api.clock, jobs=jobs)
     task = asyncio.create_task(worker.run())
     try:

@@ -11,7 +11,7 @@ from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.ids import new_id
 from ledgerbee.platform.context import Context
 from ledgerbee.sales.templates import store
-from ledgerbee.sales.templates.model import DocumentTemplate, TemplateType
+from ledgerbee.sales.templates.model import DocumentTemplate, DocumentTemplateId, TemplateType
 
 NEW = {"name": "Sommer", "documentType": "invoice-template", "language": "da"}
 
@@ -79,10 +79,12 @@ async def test_create_and_choose_the_default(api: Api, other_api: Api) -> None:
     assert at_once["isDefault"] is True
 
     async def default(context: Context) -> DocumentTemplate:
-        return await store.default_for(context, TemplateType.INVOICE)
+        templates = await store.list_all(context)
+        (found,) = [one for one in templates if one.document_type is TemplateType.INVOICE and one.is_default]
+        return found
 
     async def get(context: Context) -> DocumentTemplate:
-        return await store.get(context, UUID(at_once["id"]))
+        return await store.get(context, DocumentTemplateId(UUID(at_once["id"])))
 
     assert await api.run(default) == await api.run(get)
     assert (await other_api.run(default)).name == "Faktura"

@@ -13,17 +13,19 @@ from tests.selling import Shop, line
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.ids import new_id
 from ledgerbee.platform.context import Context
+from ledgerbee.sales.delivery import actions
 from ledgerbee.sales.delivery.model import (
     DELIVERY_INVALID_STATE,
     DELIVERY_NOT_FOUND,
     DELIVERY_UNDERWAY,
+    ClaimedDelivery,
     Delivery,
+    DeliveryId,
     DeliveryStatus,
     Outcome,
 )
 from ledgerbee.sales.delivery.rules import CLAIM_LASTS
-from ledgerbee.sales.invoices import actions
-from ledgerbee.sales.invoices.model import ClaimedDelivery
+from ledgerbee.sales.kinds import KINDS
 
 
 @pytest.fixture
@@ -46,7 +48,7 @@ async def status_of(shop: Shop, invoice: dict[str, Any]) -> dict[str, Any]:
 async def job_of(shop: Shop) -> dict[str, Any]:
     """The payload of the company's one delivery job."""
     async with shop.api.database.connection() as connection:
-        payloads = await connection.fetch("SELECT payload FROM pgqueuer WHERE entrypoint = 'deliver_invoice'")
+        payloads = await connection.fetch("SELECT payload FROM pgqueuer WHERE entrypoint = 'deliver_document'")
     found_jobs = [json.loads(row["payload"]) for row in payloads]
     (job,) = [payload for payload in found_jobs if payload["companyId"] == str(shop.api.company_id)]
     found: dict[str, Any] = job
@@ -55,7 +57,7 @@ async def job_of(shop: Shop) -> dict[str, Any]:
 
 async def claim(shop: Shop, delivery_id: UUID) -> ClaimedDelivery | None:
     async def work(context: Context) -> ClaimedDelivery | None:
-        return await actions.claim_delivery(context, delivery_id)
+        return await actions.claim_delivery(context, KINDS, DeliveryId(delivery_id))
 
     found: ClaimedDelivery | None = await shop.api.run(work)
     return found
@@ -63,7 +65,9 @@ async def claim(shop: Shop, delivery_id: UUID) -> ClaimedDelivery | None:
 
 async def record(shop: Shop, delivery_id: UUID, outcome: Outcome, **fields: Any) -> Delivery:
     async def work(context: Context) -> Delivery:
-        return await actions.record_delivery_attempt(context, delivery_id, channel="smtp", outcome=outcome, **fields)
+        return await actions.record_delivery_attempt(
+            context, KINDS, DeliveryId(delivery_id), channel="smtp", outcome=outcome, **fields
+        )
 
     found: Delivery = await shop.api.run(work)
     return found
@@ -85,7 +89,7 @@ async def test_mail_waits_for_the_worker(shop: Shop) -> None:
     assert sent["journalEntryId"], "the books don't wait"
     assert await status_of(shop, sent) == {"status": "pending", "deliveryType": "Email", "attempts": []}
     job = await job_of(shop)
-    assert job["invoiceId"] == sent["id"]
+    assert job["documentId"] == sent["id"]
     assert await shop.value("SELECT recipient FROM deliveries WHERE id = $1", UUID(job["deliveryId"])) == (
         "post@example.com"
     )
@@ -96,7 +100,7 @@ async def test_a_mail_is_claimed_and_delivered(shop: Shop) -> None:
     delivery = UUID((await job_of(shop))["deliveryId"])
     claimed = await claim(shop, delivery)
     assert claimed is not None
-    assert (claimed.delivery.recipient, claimed.invoice.number) == ("post@example.com", "1")
+    assert (claimed.delivery.recipient, claimed.document.number) == ("post@example.com", "1")
     assert claimed.snapshot["number"] == "1"
     assert (await shop.invoice(sent["id"]))["status"] == "sending"
     assert (await status_of(shop, sent))["status"] == "sending"

@@ -13,11 +13,12 @@ from tests.selling import Shop, booked, line
 
 from ledgerbee.catalog.prices import store
 from ledgerbee.catalog.prices.model import SellablePrice
-from ledgerbee.parties.customers import store as customers
 from ledgerbee.parties.customers.model import VatZone
 from ledgerbee.platform.context import Context
 from ledgerbee.sales.documents import actions as documents
-from ledgerbee.sales.documents.model import DocumentLineType, LineInput
+from ledgerbee.sales.documents import store as document_store
+from ledgerbee.sales.documents.model import DocumentFields, DocumentLineType, LineInput
+from ledgerbee.sales.invoices.kind import INVOICES
 
 DAY = date(2026, 3, 13)
 
@@ -225,7 +226,8 @@ class TestInAnotherCurrency:
             counted: list[str] = []
 
             async def work(context: Context) -> None:
-                facts = await customers.billing_facts(context, UUID(customer))
+                document = DocumentFields(customer_id=UUID(customer), issue_date=DAY)
+                facts = (await document_store.get_sources(context, INVOICES, document)).facts
                 given = [LineInput(DocumentLineType.PRODUCT, UUID(price)) for price in prices]
                 with context.connection.query_logger(lambda record: counted.append(record.query)):
                     await documents.price_lines(context, given, facts, currency="USD", on=DAY, tax_point=DAY)

@@ -183,7 +183,9 @@ class TestAtOnce:
             await asyncio.wait(waiting, timeout=0.3)
             assert not any(task.done() for task in waiting)
             draft = InvoiceFields(
-                UUID(customer), date(2026, 3, 16), (LineInput(DocumentLineType.PRODUCT, UUID(price["id"])),)
+                customer_id=UUID(customer),
+                issue_date=date(2026, 3, 16),
+                lines=(LineInput(DocumentLineType.PRODUCT, UUID(price["id"])),),
             )
             await invoices.create(context, draft)
             return waiting

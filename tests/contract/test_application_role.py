@@ -420,7 +420,7 @@ class TestWriting:
     ) -> None:
         ask = (
             "INSERT INTO pgqueuer (priority, entrypoint, payload, status, execute_after)"
-            " VALUES ($2, 'deliver_invoice', convert_to(json_build_object('companyId', $1::text)::text, 'UTF8'),"
+            " VALUES ($2, 'deliver_document', convert_to(json_build_object('companyId', $1::text)::text, 'UTF8'),"
             " '{}', now() + $3::interval)"
         )
         company, now = str(books.api.company_id), timedelta(0)

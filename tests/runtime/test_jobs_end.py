@@ -19,7 +19,7 @@ from tests.runtime.processes import PATIENCE, Program
 from tests.selling import Shop, line
 
 from ledgerbee.ledger.imports.model import IMPORT_JOB
-from ledgerbee.sales.invoices.model import DELIVER_JOB
+from ledgerbee.sales.delivery.model import DELIVER_JOB
 
 __all__ = ["burning_disk"]
 

@@ -16,6 +16,7 @@ import asyncpg
 import httpx
 import pytest
 import pytest_asyncio
+from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
 from sqlalchemy.engine import make_url
 from tests.conftest import OPERATOR, Api, SteeredClock, allow_any_moment, with_database
 from tests.ledger_books import BANK, SALES, Books, books_of
@@ -32,6 +33,7 @@ from ledgerbee.migrations.migrate import _upgrade, migrate
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.credentials.model import SCOPES
 from ledgerbee.platform.db import Database, Tenant
+from ledgerbee.platform.job_queue import queries
 from ledgerbee.tenancy.api_keys import actions as api_keys
 
 ROWS = Path(__file__).with_name("books_of_0012.sql.gz")
@@ -158,3 +160,15 @@ async def test_years_stay_as_they_are(upgraded: list[Books]) -> None:
     assert await books.api.run(years) == [1900, 2026, 2027, 2035]
     result = await books.verify()
     assert result.passed, result.fault
+
+
+async def test_a_queued_delivery_of_an_invoice_becomes_one_of_a_document(own_database: str) -> None:
+    await asyncio.to_thread(_upgrade, lambda: asyncpg.connect(own_database), "0023_fair_share")
+    connection = await asyncpg.connect(own_database)
+    await queries(AsyncpgDriver(connection)).install()
+    await connection.execute(
+        "INSERT INTO pgqueuer (priority, entrypoint, status) VALUES (0, 'deliver_invoice', 'queued')"
+    )
+    await migrate(own_database)
+    assert await connection.fetchval("SELECT entrypoint FROM pgqueuer") == "deliver_document"
+    await connection.close()

@@ -31,4 +31,4 @@ def test_counters_begin_with_zero(module: str) -> None:
         assert [{"outcome": "failed"}, 0.0] in counters["ledgerbee_deliveries"]
         runs = counters["ledgerbee_job_runs"]
         assert {labels["outcome"] for labels, _ in runs} == {"done", "failed", "held"}
-        assert "deliver_invoice" in {labels["job"] for labels, _ in runs}
+        assert "deliver_document" in {labels["job"] for labels, _ in runs}

@@ -19,6 +19,7 @@ from ledgerbee.platform.mail import MailRefusedError, sender_address
 from ledgerbee.platform.mail_message import MailMessage, UnsafeMessageError, check, write
 from ledgerbee.sales.delivery.mail import MAX_NAME, Envelope, compose, message_id, one_line
 from ledgerbee.sales.documents.printing import file_name
+from ledgerbee.sales.invoices.kind import INVOICES
 
 AT = datetime(2026, 3, 16, 12, 0, tzinfo=UTC)
 DELIVERY = UUID("01a205c4-f2d9-77e7-b182-225cd1638370")
@@ -100,7 +101,7 @@ def test_no_text_adds_a_header_or_moves_an_address(
             "paymentId": number,
         },
     )  # fmt: skip
-    letter = compose(written, envelope(), b"%PDF-1.7\n.\r\n--=\r", AT)
+    letter = compose(INVOICES.mail, written, envelope(), b"%PDF-1.7\n.\r\n--=\r", AT)
     content = write(letter)
     content.decode("ascii")
     assert max(map(len, content.split(b"\r\n"))) < 998
@@ -136,7 +137,7 @@ def test_no_text_adds_a_header_or_moves_an_address(
 @settings(deadline=None)
 def test_what_would_be_read_otherwise_is_refused(field: str, text: str) -> None:
     """Texts that nobody put on a line or checked: the mail says them, or isn't written."""
-    whole = compose(document(), envelope(), b"%PDF", AT)
+    whole = compose(INVOICES.mail, document(), envelope(), b"%PDF", AT)
     sender = whole.sender
     changes: dict[str, Any] = {
         "name": {"sender": replace(sender, name=text)},
@@ -182,7 +183,7 @@ def test_what_would_be_read_otherwise_is_refused(field: str, text: str) -> None:
 )
 def test_a_mail_that_reads_otherwise_than_meant_is_refused(found: bytes, put: bytes) -> None:
     """The check by itself: whatever goes wrong in writing, what is to leave is compared with what was meant."""
-    letter = compose(document(), envelope(), b"%PDF", AT)
+    letter = compose(INVOICES.mail, document(), envelope(), b"%PDF", AT)
     content = write(letter)
     check(letter, content)
     assert found in content
@@ -210,13 +211,13 @@ def test_a_file_is_named_in_the_documents_language(kind: str, language: str, num
 
 
 def test_the_mails_attachment_keeps_a_danish_name() -> None:
-    message = over_the_wire(compose(document(number="Æ/7"), envelope(), b"%PDF-1.7", AT))
+    message = over_the_wire(compose(INVOICES.mail, document(number="Æ/7"), envelope(), b"%PDF-1.7", AT))
     assert [part.get_filename() for part in message.iter_attachments()] == ["Faktura Æ-7.pdf"]
 
 
 def test_an_iban_is_written_in_groups() -> None:
     payment = dict.fromkeys(("bankName", "registrationNumber", "accountNumber", "bic", "paymentId"))
-    letter = compose(document(payment=payment | {"iban": "DK5000400440116243"}), envelope(), b"", AT)
+    letter = compose(INVOICES.mail, document(payment=payment | {"iban": "DK5000400440116243"}), envelope(), b"", AT)
     assert "IBAN: DK50 0040 0440 1162 43" in letter.plain
 
 
@@ -230,17 +231,17 @@ def test_one_line_is_one_short_line(text: str) -> None:
 
 @pytest.mark.parametrize("name", ["Nordlys ApS", "Rødgrød & Fløde", 'Kaj "Kat" Olsen, ApS', "日本商事", "Ægir; <x@y>"])
 def test_the_sender_shows_the_companys_name(name: str) -> None:
-    message = over_the_wire(compose(document(name), envelope(), b"", AT))
+    message = over_the_wire(compose(INVOICES.mail, document(name), envelope(), b"", AT))
     assert message["From"].addresses[0].display_name == name
     assert str(message["Subject"]).strip() == f"Faktura 1042 fra {name}"
 
 
 def test_without_an_address_of_the_company_there_is_no_reply_to() -> None:
-    assert over_the_wire(compose(document(), envelope(reply_to=None), b"", AT))["Reply-To"] is None
+    assert over_the_wire(compose(INVOICES.mail, document(), envelope(reply_to=None), b"", AT))["Reply-To"] is None
 
 
 def test_texts_are_shown_not_run() -> None:
-    html = compose(document("<img src=x onerror=alert(1)> & co"), envelope(), b"", AT).html
+    html = compose(INVOICES.mail, document("<img src=x onerror=alert(1)> & co"), envelope(), b"", AT).html
     assert "<img" not in html
     assert "&lt;img src=x onerror=alert(1)&gt; &amp; co" in html
 
@@ -251,7 +252,7 @@ def test_what_the_document_does_not_say_is_left_out() -> None:
         references={"yourReference": "Astrid Holm", "purchaseOrder": None},
         payment=dict.fromkeys(("bankName", "registrationNumber", "accountNumber", "iban", "bic", "paymentId")),
     )
-    assert compose(bare, envelope(), b"", AT).plain.replace("\u00a0", " ") == (
+    assert compose(INVOICES.mail, bare, envelope(), b"", AT).plain.replace("\u00a0", " ") == (
         "Hej Astrid Holm,\n\nVedhæftet er faktura 1042 af 16. marts 2026 på 1.250,00 DKK.\n\n"
         "Til betaling: 1.250,00 DKK\n\nMed venlig hilsen\nNordlys ApS\n"
     )
@@ -259,19 +260,22 @@ def test_what_the_document_does_not_say_is_left_out() -> None:
 
 def test_a_delivery_has_one_message_id() -> None:
     assert message_id(DELIVERY, "LedgerBee <invoices@ledgerbee.example>") == f"<{DELIVERY}@ledgerbee.example>"
-    assert over_the_wire(compose(document(), envelope(), b"", AT))["Message-ID"] == f"<{DELIVERY}@ledgerbee.localhost>"
+    assert (
+        over_the_wire(compose(INVOICES.mail, document(), envelope(), b"", AT))["Message-ID"]
+        == f"<{DELIVERY}@ledgerbee.localhost>"
+    )
 
 
 @pytest.mark.parametrize("address", ["", "nobody", "a@b@c", "a b@example.com", "a@exam ple.com", "x\r\n@example.com"])
 def test_what_is_no_address_is_refused_for_good(address: str) -> None:
     with pytest.raises(MailRefusedError):
-        compose(document(), envelope(recipient=address), b"", AT)
+        compose(INVOICES.mail, document(), envelope(recipient=address), b"", AT)
 
 
 def test_an_encoded_word_is_no_address() -> None:
     """It may stand in an address by the grammar, and some read it as what it encodes."""
     with pytest.raises(UnsafeMessageError):
-        write(compose(document(), envelope(recipient="=?utf-8?q?a=0ABcc?=@example.com"), b"", AT))
+        write(compose(INVOICES.mail, document(), envelope(recipient="=?utf-8?q?a=0ABcc?=@example.com"), b"", AT))
 
 
 @pytest.mark.parametrize("sender", ["invoices@ledgerbee.localhost", "LedgerBee <a.b+c@example.com>", " a@example.com "])

@@ -20,8 +20,7 @@ from ledgerbee.platform.blobs.store import Folder
 from ledgerbee.platform.db import Database
 from ledgerbee.platform.jobs import JobKind, JobRun
 from ledgerbee.platform.mail import Mailer, MailFailedError, MailNotConfiguredError
-from ledgerbee.sales.delivery.model import DELIVERY_UNDERWAY
-from ledgerbee.sales.invoices.model import DELIVER_JOB
+from ledgerbee.sales.delivery.model import DELIVER_JOB, DELIVERY_UNDERWAY
 
 UNFORESEEN = [
     KeyError("x"), RecursionError(), MemoryError(), ZeroDivisionError(), OverflowError(),

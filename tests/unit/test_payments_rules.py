@@ -2,22 +2,29 @@
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.test_invoices_rules import NOW, invoice
 
+from ledgerbee.chart.accounts.model import ACCOUNT_NOT_BOOKABLE, ACCOUNT_NOT_FOUND, Account, LedgerType
 from ledgerbee.core.errors import VALIDATION_FAILED, ErrorCode, LedgerBeeError
+from ledgerbee.core.ids import new_id
 from ledgerbee.core.money import EXACT, ZERO, round_money
+from ledgerbee.ledger.entries.rules import check_balanced
 from ledgerbee.payments.customer_payments import rules
 from ledgerbee.payments.customer_payments.model import (
+    PAYMENT_ACCOUNT_INVALID,
     PAYMENT_ACCOUNT_MISSING,
     PAYMENT_CURRENCY_MISMATCH,
     PAYMENT_EXCEEDS_INVOICE,
     PaymentFields,
+    PaymentSources,
 )
-from ledgerbee.sales.invoices.model import Invoice, InvoiceStatus
+from ledgerbee.sales.invoices.model import INVOICE_INVALID_STATE, Invoice, InvoiceStatus
+from ledgerbee.tenancy.rates.model import EXCHANGE_RATE_MISSING, Rate
 
 
 def booked(amount: str, currency: str = "DKK", base: str | None = None, paid: str = "0") -> Invoice:
@@ -109,18 +116,61 @@ def test_in_the_companys_currency_a_payment_settles_itself(steps: list[tuple[boo
 @pytest.mark.parametrize(
     ("payment", "code"),
     [
-        (PaymentFields(NOW.date(), Decimal("60.01")), PAYMENT_EXCEEDS_INVOICE),
-        (PaymentFields(NOW.date(), Decimal(1), currency="EUR"), PAYMENT_CURRENCY_MISMATCH),
-        (PaymentFields(NOW.date(), Decimal("1.001")), VALIDATION_FAILED),
-        (PaymentFields(NOW.date(), Decimal(1), exchange_rate=Decimal("1.01")), VALIDATION_FAILED),
+        (PaymentFields(paid_on=NOW.date(), amount=Decimal("60.01")), PAYMENT_EXCEEDS_INVOICE),
+        (PaymentFields(paid_on=NOW.date(), amount=Decimal(1), currency="EUR"), PAYMENT_CURRENCY_MISMATCH),
+        (PaymentFields(paid_on=NOW.date(), amount=Decimal("1.001")), VALIDATION_FAILED),
+        (PaymentFields(paid_on=NOW.date(), amount=Decimal(1), exchange_rate=Decimal("1.01")), VALIDATION_FAILED),
     ],
     ids=["too-much", "currency", "too-fine", "rate"],
 )
 def test_what_does_not_fit_is_refused(payment: PaymentFields, code: ErrorCode) -> None:
-    rules.check_payment(PaymentFields(NOW.date(), Decimal(60), "DKK"), booked("100", paid="40"), "DKK", NOW.date())
+    fitting = PaymentFields(paid_on=NOW.date(), amount=Decimal(60), currency="DKK")
+    rules.check_payment(fitting, booked("100", paid="40"), "DKK", NOW.date())
     with pytest.raises(LedgerBeeError) as refusal:
         rules.check_payment(payment, booked("100", paid="40"), "DKK", NOW.date())
     assert refusal.value.error_code is code
+
+
+def account(**changes: Any) -> Account:
+    return Account(**{
+        "id": new_id(), "number": 5820, "name": "Bank", "standard_number": 5820,
+        "ledger_type": LedgerType.BALANCE_SHEET, "classification": None, "control_account_type": None,
+        "vat_code_id": None, "role": None, "sum_from": None, "is_active": True, "created_at": NOW, **changes,
+    })  # fmt: skip
+
+
+def test_the_first_refusal_is_raised_in_the_order_of_the_table() -> None:
+    due = replace(booked("100", "EUR", "746"), receivable_account_id=new_id(), number="7", status=InvoiceStatus.PAID)
+    given = PaymentFields(paid_on=NOW.date(), amount=Decimal("200.001"), currency="SEK", account_id=new_id())
+    found = PaymentSources("DKK", "da", "Havblik A/S", ZERO, None, {}, None, None)
+
+    def refused(code: ErrorCode) -> None:
+        with pytest.raises(LedgerBeeError) as refusal:
+            rules.book(given, due, found, NOW.date(), NOW)
+        assert refusal.value.error_code is code
+
+    refused(INVOICE_INVALID_STATE)
+    due = replace(due, status=InvoiceStatus.SENT)
+    refused(PAYMENT_CURRENCY_MISMATCH)
+    given = replace(given, currency="EUR")
+    refused(VALIDATION_FAILED)
+    given = replace(given, amount=Decimal(200))
+    refused(PAYMENT_EXCEEDS_INVOICE)
+    given = replace(given, amount=Decimal(100))
+    refused(ACCOUNT_NOT_FOUND)
+    found = replace(found, account=account(is_active=False, ledger_type=LedgerType.PROFIT_AND_LOSS))
+    refused(ACCOUNT_NOT_BOOKABLE)
+    found = replace(found, account=account(ledger_type=LedgerType.PROFIT_AND_LOSS))
+    refused(PAYMENT_ACCOUNT_INVALID)
+    found = replace(found, account=account())
+    refused(EXCHANGE_RATE_MISSING)
+    found = replace(found, rate=Rate(Decimal("7.50"), NOW.date(), "ECB"))
+    refused(PAYMENT_ACCOUNT_MISSING)
+    found = replace(found, accounts_by_role={"FX_GAIN": account()})
+    booking = rules.book(given, due, found, NOW.date(), NOW)
+    assert (booking.payment.base_amount, booking.payment.base_settled) == (Decimal(750), Decimal(746))
+    assert (booking.invoice.status, booking.invoice.amount_due) == (InvoiceStatus.PAID, ZERO)
+    check_balanced(booking.entry.lines)
 
 
 def test_a_role_without_account_is_named() -> None:

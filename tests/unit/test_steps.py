@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from tests.selling import as_told
 
 from ledgerbee.platform.steps import STRIDE, StepCounter, in_steps
-from ledgerbee.sales.documents.model import DocumentLineType, Line
-from ledgerbee.sales.invoices.model import FullInvoice, Invoice, InvoiceStatus
-from ledgerbee.sales.invoices.wire import render, snapshot
+from ledgerbee.sales.documents.model import DocumentLineType, FullDocument, Line
+from ledgerbee.sales.invoices.model import Invoice, InvoiceId, InvoiceStatus
+from ledgerbee.sales.invoices.wire import event_form, render
 
 ID = UUID("01930000-0000-7000-8000-000000000000")
 
@@ -58,12 +58,12 @@ def test_no_more_is_done_between_two_turns_than_a_stride_and_an_item(sizes: list
         assert done < STRIDE
 
 
-@pytest.mark.parametrize("work", [render, snapshot])
+@pytest.mark.parametrize("work", [render, event_form])
 async def test_a_large_invoice_is_written_out_in_steps(work: object) -> None:
     line = Line(ID, DocumentLineType.TEXT, "Kaffe")
     moment = datetime(2026, 3, 16, 12, tzinfo=UTC)
     invoice = Invoice(
-        id=ID,
+        id=InvoiceId(ID),
         status=InvoiceStatus.DRAFT,
         created_at=moment,
         updated_at=moment,
@@ -84,6 +84,6 @@ async def test_a_large_invoice_is_written_out_in_steps(work: object) -> None:
         amount=Decimal(1),
     )
     assert callable(work)
-    assert await turns_during(work(FullInvoice(invoice, (line,) * 5_000))) >= 5_000 // STRIDE
-    whole = await snapshot(FullInvoice(invoice, (line,) * 300))
-    assert whole == as_told((await render(FullInvoice(invoice, (line,) * 300))).model_dump(mode="json"))
+    assert await turns_during(work(FullDocument(invoice, (line,) * 5_000))) >= 5_000 // STRIDE
+    whole = await event_form(FullDocument(invoice, (line,) * 300))
+    assert whole == as_told((await render(FullDocument(invoice, (line,) * 300))).model_dump(mode="json"))

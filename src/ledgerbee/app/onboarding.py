@@ -30,7 +30,7 @@ from ledgerbee.parties.groups import store as party_groups
 from ledgerbee.parties.groups.model import CustomerGroup, CustomerGroupId, VendorGroup, VendorGroupId
 from ledgerbee.platform.context import Context
 from ledgerbee.sales.templates import store as templates
-from ledgerbee.sales.templates.model import DocumentTemplate, TemplateType
+from ledgerbee.sales.templates.model import DocumentTemplate, DocumentTemplateId, TemplateType
 from ledgerbee.tenancy.company import store as companies
 from ledgerbee.tenancy.company.model import Company
 from ledgerbee.tenancy.company.rules import normal
@@ -189,7 +189,7 @@ async def _insert_product_groups(context: Context, seed: ChartSeed, account_ids:
 async def _insert_document_templates(context: Context, seed: ChartSeed, language: str) -> None:
     for row in seed.document_templates:
         template = DocumentTemplate(
-            id=new_id(),
+            id=DocumentTemplateId(new_id()),
             name=row.name,
             document_type=TemplateType(row.document_type),
             language=row.language,

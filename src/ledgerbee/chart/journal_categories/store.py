@@ -2,12 +2,10 @@
 
 from collections.abc import Iterable
 from typing import Any, Final
-from uuid import UUID
 
 from ledgerbee.chart.journal_categories.model import (
     JOURNAL_CATEGORY_NAME_ALREADY_EXISTS,
     JournalCategory,
-    JournalType,
 )
 from ledgerbee.platform import rows
 from ledgerbee.platform.context import Context
@@ -23,7 +21,7 @@ _LIST: Final = (
     f"SELECT {columns('j')} FROM journal_categories j WHERE j.company_id = $1"
     " ORDER BY j.is_default DESC, j.created_at, j.id"
 )
-#: Where the system posts entries of a type ($2, a `JournalType`), also as a part of other statements; $3 are all types.
+#: Where the system posts entries of a type ($2, a `JournalType`), as a part of other statements; $3 are all types.
 #: It is the first category made for some types, this one among them; else the default. None for a company without any.
 #: What allows every type is for none in particular, so a new default doesn't change where invoices go.
 FOR_TYPE: Final = (
@@ -38,14 +36,6 @@ _INSERT: Final = rows.insert("journal_categories", JournalCategory)
 async def list_all(context: Context) -> list[JournalCategory]:
     """All categories: the default first, then in order of creation."""
     return [category(row) for row in await context.connection.fetch(_LIST, context.company_id)]
-
-
-async def for_type(context: Context, journal_type: str) -> UUID | None:
-    """The category of `FOR_TYPE`."""
-    found: UUID | None = await context.connection.fetchval(
-        FOR_TYPE, context.company_id, journal_type, list(JournalType)
-    )
-    return found
 
 
 async def insert(context: Context, category: JournalCategory) -> None:

@@ -742,3 +742,12 @@ BEGIN
         DETAIL = json_build_object('entryId', entry);
 END
 $$;
+
+-- The job that delivers an invoice is one for documents of any kind. The queue comes after the first migration.
+DO $$
+BEGIN
+    IF to_regclass('public.pgqueuer') IS NOT NULL THEN
+        UPDATE pgqueuer SET entrypoint = 'deliver_document' WHERE entrypoint = 'deliver_invoice';
+    END IF;
+END
+$$;

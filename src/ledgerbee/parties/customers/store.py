@@ -1,4 +1,4 @@
-"""Rows of customers, and what the documents of a customer need to know of it."""
+"""Rows of customers."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
@@ -7,31 +7,23 @@ from uuid import UUID
 import asyncpg
 
 from ledgerbee.core.errors import LedgerBeeError
-from ledgerbee.parties.contacts import store as contacts
-from ledgerbee.parties.contacts.model import Contact
 from ledgerbee.parties.customers.model import (
     CUSTOMER_EXTERNAL_SYSTEM_ID_ALREADY_EXISTS,
     CUSTOMER_NUMBER_ALREADY_EXISTS,
     DOCUMENT_TEMPLATE_NOT_FOUND,
-    BillingFacts,
     BillingRelationship,
     Customer,
     CustomerType,
     GroupedCustomer,
     VatZone,
 )
-from ledgerbee.parties.departments import store as departments
-from ledgerbee.parties.departments.model import Department
-from ledgerbee.parties.groups.model import CUSTOMER_GROUP_NOT_FOUND, CustomerGroup
+from ledgerbee.parties.groups.model import CUSTOMER_GROUP_NOT_FOUND
 from ledgerbee.parties.order import natural_key
-from ledgerbee.parties.party.model import CUSTOMER_NOT_FOUND, CustomerId, Party
+from ledgerbee.parties.party.model import CUSTOMER_NOT_FOUND, CustomerId
 from ledgerbee.platform import rows
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.listing import by_ids, in_order
 
-_CUSTOMER: Final = rows.names(Customer)
-_CUSTOMER_GROUP: Final = rows.names(CustomerGroup)
-_CONTACT: Final = rows.names(Contact)
 _COLUMNS: Final = rows.columns(Customer, "c")
 _GROUP: Final = " JOIN customer_groups g ON g.company_id = c.company_id AND g.id = c.customer_group_id"
 _GROUPED: Final = (
@@ -42,14 +34,6 @@ _GET_GROUPED: Final = f"{_GROUPED} AND c.id = $2"
 _GET_MANY: Final = f"{_GROUPED} AND c.id = ANY ($2)"
 _GET: Final = f"SELECT {_COLUMNS} FROM customers c WHERE c.company_id = $1 AND c.id = $2"
 _GET_FOR_UPDATE: Final = f"{_GET} FOR NO KEY UPDATE"
-_BILLING_FACTS: Final = (
-    f"SELECT {_COLUMNS}"
-    + "".join(f", g.{name} AS group_{name}" for name in _CUSTOMER_GROUP)
-    + "".join(f", d.{name} AS contact_{name}" for name in _CONTACT)
-    + f" FROM customers c{_GROUP}"
-    " LEFT JOIN contacts d ON d.company_id = c.company_id AND d.customer_id = c.id AND d.is_default"
-    " WHERE c.company_id = $1 AND c.id = $2"
-)
 _PARENT: Final = "SELECT id, parent_customer_id FROM customers WHERE company_id = $1 AND id = $2 FOR SHARE"
 _INSERT: Final = rows.insert("customers", Customer)
 _UPDATE: Final = rows.update("customers", Customer)
@@ -115,29 +99,6 @@ async def get_parent(context: Context, customer_id: CustomerId) -> CustomerId | 
         raise CUSTOMER_NOT_FOUND.missing("parentCustomerId", "customerId", customer_id)
     parent: CustomerId | None = row["parent_customer_id"]
     return parent
-
-
-async def billing_facts(context: Context, customer_id: UUID) -> BillingFacts:
-    """The customer, its group and its default contact in one round trip. Raises `CUSTOMER_NOT_FOUND`."""
-    row = await context.connection.fetchrow(_BILLING_FACTS, context.company_id, customer_id)
-    if row is None:
-        raise CUSTOMER_NOT_FOUND.missing("customerId", "customerId", customer_id)
-    contact = {name: row[f"contact_{name}"] for name in _CONTACT}
-    return BillingFacts(
-        customer=Customer(**_values({name: row[name] for name in _CUSTOMER})),
-        group=CustomerGroup(**{name: row[f"group_{name}"] for name in _CUSTOMER_GROUP}),
-        default_contact=Contact(**contact) if contact["id"] else None,
-    )
-
-
-async def contact(context: Context, customer_id: UUID, contact_id: UUID) -> Contact:
-    """A contact of this customer. Raises `CONTACT_NOT_FOUND`, also for another customer's."""
-    return await contacts.get(context, Party.customer(customer_id), contact_id, "customerContactId")
-
-
-async def department(context: Context, customer_id: UUID, department_id: UUID) -> Department:
-    """A department of this customer. Raises `DEPARTMENT_NOT_FOUND`, also for another customer's."""
-    return await departments.get(context, Party.customer(customer_id), department_id, "customerDepartmentId")
 
 
 async def insert(context: Context, customer: Customer) -> None:

@@ -1,4 +1,4 @@
-"""Payments on invoices over HTTP (extension)."""
+"""Routes of payments on invoices (extension), and what their requests bring."""
 
 from collections.abc import Iterable
 from typing import Annotated, Final
@@ -17,6 +17,7 @@ from ledgerbee.http.wire import (
     CurrencyCode,
     Day,
     Id,
+    IdOf,
     RequestModel,
     Text,
     UnitPrice,
@@ -33,19 +34,21 @@ from ledgerbee.payments.customer_payments.model import (
     PAYMENT_EXCEEDS_INVOICE,
     PAYMENT_NOT_FOUND,
     PaymentFields,
+    PaymentId,
 )
 from ledgerbee.payments.customer_payments.wire import PaymentResponse, render
+from ledgerbee.sales.documents import store as documents
 from ledgerbee.sales.documents.rules import check_date
-from ledgerbee.sales.invoices import store as invoices
-from ledgerbee.sales.invoices.model import INVOICE_INVALID_STATE, INVOICE_NOT_FOUND
+from ledgerbee.sales.invoices.kind import INVOICES
+from ledgerbee.sales.invoices.model import INVOICE_INVALID_STATE, INVOICE_NOT_FOUND, InvoiceId
 from ledgerbee.tenancy.company import store as companies
 from ledgerbee.tenancy.rates.model import EXCHANGE_RATE_MISSING
 
 router = resource_router("Invoices")
 payment_router = resource_router("Payments")
 
-PaymentId = Annotated[Id, Path(alias="paymentId", description="Payment ID")]
-InvoiceId = Annotated[Id, Path(alias="invoiceId", description="Invoice ID")]
+PaymentPath = Annotated[IdOf[PaymentId], Path(alias="paymentId", description="Payment ID")]
+InvoicePath = Annotated[IdOf[InvoiceId], Path(alias="invoiceId", description="Invoice ID")]
 
 _MAX_RATE: Final = 10**12
 
@@ -62,7 +65,7 @@ BankRate = Annotated[
 class CreatePaymentRequest(RequestModel):
     """What was paid."""
 
-    date: Day = Field(description="Day of payment, at most a year ahead: it is booked on it")
+    paid_on: Day = Field(alias="date", description="Day of payment, at most a year ahead: it is booked on it")
     amount: PaidAmount = Field(description="In the invoice's currency", examples=["1250.00"])
     currency: CurrencyCode | None = omitted(description="Must be the invoice's, where given")
     account_id: Id | None = omitted(description="The account it came in on; the one with the role BANK unless given")
@@ -73,7 +76,7 @@ class CreatePaymentRequest(RequestModel):
 
     def checks(self, facts: Facts, path: str) -> Iterable[Check]:  # noqa: ARG002
         """No mistyped year."""
-        yield lambda: check_date(self.date, facts.today)
+        yield lambda: check_date(self.paid_on, facts.today)
 
 
 class ReversePaymentRequest(RequestModel):
@@ -113,16 +116,8 @@ class ReversePaymentRequest(RequestModel):
         extension=True,
     ),
 )
-async def record_invoice_payment(context: Ctx, invoice_id: InvoiceId, body: CreatePaymentRequest) -> PaymentResponse:
-    """Record a payment on an invoice."""
-    given = PaymentFields(
-        paid_on=body.date,
-        amount=body.amount,
-        currency=body.currency,
-        account_id=body.account_id,
-        reference=body.reference,
-        exchange_rate=body.exchange_rate,
-    )
+async def record_invoice_payment(context: Ctx, invoice_id: InvoicePath, body: CreatePaymentRequest) -> PaymentResponse:
+    given = PaymentFields(**{name: getattr(body, name) for name in body.model_fields_set})
     recorded = await actions.record(context, invoice_id, given)
     return render(recorded.payment, recorded.base_currency)
 
@@ -138,11 +133,10 @@ async def record_invoice_payment(context: Ctx, invoice_id: InvoiceId, body: Crea
         extension=True,
     ),
 )
-async def list_invoice_payments(context: Ctx, invoice_id: InvoiceId) -> list[PaymentResponse]:
-    """List the payments on an invoice."""
-    invoice = await invoices.get(context, invoice_id)
+async def list_invoice_payments(context: Ctx, invoice_id: InvoicePath) -> list[PaymentResponse]:
+    await documents.get(context, INVOICES, invoice_id)
     base_currency = (await companies.get(context)).base_currency
-    return [render(payment, base_currency) for payment in await store.list_of(context, invoice.id)]
+    return [render(payment, base_currency) for payment in await store.list_of_invoice(context, invoice_id)]
 
 
 @payment_router.get(
@@ -156,8 +150,7 @@ async def list_invoice_payments(context: Ctx, invoice_id: InvoiceId) -> list[Pay
         extension=True,
     ),
 )
-async def get_payment(context: Ctx, payment_id: PaymentId) -> PaymentResponse:
-    """Get a payment by ID."""
+async def get_payment(context: Ctx, payment_id: PaymentPath) -> PaymentResponse:
     payment = await store.get(context, payment_id)
     return render(payment, (await companies.get(context)).base_currency)
 
@@ -175,7 +168,6 @@ async def get_payment(context: Ctx, payment_id: PaymentId) -> PaymentResponse:
         extension=True,
     ),
 )
-async def reverse_payment(context: Ctx, payment_id: PaymentId, body: ReversePaymentRequest) -> PaymentResponse:
-    """Take a payment back."""
+async def reverse_payment(context: Ctx, payment_id: PaymentPath, body: ReversePaymentRequest) -> PaymentResponse:
     taken_back = await actions.reverse(context, payment_id, body.date, body.description)
     return render(taken_back.payment, taken_back.base_currency)

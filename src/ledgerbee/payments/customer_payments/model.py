@@ -1,13 +1,20 @@
 """Payments of customers on their invoices (extension)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Final
+from typing import Final, NewType
 from uuid import UUID
 
+from ledgerbee.chart.accounts.model import Account
 from ledgerbee.core.errors import ErrorCode
 from ledgerbee.core.money import EXACT
+from ledgerbee.ledger.entries.model import EntryToPost
+from ledgerbee.sales.invoices.model import Invoice, InvoiceId
+from ledgerbee.tenancy.rates.model import Rate
+
+PaymentId = NewType("PaymentId", UUID)
 
 #: What journal entries call a payment as their source.
 SOURCE_TYPE: Final = "payment"
@@ -17,7 +24,7 @@ FX_GAIN: Final = "FX_GAIN"
 FX_LOSS: Final = "FX_LOSS"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentFields:
     """What was paid. `account_id` None is the account with the role BANK; `exchange_rate` None the day's."""
 
@@ -29,7 +36,7 @@ class PaymentFields:
     exchange_rate: Decimal | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Payment:
     """One payment, in its invoice's currency.
 
@@ -38,8 +45,8 @@ class Payment:
     taken back has `reversed_at` and the entry that reverses its own; it counts no more.
     """
 
-    id: UUID
-    invoice_id: UUID
+    id: PaymentId
+    invoice_id: InvoiceId
     customer_id: UUID
     paid_on: date
     amount: Decimal
@@ -58,6 +65,33 @@ class Payment:
     def exchange_difference(self) -> Decimal:
         """Gain (+) or loss (-) by exchange rates, in the company's currency."""
         return EXACT.subtract(self.base_amount, self.base_settled)
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentSources:
+    """All that the booking of a payment is decided by, beside the invoice and what was given.
+
+    `settled` is what the payments so far took off the receivable; `account` the one that was named, as far as the
+    company has it; `rate` None where none was found or asked for.
+    """
+
+    base_currency: str
+    language: str
+    customer_name: str
+    settled: Decimal
+    journal_category_id: UUID | None
+    accounts_by_role: Mapping[str, Account]
+    account: Account | None
+    rate: Rate | None
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentBooking:
+    """All there is to write of a payment."""
+
+    payment: Payment
+    entry: EntryToPost
+    invoice: Invoice
 
 
 PAYMENT_NOT_FOUND = ErrorCode("PAYMENT_NOT_FOUND", 404, "No such payment in the company")

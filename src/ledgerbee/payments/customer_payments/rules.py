@@ -1,15 +1,19 @@
-"""Pure rules of payments: what one may be, and the journal entry it becomes."""
+"""Pure rules of payments: what one may be, and what booking it writes."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from ledgerbee.chart.accounts.model import ACCOUNT_NOT_BOOKABLE, Account, LedgerType
+from msgspec.structs import replace
+
+from ledgerbee.chart.accounts.model import ACCOUNT_NOT_BOOKABLE, ACCOUNT_NOT_FOUND, Account, LedgerType
 from ledgerbee.core.errors import check_all, invalid
+from ledgerbee.core.ids import new_id
 from ledgerbee.core.money import EXACT, ONE, ZERO, format_amount, multiply, round_money
 from ledgerbee.ledger.entries.model import EntryToPost, EntryType, LineToPost, LineType, Side
 from ledgerbee.payments.customer_payments.model import (
+    BANK,
     FX_GAIN,
     FX_LOSS,
     PAYMENT_ACCOUNT_INVALID,
@@ -19,10 +23,71 @@ from ledgerbee.payments.customer_payments.model import (
     PAYMENT_EXCEEDS_INVOICE,
     SOURCE_TYPE,
     Payment,
+    PaymentBooking,
     PaymentFields,
+    PaymentId,
+    PaymentSources,
 )
 from ledgerbee.sales.documents.rules import check_date, check_precision
 from ledgerbee.sales.invoices.model import Invoice
+from ledgerbee.sales.invoices.rules import PAYABLE, require_status, settle
+from ledgerbee.tenancy.rates.model import EXCHANGE_RATE_MISSING
+
+
+def book(given: PaymentFields, invoice: Invoice, found: PaymentSources, today: date, now: datetime) -> PaymentBooking:
+    """All there is to write of a payment on an invoice, or the first refusal, in this order:
+
+    | refused | why |
+    | --- | --- |
+    | `INVOICE_INVALID_STATE` | the invoice is a draft, or nothing is due on it |
+    | validation errors, `PAYMENT_CURRENCY_MISMATCH` | date, amount, currency or rate can't be of the invoice |
+    | `PAYMENT_EXCEEDS_INVOICE` | there is no credit balance |
+    | `ACCOUNT_NOT_FOUND`, `PAYMENT_ACCOUNT_MISSING` | the named account, or one with the role BANK, isn't there |
+    | `ACCOUNT_NOT_BOOKABLE`, `PAYMENT_ACCOUNT_INVALID` | money doesn't come in there |
+    | `EXCHANGE_RATE_MISSING` | no rate of the day leads to the company's currency |
+    | `PAYMENT_ACCOUNT_MISSING` | an exchange difference has no account to stand on |
+    """
+    require_status(invoice, PAYABLE)
+    check_payment(given, invoice, found.base_currency, today)
+    account = _account(given, found)
+    check_account(account)
+    rate = given.exchange_rate or _rate(given, invoice, found)
+    payment = Payment(
+        id=PaymentId(new_id()),
+        invoice_id=invoice.id,
+        customer_id=invoice.customer_id,
+        paid_on=given.paid_on,
+        amount=given.amount,
+        currency=invoice.currency,
+        exchange_rate=rate,
+        base_amount=round_money(multiply(given.amount, rate), found.base_currency),
+        base_settled=base_settled(invoice, given.amount, found.settled, found.base_currency),
+        account_id=account.id,
+        reference=given.reference,
+        journal_entry_id=new_id(),
+        created_at=now,
+    )
+    text = entry_text(invoice, found.customer_name, found.language)
+    entry = journal_entry(payment, invoice, text=text, accounts=found.accounts_by_role)
+    entry = replace(entry, journal_category_id=found.journal_category_id)
+    return PaymentBooking(payment, entry, settle(invoice, given.amount, now))
+
+
+def _account(given: PaymentFields, found: PaymentSources) -> Account:
+    if given.account_id is None:
+        role_account(found.accounts_by_role, BANK)
+        return found.accounts_by_role[BANK]
+    if found.account is None:
+        raise ACCOUNT_NOT_FOUND.missing("accountId", "accountId", given.account_id)
+    return found.account
+
+
+def _rate(given: PaymentFields, invoice: Invoice, found: PaymentSources) -> Decimal:
+    if found.rate is None:
+        raise EXCHANGE_RATE_MISSING.error(
+            currency=invoice.currency, baseCurrency=found.base_currency, date=given.paid_on.isoformat()
+        )
+    return found.rate.value
 
 
 def check_payment(given: PaymentFields, invoice: Invoice, base_currency: str, today: date) -> None:

@@ -1,64 +1,81 @@
-"""Rows of payments."""
+"""Rows of payments, and what booking one asks of the books."""
 
-from dataclasses import fields
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
-from ledgerbee.payments.customer_payments.model import PAYMENT_NOT_FOUND, Payment
+from ledgerbee.chart.journal_categories import store as journal_categories
+from ledgerbee.chart.journal_categories.model import JournalType
+from ledgerbee.payments.customer_payments.model import PAYMENT_NOT_FOUND, Payment, PaymentId
+from ledgerbee.platform import rows
 from ledgerbee.platform.context import Context
+from ledgerbee.sales.invoices.model import Invoice, InvoiceId
 
-_FIELDS: Final = tuple(field.name for field in fields(Payment))
-_COLUMNS: Final = ", ".join(_FIELDS)
-_PLACES: Final = ", ".join(f"${number}" for number in range(2, len(_FIELDS) + 2))
+_SELECT: Final = f"SELECT {rows.columns(Payment)} FROM payments WHERE company_id = $1"
+_GET: Final = f"{_SELECT} AND id = $2"
+_OF_INVOICE: Final = f"{_SELECT} AND invoice_id = $2 ORDER BY paid_on, id"
+_INSERT: Final = rows.insert("payments", Payment)
+_SET_REVERSED: Final = "UPDATE payments SET reversed_at = $3, reversal_entry_id = $4 WHERE company_id = $1 AND id = $2"
+_FACTS: Final = f"""
+SELECT co.base_currency, co.preferred_language AS language, c.name AS customer_name,
+       (SELECT coalesce(sum(p.base_settled), 0) FROM payments p
+        WHERE p.company_id = $1 AND p.invoice_id = $5 AND p.reversed_at IS NULL) AS settled,
+       ({journal_categories.FOR_TYPE}) AS journal_category_id
+FROM companies co JOIN customers c ON c.company_id = co.company_id AND c.id = $4
+WHERE co.company_id = $1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceFacts:
+    """What the books say of an invoice that is paid: see `PaymentSources`."""
+
+    base_currency: str
+    language: str
+    customer_name: str
+    settled: Decimal
+    journal_category_id: UUID | None
+
+
+async def get_facts(context: Context, invoice: Invoice) -> InvoiceFacts:
+    """Currency, language, customer, what is settled so far, and where payments are posted."""
+    row = await context.connection.fetchrow(
+        _FACTS,
+        context.company_id,
+        JournalType.CUSTOMER_PAYMENT,
+        list(JournalType),
+        invoice.customer_id,
+        invoice.id,
+    )
+    assert row is not None, "an invoice has its customer"
+    return InvoiceFacts(**row)
 
 
 async def insert(context: Context, payment: Payment) -> None:
     """Add a payment."""
-    await context.connection.execute(
-        f"INSERT INTO payments (company_id, {_COLUMNS}) VALUES ($1, {_PLACES})",
-        context.company_id,
-        *(getattr(payment, name) for name in _FIELDS),
-    )
+    await context.connection.execute(_INSERT, context.company_id, *rows.values(payment))
 
 
-async def get(context: Context, payment_id: UUID) -> Payment:
+async def get(context: Context, payment_id: PaymentId) -> Payment:
     """One payment. Raises `PAYMENT_NOT_FOUND`."""
-    row = await context.connection.fetchrow(
-        f"SELECT {_COLUMNS} FROM payments WHERE company_id = $1 AND id = $2", context.company_id, payment_id
-    )
-    if row is None:
-        raise PAYMENT_NOT_FOUND.error()
-    return Payment(**row)
+    return Payment(**PAYMENT_NOT_FOUND.unless(await context.connection.fetchrow(_GET, context.company_id, payment_id)))
 
 
-async def mark_reversed(context: Context, payment: Payment) -> None:
+async def get_for_update(context: Context, payment_id: PaymentId) -> Payment:
+    """One payment, locked until the transaction ends. Raises `PAYMENT_NOT_FOUND`."""
+    row = await context.connection.fetchrow(f"{_GET} FOR UPDATE", context.company_id, payment_id)
+    return Payment(**PAYMENT_NOT_FOUND.unless(row))
+
+
+async def set_reversed(context: Context, payment: Payment) -> None:
     """Write when a payment was taken back, and by which entry."""
     await context.connection.execute(
-        "UPDATE payments SET reversed_at = $3, reversal_entry_id = $4 WHERE company_id = $1 AND id = $2",
-        context.company_id,
-        payment.id,
-        payment.reversed_at,
-        payment.reversal_entry_id,
+        _SET_REVERSED, context.company_id, payment.id, payment.reversed_at, payment.reversal_entry_id
     )
 
 
-async def settled_of(context: Context, invoice_id: UUID) -> Decimal:
-    """What the payments on an invoice, but for those taken back, took off its receivable in the company's currency."""
-    settled: Decimal = await context.connection.fetchval(
-        "SELECT coalesce(sum(base_settled), 0) FROM payments"
-        " WHERE company_id = $1 AND invoice_id = $2 AND reversed_at IS NULL",
-        context.company_id,
-        invoice_id,
-    )
-    return settled
-
-
-async def list_of(context: Context, invoice_id: UUID) -> list[Payment]:
+async def list_of_invoice(context: Context, invoice_id: InvoiceId) -> list[Payment]:
     """The payments on an invoice, those taken back too, in the order in which they were made."""
-    rows = await context.connection.fetch(
-        f"SELECT {_COLUMNS} FROM payments WHERE company_id = $1 AND invoice_id = $2 ORDER BY paid_on, id",
-        context.company_id,
-        invoice_id,
-    )
-    return [Payment(**row) for row in rows]
+    found = await context.connection.fetch(_OF_INVOICE, context.company_id, invoice_id)
+    return [Payment(**row) for row in found]

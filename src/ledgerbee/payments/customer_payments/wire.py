@@ -1,7 +1,6 @@
 """The wire form of a payment: what operations answer with and what its event carries."""
 
 from datetime import date as day
-from typing import Any
 
 from pydantic import Field
 
@@ -52,8 +51,3 @@ def render(payment: Payment, base_currency: str) -> PaymentResponse:
         reversal_entry_id=payment.reversal_entry_id,
         created_at=payment.created_at,
     )
-
-
-def snapshot(payment: Payment, base_currency: str) -> dict[str, Any]:
-    """The wire form as JSON values, for an event."""
-    return render(payment, base_currency).model_dump(mode="json")

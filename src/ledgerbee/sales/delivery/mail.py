@@ -17,6 +17,7 @@ from email_validator import EmailNotValidError, validate_email
 
 from ledgerbee.platform.mail import MailRefusedError, sender_address
 from ledgerbee.platform.mail_message import AttachedFile, Mailbox, MailMessage
+from ledgerbee.sales.documents.model import MailText
 from ledgerbee.sales.documents.printing import file_name
 from ledgerbee.sales.rendering.formatting import format_date, format_iban, format_money
 from ledgerbee.sales.rendering.model import Language
@@ -41,43 +42,21 @@ class Envelope:
     reply_to: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Text:
-    """The words of an invoice's mail. `{}` stands for what is filled in."""
-
-    subject: str
-    greeting: str
-    opening: str
-    closing: str
-
-
-_TEXTS: Final[Mapping[Language, _Text]] = {
-    "da": _Text(
-        subject="Faktura {number} fra {seller}",
-        greeting="Hej {name}",
-        opening="Vedhæftet er faktura {number} af {date} på {amount}.",
-        closing="Med venlig hilsen",
-    ),
-    "en": _Text(
-        subject="Invoice {number} from {seller}",
-        greeting="Hello {name}",
-        opening="Please find attached invoice {number} of {date} for {amount}.",
-        closing="Kind regards",
-    ),
-}
-
-
 def message_id(delivery_id: UUID, sender: str) -> str:
     """The `Message-ID` of a delivery: the same however often it is tried."""
     return f"<{delivery_id}@{sender_address(sender).rpartition('@')[2]}>"
 
 
-def compose(document: Mapping[str, Any], envelope: Envelope, pdf: bytes, at: datetime) -> MailMessage:
-    """The mail for an invoice. `document` is its snapshot (`documents.snapshot`), `at` the moment of sending.
+def compose(
+    texts: Mapping[str, MailText], document: Mapping[str, Any], envelope: Envelope, pdf: bytes, at: datetime
+) -> MailMessage:
+    """The mail that carries a document. `texts` are its kind's by language, `document` is its snapshot
+    (`documents.snapshot`), `at` the moment of sending.
 
     Raises `MailRefusedError` for an address that no mail can go to.
     """
     language: Language = "da" if document["language"] == "da" else "en"
+    text = texts[language]
     seller = one_line(document["seller"]["name"])
     number = one_line(document["number"])
     return MailMessage(
@@ -86,9 +65,9 @@ def compose(document: Mapping[str, Any], envelope: Envelope, pdf: bytes, at: dat
         sender=Mailbox(sender_address(envelope.sender), seller),
         recipient=Mailbox(_address(envelope.recipient)),
         reply_to=Mailbox(_address(envelope.reply_to), seller) if envelope.reply_to else None,
-        subject=_TEXTS[language].subject.format(number=number, seller=seller).strip(),
-        plain=_plain(document, language),
-        html=_html(document, language),
+        subject=text.subject.format(number=number, seller=seller).strip(),
+        plain=_plain(text, document, language),
+        html=_html(text, document, language),
         language=language,
         files=(AttachedFile(file_name(document), "pdf", pdf),),
     )
@@ -113,13 +92,13 @@ def _address(address: str) -> str:
     return f"{checked.ascii_local_part or checked.local_part}@{checked.ascii_domain}"
 
 
-def _greeting(document: Mapping[str, Any], language: Language) -> str:
+def _greeting(text: MailText, document: Mapping[str, Any]) -> str:
     name = document["references"]["yourReference"] or document["buyer"]["name"]
-    return f"{_TEXTS[language].greeting.format(name=one_line(name))},"
+    return f"{text.greeting.format(name=one_line(name))},"
 
 
-def _opening(document: Mapping[str, Any], language: Language) -> str:
-    return _TEXTS[language].opening.format(
+def _opening(text: MailText, document: Mapping[str, Any], language: Language) -> str:
+    return text.opening.format(
         number=one_line(document["number"]),
         date=format_date(date.fromisoformat(document["issueDate"]), language),
         amount=_amount(document, language),
@@ -149,15 +128,15 @@ def _facts(document: Mapping[str, Any], language: Language) -> list[tuple[str, s
     return [(label, one_line(value)) for label, value in rows if value]
 
 
-def _plain(document: Mapping[str, Any], language: Language) -> str:
+def _plain(text: MailText, document: Mapping[str, Any], language: Language) -> str:
     facts = "\n".join(f"{label}: {value}" for label, value in _facts(document, language))
     return (
-        f"{_greeting(document, language)}\n\n{_opening(document, language)}\n\n{facts}\n\n"
-        f"{_TEXTS[language].closing}\n{one_line(document['seller']['name'])}\n"
+        f"{_greeting(text, document)}\n\n{_opening(text, document, language)}\n\n{facts}\n\n"
+        f"{text.closing}\n{one_line(document['seller']['name'])}\n"
     )
 
 
-def _html(document: Mapping[str, Any], language: Language) -> str:
+def _html(text: MailText, document: Mapping[str, Any], language: Language) -> str:
     rows = "".join(
         f'<tr><td style="padding:2px 24px 2px 0;color:#555">{html.escape(label)}</td>'
         f'<td style="padding:2px 0">{html.escape(value)}</td></tr>'
@@ -166,9 +145,9 @@ def _html(document: Mapping[str, Any], language: Language) -> str:
     return (
         f'<!DOCTYPE html><html lang="{language}"><head><meta charset="utf-8"></head>'
         '<body style="font-family:sans-serif;font-size:15px;line-height:1.5;color:#222">'
-        f"<p>{html.escape(_greeting(document, language))}</p>"
-        f"<p>{html.escape(_opening(document, language))}</p>"
+        f"<p>{html.escape(_greeting(text, document))}</p>"
+        f"<p>{html.escape(_opening(text, document, language))}</p>"
         f'<table role="presentation" style="border-collapse:collapse">{rows}</table>'
-        f"<p>{_TEXTS[language].closing}<br>{html.escape(one_line(document['seller']['name']))}</p>"
+        f"<p>{text.closing}<br>{html.escape(one_line(document['seller']['name']))}</p>"
         "</body></html>\n"
     )

@@ -3,10 +3,16 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any, Final, NewType
 from uuid import UUID
 
 from ledgerbee.core.errors import ErrorCode
-from ledgerbee.sales.documents.model import DocumentKind
+from ledgerbee.sales.documents.model import Document, DocumentKind
+
+DeliveryId = NewType("DeliveryId", UUID)
+
+#: The job that delivers a document: payload `kind`, `documentId`, `deliveryId`.
+DELIVER_JOB: Final = "deliver_document"
 
 
 class DeliveryType(StrEnum):
@@ -38,7 +44,7 @@ class Outcome(StrEnum):
 class Delivery:
     """One hand-over of a document. `recipient` is the address it goes to, None for `Manual`."""
 
-    id: UUID
+    id: DeliveryId
     document_type: DocumentKind
     document_id: UUID
     delivery_type: DeliveryType
@@ -59,6 +65,19 @@ class Attempt:
     outcome: Outcome
     message: str | None = None
     provider_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedDelivery:
+    """A delivery that a worker has taken on, with the booked document it is about.
+
+    `interrupted_at` is when an earlier worker had taken it on that left no outcome: the message may have gone out.
+    """
+
+    delivery: Delivery
+    document: Document
+    snapshot: dict[str, Any]
+    interrupted_at: datetime | None = None
 
 
 DELIVERY_NOT_FOUND = ErrorCode("DELIVERY_NOT_FOUND", 404, "No such delivery in the company")

@@ -1,4 +1,4 @@
-"""What the four kinds of billing document share: lines, totals, VAT (contract 3.3, decisions "Documents").
+"""What the four kinds of billing document share: fields, lines, totals, VAT (contract 3.3, decisions "Documents").
 
 Amounts are `Decimal` in major units of the document's currency, percentages are percent (25 = 25 %), days are
 the company's local days.
@@ -6,13 +6,19 @@ the company's local days.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final
+from typing import Final, Generic, TypeVar
 from uuid import UUID
 
 from ledgerbee.core.errors import ErrorCode
 from ledgerbee.core.money import ONE, ZERO
+from ledgerbee.parties.contacts.model import Contact
+from ledgerbee.parties.customers.model import BillingFacts
+from ledgerbee.parties.departments.model import Department
+from ledgerbee.sales.templates.model import DocumentTemplate
+from ledgerbee.tenancy.company.model import Company
 
 #: Lines of one document. A thousand is ordinary for a consolidated invoice; five times that is a mistake.
 MAX_LINES: Final = 5_000
@@ -47,6 +53,51 @@ class LineInput:
     unit_price: Decimal | None = None
     description: str | None = None
     discount_percent: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentFields:
+    """What an author says of a document of any kind, and what is kept as it was said."""
+
+    customer_id: UUID
+    customer_department_id: UUID | None = None
+    customer_contact_id: UUID | None = None
+    issue_date: date
+    reference: str | None = None
+    our_reference: str | None = None
+    description: str | None = None
+    notes: str | None = None
+    document_template_id: UUID | None = None
+
+    @property
+    def tax_point(self) -> date:
+        """The day whose VAT rates count."""
+        return self.issue_date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftFields(DocumentFields):
+    """What an author says of a draft; `currency` None is the company's."""
+
+    lines: tuple[LineInput, ...]
+    currency: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document(DocumentFields):
+    """A document as it is kept, whatever its kind. Amounts are in `currency`; a draft has no number."""
+
+    id: UUID
+    status: StrEnum
+    currency: str
+    subtotal: Decimal
+    vat: Decimal
+    amount: Decimal
+    number: str | None = None
+    number_sequence: int | None = None
+    sent_at: datetime | None = None
+    created_at: datetime
+    updated_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +142,54 @@ class Line:
     vat_rate: Decimal | None = None
     account_id: UUID | None = None
     vat_code_id: UUID | None = None
+
+
+D = TypeVar("D", bound=Document)
+
+
+@dataclass(frozen=True, slots=True)
+class FullDocument(Generic[D]):
+    """A document with its lines."""
+
+    document: D
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What a document is drawn up from, beside its lines: both parties, the templates, and where its entry goes.
+
+    `contact` and `department` are those that the document names, as far as the customer has them.
+    """
+
+    company: Company
+    facts: BillingFacts
+    contact: Contact | None
+    department: Department | None
+    templates: tuple[DocumentTemplate, ...]
+    journal_category_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What documents of some kinds say beside what all say: `valid_until` is for quotes, terms and due date for
+    invoices."""
+
+    due_date: date | None = None
+    valid_until: date | None = None
+    delivery_date: date | None = None
+    payment_terms_days: int | None = None
+    credits_invoice_number: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MailText:
+    """The words of a mail that carries a document. `{}` stands for what is filled in."""
+
+    subject: str
+    greeting: str
+    opening: str
+    closing: str
 
 
 @dataclass(frozen=True, slots=True)

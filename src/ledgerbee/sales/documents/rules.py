@@ -141,6 +141,16 @@ def as_input(line: Line) -> LineInput:
     )
 
 
+def tax(
+    lines: Sequence[Line], sales: Mapping[UUID, ZoneSale], zone: VatZone, tax_point: date, currency: str
+) -> Computed:
+    """Decide the VAT of lines whose prices stand, at the rates of the tax point; `sales` by the lines' price ids.
+
+    Raises `SALES_DOCUMENT_VAT_CODE_UNUSABLE`, `SALES_DOCUMENT_AMOUNT_TOO_LARGE`.
+    """
+    return compute(lines, {price_id: tax_of(sale, zone, tax_point) for price_id, sale in sales.items()}, currency)
+
+
 def compute(lines: Sequence[Line], taxes: Mapping[UUID, Tax], currency: str) -> Computed:
     """The lines with their VAT, and the totals; `taxes` by the lines' price ids. Raises what `compute_totals` does."""
     sold = [

@@ -15,34 +15,12 @@ from ledgerbee.core.money import format_amount, format_decimal
 from ledgerbee.parties.contacts.model import Contact
 from ledgerbee.parties.customers.model import Customer
 from ledgerbee.parties.departments.model import Department
-from ledgerbee.sales.documents.model import Computed, DocumentKind, Line, Tax, VatRow
+from ledgerbee.sales.documents.model import Computed, Document, DocumentKind, Line, Tax, Terms, VatRow
 from ledgerbee.sales.documents.rules import Treatment, treatment_of
 from ledgerbee.tenancy.company.model import Company
 
 #: The form of the JSON; readers of stored snapshots tell old ones apart by it.
 VERSION: Final = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Heading:
-    """What a document says beside its lines. `valid_until` is for quotes, `payment_terms_days` and `due_date` for
-    invoices; `exchange_rate` is base units for one unit of `currency`, None while it isn't known."""
-
-    kind: DocumentKind
-    language: str
-    issue_date: date
-    currency: str
-    number: str | None = None
-    due_date: date | None = None
-    valid_until: date | None = None
-    delivery_date: date | None = None
-    payment_terms_days: int | None = None
-    reference: str | None = None
-    our_reference: str | None = None
-    description: str | None = None
-    notes: str | None = None
-    exchange_rate: Decimal | None = None
-    credits_invoice_number: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,29 +33,45 @@ class Addressee:
     ean_number: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class InBase:
+    """The VAT that a document charges in the company's currency, by `rate`, where that isn't the document's (VAT
+    Directive, article 230)."""
+
+    currency: str
+    vat: Decimal
+    rate: Decimal
+
+
 def compose(
-    company: Company, addressee: Addressee, heading: Heading, computed: Computed, vat_in_base: Decimal | None
+    kind: DocumentKind,
+    document: Document,
+    terms: Terms,
+    language: str,
+    company: Company,
+    addressee: Addressee,
+    computed: Computed,
+    in_base: InBase | None,
 ) -> dict[str, Any]:
-    """The document as JSON. `vat_in_base` is the VAT that it charges, if any, in the company's currency when that isn't
-    the document's (VAT Directive, article 230)."""
-    currency, totals = heading.currency, computed.totals
+    """The document as JSON."""
+    currency, totals = document.currency, computed.totals
     return {
         "version": VERSION,
-        "kind": heading.kind.value,
-        "language": heading.language,
-        "number": heading.number,
-        "issueDate": heading.issue_date.isoformat(),
-        "dueDate": _day(heading.due_date),
-        "validUntil": _day(heading.valid_until),
-        "deliveryDate": _day(heading.delivery_date),
+        "kind": kind.value,
+        "language": language,
+        "number": document.number,
+        "issueDate": document.issue_date.isoformat(),
+        "dueDate": _day(terms.due_date),
+        "validUntil": _day(terms.valid_until),
+        "deliveryDate": _day(terms.delivery_date),
         "currency": currency,
         "seller": seller(company),
         "buyer": buyer(addressee),
         "references": {
-            "ourReference": heading.our_reference,
+            "ourReference": document.our_reference,
             "yourReference": addressee.contact.name if addressee.contact else None,
-            "purchaseOrder": heading.reference,
-            "description": heading.description,
+            "purchaseOrder": document.reference,
+            "description": document.description,
         },
         "lines": _lines(computed, currency),
         "vatRows": [_vat_row(row, currency) for row in totals.rows],
@@ -85,11 +79,11 @@ def compose(
         "vat": format_amount(totals.vat, currency),
         "amount": format_amount(totals.amount, currency),
         "vatInBase": None
-        if vat_in_base is None or heading.exchange_rate is None
+        if in_base is None
         else {
-            "currency": company.base_currency,
-            "amount": format_amount(vat_in_base, company.base_currency),
-            "rate": format_decimal(heading.exchange_rate),
+            "currency": in_base.currency,
+            "amount": format_amount(in_base.vat, in_base.currency),
+            "rate": format_decimal(in_base.rate),
         },
         "payment": {
             "bankName": company.bank_name,
@@ -97,12 +91,17 @@ def compose(
             "accountNumber": company.bank_account_number,
             "iban": company.iban,
             "bic": company.bic,
-            "paymentId": heading.number,
-            "termsDays": heading.payment_terms_days,
+            "paymentId": document.number,
+            "termsDays": terms.payment_terms_days,
         },
-        "creditsInvoiceNumber": heading.credits_invoice_number,
-        "notes": heading.notes,
+        "creditsInvoiceNumber": terms.credits_invoice_number,
+        "notes": document.notes,
     }
+
+
+def numbered(content: Mapping[str, Any], number: str) -> dict[str, Any]:
+    """A document that was composed before it had its number."""
+    return {**content, "number": number, "payment": {**content["payment"], "paymentId": number}}
 
 
 def seller(company: Company) -> dict[str, Any]:

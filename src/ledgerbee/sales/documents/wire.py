@@ -1,16 +1,30 @@
 """Wire types that the four kinds of billing document share (contract 3.3, decisions "Documents")."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
-from typing import Annotated, Final
+from typing import Annotated, Any, Final, TypeVar
 
 from pydantic import BeforeValidator, Field
 
-from ledgerbee.core.errors import check_all, refuse
-from ledgerbee.core.money import ONE
+from ledgerbee.core.errors import LedgerBeeError, check_all, refuse, with_more
+from ledgerbee.core.money import ONE, format_amount
 from ledgerbee.http.checks import Check
-from ledgerbee.http.wire import Id, Percent, Quantity, RequestModel, Text, UnitPrice, omitted
-from ledgerbee.sales.documents.model import MAX_LINES, DocumentLineType, LineInput
+from ledgerbee.http.wire import (
+    DecimalText,
+    Id,
+    IdText,
+    MoneyText,
+    Number,
+    Percent,
+    Quantity,
+    RequestModel,
+    ResponseModel,
+    Text,
+    UnitPrice,
+    omitted,
+)
+from ledgerbee.platform import rows
+from ledgerbee.sales.documents.model import MAX_LINES, Document, DocumentLineType, Line, LineInput
 from ledgerbee.sales.documents.rules import NO_PRODUCT_LINE, check_lines, line_problems
 
 #: What only product lines have: wire name by field.
@@ -56,14 +70,17 @@ Lines = Annotated[
 ]
 
 
-def line_inputs(lines: Sequence[LineRequest]) -> tuple[LineInput, ...]:
-    """The lines as their author gives them.
+def line_inputs(lines: Sequence[LineRequest], others: Iterable[Check]) -> tuple[LineInput, ...]:
+    """The lines as their author gives them; `others` are checks of the body that are told beside what is wrong.
 
     Raises a validation error for amounts on lines that have none, and what `check_lines` raises.
     """
     problems = [problem for index, line in enumerate(lines) for problem in _surplus(line, f"lines.{index}")]
     given = tuple(_line_input(line) for line in lines)
-    check_all(lambda: refuse(problems), lambda: check_lines(given))
+    try:
+        check_all(lambda: refuse(problems), lambda: check_lines(given))
+    except LedgerBeeError as fault:
+        raise with_more(fault, others) from None
     return given
 
 
@@ -100,3 +117,59 @@ def _line_input(line: LineRequest) -> LineInput:
         description=line.description,
         discount_percent=line.discount_percent,
     )
+
+
+class LineResponse(ResponseModel):
+    """A line of a document. Text and separator lines have no price, quantity or amounts."""
+
+    id: IdText
+    line_type: DocumentLineType
+    price_id: IdText | None
+    product_id: IdText | None
+    description: str | None = Field(examples=["Consulting"])
+    quantity: Number | None = Field(examples=[3])
+    unit: str | None = Field(examples=["hours"])
+    unit_price: DecimalText | None = Field(
+        description="Price of one unit before discount, excluding VAT, in the document's currency", examples=["99.5"]
+    )
+    discount_percent: Number | None = Field(examples=[10])
+    total_price: MoneyText | None = Field(
+        description="Quantity x unit price less discount, excluding VAT", examples=["268.65"]
+    )
+    vat_rate: Number | None = Field(description="Percent", examples=[25])
+    vat_amount: MoneyText | None = Field(
+        description="The line's share of its rate's VAT; the lines sum to the document's `vat`", examples=["67.16"]
+    )
+
+
+L = TypeVar("L", bound=LineResponse)
+
+
+def render_line(model: type[L], line: Line, currency: str) -> L:
+    """A line on the wire, in the model of its kind of document."""
+    return model(
+        id=line.id,
+        line_type=line.line_type,
+        price_id=line.price_id,
+        product_id=line.product_id,
+        description=line.description,
+        quantity=line.quantity,
+        unit=line.unit,
+        unit_price=line.unit_price,
+        discount_percent=line.discount_percent,
+        total_price=None if line.net is None else format_amount(line.net, currency),
+        vat_rate=line.vat_rate,
+        vat_amount=None if line.vat is None else format_amount(line.vat, currency),
+    )
+
+
+def wire_fields(document: Document) -> dict[str, Any]:
+    """The fields of a document by their names on the wire; what its response model doesn't have is left out there."""
+    currency = document.currency
+    return {
+        **{name: getattr(document, name) for name in rows.names(type(document))},
+        "date": document.issue_date,
+        "subtotal": format_amount(document.subtotal, currency),
+        "vat": format_amount(document.vat, currency),
+        "amount": format_amount(document.amount, currency),
+    }

@@ -1,27 +1,25 @@
-"""Invoices over HTTP (contract 2.22, 3.3)."""
+"""Routes of invoices (contract 2.22, 3.3)."""
 
 from collections.abc import Mapping
-from datetime import date
-from enum import StrEnum
 from typing import Annotated, Any, Final
 
 from fastapi import Path, Query, Response
-from pydantic import WithJsonSchema
 
 from ledgerbee.catalog.prices.model import PRODUCT_PRICE_NOT_FOUND, PRODUCT_PRICE_QUANTITY_INVALID
 from ledgerbee.chart.accounts.model import ACCOUNT_NOT_BOOKABLE, ACCOUNT_NOT_FOUND
-from ledgerbee.core.errors import LedgerBeeError, with_more
 from ledgerbee.http.headers import content_disposition
 from ledgerbee.http.operation import CallerDep, Ctx, operation, resource_router
-from ledgerbee.http.query import Limit, PageNumber, Search, SortDirection, SortOrder, page_request, search_schema
-from ledgerbee.http.wire import EXAMPLE_ID, Id, PageResponse, changes_of, pages
+from ledgerbee.http.wire import IdOf
 from ledgerbee.ledger.entries.model import FISCAL_YEAR_MISSING, PERIOD_LOCKED
 from ledgerbee.parties.contacts.model import CONTACT_NOT_FOUND
 from ledgerbee.parties.departments.model import DEPARTMENT_NOT_FOUND
 from ledgerbee.parties.party.model import CUSTOMER_NOT_FOUND
+from ledgerbee.platform import rows
 from ledgerbee.platform.context import Context
 from ledgerbee.sales.delivery import store as deliveries
-from ledgerbee.sales.delivery.model import DeliveryStatus
+from ledgerbee.sales.delivery.wire import DeliveryStatusResponse, render_status
+from ledgerbee.sales.documents import store as documents
+from ledgerbee.sales.documents.actions import print_document
 from ledgerbee.sales.documents.model import (
     DOCUMENT_CHARACTERS_UNPRINTABLE,
     DOCUMENT_PRINTING_FAILED,
@@ -32,11 +30,10 @@ from ledgerbee.sales.documents.model import (
     SALES_DOCUMENT_PRICE_NOT_USABLE,
     SALES_DOCUMENT_TEMPLATE_MISMATCH,
     SALES_DOCUMENT_VAT_CODE_UNUSABLE,
-    DocumentKind,
 )
 from ledgerbee.sales.documents.printing import file_name, print_pdf, with_trial
-from ledgerbee.sales.documents.wire import line_inputs
 from ledgerbee.sales.invoices import actions, store
+from ledgerbee.sales.invoices.kind import INVOICES
 from ledgerbee.sales.invoices.model import (
     INVOICE_AMOUNT_NEGATIVE,
     INVOICE_BUYER_VAT_NUMBER_INVALID,
@@ -46,34 +43,32 @@ from ledgerbee.sales.invoices.model import (
     INVOICE_NOT_FOUND,
     INVOICE_RECIPIENT_MISSING,
     INVOICE_SELLER_INCOMPLETE,
-    InvoiceFields,
-    InvoiceStatus,
+    InvoiceId,
 )
 from ledgerbee.sales.invoices.requests import (
     CreateInvoiceRequest,
+    InvoiceQuery,
     SendInvoiceRequest,
     UpdateInvoiceRequest,
-    day_checks,
+    changes_of,
+    fields_of,
 )
 from ledgerbee.sales.invoices.wire import (
-    DeliveryAttemptResponse,
-    DeliveryStatusResponse,
+    ListInvoicesResponse,
     PublicInvoice,
-    PublicInvoiceSummary,
     SendInvoiceResponse,
     render,
     render_sent,
     render_summary,
 )
+from ledgerbee.sales.sending.model import SendOptions
 from ledgerbee.sales.templates.model import DOCUMENT_TEMPLATE_NOT_FOUND
 from ledgerbee.tenancy.rates.model import EXCHANGE_RATE_MISSING
 
 router = resource_router("Invoices")
 
-InvoiceId = Annotated[Id, Path(alias="invoiceId", description="Invoice ID")]
+InvoicePath = Annotated[IdOf[InvoiceId], Path(alias="invoiceId", description="Invoice ID")]
 
-#: Wire names that differ from `InvoiceFields`.
-_DOMAIN_NAMES: Final = {"date": "issue_date", "payment_terms": "payment_terms_days"}
 _DRAFT_ERRORS: Final = (
     CUSTOMER_NOT_FOUND,
     CONTACT_NOT_FOUND,
@@ -91,29 +86,6 @@ _DRAFT_ERRORS: Final = (
 )
 
 
-class InvoiceSortBy(StrEnum):
-    """Field to sort by."""
-
-    DATE = "date"
-    NUMBER = "number"
-    AMOUNT = "amount"
-    CREATED_AT = "createdAt"
-
-
-class ListInvoicesResponse(PageResponse[PublicInvoiceSummary]):
-    """A page of invoices, without their lines."""
-
-
-def _given(body: CreateInvoiceRequest | UpdateInvoiceRequest, today: date) -> dict[str, Any]:
-    given = {_DOMAIN_NAMES.get(name, name): value for name, value in changes_of(body).items()}
-    if "lines" in given:
-        try:
-            given["lines"] = line_inputs(given["lines"])
-        except LedgerBeeError as fault:
-            raise with_more(fault, day_checks(body, today)) from None
-    return given
-
-
 @router.get(
     "/v1/invoices",
     **operation(
@@ -124,48 +96,17 @@ def _given(body: CreateInvoiceRequest | UpdateInvoiceRequest, today: date) -> di
         response="Paginated list of invoices",
     ),
 )
-async def list_invoices(  # noqa: PLR0913, PLR0917  query parameters
-    context: Ctx,
-    page: PageNumber = 1,
-    limit: Limit = 25,
-    search: Annotated[Search, Query(description="Prefix search on number or description"), search_schema("104")] = None,
-    status: Annotated[
-        InvoiceStatus | None,
-        Query(description="Only invoices of this status"),
-        WithJsonSchema({"type": "string", "enum": [status.value for status in InvoiceStatus]}),
-    ] = None,
-    customer_id: Annotated[
-        Id | None,
-        Query(alias="customerId", description="Only invoices of this customer"),
-        WithJsonSchema({"type": "string", "examples": [EXAMPLE_ID]}),
-    ] = None,
-    delivery_status: Annotated[
-        DeliveryStatus | None,
-        Query(
-            alias="deliveryStatus",
-            description="Only sent invoices whose newest delivery stands there (extension); `failed`: send them again",
-        ),
-        WithJsonSchema({"type": "string", "enum": [status.value for status in DeliveryStatus]}),
-    ] = None,
-    sort_by: Annotated[InvoiceSortBy, Query(alias="sortBy", description="Field to sort by")] = InvoiceSortBy.CREATED_AT,
-    sort_order: SortDirection = SortOrder.DESC,
-) -> ListInvoicesResponse:
-    """List invoices."""
+async def list_invoices(context: Ctx, query: Annotated[InvoiceQuery, Query()]) -> ListInvoicesResponse:
     found = await store.list_page(
         context,
-        page_request(page, limit, search, sort_by, sort_order),
-        status=status,
-        customer_id=customer_id,
-        delivery_status=delivery_status,
+        query.asked,
+        status=query.status,
+        customer_id=query.customer_id,
+        delivery_status=query.delivery_status,
     )
-    statuses = await deliveries.statuses_of(context, DocumentKind.INVOICE, [invoice.id for invoice in found.rows])
-    return ListInvoicesResponse(
-        data=[render_summary(invoice, statuses.get(invoice.id)) for invoice in found.rows],
-        total=found.total,
-        page=page,
-        limit=limit,
-        total_pages=pages(found.total, limit),
-    )
+    statuses = await deliveries.statuses_of(context, INVOICES.kind, [invoice.id for invoice in found.rows])
+    data = [render_summary(invoice, statuses.get(invoice.id)) for invoice in found.rows]
+    return ListInvoicesResponse.of(data, found.total, query.asked)
 
 
 @router.post(
@@ -181,8 +122,7 @@ async def list_invoices(  # noqa: PLR0913, PLR0917  query parameters
     ),
 )
 async def create_invoice(context: Ctx, body: CreateInvoiceRequest) -> PublicInvoice:
-    """Create a draft invoice."""
-    return await render(await actions.create(context, InvoiceFields(**_given(body, context.today))))
+    return await render(await actions.create(context, fields_of(body, context.today)))
 
 
 @router.get(
@@ -195,10 +135,10 @@ async def create_invoice(context: Ctx, body: CreateInvoiceRequest) -> PublicInvo
         errors=[INVOICE_NOT_FOUND],
     ),
 )
-async def get_invoice(context: Ctx, invoice_id: InvoiceId) -> PublicInvoice:
-    """Get an invoice by ID."""
-    statuses = await deliveries.statuses_of(context, DocumentKind.INVOICE, [invoice_id])
-    return await render(await store.get_full(context, invoice_id), statuses.get(invoice_id))
+async def get_invoice(context: Ctx, invoice_id: InvoicePath) -> PublicInvoice:
+    full = await documents.get_full(context, INVOICES, invoice_id)
+    statuses = await deliveries.statuses_of(context, INVOICES.kind, [invoice_id])
+    return await render(full, statuses.get(invoice_id))
 
 
 @router.patch(
@@ -212,9 +152,8 @@ async def get_invoice(context: Ctx, invoice_id: InvoiceId) -> PublicInvoice:
         extension=True,
     ),
 )
-async def update_invoice(context: Ctx, invoice_id: InvoiceId, body: UpdateInvoiceRequest) -> PublicInvoice:
-    """Update a draft invoice."""
-    return await render(await actions.update(context, invoice_id, _given(body, context.today)))
+async def update_invoice(context: Ctx, invoice_id: InvoicePath, body: UpdateInvoiceRequest) -> PublicInvoice:
+    return await render(await actions.update(context, invoice_id, changes_of(body, context.today)))
 
 
 @router.delete(
@@ -229,8 +168,7 @@ async def update_invoice(context: Ctx, invoice_id: InvoiceId, body: UpdateInvoic
         extension=True,
     ),
 )
-async def delete_invoice(context: Ctx, invoice_id: InvoiceId) -> None:
-    """Delete a draft invoice."""
+async def delete_invoice(context: Ctx, invoice_id: InvoicePath) -> None:
     await actions.delete(context, invoice_id)
 
 
@@ -271,15 +209,8 @@ async def delete_invoice(context: Ctx, invoice_id: InvoiceId) -> None:
         opens_transaction=False,
     ),
 )
-async def send_invoice(caller: CallerDep, invoice_id: InvoiceId, body: SendInvoiceRequest) -> Response:
-    """Send an invoice to the customer."""
-    options = actions.SendOptions(
-        delivery_type=body.delivery_type,
-        override_email=body.override_email,
-        override_ean_number=body.override_ean_number,
-        update_customer_record=body.update_customer_record,
-        document_template_id=body.document_template_id,
-    )
+async def send_invoice(caller: CallerDep, invoice_id: InvoicePath, body: SendInvoiceRequest) -> Response:
+    options = SendOptions(**{name: getattr(body, name) for name in rows.names(SendOptions)})
 
     async def run(tried: Mapping[str, Any] | None) -> Response:
         async def work(context: Context) -> Response:
@@ -301,16 +232,10 @@ async def send_invoice(caller: CallerDep, invoice_id: InvoiceId, body: SendInvoi
         errors=[INVOICE_NOT_FOUND],
     ),
 )
-async def get_invoice_delivery_status(context: Ctx, invoice_id: InvoiceId) -> DeliveryStatusResponse:
-    """Get the delivery status of an invoice."""
-    invoice = await store.get(context, invoice_id)
-    latest = await deliveries.latest_of(context, DocumentKind.INVOICE, invoice.id)
-    attempts = await deliveries.attempts_of(context, DocumentKind.INVOICE, invoice.id)
-    return DeliveryStatusResponse(
-        status=latest.status if latest else DeliveryStatus.PENDING,
-        delivery_type=latest.delivery_type if latest else None,
-        attempts=[DeliveryAttemptResponse.model_validate(attempt) for attempt in attempts],
-    )
+async def get_invoice_delivery_status(context: Ctx, invoice_id: InvoicePath) -> DeliveryStatusResponse:
+    await documents.get(context, INVOICES, invoice_id)
+    latest = await deliveries.latest_of(context, INVOICES.kind, invoice_id)
+    return render_status(latest, await deliveries.attempts_of(context, INVOICES.kind, invoice_id))
 
 
 _PDF = operation(
@@ -333,11 +258,10 @@ _PDF["responses"][200]["content"] = {"application/pdf": {"schema": {"type": "str
 @router.get("/v1/invoices/{invoiceId}/pdf", response_class=Response, **_PDF)
 async def get_invoice_pdf(
     caller: CallerDep,
-    invoice_id: InvoiceId,
+    invoice_id: InvoicePath,
     draft: Annotated[bool, Query(description="Print the draft watermark")] = False,
 ) -> Response:
-    """Download the invoice PDF."""
-    document = await caller.read(lambda context: actions.document(context, invoice_id))
+    document = await caller.read(lambda context: print_document(context, INVOICES, invoice_id))
     is_draft = document.is_draft or draft
     pdf = await print_pdf(caller.principal.company_id, document.snapshot, is_draft=is_draft, logo=document.logo)
     headers = {"Content-Disposition": content_disposition(file_name(document.snapshot), "inline")}

@@ -1,23 +1,17 @@
 """Invoices: drafts, and what they become when they are sent (contract 2.22, decisions "Documents")."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple, NewType
 from uuid import UUID
 
 from ledgerbee.core.errors import ErrorCode
 from ledgerbee.core.money import EXACT, ZERO
-from ledgerbee.sales.delivery.model import Delivery
-from ledgerbee.sales.documents.model import Line, LineInput
+from ledgerbee.sales.documents.model import Document, DraftFields, FullDocument
 
-#: The number series of invoices.
-SERIES: Final = "invoice"
-#: What journal entries call an invoice as their source.
-SOURCE_TYPE: Final = "invoice"
-#: The job that delivers a sent invoice: payload `invoiceId`, `deliveryId`.
-DELIVER_JOB: Final = "deliver_invoice"
+InvoiceId = NewType("InvoiceId", UUID)
 
 
 class InvoiceStatus(StrEnum):
@@ -34,28 +28,17 @@ class InvoiceStatus(StrEnum):
     CREDITED = "credited"
 
 
-@dataclass(frozen=True, slots=True)
-class InvoiceFields:
-    """What an author decides of an invoice.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoiceFields(DraftFields):
+    """What an author says of an invoice.
 
     `delivery_date` None is the issue date, `due_date` None follows from the terms, `payment_terms_days` None from the
-    customer, then the company; `currency` None is the company's.
+    customer, then the company.
     """
 
-    customer_id: UUID
-    issue_date: date
-    lines: tuple[LineInput, ...]
-    customer_department_id: UUID | None = None
-    customer_contact_id: UUID | None = None
     due_date: date | None = None
     delivery_date: date | None = None
-    currency: str | None = None
     payment_terms_days: int | None = None
-    reference: str | None = None
-    our_reference: str | None = None
-    description: str | None = None
-    notes: str | None = None
-    document_template_id: UUID | None = None
 
     @property
     def tax_point(self) -> date:
@@ -63,41 +46,23 @@ class InvoiceFields:
         return self.delivery_date or self.issue_date
 
 
-@dataclass(frozen=True, slots=True)
-class Invoice:
-    """One invoice. Amounts are in `currency`; `base_amount` is `amount` as booked, in the company's currency.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invoice(Document):
+    """One invoice. `base_amount` is `amount` as booked, in the company's currency.
 
-    `exchange_rate` is base units for one unit of `currency`. What follows `amount_paid` is None on a draft.
+    `exchange_rate` is base units for one unit of `currency`. What was booked is None on a draft.
     """
 
-    id: UUID
+    id: InvoiceId
     status: InvoiceStatus
-    customer_id: UUID
-    customer_department_id: UUID | None
-    customer_contact_id: UUID | None
-    issue_date: date
     due_date: date
+    delivery_date: date | None = None
     payment_terms_days: int
-    currency: str
-    reference: str | None
-    our_reference: str | None
-    description: str | None
-    notes: str | None
-    document_template_id: UUID | None
-    subtotal: Decimal
-    vat: Decimal
-    amount: Decimal
-    created_at: datetime
-    updated_at: datetime
     amount_paid: Decimal = ZERO
-    number: str | None = None
-    number_sequence: int | None = None
     receivable_account_id: UUID | None = None
     exchange_rate: Decimal | None = None
     base_amount: Decimal | None = None
     journal_entry_id: UUID | None = None
-    sent_at: datetime | None = None
-    delivery_date: date | None = None
 
     @property
     def tax_point(self) -> date:
@@ -110,25 +75,7 @@ class Invoice:
         return EXACT.subtract(self.amount, self.amount_paid)
 
 
-@dataclass(frozen=True, slots=True)
-class FullInvoice:
-    """An invoice with its lines."""
-
-    invoice: Invoice
-    lines: tuple[Line, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ClaimedDelivery:
-    """A delivery that a worker has taken on, with the booked document it is about.
-
-    `interrupted_at` is when an earlier worker had taken it on that left no outcome: the message may have gone out.
-    """
-
-    delivery: Delivery
-    invoice: Invoice
-    snapshot: dict[str, Any]
-    interrupted_at: datetime | None = None
+FullInvoice = FullDocument[Invoice]
 
 
 class SendWarning(NamedTuple):

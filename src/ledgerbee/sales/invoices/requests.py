@@ -2,24 +2,29 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import date
+from enum import StrEnum
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
+from ledgerbee.core.changes import Changes
 from ledgerbee.http.checks import Check, Facts
 from ledgerbee.http.fields import NullableEmail, NullableLine
-from ledgerbee.http.wire import CurrencyCode, Day, Id, RequestModel, omitted
+from ledgerbee.http.query import ListQuery, Search, search_schema
+from ledgerbee.http.wire import EXAMPLE_ID, CurrencyCode, Day, Id, RequestModel, changes_to, omitted
 from ledgerbee.ledger.entries.rules import check_delivery_date
 from ledgerbee.parties.wire import Flag, NullableEan, NullablePaymentTerms
-from ledgerbee.sales.delivery.model import DeliveryType
+from ledgerbee.sales.delivery.model import DeliveryStatus, DeliveryType
 from ledgerbee.sales.documents.rules import check_date, check_due_date
-from ledgerbee.sales.documents.wire import Lines, NullableText, line_checks
+from ledgerbee.sales.documents.wire import Lines, NullableText, line_checks, line_inputs
+from ledgerbee.sales.invoices.model import InvoiceFields, InvoiceStatus
 
 
 class CreateInvoiceRequest(RequestModel):
     """What a draft needs, and what it may bring."""
 
     customer_id: Id
-    date: Day = Field(description="Day of issue, at most a year ahead: the invoice is booked on it")
+    issue_date: Day = Field(alias="date", description="Day of issue, at most a year ahead: the invoice is booked on it")
     lines: Lines
     customer_department_id: Id | None = omitted(description="A department of the customer")
     customer_contact_id: Id | None = omitted(description="A contact of the customer: `Deres ref.`")
@@ -28,8 +33,9 @@ class CreateInvoiceRequest(RequestModel):
     )
     due_date: Day | None = omitted(description="Follows from the payment terms unless given")
     currency: CurrencyCode | None = omitted(description="The company's unless given")
-    payment_terms: NullablePaymentTerms = omitted(
-        description="Days from `date` to the due date; the customer's, else the company's, unless given"
+    payment_terms_days: NullablePaymentTerms = omitted(
+        alias="paymentTerms",
+        description="Days from `date` to the due date; the customer's, else the company's, unless given",
     )
     reference: NullableLine = omitted(description="The customer's purchase order number: `PO-nr.`")
     our_reference: NullableLine = omitted(description="`Vores ref.`")
@@ -50,14 +56,18 @@ class UpdateInvoiceRequest(RequestModel):
     keeps_what_is_left_out = True
 
     customer_id: Id = omitted(description="A new customer's contact, department and terms take the place of the old")
-    date: Day = omitted(description="Day of issue, at most a year ahead: the invoice is booked on it")
+    issue_date: Day = omitted(
+        alias="date", description="Day of issue, at most a year ahead: the invoice is booked on it"
+    )
     lines: Lines = omitted(description="Replace all lines")
     customer_department_id: Id | None = omitted(description="A department of the customer")
     customer_contact_id: Id | None = omitted(description="A contact of the customer: `Deres ref.`")
     delivery_date: Day | None = omitted(description="Null: `date`")
     due_date: Day | None = omitted(description="Null: follows from the payment terms")
     currency: CurrencyCode | None = omitted(description="Null: the company's. Prices are looked up anew.")
-    payment_terms: NullablePaymentTerms = omitted(description="Null: the customer's, else the company's")
+    payment_terms_days: NullablePaymentTerms = omitted(
+        alias="paymentTerms", description="Null: the customer's, else the company's"
+    )
     reference: NullableLine = omitted(description="The customer's purchase order number: `PO-nr.`")
     our_reference: NullableLine = omitted(description="`Vores ref.`")
     description: NullableText = omitted(description="A headline; the text of the journal entry starts with it")
@@ -83,6 +93,51 @@ class SendInvoiceRequest(RequestModel):
     document_template_id: Id | None = omitted(description="Template to use instead of the draft's")
 
 
+class InvoiceSortBy(StrEnum):
+    """Field to sort by."""
+
+    DATE = "date"
+    NUMBER = "number"
+    AMOUNT = "amount"
+    CREATED_AT = "createdAt"
+
+
+class InvoiceQuery(ListQuery):
+    """The query parameters of the list."""
+
+    search: Annotated[Search, search_schema("104")] = Field(None, description="Prefix search on number or description")
+    status: Annotated[
+        InvoiceStatus | None, WithJsonSchema({"type": "string", "enum": [status.value for status in InvoiceStatus]})
+    ] = Field(None, description="Only invoices of this status")
+    customer_id: Annotated[Id | None, WithJsonSchema({"type": "string", "examples": [EXAMPLE_ID]})] = Field(
+        None, description="Only invoices of this customer"
+    )
+    delivery_status: Annotated[
+        DeliveryStatus | None, WithJsonSchema({"type": "string", "enum": [status.value for status in DeliveryStatus]})
+    ] = Field(
+        None,
+        description="Only sent invoices whose newest delivery stands there (extension); `failed`: send them again",
+    )
+    sort_by: InvoiceSortBy = Field(InvoiceSortBy.CREATED_AT, description="Field to sort by")
+
+
+_changes_of = changes_to(InvoiceFields, UpdateInvoiceRequest)
+
+
+def fields_of(body: CreateInvoiceRequest, today: date) -> InvoiceFields:
+    """What the author of a new draft gives. Raises validation errors of its lines."""
+    given: dict[str, Any] = {name: getattr(body, name) for name in body.model_fields_set}
+    return InvoiceFields(**{**given, "lines": line_inputs(body.lines, day_checks(body, today))})
+
+
+def changes_of(body: UpdateInvoiceRequest, today: date) -> Changes[InvoiceFields]:
+    """What is to change of a draft. Raises validation errors of its lines."""
+    changes = _changes_of(body)
+    if "lines" not in changes:
+        return changes
+    return Changes({**changes.fields, "lines": line_inputs(body.lines, day_checks(body, today))})
+
+
 def _checks(body: CreateInvoiceRequest | UpdateInvoiceRequest, facts: Facts) -> Iterator[Check]:
     yield from day_checks(body, facts.today)
     yield from line_checks(body.lines)
@@ -90,6 +145,7 @@ def _checks(body: CreateInvoiceRequest | UpdateInvoiceRequest, facts: Facts) -> 
 
 def day_checks(body: CreateInvoiceRequest | UpdateInvoiceRequest, today: date) -> Iterator[Check]:
     """What can be said of the days that a body names, one by one."""
-    yield lambda: None if body.date is None else check_date(body.date, today)
-    yield lambda: None if body.date is None else check_delivery_date(body.delivery_date, body.date)
-    yield lambda: None if body.date is None or body.due_date is None else check_due_date(body.date, body.due_date)
+    day = body.issue_date
+    yield lambda: None if day is None else check_date(day, today)
+    yield lambda: None if day is None else check_delivery_date(body.delivery_date, day)
+    yield lambda: None if day is None or body.due_date is None else check_due_date(day, body.due_date)

@@ -6,31 +6,19 @@ from typing import Any
 from pydantic import Field
 
 from ledgerbee.core.money import format_amount
-from ledgerbee.http.wire import EXAMPLE_ID, DecimalText, IdText, Moment, MoneyText, Number, ResponseModel, omitted
+from ledgerbee.http.wire import EXAMPLE_ID, DecimalText, IdText, Moment, MoneyText, PageResponse, ResponseModel, omitted
 from ledgerbee.platform.steps import in_steps
-from ledgerbee.sales.delivery.model import DeliveryStatus, DeliveryType, Outcome
-from ledgerbee.sales.documents.model import DocumentLineType, Line
+from ledgerbee.sales.delivery.model import DeliveryStatus, DeliveryType
+from ledgerbee.sales.documents.wire import LineResponse, render_line, wire_fields
 from ledgerbee.sales.invoices.model import FullInvoice, Invoice, InvoiceStatus, Sent
 
 
-class InvoiceLineResponse(ResponseModel):
+class InvoiceLineResponse(LineResponse):
     """A line of an invoice. Text and separator lines have no price, quantity or amounts."""
 
-    id: IdText
-    line_type: DocumentLineType
-    price_id: IdText | None
-    product_id: IdText | None
-    description: str | None = Field(examples=["Consulting"])
-    quantity: Number | None = Field(examples=[3])
-    unit: str | None = Field(examples=["hours"])
     unit_price: DecimalText | None = Field(
         description="Price of one unit before discount, excluding VAT, in the invoice's currency", examples=["99.5"]
     )
-    discount_percent: Number | None = Field(examples=[10])
-    total_price: MoneyText | None = Field(
-        description="Quantity x unit price less discount, excluding VAT", examples=["268.65"]
-    )
-    vat_rate: Number | None = Field(description="Percent", examples=[25])
     vat_amount: MoneyText | None = Field(
         description="The line's share of its rate's VAT; the lines sum to the invoice's `vat`", examples=["67.16"]
     )
@@ -69,6 +57,10 @@ class PublicInvoiceSummary(ResponseModel):
     updated_at: Moment
 
 
+class ListInvoicesResponse(PageResponse[PublicInvoiceSummary]):
+    """A page of invoices, without their lines."""
+
+
 class PublicInvoice(PublicInvoiceSummary):
     """An invoice with its lines."""
 
@@ -96,25 +88,6 @@ class SendInvoiceResponse(ResponseModel):
     )
 
 
-class DeliveryAttemptResponse(ResponseModel):
-    """One try to deliver."""
-
-    at: Moment
-    channel: str = Field(examples=["smtp"])
-    recipient: str = Field(examples=["faktura@example.com"])
-    outcome: Outcome
-    message: str | None = Field(examples=["250 2.0.0 Ok: queued as 4F1A2"])
-    provider_id: str | None
-
-
-class DeliveryStatusResponse(ResponseModel):
-    """Where the delivery of a document stands."""
-
-    status: DeliveryStatus = Field(description="`pending` also before it is sent")
-    delivery_type: DeliveryType | None = Field(description="Null before it is sent")
-    attempts: list[DeliveryAttemptResponse] = Field(description="Oldest first")
-
-
 def render_summary(invoice: Invoice, delivery_status: DeliveryStatus | None) -> PublicInvoiceSummary:
     """The wire form of an invoice in a list; `delivery_status` is that of its newest delivery."""
     return PublicInvoiceSummary(**_fields(invoice), delivery_status=delivery_status)
@@ -125,65 +98,17 @@ async def render(full: FullInvoice, delivery_status: DeliveryStatus | None = Non
 
     One of many lines is made in steps.
     """
-    currency = full.invoice.currency
-    lines = [_line(line, currency) async for line in in_steps(full.lines)]
-    return PublicInvoice(**_fields(full.invoice), delivery_status=delivery_status, lines=lines)
+    currency = full.document.currency
+    lines = [render_line(InvoiceLineResponse, line, currency) async for line in in_steps(full.lines)]
+    return PublicInvoice(**_fields(full.document), delivery_status=delivery_status, lines=lines)
 
 
-async def snapshot(full: FullInvoice) -> dict[str, Any]:
-    """The wire form as JSON values, for an event; without the delivery, which is told by events of its own."""
-    currency = full.invoice.currency
-    form = render_summary(full.invoice, None).model_dump(mode="json", exclude={"delivery_status"})
-    form["lines"] = [_line(line, currency).model_dump(mode="json") async for line in in_steps(full.lines)]
+async def event_form(full: FullInvoice) -> dict[str, Any]:
+    """The wire form as JSON values, for an event; without the delivery, which has events of its own."""
+    currency = full.document.currency
+    form = render_summary(full.document, None).model_dump(mode="json", exclude={"delivery_status"})
+    form["lines"] = [render_line(InvoiceLineResponse, line, currency).as_event() async for line in in_steps(full.lines)]
     return form
-
-
-def _fields(invoice: Invoice) -> dict[str, Any]:
-    currency = invoice.currency
-    return {
-        "id": invoice.id,
-        "number": invoice.number,
-        "status": invoice.status,
-        "customer_id": invoice.customer_id,
-        "customer_department_id": invoice.customer_department_id,
-        "customer_contact_id": invoice.customer_contact_id,
-        "date": invoice.issue_date,
-        "delivery_date": invoice.delivery_date,
-        "due_date": invoice.due_date,
-        "payment_terms": invoice.payment_terms_days,
-        "currency": currency,
-        "subtotal": format_amount(invoice.subtotal, currency),
-        "vat": format_amount(invoice.vat, currency),
-        "amount": format_amount(invoice.amount, currency),
-        "amount_paid": format_amount(invoice.amount_paid, currency),
-        "amount_due": format_amount(invoice.amount_due, currency),
-        "reference": invoice.reference,
-        "our_reference": invoice.our_reference,
-        "description": invoice.description,
-        "notes": invoice.notes,
-        "document_template_id": invoice.document_template_id,
-        "journal_entry_id": invoice.journal_entry_id,
-        "sent_at": invoice.sent_at,
-        "created_at": invoice.created_at,
-        "updated_at": invoice.updated_at,
-    }
-
-
-def _line(line: Line, currency: str) -> InvoiceLineResponse:
-    return InvoiceLineResponse(
-        id=line.id,
-        line_type=line.line_type,
-        price_id=line.price_id,
-        product_id=line.product_id,
-        description=line.description,
-        quantity=line.quantity,
-        unit=line.unit,
-        unit_price=line.unit_price,
-        discount_percent=line.discount_percent,
-        total_price=None if line.net is None else format_amount(line.net, currency),
-        vat_rate=line.vat_rate,
-        vat_amount=None if line.vat is None else format_amount(line.vat, currency),
-    )
 
 
 def render_sent(sent: Sent, delivery_type: DeliveryType) -> str:
@@ -192,3 +117,11 @@ def render_sent(sent: Sent, delivery_type: DeliveryType) -> str:
     if sent.warnings:
         answer = answer.model_copy(update={"warnings": [SendWarningResponse(**it._asdict()) for it in sent.warnings]})
     return answer.model_dump_json(exclude_unset=True)
+
+
+def _fields(invoice: Invoice) -> dict[str, Any]:
+    return wire_fields(invoice) | {
+        "payment_terms": invoice.payment_terms_days,
+        "amount_paid": format_amount(invoice.amount_paid, invoice.currency),
+        "amount_due": format_amount(invoice.amount_due, invoice.currency),
+    }

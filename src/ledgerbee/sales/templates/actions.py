@@ -1,31 +1,28 @@
 """Adding document templates and choosing the default."""
 
 from collections.abc import Sequence
-from dataclasses import replace
-from uuid import UUID
+from dataclasses import asdict, replace
 
 from ledgerbee.core.ids import new_id
-from ledgerbee.http.event_forms import told
 from ledgerbee.platform.context import Context
 from ledgerbee.sales.templates import store
-from ledgerbee.sales.templates.model import DocumentTemplate, TemplateType
+from ledgerbee.sales.templates.model import DocumentTemplate, DocumentTemplateFields, DocumentTemplateId
+from ledgerbee.sales.templates.wire import render
 
 
-async def create(
-    context: Context, *, name: str, document_type: TemplateType, language: str, is_default: bool
-) -> DocumentTemplate:
+async def create(context: Context, given: DocumentTemplateFields) -> DocumentTemplate:
     """Add a template; a default one takes the place of its type's old default.
 
     Emits `document_template.created`, and `document_template.updated` of the old default.
     """
-    template = DocumentTemplate(new_id(), name, document_type, language, is_default, context.now)
+    template = DocumentTemplate(id=DocumentTemplateId(new_id()), created_at=context.now, **asdict(given))
     replaced = await store.insert(context, template)
-    context.emit("document_template.created", template.id, told(DocumentTemplate, template))
-    _tell_replaced(context, replaced)
+    context.emit("document_template.created", template.id, render(template).as_event())
+    _emit_replaced(context, replaced)
     return template
 
 
-async def set_default(context: Context, template_id: UUID) -> DocumentTemplate:
+async def set_default(context: Context, template_id: DocumentTemplateId) -> DocumentTemplate:
     """Make a template the default of its type. Raises `DOCUMENT_TEMPLATE_NOT_FOUND`.
 
     Emits `document_template.updated` if it wasn't, of it and of the old default.
@@ -34,14 +31,14 @@ async def set_default(context: Context, template_id: UUID) -> DocumentTemplate:
     replaced = await store.set_default(context, before)
     template = replace(before, is_default=True)
     if all(old.id != template_id for old in replaced):
-        was = told(DocumentTemplate, replace(before, is_default=False))
-        context.emit("document_template.updated", template_id, told(DocumentTemplate, template), before=was)
-        _tell_replaced(context, replaced)
+        was = render(replace(before, is_default=False)).as_event()
+        context.emit("document_template.updated", template_id, render(template).as_event(), before=was)
+        _emit_replaced(context, replaced)
     return template
 
 
-def _tell_replaced(context: Context, replaced: Sequence[DocumentTemplate]) -> None:
-    """A document template was made the default of its type, or another took its place."""
+def _emit_replaced(context: Context, replaced: Sequence[DocumentTemplate]) -> None:
+    """Emit `document_template.updated` of what was the default until now."""
     for old in replaced:
-        was = told(DocumentTemplate, old)
-        context.emit("document_template.updated", old.id, was | {"isDefault": False}, before=was)
+        now = render(replace(old, is_default=False)).as_event()
+        context.emit("document_template.updated", old.id, now, before=render(old).as_event())

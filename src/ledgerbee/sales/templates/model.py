@@ -1,11 +1,14 @@
-"""Document templates (contract 2.6)."""
+"""Document templates: how a kind of document looks, and its language (contract 2.6)."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NewType
 from uuid import UUID
 
 from ledgerbee.core.errors import ErrorCode
+
+DocumentTemplateId = NewType("DocumentTemplateId", UUID)
 
 
 class TemplateType(StrEnum):
@@ -17,15 +20,21 @@ class TemplateType(StrEnum):
     ORDER_CONFIRMATION = "order-confirmation-template"
 
 
-@dataclass(frozen=True, slots=True)
-class DocumentTemplate:
-    """How a document looks, and its language (`da` or `en`). One of each type is the company's default."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentTemplateFields:
+    """What whoever keeps a template says of it; `language` is `da` or `en`. One of each type is the default."""
 
-    id: UUID
     name: str
     document_type: TemplateType
     language: str
     is_default: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentTemplate(DocumentTemplateFields):
+    """A template as it is kept."""
+
+    id: DocumentTemplateId
     created_at: datetime
 
 

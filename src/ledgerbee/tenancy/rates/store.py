@@ -118,17 +118,19 @@ async def newest_day(connection: Connection) -> date | None:
     return day
 
 
-async def find(context: Context, currency: str, on: date) -> Rate | None:
+async def find(context: Context, currency: str, on: date, base_currency: str | None = None) -> Rate | None:
     """What one unit of `currency` is worth in the company's base currency on a day, or None when there is no rate.
 
     The one question for a rate: whatever prices, shows, books or reads in a foreign currency asks it, so that all get
     the same answer. The company's own rate for exactly that day goes before the published one, which is carried forward
     for at most ten days. Both legs of a published cross rate come from the same day: the last one that has both. The
-    base currency itself is 1.
+    base currency itself is 1: whoever knows which one that is says so, and nothing is asked for.
     """
+    if currency == base_currency:
+        return Rate(ONE, on, SAME_CURRENCY)
     row = await context.connection.fetchrow(_BASE_AND_OWN, context.company_id, currency, on)
     assert row is not None, "a transaction's company exists"
-    base_currency: str = row["base_currency"]
+    base_currency = row["base_currency"]
     if currency == base_currency:
         return Rate(ONE, on, SAME_CURRENCY)
     if row["rate"] is not None:

@@ -5,9 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from msgspec import Struct
-from msgspec.structs import replace
 
-from ledgerbee.chart.journal_categories import store as journal_categories
 from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.entries import rules, store
 from ledgerbee.ledger.entries.json_text import json_of
@@ -53,13 +51,12 @@ async def post(context: Context, entries: Sequence[EntryToPost]) -> list[PostedE
 
 
 async def post_of_document(context: Context, entry: EntryToPost) -> PostedEntry:
-    """Post the entry of a document (an invoice, a payment), in the category for its type; otherwise as `post`.
+    """Post the entry of a document (an invoice, a payment), whose category is its own choice; otherwise as `post`.
 
     A refusal names no `entries.0`: who sends an invoice sent none.
     """
-    categorised = replace(entry, journal_category_id=await journal_categories.for_type(context, entry.entry_type))
-    rules.check_entry(categorised, "")
-    return (await post_with_events([context], [categorised], [""], are_entered=False))[0]
+    rules.check_entry(entry, "")
+    return (await post_with_events([context], [entry], [""], are_entered=False))[0]
 
 
 async def post_with_events(

@@ -25,7 +25,7 @@ from ledgerbee.ledger.entries.model import (
     LineType,
     Side,
 )
-from ledgerbee.platform.literals import bytea_array, array, nullable_array, text_array
+from ledgerbee.platform.literals import array, bytea_array, nullable_array, text_array
 
 
 def array_literal(ids: Sequence[UUID]) -> str:

@@ -33,7 +33,7 @@ FROM ledgers g WHERE g.company_id = $1
 
 @dataclass(frozen=True, slots=True)
 class CompanyDefaults:
-    """What every entry needs of the company, and what hardly ever changes: kept between requests (`Context.company_cache`)."""
+    """What every entry needs of the company and what hardly ever changes: kept in `Context.company_cache`."""
 
     base_currency: str
     default_category: JournalCategory | None

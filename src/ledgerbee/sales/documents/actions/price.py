@@ -17,45 +17,18 @@ from ledgerbee.catalog.prices.rules import in_currency
 from ledgerbee.chart.vat_codes import store as vat_codes
 from ledgerbee.core.errors import LedgerBeeError, refuse_first
 from ledgerbee.core.ids import new_id
-from ledgerbee.parties.customers import store as customers
 from ledgerbee.parties.customers.model import BillingFacts
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.steps import give_way, in_steps
-from ledgerbee.sales.documents import rules, store
+from ledgerbee.sales.documents import rules
 from ledgerbee.sales.documents.model import (
-    SALES_DOCUMENT_CUSTOMER_INACTIVE,
-    SALES_DOCUMENT_DEPARTMENT_INACTIVE,
     SALES_DOCUMENT_PRICE_CURRENCY_MISSING,
     SALES_DOCUMENT_PRICE_NOT_USABLE,
-    SALES_DOCUMENT_TEMPLATE_MISMATCH,
     Computed,
     DocumentLineType,
     Line,
     LineInput,
-    Tax,
 )
-from ledgerbee.sales.templates.model import DOCUMENT_TEMPLATE_NOT_FOUND, DocumentTemplate, TemplateType
-
-
-def check_customer(facts: BillingFacts) -> None:
-    """Raises `SALES_DOCUMENT_CUSTOMER_INACTIVE`."""
-    if not facts.customer.is_active:
-        raise SALES_DOCUMENT_CUSTOMER_INACTIVE.error(customerId=str(facts.customer.id))
-
-
-async def check_people(
-    context: Context, customer_id: UUID, contact_id: UUID | None, department_id: UUID | None
-) -> None:
-    """The contact and department a document names are the customer's own.
-
-    Raises `CONTACT_NOT_FOUND`, `DEPARTMENT_NOT_FOUND`, `SALES_DOCUMENT_DEPARTMENT_INACTIVE`.
-    """
-    if contact_id is not None:
-        await customers.contact(context, customer_id, contact_id)
-    if department_id is not None:
-        department = await customers.department(context, customer_id, department_id)
-        if not department.is_active:
-            raise SALES_DOCUMENT_DEPARTMENT_INACTIVE.error(departmentId=str(department_id))
 
 
 async def price_lines(
@@ -97,7 +70,7 @@ async def price_lines(
             faults.append(_placed(fault, index))
     refuse_first(faults)
     await give_way()
-    return rules.compute(lines, _taxes(_sales(sold, facts), facts, tax_point), currency)
+    return rules.tax(lines, _sales(sold, facts), facts.customer.vat_zone, tax_point, currency)
 
 
 def _placed(fault: LedgerBeeError, index: int) -> LedgerBeeError:
@@ -121,19 +94,17 @@ async def tax_lines(
 
     Raises `SALES_DOCUMENT_VAT_CODE_UNUSABLE`, `SALES_DOCUMENT_AMOUNT_TOO_LARGE`.
     """
-    sold = await prices.get_many(context, [line.price_id for line in lines if line.price_id is not None])
-    return rules.compute(lines, _taxes(_sales(sold, facts), facts, tax_point), currency)
+    sold = await prices.get_many(context, _price_ids(lines))
+    return rules.tax(lines, _sales(sold, facts), facts.customer.vat_zone, tax_point, currency)
 
 
-async def tax_drafted_lines(
-    context: Context, lines: Sequence[Line], facts: BillingFacts, *, currency: str, tax_point: date
-) -> Computed:
-    """Decide the VAT of lines as they were drafted, at the rates of the tax point.
+async def get_drafted_sales(context: Context, lines: Sequence[Line], facts: BillingFacts) -> dict[UUID, ZoneSale]:
+    """Where the sales of lines are booked, by price, and with which VAT code, for `rules.tax`.
 
     A line keeps the VAT code that its draft shows, as long as it is booked on the same account and the code can be
-    used: what an account is given later is for later sales. Otherwise as `tax_lines`.
+    used: what an account is given later is for later sales.
     """
-    sold = await prices.get_many(context, [line.price_id for line in lines if line.price_id is not None])
+    sold = await prices.get_many(context, _price_ids(lines))
     sales = _sales(sold, facts)
     drafted = {line.price_id: line for line in lines if line.price_id is not None and line.account_id is not None}
     moved = {
@@ -146,35 +117,11 @@ async def tax_drafted_lines(
         code = None if code_id is None else codes[code_id]
         if code is None or code.is_active:
             sales[price_id] = ZoneSale(sales[price_id].account_id, code)
-    return rules.compute(lines, _taxes(sales, facts, tax_point), currency)
+    return sales
 
 
-async def choose_template(
-    context: Context, template_type: TemplateType, facts: BillingFacts, chosen: UUID | None
-) -> DocumentTemplate | None:
-    """The template of a document: the chosen one, else the customer's if it is for this kind, else the first in the
-    buyer's language, else the default. Of several in that language the default goes first.
-
-    None only for a company without templates. Raises `DOCUMENT_TEMPLATE_NOT_FOUND` and
-    `SALES_DOCUMENT_TEMPLATE_MISMATCH` for a chosen one.
-    """
-    known = {template.id: template for template in await store.templates(context)}
-    if chosen is not None:
-        template = known.get(chosen)
-        if template is None:
-            raise DOCUMENT_TEMPLATE_NOT_FOUND.missing("documentTemplateId", "documentTemplateId", chosen)
-        if template.document_type is not template_type:
-            raise SALES_DOCUMENT_TEMPLATE_MISMATCH.error(
-                property="documentTemplateId", documentType=template.document_type.value
-            )
-        return template
-    of_customer = known.get(facts.customer.document_template_id) if facts.customer.document_template_id else None
-    if of_customer is not None and of_customer.document_type is template_type:
-        return of_customer
-    ours = [template for template in known.values() if template.document_type is template_type]
-    ours.sort(key=lambda template: not template.is_default)
-    language = rules.buyer_language(facts.customer.language, facts.customer.country_code)
-    return next((template for template in ours if template.language == language), next(iter(ours), None))
+def _price_ids(lines: Sequence[Line]) -> list[UUID]:
+    return [line.price_id for line in lines if line.price_id is not None]
 
 
 def _unusable(
@@ -204,8 +151,3 @@ def _unusable(
 
 def _sales(sold: Mapping[UUID, SellablePrice], facts: BillingFacts) -> dict[UUID, ZoneSale]:
     return {price_id: found.zones[facts.customer.vat_zone] for price_id, found in sold.items()}
-
-
-def _taxes(sales: Mapping[UUID, ZoneSale], facts: BillingFacts, tax_point: date) -> dict[UUID, Tax]:
-    zone = facts.customer.vat_zone
-    return {price_id: rules.tax_of(sale, zone, tax_point) for price_id, sale in sales.items()}

@@ -1,0 +1,17 @@
+"""What can be done with a document of any kind, split by verb."""
+
+from ledgerbee.sales.documents.actions.draft import Forms, create, delete, update
+from ledgerbee.sales.documents.actions.preview import PrintedDocument, print_document
+from ledgerbee.sales.documents.actions.price import get_drafted_sales, price_lines, tax_lines
+
+__all__ = [
+    "Forms",
+    "PrintedDocument",
+    "create",
+    "delete",
+    "get_drafted_sales",
+    "price_lines",
+    "print_document",
+    "tax_lines",
+    "update",
+]

@@ -1,0 +1,92 @@
+"""A kind of billing document, as the code for documents of any kind knows it."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, Generic, TypeVar
+
+from ledgerbee.core.changes import Changes
+from ledgerbee.core.errors import ErrorCode
+from ledgerbee.ledger.entries.model import EntryType
+from ledgerbee.ledger.entries.rules import Conversion
+from ledgerbee.parties.customers.model import BillingFacts
+from ledgerbee.platform.context import Context
+from ledgerbee.sales.documents.model import (
+    Computed,
+    Document,
+    DocumentKind,
+    DraftFields,
+    FullDocument,
+    MailText,
+    Terms,
+)
+from ledgerbee.sales.templates.model import TemplateType
+from ledgerbee.tenancy.company.model import Company
+
+D = TypeVar("D", bound=Document)
+F = TypeVar("F", bound=DraftFields)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class KindOfDocument(Generic[F, D]):
+    """All that differs between kinds where documents are drafted, kept, printed and delivered.
+
+    What only one kind does (its journal entry, what settles it) is in its own folder.
+    """
+
+    #: What snapshots, deliveries and the sources of journal entries call it.
+    kind: DocumentKind
+    template_type: TemplateType
+    #: The number series.
+    series: str
+    #: The type of its journal entry, None for a kind that isn't booked.
+    entry_type: EntryType | None
+
+    # Rows
+    table: str
+    lines_table: str
+    #: The column by which a line says whose it is.
+    lines_key: str
+    row: type[D]
+    fields: type[F]
+    statuses: type[StrEnum]
+
+    # Refusals
+    not_found: ErrorCode
+    invalid_state: ErrorCode
+    recipient_missing: ErrorCode
+
+    # Drafts
+    draft: StrEnum
+    #: Refuses days that can't be, given today.
+    check: Callable[[F, date], None]
+    #: The kind's own columns: what was given, and the customer's or company's word where nothing was.
+    decide: Callable[[F, Company, BillingFacts], Mapping[str, Any]]
+    #: The reverse of `decide`: what the author gave of the kind's own fields, as far as it survives the changes.
+    given_before: Callable[[D, Changes[F]], Mapping[str, Any]]
+
+    # Booking
+    #: The text of its journal entry: of the document with its number, the customer's name, in a language.
+    entry_text: Callable[[D, str, str], str]
+
+    # Printing
+    terms: Callable[[D], Terms]
+    #: The VAT that the document charges in the company's currency, where it says so.
+    vat_in_base: Callable[[Computed, Conversion, BillingFacts], Decimal | None]
+
+    # Delivery: the status after each step; one that isn't there stays (what was paid outranks delivery).
+    when_claimed: Mapping[StrEnum, StrEnum]
+    when_delivered: Mapping[StrEnum, StrEnum]
+    when_failed: Mapping[StrEnum, StrEnum]
+    mail: Mapping[str, MailText]
+
+    # Events
+    #: The wire form for events.
+    event_form: Callable[[FullDocument[D]], Awaitable[dict[str, Any]]]
+    #: Emits that a delivery was given up; the form is the document's, with the delivery.
+    emit_delivery_failed: Callable[[Context, D, dict[str, Any]], None]
+
+
+AnyKind = KindOfDocument[Any, Any]

@@ -1,0 +1,174 @@
+"""Rows of documents: the statements of each kind are written out from its description, once."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from functools import cache
+from typing import Any, Final, NamedTuple, TypeVar, get_args, get_type_hints
+from uuid import UUID
+
+import asyncpg
+
+from ledgerbee.core.paging import Page, PageRequest
+from ledgerbee.platform import rows
+from ledgerbee.platform.context import Context
+from ledgerbee.platform.listing import Filter, fetch_page
+from ledgerbee.platform.steps import in_steps
+from ledgerbee.sales.documents.kind import AnyKind, KindOfDocument
+from ledgerbee.sales.documents.model import Document, DocumentLineType, DraftFields, FullDocument, Line
+
+D = TypeVar("D", bound=Document)
+F = TypeVar("F", bound=DraftFields)
+
+#: Lines that are written by one statement.
+_LINES_AT_ONCE: Final = 1_000
+_LINE_COLUMNS: Final = rows.columns(Line)
+_SQL_TYPES: Final[Mapping[type, str]] = {
+    UUID: "uuid", str: "text", DocumentLineType: "text", Decimal: "numeric", bool: "boolean",
+}  # fmt: skip
+
+
+def _line_arrays(first: int) -> str:
+    """Places of an array for each column of lines, from `$first` on."""
+    hints = get_type_hints(Line)
+    types = [_SQL_TYPES[next(iter(get_args(hints[name])), hints[name])] for name in rows.names(Line)]
+    return ", ".join(f"${place}::{kind}[]" for place, kind in enumerate(types, first))
+
+
+class _Statements(NamedTuple):
+    """The SQL of one kind."""
+
+    list_page: str
+    get: str
+    insert: str
+    update: str
+    book: str
+    delete: str
+    lines: str
+    insert_lines: str
+    delete_lines: str
+
+
+@cache
+def _of(kind: AnyKind) -> _Statements:
+    columns = rows.columns(kind.row, "i")
+    places = {name: place for place, name in enumerate(rows.names(kind.row), 2)}
+    update = rows.update(kind.table, kind.row)
+    own_lines = f"company_id = $1 AND {kind.lines_key} = $2"
+    last = len(places) + 1
+    return _Statements(
+        list_page=f"SELECT {columns} FROM page p JOIN {kind.table} i USING (company_id, id)",
+        get=f"SELECT {columns} FROM {kind.table} i WHERE i.company_id = $1 AND i.id = $2",
+        insert=rows.insert(kind.table, kind.row),
+        update=update,
+        book=f"WITH booked AS ({update}) INSERT INTO document_snapshots"
+        " (company_id, document_id, document_type, content, created_at)"
+        f" VALUES ($1, ${places['id']}, ${last + 1}, ${last + 2}, ${places['updated_at']})",
+        delete=f"DELETE FROM {kind.table} WHERE company_id = $1 AND id = $2",
+        lines=f"SELECT {_LINE_COLUMNS} FROM {kind.lines_table} WHERE {own_lines} ORDER BY position",
+        insert_lines=f"INSERT INTO {kind.lines_table} (company_id, {kind.lines_key}, position, {_LINE_COLUMNS})"
+        f" SELECT $1, $2, $3 + place, {_LINE_COLUMNS}"
+        f" FROM unnest({_line_arrays(4)}) WITH ORDINALITY l ({_LINE_COLUMNS}, place)",
+        delete_lines=f"DELETE FROM {kind.lines_table} WHERE {own_lines}",
+    )
+
+
+_SNAPSHOT: Final = "SELECT content FROM document_snapshots WHERE company_id = $1 AND document_id = $2"
+_TAKE_NUMBER: Final = "SELECT last_number, prefix FROM take_number($1)"
+
+
+async def list_page(
+    context: Context,
+    kind: KindOfDocument[F, D],
+    request: PageRequest,
+    filters: Filter,
+    order_by: Mapping[str, str],
+) -> Page[D]:
+    """A page of documents without their lines."""
+    page = await fetch_page(
+        context, table=kind.table, select=_of(kind).list_page, filters=filters, order_by=order_by, request=request
+    )
+    return Page([_document(kind, row) for row in page.rows], page.total)
+
+
+async def get(context: Context, kind: KindOfDocument[F, D], document_id: UUID) -> D:
+    """One document without its lines. Raises `kind.not_found`."""
+    return await _get(context, kind, document_id, _of(kind).get)
+
+
+async def get_for_update(context: Context, kind: KindOfDocument[F, D], document_id: UUID) -> D:
+    """One document without its lines, locked until the transaction ends. Raises `kind.not_found`."""
+    return await _get(context, kind, document_id, f"{_of(kind).get} FOR UPDATE")
+
+
+async def _get(context: Context, kind: KindOfDocument[F, D], document_id: UUID, statement: str) -> D:
+    row = await context.connection.fetchrow(statement, context.company_id, document_id)
+    return _document(kind, kind.not_found.unless(row))
+
+
+async def lines_of(context: Context, kind: AnyKind, document_id: UUID) -> tuple[Line, ...]:
+    """A document's lines in their order."""
+    found = await context.connection.fetch(_of(kind).lines, context.company_id, document_id)
+    return tuple([Line(**{**row, "line_type": DocumentLineType(row["line_type"])}) async for row in in_steps(found)])
+
+
+async def get_full(context: Context, kind: KindOfDocument[F, D], document_id: UUID) -> FullDocument[D]:
+    """One document with its lines. Raises `kind.not_found`."""
+    return FullDocument(await get(context, kind, document_id), await lines_of(context, kind, document_id))
+
+
+async def insert(context: Context, kind: KindOfDocument[F, D], full: FullDocument[D]) -> None:
+    """Add a draft and its lines."""
+    await context.connection.execute(_of(kind).insert, context.company_id, *rows.values(full.document))
+    await _insert_lines(context, kind, full.document.id, full.lines)
+
+
+async def update(context: Context, kind: KindOfDocument[F, D], document: D) -> None:
+    """Write a document's fields; of a booked one only its state may differ."""
+    await context.connection.execute(_of(kind).update, context.company_id, *rows.values(document))
+
+
+async def replace_lines(context: Context, kind: AnyKind, document_id: UUID, lines: Sequence[Line]) -> None:
+    """Put these lines in place of a draft's."""
+    await context.connection.execute(_of(kind).delete_lines, context.company_id, document_id)
+    await _insert_lines(context, kind, document_id, lines)
+
+
+async def delete(context: Context, kind: AnyKind, document_id: UUID) -> None:
+    """Remove a draft and its lines."""
+    await context.connection.execute(_of(kind).delete_lines, context.company_id, document_id)
+    await context.connection.execute(_of(kind).delete, context.company_id, document_id)
+
+
+async def book(context: Context, kind: KindOfDocument[F, D], document: D, content: Mapping[str, Any]) -> None:
+    """Write what became of a draft, and keep for ever what it says now: one statement."""
+    await context.connection.execute(_of(kind).book, context.company_id, *rows.values(document), kind.kind, content)
+
+
+async def get_snapshot(context: Context, kind: AnyKind, document_id: UUID) -> dict[str, Any]:
+    """A booked document as it was when it was booked. Raises `kind.not_found`."""
+    content: dict[str, Any] | None = await context.connection.fetchval(_SNAPSHOT, context.company_id, document_id)
+    return kind.not_found.unless(content)
+
+
+async def take_number(context: Context, series: str) -> tuple[int, str]:
+    """The next number of a series, and how it is written (with the series' prefix).
+
+    The series' row stays locked until the transaction ends, so that no number is ever skipped: take it as late as
+    possible, right before posting to the ledger and after everything that can be refused. A number that no document of
+    the series has at COMMIT undoes the transaction.
+    """
+    row = await context.connection.fetchrow(_TAKE_NUMBER, series)
+    assert row is not None
+    return row["last_number"], f"{row['prefix']}{row['last_number']}"
+
+
+async def _insert_lines(context: Context, kind: AnyKind, document_id: UUID, lines: Sequence[Line]) -> None:
+    # An array for each column, the position from their order. The driver writes out a statement's values in one go.
+    for start in range(0, len(lines), _LINES_AT_ONCE):
+        some = lines[start : start + _LINES_AT_ONCE]
+        arrays = ([getattr(line, name) for line in some] for name in rows.names(Line))
+        await context.connection.execute(_of(kind).insert_lines, context.company_id, document_id, start, *arrays)
+
+
+def _document(kind: KindOfDocument[F, D], row: asyncpg.Record) -> D:
+    return kind.row(**{**row, "status": kind.statuses(row["status"])})

@@ -1,0 +1,43 @@
+"""What is decided of invoices. Pure, split by subject."""
+
+from ledgerbee.sales.invoices.rules.booking import book
+from ledgerbee.sales.invoices.rules.checks import check_seller, check_sendable, warnings
+from ledgerbee.sales.invoices.rules.draft import check_days, decide, given_before, terms
+from ledgerbee.sales.invoices.rules.entry import entry_lines, entry_text, journal_entry, vat_in_base
+from ledgerbee.sales.invoices.rules.states import (
+    PAID_ON,
+    PAYABLE,
+    WHEN_CLAIMED,
+    WHEN_DELIVERED,
+    WHEN_FAILED,
+    reopen,
+    require_status,
+    settle,
+    status_when_reopened,
+    status_when_sent,
+)
+
+__all__ = [
+    "PAID_ON",
+    "PAYABLE",
+    "WHEN_CLAIMED",
+    "WHEN_DELIVERED",
+    "WHEN_FAILED",
+    "book",
+    "check_days",
+    "check_seller",
+    "check_sendable",
+    "decide",
+    "entry_lines",
+    "entry_text",
+    "given_before",
+    "journal_entry",
+    "reopen",
+    "require_status",
+    "settle",
+    "status_when_reopened",
+    "status_when_sent",
+    "terms",
+    "vat_in_base",
+    "warnings",
+]

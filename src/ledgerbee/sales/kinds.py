@@ -1,0 +1,10 @@
+"""The kinds of document there are, for whatever works on documents of any kind."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from ledgerbee.sales.documents.kind import AnyKind
+from ledgerbee.sales.documents.model import DocumentKind
+from ledgerbee.sales.invoices.kind import INVOICES
+
+KINDS: Final[Mapping[DocumentKind, AnyKind]] = {INVOICES.kind: INVOICES}

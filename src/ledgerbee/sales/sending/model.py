@@ -1,0 +1,51 @@
+"""What sending a document of any kind is told, what it loads, and all that it writes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+from uuid import UUID
+
+from ledgerbee.catalog.prices.model import ZoneSale
+from ledgerbee.ledger.entries.model import EntryToPost
+from ledgerbee.sales.delivery.model import DeliveryType
+from ledgerbee.sales.documents.model import Computed, Document, Sources
+from ledgerbee.sales.documents.snapshot import Addressee, InBase
+from ledgerbee.tenancy.rates.model import Rate
+
+D = TypeVar("D", bound=Document)
+
+
+@dataclass(frozen=True, slots=True)
+class SendOptions:
+    """How to send. The overrides are for this send only, unless `update_customer_record` keeps them."""
+
+    delivery_type: DeliveryType
+    override_email: str | None = None
+    override_ean_number: str | None = None
+    update_customer_record: bool = False
+    document_template_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SendSources:
+    """All that is decided by when a draft is sent, beside the draft, its lines and the options.
+
+    `sales` are where the lines are booked, by price; `rate` is None where there is none for the day.
+    """
+
+    sources: Sources
+    sales: Mapping[UUID, ZoneSale]
+    rate: Rate | None
+
+
+@dataclass(frozen=True, slots=True)
+class Booking(Generic[D]):
+    """All there is to write of a draft that is sent. Document and entry lack the number, which is taken last."""
+
+    document: D
+    entry: EntryToPost
+    computed: Computed
+    addressee: Addressee
+    language: str
+    in_base: InBase | None
+    recipient: str | None
