@@ -41,6 +41,8 @@ check: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/vulture
+	$(BIN)/python -m tests.unused
+	$(BIN)/python -m tests.branches
 
 format: setup
 	$(BIN)/ruff format .

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.contract.operations import OPERATIONS, WITH_IDS, WRITES, Row
-from tests.contract.test_operations import path_of, row_count
+from tests.contract.test_operations import path_of
 from tests.contract.world import World
+from tests.table_rows import rows_of
 
 JSON_WRITES = [row for row in WRITES if not row.file]
 FORMS = [row for row in OPERATIONS if row.public]
@@ -94,17 +95,17 @@ async def send(world: World, row: Row, content: bytes) -> httpx.Response:
 
 @pytest.mark.parametrize("row", JSON_WRITES, ids=str)
 async def test_a_body_of_bad_bytes_is_refused(row: Row, world: World) -> None:
-    before = await row_count(world)
+    before = await rows_of(world.api)
     body = row.sent(world)["json"]
     for content in bad_bodies(body):
         assert_refused(await send(world, row, content), content[:60])
-    assert await row_count(world) == before
+    assert await rows_of(world.api) == before
 
 
 @pytest.mark.parametrize("row", JSON_WRITES, ids=str)
 async def test_a_field_of_bad_bytes_is_refused(row: Row, world: World) -> None:
     """An unknown field, where nothing else is; each of its fields, where the valid body has some."""
-    before = await row_count(world)
+    before = await rows_of(world.api)
     body = row.sent(world)["json"]
     for name in [*body, "noSuchField"]:
         for bad in BAD_TEXTS:
@@ -113,7 +114,7 @@ async def test_a_field_of_bad_bytes_is_refused(row: Row, world: World) -> None:
             if answer.status_code == 404 and _is_reference(name):
                 continue
             assert_refused(answer, (name, bad[:40]))
-    assert await row_count(world) == before
+    assert await rows_of(world.api) == before
 
 
 def _is_reference(name: str) -> bool:
@@ -122,13 +123,13 @@ def _is_reference(name: str) -> bool:
 
 @pytest.mark.parametrize("row", JSON_WRITES, ids=str)
 async def test_nested_fields_of_bad_bytes_are_refused(row: Row, world: World) -> None:
-    before = await row_count(world)
+    before = await rows_of(world.api)
     body = row.sent(world)["json"]
     for place in texts_of(body):
         for bad in BAD_TEXTS[:12]:
             marked = json.dumps(replaced(body, place, "@@@"), ensure_ascii=False).encode().replace(b'"@@@"', bad, 1)
             assert_refused(await send(world, row, marked), (place, bad[:40]))
-    assert await row_count(world) == before
+    assert await rows_of(world.api) == before
 
 
 def texts_of(value: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:

@@ -11,8 +11,9 @@ import httpx
 import pytest
 from tests.conftest import SteeredClock, new_company
 from tests.contract.operations import OF_COMPANIES, OPERATIONS, WRITES, Row
-from tests.contract.test_operations import call, path_of, row_count
+from tests.contract.test_operations import call, path_of
 from tests.contract.world import World, make_world
+from tests.table_rows import rows_of
 
 from ledgerbee.app.routes import ROUTERS
 from ledgerbee.core.ids import new_id
@@ -56,14 +57,14 @@ def openapi() -> dict[str, Any]:
 
 @pytest.mark.parametrize("row", OF_COMPANIES, ids=str)
 async def test_an_unknown_query_parameter_is_refused(row: Row, world: World) -> None:
-    before = await row_count(world)
+    before = await rows_of(world.api)
     path = with_query(path_of(row, world.ids), "noSuchParameter=1&search[]=2&noSuchParameter=3")
     answer = await call(row, world, path, world.api.key)
     assert errors_of(answer) == {
         "noSuchParameter": {"whitelistValidation": "noSuchParameter should not exist"},
         "search[]": {"whitelistValidation": "search[] should not exist"},
     }
-    assert await row_count(world) == before
+    assert await rows_of(world.api) == before
 
 
 @pytest.mark.parametrize("row", OF_COMPANIES, ids=str)
@@ -125,14 +126,14 @@ async def test_the_key_stands_in_the_query_once(row: Row, world: World) -> None:
 
 @pytest.mark.parametrize("row", WRITES, ids=str)
 async def test_a_compressed_body_is_refused_as_such(row: Row, world: World) -> None:
-    before = await row_count(world)
+    before = await rows_of(world.api)
     for coding in ("gzip", "BR", "identity, gzip"):
         headers = {"content-type": row.file or "application/json", "content-encoding": coding}
         path = path_of(row, world.ids)
         answer = await world.api.request(row.method, path, content=gzip.compress(b"{}"), headers=headers)
         assert (answer.status_code, answer.json()["code"]) == (415, "UNSUPPORTED_MEDIA_TYPE"), answer.text
         assert "Content-Encoding" in answer.json()["message"]
-    assert await row_count(world) == before
+    assert await rows_of(world.api) == before
 
 
 async def test_the_identity_is_no_compression(world: World) -> None:
@@ -170,7 +171,7 @@ async def test_a_key_belongs_to_one_request(
     content = b"" if row.file else json.dumps(body).encode()
     first = await send(content)
     assert first.status_code == row.success, first.text
-    before = await row_count(fresh)
+    before = await rows_of(fresh.api)
     for same in [content] if row.file else spellings(body):
         again = await send(same)
         assert (again.status_code, again.headers.get("Idempotent-Replayed")) == (first.status_code, "true"), again.text
@@ -192,7 +193,7 @@ async def test_a_key_belongs_to_one_request(
         headers["content-type"] = "text/csv"
         answer = await send(content)
         assert (answer.status_code, answer.json()["code"]) == (409, "IDEMPOTENCY_KEY_REUSED"), answer.text
-    assert await row_count(fresh) == before
+    assert await rows_of(fresh.api) == before
 
 
 def spellings(body: dict[str, Any]) -> list[bytes]:

@@ -18,6 +18,7 @@ import pytest
 import typer
 from tests.conftest import clone_template, drop_database, with_database
 from tests.runtime.processes import PROGRAM, cli_json, environment, refused
+from tests.table_rows import counts
 
 from ledgerbee import __version__
 from ledgerbee.app.cli.commands import app, main
@@ -124,12 +125,11 @@ def run(*arguments: str) -> tuple[int, str, str]:
     return ended.value.code, out.getvalue(), said
 
 
-async def _rows(url: str) -> tuple[Any, ...]:
-    """How much there is of everything that a command could have written."""
+async def _rows(url: str) -> dict[str, int]:
+    """How much there is of everything."""
     connection = await asyncpg.connect(url)
     try:
-        counts = "companies", "api_keys", "journal_entries", "journal_imports", "exchange_rates", "pgqueuer"
-        return tuple([await connection.fetchval(f"SELECT count(*) FROM {table}") for table in counts])
+        return await counts(connection)
     finally:
         await connection.close()
 

@@ -21,6 +21,7 @@ from tests.stories.company_year.diary import Event, read_year
 from tests.stories.company_year.ledger import CREDITORS, DEBTORS, kroner
 from tests.stories.company_year.oracle import Accountant
 from tests.stories.company_year.people import CATALOGUE, CUSTOMERS, VENDORS
+from tests.stories.harness.figures import BOOKABLE, moved, signed
 
 from ledgerbee.platform.db import Database
 
@@ -34,8 +35,6 @@ QUARTERS: Final = {
 each_quarter = pytest.mark.parametrize("quarter", QUARTERS)
 #: The accounts of the VAT return's boxes.
 BOXES: Final = (law.OUTPUT, law.FOREIGN_GOODS, law.FOREIGN_SERVICES, law.INPUT)
-BOOKABLE: Final = {"BALANCE_SHEET", "PROFIT_AND_LOSS"}
-SIGNS: Final = {"DEBIT": 1, "CREDIT": -1}
 
 
 @pytest.fixture(scope="module")
@@ -69,10 +68,6 @@ async def entries(bookkeeper: Bookkeeper) -> list[dict[str, Any]]:
         found += page["data"]
         if len(found) >= page["total"]:
             return found
-
-
-def signed(line: dict[str, Any]) -> Decimal:
-    return SIGNS[line["side"]] * Decimal(line["amountInBaseCurrency"])
 
 
 def test_the_oracle_knows_nothing_of_the_product() -> None:
@@ -355,7 +350,4 @@ async def test_figures_by_hand(bookkeeper: Bookkeeper, oracle: Accountant, key: 
             computed[posting.account] += posting.kroner
     assert {number: kroner(amount) for number, amount in computed.items()} == expected
     entry = await bookkeeper.ok("GET", f"/v1/journal-entries/{bookkeeper.entries[key]}")
-    booked: dict[int, Decimal] = defaultdict(Decimal)
-    for line in entry["lines"]:
-        booked[line["accountNumber"]] += signed(line)
-    assert booked == expected
+    assert moved(entry) == expected

@@ -70,6 +70,9 @@ def test_iban_and_bic() -> None:
     for wrong in ("DK5000400440116244", "DK50", "", "XX00"):
         with pytest.raises(LedgerBeeError):
             rules.normal_iban(wrong)
+    for wrong in ("DABADKK", "DABADKKKXX", "1ABADKKK", ""):
+        with pytest.raises(LedgerBeeError):
+            rules.normal_bic(wrong)
 
 
 @pytest.mark.parametrize("zone", ["Europe/Copenhagen", "UTC", "America/Argentina/Ushuaia"])

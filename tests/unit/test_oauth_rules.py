@@ -61,3 +61,34 @@ def test_any_header_is_read_or_refused(authorization: str) -> None:
 def test_another_media_type_is_refused(content_type: str) -> None:
     with pytest.raises(OAuthRefusal, match="body must be"):
         rules.read_form(content_type, b"a=b")
+
+
+@pytest.mark.parametrize(
+    "form", [{"client_secret": "s"}, {"client_id": "other"}, {"client_id": "id", "client_secret": "secret"}]
+)
+def test_one_way_of_authentication_is_enough(form: dict[str, str]) -> None:
+    basic = f"Basic {base64.b64encode(b'id:secret').decode()}"
+    refusal = refusal_of(lambda: rules.client_credentials(form, basic))
+    assert refusal is not None
+    assert refusal.error == "invalid_request"
+    assert rules.client_credentials({"client_id": "id"}, basic) == ClientCredentials("id", "secret")
+
+
+@pytest.mark.parametrize("form", [{}, {"client_id": "id"}, {"client_secret": "s"}])
+def test_none_is_too_little(form: dict[str, str]) -> None:
+    refusal = refusal_of(lambda: rules.client_credentials(form, None))
+    assert refusal is not None
+    assert (refusal.error, refusal.status) == ("invalid_client", 401)
+
+
+def test_the_only_grant_is_client_credentials() -> None:
+    rules.check_grant_type({"grant_type": "client_credentials"})
+    refusals = [refusal_of(lambda form=form: rules.check_grant_type(form)) for form in ({}, {"grant_type": "password"})]  # type: ignore[misc]
+    assert [refusal and refusal.error for refusal in refusals] == ["invalid_request", "unsupported_grant_type"]
+
+
+def test_a_revocation_names_its_token() -> None:
+    assert rules.token_to_revoke({"token": "t"}) == "t"
+    refusal = refusal_of(lambda: rules.token_to_revoke({}))
+    assert refusal is not None
+    assert refusal.error == "invalid_request"

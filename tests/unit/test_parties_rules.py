@@ -105,9 +105,30 @@ def test_no_vat_number_of_a_member_state(number: str, country: str) -> None:
     assert not is_eu_vat_number(number, country)
 
 
-@given(st.text("ADEKLXY0123456789-. ;'é", max_size=20), st.sampled_from(sorted(country_codes())))
-def test_any_text_is_judged(number: str, country: str) -> None:
-    assert is_eu_vat_number(number, country) in {True, False}
+#: Texts that look like VAT numbers more or less: prefixes and digits of any length, or any mixture of what they have.
+numbers = st.one_of(
+    st.from_regex(r"(DK|DE|EL|ATU|NO|US)?[0-9]{6,10}", fullmatch=True), st.text("ADEKLXY0123456789-. ;'é", max_size=20)
+)
+
+
+@given(numbers, st.sampled_from(sorted(country_codes())))
+def test_a_number_names_its_state_or_is_read_as_one_of_the_country(number: str, country: str) -> None:
+    names_a_state = is_eu_vat_number(number, "US")  # a country that isn't in the EU
+    if number[:2] in {"DK", "DE", "EL", "AT", "XI"}:
+        assert is_eu_vat_number(number, country) == names_a_state
+    else:
+        assert not names_a_state
+        assert is_eu_vat_number(number, country) == is_eu_vat_number(f"{country}{number}", "US")
+
+
+@given(st.from_regex(r"[1-9][0-9]{5,9}", fullmatch=True))
+def test_a_danish_number_has_eight_digits(digits: str) -> None:
+    for number in (digits, f"DK{digits}"):
+        assert is_eu_vat_number(number, "DK") == (len(digits) == 8)
+
+
+def test_a_number_without_digits_is_none() -> None:
+    assert not any(is_eu_vat_number(text, country) for text in ("", "DK", "ABCDEFGH") for country in country_codes())
 
 
 def test_spaces_are_taken_out() -> None:

@@ -133,3 +133,15 @@ def test_days_get_their_years_and_nothing_else(years: list[Span], wanted: list[d
 
 def _gaps(years: list[Span]) -> int:
     return sum(earlier.end_date + DAY < later.start_date for earlier, later in pairwise(years))
+
+
+def test_another_year_is_within_the_days_of_books() -> None:
+    rules.check_another(date(2020, 1, 1), date(2020, 12, 31), TODAY)
+    with pytest.raises(LedgerBeeError) as refused:
+        rules.check_another(date(2020, 1, 2), date(2020, 12, 31), TODAY)
+    assert refused.value.details["validationErrors"][0]["property"] == "startDate"
+
+
+def test_posting_opens_the_twelve_months_after_the_newest_year() -> None:
+    short = Span(date(2025, 7, 1), date(2026, 2, 28))
+    assert rules.year_after([short]) == Span(date(2026, 3, 1), date(2027, 2, 28))

@@ -5,17 +5,12 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
-from tests.conftest import BLOBS, Api
 from tests.stories.company_year.diary import Event, Item
 from tests.stories.company_year.people import CATALOGUE, CUSTOMERS, EXTRA_ACCOUNTS, PRO_RATA_CODES, SELLER, VENDORS
-
-from ledgerbee.ledger.imports.jobs import import_entries
-from ledgerbee.platform.jobs import JobRun
-from ledgerbee.platform.mail import Mailer
-
-Body = dict[str, Any]
+from tests.stories.harness.client import Body, Client
+from tests.stories.harness.jobs import Jobs
 
 TYPES: Final = {
     "bill": "SUPPLIER_INVOICE",
@@ -35,10 +30,9 @@ IMPORTS: Final = "/v2/journal-entries/import"
 
 
 @dataclass
-class Bookkeeper:
+class Bookkeeper(Client):
     """Posts events; `entries`, `invoices` and `payments` hold the ids of what came of them, by the event's key."""
 
-    api: Api
     accounts: dict[int, str] = field(default_factory=dict)
     codes: dict[str, str] = field(default_factory=dict)
     parties: dict[str, str] = field(default_factory=dict)
@@ -46,14 +40,6 @@ class Bookkeeper:
     entries: dict[str, str] = field(default_factory=dict)
     invoices: dict[str, str] = field(default_factory=dict)
     payments: dict[str, str] = field(default_factory=dict)
-
-    async def ok(self, method: str, path: str, body: Any = None, **options: Any) -> Any:
-        """The answer to a request that must succeed."""
-        if body is not None:
-            options["json"] = body
-        answer = await self.api.request(method, path, **options)
-        assert answer.is_success, (path, body, answer.text)
-        return answer.json()
 
     async def set_up(self) -> None:
         """The company, accounts that a new chart lacks, deductible shares, customers, vendors and products."""
@@ -230,13 +216,7 @@ class Bookkeeper:
     async def _import(self, content: str, media_type: str, events: Sequence[Event]) -> None:
         headers = {"content-type": media_type}
         begun = await self.ok("POST", IMPORTS, content=content.encode(), headers=headers)
-        await import_entries(
-            JobRun(
-                database=self.api.database, mailer=Mailer(None, "a@b.dk"), blobs=BLOBS, clock=self.api.clock,
-                company_id=self.api.company_id, request_id="story", payload={"importId": begun["id"]}, attempt=1,
-                max_attempts=8,
-            )
-        )  # fmt: skip
+        await Jobs(self.api).run()
         done = await self.ok("GET", f"{IMPORTS}/{begun['id']}")
         errors = await self.ok("GET", f"{IMPORTS}/{begun['id']}/errors")
         assert done["status"] == "completed", done
