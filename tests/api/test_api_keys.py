@@ -47,7 +47,7 @@ async def test_create_list_revoke(api: Api, other_api: Api) -> None:
     assert body == {
         "id": body["id"],
         "name": "Web shop",
-        "prefix": key[:8],
+        "prefix": key[:11],
         "scopes": ["customers-read", "invoices-write"],
         "ipWhitelist": [],
         "expiresAt": None,

@@ -6,7 +6,7 @@ import pytest
 
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.ids import new_id
-from ledgerbee.sales.delivery.model import Delivery, DeliveryStatus, DeliveryType, Outcome
+from ledgerbee.sales.delivery.model import Delivery, DeliveryId, DeliveryStatus, DeliveryType, Outcome
 from ledgerbee.sales.delivery.rules import CLAIM_LASTS, after_attempt, can_be_claimed, first_status, was_interrupted
 from ledgerbee.sales.documents.model import DocumentKind
 
@@ -15,7 +15,7 @@ NOW = datetime(2026, 3, 16, 12, tzinfo=UTC)
 
 def delivery(status: DeliveryStatus) -> Delivery:
     return Delivery(
-        id=new_id(), document_type=next(iter(DocumentKind)), document_id=new_id(), delivery_type=DeliveryType.EMAIL,
+        id=DeliveryId(new_id()), document_type=next(iter(DocumentKind)), document_id=new_id(), delivery_type=DeliveryType.EMAIL,
         recipient="post@example.com", status=status, created_at=NOW, updated_at=NOW,
     )  # fmt: skip
 

@@ -13,7 +13,7 @@ from tests.unit.test_chart_rules import CODE, CONTRA_ACCOUNT
 from ledgerbee.chart.vat_codes.model import VatCode, VatCodeId
 from ledgerbee.core.errors import LedgerBeeError, invalid
 from ledgerbee.core.ids import new_id
-from ledgerbee.ledger.entries.model import EnteredEntry, EnteredLine, EntryType, Side
+from ledgerbee.ledger.entries.model import EntryInput, EntryType, LineInput, Side
 from ledgerbee.ledger.imports.rules import (
     AccountFacts,
     Directory,
@@ -41,14 +41,14 @@ DIRECTORY = Directory(
 )
 
 
-def entered(*lines: Any, **fields: Any) -> EnteredEntry:
+def entered(*lines: Any, **fields: Any) -> EntryInput:
     """An entry with lines on accounts, each with a VAT code or without."""
-    made = tuple(EnteredLine(account, Side.DEBIT, Decimal(1), vat_code_id=code) for account, code in lines)
+    made = tuple(LineInput(account, Side.DEBIT, Decimal(1), vat_code_id=code) for account, code in lines)
     values = {
         "entry_type": EntryType.JOURNAL_ENTRY, "date": TODAY, "lines": made, "original_amount": Decimal(1),
         "owes_control_line": False, **fields,
     }  # fmt: skip
-    return EnteredEntry(**values)
+    return EntryInput(**values)
 
 
 def refused(call: Callable[[], object]) -> tuple[str, str]:
@@ -89,7 +89,7 @@ def test_days_that_nothing_can_be_posted_on() -> None:
         (entered((CREDITORS, None), customer_id=new_id()), ("JOURNAL_ENTRY_PARTY_REQUIRED", "vendorId")),
     ],
 )
-def test_entries_that_the_database_would_refuse(entry: EnteredEntry, where: tuple[str, str]) -> None:
+def test_entries_that_the_database_would_refuse(entry: EntryInput, where: tuple[str, str]) -> None:
     assert refused(lambda: check_postable(entry, DIRECTORY, NEXT)) == where
 
 

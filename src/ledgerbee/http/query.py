@@ -1,78 +1,16 @@
-"""Query parameters: those of paginated lists (contract 1.4), and which an operation takes at all."""
+"""Which query parameters an operation takes."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Annotated, Any, Final
+from typing import Any
 from urllib.parse import unquote_plus
 
-from fastapi import Query, Request
+from fastapi import Request
 from fastapi.dependencies.models import Dependant
-from pydantic import BaseModel, ConfigDict, StringConstraints, WithJsonSchema
-from pydantic.alias_generators import to_camel
+from pydantic import BaseModel
 
 from ledgerbee.core.errors import invalid
-from ledgerbee.core.paging import PageRequest
-
-#: Longest search term: no name that is worth typing is longer.
-MAX_SEARCH: Final = 200
-
-
-class SortOrder(StrEnum):
-    """Sort direction."""
-
-    ASC = "ASC"
-    DESC = "DESC"
-
-
-# The reference describes whole numbers as `number` and optional parameters without null: so does our document.
-PageNumber = Annotated[
-    int,
-    Query(ge=1, description="Page number (1-indexed)"),
-    WithJsonSchema({"type": "number", "multipleOf": 1, "minimum": 1}),
-]
-Limit = Annotated[
-    int,
-    Query(ge=1, le=100, description="Maximum number of items per page"),
-    WithJsonSchema({"type": "number", "multipleOf": 1, "minimum": 1, "maximum": 100}),
-]
-#: What the columns that a list's `search` names start with; `search_schema` describes it.
-Search = Annotated[str, StringConstraints(max_length=MAX_SEARCH)] | None
-SortDirection = Annotated[SortOrder, Query(alias="sortOrder", description="Sort direction")]
-
-
-def search_schema(example: str) -> WithJsonSchema:
-    """The schema of a `Search` parameter with an example of the resource's own."""
-    return WithJsonSchema({"type": "string", "maxLength": MAX_SEARCH, "examples": [example]})
-
-
-class ListQuery(BaseModel):
-    """The query parameters of a paginated list; a list adds `search`, `sort_by` and what it can be narrowed to."""
-
-    model_config = ConfigDict(alias_generator=to_camel, frozen=True)
-
-    page: PageNumber = 1
-    limit: Limit = 25
-    search: Search = None
-    sort_by: str = "createdAt"
-    sort_order: Annotated[SortOrder, Query(description="Sort direction")] = SortOrder.DESC
-
-    @classmethod
-    def __pydantic_init_subclass__(cls, **_: Any) -> None:
-        """Keep the sort parameters behind what a list can be narrowed to, in the order of the reference."""
-        for name in ("sort_by", "sort_order"):
-            cls.model_fields[name] = cls.model_fields.pop(name)
-
-    @property
-    def asked(self) -> PageRequest:
-        """The page that is asked for."""
-        return page_request(self.page, self.limit, self.search, self.sort_by, self.sort_order)
-
-
-def page_request(page: int, limit: int, search: str | None, sort_by: str, sort_order: SortOrder) -> PageRequest:
-    """The page that the query parameters ask for."""
-    return PageRequest(page, limit, search, str(sort_by), sort_order is SortOrder.DESC)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import Path
 
 from ledgerbee.catalog.model import PRODUCT_INVALID_STATE, PRODUCT_NOT_FOUND, CatalogStatus
+from ledgerbee.catalog.parameters import ShownIn
 from ledgerbee.catalog.prices import actions, store
 from ledgerbee.catalog.prices.model import (
     METER_INVALID_STATE,
@@ -18,7 +19,6 @@ from ledgerbee.catalog.prices.model import (
 from ledgerbee.catalog.prices.wire import (
     CreateProductPriceRequest,
     ProductPriceResponse,
-    ShownIn,
     UpdateProductPriceRequest,
     changes_of,
     render,

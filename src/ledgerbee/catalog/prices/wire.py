@@ -5,8 +5,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, cast
 
-from fastapi import Query
-from pydantic import AfterValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from ledgerbee.catalog.model import CatalogStatus, ProductId
@@ -44,16 +43,6 @@ from ledgerbee.http.wire import (
     omitted,
 )
 from ledgerbee.parties.customers.model import VatZone
-
-ShownIn = Annotated[
-    CurrencyCode | None,
-    Query(
-        alias="currency",
-        description="Extension: answer the amounts in this currency as of today, those fixed in it as they are, others "
-        "converted at the rate that an invoice of today takes. Left out: each price in its own.",
-    ),
-    WithJsonSchema({"type": "string", "pattern": "^[A-Z]{3}$", "examples": ["EUR"]}),
-]
 
 _PERIOD_TYPE = "ONE_TIME; RECURRING (needs the Subscription licence); USAGE (needs Subscription and MeteredProducts)"
 _MODEL = (

@@ -5,9 +5,9 @@ from typing import Annotated
 from fastapi import Path, Query
 
 from ledgerbee.catalog.model import PRODUCT_IN_USE, PRODUCT_NOT_FOUND, ProductId
+from ledgerbee.catalog.parameters import ShownIn
 from ledgerbee.catalog.prices import actions as price_actions
 from ledgerbee.catalog.prices import store as prices
-from ledgerbee.catalog.prices.wire import ShownIn
 from ledgerbee.catalog.prices.wire import render_all as render_prices
 from ledgerbee.catalog.product_groups.model import PRODUCT_GROUP_NOT_FOUND
 from ledgerbee.catalog.products import actions, store

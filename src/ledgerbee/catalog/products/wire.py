@@ -9,7 +9,7 @@ from ledgerbee.catalog.model import CatalogStatus
 from ledgerbee.catalog.prices.wire import ProductPriceResponse
 from ledgerbee.catalog.products.model import Product, ProductFields
 from ledgerbee.catalog.wire import CatalogName, CatalogNumber
-from ledgerbee.http.query import ListQuery, Search, search_schema
+from ledgerbee.http.list_query import ListQuery, Search, search_schema
 from ledgerbee.http.wire import (
     Id,
     IdText,

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from ledgerbee.http.query import Limit, PageNumber, Search, search_schema
+from ledgerbee.http.list_query import Limit, PageNumber, Search, search_schema
 from ledgerbee.http.wire import Amount, Day, Id, OptionalLine
 from ledgerbee.ledger.entries.model import EntryType
 from ledgerbee.ledger.entries.store import EntryFilter

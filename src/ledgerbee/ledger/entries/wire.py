@@ -1,10 +1,9 @@
 """What journal entries look like on the wire (contract 2.8, 2.28, decisions "Ledger")."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Generic, TypeAlias, TypeVar, cast
 
-from fastapi import Response
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
@@ -46,7 +45,6 @@ from ledgerbee.ledger.entries.model import (
     EntryType,
     LineInput,
     LineType,
-    PostedEntry,
     Side,
     SourceType,
     entry_values,
@@ -375,14 +373,3 @@ class JournalEntryBatchV1Response(ResponseModel):
 
     total_created: WholeNumber = Field(examples=[2])
     entries: list[JournalEntryV1Response]
-
-
-def created(posted: PostedEntry) -> Response:
-    """A new entry as a response."""
-    return Response(posted.json, 201, media_type="application/json")
-
-
-def created_batch(posted: Sequence[PostedEntry]) -> Response:
-    """Entries that were posted together, as a response."""
-    entries = b",".join([one.json for one in posted])
-    return Response(b'{"totalCreated":%d,"entries":[%b]}' % (len(posted), entries), 201, media_type="application/json")

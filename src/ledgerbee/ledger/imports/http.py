@@ -13,8 +13,8 @@ from starlette.requests import ClientDisconnect
 from ledgerbee.core.errors import LedgerBeeError, invalid
 from ledgerbee.core.paging import PageRequest
 from ledgerbee.http.caller import Caller
+from ledgerbee.http.list_query import Limit, PageNumber
 from ledgerbee.http.operation import BodyStream, CallerDep, Ctx, operation, resource_router
-from ledgerbee.http.query import Limit, PageNumber
 from ledgerbee.http.wire import IdOf, OptionalLine
 from ledgerbee.ledger.imports import actions, store
 from ledgerbee.ledger.imports.formats.dates import DATE_FORMAT

@@ -10,7 +10,7 @@ from pydantic import Field, WithJsonSchema
 from ledgerbee.core.changes import Changes
 from ledgerbee.http.checks import Check, Facts
 from ledgerbee.http.fields import NullableEmail, NullableLine
-from ledgerbee.http.query import ListQuery, Search, search_schema
+from ledgerbee.http.list_query import ListQuery, Search, search_schema
 from ledgerbee.http.wire import EXAMPLE_ID, CurrencyCode, Day, Id, RequestModel, changes_to, omitted
 from ledgerbee.ledger.entries.rules import check_delivery_date
 from ledgerbee.parties.wire import Flag, NullableEan, NullablePaymentTerms

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ledgerbee.http.query import ListQuery, Search, search_schema
+from ledgerbee.http.list_query import ListQuery, Search, search_schema
 from ledgerbee.http.wire import IdText, Line, Moment, PageResponse, RequestModel, ResponseModel
 from ledgerbee.sales.templates.model import DocumentTemplate, TemplateType
 from ledgerbee.tenancy.company.wire import Language

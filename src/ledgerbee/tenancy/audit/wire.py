@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field, StringConstraints, WithJsonSchema
 
 from ledgerbee.core.paging import PageRequest
 from ledgerbee.http.fields import RequestMoment
-from ledgerbee.http.query import Limit, ListQuery, PageNumber, SortOrder, page_request
+from ledgerbee.http.list_query import Limit, ListQuery, PageNumber, SortOrder, page_request
 from ledgerbee.http.wire import EXAMPLE_MOMENT, Id, IdText, Moment, PageResponse, ResponseModel, WholeNumber
 from ledgerbee.tenancy.audit.model import AuditFilter
 

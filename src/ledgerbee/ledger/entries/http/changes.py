@@ -7,6 +7,7 @@ from ledgerbee.chart.dimensions.rules import check_unique
 from ledgerbee.http.operation import Ctx, operation, resource_router
 from ledgerbee.ledger.entries import actions
 from ledgerbee.ledger.entries.http.reads import EntryPath
+from ledgerbee.ledger.entries.http.responses import created, created_batch
 from ledgerbee.ledger.entries.model import (
     FISCAL_YEAR_MISSING,
     JOURNAL_ENTRY_ALREADY_REVERSED,
@@ -21,8 +22,6 @@ from ledgerbee.ledger.entries.wire import (
     ReverseJournalEntryRequest,
     UpdateJournalEntryRequest,
     changes_of,
-    created,
-    created_batch,
 )
 
 router = resource_router("Journal Entries")

@@ -13,6 +13,7 @@ from ledgerbee.http.caller import Caller
 from ledgerbee.http.command_batcher import Work
 from ledgerbee.http.operation import CallerDep, operation, resource_router
 from ledgerbee.ledger.entries import actions
+from ledgerbee.ledger.entries.http.responses import created, created_batch
 from ledgerbee.ledger.entries.model import (
     FISCAL_YEAR_MISSING,
     JOURNAL_CATEGORY_TYPE_NOT_ALLOWED,
@@ -37,8 +38,6 @@ from ledgerbee.ledger.entries.wire import (
     JournalEntryBatchV1Response,
     JournalEntryResponse,
     JournalEntryV1Response,
-    created,
-    created_batch,
 )
 from ledgerbee.ledger.uploads.actions import decoded, staged
 from ledgerbee.ledger.uploads.model import INVALID_ATTACHMENT_TYPE, NewAttachment
