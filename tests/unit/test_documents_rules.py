@@ -381,3 +381,22 @@ def test_amounts_are_as_fine_as_their_currency(amount: str, currency: str, fits:
     else:
         with pytest.raises(LedgerBeeError):
             rules.check_precision(Decimal(amount), currency, "amount")
+
+
+@pytest.mark.parametrize(
+    ("issued", "due", "rule"),
+    [
+        ("2026-03-16", "2026-03-15", "minDate"),
+        ("2026-03-16", "2026-03-16", None),
+        ("2026-03-16", rules.due_on(date(2026, 3, 16), rules.MAX_DUE_DAYS).isoformat(), None),
+        ("2026-03-16", rules.due_on(date(2026, 3, 16), rules.MAX_DUE_DAYS + 1).isoformat(), "maxDate"),
+    ],
+)
+def test_a_due_day_lies_between_the_issue_and_the_longest_terms(issued: str, due: str, rule: str | None) -> None:
+    days = date.fromisoformat(issued), date.fromisoformat(due)
+    if rule is None:
+        rules.check_due_date(*days)
+        return
+    with pytest.raises(LedgerBeeError) as refusal:
+        rules.check_due_date(*days)
+    assert list(refusal.value.details["validationErrors"][0]["constraints"]) == [rule]

@@ -172,6 +172,13 @@ def test_the_first_refusal_is_raised_in_the_order_of_the_table() -> None:
     assert (booking.invoice.status, booking.invoice.amount_due) == (InvoiceStatus.PAID, ZERO)
     check_balanced(booking.entry.lines)
 
+    # Without an account of its own it is paid into the bank account.
+    given = replace(given, account_id=None)
+    refused(PAYMENT_ACCOUNT_MISSING)
+    bank = account()
+    found = replace(found, accounts_by_role={**found.accounts_by_role, "BANK": bank}, account=None)
+    assert rules.book(given, due, found, NOW.date(), NOW).payment.account_id == bank.id
+
 
 def test_a_role_without_account_is_named() -> None:
     with pytest.raises(LedgerBeeError) as refusal:
