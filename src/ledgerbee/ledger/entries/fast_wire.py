@@ -14,7 +14,7 @@ from uuid import UUID
 
 from msgspec import Meta, MsgspecError, Struct
 from msgspec.json import Decoder
-from msgspec.structs import fields
+from msgspec.structs import astuple, fields
 
 from ledgerbee.core.ids import DriverUUID, parse_id
 from ledgerbee.core.money import MAX_AMOUNT, is_currency
@@ -31,7 +31,6 @@ from ledgerbee.ledger.entries.model import (
     EntryType,
     LineInput,
     Side,
-    entry_values,
 )
 from ledgerbee.ledger.uploads.model import NewAttachment
 
@@ -43,7 +42,7 @@ _USUAL_AMOUNT: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,12})(?:\.[0-9]{1,4})?")
 
 
 class FastEntry(Struct, frozen=True, gc=False, kw_only=True, rename="camel", forbid_unknown_fields=True):
-    """The fields of a request with an entry, as the fast decoder takes them: all of `EntryFields`.
+    """The fields of a request with an entry, as the fast decoder takes them: first those of `EntryFields`, in order.
 
     `None` as a type: the request may have null there, and is left to the models where it has more.
     """
@@ -51,13 +50,13 @@ class FastEntry(Struct, frozen=True, gc=False, kw_only=True, rename="camel", for
     entry_type: EntryType
     date: date
     original_amount: str | int
+    delivery_date: Day | None = None
     description: LongText | None = None
     reference: LineText | None = None
     external_system_id: LineText | None = None
     customer_id: DriverUUID | None = None
     vendor_id: DriverUUID | None = None
     journal_category_id: DriverUUID | None = None
-    delivery_date: Day | None = None
     tag_ids: Tags = ()
     currency: str | None = None
     exchange_rate: None = None
@@ -88,6 +87,8 @@ def check_decoder(batch: type[RequestModel]) -> None:
     """Raise `TypeError`, when the process starts, where this takes batches that their model doesn't."""
     check_struct(_Batch, batch, DECIDED)
     check_fields(ENTRY_FIELDS, FastEntry)
+    if FastEntry.__struct_fields__[: len(ENTRY_FIELDS)] != ENTRY_FIELDS:
+        raise TypeError("FastEntry doesn't begin with the fields of an entry, in their order")
 
 
 class DecodedEntry(NamedTuple):
@@ -186,7 +187,7 @@ def decoded_values(entry: FastEntry, original_amount: Decimal) -> list[Any]:
     """The values of `EntryFields` of a decoded entry, in order. Raises `LeftToModelsError`."""
     if entry.currency is not None and not is_currency(entry.currency):
         raise LeftToModelsError
-    values = list(entry_values(entry))
+    values = list(astuple(entry)[: len(ENTRY_FIELDS)])
     values[_AMOUNT_PLACE] = original_amount
     for place in _LINE_TEXT_PLACES:
         if values[place]:

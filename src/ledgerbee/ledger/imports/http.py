@@ -121,7 +121,6 @@ async def import_journal_entries(  # noqa: PLR0913, PLR0917  each argument is on
     content_type: Annotated[str, Header(include_in_schema=False)] = "",
     content_length: Annotated[str, Header(include_in_schema=False)] = "",
 ) -> Response:
-    """Import journal entries."""
     if open_fiscal_years and OPEN_SCOPE not in caller.principal.scopes:
         raise INSUFFICIENT_PERMISSIONS.error(requiredScopes=[OPEN_SCOPE])
     file_format = MEDIA_TYPES[content_type.partition(";")[0].strip().lower()]
@@ -203,7 +202,6 @@ class _Upload:
     ),
 )
 async def list_journal_imports(context: Ctx, page: PageNumber = 1, limit: Limit = 25) -> ListJournalImportsResponse:
-    """List imports."""
     asked = PageRequest(page, limit)
     found = await store.list_page(context, asked)
     return ListJournalImportsResponse.of([render(row) for row in found.rows], found.total, asked)
@@ -220,7 +218,6 @@ async def list_journal_imports(context: Ctx, page: PageNumber = 1, limit: Limit 
     ),
 )
 async def get_journal_import(context: Ctx, import_id: ImportPath) -> JournalImportResponse:
-    """Get an import."""
     return render(await store.get(context, import_id))
 
 
@@ -237,7 +234,6 @@ async def get_journal_import(context: Ctx, import_id: ImportPath) -> JournalImpo
 async def list_journal_import_errors(
     context: Ctx, import_id: ImportPath, page: PageNumber = 1, limit: Limit = 25
 ) -> ListJournalImportErrorsResponse:
-    """List the errors of an import."""
     await store.get(context, import_id)
     asked = PageRequest(page, limit)
     found = await store.list_errors(context, import_id, asked)
@@ -256,5 +252,4 @@ async def list_journal_import_errors(
     ),
 )
 async def cancel_journal_import(context: Ctx, import_id: ImportPath) -> JournalImportResponse:
-    """Cancel an import."""
     return render(await actions.cancel(context, import_id))

@@ -67,7 +67,6 @@ _BOOKING = _until_sunset("draft-journal-entries/{draftJournalEntryId}/book")
     ),
 )
 async def create_draft_journal_batch(caller: CallerDep, body: CreateJournalEntryBatchV1Request) -> Response:
-    """Create multiple draft journal entries in batch."""
     return await create_batch(caller, body)
 
 
@@ -79,7 +78,6 @@ async def create_draft_journal_batch(caller: CallerDep, body: CreateJournalEntry
 async def list_draft_journal_entries(
     context: Ctx, caller: CallerDep, query: Annotated[EntryQuery, Query()]
 ) -> Response:
-    """List draft journal entries."""
     return await page_of(context, caller, query)
 
 
@@ -99,7 +97,6 @@ async def list_draft_journal_entries(
     ),
 )
 async def create_draft_journal_entry(caller: CallerDep, body: CreateJournalEntryV1Request) -> Response:
-    """Create a draft journal entry."""
     return await create(caller, body)
 
 
@@ -115,7 +112,6 @@ async def create_draft_journal_entry(caller: CallerDep, body: CreateJournalEntry
     ),
 )
 async def get_draft_journal_entry(context: Ctx, caller: CallerDep, draft_journal_entry_id: DraftPath) -> Response:
-    """Get a single draft journal entry."""
     return await draft_answer(context, caller, draft_journal_entry_id)
 
 
@@ -132,7 +128,6 @@ async def get_draft_journal_entry(context: Ctx, caller: CallerDep, draft_journal
     ),
 )
 async def delete_draft_journal_entry(context: Ctx, draft_journal_entry_id: DraftPath) -> None:
-    """Delete a draft journal entry."""
     await actions.delete(context, draft_journal_entry_id)
 
 
@@ -149,6 +144,5 @@ async def delete_draft_journal_entry(context: Ctx, draft_journal_entry_id: Draft
     ),
 )
 async def book_draft_journal_entry(context: Ctx, draft_journal_entry_id: DraftPath) -> Response:
-    """Book a draft journal entry."""
     (posted,) = await warned(context, [await actions.book(context, draft_journal_entry_id)])
     return Response(posted.json, media_type="application/json")

@@ -66,7 +66,6 @@ _ADDED = (
     ),
 )
 async def create_draft_journal_batch_v2(caller: CallerDep, body: BatchBody) -> Response:
-    """Create draft journal entries in batch."""
     return await create_batch(caller, body)
 
 
@@ -78,7 +77,6 @@ async def create_draft_journal_batch_v2(caller: CallerDep, body: BatchBody) -> R
 async def list_draft_journal_entries_v2(
     context: Ctx, caller: CallerDep, query: Annotated[EntryQuery, Query()]
 ) -> Response:
-    """List draft journal entries."""
     return await page_of(context, caller, query)
 
 
@@ -97,7 +95,6 @@ async def list_draft_journal_entries_v2(
     ),
 )
 async def create_draft_journal_entry_v2(caller: CallerDep, body: EntryBody) -> Response:
-    """Create a draft journal entry."""
     return await create(caller, body)
 
 
@@ -112,7 +109,6 @@ async def create_draft_journal_entry_v2(caller: CallerDep, body: EntryBody) -> R
     ),
 )
 async def get_draft_journal_entry_v2(context: Ctx, caller: CallerDep, draft_journal_entry_id: DraftPath) -> Response:
-    """Get a single draft journal entry."""
     return await draft_answer(context, caller, draft_journal_entry_id)
 
 
@@ -128,7 +124,6 @@ async def get_draft_journal_entry_v2(context: Ctx, caller: CallerDep, draft_jour
     ),
 )
 async def delete_draft_journal_entry_v2(context: Ctx, draft_journal_entry_id: DraftPath) -> None:
-    """Delete a draft journal entry."""
     await actions.delete(context, draft_journal_entry_id)
 
 
@@ -149,7 +144,6 @@ async def delete_draft_journal_entry_v2(context: Ctx, draft_journal_entry_id: Dr
 async def update_draft_journal_entry_v2(
     caller: CallerDep, draft_journal_entry_id: DraftPath, body: UpdateDraftJournalEntryRequest
 ) -> Response:
-    """Update a draft journal entry."""
     async with staged(caller, await decoded([body.attachments or ()], ["attachments"])) as (files,):
         changes = changes_of(body, files)
 
@@ -173,6 +167,5 @@ async def update_draft_journal_entry_v2(
     ),
 )
 async def book_draft_journal_entry_v2(context: Ctx, draft_journal_entry_id: DraftPath) -> Response:
-    """Book a draft journal entry."""
     (posted,) = await warned(context, [await actions.book(context, draft_journal_entry_id)])
     return Response(posted.json, media_type="application/json")

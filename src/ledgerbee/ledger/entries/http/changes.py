@@ -47,7 +47,6 @@ _REVERSING_ERRORS = (
     ),
 )
 async def update_journal_entry(context: Ctx, journal_entry_id: EntryPath, body: UpdateJournalEntryRequest) -> Response:
-    """Update a journal entry."""
     corrected = await actions.update(context, journal_entry_id, changes_of(body))
     return Response(corrected, media_type="application/json")
 
@@ -67,7 +66,6 @@ async def update_journal_entry(context: Ctx, journal_entry_id: EntryPath, body: 
     ),
 )
 async def reverse_journal_entries(context: Ctx, body: ReverseJournalEntriesRequest) -> Response:
-    """Reverse posted journal entries in batch."""
     check_unique("journalEntryIds", body.journal_entry_ids)
     return created_batch(await actions.reverse_batch(context, body.journal_entry_ids, body.date))
 
@@ -88,5 +86,4 @@ async def reverse_journal_entries(context: Ctx, body: ReverseJournalEntriesReque
 async def reverse_journal_entry(
     context: Ctx, journal_entry_id: EntryPath, body: ReverseJournalEntryRequest
 ) -> Response:
-    """Reverse a posted journal entry."""
     return created(await actions.reverse(context, journal_entry_id, body.date, body.description))

@@ -105,7 +105,6 @@ _BATCH = "1 to 100 entries, posted together or not at all; an error names its en
     ),
 )
 async def create_journal_entry(caller: CallerDep, body: CreateJournalEntryV1Request) -> Response:
-    """Create a single journal entry."""
     return await _enter(caller, body, actions.enter_together_with_warnings)
 
 
@@ -125,7 +124,6 @@ async def create_journal_entry(caller: CallerDep, body: CreateJournalEntryV1Requ
     ),
 )
 async def create_journal_batch(caller: CallerDep, body: CreateJournalEntryBatchV1Request) -> Response:
-    """Create multiple journal entries in batch."""
     return await _enter_batch(caller, body.entries, with_warnings=True)
 
 
@@ -144,7 +142,6 @@ async def create_journal_batch(caller: CallerDep, body: CreateJournalEntryBatchV
     ),
 )
 async def create_journal_entry_v2(caller: CallerDep, body: EntryBody) -> Response:
-    """Create a journal entry."""
     return await _enter(caller, body, actions.enter_together)
 
 
@@ -163,7 +160,6 @@ async def create_journal_entry_v2(caller: CallerDep, body: EntryBody) -> Respons
     ),
 )
 async def create_journal_batch_v2(caller: CallerDep, body: BatchBody) -> Response:
-    """Create journal entries in batch."""
     return await _enter_batch(caller, body.entries)
 
 

@@ -34,7 +34,6 @@ EntryPath = Annotated[IdOf[EntryId], Path(alias="journalEntryId", description="J
     ),
 )
 async def list_journal_entries(context: Ctx, caller: CallerDep, query: Annotated[EntryQuery, Query()]) -> Response:
-    """List journal entries."""
     page, limit = query.page, query.limit
     found = await store.list_page(context, query.wanted(), page=page, limit=limit)
     numbers = found.total, page, limit, pages(found.total, limit)
@@ -58,7 +57,6 @@ async def list_journal_entries(context: Ctx, caller: CallerDep, query: Annotated
     ),
 )
 async def get_journal_entry(context: Ctx, caller: CallerDep, journal_entry_id: EntryPath) -> Response:
-    """Get a single journal entry."""
     found = await store.find(context, journal_entry_id)
     if found.entries is None:
         return _in_pieces(caller, found)

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
-from msgspec.structs import replace
+from msgspec.structs import astuple, replace
 
 from ledgerbee.chart.accounts.model import Account, LedgerType
 from ledgerbee.chart.dimensions.model import TagValue
@@ -19,6 +19,7 @@ from ledgerbee.core.money import HUNDRED, MAX_AMOUNT, ONE, format_amount, places
 from ledgerbee.ledger.entries.model import (
     CONTROL_SIDES,
     CUSTOMER_TYPES,
+    ENTRY_FIELDS,
     JOURNAL_CATEGORY_TYPE_NOT_ALLOWED,
     JOURNAL_ENTRY_CONTROL_LINE_NOT_ALLOWED,
     JOURNAL_ENTRY_PARTY_MISMATCH,
@@ -31,7 +32,6 @@ from ledgerbee.ledger.entries.model import (
     LineInput,
     LineToPost,
     LineType,
-    entry_values,
 )
 from ledgerbee.ledger.entries.rules.balance import (
     Conversion,
@@ -97,7 +97,7 @@ def entry_to_post(entered: EntryInput, books: Books, entry_id: UUID, path: str =
         lines = list(balance_in_base(lines, [_rank(line, books.accounts) for line in lines], conversion))
         check_base_amounts(lines, path)
     entry = EntryToPost(
-        *entry_values(entered),
+        *astuple(entered)[: len(ENTRY_FIELDS)],
         id=entry_id,
         currency=currency,
         exchange_rate=conversion.rate,
