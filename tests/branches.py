@@ -25,11 +25,14 @@ TESTS: Final = (
 NOT_RUN: Final[dict[str, int]] = {
     "catalog/prices/rules/__init__.py": 1,
     "ledger/entries/rules/chain.py": 7,
-    "ledger/entries/rules/entering.py": 29,
+    "ledger/entries/rules/entering.py": 27,
     "ledger/entries/rules/hints.py": 2,
-    "ledger/entries/rules/text.py": 7,
-    "sales/documents/rules.py": 4,
-    "sales/invoices/rules.py": 46,
+    "payments/customer_payments/rules.py": 3,
+    "sales/documents/rules.py": 1,
+    "sales/invoices/rules/booking.py": 17,
+    "sales/invoices/rules/checks.py": 2,
+    "sales/invoices/rules/draft.py": 5,
+    "sales/sending/rules.py": 10,
 }
 
 
