@@ -15,15 +15,9 @@ NOW = datetime(2026, 3, 16, 12, tzinfo=UTC)
 
 def delivery(status: DeliveryStatus) -> Delivery:
     return Delivery(
-        id=DeliveryId(new_id()),
-        document_type=next(iter(DocumentKind)),
-        document_id=new_id(),
-        delivery_type=DeliveryType.EMAIL,
-        recipient="post@example.com",
-        status=status,
-        created_at=NOW,
-        updated_at=NOW,
-    )
+        id=DeliveryId(new_id()), document_type=next(iter(DocumentKind)), document_id=new_id(),
+        delivery_type=DeliveryType.EMAIL, recipient="post@example.com", status=status, created_at=NOW, updated_at=NOW,
+    )  # fmt: skip
 
 
 def test_only_what_is_handed_over_by_hand_needs_no_worker() -> None:

@@ -26,6 +26,7 @@ from ledgerbee.core.money import MAX_AMOUNT, ZERO, minor_units, percent_of, roun
 from ledgerbee.parties.customers.model import VatZone
 from ledgerbee.sales.documents import rules
 from ledgerbee.sales.documents.model import (
+    MAX_DUE_DAYS,
     MAX_LINES,
     SALES_DOCUMENT_AMOUNT_TOO_LARGE,
     SALES_DOCUMENT_VAT_CODE_UNUSABLE,
@@ -388,8 +389,8 @@ def test_amounts_are_as_fine_as_their_currency(amount: str, currency: str, fits:
     [
         ("2026-03-16", "2026-03-15", "minDate"),
         ("2026-03-16", "2026-03-16", None),
-        ("2026-03-16", rules.due_on(date(2026, 3, 16), rules.MAX_DUE_DAYS).isoformat(), None),
-        ("2026-03-16", rules.due_on(date(2026, 3, 16), rules.MAX_DUE_DAYS + 1).isoformat(), "maxDate"),
+        ("2026-03-16", rules.due_on(date(2026, 3, 16), MAX_DUE_DAYS).isoformat(), None),
+        ("2026-03-16", rules.due_on(date(2026, 3, 16), MAX_DUE_DAYS + 1).isoformat(), "maxDate"),
     ],
 )
 def test_a_due_day_lies_between_the_issue_and_the_longest_terms(issued: str, due: str, rule: str | None) -> None:
