@@ -10,7 +10,7 @@ from tests.unit.test_invoices_rules import NOW, RECEIVABLE, TAXES, customer, ent
 from ledgerbee.core.errors import ErrorCode, LedgerBeeError
 from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.entries.rules import check_balanced
-from ledgerbee.parties.customers.model import BillingFacts, Customer
+from ledgerbee.parties.customers.model import DOCUMENT_TEMPLATE_NOT_FOUND, BillingFacts, Customer
 from ledgerbee.parties.groups.model import CustomerGroup, CustomerGroupId
 from ledgerbee.sales.delivery.model import DeliveryType
 from ledgerbee.sales.documents.model import (
@@ -34,7 +34,6 @@ from ledgerbee.sales.invoices.model import (
 from ledgerbee.sales.sending.model import Booking, SendOptions, SendSources
 from ledgerbee.sales.sending.rules import numbered
 from ledgerbee.sales.templates.model import (
-    DOCUMENT_TEMPLATE_NOT_FOUND,
     DocumentTemplate,
     DocumentTemplateId,
     TemplateType,

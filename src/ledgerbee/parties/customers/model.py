@@ -116,4 +116,5 @@ CUSTOMER_EXTERNAL_SYSTEM_ID_ALREADY_EXISTS = ErrorCode(
 CUSTOMER_PARENT_INVALID = ErrorCode(
     "CUSTOMER_PARENT_INVALID", 400, "A customer can't be its own parent, nor have one of its descendants as parent"
 )
+#: A customer names one, and so does each document that is sold to it.
 DOCUMENT_TEMPLATE_NOT_FOUND = ErrorCode("DOCUMENT_TEMPLATE_NOT_FOUND", 404, "No such document template in the company")

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from ledgerbee.core.errors import ErrorCode
 from ledgerbee.parties.contacts.model import CONTACT_NOT_FOUND, Contact
-from ledgerbee.parties.customers.model import Customer
+from ledgerbee.parties.customers.model import DOCUMENT_TEMPLATE_NOT_FOUND, Customer
 from ledgerbee.parties.departments.model import DEPARTMENT_NOT_FOUND
 from ledgerbee.sales.documents.model import (
     SALES_DOCUMENT_CUSTOMER_INACTIVE,
@@ -16,7 +16,7 @@ from ledgerbee.sales.documents.model import (
 )
 from ledgerbee.sales.documents.rules import buyer_language
 from ledgerbee.sales.documents.snapshot import Addressee
-from ledgerbee.sales.templates.model import DOCUMENT_TEMPLATE_NOT_FOUND, DocumentTemplate, TemplateType
+from ledgerbee.sales.templates.model import DocumentTemplate, TemplateType
 
 
 def check_customer(sources: Sources) -> None:

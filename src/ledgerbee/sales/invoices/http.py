@@ -12,6 +12,7 @@ from ledgerbee.http.operation import CallerDep, Ctx, operation, resource_router
 from ledgerbee.http.wire import IdOf
 from ledgerbee.ledger.entries.model import FISCAL_YEAR_MISSING, PERIOD_LOCKED
 from ledgerbee.parties.contacts.model import CONTACT_NOT_FOUND
+from ledgerbee.parties.customers.model import DOCUMENT_TEMPLATE_NOT_FOUND
 from ledgerbee.parties.departments.model import DEPARTMENT_NOT_FOUND
 from ledgerbee.parties.party.model import CUSTOMER_NOT_FOUND
 from ledgerbee.platform import rows
@@ -62,7 +63,6 @@ from ledgerbee.sales.invoices.wire import (
     render_summary,
 )
 from ledgerbee.sales.sending.model import SendOptions
-from ledgerbee.sales.templates.model import DOCUMENT_TEMPLATE_NOT_FOUND
 from ledgerbee.tenancy.rates.model import EXCHANGE_RATE_MISSING
 
 router = resource_router("Invoices")

@@ -6,8 +6,9 @@ from fastapi import Path, Query
 
 from ledgerbee.http.operation import Ctx, operation, resource_router
 from ledgerbee.http.wire import IdOf
+from ledgerbee.parties.customers.model import DOCUMENT_TEMPLATE_NOT_FOUND
 from ledgerbee.sales.templates import actions, store
-from ledgerbee.sales.templates.model import DOCUMENT_TEMPLATE_NOT_FOUND, DocumentTemplateFields, DocumentTemplateId
+from ledgerbee.sales.templates.model import DocumentTemplateFields, DocumentTemplateId
 from ledgerbee.sales.templates.wire import (
     CreateDocumentTemplateRequest,
     DocumentTemplateQuery,

@@ -6,8 +6,6 @@ from enum import StrEnum
 from typing import NewType
 from uuid import UUID
 
-from ledgerbee.core.errors import ErrorCode
-
 DocumentTemplateId = NewType("DocumentTemplateId", UUID)
 
 
@@ -36,6 +34,3 @@ class DocumentTemplate(DocumentTemplateFields):
 
     id: DocumentTemplateId
     created_at: datetime
-
-
-DOCUMENT_TEMPLATE_NOT_FOUND = ErrorCode("DOCUMENT_TEMPLATE_NOT_FOUND", 404, "No such document template in the company")

@@ -6,11 +6,11 @@ from typing import Any, Final
 import asyncpg
 
 from ledgerbee.core.paging import Page, PageRequest
+from ledgerbee.parties.customers.model import DOCUMENT_TEMPLATE_NOT_FOUND
 from ledgerbee.platform import rows
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.listing import Filter, fetch_page
 from ledgerbee.sales.templates.model import (
-    DOCUMENT_TEMPLATE_NOT_FOUND,
     DocumentTemplate,
     DocumentTemplateId,
     TemplateType,
