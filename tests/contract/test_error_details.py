@@ -39,6 +39,8 @@ BY_HELPERS: dict[str, list[set[str]]] = {
     "CONTACT_MULTIPLE_DEFAULTS": [set()],
     "CUSTOMER_GROUP_ACCOUNT_INVALID": [{"property", "accountId"}],
     "DEPARTMENT_DEFAULT_REQUIRED": [set()],
+    "INVOICE_NOT_FOUND": [set()],
+    "INVOICE_RECIPIENT_MISSING": [{"customerId"}],
     "OAUTH_CLIENT_NOT_FOUND": [set()],
     "PRODUCT_PRICE_QUANTITY_INVALID": [{"property", "priceId", "quantity"}],
     "VENDOR_GROUP_ACCOUNT_INVALID": [{"property", "accountId"}],
