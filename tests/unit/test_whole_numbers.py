@@ -51,7 +51,14 @@ FIELDS = dict(whole_fields())
 
 def test_the_fields_are_found() -> None:
     assert {name.partition(".")[2] for name in FIELDS} >= {
-        *("account_number", "public_account_id", "sum_from", "payment_terms_days", "sort_order", "billing_interval_count")
+        *(
+            "account_number",
+            "public_account_id",
+            "sum_from",
+            "payment_terms_days",
+            "sort_order",
+            "billing_interval_count",
+        )
     }
 
 
