@@ -6,17 +6,17 @@ table's columns as its fields, in any order, but for `company_id`.
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import fields
 from typing import Any
 
 import asyncpg
 
+from ledgerbee.core.changes import names_of
 from ledgerbee.core.errors import LedgerBeeError
 
 
 def names(kind: type[Any]) -> tuple[str, ...]:
     """The columns of a dataclass's table, but for `company_id`."""
-    return tuple(field.name for field in fields(kind))
+    return names_of(kind)
 
 
 def columns(kind: type[Any], alias: str = "") -> str:

@@ -1,7 +1,7 @@
 """Creating, changing and deleting product groups."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from uuid import UUID
 
 from ledgerbee.catalog.product_groups import rules, store
@@ -10,7 +10,7 @@ from ledgerbee.catalog.product_groups.wire import render
 from ledgerbee.chart.accounts import store as accounts
 from ledgerbee.chart.accounts.model import Account
 from ledgerbee.chart.vat_codes import store as vat_codes
-from ledgerbee.core.changes import Changes
+from ledgerbee.core.changes import Changes, fields_of
 from ledgerbee.core.ids import new_id
 from ledgerbee.platform.context import Context
 
@@ -22,7 +22,9 @@ async def create(context: Context, given: ProductGroupFields) -> GroupAndAccount
 
     Raises `ACCOUNT_NOT_FOUND`, `PRODUCT_GROUP_ACCOUNT_INVALID`, `PRODUCT_GROUP_NUMBER_ALREADY_EXISTS`.
     """
-    group = ProductGroup(id=ProductGroupId(new_id()), created_at=context.now, updated_at=context.now, **asdict(given))
+    group = ProductGroup(
+        id=ProductGroupId(new_id()), created_at=context.now, updated_at=context.now, **fields_of(given)
+    )
     mapped = await _check(context, group, rules.ACCOUNT_FIELDS)
     await store.insert(context, group)
     context.emit("product_group.created", group.id, render(group, mapped).as_event())

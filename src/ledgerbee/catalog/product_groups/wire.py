@@ -1,7 +1,6 @@
 """Product groups on the wire: the page of the reference that is known whole (contract 2.11)."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
@@ -10,6 +9,7 @@ from pydantic import Field, WithJsonSchema
 from ledgerbee.catalog.product_groups.model import ProductGroup, ProductGroupFields
 from ledgerbee.catalog.wire import CatalogName, CatalogNumber
 from ledgerbee.chart.accounts.model import Account, AccountLabel
+from ledgerbee.core.changes import fields_of
 from ledgerbee.http.list_query import ListQuery, Search, search_schema
 from ledgerbee.http.wire import (
     EXAMPLE_ID,
@@ -120,4 +120,4 @@ def render(
     for zone in ("domestic", "eu", "abroad", "domestic_without_vat"):
         account = accounts[getattr(group, f"{zone}_account_id")]
         shown |= {f"{zone}_account_number": account.number, f"{zone}_account_name": account.name}
-    return ProductGroupResponse(**asdict(group), **shown)
+    return ProductGroupResponse(**fields_of(group), **shown)

@@ -1,6 +1,6 @@
 """Creating, changing and deleting products."""
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 from ledgerbee.catalog.model import PRODUCT_IN_USE, ProductId
 from ledgerbee.catalog.prices import store as prices
@@ -8,7 +8,7 @@ from ledgerbee.catalog.prices.wire import render as render_price
 from ledgerbee.catalog.products import store
 from ledgerbee.catalog.products.model import Product, ProductFields
 from ledgerbee.catalog.products.wire import render
-from ledgerbee.core.changes import Changes
+from ledgerbee.core.changes import Changes, fields_of
 from ledgerbee.core.ids import new_id
 from ledgerbee.platform.context import Context
 
@@ -18,7 +18,7 @@ async def create(context: Context, given: ProductFields) -> Product:
 
     Emits `product.created`.
     """
-    product = Product(id=ProductId(new_id()), created_at=context.now, updated_at=context.now, **asdict(given))
+    product = Product(id=ProductId(new_id()), created_at=context.now, updated_at=context.now, **fields_of(given))
     await store.insert(context, product)
     context.emit("product.created", product.id, render(product).as_event())
     return product

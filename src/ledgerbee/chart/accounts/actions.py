@@ -1,6 +1,5 @@
 """Adding accounts to the chart and changing them."""
 
-from dataclasses import asdict
 from uuid import UUID
 
 from ledgerbee.chart.accounts import rules, store
@@ -14,7 +13,7 @@ from ledgerbee.chart.accounts.model import (
 )
 from ledgerbee.chart.accounts.wire import render
 from ledgerbee.chart.seed.loader import standard_accounts
-from ledgerbee.core.changes import Changes
+from ledgerbee.core.changes import Changes, fields_of
 from ledgerbee.core.errors import invalid
 from ledgerbee.core.ids import new_id
 from ledgerbee.platform.context import Context
@@ -33,7 +32,7 @@ async def create(context: Context, given: NewAccount) -> Account:
     if standard is not None and standard.vat_code and given.ledger_type is None:
         usual_code = await store.active_vat_code_id(context, standard.vat_code)
     fields = rules.completed(given, standard, company.preferred_language, usual_code)
-    account = Account(id=AccountId(new_id()), created_at=context.now, **asdict(fields))
+    account = Account(id=AccountId(new_id()), created_at=context.now, **fields_of(fields))
     rules.check_account(account)
     if standard is not None:
         rules.check_kind(account, standard)

@@ -1,7 +1,6 @@
 """Which accounts a chart may have."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +15,7 @@ from ledgerbee.chart.accounts.model import (
     StatementLine,
 )
 from ledgerbee.chart.seed.model import AccountSeed
+from ledgerbee.core.changes import fields_of
 from ledgerbee.core.errors import LedgerBeeError, check_all, invalid
 
 #: The classifications that a bookable account of each type can have.
@@ -62,7 +62,7 @@ def completed(
             "sum_from": standard.sum_from,
         }
     values: dict[str, Any] = {
-        name: usual.get(name) if value is None else value for name, value in asdict(given).items()
+        name: usual.get(name) if value is None else value for name, value in fields_of(given).items()
     }
     missing = [wire for name, wire in (("name", "name"), ("ledger_type", "ledgerType")) if values[name] is None]
     if missing:

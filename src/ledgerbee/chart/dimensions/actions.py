@@ -1,6 +1,6 @@
 """Creating, changing and deleting dimensions and their values. A project's dimension is changed by the project only."""
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 from ledgerbee.chart.dimensions import rules, store
 from ledgerbee.chart.dimensions.model import (
@@ -16,14 +16,14 @@ from ledgerbee.chart.dimensions.model import (
     ValueNode,
 )
 from ledgerbee.chart.dimensions.wire import event_of, event_of_value
-from ledgerbee.core.changes import Changes
+from ledgerbee.core.changes import Changes, fields_of
 from ledgerbee.core.ids import new_id
 from ledgerbee.platform.context import Context
 
 
 async def create(context: Context, given: DimensionFields) -> Dimension:
     """Create a dimension without values. Emits `dimension.created`. Raises `DIMENSION_NAME_ALREADY_EXISTS`."""
-    dimension = Dimension(id=DimensionId(new_id()), created_at=context.now, updated_at=context.now, **asdict(given))
+    dimension = Dimension(id=DimensionId(new_id()), created_at=context.now, updated_at=context.now, **fields_of(given))
     await store.insert(context, dimension)
     context.emit("dimension.created", dimension.id, event_of(dimension))
     return dimension
@@ -36,7 +36,7 @@ async def update(context: Context, dimension_id: DimensionId, given: DimensionFi
     `DIMENSION_IN_USE` when it is to become unique while something carries values of it.
     """
     before = await _get_for_update(context, dimension_id)
-    dimension = replace(before, **asdict(given))
+    dimension = replace(before, **fields_of(given))
     if dimension == before:
         return before
     dimension = replace(dimension, updated_at=context.now)
@@ -69,7 +69,7 @@ async def create_value(context: Context, dimension_id: DimensionId, given: Dimen
         dimension_id=dimension_id,
         created_at=context.now,
         updated_at=context.now,
-        **asdict(given),
+        **fields_of(given),
     )
     if value.parent_id is not None:
         others = await store.list_values(context, dimension_id)

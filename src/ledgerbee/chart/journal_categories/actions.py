@@ -1,6 +1,6 @@
 """Adding journal categories."""
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 from ledgerbee.chart.journal_categories import store
 from ledgerbee.chart.journal_categories.model import (
@@ -10,6 +10,7 @@ from ledgerbee.chart.journal_categories.model import (
 )
 from ledgerbee.chart.journal_categories.rules import check_category
 from ledgerbee.chart.journal_categories.wire import render
+from ledgerbee.core.changes import fields_of
 from ledgerbee.core.ids import new_id
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.credentials import store as credentials
@@ -21,7 +22,7 @@ async def create(context: Context, given: JournalCategoryFields) -> JournalCateg
     A default before it loses the mark: emits `journal_category.updated` of it.
     Raises `JOURNAL_CATEGORY_NAME_ALREADY_EXISTS` and a validation error.
     """
-    category = JournalCategory(id=JournalCategoryId(new_id()), created_at=context.now, **asdict(given))
+    category = JournalCategory(id=JournalCategoryId(new_id()), created_at=context.now, **fields_of(given))
     check_category(category)
     others = await store.list_all(context) if category.is_default else []
     await store.insert(context, category)

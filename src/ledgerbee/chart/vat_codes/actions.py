@@ -1,7 +1,7 @@
 """Adding VAT codes and changing them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from ledgerbee.chart.vat_codes.model import (
 )
 from ledgerbee.chart.vat_codes.rules import check_rates, check_vat_code
 from ledgerbee.chart.vat_codes.wire import render
-from ledgerbee.core.changes import Changes
+from ledgerbee.core.changes import Changes, fields_of
 from ledgerbee.core.ids import new_id
 from ledgerbee.platform.context import Context
 
@@ -28,7 +28,7 @@ async def create(context: Context, given: VatCodeFields, rate: VatRate) -> Label
 
     Raises `ACCOUNT_NOT_FOUND`, `ACCOUNT_NOT_BOOKABLE`, `VAT_CODE_ALREADY_EXISTS` and validation errors.
     """
-    code = VatCode(id=VatCodeId(new_id()), created_at=context.now, rates=(rate,), **asdict(given))
+    code = VatCode(id=VatCodeId(new_id()), created_at=context.now, rates=(rate,), **fields_of(given))
     booked_on = await _accounts_of(context, code)
     check_vat_code(code, booked_on)
     await store.insert(context, code)

@@ -1,9 +1,9 @@
 """Adding and changing the contacts of a customer or vendor."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 
-from ledgerbee.core.changes import Changes
+from ledgerbee.core.changes import Changes, fields_of
 from ledgerbee.core.ids import new_id
 from ledgerbee.parties.contacts import store
 from ledgerbee.parties.contacts.model import (
@@ -72,7 +72,7 @@ async def update(context: Context, party: Party, contact_id: ContactId, changes:
 
 
 def _new(context: Context, given: ContactFields, *, is_default: bool) -> Contact:
-    values = {**asdict(given), "is_default": is_default}
+    values = {**fields_of(given), "is_default": is_default}
     return Contact(id=ContactId(new_id()), created_at=context.now, **values)
 
 

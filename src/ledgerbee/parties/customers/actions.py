@@ -1,10 +1,10 @@
 """Creating and changing customers."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from uuid import UUID
 
-from ledgerbee.core.changes import Changes
+from ledgerbee.core.changes import Changes, fields_of
 from ledgerbee.core.ids import new_id
 from ledgerbee.http.metadata import is_same
 from ledgerbee.parties.contacts import actions as contacts
@@ -30,7 +30,7 @@ async def create(
     currency = given.currency or (await companies.get(context)).base_currency
     rules.check(given)
     group = await groups.get_customer_group(context, given.customer_group_id)
-    values = {**asdict(given), "currency": currency}
+    values = {**fields_of(given), "currency": currency}
     customer = Customer(id=CustomerId(new_id()), created_at=context.now, updated_at=context.now, **values)
     await store.insert(context, customer)
     await contacts.create_first(context, Party.customer(customer.id), given_contacts)

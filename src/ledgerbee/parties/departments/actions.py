@@ -1,8 +1,8 @@
 """Adding and changing the departments of a customer or vendor."""
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 
-from ledgerbee.core.changes import Changes
+from ledgerbee.core.changes import Changes, fields_of
 from ledgerbee.core.ids import new_id
 from ledgerbee.parties.defaults import default_flag
 from ledgerbee.parties.departments import store
@@ -25,7 +25,7 @@ async def create(context: Context, party: Party, given: DepartmentFields) -> Dep
     Raises `CUSTOMER_NOT_FOUND` or `VENDOR_NOT_FOUND`, and `DEPARTMENT_DEFAULT_REQUIRED` for an inactive default.
     """
     await parties.require_for_update(context, party)
-    values = {**asdict(given), "is_default": False}
+    values = {**fields_of(given), "is_default": False}
     department = Department(id=DepartmentId(new_id()), created_at=context.now, **values)
     department = await _with_default_flag(context, party, department, asked=given.is_default or None)
     await store.insert(context, party, department)

@@ -1,9 +1,8 @@
 """Creating customer and vendor groups."""
 
-from dataclasses import asdict
-
 from ledgerbee.chart.accounts import store as accounts
 from ledgerbee.chart.accounts.model import Account, ControlAccountType
+from ledgerbee.core.changes import fields_of
 from ledgerbee.core.errors import ErrorCode
 from ledgerbee.core.ids import new_id
 from ledgerbee.parties.groups import rules, store
@@ -27,7 +26,7 @@ async def create_customer_group(context: Context, given: CustomerGroupFields) ->
 
     Raises `ACCOUNT_NOT_FOUND`, `CUSTOMER_GROUP_ACCOUNT_INVALID`, `CUSTOMER_GROUP_NUMBER_ALREADY_EXISTS`.
     """
-    group = CustomerGroup(id=CustomerGroupId(new_id()), created_at=context.now, **asdict(given))
+    group = CustomerGroup(id=CustomerGroupId(new_id()), created_at=context.now, **fields_of(given))
     account = await _control_account(
         context, group, ControlAccountType.ACCOUNTS_RECEIVABLE, CUSTOMER_GROUP_ACCOUNT_INVALID
     )
@@ -41,7 +40,7 @@ async def create_vendor_group(context: Context, given: VendorGroupFields) -> tup
 
     Raises `ACCOUNT_NOT_FOUND`, `VENDOR_GROUP_ACCOUNT_INVALID`, `VENDOR_GROUP_NUMBER_ALREADY_EXISTS`.
     """
-    group = VendorGroup(id=VendorGroupId(new_id()), created_at=context.now, **asdict(given))
+    group = VendorGroup(id=VendorGroupId(new_id()), created_at=context.now, **fields_of(given))
     account = await _control_account(context, group, ControlAccountType.ACCOUNTS_PAYABLE, VENDOR_GROUP_ACCOUNT_INVALID)
     await store.insert(context, group)
     context.emit("vendor_group.created", group.id, render_vendor_group(group, account).as_event())

@@ -1,9 +1,9 @@
 """Creating vendors."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 
 from ledgerbee.chart.accounts import store as accounts
+from ledgerbee.core.changes import fields_of
 from ledgerbee.core.ids import new_id
 from ledgerbee.parties.contacts import actions as contacts
 from ledgerbee.parties.contacts.model import ContactFields
@@ -23,7 +23,7 @@ async def create(context: Context, given: VendorFields, given_contacts: Sequence
     if given.default_account_id is not None:
         found = await accounts.get_many(context, [given.default_account_id])
         rules.check_default_account(given.default_account_id, found.get(given.default_account_id))
-    vendor = Vendor(id=VendorId(new_id()), created_at=context.now, updated_at=context.now, **asdict(given))
+    vendor = Vendor(id=VendorId(new_id()), created_at=context.now, updated_at=context.now, **fields_of(given))
     await store.insert(context, vendor)
     (created,) = await store.get_many(context, [vendor.id])
     context.emit("vendor.created", vendor.id, render(created).as_event())

@@ -3,10 +3,11 @@
 Each in three parts: load everything; decide what is refused or all there is to write; write once, posting first.
 """
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import date
 
 from ledgerbee.chart.accounts import store as accounts
+from ledgerbee.core.changes import fields_of
 from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.entries import actions as ledger
 from ledgerbee.payments.customer_payments import rules, store
@@ -61,7 +62,7 @@ async def _load(context: Context, invoice: Invoice, given: PaymentFields) -> Pay
     if given.exchange_rate is None:
         rate = await rates.find(context, invoice.currency, given.paid_on, facts.base_currency)
     return PaymentSources(
-        **asdict(facts), accounts_by_role=await accounts.get_by_role(context), account=account, rate=rate
+        **fields_of(facts), accounts_by_role=await accounts.get_by_role(context), account=account, rate=rate
     )
 
 

@@ -1,8 +1,9 @@
 """Adding document templates and choosing the default."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 
+from ledgerbee.core.changes import fields_of
 from ledgerbee.core.ids import new_id
 from ledgerbee.platform.context import Context
 from ledgerbee.sales.templates import store
@@ -15,7 +16,7 @@ async def create(context: Context, given: DocumentTemplateFields) -> DocumentTem
 
     Emits `document_template.created`, and `document_template.updated` of the old default.
     """
-    template = DocumentTemplate(id=DocumentTemplateId(new_id()), created_at=context.now, **asdict(given))
+    template = DocumentTemplate(id=DocumentTemplateId(new_id()), created_at=context.now, **fields_of(given))
     replaced = await store.insert(context, template)
     context.emit("document_template.created", template.id, render(template).as_event())
     _emit_replaced(context, replaced)

@@ -1,10 +1,10 @@
 """Routes of API keys (contract 2.2; making and revoking them is ours)."""
 
-from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import Path, Response
 
+from ledgerbee.core.changes import fields_of
 from ledgerbee.http.arrays import array
 from ledgerbee.http.operation import CallerDep, Ctx, operation, resource_router
 from ledgerbee.http.wire import IdOf
@@ -86,7 +86,7 @@ async def create_api_key(context: Ctx, caller: CallerDep, body: CreateApiKeyRequ
         expires_at=body.expires_at,
         maker=caller.principal,
     )
-    return CreatedApiKeyResponse(**asdict(key), key=secret)
+    return CreatedApiKeyResponse(**fields_of(key), key=secret)
 
 
 @router.delete(

@@ -1,10 +1,10 @@
 """Routes of OAuth clients (ours: the original makes them in its app)."""
 
-from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import Path, Response
 
+from ledgerbee.core.changes import fields_of
 from ledgerbee.http.arrays import array
 from ledgerbee.http.operation import CallerDep, Ctx, operation, resource_router
 from ledgerbee.http.wire import IdOf
@@ -67,7 +67,7 @@ async def create_oauth_client(
         ip_allowlist=body.ip_allowlist,
         maker=caller.principal,
     )
-    return CreatedOAuthClientResponse(**asdict(client), client_secret=secret)
+    return CreatedOAuthClientResponse(**fields_of(client), client_secret=secret)
 
 
 @router.patch(
