@@ -103,7 +103,7 @@ def test_clients_and_tokens_find_their_company(served: Served, other: OtherCell)
 
 
 def test_a_mark_of_no_cell_is_a_wrong_credential(served: Served, other: OtherCell) -> None:
-    """In the same words as any other: nobody learns which cells there are."""
+    """In the same words as any other."""
     unknown = [get(served, "/v1/company", **{"x-api-key": other.key.replace(OTHER, mark, 1)}) for mark in ("0b", "00")]
     plain = get(served, "/v1/company", **{"x-api-key": "lb_" + "x" * 43})
     for answer in unknown:

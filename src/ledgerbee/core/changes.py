@@ -1,28 +1,11 @@
-"""Fields of dataclasses by their names: all of an object, and those that a caller wants changed."""
+"""Changes of an object: the fields that a caller named, and no others."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
-from typing import Any, Final, Generic, TypeVar
+from dataclasses import dataclass, replace
+from typing import Any, Generic, TypeVar
 
 F = TypeVar("F")
 Row = TypeVar("Row")
-
-
-#: Names of fields by class: `dataclasses.fields` looks them up anew each time.
-_NAMES: Final[dict[type[Any], tuple[str, ...]]] = {}
-
-
-def names_of(kind: type[Any]) -> tuple[str, ...]:
-    """The names of a dataclass's fields, in their order."""
-    names = _NAMES.get(kind)
-    if names is None:
-        names = _NAMES[kind] = tuple(field.name for field in fields(kind))
-    return names
-
-
-def fields_of(given: Any) -> dict[str, Any]:
-    """The fields of a dataclass's object by name, as they are: `dataclasses.asdict` copies all within them."""
-    return {name: getattr(given, name) for name in names_of(type(given))}
 
 
 @dataclass(frozen=True, slots=True)

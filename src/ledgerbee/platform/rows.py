@@ -10,24 +10,19 @@ from typing import Any
 
 import asyncpg
 
-from ledgerbee.core.changes import names_of
 from ledgerbee.core.errors import LedgerBeeError
-
-
-def names(kind: type[Any]) -> tuple[str, ...]:
-    """The columns of a dataclass's table, but for `company_id`."""
-    return names_of(kind)
+from ledgerbee.core.fields import names_of
 
 
 def columns(kind: type[Any], alias: str = "") -> str:
     """Those columns for a SELECT; `alias` is the table's."""
     prefix = f"{alias}." if alias else ""
-    return ", ".join(prefix + name for name in names(kind))
+    return ", ".join(prefix + name for name in names_of(kind))
 
 
 def values(row: Any) -> list[Any]:
     """A row's values in the order of its columns."""
-    return [getattr(row, name) for name in names(type(row))]
+    return [getattr(row, name) for name in names_of(type(row))]
 
 
 def insert(table: str, kind: type[Any], *keys: str) -> str:
@@ -36,7 +31,7 @@ def insert(table: str, kind: type[Any], *keys: str) -> str:
     `keys` are further columns, which no field of the dataclass holds: whose row it is.
     """
     listed = ", ".join(("company_id", *keys, columns(kind)))
-    places = ", ".join(f"${number}" for number in range(1, len(names(kind)) + len(keys) + 2))
+    places = ", ".join(f"${number}" for number in range(1, len(names_of(kind)) + len(keys) + 2))
     return f"INSERT INTO {table} ({listed}) VALUES ({places})"
 
 
@@ -46,7 +41,7 @@ def update(table: str, kind: type[Any], fixed: Collection[str] = ("created_at",)
     A fixed column is compared instead: nothing of the arguments is left unused, and a row whose fixed columns are said
     to be others is not found.
     """
-    places = {name: f"{name} = ${place}" for place, name in enumerate(names(kind), 2)}
+    places = {name: f"{name} = ${place}" for place, name in enumerate(names_of(kind), 2)}
     kept = " AND ".join(places.pop(name) for name in ("id", *fixed))
     return f"UPDATE {table} SET {', '.join(places.values())} WHERE company_id = $1 AND {kept}"
 

@@ -27,13 +27,14 @@ from ledgerbee.catalog.prices.model import (
     ZoneSale,
 )
 from ledgerbee.chart.vat_codes import store as vat_codes
+from ledgerbee.core.fields import names_of
 from ledgerbee.core.money import format_decimal
 from ledgerbee.parties.customers.model import VatZone
 from ledgerbee.platform import rows
 from ledgerbee.platform.context import Context
 
-_PRICE_FIELDS: Final = rows.names(Price)
-_PRODUCT_FIELDS: Final = rows.names(ProductRow)
+_PRICE_FIELDS: Final = names_of(Price)
+_PRODUCT_FIELDS: Final = names_of(ProductRow)
 _PRICE: Final = f"{rows.columns(PriceRow, 'p')}, price_is_used(p.company_id, p.id) AS is_locked"
 _PRODUCT: Final = ", ".join(f"x.{name} AS sold_{name}" for name in _PRODUCT_FIELDS)
 _SELECT: Final = (
@@ -220,7 +221,7 @@ def _values(price: Price) -> list[Any]:
     """A price's values in the order of its columns. Decimals inside JSON in one spelling: they are compared as text."""
     amounts = {code: format_decimal(amount) for code, amount in price.currency_amounts.items()}
     values = {"tiers": [_stored_tier(tier) for tier in price.tiers], "currency_amounts": amounts}
-    return [values[name] if name in values else getattr(price, name) for name in rows.names(PriceRow)]
+    return [values[name] if name in values else getattr(price, name) for name in names_of(PriceRow)]
 
 
 def _stored_tier(tier: Tier) -> dict[str, str | None]:

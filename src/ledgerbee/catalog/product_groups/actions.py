@@ -10,7 +10,8 @@ from ledgerbee.catalog.product_groups.wire import render
 from ledgerbee.chart.accounts import store as accounts
 from ledgerbee.chart.accounts.model import Account
 from ledgerbee.chart.vat_codes import store as vat_codes
-from ledgerbee.core.changes import Changes, fields_of
+from ledgerbee.core.changes import Changes
+from ledgerbee.core.fields import fields_of
 from ledgerbee.core.ids import new_id
 from ledgerbee.platform.context import Context
 

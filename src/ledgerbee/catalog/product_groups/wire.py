@@ -9,7 +9,7 @@ from pydantic import Field, WithJsonSchema
 from ledgerbee.catalog.product_groups.model import ProductGroup, ProductGroupFields
 from ledgerbee.catalog.wire import CatalogName, CatalogNumber
 from ledgerbee.chart.accounts.model import Account, AccountLabel
-from ledgerbee.core.changes import fields_of
+from ledgerbee.core.fields import fields_of
 from ledgerbee.http.list_query import ListQuery, Search, search_schema
 from ledgerbee.http.wire import (
     EXAMPLE_ID,

@@ -8,7 +8,8 @@ from ledgerbee.catalog.prices.wire import render as render_price
 from ledgerbee.catalog.products import store
 from ledgerbee.catalog.products.model import Product, ProductFields
 from ledgerbee.catalog.products.wire import render
-from ledgerbee.core.changes import Changes, fields_of
+from ledgerbee.core.changes import Changes
+from ledgerbee.core.fields import fields_of
 from ledgerbee.core.ids import new_id
 from ledgerbee.platform.context import Context
 

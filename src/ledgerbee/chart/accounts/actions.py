@@ -13,8 +13,9 @@ from ledgerbee.chart.accounts.model import (
 )
 from ledgerbee.chart.accounts.wire import render
 from ledgerbee.chart.seed.loader import standard_accounts
-from ledgerbee.core.changes import Changes, fields_of
+from ledgerbee.core.changes import Changes
 from ledgerbee.core.errors import invalid
+from ledgerbee.core.fields import fields_of
 from ledgerbee.core.ids import new_id
 from ledgerbee.platform.context import Context
 from ledgerbee.tenancy.company import store as companies

@@ -15,8 +15,8 @@ from ledgerbee.chart.accounts.model import (
     StatementLine,
 )
 from ledgerbee.chart.seed.model import AccountSeed
-from ledgerbee.core.changes import fields_of
 from ledgerbee.core.errors import LedgerBeeError, check_all, invalid
+from ledgerbee.core.fields import fields_of
 
 #: The classifications that a bookable account of each type can have.
 CLASSIFICATIONS: Mapping[LedgerType, frozenset[Classification]] = {

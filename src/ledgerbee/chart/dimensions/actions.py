@@ -16,7 +16,8 @@ from ledgerbee.chart.dimensions.model import (
     ValueNode,
 )
 from ledgerbee.chart.dimensions.wire import event_of, event_of_value
-from ledgerbee.core.changes import Changes, fields_of
+from ledgerbee.core.changes import Changes
+from ledgerbee.core.fields import fields_of
 from ledgerbee.core.ids import new_id
 from ledgerbee.platform.context import Context
 

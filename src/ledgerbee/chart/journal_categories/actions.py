@@ -10,7 +10,7 @@ from ledgerbee.chart.journal_categories.model import (
 )
 from ledgerbee.chart.journal_categories.rules import check_category
 from ledgerbee.chart.journal_categories.wire import render
-from ledgerbee.core.changes import fields_of
+from ledgerbee.core.fields import fields_of
 from ledgerbee.core.ids import new_id
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.credentials import store as credentials

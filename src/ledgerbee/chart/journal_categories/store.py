@@ -7,6 +7,7 @@ from ledgerbee.chart.journal_categories.model import (
     JOURNAL_CATEGORY_NAME_ALREADY_EXISTS,
     JournalCategory,
 )
+from ledgerbee.core.fields import names_of
 from ledgerbee.platform import rows
 from ledgerbee.platform.context import Context
 
@@ -16,7 +17,7 @@ def columns(alias: str) -> str:
     return rows.columns(JournalCategory, alias)
 
 
-_NAMES: Final = rows.names(JournalCategory)
+_NAMES: Final = names_of(JournalCategory)
 _LIST: Final = (
     f"SELECT {columns('j')} FROM journal_categories j WHERE j.company_id = $1"
     " ORDER BY j.is_default DESC, j.created_at, j.id"

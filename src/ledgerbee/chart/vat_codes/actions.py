@@ -18,7 +18,8 @@ from ledgerbee.chart.vat_codes.model import (
 )
 from ledgerbee.chart.vat_codes.rules import check_rates, check_vat_code
 from ledgerbee.chart.vat_codes.wire import render
-from ledgerbee.core.changes import Changes, fields_of
+from ledgerbee.core.changes import Changes
+from ledgerbee.core.fields import fields_of
 from ledgerbee.core.ids import new_id
 from ledgerbee.platform.context import Context
 

@@ -19,10 +19,11 @@ from ledgerbee.chart.vat_codes.model import (
     VatRate,
     VatType,
 )
+from ledgerbee.core.fields import names_of
 from ledgerbee.platform import rows
 from ledgerbee.platform.context import Context
 
-_COLUMNS: Final = rows.names(VatCodeRow)
+_COLUMNS: Final = names_of(VatCodeRow)
 
 
 def columns(alias: str, prefix: str = "") -> str:

@@ -9,6 +9,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
+from ledgerbee.core.fields import names_of
 from ledgerbee.core.ids import new_id
 from ledgerbee.core.paging import Page, PageRequest
 from ledgerbee.ledger.imports.model import (
@@ -38,7 +39,7 @@ from ledgerbee.platform.listing import Filter, fetch_page
 _PLACE: Final = ("position", "line", "bytes_read")
 _OPENS: Final = ("opens_from", "opens_through")
 _COLUMNS: Final = ", ".join(
-    [f"i.{name}" for name in (*rows.names(JournalImport), *_PLACE, *_OPENS) if name not in {"place", "opens"}]
+    [f"i.{name}" for name in (*names_of(JournalImport), *_PLACE, *_OPENS) if name not in {"place", "opens"}]
 )
 _GET: Final = f"SELECT {_COLUMNS} FROM journal_imports i WHERE company_id = $1 AND id = $2"
 _LIST: Final = f"SELECT {_COLUMNS} FROM page p JOIN journal_imports i USING (company_id, id)"

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import asyncpg
 
+from ledgerbee.core.fields import names_of
 from ledgerbee.ledger.projects.model import (
     PROJECT_EXTERNAL_REFERENCE_ALREADY_EXISTS,
     PROJECT_NOT_FOUND,
@@ -148,7 +149,7 @@ async def _write(context: Context, statement: str, project: Project) -> asyncpg.
 
 
 def _values(row: type[_ProjectRow | _SubprojectRow], of: Project | Subproject) -> list[object]:
-    return [getattr(of, name) for name in rows.names(row)]
+    return [getattr(of, name) for name in names_of(row)]
 
 
 async def _find(context: Context, statement: str, key: object) -> Project | None:

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
-from ledgerbee.core.changes import Changes, fields_of
+from ledgerbee.core.changes import Changes
+from ledgerbee.core.fields import fields_of
 from ledgerbee.core.ids import new_id
 from ledgerbee.http.metadata import is_same
 from ledgerbee.parties.contacts import actions as contacts

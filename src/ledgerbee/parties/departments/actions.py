@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from ledgerbee.core.changes import Changes, fields_of
+from ledgerbee.core.changes import Changes
+from ledgerbee.core.fields import fields_of
 from ledgerbee.core.ids import new_id
 from ledgerbee.parties.defaults import default_flag
 from ledgerbee.parties.departments import store

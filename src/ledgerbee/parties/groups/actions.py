@@ -2,8 +2,8 @@
 
 from ledgerbee.chart.accounts import store as accounts
 from ledgerbee.chart.accounts.model import Account, ControlAccountType
-from ledgerbee.core.changes import fields_of
 from ledgerbee.core.errors import ErrorCode
+from ledgerbee.core.fields import fields_of
 from ledgerbee.core.ids import new_id
 from ledgerbee.parties.groups import rules, store
 from ledgerbee.parties.groups.model import (

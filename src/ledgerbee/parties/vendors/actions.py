@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from ledgerbee.chart.accounts import store as accounts
-from ledgerbee.core.changes import fields_of
+from ledgerbee.core.fields import fields_of
 from ledgerbee.core.ids import new_id
 from ledgerbee.parties.contacts import actions as contacts
 from ledgerbee.parties.contacts.model import ContactFields

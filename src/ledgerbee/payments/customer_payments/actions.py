@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from ledgerbee.chart.accounts import store as accounts
-from ledgerbee.core.changes import fields_of
+from ledgerbee.core.fields import fields_of
 from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.entries import actions as ledger
 from ledgerbee.payments.customer_payments import rules, store

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, TypeVar
 from pydantic import BeforeValidator, Field
 
 from ledgerbee.core.errors import LedgerBeeError, check_all, refuse, with_more
+from ledgerbee.core.fields import fields_of
 from ledgerbee.core.money import ONE, format_amount
 from ledgerbee.http.checks import Check
 from ledgerbee.http.wire import (
@@ -23,7 +24,6 @@ from ledgerbee.http.wire import (
     UnitPrice,
     omitted,
 )
-from ledgerbee.platform import rows
 from ledgerbee.sales.documents.model import MAX_LINES, Document, DocumentLineType, Line, LineInput
 from ledgerbee.sales.documents.rules import NO_PRODUCT_LINE, check_lines, line_problems
 
@@ -167,7 +167,7 @@ def wire_fields(document: Document) -> dict[str, Any]:
     """The fields of a document by their names on the wire; what its response model doesn't have is left out there."""
     currency = document.currency
     return {
-        **{name: getattr(document, name) for name in rows.names(type(document))},
+        **fields_of(document),
         "date": document.issue_date,
         "subtotal": format_amount(document.subtotal, currency),
         "vat": format_amount(document.vat, currency),

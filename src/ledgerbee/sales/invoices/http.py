@@ -7,6 +7,7 @@ from fastapi import Path, Query, Response
 
 from ledgerbee.catalog.prices.model import PRODUCT_PRICE_NOT_FOUND, PRODUCT_PRICE_QUANTITY_INVALID
 from ledgerbee.chart.accounts.model import ACCOUNT_NOT_BOOKABLE, ACCOUNT_NOT_FOUND
+from ledgerbee.core.fields import fields_of
 from ledgerbee.http.headers import content_disposition
 from ledgerbee.http.operation import CallerDep, Ctx, operation, resource_router
 from ledgerbee.http.wire import IdOf
@@ -15,7 +16,6 @@ from ledgerbee.parties.contacts.model import CONTACT_NOT_FOUND
 from ledgerbee.parties.customers.model import DOCUMENT_TEMPLATE_NOT_FOUND
 from ledgerbee.parties.departments.model import DEPARTMENT_NOT_FOUND
 from ledgerbee.parties.party.model import CUSTOMER_NOT_FOUND
-from ledgerbee.platform import rows
 from ledgerbee.platform.context import Context
 from ledgerbee.sales.delivery import store as deliveries
 from ledgerbee.sales.delivery.wire import DeliveryStatusResponse, render_status
@@ -52,7 +52,7 @@ from ledgerbee.sales.invoices.requests import (
     SendInvoiceRequest,
     UpdateInvoiceRequest,
     changes_of,
-    fields_of,
+    invoice_fields_of,
 )
 from ledgerbee.sales.invoices.wire import (
     ListInvoicesResponse,
@@ -122,7 +122,7 @@ async def list_invoices(context: Ctx, query: Annotated[InvoiceQuery, Query()]) -
     ),
 )
 async def create_invoice(context: Ctx, body: CreateInvoiceRequest) -> PublicInvoice:
-    return await render(await actions.create(context, fields_of(body, context.today)))
+    return await render(await actions.create(context, invoice_fields_of(body, context.today)))
 
 
 @router.get(
@@ -210,7 +210,7 @@ async def delete_invoice(context: Ctx, invoice_id: InvoicePath) -> None:
     ),
 )
 async def send_invoice(caller: CallerDep, invoice_id: InvoicePath, body: SendInvoiceRequest) -> Response:
-    options = SendOptions(**{name: getattr(body, name) for name in rows.names(SendOptions)})
+    options = SendOptions(**fields_of(body, SendOptions))
 
     async def run(tried: Mapping[str, Any] | None) -> Response:
         async def work(context: Context) -> Response:

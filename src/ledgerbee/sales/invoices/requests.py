@@ -124,7 +124,7 @@ class InvoiceQuery(ListQuery):
 _changes_of = changes_to(InvoiceFields, UpdateInvoiceRequest)
 
 
-def fields_of(body: CreateInvoiceRequest, today: date) -> InvoiceFields:
+def invoice_fields_of(body: CreateInvoiceRequest, today: date) -> InvoiceFields:
     """What the author of a new draft gives. Raises validation errors of its lines."""
     given: dict[str, Any] = {name: getattr(body, name) for name in body.model_fields_set}
     return InvoiceFields(**{**given, "lines": line_inputs(body.lines, day_checks(body, today))})

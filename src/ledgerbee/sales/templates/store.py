@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import asyncpg
 
+from ledgerbee.core.fields import names_of
 from ledgerbee.core.paging import Page, PageRequest
 from ledgerbee.parties.customers.model import DOCUMENT_TEMPLATE_NOT_FOUND
 from ledgerbee.platform import rows
@@ -81,7 +82,7 @@ async def _clear_default(context: Context, document_type: TemplateType) -> list[
 
 def of_row(values: Iterable[Any]) -> DocumentTemplate:
     """A template from one of the rows that `ALL` selects."""
-    return _template(dict(zip(rows.names(DocumentTemplate), values, strict=True)))
+    return _template(dict(zip(names_of(DocumentTemplate), values, strict=True)))
 
 
 def _template(row: Mapping[str, Any] | asyncpg.Record, **others: bool) -> DocumentTemplate:

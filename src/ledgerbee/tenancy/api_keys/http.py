@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Path, Response
 
-from ledgerbee.core.changes import fields_of
+from ledgerbee.core.fields import fields_of
 from ledgerbee.http.arrays import array
 from ledgerbee.http.operation import CallerDep, Ctx, operation, resource_router
 from ledgerbee.http.wire import IdOf

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any, Final, Literal
 from uuid import UUID
 
+from ledgerbee.core.fields import names_of
 from ledgerbee.core.paging import Page, PageRequest
-from ledgerbee.platform import rows
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.listing import Filter, fetch_page
 from ledgerbee.tenancy.audit.model import AUDIT_EVENT_NOT_FOUND, AuditEvent, AuditEventId, AuditFilter
@@ -16,7 +16,7 @@ MAX_INLINE: Final = 10_000
 MAX_AT_ONCE: Final = 1_000_000
 MAX_PART: Final = 2_000_000
 
-_COLUMNS: Final = ", ".join(f"e.{name}" for name in rows.names(AuditEvent) if name not in {"data", "before", "size"})
+_COLUMNS: Final = ", ".join(f"e.{name}" for name in names_of(AuditEvent) if name not in {"data", "before", "size"})
 
 
 def _size(column: str) -> str:

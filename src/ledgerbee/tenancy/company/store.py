@@ -6,13 +6,13 @@ from uuid import UUID
 
 import asyncpg
 
-from ledgerbee.platform import rows
+from ledgerbee.core.fields import names_of
 from ledgerbee.platform.context import Context
 from ledgerbee.tenancy.company.logo import Logo
 from ledgerbee.tenancy.company.model import COMPANY_NOT_FOUND, Company
 
 #: Columns that a company is written to, beside its id; whether it has a logo follows from the logo.
-_WRITTEN: Final = tuple(name for name in rows.names(Company) if name not in {"company_id", "has_logo"})
+_WRITTEN: Final = tuple(name for name in names_of(Company) if name not in {"company_id", "has_logo"})
 _GET: Final = (
     f"SELECT company_id, {', '.join(_WRITTEN)}, logo_format IS NOT NULL AS has_logo"
     " FROM companies WHERE company_id = $1"

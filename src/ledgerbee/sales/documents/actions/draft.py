@@ -5,8 +5,8 @@ from typing import Any, Final, NamedTuple, TypeVar
 from uuid import UUID
 
 from ledgerbee.core.changes import Changes
+from ledgerbee.core.fields import fields_of
 from ledgerbee.core.ids import new_id
-from ledgerbee.platform import rows
 from ledgerbee.platform.context import Context
 from ledgerbee.sales.documents import addressing, store
 from ledgerbee.sales.documents.actions.price import has_converted_prices, price_lines, tax_lines
@@ -117,7 +117,7 @@ async def _priced(context: Context, given: DraftFields, sources: Sources) -> Com
 def _given_before(kind: KindOfDocument[F, D], full: FullDocument[D], changes: Changes[F]) -> F:
     """What the draft's author gave, as far as it survives the changes."""
     before = full.document
-    said = {name: getattr(before, name) for name in rows.names(DocumentFields)}
+    said = fields_of(before, DocumentFields)
     if changes.fields.get("customer_id", before.customer_id) != before.customer_id:
         said |= dict.fromkeys(_OF_CUSTOMER)
     return kind.fields(
@@ -131,7 +131,7 @@ def _given_before(kind: KindOfDocument[F, D], full: FullDocument[D], changes: Ch
 def _decided(kind: KindOfDocument[F, D], given: F, sources: Sources, computed: Computed) -> dict[str, Any]:
     """The columns of a draft: what was given, and what follows from it."""
     return {
-        **{name: getattr(given, name) for name in rows.names(DocumentFields)},
+        **fields_of(given, DocumentFields),
         **kind.decide(given, sources.company, sources.facts),
         "currency": given.currency or sources.company.base_currency,
         "subtotal": computed.totals.subtotal,

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import asyncpg
 
+from ledgerbee.core.fields import names_of
 from ledgerbee.core.paging import Page, PageRequest
 from ledgerbee.platform import rows
 from ledgerbee.platform.context import Context
@@ -30,7 +31,7 @@ _SQL_TYPES: Final[Mapping[type, str]] = {
 def _line_arrays(first: int) -> str:
     """Places of an array for each column of lines, from `$first` on."""
     hints = get_type_hints(Line)
-    types = [_SQL_TYPES[next(iter(get_args(hints[name])), hints[name])] for name in rows.names(Line)]
+    types = [_SQL_TYPES[next(iter(get_args(hints[name])), hints[name])] for name in names_of(Line)]
     return ", ".join(f"${place}::{kind}[]" for place, kind in enumerate(types, first))
 
 
@@ -51,7 +52,7 @@ class _Statements(NamedTuple):
 @cache
 def _of(kind: AnyKind) -> _Statements:
     columns = rows.columns(kind.row, "i")
-    places = {name: place for place, name in enumerate(rows.names(kind.row), 2)}
+    places = {name: place for place, name in enumerate(names_of(kind.row), 2)}
     update = rows.update(kind.table, kind.row)
     own_lines = f"company_id = $1 AND {kind.lines_key} = $2"
     last = len(places) + 1
@@ -166,7 +167,7 @@ async def _insert_lines(context: Context, kind: AnyKind, document_id: UUID, line
     # An array for each column, the position from their order. The driver writes out a statement's values in one go.
     for start in range(0, len(lines), _LINES_AT_ONCE):
         some = lines[start : start + _LINES_AT_ONCE]
-        arrays = ([getattr(line, name) for line in some] for name in rows.names(Line))
+        arrays = ([getattr(line, name) for line in some] for name in names_of(Line))
         await context.connection.execute(_of(kind).insert_lines, context.company_id, document_id, start, *arrays)
 
 

@@ -6,6 +6,7 @@ import asyncpg
 
 from ledgerbee.chart.journal_categories import store as journal_categories
 from ledgerbee.chart.journal_categories.model import JournalType
+from ledgerbee.core.fields import names_of
 from ledgerbee.parties.contacts.model import Contact
 from ledgerbee.parties.customers.model import (
     BillingFacts,
@@ -17,7 +18,6 @@ from ledgerbee.parties.customers.model import (
 from ledgerbee.parties.departments.model import Department
 from ledgerbee.parties.groups.model import CustomerGroup
 from ledgerbee.parties.party.model import CUSTOMER_NOT_FOUND
-from ledgerbee.platform import rows
 from ledgerbee.platform.context import Context
 from ledgerbee.sales.documents.kind import AnyKind
 from ledgerbee.sales.documents.model import DocumentFields, Sources
@@ -32,7 +32,7 @@ _COMPUTED: Final = {"has_logo": "co.logo_format IS NOT NULL"}
 
 
 def _columns(alias: str, kind: type[Any]) -> str:
-    return ", ".join(f"{_COMPUTED.get(name, f'{alias}.{name}')} AS {alias}_{name}" for name in rows.names(kind))
+    return ", ".join(f"{_COMPUTED.get(name, f'{alias}.{name}')} AS {alias}_{name}" for name in names_of(kind))
 
 
 _SOURCES: Final = f"""
@@ -89,7 +89,7 @@ async def get_sources(context: Context, kind: AnyKind, document: DocumentFields)
 
 
 def _part(row: asyncpg.Record, alias: str) -> dict[str, Any]:
-    return {name: row[f"{alias}_{name}"] for name in rows.names(_PARTS[alias])}
+    return {name: row[f"{alias}_{name}"] for name in names_of(_PARTS[alias])}
 
 
 def _contact(row: asyncpg.Record, alias: str) -> Contact | None:
