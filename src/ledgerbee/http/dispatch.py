@@ -1,9 +1,9 @@
 """Finds an operation's route by the start of its path, and answers from there.
 
 The router tries its routes in turn, all of well over a hundred for an operation far down the list; before it, a request
-passes what FastAPI prepares for handlers of every kind. The first three parts of a path (`/api/v1/invoices`) leave a
-handful of routes, in the same order, and operations need nothing prepared. Whatever is no operation is the
-application's.
+passes what FastAPI prepares for handlers of every kind. The first three parts of a path (`/api/v1/invoices`) and how
+many there are leave two or three routes, in the same order, and operations need nothing prepared. Whatever is no
+operation is the application's.
 """
 
 from collections.abc import Iterable
@@ -21,17 +21,17 @@ _PARTS: Final = 4
 
 
 class RouteTable:
-    """Operations by the start of their path."""
+    """Operations by the start and the length of their path: a parameter stands for one part."""
 
     def __init__(self, routes: Iterable[BaseRoute]) -> None:
-        self._by_start: dict[str, list[OperationRoute]] = {}
+        self._by_shape: dict[tuple[str, int], list[OperationRoute]] = {}
         for route in routes:
             if isinstance(route, OperationRoute):
-                self._by_start.setdefault(_start(route.path), []).append(route)
+                self._by_shape.setdefault(_shape(route.path), []).append(route)
 
     def match(self, scope: Scope) -> Scope | None:
         """What the route of the operation that is asked for adds to the request's scope; None if none is."""
-        for route in self._by_start.get(_start(scope["path"]), ()):
+        for route in self._by_shape.get(_shape(scope["path"]), ()):
             match, found = route.matches(scope)
             if match is Match.FULL:
                 return found
@@ -54,5 +54,6 @@ class Dispatcher:
             await self._api(scope, receive, send)
 
 
-def _start(path: str) -> str:
-    return "/".join(path.split("/", _PARTS)[:_PARTS])
+def _shape(path: str) -> tuple[str, int]:
+    parts = path.split("/")
+    return "/".join(parts[:_PARTS]), len(parts)

@@ -89,7 +89,7 @@ class Edge:
         principal = await self.authenticator.admit(operation, request, state, now)
         _count_incoming_body(state, request, principal.company_id)
         # The whole body is here before a connection is taken: a slow client holds no transaction open.
-        body = b"" if operation.streams else await request.body()
+        body = await request.body() if _has_body(request) and not operation.streams else b""
         OWNER.set(principal.company_id)
         await run_step(len(body), lambda: check_elements(body, max_elements(operation.max_body)))
         caller = state.caller = await self._caller(operation, request, state, body, now)
@@ -172,6 +172,11 @@ def _count_incoming_body(state: RequestState, request: Request, company: UUID | 
     """Count a body that is still coming in for the company (None: a stranger's). Raises `TOO_MANY_CONNECTIONS`."""
     if state.count_incoming_body is not None:
         state.count_incoming_body(company, request.client.host if request.client else "")
+
+
+def _has_body(request: Request) -> bool:
+    """Whether a body comes with the request (RFC 9112, 6.3)."""
+    return "content-length" in request.headers or "transfer-encoding" in request.headers
 
 
 def _is_form(request: Request) -> bool:

@@ -35,7 +35,8 @@ APPLICATION_ROLE: Final = "ledgerbee_app"
 WORKER_ROLE: Final = "ledgerbee_worker"
 #: How often a command is run before a serialization failure or deadlock is the caller's to see.
 MAX_ATTEMPTS: Final = 5
-#: Seconds to wait for a free connection before the caller is told to come back.
+#: Seconds that a request waits for its share of the pool, and then for the server where the pool has to connect anew,
+#: before its caller is asked to come back.
 ACQUIRE_TIMEOUT_S: Final = 15
 #: The server's own limits: cheaper than a timer of ours for every query. A lock is waited for no longer than a caller
 #: likes to wait; what runs in the background has time (`LONG_LOCK_TIMEOUT`). A transaction that does nothing for that
@@ -181,6 +182,7 @@ class Database:
             reset=_no_reset,
             connection_class=RandomStatementNames,
             server_settings=settings,
+            timeout=ACQUIRE_TIMEOUT_S,
         )
         return cls(pool, reactions, cell)
 
@@ -201,8 +203,9 @@ class Database:
             raise DATABASE_UNAVAILABLE.error() from fault
         try:
             try:
-                async with asyncio.timeout(ACQUIRE_TIMEOUT_S):  # the pool's own timeout starts a task
-                    acquired = await self.pool.acquire()
+                # No timeout of its own, which would cost every request a timer: whoever has a share finds a connection
+                # free in the pool, and the time to connect is bounded there.
+                acquired = await self.pool.acquire()
             except (*CONNECTION_LOST, OSError, TimeoutError, asyncpg.InterfaceError) as fault:
                 raise DATABASE_UNAVAILABLE.error() from fault
             try:

@@ -29,9 +29,9 @@ WAITED: Final = Histogram(
 REFUSED: Final = Counter(
     "ledgerbee_connections_refused_total", "Database connections that were waited for in vain, by reason", ["reason"]
 )
-for _reason in ("share", "pool"):  # there from the start: a rate sees the first one
-    WAITED.labels(_reason)
-    REFUSED.labels(_reason)
+# By reason, there from the start: a rate sees the first one.
+_WAITED: Final = {reason: WAITED.labels(reason) for reason in ("share", "pool")}
+_REFUSED: Final = {reason: REFUSED.labels(reason) for reason in ("share", "pool")}
 
 CONNECTIONS_EXHAUSTED = ErrorCode(
     "CONNECTIONS_EXHAUSTED",
@@ -81,7 +81,7 @@ class ConnectionShares:
             queues = self._waiting[holder] = _Queues()
         reason = "share" if self._held.get(holder, 0) and self._free else "pool"
         if len(queues) >= MAX_WAITING:
-            REFUSED.labels(reason).inc()
+            _REFUSED[reason].inc()
             raise CONNECTIONS_EXHAUSTED.error()
         await self._wait(holder, queues.reads if read_only else queues.writes, reason, timeout_s)
 
@@ -98,12 +98,12 @@ class ConnectionShares:
                 leave=lambda: self._leave(holder, queue, waiter),
             )
         except TimeoutError:
-            REFUSED.labels(reason).inc()
+            _REFUSED[reason].inc()
             if reason == "share":
                 raise CONNECTIONS_EXHAUSTED.error() from None
             raise
         finally:
-            WAITED.labels(reason).observe(loop.time() - began)
+            _WAITED[reason].observe(loop.time() - began)
 
     def _may_take(self, holder: Hashable, *, read_only: bool) -> bool:
         """Whether the holder may have another. Its writes leave one that its reads may have."""
