@@ -29,6 +29,15 @@ D = TypeVar("D", bound=Document)
 F = TypeVar("F", bound=DraftFields)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryOfKind(Generic[D]):
+    """The journal entry that a document of a kind is booked by."""
+
+    entry_type: EntryType
+    #: Its text: of the document with its number, the customer's name, in a language.
+    text: Callable[[D, str, str], str]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class KindOfDocument(Generic[F, D]):
     """All that differs between kinds where documents are drafted, kept, printed and delivered.
@@ -41,8 +50,6 @@ class KindOfDocument(Generic[F, D]):
     template_type: TemplateType
     #: The number series.
     series: str
-    #: The type of its journal entry, None for a kind that isn't booked.
-    entry_type: EntryType | None
 
     # Rows
     table: str
@@ -68,8 +75,8 @@ class KindOfDocument(Generic[F, D]):
     given_before: Callable[[D, Changes[F]], Mapping[str, Any]]
 
     # Booking
-    #: The text of its journal entry: of the document with its number, the customer's name, in a language.
-    entry_text: Callable[[D, str, str], str]
+    #: None for a kind that isn't booked: it is numbered and kept as it was sent, and the ledger knows nothing of it.
+    entry: EntryOfKind[D] | None
 
     # Printing
     terms: Callable[[D], Terms]

@@ -7,7 +7,7 @@ from ledgerbee.ledger.entries.model import EntryType
 from ledgerbee.ledger.entries.rules import Conversion
 from ledgerbee.parties.customers.model import BillingFacts
 from ledgerbee.platform.context import Context
-from ledgerbee.sales.documents.kind import KindOfDocument
+from ledgerbee.sales.documents.kind import EntryOfKind, KindOfDocument
 from ledgerbee.sales.documents.model import Computed, DocumentKind, MailText
 from ledgerbee.sales.invoices import rules
 from ledgerbee.sales.invoices.model import (
@@ -35,7 +35,6 @@ INVOICES: Final[KindOfDocument[InvoiceFields, Invoice]] = KindOfDocument(
     kind=DocumentKind.INVOICE,
     template_type=TemplateType.INVOICE,
     series="invoice",
-    entry_type=EntryType.CUSTOMER_INVOICE,
     table="invoices",
     lines_table="invoice_lines",
     lines_key="invoice_id",
@@ -49,7 +48,7 @@ INVOICES: Final[KindOfDocument[InvoiceFields, Invoice]] = KindOfDocument(
     check=rules.check_days,
     decide=rules.decide,
     given_before=rules.given_before,
-    entry_text=rules.entry_text,
+    entry=EntryOfKind(entry_type=EntryType.CUSTOMER_INVOICE, text=rules.entry_text),
     terms=rules.terms,
     vat_in_base=_vat_in_base,
     when_claimed=rules.WHEN_CLAIMED,

@@ -33,13 +33,14 @@ F = TypeVar("F", bound=DraftFields)
 
 
 async def load(context: Context, kind: KindOfDocument[F, D], drafted: FullDocument[D]) -> SendSources:
-    """All that a draft is booked by. Its row is locked."""
+    """All that a draft is sent by. Its row is locked."""
     draft = drafted.document
     sources = await store.get_sources(context, kind, draft)
+    base_currency = sources.company.base_currency
     return SendSources(
         sources=sources,
         sales=await documents.get_drafted_sales(context, drafted.lines, sources.facts),
-        rate=await rates.find(context, draft.currency, draft.issue_date, sources.company.base_currency),
+        rate=await rates.find(context, draft.currency, draft.issue_date, base_currency) if kind.entry else None,
     )
 
 
@@ -52,11 +53,11 @@ async def write(
     options: SendOptions,
     tried: Mapping[str, Any] | None,
 ) -> FullDocument[D]:
-    """Number the document, post its entry, keep what it says, note its delivery; answers with what it became.
+    """Number the document, post its entry (if it has one), keep what it says, note its delivery.
 
-    First its text is tried where that is needed, see `printing.with_trial`: raises `UntriedDocumentError`. A change of
-    the customer that was asked for comes before all other writes, and may be refused. Posting raises `PERIOD_LOCKED`,
-    `FISCAL_YEAR_MISSING`, `ACCOUNT_NOT_FOUND`, `ACCOUNT_NOT_BOOKABLE`.
+    Answers with what it became. First its text is tried where that is needed, see `printing.with_trial`: raises
+    `UntriedDocumentError`. A change of the customer comes before all other writes and may be refused.
+    Posting raises `PERIOD_LOCKED`, `FISCAL_YEAR_MISSING`, `ACCOUNT_NOT_FOUND`, `ACCOUNT_NOT_BOOKABLE`.
     """
     draft, computed = drafted.document, booking.computed
     content = snapshot.compose(
@@ -70,7 +71,8 @@ async def write(
     await _keep_overrides(context, draft.customer_id, options)
     sequence, number = await store.take_number(context, kind.series)
     booking = rules.numbered(kind, booking, sequence, number, company.preferred_language)
-    await ledger.post_of_document(context, booking.entry)
+    if booking.entry is not None:
+        await ledger.post_of_document(context, booking.entry)
     if computed.lines != drafted.lines:
         await store.replace_lines(context, kind, draft.id, computed.lines)
     await store.book(context, kind, booking.document, snapshot.numbered(content, number))

@@ -30,7 +30,8 @@ class SendOptions:
 class SendSources:
     """All that is decided by when a draft is sent, beside the draft, its lines and the options.
 
-    `sales` are where the lines are booked, by price; `rate` is None where there is none for the day.
+    `sales` are where the lines are booked, by price; `rate` is None where there is none for the day, and for
+    a kind that isn't booked.
     """
 
     sources: Sources
@@ -40,10 +41,13 @@ class SendSources:
 
 @dataclass(frozen=True, slots=True)
 class Booking(Generic[D]):
-    """All there is to write of a draft that is sent. Document and entry lack the number, which is taken last."""
+    """All there is to write of a draft that is sent. Document and entry lack the number, which is taken last.
+
+    `entry` is None for a kind that isn't booked.
+    """
 
     document: D
-    entry: EntryToPost
+    entry: EntryToPost | None
     computed: Computed
     addressee: Addressee
     language: str

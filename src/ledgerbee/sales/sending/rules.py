@@ -24,8 +24,10 @@ def recipient_of(sources: Sources, options: SendOptions, missing: ErrorCode) -> 
 
 
 def numbered(kind: AnyKind, booking: Booking[D], sequence: int, number: str, language: str) -> Booking[D]:
-    """The booking with the number that was taken for it; `language` is the journal's."""
+    """The booking with the number that was taken for it; `language` is that of its entry's text."""
     document = replace(booking.document, number=number, number_sequence=sequence)
-    text = kind.entry_text(document, booking.addressee.customer.name, language)
-    entry = replace_entry(booking.entry, description=text, reference=number)
+    entry = booking.entry
+    if entry is not None and kind.entry is not None:
+        text = kind.entry.text(document, booking.addressee.customer.name, language)
+        entry = replace_entry(entry, description=text, reference=number)
     return replace(booking, document=document, entry=entry)

@@ -57,7 +57,7 @@ async def get_sources(context: Context, kind: AnyKind, document: DocumentFields)
     found = await context.connection.fetchrow(
         _SOURCES,
         context.company_id,
-        kind.entry_type,
+        kind.entry.entry_type if kind.entry else None,
         list(JournalType),
         document.customer_id,
         document.customer_contact_id,
