@@ -161,11 +161,11 @@ NOT_ALLOWED = asyncpg.InsufficientPrivilegeError.sqlstate
 async def test_each_table_has_its_privileges(owner: Connection) -> None:
     expected = {name: privileges for privileges, names in TABLES.items() for name in names.split()}
     found = {row["relname"]: row["privileges"] for row in await owner.fetch(_PRIVILEGES, "ledgerbee_app")}
-    assert found == expected
+    assert found == expected, "a new table, and what the API's role may do with it, goes into `TABLES`"
     for privileges, names in WORKERS_TABLES.items():
         expected |= dict.fromkeys(names, privileges)
     found = {row["relname"]: row["privileges"] for row in await owner.fetch(_PRIVILEGES, "ledgerbee_worker")}
-    assert found == expected
+    assert found == expected, "what the worker's role may do beyond that goes into `WORKERS_TABLES`"
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ def path_of(row: Row, ids: dict[str, str]) -> str:
     """The row's path with ids in place."""
     path = row.path
     for name in row.id_names:
+        assert name in ids, f"tests/contract/world.py makes nothing that has a {name}"
         path = path.replace(f"{{{name}}}", ids.get(f"{row.tag}.{name}", ids[name]))
     return path
 
@@ -37,7 +38,7 @@ async def call(row: Row, world: World, path: str, key: str | None, **options: ob
 def test_every_operation_has_a_row_and_every_row_an_operation() -> None:
     routes = {(method, route.path) for router in ROUTERS for route in router.routes for method in route.methods}
     rows = {(row.method, "/api" + row.path.partition("?")[0]) for row in OPERATIONS}
-    assert routes == rows
+    assert routes == rows, "a new operation gets its row in tests/contract/operations.py"
 
 
 @pytest.mark.parametrize("row", OPERATIONS, ids=str)

@@ -192,7 +192,8 @@ async def writable(database_url: str) -> list[asyncpg.Record]:
 
 
 async def test_each_column_has_somebody_who_notices_or_a_reason(writable: list[asyncpg.Record]) -> None:
-    assert {(one["relname"], one["attname"]) for one in writable} == columns_of(writable).keys()
+    found = {(one["relname"], one["attname"]) for one in writable}
+    assert found == columns_of(writable).keys(), "a new column goes into `COLUMNS`: who notices another value?"
 
 
 async def a_year_of(api: Api) -> Books:
