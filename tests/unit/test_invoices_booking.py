@@ -152,6 +152,7 @@ def test_a_booking_says_all_that_is_written() -> None:
     assert (booked.receivable_account_id, booked.document_template_id) == (RECEIVABLE, sale.templates[0].id)
     assert (booking.language, booking.recipient, booking.in_base) == ("en", None, None)
     assert booking.addressee.ean_number == "5790000000001"
+    assert booking.entry is not None
     assert booking.entry.lines == entry_of(sale.computed, "EUR", Decimal("7.46")).lines
     check_balanced(booking.entry.lines)
     assert (booking.entry.id, booking.entry.source_id) == (booked.journal_entry_id, draft.id)
@@ -160,4 +161,5 @@ def test_a_booking_says_all_that_is_written() -> None:
 def test_the_number_is_in_the_document_and_its_entry() -> None:
     booking = numbered(INVOICES, right().book(), 7, "F7", "da")
     assert (booking.document.number, booking.document.number_sequence) == ("F7", 7)
+    assert booking.entry is not None
     assert (booking.entry.reference, booking.entry.description) == ("F7", "Faktura F7, Havblik A/S")
