@@ -95,7 +95,7 @@ async def post(
     # A financial year that has to be opened needs an id; two calendar years can share one and one can touch two.
     spare_year_ids = [new_id() for _ in range(2 * len({entry.date.year for entry in entries}))]
     try:
-        row = await context.connection.fetchrow(POST, context.now, spare_year_ids, *arguments)
+        row = await context.connection.fetchrow(POST, context.company_id, context.now, spare_year_ids, *arguments)
     except asyncpg.PostgresError as fault:
         known = _explain(fault, entries, paths, are_entered=are_entered)
         if known is None:
