@@ -33,7 +33,7 @@ WITH entries AS MATERIALIZED (
 ), posted AS MATERIALIZED (
     SELECT p.*
     FROM columns c, line_columns l, post_entries(
-        now(), ARRAY[uuidv7(), uuidv7()],
+        :company::uuid, now(), ARRAY[uuidv7(), uuidv7()],
         c.ids, array_fill('JOURNAL_ENTRY'::text, ARRAY[:batch::int]), c.days,
         array_fill('DKK'::text, ARRAY[:batch::int]), array_fill(1::numeric, ARRAY[:batch::int]),
         array_fill(100.00, ARRAY[:batch::int]), c.descriptions, c.refs, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,

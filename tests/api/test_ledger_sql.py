@@ -66,14 +66,15 @@ async def call_at(
     *entries: EntryToPost,
     **changed: Sequence[Any],
 ) -> asyncpg.Record | None:
-    """The same at a moment."""
+    """The same at a moment, for the company that the transaction names."""
+    company = await connection.fetchval("SELECT nullif(current_setting('app.company_id'), '')::uuid")
     line_ids = [[new_id() for _ in entry.lines] for entry in entries]
     values = arguments_of(entries, line_ids, [bytes(32) for _ in entries])
     arguments: dict[str, str | None] = dict(zip((name for name, _ in ARRAYS), values, strict=True))
     for name, elements in changed.items():
         arguments[name] = literals.text_array([_text(element) for element in elements])
     async with connection.transaction():
-        return await connection.fetchrow(POST, moment, [new_id(), new_id()], *arguments.values())
+        return await connection.fetchrow(POST, company, moment, [new_id(), new_id()], *arguments.values())
 
 
 def _text(element: Any) -> str | None:
@@ -208,14 +209,14 @@ async def test_the_function_refuses_what_does_not_belong_together(
 async def test_no_company_no_posting(books: Books, application: "asyncpg.Connection[asyncpg.Record]") -> None:
     await application.execute("SET LOCAL app.company_id = ''")
     for statement in (
-        "SELECT open_ledger('DKK', 2, gen_random_uuid(), '2026-01-01', '2026-12-31')",
-        "SELECT add_fiscal_year(gen_random_uuid(), '2027-01-01', '2027-12-31')",
-        "SELECT hold_ledger()",
-        "SELECT set_lock_date('2026-01-01', true)",
+        "SELECT open_ledger($1, 'DKK', 2, gen_random_uuid(), '2026-01-01', '2026-12-31')",
+        "SELECT add_fiscal_year($1, gen_random_uuid(), '2027-01-01', '2027-12-31')",
+        "SELECT hold_ledger($1)",
+        "SELECT set_lock_date($1, '2026-01-01', true)",
     ):
         with pytest.raises(asyncpg.PostgresError) as refused:
             async with application.transaction():
-                await application.execute(statement)
+                await application.execute(statement, books.api.company_id)
         assert refused.value.sqlstate == "LB403"
     with pytest.raises(asyncpg.PostgresError) as refused:
         await call(application, books.sale("2026-01-01", "1.00"))
@@ -231,9 +232,11 @@ async def test_a_company_without_books_is_told_so(
     assert refused.value.sqlstate == "LB404"
 
 
-async def test_books_are_opened_once(application: "asyncpg.Connection[asyncpg.Record]") -> None:
+async def test_books_are_opened_once(books: Books, application: "asyncpg.Connection[asyncpg.Record]") -> None:
     with pytest.raises(asyncpg.UniqueViolationError):
-        await application.execute("SELECT open_ledger('EUR', 2, gen_random_uuid(), '2026-01-01', '2026-12-31')")
+        await application.execute(
+            "SELECT open_ledger($1, 'EUR', 2, gen_random_uuid(), '2026-01-01', '2026-12-31')", books.api.company_id
+        )
 
 
 async def test_other_companies_books_are_not_seen(

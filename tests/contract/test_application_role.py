@@ -25,6 +25,7 @@ from ledgerbee.core.ids import new_id
 from ledgerbee.core.money import is_commodity
 from ledgerbee.ledger.entries.model import EntryToPost
 from ledgerbee.platform.credentials.model import secret_hash
+from ledgerbee.platform.job_queue import SETTINGS
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
@@ -69,11 +70,11 @@ WORKERS_TABLES = {
     "INSERT SELECT UPDATE(is_latest status updated_at)": {"deliveries"},
 }  # fmt: skip
 #: Functions that the API's role may call, and why each may be: what it takes of a company. All others are nobody's.
-ENTERED = "works on the company that the transaction has entered, and on no other"
+ENTERED = "works on the company that the transaction has entered: takes it as its first argument, refuses any other"
 SECRET = "takes the hash of a credential, or the secret of an upload, which only their owners know"
 BARE = "sees what its caller sees: no rights of its own, or no table"
 FUNCTIONS = {
-    "add_fiscal_year": ENTERED, "current_company": ENTERED, "earliest_turn": ENTERED,
+    "add_fiscal_year": ENTERED, "current_company": "says which company was entered", "earliest_turn": ENTERED,
     "enter_company": SECRET, "enter_new_company": "enters none that there is", "fiscal_year_around": BARE,
     "give_up_upload": SECRET, "hold_ledger": ENTERED, "job_company": BARE, "last_turn": ENTERED, "make_room": ENTERED,
     "open_ledger": ENTERED, "post_entries": ENTERED, "price_is_used": BARE, "resolve_credential": SECRET,
@@ -81,19 +82,33 @@ FUNCTIONS = {
     "take_rate_limit_hit": "counts calls to the token endpoint, of no company: it can use up a bucket's places",
     "visible_company": "says what its caller has written; policies ask it, for the role that they run for",
 }  # fmt: skip
-#: A call of each that works on the company that was entered, and what it says where none was: nothing, or a refusal.
+#: What each that works on the company that was entered is called with, beside the company.
 CALLS = {
-    "add_fiscal_year": ("add_fiscal_year($1, '2027-01-01', '2027-12-31')", "LB403"),
-    "current_company": ("current_company()", None),
-    "earliest_turn": ("last_turn('import_journal_entries')", None),
-    "hold_ledger": ("hold_ledger()", "LB403"),
-    "last_turn": ("last_turn('import_journal_entries')", None),
-    "make_room": ("make_room('import_journal_entries', 60)", None),
-    "open_ledger": ("open_ledger('DKK', 2, $1, '2027-01-01', '2027-12-31')", "LB403"),
-    "post_entries": (None, "LB403"),
-    "revoke_token": ("revoke_token($1, 'x')", "LB403"),
-    "set_lock_date": ("set_lock_date('2026-12-31', true)", "LB403"),
-    "take_number": ("take_number('invoice')", "LB403"),
+    "add_fiscal_year": "gen_random_uuid(), '2027-01-01', '2027-12-31'",
+    "earliest_turn": "'import_journal_entries'",
+    "hold_ledger": "",
+    "last_turn": "'import_journal_entries'",
+    "make_room": "'import_journal_entries', 60",
+    "open_ledger": "'DKK', 2, gen_random_uuid(), '2027-01-01', '2027-12-31'",
+    "post_entries": None,
+    "revoke_token": "gen_random_uuid(), 'x'",
+    "set_lock_date": "'2026-12-31', true",
+    "take_number": "'invoice'",
+}
+#: Functions with rights of their own that take no company, or another one than was entered, and why. Triggers aside:
+#: nobody calls these, and their row says the company.
+OF_NO_COMPANY = {
+    "current_company": "says which company was entered",
+    "enter_company": "enters the company of a credential",
+    "enter_company_for_job": "enters a company, for the worker",
+    "enter_new_company": "enters a company that is not there yet",
+    "give_up_upload": "called without a transaction of a company: takes the secret of the upload",
+    "purge_expired": "over all companies, for the worker",
+    "resolve_credential": "finds the company of a credential",
+    "silent_uploads": "over all companies, for the worker",
+    "stale_blob_leases": "over all companies, for the worker",
+    "take_rate_limit_hit": "counts calls before anything is known of the client",
+    "visible_company": "asked by the policies: it says which company rows are seen of",
 }
 #: Those of the worker's role beyond that: it acts for every company.
 WORKERS_FUNCTIONS = {"enter_company_for_job", "purge_expired", "silent_uploads", "stale_blob_leases"}
@@ -183,27 +198,71 @@ async def test_each_function_is_somebodys_to_call(owner: Connection, role: str, 
 
 
 async def test_functions_with_rights_of_their_own_have_a_reason(owner: Connection) -> None:
-    """Those that run as the owner take the company that was entered, or something secret."""
+    """Those that run as the owner check that the company is the one that was entered, or take something secret."""
     rows = await owner.fetch("SELECT proname, prosecdef FROM pg_proc WHERE pronamespace = 'public'::regnamespace")
     runs_as_owner = {row["proname"] for row in rows if row["prosecdef"]}
     assert {name for name, why in FUNCTIONS.items() if why is BARE} == FUNCTIONS.keys() - runs_as_owner
     assert {name for name, why in FUNCTIONS.items() if why is ENTERED} == CALLS.keys()
 
 
+async def test_functions_with_rights_of_their_own_take_the_company(owner: Connection) -> None:
+    rows = await owner.fetch(
+        "SELECT p.proname, p.proargnames[1] = 'company' AND p.proargtypes[0] = 'uuid'::regtype AS takes_company"
+        " FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace AND p.prosecdef"
+        " AND p.prorettype <> 'trigger'::regtype"
+    )
+    assert {row["proname"] for row in rows} == CALLS.keys() | OF_NO_COMPANY.keys()
+    assert [row["proname"] for row in rows if row["proname"] in CALLS and not row["takes_company"]] == []
+
+
+async def test_functions_of_the_owner_refuse_another_company(
+    owner: Connection, stolen: Connection, other_api: Api
+) -> None:
+    """The company is checked before anything else: all the rest that they are called with is nothing."""
+    rows = await owner.fetch(
+        "SELECT p.proname, 'SELECT ' || p.oid::regproc || '($1' || (SELECT coalesce(string_agg(', NULL::'"
+        " || format_type(t.oid, NULL), '' ORDER BY t.place), '') FROM unnest(p.proargtypes::oid[]) WITH ORDINALITY"
+        " AS t (oid, place) WHERE t.place > 1) || ')' AS call"
+        " FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace AND p.prosecdef"
+        " AND p.prorettype <> 'trigger'::regtype AND p.proname <> ALL ($1)",
+        [*OF_NO_COMPANY],
+    )
+    calls = {found["proname"]: found["call"] for found in rows}
+    assert calls.keys() == CALLS.keys()
+    for call in calls.values():
+        for company in (other_api.company_id, None):
+            assert await refused(stolen, call, company) == "LB403", call
+
+
 @pytest.mark.parametrize("name", sorted(CALLS))
 async def test_a_company_that_was_only_named_is_not_worked_on(stolen: Connection, other_api: Api, name: str) -> None:
     await stolen.execute("SET LOCAL app.company_proof = ''")
     await stolen.execute("SELECT set_config('app.company_id', $1, true)", str(other_api.company_id))
-    call, expected = CALLS[name]
-    if call is None:
+    arguments = CALLS[name]
+    if arguments is None:
         other = await books_of(other_api)
         with pytest.raises(asyncpg.PostgresError) as fault:
             await call_at(datetime.now(UTC), stolen, other.sale("2026-01-20", "1.00"))
-        assert fault.value.sqlstate == expected
-    elif expected is not None:
-        assert await refused(stolen, f"SELECT {call}", *([new_id()] if "$1" in call else [])) == expected
+        assert fault.value.sqlstate == "LB403"
     else:
-        assert await stolen.fetchval(f"SELECT {call}") is None
+        call = f"SELECT {name}({', '.join(['$1', arguments] if arguments else ['$1'])})"
+        assert await refused(stolen, call, other_api.company_id) == "LB403"
+    assert await stolen.fetchval("SELECT current_company()") is None
+
+
+async def test_triggers_are_told_their_table(owner: Connection) -> None:
+    """By their first argument. The function that tells the queue's listeners is the library's own."""
+    by_name = "SELECT p.proname FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace AND p.prosrc ~* $1"
+    assert [row["proname"] for row in await owner.fetch(by_name, r"\mTG_(TABLE_NAME|RELNAME|RELID)\M")] == [
+        SETTINGS.function
+    ]
+    told = await owner.fetch(
+        "SELECT t.tgrelid::regclass::text AS name, convert_from(split_part(encode(t.tgargs, 'escape'), E'\\\\000', 1)"
+        "::bytea, 'UTF8') AS argument FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid"
+        " WHERE p.pronamespace = 'public'::regnamespace AND NOT t.tgisinternal AND p.prosrc ~ 'TG_ARGV'"
+    )
+    assert len(told) > 0
+    assert [row["argument"] for row in told] == [row["name"] for row in told]
 
 
 @pytest.mark.parametrize("call", TAKEN_AWAY)
@@ -285,8 +344,8 @@ class TestEntering:
         await stolen.execute(f"SET LOCAL app.company_id = '{other_api.company_id}'")
         assert await self.sees(stolen) == set()
         assert await stolen.fetchval("SELECT current_company()") is None
-        for statement in ("hold_ledger()", "set_lock_date(NULL, true)", "take_number('invoice')"):
-            assert await refused(stolen, f"SELECT {statement}") == "LB403"
+        for statement in ("hold_ledger($1)", "set_lock_date($1, NULL, true)", "take_number($1, 'invoice')"):
+            assert await refused(stolen, f"SELECT {statement}", other_api.company_id) == "LB403"
         await stolen.execute("SELECT set_config('app.company_id', $1, true)", str(books.api.company_id))
         assert await self.sees(stolen) == {books.api.company_id}
 
@@ -411,9 +470,9 @@ class TestWriting:
         lines = books.sale("2026-01-20", "1.00").lines
         return books.entry("2026-01-20", lines, currency=code, exchange_rate=Decimal(2))
 
-    async def test_a_number_that_nobody_uses(self, stolen: Connection) -> None:
-        assert await refused(stolen, "SELECT take_number('invoice')") == "LB425"
-        assert await refused(stolen, "SELECT take_number('another')") == "LB425"
+    async def test_a_number_that_nobody_uses(self, stolen: Connection, books: Books) -> None:
+        assert await refused(stolen, "SELECT take_number($1, 'invoice')", books.api.company_id) == "LB425"
+        assert await refused(stolen, "SELECT take_number($1, 'another')", books.api.company_id) == "LB425"
 
     async def test_a_job_of_another_company_or_out_of_turn(
         self, stolen: Connection, books: Books, other_api: Api

@@ -16,6 +16,7 @@ import asyncpg
 import httpx
 import pytest
 import pytest_asyncio
+import sqlparse
 from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
 from sqlalchemy.engine import make_url
 from tests.conftest import OPERATOR, Api, SteeredClock, allow_any_moment, with_database
@@ -160,6 +161,52 @@ async def test_years_stay_as_they_are(upgraded: list[Books]) -> None:
     assert await books.api.run(years) == [1900, 2026, 2027, 2035]
     result = await books.verify()
     assert result.passed, result.fault
+
+
+async def test_a_message_holds_one_statement(own_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Revisions prepare theirs, of which PostgreSQL refuses several at once; here are the others."""
+    sent: list[str] = []
+    connect = asyncpg.connect
+
+    async def connect_and_note(dsn: str) -> "asyncpg.Connection[asyncpg.Record]":
+        connection = await connect(dsn)
+        connection.add_query_logger(lambda record: sent.append(record.query))
+        return connection
+
+    monkeypatch.setattr(asyncpg, "connect", connect_and_note)
+    await migrate(own_database)
+    for part in ("CREATE TABLE pgqueuer ", "FUNCTION fn_pgqueuer_changed() RETURNS TRIGGER", "GRANT INSERT (job_id"):
+        assert [part in one for one in sent].count(True) == 1, part
+    connection = await connect(own_database)
+    refusals = {one: await _refusal(connection, one) for one in (*sent, "SELECT 1; SELECT 2")}
+    await connection.close()
+    assert [one for one, why in refusals.items() if "multiple commands" in why] == ["SELECT 1; SELECT 2"]
+
+
+async def _refusal(connection: "asyncpg.Connection[asyncpg.Record]", statement: str) -> str:
+    """What PostgreSQL says when the statement is prepared: nothing, or why it can't be."""
+    try:
+        await connection.prepare(statement)
+    except asyncpg.PostgresError as fault:
+        return str(fault)
+    return ""
+
+
+@pytest.mark.parametrize("script", [
+    "CREATE TABLE t (a int); INSERT INTO t VALUES (1)",
+    "SELECT 'a;b', \"c;d\" FROM (SELECT 1 AS \"c;d\"); -- e;f\nSELECT 2 /* ; */",
+    r"SELECT E'b\';c'; SELECT 'it''s;'",
+    "DO $$ BEGIN PERFORM 1; PERFORM $a$;$a$; END $$; DO $a$ BEGIN PERFORM $$;$$; END $a$",
+    "CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS $$ DECLARE a int; BEGIN a := 1; RETURN a; END $$; VALUES (1)",
+    "CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT CASE WHEN true THEN 1 END; SELECT 2; END; SELECT 3",
+])  # fmt: skip
+async def test_scripts_are_split(own_database: str, script: str) -> None:
+    first, second = sqlparse.split(script)
+    connection = await asyncpg.connect(own_database)
+    assert "multiple commands" in await _refusal(connection, script)
+    for one in (first, second):
+        await connection.fetch(one)
+    await connection.close()
 
 
 async def test_a_queued_delivery_of_an_invoice_becomes_one_of_a_document(own_database: str) -> None:

@@ -198,13 +198,16 @@ def _upgrade(connect: Connect, revision: str = "head") -> None:
 
 
 async def _install_jobs(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    import sqlparse  # noqa: PLC0415 needed when there is something to do
+
     library = queries(AsyncpgDriver(connection))
+    script = ""
     if await library.has_table(SETTINGS.queue_table):
         await library.upgrade()
     else:
-        await library.install()
+        script = library.qbe.build_install_query()
     tables = (SETTINGS.queue_table, SETTINGS.queue_table_log, SETTINGS.statistics_table, SETTINGS.schedules_table)
-    await connection.execute(
+    rights = (
         f"GRANT SELECT, INSERT, UPDATE, DELETE ON {', '.join(tables)} TO {WORKER_ROLE};"
         f"GRANT USAGE ON SEQUENCE {', '.join(f'{table}_id_seq' for table in tables)} TO {APPLICATION_ROLE};"
         # The API asks for jobs and counts them; whose they are and what they are about it doesn't see.
@@ -222,3 +225,6 @@ async def _install_jobs(connection: "asyncpg.Connection[asyncpg.Record]") -> Non
         f"CREATE INDEX IF NOT EXISTS {SETTINGS.queue_table}_turns ON {SETTINGS.queue_table}"
         " (job_company(payload), entrypoint, priority) WHERE status = 'queued'"
     )
+    async with connection.transaction():
+        for statement in (*sqlparse.split(script), *sqlparse.split(rights)):
+            await connection.execute(statement)

@@ -1,9 +1,9 @@
-"""Runs a revision's SQL file as it is written: many statements, no placeholders."""
+"""Runs a revision's SQL file as it is written: no placeholders, one statement a message."""
 
 from importlib.resources import files
 
+import sqlparse
 from alembic import op
-from sqlalchemy.util import await_only
 
 
 def run_sql_file(name: str) -> None:
@@ -12,10 +12,9 @@ def run_sql_file(name: str) -> None:
 
 
 def run_sql(text: str) -> None:
-    """Execute a script of several statements inside the revision's transaction."""
-    adapted = op.get_bind().connection.dbapi_connection
-    assert adapted is not None
-    # The driver's own simple protocol: prepared statements take one command only. Touching the transaction
-    # first makes SQLAlchemy's lazy BEGIN happen before the script.
-    op.get_bind().exec_driver_sql("SELECT 1")
-    await_only(adapted.driver_connection.execute(text))
+    """Execute a script of several statements inside the revision's transaction.
+
+    Each is prepared, which takes one command only: PostgreSQL refuses what should have been split and wasn't.
+    """
+    for statement in sqlparse.split(text):
+        op.get_bind().exec_driver_sql(statement)

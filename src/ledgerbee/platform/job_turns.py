@@ -36,12 +36,16 @@ async def turns(context: Context, jobs: Sequence[Job]) -> list[int]:
     for job in jobs:
         due = int((context.now + (job.delay or timedelta(0)) - _BEGINNING).total_seconds())
         if job.is_continuation:
-            first: int | None = await context.connection.fetchval("SELECT make_room($1, $2)", job.name, SPACING_S)
+            first: int | None = await context.connection.fetchval(
+                "SELECT make_room($1, $2, $3)", context.company_id, job.name, SPACING_S
+            )
             given.append(_on_scale(due if first is None else min(due, first)))
             continue
         if job.name not in last:
             await context.connection.execute(_ONE_AT_A_TIME, f"{context.company_id} {job.name}")
-            found: int | None = await context.connection.fetchval("SELECT last_turn($1)", job.name)
+            found: int | None = await context.connection.fetchval(
+                "SELECT last_turn($1, $2)", context.company_id, job.name
+            )
             last[job.name] = due - SPACING_S if found is None else found
         last[job.name] = max(due, last[job.name] + SPACING_S)
         given.append(_on_scale(last[job.name]))

@@ -26,12 +26,12 @@ FROM fiscal_years f JOIN ledgers g ON g.company_id = f.company_id WHERE f.compan
 """
 _LIST: Final = f"{_SELECT} ORDER BY f.start_date"
 _GET_MANY: Final = f"{_SELECT} AND f.id = ANY ($2) ORDER BY f.start_date"
-_INSERT: Final = "SELECT add_fiscal_year($1, $2, $3)"
+_INSERT: Final = "SELECT add_fiscal_year($1, $2, $3, $4)"
 _AROUND: Final = "SELECT start_date, end_date FROM fiscal_year_around($1, $2)"
-_INSERT_LEDGER: Final = "SELECT open_ledger($1, $2, $3, $4, $5)"
-_LEDGER_FOR_UPDATE: Final = "SELECT hold_ledger()"
+_INSERT_LEDGER: Final = "SELECT open_ledger($1, $2, $3, $4, $5, $6)"
+_LEDGER_FOR_UPDATE: Final = "SELECT hold_ledger($1)"
 _LOCK_DATE: Final = "SELECT locked_through FROM ledgers WHERE company_id = $1"
-_UPDATE_LOCK_DATE: Final = "SELECT set_lock_date($1, $2)"
+_UPDATE_LOCK_DATE: Final = "SELECT set_lock_date($1, $2, $3)"
 #: SQLSTATEs of these functions -> the error it stands for, whose details are the DETAIL.
 _REFUSALS: Final[Mapping[str, ErrorCode]] = {
     "LB420": LOCK_DATE_MOVES_BACK,
@@ -54,7 +54,7 @@ async def insert(context: Context, span: Span) -> FiscalYear:
     """Open a year of whole months; locks the ledger. Raises `FISCAL_YEAR_OVERLAPS`, `FISCAL_YEAR_NOT_ADJACENT`."""
     year_id = new_id()
     with _refusing():
-        await context.connection.execute(_INSERT, year_id, *span)
+        await context.connection.execute(_INSERT, context.company_id, year_id, *span)
     (year,) = await get_many(context, [year_id])
     return year
 
@@ -68,12 +68,14 @@ async def get_span_around(context: Context, day: date) -> Span:
 
 async def insert_ledger(context: Context, base_currency: str, base_minor_units: int, first_year: Span) -> None:
     """Open the company's books with a first financial year."""
-    await context.connection.execute(_INSERT_LEDGER, base_currency, base_minor_units, new_id(), *first_year)
+    await context.connection.execute(
+        _INSERT_LEDGER, context.company_id, base_currency, base_minor_units, new_id(), *first_year
+    )
 
 
 async def ledger_for_update(context: Context) -> None:
     """Lock the ledger's row: nobody else posts or opens years until the transaction ends."""
-    await context.connection.execute(_LEDGER_FOR_UPDATE)
+    await context.connection.execute(_LEDGER_FOR_UPDATE, context.company_id)
 
 
 async def get_lock_date(context: Context) -> date | None:
@@ -85,7 +87,7 @@ async def get_lock_date(context: Context) -> date | None:
 async def update_lock_date(context: Context, day: date | None, *, reopen: bool) -> date | None:
     """Move the lock date; the answer is what it was. Raises `LOCK_DATE_MOVES_BACK` unless `reopen`."""
     with _refusing():
-        before: date | None = await context.connection.fetchval(_UPDATE_LOCK_DATE, day, reopen)
+        before: date | None = await context.connection.fetchval(_UPDATE_LOCK_DATE, context.company_id, day, reopen)
     return before
 
 

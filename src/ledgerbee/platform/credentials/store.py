@@ -123,7 +123,7 @@ async def revoke(context: Context, subject_id: UUID) -> None:
 
 async def revoke_token(context: Context, subject_id: UUID, secret_hash: bytes) -> None:
     """Shut out one access token of an OAuth client; another's, or an unknown one, stays as it is."""
-    await context.connection.execute("SELECT revoke_token($1, $2)", subject_id, secret_hash)
+    await context.connection.execute("SELECT revoke_token($1, $2, $3)", context.company_id, subject_id, secret_hash)
 
 
 def _grant(row: asyncpg.Record) -> Grant:

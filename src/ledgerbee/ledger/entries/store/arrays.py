@@ -125,15 +125,15 @@ ARRAYS: Final = (
     *(("line_counts", "int"), ("attachment_counts", "int"), ("digests", "bytea")),
     *(("line_entries", "int"), ("line_numbers", "int"), ("line_ids", "uuid")),
 )
-POST: Final = "SELECT * FROM post_entries(moment => $1, spare_year_ids => $2, {})".format(
-    ", ".join(f"{name} => ${place}::text::{kind}[]" for place, (name, kind) in enumerate(ARRAYS, 3))
+POST: Final = "SELECT * FROM post_entries(company => $1, moment => $2, spare_year_ids => $3, {})".format(
+    ", ".join(f"{name} => ${place}::text::{kind}[]" for place, (name, kind) in enumerate(ARRAYS, 4))
 )
 
 
 def arguments_of(
     entries: Sequence[EntryToPost], line_ids: Sequence[Sequence[UUID]], digests: Sequence[bytes]
 ) -> tuple[str | None, ...]:
-    """The entries as the arguments of `POST` after the first two; line ids and digests are in their order."""
+    """The entries as the arguments of `POST` after the first three; line ids and digests are in their order."""
     columns = _columns(EntryToPost, entries)
     return (
         *[array.write(columns[array.field]) for array in _OF_ENTRIES],

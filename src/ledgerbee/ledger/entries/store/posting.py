@@ -33,6 +33,7 @@ from ledgerbee.ledger.entries.store.arrays import POST
 from ledgerbee.ledger.periods import store as periods
 from ledgerbee.ledger.periods.model import FiscalYear
 from ledgerbee.parties.party.model import CUSTOMER_NOT_FOUND, VENDOR_NOT_FOUND
+from ledgerbee.platform import rows
 from ledgerbee.platform.context import Context
 
 #: SQLSTATEs of the guards (sql/0004_ledger.sql names them).
@@ -55,10 +56,10 @@ _MISSING: Final[Mapping[str, ErrorCode]] = {
 }
 _ABOUT_DAYS: Final = frozenset({PERIOD_LOCKED, FISCAL_YEAR_MISSING})
 _ABOUT_ACCOUNTS: Final = frozenset({ACCOUNT_NOT_FOUND, ACCOUNT_NOT_BOOKABLE})
-_CONSTRAINTS: Final[Mapping[str, ErrorCode]] = {
-    "journal_entries_pkey": JOURNAL_ENTRY_ALREADY_POSTED,
-    "journal_lines_pkey": JOURNAL_ENTRY_ALREADY_POSTED,
-    "journal_entries_reverses": JOURNAL_ENTRY_ALREADY_REVERSED,
+_CONSTRAINTS: Final = {
+    "journal_entries_pkey": lambda _: JOURNAL_ENTRY_ALREADY_POSTED.error(),
+    "journal_lines_pkey": lambda _: JOURNAL_ENTRY_ALREADY_POSTED.error(),
+    "journal_entries_reverses": lambda _: JOURNAL_ENTRY_ALREADY_REVERSED.error(),
 }
 
 
@@ -95,7 +96,8 @@ async def post(
     # A financial year that has to be opened needs an id; two calendar years can share one and one can touch two.
     spare_year_ids = [new_id() for _ in range(2 * len({entry.date.year for entry in entries}))]
     try:
-        row = await context.connection.fetchrow(POST, context.now, spare_year_ids, *arguments)
+        with rows.refusing(_CONSTRAINTS):
+            row = await context.connection.fetchrow(POST, context.company_id, context.now, spare_year_ids, *arguments)
     except asyncpg.PostgresError as fault:
         known = _explain(fault, entries, paths, are_entered=are_entered)
         if known is None:
@@ -128,9 +130,6 @@ def _explain(
     fault: asyncpg.PostgresError, entries: Sequence[EntryToPost], paths: Sequence[str], *, are_entered: bool
 ) -> LedgerBeeError | None:
     """The documented error behind a refusal of the database, naming the place as the request does."""
-    if isinstance(fault, asyncpg.UniqueViolationError):
-        code = _CONSTRAINTS.get(fault.constraint_name or "")
-        return code.error() if code else None
     if isinstance(fault, asyncpg.NumericValueOutOfRangeError):
         return JOURNAL_ENTRY_AMOUNT_INVALID.error()
     if fault.sqlstate not in _FAULTS and fault.sqlstate != "LB417":

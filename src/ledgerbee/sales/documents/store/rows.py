@@ -74,7 +74,7 @@ def _of(kind: AnyKind) -> _Statements:
 
 
 _SNAPSHOT: Final = "SELECT content FROM document_snapshots WHERE company_id = $1 AND document_id = $2"
-_TAKE_NUMBER: Final = "SELECT last_number, prefix FROM take_number($1)"
+_TAKE_NUMBER: Final = "SELECT last_number, prefix FROM take_number($1, $2)"
 
 
 async def list_page(
@@ -158,7 +158,7 @@ async def take_number(context: Context, series: str) -> tuple[int, str]:
     possible, right before posting to the ledger and after everything that can be refused. A number that no document of
     the series has at COMMIT undoes the transaction.
     """
-    row = await context.connection.fetchrow(_TAKE_NUMBER, series)
+    row = await context.connection.fetchrow(_TAKE_NUMBER, context.company_id, series)
     assert row is not None
     return row["last_number"], f"{row['prefix']}{row['last_number']}"
 
