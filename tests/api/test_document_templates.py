@@ -37,6 +37,11 @@ async def test_a_new_company_has_each_in_two_languages(api: Api) -> None:
         "isDefault": True,
         "createdAt": "2026-03-16T12:00:00.000Z",
         "language": "da",
+        "accentColor": None,
+        "showsLogo": True,
+        "introText": None,
+        "paymentText": None,
+        "footerText": None,
     }
     assert sorted(row["documentType"] for row in page["data"] if row["isDefault"]) == sorted(TemplateType)
 

@@ -168,6 +168,14 @@ OPERATIONS: Final[tuple[Row, ...]] = (
         "Create a document template", success=201,
     ),
     extension(
+        "Document Templates", "PATCH", "/v1/document-templates/{documentTemplateId}", "document-templates-write",
+        "Update a document template", not_found="DOCUMENT_TEMPLATE_NOT_FOUND",
+    ),
+    extension(
+        "Document Templates", "POST", "/v1/document-templates/{documentTemplateId}/preview",
+        "document-templates-read", "Preview a document template", not_found="DOCUMENT_TEMPLATE_NOT_FOUND",
+    ),
+    extension(
         "Document Templates", "POST", "/v1/document-templates/{documentTemplateId}/set-default",
         "document-templates-write", "Set the default document template",
         not_found="DOCUMENT_TEMPLATE_NOT_FOUND",

@@ -41,7 +41,9 @@ TABLES = {
     "INSERT SELECT UPDATE(rate updated_at)": "company_exchange_rates",
     "DELETE INSERT SELECT(company_id expires_at ip_allowlist kind made_by scopes subject_id version)"
     " UPDATE(ip_allowlist scopes version)": "credentials",
-    "INSERT SELECT UPDATE(is_default)": "document_templates journal_categories",
+    "INSERT SELECT UPDATE(is_default)": "journal_categories",
+    "INSERT SELECT UPDATE(accent_color footer_text intro_text is_default language name payment_text"
+    " shows_logo)": "document_templates",
     "INSERT SELECT UPDATE(ip_allowlist name revoked_at scopes)": "oauth_clients",
     "INSERT SELECT UPDATE(is_active name)": "vat_codes",
     "INSERT SELECT UPDATE(updated_at)": "vendors",

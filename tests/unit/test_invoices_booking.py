@@ -150,7 +150,7 @@ def test_a_booking_says_all_that_is_written() -> None:
     assert (booked.id, booked.status, booked.sent_at, booked.number) == (draft.id, InvoiceStatus.SENT, NOW, None)
     assert (booked.amount, booked.base_amount, booked.exchange_rate) == (Decimal(100), Decimal(746), Decimal("7.46"))
     assert (booked.receivable_account_id, booked.document_template_id) == (RECEIVABLE, sale.templates[0].id)
-    assert (booking.language, booking.recipient, booking.in_base) == ("en", None, None)
+    assert (booking.template, booking.recipient, booking.in_base) == (sale.templates[0], None, None)
     assert booking.addressee.ean_number == "5790000000001"
     assert booking.entry is not None
     assert booking.entry.lines == entry_of(sale.computed, "EUR", Decimal("7.46")).lines

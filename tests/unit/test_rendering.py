@@ -1,5 +1,7 @@
 """What a printed document says, in both languages."""
 
+import io
+import re
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -8,11 +10,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.printed import GERMAN, INVOICE, LINE, D, missing, pages, squeezed, text
+from pypdf import PdfReader
+from tests.unit.printed import BANK, GERMAN, INVOICE, LINE, D, missing, pages, squeezed, text
 
 from ledgerbee.core.money import round_money
 from ledgerbee.sales.rendering.formatting import format_date, format_money, format_number, format_percent
-from ledgerbee.sales.rendering.model import PrintLine, PrintVatRow, VatInBase
+from ledgerbee.sales.rendering.model import PrintableDocument, PrintLine, PrintVatRow, VatInBase
 from ledgerbee.sales.rendering.renderer import render
 
 
@@ -202,3 +205,48 @@ def test_numbers_and_dates_are_written_as_their_readers_expect() -> None:
     assert format_percent(D("12.50"), "en") == "12.5%"
     assert format_date(date(2026, 3, 1), "da") == "1.\u00a0marts\u00a02026"
     assert format_date(date(2026, 12, 24), "en") == "24\u00a0December\u00a02026"
+
+
+def test_a_template_adds_its_texts_in_their_places() -> None:
+    bank = replace(BANK, text="Renter efter renteloven")
+    document = replace(INVOICE, intro="Tak for ordren", payment=bank, footer="Medlem af foreningen")
+    (page,) = pages(document)
+    order = [
+        page.index(words)
+        for words in (
+            "Kaffe, november",
+            "Tak for ordren",
+            "Beskrivelse",
+            "Renter efter renteloven",
+            "Medlem af foreningen",
+        )
+    ]
+    assert order == sorted(order)
+    (plain,) = pages(INVOICE)
+    assert "Medlem" not in plain
+
+
+def test_long_texts_of_a_template_are_printed_whole() -> None:
+    words = " ".join(f"ord{number}" for number in range(250))
+    footer = " ".join(f"fod{number}" for number in range(28))
+    document = replace(INVOICE, intro=words, footer=footer, payment=replace(BANK, text=words.replace("ord", "pay")))
+    printed = squeezed(text(document))
+    assert missing(document, *(f"ord{number}" for number in range(250))) == []
+    assert printed.count("pay249") == 1
+    assert [squeezed(footer) in squeezed(page) for page in pages(document)] == [True] * len(pages(document))
+
+
+def colors(document: PrintableDocument) -> set[tuple[int, ...]]:
+    """The colors that the first page is filled with, as red, green and blue from 0 to 255."""
+    contents = PdfReader(io.BytesIO(render(document))).pages[0].get_contents()
+    assert contents is not None
+    found = re.findall(rb"([\d.]+) ([\d.]+) ([\d.]+) (?:rg|scn)", contents.get_data())
+    return {tuple(round(float(part) * 255) for part in color) for color in found}
+
+
+def test_the_title_has_the_color_of_the_template() -> None:
+    own, other = (0x1D, 0x4E, 0x5F), (0xAA, 0x33, 0x00)
+    assert own in colors(INVOICE)
+    assert other not in colors(INVOICE)
+    assert other in colors(replace(INVOICE, accent_color="#aa3300"))
+    assert own not in colors(replace(INVOICE, accent_color="#aa3300"))

@@ -21,6 +21,7 @@ from ledgerbee.parties.departments import http as departments
 from ledgerbee.parties.groups import http as party_groups
 from ledgerbee.parties.vendors import http as vendors
 from ledgerbee.payments.customer_payments import http as customer_payments
+from ledgerbee.sales.documents import http as documents
 from ledgerbee.sales.invoices import http as invoices
 from ledgerbee.sales.templates import http as document_templates
 from ledgerbee.tenancy.api_keys import http as api_keys
@@ -41,6 +42,7 @@ ROUTERS: tuple[OperationRouter, ...] = (
     party_groups.customer_router,
     dimensions.router,
     document_templates.router,
+    documents.router,
     journal_categories.router,
     *journal_entries.ROUTERS,
     periods.router,

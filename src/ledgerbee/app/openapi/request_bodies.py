@@ -79,6 +79,7 @@ BODIES: Final[Mapping[str, dict[str, Any]]] = {
     "POST /v1/dimensions/{dimensionId}/values": _json(name="Jylland"),
     "PUT /v1/dimensions/{dimensionId}/values/{valueId}": _json(name="Fyn"),
     "POST /v1/document-templates": _json(name="In English", documentType="invoice-template", language="en"),
+    "PATCH /v1/document-templates/{documentTemplateId}": _json(introText="Tak for din ordre.", accentColor="#1d4e5f"),
     "POST /v1/journal-categories": _json(name="Kasse", allowedJournalTypes=["JOURNAL_ENTRY"]),
     "POST /v1/journal-batches": _json(entries=[_CAPITAL]),
     "POST /v1/journal-entries": _json(**_CAPITAL),

@@ -1,4 +1,4 @@
-"""Who a document goes to, and in which words: people, template, language, EAN, address. Pure."""
+"""Who a document goes to, and in which words: people, template, EAN, address. Pure."""
 
 from collections.abc import Iterable
 from uuid import UUID
@@ -71,11 +71,6 @@ def choose_template(template_type: TemplateType, sources: Sources, chosen: UUID 
     ours.sort(key=lambda template: not template.is_default)
     language = buyer_language(customer.language, customer.country_code)
     return next((template for template in ours if template.language == language), next(iter(ours), None))
-
-
-def language_of(template: DocumentTemplate | None, customer: Customer) -> str:
-    """The template's language, else the buyer's."""
-    return template.language if template is not None else buyer_language(customer.language, customer.country_code)
 
 
 def addressee(sources: Sources, ean_number: str | None = None) -> Addressee:

@@ -36,6 +36,11 @@ _MOST_TRIALS: Final = 5
 #: Characters of a number in a file's name; file systems take 255 bytes in all.
 _LONGEST_NUMBER: Final = 50
 
+#: A template that adds nothing.
+_PLAIN: Final[Mapping[str, Any]] = {
+    "accentColor": None, "showsLogo": True, "introText": None, "paymentText": None, "footerText": None,
+}  # fmt: skip
+
 _TERMS: Final[Mapping[str, tuple[str, str]]] = {
     "da": ("Netto kontant", "Netto {} dage"),
     "en": ("Due on receipt", "Net {} days"),
@@ -46,6 +51,7 @@ def printable(snapshot: Mapping[str, Any], *, is_draft: bool, logo: bytes | None
     """The document a snapshot describes. `is_draft` prints the watermark; the logo is the company's present one."""
     language = _language(snapshot)
     references, in_base = snapshot["references"], snapshot["vatInBase"]
+    template = snapshot.get("template") or _PLAIN  # documents booked before templates said how they look
     return PrintableDocument(
         kind=snapshot["kind"],
         language=language,
@@ -72,10 +78,15 @@ def printable(snapshot: Mapping[str, Any], *, is_draft: bool, logo: bytes | None
         vat_in_base=None
         if in_base is None
         else VatInBase(in_base["currency"], Decimal(in_base["amount"]), Decimal(in_base["rate"])),
-        payment=_payment(snapshot["payment"], language) if snapshot["kind"] == "invoice" else None,
+        payment=_payment(snapshot["payment"], language, template["paymentText"])
+        if snapshot["kind"] == "invoice"
+        else None,
         credits_invoice_number=snapshot["creditsInvoiceNumber"],
         notes=snapshot["notes"],
-        logo=logo,
+        logo=logo if template["showsLogo"] else None,
+        accent_color=template["accentColor"],
+        intro=template["introText"],
+        footer=template["footerText"],
     )
 
 
@@ -203,7 +214,7 @@ def _vat_row(row: Mapping[str, Any], language: Language) -> PrintVatRow:
     )
 
 
-def _payment(payment: Mapping[str, Any], language: Language) -> PaymentDetails:
+def _payment(payment: Mapping[str, Any], language: Language, text: str | None) -> PaymentDetails:
     at_once, within = _TERMS[language]
     days: int | None = payment["termsDays"]
     terms = None if days is None else within.format(days) if days else at_once
@@ -215,6 +226,7 @@ def _payment(payment: Mapping[str, Any], language: Language) -> PaymentDetails:
         bic=payment["bic"],
         payment_id=payment["paymentId"],
         terms=terms,
+        text=text,
     )
 
 

@@ -16,7 +16,8 @@ from ledgerbee.parties.contacts.model import Contact
 from ledgerbee.parties.customers.model import Customer
 from ledgerbee.parties.departments.model import Department
 from ledgerbee.sales.documents.model import Computed, Document, DocumentKind, Line, Tax, Terms, VatRow
-from ledgerbee.sales.documents.rules import Treatment, treatment_of
+from ledgerbee.sales.documents.rules import Treatment, buyer_language, treatment_of
+from ledgerbee.sales.templates.model import DocumentTemplate
 from ledgerbee.tenancy.company.model import Company
 
 #: The form of the JSON; readers of stored snapshots tell old ones apart by it.
@@ -47,18 +48,18 @@ def compose(
     kind: DocumentKind,
     document: Document,
     terms: Terms,
-    language: str,
+    template: DocumentTemplate | None,
     company: Company,
     addressee: Addressee,
     computed: Computed,
     in_base: InBase | None,
 ) -> dict[str, Any]:
-    """The document as JSON."""
+    """The document as JSON, in the template's language, else the buyer's."""
     currency, totals = document.currency, computed.totals
     return {
         "version": VERSION,
         "kind": kind.value,
-        "language": language,
+        "language": _language(template, addressee.customer),
         "number": document.number,
         "issueDate": document.issue_date.isoformat(),
         "dueDate": _day(terms.due_date),
@@ -96,6 +97,7 @@ def compose(
         },
         "creditsInvoiceNumber": terms.credits_invoice_number,
         "notes": document.notes,
+        "template": None if template is None else _template(template),
     }
 
 
@@ -156,6 +158,21 @@ def vat_number_country(number: str, country_code: str) -> str:
     prefix = number[:2].upper()
     found = {"EL": "GR"}.get(prefix, prefix)
     return found if found in EU_COUNTRIES or is_country(found) else country_code
+
+
+def _language(template: DocumentTemplate | None, customer: Customer) -> str:
+    return template.language if template is not None else buyer_language(customer.language, customer.country_code)
+
+
+def _template(template: DocumentTemplate) -> dict[str, Any]:
+    """How the document looks and what its template adds to it."""
+    return {
+        "accentColor": template.accent_color,
+        "showsLogo": template.shows_logo,
+        "introText": template.intro_text,
+        "paymentText": template.payment_text,
+        "footerText": template.footer_text,
+    }
 
 
 def _lines(computed: Computed, currency: str) -> list[dict[str, Any]]:

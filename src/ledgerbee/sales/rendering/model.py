@@ -96,7 +96,7 @@ class VatInBase:
 @dataclass(frozen=True, slots=True)
 class PaymentDetails:
     """How to pay. `registration_number` and `account_number` are the Danish pair, `payment_id` a FIK line or
-    the reference the payer must state, `terms` the agreed terms in words."""
+    the reference the payer must state, `terms` the agreed terms in words, `text` what the seller adds to them."""
 
     bank_name: str | None = None
     registration_number: str | None = None
@@ -105,6 +105,7 @@ class PaymentDetails:
     bic: str | None = None
     payment_id: str | None = None
     terms: str | None = None
+    text: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,8 @@ class PrintableDocument:
 
     `due_date` is for invoices, `valid_until` for quotes. `subtotal` excludes VAT, `total` includes it.
     `logo` is the bytes of a PNG or JPEG file. `amount_paid` prints what was paid already and the balance.
+    `accent_color` (`#rrggbb`) is the title's, None the layout's own; `intro` stands above the lines, `footer` below the
+    seller's details on every page.
     Raises `ValueError` for an unknown currency, a bare number or an issued document without a number.
     """
 
@@ -140,6 +143,9 @@ class PrintableDocument:
     notes: str | None = None
     legal_texts: tuple[str, ...] = ()
     logo: bytes | None = None
+    accent_color: str | None = None
+    intro: str | None = None
+    footer: str | None = None
 
     def __post_init__(self) -> None:
         minor_units(self.currency)

@@ -140,6 +140,6 @@ def how_to_pay(write: Writer) -> View | None:
         "details": [
             [name, _PAYMENT_NAME_ROOM - write.metrics.width(name, BODY), directed(value)] for name, value in shown
         ],
-        "terms": write.running(payment.terms or "", PAGE_ROOM - SAFETY - 24_000),
+        "terms": write.running("\n".join(filter(None, (payment.terms, payment.text))), PAGE_ROOM - SAFETY - 24_000),
         "kept": len(shown) <= _MOST_KEPT_LINES,
     }

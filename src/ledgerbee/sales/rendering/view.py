@@ -35,6 +35,8 @@ _LOGO_HEIGHT: Final = 45_300
 _PARTY_ROOM: Final = 150_000
 _FACT_ROOM: Final = 150_000
 _FOOTER_ROOM: Final = 400_000
+#: The title's color, where the template names none.
+_ACCENT: Final = "#1d4e5f"
 #: Between a label and its value on the same line.
 _GAP: Final = 4_000
 #: Lines of a footer that the bottom margin has room for, and what each one more takes.
@@ -79,6 +81,7 @@ def build_view(document: PrintableDocument, metrics: FontMetrics) -> View:
         "keywords": [heading, number] if number else [heading],
         "watermark": words.draft if document.is_draft else "",
         "heading": heading,
+        "accent": document.accent_color or _ACCENT,
         "head": [directed(author if fits(author + title, metrics, _SMALL, PAGE_ROOM - _GAP) else ""), directed(title)],
         "page": words.page.split("{}")[:2],
         "logo": _logo(document.logo),
@@ -89,6 +92,7 @@ def build_view(document: PrintableDocument, metrics: FontMetrics) -> View:
         ],
         "facts": _facts(write),
         "headline": write.running(document.references.description or "", PAGE_ROOM, _HEADLINE),
+        "intro": write.running(document.intro or "", PAGE_ROOM),
         "table": lay_out_table(document, words, metrics, vat_marks(document)),
         "vat": vat_table(write),
         "totals": totals(write),
@@ -220,7 +224,7 @@ def _remarks(write: Writer) -> tuple[list[View], list[View]]:
 
 
 def _footer(write: Writer) -> list[Directed]:
-    """The seller's legal details in lines: who and where, how to reach, where to pay.
+    """The seller's legal details in lines: who and where, how to reach, where to pay; then the template's text.
 
     A part that is too long stands at the top only, whole.
     """
@@ -246,6 +250,8 @@ def _footer(write: Writer) -> list[Directed]:
     for group in groups:
         parts = [write.bare(text) for text in group if text and _fits_footer(write, text)]
         lines += _joined(write, [part for part in parts if part])
+    if write.document.footer:
+        lines += write.lines(write.document.footer, _FOOTER_ROOM, _SMALL)
     return [directed(line) for line in lines]
 
 

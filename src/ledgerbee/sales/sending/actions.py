@@ -61,7 +61,7 @@ async def write(
     """
     draft, computed = drafted.document, booking.computed
     content = snapshot.compose(
-        kind.kind, booking.document, kind.terms(draft), booking.language, company, booking.addressee, computed,
+        kind.kind, booking.document, kind.terms(draft), booking.template, company, booking.addressee, computed,
         booking.in_base,
     )  # fmt: skip
     await give_way()

@@ -10,6 +10,7 @@ from ledgerbee.ledger.entries.model import EntryToPost
 from ledgerbee.sales.delivery.model import DeliveryType
 from ledgerbee.sales.documents.model import Computed, Document, Sources
 from ledgerbee.sales.documents.snapshot import Addressee, InBase
+from ledgerbee.sales.templates.model import DocumentTemplate
 from ledgerbee.tenancy.rates.model import Rate
 
 D = TypeVar("D", bound=Document)
@@ -50,6 +51,6 @@ class Booking(Generic[D]):
     entry: EntryToPost | None
     computed: Computed
     addressee: Addressee
-    language: str
+    template: DocumentTemplate | None
     in_base: InBase | None
     recipient: str | None

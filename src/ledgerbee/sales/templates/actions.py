@@ -1,8 +1,9 @@
-"""Adding document templates and choosing the default."""
+"""Adding and changing document templates, and choosing the default."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 
+from ledgerbee.core.changes import Changes
 from ledgerbee.core.fields import fields_of
 from ledgerbee.core.ids import new_id
 from ledgerbee.platform.context import Context
@@ -20,6 +21,23 @@ async def create(context: Context, given: DocumentTemplateFields) -> DocumentTem
     replaced = await store.insert(context, template)
     context.emit("document_template.created", template.id, render(template).as_event())
     _emit_replaced(context, replaced)
+    return template
+
+
+async def update(
+    context: Context, template_id: DocumentTemplateId, changes: Changes[DocumentTemplateFields]
+) -> DocumentTemplate:
+    """Change the named fields of a template. What was booked with it stays as it was.
+
+    Raises `DOCUMENT_TEMPLATE_NOT_FOUND`. Emits `document_template.updated` if anything became different.
+    """
+    before = await store.get_for_update(context, template_id)
+    template = changes.applied_to(before)
+    if template == before:
+        return before
+    await store.update(context, template)
+    was = render(before).as_event()
+    context.emit("document_template.updated", template_id, render(template).as_event(), before=was)
     return template
 
 

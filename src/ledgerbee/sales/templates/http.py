@@ -1,4 +1,7 @@
-"""Routes of document templates (contract 2.6; adding them and choosing the default is ours)."""
+"""Routes of document templates (contract 2.6; whatever changes them is ours).
+
+The one that prints an example stands with the documents (`sales/documents/http.py`), which know how to print.
+"""
 
 from typing import Annotated
 
@@ -14,6 +17,8 @@ from ledgerbee.sales.templates.wire import (
     DocumentTemplateQuery,
     DocumentTemplateResponse,
     ListDocumentTemplatesResponse,
+    UpdateDocumentTemplateRequest,
+    changes_of,
     render,
 )
 
@@ -51,6 +56,24 @@ async def list_document_templates(
 )
 async def create_document_template(context: Ctx, body: CreateDocumentTemplateRequest) -> DocumentTemplateResponse:
     return render(await actions.create(context, DocumentTemplateFields(**body.model_dump())))
+
+
+@router.patch(
+    "/v1/document-templates/{documentTemplateId}",
+    **operation(
+        "Update a document template",
+        scope="document-templates-write",
+        extension=True,
+        description="Changes the fields provided. Documents that were sent stay as they are. A template keeps its type "
+        "of document; which one is the default is said by `set-default`.",
+        response="The template as it is now",
+        errors=[DOCUMENT_TEMPLATE_NOT_FOUND],
+    ),
+)
+async def update_document_template(
+    context: Ctx, document_template_id: TemplateId, body: UpdateDocumentTemplateRequest
+) -> DocumentTemplateResponse:
+    return render(await actions.update(context, document_template_id, changes_of(body)))
 
 
 @router.post(

@@ -20,12 +20,21 @@ class TemplateType(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentTemplateFields:
-    """What whoever keeps a template says of it; `language` is `da` or `en`. One of each type is the default."""
+    """What whoever keeps a template says of it; `language` is `da` or `en`. One of each type is the default.
+
+    `accent_color` is `#rrggbb`, None the layout's own. The intro stands above the lines, the payment text with how to
+    pay (on invoices), the footer text below the seller's details on every page.
+    """
 
     name: str
     document_type: TemplateType
     language: str
-    is_default: bool
+    is_default: bool = False
+    accent_color: str | None = None
+    shows_logo: bool = True
+    intro_text: str | None = None
+    payment_text: str | None = None
+    footer_text: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,7 @@ _LIST: Final = f"{_SELECT} FROM page p JOIN document_templates t USING (company_
 ALL: Final = f"SELECT ROW({_COLUMNS}) FROM document_templates t WHERE t.company_id = $1 ORDER BY t.created_at, t.id"
 _GET: Final = f"{_SELECT} FROM document_templates t WHERE t.company_id = $1 AND t.id = $2"
 _INSERT: Final = rows.insert("document_templates", DocumentTemplate)
+_UPDATE: Final = rows.update("document_templates", DocumentTemplate, ("document_type", "is_default", "created_at"))
 _SET_DEFAULT: Final = "UPDATE document_templates SET is_default = true WHERE company_id = $1 AND id = $2"
 _LOCK_TYPE: Final = "SELECT FROM document_templates WHERE company_id = $1 AND document_type = $2 ORDER BY id FOR UPDATE"
 _CLEAR_DEFAULT: Final = (
@@ -59,11 +60,22 @@ async def get(context: Context, template_id: DocumentTemplateId) -> DocumentTemp
     return _template(DOCUMENT_TEMPLATE_NOT_FOUND.unless(row))
 
 
+async def get_for_update(context: Context, template_id: DocumentTemplateId) -> DocumentTemplate:
+    """One template, locked until the transaction ends. Raises `DOCUMENT_TEMPLATE_NOT_FOUND`."""
+    row = await context.connection.fetchrow(f"{_GET} FOR UPDATE", context.company_id, template_id)
+    return _template(DOCUMENT_TEMPLATE_NOT_FOUND.unless(row))
+
+
 async def insert(context: Context, template: DocumentTemplate) -> list[DocumentTemplate]:
     """Add a template; a default one takes the place of its type's old default, which is the answer (as it was)."""
     replaced = await _clear_default(context, template.document_type) if template.is_default else []
     await context.connection.execute(_INSERT, context.company_id, *rows.values(template))
     return replaced
+
+
+async def update(context: Context, template: DocumentTemplate) -> None:
+    """Write what may change of a template that is locked: all but its type and whether it is the default."""
+    await context.connection.execute(_UPDATE, context.company_id, *rows.values(template))
 
 
 async def set_default(context: Context, template: DocumentTemplate) -> list[DocumentTemplate]:

@@ -1,7 +1,7 @@
 """What can be done with a document of any kind, split by verb."""
 
 from ledgerbee.sales.documents.actions.draft import Forms, create, delete, update
-from ledgerbee.sales.documents.actions.preview import PrintedDocument, print_document
+from ledgerbee.sales.documents.actions.preview import PrintedDocument, print_document, print_sample
 from ledgerbee.sales.documents.actions.price import get_drafted_sales, price_lines, tax_lines
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "get_drafted_sales",
     "price_lines",
     "print_document",
+    "print_sample",
     "tax_lines",
     "update",
 ]

@@ -1,4 +1,4 @@
-"""A document to print: the snapshot of a booked one, a draft as it would be booked today."""
+"""A document to print: the snapshot of a booked one, a draft as it would be booked today, an example for a template."""
 
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -11,7 +11,10 @@ from ledgerbee.sales.documents import addressing, rules, store
 from ledgerbee.sales.documents.actions.price import get_drafted_sales
 from ledgerbee.sales.documents.kind import KindOfDocument
 from ledgerbee.sales.documents.model import Document, DraftFields
+from ledgerbee.sales.documents.sample import sample_document
 from ledgerbee.sales.documents.snapshot import InBase, compose
+from ledgerbee.sales.templates import store as templates
+from ledgerbee.sales.templates.model import DocumentTemplateId
 from ledgerbee.tenancy.company import store as companies
 from ledgerbee.tenancy.rates import store as rates
 
@@ -37,6 +40,15 @@ async def print_document(context: Context, kind: KindOfDocument[F, D], document_
     return PrintedDocument(await _preview(context, kind, document), is_draft=True, logo=logo)
 
 
+async def print_sample(context: Context, template_id: DocumentTemplateId) -> PrintedDocument:
+    """An invented draft that shows what a template looks like. Raises `DOCUMENT_TEMPLATE_NOT_FOUND`."""
+    template = await templates.get(context, template_id)
+    company = await companies.get(context)
+    return PrintedDocument(
+        sample_document(template, company, context.now), is_draft=True, logo=await companies.logo(context)
+    )
+
+
 async def _preview(context: Context, kind: KindOfDocument[F, D], draft: D) -> dict[str, Any]:
     lines = await store.lines_of(context, kind, draft.id)
     sources = await store.get_sources(context, kind, draft)
@@ -56,7 +68,7 @@ async def _preview(context: Context, kind: KindOfDocument[F, D], draft: D) -> di
         kind.kind,
         draft,
         kind.terms(draft),
-        addressing.language_of(template, customer),
+        template,
         sources.company,
         addressing.addressee(sources),
         computed,

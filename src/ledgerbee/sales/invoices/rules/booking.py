@@ -7,7 +7,7 @@ from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.entries.rules import Conversion
 from ledgerbee.sales.delivery.model import DeliveryType
 from ledgerbee.sales.documents.addressing import addressee as addressee_of
-from ledgerbee.sales.documents.addressing import check_customer, choose_template, language_of
+from ledgerbee.sales.documents.addressing import check_customer, choose_template
 from ledgerbee.sales.documents.model import Computed
 from ledgerbee.sales.documents.snapshot import InBase
 from ledgerbee.sales.invoices.model import (
@@ -74,7 +74,7 @@ def book(
         entry=journal_entry(booked, lines, sources.journal_category_id),
         computed=computed,
         addressee=addressee_of(sources, options.override_ean_number),
-        language=language_of(template, facts.customer),
+        template=template,
         in_base=None if vat is None else InBase(company.base_currency, vat, conversion.rate),
         recipient=address,
     )
