@@ -53,11 +53,15 @@ class RouteOptions(TypedDict):
 
 
 class EndpointOptions(RouteOptions, total=False):
-    """Those, and what a decorator may say of the answer beside the handler's own annotation."""
+    """Those, and what a decorator may say of the answer beside the handler's own annotation.
+
+    `name` is the operation's id, where it isn't the handler's name: two operations may share a handler.
+    """
 
     response_model: Any
     response_class: type[Response]
     response_model_exclude_unset: bool
+    name: str
 
 
 def operation(  # noqa: PLR0913  each argument is one independent fact of the operation

@@ -1,9 +1,7 @@
 """Rows of drafts and their lines."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any, Final
-from uuid import UUID
 
 import asyncpg
 
@@ -11,23 +9,14 @@ from ledgerbee.core.paging import PageRequest
 from ledgerbee.ledger.drafts.model import DRAFT_JOURNAL_ENTRY_NOT_FOUND, Draft, DraftId, DraftStatus
 from ledgerbee.ledger.entries.model import AccountName, EntryInput, LineInput, Side, entry_values, line_values
 from ledgerbee.ledger.entries.rules import Portion
-from ledgerbee.ledger.entries.store import (
-    ENTRY_COLUMNS,
-    ENTRY_TYPES,
-    LINE_COLUMNS,
-    LINE_TYPES,
-    EntryFilter,
-    LineStatements,
-    array_literal,
-    entry_values_of,
-    filters_of,
-    line_values_of,
-    listed,
-)
+from ledgerbee.ledger.entries.store.arrays import ENTRY_TYPES, LINE_TYPES, array_literal
+from ledgerbee.ledger.entries.store.columns import ENTRY_COLUMNS, LINE_COLUMNS, entry_values_of, line_values_of, listed
+from ledgerbee.ledger.entries.store.lines import Found, LineStatements
+from ledgerbee.ledger.entries.store.reads import EntryFilter, filters_of
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.db import TOO_MUCH_CONTENTION
 from ledgerbee.platform.key_ranges import fetch_page_by_range
-from ledgerbee.platform.steps import give_way, in_steps
+from ledgerbee.platform.steps import in_steps
 
 _COLUMNS: Final = ("currency", "exchange_rate", *ENTRY_COLUMNS)
 _OWN_OF_LINES: Final = ("vat_included", "vat_amount")
@@ -72,20 +61,7 @@ _ORDER: Final = {"date": "t.entry_date"}
 _LINES_AT_ONCE: Final = 2_000
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """Drafts that are asked for, in order: with their lines, or, where those are too many to be read at once, without.
-
-    Then `drafts` is None, `counts` says how many lines each has; a draft that is changed gets another version.
-    """
-
-    drafts: list[Draft] | None
-    counts: Sequence[tuple[UUID, int]]
-    versions: Mapping[UUID, int]
-    total: int
-
-
-async def list_page(context: Context, wanted: EntryFilter, *, page: int, limit: int) -> Found:
+async def list_page(context: Context, wanted: EntryFilter, *, page: int, limit: int) -> Found[Draft]:
     """A page of drafts that aren't booked, newest first; `total` is the number of those that match in all."""
     filters = filters_of(wanted, "SELECT l.draft_id FROM draft_journal_lines l")
     filters.always.append("t.status = 'draft'")
@@ -97,15 +73,15 @@ async def list_page(context: Context, wanted: EntryFilter, *, page: int, limit: 
         order_by=_ORDER,
         request=PageRequest(page, limit, None, "date", descending=True),
     )
-    return await _found(context, found.rows, found.total)
+    return await _LINES.find(context, found.rows, found.total, _draft)
 
 
-async def find(context: Context, draft_id: DraftId) -> Found:
+async def find(context: Context, draft_id: DraftId) -> Found[Draft]:
     """One draft. Raises `DRAFT_JOURNAL_ENTRY_NOT_FOUND`."""
-    return await _found(context, [await _row(context, draft_id, "")], 1)
+    return await _LINES.find(context, [await _row(context, draft_id)], 1, _draft)
 
 
-async def get_portions(context: Context, found: Found, portions: Sequence[Portion]) -> list[Draft | None]:
+async def get_portions(context: Context, found: Found[Draft], portions: Sequence[Portion]) -> list[Draft | None]:
     """The portions' drafts, each with the lines of its portion alone; None for one that is deleted or booked by now.
 
     Raises `TOO_MUCH_CONTENTION` when one has changed since it was found.
@@ -117,7 +93,7 @@ async def get_portions(context: Context, found: Found, portions: Sequence[Portio
         context.company_id,
         [portion.owner for portion in portions],
     )
-    rows = {row["id"]: row for row in found_again if row["version"] == found.versions[row["id"]]}
+    rows = {row["id"]: row for row in found_again if row["version"] == found.rows[row["id"]]["version"]}
     if any(row["id"] not in rows and row["status"] == DraftStatus.DRAFT for row in found_again):
         raise TOO_MUCH_CONTENTION.error("A draft was changed while the answer was being read.")
     return [
@@ -126,26 +102,16 @@ async def get_portions(context: Context, found: Found, portions: Sequence[Portio
     ]
 
 
-async def get(context: Context, draft_id: DraftId) -> Draft:
-    """One draft with its lines. Raises `DRAFT_JOURNAL_ENTRY_NOT_FOUND`."""
-    return await _get(context, draft_id, "")
-
-
 async def get_for_update(context: Context, draft_id: DraftId) -> Draft:
     """One draft with its lines, kept from other changes until the transaction ends.
 
     Raises `DRAFT_JOURNAL_ENTRY_NOT_FOUND`.
     """
-    return await _get(context, draft_id, " FOR UPDATE")
+    (draft,) = await _LINES.get_all(context, [await _row(context, draft_id, " FOR UPDATE")], _draft)
+    return draft
 
 
-async def _get(context: Context, draft_id: DraftId, locking: str) -> Draft:
-    row = await _row(context, draft_id, locking)
-    lines = await _LINES.get_all(context, [draft_id])
-    return (await _drafts([row], lines))[0]
-
-
-async def _row(context: Context, draft_id: DraftId, locking: str) -> asyncpg.Record:
+async def _row(context: Context, draft_id: DraftId, locking: str = "") -> asyncpg.Record:
     statement = f"{_SELECT} WHERE company_id = $1 AND id = $2{locking}"
     return DRAFT_JOURNAL_ENTRY_NOT_FOUND.unless(
         await context.connection.fetchrow(statement, context.company_id, draft_id)
@@ -206,20 +172,6 @@ async def _delete_lines(context: Context, draft_id: DraftId) -> None:
     await context.connection.execute(
         "DELETE FROM draft_journal_lines WHERE company_id = $1 AND draft_id = $2", context.company_id, draft_id
     )
-
-
-async def _found(context: Context, rows: Sequence[asyncpg.Record], total: int) -> Found:
-    ids = [row["id"] for row in rows]
-    lines = await _LINES.get_few(context, ids)
-    if lines is not None:
-        return Found(await _drafts(rows, lines), (), {}, total)
-    counts = await _LINES.count(context, ids)
-    return Found(None, list(zip(ids, counts, strict=True)), {row["id"]: row["version"] for row in rows}, total)
-
-
-async def _drafts(rows: Sequence[asyncpg.Record], lines: Mapping[UUID, Sequence[asyncpg.Record]]) -> list[Draft]:
-    await give_way()
-    return [_draft(row, lines[row["id"]]) async for row in in_steps(rows, lambda row: len(lines[row["id"]]))]
 
 
 def _values(content: EntryInput) -> tuple[Any, ...]:

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from ledgerbee.core.fields import fields_of
 from ledgerbee.http.list_query import Limit, PageNumber, Search, search_schema
 from ledgerbee.http.wire import Amount, Day, Id, OptionalLine
 from ledgerbee.ledger.entries.model import EntryType
@@ -23,7 +24,7 @@ class EntryQuery(BaseModel):
     account_id: Id | None = Field(None, description="Account of any line")
     customer_id: Id | None = Field(None, description="The entry's customer")
     vendor_id: Id | None = Field(None, description="The entry's vendor")
-    journal_type: EntryType | None = Field(None, description="Type of entry")
+    entry_type: EntryType | None = Field(None, alias="journalType", description="Type of entry")
     min_amount: Amount | None = Field(None, description="Smallest original amount")
     max_amount: Amount | None = Field(None, description="Largest original amount")
     external_system_id: OptionalLine | None = Field(None, description="Exact; need not be unique")
@@ -33,15 +34,4 @@ class EntryQuery(BaseModel):
 
     def wanted(self) -> EntryFilter:
         """The filter for the store."""
-        return EntryFilter(
-            from_date=self.from_date,
-            to_date=self.to_date,
-            account_id=self.account_id,
-            customer_id=self.customer_id,
-            vendor_id=self.vendor_id,
-            entry_type=self.journal_type,
-            min_amount=self.min_amount,
-            max_amount=self.max_amount,
-            external_system_id=self.external_system_id,
-            search=self.search,
-        )
+        return EntryFilter(**fields_of(self, EntryFilter))

@@ -181,7 +181,8 @@ async def _enter_batch(caller: Caller, bodies: Sequence[AnyEntryBody], *, with_w
 
         async def work(context: Context) -> Response:
             posted = await actions.enter(context, entries)
-            return created_batch(await actions.warned(context, posted) if with_warnings else posted)
+            posted = await actions.warned(context, posted) if with_warnings else posted
+            return created_batch(b"entries", [one.json for one in posted])
 
         return await caller.command(work)
 

@@ -1,8 +1,8 @@
 """Lines of entries and drafts: read all of an owner's, or portion by portion where they are many."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Generic, Self, TypeVar
 from uuid import UUID
 
 import asyncpg
@@ -10,6 +10,26 @@ import asyncpg
 from ledgerbee.ledger.entries.rules.portions import MAX_AT_ONCE, Portion
 from ledgerbee.ledger.entries.store.columns import LINE_COLUMNS, listed
 from ledgerbee.platform.context import Context
+from ledgerbee.platform.steps import give_way, in_steps
+
+#: An entry or a draft.
+T = TypeVar("T")
+#: What makes one of its own row and those of its lines.
+Make = Callable[[asyncpg.Record, Sequence[asyncpg.Record]], T]
+
+
+@dataclass(frozen=True, slots=True)
+class Found(Generic[T]):
+    """Entries or drafts that are asked for, in order, and how many there are in all.
+
+    With their lines, or, where those are too many to be read at once (`MAX_AT_ONCE`), without: then `whole` is None,
+    `rows` are their own rows by id, and `counts` says how many lines each has.
+    """
+
+    whole: list[T] | None
+    rows: Mapping[UUID, asyncpg.Record]
+    counts: Sequence[tuple[UUID, int]]
+    total: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +65,32 @@ class LineStatements:
             " FROM unnest($2::uuid[]) WITH ORDINALITY AS o (id, number) ORDER BY o.number",
         )
 
-    async def get_all(self, context: Context, owners: Sequence[UUID]) -> dict[UUID, list[asyncpg.Record]]:
-        """The lines of each of the owners."""
-        rows = await context.connection.fetch(self.whole, context.company_id, owners) if owners else []
-        return self._by_owner(owners, rows)
-
-    async def get_few(self, context: Context, owners: Sequence[UUID]) -> dict[UUID, list[asyncpg.Record]] | None:
-        """The lines of each of the owners; None where those are too many to be read at once."""
-        if not owners:
-            return {}
+    async def find(
+        self,
+        context: Context,
+        rows: Sequence[asyncpg.Record],
+        total: int,
+        make: Make[T],
+    ) -> Found[T]:
+        """What was found, of `total` in all; `rows` are the owners'."""
+        ids = [row["id"] for row in rows]
         limited = f"{self.whole} LIMIT {MAX_AT_ONCE + 1}"  # one more than is read at once: then there are too many
-        rows = await context.connection.fetch(limited, context.company_id, owners)
-        return self._by_owner(owners, rows) if len(rows) <= MAX_AT_ONCE else None
+        lines = await context.connection.fetch(limited, context.company_id, ids) if ids else []
+        if len(lines) <= MAX_AT_ONCE:
+            return Found(await self._with_lines(rows, lines, make), {}, (), total)
+        counts = await self.count(context, ids)
+        return Found(None, dict(zip(ids, rows, strict=True)), list(zip(ids, counts, strict=True)), total)
+
+    async def get_all(
+        self,
+        context: Context,
+        rows: Sequence[asyncpg.Record],
+        make: Make[T],
+    ) -> list[T]:
+        """The owners of these `rows`, each with all of its lines."""
+        ids = [row["id"] for row in rows]
+        lines = await context.connection.fetch(self.whole, context.company_id, ids) if ids else []
+        return await self._with_lines(rows, lines, make)
 
     async def get_portions(self, context: Context, portions: Sequence[Portion]) -> list[list[asyncpg.Record]]:
         """The lines of each of the portions."""
@@ -76,8 +110,14 @@ class LineStatements:
         rows = await context.connection.fetch(self.counts, context.company_id, owners)
         return [row["lines"] or 0 for row in rows]
 
-    def _by_owner(self, owners: Sequence[UUID], rows: Sequence[asyncpg.Record]) -> dict[UUID, list[asyncpg.Record]]:
-        lines: dict[UUID, list[asyncpg.Record]] = {owner: [] for owner in owners}
-        for row in rows:
-            lines[row[self.owner]].append(row)
-        return lines
+    async def _with_lines(
+        self,
+        rows: Sequence[asyncpg.Record],
+        lines: Sequence[asyncpg.Record],
+        make: Make[T],
+    ) -> list[T]:
+        await give_way()
+        of_owner: dict[UUID, list[asyncpg.Record]] = {row["id"]: [] for row in rows}
+        for line in lines:
+            of_owner[line[self.owner]].append(line)
+        return [make(row, of_owner[row["id"]]) async for row in in_steps(rows, lambda row: len(of_owner[row["id"]]))]

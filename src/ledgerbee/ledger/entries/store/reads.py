@@ -1,6 +1,6 @@
 """Rows of posted entries: the list, single reads, and the two fields that may change."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -22,17 +22,11 @@ from ledgerbee.ledger.entries.model import (
     LineToPost,
 )
 from ledgerbee.ledger.entries.rules.portions import Portion
-from ledgerbee.ledger.entries.store.columns import (
-    ENTRY_COLUMNS,
-    entry_values_of,
-    line_values_of,
-    listed,
-)
-from ledgerbee.ledger.entries.store.lines import LineStatements
+from ledgerbee.ledger.entries.store.columns import ENTRY_COLUMNS, entry_values_of, line_values_of, listed
+from ledgerbee.ledger.entries.store.lines import Found, LineStatements
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.key_ranges import KeyRange, fetch_page_by_range
 from ledgerbee.platform.listing import Filter
-from ledgerbee.platform.steps import give_way, in_steps
 
 _ENTRY: Final = f"""
 SELECT e.id, {listed(ENTRY_COLUMNS, "e")}, e.currency, e.exchange_rate,
@@ -86,19 +80,7 @@ class EntryFilter:
     search: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """Posted entries that are asked for, in order: with their lines, or, where those are too many to be read at once
-    (`MAX_AT_ONCE`), without. Then `entries` is None, `rows` are theirs and `counts` says how many lines each has.
-    """
-
-    entries: list[JournalEntry] | None
-    rows: Mapping[UUID, asyncpg.Record]
-    counts: Sequence[tuple[UUID, int]]
-    total: int
-
-
-async def list_page(context: Context, wanted: EntryFilter, *, page: int, limit: int) -> Found:
+async def list_page(context: Context, wanted: EntryFilter, *, page: int, limit: int) -> Found[JournalEntry]:
     """A page of posted entries, newest first; `total` is the number of those that match in all."""
     table, filters = _listed(wanted)
     found = await fetch_page_by_range(
@@ -110,18 +92,18 @@ async def list_page(context: Context, wanted: EntryFilter, *, page: int, limit: 
         request=PageRequest(page, limit, None, "date", descending=True),
         key_ranges=await _years(context) if not filters.arguments else None,
     )
-    return await _found(context, found.rows, found.total)
+    return await _LINES.find(context, found.rows, found.total, _entry)
 
 
-async def find(context: Context, entry_id: EntryId) -> Found:
+async def find(context: Context, entry_id: EntryId) -> Found[JournalEntry]:
     """One posted entry. Raises `JOURNAL_ENTRY_NOT_FOUND`."""
     rows = await context.connection.fetch(_GET, context.company_id, [entry_id])
     if not rows:
         raise JOURNAL_ENTRY_NOT_FOUND.error()
-    return await _found(context, rows, 1)
+    return await _LINES.find(context, rows, 1, _entry)
 
 
-async def get_portions(context: Context, found: Found, portions: Sequence[Portion]) -> list[JournalEntry]:
+async def get_portions(context: Context, found: Found[JournalEntry], portions: Sequence[Portion]) -> list[JournalEntry]:
     """The portions' entries, each with the lines of its portion alone. What was posted never changes."""
     lines = await _LINES.get_portions(context, portions)
     return [_entry(found.rows[portion.owner], some) for portion, some in zip(portions, lines, strict=True)]
@@ -145,8 +127,7 @@ async def check_exists(context: Context, entry_id: EntryId) -> None:
 async def get_many(context: Context, ids: Sequence[EntryId]) -> dict[EntryId, JournalEntry]:
     """Those of the entries that the company has, with their lines, by id."""
     rows = await context.connection.fetch(_GET, context.company_id, ids)
-    lines = await _LINES.get_all(context, [row["id"] for row in rows])
-    return {entry.id: entry for entry in await _entries(rows, lines)}
+    return {entry.id: entry for entry in await _LINES.get_all(context, rows, _entry)}
 
 
 async def get_many_for_update(context: Context, ids: Sequence[EntryId]) -> dict[EntryId, JournalEntry]:
@@ -212,22 +193,6 @@ async def _years(context: Context) -> list[KeyRange]:
         context.company_id,
     )
     return [KeyRange(*row) for row in rows]
-
-
-async def _found(context: Context, rows: Sequence[asyncpg.Record], total: int) -> Found:
-    ids = [row["id"] for row in rows]
-    lines = await _LINES.get_few(context, ids)
-    if lines is not None:
-        return Found(await _entries(rows, lines), {}, (), total)
-    counts = await _LINES.count(context, ids)
-    return Found(None, dict(zip(ids, rows, strict=True)), list(zip(ids, counts, strict=True)), total)
-
-
-async def _entries(
-    rows: Sequence[asyncpg.Record], lines: Mapping[UUID, Sequence[asyncpg.Record]]
-) -> list[JournalEntry]:
-    await give_way()
-    return [_entry(row, lines[row["id"]]) async for row in in_steps(rows, lambda row: len(lines[row["id"]]))]
 
 
 def new_line(row: asyncpg.Record) -> LineToPost:
