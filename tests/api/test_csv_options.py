@@ -9,7 +9,7 @@ from tests.ledger_books import BANK, SALES, Books
 
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.ledger.imports import actions, jobs, store
-from ledgerbee.ledger.imports.model import NOTHING_SAID, CsvOptions, ImportFormat, ImportStatus, Place
+from ledgerbee.ledger.imports.model import NOTHING_SAID, CsvOptions, FileToImport, ImportFormat, ImportStatus, Place
 from ledgerbee.platform.context import Context
 
 __all__ = ["books"]
@@ -97,9 +97,8 @@ async def test_an_import_goes_on_as_it_was_begun(books: Books) -> None:
 
     def begin(options: CsvOptions) -> Any:
         async def work(context: Context) -> Any:
-            return await actions.begin_here(
-                context, ImportFormat.CSV, "a.csv", b"x" * 32, 1, again=False, csv_options=options
-            )
+            file = FileToImport(ImportFormat.CSV, "a.csv", options)
+            return await actions.begin_here(context, file, b"x" * 32, 1, again=False)
 
         return books.api.run(work)
 
@@ -116,7 +115,7 @@ async def test_an_import_goes_on_as_it_was_begun(books: Books) -> None:
 @pytest.mark.parametrize(("posts", "is_repeated"), [(True, True), (False, False)])
 async def test_a_file_is_imported_again_if_it_posted_nothing(books: Books, posts: bool, is_repeated: bool) -> None:
     async def begin(context: Context) -> Any:
-        return await actions.begin_here(context, ImportFormat.CSV, "a.csv", b"y" * 32, 1, again=False)
+        return await actions.begin_here(context, FileToImport(ImportFormat.CSV, "a.csv"), b"y" * 32, 1, again=False)
 
     begun = await books.api.run(begin)
 

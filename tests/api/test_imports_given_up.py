@@ -18,7 +18,7 @@ from tests.conftest import BLOBS, Api
 from ledgerbee.core.dates import format_moment, system_clock
 from ledgerbee.ledger.imports import actions, store
 from ledgerbee.ledger.imports.jobs import end_broken_uploads
-from ledgerbee.ledger.imports.model import ImportFormat, ImportStatus
+from ledgerbee.ledger.imports.model import FileToImport, ImportFormat, ImportStatus
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.jobs import SYSTEM
 
@@ -215,9 +215,7 @@ async def test_one_whose_key_was_revoked_before_it_broke_off_leaves_nothing(api:
 
 async def test_one_of_a_killed_process_is_ended_by_the_worker(api: Api) -> None:
     async def left(context: Context) -> UUID:
-        begun = await actions.new_import(
-            context, ImportFormat.CSV, None, ImportStatus.RECEIVING, open_fiscal_years=False
-        )
+        begun = await actions.new_import(context, FileToImport(ImportFormat.CSV, None), ImportStatus.RECEIVING)
         await store.insert(context, begun)
         await store.add_part(context, begun.id, 0, b"entry")
         return begun.id

@@ -19,7 +19,7 @@ from ledgerbee.app.beancount.translation import Accounts, Part, needed_rates, tr
 from ledgerbee.core.money import ZERO, format_decimal, total
 from ledgerbee.http.wire import MAX_LINE, MAX_TEXT
 from ledgerbee.ledger.imports import actions, reading, run, source, store
-from ledgerbee.ledger.imports.model import ImportFormat, ImportId, JournalImport
+from ledgerbee.ledger.imports.model import FileToImport, ImportFormat, ImportId, JournalImport
 from ledgerbee.platform.context import Context
 from ledgerbee.tenancy.company import store as companies
 from ledgerbee.tenancy.rates import store as rates
@@ -60,10 +60,8 @@ async def begin_import(
         secret = secrets.token_bytes(32)
         import_id, _, length = await actions.receive(
             actions.Door(session.write, partial(_give_up, session, secret), secret),
-            ImportFormat.BEANCOUNT,
-            file.name,
+            FileToImport(ImportFormat.BEANCOUNT, file.name, open_fiscal_years=open_fiscal_years),
             _blocks(prepared.lines),
-            open_fiscal_years=open_fiscal_years,
         )
         await session.write(lambda context: actions.queue_here(context, import_id, digest, length))
 

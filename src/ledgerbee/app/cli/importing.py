@@ -221,22 +221,11 @@ async def _begin(
     open_fiscal_years: bool,
 ) -> "Begun":
     from ledgerbee.ledger.imports import actions, reading, run, source
-    from ledgerbee.ledger.imports.model import NOTHING_SAID
+    from ledgerbee.ledger.imports.model import NOTHING_SAID, FileToImport
 
     content_hash, length = await _digest(file)
-    options = csv_options or NOTHING_SAID
-    begun = await session.write(
-        lambda context: actions.begin_here(
-            context,
-            file_format,
-            file.name,
-            content_hash,
-            length,
-            again=again,
-            csv_options=options,
-            open_fiscal_years=open_fiscal_years,
-        )
-    )
+    given = FileToImport(file_format, file.name, csv_options or NOTHING_SAID, open_fiscal_years)
+    begun = await session.write(lambda context: actions.begin_here(context, given, content_hash, length, again=again))
     return run.Begun(begun.id, lambda state: reading.rows_of(session, state, source.File(file)))
 
 

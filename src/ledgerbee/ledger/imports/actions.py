@@ -11,14 +11,12 @@ from ledgerbee.ledger.imports import rules, store
 from ledgerbee.ledger.imports.model import (
     IMPORT_JOB,
     JOURNAL_IMPORT_REPEATED,
-    NOTHING_SAID,
     PART_BYTES,
-    CsvOptions,
+    FileToImport,
     ImportFormat,
     ImportId,
     ImportStatus,
     JournalImport,
-    Place,
 )
 from ledgerbee.ledger.imports.wire import render
 from ledgerbee.ledger.periods import store as periods
@@ -27,34 +25,17 @@ from ledgerbee.platform.context import NO_LIMIT, Context
 T = TypeVar("T")
 
 
-async def new_import(
-    context: Context,
-    file_format: ImportFormat,
-    file_name: str | None,
-    status: ImportStatus,
-    csv_options: CsvOptions = NOTHING_SAID,
-    *,
-    open_fiscal_years: bool,
-) -> JournalImport:
-    """An import that begins now. With `open_fiscal_years` it opens all that its rows need (`rules.opens`)."""
+async def new_import(context: Context, file: FileToImport, status: ImportStatus) -> JournalImport:
+    """An import that begins now, and the years that it opens (`rules.opens`)."""
     years = [year.span for year in await periods.list_all(context)]
     return JournalImport(
         id=ImportId(new_id()),
-        format=file_format,
-        file_name=file_name,
+        format=file.format,
+        file_name=file.name,
         status=status,
-        content_hash=None,
-        bytes_total=0,
-        place=Place(),
-        entries_posted=0,
-        error_count=0,
-        failure=None,
-        summary=None,
-        opens=rules.opens(years, context.today, all_needed=open_fiscal_years),
+        opens=rules.opens(years, context.today, all_needed=file.open_fiscal_years),
         created_at=context.now,
-        started_at=None,
-        completed_at=None,
-        csv_options=csv_options,
+        csv_options=file.csv_options,
     )
 
 
@@ -77,14 +58,7 @@ class Door:
 
 
 async def receive(
-    door: Door,
-    file_format: ImportFormat,
-    file_name: str | None,
-    blocks: AsyncIterator[bytes],
-    csv_options: CsvOptions = NOTHING_SAID,
-    *,
-    open_fiscal_years: bool,
-    announced: int = 0,
+    door: Door, file: FileToImport, blocks: AsyncIterator[bytes], *, announced: int = 0
 ) -> tuple[ImportId, bytes, int]:
     """Keep a file as it comes in, a part a transaction; the import's id, the file's SHA-256 and its length.
 
@@ -93,14 +67,7 @@ async def receive(
     """
 
     async def start(context: Context) -> ImportId:
-        received = await new_import(
-            context,
-            file_format,
-            file_name,
-            ImportStatus.RECEIVING,
-            csv_options,
-            open_fiscal_years=open_fiscal_years,
-        )
+        received = await new_import(context, file, ImportStatus.RECEIVING)
         await store.insert(context, received, hashlib.sha256(door.secret).digest())
         await store.check_quota(context, announced, door.max_bytes)
         return received.id
@@ -165,15 +132,7 @@ async def queue_here(context: Context, import_id: ImportId, content_hash: bytes,
 
 
 async def begin_here(
-    context: Context,
-    file_format: ImportFormat,
-    file_name: str,
-    content_hash: bytes,
-    length: int,
-    *,
-    again: bool,
-    csv_options: CsvOptions = NOTHING_SAID,
-    open_fiscal_years: bool = False,
+    context: Context, file: FileToImport, content_hash: bytes, length: int, *, again: bool
 ) -> JournalImport:
     """An import for this process to carry out from a file it has: a new one, or one of the same file to go on with.
 
@@ -181,15 +140,13 @@ async def begin_here(
     Raises `JOURNAL_IMPORT_REPEATED` when the same file was imported completely, unless it is to be `again`; and when
     an import of it with other options has begun, since what that posted would be posted twice.
     """
-    known = await unfinished(context, file_format, content_hash, again=again)
+    known = await unfinished(context, file.format, content_hash, again=again)
     if known is not None:
-        if known.csv_options != csv_options:
+        if known.csv_options != file.csv_options:
             why = f"Import {known.id} of the same file was begun with other options: go on with those, or cancel it"
             raise JOURNAL_IMPORT_REPEATED.error(why, importId=str(known.id))
         return known
-    new = await new_import(
-        context, file_format, file_name, ImportStatus.RUNNING, csv_options, open_fiscal_years=open_fiscal_years
-    )
+    new = await new_import(context, file, ImportStatus.RUNNING)
     begun = replace(new, content_hash=content_hash, bytes_total=length)
     await store.insert(context, begun)
     _emit_begun(context, begun)

@@ -12,7 +12,7 @@ from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.entries import actions as entries
 from ledgerbee.ledger.entries import rules as entry_rules
 from ledgerbee.ledger.entries import store as entry_store
-from ledgerbee.ledger.entries.model import IMPORT_SOURCE, EntryInput, EntryToPost
+from ledgerbee.ledger.entries.model import IMPORT_SOURCE, EntryInput
 from ledgerbee.ledger.entries.rules import Books
 from ledgerbee.ledger.imports import row_wire, rules, store
 from ledgerbee.ledger.imports.formats import CsvReader, JsonlReader, Row, RowReader
@@ -21,9 +21,9 @@ from ledgerbee.ledger.imports.model import (
     CHUNK_BYTES_DECODED,
     CHUNK_ENTRIES,
     CHUNK_LINES,
-    WITHOUT_END,
     CsvDialect,
-    ImportId,
+    ImportFormat,
+    JournalImport,
     Place,
     Reached,
     Refusal,
@@ -49,18 +49,12 @@ class EnteredRows:
     """The rows of a file, read, completed and prepared chunk by chunk: CSV if it has a dialect, else JSON Lines."""
 
     session: ImportSession
-    import_id: ImportId
+    state: JournalImport
     source: Source
-    opens: Span
-    csv_dialect: CsvDialect | None = None
-    base_currency: str = ""
-    #: Whether amounts may be of shares and hours. Elsewhere such a currency is a slip of the pen.
-    takes_commodities: bool = False
-    summary: Mapping[str, Any] | None = None
-    turn: Turn = WITHOUT_END
-
-    def _of_import(self, entry: EntryToPost) -> EntryToPost:
-        return replace(entry, source_type=IMPORT_SOURCE, source_id=self.import_id)
+    csv_dialect: CsvDialect | None
+    base_currency: str
+    summary: Mapping[str, Any] | None
+    turn: Turn
 
     async def chunks(self, start: Place) -> AsyncIterator[Chunk]:
         """The file's rows from `start` on, completed. Raises `TurnOverError` where the turn ends without any."""
@@ -111,11 +105,13 @@ class EnteredRows:
         async for row in in_steps(rows, _weight):
             row_wire.collect(row.content, wanted)
 
-        model = row_wire.BookedEntryRequest if self.takes_commodities else row_wire.ImportedEntryRequest
+        # Only there amounts may be of shares and hours. Elsewhere such a currency is a slip of the pen.
+        is_of_beancount = self.state.format is ImportFormat.BEANCOUNT
+        model = row_wire.BookedEntryRequest if is_of_beancount else row_wire.ImportedEntryRequest
 
         async def look_up(context: Context) -> tuple[list[EntryInput | Refusal], Books]:
             directory = await store.load_directory(context, wanted)
-            found = [await _entered(row, directory, self.opens, model) async for row in in_steps(rows, _weight)]
+            found = [await _entered(row, directory, self.state.opens, model) async for row in in_steps(rows, _weight)]
             return found, await entry_store.load_books(context, [one for one in found if isinstance(one, EntryInput)])
 
         entered, books = await self.session.read(look_up)
@@ -123,17 +119,16 @@ class EnteredRows:
         completed = []
         async for row, entry in in_steps(zip(rows, entered, strict=True), lambda pair: _weight(pair[0])):
             if isinstance(entry, Refusal):
-                completed.append(CompletedRow(row.line, None, entry, row.after))
+                completed.append(CompletedRow(row.line, entry, row.after))
                 continue
             try:
                 rules.check_vat_once(entry, books.vat_codes)
-                prepared = entries.hash_entry(
-                    company_id, moment, self._of_import(entry_rules.entry_to_post(entry, books, new_id()))
-                )
+                to_post = entry_rules.entry_to_post(entry, books, new_id())
             except LedgerBeeError as fault:
-                completed.append(CompletedRow(row.line, None, rules.refusal_of(row.line, fault), row.after))
-            else:
-                completed.append(CompletedRow(row.line, prepared, None, row.after))
+                completed.append(CompletedRow(row.line, rules.refusal_of(row.line, fault), row.after))
+                continue
+            to_post = replace(to_post, source_type=IMPORT_SOURCE, source_id=self.state.id)
+            completed.append(CompletedRow(row.line, entries.hash_entry(company_id, moment, to_post), row.after))
         return chunk_of(moment, completed)
 
 

@@ -4,10 +4,9 @@ import asyncio
 import secrets
 from collections.abc import Coroutine
 from contextlib import suppress
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import Header, Path, Query, Response
-from pydantic import StringConstraints
 from starlette.requests import ClientDisconnect
 
 from ledgerbee.core.errors import LedgerBeeError, invalid
@@ -15,9 +14,8 @@ from ledgerbee.core.paging import PageRequest
 from ledgerbee.http.caller import Caller
 from ledgerbee.http.list_query import Limit, PageNumber
 from ledgerbee.http.operation import BodyStream, CallerDep, Ctx, operation, resource_router
-from ledgerbee.http.wire import IdOf, OptionalLine
+from ledgerbee.http.wire import IdOf
 from ledgerbee.ledger.imports import actions, store
-from ledgerbee.ledger.imports.formats.dates import DATE_FORMAT
 from ledgerbee.ledger.imports.model import (
     JOURNAL_IMPORT_INTERRUPTED,
     JOURNAL_IMPORT_INVALID_STATE,
@@ -26,9 +24,11 @@ from ledgerbee.ledger.imports.model import (
     JOURNAL_IMPORT_UNREADABLE,
     NOTHING_SAID,
     CsvOptions,
+    FileToImport,
     ImportFormat,
     ImportId,
 )
+from ledgerbee.ledger.imports.query import ImportQuery
 from ledgerbee.ledger.imports.wire import (
     JournalImportResponse,
     ListJournalImportErrorsResponse,
@@ -52,30 +52,6 @@ MEDIA_TYPES = {
     "application/x-ndjson": ImportFormat.JSONL,
     "text/csv": ImportFormat.CSV,
 }
-
-
-#: What can be said of a CSV file; what isn't, the file has to settle by itself.
-Encoding = Annotated[
-    Literal["utf-8", "windows-1252"] | None,
-    Query(description="CSV: the file's encoding. Default: UTF-8, and a file with anything else in it fails whole"),
-]
-DecimalMark = Annotated[
-    Literal[",", "."] | None,
-    Query(alias="decimalMark", description="CSV: what stands before the decimals of all numbers"),
-]
-DateFormat = Annotated[
-    Annotated[str, StringConstraints(pattern=f"^(?:{DATE_FORMAT})$")] | None,
-    Query(
-        alias="dateFormat",
-        description="CSV: how all dates are written: DD, MM and YYYY (or YY) in one of the usual orders, with `-`, "
-        "`.`, `/` or nothing between them",
-        examples=["DD/MM/YYYY"],
-    ),
-]
-RateUnits = Annotated[
-    Literal["1", "100"] | None,
-    Query(alias="rateUnits", description="CSV: how many units of the currency the exchange rates are the price of"),
-]
 
 
 @router.post(
@@ -105,39 +81,26 @@ RateUnits = Annotated[
         streams=tuple(MEDIA_TYPES),
     ),
 )
-async def import_journal_entries(  # noqa: PLR0913, PLR0917  each argument is one parameter of the operation
+async def import_journal_entries(
     caller: CallerDep,
     body: BodyStream,
-    file_name: Annotated[
-        OptionalLine | None, Query(alias="fileName", description="Name of the file, for people")
-    ] = None,
-    encoding: Encoding = None,
-    decimal_mark: DecimalMark = None,
-    date_format: DateFormat = None,
-    rate_units: RateUnits = None,
-    open_fiscal_years: Annotated[
-        bool, Query(alias="openFiscalYears", description="Open the fiscal years that its rows need")
-    ] = False,
+    query: Annotated[ImportQuery, Query()],
     content_type: Annotated[str, Header(include_in_schema=False)] = "",
     content_length: Annotated[str, Header(include_in_schema=False)] = "",
 ) -> Response:
-    if open_fiscal_years and OPEN_SCOPE not in caller.principal.scopes:
+    if query.open_fiscal_years and OPEN_SCOPE not in caller.principal.scopes:
         raise INSUFFICIENT_PERMISSIONS.error(requiredScopes=[OPEN_SCOPE])
     file_format = MEDIA_TYPES[content_type.partition(";")[0].strip().lower()]
-    options = CsvOptions(encoding, decimal_mark, date_format, int(rate_units) if rate_units else None)
+    options = CsvOptions(
+        query.encoding, query.decimal_mark, query.date_format, int(query.rate_units) if query.rate_units else None
+    )
     if options != NOTHING_SAID and file_format is not ImportFormat.CSV:
         raise invalid(("", "isCsv", "encoding, decimalMark, dateFormat and rateUnits are for text/csv alone"))
     upload = _Upload(caller)
     try:
-        import_id, content_hash, length = await actions.receive(
-            upload.door,
-            file_format,
-            file_name,
-            body,
-            options,
-            open_fiscal_years=open_fiscal_years,
-            announced=int(content_length) if content_length.isdigit() else 0,
-        )
+        file = FileToImport(file_format, query.file_name, options, query.open_fiscal_years)
+        announced = int(content_length) if content_length.isdigit() else 0
+        import_id, content_hash, length = await actions.receive(upload.door, file, body, announced=announced)
     except ClientDisconnect:
         raise JOURNAL_IMPORT_INTERRUPTED.error() from None
 

@@ -55,13 +55,17 @@ class ImportStatus(StrEnum):
 
 
 class Place(Struct, frozen=True, gc=False):
-    """Where reading goes on: the format's own position in the file, the line it is on, the bytes before it."""
+    """Where reading goes on: the format's own position in the file, the line it is on, the bytes before it.
+
+    A position behind the bytes read is within a line that is too long to be taken, which begins behind these.
+    """
 
     position: int = 0
     line: int = 1
     bytes_read: int = 0
 
-    #: A position behind the bytes read is within a line that is too long to be taken, which begins behind these.
+
+BEGINNING: Final = Place()
 
 
 class CsvOptions(Struct, frozen=True):
@@ -78,6 +82,16 @@ class CsvOptions(Struct, frozen=True):
 
 
 NOTHING_SAID: Final = CsvOptions()
+
+
+@dataclass(frozen=True, slots=True)
+class FileToImport:
+    """What is said of a file when it is sent. With `open_fiscal_years` all that its rows need are opened."""
+
+    format: ImportFormat
+    name: str | None
+    csv_options: CsvOptions = NOTHING_SAID
+    open_fiscal_years: bool = False
 
 
 class CsvDialect(Struct, frozen=True):
@@ -138,11 +152,11 @@ class Settling(Struct):
     rates: list[Seen] = msgspec.field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JournalImport:
     """One import. `content_hash` is the SHA-256 of the file (None while it is received), `failure` says why it failed.
 
-    `error_count` counts what was refused; `summary` is what the format tells at the end. `csv_dialect` is None until
+    `error_count` counts what was refused; `summary` is what the format reports at the end. `csv_dialect` is None until
     the file was looked through. `opens` are the days whose financial years are opened where they are missing, decided
     when it began: however it is interrupted, and whatever it opens itself, the same rows are posted.
     """
@@ -151,17 +165,17 @@ class JournalImport:
     format: ImportFormat
     file_name: str | None
     status: ImportStatus
-    content_hash: bytes | None
-    bytes_total: int
-    place: Place
-    entries_posted: int
-    error_count: int
-    failure: str | None
-    summary: dict[str, Any] | None
+    content_hash: bytes | None = None
+    bytes_total: int = 0
+    place: Place = BEGINNING
+    entries_posted: int = 0
+    error_count: int = 0
+    failure: str | None = None
+    summary: dict[str, Any] | None = None
     opens: Span
     created_at: datetime
-    started_at: datetime | None
-    completed_at: datetime | None
+    started_at: datetime | None = None
+    completed_at: datetime | None = None
     csv_options: CsvOptions = NOTHING_SAID
     csv_dialect: CsvDialect | None = None
 
@@ -181,7 +195,7 @@ class Refusal:
 
 
 class Kept(Struct, frozen=True):
-    """A refusal that is not told yet: of the entry `key`, which may go on, or of a row that may be of the next entry.
+    """A refusal that isn't recorded yet: of the entry `key`, which may go on, or of a row that may be of the next one.
 
     Reading can go on at the place `after` it.
     """

@@ -29,25 +29,17 @@ async def rows_of(
     summary: Mapping[str, Any] | None = None,
     turn: Turn = WITHOUT_END,
 ) -> Rows:
-    """The rows of an import's file; `summary` is what is to be told at the end.
+    """The rows of an import's file; `summary` is what is reported at the end.
 
     A CSV file that is read for the first time is looked through to its end before, and what that settles is kept.
 
     Raises `JOURNAL_IMPORT_UNREADABLE`, and `TurnOverError` when the turn is over before the file is looked through.
     """
+    dialect, base_currency = None, ""
     if state.format is ImportFormat.CSV:
         dialect = state.csv_dialect or await _settle(session, state, source, turn)
-        company = await session.read(companies.get)
-        return EnteredRows(session, state.id, source, state.opens, dialect, company.base_currency, turn=turn)
-    return EnteredRows(
-        session,
-        state.id,
-        source,
-        state.opens,
-        takes_commodities=state.format is ImportFormat.BEANCOUNT,
-        summary=summary,
-        turn=turn,
-    )
+        base_currency = (await session.read(companies.get)).base_currency
+    return EnteredRows(session, state, source, dialect, base_currency, summary, turn)
 
 
 async def _settle(session: ImportSession, state: JournalImport, source: Source, turn: Turn) -> CsvDialect:

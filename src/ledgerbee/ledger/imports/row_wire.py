@@ -137,7 +137,7 @@ def decode_row(raw: bytes) -> FastRow | None:
 
 
 def collect(row: Any, wanted: References) -> None:
-    """Add what a row refers to. Takes whatever JSON there is: what is wrong with it is told later."""
+    """Add what a row refers to. Takes whatever JSON there is: what is wrong with it is reported later."""
     if isinstance(row, FastRow):
         _collect_fast(row.row, wanted)
         return
@@ -243,19 +243,17 @@ def _resolved(
     ]
     values = list(given)
     values[_CUSTOMER] = _named(
-        ("customerId", request.customer_id),
-        ("customerNumber", request.customer_number),
-        directory.customers,
-        CUSTOMER_NOT_FOUND,
+        request.customer_id, request.customer_number, directory.customers, CUSTOMER_NOT_FOUND, "customerNumber"
     )
     values[_VENDOR] = _named(
-        ("vendorId", request.vendor_id), ("vendorNumber", request.vendor_number), directory.vendors, VENDOR_NOT_FOUND
+        request.vendor_id, request.vendor_number, directory.vendors, VENDOR_NOT_FOUND, "vendorNumber"
     )
     values[_CATEGORY] = _named(
-        ("journalCategoryId", request.journal_category_id),
-        ("journalCategory", request.journal_category),
+        request.journal_category_id,
+        request.journal_category,
         directory.categories,
         JOURNAL_CATEGORY_NOT_FOUND,
+        "journalCategory",
     )
     return EntryInput(
         *values,
@@ -269,42 +267,43 @@ def _resolved(
 def _line(number: int, line: ImportedLineRequest | _FastLine, amount: Decimal, directory: Directory) -> LineInput:
     path = f"lines.{number}"
     account_id = _named(
-        (f"{path}.accountId", line.account_id),
-        (f"{path}.accountNumber", line.account_number),
-        directory.account_numbers,
-        ACCOUNT_NOT_FOUND,
+        line.account_id, line.account_number, directory.account_numbers, ACCOUNT_NOT_FOUND, f"{path}.accountNumber"
     )
     if account_id is None:
         raise invalid((f"{path}.accountId", "isUuid", f"{path} must have accountId or accountNumber"))
-    code_id = _named(
-        (f"{path}.vatCodeId", line.vat_code_id),
-        (f"{path}.vatCode", line.vat_code),
-        directory.vat_codes,
-        VAT_CODE_NOT_FOUND,
-    )
+    code_id = _named(line.vat_code_id, line.vat_code, directory.vat_codes, VAT_CODE_NOT_FOUND, f"{path}.vatCode")
     entered = LineInput(account_id, line.side, amount, code_id, stripped(line.description), tuple(line.tag_ids))
     if isinstance(line, ImportedLineRequest) and (line.vat_included is not None or line.vat_amount is not None):
         return replace(entered, vat_included=line.vat_included, vat_amount=line.vat_amount)
     return entered
 
 
+#: The field of an id by that of the number or name that may stand in its place.
+_ID_FIELDS: Final = {
+    "accountNumber": "accountId",
+    "vatCode": "vatCodeId",
+    "customerNumber": "customerId",
+    "vendorNumber": "vendorId",
+    "journalCategory": "journalCategoryId",
+}
+
+
 def _named(
-    by_id: tuple[str, UUID | None], by_name: tuple[str, str | int | None], known: Mapping[Any, UUID], code: ErrorCode
+    by_id: UUID | None, by_name: str | int | None, known: Mapping[Any, UUID], code: ErrorCode, place: str
 ) -> UUID | None:
-    """What a row names by its id, or by its number or name; both as (place in the row, value). A blank names nothing.
+    """What a row names by its id, or by its number or name, which stands at `place`. A blank names nothing.
 
     Raises a validation error where it is named twice: the two may not agree. Raises `code` for what is not there.
     """
-    (id_place, found), (place, wanted) = by_id, by_name
-    key = wanted.strip() if isinstance(wanted, str) else wanted
+    key = by_name.strip() if isinstance(by_name, str) else by_name
     if key is None or key == "":
-        return found
-    if found is not None:
-        beside = id_place.rpartition(".")[2]
+        return by_id
+    if by_id is not None:
+        beside = _ID_FIELDS[place.rpartition(".")[2]]
         raise invalid((place, "isEmpty", f"{place} must be left out beside {beside}"))
     found = known.get(key)
     if found is None:
-        raise code.error(f"{code.meaning}: {wanted}", property=place)
+        raise code.error(f"{code.meaning}: {by_name}", property=place)
     return found
 
 

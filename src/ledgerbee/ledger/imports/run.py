@@ -43,8 +43,7 @@ class CompletedRow(Struct, frozen=True, gc=False):
     """One row after it was completed: the line it begins on, and what is ready to post or what is wrong."""
 
     line: int
-    entry: HashedEntry | None
-    refusal: Refusal | None
+    outcome: HashedEntry | Refusal
     after: Place | None
 
 
@@ -62,10 +61,16 @@ class Chunk:
         assert place is not None, "a chunk ends where reading can go on"
         return place
 
+    @property
+    def good_places(self) -> list[int]:
+        """The places of the rows that are ready to post."""
+        return [place for place, row in enumerate(self.rows) if isinstance(row.outcome, HashedEntry)]
+
 
 def chunk_of(moment: datetime, rows: Sequence[CompletedRow]) -> Chunk:
     """The chunk of these rows, ready to post."""
-    return Chunk(moment, rows, entries.posting_batch([row.entry for row in rows if row.entry is not None]))
+    good = [row.outcome for row in rows if isinstance(row.outcome, HashedEntry)]
+    return Chunk(moment, rows, entries.posting_batch(good))
 
 
 class Rows(Protocol):
@@ -80,7 +85,7 @@ class Rows(Protocol):
 
     @property
     def summary(self) -> Mapping[str, Any] | None:
-        """What is to be told when all is posted."""
+        """What is reported when all is posted."""
         ...
 
 
@@ -235,7 +240,7 @@ class _Run:
     async def _record(self, chunk: Chunk, context: Context) -> JournalImport:
         """Post a chunk's good rows, keep its bad ones and move the import on."""
         count = len(chunk.batch.entries)
-        refusals = [row.refusal for row in chunk.rows if row.refusal is not None]
+        refusals = [row.outcome for row in chunk.rows if isinstance(row.outcome, Refusal)]
         state, after = self.state, chunk.after
         errors_before = await store.advance(context, state.id, state.place, after, count, len(refusals))
         if kept := store.kept(refusals, errors_before):
@@ -243,7 +248,7 @@ class _Run:
         if after.position == after.bytes_read:
             await store.delete_parts_read(context, state.id, state.place, after)
         if count:
-            paths = [str(index) for index, row in enumerate(chunk.rows) if row.entry is not None]
+            paths = [str(place) for place in chunk.good_places]
             await periods.open_years_for(context, {entry.date for entry in chunk.batch.entries})
             self.sent.set()
             places = await entries.post_without_events(context, chunk.batch, paths)
@@ -256,9 +261,13 @@ class _Run:
         )
 
     async def _complete(self, context: Context, summary: Mapping[str, Any] | None) -> JournalImport:
-        """The end, and the event."""
+        """The end: what the import posted, and how many rows it refused."""
         ended = await store.end(context, self.state.id, ImportStatus.COMPLETED, summary=summary)
-        _emit_completed(context, ended)
+        context.emit(
+            "journal_import.completed",
+            ended.id,
+            {"importId": str(ended.id), "entriesPosted": ended.entries_posted, "errorCount": ended.error_count},
+        )
         return ended
 
 
@@ -276,27 +285,16 @@ def _emit_posted(context: Context, import_id: ImportId, count: int, first_positi
     )
 
 
-def _emit_completed(context: Context, ended: JournalImport) -> None:
-    """An import came to its end: what it posted, and how many rows it refused."""
-    context.emit(
-        "journal_import.completed",
-        ended.id,
-        {"importId": str(ended.id), "entriesPosted": ended.entries_posted, "errorCount": ended.error_count},
-    )
-
-
 def _guilty(chunk: Chunk, fault: LedgerBeeError) -> Chunk | None:
     """The chunk with the row that the refusal names refused; None if it names none."""
     first, _, rest = str(fault.details.get("property", "")).partition(".")
-    good = [index for index, row in enumerate(chunk.rows) if row.entry is not None]
     if not first.isdigit():
-        if len(good) > 1:
+        if len(chunk.good_places) > 1:
             return None
-        first, rest = str(good[0]), ""
+        first, rest = str(chunk.good_places[0]), ""
     rows = list(chunk.rows)
     row = rows[int(first)]
-    refusal = Refusal(row.line, fault.code, rest, fault.message)
-    rows[int(first)] = CompletedRow(row.line, None, refusal, row.after)
+    rows[int(first)] = CompletedRow(row.line, Refusal(row.line, fault.code, rest, fault.message), row.after)
     return chunk_of(chunk.moment, rows)
 
 

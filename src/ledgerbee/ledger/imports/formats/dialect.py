@@ -17,6 +17,7 @@ from ledgerbee.ledger.imports.formats.numbers import read_number
 from ledgerbee.ledger.imports.formats.records import ENCODINGS, Record, Records
 from ledgerbee.ledger.imports.formats.rows import Lines
 from ledgerbee.ledger.imports.model import (
+    BEGINNING,
     JOURNAL_IMPORT_UNREADABLE,
     Asked,
     CsvDialect,
@@ -31,7 +32,6 @@ from ledgerbee.ledger.imports.model import (
 NUMBERS: Final = ("debit", "credit", "amount", "vatAmount", "originalAmount", "exchangeRate")
 _SEPARATORS: Final = (";", ",", "\t")
 _UTF8: Final = "utf-8"
-_BEGINNING: Final = Place()
 _BOM: Final = b"\xef\xbb\xbf"
 _UTF16_BOMS: Final = (b"\xff\xfe", b"\xfe\xff")
 #: Lines that are named of a file that can't be settled, and characters of what they have.
@@ -84,7 +84,7 @@ class _Question:
 class DialectReader:
     """Looks through a CSV file, or what comes after `start`. Holds a line of it, and `known`, which is its own."""
 
-    def __init__(self, options: CsvOptions, start: Place = _BEGINNING, known: Settling | None = None) -> None:
+    def __init__(self, options: CsvOptions, start: Place = BEGINNING, known: Settling | None = None) -> None:
         self._options = options
         self._encoding = options.encoding or _UTF8
         self._lines = Lines(start)

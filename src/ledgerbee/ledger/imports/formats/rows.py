@@ -1,12 +1,12 @@
 """What all readers of rows share."""
 
 from collections.abc import Iterator
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from msgspec import Struct
 
 from ledgerbee.core.errors import LedgerBeeError
-from ledgerbee.ledger.imports.model import Kept, Place
+from ledgerbee.ledger.imports.model import Place
 
 #: The longest line that is read: an entry of 10,000 lines has room in it. A longer one is refused.
 MAX_LINE_BYTES: Final = 16 * 1024 * 1024
@@ -21,22 +21,6 @@ class Row(Struct, frozen=True):
     line: int
     content: Any | LedgerBeeError
     after: Place | None
-
-
-class RowReader(Protocol):
-    """Takes a file block by block, from the place that it was made for."""
-
-    def feed(self, block: bytes) -> Iterator[Row]:
-        """The rows that are complete with this block."""
-        ...
-
-    def end(self) -> Iterator[Row]:
-        """The rows that the end of the file completes."""
-        ...
-
-    def held(self) -> tuple[Place, Kept | None] | None:
-        """Where another reader can go on after the rows so far, and what it has to keep; None within an entry."""
-        ...
 
 
 class Lines:
