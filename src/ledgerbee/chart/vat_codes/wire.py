@@ -19,6 +19,7 @@ from ledgerbee.chart.vat_codes.model import (
 )
 from ledgerbee.chart.vat_codes.rules import checks_of_days, checks_without_accounts, deductible_share, percent_of_share
 from ledgerbee.core.errors import check_all
+from ledgerbee.core.fields import fields_of
 from ledgerbee.http.checks import Check, Facts
 from ledgerbee.http.partial import View
 from ledgerbee.http.wire import (
@@ -209,12 +210,9 @@ def render(labelled: LabelledVatCode, today: date) -> VatCodeResponse:
     code, account, contra_account = labelled.code, labelled.account, labelled.contra_account
     present = code.rate_on(today)
     return VatCodeResponse(
-        id=code.id,
+        **{**fields_of(code), "rates": [_render_rate(rate) for rate in code.rates]},
         vat_code=code.code,
-        name=code.name,
         vat_rate=present.rate,
-        type=code.type,
-        principle=code.principle,
         account_to_book_id=code.account_id,
         account_to_book_number=None if account is None else account.number,
         account_to_book_name=None if account is None else account.name,
@@ -222,12 +220,8 @@ def render(labelled: LabelledVatCode, today: date) -> VatCodeResponse:
         contra_account_to_book_number=None if contra_account is None else contra_account.number,
         contra_account_to_book_name=None if contra_account is None else contra_account.name,
         deductible_percent=percent_of_share(present.deductible_share),
-        rates=[_render_rate(rate) for rate in code.rates],
         return_boxes=code.return_box.split("+") if code.return_box else [],
         e_invoice_category=None if code.einvoice_category is None else EInvoiceCategory(code.einvoice_category),
-        exemption_reason=code.exemption_reason,
-        exemption_reason_da=code.exemption_reason_da,
-        is_active=code.is_active,
     )
 
 

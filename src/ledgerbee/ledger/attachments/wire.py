@@ -4,6 +4,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from ledgerbee.core.fields import fields_of
 from ledgerbee.http.wire import IdText, Moment, ResponseModel
 from ledgerbee.ledger.attachments.model import Attachment
 
@@ -23,11 +24,7 @@ class AttachmentResponse(ResponseModel):
 def render(entry_id: UUID, attachment: Attachment) -> AttachmentResponse:
     """An attachment on the wire."""
     return AttachmentResponse(
-        id=attachment.id,
-        file_name=attachment.file_name,
-        content_type=attachment.content_type,
-        size=attachment.size,
+        **fields_of(attachment),
         sha256=attachment.hash.hex(),
-        created_at=attachment.created_at,
         url=f"/api/v1/journal-entries/{entry_id}/attachments/{attachment.id}",
     )

@@ -4,6 +4,7 @@ from typing import Any
 
 from pydantic import Field
 
+from ledgerbee.core.fields import fields_of
 from ledgerbee.http.wire import IdText, Moment, PageResponse, ResponseModel, WholeNumber
 from ledgerbee.ledger.imports.model import ImportFormat, ImportStatus, JournalImport, Refusal
 from ledgerbee.ledger.imports.rules import opens_all
@@ -48,20 +49,7 @@ class ListJournalImportErrorsResponse(PageResponse[JournalImportErrorResponse]):
 def render(found: JournalImport) -> JournalImportResponse:
     """The wire form of an import."""
     return JournalImportResponse(
-        id=found.id,
-        format=found.format,
-        file_name=found.file_name,
-        status=found.status,
-        bytes_total=found.bytes_total,
-        bytes_read=found.place.bytes_read,
-        entries_posted=found.entries_posted,
-        error_count=found.error_count,
-        failure=found.failure,
-        summary=found.summary,
-        open_fiscal_years=opens_all(found.opens),
-        created_at=found.created_at,
-        started_at=found.started_at,
-        completed_at=found.completed_at,
+        **fields_of(found), bytes_read=found.place.bytes_read, open_fiscal_years=opens_all(found.opens)
     )
 
 

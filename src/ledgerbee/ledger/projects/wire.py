@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final
 
 from pydantic import Field, StringConstraints
 
+from ledgerbee.core.fields import fields_of
 from ledgerbee.core.money import format_amount
 from ledgerbee.http.checks import Check, Facts
 from ledgerbee.http.partial import given
@@ -42,8 +43,6 @@ from ledgerbee.ledger.projects.model import (
 )
 from ledgerbee.ledger.projects.rules import MAX_SORT_ORDER
 from ledgerbee.parties.wire import ExternalId
-
-R = TypeVar("R", bound=ResponseModel)
 
 ProjectName = Annotated[str, Trimmed(255, min_length=1)]
 BudgetHours = Annotated[Quantity, Field(ge=0), decimal_schema("Budgeted hours", minimum=0, maximum=10**9)]
@@ -188,17 +187,16 @@ state_of_subproject = state_to(SubprojectFields, CreateSubprojectRequest, kept=_
 
 def render_subproject(subproject: Subproject, currency: str) -> SubprojectResponse:
     """A subproject on the wire; `currency` is its project's."""
-    return _filled(SubprojectResponse, subproject, budget_amount=_money(subproject.budget_amount, currency))
+    return SubprojectResponse(**{**fields_of(subproject), "budget_amount": _money(subproject.budget_amount, currency)})
 
 
 def render(project: Project) -> ProjectResponse:
     """A project on the wire."""
-    return _filled(
-        ProjectResponse,
-        project,
-        budget_amount=_money(project.budget_amount, project.currency),
-        subprojects=[render_subproject(one, project.currency) for one in project.subprojects],
-    )
+    shown = {
+        "budget_amount": _money(project.budget_amount, project.currency),
+        "subprojects": [render_subproject(one, project.currency) for one in project.subprojects],
+    }
+    return ProjectResponse(**{**fields_of(project), **shown})
 
 
 def render_profit(found: ProjectProfit) -> ProjectProfitResponse:
@@ -217,12 +215,6 @@ def render_profit(found: ProjectProfit) -> ProjectProfitResponse:
         ],
         **_result(found.result, *currencies),
     )
-
-
-def _filled(model: type[R], source: object, **shown: Any) -> R:
-    """A response with the fields of `source` of the same names, and `shown` in place of others."""
-    same = model.model_fields.keys() - shown.keys()
-    return model(**{name: getattr(source, name) for name in same}, **shown)
 
 
 def _result(result: Result, currency: str, budget_currency: str) -> dict[str, Any]:

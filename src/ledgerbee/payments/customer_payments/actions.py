@@ -3,7 +3,7 @@
 Each in three parts: load everything; decide what is refused or all there is to write; write once, posting first.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 
 from ledgerbee.chart.accounts import store as accounts
@@ -24,16 +24,11 @@ from ledgerbee.sales.invoices.kind import INVOICES
 from ledgerbee.sales.invoices.model import Invoice, InvoiceId
 from ledgerbee.tenancy.rates import store as rates
 
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """A payment and the currency its base amounts are in."""
-
-    payment: Payment
-    base_currency: str
+#: A payment and the currency its base amounts are in.
+PaymentAndCurrency = tuple[Payment, str]
 
 
-async def record(context: Context, invoice_id: InvoiceId, given: PaymentFields) -> Recorded:
+async def record(context: Context, invoice_id: InvoiceId, given: PaymentFields) -> PaymentAndCurrency:
     """Record a payment on a booked invoice. Emits `payment.recorded`, with the last one also `invoice.paid`.
 
     The invoice's row is locked, so payments that race never pay too much. Refused in this order, and then nothing was
@@ -51,7 +46,7 @@ async def record(context: Context, invoice_id: InvoiceId, given: PaymentFields) 
     await store.insert(context, payment)
     context.emit("payment.recorded", payment.id, render(payment, found.base_currency).as_event())
     await invoices.record_settled(context, FullDocument(before, lines), booking.invoice)
-    return Recorded(payment, found.base_currency)
+    return payment, found.base_currency
 
 
 async def _load(context: Context, invoice: Invoice, given: PaymentFields) -> PaymentSources:
@@ -66,7 +61,9 @@ async def _load(context: Context, invoice: Invoice, given: PaymentFields) -> Pay
     )
 
 
-async def reverse(context: Context, payment_id: PaymentId, on: date | None, description: str | None) -> Recorded:
+async def reverse(
+    context: Context, payment_id: PaymentId, on: date | None, description: str | None
+) -> PaymentAndCurrency:
     """Take a payment back: reverse its entry and open its invoice again. Emits `payment.reversed`.
 
     Both on the day `on` (None: today, or the payment's if later); what is due again is what the payment took off, in
@@ -84,20 +81,13 @@ async def reverse(context: Context, payment_id: PaymentId, on: date | None, desc
 
     rules.check_reversible(payment)
     opened = invoice_rules.reopen(invoice, payment.amount, delivery.status if delivery else None, context.now)
-    taken_back = replace(payment, reversed_at=context.now, reversal_entry_id=new_id())
+    reversal_id = new_id()
+    taken_back = replace(payment, reversed_at=context.now, reversal_entry_id=reversal_id)
 
-    base_currency = await _reverse_entry(context, taken_back, on, description)
+    posted = await ledger.reverse_of_document(context, payment.journal_entry_id, reversal_id, on, description)
+    base_currency = posted.entry.base_currency
     await store.set_reversed(context, taken_back)
     await invoices.record_settled(context, FullDocument(invoice, lines), opened)
     now, was = render(taken_back, base_currency).as_event(), render(payment, base_currency).as_event()
     context.emit("payment.reversed", payment.id, now, before=was)
-    return Recorded(taken_back, base_currency)
-
-
-async def _reverse_entry(context: Context, payment: Payment, on: date | None, description: str | None) -> str:
-    """Post the reversal of a payment's entry; answers with the company's currency."""
-    assert payment.reversal_entry_id is not None
-    posted = await ledger.reverse_of_document(
-        context, payment.journal_entry_id, payment.reversal_entry_id, on, description
-    )
-    return posted.entry.base_currency
+    return taken_back, base_currency

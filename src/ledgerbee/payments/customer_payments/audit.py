@@ -107,7 +107,7 @@ WITH entries AS (
     SELECT source_id AS id, count(*) AS found FROM journal_entries
     WHERE company_id = $1 AND source_type = 'import' GROUP BY source_id
 )
-SELECT m.id, m.entries_posted AS told, coalesce(e.found, 0) AS found
+SELECT m.id, m.entries_posted AS counted, coalesce(e.found, 0) AS found
 FROM journal_imports m LEFT JOIN entries e ON e.id = m.id
 WHERE m.company_id = $1 AND m.entries_posted <> coalesce(e.found, 0) ORDER BY m.id LIMIT 1
 """
@@ -143,7 +143,7 @@ _FAULTS: Final = (
     (_PAID, "payment {id} has no entry of its own that says the same"),
     (_SOURCES, "entry {entry_number} ({id}) says that it is of a document ({source_type}) that does not name it"),
     (_DRAFTS, "draft {id} is booked, but no entry is of it"),
-    (_IMPORTED, "import {id} counts {told} entries posted, {found} are of it"),
+    (_IMPORTED, "import {id} counts {counted} entries posted, {found} are of it"),
 )
 
 

@@ -118,8 +118,7 @@ class ReversePaymentRequest(RequestModel):
 )
 async def record_invoice_payment(context: Ctx, invoice_id: InvoicePath, body: CreatePaymentRequest) -> PaymentResponse:
     given = PaymentFields(**{name: getattr(body, name) for name in body.model_fields_set})
-    recorded = await actions.record(context, invoice_id, given)
-    return render(recorded.payment, recorded.base_currency)
+    return render(*await actions.record(context, invoice_id, given))
 
 
 @router.get(
@@ -169,5 +168,4 @@ async def get_payment(context: Ctx, payment_id: PaymentPath) -> PaymentResponse:
     ),
 )
 async def reverse_payment(context: Ctx, payment_id: PaymentPath, body: ReversePaymentRequest) -> PaymentResponse:
-    taken_back = await actions.reverse(context, payment_id, body.date, body.description)
-    return render(taken_back.payment, taken_back.base_currency)
+    return render(*await actions.reverse(context, payment_id, body.date, body.description))

@@ -68,18 +68,23 @@ class Payment:
 
 
 @dataclass(frozen=True, slots=True)
-class PaymentSources:
-    """All that the booking of a payment is decided by, beside the invoice and what was given.
-
-    `settled` is what the payments so far took off the receivable; `account` the one that was named, as far as the
-    company has it; `rate` None where none was found or asked for.
-    """
+class InvoiceFacts:
+    """What the books say of an invoice that is paid. `settled` is what the payments so far took off the receivable."""
 
     base_currency: str
     language: str
     customer_name: str
     settled: Decimal
     journal_category_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentSources(InvoiceFacts):
+    """All that the booking of a payment is decided by, beside the invoice and what was given.
+
+    `account` is the one that was named, as far as the company has it; `rate` None where none was found or asked for.
+    """
+
     accounts_by_role: Mapping[str, Account]
     account: Account | None
     rate: Rate | None

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from uuid import UUID
 
 from msgspec.structs import replace
 
@@ -75,8 +74,7 @@ def book(given: PaymentFields, invoice: Invoice, found: PaymentSources, today: d
 
 def _account(given: PaymentFields, found: PaymentSources) -> Account:
     if given.account_id is None:
-        role_account(found.accounts_by_role, BANK)
-        return found.accounts_by_role[BANK]
+        return role_account(found.accounts_by_role, BANK)
     if found.account is None:
         raise ACCOUNT_NOT_FOUND.missing("accountId", "accountId", given.account_id)
     return found.account
@@ -165,9 +163,9 @@ def journal_entry(payment: Payment, invoice: Invoice, *, text: str, accounts: Ma
     ]
     difference = payment.exchange_difference
     if difference > 0:
-        lines.append(LineToPost(role_account(accounts, FX_GAIN), Side.CREDIT, ZERO, base_amount=difference))
+        lines.append(LineToPost(role_account(accounts, FX_GAIN).id, Side.CREDIT, ZERO, base_amount=difference))
     elif difference < 0:
-        lines.append(LineToPost(role_account(accounts, FX_LOSS), Side.DEBIT, ZERO, base_amount=-difference))
+        lines.append(LineToPost(role_account(accounts, FX_LOSS).id, Side.DEBIT, ZERO, base_amount=-difference))
     return EntryToPost(
         id=payment.journal_entry_id,
         entry_type=EntryType.CUSTOMER_PAYMENT,
@@ -189,9 +187,9 @@ def entry_text(invoice: Invoice, customer_name: str, language: str) -> str:
     return f"{'Betaling af faktura' if language == 'da' else 'Payment of invoice'} {invoice.number}, {customer_name}"
 
 
-def role_account(accounts: Mapping[str, Account], role: str) -> UUID:
+def role_account(accounts: Mapping[str, Account], role: str) -> Account:
     """The account with a role. Raises `PAYMENT_ACCOUNT_MISSING`."""
     account = accounts.get(role)
     if account is None:
         raise PAYMENT_ACCOUNT_MISSING.error(role=role)
-    return account.id
+    return account

@@ -1,13 +1,10 @@
 """Rows of payments, and what booking one asks of the books."""
 
-from dataclasses import dataclass
-from decimal import Decimal
 from typing import Final
-from uuid import UUID
 
 from ledgerbee.chart.journal_categories import store as journal_categories
 from ledgerbee.chart.journal_categories.model import JournalType
-from ledgerbee.payments.customer_payments.model import PAYMENT_NOT_FOUND, Payment, PaymentId
+from ledgerbee.payments.customer_payments.model import PAYMENT_NOT_FOUND, InvoiceFacts, Payment, PaymentId
 from ledgerbee.platform import rows
 from ledgerbee.platform.context import Context
 from ledgerbee.sales.invoices.model import Invoice, InvoiceId
@@ -27,17 +24,6 @@ WHERE co.company_id = $1
 """
 
 
-@dataclass(frozen=True, slots=True)
-class InvoiceFacts:
-    """What the books say of an invoice that is paid: see `PaymentSources`."""
-
-    base_currency: str
-    language: str
-    customer_name: str
-    settled: Decimal
-    journal_category_id: UUID | None
-
-
 async def get_facts(context: Context, invoice: Invoice) -> InvoiceFacts:
     """Currency, language, customer, what is settled so far, and where payments are posted."""
     row = await context.connection.fetchrow(
@@ -53,7 +39,6 @@ async def get_facts(context: Context, invoice: Invoice) -> InvoiceFacts:
 
 
 async def insert(context: Context, payment: Payment) -> None:
-    """Add a payment."""
     await context.connection.execute(_INSERT, context.company_id, *rows.values(payment))
 
 

@@ -4,6 +4,7 @@ from datetime import date as day
 
 from pydantic import Field
 
+from ledgerbee.core.fields import fields_of
 from ledgerbee.core.money import format_amount
 from ledgerbee.http.wire import DecimalText, IdText, Moment, MoneyText, ResponseModel
 from ledgerbee.payments.customer_payments.model import Payment
@@ -35,19 +36,8 @@ class PaymentResponse(ResponseModel):
 def render(payment: Payment, base_currency: str) -> PaymentResponse:
     """The wire form of a payment."""
     return PaymentResponse(
-        id=payment.id,
-        invoice_id=payment.invoice_id,
-        customer_id=payment.customer_id,
+        **{**fields_of(payment), "amount": format_amount(payment.amount, payment.currency)},
         date=payment.paid_on,
-        amount=format_amount(payment.amount, payment.currency),
-        currency=payment.currency,
-        account_id=payment.account_id,
-        reference=payment.reference,
-        exchange_rate=payment.exchange_rate,
         amount_in_base_currency=format_amount(payment.base_amount, base_currency),
         exchange_difference=format_amount(payment.exchange_difference, base_currency),
-        journal_entry_id=payment.journal_entry_id,
-        reversed_at=payment.reversed_at,
-        reversal_entry_id=payment.reversal_entry_id,
-        created_at=payment.created_at,
     )

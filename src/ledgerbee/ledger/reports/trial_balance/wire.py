@@ -5,6 +5,7 @@ from datetime import date
 from pydantic import Field
 
 from ledgerbee.chart.accounts.model import LedgerType
+from ledgerbee.core.fields import fields_of
 from ledgerbee.core.money import format_amount
 from ledgerbee.http.wire import IdText, MoneyText, RequestModel, ResponseModel
 from ledgerbee.ledger.periods.wire import BookDay
@@ -68,14 +69,9 @@ def _figures(balances: Balances | None, currency: str) -> dict[str, str | None]:
 def render(report: TrialBalance) -> TrialBalanceResponse:
     """A trial balance on the wire."""
     nothing = _figures(NO_BALANCES, report.currency)
-    return TrialBalanceResponse(
-        from_date=report.from_date,
-        to_date=report.to_date,
-        currency=report.currency,
-        fiscal_year_start=report.fiscal_year_start,
-        fiscal_year_end=report.fiscal_year_end,
-        prior_years_result=format_amount(report.prior_years_result, report.currency),
-        rows=[
+    shown = {
+        "prior_years_result": format_amount(report.prior_years_result, report.currency),
+        "rows": [
             TrialBalanceRowResponse.model_validate(
                 {
                     "account_id": row.account_id,
@@ -87,5 +83,6 @@ def render(report: TrialBalance) -> TrialBalanceResponse:
             )
             for row in report.rows
         ],
-        totals=TrialBalanceTotals.model_validate(_figures(report.totals, report.currency)),
-    )
+        "totals": _figures(report.totals, report.currency),
+    }
+    return TrialBalanceResponse(**{**fields_of(report), **shown})
