@@ -4,11 +4,12 @@ import csv
 import re
 from collections.abc import Mapping
 from decimal import Decimal
-from fractions import Fraction
 from functools import lru_cache
 from importlib.resources import files
 from types import MappingProxyType
-from typing import Final
+from typing import Final, TypeVar
+
+from msgspec import convert
 
 from ledgerbee.chart.seed.model import (
     AccountSeed,
@@ -21,6 +22,7 @@ from ledgerbee.chart.seed.model import (
 )
 from ledgerbee.core.money import ZERO
 
+T = TypeVar("T")
 Row = dict[str, str]
 
 _COUNTRY: Final = re.compile(r"[A-Z]{2}")
@@ -49,7 +51,7 @@ def seed_for(country: str) -> ChartSeed:
         ),
         customer_groups=_party_groups(folder, "CUSTOMER"),
         vendor_groups=_party_groups(folder, "VENDOR"),
-        product_groups=tuple(_product_group(row) for row in _rows(folder, "product_groups")),
+        product_groups=tuple(_seed(ProductGroupSeed, row) for row in _rows(folder, "product_groups")),
         document_templates=tuple(
             DocumentTemplateSeed(row["name"], row["document_type"], row["language"], row["language"] == language)
             for row in _rows("document_templates")
@@ -86,24 +88,14 @@ def _rows(*path: str) -> list[Row]:
     return list(csv.DictReader(lines, delimiter=";", strict=True))
 
 
-def _number(text: str) -> int | None:
-    return int(text) if text else None
+def _seed(kind: type[T], row: Mapping[str, str | Decimal], **usual: str) -> T:
+    """A row as an object of its dataclass. `usual` stands in for what is left empty; else that is nothing."""
+    values = {**usual, **{name: value for name, value in row.items() if value != ""}}
+    return convert(values, kind, strict=False, dec_hook=lambda fraction, text: fraction(text))
 
 
 def _account(row: Row) -> AccountSeed:
-    number = int(row["number"])
-    return AccountSeed(
-        number=number,
-        name=row["name"],
-        name_en=row.get("name_en") or row["name"],
-        standard_number=_number(row.get("standard_number", "")) or number,
-        ledger_type=row["ledger_type"],
-        classification=row["classification"] or None,
-        control_account_type=row["control_account_type"] or None,
-        vat_code=row["vat_code"] or None,
-        role=row["role"] or None,
-        sum_from=_number(row["sum_from"]),
-    )
+    return _seed(AccountSeed, row, name_en=row["name"], standard_number=row["number"])
 
 
 def _vat_codes(country: str, folder: str) -> tuple[VatCodeSeed, ...]:
@@ -115,37 +107,9 @@ def _vat_codes(country: str, folder: str) -> tuple[VatCodeSeed, ...]:
 
 
 def _vat_code(row: Row, standard_rate: Decimal) -> VatCodeSeed:
-    return VatCodeSeed(
-        code=row["code"],
-        name=row["name"],
-        name_en=row.get("name_en") or row["name"],
-        rate=standard_rate if row["rate"] == "STANDARD" else Decimal(row["rate"]),
-        type=row["type"],
-        principle=row["principle"],
-        deductible_share=Fraction(row["deductible_share"]),
-        account_number=_number(row["account_number"]),
-        contra_account_number=_number(row["contra_account_number"]),
-        return_box=row["return_box"] or None,
-        einvoice_category=row["einvoice_category"] or None,
-        exemption_reason=row["exemption_reason"] or None,
-        exemption_reason_da=row["exemption_reason_da"] or None,
-    )
+    rate = standard_rate if row["rate"] == "STANDARD" else Decimal(row["rate"])
+    return _seed(VatCodeSeed, {**row, "rate": rate}, name_en=row["name"])
 
 
 def _party_groups(folder: str, kind: str) -> tuple[PartyGroupSeed, ...]:
-    return tuple(
-        PartyGroupSeed(int(row["number"]), row["name"], int(row["account_number"]))
-        for row in _rows(folder, "party_groups")
-        if row["kind"] == kind
-    )
-
-
-def _product_group(row: Row) -> ProductGroupSeed:
-    return ProductGroupSeed(
-        number=int(row["number"]),
-        name=row["name"],
-        domestic=int(row["domestic"]),
-        eu=int(row["eu"]),
-        abroad=int(row["abroad"]),
-        domestic_without_vat=int(row["domestic_without_vat"]),
-    )
+    return tuple(_seed(PartyGroupSeed, row) for row in _rows(folder, "party_groups") if row["kind"] == kind)

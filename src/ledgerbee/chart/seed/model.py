@@ -25,11 +25,11 @@ class AccountSeed:
     name_en: str
     standard_number: int
     ledger_type: str
-    classification: str | None
-    control_account_type: str | None
-    vat_code: str | None
-    role: str | None
-    sum_from: int | None
+    classification: str | None = None
+    control_account_type: str | None = None
+    vat_code: str | None = None
+    role: str | None = None
+    sum_from: int | None = None
 
     def name_in(self, language: str) -> str:
         """The name in a company's language, `da` or `en`."""
@@ -63,12 +63,12 @@ class VatCodeSeed:
     type: str
     principle: str
     deductible_share: Fraction
-    account_number: int | None
-    contra_account_number: int | None
-    return_box: str | None
-    einvoice_category: str | None
-    exemption_reason: str | None
-    exemption_reason_da: str | None
+    account_number: int | None = None
+    contra_account_number: int | None = None
+    return_box: str | None = None
+    einvoice_category: str | None = None
+    exemption_reason: str | None = None
+    exemption_reason_da: str | None = None
 
     @property
     def return_boxes(self) -> tuple[str, ...]:

@@ -60,14 +60,14 @@ def percent_of_share(share: Fraction) -> Decimal:
 
 def check_rates(rates: Sequence[VatRate]) -> None:
     """Refuse rates that leave days without one, or give a day two. Raises validation errors."""
-    check_all(lambda: _check_number_of(rates), *checks_of_days([rate.valid_from for rate in rates]))
+    check_all(lambda: _check_number_of(rates), *checks_of_days(len(rates), lambda index: rates[index].valid_from))
 
 
-def checks_of_days(days: Sequence[date]) -> Iterator[Callable[[], object]]:
-    """Whether rates from these days on follow each other, one by one; `days` are read by the checks alone."""
-    yield lambda: _check_first_day(days)
-    for index in range(1, len(days)):
-        yield lambda index=index: _check_day_after(days, index)  # type: ignore[misc]
+def checks_of_days(count: int, day: Callable[[int], date]) -> Iterator[Callable[[], object]]:
+    """Whether so many rates follow each other, one by one; the checks alone ask for the `day` of each."""
+    yield lambda: _check_first_day(count, day)
+    for index in range(1, count):
+        yield lambda index=index: _check_day_after(index, day)  # type: ignore[misc]
 
 
 def _check_number_of(rates: Sequence[VatRate]) -> None:
@@ -75,14 +75,14 @@ def _check_number_of(rates: Sequence[VatRate]) -> None:
         raise invalid(("rates", "arrayMaxSize", f"rates must contain no more than {MAX_RATES} elements"))
 
 
-def _check_first_day(days: Sequence[date]) -> None:
-    if not days or days[0] != SINCE_EVER:
+def _check_first_day(count: int, day: Callable[[int], date]) -> None:
+    if not count or day(0) != SINCE_EVER:
         text = "rates.0.validFrom must be left out: the first holds since ever"
         raise invalid(("rates.0.validFrom", "isEmpty", text))
 
 
-def _check_day_after(days: Sequence[date], index: int) -> None:
-    if days[index] <= days[index - 1]:
+def _check_day_after(index: int, day: Callable[[int], date]) -> None:
+    if day(index) <= day(index - 1):
         name = f"rates.{index}.validFrom"
         raise invalid((name, "minDate", f"{name} must be later than that of the rate before it"))
 

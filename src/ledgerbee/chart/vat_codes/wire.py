@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import Annotated, Any, cast
+from typing import Annotated, cast
 
 from pydantic import Field
 
@@ -186,23 +186,10 @@ def _checks(body: CreateVatCodeRequest) -> Iterable[Check]:
 
 
 def _checks_of_rates(rates: Sequence[VatRateRequest]) -> Iterable[Check]:
-    yield from checks_of_days(_Days(rates))
+    yield from checks_of_days(len(rates), lambda index: rates[index].valid_from or SINCE_EVER)
     for index, rate in enumerate(rates):
         place = f"rates.{index}."
         yield lambda rate=rate, place=place: deductible_share(rate.deductible_percent, rate.deductible_share, place)  # type: ignore[misc]
-
-
-class _Days(Sequence[date]):
-    """The first days of rates, each read when it is asked for."""
-
-    def __init__(self, rates: Sequence[VatRateRequest]) -> None:
-        self._rates = rates
-
-    def __len__(self) -> int:
-        return len(self._rates)
-
-    def __getitem__(self, index: Any) -> Any:
-        return self._rates[index].valid_from or SINCE_EVER
 
 
 def render(labelled: LabelledVatCode, today: date) -> VatCodeResponse:
