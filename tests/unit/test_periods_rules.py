@@ -136,9 +136,9 @@ def _gaps(years: list[Span]) -> int:
 
 
 def test_another_year_is_within_the_days_of_books() -> None:
-    rules.check_another(date(2020, 1, 1), date(2020, 12, 31), TODAY)
+    rules.check_another(Span(date(2020, 1, 1), date(2020, 12, 31)), TODAY)
     with pytest.raises(LedgerBeeError) as refused:
-        rules.check_another(date(2020, 1, 2), date(2020, 12, 31), TODAY)
+        rules.check_another(Span(date(2020, 1, 2), date(2020, 12, 31)), TODAY)
     assert refused.value.details["validationErrors"][0]["property"] == "startDate"
 
 

@@ -58,16 +58,16 @@ def another_year(years: Sequence[Span], start: date | None, end: date | None, to
         start = add_months(first_of_month(end), 1 - USUAL_MONTHS)
     start = start or newest_end + _DAY
     year = Span(start, end or _months_from(start))
-    check_all(
-        lambda: _check(year, 1, ("startDate", "endDate"), ends=end is not None), lambda: _check_not_far(year, today)
-    )
+    check_another(year, today, ends=end is not None)
     return year
 
 
-def check_another(start: date, end: date, today: date) -> None:
-    """Refuse days that no financial year beside others has. Raises validation errors on `startDate` and `endDate`."""
-    year = Span(start, end)
-    check_all(lambda: _check(year, 1, ("startDate", "endDate"), ends=True), lambda: _check_not_far(year, today))
+def check_another(year: Span, today: date, *, ends: bool = True) -> None:
+    """Refuse days that no financial year beside others has; `ends` says that its end was asked for.
+
+    Raises validation errors on `startDate` and `endDate`.
+    """
+    check_all(lambda: _check(year, 1, ("startDate", "endDate"), ends=ends), lambda: _check_not_far(year, today))
 
 
 def _check_not_far(year: Span, today: date) -> None:

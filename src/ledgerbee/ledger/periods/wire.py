@@ -10,7 +10,7 @@ from ledgerbee.http.checks import Check, Facts
 from ledgerbee.http.partial import given
 from ledgerbee.http.wire import Day, IdText, RequestModel, ResponseModel, omitted
 from ledgerbee.ledger.periods import rules
-from ledgerbee.ledger.periods.model import FiscalYear
+from ledgerbee.ledger.periods.model import FiscalYear, Span
 
 #: Days that books can be about.
 BookDay = Annotated[Day, Field(ge=date(1900, 1, 1), le=date(2999, 12, 31))]
@@ -42,7 +42,7 @@ class CreateFiscalYearRequest(RequestModel):
 
     def checks(self, facts: Facts, path: str) -> Iterable[Check]:  # noqa: ARG002
         """Both days, where both are given."""
-        yield lambda: rules.check_another(given(self.start_date), given(self.end_date), facts.today)
+        yield lambda: rules.check_another(Span(given(self.start_date), given(self.end_date)), facts.today)
 
 
 class LockDateResponse(ResponseModel):
