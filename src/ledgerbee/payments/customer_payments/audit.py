@@ -1,5 +1,6 @@
 """The auditor's look at documents and payments: numbers without a hole, and the ledger says the same of them."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from ledgerbee.platform.context import Context
@@ -131,9 +132,8 @@ LEFT JOIN journal_entries r ON r.company_id = $1 AND r.reverses_entry_id = p.jou
 WHERE p.company_id = $1 AND r.id IS DISTINCT FROM p.reversal_entry_id ORDER BY p.id LIMIT 1
 """
 
-
 #: What is wrong, as queries that find the first fault, and what to say of it.
-_FAULTS: Final = (
+_FAULTS_OF_DOCUMENTS: Final = (
     (_MISSING, "invoice number {place} is missing, or there twice"),
     (_UNUSED, "{taken} invoice numbers were taken, {used} are used"),
     (_OTHER_SERIES, "numbers were taken from the series {name}, of which there are no documents"),
@@ -145,6 +145,14 @@ _FAULTS: Final = (
     (_DRAFTS, "draft {id} is booked, but no entry is of it"),
     (_IMPORTED, "import {id} counts {counted} entries posted, {found} are of it"),
 )
+_UNLIKE_PAYMENTS: Final = (
+    "invoice {number} ({status}) of {amount:f} has {amount_paid:f} paid; "
+    "its payments are {paid:f} and settle {settled:f} of {base_amount:f}"
+)
+_FAULTS_OF_PAYMENTS: Final = (
+    (_INVOICES, _UNLIKE_PAYMENTS),
+    (_REVERSALS, "payment {id} and its entry disagree on whether it was taken back"),
+)
 
 
 async def fault_in_documents(context: Context) -> str | None:
@@ -155,10 +163,7 @@ async def fault_in_documents(context: Context) -> str | None:
     name it. An invoice is the sum of its lines and what its document prints. A booked draft has the entry that it
     names, an import as many as it counts.
     """
-    for query, what in _FAULTS:
-        if (row := await context.connection.fetchrow(query, context.company_id)) is not None:
-            return what.format(**row)
-    return None
+    return await _first_fault(context, _FAULTS_OF_DOCUMENTS)
 
 
 async def fault_in_payments(context: Context) -> str | None:
@@ -168,13 +173,11 @@ async def fault_in_payments(context: Context) -> str | None:
     makes; what they settled of the receivable is never more than was booked, and all of it when all is paid. A payment
     is marked as taken back if and only if its entry is reversed.
     """
-    wrong = await context.connection.fetchrow(_INVOICES, context.company_id)
-    if wrong is not None:
-        return (
-            f"invoice {wrong['number']} ({wrong['status']}) of {wrong['amount']:f} has {wrong['amount_paid']:f} paid; "
-            f"its payments are {wrong['paid']:f} and settle {wrong['settled']:f} of {wrong['base_amount']:f}"
-        )
-    payment_id = await context.connection.fetchval(_REVERSALS, context.company_id)
-    if payment_id is not None:
-        return f"payment {payment_id} and its entry disagree on whether it was taken back"
+    return await _first_fault(context, _FAULTS_OF_PAYMENTS)
+
+
+async def _first_fault(context: Context, faults: Sequence[tuple[str, str]]) -> str | None:
+    for query, what in faults:
+        if (row := await context.connection.fetchrow(query, context.company_id)) is not None:
+            return what.format(**row)
     return None
