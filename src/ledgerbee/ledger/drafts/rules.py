@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from itertools import zip_longest
-from typing import Final
 from uuid import UUID
 
 from msgspec.structs import replace
@@ -12,15 +11,11 @@ from ledgerbee.core.changes import Changes
 from ledgerbee.core.errors import LedgerBeeError, property_path
 from ledgerbee.ledger.drafts.model import DRAFT_JOURNAL_ENTRY_INVALID_STATE, Draft, DraftStatus
 from ledgerbee.ledger.entries.model import (
-    CUSTOMER_TYPES,
+    CONTROL_SIDES,
     JOURNAL_ENTRY_PARTY_REQUIRED,
-    VENDOR_TYPES,
     EntryInput,
     LineType,
 )
-
-#: Types whose receivable or payable is left to the system (contract 2.28).
-_LOCKED_TYPES: Final = CUSTOMER_TYPES | VENDOR_TYPES
 
 
 def account_faults(entered: EntryInput, known: Mapping[UUID, Account], path: str = "") -> Iterator[LedgerBeeError]:
@@ -65,7 +60,7 @@ def changed(before: EntryInput, changes: Changes[EntryInput]) -> EntryInput:
     owes = (
         "lines" in sent
         or len(kept) < len(before.lines)
-        or (entry_type in _LOCKED_TYPES and before.entry_type not in _LOCKED_TYPES)
+        or (entry_type in CONTROL_SIDES and before.entry_type not in CONTROL_SIDES)
     )
     other_currency = "currency" in sent and sent["currency"] != before.currency
     rate = {"exchange_rate": None} if other_currency else {}

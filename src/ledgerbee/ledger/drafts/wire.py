@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Final
 
+from msgspec.structs import asdict
 from msgspec.structs import replace as with_fields
 from pydantic import Field
 
@@ -140,20 +141,13 @@ def render(draft: Draft) -> DraftJournalEntryResponse:
     lines = []
     for line_id, line in zip(draft.line_ids, content.lines, strict=True):
         account = draft.accounts[line.account_id]
+        shown = {
+            "amount": format_amount(line.amount, draft.currency),
+            "vat_amount": None if line.vat_amount is None else format_amount(line.vat_amount, draft.currency),
+        }
         lines.append(
             DraftJournalLineResponse(
-                id=line_id,
-                account_id=line.account_id,
-                account_number=account.number,
-                account_name=account.name,
-                side=line.side,
-                amount=format_amount(line.amount, draft.currency),
-                line_type=line.line_type,
-                vat_code_id=line.vat_code_id,
-                vat_included=line.vat_included,
-                vat_amount=None if line.vat_amount is None else format_amount(line.vat_amount, draft.currency),
-                description=line.description,
-                tag_ids=list(line.tag_ids),
+                **{**asdict(line), **shown}, id=line_id, account_number=account.number, account_name=account.name
             )
         )
     values = dict(zip(ENTRY_FIELDS, entry_values(content), strict=True))

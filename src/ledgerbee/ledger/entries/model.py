@@ -60,7 +60,7 @@ ENTERED: Final = LineType.ENTERED
 #: can be left to the system (contract 2.28).
 CUSTOMER_TYPES: Final = frozenset({EntryType.CUSTOMER_INVOICE, EntryType.CUSTOMER_PAYMENT})
 VENDOR_TYPES: Final = frozenset({EntryType.SUPPLIER_INVOICE, EntryType.SUPPLIER_PAYMENT})
-#: The side of the receivable or payable of each of them for a positive original amount.
+#: The side of the receivable or payable of each of them, the locked types, for a positive original amount.
 CONTROL_SIDES: Final = {
     EntryType.CUSTOMER_INVOICE: Side.DEBIT,
     EntryType.CUSTOMER_PAYMENT: Side.CREDIT,

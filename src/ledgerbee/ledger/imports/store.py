@@ -44,6 +44,7 @@ _COLUMNS: Final = ", ".join(
 _GET: Final = f"SELECT {_COLUMNS} FROM journal_imports i WHERE company_id = $1 AND id = $2"
 _LIST: Final = f"SELECT {_COLUMNS} FROM page p JOIN journal_imports i USING (company_id, id)"
 _LIST_ERRORS: Final = f"SELECT {rows.columns(Refusal, 'e')} FROM page p JOIN import_errors e USING (company_id, id)"
+#: The arguments after the company are the fields of `References`.
 _DIRECTORY: Final = """
 SELECT g.locked_through,
        ARRAY(SELECT ROW(a.id, a.number, a.ledger_type IN ('BALANCE_SHEET', 'PROFIT_AND_LOSS') AND a.is_active,
@@ -343,16 +344,7 @@ async def list_errors(context: Context, import_id: ImportId, request: PageReques
 
 async def load_directory(context: Context, wanted: References) -> Directory:
     """What the numbers, codes and names of a chunk stand for, in one round trip."""
-    row = await context.connection.fetchrow(
-        _DIRECTORY,
-        context.company_id,
-        list(wanted.account_numbers),
-        list(wanted.account_ids),
-        list(wanted.vat_codes),
-        list(wanted.customer_numbers),
-        list(wanted.vendor_numbers),
-        list(wanted.categories),
-    )
+    row = await context.connection.fetchrow(_DIRECTORY, context.company_id, *map(list, rows.values(wanted)))
     assert row is not None, "a company has its books from the start"
     found = [*row["numbered"], *row["named"]]
     return Directory(

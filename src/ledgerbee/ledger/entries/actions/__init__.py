@@ -1,6 +1,12 @@
 """What can be done with journal entries, split by verb."""
 
-from ledgerbee.ledger.entries.actions.enter import enter, enter_together, with_faults_of_others
+from ledgerbee.ledger.entries.actions.enter import (
+    enter,
+    enter_together,
+    enter_together_with_warnings,
+    warned,
+    with_faults_of_others,
+)
 from ledgerbee.ledger.entries.actions.post import (
     HashedEntry,
     PostingBatch,
@@ -13,7 +19,6 @@ from ledgerbee.ledger.entries.actions.post import (
 )
 from ledgerbee.ledger.entries.actions.reverse import reverse, reverse_batch, reverse_of_document
 from ledgerbee.ledger.entries.actions.update import update
-from ledgerbee.ledger.entries.actions.warn import enter_together_with_warnings, warned
 
 __all__ = [
     "HashedEntry",

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Sequence
 
+from ledgerbee.chart.accounts import store as accounts
 from ledgerbee.core.errors import VALIDATION_FAILED, LedgerBeeError, with_others
 from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.attachments import store as attachments
 from ledgerbee.ledger.entries import rules, store
 from ledgerbee.ledger.entries.actions.post import post_with_events
-from ledgerbee.ledger.entries.model import EntryInput, EntryToPost, PostedEntry
+from ledgerbee.ledger.entries.model import CONTROL_SIDES, EntryInput, EntryToPost, PostedEntry
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.steps import StepCounter, give_way, in_steps
 
@@ -80,6 +81,34 @@ async def enter_together(
     posted = iter(await post_with_events([contexts[index] for index in completed], to_post, [""] * len(to_post)))
     await _attach(contexts[0], [entries[index] for index in completed], to_post)
     return [next(posted) if isinstance(outcome, EntryToPost) else outcome for outcome in outcomes]
+
+
+async def warned(context: Context, posted: Sequence[PostedEntry]) -> list[PostedEntry]:
+    """The posted entries, with `warnings` in the JSON of those that have some. One round trip, if any may have.
+
+    It is for entries of which the caller sent all lines (v1, contract 2.8).
+    """
+    content = [one.entry.content for one in posted]
+    wanted = {line.account_id for entry in content if entry.entry_type in CONTROL_SIDES for line in entry.lines}
+    if not wanted:
+        return list(posted)
+    controls = {
+        account_id: account.control_account_type
+        for account_id, account in (await accounts.get_many(context, wanted)).items()
+    }
+    return [
+        PostedEntry(one.entry, rules.with_warnings(one.json, rules.control_warnings(one.entry.content, controls)))
+        for one in posted
+    ]
+
+
+async def enter_together_with_warnings(
+    contexts: Sequence[Context], entries: Sequence[EntryInput]
+) -> list[PostedEntry | LedgerBeeError]:
+    """As `enter_together`, with `warnings` in the entries' JSON."""
+    outcomes = await enter_together(contexts, entries)
+    posted = iter(await warned(contexts[0], [one for one in outcomes if isinstance(one, PostedEntry)]))
+    return [next(posted) if isinstance(outcome, PostedEntry) else outcome for outcome in outcomes]
 
 
 async def _attach(context: Context, entered: Sequence[EntryInput], posted: Sequence[EntryToPost]) -> None:

@@ -19,14 +19,13 @@ from ledgerbee.ledger.entries.rules.entering import (
 from ledgerbee.ledger.entries.rules.portions import MAX_AT_ONCE, Portion, groups_of, portions_of, text_of
 from ledgerbee.ledger.entries.rules.reversal import check_reversal_day, check_reversible, reversal
 from ledgerbee.ledger.entries.rules.vat import other, split, untaxed
-from ledgerbee.ledger.entries.rules.warnings import EntryWarning, control_warnings, with_warnings
+from ledgerbee.ledger.entries.rules.warnings import control_warnings, with_warnings
 
 __all__ = [
     "MAX_AT_ONCE",
     "RATE_PLACES",
     "Books",
     "Conversion",
-    "EntryWarning",
     "Portion",
     "balance_in_base",
     "canonical",

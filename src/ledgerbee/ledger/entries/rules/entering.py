@@ -26,7 +26,6 @@ from ledgerbee.ledger.entries.model import (
     JOURNAL_ENTRY_VAT_AMOUNT_MISMATCH,
     JOURNAL_ENTRY_VAT_NOT_ALLOWED,
     VAT_TYPES,
-    VENDOR_TYPES,
     EntryInput,
     EntryToPost,
     LineInput,
@@ -137,8 +136,12 @@ def validated(entered: EntryInput, books: Books, path: str = "") -> EntryInput:
     try:
         check_delivery_date(entered.delivery_date, entered.date, path)
         whole = with_control_line(entered, books, path)
-        for check in _CHECKS:
-            check(whole, whole.currency or books.base_currency, books, path)
+        currency = whole.currency or books.base_currency
+        _check_category(whole, books, path)
+        _check_rate(whole, currency, books.base_currency, path)
+        _check_amounts(whole, currency, path)
+        _check_vat_codes(whole, currency, books, path)
+        check_tags(whole.tag_ids, [line.tag_ids for line in whole.lines], books.tags, path)
     except LedgerBeeError as fault:
         raise with_more(fault, _each(entered, books, path)) from None
     return whole
@@ -210,49 +213,34 @@ def with_control_line(entered: EntryInput, books: Books, path: str = "") -> Entr
 
 
 def _check_party(entered: EntryInput, books: Books, path: str) -> None:
-    if entered.entry_type in CUSTOMER_TYPES:
-        _check_one_party(entered, ("customerId", entered.customer_id), ("vendorId", entered.vendor_id), path)
-    elif entered.entry_type in VENDOR_TYPES:
-        _check_one_party(entered, ("vendorId", entered.vendor_id), ("customerId", entered.customer_id), path)
+    if entered.entry_type in CONTROL_SIDES:
+        parties = [("customerId", entered.customer_id), ("vendorId", entered.vendor_id)]
+        (needed, own), (foreign, other_party) = parties if entered.entry_type in CUSTOMER_TYPES else reversed(parties)
+        if own is None:
+            raise JOURNAL_ENTRY_PARTY_MISMATCH.error(
+                f"An entry of type {entered.entry_type} needs {needed}", property=property_path(path, needed)
+            )
+        if other_party is not None:
+            raise JOURNAL_ENTRY_PARTY_MISMATCH.error(
+                f"An entry of type {entered.entry_type} has no {foreign}", property=property_path(path, foreign)
+            )
     if entered.customer_id is not None and entered.customer_id not in books.customers:
         raise CUSTOMER_NOT_FOUND.missing(property_path(path, "customerId"), "customerId", entered.customer_id)
     if entered.vendor_id is not None and entered.vendor_id not in books.vendors:
         raise VENDOR_NOT_FOUND.missing(property_path(path, "vendorId"), "vendorId", entered.vendor_id)
 
 
-def _category(entered: EntryInput, books: Books) -> JournalCategory | None:
-    """The entry's category; None where it is not there, or for a company without categories."""
+def _check_category(entered: EntryInput, books: Books, path: str) -> None:
     wanted = entered.journal_category_id
-    return books.default_category if wanted is None else books.categories.get(wanted)
-
-
-def _check_one_party(
-    entered: EntryInput, needed: tuple[str, UUID | None], foreign: tuple[str, UUID | None], path: str
-) -> None:
-    if needed[1] is None:
-        raise JOURNAL_ENTRY_PARTY_MISMATCH.error(
-            f"An entry of type {entered.entry_type} needs {needed[0]}", property=property_path(path, needed[0])
-        )
-    if foreign[1] is not None:
-        raise JOURNAL_ENTRY_PARTY_MISMATCH.error(
-            f"An entry of type {entered.entry_type} has no {foreign[0]}", property=property_path(path, foreign[0])
-        )
-
-
-def _check_category(entered: EntryInput, _: str, books: Books, path: str) -> None:
-    wanted, category = entered.journal_category_id, _category(entered, books)
+    category = books.default_category if wanted is None else books.categories.get(wanted)
     name = property_path(path, "journalCategoryId")
     if category is None:
-        if wanted is not None:
+        if wanted is not None:  # else the company has no categories
             raise JOURNAL_CATEGORY_NOT_FOUND.missing(name, "journalCategoryId", wanted)
     elif entered.entry_type not in category.allowed_journal_types:
         raise JOURNAL_CATEGORY_TYPE_NOT_ALLOWED.error(
             property=name, allowedJournalTypes=list(category.allowed_journal_types)
         )
-
-
-def _check_given_rate(entered: EntryInput, currency: str, books: Books, path: str) -> None:
-    _check_rate(entered, currency, books.base_currency, path)
 
 
 def _check_rate(entered: EntryInput, currency: str, base_currency: str, path: str) -> None:
@@ -274,7 +262,7 @@ def _rate(entered: EntryInput, currency: str, books: Books, path: str) -> Decima
     return rate
 
 
-def _check_amounts(entered: EntryInput, currency: str, _: Books, path: str) -> None:
+def _check_amounts(entered: EntryInput, currency: str, path: str) -> None:
     """Amounts in the currency's minor units: VAT is computed of these, so a finer one must not get that far."""
     places = places_of(currency)
     quantum = quantum_of(places)
@@ -322,14 +310,6 @@ def _check_no_vat(line: LineInput, path: str) -> None:
     if line.vat_code_id is None and (line.vat_included is not None or line.vat_amount is not None):
         field = "vatAmount" if line.vat_included is None else "vatIncluded"
         raise _unwanted(f"{path}.{field}", "of a line without vatCodeId")
-
-
-def _check_tags(entered: EntryInput, _: str, books: Books, path: str) -> None:
-    check_tags(entered.tag_ids, [line.tag_ids for line in entered.lines], books.tags, path)
-
-
-#: What `validated` looks at in an entry with all its lines, in this order.
-_CHECKS: Final = (_check_category, _check_given_rate, _check_amounts, _check_vat_codes, _check_tags)
 
 
 def _check_voucher_vat(line: LineInput, code: VatCode, rate: VatRate, currency: str, path: str) -> None:

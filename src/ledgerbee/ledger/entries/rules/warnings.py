@@ -25,7 +25,7 @@ class EntryWarning(NamedTuple):
 def control_warnings(entry: EntryToPost, controls: Mapping[UUID, ControlAccountType | None]) -> list[EntryWarning]:
     """What is odd about the receivable or payable of an entry of one of the four locked types (contract 2.28).
 
-    `controls` tells of each account of its lines what it stands for. The receivable or payable is what its lines come
+    `controls` has for each account of its lines what it stands for. The receivable or payable is what its lines come
     to on the side where a positive original amount puts it, in the entry's currency.
     """
     side = CONTROL_SIDES.get(entry.entry_type)
@@ -52,5 +52,5 @@ def with_warnings(written: bytes, warnings: list[EntryWarning]) -> bytes:
     """An entry's JSON with its warnings at the end, where there are any."""
     if not warnings:
         return written
-    told = json.dumps([one._asdict() for one in warnings], ensure_ascii=False, separators=(",", ":")).encode()
-    return written[:-1] + b',"warnings":' + told + b"}"
+    text = json.dumps([one._asdict() for one in warnings], ensure_ascii=False, separators=(",", ":")).encode()
+    return written[:-1] + b',"warnings":' + text + b"}"
