@@ -82,7 +82,6 @@ class CreateAccountRequest(RequestModel):
         return rules.checks(cast("Account", account))
 
     def account(self) -> NewAccount:
-        """The account that the body describes."""
         return NewAccount(
             number=self.account_number,
             standard_number=self.public_account_id,
@@ -115,7 +114,6 @@ changes_of = changes_to(AccountFields, UpdateAccountRequest)
 
 
 def render(account: Account) -> AccountResponse:
-    """An account on the wire."""
     return AccountResponse(
         id=account.id,
         name=account.name,

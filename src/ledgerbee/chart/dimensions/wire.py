@@ -109,7 +109,6 @@ def event_of(dimension: Dimension) -> dict[str, Any]:
 
 
 def event_of_value(value: DimensionValue) -> dict[str, Any]:
-    """A value for an event."""
     return {
         "id": str(value.id),
         "dimensionId": str(value.dimension_id),

@@ -28,11 +28,9 @@ class CreateJournalCategoryRequest(RequestModel):
     allowed_journal_types: list[JournalType] = Field(min_length=1, max_length=len(JournalType))
 
     def category(self) -> JournalCategoryFields:
-        """The category that the body describes."""
         allowed = in_order(self.allowed_journal_types)
         return JournalCategoryFields(name=self.name, is_default=self.is_default, allowed_journal_types=allowed)
 
 
 def render(category: JournalCategory) -> JournalCategoryResponse:
-    """A category on the wire."""
     return JournalCategoryResponse.model_validate(category)

@@ -22,7 +22,6 @@ class AttachmentResponse(ResponseModel):
 
 
 def render(entry_id: UUID, attachment: Attachment) -> AttachmentResponse:
-    """An attachment on the wire."""
     return AttachmentResponse(
         **fields_of(attachment),
         sha256=attachment.hash.hex(),

@@ -149,7 +149,6 @@ async def mark_booked(context: Context, draft: Draft) -> None:
 
 
 async def delete(context: Context, draft_id: DraftId) -> None:
-    """Remove a draft with its lines."""
     await _delete_lines(context, draft_id)
     await context.connection.execute(
         "DELETE FROM draft_journal_entries WHERE company_id = $1 AND id = $2", context.company_id, draft_id

@@ -135,7 +135,6 @@ class DraftJournalBatchResponse(ResponseModel):
 
 
 def render(draft: Draft) -> DraftJournalEntryResponse:
-    """The wire form of a draft."""
     content = draft.content
     rate = content.exchange_rate
     lines = []

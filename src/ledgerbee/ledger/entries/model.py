@@ -231,7 +231,7 @@ class JournalEntry(Struct, frozen=True, gc=False):
     """A posted entry: its content, and its place in the books.
 
     `line_ids` are in the order of the lines, `accounts` has every account they stand on,
-    `base_currency` is the company's, `posted_by` the actor that events name (None: no event tells it). `entry_number`
+    `base_currency` is the company's, `posted_by` the actor that events name (None: no event names one). `entry_number`
     counts in the financial year, `chain_position` in the company.
     """
 

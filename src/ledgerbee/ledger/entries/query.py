@@ -33,5 +33,4 @@ class EntryQuery(BaseModel):
     )
 
     def wanted(self) -> EntryFilter:
-        """The filter for the store."""
         return EntryFilter(**fields_of(self, EntryFilter))

@@ -47,7 +47,7 @@ async def import_entries(run: JobRun) -> None:
     """Carry out an import, or a shift of it.
 
     Raises `JOURNAL_IMPORT_BUSY`, for the job to be tried again later, while another process is at it; and whatever
-    nobody foresaw, for the worker to tell of it and to try again.
+    nobody foresaw, for the worker to report it and to try again.
     """
     # Here, for the sake of the start: reading takes the API's models, and with them FastAPI.
     from ledgerbee.ledger.imports.reading import rows_of  # noqa: PLC0415

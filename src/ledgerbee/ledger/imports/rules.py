@@ -24,7 +24,7 @@ from ledgerbee.ledger.periods.rules import USUAL_MONTHS, year_after
 EARLIEST: Final = date(1950, 1, 1)
 MOST_MONTHS_BACK: Final = 180
 #: Characters of an error that are kept: names and values of a file can be as long as its lines.
-_MAX_TOLD: Final = 500
+_MAX_KEPT: Final = 500
 _PARTIES: Final = {"ACCOUNTS_RECEIVABLE": "customerId", "ACCOUNTS_PAYABLE": "vendorId"}
 
 
@@ -151,4 +151,4 @@ def refusal_of(line: int, fault: LedgerBeeError) -> Refusal:
         name, message = problem["property"], next(iter(problem["constraints"].values()))
     else:
         name, message = str(fault.details.get("property", "")), fault.message
-    return Refusal(line, fault.code, name[:_MAX_TOLD], message[:_MAX_TOLD])
+    return Refusal(line, fault.code, name[:_MAX_KEPT], message[:_MAX_KEPT])

@@ -272,14 +272,12 @@ async def advance(context: Context, import_id: ImportId, before: Place, after: P
 
 
 async def count_errors(context: Context, import_id: ImportId, count: int) -> JournalImport:
-    """Count errors of an import."""
     return await _changed(
         context, "SET error_count = error_count + $3 WHERE company_id = $1 AND id = $2", import_id, count
     )
 
 
 async def add_errors(context: Context, import_id: ImportId, refusals: Sequence[Refusal]) -> None:
-    """Keep errors."""
     await context.connection.execute(
         "INSERT INTO import_errors (company_id, id, import_id, line, code, property, message)"
         " SELECT $1, e.id, $2, e.line, e.code, e.property, e.message"

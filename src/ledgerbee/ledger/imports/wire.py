@@ -47,12 +47,10 @@ class ListJournalImportErrorsResponse(PageResponse[JournalImportErrorResponse]):
 
 
 def render(found: JournalImport) -> JournalImportResponse:
-    """The wire form of an import."""
     return JournalImportResponse(
         **fields_of(found), bytes_read=found.place.bytes_read, open_fiscal_years=opens_all(found.opens)
     )
 
 
 def render_error(refusal: Refusal) -> JournalImportErrorResponse:
-    """The wire form of an error."""
     return JournalImportErrorResponse.model_validate(refusal)

@@ -30,7 +30,6 @@ async def open_years_for(context: Context, days: Collection[date]) -> None:
 
 
 def emit_opened(context: Context, year: FiscalYear) -> None:
-    """Emit `fiscal_year.opened` for a new year."""
     context.emit("fiscal_year.opened", year.id, render(year).as_event(), is_first=True)
 
 

@@ -64,5 +64,4 @@ class UpdateLockDateRequest(RequestModel):
 
 
 def render(year: FiscalYear) -> FiscalYearResponse:
-    """A financial year on the wire."""
     return FiscalYearResponse.model_validate(year)

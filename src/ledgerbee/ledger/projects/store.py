@@ -122,7 +122,6 @@ async def insert_subproject(context: Context, subproject: Subproject) -> None:
 
 
 async def update_subproject(context: Context, subproject: Subproject) -> None:
-    """Write a subproject's row."""
     await context.connection.execute(_UPDATE_SUBPROJECT, context.company_id, *_values(_SubprojectRow, subproject))
 
 

@@ -191,7 +191,6 @@ def render_subproject(subproject: Subproject, currency: str) -> SubprojectRespon
 
 
 def render(project: Project) -> ProjectResponse:
-    """A project on the wire."""
     shown = {
         "budget_amount": _money(project.budget_amount, project.currency),
         "subprojects": [render_subproject(one, project.currency) for one in project.subprojects],
@@ -200,7 +199,6 @@ def render(project: Project) -> ProjectResponse:
 
 
 def render_profit(found: ProjectProfit) -> ProjectProfitResponse:
-    """A project's profit on the wire."""
     currencies = (found.currency, found.project.currency)
     return ProjectProfitResponse(
         currency=found.currency,

@@ -43,12 +43,10 @@ async def advisory_lock(context: Context, hashes: Sequence[bytes]) -> None:
 
 
 async def insert(context: Context, lease_id: UUID, hashes: Sequence[bytes]) -> None:
-    """Add the lease of the blobs."""
     await context.connection.execute(_INSERT, context.company_id, lease_id, context.now, hashes)
 
 
 async def delete(context: Context, lease_id: UUID, hashes: Sequence[bytes]) -> None:
-    """Delete the lease of the blobs."""
     await context.connection.execute(_DELETE, context.company_id, lease_id, hashes)
 
 

@@ -34,7 +34,6 @@ class PaymentResponse(ResponseModel):
 
 
 def render(payment: Payment, base_currency: str) -> PaymentResponse:
-    """The wire form of a payment."""
     return PaymentResponse(
         **{**fields_of(payment), "amount": format_amount(payment.amount, payment.currency)},
         date=payment.paid_on,

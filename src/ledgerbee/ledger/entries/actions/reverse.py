@@ -53,7 +53,7 @@ async def reverse_batch(context: Context, entry_ids: Sequence[EntryId], on: date
     """Post the reversals of entries, all or none, in the order of the ids, which are distinct.
 
     As `reverse`, with the entry's place as `journalEntryIds.3` in `details.property`; where several have the same
-    fault, all their places in `details.properties`. What is wrong with the day is told of `date`. Entries of too many
+    fault, all their places in `details.properties`. What is wrong with the day names `date`. Entries of too many
     lines together (`MAX_LINES_TOGETHER`) are refused.
     """
     if await store.count_lines(context, entry_ids) > MAX_LINES_TOGETHER:

@@ -33,7 +33,6 @@ ReadPortions = Callable[[Context, Found[T], Sequence[Portion]], Awaitable[Sequen
 
 
 def created(posted: PostedEntry) -> Response:
-    """A new entry as a response."""
     return Response(posted.json, 201, media_type="application/json")
 
 

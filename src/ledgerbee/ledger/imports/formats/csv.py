@@ -124,7 +124,7 @@ class CsvReader:
         """Refuse a record, and with it the entry that it is a line of: the rest of it would be another entry.
 
         Where the record doesn't show which entry that is, it may be the one before it or the one after it: both are
-        refused, and each is told of.
+        refused, and each is reported.
         """
         fault = _left_out(text)
         key = self._key_of(values)
@@ -196,7 +196,6 @@ class _Entry:
         self._fine: tuple[int, str, str] | None = None
 
     def add(self, number: int, row: Mapping[str, str], after: Place) -> None:
-        """Add a row."""
         self.after = after
         if self._fault is not None:  # it is refused: no need to keep more
             return
@@ -357,7 +356,7 @@ class _Entry:
 
 
 def _fault_of(refusal: Refusal) -> LedgerBeeError:
-    """The fault that is told as this refusal."""
+    """The fault that is recorded as this refusal."""
     if refusal.code == VALIDATION_FAILED.code:
         return invalid((refusal.property, "isValid", refusal.message))
     return JOURNAL_IMPORT_UNREADABLE.error(refusal.message)

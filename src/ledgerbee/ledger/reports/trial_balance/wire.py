@@ -67,7 +67,6 @@ def _figures(balances: Balances | None, currency: str) -> dict[str, str | None]:
 
 
 def render(report: TrialBalance) -> TrialBalanceResponse:
-    """A trial balance on the wire."""
     nothing = _figures(NO_BALANCES, report.currency)
     shown = {
         "prior_years_result": format_amount(report.prior_years_result, report.currency),

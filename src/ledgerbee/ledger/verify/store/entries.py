@@ -64,7 +64,6 @@ async def stream(context: Context) -> AsyncIterator[Sequence[EntryRows]]:
 
 
 async def count_lines(context: Context) -> int:
-    """How many lines there are in all."""
     return int(await context.connection.fetchval(_COUNT_LINES, context.company_id))
 
 

@@ -5,7 +5,7 @@ from typing import Final
 from ledgerbee.ledger.verify.model import Fault
 from ledgerbee.platform.context import Context
 
-#: Entries that no event tells of: neither their own, nor that of the part of an import they came with. Of entries from
+#: Entries that no event records: neither their own, nor that of the part of an import they came with. Of entries from
 #: before the oldest event that is kept nothing can be said.
 _ENTRY_WITHOUT_EVENT: Final = """
 WITH kept AS (
@@ -23,7 +23,7 @@ WHERE e.company_id = $1 AND e.posted_at >= kept.since
   AND (e.chain_position <@ imported.places) IS NOT TRUE
 ORDER BY e.chain_position LIMIT 1
 """
-#: What may be corrected of an entry is what its last event says. Events of an import tell of no single entry.
+#: What may be corrected of an entry is what its last event says. Events of an import name no single entry.
 _ENTRY_UNLIKE_EVENT: Final = """
 SELECT e.id, e.entry_number FROM journal_entries e, LATERAL (
     SELECT v.data FROM events v WHERE v.company_id = $1 AND v.object_id = e.id ORDER BY v.sequence DESC LIMIT 1

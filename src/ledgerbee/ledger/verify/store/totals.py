@@ -97,7 +97,6 @@ async def fault_in_months(context: Context) -> Fault | None:
 
 
 async def count_months(context: Context) -> int:
-    """How many totals by month there are."""
     return int(await context.connection.fetchval(_COUNT_MONTHS, context.company_id))
 
 
