@@ -15,7 +15,7 @@ from ledgerbee.ledger.periods import store as periods
 from ledgerbee.ledger.periods.model import FiscalYear, FiscalYearId
 from ledgerbee.ledger.verify import rules
 from ledgerbee.ledger.verify.model import Fault, LedgerState, Progress, Recomputed, Row, Verification
-from ledgerbee.ledger.verify.store import entries, events, files, totals
+from ledgerbee.ledger.verify.store import entries, events, totals
 from ledgerbee.platform.blobs.store import BlobStore
 from ledgerbee.platform.context import Context
 
@@ -126,7 +126,7 @@ class _Audit:
             return None
         last: bytes | None = None
         what: str | None = None
-        async for row in files.stream(self.context):
+        async for row in entries.stream_attachments(self.context):
             if row["hash"] != last:
                 last, what = row["hash"], await _fault_in_content(self.blobs, self.context.company_id, row)
             if what is not None:

@@ -1,4 +1,4 @@
-"""Posted entries with their lines and the hashes of what is attached, as they stand."""
+"""Posted entries with their lines and what is attached to them, as they stand."""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ import asyncpg
 from ledgerbee.ledger.verify.model import Fault, LedgerState
 from ledgerbee.platform.context import Context
 
-#: Entries read, with their lines, at a time.
+#: Entries, with their lines, or attachments read at a time.
 CHUNK: Final = 500
 
 _LEDGER: Final = (
@@ -27,6 +27,11 @@ WHERE l.company_id = $1 AND l.entry_id = ANY ($2) ORDER BY l.entry_id, l.line_nu
 """
 _ATTACHMENT_HASHES: Final = """
 SELECT entry_id, hash FROM journal_attachments WHERE company_id = $1 AND entry_id = ANY ($2) ORDER BY entry_id, position
+"""
+_ATTACHMENTS: Final = """
+SELECT a.entry_id AS id, e.entry_number, a.file_name, a.size, a.hash
+FROM journal_attachments a LEFT JOIN journal_entries e ON e.company_id = a.company_id AND e.id = a.entry_id
+WHERE a.company_id = $1 ORDER BY a.hash, a.id
 """
 _COUNT_LINES: Final = "SELECT count(*) FROM journal_lines WHERE company_id = $1"
 _LINE_WITHOUT_ENTRY: Final = """
@@ -61,6 +66,14 @@ async def stream(context: Context) -> AsyncIterator[Sequence[EntryRows]]:
         for row in await context.connection.fetch(_ATTACHMENT_HASHES, context.company_id, list(found)):
             found[row["entry_id"]].attachment_hashes.append(row["hash"])
         yield list(found.values())
+
+
+async def stream_attachments(context: Context) -> AsyncIterator[asyncpg.Record]:
+    """Each attachment by content: its entry's `id` and `entry_number`, its `file_name`, `size` and `hash`."""
+    cursor = await context.connection.cursor(_ATTACHMENTS, context.company_id)
+    while rows := await cursor.fetch(CHUNK):
+        for row in rows:
+            yield row
 
 
 async def count_lines(context: Context) -> int:
