@@ -12,8 +12,8 @@ from tests.conftest import Api
 from tests.ledger_books import as_owner, books_of
 
 from ledgerbee.core.errors import LedgerBeeError
+from ledgerbee.ledger.imports.entered import rows_of
 from ledgerbee.ledger.imports.model import ImportId, JournalImport, Place
-from ledgerbee.ledger.imports.reading import rows_of
 from ledgerbee.ledger.imports.run import Chunk, ImportSession, Rows, carry_out
 from ledgerbee.ledger.imports.source import Parts
 from ledgerbee.platform.db import DATABASE_UNAVAILABLE

@@ -20,7 +20,7 @@ from tests.contract.test_steps_of_bodies import Steps
 from tests.ledger_books import BANK, CAPITAL, Books, books_of
 
 from ledgerbee.core.errors import LedgerBeeError
-from ledgerbee.ledger.entries.rules import MAX_AT_ONCE
+from ledgerbee.ledger.entries.rules.portions import MAX_AT_ONCE
 from ledgerbee.ledger.entries.store import lines as lines_store
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.db import Database

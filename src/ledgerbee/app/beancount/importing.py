@@ -18,7 +18,7 @@ from ledgerbee.app.beancount.reading import read_books
 from ledgerbee.app.beancount.translation import Accounts, Part, needed_rates, translate
 from ledgerbee.core.money import ZERO, format_decimal, total
 from ledgerbee.http.wire import MAX_LINE, MAX_TEXT
-from ledgerbee.ledger.imports import actions, reading, run, source, store
+from ledgerbee.ledger.imports import actions, entered, run, source, store
 from ledgerbee.ledger.imports.model import FileToImport, ImportFormat, ImportId, JournalImport
 from ledgerbee.platform.context import Context
 from ledgerbee.tenancy.company import store as companies
@@ -66,7 +66,7 @@ async def begin_import(
         await session.write(lambda context: actions.queue_here(context, import_id, digest, length))
 
     async def rows_of(state: JournalImport) -> run.Rows:
-        return await reading.rows_of(session, state, source.Parts(state.id, session.read), summary=prepared.summary)
+        return await entered.rows_of(session, state, source.Parts(state.id, session.read), summary=prepared.summary)
 
     return run.Begun(import_id, rows_of, prepared.places)
 

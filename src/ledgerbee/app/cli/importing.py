@@ -220,13 +220,13 @@ async def _begin(
     again: bool,
     open_fiscal_years: bool,
 ) -> "Begun":
-    from ledgerbee.ledger.imports import actions, reading, run, source
+    from ledgerbee.ledger.imports import actions, entered, run, source
     from ledgerbee.ledger.imports.model import NOTHING_SAID, FileToImport
 
     content_hash, length = await _digest(file)
     given = FileToImport(file_format, file.name, csv_options or NOTHING_SAID, open_fiscal_years)
     begun = await session.write(lambda context: actions.begin_here(context, given, content_hash, length, again=again))
-    return run.Begun(begun.id, lambda state: reading.rows_of(session, state, source.File(file)))
+    return run.Begun(begun.id, lambda state: entered.rows_of(session, state, source.File(file)))
 
 
 async def _carry_out(

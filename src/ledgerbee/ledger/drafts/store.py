@@ -8,7 +8,7 @@ import asyncpg
 from ledgerbee.core.paging import PageRequest
 from ledgerbee.ledger.drafts.model import DRAFT_JOURNAL_ENTRY_NOT_FOUND, Draft, DraftId, DraftStatus
 from ledgerbee.ledger.entries.model import AccountName, EntryInput, LineInput, Side, entry_values, line_values
-from ledgerbee.ledger.entries.rules import Portion
+from ledgerbee.ledger.entries.rules.portions import Portion
 from ledgerbee.ledger.entries.store.arrays import ENTRY_TYPES, LINE_TYPES, array_literal
 from ledgerbee.ledger.entries.store.columns import ENTRY_COLUMNS, LINE_COLUMNS, entry_values_of, line_values_of, listed
 from ledgerbee.ledger.entries.store.lines import Found, LineStatements

@@ -35,7 +35,7 @@ from ledgerbee.ledger.entries.model import (
     Side,
     entry_values,
 )
-from ledgerbee.ledger.entries.rules import portions_of, text_of
+from ledgerbee.ledger.entries.rules.portions import portions_of, text_of
 from ledgerbee.ledger.entries.wire import EntryRequest, EntryResponse, JournalLineRequest, LeadingFields
 from ledgerbee.ledger.uploads.model import NewAttachment
 from ledgerbee.ledger.uploads.wire import AttachmentFiles

@@ -49,7 +49,7 @@ from ledgerbee.ledger.entries.model import (
     SourceType,
     entry_values,
 )
-from ledgerbee.ledger.entries.rules import checks_without_books
+from ledgerbee.ledger.entries.rules.entering import checks_without_books
 from ledgerbee.ledger.uploads.model import NewAttachment
 from ledgerbee.ledger.uploads.wire import AttachmentFiles
 

@@ -15,12 +15,13 @@ from ledgerbee.ledger.entries import store as entry_store
 from ledgerbee.ledger.entries.model import IMPORT_SOURCE, EntryInput
 from ledgerbee.ledger.entries.rules import Books
 from ledgerbee.ledger.imports import row_wire, rules, store
-from ledgerbee.ledger.imports.formats import CsvReader, JsonlReader, Row, RowReader
+from ledgerbee.ledger.imports.formats import CsvReader, DialectReader, JsonlReader, Row, RowReader
 from ledgerbee.ledger.imports.model import (
     CHUNK_BYTES,
     CHUNK_BYTES_DECODED,
     CHUNK_ENTRIES,
     CHUNK_LINES,
+    WITHOUT_END,
     CsvDialect,
     ImportFormat,
     JournalImport,
@@ -30,11 +31,12 @@ from ledgerbee.ledger.imports.model import (
     Turn,
     TurnOverError,
 )
-from ledgerbee.ledger.imports.run import Chunk, CompletedRow, ImportSession, chunk_of
+from ledgerbee.ledger.imports.run import Chunk, CompletedRow, ImportSession, Rows, chunk_of
 from ledgerbee.ledger.imports.source import Source
 from ledgerbee.ledger.periods.model import Span
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.steps import STRIDE, in_steps
+from ledgerbee.tenancy.company import store as companies
 
 #: Rows from the fast decoder that are worked on before others get their turn; each of the others takes about as long.
 _TURN: Final = 10
@@ -45,7 +47,7 @@ LEAST_BYTES: Final = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class EnteredRows:
+class _EnteredRows:
     """The rows of a file, read, completed and prepared chunk by chunk: CSV if it has a dialect, else JSON Lines."""
 
     session: ImportSession
@@ -130,6 +132,45 @@ class EnteredRows:
             to_post = replace(to_post, source_type=IMPORT_SOURCE, source_id=self.state.id)
             completed.append(CompletedRow(row.line, entries.hash_entry(company_id, moment, to_post), row.after))
         return chunk_of(moment, completed)
+
+
+async def rows_of(
+    session: ImportSession,
+    state: JournalImport,
+    source: Source,
+    *,
+    summary: Mapping[str, Any] | None = None,
+    turn: Turn = WITHOUT_END,
+) -> Rows:
+    """The rows of an import's file; `summary` is what is reported at the end.
+
+    A CSV file that is read for the first time is looked through to its end before, and what that settles is kept.
+
+    Raises `JOURNAL_IMPORT_UNREADABLE`, and `TurnOverError` when the turn is over before the file is looked through.
+    """
+    dialect, base_currency = None, ""
+    if state.format is ImportFormat.CSV:
+        dialect = state.csv_dialect or await _settle(session, state, source, turn)
+        base_currency = (await session.read(companies.get)).base_currency
+    return _EnteredRows(session, state, source, dialect, base_currency, summary, turn)
+
+
+async def _settle(session: ImportSession, state: JournalImport, source: Source, turn: Turn) -> CsvDialect:
+    """Look through a CSV file and keep how it is to be read. Raises `UnreadableFileError` and `TurnOverError`."""
+    reached = turn.reached_from(state.place)
+    start, known = (reached.place, reached.settling) if reached is not None else (state.place, None)
+    reader = DialectReader(state.csv_options, start, known)
+    read = 0
+    async for piece in _pieces(source, start.position):
+        reader.feed(piece)
+        read += len(piece)
+        if read >= LEAST_BYTES and turn.is_over() and reader.place.position > start.position:
+            raise TurnOverError(Reached(state.place.position, reader.place, settling=reader.known))
+        if reader.is_settled:
+            break
+    dialect = reader.end()
+    await session.write(lambda context: store.settle(context, state.id, dialect))
+    return dialect
 
 
 class _Batch:

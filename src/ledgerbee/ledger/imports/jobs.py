@@ -50,7 +50,7 @@ async def import_entries(run: JobRun) -> None:
     nobody foresaw, for the worker to report it and to try again.
     """
     # Here, for the sake of the start: reading takes the API's models, and with them FastAPI.
-    from ledgerbee.ledger.imports.reading import rows_of  # noqa: PLC0415
+    from ledgerbee.ledger.imports.entered import rows_of  # noqa: PLC0415
 
     import_id = ImportId(UUID(run.payload["importId"]))
     tenant = await company_tenant(run.database, run.company_id, run.request_id, run.clock(), SYSTEM)

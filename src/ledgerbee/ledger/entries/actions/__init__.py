@@ -14,7 +14,6 @@ from ledgerbee.ledger.entries.actions.post import (
     post,
     post_of_document,
     post_with_events,
-    post_without_events,
     posting_batch,
 )
 from ledgerbee.ledger.entries.actions.reverse import reverse, reverse_batch, reverse_of_document
@@ -30,7 +29,6 @@ __all__ = [
     "post",
     "post_of_document",
     "post_with_events",
-    "post_without_events",
     "posting_batch",
     "reverse",
     "reverse_batch",

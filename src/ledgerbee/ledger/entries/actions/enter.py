@@ -22,11 +22,10 @@ async def enter(context: Context, entries: Sequence[EntryInput]) -> list[PostedE
     books = await store.load_books(context, entries)
     paths = [f"entries.{index}" for index in range(len(entries))]
     try:
-        completed, counter = [], StepCounter()
-        for entered, path in zip(entries, paths, strict=True):
-            completed.append(rules.entry_to_post(entered, books, new_id(), path))
-            if counter.is_due(len(entered.lines)):
-                await give_way()
+        completed = [
+            rules.entry_to_post(entered, books, new_id(), path)
+            async for entered, path in in_steps(zip(entries, paths, strict=True), lambda pair: len(pair[0].lines))
+        ]
     except LedgerBeeError as fault:
         # What only the whole entry shows (its balance, its rate) is no validation error.
         check = rules.validated if fault.error_code is VALIDATION_FAILED else _entry_to_post

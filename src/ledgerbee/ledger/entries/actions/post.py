@@ -75,7 +75,8 @@ async def post_with_events(
         hashed.append(hash_entry(context.company_id, context.now, entry))
         if counter.is_due(len(entry.lines)):
             await give_way()
-    result = await post_without_events(context, posting_batch(hashed), paths, are_entered=are_entered)
+    batch = posting_batch(hashed)
+    result = await store.post(context, batch.entries, batch.arguments, paths, are_entered=are_entered)
     for year in result.opened:
         first = next(index for index, entry in enumerate(entries) if year.span.holds(entry.date))
         periods.emit_opened(contexts[first], year)
@@ -116,13 +117,3 @@ def posting_batch(hashed: Sequence[HashedEntry]) -> PostingBatch:
     entries = [one.entry for one in hashed]
     arguments = store.arguments_of(entries, [one.line_ids for one in hashed], [one.digest for one in hashed])
     return PostingBatch(entries, arguments)
-
-
-async def post_without_events(
-    context: Context, batch: PostingBatch, paths: Sequence[str], *, are_entered: bool = True
-) -> store.PostingResult:
-    """Post entries that were hashed for this moment. The caller emits one event for all of them.
-
-    Raises as `post` does.
-    """
-    return await store.post(context, batch.entries, batch.arguments, paths, are_entered=are_entered)
