@@ -80,8 +80,7 @@ async def update(context: Context, account: Account) -> None:
 
 async def has_vat_code(context: Context, vat_code_id: UUID) -> bool:
     """True if an active account carries the VAT code: its postings have it unless they name another."""
-    found: bool = await context.connection.fetchval(_CARRIES, context.company_id, vat_code_id)
-    return found
+    return bool(await context.connection.fetchval(_CARRIES, context.company_id, vat_code_id))
 
 
 async def is_vat_code_active(context: Context, vat_code_id: UUID) -> bool | None:
@@ -98,8 +97,7 @@ async def active_vat_code_id(context: Context, code: str) -> UUID | None:
 
 async def takes_vat(context: Context, account_id: AccountId) -> bool:
     """True if an active VAT code books its VAT on the account."""
-    found: bool = await context.connection.fetchval(_TAKES_VAT, context.company_id, account_id)
-    return found
+    return bool(await context.connection.fetchval(_TAKES_VAT, context.company_id, account_id))
 
 
 def _account(row: asyncpg.Record) -> Account:

@@ -57,12 +57,9 @@ class CreateDimensionValueRequest(RequestModel):
     parent_id: Id | None = Field(None, description="The value it lies below; left out or null: at the root")
 
 
-class UpdateDimensionValueRequest(RequestModel):
+class UpdateDimensionValueRequest(CreateDimensionValueRequest):
     """A value's name, and where it lies if that is to change."""
 
-    name: ValueName = Field(
-        description="Unique among the values in the same place, without regard to case", examples=["Jylland"]
-    )
     parent_id: Id | None = omitted(description="The value it lies below; null: at the root; left out: where it is")
 
 
