@@ -30,7 +30,7 @@ from ledgerbee.ledger.drafts.wire import (
 )
 from ledgerbee.ledger.entries.actions import warned
 from ledgerbee.ledger.entries.http import responses
-from ledgerbee.ledger.entries.http.create import ENTERING_ERRORS, entered
+from ledgerbee.ledger.entries.http.create import ENTERING_ERRORS, creating, entered
 from ledgerbee.ledger.entries.model import (
     FISCAL_YEAR_MISSING,
     JOURNAL_ENTRY_AMOUNT_INVALID,
@@ -108,15 +108,11 @@ _OLD_DRAFT: Final = _until_sunset("draft-journal-entries/{draftJournalEntryId}")
 @router.post(
     "/v1/draft-journal-batches",
     response_model=DraftJournalBatchResponse,
-    **operation(
+    **creating(
         "Create multiple draft journal entries in batch",
-        scope="journal-entries-write",
-        status=201,
         description=f"{_BATCH} {_SENT} {_CHECKED_WHEN}",
         response="Drafts created",
         errors=_DRAFTING_ERRORS,
-        opens_transaction=False,
-        max_body=LARGE_BODY,
         deprecation=_until_sunset("draft-journal-batches"),
     ),
 )
@@ -127,15 +123,11 @@ async def create_draft_journal_batch(caller: CallerDep, body: CreateJournalEntry
 @router_v2.post(
     "/v2/draft-journal-batches",
     response_model=DraftJournalBatchResponse,
-    **operation(
+    **creating(
         "Create draft journal entries in batch (v2)",
-        scope="journal-entries-write",
-        status=201,
         description=f"{_BATCH} {_ADDED} {_CHECKED_WHEN}",
         response="Drafts created",
         errors=_DRAFTING_ERRORS_V2,
-        opens_transaction=False,
-        max_body=LARGE_BODY,
     ),
 )
 async def create_draft_journal_batch_v2(caller: CallerDep, body: BatchBody) -> Response:
@@ -163,15 +155,11 @@ async def list_draft_journal_entries(context: Ctx, caller: CallerDep, query: Dra
 @router.post(
     "/v1/draft-journal-entries",
     response_model=DraftJournalEntryResponse,
-    **operation(
+    **creating(
         "Create a draft journal entry",
-        scope="journal-entries-write",
-        status=201,
         description=f"Keeps an entry that is to be posted later. {_SENT} {_CHECKED_WHEN}",
         response="Draft created",
         errors=_DRAFTING_ERRORS,
-        opens_transaction=False,
-        max_body=LARGE_BODY,
         deprecation=_OLD_DRAFTS,
     ),
 )
@@ -182,15 +170,11 @@ async def create_draft_journal_entry(caller: CallerDep, body: CreateJournalEntry
 @router_v2.post(
     "/v2/draft-journal-entries",
     response_model=DraftJournalEntryResponse,
-    **operation(
+    **creating(
         "Create a draft journal entry (v2)",
-        scope="journal-entries-write",
-        status=201,
         description=f"Keeps an entry that is to be posted later. {_ADDED} {_CHECKED_WHEN}",
         response="Draft created",
         errors=_DRAFTING_ERRORS_V2,
-        opens_transaction=False,
-        max_body=LARGE_BODY,
     ),
 )
 async def create_draft_journal_entry_v2(caller: CallerDep, body: EntryBody) -> Response:

@@ -1,6 +1,7 @@
 """Creating journal entries, one and many, by both versions of the API (contract 2.8, 2.28)."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from fastapi import Response
 
@@ -50,6 +51,8 @@ from ledgerbee.tenancy.rates.model import EXCHANGE_RATE_MISSING
 router = resource_router("Journal Entries")
 router_v2 = resource_router("Journal Entries (v2)")
 
+#: An operation that takes entries, with their files.
+creating = partial(operation, scope="journal-entries-write", status=201, opens_transaction=False, max_body=LARGE_BODY)
 #: What entering an entry can be refused with.
 ENTERING_ERRORS = (
     JOURNAL_ENTRY_UNBALANCED,
@@ -92,15 +95,11 @@ _BATCH = "1 to 100 entries, posted together or not at all; an error names its en
 @router.post(
     "/v1/journal-entries",
     response_model=JournalEntryV1Response,
-    **operation(
+    **creating(
         "Create a single journal entry (deprecated)",
-        scope="journal-entries-write",
-        status=201,
         description=f"Posts an entry. {_V1} Use `POST /v2/journal-entries` instead.",
         response="Journal entry posted",
         errors=ENTERING_ERRORS,
-        opens_transaction=False,
-        max_body=LARGE_BODY,
         superseded=True,
     ),
 )
@@ -111,15 +110,11 @@ async def create_journal_entry(caller: CallerDep, body: CreateJournalEntryV1Requ
 @router.post(
     "/v1/journal-batches",
     response_model=JournalEntryBatchV1Response,
-    **operation(
+    **creating(
         "Create multiple journal entries in batch (deprecated)",
-        scope="journal-entries-write",
-        status=201,
         description=f"{_BATCH}{_V1} Use `POST /v2/journal-entries/batch` instead.",
         response="Journal entries posted",
         errors=ENTERING_ERRORS,
-        opens_transaction=False,
-        max_body=LARGE_BODY,
         superseded=True,
     ),
 )
@@ -130,15 +125,11 @@ async def create_journal_batch(caller: CallerDep, body: CreateJournalEntryBatchV
 @router_v2.post(
     "/v2/journal-entries",
     response_model=JournalEntryResponse,
-    **operation(
+    **creating(
         "Create a journal entry (v2)",
-        scope="journal-entries-write",
-        status=201,
         description=f"Posts an entry. {_V2}",
         response="Journal entry posted",
         errors=_ERRORS_V2,
-        opens_transaction=False,
-        max_body=LARGE_BODY,
     ),
 )
 async def create_journal_entry_v2(caller: CallerDep, body: EntryBody) -> Response:
@@ -148,15 +139,11 @@ async def create_journal_entry_v2(caller: CallerDep, body: EntryBody) -> Respons
 @router_v2.post(
     "/v2/journal-entries/batch",
     response_model=JournalEntryBatchResponse,
-    **operation(
+    **creating(
         "Create journal entries in batch (v2)",
-        scope="journal-entries-write",
-        status=201,
         description=f"{_BATCH}{_V2}",
         response="Journal entries posted",
         errors=_ERRORS_V2,
-        opens_transaction=False,
-        max_body=LARGE_BODY,
     ),
 )
 async def create_journal_batch_v2(caller: CallerDep, body: BatchBody) -> Response:
