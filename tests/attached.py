@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from tests.conftest import BLOBS, Api
-from tests.ledger_books import Books
+from tests.ledger_books import Books, post
 
 from ledgerbee.core.cells import DEFAULT_CELL
 from ledgerbee.http.caller import Caller
 from ledgerbee.http.command_batcher import CommandBatcher
 from ledgerbee.ledger.attachments import store
-from ledgerbee.ledger.entries import actions
 from ledgerbee.ledger.uploads import rules
 from ledgerbee.ledger.uploads.actions import staged
 from ledgerbee.ledger.uploads.model import NewAttachment
@@ -121,7 +120,7 @@ async def post_with(books: Books, *attachments: NewAttachment) -> UUID:
     entry = books.sale("2026-01-15", "100.00", attachment_hashes=tuple(file.hash for file in attachments))
 
     async def work(context: Context) -> None:
-        await actions.post(context, [entry])
+        await post(context, [entry])
         await store.insert_for_entries(context, [(entry.id, attachments)])
 
     await books.api.run(work)

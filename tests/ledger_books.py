@@ -14,8 +14,8 @@ from ledgerbee.app import verify as whole
 from ledgerbee.chart.accounts import store as accounts
 from ledgerbee.core.dates import system_clock
 from ledgerbee.core.ids import new_id
-from ledgerbee.ledger.entries import actions
-from ledgerbee.ledger.entries.model import EntryToPost, EntryType, JournalEntry, LineToPost, LineType, Side
+from ledgerbee.ledger.entries import actions, rules
+from ledgerbee.ledger.entries.model import EntryToPost, EntryType, JournalEntry, LineToPost, LineType, PostedEntry, Side
 from ledgerbee.ledger.verify import Verification, verify
 from ledgerbee.platform.context import Context
 
@@ -26,6 +26,14 @@ SALES, GOODS, RECEIVABLES, BANK, CAPITAL, RETAINED, PAYABLES, OUTPUT_VAT = (
 
 def money(text: str) -> Decimal:
     return Decimal(text)
+
+
+async def post(context: Context, entries: Sequence[EntryToPost]) -> list[PostedEntry]:
+    """Post complete entries, as a caller that sent them together."""
+    paths = [f"entries.{index}" for index in range(len(entries))]
+    for entry, path in zip(entries, paths, strict=True):
+        rules.check_entry(entry, path)
+    return await actions.post_with_events([context] * len(entries), entries, paths)
 
 
 @dataclass
@@ -75,7 +83,7 @@ class Books:
 
     async def post(self, *entries: EntryToPost) -> list[JournalEntry]:
         async def work(context: Context) -> list[JournalEntry]:
-            return [entry for entry, _ in await actions.post(context, entries)]
+            return [entry for entry, _ in await post(context, entries)]
 
         posted: list[JournalEntry] = await self.api.run(work)
         return posted

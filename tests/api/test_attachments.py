@@ -18,12 +18,11 @@ import pytest
 import pytest_asyncio
 from tests.attached import PDF, PNG, File, attach, caller_of, post_with
 from tests.conftest import BLOBS, Api
-from tests.ledger_books import BANK, SALES, Books, as_owner, books_of
+from tests.ledger_books import BANK, SALES, Books, as_owner, books_of, post
 
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.attachments import store
-from ledgerbee.ledger.entries import actions as entries
 from ledgerbee.ledger.uploads import actions, rules
 from ledgerbee.ledger.uploads import store as leases
 from ledgerbee.ledger.uploads.actions import STALE_AFTER, release_stale, staged
@@ -387,7 +386,7 @@ class TestRaces:
 
         async def slowly(context: Context) -> None:
             entry = books.sale("2026-01-15", "100.00", attachment_hashes=tuple(file.hash for file in files))
-            await entries.post(context, [entry])
+            await post(context, [entry])
             await store.insert_for_entries(context, [(entry.id, files)])
             inserted.set()
             await commit.wait()
@@ -451,7 +450,7 @@ class TestDrafts:
         assert len(before) == 2
 
         async def book(context: Context) -> None:
-            await entries.post(context, [entry])
+            await post(context, [entry])
             await store.move_to_entry(context, draft, entry.id)
 
         await api.run(book)

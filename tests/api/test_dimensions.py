@@ -10,12 +10,11 @@ import pytest
 import pytest_asyncio
 from tests.api.test_customers import events, invalid, refused
 from tests.conftest import Api
-from tests.ledger_books import BANK, SALES, as_owner, books_of, enter
+from tests.ledger_books import BANK, SALES, as_owner, books_of, enter, post
 
 from ledgerbee.chart.dimensions import store
 from ledgerbee.chart.dimensions.model import TagValue
 from ledgerbee.chart.dimensions.rules import MAX_LEVELS
-from ledgerbee.ledger.entries import actions as entries
 from ledgerbee.platform.context import Context
 
 PATH = "/v1/dimensions"
@@ -329,7 +328,7 @@ class TestInUse:
         is_in, may_commit = asyncio.Event(), asyncio.Event()
 
         async def slow(context: Context) -> None:
-            await entries.post(context, [books.sale("2026-01-15", "10", tag_ids=(UUID(value),))])
+            await post(context, [books.sale("2026-01-15", "10", tag_ids=(UUID(value),))])
             is_in.set()
             await may_commit.wait()
 

@@ -11,12 +11,11 @@ from uuid import UUID
 import pytest
 import pytest_asyncio
 from tests.conftest import Api
-from tests.ledger_books import BANK, CAPITAL, GOODS, SALES, Books, books_of
+from tests.ledger_books import BANK, CAPITAL, GOODS, SALES, Books, books_of, post
 
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.ids import new_id
 from ledgerbee.core.money import round_money
-from ledgerbee.ledger.entries import actions
 from ledgerbee.ledger.entries.model import EntryToPost
 from ledgerbee.ledger.reports.trial_balance import rules, store
 from ledgerbee.ledger.reports.trial_balance.model import AccountTurnover
@@ -127,7 +126,7 @@ async def test_what_is_rolled_up_can_be_reversed_and_more_be_posted_on_its_day(
 async def test_calls_of_one_transaction_fill_a_stride_together(books: Books, dice: random.Random) -> None:
     async def work(context: Context) -> None:
         for count in (200, 100, 300):
-            await actions.post(context, some(books, dice, count))
+            await post(context, some(books, dice, count))
             await compare(context, dice, spans=2)
 
     await books.api.run(work)
@@ -138,7 +137,7 @@ async def test_what_rolls_back_is_in_no_total(books: Books, dice: random.Random)
     await books.post(*some(books, dice, 250))
 
     async def fails(context: Context) -> None:
-        await actions.post(context, some(books, dice, 300))
+        await post(context, some(books, dice, 300))
         raise LookupError
 
     with pytest.raises(LookupError):

@@ -10,11 +10,11 @@ import pytest
 import pytest_asyncio
 from msgspec.structs import replace
 from tests.conftest import Api
-from tests.ledger_books import BANK, CAPITAL, OUTPUT_VAT, PAYABLES, RECEIVABLES, SALES, Books, books_of
+from tests.ledger_books import BANK, CAPITAL, OUTPUT_VAT, PAYABLES, RECEIVABLES, SALES, Books, books_of, post
 
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.ids import new_id
-from ledgerbee.ledger.entries import actions, rules
+from ledgerbee.ledger.entries import rules
 from ledgerbee.ledger.entries.model import EntryToPost, LineToPost
 from ledgerbee.ledger.entries.store.arrays import POST
 from ledgerbee.platform.context import Context
@@ -248,7 +248,7 @@ async def test_a_posting_under_way_comes_before_the_lock(books: Books) -> None:
     entry_is_in, may_commit = asyncio.Event(), asyncio.Event()
 
     async def slow(context: Context) -> None:
-        await actions.post(context, [books.sale("2026-01-15", "1.00")])
+        await post(context, [books.sale("2026-01-15", "1.00")])
         entry_is_in.set()
         await may_commit.wait()
 
@@ -277,7 +277,7 @@ async def test_what_rolls_back_leaves_no_hole(books: Books) -> None:
     await books.post(books.sale("2026-01-01", "1.00"))
 
     async def fails(context: Context) -> None:
-        await actions.post(context, [books.sale("2026-01-02", "1.00"), books.sale("2027-01-02", "1.00")])
+        await post(context, [books.sale("2026-01-02", "1.00"), books.sale("2027-01-02", "1.00")])
         raise LookupError
 
     with pytest.raises(LookupError):
@@ -290,9 +290,9 @@ async def test_what_rolls_back_leaves_no_hole(books: Books) -> None:
 
 async def test_two_posts_in_one_transaction_follow_each_other(books: Books) -> None:
     async def twice(context: Context) -> list[int]:
-        first = await actions.post(context, [books.sale("2026-01-02", "1.00")])
-        second = await actions.post(context, [books.sale("2026-01-02", "1.00")])
-        assert await actions.post(context, []) == []
+        first = await post(context, [books.sale("2026-01-02", "1.00")])
+        second = await post(context, [books.sale("2026-01-02", "1.00")])
+        assert await post(context, []) == []
         return [first[0].entry.entry_number, second[0].entry.entry_number]
 
     assert await books.api.run(twice) == [1, 2]
@@ -355,7 +355,7 @@ async def test_posting_is_one_round_trip(books: Books) -> None:
     async def statements(context: Context) -> list[str]:
         sent: list[str] = []
         with context.connection.query_logger(lambda record: sent.append(record.query)):
-            await actions.post(context, [books.sale("2026-01-01", "1.00") for _ in range(3)])
+            await post(context, [books.sale("2026-01-01", "1.00") for _ in range(3)])
         return sent
 
     first, second = [await books.api.run(statements) for _ in range(2)]

@@ -18,8 +18,8 @@ from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.ledger.drafts import rules
 from ledgerbee.ledger.drafts.model import Draft, DraftId, DraftStatus
 from ledgerbee.ledger.entries.model import (
+    CONTROL_SIDES,
     CUSTOMER_TYPES,
-    VENDOR_TYPES,
     EntryInput,
     EntryType,
     LineInput,
@@ -32,7 +32,8 @@ NOW = datetime(2026, 3, 16, 12, 0, tzinfo=UTC)
 CASH, SALES, RECEIVABLES, PAYABLES, HEADING, CLOSED, CUSTOMER, VENDOR, ENTRY = (
     UUID(int=number) for number in range(1, 10)
 )
-LOCKED = CUSTOMER_TYPES | VENDOR_TYPES
+LOCKED = frozenset(CONTROL_SIDES)
+VENDOR_TYPES = LOCKED - CUSTOMER_TYPES
 
 
 def account(account_id: UUID, **fields: Any) -> Account:

@@ -56,17 +56,16 @@ class LineType(StrEnum):
 DEBIT: Final = Side.DEBIT
 ENTERED: Final = LineType.ENTERED
 
-#: Types that record what a customer or vendor owes or pays: their entry names the party, and the receivable or payable
-#: can be left to the system (contract 2.28).
-CUSTOMER_TYPES: Final = frozenset({EntryType.CUSTOMER_INVOICE, EntryType.CUSTOMER_PAYMENT})
-VENDOR_TYPES: Final = frozenset({EntryType.SUPPLIER_INVOICE, EntryType.SUPPLIER_PAYMENT})
-#: The side of the receivable or payable of each of them, the locked types, for a positive original amount.
+#: The locked types record what a customer or vendor owes or pays: their entry names the party, and the receivable or
+#: payable can be left to the system (contract 2.28). On this side it stands for a positive original amount.
 CONTROL_SIDES: Final = {
     EntryType.CUSTOMER_INVOICE: Side.DEBIT,
     EntryType.CUSTOMER_PAYMENT: Side.CREDIT,
     EntryType.SUPPLIER_INVOICE: Side.CREDIT,
     EntryType.SUPPLIER_PAYMENT: Side.DEBIT,
 }
+#: Those of them whose party is a customer; that of the others is a vendor.
+CUSTOMER_TYPES: Final = frozenset({EntryType.CUSTOMER_INVOICE, EntryType.CUSTOMER_PAYMENT})
 
 #: Lines that the system adds right after the one whose VAT they are.
 VAT_TYPES: Final = frozenset({LineType.VAT, LineType.VAT_CONTRA})

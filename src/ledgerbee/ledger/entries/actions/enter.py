@@ -16,7 +16,8 @@ from ledgerbee.platform.steps import StepCounter, give_way, in_steps
 async def enter(context: Context, entries: Sequence[EntryInput]) -> list[PostedEntry]:
     """Post entered entries, all or none, in order.
 
-    Raises what `rules.entry_to_post` and `post` raise, with the entry's place as `entries.3` in `details.property`.
+    Raises what `rules.entry_to_post` and `post_with_events` raise, with the entry's place as `entries.3` in
+    `details.property`.
     """
     await store.hold_tags(context, entries)
     books = await store.load_books(context, entries)

@@ -30,28 +30,8 @@ class PostingBatch(Struct, frozen=True, gc=False):
     arguments: Sequence[str | None]
 
 
-async def post(context: Context, entries: Sequence[EntryToPost]) -> list[PostedEntry]:
-    """Post entries, all or none, in order; answers with them as they stand in the books, in the same order.
-
-    One round trip. From it to the COMMIT the company's counter row is held, so in a bigger transaction this comes
-    last. Emits `fiscal_year.opened` of the year that opened for it, and `journal_entry.posted` of each entry with its
-    wire form.
-
-    Raises, with the place in `details.property` as `entries.3.lines.0.accountId`: validation errors,
-    `JOURNAL_ENTRY_UNBALANCED`, `JOURNAL_ENTRY_AMOUNT_INVALID`, `JOURNAL_ENTRY_PARTY_REQUIRED`, `ACCOUNT_NOT_FOUND`,
-    `ACCOUNT_NOT_BOOKABLE`, `VAT_CODE_NOT_FOUND`, `CUSTOMER_NOT_FOUND`, `VENDOR_NOT_FOUND`,
-    `DIMENSION_VALUE_NOT_FOUND`, `JOURNAL_CATEGORY_NOT_FOUND`, `JOURNAL_ENTRY_NOT_FOUND` (the entry to reverse),
-    `FISCAL_YEAR_MISSING`, `PERIOD_LOCKED`; and without it `JOURNAL_ENTRY_ALREADY_POSTED` and
-    `JOURNAL_ENTRY_ALREADY_REVERSED`.
-    """
-    paths = [f"entries.{index}" for index in range(len(entries))]
-    for entry, path in zip(entries, paths, strict=True):
-        rules.check_entry(entry, path)
-    return await post_with_events([context] * len(entries), entries, paths)
-
-
 async def post_of_document(context: Context, entry: EntryToPost) -> PostedEntry:
-    """Post the entry of a document (an invoice, a payment), whose category is its own choice; otherwise as `post`.
+    """Post the entry of a document (an invoice, a payment), whose category is its own choice; else `post_with_events`.
 
     A refusal names no `entries.0`: who sends an invoice sent none.
     """
@@ -62,10 +42,19 @@ async def post_of_document(context: Context, entry: EntryToPost) -> PostedEntry:
 async def post_with_events(
     contexts: Sequence[Context], entries: Sequence[EntryToPost], paths: Sequence[str], *, are_entered: bool = True
 ) -> list[PostedEntry]:
-    """Post entries of several commands of one transaction; the context of each emits its events.
+    """Post entries, all or none, in order; answers with them as they stand in the books, in the same order.
 
-    As `post`, of entries that `rules.entry_to_post` or `rules.check_entry` let pass. `paths` are their places in their
-    requests, for `details.property`; a request has fields and lines of entries that `are_entered`, else one `date`.
+    `rules.entry_to_post` or `rules.check_entry` let them pass. They may be of several commands of one transaction: the
+    context of each emits its events. One round trip. From it to the COMMIT the company's counter row is held, so in a
+    bigger transaction this comes last. Emits `fiscal_year.opened` of the year that opened for it, and
+    `journal_entry.posted` of each entry with its wire form.
+
+    `paths` are their places in their requests; a request has fields and lines of entries that `are_entered`, else one
+    `date`. Raises, with the place in `details.property` as `entries.3.lines.0.accountId`: `JOURNAL_ENTRY_UNBALANCED`,
+    `JOURNAL_ENTRY_AMOUNT_INVALID`, `JOURNAL_ENTRY_PARTY_REQUIRED`, `ACCOUNT_NOT_FOUND`, `ACCOUNT_NOT_BOOKABLE`,
+    `VAT_CODE_NOT_FOUND`, `CUSTOMER_NOT_FOUND`, `VENDOR_NOT_FOUND`, `DIMENSION_VALUE_NOT_FOUND`,
+    `JOURNAL_CATEGORY_NOT_FOUND`, `JOURNAL_ENTRY_NOT_FOUND` (the entry to reverse), `FISCAL_YEAR_MISSING`,
+    `PERIOD_LOCKED`; and without it `JOURNAL_ENTRY_ALREADY_POSTED` and `JOURNAL_ENTRY_ALREADY_REVERSED`.
     """
     if not entries:
         return []

@@ -8,7 +8,7 @@ from uuid import UUID
 from ledgerbee.chart.vat_codes.model import VatCode
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.money import EXACT, percent_of, round_money, total
-from ledgerbee.ledger.entries.model import JOURNAL_ENTRY_UNBALANCED, EntryInput, LineInput, Side
+from ledgerbee.ledger.entries.model import JOURNAL_ENTRY_UNBALANCED, EntryInput, Side
 from ledgerbee.ledger.entries.rules.vat import contains_vat
 
 _NET_WAS_MEANT: Final = (
@@ -47,13 +47,9 @@ def vat_hint(off: Decimal, entered: EntryInput, vat_codes: Mapping[UUID, VatCode
         if code is None or line.vat_amount is not None or code.is_reverse_charge:
             continue
         vat = round_money(percent_of(line.amount, code.rate_on(entered.tax_point).rate), currency)
-        (contained if contains_vat(line, code) else on_top).append(_signed(line, vat))
+        (contained if contains_vat(line, code) else on_top).append(vat if line.side is Side.DEBIT else -vat)
     if off and off == total(on_top):
         return _GROSS_WAS_MEANT
     if off and off == -total(contained):
         return _NET_WAS_MEANT
     return None
-
-
-def _signed(line: LineInput, amount: Decimal) -> Decimal:
-    return amount if line.side is Side.DEBIT else -amount

@@ -89,9 +89,9 @@ async def post(
 ) -> PostingResult:
     """Write entries with their lines, as `arguments_of` has them, in one round trip; all or none.
 
-    Raises the errors of `actions.post`, each with the place in the request that it is about in `details.property`: a
-    field of the entry at its path. Of entries that are not `are_entered` the request has no fields but one `date` for
-    all of them.
+    Raises the errors of `actions.post_with_events`, each with the place in the request that it is about in
+    `details.property`: a field of the entry at its path. Of entries that are not `are_entered` the request has no
+    fields but one `date` for all of them.
     """
     # A financial year that has to be opened needs an id; two calendar years can share one and one can touch two.
     spare_year_ids = [new_id() for _ in range(2 * len({entry.date.year for entry in entries}))]
@@ -119,11 +119,6 @@ async def post(
         # A new year's first entry has number 1: only then is it worth asking.
         opened=await periods.get_many(context, spare_year_ids) if 1 in row["numbers"] else [],
     )
-
-
-def _entered_place(entry: EntryToPost, line: int) -> int:
-    """The place in the request, from 0, of what became the entry's line number `line`: VAT follows its own line."""
-    return sum(one.line_type not in VAT_TYPES for one in entry.lines[:line]) - 1
 
 
 def _explain(
@@ -187,7 +182,8 @@ def _field(code: ErrorCode, entry: EntryToPost, line: int | None, field: str | N
     kind = entry.lines[line - 1].line_type
     if kind is LineType.CONTROL:  # it was added, on the account of the party's group
         return ""
-    place = f"lines.{_entered_place(entry, line)}"
+    # In the request from 0, without the lines of VAT, which follow their own line.
+    place = f"lines.{sum(one.line_type not in VAT_TYPES for one in entry.lines[:line]) - 1}"
     if code in _ABOUT_ACCOUNTS:
         return f"{place}.vatCodeId" if kind in VAT_TYPES else f"{place}.accountId"
     return f"{place}.{field}" if code in _MISSING.values() else place
