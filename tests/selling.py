@@ -8,8 +8,8 @@ from uuid import UUID
 
 from tests.conftest import Api
 
-from ledgerbee.ledger.entries import store as entries
 from ledgerbee.ledger.entries.model import EntryId, JournalEntry, Side
+from ledgerbee.ledger.entries.store import reads as entries
 from ledgerbee.platform.context import Context
 
 _numbers = count(1)

@@ -16,8 +16,8 @@ from ledgerbee.ledger.drafts.model import Draft, DraftId, DraftStatus
 from ledgerbee.ledger.drafts.wire import json_in_steps
 from ledgerbee.ledger.entries import actions as entries
 from ledgerbee.ledger.entries import rules as entry_rules
-from ledgerbee.ledger.entries import store as entry_store
 from ledgerbee.ledger.entries.model import DRAFT_SOURCE, AccountName, EntryInput, PostedEntry
+from ledgerbee.ledger.entries.store.books import hold_tags, load_books, load_references
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.steps import in_steps
 
@@ -98,8 +98,8 @@ async def book(context: Context, draft_id: DraftId) -> PostedEntry:
     """
     draft = await _get_open(context, draft_id)
     attached = await attachments.list_for_draft(context, draft_id) if draft.attachment_count else []
-    await entry_store.hold_tags(context, [draft.content])
-    books = await entry_store.load_books(context, [draft.content])
+    await hold_tags(context, [draft.content])
+    books = await load_books(context, [draft.content])
     entry = with_fields(
         entry_rules.entry_to_post(draft.content, books, new_id()),
         attachment_hashes=tuple([file.hash for file in attached]),
@@ -126,8 +126,8 @@ async def _checked(
     context: Context, entered: Sequence[EntryInput], paths: Sequence[str]
 ) -> tuple[list[EntryInput], dict[UUID, AccountName]]:
     """The entries with all their lines and their currency, and the accounts that the lines stand on."""
-    await entry_store.hold_tags(context, entered)
-    books = await entry_store.load_references(context, entered)
+    await hold_tags(context, entered)
+    books = await load_references(context, entered)
     try:
         contents = [
             with_fields(entry_rules.validated(entry, books, path), currency=entry.currency or books.base_currency)

@@ -9,7 +9,7 @@ from ledgerbee.core.fields import fields_of
 from ledgerbee.http.list_query import Limit, PageNumber, Search, search_schema
 from ledgerbee.http.wire import Amount, Day, Id, OptionalLine
 from ledgerbee.ledger.entries.model import EntryType
-from ledgerbee.ledger.entries.store import EntryFilter
+from ledgerbee.ledger.entries.store.reads import EntryFilter
 
 
 class EntryQuery(BaseModel):

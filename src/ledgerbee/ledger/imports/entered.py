@@ -11,9 +11,9 @@ from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.entries import actions as entries
 from ledgerbee.ledger.entries import rules as entry_rules
-from ledgerbee.ledger.entries import store as entry_store
 from ledgerbee.ledger.entries.model import IMPORT_SOURCE, EntryInput
 from ledgerbee.ledger.entries.rules import Books
+from ledgerbee.ledger.entries.store.books import load_books
 from ledgerbee.ledger.imports import row_wire, rules, store
 from ledgerbee.ledger.imports.formats import CsvReader, DialectReader, JsonlReader, Row, RowReader
 from ledgerbee.ledger.imports.model import (
@@ -114,7 +114,7 @@ class _EnteredRows:
         async def look_up(context: Context) -> tuple[list[EntryInput | Refusal], Books]:
             directory = await store.load_directory(context, wanted)
             found = [await _entered(row, directory, self.state.opens, model) async for row in in_steps(rows, _weight)]
-            return found, await entry_store.load_books(context, [one for one in found if isinstance(one, EntryInput)])
+            return found, await load_books(context, [one for one in found if isinstance(one, EntryInput)])
 
         entered, books = await self.session.read(look_up)
         moment, company_id = self.session.clock(), self.session.tenant.company_id

@@ -16,8 +16,8 @@ from msgspec import Struct
 from ledgerbee.core.dates import Clock
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.ledger.entries import actions as entries
-from ledgerbee.ledger.entries import store as entry_store
 from ledgerbee.ledger.entries.actions import HashedEntry, PostingBatch
+from ledgerbee.ledger.entries.store.posting import post
 from ledgerbee.ledger.imports import store
 from ledgerbee.ledger.imports.actions import emit_failed
 from ledgerbee.ledger.imports.model import (
@@ -252,7 +252,7 @@ class _Run:
             paths = [str(place) for place in chunk.good_places]
             await periods.open_years_for(context, {entry.date for entry in chunk.batch.entries})
             self.sent.set()
-            places = await entry_store.post(context, chunk.batch.entries, chunk.batch.arguments, paths)
+            places = await post(context, chunk.batch.entries, chunk.batch.arguments, paths)
             _emit_posted(context, state.id, count, places.first_position)
         return replace(
             state,

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from ledgerbee.ledger.entries.audit import fault_in_amounts
 from ledgerbee.ledger.entries.rules import digest, genesis
-from ledgerbee.ledger.entries.store import new_entry
+from ledgerbee.ledger.entries.store.reads import new_entry
 from ledgerbee.ledger.periods import store as periods
 from ledgerbee.ledger.periods.model import FiscalYear, FiscalYearId
 from ledgerbee.ledger.verify import rules

@@ -6,9 +6,10 @@ from ledgerbee.chart.accounts import store as accounts
 from ledgerbee.core.errors import VALIDATION_FAILED, LedgerBeeError, with_others
 from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.attachments import store as attachments
-from ledgerbee.ledger.entries import rules, store
+from ledgerbee.ledger.entries import rules
 from ledgerbee.ledger.entries.actions.post import post_with_events
 from ledgerbee.ledger.entries.model import CONTROL_SIDES, EntryInput, EntryToPost, PostedEntry
+from ledgerbee.ledger.entries.store.books import hold_tags, load_books
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.steps import StepCounter, give_way, in_steps
 
@@ -19,8 +20,8 @@ async def enter(context: Context, entries: Sequence[EntryInput]) -> list[PostedE
     Raises what `rules.entry_to_post` and `post_with_events` raise, with the entry's place as `entries.3` in
     `details.property`.
     """
-    await store.hold_tags(context, entries)
-    books = await store.load_books(context, entries)
+    await hold_tags(context, entries)
+    books = await load_books(context, entries)
     paths = [f"entries.{index}" for index in range(len(entries))]
     try:
         completed = [
@@ -65,8 +66,8 @@ async def enter_together(
     What the books refuse of one entry leaves the others alone; what only the database refuses is raised, for the
     caller to find out whose it is.
     """
-    await store.hold_tags(contexts[0], entries)
-    books = await store.load_books(contexts[0], entries)
+    await hold_tags(contexts[0], entries)
+    books = await load_books(contexts[0], entries)
     outcomes: list[EntryToPost | LedgerBeeError] = []
     counter = StepCounter()
     for entered in entries:

@@ -7,9 +7,11 @@ from uuid import UUID
 from msgspec import Struct
 
 from ledgerbee.core.ids import new_id
-from ledgerbee.ledger.entries import rules, store
+from ledgerbee.ledger.entries import rules
 from ledgerbee.ledger.entries.json_text import json_of
 from ledgerbee.ledger.entries.model import EntryToPost, JournalEntry, PostedEntry
+from ledgerbee.ledger.entries.store.arrays import arguments_of
+from ledgerbee.ledger.entries.store.posting import post
 from ledgerbee.ledger.periods import actions as periods
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.steps import StepCounter, give_way
@@ -65,7 +67,7 @@ async def post_with_events(
         if counter.is_due(len(entry.lines)):
             await give_way()
     batch = posting_batch(hashed)
-    result = await store.post(context, batch.entries, batch.arguments, paths, are_entered=are_entered)
+    result = await post(context, batch.entries, batch.arguments, paths, are_entered=are_entered)
     for year in result.opened:
         first = next(index for index, entry in enumerate(entries) if year.span.holds(entry.date))
         periods.emit_opened(contexts[first], year)
@@ -104,5 +106,5 @@ def hash_entry(company_id: UUID, moment: datetime, entry: EntryToPost) -> Hashed
 def posting_batch(hashed: Sequence[HashedEntry]) -> PostingBatch:
     """The entries as the arguments of one call, in order."""
     entries = [one.entry for one in hashed]
-    arguments = store.arguments_of(entries, [one.line_ids for one in hashed], [one.digest for one in hashed])
+    arguments = arguments_of(entries, [one.line_ids for one in hashed], [one.digest for one in hashed])
     return PostingBatch(entries, arguments)

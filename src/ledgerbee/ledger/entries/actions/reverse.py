@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from ledgerbee.core.errors import check_all, invalid, refuse_first
 from ledgerbee.core.ids import UUID, new_id
-from ledgerbee.ledger.entries import rules, store
+from ledgerbee.ledger.entries import rules
 from ledgerbee.ledger.entries.actions.post import post_with_events
 from ledgerbee.ledger.entries.json_text import json_of
 from ledgerbee.ledger.entries.model import (
@@ -20,6 +20,7 @@ from ledgerbee.ledger.entries.model import (
     JournalEntry,
     PostedEntry,
 )
+from ledgerbee.ledger.entries.store import reads
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.steps import give_way, in_steps
 from ledgerbee.tenancy.company import store as companies
@@ -34,7 +35,7 @@ async def reverse(context: Context, entry_id: EntryId, on: date | None, descript
     Raises `JOURNAL_ENTRY_NOT_FOUND`, `JOURNAL_ENTRY_INVALID_STATE`, `JOURNAL_ENTRY_ALREADY_REVERSED`, `PERIOD_LOCKED`,
     `FISCAL_YEAR_MISSING` and validation errors.
     """
-    entry = await store.get_for_update(context, entry_id)
+    entry = await reads.get_for_update(context, entry_id)
     return (await _reverse(context, [entry], [""], on, description))[0]
 
 
@@ -45,7 +46,7 @@ async def reverse_of_document(
 
     For the operation that takes the document back in the same transaction.
     """
-    entry = await store.get(context, EntryId(entry_id))
+    entry = await reads.get(context, EntryId(entry_id))
     return (await _reverse(context, [entry], [""], on, description, document_reversal_id=reversal_id))[0]
 
 
@@ -56,9 +57,9 @@ async def reverse_batch(context: Context, entry_ids: Sequence[EntryId], on: date
     fault, all their places in `details.properties`. What is wrong with the day names `date`. Entries of too many
     lines together (`MAX_LINES_TOGETHER`) are refused.
     """
-    if await store.count_lines(context, entry_ids) > MAX_LINES_TOGETHER:
+    if await reads.count_lines(context, entry_ids) > MAX_LINES_TOGETHER:
         raise invalid(("journalEntryIds", "maxLines", _TOO_MANY_LINES))
-    found = await store.get_many_for_update(context, entry_ids)
+    found = await reads.get_many_for_update(context, entry_ids)
     paths = [f"journalEntryIds.{index}" for index in range(len(entry_ids))]
     refuse_first(
         JOURNAL_ENTRY_NOT_FOUND.missing(path, "journalEntryId", entry_id)

@@ -1,9 +1,9 @@
 """Changing the two fields of a posted entry that are no part of its content."""
 
 from ledgerbee.core.changes import Changes
-from ledgerbee.ledger.entries import store
 from ledgerbee.ledger.entries.json_text import json_of
 from ledgerbee.ledger.entries.model import EntryFields, EntryId
+from ledgerbee.ledger.entries.store import reads
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.steps import give_way
 
@@ -13,10 +13,10 @@ async def update(context: Context, entry_id: EntryId, changes: Changes[EntryFiel
 
     Emits `journal_entry.updated` if anything became different. Raises `JOURNAL_ENTRY_NOT_FOUND`.
     """
-    before = json_of(await store.get(context, entry_id))
+    before = json_of(await reads.get(context, entry_id))
     await give_way()
-    await store.update(context, entry_id, changes)
-    written = json_of(await store.get(context, entry_id))
+    await reads.update(context, entry_id, changes)
+    written = json_of(await reads.get(context, entry_id))
     if written != before:
         context.emit("journal_entry.updated", entry_id, written, before=before)
     return written

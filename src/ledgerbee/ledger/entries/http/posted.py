@@ -13,7 +13,7 @@ from ledgerbee.http.wire import IdOf
 from ledgerbee.ledger.attachments import store as attachments
 from ledgerbee.ledger.attachments.model import ATTACHMENT_NOT_FOUND
 from ledgerbee.ledger.attachments.wire import AttachmentResponse, render
-from ledgerbee.ledger.entries import actions, store
+from ledgerbee.ledger.entries import actions
 from ledgerbee.ledger.entries.http import responses
 from ledgerbee.ledger.entries.json_text import json_of
 from ledgerbee.ledger.entries.model import (
@@ -25,6 +25,7 @@ from ledgerbee.ledger.entries.model import (
     EntryId,
 )
 from ledgerbee.ledger.entries.query import EntryQuery
+from ledgerbee.ledger.entries.store import reads
 from ledgerbee.ledger.entries.wire import (
     JournalEntryBatchResponse,
     JournalEntryResponse,
@@ -66,8 +67,8 @@ _REVERSING_ERRORS = (
     ),
 )
 async def list_journal_entries(context: Ctx, caller: CallerDep, query: Annotated[EntryQuery, Query()]) -> Response:
-    found = await store.list_page(context, query.wanted(), page=query.page, limit=query.limit)
-    return await responses.page(caller, query, found, store.get_portions, json_of)
+    found = await reads.list_page(context, query.wanted(), page=query.page, limit=query.limit)
+    return await responses.page(caller, query, found, reads.get_portions, json_of)
 
 
 @router.get(
@@ -81,8 +82,8 @@ async def list_journal_entries(context: Ctx, caller: CallerDep, query: Annotated
     ),
 )
 async def get_journal_entry(context: Ctx, caller: CallerDep, journal_entry_id: EntryPath) -> Response:
-    found = await store.find(context, journal_entry_id)
-    return await responses.one(caller, found, store.get_portions, json_of)
+    found = await reads.find(context, journal_entry_id)
+    return await responses.one(caller, found, reads.get_portions, json_of)
 
 
 @router.patch(
@@ -150,7 +151,7 @@ async def reverse_journal_entry(
     ),
 )
 async def list_journal_entry_attachments(context: Ctx, journal_entry_id: EntryPath) -> list[AttachmentResponse]:
-    await store.check_exists(context, journal_entry_id)
+    await reads.check_exists(context, journal_entry_id)
     return [render(journal_entry_id, found) for found in await attachments.list_for_entry(context, journal_entry_id)]
 
 

@@ -13,7 +13,7 @@ from ledgerbee.http.wire import pages
 from ledgerbee.ledger.entries.model import PostedEntry
 from ledgerbee.ledger.entries.query import EntryQuery
 from ledgerbee.ledger.entries.rules.portions import Portion, groups_of, text_of
-from ledgerbee.ledger.entries.store import Found
+from ledgerbee.ledger.entries.store.lines import Found
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.db import TOO_MUCH_CONTENTION
 from ledgerbee.platform.steps import StepCounter, in_steps
