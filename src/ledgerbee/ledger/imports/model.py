@@ -25,6 +25,8 @@ MAX_ERRORS: Final = 10_000
 #: Bytes of a part of a waiting file; the last one is shorter.
 PART_BYTES: Final = 1024 * 1024
 
+#: Values and lines that are named of a file that can't be settled.
+MAX_NAMED: Final = 100
 #: Imports of one company that wait or are worked off at most. (How long they may be altogether is a setting.)
 MAX_WAITING: Final = 1000
 
@@ -120,16 +122,46 @@ class Seen(NamedTuple):
         return f"{self.text} (line {self.line})"
 
 
-class Asked(Struct):
-    """What the values of a CSV file have said so far to a question with two answers: see `formats.dialect`.
+class Question(Struct):
+    """A question to all values of a kind, with two answers: which of them values prove, and which leave it open.
 
-    `proofs` has the first value that proves an answer, by answer; `open` values that leave it open; `usual` the first
-    one in a form that stands for the first answer wherever nothing is said.
+    `proofs` has the first value that proves an answer, by answer; `open` the first values that leave it open; `usual`
+    the first one in a form that stands for the first answer wherever nothing is said.
     """
 
+    answers: tuple[str, str]
     proofs: dict[str, Seen] = msgspec.field(default_factory=dict)
     open: list[Seen] = msgspec.field(default_factory=list)
     usual: Seen | None = None
+
+    def ask(self, seen: Seen, readings: tuple[str | None, str | None], *, has_usual: bool = False) -> None:
+        """Look at a value, and what it is under either answer (None: nothing). `has_usual`: it is written in a form
+        that means the first answer; proof of the second then contradicts it."""
+        first, second = readings
+        if first == second:
+            return
+        if first is None or second is None:
+            self.proofs.setdefault(self.answers[first is None], seen)
+        elif has_usual:
+            self.usual = self.usual or seen
+        elif len(self.open) < MAX_NAMED:
+            self.open.append(seen)
+
+    def answer(self, usual: str) -> str | None:
+        """What the values prove, or `usual` if they ask for nothing else; None if they leave it open."""
+        if len(self.contradiction()) > 1 or (self.open and not self.proofs):
+            return None
+        return next(iter(self.proofs), usual)
+
+    def contradiction(self) -> Sequence[Seen]:
+        """One value for each answer, in the order of the file: two of them can't both be right."""
+        proofs, first = self.proofs, self.usual
+        found = {self.answers[0]: first, **proofs} if first else proofs
+        return sorted((one for one in found.values() if one is not None), key=lambda one: one.line)
+
+    def unsettled(self) -> Sequence[Seen]:
+        """The values that show why there is no answer."""
+        return self.contradiction() if len(self.contradiction()) > 1 else self.open
 
 
 class Settling(Struct):
@@ -141,14 +173,14 @@ class Settling(Struct):
     """
 
     is_no_utf8: bool
+    numbers: Question
+    dates: Question
     separator: str = ""
     columns: tuple[str, ...] = ()
     first: Place | None = None
     has_danish_rates: bool = False
     not_decodable: list[int] = msgspec.field(default_factory=list)
     utf8_line: int | None = None
-    numbers: Asked = msgspec.field(default_factory=Asked)
-    dates: Asked = msgspec.field(default_factory=Asked)
     rates: list[Seen] = msgspec.field(default_factory=list)
 
 

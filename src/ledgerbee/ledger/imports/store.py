@@ -9,6 +9,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
+from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.fields import names_of
 from ledgerbee.core.ids import new_id
 from ledgerbee.core.paging import Page, PageRequest
@@ -116,7 +117,7 @@ async def add_part(context: Context, import_id: ImportId, part: int, data: bytes
         data,
     )
     if kept is None:
-        raise JOURNAL_IMPORT_INVALID_STATE.in_state((await get(context, import_id)).status)
+        raise await _wrong_state(context, import_id)
 
 
 async def get_part(context: Context, import_id: ImportId, part: int) -> bytes | None:
@@ -148,35 +149,20 @@ async def delete_parts_read(context: Context, import_id: ImportId, before: Place
 
 async def queue(context: Context, import_id: ImportId, content_hash: bytes, bytes_total: int) -> JournalImport:
     """The file is whole: a worker may begin."""
-    return await _changed(
-        context,
-        "SET status = 'queued', content_hash = $3, bytes_total = $4"
-        " WHERE company_id = $1 AND id = $2 AND status = 'receiving'",
-        import_id,
-        content_hash,
-        bytes_total,
-    )
+    change = "SET status = 'queued', content_hash = $3, bytes_total = $4"
+    return await _changed(context, import_id, change, "status = 'receiving'", content_hash, bytes_total)
 
 
 async def begin(context: Context, import_id: ImportId) -> JournalImport:
     """The import is run from now on. Raises `JOURNAL_IMPORT_INVALID_STATE` when it is over."""
-    return await _changed(
-        context,
-        "SET status = 'running', started_at = coalesce(started_at, $3)"
-        " WHERE company_id = $1 AND id = $2 AND status IN ('queued', 'running')",
-        import_id,
-        context.now,
-    )
+    change = "SET status = 'running', started_at = coalesce(started_at, $3)"
+    return await _changed(context, import_id, change, "status IN ('queued', 'running')", context.now)
 
 
 async def settle(context: Context, import_id: ImportId, dialect: CsvDialect) -> JournalImport:
     """Keep how an import's file is read. Raises `JOURNAL_IMPORT_INVALID_STATE` when it is over."""
-    return await _changed(
-        context,
-        "SET csv_dialect = $3 WHERE company_id = $1 AND id = $2 AND status = 'running'",
-        import_id,
-        msgspec.to_builtins(dialect),
-    )
+    kept = msgspec.to_builtins(dialect)
+    return await _changed(context, import_id, "SET csv_dialect = $3", "status = 'running'", kept)
 
 
 async def end_upload(
@@ -188,10 +174,9 @@ async def end_upload(
     """
     ended = await _changed(
         context,
-        "SET status = 'failed', completed_at = $3, failure = $4, bytes_kept = 0"
-        " WHERE company_id = $1 AND id = $2 AND status = 'receiving'"
-        " AND ($5::timestamptz IS NULL OR coalesce(received_at, created_at) < $5)",
         import_id,
+        "SET status = 'failed', completed_at = $3, failure = $4, bytes_kept = 0",
+        "status = 'receiving' AND ($5::timestamptz IS NULL OR coalesce(received_at, created_at) < $5)",
         context.now,
         failure,
         silent_since,
@@ -210,9 +195,9 @@ async def end(
     """The import is over, one way or the other. Raises `JOURNAL_IMPORT_INVALID_STATE` when it was before."""
     ended = await _changed(
         context,
-        "SET status = $3, completed_at = $4, failure = $5, summary = $6, bytes_kept = 0"
-        " WHERE company_id = $1 AND id = $2 AND status IN ('receiving', 'queued', 'running')",
         import_id,
+        "SET status = $3, completed_at = $4, failure = $5, summary = $6, bytes_kept = 0",
+        "status IN ('receiving', 'queued', 'running')",
         status,
         context.now,
         failure,
@@ -267,14 +252,12 @@ async def advance(context: Context, import_id: ImportId, before: Place, after: P
         errors,
     )
     if before_errors is None:
-        raise JOURNAL_IMPORT_INVALID_STATE.in_state((await get(context, import_id)).status)
+        raise await _wrong_state(context, import_id)
     return before_errors
 
 
 async def count_errors(context: Context, import_id: ImportId, count: int) -> JournalImport:
-    return await _changed(
-        context, "SET error_count = error_count + $3 WHERE company_id = $1 AND id = $2", import_id, count
-    )
+    return await _changed(context, import_id, "SET error_count = error_count + $3", "true", count)
 
 
 async def add_errors(context: Context, import_id: ImportId, refusals: Sequence[Refusal]) -> None:
@@ -357,13 +340,20 @@ async def load_directory(context: Context, wanted: References) -> Directory:
     )
 
 
-async def _changed(context: Context, change: str, import_id: ImportId, *arguments: Any) -> JournalImport:
-    row = await context.connection.fetchrow(
-        f"UPDATE journal_imports i {change} RETURNING {_COLUMNS}", context.company_id, import_id, *arguments
-    )
+async def _changed(context: Context, import_id: ImportId, change: str, when: str, *arguments: Any) -> JournalImport:
+    """The import after an UPDATE; `when` says in which state there may be one.
+
+    Raises `JOURNAL_IMPORT_INVALID_STATE` in another.
+    """
+    statement = f"UPDATE journal_imports i {change} WHERE company_id = $1 AND id = $2 AND {when} RETURNING {_COLUMNS}"
+    row = await context.connection.fetchrow(statement, context.company_id, import_id, *arguments)
     if row is None:
-        raise JOURNAL_IMPORT_INVALID_STATE.in_state((await get(context, import_id)).status)
+        raise await _wrong_state(context, import_id)
     return _import(row)
+
+
+async def _wrong_state(context: Context, import_id: ImportId) -> LedgerBeeError:
+    return JOURNAL_IMPORT_INVALID_STATE.in_state((await get(context, import_id)).status)
 
 
 def kept(refusals: Sequence[Refusal], before: int) -> Sequence[Refusal]:

@@ -19,10 +19,11 @@ from ledgerbee.ledger.imports.formats.rows import Lines
 from ledgerbee.ledger.imports.model import (
     BEGINNING,
     JOURNAL_IMPORT_UNREADABLE,
-    Asked,
+    MAX_NAMED,
     CsvDialect,
     CsvOptions,
     Place,
+    Question,
     Refusal,
     Seen,
     Settling,
@@ -34,51 +35,13 @@ _SEPARATORS: Final = (";", ",", "\t")
 _UTF8: Final = "utf-8"
 _BOM: Final = b"\xef\xbb\xbf"
 _UTF16_BOMS: Final = (b"\xff\xfe", b"\xfe\xff")
-#: Lines that are named of a file that can't be settled, and characters of what they have.
-_MAX_NAMED: Final = 100
+#: Characters that are repeated of what a line has.
 _QUOTED: Final = 40
 _SAY_ENCODING: Final = "say encoding=windows-1252 (--encoding) if it is that, or encoding=utf-8 to leave out such rows"
 _SAY_UTF8: Final = "leave encoding (--encoding) out"
 _SAY_MARK: Final = "say decimalMark=, or decimalMark=. (--decimal-mark)"
 _SAY_DATES: Final = "say dateFormat=DD/MM/YYYY or the like (--date-format)"
 _SAY_UNITS: Final = "say rateUnits=100 or rateUnits=1 (--rate-units)"
-
-
-class _Question:
-    """A question to all values of a kind, with two answers: which of them values prove, and which leave it open."""
-
-    def __init__(self, answers: tuple[str, str], asked: Asked) -> None:
-        self.answers = answers
-        self._asked = asked
-
-    def ask(self, seen: Seen, readings: tuple[str | None, str | None], *, has_usual: bool = False) -> None:
-        """Look at a value, and what it is under either answer (None: nothing). `has_usual`: it is written in a form
-        that means the first answer; proof of the second then contradicts it."""
-        first, second = readings
-        if first == second:
-            return
-        if first is None or second is None:
-            self._asked.proofs.setdefault(self.answers[first is None], seen)
-        elif has_usual:
-            self._asked.usual = self._asked.usual or seen
-        elif len(self._asked.open) < _MAX_NAMED:
-            self._asked.open.append(seen)
-
-    def answer(self, usual: str) -> str | None:
-        """What the values prove, or `usual` if they ask for nothing else; None if they leave it open."""
-        if len(self.contradiction()) > 1 or (self._asked.open and not self._asked.proofs):
-            return None
-        return next(iter(self._asked.proofs), usual)
-
-    def contradiction(self) -> Sequence[Seen]:
-        """One value for each answer, in the order of the file: two of them can't both be right."""
-        proofs, first = self._asked.proofs, self._asked.usual
-        found = {self.answers[0]: first, **proofs} if first else proofs
-        return sorted((one for one in found.values() if one is not None), key=lambda one: one.line)
-
-    def unsettled(self) -> Sequence[Seen]:
-        """The values that show why there is no answer."""
-        return self.contradiction() if len(self.contradiction()) > 1 else self._asked.open
 
 
 class DialectReader:
@@ -88,12 +51,12 @@ class DialectReader:
         self._options = options
         self._encoding = options.encoding or _UTF8
         self._lines = Lines(start)
-        self.known = known or Settling(is_no_utf8=self._encoding == _UTF8)
+        self.known = known or Settling(
+            self._encoding == _UTF8, numbers=Question((",", ".")), dates=Question((DAY_FIRST, MONTH_FIRST))
+        )
         self._records: Records | None = None
         if self.known.first is not None:
             self._records = Records(self._encoding, self.known.separator, start)
-        self._numbers = _Question((",", "."), self.known.numbers)
-        self._dates = _Question((DAY_FIRST, MONTH_FIRST), self.known.dates)
 
     def feed(self, block: bytes) -> None:
         """Take a block of the file. Raises `UnreadableFileError` for a wrong header."""
@@ -184,7 +147,7 @@ class DialectReader:
     def _look_at(self, record: Record) -> None:
         if record.values is None:
             assert self._records is not None
-            if record.fault == self._records.not_decodable and len(self.known.not_decodable) < _MAX_NAMED:
+            if record.fault == self._records.not_decodable and len(self.known.not_decodable) < MAX_NAMED:
                 self.known.not_decodable.append(record.line)
             return
         count = len(self.known.columns)
@@ -196,18 +159,18 @@ class DialectReader:
                 continue
             seen = Seen(record.line, column, text[:_QUOTED])
             if column in NUMBERS:
-                self._numbers.ask(seen, read_number(text))
+                self.known.numbers.ask(seen, read_number(text))
                 if column == "exchangeRate" and not self.known.rates:
                     self.known.rates.append(seen)
             elif column in DATES:
                 # With a hyphen or a point between them the day stands first, unless all of the file is otherwise.
-                self._dates.ask(seen, read_date(text), has_usual="/" not in text)
+                self.known.dates.ask(seen, read_date(text), has_usual="/" not in text)
 
     def _decimal_mark(self) -> str | None:
-        return self._options.decimal_mark or self._numbers.answer(".")
+        return self._options.decimal_mark or self.known.numbers.answer(".")
 
     def _date_format(self) -> str | None:
-        return self._options.date_format or self._dates.answer(DAY_FIRST)
+        return self._options.date_format or self.known.dates.answer(DAY_FIRST)
 
     def _problems(self) -> Iterator[tuple[str, Sequence[Refusal]]]:
         """What is left open, and the lines that show it."""
@@ -219,15 +182,15 @@ class DialectReader:
             )
             return  # what these lines would settle isn't known
         if self._decimal_mark() is None:
-            yield _unsettled(self._numbers, "the decimal mark", _both_numbers, _SAY_MARK)
+            yield _unsettled(self.known.numbers, "the decimal mark", _both_numbers, _SAY_MARK)
         if self._date_format() is None:
-            yield _unsettled(self._dates, "whether the day or the month stands first", _both_dates, _SAY_DATES)
+            yield _unsettled(self.known.dates, "whether the day or the month stands first", _both_dates, _SAY_DATES)
         if self.known.has_danish_rates and self.known.rates and self._options.rate_units is None:
             text = f"The exchange rate {self.known.rates[0]} may be that of one unit or of a hundred: {_SAY_UNITS}."
             yield text, _refusals(self.known.rates, text)
 
 
-def _unsettled(question: _Question, what: str, both: Callable[[str], str], say: str) -> tuple[str, Sequence[Refusal]]:
+def _unsettled(question: Question, what: str, both: Callable[[str], str], say: str) -> tuple[str, Sequence[Refusal]]:
     seen = question.unsettled()
     if len(question.contradiction()) > 1:
         text = f"{seen[0]} and {seen[1]} contradict each other on {what}: {say}."
@@ -300,7 +263,7 @@ def _columns(headings: Sequence[str]) -> tuple[str, ...]:
     elif "" in unknown:
         problem = f"no name over column {names.index('') + 1}"
     elif unknown:
-        problem = f"unknown columns {', '.join(name[:_QUOTED] for name in unknown[:_MAX_NAMED])}"
+        problem = f"unknown columns {', '.join(name[:_QUOTED] for name in unknown[:MAX_NAMED])}"
     elif missing:
         problem = f"no column {', '.join(missing)}"
     elif len(set(known)) < len(known):
