@@ -175,12 +175,10 @@ def _input_of(entry: _Entry) -> EntryInput:
     )
 
 
-def _places_of(kind: object) -> tuple[int, ...]:
-    return tuple(ENTRY_FIELDS.index(field.name) for field in fields(FastEntry) if field.type == kind)
-
-
 _AMOUNT_PLACE: Final = ENTRY_FIELDS.index("original_amount")
-_LINE_TEXT_PLACES: Final = _places_of(LineText | None)
+_LINE_TEXT_PLACES: Final = tuple(
+    ENTRY_FIELDS.index(field.name) for field in fields(FastEntry) if field.type == LineText | None
+)
 
 
 def decoded_values(entry: FastEntry, original_amount: Decimal) -> list[Any]:

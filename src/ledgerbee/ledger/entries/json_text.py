@@ -18,7 +18,7 @@ from msgspec.json import Encoder
 
 from ledgerbee.core.dates import format_moment
 from ledgerbee.core.money import ONE, ZERO, format_decimal, places_of, quantum_of
-from ledgerbee.ledger.entries.model import ENTRY_FIELDS, JournalEntry, LineToPost, LineType, Side, SourceType
+from ledgerbee.ledger.entries.model import ENTRY_FIELDS, JournalEntry, LineType, Side, SourceType
 
 _FROM_API: Final = (SourceType.API, None)
 #: Fields that the entry has as they are: those before currency, rate and amount, and those after.
@@ -117,7 +117,7 @@ def _lines(entry: JournalEntry, quantum: Decimal, whole_text: str) -> list[_Line
                 line.description,
                 line.tag_ids,
                 None if line.vat_rate is None else _number(line.vat_rate),
-                None if line.vat_difference is None else _difference(line, quantum),
+                None if line.vat_difference is None else str((line.vat_difference or ZERO).quantize(quantum)),
             )
         )
     return lines
@@ -132,7 +132,3 @@ def _moment(posted_at: datetime) -> str:
 @lru_cache(maxsize=256)
 def _number(value: Decimal) -> Raw:
     return Raw(format_decimal(value).encode())
-
-
-def _difference(line: LineToPost, quantum: Decimal) -> str:
-    return str((line.vat_difference or ZERO).quantize(quantum))
