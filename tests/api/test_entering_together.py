@@ -23,6 +23,8 @@ from ledgerbee.core.ids import new_id
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.credentials.model import SCOPES
 from ledgerbee.tenancy.api_keys import actions as api_keys
+from ledgerbee.tenancy.grants import actions as grants
+from ledgerbee.tenancy.grants.model import ApiKey
 
 PATH = "/v2/journal-entries"
 RECEIPT, PICTURE = File.of(PDF, "application/pdf"), File.of(PNG, "image/png")
@@ -182,7 +184,7 @@ async def test_a_revoked_credential_is_its_own_callers(books: Books, database_ur
             for n, secret in enumerate(secrets)
         ]
         await arrived(tasks)
-        await books.api.run(lambda context: api_keys.revoke(context, revoked_id))
+        await books.api.run(lambda context: grants.revoke(context, ApiKey, revoked_id))
         await holder.release()
         answers = await asyncio.gather(*tasks)
     assert [code(answer) for answer in answers] == [

@@ -21,7 +21,8 @@ from ledgerbee.platform.credentials.model import Grant, Principal, secret_hash
 from ledgerbee.platform.credentials.rules import fits, granted, is_address_allowed
 from ledgerbee.platform.db import CredentialRevokedError
 from ledgerbee.tenancy.api_keys import actions as api_keys
-from ledgerbee.tenancy.grants.model import SubjectFields
+from ledgerbee.tenancy.grants import actions as subjects
+from ledgerbee.tenancy.grants.model import ApiKey, OAuthClient, SubjectFields
 from ledgerbee.tenancy.oauth import actions as oauth_clients
 
 ALL = ["api-keys-write", "api-keys-read", "oauth-clients-write", "accounts-read", "accounts-write"]
@@ -240,9 +241,9 @@ class Chain:
             changes: Changes[SubjectFields] = Changes({"scopes": grant.scopes, "ip_allowlist": grant.ip_allowlist})
             await oauth_clients.update(context, target, changes)
         elif verb == "revoke" and self.kinds[target] == "client":
-            await oauth_clients.revoke(context, target)
+            await subjects.revoke(context, OAuthClient, target)
         elif verb == "revoke":
-            await api_keys.revoke(context, target)
+            await subjects.revoke(context, ApiKey, target)
 
     async def validity(self, digest: bytes) -> set[tuple[str, datetime, str]]:
         there = await self.resolved(digest)

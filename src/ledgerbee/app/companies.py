@@ -91,7 +91,6 @@ class CreatedCompanyResponse(ResponseModel):
     ),
 )
 async def create_another_company(context: Ctx, body: CreateCompanyRequest) -> CreatedCompanyResponse:
-    """Create a company."""
     await _check_limit(context)
     async with _inside(context, new_id()) as other:
         company = await create_requested(other, body)

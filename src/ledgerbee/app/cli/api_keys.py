@@ -84,10 +84,11 @@ def revoke(
         from ledgerbee.app.cli.session import access, the_company
         from ledgerbee.app.database_access import in_company
         from ledgerbee.core.dates import format_moment
-        from ledgerbee.tenancy.api_keys import actions
+        from ledgerbee.tenancy.grants import actions
+        from ledgerbee.tenancy.grants.model import ApiKey
 
         async def work(context: "Context") -> "ApiKey":
-            return await actions.revoke(context, key)
+            return await actions.revoke(context, ApiKey, key)
 
         with access(data_dir) as found:
             revoked = in_company(found, the_company(found, company), work)

@@ -1,7 +1,5 @@
 """Credential rows: resolve a secret, add, change and revoke credentials."""
 
-from collections.abc import Sequence
-from datetime import datetime
 from uuid import UUID
 
 import asyncpg
@@ -38,9 +36,7 @@ async def add(
     secret_hash: bytes,
     kind: str,
     subject_id: UUID,
-    scopes: Sequence[str],
-    ip_allowlist: Sequence[str],
-    expires_at: datetime | None,
+    grant: Grant,
     made_by: UUID | None = None,
 ) -> None:
     """Let a new secret in. `kind` is `api_key`, `oauth_client` or `oauth_token`.
@@ -54,9 +50,9 @@ async def add(
         context.company_id,
         kind,
         subject_id,
-        scopes,
-        ip_allowlist,
-        expires_at,
+        grant.scopes,
+        grant.ip_allowlist,
+        grant.expires_at,
         made_by,
     )
 
@@ -98,15 +94,15 @@ async def made_by(context: Context, subject_id: UUID) -> dict[UUID, Grant]:
     return {row["subject_id"]: _grant(row) for row in rows}
 
 
-async def change(context: Context, subject_id: UUID, *, scopes: Sequence[str], ip_allowlist: Sequence[str]) -> None:
+async def change(context: Context, subject_id: UUID, grant: Grant) -> None:
     """Give a subject's credential other scopes and addresses; tokens made from it end, all at once."""
     await context.connection.execute(
         "UPDATE credentials SET scopes = $3, ip_allowlist = $4, version = version + 1"
         " WHERE company_id = $1 AND subject_id = $2 AND kind <> 'oauth_token'",
         context.company_id,
         subject_id,
-        scopes,
-        ip_allowlist,
+        grant.scopes,
+        grant.ip_allowlist,
     )
     await _end_tokens(context, subject_id)
 

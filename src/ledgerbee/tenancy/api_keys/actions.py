@@ -1,21 +1,18 @@
-"""Making and revoking API keys."""
+"""Making API keys."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Final
-from uuid import UUID
 
 from ledgerbee.core.cells import new_secret
 from ledgerbee.core.errors import check_all
+from ledgerbee.core.fields import fields_of
 from ledgerbee.core.ids import new_id
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.credentials import store as credentials
 from ledgerbee.platform.credentials.model import KEY_PREFIX, Grant, Principal, secret_hash
 from ledgerbee.platform.credentials.rules import check_allowlist, check_scopes
 from ledgerbee.tenancy.api_keys.rules import check_expiry
 from ledgerbee.tenancy.grants import actions as grants
-from ledgerbee.tenancy.grants import store
 from ledgerbee.tenancy.grants.model import ApiKey, ApiKeyId
 from ledgerbee.tenancy.grants.wire import render_key
 
@@ -43,41 +40,16 @@ async def create(
         lambda: check_allowlist(ip_allowlist),
         lambda: check_expiry(expires_at, context.now),
     )
-    made = await grants.give(context, Grant(tuple(sorted(set(scopes))), tuple(ip_allowlist), expires_at), maker)
+    grant = await grants.give(context, Grant(tuple(sorted(set(scopes))), tuple(ip_allowlist), expires_at), maker)
     secret = new_secret(KEY_PREFIX, context.cell)
     key = ApiKey(
         id=ApiKeyId(new_id()),
         name=name,
         prefix=secret[:_PREFIX_LENGTH],
-        scopes=made.grant.scopes,
-        ip_allowlist=made.grant.ip_allowlist,
-        expires_at=made.grant.expires_at,
         created_at=context.now,
-        created_by=made.created_by,
+        created_by=str(context.actor),
+        **fields_of(grant),
     )
-    await store.insert(context, key)
-    await credentials.add(
-        context,
-        secret_hash=secret_hash(secret),
-        kind="api_key",
-        subject_id=key.id,
-        scopes=key.scopes,
-        ip_allowlist=key.ip_allowlist,
-        expires_at=key.expires_at,
-        made_by=made.maker,
-    )
+    await grants.insert(context, key, "api_key", secret_hash(secret), maker)
     context.emit("api_key.created", key.id, render_key(key).as_event())
     return key, secret
-
-
-async def revoke(context: Context, key_id: UUID, changer: Principal | None = None) -> ApiKey:
-    """Shut a key out, at once and everywhere, with all that it made (`grants.revoke`). Again is no error.
-
-    Raises `API_KEY_NOT_FOUND`, and `INSUFFICIENT_PERMISSIONS` when `changer` (None: the operator) lacks a scope of it.
-    """
-    key = await store.get_for_update(context, ApiKey, key_id)
-    grants.check_holds(key.scopes, changer)
-    if key.revoked_at is not None:
-        return key
-    await grants.revoke(context, key_id)
-    return replace(key, revoked_at=context.now)

@@ -16,6 +16,7 @@ from ledgerbee.tenancy.api_keys.wire import (
     CurrentApiKeyResponse,
     RateLimitTierResponse,
 )
+from ledgerbee.tenancy.grants import actions as grants
 from ledgerbee.tenancy.grants import store
 from ledgerbee.tenancy.grants.model import API_KEY_NOT_FOUND, ApiKey, ApiKeyId
 from ledgerbee.tenancy.grants.wire import ApiKeyResponse, render_key
@@ -36,7 +37,6 @@ KeyPath = Annotated[IdOf[ApiKeyId], Path(alias="apiKeyId", description="API key 
     ),
 )
 async def get_current_api_key(context: Ctx, caller: CallerDep) -> CurrentApiKeyResponse:  # noqa: ARG001 the context's transaction checks that the key still works
-    """Get current API key."""
     principal = caller.principal
     return CurrentApiKeyResponse(
         rate_limit_tiers=[RateLimitTierResponse(name="default", ttl=0, limit=-1)],
@@ -57,7 +57,6 @@ async def get_current_api_key(context: Ctx, caller: CallerDep) -> CurrentApiKeyR
     ),
 )
 async def list_api_keys(context: Ctx) -> Response:
-    """List API keys."""
     return await array(await store.list_all(context, ApiKey), render_key)
 
 
@@ -77,7 +76,6 @@ async def list_api_keys(context: Ctx) -> Response:
     ),
 )
 async def create_api_key(context: Ctx, caller: CallerDep, body: CreateApiKeyRequest) -> CreatedApiKeyResponse:
-    """Create an API key."""
     key, secret = await actions.create(
         context,
         name=body.name,
@@ -103,5 +101,4 @@ async def create_api_key(context: Ctx, caller: CallerDep, body: CreateApiKeyRequ
     ),
 )
 async def revoke_api_key(context: Ctx, caller: CallerDep, api_key_id: KeyPath) -> None:
-    """Revoke an API key."""
-    await actions.revoke(context, api_key_id, caller.principal)
+    await grants.revoke(context, ApiKey, api_key_id, caller.principal)

@@ -6,10 +6,9 @@ from pydantic import Field
 
 from ledgerbee.http.checks import Check, Facts
 from ledgerbee.http.fields import RequestMoment
-from ledgerbee.http.wire import Line, Moment, RequestModel, ResponseModel, omitted
-from ledgerbee.platform.credentials.rules import check_allowlist, check_scopes
+from ledgerbee.http.wire import Line, Moment, ResponseModel, omitted
 from ledgerbee.tenancy.api_keys import rules
-from ledgerbee.tenancy.grants.wire import ApiKeyResponse, IpAllowlist, IpAllowlistText, Scopes
+from ledgerbee.tenancy.grants.wire import ApiKeyResponse, GrantRequest, IpAllowlist, IpAllowlistText
 
 
 class RateLimitTierResponse(ResponseModel):
@@ -35,18 +34,16 @@ class CreatedApiKeyResponse(ApiKeyResponse):
     key: str | None = Field(description="The key itself. Shown this once: a replayed answer has null here.")
 
 
-class CreateApiKeyRequest(RequestModel):
+class CreateApiKeyRequest(GrantRequest):
     """What a new key needs."""
 
     name: Line = Field(description="What the key is for", examples=["Web shop"])
-    scopes: Scopes
     ip_allowlist: IpAllowlist = Field(default_factory=list)
     expires_at: RequestMoment = omitted(
         description="When the key stops working, not after the key that makes it; left out: with that one, or never"
     )
 
-    def checks(self, facts: Facts, path: str) -> Iterable[Check]:  # noqa: ARG002
+    def checks(self, facts: Facts, path: str) -> Iterable[Check]:
         """Scopes and addresses that there are, and an expiry to come."""
-        yield lambda: check_scopes(self.scopes)
-        yield lambda: check_allowlist(self.ip_allowlist)
+        yield from GrantRequest.checks(self, facts, path)  # `self` may be a part of the body: no `super()`
         yield lambda: rules.check_expiry(self.expires_at, facts.now)

@@ -32,7 +32,6 @@ EventPath = Annotated[IdOf[AuditEventId], Path(alias="auditEventId", description
     ),
 )
 async def list_audit_events(context: Ctx, caller: CallerDep, query: Annotated[AuditEventQuery, Query()]) -> Response:
-    """List audit events."""
     found, asked = await store.list_page(context, query.wanted, query.asked), query.asked
     end = b'],"total":%d,"page":%d,"limit":%d,"totalPages":%d}' % (
         found.total,
@@ -55,7 +54,6 @@ async def list_audit_events(context: Ctx, caller: CallerDep, query: Annotated[Au
     ),
 )
 async def get_audit_event(context: Ctx, caller: CallerDep, audit_event_id: EventPath) -> Response:
-    """Get an audit event."""
     return _answer(caller, [await store.get(context, audit_event_id)])
 
 

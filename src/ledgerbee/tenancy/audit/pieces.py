@@ -15,9 +15,7 @@ from ledgerbee.tenancy.audit.wire import AuditEventResponse
 
 def json_of(event: AuditEvent) -> bytes | None:
     """The event's wire form, UTF-8; None where its JSON is too long to have been read with it."""
-    if event.data is None:
-        return None
-    return b'%b%b,"data":%b}' % (_head(event), _compact(event.before), _compact(event.data))
+    return None if event.data is None else _written(event, event.data, event.before)
 
 
 async def in_pieces(
@@ -69,7 +67,7 @@ async def _read(caller: Caller, events: Sequence[AuditEvent]) -> list[bytes]:
         data, before = (event.data, event.before) if event.data is not None else texts.get(event.id, (None, None))
         if data is None:
             raise AUDIT_EVENT_NOT_FOUND.error()
-        written.append(b'%b%b,"data":%b}' % (_head(event), _compact(before), _compact(data)))
+        written.append(_written(event, data, before))
     return written
 
 
@@ -84,6 +82,10 @@ async def _in_parts(caller: Caller, event_id: UUID, column: Literal["data", "bef
         if is_last:
             return
         start += store.MAX_PART
+
+
+def _written(event: AuditEvent, data: str, before: str | None) -> bytes:
+    return b'%b%b,"data":%b}' % (_head(event), _compact(before), _compact(data))
 
 
 def _head(event: AuditEvent) -> bytes:

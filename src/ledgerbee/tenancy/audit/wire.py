@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, StringConstraints, WithJsonSchema
 
+from ledgerbee.core.fields import fields_of
 from ledgerbee.core.paging import PageRequest
 from ledgerbee.http.fields import RequestMoment
 from ledgerbee.http.list_query import Limit, ListQuery, PageNumber, SortOrder, page_request
@@ -90,12 +91,4 @@ class AuditEventQuery(BaseModel):
     @property
     def wanted(self) -> AuditFilter:
         """What the list is narrowed to."""
-        return AuditFilter(
-            type=self.type,
-            object_id=self.object_id,
-            actor=self.actor,
-            credential_id=self.credential_id,
-            since=self.since,
-            until=self.until,
-            request_id=self.request_id,
-        )
+        return AuditFilter(**fields_of(self, AuditFilter))

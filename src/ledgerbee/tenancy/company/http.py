@@ -20,7 +20,6 @@ router = resource_router("Company")
     ),
 )
 async def get_company(context: Ctx) -> CompanyResponse:
-    """Get company details."""
     return render(await store.get(context))
 
 
@@ -38,7 +37,6 @@ async def get_company(context: Ctx) -> CompanyResponse:
     ),
 )
 async def update_company(caller: CallerDep, body: UpdateCompanyRequest) -> Response:
-    """Update the company."""
     new_logo = None
     if "logo" in body.model_fields_set:  # before the transaction: drawing takes its time
         company_id, content = caller.principal.company_id, body.logo

@@ -4,8 +4,8 @@ A key or client that is revoked takes with it all that it made, and what those m
 what no longer fits. The operator's own have no maker and end only by themselves.
 """
 
-from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import TypeVar
 from uuid import UUID
 
 from ledgerbee.platform.context import Context
@@ -13,29 +13,34 @@ from ledgerbee.platform.credentials import store as credentials
 from ledgerbee.platform.credentials.model import Grant, Principal
 from ledgerbee.platform.credentials.rules import check_addresses, check_grant, fits, granted
 from ledgerbee.tenancy.grants import store
-from ledgerbee.tenancy.grants.model import ApiKey, OAuthClient
+from ledgerbee.tenancy.grants.model import ApiKey, OAuthClient, Subject
 from ledgerbee.tenancy.grants.wire import render_client, render_key
 
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """What a new credential gets, and who made it: the key or client (None: the operator), and its name as an actor."""
-
-    grant: Grant
-    maker: UUID | None
-    created_by: str
+S = TypeVar("S", bound=Subject)
 
 
-async def give(context: Context, wanted: Grant, maker: Principal | None) -> Made:
+async def give(context: Context, wanted: Grant, maker: Principal | None) -> Grant:
     """What a new key or client gets that `maker` asks for (None: the operator, who can give anything).
 
     The maker is locked until the transaction ends: whoever revokes it meanwhile waits, and then sees what it made.
     Raises what `rules.granted` raises, and `CredentialRevokedError`.
     """
-    if maker is None:
-        return Made(wanted, None, str(context.actor))
-    held = await credentials.hold(context, maker.subject_id)
-    return Made(granted(wanted, held), maker.subject_id, str(context.actor))
+    return wanted if maker is None else granted(wanted, await credentials.hold(context, maker.subject_id))
+
+
+async def insert(
+    context: Context, subject: ApiKey | OAuthClient, kind: str, secret_hash: bytes, maker: Principal | None
+) -> None:
+    """Add a key or client with its credential, which is of this `kind` and made by `maker` (None: the operator)."""
+    await store.insert(context, subject)
+    await credentials.add(
+        context,
+        secret_hash=secret_hash,
+        kind=kind,
+        subject_id=subject.id,
+        grant=subject.grant,
+        made_by=maker.subject_id if maker else None,
+    )
 
 
 async def check_change(
@@ -61,29 +66,35 @@ def _check_within(before: Grant, after: Grant, held: Grant) -> None:
         check_addresses(after.ip_allowlist, held.ip_allowlist)
 
 
-def check_holds(scopes: Collection[str], changer: Principal | None) -> None:
-    """Refuse to end a credential that can do what its ender can't. Raises `INSUFFICIENT_PERMISSIONS`."""
-    if changer is not None:
-        check_grant(scopes, changer.scopes)
+async def revoke(context: Context, kind: type[S], subject_id: UUID, changer: Principal | None = None) -> S:
+    """Shut a key or client out, with its tokens and all that it made, at once and everywhere. Again is no error.
 
-
-async def revoke(context: Context, subject_id: UUID) -> None:
-    """Shut a key or client out with all that it made, at once. Emits `api_key.revoked` and `oauth_client.revoked`.
-
-    One that is revoked already stays as it is.
+    Emits `api_key.revoked` and `oauth_client.revoked`. Raises `API_KEY_NOT_FOUND` or `OAUTH_CLIENT_NOT_FOUND`, and
+    `INSUFFICIENT_PERMISSIONS` when `changer` (None: the operator) lacks a scope of it.
     """
+    subject = await store.get_for_update(context, kind, subject_id)
+    if changer is not None:
+        check_grant(subject.scopes, changer.scopes)
+    if subject.revoked_at is not None:
+        return subject
+    await _end(context, subject_id)
+    return replace(subject, revoked_at=context.now)
+
+
+async def _end(context: Context, subject_id: UUID) -> None:
+    """Revoke a key or client with all that it made; one that is revoked already stays as it is."""
     await credentials.revoke(context, subject_id)
     await _mark_revoked(context, subject_id)
     # A statement of its own, after the one that waited for whoever held the maker (`give`): it sees what was made.
     for made in await credentials.made_by(context, subject_id):
-        await revoke(context, made)
+        await _end(context, made)
 
 
 async def revoke_beyond(context: Context, subject_id: UUID, grant: Grant) -> None:
     """Revoke what a key or client made that no longer lies within its `grant`."""
     for made, has in (await credentials.made_by(context, subject_id)).items():
         if not fits(has, grant):
-            await revoke(context, made)
+            await _end(context, made)
 
 
 async def _mark_revoked(context: Context, subject_id: UUID) -> None:

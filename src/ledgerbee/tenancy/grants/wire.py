@@ -1,11 +1,14 @@
 """API keys and OAuth clients on the wire, without their secrets, and the fields that requests for both have."""
 
+from collections.abc import Iterable
 from typing import Annotated, Final
 
 from pydantic import Field, StringConstraints
 
-from ledgerbee.http.wire import IdText, Moment, ResponseModel, Trimmed
+from ledgerbee.http.checks import Check, Facts
+from ledgerbee.http.wire import IdText, Line, Moment, RequestModel, ResponseModel, Trimmed
 from ledgerbee.platform.credentials.model import SCOPES
+from ledgerbee.platform.credentials.rules import check_allowlist, check_scopes
 from ledgerbee.tenancy.grants.model import ApiKey, OAuthClient
 
 _MAX_ENTRIES: Final = 100
@@ -22,7 +25,7 @@ Scopes = Annotated[
         json_schema_extra={"items": {"type": "string", "enum": list(SCOPES)}},
     ),
 ]
-#: The reference's name of it (contract 2.2), wherever it is given or told.
+#: The reference's name of it (contract 2.2), in requests and answers.
 _IP_ALLOWLIST: Final = "ipWhitelist"
 IpAllowlist = Annotated[
     list[Annotated[str, Trimmed(100)]],
@@ -37,6 +40,19 @@ IpAllowlistText = Annotated[
     list[str],
     Field(alias=_IP_ALLOWLIST, description="Addresses and networks it works from; empty: anywhere"),
 ]
+
+
+class GrantRequest(RequestModel):
+    """What a key or client is called, and what it may do."""
+
+    name: Line
+    scopes: Scopes
+    ip_allowlist: IpAllowlist
+
+    def checks(self, facts: Facts, path: str) -> Iterable[Check]:  # noqa: ARG002
+        """Scopes and addresses that there are."""
+        yield lambda: check_scopes(self.scopes)
+        yield lambda: check_allowlist(self.ip_allowlist)
 
 
 class ApiKeyResponse(ResponseModel):

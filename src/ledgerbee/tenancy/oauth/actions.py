@@ -11,6 +11,7 @@ from uuid import UUID
 from ledgerbee.core.cells import new_marked_id, new_secret
 from ledgerbee.core.changes import Changes
 from ledgerbee.core.errors import check_all
+from ledgerbee.core.fields import fields_of
 from ledgerbee.http.cells import Cell, Cells
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.credentials import store as credentials
@@ -45,28 +46,17 @@ async def create(
     `API_KEY_SCOPE_NOT_ASSIGNABLE`, `INSUFFICIENT_PERMISSIONS` and validation errors.
     """
     check_all(lambda: check_scopes(scopes), lambda: check_allowlist(ip_allowlist))
-    made = await grants.give(context, Grant(_sorted(scopes), tuple(ip_allowlist), None), maker)
+    grant = await grants.give(context, Grant(_sorted(scopes), tuple(ip_allowlist), None), maker)
     secret = new_secret(CLIENT_SECRET_PREFIX, context.cell)
     client = OAuthClient(
         id=OAuthClientId(new_marked_id(context.cell)),
         name=name,
-        scopes=made.grant.scopes,
-        ip_allowlist=made.grant.ip_allowlist,
         created_at=context.now,
-        expires_at=made.grant.expires_at,
-        created_by=made.created_by,
+        created_by=str(context.actor),
+        **fields_of(grant),
     )
-    await store.insert(context, client)
-    await credentials.add(
-        context,
-        secret_hash=_client_hash(ClientCredentials(str(client.id), secret)),
-        kind="oauth_client",
-        subject_id=client.id,
-        scopes=client.scopes,
-        ip_allowlist=client.ip_allowlist,
-        expires_at=client.expires_at,
-        made_by=made.maker,
-    )
+    shown = ClientCredentials(str(client.id), secret)
+    await grants.insert(context, client, "oauth_client", _client_hash(shown), maker)
     context.emit("oauth_client.created", client.id, render_client(client).as_event())
     return client, secret
 
@@ -91,23 +81,11 @@ async def update(
         return before
     await store.update(context, after)
     if after.grant != before.grant:
-        await credentials.change(context, client_id, scopes=after.scopes, ip_allowlist=after.ip_allowlist)
+        await credentials.change(context, client_id, after.grant)
         await grants.revoke_beyond(context, client_id, after.grant)
     was = render_client(before).as_event()
     context.emit("oauth_client.updated", client_id, render_client(after).as_event(), before=was)
     return after
-
-
-async def revoke(context: Context, client_id: UUID, changer: Principal | None = None) -> None:
-    """Shut a client out with its tokens and all that it made (`grants.revoke`), at once. Again is no error.
-
-    Raises `OAUTH_CLIENT_NOT_FOUND`, and `INSUFFICIENT_PERMISSIONS` when `changer` (None: the operator) lacks a scope of
-    it.
-    """
-    client = await store.get_for_update(context, OAuthClient, client_id)
-    grants.check_holds(client.scopes, changer)
-    if client.revoked_at is None:
-        await grants.revoke(context, client_id)
 
 
 T = TypeVar("T")
@@ -139,9 +117,7 @@ class TokenService:
                 secret_hash=secret_hash(token.secret),
                 kind="oauth_token",
                 subject_id=client.subject_id,
-                scopes=grant.scopes,
-                ip_allowlist=grant.ip_allowlist,
-                expires_at=expires_at,
+                grant=replace(grant, expires_at=expires_at),
             )
             return token
 

@@ -9,6 +9,7 @@ from ledgerbee.http.arrays import array
 from ledgerbee.http.operation import CallerDep, Ctx, operation, resource_router
 from ledgerbee.http.wire import IdOf
 from ledgerbee.platform.credentials.model import API_KEY_SCOPE_NOT_ASSIGNABLE, INSUFFICIENT_PERMISSIONS
+from ledgerbee.tenancy.grants import actions as grants
 from ledgerbee.tenancy.grants import store
 from ledgerbee.tenancy.grants.model import OAUTH_CLIENT_NOT_FOUND, OAuthClient, OAuthClientId
 from ledgerbee.tenancy.grants.wire import OAuthClientResponse, render_client
@@ -37,7 +38,6 @@ ClientPath = Annotated[IdOf[OAuthClientId], Path(alias="oauthClientId", descript
     ),
 )
 async def list_oauth_clients(context: Ctx) -> Response:
-    """List OAuth clients."""
     return await array(await store.list_all(context, OAuthClient), render_client)
 
 
@@ -59,7 +59,6 @@ async def list_oauth_clients(context: Ctx) -> Response:
 async def create_oauth_client(
     context: Ctx, caller: CallerDep, body: CreateOAuthClientRequest
 ) -> CreatedOAuthClientResponse:
-    """Create an OAuth client."""
     client, secret = await actions.create(
         context,
         name=body.name,
@@ -91,7 +90,6 @@ async def create_oauth_client(
 async def update_oauth_client(
     context: Ctx, caller: CallerDep, oauth_client_id: ClientPath, body: UpdateOAuthClientRequest
 ) -> OAuthClientResponse:
-    """Update an OAuth client."""
     client = await actions.update(context, oauth_client_id, changes_of(body), changer=caller.principal)
     return render_client(client)
 
@@ -110,5 +108,4 @@ async def update_oauth_client(
     ),
 )
 async def revoke_oauth_client(context: Ctx, caller: CallerDep, oauth_client_id: ClientPath) -> None:
-    """Revoke an OAuth client."""
-    await actions.revoke(context, oauth_client_id, caller.principal)
+    await grants.revoke(context, OAuthClient, oauth_client_id, caller.principal)

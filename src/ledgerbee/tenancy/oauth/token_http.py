@@ -86,8 +86,6 @@ def _endpoint(title: str, description: str, fields: dict[str, Any], required: li
     ),
 )
 async def create_access_token(request: Request) -> Response:
-    """Get an access token."""
-
     async def answer(service: TokenService, form: dict[str, str], authorization: str | None) -> Response:
         rules.check_grant_type(form)
         # Only who knows the secret uses up the client's own calls: a stranger, who has used up those of his address by
@@ -125,8 +123,6 @@ async def create_access_token(request: Request) -> Response:
     ),
 )
 async def revoke_access_token(request: Request) -> Response:
-    """Revoke an access token."""
-
     async def answer(service: TokenService, form: dict[str, str], authorization: str | None) -> Response:
         client = rules.client_credentials(form, authorization)
         await service.revoke(client, rules.token_to_revoke(form))

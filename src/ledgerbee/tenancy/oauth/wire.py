@@ -1,14 +1,10 @@
 """OAuth clients on the wire (ours: the original makes them in its app)."""
 
-from collections.abc import Iterable
-
 from pydantic import Field
 
-from ledgerbee.http.checks import Check, Facts
-from ledgerbee.http.wire import Line, RequestModel, changes_to, omitted
-from ledgerbee.platform.credentials.rules import check_allowlist, check_scopes
+from ledgerbee.http.wire import Line, changes_to, omitted
 from ledgerbee.tenancy.grants.model import SubjectFields
-from ledgerbee.tenancy.grants.wire import IpAllowlist, OAuthClientResponse, Scopes
+from ledgerbee.tenancy.grants.wire import GrantRequest, IpAllowlist, OAuthClientResponse, Scopes
 
 
 class CreatedOAuthClientResponse(OAuthClientResponse):
@@ -19,20 +15,14 @@ class CreatedOAuthClientResponse(OAuthClientResponse):
     )
 
 
-class CreateOAuthClientRequest(RequestModel):
+class CreateOAuthClientRequest(GrantRequest):
     """What a new client needs."""
 
     name: Line = Field(description="What the client is for", examples=["Nightly sync"])
-    scopes: Scopes
     ip_allowlist: IpAllowlist = Field(default_factory=list)
 
-    def checks(self, facts: Facts, path: str) -> Iterable[Check]:  # noqa: ARG002
-        """Scopes and addresses that there are."""
-        yield lambda: check_scopes(self.scopes)
-        yield lambda: check_allowlist(self.ip_allowlist)
 
-
-class UpdateOAuthClientRequest(RequestModel):
+class UpdateOAuthClientRequest(GrantRequest):
     """The fields to change; the others stay as they are."""
 
     keeps_what_is_left_out = True
@@ -40,11 +30,6 @@ class UpdateOAuthClientRequest(RequestModel):
     name: Line = omitted(description="What the client is for")
     scopes: Scopes = omitted()
     ip_allowlist: IpAllowlist = omitted()
-
-    def checks(self, facts: Facts, path: str) -> Iterable[Check]:  # noqa: ARG002
-        """Scopes and addresses that there are."""
-        yield lambda: check_scopes(self.scopes)
-        yield lambda: check_allowlist(self.ip_allowlist)
 
 
 changes_of = changes_to(SubjectFields, UpdateOAuthClientRequest)

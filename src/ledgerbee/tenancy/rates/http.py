@@ -30,7 +30,6 @@ async def get_exchange_rate(
     currency: Annotated[CurrencyCode, Query(description="ISO 4217", examples=["USD"])],
     on: Annotated[Day | None, Query(alias="date", description="Left out: today, in the company's time zone")] = None,
 ) -> ExchangeRateResponse:
-    """Get an exchange rate."""
     day = on or context.today
     company = await companies.get(context)
     return render(currency, company.base_currency, day, await store.rate_for(context, currency, day))
@@ -48,6 +47,5 @@ async def get_exchange_rate(
     ),
 )
 async def set_exchange_rate(context: Ctx, body: UpdateExchangeRateRequest) -> ExchangeRateResponse:
-    """Set an exchange rate."""
     base_currency = await actions.set_own(context, body.currency, body.date, body.rate)
     return render(body.currency, base_currency, body.date, Rate(body.rate, body.date, COMPANY))
