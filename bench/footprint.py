@@ -18,10 +18,9 @@ from uuid import UUID
 import asyncpg
 from bench.support import Books, books, entry, get, load, meter, server, verdict
 
-from ledgerbee.app.cli.importing import import_file
+from ledgerbee.app.cli.importing import begin_file, carry_out
 from ledgerbee.app.database_access import Access
 from ledgerbee.app.main import create_app
-from ledgerbee.ledger.imports.model import ImportFormat
 
 IMPORT_LIMIT_S = 1.5
 MEMORY_LIMIT_MB = 200
@@ -71,7 +70,7 @@ def imported_megabytes(found: Books, file: Path, entries: int) -> float:
 def run_import(url: str, company_id: UUID, file: Path) -> tuple[float, int]:
     """Import a file in this process; its peak memory in megabytes, and the entries posted."""
     access = Access(url, None, None)
-    done, _ = asyncio.run(import_file(access, company_id, file, ImportFormat.JSONL))
+    done, *_ = asyncio.run(carry_out(access, company_id, begin_file(file, "jsonl")))
     status = Path("/proc/self/status").read_text()  # getrusage() would tell of the process that started this one too
     return int(status.partition("VmHWM:")[2].split()[0]) / 1000, done.entries_posted
 

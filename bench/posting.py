@@ -23,12 +23,11 @@ import asyncpg
 import uvloop
 from bench.support import Books, books, companies, connect, entry, post, server, verdict
 
-from ledgerbee.app.cli.importing import import_file
+from ledgerbee.app.cli.importing import begin_file, carry_out
 from ledgerbee.app.database_access import Access
 from ledgerbee.app.main import create_app
 from ledgerbee.embedded.accounts import server_account
 from ledgerbee.embedded.binaries import find_binaries
-from ledgerbee.ledger.imports.model import ImportFormat
 from ledgerbee.platform.credentials.model import secret_hash
 from ledgerbee.platform.db import APPLICATION_ROLE
 
@@ -168,7 +167,7 @@ def import_rate(found: Books, target: Target, file: Path) -> float:
             written.write(json.dumps(entry(target.debit, target.credit, number)) + "\n")
     started = time.perf_counter()
     access = Access(found.url, None, None)
-    done, _ = uvloop.run(import_file(access, found.company_id, file, ImportFormat.JSONL, again=True))
+    done, *_ = uvloop.run(carry_out(access, found.company_id, begin_file(file, "jsonl", again=True)))
     assert done.entries_posted == IMPORT_ENTRIES, done
     return IMPORT_ENTRIES / (time.perf_counter() - started)
 

@@ -13,9 +13,8 @@ import uvloop
 from bench.posting import prepare
 from bench.support import books, entry, verdict
 
-from ledgerbee.app.cli.importing import import_file
+from ledgerbee.app.cli.importing import begin_file, carry_out
 from ledgerbee.app.database_access import Access
-from ledgerbee.ledger.imports.model import ImportFormat
 
 ENTRIES = 100_000
 SECONDS = 60
@@ -46,7 +45,7 @@ def main() -> None:
             for number in range(ENTRIES):
                 written.write(json.dumps(entry(target.debit, target.credit, number)) + "\n")
         access = Access(found.url, None, None)
-        done, _ = uvloop.run(import_file(access, found.company_id, file, ImportFormat.JSONL))
+        done, *_ = uvloop.run(carry_out(access, found.company_id, begin_file(file, "jsonl")))
         assert done.entries_posted == ENTRIES, done
         seconds, megabytes = verify(found.url)
     print(

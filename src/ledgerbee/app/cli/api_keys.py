@@ -1,15 +1,11 @@
 """`ledgerbee api-key`: making, listing and revoking a company's API keys."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 from uuid import UUID
 
 import typer
 
-from ledgerbee.app.cli.options import AsJson, CompanyOption, DataDir, note, plain_errors, print_json, shown
-
-if TYPE_CHECKING:
-    from ledgerbee.platform.context import Context
-    from ledgerbee.tenancy.grants.model import ApiKey
+from ledgerbee.app.cli.options import AsJson, CompanyOption, DataDir, note, print_json, shown
 
 app = typer.Typer(no_args_is_help=True, help="API keys.")
 
@@ -23,22 +19,17 @@ def create(
     data_dir: DataDir = None,
 ) -> None:
     """Create an API key; it is shown once."""
-    with plain_errors():
-        from ledgerbee.app.cli.session import access, the_company
-        from ledgerbee.app.database_access import in_company
-        from ledgerbee.http.validation import validated
-        from ledgerbee.platform.credentials.model import SCOPES
-        from ledgerbee.tenancy.api_keys import actions
-        from ledgerbee.tenancy.api_keys.wire import CreateApiKeyRequest
+    from ledgerbee.app.cli.session import in_the_company
+    from ledgerbee.http.validation import validated
+    from ledgerbee.platform.credentials.model import SCOPES
+    from ledgerbee.tenancy.api_keys import actions
+    from ledgerbee.tenancy.api_keys.wire import CreateApiKeyRequest
 
-        wanted = list(SCOPES) if scopes == "all" else [scope.strip() for scope in scopes.split(",")]
-        body = validated(CreateApiKeyRequest, {"name": name, "scopes": wanted})
-
-        async def work(context: "Context") -> "tuple[ApiKey, str]":
-            return await actions.create(context, name=body.name, scopes=body.scopes)
-
-        with access(data_dir) as found:
-            key, secret = in_company(found, the_company(found, company), work)
+    wanted = list(SCOPES) if scopes == "all" else [scope.strip() for scope in scopes.split(",")]
+    body = validated(CreateApiKeyRequest, {"name": name, "scopes": wanted})
+    key, secret = in_the_company(
+        data_dir, company, lambda context: actions.create(context, name=body.name, scopes=body.scopes)
+    )
     if as_json:
         print_json({"id": key.id, "key": secret})
     else:
@@ -49,19 +40,13 @@ def create(
 @app.command("list")
 def list_all(company: CompanyOption = None, as_json: AsJson = False, data_dir: DataDir = None) -> None:
     """List a company's API keys, newest first, the revoked ones too; of each how it begins, not the key itself."""
-    with plain_errors():
-        from ledgerbee.app.cli.session import access, the_company
-        from ledgerbee.app.database_access import in_company
-        from ledgerbee.core.dates import format_moment
-        from ledgerbee.tenancy.grants import store
-        from ledgerbee.tenancy.grants.model import ApiKey
-        from ledgerbee.tenancy.grants.wire import render_key
+    from ledgerbee.app.cli.session import in_the_company
+    from ledgerbee.core.dates import format_moment
+    from ledgerbee.tenancy.grants import store
+    from ledgerbee.tenancy.grants.model import ApiKey
+    from ledgerbee.tenancy.grants.wire import render_key
 
-        async def work(context: "Context") -> "list[ApiKey]":
-            return await store.list_all(context, ApiKey)
-
-        with access(data_dir) as found:
-            keys = in_company(found, the_company(found, company), work)
+    keys = in_the_company(data_dir, company, lambda context: store.list_all(context, ApiKey))
     if as_json:
         rendered = [render_key(key).model_dump(mode="json", by_alias=True) for key in keys]
         print_json({"apiKeys": rendered})
@@ -80,18 +65,12 @@ def revoke(
     data_dir: DataDir = None,
 ) -> None:
     """Revoke an API key: it stops working at once and stays in the list."""
-    with plain_errors():
-        from ledgerbee.app.cli.session import access, the_company
-        from ledgerbee.app.database_access import in_company
-        from ledgerbee.core.dates import format_moment
-        from ledgerbee.tenancy.grants import actions
-        from ledgerbee.tenancy.grants.model import ApiKey
+    from ledgerbee.app.cli.session import in_the_company
+    from ledgerbee.core.dates import format_moment
+    from ledgerbee.tenancy.grants import actions
+    from ledgerbee.tenancy.grants.model import ApiKey
 
-        async def work(context: "Context") -> "ApiKey":
-            return await actions.revoke(context, ApiKey, key)
-
-        with access(data_dir) as found:
-            revoked = in_company(found, the_company(found, company), work)
+    revoked = in_the_company(data_dir, company, lambda context: actions.revoke(context, ApiKey, key))
     moment = format_moment(revoked.revoked_at) if revoked.revoked_at else None
     if as_json:
         print_json({"id": revoked.id, "revokedAt": moment})

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from ledgerbee.app.cli.books import verify_companies
 from ledgerbee.app.cli.options import (
     AsJson,
     DataDir,
@@ -15,7 +16,6 @@ from ledgerbee.app.cli.options import (
     embedded_dir,
     fail,
     note,
-    plain_errors,
     print_json,
 )
 
@@ -37,24 +37,23 @@ def backup(
     data_dir: DataDir = None,
 ) -> None:
     """Write a backup of the database and of the folder of attached files while everything runs on."""
-    with plain_errors():
-        from ledgerbee import embedded as postgres
-        from ledgerbee.app.config import Settings
+    from ledgerbee import embedded as postgres
+    from ledgerbee.app.config import Settings
 
-        settings = Settings()
-        for left, size in postgres.remove_left(postgres.backup_target(file).parent).items():
-            note(f"Removed {left} ({size:,} bytes), which a backup that was killed had left.")
-        folder = embedded_dir(data_dir, settings)
-        if folder is None:
-            _backup_own(settings, file)
-        else:
-            if postgres.status(folder).state is postgres.State.ABSENT:
-                fail(f"There is no database in {folder} to back up.")
-            with postgres.running(folder) as server:
-                asyncio.run(_check_is_ours(server.dsn(), "the embedded one"))
-                postgres.backup(server, file, blobs=_blobs_of(settings, folder))
-                _note_backup(server.dsn(), file)
-        size = file.expanduser().stat().st_size
+    settings = Settings()
+    for left, size in postgres.remove_left(postgres.backup_target(file).parent).items():
+        note(f"Removed {left} ({size:,} bytes), which a backup that was killed had left.")
+    folder = embedded_dir(data_dir, settings)
+    if folder is None:
+        _backup_own(settings, file)
+    else:
+        if postgres.status(folder).state is postgres.State.ABSENT:
+            fail(f"There is no database in {folder} to back up.")
+        with postgres.running(folder) as server:
+            asyncio.run(_check_is_ours(server.dsn(), "the embedded one"))
+            postgres.backup(server, file, blobs=_blobs_of(settings, folder))
+            _note_backup(server.dsn(), file)
+    size = file.expanduser().stat().st_size
     if as_json:
         print_json({"file": file.absolute(), "sizeBytes": size})
     else:
@@ -75,26 +74,26 @@ def restore(
     When it fails, the database is as it was. Attached files that are missing are added; none is replaced or removed.
     Restore nothing that you did not make: a backup holds code that the database runs.
     """
-    with plain_errors():
-        from ledgerbee import embedded as postgres
-        from ledgerbee.app.config import Settings
-        from ledgerbee.migrations.migrate import migrate_restored
+    from ledgerbee import embedded as postgres
+    from ledgerbee.app.config import Settings
+    from ledgerbee.migrations.migrate import migrate_restored
 
-        settings = Settings()
-        folder = embedded_dir(data_dir, settings)
-        if folder is None:
-            if force:
-                fail("--force is for the embedded database: one of your own has to be empty.")
-            _restore_own(settings, file)
-        else:
-            with postgres.running(folder) as server:
-                blobs = _blobs_of(settings, folder)
-                _check_folder(server.dsn(), blobs)
-                postgres.restore(
-                    server, file, blobs=blobs, force=force, check=lambda url: asyncio.run(migrate_restored(url, file))
-                )
-                _check_folder(server.dsn(), blobs, claim=True)
-        faults = _faults(data_dir) if verify else None
+    settings = Settings()
+    folder = embedded_dir(data_dir, settings)
+    if folder is None:
+        if force:
+            fail("--force is for the embedded database: one of your own has to be empty.")
+        _restore_own(settings, file)
+    else:
+        with postgres.running(folder) as server:
+            blobs = _blobs_of(settings, folder)
+            _check_folder(server.dsn(), blobs)
+            postgres.restore(
+                server, file, blobs=blobs, force=force, check=lambda url: asyncio.run(migrate_restored(url, file))
+            )
+            _check_folder(server.dsn(), blobs, claim=True)
+    audits = verify_companies(data_dir).values() if verify else None
+    faults = None if audits is None else [str(audit.fault) for audit in audits if not audit.passed]
     if as_json:
         print_json({"file": file.absolute(), "verified": None if faults is None else not faults})
     else:
@@ -239,21 +238,6 @@ async def _check_empty(url: str) -> int:
                 "new database with the same owner, and name it in DATABASE_URL."
             )
         return connection.get_server_version().major
-
-
-def _faults(data_dir: Path | None) -> list[str]:
-    """What `verify` finds wrong in the restored books."""
-    from ledgerbee.app.cli.session import access
-    from ledgerbee.app.database_access import all_companies, in_company
-    from ledgerbee.app.verify import verify as verify_books
-
-    with access(data_dir) as found:
-        blobs = found.blobs()
-        results = [
-            in_company(found, company_id, lambda context: verify_books(context, blobs=blobs), one_snapshot=True)
-            for company_id in all_companies(found)
-        ]
-    return [str(result.fault) for result in results if not result.passed]
 
 
 def _blobs_of(settings: "Settings", folder: Path | None) -> Path | None:

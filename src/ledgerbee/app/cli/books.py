@@ -1,11 +1,12 @@
 """`ledgerbee verify` and `ledgerbee report`: what the books say, and whether they are right."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import typer
 
-from ledgerbee.app.cli.options import AsJson, CompanyOption, DataDir, fail, plain_errors, print_json, shown
+from ledgerbee.app.cli.options import AsJson, CompanyOption, DataDir, fail, print_json, shown
 
 if TYPE_CHECKING:
     from ledgerbee.ledger.verify import Verification
@@ -26,22 +27,15 @@ def trial_balance(
     data_dir: DataDir = None,
 ) -> None:
     """Print the trial balance of a company, in its base currency."""
-    with plain_errors():
-        from ledgerbee.app.cli.session import access, the_company
-        from ledgerbee.app.database_access import in_company
-        from ledgerbee.http.validation import validated
-        from ledgerbee.ledger.reports.trial_balance import actions
-        from ledgerbee.ledger.reports.trial_balance.wire import TrialBalanceSpan, render
+    from ledgerbee.app.cli.session import in_the_company
+    from ledgerbee.http.validation import validated
+    from ledgerbee.ledger.reports.trial_balance import actions
+    from ledgerbee.ledger.reports.trial_balance.wire import TrialBalanceSpan, render
 
-        span = validated(TrialBalanceSpan, {"fromDate": from_date, "toDate": to_date})
-        with access(data_dir) as found:
-            report = render(
-                in_company(
-                    found,
-                    the_company(found, company),
-                    lambda context: actions.trial_balance(context, span.from_date, span.to_date),
-                )
-            )
+    span = validated(TrialBalanceSpan, {"fromDate": from_date, "toDate": to_date})
+    report = render(
+        in_the_company(data_dir, company, lambda context: actions.trial_balance(context, span.from_date, span.to_date))
+    )
     if as_json:
         print_json(report.model_dump(mode="json"))
         return
@@ -67,20 +61,7 @@ def verify(
 
     Every attached file is read and compared with its hash.
     """
-    with plain_errors():
-        from ledgerbee.app.cli.session import access, the_company
-        from ledgerbee.app.database_access import all_companies, in_company
-        from ledgerbee.app.verify import verify as verify_books
-
-        with access(data_dir) as found:
-            companies = [the_company(found, company)] if company else all_companies(found)
-            blobs = found.blobs()
-            results = {
-                company_id: in_company(
-                    found, company_id, lambda context: verify_books(context, blobs=blobs), one_snapshot=True
-                )
-                for company_id in companies
-            }
+    results = verify_companies(data_dir, company)
     faulty = [company_id for company_id, result in results.items() if not result.passed]
     if as_json:
         print_json({"passed": not faulty, "companies": [_facts(*item) for item in results.items()]})
@@ -92,6 +73,22 @@ def verify(
         typer.echo(f"{company_id}  {_counts(result)}  {verdict}")
     if faulty:
         fail(f"The books of {len(faulty)} of {len(results)} companies are not right.")
+
+
+def verify_companies(data_dir: Path | None, company: UUID | None = None) -> "dict[UUID, Verification]":
+    """What the audit of a company's books finds, or of all companies', by company."""
+    from ledgerbee.app.cli.session import access, the_company
+    from ledgerbee.app.database_access import all_companies, in_company
+    from ledgerbee.app.verify import verify as verify_books
+
+    with access(data_dir) as found:
+        blobs = found.blobs()
+        return {
+            company_id: in_company(
+                found, company_id, lambda context: verify_books(context, blobs=blobs), one_snapshot=True
+            )
+            for company_id in ([the_company(found, company)] if company else all_companies(found))
+        }
 
 
 def _counts(result: "Verification") -> str:

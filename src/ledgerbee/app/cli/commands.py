@@ -57,20 +57,18 @@ def serve(
 ) -> None:
     """Run the API, the worker, the reference page and, unless DATABASE_URL is set, the embedded database."""
     _log_only()
-    with plain_errors():
-        from ledgerbee.app.cli.serving import serve_everything
+    from ledgerbee.app.cli.serving import serve_everything
 
-        serve_everything(host, port, data_dir, processes)
+    serve_everything(host, port, data_dir, processes)
 
 
 @app.command()
 def worker(data_dir: DataDir = None) -> None:
     """Run background jobs only (mail, housekeeping), beside API processes started elsewhere."""
     _log_only()
-    with plain_errors():
-        from ledgerbee.app.cli.serving import work_only
+    from ledgerbee.app.cli.serving import work_only
 
-        work_only(data_dir)
+    work_only(data_dir)
 
 
 def _log_only() -> None:
@@ -98,15 +96,14 @@ def demo(
 
     Its books lie in a database of their own (`..._demo`), new at every run, beside yours on the same server.
     """
-    with plain_errors():
-        from importlib.util import find_spec
+    from importlib.util import find_spec
 
-        if find_spec("aiosmtpd") is None:
-            fail("The demo mails to a server of its own: pip install 'ledgerbee[demo]'.")
-        from ledgerbee.app.cli.demonstration import demonstrate
+    if find_spec("aiosmtpd") is None:
+        fail("The demo mails to a server of its own: pip install 'ledgerbee[demo]'.")
+    from ledgerbee.app.cli.demonstration import demonstrate
 
-        if not demonstrate(output, documents, data_dir):
-            raise typer.Exit(1)
+    if not demonstrate(output, documents, data_dir):
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -1,13 +1,10 @@
 """`ledgerbee company`: companies, and what each is licensed to use."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from ledgerbee.app.cli.options import AsJson, CompanyOption, DataDir, fail, plain_errors, print_json, shown
-
-if TYPE_CHECKING:
-    from ledgerbee.platform.context import Context
+from ledgerbee.app.cli.options import AsJson, CompanyOption, DataDir, fail, print_json, shown
 
 app = typer.Typer(no_args_is_help=True, help="Companies.")
 
@@ -37,27 +34,23 @@ def create(  # noqa: PLR0913, PLR0917  each option is a parameter
     data_dir: DataDir = None,
 ) -> None:
     """Create a company with chart of accounts, VAT codes, categories, groups and templates."""
-    with plain_errors():
-        from ledgerbee.app.cli.session import access
-        from ledgerbee.app.companies import CreateCompanyRequest, create_requested
-        from ledgerbee.app.database_access import in_company
-        from ledgerbee.core.ids import new_id
-        from ledgerbee.http.validation import validated
+    from ledgerbee.app.cli.session import access
+    from ledgerbee.app.companies import CreateCompanyRequest, create_requested
+    from ledgerbee.app.database_access import in_company
+    from ledgerbee.core.ids import new_id
+    from ledgerbee.http.validation import validated
 
-        company_id = new_id()
-        given = {
-            "name": name, "countryCode": country.upper(), "baseCurrency": currency, "address": address,
-            "postalCode": postal_code, "city": city, "vatNumber": vat_number, "email": email, "bankName": bank_name,
-            "bankRegistrationNumber": bank_registration_number, "bankAccountNumber": bank_account_number,
-            "iban": iban, "bic": bic, "fiscalYearStart": fiscal_year_start, "fiscalYearEnd": fiscal_year_end,
-        }  # fmt: skip
-        body = validated(CreateCompanyRequest, {key: value for key, value in given.items() if value is not None})
+    company_id = new_id()
+    given = {
+        "name": name, "countryCode": country.upper(), "baseCurrency": currency, "address": address,
+        "postalCode": postal_code, "city": city, "vatNumber": vat_number, "email": email, "bankName": bank_name,
+        "bankRegistrationNumber": bank_registration_number, "bankAccountNumber": bank_account_number,
+        "iban": iban, "bic": bic, "fiscalYearStart": fiscal_year_start, "fiscalYearEnd": fiscal_year_end,
+    }  # fmt: skip
+    body = validated(CreateCompanyRequest, {key: value for key, value in given.items() if value is not None})
 
-        async def work(context: "Context") -> None:
-            await create_requested(context, body)
-
-        with access(data_dir) as found:
-            in_company(found, company_id, work, new=True)
+    with access(data_dir) as found:
+        in_company(found, company_id, lambda context: create_requested(context, body), new=True)
     if as_json:
         print_json({"id": company_id, "name": body.name})
     else:
@@ -67,28 +60,24 @@ def create(  # noqa: PLR0913, PLR0917  each option is a parameter
 @app.command("list")
 def list_all(as_json: AsJson = False, data_dir: DataDir = None) -> None:
     """List the companies, oldest first."""
-    with plain_errors():
-        from ledgerbee.app.cli.session import access
-        from ledgerbee.app.database_access import all_companies, in_company
-        from ledgerbee.tenancy.company import store
+    from ledgerbee.app.cli.session import access
+    from ledgerbee.app.database_access import all_companies, in_company
+    from ledgerbee.tenancy.company import store
 
-        with access(data_dir) as found:
-            companies = [in_company(found, company_id, store.get) for company_id in all_companies(found)]
+    with access(data_dir) as found:
+        companies = [in_company(found, company_id, store.get) for company_id in all_companies(found)]
     if as_json:
-        print_json(
+        listed = [
             {
-                "companies": [
-                    {
-                        "id": company.company_id,
-                        "name": company.name,
-                        "countryCode": company.country_code,
-                        "baseCurrency": company.base_currency,
-                        "licenses": company.licenses,
-                    }
-                    for company in companies
-                ]
+                "id": company.company_id,
+                "name": company.name,
+                "countryCode": company.country_code,
+                "baseCurrency": company.base_currency,
+                "licenses": company.licenses,
             }
-        )
+            for company in companies
+        ]
+        print_json({"companies": listed})
     else:
         for company in companies:
             typer.echo(f"{company.company_id}  {company.country_code}  {company.base_currency}  {shown(company.name)}")
@@ -104,23 +93,18 @@ def licenses(
     data_dir: DataDir = None,
 ) -> None:
     """Show what a company is licensed to use, or change it; a change holds from the next request on."""
-    with plain_errors():
-        from ledgerbee.app.cli.session import access, the_company
-        from ledgerbee.app.database_access import in_company
-        from ledgerbee.tenancy.company import actions, store
-        from ledgerbee.tenancy.company.model import Company
+    from ledgerbee.app.cli.session import in_the_company
+    from ledgerbee.tenancy.company import actions, store
 
-        listed = [part.strip() for part in wanted.split(",")] if wanted else []
-        if not all(listed):
-            fail('--set is a list of licences, separated by commas, or "" for none.')
+    listed = [part.strip() for part in wanted.split(",")] if wanted else []
+    if not all(listed):
+        fail('--set is a list of licences, separated by commas, or "" for none.')
 
-        async def work(context: "Context") -> Company:
-            if wanted is None:
-                return await store.get(context)
-            return await actions.set_licenses(context, listed)
-
-        with access(data_dir) as found:
-            changed = in_company(found, the_company(found, company), work)
+    changed = in_the_company(
+        data_dir,
+        company,
+        lambda context: store.get(context) if wanted is None else actions.set_licenses(context, listed),
+    )
     if as_json:
         print_json({"id": changed.company_id, "licenses": changed.licenses})
     else:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from ledgerbee.app.cli import backups
-from ledgerbee.app.cli.options import AsJson, DataDir, embedded_dir, fail, plain_errors, print_json
+from ledgerbee.app.cli.options import AsJson, DataDir, embedded_dir, fail, print_json
 
 if TYPE_CHECKING:
     from ledgerbee.app.config import Settings
@@ -18,13 +18,12 @@ app = typer.Typer(no_args_is_help=True, help="The database: status, console, bac
 @app.command()
 def status(as_json: AsJson = False, data_dir: DataDir = None) -> None:
     """Tell whether the database runs, its version and its size. Starts nothing."""
-    with plain_errors():
-        from ledgerbee import embedded as postgres
-        from ledgerbee.app.config import Settings
+    from ledgerbee import embedded as postgres
+    from ledgerbee.app.config import Settings
 
-        settings = Settings()
-        folder = embedded_dir(data_dir, settings)
-        found = _ask_server(settings) if folder is None else postgres.status(folder)
+    settings = Settings()
+    folder = embedded_dir(data_dir, settings)
+    found = _ask_server(settings) if folder is None else postgres.status(folder)
     if as_json:
         print_json({"state": found.state, "version": found.version, "sizeBytes": found.size, "dataDir": folder})
     else:
@@ -35,12 +34,11 @@ def status(as_json: AsJson = False, data_dir: DataDir = None) -> None:
 @app.command()
 def migrate(as_json: AsJson = False, data_dir: DataDir = None) -> None:
     """Bring the database to this release's schema (every other command does so too)."""
-    with plain_errors():
-        from ledgerbee.app.cli.session import access
-        from ledgerbee.migrations.migrate import head_revision
+    from ledgerbee.app.cli.session import access
+    from ledgerbee.migrations.migrate import head_revision
 
-        with access(data_dir):
-            schema = head_revision()
+    with access(data_dir):
+        schema = head_revision()
     if as_json:
         print_json({"schema": schema})
     else:
@@ -52,13 +50,12 @@ def psql(data_dir: DataDir = None) -> None:
     """Open the SQL console of the embedded database as the schema's owner."""
     import os
 
-    with plain_errors():
-        from ledgerbee import embedded as postgres
-        from ledgerbee.platform import tether
+    from ledgerbee import embedded as postgres
+    from ledgerbee.platform import tether
 
-        with postgres.running(_embedded(data_dir, 'psql "$DATABASE_URL"')) as server:
-            command, environment = postgres.psql_command(server)
-            status = tether.run_in_foreground(command, environment={**os.environ, **environment})
+    with postgres.running(_embedded(data_dir, 'psql "$DATABASE_URL"')) as server:
+        command, environment = postgres.psql_command(server)
+        status = tether.run_in_foreground(command, environment={**os.environ, **environment})
     raise typer.Exit(status)
 
 

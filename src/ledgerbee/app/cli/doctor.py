@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import typer
 
 from ledgerbee.app.cli.findings import FAIL, OK, WARN, Finding
-from ledgerbee.app.cli.options import AsJson, DataDir, embedded_dir, plain_errors, print_json, shown
+from ledgerbee.app.cli.options import AsJson, DataDir, embedded_dir, print_json, shown
 
 if TYPE_CHECKING:
     from ledgerbee.app.config import Settings
@@ -26,8 +26,7 @@ def doctor(as_json: AsJson = False, data_dir: DataDir = None) -> None:
 
     Exit status 1 if anything is FAIL; a WARN is for the operator to judge.
     """
-    with plain_errors():
-        findings = list(_examine(data_dir))
+    findings = list(_examine(data_dir))
     failed = any(finding.level == FAIL for finding in findings)
     if as_json:
         rows = [{name: getattr(found, name) for name in ("check", "level", "text", "remedy")} for found in findings]

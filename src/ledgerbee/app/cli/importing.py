@@ -8,12 +8,15 @@ from uuid import UUID
 
 import typer
 
-from ledgerbee.app.cli.options import AsJson, CompanyOption, DataDir, a_file, fail, note, plain_errors, print_json
+from ledgerbee.app.cli.options import AsJson, CompanyOption, DataDir, a_file, fail, note, print_json
 
 if TYPE_CHECKING:
     from ledgerbee.app.database_access import Access
-    from ledgerbee.ledger.imports.model import CsvOptions, ImportFormat, JournalImport, Refusal
+    from ledgerbee.ledger.imports.model import CsvOptions, JournalImport, Refusal
     from ledgerbee.ledger.imports.run import Begun, ImportSession, Progress
+
+    #: Begins an import, or finds the one to go on with.
+    Begin = Callable[[ImportSession], Awaitable[Begun]]
 
 app = typer.Typer(no_args_is_help=True, help="Import journal entries from files of any length.")
 
@@ -48,16 +51,8 @@ def import_csv(  # noqa: PLR0913, PLR0917  each argument is an option of the com
     Encoding, decimal mark and order of dates are taken from all of the file; options say what it leaves open.
     """
     options = _csv_options(encoding, decimal_mark, date_format, rate_units)
-    _import_rows(
-        "csv",
-        file,
-        company,
-        data_dir,
-        csv_options=options,
-        again=again,
-        open_fiscal_years=open_fiscal_years,
-        as_json=as_json,
-    )
+    begin = begin_file(file, "csv", csv_options=options, again=again, open_fiscal_years=open_fiscal_years)
+    _import(begin, company, data_dir, as_json=as_json)
 
 
 @app.command("jsonl")
@@ -70,7 +65,8 @@ def import_jsonl(
     data_dir: DataDir = None,
 ) -> None:
     """Import JSON Lines: an entry a line, as `POST /v2/journal-entries` takes it, with numbers for ids."""
-    _import_rows("jsonl", file, company, data_dir, again=again, open_fiscal_years=open_fiscal_years, as_json=as_json)
+    begin = begin_file(file, "jsonl", again=again, open_fiscal_years=open_fiscal_years)
+    _import(begin, company, data_dir, as_json=as_json)
 
 
 @app.command("beancount")
@@ -95,55 +91,21 @@ def import_beancount(
 
     Beancount's own tools (`pip install 'ledgerbee[beancount]'`) read the books and run what plug-ins they name.
     """
-    with plain_errors():
-        from ledgerbee.app.beancount.importing import begin_import
-        from ledgerbee.app.beancount.model import BooksRefusedError
+    from ledgerbee.app.beancount.importing import begin_import
 
-        numbers = _numbers(mapping) if mapping is not None else {}
-        try:
-            _import(
-                lambda session: begin_import(
-                    session, file, numbers, seconds=timeout, again=again, open_fiscal_years=open_fiscal_years
-                ),
-                company,
-                data_dir,
-                as_json=as_json,
-            )
-        except BooksRefusedError as fault:
-            fail(str(fault))
+    numbers = _numbers(mapping) if mapping is not None else {}
+    _import(
+        lambda session: begin_import(
+            session, file, numbers, seconds=timeout, again=again, open_fiscal_years=open_fiscal_years
+        ),
+        company,
+        data_dir,
+        as_json=as_json,
+    )
 
 
-def _import_rows(
-    format_name: str,
-    file: Path,
-    company: UUID | None,
-    data_dir: Path | None,
-    *,
-    csv_options: "CsvOptions | None" = None,
-    again: bool,
-    open_fiscal_years: bool,
-    as_json: bool,
-) -> None:
-    with plain_errors():
-        from ledgerbee.ledger.imports.model import ImportFormat
-
-        if not file.is_file():  # it is read more than once
-            fail(f"{file} is not a regular file: save what it gives in one.")
-        file_format = ImportFormat(format_name)
-        _import(
-            lambda session: _begin(
-                session, file, file_format, csv_options=csv_options, again=again, open_fiscal_years=open_fiscal_years
-            ),
-            company,
-            data_dir,
-            as_json=as_json,
-        )
-
-
-def _import(
-    begin: "Callable[[ImportSession], Awaitable[Begun]]", company: UUID | None, data_dir: Path | None, *, as_json: bool
-) -> None:
-    """Carry out the import that `begin` begins, and tell of it."""
+def _import(begin: "Begin", company: UUID | None, data_dir: Path | None, *, as_json: bool) -> None:
+    """Carry out the import that `begin` begins, and print what came of it."""
     import uvloop
 
     from ledgerbee.app.cli.session import access, the_company
@@ -151,7 +113,7 @@ def _import(
     progress = _quiet if as_json else _bar()
     with access(data_dir) as found:
         company_id = the_company(found, company)
-        done, errors, places = uvloop.run(_carry_out(found, company_id, begin, progress))
+        done, errors, places = uvloop.run(carry_out(found, company_id, begin, progress))
     if as_json:
         from ledgerbee.ledger.imports.wire import render, render_error
 
@@ -160,7 +122,7 @@ def _import(
             error["place"] = places[error["line"] - 1]
         print_json({**render(done).model_dump(mode="json", by_alias=True), "errors": listed})
     else:
-        _tell(done, errors, places)
+        _print_outcome(done, errors, places)
     if done.error_count or done.failure:
         raise typer.Exit(1)
 
@@ -188,51 +150,40 @@ def _quiet(_: object) -> None:
     """No progress is shown."""
 
 
-async def import_file(
-    found: "Access",
-    company_id: UUID,
+def begin_file(
     file: Path,
-    file_format: "ImportFormat",
-    *,
-    again: bool = False,
-    open_fiscal_years: bool = False,
-) -> "tuple[JournalImport, list[Refusal]]":
-    """Import JSON Lines or CSV into a company in this process, or go on with an import of it.
-
-    Answers with the import and its first errors. Raises `JOURNAL_IMPORT_REPEATED` for a file that was imported before
-    (unless `again`), and what `run.carry_out` raises. Whatever nobody foresaw ends the import as failed.
-    """
-    done, errors, _ = await _carry_out(
-        found,
-        company_id,
-        lambda session: _begin(session, file, file_format, again=again, open_fiscal_years=open_fiscal_years),
-        _quiet,
-    )
-    return done, errors
-
-
-async def _begin(
-    session: "ImportSession",
-    file: Path,
-    file_format: "ImportFormat",
+    format_name: str,
     *,
     csv_options: "CsvOptions | None" = None,
-    again: bool,
-    open_fiscal_years: bool,
-) -> "Begun":
+    again: bool = False,
+    open_fiscal_years: bool = False,
+) -> "Begin":
+    """How the import of a file (`csv`, `jsonl`) begins.
+
+    It raises `JOURNAL_IMPORT_REPEATED` for a file that was imported before (unless `again`).
+    """
     from ledgerbee.ledger.imports import actions, entered, run, source
-    from ledgerbee.ledger.imports.model import NOTHING_SAID, FileToImport
+    from ledgerbee.ledger.imports.model import NOTHING_SAID, FileToImport, ImportFormat
 
-    content_hash, length = await _digest(file)
-    given = FileToImport(file_format, file.name, csv_options or NOTHING_SAID, open_fiscal_years)
-    begun = await session.write(lambda context: actions.begin_here(context, given, content_hash, length, again=again))
-    return run.Begun(begun.id, lambda state: entered.rows_of(session, state, source.File(file)))
+    if not file.is_file():  # it is read more than once
+        fail(f"{file} is not a regular file: save what it gives in one.")
+    given = FileToImport(ImportFormat(format_name), file.name, csv_options or NOTHING_SAID, open_fiscal_years)
+
+    async def begin(session: "ImportSession") -> "Begun":
+        digest, length = await _digest(file)
+        begun = await session.write(lambda context: actions.begin_here(context, given, digest, length, again=again))
+        return run.Begun(begun.id, lambda state: entered.rows_of(session, state, source.File(file)))
+
+    return begin
 
 
-async def _carry_out(
-    found: "Access", company_id: UUID, begin: "Callable[[ImportSession], Awaitable[Begun]]", progress: "Progress"
+async def carry_out(
+    found: "Access", company_id: UUID, begin: "Begin", progress: "Progress" = _quiet
 ) -> "tuple[JournalImport, list[Refusal], Sequence[str]]":
-    """Carry an import out as the operator of a company: the import, its first errors, and where its lines come from."""
+    """Carry an import out as the operator of a company: the import, its first errors, and where its lines come from.
+
+    Raises what `begin` and `run.carry_out` raise. Whatever nobody foresaw ends the import as failed.
+    """
     from ledgerbee.app.database_access import OPERATOR
     from ledgerbee.app.process import freeze_gc
     from ledgerbee.core.dates import system_clock
@@ -307,7 +258,7 @@ def _bar() -> "Callable[[JournalImport], None]":
     return show
 
 
-def _tell(done: "JournalImport", errors: "list[Refusal]", places: Sequence[str]) -> None:
+def _print_outcome(done: "JournalImport", errors: "list[Refusal]", places: Sequence[str]) -> None:
     for error in errors[:_SHOWN]:
         place = f" {error.property}" if error.property else ""
         line = places[error.line - 1] if places else f"line {error.line}"

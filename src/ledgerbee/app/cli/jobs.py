@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from ledgerbee.app.cli.options import AsJson, DataDir, fail, note, plain_errors, print_json, shown
+from ledgerbee.app.cli.options import AsJson, DataDir, fail, note, print_json, shown
 
 if TYPE_CHECKING:
     from ledgerbee.platform.connection import Connection
@@ -23,17 +23,16 @@ def list_held(
     data_dir: DataDir = None,
 ) -> None:
     """List the jobs that are held because their attempts are used up, and count the others."""
-    with plain_errors():
-        from ledgerbee.app.cli.session import access
-        from ledgerbee.app.database_access import as_worker
-        from ledgerbee.core.dates import format_moment
-        from ledgerbee.platform.job_report import count_jobs, held_jobs
+    from ledgerbee.app.cli.session import access
+    from ledgerbee.app.database_access import as_worker
+    from ledgerbee.core.dates import format_moment
+    from ledgerbee.platform.job_report import count_jobs, held_jobs
 
-        async def look(connection: "Connection") -> "tuple[list[JobCount], list[HeldJob]]":
-            return await count_jobs(connection), await held_jobs(connection, limit)
+    async def look(connection: "Connection") -> "tuple[list[JobCount], list[HeldJob]]":
+        return await count_jobs(connection), await held_jobs(connection, limit)
 
-        with access(data_dir) as found:
-            counts, held = as_worker(found, look)
+    with access(data_dir) as found:
+        counts, held = as_worker(found, look)
     total = {
         state: sum(count.count for count in counts if count.state == state) for state in ("waiting", "running", "held")
     }
@@ -68,15 +67,14 @@ def retry(
     """Have held jobs run again, with all their attempts."""
     if every == bool(ids):
         fail("Name the jobs by id, or say --all.")
-    with plain_errors():
-        from ledgerbee.app.cli.session import access
-        from ledgerbee.app.database_access import as_worker
-        from ledgerbee.platform.job_report import release_held_jobs
+    from ledgerbee.app.cli.session import access
+    from ledgerbee.app.database_access import as_worker
+    from ledgerbee.platform.job_report import release_held_jobs
 
-        with access(data_dir) as found:
-            released = as_worker(found, lambda connection: release_held_jobs(connection, None if every else ids))
-        if missing := sorted(set(ids or ()) - set(released)):
-            fail(f"Not held: {', '.join(map(str, missing))}. Released: {', '.join(map(str, released)) or 'none'}.")
+    with access(data_dir) as found:
+        released = as_worker(found, lambda connection: release_held_jobs(connection, None if every else ids))
+    if missing := sorted(set(ids or ()) - set(released)):
+        fail(f"Not held: {', '.join(map(str, missing))}. Released: {', '.join(map(str, released)) or 'none'}.")
     if as_json:
         print_json({"retried": released})
     else:

@@ -159,6 +159,7 @@ def _explained(fault: Exception) -> str | None:
     from pydantic import ValidationError
     from pydantic_settings import SettingsError
 
+    from ledgerbee.app.beancount.model import BooksRefusedError
     from ledgerbee.app.cli.reach import DatabaseUnusableError
     from ledgerbee.app.config import Settings, refusals
     from ledgerbee.app.serve import StartFailedError
@@ -176,7 +177,7 @@ def _explained(fault: Exception) -> str | None:
             message = "\n".join(["The environment has values that can't be used.", *refusals(fault)])
         case DatabaseUnusableError() | MigrationError():
             message = " ".join(str(fault).split())  # the server's own words come in several lines
-        case EmbeddedPostgresError() | StartFailedError() | SettingsError() | FolderTakenError():
+        case EmbeddedPostgresError() | StartFailedError() | SettingsError() | FolderTakenError() | BooksRefusedError():
             message = str(fault)
         case asyncpg.PostgresError() | asyncpg.InterfaceError():
             message = f"The database refused: {' '.join(str(fault).split())}"

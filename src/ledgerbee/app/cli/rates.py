@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ledgerbee.app.cli.options import AsJson, DataDir, a_file, note, plain_errors, print_json
+from ledgerbee.app.cli.options import AsJson, DataDir, a_file, note, print_json
 
 app = typer.Typer(no_args_is_help=True, help="Published exchange rates.")
 
@@ -20,16 +20,15 @@ def import_rates(
     data_dir: DataDir = None,
 ) -> None:
     """Add the European Central Bank's rates of the days that are not stored yet; the others stay as they are."""
-    with plain_errors():
-        from ledgerbee.app.cli.session import access
-        from ledgerbee.app.database_access import as_owner
-        from ledgerbee.core.dates import system_clock
-        from ledgerbee.tenancy.rates import actions, ecb
+    from ledgerbee.app.cli.session import access
+    from ledgerbee.app.database_access import as_owner
+    from ledgerbee.core.dates import system_clock
+    from ledgerbee.tenancy.rates import actions, ecb
 
-        with file.open("rb") as opened:
-            published = ecb.read(opened.read(ecb.MAX_BYTES + 1))
-        with access(data_dir) as found:
-            added = as_owner(found, lambda owner: actions.add_published(owner, published, system_clock()))
+    with file.open("rb") as opened:
+        published = ecb.read(opened.read(ecb.MAX_BYTES + 1))
+    with access(data_dir) as found:
+        added = as_owner(found, lambda owner: actions.add_published(owner, published, system_clock()))
     days = [day.isoformat() for day in added.days]
     if as_json:
         print_json(

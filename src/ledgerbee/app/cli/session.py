@@ -2,9 +2,10 @@
 
 import asyncio
 import os
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 from uuid import UUID
 
 import asyncpg
@@ -13,14 +14,17 @@ from ledgerbee.app.blobs import blob_folder
 from ledgerbee.app.cli.options import embedded_dir, fail, note
 from ledgerbee.app.cli.reach import check_logins, check_owner
 from ledgerbee.app.config import Settings, unknown_variables
-from ledgerbee.app.database_access import Access, all_companies, as_owner
+from ledgerbee.app.database_access import Access, all_companies, as_owner, in_company
 from ledgerbee.app.serve import StartFailedError
 from ledgerbee.core.dates import system_clock
 from ledgerbee.embedded import BrokeDownError, broke_down, running
 from ledgerbee.migrations.migrate import MigrationError, migrate
 from ledgerbee.platform import logs
 from ledgerbee.platform.blobs import marker
+from ledgerbee.platform.context import Context
 from ledgerbee.platform.db import APPLICATION_ROLE, WORKER_ROLE
+
+T = TypeVar("T")
 
 
 @contextmanager
@@ -64,6 +68,12 @@ def claim_blob_folder(found: Access) -> None:
             marker.claim(folder, as_owner(found, marker.identity_of))
         except OSError as fault:
             note(f"No files can be attached: {fault.filename or folder}: {fault.strerror}.")
+
+
+def in_the_company(data_dir: Path | None, company: UUID | None, work: Callable[[Context], Awaitable[T]]) -> T:
+    """Run `work` in one transaction of the named company, or of the only one there is."""
+    with access(data_dir) as found:
+        return in_company(found, the_company(found, company), work)
 
 
 def the_company(found: Access, company: UUID | None) -> UUID:
