@@ -36,6 +36,7 @@ from ledgerbee.platform.context import Actor, Context
 from ledgerbee.platform.credentials.model import SCOPES
 from ledgerbee.platform.db import Database, Tenant
 from ledgerbee.tenancy.api_keys import actions as api_keys
+from ledgerbee.tenancy.company.model import CompanyFields
 
 
 @dataclass(frozen=True)
@@ -119,15 +120,16 @@ async def companies(url: str, count: int) -> list[Books]:
     """New companies in the database, each with its key."""
 
     async def work(context: Context) -> Books:
-        await create_company(
-            context,
+        fields = CompanyFields(
             name="Bench ApS",
-            country_code="DK",
+            preferred_language="da",
+            time_zone="Europe/Copenhagen",
             vat_number="13585628",
             address="Havnegade 1",
             postal_code="1058",
             city="København K",
         )
+        await create_company(context, fields, country_code="DK")
         return Books(url, context.company_id, (await api_keys.create(context, name="bench", scopes=SCOPES))[1])
 
     database = await Database.open(url, reactions=REACTIONS, max_size=2)

@@ -12,7 +12,7 @@ import signal
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -27,7 +27,7 @@ from sqlalchemy.engine import make_url
 
 from ledgerbee.app.config import Settings
 from ledgerbee.app.main import create_app
-from ledgerbee.app.onboarding import create_company
+from ledgerbee.app.onboarding import create_company, language_in, time_zone_in
 from ledgerbee.app.reactions import REACTIONS
 from ledgerbee.core.ids import new_id
 from ledgerbee.embedded import State, running, status
@@ -37,6 +37,7 @@ from ledgerbee.platform.context import Actor, Context
 from ledgerbee.platform.credentials.model import SCOPES
 from ledgerbee.platform.db import Database, Tenant
 from ledgerbee.tenancy.api_keys import actions as api_keys
+from ledgerbee.tenancy.company.model import CompanyFields
 
 # A shell ignores these for what it starts in the background, and so would every program that is started from here,
 # with tests that send them. Handlers aren't inherited: the programs have the default, and here they still do nothing.
@@ -214,13 +215,20 @@ SELLER = {"address": "Havnegade 1", "postal_code": "1058", "city": "København K
 
 
 async def new_company(
-    http: httpx.AsyncClient, database: Database, clock: SteeredClock, country: str = "DK", **options: Any
+    http: httpx.AsyncClient,
+    database: Database,
+    clock: SteeredClock,
+    country: str = "DK",
+    fiscal_year: tuple[date | None, date | None] = (None, None),
+    **options: Any,
 ) -> Api:
     """A new company that can send invoices, with an API key that carries every scope."""
     company_id = new_id()
+    usual = {"name": "Nordlys ApS", "preferred_language": language_in(country), "time_zone": time_zone_in(country)}
+    fields = CompanyFields(**{**usual, **SELLER, **options})
 
     async def work(context: Context) -> str:
-        await create_company(context, name="Nordlys ApS", country_code=country, **{**SELLER, **options})
+        await create_company(context, fields, country_code=country, fiscal_year=fiscal_year)
         _, secret = await api_keys.create(context, name="tests", scopes=SCOPES)
         return secret
 

@@ -260,7 +260,7 @@ async def test_a_retired_vat_code_is_not_given(api: Api) -> None:
 async def test_the_standard_in_the_companys_language(
     http: httpx.AsyncClient, database: Database, clock: SteeredClock
 ) -> None:
-    api = await new_company(http, database, clock, language="en")
+    api = await new_company(http, database, clock, preferred_language="en")
     made = await api.post("/v1/accounts", {"accountNumber": 2847})
     assert made.json()["name"] == "Fees to persons not employed"
     assert (await account(api, 2866))["name"] == "Change in holiday pay obligation"

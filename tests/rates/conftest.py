@@ -16,9 +16,12 @@ from ledgerbee.app.reactions import REACTIONS
 from ledgerbee.core.ids import new_id
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.db import Database, Tenant
+from ledgerbee.tenancy.company.model import CompanyFields
 from ledgerbee.tenancy.rates import store
 from ledgerbee.tenancy.rates.ecb import RateRow
 from ledgerbee.tenancy.rates.model import Rate
+
+RATES = CompanyFields(name="Rates", preferred_language="da", time_zone="Europe/Copenhagen")
 
 
 @dataclass
@@ -36,7 +39,7 @@ class Rates:
             tenant = Tenant(new_id(), OPERATOR, "test", "UTC")
 
             async def found(context: Context) -> None:
-                await create_company(context, name="Rates", country_code="DK", base_currency=base_currency)
+                await create_company(context, RATES, country_code="DK", base_currency=base_currency)
 
             await self.database.run(tenant, SteeredClock()(), found)
             self._companies[base_currency] = tenant

@@ -75,7 +75,7 @@ async def test_totals_of_charts_in_use_are_corrected(own_database: str) -> None:
     database, owner = await Database.open(own_database, reactions=REACTIONS), await asyncpg.connect(own_database)
     async with httpx.AsyncClient() as http:
         danish, english, busy, american = [
-            await books_of(await new_company(http, database, SteeredClock(), country, language=language))
+            await books_of(await new_company(http, database, SteeredClock(), country, preferred_language=language))
             for country, language in (("DK", "da"), ("DK", "en"), ("DK", "da"), ("US", "en"))
         ]
     companies = (danish, english, busy, american)

@@ -11,7 +11,7 @@ from uuid import UUID
 from pydantic import Field
 
 from ledgerbee.app.config import Settings
-from ledgerbee.app.onboarding import create_company
+from ledgerbee.app.onboarding import create_company, language_in, time_zone_in
 from ledgerbee.app.reactions import REACTIONS
 from ledgerbee.core.errors import ErrorCode
 from ledgerbee.core.ids import new_id
@@ -26,7 +26,7 @@ from ledgerbee.platform.credentials.model import SCOPES
 from ledgerbee.platform.outbox import flush
 from ledgerbee.tenancy.api_keys import actions as api_keys
 from ledgerbee.tenancy.company import store as companies
-from ledgerbee.tenancy.company.model import Company
+from ledgerbee.tenancy.company.model import Company, CompanyFields
 from ledgerbee.tenancy.company.rules import check_time_zone, seller_checks
 from ledgerbee.tenancy.company.wire import Language, SellerFields, TimeZoneName, render
 
@@ -137,13 +137,15 @@ async def create_requested(context: Context, body: CreateCompanyRequest) -> Comp
     """Create the context's company as it was asked for. Raises what `create_company` raises."""
     return await create_company(
         context,
-        name=body.name,
+        CompanyFields(
+            name=body.name,
+            time_zone=body.time_zone or time_zone_in(body.country_code),
+            preferred_language=body.preferred_language or language_in(body.country_code),
+            **body.model_dump(exclude_unset=True, include=set(SellerFields.model_fields)),
+        ),
         country_code=body.country_code,
         base_currency=body.base_currency,
-        time_zone=body.time_zone,
-        language=body.preferred_language,
         fiscal_year=(body.fiscal_year_start, body.fiscal_year_end),
-        **body.model_dump(exclude_unset=True, include=set(SellerFields.model_fields)),
     )
 
 

@@ -5,7 +5,6 @@ The figures and texts come from `chart/seed`; this is the one place that writes 
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Any
 
 from babel.core import get_global
 from babel.numbers import get_territory_currencies
@@ -22,6 +21,7 @@ from ledgerbee.chart.vat_codes import store as vat_codes
 from ledgerbee.chart.vat_codes.model import SINCE_EVER, Principle, VatCode, VatCodeId, VatRate, VatType
 from ledgerbee.core.dates import day_in
 from ledgerbee.core.errors import invalid
+from ledgerbee.core.fields import fields_of
 from ledgerbee.core.ids import new_id
 from ledgerbee.core.money import is_currency
 from ledgerbee.ledger.periods.rules import first_year
@@ -32,7 +32,7 @@ from ledgerbee.platform.context import Context
 from ledgerbee.sales.templates import store as templates
 from ledgerbee.sales.templates.model import DocumentTemplate, DocumentTemplateId, TemplateType
 from ledgerbee.tenancy.company import store as companies
-from ledgerbee.tenancy.company.model import Company
+from ledgerbee.tenancy.company.model import Company, CompanyFields
 from ledgerbee.tenancy.company.rules import normal
 from ledgerbee.tenancy.company.wire import render
 
@@ -43,36 +43,29 @@ VatCodeIds = Mapping[str, VatCodeId]
 
 async def create_company(
     context: Context,
+    fields: CompanyFields,
     *,
-    name: str,
     country_code: str,
     base_currency: str | None = None,
-    time_zone: str | None = None,
-    language: str | None = None,
     fiscal_year: tuple[date | None, date | None] = (None, None),
-    **settings: Any,
 ) -> Company:
     """Create the context's company and everything it starts with, in the context's transaction.
 
     Emits `company.created`, for all of it: what a company starts with is the same for every one of its country.
 
-    `country_code` is ISO 3166-1 alpha-2; DK gets the Danish standard chart, others a plain generic one. Currency,
-    time zone and language default to the country's; `settings` are further fields of `Company`. `fiscal_year` is the
-    first financial year, from and through (`rules.first_year`). Raises validation errors for unknown codes and days
-    that are no financial year, and what `PATCH /v1/company` refuses.
+    `country_code` is ISO 3166-1 alpha-2; DK gets the Danish standard chart, others a plain generic one. The currency
+    defaults to the country's. `fiscal_year` is the first financial year, from and through (`rules.first_year`). Raises
+    validation errors for unknown codes and days that are no financial year, and what `PATCH /v1/company` refuses.
     """
     currency = _currency_of(country_code)  # raises for what is no country
     company = normal(
         Company(
             company_id=context.company_id,
-            name=name,
             country_code=country_code,
-            preferred_language=language or ("da" if country_code == "DK" else "en"),
             base_currency=base_currency or currency,
-            time_zone=time_zone or _time_zone_of(country_code),
             created_at=context.now,
             updated_at=context.now,
-            **settings,
+            **fields_of(fields),
         )
     )
     seed = seed_for(country_code)
@@ -206,6 +199,12 @@ def _currency_of(country_code: str) -> str:
     raise invalid(("countryCode", "isISO31661Alpha2", "countryCode must be a country with a currency of its own"))
 
 
-def _time_zone_of(country_code: str) -> str:
+def language_in(country_code: str) -> str:
+    """The language that a company in a country has unless it says another."""
+    return "da" if country_code == "DK" else "en"
+
+
+def time_zone_in(country_code: str) -> str:
+    """The time zone that a company in a country has unless it says another."""
     zones: list[str] = get_global("territory_zones").get(country_code, [])
     return zones[0] if zones else "UTC"

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from ledgerbee.platform import company_store
 from ledgerbee.platform.context import Context
 
 #: A rule: raises a validation error where it is broken.
@@ -22,8 +23,5 @@ class Facts:
 
 async def facts_of(context: Context) -> Facts:
     """The facts as the transaction sees them."""
-    row = await context.connection.fetchrow(
-        "SELECT base_currency, country_code FROM companies WHERE company_id = $1", context.company_id
-    )
-    assert row is not None, "a transaction is one of a company"
-    return Facts(row["base_currency"], row["country_code"], context.today, context.now)
+    base_currency, country_code = await company_store.get_currency_and_country(context)
+    return Facts(base_currency, country_code, context.today, context.now)

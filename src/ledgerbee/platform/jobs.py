@@ -9,12 +9,13 @@ up.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from ledgerbee.core.dates import Clock
+from ledgerbee.platform import company_store
 from ledgerbee.platform.blobs.store import BlobStore
 from ledgerbee.platform.context import Actor, Context
 from ledgerbee.platform.db import Database, Tenant
@@ -42,13 +43,11 @@ class JobRun:
 
     async def write(self, work: Callable[[Context], Awaitable[T]]) -> T:
         """Run `work` in a transaction of the job's company, committed on return."""
-        tenant = await self._tenant()
-        return await self.database.run(tenant, self.clock(), work)
+        return await self.database.run(await self._tenant(), self.clock(), work)
 
     async def read(self, work: Callable[[Context], Awaitable[T]]) -> T:
         """Run `work` in a read-only transaction of the job's company."""
-        tenant = await self._tenant()
-        return await self.database.run(tenant, self.clock(), work, read_only=True)
+        return await self.database.run(await self._tenant(), self.clock(), work, read_only=True)
 
     async def _tenant(self) -> Tenant:
         return await company_tenant(self.database, self.company_id, self.request_id, self.clock(), SYSTEM)
@@ -103,11 +102,5 @@ Timed = str | Callable[[Database, BlobStore, datetime], Awaitable[None]]
 async def company_tenant(database: Database, company_id: UUID, request_id: str, now: datetime, actor: Actor) -> Tenant:
     """A company's tenant for work that no credential asked for (jobs, the command line), in its time zone."""
     anywhere = Tenant(company_id, actor, request_id, "UTC")
-
-    async def time_zone(context: Context) -> str:
-        zone = await context.connection.fetchval(
-            "SELECT time_zone FROM companies WHERE company_id = $1", context.company_id
-        )
-        return zone or "UTC"
-
-    return Tenant(company_id, actor, request_id, await database.run(anywhere, now, time_zone, read_only=True))
+    time_zone = await database.run(anywhere, now, company_store.find_time_zone, read_only=True)
+    return anywhere if time_zone is None else replace(anywhere, time_zone=time_zone)

@@ -3,11 +3,11 @@
 import os
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 import structlog
@@ -26,6 +26,7 @@ from ledgerbee.platform import logs
 from ledgerbee.platform.connection import Connection
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.credentials.model import SCOPES, secret_hash
+from ledgerbee.tenancy.company.model import CompanyFields
 from ledgerbee.tenancy.rates import store as rates
 from ledgerbee.tenancy.rates.rules import MOST_AGE_DAYS, age
 
@@ -33,11 +34,20 @@ from ledgerbee.tenancy.rates.rules import MOST_AGE_DAYS, age
 _KEY_FILE: Final = "first-api-key"
 #: What `serve` starts with. Everything that an invoice has to say of its seller is made up (the CVR number passes its
 #: check), so that a first invoice can be sent.
-_FIRST_COMPANY: Final[Mapping[str, Any]] = {
-    "name": "My company", "country_code": "DK", "address": "Eksempelvej 1", "postal_code": "8000", "city": "Aarhus C",
-    "vat_number": "12345674", "email": "faktura@example.com", "bank_name": "Eksempelbanken",
-    "bank_registration_number": "0001", "bank_account_number": "0012345674", "iban": "DK8000010012345674",
-}  # fmt: skip
+_FIRST_COMPANY: Final = CompanyFields(
+    name="My company",
+    preferred_language="da",
+    time_zone="Europe/Copenhagen",
+    address="Eksempelvej 1",
+    postal_code="8000",
+    city="Aarhus C",
+    vat_number="12345674",
+    email="faktura@example.com",
+    bank_name="Eksempelbanken",
+    bank_registration_number="0001",
+    bank_account_number="0012345674",
+    iban="DK8000010012345674",
+)
 #: A process takes 100 MB: more than this by default suits few machines.
 _MOST_BY_DEFAULT: Final = 8
 #: Connections that the worker, the command line and an operator's console may need beside the API processes.
@@ -197,7 +207,7 @@ def _first_company(found: Access) -> tuple[UUID, str | None]:
     company_id = new_id()
 
     async def work(context: Context) -> str:
-        await create_company(context, **_FIRST_COMPANY)
+        await create_company(context, _FIRST_COMPANY, country_code="DK")
         _, secret = await api_keys.create(context, name="first key", scopes=SCOPES)
         return secret
 

@@ -23,7 +23,7 @@ from ledgerbee.app.demo.client import TIMEOUT_S, Client
 from ledgerbee.app.demo.mailbox import Mail, Mailbox, mail_socket, receiving
 from ledgerbee.app.demo.published import Document
 from ledgerbee.app.demo.seller import Seller, Sold
-from ledgerbee.app.onboarding import create_company
+from ledgerbee.app.onboarding import create_company, language_in, time_zone_in
 from ledgerbee.app.serve import StopSignals, Supervisor, listen
 from ledgerbee.app.verify import verify
 from ledgerbee.core.ids import new_id
@@ -31,6 +31,7 @@ from ledgerbee.ledger.verify import Verification
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.credentials.model import SCOPES
 from ledgerbee.tenancy.api_keys import actions as api_keys
+from ledgerbee.tenancy.company.model import CompanyFields
 
 #: What makes a seller the same company on two documents.
 _IDENTITY: Final = ("name", "country", "vatNumber")
@@ -148,10 +149,13 @@ class _Course:
     async def _first_key(self, documents: Sequence[Document]) -> str:
         """A key of the first company, which nobody can make over HTTP: without a company there is no key."""
         party, (first_day, _) = documents[0]["seller"], _days(documents)
+        country = party["country"]
 
         async def work(context: Context) -> str:
-            year = (first_day, None)
-            await create_company(context, name=party["name"], country_code=party["country"], fiscal_year=year)
+            fields = CompanyFields(
+                name=party["name"], preferred_language=language_in(country), time_zone=time_zone_in(country)
+            )
+            await create_company(context, fields, country_code=country, fiscal_year=(first_day, None))
             _, secret = await api_keys.create(context, name="demo", scopes=SCOPES)
             return secret
 
