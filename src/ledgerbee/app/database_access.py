@@ -19,6 +19,7 @@ from ledgerbee.platform.connection import Connection
 from ledgerbee.platform.context import Actor, Context
 from ledgerbee.platform.db import LONG_LOCK_TIMEOUT, WORKER_ROLE, Database, Tenant
 from ledgerbee.platform.jobs import company_tenant
+from ledgerbee.tenancy.company import store as companies
 
 T = TypeVar("T")
 
@@ -118,10 +119,5 @@ def as_owner(found: Access, work: Callable[[Connection], Awaitable[T]]) -> T:
 
 
 def all_companies(found: Access) -> list[UUID]:
-    """Every company's id, oldest first. Only the owner may read the directory."""
-
-    async def read(connection: Connection) -> list[UUID]:
-        rows = await connection.fetch("SELECT company_id FROM company_directory ORDER BY created_at, company_id")
-        return [row["company_id"] for row in rows]
-
-    return as_owner(found, read)
+    """Every company's id, oldest first."""
+    return as_owner(found, companies.list_ids)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from ledgerbee.app.cli import store
 from ledgerbee.app.cli.books import verify_companies
 from ledgerbee.app.cli.options import (
     AsJson,
@@ -114,15 +115,7 @@ def _note_backup(url: str, file: Path) -> None:
 
     async def write(size: int) -> None:
         async with connected(url, "DATABASE_URL") as connection:
-            await connection.execute(
-                "INSERT INTO last_backup (made_at, host, path, size_bytes) VALUES ($1, $2, $3, $4)"
-                " ON CONFLICT (only_row) DO UPDATE SET (made_at, host, path, size_bytes) ="
-                " (excluded.made_at, excluded.host, excluded.path, excluded.size_bytes)",
-                system_clock(),
-                socket.gethostname(),
-                path,
-                size,
-            )
+            await store.upsert_last_backup(connection, store.Backup(system_clock(), socket.gethostname(), path, size))
 
     try:
         asyncio.run(write(target.stat().st_size))
@@ -181,22 +174,14 @@ async def _check_reads_all(url: str, setting: str) -> int:
     from ledgerbee.app.cli.reach import connected
 
     async with connected(url, setting) as connection:
-        login: str = await connection.fetchval("SELECT current_user")
-        passes = await connection.fetchval("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = $1", login)
-        if not passes:
+        login = await store.get_login(connection)
+        if not await store.passes_row_security(connection):
             fail(
                 f"The login {login} ({setting}) is held to row-level security and can't back up all companies. Have an "
                 f"administrator run: {BACKUP_ROLE_SQL} and set LEDGERBEE_DATABASE_BACKUP_URL to that login."
             )
-        unread = await connection.fetchval(
-            """
-            SELECT string_agg(c.oid::regclass::text, ', ') FROM pg_class c
-            WHERE c.relkind IN ('r', 'p', 'S') AND c.relnamespace = 'public'::regnamespace
-              AND NOT has_table_privilege(c.oid, 'SELECT')
-            """
-        )
-        if unread:
-            fail(f"The login {login} ({setting}) may not read {unread}: GRANT pg_read_all_data TO {login};")
+        if unreadable := await store.find_unreadable(connection):
+            fail(f"The login {login} ({setting}) may not read {unreadable}: GRANT pg_read_all_data TO {login};")
         return int(connection.get_server_version().major)
 
 
@@ -226,13 +211,7 @@ async def _check_empty(url: str) -> int:
     from ledgerbee.app.cli.reach import connected, place_of
 
     async with connected(url, "DATABASE_URL") as connection:
-        count = await connection.fetchval(
-            """
-            SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-            WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-            """
-        )
-        if count:
+        if not await store.is_empty(connection):
             fail(
                 f"The database {place_of(url)} (DATABASE_URL) is not empty, and a restore replaces nothing: create a "
                 "new database with the same owner, and name it in DATABASE_URL."

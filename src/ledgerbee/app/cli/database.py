@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from ledgerbee.app.cli import backups
+from ledgerbee.app.cli import backups, store
 from ledgerbee.app.cli.options import AsJson, DataDir, embedded_dir, fail, print_json
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def _ask_server(settings: "Settings") -> "Status":
         await check_logins(settings)
         async with connected(settings.database_url, "DATABASE_URL") as connection:
             version = str(connection.get_server_version().major)
-            size: int = await connection.fetchval("SELECT pg_database_size(current_database())")
+            size = await store.get_size(connection)
         return Status(State.RUNNING, version, size, pid=None, serving=None)
 
     return asyncio.run(ask())

@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ledgerbee.app.cli import doctor_store as store
+from ledgerbee.app.cli import store
 from ledgerbee.app.cli.findings import FAIL, OK, WARN, Finding
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import asyncpg
 
+from ledgerbee.app.cli import store
 from ledgerbee.app.config import Settings
 from ledgerbee.platform.connection import Connection
 from ledgerbee.platform.db import APPLICATION_ROLE, WORKER_ROLE
@@ -66,30 +67,16 @@ async def connected(url: str, setting: str) -> AsyncIterator[Connection]:
 async def check_owner(url: str) -> None:
     """Refuse a database that the login of `DATABASE_URL` can't bring to this release's schema and keep there."""
     async with connected(url, "DATABASE_URL") as connection:
-        facts = await connection.fetchrow(
-            """
-            SELECT current_user AS login, current_database() AS name, pg_is_in_recovery() AS is_standby,
-                   current_setting('default_transaction_read_only') = 'on' AS is_read_only,
-                   current_setting('server_encoding') AS encoding,
-                   has_schema_privilege(current_user, 'public', 'CREATE') AS may_create,
-                   (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = to_regclass('public.alembic_version'))
-                       AS owner,
-                   (SELECT pg_has_role(current_user, relowner, 'USAGE') FROM pg_class
-                    WHERE oid = to_regclass('public.alembic_version')) AS is_owner
-            """
-        )
-        assert facts is not None
+        facts = await store.get_owner_facts(connection)
         reason = None
-        if facts["is_standby"] or facts["is_read_only"]:
+        if facts.is_read_only:
             reason = "it is read-only: name the primary server"
-        elif facts["encoding"] != "UTF8":
-            reason = f"its encoding is {facts['encoding']}: CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0"
-        elif facts["is_owner"] is False:
-            reason = f"its schema belongs to {facts['owner']}, not to {facts['login']}: log in as the owner"
-        elif facts["owner"] is None and not facts["may_create"]:
-            reason = (
-                f"{facts['login']} may not make tables in it: ALTER DATABASE {facts['name']} OWNER TO {facts['login']}"
-            )
+        elif facts.encoding != "UTF8":
+            reason = f"its encoding is {facts.encoding}: CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0"
+        elif facts.is_owner is False:
+            reason = f"its schema belongs to {facts.owner}, not to {facts.login}: log in as the owner"
+        elif facts.owner is None and not facts.may_create:
+            reason = f"{facts.login} may not make tables in it: ALTER DATABASE {facts.name} OWNER TO {facts.login}"
         if reason is not None:
             raise _unusable(url, "DATABASE_URL", reason)
 
@@ -116,11 +103,11 @@ async def check_logins(settings: Settings, *, backs_up: bool = False) -> bool:
         # A lock is of one database of one running server: whoever finds it taken is in the same one. It takes no right,
         # and tells a copy from its original, which names and numbers of databases and servers don't.
         token = secrets.randbits(62)
-        await owner.execute("SELECT pg_advisory_xact_lock($1)", token)
+        await store.lock(owner, token)
         for other, setting, role in logins:
             if not other:
                 continue
-            is_missing = role and not await owner.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role)
+            is_missing = role is not None and not await store.has_role(owner, role)
             async with AsyncExitStack() as stack:
                 try:
                     connection = await stack.enter_async_context(connected(other, setting))
@@ -137,40 +124,27 @@ async def check_logins(settings: Settings, *, backs_up: bool = False) -> bool:
                         "LEDGERBEE_DATABASE_…_URL together",
                     )
                 if role is not None:
-                    await _check_role(connection, other, setting, role, await owner.fetchval("SELECT current_user"))
+                    await _check_role(connection, other, setting, role, await store.get_login(owner))
     return all_looked_at
 
 
 async def _is_same_database(owner: Connection, other: Connection, token: int, *, may_follow: bool) -> bool:
     """Whether two connections are to one database. `may_follow`: the other one may be to a standby of its server."""
-    if may_follow and await other.fetchval("SELECT pg_is_in_recovery()"):
-        identity = (
-            "SELECT (SELECT system_identifier FROM pg_control_system()), oid FROM pg_database"
-            " WHERE datname = current_database()"
-        )
-        return await owner.fetchrow(identity) == await other.fetchrow(identity)
+    if may_follow and (follows := await store.is_standby_of(other, owner)) is not None:
+        return follows
     async with other.transaction():
-        return not await other.fetchval("SELECT pg_try_advisory_xact_lock($1)", token)
+        return await store.is_locked(other, token)
 
 
 async def _check_role(connection: Connection, url: str, setting: str, role: str, owner: str) -> None:
     """Refuse a login that is not the role itself, or has more rights than the role."""
-    facts = await connection.fetchrow(
-        """
-        SELECT current_user AS login, rolsuper OR rolbypassrls AS passes,
-               EXISTS (SELECT FROM pg_roles other WHERE other.rolname = ANY ($1)
-                       AND pg_has_role(session_user, other.oid, 'MEMBER')) AS is_more
-        FROM pg_roles WHERE rolname = session_user
-        """,
-        [owner, WORKER_ROLE] if role == APPLICATION_ROLE else [owner],
-    )
-    assert facts is not None
+    facts = await store.get_role_facts(connection, [owner, WORKER_ROLE] if role == APPLICATION_ROLE else [owner])
     remedy = f"name {role}, or leave the variable unset"
-    if facts["passes"]:
+    if facts.passes:
         raise _unusable(url, setting, f"its login goes past row-level security: {remedy}")
-    if facts["login"] != role:
-        raise _unusable(url, setting, f"it logs in as {facts['login']}, and {role} is whom it is for: {remedy}")
-    if facts["is_more"]:
+    if facts.login != role:
+        raise _unusable(url, setting, f"it logs in as {facts.login}, and {role} is whom it is for: {remedy}")
+    if facts.is_more:
         raise _unusable(
             url, setting, f"its login is a member of a role with more rights than {role}: REVOKE that, or {remedy}"
         )

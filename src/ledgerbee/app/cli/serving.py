@@ -14,17 +14,19 @@ import structlog
 import typer
 
 from ledgerbee.app.blobs import blob_folder
+from ledgerbee.app.cli import store
 from ledgerbee.app.cli.options import embedded_dir, note
 from ledgerbee.app.cli.session import access, claim_blob_folder
 from ledgerbee.app.config import Settings
 from ledgerbee.app.database_access import Access, all_companies, as_worker, in_company
 from ledgerbee.app.serve import StopSignals, Supervisor, listen
+from ledgerbee.core.cells import DEFAULT_CELL
 from ledgerbee.core.dates import system_clock
 from ledgerbee.core.ids import new_id
 from ledgerbee.embedded import EmbeddedPostgresError, is_up, running, serve_lock
 from ledgerbee.platform import logs
-from ledgerbee.platform.connection import Connection
 from ledgerbee.platform.context import Context
+from ledgerbee.platform.credentials import store as credentials
 from ledgerbee.platform.credentials.model import SCOPES, secret_hash
 from ledgerbee.tenancy.company.model import CompanyFields
 from ledgerbee.tenancy.rates import store as rates
@@ -172,10 +174,7 @@ def is_loopback(host: str) -> bool:
 
 
 def _warn_of_few_connections(found: Access, needed: int) -> None:
-    async def limit(connection: Connection) -> int:
-        return int(await connection.fetchval("SHOW max_connections"))
-
-    allowed = as_worker(found, limit)
+    allowed = as_worker(found, store.get_connection_limit)
     if needed > allowed:
         note(f"The database allows {allowed} connections and up to {needed} may be needed: lower LEDGERBEE_POOL_SIZE.")
 
@@ -199,8 +198,8 @@ def _first_company(found: Access) -> tuple[UUID, str | None]:
     companies = all_companies(found)
     if companies:
         key = key_file.read_text().strip() if key_file.exists() else ""
-        owner = as_worker(found, lambda connection: _company_of(connection, key))
-        return (owner, key) if owner else (companies[0], None)
+        principal = as_worker(found, lambda connection: credentials.resolve(connection, secret_hash(key), DEFAULT_CELL))
+        return (principal.company_id, key) if principal else (companies[0], None)
     from ledgerbee.app.onboarding import create_company
     from ledgerbee.tenancy.api_keys import actions as api_keys
 
@@ -215,11 +214,6 @@ def _first_company(found: Access) -> tuple[UUID, str | None]:
     _write_private(key_file, secret + "\n")
     note("Address, CVR number and bank account of the company are made up: PATCH /v1/company makes it yours.")
     return company_id, secret
-
-
-async def _company_of(connection: Connection, key: str) -> UUID | None:
-    company: UUID | None = await connection.fetchval("SELECT company_id FROM resolve_credential($1)", secret_hash(key))
-    return company
 
 
 def _write_private(file: Path, text: str) -> None:

@@ -7,6 +7,7 @@ from uuid import UUID
 import asyncpg
 
 from ledgerbee.core.fields import names_of
+from ledgerbee.platform.connection import Connection
 from ledgerbee.platform.context import Context
 from ledgerbee.tenancy.company.logo import Logo
 from ledgerbee.tenancy.company.model import COMPANY_NOT_FOUND, Company
@@ -26,6 +27,7 @@ _UPDATE: Final = (
 )
 _LOGO: Final = "SELECT logo FROM companies WHERE company_id = $1 AND logo_format IS NOT NULL"
 _UPDATE_LOGO: Final = "UPDATE companies SET logo = $2, logo_format = $3 WHERE company_id = $1"
+_LIST_IDS: Final = "SELECT company_id FROM company_directory ORDER BY created_at, company_id"
 _CREATIONS: Final = """
 SELECT e.occurred_at FROM events e
 WHERE e.company_id = $1 AND e.type = 'company.created' AND e.object_id <> $1 AND e.type <> 'journal_entry.posted'
@@ -35,6 +37,11 @@ ORDER BY e.occurred_at DESC LIMIT $3
 _ONE_CREATION: Final = "SELECT pg_advisory_xact_lock(hashtextextended('new companies of ' || $1, 5))"
 _ENTERED: Final = "SELECT current_setting('app.company_id'), current_setting('app.company_proof')"
 _ENTER_AGAIN: Final = "SELECT set_config('app.company_id', $1, true), set_config('app.company_proof', $2, true)"
+
+
+async def list_ids(owner: Connection) -> list[UUID]:
+    """The ids of all companies, oldest first. Only the schema's owner may read the directory."""
+    return [row["company_id"] for row in await owner.fetch(_LIST_IDS)]
 
 
 async def get(context: Context) -> Company:
