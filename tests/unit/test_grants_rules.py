@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ledgerbee.core.addresses import network_of
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.platform.credentials.model import Grant
-from ledgerbee.platform.credentials.rules import check_addresses, check_scopes, fits, granted, network_of
+from ledgerbee.platform.credentials.rules import check_addresses, check_scopes, fits, granted
 
 END = datetime(2027, 1, 1, tzinfo=UTC)
 OFFICE = ("10.0.0.0/9", "10.128.0.0/9", "2001:db8::/32")

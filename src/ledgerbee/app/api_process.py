@@ -11,7 +11,7 @@ import uvloop
 
 from ledgerbee.app.config import Settings
 from ledgerbee.app.main import create_app
-from ledgerbee.app.process import GRACE_S, Pipes, application_login, child_arguments, freeze_gc
+from ledgerbee.app.process import GRACE_S, Pipes, child_arguments, database_login, freeze_gc
 from ledgerbee.http.connection_limits import ConnectionLimiter, Limits
 from ledgerbee.http.protocol import HttpProtocol
 
@@ -41,7 +41,7 @@ class _Server(uvicorn.Server):
 def run_api(settings: Settings, pipes: Pipes, listener: socket.socket) -> None:
     """Serve HTTP on `listener` until SIGTERM, SIGINT or the end of the supervisor; requests in flight finish."""
     sys.setswitchinterval(_SWITCH_S)
-    url, set_role = application_login(settings)
+    url, set_role = database_login(settings, settings.database_app_url)
     limits = Limits(
         max_connections=_with_descriptors(settings.max_connections),
         max_connections_per_client=settings.max_connections_per_client,

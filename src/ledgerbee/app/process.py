@@ -64,17 +64,8 @@ def freeze_gc() -> None:
     gc.set_threshold(10_000)
 
 
-def application_login(settings: Settings) -> tuple[str, bool]:
-    """The database address the API uses, and whether it has to switch to the API's role."""
-    return _login(settings, settings.database_app_url)
-
-
-def worker_login(settings: Settings) -> tuple[str, bool]:
-    """The same for the worker and its role, which the API never has."""
-    return _login(settings, settings.database_worker_url)
-
-
-def _login(settings: Settings, own: str | None) -> tuple[str, bool]:
+def database_login(settings: Settings, own: str | None) -> tuple[str, bool]:
+    """The address for a role whose `own` login may be set, and whether the login there has to switch to that role."""
     if own:
         return own, False
     assert settings.database_url is not None, "a supervisor or a command line says where the database is"

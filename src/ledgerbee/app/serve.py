@@ -260,24 +260,19 @@ class Supervisor:
                 self.on_ready()
 
     def _end_children(self) -> None:
-        running = [child for child in self._children if child.process is not None]
-        for child in running:
-            _process(child).send_signal(signal.SIGTERM)
+        running = {child.name: child.process for child in self._children if child.process is not None}
+        for process in running.values():
+            process.send_signal(signal.SIGTERM)
         deadline = time.monotonic() + GRACE_S + 5
-        for child in running:
-            while _process(child).poll() is None:
+        for name, process in running.items():
+            while process.poll() is None:
                 # A second Ctrl-C is someone who doesn't want to wait; nothing that was committed is lost.
                 if time.monotonic() > deadline or self.signals.interrupts > 1:
-                    log.warning("process.killed", process=child.name)
-                    _process(child).kill()
-                    _process(child).wait()
+                    log.warning("process.killed", process=name)
+                    process.kill()
+                    process.wait()
                 else:
                     time.sleep(0.02)
-
-
-def _process(child: _Child) -> "subprocess.Popen[bytes]":
-    assert child.process is not None
-    return child.process
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import uvloop
 
 from ledgerbee.app.blobs import blob_store
 from ledgerbee.app.config import Settings
-from ledgerbee.app.process import Pipes, child_arguments, freeze_gc, worker_login
+from ledgerbee.app.process import Pipes, child_arguments, database_login, freeze_gc
 from ledgerbee.app.reactions import REACTIONS
 from ledgerbee.app.worker import POOL_SIZE, Worker
 from ledgerbee.core.dates import system_clock
@@ -27,7 +27,7 @@ def run_worker(settings: Settings, pipes: Pipes | None = None, **options: Any) -
 
 
 async def _work(settings: Settings, pipes: Pipes | None, options: dict[str, Any]) -> None:
-    url, switches = worker_login(settings)
+    url, switches = database_login(settings, settings.database_worker_url)
     rendering.use_fonts(settings.fonts_dir)
     role = WORKER_ROLE if switches else None
     database = await Database.open(

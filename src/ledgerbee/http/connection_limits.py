@@ -10,10 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import lru_cache
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import ip_network
 from typing import Final, Protocol
 from uuid import UUID
 
+from ledgerbee.core.addresses import address_of, network_of
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.http.envelope import TOO_MANY_CONNECTIONS
 
@@ -162,8 +163,7 @@ class ConnectionLimiter:
     def _share_of(self, connection: Connection) -> str:
         """Whose share of the connections it is: the address, the /64 of IPv6; empty of a proxy or a Unix socket."""
         host = connection.client[0] if connection.client else ""
-        network = network_of(host)
-        return "" if not network or self._is_proxy(host) else network
+        return "" if self._is_proxy(host) else network_of(host)
 
     def _check_all(self, loop: asyncio.AbstractEventLoop) -> None:
         now = loop.time()
@@ -172,19 +172,11 @@ class ConnectionLimiter:
         self._timer = loop.call_later(_TICK_S, self._check_all, loop) if self._connections else None
 
 
-def network_of(host: str) -> str:
-    """What stands for one client of an address: the address itself, of IPv6 its /64; empty of what is no address."""
-    try:
-        address = ip_address(host.partition("%")[0])
-    except ValueError:
-        return ""
-    if isinstance(address, IPv6Address) and address.ipv4_mapped is None:
-        return str(ip_network((address, 64), strict=False))
-    return host
-
-
 def _proxies(trusted: str) -> Callable[[str], bool]:
-    """Whether an address is a trusted proxy's. What is no address or network is left to uvicorn, which compares it."""
+    """Whether a host is a trusted proxy, or no address (a Unix socket's).
+
+    What is no address or network among those trusted is left to uvicorn, which compares it.
+    """
     parts = [part.strip() for part in trusted.split(",") if part.strip()]
     if "*" in parts:
         return lambda _: True
@@ -197,9 +189,7 @@ def _proxies(trusted: str) -> Callable[[str], bool]:
 
     @lru_cache(maxsize=1024)
     def is_proxy(host: str) -> bool:
-        address = ip_address(host.partition("%")[0])
-        if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-            address = address.ipv4_mapped
-        return any(address in network for network in networks)
+        address = address_of(host)
+        return address is None or any(address in network for network in networks)
 
     return is_proxy

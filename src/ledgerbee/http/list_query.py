@@ -59,9 +59,4 @@ class ListQuery(BaseModel):
     @property
     def asked(self) -> PageRequest:
         """The page that is asked for."""
-        return page_request(self.page, self.limit, self.search, self.sort_by, self.sort_order)
-
-
-def page_request(page: int, limit: int, search: str | None, sort_by: str, sort_order: SortOrder) -> PageRequest:
-    """The page that the query parameters ask for."""
-    return PageRequest(page, limit, search, str(sort_by), sort_order is SortOrder.DESC)
+        return PageRequest(self.page, self.limit, self.search, str(self.sort_by), self.sort_order is SortOrder.DESC)

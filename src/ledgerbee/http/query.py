@@ -10,7 +10,7 @@ from fastapi import Request
 from fastapi.dependencies.models import Dependant
 from pydantic import BaseModel
 
-from ledgerbee.core.errors import invalid
+from ledgerbee.core.errors import refuse
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +32,7 @@ class QueryNames:
                     problems.append((name, "arrayMaxSize", f"{name} must not be given more than once"))
             else:
                 problems.append((name, "whitelistValidation", f"{name} should not exist"))
-        if problems:
-            raise invalid(*problems)
+        refuse(problems)
 
     def _is_of_object(self, name: str) -> bool:
         # What isn't written as it should be is refused by whoever reads it, who says how it is written.

@@ -4,13 +4,13 @@ import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from email.utils import parseaddr
-from ipaddress import ip_address
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
 from email_validator import EmailNotValidError, validate_email
 
+from ledgerbee.core.addresses import address_of
 from ledgerbee.platform.mail_message import MailMessage, UnsafeMessageError, write
 
 #: Seconds a mail server may take for one step of the session.
@@ -204,12 +204,8 @@ def check_transport_security(*, is_encrypted: bool, peer: object) -> None:
 
     `peer` is what the transport says of the other end. Raises `MailFailedError`.
     """
-    try:
-        address = ip_address(str(peer[0]).partition("%")[0]) if isinstance(peer, tuple) else None
-    except (IndexError, ValueError):
-        address = None
-    mapped = getattr(address, "ipv4_mapped", None) or address
-    if not is_encrypted and not (mapped is not None and mapped.is_loopback):
+    address = address_of(str(peer[0])) if isinstance(peer, tuple) and peer else None
+    if not is_encrypted and not (address is not None and address.is_loopback):
         raise MailFailedError(
             "The mail server offers no STARTTLS: user and password are not told to it unencrypted. "
             "Use smtps://, or a server that offers it"

@@ -1,9 +1,10 @@
 """Pure rules of credentials: which scopes may be given, by whom, and from which addresses one may call."""
 
 from collections.abc import Collection, Iterable, Sequence
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, collapse_addresses, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 
-from ledgerbee.core.errors import invalid
+from ledgerbee.core.addresses import address_of
+from ledgerbee.core.errors import invalid, refuse
 from ledgerbee.platform.credentials.model import (
     API_KEY_SCOPE_NOT_ASSIGNABLE,
     INSUFFICIENT_PERMISSIONS,
@@ -24,8 +25,7 @@ def check_scopes(scopes: Sequence[str]) -> None:
             raise API_KEY_SCOPE_NOT_ASSIGNABLE.error(scope=scope)
         if scope not in SCOPES:
             problems.append((f"scopes.{index}", "isIn", f"scopes.{index} must be a known scope"))
-    if problems:
-        raise invalid(*problems)
+    refuse(problems)
 
 
 def check_grant(scopes: Collection[str], held: Collection[str]) -> None:
@@ -46,8 +46,7 @@ def check_allowlist(entries: Sequence[str]) -> None:
         except ValueError:
             text = f"ipWhitelist.{index} must be an IP address or a network"
             problems.append((f"ipWhitelist.{index}", "isIp", text))
-    if problems:
-        raise invalid(*problems)
+    refuse(problems)
 
 
 def granted(wanted: Grant, held: Grant) -> Grant:
@@ -69,8 +68,7 @@ def granted(wanted: Grant, held: Grant) -> Grant:
     latest = held.expires_at
     if latest is not None and wanted.expires_at is not None and wanted.expires_at > latest:
         problems.append(("expiresAt", "maxDate", "expiresAt must not be after that of the credential used"))
-    if problems:
-        raise invalid(*problems)
+    refuse(problems)
     return Grant(wanted.scopes, wanted.ip_allowlist or held.ip_allowlist, wanted.expires_at or latest)
 
 
@@ -106,30 +104,9 @@ def _is_within(network: IPv4Network | IPv6Network, v4: Iterable[IPv4Network], v6
     return any(network.subnet_of(one) for one in v6)
 
 
-def network_of(host: str | None) -> str:
-    """What counts as one caller: an IPv4 address; of IPv6 the /64, which is one customer's at the least."""
-    try:
-        address = ip_address(host or "")
-    except ValueError:
-        return host or ""
-    if isinstance(address, IPv6Address):
-        if address.ipv4_mapped is None:
-            return str(IPv6Network((int(address) >> 64 << 64, 64)))
-        address = address.ipv4_mapped
-    return str(address)
-
-
 def is_address_allowed(host: str | None, allowlist: Sequence[str]) -> bool:
-    """True when the address `host` lies in the list, or the list is empty: then any address will do.
-
-    An IPv4 address that a dual-stack socket shows as IPv6 (`::ffff:192.0.2.1`) counts as the IPv4 address it is.
-    """
+    """True when the address `host` lies in the list, or the list is empty: then any address will do."""
     if not allowlist:
         return True
-    try:
-        address = ip_address(host or "")
-    except ValueError:  # a Unix socket, or a proxy that hides its client
-        return False
-    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-        address = address.ipv4_mapped
-    return any(address in ip_network(entry, strict=False) for entry in allowlist)
+    address = address_of(host)
+    return address is not None and any(address in ip_network(entry, strict=False) for entry in allowlist)

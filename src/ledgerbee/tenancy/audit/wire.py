@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, StringConstraints, WithJsonSchema
 from ledgerbee.core.fields import fields_of
 from ledgerbee.core.paging import PageRequest
 from ledgerbee.http.fields import RequestMoment
-from ledgerbee.http.list_query import Limit, ListQuery, PageNumber, SortOrder, page_request
+from ledgerbee.http.list_query import Limit, ListQuery, PageNumber, SortOrder
 from ledgerbee.http.wire import EXAMPLE_MOMENT, Id, IdText, Moment, PageResponse, ResponseModel, WholeNumber
 from ledgerbee.tenancy.audit.model import AuditFilter
 
@@ -86,7 +86,7 @@ class AuditEventQuery(BaseModel):
     @property
     def asked(self) -> PageRequest:
         """The page that is asked for."""
-        return page_request(self.page, self.limit, None, self.sort_by, self.sort_order)
+        return PageRequest(self.page, self.limit, None, str(self.sort_by), self.sort_order is SortOrder.DESC)
 
     @property
     def wanted(self) -> AuditFilter:

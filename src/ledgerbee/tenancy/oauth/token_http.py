@@ -13,10 +13,10 @@ from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
+from ledgerbee.core.addresses import network_of
 from ledgerbee.http.body_limits import FORM_BODY
 from ledgerbee.http.operation import RouteOptions, operation, resource_router
 from ledgerbee.http.state import state_of
-from ledgerbee.platform.credentials.rules import network_of
 from ledgerbee.tenancy.oauth import rules, store
 from ledgerbee.tenancy.oauth.actions import TokenService
 from ledgerbee.tenancy.oauth.model import RATE_LIMITED, OAuthRefusal, RateLimitWindow, invalid_request, rate_limited
