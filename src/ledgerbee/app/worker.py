@@ -30,7 +30,7 @@ from ledgerbee.platform.blobs.store import BlobStore
 from ledgerbee.platform.connection import Connection
 from ledgerbee.platform.db import Database
 from ledgerbee.platform.job_queue import SETTINGS, queries, retry_while_unavailable
-from ledgerbee.platform.job_report import count_interrupted_run, end_interrupted_run, jobs_held_since, was_interrupted
+from ledgerbee.platform.job_report import count_interrupted_run, end_interrupted_run, held_jobs, was_interrupted
 from ledgerbee.platform.jobs import JobKind, JobRun, Timed
 from ledgerbee.platform.mail import Mailer
 from ledgerbee.tenancy.rates.feed import Feed
@@ -150,10 +150,10 @@ class Worker:
     async def _end_given_up(self, database: Database, _: BlobStore, now: datetime) -> None:
         """Once more for jobs held of late: whatever kept what they work on from being ended may be over."""
         async with database.connection() as connection:
-            held = await jobs_held_since(connection, now - HELD_OF_LATE, list(self.runs))
-        for job, payload in held:
+            held = await held_jobs(connection, since=now - HELD_OF_LATE, names=list(self.runs))
+        for job in held:
             runs = self.runs[job.job]
-            await runs.give_up(runs.run_of(payload, job.attempts), job.id, "it was tried again and again in vain")
+            await runs.give_up(runs.run_of(job.payload, job.attempts), job.id, "it was tried again and again in vain")
 
     def _add_job(self, runs: "_Runs") -> None:
         def executor(parameters: EntrypointExecutorParameters) -> AbstractEntrypointExecutor:

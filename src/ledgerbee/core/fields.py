@@ -21,3 +21,9 @@ def fields_of(given: Any, kind: type[Any] | None = None) -> dict[str, Any]:
     As they are: `dataclasses.asdict` copies all within them.
     """
     return {name: getattr(given, name) for name in names_of(kind or type(given))}
+
+
+def wire_name(field: str) -> str:
+    """A field's name as the wire has it: `unit_amount` -> `unitAmount`."""
+    head, *rest = field.split("_")
+    return head + "".join(word.capitalize() for word in rest)

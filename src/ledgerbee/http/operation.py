@@ -105,28 +105,38 @@ def operation(  # noqa: PLR0913  each argument is one independent fact of the op
         streams,
         max_body,
     )
-    paragraphs = [description] if description else []
-    if deprecation:
-        paragraphs.append(f"Deprecated: it answers until {deprecation.sunset}. Use `{deprecation.successor}` instead.")
-    if scope:
-        paragraphs.append(f"### Required Scope\n\n- `{scope}`")
-    extra: dict[str, Any] = {}
-    if extension:
-        extra["x-extension"] = True
-    if public:
-        extra["security"] = []
-    if streams:
-        schema = {"type": "string", "format": "binary"}
-        extra["requestBody"] = {"required": True, "content": {name: {"schema": schema} for name in streams}}
     return RouteOptions(
         summary=title,
-        description="\n\n".join(paragraphs) or title,
+        description=_description(description, facts) or title,
         status_code=status,
         responses=_responses(errors, status, response or title, public=public),
-        openapi_extra=extra,
+        openapi_extra=_extra(facts),
         deprecated=True if deprecation or superseded else None,
         operation=facts,
     )
+
+
+def _description(text: str, facts: Operation) -> str:
+    paragraphs = [text] if text else []
+    if facts.deprecation:
+        sunset, successor = facts.deprecation.sunset, facts.deprecation.successor
+        paragraphs.append(f"Deprecated: it answers until {sunset}. Use `{successor}` instead.")
+    if facts.scope:
+        paragraphs.append(f"### Required Scope\n\n- `{facts.scope}`")
+    return "\n\n".join(paragraphs)
+
+
+def _extra(facts: Operation) -> dict[str, Any]:
+    """What the document says of an operation that FastAPI doesn't know of."""
+    extra: dict[str, Any] = {}
+    if facts.extension:
+        extra["x-extension"] = True
+    if facts.public:
+        extra["security"] = []
+    if facts.streams:
+        schema = {"type": "string", "format": "binary"}
+        extra["requestBody"] = {"required": True, "content": {name: {"schema": schema} for name in facts.streams}}
+    return extra
 
 
 def _responses(

@@ -106,8 +106,7 @@ def _walk(
     if model.checks is not RequestModel.checks:
         part = cast("RequestModel", _readable(model, value, faults))
         yield from _broken(lambda: model.checks(part, facts, path))
-    for name, field in model.model_fields.items():
-        alias = field.alias or name
+    for name, alias in wire_names(model):
         inner, items = _item_of(model, name), value.get(alias)
         if inner is None or not has_checks(inner) or not isinstance(items, list) or _HERE in faults.get(alias, {}):
             continue
@@ -150,8 +149,8 @@ def _readable(model: type[RequestModel], value: Any, faults: _Faults) -> Any:
             return model.model_validate(value)
         except ValidationError:  # found when it is looked at by itself alone: nothing can be said of it
             return Part({})
-    fields: dict[str, Any] = {"model_fields_set": {name for name, alias in _names(model) if alias in value}}
-    for name, alias in _names(model):
+    fields: dict[str, Any] = {"model_fields_set": {name for name, alias in wire_names(model) if alias in value}}
+    for name, alias in wire_names(model):
         field, inner, wrong = model.model_fields[name], _item_of(model, name), faults.get(alias, {})
         if alias not in value:
             if not wrong and not model.keeps_what_is_left_out:
@@ -189,7 +188,8 @@ def _item_of(model: type[RequestModel], name: str) -> type[RequestModel] | None:
 
 
 @lru_cache(maxsize=256)
-def _names(model: type[RequestModel]) -> tuple[tuple[str, str], ...]:
+def wire_names(model: type[RequestModel]) -> tuple[tuple[str, str], ...]:
+    """The names of a model's fields, in Python and on the wire."""
     return tuple((name, field.alias or name) for name, field in model.model_fields.items())
 
 

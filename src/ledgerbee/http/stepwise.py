@@ -4,7 +4,7 @@ A model validates in one call, which holds the event loop: a body of many entrie
 list of models is a call of its own. What comes out is the same, and so is what is found wrong, up to a limit.
 """
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from functools import lru_cache
 from itertools import islice
 from typing import Any, Final, NamedTuple, TypeVar, get_args
@@ -117,26 +117,19 @@ def _bounded(model: type[RequestModel], value: dict[str, Any]) -> dict[str, Any]
     """A copy with the fields of the model and, of those that should not be there, enough to tell."""
     if len(value) <= _ENOUGH:
         return dict(value)
-    known = _names_of(model)
+    known = [name for _, name in partial.wire_names(model)]
     surplus = islice((name for name in value if name not in known), _ENOUGH)
     return {name: value[name] for name in (*(name for name in known if name in value), *surplus)}
 
 
 @lru_cache(maxsize=256)
-def _names_of(model: type[RequestModel]) -> frozenset[str]:
-    return frozenset(field.alias or name for name, field in model.model_fields.items())
-
-
-@lru_cache(maxsize=256)
 def _lists_of(model: type[RequestModel]) -> tuple[_List, ...]:
-    return tuple(_find_lists(model))
-
-
-def _find_lists(model: type[RequestModel]) -> Iterator[_List]:
+    lists = []
     for name, field in model.model_fields.items():
         models = [
             part for part in get_args(field.annotation) if isinstance(part, type) and issubclass(part, RequestModel)
         ]
         if getattr(field.annotation, "__origin__", None) in {list, tuple} and len(models) == 1:
             longest = next((mark.max_length for mark in field.metadata if isinstance(mark, MaxLen)), None)
-            yield _List(field.alias or name, models[0], longest)
+            lists.append(_List(field.alias or name, models[0], longest))
+    return tuple(lists)

@@ -1,7 +1,7 @@
 """What stands in the job queue: for metrics, for the worker and for the operator who looks after held jobs."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -70,55 +70,45 @@ class HeldJob:
 
     id: int
     job: str
-    company_id: UUID
+    payload: Mapping[str, Any]
     attempts: int
     held_at: datetime
     error: str
 
+    @property
+    def company_id(self) -> UUID:
+        return UUID(self.payload["companyId"])
 
-async def held_jobs(connection: Connection, limit: int = 100) -> list[HeldJob]:
-    """Jobs that are held, those held longest first."""
+
+async def held_jobs(
+    connection: Connection, *, since: datetime | None = None, names: Sequence[str] | None = None, limit: int = 100_000
+) -> list[HeldJob]:
+    """Jobs that are held, those held longest first; of these `names`, and held `since` then, where that is said."""
     rows = await connection.fetch(
         """
         SELECT q.id, q.entrypoint, q.payload, q.attempts, q.updated,
                (SELECT l.traceback #>> '{}' FROM pgqueuer_log l WHERE l.job_id = q.id AND l.status = 'failed'
                 ORDER BY l.id DESC LIMIT 1) AS fault
-        FROM pgqueuer q WHERE q.status = 'failed' ORDER BY q.updated, q.id LIMIT $1
+        FROM pgqueuer q
+        WHERE q.status = 'failed' AND ($1::timestamptz IS NULL OR q.updated >= $1)
+          AND ($2::text[] IS NULL OR q.entrypoint = ANY ($2))
+        ORDER BY q.updated, q.id LIMIT $3
         """,
+        since,
+        names,
         limit,
     )
     return [
         HeldJob(
             id=row["id"],
             job=row["entrypoint"],
-            company_id=UUID(json.loads(row["payload"])["companyId"]),
+            payload=json.loads(row["payload"]),
             attempts=row["attempts"] + 1,
             held_at=row["updated"],
             error=_error_text(row["fault"]),
         )
         for row in rows
     ]
-
-
-async def jobs_held_since(
-    connection: Connection, since: datetime, names: Sequence[str]
-) -> list[tuple[HeldJob, dict[str, Any]]]:
-    """Jobs of these names that have been held since then, each with its payload."""
-    rows = await connection.fetch(
-        """
-        SELECT q.id, q.entrypoint, q.payload, q.attempts, q.updated FROM pgqueuer q
-        WHERE q.status = 'failed' AND q.updated >= $1 AND q.entrypoint = ANY ($2::text[]) ORDER BY q.id
-        """,
-        since,
-        names,
-    )
-    found = []
-    for row in rows:
-        payload = json.loads(row["payload"])
-        company_id = UUID(payload["companyId"])
-        job = HeldJob(row["id"], row["entrypoint"], company_id, row["attempts"] + 1, row["updated"], "")
-        found.append((job, payload))
-    return found
 
 
 async def release_held_jobs(connection: Connection, ids: Sequence[int] | None) -> list[int]:

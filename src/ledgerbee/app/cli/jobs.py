@@ -29,7 +29,7 @@ def list_held(
     from ledgerbee.platform.job_report import count_jobs, held_jobs
 
     async def look(connection: "Connection") -> "tuple[list[JobCount], list[HeldJob]]":
-        return await count_jobs(connection), await held_jobs(connection, limit)
+        return await count_jobs(connection), await held_jobs(connection, limit=limit)
 
     with access(data_dir) as found:
         counts, held = as_worker(found, look)

@@ -43,8 +43,8 @@ class Client:
         return (await self._send("GET", path)).content
 
     async def post(self, path: str, body: dict[str, Any]) -> Any:
-        """What the API answers to `body`. Raises `ApiError`."""
-        return (await self._send("POST", path, json=body)).json()
+        """What the API answers to the fields of `body` that are not None. Raises `ApiError`."""
+        return (await self._send("POST", path, json=stated(body))).json()
 
     async def patch(self, path: str, body: dict[str, Any]) -> Any:
         """What the API answers to `body`. Raises `ApiError`."""
@@ -59,3 +59,8 @@ class Client:
             return answer
         is_json = answer.headers.get("content-type", "").startswith("application/json")
         raise ApiError(method, path, answer.status_code, answer.json() if is_json else answer.text)
+
+
+def stated(body: dict[str, Any]) -> dict[str, Any]:
+    """The fields that are not None."""
+    return {name: value for name, value in body.items() if value is not None}

@@ -11,7 +11,7 @@ import stdnum.dk.cvr
 import stdnum.iban
 
 from ledgerbee.app.demo import published
-from ledgerbee.app.demo.client import ApiError, Client, DemoError
+from ledgerbee.app.demo.client import ApiError, Client, DemoError, stated
 from ledgerbee.app.demo.published import Document, Item, SoldLine, Tax
 from ledgerbee.core.money import format_decimal
 
@@ -102,19 +102,17 @@ class Seller:
 
     async def _draft(self, document: Document, lines: Sequence[SoldLine], prices: dict[Item, str]) -> dict[str, Any]:
         customer_id = await self._customer(document)
-        return _stated(
-            {
-                "customerId": customer_id,
-                "date": document["issueDate"],
-                "dueDate": document.get("dueDate"),
-                "currency": document["currency"],
-                "reference": document.get("orderReference"),
-                "ourReference": document["seller"].get("contactName"),
-                "description": f"{document['id']} ({document['source']})",
-                "notes": document.get("paymentTerms"),
-                "lines": [_line(line, prices[line.item]) for line in lines],
-            }
-        )
+        return {
+            "customerId": customer_id,
+            "date": document["issueDate"],
+            "dueDate": document.get("dueDate"),
+            "currency": document["currency"],
+            "reference": document.get("orderReference"),
+            "ourReference": document["seller"].get("contactName"),
+            "description": f"{document['id']} ({document['source']})",
+            "notes": document.get("paymentTerms"),
+            "lines": [_line(line, prices[line.item]) for line in lines],
+        }
 
     async def _settle(self, document: Document, path: str) -> list[dict[str, Any]]:
         """Record what the document says was paid in advance, and in full what a mailed invoice without it asks for."""
@@ -141,26 +139,24 @@ class Seller:
     async def _customer(self, document: Document) -> str:
         buyer = document["buyer"]
         groups = await self.client.get("/v1/customer-groups")
-        body = _stated(
-            {
-                "customerNumber": document["key"],
-                "customerType": "company",
-                "name": buyer["name"],
-                "countryCode": buyer["country"],
-                # The published sellers charge their own country's VAT, across borders too.
-                "vatZone": "domestic",
-                "customerGroupId": groups[0]["id"],
-                "address": buyer["address"],
-                "postalCode": buyer["postalCode"],
-                "city": buyer["city"],
-                "vatNumber": buyer.get("vatNumber"),
-                "eanNumber": buyer.get("gln"),
-                "email": buyer.get("email"),
-                "contacts": [_stated({"name": buyer["contactName"], "email": buyer.get("email")})]
-                if "contactName" in buyer
-                else None,
-            }
-        )
+        body = {
+            "customerNumber": document["key"],
+            "customerType": "company",
+            "name": buyer["name"],
+            "countryCode": buyer["country"],
+            # The published sellers charge their own country's VAT, across borders too.
+            "vatZone": "domestic",
+            "customerGroupId": groups[0]["id"],
+            "address": buyer["address"],
+            "postalCode": buyer["postalCode"],
+            "city": buyer["city"],
+            "vatNumber": buyer.get("vatNumber"),
+            "eanNumber": buyer.get("gln"),
+            "email": buyer.get("email"),
+            "contacts": [stated({"name": buyer["contactName"], "email": buyer.get("email")})]
+            if "contactName" in buyer
+            else None,
+        }
         created = await self._lenient(self.client.post, "/v1/customers", body, {"eanNumber", "vatNumber"})
         return str(created["id"])
 
@@ -175,15 +171,13 @@ class Seller:
         self._numbers.add(number)
         product = await self.client.post(
             "/v1/products",
-            _stated(
-                {
-                    "number": number,
-                    "name": item.name,
-                    "description": item.description,
-                    "unit": item.unit,
-                    "productGroupId": self._groups[item.tax],
-                }
-            ),
+            {
+                "number": number,
+                "name": item.name,
+                "description": item.description,
+                "unit": item.unit,
+                "productGroupId": self._groups[item.tax],
+            },
         )
         price = await self.client.post(
             "/v1/product-prices",
@@ -227,18 +221,16 @@ class Seller:
         charged = next(code for code in codes if code["accountToBookId"])
         code = await self.client.post(
             "/v1/vat-codes",
-            _stated(
-                {
-                    "vatCode": f"{tax.category}-{format_decimal(tax.rate)}-{len(self._vat_codes)}",
-                    "name": f"Sale, {tax.label}",
-                    "vatRate": format_decimal(tax.rate),
-                    "type": "SALES",
-                    "principle": "Net",
-                    "eInvoiceCategory": tax.category,
-                    "exemptionReason": tax.reason,
-                    "accountToBookId": charged["accountToBookId"] if tax.rate else None,
-                }
-            ),
+            {
+                "vatCode": f"{tax.category}-{format_decimal(tax.rate)}-{len(self._vat_codes)}",
+                "name": f"Sale, {tax.label}",
+                "vatRate": format_decimal(tax.rate),
+                "type": "SALES",
+                "principle": "Net",
+                "eInvoiceCategory": tax.category,
+                "exemptionReason": tax.reason,
+                "accountToBookId": charged["accountToBookId"] if tax.rate else None,
+            },
         )
         self._vat_codes.append(code)
         return dict(code)
@@ -285,13 +277,8 @@ def cvr_number(published: str) -> str:
     return digits if stdnum.dk.cvr.is_valid(digits) else next(filter(stdnum.dk.cvr.is_valid, numbers))
 
 
-def _stated(body: dict[str, Any]) -> dict[str, Any]:
-    """The fields that the document has."""
-    return {name: value for name, value in body.items() if value is not None}
-
-
 def _line(line: SoldLine, price_id: str) -> dict[str, Any]:
-    return _stated(
+    return stated(
         {
             "priceId": price_id,
             "quantity": format_decimal(line.quantity),

@@ -5,6 +5,7 @@ from itertools import takewhile
 from typing import Any, Final
 
 from ledgerbee.app.openapi.samples import sample
+from ledgerbee.core.fields import wire_name
 from ledgerbee.http.wire import EXAMPLE_ID
 
 #: A status that refuses what is asked, and what stands on an object, by resource: those that the rules name.
@@ -167,7 +168,7 @@ def details_of(
 
 def _of_missing(resource: str, path: str, fields: Mapping[str, Any]) -> dict[str, Any]:
     """Nothing where the path names the object, else the reference's place and id."""
-    own_name = f"{_camel(resource)}Id"
+    own_name = f"{wire_name(resource.lower())}Id"
     if f"{{{_PATH_NAMES.get(resource, own_name)}}}" in path:
         return {}
     ends, id_name = _REFERENCES.get(resource, ((own_name,), own_name))
@@ -215,11 +216,6 @@ def _of_draft(name: str) -> str:
 
 def _common_end(one: str, other: str) -> int:
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(reversed(one), reversed(other), strict=False)))
-
-
-def _camel(words: str) -> str:
-    first, *others = words.lower().split("_")
-    return first + "".join(word.capitalize() for word in others)
 
 
 def _fields_of(operation: Mapping[str, Any], schemas: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:

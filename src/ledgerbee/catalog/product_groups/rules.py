@@ -7,6 +7,7 @@ from ledgerbee.catalog.product_groups.model import PRODUCT_GROUP_ACCOUNT_INVALID
 from ledgerbee.chart.accounts.model import ACCOUNT_NOT_FOUND, Account
 from ledgerbee.chart.vat_codes.model import VatCode, VatType
 from ledgerbee.core.errors import LedgerBeeError, refuse_first
+from ledgerbee.core.fields import wire_name
 
 #: Account field -> whether the account has to carry a VAT code valid for sales.
 ACCOUNT_FIELDS: Mapping[str, bool] = {
@@ -44,24 +45,19 @@ def _faults(
             continue
         account_id: UUID = getattr(group, field)
         account = accounts.get(account_id)
-        wire_name = _wire_name(field)
+        place = wire_name(field)
         if account is None:
-            yield ACCOUNT_NOT_FOUND.missing(wire_name, "accountId", account_id)
+            yield ACCOUNT_NOT_FOUND.missing(place, "accountId", account_id)
             continue
         if not account.is_bookable:
             yield PRODUCT_GROUP_ACCOUNT_INVALID.error(
-                f"Account {account.number} can't be booked on", property=wire_name, accountId=str(account_id)
+                f"Account {account.number} can't be booked on", property=place, accountId=str(account_id)
             )
             continue
         vat_code = vat_codes.get(account.vat_code_id) if account.vat_code_id else None
         if needs_sales_vat and (vat_code is None or vat_code.type is not VatType.SALES):
             yield PRODUCT_GROUP_ACCOUNT_INVALID.error(
                 f"Account {account.number} carries no VAT code valid for sales",
-                property=wire_name,
+                property=place,
                 accountId=str(account_id),
             )
-
-
-def _wire_name(field: str) -> str:
-    head, *rest = field.split("_")
-    return head + "".join(word.capitalize() for word in rest)

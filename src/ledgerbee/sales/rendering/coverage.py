@@ -2,10 +2,11 @@
 
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
+from ledgerbee.core.fields import names_of, wire_name
 from ledgerbee.sales.rendering.metrics import FontMetrics
 from ledgerbee.sales.rendering.model import PrintableDocument
 from ledgerbee.sales.rendering.text import fonts_beyond, has_marks, is_plain, unprintable
@@ -74,12 +75,11 @@ def _texts(name: str, value: Any) -> Iterator[tuple[str, str]]:
         for index, item in enumerate(value):
             yield from _texts(f"{name}.{index}", item)
     elif hasattr(value, "__dataclass_fields__"):
-        for attribute, wire_name in _fields(value.__class__):
-            yield from _texts(f"{name}.{wire_name}" if name else wire_name, getattr(value, attribute))
+        for attribute, written in _fields(value.__class__):
+            yield from _texts(f"{name}.{written}" if name else written, getattr(value, attribute))
 
 
 @cache
 def _fields(of: Any) -> list[tuple[str, str]]:
     """The attributes of a dataclass and how they are called on the wire."""
-    words = ((field.name, field.name.split("_")) for field in fields(of))
-    return [(name, first + "".join(map(str.capitalize, others))) for name, (first, *others) in words]
+    return [(name, wire_name(name)) for name in names_of(of)]

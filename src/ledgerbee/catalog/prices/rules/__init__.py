@@ -26,6 +26,7 @@ from ledgerbee.catalog.prices.model import (
 )
 from ledgerbee.catalog.prices.rules.terms import check_price as check_price
 from ledgerbee.core.changes import Changes
+from ledgerbee.core.fields import wire_name
 from ledgerbee.core.money import EXACT, ONE, UNIT_PRICE_PLACES, ZERO, minor_units, multiply, round_to
 from ledgerbee.platform.credentials.model import LICENSE_REQUIRED
 from ledgerbee.tenancy.rates.model import RatePair
@@ -266,9 +267,3 @@ def check_deletable(price: Price, others: Iterable[Price]) -> None:
     if price.is_locked:
         raise PRODUCT_PRICE_IN_USE.used(["documents"])
     check_replaceable(price, others)
-
-
-def wire_name(field: str) -> str:
-    """`unit_amount` -> `unitAmount`."""
-    head, *rest = field.split("_")
-    return head + "".join(word.capitalize() for word in rest)
