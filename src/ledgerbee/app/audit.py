@@ -1,7 +1,7 @@
-"""The auditor's look at what events tell of settings: each is as its last event says, and no event is missing.
+"""The auditor's look at what events say of settings: each is as its last event says, and no event is missing.
 
 SQL that changes a rate, an account's VAT code or the bank account on invoices leaves no event, as the API would. Of
-what no event tells (the chart that a company begins with, what is older than the audit trail) nothing can be said.
+what no event says (the chart that a company begins with, what is older than the audit trail) nothing can be said.
 """
 
 import json
@@ -32,7 +32,7 @@ _PASSING: Final = frozenset({
 
 
 async def fault_in_settings(context: Context) -> str | None:
-    """What is wrong with the first event or setting that is not as told; None: nothing.
+    """What is wrong with the first event or setting that is not as recorded; None: nothing.
 
     Events are numbered without a hole and dated in their order. The company with its bank account and licences, VAT
     codes with their rates, accounts, the company's own exchange rates and financial years are as their last events say;
@@ -88,6 +88,6 @@ def _form(render: Callable[[], ResponseModel]) -> Mapping[str, Any] | None:
 
 
 def _different(form: Mapping[str, Any], data: Mapping[str, Any], passing: Collection[str]) -> Iterator[str]:
-    """The fields in which an object's form differs from what was told; what either doesn't have is not compared."""
+    """The fields in which an object's form differs from what was recorded; what either doesn't have is not compared."""
     present = json.loads(json.dumps(form), parse_float=Decimal)
     return (name for name in present.keys() & data.keys() if name not in passing and present[name] != data[name])

@@ -31,6 +31,6 @@ def blob_folder(settings: Settings, data_dir: Path | None = None) -> Path:
     """The folder of attached files, where there is no bucket."""
     if settings.attachments_dir is not None:
         return settings.attachments_dir.expanduser().absolute()
-    from ledgerbee.embedded import default_data_dir  # noqa: PLC0415  not loaded where the folder is told
+    from ledgerbee.embedded import default_data_dir  # noqa: PLC0415  not loaded where the folder is set
 
     return (data_dir or settings.data_dir or default_data_dir()).expanduser().absolute() / "attachments"

@@ -124,7 +124,7 @@ _allowed: int = Settings.model_fields["max_new_companies"].default
 
 
 async def _check_limit(context: Context) -> None:
-    """Raises `COMPANY_LIMIT_REACHED`, which tells when there is room again. Several at once wait for each other."""
+    """Raises `COMPANY_LIMIT_REACHED`, which says when there is room again. Several at once wait for each other."""
     creations = await companies.latest_creations(context, context.now - _WINDOW, _allowed)
     if len(creations) >= _allowed:
         fault = COMPANY_LIMIT_REACHED.error(limit=_allowed)

@@ -46,7 +46,7 @@ class Access:
             "LEDGERBEE_DATABASE_APP_URL": self.app_url or "",
             "LEDGERBEE_DATABASE_WORKER_URL": self.worker_url or "",
         }
-        if self.data_dir is not None:  # children are told of the database, not of its folder
+        if self.data_dir is not None:  # children get the database's address, not its folder
             variables["LEDGERBEE_ATTACHMENTS_DIR"] = str(blob_folder(Settings(), self.data_dir))
         return variables
 

@@ -58,7 +58,7 @@ def create_api(clock: Clock = system_clock) -> FastAPI:
         else:
             response = error_response(request, known.error() if known else MALFORMED_JSON, clock())
         if known is METHOD_NOT_ALLOWED:
-            _tell_methods(response, request, api.routes)
+            _add_allow_header(response, request, api.routes)
         return response
 
     async def fail(request: Request, _: Exception) -> Response:
@@ -76,7 +76,7 @@ def create_api(clock: Clock = system_clock) -> FastAPI:
     return api
 
 
-def _tell_methods(response: Response, request: Request, routes: Sequence[BaseRoute]) -> None:
+def _add_allow_header(response: Response, request: Request, routes: Sequence[BaseRoute]) -> None:
     """`Allow` with the methods of all routes at the address: the router knows only the first one it found."""
     there = [route for route in routes if isinstance(route, Route) and route.matches(request.scope)[0] is Match.PARTIAL]
     methods = {method for route in there for method in route.methods or ()}

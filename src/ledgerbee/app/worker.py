@@ -176,7 +176,7 @@ class Worker:
 
 @dataclass(frozen=True, slots=True)
 class _Runs:
-    """The runs of one kind of job: what its handler gets, what is told of it, and what follows from how it ended."""
+    """The runs of one kind of job: what its handler gets, what is logged of it, and what follows from how it ended."""
 
     worker: Worker
     name: str
@@ -227,7 +227,7 @@ class _Runs:
         log.info("job.done", **facts, milliseconds=int(seconds * 1000))
 
     async def give_up(self, job_run: JobRun, job_id: int, reason: str) -> None:
-        """End what the job works on. What nobody foresaw here is told, and tried again at the next look at the held."""
+        """End what the job works on. What nobody foresaw here is logged, and tried again at the next look."""
         try:
             await retry_while_unavailable(lambda: self.kind.give_up(job_run, reason))
         except Exception as fault:

@@ -87,7 +87,7 @@ MAX_FINDINGS: Final = 100
 MAX_NAME: Final = 200
 
 
-def told_name(name: str) -> str:
+def shortened(name: str) -> str:
     """A property's name as a validation error has it: the start of one longer than `MAX_NAME`, and an ellipsis."""
     return name if len(name) <= MAX_NAME else f"{name[:MAX_NAME]}…"
 
@@ -96,15 +96,15 @@ def invalid(*problems: tuple[str, str, str]) -> LedgerBeeError:
     """A validation error from `(property, rule, text)` triples, in the wire's class-validator shape.
 
     `property` is a dot path with array indexes (`lines.0.quantity`), `rule` the constraint's name (`min`). A name
-    longer than `MAX_NAME` is cut (`told_name`), in the text too. Of more than `MAX_FINDINGS` properties the first are
+    longer than `MAX_NAME` is cut (`shortened`), in the text too. Of more than `MAX_FINDINGS` properties the first are
     named, and `details.furtherErrors` says how many more were found.
     """
     errors: dict[str, dict[str, str]] = {}
     further: set[str] = set()
     for name, rule, text in problems:
-        told = told_name(name)
-        if told in errors or len(errors) < MAX_FINDINGS:
-            errors.setdefault(told, {})[rule] = text if told is name else text.replace(name, told)
+        shown = shortened(name)
+        if shown in errors or len(errors) < MAX_FINDINGS:
+            errors.setdefault(shown, {})[rule] = text if shown is name else text.replace(name, shown)
         else:
             further.add(name)
     details: dict[str, Any] = {
@@ -127,10 +127,10 @@ def refuse(problems: Sequence[tuple[str, str, str]]) -> None:
 
 
 def check_all(*checks: Callable[[], object]) -> None:
-    """Run checks that don't build on each other, and tell the validation errors of all of them at once.
+    """Run checks that don't build on each other, and report the validation errors of all of them at once.
 
     The first that refuses decides: where it is no validation error, it is raised as it is; where it is one, those of
-    the checks after it are told with it.
+    the checks after it are reported with it.
     """
     for place, check in enumerate(checks):
         try:
@@ -150,7 +150,7 @@ def with_others(fault: LedgerBeeError, others: Iterable[LedgerBeeError]) -> Ledg
         return with_places(fault, others)
     alike = [one for one in others if one.error_code is VALIDATION_FAILED and one.details != fault.details]
     faults = [fault, *alike]
-    told = invalid(
+    merged = invalid(
         *(
             (error["property"], rule, text)
             for one in faults
@@ -158,8 +158,8 @@ def with_others(fault: LedgerBeeError, others: Iterable[LedgerBeeError]) -> Ledg
             for rule, text in error["constraints"].items()
         )
     )
-    further = sum(one.details.get("furtherErrors", 0) for one in (told, *faults))
-    return VALIDATION_FAILED.error(**{**told.details, **({"furtherErrors": further} if further else {})})
+    further = sum(one.details.get("furtherErrors", 0) for one in (merged, *faults))
+    return VALIDATION_FAILED.error(**{**merged.details, **({"furtherErrors": further} if further else {})})
 
 
 def with_places(fault: LedgerBeeError, others: Iterable[LedgerBeeError]) -> LedgerBeeError:

@@ -72,7 +72,7 @@ def refuse_other_content(cluster: Path) -> None:
     Raises:
         DataFolderError: it does.
     """
-    with suppress(OSError):  # what can't be read is told by whoever reads it
+    with suppress(OSError):  # what can't be read is reported by whoever reads it
         if cluster.is_file() or (not (cluster / "PG_VERSION").exists() and any(cluster.iterdir())):
             raise DataFolderError(
                 f"{cluster} is not empty and is no PostgreSQL data. Move it away, or choose another --data-dir."

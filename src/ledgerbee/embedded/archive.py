@@ -33,7 +33,7 @@ class NoBackupError(Exception):
 def pack(target: Path, dump: Path, blobs: Path) -> None:
     """Write `target` (which is there, and empty) from a dump and from what lies in the folder by now.
 
-    Blobs of attachments that the dump tells of are there: they are stored before, and posted ones are never removed.
+    Blobs of attachments that the dump refers to are there: they are stored before, and posted ones are never removed.
     """
     with naming(target), tarfile.open(target, "w") as tar:
         tar.add(dump, _DUMP, filter=_plain)

@@ -13,7 +13,7 @@ from ledgerbee.embedded.errors import BackupError, BinariesError, DatabaseInUseE
 from ledgerbee.embedded.parts import part_in
 from ledgerbee.embedded.server import DATABASE, Server
 from ledgerbee.platform import tether
-from ledgerbee.platform.files import sync_folder, told
+from ledgerbee.platform.files import explained, sync_folder
 
 # Databases and files that a restore makes on its way; one that was killed leaves them, the next one drops them.
 FRESH, REPLACED = f"{DATABASE}_restored_", f"{DATABASE}_replaced_"
@@ -72,7 +72,7 @@ def write(file: Path, make_dump: Callable[[Path], object], blobs: Path | None) -
             whole.replace(target)
         sync_folder(target.parent)
     except OSError as error:
-        raise BackupError(f"The backup {target} can't be written: {told(error)}.") from error
+        raise BackupError(f"The backup {target} can't be written: {explained(error)}.") from error
     except subprocess.CalledProcessError as error:
         raise BackupError(f"The backup {target} was not made: {said_last(error.stderr)}") from error
 
@@ -116,7 +116,7 @@ def restore(
     to and that this server lacks are made, without the right to log in. `check` is called with the fresh database's
     connection URI before the swap; what it raises calls the restore off. With `force` those who are connected are
     disconnected, otherwise they are a reason to refuse. Attached files that the folder `blobs` lacks are added to it
-    before the swap, and stay if that fails: nothing tells of them, and they replace nothing.
+    before the swap, and stay if that fails: nothing refers to them, and they replace nothing.
 
     Raises:
         RestoreError: the file is no backup, or does not restore.
@@ -147,7 +147,7 @@ def restore(
     except archive.NoBackupError as error:
         raise RestoreError(f"{source} is no whole backup of ours: {error}.") from error
     except OSError as error:
-        raise RestoreError(f"The backup {source} was not restored: {told(error)}.") from error
+        raise RestoreError(f"The backup {source} was not restored: {explained(error)}.") from error
     except subprocess.CalledProcessError as error:
         raise RestoreError(
             f"The backup {source} was not restored; the database in {server.data_dir} is as before:\n"

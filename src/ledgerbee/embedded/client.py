@@ -19,7 +19,7 @@ from ledgerbee.embedded.backup import said_last
 from ledgerbee.embedded.binaries import program_folders
 from ledgerbee.embedded.errors import BinariesError, RestoreError
 from ledgerbee.platform import tether
-from ledgerbee.platform.files import naming, told
+from ledgerbee.platform.files import explained, naming
 
 #: From here on pg_restore sets what older servers don't know, and fails there.
 _SETS_MORE_SINCE: Final = 17
@@ -131,7 +131,7 @@ def unpacked(source: Path, blobs: Path | None) -> Iterator[IO[bytes]]:
         except archive.NoBackupError as fault:
             raise RestoreError(f"{source} is no whole backup of ours: {fault}.") from fault
         except OSError as fault:
-            raise RestoreError(f"The backup {source} was not restored: {told(fault)}.") from fault
+            raise RestoreError(f"The backup {source} was not restored: {explained(fault)}.") from fault
         yield dump
 
 

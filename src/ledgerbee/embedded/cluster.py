@@ -326,18 +326,18 @@ def _end_hard(folder: DataFolder, lock: int) -> bool:
 def _has_ended(folder: DataFolder, lock: int, way: signal.Signals, seconds: float) -> bool:
     """Signal the server once, as soon as it answers, and wait for its end; False when it took longer than that."""
     deadline = time.monotonic() + seconds
-    told: int | None = None
+    signalled: int | None = None
     while not try_exclusive(lock) or answering(folder.cluster):
         found = answering(folder.cluster)
-        if found is not None and told is None:
-            told = found.pid
-            _signal(folder, told, way)
+        if found is not None and signalled is None:
+            signalled = found.pid
+            _signal(folder, signalled, way)
         if time.monotonic() > deadline:
             return False
         time.sleep(POLL_SECONDS)
-    if told is not None:
+    if signalled is not None:
         with suppress(ChildProcessError):  # where we are a container's first process, it is ours to collect
-            os.waitpid(told, os.WNOHANG)
+            os.waitpid(signalled, os.WNOHANG)
     return True
 
 

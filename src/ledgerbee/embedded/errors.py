@@ -1,4 +1,4 @@
-"""What can go wrong with the embedded database, told to the person who runs it: what, where and what to do."""
+"""What can go wrong with the embedded database, for the person who runs it: what, where and what to do."""
 
 
 class EmbeddedPostgresError(Exception):

@@ -30,7 +30,7 @@ def part_in(folder: Path) -> Iterator[Path]:
 
 
 def left_in(folder: Path) -> dict[Path, int]:
-    """The files that killed backups have left in a folder, and their sizes in bytes. Those of others are not told."""
+    """The files that killed backups have left in a folder, and their sizes in bytes. Those of others are not listed."""
     with suppress(OSError):
         parts = sorted(path for path in folder.iterdir() if _NAME.fullmatch(path.name))
         return {path: size for path in parts if (size := _size_if_left(path, remove=False)) is not None}
@@ -38,7 +38,7 @@ def left_in(folder: Path) -> dict[Path, int]:
 
 
 def remove_left(folder: Path) -> dict[Path, int]:
-    """The same, and they are removed. Raises nothing: what can't be removed is not told."""
+    """The same, and they are removed. Raises nothing: what can't be removed is not listed."""
     return {path: size for path in left_in(folder) if (size := _size_if_left(path, remove=True)) is not None}
 
 

@@ -14,8 +14,8 @@ _LINES: Final = 15
 def broke_down(data_dir: Path, since: datetime) -> str | None:
     """What made the server end by itself since then, in its own words, and where it says so; None if nothing did."""
     folder = DataFolder(data_dir.expanduser().resolve(), own_account())
-    told = panics(folder, since)
-    return f"{told[-1].partition(' PANIC:  ')[2].rstrip('.')}. See {_file(folder)}" if told else None
+    lines = panics(folder, since)
+    return f"{lines[-1].partition(' PANIC:  ')[2].rstrip('.')}. See {_file(folder)}" if lines else None
 
 
 def panics(folder: DataFolder, since: datetime) -> list[str]:

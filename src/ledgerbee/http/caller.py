@@ -27,7 +27,7 @@ class Caller:
     `reservation` is the idempotency key that it sent, `secret_fields` what is not kept of its answer, `address` the
     client's, as the outermost trusted proxy has it (None: it has none). `admit` admits the request once more, as of
     now; it asks the database where the cached credential `is_stale`. `max_waiting_bytes` is what one
-    company may have waiting to be worked off. `now` is when the request came in; `clock` tells of what ends it later.
+    company may have waiting to be worked off. `now` is when the request came in; `clock` is for what ends it later.
     """
 
     principal: Principal

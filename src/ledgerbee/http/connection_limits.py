@@ -133,7 +133,7 @@ class ConnectionLimiter:
         self._by_company[company] += 1
 
     def forget_incoming_body(self, connection: Connection) -> None:
-        """The body is here, was refused, or comes no more. Told of any connection, as often as one likes."""
+        """The body is here, was refused, or comes no more. For any connection, as often as one likes."""
         self._incoming_public.pop(connection, None)
         company = self._incoming.pop(connection, None)
         if company is not None:

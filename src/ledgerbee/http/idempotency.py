@@ -188,7 +188,7 @@ async def replay(context: Context, reservation: Reservation) -> Response:
 
 
 def answer_of(reservation: Reservation, response: Response, secret_fields: Sequence[str] = ()) -> Answer:
-    """What is kept of an answer, beside the write that it tells of.
+    """What is kept of an answer, beside the write that it answers.
 
     `secret_fields` are names in the answer's body whose values are shown once: they are kept as null.
     """

@@ -44,7 +44,7 @@ _OF_CONTENT: Final = frozenset({b"content-type", b"content-length"})
 
 log = structlog.get_logger("ledgerbee.http")
 
-#: Tells whose API key a request shows that was answered before it was authenticated.
+#: Finds out whose API key a request shows that was answered before it was authenticated.
 Identify = Callable[[Request], Awaitable[Principal | None]]
 
 

@@ -114,7 +114,7 @@ class _Steps:
 
 
 def _bounded(model: type[RequestModel], value: dict[str, Any]) -> dict[str, Any]:
-    """A copy with the fields of the model and, of those that should not be there, enough to tell."""
+    """A copy with the fields of the model and, of those that should not be there, enough to report."""
     if len(value) <= _ENOUGH:
         return dict(value)
     known = [name for _, name in partial.wire_names(model)]

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ledgerbee.core.errors import invalid, told_name
+from ledgerbee.core.errors import invalid, shortened
 
 _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 #: The constraint's name, and what it says after the property's name.
@@ -22,7 +22,7 @@ class Unstorable:
     is_name: bool = False
 
 
-def is_told_as_text(error: Mapping[str, Any]) -> bool:
+def is_about_text(error: Mapping[str, Any]) -> bool:
     """Whether a finding of Pydantic's is about a text that can't be kept: the value itself, or an unknown name."""
     value = error.get("input")
     return isinstance(value, Unstorable) and (value.is_name or error["type"] != "extra_forbidden")
@@ -61,4 +61,4 @@ def check_text(value: Any, path: str = "") -> None:
 
 def _below(path: str, name: str) -> str:
     """The path of a field or an item; cut as in the refusal, so that deep ones below long names cost little."""
-    return told_name(f"{path}.{name}" if path else name)
+    return shortened(f"{path}.{name}" if path else name)

@@ -6,7 +6,7 @@ from typing import Any, Final, TypeVar
 
 from pydantic import ValidationError
 
-from ledgerbee.core.errors import LedgerBeeError, invalid, told_name
+from ledgerbee.core.errors import LedgerBeeError, invalid, shortened
 from ledgerbee.http import texts
 from ledgerbee.http.partial import all_findings
 from ledgerbee.http.wire import RequestModel
@@ -91,11 +91,11 @@ def validated(model: type[M], body: Mapping[str, Any]) -> M:
 
 
 def property_path(location: Iterable[Any]) -> str:
-    """`("body", "lines", 0, "quantity")` -> `lines.0.quantity`; cut where it is too long to tell (`told_name`)."""
-    parts = [told_name(str(part)) for part in location]
+    """`("body", "lines", 0, "quantity")` -> `lines.0.quantity`; cut where it is too long to report (`shortened`)."""
+    parts = [shortened(str(part)) for part in location]
     if parts and parts[0] in {"body", "query", "path", "header"}:
         parts = parts[1:]
-    return told_name(".".join(part for part in parts if not part.startswith("function-") and part != "[key]"))
+    return shortened(".".join(part for part in parts if not part.startswith("function-") and part != "[key]"))
 
 
 #: How Pydantic writes the limit of a decimal, and of a day.
@@ -111,7 +111,7 @@ def _plain(value: Any) -> Any:
 
 
 def _constraint(error: Mapping[str, Any]) -> tuple[str, str]:
-    if texts.is_told_as_text(error):
+    if texts.is_about_text(error):
         return texts.RULE
     known = _RULES.get(error["type"])
     context = error.get("ctx") or {}

@@ -70,7 +70,7 @@ class RequestModel(BaseModel):
     keeps_what_is_left_out: ClassVar[bool] = False
 
     def checks(self, facts: Facts, path: str) -> Iterable[Check]:  # noqa: ARG002  for the models that have some
-        """The rules over its fields, to tell beside what is wrong with other fields; `path` is its place in the body.
+        """The rules over its fields, to report beside what is wrong with other fields; `path` is its place in the body.
 
         Called only where something is wrong: `self` is then what can be read of the body (`partial.Part`), and a rule
         that reads more is passed over. The actions look at all rules of a body that is right in itself.
@@ -135,7 +135,7 @@ def decimal_schema(description: str, **limits: int) -> WithJsonSchema:
 
 _RequestDecimal = Annotated[Decimal, BeforeValidator(_to_decimal)]
 
-#: Above the largest amount there is: a number that JSON tells exactly.
+#: Above the largest amount there is: a number that JSON writes exactly.
 ABOVE_AMOUNTS: Final = 10**13
 _AMOUNTS: Final = {"exclusiveMinimum": -ABOVE_AMOUNTS, "exclusiveMaximum": ABOVE_AMOUNTS}
 #: A price for one unit, up to 12 decimals, in the document's currency; may be negative (a discount line).

@@ -17,7 +17,7 @@ def naming(path: Path) -> Iterator[None]:
         raise
 
 
-def told(fault: OSError) -> str:
+def explained(fault: OSError) -> str:
     """What failed and where, in words."""
     return f"{fault.filename}: {fault.strerror}" if fault.filename is not None else str(fault.strerror or fault)
 

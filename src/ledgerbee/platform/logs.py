@@ -96,7 +96,7 @@ _STDERR: Final = cast("io.TextIOWrapper", _BestEffortStream())
 
 
 def _is_not_repeated(record: logging.LogRecord) -> bool:
-    """Whether a line tells what none has told: a refusal that ends an answer midway is `answer.broken_off` already."""
+    """Whether a line says what none has said: a refusal that ends an answer midway is `answer.broken_off` already."""
     return not (record.name == "uvicorn.error" and record.exc_info and isinstance(record.exc_info[1], LedgerBeeError))
 
 
@@ -206,7 +206,7 @@ def _stamp(_: Any, __: str, event: EventDict) -> EventDict:
 def _shorten_connection_loss(_: Any, __: str, event: EventDict) -> EventDict:
     """What libraries say of a database that went away, each in its place, is a line without a traceback.
 
-    A task of ours that failed for it beside the one whose failure counts is told by asyncio, which is no fault either.
+    A task of ours that failed for it beside the one whose failure counts is logged by asyncio: no fault either.
     """
     found = event.get("exc_info")
     fault = sys.exc_info()[1] if found is True else found[1] if isinstance(found, tuple) else found

@@ -30,7 +30,7 @@ _LOGIN_REFUSED: Final = frozenset({530, 534, 535, 538})
 #: The replies to MAIL FROM that are about the message: its size (RFC 1870 6.1).
 _MESSAGE_TOO_LARGE: Final = frozenset({552})
 
-#: Told as a session goes on: the step, in words, and what the server said to it.
+#: Called as a session goes on: the step, in words, and what the server said to it.
 OnStep = Callable[[str, str], None]
 
 
@@ -71,7 +71,7 @@ class Mailer:
     """Sends mail through the server at `url`, under the address in `sender`.
 
     `url`: `smtps://user:password@host:465` (TLS from the first byte), `smtp+starttls://host:587` (no mail without
-    STARTTLS), `smtp://host:587` (STARTTLS where offered). Certificates are checked; user and password are told over TLS
+    STARTTLS), `smtp://host:587` (STARTTLS where offered). Certificates are checked; user and password are sent over TLS
     only, but for a server on this machine.
     """
 
@@ -200,7 +200,7 @@ def _error_class(code: int) -> type[MailRefusedError | MailFailedError]:
 
 
 def check_transport_security(*, is_encrypted: bool, peer: object) -> None:
-    """Whether user and password may be told: over TLS, or to this machine, by the address that the connection went to.
+    """Whether user and password may be sent: over TLS, or to this machine, by the address that the connection went to.
 
     `peer` is what the transport says of the other end. Raises `MailFailedError`.
     """

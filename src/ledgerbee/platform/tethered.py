@@ -35,7 +35,7 @@ def main(lifeline: int, command: list[str]) -> int:
     ended, is_alone = threading.Event(), threading.Event()
     leads = os.getpgrp() == os.getpid()
 
-    def tell(number: int) -> None:
+    def send(number: int) -> None:
         if leads:
             os.killpg(0, number)
         else:
@@ -44,10 +44,10 @@ def main(lifeline: int, command: list[str]) -> int:
     def watch() -> None:
         os.read(lifeline, 1)
         is_alone.set()
-        tell(signal.SIGTERM)
+        send(signal.SIGTERM)
         if ended.wait(_GRACE_S):
             time.sleep(_REST_S)
-        tell(signal.SIGKILL)
+        send(signal.SIGKILL)
 
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()

@@ -27,7 +27,7 @@ from ledgerbee.tenancy.rates import store as rates
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """Books as JSON Lines: each line with its place in the books, and what there is to tell of the whole."""
+    """Books as JSON Lines: each line with its place in the books, and what there is to say of the whole."""
 
     lines: Sequence[bytes]
     places: Sequence[str]

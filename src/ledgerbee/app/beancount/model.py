@@ -1,4 +1,4 @@
-"""Beancount books as its tools tell them: booked, with every amount filled in."""
+"""Beancount books as its tools print them: booked, with every amount filled in."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class BooksRefusedError(Exception):
 class Posting:
     """A line of a transaction: `number` units of `currency`, which balance as `weight` of `weight_currency`.
 
-    `lot` tells units and cost of what is held at cost, None for the rest. `rate` is what the books' own prices say of
+    `lot` has units and cost of what is held at cost, None for the rest. `rate` is what the books' own prices say of
     one unit of `weight_currency` in the company's currency on the day.
     """
 
@@ -44,7 +44,7 @@ class Transaction:
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """Whole books. `names` gives what they call each of `KINDS`, `content_hash` tells their bookings from others."""
+    """Whole books. `names` gives what they call each of `KINDS`, `content_hash` is that of their bookings."""
 
     transactions: Sequence[Transaction]
     names: Mapping[str, str]

@@ -1,4 +1,4 @@
-"""Books out of what Beancount's tools tell."""
+"""Books out of what Beancount's tools print."""
 
 import csv
 import hashlib

@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from ledgerbee.app.beancount.model import BooksRefusedError
 
-#: Errors that are told, and characters of each.
+#: Errors that are shown, and characters of each.
 _SHOWN: Final = 20
 _LENGTH: Final = 300
 #: Bytes of memory that a tool may have, and of a file that it may write: books of a million transactions take less.
@@ -27,7 +27,7 @@ _WRITTEN: Final = 4 * 1024**3
 #: What could steer a terminal or break the line that a message stands on.
 _UNPRINTABLE: Final = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 _TRACE: Final = "Traceback (most recent call last):"
-#: What `bean-doctor print-options` tells among others.
+#: What `bean-doctor print-options` prints among others.
 _OPTION: Final = re.compile(r"(name_[a-z]+|operating_currency): (.*)")
 
 
@@ -61,7 +61,7 @@ class Tools:
         except (ValueError, LookupError, TypeError):
             raise self._failure("bean-check", "it listed no errors") from None
         if errors:
-            raise BooksRefusedError(self._told(errors))
+            raise BooksRefusedError(self._listed(errors))
 
     async def options(self) -> tuple[Mapping[str, str], Sequence[str]]:
         """What the books call the kinds of account (`name_assets`...), and their operating currencies."""
@@ -132,7 +132,7 @@ class Tools:
         said = (self.folder / f"{name}.err").read_text("utf-8", "replace").strip().rpartition("\n")[2]
         return BooksRefusedError(f"Beancount's {name} failed on {self.file.name}: {plain(said) or otherwise}")
 
-    def _told(self, errors: Sequence[Any]) -> str:
+    def _listed(self, errors: Sequence[Any]) -> str:
         count = "an error" if len(errors) == 1 else f"{len(errors)} errors"
         lines = [f"Beancount finds {count} in {self.file.name}, so nothing was imported:"]
         for error in sorted(errors, key=lambda error: (error["filename"] or "", error["lineno"] or 0))[:_SHOWN]:

@@ -115,7 +115,7 @@ def openapi(
 ) -> None:
     """Print the OpenAPI document."""
     if output is not None:
-        output.touch()  # told before the work, if it can't be written
+        output.touch()  # reported before the work, if it can't be written
     from ledgerbee.app.main import create_api
 
     text = json.dumps(create_api().openapi(), ensure_ascii=False, indent=2) + "\n"
@@ -185,7 +185,7 @@ def _open_closed_streams() -> None:
 
 
 def _give_up_unwritten() -> None:
-    """Drop what standard output does not take: that was told, and Python would complain once more at its end."""
+    """Drop what standard output does not take: that was reported, and Python would complain once more at its end."""
     try:
         sys.stdout.flush()
     except OSError:

@@ -36,7 +36,9 @@ def demonstrate(output: Path, file: Path | None, data_dir: Path | None) -> bool:
         documents = published.documents(file)
     except ValueError as fault:
         fail(f"{file} is no file of published documents: {fault}.")
-    output.mkdir(parents=True, exist_ok=True)  # before anything is sold: PDFs that can't be written are told at once
+    output.mkdir(
+        parents=True, exist_ok=True
+    )  # before anything is sold: PDFs that can't be written are reported at once
     doing = f"Selling {len(documents)} published documents over the API"
     try:
         with Console(stderr=True).status(doing), _server_url(data_dir) as server_url, own_database(server_url) as found:

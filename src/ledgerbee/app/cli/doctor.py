@@ -75,8 +75,8 @@ def _examine(data_dir: Path | None) -> Iterator[Finding]:
                 found = asyncio.run(examine_database(settings, server.dsn(), folder))
         except postgres.EmbeddedPostgresError as fault:
             text, *log = str(fault).splitlines()
-            told = next((line for line in reversed(log) if "PANIC:" in line or "FATAL:" in line), (log or [""])[-1])
-            text = f"{text} {told.strip()}".strip()
+            last = next((line for line in reversed(log) if "PANIC:" in line or "FATAL:" in line), (log or [""])[-1])
+            text = f"{text} {last.strip()}".strip()
             logs_are = f"{folder / 'startup.log'} and {folder / 'postgres' / 'log'}"
             yield Finding("database", FAIL, text, f"See its logs: {logs_are}.")
     yield from found

@@ -185,5 +185,5 @@ async def _belonging(connection: "Connection", settings: "Settings", folder: Pat
             Finding("attachments", FAIL, str(fault), "Two databases that share a folder remove each other's files.")
         ]
     except OSError:
-        return []  # told by whoever writes and reads there
+        return []  # reported by whoever writes and reads there
     return []

@@ -203,7 +203,7 @@ async def carry_out(
             done = await run.carry_out(session, begun.import_id, begun.rows_of, progress=progress)
         except LedgerBeeError:
             raise  # it can be gone on with
-        except Exception as fault:  # noqa: BLE001  told, and the import ended with it
+        except Exception as fault:  # noqa: BLE001  reported, and the import ended with it
             note(f"unforeseen, request {tenant.request_id}: {type(fault).__name__}: {fault}")
             done = await run.end_unforeseen(session, begun.import_id, "an unforeseen error stopped it once")
         errors = await session.read(lambda context: store.list_errors(context, done.id, PageRequest(limit=100)))
@@ -213,7 +213,7 @@ async def carry_out(
 
 
 async def _digest(file: Path) -> tuple[bytes, int]:
-    """What tells the import from others, and the file's length."""
+    """The digest that distinguishes the import from others, and the file's length."""
     from ledgerbee.ledger.imports import source
 
     digest, length = hashlib.sha256(), 0

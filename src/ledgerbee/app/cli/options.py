@@ -94,7 +94,7 @@ def fail(message: str, status: int = 1) -> NoReturn:
 
 
 def not_understood(fault: typer.TyperException) -> int:
-    """Say in one line why a command line is not understood; the exit status. A group alone tells its help."""
+    """Say in one line why a command line is not understood; the exit status. A group alone prints its help."""
     message = fault.format_message()
     context = getattr(fault, "ctx", None)
     if context is not None and context.command.no_args_is_help and not context.invoked_subcommand and "\n" in message:
@@ -153,7 +153,7 @@ def plain_errors() -> Iterator[None]:
 
 
 def _explained(fault: Exception) -> str | None:
-    """What to tell of a failure, or None when it is a fault of ours."""
+    """What to print of a failure, or None when it is a fault of ours."""
     # Loaded only when something went wrong: a command that does little starts at once.
     import asyncpg
     from pydantic import ValidationError

@@ -1,4 +1,4 @@
-"""Whether the database of `DATABASE_URL` can be worked with; what is wrong is told in one line, with the remedy."""
+"""Whether the database of `DATABASE_URL` can be worked with; what is wrong is said in one line, with the remedy."""
 
 import secrets
 import socket
@@ -101,7 +101,7 @@ async def check_logins(settings: Settings, *, backs_up: bool = False) -> bool:
     all_looked_at = True
     async with connected(url, "DATABASE_URL") as owner, owner.transaction():
         # A lock is of one database of one running server: whoever finds it taken is in the same one. It takes no right,
-        # and tells a copy from its original, which names and numbers of databases and servers don't.
+        # and distinguishes a copy from its original, which names and numbers of databases and servers don't.
         token = secrets.randbits(62)
         await store.lock(owner, token)
         for other, setting, role in logins:

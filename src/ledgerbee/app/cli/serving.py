@@ -1,4 +1,4 @@
-"""`serve` and `worker`: what they start, and what they tell whoever started them."""
+"""`serve` and `worker`: what they start, and what they print for whoever started them."""
 
 import os
 import secrets
@@ -82,9 +82,9 @@ def serve_everything(host: str, port: int, data_dir: Path | None, processes: int
 
         def announce() -> None:
             with suppress(OSError):  # nobody reads: what was started goes on
-                tell()
+                print_addresses()
 
-        def tell() -> None:
+        def print_addresses() -> None:
             typer.echo(f"API        {url}/api")
             typer.echo(f"Reference  {url}/docs")
             if company_and_key is not None:

@@ -59,7 +59,7 @@ def access(data_dir: Path | None) -> Iterator[Access]:
 def claim_blob_folder(found: Access) -> None:
     """Have the folder of attached files be this database's. Raises `FolderTakenError`; a bucket has no owner.
 
-    A folder that can't be written is no reason not to start: who attaches a file is told.
+    A folder that can't be written is no reason not to start: who attaches a file gets an error.
     """
     settings = Settings()
     if settings.attachments_bucket is None:

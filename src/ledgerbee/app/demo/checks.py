@@ -48,8 +48,8 @@ def _sale_faults(sale: Sold) -> Iterator[str]:
         yield f"{key}: {found}"
     wanted = "manual" if sale.delivery["deliveryType"] == "Manual" else "delivered"
     if sale.delivery["status"] != wanted:
-        told = [attempt["message"] for attempt in sale.delivery["attempts"]]
-        yield f"{key}: delivery is {sale.delivery['status']}, not {wanted}: {told}"
+        messages = [attempt["message"] for attempt in sale.delivery["attempts"]]
+        yield f"{key}: delivery is {sale.delivery['status']}, not {wanted}: {messages}"
     if not sale.pdf.startswith(b"%PDF-"):
         yield f"{key}: what came as its PDF is none"
 

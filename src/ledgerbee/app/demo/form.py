@@ -11,8 +11,8 @@ from pydantic_core import PydanticCustomError
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.http.validation import validation_error
 
-#: Findings that are told: the first ones say what is wrong with the file.
-_TOLD: Final = 3
+#: Findings that are shown: the first ones say what is wrong with the file.
+_SHOWN: Final = 3
 _MOST_DIGITS: Final = 20
 
 
@@ -146,8 +146,8 @@ def check(content: Any) -> None:
     except ValidationError as fault:
         found: LedgerBeeError = validation_error(fault.errors())
         texts = [text for row in found.details["validationErrors"] for text in row["constraints"].values()]
-        more = f" (and {len(texts) - _TOLD} more)" if len(texts) > _TOLD else ""
-        raise ValueError("; ".join(texts[:_TOLD]) + more) from None
+        more = f" (and {len(texts) - _SHOWN} more)" if len(texts) > _SHOWN else ""
+        raise ValueError("; ".join(texts[:_SHOWN]) + more) from None
     keys = [document["key"] for document in content["documents"]]
     if len(set(keys)) < len(keys):
         raise ValueError("two documents have the same key")

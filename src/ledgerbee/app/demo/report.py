@@ -1,4 +1,4 @@
-"""What the demo tells: every figure beside the published one, the mails, the books."""
+"""What the demo prints: every figure beside the published one, the mails, the books."""
 
 from decimal import Decimal
 from pathlib import Path
@@ -104,8 +104,8 @@ def _print_books(console: Console, books: Books) -> None:
     table.add_row("", verdict, totals["debit"], totals["credit"], totals["closing"])
     console.print(table)
     audit = books.verification
-    told = "passed" if audit.fault is None else f"failed: {audit.fault}"
-    console.print(f"verify {told}: {audit.entries} entries, {audit.lines} lines", soft_wrap=True)
+    result = "passed" if audit.fault is None else f"failed: {audit.fault}"
+    console.print(f"verify {result}: {audit.entries} entries, {audit.lines} lines", soft_wrap=True)
 
 
 def _moved(row: dict[str, Any]) -> bool:

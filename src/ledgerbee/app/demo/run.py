@@ -62,7 +62,7 @@ class Outcome:
 
 
 def run(found: Access, documents: Sequence[Document]) -> Outcome:
-    """Sell `documents` on the database at `found` and tell what came of it.
+    """Sell `documents` on the database at `found` and give what came of it.
 
     Must run in the main thread, which supervises the servers. Raises `DemoError` for what had to work and did not, and
     `KeyboardInterrupt` when it is told to stop, `StartFailedError` for a server that doesn't start.
@@ -78,16 +78,16 @@ def run(found: Access, documents: Sequence[Document]) -> Outcome:
             "LEDGERBEE_RATES_FETCH": "false",
         }
         result: Future[Outcome] = Future()
-        was_told_to_stop = False
+        was_stopped = False
 
         def go() -> None:
-            nonlocal was_told_to_stop
+            nonlocal was_stopped
             try:
                 result.set_result(course.take())
             except BaseException as fault:  # noqa: BLE001  raised again in the main thread
                 result.set_exception(fault)
             finally:
-                was_told_to_stop = signals.stopping
+                was_stopped = signals.stopping
                 signals.stop()
 
         # At once: the first company is made while the servers start, and requests wait in the listener.
@@ -97,7 +97,7 @@ def run(found: Access, documents: Sequence[Document]) -> Outcome:
             Supervisor(listener=listener, processes=1, environment=environment, signals=signals).run()
         finally:
             thread.join()
-        if was_told_to_stop:
+        if was_stopped:
             raise KeyboardInterrupt
         return result.result()
 

@@ -35,7 +35,7 @@ class Sold:
 
 @dataclass
 class Seller:
-    """A company and what it has set up so far. `refused` tells which published identifiers the API didn't take."""
+    """A company and what it has set up so far. `refused` has which published identifiers the API didn't take."""
 
     client: Client
     company: dict[str, Any]
@@ -51,7 +51,7 @@ class Seller:
         return str(self.company["id"])
 
     async def open_books(self, party: Document) -> None:
-        """Tell the company's particulars and read the chart it started with."""
+        """Send the company's particulars and read the chart it started with."""
         particulars = {
             "address": party["address"],
             "postalCode": party["postalCode"],

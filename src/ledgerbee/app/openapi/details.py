@@ -1,4 +1,4 @@
-"""The `details` of errors in the document's examples, as the operations tell them."""
+"""The `details` of errors in the document's examples, as the operations show them."""
 
 from collections.abc import Mapping
 from itertools import takewhile
@@ -148,7 +148,7 @@ _FAMILIES: Final = ("_NOT_FOUND", "_ALREADY_EXISTS", "_IN_USE", "_INVALID_STATE"
 def details_of(
     code: str, path: str, operation: Mapping[str, Any], schemas: Mapping[str, Any], max_body: int
 ) -> dict[str, Any]:
-    """The `details` of an error as the operation at `path` would tell them; empty for codes that tell nothing more."""
+    """The `details` of an error as the operation at `path` would show them; empty for codes that have none."""
     if code == "PAYLOAD_TOO_LARGE":
         return {"maxBytes": max_body}
     fields = _fields_of(operation, schemas)

@@ -147,7 +147,7 @@ TEXTS: Final[Mapping[str, str]] = {
     "vendorNumber": "Unique vendor number within the company",
     "website": "Address of its website",
 }
-#: What a model is about, where its name doesn't tell.
+#: What a model is about, where its name doesn't say.
 _THINGS: Final = {
     "CurrentApiKeyResponse": "API key",
     "PublicInvoiceSummary": "invoice",

@@ -1,7 +1,7 @@
 """An example of a request for each operation, and which ids belong into it.
 
 An example works as it is in a new Danish company. Ids are the company's own, so that an example has their names in
-braces, as the path has; `SOURCES` tells where each id comes from: from a row of a list, or from the answer to the
+braces, as the path has; `SOURCES` says where each id comes from: from a row of a list, or from the answer to the
 example of another operation. `tests/contract/test_examples.py` sends them all by this rule.
 """
 
@@ -121,8 +121,8 @@ def exemplify_request(method: str, path: str, operation: dict[str, Any]) -> None
         operation[KEY_OF_STEPS] = list(steps)
     if ids or steps:
         text, heading, scope = operation["description"].partition("### Required Scope")
-        told = "\n".join(_told(ids, steps))
-        operation["description"] = f"{text.rstrip()}\n\n### Example\n\n{told}\n\n{heading}{scope}".rstrip()
+        notes = "\n".join(_notes(ids, steps))
+        operation["description"] = f"{text.rstrip()}\n\n### Example\n\n{notes}\n\n{heading}{scope}".rstrip()
 
 
 def _ids(path: str, bodies: Mapping[str, Any]) -> Iterator[tuple[str, Source]]:
@@ -131,7 +131,7 @@ def _ids(path: str, bodies: Mapping[str, Any]) -> Iterator[tuple[str, Source]]:
         yield name, special[0] if special else SOURCES[name]
 
 
-def _told(ids: Mapping[str, Source], steps: tuple[str, ...]) -> Iterator[str]:
+def _notes(ids: Mapping[str, Source], steps: tuple[str, ...]) -> Iterator[str]:
     for name, source in ids.items():
         yield f"- `{{{name}}}`: {source.text()}"
     for step in steps:

@@ -36,7 +36,7 @@ class Identity:
 
 
 async def identity_of(connection: Connection) -> Identity | None:
-    """The identity of the database of a connection; None where the server tells it to no login like this."""
+    """The identity of the database of a connection; None where the server shows it to no login like this."""
     try:
         found = await connection.fetchrow(
             "SELECT system_identifier::text AS server, current_database() AS database FROM pg_control_system()"

@@ -50,7 +50,7 @@ def _to_bytes(value: Any) -> Any:
 
 #: Of a company's own address.
 EXAMPLE_EMAIL: Final = "regnskab@example.com"
-#: Identifiers (VAT number, bank account): what they must be is told by the rules.
+#: Identifiers (VAT number, bank account): the rules say what they must be.
 NullableIdentifier = Annotated[Annotated[str, Trimmed(50)] | None, BLANK_IS_NULL]
 #: Days from a document's date to its due date.
 PaymentTerms = Annotated[int, Field(strict=True, ge=0, le=3_650, examples=[14]), Whole]
@@ -60,7 +60,7 @@ LogoContent = Annotated[
     BeforeValidator(_to_bytes),
     WithJsonSchema({"type": "string", "contentEncoding": "base64", "maxLength": _BASE64_LENGTH}),
 ]
-#: A time zone's name; which ones there are is told by the rules.
+#: A time zone's name; the rules say which ones there are.
 TimeZoneName = Annotated[str, StringConstraints(strict=True, max_length=100), Field(examples=["Europe/Copenhagen"])]
 
 

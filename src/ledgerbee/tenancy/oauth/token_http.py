@@ -132,7 +132,7 @@ async def revoke_access_token(request: Request) -> Response:
 
 
 async def _serve(request: Request, endpoint: str, answer: Answer) -> Response:
-    """Count the call, have it answered, and tell what is left on every answer."""
+    """Count the call, have it answered, and say what is left on every answer."""
     state = state_of(request.scope)
     cells, now = state.cells, state.now
     assert cells is not None, "the edge sets it for public operations"
