@@ -22,14 +22,8 @@ def check_fields(scope: Scope, headers: Headers) -> None:
     """Refuse header fields that say who calls, or what for, more than once. `headers` has each name once."""
     if len(headers) < len(scope["headers"]):
         given = [name for name, _ in scope["headers"]]
-        refuse(
-            [
-                (field, "arrayMaxSize", f"{field} must not be given more than once")
-                for name in _ONCE
-                if given.count(name) > 1
-                for field in [name.decode()]
-            ]
-        )
+        repeated = [name.decode() for name in _ONCE if given.count(name) > 1]
+        refuse([(name, "arrayMaxSize", f"{name} must not be given more than once") for name in repeated])
 
 
 def check_address(scope: Scope) -> None:

@@ -80,7 +80,7 @@ def likely_name(name: str, names: Iterable[str]) -> str | None:
         return None
     known = list(names)
     spelt = {one.lower(): one for one in known}
-    plain = "".join(part for part in name.replace("-", "_").split("_")).lower()
+    plain = name.replace("-", "").replace("_", "").lower()
     if plain in spelt:
         return spelt[plain]
     for slip in (name, to_camel(name) if "_" in name else name):

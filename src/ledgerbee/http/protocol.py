@@ -80,7 +80,6 @@ class HttpProtocol(HttpToolsProtocol):
     # The transport's callbacks
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """A client is there."""
         super().connection_made(transport)
         refusal = self.limiter.admit(self)
         if refusal is not None:
@@ -88,7 +87,6 @@ class HttpProtocol(HttpToolsProtocol):
             self._discard_until = self.since + _REFUSED_S
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The connection has ended, by whomever."""
         self.limiter.release(self)
         super().connection_lost(exc)
 
@@ -120,13 +118,11 @@ class HttpProtocol(HttpToolsProtocol):
     # The parser's callbacks. What they raise, the parser raises again as its own.
 
     def on_message_begin(self) -> None:
-        """A request begins."""
         super().on_message_begin()
         if self.phase is not Phase.HEADER:
             self._begin_header()
 
     def on_url(self, url: bytes) -> None:
-        """Some of the address."""
         super().on_url(url)
         if len(self.url) > MAX_ADDRESS:
             self._stop_parsing(URI_TOO_LONG.error(maxBytes=MAX_ADDRESS))
@@ -161,13 +157,11 @@ class HttpProtocol(HttpToolsProtocol):
         self._has_progress = True
 
     def on_body(self, body: bytes) -> None:
-        """Some of the body."""
         self._body_bytes += len(body)
         self._has_progress = True
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """The request is here as a whole."""
         super().on_message_complete()
         self._gap_bytes = 0
         self._enter(Phase.ANSWER)
@@ -198,7 +192,6 @@ class HttpProtocol(HttpToolsProtocol):
         super()._start_asgi_task(cycle, run)  # type: ignore[arg-type]
 
     def on_response_complete(self) -> None:
-        """An answer is written."""
         if self._closes_after_response:
             self.server_state.total_requests += 1
             self._linger()

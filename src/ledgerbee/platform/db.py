@@ -238,7 +238,7 @@ class Database:
             try:
                 yield _SingleConnection(self, connection)
             finally:
-                await _unlock(connection, name)
+                await _execute_or_terminate(connection, "SELECT pg_advisory_unlock(hashtextextended($1, 3))", name)
 
     async def run(
         self,
@@ -325,7 +325,7 @@ class Database:
                 await flush(contexts, self.reactions)
                 await connection.execute("COMMIT")
             except BaseException:
-                await _roll_back(connection)
+                await _execute_or_terminate(connection, "ROLLBACK")
                 raise
             return result
 
@@ -361,14 +361,6 @@ async def _begin(connection: Connection, statements: str) -> None:
     stop = _STOPS.get(await connection.execute(statements))
     if stop is not None:
         raise stop
-
-
-async def _roll_back(connection: Connection) -> None:
-    await _execute_or_terminate(connection, "ROLLBACK")
-
-
-async def _unlock(connection: Connection, name: str) -> None:
-    await _execute_or_terminate(connection, "SELECT pg_advisory_unlock(hashtextextended($1, 3))", name)
 
 
 async def _execute_or_terminate(connection: Connection, statement: str, *arguments: str) -> None:

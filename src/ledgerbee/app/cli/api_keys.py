@@ -5,7 +5,7 @@ from uuid import UUID
 
 import typer
 
-from ledgerbee.app.cli.options import AsJson, CompanyOption, DataDir, note, print_json, shown
+from ledgerbee.app.cli.options import AsJson, CompanyOption, DataDir, note, print_json, print_result, shown
 
 app = typer.Typer(no_args_is_help=True, help="API keys.")
 
@@ -30,10 +30,8 @@ def create(
     key, secret = in_the_company(
         data_dir, company, lambda context: actions.create(context, name=body.name, scopes=body.scopes)
     )
-    if as_json:
-        print_json({"id": key.id, "key": secret})
-    else:
-        typer.echo(secret)
+    print_result({"id": key.id, "key": secret}, secret, as_json=as_json)
+    if not as_json:
         note("Keep it: it is not shown again.")
 
 
@@ -72,7 +70,5 @@ def revoke(
 
     revoked = in_the_company(data_dir, company, lambda context: actions.revoke(context, ApiKey, key))
     moment = format_moment(revoked.revoked_at) if revoked.revoked_at else None
-    if as_json:
-        print_json({"id": revoked.id, "revokedAt": moment})
-    else:
-        typer.echo(f"Revoked: {revoked.id} ({shown(revoked.name)})")
+    done = f"Revoked: {revoked.id} ({shown(revoked.name)})"
+    print_result({"id": revoked.id, "revokedAt": moment}, done, as_json=as_json)

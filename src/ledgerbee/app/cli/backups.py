@@ -17,7 +17,7 @@ from ledgerbee.app.cli.options import (
     embedded_dir,
     fail,
     note,
-    print_json,
+    print_result,
 )
 
 if TYPE_CHECKING:
@@ -55,10 +55,8 @@ def backup(
             postgres.backup(server, file, blobs=_blobs_of(settings, folder))
             _note_backup(server.dsn(), file)
     size = file.expanduser().stat().st_size
-    if as_json:
-        print_json({"file": file.absolute(), "sizeBytes": size})
-    else:
-        typer.echo(f"Backup written: {file} ({size:,} bytes)")
+    done = f"Backup written: {file} ({size:,} bytes)"
+    print_result({"file": file.absolute(), "sizeBytes": size}, done, as_json=as_json)
 
 
 def restore(
@@ -95,10 +93,9 @@ def restore(
             _check_folder(server.dsn(), blobs, claim=True)
     audits = verify_companies(data_dir).values() if verify else None
     faults = None if audits is None else [str(audit.fault) for audit in audits if not audit.passed]
-    if as_json:
-        print_json({"file": file.absolute(), "verified": None if faults is None else not faults})
-    else:
-        typer.echo(f"Restored: {file}" + (", and its books are right" if faults == [] else ""))
+    verified = None if faults is None else not faults
+    done = f"Restored: {file}" + (", and its books are right" if verified else "")
+    print_result({"file": file.absolute(), "verified": verified}, done, as_json=as_json)
     if faults:
         fail(f"It is restored, and its books are not right: {faults[0]}. See `ledgerbee verify`.")
 

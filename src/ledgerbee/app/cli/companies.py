@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from ledgerbee.app.cli.options import AsJson, CompanyOption, DataDir, fail, print_json, shown
+from ledgerbee.app.cli.options import AsJson, CompanyOption, DataDir, fail, print_result, shown
 
 app = typer.Typer(no_args_is_help=True, help="Companies.")
 
@@ -51,10 +51,7 @@ def create(  # noqa: PLR0913, PLR0917  each option is a parameter
 
     with access(data_dir) as found:
         in_company(found, company_id, lambda context: create_requested(context, body), new=True)
-    if as_json:
-        print_json({"id": company_id, "name": body.name})
-    else:
-        typer.echo(f"Company {shown(body.name)}: {company_id}")
+    print_result({"id": company_id, "name": body.name}, f"Company {shown(body.name)}: {company_id}", as_json=as_json)
 
 
 @app.command("list")
@@ -66,21 +63,18 @@ def list_all(as_json: AsJson = False, data_dir: DataDir = None) -> None:
 
     with access(data_dir) as found:
         companies = [in_company(found, company_id, store.get) for company_id in all_companies(found)]
-    if as_json:
-        listed = [
-            {
-                "id": company.company_id,
-                "name": company.name,
-                "countryCode": company.country_code,
-                "baseCurrency": company.base_currency,
-                "licenses": company.licenses,
-            }
-            for company in companies
-        ]
-        print_json({"companies": listed})
-    else:
-        for company in companies:
-            typer.echo(f"{company.company_id}  {company.country_code}  {company.base_currency}  {shown(company.name)}")
+    listed = [
+        {
+            "id": company.company_id,
+            "name": company.name,
+            "countryCode": company.country_code,
+            "baseCurrency": company.base_currency,
+            "licenses": company.licenses,
+        }
+        for company in companies
+    ]
+    lines = (f"{one.company_id}  {one.country_code}  {one.base_currency}  {shown(one.name)}" for one in companies)
+    print_result({"companies": listed}, *lines, as_json=as_json)
 
 
 @app.command("licenses")
@@ -105,7 +99,5 @@ def licenses(
         company,
         lambda context: store.get(context) if wanted is None else actions.set_licenses(context, listed),
     )
-    if as_json:
-        print_json({"id": changed.company_id, "licenses": changed.licenses})
-    else:
-        typer.echo(", ".join(changed.licenses) or "none")
+    licensed = {"id": changed.company_id, "licenses": changed.licenses}
+    print_result(licensed, ", ".join(changed.licenses) or "none", as_json=as_json)

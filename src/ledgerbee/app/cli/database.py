@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from ledgerbee.app.cli import backups, store
-from ledgerbee.app.cli.options import AsJson, DataDir, embedded_dir, fail, print_json
+from ledgerbee.app.cli.options import AsJson, DataDir, embedded_dir, fail, print_result
 
 if TYPE_CHECKING:
     from ledgerbee.app.config import Settings
@@ -24,11 +24,10 @@ def status(as_json: AsJson = False, data_dir: DataDir = None) -> None:
     settings = Settings()
     folder = embedded_dir(data_dir, settings)
     found = _ask_server(settings) if folder is None else postgres.status(folder)
-    if as_json:
-        print_json({"state": found.state, "version": found.version, "sizeBytes": found.size, "dataDir": folder})
-    else:
-        where = folder or "DATABASE_URL"
-        typer.echo(f"{found.state}  PostgreSQL {found.version or '-'}  {found.size // 1024**2} MiB  {where}")
+    facts = {"state": found.state, "version": found.version, "sizeBytes": found.size, "dataDir": folder}
+    where = folder or "DATABASE_URL"
+    line = f"{found.state}  PostgreSQL {found.version or '-'}  {found.size // 1024**2} MiB  {where}"
+    print_result(facts, line, as_json=as_json)
 
 
 @app.command()
@@ -39,10 +38,7 @@ def migrate(as_json: AsJson = False, data_dir: DataDir = None) -> None:
 
     with access(data_dir):
         schema = head_revision()
-    if as_json:
-        print_json({"schema": schema})
-    else:
-        typer.echo(f"The database has this release's schema: {schema}.")
+    print_result({"schema": schema}, f"The database has this release's schema: {schema}.", as_json=as_json)
 
 
 @app.command()

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from ledgerbee.app.cli.options import AsJson, DataDir, fail, note, print_json, shown
+from ledgerbee.app.cli.options import AsJson, DataDir, fail, note, print_json, print_result, shown
 
 if TYPE_CHECKING:
     from ledgerbee.platform.connection import Connection
@@ -75,7 +75,4 @@ def retry(
         released = as_worker(found, lambda connection: release_held_jobs(connection, None if every else ids))
     if missing := sorted(set(ids or ()) - set(released)):
         fail(f"Not held: {', '.join(map(str, missing))}. Released: {', '.join(map(str, released)) or 'none'}.")
-    if as_json:
-        print_json({"retried": released})
-    else:
-        typer.echo(f"{len(released)} jobs run again.")
+    print_result({"retried": released}, f"{len(released)} jobs run again.", as_json=as_json)

@@ -78,6 +78,15 @@ def print_json(value: dict[str, Any]) -> None:
     typer.echo(json.dumps(value, ensure_ascii=False, default=str))
 
 
+def print_result(value: dict[str, Any], *lines: str, as_json: bool) -> None:
+    """The result of a command on standard output: one JSON object, or `lines` for people."""
+    if as_json:
+        print_json(value)
+    else:
+        for line in lines:
+            typer.echo(line)
+
+
 def note(message: str) -> None:
     """Words for people, on standard error: standard output is for results. In a log they are a line of it."""
     if isinstance(sys.stderr, _Log):
