@@ -59,20 +59,20 @@ def read_note(descriptor: int) -> str:
 
 
 @contextmanager
-def exclusive(path: Path, *, wait_seconds: float = WAIT_SECONDS) -> Iterator[int]:
+def exclusive(path: Path) -> Iterator[int]:
     """Hold the lock for the length of the block; the descriptor is given so that children can hold it too.
 
     Raises:
-        DataFolderError: someone else held it for the whole of `wait_seconds`.
+        DataFolderError: someone else held it for the whole of `WAIT_SECONDS`.
     """
     descriptor = open_lock(path)
     try:
-        deadline = time.monotonic() + wait_seconds
+        deadline = time.monotonic() + WAIT_SECONDS
         while not try_exclusive(descriptor):
             if time.monotonic() > deadline:
                 raise DataFolderError(
                     f"Process {read_note(descriptor) or '(unknown)'} has been starting or stopping the database in "
-                    f"{path.parent.parent} for over {wait_seconds:.0f} seconds. See what it waits for, or end it."
+                    f"{path.parent.parent} for over {WAIT_SECONDS:.0f} seconds. See what it waits for, or end it."
                 )
             time.sleep(POLL_SECONDS)
         write_note(descriptor, str(os.getpid()))

@@ -358,11 +358,6 @@ def omitted(**options: Any) -> Any:
     return Field(default_factory=lambda: None, **options)
 
 
-def changes_of(body: RequestModel) -> dict[str, Any]:
-    """The fields a PATCH body really sent, by their Python names."""
-    return {name: getattr(body, name) for name in body.model_fields_set}
-
-
 def changes_to(kind: type[F], body: type[M]) -> Callable[[M], Changes[F]]:
     """A function that takes the changes of an object of a dataclass or struct `kind` out of a body of the model `body`.
 

@@ -18,9 +18,7 @@ def json_of(event: AuditEvent) -> bytes | None:
     return None if event.data is None else _written(event, event.data, event.before)
 
 
-async def in_pieces(
-    caller: Caller, events: Sequence[AuditEvent], start: bytes = b"", end: bytes = b""
-) -> AsyncGenerator[bytes]:
+async def in_pieces(caller: Caller, events: Sequence[AuditEvent], start: bytes, end: bytes) -> AsyncGenerator[bytes]:
     """The wire forms, comma-separated between `start` and `end`.
 
     Raises `AUDIT_EVENT_NOT_FOUND` when one was removed meanwhile, at the end of its retention.

@@ -58,9 +58,9 @@ def invalid_request(description: str) -> OAuthRefusal:
     return OAuthRefusal("invalid_request", description)
 
 
-def invalid_client(description: str = "Client authentication failed") -> OAuthRefusal:
+def invalid_client() -> OAuthRefusal:
     """Unknown client, wrong secret or none: the caller can't tell which."""
-    return OAuthRefusal("invalid_client", description, 401)
+    return OAuthRefusal("invalid_client", "Client authentication failed", 401)
 
 
 #: The text of a call that came too soon (contract 1.6).
