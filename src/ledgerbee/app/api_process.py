@@ -3,6 +3,7 @@
 import resource
 import socket
 import sys
+from dataclasses import replace
 from functools import partial
 from typing import Any, cast
 
@@ -12,6 +13,7 @@ import uvloop
 from ledgerbee.app.config import Settings
 from ledgerbee.app.main import create_app
 from ledgerbee.app.process import GRACE_S, Pipes, child_arguments, database_login, freeze_gc
+from ledgerbee.core.fields import fields_of
 from ledgerbee.http.connection_limits import ConnectionLimiter, Limits
 from ledgerbee.http.protocol import HttpProtocol
 
@@ -42,13 +44,8 @@ def run_api(settings: Settings, pipes: Pipes, listener: socket.socket) -> None:
     """Serve HTTP on `listener` until SIGTERM, SIGINT or the end of the supervisor; requests in flight finish."""
     sys.setswitchinterval(_SWITCH_S)
     url, set_role = database_login(settings, settings.database_app_url)
-    limits = Limits(
-        max_connections=_with_descriptors(settings.max_connections),
-        max_connections_per_client=settings.max_connections_per_client,
-        header_timeout=settings.header_timeout,
-        body_timeout=settings.body_timeout,
-        trusted_proxies=settings.trusted_proxies,
-    )
+    limits = Limits(**fields_of(settings, Limits))
+    limits = replace(limits, max_connections=_with_descriptors(limits.max_connections))
     config = uvicorn.Config(
         create_app(url, settings, set_role=set_role),
         lifespan="on",

@@ -14,6 +14,7 @@ from ledgerbee.app.config import Settings
 from ledgerbee.app.onboarding import create_company, language_in, time_zone_in
 from ledgerbee.app.reactions import REACTIONS
 from ledgerbee.core.errors import ErrorCode
+from ledgerbee.core.fields import fields_of
 from ledgerbee.core.ids import new_id
 from ledgerbee.http.checks import Check, Facts
 from ledgerbee.http.operation import Ctx, operation, resource_router
@@ -99,17 +100,7 @@ async def create_another_company(context: Ctx, body: CreateCompanyRequest) -> Cr
         )
     # In the trail of the company that it was made from too: there its makers are known.
     context.emit("company.created", company.company_id, render(company).as_event())
-    return CreatedCompanyResponse(
-        id=company.company_id,
-        name=company.name,
-        country_code=company.country_code,
-        base_currency=company.base_currency,
-        time_zone=company.time_zone,
-        preferred_language=Language(company.preferred_language),
-        vat_number=company.vat_number,
-        api_key_id=key.id,
-        key=secret,
-    )
+    return CreatedCompanyResponse(**fields_of(company), id=company.company_id, api_key_id=key.id, key=secret)
 
 
 def allow_new_companies(in_24_hours: int) -> None:

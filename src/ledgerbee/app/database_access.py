@@ -1,7 +1,8 @@
 """Access to a migrated database, for commands and the demo: its logins, and the ways to run something in it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
@@ -17,7 +18,7 @@ from ledgerbee.core.ids import new_id
 from ledgerbee.platform.blobs.store import BlobStore
 from ledgerbee.platform.connection import Connection
 from ledgerbee.platform.context import Actor, Context
-from ledgerbee.platform.db import LONG_LOCK_TIMEOUT, WORKER_ROLE, Database, Tenant
+from ledgerbee.platform.db import LONG_LOCK_TIMEOUT, WORKER_ROLE, Database
 from ledgerbee.platform.jobs import company_tenant
 from ledgerbee.tenancy.company import store as companies
 
@@ -54,39 +55,32 @@ class Access:
         """The store of attached files that belongs to this database."""
         return blob_store(Settings(), self.data_dir)
 
-    async def open(self) -> Database:
-        """A small pool of connections of the role that commands work as."""
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[Database]:
+        """A small pool of connections of the role that commands work as, for the length of the block."""
         url, role = (self.worker_url, None) if self.worker_url else (self.owner_url, WORKER_ROLE)
-        return await Database.open(
+        database = await Database.open(
             url, reactions=REACTIONS, max_size=2, role=role, lock_timeout=LONG_LOCK_TIMEOUT, cell=Settings().cell
         )
+        try:
+            yield database
+        finally:
+            await database.close()
 
 
 def in_company(
-    found: Access,
-    company_id: UUID,
-    work: Callable[[Context], Awaitable[T]],
-    *,
-    new: bool = False,
-    one_snapshot: bool = False,
+    found: Access, company_id: UUID, work: Callable[[Context], Awaitable[T]], *, one_snapshot: bool = False
 ) -> T:
-    """Run `work` in one transaction of a company, as the operator.
+    """Run `work` in one transaction of a company, or of one that it makes, as the operator.
 
-    `new` is for a company that is being made; with `one_snapshot` all of it sees the same state of the database.
+    With `one_snapshot` all of it sees the same state of the database.
     """
 
     async def main() -> T:
-        database = await found.open()
-        try:
+        async with found.open() as database:
             now = system_clock()
-            request_id = new_id().hex
-            if new:
-                tenant = Tenant(company_id, OPERATOR, request_id, "UTC")
-            else:
-                tenant = await company_tenant(database, company_id, request_id, now, OPERATOR)
+            tenant = await company_tenant(database, company_id, new_id().hex, now, OPERATOR)
             return await database.run(tenant, now, work, one_snapshot=one_snapshot)
-        finally:
-            await database.close()
 
     return asyncio.run(main())
 
@@ -95,12 +89,8 @@ def as_worker(found: Access, work: Callable[[Connection], Awaitable[T]]) -> T:
     """Run `work` on a connection of the worker's role, outside any company."""
 
     async def main() -> T:
-        database = await found.open()
-        try:
-            async with database.connection() as connection:
-                return await work(connection)
-        finally:
-            await database.close()
+        async with found.open() as database, database.connection() as connection:
+            return await work(connection)
 
     return asyncio.run(main())
 

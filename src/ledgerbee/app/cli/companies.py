@@ -50,7 +50,7 @@ def create(  # noqa: PLR0913, PLR0917  each option is a parameter
     body = validated(CreateCompanyRequest, {key: value for key, value in given.items() if value is not None})
 
     with access(data_dir) as found:
-        in_company(found, company_id, lambda context: create_requested(context, body), new=True)
+        in_company(found, company_id, lambda context: create_requested(context, body))
     print_result({"id": company_id, "name": body.name}, f"Company {shown(body.name)}: {company_id}", as_json=as_json)
 
 

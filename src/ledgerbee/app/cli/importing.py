@@ -193,8 +193,7 @@ async def carry_out(
     from ledgerbee.ledger.imports import run, store
     from ledgerbee.platform.jobs import company_tenant
 
-    database = await found.open()
-    try:
+    async with found.open() as database:
         tenant = await company_tenant(database, company_id, new_id().hex, system_clock(), OPERATOR)
         session = run.ImportSession(database, system_clock, tenant)
         begun = await begin(session)
@@ -208,8 +207,6 @@ async def carry_out(
             done = await run.end_unforeseen(session, begun.import_id, "an unforeseen error stopped it once")
         errors = await session.read(lambda context: store.list_errors(context, done.id, PageRequest(limit=100)))
         return done, list(errors.rows), begun.places
-    finally:
-        await database.close()
 
 
 async def _digest(file: Path) -> tuple[bytes, int]:

@@ -210,7 +210,7 @@ def _first_company(found: Access) -> tuple[UUID, str | None]:
         _, secret = await api_keys.create(context, name="first key", scopes=SCOPES)
         return secret
 
-    secret = in_company(found, company_id, work, new=True)
+    secret = in_company(found, company_id, work)
     _write_private(key_file, secret + "\n")
     note("Address, CVR number and bank account of the company are made up: PATCH /v1/company makes it yours.")
     return company_id, secret

@@ -159,7 +159,7 @@ class _Course:
             _, secret = await api_keys.create(context, name="demo", scopes=SCOPES)
             return secret
 
-        return await asyncio.to_thread(in_company, self.found, new_id(), work, new=True)
+        return await asyncio.to_thread(in_company, self.found, new_id(), work)
 
     def _verify(self, company_id: str) -> Verification:
         return in_company(self.found, UUID(company_id), verify, one_snapshot=True)

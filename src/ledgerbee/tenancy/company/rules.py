@@ -17,8 +17,11 @@ from ledgerbee.tenancy.company.model import Company
 
 #: Names that the time zone database has beside the zones of the world.
 _NO_ZONES: Final = frozenset({"Factory", "localtime", "posixrules"})
-_DANISH_REGISTRATION_NUMBER: Final = re.compile(r"[0-9]{4}")
-_DANISH_ACCOUNT_NUMBER: Final = re.compile(r"[0-9]{1,10}")
+#: Every Danish bank has four digits, an account there up to ten.
+_DANISH: Final = {
+    "bankRegistrationNumber": (re.compile(r"[0-9]{4}"), "must be four digits"),
+    "bankAccountNumber": (re.compile(r"[0-9]{1,10}"), "must be one to ten digits"),
+}
 
 
 def normal(company: Company) -> Company:
@@ -54,8 +57,8 @@ def seller_checks(seller: Seller, country_code: Callable[[], str]) -> Iterator[C
     yield lambda: seller.vat_number is None or normal_vat_number(country_code(), seller.vat_number)
     yield lambda: seller.iban is None or normal_iban(seller.iban)
     yield lambda: seller.bic is None or normal_bic(seller.bic)
-    yield lambda: _check_registration_number(seller.bank_registration_number, country_code())
-    yield lambda: _check_account_number(seller.bank_account_number, country_code())
+    yield lambda: _check_danish("bankRegistrationNumber", seller.bank_registration_number, country_code())
+    yield lambda: _check_danish("bankAccountNumber", seller.bank_account_number, country_code())
 
 
 def normal_vat_number(country_code: str, vat_number: str) -> str:
@@ -89,16 +92,10 @@ def normal_bic(bic: str) -> str:
         raise invalid(("bic", "isBIC", "bic must be a valid BIC")) from None
 
 
-def _check_registration_number(number: str | None, country_code: str) -> None:
-    """Every Danish bank has four digits."""
-    if country_code == "DK" and number is not None and not _DANISH_REGISTRATION_NUMBER.fullmatch(number):
-        raise invalid(("bankRegistrationNumber", "matches", "bankRegistrationNumber must be four digits"))
-
-
-def _check_account_number(number: str | None, country_code: str) -> None:
-    """A Danish account has up to ten digits."""
-    if country_code == "DK" and number is not None and not _DANISH_ACCOUNT_NUMBER.fullmatch(number):
-        raise invalid(("bankAccountNumber", "matches", "bankAccountNumber must be one to ten digits"))
+def _check_danish(name: str, number: str | None, country_code: str) -> None:
+    pattern, text = _DANISH[name]
+    if country_code == "DK" and number is not None and not pattern.fullmatch(number):
+        raise invalid((name, "matches", f"{name} {text}"))
 
 
 def check_time_zone(name: str) -> None:
