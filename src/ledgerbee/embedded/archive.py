@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from ledgerbee.platform.blobs.store import Folder
-from ledgerbee.platform.files import naming
+from ledgerbee.platform.files import create_private, naming
 
 DUMP_MAGIC: Final = b"PGDMP"
 _DUMP: Final = "database.dump"
@@ -54,7 +54,7 @@ def is_dump(source: Path) -> bool:
 
 def unpack_dump(source: Path, target: Path) -> None:
     """Write the dump that a backup holds to `target`. Raises `NoBackupError`, `OSError`."""
-    with naming(target), os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+    with naming(target), os.fdopen(create_private(target), "wb") as file:
         copy_dump(source, file, target)
 
 

@@ -13,6 +13,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from ledgerbee.platform.files import create_private
+
 _NAME: Final = re.compile(r"\.ledgerbee-backup-[0-9a-f]{8}\.part")
 
 
@@ -45,7 +47,7 @@ def remove_left(folder: Path) -> dict[Path, int]:
 def _made(folder: Path) -> tuple[Path, int]:
     while True:
         path = folder / f".ledgerbee-backup-{secrets.token_hex(4)}.part"
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        descriptor = create_private(path)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:  # somebody just looks whether it was left

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ledgerbee.embedded.accounts import Account
 from ledgerbee.embedded.folder import PORT
+from ledgerbee.platform.files import create_private
 
 # Read by the server in this order; `custom.conf` is the hoster's.
 INCLUDES = (
@@ -59,7 +60,7 @@ def write_conf(cluster: Path, account: Account) -> None:
     """
     target = cluster / "ledgerbee.conf"
     part = cluster / f"ledgerbee.conf.{secrets.token_hex(4)}"
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    descriptor = create_private(part)
     try:
         os.write(descriptor, CONF.encode())
         if not account.is_self:

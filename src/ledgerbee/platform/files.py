@@ -22,6 +22,11 @@ def explained(fault: OSError) -> str:
     return f"{fault.filename}: {fault.strerror}" if fault.filename is not None else str(fault.strerror or fault)
 
 
+def create_private(path: Path) -> int:
+    """The descriptor of a new file that is its owner's alone, open to be written. Raises `OSError`."""
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+
+
 def sync_folder(path: Path) -> None:
     """Make a rename inside the folder survive a power cut."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)

@@ -28,6 +28,7 @@ from ledgerbee.platform import logs
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.credentials import store as credentials
 from ledgerbee.platform.credentials.model import SCOPES, secret_hash
+from ledgerbee.platform.files import create_private
 from ledgerbee.tenancy.company.model import CompanyFields
 from ledgerbee.tenancy.rates import store as rates
 from ledgerbee.tenancy.rates.rules import MOST_AGE_DAYS, age
@@ -219,7 +220,6 @@ def _first_company(found: Access) -> tuple[UUID, str | None]:
 def _write_private(file: Path, text: str) -> None:
     """Put a file in place of what may be there, whole, and readable by its owner only from the first byte."""
     part = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as opened:
+    with os.fdopen(create_private(part), "w") as opened:
         opened.write(text)
     part.replace(file)

@@ -15,7 +15,7 @@ import asyncpg
 
 from ledgerbee.platform.blobs.store import give_to_owner
 from ledgerbee.platform.connection import Connection
-from ledgerbee.platform.files import sync_folder
+from ledgerbee.platform.files import create_private, sync_folder
 
 MARKER: Final = ".ledgerbee-database"
 
@@ -73,7 +73,7 @@ def claim(folder: Path, identity: Identity | None) -> None:
         give_to_owner(folder)
     part = folder / f"{MARKER}.{secrets.token_hex(4)}"
     try:
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "w") as file:
+        with os.fdopen(create_private(part), "w") as file:
             said = {"server": identity.server, "database": identity.database, "inode": os.fstat(file.fileno()).st_ino}
             file.write(json.dumps(said) + "\n")
             file.flush()

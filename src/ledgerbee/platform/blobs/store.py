@@ -13,7 +13,7 @@ from typing import Final, Protocol, TypeVar
 from uuid import UUID
 
 from ledgerbee.core.errors import ErrorCode
-from ledgerbee.platform.files import naming, sync_folder
+from ledgerbee.platform.files import create_private, naming, sync_folder
 
 T = TypeVar("T")
 
@@ -83,10 +83,7 @@ class Folder:
             self._make_folder(target.parent)
             part = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
             try:
-                with (
-                    naming(target),
-                    os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file,
-                ):
+                with naming(target), os.fdopen(create_private(part), "wb") as file:
                     file.write(content)
                     file.flush()
                     os.fsync(file.fileno())
