@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, TypeVar, cast
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from ledgerbee.core.errors import MAX_FINDINGS, VALIDATION_FAILED, LedgerBeeError
+from ledgerbee.core.errors import MAX_FINDINGS, VALIDATION_FAILED, LedgerBeeError, property_path
 from ledgerbee.http.checks import Check, Facts
 from ledgerbee.http.hints import model_in, with_hints
 from ledgerbee.http.wire import RequestModel
@@ -111,7 +111,7 @@ def _walk(
         if inner is None or not has_checks(inner) or not isinstance(items, list) or _HERE in faults.get(alias, {}):
             continue
         for index, item in enumerate(items):
-            below = f"{path}.{alias}.{index}" if path else f"{alias}.{index}"
+            below = property_path(path, f"{alias}.{index}")
             yield from _walk(inner, item, faults.get(alias, {}).get(index, {}), below, facts)
 
 

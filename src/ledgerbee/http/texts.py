@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ledgerbee.core.errors import invalid, shortened
+from ledgerbee.core.errors import invalid, property_path, shortened
 
 _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 #: The constraint's name, and what it says after the property's name.
@@ -61,4 +61,4 @@ def check_text(value: Any, path: str = "") -> None:
 
 def _below(path: str, name: str) -> str:
     """The path of a field or an item; cut as in the refusal, so that deep ones below long names cost little."""
-    return shortened(f"{path}.{name}" if path else name)
+    return shortened(property_path(path, name))

@@ -64,7 +64,7 @@ def validation_error(errors: Sequence[Any]) -> LedgerBeeError:
     """The 400 that lists the findings, one row a property, constraints by rule name; the first ones of very many."""
     found: dict[tuple[str, str], str] = {}
     for error in errors[:_MOST_ERRORS]:
-        name = property_path(error["loc"])
+        name = reported_place(error["loc"])
         if "message" in error:  # of a rule of ours, complete
             found.setdefault((name, error["type"]), error["message"])
             continue
@@ -90,7 +90,7 @@ def validated(model: type[M], body: Mapping[str, Any]) -> M:
         raise validation_error(all_findings(model, body, fault.errors(), None)) from None
 
 
-def property_path(location: Iterable[Any]) -> str:
+def reported_place(location: Iterable[Any]) -> str:
     """`("body", "lines", 0, "quantity")` -> `lines.0.quantity`; cut where it is too long to report (`shortened`)."""
     parts = [shortened(str(part)) for part in location]
     if parts and parts[0] in {"body", "query", "path", "header"}:
