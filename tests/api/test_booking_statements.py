@@ -14,7 +14,7 @@ from ledgerbee.platform.context import Context
 from ledgerbee.sales.delivery.model import DeliveryType
 from ledgerbee.sales.invoices import actions as invoices
 from ledgerbee.sales.invoices.model import InvoiceId
-from ledgerbee.sales.sending.model import SendOptions
+from ledgerbee.sales.sending.model import SendCommand, SendOptions
 
 Work = Callable[[Context], Awaitable[Any]]
 
@@ -30,7 +30,7 @@ async def statements(api: Api, work: Work) -> tuple[list[str], list[str]]:
     await api.run(counted)
     # The driver asks for types that are new to it, once a connection.
     sent = [one for one in sent if "set_config('jit'" not in one and "typeinfo" not in one]
-    writes = ("SELECT last_number, prefix FROM take_number", "SELECT * FROM post_entries", "INSERT", "UPDATE", "WITH")
+    writes = ("SELECT last_number, prefix FROM take_numbers", "SELECT * FROM post_entries", "INSERT", "UPDATE", "WITH")
     first = next(place for place, one in enumerate(sent) if one.startswith(writes))
     return sent[:first], [one.split("(", maxsplit=1)[0] for one in sent[first:]]
 
@@ -42,11 +42,11 @@ async def test_what_a_booking_reads_and_writes(api: Api) -> None:
     invoice_id = InvoiceId(UUID(draft["id"]))
 
     read, written = await statements(
-        api, lambda context: invoices.send(context, invoice_id, SendOptions(DeliveryType.MANUAL))
+        api, lambda context: invoices.send([context], [SendCommand(invoice_id, SendOptions(DeliveryType.MANUAL))])
     )
     assert len(read) == 5  # the draft, its lines, what it is drawn up from, prices, their VAT zones
     assert written == [
-        "SELECT last_number, prefix FROM take_number",
+        "SELECT last_number, prefix FROM take_numbers",
         "SELECT * FROM post_entries",
         "WITH booked AS ",
         "INSERT INTO deliveries ",

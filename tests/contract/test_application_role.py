@@ -80,7 +80,7 @@ FUNCTIONS = {
     "enter_company": SECRET, "enter_new_company": "enters none that there is", "fiscal_year_around": BARE,
     "give_up_upload": SECRET, "hold_ledger": ENTERED, "job_company": BARE, "last_turn": ENTERED, "make_room": ENTERED,
     "open_ledger": ENTERED, "post_entries": ENTERED, "price_is_used": BARE, "resolve_credential": SECRET,
-    "revoke_token": ENTERED, "rolled_up_through": BARE, "set_lock_date": ENTERED, "take_number": ENTERED,
+    "revoke_token": ENTERED, "rolled_up_through": BARE, "set_lock_date": ENTERED, "take_numbers": ENTERED,
     "take_rate_limit_hit": "counts calls to the token endpoint, of no company: it can use up a bucket's places",
     "visible_company": "says what its caller has written; policies ask it, for the role that they run for",
 }  # fmt: skip
@@ -95,7 +95,7 @@ CALLS = {
     "post_entries": None,
     "revoke_token": "gen_random_uuid(), 'x'",
     "set_lock_date": "'2026-12-31', true",
-    "take_number": "'invoice'",
+    "take_numbers": "'invoice', 1",
 }
 #: Functions with rights of their own that take no company, or another one than was entered, and why. Triggers aside:
 #: nobody calls these, and their row says the company.
@@ -346,7 +346,7 @@ class TestEntering:
         await stolen.execute(f"SET LOCAL app.company_id = '{other_api.company_id}'")
         assert await self.sees(stolen) == set()
         assert await stolen.fetchval("SELECT current_company()") is None
-        for statement in ("hold_ledger($1)", "set_lock_date($1, NULL, true)", "take_number($1, 'invoice')"):
+        for statement in ("hold_ledger($1)", "set_lock_date($1, NULL, true)", "take_numbers($1, 'invoice', 1)"):
             assert await refused(stolen, f"SELECT {statement}", other_api.company_id) == "LB403"
         await stolen.execute("SELECT set_config('app.company_id', $1, true)", str(books.api.company_id))
         assert await self.sees(stolen) == {books.api.company_id}
@@ -473,8 +473,8 @@ class TestWriting:
         return books.entry("2026-01-20", lines, currency=code, exchange_rate=Decimal(2))
 
     async def test_a_number_that_nobody_uses(self, stolen: Connection, books: Books) -> None:
-        assert await refused(stolen, "SELECT take_number($1, 'invoice')", books.api.company_id) == "LB425"
-        assert await refused(stolen, "SELECT take_number($1, 'another')", books.api.company_id) == "LB425"
+        assert await refused(stolen, "SELECT take_numbers($1, 'invoice', 1)", books.api.company_id) == "LB425"
+        assert await refused(stolen, "SELECT take_numbers($1, 'another', 1)", books.api.company_id) == "LB425"
 
     async def test_a_job_of_another_company_or_out_of_turn(
         self, stolen: Connection, books: Books, other_api: Api

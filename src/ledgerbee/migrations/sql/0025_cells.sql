@@ -235,14 +235,37 @@ BEGIN
 END
 $$;
 
--- The next number of a series. What takes one and does not use it is refused at COMMIT.
-CREATE FUNCTION take_number(company uuid, series text, OUT last_number bigint, OUT prefix text)
+-- The next numbers of a series: the last of them. What takes one and does not use it is refused at COMMIT.
+CREATE FUNCTION take_numbers(company uuid, series text, how_many int, OUT last_number bigint, OUT prefix text)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     PERFORM check_company(company);
-    INSERT INTO number_series AS s (company_id, name, last_number) VALUES (company, series, 1)
-    ON CONFLICT (company_id, name) DO UPDATE SET last_number = s.last_number + 1
-    RETURNING s.last_number, s.prefix INTO take_number.last_number, take_number.prefix;
+    IF how_many IS NULL OR how_many < 1 THEN
+        RAISE EXCEPTION '% numbers cannot be taken', how_many USING ERRCODE = 'LB425';
+    END IF;
+    INSERT INTO number_series AS s (company_id, name, last_number) VALUES (company, series, how_many)
+    ON CONFLICT (company_id, name) DO UPDATE SET last_number = s.last_number + how_many
+    RETURNING s.last_number, s.prefix INTO take_numbers.last_number, take_numbers.prefix;
+END
+$$;
+
+-- As in 0024, of all numbers that were taken at once: each is a document's when the transaction ends. The one place that
+-- knows the series: another one is added here (CREATE OR REPLACE in a later revision). LB425.
+CREATE OR REPLACE FUNCTION refuse_unused_number() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    caller_company text := current_setting('app.company_id', true);
+    last_before bigint := CASE TG_OP WHEN 'UPDATE' THEN OLD.last_number ELSE 0 END;
+BEGIN
+    PERFORM set_config('app.company_id', NEW.company_id::text, true);
+    IF NEW.name <> 'invoice' OR NEW.last_number - last_before <> (
+            SELECT count(*) FROM invoices i WHERE i.company_id = NEW.company_id
+            AND i.number_sequence > last_before AND i.number_sequence <= NEW.last_number) THEN
+        RAISE EXCEPTION 'a number up to % of the series % is no document''s', NEW.last_number, NEW.name
+            USING ERRCODE = 'LB425';
+    END IF;
+    PERFORM set_config('app.company_id', coalesce(caller_company, ''), true);
+    RETURN NULL;
 END
 $$;
 
@@ -318,8 +341,8 @@ END
 $$;
 
 REVOKE ALL ON FUNCTION check_company, open_ledger, set_lock_date, hold_ledger, add_fiscal_year, post_entries,
-    take_number, revoke_token, last_turn, make_room, earliest_turn FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION open_ledger, set_lock_date, hold_ledger, add_fiscal_year, post_entries, take_number,
+    take_numbers, revoke_token, last_turn, make_room, earliest_turn FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION open_ledger, set_lock_date, hold_ledger, add_fiscal_year, post_entries, take_numbers,
     revoke_token, last_turn, make_room, earliest_turn TO ledgerbee_app;
 
 -- Triggers learn from their first argument which table they stand on: a table's name is not always the one that it was

@@ -3,10 +3,9 @@
 Mail is the worker's, after the commit: it acts outside any transaction, between claiming and recording.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
-from uuid import UUID
 
 from ledgerbee.core.ids import new_id
 from ledgerbee.platform.context import Context
@@ -19,6 +18,7 @@ from ledgerbee.sales.delivery.model import (
     DeliveryId,
     DeliveryStatus,
     DeliveryType,
+    HandOver,
     Outcome,
 )
 from ledgerbee.sales.documents import store as documents
@@ -30,28 +30,32 @@ Kinds = Mapping[DocumentKind, AnyKind]
 
 
 async def hand_over(
-    context: Context,
-    kind: AnyKind,
-    document_id: UUID,
-    delivery_type: DeliveryType,
-    recipient: str | None,
-    *,
-    is_first: bool = False,
+    contexts: Sequence[Context], kind: AnyKind, handed: Sequence[HandOver], *, is_first: bool = False
 ) -> None:
-    """Note the delivery of a booked document; a mail is the worker's."""
-    delivery = Delivery(
-        id=DeliveryId(new_id()),
-        document_type=kind.kind,
-        document_id=document_id,
-        delivery_type=delivery_type,
-        recipient=recipient,
-        status=rules.first_status(delivery_type),
-        created_at=context.now,
-        updated_at=context.now,
-    )
-    await store.insert(context, delivery, is_first=is_first)
-    if delivery_type is DeliveryType.EMAIL:
-        context.enqueue(DELIVER_JOB, kind=kind.kind.value, documentId=str(document_id), deliveryId=str(delivery.id))
+    """Note the deliveries of booked documents, each in the context of its command; a mail is the worker's.
+
+    With `is_first` none of the documents was ever handed over before.
+    """
+    context = contexts[0]
+    deliveries = [
+        Delivery(
+            id=DeliveryId(new_id()),
+            document_type=kind.kind,
+            document_id=one.document_id,
+            delivery_type=one.delivery_type,
+            recipient=one.recipient,
+            status=rules.first_status(one.delivery_type),
+            created_at=context.now,
+            updated_at=context.now,
+        )
+        for one in handed
+    ]
+    await store.insert_many(context, deliveries, is_first=is_first)
+    for own, delivery in zip(contexts, deliveries, strict=True):
+        if delivery.delivery_type is DeliveryType.EMAIL:
+            own.enqueue(
+                DELIVER_JOB, kind=kind.kind.value, documentId=str(delivery.document_id), deliveryId=str(delivery.id)
+            )
 
 
 async def claim_delivery(context: Context, kinds: Kinds, delivery_id: DeliveryId) -> ClaimedDelivery | None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final, NewType
+from typing import Any, Final, NamedTuple, NewType
 from uuid import UUID
 
 from ledgerbee.core.errors import ErrorCode
@@ -38,6 +38,14 @@ class Outcome(StrEnum):
 
     DELIVERED = "delivered"
     FAILED = "failed"
+
+
+class HandOver(NamedTuple):
+    """A document that is to reach its customer; `recipient` is an address, None for `Manual`."""
+
+    document_id: UUID
+    delivery_type: DeliveryType
+    recipient: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,8 +32,11 @@ _WITH_STATUS: Final = (
     "t.id IN (SELECT d.document_id FROM deliveries d WHERE d.company_id = $1 AND d.document_type = '{kind}'"
     " AND d.is_latest AND d.status = {{}})"
 )
-_SUPERSEDE: Final = f"UPDATE deliveries SET is_latest = false WHERE company_id = $1 AND {_OF_DOCUMENT} AND is_latest"
-_INSERT: Final = rows.insert("deliveries", Delivery)
+_SUPERSEDE: Final = (
+    "UPDATE deliveries SET is_latest = false"
+    " WHERE company_id = $1 AND document_type = $2 AND document_id = ANY($3) AND is_latest"
+)
+_INSERT: Final = rows.insert_many("deliveries", Delivery)
 _SET_STATUS: Final = "UPDATE deliveries SET status = $3, updated_at = $4 WHERE company_id = $1 AND id = $2"
 _ATTEMPTS: Final = (
     f"SELECT {rows.columns(Attempt, 'a')} FROM delivery_attempts a"
@@ -43,11 +46,15 @@ _ATTEMPTS: Final = (
 _INSERT_ATTEMPT: Final = rows.insert("delivery_attempts", Attempt, "delivery_id")
 
 
-async def insert(context: Context, delivery: Delivery, *, is_first: bool = False) -> None:
-    """Add a delivery: from now on it is the newest of its document, whose first it may be known to be."""
+async def insert_many(context: Context, deliveries: Sequence[Delivery], *, is_first: bool = False) -> None:
+    """Add deliveries of documents of one kind: from now on each is the newest of its document.
+
+    With `is_first` they are known to be the documents' first.
+    """
     if not is_first:
-        await context.connection.execute(_SUPERSEDE, context.company_id, delivery.document_type, delivery.document_id)
-    await context.connection.execute(_INSERT, context.company_id, *rows.values(delivery))
+        ids = [delivery.document_id for delivery in deliveries]
+        await context.connection.execute(_SUPERSEDE, context.company_id, deliveries[0].document_type, ids)
+    await context.connection.execute(_INSERT, context.company_id, *rows.column_values(deliveries))
 
 
 async def get(context: Context, delivery_id: DeliveryId) -> Delivery:

@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 from uuid import UUID
 
 from ledgerbee.core.errors import LedgerBeeError
@@ -106,40 +106,62 @@ async def print_pdf(company_id: UUID, snapshot: Mapping[str, Any], *, is_draft: 
         raise DOCUMENT_PRINTING_FAILED.error() from fault
 
 
-class UntriedDocumentError(Exception):
-    """A document whose texts have to be set to see whether they can be printed: see `with_trial`."""
+class Trial(NamedTuple):
+    """What came of a document that was tried; `fault` is why it can't be printed, None where it can."""
 
-    def __init__(self, snapshot: Mapping[str, Any]) -> None:
-        super().__init__("the document has to be tried")
-        self.snapshot = snapshot
-
-
-def require_tried(snapshot: Mapping[str, Any], tried: Mapping[str, Any] | None) -> None:
-    """Raises `UntriedDocumentError` for a document that needs a trial, unless it is the one that was `tried`."""
-    if snapshot != tried and special_texts(printable(snapshot, is_draft=True)):
-        raise UntriedDocumentError(snapshot)
+    snapshot: Mapping[str, Any]
+    fault: LedgerBeeError | None
 
 
-async def with_trial(company_id: UUID, run: Callable[[Mapping[str, Any] | None], Awaitable[T]]) -> T:
-    """What `run` gives: a transaction that books a document, if it can be printed.
+#: The trials of a request, by the document's id.
+Trials = Mapping[UUID, Trial]
 
-    A trial takes its time, and nothing may be held meanwhile. So `run` ends with `UntriedDocumentError` where one is
-    needed (few documents do), and runs once more with the document that was tried. Raises what `run` and `print_pdf`
-    raise, and `TOO_MUCH_CONTENTION` where the document is another one each time.
+
+class UntriedDocumentsError(Exception):
+    """Documents, by id, whose texts have to be set to see whether they can be printed: see `with_trials`."""
+
+    def __init__(self, snapshots: Mapping[UUID, Mapping[str, Any]]) -> None:
+        super().__init__("documents have to be tried")
+        self.snapshots = snapshots
+
+
+def needs_trial(document_id: UUID, snapshot: Mapping[str, Any], trials: Trials) -> bool:
+    """Whether a document has to be tried before it is booked. Raises why it can't be printed if it was tried."""
+    trial = trials.get(document_id)
+    if trial is not None and trial.snapshot == snapshot:
+        if trial.fault is not None:
+            raise trial.fault
+        return False
+    return bool(special_texts(printable(snapshot, is_draft=True)))
+
+
+async def with_trials(company_id: UUID, run: Callable[[Trials], Awaitable[T]]) -> T:
+    """What `run` gives: a transaction that books documents, of which each can be printed.
+
+    A trial takes its time, and nothing may be held meanwhile. So `run` ends with `UntriedDocumentsError` where some are
+    needed (few documents do), and runs once more with what came of them. Raises what `run` raises, and
+    `TOO_MUCH_CONTENTION` where the documents are others each time.
     """
-    tried: Mapping[str, Any] | None = None
+    trials: dict[UUID, Trial] = {}
     for _ in range(_MOST_TRIALS):
         try:
-            return await run(tried)
-        except UntriedDocumentError as untried:
-            tried = untried.snapshot
-        try:
-            await check_async(company_id, printable(tried, is_draft=True))
-        except UnprintableTextError as fault:
-            raise _unprintable(fault) from fault
-        except PrintingFailedError as fault:
-            raise DOCUMENT_PRINTING_FAILED.error() from fault
+            return await run(trials)
+        except UntriedDocumentsError as untried:
+            snapshots = untried.snapshots
+        for document_id, snapshot in snapshots.items():
+            trials[document_id] = Trial(snapshot, await _fault_of(company_id, snapshot))
     raise TOO_MUCH_CONTENTION.error()
+
+
+async def _fault_of(company_id: UUID, snapshot: Mapping[str, Any]) -> LedgerBeeError | None:
+    """Why a document can't be printed; None where it can."""
+    try:
+        await check_async(company_id, printable(snapshot, is_draft=True))
+    except UnprintableTextError as fault:
+        return _unprintable(fault)
+    except PrintingFailedError:
+        return DOCUMENT_PRINTING_FAILED.error()
+    return None
 
 
 def _unprintable(fault: UnprintableTextError) -> LedgerBeeError:

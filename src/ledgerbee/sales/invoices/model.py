@@ -90,7 +90,7 @@ class SendWarning(NamedTuple):
 class Sent:
     """A sent invoice, and what its sender should look at."""
 
-    full: FullInvoice
+    invoice: Invoice
     warnings: tuple[SendWarning, ...] = ()
 
 

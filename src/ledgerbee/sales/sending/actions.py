@@ -1,83 +1,138 @@
 """Sending documents of any kind: what is loaded before a kind decides, and what is written afterwards.
 
-The model of a booking, in three parts: load everything (`load`); decide what is refused or all there is to write (the
-kind's rules); write once (`write`). Nothing but the database's own guards of the ledger refuses after the first write,
-in the statement that posts, which comes right after the number.
+The model of a booking, in three parts: load everything (`_load`); decide what is refused or all there is to write (the
+kind's rules); write once (`_write`). Each part takes any number of documents of a company, in the same number of
+statements: documents that are sent at the same time share a transaction, each with an outcome of its own. Nothing but
+the database's own guards of the ledger refuses after the first write, in the statement that posts, which comes right
+after the numbers; who sent several then sends them apart.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from typing import Any, TypeVar
 from uuid import UUID
 
 from ledgerbee.core.changes import Changes
+from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.ledger.entries import actions as ledger
 from ledgerbee.parties.customers import actions as customer_actions
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.steps import give_way
+from ledgerbee.platform.steps import give_way, in_steps
 from ledgerbee.sales.delivery import actions as delivery
 from ledgerbee.sales.delivery import store as deliveries
-from ledgerbee.sales.delivery.model import DeliveryStatus, DeliveryType
+from ledgerbee.sales.delivery.model import DeliveryStatus, DeliveryType, HandOver
 from ledgerbee.sales.documents import actions as documents
 from ledgerbee.sales.documents import snapshot, store
 from ledgerbee.sales.documents.kind import KindOfDocument
 from ledgerbee.sales.documents.model import Document, DraftFields, FullDocument
-from ledgerbee.sales.documents.printing import require_tried
+from ledgerbee.sales.documents.printing import UntriedDocumentsError, needs_trial
+from ledgerbee.sales.documents.rules import tax
 from ledgerbee.sales.sending import rules
-from ledgerbee.sales.sending.model import Booking, SendOptions, SendSources
-from ledgerbee.tenancy.company.model import Company
+from ledgerbee.sales.sending.model import Book, Decided, Draft, SendOptions, SendSources, SentDocument
 from ledgerbee.tenancy.rates import store as rates
 
 D = TypeVar("D", bound=Document)
 F = TypeVar("F", bound=DraftFields)
 
 
-async def load(context: Context, kind: KindOfDocument[F, D], drafted: FullDocument[D]) -> SendSources:
-    """All that a draft is sent by. Its row is locked."""
-    draft = drafted.document
-    sources = await store.get_sources(context, kind, draft)
-    base_currency = sources.company.base_currency
-    return SendSources(
-        sources=sources,
-        sales=await documents.get_drafted_sales(context, drafted.lines, sources.facts),
-        rate=await rates.find(context, draft.currency, draft.issue_date, base_currency) if kind.entry else None,
-    )
+async def send_drafts(
+    kind: KindOfDocument[F, D], drafts: Sequence[Draft[D]], book: Book[D]
+) -> list[SentDocument[D] | LedgerBeeError]:
+    """Send drafts of a company in one transaction, each by itself: what became of each, in order, or its refusal.
 
-
-async def write(
-    context: Context,
-    kind: KindOfDocument[F, D],
-    drafted: FullDocument[D],
-    booking: Booking[D],
-    company: Company,
-    options: SendOptions,
-    tried: Mapping[str, Any] | None,
-) -> FullDocument[D]:
-    """Number the document, post its entry (if it has one), keep what it says, note its delivery.
-
-    Answers with what it became. First its text is tried where that is needed, see `printing.with_trial`: raises
-    `UntriedDocumentError`. A change of the customer comes before all other writes and may be refused.
-    Posting raises `PERIOD_LOCKED`, `FISCAL_YEAR_MISSING`, `ACCOUNT_NOT_FOUND`, `ACCOUNT_NOT_BOOKABLE`.
+    Refused are `SALES_DOCUMENT_VAT_CODE_UNUSABLE`, `SALES_DOCUMENT_AMOUNT_TOO_LARGE`, what `book` refuses, and texts
+    that can't be printed. Raises `UntriedDocumentsError` where that has to be tried, before anything is written; and
+    what `_write` raises, which undoes all of them.
     """
-    draft, computed = drafted.document, booking.computed
+    outcomes: list[SentDocument[D] | LedgerBeeError | None] = []
+    decided: list[Decided[D]] = []
+    untried: dict[UUID, Mapping[str, Any]] = {}
+    loaded = await _load(drafts[0].context, kind, [draft.full for draft in drafts])
+    for draft, found in zip(drafts, loaded, strict=True):
+        try:
+            one = await _decide(kind, draft, found, book)
+            if needs_trial(draft.full.document.id, one.content, draft.command.trials):
+                untried[draft.full.document.id] = one.content
+            decided.append(one)
+            outcomes.append(None)
+        except LedgerBeeError as fault:
+            outcomes.append(fault)
+    if untried:
+        raise UntriedDocumentsError(untried)
+    written = iter(await _write(kind, decided) if decided else ())
+    return [next(written) if outcome is None else outcome for outcome in outcomes]
+
+
+async def _load(context: Context, kind: KindOfDocument[F, D], drafts: Sequence[FullDocument[D]]) -> list[SendSources]:
+    """All that drafts are sent by. Their rows are locked."""
+    sources = await store.get_many_sources(context, kind, [draft.document for draft in drafts])
+    sales = await documents.get_drafted_sales(
+        context, [(draft.lines, found.facts) for draft, found in zip(drafts, sources, strict=True)]
+    )
+    base_currency = sources[0].company.base_currency
+    days = {_rate_day(draft) for draft in drafts} if kind.entry else ()
+    known = {day: await rates.find(context, *day, base_currency) for day in days}
+    return [
+        SendSources(sources=found, sales=own, rate=known.get(_rate_day(draft)))
+        for draft, found, own in zip(drafts, sources, sales, strict=True)
+    ]
+
+
+def _rate_day(draft: FullDocument[D]) -> tuple[str, date]:
+    return draft.document.currency, draft.document.issue_date
+
+
+async def _decide(kind: KindOfDocument[F, D], draft: Draft[D], found: SendSources, book: Book[D]) -> Decided[D]:
+    """What is to be written of a draft. Raises the first refusal."""
+    document = draft.full.document
+    zone = found.sources.facts.customer.vat_zone
+    computed = tax(draft.full.lines, found.sales, zone, document.tax_point, document.currency)
+    await give_way()
+    booking = book(document, found, computed, draft.command.options, draft.context.now)
+    await give_way()
     content = snapshot.compose(
-        kind.kind, booking.document, kind.terms(draft), booking.template, company, booking.addressee, computed,
-        booking.in_base,
+        kind.kind, booking.document, kind.terms(document), booking.template, found.sources.company, booking.addressee,
+        computed, booking.in_base,
     )  # fmt: skip
     await give_way()
-    require_tried(content, tried)
-    await give_way()
+    return Decided(draft, found.sources, booking, content)
 
-    await _keep_overrides(context, draft.customer_id, options)
-    sequence, number = await store.take_number(context, kind.series)
-    booking = rules.numbered(kind, booking, sequence, number, company.preferred_language)
-    if booking.entry is not None:
-        await ledger.post_of_document(context, booking.entry)
-    if computed.lines != drafted.lines:
-        await store.replace_lines(context, kind, draft.id, computed.lines)
-    await store.book(context, kind, booking.document, snapshot.numbered(content, number))
-    await delivery.hand_over(context, kind, draft.id, options.delivery_type, booking.recipient, is_first=True)
-    return FullDocument(booking.document, computed.lines)
+
+async def _write(kind: KindOfDocument[F, D], decided: Sequence[Decided[D]]) -> list[SentDocument[D]]:
+    """Number the documents, post their entries (if they have one), keep what they say, note their deliveries.
+
+    Changes of customers come before all other writes and may be refused. Posting raises `PERIOD_LOCKED`,
+    `FISCAL_YEAR_MISSING`, `ACCOUNT_NOT_FOUND`, `ACCOUNT_NOT_BOOKABLE`.
+    """
+    contexts = [one.draft.context for one in decided]
+    context = contexts[0]
+    for one in decided:
+        await _keep_overrides(one.draft.context, one.booking.document.customer_id, one.draft.command.options)
+    numbers = await store.take_numbers(context, kind.series, len(decided))
+    bookings = [
+        rules.numbered(kind, one.booking, sequence, number, one.sources.company.preferred_language)
+        for one, (sequence, number) in zip(decided, numbers, strict=True)
+    ]
+    entries = [(own, booking.entry) for own, booking in zip(contexts, bookings, strict=True) if booking.entry]
+    await ledger.post_of_documents([own for own, _ in entries], [entry for _, entry in entries])
+    for one in decided:
+        if one.booking.computed.lines != one.draft.full.lines:
+            await store.replace_lines(context, kind, one.booking.document.id, one.booking.computed.lines)
+    contents = [
+        snapshot.numbered(one.content, number)
+        async for one, (_, number) in in_steps(zip(decided, numbers, strict=True))
+    ]
+    await store.book(context, kind, [booking.document for booking in bookings], contents)
+    handed = [
+        HandOver(booking.document.id, one.draft.command.options.delivery_type, booking.recipient)
+        for one, booking in zip(decided, bookings, strict=True)
+    ]
+    await delivery.hand_over(contexts, kind, handed, is_first=True)
+    return [
+        SentDocument(one, FullDocument(booking.document, booking.computed.lines))
+        for one, booking in zip(decided, bookings, strict=True)
+    ]
 
 
 async def require_failed_delivery(context: Context, kind: KindOfDocument[F, D], document: D) -> None:
@@ -109,7 +164,7 @@ async def send_again(
     await _keep_overrides(context, before.customer_id, options)
     if after is not before:
         await store.update(context, kind, after)
-    await delivery.hand_over(context, kind, before.id, options.delivery_type, recipient)
+    await delivery.hand_over([context], kind, [HandOver(before.id, options.delivery_type, recipient)])
     return FullDocument(before, lines), FullDocument(after, lines)
 
 

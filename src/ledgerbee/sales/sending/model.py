@@ -1,14 +1,17 @@
-"""What sending a document of any kind is told, what it loads, and all that it writes."""
+"""What sending documents of any kind is told, what it loads, and all that it writes."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 from ledgerbee.catalog.prices.model import ZoneSale
 from ledgerbee.ledger.entries.model import EntryToPost
+from ledgerbee.platform.context import Context
 from ledgerbee.sales.delivery.model import DeliveryType
-from ledgerbee.sales.documents.model import Computed, Document, Sources
+from ledgerbee.sales.documents.model import Computed, Document, FullDocument, Sources
+from ledgerbee.sales.documents.printing import Trials
 from ledgerbee.sales.documents.snapshot import Addressee, InBase
 from ledgerbee.sales.templates.model import DocumentTemplate
 from ledgerbee.tenancy.rates.model import Rate
@@ -25,6 +28,23 @@ class SendOptions:
     override_ean_number: str | None = None
     update_customer_record: bool = False
     document_template_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SendCommand:
+    """Which document is sent and how; `trials` are what came of documents that had to be tried (`with_trials`)."""
+
+    document_id: UUID
+    options: SendOptions
+    trials: Trials = field(default_factory=dict)
+
+
+class Draft(NamedTuple, Generic[D]):
+    """A locked draft that is to be sent, with its lines, and the context of the command that said so."""
+
+    context: Context
+    command: SendCommand
+    full: FullDocument[D]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +74,25 @@ class Booking(Generic[D]):
     template: DocumentTemplate | None
     in_base: InBase | None
     recipient: str | None
+
+
+#: A kind's decision: all there is to write of a draft, or the first refusal, raised. The moment is when it is sent.
+Book = Callable[[D, SendSources, Computed, SendOptions, datetime], Booking[D]]
+
+
+@dataclass(frozen=True, slots=True)
+class Decided(Generic[D]):
+    """A draft with all there is to write of it; `content` is its snapshot, without the number."""
+
+    draft: Draft[D]
+    sources: Sources
+    booking: Booking[D]
+    content: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SentDocument(Generic[D]):
+    """A document that was sent, with what it was sent by; `full` is as it is now."""
+
+    decided: Decided[D]
+    full: FullDocument[D]

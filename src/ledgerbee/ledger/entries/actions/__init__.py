@@ -12,6 +12,7 @@ from ledgerbee.ledger.entries.actions.post import (
     PostingBatch,
     hash_entry,
     post_of_document,
+    post_of_documents,
     post_with_events,
     posting_batch,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "enter_together_with_warnings",
     "hash_entry",
     "post_of_document",
+    "post_of_documents",
     "post_with_events",
     "posting_batch",
     "reverse",

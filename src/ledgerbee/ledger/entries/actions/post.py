@@ -33,12 +33,18 @@ class PostingBatch(Struct, frozen=True, gc=False):
 
 
 async def post_of_document(context: Context, entry: EntryToPost) -> PostedEntry:
-    """Post the entry of a document (an invoice, a payment), whose category is its own choice; else `post_with_events`.
+    """As `post_of_documents`, of one."""
+    return (await post_of_documents([context], [entry]))[0]
 
-    A refusal names no `entries.0`: who sends an invoice sent none.
+
+async def post_of_documents(contexts: Sequence[Context], entries: Sequence[EntryToPost]) -> list[PostedEntry]:
+    """Post the entries of documents (invoices, payments), whose category is their own choice.
+
+    Otherwise as `post_with_events`. A refusal names no `entries.0`: who sends an invoice sent none.
     """
-    rules.check_entry(entry, "")
-    return (await post_with_events([context], [entry], [""], are_entered=False))[0]
+    for entry in entries:
+        rules.check_entry(entry, "")
+    return await post_with_events(contexts, entries, [""] * len(entries), are_entered=False)
 
 
 async def post_with_events(

@@ -52,7 +52,7 @@ async def print_sample(context: Context, template_id: DocumentTemplateId) -> Pri
 async def _preview(context: Context, kind: KindOfDocument[F, D], draft: D) -> dict[str, Any]:
     lines = await store.lines_of(context, kind, draft.id)
     sources = await store.get_sources(context, kind, draft)
-    sales = await get_drafted_sales(context, lines, sources.facts)
+    (sales,) = await get_drafted_sales(context, [(lines, sources.facts)])
     base_currency = sources.company.base_currency
     rate = await rates.find(context, draft.currency, draft.issue_date, base_currency)
     customer = sources.facts.customer

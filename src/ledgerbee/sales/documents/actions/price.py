@@ -98,26 +98,41 @@ async def tax_lines(
     return rules.tax(lines, _sales(sold, facts), facts.customer.vat_zone, tax_point, currency)
 
 
-async def get_drafted_sales(context: Context, lines: Sequence[Line], facts: BillingFacts) -> dict[UUID, ZoneSale]:
-    """Where the sales of lines are booked, by price, and with which VAT code, for `rules.tax`.
+async def get_drafted_sales(
+    context: Context, drafted: Sequence[tuple[Sequence[Line], BillingFacts]]
+) -> list[dict[UUID, ZoneSale]]:
+    """Where the sales of lines of each draft are booked, by price, and with which VAT code, for `rules.tax`.
 
     A line keeps the VAT code that its draft shows, as long as it is booked on the same account and the code can be
-    used: what an account is given later is for later sales.
+    used: what an account is given later is for later sales. At most three statements, whatever the number of drafts.
     """
-    sold = await prices.get_many(context, _price_ids(lines))
-    sales = _sales(sold, facts)
-    drafted = {line.price_id: line for line in lines if line.price_id is not None and line.account_id is not None}
-    moved = {
-        price_id: line.vat_code_id
-        for price_id, line in drafted.items()
-        if line.account_id == sales[price_id].account_id and line.vat_code_id != sales[price_id].vat_code_id
+    sold = await prices.get_many(context, {price_id for lines, _ in drafted for price_id in _price_ids(lines)})
+    found, moved = [], []
+    async for lines, facts in in_steps(drafted, lambda draft: len(draft[0])):
+        own = _price_ids(lines)
+        found.append(_sales({price_id: sold[price_id] for price_id in own}, facts))
+        moved.append(_moved_codes(lines, found[-1]))
+    codes = await vat_codes.get_many(
+        context, {code_id for one in moved for code_id in one.values() if code_id is not None}
+    )
+    for sales, own_codes in zip(found, moved, strict=True):
+        for price_id, code_id in own_codes.items():
+            code = None if code_id is None else codes[code_id]
+            if code is None or code.is_active:
+                sales[price_id] = ZoneSale(sales[price_id].account_id, code)
+    return found
+
+
+def _moved_codes(lines: Sequence[Line], sales: Mapping[UUID, ZoneSale]) -> dict[UUID, UUID | None]:
+    """The VAT codes that lines were drafted with, by price, where the account by now has another one."""
+    return {
+        line.price_id: line.vat_code_id
+        for line in lines
+        if line.price_id is not None
+        and line.account_id is not None
+        and line.account_id == sales[line.price_id].account_id
+        and line.vat_code_id != sales[line.price_id].vat_code_id
     }
-    codes = await vat_codes.get_many(context, [code_id for code_id in moved.values() if code_id is not None])
-    for price_id, code_id in moved.items():
-        code = None if code_id is None else codes[code_id]
-        if code is None or code.is_active:
-            sales[price_id] = ZoneSale(sales[price_id].account_id, code)
-    return sales
 
 
 def _price_ids(lines: Sequence[Line]) -> list[UUID]:

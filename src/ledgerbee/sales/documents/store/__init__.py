@@ -2,32 +2,39 @@
 
 from ledgerbee.sales.documents.store.rows import (
     book,
+    count_lines,
     delete,
     get,
     get_for_update,
     get_full,
+    get_many_for_update,
     get_snapshot,
     insert,
     lines_of,
+    lines_of_many,
     list_page,
     replace_lines,
-    take_number,
+    take_numbers,
     update,
 )
-from ledgerbee.sales.documents.store.sources import get_sources
+from ledgerbee.sales.documents.store.sources import get_many_sources, get_sources
 
 __all__ = [
     "book",
+    "count_lines",
     "delete",
     "get",
     "get_for_update",
     "get_full",
+    "get_many_for_update",
+    "get_many_sources",
     "get_snapshot",
     "get_sources",
     "insert",
     "lines_of",
+    "lines_of_many",
     "list_page",
     "replace_lines",
-    "take_number",
+    "take_numbers",
     "update",
 ]

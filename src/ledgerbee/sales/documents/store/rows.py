@@ -1,9 +1,8 @@
 """Rows of documents: the statements of each kind are written out from its description, once."""
 
-from collections.abc import Mapping, Sequence
-from decimal import Decimal
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
-from typing import Any, Final, NamedTuple, TypeVar, get_args, get_type_hints
+from typing import Any, Final, NamedTuple, TypeVar
 from uuid import UUID
 
 import asyncpg
@@ -23,16 +22,6 @@ F = TypeVar("F", bound=DraftFields)
 #: Lines that are written by one statement.
 _LINES_AT_ONCE: Final = 1_000
 _LINE_COLUMNS: Final = rows.columns(Line)
-_SQL_TYPES: Final[Mapping[type, str]] = {
-    UUID: "uuid", str: "text", DocumentLineType: "text", Decimal: "numeric", bool: "boolean",
-}  # fmt: skip
-
-
-def _line_arrays(first: int) -> str:
-    """Places of an array for each column of lines, from `$first` on."""
-    hints = get_type_hints(Line)
-    types = [_SQL_TYPES[next(iter(get_args(hints[name])), hints[name])] for name in names_of(Line)]
-    return ", ".join(f"${place}::{kind}[]" for place, kind in enumerate(types, first))
 
 
 class _Statements(NamedTuple):
@@ -40,11 +29,14 @@ class _Statements(NamedTuple):
 
     list_page: str
     get: str
+    get_many: str
     insert: str
     update: str
     book: str
     delete: str
     lines: str
+    lines_of_many: str
+    count_lines: str
     insert_lines: str
     delete_lines: str
 
@@ -53,28 +45,33 @@ class _Statements(NamedTuple):
 def _of(kind: AnyKind) -> _Statements:
     columns = rows.columns(kind.row, "i")
     places = {name: place for place, name in enumerate(names_of(kind.row), 2)}
-    update = rows.update(kind.table, kind.row)
     own_lines = f"company_id = $1 AND {kind.lines_key} = $2"
+    lines_of_many = f"FROM {kind.lines_table} WHERE company_id = $1 AND {kind.lines_key} = ANY($2)"
     last = len(places) + 1
     return _Statements(
         list_page=f"SELECT {columns} FROM page p JOIN {kind.table} i USING (company_id, id)",
         get=f"SELECT {columns} FROM {kind.table} i WHERE i.company_id = $1 AND i.id = $2",
+        get_many=f"SELECT {columns} FROM {kind.table} i WHERE i.company_id = $1 AND i.id = ANY($2)"
+        " ORDER BY i.id FOR UPDATE",
         insert=rows.insert(kind.table, kind.row),
-        update=update,
-        book=f"WITH booked AS ({update}) INSERT INTO document_snapshots"
+        update=rows.update(kind.table, kind.row),
+        book=f"WITH booked AS ({rows.update_many(kind.table, kind.row)}) INSERT INTO document_snapshots"
         " (company_id, document_id, document_type, content, created_at)"
-        f" VALUES ($1, ${places['id']}, ${last + 1}, ${last + 2}, ${places['updated_at']})",
+        f" SELECT $1, r.id, ${last + 1}, r.content, r.updated_at FROM unnest(${places['id']}::uuid[],"
+        f" ${places['updated_at']}::timestamptz[], ${last + 2}::jsonb[]) r (id, updated_at, content)",
         delete=f"DELETE FROM {kind.table} WHERE company_id = $1 AND id = $2",
         lines=f"SELECT {_LINE_COLUMNS} FROM {kind.lines_table} WHERE {own_lines} ORDER BY position",
+        lines_of_many=f"SELECT {kind.lines_key}, {_LINE_COLUMNS} {lines_of_many} ORDER BY {kind.lines_key}, position",
+        count_lines=f"SELECT {kind.lines_key}, count(*) {lines_of_many} GROUP BY {kind.lines_key}",
         insert_lines=f"INSERT INTO {kind.lines_table} (company_id, {kind.lines_key}, position, {_LINE_COLUMNS})"
         f" SELECT $1, $2, $3 + place, {_LINE_COLUMNS}"
-        f" FROM unnest({_line_arrays(4)}) WITH ORDINALITY l ({_LINE_COLUMNS}, place)",
+        f" FROM unnest({rows.arrays(Line, 4)}) WITH ORDINALITY l ({_LINE_COLUMNS}, place)",
         delete_lines=f"DELETE FROM {kind.lines_table} WHERE {own_lines}",
     )
 
 
 _SNAPSHOT: Final = "SELECT content FROM document_snapshots WHERE company_id = $1 AND document_id = $2"
-_TAKE_NUMBER: Final = "SELECT last_number, prefix FROM take_number($1, $2)"
+_TAKE_NUMBERS: Final = "SELECT last_number, prefix FROM take_numbers($1, $2, $3)"
 
 
 async def list_page(
@@ -101,6 +98,14 @@ async def get_for_update(context: Context, kind: KindOfDocument[F, D], document_
     return await _get(context, kind, document_id, f"{_of(kind).get} FOR UPDATE")
 
 
+async def get_many_for_update(
+    context: Context, kind: KindOfDocument[F, D], document_ids: Collection[UUID]
+) -> dict[UUID, D]:
+    """Documents without their lines by id, locked until the transaction ends; those that aren't there are left out."""
+    found = await context.connection.fetch(_of(kind).get_many, context.company_id, document_ids)
+    return {row["id"]: _document(kind, row) for row in found}
+
+
 async def _get(context: Context, kind: KindOfDocument[F, D], document_id: UUID, statement: str) -> D:
     row = await context.connection.fetchrow(statement, context.company_id, document_id)
     return _document(kind, kind.not_found.unless(row))
@@ -109,7 +114,25 @@ async def _get(context: Context, kind: KindOfDocument[F, D], document_id: UUID, 
 async def lines_of(context: Context, kind: AnyKind, document_id: UUID) -> tuple[Line, ...]:
     """A document's lines in their order."""
     found = await context.connection.fetch(_of(kind).lines, context.company_id, document_id)
-    return tuple([Line(**{**row, "line_type": DocumentLineType(row["line_type"])}) async for row in in_steps(found)])
+    return tuple([_line(row) async for row in in_steps(found)])
+
+
+async def lines_of_many(
+    context: Context, kind: AnyKind, document_ids: Collection[UUID]
+) -> dict[UUID, tuple[Line, ...]]:
+    """The lines of documents by the document's id, in their order."""
+    found = await context.connection.fetch(_of(kind).lines_of_many, context.company_id, document_ids)
+    lines: dict[UUID, list[Line]] = {document_id: [] for document_id in document_ids}
+    async for row in in_steps(found):
+        values = dict(row)
+        lines[values.pop(kind.lines_key)].append(_line(values))
+    return {document_id: tuple(own) for document_id, own in lines.items()}
+
+
+async def count_lines(context: Context, kind: AnyKind, document_ids: Collection[UUID]) -> dict[UUID, int]:
+    """How many lines documents have, by the document's id; one without lines is left out."""
+    found = await context.connection.fetch(_of(kind).count_lines, context.company_id, document_ids)
+    return {row[kind.lines_key]: row["count"] for row in found}
 
 
 async def get_full(context: Context, kind: KindOfDocument[F, D], document_id: UUID) -> FullDocument[D]:
@@ -140,9 +163,13 @@ async def delete(context: Context, kind: AnyKind, document_id: UUID) -> None:
     await context.connection.execute(_of(kind).delete, context.company_id, document_id)
 
 
-async def book(context: Context, kind: KindOfDocument[F, D], document: D, content: Mapping[str, Any]) -> None:
-    """Write what became of a draft, and keep for ever what it says now: one statement."""
-    await context.connection.execute(_of(kind).book, context.company_id, *rows.values(document), kind.kind, content)
+async def book(
+    context: Context, kind: KindOfDocument[F, D], documents: Sequence[D], contents: Sequence[Mapping[str, Any]]
+) -> None:
+    """Write what became of drafts, and keep for ever what they say now: one statement."""
+    await context.connection.execute(
+        _of(kind).book, context.company_id, *rows.column_values(documents), kind.kind, contents
+    )
 
 
 async def get_snapshot(context: Context, kind: AnyKind, document_id: UUID) -> dict[str, Any]:
@@ -151,16 +178,17 @@ async def get_snapshot(context: Context, kind: AnyKind, document_id: UUID) -> di
     return kind.not_found.unless(content)
 
 
-async def take_number(context: Context, series: str) -> tuple[int, str]:
-    """The next number of a series, and how it is written (with the series' prefix).
+async def take_numbers(context: Context, series: str, count: int) -> list[tuple[int, str]]:
+    """The next numbers of a series, each with how it is written (with the series' prefix).
 
-    The series' row stays locked until the transaction ends, so that no number is ever skipped: take it as late as
+    The series' row stays locked until the transaction ends, so that no number is ever skipped: take them as late as
     possible, right before posting to the ledger and after everything that can be refused. A number that no document of
     the series has at COMMIT undoes the transaction.
     """
-    row = await context.connection.fetchrow(_TAKE_NUMBER, context.company_id, series)
+    row = await context.connection.fetchrow(_TAKE_NUMBERS, context.company_id, series, count)
     assert row is not None
-    return row["last_number"], f"{row['prefix']}{row['last_number']}"
+    last: int = row["last_number"]
+    return [(number, f"{row['prefix']}{number}") for number in range(last - count + 1, last + 1)]
 
 
 async def _insert_lines(context: Context, kind: AnyKind, document_id: UUID, lines: Sequence[Line]) -> None:
@@ -169,6 +197,10 @@ async def _insert_lines(context: Context, kind: AnyKind, document_id: UUID, line
         some = lines[start : start + _LINES_AT_ONCE]
         arrays = ([getattr(line, name) for line in some] for name in names_of(Line))
         await context.connection.execute(_of(kind).insert_lines, context.company_id, document_id, start, *arrays)
+
+
+def _line(row: Mapping[str, Any] | asyncpg.Record) -> Line:
+    return Line(**{**row, "line_type": DocumentLineType(row["line_type"])})
 
 
 def _document(kind: KindOfDocument[F, D], row: asyncpg.Record) -> D:

@@ -1,6 +1,8 @@
-"""What a document is drawn up from, loaded at once."""
+"""What documents are drawn up from, loaded at once."""
 
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+from uuid import UUID
 
 import asyncpg
 
@@ -37,54 +39,83 @@ def _columns(alias: str, kind: type[Any]) -> str:
 
 _SOURCES: Final = f"""
 SELECT {", ".join(_columns(alias, kind) for alias, kind in _PARTS.items())},
-       ARRAY({templates.ALL}) AS templates,
-       ({journal_categories.FOR_TYPE}) AS journal_category_id
-FROM companies co
-LEFT JOIN customers c ON c.company_id = co.company_id AND c.id = $4
+       CASE WHEN r.place = 1 THEN ARRAY({templates.ALL}) END AS templates,
+       CASE WHEN r.place = 1 THEN ({journal_categories.FOR_TYPE}) END AS journal_category_id
+FROM unnest($4::uuid[], $5::uuid[], $6::uuid[]) WITH ORDINALITY r (customer_id, contact_id, department_id, place)
+LEFT JOIN companies co ON co.company_id = $1 AND r.place = 1
+LEFT JOIN customers c ON c.company_id = $1 AND c.id = r.customer_id
 LEFT JOIN customer_groups g ON g.company_id = c.company_id AND g.id = c.customer_group_id
 LEFT JOIN contacts d ON d.company_id = c.company_id AND d.customer_id = c.id AND d.is_default
-LEFT JOIN contacts n ON n.company_id = c.company_id AND n.customer_id = c.id AND n.id = $5
-LEFT JOIN departments p ON p.company_id = c.company_id AND p.customer_id = c.id AND p.id = $6
-WHERE co.company_id = $1
+LEFT JOIN contacts n ON n.company_id = c.company_id AND n.customer_id = c.id AND n.id = r.contact_id
+LEFT JOIN departments p ON p.company_id = c.company_id AND p.customer_id = c.id AND p.id = r.department_id
+ORDER BY r.place
 """
 
 
 async def get_sources(context: Context, kind: AnyKind, document: DocumentFields) -> Sources:
-    """The company, the customer with its group, contacts and department, the templates, the entry's category.
+    """As `get_many_sources`, of one document."""
+    return (await get_many_sources(context, kind, [document]))[0]
 
-    One statement, whatever the document names. Raises `COMPANY_NOT_FOUND`, `CUSTOMER_NOT_FOUND`.
+
+async def get_many_sources(context: Context, kind: AnyKind, documents: Sequence[DocumentFields]) -> list[Sources]:
+    """The company, the customer with its group, contacts and department, the templates, the entry's category, of each.
+
+    One statement, whatever the documents name: what is the same for all stands in its first row. Raises
+    `COMPANY_NOT_FOUND`, `CUSTOMER_NOT_FOUND`.
     """
-    found = await context.connection.fetchrow(
+    named = list(dict.fromkeys(_parties(document) for document in documents))
+    found = await context.connection.fetch(
         _SOURCES,
         context.company_id,
         kind.entry.entry_type if kind.entry else None,
         list(JournalType),
-        document.customer_id,
-        document.customer_contact_id,
-        document.customer_department_id,
+        *(list(ids) for ids in zip(*named, strict=True)),
     )
-    row = COMPANY_NOT_FOUND.unless(found)
+    first = found[0]
+    company_fields = _part(COMPANY_NOT_FOUND.unless(first if first["co_company_id"] else None), "co")
+    company = Company(**{**company_fields, "licenses": tuple(company_fields["licenses"])})
+    known_templates = tuple(templates.of_row(values) for values in first["templates"])
+    by_parties = {
+        parties: Sources(
+            company=company,
+            facts=_facts(row, parties.customer_id),
+            contact=_contact(row, "n"),
+            department=None if row["p_id"] is None else Department(**_part(row, "p")),
+            templates=known_templates,
+            journal_category_id=first["journal_category_id"],
+        )
+        for parties, row in zip(named, found, strict=True)
+    }
+    return [by_parties[_parties(document)] for document in documents]
+
+
+class _Parties(NamedTuple):
+    """The people that a document names."""
+
+    customer_id: UUID
+    contact_id: UUID | None
+    department_id: UUID | None
+
+
+def _parties(document: DocumentFields) -> _Parties:
+    return _Parties(document.customer_id, document.customer_contact_id, document.customer_department_id)
+
+
+def _facts(row: asyncpg.Record, customer_id: UUID) -> BillingFacts:
     if row["c_id"] is None:
-        raise CUSTOMER_NOT_FOUND.missing("customerId", "customerId", document.customer_id)
-    company, customer = _part(row, "co"), _part(row, "c")
-    return Sources(
-        company=Company(**{**company, "licenses": tuple(company["licenses"])}),
-        facts=BillingFacts(
-            customer=Customer(
-                **{
-                    **customer,
-                    "customer_type": CustomerType(customer["customer_type"]),
-                    "vat_zone": VatZone(customer["vat_zone"]),
-                    "billing_relationship": BillingRelationship(customer["billing_relationship"]),
-                }
-            ),
-            group=CustomerGroup(**_part(row, "g")),
-            default_contact=_contact(row, "d"),
+        raise CUSTOMER_NOT_FOUND.missing("customerId", "customerId", customer_id)
+    customer = _part(row, "c")
+    return BillingFacts(
+        customer=Customer(
+            **{
+                **customer,
+                "customer_type": CustomerType(customer["customer_type"]),
+                "vat_zone": VatZone(customer["vat_zone"]),
+                "billing_relationship": BillingRelationship(customer["billing_relationship"]),
+            }
         ),
-        contact=_contact(row, "n"),
-        department=None if row["p_id"] is None else Department(**_part(row, "p")),
-        templates=tuple(templates.of_row(values) for values in row["templates"]),
-        journal_category_id=row["journal_category_id"],
+        group=CustomerGroup(**_part(row, "g")),
+        default_contact=_contact(row, "d"),
     )
 
 

@@ -1,78 +1,143 @@
 """Sending invoices: the number, the journal entry and the hand-over, all in one transaction (see `sales.sending`)."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+from uuid import UUID
 
+from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.steps import give_way
 from ledgerbee.sales.delivery.model import DeliveryType
 from ledgerbee.sales.documents import store as documents
 from ledgerbee.sales.documents.model import FullDocument
-from ledgerbee.sales.documents.rules import check_date, tax
+from ledgerbee.sales.documents.rules import check_date
 from ledgerbee.sales.invoices import rules
 from ledgerbee.sales.invoices.kind import INVOICES
 from ledgerbee.sales.invoices.model import (
     INVOICE_DELIVERY_NOT_CONFIGURED,
-    FullInvoice,
     Invoice,
-    InvoiceId,
     InvoiceStatus,
     Sent,
 )
 from ledgerbee.sales.sending import actions as sending
-from ledgerbee.sales.sending.model import SendOptions
+from ledgerbee.sales.sending.model import Draft, SendCommand, SendOptions, SentDocument
+
+#: Lines that are held in memory at once, of invoices that are sent together.
+_MOST_LINES: Final = 10_000
 
 
-async def send(
-    context: Context, invoice_id: InvoiceId, options: SendOptions, tried: Mapping[str, Any] | None = None
-) -> Sent:
-    """Book a draft, give it its number and hand it over. Emits `invoice.sent`; mail waits for the worker.
+async def send(contexts: Sequence[Context], commands: Sequence[SendCommand]) -> list[Sent | LedgerBeeError]:
+    """Book drafts of a company, give them their numbers and hand them over, in one transaction; each has an outcome.
 
-    An invoice of 0.00 is paid with it: emits `invoice.paid` too. Prices stand as drafted; accounts are decided by the
-    customer's zone as it is now, VAT by the codes of the draft at the rates of the tax point. An invoice whose delivery
-    failed for good can be sent again: it is handed over as it was booked, and `invoice.sent_again` is emitted.
-    `tried` is the document that was tried before, see `printing.with_trial`; raises `UntriedDocumentError`.
+    Emits `invoice.sent`; mail waits for the worker. An invoice of 0.00 is paid with it: emits `invoice.paid` too.
+    Prices stand as drafted; accounts are decided by the customer's zone as it is now, VAT by the codes of the draft at
+    the rates of the tax point. An invoice whose delivery failed for good can be sent again: it is handed over as it was
+    booked, and `invoice.sent_again` is emitted.
 
-    Refused in this order, and then nothing was written: `INVOICE_NOT_FOUND`; `INVOICE_INVALID_STATE` (also for the
-    second of two racing sends); `INVOICE_DELIVERY_NOT_CONFIGURED`; a validation error of the date;
-    `SALES_DOCUMENT_VAT_CODE_UNUSABLE`, `SALES_DOCUMENT_AMOUNT_TOO_LARGE`; what `rules.book` refuses; what
-    `sending.write` may be refused by, which uses up no number.
+    Refused in this order, and then nothing was written of the invoice: `INVOICE_NOT_FOUND`; `INVOICE_INVALID_STATE`
+    (also for the second of two racing sends); `INVOICE_DELIVERY_NOT_CONFIGURED`; a validation error of the date;
+    `SALES_DOCUMENT_VAT_CODE_UNUSABLE`, `SALES_DOCUMENT_AMOUNT_TOO_LARGE`; what `rules.book` refuses; texts that can't
+    be printed. Raises `UntriedDocumentsError` where a text has to be tried, and what the ledger or a change of a
+    customer refuses: then nothing was written of any.
     """
-    invoice = await documents.get_for_update(context, INVOICES, invoice_id)
-    is_booked = invoice.status is not InvoiceStatus.DRAFT
-    if is_booked:
+    outcomes: dict[int, Sent | LedgerBeeError] = {}
+    for places in _rounds(commands):
+        outcomes |= await _send_different(contexts, commands, places)
+    return [outcomes[place] for place in range(len(commands))]
+
+
+def _rounds(commands: Sequence[SendCommand]) -> list[list[int]]:
+    """The places of commands, those of one invoice apart: the second comes when the first has its outcome."""
+    rounds: list[list[int]] = []
+    seen: Counter[UUID] = Counter()
+    for place, command in enumerate(commands):
+        if seen[command.document_id] == len(rounds):
+            rounds.append([])
+        rounds[seen[command.document_id]].append(place)
+        seen[command.document_id] += 1
+    return rounds
+
+
+async def _send_different(
+    contexts: Sequence[Context], commands: Sequence[SendCommand], places: Sequence[int]
+) -> dict[int, Sent | LedgerBeeError]:
+    """Carry out the commands at these places, which are of different invoices."""
+    context = contexts[0]
+    found = await documents.get_many_for_update(context, INVOICES, [commands[place].document_id for place in places])
+    outcomes: dict[int, Sent | LedgerBeeError] = {}
+    drafts: dict[int, Invoice] = {}
+    for place in places:
+        command = commands[place]
+        try:
+            invoice = INVOICES.not_found.unless(found.get(command.document_id))
+            if await _may_be_sent(contexts[place], invoice, command.options):
+                drafts[place] = invoice
+            else:
+                outcomes[place] = await _send_again(contexts[place], invoice, command.options)
+        except LedgerBeeError as fault:
+            outcomes[place] = fault
+    for portion in await _in_portions(context, drafts):
+        lines = await documents.lines_of_many(context, INVOICES, [drafts[place].id for place in portion])
+        sent = await sending.send_drafts(
+            INVOICES,
+            [
+                Draft(contexts[place], commands[place], FullDocument(drafts[place], lines[drafts[place].id]))
+                for place in portion
+            ],
+            rules.book,
+        )
+        for place, one in zip(portion, sent, strict=True):
+            outcomes[place] = one if isinstance(one, LedgerBeeError) else await _recorded(one)
+    return outcomes
+
+
+async def _may_be_sent(context: Context, invoice: Invoice, options: SendOptions) -> bool:
+    """True for a draft, False for an invoice that is to be delivered once more. Raises what refuses both."""
+    is_draft = invoice.status is InvoiceStatus.DRAFT
+    if not is_draft:
         await sending.require_failed_delivery(context, INVOICES, invoice)
     if options.delivery_type is DeliveryType.SPROOM:
         raise INVOICE_DELIVERY_NOT_CONFIGURED.error(deliveryType=options.delivery_type.value)
-    if is_booked:
-        return await _send_again(context, invoice, options)
-    check_date(invoice.issue_date, context.today)
-    lines = await documents.lines_of(context, INVOICES, invoice_id)
-    return await _send_draft(context, FullDocument(invoice, lines), options, tried)
+    if is_draft:
+        check_date(invoice.issue_date, context.today)
+    return is_draft
 
 
-async def _send_draft(
-    context: Context, drafted: FullInvoice, options: SendOptions, tried: Mapping[str, Any] | None
-) -> Sent:
-    draft = drafted.document
-    found = await sending.load(context, INVOICES, drafted)
-    company, customer = found.sources.company, found.sources.facts.customer
+async def _in_portions(context: Context, drafts: Mapping[int, Invoice]) -> list[list[int]]:
+    """The places of drafts in portions whose lines fit into memory; one draft is not counted."""
+    if len(drafts) < 2:
+        return [list(drafts)] if drafts else []
+    lines = await documents.count_lines(context, INVOICES, [draft.id for draft in drafts.values()])
+    return list(_portions(drafts, lines))
 
-    computed = tax(drafted.lines, found.sales, customer.vat_zone, draft.tax_point, draft.currency)
-    await give_way()
-    booking = rules.book(draft, found, computed, options, context.now)
-    await give_way()
 
-    full = await sending.write(context, INVOICES, drafted, booking, company, options, tried)
-    form = await INVOICES.event_form(full)
-    context.emit("invoice.sent", draft.id, form, before=await INVOICES.event_form(drafted))
-    if full.document.status is InvoiceStatus.PAID:
-        context.emit("invoice.paid", draft.id, form)
-    return Sent(full, rules.warnings(full.document, computed, booking.addressee, company))
+def _portions(drafts: Mapping[int, Invoice], lines: Mapping[UUID, int]) -> Iterator[list[int]]:
+    portion: list[int] = []
+    count = 0
+    for place, draft in drafts.items():
+        own = lines.get(draft.id, 0)
+        if portion and count + own > _MOST_LINES:
+            yield portion
+            portion, count = [], 0
+        portion.append(place)
+        count += own
+    yield portion
+
+
+async def _recorded(sent: SentDocument[Invoice]) -> Sent:
+    """Emit what happened to an invoice that was sent."""
+    context, booking, invoice = sent.decided.draft.context, sent.decided.booking, sent.full.document
+    form = await INVOICES.event_form(sent.full)
+    was = await INVOICES.event_form(sent.decided.draft.full)
+    context.emit("invoice.sent", invoice.id, form, before=was)
+    if invoice.status is InvoiceStatus.PAID:
+        context.emit("invoice.paid", invoice.id, form)
+    company = sent.decided.sources.company
+    return Sent(invoice, rules.warnings(invoice, booking.computed, booking.addressee, company))
 
 
 async def _send_again(context: Context, invoice: Invoice, options: SendOptions) -> Sent:
     before, after = await sending.send_again(context, INVOICES, invoice, options)
     was = await INVOICES.event_form(before)
     context.emit("invoice.sent_again", invoice.id, await INVOICES.event_form(after), before=was)
-    return Sent(after)
+    return Sent(after.document)
