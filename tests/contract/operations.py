@@ -371,6 +371,7 @@ OPERATIONS: Final[tuple[Row, ...]] = (
         "Invoices", "GET", "/v1/invoices/{invoiceId}/pdf", "invoices-read", "Download the invoice PDF",
         not_found="INVOICE_NOT_FOUND",
     ),
+    extension("Invoices", "POST", "/v1/invoices/send-batch", "invoices-write", "Send invoices in batch"),
     Row(
         "Invoices", "POST", "/v1/invoices/{invoiceId}/send", "invoices-write", "Send an invoice to the customer",
         not_found="INVOICE_NOT_FOUND",

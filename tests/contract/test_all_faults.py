@@ -207,6 +207,7 @@ BROKEN_RULES: list[tuple[str, str, dict[str, Any], set[str]]] = [
      {"unitAmount", "tiers.0.packageSize"}),
     ("POST", "/v1/invoices/{sentInvoiceId}/payments", {"date": "2030-01-01", "amount": 1}, {"date"}),
     ("POST", "/v1/payments/{paymentId}/reverse", {"date": "2030-01-01"}, {"date"}),
+    ("POST", "/v1/invoices/send-batch", {"invoiceIds": ["{invoiceId}", "{invoiceId}"]}, {"invoiceIds"}),
     ("POST", "/v1/journal-entries/reverse-batch", {"journalEntryIds": ["{cash}", "{cash}"]}, {"journalEntryIds"}),
     ("PATCH", "/v2/draft-journal-entries/{draftJournalEntryId}",
      {"date": "2026-03-16", "deliveryDate": "2000-01-01", "currency": "DKK", "exchangeRate": "2",

@@ -1,6 +1,8 @@
 """What a command carries through the layers: the open transaction, who acts, for whom, and when."""
 
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -10,6 +12,7 @@ from msgspec import Struct
 
 from ledgerbee.core.cells import DEFAULT_CELL
 from ledgerbee.core.dates import day_in
+from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.platform.connection import Connection
 
 #: A limit in bytes that nothing reaches.
@@ -110,6 +113,19 @@ class Context:
     def today(self) -> date:
         """The company's calendar day."""
         return day_in(self.now, self.time_zone)
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        """What is done within (rows, events, jobs) is undone where a refusal leaves it; the transaction goes on."""
+        events, jobs = len(self.events), len(self.jobs)
+        await self.connection.execute("SAVEPOINT before_refusal")
+        try:
+            yield
+        except LedgerBeeError:
+            await self.connection.execute("ROLLBACK TO SAVEPOINT before_refusal")
+            del self.events[events:], self.jobs[jobs:]
+            raise
+        await self.connection.execute("RELEASE SAVEPOINT before_refusal")
 
     def emit(
         self,

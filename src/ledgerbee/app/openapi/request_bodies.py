@@ -124,6 +124,7 @@ BODIES: Final[Mapping[str, dict[str, Any]]] = {
         customerId="{customerId}", date=_TODAY, lines=[{"priceId": "{productPriceId}", "quantity": 3}]
     ),
     "PATCH /v1/invoices/{invoiceId}": _json(notes="Tak for handelen"),
+    "POST /v1/invoices/send-batch": _json(invoiceIds=["{invoiceId}"]),
     "POST /v1/invoices/{invoiceId}/send": _json(deliveryType="Manual"),
     "POST /v1/invoices/{invoiceId}/payments": _json(date=_TODAY, amount="100.00"),
     "POST /v1/payments/{paymentId}/reverse": _json(description="Returned by the bank"),

@@ -94,6 +94,7 @@ _SPECIAL: Final[Mapping[tuple[str, str], Source]] = {
 }
 #: Examples to send before an operation's own, beside those that its ids come from.
 _STEPS: Final[Mapping[str, tuple[str, ...]]] = {
+    "POST /v1/invoices/send-batch": ("PATCH /v1/company",),
     "POST /v1/invoices/{invoiceId}/send": ("PATCH /v1/company",),
     "POST /v1/invoices/{invoiceId}/payments": ("POST /v1/invoices/{invoiceId}/send",),
     "GET /v1/exchange-rates": ("PUT /v1/exchange-rates",),

@@ -1,5 +1,6 @@
 """From a document's snapshot to what is printed. Drafts and booked documents take the same way."""
 
+import re
 import unicodedata
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import date
@@ -8,6 +9,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 from uuid import UUID
 
 from ledgerbee.core.errors import LedgerBeeError
+from ledgerbee.platform.context import to_json
 from ledgerbee.platform.db import TOO_MUCH_CONTENTION
 from ledgerbee.sales.documents.model import DOCUMENT_CHARACTERS_UNPRINTABLE, DOCUMENT_PRINTING_FAILED
 from ledgerbee.sales.rendering.coverage import UnprintableTextError, special_texts
@@ -22,6 +24,7 @@ from ledgerbee.sales.rendering.model import (
     VatInBase,
 )
 from ledgerbee.sales.rendering.pool import PrintingFailedError, check_async, render_async
+from ledgerbee.sales.rendering.text import is_plain
 from ledgerbee.sales.rendering.wording import WORDINGS
 from ledgerbee.tenancy.company.logo import UnreadableLogo
 
@@ -30,6 +33,8 @@ T = TypeVar("T")
 #: Categories of EN 16931 under which an invoice shows neither rate nor VAT amount.
 WITHOUT_RATE: Final = frozenset({"AE", "K", "G", "O", "E"})
 
+#: What JSON escapes besides line ends and quotes.
+_ESCAPED: Final = re.compile(r'\\[^n"]')
 #: Trials of one request: the document is another one only where it is changed while it is tried.
 _MOST_TRIALS: Final = 5
 
@@ -131,6 +136,11 @@ def needs_trial(document_id: UUID, snapshot: Mapping[str, Any], trials: Trials) 
     if trial is not None and trial.snapshot == snapshot:
         if trial.fault is not None:
             raise trial.fault
+        return False
+    # Nearly all documents are plain, which their JSON shows at once: it holds all texts, and escapes line ends (`\\n`),
+    # quotes (`\\"`) and what no text of a plain document has.
+    written = to_json(snapshot)
+    if is_plain(written) and not _ESCAPED.search(written):
         return False
     return bool(special_texts(printable(snapshot, is_draft=True)))
 

@@ -6,6 +6,7 @@ from fastapi import Path, Query, Response
 
 from ledgerbee.catalog.prices.model import PRODUCT_PRICE_NOT_FOUND, PRODUCT_PRICE_QUANTITY_INVALID
 from ledgerbee.chart.accounts.model import ACCOUNT_NOT_BOOKABLE, ACCOUNT_NOT_FOUND
+from ledgerbee.chart.dimensions.rules import check_unique
 from ledgerbee.core.fields import fields_of
 from ledgerbee.http.headers import content_disposition
 from ledgerbee.http.operation import CallerDep, Ctx, operation, resource_router
@@ -15,6 +16,7 @@ from ledgerbee.parties.contacts.model import CONTACT_NOT_FOUND
 from ledgerbee.parties.customers.model import DOCUMENT_TEMPLATE_NOT_FOUND
 from ledgerbee.parties.departments.model import DEPARTMENT_NOT_FOUND
 from ledgerbee.parties.party.model import CUSTOMER_NOT_FOUND
+from ledgerbee.platform.context import Context
 from ledgerbee.sales.delivery import store as deliveries
 from ledgerbee.sales.delivery.wire import DeliveryStatusResponse, render_status
 from ledgerbee.sales.documents import store as documents
@@ -46,9 +48,11 @@ from ledgerbee.sales.invoices.model import (
     Sent,
 )
 from ledgerbee.sales.invoices.requests import (
+    MAX_SENT_TOGETHER,
     CreateInvoiceRequest,
     InvoiceQuery,
     SendInvoiceRequest,
+    SendInvoicesRequest,
     UpdateInvoiceRequest,
     changes_of,
     invoice_fields_of,
@@ -57,7 +61,9 @@ from ledgerbee.sales.invoices.wire import (
     ListInvoicesResponse,
     PublicInvoice,
     SendInvoiceResponse,
+    SendInvoicesResponse,
     render,
+    render_results,
     render_sent,
     render_summary,
 )
@@ -172,6 +178,36 @@ async def update_invoice(context: Ctx, invoice_id: InvoicePath, body: UpdateInvo
 )
 async def delete_invoice(context: Ctx, invoice_id: InvoicePath) -> None:
     await actions.delete(context, invoice_id)
+
+
+@router.post(
+    "/v1/invoices/send-batch",
+    response_model=SendInvoicesResponse,
+    **operation(
+        "Send invoices in batch",
+        scope="invoices-write",
+        description=f"Sends 1 to {MAX_SENT_TOGETHER:,} drafts, each as if it were sent by itself: a refusal of one "
+        "doesn't keep the others from being sent. All that is sent is sent in one transaction; the numbers follow the "
+        "order of the request. Sent once more, an invoice is refused with `INVOICE_INVALID_STATE`.",
+        response="What became of each invoice",
+        extension=True,
+        opens_transaction=False,
+    ),
+)
+async def send_invoices(caller: CallerDep, body: SendInvoicesRequest) -> Response:
+    check_unique("invoiceIds", body.invoice_ids)
+
+    async def run(trials: Trials) -> Response:
+        options = SendOptions(body.delivery_type)
+        commands = [SendCommand(invoice_id, options, trials) for invoice_id in body.invoice_ids]
+
+        async def work(context: Context) -> Response:
+            results = render_results(body.invoice_ids, await actions.send_batch(context, commands))
+            return Response(results.model_dump_json(), media_type="application/json")
+
+        return await caller.command(work)
+
+    return await with_trials(caller.principal.company_id, run)
 
 
 @router.post(

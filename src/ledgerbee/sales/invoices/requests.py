@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Iterator
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import Field, WithJsonSchema
 
+from ledgerbee.chart.dimensions.rules import check_unique
 from ledgerbee.core.changes import Changes
 from ledgerbee.http.checks import Check, Facts
 from ledgerbee.http.fields import NullableEmail, NullableLine
@@ -18,6 +19,9 @@ from ledgerbee.sales.delivery.model import DeliveryStatus, DeliveryType
 from ledgerbee.sales.documents.rules import check_date, check_due_date
 from ledgerbee.sales.documents.wire import Lines, NullableText, line_checks, line_inputs
 from ledgerbee.sales.invoices.model import InvoiceFields, InvoiceStatus
+
+#: Invoices that one request may send.
+MAX_SENT_TOGETHER: Final = 1_000
 
 
 class CreateInvoiceRequest(RequestModel):
@@ -91,6 +95,21 @@ class SendInvoiceRequest(RequestModel):
     override_ean_number: NullableEan = omitted(description="EAN (GLN) to put on the invoice instead of the customer's")
     update_customer_record: Flag = Field(False, description="Keep the overrides on the customer")
     document_template_id: Id | None = omitted(description="Template to use instead of the draft's")
+
+
+class SendInvoicesRequest(RequestModel):
+    """Which drafts to send, and how."""
+
+    invoice_ids: Annotated[
+        list[Id], Field(min_length=1, max_length=MAX_SENT_TOGETHER, description="Each once", examples=[[EXAMPLE_ID]])
+    ]
+    delivery_type: DeliveryType = Field(
+        DeliveryType.MANUAL, description="Of all of them; `Email` needs addresses, `Sproom` an e-invoicing network"
+    )
+
+    def checks(self, facts: Facts, path: str) -> Iterable[Check]:  # noqa: ARG002
+        """That no invoice is named twice."""
+        yield lambda: check_unique("invoiceIds", self.invoice_ids)
 
 
 class InvoiceSortBy(StrEnum):

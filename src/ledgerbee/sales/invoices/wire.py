@@ -1,10 +1,14 @@
 """The wire form of an invoice and of its sending: what operations answer with and its events carry (contract 2.22)."""
 
+from collections.abc import Sequence
 from datetime import date as day
+from enum import StrEnum
 from typing import Any
+from uuid import UUID
 
 from pydantic import Field
 
+from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.money import format_amount
 from ledgerbee.http.wire import EXAMPLE_ID, DecimalText, IdText, Moment, MoneyText, PageResponse, ResponseModel, omitted
 from ledgerbee.platform.steps import in_steps
@@ -88,6 +92,29 @@ class SendInvoiceResponse(ResponseModel):
     )
 
 
+class SendOutcome(StrEnum):
+    """What became of an invoice of a batch."""
+
+    SENT = "sent"
+    REFUSED = "refused"
+
+
+class SendResultResponse(ResponseModel):
+    """What became of one invoice."""
+
+    invoice_id: IdText
+    outcome: SendOutcome
+    number: str | None = Field(description="Null where it was refused", examples=["1042"])
+    code: str | None = Field(description="Why it was refused, null where it was sent", examples=["PERIOD_LOCKED"])
+    message: str | None = Field(description="The same in words")
+
+
+class SendInvoicesResponse(ResponseModel):
+    """What became of each invoice."""
+
+    results: list[SendResultResponse] = Field(description="In the order of the request")
+
+
 def render_summary(invoice: Invoice, delivery_status: DeliveryStatus | None) -> PublicInvoiceSummary:
     """The wire form of an invoice in a list; `delivery_status` is that of its newest delivery."""
     return PublicInvoiceSummary(**_fields(invoice), delivery_status=delivery_status)
@@ -117,6 +144,22 @@ def render_sent(sent: Sent, delivery_type: DeliveryType) -> str:
     if sent.warnings:
         answer = answer.model_copy(update={"warnings": [SendWarningResponse(**it._asdict()) for it in sent.warnings]})
     return answer.model_dump_json(exclude_unset=True)
+
+
+def render_results(invoice_ids: Sequence[UUID], outcomes: Sequence[Sent | LedgerBeeError]) -> SendInvoicesResponse:
+    """The answer to a batch of sends, one outcome for each invoice."""
+    return SendInvoicesResponse(
+        results=[
+            SendResultResponse(
+                invoice_id=invoice_id, outcome=SendOutcome.REFUSED, number=None, code=one.code, message=one.message
+            )
+            if isinstance(one, LedgerBeeError)
+            else SendResultResponse(
+                invoice_id=invoice_id, outcome=SendOutcome.SENT, number=one.invoice.number, code=None, message=None
+            )
+            for invoice_id, one in zip(invoice_ids, outcomes, strict=True)
+        ]
+    )
 
 
 def _fields(invoice: Invoice) -> dict[str, Any]:

@@ -46,6 +46,23 @@ async def send(contexts: Sequence[Context], commands: Sequence[SendCommand]) -> 
     return [outcomes[place] for place in range(len(commands))]
 
 
+async def send_batch(context: Context, commands: Sequence[SendCommand]) -> list[Sent | LedgerBeeError]:
+    """As `send`, of one command's invoices: what the ledger refuses of some is undone, and the others are sent.
+
+    Raises `UntriedDocumentsError`.
+    """
+    try:
+        async with context.savepoint():
+            return await send([context] * len(commands), commands)
+    except LedgerBeeError as fault:
+        if len(commands) == 1:
+            return [fault]
+        # One of them can't go with the others: halves, until it is alone.
+        middle = len(commands) // 2
+        first = await send_batch(context, commands[:middle])
+        return first + await send_batch(context, commands[middle:])
+
+
 def _rounds(commands: Sequence[SendCommand]) -> list[list[int]]:
     """The places of commands, those of one invoice apart: the second comes when the first has its outcome."""
     rounds: list[list[int]] = []
