@@ -42,11 +42,9 @@ async def _made(port: int, key: str, path: str, body: dict[str, Any]) -> dict[st
 async def _draft(port: int, found: Books) -> str:
     """A draft of two lines to a new customer."""
     owner = await asyncpg.connect(found.url)
-    group_id, customer_group_id = await owner.fetchrow(
-        "SELECT (SELECT id FROM product_groups WHERE company_id = $1 ORDER BY number LIMIT 1),"
-        " (SELECT id FROM customer_groups WHERE company_id = $1 ORDER BY number LIMIT 1)",
-        found.company_id,
-    )
+    first = "SELECT id FROM {} WHERE company_id = $1 ORDER BY number LIMIT 1"
+    group_id = await owner.fetchval(first.format("product_groups"), found.company_id)
+    customer_group_id = await owner.fetchval(first.format("customer_groups"), found.company_id)
     await owner.close()
     product = {"number": "P1", "name": "Coffee", "productGroupId": str(group_id)}
     product_id = (await _made(port, found.key, "/v1/products", product))["id"]
