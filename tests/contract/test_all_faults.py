@@ -207,7 +207,7 @@ BROKEN_RULES: list[tuple[str, str, dict[str, Any], set[str]]] = [
      {"unitAmount", "tiers.0.packageSize"}),
     ("POST", "/v1/invoices/{sentInvoiceId}/payments", {"date": "2030-01-01", "amount": 1}, {"date"}),
     ("POST", "/v1/payments/{paymentId}/reverse", {"date": "2030-01-01"}, {"date"}),
-    ("POST", "/v1/invoices/send-batch", {"invoiceIds": ["{invoiceId}", "{invoiceId}"]}, {"invoiceIds"}),
+    ("POST", "/v1/invoices/send-batch", {"invoiceIds": ["{cash}", "{cash}"]}, {"invoiceIds"}),
     ("POST", "/v1/journal-entries/reverse-batch", {"journalEntryIds": ["{cash}", "{cash}"]}, {"journalEntryIds"}),
     ("PATCH", "/v2/draft-journal-entries/{draftJournalEntryId}",
      {"date": "2026-03-16", "deliveryDate": "2000-01-01", "currency": "DKK", "exchangeRate": "2",
@@ -242,7 +242,7 @@ UNRELATED = {
     "accounts": "name", "api-keys": "name", "companies": "city", "company": "phone", "customers": "phone",
     "exchange-rates": "rate", "fiscal-years": None, "invoices": "ourReference", "oauth-clients": "name",
     "payments": "reference", "product-prices": "nickname", "projects": "color", "rates": None, "reverse": "description",
-    "reverse-batch": "date", "vat-codes": "vatCode", "draft-journal-entries": "reference",
+    "reverse-batch": "date", "send-batch": "deliveryType", "vat-codes": "vatCode", "draft-journal-entries": "reference",
 }  # fmt: skip
 
 

@@ -163,3 +163,9 @@ def test_the_number_is_in_the_document_and_its_entry() -> None:
     assert (booking.document.number, booking.document.number_sequence) == ("F7", 7)
     assert booking.entry is not None
     assert (booking.entry.reference, booking.entry.description) == ("F7", "Faktura F7, Havblik A/S")
+
+
+def test_what_has_no_entry_has_a_number_only() -> None:
+    unbooked = replace(right().book(), entry=None)
+    booking = numbered(INVOICES, unbooked, 7, "T7", "da")
+    assert (booking.document.number, booking.entry) == ("T7", None)
