@@ -97,7 +97,8 @@ class EntryFields(Struct, frozen=True, gc=False):
 
     What is entered, posted, drafted and imported has all of them, under the same names. The columns of the tables
     (`store/columns.py`) and the JSON (`json_text.py`) follow this list; requests and responses (`wire.py`) and the fast
-    decoder (`fast_wire.py`) are checked against it when the process starts.
+    decoder (`fast_wire.py`) are checked against it when the process starts. `tag_ids` stays the last: what writes
+    a list of values takes it apart from the others.
 
     `original_amount` is signed (+ invoice or payment, - credit note or refund). `delivery_date` None is the date.
     """
