@@ -130,6 +130,19 @@ async def test_a_body_that_hides_its_length_is_cut_off(api: Api) -> None:
     assert answer.status_code == 413
 
 
+@pytest.mark.parametrize("path", ["/v1%2Fproduct-groups", "/v1%2fproduct-groups", "/v1/product-groups%2F"])
+async def test_an_encoded_slash_divides_no_path(api: Api, path: str) -> None:
+    """A proxy that allows or forbids paths by their text would not know them."""
+    answer = await api.get(path)
+    assert (answer.status_code, answer.json()["code"]) == (404, "NOT_FOUND")
+
+
+async def test_a_body_is_transferred_in_chunks_or_not_at_all(api: Api) -> None:
+    headers = {"transfer-encoding": "gzip, chunked", "content-type": "application/json"}
+    answer = await api.http.post(f"/api{PATH}", content=b"{}", headers=headers)
+    assert answer.status_code == 415
+
+
 @pytest.mark.parametrize("query", ["search=%00", "search=%ff%fe", "search=a%00b"])
 async def test_an_address_must_be_text(api: Api, query: str) -> None:
     answer = await api.get(f"{PATH}?{query}")

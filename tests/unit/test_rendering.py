@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pypdf import PdfReader
-from tests.unit.printed import BANK, GERMAN, INVOICE, LINE, D, missing, pages, squeezed, text
+from tests.unit.printed import BANK, GERMAN, INVOICE, LINE, D, missing, pages, placed, squeezed, text
 
 from ledgerbee.core.money import round_money
 from ledgerbee.sales.rendering.formatting import format_date, format_money, format_number, format_percent
@@ -234,6 +234,21 @@ def test_long_texts_of_a_template_are_printed_whole() -> None:
     assert missing(document, *(f"ord{number}" for number in range(250))) == []
     assert printed.count("pay249") == 1
     assert [squeezed(footer) in squeezed(page) for page in pages(document)] == [True] * len(pages(document))
+
+
+@pytest.mark.parametrize("footer", ["x\n" * 99, "W" * 200, "Å " * 100, "x\u2028" * 100])
+def test_no_footer_takes_the_page_from_the_document(footer: str) -> None:
+    (page,) = pages(replace(INVOICE, footer=footer))
+    for needed in ("Ærø Rederi", "534,24", "Total DKK", "2.671,18", "Side 1 af 1", "Nummer"):
+        assert needed in page
+
+
+@pytest.mark.parametrize("count", [20, 31, 80, 300])
+def test_a_payment_text_of_many_lines_is_printed_whole_within_the_pages(count: int) -> None:
+    bank = replace(BANK, text="\n".join(f"betal{number}" for number in range(count)))
+    found = [piece for piece in placed(replace(INVOICE, payment=bank)) if piece.text.startswith("betal")]
+    assert {piece.text for piece in found} == {f"betal{number}" for number in range(count)}
+    assert all(85 < piece.y < 800 for piece in found)  # between footer and top, in points
 
 
 def colors(document: PrintableDocument) -> set[tuple[int, ...]]:

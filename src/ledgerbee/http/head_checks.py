@@ -7,7 +7,7 @@ from urllib.parse import unquote_to_bytes
 from starlette.types import Scope
 
 from ledgerbee.core.errors import invalid, refuse
-from ledgerbee.http.envelope import PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE
+from ledgerbee.http.envelope import NOT_FOUND, PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE
 from ledgerbee.http.route import Operation
 
 #: Header fields that say who calls, and what for. Of two, which is meant?
@@ -27,7 +27,8 @@ def check_fields(scope: Scope, headers: Headers) -> None:
 
 
 def check_address(scope: Scope) -> None:
-    """Refuse an address that isn't UTF-8 without NUL characters."""
+    """Refuse an address that isn't UTF-8 without NUL characters, and a path in which an encoded slash divides parts: a
+    proxy that knows paths by their text would see another one."""
     query: bytes = scope.get("query_string", b"")
     raw_path: bytes = scope.get("raw_path") or b""
     if b"%" not in query and b"%" not in raw_path:
@@ -40,6 +41,8 @@ def check_address(scope: Scope) -> None:
             readable = False
         if not readable:
             raise invalid(("", "isText", "the address must be UTF-8 without NUL characters"))
+    if b"%2f" in raw_path.lower():
+        raise NOT_FOUND.error()
 
 
 def check_body(scope: Scope, headers: Headers, operation: Operation, max_bytes: int) -> None:
@@ -58,6 +61,8 @@ def check_body(scope: Scope, headers: Headers, operation: Operation, max_bytes: 
         and scope["path"] not in _OAUTH_ENDPOINTS
     ):
         raise UNSUPPORTED_MEDIA_TYPE.error()
+    if headers.get(b"transfer-encoding", b"chunked").strip().lower() != b"chunked":
+        raise UNSUPPORTED_MEDIA_TYPE.error("The body must not be encoded: Transfer-Encoding may only be chunked")
     # Without this, a compressed body would be refused as malformed (RFC 9110, 15.5.16).
     if has_body and headers.get(b"content-encoding", b"").strip().lower() not in {b"", b"identity"}:
         raise UNSUPPORTED_MEDIA_TYPE.error("The body must not be compressed: leave Content-Encoding out")

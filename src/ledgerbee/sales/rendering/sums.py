@@ -11,6 +11,7 @@ from ledgerbee.sales.rendering.writer import Writer
 #: How wide a text may be where it stands, in thousandths of a point.
 _PAYMENT_ROOM: Final = 205_000
 _PAYMENT_NAME_ROOM: Final = 92_000
+_TERMS_ROOM: Final = PAGE_ROOM - SAFETY - 24_000
 _TO_PAY_ROOM: Final = 150_000
 _TOTAL_ROOM: Final = 200_000
 _VAT_ROOM: Final = 249_000
@@ -126,6 +127,7 @@ def how_to_pay(write: Writer) -> View | None:
         (words.payment_id, payment.payment_id),
     )
     amount = f"{document.currency}\u00a0{write.money(document.balance)}"
+    terms = "\n".join(filter(None, (payment.terms, payment.text)))
     shown = [
         (label if index == 0 else "", part)
         for label, text in details
@@ -140,6 +142,6 @@ def how_to_pay(write: Writer) -> View | None:
         "details": [
             [name, _PAYMENT_NAME_ROOM - write.metrics.width(name, BODY), directed(value)] for name, value in shown
         ],
-        "terms": write.running("\n".join(filter(None, (payment.terms, payment.text))), PAGE_ROOM - SAFETY - 24_000),
-        "kept": len(shown) <= _MOST_KEPT_LINES,
+        "terms": write.running(terms, _TERMS_ROOM),
+        "kept": len(shown) + len(write.lines(terms, _TERMS_ROOM, _SMALL)) <= _MOST_KEPT_LINES,
     }

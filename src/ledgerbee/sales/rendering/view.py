@@ -251,7 +251,8 @@ def _footer(write: Writer) -> list[Directed]:
         parts = [write.bare(text) for text in group if text and _fits_footer(write, text)]
         lines += _joined(write, [part for part in parts if part])
     if write.document.footer:
-        lines += write.lines(write.document.footer, _FOOTER_ROOM, _SMALL)
+        # On one line, however it was written: each line of the footer takes one from the page.
+        lines += write.lines(write.bare(write.document.footer), _FOOTER_ROOM, _SMALL)
     return [directed(line) for line in lines]
 
 
