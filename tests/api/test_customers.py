@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID, uuid4
 
+import asyncpg
 import httpx
 import pytest
 from tests.conftest import Api
@@ -528,6 +529,20 @@ class TestParents:
             refused(answer, 400, "CUSTOMER_PARENT_INVALID")
         moved = await api.patch(f"/v1/customers/{low['id']}", {"parentCustomerId": top["id"]})
         assert moved.json()["parentCustomerId"] == top["id"]
+
+    async def test_a_circle_that_stands_is_not_walked_round(self, api: Api, database_url: str) -> None:
+        """Only SQL can make one."""
+        one, other, third = [await new_customer(api, customerNumber=str(number)) for number in range(3)]
+        owner = await asyncpg.connect(database_url)
+        for customer, parent in ((one, other), (other, one)):
+            change = "UPDATE customers SET parent_customer_id = $2 WHERE id = $1"
+            await owner.execute(change, UUID(customer["id"]), UUID(parent["id"]))
+        await owner.close()
+        path = f"/v1/customers/{third['id']}"
+        refused(await api.patch(path, {"parentCustomerId": one["id"]}), 400, "CUSTOMER_PARENT_INVALID")
+        assert (await api.get(path)).json() == third
+        freed = await api.patch(f"/v1/customers/{one['id']}", {"parentCustomerId": third["id"]})
+        assert freed.json()["parentCustomerId"] == third["id"]
 
     async def test_a_paying_parent_stays(self, api: Api) -> None:
         parent = await new_customer(api, customerNumber="1")

@@ -224,6 +224,64 @@ async def sessions(api: Api, database_url: str) -> AsyncIterator[list["asyncpg.C
         await connection.close()
 
 
+class TestCircles:
+    """A circle that stands in the table, which the owner alone can make, is refused and never walked round."""
+
+    @pytest_asyncio.fixture
+    async def ids(self, api: Api, database_url: str) -> dict[str, str]:
+        """A dimension whose values P and Q lie below each other, R below Q; U lies at the root, V below it."""
+        dimension = await new_dimension(api)
+        p = await new_value(api, dimension, "P")
+        q = await new_value(api, dimension, "Q", p)
+        r = await new_value(api, dimension, "R", q)
+        u = await new_value(api, dimension, "U")
+        v = await new_value(api, dimension, "V", u)
+        owner = await as_owner(database_url)
+        await owner.execute("SET session_replication_role = replica")  # no triggers
+        await owner.execute("UPDATE dimension_values SET parent_id = $1 WHERE id = $2", UUID(q), UUID(p))
+        await owner.close()
+        return {"dimension": dimension, "p": p, "q": q, "r": r, "u": u, "v": v}
+
+    @pytest.mark.parametrize(
+        ("value", "body", "problem"),
+        [
+            ("u", {"name": "U", "parentId": "p"}, "maxLevels"),
+            ("u", {"name": "U", "parentId": "r"}, "maxLevels"),
+            ("v", {"name": "V2", "parentId": "q"}, "maxLevels"),
+            ("", {"name": "New", "parentId": "p"}, "maxLevels"),
+            ("r", {"name": "R2"}, "maxLevels"),
+            ("p", {"name": "P2"}, None),
+            ("p", {"name": "P"}, None),
+            ("p", {"name": "P", "parentId": "r"}, None),
+        ],
+    )
+    async def test_nothing_goes_there(
+        self, api: Api, ids: dict[str, str], value: str, body: dict[str, str], problem: str | None
+    ) -> None:
+        path = f"{PATH}/{ids['dimension']}/values"
+        sent = body | {name: ids[place] for name, place in body.items() if name == "parentId"}
+        answer = await (api.put(f"{path}/{ids[value]}", sent) if value else api.post(path, sent))
+        if problem is None:
+            assert refused(answer, 400, "DIMENSION_VALUE_PARENT_INVALID") == {"property": "parentId"}
+        else:
+            assert problem in invalid(answer)["parentId"]
+        assert await tree(api, ids["dimension"]) == {"U": {"V": {}}}
+
+    async def test_a_value_is_taken_out_of_it(self, api: Api, ids: dict[str, str]) -> None:
+        path = f"{PATH}/{ids['dimension']}/values/{ids['p']}"
+        assert (await api.put(path, {"name": "P", "parentId": ids["v"]})).status_code == 200
+        assert await tree(api, ids["dimension"]) == {"U": {"V": {"P": {"Q": {"R": {}}}}}}
+        assert (await api.put(path, {"name": "P", "parentId": None})).status_code == 200
+        assert await tree(api, ids["dimension"]) == {"U": {"V": {}}, "P": {"Q": {"R": {}}}}
+
+    @pytest.mark.parametrize("parent", ["p", "r"])
+    async def test_sql_ends_too(
+        self, ids: dict[str, str], sessions: list["asyncpg.Connection[asyncpg.Record]"], api: Api, parent: str
+    ) -> None:
+        with pytest.raises(asyncpg.CheckViolationError, match="below itself"):
+            await sessions[0].execute(TestTheDatabaseItself.MOVE, api.company_id, UUID(ids["u"]), UUID(ids[parent]))
+
+
 class TestTheDatabaseItself:
     """What holds for whoever writes SQL with the application's privileges."""
 

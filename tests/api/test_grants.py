@@ -4,8 +4,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from tests.conftest import Api
@@ -86,6 +87,32 @@ async def test_revoking_a_key_takes_its_descendants_along(api: Api) -> None:
     assert {listed[one] is None for one in (parent["id"], child["id"], grandchild.json()["id"])} == {False}
     told = (await api.get("/v1/audit-events?type=api_key.revoked")).json()["data"]
     assert {event["objectId"] for event in told} == {parent["id"], child["id"], grandchild.json()["id"]}
+
+
+@pytest.mark.parametrize("is_circle", [False, True])
+async def test_revoking_ends_however_long_the_line_is(api: Api, *, is_circle: bool) -> None:
+    """Longer than Python calls itself; and round in a circle, which only SQL can make."""
+    first = UUID((await key(api))["id"])
+    line = [first, *(uuid4() for _ in range(1_100))]
+
+    async def make(context: Context) -> None:
+        await context.connection.execute(
+            "INSERT INTO credentials (secret_hash, company_id, kind, subject_id, scopes, made_by)"
+            " SELECT sha256(uuid_send(l.id)), $1, 'api_key', l.id, '{}', l.maker"
+            " FROM unnest($2::uuid[], $3::uuid[]) AS l (id, maker)",
+            context.company_id,
+            line[1:] + [first] * is_circle,
+            line[:-1] + [line[-1]] * is_circle,
+        )
+
+    async def left(context: Context) -> int:
+        count = "SELECT count(*) FROM credentials WHERE company_id = $1 AND made_by IS NOT NULL"
+        return int(await context.connection.fetchval(count, context.company_id))
+
+    await api.run(make)
+    assert await api.run(left) == len(line) + is_circle
+    assert (await api.delete(f"/v1/api-keys/{first}")).status_code == 204
+    assert await api.run(left) == 0
 
 
 async def test_what_a_token_makes_ends_with_its_client(api: Api) -> None:

@@ -76,7 +76,8 @@ ENTERED = "works on the company that the transaction has entered: takes it as it
 SECRET = "takes the hash of a credential, or the secret of an upload, which only their owners know"
 BARE = "sees what its caller sees: no rights of its own, or no table"
 FUNCTIONS = {
-    "add_fiscal_year": ENTERED, "current_company": "says which company was entered", "earliest_turn": ENTERED,
+    "add_fiscal_year": ENTERED, "check_row_company": BARE, "current_company": "says which company was entered",
+    "earliest_turn": ENTERED,
     "enter_company": SECRET, "enter_new_company": "enters none that there is", "fiscal_year_around": BARE,
     "give_up_upload": SECRET, "hold_ledger": ENTERED, "job_company": BARE, "last_turn": ENTERED, "make_room": ENTERED,
     "open_ledger": ENTERED, "post_entries": ENTERED, "price_is_used": BARE, "resolve_credential": SECRET,

@@ -167,6 +167,27 @@ def test_a_value_moves_anywhere_but_below_itself(values: list[DimensionValue], d
     assert placed(UUID(int=1_000), target, parents) is None
 
 
+#: Any parents, of values by number: what may have become of a table that nothing guards, circles included.
+any_parents = st.lists(st.one_of(st.none(), st.integers(0, 30)), min_size=1, max_size=30).map(
+    lambda parents: {
+        UUID(int=number): None if parent is None else UUID(int=parent % len(parents))
+        for number, parent in enumerate(parents)
+    }
+)
+
+
+@given(any_parents, st.data())
+def test_a_value_moves_where_it_comes_to_a_root(parents: dict[UUID, UUID | None], data: st.DataObject) -> None:
+    """Among circles too, out of one and never below one."""
+    target = data.draw(st.sampled_from(sorted(parents)))
+    for moved in (data.draw(st.sampled_from(sorted(parents))), UUID(int=1_000)):
+        after, seen, one = {**parents, moved: target}, set[UUID](), moved
+        while (above := after[one]) is not None and one not in seen:
+            seen.add(one)
+            one = above
+        assert (placed(moved, target, parents) is None) == (above is None)
+
+
 def test_a_parent_is_of_the_dimension() -> None:
     assert placed(UUID(int=1), UUID(int=2), {UUID(int=1): None}) == "DIMENSION_VALUE_NOT_FOUND"
 

@@ -92,7 +92,7 @@ async def update_value(
     values = {value.id: value for value in await store.list_values(context, dimension_id)}
     before = DIMENSION_VALUE_NOT_FOUND.unless(values.get(value_id))
     value = changes.applied_to(before)
-    if value.parent_id is not None and value.parent_id != before.parent_id:
+    if value.parent_id is not None:
         rules.check_parent(value_id, value.parent_id, {other.id: other.parent_id for other in values.values()})
     if value != before:
         value = replace(value, updated_at=context.now)

@@ -38,7 +38,8 @@ def check_parent(value_id: UUID, parent_id: UUID, parents: Mapping[UUID, UUID | 
 
     `parents` names the parent of each value of the dimension as they are now. Raises `DIMENSION_VALUE_NOT_FOUND`
     for a parent that isn't among them, `DIMENSION_VALUE_PARENT_INVALID` for a circle, and a validation error for
-    a tree of more than `MAX_LEVELS`.
+    a tree of more than `MAX_LEVELS`. A circle that stands above the parent already, without the value, is one: it
+    never comes to a root.
     """
     if parent_id not in parents:
         raise DIMENSION_VALUE_NOT_FOUND.missing("parentId", "valueId", parent_id)
@@ -50,20 +51,24 @@ def check_parent(value_id: UUID, parent_id: UUID, parents: Mapping[UUID, UUID | 
 
 
 def _ancestors(value_id: UUID, parents: Mapping[UUID, UUID | None]) -> list[UUID]:
-    """The value itself and everything above it."""
-    found = []
+    """The value itself and everything above it, up to one more than a tree may have: a circle goes on for ever."""
+    found: list[UUID] = []
     ancestor: UUID | None = value_id
-    while ancestor is not None:
+    while ancestor is not None and len(found) <= MAX_LEVELS:
         found.append(ancestor)
         ancestor = parents[ancestor]
     return found
 
 
 def _levels(value_id: UUID, parents: Mapping[UUID, UUID | None]) -> int:
-    """Levels of the value and what is below it: 1 for a value without children, a new one included."""
+    """Levels of the value and what is below it: 1 for a value without children, a new one included.
+
+    The value's own place counts for nothing, as it is to be moved: one that lies below itself is taken out of there.
+    """
     children: dict[UUID | None, list[UUID]] = {}
     for child, parent in parents.items():
-        children.setdefault(parent, []).append(child)
+        if child != value_id:
+            children.setdefault(parent, []).append(child)
     levels, level = 0, [value_id]
     while level:
         levels += 1

@@ -64,9 +64,13 @@ async def update(context: Context, customer_id: UUID, changes: Changes[CustomerF
 
 
 async def _check_ancestors(context: Context, customer: Customer) -> None:
-    """Walk up from the new parent; each one is locked, so that no other command can close a circle meanwhile."""
-    ancestor = customer.parent_customer_id
+    """Walk up from the new parent; each one is locked, so that no other command can close a circle meanwhile.
+
+    Refuses a circle that stands above it already, too.
+    """
+    ancestor, seen = customer.parent_customer_id, {customer.id}
     while ancestor is not None:
-        if ancestor == customer.id:
+        if ancestor in seen:
             raise CUSTOMER_PARENT_INVALID.error(property="parentCustomerId")
+        seen.add(ancestor)
         ancestor = await store.get_parent(context, ancestor)

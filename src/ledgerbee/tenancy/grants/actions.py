@@ -82,12 +82,15 @@ async def revoke(context: Context, kind: type[S], subject_id: UUID, changer: Pri
 
 
 async def _end(context: Context, subject_id: UUID) -> None:
-    """Revoke a key or client with all that it made; one that is revoked already stays as it is."""
-    await credentials.revoke(context, subject_id)
-    await _mark_revoked(context, subject_id)
-    # A statement of its own, after the one that waited for whoever held the maker (`give`): it sees what was made.
-    for made in await credentials.made_by(context, subject_id):
-        await _end(context, made)
+    """Revoke a key or client with all that it made, however many generations; one that is revoked stays as it is."""
+    left = [subject_id]
+    while left:
+        ended = left.pop()
+        await credentials.revoke(context, ended)
+        await _mark_revoked(context, ended)
+        # A statement of its own, after the one that waited for whoever held the maker (`give`): it sees what was made.
+        # What has ended is no longer among them: a circle, which only SQL could make, ends too.
+        left.extend(reversed(await credentials.made_by(context, ended)))
 
 
 async def revoke_beyond(context: Context, subject_id: UUID, grant: Grant) -> None:
