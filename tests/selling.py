@@ -112,6 +112,32 @@ class Shop:
         """A sent invoice to a new Danish customer."""
         return await self.send(await self.draft(await self.customer(), *lines, **fields))
 
+    async def quote(self, customer: str, *lines: dict[str, Any], **fields: Any) -> dict[str, Any]:
+        """A new draft of a quote, dated at the clock's day unless told otherwise."""
+        body = {"customerId": customer, "date": "2026-03-16", "lines": list(lines), **fields}
+        created: dict[str, Any] = await self.ok("POST", "/v1/quotes", body)
+        return created
+
+    async def order_confirmation(self, customer: str, *lines: dict[str, Any], **fields: Any) -> dict[str, Any]:
+        """A new draft of an order confirmation, dated at the clock's day unless told otherwise."""
+        body = {"customerId": customer, "date": "2026-03-16", "lines": list(lines), **fields}
+        created: dict[str, Any] = await self.ok("POST", "/v1/order-confirmations", body)
+        return created
+
+    async def offered(self, *lines: dict[str, Any], **fields: Any) -> dict[str, Any]:
+        """A sent quote to a new Danish customer."""
+        draft = await self.quote(await self.customer(), *lines, **fields)
+        await self.ok("POST", f"/v1/quotes/{draft['id']}/send", {}, status=200)
+        found: dict[str, Any] = await self.ok("GET", f"/v1/quotes/{draft['id']}")
+        return found
+
+    async def ordered(self, quote: dict[str, Any]) -> dict[str, Any]:
+        """A sent order confirmation that was made of a sent quote."""
+        made = await self.ok("POST", f"/v1/quotes/{quote['id']}/convert", {"target": "orderConfirmation"})
+        await self.ok("POST", f"/v1/order-confirmations/{made['id']}/send", {}, status=200)
+        found: dict[str, Any] = await self.ok("GET", f"/v1/order-confirmations/{made['id']}")
+        return found
+
     async def entry(self, entry_id: str) -> JournalEntry:
         """A posted entry."""
 

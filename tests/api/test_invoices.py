@@ -50,6 +50,7 @@ async def test_a_draft_has_amounts_and_no_number(shop: Shop) -> None:
         "notes": "Two\nlines",
         "documentTemplateId": None,
         "journalEntryId": None,
+        "convertedFrom": None,
         "sentAt": None,
         "deliveryStatus": None,
         "createdAt": "2026-03-16T12:00:00.000Z",

@@ -69,6 +69,17 @@ def extension(*arguments: Any, **options: Any) -> Row:
     return replace(Row(*arguments, **options), documented=False)
 
 
+async def _send_quote(world: World) -> None:
+    sent = await world.api.post(f"/v1/quotes/{world.ids['quoteId']}/send", {"deliveryType": "Manual"})
+    assert sent.status_code == 200, sent.text
+
+
+async def _send_order_confirmation(world: World) -> None:
+    path = f"/v1/order-confirmations/{world.ids['orderConfirmationId']}/send"
+    sent = await world.api.post(path, {"deliveryType": "Manual"})
+    assert sent.status_code == 200, sent.text
+
+
 async def _send_invoice(world: World) -> None:
     sent = await world.api.post(f"/v1/invoices/{world.ids['invoiceId']}/send", {"deliveryType": "Manual"})
     assert sent.status_code == 200, sent.text
@@ -391,6 +402,56 @@ OPERATIONS: Final[tuple[Row, ...]] = (
     extension(
         "Payments", "POST", "/v1/payments/{paymentId}/reverse", "payments-write", "Take a payment back",
         not_found="PAYMENT_NOT_FOUND",
+    ),
+    Row(
+        "Order Confirmations", "GET", "/v1/order-confirmations", "order-confirmations-read",
+        "List order confirmations",
+    ),
+    Row(
+        "Order Confirmations", "POST", "/v1/order-confirmations", "order-confirmations-write",
+        "Create a draft order confirmation", success=201,
+    ),
+    Row(
+        "Order Confirmations", "GET", "/v1/order-confirmations/{orderConfirmationId}", "order-confirmations-read",
+        "Get an order confirmation by id", not_found="ORDER_CONFIRMATION_NOT_FOUND",
+    ),
+    Row(
+        "Order Confirmations", "PATCH", "/v1/order-confirmations/{orderConfirmationId}", "order-confirmations-write",
+        "Update a draft order confirmation", not_found="ORDER_CONFIRMATION_NOT_FOUND",
+    ),
+    Row(
+        "Order Confirmations", "POST", "/v1/order-confirmations/{orderConfirmationId}/convert",
+        "order-confirmations-write", "Convert an order confirmation into an invoice",
+        not_found="ORDER_CONFIRMATION_NOT_FOUND", success=201, prepare=_send_order_confirmation,
+    ),
+    Row(
+        "Order Confirmations", "GET", "/v1/order-confirmations/{orderConfirmationId}/pdf", "order-confirmations-read",
+        "Download an order confirmation as PDF", not_found="ORDER_CONFIRMATION_NOT_FOUND",
+    ),
+    Row(
+        "Order Confirmations", "POST", "/v1/order-confirmations/{orderConfirmationId}/send",
+        "order-confirmations-write", "Send an order confirmation", not_found="ORDER_CONFIRMATION_NOT_FOUND",
+    ),
+    Row("Quotes", "GET", "/v1/quotes", "quotes-read", "List quotes"),
+    Row("Quotes", "POST", "/v1/quotes", "quotes-write", "Create a draft quote", success=201),
+    Row("Quotes", "GET", "/v1/quotes/{quoteId}", "quotes-read", "Get a quote by id", not_found="QUOTE_NOT_FOUND"),
+    Row("Quotes", "PATCH", "/v1/quotes/{quoteId}", "quotes-write", "Update a draft quote", not_found="QUOTE_NOT_FOUND"),
+    Row(
+        "Quotes", "POST", "/v1/quotes/{quoteId}/convert", "quotes-write",
+        "Convert a quote", not_found="QUOTE_NOT_FOUND", success=201, prepare=_send_quote,
+    ),
+    Row(
+        "Quotes", "GET", "/v1/quotes/{quoteId}/pdf", "quotes-read",
+        "Download a quote as PDF", not_found="QUOTE_NOT_FOUND",
+    ),
+    Row("Quotes", "POST", "/v1/quotes/{quoteId}/send", "quotes-write", "Send a quote", not_found="QUOTE_NOT_FOUND"),
+    extension(
+        "Quotes", "POST", "/v1/quotes/{quoteId}/accept", "quotes-write", "Record that a quote was accepted",
+        not_found="QUOTE_NOT_FOUND", prepare=_send_quote,
+    ),
+    extension(
+        "Quotes", "POST", "/v1/quotes/{quoteId}/reject", "quotes-write", "Record that a quote was rejected",
+        not_found="QUOTE_NOT_FOUND", prepare=_send_quote,
     ),
     Row("Vendors", "GET", "/v1/vendors", "vendors-read", "List vendors"),
     Row("Vendors", "POST", "/v1/vendors", "vendors-write", "Create a vendor", success=201),

@@ -33,8 +33,9 @@ Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 TABLES = {
     "INSERT SELECT": "customer_groups document_snapshots events import_errors journal_attachments vendor_groups",
     "DELETE INSERT SELECT": "blob_leases draft_attachments draft_journal_lines import_parts invoice_lines"
-    " vat_code_rates",
-    "INSERT SELECT UPDATE": "companies contacts customers departments idempotency_keys journal_imports",
+    " order_confirmation_lines quote_lines vat_code_rates",
+    "INSERT SELECT UPDATE": "companies contacts customers departments idempotency_keys journal_imports"
+    " order_confirmations quotes",
     "DELETE INSERT SELECT UPDATE": "draft_journal_entries invoices prices product_groups products",
     "INSERT SELECT UPDATE(is_active name vat_code_id)": "accounts",
     "INSERT SELECT UPDATE(revoked_at)": "api_keys",

@@ -42,7 +42,11 @@ BY_HELPERS: dict[str, list[set[str]]] = {
     "INVOICE_NOT_FOUND": [set()],
     "INVOICE_RECIPIENT_MISSING": [{"customerId"}],
     "OAUTH_CLIENT_NOT_FOUND": [set()],
+    "ORDER_CONFIRMATION_NOT_FOUND": [set()],
+    "ORDER_CONFIRMATION_RECIPIENT_MISSING": [{"customerId"}],
     "PRODUCT_PRICE_QUANTITY_INVALID": [{"property", "priceId", "quantity"}],
+    "QUOTE_NOT_FOUND": [set()],
+    "QUOTE_RECIPIENT_MISSING": [{"customerId"}],
     "VENDOR_GROUP_ACCOUNT_INVALID": [{"property", "accountId"}],
     "VENDOR_NOT_FOUND": [set()],
 }

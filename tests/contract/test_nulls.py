@@ -20,6 +20,8 @@ DEFAULTS = {
     ("PATCH /v1/invoices/{invoiceId}", "dueDate"): "2026-03-30",  # the customer's payment terms
     ("PATCH /v1/invoices/{invoiceId}", "currency"): "DKK",  # the company's
     ("PATCH /v1/invoices/{invoiceId}", "paymentTerms"): 14,  # the company's
+    ("PATCH /v1/order-confirmations/{orderConfirmationId}", "currency"): "DKK",  # the company's
+    ("PATCH /v1/quotes/{quoteId}", "currency"): "DKK",  # the company's
     ("PATCH /v2/draft-journal-entries/{draftJournalEntryId}", "currency"): "DKK",  # the company's
 }
 #: What goes with null where null alone is refused for a reason of its own, or means what other fields say.

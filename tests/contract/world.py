@@ -58,6 +58,10 @@ async def make_world(api: Api) -> World:
     invoice = await made("/v1/invoices", customerId=customer["id"], date="2026-03-16", lines=lines)
     sent = await made("/v1/invoices", customerId=customer["id"], date="2026-03-16", lines=lines)
     await made(f"/v1/invoices/{sent['id']}/send", deliveryType="Manual")
+    quote = await made("/v1/quotes", customerId=customer["id"], date="2026-03-16", lines=lines)
+    order_confirmation = await made(
+        "/v1/order-confirmations", customerId=customer["id"], date="2026-03-16", lines=lines
+    )
     payment = await made(f"/v1/invoices/{sent['id']}/payments", date="2026-03-16", amount="25.00")
     posting = {
         "entryType": "JOURNAL_ENTRY",
@@ -109,11 +113,13 @@ async def make_world(api: Api) -> World:
         "invoiceId": invoice["id"],
         "journalEntryId": entry["id"],
         "oauthClientId": client["clientId"],
+        "orderConfirmationId": order_confirmation["id"],
         "paymentId": payment["id"],
         "productGroupId": group["id"],
         "productId": product["id"],
         "productPriceId": price["id"],
         "projectId": project["id"],
+        "quoteId": quote["id"],
         "subprojectId": subproject["id"],
         "valueId": value["id"],
         "vatCodeId": (await listed("/v1/vat-codes"))[0]["id"],

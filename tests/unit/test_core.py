@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import NoReturn
+from typing import Any, NoReturn
 from uuid import UUID
 
 import pytest
@@ -12,7 +12,17 @@ from hypothesis import strategies as st
 
 from ledgerbee.core.changes import Changes
 from ledgerbee.core.dates import add_months, day_in, first_of_month, format_moment, iso_day, system_clock
-from ledgerbee.core.errors import ErrorCode, check_all, invalid, refuse, refuse_first, with_others, with_places
+from ledgerbee.core.errors import (
+    ErrorCode,
+    LedgerBeeError,
+    check_all,
+    invalid,
+    refuse,
+    refuse_first,
+    with_others,
+    with_places,
+    within,
+)
 from ledgerbee.core.ids import new_id, parse_id
 from ledgerbee.core.money import allocate, format_decimal, minor_units
 from ledgerbee.core.paging import PageRequest
@@ -84,6 +94,26 @@ class TestErrors:
         assert with_places(first, [TAKEN.error()]).details == first.details
         with pytest.raises(Exception, match="Another thing"):
             refuse_first([first, second])
+
+    def test_a_part_of_a_request_is_told_where_it_stands(self) -> None:
+        def told(fault: LedgerBeeError) -> dict[str, Any]:
+            with pytest.raises(LedgerBeeError) as refusal, within("document"):
+                raise fault
+            assert refusal.value.error_code is fault.error_code
+            return refusal.value.details
+
+        wrong = told(invalid(("lines.0.priceId", "isDefined", "lines.0.priceId should be there"), ("a", "b", "c")))
+        assert wrong["validationErrors"] == [
+            {
+                "property": "document.lines.0.priceId",
+                "constraints": {"isDefined": "document.lines.0.priceId should be there"},
+            },
+            {"property": "document.a", "constraints": {"b": "c"}},
+        ]
+        assert told(TAKEN.taken("x", 9)) == {"property": "document.x", "value": 9}
+        places = with_places(TAKEN.taken("x", 9), [TAKEN.taken("y", 9)])
+        assert told(places)["properties"] == ["document.x", "document.y"]
+        assert told(AWAY.error(id=1)) == {"id": 1}
 
     def test_a_hundred_places_are_named_and_the_others_counted(self) -> None:
         places = [TAKEN.taken(f"lines.{number}.number", number) for number in range(105)]

@@ -18,8 +18,11 @@ from hypothesis import strategies as st
 from ledgerbee.platform.mail import MailRefusedError, sender_address
 from ledgerbee.platform.mail_message import MailMessage, UnsafeMessageError, check, write
 from ledgerbee.sales.delivery.mail import MAX_NAME, Envelope, compose, message_id, one_line
+from ledgerbee.sales.documents.kind import AnyKind
 from ledgerbee.sales.documents.printing import file_name
 from ledgerbee.sales.invoices.kind import INVOICES
+from ledgerbee.sales.kinds import KINDS
+from ledgerbee.sales.rendering.wording import WORDINGS
 
 AT = datetime(2026, 3, 16, 12, 0, tzinfo=UTC)
 DELIVERY = UUID("01a205c4-f2d9-77e7-b182-225cd1638370")
@@ -256,6 +259,19 @@ def test_what_the_document_does_not_say_is_left_out() -> None:
         "Hej Astrid Holm,\n\nVedhæftet er faktura 1042 af 16. marts 2026 på 1.250,00 DKK.\n\n"
         "Til betaling: 1.250,00 DKK\n\nMed venlig hilsen\nNordlys ApS\n"
     )
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: str(kind.kind))
+@pytest.mark.parametrize(("language", "until"), [("da", "Gyldigt til: 15. april 2026"), ("en", "Valid until: ")])
+def test_of_what_is_not_booked_the_mail_asks_for_no_payment(kind: AnyKind, language: str, until: str) -> None:
+    words = WORDINGS["da" if language == "da" else "en"]
+    written = document(language=language, kind=kind.kind.value, validUntil="2026-04-15")
+    letter = compose(kind.mail, written, envelope(), b"", AT)
+    plain = letter.plain.replace("\u00a0", " ")
+    assert letter.subject.startswith(f"{words.titles[kind.kind.value]} 1042 ")
+    for text in (words.to_pay, words.account, words.payment_id, words.due_date):
+        assert (text in plain) == (kind.entry is not None), text
+    assert (until in plain) == (kind.entry is None)
 
 
 def test_a_delivery_has_one_message_id() -> None:

@@ -23,6 +23,8 @@ from ledgerbee.parties.vendors import http as vendors
 from ledgerbee.payments.customer_payments import http as customer_payments
 from ledgerbee.sales.documents import http as documents
 from ledgerbee.sales.invoices import http as invoices
+from ledgerbee.sales.order_confirmations import http as order_confirmations
+from ledgerbee.sales.quotes import http as quotes
 from ledgerbee.sales.templates import http as document_templates
 from ledgerbee.tenancy.api_keys import http as api_keys
 from ledgerbee.tenancy.audit import http as audit_events
@@ -55,6 +57,8 @@ ROUTERS: tuple[OperationRouter, ...] = (
     invoices.router,
     customer_payments.router,
     customer_payments.payment_router,
+    order_confirmations.router,
+    quotes.router,
     vendors.router,
     contacts.vendor_router,
     departments.vendor_router,

@@ -6,7 +6,8 @@ A context declares its codes as module constants in its `model.py` and raises th
     raise PRODUCT_GROUP_NOT_FOUND.error()
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -177,6 +178,37 @@ def with_places(fault: LedgerBeeError, others: Iterable[LedgerBeeError]) -> Ledg
         return fault
     more = {"properties": places[:MAX_FINDINGS], **({"furtherErrors": further} if further else {})}
     return fault.error_code.error(fault.message, **{**fault.details, **more})
+
+
+@contextmanager
+def within(parent: str) -> Iterator[None]:
+    """Refusals of a part of a request, with `parent` before the places that they name: `document.lines.0.priceId`."""
+    try:
+        yield
+    except LedgerBeeError as fault:
+        raise _below(parent, fault) from None
+
+
+def _below(parent: str, fault: LedgerBeeError) -> LedgerBeeError:
+    details = fault.details
+    if fault.error_code is VALIDATION_FAILED:
+        told = invalid(
+            *(
+                (property_path(parent, name), rule, text.replace(name, property_path(parent, name), 1))
+                for name, rule, text in (
+                    (error["property"], rule, text)
+                    for error in details["validationErrors"]
+                    for rule, text in error["constraints"].items()
+                )
+            )
+        )
+        return VALIDATION_FAILED.error(**{**details, **told.details})
+    if "property" not in details:
+        return fault
+    placed: dict[str, Any] = {"property": property_path(parent, details["property"])}
+    if "properties" in details:
+        placed["properties"] = [property_path(parent, name) for name in details["properties"]]
+    return fault.error_code.error(fault.message, **{**details, **placed})
 
 
 def _places(fault: LedgerBeeError) -> Sequence[str]:

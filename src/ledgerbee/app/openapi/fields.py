@@ -150,7 +150,11 @@ TEXTS: Final[Mapping[str, str]] = {
 #: What a model is about, where its name doesn't say.
 _THINGS: Final = {
     "CurrentApiKeyResponse": "API key",
+    "ConvertedInvoiceResponse": "invoice",
+    "ConvertedOrderConfirmationResponse": "order confirmation",
     "PublicInvoiceSummary": "invoice",
+    "PublicOrderConfirmationSummary": "order confirmation",
+    "PublicQuoteSummary": "quote",
     "RateLimitTierResponse": "limit",
     "TrialBalanceRowResponse": "account",
     "StandardAccountResponse": "account",

@@ -127,6 +127,20 @@ BODIES: Final[Mapping[str, dict[str, Any]]] = {
     "POST /v1/invoices/send-batch": _json(invoiceIds=["{invoiceId}"]),
     "POST /v1/invoices/{invoiceId}/send": _json(deliveryType="Manual"),
     "POST /v1/invoices/{invoiceId}/payments": _json(date=_TODAY, amount="100.00"),
+    "POST /v1/order-confirmations": _json(
+        customerId="{customerId}", date=_TODAY, lines=[{"priceId": "{productPriceId}", "quantity": 3}]
+    ),
+    "PATCH /v1/order-confirmations/{orderConfirmationId}": _json(notes="Tak for ordren"),
+    "POST /v1/order-confirmations/{orderConfirmationId}/convert": _json(target="invoice"),
+    "POST /v1/order-confirmations/{orderConfirmationId}/send": _json(deliveryType="Manual"),
+    "POST /v1/quotes": _json(
+        customerId="{customerId}", date=_TODAY, lines=[{"priceId": "{productPriceId}", "quantity": 3}]
+    ),
+    "PATCH /v1/quotes/{quoteId}": _json(notes="Vi glæder os til at høre fra jer"),
+    "POST /v1/quotes/{quoteId}/accept": _json(answeredBy="Mette Holm"),
+    "POST /v1/quotes/{quoteId}/convert": _json(target="orderConfirmation"),
+    "POST /v1/quotes/{quoteId}/reject": _json(answeredBy="Mette Holm"),
+    "POST /v1/quotes/{quoteId}/send": _json(deliveryType="Manual"),
     "POST /v1/payments/{paymentId}/reverse": _json(description="Returned by the bank"),
     "POST /v1/vendors": _json(
         vendorNumber="2001",

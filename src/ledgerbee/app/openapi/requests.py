@@ -67,12 +67,14 @@ SOURCES: Final[Mapping[str, Source]] = {
     "invoiceId": Source("POST /v1/invoices"),
     "journalEntryId": Source("POST /v2/journal-entries"),
     "oauthClientId": Source("POST /v1/oauth-clients", field="clientId"),
+    "orderConfirmationId": Source("POST /v1/order-confirmations"),
     "payablesAccountId": Source("GET /v1/accounts", {"controlAccountType": "ACCOUNTS_PAYABLE"}),
     "paymentId": Source("POST /v1/invoices/{invoiceId}/payments"),
     "productGroupId": Source("GET /v1/product-groups"),
     "productId": Source("POST /v1/products"),
     "productPriceId": Source("POST /v1/product-prices"),
     "projectId": Source("POST /v1/projects"),
+    "quoteId": Source("POST /v1/quotes"),
     "receivablesAccountId": Source("GET /v1/accounts", {"controlAccountType": "ACCOUNTS_RECEIVABLE"}),
     "salesAccountId": _account(1010),
     "subprojectId": Source("POST /v1/projects/{projectId}/subprojects"),
@@ -97,6 +99,12 @@ _STEPS: Final[Mapping[str, tuple[str, ...]]] = {
     "POST /v1/invoices/send-batch": ("PATCH /v1/company",),
     "POST /v1/invoices/{invoiceId}/send": ("PATCH /v1/company",),
     "POST /v1/invoices/{invoiceId}/payments": ("POST /v1/invoices/{invoiceId}/send",),
+    "POST /v1/order-confirmations/{orderConfirmationId}/convert": (
+        "POST /v1/order-confirmations/{orderConfirmationId}/send",
+    ),
+    "POST /v1/quotes/{quoteId}/accept": ("POST /v1/quotes/{quoteId}/send",),
+    "POST /v1/quotes/{quoteId}/convert": ("POST /v1/quotes/{quoteId}/send",),
+    "POST /v1/quotes/{quoteId}/reject": ("POST /v1/quotes/{quoteId}/send",),
     "GET /v1/exchange-rates": ("PUT /v1/exchange-rates",),
 }
 #: Query parameters whose example has to be a certain one.

@@ -1,26 +1,60 @@
 """The auditor's look at documents and payments: numbers without a hole, and the ledger says the same of them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
+from ledgerbee.core.fields import fields_of
 from ledgerbee.platform.context import Context
+from ledgerbee.sales.documents.kind import AnyKind
+from ledgerbee.sales.kinds import KINDS
 
+#: Of a kind of document: its table, its lines' table and their key, its series and its name.
 _MISSING: Final = """
 WITH numbered AS (
     SELECT number_sequence AS number, row_number() OVER (ORDER BY number_sequence) AS place
-    FROM invoices WHERE company_id = $1 AND number_sequence IS NOT NULL
+    FROM {table} WHERE company_id = $1 AND number_sequence IS NOT NULL
 )
 SELECT place FROM numbered WHERE number <> place ORDER BY place LIMIT 1
 """
 _UNUSED: Final = """
 SELECT taken, used FROM (
     SELECT coalesce(
-               (SELECT s.last_number FROM number_series s WHERE s.company_id = $1 AND s.name = 'invoice'), 0) AS taken,
-           (SELECT count(*) FROM invoices i WHERE i.company_id = $1 AND i.number_sequence IS NOT NULL) AS used
+               (SELECT s.last_number FROM number_series s WHERE s.company_id = $1 AND s.name = '{series}'), 0) AS taken,
+           (SELECT count(*) FROM {table} i WHERE i.company_id = $1 AND i.number_sequence IS NOT NULL) AS used
 ) n WHERE taken <> used
 """
+#: A document is the sum of its lines, and its number the one of its place in the series.
+_SUMS: Final = """
+SELECT i.number FROM {table} i CROSS JOIN LATERAL (
+    SELECT coalesce(sum(l.net), 0) AS net, coalesce(sum(l.vat), 0) AS vat FROM {lines_table} l
+    WHERE l.company_id = $1 AND l.{lines_key} = i.id
+) l
+WHERE i.company_id = $1 AND i.status <> 'draft'
+  AND ((l.net, l.vat) IS DISTINCT FROM (i.subtotal, i.vat)
+       OR right(i.number, length(i.number_sequence::text)) <> i.number_sequence::text)
+ORDER BY i.number_sequence LIMIT 1
+"""
+#: What is printed of a document is what is kept of it, and booked.
+_PRINTED: Final = """
+SELECT i.number FROM {table} i
+LEFT JOIN document_snapshots s ON s.company_id = $1 AND s.document_id = i.id AND s.document_type = '{kind}'
+WHERE i.company_id = $1 AND i.status <> 'draft'
+  AND ((s.content ->> 'number', s.content ->> 'issueDate', s.content ->> 'currency',
+        s.content #>> '{{buyer,customerId}}')
+           IS DISTINCT FROM (i.number, i.issue_date::text, i.currency, i.customer_id::text)
+       OR ((s.content ->> 'subtotal')::numeric, (s.content ->> 'vat')::numeric, (s.content ->> 'amount')::numeric)
+           IS DISTINCT FROM (i.subtotal, i.vat, i.amount))
+ORDER BY i.number_sequence LIMIT 1
+"""
 _OTHER_SERIES: Final = """
-SELECT name FROM number_series WHERE company_id = $1 AND name <> 'invoice' AND last_number > 0 ORDER BY name LIMIT 1
+SELECT name FROM number_series WHERE company_id = $1 AND last_number > 0 AND name NOT IN ({known}) ORDER BY name LIMIT 1
+""".format(known=", ".join(f"'{kind.series}'" for kind in KINDS.values()))
+#: When a printed invoice is due is when it is.
+_DUE: Final = """
+SELECT i.number FROM invoices i
+JOIN document_snapshots s ON s.company_id = $1 AND s.document_id = i.id AND s.document_type = 'invoice'
+WHERE i.company_id = $1 AND i.status <> 'draft' AND s.content ->> 'dueDate' IS DISTINCT FROM i.due_date::text
+ORDER BY i.number_sequence LIMIT 1
 """
 _BOOKED: Final = """
 SELECT i.number FROM invoices i
@@ -36,28 +70,6 @@ LEFT JOIN LATERAL (
 ) r ON true
 WHERE i.company_id = $1 AND i.status <> 'draft'
   AND (e.id IS NULL OR (r.amount, r.base_amount, r.vat) IS DISTINCT FROM (i.amount, i.base_amount, i.vat))
-ORDER BY i.number_sequence LIMIT 1
-"""
-#: An invoice is the sum of its lines, and its number the one of its place in the series.
-_SUMS: Final = """
-SELECT i.number FROM invoices i CROSS JOIN LATERAL (
-    SELECT coalesce(sum(l.net), 0) AS net, coalesce(sum(l.vat), 0) AS vat FROM invoice_lines l
-    WHERE l.company_id = $1 AND l.invoice_id = i.id
-) l
-WHERE i.company_id = $1 AND i.status <> 'draft'
-  AND ((l.net, l.vat) IS DISTINCT FROM (i.subtotal, i.vat)
-       OR right(i.number, length(i.number_sequence::text)) <> i.number_sequence::text)
-ORDER BY i.number_sequence LIMIT 1
-"""
-#: What is printed of an invoice is what is booked.
-_PRINTED: Final = """
-SELECT i.number FROM invoices i
-LEFT JOIN document_snapshots s ON s.company_id = $1 AND s.document_id = i.id AND s.document_type = 'invoice'
-WHERE i.company_id = $1 AND i.status <> 'draft'
-  AND ((s.content ->> 'number', s.content ->> 'issueDate', s.content ->> 'dueDate', s.content ->> 'currency')
-           IS DISTINCT FROM (i.number, i.issue_date::text, i.due_date::text, i.currency)
-       OR ((s.content ->> 'subtotal')::numeric, (s.content ->> 'vat')::numeric, (s.content ->> 'amount')::numeric)
-           IS DISTINCT FROM (i.subtotal, i.vat, i.amount))
 ORDER BY i.number_sequence LIMIT 1
 """
 _PAID: Final = """
@@ -132,14 +144,25 @@ LEFT JOIN journal_entries r ON r.company_id = $1 AND r.reverses_entry_id = p.jou
 WHERE p.company_id = $1 AND r.id IS DISTINCT FROM p.reversal_entry_id ORDER BY p.id LIMIT 1
 """
 
+
+def _faults_of(kind: AnyKind) -> Iterator[tuple[str, str]]:
+    """What can be wrong with the documents of a kind and their numbers, whether they are booked or not."""
+    name = kind.kind.replace("_", " ")
+    for query, what in (
+        (_MISSING, "{name} number {{place}} is missing, or there twice"),
+        (_UNUSED, "{{taken}} {name} numbers were taken, {{used}} are used"),
+        (_SUMS, "{name} {{number}} is not the sum of its lines, or its number not that of its place in the series"),
+        (_PRINTED, "what is printed of {name} {{number}} is not what is booked"),
+    ):
+        yield query.format(**fields_of(kind)), what.format(name=name)
+
+
 #: What is wrong, as queries that find the first fault, and what to say of it.
 _FAULTS_OF_DOCUMENTS: Final = (
-    (_MISSING, "invoice number {place} is missing, or there twice"),
-    (_UNUSED, "{taken} invoice numbers were taken, {used} are used"),
+    *(fault for kind in KINDS.values() for fault in _faults_of(kind)),
     (_OTHER_SERIES, "numbers were taken from the series {name}, of which there are no documents"),
     (_BOOKED, "invoice {number} is booked, but no entry of it says the same"),
-    (_SUMS, "invoice {number} is not the sum of its lines, or its number not that of its place in the series"),
-    (_PRINTED, "what is printed of invoice {number} is not what is booked"),
+    (_DUE, "what is printed of invoice {number} is not what is booked"),
     (_PAID, "payment {id} has no entry of its own that says the same"),
     (_SOURCES, "entry {entry_number} ({id}) says that it is of a document ({source_type}) that does not name it"),
     (_DRAFTS, "draft {id} is booked, but no entry is of it"),
@@ -160,7 +183,7 @@ async def fault_in_documents(context: Context) -> str | None:
 
     A series begins with 1 and has no hole; each booked invoice and each payment stands on an entry of its own that says
     the same of customer, day, rate, amounts, receivable and VAT, or account, and no entry names a document that doesn't
-    name it. An invoice is the sum of its lines and what its document prints. A booked draft has the entry that it
+    name it. A document of any kind is the sum of its lines and what it prints. A booked draft has the entry that it
     names, an import as many as it counts.
     """
     return await _first_fault(context, _FAULTS_OF_DOCUMENTS)

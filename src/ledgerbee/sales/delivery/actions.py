@@ -24,6 +24,7 @@ from ledgerbee.sales.delivery.model import (
 from ledgerbee.sales.documents import store as documents
 from ledgerbee.sales.documents.kind import AnyKind
 from ledgerbee.sales.documents.model import Document, DocumentKind, FullDocument
+from ledgerbee.sales.documents.snapshot import current
 
 #: The kinds of document that are delivered.
 Kinds = Mapping[DocumentKind, AnyKind]
@@ -71,7 +72,7 @@ async def claim_delivery(context: Context, kinds: Kinds, delivery_id: DeliveryId
     await store.set_status(context, delivery.id, DeliveryStatus.SENDING)
     claimed = replace(document, status=kind.when_claimed.get(document.status, document.status), updated_at=context.now)
     await documents.update(context, kind, claimed)
-    content = await documents.get_snapshot(context, kind, document.id)
+    content = current(await documents.get_snapshot(context, kind, document.id), kind.terms(document))
     taken = replace(delivery, status=DeliveryStatus.SENDING, updated_at=context.now)
     return ClaimedDelivery(taken, claimed, content, interrupted_at)
 

@@ -49,7 +49,7 @@ _MAX_REPLY: Final = 1_000
 
 
 DELIVERIES_ENDED: Final = Counter(
-    "ledgerbee_deliveries_total", "Deliveries of invoices that ended: delivered, failed", ["outcome"]
+    "ledgerbee_deliveries_total", "Deliveries of documents that ended: delivered, failed", ["outcome"]
 )
 for _outcome in ("delivered", "failed"):  # there from the start: a rate sees the first one
     DELIVERIES_ENDED.labels(_outcome)
@@ -184,8 +184,8 @@ def _log_end(run: JobRun, delivery: Delivery) -> None:
             "delivery.failed",
             request_id=run.request_id,
             company_id=str(run.company_id),
-            invoice_id=str(delivery.document_id),
             delivery_id=str(delivery.id),
+            **{f"{delivery.document_type}_id": str(delivery.document_id)},
         )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 from ledgerbee.core.errors import ErrorCode
@@ -144,6 +144,22 @@ class Line:
     vat_code_id: UUID | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class DocumentRef:
+    """Which document, of which kind."""
+
+    kind: DocumentKind
+    id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a draft is made of: a document, and its `lines`, whose prices stand; None where they are priced anew."""
+
+    document: DocumentRef
+    lines: tuple[Line, ...] | None
+
+
 D = TypeVar("D", bound=Document)
 
 
@@ -180,6 +196,14 @@ class Terms:
     delivery_date: date | None = None
     payment_terms_days: int | None = None
     credits_invoice_number: str | None = None
+
+
+class DocumentWarning(NamedTuple):
+    """Something about a document that a person should look at; nothing was refused for it."""
+
+    code: str
+    message: str
+    details: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,6 +101,11 @@ def compose(
     }
 
 
+def current(content: Mapping[str, Any], terms: Terms) -> dict[str, Any]:
+    """A document as it stands: as it was sent, but for `validUntil`, which may be moved afterwards."""
+    return {**content, "validUntil": _day(terms.valid_until)}
+
+
 def numbered(content: Mapping[str, Any], number: str) -> dict[str, Any]:
     """A document that was composed before it had its number."""
     return {**content, "number": number, "payment": {**content["payment"], "paymentId": number}}

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
+from enum import StrEnum
 from typing import Annotated, Any, Final, TypeVar
 
 from pydantic import BeforeValidator, Field
@@ -24,7 +25,16 @@ from ledgerbee.http.wire import (
     UnitPrice,
     omitted,
 )
-from ledgerbee.sales.documents.model import MAX_LINES, Document, DocumentLineType, Line, LineInput
+from ledgerbee.sales.documents.model import (
+    MAX_LINES,
+    Document,
+    DocumentKind,
+    DocumentLineType,
+    DocumentRef,
+    DocumentWarning,
+    Line,
+    LineInput,
+)
 from ledgerbee.sales.documents.rules import NO_PRODUCT_LINE, check_lines, line_problems
 
 #: What only product lines have: wire name by field.
@@ -119,6 +129,28 @@ def _line_input(line: LineRequest) -> LineInput:
     )
 
 
+class DocumentWarningResponse(ResponseModel):
+    """Something to look at."""
+
+    code: str = Field(examples=["INVOICE_BUYER_INCOMPLETE"])
+    message: str
+    details: dict[str, Any] = Field(examples=[{"missing": ["address", "postalCode", "city"]}])
+
+
+class ConvertedFromType(StrEnum):
+    """The kinds of document that others are made of."""
+
+    QUOTE = "quote"
+    ORDER_CONFIRMATION = "orderConfirmation"
+
+
+class ConvertedFromResponse(ResponseModel):
+    """The document that it was made of."""
+
+    type: ConvertedFromType = Field(description="What it was made of")
+    id: IdText = Field(description="The unique identifier of what it was made of")
+
+
 class LineResponse(ResponseModel):
     """A line of a document. Text and separator lines have no price, quantity or amounts."""
 
@@ -173,3 +205,19 @@ def wire_fields(document: Document) -> dict[str, Any]:
         "vat": format_amount(document.vat, currency),
         "amount": format_amount(document.amount, currency),
     }
+
+
+_CONVERTED_FROM: Final = {
+    DocumentKind.QUOTE: ConvertedFromType.QUOTE,
+    DocumentKind.ORDER_CONFIRMATION: ConvertedFromType.ORDER_CONFIRMATION,
+}
+
+
+def render_origin(origin: DocumentRef | None) -> ConvertedFromResponse | None:
+    """What a document was made of, on the wire."""
+    return None if origin is None else ConvertedFromResponse(type=_CONVERTED_FROM[origin.kind], id=origin.id)
+
+
+def render_warnings(warnings: Iterable[DocumentWarning]) -> list[DocumentWarningResponse]:
+    """What to look at, on the wire."""
+    return [DocumentWarningResponse(**warning._asdict()) for warning in warnings]

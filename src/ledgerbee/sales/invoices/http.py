@@ -4,35 +4,26 @@ from typing import Annotated, Final
 
 from fastapi import Path, Query, Response
 
-from ledgerbee.catalog.prices.model import PRODUCT_PRICE_NOT_FOUND, PRODUCT_PRICE_QUANTITY_INVALID
 from ledgerbee.chart.accounts.model import ACCOUNT_NOT_BOOKABLE, ACCOUNT_NOT_FOUND
 from ledgerbee.chart.dimensions.rules import check_unique
 from ledgerbee.core.fields import fields_of
-from ledgerbee.http.headers import content_disposition
 from ledgerbee.http.operation import CallerDep, Ctx, operation, resource_router
 from ledgerbee.http.wire import IdOf
 from ledgerbee.ledger.entries.model import FISCAL_YEAR_MISSING, PERIOD_LOCKED
-from ledgerbee.parties.contacts.model import CONTACT_NOT_FOUND
 from ledgerbee.parties.customers.model import DOCUMENT_TEMPLATE_NOT_FOUND
-from ledgerbee.parties.departments.model import DEPARTMENT_NOT_FOUND
-from ledgerbee.parties.party.model import CUSTOMER_NOT_FOUND
 from ledgerbee.platform.context import Context
 from ledgerbee.sales.delivery import store as deliveries
 from ledgerbee.sales.delivery.wire import DeliveryStatusResponse, render_status
 from ledgerbee.sales.documents import store as documents
-from ledgerbee.sales.documents.actions import print_document
+from ledgerbee.sales.documents.http import DRAFT_ERRORS, pdf_of, pdf_operation
 from ledgerbee.sales.documents.model import (
     DOCUMENT_CHARACTERS_UNPRINTABLE,
     DOCUMENT_PRINTING_FAILED,
-    SALES_DOCUMENT_AMOUNT_TOO_LARGE,
     SALES_DOCUMENT_CUSTOMER_INACTIVE,
-    SALES_DOCUMENT_DEPARTMENT_INACTIVE,
-    SALES_DOCUMENT_PRICE_CURRENCY_MISSING,
-    SALES_DOCUMENT_PRICE_NOT_USABLE,
     SALES_DOCUMENT_TEMPLATE_MISMATCH,
     SALES_DOCUMENT_VAT_CODE_UNUSABLE,
 )
-from ledgerbee.sales.documents.printing import Trials, file_name, print_pdf, with_trials
+from ledgerbee.sales.documents.printing import Trials, with_trials
 from ledgerbee.sales.invoices import actions, store
 from ledgerbee.sales.invoices.kind import INVOICES
 from ledgerbee.sales.invoices.model import (
@@ -40,6 +31,7 @@ from ledgerbee.sales.invoices.model import (
     INVOICE_BUYER_VAT_NUMBER_INVALID,
     INVOICE_BUYER_VAT_NUMBER_MISSING,
     INVOICE_DELIVERY_NOT_CONFIGURED,
+    INVOICE_IN_USE,
     INVOICE_INVALID_STATE,
     INVOICE_NOT_FOUND,
     INVOICE_RECIPIENT_MISSING,
@@ -77,22 +69,6 @@ InvoicePath = Annotated[IdOf[InvoiceId], Path(alias="invoiceId", description="In
 #: What sending an invoice counts beside other commands of a batch: it writes ten times what an entry does.
 _SIZE: Final = 200
 
-_DRAFT_ERRORS: Final = (
-    CUSTOMER_NOT_FOUND,
-    CONTACT_NOT_FOUND,
-    DEPARTMENT_NOT_FOUND,
-    DOCUMENT_TEMPLATE_NOT_FOUND,
-    PRODUCT_PRICE_NOT_FOUND,
-    SALES_DOCUMENT_CUSTOMER_INACTIVE,
-    SALES_DOCUMENT_DEPARTMENT_INACTIVE,
-    SALES_DOCUMENT_TEMPLATE_MISMATCH,
-    SALES_DOCUMENT_PRICE_NOT_USABLE,
-    SALES_DOCUMENT_PRICE_CURRENCY_MISSING,
-    PRODUCT_PRICE_QUANTITY_INVALID,
-    SALES_DOCUMENT_VAT_CODE_UNUSABLE,
-    SALES_DOCUMENT_AMOUNT_TOO_LARGE,
-)
-
 
 @router.get(
     "/v1/invoices",
@@ -126,7 +102,7 @@ async def list_invoices(context: Ctx, query: Annotated[InvoiceQuery, Query()]) -
         description="Creates a draft. Amounts and VAT are computed from the lines' prices, their product groups and "
         "the customer's VAT zone; a draft has no number and is not in the books.",
         response="Draft created",
-        errors=_DRAFT_ERRORS,
+        errors=DRAFT_ERRORS,
     ),
 )
 async def create_invoice(context: Ctx, body: CreateInvoiceRequest) -> PublicInvoice:
@@ -156,7 +132,7 @@ async def get_invoice(context: Ctx, invoice_id: InvoicePath) -> PublicInvoice:
         scope="invoices-write",
         description="Changes the fields provided; `lines` replaces all lines. Only drafts can change.",
         response="The draft as it is now",
-        errors=[INVOICE_NOT_FOUND, INVOICE_INVALID_STATE, *_DRAFT_ERRORS],
+        errors=[INVOICE_NOT_FOUND, INVOICE_INVALID_STATE, *DRAFT_ERRORS],
         extension=True,
     ),
 )
@@ -170,9 +146,10 @@ async def update_invoice(context: Ctx, invoice_id: InvoicePath, body: UpdateInvo
         "Delete a draft invoice",
         scope="invoices-write",
         status=204,
-        description="Deletes a draft. What was sent is in the books and stays.",
+        description="Deletes a draft. What was sent is in the books and stays, and so does a draft that a quote or an "
+        "order confirmation was converted to.",
         response="Draft deleted",
-        errors=[INVOICE_NOT_FOUND, INVOICE_INVALID_STATE],
+        errors=[INVOICE_NOT_FOUND, INVOICE_INVALID_STATE, INVOICE_IN_USE],
         extension=True,
     ),
 )
@@ -276,21 +253,14 @@ async def get_invoice_delivery_status(context: Ctx, invoice_id: InvoicePath) -> 
     return render_status(latest, await deliveries.attempts_of(context, INVOICES.kind, invoice_id))
 
 
-_PDF = operation(
+_PDF = pdf_operation(
     "Download the invoice PDF",
     scope="invoices-read",
+    not_found=INVOICE_NOT_FOUND,
     description="A sent invoice as it was booked; a draft as it would be, with a watermark. `draft=true` puts the "
     "watermark on a sent one too.",
     response="The invoice as PDF/A",
-    errors=[
-        INVOICE_NOT_FOUND,
-        SALES_DOCUMENT_VAT_CODE_UNUSABLE,
-        DOCUMENT_CHARACTERS_UNPRINTABLE,
-        DOCUMENT_PRINTING_FAILED,
-    ],
-    opens_transaction=False,
 )
-_PDF["responses"][200]["content"] = {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}
 
 
 @router.get("/v1/invoices/{invoiceId}/pdf", response_class=Response, **_PDF)
@@ -299,8 +269,4 @@ async def get_invoice_pdf(
     invoice_id: InvoicePath,
     draft: Annotated[bool, Query(description="Print the draft watermark")] = False,
 ) -> Response:
-    document = await caller.read(lambda context: print_document(context, INVOICES, invoice_id))
-    is_draft = document.is_draft or draft
-    pdf = await print_pdf(caller.principal.company_id, document.snapshot, is_draft=is_draft, logo=document.logo)
-    headers = {"Content-Disposition": content_disposition(file_name(document.snapshot), "inline")}
-    return Response(pdf, media_type="application/pdf", headers=headers)
+    return await pdf_of(caller, INVOICES, invoice_id, draft=draft)

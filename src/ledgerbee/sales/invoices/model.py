@@ -4,12 +4,19 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, NamedTuple, NewType
+from typing import NewType
 from uuid import UUID
 
 from ledgerbee.core.errors import ErrorCode
 from ledgerbee.core.money import EXACT, ZERO
-from ledgerbee.sales.documents.model import Document, DraftFields, FullDocument
+from ledgerbee.sales.documents.model import (
+    Document,
+    DocumentKind,
+    DocumentRef,
+    DocumentWarning,
+    DraftFields,
+    FullDocument,
+)
 
 InvoiceId = NewType("InvoiceId", UUID)
 
@@ -63,11 +70,22 @@ class Invoice(Document):
     exchange_rate: Decimal | None = None
     base_amount: Decimal | None = None
     journal_entry_id: UUID | None = None
+    converted_from_quote_id: UUID | None = None
+    converted_from_order_confirmation_id: UUID | None = None
 
     @property
     def tax_point(self) -> date:
         """The day whose VAT rates count: that of delivery, else of issue (momslovens § 23)."""
         return self.delivery_date or self.issue_date
+
+    @property
+    def converted_from(self) -> DocumentRef | None:
+        """The quote or order confirmation that it was made of, if it was."""
+        if self.converted_from_quote_id is not None:
+            return DocumentRef(DocumentKind.QUOTE, self.converted_from_quote_id)
+        if self.converted_from_order_confirmation_id is not None:
+            return DocumentRef(DocumentKind.ORDER_CONFIRMATION, self.converted_from_order_confirmation_id)
+        return None
 
     @property
     def amount_due(self) -> Decimal:
@@ -78,24 +96,19 @@ class Invoice(Document):
 FullInvoice = FullDocument[Invoice]
 
 
-class SendWarning(NamedTuple):
-    """Something about a sent invoice that a person should look at; nothing was refused for it."""
-
-    code: str
-    message: str
-    details: dict[str, Any]
-
-
 @dataclass(frozen=True, slots=True)
 class Sent:
     """A sent invoice, and what its sender should look at."""
 
     invoice: Invoice
-    warnings: tuple[SendWarning, ...] = ()
+    warnings: tuple[DocumentWarning, ...] = ()
 
 
 INVOICE_NOT_FOUND = ErrorCode("INVOICE_NOT_FOUND", 404, "No such invoice in the company")
 INVOICE_INVALID_STATE = ErrorCode("INVOICE_INVALID_STATE", 409, "The invoice's status does not allow this")
+INVOICE_IN_USE = ErrorCode(
+    "INVOICE_IN_USE", 409, "A quote or an order confirmation was converted to the invoice: it can't be deleted"
+)
 INVOICE_RECIPIENT_MISSING = ErrorCode(
     "INVOICE_RECIPIENT_MISSING",
     400,

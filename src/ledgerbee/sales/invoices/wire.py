@@ -13,7 +13,15 @@ from ledgerbee.core.money import format_amount
 from ledgerbee.http.wire import EXAMPLE_ID, DecimalText, IdText, Moment, MoneyText, PageResponse, ResponseModel, omitted
 from ledgerbee.platform.steps import in_steps
 from ledgerbee.sales.delivery.model import DeliveryStatus, DeliveryType
-from ledgerbee.sales.documents.wire import LineResponse, render_line, wire_fields
+from ledgerbee.sales.documents.wire import (
+    ConvertedFromResponse,
+    DocumentWarningResponse,
+    LineResponse,
+    render_line,
+    render_origin,
+    render_warnings,
+    wire_fields,
+)
 from ledgerbee.sales.invoices.model import FullInvoice, Invoice, InvoiceStatus, Sent
 
 
@@ -53,6 +61,9 @@ class PublicInvoiceSummary(ResponseModel):
     notes: str | None
     document_template_id: IdText | None
     journal_entry_id: IdText | None = Field(description="The entry that booked it; null while draft")
+    converted_from: ConvertedFromResponse | None = Field(
+        description="The quote or order confirmation that it was made of; null for others"
+    )
     sent_at: Moment | None = Field(description="When it was delivered, or sent with `Manual`")
     delivery_status: DeliveryStatus | None = Field(
         description="Where its newest delivery stands; null: never sent (extension). `failed`: send it again"
@@ -71,21 +82,13 @@ class PublicInvoice(PublicInvoiceSummary):
     lines: list[InvoiceLineResponse]
 
 
-class SendWarningResponse(ResponseModel):
-    """Something to look at."""
-
-    code: str = Field(examples=["INVOICE_BUYER_INCOMPLETE"])
-    message: str
-    details: dict[str, Any] = Field(examples=[{"missing": ["address", "postalCode", "city"]}])
-
-
 class SendInvoiceResponse(ResponseModel):
     """What became of it."""
 
     success: bool
     delivery_type: DeliveryType
     sproom_document_id: str | None = Field(description="The e-invoicing network's id, null for other deliveries")
-    warnings: list[SendWarningResponse] = omitted(
+    warnings: list[DocumentWarningResponse] = omitted(
         description="Only where there is something to look at. `INVOICE_BUYER_INCOMPLETE`: the customer has no full "
         "address, which an invoice to a business or the public has to state unless it is a simplified one (in Denmark "
         "up to 3,000 kroner with VAT). `INVOICE_VAT_ZONE_DOUBTFUL`: it is an export, but the customer is in the EU"
@@ -142,7 +145,7 @@ def render_sent(sent: Sent, delivery_type: DeliveryType) -> str:
     """The answer to a send, as JSON; without warnings it has no such field."""
     answer = SendInvoiceResponse(success=True, delivery_type=delivery_type, sproom_document_id=None)
     if sent.warnings:
-        answer = answer.model_copy(update={"warnings": [SendWarningResponse(**it._asdict()) for it in sent.warnings]})
+        answer = answer.model_copy(update={"warnings": render_warnings(sent.warnings)})
     return answer.model_dump_json(exclude_unset=True)
 
 
@@ -165,6 +168,7 @@ def render_results(invoice_ids: Sequence[UUID], outcomes: Sequence[Sent | Ledger
 def _fields(invoice: Invoice) -> dict[str, Any]:
     return wire_fields(invoice) | {
         "payment_terms": invoice.payment_terms_days,
+        "converted_from": render_origin(invoice.converted_from),
         "amount_paid": format_amount(invoice.amount_paid, invoice.currency),
         "amount_due": format_amount(invoice.amount_due, invoice.currency),
     }

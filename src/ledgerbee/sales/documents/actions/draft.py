@@ -1,5 +1,6 @@
 """Drafts of any kind: create, change, delete. Nothing of it touches the books. A kind's own actions emit the events."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final, NamedTuple, TypeVar
 from uuid import UUID
@@ -11,7 +12,16 @@ from ledgerbee.platform.context import Context
 from ledgerbee.sales.documents import addressing, store
 from ledgerbee.sales.documents.actions.price import has_converted_prices, price_lines, tax_lines
 from ledgerbee.sales.documents.kind import KindOfDocument
-from ledgerbee.sales.documents.model import Computed, Document, DocumentFields, DraftFields, FullDocument, Sources
+from ledgerbee.sales.documents.model import (
+    Computed,
+    Document,
+    DocumentFields,
+    DraftFields,
+    FullDocument,
+    Line,
+    Origin,
+    Sources,
+)
 from ledgerbee.sales.documents.rules import as_input
 
 D = TypeVar("D", bound=Document)
@@ -30,8 +40,10 @@ class Forms(NamedTuple):
     after: dict[str, Any]
 
 
-async def create(context: Context, kind: KindOfDocument[F, D], given: F) -> FullDocument[D]:
-    """Draft a document.
+async def create(
+    context: Context, kind: KindOfDocument[F, D], given: F, origin: Origin | None = None
+) -> FullDocument[D]:
+    """Draft a document; `origin` is what it is made of, if it is.
 
     Raises validation errors, `CUSTOMER_NOT_FOUND`, and what `addressing.check_references`, `price_lines` and
     `kind.decide` raise.
@@ -39,13 +51,18 @@ async def create(context: Context, kind: KindOfDocument[F, D], given: F) -> Full
     kind.check(given, context.today)
     sources = await store.get_sources(context, kind, given)
     addressing.check_references(given, sources, kind.template_type)
-    computed = await _priced(context, given, sources)
+    computed = (
+        await _priced(context, given, sources)
+        if origin is None or origin.lines is None
+        else await _taxed(context, given, sources, [replace(line, id=new_id()) for line in origin.lines])
+    )
     document = kind.row(
         id=new_id(),
         status=kind.draft,
         created_at=context.now,
         updated_at=context.now,
         **_decided(kind, given, sources, computed),
+        **_links(origin),
     )
     full = FullDocument(document, computed.lines)
     await store.insert(context, kind, full)
@@ -72,11 +89,7 @@ async def update(
     is_stale = bool(_REPRICING & changes.fields.keys()) or (
         given.issue_date != before.issue_date and await has_converted_prices(context, lines, currency)
     )
-    computed = (
-        await _priced(context, given, sources)
-        if is_stale
-        else await tax_lines(context, lines, sources.facts, currency=currency, tax_point=given.tax_point)
-    )
+    computed = await _priced(context, given, sources) if is_stale else await _taxed(context, given, sources, lines)
     document = replace(before, updated_at=context.now, **_decided(kind, given, sources, computed))
     full = FullDocument(document, computed.lines)
     was, now = await kind.event_form(earlier), await kind.event_form(full)
@@ -114,6 +127,11 @@ async def _priced(context: Context, given: DraftFields, sources: Sources) -> Com
     )
 
 
+async def _taxed(context: Context, given: DraftFields, sources: Sources, lines: Sequence[Line]) -> Computed:
+    currency = given.currency or sources.company.base_currency
+    return await tax_lines(context, lines, sources.facts, currency=currency, tax_point=given.tax_point)
+
+
 def _given_before(kind: KindOfDocument[F, D], full: FullDocument[D], changes: Changes[F]) -> F:
     """What the draft's author gave, as far as it survives the changes."""
     before = full.document
@@ -126,6 +144,11 @@ def _given_before(kind: KindOfDocument[F, D], full: FullDocument[D], changes: Ch
         currency=before.currency,
         lines=tuple(as_input(line) for line in full.lines),
     )
+
+
+def _links(origin: Origin | None) -> dict[str, Any]:
+    """The column that says what a document was made of."""
+    return {} if origin is None else {f"converted_from_{origin.document.kind}_id": origin.document.id}
 
 
 def _decided(kind: KindOfDocument[F, D], given: F, sources: Sources, computed: Computed) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from ledgerbee.sales.documents.actions.price import get_drafted_sales
 from ledgerbee.sales.documents.kind import KindOfDocument
 from ledgerbee.sales.documents.model import Document, DraftFields
 from ledgerbee.sales.documents.sample import sample_document
-from ledgerbee.sales.documents.snapshot import InBase, compose
+from ledgerbee.sales.documents.snapshot import InBase, compose, current
 from ledgerbee.sales.templates import store as templates
 from ledgerbee.sales.templates.model import DocumentTemplateId
 from ledgerbee.tenancy.company import store as companies
@@ -36,7 +36,8 @@ async def print_document(context: Context, kind: KindOfDocument[F, D], document_
     document = await store.get(context, kind, document_id)
     logo = await companies.logo(context)
     if document.status is not kind.draft:
-        return PrintedDocument(await store.get_snapshot(context, kind, document_id), is_draft=False, logo=logo)
+        content = await store.get_snapshot(context, kind, document_id)
+        return PrintedDocument(current(content, kind.terms(document)), is_draft=False, logo=logo)
     return PrintedDocument(await _preview(context, kind, document), is_draft=True, logo=logo)
 
 

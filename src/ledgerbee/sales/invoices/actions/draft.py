@@ -1,20 +1,30 @@
 """Drafting invoices: as documents of any kind (`documents.actions`), with the events of invoices."""
 
+from typing import Final
+
 from ledgerbee.core.changes import Changes
+from ledgerbee.platform import rows
 from ledgerbee.platform.context import Context
 from ledgerbee.sales.documents import actions as documents
+from ledgerbee.sales.documents.model import Origin
 from ledgerbee.sales.invoices.kind import INVOICES
-from ledgerbee.sales.invoices.model import FullInvoice, InvoiceFields, InvoiceId
+from ledgerbee.sales.invoices.model import INVOICE_IN_USE, FullInvoice, InvoiceFields, InvoiceId
+
+#: What names an invoice that was made of it, by the constraint that says so.
+_IN_USE: Final = {
+    "quotes_converted_to_invoice": INVOICE_IN_USE.used(["quotes"]),
+    "order_confirmations_converted_to_invoice": INVOICE_IN_USE.used(["orderConfirmations"]),
+}
 
 
-async def create(context: Context, given: InvoiceFields) -> FullInvoice:
-    """Draft an invoice. Emits `invoice.created`.
+async def create(context: Context, given: InvoiceFields, origin: Origin | None = None) -> FullInvoice:
+    """Draft an invoice; `origin` is what it is made of, if it is. Emits `invoice.created`.
 
     Raises validation errors, `CUSTOMER_NOT_FOUND`, `CONTACT_NOT_FOUND`, `DEPARTMENT_NOT_FOUND`,
     `DOCUMENT_TEMPLATE_NOT_FOUND`, `SALES_DOCUMENT_TEMPLATE_MISMATCH`, `SALES_DOCUMENT_CUSTOMER_INACTIVE`,
     `SALES_DOCUMENT_DEPARTMENT_INACTIVE` and what `documents.price_lines` raises.
     """
-    full = await documents.create(context, INVOICES, given)
+    full = await documents.create(context, INVOICES, given, origin)
     context.emit("invoice.created", full.document.id, await INVOICES.event_form(full))
     return full
 
@@ -31,6 +41,10 @@ async def update(context: Context, invoice_id: InvoiceId, changes: Changes[Invoi
 
 
 async def delete(context: Context, invoice_id: InvoiceId) -> None:
-    """Delete a draft. Emits `invoice.deleted`. Raises `INVOICE_NOT_FOUND`, `INVOICE_INVALID_STATE`."""
-    was = await documents.delete(context, INVOICES, invoice_id)
+    """Delete a draft. Emits `invoice.deleted`.
+
+    Raises `INVOICE_NOT_FOUND`, `INVOICE_INVALID_STATE`, `INVOICE_IN_USE`.
+    """
+    with rows.refusing(_IN_USE):
+        was = await documents.delete(context, INVOICES, invoice_id)
     context.emit("invoice.deleted", invoice_id, was, before=was)

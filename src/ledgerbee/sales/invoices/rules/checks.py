@@ -7,7 +7,7 @@ from typing import Any, Final
 from ledgerbee.core.countries import EU_COUNTRIES
 from ledgerbee.core.money import format_amount
 from ledgerbee.parties.customers.model import Customer, CustomerType, VatZone
-from ledgerbee.sales.documents.model import Computed, Tax
+from ledgerbee.sales.documents.model import Computed, DocumentWarning, Tax
 from ledgerbee.sales.documents.snapshot import Addressee, buyer, seller, vat_number_country
 from ledgerbee.sales.invoices.model import (
     INVOICE_AMOUNT_NEGATIVE,
@@ -15,7 +15,6 @@ from ledgerbee.sales.invoices.model import (
     INVOICE_BUYER_VAT_NUMBER_MISSING,
     INVOICE_SELLER_INCOMPLETE,
     Invoice,
-    SendWarning,
 )
 from ledgerbee.tenancy.company.model import Company
 
@@ -64,22 +63,24 @@ def check_seller(company: Company, taxes: Iterable[Tax]) -> None:
         raise INVOICE_SELLER_INCOMPLETE.error(missing=missing)
 
 
-def warnings(invoice: Invoice, computed: Computed, addressee: Addressee, company: Company) -> tuple[SendWarning, ...]:
+def warnings(
+    invoice: Invoice, computed: Computed, addressee: Addressee, company: Company
+) -> tuple[DocumentWarning, ...]:
     """What whoever sent a booked invoice should look at."""
     return (*_doubtful_zone(addressee.customer), *_incomplete_buyer(invoice, computed, addressee, company))
 
 
-def _doubtful_zone(customer: Customer) -> tuple[SendWarning, ...]:
+def _doubtful_zone(customer: Customer) -> tuple[DocumentWarning, ...]:
     """An export to a country of the EU: there it would be a supply with VAT, or to a business with a VAT number."""
     if customer.vat_zone is not VatZone.ABROAD or customer.country_code not in EU_COUNTRIES:
         return ()
     text = "The invoice has no VAT as an export (vatZone abroad), but its buyer is in the EU"
-    return (SendWarning("INVOICE_VAT_ZONE_DOUBTFUL", text, {"countryCode": customer.country_code}),)
+    return (DocumentWarning("INVOICE_VAT_ZONE_DOUBTFUL", text, {"countryCode": customer.country_code}),)
 
 
 def _incomplete_buyer(
     invoice: Invoice, computed: Computed, addressee: Addressee, company: Company
-) -> tuple[SendWarning, ...]:
+) -> tuple[DocumentWarning, ...]:
     """A buyer without an address.
 
     Momsbekendtgørelsen § 58(1) no. 4 (VAT Directive, article 226 no. 5) wants the buyer's on invoices to businesses and
@@ -96,7 +97,7 @@ def _incomplete_buyer(
     if not missing:
         return ()
     text = "The invoice states no full address of its buyer, who may need one to deduct the VAT"
-    return (SendWarning("INVOICE_BUYER_INCOMPLETE", text, {"missing": missing}),)
+    return (DocumentWarning("INVOICE_BUYER_INCOMPLETE", text, {"missing": missing}),)
 
 
 def _missing_address(party: Mapping[str, Any]) -> list[str]:
