@@ -342,6 +342,7 @@ CREATE TRIGGER keep_sent_order_confirmation AFTER UPDATE OR DELETE ON order_conf
 CREATE FUNCTION keep_sent_quote_lines() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
+    PERFORM check_row_company(c.company_id) FROM (SELECT DISTINCT n.company_id FROM changed n) c;
     IF EXISTS (SELECT FROM changed c JOIN quotes q ON q.company_id = c.company_id AND q.id = c.quote_id
                WHERE q.status <> 'draft') THEN
         RAISE EXCEPTION 'the lines of a sent quote cannot be changed' USING ERRCODE = 'LB436';
@@ -357,6 +358,7 @@ CREATE TRIGGER keep_sent_quote_lines_deleted AFTER DELETE ON quote_lines
 CREATE FUNCTION keep_sent_order_confirmation_lines() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
+    PERFORM check_row_company(c.company_id) FROM (SELECT DISTINCT n.company_id FROM changed n) c;
     IF EXISTS (SELECT FROM changed c JOIN order_confirmations o
                    ON o.company_id = c.company_id AND o.id = c.order_confirmation_id
                WHERE o.status <> 'draft') THEN
