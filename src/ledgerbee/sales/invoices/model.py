@@ -9,7 +9,7 @@ from uuid import UUID
 
 from ledgerbee.core.errors import ErrorCode
 from ledgerbee.core.money import EXACT, ZERO
-from ledgerbee.sales.documents.model import Document, DraftFields, FullDocument
+from ledgerbee.sales.documents.model import BookedDocument, DraftFields, FullDocument
 
 InvoiceId = NewType("InvoiceId", UUID)
 
@@ -47,11 +47,8 @@ class InvoiceFields(DraftFields):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Invoice(Document):
-    """One invoice. `base_amount` is `amount` as booked, in the company's currency.
-
-    `exchange_rate` is base units for one unit of `currency`. What was booked is None on a draft.
-    """
+class Invoice(BookedDocument):
+    """One invoice. What was booked is None on a draft."""
 
     id: InvoiceId
     status: InvoiceStatus
@@ -59,10 +56,6 @@ class Invoice(Document):
     delivery_date: date | None = None
     payment_terms_days: int
     amount_paid: Decimal = ZERO
-    receivable_account_id: UUID | None = None
-    exchange_rate: Decimal | None = None
-    base_amount: Decimal | None = None
-    journal_entry_id: UUID | None = None
 
     @property
     def tax_point(self) -> date:

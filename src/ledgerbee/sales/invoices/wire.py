@@ -15,6 +15,7 @@ from ledgerbee.platform.steps import in_steps
 from ledgerbee.sales.delivery.model import DeliveryStatus, DeliveryType
 from ledgerbee.sales.documents.wire import LineResponse, render_line, wire_fields
 from ledgerbee.sales.invoices.model import FullInvoice, Invoice, InvoiceStatus, Sent
+from ledgerbee.sales.sending.wire import SendResponse
 
 
 class InvoiceLineResponse(LineResponse):
@@ -79,12 +80,9 @@ class SendWarningResponse(ResponseModel):
     details: dict[str, Any] = Field(examples=[{"missing": ["address", "postalCode", "city"]}])
 
 
-class SendInvoiceResponse(ResponseModel):
+class SendInvoiceResponse(SendResponse):
     """What became of it."""
 
-    success: bool
-    delivery_type: DeliveryType
-    sproom_document_id: str | None = Field(description="The e-invoicing network's id, null for other deliveries")
     warnings: list[SendWarningResponse] = omitted(
         description="Only where there is something to look at. `INVOICE_BUYER_INCOMPLETE`: the customer has no full "
         "address, which an invoice to a business or the public has to state unless it is a simplified one (in Denmark "
