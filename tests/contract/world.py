@@ -59,6 +59,7 @@ async def make_world(api: Api) -> World:
     sent = await made("/v1/invoices", customerId=customer["id"], date="2026-03-16", lines=lines)
     await made(f"/v1/invoices/{sent['id']}/send", deliveryType="Manual")
     payment = await made(f"/v1/invoices/{sent['id']}/payments", date="2026-03-16", amount="25.00")
+    note = await made("/v1/credit-notes", customerId=customer["id"], invoiceNumber="1", lines=lines)
     posting = {
         "entryType": "JOURNAL_ENTRY",
         "date": "2026-03-16",
@@ -99,6 +100,7 @@ async def make_world(api: Api) -> World:
         "apiKeyId": key["id"],
         "attachmentId": attachment["id"],
         "contactId": contact["id"],
+        "creditNoteId": note["id"],
         "customerGroupId": customer_group,
         "customerId": customer["id"],
         "departmentId": department["id"],

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Final
 
+from ledgerbee.sales.credit_notes.kind import CREDIT_NOTES
 from ledgerbee.sales.documents.kind import AnyKind
 from ledgerbee.sales.documents.model import DocumentKind
 from ledgerbee.sales.invoices.kind import INVOICES
 
-KINDS: Final[Mapping[DocumentKind, AnyKind]] = {INVOICES.kind: INVOICES}
+KINDS: Final[Mapping[DocumentKind, AnyKind]] = {kind.kind: kind for kind in (INVOICES, CREDIT_NOTES)}

@@ -150,6 +150,7 @@ TEXTS: Final[Mapping[str, str]] = {
 #: What a model is about, where its name doesn't say.
 _THINGS: Final = {
     "CurrentApiKeyResponse": "API key",
+    "PublicCreditNoteSummary": "credit note",
     "PublicInvoiceSummary": "invoice",
     "RateLimitTierResponse": "limit",
     "TrialBalanceRowResponse": "account",

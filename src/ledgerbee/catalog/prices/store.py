@@ -68,6 +68,8 @@ _CLEAR_DEFAULT: Final = (
 )
 _DELETE: Final = "DELETE FROM prices WHERE company_id = $1 AND id = $2"
 _DELETE_OF_PRODUCT: Final = "DELETE FROM prices WHERE company_id = $1 AND product_id = $2"
+#: What refers to prices, by the constraint that says so.
+_LINES: Final = ("invoice_lines_price", "credit_note_lines_price")
 _METER: Final = "SELECT m.id, m.name, m.status FROM meters m WHERE m.company_id = $1 AND m.id = $2"
 
 
@@ -142,13 +144,13 @@ async def clear_default(context: Context, product_id: ProductId) -> None:
 
 async def delete(context: Context, price_id: PriceId) -> None:
     """Delete a price. Raises `PRODUCT_PRICE_IN_USE` while anything refers to it."""
-    with rows.refusing({"invoice_lines_price": PRODUCT_PRICE_IN_USE.used(["documents"])}):
+    with rows.refusing(dict.fromkeys(_LINES, PRODUCT_PRICE_IN_USE.used(["documents"]))):
         await context.connection.execute(_DELETE, context.company_id, price_id)
 
 
 async def delete_of_product(context: Context, product_id: ProductId) -> None:
     """Delete every price of a product. Raises `PRODUCT_IN_USE` while anything refers to one."""
-    with rows.refusing({"invoice_lines_price": PRODUCT_IN_USE.used(["documents"])}):
+    with rows.refusing(dict.fromkeys(_LINES, PRODUCT_IN_USE.used(["documents"]))):
         await context.connection.execute(_DELETE_OF_PRODUCT, context.company_id, product_id)
 
 

@@ -111,11 +111,27 @@ def _amount(document: Mapping[str, Any], language: Language) -> str:
 
 
 def _facts(document: Mapping[str, Any], language: Language) -> list[tuple[str, str]]:
-    """What a payer needs at hand, as label and value; what the document doesn't say is left out."""
+    """What the buyer needs at hand, as label and value; what the document doesn't say is left out."""
+    of_kind = _to_pay if document["kind"] == "invoice" else _total
+    rows = [*of_kind(document, language), (WORDINGS[language].purchase_order, document["references"]["purchaseOrder"])]
+    return [(label, one_line(value)) for label, value in rows if value]
+
+
+def _total(document: Mapping[str, Any], language: Language) -> list[tuple[str, str | None]]:
+    """What a document comes to of which nothing is to be paid, and the invoice that it credits."""
+    words = WORDINGS[language]
+    return [
+        (words.total.format("").strip(), _amount(document, language)),
+        (words.credits_invoice, document["creditsInvoiceNumber"]),
+    ]
+
+
+def _to_pay(document: Mapping[str, Any], language: Language) -> list[tuple[str, str | None]]:
+    """What a payer needs at hand."""
     words, payment = WORDINGS[language], document["payment"]
     due = document["dueDate"]
     account = " ".join(part for part in (payment["registrationNumber"], payment["accountNumber"]) if part)
-    rows = [
+    return [
         (words.to_pay, _amount(document, language)),
         (words.due_date, format_date(date.fromisoformat(due), language) if due else None),
         (words.bank, payment["bankName"]),
@@ -123,9 +139,7 @@ def _facts(document: Mapping[str, Any], language: Language) -> list[tuple[str, s
         ("IBAN", format_iban(payment["iban"]) if payment["iban"] else None),
         ("BIC", payment["bic"]),
         (words.payment_id, payment["paymentId"]),
-        (words.purchase_order, document["references"]["purchaseOrder"]),
     ]
-    return [(label, one_line(value)) for label, value in rows if value]
 
 
 def _plain(text: MailText, document: Mapping[str, Any], language: Language) -> str:

@@ -48,7 +48,7 @@ class InvoiceFields(DraftFields):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invoice(BookedDocument):
-    """One invoice. What was booked is None on a draft."""
+    """One invoice. What was booked is None on a draft; `credited_amount` is the sum of its sent credit notes."""
 
     id: InvoiceId
     status: InvoiceStatus
@@ -56,6 +56,7 @@ class Invoice(BookedDocument):
     delivery_date: date | None = None
     payment_terms_days: int
     amount_paid: Decimal = ZERO
+    credited_amount: Decimal = ZERO
 
     @property
     def tax_point(self) -> date:
@@ -64,11 +65,31 @@ class Invoice(BookedDocument):
 
     @property
     def amount_due(self) -> Decimal:
-        """What is still to be paid, in the invoice's currency."""
-        return EXACT.subtract(self.amount, self.amount_paid)
+        """What is still to be paid, in the invoice's currency; never below zero."""
+        return max(self._open, ZERO)
+
+    @property
+    def excess(self) -> Decimal:
+        """What payments and credit notes are more than the invoice's amount: a credit of the customer's."""
+        return max(-self._open, ZERO)
+
+    @property
+    def _open(self) -> Decimal:
+        return EXACT.subtract(self.amount, EXACT.add(self.amount_paid, self.credited_amount))
 
 
 FullInvoice = FullDocument[Invoice]
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What was taken off an invoice's receivable, in the company's currency.
+
+    By payments that weren't taken back, and by credit notes, also what of them is a credit of the customer's.
+    """
+
+    by_payments: Decimal
+    by_notes: Decimal
 
 
 class SendWarning(NamedTuple):

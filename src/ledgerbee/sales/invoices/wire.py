@@ -47,7 +47,13 @@ class PublicInvoiceSummary(ResponseModel):
     vat: MoneyText = Field(examples=["250.00"])
     amount: MoneyText = Field(description="Including VAT", examples=["1250.00"])
     amount_paid: MoneyText = Field(examples=["0.00"])
-    amount_due: MoneyText = Field(description="What is still to be paid", examples=["1250.00"])
+    credited_amount: MoneyText = Field(
+        description="What the credit notes on it sum up to that were sent (extension)", examples=["0.00"]
+    )
+    amount_due: MoneyText = Field(
+        description="What is still to be paid: `amount` less `amountPaid` and `creditedAmount`, never below zero",
+        examples=["1250.00"],
+    )
     reference: str | None = Field(description="The customer's purchase order number", examples=["PO-7731"])
     our_reference: str | None = Field(examples=["Anna Holm"])
     description: str | None
@@ -164,5 +170,6 @@ def _fields(invoice: Invoice) -> dict[str, Any]:
     return wire_fields(invoice) | {
         "payment_terms": invoice.payment_terms_days,
         "amount_paid": format_amount(invoice.amount_paid, invoice.currency),
+        "credited_amount": format_amount(invoice.credited_amount, invoice.currency),
         "amount_due": format_amount(invoice.amount_due, invoice.currency),
     }

@@ -31,7 +31,14 @@ class Forms(NamedTuple):
 
 
 async def create(context: Context, kind: KindOfDocument[F, D], given: F) -> FullDocument[D]:
-    """Draft a document.
+    """Draft a document. Raises what `draw_up` raises."""
+    full = await draw_up(context, kind, given)
+    await store.insert(context, kind, full)
+    return full
+
+
+async def draw_up(context: Context, kind: KindOfDocument[F, D], given: F) -> FullDocument[D]:
+    """The draft of a document, not kept yet.
 
     Raises validation errors, `CUSTOMER_NOT_FOUND`, and what `addressing.check_references`, `price_lines` and
     `kind.decide` raise.
@@ -47,9 +54,7 @@ async def create(context: Context, kind: KindOfDocument[F, D], given: F) -> Full
         updated_at=context.now,
         **_decided(kind, given, sources, computed),
     )
-    full = FullDocument(document, computed.lines)
-    await store.insert(context, kind, full)
-    return full
+    return FullDocument(document, computed.lines)
 
 
 async def update(

@@ -5,11 +5,13 @@ from ledgerbee.sales.invoices.rules.checks import check_seller, check_sendable, 
 from ledgerbee.sales.invoices.rules.draft import check_days, decide, given_before, terms
 from ledgerbee.sales.invoices.rules.entry import entry_text
 from ledgerbee.sales.invoices.rules.states import (
+    CREDITABLE,
     PAID_ON,
     PAYABLE,
     WHEN_CLAIMED,
     WHEN_DELIVERED,
     WHEN_FAILED,
+    credit,
     reopen,
     require_status,
     settle,
@@ -18,6 +20,7 @@ from ledgerbee.sales.invoices.rules.states import (
 )
 
 __all__ = [
+    "CREDITABLE",
     "PAID_ON",
     "PAYABLE",
     "WHEN_CLAIMED",
@@ -27,6 +30,7 @@ __all__ = [
     "check_days",
     "check_seller",
     "check_sendable",
+    "credit",
     "decide",
     "entry_text",
     "given_before",
