@@ -138,6 +138,29 @@ class Shop:
         found: dict[str, Any] = await self.ok("GET", f"/v1/order-confirmations/{made['id']}")
         return found
 
+    async def credit(self, invoice: dict[str, Any], *lines: dict[str, Any], **fields: Any) -> dict[str, Any]:
+        """A new credit note on an invoice: of these lines, or of all that is left."""
+        body = {"customerId": invoice["customerId"], "invoiceNumber": invoice["number"], **fields}
+        if lines:
+            body["lines"] = list(lines)
+        made: dict[str, Any] = await self.ok("POST", "/v1/credit-notes", body)
+        return made
+
+    async def send_note(self, note: dict[str, Any], **options: Any) -> dict[str, Any]:
+        """Send a credit note (`Manual` unless told otherwise); the note as it is then."""
+        await self.ok("POST", f"/v1/credit-notes/{note['id']}/send", options, status=200)
+        return await self.note(note["id"])
+
+    async def credited(self, invoice: dict[str, Any], *lines: dict[str, Any], **fields: Any) -> dict[str, Any]:
+        """A sent credit note on an invoice; the invoice as it is then."""
+        await self.send_note(await self.credit(invoice, *lines, **fields))
+        return await self.invoice(invoice["id"])
+
+    async def note(self, note_id: str) -> dict[str, Any]:
+        """A credit note as the API shows it."""
+        found: dict[str, Any] = await self.ok("GET", f"/v1/credit-notes/{note_id}")
+        return found
+
     async def entry(self, entry_id: str) -> JournalEntry:
         """A posted entry."""
 

@@ -43,6 +43,7 @@ async def test_a_draft_has_amounts_and_no_number(shop: Shop) -> None:
         "vat": "62.50",
         "amount": "312.50",
         "amountPaid": "0.00",
+        "creditedAmount": "0.00",
         "amountDue": "312.50",
         "reference": "PO-7",
         "ourReference": "Anna",

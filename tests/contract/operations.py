@@ -336,6 +336,28 @@ OPERATIONS: Final[tuple[Row, ...]] = (
         "VAT Codes", "PUT", "/v1/vat-codes/{vatCodeId}/rates", "vat-codes-write", "Set the rates of a VAT code",
         not_found="VAT_CODE_NOT_FOUND",
     ),
+    Row("Credit Notes", "GET", "/v1/credit-notes", "invoices-read", "List credit notes"),
+    Row("Credit Notes", "POST", "/v1/credit-notes", "invoices-write", "Create a credit note", success=201),
+    Row(
+        "Credit Notes", "GET", "/v1/credit-notes/{creditNoteId}", "invoices-read", "Get a credit note by ID",
+        not_found="CREDIT_NOTE_NOT_FOUND",
+    ),
+    Row(
+        "Credit Notes", "GET", "/v1/credit-notes/{creditNoteId}/delivery-status", "invoices-read",
+        "Get the delivery status of a credit note", not_found="CREDIT_NOTE_NOT_FOUND",
+    ),
+    Row(
+        "Credit Notes", "GET", "/v1/credit-notes/{creditNoteId}/pdf", "invoices-read", "Download the credit note PDF",
+        not_found="CREDIT_NOTE_NOT_FOUND",
+    ),
+    Row(
+        "Credit Notes", "POST", "/v1/credit-notes/{creditNoteId}/send", "invoices-write",
+        "Send a credit note to the customer", not_found="CREDIT_NOTE_NOT_FOUND",
+    ),
+    extension(
+        "Credit Notes", "POST", "/v1/credit-notes/{creditNoteId}/cancel", "invoices-write",
+        "Cancel a credit note that was not sent", not_found="CREDIT_NOTE_NOT_FOUND",
+    ),
     Row(
         "Draft Journal Entries", "POST", "/v1/draft-journal-batches", "journal-entries-write",
         "Create multiple draft journal entries in batch", success=201,

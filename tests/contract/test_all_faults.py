@@ -184,6 +184,13 @@ BROKEN_RULES: list[tuple[str, str, dict[str, Any], set[str]]] = [
     ("POST", "/v1/invoices",
      {"customerId": "{customer}", "date": "2026-03-16", "lines": [{}, {"lineType": "text", "quantity": 1}, {}]},
      {"lines.0.priceId", "lines.1.quantity", "lines.1.description", "lines.2.priceId"}),
+    ("POST", "/v1/credit-notes",
+     {"customerId": "{customer}", "date": "2030-01-01",
+      "lines": [{"invoiceLineId": "{price}"}, {"lineType": "text", "invoiceLineId": "{price}"}]},
+     {"date", "lines.0.priceId", "lines.0.invoiceLineId", "lines.1.description", "lines.1.invoiceLineId"}),
+    ("POST", "/v1/credit-notes",
+     {"customerId": "{customer}", "invoiceNumber": "1", "date": "2030-01-01", "lines": [{"lineType": "separator"}]},
+     {"date", "lines"}),
     ("PATCH", "/v1/invoices/{invoiceId}",
      {"date": "2030-01-01", "dueDate": "2029-01-01", "lines": [{"lineType": "text"}, {"lineType": "separator"}]},
      {"date", "dueDate", "lines", "lines.0.description"}),
@@ -259,7 +266,8 @@ async def test_all_faults_that_rules_find(
 
 #: A field that no rule of the operation reads, by the end of its path.
 UNRELATED = {
-    "accounts": "name", "api-keys": "name", "companies": "city", "company": "phone", "customers": "phone",
+    "accounts": "name", "api-keys": "name", "companies": "city", "company": "phone", "credit-notes": "ourReference",
+    "customers": "phone",
     "exchange-rates": "rate", "fiscal-years": None, "invoices": "ourReference", "oauth-clients": "name",
     "order-confirmations": "ourReference", "quotes": "ourReference", "convert": None,
     "payments": "reference", "product-prices": "nickname", "projects": "color", "rates": None, "reverse": "description",

@@ -31,10 +31,11 @@ Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 #: What the API's role may do with each table, and on some with single columns.
 TABLES = {
-    "INSERT SELECT": "customer_groups document_snapshots events import_errors journal_attachments vendor_groups",
+    "INSERT SELECT": "credit_note_lines customer_groups document_snapshots events import_errors journal_attachments"
+    " vendor_groups",
     "DELETE INSERT SELECT": "blob_leases draft_attachments draft_journal_lines import_parts invoice_lines"
     " order_confirmation_lines quote_lines vat_code_rates",
-    "INSERT SELECT UPDATE": "companies contacts customers departments idempotency_keys journal_imports"
+    "INSERT SELECT UPDATE": "companies contacts credit_notes customers departments idempotency_keys journal_imports"
     " order_confirmations quotes",
     "DELETE INSERT SELECT UPDATE": "draft_journal_entries invoices prices product_groups products",
     "INSERT SELECT UPDATE(is_active name vat_code_id)": "accounts",
@@ -607,6 +608,75 @@ class TestWriting:
         )
         for change in ("created_at = now()", "body = 'x'", "key = 'l'", "created_at = 'infinity'"):
             assert await refused(stolen, f"UPDATE idempotency_keys SET {change} WHERE key = 'k'") == "LB428"
+
+    async def test_a_credit_that_nobody_was_given(self, owner: Connection, api: Api) -> None:
+        shop = Shop(api)
+        sold = await shop.sold(line(await shop.price("100"), 2))
+        part = {"invoiceLineId": sold["lines"][0]["id"], "quantity": 1}
+        draft, sent = await shop.credit(sold, part), await shop.send_note(await shop.credit(sold, part))
+        other = await shop.sold(line(await shop.price("100")))
+        async with owner.transaction():
+            await enter(owner, api.company_id)
+            for change in (
+                "credited_amount = 0", "credited_amount = amount, status = 'credited'", "status = 'credited'",
+                "status = 'paid'",
+            ):  # fmt: skip
+                statement = f"UPDATE invoices SET {change} WHERE id = '{sold['id']}'"
+                assert await refused(owner, statement) == "LB426", change
+            for note in (draft, sent):
+                for change in (
+                    "amount = amount - 1, subtotal = subtotal - 1", "number = '9', number_sequence = 9",
+                    f"invoice_id = '{other['id']}'", "issue_date = issue_date + 1", "notes = 'x'",
+                ):  # fmt: skip
+                    statement = f"UPDATE credit_notes SET {change} WHERE id = '{note['id']}'"
+                    assert await refused(owner, statement) == "LB430", change
+            of_sent = f"SELECT %s FROM credit_notes WHERE id = '{sent['id']}'"
+            booked = "(status, receivable_account_id, exchange_rate, base_amount, journal_entry_id)"
+            as_sent = of_sent % "'sent', receivable_account_id, exchange_rate, base_amount, journal_entry_id"
+            forged = f"UPDATE credit_notes SET {booked} = ({as_sent}) WHERE id = '{draft['id']}'"
+            assert await refused(owner, forged) == "LB436", "another note's entry"
+            cancelled = f"UPDATE credit_notes SET status = 'cancelled' WHERE id = '{sent['id']}'"
+            assert await refused(owner, cancelled) in {"LB430", "23514"}
+            for table, key in (("credit_notes", "id"), ("credit_note_lines", "credit_note_id")):
+                gone = f"DELETE FROM {table} WHERE {key} = '{draft['id']}'"
+                assert await refused(owner, gone) != "nothing refuses it", table
+            columns = await owner.fetchval(
+                "SELECT string_agg(column_name, ', ') FROM information_schema.columns"
+                " WHERE table_name = 'credit_notes' AND is_generated = 'NEVER'"
+            )
+            again = (
+                f"INSERT INTO credit_notes ({columns}) SELECT {columns} FROM (SELECT (jsonb_populate_record(n,"
+                " jsonb_build_object('id', $1::uuid, 'number', '9', 'number_sequence', 9))).*"
+                f" FROM credit_notes n WHERE id = '{draft['id']}') f"
+            )
+            assert await refused(owner, again, new_id()) == "LB436"
+
+    async def test_more_credit_than_there_is(self, owner: Connection, api: Api) -> None:
+        """A number that was taken, lines that add up: still no more than the invoice."""
+        shop = Shop(api)
+        sold = await shop.sold(line(await shop.price("100")))
+        note = await shop.credit(sold)
+        async with owner.transaction():
+            await enter(owner, api.company_id)
+            names = {
+                table: await owner.fetchval(
+                    "SELECT string_agg(column_name, ', ') FROM information_schema.columns"
+                    " WHERE table_name = $1 AND is_generated = 'NEVER'",
+                    table,
+                )
+                for table in ("credit_notes", "credit_note_lines")
+            }
+            again = (
+                "WITH taken AS (SELECT last_number FROM take_numbers($1, 'credit_note', 1)), made AS ("
+                f"INSERT INTO credit_notes ({names['credit_notes']}) SELECT {names['credit_notes']} FROM ("
+                "SELECT (jsonb_populate_record(n, jsonb_build_object('id', $2::uuid, 'number', t.last_number::text,"
+                f" 'number_sequence', t.last_number))).* FROM credit_notes n, taken t WHERE n.id = '{note['id']}') f)"
+                f" INSERT INTO credit_note_lines ({names['credit_note_lines']})"
+                f" SELECT {names['credit_note_lines']} FROM (SELECT (jsonb_populate_record(l,"
+                " jsonb_build_object('credit_note_id', $2::uuid))).*"
+                f" FROM credit_note_lines l WHERE l.credit_note_id = '{note['id']}') f"
+            )
+            assert await refused(owner, again, api.company_id, new_id()) == "LB436"
 
     async def test_an_invoice_that_nobody_paid(self, owner: Connection, api: Api) -> None:
         shop = Shop(api)

@@ -33,7 +33,7 @@ VERIFY: Final = "verify"
 COLUMNS: Final[dict[str, dict[str, str]]] = {
     "invoices": {
         VERIFY: "id status number number_sequence customer_id issue_date due_date currency subtotal vat amount"
-        " amount_paid receivable_account_id exchange_rate base_amount journal_entry_id",
+        " amount_paid credited_amount receivable_account_id exchange_rate base_amount journal_entry_id",
         STAYS: "customer_department_id customer_contact_id payment_terms_days reference our_reference description notes"
         " document_template_id delivery_date created_at",
         GUARD: "converted_from_quote_id converted_from_order_confirmation_id",
@@ -67,6 +67,18 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
         VERIFY: "order_confirmation_id net vat",
         STAYS: "id position line_type description price_id product_id unit quantity unit_price unit_price_given"
         " discount_percent discount_given vat_rate account_id vat_code_id",
+    },
+    "credit_notes": {
+        VERIFY: "id status number number_sequence customer_id issue_date currency subtotal vat amount invoice_id"
+        " invoice_number receivable_account_id exchange_rate base_amount journal_entry_id",
+        STAYS: "customer_department_id customer_contact_id reference our_reference description notes"
+        " document_template_id created_at",
+        TEXT: "sent_at updated_at",
+    },
+    "credit_note_lines": {
+        VERIFY: "credit_note_id net vat price_id vat_rate account_id vat_code_id invoice_line_id",
+        STAYS: "id position line_type description product_id unit quantity unit_price unit_price_given"
+        " discount_percent discount_given",
     },
     "document_snapshots": {VERIFY: "document_id content", STAYS: "document_type created_at"},
     "payments": {
@@ -146,6 +158,18 @@ CHANGES: Final = {
     "invoices.vat": "vat = vat + 1, subtotal = subtotal - 1",
     "invoices.amount": "amount = amount + 1, vat = vat + 1",
     "invoices.amount_paid": "amount_paid = amount, status = 'paid' WHERE status = 'sent'",
+    "invoices.credited_amount": "credited_amount = amount, status = 'credited' WHERE status = 'sent'",
+    "credit_notes.status": "status = 'cancelled', receivable_account_id = NULL, exchange_rate = NULL,"
+    " base_amount = NULL, journal_entry_id = NULL, sent_at = NULL WHERE status = 'sent'",
+    "credit_notes.number_sequence": "number_sequence = number_sequence + 100",
+    "credit_notes.subtotal": "subtotal = subtotal - 1, amount = amount - 1",
+    "credit_notes.vat": "vat = vat - 1, subtotal = subtotal + 1",
+    "credit_notes.amount": "amount = amount - 1, vat = vat - 1",
+    "credit_notes.base_amount": "base_amount = base_amount - 1",
+    "credit_notes.exchange_rate": "exchange_rate = exchange_rate + 1 WHERE status = 'sent'",
+    "credit_notes.journal_entry_id": "journal_entry_id = gen_random_uuid() WHERE status = 'sent'",
+    "credit_notes.receivable_account_id": "receivable_account_id = gen_random_uuid() WHERE status = 'sent'",
+    "credit_notes.issue_date": "issue_date = issue_date + 1",
     "invoices.issue_date": "issue_date = issue_date - 1",
     "invoice_lines.invoice_id": "invoice_id = gen_random_uuid() WHERE line_type = 'product'",
     **{
@@ -250,6 +274,10 @@ async def a_year_of(api: Api) -> Books:
         sold = await shop.sold(line(await shop.price("100")))
         paid = [await pay(shop, sold, amount) for amount in amounts]
     await shop.ok("POST", f"/v1/payments/{paid[0]['id']}/reverse", {}, status=200)
+    returned = await shop.sold(line(await shop.price("100"), 2))
+    one = {"invoiceLineId": returned["lines"][0]["id"], "quantity": 1}
+    await shop.credited(returned, one)
+    await shop.credit(returned, one)
     await shop.draft(await shop.customer(), line(await shop.price("100")))
     await shop.ordered(await shop.offered(line(await shop.price("100"))))
     draft = await drafted(books, plain(books))

@@ -63,6 +63,7 @@ async def make_world(api: Api) -> World:
         "/v1/order-confirmations", customerId=customer["id"], date="2026-03-16", lines=lines
     )
     payment = await made(f"/v1/invoices/{sent['id']}/payments", date="2026-03-16", amount="25.00")
+    note = await made("/v1/credit-notes", customerId=customer["id"], invoiceNumber="1", lines=lines)
     posting = {
         "entryType": "JOURNAL_ENTRY",
         "date": "2026-03-16",
@@ -103,6 +104,7 @@ async def make_world(api: Api) -> World:
         "apiKeyId": key["id"],
         "attachmentId": attachment["id"],
         "contactId": contact["id"],
+        "creditNoteId": note["id"],
         "customerGroupId": customer_group,
         "customerId": customer["id"],
         "departmentId": department["id"],

@@ -20,7 +20,7 @@ from ledgerbee.parties.groups.model import CustomerGroupId
 from ledgerbee.parties.party.model import CustomerId
 from ledgerbee.sales.delivery.model import DeliveryStatus, DeliveryType
 from ledgerbee.sales.documents.addressing import recipient
-from ledgerbee.sales.documents.model import Computed, DocumentLineType, Line, Tax
+from ledgerbee.sales.documents.model import Computed, DocumentKind, DocumentLineType, Line, Tax
 from ledgerbee.sales.documents.rules import compute
 from ledgerbee.sales.invoices import rules
 from ledgerbee.sales.invoices.model import (
@@ -33,6 +33,7 @@ from ledgerbee.sales.invoices.model import (
     InvoiceId,
     InvoiceStatus,
 )
+from ledgerbee.sales.sending.rules import entry_lines, journal_entry, vat_in_base
 
 NOW = datetime(2026, 3, 16, tzinfo=UTC)
 S = InvoiceStatus
@@ -76,7 +77,8 @@ def invoice(currency: str = "DKK", status: InvoiceStatus = S.DRAFT) -> Invoice:
 
 def entry_of(computed: Computed, currency: str = "DKK", rate: Decimal = Decimal(1), base: str = "DKK") -> EntryToPost:
     booked = replace(invoice(currency), amount=computed.totals.amount, exchange_rate=rate, journal_entry_id=new_id())
-    return rules.journal_entry(booked, rules.entry_lines(computed, Conversion(currency, base, rate), RECEIVABLE))
+    lines = entry_lines(computed, Conversion(currency, base, rate), RECEIVABLE)
+    return journal_entry(DocumentKind.INVOICE, booked, lines)
 
 
 @st.composite
@@ -108,7 +110,7 @@ def test_revenue_and_vat_are_those_of_the_invoice(drawn: tuple[str, Computed]) -
         return total([line.amount if line.side is Side.CREDIT else -line.amount for line in lines])
 
     assert credited(LineType.ENTERED) == computed.totals.subtotal
-    assert credited(LineType.VAT) == computed.totals.vat == (rules.vat_in_base(entry.lines) or 0)
+    assert credited(LineType.VAT) == computed.totals.vat == (vat_in_base(entry.lines) or 0)
     keys = [(line.account_id, line.vat_code_id, line.line_type) for line in entry.lines]
     assert len(keys) == len(set(keys)), "one line an account and code"
 

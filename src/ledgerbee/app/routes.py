@@ -21,6 +21,7 @@ from ledgerbee.parties.departments import http as departments
 from ledgerbee.parties.groups import http as party_groups
 from ledgerbee.parties.vendors import http as vendors
 from ledgerbee.payments.customer_payments import http as customer_payments
+from ledgerbee.sales.credit_notes import http as credit_notes
 from ledgerbee.sales.documents import http as documents
 from ledgerbee.sales.invoices import http as invoices
 from ledgerbee.sales.order_confirmations import http as order_confirmations
@@ -55,6 +56,7 @@ ROUTERS: tuple[OperationRouter, ...] = (
     vat_codes.router,
     draft_journal_entries.router,
     invoices.router,
+    credit_notes.router,
     customer_payments.router,
     customer_payments.payment_router,
     order_confirmations.router,

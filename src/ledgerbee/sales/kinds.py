@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from ledgerbee.sales.credit_notes.kind import CREDIT_NOTES
 from ledgerbee.sales.documents.kind import AnyKind
 from ledgerbee.sales.documents.model import DocumentKind
 from ledgerbee.sales.invoices.kind import INVOICES
@@ -10,7 +11,5 @@ from ledgerbee.sales.order_confirmations.kind import ORDER_CONFIRMATIONS
 from ledgerbee.sales.quotes.kind import QUOTES
 
 KINDS: Final[Mapping[DocumentKind, AnyKind]] = {
-    INVOICES.kind: INVOICES,
-    QUOTES.kind: QUOTES,
-    ORDER_CONFIRMATIONS.kind: ORDER_CONFIRMATIONS,
+    kind.kind: kind for kind in (INVOICES, CREDIT_NOTES, QUOTES, ORDER_CONFIRMATIONS)
 }

@@ -10,6 +10,7 @@ from ledgerbee.http.wire import EXAMPLE_ID
 
 #: A status that refuses what is asked, and what stands on an object, by resource: those that the rules name.
 _STATUSES: Final = {
+    "CREDIT_NOTE": "sent",
     "DIMENSION": "project",
     "DRAFT_JOURNAL_ENTRY": "booked",
     "INVOICE": "paid",
@@ -40,6 +41,7 @@ _REFERENCES: Final[Mapping[str, tuple[tuple[str, ...], str]]] = {
     "CONTACT": (("customerContactId", "contactId"), "contactId"),
     "DEPARTMENT": (("customerDepartmentId", "departmentId"), "departmentId"),
     "DIMENSION_VALUE": (("tagIds", "parentId"), "valueId"),
+    "INVOICE": (("invoiceNumber",), "invoiceNumber"),
     "JOURNAL_ENTRY": (("journalEntryIds",), "journalEntryId"),
     "LEDGER": (("defaultAccountId",), "accountId"),
     "PRODUCT_PRICE": (("priceId",), "priceId"),
@@ -53,6 +55,11 @@ _OTHERS: Final[Mapping[str, Mapping[str, Any]]] = {
     "ACCOUNT_NOT_BOOKABLE": _BY_LINE,
     "API_KEY_SCOPE_NOT_ASSIGNABLE": {"scope": "portal-provision"},
     "COMPANY_LIMIT_REACHED": {"limit": 10},
+    "CREDIT_NOTE_ACCOUNT_MISSING": {"role": "FX_LOSS"},
+    "CREDIT_NOTE_AMOUNT_POSITIVE": {"amount": "125.00"},
+    "CREDIT_NOTE_EXCEEDS_INVOICE": {"property": "lines.0.quantity", "quantityLeft": "2"},
+    "CREDIT_NOTE_LINE_NOT_ON_INVOICE": {"property": "lines.0.invoiceLineId", "invoiceLineId": EXAMPLE_ID},
+    "CREDIT_NOTE_RECIPIENT_MISSING": {"customerId": EXAMPLE_ID},
     "CUSTOMER_GROUP_ACCOUNT_INVALID": {"property": "accountId", "accountId": EXAMPLE_ID},
     "CUSTOMER_PARENT_INVALID": {"property": "parentCustomerId"},
     "DELIVERY_UNDERWAY": {"deliveryId": EXAMPLE_ID},

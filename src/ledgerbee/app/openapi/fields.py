@@ -152,6 +152,7 @@ _THINGS: Final = {
     "CurrentApiKeyResponse": "API key",
     "ConvertedInvoiceResponse": "invoice",
     "ConvertedOrderConfirmationResponse": "order confirmation",
+    "PublicCreditNoteSummary": "credit note",
     "PublicInvoiceSummary": "invoice",
     "PublicOrderConfirmationSummary": "order confirmation",
     "PublicQuoteSummary": "quote",

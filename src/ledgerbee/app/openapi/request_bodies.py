@@ -120,6 +120,10 @@ BODIES: Final[Mapping[str, dict[str, Any]]] = {
     "PUT /v1/vat-codes/{vatCodeId}/rates": _json(rates=[{"vatRate": 25}]),
     "POST /v1/draft-journal-batches": _json(entries=[_CAPITAL]),
     "POST /v1/draft-journal-entries": _json(**_CAPITAL),
+    "POST /v1/credit-notes": _json(
+        customerId="{customerId}", date=_TODAY, lines=[{"priceId": "{productPriceId}", "quantity": 1}]
+    ),
+    "POST /v1/credit-notes/{creditNoteId}/send": _json(deliveryType="Manual"),
     "POST /v1/invoices": _json(
         customerId="{customerId}", date=_TODAY, lines=[{"priceId": "{productPriceId}", "quantity": 3}]
     ),

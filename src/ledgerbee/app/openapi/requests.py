@@ -57,6 +57,7 @@ SOURCES: Final[Mapping[str, Source]] = {
     "bankAccountId": _account(6480),
     "clientSecret": Source("POST /v1/oauth-clients", field="clientSecret"),
     "customerGroupId": Source("GET /v1/customer-groups"),
+    "creditNoteId": Source("POST /v1/credit-notes"),
     "customerId": Source("POST /v1/customers"),
     "dimensionId": Source("POST /v1/dimensions"),
     "documentTemplateId": Source("GET /v1/document-templates"),
@@ -98,6 +99,7 @@ _SPECIAL: Final[Mapping[tuple[str, str], Source]] = {
 _STEPS: Final[Mapping[str, tuple[str, ...]]] = {
     "POST /v1/invoices/send-batch": ("PATCH /v1/company",),
     "POST /v1/invoices/{invoiceId}/send": ("PATCH /v1/company",),
+    "POST /v1/credit-notes/{creditNoteId}/send": ("PATCH /v1/company",),
     "POST /v1/invoices/{invoiceId}/payments": ("POST /v1/invoices/{invoiceId}/send",),
     "POST /v1/order-confirmations/{orderConfirmationId}/convert": (
         "POST /v1/order-confirmations/{orderConfirmationId}/send",

@@ -69,7 +69,12 @@ _CLEAR_DEFAULT: Final = (
 _DELETE: Final = "DELETE FROM prices WHERE company_id = $1 AND id = $2"
 _DELETE_OF_PRODUCT: Final = "DELETE FROM prices WHERE company_id = $1 AND product_id = $2"
 #: What refers to prices, by the constraint that says so.
-_LINES: Final = ("invoice_lines_price", "quote_lines_price", "order_confirmation_lines_price")
+_LINES: Final = (
+    "invoice_lines_price",
+    "credit_note_lines_price",
+    "quote_lines_price",
+    "order_confirmation_lines_price",
+)
 _METER: Final = "SELECT m.id, m.name, m.status FROM meters m WHERE m.company_id = $1 AND m.id = $2"
 
 

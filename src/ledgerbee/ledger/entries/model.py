@@ -162,6 +162,7 @@ class SourceType(StrEnum):
     """What an entry was posted by."""
 
     API = "API"
+    CREDIT_NOTE = "CREDIT_NOTE"
     DRAFT = "DRAFT"
     IMPORT = "IMPORT"
     INVOICE = "INVOICE"

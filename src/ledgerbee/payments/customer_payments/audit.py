@@ -5,6 +5,8 @@ from typing import Final
 
 from ledgerbee.core.fields import fields_of
 from ledgerbee.platform.context import Context
+from ledgerbee.sales.credit_notes import audit as credit_notes
+from ledgerbee.sales.credit_notes.kind import CREDIT_NOTES
 from ledgerbee.sales.documents.kind import AnyKind
 from ledgerbee.sales.kinds import KINDS
 
@@ -90,14 +92,16 @@ WHERE p.company_id = $1 AND (e.id IS NULL OR (r.amount, r.settled, r.received, r
     IS DISTINCT FROM (p.amount, p.base_settled, p.amount, p.base_amount))
 ORDER BY p.id LIMIT 1
 """
-#: Entries that say they are of something (an invoice, a payment, a draft, an import) that knows nothing of them. A
-#: reversal is of the entry that it takes back.
+#: Entries that say they are of something (an invoice, a credit note, a payment, an import) that knows nothing of them.
+#: A reversal is of the entry that it takes back.
 _SOURCES: Final = """
 SELECT e.id, e.entry_number, e.source_type FROM journal_entries e
 WHERE e.company_id = $1 AND e.source_type IS NOT NULL AND e.reverses_entry_id IS NULL
   AND NOT CASE e.source_type
     WHEN 'invoice' THEN EXISTS (
         SELECT FROM invoices i WHERE i.company_id = $1 AND i.id = e.source_id AND i.journal_entry_id = e.id)
+    WHEN 'credit_note' THEN EXISTS (
+        SELECT FROM credit_notes n WHERE n.company_id = $1 AND n.id = e.source_id AND n.journal_entry_id = e.id)
     WHEN 'payment' THEN EXISTS (
         SELECT FROM payments p WHERE p.company_id = $1 AND p.id = e.source_id AND p.journal_entry_id = e.id)
     WHEN 'draft' THEN EXISTS (
@@ -125,17 +129,32 @@ FROM journal_imports m LEFT JOIN entries e ON e.id = m.id
 WHERE m.company_id = $1 AND m.entries_posted <> coalesce(e.found, 0) ORDER BY m.id LIMIT 1
 """
 _INVOICES: Final = """
-SELECT i.number, i.status, i.amount, i.amount_paid, i.base_amount, p.amount AS paid, p.settled
+SELECT i.number, i.status, i.amount, i.amount_paid, i.credited_amount, i.base_amount, p.amount AS paid,
+       n.amount AS credited, p.settled + n.settled AS settled
 FROM invoices i CROSS JOIN LATERAL (
-    SELECT coalesce(sum(p.amount), 0) AS amount, coalesce(sum(p.base_settled), 0) AS settled FROM payments p
-    WHERE p.company_id = $1 AND p.invoice_id = i.id AND p.reversed_at IS NULL
-) p
+    SELECT coalesce(sum(p.amount), 0) AS amount, coalesce(sum(p.base_settled), 0) AS settled,
+           count(*) FILTER (WHERE p.reversed_at IS NOT NULL) AS reversed
+    FROM (SELECT p.reversed_at, CASE WHEN p.reversed_at IS NULL THEN p.amount END AS amount,
+                 CASE WHEN p.reversed_at IS NULL THEN p.base_settled END AS base_settled
+          FROM payments p WHERE p.company_id = $1 AND p.invoice_id = i.id) p
+) p CROSS JOIN LATERAL (
+    SELECT coalesce(-sum(n.amount), 0) AS amount, coalesce(-sum(n.base_amount), 0) AS settled, count(*) AS notes
+    FROM credit_notes n
+    WHERE n.company_id = $1 AND n.invoice_id = i.id AND n.status IN ('scheduled', 'sending', 'sent')
+) n
 WHERE i.company_id = $1 AND i.status <> 'draft'
-  AND (i.amount_paid <> p.amount OR p.settled > i.base_amount
-       OR NOT CASE i.status WHEN 'paid' THEN i.amount_paid = i.amount
-           WHEN 'partially_paid' THEN i.amount_paid > 0 AND i.amount_paid < i.amount
-           ELSE i.status IN ('scheduled', 'sending', 'sent') AND i.amount_paid = 0 END
-       OR (i.amount_paid = i.amount AND p.settled <> i.base_amount))
+  AND (i.amount_paid <> p.amount OR i.credited_amount <> n.amount
+       OR NOT CASE WHEN i.credited_amount > 0 AND i.credited_amount = i.amount THEN i.status = 'credited'
+           WHEN i.amount_paid + i.credited_amount >= i.amount THEN i.status = 'paid'
+           WHEN i.amount_paid > 0 THEN i.status = 'partially_paid'
+           ELSE i.status IN ('scheduled', 'sending', 'sent') END
+       OR (i.amount_paid + i.credited_amount < i.amount AND p.settled + n.settled > i.base_amount)
+       -- What is more than the amount is a credit of the customer's, at the invoice's rate. Where a payment was taken
+       -- back after a note had settled the invoice, some units may be left: its entry is reversed as it is.
+       OR (i.amount_paid + i.credited_amount >= i.amount AND (n.notes = 0 OR p.reversed = 0)
+           AND p.settled + n.settled - i.base_amount <> round(
+               (i.amount_paid + i.credited_amount - i.amount) * i.exchange_rate,
+               (SELECT g.base_minor_units FROM ledgers g WHERE g.company_id = $1))))
 ORDER BY i.number_sequence LIMIT 1
 """
 _REVERSALS: Final = """
@@ -159,10 +178,12 @@ def _faults_of(kind: AnyKind) -> Iterator[tuple[str, str]]:
 
 #: What is wrong, as queries that find the first fault, and what to say of it.
 _FAULTS_OF_DOCUMENTS: Final = (
-    *(fault for kind in KINDS.values() for fault in _faults_of(kind)),
+    # A credit note has its number before it is sent, and its own questions.
+    *(fault for kind in KINDS.values() if kind is not CREDIT_NOTES for fault in _faults_of(kind)),
     (_OTHER_SERIES, "numbers were taken from the series {name}, of which there are no documents"),
     (_BOOKED, "invoice {number} is booked, but no entry of it says the same"),
     (_DUE, "what is printed of invoice {number} is not what is booked"),
+    *credit_notes.FAULTS,
     (_PAID, "payment {id} has no entry of its own that says the same"),
     (_SOURCES, "entry {entry_number} ({id}) says that it is of a document ({source_type}) that does not name it"),
     (_DRAFTS, "draft {id} is booked, but no entry is of it"),
@@ -170,7 +191,8 @@ _FAULTS_OF_DOCUMENTS: Final = (
 )
 _UNLIKE_PAYMENTS: Final = (
     "invoice {number} ({status}) of {amount:f} has {amount_paid:f} paid; "
-    "its payments are {paid:f} and settle {settled:f} of {base_amount:f}"
+    "its payments are {paid:f}; {credited_amount:f} is credited, its credit notes are {credited:f}; they settle "
+    "{settled:f} of {base_amount:f}"
 )
 _FAULTS_OF_PAYMENTS: Final = (
     (_INVOICES, _UNLIKE_PAYMENTS),
@@ -183,7 +205,8 @@ async def fault_in_documents(context: Context) -> str | None:
 
     A series begins with 1 and has no hole; each booked invoice and each payment stands on an entry of its own that says
     the same of customer, day, rate, amounts, receivable and VAT, or account, and no entry names a document that doesn't
-    name it. A document of any kind is the sum of its lines and what it prints. A booked draft has the entry that it
+    name it. A document of any kind is the sum of its lines and what it prints, and credit notes never take more of an
+    invoice than there is. A booked draft has the entry that it
     names, an import as many as it counts.
     """
     return await _first_fault(context, _FAULTS_OF_DOCUMENTS)
@@ -192,9 +215,9 @@ async def fault_in_documents(context: Context) -> str | None:
 async def fault_in_payments(context: Context) -> str | None:
     """What is wrong with the first invoice or payment that doesn't fit the others; None: nothing with any.
 
-    An invoice's `amount_paid` is the sum of its payments but for those taken back, and its status the one that this
-    makes; what they settled of the receivable is never more than was booked, and all of it when all is paid. A payment
-    is marked as taken back if and only if its entry is reversed.
+    An invoice's `amount_paid` is the sum of its payments but for those taken back, its `credited_amount` that of its
+    sent credit notes, and its status the one that they make; what they settled of the receivable is never more than was
+    booked, and all of it when nothing is due. A payment is marked as taken back if and only if its entry is reversed.
     """
     return await _first_fault(context, _FAULTS_OF_PAYMENTS)
 

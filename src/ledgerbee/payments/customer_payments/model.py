@@ -69,7 +69,10 @@ class Payment:
 
 @dataclass(frozen=True, slots=True)
 class InvoiceFacts:
-    """What the books say of an invoice that is paid. `settled` is what the payments so far took off the receivable."""
+    """What the books say of an invoice that is paid.
+
+    `settled` is what payments and credit notes so far took off the receivable.
+    """
 
     base_currency: str
     language: str

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from ledgerbee.chart.accounts.model import ACCOUNT_NOT_BOOKABLE, ACCOUNT_NOT_FOUND, Account, LedgerType
 from ledgerbee.core.errors import check_all, invalid
 from ledgerbee.core.ids import new_id
-from ledgerbee.core.money import EXACT, ONE, ZERO, format_amount, multiply, round_money
+from ledgerbee.core.money import EXACT, ONE, ZERO, format_amount, multiply, round_money, total
 from ledgerbee.ledger.entries.model import EntryToPost, EntryType, LineToPost, LineType, Side
 from ledgerbee.payments.customer_payments.model import (
     BANK,
@@ -127,14 +127,16 @@ def check_account(account: Account) -> None:
 def base_settled(invoice: Invoice, amount: Decimal, settled: Decimal, base_currency: str) -> Decimal:
     """What a payment of `amount` takes off the receivable in the base currency, at the invoice's rate.
 
-    `settled` is what the payments so far took off it, without those taken back. What is settled in all follows the
-    share of the booked amount that is paid, so whatever the parts, and whichever of them are taken back, they sum to it
-    exactly and the last one leaves nothing. Never negative: where parts that were rounded up are left, it is zero.
+    `settled` is what payments (without those taken back) and credit notes so far took off it. What is settled in all
+    follows the share of the booked amount that is paid or credited, so whatever the parts, and whichever of them are
+    taken back, they sum to it exactly and the last one leaves nothing. Never negative: where parts that were rounded up
+    are left, it is zero.
     """
-    booked, paid = invoice.base_amount or ZERO, EXACT.add(invoice.amount_paid, amount)
+    booked = invoice.base_amount or ZERO
+    closed = total([invoice.amount_paid, invoice.credited_amount, amount])
     share = booked
-    if paid != invoice.amount:
-        share = round_money(EXACT.divide(multiply(booked, paid), invoice.amount), base_currency)
+    if closed != invoice.amount:
+        share = round_money(EXACT.divide(multiply(booked, closed), invoice.amount), base_currency)
     return max(EXACT.subtract(share, settled), ZERO)
 
 

@@ -17,7 +17,9 @@ _SET_REVERSED: Final = "UPDATE payments SET reversed_at = $3, reversal_entry_id 
 _FACTS: Final = f"""
 SELECT co.base_currency, co.preferred_language AS language, c.name AS customer_name,
        (SELECT coalesce(sum(p.base_settled), 0) FROM payments p
-        WHERE p.company_id = $1 AND p.invoice_id = $5 AND p.reversed_at IS NULL) AS settled,
+        WHERE p.company_id = $1 AND p.invoice_id = $5 AND p.reversed_at IS NULL)
+           - (SELECT coalesce(sum(n.base_amount), 0) FROM credit_notes n
+              WHERE n.company_id = $1 AND n.invoice_id = $5) AS settled,
        ({journal_categories.FOR_TYPE}) AS journal_category_id
 FROM companies co JOIN customers c ON c.company_id = co.company_id AND c.id = $4
 WHERE co.company_id = $1

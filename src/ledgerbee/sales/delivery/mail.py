@@ -112,17 +112,18 @@ def _amount(document: Mapping[str, Any], language: Language) -> str:
 
 def _facts(document: Mapping[str, Any], language: Language) -> list[tuple[str, str]]:
     """What the buyer needs at hand, as label and value; what the document doesn't say is left out."""
-    of_kind = _to_pay if document["kind"] == "invoice" else _offered
+    of_kind = _to_pay if document["kind"] == "invoice" else _total
     rows = [*of_kind(document, language), (WORDINGS[language].purchase_order, document["references"]["purchaseOrder"])]
     return [(label, one_line(value)) for label, value in rows if value]
 
 
-def _offered(document: Mapping[str, Any], language: Language) -> list[tuple[str, str | None]]:
-    """What a quote or an order confirmation comes to, and until when it is offered. Nothing of it is to be paid yet."""
+def _total(document: Mapping[str, Any], language: Language) -> list[tuple[str, str | None]]:
+    """What a document comes to of which nothing is to be paid; until when it is offered, which invoice it credits."""
     words, until = WORDINGS[language], document["validUntil"]
     return [
         (words.total.format("").strip(), _amount(document, language)),
         (words.valid_until, format_date(date.fromisoformat(until), language) if until else None),
+        (words.credits_invoice, document["creditsInvoiceNumber"]),
     ]
 
 

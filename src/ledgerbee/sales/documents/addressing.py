@@ -34,14 +34,22 @@ def check_references(given: DocumentFields, sources: Sources, template_type: Tem
     `SALES_DOCUMENT_DEPARTMENT_INACTIVE`, `DOCUMENT_TEMPLATE_NOT_FOUND`, `SALES_DOCUMENT_TEMPLATE_MISMATCH`.
     """
     check_customer(sources)
+    check_own_references(given, sources, template_type)
+    if sources.department is not None and not sources.department.is_active:
+        raise SALES_DOCUMENT_DEPARTMENT_INACTIVE.error(departmentId=str(sources.department.id))
+
+
+def check_own_references(given: DocumentFields, sources: Sources, template_type: TemplateType) -> None:
+    """Refuse people who aren't the customer's own, and a template of another kind.
+
+    Raises `CONTACT_NOT_FOUND`, `DEPARTMENT_NOT_FOUND`, `DOCUMENT_TEMPLATE_NOT_FOUND`,
+    `SALES_DOCUMENT_TEMPLATE_MISMATCH`.
+    """
     contact_id, department_id = given.customer_contact_id, given.customer_department_id
     if contact_id is not None and sources.contact is None:
         raise CONTACT_NOT_FOUND.missing("customerContactId", "contactId", contact_id)
-    if department_id is not None:
-        if sources.department is None:
-            raise DEPARTMENT_NOT_FOUND.missing("customerDepartmentId", "departmentId", department_id)
-        if not sources.department.is_active:
-            raise SALES_DOCUMENT_DEPARTMENT_INACTIVE.error(departmentId=str(department_id))
+    if department_id is not None and sources.department is None:
+        raise DEPARTMENT_NOT_FOUND.missing("customerDepartmentId", "departmentId", department_id)
     if given.document_template_id is not None:
         choose_template(template_type, sources, given.document_template_id)
 

@@ -19,6 +19,7 @@ from ledgerbee.sales.documents.model import (
     DocumentKind,
     DraftFields,
     FullDocument,
+    Line,
     MailText,
     Terms,
 )
@@ -57,6 +58,8 @@ class KindOfDocument(Generic[F, D]):
     #: The column by which a line says whose it is.
     lines_key: str
     row: type[D]
+    #: A row of the lines' table.
+    line: type[Line] = Line
     fields: type[F]
     statuses: type[StrEnum]
 

@@ -100,6 +100,19 @@ class Document(DocumentFields):
     updated_at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookedDocument(Document):
+    """A document of a kind that is booked. `base_amount` is `amount` as booked, in the company's currency.
+
+    `exchange_rate` is base units for one unit of `currency`. What was booked is None before.
+    """
+
+    receivable_account_id: UUID | None = None
+    exchange_rate: Decimal | None = None
+    base_amount: Decimal | None = None
+    journal_entry_id: UUID | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Tax:
     """How one sale is taxed and where it is booked: the revenue account with its VAT code, seen from a VAT zone.

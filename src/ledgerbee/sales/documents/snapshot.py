@@ -111,6 +111,11 @@ def numbered(content: Mapping[str, Any], number: str) -> dict[str, Any]:
     return {**content, "number": number, "payment": {**content["payment"], "paymentId": number}}
 
 
+def with_buyer(content: Mapping[str, Any], earlier: Mapping[str, Any] | None) -> dict[str, Any]:
+    """A document with the buyer as another document's snapshot has it, if one is given."""
+    return {**content, "buyer": dict(earlier)} if earlier is not None else dict(content)
+
+
 def seller(company: Company) -> dict[str, Any]:
     """The company as the seller on a document."""
     return {

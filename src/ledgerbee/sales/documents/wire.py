@@ -177,9 +177,10 @@ class LineResponse(ResponseModel):
 L = TypeVar("L", bound=LineResponse)
 
 
-def render_line(model: type[L], line: Line, currency: str) -> L:
-    """A line on the wire, in the model of its kind of document."""
+def render_line(model: type[L], line: Line, currency: str, **own: Any) -> L:
+    """A line on the wire, in the model of its kind of document; `own` is what only that kind has."""
     return model(
+        **own,
         id=line.id,
         line_type=line.line_type,
         price_id=line.price_id,

@@ -19,11 +19,12 @@ from ledgerbee.sales.invoices.model import (
     InvoiceStatus,
 )
 from ledgerbee.sales.invoices.wire import event_form
+from ledgerbee.sales.sending.rules import entry_lines, vat_in_base
 from ledgerbee.sales.templates.model import TemplateType
 
 
 def _vat_in_base(computed: Computed, conversion: Conversion, facts: BillingFacts) -> Decimal | None:
-    return rules.vat_in_base(rules.entry_lines(computed, conversion, facts.group.account_id))
+    return vat_in_base(entry_lines(computed, conversion, facts.group.account_id))
 
 
 def _emit_delivery_failed(context: Context, invoice: Invoice, form: dict[str, Any]) -> None:

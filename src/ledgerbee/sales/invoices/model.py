@@ -10,7 +10,7 @@ from uuid import UUID
 from ledgerbee.core.errors import ErrorCode
 from ledgerbee.core.money import EXACT, ZERO
 from ledgerbee.sales.documents.model import (
-    Document,
+    BookedDocument,
     DocumentKind,
     DocumentRef,
     DocumentWarning,
@@ -54,11 +54,8 @@ class InvoiceFields(DraftFields):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Invoice(Document):
-    """One invoice. `base_amount` is `amount` as booked, in the company's currency.
-
-    `exchange_rate` is base units for one unit of `currency`. What was booked is None on a draft.
-    """
+class Invoice(BookedDocument):
+    """One invoice. What was booked is None on a draft; `credited_amount` is the sum of its sent credit notes."""
 
     id: InvoiceId
     status: InvoiceStatus
@@ -66,10 +63,7 @@ class Invoice(Document):
     delivery_date: date | None = None
     payment_terms_days: int
     amount_paid: Decimal = ZERO
-    receivable_account_id: UUID | None = None
-    exchange_rate: Decimal | None = None
-    base_amount: Decimal | None = None
-    journal_entry_id: UUID | None = None
+    credited_amount: Decimal = ZERO
     converted_from_quote_id: UUID | None = None
     converted_from_order_confirmation_id: UUID | None = None
 
@@ -89,11 +83,31 @@ class Invoice(Document):
 
     @property
     def amount_due(self) -> Decimal:
-        """What is still to be paid, in the invoice's currency."""
-        return EXACT.subtract(self.amount, self.amount_paid)
+        """What is still to be paid, in the invoice's currency; never below zero."""
+        return max(self._open, ZERO)
+
+    @property
+    def excess(self) -> Decimal:
+        """What payments and credit notes are more than the invoice's amount: a credit of the customer's."""
+        return max(-self._open, ZERO)
+
+    @property
+    def _open(self) -> Decimal:
+        return EXACT.subtract(self.amount, EXACT.add(self.amount_paid, self.credited_amount))
 
 
 FullInvoice = FullDocument[Invoice]
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What was taken off an invoice's receivable, in the company's currency.
+
+    By payments that weren't taken back, and by credit notes, also what of them is a credit of the customer's.
+    """
+
+    by_payments: Decimal
+    by_notes: Decimal
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,15 +10,16 @@ from pydantic import Field, WithJsonSchema
 from ledgerbee.chart.dimensions.rules import check_unique
 from ledgerbee.core.changes import Changes
 from ledgerbee.http.checks import Check, Facts
-from ledgerbee.http.fields import NullableEmail, NullableLine
+from ledgerbee.http.fields import NullableLine
 from ledgerbee.http.list_query import ListQuery, Search, search_schema
 from ledgerbee.http.wire import EXAMPLE_ID, CurrencyCode, Day, Id, RequestModel, changes_to, omitted
 from ledgerbee.ledger.entries.rules import check_delivery_date
-from ledgerbee.parties.wire import Flag, NullableEan, NullablePaymentTerms
+from ledgerbee.parties.wire import NullablePaymentTerms
 from ledgerbee.sales.delivery.model import DeliveryStatus, DeliveryType
 from ledgerbee.sales.documents.rules import check_date, check_due_date
 from ledgerbee.sales.documents.wire import Lines, NullableText, line_checks, line_inputs
 from ledgerbee.sales.invoices.model import InvoiceFields, InvoiceStatus
+from ledgerbee.sales.sending.wire import SendRequest
 
 #: Invoices that one request may send.
 MAX_SENT_TOGETHER: Final = 1_000
@@ -85,16 +86,8 @@ class UpdateInvoiceRequest(RequestModel):
         return _checks(self, facts)
 
 
-class SendInvoiceRequest(RequestModel):
+class SendInvoiceRequest(SendRequest):
     """How to send it."""
-
-    delivery_type: DeliveryType = Field(
-        DeliveryType.MANUAL, description="`Email` needs an address; `Sproom` needs a connected e-invoicing network"
-    )
-    override_email: NullableEmail = omitted(description="Send here instead of to the contact or customer")
-    override_ean_number: NullableEan = omitted(description="EAN (GLN) to put on the invoice instead of the customer's")
-    update_customer_record: Flag = Field(False, description="Keep the overrides on the customer")
-    document_template_id: Id | None = omitted(description="Template to use instead of the draft's")
 
 
 class SendInvoicesRequest(RequestModel):

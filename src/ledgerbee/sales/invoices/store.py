@@ -10,14 +10,27 @@ from ledgerbee.sales.delivery import store as deliveries
 from ledgerbee.sales.delivery.model import DeliveryStatus
 from ledgerbee.sales.documents import store as documents
 from ledgerbee.sales.invoices.kind import INVOICES
-from ledgerbee.sales.invoices.model import Invoice, InvoiceStatus
+from ledgerbee.sales.invoices.model import Invoice, InvoiceId, InvoiceStatus, Settled
 
+_SETTLED: Final = """
+SELECT (SELECT coalesce(sum(p.base_settled), 0) FROM payments p
+        WHERE p.company_id = $1 AND p.invoice_id = $2 AND p.reversed_at IS NULL) AS by_payments,
+       (SELECT coalesce(-sum(n.base_amount), 0) FROM credit_notes n
+        WHERE n.company_id = $1 AND n.invoice_id = $2) AS by_notes
+"""
 SORT_COLUMNS: Final = {
     "date": "t.issue_date",
     "number": "t.number_sequence",
     "amount": "t.amount",
     "createdAt": "t.created_at",
 }
+
+
+async def get_settled(context: Context, invoice_id: InvoiceId) -> Settled:
+    """What payments and credit notes took off the receivable of an invoice, which is locked."""
+    row = await context.connection.fetchrow(_SETTLED, context.company_id, invoice_id)
+    assert row is not None
+    return Settled(**row)
 
 
 async def list_page(

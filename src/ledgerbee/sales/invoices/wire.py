@@ -23,6 +23,7 @@ from ledgerbee.sales.documents.wire import (
     wire_fields,
 )
 from ledgerbee.sales.invoices.model import FullInvoice, Invoice, InvoiceStatus, Sent
+from ledgerbee.sales.sending.wire import SendResponse
 
 
 class InvoiceLineResponse(LineResponse):
@@ -54,7 +55,13 @@ class PublicInvoiceSummary(ResponseModel):
     vat: MoneyText = Field(examples=["250.00"])
     amount: MoneyText = Field(description="Including VAT", examples=["1250.00"])
     amount_paid: MoneyText = Field(examples=["0.00"])
-    amount_due: MoneyText = Field(description="What is still to be paid", examples=["1250.00"])
+    credited_amount: MoneyText = Field(
+        description="What the credit notes on it sum up to that were sent (extension)", examples=["0.00"]
+    )
+    amount_due: MoneyText = Field(
+        description="What is still to be paid: `amount` less `amountPaid` and `creditedAmount`, never below zero",
+        examples=["1250.00"],
+    )
     reference: str | None = Field(description="The customer's purchase order number", examples=["PO-7731"])
     our_reference: str | None = Field(examples=["Anna Holm"])
     description: str | None
@@ -82,12 +89,9 @@ class PublicInvoice(PublicInvoiceSummary):
     lines: list[InvoiceLineResponse]
 
 
-class SendInvoiceResponse(ResponseModel):
+class SendInvoiceResponse(SendResponse):
     """What became of it."""
 
-    success: bool
-    delivery_type: DeliveryType
-    sproom_document_id: str | None = Field(description="The e-invoicing network's id, null for other deliveries")
     warnings: list[DocumentWarningResponse] = omitted(
         description="Only where there is something to look at. `INVOICE_BUYER_INCOMPLETE`: the customer has no full "
         "address, which an invoice to a business or the public has to state unless it is a simplified one (in Denmark "
@@ -170,5 +174,6 @@ def _fields(invoice: Invoice) -> dict[str, Any]:
         "payment_terms": invoice.payment_terms_days,
         "converted_from": render_origin(invoice.converted_from),
         "amount_paid": format_amount(invoice.amount_paid, invoice.currency),
+        "credited_amount": format_amount(invoice.credited_amount, invoice.currency),
         "amount_due": format_amount(invoice.amount_due, invoice.currency),
     }

@@ -1,7 +1,7 @@
 """Sending documents of any kind: what is loaded before a kind decides, and what is written afterwards.
 
 The model of a booking, in three parts: load everything (`_load`); decide what is refused or all there is to write (the
-kind's rules); write once (`_write`). Each part takes any number of documents of a company, in the same number of
+kind's rules); write once (`write`). Each part takes any number of documents of a company, in the same number of
 statements: documents that are sent at the same time share a transaction, each with an outcome of its own. Nothing but
 the database's own guards of the ledger refuses after the first write, in the statement that posts, which comes right
 after the numbers; who sent several then sends them apart.
@@ -43,7 +43,7 @@ async def send_drafts(
 
     Refused are `SALES_DOCUMENT_VAT_CODE_UNUSABLE`, `SALES_DOCUMENT_AMOUNT_TOO_LARGE`, what `book` refuses, and texts
     that can't be printed. Raises `UntriedDocumentsError` where that has to be tried, before anything is written; and
-    what `_write` raises, which undoes all of them.
+    what `write` raises, which undoes all of them.
     """
     outcomes: list[SentDocument[D] | LedgerBeeError | None] = []
     decided: list[Decided[D]] = []
@@ -60,7 +60,7 @@ async def send_drafts(
             outcomes.append(fault)
     if untried:
         raise UntriedDocumentsError(untried)
-    written = iter(await _write(kind, decided) if decided else ())
+    written = iter(await write(kind, decided) if decided else ())
     return [next(written) if outcome is None else outcome for outcome in outcomes]
 
 
@@ -99,8 +99,10 @@ async def _decide(kind: KindOfDocument[F, D], draft: Draft[D], found: SendSource
     return Decided(draft, found.sources, booking, content)
 
 
-async def _write(kind: KindOfDocument[F, D], decided: Sequence[Decided[D]]) -> list[SentDocument[D]]:
+async def write(kind: KindOfDocument[F, D], decided: Sequence[Decided[D]]) -> list[SentDocument[D]]:
     """Number the documents, post their entries (if they have one), keep what they say, note their deliveries.
+
+    A kind that is numbered when it is drafted keeps its numbers.
 
     Changes of customers come before all other writes and may be refused. Posting raises `PERIOD_LOCKED`,
     `FISCAL_YEAR_MISSING`, `ACCOUNT_NOT_FOUND`, `ACCOUNT_NOT_BOOKABLE`.
@@ -109,7 +111,7 @@ async def _write(kind: KindOfDocument[F, D], decided: Sequence[Decided[D]]) -> l
     context = contexts[0]
     for one in decided:
         await _keep_overrides(one.draft.context, one.booking.document.customer_id, one.draft.command.options)
-    numbers = await store.take_numbers(context, kind.series, len(decided))
+    numbers = await _numbers(context, kind, [one.booking.document for one in decided])
     bookings = [
         rules.numbered(kind, one.booking, sequence, number, one.sources.company.preferred_language)
         for one, (sequence, number) in zip(decided, numbers, strict=True)
@@ -133,6 +135,13 @@ async def _write(kind: KindOfDocument[F, D], decided: Sequence[Decided[D]]) -> l
         SentDocument(one, FullDocument(booking.document, booking.computed.lines))
         for one, booking in zip(decided, bookings, strict=True)
     ]
+
+
+async def _numbers(context: Context, kind: KindOfDocument[F, D], documents: Sequence[D]) -> list[tuple[int, str]]:
+    """The number of each document: its own, or the next ones of the series for a kind that is numbered now."""
+    own = [(document.number_sequence, document.number) for document in documents]
+    known = [(sequence, number) for sequence, number in own if sequence is not None and number is not None]
+    return known if len(known) == len(own) else await store.take_numbers(context, kind.series, len(documents))
 
 
 async def require_failed_delivery(context: Context, kind: KindOfDocument[F, D], document: D) -> None:

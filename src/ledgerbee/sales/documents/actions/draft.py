@@ -43,7 +43,16 @@ class Forms(NamedTuple):
 async def create(
     context: Context, kind: KindOfDocument[F, D], given: F, origin: Origin | None = None
 ) -> FullDocument[D]:
-    """Draft a document; `origin` is what it is made of, if it is.
+    """Draft a document; `origin` is what it is made of, if it is. Raises what `draw_up` raises."""
+    full = await draw_up(context, kind, given, origin)
+    await store.insert(context, kind, full)
+    return full
+
+
+async def draw_up(
+    context: Context, kind: KindOfDocument[F, D], given: F, origin: Origin | None = None
+) -> FullDocument[D]:
+    """The draft of a document, not kept yet.
 
     Raises validation errors, `CUSTOMER_NOT_FOUND`, and what `addressing.check_references`, `price_lines` and
     `kind.decide` raise.
@@ -64,9 +73,7 @@ async def create(
         **_decided(kind, given, sources, computed),
         **_links(origin),
     )
-    full = FullDocument(document, computed.lines)
-    await store.insert(context, kind, full)
-    return full
+    return FullDocument(document, computed.lines)
 
 
 async def update(

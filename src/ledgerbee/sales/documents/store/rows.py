@@ -21,7 +21,6 @@ F = TypeVar("F", bound=DraftFields)
 
 #: Lines that are written by one statement.
 _LINES_AT_ONCE: Final = 1_000
-_LINE_COLUMNS: Final = rows.columns(Line)
 
 
 class _Statements(NamedTuple):
@@ -43,7 +42,7 @@ class _Statements(NamedTuple):
 
 @cache
 def _of(kind: AnyKind) -> _Statements:
-    columns = rows.columns(kind.row, "i")
+    columns, line_columns = rows.columns(kind.row, "i"), rows.columns(kind.line)
     places = {name: place for place, name in enumerate(names_of(kind.row), 2)}
     own_lines = f"company_id = $1 AND {kind.lines_key} = $2"
     lines_of_many = f"FROM {kind.lines_table} WHERE company_id = $1 AND {kind.lines_key} = ANY($2)"
@@ -60,12 +59,12 @@ def _of(kind: AnyKind) -> _Statements:
         f" SELECT $1, r.id, ${last + 1}, r.content, r.updated_at FROM unnest(${places['id']}::uuid[],"
         f" ${places['updated_at']}::timestamptz[], ${last + 2}::jsonb[]) r (id, updated_at, content)",
         delete=f"DELETE FROM {kind.table} WHERE company_id = $1 AND id = $2",
-        lines=f"SELECT {_LINE_COLUMNS} FROM {kind.lines_table} WHERE {own_lines} ORDER BY position",
-        lines_of_many=f"SELECT {kind.lines_key}, {_LINE_COLUMNS} {lines_of_many} ORDER BY {kind.lines_key}, position",
+        lines=f"SELECT {line_columns} FROM {kind.lines_table} WHERE {own_lines} ORDER BY position",
+        lines_of_many=f"SELECT {kind.lines_key}, {line_columns} {lines_of_many} ORDER BY {kind.lines_key}, position",
         count_lines=f"SELECT {kind.lines_key}, count(*) {lines_of_many} GROUP BY {kind.lines_key}",
-        insert_lines=f"INSERT INTO {kind.lines_table} (company_id, {kind.lines_key}, position, {_LINE_COLUMNS})"
-        f" SELECT $1, $2, $3 + place, {_LINE_COLUMNS}"
-        f" FROM unnest({rows.arrays(Line, 4)}) WITH ORDINALITY l ({_LINE_COLUMNS}, place)",
+        insert_lines=f"INSERT INTO {kind.lines_table} (company_id, {kind.lines_key}, position, {line_columns})"
+        f" SELECT $1, $2, $3 + place, {line_columns}"
+        f" FROM unnest({rows.arrays(kind.line, 4)}) WITH ORDINALITY l ({line_columns}, place)",
         delete_lines=f"DELETE FROM {kind.lines_table} WHERE {own_lines}",
     )
 
@@ -114,7 +113,7 @@ async def _get(context: Context, kind: KindOfDocument[F, D], document_id: UUID, 
 async def lines_of(context: Context, kind: AnyKind, document_id: UUID) -> tuple[Line, ...]:
     """A document's lines in their order."""
     found = await context.connection.fetch(_of(kind).lines, context.company_id, document_id)
-    return tuple([_line(row) async for row in in_steps(found)])
+    return tuple([_line(kind, row) async for row in in_steps(found)])
 
 
 async def lines_of_many(
@@ -125,7 +124,7 @@ async def lines_of_many(
     lines: dict[UUID, list[Line]] = {document_id: [] for document_id in document_ids}
     async for row in in_steps(found):
         values = dict(row)
-        lines[values.pop(kind.lines_key)].append(_line(values))
+        lines[values.pop(kind.lines_key)].append(_line(kind, values))
     return {document_id: tuple(own) for document_id, own in lines.items()}
 
 
@@ -195,12 +194,12 @@ async def _insert_lines(context: Context, kind: AnyKind, document_id: UUID, line
     # An array for each column, the position from their order. The driver writes out a statement's values in one go.
     for start in range(0, len(lines), _LINES_AT_ONCE):
         some = lines[start : start + _LINES_AT_ONCE]
-        arrays = ([getattr(line, name) for line in some] for name in names_of(Line))
+        arrays = ([getattr(line, name) for line in some] for name in names_of(kind.line))
         await context.connection.execute(_of(kind).insert_lines, context.company_id, document_id, start, *arrays)
 
 
-def _line(row: Mapping[str, Any] | asyncpg.Record) -> Line:
-    return Line(**{**row, "line_type": DocumentLineType(row["line_type"])})
+def _line(kind: AnyKind, row: Mapping[str, Any] | asyncpg.Record) -> Line:
+    return kind.line(**{**row, "line_type": DocumentLineType(row["line_type"])})
 
 
 def _document(kind: KindOfDocument[F, D], row: asyncpg.Record) -> D:

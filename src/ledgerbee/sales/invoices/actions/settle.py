@@ -1,4 +1,4 @@
-"""What a payment makes of an invoice, as `rules.settle` or `rules.reopen` decided it."""
+"""What payments and credit notes make of an invoice, as `rules.settle`, `rules.reopen` or `rules.credit` decided it."""
 
 from ledgerbee.platform.context import Context
 from ledgerbee.sales.documents import store as documents
@@ -22,3 +22,16 @@ async def record_settled(context: Context, before: FullInvoice, settled: Invoice
         context.emit("invoice.paid", settled.id, now, before=was)
     else:
         context.emit("invoice.partially_paid", settled.id, now, before=was)
+
+
+async def record_credited(context: Context, before: FullInvoice, credited: Invoice) -> None:
+    """Write an invoice of which more is credited than before.
+
+    Emits `invoice.credited`, and `invoice.paid` when that makes it paid: nothing is due any more.
+    """
+    await documents.update(context, INVOICES, credited)
+    form = INVOICES.event_form
+    now, was = await form(FullDocument(credited, before.lines)), await form(before)
+    context.emit("invoice.credited", credited.id, now, before=was)
+    if credited.status is InvoiceStatus.PAID and before.document.status is not InvoiceStatus.PAID:
+        context.emit("invoice.paid", credited.id, now, before=was)

@@ -3,13 +3,15 @@
 from ledgerbee.sales.invoices.rules.booking import book
 from ledgerbee.sales.invoices.rules.checks import check_seller, check_sendable, warnings
 from ledgerbee.sales.invoices.rules.draft import check_days, decide, given_before, terms
-from ledgerbee.sales.invoices.rules.entry import entry_lines, entry_text, journal_entry, vat_in_base
+from ledgerbee.sales.invoices.rules.entry import entry_text
 from ledgerbee.sales.invoices.rules.states import (
+    CREDITABLE,
     PAID_ON,
     PAYABLE,
     WHEN_CLAIMED,
     WHEN_DELIVERED,
     WHEN_FAILED,
+    credit,
     reopen,
     require_status,
     settle,
@@ -18,6 +20,7 @@ from ledgerbee.sales.invoices.rules.states import (
 )
 
 __all__ = [
+    "CREDITABLE",
     "PAID_ON",
     "PAYABLE",
     "WHEN_CLAIMED",
@@ -27,17 +30,15 @@ __all__ = [
     "check_days",
     "check_seller",
     "check_sendable",
+    "credit",
     "decide",
-    "entry_lines",
     "entry_text",
     "given_before",
-    "journal_entry",
     "reopen",
     "require_status",
     "settle",
     "status_when_reopened",
     "status_when_sent",
     "terms",
-    "vat_in_base",
     "warnings",
 ]

@@ -8,17 +8,16 @@ from ledgerbee.ledger.entries.rules import Conversion
 from ledgerbee.sales.delivery.model import DeliveryType
 from ledgerbee.sales.documents.addressing import addressee as addressee_of
 from ledgerbee.sales.documents.addressing import check_customer, choose_template
-from ledgerbee.sales.documents.model import Computed
+from ledgerbee.sales.documents.model import Computed, DocumentKind
 from ledgerbee.sales.documents.snapshot import InBase
 from ledgerbee.sales.invoices.model import (
     INVOICE_RECIPIENT_MISSING,
     Invoice,
 )
 from ledgerbee.sales.invoices.rules.checks import check_seller, check_sendable
-from ledgerbee.sales.invoices.rules.entry import entry_lines, journal_entry, vat_in_base
 from ledgerbee.sales.invoices.rules.states import status_when_sent
 from ledgerbee.sales.sending.model import Booking, SendOptions, SendSources
-from ledgerbee.sales.sending.rules import recipient_of
+from ledgerbee.sales.sending.rules import entry_lines, journal_entry, recipient_of, vat_in_base
 from ledgerbee.sales.templates.model import TemplateType
 from ledgerbee.tenancy.rates.model import EXCHANGE_RATE_MISSING
 
@@ -71,7 +70,7 @@ def book(
     vat = None if conversion.is_base else vat_in_base(lines)
     return Booking(
         document=booked,
-        entry=journal_entry(booked, lines, sources.journal_category_id),
+        entry=journal_entry(DocumentKind.INVOICE, booked, lines, sources.journal_category_id),
         computed=computed,
         addressee=addressee_of(sources, options.override_ean_number),
         template=template,

@@ -15,8 +15,10 @@ from ledgerbee.sales.invoices.model import INVOICE_INVALID_STATE, Invoice, Invoi
 PAYABLE: Final = frozenset(
     {InvoiceStatus.SCHEDULED, InvoiceStatus.SENDING, InvoiceStatus.SENT, InvoiceStatus.PARTIALLY_PAID}
 )
-#: Something was paid on it.
-PAID_ON: Final = frozenset({InvoiceStatus.PAID, InvoiceStatus.PARTIALLY_PAID})
+#: Something may have been paid on it.
+PAID_ON: Final = frozenset({InvoiceStatus.PAID, InvoiceStatus.PARTIALLY_PAID, InvoiceStatus.CREDITED})
+#: Booked and not given up: a credit note may come, also when all is paid.
+CREDITABLE: Final = PAYABLE | PAID_ON
 #: On the way to the customer.
 _UNDERWAY: Final = frozenset({InvoiceStatus.SCHEDULED, InvoiceStatus.SENDING})
 #: Where a delivery moves an invoice. What isn't on its way stays: payments and credits outrank delivery.
@@ -47,9 +49,25 @@ def settle(invoice: Invoice, amount: Decimal, now: datetime) -> Invoice:
     Raises `INVOICE_INVALID_STATE` for a draft or an invoice that has nothing open.
     """
     require_status(invoice, PAYABLE)
-    paid = EXACT.add(invoice.amount_paid, amount)
-    status = InvoiceStatus.PAID if paid == invoice.amount else InvoiceStatus.PARTIALLY_PAID
-    return replace(invoice, amount_paid=paid, status=status, updated_at=now)
+    paid = replace(invoice, amount_paid=EXACT.add(invoice.amount_paid, amount), updated_at=now)
+    return replace(paid, status=_settled_status(paid) or InvoiceStatus.PARTIALLY_PAID)
+
+
+def credit(invoice: Invoice, amount: Decimal, now: datetime) -> Invoice:
+    """The invoice after a credit note of `amount` (positive) was sent, which may be more than what is due.
+
+    In part it stays as it was, and what is due ages and takes payments. Raises `INVOICE_INVALID_STATE`.
+    """
+    require_status(invoice, CREDITABLE)
+    credited = replace(invoice, credited_amount=EXACT.add(invoice.credited_amount, amount), updated_at=now)
+    return replace(credited, status=_settled_status(credited) or invoice.status)
+
+
+def _settled_status(invoice: Invoice) -> InvoiceStatus | None:
+    """The status of an invoice on which nothing is due: credited in full, or paid. None: something is."""
+    if invoice.credited_amount and invoice.credited_amount == invoice.amount:
+        return InvoiceStatus.CREDITED
+    return None if invoice.amount_due else InvoiceStatus.PAID
 
 
 def reopen(invoice: Invoice, amount: Decimal, delivery: DeliveryStatus | None, now: datetime) -> Invoice:
@@ -58,8 +76,9 @@ def reopen(invoice: Invoice, amount: Decimal, delivery: DeliveryStatus | None, n
     Raises `INVOICE_INVALID_STATE` for an invoice on which nothing is paid.
     """
     require_status(invoice, PAID_ON)
-    paid = EXACT.subtract(invoice.amount_paid, amount)
-    return replace(invoice, amount_paid=paid, status=status_when_reopened(invoice, paid, delivery), updated_at=now)
+    opened = replace(invoice, amount_paid=EXACT.subtract(invoice.amount_paid, amount), updated_at=now)
+    status = _settled_status(opened) or status_when_reopened(invoice, opened.amount_paid, delivery)
+    return replace(opened, status=status)
 
 
 def status_when_reopened(invoice: Invoice, paid: Decimal, delivery: DeliveryStatus | None) -> InvoiceStatus:

@@ -1,4 +1,4 @@
-"""What is decided alike when a document of any kind is sent. Pure."""
+"""Who gets a document that is sent, and its number. Pure."""
 
 from dataclasses import replace
 from typing import TypeVar

@@ -1,0 +1,80 @@
+"""The journal entry of a credit note: its invoice's accounts and VAT codes, the sides swapped. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import replace as replace_row
+from decimal import Decimal
+from typing import Final
+
+from msgspec.structs import replace
+
+from ledgerbee.chart.accounts.model import Account
+from ledgerbee.core.money import EXACT, ZERO
+from ledgerbee.ledger.entries.model import LineToPost, Side
+from ledgerbee.ledger.entries.rules import Conversion
+from ledgerbee.sales.credit_notes.model import CREDIT_NOTE_ACCOUNT_MISSING, CreditedInvoice, CreditNote
+from ledgerbee.sales.documents.model import Computed
+from ledgerbee.sales.sending import rules
+
+#: Roles of the accounts of exchange differences (chart/seed).
+FX_GAIN: Final = "FX_GAIN"
+FX_LOSS: Final = "FX_LOSS"
+
+
+def entry_text(note: CreditNote, customer_name: str, language: str) -> str:
+    """What the journal says of a note: its own description, if any, then what it is, of what and for whom."""
+    danish = language == "da"
+    title = f"{'Kreditnota' if danish else 'Credit note'} {note.number}"
+    if note.invoice_number is not None:
+        title += f" {'til faktura' if danish else 'on invoice'} {note.invoice_number}"
+    return rules.entry_text(f"{title}, {customer_name}", note.description)
+
+
+def entry_lines(
+    note: CreditNote,
+    computed: Computed,
+    conversion: Conversion,
+    credited: CreditedInvoice | None,
+    accounts: Mapping[str, Account],
+) -> tuple[LineToPost, ...]:
+    """The lines of a note's entry, the receivable (first) in credit.
+
+    In a foreign currency revenue and VAT are each amount x rate, the invoice's. What settles an invoice takes off the
+    receivable all that is left of it in the company's currency: the difference is a gain or a loss by exchange rates.
+    Raises `CREDIT_NOTE_ACCOUNT_MISSING` when a difference has no account to stand on.
+    """
+    assert note.receivable_account_id is not None
+    lines = rules.entry_lines(computed, conversion, note.receivable_account_id)
+    if credited is None or conversion.is_base:
+        return lines
+    receivable = lines[0]
+    taken_off = base_amount(-note.amount, credited, conversion)
+    difference = EXACT.subtract(receivable.base_amount, taken_off)
+    if not difference:
+        return lines
+    role, side = (FX_GAIN, Side.CREDIT) if difference > 0 else (FX_LOSS, Side.DEBIT)
+    account = accounts.get(role)
+    if account is None:
+        raise CREDIT_NOTE_ACCOUNT_MISSING.error(role=role)
+    return (
+        replace(receivable, base_amount=taken_off),
+        *lines[1:],
+        LineToPost(account.id, side, ZERO, base_amount=abs(difference)),
+    )
+
+
+def base_amount(amount: Decimal, credited: CreditedInvoice, conversion: Conversion) -> Decimal:
+    """What a note of `amount` (positive) takes off its invoice's receivable in the company's currency.
+
+    At the invoice's rate, as long as something is due afterwards, and never more than is left. A note that leaves
+    nothing due takes all that is left, and what it exceeds the amount due by at the invoice's rate: that is a credit of
+    the customer's.
+    """
+    before = credited.invoice
+    booked = before.base_amount or ZERO
+    after = replace_row(before, credited_amount=EXACT.add(before.credited_amount, amount))
+    earlier = conversion.in_base(before.excess)
+    settled = EXACT.subtract(EXACT.add(credited.settled.by_payments, credited.settled.by_notes), earlier)
+    left = max(EXACT.subtract(booked, settled), ZERO)
+    if after.amount_due:
+        return min(conversion.in_base(amount), left)
+    return max(EXACT.subtract(EXACT.add(left, conversion.in_base(after.excess)), earlier), ZERO)

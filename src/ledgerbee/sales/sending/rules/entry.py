@@ -1,0 +1,121 @@
+"""The journal entry of a document that is booked: receivable, revenue and VAT. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Final
+from uuid import UUID
+
+from ledgerbee.core.money import total
+from ledgerbee.ledger.entries.model import EntryToPost, EntryType, LineToPost, LineType, Side
+from ledgerbee.ledger.entries.rules import Conversion, balance_in_base, other
+from ledgerbee.sales.documents.model import BookedDocument, Computed, DocumentKind
+from ledgerbee.sales.documents.rules import sums_by
+
+#: Which lines take what is left when amounts are converted one by one, the lowest first: the VAT, which the document
+#: states in kroner too, and what is owed stay exact.
+_RANKS: Final[Mapping[LineType, int]] = {LineType.ENTERED: 0, LineType.VAT: 1, LineType.CONTROL: 2}
+#: Characters of a journal entry's text at most.
+_MAX_TEXT: Final = 10_000
+
+
+def journal_entry(
+    kind: DocumentKind,
+    booked: BookedDocument,
+    lines: Sequence[LineToPost],
+    journal_category_id: UUID | None = None,
+) -> EntryToPost:
+    """The entry of a booked document, whose lines are `entry_lines`. Its texts come with the number."""
+    assert booked.journal_entry_id is not None
+    assert booked.exchange_rate is not None
+    return EntryToPost(
+        id=booked.journal_entry_id,
+        entry_type=EntryType.CUSTOMER_INVOICE,
+        date=booked.issue_date,
+        currency=booked.currency,
+        exchange_rate=booked.exchange_rate,
+        lines=tuple(lines),
+        original_amount=booked.amount,
+        customer_id=booked.customer_id,
+        journal_category_id=journal_category_id,
+        source_type=kind.value,
+        source_id=booked.id,
+    )
+
+
+def entry_lines(computed: Computed, conversion: Conversion, receivable_account_id: UUID) -> tuple[LineToPost, ...]:
+    """The lines of a document's entry: receivable (first) against revenue by account and VAT code, and VAT by code.
+
+    Negative sums stand on the other side. In a foreign currency receivable and VAT are each amount x rate; revenue
+    takes what is left to the last unit.
+    """
+    drafted = [
+        _line(conversion, receivable_account_id, computed.totals.amount, Side.DEBIT, LineType.CONTROL),
+        *_revenue_and_vat(computed, conversion),
+    ]
+    return balance_in_base(drafted, [_RANKS[line.line_type] for line in drafted], conversion)
+
+
+def entry_text(title: str, description: str | None) -> str:
+    """What the journal says of a document: its own description, if any, then the title: what it is and for whom.
+
+    A transaction has a text (BEK 97, annex 1.1).
+    """
+    if not description:
+        return title
+    return f"{description[: _MAX_TEXT - len(title) - 2]}, {title}"
+
+
+def vat_in_base(lines: Iterable[LineToPost]) -> Decimal | None:
+    """The VAT of an entry's lines in the base currency, as booked: credits less debits; None if it charges none.
+
+    Article 230 of the VAT Directive wants the VAT payable in the national currency. A document under reverse charge or
+    of an export has none, and states no amount.
+    """
+    vat = [line for line in lines if line.line_type is LineType.VAT and line.amount]
+    if not vat:
+        return None
+    return total([line.base_amount if line.side is Side.CREDIT else -line.base_amount for line in vat])
+
+
+def _revenue_and_vat(computed: Computed, conversion: Conversion) -> list[LineToPost]:
+    taxed = [
+        (computed.taxes[line.price_id], line.net, line.vat)
+        for line in computed.lines
+        if line.price_id is not None and line.net is not None and line.vat is not None
+    ]
+    revenue = sums_by(((tax.account_id, tax.vat_code_id, tax.rate), net) for tax, net, _ in taxed)
+    charged = sums_by(
+        ((tax.vat_account_id, tax.vat_code_id, tax.rate), vat)
+        for tax, _, vat in taxed
+        if tax.vat_account_id is not None
+    )
+    return [
+        *(
+            _line(conversion, account_id, net, Side.CREDIT, LineType.ENTERED, code_id, rate)
+            for (account_id, code_id, rate), net in revenue.items()
+        ),
+        *(
+            _line(conversion, account_id, vat, Side.CREDIT, LineType.VAT, code_id, rate)
+            for (account_id, code_id, rate), vat in charged.items()
+        ),
+    ]
+
+
+def _line(
+    conversion: Conversion,
+    account_id: UUID,
+    amount: Decimal,
+    side: Side,
+    line_type: LineType,
+    vat_code_id: UUID | None = None,
+    vat_rate: Decimal | None = None,
+) -> LineToPost:
+    return LineToPost(
+        account_id=account_id,
+        side=side if amount >= 0 else other(side),
+        amount=abs(amount),
+        base_amount=conversion.in_base(abs(amount)),
+        line_type=line_type,
+        vat_code_id=vat_code_id,
+        vat_rate=vat_rate if vat_code_id else None,
+    )
