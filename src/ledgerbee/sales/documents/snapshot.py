@@ -15,13 +15,17 @@ from ledgerbee.core.money import format_amount, format_decimal
 from ledgerbee.parties.contacts.model import Contact
 from ledgerbee.parties.customers.model import Customer
 from ledgerbee.parties.departments.model import Department
+from ledgerbee.sales.documents import fik
 from ledgerbee.sales.documents.model import Computed, Document, DocumentKind, Line, Tax, Terms, VatRow
 from ledgerbee.sales.documents.rules import Treatment, buyer_language, treatment_of
+from ledgerbee.sales.documents.units import unit_code
 from ledgerbee.sales.templates.model import DocumentTemplate
 from ledgerbee.tenancy.company.model import Company
 
 #: The form of the JSON; readers of stored snapshots tell old ones apart by it.
 VERSION: Final = 1
+#: Payment slips are in kroner only (decisions "Documents").
+FIK_CURRENCY: Final = "DKK"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,7 @@ def compose(
     return {
         "version": VERSION,
         "kind": kind.value,
+        "id": str(document.id),
         "language": _language(template, addressee.customer),
         "number": document.number,
         "issueDate": document.issue_date.isoformat(),
@@ -92,7 +97,8 @@ def compose(
             "accountNumber": company.bank_account_number,
             "iban": company.iban,
             "bic": company.bic,
-            "paymentId": document.number,
+            **_payment_ids(document.number),
+            "fikCreditorNumber": company.fik_creditor_number if currency == FIK_CURRENCY else None,
             "termsDays": terms.payment_terms_days,
         },
         "creditsInvoiceNumber": terms.credits_invoice_number,
@@ -103,7 +109,12 @@ def compose(
 
 def numbered(content: Mapping[str, Any], number: str) -> dict[str, Any]:
     """A document that was composed before it had its number."""
-    return {**content, "number": number, "payment": {**content["payment"], "paymentId": number}}
+    return {**content, "number": number, "payment": {**content["payment"], **_payment_ids(number)}}
+
+
+def _payment_ids(number: str | None) -> dict[str, Any]:
+    """What a payer states: the document's number, on a payment slip as its payment id."""
+    return {"paymentId": number, "fikPaymentId": fik.payment_id(number) if number else None}
 
 
 def seller(company: Company) -> dict[str, Any]:
@@ -189,6 +200,7 @@ def _line(line: Line, tax: Tax | None, rows: Mapping[Treatment, int], currency: 
         "productId": str(line.product_id),
         "quantity": _number(line.quantity),
         "unit": line.unit,
+        "unitCode": unit_code(line.unit),
         "unitPrice": _number(line.unit_price),
         "discountPercent": _number(line.discount_percent),
         "total": format_amount(line.net, currency),
