@@ -96,6 +96,7 @@ _SPECIAL: Final[Mapping[tuple[str, str], Source]] = {
 _STEPS: Final[Mapping[str, tuple[str, ...]]] = {
     "POST /v1/invoices/send-batch": ("PATCH /v1/company",),
     "POST /v1/invoices/{invoiceId}/send": ("PATCH /v1/company",),
+    "GET /v1/invoices/{invoiceId}/e-invoice": ("POST /v1/invoices/{invoiceId}/send",),
     "POST /v1/invoices/{invoiceId}/payments": ("POST /v1/invoices/{invoiceId}/send",),
     "GET /v1/exchange-rates": ("PUT /v1/exchange-rates",),
 }

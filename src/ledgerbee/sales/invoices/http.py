@@ -33,6 +33,8 @@ from ledgerbee.sales.documents.model import (
     SALES_DOCUMENT_VAT_CODE_UNUSABLE,
 )
 from ledgerbee.sales.documents.printing import Trials, file_name, print_pdf, with_trials
+from ledgerbee.sales.einvoices import http as einvoices
+from ledgerbee.sales.einvoices.model import EInvoiceFormat
 from ledgerbee.sales.invoices import actions, store
 from ledgerbee.sales.invoices.kind import INVOICES
 from ledgerbee.sales.invoices.model import (
@@ -304,3 +306,18 @@ async def get_invoice_pdf(
     pdf = await print_pdf(caller.principal.company_id, document.snapshot, is_draft=is_draft, logo=document.logo)
     headers = {"Content-Disposition": content_disposition(file_name(document.snapshot), "inline")}
     return Response(pdf, media_type="application/pdf", headers=headers)
+
+
+_E_INVOICE = einvoices.e_invoice_operation(
+    "Download the e-invoice of an invoice",
+    what="A sent invoice",
+    scope="invoices-read",
+    errors=(INVOICE_NOT_FOUND, INVOICE_INVALID_STATE),
+)
+
+
+@router.get("/v1/invoices/{invoiceId}/e-invoice", response_class=Response, **_E_INVOICE)
+async def get_invoice_e_invoice(
+    caller: CallerDep, invoice_id: InvoicePath, form: einvoices.FormatQuery = EInvoiceFormat.PEPPOL
+) -> Response:
+    return await einvoices.answer(caller, INVOICES, invoice_id, form)
