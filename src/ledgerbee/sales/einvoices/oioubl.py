@@ -6,6 +6,7 @@ carries the discount, numbers of companies have `DK` before them, and VAT catego
 
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 from ledgerbee.core.money import (
@@ -202,18 +203,10 @@ class _Writer:
                     self._amount("TaxableAmount", row.taxable),
                     self._amount("TaxAmount", row.vat),
                     in_base if row.category == _STANDARD else "",
-                    self._category(row.category, row.rate),
+                    _category(row.category, row.rate),
                 )
                 for row in _merged(taxes)
             ],
-        )
-
-    def _category(self, name: str, rate: Decimal) -> str:
-        return node(
-            "TaxCategory",
-            leaf("ID", name, schemeAgencyID=_AGENCY, schemeID="urn:oioubl:id:taxcategoryid-1.1"),
-            leaf("Percent", format_decimal(rate)),
-            _MOMS,
         )
 
     def _totals(self) -> str:
@@ -265,8 +258,19 @@ class _Writer:
             leaf("MultiplierFactorNumeric", format_decimal(EXACT.divide(line.discount_percent, HUNDRED))),
             self._amount("Amount", allowance),
             self._amount("BaseAmount", line.gross),
-            self._category(name, line.rate),
+            _category(name, line.rate),
         )
+
+
+@lru_cache(maxsize=64)
+def _category(name: str, rate: Decimal) -> str:
+    """A tax category of OIOUBL, the same on many lines."""
+    return node(
+        "TaxCategory",
+        leaf("ID", name, schemeAgencyID=_AGENCY, schemeID="urn:oioubl:id:taxcategoryid-1.1"),
+        leaf("Percent", format_decimal(rate)),
+        _MOMS,
+    )
 
 
 def _address(party: TradeParty) -> str:

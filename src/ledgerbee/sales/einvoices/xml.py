@@ -2,14 +2,14 @@
 as well: an e-invoice may have no empty element."""
 
 import re
+from functools import lru_cache
 from typing import Final
 
 _DECLARATION: Final = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _AGGREGATES: Final = "urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2"
 _BASICS: Final = "urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2"
-#: Characters that XML 1.0 can't hold, escaped or not; and the carriage return, which a reader would make a line feed.
-_FORBIDDEN: Final = re.compile("[^\t\n\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_MARKUP: Final = re.compile('[&<>"]')
+#: Markup, and what XML 1.0 can't hold at all (with the carriage return, which a reader would make a line feed).
+_SPECIAL: Final = re.compile('[^\t\n\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|[&<>"]')
 _ENTITIES: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
 
 
@@ -18,8 +18,13 @@ def leaf(name: str, value: str | None, **attributes: str | None) -> str:
     text = escaped(value) if value else ""
     if not text:
         return ""
-    given = "".join([f' {key}="{escaped(one)}"' for key, one in attributes.items() if one])
-    return f"<cbc:{name}{given}>{text}</cbc:{name}>"
+    return f"<cbc:{name}{_written(tuple(attributes.items()))}>{text}</cbc:{name}>"
+
+
+@lru_cache(maxsize=512)
+def _written(attributes: tuple[tuple[str, str | None], ...]) -> str:
+    """Attributes: currencies, units and schemes, which are the same all over."""
+    return "".join([f' {name}="{escaped(value)}"' for name, value in attributes if value])
 
 
 def node(name: str, *content: str) -> str:
@@ -37,5 +42,4 @@ def root(name: str, *content: str) -> bytes:
 
 def escaped(text: str) -> str:
     """The text without blanks at its ends and without what XML can't hold, its markup escaped."""
-    kept = _FORBIDDEN.sub("", text).strip()
-    return _MARKUP.sub(lambda found: _ENTITIES[found[0]], kept)
+    return _SPECIAL.sub(lambda found: _ENTITIES.get(found[0], ""), text).strip()
