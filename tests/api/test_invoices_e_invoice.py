@@ -80,6 +80,16 @@ async def test_in_euro_it_says_the_vat_that_the_ledger_has_in_kroner(shop: Shop)
     assert await shop.balance(7680) == Decimal("-1865.00")
 
 
+async def test_it_goes_to_the_ean_else_to_the_customers_endpoint(shop: Shop) -> None:
+    """The EAN of the send outranks what the customer has."""
+    customer = await shop.customer(endpointId="0198:13585628")
+    path, price = "AccountingCustomerParty/Party/EndpointID", line(await shop.price())
+    document = await e_invoice(shop, await shop.send(await shop.draft(customer, price)))
+    assert document.schemed(path) == ("0198", "DK13585628")
+    sent = await shop.send(await shop.draft(customer, price), overrideEanNumber="5798009811578")
+    assert (await e_invoice(shop, sent)).schemed(path) == ("0088", "5798009811578")
+
+
 async def test_a_draft_has_none(shop: Shop) -> None:
     draft = await shop.draft(await shop.customer(eanNumber="5798009811578"), line(await shop.price()))
     path = f"/v1/invoices/{draft['id']}/e-invoice"

@@ -97,6 +97,8 @@ BUYERS: Final[Mapping[str, Customer]] = {
     "company": BUYER,
     "public": replace(BUYER, customer_type=CustomerType.PUBLIC, vat_number=None, ean_number="5798009811578"),
     "bare": replace(BUYER, address=None, postal_code=None, city=None, email=None),
+    "SE number": replace(BUYER, endpoint_id="0198:DK13585628"),
+    "P-number": replace(BUYER, vat_number=None, endpoint_id="0096:1003388394"),
     "German": _abroad("DE", "DE129273398"),
     "Greek": _abroad("GR", "094259216"),
     "Italian": _abroad("IT", "IT00743110157"),

@@ -13,10 +13,11 @@ from tests.ubl import Ubl
 
 from ledgerbee.core.money import format_amount
 from ledgerbee.parties.customers.model import Customer
+from ledgerbee.parties.endpoints import Identifier, Scheme, in_network, is_possible, parse
 from ledgerbee.sales.documents.model import DocumentKind
 from ledgerbee.sales.documents.printing import printable
-from ledgerbee.sales.einvoices.identifiers import endpoint_of, is_possible, printed, scheme_id, vat_number_of
-from ledgerbee.sales.einvoices.model import EInvoiceFormat, Identifier, Scheme
+from ledgerbee.sales.einvoices.identifiers import endpoint_of, printed, scheme_id, vat_number_of
+from ledgerbee.sales.einvoices.model import EInvoiceFormat
 from ledgerbee.sales.einvoices.writing import missing, write
 from ledgerbee.sales.einvoices.xml import leaf, node, root
 from ledgerbee.tenancy.company.model import Company
@@ -133,6 +134,47 @@ def test_a_danish_company_is_written_three_ways_in_one_document() -> None:
     assert party.schemed("EndpointID") == ("DK:CVR", "DK13585628")
     assert party.schemed("PartyTaxScheme/CompanyID") == ("DK:SE", "DK13585628")
     assert party.schemed("PartyLegalEntity/CompanyID") == ("DK:CVR", "DK13585628")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("0184:13585628", "0184:13585628"),
+        ("0184:DK13585628", "0184:13585628"),
+        ("0198:13585628", "0198:DK13585628"),
+        (" 0198 : dk 13 58 56 28 ", "0198:DK13585628"),
+        ("0096:1003388394", "0096:1003388394"),
+        ("0088:5798009811578", "0088:5798009811578"),
+        ("9930:de129273398", "9930:DE129273398"),
+        ("0184:12345678", None),
+        ("0096:123", None),
+        ("13585628", None),
+        ("9999:1", None),
+        (":", None),
+    ],
+)
+def test_an_address_is_a_scheme_and_a_number(text: str, expected: str | None) -> None:
+    found = parse(text)
+    assert (found and f"{found.scheme}:{in_network(found)}") == expected
+
+
+@pytest.mark.parametrize(
+    ("address", "peppol", "oioubl"),
+    [
+        ("0198:DK13585628", ("0198", "DK13585628"), ("DK:SE", "DK13585628")),
+        ("0096:1003388394", ("0096", "1003388394"), ("DK:P", "1003388394")),
+    ],
+)
+def test_an_invoice_goes_where_its_buyer_wants_it(
+    address: str, peppol: tuple[str, str], oioubl: tuple[str, str]
+) -> None:
+    """The EAN of an invoice comes first: it may be that of a department or of one send."""
+    path = "AccountingCustomerParty/Party/EndpointID"
+    customer = replace(BUYER, endpoint_id=address)
+    assert written(PEPPOL, ONE, customer=customer).schemed(path) == peppol
+    assert written(OIOUBL, ONE, customer=customer).schemed(path) == oioubl
+    with_ean = replace(customer, ean_number="5798009811578")
+    assert written(PEPPOL, ONE, customer=with_ean).schemed(path) == ("0088", "5798009811578")
 
 
 # Means of payment

@@ -149,6 +149,7 @@ def buyer(addressee: Addressee) -> dict[str, Any]:
         "attention": department.name if department else None,
         "vatNumber": prefixed_vat_number(customer.vat_number, customer.country_code),
         "ean": addressee.ean_number,
+        "endpoint": customer.endpoint_id,
         "email": customer.email,
         "phone": customer.phone,
     }

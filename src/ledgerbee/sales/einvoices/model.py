@@ -9,6 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from ledgerbee.core.errors import ErrorCode
+from ledgerbee.parties.endpoints import Identifier
 
 
 class EInvoiceFormat(StrEnum):
@@ -16,28 +17,6 @@ class EInvoiceFormat(StrEnum):
 
     PEPPOL = "peppol"
     OIOUBL = "oioubl"
-
-
-class Scheme(StrEnum):
-    """Registers of parties with rules of their own, by their code in Peppol's list of address schemes (EAS)."""
-
-    SE_ORGANISATION = "0007"
-    GLN = "0088"
-    P_NUMBER = "0096"
-    CVR = "0184"
-    NO_ORGANISATION = "0192"
-    SE_NUMBER = "0198"
-
-
-@dataclass(frozen=True, slots=True)
-class Identifier:
-    """A party's number in a register; `number` is bare: Danish ones without `DK`, VAT numbers with their prefix.
-
-    `scheme` is a code of Peppol's list, those of VAT numbers included (9930: German ones).
-    """
-
-    scheme: str
-    number: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,12 +18,11 @@ from ledgerbee.core.money import (
     round_to,
     total,
 )
+from ledgerbee.parties.endpoints import Identifier, Scheme
 from ledgerbee.sales.documents import fik
 from ledgerbee.sales.einvoices.identifiers import printed, scheme_id
 from ledgerbee.sales.einvoices.model import (
     EInvoiceFormat,
-    Identifier,
-    Scheme,
     TradeDocument,
     TradeLine,
     TradeParty,

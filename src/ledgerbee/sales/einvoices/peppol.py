@@ -8,11 +8,11 @@ from functools import partial
 from typing import Final
 
 from ledgerbee.core.money import EXACT, ONE, ZERO, format_amount, format_decimal, multiply, percent_of
+from ledgerbee.parties.endpoints import Identifier
 from ledgerbee.sales.documents import fik
 from ledgerbee.sales.einvoices.identifiers import printed, scheme_id
 from ledgerbee.sales.einvoices.model import (
     EInvoiceFormat,
-    Identifier,
     TradeDocument,
     TradeLine,
     TradeParty,

@@ -163,7 +163,7 @@ def _party(party: Mapping[str, Any], contact: str | None) -> TradeParty:
         postal_code=party["postalCode"],
         city=party["city"],
         country_code=country,
-        endpoint=endpoint_of(country, vat_number or known, party.get("ean")),
+        endpoint=endpoint_of(country, vat_number or known, party.get("ean"), party.get("endpoint")),
         vat_number=vat_number,
         company=company,
         company_number=None if company else registration_of(country, party.get("registrationNumber") or known),
