@@ -284,8 +284,17 @@ def test_oioubl_has_no_quantity_of_zero() -> None:
 
 def test_texts_between_lines_are_kept_as_notes() -> None:
     document = written(PEPPOL, ["First", Sold("2", "100"), "Of the first\nline", "and more", Sold("1", "1")])
-    assert document.text("Note") == "Kaffe, november\nTak for handlen.\nFirst"
+    assert document.text("Note") == "Kaffe, november\nFirst\nTak for handlen."
     assert [line.text("Note") for line in document.parts("InvoiceLine")] == ["Of the first\nline\nand more", None]
+
+
+def test_the_texts_of_the_template_are_said_too() -> None:
+    given = content(ONE)
+    given["template"] = {"introText": "As agreed", "paymentText": "Thank you for paying in time", "footerText": "F"}
+    for form in EInvoiceFormat:
+        document = Ubl.of(write(given, form))
+        assert document.text("Note") == "Kaffe, november\nAs agreed\nTak for handlen."
+        assert document.text("PaymentTerms/Note") == "Netto 30 dage\nThank you for paying in time"
 
 
 def test_a_description_of_several_lines_has_a_name() -> None:

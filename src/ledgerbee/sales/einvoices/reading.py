@@ -27,7 +27,9 @@ def document_of(snapshot: Mapping[str, Any]) -> TradeDocument:
     categories = _categories(snapshot)
     lines, opening = _lines(snapshot, sign, categories)
     references, buyer, in_base = snapshot["references"], snapshot["buyer"], snapshot["vatInBase"]
-    texts = (references["description"], snapshot["notes"], *opening)
+    template = snapshot.get("template") or {}
+    how_to_pay = None if is_credit_note else template.get("paymentText")
+    texts = (references["description"], template.get("introText"), *opening, snapshot["notes"])
     return TradeDocument(
         is_credit_note=is_credit_note,
         number=snapshot["number"] or "",
@@ -49,7 +51,7 @@ def document_of(snapshot: Mapping[str, Any]) -> TradeDocument:
         vat=_turned(snapshot["vat"], sign),
         amount=_turned(snapshot["amount"], sign),
         vat_in_base=None if in_base is None else (in_base["currency"], _turned(in_base["amount"], sign)),
-        payment=_payment(snapshot["payment"], snapshot["language"]),
+        payment=_payment(snapshot["payment"], snapshot["language"], how_to_pay),
     )
 
 
@@ -173,7 +175,7 @@ def _party(party: Mapping[str, Any], contact: str | None) -> TradeParty:
     )
 
 
-def _payment(payment: Mapping[str, Any], language: str) -> PaymentAccount:
+def _payment(payment: Mapping[str, Any], language: str, text: str | None) -> PaymentAccount:
     registration, account = _danish_account(payment)
     return PaymentAccount(
         payment_id=payment["paymentId"],
@@ -183,7 +185,7 @@ def _payment(payment: Mapping[str, Any], language: str) -> PaymentAccount:
         account_number=account,
         iban=payment["iban"],
         bic=payment["bic"],
-        terms=terms_in_words(payment["termsDays"], language),
+        terms="\n".join(filter(None, (terms_in_words(payment["termsDays"], language), text))) or None,
     )
 
 
