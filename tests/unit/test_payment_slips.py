@@ -62,6 +62,11 @@ def test_other_invoices_print_their_number(content: dict[str, Any]) -> None:
     assert payment.payment_id == "2026-1042"
 
 
+def test_nothing_but_an_invoice_is_paid_by_a_slip() -> None:
+    note = snapshot(DocumentKind.CREDIT_NOTE, SELLER, BUYER, "DKK", LINES["plain"], TREATMENTS["standard"])
+    assert fik.line_of(note["payment"]) is None
+
+
 def test_what_was_kept_before_there_were_slips_prints_its_number() -> None:
     content = invoice()
     content["payment"] = {key: value for key, value in content["payment"].items() if not key.startswith("fik")}

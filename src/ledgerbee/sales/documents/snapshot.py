@@ -24,8 +24,8 @@ from ledgerbee.tenancy.company.model import Company
 
 #: The form of the JSON; readers of stored snapshots tell old ones apart by it.
 VERSION: Final = 1
-#: Payment slips are in kroner only (decisions "Documents").
-FIK_CURRENCY: Final = "DKK"
+#: What is paid by payment slip (FIK): nothing but invoices, and in kroner only.
+PAID_BY_SLIP: Final = (DocumentKind.INVOICE, "DKK")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ def compose(
             "iban": company.iban,
             "bic": company.bic,
             **_payment_ids(document.number),
-            "fikCreditorNumber": company.fik_creditor_number if currency == FIK_CURRENCY else None,
+            "fikCreditorNumber": company.fik_creditor_number if (kind, currency) == PAID_BY_SLIP else None,
             "termsDays": terms.payment_terms_days,
         },
         "creditsInvoiceNumber": terms.credits_invoice_number,
