@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONDONTWRITEBYTECODE ?=
 
-.PHONY: setup demo serve test chaos check format bench openapi docs fuzz lock clean
+.PHONY: setup demo serve test chaos check conformance format bench openapi docs fuzz lock clean
 
 setup: .venv/.complete
 
@@ -43,6 +43,10 @@ check: setup
 	$(BIN)/vulture
 	$(BIN)/python -m tests.unused
 	$(BIN)/python -m tests.branches
+
+# Every kind of e-invoice that can be issued, by the published rules: half a minute. Says which rules judged.
+conformance: setup
+	$(BIN)/python -m tests.conformance.run
 
 format: setup
 	$(BIN)/ruff format .

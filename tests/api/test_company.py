@@ -19,7 +19,8 @@ NEW = {
     "city": "København K", "postalCode": "1058", "countryCode": "DK", "phone": None, "preferredLanguage": "da",
     "contactPersonFirstName": None, "contactPersonLastName": None, "vatNumber": "13585628", "website": None,
     "baseCurrency": "DKK", "timeZone": "Europe/Copenhagen", "paymentTerms": 14, "bankName": None,
-    "bankRegistrationNumber": None, "bankAccountNumber": None, "iban": None, "bic": None, "hasLogo": False,
+    "bankRegistrationNumber": None, "bankAccountNumber": None, "iban": None, "bic": None,
+    "fikCreditorNumber": None, "hasLogo": False,
     "licenses": ["Subscription", "CustomerPortal", "MeteredProducts"],
     "createdAt": "2026-03-16T12:00:00.000Z", "updatedAt": "2026-03-16T12:00:00.000Z",
 }  # fmt: skip
@@ -99,6 +100,8 @@ async def test_null_and_blank_clear(api: Api) -> None:
         ({"bankAccountNumber": "12345678901"}, "bankAccountNumber", "matches"),
         ({"iban": "DK5100400440116243"}, "iban", "isIBAN"),
         ({"bic": "NOBANK"}, "bic", "isBIC"),
+        ({"fikCreditorNumber": "1234567"}, "fikCreditorNumber", "matches"),
+        ({"fikCreditorNumber": "+8888888"}, "fikCreditorNumber", "matches"),
         ({"countryCode": "SE"}, "countryCode", "whitelistValidation"),
         ({"baseCurrency": "SEK"}, "baseCurrency", "whitelistValidation"),
         ({"logo": "not base64!"}, "logo", "isBase64"),

@@ -54,6 +54,16 @@ async def test_a_sent_invoice_says_what_the_law_wants(shop: Shop) -> None:
     assert "KLADDE" not in text
 
 
+async def test_an_invoice_in_kroner_is_paid_by_a_slip(shop: Shop) -> None:
+    """FIK: card type 71, the invoice's number with its check digit, the creditor (decisions "Documents")."""
+    await shop.ok("PATCH", "/v1/company", {"fikCreditorNumber": "12345674"})
+    price = await shop.price("10")
+    text, _ = await pdf(shop, await shop.sold(line(price)))
+    assert "+71<000000000000018+12345674<" in text
+    text, _ = await pdf(shop, await shop.sold(line(price, unitPrice="5"), currency="EUR"))
+    assert "+71" not in text
+
+
 async def test_a_delivery_on_another_day_is_told(shop: Shop) -> None:
     """Momsbekendtgørelsen § 58, stk. 1, no. 6."""
     price = await shop.price("10")

@@ -85,6 +85,13 @@ async def _send_invoice(world: World) -> None:
     assert sent.status_code == 200, sent.text
 
 
+async def _send_invoice_to_a_gln(world: World) -> None:
+    ean = {"eanNumber": "5798009811578"}
+    changed = await world.api.patch(f"/v1/customers/{world.ids['customerId']}", ean)
+    assert changed.status_code == 200, changed.text
+    await _send_invoice(world)
+
+
 OPERATIONS: Final[tuple[Row, ...]] = (
     Row("Accounts", "GET", "/v1/accounts", "accounts-read", "List accounts"),
     extension("Accounts", "GET", "/v1/standard-accounts", "accounts-read", "List standard accounts"),
@@ -405,6 +412,10 @@ OPERATIONS: Final[tuple[Row, ...]] = (
         not_found="INVOICE_NOT_FOUND",
     ),
     extension("Invoices", "POST", "/v1/invoices/send-batch", "invoices-write", "Send invoices in batch"),
+    extension(
+        "Invoices", "GET", "/v1/invoices/{invoiceId}/e-invoice", "invoices-read",
+        "Download the e-invoice of an invoice", not_found="INVOICE_NOT_FOUND", prepare=_send_invoice_to_a_gln,
+    ),
     Row(
         "Invoices", "POST", "/v1/invoices/{invoiceId}/send", "invoices-write", "Send an invoice to the customer",
         not_found="INVOICE_NOT_FOUND",

@@ -164,6 +164,8 @@ async def test_a_read_or_delete_answers_as_the_table_says(
     fresh = await make_world(await new_company(http, database, clock))
     if row.method == "DELETE":
         await make_deletable(fresh)
+    if row.prepare is not None:
+        await row.prepare(fresh)
     answer = await call(row, fresh, path_of(row, fresh.ids), fresh.api.key)
     assert answer.status_code == row.success, answer.text
     assert bool(answer.content) == (row.success != 204)

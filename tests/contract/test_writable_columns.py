@@ -94,7 +94,8 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
     "companies": {
         VERIFY: "name email address city postal_code country_code vat_number billing_email phone preferred_language"
         " contact_person_first_name contact_person_last_name website base_currency time_zone payment_terms_days"
-        " bank_name bank_registration_number bank_account_number iban bic licenses created_at logo_format",
+        " bank_name bank_registration_number bank_account_number iban bic fik_creditor_number licenses"
+        " created_at logo_format",
         MASTER: "logo updated_at",
     },
     "accounts": {
@@ -153,6 +154,7 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
 }  # fmt: skip
 #: How a column is changed where just another value would be refused, or is not what a thief would write.
 CHANGES: Final = {
+    "companies.fik_creditor_number": "fik_creditor_number = '87654321'",
     "invoices.status": "status = 'uncollectible' WHERE status = 'sent'",
     "invoices.subtotal": "subtotal = subtotal + 1, amount = amount + 1",
     "invoices.vat": "vat = vat + 1, subtotal = subtotal - 1",

@@ -64,6 +64,13 @@ def test_no_danish_bank_accounts(registration: str, account: str) -> None:
     rules.normal(replace(company, country_code="SE"))
 
 
+@pytest.mark.parametrize("number", ["", "1234567", "123456789", "1234567x", "١٢٣٤٥٦٧٨", " 1234567"])
+def test_a_creditor_of_payment_slips_has_eight_digits(number: str) -> None:
+    rules.normal(replace(COMPANY, fik_creditor_number="12345674"))
+    with pytest.raises(LedgerBeeError):
+        rules.normal(replace(COMPANY, fik_creditor_number=number))
+
+
 def test_iban_and_bic() -> None:
     assert rules.normal_iban("dk50 0040 0440 1162 43") == "DK5000400440116243"
     assert rules.normal_bic("dabadkkk xxx") == "DABADKKKXXX"

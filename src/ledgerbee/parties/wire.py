@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from ledgerbee.http.fields import BLANK_IS_NULL
 from ledgerbee.http.wire import CountryCode, Trimmed, Whole, blank_or
+from ledgerbee.parties.endpoints import in_network, parse
 from ledgerbee.parties.identifiers import is_gln, is_web_address, without_spaces
 
 MAX_NUMBER: Final = 100
@@ -21,6 +22,13 @@ def _check_gln(value: str) -> str:
     if not is_gln(compact):
         raise PydanticCustomError("isEAN", "must be an EAN (GLN) of 13 digits with a valid check digit")
     return compact
+
+
+def _check_endpoint(value: str) -> str:
+    found = parse(value)
+    if found is None:
+        raise PydanticCustomError("isEndpointId", "must be a scheme of Peppol's and a number of it, as 0184:13585628")
+    return f"{found.scheme}:{in_network(found)}"
 
 
 def _check_website(value: str) -> str:
@@ -38,6 +46,12 @@ NullableEan = Annotated[
     Annotated[str, StringConstraints(strict=True, max_length=40), AfterValidator(_check_gln)] | None,
     BLANK_IS_NULL,
     Field(examples=["5798009811578"]),
+]
+#: An address in an e-invoicing network, with its scheme, or null.
+NullableEndpoint = Annotated[
+    Annotated[str, StringConstraints(strict=True, max_length=60), AfterValidator(_check_endpoint)] | None,
+    BLANK_IS_NULL,
+    Field(examples=["0198:DK13585628"]),
 ]
 #: A VAT number, spaces removed and in capitals, or null. Its form is checked where the VAT zone needs it.
 NullableVatNumber = Annotated[

@@ -80,6 +80,7 @@ _OTHERS: Final[Mapping[str, Mapping[str, Any]]] = {
             }
         ]
     },
+    "E_INVOICE_INCOMPLETE": {"format": "peppol", "missing": ["buyer.endpoint"]},
     "EXCHANGE_RATE_MISSING": {"currency": "USD", "baseCurrency": "DKK", "date": "2026-03-16"},
     "FISCAL_YEAR_MISSING": {
         "property": "date",

@@ -67,6 +67,7 @@ BODIES: Final[Mapping[str, dict[str, Any]]] = {
         vatZone="domestic",
         countryCode="DK",
         customerGroupId="{customerGroupId}",
+        vatNumber="25313763",
     ),
     "PATCH /v1/customers/{customerId}": _json(address="Havnegade 1", postalCode="1058", city="København K"),
     "POST /v1/customers/{customerId}/contacts": _json(name="Mette Holm", email="mette@example.com"),

@@ -100,6 +100,7 @@ _STEPS: Final[Mapping[str, tuple[str, ...]]] = {
     "POST /v1/invoices/send-batch": ("PATCH /v1/company",),
     "POST /v1/invoices/{invoiceId}/send": ("PATCH /v1/company",),
     "POST /v1/credit-notes/{creditNoteId}/send": ("PATCH /v1/company",),
+    "GET /v1/invoices/{invoiceId}/e-invoice": ("POST /v1/invoices/{invoiceId}/send",),
     "POST /v1/invoices/{invoiceId}/payments": ("POST /v1/invoices/{invoiceId}/send",),
     "POST /v1/order-confirmations/{orderConfirmationId}/convert": (
         "POST /v1/order-confirmations/{orderConfirmationId}/send",

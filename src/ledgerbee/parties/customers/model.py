@@ -41,6 +41,7 @@ class CustomerFields:
     """What whoever keeps a customer says of it.
 
     `currency` (ISO 4217) may be left out of a new customer only: it is the company's base currency then.
+    `endpoint_id` is where e-invoices go without an EAN (`parties.endpoints`).
     `payment_terms_days` and `language` fall back to the company's when None.
     """
 
@@ -62,6 +63,7 @@ class CustomerFields:
     postal_code: str | None = None
     vat_number: str | None = None
     ean_number: str | None = None
+    endpoint_id: str | None = None
     website: str | None = None
     payment_terms_days: int | None = None
     language: str | None = None

@@ -36,6 +36,7 @@ from ledgerbee.parties.wire import (
     ExternalId,
     Flag,
     NullableEan,
+    NullableEndpoint,
     NullablePaymentTerms,
     NullableVatNumber,
     NullableWebsite,
@@ -48,6 +49,7 @@ _ZONE: Final = "Where sales to the customer take place for VAT"
 _PAYER: Final = "`parent_pays` needs a parentCustomerId"
 _CHILD_PDF: Final = "Attach a PDF for each child to a consolidated invoice of this parent"
 _EXTERNAL_ID: Final = "Its id in your system, unique per company"
+_ENDPOINT: Final = "Where e-invoices go without an EAN: scheme (Peppol's list) and number, its check digits right"
 _TERMS: Final = "Days from the document's date to its due date; null: the company's terms"
 _VAT_NUMBER: Final = "Spaces are removed. In the VAT zone `eu` it must have the form of a member state's number."
 
@@ -77,6 +79,10 @@ class CustomerResponse(ResponseModel):
     country_code: str = Field(description="ISO 3166-1 alpha-2", examples=["DK"])
     vat_number: str | None = Field(examples=["DK13585628"])
     ean_number: str | None = Field(description="EAN (GLN) for e-invoices", examples=["5798009811578"])
+    endpoint_id: str | None = Field(
+        description="Where e-invoices go without an EAN: scheme and number, as Peppol has them",
+        examples=["0198:DK13585628"],
+    )
     website: str | None = Field(examples=["https://example.com"])
     external_system_id: str | None = Field(description="Its id in your system, unique per company", examples=["crm-17"])
     currency: str = Field(description="ISO 4217 currency of its documents", examples=["DKK"])
@@ -113,6 +119,7 @@ class CreateCustomerRequest(RequestModel):
     postal_code: NullableLine = omitted(examples=["1058"])
     vat_number: NullableVatNumber = omitted(description=_VAT_NUMBER)
     ean_number: NullableEan = omitted(description="EAN (GLN) for e-invoices: 13 digits")
+    endpoint_id: NullableEndpoint = omitted(description=_ENDPOINT)
     website: NullableWebsite = omitted()
     external_system_id: ExternalId = omitted(description=_EXTERNAL_ID)
     payment_terms_days: NullablePaymentTerms = omitted(alias="paymentTerms", description=_TERMS)
@@ -158,6 +165,7 @@ class UpdateCustomerRequest(RequestModel):
     postal_code: NullableLine = omitted()
     vat_number: NullableVatNumber = omitted(description=_VAT_NUMBER)
     ean_number: NullableEan = omitted(description="EAN (GLN) for e-invoices: 13 digits")
+    endpoint_id: NullableEndpoint = omitted(description=_ENDPOINT)
     website: NullableWebsite = omitted()
     external_system_id: ExternalId = omitted(description=_EXTERNAL_ID)
     payment_terms_days: NullablePaymentTerms = omitted(alias="paymentTerms", description=_TERMS)

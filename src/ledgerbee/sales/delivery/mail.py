@@ -17,6 +17,7 @@ from email_validator import EmailNotValidError, validate_email
 
 from ledgerbee.platform.mail import MailRefusedError, sender_address
 from ledgerbee.platform.mail_message import AttachedFile, Mailbox, MailMessage
+from ledgerbee.sales.documents import fik
 from ledgerbee.sales.documents.model import MailText
 from ledgerbee.sales.documents.printing import file_name
 from ledgerbee.sales.rendering.formatting import format_date, format_iban, format_money
@@ -139,7 +140,7 @@ def _to_pay(document: Mapping[str, Any], language: Language) -> list[tuple[str, 
         (words.account, account),
         ("IBAN", format_iban(payment["iban"]) if payment["iban"] else None),
         ("BIC", payment["bic"]),
-        (words.payment_id, payment["paymentId"]),
+        (words.payment_id, fik.line_of(payment) or payment["paymentId"]),
     ]
 
 

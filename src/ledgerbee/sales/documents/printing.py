@@ -11,7 +11,9 @@ from uuid import UUID
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.platform.context import to_json
 from ledgerbee.platform.db import TOO_MUCH_CONTENTION
+from ledgerbee.sales.documents import fik
 from ledgerbee.sales.documents.model import DOCUMENT_CHARACTERS_UNPRINTABLE, DOCUMENT_PRINTING_FAILED
+from ledgerbee.sales.documents.terms import terms_in_words
 from ledgerbee.sales.rendering.coverage import UnprintableTextError, special_texts
 from ledgerbee.sales.rendering.model import (
     Language,
@@ -45,11 +47,6 @@ _LONGEST_NUMBER: Final = 50
 _PLAIN: Final[Mapping[str, Any]] = {
     "accentColor": None, "showsLogo": True, "introText": None, "paymentText": None, "footerText": None,
 }  # fmt: skip
-
-_TERMS: Final[Mapping[str, tuple[str, str]]] = {
-    "da": ("Netto kontant", "Netto {} dage"),
-    "en": ("Due on receipt", "Net {} days"),
-}
 
 
 def printable(snapshot: Mapping[str, Any], *, is_draft: bool, logo: bytes | None = None) -> PrintableDocument:
@@ -247,17 +244,14 @@ def _vat_row(row: Mapping[str, Any], language: Language) -> PrintVatRow:
 
 
 def _payment(payment: Mapping[str, Any], language: Language, text: str | None) -> PaymentDetails:
-    at_once, within = _TERMS[language]
-    days: int | None = payment["termsDays"]
-    terms = None if days is None else within.format(days) if days else at_once
     return PaymentDetails(
         bank_name=payment["bankName"],
         registration_number=payment["registrationNumber"],
         account_number=payment["accountNumber"],
         iban=payment["iban"],
         bic=payment["bic"],
-        payment_id=payment["paymentId"],
-        terms=terms,
+        payment_id=fik.line_of(payment) or payment["paymentId"],
+        terms=terms_in_words(payment["termsDays"], language),
         text=text,
     )
 

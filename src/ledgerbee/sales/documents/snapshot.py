@@ -15,13 +15,17 @@ from ledgerbee.core.money import format_amount, format_decimal
 from ledgerbee.parties.contacts.model import Contact
 from ledgerbee.parties.customers.model import Customer
 from ledgerbee.parties.departments.model import Department
+from ledgerbee.sales.documents import fik
 from ledgerbee.sales.documents.model import Computed, Document, DocumentKind, Line, Tax, Terms, VatRow
 from ledgerbee.sales.documents.rules import Treatment, buyer_language, treatment_of
+from ledgerbee.sales.documents.units import unit_code
 from ledgerbee.sales.templates.model import DocumentTemplate
 from ledgerbee.tenancy.company.model import Company
 
 #: The form of the JSON; readers of stored snapshots tell old ones apart by it.
 VERSION: Final = 1
+#: What is paid by payment slip (FIK): nothing but invoices, and in kroner only.
+PAID_BY_SLIP: Final = (DocumentKind.INVOICE, "DKK")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,7 @@ def compose(
     return {
         "version": VERSION,
         "kind": kind.value,
+        "id": str(document.id),
         "language": _language(template, addressee.customer),
         "number": document.number,
         "issueDate": document.issue_date.isoformat(),
@@ -92,7 +97,8 @@ def compose(
             "accountNumber": company.bank_account_number,
             "iban": company.iban,
             "bic": company.bic,
-            "paymentId": document.number,
+            **_payment_ids(document.number),
+            "fikCreditorNumber": company.fik_creditor_number if (kind, currency) == PAID_BY_SLIP else None,
             "termsDays": terms.payment_terms_days,
         },
         "creditsInvoiceNumber": terms.credits_invoice_number,
@@ -108,7 +114,12 @@ def current(content: Mapping[str, Any], terms: Terms) -> dict[str, Any]:
 
 def numbered(content: Mapping[str, Any], number: str) -> dict[str, Any]:
     """A document that was composed before it had its number."""
-    return {**content, "number": number, "payment": {**content["payment"], "paymentId": number}}
+    return {**content, "number": number, "payment": {**content["payment"], **_payment_ids(number)}}
+
+
+def _payment_ids(number: str | None) -> dict[str, Any]:
+    """What a payer states: the document's number, on a payment slip as its payment id."""
+    return {"paymentId": number, "fikPaymentId": fik.payment_id(number) if number else None}
 
 
 def with_buyer(content: Mapping[str, Any], earlier: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -148,6 +159,7 @@ def buyer(addressee: Addressee) -> dict[str, Any]:
         "attention": department.name if department else None,
         "vatNumber": prefixed_vat_number(customer.vat_number, customer.country_code),
         "ean": addressee.ean_number,
+        "endpoint": customer.endpoint_id,
         "email": customer.email,
         "phone": customer.phone,
     }
@@ -199,6 +211,7 @@ def _line(line: Line, tax: Tax | None, rows: Mapping[Treatment, int], currency: 
         "productId": str(line.product_id),
         "quantity": _number(line.quantity),
         "unit": line.unit,
+        "unitCode": unit_code(line.unit),
         "unitPrice": _number(line.unit_price),
         "discountPercent": _number(line.discount_percent),
         "total": format_amount(line.net, currency),

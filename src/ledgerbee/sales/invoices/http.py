@@ -24,6 +24,8 @@ from ledgerbee.sales.documents.model import (
     SALES_DOCUMENT_VAT_CODE_UNUSABLE,
 )
 from ledgerbee.sales.documents.printing import Trials, with_trials
+from ledgerbee.sales.einvoices import http as einvoices
+from ledgerbee.sales.einvoices.model import EInvoiceFormat
 from ledgerbee.sales.invoices import actions, store
 from ledgerbee.sales.invoices.kind import INVOICES
 from ledgerbee.sales.invoices.model import (
@@ -270,3 +272,18 @@ async def get_invoice_pdf(
     draft: Annotated[bool, Query(description="Print the draft watermark")] = False,
 ) -> Response:
     return await pdf_of(caller, INVOICES, invoice_id, draft=draft)
+
+
+_E_INVOICE = einvoices.e_invoice_operation(
+    "Download the e-invoice of an invoice",
+    what="A sent invoice",
+    scope="invoices-read",
+    errors=(INVOICE_NOT_FOUND, INVOICE_INVALID_STATE),
+)
+
+
+@router.get("/v1/invoices/{invoiceId}/e-invoice", response_class=Response, **_E_INVOICE)
+async def get_invoice_e_invoice(
+    caller: CallerDep, invoice_id: InvoicePath, form: einvoices.FormatQuery = EInvoiceFormat.PEPPOL
+) -> Response:
+    return await einvoices.answer(caller, INVOICES, invoice_id, form)

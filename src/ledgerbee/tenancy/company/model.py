@@ -30,6 +30,7 @@ class CompanyFields:
     bank_account_number: str | None = None
     iban: str | None = None
     bic: str | None = None
+    fik_creditor_number: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

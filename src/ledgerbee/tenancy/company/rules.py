@@ -17,10 +17,11 @@ from ledgerbee.tenancy.company.model import Company
 
 #: Names that the time zone database has beside the zones of the world.
 _NO_ZONES: Final = frozenset({"Factory", "localtime", "posixrules"})
-#: Every Danish bank has four digits, an account there up to ten.
+#: Every Danish bank has four digits, an account there up to ten, a creditor of payment slips (FIK) eight.
 _DANISH: Final = {
     "bankRegistrationNumber": (re.compile(r"[0-9]{4}"), "must be four digits"),
     "bankAccountNumber": (re.compile(r"[0-9]{1,10}"), "must be one to ten digits"),
+    "fikCreditorNumber": (re.compile(r"[0-9]{8}"), "must be eight digits"),
 }
 
 
@@ -50,6 +51,8 @@ class Seller(Protocol):
     def bank_registration_number(self) -> str | None: ...
     @property
     def bank_account_number(self) -> str | None: ...
+    @property
+    def fik_creditor_number(self) -> str | None: ...
 
 
 def seller_checks(seller: Seller, country_code: Callable[[], str]) -> Iterator[Callable[[], object]]:
@@ -59,6 +62,7 @@ def seller_checks(seller: Seller, country_code: Callable[[], str]) -> Iterator[C
     yield lambda: seller.bic is None or normal_bic(seller.bic)
     yield lambda: _check_danish("bankRegistrationNumber", seller.bank_registration_number, country_code())
     yield lambda: _check_danish("bankAccountNumber", seller.bank_account_number, country_code())
+    yield lambda: _check_danish("fikCreditorNumber", seller.fik_creditor_number, "DK")
 
 
 def normal_vat_number(country_code: str, vat_number: str) -> str:

@@ -80,6 +80,9 @@ class SellerFields(RequestModel):
     bank_account_number: NullableIdentifier = omitted(description="Danish: up to ten digits")
     iban: NullableIdentifier = omitted(examples=["DK5000400440116243"])
     bic: NullableIdentifier = omitted(examples=["DABADKKK"])
+    fik_creditor_number: NullableIdentifier = omitted(
+        description="Eight digits, from the bank: invoices in DKK are paid by payment slip (FIK)", examples=["12345674"]
+    )
 
 
 class CompanyResponse(ResponseModel):
@@ -112,6 +115,9 @@ class CompanyResponse(ResponseModel):
     bank_account_number: str | None
     iban: str | None
     bic: str | None
+    fik_creditor_number: str | None = Field(
+        description="Creditor number of Danish payment slips (FIK)", examples=["12345674"]
+    )
     has_logo: bool
     licenses: list[str] = Field(examples=[["Subscription", "CustomerPortal", "MeteredProducts"]])
     created_at: Moment
