@@ -188,3 +188,6 @@ BEGIN
     RETURN NULL;
 END
 $$;
+
+-- Columns that 0026 added: what companies write in them is kept out of the planner's notes, as that of the others.
+SELECT forget_values('document_templates');
