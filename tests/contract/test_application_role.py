@@ -634,7 +634,7 @@ class TestWriting:
             booked = "(status, receivable_account_id, exchange_rate, base_amount, journal_entry_id)"
             as_sent = of_sent % "'sent', receivable_account_id, exchange_rate, base_amount, journal_entry_id"
             forged = f"UPDATE credit_notes SET {booked} = ({as_sent}) WHERE id = '{draft['id']}'"
-            assert await refused(owner, forged) == "LB436", "another note's entry"
+            assert await refused(owner, forged) == "LB439", "another note's entry"
             cancelled = f"UPDATE credit_notes SET status = 'cancelled' WHERE id = '{sent['id']}'"
             assert await refused(owner, cancelled) in {"LB430", "23514"}
             for table, key in (("credit_notes", "id"), ("credit_note_lines", "credit_note_id")):
@@ -649,7 +649,7 @@ class TestWriting:
                 " jsonb_build_object('id', $1::uuid, 'number', '9', 'number_sequence', 9))).*"
                 f" FROM credit_notes n WHERE id = '{draft['id']}') f"
             )
-            assert await refused(owner, again, new_id()) == "LB436"
+            assert await refused(owner, again, new_id()) == "LB439"
 
     async def test_more_credit_than_there_is(self, owner: Connection, api: Api) -> None:
         """A number that was taken, lines that add up: still no more than the invoice."""
@@ -676,7 +676,7 @@ class TestWriting:
                 " jsonb_build_object('credit_note_id', $2::uuid))).*"
                 f" FROM credit_note_lines l WHERE l.credit_note_id = '{note['id']}') f"
             )
-            assert await refused(owner, again, api.company_id, new_id()) == "LB436"
+            assert await refused(owner, again, api.company_id, new_id()) == "LB439"
 
     async def test_an_invoice_that_nobody_paid(self, owner: Connection, api: Api) -> None:
         shop = Shop(api)

@@ -5,6 +5,8 @@ ALTER TABLE invoices
     ADD CONSTRAINT invoices_credited CHECK (credited_amount >= 0 AND credited_amount <= greatest(amount, 0)
         AND (status <> 'draft' OR credited_amount = 0));
 
+SELECT forget_values('invoices');
+
 CREATE TABLE credit_notes (
     company_id uuid NOT NULL,
     id uuid NOT NULL,

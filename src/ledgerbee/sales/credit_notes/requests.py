@@ -169,7 +169,7 @@ def _checks(body: CreateCreditNoteRequest, today: date) -> Iterator[Check]:
 
 def _check_lines(body: CreateCreditNoteRequest) -> None:
     if body.lines is None:
-        if body.invoice_number is None:
+        if body.customer_id and body.invoice_number is None:  # a body that can be read so far
             refuse([("lines", "isDefined", "lines should not be null or undefined without invoiceNumber")])
     elif not any(line.line_type is DocumentLineType.PRODUCT for line in body.lines):
         refuse([NO_PRODUCT_LINE])
