@@ -220,6 +220,7 @@ async def new_company(
     clock: SteeredClock,
     country: str = "DK",
     fiscal_year: tuple[date | None, date | None] = (None, None),
+    base_currency: str | None = None,
     **options: Any,
 ) -> Api:
     """A new company that can send invoices, with an API key that carries every scope."""
@@ -228,7 +229,9 @@ async def new_company(
     fields = CompanyFields(**{**usual, **SELLER, **options})
 
     async def work(context: Context) -> str:
-        await create_company(context, fields, country_code=country, fiscal_year=fiscal_year)
+        await create_company(
+            context, fields, country_code=country, base_currency=base_currency, fiscal_year=fiscal_year
+        )
         _, secret = await api_keys.create(context, name="tests", scopes=SCOPES)
         return secret
 
