@@ -5,3 +5,6 @@ ALTER TABLE companies
 
 -- Where a customer's e-invoices go without an EAN: `0198:DK13585628`.
 ALTER TABLE customers ADD COLUMN endpoint_id text;
+
+SELECT forget_values('companies');
+SELECT forget_values('customers');
