@@ -181,8 +181,8 @@ def metrics(_: str) -> str:
         for metric in ours
     ]
     example = [JobCount("job", "waiting", 1, overdue=timedelta(0))]
-    for metric in Snapshot(example, rates_age=0, waiting_bytes=0).collect():
-        seen = tuple(metric.samples[0].labels)
+    for metric in Snapshot(example, rates_age=0, waiting_bytes=0, others={"01": True}).collect():
+        seen = tuple(metric.samples[-1].labels)
         rows.append((f"`{_exposed(metric.name, metric.type)}`", metric.type, _labels(seen), metric.documentation))
     return table(("Metric", "Kind", "Labels", "Meaning"), sorted(rows))
 

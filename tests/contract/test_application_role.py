@@ -50,8 +50,8 @@ TABLES = {
     "INSERT SELECT UPDATE(is_active name)": "vat_codes",
     "INSERT SELECT UPDATE(updated_at)": "vendors",
     "SELECT": "account_days account_months attached_blobs exchange_rates fiscal_years journal_lines ledgers meters"
-    " number_series tag_months delivery_attempts",
-    "": "alembic_version application_trust company_directory interrupted_jobs last_backup pgqueuer_schedules"
+    " number_series tag_months delivery_attempts alembic_version cell_mark",
+    "": "application_trust company_directory interrupted_jobs last_backup pgqueuer_schedules"
     " pgqueuer_statistics rate_limit_hits",
     "INSERT SELECT UPDATE(is_latest)": "deliveries",
     "INSERT(entrypoint job_id priority status)": "pgqueuer_log",

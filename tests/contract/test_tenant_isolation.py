@@ -10,7 +10,7 @@ from tests.ledger_books import enter
 
 #: Tables that belong to no company. Whatever else there is has to be behind forced row-level security.
 SHARED = {
-    "alembic_version", "application_trust", "company_directory",
+    "alembic_version", "application_trust", "cell_mark", "company_directory",
     "exchange_rates", "interrupted_jobs", "last_backup", "rate_limit_hits",
 }  # fmt: skip
 #: Read before the company is known, by functions of the owner; the application still sees its company's rows only.

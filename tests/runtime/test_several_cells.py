@@ -133,8 +133,22 @@ def test_a_cell_that_is_down_at_the_start_comes_later(
     assert name_of(served, **{"x-api-key": other.key}) == "Sydlys ApS"
 
 
+_ONE = '{"database_url": "postgresql://a@b/c", "attachments_dir": "/srv/one"}'
+_TWO = '{"database_url": "postgresql://a@b/d", "attachments_dir": "/srv/x/../one"}'
+
+
 @pytest.mark.parametrize(
-    "value", ["{", '{"zz": {"database_url": "postgresql://a@b/c"}}', '{"01": {"database_url": "mysql://a@b/c"}}', "[]"]
+    "value",
+    [
+        "{",
+        '{"zz": {"database_url": "postgresql://a@b/c"}}',
+        '{"01": {"database_url": "mysql://a@b/c"}}',
+        "[]",
+        f'{{"00": {_ONE}}}',
+        f'{{"01": {_ONE}, "01": {_ONE}}}',
+        '{"01": {"database_url": "postgresql://a@b/c", "database_url": "postgresql://a@b/d", "attachments_dir": "/x"}}',
+        f'{{"01": {_ONE}, "02": {_TWO}}}',
+    ],
 )
 def test_cells_that_cannot_be_are_refused_at_the_start(value: str, own_folder: Path) -> None:
     program = Program.start([PROGRAM, "serve", "--port", "0"], own_folder, LEDGERBEE_CELLS=value)

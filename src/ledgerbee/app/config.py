@@ -40,6 +40,17 @@ _BUCKET: Final = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 T = TypeVar("T")
 
 
+class _GivenTwiceError(Exception):
+    """An object of JSON has a name twice."""
+
+
+def _names_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """The object of JSON with these names and values. Raises `_GivenTwiceError`: readers differ in which one counts."""
+    if len({name for name, _ in pairs}) < len(pairs):
+        raise _GivenTwiceError
+    return dict(pairs)
+
+
 class CellSettings(BaseModel):
     """Another cell that the API serves: its database, and the folder of its files where there is no bucket."""
 
@@ -197,6 +208,9 @@ class Settings(BaseSettings):
             cls._is_postgres(cell.database_url)
             if cell.attachments_dir is None and info.data.get("attachments_bucket") is None:
                 raise ValueError("must name an attachments_dir for each cell, as there is no bucket")
+        folders = [cell.attachments_dir.expanduser().resolve() for cell in cells.values() if cell.attachments_dir]
+        if len(set(folders)) < len(folders):
+            raise ValueError("must name an attachments_dir of its own for each cell: no two databases may share one")
         return cells
 
     @field_validator("smtp_url")
@@ -319,7 +333,9 @@ class Settings(BaseSettings):
     @classmethod
     def _from_json(cls, cells: object) -> object:
         try:
-            return json.loads(cells) if isinstance(cells, str) else cells
+            return json.loads(cells, object_pairs_hook=_names_once) if isinstance(cells, str) else cells
+        except _GivenTwiceError:
+            raise ValueError("must name each mark, and each field of a cell, once") from None
         except ValueError:
             raise ValueError('must be JSON, such as {"01": {"database_url": "postgresql://…"}}') from None
 

@@ -18,8 +18,9 @@ from ledgerbee.core.ids import new_id
 from ledgerbee.platform.blobs.store import BlobStore
 from ledgerbee.platform.connection import Connection
 from ledgerbee.platform.context import Actor, Context
-from ledgerbee.platform.db import LONG_LOCK_TIMEOUT, WORKER_ROLE, Database
+from ledgerbee.platform.db import WORKER_ROLE, Database
 from ledgerbee.platform.jobs import company_tenant
+from ledgerbee.platform.pool import LONG_LOCK_TIMEOUT
 from ledgerbee.tenancy.company import store as companies
 
 T = TypeVar("T")

@@ -2,8 +2,9 @@
 
 import asyncio
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from types import MappingProxyType
 from typing import Final
 
 from fastapi import APIRouter, Request, Response
@@ -62,22 +63,42 @@ async def metrics(request: Request) -> Response:
             waiting_bytes = await imports.waiting_bytes(connection)
     except UNREACHABLE:
         pass
+    others = request.app.state.edge.cells.others()
+    up = await asyncio.gather(*(_answers(cell.database) for cell in others))
     seen = CollectorRegistry()
     age = rate_age(newest, request.app.state.edge.clock()) if newest else None
-    seen.register(Snapshot(jobs, age, waiting_bytes))
+    seen.register(
+        Snapshot(jobs, age, waiting_bytes, {cell.mark: is_up for cell, is_up in zip(others, up, strict=True)})
+    )
     return Response(generate_latest(counted) + generate_latest(seen), media_type=CONTENT_TYPE_LATEST)
+
+
+async def _answers(database: Database) -> bool:
+    """Whether a further cell could be worked with right now."""
+    try:
+        async with asyncio.timeout(_PATIENCE_S), database.connection() as connection:
+            await rates.newest_day(connection)
+    except UNREACHABLE:
+        return False
+    return True
 
 
 class Snapshot(Collector):
     """What is looked up at the moment of asking. `jobs` is None when the database can't be reached.
 
     `rates_age` are the days since the newest published exchange rate, None where there is none to be seen;
-    `waiting_bytes` is what files to import take up in the database, None when it can't be reached.
+    `waiting_bytes` is what files to import take up in the database, None when it can't be reached. `others` are the
+    further cells by their marks, with whether each answers.
     """
 
     def __init__(
-        self, jobs: Sequence[JobCount] | None, rates_age: int | None, waiting_bytes: int | None = None
+        self,
+        jobs: Sequence[JobCount] | None,
+        rates_age: int | None,
+        waiting_bytes: int | None = None,
+        others: Mapping[str, bool] = MappingProxyType({}),
     ) -> None:
+        self.others = others
         self.jobs = jobs
         self.waiting_bytes = waiting_bytes
         self.rates_age = rates_age
@@ -86,7 +107,13 @@ class Snapshot(Collector):
         """The metrics."""
         yield InfoMetricFamily("ledgerbee", "The release that runs", {"version": __version__})
         up = 0 if self.jobs is None else 1
-        yield GaugeMetricFamily("ledgerbee_database_up", "Whether the database answers: 1 or 0", up)
+        databases = GaugeMetricFamily(
+            "ledgerbee_database_up", "Whether the database answers: 1 or 0; with `cell`, that of a further cell"
+        )
+        databases.add_metric([], up)
+        for mark, is_up in self.others.items():
+            databases.add_sample("ledgerbee_database_up", {"cell": mark}, float(is_up))
+        yield databases
         jobs = GaugeMetricFamily("ledgerbee_jobs", "Jobs in the queue: waiting, running, held", labels=["job", "state"])
         overdue = GaugeMetricFamily(
             "ledgerbee_job_overdue_seconds", "For how long the most overdue waiting job has been due", labels=["job"]

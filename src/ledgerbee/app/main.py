@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Final
 
 from fastapi import FastAPI, Request, Response
@@ -10,7 +11,8 @@ from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import ASGIApp
 
-from ledgerbee.app.blobs import blob_store
+from ledgerbee.app.blobs import blob_folder, blob_store
+from ledgerbee.app.cells import further_cells
 from ledgerbee.app.companies import allow_new_companies
 from ledgerbee.app.config import Settings
 from ledgerbee.app.docs_page import router as docs_router
@@ -92,16 +94,14 @@ def _add_allow_header(response: Response, request: Request, routes: Sequence[Bas
 async def _open_cells(database_url: str, settings: Settings, *, set_role: bool) -> Cells:
     """The process's own cell, whose database has to be there, and the others, which may come and go."""
 
-    async def opened(url: str, role: str | None, mark: str, min_size: int) -> Database:
-        size = settings.pool_size
-        return await Database.open(url, reactions=REACTIONS, min_size=min_size, max_size=size, role=role, cell=mark)
-
-    own = await opened(database_url, APPLICATION_ROLE if set_role else None, settings.cell, 1)
-    others = [
-        Cell(await opened(other.database_url, APPLICATION_ROLE, mark, 0), blob_store(settings, cell=other))
-        for mark, other in settings.cells.items()
-    ]
-    return Cells(Cell(own, blob_store(settings)), others)
+    opened = partial(Database.open, reactions=REACTIONS, max_size=settings.pool_size)
+    own_role = APPLICATION_ROLE if set_role else None
+    own = Cell(await opened(database_url, role=own_role, cell=settings.cell), blob_store(settings))
+    others = []
+    for cell in further_cells(settings, blob_folder(settings)):
+        database = await opened(cell.database_url, min_size=0, role=APPLICATION_ROLE, cell=cell.mark, check=cell.check)
+        others.append(Cell(database, blob_store(settings, cell=settings.cells[cell.mark])))
+    return Cells(own, others)
 
 
 def create_app(

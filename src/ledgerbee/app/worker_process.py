@@ -15,8 +15,9 @@ from ledgerbee.app.process import Pipes, child_arguments, database_login, freeze
 from ledgerbee.app.reactions import REACTIONS
 from ledgerbee.app.worker import POOL_SIZE, Worker
 from ledgerbee.core.dates import system_clock
-from ledgerbee.platform.db import LONG_LOCK_TIMEOUT, WORKER_ROLE, Database
+from ledgerbee.platform.db import WORKER_ROLE, Database
 from ledgerbee.platform.mail import Mailer
+from ledgerbee.platform.pool import LONG_LOCK_TIMEOUT
 from ledgerbee.sales.rendering import pool as rendering
 from ledgerbee.tenancy.rates.feed import Feed
 

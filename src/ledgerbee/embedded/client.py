@@ -91,8 +91,18 @@ def schema_of(tools: Tools, dump: IO[bytes], backup: Path) -> str | None:
 
     `backup` is the file that the dump came in, for messages.
     """
+    return _last_column(tools, dump, backup, "alembic_version")
+
+
+def mark_of(tools: Tools, dump: IO[bytes], backup: Path) -> str | None:
+    """The mark of the cell that a dump is of; None for one of a release without marks. As `schema_of`."""
+    return _last_column(tools, dump, backup, "cell_mark")
+
+
+def _last_column(tools: Tools, dump: IO[bytes], backup: Path, table: str) -> str | None:
+    """The last column of the only row of a table; None where there is no such table."""
     _rewind(dump)
-    listing: list[str | Path] = [tools.bin_dir / "pg_restore", "--data-only", "--table=alembic_version", "--file=-"]
+    listing: list[str | Path] = [tools.bin_dir / "pg_restore", "--data-only", f"--table={table}", "--file=-"]
     try:
         listed = tether.run(listing, stdin=dump, environment=os.environ)
     except subprocess.CalledProcessError as fault:
@@ -103,7 +113,7 @@ def schema_of(tools: Tools, dump: IO[bytes], backup: Path) -> str | None:
                 "a PostgreSQL of that newer version."
             )
         raise RestoreError(f"The backup {backup} can't be read: {said_last(fault.stderr)}{remedy}") from fault
-    found = re.search(r"^COPY [^\n]*alembic_version [^\n]*\n(\w+)\n\\\.$", listed.stdout, re.MULTILINE)
+    found = re.search(rf"^COPY [^\n]*{table} [^\n]*\n(?:\w+\t)*(\w+)\n\\\.$", listed.stdout, re.MULTILINE)
     return found[1] if found else None
 
 

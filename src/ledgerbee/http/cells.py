@@ -44,6 +44,10 @@ class Cells:
         """The cell in which an OAuth client would be known; None where it is none of these."""
         return self._by_mark.get(cell_of_id(client_id))
 
+    def others(self) -> list[Cell]:
+        """The cells beside the process's own."""
+        return [cell for cell in self._by_mark.values() if cell is not self.own]
+
     async def close(self) -> None:
         """Close the databases of all cells."""
         for cell in self._by_mark.values():

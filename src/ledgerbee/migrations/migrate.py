@@ -8,6 +8,8 @@ from typing import Final
 import asyncpg
 from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
 
+from ledgerbee.core.cells import DEFAULT_CELL
+from ledgerbee.platform import cell_mark
 from ledgerbee.platform.db import APPLICATION_ROLE, WORKER_ROLE
 from ledgerbee.platform.job_queue import SETTINGS, queries
 from ledgerbee.tenancy.rates import ecb
@@ -29,20 +31,23 @@ class MigrationError(Exception):
     """The database can't be brought to this release's schema. The message is for the operator."""
 
 
-async def migrate(dsn: str, *, embedded: bool = False) -> None:
+async def migrate(dsn: str, *, embedded: bool = False, cell: str = DEFAULT_CELL) -> None:
     """Apply all missing revisions, the job queue's own schema and the published exchange rates.
 
-    `dsn` must log in as the role that owns the schema. `embedded`: the server is ours alone. Raises `MigrationError`
-    and the driver's own errors.
+    `dsn` must log in as the role that owns the schema. `embedded`: the server is ours alone. `cell` is the mark that
+    the database has, or gets if it has none yet. Raises `MigrationError`, `WrongDatabaseError` (another mark: nothing
+    is changed) and the driver's own errors.
     """
     guard = await asyncpg.connect(dsn)
     try:
         await guard.execute("SELECT pg_advisory_lock($1)", _MIGRATION_LOCK)
+        await cell_mark.check(guard, cell)
         await _ensure_roles(guard)
         if not await _is_current(guard):
             await asyncio.to_thread(_upgrade, lambda: asyncpg.connect(dsn))
             await _install_jobs(guard)
             await guard.execute("ANALYZE")
+        await cell_mark.insert(guard, cell)
         await _close_ways_around(guard)
         if embedded:
             await _close_other_databases(guard)
@@ -51,19 +56,20 @@ async def migrate(dsn: str, *, embedded: bool = False) -> None:
         await guard.close()
 
 
-async def migrate_restored(dsn: str, backup: object) -> None:
+async def migrate_restored(dsn: str, backup: object, cell: str = DEFAULT_CELL) -> None:
     """The same for a database that came out of a backup, which has to be one of ours. `backup` is its file.
 
-    Raises `MigrationError` also for a database of something else.
+    Raises `MigrationError` also for a database of something else, `WrongDatabaseError` for one of another cell.
     """
     connection = await asyncpg.connect(dsn)
     try:
         if not await connection.fetchval(IS_OURS):
             raise MigrationError(f"The backup {backup} is not one of a ledgerbee database.")
         check_revision(await connection.fetchval("SELECT version_num FROM alembic_version"), backup)
+        cell_mark.check_found(await cell_mark.find(connection), cell, f"backup {backup}")
     finally:
         await connection.close()
-    await migrate(dsn)
+    await migrate(dsn, cell=cell)
     connection = await asyncpg.connect(dsn)
     try:  # whoever has the backup has what the proofs of the old database were made with
         await connection.execute("SELECT renew_proof_keys()")

@@ -7,24 +7,27 @@ failures and deadlocks are tried again here and nowhere else.
 """
 
 import asyncio
-import json
 import random
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
 import asyncpg
+import structlog
 
 from ledgerbee.core.cells import DEFAULT_CELL
 from ledgerbee.core.errors import ErrorCode, LedgerBeeError
+from ledgerbee.platform import cell_mark
+from ledgerbee.platform.cell_mark import WrongDatabaseError
 from ledgerbee.platform.connection import CONNECTION_LOST, Connection
-from ledgerbee.platform.context import NO_ORIGIN, Actor, Context, Origin, to_json
+from ledgerbee.platform.context import NO_ORIGIN, Actor, Context, Origin
 from ledgerbee.platform.outbox import Reactions, flush
-from ledgerbee.platform.sessions import SESSION_SETTINGS, RandomStatementNames
+from ledgerbee.platform.pool import LOCK_TIMEOUT, Check, open_pool
+from ledgerbee.platform.server_watch import ServerWatch
 from ledgerbee.platform.shares import ConnectionShares
 
 T = TypeVar("T")
@@ -38,14 +41,10 @@ MAX_ATTEMPTS: Final = 5
 #: Seconds that a request waits for its share of the pool, and then for the server where the pool has to connect anew,
 #: before its caller is asked to come back.
 ACQUIRE_TIMEOUT_S: Final = 15
-#: The server's own limits: cheaper than a timer of ours for every query. A lock is waited for no longer than a caller
-#: likes to wait; what runs in the background has time (`LONG_LOCK_TIMEOUT`). A transaction that does nothing for that
-#: long is stuck, and holds locks and a connection that others want.
-STATEMENT_TIMEOUT: Final = "120s"
-LOCK_TIMEOUT: Final = "4s"
-LONG_LOCK_TIMEOUT: Final = "60s"
-IDLE_TIMEOUT: Final = "60s"
-
+#: Seconds that whoever gives up waits for the server to stop the statement.
+CANCEL_TIMEOUT_S: Final = 1.0
+#: Seconds in which the log says once, and not for every request, why there is no connection.
+_LOG_EVERY_S: Final = 60.0
 DATABASE_UNAVAILABLE = ErrorCode(
     "DATABASE_UNAVAILABLE",
     503,
@@ -58,6 +57,12 @@ STORAGE_FULL = ErrorCode(
     "STORAGE_FULL", 507, "The server has no room left to keep this. Nothing was changed; try again later."
 )
 
+#: What getting a connection may fail with, for whatever reason the server or we have not to use it.
+_NO_CONNECTION: Final = (
+    *CONNECTION_LOST, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, WrongDatabaseError
+)  # fmt: skip
+
+log = structlog.get_logger("ledgerbee.database")
 
 #: What a question to a database that is away or unwell may end in, within the asker's own patience.
 UNREACHABLE: Final = (LedgerBeeError, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
@@ -134,10 +139,18 @@ def _begin_sql(
 class Database:
     """A pool of application connections, of which no company takes all (`shares`)."""
 
-    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", reactions: Reactions, cell: str = DEFAULT_CELL) -> None:
+    def __init__(
+        self,
+        pool: "asyncpg.Pool[asyncpg.Record]",
+        reactions: Reactions,
+        cell: str = DEFAULT_CELL,
+        watch: ServerWatch | None = None,
+    ) -> None:
         self.pool = pool
         self.reactions = reactions
         self.cell = cell
+        self._watch = watch
+        self._logged: tuple[str, float] | None = None
         self.shares = ConnectionShares(pool.get_max_size())
 
     @classmethod
@@ -151,44 +164,33 @@ class Database:
         role: str | None = WORKER_ROLE,
         lock_timeout: str = LOCK_TIMEOUT,
         cell: str = DEFAULT_CELL,
+        check: Check | None = None,
     ) -> "Database":
         """Connect a pool to `dsn`. `role` is what a more powerful login switches to; None: the login is that role.
 
-        With a `min_size` of 0 nothing is asked of the server before its first use. `cell` is the database's mark.
+        With a `min_size` of 0 nothing is asked of the server before its first use. `cell` is the database's mark;
+        `check` looks at each new connection, by default at the mark. Raises `WrongDatabaseError`.
         """
-        settings = {
-            **SESSION_SETTINGS,
-            "application_name": "ledgerbee",
-            "jit": "off",
-            "statement_timeout": STATEMENT_TIMEOUT,
-            "lock_timeout": lock_timeout,
-            "idle_in_transaction_session_timeout": IDLE_TIMEOUT,
-            # A session that prepares a statement while a table is empty keeps its sequential scan as the table
-            # grows. Every statement here goes by company and key, so an index is never the worse choice.
-            "enable_seqscan": "off",
-            # The default, 4, is that of a turning disk: lists would be counted in the table, not in the index that
-            # holds all they ask for.
-            "random_page_cost": "1.1",
-            # A request has one core: starting workers takes as long as most statements, and others wait for the cores.
-            "max_parallel_workers_per_gather": "0",
-        }
-        if role is not None:
-            settings["role"] = role
-        pool = await asyncpg.create_pool(
+        watch = ServerWatch(dsn, cell)
+        pool = await open_pool(
             dsn,
             min_size=min_size,
             max_size=max_size,
-            init=prepare_connection,
-            reset=_no_reset,
-            connection_class=RandomStatementNames,
-            server_settings=settings,
+            role=role,
+            lock_timeout=lock_timeout,
             timeout=ACQUIRE_TIMEOUT_S,
+            watch=watch,
+            check=check or (lambda connection: cell_mark.check(connection, cell)),
         )
-        return cls(pool, reactions, cell)
+        return cls(pool, reactions, cell, watch)
 
     async def close(self) -> None:
         """Wait for the connections in use, then close them all."""
-        await self.pool.close()
+        try:
+            await self.pool.close()
+        finally:
+            if self._watch is not None:  # until then: those in use may be of a server that hangs
+                self._watch.stop()
 
     @asynccontextmanager
     async def connection(self, holder: Hashable = None, *, read_only: bool = False) -> AsyncIterator[Connection]:
@@ -206,10 +208,15 @@ class Database:
                 # No timeout of its own, which would cost every request a timer: whoever has a share finds a connection
                 # free in the pool, and the time to connect is bounded there.
                 acquired = await self.pool.acquire()
-            except (*CONNECTION_LOST, OSError, TimeoutError, asyncpg.InterfaceError) as fault:
+            except _NO_CONNECTION as fault:
+                self._log_unavailable(fault)
                 raise DATABASE_UNAVAILABLE.error() from fault
+            is_cancelled = False
             try:
                 yield acquired
+            except asyncio.CancelledError:
+                is_cancelled = True
+                raise
             except CONNECTION_LOST as fault:
                 raise DATABASE_UNAVAILABLE.error() from fault
             except asyncpg.InvalidSQLStatementNameError as fault:
@@ -220,9 +227,20 @@ class Database:
                     raise DATABASE_UNAVAILABLE.error() from fault
                 raise
             finally:
-                await self.pool.release(acquired)
+                if is_cancelled:
+                    with suppress(TimeoutError):  # the connection is closed then: its server may hang
+                        await self.pool.release(acquired, timeout=CANCEL_TIMEOUT_S)
+                else:
+                    await self.pool.release(acquired)
         finally:
             self.shares.release(holder)
+
+    def _log_unavailable(self, fault: Exception) -> None:
+        """Say why there is no connection: when the reason changes, and once a minute."""
+        error, now = f"{type(fault).__name__}: {' '.join(str(fault).split())}", time.monotonic()
+        if self._logged is None or self._logged[0] != error or now - self._logged[1] > _LOG_EVERY_S:
+            self._logged = error, now
+            log.warning("database.unavailable", cell=self.cell, error=error)
 
     @asynccontextmanager
     async def exclusive(self, name: str) -> AsyncIterator["Database"]:
@@ -340,20 +358,6 @@ class _SingleConnection(Database):
     @asynccontextmanager
     async def connection(self, holder: Hashable = None, *, read_only: bool = False) -> AsyncIterator[Connection]:  # noqa: ARG002
         yield self._connection
-
-
-async def prepare_connection(connection: Connection) -> None:
-    """Give a new connection the JSON codec: objects in and out, decimals kept exact."""
-    for json_type in ("json", "jsonb"):
-        await connection.set_type_codec(json_type, encoder=to_json, decoder=_from_json, schema="pg_catalog")
-
-
-def _from_json(text: str) -> Any:
-    return json.loads(text, parse_float=Decimal)
-
-
-async def _no_reset(connection: object) -> None:
-    """Every use ends with COMMIT or ROLLBACK and sets nothing beyond it: the pool's reset query is not needed."""
 
 
 async def _begin(connection: Connection, statements: str) -> None:

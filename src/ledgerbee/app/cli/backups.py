@@ -51,7 +51,7 @@ def backup(
         if postgres.status(folder).state is postgres.State.ABSENT:
             fail(f"There is no database in {folder} to back up.")
         with postgres.running(folder) as server:
-            asyncio.run(_check_is_ours(server.dsn(), "the embedded one"))
+            asyncio.run(_check_is_ours(server.dsn(), "the embedded one", settings.cell))
             postgres.backup(server, file, blobs=_blobs_of(settings, folder))
             _note_backup(server.dsn(), file)
     size = file.expanduser().stat().st_size
@@ -88,7 +88,11 @@ def restore(
             blobs = _blobs_of(settings, folder)
             _check_folder(server.dsn(), blobs)
             postgres.restore(
-                server, file, blobs=blobs, force=force, check=lambda url: asyncio.run(migrate_restored(url, file))
+                server,
+                file,
+                blobs=blobs,
+                force=force,
+                check=lambda url: asyncio.run(migrate_restored(url, file, settings.cell)),
             )
             _check_folder(server.dsn(), blobs, claim=True)
     audits = verify_companies(data_dir).values() if verify else None
@@ -145,7 +149,7 @@ def _backup_own(settings: "Settings", file: Path) -> None:
     url = settings.database_backup_url or settings.database_url
     setting = "LEDGERBEE_DATABASE_BACKUP_URL" if settings.database_backup_url else "DATABASE_URL"
     asyncio.run(check_logins(settings, backs_up=True))
-    asyncio.run(_check_is_ours(url, setting))
+    asyncio.run(_check_is_ours(url, setting, settings.cell))
     tools = client.tools_for(asyncio.run(_check_reads_all(url, setting)))
 
     def make_dump(target: Path) -> None:
@@ -156,14 +160,16 @@ def _backup_own(settings: "Settings", file: Path) -> None:
     _note_backup(settings.database_url, file)
 
 
-async def _check_is_ours(url: str, setting: str) -> None:
-    """Refuse a database that is empty or of something else: its backup would be one that no restore takes."""
+async def _check_is_ours(url: str, setting: str, cell: str) -> None:
+    """Refuse a database that is of another cell, empty or of something else: no restore would take its backup."""
     from ledgerbee.app.cli.reach import connected, place_of
     from ledgerbee.migrations.migrate import IS_OURS
+    from ledgerbee.platform import cell_mark
 
     async with connected(url, setting) as connection:
         if not await connection.fetchval(IS_OURS):
             fail(f"The database {place_of(url)} ({setting}) holds no books of ledgerbee: there is nothing to back up.")
+        await cell_mark.check(connection, cell)
 
 
 async def _check_reads_all(url: str, setting: str) -> int:
@@ -186,6 +192,7 @@ def _restore_own(settings: "Settings", file: Path) -> None:
     from ledgerbee.app.cli.reach import check_logins, check_owner
     from ledgerbee.embedded import client
     from ledgerbee.migrations.migrate import check_revision, ensure_roles, migrate_restored
+    from ledgerbee.platform import cell_mark
 
     url = settings.database_url
     assert url is not None
@@ -197,9 +204,10 @@ def _restore_own(settings: "Settings", file: Path) -> None:
     backup_file = file.expanduser().absolute()
     with client.unpacked(backup_file, blobs) as dump:
         check_revision(client.schema_of(tools, dump, backup_file), backup_file)
+        cell_mark.check_found(client.mark_of(tools, dump, backup_file), settings.cell, f"backup {backup_file}")
         asyncio.run(ensure_roles(url))
         client.restore_into(tools, url, dump, backup_file)
-    asyncio.run(migrate_restored(url, backup_file))
+    asyncio.run(migrate_restored(url, backup_file, settings.cell))
     _check_folder(url, blobs, claim=True)
 
 

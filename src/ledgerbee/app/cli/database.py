@@ -77,11 +77,13 @@ def _ask_server(settings: "Settings") -> "Status":
 
     from ledgerbee.app.cli.reach import check_logins, connected
     from ledgerbee.embedded import State, Status
+    from ledgerbee.platform import cell_mark
 
     async def ask() -> Status:
         assert settings.database_url is not None
         await check_logins(settings)
         async with connected(settings.database_url, "DATABASE_URL") as connection:
+            await cell_mark.check(connection, settings.cell)
             version = str(connection.get_server_version().major)
             size = await store.get_size(connection)
         return Status(State.RUNNING, version, size, pid=None, serving=None)

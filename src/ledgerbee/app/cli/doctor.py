@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -12,7 +12,9 @@ from ledgerbee.app.cli.findings import FAIL, OK, WARN, Finding
 from ledgerbee.app.cli.options import AsJson, DataDir, embedded_dir, print_json, shown
 
 if TYPE_CHECKING:
+    from ledgerbee.app.cells import FurtherCell
     from ledgerbee.app.config import Settings
+    from ledgerbee.platform.blobs.store import BlobStore
 
 _LITTLE_ROOM: Final = 2 * 1024**3
 _NO_ROOM: Final = 200 * 1024**2
@@ -82,6 +84,7 @@ def _examine(data_dir: Path | None) -> Iterator[Finding]:
     yield from found
     if all(finding.check != "attachments" for finding in found):  # in another database's folder nothing is tried
         yield from asyncio.run(_attachments(settings, folder))
+    yield from asyncio.run(_cells(settings, folder))
     yield asyncio.run(_mail(settings))
     if settings.mail_from.endswith("@ledgerbee.localhost"):
         yield Finding(
@@ -114,32 +117,66 @@ def _room(path: Path) -> Finding:
 
 async def _attachments(settings: "Settings", folder: Path | None) -> list[Finding]:
     """Write, read and remove a content, as a company that does not exist."""
-    import hashlib
-
     from ledgerbee.app.blobs import blob_folder, blob_store
-    from ledgerbee.core.errors import LedgerBeeError
-    from ledgerbee.core.ids import new_id
 
     where = settings.attachments_bucket or str(blob_folder(settings, folder))
+    wrong = await _try_out(lambda: blob_store(settings, folder))
+    if wrong is not None:
+        remedy = "Check LEDGERBEE_ATTACHMENTS_… and the rights there."
+        return [Finding("attachments", FAIL, f"{where} {wrong}", remedy)]
+    found = [Finding("attachments", OK, f"{where} gives back what is written")]
+    if settings.attachments_bucket is None:
+        found.append(_room(blob_folder(settings, folder)))
+    return found
+
+
+async def _try_out(open_store: "Callable[[], BlobStore]") -> str | None:
+    """What is wrong with a store of attached files; None when it gives back what is written."""
+    import hashlib
+
+    from ledgerbee.core.errors import LedgerBeeError
+    from ledgerbee.core.ids import new_id
+    from ledgerbee.platform.blobs.store import Folder
+
     content = f"ledgerbee doctor {new_id()}".encode()
     probe, digest = new_id(), hashlib.sha256(content).digest()
     try:
-        store = blob_store(settings, folder)
+        store = open_store()
         await store.put(probe, digest, content)
         same = await store.get(probe, digest) == content
         await store.delete(probe, digest)
     except (LedgerBeeError, OSError) as fault:
-        text = f"{where} can't be written and read: {fault.__cause__ or fault}"
-        return [Finding("attachments", FAIL, text, "Check LEDGERBEE_ATTACHMENTS_… and the rights there.")]
-    level = OK if same else FAIL
-    found = [
-        Finding("attachments", level, f"{where} gives back what is written" if same else f"{where} changes content")
-    ]
-    if settings.attachments_bucket is None:
-        place = blob_folder(settings, folder)
-        _remove_empty(place / str(probe))
-        found.append(_room(place))
-    return found
+        return f"can't be written and read: {fault.__cause__ or fault}"
+    if isinstance(store, Folder):
+        _remove_empty(store.path / str(probe))
+    return None if same else "changes content"
+
+
+async def _cells(settings: "Settings", folder: Path | None) -> list[Finding]:
+    """A line for each further cell."""
+    import asyncio
+
+    from ledgerbee.app.blobs import blob_folder
+    from ledgerbee.app.cells import further_cells
+
+    return await asyncio.gather(*(_cell(cell) for cell in further_cells(settings, blob_folder(settings, folder))))
+
+
+async def _cell(cell: "FurtherCell") -> Finding:
+    from ledgerbee.app.cli.cells import version_of
+    from ledgerbee.app.cli.reach import DatabaseUnusableError
+    from ledgerbee.platform.blobs.store import Folder
+
+    check, folder = f"cell {cell.mark}", cell.folder
+    try:
+        version = await version_of(cell, claim=False)
+    except DatabaseUnusableError as fault:
+        return Finding(check, FAIL, str(fault), "Correct what it names: its companies get 503 until then.")
+    wrong = None if folder is None else await _try_out(lambda: Folder(folder))
+    if wrong is not None:
+        return Finding(check, FAIL, f"{folder} {wrong}", "Check its attachments_dir and the rights there.")
+    files = "" if folder is None else f", and {folder} gives back what is written"
+    return Finding(check, OK, f"PostgreSQL {version} answers, with this schema, this mark and the API's role{files}")
 
 
 def _remove_empty(folder: Path) -> None:

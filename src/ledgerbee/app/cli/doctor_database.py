@@ -31,6 +31,7 @@ async def examine_database(settings: "Settings", url: str, folder: Path | None) 
             found += await _roles(connection)
             found.append(await _schema(connection))
             if found[-1].level == OK:
+                found.append(await _mark(connection, settings.cell))
                 found += await _work(connection)
                 found += await _last_backup(connection)
             if folder is not None:
@@ -93,6 +94,22 @@ async def _schema(connection: "Connection") -> Finding:
     return Finding(
         "schema", WARN, f"{version} is older than this release's ({head})", "Back up, then `ledgerbee db migrate`."
     )
+
+
+async def _mark(connection: "Connection", cell: str) -> Finding:
+    """Whether the database is of the cell that the settings say."""
+    from ledgerbee.platform import cell_mark
+
+    mark = await cell_mark.find(connection)
+    if mark is None:
+        return Finding(
+            "mark", WARN, "it has none yet", f"`ledgerbee db migrate` gives it {cell}, as LEDGERBEE_CELL says."
+        )
+    try:
+        cell_mark.check_found(mark, cell)
+    except cell_mark.WrongDatabaseError as fault:
+        return Finding("mark", FAIL, str(fault), "Nothing else works with it until then.")
+    return Finding("mark", OK, f"is {mark}, as LEDGERBEE_CELL says")
 
 
 async def _work(connection: "Connection") -> list[Finding]:

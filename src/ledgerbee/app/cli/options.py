@@ -176,6 +176,7 @@ def _explained(fault: Exception) -> str | None:
     from ledgerbee.embedded import EmbeddedPostgresError
     from ledgerbee.migrations.migrate import MigrationError
     from ledgerbee.platform.blobs.marker import FolderTakenError
+    from ledgerbee.platform.cell_mark import WrongDatabaseError
     from ledgerbee.tenancy.rates.ecb import UnreadableRatesError
 
     message: str | None = None
@@ -184,7 +185,7 @@ def _explained(fault: Exception) -> str | None:
             message = _refusal(fault)
         case ValidationError() if fault.title == Settings.__name__:
             message = "\n".join(["The environment has values that can't be used.", *refusals(fault)])
-        case DatabaseUnusableError() | MigrationError():
+        case DatabaseUnusableError() | MigrationError() | WrongDatabaseError():
             message = " ".join(str(fault).split())  # the server's own words come in several lines
         case EmbeddedPostgresError() | StartFailedError() | SettingsError() | FolderTakenError() | BooksRefusedError():
             message = str(fault)

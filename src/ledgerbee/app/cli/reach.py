@@ -38,25 +38,28 @@ class DatabaseUnusableError(Exception):
 
 
 @asynccontextmanager
-async def connected(url: str, setting: str) -> AsyncIterator[Connection]:
-    """A connection to `url`, which stands in the environment variable `setting`.
+async def connected(
+    url: str, setting: str, *, role: str | None = None, patience: float = PATIENCE_S
+) -> AsyncIterator[Connection]:
+    """A connection to `url`, which stands in the environment variable `setting`, switched to `role`.
 
     Raises `DatabaseUnusableError` for a server that can't be reached, is too old or doesn't let us in.
     """
     try:
-        connection = await asyncpg.connect(url, timeout=PATIENCE_S)
+        settings = {"role": role} if role else None
+        connection = await asyncpg.connect(url, timeout=patience, server_settings=settings)
     except asyncpg.PostgresError as fault:
         kind = next((text for kind, text in _REFUSALS.items() if isinstance(fault, kind)), f"it says: {fault}")
-        raise _unusable(url, setting, kind) from fault
+        raise unusable(url, setting, kind) from fault
     except TimeoutError as fault:
-        reason = f"no answer within {PATIENCE_S} seconds (is the host right, and does a firewall let it through?)"
-        raise _unusable(url, setting, reason) from fault
+        reason = f"no answer within {patience:g} seconds (is the host right, and does a firewall let it through?)"
+        raise unusable(url, setting, reason) from fault
     except (OSError, asyncpg.InterfaceError, asyncpg.InternalClientError, ValueError) as fault:
-        raise _unusable(url, setting, _unreached(fault, url)) from fault
+        raise unusable(url, setting, _unreached(fault, url)) from fault
     try:
         major = connection.get_server_version().major
         if major < OLDEST:
-            raise _unusable(
+            raise unusable(
                 url, setting, f"it is PostgreSQL {major}, and {OLDEST} is the oldest that will do: upgrade it"
             )
         yield connection
@@ -78,7 +81,7 @@ async def check_owner(url: str) -> None:
         elif facts.owner is None and not facts.may_create:
             reason = f"{facts.login} may not make tables in it: ALTER DATABASE {facts.name} OWNER TO {facts.login}"
         if reason is not None:
-            raise _unusable(url, "DATABASE_URL", reason)
+            raise unusable(url, "DATABASE_URL", reason)
 
 
 async def check_logins(settings: Settings, *, backs_up: bool = False) -> bool:
@@ -117,7 +120,7 @@ async def check_logins(settings: Settings, *, backs_up: bool = False) -> bool:
                     all_looked_at = all_looked_at and role is None
                     continue
                 if not await _is_same_database(owner, connection, token, may_follow=role is None):
-                    raise _unusable(
+                    raise unusable(
                         other,
                         setting,
                         f"it is not the database of DATABASE_URL, {place_of(url)}: change DATABASE_URL and all "
@@ -141,11 +144,11 @@ async def _check_role(connection: Connection, url: str, setting: str, role: str,
     facts = await store.get_role_facts(connection, [owner, WORKER_ROLE] if role == APPLICATION_ROLE else [owner])
     remedy = f"name {role}, or leave the variable unset"
     if facts.passes:
-        raise _unusable(url, setting, f"its login goes past row-level security: {remedy}")
+        raise unusable(url, setting, f"its login goes past row-level security: {remedy}")
     if facts.login != role:
-        raise _unusable(url, setting, f"it logs in as {facts.login}, and {role} is whom it is for: {remedy}")
+        raise unusable(url, setting, f"it logs in as {facts.login}, and {role} is whom it is for: {remedy}")
     if facts.is_more:
-        raise _unusable(
+        raise unusable(
             url, setting, f"its login is a member of a role with more rights than {role}: REVOKE that, or {remedy}"
         )
 
@@ -158,7 +161,8 @@ def place_of(url: str) -> str:
     return f"{login}{hosts or 'the local socket'}{parts.path}"
 
 
-def _unusable(url: str, setting: str, reason: str) -> DatabaseUnusableError:
+def unusable(url: str, setting: str, reason: str) -> DatabaseUnusableError:
+    """The error of a database: `setting` names its address, `reason` is half a sentence with the remedy."""
     return DatabaseUnusableError(f"The database {place_of(url)} ({setting}) can't be used: {reason}.")
 
 

@@ -1,5 +1,6 @@
 """`serve` and `worker`: what they start, and what they print for whoever started them."""
 
+import asyncio
 import os
 import secrets
 import time
@@ -15,6 +16,7 @@ import typer
 
 from ledgerbee.app.blobs import blob_folder
 from ledgerbee.app.cli import store
+from ledgerbee.app.cli.cells import warnings_of
 from ledgerbee.app.cli.options import embedded_dir, note
 from ledgerbee.app.cli.session import access, claim_blob_folder
 from ledgerbee.app.config import Settings
@@ -78,6 +80,7 @@ def serve_everything(host: str, port: int, data_dir: Path | None, processes: int
         _warn_of_few_connections(found, count * settings.pool_size + _OTHER_CONNECTIONS)
         company_and_key = _first_company(found) if found.data_dir else None
         bound_host, bound_port = listener.getsockname()[:2]
+        _warn_of_cells(settings, blob_folder(settings, found.data_dir))
         warn_of_open_address(bound_host, settings.trusted_proxies)
         url = f"http://[{bound_host}]:{bound_port}" if ":" in bound_host else f"http://{bound_host}:{bound_port}"
 
@@ -127,6 +130,13 @@ def work_only(data_dir: Path | None) -> None:
 def _warn_of_sender(settings: Settings) -> None:
     if settings.sends_from_default:
         note(f"LEDGERBEE_MAIL_FROM is not set: mail goes out from {settings.mail_from}, which most servers refuse.")
+
+
+def _warn_of_cells(settings: Settings, own_folder: Path) -> None:
+    """Say which further cells are not ready: their companies get 503 until they are."""
+    if settings.cells:
+        for mark, error in asyncio.run(warnings_of(settings, own_folder)).items():
+            log.warning("cell.not_ready", cell=mark, error=error)
 
 
 def warn_of_open_address(host: str, trusted_proxies: str) -> None:

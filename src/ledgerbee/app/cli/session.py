@@ -39,7 +39,7 @@ def access(data_dir: Path | None) -> Iterator[Access]:
         assert settings.database_url is not None
         asyncio.run(check_owner(settings.database_url))
         all_looked_at = asyncio.run(check_logins(settings))  # before anything is made: it may be the wrong database
-        asyncio.run(migrate(settings.database_url))
+        asyncio.run(migrate(settings.database_url, cell=settings.cell))
         if not all_looked_at:
             asyncio.run(check_logins(settings))
         yield Access(settings.database_url, settings.database_app_url, None, settings.database_worker_url)
@@ -47,7 +47,7 @@ def access(data_dir: Path | None) -> Iterator[Access]:
     since = system_clock()
     try:
         with running(folder) as server:
-            asyncio.run(migrate(server.dsn(), embedded=True))
+            asyncio.run(migrate(server.dsn(), embedded=True, cell=settings.cell))
             yield Access(server.dsn(), server.dsn(user=APPLICATION_ROLE), folder, server.dsn(user=WORKER_ROLE))
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, MigrationError, StartFailedError) as fault:
         why = broke_down(folder, since)  # what the caller saw is but a lost connection

@@ -12,6 +12,7 @@ from typing import Final
 import asyncpg
 from sqlalchemy.engine import make_url
 
+from ledgerbee.app.config import Settings
 from ledgerbee.app.database_access import Access
 from ledgerbee.app.demo.client import DemoError
 from ledgerbee.migrations.migrate import migrate
@@ -37,7 +38,7 @@ def own_database(server_url: str) -> Iterator[Access]:
             own = beside.set(database=name)
             runner.run(_replace(session, name))
             url = own.render_as_string(hide_password=False)
-            runner.run(migrate(url))
+            runner.run(migrate(url, cell=Settings().cell))
             yield Access(owner_url=url, app_url=None, data_dir=None)
         finally:
             session.terminate()

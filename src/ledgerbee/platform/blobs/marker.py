@@ -18,6 +18,8 @@ from ledgerbee.platform.connection import Connection
 from ledgerbee.platform.files import create_private, sync_folder
 
 MARKER: Final = ".ledgerbee-database"
+#: The variable that names the folder of the process's own database.
+SETTING: Final = "LEDGERBEE_ATTACHMENTS_DIR"
 
 
 class FolderTakenError(Exception):
@@ -47,24 +49,27 @@ async def identity_of(connection: Connection) -> Identity | None:
     return Identity(found["server"], found["database"])
 
 
-def check(folder: Path, identity: Identity | None) -> None:
-    """Refuse a folder that belongs to another database. Raises `FolderTakenError`, `OSError`."""
+def check(folder: Path, identity: Identity | None, *, setting: str = SETTING) -> None:
+    """Refuse a folder that belongs to another database. Raises `FolderTakenError`, `OSError`.
+
+    `setting` is the variable that names the folder, for the message.
+    """
     owner = owner_of(folder)
     if identity is not None and owner not in (None, identity):
         assert owner is not None
         raise FolderTakenError(
             f"The folder of attached files {folder} belongs to another database, {owner.database} of server "
             f"{owner.server}, and not to {identity.database} of server {identity.server}: name a folder of its own in "
-            f"LEDGERBEE_ATTACHMENTS_DIR, or, if nothing uses that database any more, remove {folder / MARKER}."
+            f"{setting}, or, if nothing uses that database any more, remove {folder / MARKER}."
         )
 
 
-def claim(folder: Path, identity: Identity | None) -> None:
+def claim(folder: Path, identity: Identity | None, *, setting: str = SETTING) -> None:
     """The same, and have the folder belong to this database from now on; it is made if it is not there.
 
     Raises `FolderTakenError`, `OSError`.
     """
-    check(folder, identity)
+    check(folder, identity, setting=setting)
     if identity is None or owner_of(folder) == identity:
         return
     if not folder.is_dir():
@@ -86,7 +91,7 @@ def claim(folder: Path, identity: Identity | None) -> None:
     finally:
         part.unlink(missing_ok=True)
     sync_folder(folder)
-    check(folder, identity)
+    check(folder, identity, setting=setting)
 
 
 def owner_of(folder: Path) -> Identity | None:
