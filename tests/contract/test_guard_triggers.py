@@ -48,7 +48,8 @@ LOOKS_NOWHERE = {
     "enter_company_in_directory": NO_TABLE, "fn_pgqueuer_changed": NO_TABLE, "guard_company": NO_TABLE,
     "guard_delivery": NO_TABLE, "guard_events": NO_TABLE, "guard_job_log": QUEUE, "guard_jobs": QUEUE,
     "guard_journal_entries": POSTING, "keep_answer": NO_TABLE, "keep_booked_invoice": NO_TABLE,
-    "keep_payment": NO_TABLE, "keep_revoked": NO_TABLE, "refuse_change_of_booked": NO_TABLE,
+    "keep_credit_note": NO_TABLE, "keep_origin": NO_TABLE, "keep_payment": NO_TABLE, "keep_revoked": NO_TABLE,
+    "keep_sent_order_confirmation": NO_TABLE, "keep_sent_quote": NO_TABLE, "refuse_change_of_booked": NO_TABLE,
     "refuse_change_of_posted": NO_TABLE, "refuse_other_moment": NO_TABLE, "roll_up_stride": POSTING,
 }  # fmt: skip
 _ASKS = re.compile(
@@ -137,6 +138,10 @@ async def _kept_rows(api: Api) -> dict[str, UUID]:
     unused_price, used_price = await shop.price("100"), await shop.price("100")
     sold = await shop.sold(line(used_price))
     await pay(shop, sold, "50")
+    note = await shop.send_note(await shop.credit(await shop.sold(line(used_price))))
+    quote = await shop.offered(line(used_price))
+    confirmation = await shop.order_confirmation(await shop.customer(), line(used_price))
+    await shop.ok("POST", f"/v1/order-confirmations/{confirmation['id']}/send", {"deliveryType": "Manual"}, status=200)
     loose, loose_parent = await new_dimension(api, "Bil"), await new_dimension(api, "Hus")
     kept = await new_dimension(api, "Rum")
     unused_value = await new_value(api, kept, "A")
@@ -153,7 +158,8 @@ async def _kept_rows(api: Api) -> dict[str, UUID]:
         "company": api.company_id, "sold": sold["id"], "unused_price": unused_price, "used_price": used_price,
         "loose": loose, "kept": kept, "unused_value": unused_value, "used_value": used_value, "moved": moved,
         "top": top, "below": below, "unused_customer": unused_customer, "used_customer": used_customer,
-        "entry": entry.id, "draft": draft["id"],
+        "entry": entry.id, "draft": draft["id"], "note": note["id"],
+        "quote": quote["id"], "confirmation": confirmation["id"],
     }  # fmt: skip
     return {name: UUID(str(value)) for name, value in found.items()}
 
@@ -207,6 +213,27 @@ ATTEMPTS: dict[str, tuple[str, str]] = {
     "a line comes to a sent invoice": (
         _copied("invoice_lines", "invoice_id = :sold", "'id', gen_random_uuid(), 'position', 99"),
         "LB430",
+    ),
+    "a line comes to a sent credit note": (
+        _copied("credit_note_lines", "credit_note_id = :note", "'id', gen_random_uuid(), 'position', 99"),
+        "LB430",
+    ),
+    "lines of a sent quote go": ("DELETE FROM quote_lines WHERE quote_id = :quote RETURNING {change}", "LB436"),
+    "a line comes to a sent quote": (
+        _copied("quote_lines", "quote_id = :quote", "'id', gen_random_uuid(), 'position', 99"),
+        "LB436",
+    ),
+    "lines of a sent order confirmation go": (
+        "DELETE FROM order_confirmation_lines WHERE order_confirmation_id = :confirmation RETURNING {change}",
+        "LB436",
+    ),
+    "a line comes to a sent order confirmation": (
+        _copied(
+            "order_confirmation_lines",
+            "order_confirmation_id = :confirmation",
+            "'id', gen_random_uuid(), 'position', 99",
+        ),
+        "LB436",
     ),
     "lines of a booked draft go": (
         "DELETE FROM draft_journal_lines WHERE draft_id = :draft RETURNING {change}",
