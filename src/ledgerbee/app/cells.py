@@ -8,7 +8,6 @@ from typing import Final
 import asyncpg
 
 from ledgerbee.app.config import CellSettings, Settings
-from ledgerbee.migrations.migrate import head_revision
 from ledgerbee.platform.blobs import marker
 from ledgerbee.platform.cell_mark import WrongDatabaseError
 from ledgerbee.platform.connection import Connection
@@ -56,6 +55,9 @@ class FurtherCell:
             pass
 
     async def _check_schema(self, connection: Connection) -> None:
+        # Here, for the sake of the start: most processes serve one cell, and migrations load much.
+        from ledgerbee.migrations.migrate import head_revision  # noqa: PLC0415
+
         remedy = f"run `ledgerbee db migrate` with LEDGERBEE_CELL={self.mark} and its DATABASE_URL"
         there = await connection.fetchrow(_HAS_TABLES)
         assert there is not None

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -162,6 +163,8 @@ def _backup_own(settings: "Settings", file: Path) -> None:
 
 async def _check_is_ours(url: str, setting: str, cell: str) -> None:
     """Refuse a database that is of another cell, empty or of something else: no restore would take its backup."""
+    import asyncpg
+
     from ledgerbee.app.cli.reach import connected, place_of
     from ledgerbee.migrations.migrate import IS_OURS
     from ledgerbee.platform import cell_mark
@@ -169,7 +172,8 @@ async def _check_is_ours(url: str, setting: str, cell: str) -> None:
     async with connected(url, setting) as connection:
         if not await connection.fetchval(IS_OURS):
             fail(f"The database {place_of(url)} ({setting}) holds no books of ledgerbee: there is nothing to back up.")
-        await cell_mark.check(connection, cell)
+        with suppress(asyncpg.InsufficientPrivilegeError):  # `_check_reads_all` says what the login may not read
+            await cell_mark.check(connection, cell)
 
 
 async def _check_reads_all(url: str, setting: str) -> int:
