@@ -86,8 +86,10 @@ async def _assert_same_without_body(world: World, path: str, status: int) -> Non
 async def test_head_is_get_without_its_body(
     row: Row, world: World, http: httpx.AsyncClient, database: Database, clock: SteeredClock
 ) -> None:
-    if row.prepare is not None:
+    # What others have written into the shared world's drafts may be no text that a font shows.
+    if row.prepare is not None or row.path.endswith("/pdf"):
         world = await make_world(await new_company(http, database, clock))
+    if row.prepare is not None:
         await row.prepare(world)
     await _assert_same_without_body(world, f"/api{path_of(row, world.ids)}", row.success)
 
