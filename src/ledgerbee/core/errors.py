@@ -6,7 +6,7 @@ A context declares its codes as module constants in its `model.py` and raises th
     raise PRODUCT_GROUP_NOT_FOUND.error()
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
@@ -125,6 +125,12 @@ def refuse(problems: Sequence[tuple[str, str, str]]) -> None:
     """Raise the validation error of these problems, if there are any: see `invalid`."""
     if problems:
         raise invalid(*problems)
+
+
+def check_unique(name: str, ids: Sequence[Hashable]) -> None:
+    """Raises a validation error for an id that is twice in the list `name`."""
+    if len(set(ids)) < len(ids):
+        raise invalid((name, "arrayUnique", f"All {name}'s elements must be unique"))
 
 
 def check_all(*checks: Callable[[], object]) -> None:

@@ -13,7 +13,7 @@ from ledgerbee.chart.dimensions.model import (
     TagValue,
     ValueNode,
 )
-from ledgerbee.core.errors import LedgerBeeError, invalid, refuse_first
+from ledgerbee.core.errors import LedgerBeeError, check_unique, invalid, refuse_first
 
 #: Levels of a tree. Its JSON nests as deep, and readers of JSON give up somewhere (many at a few hundred).
 MAX_LEVELS: Final = 100
@@ -118,12 +118,6 @@ def _not_additive(
                         dimensionName=value.dimension_name,
                         valueIds=[str(taken[value.dimension_id]), str(tag)],
                     )
-
-
-def check_unique(name: str, ids: Sequence[UUID]) -> None:
-    """Raises a validation error for an id that is twice in the list `name`."""
-    if len(set(ids)) < len(ids):
-        raise invalid((name, "arrayUnique", f"All {name}'s elements must be unique"))
 
 
 def _unusable(lists: Sequence[tuple[str, Sequence[UUID]]], known: Mapping[UUID, TagValue]) -> Iterator[LedgerBeeError]:

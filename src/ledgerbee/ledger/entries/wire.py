@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Generic, TypeAlias, TypeVar, cast
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from ledgerbee.chart.dimensions.rules import check_unique
+from ledgerbee.core.errors import check_unique
 from ledgerbee.core.money import total
 from ledgerbee.http.checks import Check, Facts
 from ledgerbee.http.wire import (

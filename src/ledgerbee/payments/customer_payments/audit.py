@@ -165,21 +165,26 @@ WHERE p.company_id = $1 AND r.id IS DISTINCT FROM p.reversal_entry_id ORDER BY p
 
 
 def _faults_of(kind: AnyKind) -> Iterator[tuple[str, str]]:
-    """What can be wrong with the documents of a kind and their numbers, whether they are booked or not."""
+    """What can be wrong with the documents of a kind and their numbers, whether they are booked or not.
+
+    A credit note has its number before it is sent, and questions of its own (`sales/credit_notes/audit.py`).
+    """
     name = kind.kind.replace("_", " ")
-    for query, what in (
+    of_numbers = (
         (_MISSING, "{name} number {{place}} is missing, or there twice"),
         (_UNUSED, "{{taken}} {name} numbers were taken, {{used}} are used"),
+    )
+    of_contents = (
         (_SUMS, "{name} {{number}} is not the sum of its lines, or its number not that of its place in the series"),
         (_PRINTED, "what is printed of {name} {{number}} is not what is booked"),
-    ):
+    )
+    for query, what in of_numbers if kind is CREDIT_NOTES else of_numbers + of_contents:
         yield query.format(**fields_of(kind)), what.format(name=name)
 
 
 #: What is wrong, as queries that find the first fault, and what to say of it.
 _FAULTS_OF_DOCUMENTS: Final = (
-    # A credit note has its number before it is sent, and its own questions.
-    *(fault for kind in KINDS.values() if kind is not CREDIT_NOTES for fault in _faults_of(kind)),
+    *(fault for kind in KINDS.values() for fault in _faults_of(kind)),
     (_OTHER_SERIES, "numbers were taken from the series {name}, of which there are no documents"),
     (_BOOKED, "invoice {number} is booked, but no entry of it says the same"),
     (_DUE, "what is printed of invoice {number} is not what is booked"),

@@ -1,21 +1,7 @@
-"""The auditor's look at credit notes: numbers without a hole, entries of their own, never more than was invoiced."""
+"""The auditor's look at credit notes: entries of their own, never more than was invoiced."""
 
 from typing import Final
 
-_MISSING: Final = """
-WITH numbered AS (
-    SELECT number_sequence AS number, row_number() OVER (ORDER BY number_sequence) AS place
-    FROM credit_notes WHERE company_id = $1
-)
-SELECT place FROM numbered WHERE number <> place ORDER BY place LIMIT 1
-"""
-_UNUSED: Final = """
-SELECT taken, used FROM (
-    SELECT coalesce((SELECT s.last_number FROM number_series s WHERE s.company_id = $1 AND s.name = 'credit_note'), 0)
-               AS taken,
-           (SELECT count(*) FROM credit_notes n WHERE n.company_id = $1) AS used
-) n WHERE taken <> used
-"""
 #: Booked if and only if it was sent, by an entry of its own. In a foreign currency VAT is compared in that alone.
 _BOOKED: Final = """
 SELECT n.number FROM credit_notes n
@@ -103,8 +89,6 @@ ORDER BY i.number_sequence LIMIT 1
 
 #: What is wrong, as queries that find the first fault, and what to say of it.
 FAULTS: Final = (
-    (_MISSING, "credit note number {place} is missing, or there twice"),
-    (_UNUSED, "{taken} credit note numbers were taken, {used} are used"),
     (_BOOKED, "credit note {number} and its entry don't say the same"),
     (_SUMS, "credit note {number} is not the sum of its lines, or its number not that of its place in the series"),
     (_PRINTED, "what is printed of credit note {number} is not what is booked"),

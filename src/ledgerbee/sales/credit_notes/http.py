@@ -7,7 +7,6 @@ from fastapi import Path, Query, Response
 from ledgerbee.catalog.prices.model import PRODUCT_PRICE_NOT_FOUND, PRODUCT_PRICE_QUANTITY_INVALID
 from ledgerbee.chart.accounts.model import ACCOUNT_NOT_BOOKABLE, ACCOUNT_NOT_FOUND
 from ledgerbee.core.fields import fields_of
-from ledgerbee.http.headers import content_disposition
 from ledgerbee.http.operation import CallerDep, Ctx, operation, resource_router
 from ledgerbee.http.wire import IdOf
 from ledgerbee.ledger.entries.model import FISCAL_YEAR_MISSING, PERIOD_LOCKED
@@ -47,6 +46,7 @@ from ledgerbee.sales.credit_notes.wire import (
 from ledgerbee.sales.delivery import store as deliveries
 from ledgerbee.sales.delivery.wire import DeliveryStatusResponse, render_status
 from ledgerbee.sales.documents import store as documents
+from ledgerbee.sales.documents.http import pdf_answer, prints
 from ledgerbee.sales.documents.model import (
     DOCUMENT_CHARACTERS_UNPRINTABLE,
     DOCUMENT_PRINTING_FAILED,
@@ -58,7 +58,7 @@ from ledgerbee.sales.documents.model import (
     SALES_DOCUMENT_TEMPLATE_MISMATCH,
     SALES_DOCUMENT_VAT_CODE_UNUSABLE,
 )
-from ledgerbee.sales.documents.printing import Trials, file_name, print_pdf, with_trials
+from ledgerbee.sales.documents.printing import Trials, with_trials
 from ledgerbee.sales.invoices.model import (
     INVOICE_DELIVERY_NOT_CONFIGURED,
     INVOICE_INVALID_STATE,
@@ -237,21 +237,22 @@ async def get_credit_note_delivery_status(context: Ctx, credit_note_id: CreditNo
     return render_status(latest, await deliveries.attempts_of(context, CREDIT_NOTES.kind, credit_note_id))
 
 
-_PDF = operation(
-    "Download the credit note PDF",
-    scope="invoices-read",
-    description="A sent credit note as it was booked; one that isn't as it would be, with a watermark. `draft=true` "
-    "puts the watermark on a sent one too.",
-    response="The credit note as PDF/A",
-    errors=[
-        CREDIT_NOTE_NOT_FOUND,
-        CREDIT_NOTE_INVOICE_TOO_OLD,
-        DOCUMENT_CHARACTERS_UNPRINTABLE,
-        DOCUMENT_PRINTING_FAILED,
-    ],
-    opens_transaction=False,
+_PDF = prints(
+    operation(
+        "Download the credit note PDF",
+        scope="invoices-read",
+        description="A sent credit note as it was booked; one that isn't as it would be, with a watermark. "
+        "`draft=true` puts the watermark on a sent one too.",
+        response="The credit note as PDF/A",
+        errors=[
+            CREDIT_NOTE_NOT_FOUND,
+            CREDIT_NOTE_INVOICE_TOO_OLD,
+            DOCUMENT_CHARACTERS_UNPRINTABLE,
+            DOCUMENT_PRINTING_FAILED,
+        ],
+        opens_transaction=False,
+    )
 )
-_PDF["responses"][200]["content"] = {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}
 
 
 @router.get("/v1/credit-notes/{creditNoteId}/pdf", response_class=Response, **_PDF)
@@ -261,7 +262,4 @@ async def get_credit_note_pdf(
     draft: Annotated[bool, Query(description="Print the draft watermark")] = False,
 ) -> Response:
     document = await caller.read(lambda context: actions.print_note(context, credit_note_id))
-    is_draft = document.is_draft or draft
-    pdf = await print_pdf(caller.principal.company_id, document.snapshot, is_draft=is_draft, logo=document.logo)
-    headers = {"Content-Disposition": content_disposition(file_name(document.snapshot), "inline")}
-    return Response(pdf, media_type="application/pdf", headers=headers)
+    return await pdf_answer(caller, document, draft=draft)

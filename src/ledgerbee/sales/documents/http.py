@@ -18,7 +18,7 @@ from ledgerbee.parties.customers.model import DOCUMENT_TEMPLATE_NOT_FOUND
 from ledgerbee.parties.departments.model import DEPARTMENT_NOT_FOUND
 from ledgerbee.parties.party.model import CUSTOMER_NOT_FOUND
 from ledgerbee.platform.context import Context
-from ledgerbee.sales.documents.actions import print_document, print_sample
+from ledgerbee.sales.documents.actions import PrintedDocument, print_document, print_sample
 from ledgerbee.sales.documents.kind import AnyKind
 from ledgerbee.sales.documents.model import (
     DOCUMENT_CHARACTERS_UNPRINTABLE,
@@ -54,7 +54,7 @@ DRAFT_ERRORS: Final = (
 )
 
 
-def _prints(options: RouteOptions) -> RouteOptions:
+def prints(options: RouteOptions) -> RouteOptions:
     """The same operation, which answers with a PDF."""
     content: dict[str, Any] = {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}
     options["responses"][200]["content"] = content
@@ -63,7 +63,7 @@ def _prints(options: RouteOptions) -> RouteOptions:
 
 def pdf_operation(title: str, *, scope: str, not_found: ErrorCode, description: str, response: str) -> RouteOptions:
     """Describe the operation that prints a document: see `pdf_of`."""
-    return _prints(
+    return prints(
         operation(
             title,
             scope=scope,
@@ -83,6 +83,11 @@ def pdf_operation(title: str, *, scope: str, not_found: ErrorCode, description: 
 async def pdf_of(caller: CallerDep, kind: AnyKind, document_id: UUID, *, draft: bool) -> Response:
     """A document as PDF: as it was sent, a draft as it would be; `draft` puts the watermark on a sent one too."""
     document = await caller.read(lambda context: print_document(context, kind, document_id))
+    return await pdf_answer(caller, document, draft=draft)
+
+
+async def pdf_answer(caller: CallerDep, document: PrintedDocument, *, draft: bool) -> Response:
+    """The PDF of a document that was loaded, with its watermark if it is a draft or `draft` says so."""
     is_draft = document.is_draft or draft
     pdf = await print_pdf(caller.principal.company_id, document.snapshot, is_draft=is_draft, logo=document.logo)
     headers = {"Content-Disposition": content_disposition(file_name(document.snapshot), "inline")}
@@ -92,7 +97,7 @@ async def pdf_of(caller: CallerDep, kind: AnyKind, document_id: UUID, *, draft: 
 @router.post(
     "/v1/document-templates/{documentTemplateId}/preview",
     response_class=Response,
-    **_prints(
+    **prints(
         operation(
             "Preview a document template",
             scope="document-templates-read",
@@ -112,10 +117,9 @@ async def preview_document_template(
     ],
 ) -> Response:
     sample = await caller.read(lambda context: print_sample(context, document_template_id))
-    pdf = await print_pdf(caller.principal.company_id, sample.snapshot, is_draft=True, logo=sample.logo)
-    headers = {"Content-Disposition": content_disposition(file_name(sample.snapshot), "inline")}
+    pdf = await pdf_answer(caller, sample, draft=True)
 
     async def answer(_: Context) -> Response:
-        return Response(pdf, media_type="application/pdf", headers=headers)
+        return pdf
 
     return await caller.command(answer)  # under the request's idempotency key, as every POST

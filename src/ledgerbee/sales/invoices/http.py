@@ -5,7 +5,7 @@ from typing import Annotated, Final
 from fastapi import Path, Query, Response
 
 from ledgerbee.chart.accounts.model import ACCOUNT_NOT_BOOKABLE, ACCOUNT_NOT_FOUND
-from ledgerbee.chart.dimensions.rules import check_unique
+from ledgerbee.core.errors import check_unique
 from ledgerbee.core.fields import fields_of
 from ledgerbee.http.operation import CallerDep, Ctx, operation, resource_router
 from ledgerbee.http.wire import IdOf

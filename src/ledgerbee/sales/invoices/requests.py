@@ -7,8 +7,8 @@ from typing import Annotated, Any, Final
 
 from pydantic import Field, WithJsonSchema
 
-from ledgerbee.chart.dimensions.rules import check_unique
 from ledgerbee.core.changes import Changes
+from ledgerbee.core.errors import check_unique
 from ledgerbee.http.checks import Check, Facts
 from ledgerbee.http.fields import NullableLine
 from ledgerbee.http.list_query import ListQuery, Search, search_schema

@@ -102,10 +102,8 @@ async def _decide(kind: KindOfDocument[F, D], draft: Draft[D], found: SendSource
 async def write(kind: KindOfDocument[F, D], decided: Sequence[Decided[D]]) -> list[SentDocument[D]]:
     """Number the documents, post their entries (if they have one), keep what they say, note their deliveries.
 
-    A kind that is numbered when it is drafted keeps its numbers.
-
-    Changes of customers come before all other writes and may be refused. Posting raises `PERIOD_LOCKED`,
-    `FISCAL_YEAR_MISSING`, `ACCOUNT_NOT_FOUND`, `ACCOUNT_NOT_BOOKABLE`.
+    A kind that is numbered when it is drafted keeps its numbers. Changes of customers come before all other writes and
+    may be refused. Posting raises `PERIOD_LOCKED`, `FISCAL_YEAR_MISSING`, `ACCOUNT_NOT_FOUND`, `ACCOUNT_NOT_BOOKABLE`.
     """
     contexts = [one.draft.context for one in decided]
     context = contexts[0]

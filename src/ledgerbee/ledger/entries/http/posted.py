@@ -6,7 +6,7 @@ import structlog
 from fastapi import Path, Query, Response
 
 from ledgerbee.chart.accounts.model import ACCOUNT_NOT_BOOKABLE
-from ledgerbee.chart.dimensions.rules import check_unique
+from ledgerbee.core.errors import check_unique
 from ledgerbee.http.headers import content_disposition
 from ledgerbee.http.operation import CallerDep, Ctx, operation, resource_router
 from ledgerbee.http.wire import IdOf

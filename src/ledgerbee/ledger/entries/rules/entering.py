@@ -11,10 +11,10 @@ from msgspec.structs import astuple, replace
 
 from ledgerbee.chart.accounts.model import Account, LedgerType
 from ledgerbee.chart.dimensions.model import TagValue
-from ledgerbee.chart.dimensions.rules import check_tags, check_unique
+from ledgerbee.chart.dimensions.rules import check_tags
 from ledgerbee.chart.journal_categories.model import JOURNAL_CATEGORY_NOT_FOUND, JournalCategory
 from ledgerbee.chart.vat_codes.model import VAT_CODE_NOT_FOUND, VatCode, VatRate
-from ledgerbee.core.errors import LedgerBeeError, invalid, property_path, refuse_first, with_more
+from ledgerbee.core.errors import LedgerBeeError, check_unique, invalid, property_path, refuse_first, with_more
 from ledgerbee.core.money import HUNDRED, MAX_AMOUNT, ONE, format_amount, places_of, quantum_of
 from ledgerbee.ledger.entries.model import (
     CONTROL_SIDES,
