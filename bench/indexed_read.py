@@ -1,7 +1,7 @@
 """One authenticated, indexed read against the floor: a bare FastAPI route that reads the same row.
 
 Both run in a process of their own on the same database with the same driver; the figure is the server's CPU
-per request, the median of rounds taken in turn. Limit: 1.6 times the floor.
+per request, the median of rounds taken in turn. Limit: 1.25 times the floor.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from ledgerbee.app.main import create_app
 
 REQUESTS = 3_000
 ROUNDS = 7
-LIMIT = 1.6
+LIMIT = 1.25
 
 
 def bare_app(url: str, company_id: str) -> ASGIApp:

@@ -90,7 +90,7 @@ class Settings(BaseSettings):
     data_dir: Path | None = Field(
         default=None, description="Folder of the embedded database. Unset: the platform's user data folder."
     )
-    pool_size: int = Field(default=10, ge=1, le=200, description="Database connections of one API process.")
+    pool_size: int = Field(default=16, ge=1, le=200, description="Database connections of one API process.")
     smtp_url: str | None = Field(
         default=None,
         validation_alias=AliasChoices("SMTP_URL", "LEDGERBEE_SMTP_URL"),

@@ -126,7 +126,7 @@ def _begin_sql(
         begin += " ISOLATION LEVEL REPEATABLE READ"
     if read_only:
         begin += " READ ONLY"
-    digits = ",".join([key.encode().hex() for key in keys])
+    digits = ",".join([key.encode().hex() for key in keys]) if keys else ""
     rest = f"'{{{digits}}}', '{now.isoformat()}', {'false' if read_only else 'true'}"
     credentials = {(tenant.credential_hash, tenant.credential_version) for tenant in tenants if tenant.credential_hash}
     if not credentials:
