@@ -22,7 +22,7 @@ InvoiceId = NewType("InvoiceId", UUID)
 
 
 class InvoiceStatus(StrEnum):
-    """Where an invoice stands. Everything but `draft` is booked."""
+    """Where an invoice stands. Everything is booked but `draft` and `cancelled`, a draft that was given up."""
 
     DRAFT = "draft"
     SCHEDULED = "scheduled"

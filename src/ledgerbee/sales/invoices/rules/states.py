@@ -43,6 +43,15 @@ def status_when_sent(delivery_type: DeliveryType, amount: Decimal) -> InvoiceSta
     return InvoiceStatus.SENT if delivery_type is DeliveryType.MANUAL else InvoiceStatus.SCHEDULED
 
 
+def cancel(invoice: Invoice, now: datetime) -> Invoice:
+    """A draft that is given up: it never gets a number and is never booked.
+
+    Raises `INVOICE_INVALID_STATE` for anything else; what is booked is credited instead.
+    """
+    require_status(invoice, {InvoiceStatus.DRAFT})
+    return replace(invoice, status=InvoiceStatus.CANCELLED, updated_at=now)
+
+
 def settle(invoice: Invoice, amount: Decimal, now: datetime) -> Invoice:
     """The invoice after a payment of `amount`, which is no more than what is due.
 
