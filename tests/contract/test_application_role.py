@@ -709,6 +709,8 @@ class TestWriting:
             for change in (
                 "status = 'paid'", "amount_paid = amount", "status = 'paid', amount_paid = amount",
                 "status = 'partially_paid'", "status = 'uncollectible'", "status = 'credited'",
+                "applied_credit = amount, status = 'paid'", "applied_credit = 1, status = 'partially_paid'",
+                "written_off_amount = amount, status = 'uncollectible'",
             ):  # fmt: skip
                 assert await refused(owner, f"UPDATE invoices SET {change} {unpaid}") == "LB426"
             for change in ("status = 'cancelled'", "status = 'draft'"):

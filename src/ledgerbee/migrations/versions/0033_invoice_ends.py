@@ -3,7 +3,7 @@
 from ledgerbee.migrations.run_sql import run_sql_file
 
 revision = "0033_invoice_ends"
-down_revision = "0031_cell_mark"
+down_revision = "0032_invoice_settlement"
 
 
 def upgrade() -> None:

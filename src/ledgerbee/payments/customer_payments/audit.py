@@ -145,6 +145,8 @@ FROM invoices i CROSS JOIN LATERAL (
 ) n
 WHERE i.company_id = $1 AND i.status NOT IN ('draft', 'cancelled')
   AND (i.amount_paid <> p.amount OR i.credited_amount <> n.amount
+       -- Nothing uses credit or writes off yet.
+       OR i.applied_credit <> 0 OR i.written_off_amount <> 0
        OR NOT CASE WHEN i.credited_amount > 0 AND i.credited_amount = i.amount THEN i.status = 'credited'
            WHEN i.amount_paid + i.credited_amount >= i.amount THEN i.status = 'paid'
            WHEN i.amount_paid > 0 THEN i.status = 'partially_paid'
