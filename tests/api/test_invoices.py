@@ -44,6 +44,8 @@ async def test_a_draft_has_amounts_and_no_number(shop: Shop) -> None:
         "amount": "312.50",
         "amountPaid": "0.00",
         "creditedAmount": "0.00",
+        "appliedCredit": "0.00",
+        "writtenOffAmount": "0.00",
         "amountDue": "312.50",
         "reference": "PO-7",
         "ourReference": "Anna",

@@ -362,6 +362,10 @@ OPERATIONS: Final[tuple[Row, ...]] = (
         "Send a credit note to the customer", not_found="CREDIT_NOTE_NOT_FOUND",
     ),
     extension(
+        "Invoices", "POST", "/v1/invoices/{invoiceId}/cancel", "invoices-write", "Cancel a draft invoice",
+        not_found="INVOICE_NOT_FOUND",
+    ),
+    extension(
         "Credit Notes", "POST", "/v1/credit-notes/{creditNoteId}/cancel", "invoices-write",
         "Cancel a credit note that was not sent", not_found="CREDIT_NOTE_NOT_FOUND",
     ),

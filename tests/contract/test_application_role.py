@@ -678,6 +678,26 @@ class TestWriting:
             )
             assert await refused(owner, again, api.company_id, new_id()) == "LB439"
 
+    async def test_a_cancelled_invoice_stays_as_it_was(self, owner: Connection, api: Api) -> None:
+        shop = Shop(api)
+        price = await shop.price("100")
+        given_up = await shop.draft(await shop.customer(), line(price))
+        await shop.ok("POST", f"/v1/invoices/{given_up['id']}/cancel", {}, status=200)
+        sold = await shop.sold(line(price))
+        async with owner.transaction():
+            await enter(owner, api.company_id)
+            own = f"WHERE id = '{given_up['id']}'"
+            for change in ("status = 'draft'", "reference = 'x'", "sent_at = now()", "updated_at = now()"):
+                assert await refused(owner, f"UPDATE invoices SET {change} {own}") in {"LB430", "23514"}, change
+            as_sold = (
+                "(status, number, number_sequence, receivable_account_id, exchange_rate, base_amount, journal_entry_id)"
+                " = (SELECT status, '9', 9, receivable_account_id, exchange_rate, base_amount, journal_entry_id"
+                f" FROM invoices WHERE id = '{sold['id']}')"
+            )
+            assert await refused(owner, f"UPDATE invoices SET {as_sold} {own}") == "LB430"
+            assert await refused(owner, f"DELETE FROM invoice_lines WHERE invoice_id = '{given_up['id']}'") == "LB430"
+            assert await refused(owner, f"DELETE FROM invoices {own}") in {"LB430", "23503"}
+
     async def test_an_invoice_that_nobody_paid(self, owner: Connection, api: Api) -> None:
         shop = Shop(api)
         sold = await shop.sold(line(await shop.price("100")))
@@ -688,9 +708,13 @@ class TestWriting:
             unpaid = f"WHERE id = '{sold['id']}'"
             for change in (
                 "status = 'paid'", "amount_paid = amount", "status = 'paid', amount_paid = amount",
-                "status = 'partially_paid'", "status = 'uncollectible'", "status = 'cancelled'", "status = 'credited'",
+                "status = 'partially_paid'", "status = 'uncollectible'", "status = 'credited'",
+                "applied_credit = amount, status = 'paid'", "applied_credit = 1, status = 'partially_paid'",
+                "written_off_amount = amount, status = 'uncollectible'",
             ):  # fmt: skip
                 assert await refused(owner, f"UPDATE invoices SET {change} {unpaid}") == "LB426"
+            for change in ("status = 'cancelled'", "status = 'draft'"):
+                assert await refused(owner, f"UPDATE invoices SET {change} {unpaid}") == "23514"
             again = (
                 "INSERT INTO payments SELECT (jsonb_populate_record(p, jsonb_build_object('id', $1::uuid{}))).*"
                 " FROM payments p"

@@ -33,7 +33,8 @@ VERIFY: Final = "verify"
 COLUMNS: Final[dict[str, dict[str, str]]] = {
     "invoices": {
         VERIFY: "id status number number_sequence customer_id issue_date due_date currency subtotal vat amount"
-        " amount_paid credited_amount receivable_account_id exchange_rate base_amount journal_entry_id",
+        " amount_paid credited_amount applied_credit written_off_amount receivable_account_id exchange_rate base_amount"
+        " journal_entry_id",
         STAYS: "customer_department_id customer_contact_id payment_terms_days reference our_reference description notes"
         " document_template_id delivery_date created_at",
         GUARD: "converted_from_quote_id converted_from_order_confirmation_id",
@@ -161,6 +162,8 @@ CHANGES: Final = {
     "invoices.amount": "amount = amount + 1, vat = vat + 1",
     "invoices.amount_paid": "amount_paid = amount, status = 'paid' WHERE status = 'sent'",
     "invoices.credited_amount": "credited_amount = amount, status = 'credited' WHERE status = 'sent'",
+    "invoices.applied_credit": "applied_credit = amount, status = 'paid' WHERE status = 'sent'",
+    "invoices.written_off_amount": "written_off_amount = amount, status = 'uncollectible' WHERE status = 'sent'",
     "credit_notes.status": "status = 'cancelled', receivable_account_id = NULL, exchange_rate = NULL,"
     " base_amount = NULL, journal_entry_id = NULL, sent_at = NULL WHERE status = 'sent'",
     "credit_notes.number_sequence": "number_sequence = number_sequence + 100",

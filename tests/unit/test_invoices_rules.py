@@ -1,7 +1,7 @@
 """What an invoice's status may become, who gets it, and the entry it is booked by."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -243,3 +243,13 @@ def test_a_wrong_status_is_named() -> None:
         rules.require_status(invoice(status=S.PAID), (S.DRAFT,))
     assert refusal.value.error_code is INVOICE_INVALID_STATE
     assert refusal.value.details == {"status": "paid"}
+
+
+def test_only_a_draft_is_cancelled() -> None:
+    later = NOW + timedelta(days=1)
+    draft = invoice()
+    assert rules.cancel(draft, later) == replace(draft, status=S.CANCELLED, updated_at=later)
+    for status in set(S) - {S.DRAFT}:
+        with pytest.raises(LedgerBeeError) as refusal:
+            rules.cancel(invoice(status=status), later)
+        assert (refusal.value.code, refusal.value.details) == ("INVOICE_INVALID_STATE", {"status": status.value})

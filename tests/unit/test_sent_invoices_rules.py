@@ -147,6 +147,38 @@ class TestReopening:
         ):
             assert reopen(self.paid(**fields), Decimal(100), delivery, later).status is status
 
+    def test_credit_that_is_used_counts_as_paid(self) -> None:
+        used = self.paid(amount_paid=Decimal(60), applied_credit=Decimal(40))
+        opened = reopen(used, Decimal(60), None, NOW)
+        assert (opened.status, opened.amount_due) == (InvoiceStatus.PARTIALLY_PAID, Decimal(60))
+
     def test_nothing_is_taken_back_of_what_is_not_paid(self) -> None:
         unpaid = self.paid(amount_paid=ZERO, status=InvoiceStatus.SENT)
         assert refused(lambda: reopen(unpaid, Decimal(1), None, NOW)) == {"status": "sent"}
+
+
+@pytest.mark.parametrize(
+    ("paid", "credited", "applied", "written_off", "due", "excess"),
+    [
+        (0, 0, 0, 0, 100, 0),
+        (10, 20, 30, 0, 40, 0),
+        (10, 20, 30, 40, 0, 0),
+        (50, 20, 50, 0, 0, 20),
+    ],
+)
+def test_what_is_due_is_what_nothing_settles(
+    paid: int, credited: int, applied: int, written_off: int, due: int, excess: int
+) -> None:
+    """What is given up is due no more, and no money of the customer's either."""
+    values = {
+        "amount_paid": paid, "credited_amount": credited, "applied_credit": applied, "written_off_amount": written_off,
+    }  # fmt: skip
+    it = replace(invoice(status=InvoiceStatus.SENT), amount=Decimal(100), **{n: Decimal(v) for n, v in values.items()})
+    assert (it.amount_due, it.excess, it.settled_amount) == (due, excess, paid + credited + applied)
+
+
+def test_an_invoice_that_is_given_up_stays_so() -> None:
+    given_up = replace(
+        invoice(status=InvoiceStatus.PAID), amount=Decimal(100), amount_paid=Decimal(60), written_off_amount=Decimal(40)
+    )
+    assert reopen(given_up, Decimal(10), None, NOW).status is InvoiceStatus.UNCOLLECTIBLE

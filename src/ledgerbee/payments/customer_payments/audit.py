@@ -25,13 +25,13 @@ SELECT taken, used FROM (
            (SELECT count(*) FROM {table} i WHERE i.company_id = $1 AND i.number_sequence IS NOT NULL) AS used
 ) n WHERE taken <> used
 """
-#: A document is the sum of its lines, and its number the one of its place in the series.
+#: A document that was sent is the sum of its lines, and its number the one of its place in the series.
 _SUMS: Final = """
 SELECT i.number FROM {table} i CROSS JOIN LATERAL (
     SELECT coalesce(sum(l.net), 0) AS net, coalesce(sum(l.vat), 0) AS vat FROM {lines_table} l
     WHERE l.company_id = $1 AND l.{lines_key} = i.id
 ) l
-WHERE i.company_id = $1 AND i.status <> 'draft'
+WHERE i.company_id = $1 AND i.status NOT IN ('draft', 'cancelled')
   AND ((l.net, l.vat) IS DISTINCT FROM (i.subtotal, i.vat)
        OR right(i.number, length(i.number_sequence::text)) <> i.number_sequence::text)
 ORDER BY i.number_sequence LIMIT 1
@@ -40,7 +40,7 @@ ORDER BY i.number_sequence LIMIT 1
 _PRINTED: Final = """
 SELECT i.number FROM {table} i
 LEFT JOIN document_snapshots s ON s.company_id = $1 AND s.document_id = i.id AND s.document_type = '{kind}'
-WHERE i.company_id = $1 AND i.status <> 'draft'
+WHERE i.company_id = $1 AND i.status NOT IN ('draft', 'cancelled')
   AND ((s.content ->> 'number', s.content ->> 'issueDate', s.content ->> 'currency',
         s.content #>> '{{buyer,customerId}}')
            IS DISTINCT FROM (i.number, i.issue_date::text, i.currency, i.customer_id::text)
@@ -55,7 +55,8 @@ SELECT name FROM number_series WHERE company_id = $1 AND last_number > 0 AND nam
 _DUE: Final = """
 SELECT i.number FROM invoices i
 JOIN document_snapshots s ON s.company_id = $1 AND s.document_id = i.id AND s.document_type = 'invoice'
-WHERE i.company_id = $1 AND i.status <> 'draft' AND s.content ->> 'dueDate' IS DISTINCT FROM i.due_date::text
+WHERE i.company_id = $1 AND i.status NOT IN ('draft', 'cancelled')
+  AND s.content ->> 'dueDate' IS DISTINCT FROM i.due_date::text
 ORDER BY i.number_sequence LIMIT 1
 """
 _BOOKED: Final = """
@@ -70,7 +71,7 @@ LEFT JOIN LATERAL (
            coalesce(-sum(l.amount) FILTER (WHERE l.line_type = 'VAT'), 0) AS vat
     FROM journal_lines l WHERE l.company_id = $1 AND l.entry_id = e.id
 ) r ON true
-WHERE i.company_id = $1 AND i.status <> 'draft'
+WHERE i.company_id = $1 AND i.status NOT IN ('draft', 'cancelled')
   AND (e.id IS NULL OR (r.amount, r.base_amount, r.vat) IS DISTINCT FROM (i.amount, i.base_amount, i.vat))
 ORDER BY i.number_sequence LIMIT 1
 """
@@ -142,8 +143,10 @@ FROM invoices i CROSS JOIN LATERAL (
     FROM credit_notes n
     WHERE n.company_id = $1 AND n.invoice_id = i.id AND n.status IN ('scheduled', 'sending', 'sent')
 ) n
-WHERE i.company_id = $1 AND i.status <> 'draft'
+WHERE i.company_id = $1 AND i.status NOT IN ('draft', 'cancelled')
   AND (i.amount_paid <> p.amount OR i.credited_amount <> n.amount
+       -- Nothing uses credit or writes off yet.
+       OR i.applied_credit <> 0 OR i.written_off_amount <> 0
        OR NOT CASE WHEN i.credited_amount > 0 AND i.credited_amount = i.amount THEN i.status = 'credited'
            WHEN i.amount_paid + i.credited_amount >= i.amount THEN i.status = 'paid'
            WHEN i.amount_paid > 0 THEN i.status = 'partially_paid'

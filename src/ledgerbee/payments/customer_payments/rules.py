@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from ledgerbee.chart.accounts.model import ACCOUNT_NOT_BOOKABLE, ACCOUNT_NOT_FOUND, Account, LedgerType
 from ledgerbee.core.errors import check_all, invalid
 from ledgerbee.core.ids import new_id
-from ledgerbee.core.money import EXACT, ONE, ZERO, format_amount, multiply, round_money, total
+from ledgerbee.core.money import EXACT, ONE, ZERO, format_amount, multiply, round_money
 from ledgerbee.ledger.entries.model import EntryToPost, EntryType, LineToPost, LineType, Side
 from ledgerbee.payments.customer_payments.model import (
     BANK,
@@ -133,7 +133,7 @@ def base_settled(invoice: Invoice, amount: Decimal, settled: Decimal, base_curre
     are left, it is zero.
     """
     booked = invoice.base_amount or ZERO
-    closed = total([invoice.amount_paid, invoice.credited_amount, amount])
+    closed = EXACT.add(invoice.settled_amount, amount)
     share = booked
     if closed != invoice.amount:
         share = round_money(EXACT.divide(multiply(booked, closed), invoice.amount), base_currency)

@@ -160,6 +160,24 @@ async def delete_invoice(context: Ctx, invoice_id: InvoicePath) -> None:
 
 
 @router.post(
+    "/v1/invoices/{invoiceId}/cancel",
+    **operation(
+        "Cancel a draft invoice",
+        scope="invoices-write",
+        description="Gives up a draft: it becomes `cancelled`, takes no number and is never in the books. It stays "
+        "readable, in lists and as a PDF with the draft's watermark, and can't be changed, sent or deleted any more. "
+        "A quote or an order confirmation that was converted to it stays converted. An invoice that was sent is "
+        "credited instead.",
+        response="The invoice as it is now",
+        errors=[INVOICE_NOT_FOUND, INVOICE_INVALID_STATE],
+        extension=True,
+    ),
+)
+async def cancel_invoice(context: Ctx, invoice_id: InvoicePath) -> PublicInvoice:
+    return await render(await actions.cancel(context, invoice_id))
+
+
+@router.post(
     "/v1/invoices/send-batch",
     response_model=SendInvoicesResponse,
     **operation(

@@ -8,7 +8,7 @@ from typing import NewType
 from uuid import UUID
 
 from ledgerbee.core.errors import ErrorCode
-from ledgerbee.core.money import EXACT, ZERO
+from ledgerbee.core.money import EXACT, ZERO, total
 from ledgerbee.sales.documents.model import (
     BookedDocument,
     DocumentKind,
@@ -22,7 +22,7 @@ InvoiceId = NewType("InvoiceId", UUID)
 
 
 class InvoiceStatus(StrEnum):
-    """Where an invoice stands. Everything but `draft` is booked."""
+    """Where an invoice stands. Everything is booked but `draft` and `cancelled`, a draft that was given up."""
 
     DRAFT = "draft"
     SCHEDULED = "scheduled"
@@ -55,7 +55,11 @@ class InvoiceFields(DraftFields):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invoice(BookedDocument):
-    """One invoice. What was booked is None on a draft; `credited_amount` is the sum of its sent credit notes."""
+    """One invoice. What was booked is None on a draft.
+
+    `credited_amount` is the sum of its sent credit notes, `applied_credit` what was used on it of the customer's
+    credit, `written_off_amount` what was given up of it as uncollectible.
+    """
 
     id: InvoiceId
     status: InvoiceStatus
@@ -64,6 +68,8 @@ class Invoice(BookedDocument):
     payment_terms_days: int
     amount_paid: Decimal = ZERO
     credited_amount: Decimal = ZERO
+    applied_credit: Decimal = ZERO
+    written_off_amount: Decimal = ZERO
     converted_from_quote_id: UUID | None = None
     converted_from_order_confirmation_id: UUID | None = None
 
@@ -84,16 +90,20 @@ class Invoice(BookedDocument):
     @property
     def amount_due(self) -> Decimal:
         """What is still to be paid, in the invoice's currency; never below zero."""
-        return max(self._open, ZERO)
+        return max(EXACT.subtract(self.amount, EXACT.add(self.settled_amount, self.written_off_amount)), ZERO)
+
+    @property
+    def settled_amount(self) -> Decimal:
+        """What payments, credit notes and credit of the customer's settle of it, or were more than it."""
+        return total([self.amount_paid, self.credited_amount, self.applied_credit])
 
     @property
     def excess(self) -> Decimal:
-        """What payments and credit notes are more than the invoice's amount: a credit of the customer's."""
-        return max(-self._open, ZERO)
+        """What payments, credit notes and used credit are more than the invoice's amount: a credit of the customer's.
 
-    @property
-    def _open(self) -> Decimal:
-        return EXACT.subtract(self.amount, EXACT.add(self.amount_paid, self.credited_amount))
+        Also what was used of it elsewhere.
+        """
+        return max(EXACT.subtract(self.settled_amount, self.amount), ZERO)
 
 
 FullInvoice = FullDocument[Invoice]

@@ -58,8 +58,15 @@ class PublicInvoiceSummary(ResponseModel):
     credited_amount: MoneyText = Field(
         description="What the credit notes on it sum up to that were sent (extension)", examples=["0.00"]
     )
+    applied_credit: MoneyText = Field(
+        description="Credit of the customer's that was used on it (extension)", examples=["0.00"]
+    )
+    written_off_amount: MoneyText = Field(
+        description="What was given up of it as uncollectible (extension)", examples=["0.00"]
+    )
     amount_due: MoneyText = Field(
-        description="What is still to be paid: `amount` less `amountPaid` and `creditedAmount`, never below zero",
+        description="What is still to be paid: `amount` less `amountPaid`, `creditedAmount`, `appliedCredit` and "
+        "`writtenOffAmount`, never below zero",
         examples=["1250.00"],
     )
     reference: str | None = Field(description="The customer's purchase order number", examples=["PO-7731"])
@@ -175,5 +182,7 @@ def _fields(invoice: Invoice) -> dict[str, Any]:
         "converted_from": render_origin(invoice.converted_from),
         "amount_paid": format_amount(invoice.amount_paid, invoice.currency),
         "credited_amount": format_amount(invoice.credited_amount, invoice.currency),
+        "applied_credit": format_amount(invoice.applied_credit, invoice.currency),
+        "written_off_amount": format_amount(invoice.written_off_amount, invoice.currency),
         "amount_due": format_amount(invoice.amount_due, invoice.currency),
     }

@@ -32,10 +32,14 @@ class PrintedDocument:
 
 
 async def print_document(context: Context, kind: KindOfDocument[F, D], document_id: UUID) -> PrintedDocument:
-    """A document to print. Raises `kind.not_found`, and for a draft what `rules.tax` raises."""
+    """A document to print: as it was sent, or as it would be where it never was (a draft, also one that was cancelled).
+
+    For kinds that take their number when they are sent. Raises `kind.not_found`, and for a draft what `rules.tax`
+    raises.
+    """
     document = await store.get(context, kind, document_id)
     logo = await companies.logo(context)
-    if document.status is not kind.draft:
+    if document.number is not None:
         content = await store.get_snapshot(context, kind, document_id)
         return PrintedDocument(current(content, kind.terms(document)), is_draft=False, logo=logo)
     return PrintedDocument(await _preview(context, kind, document), is_draft=True, logo=logo)

@@ -1,7 +1,7 @@
 """What can be done with an invoice, split by verb."""
 
-from ledgerbee.sales.invoices.actions.draft import create, delete, update
+from ledgerbee.sales.invoices.actions.draft import cancel, create, delete, update
 from ledgerbee.sales.invoices.actions.send import send, send_batch
 from ledgerbee.sales.invoices.actions.settle import record_credited, record_settled
 
-__all__ = ["create", "delete", "record_credited", "record_settled", "send", "send_batch", "update"]
+__all__ = ["cancel", "create", "delete", "record_credited", "record_settled", "send", "send_batch", "update"]

@@ -6,7 +6,9 @@ from ledgerbee.core.changes import Changes
 from ledgerbee.platform import rows
 from ledgerbee.platform.context import Context
 from ledgerbee.sales.documents import actions as documents
-from ledgerbee.sales.documents.model import Origin
+from ledgerbee.sales.documents import store
+from ledgerbee.sales.documents.model import FullDocument, Origin
+from ledgerbee.sales.invoices import rules
 from ledgerbee.sales.invoices.kind import INVOICES
 from ledgerbee.sales.invoices.model import INVOICE_IN_USE, FullInvoice, InvoiceFields, InvoiceId
 
@@ -48,3 +50,18 @@ async def delete(context: Context, invoice_id: InvoiceId) -> None:
     with rows.refusing(_IN_USE):
         was = await documents.delete(context, INVOICES, invoice_id)
     context.emit("invoice.deleted", invoice_id, was, before=was)
+
+
+async def cancel(context: Context, invoice_id: InvoiceId) -> FullInvoice:
+    """Give up a draft: it stays readable, and is never sent. Emits `invoice.cancelled`.
+
+    What it was made of stays converted to it. Raises `INVOICE_NOT_FOUND`, `INVOICE_INVALID_STATE` (also for the second
+    of two that race).
+    """
+    before = await store.get_for_update(context, INVOICES, invoice_id)
+    lines = await store.lines_of(context, INVOICES, invoice_id)
+    cancelled = rules.cancel(before, context.now)
+    await store.update(context, INVOICES, cancelled)
+    full, form = FullDocument(cancelled, lines), INVOICES.event_form
+    context.emit("invoice.cancelled", invoice_id, await form(full), before=await form(FullDocument(before, lines)))
+    return full

@@ -43,6 +43,15 @@ def status_when_sent(delivery_type: DeliveryType, amount: Decimal) -> InvoiceSta
     return InvoiceStatus.SENT if delivery_type is DeliveryType.MANUAL else InvoiceStatus.SCHEDULED
 
 
+def cancel(invoice: Invoice, now: datetime) -> Invoice:
+    """A draft that is given up: it never gets a number and is never booked.
+
+    Raises `INVOICE_INVALID_STATE` for anything else; what is booked is credited instead.
+    """
+    require_status(invoice, {InvoiceStatus.DRAFT})
+    return replace(invoice, status=InvoiceStatus.CANCELLED, updated_at=now)
+
+
 def settle(invoice: Invoice, amount: Decimal, now: datetime) -> Invoice:
     """The invoice after a payment of `amount`, which is no more than what is due.
 
@@ -64,7 +73,9 @@ def credit(invoice: Invoice, amount: Decimal, now: datetime) -> Invoice:
 
 
 def _settled_status(invoice: Invoice) -> InvoiceStatus | None:
-    """The status of an invoice on which nothing is due: credited in full, or paid. None: something is."""
+    """The status of an invoice on which nothing is due: given up, credited in full, or paid. None: something is."""
+    if invoice.written_off_amount:
+        return InvoiceStatus.UNCOLLECTIBLE
     if invoice.credited_amount and invoice.credited_amount == invoice.amount:
         return InvoiceStatus.CREDITED
     return None if invoice.amount_due else InvoiceStatus.PAID
@@ -77,12 +88,15 @@ def reopen(invoice: Invoice, amount: Decimal, delivery: DeliveryStatus | None, n
     """
     require_status(invoice, PAID_ON)
     opened = replace(invoice, amount_paid=EXACT.subtract(invoice.amount_paid, amount), updated_at=now)
-    status = _settled_status(opened) or status_when_reopened(invoice, opened.amount_paid, delivery)
+    paid = EXACT.add(opened.amount_paid, opened.applied_credit)
+    status = _settled_status(opened) or status_when_reopened(invoice, paid, delivery)
     return replace(opened, status=status)
 
 
 def status_when_reopened(invoice: Invoice, paid: Decimal, delivery: DeliveryStatus | None) -> InvoiceStatus:
-    """After a payment was taken back that leaves `paid`: without any, where its (latest) delivery has left it."""
+    """After a payment was taken back that leaves `paid`, or credit that is used: without any, where its (latest)
+    delivery has left it.
+    """
     if paid:
         return InvoiceStatus.PARTIALLY_PAID
     if invoice.sent_at is not None:
