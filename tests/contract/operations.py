@@ -96,6 +96,13 @@ async def _send_invoice_to_a_gln(world: World) -> None:
     await _send_invoice(world)
 
 
+async def _send_credit_note_to_a_gln(world: World) -> None:
+    await _give_a_gln(world)
+    path = f"/v1/credit-notes/{world.ids['creditNoteId']}/send"
+    sent = await world.api.post(path, {"deliveryType": "Manual", "overrideEanNumber": "5798009811578"})
+    assert sent.status_code == 200, sent.text
+
+
 async def _make_credit(world: World) -> None:
     """A credit note of no invoice, in the books."""
     lines = [{"priceId": world.ids["productPriceId"], "quantity": 1}]
@@ -386,6 +393,11 @@ OPERATIONS: Final[tuple[Row, ...]] = (
     Row(
         "Credit Notes", "POST", "/v1/credit-notes/{creditNoteId}/send", "invoices-write",
         "Send a credit note to the customer", not_found="CREDIT_NOTE_NOT_FOUND",
+    ),
+    extension(
+        "Credit Notes", "GET", "/v1/credit-notes/{creditNoteId}/e-invoice", "invoices-read",
+        "Download the e-invoice of a credit note", not_found="CREDIT_NOTE_NOT_FOUND",
+        prepare=_send_credit_note_to_a_gln,
     ),
     extension(
         "Credit Notes", "POST", "/v1/credit-notes/{creditNoteId}/cancel", "invoices-write",

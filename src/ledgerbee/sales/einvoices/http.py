@@ -53,6 +53,7 @@ async def answer(caller: Caller, kind: AnyKind, document_id: UUID, form: EInvoic
 
 async def _booked(context: Context, kind: AnyKind, document_id: UUID) -> dict[str, Any]:
     document = await store.get(context, kind, document_id)
-    if document.status is kind.draft:
+    # One that was given up as a draft isn't in the books either.
+    if document.journal_entry_id is None:
         raise kind.invalid_state.in_state(document.status.value)
     return await store.get_snapshot(context, kind, document_id)
