@@ -132,6 +132,8 @@ BODIES: Final[Mapping[str, dict[str, Any]]] = {
     "POST /v1/invoices/send-batch": _json(invoiceIds=["{invoiceId}"]),
     "POST /v1/invoices/{invoiceId}/send": _json(deliveryType="Manual"),
     "POST /v1/invoices/{invoiceId}/payments": _json(date=_TODAY, amount="100.00"),
+    "POST /v1/invoices/{invoiceId}/write-off": _json(description="Konkurs"),
+    "POST /v1/invoices/{invoiceId}/write-off/reverse": _json(description="Dividende fra konkursboet"),
     "POST /v1/order-confirmations": _json(
         customerId="{customerId}", date=_TODAY, lines=[{"priceId": "{productPriceId}", "quantity": 3}]
     ),

@@ -102,6 +102,8 @@ _STEPS: Final[Mapping[str, tuple[str, ...]]] = {
     "POST /v1/credit-notes/{creditNoteId}/send": ("PATCH /v1/company",),
     "GET /v1/invoices/{invoiceId}/e-invoice": ("POST /v1/invoices/{invoiceId}/send",),
     "POST /v1/invoices/{invoiceId}/payments": ("POST /v1/invoices/{invoiceId}/send",),
+    "POST /v1/invoices/{invoiceId}/write-off": ("POST /v1/invoices/{invoiceId}/send",),
+    "POST /v1/invoices/{invoiceId}/write-off/reverse": ("POST /v1/invoices/{invoiceId}/write-off",),
     "POST /v1/order-confirmations/{orderConfirmationId}/convert": (
         "POST /v1/order-confirmations/{orderConfirmationId}/send",
     ),
