@@ -13,6 +13,9 @@ from typing import Any
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
+#: See `PostOffice.answers_to`.
+DROP = "drop"
+
 
 @dataclass
 class PostOffice:
@@ -24,8 +27,14 @@ class PostOffice:
     received: list[bytes] = field(default_factory=list)
     #: Users who logged in, with what they showed.
     logins: list[tuple[bytes, bytes]] = field(default_factory=list)
+    #: Who mails come back to (MAIL FROM), of each mail that was taken.
+    return_paths: list[str] = field(default_factory=list)
     #: Answers to the next recipients; afterwards everybody is welcome.
     recipient_answers: list[str] = field(default_factory=list)
+    #: What the next mails for an address get instead of "250": a reply to RCPT, or DROP (the mail is taken, and the
+    #: connection closed before a word is said).
+    answers_to: dict[str, list[str]] = field(default_factory=dict)
+    drops: bool = False
     data_answers: list[str] = field(default_factory=list)
     login_answers: list[str] = field(default_factory=list)
     sender_answers: list[str] = field(default_factory=list)
@@ -59,6 +68,10 @@ class PostOffice:
     async def handle_RCPT(  # noqa: N802  aiosmtpd's name
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: Any
     ) -> str:
+        answer = self.answers_to[address].pop(0) if self.answers_to.get(address) else "250 OK"
+        self.drops = answer == DROP
+        if not self.drops and not answer.startswith("250"):
+            return answer
         if self.recipient_answers:
             answer = self.recipient_answers.pop(0)
             if not answer.startswith("250"):
@@ -66,13 +79,17 @@ class PostOffice:
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802  aiosmtpd's name
+    async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802  aiosmtpd's name
         if self.data_answers:
             return self.data_answers.pop(0)
         self.received.append(envelope.original_content or b"")
         message = email.message_from_bytes(self.received[-1], EmailMessage, policy=modern)
         self.mails.append((list(envelope.rcpt_tos), message))
+        self.return_paths.append(envelope.mail_from or "")
         self.taken.set()
+        if self.drops:
+            assert isinstance(server.transport, asyncio.Transport)
+            server.transport.abort()
         await self.go_on.wait()
         return "250 2.0.0 Ok: queued as 4F1A2"
 

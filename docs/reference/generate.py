@@ -33,7 +33,6 @@ OF_NO_OPERATION: Final = frozenset(
     {
         "COMPANY_NOT_FOUND",
         "DELIVERY_INVALID_STATE",
-        "DELIVERY_NOT_FOUND",
         "DELIVERY_UNDERWAY",
         "JOURNAL_ENTRY_ALREADY_POSTED",
         "JOURNAL_IMPORT_BUSY",

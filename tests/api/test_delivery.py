@@ -61,7 +61,9 @@ async def run_job(shop: Shop, invoice: dict[str, Any], url: str | None, attempt:
 
 
 async def delivery_id_of(shop: Shop, invoice: dict[str, Any]) -> UUID:
-    found: UUID = await shop.value("SELECT id FROM deliveries WHERE document_id = $1", UUID(invoice["id"]))
+    found: UUID = await shop.value(
+        "SELECT id FROM deliveries WHERE document_id = $1 AND is_latest", UUID(invoice["id"])
+    )
     return found
 
 
@@ -101,7 +103,11 @@ async def test_a_mailed_invoice_goes_from_scheduled_over_sending_to_sent(shop: S
     await job
     sent = await shop.invoice(invoice["id"])
     assert (sent["status"], sent["sentAt"]) == ("sent", "2026-03-16T12:00:00.000Z")
-    assert await delivery(shop, invoice) == {
+    found = await delivery(shop, invoice)
+    (recipient,) = found.pop("recipients")
+    assert (recipient["status"], recipient["reason"]) == ("delivered", None)
+    assert recipient["messageSize"] == len(office.received[0])
+    assert found == {
         "status": "delivered",
         "deliveryType": "Email",
         "attempts": [
@@ -319,6 +325,7 @@ async def test_a_worker_that_dies_after_the_mail_doubles_nothing_but_the_mail(sh
     await run_job(shop, invoice, office.url)
     first, second = office.mails_to("faktura@havblik.example")
     assert first["Message-ID"] == second["Message-ID"]
+    assert office.received[0] == office.received[1], "the kept mail is sent again"
     found = await delivery(shop, invoice)
     assert found["status"] == "delivered"
     assert [(attempt["outcome"], attempt["providerId"]) for attempt in found["attempts"]] == [

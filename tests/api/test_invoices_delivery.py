@@ -75,19 +75,29 @@ async def record(shop: Shop, delivery_id: UUID, outcome: Outcome, **fields: Any)
 
 async def test_before_it_is_sent_nothing_is_delivered(shop: Shop) -> None:
     draft = await shop.draft(await shop.customer(), line(await shop.price()))
-    assert await status_of(shop, draft) == {"status": "pending", "deliveryType": None, "attempts": []}
+    assert await status_of(shop, draft) == {"status": "pending", "deliveryType": None, "recipients": [], "attempts": []}
 
 
 async def test_by_hand_there_is_nothing_to_do(shop: Shop) -> None:
     sent = await shop.sold(line(await shop.price()))
-    assert await status_of(shop, sent) == {"status": "manual", "deliveryType": "Manual", "attempts": []}
+    assert await status_of(shop, sent) == {
+        "status": "manual",
+        "deliveryType": "Manual",
+        "recipients": [],
+        "attempts": [],
+    }
 
 
 async def test_mail_waits_for_the_worker(shop: Shop) -> None:
     sent = await mailed(shop)
     assert (sent["status"], sent["number"], sent["sentAt"]) == ("scheduled", "1", None)
     assert sent["journalEntryId"], "the books don't wait"
-    assert await status_of(shop, sent) == {"status": "pending", "deliveryType": "Email", "attempts": []}
+    waiting = await status_of(shop, sent)
+    (recipient,) = waiting.pop("recipients")
+    assert waiting == {"status": "pending", "deliveryType": "Email", "attempts": []}
+    assert recipient == {
+        "id": recipient["id"], "address": "post@example.com", "status": "pending", "reason": None, "messageSize": None,
+    }  # fmt: skip
     job = await job_of(shop)
     assert job["documentId"] == sent["id"]
     assert await shop.value("SELECT recipient FROM deliveries WHERE id = $1", UUID(job["deliveryId"])) == (
@@ -108,7 +118,9 @@ async def test_a_mail_is_claimed_and_delivered(shop: Shop) -> None:
     await record(shop, delivery, Outcome.DELIVERED, message="250 Ok", provider_id="4F1A2")
     delivered = await shop.invoice(sent["id"])
     assert (delivered["status"], delivered["sentAt"]) == ("sent", "2026-03-16T12:01:00.000Z")
-    assert await status_of(shop, sent) == {
+    found = await status_of(shop, sent)
+    assert [one["status"] for one in found.pop("recipients")] == ["delivered"]
+    assert found == {
         "status": "delivered",
         "deliveryType": "Email",
         "attempts": [

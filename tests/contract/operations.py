@@ -399,6 +399,14 @@ OPERATIONS: Final[tuple[Row, ...]] = (
         "Draft Journal Entries", "POST", "/v1/draft-journal-entries/{draftJournalEntryId}/book",
         "journal-entries-write", "Book a draft journal entry", not_found="DRAFT_JOURNAL_ENTRY_NOT_FOUND",
     ),
+    extension("Deliveries", "GET", "/v1/deliveries", "deliveries-read", "List deliveries"),
+    extension(
+        "Deliveries", "GET", "/v1/deliveries/{deliveryId}/messages", "deliveries-read",
+        "Get the messages of a delivery", not_found="DELIVERY_NOT_FOUND",
+    ),
+    extension(
+        "Deliveries", "POST", "/v1/deliveries/bounces", "deliveries-write", "Record a bounced mail", success=202,
+    ),
     Row("Invoices", "GET", "/v1/invoices", "invoices-read", "List invoices"),
     Row("Invoices", "POST", "/v1/invoices", "invoices-write", "Create a draft invoice", success=201),
     Row(

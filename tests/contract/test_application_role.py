@@ -31,8 +31,8 @@ Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 #: What the API's role may do with each table, and on some with single columns.
 TABLES = {
-    "INSERT SELECT": "credit_note_lines customer_groups document_snapshots events import_errors journal_attachments"
-    " vendor_groups",
+    "INSERT SELECT": "credit_note_lines customer_groups delivery_recipients document_snapshots events import_errors"
+    " journal_attachments vendor_groups",
     "DELETE INSERT SELECT": "blob_leases draft_attachments draft_journal_lines import_parts invoice_lines"
     " order_confirmation_lines quote_lines vat_code_rates",
     "INSERT SELECT UPDATE": "companies contacts credit_notes customers departments idempotency_keys journal_imports"
@@ -50,7 +50,7 @@ TABLES = {
     "INSERT SELECT UPDATE(is_active name)": "vat_codes",
     "INSERT SELECT UPDATE(updated_at)": "vendors",
     "SELECT": "account_days account_months attached_blobs exchange_rates fiscal_years journal_lines ledgers meters"
-    " number_series tag_months delivery_attempts alembic_version cell_mark",
+    " number_series tag_months delivery_attempts sent_messages alembic_version cell_mark",
     "": "application_trust company_directory interrupted_jobs last_backup pgqueuer_schedules"
     " pgqueuer_statistics rate_limit_hits",
     "INSERT SELECT UPDATE(is_latest)": "deliveries",
@@ -70,7 +70,8 @@ WORKERS_TABLES = {
     "DELETE INSERT SELECT UPDATE": {
         "interrupted_jobs", "pgqueuer", "pgqueuer_log", "pgqueuer_schedules", "pgqueuer_statistics",
     },
-    "INSERT SELECT": {"delivery_attempts"},
+    "INSERT SELECT": {"delivery_attempts", "sent_messages"},
+    "INSERT SELECT UPDATE(reason status updated_at)": {"delivery_recipients"},
     "INSERT SELECT UPDATE(is_latest status updated_at)": {"deliveries"},
 }  # fmt: skip
 #: Functions that the API's role may call, and why each may be: what it takes of a company. All others are nobody's.
@@ -587,6 +588,15 @@ class TestWriting:
         for status in ("sending", "delivered", "failed"):
             assert await refused(stolen, add.format(status), books.api.company_id, new_id()) == "LB435"
         await stolen.execute(add.format("pending"), books.api.company_id, new_id())
+        name = (
+            "INSERT INTO delivery_recipients SELECT company_id, gen_random_uuid(), id, 1, 'a@b.dk', '{}', {}, now()"
+            " FROM deliveries"
+        )
+        for status, reason in (("sending", "NULL"), ("delivered", "NULL"), ("bounced", "NULL"), ("pending", "'No'")):
+            assert await refused(stolen, name.format(status, reason)) == "LB435"
+        await stolen.execute(name.format("pending", "NULL"))
+        assert await refused(stolen, "UPDATE delivery_recipients SET address = 'c@d.dk'") == NOT_ALLOWED
+        assert await refused(stolen, "INSERT INTO sent_messages SELECT FROM deliveries") == NOT_ALLOWED
         for change in ("recipient = 'c@d.dk'", "status = 'delivered'", "document_id = id", "created_at = now()"):
             assert await refused(stolen, f"UPDATE deliveries SET {change}") == NOT_ALLOWED
 

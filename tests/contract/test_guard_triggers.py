@@ -47,11 +47,11 @@ QUEUE = "reads the queue, which has no policy, and compares with the company tha
 LOOKS_NOWHERE = {
     "enter_company_in_directory": NO_TABLE, "fn_pgqueuer_changed": NO_TABLE, "guard_company": NO_TABLE,
     "guard_delivery": NO_TABLE, "guard_events": NO_TABLE, "guard_job_log": QUEUE, "guard_jobs": QUEUE,
-    "guard_journal_entries": POSTING, "keep_answer": NO_TABLE, "keep_booked_invoice": NO_TABLE,
-    "keep_cancelled_invoice": NO_TABLE, "keep_credit_note": NO_TABLE, "keep_origin": NO_TABLE,
-    "keep_payment": NO_TABLE, "keep_revoked": NO_TABLE,
-    "keep_sent_order_confirmation": NO_TABLE, "keep_sent_quote": NO_TABLE,
-    "keep_write_off": NO_TABLE, "refuse_change_of_booked": NO_TABLE,
+    "guard_journal_entries": POSTING, "guard_recipient": NO_TABLE, "keep_answer": NO_TABLE,
+    "keep_booked_invoice": NO_TABLE, "keep_cancelled_invoice": NO_TABLE, "keep_credit_note": NO_TABLE,
+    "keep_origin": NO_TABLE, "keep_payment": NO_TABLE, "keep_revoked": NO_TABLE,
+    "keep_sent_order_confirmation": NO_TABLE, "keep_sent_quote": NO_TABLE, "keep_write_off": NO_TABLE,
+    "refuse_change_of_booked": NO_TABLE,
     "refuse_change_of_posted": NO_TABLE, "refuse_other_moment": NO_TABLE, "roll_up_stride": POSTING,
 }  # fmt: skip
 _ASKS = re.compile(

@@ -140,8 +140,10 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
     },
     "idempotency_keys": {GUARD: "key request_hash status content_type body created_at"},
     "deliveries": {
-        GUARD: "id document_type document_id delivery_type recipient status created_at updated_at is_latest"
+        GUARD: "id document_type document_id delivery_type recipient status created_at updated_at is_latest",
+        TEXT: "recipient_given",
     },
+    "delivery_recipients": {GUARD: "id delivery_id position address status reason updated_at"},
     "pgqueuer": {GUARD: "id priority status entrypoint dedupe_key execute_after payload headers"},
     "pgqueuer_log": {GUARD: "job_id status priority entrypoint"},
     "draft_journal_lines": {OWN: "*"},

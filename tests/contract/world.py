@@ -80,6 +80,9 @@ async def make_world(api: Api) -> World:
     entry_import = await api.request(
         "POST", "/v2/journal-entries/import", content="", headers={"content-type": "application/x-ndjson"}
     )
+    offer = await made("/v1/quotes", customerId=customer["id"], date="2026-03-16", lines=lines)
+    await made(f"/v1/quotes/{offer['id']}/send", deliveryType="Email", recipientEmail="aase@example.com")
+    mailed = next(one for one in await listed("/v1/deliveries") if one["documentId"] == offer["id"])
     key = await made("/v1/api-keys", name="spare", scopes=["accounts-read"])
     client = await made("/v1/oauth-clients", name="spare", scopes=["accounts-read"])
     dimension = await made("/v1/dimensions", name="Afdeling", isUnique=True)
@@ -107,6 +110,7 @@ async def make_world(api: Api) -> World:
         "creditNoteId": note["id"],
         "customerGroupId": customer_group,
         "customerId": customer["id"],
+        "deliveryId": mailed["id"],
         "departmentId": department["id"],
         "dimensionId": dimension["id"],
         "documentTemplateId": (await listed("/v1/document-templates"))[0]["id"],

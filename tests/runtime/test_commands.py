@@ -1,12 +1,14 @@
 """The command line's refusals and results where no `serve` is needed."""
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 from tests.runtime.conftest import SMTP_PASSWORD, Made
-from tests.runtime.processes import Served, cli, cli_json, environment, refusal
+from tests.runtime.processes import PROGRAM, Program, Served, cli, cli_json, environment, refusal, wait_for
 
 from ledgerbee import __version__
 
@@ -84,3 +86,17 @@ def test_what_does_not_exist_is_told(served: Served, made: Made) -> None:
     assert (misspelt.returncode, misspelt.stdout) == (2, "")
     assert "--company" in misspelt.stderr
     assert "valid UUID" in misspelt.stderr
+
+
+def test_the_development_mailbox_takes_mail_and_shows_it(tmp_path: Path) -> None:
+    """On the loopback, as it says where; `mail test` goes there."""
+    program = Program.start([PROGRAM, "mail", "inbox", "--smtp-port", "0", "--port", "0"], tmp_path)
+    said = wait_for(lambda: program.out if program.out.count("\n") == 2 else None)
+    smtp_url, page = (
+        line.rpartition(name)[2] for line, name in zip(said.splitlines(), ("SMTP_URL=", " "), strict=True)
+    )
+    assert page.startswith("http://127.0.0.1:")
+    assert cli("mail", "test", "kaj@havblik.example", SMTP_URL=smtp_url).returncode == 0
+    assert "Test mail from ledgerbee" in httpx.get(page).text
+    assert httpx.get(page, headers={"host": "mail.example"}).status_code == 400
+    assert program.stop() in {0, 128 + signal.SIGTERM, -signal.SIGTERM}

@@ -73,7 +73,7 @@ def document(name: str = "Nordlys ApS", number: str = "1042", language: str = "d
 
 def envelope(**changes: Any) -> Envelope:
     return Envelope(**{
-        "delivery_id": DELIVERY,
+        "mail_id": DELIVERY,
         "sender": "LedgerBee <invoices@ledgerbee.localhost>",
         "recipient": "faktura@havblik.example",
         "reply_to": "kontor@nordlys.example",

@@ -32,6 +32,7 @@ REFUSED: dict[str, list[str]] = {
         "smtp://mail.example:65536",
         "smtp://mail.example:25/inbox",
     ],
+    "LEDGERBEE_MAIL_BOUNCE_DOMAIN": ["a@b.example", "bounces example", "b.example>\r\nRCPT TO:<x@y.example", "ø" * 300],
     "LEDGERBEE_ALLOWED_ORIGINS": ["shop.example", "https://shop.example/path", f"https://{SECRET}@shop.example"],
     "LEDGERBEE_PROCESSES": ["0", "65", "all"],
     "LEDGERBEE_TRUSTED_PROXIES": ["proxy.example", "10.0.0.0/33", "127.0.0.1,,"],

@@ -100,6 +100,11 @@ class Settings(BaseSettings):
     mail_from: str = Field(
         default=_MAIL_FROM, description="Sender of mail, an address; replies go to the company's own."
     )
+    mail_bounce_domain: str | None = Field(
+        default=None,
+        description="Domain that mail comes back to, as bounces+ID@domain, each with the id of its mail. Unset: the "
+        "sender's address.",
+    )
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="Browser origins that may call the API, separated by commas; * for any."
     )
@@ -246,6 +251,18 @@ class Settings(BaseSettings):
 
         sender_address(sender)
         return sender
+
+    @field_validator("mail_bounce_domain")
+    @classmethod
+    def _is_a_domain(cls, domain: str | None) -> str | None:
+        if domain is None:
+            return None
+        from ledgerbee.platform.mail import sender_address  # noqa: PLC0415  most commands need no mail
+
+        try:  # what stands in `<>` would be read as the address
+            return sender_address(f"bounces@{domain.replace('<', ' ')}").removeprefix("bounces@")
+        except ValueError:
+            raise ValueError("must be a domain, such as bounces.example.com") from None
 
     @property
     def sends_from_default(self) -> bool:

@@ -8,11 +8,12 @@ from ledgerbee.ledger.imports.jobs import IMPORTS, end_broken_uploads
 from ledgerbee.ledger.imports.model import IMPORT_JOB
 from ledgerbee.ledger.uploads.actions import release_stale
 from ledgerbee.platform.jobs import JobKind, Timed
-from ledgerbee.sales.delivery.jobs import deliveries_of
-from ledgerbee.sales.delivery.model import DELIVER_JOB
+from ledgerbee.sales.delivery.jobs import bounces_of, deliveries_of
+from ledgerbee.sales.delivery.model import BOUNCE_JOB, DELIVER_JOB
 from ledgerbee.sales.kinds import KINDS
 
 JOBS: Final[Mapping[str, JobKind]] = {
+    BOUNCE_JOB: bounces_of(KINDS),
     DELIVER_JOB: deliveries_of(KINDS),
     IMPORT_JOB: IMPORTS,
 }

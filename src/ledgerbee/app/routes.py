@@ -22,6 +22,7 @@ from ledgerbee.parties.groups import http as party_groups
 from ledgerbee.parties.vendors import http as vendors
 from ledgerbee.payments.customer_payments import http as customer_payments
 from ledgerbee.sales.credit_notes import http as credit_notes
+from ledgerbee.sales.delivery import http as deliveries
 from ledgerbee.sales.documents import http as documents
 from ledgerbee.sales.invoices import http as invoices
 from ledgerbee.sales.order_confirmations import http as order_confirmations
@@ -63,6 +64,7 @@ ROUTERS: tuple[OperationRouter, ...] = (
     customer_payments.payment_router,
     order_confirmations.router,
     quotes.router,
+    deliveries.router,
     vendors.router,
     contacts.vendor_router,
     departments.vendor_router,

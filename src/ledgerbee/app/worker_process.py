@@ -35,7 +35,7 @@ async def _work(settings: Settings, pipes: Pipes | None, options: dict[str, Any]
         url, reactions=REACTIONS, max_size=POOL_SIZE, role=role, lock_timeout=LONG_LOCK_TIMEOUT, cell=settings.cell
     )
     try:
-        mailer = Mailer(settings.smtp_url, settings.mail_from)
+        mailer = Mailer(settings.smtp_url, settings.mail_from, settings.mail_bounce_domain)
         worker = Worker(database, mailer, blob_store(settings), system_clock, feed=_feed(settings), **options)
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, worker.stop)

@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 from ledgerbee.http.wire import EXAMPLE_MOMENT, MAX_LINE, OptionalLine, Trimmed, blank_or
 
 #: Longest e-mail address (RFC 5321).
-_MAX_EMAIL: Final = 254
+MAX_EMAIL: Final = 254
 
 
 def _blank_to_none(value: Any) -> Any:
@@ -43,9 +43,9 @@ NullableLine = Annotated[OptionalLine | None, BLANK_IS_NULL]
 NullableAddress = Annotated[Annotated[str, Trimmed(MAX_LINE)] | None, BLANK_IS_NULL]
 #: An e-mail address or null.
 NullableEmail = Annotated[
-    Annotated[str, Trimmed(_MAX_EMAIL), AfterValidator(_check_email)] | None,
+    Annotated[str, Trimmed(MAX_EMAIL), AfterValidator(_check_email)] | None,
     BLANK_IS_NULL,
-    blank_or({"type": "string", "format": "email", "maxLength": _MAX_EMAIL}),
+    blank_or({"type": "string", "format": "email", "maxLength": MAX_EMAIL}),
     Field(examples=["faktura@example.com"]),
 ]
 

@@ -26,7 +26,7 @@ from ledgerbee.platform.cell_mark import WrongDatabaseError
 from ledgerbee.platform.connection import CONNECTION_LOST, Connection
 from ledgerbee.platform.context import NO_ORIGIN, Actor, Context, Origin
 from ledgerbee.platform.outbox import Reactions, flush
-from ledgerbee.platform.pool import LOCK_TIMEOUT, Check, open_pool
+from ledgerbee.platform.pool import LOCK_TIMEOUT, Check, open_pool, release
 from ledgerbee.platform.server_watch import ServerWatch
 from ledgerbee.platform.shares import ConnectionShares
 
@@ -211,9 +211,10 @@ class Database:
             except _NO_CONNECTION as fault:
                 self._log_unavailable(fault)
                 raise DATABASE_UNAVAILABLE.error() from fault
-            is_cancelled = False
+            is_clean = is_cancelled = False
             try:
                 yield acquired
+                is_clean = True
             except asyncio.CancelledError:
                 is_cancelled = True
                 raise
@@ -227,7 +228,9 @@ class Database:
                     raise DATABASE_UNAVAILABLE.error() from fault
                 raise
             finally:
-                if is_cancelled:
+                if is_clean:
+                    await release(acquired)
+                elif is_cancelled:
                     with suppress(TimeoutError):  # the connection is closed then: its server may hang
                         await self.pool.release(acquired, timeout=CANCEL_TIMEOUT_S)
                 else:

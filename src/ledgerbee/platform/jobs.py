@@ -43,13 +43,14 @@ class JobRun:
 
     async def write(self, work: Callable[[Context], Awaitable[T]]) -> T:
         """Run `work` in a transaction of the job's company, committed on return."""
-        return await self.database.run(await self._tenant(), self.clock(), work)
+        return await self.database.run(await self.tenant(), self.clock(), work)
 
     async def read(self, work: Callable[[Context], Awaitable[T]]) -> T:
         """Run `work` in a read-only transaction of the job's company."""
-        return await self.database.run(await self._tenant(), self.clock(), work, read_only=True)
+        return await self.database.run(await self.tenant(), self.clock(), work, read_only=True)
 
-    async def _tenant(self) -> Tenant:
+    async def tenant(self) -> Tenant:
+        """The job's company, for work in transactions of its own."""
         return await company_tenant(self.database, self.company_id, self.request_id, self.clock(), SYSTEM)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from email.utils import parseaddr
 from typing import Final
 from urllib.parse import unquote, urlsplit
+from uuid import UUID
 
 import aiosmtplib
 from email_validator import EmailNotValidError, validate_email
@@ -13,8 +14,10 @@ from email_validator import EmailNotValidError, validate_email
 from ledgerbee.core.addresses import address_of
 from ledgerbee.platform.mail_message import MailMessage, UnsafeMessageError, write
 
-#: Seconds a mail server may take for one step of the session.
+#: Seconds a mail server may take for one step of the session, and for its answer to a mail that it was given. That one
+#: is long (RFC 5321 4.5.3.2.6): who is not waited for may have taken the mail, and gets it again.
 TIMEOUT_S: Final = 30
+DATA_TIMEOUT_S: Final = 300
 
 #: How a server is spoken to: TLS from the first byte, TLS before anything else is said, TLS where the server offers it.
 IMPLICIT_TLS: Final = "smtps"
@@ -22,6 +25,9 @@ DEMANDED_TLS: Final = "smtp+starttls"
 OFFERED_TLS: Final = "smtp"
 _PORTS: Final = {IMPLICIT_TLS: 465, DEMANDED_TLS: 587, OFFERED_TLS: 587}
 MODES: Final = frozenset(_PORTS)
+
+#: How an address begins that a mail comes back to; behind it stands the mail's id, as 32 hexadecimal digits.
+BOUNCES: Final = "bounces+"
 
 _WITHIN: Final = ".example.com"
 
@@ -44,6 +50,13 @@ class MailRefusedError(Exception):
 
 class MailFailedError(Exception):
     """The server can't be reached, doesn't take us, or asked to come back later (4xx): worth another try."""
+
+
+class MailUnconfirmedError(MailFailedError):
+    """The connection was lost with the mail: the server may have taken it, and didn't get to say so.
+
+    SMTP knows no way to ask (RFC 5321 4.5.3.2.6): it is sent again, under its own `Message-ID`.
+    """
 
 
 def sender_address(sender: str) -> str:
@@ -73,27 +86,35 @@ class Mailer:
     `url`: `smtps://user:password@host:465` (TLS from the first byte), `smtp+starttls://host:587` (no mail without
     STARTTLS), `smtp://host:587` (STARTTLS where offered). Certificates are checked; user and password are sent over TLS
     only, but for a server on this machine.
+
+    What comes back goes to `bounce_domain` where one is set, to an address that names the mail; else to the sender.
     """
 
     url: str | None
     sender: str
+    bounce_domain: str | None = None
+
+    def return_path(self, mail_id: UUID) -> str:
+        """The address that a mail comes back to (RFC 5321 4.4)."""
+        return f"{BOUNCES}{mail_id.hex}@{self.bounce_domain}" if self.bounce_domain else sender_address(self.sender)
 
     async def send(self, message: MailMessage, on_step: OnStep = _ignore_step) -> str:
-        """Deliver a mail and answer with the server's last word.
+        """Write and transmit a mail, and answer with the server's last word. Raises as `transmit` does."""
+        content = written(message)
+        on_step("message", f"{len(content)} bytes, read back as it was meant")
+        return await self.transmit(content, message.recipient.address, message.sender.address, on_step)
+
+    async def transmit(self, content: bytes, recipient: str, return_path: str, on_step: OnStep = _ignore_step) -> str:
+        """Hand a written mail over for one recipient and answer with the server's last word.
 
         Raises `MailNotConfiguredError`, `MailRefusedError` and `MailFailedError`.
         """
         if not self.url:
             raise MailNotConfiguredError("No mail server is set: SMTP_URL is empty")
-        try:
-            content = write(message)
-        except UnsafeMessageError as fault:
-            raise MailRefusedError(f"The mail was not sent: {fault}") from fault
-        on_step("message", f"{len(content)} bytes, read back as it was meant")
         session = _SmtpSession(self.url, on_step)
         try:
             await session.open()
-            return await session.transmit(message, content)
+            return await session.transmit(content, recipient, return_path)
         finally:
             session.client.close()
 
@@ -152,19 +173,11 @@ class _SmtpSession:
         except (aiosmtplib.SMTPException, OSError, ValueError) as fault:
             raise MailFailedError(str(fault) or type(fault).__name__) from fault
 
-    async def transmit(self, message: MailMessage, content: bytes) -> str:
+    async def transmit(self, content: bytes, recipient: str, return_path: str) -> str:
         """Hand a written mail over; the server's answer. Raises `MailRefusedError` and `MailFailedError`."""
-        recipient = message.recipient.address
         try:
-            options = []
-            if not recipient.isascii():
-                if not self.client.supports_extension("smtputf8"):
-                    raise MailRefusedError(f"The mail server takes no address beyond ASCII: {recipient}")
-                options.append("SMTPUTF8")
-            _, answer = await self.client.sendmail(message.sender.address, [recipient], content, mail_options=options)
-        except aiosmtplib.SMTPRecipientsRefused as fault:
-            first = fault.recipients[0]
-            raise _error_class(first.code)(f"{first.code} {first.message}") from fault
+            await self._address(content, recipient, return_path)
+            answer = await self._hand_over(content)
         except aiosmtplib.SMTPSenderRefused as fault:  # who we are, and may we send as that: an operator's settings
             kind = MailRefusedError if fault.code in _MESSAGE_TOO_LARGE else MailFailedError
             raise kind(f"{fault.code} {fault.message}") from fault
@@ -176,6 +189,29 @@ class _SmtpSession:
             raise MailRefusedError(str(fault)) from fault
         self.on_step("accepted", answer)
         return answer
+
+    async def _address(self, content: bytes, recipient: str, return_path: str) -> None:
+        """Tell the server from whom and to whom (RFC 5321 4.1.1.2, 4.1.1.3)."""
+        options, encoding = [], "ascii"
+        if self.client.supports_extension("size"):
+            options.append(f"SIZE={len(content)}")
+        if not recipient.isascii():
+            if not self.client.supports_extension("smtputf8"):
+                raise MailRefusedError(f"The mail server takes no address beyond ASCII: {recipient}")
+            options.append("SMTPUTF8")
+            encoding = "utf-8"
+        await self.client.mail(return_path, options=options, encoding=encoding)
+        await self.client.rcpt(recipient, encoding=encoding)
+
+    async def _hand_over(self, content: bytes) -> str:
+        try:
+            return (await self.client.data(content, timeout=DATA_TIMEOUT_S)).message
+        except aiosmtplib.SMTPResponseException:
+            raise
+        except (aiosmtplib.SMTPException, OSError) as fault:
+            raise MailUnconfirmedError(
+                f"{str(fault) or type(fault).__name__}: the mail may have been taken without a word"
+            ) from fault
 
     async def _log_in(self, user: str, password: str) -> None:
         check_transport_security(is_encrypted=self._is_encrypted, peer=self.client.get_transport_info("peername"))
@@ -192,6 +228,14 @@ class _SmtpSession:
             self.on_step("encrypted", f"{tls.version()}, certificate checked")
         else:
             self.on_step("not encrypted", "the server offers no STARTTLS")
+
+
+def written(message: MailMessage) -> bytes:
+    """The mail as its bytes. Raises `MailRefusedError` for one that can't be written as it is meant."""
+    try:
+        return write(message)
+    except UnsafeMessageError as fault:
+        raise MailRefusedError(f"The mail was not sent: {fault}") from fault
 
 
 def _error_class(code: int) -> type[MailRefusedError | MailFailedError]:

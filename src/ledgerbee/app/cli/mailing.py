@@ -60,3 +60,21 @@ def test(address: Annotated[str, typer.Argument(metavar="ADDRESS", help="Where t
         fail(f"Not sent; a mail of an invoice would be tried again: {fault}")
     except MailNotConfiguredError as fault:
         fail(f"{fault}.")
+
+
+@app.command("inbox")
+def inbox(
+    smtp_port: Annotated[int, typer.Option(min=0, max=65535, help="Port that takes mail; 0 picks a free one.")] = 1025,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the page; 0 picks a free one.")] = 8025,
+) -> None:
+    """Take every mail and show it on a page, for development: both on 127.0.0.1 only. What it took ends with it."""
+    from importlib.util import find_spec
+
+    if find_spec("aiosmtpd") is None:
+        fail("The mailbox takes mail with a library of its own: pip install 'ledgerbee[demo]'.")
+    from ledgerbee.app.inbox.run import run_inbox
+    from ledgerbee.app.serve import listen
+
+    with listen("127.0.0.1", smtp_port) as mail, listen("127.0.0.1", port) as page:
+        smtp_url, url = (f"{name}://127.0.0.1:{one.getsockname()[1]}" for name, one in (("smtp", mail), ("http", page)))
+        run_inbox(mail, page, lambda: typer.echo(f"Mail: SMTP_URL={smtp_url}\nPage: {url}"))

@@ -51,6 +51,14 @@ _CSV: Final = (
     f"1;{_TODAY};2450;1250,00;;K010;Paper\n1;;6480;;1250,00;;\n"
 )
 
+_BOUNCE: Final = (
+    "To: bounces@ledgerbee.example\n"
+    "Content-Type: multipart/report; report-type=delivery-status; boundary=b\n\n"
+    "--b\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; mail.example\n\n"
+    "Action: failed\nStatus: 5.1.1\nDiagnostic-Code: smtp; 550 5.1.1 No such user\n\n"
+    "--b\nContent-Type: text/rfc822-headers\n\nMessage-ID: <{deliveryId}@ledgerbee.example>\n\n--b--\n"
+)
+
 #: Small, and each with what a caller has to send and little else.
 BODIES: Final[Mapping[str, dict[str, Any]]] = {
     "POST /v1/accounts": _json(
@@ -75,6 +83,7 @@ BODIES: Final[Mapping[str, dict[str, Any]]] = {
     "POST /v1/customers/{customerId}/departments": _json(name="Lager"),
     "PATCH /v1/customers/{customerId}/departments/{departmentId}": _json(city="Ribe"),
     "POST /v1/customer-groups": _json(number="90", name="Store kunder", accountId="{receivablesAccountId}"),
+    "POST /v1/deliveries/bounces": _json(message=_BOUNCE),
     "POST /v1/dimensions": _json(name="Region", isUnique=True),
     "PUT /v1/dimensions/{dimensionId}": _json(name="Salgsregion", isUnique=True),
     "POST /v1/dimensions/{dimensionId}/values": _json(name="Jylland"),
@@ -147,7 +156,7 @@ BODIES: Final[Mapping[str, dict[str, Any]]] = {
     "POST /v1/quotes/{quoteId}/accept": _json(answeredBy="Mette Holm"),
     "POST /v1/quotes/{quoteId}/convert": _json(target="orderConfirmation"),
     "POST /v1/quotes/{quoteId}/reject": _json(answeredBy="Mette Holm"),
-    "POST /v1/quotes/{quoteId}/send": _json(deliveryType="Manual"),
+    "POST /v1/quotes/{quoteId}/send": _json(deliveryType="Email", recipientEmail="mette@example.com"),
     "POST /v1/payments/{paymentId}/reverse": _json(description="Returned by the bank"),
     "POST /v1/vendors": _json(
         vendorNumber="2001",

@@ -59,6 +59,7 @@ SOURCES: Final[Mapping[str, Source]] = {
     "customerGroupId": Source("GET /v1/customer-groups"),
     "creditNoteId": Source("POST /v1/credit-notes"),
     "customerId": Source("POST /v1/customers"),
+    "deliveryId": Source("GET /v1/deliveries"),
     "dimensionId": Source("POST /v1/dimensions"),
     "documentTemplateId": Source("GET /v1/document-templates"),
     "draftJournalEntryId": Source("POST /v2/draft-journal-entries"),
@@ -110,6 +111,8 @@ _STEPS: Final[Mapping[str, tuple[str, ...]]] = {
     "POST /v1/quotes/{quoteId}/accept": ("POST /v1/quotes/{quoteId}/send",),
     "POST /v1/quotes/{quoteId}/convert": ("POST /v1/quotes/{quoteId}/send",),
     "POST /v1/quotes/{quoteId}/reject": ("POST /v1/quotes/{quoteId}/send",),
+    "GET /v1/deliveries/{deliveryId}/messages": ("POST /v1/quotes/{quoteId}/send",),
+    "POST /v1/deliveries/bounces": ("POST /v1/quotes/{quoteId}/send",),
     "GET /v1/exchange-rates": ("PUT /v1/exchange-rates",),
 }
 #: Query parameters whose example has to be a certain one.

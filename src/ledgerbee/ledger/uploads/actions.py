@@ -1,7 +1,7 @@
 """Files from a request to the blob store: written before the transaction that attaches them, removed if it fails."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -105,15 +105,28 @@ async def staged(
     `ATTACHMENT_STORE_UNAVAILABLE`.
     """
     contents = {file.hash: file.content for of_entry in files for file in of_entry}
+    async with stored(caller.tenant, caller.now, caller.database, caller.blobs, contents):
+        yield [tuple(_new(file) for file in of_entry) for of_entry in files]
+
+
+@asynccontextmanager
+async def stored(
+    tenant: Tenant, now: datetime, database: Database, blobs: BlobStore, contents: Mapping[bytes, bytes]
+) -> AsyncIterator[None]:
+    """Put contents, by their SHA-256, into the store, to be referred to by the transaction that runs inside.
+
+    However the block ends, what is referred to by then stays in the store and what isn't is removed from it. Raises
+    `ATTACHMENT_STORE_UNAVAILABLE`.
+    """
     if not contents:
-        yield [() for _ in files]
+        yield
         return
-    lease = _Lease(new_id(), list(contents), caller.tenant, caller.now, caller.database, caller.blobs)
+    lease = _Lease(new_id(), list(contents), tenant, now, database, blobs)
     try:
         await lease.take()
         for content_hash, content in contents.items():
-            await caller.blobs.put(caller.tenant.company_id, content_hash, content)
-        yield [tuple(_new(file) for file in of_entry) for of_entry in files]
+            await blobs.put(tenant.company_id, content_hash, content)
+        yield
     finally:
         releasing = asyncio.create_task(lease.release())
         _releasing.add(releasing)

@@ -43,8 +43,9 @@ from ledgerbee.sales.credit_notes.wire import (
     render_sent,
     render_summary,
 )
+from ledgerbee.sales.delivery import actions as delivery
 from ledgerbee.sales.delivery import store as deliveries
-from ledgerbee.sales.delivery.wire import DeliveryStatusResponse, render_status
+from ledgerbee.sales.delivery.wire import DeliveryStatusResponse
 from ledgerbee.sales.documents import store as documents
 from ledgerbee.sales.documents.http import pdf_answer, prints
 from ledgerbee.sales.documents.model import (
@@ -233,8 +234,7 @@ async def cancel_credit_note(context: Ctx, credit_note_id: CreditNotePath) -> Pu
 )
 async def get_credit_note_delivery_status(context: Ctx, credit_note_id: CreditNotePath) -> DeliveryStatusResponse:
     await documents.get(context, CREDIT_NOTES, credit_note_id)
-    latest = await deliveries.latest_of(context, CREDIT_NOTES.kind, credit_note_id)
-    return render_status(latest, await deliveries.attempts_of(context, CREDIT_NOTES.kind, credit_note_id))
+    return await delivery.delivery_status(context, CREDIT_NOTES.kind, credit_note_id)
 
 
 _PDF = prints(

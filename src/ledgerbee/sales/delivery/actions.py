@@ -6,12 +6,15 @@ Mail is the worker's, after the commit: it acts outside any transaction, between
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 from ledgerbee.core.ids import new_id
 from ledgerbee.platform.context import Context
 from ledgerbee.sales.delivery import rules, store
 from ledgerbee.sales.delivery.model import (
+    BOUNCE_JOB,
     DELIVER_JOB,
+    DELIVERY_NOT_FOUND,
     Attempt,
     ClaimedDelivery,
     Delivery,
@@ -20,7 +23,13 @@ from ledgerbee.sales.delivery.model import (
     DeliveryType,
     HandOver,
     Outcome,
+    Recipient,
+    RecipientId,
+    RecipientStatus,
+    SentMessage,
 )
+from ledgerbee.sales.delivery.reports import FAILED, DeliveryReport
+from ledgerbee.sales.delivery.wire import DeliveryStatusResponse, RecordBounceResponse, render_report, render_status
 from ledgerbee.sales.documents import store as documents
 from ledgerbee.sales.documents.kind import AnyKind
 from ledgerbee.sales.documents.model import Document, DocumentKind, FullDocument
@@ -48,10 +57,14 @@ async def hand_over(
             status=rules.first_status(one.delivery_type),
             created_at=context.now,
             updated_at=context.now,
+            recipient_given=one.is_given,
         )
         for one in handed
     ]
     await store.insert_many(context, deliveries, is_first=is_first)
+    recipients = [one for delivery in deliveries for one in _recipients(delivery)]
+    if recipients:
+        await store.insert_recipients(context, recipients)
     for own, delivery in zip(contexts, deliveries, strict=True):
         if delivery.delivery_type is DeliveryType.EMAIL:
             own.enqueue(
@@ -59,25 +72,51 @@ async def hand_over(
             )
 
 
+def _recipients(delivery: Delivery) -> list[Recipient]:
+    """The recipients of a new delivery. The first has the delivery's id: a mail to one address is named by it."""
+    if delivery.recipient is None:
+        return []
+    is_mail = delivery.delivery_type is DeliveryType.EMAIL
+    addresses = rules.addresses_in(delivery.recipient) if is_mail else (delivery.recipient,)
+    return [
+        Recipient(
+            id=RecipientId(delivery.id if position == 1 else new_id()),
+            delivery_id=delivery.id,
+            position=position,
+            address=address,
+            status=RecipientStatus.PENDING,
+            reason=None,
+            updated_at=delivery.created_at,
+        )
+        for position, address in enumerate(addresses, 1)
+    ]
+
+
 async def claim_delivery(context: Context, kinds: Kinds, delivery_id: DeliveryId) -> ClaimedDelivery | None:
     """Take a delivery on: it and its document are on their way from now on. None when there is nothing left to do.
 
-    A delivery whose worker died is claimed again once its claim has run out, so a message may go out twice: use the
-    delivery's id as the message's. Raises `DELIVERY_NOT_FOUND`, `DELIVERY_UNDERWAY`.
+    Only who doesn't have it yet is tried. A delivery whose worker died is claimed again once its claim has run out, so
+    the message to the recipient who was being tried may go out twice: use the recipient's id as the message's. Raises
+    `DELIVERY_NOT_FOUND`, `DELIVERY_UNDERWAY`.
     """
     kind, document, delivery = await _get_for_update(context, kinds, delivery_id)
     if not rules.can_be_claimed(delivery.status):
         return None
     interrupted_at = delivery.updated_at if rules.was_interrupted(delivery, context.now) else None
+    first, *others = rules.open_recipients(await store.recipients_of(context, delivery.id))
+    if first.status is not RecipientStatus.SENDING:  # the worker died between two recipients: nothing was under way
+        interrupted_at = None
+    first = rules.begun(first, context.now)
+    await store.update_recipient(context, first)
     await store.set_status(context, delivery.id, DeliveryStatus.SENDING)
     claimed = replace(document, status=kind.when_claimed.get(document.status, document.status), updated_at=context.now)
     await documents.update(context, kind, claimed)
     content = current(await documents.get_snapshot(context, kind, document.id), kind.terms(document))
     taken = replace(delivery, status=DeliveryStatus.SENDING, updated_at=context.now)
-    return ClaimedDelivery(taken, claimed, content, interrupted_at)
+    return ClaimedDelivery(taken, claimed, content, (first, *others), interrupted_at)
 
 
-async def record_delivery_attempt(
+async def record_delivery_attempt(  # noqa: PLR0913  each is one independent fact of the attempt
     context: Context,
     kinds: Kinds,
     delivery_id: DeliveryId,
@@ -87,55 +126,157 @@ async def record_delivery_attempt(
     message: str | None = None,
     provider_id: str | None = None,
     is_last: bool = False,
+    recipient_id: RecipientId | None = None,
+    next_id: RecipientId | None = None,
 ) -> Delivery:
     """Record how one try ended; `is_last` gives up on failure. The books stand, however often it fails.
+
+    `recipient_id` is who was tried: the one of a delivery with one. `next_id` is who is tried next, in the same run.
+    Without, the run is over: the delivery waits for another one, or has ended.
 
     Emits `<kind>.delivery_failed` when it is given up.
     Raises `DELIVERY_NOT_FOUND`, `DELIVERY_INVALID_STATE` for a delivery that nobody claimed.
     """
     kind, document, delivery = await _get_for_update(context, kinds, delivery_id)
-    status = rules.after_attempt(delivery.status, outcome, is_last=is_last)
-    attempt = Attempt(new_id(), context.now, channel, delivery.recipient or "", outcome, message, provider_id)
+    recipients = await store.recipients_of(context, delivery.id)
+    tried = rules.require_recipient(delivery, recipients, recipient_id)
+    attempt = Attempt(new_id(), context.now, channel, tried.address, outcome, message, provider_id)
     await store.insert_attempt(context, delivery.id, attempt)
-    await store.set_status(context, delivery.id, status)
-    is_delivered = outcome is Outcome.DELIVERED
-    moves = kind.when_delivered if is_delivered else kind.when_failed
-    document = replace(
-        document,
-        status=moves.get(document.status, document.status),
-        sent_at=document.sent_at or (context.now if is_delivered else None),
-        updated_at=context.now,
-    )
-    await documents.update(context, kind, document)
-    if status is DeliveryStatus.FAILED:
-        await _emit_failed(context, kind, document, delivery, message)
-    return replace(delivery, status=status, updated_at=context.now)
+    ended = rules.after_attempt(tried, outcome, message, context.now, is_last=is_last)
+    changed = [
+        ended,
+        *(rules.begun(one, context.now) for one in rules.open_recipients(recipients) if one.id == next_id),
+    ]
+    return await _settle(context, kind, document, delivery, recipients, changed)
+
+
+async def record_bounce(
+    context: Context, kinds: Kinds, delivery_id: DeliveryId, recipient_id: RecipientId, channel: str, reason: str
+) -> Delivery | None:
+    """Record that a mail came back: its recipient doesn't have it, whatever the mail server had said.
+
+    None for a mail that is known to have come back. The document stays as it is, and can be sent again. Emits
+    `<kind>.delivery_failed` when the delivery has failed with it. Raises `DELIVERY_NOT_FOUND`.
+    """
+    kind, document, delivery = await _get_for_update(context, kinds, delivery_id)
+    recipients = await store.recipients_of(context, delivery.id)
+    own = next((one for one in recipients if one.id == recipient_id), None)
+    if own is None or own.status is RecipientStatus.BOUNCED:
+        return None
+    attempt = Attempt(new_id(), context.now, channel, own.address, Outcome.BOUNCED, reason)
+    await store.insert_attempt(context, delivery.id, attempt)
+    bounced = rules.after_attempt(own, Outcome.BOUNCED, reason, context.now, is_last=True)
+    return await _settle(context, kind, document, delivery, recipients, [bounced])
 
 
 async def give_up_delivery(
     context: Context, kinds: Kinds, delivery_id: DeliveryId, channel: str, reason: str
 ) -> Delivery | None:
-    """End a delivery that nobody makes any more: it is `failed`, with the reason as its last attempt.
+    """End a delivery that nobody makes any more: who doesn't have it by now doesn't get it, with the reason as the last
+    attempt.
 
     None for one that has ended already. Emits `<kind>.delivery_failed`. Raises `DELIVERY_NOT_FOUND`.
     """
-    _, _, delivery = await _get_for_update(context, kinds, delivery_id)
+    kind, document, delivery = await _get_for_update(context, kinds, delivery_id)
     if not rules.can_be_claimed(delivery.status):
         return None
-    if delivery.status is DeliveryStatus.PENDING:  # as if it had been begun: only then an attempt can end
-        await store.set_status(context, delivery.id, DeliveryStatus.SENDING)
-    return await record_delivery_attempt(
-        context, kinds, delivery_id, channel=channel, outcome=Outcome.FAILED, message=reason, is_last=True
-    )
+    recipients = await store.recipients_of(context, delivery.id)
+    ended: list[Recipient] = []
+    for one in rules.open_recipients(recipients):
+        attempt = Attempt(new_id(), context.now, channel, one.address, Outcome.FAILED, reason)
+        await store.insert_attempt(context, delivery.id, attempt)
+        ended.append(rules.after_attempt(one, Outcome.FAILED, reason, context.now, is_last=True))
+    return await _settle(context, kind, document, delivery, recipients, ended)
+
+
+async def delivery_status(context: Context, kind: DocumentKind, document_id: UUID) -> DeliveryStatusResponse:
+    """Where the newest delivery of a document stands, with its recipients, and the attempts of all."""
+    latest = await store.latest_of(context, kind, document_id)
+    recipients = await store.recipients_of(context, latest.id) if latest else ()
+    messages = await store.messages_of(context, recipients) if recipients else {}
+    return render_status(latest, await store.attempts_of(context, kind, document_id), recipients, messages)
+
+
+async def messages(
+    context: Context, delivery_id: DeliveryId
+) -> tuple[tuple[Recipient, ...], Mapping[RecipientId, SentMessage]]:
+    """The recipients of a delivery, and the mails that are kept of them. Raises `DELIVERY_NOT_FOUND`."""
+    await store.get(context, delivery_id)
+    recipients = await store.recipients_of(context, delivery_id)
+    return recipients, await store.messages_of(context, recipients)
+
+
+async def take_report(context: Context, report: DeliveryReport) -> RecordBounceResponse:
+    """Take what a mail server reports of a mail: what was read in it. That it came back is recorded by the worker.
+
+    Emits `delivery.bounce_reported` where it came back and that isn't recorded yet. Raises `DELIVERY_NOT_FOUND` for a
+    mail that isn't the company's.
+    """
+    recipient = await store.first_recipient(context, report.mail_ids)
+    if recipient is None:
+        raise DELIVERY_NOT_FOUND.missing("message", "deliveryId", report.mail_ids[0])
+    told = render_report(recipient, report)
+    if report.action == FAILED and recipient.status is not RecipientStatus.BOUNCED:
+        context.emit("delivery.bounce_reported", recipient.delivery_id, told.model_dump(mode="json", by_alias=True))
+        context.enqueue(
+            BOUNCE_JOB, deliveryId=str(recipient.delivery_id), recipientId=str(recipient.id), reason=report.reason
+        )
+    return told
+
+
+async def recipients_left(context: Context, kind: DocumentKind, document_id: UUID) -> str | None:
+    """Whom the sender named for a document's newest delivery and who didn't get it, separated by commas, or None."""
+    latest = await store.latest_of(context, kind, document_id)
+    return rules.not_reached(latest, await store.recipients_of(context, latest.id)) if latest else None
+
+
+async def _settle(
+    context: Context,
+    kind: AnyKind,
+    document: Document,
+    delivery: Delivery,
+    before: Sequence[Recipient],
+    changed: Sequence[Recipient],
+) -> Delivery:
+    """Write where recipients stand now, and where that leaves the delivery and its document.
+
+    A delivery that had ended moves its document no more.
+    """
+    recipients = before
+    for one in changed:
+        await store.update_recipient(context, one)
+        recipients = rules.replaced(recipients, one)
+    status = rules.status_of(recipients)
+    settled = replace(delivery, status=status, updated_at=context.now)
+    await store.set_status(context, delivery.id, status)
+    if status is DeliveryStatus.SENDING:
+        return settled
+    if rules.can_be_claimed(delivery.status):
+        is_delivered = status is DeliveryStatus.DELIVERED
+        moves = kind.when_delivered if is_delivered else kind.when_failed
+        document = replace(
+            document,
+            status=moves.get(document.status, document.status),
+            sent_at=document.sent_at or (context.now if is_delivered else None),
+            updated_at=context.now,
+        )
+        await documents.update(context, kind, document)
+    if status is DeliveryStatus.FAILED and delivery.status is not status:
+        await _emit_failed(context, kind, document, settled, recipients)
+    return settled
 
 
 async def _emit_failed(
-    context: Context, kind: AnyKind, document: Document, delivery: Delivery, reason: str | None
+    context: Context, kind: AnyKind, document: Document, delivery: Delivery, recipients: Sequence[Recipient]
 ) -> None:
     full = FullDocument(document, await documents.lines_of(context, kind, document.id))
+    lost = [one for one in recipients if one.status in rules.LOST]
     failed: dict[str, Any] = {
-        "id": str(delivery.id), "deliveryType": delivery.delivery_type.value, "message": reason,
-    }  # fmt: skip
+        "id": str(delivery.id),
+        "deliveryType": delivery.delivery_type.value,
+        "message": lost[0].reason,
+        "recipients": [{"address": one.address, "reason": one.reason} for one in lost],
+    }
     kind.emit_delivery_failed(context, document, {**await kind.event_form(full), "delivery": failed})
 
 

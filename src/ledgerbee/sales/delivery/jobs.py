@@ -1,12 +1,14 @@
 """Delivering a booked document as mail: claim, act outside any transaction, record the outcome.
 
-The job may run twice: when the worker dies between the mail and its record, the next run sends the same mail under the
-same `Message-ID`, and the log of attempts shows both. Nothing else happens twice.
+Each recipient has a mail of its own, which is kept before it is sent, and its outcome is recorded before the next one
+is tried. The job may run twice: when the worker dies between a mail and its record, the next run sends that mail again,
+byte for byte, and the log of attempts shows both. Nothing else happens twice.
 """
 
 import asyncio
+import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from typing import Final
@@ -17,13 +19,21 @@ from prometheus_client import Counter
 
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.ids import new_id
+from ledgerbee.ledger.uploads.actions import stored
+from ledgerbee.platform.blobs.store import ATTACHMENT_STORE_UNAVAILABLE
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.jobs import JobKind, JobRun
-from ledgerbee.platform.mail import MailFailedError, MailNotConfiguredError, MailRefusedError
+from ledgerbee.platform.mail import (
+    MailFailedError,
+    MailNotConfiguredError,
+    MailRefusedError,
+    MailUnconfirmedError,
+    written,
+)
 from ledgerbee.sales.delivery import actions
 from ledgerbee.sales.delivery import store as deliveries
 from ledgerbee.sales.delivery.actions import Kinds
-from ledgerbee.sales.delivery.mail import Envelope, compose, message_id
+from ledgerbee.sales.delivery.mail import Envelope, compose, message_id, wire_address
 from ledgerbee.sales.delivery.model import (
     DELIVERY_UNDERWAY,
     Attempt,
@@ -32,15 +42,18 @@ from ledgerbee.sales.delivery.model import (
     DeliveryId,
     DeliveryStatus,
     Outcome,
+    Recipient,
+    RecipientId,
+    SentMessage,
 )
 from ledgerbee.sales.documents.model import DOCUMENT_PRINTING_FAILED, MailText
 from ledgerbee.sales.documents.printing import print_pdf
 from ledgerbee.tenancy.company import store as companies
 
 CHANNEL: Final = "email"
-#: Seconds that one try may take in all: shorter than a claim lasts by more than a document takes to be printed, so that
-#: nobody takes over what is under way.
-SEND_TIMEOUT_S: Final = 120
+#: Seconds that printing and one mail, or one mail more, may take in all: shorter than a claim lasts, which each record
+#: renews, by more than a document takes to be printed, so that nobody takes over what is under way.
+SEND_TIMEOUT_S: Final = 360
 #: Seconds between the tries to record what came of a delivery, where no connection to the database is to be had. With
 #: `SEND_TIMEOUT_S` and the tries themselves they are shorter than a claim lasts.
 _PAUSES_S: Final = (2, 5)
@@ -54,93 +67,187 @@ DELIVERIES_ENDED: Final = Counter(
 for _outcome in ("delivered", "failed"):  # there from the start: a rate sees the first one
     DELIVERIES_ENDED.labels(_outcome)
 
+MAILS_BOUNCED: Final = Counter("ledgerbee_mails_bounced_total", "Mails that were accepted and came back later")
+
 log = structlog.get_logger("ledgerbee.delivery")
 
 
 @dataclass(frozen=True, slots=True)
 class _Claim:
-    """A claimed delivery, and what of the company's present settings goes with it."""
+    """A claimed delivery, what of the company's present settings goes with it, and the mails that were kept before."""
 
     claimed: ClaimedDelivery
     texts: Mapping[str, MailText]
     reply_to: str | None
     logo: bytes | None
+    kept: Mapping[RecipientId, SentMessage]
+
+
+@dataclass(frozen=True, slots=True)
+class _Mails:
+    """The mails of a delivery by their recipients, and why somebody has none."""
+
+    contents: dict[RecipientId, bytes] = field(default_factory=dict)
+    faults: dict[RecipientId, Exception] = field(default_factory=dict)
 
 
 async def deliver_document(kinds: Kinds, run: JobRun) -> None:
-    """Send a booked document to its recipient as mail with the PDF. Payload: `deliveryId` (see `DELIVER_JOB`).
+    """Send a booked document to its recipients as mail with the PDF. Payload: `deliveryId` (see `DELIVER_JOB`).
 
-    A delivery that was made, given up or is under way elsewhere is left alone. A refusal for good and the last try
-    mark it `failed`, which is told in the log and counted.
+    A delivery that was made, given up or is under way elsewhere is left alone, and so is who has got it. A refusal for
+    good and the last try end a recipient as `failed`; when all have ended and one failed, that is told in the log and
+    counted.
 
-    Raises what made a try fail, so that the worker tries again later: `MailFailedError`,
+    Raises what made a try fail, the first of several, so that the worker tries again later: `MailFailedError`,
     `MailNotConfiguredError`, `DELIVERY_UNDERWAY`, `DATABASE_UNAVAILABLE`.
     """
     delivery_id = DeliveryId(UUID(run.payload["deliveryId"]))
-    provider_id = message_id(delivery_id, run.mailer.sender)
-    claim = await run.write(lambda context: _claim(context, kinds, delivery_id, provider_id))
+    claim = await run.write(lambda context: _claim(context, kinds, delivery_id, run.mailer.sender))
     if claim is None:
         return
-    try:
-        reply = await _send(run, claim)
-    except Exception as fault:
+    deadline = _deadline()
+    mails = await _prepare(run, claim, deadline)
+    passing: Exception | None = None
+    recipients = claim.claimed.recipients
+    for recipient, following in zip(recipients, (*recipients[1:], None), strict=True):
+        fault, reply = None, ""
+        try:
+            reply = await _send(run, mails, recipient, deadline)
+        except Exception as failure:  # noqa: BLE001  recorded, and raised below
+            fault = failure
         is_final = isinstance(fault, MailRefusedError)
-        await _record(
-            run, kinds, delivery_id, Outcome.FAILED, str(fault) or type(fault).__name__, provider_id,
+        attempt = _Attempt(
+            recipient,
+            Outcome.FAILED if fault else Outcome.DELIVERED,
+            str(fault) or type(fault).__name__ if fault else reply,
             is_last=is_final or run.attempt >= run.max_attempts,
-        )  # fmt: skip
-        if is_final:
-            return
-        raise
-    await _record(run, kinds, delivery_id, Outcome.DELIVERED, reply, provider_id)
+        )
+        await _record(run, kinds, delivery_id, attempt, following)
+        passing = passing or (None if is_final else fault)
+        deadline = _deadline()
+    if passing is not None:
+        raise passing
 
 
-async def _claim(context: Context, kinds: Kinds, delivery_id: DeliveryId, provider_id: str) -> _Claim | None:
+def _deadline() -> float:
+    return asyncio.get_running_loop().time() + SEND_TIMEOUT_S
+
+
+async def _claim(context: Context, kinds: Kinds, delivery_id: DeliveryId, sender: str) -> _Claim | None:
     claimed = await actions.claim_delivery(context, kinds, delivery_id)
     if claimed is None:
         return None
     if claimed.interrupted_at is not None:
+        tried = claimed.recipients[0]
         attempt = Attempt(
             id=new_id(),
             at=claimed.interrupted_at,
             channel=CHANNEL,
-            recipient=claimed.delivery.recipient or "",
+            recipient=tried.address,
             outcome=Outcome.FAILED,
             message="Broken off before its outcome was recorded: the mail may have gone out and is sent again",
-            provider_id=provider_id,
+            provider_id=message_id(tried.id, sender),
         )
         await deliveries.insert_attempt(context, delivery_id, attempt)
     company = await companies.get(context)
-    texts = kinds[claimed.delivery.document_type].mail
-    return _Claim(claimed, texts, company.email, await companies.logo(context) if company.has_logo else None)
-
-
-async def _send(run: JobRun, claim: _Claim) -> str:
-    """Render and mail the document as it was booked; the mail server's answer."""
-    document, delivery = claim.claimed.snapshot, claim.claimed.delivery
-    envelope = Envelope(
-        delivery_id=delivery.id,
-        sender=run.mailer.sender,
-        recipient=delivery.recipient or "",
-        reply_to=claim.reply_to or document["seller"]["email"],
+    return _Claim(
+        claimed,
+        kinds[claimed.delivery.document_type].mail,
+        company.email,
+        await companies.logo(context) if company.has_logo else None,
+        await deliveries.messages_of(context, claimed.recipients),
     )
+
+
+async def _prepare(run: JobRun, claim: _Claim, deadline: float) -> _Mails:
+    """The mails of those who are still to get theirs: as they were kept, or made now, and then kept."""
+    mails = _Mails()
+    recipients = claim.claimed.recipients
     try:
-        async with asyncio.timeout(SEND_TIMEOUT_S):
-            pdf = await print_pdf(run.company_id, document, is_draft=False, logo=claim.logo)
-            return await run.mailer.send(compose(claim.texts, document, envelope, pdf, run.clock()))
+        async with asyncio.timeout_at(deadline):
+            for mail_id, message in claim.kept.items():
+                mails.contents[mail_id] = await _kept(run, message)
+            missing = [one for one in recipients if one.id not in claim.kept]
+            if missing:
+                await _make(run, claim, missing, mails)
+    except Exception as failure:  # noqa: BLE001  recorded for each recipient, and raised then
+        fault = failure
+        if isinstance(failure, TimeoutError):
+            fault = MailFailedError(f"Printing the document took more than {SEND_TIMEOUT_S} seconds")
+        mails.contents.clear()
+        mails.faults.update({one.id: fault for one in recipients if one.id not in mails.faults})
+    return mails
+
+
+async def _make(run: JobRun, claim: _Claim, recipients: list[Recipient], mails: _Mails) -> None:
+    """Print the document as it was booked, once, write each one's mail with it, and keep them."""
+    document = claim.claimed.snapshot
+    pdf = await print_pdf(run.company_id, document, is_draft=False, logo=claim.logo)
+    made: dict[RecipientId, bytes] = {}
+    for one in recipients:
+        envelope = Envelope(
+            mail_id=one.id,
+            sender=run.mailer.sender,
+            recipient=one.address,
+            reply_to=claim.reply_to or document["seller"]["email"],
+        )
+        try:
+            made[one.id] = written(compose(claim.texts, document, envelope, pdf, run.clock()))
+        except MailRefusedError as fault:
+            mails.faults[one.id] = fault
+    await _keep(run, made)
+    mails.contents.update(made)
+
+
+async def _kept(run: JobRun, message: SentMessage) -> bytes:
+    """A mail as it was kept. Raises `ATTACHMENT_STORE_UNAVAILABLE`."""
+    content = await run.blobs.get(run.company_id, message.hash)
+    if content is None:
+        raise ATTACHMENT_STORE_UNAVAILABLE.error("The kept mail is not in the store")
+    return content
+
+
+async def _keep(run: JobRun, made: Mapping[RecipientId, bytes]) -> None:
+    """Keep mails as they are handed to the mail server."""
+    now = run.clock()
+    hashes = {mail_id: hashlib.sha256(content).digest() for mail_id, content in made.items()}
+    messages = [SentMessage(mail_id, len(made[mail_id]), digest, now) for mail_id, digest in hashes.items()]
+
+    async def note(context: Context) -> None:
+        for message in messages:
+            await deliveries.insert_message(context, message)
+
+    by_hash = {hashes[mail_id]: content for mail_id, content in made.items()}
+    async with stored(await run.tenant(), now, run.database, run.blobs, by_hash):
+        await run.write(note)
+
+
+async def _send(run: JobRun, mails: _Mails, recipient: Recipient, deadline: float) -> str:
+    """Mail it to a recipient; the mail server's answer."""
+    if recipient.id in mails.faults:
+        raise mails.faults[recipient.id]
+    return_path = run.mailer.return_path(recipient.id)
+    try:
+        async with asyncio.timeout_at(deadline):
+            return await run.mailer.transmit(mails.contents[recipient.id], wire_address(recipient.address), return_path)
     except TimeoutError:
-        raise MailFailedError(f"Printing the document and mailing it took more than {SEND_TIMEOUT_S} seconds") from None
+        raise MailUnconfirmedError(
+            f"Mailing it took more than {SEND_TIMEOUT_S} seconds: the mail may have been taken without a word"
+        ) from None
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """How the try of a recipient ended; `is_last` gives up on failure."""
+
+    recipient: Recipient
+    outcome: Outcome
+    message: str
+    is_last: bool
 
 
 async def _record(
-    run: JobRun,
-    kinds: Kinds,
-    delivery_id: DeliveryId,
-    outcome: Outcome,
-    message: str,
-    provider_id: str,
-    *,
-    is_last: bool = False,
+    run: JobRun, kinds: Kinds, delivery_id: DeliveryId, attempt: _Attempt, following: Recipient | None
 ) -> None:
     async def work(context: Context) -> Delivery:
         return await actions.record_delivery_attempt(
@@ -148,10 +255,12 @@ async def _record(
             kinds,
             delivery_id,
             channel=CHANNEL,
-            outcome=outcome,
-            message=_readable(message),
-            provider_id=provider_id,
-            is_last=is_last,
+            outcome=attempt.outcome,
+            message=readable(attempt.message),
+            provider_id=message_id(attempt.recipient.id, run.mailer.sender),
+            is_last=attempt.is_last,
+            recipient_id=attempt.recipient.id,
+            next_id=following.id if following else None,
         )
 
     # The mail may have left: without its outcome it would be sent again. Who has no connection just now gets one soon.
@@ -189,6 +298,35 @@ def _log_end(run: JobRun, delivery: Delivery) -> None:
         )
 
 
+async def record_bounce(kinds: Kinds, run: JobRun) -> None:
+    """Record that a mail came back. Payload: `deliveryId`, `recipientId`, `reason` (see `BOUNCE_JOB`)."""
+    delivery_id, recipient_id = (UUID(run.payload[name]) for name in ("deliveryId", "recipientId"))
+
+    async def work(context: Context) -> Delivery | None:
+        return await actions.record_bounce(
+            context,
+            kinds,
+            DeliveryId(delivery_id),
+            RecipientId(recipient_id),
+            CHANNEL,
+            readable(run.payload["reason"]) or "It came back without a reason",
+        )
+
+    if await run.write(work) is not None:
+        MAILS_BOUNCED.inc()
+        log.warning(
+            "delivery.bounced",
+            request_id=run.request_id,
+            company_id=str(run.company_id),
+            delivery_id=str(delivery_id),
+            recipient_id=str(recipient_id),
+        )
+
+
+async def _leave(_: JobRun, __: str) -> None:
+    """What a bounce is about has ended already: the report can be sent in again."""
+
+
 def _is_foreseen(fault: Exception) -> bool:
     """The mail server is away or says later, none is set, another worker is at it, or the database is away."""
     if isinstance(fault, LedgerBeeError):  # printing that failed would hardly go better in a day
@@ -214,7 +352,20 @@ def deliveries_of(kinds: Kinds) -> JobKind:
     )
 
 
-def _readable(reply: str) -> str:
+def bounces_of(kinds: Kinds) -> JobKind:
+    """The job that records that a mail of documents of these kinds came back: some six minutes, an hour at most."""
+    return JobKind(
+        run=partial(record_bounce, kinds),
+        give_up=_leave,
+        is_foreseen=_is_foreseen,
+        max_attempts=6,
+        max_unforeseen=4,
+        first_pause=timedelta(seconds=15),
+        longest_pause=timedelta(hours=1),
+    )
+
+
+def readable(reply: str) -> str:
     """What a mail server said, as text that can be stored: servers answer in any encoding."""
     text = reply.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     return " ".join(text.replace("\0", " ").split())[:_MAX_REPLY]

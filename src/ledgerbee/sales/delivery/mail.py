@@ -34,18 +34,18 @@ _UNWANTED: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u
 class Envelope:
     """Who gets a mail and from whom. `sender` is the platform's own address, `reply_to` the company's (or None).
 
-    `delivery_id` names the message: sent twice, the receiving server sees one `Message-ID`.
+    `mail_id` names the message: sent twice, the receiving server sees one `Message-ID`. It is the recipient's.
     """
 
-    delivery_id: UUID
+    mail_id: UUID
     sender: str
     recipient: str
     reply_to: str | None
 
 
-def message_id(delivery_id: UUID, sender: str) -> str:
-    """The `Message-ID` of a delivery: the same however often it is tried."""
-    return f"<{delivery_id}@{sender_address(sender).rpartition('@')[2]}>"
+def message_id(mail_id: UUID, sender: str) -> str:
+    """The `Message-ID` of a mail: the same however often it is tried."""
+    return f"<{mail_id}@{sender_address(sender).rpartition('@')[2]}>"
 
 
 def compose(
@@ -61,11 +61,11 @@ def compose(
     seller = one_line(document["seller"]["name"])
     number = one_line(document["number"])
     return MailMessage(
-        message_id=message_id(envelope.delivery_id, envelope.sender),
+        message_id=message_id(envelope.mail_id, envelope.sender),
         at=at,
         sender=Mailbox(sender_address(envelope.sender), seller),
-        recipient=Mailbox(_address(envelope.recipient)),
-        reply_to=Mailbox(_address(envelope.reply_to), seller) if envelope.reply_to else None,
+        recipient=Mailbox(wire_address(envelope.recipient)),
+        reply_to=Mailbox(wire_address(envelope.reply_to), seller) if envelope.reply_to else None,
         subject=text.subject.format(number=number, seller=seller).strip(),
         plain=_plain(text, document, language),
         html=_html(text, document, language),
@@ -84,7 +84,7 @@ def _is_control(char: str) -> bool:
     return unicodedata.category(char) in {"Cc", "Cs", "Zl", "Zp"}
 
 
-def _address(address: str) -> str:
+def wire_address(address: str) -> str:
     """An address as mail servers take it: the domain in ASCII (IDNA); a local part beyond ASCII needs SMTPUTF8."""
     try:
         checked = validate_email(address, check_deliverability=False)

@@ -1,5 +1,7 @@
-"""Which way a delivery's status may go."""
+"""Which way a delivery's status, and that of each of its recipients, may go."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -10,12 +12,18 @@ from ledgerbee.sales.delivery.model import (
     DeliveryStatus,
     DeliveryType,
     Outcome,
+    Recipient,
+    RecipientId,
+    RecipientStatus,
 )
 
 #: How long a claim holds: longer than a worker may take for one try, so that no two are at it.
-CLAIM_LASTS: Final = timedelta(minutes=3)
+CLAIM_LASTS: Final = timedelta(minutes=8)
 
 _CLAIMABLE = frozenset({DeliveryStatus.PENDING, DeliveryStatus.SENDING})
+_OPEN = frozenset({RecipientStatus.PENDING, RecipientStatus.SENDING})
+#: They don't get it, and nobody tries again.
+LOST: Final = frozenset({RecipientStatus.FAILED, RecipientStatus.BOUNCED})
 
 
 def first_status(delivery_type: DeliveryType) -> DeliveryStatus:
@@ -40,13 +48,75 @@ def was_interrupted(delivery: Delivery, now: datetime) -> bool:
     return True
 
 
-def after_attempt(status: DeliveryStatus, outcome: Outcome, *, is_last: bool) -> DeliveryStatus:
-    """Where an attempt leaves the delivery: delivered, waiting for the next try, or failed for good.
+def addresses_in(recipient: str) -> tuple[str, ...]:
+    """The addresses of a delivery, which are separated by commas."""
+    return tuple(address.strip() for address in recipient.split(","))
 
-    Raises `DELIVERY_INVALID_STATE` unless it was being sent.
+
+def open_recipients(recipients: Sequence[Recipient]) -> tuple[Recipient, ...]:
+    """Those who are still to get it, in the order in which they are tried: who was being tried goes first."""
+    waiting = [one for one in recipients if one.status in _OPEN]
+    return tuple(sorted(waiting, key=lambda one: (one.status is RecipientStatus.PENDING, one.position)))
+
+
+def require_recipient(
+    delivery: Delivery, recipients: Sequence[Recipient], recipient_id: RecipientId | None
+) -> Recipient:
+    """The recipient whose attempt has ended; without an id the one who is being tried.
+
+    One whose mail came back before its attempt was recorded is found too. Raises `DELIVERY_INVALID_STATE` for one that
+    was not being sent.
     """
-    if status is not DeliveryStatus.SENDING:
-        raise DELIVERY_INVALID_STATE.in_state(status.value)
+    for one in recipients:
+        is_tried = one.status is RecipientStatus.SENDING and delivery.status is DeliveryStatus.SENDING
+        if is_tried and recipient_id in {None, one.id}:
+            return one
+        if one.status is RecipientStatus.BOUNCED and recipient_id == one.id:
+            return one
+    raise DELIVERY_INVALID_STATE.in_state(delivery.status.value)
+
+
+def after_attempt(
+    recipient: Recipient, outcome: Outcome, message: str | None, now: datetime, *, is_last: bool
+) -> Recipient:
+    """The recipient after an attempt: delivered, waiting for the next try, or failed for good with the reason.
+
+    A mail that came back has come back, whatever is told of it later.
+    """
+    if outcome is Outcome.BOUNCED:
+        return replace(recipient, status=RecipientStatus.BOUNCED, reason=message, updated_at=now)
+    if recipient.status is RecipientStatus.BOUNCED:
+        return recipient
     if outcome is Outcome.DELIVERED:
-        return DeliveryStatus.DELIVERED
-    return DeliveryStatus.FAILED if is_last else DeliveryStatus.PENDING
+        return replace(recipient, status=RecipientStatus.DELIVERED, updated_at=now)
+    status = RecipientStatus.FAILED if is_last else RecipientStatus.PENDING
+    return replace(recipient, status=status, reason=message if is_last else None, updated_at=now)
+
+
+def begun(recipient: Recipient, now: datetime) -> Recipient:
+    """The recipient who is tried now."""
+    return replace(recipient, status=RecipientStatus.SENDING, updated_at=now)
+
+
+def replaced(recipients: Sequence[Recipient], changed: Recipient) -> tuple[Recipient, ...]:
+    """The recipients with one of them as it is now."""
+    return tuple(changed if one.id == changed.id else one for one in recipients)
+
+
+def status_of(recipients: Sequence[Recipient]) -> DeliveryStatus:
+    """Where its recipients leave a delivery: it waits for another try of some, or has ended.
+
+    It failed where one of them didn't get it.
+    """
+    statuses = {one.status for one in recipients}
+    if RecipientStatus.SENDING in statuses:
+        return DeliveryStatus.SENDING
+    if RecipientStatus.PENDING in statuses:
+        return DeliveryStatus.PENDING
+    return DeliveryStatus.FAILED if statuses & LOST else DeliveryStatus.DELIVERED
+
+
+def not_reached(delivery: Delivery, recipients: Sequence[Recipient]) -> str | None:
+    """Whom the sender had named and who didn't get it, separated by commas; None where nobody was named."""
+    lost = [one.address for one in recipients if one.status in LOST]
+    return ", ".join(lost) if delivery.recipient_given and lost else None

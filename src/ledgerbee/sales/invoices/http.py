@@ -12,8 +12,9 @@ from ledgerbee.http.wire import IdOf
 from ledgerbee.ledger.entries.model import FISCAL_YEAR_MISSING, PERIOD_LOCKED
 from ledgerbee.parties.customers.model import DOCUMENT_TEMPLATE_NOT_FOUND
 from ledgerbee.platform.context import Context
+from ledgerbee.sales.delivery import actions as delivery
 from ledgerbee.sales.delivery import store as deliveries
-from ledgerbee.sales.delivery.wire import DeliveryStatusResponse, render_status
+from ledgerbee.sales.delivery.wire import DeliveryStatusResponse
 from ledgerbee.sales.documents import store as documents
 from ledgerbee.sales.documents.http import DRAFT_ERRORS, pdf_of, pdf_operation
 from ledgerbee.sales.documents.model import (
@@ -269,8 +270,7 @@ async def send_invoice(caller: CallerDep, invoice_id: InvoicePath, body: SendInv
 )
 async def get_invoice_delivery_status(context: Ctx, invoice_id: InvoicePath) -> DeliveryStatusResponse:
     await documents.get(context, INVOICES, invoice_id)
-    latest = await deliveries.latest_of(context, INVOICES.kind, invoice_id)
-    return render_status(latest, await deliveries.attempts_of(context, INVOICES.kind, invoice_id))
+    return await delivery.delivery_status(context, INVOICES.kind, invoice_id)
 
 
 _PDF = pdf_operation(

@@ -22,6 +22,7 @@ from ledgerbee.platform.steps import give_way, in_steps
 from ledgerbee.sales.delivery import actions as delivery
 from ledgerbee.sales.delivery import store as deliveries
 from ledgerbee.sales.delivery.model import DeliveryStatus, DeliveryType, HandOver
+from ledgerbee.sales.delivery.rules import addresses_in
 from ledgerbee.sales.documents import actions as documents
 from ledgerbee.sales.documents import snapshot, store
 from ledgerbee.sales.documents.kind import KindOfDocument
@@ -125,7 +126,12 @@ async def write(kind: KindOfDocument[F, D], decided: Sequence[Decided[D]]) -> li
     ]
     await store.book(context, kind, [booking.document for booking in bookings], contents)
     handed = [
-        HandOver(booking.document.id, one.draft.command.options.delivery_type, booking.recipient)
+        HandOver(
+            booking.document.id,
+            one.draft.command.options.delivery_type,
+            booking.recipient,
+            one.draft.command.options.override_email is not None,
+        )
         for one, booking in zip(decided, bookings, strict=True)
     ]
     await delivery.hand_over(contexts, kind, handed, is_first=True)
@@ -154,6 +160,9 @@ async def send_again(
 ) -> tuple[FullDocument[D], FullDocument[D]]:
     """Hand a booked document over once more, as it was booked; answers with it before and after.
 
+    A mail for which nobody is named goes to those who had been named and didn't get it; where nobody had been, to
+    whoever would get it now.
+
     Raises `kind.invalid_state` for options that would change what it says, `kind.recipient_missing`, and what a change
     of the customer raises.
     """
@@ -162,7 +171,10 @@ async def send_again(
     lines = await store.lines_of(context, kind, before.id)
     sources = await store.get_sources(context, kind, before)
 
-    recipient = rules.recipient_of(sources, options, kind.recipient_missing)
+    named = options.override_email
+    if options.delivery_type is DeliveryType.EMAIL and named is None:
+        named = await delivery.recipients_left(context, kind.kind, before.id)
+    recipient = rules.recipient_of(sources, replace(options, override_email=named), kind.recipient_missing)
     after = before
     if options.delivery_type is DeliveryType.MANUAL:
         status = kind.when_delivered.get(before.status, before.status)
@@ -171,15 +183,17 @@ async def send_again(
     await _keep_overrides(context, before.customer_id, options)
     if after is not before:
         await store.update(context, kind, after)
-    await delivery.hand_over([context], kind, [HandOver(before.id, options.delivery_type, recipient)])
+    handed = HandOver(before.id, options.delivery_type, recipient, named is not None)
+    await delivery.hand_over([context], kind, [handed])
     return FullDocument(before, lines), FullDocument(after, lines)
 
 
 async def _keep_overrides(context: Context, customer_id: UUID, options: SendOptions) -> None:
-    """Write the overrides to the customer where that was asked for."""
+    """Write the overrides to the customer where that was asked for; it has one address, the first."""
     if not options.update_customer_record:
         return
-    given = {"email": options.override_email, "ean_number": options.override_ean_number}
+    email = addresses_in(options.override_email)[0] if options.override_email else None
+    given = {"email": email, "ean_number": options.override_ean_number}
     changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     if changes:
         await customer_actions.update(context, customer_id, Changes(changes))

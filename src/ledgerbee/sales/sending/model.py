@@ -21,7 +21,10 @@ D = TypeVar("D", bound=Document)
 
 @dataclass(frozen=True, slots=True)
 class SendOptions:
-    """How to send. The overrides are for this send only, unless `update_customer_record` keeps them."""
+    """How to send. The overrides are for this send only, unless `update_customer_record` keeps them.
+
+    `override_email` is an address or several, separated by commas.
+    """
 
     delivery_type: DeliveryType
     override_email: str | None = None

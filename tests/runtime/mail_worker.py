@@ -1,0 +1,69 @@
+"""A worker for tests that kills itself in the middle: `python -m tests.runtime.mail_worker STEP`.
+
+It delivers documents, on the database of `DATABASE_URL` and to the mail server of `SMTP_URL`, and dies (SIGKILL) when
+the steps of all deliveries that it has in hand, counted together, have come to STEP (0: never). Steps are before and
+after each transaction, each file that is stored and each command to the mail server. Its patience is a test's: who
+finds a worker dead doesn't wait for minutes.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from itertools import count
+from typing import Any
+
+import aiosmtplib
+from tests.runtime.worker import limits_of
+
+from ledgerbee.app.config import Settings
+from ledgerbee.app.jobs import JOBS
+from ledgerbee.app.worker import Limits
+from ledgerbee.app.worker_process import run_worker
+from ledgerbee.platform import logs
+from ledgerbee.platform.blobs.store import Folder
+from ledgerbee.platform.jobs import JobRun
+from ledgerbee.sales.delivery import rules
+from ledgerbee.sales.delivery.model import DELIVER_JOB
+
+#: Seconds and numbers, as `tests.runtime.worker` takes them. What is interrupted ever so often is tried again.
+PATIENCE = (
+    '{"heartbeat_timeout": 0.5, "poll": 0.1, "max_interruptions": 1000000, "max_attempts": 1000000,'
+    ' "max_unforeseen": 1000000, "first_pause": 0.1, "longest_pause": 0.3}'
+)
+#: Where a delivery can be broken off.
+STEPS: tuple[tuple[type[Any], str], ...] = (
+    (JobRun, "write"), (Folder, "put"), (aiosmtplib.SMTP, "connect"), (aiosmtplib.SMTP, "mail"),
+    (aiosmtplib.SMTP, "rcpt"), (aiosmtplib.SMTP, "data"),
+)  # fmt: skip
+
+steps = count(1)
+
+
+def step(last: int) -> None:
+    """One step; the last one is where it ends."""
+    if next(steps) == last:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def counted(original: Callable[..., Awaitable[Any]], last: int) -> Callable[..., Awaitable[Any]]:
+    """The same, with a step before and after."""
+
+    async def run(*arguments: Any, **options: Any) -> Any:
+        step(last)
+        result = await original(*arguments, **options)
+        step(last)
+        return result
+
+    return run
+
+
+if __name__ == "__main__":
+    logs.configure("INFO")
+    for owner, name in STEPS:
+        setattr(owner, name, counted(getattr(owner, name), int(sys.argv[1])))
+    vars(rules)["CLAIM_LASTS"] = timedelta(seconds=0.5)
+    limits, kind = limits_of(PATIENCE, JOBS[DELIVER_JOB])
+    assert isinstance(limits, Limits)
+    run_worker(Settings(), jobs={DELIVER_JOB: kind}, limits=limits)
