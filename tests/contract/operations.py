@@ -85,6 +85,12 @@ async def _send_invoice(world: World) -> None:
     assert sent.status_code == 200, sent.text
 
 
+async def _write_invoice_off(world: World) -> None:
+    await _send_invoice(world)
+    written_off = await world.api.post(f"/v1/invoices/{world.ids['invoiceId']}/write-off", {})
+    assert written_off.status_code == 201, written_off.text
+
+
 async def _give_a_gln(world: World) -> None:
     ean = {"eanNumber": "5798009811578"}
     changed = await world.api.patch(f"/v1/customers/{world.ids['customerId']}", ean)
@@ -482,6 +488,18 @@ OPERATIONS: Final[tuple[Row, ...]] = (
         "Invoices", "POST", "/v1/invoices/{invoiceId}/apply-credit", "payments-write",
         "Use credit of the customer on an invoice", not_found="INVOICE_NOT_FOUND", success=201,
         prepare=_make_credit_and_invoice,
+    ),
+    extension(
+        "Invoices", "POST", "/v1/invoices/{invoiceId}/write-off", "invoices-write",
+        "Write an invoice off as uncollectible", not_found="INVOICE_NOT_FOUND", success=201, prepare=_send_invoice,
+    ),
+    extension(
+        "Invoices", "GET", "/v1/invoices/{invoiceId}/write-offs", "invoices-read",
+        "List the write-offs of an invoice", not_found="INVOICE_NOT_FOUND",
+    ),
+    extension(
+        "Invoices", "POST", "/v1/invoices/{invoiceId}/write-off/reverse", "invoices-write",
+        "Take the write-off of an invoice back", not_found="INVOICE_NOT_FOUND", prepare=_write_invoice_off,
     ),
     extension(
         "Payments", "GET", "/v1/payments/{paymentId}", "payments-read", "Get a payment by ID",

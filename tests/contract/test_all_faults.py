@@ -235,6 +235,8 @@ BROKEN_RULES: list[tuple[str, str, dict[str, Any], set[str]]] = [
     ("POST", "/v1/invoices/{sentInvoiceId}/payments", {"date": "2030-01-01", "amount": 1}, {"date"}),
     ("POST", "/v1/payments/{paymentId}/reverse", {"date": "2030-01-01"}, {"date"}),
     ("POST", "/v1/customers/{customerId}/credit/refund", {"date": "2030-01-01", "amount": 1}, {"date"}),
+    ("POST", "/v1/invoices/{sentInvoiceId}/write-off", {"date": "2030-01-01"}, {"date"}),
+    ("POST", "/v1/invoices/{sentInvoiceId}/write-off/reverse", {"date": "2030-01-01"}, {"date"}),
     ("POST", "/v1/invoices/send-batch", {"invoiceIds": ["{cash}", "{cash}"]}, {"invoiceIds"}),
     ("POST", "/v1/journal-entries/reverse-batch", {"journalEntryIds": ["{cash}", "{cash}"]}, {"journalEntryIds"}),
     ("PATCH", "/v2/draft-journal-entries/{draftJournalEntryId}",
@@ -274,6 +276,7 @@ UNRELATED = {
     "payments": "reference", "product-prices": "nickname", "projects": "color", "rates": None, "refund": "reference",
     "reverse": "description",
     "reverse-batch": "date", "send-batch": "deliveryType", "vat-codes": "vatCode", "draft-journal-entries": "reference",
+    "write-off": "description",
 }  # fmt: skip
 
 

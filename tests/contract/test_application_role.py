@@ -59,7 +59,7 @@ TABLES = {
     "DELETE INSERT SELECT UPDATE(name parent_id updated_at)": "dimension_values",
     "DELETE INSERT SELECT UPDATE(is_archived is_unique name updated_at)": "dimensions",
     "SELECT UPDATE(external_system_id reference)": "journal_entries",
-    "INSERT SELECT UPDATE(reversal_entry_id reversed_at)": "payments",
+    "INSERT SELECT UPDATE(reversal_entry_id reversed_at)": "payments write_offs",
     "INSERT(dedupe_key entrypoint execute_after headers id payload priority status)"
     " SELECT(dedupe_key entrypoint execute_after id priority status)": "pgqueuer",
     "INSERT SELECT UPDATE(budget_amount budget_hours color currency customer_id end_date external_reference start_date"
@@ -749,6 +749,29 @@ class TestWriting:
                 " FROM credit_use_parts p WHERE p.use_id = $1"
             )
             assert await refused(owner, later, uses[0]["id"]) == "LB449"
+
+    async def test_a_loss_that_nobody_has(self, owner: Connection, api: Api) -> None:
+        shop = Shop(api)
+        sold = await shop.sold(line(await shop.price("100")))
+        lost = await shop.sold(line(await shop.price("100")))
+        await shop.ok("POST", f"/v1/invoices/{lost['id']}/write-off", {})
+        async with owner.transaction():
+            await enter(owner, api.company_id)
+            given_up = "written_off_amount = amount, status = 'uncollectible'"
+            assert await refused(owner, f"UPDATE invoices SET {given_up} WHERE id = '{sold['id']}'") == "LB426"
+            for change in ("written_off_amount = 0, status = 'sent'", "status = 'paid'", "written_off_amount = 1"):
+                assert await refused(owner, f"UPDATE invoices SET {change} WHERE id = '{lost['id']}'") == "LB426"
+            again = (
+                "INSERT INTO write_offs SELECT (jsonb_populate_record(w, jsonb_build_object('id', $1::uuid{}))).*"
+                " FROM write_offs w"
+            )
+            for other in (f", 'invoice_id', '{sold['id']}'", f", 'journal_entry_id', '{sold['journalEntryId']}'"):
+                assert await refused(owner, again.format(other), new_id()) in {"LB445", "23505"}, other
+            for change in ("amount = 1", "vat_amount = 0", "description = 'x'", f"invoice_id = '{sold['id']}'"):
+                assert await refused(owner, f"UPDATE write_offs SET {change}") in {"LB430", "42501"}, change
+            taken_back = "UPDATE write_offs SET reversed_at = now(), reversal_entry_id = journal_entry_id"
+            assert await refused(owner, taken_back) == "LB445"
+            assert await refused(owner, "DELETE FROM write_offs") in {"LB430", "42501"}
 
     async def test_an_invoice_that_nobody_paid(self, owner: Connection, api: Api) -> None:
         shop = Shop(api)

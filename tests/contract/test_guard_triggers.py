@@ -53,6 +53,7 @@ LOOKS_NOWHERE = {
     "keep_booked_invoice": NO_TABLE, "keep_cancelled_invoice": NO_TABLE, "keep_credit_note": NO_TABLE,
     "keep_origin": NO_TABLE, "keep_payment": NO_TABLE, "keep_revoked": NO_TABLE,
     "keep_sent_order_confirmation": NO_TABLE, "keep_sent_quote": NO_TABLE, "keep_used_credit": NO_TABLE,
+    "keep_write_off": NO_TABLE,
     "refuse_change_of_booked": NO_TABLE,
     "refuse_change_of_posted": NO_TABLE, "refuse_other_moment": NO_TABLE, "roll_up_stride": POSTING,
 }  # fmt: skip

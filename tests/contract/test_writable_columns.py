@@ -97,6 +97,11 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
         " journal_entry_id reversal_entry_id",
         STAYS: "reference created_at reversed_at",
     },
+    "write_offs": {
+        VERIFY: "id invoice_id written_off_on amount vat_amount base_amount base_vat_amount journal_entry_id"
+        " reversal_entry_id",
+        STAYS: "description created_at reversed_at",
+    },
     "journal_entries": {VERIFY: "reference external_system_id"},
     "journal_attachments": {
         VERIFY: "entry_id hash",
@@ -218,6 +223,7 @@ CHANGES: Final = {
     "payments.base_amount": "base_amount = 1",
     "payments.base_settled": "base_settled = 1",
     "payments.reversal_entry_id": "reversal_entry_id = gen_random_uuid() WHERE reversed_at IS NOT NULL",
+    "write_offs.reversal_entry_id": "reversal_entry_id = gen_random_uuid() WHERE reversed_at IS NOT NULL",
     "journal_attachments.hash": "hash = sha256(hash)",
     "companies.preferred_language": "preferred_language = 'en'",
     "companies.payment_terms_days": "payment_terms_days = 1",
@@ -312,6 +318,11 @@ async def a_year_of(api: Api) -> Books:
     await apply(shop, await sell(shop, customer, "100"))
     await refund(shop, customer, "100")
     await shop.draft(await shop.customer(), line(await shop.price("100")))
+    for is_taken_back in (True, False):
+        lost = await shop.sold(line(await shop.price("100")))
+        await shop.ok("POST", f"/v1/invoices/{lost['id']}/write-off", {})
+        if is_taken_back:
+            await shop.ok("POST", f"/v1/invoices/{lost['id']}/write-off/reverse", {}, status=200)
     await shop.ordered(await shop.offered(line(await shop.price("100"))))
     draft = await drafted(books, plain(books))
     assert (await api.post(f"{V2}/{draft['id']}/book")).status_code == 200

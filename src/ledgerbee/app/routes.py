@@ -29,6 +29,7 @@ from ledgerbee.sales.invoices import http as invoices
 from ledgerbee.sales.order_confirmations import http as order_confirmations
 from ledgerbee.sales.quotes import http as quotes
 from ledgerbee.sales.templates import http as document_templates
+from ledgerbee.sales.write_offs import http as write_offs
 from ledgerbee.tenancy.api_keys import http as api_keys
 from ledgerbee.tenancy.audit import http as audit_events
 from ledgerbee.tenancy.company import http as company
@@ -59,6 +60,7 @@ ROUTERS: tuple[OperationRouter, ...] = (
     draft_journal_entries.router,
     invoices.router,
     credit_notes.router,
+    write_offs.router,
     customer_payments.router,
     customer_payments.payment_router,
     customer_credit.router,

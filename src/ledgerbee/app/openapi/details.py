@@ -127,6 +127,7 @@ _OTHERS: Final[Mapping[str, Mapping[str, Any]]] = {
     "LOCK_DATE_MOVES_BACK": {"lockedThrough": "2025-12-31"},
     "ORDER_CONFIRMATION_RECIPIENT_MISSING": {"customerId": EXAMPLE_ID},
     "PAYMENT_ACCOUNT_INVALID": {"accountId": EXAMPLE_ID},
+    "WRITE_OFF_ACCOUNT_MISSING": {"role": "BAD_DEBTS"},
     "PAYMENT_ACCOUNT_MISSING": {"role": "BANK"},
     "PAYMENT_ALREADY_REVERSED": {"reversalEntryId": EXAMPLE_ID},
     "PAYMENT_CREDIT_USED": {"creditUsed": "125.00", "creditLeft": "0.00"},

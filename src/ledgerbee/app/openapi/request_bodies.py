@@ -143,6 +143,8 @@ BODIES: Final[Mapping[str, dict[str, Any]]] = {
     "POST /v1/invoices/{invoiceId}/apply-credit": _json(amount="100.00"),
     "POST /v1/customers/{customerId}/credit/refund": _json(amount="100.00"),
     "POST /v1/invoices/{invoiceId}/payments": _json(date=_TODAY, amount="100.00"),
+    "POST /v1/invoices/{invoiceId}/write-off": _json(description="Konkurs"),
+    "POST /v1/invoices/{invoiceId}/write-off/reverse": _json(description="Dividende fra konkursboet"),
     "POST /v1/order-confirmations": _json(
         customerId="{customerId}", date=_TODAY, lines=[{"priceId": "{productPriceId}", "quantity": 3}]
     ),

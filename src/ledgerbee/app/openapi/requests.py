@@ -109,6 +109,8 @@ _STEPS: Final[Mapping[str, tuple[str, ...]]] = {
         "POST /v1/credit-notes/{creditNoteId}/send",
     ),
     "POST /v1/customers/{customerId}/credit/refund": ("POST /v1/credit-notes/{creditNoteId}/send",),
+    "POST /v1/invoices/{invoiceId}/write-off": ("POST /v1/invoices/{invoiceId}/send",),
+    "POST /v1/invoices/{invoiceId}/write-off/reverse": ("POST /v1/invoices/{invoiceId}/write-off",),
     "POST /v1/order-confirmations/{orderConfirmationId}/convert": (
         "POST /v1/order-confirmations/{orderConfirmationId}/send",
     ),

@@ -169,6 +169,7 @@ class SourceType(StrEnum):
     INVOICE = "INVOICE"
     PAYMENT = "PAYMENT"
     REVERSAL = "REVERSAL"
+    WRITE_OFF = "WRITE_OFF"
 
 
 #: Sources that are no documents: an entry of theirs is reversed by itself.

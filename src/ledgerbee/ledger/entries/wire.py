@@ -320,10 +320,11 @@ class JournalEntryResponse(EntryResponse[JournalLineResponse], _Numbered):
     reverses_entry_id: IdText | None = Field(description="The entry that this one reverses")
     reversed_by_entry_id: IdText | None = Field(description="The entry that reverses this one")
     source_type: SourceType = Field(
-        description="What posted it: API (entered as it is), DRAFT, IMPORT, INVOICE, PAYMENT or REVERSAL"
+        description="What posted it: API (entered as it is), CREDIT_NOTE, DRAFT, IMPORT, INVOICE, PAYMENT, REVERSAL or "
+        "WRITE_OFF"
     )
     source_id: IdText | None = Field(
-        description="The draft, import, invoice, payment or reversed entry that posted it; null for API"
+        description="The draft, import, document, payment, write-off or reversed entry that posted it; null for API"
     )
     posted_by: str | None = Field(
         description="Who posted it, as audit events name the actor: kind and id",

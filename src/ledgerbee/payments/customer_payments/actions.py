@@ -21,7 +21,9 @@ from ledgerbee.sales.documents.rules import check_date
 from ledgerbee.sales.invoices import actions as invoices
 from ledgerbee.sales.invoices import rules as invoice_rules
 from ledgerbee.sales.invoices.kind import INVOICES
-from ledgerbee.sales.invoices.model import Invoice, InvoiceId
+from ledgerbee.sales.invoices.model import Invoice, InvoiceId, InvoiceStatus
+from ledgerbee.sales.write_offs import actions as write_offs
+from ledgerbee.sales.write_offs.model import WriteOffFields
 from ledgerbee.tenancy.rates import store as rates
 
 #: A payment and the currency its base amounts are in.
@@ -31,11 +33,16 @@ PaymentAndCurrency = tuple[Payment, str]
 async def record(context: Context, invoice_id: InvoiceId, given: PaymentFields) -> PaymentAndCurrency:
     """Record a payment on a booked invoice. Emits `payment.recorded`, with the last one also `invoice.paid`.
 
-    The invoice's row is locked, so payments that race never pay too much. Refused in this order, and then nothing was
-    written: `INVOICE_NOT_FOUND`; what `rules.book` refuses; what posting refuses (`PERIOD_LOCKED`,
-    `FISCAL_YEAR_MISSING`).
+    The invoice's row is locked, so payments that race never pay too much. One that comes in on an invoice that was
+    given up takes the write-off back on its day, and what is left is written off anew (`sales.write_offs`).
+
+    Refused in this order, and then nothing was written: `INVOICE_NOT_FOUND`; what `rules.book` refuses; what posting
+    refuses (`PERIOD_LOCKED`, `FISCAL_YEAR_MISSING`).
     """
     before = await documents.get_for_update(context, INVOICES, invoice_id)
+    given_up = None
+    if before.status is InvoiceStatus.UNCOLLECTIBLE:
+        given_up, before = await write_offs.take_up_again(context, before, given.paid_on)
     found = await _load(context, before, given)
     lines = await documents.lines_of(context, INVOICES, invoice_id)
 
@@ -46,6 +53,9 @@ async def record(context: Context, invoice_id: InvoiceId, given: PaymentFields) 
     await store.insert(context, payment)
     context.emit("payment.recorded", payment.id, render(payment, found.base_currency).as_event())
     await invoices.record_settled(context, FullDocument(before, lines), booking.invoice)
+    if given_up is not None and booking.invoice.amount_due:
+        day = max(given.paid_on, given_up.written_off_on)
+        await write_offs.write_off(context, invoice_id, WriteOffFields(day, given_up.description))
     return payment, found.base_currency
 
 

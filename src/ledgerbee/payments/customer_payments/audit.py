@@ -9,6 +9,7 @@ from ledgerbee.sales.credit_notes import audit as credit_notes
 from ledgerbee.sales.credit_notes.kind import CREDIT_NOTES
 from ledgerbee.sales.documents.kind import AnyKind
 from ledgerbee.sales.kinds import KINDS
+from ledgerbee.sales.write_offs import audit as write_offs
 
 #: Of a kind of document: its table, its lines' table and their key, its series and its name.
 _MISSING: Final = """
@@ -107,6 +108,8 @@ WHERE e.company_id = $1 AND e.source_type IS NOT NULL AND e.reverses_entry_id IS
         SELECT FROM payments p WHERE p.company_id = $1 AND p.id = e.source_id AND p.journal_entry_id = e.id)
     WHEN 'credit_use' THEN EXISTS (
         SELECT FROM credit_uses u WHERE u.company_id = $1 AND u.id = e.source_id AND u.journal_entry_id = e.id)
+    WHEN 'write_off' THEN EXISTS (
+        SELECT FROM write_offs w WHERE w.company_id = $1 AND w.id = e.source_id AND w.journal_entry_id = e.id)
     WHEN 'draft' THEN EXISTS (
         SELECT FROM draft_journal_entries d
         WHERE d.company_id = $1 AND d.id = e.source_id AND d.journal_entry_id = e.id AND d.status = 'booked')
@@ -152,9 +155,10 @@ FROM invoices i CROSS JOIN LATERAL (
 ) s
 WHERE i.company_id = $1 AND i.status NOT IN ('draft', 'cancelled')
   AND (i.amount_paid <> p.amount OR i.credited_amount <> n.amount
-       -- Nothing writes off yet.
-       OR i.applied_credit <> u.amount OR i.written_off_amount <> 0
-       OR NOT CASE WHEN i.credited_amount > 0 AND i.credited_amount = i.amount THEN i.status = 'credited'
+       OR i.applied_credit <> u.amount
+       OR NOT CASE WHEN i.written_off_amount > 0
+               THEN i.status = 'uncollectible' AND s.closed + i.written_off_amount = i.amount
+           WHEN i.credited_amount > 0 AND i.credited_amount = i.amount THEN i.status = 'credited'
            WHEN s.closed >= i.amount THEN i.status = 'paid'
            WHEN i.amount_paid + i.applied_credit > 0 THEN i.status = 'partially_paid'
            ELSE i.status IN ('scheduled', 'sending', 'sent') END
@@ -199,6 +203,7 @@ _FAULTS_OF_DOCUMENTS: Final = (
     (_BOOKED, "invoice {number} is booked, but no entry of it says the same"),
     (_DUE, "what is printed of invoice {number} is not what is booked"),
     *credit_notes.FAULTS,
+    *write_offs.FAULTS,
     (_PAID, "payment {id} has no entry of its own that says the same"),
     (_SOURCES, "entry {entry_number} ({id}) says that it is of a document ({source_type}) that does not name it"),
     (_DRAFTS, "draft {id} is booked, but no entry is of it"),

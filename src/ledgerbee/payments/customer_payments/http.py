@@ -42,6 +42,7 @@ from ledgerbee.sales.documents import store as documents
 from ledgerbee.sales.documents.rules import check_date
 from ledgerbee.sales.invoices.kind import INVOICES
 from ledgerbee.sales.invoices.model import INVOICE_INVALID_STATE, INVOICE_NOT_FOUND, InvoiceId
+from ledgerbee.sales.write_offs.model import WRITE_OFF_ACCOUNT_MISSING
 from ledgerbee.tenancy.company import store as companies
 from ledgerbee.tenancy.rates.model import EXCHANGE_RATE_MISSING
 
@@ -99,7 +100,8 @@ class ReversePaymentRequest(RequestModel):
         status=201,
         description="Books the bank account against the receivable and moves the invoice to `partially_paid` or "
         "`paid`. In a foreign currency the bank takes the day's rate, the receivable the invoice's, and the difference "
-        "is an exchange gain or loss.",
+        "is an exchange gain or loss.\n\nOn an invoice that was written off, the write-off is taken back on the day of "
+        "the payment, and what is left is written off anew.",
         response="Payment recorded",
         errors=[
             INVOICE_NOT_FOUND,
@@ -111,6 +113,7 @@ class ReversePaymentRequest(RequestModel):
             ACCOUNT_NOT_FOUND,
             ACCOUNT_NOT_BOOKABLE,
             EXCHANGE_RATE_MISSING,
+            WRITE_OFF_ACCOUNT_MISSING,
             PERIOD_LOCKED,
             FISCAL_YEAR_MISSING,
         ],

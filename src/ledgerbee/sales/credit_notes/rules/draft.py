@@ -20,8 +20,8 @@ from ledgerbee.sales.credit_notes.model import (
 )
 from ledgerbee.sales.documents.model import FullDocument, Terms
 from ledgerbee.sales.documents.rules import check_date
-from ledgerbee.sales.invoices.model import INVOICE_INVALID_STATE, Invoice
-from ledgerbee.sales.invoices.rules import CREDITABLE
+from ledgerbee.sales.invoices.model import Invoice
+from ledgerbee.sales.invoices.rules import CREDITABLE, require_status
 
 #: What a note has of its invoice: another one is refused.
 _OF_INVOICE: Final = {
@@ -42,8 +42,7 @@ def check_is_of(given: InvoiceCreditFields, invoice: Invoice, today: date) -> No
     Raises `INVOICE_INVALID_STATE`; validation errors for another customer, department or currency than the invoice's,
     and for a day before it or more than a year ahead.
     """
-    if invoice.status not in CREDITABLE:
-        raise INVOICE_INVALID_STATE.in_state(invoice.status.value)
+    require_status(invoice, CREDITABLE)
     others = [
         (name, "isIn", f"{name} must be the invoice's where invoiceNumber is given")
         for field, name in _OF_INVOICE.items()

@@ -19,6 +19,8 @@ from ledgerbee.sales.invoices.rules.states import (
     settle,
     status_when_reopened,
     status_when_sent,
+    take_up_again,
+    write_off,
 )
 
 __all__ = [
@@ -43,6 +45,8 @@ __all__ = [
     "settle",
     "status_when_reopened",
     "status_when_sent",
+    "take_up_again",
     "terms",
     "warnings",
+    "write_off",
 ]

@@ -7,7 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
-from ledgerbee.core.money import EXACT
+from ledgerbee.core.money import EXACT, ZERO
 from ledgerbee.sales.delivery.model import DeliveryStatus, DeliveryType
 from ledgerbee.sales.invoices.model import INVOICE_INVALID_STATE, Invoice, InvoiceStatus
 
@@ -19,6 +19,8 @@ PAYABLE: Final = frozenset(
 PAID_ON: Final = frozenset({InvoiceStatus.PAID, InvoiceStatus.PARTIALLY_PAID, InvoiceStatus.CREDITED})
 #: Booked and not given up: a credit note may come, also when all is paid.
 CREDITABLE: Final = PAYABLE | PAID_ON
+#: What is said of an invoice that was given up.
+_GIVEN_UP: Final = "The invoice is written off as uncollectible: take that back first (POST .../write-off/reverse)"
 #: On the way to the customer.
 _UNDERWAY: Final = frozenset({InvoiceStatus.SCHEDULED, InvoiceStatus.SENDING})
 #: Where a delivery moves an invoice. What isn't on its way stays: payments and credits outrank delivery.
@@ -28,9 +30,10 @@ WHEN_FAILED: Final[Mapping[StrEnum, StrEnum]] = dict.fromkeys(_UNDERWAY, Invoice
 
 
 def require_status(invoice: Invoice, allowed: Iterable[InvoiceStatus]) -> None:
-    """Raises `INVOICE_INVALID_STATE` with the present status."""
+    """Raises `INVOICE_INVALID_STATE` with the present status, and the way on from one that was given up."""
     if invoice.status not in allowed:
-        raise INVOICE_INVALID_STATE.in_state(invoice.status.value)
+        message = _GIVEN_UP if invoice.status is InvoiceStatus.UNCOLLECTIBLE else None
+        raise INVOICE_INVALID_STATE.in_state(invoice.status.value, message)
 
 
 def status_when_sent(delivery_type: DeliveryType, amount: Decimal) -> InvoiceStatus:
@@ -80,6 +83,27 @@ def apply_credit(invoice: Invoice, amount: Decimal, now: datetime) -> Invoice:
     require_status(invoice, PAYABLE)
     applied = replace(invoice, applied_credit=EXACT.add(invoice.applied_credit, amount), updated_at=now)
     return replace(applied, status=_settled_status(applied) or InvoiceStatus.PARTIALLY_PAID)
+
+
+def write_off(invoice: Invoice, now: datetime) -> Invoice:
+    """The invoice after all that is due was given up: uncollectible, and nothing is due.
+
+    It takes no payment and no credit note until that is taken back. Raises `INVOICE_INVALID_STATE` for a draft or an
+    invoice that has nothing open.
+    """
+    require_status(invoice, PAYABLE)
+    return replace(invoice, status=InvoiceStatus.UNCOLLECTIBLE, written_off_amount=invoice.amount_due, updated_at=now)
+
+
+def take_up_again(invoice: Invoice, delivery: DeliveryStatus | None, now: datetime) -> Invoice:
+    """The invoice after a write-off was taken back: due, and where it stood before; `delivery` as for `reopen`.
+
+    Raises `INVOICE_INVALID_STATE` for an invoice that isn't uncollectible.
+    """
+    require_status(invoice, {InvoiceStatus.UNCOLLECTIBLE})
+    paid = EXACT.add(invoice.amount_paid, invoice.applied_credit)
+    status = status_when_reopened(invoice, paid, delivery)
+    return replace(invoice, status=status, written_off_amount=ZERO, updated_at=now)
 
 
 def _settled_status(invoice: Invoice) -> InvoiceStatus | None:
