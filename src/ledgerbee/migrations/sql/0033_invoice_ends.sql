@@ -155,6 +155,7 @@ BEGIN
             SELECT f.id FROM accounts f
             WHERE f.company_id = company AND f.standard_number IN (2280, 6700) AND f.classification = 'EXPENSE'
               AND f.ledger_type = 'PROFIT_AND_LOSS' AND f.role IS NULL AND f.is_active
+              AND NOT EXISTS (SELECT FROM accounts o WHERE o.company_id = company AND o.role = 'BAD_DEBTS')
             ORDER BY f.number LIMIT 1);
         INSERT INTO accounts (company_id, id, number, name, standard_number, ledger_type, classification, role, created_at)
         SELECT company, gen_random_uuid(), n.number,
