@@ -91,10 +91,35 @@ async def _write_invoice_off(world: World) -> None:
     assert written_off.status_code == 201, written_off.text
 
 
-async def _send_invoice_to_a_gln(world: World) -> None:
+async def _give_a_gln(world: World) -> None:
     ean = {"eanNumber": "5798009811578"}
     changed = await world.api.patch(f"/v1/customers/{world.ids['customerId']}", ean)
     assert changed.status_code == 200, changed.text
+
+
+async def _send_invoice_to_a_gln(world: World) -> None:
+    await _give_a_gln(world)
+    await _send_invoice(world)
+
+
+async def _send_credit_note_to_a_gln(world: World) -> None:
+    await _give_a_gln(world)
+    path = f"/v1/credit-notes/{world.ids['creditNoteId']}/send"
+    sent = await world.api.post(path, {"deliveryType": "Manual", "overrideEanNumber": "5798009811578"})
+    assert sent.status_code == 200, sent.text
+
+
+async def _make_credit(world: World) -> None:
+    """A credit note of no invoice, in the books."""
+    lines = [{"priceId": world.ids["productPriceId"], "quantity": 1}]
+    body = {"customerId": world.ids["customerId"], "date": "2026-03-16", "lines": lines}
+    note = (await world.api.post("/v1/credit-notes", body)).json()
+    sent = await world.api.post(f"/v1/credit-notes/{note['id']}/send", {"deliveryType": "Manual"})
+    assert sent.status_code == 200, sent.text
+
+
+async def _make_credit_and_invoice(world: World) -> None:
+    await _make_credit(world)
     await _send_invoice(world)
 
 
@@ -153,6 +178,14 @@ OPERATIONS: Final[tuple[Row, ...]] = (
     extension(
         "Customers", "PATCH", "/v1/customers/{customerId}/departments/{departmentId}", "customers-write",
         "Update a customer's department", not_found="CUSTOMER_NOT_FOUND",
+    ),
+    extension(
+        "Customers", "GET", "/v1/customers/{customerId}/credit", "payments-read", "Get the credit of a customer",
+        not_found="CUSTOMER_NOT_FOUND",
+    ),
+    extension(
+        "Customers", "POST", "/v1/customers/{customerId}/credit/refund", "payments-write",
+        "Pay credit back to a customer", not_found="CUSTOMER_NOT_FOUND", success=201, prepare=_make_credit,
     ),
     Row("Customers", "GET", "/v1/customer-groups", "customers-read", "List customer groups"),
     extension(
@@ -372,6 +405,11 @@ OPERATIONS: Final[tuple[Row, ...]] = (
         not_found="INVOICE_NOT_FOUND",
     ),
     extension(
+        "Credit Notes", "GET", "/v1/credit-notes/{creditNoteId}/e-invoice", "invoices-read",
+        "Download the e-invoice of a credit note", not_found="CREDIT_NOTE_NOT_FOUND",
+        prepare=_send_credit_note_to_a_gln,
+    ),
+    extension(
         "Credit Notes", "POST", "/v1/credit-notes/{creditNoteId}/cancel", "invoices-write",
         "Cancel a credit note that was not sent", not_found="CREDIT_NOTE_NOT_FOUND",
     ),
@@ -445,6 +483,11 @@ OPERATIONS: Final[tuple[Row, ...]] = (
     extension(
         "Invoices", "POST", "/v1/invoices/{invoiceId}/payments", "payments-write", "Record a payment on an invoice",
         not_found="INVOICE_NOT_FOUND", success=201, prepare=_send_invoice,
+    ),
+    extension(
+        "Invoices", "POST", "/v1/invoices/{invoiceId}/apply-credit", "payments-write",
+        "Use credit of the customer on an invoice", not_found="INVOICE_NOT_FOUND", success=201,
+        prepare=_make_credit_and_invoice,
     ),
     extension(
         "Invoices", "POST", "/v1/invoices/{invoiceId}/write-off", "invoices-write",

@@ -234,6 +234,7 @@ BROKEN_RULES: list[tuple[str, str, dict[str, Any], set[str]]] = [
      {"unitAmount", "tiers.0.packageSize"}),
     ("POST", "/v1/invoices/{sentInvoiceId}/payments", {"date": "2030-01-01", "amount": 1}, {"date"}),
     ("POST", "/v1/payments/{paymentId}/reverse", {"date": "2030-01-01"}, {"date"}),
+    ("POST", "/v1/customers/{customerId}/credit/refund", {"date": "2030-01-01", "amount": 1}, {"date"}),
     ("POST", "/v1/invoices/{sentInvoiceId}/write-off", {"date": "2030-01-01"}, {"date"}),
     ("POST", "/v1/invoices/{sentInvoiceId}/write-off/reverse", {"date": "2030-01-01"}, {"date"}),
     ("POST", "/v1/invoices/send-batch", {"invoiceIds": ["{cash}", "{cash}"]}, {"invoiceIds"}),
@@ -272,7 +273,8 @@ UNRELATED = {
     "customers": "phone",
     "exchange-rates": "rate", "fiscal-years": None, "invoices": "ourReference", "oauth-clients": "name",
     "order-confirmations": "ourReference", "quotes": "ourReference", "convert": None,
-    "payments": "reference", "product-prices": "nickname", "projects": "color", "rates": None, "reverse": "description",
+    "payments": "reference", "product-prices": "nickname", "projects": "color", "rates": None, "refund": "reference",
+    "reverse": "description",
     "reverse-batch": "date", "send-batch": "deliveryType", "vat-codes": "vatCode", "draft-journal-entries": "reference",
     "write-off": "description",
 }  # fmt: skip

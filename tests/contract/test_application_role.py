@@ -14,6 +14,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 from msgspec import structs
+from tests.api.test_customer_credit import apply, give, overpaid, refund, sell
 from tests.api.test_imports import lines, row, send
 from tests.api.test_ledger_sql import call_at
 from tests.api.test_payments import pay
@@ -31,8 +32,8 @@ Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 #: What the API's role may do with each table, and on some with single columns.
 TABLES = {
-    "INSERT SELECT": "credit_note_lines customer_groups delivery_recipients document_snapshots events import_errors"
-    " journal_attachments vendor_groups",
+    "INSERT SELECT": "credit_note_lines credit_use_parts credit_uses customer_groups delivery_recipients"
+    " document_snapshots events import_errors journal_attachments vendor_groups",
     "DELETE INSERT SELECT": "blob_leases draft_attachments draft_journal_lines import_parts invoice_lines"
     " order_confirmation_lines quote_lines vat_code_rates",
     "INSERT SELECT UPDATE": "companies contacts credit_notes customers departments idempotency_keys journal_imports"
@@ -707,6 +708,47 @@ class TestWriting:
             assert await refused(owner, f"UPDATE invoices SET {as_sold} {own}") == "LB430"
             assert await refused(owner, f"DELETE FROM invoice_lines WHERE invoice_id = '{given_up['id']}'") == "LB430"
             assert await refused(owner, f"DELETE FROM invoices {own}") in {"LB430", "23503"}
+
+    async def test_credit_that_is_not_there(self, owner: Connection, api: Api) -> None:
+        """A use that adds up, of a source that is used up; a source of another customer; a part that comes later."""
+        shop = Shop(api)
+        customer = await shop.customer()
+        await give(shop, customer, "100")
+        over, _ = await overpaid(shop, customer)
+        sold, theirs = await sell(shop, customer, "400"), await sell(shop, await shop.customer(), "400")
+        uses = [await refund(shop, customer, "25"), await apply(shop, sold, "100"), await apply(shop, sold, "100")]
+        assert [one["sources"][0]["id"] == over["id"] for one in uses] == [False, False, True]
+        copied = (
+            "WITH made AS (INSERT INTO credit_uses SELECT (jsonb_populate_record(u, jsonb_build_object("
+            "'id', $1::uuid, 'invoice_id', {invoice}))).* FROM credit_uses u WHERE u.id = $2), parts AS ("
+            "INSERT INTO credit_use_parts SELECT (jsonb_populate_record(p, jsonb_build_object('use_id', $1::uuid))).*"
+            " FROM credit_use_parts p WHERE p.use_id = $2) {more}"
+        )
+        applied = "UPDATE invoices SET applied_credit = applied_credit + 100 WHERE id = '{}'"
+        changes = [f"{what} WHERE company_id = '{api.company_id}'" for table in ("credit_uses", "credit_use_parts")
+                   for what in (f"UPDATE {table} SET amount = 1", f"DELETE FROM {table}")]  # fmt: skip
+        assert [await refused(owner, change) for change in changes] == ["LB430"] * 4
+        async with owner.transaction():
+            await enter(owner, api.company_id)
+            assert [await refused(owner, change) for change in changes] == [NOT_ALLOWED] * 4
+            alone = copied.format(invoice="u.invoice_id", more="SELECT").replace(
+                "p.use_id = $2", "false AND p.use_id = $2"
+            )
+            assert await refused(owner, alone, new_id(), uses[1]["id"]) == "LB449", "without parts"
+            for one, invoice, more, code in (
+                (uses[0], "u.invoice_id", "SELECT", "LB449"),
+                (uses[1], "u.invoice_id", applied.format(sold["id"]), "LB449"),
+                (uses[2], "u.invoice_id", "SELECT", "LB426"),
+                (uses[2], "u.invoice_id", applied.format(sold["id"]), "LB426"),
+                (uses[2], f"'{theirs['id']}'", "SELECT", "LB449"),
+            ):
+                statement = copied.format(invoice=invoice, more=more)
+                assert await refused(owner, statement, new_id(), one["id"]) == code, (invoice, more)
+            later = (
+                "INSERT INTO credit_use_parts SELECT (jsonb_populate_record(p, '{\"position\": 9}')).*"
+                " FROM credit_use_parts p WHERE p.use_id = $1"
+            )
+            assert await refused(owner, later, uses[0]["id"]) == "LB449"
 
     async def test_a_loss_that_nobody_has(self, owner: Connection, api: Api) -> None:
         shop = Shop(api)

@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -16,6 +17,7 @@ import pytest
 import pytest_asyncio
 from asgi_lifespan import LifespanManager
 from sqlalchemy.engine import make_url
+from tests.api.test_customer_credit import refund
 from tests.api.test_dimensions import new_dimension, new_value
 from tests.api.test_payments import pay
 from tests.conftest import (
@@ -50,7 +52,8 @@ LOOKS_NOWHERE = {
     "guard_journal_entries": POSTING, "guard_recipient": NO_TABLE, "keep_answer": NO_TABLE,
     "keep_booked_invoice": NO_TABLE, "keep_cancelled_invoice": NO_TABLE, "keep_credit_note": NO_TABLE,
     "keep_origin": NO_TABLE, "keep_payment": NO_TABLE, "keep_revoked": NO_TABLE,
-    "keep_sent_order_confirmation": NO_TABLE, "keep_sent_quote": NO_TABLE, "keep_write_off": NO_TABLE,
+    "keep_sent_order_confirmation": NO_TABLE, "keep_sent_quote": NO_TABLE, "keep_used_credit": NO_TABLE,
+    "keep_write_off": NO_TABLE,
     "refuse_change_of_booked": NO_TABLE,
     "refuse_change_of_posted": NO_TABLE, "refuse_other_moment": NO_TABLE, "roll_up_stride": POSTING,
 }  # fmt: skip
@@ -141,6 +144,7 @@ async def _kept_rows(api: Api) -> dict[str, UUID]:
     sold = await shop.sold(line(used_price))
     await pay(shop, sold, "50")
     note = await shop.send_note(await shop.credit(await shop.sold(line(used_price))))
+    refunded = await refund(shop, (await shop.send_note(await _free_note(shop, used_price)))["customerId"], "50")
     quote = await shop.offered(line(used_price))
     confirmation = await shop.order_confirmation(await shop.customer(), line(used_price))
     await shop.ok("POST", f"/v1/order-confirmations/{confirmation['id']}/send", {"deliveryType": "Manual"}, status=200)
@@ -161,9 +165,15 @@ async def _kept_rows(api: Api) -> dict[str, UUID]:
         "loose": loose, "kept": kept, "unused_value": unused_value, "used_value": used_value, "moved": moved,
         "top": top, "below": below, "unused_customer": unused_customer, "used_customer": used_customer,
         "entry": entry.id, "draft": draft["id"], "note": note["id"],
-        "quote": quote["id"], "confirmation": confirmation["id"],
+        "quote": quote["id"], "confirmation": confirmation["id"], "refund": refunded["id"],
     }  # fmt: skip
     return {name: UUID(str(value)) for name, value in found.items()}
+
+
+async def _free_note(shop: Shop, price: str) -> Any:
+    """A new credit note of no invoice."""
+    body = {"customerId": await shop.customer(), "date": "2026-03-16", "lines": [line(price)]}
+    return await shop.ok("POST", "/v1/credit-notes", body)
 
 
 #: Whose functions see every row, as those of the embedded database do; and whose see what the policies show.
@@ -281,6 +291,8 @@ ATTEMPTS: dict[str, tuple[str, str]] = {
         "UPDATE invoices SET status = 'paid' WHERE id = :sold RETURNING {change}",
         "LB426",
     ),
+    "credit is used again": (_copied("credit_uses", "id = :refund", "'id', gen_random_uuid()"), "LB449"),
+    "a part comes to a use of credit": (_copied("credit_use_parts", "use_id = :refund", "'position', 99"), "LB449"),
     "a payment is taken back by nothing": (
         "UPDATE payments SET reversed_at = now(), reversal_entry_id = journal_entry_id RETURNING {change}",
         "LB427",

@@ -9,6 +9,7 @@ from typing import Final
 import asyncpg
 import pytest
 import pytest_asyncio
+from tests.api.test_customer_credit import apply, give, overpaid, refund, sell
 from tests.api.test_imports import imported, lines, row
 from tests.api.test_oauth import make_client, token_of
 from tests.api.test_payments import account, pay
@@ -80,6 +81,15 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
         VERIFY: "credit_note_id net vat price_id vat_rate account_id vat_code_id invoice_line_id",
         STAYS: "id position line_type description product_id unit quantity unit_price unit_price_given"
         " discount_percent discount_given",
+    },
+    "credit_uses": {
+        VERIFY: "id customer_id invoice_id account_id used_on amount currency exchange_rate base_taken base_given"
+        " journal_entry_id",
+        STAYS: "reference created_at",
+    },
+    "credit_use_parts": {
+        VERIFY: "use_id source_invoice_id credit_note_id amount base_amount",
+        STAYS: "position",
     },
     "document_snapshots": {VERIFY: "document_id content", STAYS: "document_type created_at"},
     "payments": {
@@ -171,6 +181,17 @@ CHANGES: Final = {
     "invoices.credited_amount": "credited_amount = amount, status = 'credited' WHERE status = 'sent'",
     "invoices.applied_credit": "applied_credit = amount, status = 'paid' WHERE status = 'sent'",
     "invoices.written_off_amount": "written_off_amount = amount, status = 'uncollectible' WHERE status = 'sent'",
+    **{
+        f"{table}.{column}": f"{column} = gen_random_uuid() WHERE {column} IS NOT NULL"
+        for table, column in (
+            ("credit_uses", "invoice_id"),
+            ("credit_uses", "account_id"),
+            ("credit_use_parts", "source_invoice_id"),
+            ("credit_use_parts", "credit_note_id"),
+            ("credit_notes", "invoice_id"),
+        )
+    },
+    "credit_notes.invoice_number": "invoice_number = invoice_number || 'x' WHERE invoice_number IS NOT NULL",
     "credit_notes.status": "status = 'cancelled', receivable_account_id = NULL, exchange_rate = NULL,"
     " base_amount = NULL, journal_entry_id = NULL, sent_at = NULL WHERE status = 'sent'",
     "credit_notes.number_sequence": "number_sequence = number_sequence + 100",
@@ -291,6 +312,11 @@ async def a_year_of(api: Api) -> Books:
     one = {"invoiceLineId": returned["lines"][0]["id"], "quantity": 1}
     await shop.credited(returned, one)
     await shop.credit(returned, one)
+    customer = await shop.customer()
+    await give(shop, customer, "100")
+    await overpaid(shop, customer)
+    await apply(shop, await sell(shop, customer, "100"))
+    await refund(shop, customer, "100")
     await shop.draft(await shop.customer(), line(await shop.price("100")))
     for is_taken_back in (True, False):
         lost = await shop.sold(line(await shop.price("100")))

@@ -48,7 +48,6 @@ from ledgerbee.sales.invoices.model import (
     INVOICE_SELLER_INCOMPLETE,
     Invoice,
     InvoiceStatus,
-    Settled,
 )
 from ledgerbee.sales.sending.model import SendOptions
 from ledgerbee.sales.sending.rules import numbered
@@ -90,7 +89,7 @@ def note_on(it: Invoice, sale: Creditable = SALE, **fields: Any) -> FullCreditNo
 def found_of(it: Invoice | None, **fields: Any) -> NoteSources:
     facts = BillingFacts(customer(), GROUP, None)
     sources = Sources(SELLER, facts, None, None, (DANISH, ENGLISH), None)
-    credited = None if it is None else CreditedInvoice(it, BUYER, "en", Settled(ZERO, ZERO))
+    credited = None if it is None else CreditedInvoice(it, BUYER, "en", ZERO)
     rate = D(1) if it is None else it.exchange_rate
     return replace(NoteSources(sources, SALE.taxes, rate, credited, ROLES), **fields)
 
@@ -160,7 +159,7 @@ def test_refusals_in_their_order() -> None:
     assert refusal(note, nowhere, EMAIL) is INVOICE_SELLER_INCOMPLETE
     assert refusal(note, wrong, EMAIL) is CREDIT_NOTE_RECIPIENT_MISSING
     assert refusal(note, wrong) is EXCHANGE_RATE_MISSING
-    settled = CreditedInvoice(it, BUYER, "en", Settled(D("0.01"), ZERO))
+    settled = CreditedInvoice(it, BUYER, "en", D("0.01"))
     assert refusal(note, found_of(it, credited=settled, accounts_by_role={})) is CREDIT_NOTE_ACCOUNT_MISSING
 
 
@@ -168,7 +167,7 @@ def test_refusals_in_their_order() -> None:
 def test_what_is_left_of_the_receivable_is_an_exchange_difference(settled: str, side: Side) -> None:
     """A cent of kroner more or less was settled than the invoice's rate makes of what is left."""
     it = booked(SALE.amount, "EUR", D("7.5"))
-    credited = CreditedInvoice(it, BUYER, "da", Settled(D(settled), ZERO))
+    credited = CreditedInvoice(it, BUYER, "da", D(settled))
     booking = rules.book(note_on(it), found_of(it, credited=credited), MANUAL, NOW)
     entry = booking.entry
     assert entry is not None
@@ -207,7 +206,7 @@ def test_whatever_the_turns_of_payments_and_notes_the_receivable_ends_at_the_cus
             credit = min(D(part).scaleb(-2), amount - it.credited_amount)
             if not credit:
                 continue
-            taken = rules.base_amount(credit, CreditedInvoice(it, BUYER, "da", Settled(payments, notes)), conversion)
+            taken = rules.base_amount(credit, CreditedInvoice(it, BUYER, "da", payments + notes), conversion)
             it, notes = invoice_rules.credit(it, credit, NOW), notes + taken
         else:
             paid = min(D(part).scaleb(-2), it.amount_due)

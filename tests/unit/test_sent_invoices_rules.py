@@ -170,11 +170,16 @@ def test_what_is_due_is_what_nothing_settles(
     paid: int, credited: int, applied: int, written_off: int, due: int, excess: int
 ) -> None:
     """What is given up is due no more, and no money of the customer's either."""
-    values = {
-        "amount_paid": paid, "credited_amount": credited, "applied_credit": applied, "written_off_amount": written_off,
-    }  # fmt: skip
-    it = replace(invoice(status=InvoiceStatus.SENT), amount=Decimal(100), **{n: Decimal(v) for n, v in values.items()})
-    assert (it.amount_due, it.excess, it.settled_amount) == (due, excess, paid + credited + applied)
+    it = replace(
+        invoice(status=InvoiceStatus.SENT),
+        amount=Decimal(100),
+        amount_paid=Decimal(paid),
+        credited_amount=Decimal(credited),
+        applied_credit=Decimal(applied),
+        written_off_amount=Decimal(written_off),
+    )
+    expected = Decimal(due), Decimal(excess), Decimal(paid + credited + applied)
+    assert (it.amount_due, it.excess, it.settled_amount) == expected
 
 
 def test_an_invoice_that_is_given_up_stays_so() -> None:

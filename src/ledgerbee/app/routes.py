@@ -20,6 +20,7 @@ from ledgerbee.parties.customers import http as customers
 from ledgerbee.parties.departments import http as departments
 from ledgerbee.parties.groups import http as party_groups
 from ledgerbee.parties.vendors import http as vendors
+from ledgerbee.payments.customer_credit import http as customer_credit
 from ledgerbee.payments.customer_payments import http as customer_payments
 from ledgerbee.sales.credit_notes import http as credit_notes
 from ledgerbee.sales.delivery import http as deliveries
@@ -62,6 +63,8 @@ ROUTERS: tuple[OperationRouter, ...] = (
     write_offs.router,
     customer_payments.router,
     customer_payments.payment_router,
+    customer_credit.router,
+    customer_credit.invoice_router,
     order_confirmations.router,
     quotes.router,
     deliveries.router,

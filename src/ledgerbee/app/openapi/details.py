@@ -55,11 +55,13 @@ _OTHERS: Final[Mapping[str, Mapping[str, Any]]] = {
     "ACCOUNT_NOT_BOOKABLE": _BY_LINE,
     "API_KEY_SCOPE_NOT_ASSIGNABLE": {"scope": "portal-provision"},
     "COMPANY_LIMIT_REACHED": {"limit": 10},
+    "CREDIT_EXCEEDS_INVOICE": {"amount": "300.00", "amountDue": "250.00"},
     "CREDIT_NOTE_ACCOUNT_MISSING": {"role": "FX_LOSS"},
     "CREDIT_NOTE_AMOUNT_POSITIVE": {"amount": "125.00"},
     "CREDIT_NOTE_EXCEEDS_INVOICE": {"property": "lines.0.quantity", "quantityLeft": "2"},
     "CREDIT_NOTE_LINE_NOT_ON_INVOICE": {"property": "lines.0.invoiceLineId", "invoiceLineId": EXAMPLE_ID},
     "CREDIT_NOTE_RECIPIENT_MISSING": {"customerId": EXAMPLE_ID},
+    "CUSTOMER_CREDIT_INSUFFICIENT": {"currency": "DKK", "available": "25.00"},
     "CUSTOMER_GROUP_ACCOUNT_INVALID": {"property": "accountId", "accountId": EXAMPLE_ID},
     "CUSTOMER_PARENT_INVALID": {"property": "parentCustomerId"},
     "DELIVERY_UNDERWAY": {"deliveryId": EXAMPLE_ID},
@@ -128,6 +130,7 @@ _OTHERS: Final[Mapping[str, Mapping[str, Any]]] = {
     "WRITE_OFF_ACCOUNT_MISSING": {"role": "BAD_DEBTS"},
     "PAYMENT_ACCOUNT_MISSING": {"role": "BANK"},
     "PAYMENT_ALREADY_REVERSED": {"reversalEntryId": EXAMPLE_ID},
+    "PAYMENT_CREDIT_USED": {"creditUsed": "125.00", "creditLeft": "0.00"},
     "PAYMENT_CURRENCY_MISMATCH": {"currency": "EUR", "invoiceCurrency": "DKK"},
     "PAYMENT_EXCEEDS_INVOICE": {"amount": "1300.00", "amountDue": "1250.00"},
     "PERIOD_LOCKED": {"property": "date", "lockedThrough": "2026-03-31", "date": "2026-03-16"},
@@ -201,7 +204,7 @@ def _special(code: str, path: str) -> dict[str, Any]:
         details = {"property": "currency", "currency": "USD", "date": "2026-03-16"}
     if code == "EXCHANGE_RATE_MISSING" and "product" in path:
         details = {"currency": "DKK", "toCurrency": "USD", "date": "2026-03-16"}
-    if code == "ACCOUNT_NOT_BOOKABLE" and path.endswith("/payments"):
+    if code == "ACCOUNT_NOT_BOOKABLE" and path.endswith(("/payments", "/credit/refund")):
         del details["property"]
     return details
 

@@ -140,6 +140,8 @@ BODIES: Final[Mapping[str, dict[str, Any]]] = {
     "PATCH /v1/invoices/{invoiceId}": _json(notes="Tak for handelen"),
     "POST /v1/invoices/send-batch": _json(invoiceIds=["{invoiceId}"]),
     "POST /v1/invoices/{invoiceId}/send": _json(deliveryType="Manual"),
+    "POST /v1/invoices/{invoiceId}/apply-credit": _json(amount="100.00"),
+    "POST /v1/customers/{customerId}/credit/refund": _json(amount="100.00"),
     "POST /v1/invoices/{invoiceId}/payments": _json(date=_TODAY, amount="100.00"),
     "POST /v1/invoices/{invoiceId}/write-off": _json(description="Konkurs"),
     "POST /v1/invoices/{invoiceId}/write-off/reverse": _json(description="Dividende fra konkursboet"),

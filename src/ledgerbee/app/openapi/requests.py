@@ -102,7 +102,13 @@ _STEPS: Final[Mapping[str, tuple[str, ...]]] = {
     "POST /v1/invoices/{invoiceId}/send": ("PATCH /v1/company",),
     "POST /v1/credit-notes/{creditNoteId}/send": ("PATCH /v1/company",),
     "GET /v1/invoices/{invoiceId}/e-invoice": ("POST /v1/invoices/{invoiceId}/send",),
+    "GET /v1/credit-notes/{creditNoteId}/e-invoice": ("POST /v1/credit-notes/{creditNoteId}/send",),
     "POST /v1/invoices/{invoiceId}/payments": ("POST /v1/invoices/{invoiceId}/send",),
+    "POST /v1/invoices/{invoiceId}/apply-credit": (
+        "POST /v1/invoices/{invoiceId}/send",
+        "POST /v1/credit-notes/{creditNoteId}/send",
+    ),
+    "POST /v1/customers/{customerId}/credit/refund": ("POST /v1/credit-notes/{creditNoteId}/send",),
     "POST /v1/invoices/{invoiceId}/write-off": ("POST /v1/invoices/{invoiceId}/send",),
     "POST /v1/invoices/{invoiceId}/write-off/reverse": ("POST /v1/invoices/{invoiceId}/write-off",),
     "POST /v1/order-confirmations/{orderConfirmationId}/convert": (

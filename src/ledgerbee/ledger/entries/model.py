@@ -163,6 +163,7 @@ class SourceType(StrEnum):
 
     API = "API"
     CREDIT_NOTE = "CREDIT_NOTE"
+    CREDIT_USE = "CREDIT_USE"
     DRAFT = "DRAFT"
     IMPORT = "IMPORT"
     INVOICE = "INVOICE"

@@ -79,7 +79,8 @@ async def reverse(
     Both on the day `on` (None: today, or the payment's if later); what is due again is what the payment took off, in
     either currency. Payment and invoice are locked: of two at once, one wins. Refused in this order, and then nothing
     was written: a validation error for a day more than a year ahead; `PAYMENT_NOT_FOUND`; `PAYMENT_ALREADY_REVERSED`;
-    `INVOICE_INVALID_STATE`; a validation error for a day before the payment's; what posting refuses (`PERIOD_LOCKED`,
+    `INVOICE_INVALID_STATE`; `PAYMENT_CREDIT_USED`; a validation error for a day before the payment's; what posting
+    refuses (`PERIOD_LOCKED`,
     `FISCAL_YEAR_MISSING`).
     """
     if on is not None:
@@ -91,6 +92,7 @@ async def reverse(
 
     rules.check_reversible(payment)
     opened = invoice_rules.reopen(invoice, payment.amount, delivery.status if delivery else None, context.now)
+    rules.check_excess_unused(opened, await store.get_excess_used(context, invoice.id))
     reversal_id = new_id()
     taken_back = replace(payment, reversed_at=context.now, reversal_entry_id=reversal_id)
 

@@ -106,6 +106,8 @@ WHERE e.company_id = $1 AND e.source_type IS NOT NULL AND e.reverses_entry_id IS
         SELECT FROM credit_notes n WHERE n.company_id = $1 AND n.id = e.source_id AND n.journal_entry_id = e.id)
     WHEN 'payment' THEN EXISTS (
         SELECT FROM payments p WHERE p.company_id = $1 AND p.id = e.source_id AND p.journal_entry_id = e.id)
+    WHEN 'credit_use' THEN EXISTS (
+        SELECT FROM credit_uses u WHERE u.company_id = $1 AND u.id = e.source_id AND u.journal_entry_id = e.id)
     WHEN 'write_off' THEN EXISTS (
         SELECT FROM write_offs w WHERE w.company_id = $1 AND w.id = e.source_id AND w.journal_entry_id = e.id)
     WHEN 'draft' THEN EXISTS (
@@ -133,8 +135,8 @@ FROM journal_imports m LEFT JOIN entries e ON e.id = m.id
 WHERE m.company_id = $1 AND m.entries_posted <> coalesce(e.found, 0) ORDER BY m.id LIMIT 1
 """
 _INVOICES: Final = """
-SELECT i.number, i.status, i.amount, i.amount_paid, i.credited_amount, i.base_amount, p.amount AS paid,
-       n.amount AS credited, p.settled + n.settled AS settled
+SELECT i.number, i.status, i.amount, i.amount_paid, i.credited_amount, i.applied_credit, i.base_amount,
+       p.amount AS paid, n.amount AS credited, u.amount AS applied, s.settled
 FROM invoices i CROSS JOIN LATERAL (
     SELECT coalesce(sum(p.amount), 0) AS amount, coalesce(sum(p.base_settled), 0) AS settled,
            count(*) FILTER (WHERE p.reversed_at IS NOT NULL) AS reversed
@@ -145,23 +147,27 @@ FROM invoices i CROSS JOIN LATERAL (
     SELECT coalesce(-sum(n.amount), 0) AS amount, coalesce(-sum(n.base_amount), 0) AS settled, count(*) AS notes
     FROM credit_notes n
     WHERE n.company_id = $1 AND n.invoice_id = i.id AND n.status IN ('scheduled', 'sending', 'sent')
-) n
+) n CROSS JOIN LATERAL (
+    SELECT coalesce(sum(u.amount), 0) AS amount, coalesce(sum(u.base_given), 0) AS settled
+    FROM credit_uses u WHERE u.company_id = $1 AND u.invoice_id = i.id
+) u CROSS JOIN LATERAL (
+    SELECT p.settled + n.settled + u.settled AS settled, i.amount_paid + i.credited_amount + i.applied_credit AS closed
+) s
 WHERE i.company_id = $1 AND i.status NOT IN ('draft', 'cancelled')
   AND (i.amount_paid <> p.amount OR i.credited_amount <> n.amount
-       -- Nothing uses credit yet.
-       OR i.applied_credit <> 0
+       OR i.applied_credit <> u.amount
        OR NOT CASE WHEN i.written_off_amount > 0
-               THEN i.status = 'uncollectible' AND i.amount_paid + i.credited_amount + i.written_off_amount = i.amount
+               THEN i.status = 'uncollectible' AND s.closed + i.written_off_amount = i.amount
            WHEN i.credited_amount > 0 AND i.credited_amount = i.amount THEN i.status = 'credited'
-           WHEN i.amount_paid + i.credited_amount >= i.amount THEN i.status = 'paid'
-           WHEN i.amount_paid > 0 THEN i.status = 'partially_paid'
+           WHEN s.closed >= i.amount THEN i.status = 'paid'
+           WHEN i.amount_paid + i.applied_credit > 0 THEN i.status = 'partially_paid'
            ELSE i.status IN ('scheduled', 'sending', 'sent') END
-       OR (i.amount_paid + i.credited_amount < i.amount AND p.settled + n.settled > i.base_amount)
+       OR (s.closed < i.amount AND s.settled > i.base_amount)
        -- What is more than the amount is a credit of the customer's, at the invoice's rate. Where a payment was taken
        -- back after a note had settled the invoice, some units may be left: its entry is reversed as it is.
-       OR (i.amount_paid + i.credited_amount >= i.amount AND (n.notes = 0 OR p.reversed = 0)
-           AND p.settled + n.settled - i.base_amount <> round(
-               (i.amount_paid + i.credited_amount - i.amount) * i.exchange_rate,
+       OR (s.closed >= i.amount AND (n.notes = 0 OR p.reversed = 0)
+           AND s.settled - i.base_amount <> round(
+               (s.closed - i.amount) * i.exchange_rate,
                (SELECT g.base_minor_units FROM ledgers g WHERE g.company_id = $1))))
 ORDER BY i.number_sequence LIMIT 1
 """
@@ -205,7 +211,8 @@ _FAULTS_OF_DOCUMENTS: Final = (
 )
 _UNLIKE_PAYMENTS: Final = (
     "invoice {number} ({status}) of {amount:f} has {amount_paid:f} paid; "
-    "its payments are {paid:f}; {credited_amount:f} is credited, its credit notes are {credited:f}; they settle "
+    "its payments are {paid:f}; {credited_amount:f} is credited, its credit notes are {credited:f}; {applied_credit:f} "
+    "of credit is used on it, the uses are {applied:f}; they settle "
     "{settled:f} of {base_amount:f}"
 )
 _FAULTS_OF_PAYMENTS: Final = (
@@ -223,20 +230,22 @@ async def fault_in_documents(context: Context) -> str | None:
     invoice than there is. A booked draft has the entry that it
     names, an import as many as it counts.
     """
-    return await _first_fault(context, _FAULTS_OF_DOCUMENTS)
+    return await first_fault(context, _FAULTS_OF_DOCUMENTS)
 
 
 async def fault_in_payments(context: Context) -> str | None:
     """What is wrong with the first invoice or payment that doesn't fit the others; None: nothing with any.
 
     An invoice's `amount_paid` is the sum of its payments but for those taken back, its `credited_amount` that of its
-    sent credit notes, and its status the one that they make; what they settled of the receivable is never more than was
+    sent credit notes, its `applied_credit` that of the credit used on it, and its status the one that they make; what
+    they settled of the receivable is never more than was
     booked, and all of it when nothing is due. A payment is marked as taken back if and only if its entry is reversed.
     """
-    return await _first_fault(context, _FAULTS_OF_PAYMENTS)
+    return await first_fault(context, _FAULTS_OF_PAYMENTS)
 
 
-async def _first_fault(context: Context, faults: Sequence[tuple[str, str]]) -> str | None:
+async def first_fault(context: Context, faults: Sequence[tuple[str, str]]) -> str | None:
+    """What the first of the queries that finds a row says of it; None: none does."""
     for query, what in faults:
         if (row := await context.connection.fetchrow(query, context.company_id)) is not None:
             return what.format(**row)

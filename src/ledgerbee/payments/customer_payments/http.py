@@ -30,6 +30,7 @@ from ledgerbee.payments.customer_payments.model import (
     PAYMENT_ACCOUNT_INVALID,
     PAYMENT_ACCOUNT_MISSING,
     PAYMENT_ALREADY_REVERSED,
+    PAYMENT_CREDIT_USED,
     PAYMENT_CURRENCY_MISMATCH,
     PAYMENT_EXCEEDS_INVOICE,
     PAYMENT_NOT_FOUND,
@@ -164,9 +165,17 @@ async def get_payment(context: Ctx, payment_id: PaymentPath) -> PaymentResponse:
         scope="payments-write",
         description="For a payment that was recorded by mistake, or that the bank returned. Reverses its journal "
         "entry, exchange gain or loss included, and opens the invoice again: `partially_paid`, or as it was before any "
-        "payment. The payment stays, marked; it is taken back once.",
+        "payment. The payment stays, marked; it is taken back once. One that made a credit of the customer's can't be "
+        "taken back beyond what is left of it.",
         response="The payment as it is now",
-        errors=[PAYMENT_NOT_FOUND, PAYMENT_ALREADY_REVERSED, INVOICE_INVALID_STATE, PERIOD_LOCKED, FISCAL_YEAR_MISSING],
+        errors=[
+            PAYMENT_NOT_FOUND,
+            PAYMENT_ALREADY_REVERSED,
+            PAYMENT_CREDIT_USED,
+            INVOICE_INVALID_STATE,
+            PERIOD_LOCKED,
+            FISCAL_YEAR_MISSING,
+        ],
         extension=True,
     ),
 )

@@ -71,7 +71,7 @@ class Payment:
 class InvoiceFacts:
     """What the books say of an invoice that is paid.
 
-    `settled` is what payments and credit notes so far took off the receivable.
+    `settled` is what payments, credit notes and used credit so far took off the receivable.
     """
 
     base_currency: str
@@ -104,6 +104,11 @@ class PaymentBooking:
 
 PAYMENT_NOT_FOUND = ErrorCode("PAYMENT_NOT_FOUND", 404, "No such payment in the company")
 PAYMENT_ALREADY_REVERSED = ErrorCode("PAYMENT_ALREADY_REVERSED", 409, "The payment has been taken back before")
+PAYMENT_CREDIT_USED = ErrorCode(
+    "PAYMENT_CREDIT_USED",
+    409,
+    "The payment made a credit of the customer's that was used on an invoice or paid back: it can't be taken back",
+)
 PAYMENT_EXCEEDS_INVOICE = ErrorCode(
     "PAYMENT_EXCEEDS_INVOICE", 400, "The payment is more than what is due on the invoice"
 )

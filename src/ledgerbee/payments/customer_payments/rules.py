@@ -18,6 +18,7 @@ from ledgerbee.payments.customer_payments.model import (
     PAYMENT_ACCOUNT_INVALID,
     PAYMENT_ACCOUNT_MISSING,
     PAYMENT_ALREADY_REVERSED,
+    PAYMENT_CREDIT_USED,
     PAYMENT_CURRENCY_MISMATCH,
     PAYMENT_EXCEEDS_INVOICE,
     SOURCE_TYPE,
@@ -127,10 +128,10 @@ def check_account(account: Account) -> None:
 def base_settled(invoice: Invoice, amount: Decimal, settled: Decimal, base_currency: str) -> Decimal:
     """What a payment of `amount` takes off the receivable in the base currency, at the invoice's rate.
 
-    `settled` is what payments (without those taken back) and credit notes so far took off it. What is settled in all
-    follows the share of the booked amount that is paid or credited, so whatever the parts, and whichever of them are
-    taken back, they sum to it exactly and the last one leaves nothing. Never negative: where parts that were rounded up
-    are left, it is zero.
+    So does used credit of `amount`. `settled` is what payments (without those taken back), credit notes and used credit
+    so far took off it. What is settled in all follows the share of the booked amount that is paid or credited, so
+    whatever the parts, and whichever of them are taken back, they sum to it exactly and the last one leaves nothing.
+    Never negative: where parts that were rounded up are left, it is zero.
     """
     booked = invoice.base_amount or ZERO
     closed = EXACT.add(invoice.settled_amount, amount)
@@ -144,6 +145,17 @@ def check_reversible(payment: Payment) -> None:
     """A payment is taken back once. Raises `PAYMENT_ALREADY_REVERSED`."""
     if payment.reversal_entry_id is not None:
         raise PAYMENT_ALREADY_REVERSED.error(reversalEntryId=str(payment.reversal_entry_id))
+
+
+def check_excess_unused(opened: Invoice, used: Decimal) -> None:
+    """Refuse to leave an invoice less credit than is `used` of it elsewhere; `opened` is as it would be.
+
+    Raises `PAYMENT_CREDIT_USED`.
+    """
+    if used > opened.excess:
+        raise PAYMENT_CREDIT_USED.error(
+            creditUsed=format_amount(used, opened.currency), creditLeft=format_amount(opened.excess, opened.currency)
+        )
 
 
 def journal_entry(payment: Payment, invoice: Invoice, *, text: str, accounts: Mapping[str, Account]) -> EntryToPost:

@@ -1,5 +1,6 @@
 """Rows of payments, and what booking one asks of the books."""
 
+from decimal import Decimal
 from typing import Final
 
 from ledgerbee.chart.journal_categories import store as journal_categories
@@ -8,6 +9,7 @@ from ledgerbee.payments.customer_payments.model import PAYMENT_NOT_FOUND, Invoic
 from ledgerbee.platform import rows
 from ledgerbee.platform.context import Context
 from ledgerbee.sales.invoices.model import Invoice, InvoiceId
+from ledgerbee.sales.invoices.store import SETTLED_IN_BASE
 
 _SELECT: Final = f"SELECT {rows.columns(Payment)} FROM payments WHERE company_id = $1"
 _GET: Final = f"{_SELECT} AND id = $2"
@@ -16,14 +18,14 @@ _INSERT: Final = rows.insert("payments", Payment)
 _SET_REVERSED: Final = "UPDATE payments SET reversed_at = $3, reversal_entry_id = $4 WHERE company_id = $1 AND id = $2"
 _FACTS: Final = f"""
 SELECT co.base_currency, co.preferred_language AS language, c.name AS customer_name,
-       (SELECT coalesce(sum(p.base_settled), 0) FROM payments p
-        WHERE p.company_id = $1 AND p.invoice_id = $5 AND p.reversed_at IS NULL)
-           - (SELECT coalesce(sum(n.base_amount), 0) FROM credit_notes n
-              WHERE n.company_id = $1 AND n.invoice_id = $5) AS settled,
+       ({SETTLED_IN_BASE.format(invoice="$5")}) AS settled,
        ({journal_categories.FOR_TYPE}) AS journal_category_id
 FROM companies co JOIN customers c ON c.company_id = co.company_id AND c.id = $4
 WHERE co.company_id = $1
 """
+_EXCESS_USED: Final = (
+    "SELECT coalesce(sum(amount), 0) FROM credit_use_parts WHERE company_id = $1 AND source_invoice_id = $2"
+)
 
 
 async def get_facts(context: Context, invoice: Invoice) -> InvoiceFacts:
@@ -60,6 +62,12 @@ async def set_reversed(context: Context, payment: Payment) -> None:
     await context.connection.execute(
         _SET_REVERSED, context.company_id, payment.id, payment.reversed_at, payment.reversal_entry_id
     )
+
+
+async def get_excess_used(context: Context, invoice_id: InvoiceId) -> Decimal:
+    """What was used elsewhere of what an invoice, which is locked, has too much, in its currency."""
+    used: Decimal = await context.connection.fetchval(_EXCESS_USED, context.company_id, invoice_id)
+    return used
 
 
 async def list_of_invoice(context: Context, invoice_id: InvoiceId) -> list[Payment]:

@@ -60,6 +60,8 @@ from ledgerbee.sales.documents.model import (
     SALES_DOCUMENT_VAT_CODE_UNUSABLE,
 )
 from ledgerbee.sales.documents.printing import Trials, with_trials
+from ledgerbee.sales.einvoices import http as einvoices
+from ledgerbee.sales.einvoices.model import EInvoiceFormat
 from ledgerbee.sales.invoices.model import (
     INVOICE_DELIVERY_NOT_CONFIGURED,
     INVOICE_INVALID_STATE,
@@ -263,3 +265,18 @@ async def get_credit_note_pdf(
 ) -> Response:
     document = await caller.read(lambda context: actions.print_note(context, credit_note_id))
     return await pdf_answer(caller, document, draft=draft)
+
+
+_E_INVOICE = einvoices.e_invoice_operation(
+    "Download the e-invoice of a credit note",
+    what="A sent credit note",
+    scope="invoices-read",
+    errors=(CREDIT_NOTE_NOT_FOUND, CREDIT_NOTE_INVALID_STATE),
+)
+
+
+@router.get("/v1/credit-notes/{creditNoteId}/e-invoice", response_class=Response, **_E_INVOICE)
+async def get_credit_note_e_invoice(
+    caller: CallerDep, credit_note_id: CreditNotePath, form: einvoices.FormatQuery = EInvoiceFormat.PEPPOL
+) -> Response:
+    return await einvoices.answer(caller, CREDIT_NOTES, credit_note_id, form)

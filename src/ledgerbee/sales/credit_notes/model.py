@@ -22,7 +22,7 @@ from ledgerbee.sales.documents.model import (
     Sources,
     Tax,
 )
-from ledgerbee.sales.invoices.model import Invoice, Settled
+from ledgerbee.sales.invoices.model import Invoice
 
 CreditNoteId = NewType("CreditNoteId", UUID)
 
@@ -136,13 +136,13 @@ class Creditable:
 class CreditedInvoice:
     """The invoice of a note that is sent: as it stands, and as its own document names its buyer and language.
 
-    `settled` is what payments and earlier notes took off its receivable, in the company's currency.
+    `settled` is what payments, earlier notes and used credit took off its receivable, in the company's currency.
     """
 
     invoice: Invoice
     buyer: Mapping[str, Any]
     language: str
-    settled: Settled
+    settled: Decimal
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,17 +110,6 @@ FullInvoice = FullDocument[Invoice]
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
-    """What was taken off an invoice's receivable, in the company's currency.
-
-    By payments that weren't taken back, and by credit notes, also what of them is a credit of the customer's.
-    """
-
-    by_payments: Decimal
-    by_notes: Decimal
-
-
-@dataclass(frozen=True, slots=True)
 class Sent:
     """A sent invoice, and what its sender should look at."""
 

@@ -1,5 +1,6 @@
 """Which invoices a list has; their rows are those of any document (`documents.store`)."""
 
+from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
@@ -10,14 +11,19 @@ from ledgerbee.sales.delivery import store as deliveries
 from ledgerbee.sales.delivery.model import DeliveryStatus
 from ledgerbee.sales.documents import store as documents
 from ledgerbee.sales.invoices.kind import INVOICES
-from ledgerbee.sales.invoices.model import Invoice, InvoiceId, InvoiceStatus, Settled
+from ledgerbee.sales.invoices.model import Invoice, InvoiceId, InvoiceStatus
 
-_SETTLED: Final = """
+#: What payments (without those taken back), credit notes and used credit took off the receivable of an invoice ($1 is
+#: the company), in the company's currency, as a part of other statements: `{invoice}` is its id.
+SETTLED_IN_BASE: Final = """
 SELECT (SELECT coalesce(sum(p.base_settled), 0) FROM payments p
-        WHERE p.company_id = $1 AND p.invoice_id = $2 AND p.reversed_at IS NULL) AS by_payments,
-       (SELECT coalesce(-sum(n.base_amount), 0) FROM credit_notes n
-        WHERE n.company_id = $1 AND n.invoice_id = $2) AS by_notes
+        WHERE p.company_id = $1 AND p.invoice_id = {invoice} AND p.reversed_at IS NULL)
+    + (SELECT coalesce(-sum(n.base_amount), 0) FROM credit_notes n
+       WHERE n.company_id = $1 AND n.invoice_id = {invoice})
+    + (SELECT coalesce(sum(u.base_given), 0) FROM credit_uses u
+       WHERE u.company_id = $1 AND u.invoice_id = {invoice})
 """
+_SETTLED: Final = SETTLED_IN_BASE.format(invoice="$2")
 SORT_COLUMNS: Final = {
     "date": "t.issue_date",
     "number": "t.number_sequence",
@@ -26,11 +32,13 @@ SORT_COLUMNS: Final = {
 }
 
 
-async def get_settled(context: Context, invoice_id: InvoiceId) -> Settled:
-    """What payments and credit notes took off the receivable of an invoice, which is locked."""
-    row = await context.connection.fetchrow(_SETTLED, context.company_id, invoice_id)
-    assert row is not None
-    return Settled(**row)
+async def get_settled(context: Context, invoice_id: InvoiceId) -> Decimal:
+    """What payments, credit notes and used credit took off the receivable of an invoice, which is locked.
+
+    In the company's currency, also what of it is a credit of the customer's.
+    """
+    settled: Decimal = await context.connection.fetchval(_SETTLED, context.company_id, invoice_id)
+    return settled
 
 
 async def list_page(

@@ -73,7 +73,7 @@ def base_amount(amount: Decimal, credited: CreditedInvoice, conversion: Conversi
     booked = before.base_amount or ZERO
     after = replace_row(before, credited_amount=EXACT.add(before.credited_amount, amount))
     earlier = conversion.in_base(before.excess)
-    settled = EXACT.subtract(EXACT.add(credited.settled.by_payments, credited.settled.by_notes), earlier)
+    settled = EXACT.subtract(credited.settled, earlier)
     left = max(EXACT.subtract(booked, settled), ZERO)
     if after.amount_due:
         return min(conversion.in_base(amount), left)

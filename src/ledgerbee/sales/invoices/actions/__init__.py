@@ -2,6 +2,16 @@
 
 from ledgerbee.sales.invoices.actions.draft import cancel, create, delete, update
 from ledgerbee.sales.invoices.actions.send import send, send_batch
-from ledgerbee.sales.invoices.actions.settle import record_credited, record_settled
+from ledgerbee.sales.invoices.actions.settle import record_credit_applied, record_credited, record_settled
 
-__all__ = ["cancel", "create", "delete", "record_credited", "record_settled", "send", "send_batch", "update"]
+__all__ = [
+    "cancel",
+    "create",
+    "delete",
+    "record_credit_applied",
+    "record_credited",
+    "record_settled",
+    "send",
+    "send_batch",
+    "update",
+]

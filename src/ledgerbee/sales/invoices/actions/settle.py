@@ -1,4 +1,8 @@
-"""What payments and credit notes make of an invoice, as `rules.settle`, `rules.reopen` or `rules.credit` decided it."""
+"""What payments, credit notes and used credit make of an invoice, as `rules.settle`, `rules.reopen`, `rules.credit` or
+`rules.apply_credit` decided it."""
+
+from collections.abc import Mapping
+from typing import Any
 
 from ledgerbee.platform.context import Context
 from ledgerbee.sales.documents import store as documents
@@ -35,3 +39,18 @@ async def record_credited(context: Context, before: FullInvoice, credited: Invoi
     context.emit("invoice.credited", credited.id, now, before=was)
     if credited.status is InvoiceStatus.PAID and before.document.status is not InvoiceStatus.PAID:
         context.emit("invoice.paid", credited.id, now, before=was)
+
+
+async def record_credit_applied(
+    context: Context, before: FullInvoice, applied: Invoice, use: Mapping[str, Any]
+) -> None:
+    """Write an invoice on which credit of the customer's was used; `use` is the wire form of that.
+
+    Emits `invoice.credit_applied`, and `invoice.paid` when that makes it paid: nothing is due any more.
+    """
+    await documents.update(context, INVOICES, applied)
+    form = INVOICES.event_form
+    now, was = await form(FullDocument(applied, before.lines)), await form(before)
+    context.emit("invoice.credit_applied", applied.id, {**now, "creditUse": dict(use)}, before=was)
+    if applied.status is InvoiceStatus.PAID:
+        context.emit("invoice.paid", applied.id, now, before=was)

@@ -75,6 +75,16 @@ def credit(invoice: Invoice, amount: Decimal, now: datetime) -> Invoice:
     return replace(credited, status=_settled_status(credited) or invoice.status)
 
 
+def apply_credit(invoice: Invoice, amount: Decimal, now: datetime) -> Invoice:
+    """The invoice after credit of the customer's was used on it, no more than what is due: as after a payment.
+
+    Raises `INVOICE_INVALID_STATE` for a draft or an invoice that has nothing open.
+    """
+    require_status(invoice, PAYABLE)
+    applied = replace(invoice, applied_credit=EXACT.add(invoice.applied_credit, amount), updated_at=now)
+    return replace(applied, status=_settled_status(applied) or InvoiceStatus.PARTIALLY_PAID)
+
+
 def write_off(invoice: Invoice, now: datetime) -> Invoice:
     """The invoice after all that is due was given up: uncollectible, and nothing is due.
 
