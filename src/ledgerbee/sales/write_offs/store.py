@@ -5,7 +5,6 @@ from typing import Final
 from ledgerbee.chart.accounts import store as accounts
 from ledgerbee.chart.journal_categories import store as journal_categories
 from ledgerbee.chart.journal_categories.model import JournalType
-from ledgerbee.core.money import EXACT
 from ledgerbee.platform import rows
 from ledgerbee.platform.context import Context
 from ledgerbee.sales.invoices import store as invoices
@@ -48,7 +47,7 @@ async def get_sources(context: Context, invoice: Invoice) -> WriteOffSources:
     charged = await context.connection.fetch(_CHARGED, context.company_id, invoice.id)
     return WriteOffSources(
         **facts,
-        settled=EXACT.add(settled.by_payments, settled.by_notes),
+        settled=settled,
         charged=[ChargedVat(**row) for row in charged],
         accounts_by_role=await accounts.get_by_role(context),
     )
