@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from tests.api.test_credit_notes import RECEIVABLE, faultless, standing, told
+from tests.api.test_customer_credit import apply, give, sell
 from tests.api.test_payments import pay
 from tests.conftest import Api
 from tests.selling import Shop, booked, line
@@ -190,3 +191,19 @@ async def test_of_those_who_settle_it_at_once_each_sees_the_other(shop: Shop) ->
     undone = await asyncio.gather(*(shop.api.post(f"{path}/write-off/reverse", {}) for _ in range(2)))
     assert sorted(answer.status_code for answer in undone) == [200, 409]
     assert await balances(shop) == [100, 0, -25]
+
+
+async def test_credit_that_was_used_counts_as_paid(shop: Shop) -> None:
+    """Of 500.00 with 100.00 of VAT 125.00 were settled by credit: of 375.00 the VAT is 75.00."""
+    customer = await shop.customer()
+    await give(shop, customer, "100")
+    sold = await sell(shop, customer, "400")
+    await apply(shop, sold)
+    lost = await write_off(shop, sold)
+    assert (lost["amount"], lost["loss"], lost["vatAmount"]) == ("375.00", "300.00", "75.00")
+    assert (await shop.invoice(sold["id"]))["status"] == "uncollectible"
+    assert await shop.balance(RECEIVABLE) == 0
+    assert await faultless(shop)
+    await shop.ok("POST", f"/v1/invoices/{sold['id']}/write-off/reverse", {}, status=200)
+    assert standing(await shop.invoice(sold["id"])) == ("partially_paid", "0.00", "0.00", "375.00")
+    assert await faultless(shop)

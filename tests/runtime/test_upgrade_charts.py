@@ -1,5 +1,6 @@
 """Charts of earlier releases are brought to the totals of this one (revision 0018)."""
 
+from collections.abc import Sequence
 from datetime import date
 from importlib.resources import files
 from uuid import UUID
@@ -113,8 +114,36 @@ async def test_totals_of_charts_in_use_are_corrected(own_database: str) -> None:
     assert [await books.api.run(chart_of) for books in companies] == after
     for books in companies:
         await assert_statements_agree(books)
+    await assert_losses_get_an_account(owner, companies)
     await owner.close()
     await database.close()
+
+
+async def assert_losses_get_an_account(owner: asyncpg.Connection, companies: Sequence[Books]) -> None:
+    """What revision 0033 does: the chart's own account, also with another number, else a new one (of the last two)."""
+    _, english, busy, american = companies
+    for books in companies:
+        await owner.execute("SELECT set_config('app.company_id', $1, false)", str(books.api.company_id))
+        await owner.execute("UPDATE accounts SET role = NULL WHERE role = 'BAD_DEBTS'")
+        if books is english:
+            await owner.execute("UPDATE accounts SET number = 2299 WHERE number = 2280")
+        elif books is busy:
+            await owner.execute("UPDATE accounts SET standard_number = 2450 WHERE number = 2280")
+        elif books is american:
+            await owner.execute("UPDATE accounts SET is_active = false WHERE number = 6700")
+    script = files("ledgerbee.migrations").joinpath("sql", "0033_invoice_ends.sql").read_text("utf-8")
+    _, _, of_losses = script.partition("-- The account of losses on customers")
+    for _ in range(2):  # nothing is done twice
+        await owner.execute(f"--{of_losses}")
+        charts = [(await books.api.run(chart_of)).values() for books in companies]
+        found = [[one for one in chart if one.role == "BAD_DEBTS"] for chart in charts]
+        assert [[(one.number, one.standard_number, one.name) for one in accounts] for accounts in found] == [
+            [(2280, 2280, "Tab på tilgodehavender fra salg og tjenesteydelser")],
+            [(2299, 2280, "Bad debts")],
+            [(2281, 2280, "Tab på tilgodehavender fra salg og tjenesteydelser")],
+            [(6701, 6701, "Bad debts")],
+        ]
+        assert all(one.is_bookable for accounts in found for one in accounts)
 
 
 async def assert_statements_agree(books: Books) -> None:

@@ -159,6 +159,8 @@ def test_refusals_come_in_their_order() -> None:
     with pytest.raises(LedgerBeeError) as refused:
         rules.require_written_off(None)
     assert refused.value.code == "INVOICE_NOT_WRITTEN_OFF"
+    standing = rules.book(WriteOffFields(), sent("100"), sources(), TODAY, NOW).write_off
+    assert rules.require_written_off(standing) is standing
 
 
 def test_without_a_day_it_is_today_or_the_invoices() -> None:

@@ -127,21 +127,6 @@ CREATE CONSTRAINT TRIGGER check_write_off AFTER INSERT OR UPDATE ON write_offs
 
 REVOKE EXECUTE ON FUNCTION keep_write_off(), check_write_off() FROM PUBLIC;
 
--- One more source of entries, beside those that there are.
-DO $$
-DECLARE
-    sources text;
-BEGIN
-    SELECT string_agg(quote_literal(s.name), ', ' ORDER BY s.name) INTO sources FROM (
-        SELECT m[1] AS name FROM pg_constraint c, regexp_matches(pg_get_constraintdef(c.oid), '''([a-z_]+)''', 'g') m
-        WHERE c.conname = 'journal_entries_source_type' AND c.conrelid = 'journal_entries'::regclass
-        UNION SELECT 'write_off') s;
-    ALTER TABLE journal_entries DROP CONSTRAINT journal_entries_source_type;
-    EXECUTE format('ALTER TABLE journal_entries ADD CONSTRAINT journal_entries_source_type'
-                   ' CHECK (source_type IN (%s)) NOT VALID', sources);
-END
-$$;
-
 -- The account of losses on customers gets its role: the one that the company's chart has for it, else a new one with the number
 -- that a new chart has for it, or the next that is free.
 DO $$
@@ -155,6 +140,7 @@ BEGIN
             SELECT f.id FROM accounts f
             WHERE f.company_id = company AND f.standard_number IN (2280, 6700) AND f.classification = 'EXPENSE'
               AND f.ledger_type = 'PROFIT_AND_LOSS' AND f.role IS NULL AND f.is_active
+              AND NOT EXISTS (SELECT FROM accounts o WHERE o.company_id = company AND o.role = 'BAD_DEBTS')
             ORDER BY f.number LIMIT 1);
         INSERT INTO accounts (company_id, id, number, name, standard_number, ledger_type, classification, role, created_at)
         SELECT company, gen_random_uuid(), n.number,

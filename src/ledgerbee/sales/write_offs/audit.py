@@ -3,6 +3,8 @@ leaves nothing of the invoice's receivable."""
 
 from typing import Final
 
+from ledgerbee.sales.invoices.store import SETTLED_IN_BASE
+
 #: A write-off, its entry, and whether it was taken back. A description doesn't count.
 _BOOKED: Final = """
 SELECT w.id FROM write_offs w JOIN invoices i ON i.company_id = $1 AND i.id = w.invoice_id
@@ -51,13 +53,9 @@ SELECT i.number FROM invoices i
 LEFT JOIN write_offs w ON w.company_id = $1 AND w.invoice_id = i.id AND w.reversed_at IS NULL
 WHERE i.company_id = $1
   AND (i.written_off_amount <> coalesce(w.amount, 0) OR (i.written_off_amount > 0) <> (i.status = 'uncollectible')
-       OR (w.id IS NOT NULL AND i.applied_credit = 0 AND i.base_amount - w.base_amount <>
-           (SELECT coalesce(sum(p.base_settled), 0) FROM payments p
-            WHERE p.company_id = $1 AND p.invoice_id = i.id AND p.reversed_at IS NULL)
-           - (SELECT coalesce(sum(n.base_amount), 0) FROM credit_notes n
-              WHERE n.company_id = $1 AND n.invoice_id = i.id)))
+       OR (w.id IS NOT NULL AND i.base_amount - w.base_amount <> ({settled})))
 ORDER BY i.number_sequence LIMIT 1
-"""
+""".format(settled=SETTLED_IN_BASE.format(invoice="i.id"))
 
 #: What is wrong, as queries that find the first fault, and what to say of it.
 FAULTS: Final = (
