@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONDONTWRITEBYTECODE ?=
 
-.PHONY: setup demo serve test chaos check types branches style conformance format bench openapi docs fuzz lock clean
+.PHONY: setup demo serve test chaos check types branches style conformance browser format bench openapi docs fuzz lock clean
 
 setup: .venv/.complete
 
@@ -57,6 +57,10 @@ style: setup
 # Every kind of e-invoice that can be issued, by the published rules: half a minute. Says which rules judged.
 conformance: setup
 	$(BIN)/python -m tests.conformance.run
+
+# The page on which buyers answer quotes, in a real browser on a phone without scripts: half a minute. Needs Chromium.
+browser: setup
+	$(BIN)/python -m tests.browser.run
 
 format: setup
 	$(BIN)/ruff format .

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from tests.platform.servers import end
 from tests.runtime.conftest import Made, copied, new_folder
-from tests.runtime.processes import Served, cli, cli_json
+from tests.runtime.processes import Served, cli, cli_json, today
 
 from ledgerbee import embedded
 
@@ -98,6 +98,39 @@ def test_each_credential_finds_its_company(served: Served, other: OtherCell) -> 
     made = httpx.post(f"{served.url}/api/v1/api-keys", headers=theirs, json=body)
     assert made.json()["key"].startswith(f"lb_{OTHER}.")
     assert name_of(served, **{"x-api-key": made.json()["key"]}) == "Sydlys ApS"
+
+    # A buyer's page is found by its link's mark, and nowhere else.
+    for mark, key, name in (("00", served.key, "My company"), (OTHER, other.key, "Sydlys ApS")):
+        link = page_of_quote(served, key)
+        assert link.startswith(f"{served.url}/quotes/lbq_{mark}.")
+        assert name in httpx.get(link).text
+        for wrong in {"00", OTHER, "7f"} - {mark}:
+            assert httpx.get(link.replace(f"lbq_{mark}.", f"lbq_{wrong}.")).status_code == 404
+
+
+def page_of_quote(served: Served, key: str) -> str:
+    """The address of the page of a new quote of the company whose key that is."""
+
+    def ok(method: str, path: str, body: Any = None) -> Any:
+        answer = httpx.request(method, f"{served.url}/api{path}", headers={"x-api-key": key}, json=body)
+        assert answer.is_success, answer.text
+        return answer.json()
+
+    group = ok("GET", "/v1/customer-groups")[0]["id"]
+    customer = {"customerNumber": "C1", "customerType": "company", "name": "Havblik A/S", "countryCode": "DK"}
+    buyer = ok("POST", "/v1/customers", {**customer, "vatZone": "domestic", "customerGroupId": group})
+    group = ok("GET", "/v1/product-groups")["data"][0]["id"]
+    product = ok("POST", "/v1/products", {"number": "P1", "name": "Chair", "productGroupId": group})
+    price = {
+        "productId": product["id"],
+        "billingPeriodType": "ONE_TIME",
+        "pricingModel": "FLAT_RATE",
+        "unitAmount": "9",
+    }
+    lines = [{"priceId": ok("POST", "/v1/product-prices", price)["id"]}]
+    quote = ok("POST", "/v1/quotes", {"customerId": buyer["id"], "date": today(), "lines": lines})
+    sent: str = ok("POST", f"/v1/quotes/{quote['id']}/send", {})["acceptanceUrl"]
+    return sent
 
 
 def test_clients_and_tokens_find_their_company(served: Served, other: OtherCell) -> None:
