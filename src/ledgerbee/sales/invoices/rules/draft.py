@@ -52,6 +52,8 @@ def terms(invoice: Invoice) -> Terms:
         due_date=invoice.due_date,
         delivery_date=invoice.delivery_date,
         payment_terms_days=invoice.payment_terms_days if _follows_terms(invoice) else None,
+        amount_paid=invoice.amount_paid,
+        amount_credited=invoice.credited_amount,
     )
 
 
