@@ -46,8 +46,9 @@ from ledgerbee.sales.delivery.model import (
     RecipientId,
     SentMessage,
 )
+from ledgerbee.sales.documents.kept_pdfs import pdf_of_sent
 from ledgerbee.sales.documents.model import DOCUMENT_PRINTING_FAILED, MailText
-from ledgerbee.sales.documents.printing import Attach, print_pdf
+from ledgerbee.sales.documents.printing import Attach
 from ledgerbee.tenancy.company import store as companies
 
 CHANNEL: Final = "email"
@@ -186,7 +187,7 @@ async def _prepare(run: JobRun, claim: _Claim, deadline: float) -> _Mails:
 async def _make(run: JobRun, claim: _Claim, recipients: list[Recipient], mails: _Mails) -> None:
     """Print the document as it was booked, once, write each one's mail with it, and keep them."""
     document = claim.claimed.snapshot
-    pdf = await print_pdf(run.company_id, document, is_draft=False, logo=claim.logo, attach=claim.attach)
+    pdf = await pdf_of_sent(run.blobs, run.company_id, document, logo=claim.logo, attach=claim.attach)
     made: dict[RecipientId, bytes] = {}
     for one in recipients:
         envelope = Envelope(
