@@ -68,6 +68,20 @@ async def test_a_credit_in_part_leaves_the_rest_to_pay_and_one_in_full_nothing(s
     assert ("Krediteret −50,00" in text, "Restbeløb DKK 0,00" in text, "Til betaling" in text) == (True, True, False)
 
 
+async def test_credit_that_was_used_is_paid(shop: Shop) -> None:
+    """Case A7: 1,250.00, paid 750.00, credited 625.00; what is over, 125.00, is used on the next invoice."""
+    customer, price = await shop.customer(eanNumber=EAN), await shop.price("1000")
+    first, second = [await shop.send(await shop.draft(customer, line(price))) for _ in range(2)]
+    await shop.ok("POST", f"/v1/invoices/{first['id']}/payments", {"date": "2026-03-20", "amount": "750"})
+    await shop.credited(first, {"invoiceLineId": first["lines"][0]["id"], "unitPrice": "500"})
+    text = text_of(await pdf(shop, f"invoices/{first['id']}"))
+    for part in ("Betalt −750,00", "Krediteret −625,00", "Restbeløb DKK 0,00"):
+        assert part in text, part
+    await shop.ok("POST", f"/v1/invoices/{second['id']}/apply-credit", {})
+    text = text_of(await pdf(shop, f"invoices/{second['id']}"))
+    assert ("Betalt −125,00" in text, "Restbeløb DKK 1.125,00" in text) == (True, True)
+
+
 async def test_a_new_logo_is_printed_on_what_was_sent(shop: Shop) -> None:
     path = f"invoices/{(await sold(shop))['id']}"
     without = await pdf(shop, path)
@@ -84,8 +98,8 @@ async def test_the_e_invoice_is_inside(shop: Shop) -> None:
     xml = (await shop.api.get(f"/v1/{path}/e-invoice?format=peppol")).content
     assert files_in(await pdf(shop, path)) == {"Faktura 1 peppol.xml": [xml]}
     note = await shop.send_note(await shop.credit(invoice))
-    ((name, (content,)),) = files_in(await pdf(shop, f"credit-notes/{note['id']}")).items()
-    assert name == "Kreditnota 1 peppol.xml"
+    content = (await shop.api.get(f"/v1/credit-notes/{note['id']}/e-invoice?format=peppol")).content
+    assert files_in(await pdf(shop, f"credit-notes/{note['id']}")) == {"Kreditnota 1 peppol.xml": [content]}
     assert Ubl.of(content).text("LegalMonetaryTotal/PayableAmount") == "1250.00"
     assert Ubl.of(content).text("BillingReference/InvoiceDocumentReference/ID") == invoice["number"]
     # What was paid and credited since is the paper's; the e-invoice is as it was booked.
