@@ -20,7 +20,7 @@ from ledgerbee.platform.blobs.store import Folder
 from ledgerbee.platform.db import Database
 from ledgerbee.platform.jobs import JobKind, JobRun
 from ledgerbee.platform.mail import Mailer, MailFailedError, MailNotConfiguredError
-from ledgerbee.sales.delivery.model import BOUNCE_JOB, DELIVER_JOB, DELIVERY_UNDERWAY
+from ledgerbee.sales.delivery.model import BOUNCE_JOB, DELIVER_JOB, DELIVERY_UNDERWAY, PRINT_JOB
 
 UNFORESEEN = [
     KeyError("x"), RecursionError(), MemoryError(), ZeroDivisionError(), OverflowError(),
@@ -97,7 +97,9 @@ async def test_a_job_that_does_not_say_how_it_ends_is_not_registered(database: D
 
 def test_every_job_that_is_asked_for_is_of_a_kind() -> None:
     """Each `context.enqueue(NAME, ...)` names a job that the worker knows."""
-    names = {"BOUNCE_JOB": BOUNCE_JOB, "DELIVER_JOB": DELIVER_JOB, "IMPORT_JOB": IMPORT_JOB}
+    names = {
+        "BOUNCE_JOB": BOUNCE_JOB, "DELIVER_JOB": DELIVER_JOB, "IMPORT_JOB": IMPORT_JOB, "PRINT_JOB": PRINT_JOB,
+    }  # fmt: skip
     asked = set()
     for file in Path(ledgerbee.__file__).parent.rglob("*.py"):
         for call in ast.walk(ast.parse(file.read_text())):

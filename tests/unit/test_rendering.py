@@ -113,6 +113,16 @@ def test_amounts_follow_the_minor_units_of_their_currency() -> None:
 def test_what_was_paid_is_taken_off_what_is_asked_for() -> None:
     invoice = replace(INVOICE, amount_paid=D("671.18"))
     assert not missing(invoice, "Betalt", "−671,18", "Restbeløb DKK", "2.000,00", "DKK 2.000,00")
+    credited = replace(invoice, amount_credited=D("0.01"))
+    assert not missing(credited, "Krediteret −0,01", "Restbeløb DKK 1.999,99", "Til betaling", "DKK 1.999,99")
+    assert "Krediteret" not in text(invoice)
+
+
+@pytest.mark.parametrize("paid", ["2671.18", "3000"])
+def test_an_invoice_on_which_nothing_is_due_asks_for_nothing(paid: str) -> None:
+    content = text(replace(INVOICE, amount_paid=D(paid)))
+    assert "Restbeløb DKK 0,00" in content
+    assert not [asked for asked in ("Til betaling", "BIC/SWIFT", "Netto 8 dage", "+71<") if asked in content]
 
 
 def test_a_credit_note_names_the_invoice_it_amends() -> None:

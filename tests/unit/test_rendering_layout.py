@@ -299,7 +299,8 @@ def test_all_labels_are_in_the_documents_language(language: Any, kind: Any) -> N
     """Every word of ours that the other language doesn't share."""
     full = replace(
         INVOICE, kind=kind, language=language, is_draft=True, buyer=GERMAN, valid_until=INVOICE.due_date,
-        currency="EUR", amount_paid=D(1), vat_in_base=VatInBase("DKK", D(1), D("7.46")), credits_invoice_number="7",
+        currency="EUR", amount_paid=D(1), amount_credited=D(2),
+        vat_in_base=VatInBase("DKK", D(1), D("7.46")), credits_invoice_number="7",
     )  # fmt: skip
     own, other = words_of(language), words_of("en" if language == "da" else "da")
     printed = set(

@@ -264,7 +264,7 @@ async def get_credit_note_pdf(
     draft: Annotated[bool, Query(description="Print the draft watermark")] = False,
 ) -> Response:
     document = await caller.read(lambda context: actions.print_note(context, credit_note_id))
-    return await pdf_answer(caller, document, draft=draft)
+    return await pdf_answer(caller, document, CREDIT_NOTES, draft=draft)
 
 
 _E_INVOICE = einvoices.e_invoice_operation(

@@ -20,6 +20,7 @@ from ledgerbee.sales.credit_notes.model import (
 from ledgerbee.sales.credit_notes.wire import event_form
 from ledgerbee.sales.documents.kind import EntryOfKind, KindOfDocument
 from ledgerbee.sales.documents.model import Computed, DocumentKind, MailText
+from ledgerbee.sales.einvoices.attaching import attached
 from ledgerbee.sales.sending.rules import entry_lines, vat_in_base
 from ledgerbee.sales.templates.model import TemplateType
 
@@ -54,6 +55,7 @@ CREDIT_NOTES: Final[KindOfDocument[CreditNoteFields, CreditNote]] = KindOfDocume
     entry=EntryOfKind(entry_type=EntryType.CUSTOMER_INVOICE, text=rules.entry_text),
     terms=rules.terms,
     vat_in_base=_vat_in_base,
+    attach=attached,
     when_claimed=rules.WHEN_CLAIMED,
     when_delivered=rules.WHEN_DELIVERED,
     when_failed=rules.WHEN_FAILED,

@@ -5,6 +5,7 @@ Mail is the worker's, after the commit: it acts outside any transaction, between
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from ledgerbee.sales.delivery.model import (
     BOUNCE_JOB,
     DELIVER_JOB,
     DELIVERY_NOT_FOUND,
+    PRINT_JOB,
     Attempt,
     ClaimedDelivery,
     Delivery,
@@ -42,7 +44,8 @@ Kinds = Mapping[DocumentKind, AnyKind]
 async def hand_over(
     contexts: Sequence[Context], kind: AnyKind, handed: Sequence[HandOver], *, is_first: bool = False
 ) -> None:
-    """Note the deliveries of booked documents, each in the context of its command; a mail is the worker's.
+    """Note the deliveries of booked documents, each in the context of its command; a mail is the worker's, and so is
+    the PDF of what needs none.
 
     With `is_first` none of the documents was ever handed over before.
     """
@@ -70,6 +73,14 @@ async def hand_over(
             own.enqueue(
                 DELIVER_JOB, kind=kind.kind.value, documentId=str(delivery.document_id), deliveryId=str(delivery.id)
             )
+    by_hand = [
+        (own, str(delivery.document_id))
+        for own, delivery in zip(contexts, deliveries, strict=True)
+        if delivery.delivery_type is DeliveryType.MANUAL
+    ]
+    for _, of_command in groupby(by_hand, lambda pair: id(pair[0])):
+        owners, ids = zip(*of_command, strict=True)
+        owners[0].enqueue(PRINT_JOB, kind=kind.kind.value, documentIds=ids)
 
 
 def _recipients(delivery: Delivery) -> list[Recipient]:

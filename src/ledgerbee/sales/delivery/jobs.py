@@ -46,8 +46,9 @@ from ledgerbee.sales.delivery.model import (
     RecipientId,
     SentMessage,
 )
+from ledgerbee.sales.documents.kept_pdfs import pdf_of_sent
 from ledgerbee.sales.documents.model import DOCUMENT_PRINTING_FAILED, MailText
-from ledgerbee.sales.documents.printing import print_pdf
+from ledgerbee.sales.documents.printing import Attach
 from ledgerbee.tenancy.company import store as companies
 
 CHANNEL: Final = "email"
@@ -74,10 +75,12 @@ log = structlog.get_logger("ledgerbee.delivery")
 
 @dataclass(frozen=True, slots=True)
 class _Claim:
-    """A claimed delivery, what of the company's present settings goes with it, and the mails that were kept before."""
+    """A claimed delivery, what its kind of document adds, what of the company's present settings goes with it, and the
+    mails that were kept before."""
 
     claimed: ClaimedDelivery
     texts: Mapping[str, MailText]
+    attach: Attach | None
     reply_to: str | None
     logo: bytes | None
     kept: Mapping[RecipientId, SentMessage]
@@ -156,6 +159,7 @@ async def _claim(context: Context, kinds: Kinds, delivery_id: DeliveryId, sender
     return _Claim(
         claimed,
         kind.mail,
+        kind.attach,
         company.email,
         await companies.logo(context) if company.has_logo else None,
         await deliveries.messages_of(context, claimed.recipients),
@@ -186,7 +190,7 @@ async def _prepare(run: JobRun, claim: _Claim, deadline: float) -> _Mails:
 async def _make(run: JobRun, claim: _Claim, recipients: list[Recipient], mails: _Mails) -> None:
     """Print the document as it was booked, once, write each one's mail with it, and keep them."""
     document = claim.claimed.snapshot
-    pdf = await print_pdf(run.company_id, document, is_draft=False, logo=claim.logo)
+    pdf = await pdf_of_sent(run.blobs, run.company_id, document, logo=claim.logo, attach=claim.attach)
     made: dict[RecipientId, bytes] = {}
     for one in recipients:
         envelope = Envelope(

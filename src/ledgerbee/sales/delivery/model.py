@@ -17,6 +17,8 @@ RecipientId = NewType("RecipientId", UUID)
 DELIVER_JOB: Final = "deliver_document"
 #: The job that records that a mail came back: payload `deliveryId`, `recipientId`, `reason`.
 BOUNCE_JOB: Final = "record_bounce"
+#: The job that sets the PDFs of documents that their sender hands over: payload `kind`, `documentIds`.
+PRINT_JOB: Final = "print_documents"
 
 
 class DeliveryType(StrEnum):

@@ -19,6 +19,7 @@ from ledgerbee.parties.departments.model import DEPARTMENT_NOT_FOUND
 from ledgerbee.parties.party.model import CUSTOMER_NOT_FOUND
 from ledgerbee.platform.context import Context
 from ledgerbee.sales.documents.actions import PrintedDocument, print_document, print_sample
+from ledgerbee.sales.documents.kept_pdfs import pdf_of_sent
 from ledgerbee.sales.documents.kind import AnyKind
 from ledgerbee.sales.documents.model import (
     DOCUMENT_CHARACTERS_UNPRINTABLE,
@@ -83,13 +84,21 @@ def pdf_operation(title: str, *, scope: str, not_found: ErrorCode, description: 
 async def pdf_of(caller: CallerDep, kind: AnyKind, document_id: UUID, *, draft: bool) -> Response:
     """A document as PDF: as it was sent, a draft as it would be; `draft` puts the watermark on a sent one too."""
     document = await caller.read(lambda context: print_document(context, kind, document_id))
-    return await pdf_answer(caller, document, draft=draft)
+    return await pdf_answer(caller, document, kind, draft=draft)
 
 
-async def pdf_answer(caller: CallerDep, document: PrintedDocument, *, draft: bool) -> Response:
-    """The PDF of a document that was loaded, with its watermark if it is a draft or `draft` says so."""
-    is_draft = document.is_draft or draft
-    pdf = await print_pdf(caller.principal.company_id, document.snapshot, is_draft=is_draft, logo=document.logo)
+async def pdf_answer(
+    caller: CallerDep, document: PrintedDocument, kind: AnyKind | None = None, *, draft: bool
+) -> Response:
+    """The PDF of a document that was loaded, with its watermark if it is a draft or `draft` says so.
+
+    That of a sent one is set once and kept, with what its `kind` attaches.
+    """
+    company_id, snapshot, logo = caller.principal.company_id, document.snapshot, document.logo
+    if kind is None or document.is_draft or draft:
+        pdf = await print_pdf(company_id, snapshot, is_draft=document.is_draft or draft, logo=logo)
+    else:
+        pdf = await pdf_of_sent(caller.blobs, company_id, snapshot, logo=logo, attach=kind.attach)
     headers = {"Content-Disposition": content_disposition(file_name(document.snapshot), "inline")}
     return Response(pdf, media_type="application/pdf", headers=headers)
 

@@ -24,6 +24,7 @@ from ledgerbee.sales.documents.model import (
     MailText,
     Terms,
 )
+from ledgerbee.sales.documents.printing import Attach
 from ledgerbee.sales.templates.model import TemplateType
 from ledgerbee.tenancy.company.model import Company
 
@@ -86,6 +87,8 @@ class KindOfDocument(Generic[F, D]):
     terms: Callable[[D], Terms]
     #: The VAT that the document charges in the company's currency, where it says so.
     vat_in_base: Callable[[Computed, Conversion, BillingFacts], Decimal | None]
+    #: What the PDF of a sent document holds: its e-invoice. None for a kind that is none.
+    attach: Attach | None = None
 
     # Delivery: the status after each step; one that isn't there stays (what was paid outranks delivery).
     when_claimed: Mapping[StrEnum, StrEnum]

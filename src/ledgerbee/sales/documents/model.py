@@ -202,13 +202,15 @@ class Sources:
 @dataclass(frozen=True, slots=True)
 class Terms:
     """What documents of some kinds say beside what all say: `valid_until` is for quotes, terms and due date for
-    invoices."""
+    invoices, and what was paid on them and credited since they were booked."""
 
     due_date: date | None = None
     valid_until: date | None = None
     delivery_date: date | None = None
     payment_terms_days: int | None = None
     credits_invoice_number: str | None = None
+    amount_paid: Decimal = ZERO
+    amount_credited: Decimal = ZERO
 
 
 class DocumentWarning(NamedTuple):

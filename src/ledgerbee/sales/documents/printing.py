@@ -1,5 +1,6 @@
 """From a document's snapshot to what is printed. Drafts and booked documents take the same way."""
 
+import asyncio
 import re
 import unicodedata
 from collections.abc import Awaitable, Callable, Mapping
@@ -16,6 +17,7 @@ from ledgerbee.sales.documents.model import DOCUMENT_CHARACTERS_UNPRINTABLE, DOC
 from ledgerbee.sales.documents.terms import terms_in_words
 from ledgerbee.sales.rendering.coverage import UnprintableTextError, special_texts
 from ledgerbee.sales.rendering.model import (
+    Attachment,
     Language,
     Party,
     PaymentDetails,
@@ -31,6 +33,9 @@ from ledgerbee.sales.rendering.wording import WORDINGS
 from ledgerbee.tenancy.company.logo import UnreadableLogo
 
 T = TypeVar("T")
+
+#: What goes into the PDF of a sent document, of its snapshot: the document as an e-invoice. None where it can't be one.
+Attach = Callable[[Mapping[str, Any]], Attachment | None]
 
 #: Categories of EN 16931 under which an invoice shows neither rate nor VAT amount.
 WITHOUT_RATE: Final = frozenset({"AE", "K", "G", "O", "E"})
@@ -49,10 +54,13 @@ _PLAIN: Final[Mapping[str, Any]] = {
 }  # fmt: skip
 
 
-def printable(snapshot: Mapping[str, Any], *, is_draft: bool, logo: bytes | None = None) -> PrintableDocument:
+def printable(
+    snapshot: Mapping[str, Any], *, is_draft: bool, logo: bytes | None = None, attachment: Attachment | None = None
+) -> PrintableDocument:
     """The document a snapshot describes. `is_draft` prints the watermark; the logo is the company's present one."""
     language = _language(snapshot)
     references, in_base = snapshot["references"], snapshot["vatInBase"]
+    settled = snapshot.get("settled") or {}
     template = snapshot.get("template") or _PLAIN  # documents booked before templates said how they look
     return PrintableDocument(
         kind=snapshot["kind"],
@@ -83,25 +91,38 @@ def printable(snapshot: Mapping[str, Any], *, is_draft: bool, logo: bytes | None
         payment=_payment(snapshot["payment"], language, template["paymentText"])
         if snapshot["kind"] == "invoice"
         else None,
+        amount_paid=_amount(settled.get("paid")),
+        amount_credited=_amount(settled.get("credited")),
         credits_invoice_number=snapshot["creditsInvoiceNumber"],
         notes=snapshot["notes"],
         logo=logo if template["showsLogo"] else None,
         accent_color=template["accentColor"],
         intro=template["introText"],
         footer=template["footerText"],
+        attachment=attachment,
     )
 
 
-async def print_pdf(company_id: UUID, snapshot: Mapping[str, Any], *, is_draft: bool, logo: bytes | None) -> bytes:
-    """The document as PDF/A; a logo that can't be drawn is left out rather than keep an invoice from its buyer.
+async def print_pdf(
+    company_id: UUID,
+    snapshot: Mapping[str, Any],
+    *,
+    is_draft: bool,
+    logo: bytes | None,
+    attach: Attach | None = None,
+) -> bytes:
+    """The document as PDF/A, with what `attach` makes of its snapshot inside, unless it is a draft.
 
+    A logo that can't be drawn is left out rather than keep an invoice from its buyer.
     Takes its time: call it outside any transaction. Raises `DOCUMENT_CHARACTERS_UNPRINTABLE`,
     `DOCUMENT_PRINTING_FAILED` and, where too many of the company's wait, `SERVER_BUSY`.
     """
+    # Thousands of lines take a tenth of a second and more: beside the event loop.
+    attachment = None if is_draft or attach is None else await asyncio.to_thread(attach, snapshot)
     try:
-        return await render_async(company_id, printable(snapshot, is_draft=is_draft, logo=logo))
+        return await render_async(company_id, printable(snapshot, is_draft=is_draft, logo=logo, attachment=attachment))
     except UnreadableLogo:
-        return await print_pdf(company_id, snapshot, is_draft=is_draft, logo=None)
+        return await print_pdf(company_id, snapshot, is_draft=is_draft, logo=None, attach=attach)
     except UnprintableTextError as fault:
         raise _unprintable(fault) from fault
     except PrintingFailedError as fault:
@@ -254,6 +275,10 @@ def _payment(payment: Mapping[str, Any], language: Language, text: str | None) -
         terms=terms_in_words(payment["termsDays"], language),
         text=text,
     )
+
+
+def _amount(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)
 
 
 def _day(text: str | None) -> date | None:

@@ -108,8 +108,14 @@ def compose(
 
 
 def current(content: Mapping[str, Any], terms: Terms) -> dict[str, Any]:
-    """A document as it stands: as it was sent, but for `validUntil`, which may be moved afterwards."""
-    return {**content, "validUntil": _day(terms.valid_until)}
+    """A document as it stands: as it was sent, but for `validUntil`, which may be moved afterwards, and for `settled`,
+    what was paid and credited since (None: nothing was)."""
+    paid, credited, currency = terms.amount_paid, terms.amount_credited, content["currency"]
+    settled = {
+        "paid": format_amount(paid, currency) if paid else None,
+        "credited": format_amount(credited, currency) if credited else None,
+    }
+    return {**content, "validUntil": _day(terms.valid_until), "settled": settled if paid or credited else None}
 
 
 def numbered(content: Mapping[str, Any], number: str) -> dict[str, Any]:

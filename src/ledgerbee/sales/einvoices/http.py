@@ -13,7 +13,7 @@ from ledgerbee.http.operation import RouteOptions, operation
 from ledgerbee.platform.context import Context
 from ledgerbee.sales.documents import store
 from ledgerbee.sales.documents.kind import AnyKind
-from ledgerbee.sales.documents.printing import file_name
+from ledgerbee.sales.einvoices.attaching import xml_name
 from ledgerbee.sales.einvoices.model import E_INVOICE_INCOMPLETE, EInvoiceFormat
 from ledgerbee.sales.einvoices.writing import write
 
@@ -47,8 +47,8 @@ async def answer(caller: Caller, kind: AnyKind, document_id: UUID, form: EInvoic
     snapshot = await caller.read(lambda context: _booked(context, kind, document_id))
     # Thousands of lines take a tenth of a second and more: beside the event loop.
     xml = await asyncio.to_thread(write, snapshot, form)
-    name = f"{file_name(snapshot).removesuffix('.pdf')} {form.value}.xml"
-    return Response(xml, media_type=_MEDIA_TYPE, headers={"Content-Disposition": content_disposition(name)})
+    headers = {"Content-Disposition": content_disposition(xml_name(snapshot, form))}
+    return Response(xml, media_type=_MEDIA_TYPE, headers=headers)
 
 
 async def _booked(context: Context, kind: AnyKind, document_id: UUID) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from ledgerbee.parties.customers.model import BillingFacts
 from ledgerbee.platform.context import Context
 from ledgerbee.sales.documents.kind import EntryOfKind, KindOfDocument
 from ledgerbee.sales.documents.model import Computed, DocumentKind, MailText
+from ledgerbee.sales.einvoices.attaching import attached
 from ledgerbee.sales.invoices import rules
 from ledgerbee.sales.invoices.model import (
     INVOICE_INVALID_STATE,
@@ -52,6 +53,7 @@ INVOICES: Final[KindOfDocument[InvoiceFields, Invoice]] = KindOfDocument(
     entry=EntryOfKind(entry_type=EntryType.CUSTOMER_INVOICE, text=rules.entry_text),
     terms=rules.terms,
     vat_in_base=_vat_in_base,
+    attach=attached,
     when_claimed=rules.WHEN_CLAIMED,
     when_delivered=rules.WHEN_DELIVERED,
     when_failed=rules.WHEN_FAILED,

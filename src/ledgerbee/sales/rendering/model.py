@@ -109,11 +109,22 @@ class PaymentDetails:
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """The same document for machines, as a file inside the PDF: `content` is XML in UTF-8, `description` says what it
+    is in words."""
+
+    name: str
+    content: bytes
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
 class PrintableDocument:
     """Everything one printed document says.
 
     `due_date` is for invoices, `valid_until` for quotes. `subtotal` excludes VAT, `total` includes it.
-    `logo` is the bytes of a PNG or JPEG file. `amount_paid` prints what was paid already and the balance.
+    `logo` is the bytes of a PNG or JPEG file. `amount_paid` and `amount_credited` (both positive) print what was paid
+    and credited already, and the balance.
     `accent_color` (`#rrggbb`) is the title's, None the layout's own; `intro` stands above the lines, `footer` below the
     seller's details on every page.
     Raises `ValueError` for an unknown currency, a bare number or an issued document without a number.
@@ -139,6 +150,7 @@ class PrintableDocument:
     vat_in_base: VatInBase | None = None
     payment: PaymentDetails | None = None
     amount_paid: Decimal | None = None
+    amount_credited: Decimal | None = None
     credits_invoice_number: str | None = None
     notes: str | None = None
     legal_texts: tuple[str, ...] = ()
@@ -146,6 +158,7 @@ class PrintableDocument:
     accent_color: str | None = None
     intro: str | None = None
     footer: str | None = None
+    attachment: Attachment | None = None
 
     def __post_init__(self) -> None:
         minor_units(self.currency)
@@ -155,6 +168,13 @@ class PrintableDocument:
             raise ValueError("only a draft may be printed without a number")
 
     @property
+    def is_settled_in_part(self) -> bool:
+        """Whether anything was paid or credited."""
+        return self.amount_paid is not None or self.amount_credited is not None
+
+    @property
     def balance(self) -> Decimal:
-        """What is still to be paid, in the document's currency."""
-        return self.total - (self.amount_paid or ZERO)
+        """What is still to be paid, in the document's currency; what was paid too much is not owed by the payer."""
+        if not self.is_settled_in_part:
+            return self.total
+        return max(self.total - (self.amount_paid or ZERO) - (self.amount_credited or ZERO), ZERO)

@@ -6,6 +6,7 @@ from ledgerbee.sales.rendering.formatting import format_date, format_iban, forma
 from ledgerbee.sales.rendering.model import PaymentDetails, PrintableDocument, PrintVatRow
 from ledgerbee.sales.rendering.table import BODY, PAGE_ROOM, SAFETY
 from ledgerbee.sales.rendering.text import directed
+from ledgerbee.sales.rendering.transfer_code import transfer_code
 from ledgerbee.sales.rendering.writer import Writer
 
 #: How wide a text may be where it stands, in thousandths of a point.
@@ -92,6 +93,9 @@ def totals(write: Writer) -> list[View]:
     ]
     if document.amount_paid is not None:
         rows.append(("plain", words.paid, write.money(-document.amount_paid)))
+    if document.amount_credited is not None:
+        rows.append(("plain", words.credited, write.money(-document.amount_credited)))
+    if document.is_settled_in_part:
         rows.append(("strong", words.balance.format(document.currency), write.money(document.balance)))
     if base := document.vat_in_base:
         price = format_number(base.rate, document.language, 2, 12)
@@ -115,9 +119,10 @@ def account_of(payment: PaymentDetails) -> str:
 
 
 def how_to_pay(write: Writer) -> View | None:
-    """What is to be paid, by when and where."""
+    """What is to be paid, by when and where; nothing for what was paid or credited in full, or nobody would see that
+    it was."""
     document, words, payment = write.document, write.words, write.document.payment
-    if payment is None:
+    if payment is None or (document.is_settled_in_part and not document.balance):
         return None
     details = (
         (words.bank, payment.bank_name),
@@ -134,6 +139,7 @@ def how_to_pay(write: Writer) -> View | None:
         if text
         for index, part in enumerate(write.complete(text, _PAYMENT_ROOM))
     ]
+    code = transfer_code(write)
     return {
         "label": words.to_pay,
         "amount": amount,
@@ -142,6 +148,8 @@ def how_to_pay(write: Writer) -> View | None:
         "details": [
             [name, _PAYMENT_NAME_ROOM - write.metrics.width(name, BODY), directed(value)] for name, value in shown
         ],
+        "code": [] if code is None else list(code),
+        "scan": words.scan,
         "terms": write.running(terms, _TERMS_ROOM),
         "kept": len(shown) + len(write.lines(terms, _TERMS_ROOM, _SMALL)) <= _MOST_KEPT_LINES,
     }

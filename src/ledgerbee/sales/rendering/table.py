@@ -7,6 +7,7 @@ All lengths are whole thousandths of a point.
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from ledgerbee.core.money import EXACT, ZERO
 from ledgerbee.sales.rendering.formatting import format_money, format_number, format_percent, format_unit_price
 from ledgerbee.sales.rendering.metrics import FontMetrics
 from ledgerbee.sales.rendering.model import PrintableDocument, PrintLine
@@ -50,6 +51,8 @@ def lay_out_table(document: PrintableDocument, words: Wording, metrics: FontMetr
     `marks` has a mark for each of the document's VAT rows, empty where its lines need none. A row whose texts all fit
     on their lines has a `height` and its figures as `parts` (distance from what stands before it, text). Any other row
     has height 0 and its figures as `cells`, for the template to lay out. The last `closing` rows stay with the totals.
+    `sum` of a row is what the amounts come to with it: pages end with it as `carried` and begin with it as `brought`,
+    both empty where no line has an amount.
     """
     titles = (words.quantity, words.unit, words.unit_price, words.discount, words.vat_short, words.amount)
     cells = [_cells(document, line, metrics, marks) if line.kind == "product" else None for line in document.lines]
@@ -57,10 +60,14 @@ def lay_out_table(document: PrintableDocument, words: Wording, metrics: FontMetr
     used = [index for index, texts in enumerate(entries) if index == _AMOUNT or any(texts)]
     size, widths = _columns({index: (titles[index], entries[index]) for index in used}, metrics)
     rows: list[Table] = []
+    sum_of_lines = ZERO
     for number, (line, texts) in enumerate(zip(document.lines, cells, strict=True), 1):
         row = _row(line, None if texts is None else {index: texts[index] for index in used}, size, widths, metrics)
+        sum_of_lines = EXACT.add(sum_of_lines, line.total or ZERO)
+        row["sum"] = format_money(sum_of_lines, document.currency, document.language)
         is_split = number == len(cells) and row["height"] == 0
         rows += _split(row, _room(widths, texts is None), metrics) if is_split else [row]
+    has_amounts = any(line.total is not None for line in document.lines)
     solid = [index for index, row in enumerate(rows) if row["kind"] != "separator"]
     return {
         "titles": [words.description, *(titles[index] for index in used)],
@@ -68,6 +75,8 @@ def lay_out_table(document: PrintableDocument, words: Wording, metrics: FontMetr
         "unit": used.index(_UNIT) + 1 if _UNIT in used else 0,
         "size": size,
         "rows": [_with_directions(row) for row in rows],
+        "carried": words.carried if has_amounts else "",
+        "brought": words.brought if has_amounts else "",
         "closing": len(rows) - solid[-1] if solid else 0,
     }
 
@@ -169,5 +178,6 @@ def _split(row: Table, room: int, metrics: FontMetrics) -> list[Table]:
             "detail": "\n".join(details[rest:]),
             "height": 0,
             "open": False,
+            "sum": row["sum"],
         },
     ]

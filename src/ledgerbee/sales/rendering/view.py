@@ -13,7 +13,7 @@ from babel import Locale
 
 from ledgerbee.sales.rendering.formatting import format_date, format_iban
 from ledgerbee.sales.rendering.metrics import FontMetrics
-from ledgerbee.sales.rendering.model import Party, PrintableDocument
+from ledgerbee.sales.rendering.model import Attachment, Party, PrintableDocument
 from ledgerbee.sales.rendering.sums import account_of, how_to_pay, totals, vat_marks, vat_table
 from ledgerbee.sales.rendering.table import KEPT_LINES, PAGE_ROOM, SAFETY, lay_out_table
 from ledgerbee.sales.rendering.text import Directed, directed, fits, wrapped
@@ -100,6 +100,7 @@ def build_view(document: PrintableDocument, metrics: FontMetrics) -> View:
         "remarks": kept,
         "more": more,
         "footer": footer,
+        "attachment": _attachment(document.attachment),
         "deeper": max(0, len(footer) - _FOOTER_LINES) * _FOOTER_LINE,
     }
 
@@ -113,6 +114,12 @@ def _logo(content: bytes | None) -> View | None:
     height = min(_LOGO_HEIGHT, width * high // wide)
     # An array of numbers is the fastest way for bytes: Typst turns it into bytes without running code.
     return {"form": logo.form, "data": list(logo.content), "width": width, "height": height}
+
+
+def _attachment(file: Attachment | None) -> View | None:
+    if file is None:
+        return None
+    return {"name": file.name, "content": file.content.decode(), "description": file.description}
 
 
 def _place(party: Party) -> str:

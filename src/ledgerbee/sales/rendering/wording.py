@@ -47,7 +47,10 @@ class Wording:
     vat_in_base: str
     total: str
     paid: str
+    credited: str
     balance: str
+    brought: str
+    carried: str
     payment: str
     to_pay: str
     pay_by: str
@@ -55,6 +58,7 @@ class Wording:
     bank: str
     account: str
     payment_id: str
+    scan: str
     notes: str
 
 
@@ -109,7 +113,10 @@ _DANISH: Final = Wording(
     vat_in_base="Moms i {} (1 {} = {} {})",
     total="Total {}",
     paid="Betalt",
+    credited="Krediteret",
     balance="Restbeløb {}",
+    brought="Overført",
+    carried="Overføres",
     payment="Betaling",
     to_pay="Til betaling",
     pay_by="Senest {}",
@@ -117,6 +124,7 @@ _DANISH: Final = Wording(
     bank="Bank",
     account="Reg.- og kontonr.",
     payment_id="Betalings-id",
+    scan="Scan koden i bankens app",
     notes="Bemærkninger",
 )
 
@@ -171,7 +179,10 @@ _ENGLISH: Final = Wording(
     vat_in_base="VAT in {} (1 {} = {} {})",
     total="Total {}",
     paid="Paid",
+    credited="Credited",
     balance="Balance due {}",
+    brought="Brought forward",
+    carried="Carried forward",
     payment="Payment",
     to_pay="Amount due",
     pay_by="By {}",
@@ -179,6 +190,7 @@ _ENGLISH: Final = Wording(
     bank="Bank",
     account="Reg./account no.",
     payment_id="Payment ID",
+    scan="Scan with your banking app",
     notes="Notes",
 )
 

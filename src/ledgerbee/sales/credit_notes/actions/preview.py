@@ -18,7 +18,7 @@ async def print_note(context: Context, note_id: CreditNoteId) -> PrintedDocument
     note, logo = full.document, await companies.logo(context)
     if note.status in rules.BOOKED:
         content = await documents.get_snapshot(context, CREDIT_NOTES, note_id)
-        return PrintedDocument(content, is_draft=False, logo=logo)
+        return PrintedDocument(snapshot.current(content, rules.terms(note)), is_draft=False, logo=logo)
     found = await load_sources(context, full, await get_invoice(context, full, for_update=False))
     await give_way()
     drawn = rules.draw_up(full, found)

@@ -5,6 +5,7 @@ from typing import Any
 
 from ledgerbee.core.changes import Changes
 from ledgerbee.core.errors import check_all
+from ledgerbee.core.money import EXACT
 from ledgerbee.ledger.entries.rules import check_delivery_date
 from ledgerbee.parties.customers.model import BillingFacts
 from ledgerbee.sales.documents.model import Terms
@@ -47,11 +48,16 @@ def given_before(before: Invoice, changes: Changes[InvoiceFields]) -> dict[str, 
 
 
 def terms(invoice: Invoice) -> Terms:
-    """What an invoice says beside what all documents say. Terms are only stated where they lead to the due date."""
+    """What an invoice says beside what all documents say. Terms are only stated where they lead to the due date.
+
+    Credit of the customer's that was used on it is paid; what was written off the customer still owes.
+    """
     return Terms(
         due_date=invoice.due_date,
         delivery_date=invoice.delivery_date,
         payment_terms_days=invoice.payment_terms_days if _follows_terms(invoice) else None,
+        amount_paid=EXACT.add(invoice.amount_paid, invoice.applied_credit),
+        amount_credited=invoice.credited_amount,
     )
 
 
