@@ -413,6 +413,19 @@ OPERATIONS: Final[tuple[Row, ...]] = (
         "Credit Notes", "POST", "/v1/credit-notes/{creditNoteId}/cancel", "invoices-write",
         "Cancel a credit note that was not sent", not_found="CREDIT_NOTE_NOT_FOUND",
     ),
+    extension(
+        "Incoming Documents", "POST", "/v1/incoming-documents", "journal-entries-write", "Receive an e-invoice",
+        success=201,
+    ),
+    extension("Incoming Documents", "GET", "/v1/incoming-documents", "journal-entries-read", "List incoming documents"),
+    extension(
+        "Incoming Documents", "GET", "/v1/incoming-documents/{incomingDocumentId}", "journal-entries-read",
+        "Get an incoming document", not_found="INCOMING_DOCUMENT_NOT_FOUND",
+    ),
+    extension(
+        "Incoming Documents", "POST", "/v1/incoming-documents/{incomingDocumentId}/draft", "journal-entries-write",
+        "Draft an incoming document", not_found="INCOMING_DOCUMENT_NOT_FOUND",
+    ),
     Row(
         "Draft Journal Entries", "POST", "/v1/draft-journal-batches", "journal-entries-write",
         "Create multiple draft journal entries in batch", success=201,

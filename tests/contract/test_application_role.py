@@ -44,6 +44,7 @@ TABLES = {
     "INSERT SELECT UPDATE(rate updated_at)": "company_exchange_rates",
     "DELETE INSERT SELECT(company_id expires_at ip_allowlist kind made_by scopes subject_id version)"
     " UPDATE(ip_allowlist scopes version)": "credentials",
+    "INSERT SELECT UPDATE(details draft_journal_entry_id drafted_at updated_at vendor_id)": "incoming_documents",
     "INSERT SELECT UPDATE(is_default)": "journal_categories",
     "INSERT SELECT UPDATE(accent_color footer_text intro_text is_default language name payment_text"
     " shows_logo)": "document_templates",

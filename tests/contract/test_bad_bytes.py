@@ -17,6 +17,8 @@ FORMS = [row for row in OPERATIONS if row.public]
 READS = [row for row in OPERATIONS if row.method == "GET"]
 
 #: What can stand for a text inside of a JSON body, already encoded.
+#: Longer than any text, but not than a file.
+LONG = b'"' + b"x" * 200_000 + b'"'
 BAD_TEXTS = [
     b'"K\xf8b"',  # Windows-1252
     b'"\xff"',
@@ -31,7 +33,7 @@ BAD_TEXTS = [
     b'"\\ud800\\ud800"',
     b'"a\rb"',
     b'"a\nb"',
-    b'"' + b"x" * 200_000 + b'"',
+    LONG,
     b"9" * 5_000,
     b"1e400",
     b"-1e-400",
@@ -112,6 +114,9 @@ async def test_a_field_of_bad_bytes_is_refused(row: Row, world: World) -> None:
             content = with_bad(body, name, bad)
             answer = await send(world, row, content)
             if answer.status_code == 404 and _is_reference(name):
+                continue
+            if name == "content" and bad is LONG:  # base64 of a file, which is refused by who reads it
+                assert (answer.status_code, answer.json()["code"]) == (400, "INCOMING_DOCUMENT_UNREADABLE")
                 continue
             assert_refused(answer, (name, bad[:40]))
     assert await rows_of(world.api) == before

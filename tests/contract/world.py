@@ -6,6 +6,7 @@ from typing import Any
 
 from tests.attached import PDF
 from tests.conftest import Api
+from tests.ubl_files import peppol
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,9 @@ async def make_world(api: Api) -> World:
     offer = await made("/v1/quotes", customerId=customer["id"], date="2026-03-16", lines=lines)
     await made(f"/v1/quotes/{offer['id']}/send", deliveryType="Email", recipientEmail="aase@example.com")
     mailed = next(one for one in await listed("/v1/deliveries") if one["documentId"] == offer["id"])
+    received = await api.request(
+        "POST", "/v1/incoming-documents", content=peppol(number="W-1"), headers={"content-type": "application/xml"}
+    )
     key = await made("/v1/api-keys", name="spare", scopes=["accounts-read"])
     client = await made("/v1/oauth-clients", name="spare", scopes=["accounts-read"])
     dimension = await made("/v1/dimensions", name="Afdeling", isUnique=True)
@@ -115,6 +119,7 @@ async def make_world(api: Api) -> World:
         "dimensionId": dimension["id"],
         "documentTemplateId": (await listed("/v1/document-templates"))[0]["id"],
         "importId": entry_import.json()["id"],
+        "incomingDocumentId": received.json()["id"],
         "draftJournalEntryId": draft["id"],
         "invoiceId": invoice["id"],
         "journalEntryId": entry["id"],

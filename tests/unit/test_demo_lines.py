@@ -12,7 +12,7 @@ import stdnum.dk.cvr
 
 from ledgerbee.app.demo import published
 from ledgerbee.app.demo.published import Document
-from ledgerbee.app.demo.seller import cvr_number
+from ledgerbee.app.demo.seller import cvr_number, vat_number
 from ledgerbee.core.money import HUNDRED, multiply, percent_of, round_money, total
 
 ROOT = Path(__file__).parents[2]
@@ -55,6 +55,21 @@ def test_a_danish_seller_has_a_cvr_number(told: str, used: str) -> None:
     assert stdnum.dk.cvr.is_valid(used)
 
 
+@pytest.mark.parametrize(
+    ("country", "told", "used"),
+    [
+        ("GB", "GB1232434", "GB1232434"),
+        ("BE", "BE0000000196", "BE0000000196"),
+        ("NL", "NL8200.98.395.B.01", "NL8200.98.395.B.01"),
+        ("NL", "NL16356706", "NL163567060B01"),
+        ("NO", "NO990399123MVA", "NO990399123MVA"),
+        ("DK", "DK12345678", "12345674"),
+    ],
+)
+def test_a_seller_has_a_number_that_e_invoices_come_from(country: str, told: str, used: str) -> None:
+    assert vat_number(country, told) == used
+
+
 def test_catalogue_prices_are_the_published_ones_but_where_the_line_is_odd() -> None:
     own_price = {
         (document["key"], line.item.name)
@@ -75,7 +90,10 @@ def test_remarks_name_what_an_invoice_does_not_say() -> None:
         "100.00 paid in advance: not stated on an invoice, recorded as its payment",
         "cash rounding of 0.25 on what is paid: not part of the invoice",
     ]
-    assert [document["key"] for document in DOCUMENTS if published.why_not(document)] == [
+    assert published.remarks(by_key["dk-peppol-credit-note"])[0] == (
+        "100.00 paid in advance: not stated on a credit note"
+    )
+    assert [document["key"] for document in DOCUMENTS if published.is_credit_note(document)] == [
         "cen-credit-note-1",
         "peppol-credit-note",
         "dk-peppol-credit-note",

@@ -22,6 +22,7 @@ from ledgerbee.parties.groups import http as party_groups
 from ledgerbee.parties.vendors import http as vendors
 from ledgerbee.payments.customer_credit import http as customer_credit
 from ledgerbee.payments.customer_payments import http as customer_payments
+from ledgerbee.purchases.incoming_documents import http as incoming_documents
 from ledgerbee.sales.credit_notes import http as credit_notes
 from ledgerbee.sales.delivery import http as deliveries
 from ledgerbee.sales.documents import http as documents
@@ -75,6 +76,7 @@ ROUTERS: tuple[OperationRouter, ...] = (
     draft_journal_entries.router_v2,
     *journal_entries.ROUTERS_V2,
     imports.router,
+    incoming_documents.router,
     trial_balance.router,
     exchange_rates.router,
     audit_events.router,

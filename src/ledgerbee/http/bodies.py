@@ -34,7 +34,9 @@ async def validated_body(model: type[M], request: Request) -> M:
 
 
 async def body_faults(model: type[RequestModel], request: Request) -> list[LedgerBeeError]:
-    """What is wrong with the body of a request that is refused anyway."""
+    """What is wrong with the body of a request that is refused anyway; nothing of one that is a file."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() not in {"", "application/json"}:
+        return []
     try:
         await validated_body(model, request)
     except RequestValidationError as fault:

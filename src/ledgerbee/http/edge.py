@@ -91,7 +91,8 @@ class Edge:
         # The whole body is here before a connection is taken: a slow client holds no transaction open.
         body = await request.body() if _has_body(request) and not operation.streams else b""
         OWNER.set(principal.company_id)
-        await run_step(len(body), lambda: check_elements(body, max_elements(operation.max_body)))
+        if not operation.takes_file(request.headers.get("content-type", "")):
+            await run_step(len(body), lambda: check_elements(body, max_elements(operation.max_body)))
         caller = state.caller = await self._caller(operation, request, state, body, now)
         if operation.streams:
             state.body = _stream(request, state)  # its handler opens transactions for what has come in

@@ -68,20 +68,29 @@ def endpoint_handler(route: APIRoute) -> Handler:
     assert endpoint is not None
     body_name = takes.body_params[0].name if model is not None else ""
     response_name = takes.response_param_name
+    takes_file: Callable[[str], bool] = route.operation.takes_file  # type: ignore[attr-defined]  # an OperationRoute
 
     async def handle(request: Request) -> Response:
         values = await arguments.read(request, model)
         if model is not None:
-            raw = await request.body()
-            body = await run_step(len(raw), lambda: model.from_bytes(raw))
-            values[body_name] = await validated_body(model, request) if body is None else body
-            await wait_for_step(raw)
+            values[body_name] = await _body_of(model, request, takes_file)
         if response_name is None:
             return respond(await endpoint(**values))
         values[response_name] = status = Response()  # the handler says its status there
         return respond(await endpoint(**values), status.status_code)
 
     return handle
+
+
+async def _body_of(model: type[RequestModel], request: Request, takes_file: Callable[[str], bool]) -> object:
+    """What the handler gets as its body."""
+    raw = await request.body()
+    if takes_file(request.headers.get("content-type", "")):
+        return model.from_file(raw)
+    body = await run_step(len(raw), lambda: model.from_bytes(raw))
+    found = await validated_body(model, request) if body is None else body
+    await wait_for_step(raw)
+    return found
 
 
 def supplied(takes: Dependant) -> list[tuple[str, Callable[[Request], Any]]]:

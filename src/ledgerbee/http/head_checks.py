@@ -57,6 +57,7 @@ def check_body(scope: Scope, headers: Headers, operation: Operation, max_bytes: 
     elif (
         has_body
         and media_type != b"application/json"
+        and not operation.takes_file(media_type.decode("latin-1"))
         and scope["method"] in {"POST", "PATCH", "PUT"}
         and scope["path"] not in _OAUTH_ENDPOINTS
     ):

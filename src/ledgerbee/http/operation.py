@@ -80,6 +80,7 @@ def operation(  # noqa: PLR0913  each argument is one independent fact of the op
     superseded: bool = False,
     secret_fields: tuple[str, ...] = (),
     streams: tuple[str, ...] = (),
+    files: tuple[str, ...] = (),
     max_body: int = SMALL_BODY,
     response: str = "",
 ) -> RouteOptions:
@@ -89,6 +90,8 @@ def operation(  # noqa: PLR0913  each argument is one independent fact of the op
     `extension` marks what the original leaves to its app, `response` describes the success answer. `secret_fields`
     are the answer's names that are shown once: a replay under the same idempotency key answers null there.
     `streams` are the media types of a body that the handler reads as it comes in, by a `BodyStream` parameter.
+    `files` are the media types of a file that may be the body in place of JSON: the model makes of its bytes what the
+    handler gets (`RequestModel.from_file`).
     `max_body` is the limit of a body in bytes: above the usual one where it may carry files or many entries, below it
     where the caller shows no credential.
     `superseded` marks what has a successor but no date of shutdown: deprecated in the document, without headers.
@@ -103,6 +106,7 @@ def operation(  # noqa: PLR0913  each argument is one independent fact of the op
         deprecation,
         secret_fields,
         streams,
+        files,
         max_body,
     )
     return RouteOptions(
@@ -133,9 +137,9 @@ def _extra(facts: Operation) -> dict[str, Any]:
         extra["x-extension"] = True
     if facts.public:
         extra["security"] = []
-    if facts.streams:
+    if types := facts.streams or facts.files:
         schema = {"type": "string", "format": "binary"}
-        extra["requestBody"] = {"required": True, "content": {name: {"schema": schema} for name in facts.streams}}
+        extra["requestBody"] = {"required": True, "content": {name: {"schema": schema} for name in types}}
     return extra
 
 

@@ -47,8 +47,14 @@ class Operation:
     secret_fields: tuple[str, ...] = ()
     #: Media types of a body that is no JSON and may have any length: the handler reads it as it comes in.
     streams: tuple[str, ...] = ()
+    #: Media types of a file that may be the body in place of JSON; it is read as a whole.
+    files: tuple[str, ...] = ()
     #: Most bytes of a body that is read as a whole.
     max_body: int = SMALL_BODY
+
+    def takes_file(self, content_type: str) -> bool:
+        """Whether a body with this content type is a file of the operation's, and no JSON."""
+        return bool(self.files) and content_type.partition(";")[0].strip().lower() in self.files
 
 
 class Edge(Protocol):

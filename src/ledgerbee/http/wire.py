@@ -66,6 +66,11 @@ class RequestModel(BaseModel):
         """
         return None
 
+    @classmethod
+    def from_file(cls, raw: bytes) -> object:
+        """What stands for the model where the body is a file, of an operation that takes one (`files`)."""
+        raise NotImplementedError(f"{cls.__name__} is no body that may be a file: {len(raw)} bytes came")
+
     #: Whether a field that is left out stays as it is, and so has a value that the body doesn't say (PATCH).
     keeps_what_is_left_out: ClassVar[bool] = False
 

@@ -92,7 +92,7 @@ def demo(
     ] = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Sell published invoices over the API, mail and book them, and compare every figure. Fails if one differs.
+    """Sell and credit published documents over the API, mail, book and receive them. Fails if a figure differs.
 
     Its books lie in a database of their own (`..._demo`), new at every run, beside yours on the same server.
     """

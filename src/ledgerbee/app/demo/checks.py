@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from ledgerbee.app.demo import published
+from ledgerbee.app.demo.buyer import Received
 from ledgerbee.app.demo.published import Figures
 from ledgerbee.app.demo.run import Books, Outcome
 from ledgerbee.app.demo.seller import Sold
@@ -13,15 +14,23 @@ def faults(outcome: Outcome) -> list[str]:
     """Every fault of the run in a line; none when everything holds."""
     return [
         *(fault for sale in outcome.sold for fault in _sale_faults(sale)),
+        *(fault for sale in outcome.sold for fault in _receipt_faults(sale, outcome.received[sale.document["key"]])),
         *_mail_faults(outcome),
-        *(fault for books in outcome.books for fault in _book_faults(books)),
+        *(fault for books in [*outcome.books, outcome.buyer] for fault in _book_faults(books)),
     ]
 
 
 def ours(sale: Sold) -> Figures:
-    """Net, VAT and gross as the API answers them."""
-    invoice = sale.invoice
-    return Figures(Decimal(invoice["subtotal"]), Decimal(invoice["vat"]), Decimal(invoice["amount"]))
+    """Net, VAT and gross as the API answers them, of a credit note what it credits: it is published as positive."""
+    sign = 1 if sale.note is None else -1
+    net, vat, gross = (sign * Decimal(sale.made[name]) for name in ("subtotal", "vat", "amount"))
+    return Figures(net, vat, gross)
+
+
+def theirs(received: Received) -> Figures:
+    """Net, VAT and gross as the buyer received them."""
+    totals = received.document["totals"]
+    return Figures(Decimal(totals["net"]), Decimal(totals["vat"]), Decimal(totals["gross"]))
 
 
 def difference(sale: Sold) -> str | None:
@@ -52,6 +61,17 @@ def _sale_faults(sale: Sold) -> Iterator[str]:
         yield f"{key}: delivery is {sale.delivery['status']}, not {wanted}: {messages}"
     if not sale.pdf.startswith(b"%PDF-"):
         yield f"{key}: what came as its PDF is none"
+
+
+def _receipt_faults(sale: Sold, received: Received) -> Iterator[str]:
+    """The buyer has the figures that were published, in what it received and in what it owes by its books."""
+    key, wanted = sale.document["key"], published.figures(sale.document)
+    if theirs(received) != wanted:
+        yield f"{key}: received as {theirs(received)}, published {wanted}"
+    owed = wanted.gross if sale.note is None else -wanted.gross
+    for what in (received.draft, received.entry):
+        if Decimal(what["originalAmount"]) != owed:
+            yield f"{key}: the buyer's {what['entryType']} is {what['originalAmount']}, not {owed:f}"
 
 
 def _mail_faults(outcome: Outcome) -> Iterator[str]:

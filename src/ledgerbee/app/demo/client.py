@@ -46,13 +46,18 @@ class Client:
         """What the API answers to the fields of `body` that are not None. Raises `ApiError`."""
         return (await self._send("POST", path, json=stated(body))).json()
 
+    async def post_xml(self, path: str, content: bytes) -> Any:
+        """What the API answers to a file of XML. Raises `ApiError`."""
+        return (await self._send("POST", path, content=content, headers={"content-type": "application/xml"})).json()
+
     async def patch(self, path: str, body: dict[str, Any]) -> Any:
         """What the API answers to `body`. Raises `ApiError`."""
         return (await self._send("PATCH", path, json=body)).json()
 
     async def _send(self, method: str, path: str, **options: Any) -> httpx.Response:
         try:
-            answer = await self.http.request(method, f"/api{path}", headers={"x-api-key": self.key}, **options)
+            headers = {"x-api-key": self.key, **options.pop("headers", {})}
+            answer = await self.http.request(method, f"/api{path}", headers=headers, **options)
         except httpx.HTTPError as fault:
             raise DemoError(f"{method} {path} got no answer: {type(fault).__name__} {fault}".rstrip()) from fault
         if answer.is_success:

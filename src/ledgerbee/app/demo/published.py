@@ -36,6 +36,7 @@ _UNSTATED: Final = {
     "tax-currency": "VAT also stated in {taxCurrency} at a rate of the sender's: not stated",
     "line-net-differs-from-quantity-and-price": "line {line} as published is not quantity x price: its net is kept",
 }
+_UNSTATED_ON_NOTES: Final = {"prepaid-amount": "{prepaid} paid in advance: not stated on a credit note"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,17 +105,16 @@ def figures(document: Document) -> Figures:
     return Figures(Decimal(totals["net"]), Decimal(totals["vat"]), Decimal(totals["gross"]))
 
 
-def why_not(document: Document) -> str | None:
-    """Why the document can't be sold at all, None if it can."""
-    if document["kind"] == "credit_note":
-        return "credit note: the API has none yet"
-    return None
+def is_credit_note(document: Document) -> bool:
+    """Whether it credits what it lists; its amounts are positive all the same."""
+    return bool(document["kind"] == "credit_note")
 
 
 def remarks(document: Document) -> list[str]:
     """What of the document the invoice doesn't say, or says differently."""
     facts = {**document["totals"], "taxCurrency": document.get("taxCurrency"), "line": _odd_line(document)}
-    return [text.format(**facts) for note, text in _UNSTATED.items() if note in document["notes"]]
+    texts = _UNSTATED | (_UNSTATED_ON_NOTES if is_credit_note(document) else {})
+    return [text.format(**facts) for note, text in texts.items() if note in document["notes"]]
 
 
 def prepaid(document: Document) -> Decimal:

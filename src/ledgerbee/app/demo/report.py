@@ -19,22 +19,22 @@ def print_outcome(console: Console, outcome: Outcome, pdfs: dict[str, Path], fau
     _print_figures(console, outcome)
     _print_remarks(console, outcome)
     _print_deliveries(console, outcome, pdfs)
-    for books in outcome.books:
+    for books in [*outcome.books, outcome.buyer]:
         _print_books(console, books)
     console.print()
     for fault in faults:
         console.print(f"[bold red]fault:[/] {escape(fault)}", soft_wrap=True)
     if not faults:
         console.print(
-            f"[bold green]Everything holds:[/] {len(outcome.sold)} invoices equal to the cent, {len(outcome.mails)} "
-            f"mails, {len(outcome.books)} balanced ledgers, verified."
+            f"[bold green]Everything holds:[/] {len(outcome.sold)} documents equal to the cent, sold and received, "
+            f"{len(outcome.mails)} mails, {len(outcome.books) + 1} balanced ledgers, verified."
         )
 
 
 def _print_figures(console: Console, outcome: Outcome) -> None:
-    console.print("[bold]Invoices, ours above the published figures[/]")
+    console.print("[bold]Invoices and credit notes, ours above the published figures[/]")
     table = _table()
-    for name in ("published invoice", "no.", "cur."):
+    for name in ("published document", "no.", "cur."):
         table.add_column(name)
     for name in ("net", "VAT", "gross"):
         table.add_column(name, justify="right")
@@ -44,7 +44,7 @@ def _print_figures(console: Console, outcome: Outcome) -> None:
         found = checks.difference(sale)
         table.add_row(
             f"{escape(sale.document['key'])}\n[dim]{escape(sale.document['seller']['name'])}[/]",
-            str(sale.invoice["number"]),
+            str(sale.made["number"]),
             currency,
             _pair(mine.net, theirs.net, currency),
             _pair(mine.vat, theirs.vat, currency),
@@ -55,12 +55,13 @@ def _print_figures(console: Console, outcome: Outcome) -> None:
 
 
 def _print_remarks(console: Console, outcome: Outcome) -> None:
-    console.print("\n[bold]Not expressible, or said differently[/]")
-    for document, reason in outcome.unsold:
-        console.print(f"  {escape(document['key'])}: {escape(reason)}", soft_wrap=True)
+    console.print("\n[bold]Said differently, and what the buyer was shown[/]")
     for sale in outcome.sold:
         for remark in published.remarks(sale.document):
             console.print(f"  {escape(sale.document['key'])}: {escape(remark)}", soft_wrap=True)
+        for problem in outcome.received[sale.document["key"]].document["problems"]:
+            text = f"{sale.document['key']}: {problem['code']}, {problem['message']}"
+            console.print(f"  [dim]{escape(text)}[/]", soft_wrap=True)
     for books in outcome.books:
         for refused in books.refused:
             console.print(f"  {escape(books.company['name'])}: left out {escape(refused)}", soft_wrap=True)
@@ -83,6 +84,10 @@ def _print_deliveries(console: Console, outcome: Outcome, pdfs: dict[str, Path])
 
 def _payment(sale: Sold) -> str:
     invoice = sale.invoice
+    if sale.note is not None:
+        return (
+            f"credits invoice {invoice['number']}, {invoice['amount']} {invoice['currency']}, now {invoice['status']}"
+        )
     return f"{invoice['status']}, {invoice['amountPaid']} of {invoice['amount']} {invoice['currency']} paid"
 
 

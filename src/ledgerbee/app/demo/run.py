@@ -18,7 +18,7 @@ from uuid import UUID
 import httpx
 
 from ledgerbee.app.database_access import Access, in_company
-from ledgerbee.app.demo import published
+from ledgerbee.app.demo.buyer import Buyer, Received
 from ledgerbee.app.demo.client import TIMEOUT_S, Client
 from ledgerbee.app.demo.mailbox import Mail, Mailbox, mail_socket, receiving
 from ledgerbee.app.demo.published import Document
@@ -53,12 +53,13 @@ _Finished: TypeAlias = tuple[Seller, list[Sold], dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Everything the demo did. `unsold` are the documents that can't be expressed, with the reason."""
+    """Everything the demo did. `received` are what was sold as it came back to the buyer, by the document's key."""
 
     sold: list[Sold]
-    unsold: list[tuple[Document, str]]
     books: list[Books]
     mails: list[Mail]
+    received: dict[str, Received]
+    buyer: Books
 
 
 def run(found: Access, documents: Sequence[Document]) -> Outcome:
@@ -112,35 +113,49 @@ class _Course:
     mail_listener: socket.socket
 
     def take(self) -> Outcome:
-        """Sell everything, then ask the books."""
-        unsold = [(document, reason) for document in self.documents if (reason := published.why_not(document))]
+        """Sell everything, have it received, then ask the books."""
         by_seller: dict[tuple[str, ...], list[Document]] = {}
         for document in self.documents:
-            if published.why_not(document) is None:
-                by_seller.setdefault(_identity(document), []).append(document)
+            by_seller.setdefault(_identity(document), []).append(document)
         mailbox = Mailbox()
-        finished = asyncio.run(self._sell_all(list(by_seller.values()), mailbox)) if by_seller else []
+        finished, received, buyer, balance = asyncio.run(self._trade(list(by_seller.values()), mailbox))
         books = [
             Books(seller.company, seller.client.key, seller.refused, balance, self._verify(seller.company_id))
             for seller, _, balance in finished
         ]
         sold = [sale for _, sales, _ in finished for sale in sales]
-        return Outcome(sorted(sold, key=lambda sale: self.documents.index(sale.document)), unsold, books, mailbox.mails)
+        in_order = sorted(sold, key=lambda sale: self.documents.index(sale.document))
+        verification = self._verify(str(buyer.company["id"]))
+        bought = Books(buyer.company, buyer.client.key, [], balance, verification)
+        return Outcome(in_order, books, mailbox.mails, received, bought)
 
-    async def _sell_all(self, by_seller: list[list[Document]], mailbox: Mailbox) -> list[_Finished]:
+    async def _trade(
+        self, by_seller: list[list[Document]], mailbox: Mailbox
+    ) -> tuple[list[_Finished], dict[str, Received], Buyer, dict[str, Any]]:
+        """Everything over HTTP: the sales, and then what the buyer receives of them."""
+        first_day, last_day = _days(self.documents)
         async with receiving(self.mail_listener, mailbox), self._http() as http:
             first, *others = by_seller
             client = Client(http, await self._first_key(first))
-            return await asyncio.gather(
+            turn = asyncio.Lock()  # companies are made one after the other, whoever asks
+            opening = asyncio.create_task(Buyer.open(client, first_day, last_day, turn))
+            finished = await asyncio.gather(
                 _sell(client, await client.get("/v1/company"), first),
-                *(self._sell_as_another(client, documents) for documents in others),
+                *(self._sell_as_another(client, documents, turn) for documents in others),
             )
+            buyer = await opening
+            sold = [sale for _, sales, _ in finished for sale in sales]
+            received = await asyncio.gather(*(buyer.receive(sale) for sale in sold))
+            balance = await buyer.client.get("/v1/reports/trial-balance", fromDate=str(first_day), toDate=str(last_day))
+        keys = [sale.document["key"] for sale in sold]
+        return finished, dict(zip(keys, received, strict=True)), buyer, balance
 
-    async def _sell_as_another(self, client: Client, documents: list[Document]) -> _Finished:
+    async def _sell_as_another(self, client: Client, documents: list[Document], turn: asyncio.Lock) -> _Finished:
         party = documents[0]["seller"]
         first_day, _ = _days(documents)
         body = {"name": party["name"], "countryCode": party["country"], "fiscalYearStart": first_day.isoformat()}
-        made = await client.post("/v1/companies", body)
+        async with turn:
+            made = await client.post("/v1/companies", body)
         return await _sell(Client(client.http, made["key"]), made, documents)
 
     def _http(self) -> httpx.AsyncClient:

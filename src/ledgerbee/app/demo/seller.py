@@ -9,21 +9,28 @@ from typing import Any, Final
 
 import stdnum.dk.cvr
 import stdnum.iban
+import stdnum.no.orgnr
 
 from ledgerbee.app.demo import published
 from ledgerbee.app.demo.client import ApiError, Client, DemoError, stated
 from ledgerbee.app.demo.published import Document, Item, SoldLine, Tax
 from ledgerbee.core.money import format_decimal
+from ledgerbee.sales.einvoices.identifiers import endpoint_of, vat_number_of
 
 #: Seconds that the worker gets to deliver a mail.
 DELIVERY_TIMEOUT_S: Final = 60
+#: Where the e-invoices of all go that have no EAN: to the company that buys (`buyer.py`), whose CVR number it is.
+ENDPOINT: Final = "0184:13585628"
 #: Delivery statuses from which nothing moves any more.
 _SETTLED: Final = frozenset({"delivered", "failed", "manual"})
 
 
 @dataclass(frozen=True, slots=True)
 class Sold:
-    """One published invoice as it was sold. The dictionaries are the API's answers."""
+    """One published document as it was sold. The dictionaries are the API's answers.
+
+    Of a credit note `invoice` is what was sold and then credited by `note`; delivery, PDF and e-invoice are the note's.
+    """
 
     document: Document
     company_id: str
@@ -31,6 +38,13 @@ class Sold:
     delivery: dict[str, Any]
     payments: list[dict[str, Any]]
     pdf: bytes
+    e_invoice: bytes
+    note: dict[str, Any] | None = None
+
+    @property
+    def made(self) -> dict[str, Any]:
+        """What stands for the published document: the invoice, or the credit note on it."""
+        return self.invoice if self.note is None else self.note
 
 
 @dataclass
@@ -57,34 +71,29 @@ class Seller:
             "postalCode": party["postalCode"],
             "city": party["city"],
             "email": party.get("email"),
-            "vatNumber": party["vatNumber"],
+            "vatNumber": self._number(party),
         }
         if party["country"] == "DK":
-            particulars |= self._danish(party["vatNumber"])
+            particulars |= _danish_account(cvr_number(party["vatNumber"]))
         self.company |= await self._lenient(self.client.patch, "/v1/company", particulars, {"vatNumber"})
         self._accounts = await self.client.get("/v1/accounts")
         self._vat_codes = await self.client.get("/v1/vat-codes")
 
-    def _danish(self, published: str) -> dict[str, str]:
-        """A CVR number, made up where the published one is none, and a made-up bank account with its IBAN.
+    def _number(self, party: Document) -> str:
+        """The published VAT number, or a made-up one where its documents could not be sent under it.
 
-        A Danish invoice states a CVR number that passes its check, and published examples mostly don't.
+        A Danish invoice states a CVR number that passes its check, an e-invoice one that can be its seller's address;
+        published examples mostly don't.
         """
-        number = cvr_number(published)
+        published = str(party["vatNumber"])
+        number = vat_number(party["country"], published)
         if number not in "".join(published.split()):
-            self.refused.append(f"{published}: no CVR number; the made-up {number} stands in for it")
-        registration, account = "0001", number.zfill(10)
-        check = stdnum.iban.calc_check_digits(f"DK00{registration}{account}")
-        return {
-            "vatNumber": number,
-            "bankName": "Eksempelbanken",
-            "bankRegistrationNumber": registration,
-            "bankAccountNumber": account,
-            "iban": f"DK{check}{registration}{account}",
-        }
+            kind = "CVR number" if party["country"] == "DK" else "number of its country"
+            self.refused.append(f"{published}: no {kind}; the made-up {number} stands in for it")
+        return number
 
     async def sell(self, document: Document) -> Sold:
-        """Draft, send and settle one published invoice, and fetch what became of it."""
+        """Draft, send and settle one published invoice, or sell and credit a credit note; what became of it."""
         lines = published.lines(document)
         for tax in dict.fromkeys(line.item.tax for line in lines):
             await self._group(tax)
@@ -94,11 +103,35 @@ class Seller:
         prices = dict(zip(items, price_ids, strict=True))
         draft = await self.client.post("/v1/invoices", await self._draft(document, lines, prices))
         path = f"/v1/invoices/{draft['id']}"
+        if published.is_credit_note(document):
+            return await self._credit(document, path)
         is_mailed = document["buyer"].get("email") is not None
         await self.client.post(f"{path}/send", {"deliveryType": "Email" if is_mailed else "Manual"})
         payments = await self._settle(document, path)
-        pdf, delivery = await asyncio.gather(self.client.get_bytes(f"{path}/pdf"), self._delivered(path))
-        return Sold(document, self.company_id, await self.client.get(path), delivery, payments, pdf)
+        pdf, xml, delivery = await self._outputs(path)
+        return Sold(document, self.company_id, await self.client.get(path), delivery, payments, pdf, xml)
+
+    async def _credit(self, document: Document, path: str) -> Sold:
+        """Send the invoice, and credit all of it."""
+        await self.client.post(f"{path}/send", {"deliveryType": "Manual"})
+        invoice = await self.client.get(path)
+        body = {
+            "customerId": invoice["customerId"],
+            "invoiceNumber": invoice["number"],
+            "date": document["issueDate"],
+            "description": f"{document['id']} ({document['source']})",
+        }
+        note_path = f"/v1/credit-notes/{(await self.client.post('/v1/credit-notes', body))['id']}"
+        await self.client.post(f"{note_path}/send", {"deliveryType": "Manual"})
+        pdf, xml, delivery = await self._outputs(note_path)
+        invoice, note = await asyncio.gather(self.client.get(path), self.client.get(note_path))
+        return Sold(document, self.company_id, invoice, delivery, [], pdf, xml, note)
+
+    async def _outputs(self, path: str) -> tuple[bytes, bytes, dict[str, Any]]:
+        """PDF, e-invoice and delivery of what was sent."""
+        get = self.client.get_bytes
+        pdf, xml = await asyncio.gather(get(f"{path}/pdf"), get(f"{path}/e-invoice"))
+        return pdf, xml, await self._delivered(path)
 
     async def _draft(self, document: Document, lines: Sequence[SoldLine], prices: dict[Item, str]) -> dict[str, Any]:
         customer_id = await self._customer(document)
@@ -152,6 +185,7 @@ class Seller:
             "city": buyer["city"],
             "vatNumber": buyer.get("vatNumber"),
             "eanNumber": buyer.get("gln"),
+            "endpointId": ENDPOINT,
             "email": buyer.get("email"),
             "contacts": [stated({"name": buyer["contactName"], "email": buyer.get("email")})]
             if "contactName" in buyer
@@ -270,11 +304,36 @@ class Seller:
         return answer
 
 
+def vat_number(country: str, published: str) -> str:
+    """The number as published if e-invoices can come from it, else one like it, in the countries that have a form."""
+    if country == "DK":
+        return cvr_number(published)
+    if endpoint_of(country, vat_number_of(country, published)) is not None:
+        return published
+    digits = "".join(character for character in published if character.isdigit())
+    if country == "NO":
+        numbers = (str(number) for number in count(int(digits[:8].ljust(8, "0")) * 10))
+        return f"NO{next(filter(stdnum.no.orgnr.is_valid, numbers))}MVA"
+    return f"NL{digits[:9].ljust(9, '0')}B01" if country == "NL" else published
+
+
 def cvr_number(published: str) -> str:
     """The number as published if it is a CVR number, else the next one that starts with its first digits."""
     digits = "".join(character for character in published if character.isdigit())
     numbers = (str(number) for number in count(int(digits[:7].ljust(7, "0")) * 10))
     return digits if stdnum.dk.cvr.is_valid(digits) else next(filter(stdnum.dk.cvr.is_valid, numbers))
+
+
+def _danish_account(number: str) -> dict[str, str]:
+    """A made-up bank account of a Danish company, with its IBAN."""
+    registration, account = "0001", number.zfill(10)
+    check = stdnum.iban.calc_check_digits(f"DK00{registration}{account}")
+    return {
+        "bankName": "Eksempelbanken",
+        "bankRegistrationNumber": registration,
+        "bankAccountNumber": account,
+        "iban": f"DK{check}{registration}{account}",
+    }
 
 
 def _line(line: SoldLine, price_id: str) -> dict[str, Any]:

@@ -59,6 +59,44 @@ _BOUNCE: Final = (
     "--b\nContent-Type: text/rfc822-headers\n\nMessage-ID: <{deliveryId}@ledgerbee.example>\n\n--b--\n"
 )
 
+_UBL: Final = "urn:oasis:names:specification:ubl:schema:xsd:"
+#: The least that an invoice in UBL says, for 1,250.00 kroner.
+_E_INVOICE: Final = "\n".join(
+    (
+        f'<Invoice xmlns="{_UBL}Invoice-2" xmlns:cac="{_UBL}CommonAggregateComponents-2"',
+        f'  xmlns:cbc="{_UBL}CommonBasicComponents-2">',
+        f"  <cbc:ID>F-1001</cbc:ID><cbc:IssueDate>{_TODAY}</cbc:IssueDate>",
+        "  <cbc:DocumentCurrencyCode>DKK</cbc:DocumentCurrencyCode>",
+        "  <cac:AccountingSupplierParty><cac:Party>",
+        "    <cac:PartyName><cbc:Name>Papir A/S</cbc:Name></cac:PartyName>",
+        "    <cac:PostalAddress><cac:Country><cbc:IdentificationCode>DK</cbc:IdentificationCode></cac:Country>",
+        "    </cac:PostalAddress>",
+        "    <cac:PartyTaxScheme><cbc:CompanyID>DK25313763</cbc:CompanyID>",
+        "      <cac:TaxScheme><cbc:ID>VAT</cbc:ID></cac:TaxScheme></cac:PartyTaxScheme>",
+        "  </cac:Party></cac:AccountingSupplierParty>",
+        "  <cac:AccountingCustomerParty><cac:Party>",
+        "    <cac:PartyName><cbc:Name>Nordlys ApS</cbc:Name></cac:PartyName>",
+        "  </cac:Party></cac:AccountingCustomerParty>",
+        '  <cac:TaxTotal><cbc:TaxAmount currencyID="DKK">250.00</cbc:TaxAmount>',
+        '    <cac:TaxSubtotal><cbc:TaxableAmount currencyID="DKK">1000.00</cbc:TaxableAmount>',
+        '      <cbc:TaxAmount currencyID="DKK">250.00</cbc:TaxAmount>',
+        "      <cac:TaxCategory><cbc:ID>S</cbc:ID><cbc:Percent>25</cbc:Percent></cac:TaxCategory>",
+        "    </cac:TaxSubtotal></cac:TaxTotal>",
+        "  <cac:LegalMonetaryTotal>",
+        '    <cbc:LineExtensionAmount currencyID="DKK">1000.00</cbc:LineExtensionAmount>',
+        '    <cbc:TaxExclusiveAmount currencyID="DKK">1000.00</cbc:TaxExclusiveAmount>',
+        '    <cbc:TaxInclusiveAmount currencyID="DKK">1250.00</cbc:TaxInclusiveAmount>',
+        '    <cbc:PayableAmount currencyID="DKK">1250.00</cbc:PayableAmount>',
+        "  </cac:LegalMonetaryTotal>",
+        '  <cac:InvoiceLine><cbc:ID>1</cbc:ID><cbc:InvoicedQuantity unitCode="EA">1</cbc:InvoicedQuantity>',
+        '    <cbc:LineExtensionAmount currencyID="DKK">1000.00</cbc:LineExtensionAmount>',
+        "    <cac:Item><cbc:Name>Paper</cbc:Name></cac:Item>",
+        '    <cac:Price><cbc:PriceAmount currencyID="DKK">1000.00</cbc:PriceAmount></cac:Price>',
+        "  </cac:InvoiceLine>",
+        "</Invoice>",
+    )
+)
+
 #: Small, and each with what a caller has to send and little else.
 BODIES: Final[Mapping[str, dict[str, Any]]] = {
     "POST /v1/accounts": _json(
@@ -145,6 +183,11 @@ BODIES: Final[Mapping[str, dict[str, Any]]] = {
     "POST /v1/invoices/{invoiceId}/payments": _json(date=_TODAY, amount="100.00"),
     "POST /v1/invoices/{invoiceId}/write-off": _json(description="Konkurs"),
     "POST /v1/invoices/{invoiceId}/write-off/reverse": _json(description="Dividende fra konkursboet"),
+    "POST /v1/incoming-documents": {
+        **_json(fileName="F-1001.xml", content=b64encode(_E_INVOICE.encode()).decode()),
+        "application/xml": _E_INVOICE,
+    },
+    "POST /v1/incoming-documents/{incomingDocumentId}/draft": _json(accountId="{suppliesAccountId}"),
     "POST /v1/order-confirmations": _json(
         customerId="{customerId}", date=_TODAY, lines=[{"priceId": "{productPriceId}", "quantity": 3}]
     ),

@@ -274,6 +274,7 @@ RESOURCES: Final = (
     ),
     Resource("Payments", "What was paid on invoices."),
     Resource("Deliveries", "How documents of every kind reached the customer, and what didn't arrive."),
+    Resource("Incoming Documents", "E-invoices that came in, and the drafts that were made of them."),
     Resource(
         "Audit Events", "Every change of anything: who made it, by which credential, from where, before and after."
     ),

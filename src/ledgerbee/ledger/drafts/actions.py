@@ -28,6 +28,13 @@ async def create(context: Context, entered: Sequence[EntryInput], paths: Sequenc
     `paths` name the entries' places in the request, for `details.property`. Raises what
     `entries.rules.validated` raises and `rules.account_faults` finds.
     """
+    return [written for _, written in await create_identified(context, entered, paths)]
+
+
+async def create_identified(
+    context: Context, entered: Sequence[EntryInput], paths: Sequence[str]
+) -> list[tuple[DraftId, bytes]]:
+    """As `create`, with the id of each draft: for whatever refers to it."""
     contents, names = await _checked(context, entered, paths)
     drafts = [
         Draft(
@@ -46,7 +53,7 @@ async def create(context: Context, entered: Sequence[EntryInput], paths: Sequenc
     written = [await json_in_steps(draft) async for draft in in_steps(drafts, lambda draft: len(draft.content.lines))]
     for draft, one in zip(drafts, written, strict=True):
         context.emit("draft_journal_entry.created", draft.id, one)
-    return written
+    return [(draft.id, one) for draft, one in zip(drafts, written, strict=True)]
 
 
 async def update(context: Context, draft_id: DraftId, changes: Changes[EntryInput]) -> bytes:

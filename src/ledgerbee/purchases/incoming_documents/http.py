@@ -1,0 +1,224 @@
+"""Routes of incoming documents (extension; decisions "Documents")."""
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Sequence
+from typing import Annotated, Final
+
+from fastapi import Path, Query, Response
+
+from ledgerbee.chart.accounts.model import ACCOUNT_NOT_BOOKABLE, ACCOUNT_NOT_FOUND
+from ledgerbee.core.errors import invalid
+from ledgerbee.http.body_limits import LARGE_BODY
+from ledgerbee.http.caller import Caller
+from ledgerbee.http.envelope import PAYLOAD_TOO_LARGE
+from ledgerbee.http.operation import CallerDep, Ctx, operation, resource_router
+from ledgerbee.http.step_scheduler import run_step
+from ledgerbee.http.wire import IdOf
+from ledgerbee.ledger.uploads.actions import staged
+from ledgerbee.ledger.uploads.model import DecodedFile
+from ledgerbee.parties.party.model import VENDOR_NOT_FOUND
+from ledgerbee.platform.context import Context
+from ledgerbee.platform.credentials.model import INSUFFICIENT_PERMISSIONS
+from ledgerbee.purchases.incoming_documents import actions, store
+from ledgerbee.purchases.incoming_documents.model import (
+    INCOMING_DOCUMENT_INVALID_STATE,
+    INCOMING_DOCUMENT_NOT_DRAFTABLE,
+    INCOMING_DOCUMENT_NOT_FOUND,
+    INCOMING_DOCUMENT_UNREADABLE,
+    MAX_FILE,
+    FullIncomingDocument,
+    IncomingDocumentId,
+    ReceivedDocument,
+    ReceivedFile,
+)
+from ledgerbee.purchases.incoming_documents.printing import print_pdf
+from ledgerbee.purchases.incoming_documents.reading import read
+from ledgerbee.purchases.incoming_documents.wire import (
+    DraftIncomingDocumentRequest,
+    IncomingDocumentQuery,
+    IncomingDocumentResponse,
+    IncomingFileBody,
+    ListIncomingDocumentsResponse,
+    file_name_of,
+    render,
+)
+from ledgerbee.tenancy.company import store as companies
+
+router = resource_router("Incoming Documents")
+
+DocumentPath = Annotated[IdOf[IncomingDocumentId], Path(alias="incomingDocumentId", description="Incoming document ID")]
+
+_XML: Final = "application/xml"
+_PDF: Final = "application/pdf"
+#: What making a vendor takes beside the operation's own scope.
+_VENDORS_SCOPE: Final = "vendors-write"
+
+
+@router.post(
+    "/v1/incoming-documents",
+    response_model=IncomingDocumentResponse,
+    **operation(
+        "Receive an e-invoice",
+        scope="journal-entries-write",
+        status=201,
+        description="Takes an invoice or credit note in UBL 2.1 (Peppol BIS Billing 3) or OIOUBL 2.1, as the body "
+        "itself or as base64 in JSON, and makes a draft SUPPLIER_INVOICE of it, with the XML and a PDF attached. The "
+        "vendor is the one with the sender's VAT or CVR number, else the one that was chosen for the sender before. "
+        "Lines go to the accounts that were chosen last time, else to the vendor's default account. What doesn't add "
+        "up, isn't known or may be a duplicate stands in `problems`; nothing is booked unasked. The same bytes again "
+        "answer 200 with the document that they were.",
+        response="Document received",
+        errors=[INCOMING_DOCUMENT_UNREADABLE],
+        opens_transaction=False,
+        extension=True,
+        max_body=LARGE_BODY,
+        files=(_XML,),
+    ),
+)
+async def receive_incoming_document(caller: CallerDep, body: IncomingFileBody) -> Response:
+    size = len(body if isinstance(body, bytes) else body.content)
+    file = await run_step(size, lambda: _file(body))
+    document = await run_step(len(file.content), lambda: read(file.content))
+    language, is_known = await caller.read(lambda context: _before(context, file))
+    files = [] if is_known else await _files(caller, file, document, language)
+
+    async with staged(caller, [files]) as (attachments,):
+
+        async def work(context: Context) -> Response:
+            return _answer(*await actions.receive(context, file, document, attachments))
+
+        return await caller.command(work)
+
+
+@router.get(
+    "/v1/incoming-documents",
+    **operation(
+        "List incoming documents",
+        scope="journal-entries-read",
+        description="A page of what came in, newest first, with what was noticed about it.",
+        response="Paginated list of incoming documents",
+        extension=True,
+    ),
+)
+async def list_incoming_documents(
+    context: Ctx, query: Annotated[IncomingDocumentQuery, Query()]
+) -> ListIncomingDocumentsResponse:
+    found = await store.list_page(
+        context,
+        query.asked,
+        status=query.status,
+        document_type=query.document_type,
+        vendor_id=query.vendor_id,
+    )
+    return ListIncomingDocumentsResponse.of([render(one) for one in found.rows], found.total, query.asked)
+
+
+@router.get(
+    "/v1/incoming-documents/{incomingDocumentId}",
+    **operation(
+        "Get an incoming document",
+        scope="journal-entries-read",
+        description="One document, as it was read.",
+        response="The incoming document",
+        errors=[INCOMING_DOCUMENT_NOT_FOUND],
+        extension=True,
+    ),
+)
+async def get_incoming_document(context: Ctx, incoming_document_id: DocumentPath) -> IncomingDocumentResponse:
+    return render(await store.get(context, incoming_document_id))
+
+
+@router.post(
+    "/v1/incoming-documents/{incomingDocumentId}/draft",
+    response_model=IncomingDocumentResponse,
+    **operation(
+        "Draft an incoming document",
+        scope="journal-entries-write",
+        description="Makes the draft of a document that has none: its vendor or an account was not known, or its draft "
+        "was deleted. Without a vendor one is made of `sender`, numbered by its own number; that needs the "
+        f"scope `{_VENDORS_SCOPE}` too. What is chosen here, and in the draft, is used for the vendor's next document.",
+        response="The document with its draft",
+        errors=[
+            INCOMING_DOCUMENT_NOT_FOUND,
+            INCOMING_DOCUMENT_INVALID_STATE,
+            INCOMING_DOCUMENT_NOT_DRAFTABLE,
+            VENDOR_NOT_FOUND,
+            ACCOUNT_NOT_FOUND,
+            ACCOUNT_NOT_BOOKABLE,
+            INSUFFICIENT_PERMISSIONS,
+        ],
+        opens_transaction=False,
+        extension=True,
+    ),
+)
+async def draft_incoming_document(
+    caller: CallerDep, incoming_document_id: DocumentPath, body: DraftIncomingDocumentRequest
+) -> Response:
+    full, content, language = await caller.read(lambda context: _kept(context, incoming_document_id))
+    if actions.needs_vendor(full, body.vendor_id) and _VENDORS_SCOPE not in caller.principal.scopes:
+        raise INSUFFICIENT_PERMISSIONS.error(requiredScopes=[_VENDORS_SCOPE])
+    document = await run_step(len(content), lambda: read(content))
+    file = ReceivedFile(full.document.file_name, content, full.document.hash)
+    files = await _files(caller, file, document, language) if full.document.draft_journal_entry_id is None else []
+
+    async with staged(caller, [files]) as (attachments,):
+
+        async def work(context: Context) -> Response:
+            drafted = await actions.draft(
+                context,
+                incoming_document_id,
+                document,
+                attachments,
+                vendor_id=body.vendor_id,
+                account_id=body.account_id,
+            )
+            return _answer(drafted, False)
+
+        return await caller.command(work)
+
+
+def _answer(full: FullIncomingDocument, is_new: bool) -> Response:
+    text = render(full).model_dump_json()
+    return Response(text, 201 if is_new else 200, media_type="application/json")
+
+
+def _file(body: IncomingFileBody) -> ReceivedFile:
+    """The file of a request. Raises `PAYLOAD_TOO_LARGE`, and a validation error for what is no base64."""
+    name, content = (None, body) if isinstance(body, bytes) else (body.file_name, _decoded(body.content))
+    if len(content) > MAX_FILE:
+        raise PAYLOAD_TOO_LARGE.error(maxBytes=MAX_FILE)
+    return ReceivedFile(name, content, hashlib.sha256(content).digest())
+
+
+def _decoded(content: str) -> bytes:
+    try:
+        return base64.b64decode(content, validate=True)
+    except (binascii.Error, ValueError):  # ValueError: a character that is not even ASCII
+        raise invalid(("content", "isBase64", "content must be base64 encoded")) from None
+
+
+async def _before(context: Context, file: ReceivedFile) -> tuple[str, bool]:
+    """The company's language, and whether the file came in before: then nothing is set."""
+    known = await store.find_by_content(context, file.hash)
+    return (await companies.get(context)).preferred_language, known is not None
+
+
+async def _kept(context: Context, document_id: IncomingDocumentId) -> tuple[FullIncomingDocument, bytes, str]:
+    full = await store.get(context, document_id)
+    content = await store.get_content(context, document_id)
+    return full, content, (await companies.get(context)).preferred_language
+
+
+async def _files(
+    caller: Caller, file: ReceivedFile, document: ReceivedDocument, language: str
+) -> Sequence[DecodedFile]:
+    """What is attached to the draft: the XML as it came, and the PDF where it can be set."""
+    name = file_name_of(file, document)
+    found = [DecodedFile(name, _XML, file.content, file.hash)]
+    pdf = await print_pdf(caller.principal.company_id, document, language)
+    if pdf is not None:
+        stem = name.rpartition(".")[0] if name.lower().endswith(".xml") else name
+        found.append(DecodedFile(f"{stem}.pdf", _PDF, pdf, hashlib.sha256(pdf).digest()))
+    return found
