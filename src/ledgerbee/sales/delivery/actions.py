@@ -13,8 +13,8 @@ from ledgerbee.platform.context import Context
 from ledgerbee.sales.delivery import rules, store
 from ledgerbee.sales.delivery.model import (
     BOUNCE_JOB,
-    DELIVER_JOB,
     DELIVERY_NOT_FOUND,
+    JOB_OF,
     Attempt,
     ClaimedDelivery,
     Delivery,
@@ -41,8 +41,8 @@ Kinds = Mapping[DocumentKind, AnyKind]
 
 async def hand_over(
     contexts: Sequence[Context], kind: AnyKind, handed: Sequence[HandOver], *, is_first: bool = False
-) -> None:
-    """Note the deliveries of booked documents, each in the context of its command; a mail is the worker's.
+) -> list[Delivery]:
+    """Note the deliveries of booked documents, each in the context of its command; what leaves is the worker's.
 
     With `is_first` none of the documents was ever handed over before.
     """
@@ -66,10 +66,10 @@ async def hand_over(
     if recipients:
         await store.insert_recipients(context, recipients)
     for own, delivery in zip(contexts, deliveries, strict=True):
-        if delivery.delivery_type is DeliveryType.EMAIL:
-            own.enqueue(
-                DELIVER_JOB, kind=kind.kind.value, documentId=str(delivery.document_id), deliveryId=str(delivery.id)
-            )
+        job = JOB_OF.get(delivery.delivery_type)
+        if job is not None:
+            own.enqueue(job, kind=kind.kind.value, documentId=str(delivery.document_id), deliveryId=str(delivery.id))
+    return deliveries
 
 
 def _recipients(delivery: Delivery) -> list[Recipient]:
