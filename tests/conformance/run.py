@@ -1,4 +1,4 @@
-"""Everything that can be issued, judged: `make conformance`.
+"""Everything that can be issued, judged, and sent by AS4 to an access point of its own: `make conformance`.
 
 Says which rules judged, how many documents there were, and what is wrong; the status is 1 then. Faults put into sound
 documents have to be found by the rules that are named for them.
@@ -7,6 +7,7 @@ documents have to be found by the rules that are named for them.
 import sys
 from collections import Counter
 
+from tests.conformance import as4_exchange
 from tests.conformance.grid import cases
 from tests.conformance.judges import Judges
 from tests.conformance.mutations import unseen
@@ -34,6 +35,7 @@ def main() -> int:
                 wrong += [f"{form.value} {case.name}: {fault.rule} {fault.text}" for fault in faults]
             elif not set(lacking) <= _MAY_LACK[form]:
                 wrong.append(f"{form.value} {case.name}: lacks {', '.join(lacking)}")
+    wrong += as4_exchange.faults()
     count, unfound = unseen(judges)
     for line in (*wrong, *unfound):
         print(line)

@@ -47,6 +47,7 @@ REFUSED: dict[str, list[str]] = {
     "LEDGERBEE_EINVOICE_DIR": ["/dev/null"],
     "LEDGERBEE_EINVOICE_URL": ["point.example", "ftp://point.example", f"https://key:{SECRET}@point.example"],
     "LEDGERBEE_EINVOICE_TOKEN": [SECRET, f"{SECRET}\n", f"{SECRET} x", f"{SECRET}ø"],
+    "LEDGERBEE_EINVOICE_AS4_DIR": ["/dev/null", "/"],
     "LEDGERBEE_RATES_FETCH": ["perhaps"],
     "LEDGERBEE_RATES_URL": ["ecb.example", "ftp://ecb.example"],
     "LEDGERBEE_LOG_LEVEL": ["loud"],

@@ -20,7 +20,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from ledgerbee.app.cell_settings import CellSettings, cells_of_json
-from ledgerbee.app.e_invoice_settings import check_token
+from ledgerbee.app.e_invoice_settings import check_as4, check_token
 from ledgerbee.core.cells import DEFAULT_CELL, MARK
 
 PREFIX: Final = "LEDGERBEE_"
@@ -151,6 +151,9 @@ class Settings(BaseSettings):
         default=None, description="Address of an access point that e-invoices are sent to instead of a folder."
     )
     einvoice_token: SecretStr | None = Field(default=None, description="Bearer token for that access point.")
+    einvoice_as4_dir: DirectoryPath | None = Field(
+        default=None, description="Folder of the keys by which that access point is sent to by AS4."
+    )
     cell: str = Field(
         default=DEFAULT_CELL,
         description="Mark of the cell that DATABASE_URL is: two hexadecimal digits, in every new secret.",
@@ -338,6 +341,13 @@ class Settings(BaseSettings):
         if token is not None and "einvoice_url" in info.data:
             check_token(token.get_secret_value(), info.data["einvoice_url"])
         return token
+
+    @field_validator("einvoice_as4_dir")
+    @classmethod
+    def _can_send(cls, folder: Path | None, info: ValidationInfo) -> Path | None:
+        if folder is not None and "einvoice_url" in info.data:
+            check_as4(info.data["einvoice_url"])
+        return folder
 
     @field_validator("cells", mode="before")
     @classmethod

@@ -1,5 +1,6 @@
 """What settings of e-invoices must be."""
 
+from importlib.util import find_spec
 from urllib.parse import urlsplit
 
 from ledgerbee.core.addresses import address_of
@@ -16,3 +17,11 @@ def check_token(token: str, url: str | None) -> None:
     address = address_of(server.hostname)
     if server.scheme != "https" and not (address is not None and address.is_loopback):
         raise ValueError("goes with an address that is https, or on this machine: http://127.0.0.1:port")
+
+
+def check_as4(url: str | None) -> None:
+    """Whether e-invoices can go by AS4: there is an address, and the package. Raises `ValueError`."""
+    if url is None:
+        raise ValueError("goes with LEDGERBEE_EINVOICE_URL, which is not set")
+    if find_spec("as4") is None:
+        raise ValueError("needs a package that isn't installed: pip install 'ledgerbee[as4]'")

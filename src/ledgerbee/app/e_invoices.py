@@ -4,12 +4,15 @@ from pathlib import Path
 
 from ledgerbee.app.config import Settings
 from ledgerbee.sales.einvoices.transport.access_point import AccessPoint
+from ledgerbee.sales.einvoices.transport.as4 import As4Transport
 from ledgerbee.sales.einvoices.transport.folder import FolderTransport
 from ledgerbee.sales.einvoices.transport.model import Transport
 
 
 def transport_of(settings: Settings) -> Transport:
-    """The access point, else the folder."""
+    """The access point, by AS4 where there are keys for it, else the folder."""
+    if settings.einvoice_url is not None and settings.einvoice_as4_dir is not None:
+        return As4Transport(settings.einvoice_url, settings.einvoice_as4_dir)
     if settings.einvoice_url is not None:
         token = settings.einvoice_token
         return AccessPoint(settings.einvoice_url, token.get_secret_value() if token else None)
