@@ -1,17 +1,32 @@
-"""Answers to e-invoices: how they are read, what they mean, and what they are to."""
+"""Answers to e-invoices: how they are read, what they mean, what they are to, and how ours are written."""
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 from tests import answers
 from tests.answers import answer
+from tests.ubl import Ubl
 
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.ids import new_id
+from ledgerbee.parties.endpoints import Identifier
 from ledgerbee.sales.documents.model import DocumentKind
+from ledgerbee.sales.einvoices.answering import (
+    AnsweredDocument,
+    AnsweringParty,
+    Issue,
+    IssueCode,
+    OioublCode,
+    PeppolCode,
+    Reply,
+    StatusCode,
+    application_response,
+    invoice_response,
+    message_level_status,
+)
 from ledgerbee.sales.einvoices.answers.model import MAX_BYTES, Answered, AnswerKind, ReadAnswer, Verdict
 from ledgerbee.sales.einvoices.answers.reading import read
 from ledgerbee.sales.einvoices.answers.rules import match, verdict
@@ -149,3 +164,67 @@ class TestWhatAnAnswerIsTo:
         with pytest.raises(LedgerBeeError) as refused:
             match(replace(READ, **given), candidates)
         assert refused.value.details == {"reference": "7"}
+
+
+AT = datetime(2026, 3, 17, 0, 30, 15, tzinfo=timezone(timedelta(hours=1)))
+REPLY = Reply(
+    "A-1",
+    AT,
+    AnsweringParty("Køber & Co", Identifier("0088", "5798009811578")),
+    AnsweringParty("Sælger ApS", Identifier("0184", "13585628")),
+)
+DOCUMENT = AnsweredDocument(CREDIT_NOTE, "F<7>", date(2026, 3, 1), "x-1")
+
+
+class TestOurs:
+    """What we write is read as it was meant."""
+
+    @pytest.mark.parametrize("code", list(OioublCode))
+    def test_an_application_response(self, code: OioublCode) -> None:
+        xml = application_response(REPLY, DOCUMENT, code, "Forkert & sent")
+        assert read(xml) == ReadAnswer(
+            AnswerKind.APPLICATION_RESPONSE, code, "Forkert & sent", date(2026, 3, 16), "F<7>", CREDIT_NOTE, "x-1"
+        )
+        document = Ubl.of(xml)
+        assert document.text("IssueTime") == "23:30:15Z"
+        assert document.schemed("SenderParty/EndpointID") == ("GLN", "5798009811578")
+        assert document.schemed("ReceiverParty/EndpointID") == ("DK:CVR", "DK13585628")
+        business = code in {OioublCode.BUSINESS_ACCEPT, OioublCode.BUSINESS_REJECT}
+        assert document.text("ProfileID") == ("urn:www.nesubl.eu:profiles:profile5:ver2.0" if business else "NONE")
+
+    @pytest.mark.parametrize("code", list(PeppolCode))
+    def test_an_invoice_response(self, code: PeppolCode) -> None:
+        xml = invoice_response(REPLY, DOCUMENT, code, "Wrong order", reason="REF")
+        assert read(xml) == ReadAnswer(
+            AnswerKind.INVOICE_RESPONSE, code, "Wrong order", date(2026, 3, 16), "F<7>", CREDIT_NOTE, None
+        )
+        document = Ubl.of(xml)
+        assert document.schemed("ReceiverParty/EndpointID") == ("0184", "13585628")
+        assert document.text("DocumentResponse/Response/Status/StatusReasonCode") == "REF"
+
+    def test_a_message_level_status(self) -> None:
+        between, message_id = ("000123", "000456"), str(new_id())
+        issues = [Issue(IssueCode.RULE, "/Invoice/cbc:ID", "BR-02"), Issue(IssueCode.WARNING, "NA", "odd")]
+        xml = message_level_status("A-1", AT, between, message_id, StatusCode.REJECTED, "Broken rules", issues)
+        found = read(xml)
+        assert (found.kind, found.code, found.reference) == (AnswerKind.MESSAGE_LEVEL_STATUS, "RE", message_id)
+        assert found.text == "Broken rules\nBR-02\nodd"
+        assert Ubl.of(xml).schemed("SenderParty/EndpointID") == ("0242", "000123")
+
+    def test_who_is_refused_is_told_why(self) -> None:
+        for code in set(OioublCode) - {OioublCode.BUSINESS_ACCEPT}:
+            with pytest.raises(ValueError, match="told why"):
+                application_response(REPLY, DOCUMENT, code, " ")
+        for needs_text in (PeppolCode.REJECTED, PeppolCode.UNDER_QUERY, PeppolCode.CONDITIONALLY_ACCEPTED):
+            with pytest.raises(ValueError, match="told why"):
+                invoice_response(REPLY, DOCUMENT, needs_text)
+        fault = Issue(IssueCode.DELIVERY, "NA", "away")
+        for status, issues in ((StatusCode.REJECTED, []), (StatusCode.ACCEPTED, [fault])):
+            with pytest.raises(ValueError, match="names what is wrong"):
+                message_level_status("A-1", AT, ("000123", "000456"), "m", status, "text", issues)
+
+    def test_what_isnt_known_is_left_out(self) -> None:
+        document = AnsweredDocument(INVOICE, "7")
+        xml = application_response(replace(REPLY, at=AT.astimezone(UTC)), document, OioublCode.BUSINESS_ACCEPT)
+        assert (read(xml).text, read(xml).document_uuid) == (None, None)
+        assert read(invoice_response(REPLY, document, PeppolCode.PAID)).text is None
