@@ -5,14 +5,27 @@ the slowest is printed too.
 """
 
 import json
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from time import perf_counter
 from typing import Any
 
 from bench.support import verdict
 
+from ledgerbee.parties.endpoints import Identifier
 from ledgerbee.sales.documents import fik
+from ledgerbee.sales.documents.model import DocumentKind
+from ledgerbee.sales.einvoices.answering import (
+    AnsweredDocument,
+    AnsweringParty,
+    OioublCode,
+    PeppolCode,
+    Reply,
+    StatusCode,
+    application_response,
+    invoice_response,
+    message_level_status,
+)
 from ledgerbee.sales.einvoices.model import EInvoiceFormat
 from ledgerbee.sales.einvoices.writing import write
 
@@ -136,8 +149,28 @@ def measure(form: EInvoiceFormat, lines: int, documents: int) -> list[float]:
     return rounds[1:]
 
 
+def measure_answers(documents: int) -> float:
+    """Milliseconds for an answer of each kind to a document, in the best round."""
+    buyer = AnsweringParty("Kunde A/S", Identifier("0088", "5798009811578"))
+    seller = AnsweringParty("Nordlys Kaffe ApS", Identifier("0184", "13585628"))
+    at, rounds = datetime(2026, 11, 22, 12, tzinfo=UTC), []
+    for _ in range(ROUNDS):
+        start = perf_counter()
+        for serial in range(documents):
+            reply, document = (
+                Reply(f"A-{serial}", at, buyer, seller),
+                AnsweredDocument(DocumentKind.INVOICE, f"{serial}"),
+            )
+            application_response(reply, document, OioublCode.BUSINESS_ACCEPT)
+            invoice_response(reply, document, PeppolCode.ACCEPTED)
+            message_level_status(reply.id, at, ("000123", "000456"), f"m-{serial}", StatusCode.ACCEPTED)
+        rounds.append((perf_counter() - start) * 1_000 / documents)
+    return min(rounds)
+
+
 def main() -> None:
-    """Print a line for each format, and what the largest document takes."""
+    """Print a line for each format, what the largest document takes, and an answer of each kind."""
+    print(f"three answers to an e-invoice: {measure_answers(DOCUMENTS_IN_A_ROUND):.2f} ms", flush=True)
     for form in EInvoiceFormat:
         rounds = measure(form, LINES, DOCUMENTS_IN_A_ROUND)
         best = min(rounds)

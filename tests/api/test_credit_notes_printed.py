@@ -102,7 +102,7 @@ async def test_without_an_address_nothing_is_booked(shop: Shop) -> None:
     note = await shop.credit(sold)
     path = f"/v1/credit-notes/{note['id']}/send"
     await shop.refused("POST", path, {"deliveryType": "Email"}, 400, "CREDIT_NOTE_RECIPIENT_MISSING")
-    await shop.refused("POST", path, {"deliveryType": "Sproom"}, 400, "INVOICE_DELIVERY_NOT_CONFIGURED")
+    await shop.refused("POST", path, {"deliveryType": "Sproom"}, 409, "E_INVOICE_INCOMPLETE")
     assert await shop.note(note["id"]) == note
     assert (await shop.invoice(sold["id"]))["status"] == "sent"
 

@@ -27,7 +27,7 @@ from ledgerbee.platform.context import Context
 from ledgerbee.platform.jobs import JobRun
 from ledgerbee.platform.mail import Mailer, MailFailedError, MailNotConfiguredError
 from ledgerbee.platform.shares import REFUSED
-from ledgerbee.sales.delivery import jobs
+from ledgerbee.sales.delivery import recording
 from ledgerbee.sales.delivery.jobs import deliver_document, give_up_delivery
 from ledgerbee.sales.delivery.rules import CLAIM_LASTS
 from ledgerbee.sales.kinds import KINDS
@@ -342,7 +342,7 @@ async def test_a_mail_is_not_sent_again_for_want_of_a_connection(
 ) -> None:
     """The company's own requests hold its share when the mail has left: its outcome is recorded once they are done."""
     monkeypatch.setattr(db, "ACQUIRE_TIMEOUT_S", 0.1)
-    monkeypatch.setattr(jobs, "_PAUSES_S", (0.1,) * 50)
+    monkeypatch.setattr(recording, "PAUSES_S", (0.1,) * 50)
     invoice = await mailed(shop)
     office.hold()
     delivering = asyncio.create_task(run_job(shop, invoice, office.url))

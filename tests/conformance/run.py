@@ -1,4 +1,4 @@
-"""Everything that can be issued, judged: `make conformance`.
+"""Everything that can be issued, judged, and sent by AS4 to an access point of its own: `make conformance`.
 
 Says which rules judged, how many documents there were, and what is wrong; the status is 1 then. Faults put into sound
 documents have to be found by the rules that are named for them.
@@ -6,16 +6,33 @@ documents have to be found by the rules that are named for them.
 
 import sys
 from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime
 
+from tests.conformance import as4_exchange
 from tests.conformance.grid import cases
 from tests.conformance.judges import Judges
 from tests.conformance.mutations import unseen
 
+from ledgerbee.sales.einvoices.answering import Issue, IssueCode, StatusCode, message_level_status
 from ledgerbee.sales.einvoices.model import EInvoiceFormat
 from ledgerbee.sales.einvoices.writing import missing, write
 
+#: Numbers of access points, as Peppol gives them out.
+ACCESS_POINTS = ("000123", "000456")
+
 #: What a document of the grid may lack: OIOUBL states one rate of VAT.
 _MAY_LACK = {EInvoiceFormat.PEPPOL: set[str](), EInvoiceFormat.OIOUBL: {"vatRates"}}
+
+
+def statuses() -> Iterator[tuple[str, bytes]]:
+    """A Message Level Status of each code, with and without what may be left out."""
+    rule, warning = (Issue(code, "/Invoice/cbc:ID", "BR-02") for code in (IssueCode.RULE, IssueCode.WARNING))
+    at = datetime(2026, 3, 17, 12, tzinfo=UTC)
+    for code in StatusCode:
+        issues = [rule, warning] if code is StatusCode.REJECTED else [warning]
+        yield code.name, message_level_status("A-1", at, ACCESS_POINTS, "m-1", code, "Told & done", issues)
+    yield "bare", message_level_status("A-2", at, ACCESS_POINTS, "m-1", StatusCode.ACKNOWLEDGED)
 
 
 def main() -> int:
@@ -34,6 +51,10 @@ def main() -> int:
                 wrong += [f"{form.value} {case.name}: {fault.rule} {fault.text}" for fault in faults]
             elif not set(lacking) <= _MAY_LACK[form]:
                 wrong.append(f"{form.value} {case.name}: lacks {', '.join(lacking)}")
+    wrong += [
+        f"status {name}: {fault.rule} {fault.text}" for name, xml in statuses() for fault in judges.of_status(xml)
+    ]
+    wrong += as4_exchange.faults()
     count, unfound = unseen(judges)
     for line in (*wrong, *unfound):
         print(line)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from tests.answers import answer
 from tests.contract.world import World
 
 #: As committed: a test holds it against the application.
@@ -35,8 +36,9 @@ class Row:
     success: int = 200
     #: What has to happen to a new world before the operation succeeds in it.
     prepare: Callable[[World], Awaitable[None]] | None = None
-    #: Media type of a body that is a file and no JSON.
+    #: Media type of a body that is a file and no JSON, and what is in it.
     file: str = ""
+    content: str = ""
 
     @property
     def id_names(self) -> list[str]:
@@ -49,7 +51,7 @@ class Row:
     def sent(self, world: World, **fields: Any) -> dict[str, Any]:
         """The options of a request with a valid body, and more fields in it."""
         if self.file:
-            return {"content": "", "headers": {"content-type": self.file}}
+            return {"content": self.content, "headers": {"content-type": self.file}}
         return {"json": {**(self.body(world) if self.body else self._example(world)), **fields}}
 
     def _example(self, world: World) -> dict[str, Any]:
@@ -484,6 +486,10 @@ OPERATIONS: Final[tuple[Row, ...]] = (
     extension(
         "Invoices", "GET", "/v1/invoices/{invoiceId}/e-invoice", "invoices-read",
         "Download the e-invoice of an invoice", not_found="INVOICE_NOT_FOUND", prepare=_send_invoice_to_a_gln,
+    ),
+    extension(
+        "E-Invoices", "POST", "/v1/e-invoice-responses", "invoices-write", "Receive an answer to an e-invoice",
+        success=201, file="application/xml", content=answer("1", "BusinessAccept", kind="Invoice"),
     ),
     Row(
         "Invoices", "POST", "/v1/invoices/{invoiceId}/send", "invoices-write", "Send an invoice to the customer",

@@ -33,7 +33,7 @@ Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 #: What the API's role may do with each table, and on some with single columns.
 TABLES = {
     "INSERT SELECT": "credit_note_lines credit_use_parts credit_uses customer_groups delivery_recipients"
-    " document_snapshots events import_errors journal_attachments vendor_groups",
+    " document_snapshots e_invoice_answers events import_errors journal_attachments vendor_groups",
     "DELETE INSERT SELECT": "blob_leases draft_attachments draft_journal_lines import_parts invoice_lines"
     " order_confirmation_lines quote_lines quote_links vat_code_rates",
     "INSERT SELECT UPDATE": "companies contacts credit_notes customers departments idempotency_keys journal_imports"
@@ -52,7 +52,7 @@ TABLES = {
     "INSERT SELECT UPDATE(is_active name)": "vat_codes",
     "INSERT SELECT UPDATE(updated_at)": "vendors",
     "SELECT": "account_days account_months attached_blobs exchange_rates fiscal_years journal_lines ledgers meters"
-    " number_series tag_months delivery_attempts sent_messages alembic_version cell_mark",
+    " number_series tag_months delivery_attempts sent_messages e_invoices alembic_version cell_mark",
     "": "application_trust company_directory interrupted_jobs last_backup pgqueuer_schedules"
     " pgqueuer_statistics rate_limit_hits",
     "INSERT SELECT UPDATE(is_latest)": "deliveries",
@@ -72,7 +72,7 @@ WORKERS_TABLES = {
     "DELETE INSERT SELECT UPDATE": {
         "interrupted_jobs", "pgqueuer", "pgqueuer_log", "pgqueuer_schedules", "pgqueuer_statistics",
     },
-    "INSERT SELECT": {"delivery_attempts", "sent_messages"},
+    "INSERT SELECT": {"delivery_attempts", "sent_messages", "e_invoices"},
     "INSERT SELECT UPDATE(reason status updated_at)": {"delivery_recipients"},
     "INSERT SELECT UPDATE(is_latest status updated_at)": {"deliveries"},
 }  # fmt: skip

@@ -159,6 +159,7 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
     "pgqueuer": {GUARD: "id priority status entrypoint dedupe_key execute_after payload headers"},
     "pgqueuer_log": {GUARD: "job_id status priority entrypoint"},
     "draft_journal_lines": {OWN: "*"},
+    "e_invoice_answers": {TEXT: "*"},
     "incoming_documents": {OWN: "*"},
     "draft_attachments": {OWN: "*"},
     "import_parts": {OWN: "*"},

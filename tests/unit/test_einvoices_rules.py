@@ -11,7 +11,7 @@ from ledgerbee.parties.customers.model import Customer
 from ledgerbee.sales.documents.model import DocumentKind
 from ledgerbee.sales.einvoices.model import EInvoiceFormat, TradeDocument
 from ledgerbee.sales.einvoices.reading import document_of
-from ledgerbee.sales.einvoices.rules import PaymentMeans, check_complete, missing, payment_means
+from ledgerbee.sales.einvoices.rules import PaymentMeans, check_complete, missing, payment_means, route
 from ledgerbee.tenancy.company.model import Company
 
 PEPPOL, OIOUBL = EInvoiceFormat.PEPPOL, EInvoiceFormat.OIOUBL
@@ -31,6 +31,34 @@ def test_a_whole_document_lacks_nothing() -> None:
 
 
 NOBODY = replace(BUYER, vat_number=None)
+FRENCH = replace(NOBODY, country_code="FR", vat_number="FR40303265045")
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, ("oioubl", "0184:13585628", f"0184:{BUYER.vat_number}")),
+        ({"customer": BUYERS["public"]}, ("oioubl", "0184:13585628", f"0088:{BUYERS['public'].ean_number}")),
+        ({"customer": replace(NOBODY, endpoint_id="0198:DK13585628")}, ("oioubl", "0184:13585628", "0198:DK13585628")),
+        ({"treatment": "two rates"}, ("peppol", "0184:13585628", f"0184:{BUYER.vat_number}")),
+        ({"customer": FRENCH}, ("peppol", "0184:13585628", "9957:FR40303265045")),
+        ({"customer": replace(FRENCH, country_code="DK", vat_number=None, endpoint_id="9957:FR40303265045")},
+         ("peppol", "0184:13585628", "9957:FR40303265045")),
+    ],
+)  # fmt: skip
+def test_danish_parties_exchange_oioubl_where_it_can_state_the_document(
+    given: dict[str, Any], expected: tuple[str, str, str]
+) -> None:
+    assert route(document(**given)) == (*expected, "DK")
+
+
+@pytest.mark.parametrize("given", [{"customer": NOBODY, "treatment": "two rates"}, {"customer": NOBODY}])
+def test_who_can_be_reached_in_no_format_is_told_what_the_last_one_lacks(given: dict[str, Any]) -> None:
+    with pytest.raises(LedgerBeeError) as refused:
+        route(document(**given))
+    assert refused.value.details == {"format": "peppol", "missing": ["buyer.endpoint"]}
+
+
 NAMELESS = replace(SELLER, vat_number=None)
 
 

@@ -44,6 +44,10 @@ REFUSED: dict[str, list[str]] = {
     "LEDGERBEE_ATTACHMENTS_BUCKET_REGION": ["eu-west-1"],
     "LEDGERBEE_ATTACHMENTS_BUCKET_KEY_ID": [SECRET],
     "LEDGERBEE_ATTACHMENTS_BUCKET_SECRET": [SECRET],
+    "LEDGERBEE_EINVOICE_DIR": ["/dev/null"],
+    "LEDGERBEE_EINVOICE_URL": ["point.example", "ftp://point.example", f"https://key:{SECRET}@point.example"],
+    "LEDGERBEE_EINVOICE_TOKEN": [SECRET, f"{SECRET}\n", f"{SECRET} x", f"{SECRET}ø"],
+    "LEDGERBEE_EINVOICE_AS4_DIR": ["/dev/null", "/"],
     "LEDGERBEE_RATES_FETCH": ["perhaps"],
     "LEDGERBEE_RATES_URL": ["ecb.example", "ftp://ecb.example"],
     "LEDGERBEE_LOG_LEVEL": ["loud"],
@@ -74,7 +78,8 @@ def test_a_value_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch, variable: 
 
 
 def test_all_faults_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    alone = {name: values[0] for name, values in REFUSED.items() if "BUCKET" not in name and "DATABASE" not in name}
+    together = ("BUCKET", "DATABASE", "EINVOICE")  # one says whether another can be used
+    alone = {name: values[0] for name, values in REFUSED.items() if not any(part in name for part in together)}
     named = [fault.partition(":")[0] for fault in faults_of(monkeypatch, alone)]
     assert sorted(named) == sorted(alone)
 

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from ledgerbee.app.config import CellSettings, Settings
+from ledgerbee.app.cell_settings import CellSettings
+from ledgerbee.app.config import Settings
 from ledgerbee.platform.blobs.store import BlobStore, Folder
 
 

@@ -7,7 +7,8 @@ from typing import Final
 
 import asyncpg
 
-from ledgerbee.app.config import CellSettings, Settings
+from ledgerbee.app.cell_settings import CellSettings
+from ledgerbee.app.config import Settings
 from ledgerbee.platform.blobs import marker
 from ledgerbee.platform.cell_mark import WrongDatabaseError
 from ledgerbee.platform.connection import Connection

@@ -1,6 +1,5 @@
 """Settings, from environment variables (documented in docs/operations/configuration.md)."""
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
@@ -11,8 +10,6 @@ from urllib.parse import urlsplit
 
 from pydantic import (
     AliasChoices,
-    BaseModel,
-    ConfigDict,
     DirectoryPath,
     Field,
     SecretStr,
@@ -22,6 +19,8 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from ledgerbee.app.cell_settings import CellSettings, cells_of_json
+from ledgerbee.app.e_invoice_settings import check_as4, check_token
 from ledgerbee.core.cells import DEFAULT_CELL, MARK
 
 PREFIX: Final = "LEDGERBEE_"
@@ -38,26 +37,6 @@ _ORIGIN: Final = re.compile(r"https?://[A-Za-z0-9.\[\]:-]+")
 _BUCKET: Final = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
 T = TypeVar("T")
-
-
-class _GivenTwiceError(Exception):
-    """An object of JSON has a name twice."""
-
-
-def _names_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """The object of JSON with these names and values. Raises `_GivenTwiceError`: readers differ in which one counts."""
-    if len({name for name, _ in pairs}) < len(pairs):
-        raise _GivenTwiceError
-    return dict(pairs)
-
-
-class CellSettings(BaseModel):
-    """Another cell that the API serves: its database, and the folder of its files where there is no bucket."""
-
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
-
-    database_url: str
-    attachments_dir: Path | None = None
 
 
 class Settings(BaseSettings):
@@ -170,6 +149,16 @@ class Settings(BaseSettings):
     attachments_bucket_secret: SecretStr | None = Field(
         default=None, validate_default=True, description="Secret of that access key."
     )
+    einvoice_dir: Path | None = Field(
+        default=None, description="Folder that e-invoices are put into. Unset: `e-invoices` in the data folder."
+    )
+    einvoice_url: str | None = Field(
+        default=None, description="Address of an access point that e-invoices are sent to instead of a folder."
+    )
+    einvoice_token: SecretStr | None = Field(default=None, description="Bearer token for that access point.")
+    einvoice_as4_dir: DirectoryPath | None = Field(
+        default=None, description="Folder of the keys by which that access point is sent to by AS4."
+    )
     cell: str = Field(
         default=DEFAULT_CELL,
         description="Mark of the cell that DATABASE_URL is: two hexadecimal digits, in every new secret.",
@@ -274,7 +263,7 @@ class Settings(BaseSettings):
         """Whether mail goes out under the default address, which no server on the internet takes."""
         return self.smtp_url is not None and self.mail_from == _MAIL_FROM
 
-    @field_validator("attachments_bucket_endpoint", "rates_url", "public_url")
+    @field_validator("attachments_bucket_endpoint", "rates_url", "public_url", "einvoice_url")
     @classmethod
     def _is_web_address(cls, url: str | None) -> str | None:
         if url is None:
@@ -302,7 +291,7 @@ class Settings(BaseSettings):
             raise ValueError("goes with a DATABASE_URL: the schema needs its owner's login too")
         return url
 
-    @field_validator("data_dir", "attachments_dir")
+    @field_validator("data_dir", "attachments_dir", "einvoice_dir")
     @classmethod
     def _can_be_a_folder(cls, path: Path | None) -> Path | None:
         try:
@@ -353,15 +342,24 @@ class Settings(BaseSettings):
             raise ValueError("LEDGERBEE_ATTACHMENTS_BUCKET_KEY_ID and LEDGERBEE_ATTACHMENTS_BUCKET_SECRET go together")
         return secret
 
+    @field_validator("einvoice_token")
+    @classmethod
+    def _is_kept_secret(cls, token: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if token is not None and "einvoice_url" in info.data:
+            check_token(token.get_secret_value(), info.data["einvoice_url"])
+        return token
+
+    @field_validator("einvoice_as4_dir")
+    @classmethod
+    def _can_send(cls, folder: Path | None, info: ValidationInfo) -> Path | None:
+        if folder is not None and "einvoice_url" in info.data:
+            check_as4(info.data["einvoice_url"])
+        return folder
+
     @field_validator("cells", mode="before")
     @classmethod
     def _from_json(cls, cells: object) -> object:
-        try:
-            return json.loads(cells, object_pairs_hook=_names_once) if isinstance(cells, str) else cells
-        except _GivenTwiceError:
-            raise ValueError("must name each mark, and each field of a cell, once") from None
-        except ValueError:
-            raise ValueError('must be JSON, such as {"01": {"database_url": "postgresql://…"}}') from None
+        return cells_of_json(cells) if isinstance(cells, str) else cells
 
     @field_validator("allowed_origins", mode="before")
     @classmethod

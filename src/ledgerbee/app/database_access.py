@@ -12,6 +12,7 @@ import asyncpg
 
 from ledgerbee.app.blobs import blob_folder, blob_store
 from ledgerbee.app.config import Settings
+from ledgerbee.app.e_invoices import e_invoice_folder
 from ledgerbee.app.reactions import REACTIONS
 from ledgerbee.core.dates import system_clock
 from ledgerbee.core.ids import new_id
@@ -49,7 +50,9 @@ class Access:
             "LEDGERBEE_DATABASE_WORKER_URL": self.worker_url or "",
         }
         if self.data_dir is not None:  # children get the database's address, not its folder
-            variables["LEDGERBEE_ATTACHMENTS_DIR"] = str(blob_folder(Settings(), self.data_dir))
+            settings = Settings()
+            variables["LEDGERBEE_ATTACHMENTS_DIR"] = str(blob_folder(settings, self.data_dir))
+            variables["LEDGERBEE_EINVOICE_DIR"] = str(e_invoice_folder(settings, self.data_dir))
         return variables
 
     def blobs(self) -> BlobStore:

@@ -9,16 +9,25 @@ from ledgerbee.ledger.imports.model import IMPORT_JOB
 from ledgerbee.ledger.uploads.actions import release_stale
 from ledgerbee.platform.jobs import JobKind, Timed
 from ledgerbee.sales.delivery.jobs import bounces_of, deliveries_of
-from ledgerbee.sales.delivery.model import BOUNCE_JOB, DELIVER_JOB, PRINT_JOB
+from ledgerbee.sales.delivery.model import BOUNCE_JOB, DELIVER_E_INVOICE_JOB, DELIVER_JOB, PRINT_JOB
 from ledgerbee.sales.delivery.printing import prints_of
+from ledgerbee.sales.einvoices.jobs import e_invoices_of
+from ledgerbee.sales.einvoices.transport.model import NoTransport, Transport
 from ledgerbee.sales.kinds import KINDS
 
-JOBS: Final[Mapping[str, JobKind]] = {
-    BOUNCE_JOB: bounces_of(KINDS),
-    DELIVER_JOB: deliveries_of(KINDS),
-    IMPORT_JOB: IMPORTS,
-    PRINT_JOB: prints_of(KINDS),
-}
+
+def jobs_with(transport: Transport) -> Mapping[str, JobKind]:
+    """Every job; e-invoices leave by this transport."""
+    return {
+        BOUNCE_JOB: bounces_of(KINDS),
+        DELIVER_JOB: deliveries_of(KINDS),
+        DELIVER_E_INVOICE_JOB: e_invoices_of(KINDS, transport),
+        IMPORT_JOB: IMPORTS,
+        PRINT_JOB: prints_of(KINDS),
+    }
+
+
+JOBS: Final = jobs_with(NoTransport())
 
 #: Jobs of a kind that a worker runs at the same time, where that is fewer than any: each of these takes connections.
 AT_ONCE: Final[Mapping[str, int]] = {IMPORT_JOB: 3, PRINT_JOB: 2}

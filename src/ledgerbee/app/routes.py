@@ -26,6 +26,7 @@ from ledgerbee.purchases.incoming_documents import http as incoming_documents
 from ledgerbee.sales.credit_notes import http as credit_notes
 from ledgerbee.sales.delivery import http as deliveries
 from ledgerbee.sales.documents import http as documents
+from ledgerbee.sales.einvoices.answers import http as e_invoice_answers
 from ledgerbee.sales.invoices import http as invoices
 from ledgerbee.sales.order_confirmations import http as order_confirmations
 from ledgerbee.sales.quotes import http as quotes
@@ -62,6 +63,7 @@ ROUTERS: tuple[OperationRouter, ...] = (
     invoices.router,
     credit_notes.router,
     write_offs.router,
+    e_invoice_answers.router,
     customer_payments.router,
     customer_payments.payment_router,
     customer_credit.router,

@@ -11,6 +11,8 @@ import uvloop
 
 from ledgerbee.app.blobs import blob_store
 from ledgerbee.app.config import Settings
+from ledgerbee.app.e_invoices import transport_of
+from ledgerbee.app.jobs import jobs_with
 from ledgerbee.app.process import Pipes, child_arguments, database_login, freeze_gc
 from ledgerbee.app.reactions import REACTIONS
 from ledgerbee.app.worker import POOL_SIZE, Worker
@@ -42,7 +44,8 @@ async def _work(settings: Settings, pipes: Pipes | None, options: dict[str, Any]
     database.public_url = settings.public_url
     try:
         mailer = Mailer(settings.smtp_url, settings.mail_from, settings.mail_bounce_domain)
-        worker = Worker(database, mailer, blob_store(settings), system_clock, feed=_feed(settings), **options)
+        own: dict[str, Any] = {"jobs": jobs_with(transport_of(settings)), "feed": _feed(settings)}
+        worker = Worker(database, mailer, blob_store(settings), system_clock, **(own | options))
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, worker.stop)
         if pipes is not None:

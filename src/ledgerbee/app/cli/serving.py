@@ -22,6 +22,7 @@ from ledgerbee.app.cli.options import embedded_dir, note
 from ledgerbee.app.cli.session import access, claim_blob_folder
 from ledgerbee.app.config import Settings
 from ledgerbee.app.database_access import Access, all_companies, as_worker, in_company
+from ledgerbee.app.e_invoices import e_invoice_folder
 from ledgerbee.app.serve import StopSignals, Supervisor, listen
 from ledgerbee.core.cells import DEFAULT_CELL
 from ledgerbee.core.dates import system_clock
@@ -126,6 +127,7 @@ def work_only(data_dir: Path | None) -> None:
             "database_app_url": found.app_url,
             "database_worker_url": found.worker_url,
             "attachments_dir": blob_folder(settings, found.data_dir),
+            "einvoice_dir": e_invoice_folder(settings, found.data_dir),
         }
         run_worker(settings.model_copy(update=place))
 

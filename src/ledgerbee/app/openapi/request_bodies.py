@@ -50,6 +50,18 @@ _CSV: Final = (
     "entry;date;accountNumber;debit;credit;vatCode;description\n"
     f"1;{_TODAY};2450;1250,00;;K010;Paper\n1;;6480;;1250,00;;\n"
 )
+_ANSWER: Final = (
+    '<ApplicationResponse xmlns="urn:oasis:names:specification:ubl:schema:xsd:ApplicationResponse-2"'
+    ' xmlns:cac="urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2"'
+    ' xmlns:cbc="urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2">'
+    "<cbc:CustomizationID>OIOUBL-2.1</cbc:CustomizationID>"
+    f"<cbc:ID>SVAR-1</cbc:ID><cbc:IssueDate>{_TODAY}</cbc:IssueDate>"
+    "<cac:DocumentResponse><cac:Response><cbc:ReferenceID>1</cbc:ReferenceID>"
+    "<cbc:ResponseCode>BusinessReject</cbc:ResponseCode>"
+    "<cbc:Description>Ukendt ordrenummer</cbc:Description></cac:Response>"
+    "<cac:DocumentReference><cbc:ID>{invoiceNumber}</cbc:ID><cbc:DocumentTypeCode>Invoice</cbc:DocumentTypeCode>"
+    "</cac:DocumentReference></cac:DocumentResponse></ApplicationResponse>\n"
+)
 
 _BOUNCE: Final = (
     "To: bounces@ledgerbee.example\n"
@@ -221,6 +233,7 @@ BODIES: Final[Mapping[str, dict[str, Any]]] = {
     "PATCH /v2/draft-journal-entries/{draftJournalEntryId}": _json(reference="F-1002"),
     "POST /v2/journal-entries": _json(**_CAPITAL, attachments=[_VOUCHER]),
     "POST /v2/journal-entries/batch": _json(entries=[_BILL]),
+    "POST /v1/e-invoice-responses": {"application/xml": _ANSWER, "text/xml": _ANSWER},
     "POST /v2/journal-entries/import": {"application/x-ndjson": _NDJSON, "text/csv": _CSV},
     "PUT /v1/exchange-rates": _json(currency="EUR", date=_TODAY, rate="7.46"),
     "POST /v1/oauth-clients": _json(name="Webshop", scopes=["customers-read", "invoices-write"]),

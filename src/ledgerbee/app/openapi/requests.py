@@ -68,6 +68,7 @@ SOURCES: Final[Mapping[str, Source]] = {
     "importId": Source("POST /v2/journal-entries/import"),
     "inputVatCodeId": Source("GET /v1/vat-codes", {"vatCode": "K010"}),
     "invoiceId": Source("POST /v1/invoices"),
+    "invoiceNumber": Source("GET /v1/invoices", field="number"),
     "journalEntryId": Source("POST /v2/journal-entries"),
     "oauthClientId": Source("POST /v1/oauth-clients", field="clientId"),
     "orderConfirmationId": Source("POST /v1/order-confirmations"),
@@ -104,6 +105,7 @@ _STEPS: Final[Mapping[str, tuple[str, ...]]] = {
     "POST /v1/credit-notes/{creditNoteId}/send": ("PATCH /v1/company",),
     "GET /v1/invoices/{invoiceId}/e-invoice": ("POST /v1/invoices/{invoiceId}/send",),
     "GET /v1/credit-notes/{creditNoteId}/e-invoice": ("POST /v1/credit-notes/{creditNoteId}/send",),
+    "POST /v1/e-invoice-responses": ("POST /v1/invoices/{invoiceId}/send",),
     "POST /v1/invoices/{invoiceId}/payments": ("POST /v1/invoices/{invoiceId}/send",),
     "POST /v1/invoices/{invoiceId}/apply-credit": (
         "POST /v1/invoices/{invoiceId}/send",

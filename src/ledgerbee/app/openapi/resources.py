@@ -272,6 +272,7 @@ RESOURCES: Final = (
             "/v2/journal-entries/batch",
         ),
     ),
+    Resource("E-Invoices", "What is answered to documents that went out as e-invoices."),
     Resource("Payments", "What was paid on invoices."),
     Resource("Deliveries", "How documents of every kind reached the customer, and what didn't arrive."),
     Resource("Incoming Documents", "E-invoices that came in, and the drafts that were made of them."),

@@ -3,7 +3,7 @@
 from ledgerbee.migrations.run_sql import run_sql_file
 
 revision = "0037_incoming_documents"
-down_revision = "0035_recipients"
+down_revision = "0036_e_invoice_transport"
 
 
 def upgrade() -> None:

@@ -38,14 +38,13 @@ from ledgerbee.sales.credit_notes.requests import (
 from ledgerbee.sales.credit_notes.wire import (
     ListCreditNotesResponse,
     PublicCreditNote,
+    PublicCreditNoteRead,
     SendCreditNoteResponse,
     render,
     render_sent,
     render_summary,
 )
-from ledgerbee.sales.delivery import actions as delivery
 from ledgerbee.sales.delivery import store as deliveries
-from ledgerbee.sales.delivery.wire import DeliveryStatusResponse
 from ledgerbee.sales.documents import store as documents
 from ledgerbee.sales.documents.http import pdf_answer, prints
 from ledgerbee.sales.documents.model import (
@@ -61,9 +60,11 @@ from ledgerbee.sales.documents.model import (
 )
 from ledgerbee.sales.documents.printing import Trials, with_trials
 from ledgerbee.sales.einvoices import http as einvoices
-from ledgerbee.sales.einvoices.model import EInvoiceFormat
+from ledgerbee.sales.einvoices.answers import store as answers
+from ledgerbee.sales.einvoices.answers.http import delivery_status
+from ledgerbee.sales.einvoices.answers.wire import SentDeliveryStatusResponse, with_answer
+from ledgerbee.sales.einvoices.model import E_INVOICE_INCOMPLETE, EInvoiceFormat
 from ledgerbee.sales.invoices.model import (
-    INVOICE_DELIVERY_NOT_CONFIGURED,
     INVOICE_INVALID_STATE,
     INVOICE_NOT_FOUND,
     INVOICE_SELLER_INCOMPLETE,
@@ -146,6 +147,7 @@ async def create_credit_note(context: Ctx, body: CreateCreditNoteRequest) -> Pub
 
 @router.get(
     "/v1/credit-notes/{creditNoteId}",
+    response_model_exclude_unset=True,
     **operation(
         "Get a credit note by ID",
         scope="invoices-read",
@@ -154,10 +156,11 @@ async def create_credit_note(context: Ctx, body: CreateCreditNoteRequest) -> Pub
         errors=[CREDIT_NOTE_NOT_FOUND],
     ),
 )
-async def get_credit_note(context: Ctx, credit_note_id: CreditNotePath) -> PublicCreditNote:
+async def get_credit_note(context: Ctx, credit_note_id: CreditNotePath) -> PublicCreditNoteRead:
     full = await documents.get_full(context, CREDIT_NOTES, credit_note_id)
     statuses = await deliveries.statuses_of(context, CREDIT_NOTES.kind, [credit_note_id])
-    return await render(full, statuses.get(credit_note_id))
+    shown = await render(full, statuses.get(credit_note_id))
+    return with_answer(PublicCreditNoteRead, shown, await answers.latest_of(context, CREDIT_NOTES.kind, credit_note_id))
 
 
 @router.post(
@@ -167,10 +170,10 @@ async def get_credit_note(context: Ctx, credit_note_id: CreditNotePath) -> Publi
         "Send a credit note to the customer",
         scope="invoices-write",
         description="Books the credit note and hands it over, all or nothing. With `Manual` it is `sent` at once; with "
-        "`Email` it is `scheduled` until the mail has gone out. Its invoice is due by so much less: `credited` when it "
-        "is credited in full, `paid` when nothing is due; what the credit note is more than what was due stays on the "
-        "customer as a credit.\n\nA credit note whose delivery failed for good can be sent again; it goes out as it "
-        "was booked.",
+        "`Email` and `Sproom` (as an e-invoice) it is `scheduled` until it has gone out. Its invoice is due by so much "
+        "less: `credited` when it is credited in full, `paid` when nothing is due; what the credit note is more than "
+        "what was due stays on the customer as a credit.\n\nA credit note whose delivery failed for good can be sent "
+        "again; it goes out as it was booked.",
         response="Booked, and handed over or on its way",
         errors=[
             CREDIT_NOTE_NOT_FOUND,
@@ -179,7 +182,7 @@ async def get_credit_note(context: Ctx, credit_note_id: CreditNotePath) -> Publi
             CREDIT_NOTE_ACCOUNT_MISSING,
             CREDIT_NOTE_INVOICE_TOO_OLD,
             INVOICE_INVALID_STATE,
-            INVOICE_DELIVERY_NOT_CONFIGURED,
+            E_INVOICE_INCOMPLETE,
             INVOICE_SELLER_INCOMPLETE,
             DOCUMENT_TEMPLATE_NOT_FOUND,
             SALES_DOCUMENT_TEMPLATE_MISMATCH,
@@ -200,8 +203,8 @@ async def send_credit_note(caller: CallerDep, credit_note_id: CreditNotePath, bo
 
     async def run(trials: Trials) -> Response:
         async def work(context: Context) -> Response:
-            await actions.send(context, SendCommand(credit_note_id, options, trials))
-            return Response(render_sent(body.delivery_type), media_type="application/json")
+            delivery = await actions.send(context, SendCommand(credit_note_id, options, trials))
+            return Response(render_sent(delivery), media_type="application/json")
 
         return await caller.command(work)
 
@@ -226,17 +229,17 @@ async def cancel_credit_note(context: Ctx, credit_note_id: CreditNotePath) -> Pu
 
 @router.get(
     "/v1/credit-notes/{creditNoteId}/delivery-status",
+    response_model_exclude_unset=True,
     **operation(
         "Get the delivery status of a credit note",
         scope="invoices-read",
-        description="Where the delivery stands, with every attempt.",
+        description="Where the delivery stands, with every attempt and every answer to the e-invoice.",
         response="Delivery status",
         errors=[CREDIT_NOTE_NOT_FOUND],
     ),
 )
-async def get_credit_note_delivery_status(context: Ctx, credit_note_id: CreditNotePath) -> DeliveryStatusResponse:
-    await documents.get(context, CREDIT_NOTES, credit_note_id)
-    return await delivery.delivery_status(context, CREDIT_NOTES.kind, credit_note_id)
+async def get_credit_note_delivery_status(context: Ctx, credit_note_id: CreditNotePath) -> SentDeliveryStatusResponse:
+    return await delivery_status(context, CREDIT_NOTES, credit_note_id)
 
 
 _PDF = prints(

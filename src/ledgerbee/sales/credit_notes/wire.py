@@ -8,10 +8,11 @@ from pydantic import Field
 from ledgerbee.http.wire import EXAMPLE_ID, DecimalText, IdText, Moment, MoneyText, PageResponse, ResponseModel
 from ledgerbee.platform.steps import in_steps
 from ledgerbee.sales.credit_notes.model import CreditNote, CreditNoteLine, CreditNoteStatus, FullCreditNote
-from ledgerbee.sales.delivery.model import DeliveryStatus, DeliveryType
+from ledgerbee.sales.delivery.model import Delivery, DeliveryStatus
 from ledgerbee.sales.documents.model import Line
 from ledgerbee.sales.documents.wire import LineResponse, render_line, wire_fields
-from ledgerbee.sales.sending.wire import SendResponse
+from ledgerbee.sales.einvoices.answers.wire import WithAnswer
+from ledgerbee.sales.sending.wire import SendResponse, sproom_document_id
 
 
 class CreditNoteLineResponse(LineResponse):
@@ -74,6 +75,10 @@ class PublicCreditNote(PublicCreditNoteSummary):
     lines: list[CreditNoteLineResponse]
 
 
+class PublicCreditNoteRead(PublicCreditNote, WithAnswer):
+    """A credit note as a read of a single one shows it."""
+
+
 class SendCreditNoteResponse(SendResponse):
     """What became of it."""
 
@@ -98,9 +103,11 @@ async def event_form(full: FullCreditNote) -> dict[str, Any]:
     return form
 
 
-def render_sent(delivery_type: DeliveryType) -> str:
+def render_sent(delivery: Delivery) -> str:
     """The answer to a send, as JSON."""
-    answer = SendCreditNoteResponse(success=True, delivery_type=delivery_type, sproom_document_id=None)
+    answer = SendCreditNoteResponse(
+        success=True, delivery_type=delivery.delivery_type, sproom_document_id=sproom_document_id(delivery)
+    )
     return answer.model_dump_json()
 
 

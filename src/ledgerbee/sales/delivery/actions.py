@@ -14,8 +14,8 @@ from ledgerbee.platform.context import Context
 from ledgerbee.sales.delivery import rules, store
 from ledgerbee.sales.delivery.model import (
     BOUNCE_JOB,
-    DELIVER_JOB,
     DELIVERY_NOT_FOUND,
+    JOB_OF,
     PRINT_JOB,
     Attempt,
     ClaimedDelivery,
@@ -43,9 +43,9 @@ Kinds = Mapping[DocumentKind, AnyKind]
 
 async def hand_over(
     contexts: Sequence[Context], kind: AnyKind, handed: Sequence[HandOver], *, is_first: bool = False
-) -> None:
-    """Note the deliveries of booked documents, each in the context of its command; a mail is the worker's, and so is
-    the PDF of what needs none.
+) -> list[Delivery]:
+    """Note the deliveries of booked documents, each in the context of its command; what leaves is the worker's, and so
+    is the PDF of what is handed over by hand.
 
     With `is_first` none of the documents was ever handed over before.
     """
@@ -69,10 +69,9 @@ async def hand_over(
     if recipients:
         await store.insert_recipients(context, recipients)
     for own, delivery in zip(contexts, deliveries, strict=True):
-        if delivery.delivery_type is DeliveryType.EMAIL:
-            own.enqueue(
-                DELIVER_JOB, kind=kind.kind.value, documentId=str(delivery.document_id), deliveryId=str(delivery.id)
-            )
+        job = JOB_OF.get(delivery.delivery_type)
+        if job is not None:
+            own.enqueue(job, kind=kind.kind.value, documentId=str(delivery.document_id), deliveryId=str(delivery.id))
     by_hand = [
         (own, str(delivery.document_id))
         for own, delivery in zip(contexts, deliveries, strict=True)
@@ -81,6 +80,7 @@ async def hand_over(
     for _, of_command in groupby(by_hand, lambda pair: id(pair[0])):
         owners, ids = zip(*of_command, strict=True)
         owners[0].enqueue(PRINT_JOB, kind=kind.kind.value, documentIds=ids)
+    return deliveries
 
 
 def _recipients(delivery: Delivery) -> list[Recipient]:

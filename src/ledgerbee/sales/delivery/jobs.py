@@ -30,7 +30,7 @@ from ledgerbee.platform.mail import (
     MailUnconfirmedError,
     written,
 )
-from ledgerbee.sales.delivery import actions
+from ledgerbee.sales.delivery import actions, recording
 from ledgerbee.sales.delivery import store as deliveries
 from ledgerbee.sales.delivery.actions import Kinds
 from ledgerbee.sales.delivery.mail import Envelope, compose, message_id, wire_address
@@ -40,7 +40,6 @@ from ledgerbee.sales.delivery.model import (
     ClaimedDelivery,
     Delivery,
     DeliveryId,
-    DeliveryStatus,
     Outcome,
     Recipient,
     RecipientId,
@@ -55,18 +54,6 @@ CHANNEL: Final = "email"
 #: Seconds that printing and one mail, or one mail more, may take in all: shorter than a claim lasts, which each record
 #: renews, by more than a document takes to be printed, so that nobody takes over what is under way.
 SEND_TIMEOUT_S: Final = 360
-#: Seconds between the tries to record what came of a delivery, where no connection to the database is to be had. With
-#: `SEND_TIMEOUT_S` and the tries themselves they are shorter than a claim lasts.
-_PAUSES_S: Final = (2, 5)
-#: Characters kept of what a mail server said.
-_MAX_REPLY: Final = 1_000
-
-
-DELIVERIES_ENDED: Final = Counter(
-    "ledgerbee_deliveries_total", "Deliveries of documents that ended: delivered, failed", ["outcome"]
-)
-for _outcome in ("delivered", "failed"):  # there from the start: a rate sees the first one
-    DELIVERIES_ENDED.labels(_outcome)
 
 MAILS_BOUNCED: Final = Counter("ledgerbee_mails_bounced_total", "Mails that were accepted and came back later")
 
@@ -265,46 +252,23 @@ async def _record(
             delivery_id,
             channel=CHANNEL,
             outcome=attempt.outcome,
-            message=readable(attempt.message),
+            message=recording.readable(attempt.message),
             provider_id=message_id(attempt.recipient.id, run.mailer.sender),
             is_last=attempt.is_last,
             recipient_id=attempt.recipient.id,
             next_id=following.id if following else None,
         )
 
-    # The mail may have left: without its outcome it would be sent again. Who has no connection just now gets one soon.
-    for pause in (*_PAUSES_S, None):
-        try:
-            _log_end(run, await run.write(work))
-        except LedgerBeeError as fault:
-            if pause is None or not fault.is_passing:
-                raise
-            await asyncio.sleep(pause)
-        else:
-            return
+    await recording.record(run, work)
 
 
 async def give_up_delivery(kinds: Kinds, run: JobRun, reason: str) -> None:
     """End a delivery as `failed`, with the reason. One that has ended stays as it is."""
     delivery_id = DeliveryId(UUID(run.payload["deliveryId"]))
-    why = f"{reason[:1].upper()}{reason[1:]}. The log of the program has the error under request {run.request_id}."
+    why = recording.given_up(run, reason)
     ended = await run.write(lambda context: actions.give_up_delivery(context, kinds, delivery_id, CHANNEL, why))
     if ended is not None:
-        _log_end(run, ended)
-
-
-def _log_end(run: JobRun, delivery: Delivery) -> None:
-    """Count a delivery that has ended, and log one that failed: without its address, without a server's words."""
-    if delivery.status in {DeliveryStatus.DELIVERED, DeliveryStatus.FAILED}:
-        DELIVERIES_ENDED.labels(delivery.status.value).inc()
-    if delivery.status is DeliveryStatus.FAILED:
-        log.warning(
-            "delivery.failed",
-            request_id=run.request_id,
-            company_id=str(run.company_id),
-            delivery_id=str(delivery.id),
-            **{f"{delivery.document_type}_id": str(delivery.document_id)},
-        )
+        recording.log_end(run, ended)
 
 
 async def record_bounce(kinds: Kinds, run: JobRun) -> None:
@@ -318,7 +282,7 @@ async def record_bounce(kinds: Kinds, run: JobRun) -> None:
             DeliveryId(delivery_id),
             RecipientId(recipient_id),
             CHANNEL,
-            readable(run.payload["reason"]) or "It came back without a reason",
+            recording.readable(run.payload["reason"]) or "It came back without a reason",
         )
 
     if await run.write(work) is not None:
@@ -372,9 +336,3 @@ def bounces_of(kinds: Kinds) -> JobKind:
         first_pause=timedelta(seconds=15),
         longest_pause=timedelta(hours=1),
     )
-
-
-def readable(reply: str) -> str:
-    """What a mail server said, as text that can be stored: servers answer in any encoding."""
-    text = reply.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    return " ".join(text.replace("\0", " ").split())[:_MAX_REPLY]

@@ -1,5 +1,6 @@
 """Handing a document over: a delivery and its attempts (contract 2.22, decisions "Documents")."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -13,8 +14,10 @@ DeliveryId = NewType("DeliveryId", UUID)
 #: Of a recipient of a delivery, and of its mail.
 RecipientId = NewType("RecipientId", UUID)
 
-#: The job that delivers a document: payload `kind`, `documentId`, `deliveryId`.
+#: The job that mails a document: payload `kind`, `documentId`, `deliveryId`.
 DELIVER_JOB: Final = "deliver_document"
+#: The job that sends one as an e-invoice, with the same payload.
+DELIVER_E_INVOICE_JOB: Final = "deliver_e_invoice"
 #: The job that records that a mail came back: payload `deliveryId`, `recipientId`, `reason`.
 BOUNCE_JOB: Final = "record_bounce"
 #: The job that sets the PDFs of documents that their sender hands over: payload `kind`, `documentIds`.
@@ -27,6 +30,13 @@ class DeliveryType(StrEnum):
     MANUAL = "Manual"
     EMAIL = "Email"
     SPROOM = "Sproom"
+
+
+#: The job of each type that isn't the sender's own doing.
+JOB_OF: Final[Mapping[DeliveryType, str]] = {
+    DeliveryType.EMAIL: DELIVER_JOB,
+    DeliveryType.SPROOM: DELIVER_E_INVOICE_JOB,
+}
 
 
 class DeliveryStatus(StrEnum):
@@ -63,7 +73,8 @@ class Outcome(StrEnum):
 class HandOver(NamedTuple):
     """A document that is to reach its customer.
 
-    `recipient` is an address, of a mail up to five, separated by commas; None for `Manual`. `is_given` says that the
+    `recipient` is an address, of a mail up to five, separated by commas, of an e-invoice a participant of the network
+    (`0088:5798009811578`); None for `Manual`. `is_given` says that the
     sender named it.
     """
 

@@ -5,11 +5,15 @@ states what it credits (EN 16931), though the API and the books have it negative
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import NamedTuple
+from uuid import UUID
 
 from ledgerbee.core.errors import ErrorCode
 from ledgerbee.parties.endpoints import Identifier
+from ledgerbee.sales.documents.model import DocumentKind
 
 
 class EInvoiceFormat(StrEnum):
@@ -113,6 +117,32 @@ class TradeDocument:
     amount: Decimal
     vat_in_base: tuple[str, Decimal] | None
     payment: PaymentAccount
+
+
+class Route(NamedTuple):
+    """In which format a document goes, from whom and to whom: participants of the network, `0184:13585628`."""
+
+    form: EInvoiceFormat
+    sender: str
+    receiver: str
+    sender_country: str
+
+
+@dataclass(frozen=True, slots=True)
+class EInvoice:
+    """An e-invoice as it is sent, a row. `id` is that of its message, `content` its bytes, `sha256` their digest."""
+
+    id: UUID
+    document_type: DocumentKind
+    document_id: UUID
+    format: EInvoiceFormat
+    sender: str
+    receiver: str
+    sender_country: str
+    number: str
+    sha256: bytes
+    content: bytes
+    created_at: datetime
 
 
 E_INVOICE_INCOMPLETE = ErrorCode(

@@ -5,8 +5,9 @@ from enum import StrEnum
 from typing import Final
 
 from ledgerbee.core.money import minor_units
+from ledgerbee.parties.endpoints import in_network
 from ledgerbee.sales.einvoices.identifiers import scheme_id
-from ledgerbee.sales.einvoices.model import E_INVOICE_INCOMPLETE, EInvoiceFormat, TradeDocument
+from ledgerbee.sales.einvoices.model import E_INVOICE_INCOMPLETE, EInvoiceFormat, Route, TradeDocument, TradeParty
 
 #: EN 16931 has amounts of two decimals at most (BR-DEC-09 and others).
 _MOST_DECIMALS: Final = 2
@@ -14,6 +15,7 @@ _MOST_DECIMALS: Final = 2
 _REVERSE_CHARGE: Final = "AE"
 _INTRA_COMMUNITY: Final = "K"
 _OUTSIDE_SCOPE: Final = "O"
+_DENMARK: Final = "DK"
 #: Where accounts are Danish ones.
 _DANISH_BANKS: Final = frozenset({"DK", "GL", "FO"})
 
@@ -43,6 +45,28 @@ def check_complete(document: TradeDocument, form: EInvoiceFormat) -> None:
     found = missing(document, form)
     if found:
         raise E_INVOICE_INCOMPLETE.error(format=form.value, missing=list(found))
+
+
+def route(document: TradeDocument) -> Route:
+    """In which format a document goes out, and between whom.
+
+    Between Danish parties OIOUBL, which NemHandel's receivers have to take; Peppol BIS where OIOUBL can't state the
+    document or doesn't know the receiver's scheme, and to anyone else. Raises `E_INVOICE_INCOMPLETE` with what the last
+    of them lacks: OIOUBL lacks all that Peppol does.
+    """
+    is_danish = document.seller.country_code == document.buyer.country_code == _DENMARK
+    if is_danish and not missing(document, EInvoiceFormat.OIOUBL):
+        form = EInvoiceFormat.OIOUBL
+    else:
+        form = EInvoiceFormat.PEPPOL
+        check_complete(document, form)
+    seller, buyer = document.seller, document.buyer
+    return Route(form, _participant(seller), _participant(buyer), seller.country_code)
+
+
+def _participant(party: TradeParty) -> str:
+    assert party.endpoint is not None, "the document is complete"
+    return f"{party.endpoint.scheme}:{in_network(party.endpoint)}"
 
 
 def _missing(document: TradeDocument, form: EInvoiceFormat) -> Iterator[str]:

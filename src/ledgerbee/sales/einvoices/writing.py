@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from ledgerbee.sales.einvoices import oioubl, peppol, rules
-from ledgerbee.sales.einvoices.model import EInvoiceFormat, TradeDocument
+from ledgerbee.sales.einvoices.model import EInvoiceFormat, Route, TradeDocument
 from ledgerbee.sales.einvoices.reading import document_of
 
 _WRITERS: Final[Mapping[EInvoiceFormat, Callable[[TradeDocument], bytes]]] = {
@@ -23,3 +23,11 @@ def write(snapshot: Mapping[str, Any], form: EInvoiceFormat) -> bytes:
 def missing(snapshot: Mapping[str, Any], form: EInvoiceFormat) -> tuple[str, ...]:
     """What a document, booked or about to be, lacks to be an e-invoice (`rules.missing`)."""
     return rules.missing(document_of(snapshot), form)
+
+
+def route(snapshot: Mapping[str, Any]) -> Route:
+    """In which format a document, booked or about to be, is sent, and between whom (`rules.route`).
+
+    Its lines are not looked at. Raises `E_INVOICE_INCOMPLETE`.
+    """
+    return rules.route(document_of({**snapshot, "lines": ()}))

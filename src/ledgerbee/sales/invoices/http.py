@@ -12,9 +12,7 @@ from ledgerbee.http.wire import IdOf
 from ledgerbee.ledger.entries.model import FISCAL_YEAR_MISSING, PERIOD_LOCKED
 from ledgerbee.parties.customers.model import DOCUMENT_TEMPLATE_NOT_FOUND
 from ledgerbee.platform.context import Context
-from ledgerbee.sales.delivery import actions as delivery
 from ledgerbee.sales.delivery import store as deliveries
-from ledgerbee.sales.delivery.wire import DeliveryStatusResponse
 from ledgerbee.sales.documents import store as documents
 from ledgerbee.sales.documents.http import DRAFT_ERRORS, pdf_of, pdf_operation
 from ledgerbee.sales.documents.model import (
@@ -26,14 +24,16 @@ from ledgerbee.sales.documents.model import (
 )
 from ledgerbee.sales.documents.printing import Trials, with_trials
 from ledgerbee.sales.einvoices import http as einvoices
-from ledgerbee.sales.einvoices.model import EInvoiceFormat
+from ledgerbee.sales.einvoices.answers import store as answers
+from ledgerbee.sales.einvoices.answers.http import delivery_status
+from ledgerbee.sales.einvoices.answers.wire import SentDeliveryStatusResponse, with_answer
+from ledgerbee.sales.einvoices.model import E_INVOICE_INCOMPLETE, EInvoiceFormat
 from ledgerbee.sales.invoices import actions, store
 from ledgerbee.sales.invoices.kind import INVOICES
 from ledgerbee.sales.invoices.model import (
     INVOICE_AMOUNT_NEGATIVE,
     INVOICE_BUYER_VAT_NUMBER_INVALID,
     INVOICE_BUYER_VAT_NUMBER_MISSING,
-    INVOICE_DELIVERY_NOT_CONFIGURED,
     INVOICE_IN_USE,
     INVOICE_INVALID_STATE,
     INVOICE_NOT_FOUND,
@@ -55,6 +55,7 @@ from ledgerbee.sales.invoices.requests import (
 from ledgerbee.sales.invoices.wire import (
     ListInvoicesResponse,
     PublicInvoice,
+    PublicInvoiceRead,
     SendInvoiceResponse,
     SendInvoicesResponse,
     render,
@@ -114,6 +115,7 @@ async def create_invoice(context: Ctx, body: CreateInvoiceRequest) -> PublicInvo
 
 @router.get(
     "/v1/invoices/{invoiceId}",
+    response_model_exclude_unset=True,
     **operation(
         "Get an invoice by ID",
         scope="invoices-read",
@@ -122,10 +124,11 @@ async def create_invoice(context: Ctx, body: CreateInvoiceRequest) -> PublicInvo
         errors=[INVOICE_NOT_FOUND],
     ),
 )
-async def get_invoice(context: Ctx, invoice_id: InvoicePath) -> PublicInvoice:
+async def get_invoice(context: Ctx, invoice_id: InvoicePath) -> PublicInvoiceRead:
     full = await documents.get_full(context, INVOICES, invoice_id)
     statuses = await deliveries.statuses_of(context, INVOICES.kind, [invoice_id])
-    return await render(full, statuses.get(invoice_id))
+    shown = await render(full, statuses.get(invoice_id))
+    return with_answer(PublicInvoiceRead, shown, await answers.latest_of(context, INVOICES.kind, invoice_id))
 
 
 @router.patch(
@@ -216,7 +219,8 @@ async def send_invoices(caller: CallerDep, body: SendInvoicesRequest) -> Respons
         "Send an invoice to the customer",
         scope="invoices-write",
         description="Books the invoice, gives it its number and hands it over, all or nothing. With `Manual` it is "
-        "`sent` at once; with `Email` it is `scheduled` until the mail has gone out; one of 0.00 is `paid` either way. "
+        "`sent` at once; with `Email` and `Sproom` (as an e-invoice) it is `scheduled` until it has gone out; one of "
+        "0.00 is `paid` in any case. "
         "VAT and revenue accounts follow the customer's VAT zone and the product groups as they are now, prices stand "
         "as drafted.\n\nAn "
         "invoice whose delivery failed for good can be sent again; it goes out as it was booked.",
@@ -224,8 +228,8 @@ async def send_invoices(caller: CallerDep, body: SendInvoicesRequest) -> Respons
         errors=[
             INVOICE_NOT_FOUND,
             INVOICE_INVALID_STATE,
-            INVOICE_DELIVERY_NOT_CONFIGURED,
             INVOICE_RECIPIENT_MISSING,
+            E_INVOICE_INCOMPLETE,
             INVOICE_BUYER_VAT_NUMBER_MISSING,
             INVOICE_BUYER_VAT_NUMBER_INVALID,
             INVOICE_SELLER_INCOMPLETE,
@@ -249,7 +253,7 @@ async def send_invoice(caller: CallerDep, invoice_id: InvoicePath, body: SendInv
     options = SendOptions(**fields_of(body, SendOptions))
 
     def answer(sent: Sent) -> Response:
-        return Response(render_sent(sent, body.delivery_type), media_type="application/json")
+        return Response(render_sent(sent), media_type="application/json")
 
     async def run(trials: Trials) -> Response:
         command = SendCommand(invoice_id, options, trials)
@@ -260,17 +264,17 @@ async def send_invoice(caller: CallerDep, invoice_id: InvoicePath, body: SendInv
 
 @router.get(
     "/v1/invoices/{invoiceId}/delivery-status",
+    response_model_exclude_unset=True,
     **operation(
         "Get the delivery status of an invoice",
         scope="invoices-read",
-        description="Where the delivery stands, with every attempt.",
+        description="Where the delivery stands, with every attempt and every answer to the e-invoice.",
         response="Delivery status",
         errors=[INVOICE_NOT_FOUND],
     ),
 )
-async def get_invoice_delivery_status(context: Ctx, invoice_id: InvoicePath) -> DeliveryStatusResponse:
-    await documents.get(context, INVOICES, invoice_id)
-    return await delivery.delivery_status(context, INVOICES.kind, invoice_id)
+async def get_invoice_delivery_status(context: Ctx, invoice_id: InvoicePath) -> SentDeliveryStatusResponse:
+    return await delivery_status(context, INVOICES, invoice_id)
 
 
 _PDF = pdf_operation(

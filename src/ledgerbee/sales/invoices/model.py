@@ -9,6 +9,7 @@ from uuid import UUID
 
 from ledgerbee.core.errors import ErrorCode
 from ledgerbee.core.money import EXACT, ZERO, total
+from ledgerbee.sales.delivery.model import Delivery
 from ledgerbee.sales.documents.model import (
     BookedDocument,
     DocumentKind,
@@ -111,9 +112,10 @@ FullInvoice = FullDocument[Invoice]
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A sent invoice, and what its sender should look at."""
+    """A sent invoice with its hand-over, and what its sender should look at."""
 
     invoice: Invoice
+    delivery: Delivery
     warnings: tuple[DocumentWarning, ...] = ()
 
 
@@ -126,9 +128,6 @@ INVOICE_RECIPIENT_MISSING = ErrorCode(
     "INVOICE_RECIPIENT_MISSING",
     400,
     "There is no address to send to: neither overrideEmail nor the contact's or customer's",
-)
-INVOICE_DELIVERY_NOT_CONFIGURED = ErrorCode(
-    "INVOICE_DELIVERY_NOT_CONFIGURED", 400, "No e-invoicing network is connected; send with Email or Manual"
 )
 INVOICE_BUYER_VAT_NUMBER_MISSING = ErrorCode(
     "INVOICE_BUYER_VAT_NUMBER_MISSING",

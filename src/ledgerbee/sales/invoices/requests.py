@@ -97,7 +97,8 @@ class SendInvoicesRequest(RequestModel):
         list[Id], Field(min_length=1, max_length=MAX_SENT_TOGETHER, description="Each once", examples=[[EXAMPLE_ID]])
     ]
     delivery_type: DeliveryType = Field(
-        DeliveryType.MANUAL, description="Of all of them; `Email` needs addresses, `Sproom` an e-invoicing network"
+        DeliveryType.MANUAL,
+        description="Of all of them; `Email` needs addresses, `Sproom` (as e-invoices) receivers' endpoints",
     )
 
     def checks(self, facts: Facts, path: str) -> Iterable[Check]:  # noqa: ARG002

@@ -12,7 +12,7 @@ from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.money import format_amount
 from ledgerbee.http.wire import EXAMPLE_ID, DecimalText, IdText, Moment, MoneyText, PageResponse, ResponseModel, omitted
 from ledgerbee.platform.steps import in_steps
-from ledgerbee.sales.delivery.model import DeliveryStatus, DeliveryType
+from ledgerbee.sales.delivery.model import DeliveryStatus
 from ledgerbee.sales.documents.wire import (
     ConvertedFromResponse,
     DocumentWarningResponse,
@@ -22,8 +22,9 @@ from ledgerbee.sales.documents.wire import (
     render_warnings,
     wire_fields,
 )
+from ledgerbee.sales.einvoices.answers.wire import WithAnswer
 from ledgerbee.sales.invoices.model import FullInvoice, Invoice, InvoiceStatus, Sent
-from ledgerbee.sales.sending.wire import SendResponse
+from ledgerbee.sales.sending.wire import SendResponse, sproom_document_id
 
 
 class InvoiceLineResponse(LineResponse):
@@ -96,6 +97,10 @@ class PublicInvoice(PublicInvoiceSummary):
     lines: list[InvoiceLineResponse]
 
 
+class PublicInvoiceRead(PublicInvoice, WithAnswer):
+    """An invoice as a read of a single one shows it."""
+
+
 class SendInvoiceResponse(SendResponse):
     """What became of it."""
 
@@ -152,9 +157,12 @@ async def event_form(full: FullInvoice) -> dict[str, Any]:
     return form
 
 
-def render_sent(sent: Sent, delivery_type: DeliveryType) -> str:
+def render_sent(sent: Sent) -> str:
     """The answer to a send, as JSON; without warnings it has no such field."""
-    answer = SendInvoiceResponse(success=True, delivery_type=delivery_type, sproom_document_id=None)
+    delivery = sent.delivery
+    answer = SendInvoiceResponse(
+        success=True, delivery_type=delivery.delivery_type, sproom_document_id=sproom_document_id(delivery)
+    )
     if sent.warnings:
         answer = answer.model_copy(update={"warnings": render_warnings(sent.warnings)})
     return answer.model_dump_json(exclude_unset=True)

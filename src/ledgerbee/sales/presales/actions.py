@@ -54,7 +54,8 @@ async def send(
             rules.require_unconverted(kind, document, ())
         await sending.require_failed_delivery(context, kind, document)
         await _keep_recipient(context, kind, document, command.options)
-        return await sending.send_again(context, kind, document, command.options)
+        again = await sending.send_again(context, kind, document, command.options)
+        return again.before, again.after
     check_date(document.issue_date, context.today)
     await _keep_recipient(context, kind, document, command.options)
     drafted = FullDocument(document, await store.lines_of(context, kind, document.id))

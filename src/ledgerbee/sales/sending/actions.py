@@ -29,8 +29,18 @@ from ledgerbee.sales.documents.kind import KindOfDocument
 from ledgerbee.sales.documents.model import Document, DraftFields, FullDocument
 from ledgerbee.sales.documents.printing import UntriedDocumentsError, needs_trial
 from ledgerbee.sales.documents.rules import tax
+from ledgerbee.sales.einvoices import writing as einvoices
 from ledgerbee.sales.sending import rules
-from ledgerbee.sales.sending.model import Book, Decided, Draft, SendOptions, SendSources, SentDocument
+from ledgerbee.sales.sending.model import (
+    Book,
+    Booking,
+    Decided,
+    Draft,
+    SendOptions,
+    SendSources,
+    SentAgain,
+    SentDocument,
+)
 from ledgerbee.tenancy.rates import store as rates
 
 D = TypeVar("D", bound=Document)
@@ -42,9 +52,9 @@ async def send_drafts(
 ) -> list[SentDocument[D] | LedgerBeeError]:
     """Send drafts of a company in one transaction, each by itself: what became of each, in order, or its refusal.
 
-    Refused are `SALES_DOCUMENT_VAT_CODE_UNUSABLE`, `SALES_DOCUMENT_AMOUNT_TOO_LARGE`, what `book` refuses, and texts
-    that can't be printed. Raises `UntriedDocumentsError` where that has to be tried, before anything is written; and
-    what `write` raises, which undoes all of them.
+    Refused are `SALES_DOCUMENT_VAT_CODE_UNUSABLE`, `SALES_DOCUMENT_AMOUNT_TOO_LARGE`, what `book` refuses, what an
+    e-invoice lacks (`E_INVOICE_INCOMPLETE`), and texts that can't be printed. Raises `UntriedDocumentsError` where that
+    has to be tried, before anything is written; and what `write` raises, which undoes all of them.
     """
     outcomes: list[SentDocument[D] | LedgerBeeError | None] = []
     decided: list[Decided[D]] = []
@@ -97,7 +107,14 @@ async def _decide(kind: KindOfDocument[F, D], draft: Draft[D], found: SendSource
         computed, booking.in_base,
     )  # fmt: skip
     await give_way()
-    return Decided(draft, found.sources, booking, content)
+    return Decided(draft, found.sources, addressed(booking, content, draft.command.options), content)
+
+
+def addressed(booking: Booking[D], content: Mapping[str, Any], options: SendOptions) -> Booking[D]:
+    """The booking with the receiver on the network, where it goes there. Raises `E_INVOICE_INCOMPLETE`."""
+    if options.delivery_type is not DeliveryType.SPROOM:
+        return booking
+    return replace(booking, recipient=einvoices.route(content).receiver)
 
 
 async def write(kind: KindOfDocument[F, D], decided: Sequence[Decided[D]]) -> list[SentDocument[D]]:
@@ -134,10 +151,10 @@ async def write(kind: KindOfDocument[F, D], decided: Sequence[Decided[D]]) -> li
         )
         for one, booking in zip(decided, bookings, strict=True)
     ]
-    await delivery.hand_over(contexts, kind, handed, is_first=True)
+    handovers = await delivery.hand_over(contexts, kind, handed, is_first=True)
     return [
-        SentDocument(one, FullDocument(booking.document, booking.computed.lines))
-        for one, booking in zip(decided, bookings, strict=True)
+        SentDocument(one, FullDocument(booking.document, booking.computed.lines), handover)
+        for one, booking, handover in zip(decided, bookings, handovers, strict=True)
     ]
 
 
@@ -155,16 +172,14 @@ async def require_failed_delivery(context: Context, kind: KindOfDocument[F, D], 
         raise kind.invalid_state.in_state(document.status.value)
 
 
-async def send_again(
-    context: Context, kind: KindOfDocument[F, D], before: D, options: SendOptions
-) -> tuple[FullDocument[D], FullDocument[D]]:
-    """Hand a booked document over once more, as it was booked; answers with it before and after.
+async def send_again(context: Context, kind: KindOfDocument[F, D], before: D, options: SendOptions) -> SentAgain[D]:
+    """Hand a booked document over once more, as it was booked.
 
     A mail for which nobody is named goes to those who had been named and didn't get it; where nobody had been, to
     whoever would get it now.
 
-    Raises `kind.invalid_state` for options that would change what it says, `kind.recipient_missing`, and what a change
-    of the customer raises.
+    Raises `kind.invalid_state` for options that would change what it says, `kind.recipient_missing`,
+    `E_INVOICE_INCOMPLETE`, and what a change of the customer raises.
     """
     if options.document_template_id is not None or options.override_ean_number is not None:
         raise kind.invalid_state.in_state(before.status, "The document is booked: it can only go to another address")
@@ -174,7 +189,11 @@ async def send_again(
     named = options.override_email
     if options.delivery_type is DeliveryType.EMAIL and named is None:
         named = await delivery.recipients_left(context, kind.kind, before.id)
-    recipient = rules.recipient_of(sources, replace(options, override_email=named), kind.recipient_missing)
+    if options.delivery_type is DeliveryType.SPROOM:
+        named = None
+        recipient: str | None = einvoices.route(await store.get_snapshot(context, kind, before.id)).receiver
+    else:
+        recipient = rules.recipient_of(sources, replace(options, override_email=named), kind.recipient_missing)
     after = before
     if options.delivery_type is DeliveryType.MANUAL:
         status = kind.when_delivered.get(before.status, before.status)
@@ -184,8 +203,8 @@ async def send_again(
     if after is not before:
         await store.update(context, kind, after)
     handed = HandOver(before.id, options.delivery_type, recipient, named is not None)
-    await delivery.hand_over([context], kind, [handed])
-    return FullDocument(before, lines), FullDocument(after, lines)
+    (handover,) = await delivery.hand_over([context], kind, [handed])
+    return SentAgain(FullDocument(before, lines), FullDocument(after, lines), handover)
 
 
 async def _keep_overrides(context: Context, customer_id: UUID, options: SendOptions) -> None:

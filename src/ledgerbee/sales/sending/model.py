@@ -9,7 +9,7 @@ from uuid import UUID
 from ledgerbee.catalog.prices.model import ZoneSale
 from ledgerbee.ledger.entries.model import EntryToPost
 from ledgerbee.platform.context import Context
-from ledgerbee.sales.delivery.model import DeliveryType
+from ledgerbee.sales.delivery.model import Delivery, DeliveryType
 from ledgerbee.sales.documents.model import Computed, Document, FullDocument, Sources
 from ledgerbee.sales.documents.printing import Trials
 from ledgerbee.sales.documents.snapshot import Addressee, InBase
@@ -95,7 +95,16 @@ class Decided(Generic[D]):
 
 @dataclass(frozen=True, slots=True)
 class SentDocument(Generic[D]):
-    """A document that was sent, with what it was sent by; `full` is as it is now."""
+    """A document that was sent, with what it was sent by and its hand-over; `full` is as it is now."""
 
     decided: Decided[D]
     full: FullDocument[D]
+    delivery: Delivery
+
+
+class SentAgain(NamedTuple, Generic[D]):
+    """A document that was handed over once more, before and after."""
+
+    before: FullDocument[D]
+    after: FullDocument[D]
+    delivery: Delivery

@@ -6,9 +6,9 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from ledgerbee.http.fields import BLANK_IS_NULL, MAX_EMAIL, normalised_email
-from ledgerbee.http.wire import Id, RequestModel, ResponseModel, Trimmed, blank_or, omitted
+from ledgerbee.http.wire import EXAMPLE_ID, Id, RequestModel, ResponseModel, Trimmed, blank_or, omitted
 from ledgerbee.parties.wire import Flag, NullableEan
-from ledgerbee.sales.delivery.model import DeliveryType
+from ledgerbee.sales.delivery.model import Delivery, DeliveryType
 from ledgerbee.sales.delivery.rules import addresses_in
 
 #: At most so many addresses that one mail goes to (decisions "Documents").
@@ -41,7 +41,7 @@ class SendRequest(RequestModel):
     """How to send it."""
 
     delivery_type: DeliveryType = Field(
-        DeliveryType.MANUAL, description="`Email` needs an address; `Sproom` needs a connected e-invoicing network"
+        DeliveryType.MANUAL, description="`Email` needs an address; `Sproom`, as an e-invoice, the receiver's endpoint"
     )
     override_email: NullableEmails = omitted(
         description="Send here instead of to the contact or customer: one to five addresses, separated by commas. Each "
@@ -59,4 +59,11 @@ class SendResponse(ResponseModel):
 
     success: bool
     delivery_type: DeliveryType
-    sproom_document_id: str | None = Field(description="The e-invoicing network's id, null for other deliveries")
+    sproom_document_id: str | None = Field(
+        description="Id of the delivery as an e-invoice, null for other deliveries", examples=[EXAMPLE_ID]
+    )
+
+
+def sproom_document_id(delivery: Delivery) -> str | None:
+    """The id that the answer to a send has: that of a delivery as an e-invoice."""
+    return str(delivery.id) if delivery.delivery_type is DeliveryType.SPROOM else None

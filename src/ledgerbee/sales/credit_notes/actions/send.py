@@ -5,8 +5,8 @@ from ledgerbee.platform.steps import give_way
 from ledgerbee.sales.credit_notes import rules
 from ledgerbee.sales.credit_notes.actions.load import get_invoice, load_sources
 from ledgerbee.sales.credit_notes.kind import CREDIT_NOTES
-from ledgerbee.sales.credit_notes.model import CreditNote, CreditNoteId, FullCreditNote, NoteSources
-from ledgerbee.sales.delivery.model import DeliveryType
+from ledgerbee.sales.credit_notes.model import CreditNote, CreditNoteId, NoteSources
+from ledgerbee.sales.delivery.model import Delivery
 from ledgerbee.sales.documents import snapshot
 from ledgerbee.sales.documents import store as documents
 from ledgerbee.sales.documents.model import FullDocument
@@ -15,39 +15,34 @@ from ledgerbee.sales.documents.rules import check_date
 from ledgerbee.sales.invoices import actions as invoices
 from ledgerbee.sales.invoices import rules as invoice_rules
 from ledgerbee.sales.invoices.kind import INVOICES
-from ledgerbee.sales.invoices.model import INVOICE_DELIVERY_NOT_CONFIGURED
 from ledgerbee.sales.sending import actions as sending
 from ledgerbee.sales.sending.model import Decided, Draft, SendCommand, SendOptions
 
 
-async def send(context: Context, command: SendCommand) -> FullCreditNote:
-    """Book a credit note and hand it over; its invoice is due by so much less. Emits `credit_note.sent`, and of the
-    invoice `invoice.credited`, with the last of it `invoice.paid` too; mail waits for the worker.
+async def send(context: Context, command: SendCommand) -> Delivery:
+    """Book a credit note and hand it over, which is answered; its invoice is due by so much less.
+
+    Emits `credit_note.sent`, and of the invoice `invoice.credited`, with the last of it `invoice.paid` too; what leaves
+    the house waits for the worker.
 
     The note's amounts stand since it was made. One whose delivery failed for good can be sent again: it goes out as it
     was booked, and `credit_note.sent_again` is emitted. Raises `UntriedDocumentsError` (see `printing.with_trials`).
 
     Refused in this order, and then nothing was written: `CREDIT_NOTE_NOT_FOUND`; `CREDIT_NOTE_INVALID_STATE` (also for
-    the second of two racing sends); `INVOICE_DELIVERY_NOT_CONFIGURED`; a validation error of the date;
-    `INVOICE_INVALID_STATE`; what `rules.book` refuses; what `sending.write` may be refused by.
+    the second of two racing sends); a validation error of the date; `INVOICE_INVALID_STATE`; what `rules.book` refuses;
+    `E_INVOICE_INCOMPLETE`; what `sending.write` may be refused by.
     """
-    options = command.options
     note = await documents.get_for_update(context, CREDIT_NOTES, CreditNoteId(command.document_id))
-    is_booked = note.status in rules.BOOKED
-    if is_booked:
+    if note.status in rules.BOOKED:
         await sending.require_failed_delivery(context, CREDIT_NOTES, note)
-    else:
-        rules.require_draft(note)
-    if options.delivery_type is DeliveryType.SPROOM:
-        raise INVOICE_DELIVERY_NOT_CONFIGURED.error(deliveryType=options.delivery_type.value)
-    if is_booked:
-        return await _send_again(context, note, options)
+        return await _send_again(context, note, command.options)
+    rules.require_draft(note)
     check_date(note.issue_date, context.today)
     lines = await documents.lines_of(context, CREDIT_NOTES, note.id)
     return await _send_draft(Draft(context, command, FullDocument(note, lines)))
 
 
-async def _send_draft(draft: Draft[CreditNote]) -> FullCreditNote:
+async def _send_draft(draft: Draft[CreditNote]) -> Delivery:
     context, command, drafted = draft
     note = drafted.document
     # The note's row, then its invoice's: whoever holds the invoice's never waits for a note's.
@@ -65,7 +60,7 @@ async def _send_draft(draft: Draft[CreditNote]) -> FullCreditNote:
     if invoice is not None and credited is not None:
         invoice_lines = await documents.lines_of(context, INVOICES, invoice.id)
         await invoices.record_credited(context, FullDocument(invoice, invoice_lines), credited)
-    return sent.full
+    return sent.delivery
 
 
 async def _decide(draft: Draft[CreditNote], found: NoteSources) -> Decided[CreditNote]:
@@ -78,12 +73,12 @@ async def _decide(draft: Draft[CreditNote], found: NoteSources) -> Decided[Credi
         booking.addressee, booking.computed, booking.in_base,
     )  # fmt: skip
     await give_way()
-    buyer = rules.buyer_of(found, options.override_ean_number)
-    return Decided(draft, found.sources, booking, snapshot.with_buyer(content, buyer))
+    content = snapshot.with_buyer(content, rules.buyer_of(found, options.override_ean_number))
+    return Decided(draft, found.sources, sending.addressed(booking, content, options), content)
 
 
-async def _send_again(context: Context, note: CreditNote, options: SendOptions) -> FullCreditNote:
-    before, after = await sending.send_again(context, CREDIT_NOTES, note, options)
+async def _send_again(context: Context, note: CreditNote, options: SendOptions) -> Delivery:
+    before, after, handover = await sending.send_again(context, CREDIT_NOTES, note, options)
     was = await CREDIT_NOTES.event_form(before)
     context.emit("credit_note.sent_again", note.id, await CREDIT_NOTES.event_form(after), before=was)
-    return after
+    return handover

@@ -7,14 +7,12 @@ from uuid import UUID
 
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.platform.context import Context
-from ledgerbee.sales.delivery.model import DeliveryType
 from ledgerbee.sales.documents import store as documents
 from ledgerbee.sales.documents.model import FullDocument
 from ledgerbee.sales.documents.rules import check_date
 from ledgerbee.sales.invoices import rules
 from ledgerbee.sales.invoices.kind import INVOICES
 from ledgerbee.sales.invoices.model import (
-    INVOICE_DELIVERY_NOT_CONFIGURED,
     Invoice,
     InvoiceStatus,
     Sent,
@@ -35,9 +33,9 @@ async def send(contexts: Sequence[Context], commands: Sequence[SendCommand]) -> 
     booked, and `invoice.sent_again` is emitted.
 
     Refused in this order, and then nothing was written of the invoice: `INVOICE_NOT_FOUND`; `INVOICE_INVALID_STATE`
-    (also for the second of two racing sends); `INVOICE_DELIVERY_NOT_CONFIGURED`; a validation error of the date;
-    `SALES_DOCUMENT_VAT_CODE_UNUSABLE`, `SALES_DOCUMENT_AMOUNT_TOO_LARGE`; what `rules.book` refuses; texts that can't
-    be printed. Raises `UntriedDocumentsError` where a text has to be tried, and what the ledger or a change of a
+    (also for the second of two racing sends); a validation error of the date; `SALES_DOCUMENT_VAT_CODE_UNUSABLE`,
+    `SALES_DOCUMENT_AMOUNT_TOO_LARGE`; what `rules.book` refuses; `E_INVOICE_INCOMPLETE`; texts that can't be printed.
+    Raises `UntriedDocumentsError` where a text has to be tried, and what the ledger or a change of a
     customer refuses: then nothing was written of any.
     """
     outcomes: dict[int, Sent | LedgerBeeError] = {}
@@ -87,7 +85,7 @@ async def _send_different(
         command = commands[place]
         try:
             invoice = INVOICES.not_found.unless(found.get(command.document_id))
-            if await _may_be_sent(contexts[place], invoice, command.options):
+            if await _may_be_sent(contexts[place], invoice):
                 drafts[place] = invoice
             else:
                 outcomes[place] = await _send_again(contexts[place], invoice, command.options)
@@ -108,16 +106,13 @@ async def _send_different(
     return outcomes
 
 
-async def _may_be_sent(context: Context, invoice: Invoice, options: SendOptions) -> bool:
+async def _may_be_sent(context: Context, invoice: Invoice) -> bool:
     """True for a draft, False for an invoice that is to be delivered once more. Raises what refuses both."""
-    is_draft = invoice.status is InvoiceStatus.DRAFT
-    if not is_draft:
-        await sending.require_failed_delivery(context, INVOICES, invoice)
-    if options.delivery_type is DeliveryType.SPROOM:
-        raise INVOICE_DELIVERY_NOT_CONFIGURED.error(deliveryType=options.delivery_type.value)
-    if is_draft:
+    if invoice.status is InvoiceStatus.DRAFT:
         check_date(invoice.issue_date, context.today)
-    return is_draft
+        return True
+    await sending.require_failed_delivery(context, INVOICES, invoice)
+    return False
 
 
 async def _in_portions(context: Context, drafts: Mapping[int, Invoice]) -> list[list[int]]:
@@ -150,11 +145,11 @@ async def _recorded(sent: SentDocument[Invoice]) -> Sent:
     if invoice.status is InvoiceStatus.PAID:
         context.emit("invoice.paid", invoice.id, form)
     company = sent.decided.sources.company
-    return Sent(invoice, rules.warnings(invoice, booking.computed, booking.addressee, company))
+    return Sent(invoice, sent.delivery, rules.warnings(invoice, booking.computed, booking.addressee, company))
 
 
 async def _send_again(context: Context, invoice: Invoice, options: SendOptions) -> Sent:
-    before, after = await sending.send_again(context, INVOICES, invoice, options)
+    before, after, handover = await sending.send_again(context, INVOICES, invoice, options)
     was = await INVOICES.event_form(before)
     context.emit("invoice.sent_again", invoice.id, await INVOICES.event_form(after), before=was)
-    return Sent(after.document)
+    return Sent(after.document, handover)

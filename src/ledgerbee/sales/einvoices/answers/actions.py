@@ -1,0 +1,34 @@
+"""Receiving answers to e-invoices."""
+
+from ledgerbee.core.ids import new_id
+from ledgerbee.platform.context import Context
+from ledgerbee.sales.einvoices.answers import rules, store
+from ledgerbee.sales.einvoices.answers.model import Answer, ReadAnswer, Received
+from ledgerbee.sales.einvoices.answers.wire import event_form
+from ledgerbee.sales.einvoices.transport.model import digest_of
+
+
+async def receive(context: Context, content: bytes, read: ReadAnswer) -> Received:
+    """Keep an answer with the delivery that it is to. Emits `e_invoice.answered`, once for the same bytes.
+
+    Raises `E_INVOICE_REFERENCE_UNKNOWN`.
+    """
+    answered = rules.match(read, await store.candidates(context, read.reference))
+    answer, is_new = await store.keep(
+        context,
+        Answer(
+            id=new_id(),
+            delivery_id=answered.delivery_id,
+            kind=read.kind,
+            code=read.code,
+            text=read.text,
+            issue_date=read.issue_date,
+            received_at=context.now,
+            sha256=digest_of(content),
+            content=content,
+        ),
+    )
+    received = Received(answer, answered, is_new)
+    if is_new:
+        context.emit("e_invoice.answered", answer.id, event_form(received))
+    return received

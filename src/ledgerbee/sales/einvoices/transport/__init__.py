@@ -1,0 +1,1 @@
+"""How e-invoices leave: a folder, an access point over HTTP."""

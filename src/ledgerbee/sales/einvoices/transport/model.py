@@ -1,0 +1,101 @@
+"""What a transport of e-invoices is given, and what it answers.
+
+A transport knows nothing of companies and databases: it gets a message with its bytes and hands them on as they are.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Final, NamedTuple, Protocol
+from uuid import UUID
+
+from ledgerbee.sales.documents.model import DocumentKind
+from ledgerbee.sales.einvoices import oioubl, peppol
+from ledgerbee.sales.einvoices.model import EInvoiceFormat
+
+#: The roots of UBL documents.
+_ROOTS: Final[Mapping[DocumentKind, str]] = {DocumentKind.INVOICE: "Invoice", DocumentKind.CREDIT_NOTE: "CreditNote"}
+_UBL: Final = "2.1"
+_CUSTOMIZATIONS: Final[Mapping[EInvoiceFormat, str]] = {
+    EInvoiceFormat.PEPPOL: peppol.CUSTOMIZATION,
+    EInvoiceFormat.OIOUBL: oioubl.CUSTOMIZATION,
+}
+_PROFILES: Final[Mapping[EInvoiceFormat, str]] = {
+    EInvoiceFormat.PEPPOL: peppol.PROFILE,
+    EInvoiceFormat.OIOUBL: oioubl.PROFILE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A document on its way. `id` is the same each time it is handed over; sender and receiver are participants of the
+    network, `0184:13585628`."""
+
+    id: UUID
+    document_type: DocumentKind
+    number: str
+    form: EInvoiceFormat
+    sender: str
+    receiver: str
+    sender_country: str
+    content: bytes
+
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 of the content."""
+        return digest_of(self.content)
+
+    @property
+    def document_type_id(self) -> str:
+        """What the network calls documents of this kind and format (scheme `busdox-docid-qns`)."""
+        root = _ROOTS[self.document_type]
+        namespace = f"urn:oasis:names:specification:ubl:schema:xsd:{root}-2"
+        return f"{namespace}::{root}##{_CUSTOMIZATIONS[self.form]}::{_UBL}"
+
+    @property
+    def process_id(self) -> str:
+        """What the network calls the process that it belongs to."""
+        return _PROFILES[self.form]
+
+
+def digest_of(content: bytes) -> bytes:
+    """SHA-256 of a document's bytes."""
+    return sha256(content).digest()
+
+
+class Receipt(NamedTuple):
+    """The other side has it: its answer in words, and its own id for it, if it told one."""
+
+    message: str
+    provider_id: str | None = None
+
+
+class TransportRefusedError(Exception):
+    """The other side refused the message for good: trying again is no use."""
+
+
+class TransportFailedError(Exception):
+    """The other side is away, didn't let us in, or asked to come back later: worth another try."""
+
+
+class TransportNotConfiguredError(Exception):
+    """There is no way for e-invoices to leave."""
+
+
+class Transport(Protocol):
+    """A way for e-invoices to leave."""
+
+    async def send(self, message: Message) -> Receipt:
+        """Hand a message on, as often as it takes: the other side knows it by its id.
+
+        Raises `TransportRefusedError` and `TransportFailedError`.
+        """
+        ...
+
+
+class NoTransport:
+    """Where no way is set."""
+
+    async def send(self, message: Message) -> Receipt:  # noqa: ARG002
+        """Raises `TransportNotConfiguredError`."""
+        raise TransportNotConfiguredError("No way for e-invoices to leave is set")
