@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONDONTWRITEBYTECODE ?=
 
-.PHONY: setup demo serve test chaos check conformance format bench openapi docs fuzz lock clean
+.PHONY: setup demo serve test chaos check types branches style conformance browser format bench openapi docs fuzz lock clean
 
 setup: .venv/.complete
 
@@ -37,18 +37,30 @@ chaos: setup
 	$(BIN)/python -m tests.sim.simulation
 	MAIL_DOCUMENTS=200 MAIL_DEATHS=50 $(BIN)/pytest -q -n 0 tests/runtime/test_mail_killed.py
 
+# Two at a time: the types take about as long as the rest.
 check: setup
+	$(MAKE) --no-print-directory -j 2 types branches style
+
+types: setup
+	$(BIN)/mypy
+
+branches: setup
+	$(BIN)/python -m tests.branches
+
+style: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/vulture
 	$(BIN)/python -m tests.unused
-	$(BIN)/python -m tests.branches
 
 # Every kind of e-invoice that can be issued, by the published rules: half a minute. Says which rules judged.
 conformance: setup
 	$(BIN)/python -m tests.conformance.run
+
+# The page on which buyers answer quotes, in a real browser on a phone without scripts: half a minute. Needs Chromium.
+browser: setup
+	$(BIN)/python -m tests.browser.run
 
 format: setup
 	$(BIN)/ruff format .

@@ -46,6 +46,8 @@ for _number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(_number, lambda *_: None)
 
 TEMPLATE = "ledgerbee_test_template"
+#: Where the application of tests is reached.
+PUBLIC_URL = "http://ledgerbee.test"
 OPERATOR = Actor("operator", "tests")
 
 
@@ -191,6 +193,7 @@ def module_clock() -> Iterator[SteeredClock]:
 async def database(database_url: str) -> AsyncIterator[Database]:
     """A pool of connections that work as commands do, beside the application's own."""
     database = await Database.open(database_url, reactions=REACTIONS, max_size=5)
+    database.public_url = PUBLIC_URL
     yield database
     await database.close()
 
@@ -202,10 +205,10 @@ BLOBS = Folder(Path(tempfile.gettempdir()) / f"ledgerbee-test-blobs-{os.getpid()
 @pytest_asyncio.fixture(scope="session")
 async def http(database_url: str) -> AsyncIterator[httpx.AsyncClient]:
     """An HTTP client of the whole application, in process."""
-    app = create_app(database_url, Settings(attachments_dir=BLOBS.path), clock=_CLOCK)
+    app = create_app(database_url, Settings(attachments_dir=BLOBS.path, public_url=PUBLIC_URL), clock=_CLOCK)
     async with LifespanManager(app) as manager:
         transport = httpx.ASGITransport(manager.app, client=("127.0.0.1", 40000))
-        async with httpx.AsyncClient(transport=transport, base_url="http://ledgerbee.test") as client:
+        async with httpx.AsyncClient(transport=transport, base_url=PUBLIC_URL) as client:
             yield client
     shutil.rmtree(BLOBS.path, ignore_errors=True)
 

@@ -398,9 +398,19 @@ class TestLists:
     async def test_where_a_delivery_stands(self, shop: Shop) -> None:
         note = await shop.credit(await shop.sold(line(await shop.price())))
         path = f"/v1/credit-notes/{note['id']}/delivery-status"
-        assert await shop.ok("GET", path) == {"status": "pending", "deliveryType": None, "attempts": []}
+        assert await shop.ok("GET", path) == {
+            "status": "pending",
+            "deliveryType": None,
+            "attempts": [],
+            "recipients": [],
+        }
         await shop.send_note(note)
-        assert await shop.ok("GET", path) == {"status": "manual", "deliveryType": "Manual", "attempts": []}
+        assert await shop.ok("GET", path) == {
+            "status": "manual",
+            "deliveryType": "Manual",
+            "attempts": [],
+            "recipients": [],
+        }
 
 
 async def test_a_price_on_a_note_stays_as_it_is(shop: Shop) -> None:

@@ -100,7 +100,7 @@ async def test_what_is_no_bounce_of_the_companys_changes_nothing(
     await other.refused("POST", "/v1/deliveries/bounces", about(mail_id), 404, "DELIVERY_NOT_FOUND")
     await other.refused("GET", f"/v1/deliveries/{mail_id}/messages", None, 404, "DELIVERY_NOT_FOUND")
     body = {"message": "Subject: Out of office\n\nBack on Monday\n"}
-    await shop.refused("POST", "/v1/deliveries/bounces", body, 400, "DELIVERY_REPORT_INVALID")
+    await shop.refused("POST", "/v1/deliveries/bounces", body, 400, "SHARED_VALIDATION_FAILED")
     assert await Jobs(shop.api, office).run() == []
     assert await Jobs(other_api, office).run() == []
     assert await delivery(shop, invoice) == before

@@ -559,6 +559,10 @@ OPERATIONS: Final[tuple[Row, ...]] = (
         "Quotes", "POST", "/v1/quotes/{quoteId}/reject", "quotes-write", "Record that a quote was rejected",
         not_found="QUOTE_NOT_FOUND", prepare=_send_quote,
     ),
+    extension(
+        "Quotes", "POST", "/v1/quotes/{quoteId}/revoke-link", "quotes-write", "Revoke a quote's acceptance link",
+        not_found="QUOTE_NOT_FOUND", prepare=_send_quote,
+    ),
     Row("Vendors", "GET", "/v1/vendors", "vendors-read", "List vendors"),
     Row("Vendors", "POST", "/v1/vendors", "vendors-write", "Create a vendor", success=201),
     Row(

@@ -4,12 +4,14 @@ import json
 import re
 from typing import Any
 
+import httpx
 import pytest
+import pytest_asyncio
 from fastapi.routing import APIRoute
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
-from tests.conftest import Api
+from tests.conftest import SteeredClock, new_company
 from tests.contract.operations import WRITES, Row
 from tests.contract.test_bad_bytes import replaced
 from tests.contract.test_operations import path_of
@@ -18,6 +20,7 @@ from tests.contract.world import World, make_world
 
 from ledgerbee.app.routes import ROUTERS
 from ledgerbee.http.partial import has_checks
+from ledgerbee.platform.db import Database
 
 JSON_WRITES = [row for row in WRITES if not row.file]
 #: What no field takes, and texts that can't be kept.
@@ -73,9 +76,10 @@ async def test_so_many_faults_so_many_findings(row: Row, world: World, data: st.
             assert not FOREIGN.search(text), text
 
 
-@pytest.fixture
-async def own(api: Api) -> World:
-    return await make_world(api)
+@pytest_asyncio.fixture(scope="module")
+async def own(http: httpx.AsyncClient, database: Database) -> World:
+    """A company in which everything is as it was made: the tests that take it are refused."""
+    return await make_world(await new_company(http, database, SteeredClock()))
 
 
 def _line(world: World, **fields: Any) -> dict[str, Any]:

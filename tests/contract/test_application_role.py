@@ -35,7 +35,7 @@ TABLES = {
     "INSERT SELECT": "credit_note_lines credit_use_parts credit_uses customer_groups delivery_recipients"
     " document_snapshots events import_errors journal_attachments vendor_groups",
     "DELETE INSERT SELECT": "blob_leases draft_attachments draft_journal_lines import_parts invoice_lines"
-    " order_confirmation_lines quote_lines vat_code_rates",
+    " order_confirmation_lines quote_lines quote_links vat_code_rates",
     "INSERT SELECT UPDATE": "companies contacts credit_notes customers departments idempotency_keys journal_imports"
     " order_confirmations quotes",
     "DELETE INSERT SELECT UPDATE": "draft_journal_entries invoices prices product_groups products",

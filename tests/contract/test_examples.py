@@ -10,11 +10,10 @@ import httpx
 import pytest
 from tests.conftest import Api, SteeredClock, new_company
 from tests.contract.operations import OPERATIONS, Row
+from tests.contract.test_openapi import DOCUMENT
 
-from ledgerbee.app.main import create_api
 from ledgerbee.platform.db import Database
 
-DOCUMENT: Final = create_api().openapi()
 #: Not the day that the examples are written with: what stands for today is put in place of it.
 LATER: Final = datetime(2031, 5, 6, 9, 30, tzinfo=UTC)
 TODAY: Final = "2026-03-16"

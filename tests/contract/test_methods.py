@@ -10,6 +10,7 @@ import httpx
 import pytest
 from tests.conftest import SteeredClock, new_company
 from tests.contract.operations import OF_COMPANIES, OPERATIONS, WRITES, Row
+from tests.contract.test_openapi import DOCUMENT
 from tests.contract.test_operations import path_of
 from tests.contract.world import World, make_world
 
@@ -134,10 +135,9 @@ def _limit(row: Row, *, carries_files: bool) -> int:
 
 
 def test_large_bodies_are_for_files_and_batches_and_short_ones_for_strangers() -> None:
-    document = create_api().openapi()
     for row in OPERATIONS:
-        described = document["paths"][row.path.partition("?")[0]][row.method.lower()]
-        carries_files = "AttachmentFile" in _schemas_of(document, described.get("requestBody", {}))
+        described = DOCUMENT["paths"][row.path.partition("?")[0]][row.method.lower()]
+        carries_files = "AttachmentFile" in _schemas_of(DOCUMENT, described.get("requestBody", {}))
         limit = _operation(row).max_body
         assert limit == _limit(row, carries_files=carries_files), row
         if row.writes and not row.file:

@@ -10,10 +10,13 @@ from collections.abc import AsyncIterator
 from typing import Final, TypeAlias
 
 import asyncpg
+import httpx
 import pytest
 import pytest_asyncio
-from tests.conftest import Api
+from tests.conftest import SteeredClock, new_company
 from tests.ledger_books import as_owner, books_of
+
+from ledgerbee.platform.db import Database
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
@@ -40,22 +43,33 @@ ORDER BY 1, 2
 _NOTED_AGAIN = "ALTER TABLE {} ALTER COLUMN {} SET STATISTICS 100"
 
 
-@pytest_asyncio.fixture
-async def owner(database_url: str, api: Api, other_api: Api) -> AsyncIterator[Connection]:
-    """A transaction of the owner's, in which two companies have books and keys and ANALYZE has just seen them."""
-    for company in (api, other_api):
+@pytest_asyncio.fixture(scope="module")
+async def companies(http: httpx.AsyncClient, database: Database, module_clock: SteeredClock) -> None:
+    """Two companies have books and keys."""
+    for company in [await new_company(http, database, module_clock) for _ in range(2)]:
         books = await books_of(company)
         await books.post(*[books.sale("2026-01-15", f"{n}.00", description=f"Sale {n}") for n in range(1, 30)])
         for n in range(5):
             answer = await company.post("/v1/api-keys", {"name": f"Key {n}", "scopes": ["company-read"]})
             assert answer.status_code == 201, answer.text
+
+
+@pytest_asyncio.fixture
+async def connection(database_url: str, companies: None) -> AsyncIterator[Connection]:
+    """A transaction of the owner's."""
     connection = await as_owner(database_url)
     transaction = connection.transaction()
     await transaction.start()
-    await connection.execute("ANALYZE")
     yield connection
     await transaction.rollback()
     await connection.close()
+
+
+@pytest_asyncio.fixture
+async def owner(connection: Connection) -> Connection:
+    """A transaction of the owner's, in which ANALYZE has just seen everything."""
+    await connection.execute("ANALYZE")
+    return connection
 
 
 async def as_stranger(connection: Connection) -> None:
@@ -117,9 +131,9 @@ async def test_no_estimate_tells_a_value(owner: Connection) -> None:
     assert {("events", "object_id"), ("events", "type"), ("journal_lines", "account_id")} <= await told()
 
 
-async def test_each_index_begins_with_the_company(owner: Connection) -> None:
+async def test_each_index_begins_with_the_company(connection: Connection) -> None:
     """An index that begins with another column counts rows of all companies, if the role may compare the column."""
-    rows = await owner.fetch(
+    rows = await connection.fetch(
         "SELECT x.relname AS name, has_column_privilege('ledgerbee_app', c.oid, i.indkey[0], 'SELECT') AS is_readable,"
         "  (SELECT bool_or(p.proleakproof) FROM pg_amop o JOIN pg_operator r ON r.oid = o.amopopr"
         "   JOIN pg_proc p ON p.oid = r.oprcode JOIN pg_opclass k ON k.opcfamily = o.amopfamily"
@@ -144,9 +158,9 @@ async def test_each_index_begins_with_the_company(owner: Connection) -> None:
         "INSERT INTO credentials (secret_hash) VALUES ('') ON CONFLICT (secret_hash) DO NOTHING",
     ],
 )  # fmt: skip
-async def test_hashes_are_compared_by_functions_alone(owner: Connection, statement: str) -> None:
-    await as_stranger(owner)
+async def test_hashes_are_compared_by_functions_alone(connection: Connection, statement: str) -> None:
+    await as_stranger(connection)
     for explain in ("EXPLAIN", "EXPLAIN ANALYZE", "EXPLAIN (GENERIC_PLAN)", ""):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            async with owner.transaction():
-                await owner.fetch(f"{explain} {statement}")
+            async with connection.transaction():
+                await connection.fetch(f"{explain} {statement}")

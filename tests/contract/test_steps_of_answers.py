@@ -146,8 +146,10 @@ async def _id_of_longest(api: Api, path: str) -> str:
     return str(max(found, key=lambda one: len(one["lines"]))["id"])
 
 
-async def _paths(api: Api) -> dict[str, str]:
+@pytest_asyncio.fixture(scope="module")
+async def paths(books: Books) -> dict[str, str]:
     """What is asked for, by the operation's name."""
+    api = books.api
     events = (await api.get(f"{_EVENTS}?limit=100&type=journal_entry.posted")).json()["data"]
     event = max(events, key=lambda one: len(one["data"]["lines"]))["id"]
     return {
@@ -183,8 +185,8 @@ async def _counted(work: Awaitable[Any]) -> tuple[Steps, Any]:
 
 
 @pytest.mark.parametrize("name", _NAMES)
-async def test_others_have_their_turn_and_little_is_in_memory(books: Books, name: str) -> None:
-    path = (await _paths(books.api))[name]
+async def test_others_have_their_turn_and_little_is_in_memory(books: Books, paths: dict[str, str], name: str) -> None:
+    path = paths[name]
     steps, answer = await _counted(Client(books.api).get(path))
     assert (answer.status, answer.is_complete) == (200, True)
     assert b"content-length" not in answer.headers
@@ -194,8 +196,10 @@ async def test_others_have_their_turn_and_little_is_in_memory(books: Books, name
 
 
 @pytest.mark.parametrize("name", _NAMES)
-async def test_it_is_what_would_come_as_a_whole(books: Books, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = (await _paths(books.api))[name]
+async def test_it_is_what_would_come_as_a_whole(
+    books: Books, paths: dict[str, str], name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = paths[name]
     in_pieces = await Client(books.api).get(path)
     monkeypatch.setattr(lines_store, "MAX_AT_ONCE", 10**6)
     monkeypatch.setattr(audit, "_SELECT", audit._SELECT.replace(f"<= {audit.MAX_INLINE}", "<= 1000000000"))
@@ -205,9 +209,11 @@ async def test_it_is_what_would_come_as_a_whole(books: Books, name: str, monkeyp
     assert in_pieces.body == whole.body
 
 
-async def test_an_event_in_parts_says_the_same(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_event_in_parts_says_the_same(
+    books: Books, paths: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Only the blanks that the database writes stay in it."""
-    path = (await _paths(books.api))["event"]
+    path = paths["event"]
     as_ever = (await Client(books.api).get(path)).body
     monkeypatch.setattr(audit, "MAX_AT_ONCE", 20_000)
     monkeypatch.setattr(audit, "MAX_PART", 70_001)
@@ -239,8 +245,10 @@ async def test_all_pages_have_everything_once_and_in_order(books: Books, path: s
 
 
 @pytest.mark.parametrize("name", _NAMES)
-async def test_who_takes_its_time_holds_no_connection_of_the_database(books: Books, name: str) -> None:
-    path = (await _paths(books.api))[name]
+async def test_who_takes_its_time_holds_no_connection_of_the_database(
+    books: Books, paths: dict[str, str], name: str
+) -> None:
+    path = paths[name]
 
     async def look(_: int) -> None:
         async def held(context: Context) -> int:
@@ -261,8 +269,8 @@ async def test_who_takes_its_time_holds_no_connection_of_the_database(books: Boo
 
 
 @pytest.mark.parametrize("name", _NAMES)
-async def test_a_head_reads_no_more_than_it_tells(books: Books, name: str) -> None:
-    path = (await _paths(books.api))[name]
+async def test_a_head_reads_no_more_than_it_tells(books: Books, paths: dict[str, str], name: str) -> None:
+    path = paths[name]
     answer = await Client(books.api).get(path, "HEAD")
     assert (answer.status, answer.is_complete, answer.pieces) == (200, True, [b""])
 

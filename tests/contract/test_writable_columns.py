@@ -48,11 +48,13 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
     },
     "quotes": {
         VERIFY: "id number number_sequence customer_id issue_date currency subtotal vat amount",
-        GUARD: "status valid_until answered_at answered_by converted_to_order_confirmation_id converted_to_invoice_id",
+        GUARD: "status valid_until answered_at answered_by answer_comment converted_to_order_confirmation_id"
+        " converted_to_invoice_id",
         STAYS: "customer_department_id customer_contact_id reference our_reference description notes"
         " document_template_id sent_at created_at",
         TEXT: "updated_at",
     },
+    "quote_links": {VERIFY: "id", OWN: "quote_id secret"},
     "quote_lines": {
         VERIFY: "quote_id net vat",
         STAYS: "id position line_type description price_id product_id unit quantity unit_price unit_price_given"

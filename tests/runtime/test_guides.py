@@ -18,7 +18,7 @@ GUIDES: Final = ROOT / "docs" / "guides"
 #: Guides that are read in this order: each goes on with what those before it set.
 SESSIONS: Final = (
     ("README.md", "invoices-and-payments.md"),
-    ("products-and-invoices.md",),
+    ("products-and-invoices.md", "quotes.md"),
     ("authentication.md",),
     ("exchange-rates.md",),
     ("journal-entries.md", "drafts.md", "dimensions-and-projects.md", "chart-of-accounts.md", "imports.md"),

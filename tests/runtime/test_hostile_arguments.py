@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +90,7 @@ def books(server_url: str) -> Iterator[tuple[str, str]]:
     asyncio.run(drop_database(server_url, name))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def company_database(books: tuple[str, str]) -> str:
     return books[0]
 
@@ -125,13 +125,14 @@ def run(*arguments: str) -> tuple[int, str, str]:
     return ended.value.code, out.getvalue(), said
 
 
-async def _rows(url: str) -> dict[str, int]:
-    """How much there is of everything."""
-    connection = await asyncpg.connect(url)
-    try:
-        return await counts(connection)
-    finally:
-        await connection.close()
+@pytest.fixture(scope="module")
+def rows(company_database: str) -> Iterator[Callable[[], dict[str, int]]]:
+    """Tells how much there is of everything."""
+    loop = asyncio.new_event_loop()
+    connection = loop.run_until_complete(asyncpg.connect(company_database))
+    yield lambda: loop.run_until_complete(counts(connection))
+    loop.run_until_complete(connection.close())
+    loop.close()
 
 
 def _is_plain_refusal(code: int, out: str, err: str) -> bool:
@@ -142,18 +143,23 @@ def _is_plain_refusal(code: int, out: str, err: str) -> bool:
 
 @pytest.mark.parametrize(("name", "option"), OPTIONS)
 def test_every_option_of_every_command_refuses_in_a_line_or_two(
-    name: str, option: str, here: Path, company_database: str, company: str, monkeypatch: pytest.MonkeyPatch
+    name: str,
+    option: str,
+    here: Path,
+    rows: Callable[[], dict[str, int]],
+    company: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     takes_company = any("--company" in parameter.opts for parameter in COMMANDS[name].params)
     others = ["--company", company] if takes_company and option != "--company" else []
     if name in ENDLESS:
         monkeypatch.setenv("DATABASE_URL", NOBODY)
     is_option = option.startswith("-")
-    before = asyncio.run(_rows(company_database))
+    before = rows()
     for kind, value in HOSTILE.items():
         given = [*others, *NEEDED.get(name, []), f"{option}={value}"] if is_option else [*others, "--", value]
         code, out, err = run(*name.split(), *given)
-        after = asyncio.run(_rows(company_database))
+        after = rows()
         if code:
             assert _is_plain_refusal(code, out, err), (kind, err)
             assert after == before, kind
@@ -225,14 +231,14 @@ def test_every_folder_of_data_is_taken_by_one_rule(kind: str, here: Path, monkey
     ids=lambda arguments: " ".join(arguments)[:60].encode("ascii", "backslashreplace").decode(),
 )
 def test_what_has_to_be_refused(
-    arguments: list[str], here: Path, company_database: str, monkeypatch: pytest.MonkeyPatch
+    arguments: list[str], here: Path, rows: Callable[[], dict[str, int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if arguments[0] in ENDLESS:
         monkeypatch.setenv("DATABASE_URL", NOBODY)
-    before = asyncio.run(_rows(company_database))
+    before = rows()
     said = run(*arguments)
     assert _is_plain_refusal(*said), said
-    assert asyncio.run(_rows(company_database)) == before
+    assert rows() == before
 
 
 def _spoilt() -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 from tests.platform.servers import end
-from tests.runtime.processes import PROGRAM, Program, Served, environment, is_alive, wait_for
+from tests.runtime.processes import PROGRAM, Program, Served, cli, environment, is_alive, wait_for
 
 #: Says everything that Python and libraries may say on standard error, each in its own way.
 _TALKS = """
@@ -113,9 +113,7 @@ def test_serve_from_its_first_start_to_its_end(own_folder: Path) -> None:
     ids=["database", "settings", "folder"],
 )
 def test_why_it_does_not_start_is_a_line_of_the_log(command: list[str], variables: dict[str, str], reason: str) -> None:
-    done = subprocess.run(
-        [PROGRAM, *command], env=environment(**variables), capture_output=True, text=True, check=False
-    )
+    done = cli(*command, **variables)
     assert (done.returncode, done.stdout) == (1, "")
     (line,) = lines(done.stderr)
     assert (line["event"], line["level"]) == ("command.failed", "error")

@@ -9,7 +9,8 @@ from typing import Any
 import httpx
 import pytest
 from tests.platform.servers import end
-from tests.runtime.processes import PROGRAM, Program, Served, cli_json
+from tests.runtime.conftest import Made, copied, new_folder
+from tests.runtime.processes import Served, cli, cli_json, today
 
 from ledgerbee import embedded
 
@@ -31,19 +32,29 @@ class OtherCell:
         return json.dumps({OTHER: {"database_url": url, "attachments_dir": str(folder)}})
 
 
-@pytest.fixture
-def other(own_folder: Path) -> Iterator[OtherCell]:
-    server = embedded.ensure_running(own_folder / "other")
+@pytest.fixture(scope="module")
+def folder(reachable: Path) -> Path:
+    return new_folder(reachable)
+
+
+@pytest.fixture(scope="module")
+def other(folder: Path) -> Iterator[OtherCell]:
+    """Tests that stop its database start it again."""
+    server = embedded.ensure_running(folder / "other")
     variables = {"DATABASE_URL": server.dsn(), "LEDGERBEE_CELL": OTHER}
     made = cli_json("company", "create", "--name", "Sydlys ApS", "--country", "DK", **variables)
     key = cli_json("api-key", "create", "--company", made["id"], "--scopes", "all", **variables)["key"]
     yield OtherCell(server, made["id"], key, variables)
-    end(own_folder / "other")
+    end(folder / "other")
 
 
-@pytest.fixture
-def served(serve_own: Callable[..., Served], other: OtherCell, own_folder: Path) -> Served:
-    return serve_own(LEDGERBEE_CELLS=other.setting(own_folder / "files"))
+@pytest.fixture(scope="module")
+def served(made: Made, other: OtherCell, folder: Path, reachable: Path) -> Iterator[Served]:
+    copied(made.copy, folder / "data")
+    served = Served.start(folder / "data", new_folder(reachable), LEDGERBEE_CELLS=other.setting(folder / "files"))
+    yield served
+    assert served.stop() == 0
+    end(folder / "data")
 
 
 def get(served: Served, path: str, **headers: str) -> httpx.Response:
@@ -88,6 +99,39 @@ def test_each_credential_finds_its_company(served: Served, other: OtherCell) -> 
     assert made.json()["key"].startswith(f"lb_{OTHER}.")
     assert name_of(served, **{"x-api-key": made.json()["key"]}) == "Sydlys ApS"
 
+    # A buyer's page is found by its link's mark, and nowhere else.
+    for mark, key, name in (("00", served.key, "My company"), (OTHER, other.key, "Sydlys ApS")):
+        link = page_of_quote(served, key)
+        assert link.startswith(f"{served.url}/quotes/lbq_{mark}.")
+        assert name in httpx.get(link).text
+        for wrong in {"00", OTHER, "7f"} - {mark}:
+            assert httpx.get(link.replace(f"lbq_{mark}.", f"lbq_{wrong}.")).status_code == 404
+
+
+def page_of_quote(served: Served, key: str) -> str:
+    """The address of the page of a new quote of the company whose key that is."""
+
+    def ok(method: str, path: str, body: Any = None) -> Any:
+        answer = httpx.request(method, f"{served.url}/api{path}", headers={"x-api-key": key}, json=body)
+        assert answer.is_success, answer.text
+        return answer.json()
+
+    group = ok("GET", "/v1/customer-groups")[0]["id"]
+    customer = {"customerNumber": "C1", "customerType": "company", "name": "Havblik A/S", "countryCode": "DK"}
+    buyer = ok("POST", "/v1/customers", {**customer, "vatZone": "domestic", "customerGroupId": group})
+    group = ok("GET", "/v1/product-groups")["data"][0]["id"]
+    product = ok("POST", "/v1/products", {"number": "P1", "name": "Chair", "productGroupId": group})
+    price = {
+        "productId": product["id"],
+        "billingPeriodType": "ONE_TIME",
+        "pricingModel": "FLAT_RATE",
+        "unitAmount": "9",
+    }
+    lines = [{"priceId": ok("POST", "/v1/product-prices", price)["id"]}]
+    quote = ok("POST", "/v1/quotes", {"customerId": buyer["id"], "date": today(), "lines": lines})
+    sent: str = ok("POST", f"/v1/quotes/{quote['id']}/send", {})["acceptanceUrl"]
+    return sent
+
 
 def test_clients_and_tokens_find_their_company(served: Served, other: OtherCell) -> None:
     assert served.key is not None
@@ -113,23 +157,28 @@ def test_a_mark_of_no_cell_is_a_wrong_credential(served: Served, other: OtherCel
     assert (token_of(served, client).status_code, token_of(served, client).json()["error"]) == (401, "invalid_client")
 
 
-def test_a_cell_that_is_down_is_its_companies_affair(served: Served, other: OtherCell) -> None:
+def test_a_cell_that_is_down_is_its_companies_affair(served: Served, other: OtherCell, folder: Path) -> None:
     assert served.key is not None
     assert name_of(served, **{"x-api-key": other.key}) == "Sydlys ApS"
     embedded.stop(other.server)
-    assert get(served, "/v1/company", **{"x-api-key": other.key}).status_code == 503
-    assert name_of(served, **{"x-api-key": served.key}) == "My company"
-    assert httpx.get(f"{served.url}/readyz").status_code == 200
+    try:
+        assert get(served, "/v1/company", **{"x-api-key": other.key}).status_code == 503
+        assert name_of(served, **{"x-api-key": served.key}) == "My company"
+        assert httpx.get(f"{served.url}/readyz").status_code == 200
+    finally:
+        embedded.ensure_running(folder / "other")
 
 
 def test_a_cell_that_is_down_at_the_start_comes_later(
-    serve_own: Callable[..., Served], other: OtherCell, own_folder: Path
+    serve_own: Callable[..., Served], other: OtherCell, folder: Path
 ) -> None:
     embedded.stop(other.server)
-    served = serve_own(LEDGERBEE_CELLS=other.setting(own_folder / "files"))
-    assert served.key is not None
-    assert name_of(served, **{"x-api-key": served.key}) == "My company"
-    embedded.ensure_running(own_folder / "other")
+    try:
+        served = serve_own(LEDGERBEE_CELLS=other.setting(folder / "files"))
+        assert served.key is not None
+        assert name_of(served, **{"x-api-key": served.key}) == "My company"
+    finally:
+        embedded.ensure_running(folder / "other")
     assert name_of(served, **{"x-api-key": other.key}) == "Sydlys ApS"
 
 
@@ -150,8 +199,8 @@ _TWO = '{"database_url": "postgresql://a@b/d", "attachments_dir": "/srv/x/../one
         f'{{"01": {_ONE}, "02": {_TWO}}}',
     ],
 )
-def test_cells_that_cannot_be_are_refused_at_the_start(value: str, own_folder: Path) -> None:
-    program = Program.start([PROGRAM, "serve", "--port", "0"], own_folder, LEDGERBEE_CELLS=value)
-    assert program.end() == 1
-    assert "LEDGERBEE_CELLS" in program.errors
-    assert "Traceback" not in program.errors
+def test_cells_that_cannot_be_are_refused_at_the_start(value: str) -> None:
+    done = cli("serve", "--port", "0", LEDGERBEE_CELLS=value)
+    assert done.returncode == 1
+    assert "LEDGERBEE_CELLS" in done.stderr
+    assert "Traceback" not in done.stderr

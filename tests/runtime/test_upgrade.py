@@ -26,6 +26,7 @@ from ledgerbee.app.reactions import REACTIONS
 from ledgerbee.chart.vat_codes import store as vat_codes
 from ledgerbee.chart.vat_codes.model import VatCode
 from ledgerbee.core.errors import LedgerBeeError
+from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.entries import rules
 from ledgerbee.ledger.periods import actions as period_actions
 from ledgerbee.ledger.periods import store as periods
@@ -209,13 +210,27 @@ async def test_scripts_are_split(own_database: str, script: str) -> None:
     await connection.close()
 
 
-async def test_a_queued_delivery_of_an_invoice_becomes_one_of_a_document(own_database: str) -> None:
+async def test_a_delivery_of_an_invoice_becomes_one_of_a_document_with_its_recipient(own_database: str) -> None:
     await asyncio.to_thread(_upgrade, lambda: asyncpg.connect(own_database), "0023_fair_share")
     connection = await asyncpg.connect(own_database)
     await queries(AsyncpgDriver(connection)).install()
     await connection.execute(
         "INSERT INTO pgqueuer (priority, entrypoint, status) VALUES (0, 'deliver_invoice', 'queued')"
     )
+    company, delivery = new_id(), new_id()
+    await connection.execute("INSERT INTO company_directory VALUES ($1, now())", company)
+    await connection.execute("SELECT set_config('app.company_id', $1, false)", str(company))
+    await connection.execute(
+        "INSERT INTO deliveries (company_id, id, document_type, document_id, delivery_type, recipient, status,"
+        " created_at, updated_at) VALUES ($1, $2, 'invoice', $2, 'Email', 'a@b.dk', 'failed', now(), now())",
+        company, delivery,
+    )  # fmt: skip
+    await connection.execute(
+        "INSERT INTO delivery_attempts VALUES ($1, $2, $2, now(), 'email', 'a@b.dk', 'failed', '550 No', NULL)",
+        company, delivery,
+    )  # fmt: skip
     await migrate(own_database)
     assert await connection.fetchval("SELECT entrypoint FROM pgqueuer") == "deliver_document"
+    found = await connection.fetch("SELECT id, delivery_id, position, address, status, reason FROM delivery_recipients")
+    assert [tuple(row) for row in found] == [(delivery, delivery, 1, "a@b.dk", "failed", "550 No")]
     await connection.close()

@@ -227,12 +227,13 @@ class Customer:
 
 
 CENTS = st.integers(1, 10**6)
-RATES = st.decimals("0.0001", "500", places=12)
+#: 0.0001 to 500, of twelve decimals: whole numbers are drawn faster than decimals.
+RATES = st.integers(10**8, 5 * 10**14).map(lambda number: D(number).scaleb(-12))
 
 
 @given(
-    st.lists(st.tuples(CENTS, RATES), min_size=1, max_size=4),
-    st.lists(st.tuples(CENTS, RATES, CENTS), max_size=6),
+    st.lists(st.tuples(CENTS, RATES), min_size=1, max_size=3),
+    st.lists(st.tuples(CENTS, RATES, CENTS), max_size=4),
     RATES,
 )
 def test_whatever_is_used_nothing_is_left_of_the_receivable(

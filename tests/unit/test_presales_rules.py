@@ -42,6 +42,7 @@ from ledgerbee.sales.quotes.kind import QUOTES
 from ledgerbee.sales.quotes.model import (
     QUOTE_INVALID_STATE,
     QUOTE_RECIPIENT_MISSING,
+    Answer,
     Quote,
     QuoteFields,
     QuoteId,
@@ -202,16 +203,25 @@ class TestAnswer:
     @pytest.mark.parametrize("answer", [QuoteStatus.ACCEPTED, QuoteStatus.REJECTED])
     def test_once(self, answer: QuoteStatus) -> None:
         sent = quote(valid_until=TODAY - timedelta(days=1))
-        answered = quote_rules.answered(sent, answer, "Mette", NOW)
-        assert answered == replace(sent, status=answer, answered_at=NOW, answered_by="Mette")
+        answered = quote_rules.answered(sent, Answer(answer, "Mette", "Thanks"), NOW)
+        assert answered == replace(sent, status=answer, answered_at=NOW, answered_by="Mette", answer_comment="Thanks")
         for again in QuoteStatus.ACCEPTED, QuoteStatus.REJECTED:
             with refusal(QUOTE_INVALID_STATE):
-                quote_rules.answered(answered, again, None, NOW)
+                quote_rules.answered(answered, Answer(again), NOW)
 
     def test_not_of_a_draft_or_of_what_was_converted(self) -> None:
         for wrong in quote(QuoteStatus.DRAFT), quote(converted_to_invoice_id=new_id()):
             with refusal(QUOTE_INVALID_STATE):
-                quote_rules.answered(wrong, QuoteStatus.ACCEPTED, None, NOW)
+                quote_rules.answered(wrong, Answer(QuoteStatus.ACCEPTED), NOW)
+
+    def test_a_buyer_answers_what_is_shown_as_sent(self) -> None:
+        quote_rules.require_open(quote(valid_until=TODAY), TODAY)
+        for wrong in (
+            quote(QuoteStatus.DRAFT), quote(QuoteStatus.ACCEPTED), quote(valid_until=TODAY - timedelta(days=1)),
+            quote(converted_to_invoice_id=new_id()),
+        ):  # fmt: skip
+            with refusal(QUOTE_INVALID_STATE):
+                quote_rules.require_open(wrong, TODAY)
 
 
 class TestConverting:

@@ -108,6 +108,11 @@ class Settings(BaseSettings):
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="Browser origins that may call the API, separated by commas; * for any."
     )
+    public_url: str | None = Field(
+        default=None,
+        description="Address at which this installation is reached from outside, https://host, for links in mail. "
+        "Unset: where `serve` listens, if that is this machine alone and mail stays on it; else no links.",
+    )
     processes: int | None = Field(
         default=None, ge=1, le=64, description="API processes of `serve`. Unset: one per core, at most 8."
     )
@@ -269,7 +274,7 @@ class Settings(BaseSettings):
         """Whether mail goes out under the default address, which no server on the internet takes."""
         return self.smtp_url is not None and self.mail_from == _MAIL_FROM
 
-    @field_validator("attachments_bucket_endpoint", "rates_url")
+    @field_validator("attachments_bucket_endpoint", "rates_url", "public_url")
     @classmethod
     def _is_web_address(cls, url: str | None) -> str | None:
         if url is None:
@@ -283,9 +288,11 @@ class Settings(BaseSettings):
             raise ValueError("must be https://host or http://host:port, without a user")
         return url
 
-    @field_validator("attachments_bucket_endpoint")
+    @field_validator("attachments_bucket_endpoint", "public_url")
     @classmethod
     def _ends_plainly(cls, url: str | None) -> str | None:
+        if url and re.search(r"[?#\s\"<>]", url):
+            raise ValueError("must have nothing behind its host and path")
         return url.rstrip("/") if url else None
 
     @field_validator("database_app_url", "database_worker_url", "database_backup_url")

@@ -3,8 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
@@ -33,6 +32,7 @@ from ledgerbee.http.state import state_of
 from ledgerbee.platform.credentials.model import Principal
 from ledgerbee.platform.db import APPLICATION_ROLE, Database
 from ledgerbee.platform.logs import printable
+from ledgerbee.sales.quotes.acceptance.http import router as acceptance_router
 from ledgerbee.sales.rendering import pool as rendering
 
 #: How addresses begin that somebody took from the reference, which leaves `/api` to its servers' address.
@@ -72,7 +72,7 @@ def create_api(clock: Clock = system_clock) -> FastAPI:
     # Straight into the application's own list: inclusion would search router by router on every request.
     for operations in ROUTERS:
         api.router.routes.extend(operations.routes)
-    for pages in (health_router, docs_router):
+    for pages in (health_router, docs_router, acceptance_router):
         api.router.routes.extend(pages.routes)
     describe(api)
     return api
@@ -94,7 +94,11 @@ def _add_allow_header(response: Response, request: Request, routes: Sequence[Bas
 async def _open_cells(database_url: str, settings: Settings, *, set_role: bool) -> Cells:
     """The process's own cell, whose database has to be there, and the others, which may come and go."""
 
-    opened = partial(Database.open, reactions=REACTIONS, max_size=settings.pool_size)
+    async def opened(url: str, **options: Any) -> Database:
+        database = await Database.open(url, reactions=REACTIONS, max_size=settings.pool_size, **options)
+        database.public_url = settings.public_url
+        return database
+
     own_role = APPLICATION_ROLE if set_role else None
     own = Cell(await opened(database_url, role=own_role, cell=settings.cell), blob_store(settings))
     others = []

@@ -32,8 +32,14 @@ async def _work(settings: Settings, pipes: Pipes | None, options: dict[str, Any]
     rendering.use_fonts(settings.fonts_dir)
     role = WORKER_ROLE if switches else None
     database = await Database.open(
-        url, reactions=REACTIONS, max_size=POOL_SIZE, role=role, lock_timeout=LONG_LOCK_TIMEOUT, cell=settings.cell
+        url,
+        reactions=REACTIONS,
+        max_size=POOL_SIZE,
+        role=role,
+        lock_timeout=LONG_LOCK_TIMEOUT,
+        cell=settings.cell,
     )
+    database.public_url = settings.public_url
     try:
         mailer = Mailer(settings.smtp_url, settings.mail_from, settings.mail_bounce_domain)
         worker = Worker(database, mailer, blob_store(settings), system_clock, feed=_feed(settings), **options)

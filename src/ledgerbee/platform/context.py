@@ -21,7 +21,8 @@ NO_LIMIT: Final = 2**63 - 1
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who did it, as the audit trail keeps it: `api_key`, `oauth_client`, `system` or `operator` and an id."""
+    """Who did it, as the audit trail keeps it: `api_key`, `oauth_client`, `quote_link`, `system` or `operator` and an
+    id."""
 
     kind: str
     id: str
@@ -34,8 +35,8 @@ class Actor:
 class Origin:
     """Where a command comes from: the credential that it showed and the address that it was sent from.
 
-    Both are None for what no request asked for. `credential_kind` is `api_key` or `oauth_token`; the id is that of the
-    key, or of the client that the token was given to.
+    Both are None for what no request asked for. `credential_kind` is `api_key`, `oauth_token` or
+    `quote_link`; the id is that of the key or link, or of the client that the token was given to.
     """
 
     credential_kind: str | None = None
@@ -90,7 +91,8 @@ class Context:
     """One command's transaction. `now` is aware UTC and was read once, at the edge.
 
     `company_cache` keeps facts of the company, by their type, for its next transactions too (`Principal`); None where
-    nothing would say that they have changed. `cell` is the mark of the database that the company lives in.
+    nothing would say that they have changed. `cell` is the mark of the database that the company lives in, `public_url`
+    where this installation is reached from outside, where that is known.
 
     `emit`, `enqueue` and `answer` only note: the rows are written just before the commit, in the same transaction.
     The commands of a batch share the connection and have a context each.
@@ -105,6 +107,7 @@ class Context:
     company_cache: dict[type, Any] | None = None
     origin: Origin = NO_ORIGIN
     cell: str = DEFAULT_CELL
+    public_url: str | None = None
     events: list[Event] = field(default_factory=list)
     jobs: list[Job] = field(default_factory=list)
     answer: Answer | None = None

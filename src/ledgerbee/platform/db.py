@@ -149,6 +149,8 @@ class Database:
         self.pool = pool
         self.reactions = reactions
         self.cell = cell
+        #: Where this installation is reached from outside, for contexts; whoever opens a database says it.
+        self.public_url: str | None = None
         self._watch = watch
         self._logged: tuple[str, float] | None = None
         self.shares = ConnectionShares(pool.get_max_size())
@@ -339,6 +341,7 @@ class Database:
                         company_cache=tenant.company_cache if tenant.credential_hash else None,
                         origin=tenant.origin,
                         cell=self.cell,
+                        public_url=self.public_url,
                     )
                     for tenant in tenants
                 ]
@@ -356,6 +359,7 @@ class _SingleConnection(Database):
 
     def __init__(self, database: Database, connection: Connection) -> None:
         super().__init__(database.pool, database.reactions, database.cell)
+        self.public_url = database.public_url
         self._connection = connection
 
     @asynccontextmanager

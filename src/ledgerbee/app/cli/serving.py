@@ -9,6 +9,7 @@ from contextlib import ExitStack, suppress
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import structlog
@@ -98,11 +99,13 @@ def serve_everything(host: str, port: int, data_dir: Path | None, processes: int
             if not settings.smtp_url:
                 note("SMTP_URL is not set: invoices sent by e-mail wait until it is.")
             _warn_of_sender(settings)
+            if not _public_url(settings, url):
+                note("LEDGERBEE_PUBLIC_URL is not set: quotes have no page on which their buyers answer.")
 
         Supervisor(
             listener=listener,
             processes=count,
-            environment={**os.environ, **found.environment()},
+            environment={**os.environ, **found.environment(), "LEDGERBEE_PUBLIC_URL": _public_url(settings, url)},
             signals=signals,
             on_ready=announce,
             on_tick=_keeping_up(found.data_dir, stack) if found.data_dir else lambda: None,
@@ -125,6 +128,17 @@ def work_only(data_dir: Path | None) -> None:
             "attachments_dir": blob_folder(settings, found.data_dir),
         }
         run_worker(settings.model_copy(update=place))
+
+
+def _public_url(settings: Settings, own: str) -> str:
+    """What links begin with; empty: none. `own` is where `serve` listens, which is enough for trying things out.
+
+    Whoever gets mail by a server elsewhere can't open an address of this machine.
+    """
+    if settings.public_url:
+        return settings.public_url
+    mails_to_itself = settings.smtp_url is None or is_loopback(urlsplit(settings.smtp_url).hostname or "")
+    return own if mails_to_itself and is_loopback(urlsplit(own).hostname or "") else ""
 
 
 def _warn_of_sender(settings: Settings) -> None:

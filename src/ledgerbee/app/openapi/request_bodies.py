@@ -157,7 +157,7 @@ BODIES: Final[Mapping[str, dict[str, Any]]] = {
     "PATCH /v1/quotes/{quoteId}": _json(notes="Vi glæder os til at høre fra jer"),
     "POST /v1/quotes/{quoteId}/accept": _json(answeredBy="Mette Holm"),
     "POST /v1/quotes/{quoteId}/convert": _json(target="orderConfirmation"),
-    "POST /v1/quotes/{quoteId}/reject": _json(answeredBy="Mette Holm"),
+    "POST /v1/quotes/{quoteId}/reject": _json(answeredBy="Mette Holm", comment="Vi har valgt en anden løsning"),
     "POST /v1/quotes/{quoteId}/send": _json(deliveryType="Email", recipientEmail="mette@example.com"),
     "POST /v1/payments/{paymentId}/reverse": _json(description="Returned by the bank"),
     "POST /v1/vendors": _json(

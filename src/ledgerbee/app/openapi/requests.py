@@ -119,6 +119,7 @@ _STEPS: Final[Mapping[str, tuple[str, ...]]] = {
     "POST /v1/quotes/{quoteId}/reject": ("POST /v1/quotes/{quoteId}/send",),
     "GET /v1/deliveries/{deliveryId}/messages": ("POST /v1/quotes/{quoteId}/send",),
     "POST /v1/deliveries/bounces": ("POST /v1/quotes/{quoteId}/send",),
+    "POST /v1/quotes/{quoteId}/revoke-link": ("POST /v1/quotes/{quoteId}/send",),
     "GET /v1/exchange-rates": ("PUT /v1/exchange-rates",),
 }
 #: Query parameters whose example has to be a certain one.

@@ -3,7 +3,7 @@
 from ledgerbee.migrations.run_sql import run_sql_file
 
 revision = "0035_recipients"
-down_revision = "0033_invoice_ends"
+down_revision = "0034_acceptance"
 
 
 def upgrade() -> None:

@@ -39,7 +39,7 @@ async def add(
     grant: Grant,
     made_by: UUID | None = None,
 ) -> None:
-    """Let a new secret in. `kind` is `api_key`, `oauth_client` or `oauth_token`.
+    """Let a new secret in. `kind` is `api_key`, `oauth_client`, `oauth_token` or `quote_link`.
 
     `made_by` is the key or client of the same company that was shown for it.
     """
@@ -136,7 +136,11 @@ async def _end_tokens(context: Context, subject_id: UUID) -> None:
 
 
 async def refresh_company(context: Context) -> None:
-    """Make every process forget what it knew of this company: what a `Principal` says of it, or knows."""
+    """Make every process forget what it knew of this company: what a `Principal` says of it, or knows.
+
+    Links of quotes, of which a company has thousands, are looked up for each request: nobody remembers them.
+    """
     await context.connection.execute(
-        "UPDATE credentials SET version = version + 1 WHERE company_id = $1", context.company_id
+        "UPDATE credentials SET version = version + 1 WHERE company_id = $1 AND kind <> 'quote_link'",
+        context.company_id,
     )

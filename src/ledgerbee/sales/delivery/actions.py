@@ -215,6 +215,7 @@ async def take_report(context: Context, report: DeliveryReport) -> RecordBounceR
     recipient = await store.first_recipient(context, report.mail_ids)
     if recipient is None:
         raise DELIVERY_NOT_FOUND.missing("message", "deliveryId", report.mail_ids[0])
+    await store.get_for_update(context, recipient.delivery_id)  # its events are counted: one report after the other
     told = render_report(recipient, report)
     if report.action == FAILED and recipient.status is not RecipientStatus.BOUNCED:
         context.emit("delivery.bounce_reported", recipient.delivery_id, told.model_dump(mode="json", by_alias=True))

@@ -10,7 +10,7 @@ from ledgerbee.http.operation import CallerDep, Ctx, operation, resource_router
 from ledgerbee.http.wire import IdOf
 from ledgerbee.platform.blobs.store import ATTACHMENT_STORE_UNAVAILABLE
 from ledgerbee.sales.delivery import actions, store
-from ledgerbee.sales.delivery.model import DELIVERY_NOT_FOUND, DELIVERY_REPORT_INVALID, DeliveryId
+from ledgerbee.sales.delivery.model import DELIVERY_NOT_FOUND, DeliveryId
 from ledgerbee.sales.delivery.reports import read_report
 from ledgerbee.sales.delivery.wire import (
     CreateBounceRequest,
@@ -86,7 +86,7 @@ async def get_delivery_messages(caller: CallerDep, delivery_id: DeliveryPath) ->
         "the document stays as it is and can be sent again. A report of anything else (`delayed`, `delivered`) changes "
         "nothing, and neither does the same one twice.",
         response="The report names a mail of the company",
-        errors=[DELIVERY_REPORT_INVALID, DELIVERY_NOT_FOUND],
+        errors=[DELIVERY_NOT_FOUND],
         max_body=LARGE_BODY,
     ),
 )

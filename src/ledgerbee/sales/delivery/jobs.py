@@ -81,6 +81,8 @@ class _Claim:
     reply_to: str | None
     logo: bytes | None
     kept: Mapping[RecipientId, SentMessage]
+    #: The address of the document's page, where it has one.
+    page: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,12 +152,14 @@ async def _claim(context: Context, kinds: Kinds, delivery_id: DeliveryId, sender
         )
         await deliveries.insert_attempt(context, delivery_id, attempt)
     company = await companies.get(context)
+    kind = kinds[claimed.delivery.document_type]
     return _Claim(
         claimed,
-        kinds[claimed.delivery.document_type].mail,
+        kind.mail,
         company.email,
         await companies.logo(context) if company.has_logo else None,
         await deliveries.messages_of(context, claimed.recipients),
+        await kind.page(context, claimed.delivery.document_id) if kind.page else None,
     )
 
 
@@ -190,6 +194,7 @@ async def _make(run: JobRun, claim: _Claim, recipients: list[Recipient], mails: 
             sender=run.mailer.sender,
             recipient=one.address,
             reply_to=claim.reply_to or document["seller"]["email"],
+            page=claim.page,
         )
         try:
             made[one.id] = written(compose(claim.texts, document, envelope, pdf, run.clock()))

@@ -34,13 +34,15 @@ _UNWANTED: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u
 class Envelope:
     """Who gets a mail and from whom. `sender` is the platform's own address, `reply_to` the company's (or None).
 
-    `mail_id` names the message: sent twice, the receiving server sees one `Message-ID`. It is the recipient's.
+    `mail_id` names the message: sent twice, the receiving server sees one `Message-ID`. It is the recipient's. `page`
+    is the address of the document's page, where it has one.
     """
 
     mail_id: UUID
     sender: str
     recipient: str
     reply_to: str | None
+    page: str | None = None
 
 
 def message_id(mail_id: UUID, sender: str) -> str:
@@ -67,8 +69,8 @@ def compose(
         recipient=Mailbox(wire_address(envelope.recipient)),
         reply_to=Mailbox(wire_address(envelope.reply_to), seller) if envelope.reply_to else None,
         subject=text.subject.format(number=number, seller=seller).strip(),
-        plain=_plain(text, document, language),
-        html=_html(text, document, language),
+        plain=_plain(text, document, language, envelope.page),
+        html=_html(text, document, language, envelope.page),
         language=language,
         files=(AttachedFile(file_name(document), "pdf", pdf),),
     )
@@ -144,15 +146,17 @@ def _to_pay(document: Mapping[str, Any], language: Language) -> list[tuple[str, 
     ]
 
 
-def _plain(text: MailText, document: Mapping[str, Any], language: Language) -> str:
+def _plain(text: MailText, document: Mapping[str, Any], language: Language, page: str | None) -> str:
     facts = "\n".join(f"{label}: {value}" for label, value in _facts(document, language))
+    link = f"{text.link}:\n{page}\n\n" if page else ""
     return (
-        f"{_greeting(text, document)}\n\n{_opening(text, document, language)}\n\n{facts}\n\n"
+        f"{_greeting(text, document)}\n\n{_opening(text, document, language)}\n\n{facts}\n\n{link}"
         f"{text.closing}\n{one_line(document['seller']['name'])}\n"
     )
 
 
-def _html(text: MailText, document: Mapping[str, Any], language: Language) -> str:
+def _html(text: MailText, document: Mapping[str, Any], language: Language, page: str | None) -> str:
+    link = f'<p><a href="{html.escape(page)}">{html.escape(text.link)}</a></p>' if page else ""
     rows = "".join(
         f'<tr><td style="padding:2px 24px 2px 0;color:#555">{html.escape(label)}</td>'
         f'<td style="padding:2px 0">{html.escape(value)}</td></tr>'
@@ -164,6 +168,6 @@ def _html(text: MailText, document: Mapping[str, Any], language: Language) -> st
         f"<p>{html.escape(_greeting(text, document))}</p>"
         f"<p>{html.escape(_opening(text, document, language))}</p>"
         f'<table role="presentation" style="border-collapse:collapse">{rows}</table>'
-        f"<p>{text.closing}<br>{html.escape(one_line(document['seller']['name']))}</p>"
+        f"{link}<p>{text.closing}<br>{html.escape(one_line(document['seller']['name']))}</p>"
         "</body></html>\n"
     )

@@ -153,9 +153,4 @@ class ClaimedDelivery:
 
 DELIVERY_NOT_FOUND = ErrorCode("DELIVERY_NOT_FOUND", 404, "No such delivery in the company")
 DELIVERY_UNDERWAY = ErrorCode("DELIVERY_UNDERWAY", 409, "The delivery is being made by another worker")
-DELIVERY_REPORT_INVALID = ErrorCode(
-    "DELIVERY_REPORT_INVALID",
-    400,
-    "The message is no report of what became of a mail (RFC 3464), or it names no mail that was sent from here",
-)
 DELIVERY_INVALID_STATE = ErrorCode("DELIVERY_INVALID_STATE", 409, "The delivery is not being sent")

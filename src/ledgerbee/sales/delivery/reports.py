@@ -14,8 +14,8 @@ from email.policy import compat32
 from typing import Final, TypeAlias
 from uuid import UUID
 
+from ledgerbee.core.errors import LedgerBeeError, invalid
 from ledgerbee.platform.mail import BOUNCES
-from ledgerbee.sales.delivery.model import DELIVERY_REPORT_INVALID
 
 #: Characters that are read of a report: what is said of the mail comes first, the mail itself last.
 READ_OF_REPORT: Final = 256 * 1024
@@ -43,19 +43,24 @@ class DeliveryReport:
 
 
 def read_report(text: str) -> DeliveryReport:
-    """Read a report as it came in. Raises `DELIVERY_REPORT_INVALID`."""
+    """Read a report as it came in. Raises a validation error of `message`."""
     try:
         report = message_from_string(text[:READ_OF_REPORT], policy=compat32)
         groups = [dict(_fields(group)) for group in _groups(report)]
         mail_ids = tuple(dict.fromkeys(_mail_ids(report)))
     except (MessageError, RecursionError, ValueError, LookupError) as fault:
-        raise DELIVERY_REPORT_INVALID.error() from fault
+        raise _unreadable() from fault
     told = [group for group in groups if group.get("action") in _ACTIONS]
     if not told or not mail_ids:
-        raise DELIVERY_REPORT_INVALID.error()
+        raise _unreadable()
     # A mail is for one recipient: several are those whom its address stands for.
     worst = min(told, key=lambda group: _ACTIONS.index(group["action"]))
     return DeliveryReport(mail_ids, worst["action"], _reason(worst))
+
+
+def _unreadable() -> LedgerBeeError:
+    text = "must be the report of what became of a mail that was sent from here (RFC 3464)"
+    return invalid(("message", "isDeliveryReport", f"message {text}"))
 
 
 def _groups(report: _Message) -> Iterator[_Message]:

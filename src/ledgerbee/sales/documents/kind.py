@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
+from uuid import UUID
 
 from ledgerbee.core.changes import Changes
 from ledgerbee.core.errors import ErrorCode
@@ -91,6 +92,8 @@ class KindOfDocument(Generic[F, D]):
     when_delivered: Mapping[StrEnum, StrEnum]
     when_failed: Mapping[StrEnum, StrEnum]
     mail: Mapping[str, MailText]
+    #: The address of a document's page for its buyer, by its id; None without one. None for a kind without pages.
+    page: Callable[[Context, UUID], Awaitable[str | None]] | None = None
 
     # Events
     #: The wire form for events.

@@ -221,12 +221,13 @@ class DocumentWarning(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class MailText:
-    """The words of a mail that carries a document. `{}` stands for what is filled in."""
+    """The words of a mail that carries a document. `{}` stands for what is filled in; `link` leads to its page."""
 
     subject: str
     greeting: str
     opening: str
     closing: str
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,14 +39,19 @@ async def send_tried(
     document_id: UUID,
     body: SendPresaleRequest,
     send: Callable[[Context, SendCommand], Awaitable[object]],
+    render_sent: Callable[[Context], Awaitable[ResponseModel]] | None = None,
 ) -> Response:
-    """Send a document in a transaction, after a trial where it needs one (`printing.with_trials`)."""
-    answer = SendPresaleResponse(success=True, delivery_type=body.delivery_type).model_dump_json()
+    """Send a document in a transaction, after a trial where it needs one (`printing.with_trials`).
+
+    `render_sent` makes the answer of a kind that has more to say than that it was sent.
+    """
 
     async def run(trials: Trials) -> Response:
         async def work(context: Context) -> Response:
             await send(context, SendCommand(document_id, body.options, trials))
-            return Response(answer, media_type="application/json")
+            answer = SendPresaleResponse(success=True, delivery_type=body.delivery_type)
+            told = answer if render_sent is None else await render_sent(context)
+            return Response(told.model_dump_json(), media_type="application/json")
 
         return await caller.command(work)
 

@@ -15,7 +15,8 @@ from ledgerbee.sales.presales import actions as presales
 from ledgerbee.sales.presales.model import Converted
 from ledgerbee.sales.quotes import rules
 from ledgerbee.sales.quotes.kind import QUOTES
-from ledgerbee.sales.quotes.model import FullQuote, QuoteFields, QuoteId, QuoteStatus
+from ledgerbee.sales.quotes.links import actions as links
+from ledgerbee.sales.quotes.model import QUOTE_INVALID_STATE, Answer, FullQuote, QuoteFields, QuoteId, QuoteStatus
 from ledgerbee.sales.sending.model import SendCommand
 
 
@@ -49,11 +50,12 @@ async def update(context: Context, quote_id: QuoteId, changes: Changes[QuoteFiel
 
 
 async def send(context: Context, command: SendCommand) -> FullQuote:
-    """Number a draft and hand it over (see `presales.send`, also for what is refused).
+    """Number a draft and hand it over, with a link to its buyer's page (see `presales.send`, also for refusals).
 
     Emits `quote.sent`, or `quote.sent_again` of one whose delivery had failed.
     """
     before, after = await presales.send(context, QUOTES, command)
+    await links.make_link(context, command.document_id)
     was, now = await QUOTES.event_form(before), await QUOTES.event_form(after)
     if before.document.number is None:
         context.emit("quote.sent", command.document_id, now, before=was)
@@ -64,18 +66,35 @@ async def send(context: Context, command: SendCommand) -> FullQuote:
 
 async def accept(context: Context, quote_id: QuoteId, answered_by: str | None) -> FullQuote:
     """Record that the buyer accepted. Emits `quote.accepted`. Raises `QUOTE_NOT_FOUND`, `QUOTE_INVALID_STATE`."""
-    before, after = await _answer(context, quote_id, QuoteStatus.ACCEPTED, answered_by)
+    before, after = await _answer(context, quote_id, Answer(QuoteStatus.ACCEPTED, answered_by))
     was, now = await QUOTES.event_form(before), await QUOTES.event_form(after)
     context.emit("quote.accepted", quote_id, now, before=was)
     return after
 
 
-async def reject(context: Context, quote_id: QuoteId, answered_by: str | None) -> FullQuote:
+async def reject(context: Context, quote_id: QuoteId, answered_by: str | None, comment: str | None = None) -> FullQuote:
     """Record that the buyer declined. Emits `quote.rejected`. Raises `QUOTE_NOT_FOUND`, `QUOTE_INVALID_STATE`."""
-    before, after = await _answer(context, quote_id, QuoteStatus.REJECTED, answered_by)
+    before, after = await _answer(context, quote_id, Answer(QuoteStatus.REJECTED, answered_by, comment))
     was, now = await QUOTES.event_form(before), await QUOTES.event_form(after)
     context.emit("quote.rejected", quote_id, now, before=was)
     return after
+
+
+async def revoke_link(context: Context, quote_id: QuoteId) -> FullQuote:
+    """End the link of the buyer's page, at once. One that has ended is left alone.
+
+    Emits `quote.link_revoked`. Raises `QUOTE_NOT_FOUND`, and `QUOTE_INVALID_STATE` for a draft, which has none yet.
+    """
+    quote = await store.get_for_update(context, QUOTES, quote_id)
+    if quote.status is QuoteStatus.DRAFT:
+        raise QUOTE_INVALID_STATE.in_state(quote.status)
+    full = FullDocument(quote, await store.lines_of(context, QUOTES, quote_id))
+    link = await links.end_link(context, quote_id)
+    if link is not None:
+        form = await QUOTES.event_form(full)
+        was, now = {**form, "acceptanceLinkId": str(link.id)}, {**form, "acceptanceLinkId": None}
+        context.emit("quote.link_revoked", quote_id, now, before=was)
+    return full
 
 
 async def convert_to_invoice(
@@ -109,11 +128,9 @@ async def _emit_converted(context: Context, before: FullQuote, after: FullQuote)
     context.emit("quote.converted", after.document.id, now, before=was)
 
 
-async def _answer(
-    context: Context, quote_id: QuoteId, answer: QuoteStatus, answered_by: str | None
-) -> tuple[FullQuote, FullQuote]:
+async def _answer(context: Context, quote_id: QuoteId, answer: Answer) -> tuple[FullQuote, FullQuote]:
     quote = await store.get_for_update(context, QUOTES, quote_id)
-    answered = rules.answered(quote, answer, answered_by, context.now)
+    answered = rules.answered(quote, answer, context.now)
     lines = await store.lines_of(context, QUOTES, quote_id)
     await store.update(context, QUOTES, answered)
     return FullDocument(quote, lines), FullDocument(answered, lines)

@@ -12,9 +12,10 @@ from ledgerbee.sales.documents import store as documents
 from ledgerbee.sales.documents.http import DRAFT_ERRORS, pdf_of, pdf_operation
 from ledgerbee.sales.presales.http import SEND_ERRORS, json_of, send_tried
 from ledgerbee.sales.presales.model import SALES_DOCUMENT_CONVERT_REQUIRES_SENT, Target
-from ledgerbee.sales.presales.wire import ConvertedInvoiceResponse, SendPresaleResponse, render_converted_invoice
+from ledgerbee.sales.presales.wire import ConvertedInvoiceResponse, render_converted_invoice
 from ledgerbee.sales.quotes import actions, store
 from ledgerbee.sales.quotes.kind import QUOTES
+from ledgerbee.sales.quotes.links import actions as links
 from ledgerbee.sales.quotes.model import (
     QUOTE_INVALID_STATE,
     QUOTE_NOT_FOUND,
@@ -23,7 +24,9 @@ from ledgerbee.sales.quotes.model import (
     QuoteId,
 )
 from ledgerbee.sales.quotes.wire import (
+    NEVER_SENT,
     AnswerQuoteRequest,
+    AnswerQuoteWithCommentRequest,
     ConvertedOrderConfirmationResponse,
     ConvertQuoteRequest,
     CreateQuoteRequest,
@@ -31,6 +34,8 @@ from ledgerbee.sales.quotes.wire import (
     PublicQuote,
     QuoteQuery,
     SendQuoteRequest,
+    SendQuoteResponse,
+    Sent,
     UpdateQuoteRequest,
     changes_of,
     invoice_changes_of,
@@ -63,8 +68,10 @@ async def list_quotes(context: Ctx, query: Annotated[QuoteQuery, Query()]) -> Li
         customer_id=query.customer_id,
         delivery_status=query.delivery_status,
     )
-    statuses = await deliveries.statuses_of(context, QUOTES.kind, [one.id for one in found.rows])
-    data = [render_summary(one, statuses.get(one.id), context.today) for one in found.rows]
+    ids = [one.id for one in found.rows]
+    statuses = await deliveries.statuses_of(context, QUOTES.kind, ids)
+    pages = await links.addresses_of(context, ids)
+    data = [render_summary(one, Sent(statuses.get(one.id), pages.get(one.id)), context.today) for one in found.rows]
     return ListQuotesResponse.of(data, found.total, query.asked)
 
 
@@ -82,7 +89,7 @@ async def list_quotes(context: Ctx, query: Annotated[QuoteQuery, Query()]) -> Li
 )
 async def create_quote(context: Ctx, body: CreateQuoteRequest) -> PublicQuote:
     full = await actions.create(context, quote_fields_of(body, context.today))
-    return await render(full, None, context.today)
+    return await render(full, NEVER_SENT, context.today)
 
 
 @router.get(
@@ -143,7 +150,7 @@ async def convert_quote(context: Ctx, quote_id: QuotePath, body: ConvertQuoteReq
 
 @router.post(
     "/v1/quotes/{quoteId}/send",
-    response_model=SendPresaleResponse,
+    response_model=SendQuoteResponse,
     **operation(
         "Send a quote",
         scope="quotes-write",
@@ -157,7 +164,11 @@ async def convert_quote(context: Ctx, quote_id: QuotePath, body: ConvertQuoteReq
     ),
 )
 async def send_quote(caller: CallerDep, quote_id: QuotePath, body: SendQuoteRequest) -> Response:
-    return await send_tried(caller, quote_id, body, actions.send)
+    async def render_sent(context: Context) -> SendQuoteResponse:
+        address = await links.find_address(context, quote_id)
+        return SendQuoteResponse(success=True, delivery_type=body.delivery_type, acceptance_url=address)
+
+    return await send_tried(caller, quote_id, body, actions.send, render_sent)
 
 
 @router.get(
@@ -208,10 +219,29 @@ async def accept_quote(context: Ctx, quote_id: QuotePath, body: AnswerQuoteReque
         extension=True,
     ),
 )
-async def reject_quote(context: Ctx, quote_id: QuotePath, body: AnswerQuoteRequest) -> PublicQuote:
-    return await _shown(context, await actions.reject(context, quote_id, body.answered_by))
+async def reject_quote(context: Ctx, quote_id: QuotePath, body: AnswerQuoteWithCommentRequest) -> PublicQuote:
+    return await _shown(context, await actions.reject(context, quote_id, body.answered_by, body.comment))
+
+
+@router.post(
+    "/v1/quotes/{quoteId}/revoke-link",
+    **operation(
+        "Revoke a quote's acceptance link",
+        scope="quotes-write",
+        description="Ends the address of the buyer's page (`acceptanceUrl`), at once and for good: it answers as one "
+        "that never was. The quote stays as it is, and the seller can still record the buyer's word. A quote that is "
+        "sent again, after its delivery failed, has a new address.",
+        response="The quote as it is now",
+        errors=[QUOTE_NOT_FOUND, QUOTE_INVALID_STATE],
+        extension=True,
+    ),
+)
+async def revoke_quote_link(context: Ctx, quote_id: QuotePath) -> PublicQuote:
+    return await _shown(context, await actions.revoke_link(context, quote_id))
 
 
 async def _shown(context: Context, full: FullQuote) -> PublicQuote:
-    statuses = await deliveries.statuses_of(context, QUOTES.kind, [full.document.id])
-    return await render(full, statuses.get(full.document.id), context.today)
+    quote_id = full.document.id
+    statuses = await deliveries.statuses_of(context, QUOTES.kind, [quote_id])
+    sent = Sent(statuses.get(quote_id), await links.find_address(context, quote_id))
+    return await render(full, sent, context.today)

@@ -6,6 +6,7 @@ from ledgerbee.platform.context import Context
 from ledgerbee.sales.documents.kind import KindOfDocument
 from ledgerbee.sales.documents.model import DocumentKind, MailText
 from ledgerbee.sales.quotes import rules
+from ledgerbee.sales.quotes.links.actions import find_address
 from ledgerbee.sales.quotes.model import (
     QUOTE_INVALID_STATE,
     QUOTE_NOT_FOUND,
@@ -51,15 +52,18 @@ QUOTES: Final[KindOfDocument[QuoteFields, Quote]] = KindOfDocument(
             subject="Tilbud {number} fra {seller}",
             greeting="Hej {name}",
             opening="Vedhæftet er tilbud {number} af {date} på {amount}.",
+            link="Se og besvar tilbuddet",
             closing="Med venlig hilsen",
         ),
         "en": MailText(
             subject="Quote {number} from {seller}",
             greeting="Hello {name}",
             opening="Please find attached quote {number} of {date} for {amount}.",
+            link="See and answer the quote",
             closing="Kind regards",
         ),
     },
+    page=find_address,
     event_form=event_form,
     emit_delivery_failed=_emit_delivery_failed,
 )

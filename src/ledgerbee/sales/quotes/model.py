@@ -42,19 +42,32 @@ class QuoteFields(DraftFields):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quote(Presale):
-    """One quote. `answered_at` is when it was accepted or rejected, `answered_by` who said so, where that is known."""
+    """One quote. `answered_at` is when it was accepted or rejected, `answered_by` who said so, where that is known.
+
+    `answer_comment` is what was said to a rejection.
+    """
 
     id: QuoteId
     status: QuoteStatus
     valid_until: date | None = None
     answered_at: datetime | None = None
     answered_by: str | None = None
+    answer_comment: str | None = None
     converted_to_order_confirmation_id: UUID | None = None
 
     @property
     def is_converted(self) -> bool:
         """Whether an order confirmation or an invoice was made of it."""
         return self.converted_to_invoice_id is not None or self.converted_to_order_confirmation_id is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The buyer's answer, `accepted` or `rejected`; `comment` goes with a rejection."""
+
+    status: QuoteStatus
+    answered_by: str | None = None
+    comment: str | None = None
 
 
 FullQuote = FullDocument[Quote]

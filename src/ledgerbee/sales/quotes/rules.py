@@ -10,7 +10,14 @@ from ledgerbee.core.errors import check_all, invalid
 from ledgerbee.parties.customers.model import BillingFacts
 from ledgerbee.sales.documents.model import MAX_DUE_DAYS, Terms
 from ledgerbee.sales.documents.rules import check_date, due_on
-from ledgerbee.sales.quotes.model import QUOTE_INVALID_STATE, Quote, QuoteDisplayStatus, QuoteFields, QuoteStatus
+from ledgerbee.sales.quotes.model import (
+    QUOTE_INVALID_STATE,
+    Answer,
+    Quote,
+    QuoteDisplayStatus,
+    QuoteFields,
+    QuoteStatus,
+)
 from ledgerbee.tenancy.company.model import Company
 
 #: Statuses, as they are kept, of what can be converted: the seller may convert what has expired.
@@ -79,8 +86,15 @@ def moved(quote: Quote, changes: Changes[QuoteFields], now: datetime) -> Quote:
     return quote if valid_until == quote.valid_until else replace(quote, valid_until=valid_until, updated_at=now)
 
 
-def answered(quote: Quote, answer: QuoteStatus, answered_by: str | None, now: datetime) -> Quote:
-    """A sent quote with the buyer's answer, `accepted` or `rejected`, which is given once.
+def require_open(quote: Quote, today: date) -> None:
+    """Raises `QUOTE_INVALID_STATE` for what its buyer can't answer (any more), on a day of the company's."""
+    shown = display_status(quote, today)
+    if shown is not QuoteDisplayStatus.SENT:
+        raise QUOTE_INVALID_STATE.in_state(shown)
+
+
+def answered(quote: Quote, answer: Answer, now: datetime) -> Quote:
+    """A sent quote with the buyer's answer, which is given once.
 
     It goes by the status as it is kept: the seller may record an answer to what has expired.
     Raises `QUOTE_INVALID_STATE`.
@@ -89,4 +103,11 @@ def answered(quote: Quote, answer: QuoteStatus, answered_by: str | None, now: da
         raise QUOTE_INVALID_STATE.in_state(QuoteDisplayStatus.CONVERTED)
     if quote.status is not QuoteStatus.SENT:
         raise QUOTE_INVALID_STATE.in_state(quote.status)
-    return replace(quote, status=answer, answered_at=now, answered_by=answered_by, updated_at=now)
+    return replace(
+        quote,
+        status=answer.status,
+        answered_at=now,
+        answered_by=answer.answered_by,
+        answer_comment=answer.comment,
+        updated_at=now,
+    )

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from datetime import date as day
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal, NamedTuple
 
 from pydantic import Field, WithJsonSchema
 
@@ -28,6 +28,7 @@ from ledgerbee.sales.delivery.model import DeliveryStatus
 from ledgerbee.sales.documents.wire import (
     DocumentWarningResponse,
     LineResponse,
+    NullableText,
     line_checks,
     render_line,
     wire_fields,
@@ -44,6 +45,7 @@ from ledgerbee.sales.presales.wire import (
     OverridesRequest,
     PresaleSummary,
     SendPresaleRequest,
+    SendPresaleResponse,
     UpdatePresaleRequest,
     issue_checks,
     overrides_checks,
@@ -80,10 +82,25 @@ class SendQuoteRequest(SendPresaleRequest):
     """How to send it."""
 
 
+class SendQuoteResponse(SendPresaleResponse):
+    """What became of it."""
+
+    acceptance_url: str | None = Field(
+        description="The page on which its buyer sees and answers it, as in reads (extension)",
+        examples=["https://books.example.com/quotes/lbq_00.hWgPa3x0pTn6ZfC9wqKJr2eVYb1mDsLUoQ8iN5vXtEc"],
+    )
+
+
 class AnswerQuoteRequest(RequestModel):
     """The buyer's word, as the seller heard it."""
 
     answered_by: NullableLine = omitted(description="Who said so", examples=["Mette Holm"])
+
+
+class AnswerQuoteWithCommentRequest(AnswerQuoteRequest):
+    """The buyer's refusal, as the seller heard it."""
+
+    comment: NullableText = omitted(description="What was said to it", examples=["Too expensive"])
 
 
 class ConvertQuoteRequest(RequestModel):
@@ -143,6 +160,14 @@ class PublicQuoteSummary(PresaleSummary):
     answered_by: str | None = Field(
         description="Who accepted or rejected it, where that is known (extension)", examples=["Mette Holm"]
     )
+    answer_comment: str | None = Field(
+        description="What was said to a rejection (extension)", examples=["Vi har valgt en anden leverandør"]
+    )
+    acceptance_url: str | None = Field(
+        description="The page on which its buyer sees and answers it, for whoever knows the address (extension). Null: "
+        "a draft, a revoked link, or an installation without an address of its own",
+        examples=["https://books.example.com/quotes/lbq_00.hWgPa3x0pTn6ZfC9wqKJr2eVYb1mDsLUoQ8iN5vXtEc"],
+    )
     converted_to_order_confirmation_id: IdText | None = Field(
         description="The order confirmation that was made of it; null without one"
     )
@@ -166,6 +191,15 @@ class ConvertedOrderConfirmationResponse(PublicOrderConfirmation):
         "than what it was made of"
     )
 
+
+class Sent(NamedTuple):
+    """What a sent quote has beside its row: where its newest delivery stands, the address of its buyer's page."""
+
+    delivery_status: DeliveryStatus | None
+    acceptance_url: str | None
+
+
+NEVER_SENT: Final = Sent(None, None)
 
 _changes_of = changes_to(QuoteFields, UpdateQuoteRequest)
 # Checked when the process starts: the fields of `document` are those of the targets.
@@ -195,31 +229,32 @@ def order_confirmation_changes_of(body: ConvertQuoteRequest, today: date) -> Cha
     return overrides_of(body.document, today)
 
 
-def render_summary(quote: Quote, delivery_status: DeliveryStatus | None, today: date) -> PublicQuoteSummary:
-    """The wire form of a quote in a list; `delivery_status` is that of its newest delivery, `today` the company's."""
-    return PublicQuoteSummary(
-        **_fields(quote), display_status=display_status(quote, today), delivery_status=delivery_status
-    )
+def render_summary(quote: Quote, sent: Sent, today: date) -> PublicQuoteSummary:
+    """The wire form of a quote in a list; `today` is the company's."""
+    return PublicQuoteSummary(**_fields(quote), **sent._asdict(), display_status=display_status(quote, today))
 
 
-async def render(full: FullQuote, delivery_status: DeliveryStatus | None, today: date) -> PublicQuote:
+async def render(full: FullQuote, sent: Sent, today: date) -> PublicQuote:
     """The wire form of a quote, as `render_summary`. One of many lines is made in steps."""
     currency = full.document.currency
     lines = [render_line(LineResponse, line, currency) async for line in in_steps(full.lines)]
     return PublicQuote(
         **_fields(full.document),
+        **sent._asdict(),
         display_status=display_status(full.document, today),
-        delivery_status=delivery_status,
         lines=lines,
     )
 
 
 async def event_form(full: FullQuote) -> dict[str, Any]:
-    """The wire form as JSON values, for an event; without the delivery, which has events of its own, and without what
-    follows from the day."""
+    """The wire form as JSON values, for an event.
+
+    Without the delivery, which has events of its own, what follows from the day, and the address that lets its buyer
+    answer.
+    """
     currency = full.document.currency
-    summary = render_summary(full.document, None, full.document.issue_date)
-    form = summary.model_dump(mode="json", exclude={"delivery_status", "display_status"})
+    summary = render_summary(full.document, NEVER_SENT, full.document.issue_date)
+    form = summary.model_dump(mode="json", exclude={"delivery_status", "acceptance_url", "display_status"})
     form["lines"] = [render_line(LineResponse, line, currency).as_event() async for line in in_steps(full.lines)]
     return form
 

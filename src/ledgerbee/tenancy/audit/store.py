@@ -41,7 +41,9 @@ SORT_COLUMNS: Final = {"occurredAt": "t.occurred_at"}
 _COMMON: Final = "journal_entry.posted"
 
 
-_IS_CLIENT: Final = "SELECT EXISTS (SELECT FROM oauth_clients WHERE company_id = $1 AND id = $2)"
+_ACTED: Final = "SELECT actor FROM events WHERE company_id = $1 AND actor = ANY($2::text[]) LIMIT 1"
+#: The kinds of credential as events name those who act by them.
+_ACTORS: Final = ("api_key", "oauth_client", "quote_link")
 _TEXTS: Final = "SELECT id, data::text, before::text FROM events WHERE company_id = $1 AND id = ANY ($2)"
 #: Requests carry the moment at which they came in, and none takes longer than an hour.
 _OUT_OF_ORDER: Final = """
@@ -88,11 +90,12 @@ async def list_page(context: Context, wanted: AuditFilter, request: PageRequest)
 
 
 async def _actor_of(context: Context, credential_id: UUID | None) -> str | None:
-    """What events call a key or client: one actor, in whose order an index is."""
+    """What events call a key, a client or a link: one actor, in whose order an index is. It may be there no more."""
     if credential_id is None:
         return None
-    is_client = await context.connection.fetchval(_IS_CLIENT, context.company_id, credential_id)
-    return f"{'oauth_client' if is_client else 'api_key'}:{credential_id}"
+    actors = [f"{kind}:{credential_id}" for kind in _ACTORS]
+    found: str | None = await context.connection.fetchval(_ACTED, context.company_id, actors)
+    return found or actors[0]
 
 
 async def get(context: Context, event_id: AuditEventId) -> AuditEvent:

@@ -32,7 +32,7 @@ _MARK_REVOKED: Final = {
     for kind, table in _TABLES.items()
 }
 #: A credential is of a key or client that stands in the company's list and was not revoked, and may do no more than it,
-#: nor longer; a token an hour at most.
+#: nor longer; a token an hour at most. That of a quote's link stands for nothing but its page.
 _BEYOND_SUBJECT: Final = """
 SELECT c.kind, c.subject_id FROM credentials c
 LEFT JOIN LATERAL (
@@ -40,7 +40,10 @@ LEFT JOIN LATERAL (
     WHERE c.kind = 'api_key' AND k.company_id = $1 AND k.id = c.subject_id AND k.revoked_at IS NULL
     UNION ALL
     SELECT o.scopes, o.expires_at FROM oauth_clients o
-    WHERE c.kind <> 'api_key' AND o.company_id = $1 AND o.id = c.subject_id AND o.revoked_at IS NULL
+    WHERE c.kind IN ('oauth_client', 'oauth_token') AND o.company_id = $1 AND o.id = c.subject_id
+      AND o.revoked_at IS NULL
+    UNION ALL
+    SELECT '{}', NULL FROM quote_links q WHERE c.kind = 'quote_link' AND q.company_id = $1 AND q.id = c.subject_id
 ) s ON true
 WHERE c.company_id = $1 AND (s.scopes IS NULL OR NOT c.scopes <@ s.scopes
     OR coalesce(c.expires_at, 'infinity') > coalesce(
