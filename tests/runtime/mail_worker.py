@@ -29,7 +29,7 @@ from ledgerbee.sales.delivery.model import DELIVER_JOB
 
 #: Seconds and numbers, as `tests.runtime.worker` takes them. What is interrupted ever so often is tried again.
 PATIENCE = (
-    '{"heartbeat_timeout": 0.5, "poll": 0.1, "max_interruptions": 1000000, "max_attempts": 1000000,'
+    '{"heartbeat_timeout": 2, "poll": 0.1, "max_interruptions": 1000000, "max_attempts": 1000000,'
     ' "max_unforeseen": 1000000, "first_pause": 0.1, "longest_pause": 0.3}'
 )
 #: Where a delivery can be broken off.
