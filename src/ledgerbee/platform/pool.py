@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any, Final
 
 import asyncpg
-from asyncpg.pool import PoolConnectionProxy
 
 from ledgerbee.platform.connection import Connection
 from ledgerbee.platform.context import to_json
@@ -86,7 +85,7 @@ def _from_json(text: str) -> Any:
     return json.loads(text, parse_float=Decimal)
 
 
-async def release(connection: "PoolConnectionProxy[asyncpg.Record]") -> None:
+async def release(connection: "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]") -> None:
     """Give back a connection whose transaction has ended: `Pool.release` without the task that it makes each time.
 
     The task is there for what a cancellation would interrupt. Nothing is waited for here: no statement runs, and there
