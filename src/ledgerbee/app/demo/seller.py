@@ -107,8 +107,9 @@ class Seller:
             return await self._credit(document, path)
         is_mailed = document["buyer"].get("email") is not None
         await self.client.post(f"{path}/send", {"deliveryType": "Email" if is_mailed else "Manual"})
-        payments = await self._settle(document, path)
+        # Ahead of its payment, which the PDF would say, and that in the mail doesn't.
         pdf, xml, delivery = await self._outputs(path)
+        payments = await self._settle(document, path)
         return Sold(document, self.company_id, await self.client.get(path), delivery, payments, pdf, xml)
 
     async def _credit(self, document: Document, path: str) -> Sold:
