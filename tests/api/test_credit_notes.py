@@ -286,6 +286,16 @@ class TestForeignCurrency:
         assert abs(await shop.balance(RECEIVABLE) - expected) <= Decimal("0.01")
         assert await faultless(shop)
 
+    async def test_parts_of_what_was_paid(self, shop: Shop) -> None:
+        """The credit of each note is what it adds to the whole at the invoice's rate, a unit off its own rounded one."""
+        self.RATE = "0.635757"
+        sold = await self.sold(shop, "1000")
+        await pay(shop, sold, sold["amount"])
+        for net in ("1.05", "1.40"):
+            await shop.credited(sold, {"invoiceLineId": sold["lines"][0]["id"], "unitPrice": net})
+        assert await shop.balance(RECEIVABLE) == -Decimal("1.95")
+        assert await faultless(shop)
+
     async def test_vat_is_stated_in_kroner(self, shop: Shop) -> None:
         sold = await self.sold(shop, "100")
         note = await shop.send_note(await shop.credit(sold))

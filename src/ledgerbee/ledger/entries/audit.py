@@ -69,18 +69,24 @@ def _fault_in_vat(currency: str, lines: Sequence[asyncpg.Record]) -> str | None:
 def _fault_in_conversion(
     rate: Decimal, lines: Sequence[asyncpg.Record], base_currency: str, *, is_document: bool
 ) -> str | None:
-    """VAT and what parties owe are amount x rate; the other lines take what is left, and no more than that."""
+    """VAT and what parties owe are amount x rate; the other lines take what is left, and no more than that.
+
+    What settles a receivable takes off what is left of it: what its own rate makes of it otherwise is an exchange
+    difference, a line in base currency only.
+    """
 
     def converted(amount: Decimal) -> Decimal:
         return round_money(multiply(amount, rate), base_currency)
 
     faults: list[str] = []
     moved: list[Decimal] = []
+    difference = total([line["base_amount"] for line in lines if not line["amount"]])
     for own, *vat_lines in _groups(lines):
         off = EXACT.subtract(own["base_amount"], converted(own["amount"]))
         if own["line_type"] == "CONTROL" or own["is_control"]:
-            faults += [_off(own, converted(own["amount"]))] if off else []
-        elif own["amount"]:  # an exchange difference exists in base currency only
+            expected = EXACT.subtract(converted(own["amount"]), difference)
+            faults += [_off(own, expected)] if own["base_amount"] != expected else []
+        elif own["amount"]:
             moved.append(off)
         if is_document:
             faults += [

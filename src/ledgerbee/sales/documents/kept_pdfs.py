@@ -46,7 +46,9 @@ async def pdf_of_sent(
     lock = _setting.setdefault((company_id, name), asyncio.Lock())
     async with lock:
         kept = await _get(blobs, company_id, name)
-        if kept is not None:
+        # The store is that of attached files, which are named by their own digest: a file that holds what this name is
+        # the digest of would have it too. It doesn't begin like a PDF.
+        if kept is not None and kept.startswith(b"%PDF-"):
             return kept
         pdf = await print_pdf(company_id, snapshot, is_draft=False, logo=logo, attach=attach)
         await _put(blobs, company_id, name, pdf)
