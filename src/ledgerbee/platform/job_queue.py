@@ -14,7 +14,7 @@ from pgqueuer.adapters.persistence.qb import QueryBuilderEnvironment, QueryQueue
 from pgqueuer.adapters.persistence.queries import Queries
 from pgqueuer.domain.models import Job, TracebackRecord
 from pgqueuer.domain.settings import DBSettings, Durability
-from pgqueuer.domain.types import Channel
+from pgqueuer.domain.types import JOB_STATUS, Channel
 from pgqueuer.ports.driver import Driver
 
 from ledgerbee.core.errors import LedgerBeeError
@@ -45,14 +45,33 @@ _PAUSE_S: Final = 1.0
 
 @dataclass
 class JobQueries(Queries):
-    """pgqueuer's statements; a job is put back even if the database has to be waited for.
+    """pgqueuer's statements; a job is put back even if the database has to be waited for, whatever its fault says.
 
-    The library holds a job for good when putting it back fails, as a restart of the database would make it.
+    The library holds a job for good when putting it back fails, as a restart of the database would make it. What has
+    ended it writes together with what else has: one text that the database doesn't take would keep all of it back.
     """
 
     async def retry_job(self, job: Job, delay: timedelta, traceback_record: TracebackRecord | None) -> None:
         """Put a failed job back for a later try."""
-        await retry_while_unavailable(lambda: super(JobQueries, self).retry_job(job, delay, traceback_record))
+        record = _storable(traceback_record)
+        await retry_while_unavailable(lambda: super(JobQueries, self).retry_job(job, delay, record))
+
+    async def log_jobs(self, job_status: list[tuple[Job, JOB_STATUS, TracebackRecord | None]]) -> None:
+        """Log jobs that have ended, and take them off the queue."""
+        await super().log_jobs([(job, status, _storable(record)) for job, status, record in job_status])
+
+
+def _storable(record: TracebackRecord | None) -> TracebackRecord | None:
+    """The record of a fault without what jsonb has no room for: NUL, and surrogates without their other half."""
+
+    def without(value: object) -> object:
+        if isinstance(value, str):
+            return value.encode("utf-8", "replace").decode().replace("\0", "?")
+        return {key: without(one) for key, one in value.items()} if isinstance(value, dict) else value
+
+    return (
+        None if record is None else record.model_copy(update={key: without(one) for key, one in dict(record).items()})
+    )
 
 
 def queries(driver: Driver) -> JobQueries:
