@@ -34,18 +34,20 @@ async def test_a_text_that_the_database_does_not_take_holds_its_own_job_only(api
         for said in ("NUL", "a HALF of a pair", ""):
             context.enqueue(JOB, says=said)
 
-    async def statuses() -> list[str]:
-        async with api.database.connection() as connection:
-            rows = await connection.fetch("SELECT status::text FROM pgqueuer WHERE entrypoint = $1 ORDER BY id", JOB)
-        return [row["status"] for row in rows]
+    async def both_are_held() -> None:
+        async with asyncio.timeout(TIMEOUT_S):
+            while True:
+                async with api.database.connection() as connection:
+                    rows = await connection.fetch("SELECT status::text FROM pgqueuer WHERE entrypoint = $1", JOB)
+                if [row["status"] for row in rows] == ["failed", "failed"]:
+                    return
+                await asyncio.sleep(0.05)
 
     await api.run(enqueue)
     worker = Worker(api.database, Mailer(None, "a@b.dk"), BLOBS, api.clock, jobs={JOB: kind}, timetable={})
     task = asyncio.create_task(worker.run())
     try:
-        async with asyncio.timeout(TIMEOUT_S):
-            while await statuses() != ["failed", "failed"]:
-                await asyncio.sleep(0.05)
+        await both_are_held()
     finally:
         worker.stop()
         await task
