@@ -287,7 +287,7 @@ class TestForeignCurrency:
         assert await faultless(shop)
 
     async def test_parts_of_what_was_paid(self, shop: Shop) -> None:
-        """The credit of each note is what it adds to the whole at the invoice's rate, a unit off its own rounded one."""
+        """The credit of each note is what it adds to the whole at the invoice's rate, a unit off its own."""
         self.RATE = "0.635757"
         sold = await self.sold(shop, "1000")
         await pay(shop, sold, sold["amount"])

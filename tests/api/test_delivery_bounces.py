@@ -14,7 +14,7 @@ from tests.api.test_delivery import delivery, delivery_id_of, job_run, run_job
 from tests.api.test_delivery_recipients import ANNA, BO, CARL, copies, mailed, recipients
 from tests.conftest import BLOBS, Api
 from tests.post_office import PostOffice, open_post_office
-from tests.selling import Shop
+from tests.selling import Shop, line
 from tests.stories.harness.jobs import Jobs
 from tests.unit.test_delivery_reports import GROUP, failed, report
 
@@ -96,6 +96,8 @@ async def test_what_is_no_bounce_of_the_companys_changes_nothing(
         "POST", "/v1/deliveries/bounces", about(invoice["id"]), 404, "DELIVERY_NOT_FOUND"
     )  # fmt: skip
     assert details == {"property": "message", "deliveryId": invoice["id"]}
+    by_hand = str(await delivery_id_of(shop, await shop.sold(line(await shop.price("10")))))
+    await shop.refused("POST", "/v1/deliveries/bounces", about(by_hand), 404, "DELIVERY_NOT_FOUND")
     other = Shop(other_api)
     await other.refused("POST", "/v1/deliveries/bounces", about(mail_id), 404, "DELIVERY_NOT_FOUND")
     await other.refused("GET", f"/v1/deliveries/{mail_id}/messages", None, 404, "DELIVERY_NOT_FOUND")

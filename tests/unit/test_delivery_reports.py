@@ -43,6 +43,12 @@ WHOLE = f"Content-Type: message/rfc822\n\nMessage-ID: <{MAIL}@ledgerbee.example>
     ("text", "mail_ids", "action", "reason"),
     [
         (report(failed()), [MAIL], "failed", "550 5.1.1 <bo@havblik.example>: No such user"),
+        (
+            report(failed("utf-8; 550 5.1.1 <bø@havblik.example>"), returned=WHOLE)
+            .replace("message/delivery-status", "message/global-delivery-status")
+            .replace("message/rfc822", "message/global"),
+            [MAIL], "failed", "550 5.1.1 <bø@havblik.example>",
+        ),
         (report(failed(), returned=WHOLE), [MAIL], "failed", "550 5.1.1 <bo@havblik.example>: No such user"),
         (report(failed("smtp; 550\n    No such\n    user")), [MAIL], "failed", "5.1.1 550 No such user"),
         (report(failed("")), [MAIL], "failed", "5.1.1"),

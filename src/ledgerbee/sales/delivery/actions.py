@@ -224,9 +224,13 @@ async def take_report(context: Context, report: DeliveryReport) -> RecordBounceR
     mail that isn't the company's.
     """
     recipient = await store.first_recipient(context, report.mail_ids)
+    unknown = DELIVERY_NOT_FOUND.missing("message", "deliveryId", report.mail_ids[0])
     if recipient is None:
-        raise DELIVERY_NOT_FOUND.missing("message", "deliveryId", report.mail_ids[0])
-    await store.get_for_update(context, recipient.delivery_id)  # its events are counted: one report after the other
+        raise unknown
+    # Locked: its events are counted, one report after the other.
+    delivery = await store.get_for_update(context, recipient.delivery_id)
+    if delivery.delivery_type is not DeliveryType.EMAIL:
+        raise unknown
     told = render_report(recipient, report)
     if report.action == FAILED and recipient.status is not RecipientStatus.BOUNCED:
         context.emit("delivery.bounce_reported", recipient.delivery_id, told.model_dump(mode="json", by_alias=True))

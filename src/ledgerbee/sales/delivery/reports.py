@@ -1,4 +1,4 @@
-"""What mail servers report of a mail that was accepted: delivery status notifications (RFC 3464). Pure.
+"""What mail servers report of a mail that was accepted: delivery status notifications (RFC 3464, RFC 6533). Pure.
 
 Such a report comes back to the envelope's sender, which may name the mail (`Mailer.return_path`), and has the mail's
 own headers with its `Message-ID`, or the mail whole. Nothing else of it is believed but what the mail server says.
@@ -24,7 +24,10 @@ _ADDRESSED: Final = ("To", "Delivered-To", "X-Original-To")
 _RETURN_PATH: Final = re.compile(rf"{re.escape(BOUNCES)}([0-9a-f]{{32}})@", re.IGNORECASE)
 _MESSAGE_ID: Final = re.compile(r"<([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})@", re.IGNORECASE)
 #: The part that has the mail's headers, or the mail.
-_RETURNED: Final = frozenset({"message/rfc822", "text/rfc822-headers", "message/rfc822-headers"})
+_RETURNED: Final = frozenset(
+    {"message/rfc822", "text/rfc822-headers", "message/rfc822-headers", "message/global", "message/global-headers"}
+)
+_BLANK_LINE: Final = re.compile(r"\r?\n[ \t]*\r?\n")
 #: The action that says that nobody gets the mail (RFC 3464 2.3.3); the others are `delayed`, `delivered`, `relayed` and
 #: `expanded`.
 FAILED: Final = "failed"
@@ -67,8 +70,18 @@ def _groups(report: _Message) -> Iterator[_Message]:
     """The groups of fields of the report's own part: of the mail, and of each recipient (RFC 3464 2.1)."""
     for part in report.walk():
         payload = part.get_payload()
-        if part.get_content_type() == "message/delivery-status" and isinstance(payload, list):
-            yield from (group for group in payload if isinstance(group, Message))
+        groups = [group for group in payload if isinstance(group, Message)] if isinstance(payload, list) else []
+        if groups and part.get_content_type() == "message/delivery-status":
+            yield from groups
+            return
+        if groups and part.get_content_type() == "message/global-delivery-status":  # of an address beyond ASCII
+            # Python takes it for a mail: the first group is its header, the others are its text.
+            yield groups[0]
+            yield from (
+                message_from_string(text, policy=compat32)
+                for text in _BLANK_LINE.split(str(groups[0].get_payload()))
+                if text.strip()
+            )
             return
 
 
