@@ -86,6 +86,7 @@ async def test_what_is_no_bounce_of_the_companys_changes_nothing(
     shop: Shop, other_api: Api, office: PostOffice
 ) -> None:
     invoice = await mailed(shop)
+    by_hand = str(await delivery_id_of(shop, await shop.sold(line(await shop.price("10")))))
     await Jobs(shop.api, office).run()
     before = await delivery(shop, invoice)
     mail_id = await mail_of(shop, invoice, BO)
@@ -96,7 +97,6 @@ async def test_what_is_no_bounce_of_the_companys_changes_nothing(
         "POST", "/v1/deliveries/bounces", about(invoice["id"]), 404, "DELIVERY_NOT_FOUND"
     )  # fmt: skip
     assert details == {"property": "message", "deliveryId": invoice["id"]}
-    by_hand = str(await delivery_id_of(shop, await shop.sold(line(await shop.price("10")))))
     await shop.refused("POST", "/v1/deliveries/bounces", about(by_hand), 404, "DELIVERY_NOT_FOUND")
     other = Shop(other_api)
     await other.refused("POST", "/v1/deliveries/bounces", about(mail_id), 404, "DELIVERY_NOT_FOUND")
