@@ -37,7 +37,7 @@ async def apply(shop: Shop, invoice: dict[str, Any], amount: str | None = None) 
 
 
 async def refund(shop: Shop, customer: str, amount: str, **fields: Any) -> dict[str, Any]:
-    body = {"amount": amount, **fields}
+    body = {"amount": amount, "date": "2026-03-20", **fields}  # the day of `pay`
     used: dict[str, Any] = await shop.ok("POST", f"/v1/customers/{customer}/credit/refund", body)
     return used
 
@@ -102,7 +102,7 @@ async def test_what_is_more_than_due_is_part_refunded_and_part_set_off(shop: Sho
     later = await sell(shop, customer, "80")
     used = await apply(shop, later)
     assert used == {
-        "id": used["id"], "customerId": customer, "invoiceId": later["id"], "accountId": None, "date": "2026-03-16",
+        "id": used["id"], "customerId": customer, "invoiceId": later["id"], "accountId": None, "date": "2026-03-20",
         "amount": "85.00", "currency": "DKK", "exchangeRate": "1", "exchangeDifference": "0.00", "reference": None,
         "journalEntryId": None, "createdAt": "2026-03-16T12:00:00.000Z",
         "sources": [{"type": "invoice", "id": sold["id"], "number": sold["number"], "amount": "85.00"}],
@@ -220,6 +220,20 @@ class TestRefusals:
         assert await shop.invoice(sold["id"]) == sold
         assert await shop.value("SELECT count(*) FROM credit_uses") == 0
 
+    async def test_a_day_before_there_was_the_credit(self, shop: Shop) -> None:
+        customer = await shop.customer()
+        path = f"/v1/customers/{customer}/credit/refund"
+        note = await give(shop, customer, "100", date="2026-03-20")
+        sold, _ = await overpaid(shop, customer)
+        for day, amount, status in (("2026-03-15", "1", 400), ("2026-03-19", "126", 400), ("2026-03-20", "126", 201)):
+            response = await shop.api.post(path, {"amount": amount, "date": day})
+            assert response.status_code == status, (day, response.text)
+        later = await sell(shop, customer, "100")
+        used = await apply(shop, later)
+        assert (used["date"], note["date"]) == ("2026-03-20", "2026-03-20")
+        assert sold["date"] == "2026-03-16"
+        assert await faultless(shop)
+
     async def test_the_past_is_closed(self, shop: Shop) -> None:
         customer = await shop.customer()
         await give(shop, customer, "100")
@@ -281,7 +295,7 @@ class TestTogether:
             later = await sell(shop, customer, "100")
             use: tuple[str, Any] = (f"/v1/invoices/{later['id']}/apply-credit", {"amount": "125"})
         else:
-            use = (f"/v1/customers/{customer}/credit/refund", {"amount": "125"})
+            use = (f"/v1/customers/{customer}/credit/refund", {"amount": "125", "date": "2026-03-20"})
         answers = await together(shop, use, (f"/v1/payments/{payment['id']}/reverse", {}))
         assert [answer.status_code for answer in answers] in ([201, 409], [409, 200])
         assert (await credit_of(shop, customer)).get("DKK", ("", "", "", "0.00"))[3] == "0.00"

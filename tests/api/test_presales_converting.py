@@ -233,6 +233,10 @@ async def test_in_a_foreign_currency_the_amounts_stand(shop: Shop) -> None:
     made = await convert(shop, draft, date="2026-03-18")
     assert (made["currency"], made["amount"]) == ("EUR", draft["amount"])
     assert made["lines"][0]["unitPrice"] == draft["lines"][0]["unitPrice"]
+    await shop.ok("PUT", "/v1/exchange-rates", {"currency": "EUR", "date": "2026-03-18", "rate": "7.9"}, status=200)
+    moved = await shop.ok("PATCH", f"/v1/invoices/{made['id']}", {"date": "2026-03-17"})
+    moved = await shop.ok("PATCH", f"/v1/invoices/{made['id']}", {"date": "2026-03-18"})
+    assert (moved["amount"], moved["lines"][0]["unitPrice"]) == (made["amount"], made["lines"][0]["unitPrice"])
 
 
 async def test_a_conversion_again_under_its_key_is_the_same(shop: Shop) -> None:

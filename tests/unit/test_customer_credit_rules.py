@@ -48,7 +48,8 @@ CUSTOMER = new_id()
 def source(amount: str, base: str | None = None, used: str = "0", base_used: str | None = None) -> CreditSource:
     """A credit note of no invoice, of the same amount in kroner unless told otherwise."""
     return CreditSource(
-        source_type=CreditSourceType.CREDIT_NOTE, id=new_id(), number="3", issue_date=TODAY, currency="EUR",
+        source_type=CreditSourceType.CREDIT_NOTE, id=new_id(), number="3", issue_date=TODAY, since=TODAY,
+        currency="EUR",
         amount=D(amount), base_amount=D(base or amount), used=D(used), base_used=D(base_used or used),
         receivable_account_id=RECEIVABLE.id, credit_notes=(),
     )  # fmt: skip

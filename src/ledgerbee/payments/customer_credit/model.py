@@ -34,14 +34,15 @@ class CreditSource:
     """A document that left a credit, in its currency.
 
     `amount` is all the credit it left, `base_amount` the same in the company's currency, as it stands on the receivable
-    `receivable_account_id`; `used` and `base_used` are what was used of them. `credit_notes` are the numbers of the
-    credit notes on it, of an invoice.
+    `receivable_account_id`; `since` is the day of the last payment or note that made it. `used` and `base_used` are
+    what was used of them. `credit_notes` are the numbers of the credit notes on it, of an invoice.
     """
 
     source_type: CreditSourceType
     id: UUID
     number: str
     issue_date: date
+    since: date
     currency: str
     amount: Decimal
     base_amount: Decimal

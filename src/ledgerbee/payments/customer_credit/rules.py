@@ -55,7 +55,7 @@ def book_application(
         customer_id=invoice.customer_id,
         invoice_id=invoice.id,
         account_id=None,
-        used_on=today,
+        used_on=max(today, invoice.issue_date, _since(parts)),
         amount=wanted,
         currency=invoice.currency,
         exchange_rate=invoice.exchange_rate,
@@ -100,6 +100,7 @@ def book_refund(
     | --- | --- |
     | validation errors | date, amount or rate can't be of the currency |
     | `CUSTOMER_CREDIT_INSUFFICIENT` | there is less credit in the currency, or none |
+    | a validation error | the day is before there was what is paid back |
     | `ACCOUNT_NOT_FOUND`, `PAYMENT_ACCOUNT_MISSING` | the named account, or one with the role BANK, isn't there |
     | `ACCOUNT_NOT_BOOKABLE`, `PAYMENT_ACCOUNT_INVALID` | money isn't paid from there |
     | `EXCHANGE_RATE_MISSING` | no rate of the day leads to the company's currency |
@@ -111,6 +112,8 @@ def book_refund(
         lambda: _check_rate(given, found.base_currency),
     )
     parts = take(found.sources, given.amount, given.currency, found.base_currency)
+    if given.refunded_on < _since(parts):
+        raise invalid(("date", "minDate", "date must not be before there was the credit"))
     account = _account(given, found)
     check_account(account)
     rate = given.exchange_rate or _rate(given, found)
@@ -173,6 +176,11 @@ def take(sources: Sequence[CreditSource], amount: Decimal, currency: str, base_c
         parts.append(CreditPart(source, taken, base_taken(source, taken, base_currency)))
         missing = EXACT.subtract(missing, taken)
     return tuple(parts)
+
+
+def _since(parts: Sequence[CreditPart]) -> date:
+    """The day from which on there was all that is taken."""
+    return max(part.source.since for part in parts)
 
 
 def base_taken(source: CreditSource, amount: Decimal, base_currency: str) -> Decimal:

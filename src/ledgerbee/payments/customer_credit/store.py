@@ -31,7 +31,13 @@ n.company_id = $1 AND n.customer_id = $2 AND n.invoice_id IS NULL AND n.status I
 """
 _SOURCES: Final = f"""
 WITH sources AS (
-    SELECT 'invoice' AS source_type, i.id, i.number, i.number_sequence, i.issue_date, i.currency,
+    SELECT 'invoice' AS source_type, i.id, i.number, i.number_sequence, i.issue_date, greatest(
+               i.issue_date,
+               (SELECT max(p.paid_on) FROM payments p
+                WHERE p.company_id = $1 AND p.invoice_id = i.id AND p.reversed_at IS NULL),
+               (SELECT max(n.issue_date) FROM credit_notes n
+                WHERE n.company_id = $1 AND n.invoice_id = i.id AND n.journal_entry_id IS NOT NULL)) AS since,
+           i.currency,
            i.amount_paid + i.credited_amount + i.applied_credit - i.amount AS amount,
            ({SETTLED_IN_BASE.format(invoice="i.id")}) - i.base_amount AS base_amount,
            i.receivable_account_id, u.used, u.base_used
@@ -41,8 +47,8 @@ WITH sources AS (
     ) u
     WHERE {_WITH_EXCESS}
     UNION ALL
-    SELECT 'credit_note', n.id, n.number, n.number_sequence, n.issue_date, n.currency, -n.amount, -n.base_amount,
-           n.receivable_account_id, u.used, u.base_used
+    SELECT 'credit_note', n.id, n.number, n.number_sequence, n.issue_date, n.issue_date, n.currency, -n.amount,
+           -n.base_amount, n.receivable_account_id, u.used, u.base_used
     FROM credit_notes n CROSS JOIN LATERAL (
         SELECT coalesce(sum(p.amount), 0) AS used, coalesce(sum(p.base_amount), 0) AS base_used
         FROM credit_use_parts p WHERE p.company_id = $1 AND p.credit_note_id = n.id
@@ -53,7 +59,7 @@ WITH sources AS (
 #: The sources that have something left, in the currency $3 if one is given; the oldest first.
 _LEFT: Final = f"""
 {_SOURCES}
-SELECT s.source_type, s.id, s.number, s.issue_date, s.currency, s.amount, s.base_amount, s.used, s.base_used,
+SELECT s.source_type, s.id, s.number, s.issue_date, s.since, s.currency, s.amount, s.base_amount, s.used, s.base_used,
        s.receivable_account_id,
        ARRAY(SELECT n.number FROM credit_notes n
              WHERE n.company_id = $1 AND n.invoice_id = s.id AND n.status IN ('scheduled', 'sending', 'sent')

@@ -111,4 +111,7 @@ async def _keep_recipient(context: Context, kind: KindOfDocument[F, P], document
     await parties.require_for_update(context, party)  # of two at once the second sees the contact of the first
     known = [customer.email, *(contact.email for contact in await contact_rows.list_of_party(context, party))]
     if address.casefold() not in {email.casefold() for email in known if email}:
+        if known == [customer.email] and customer.email:
+            # The first contact is the default, which mail goes to: that stays the customer's own address.
+            await contacts.create(context, party, ContactFields(name=customer.name, email=customer.email))
         await contacts.create(context, party, ContactFields(name=address, email=address))

@@ -16,6 +16,7 @@ from ledgerbee.sales.documents.model import (
     Computed,
     Document,
     DocumentFields,
+    DocumentKind,
     DraftFields,
     FullDocument,
     Line,
@@ -82,7 +83,8 @@ async def update(
     """Change a draft: `lines` replaces all of them. The forms are those of a draft that became different.
 
     A new customer or currency prices the lines that stay anew, and so does a new date where prices are converted at the
-    rate of the day; what their author gave is kept. Raises what `create` raises, `kind.not_found`,
+    rate of the day, but not those that were agreed on in the document that a draft was made of. What their author gave
+    is kept. Raises what `create` raises, `kind.not_found`,
     `kind.invalid_state`.
     """
     before = await _get_draft(context, kind, document_id)
@@ -94,7 +96,9 @@ async def update(
     addressing.check_references(given, sources, kind.template_type)
     currency = given.currency or sources.company.base_currency
     is_stale = bool(_REPRICING & changes.fields.keys()) or (
-        given.issue_date != before.issue_date and await has_converted_prices(context, lines, currency)
+        given.issue_date != before.issue_date
+        and not _was_converted(before)
+        and await has_converted_prices(context, lines, currency)
     )
     computed = await _priced(context, given, sources) if is_stale else await _taxed(context, given, sources, lines)
     document = replace(before, updated_at=context.now, **_decided(kind, given, sources, computed))
@@ -156,6 +160,11 @@ def _given_before(kind: KindOfDocument[F, D], full: FullDocument[D], changes: Ch
 def _links(origin: Origin | None) -> dict[str, Any]:
     """The column that says what a document was made of."""
     return {} if origin is None else {f"converted_from_{origin.document.kind}_id": origin.document.id}
+
+
+def _was_converted(document: Document) -> bool:
+    """Whether it was made of another document."""
+    return any(getattr(document, f"converted_from_{kind}_id", None) for kind in DocumentKind)
 
 
 def _decided(kind: KindOfDocument[F, D], given: F, sources: Sources, computed: Computed) -> dict[str, Any]:
