@@ -7,12 +7,12 @@ from typing import Final
 from ledgerbee.ledger.imports.jobs import IMPORTS, end_broken_uploads
 from ledgerbee.ledger.imports.model import IMPORT_JOB
 from ledgerbee.ledger.uploads.actions import release_stale
+from ledgerbee.network.transport.model import NoTransport, Transport
 from ledgerbee.platform.jobs import JobKind, Timed
 from ledgerbee.sales.delivery.jobs import bounces_of, deliveries_of
 from ledgerbee.sales.delivery.model import BOUNCE_JOB, DELIVER_E_INVOICE_JOB, DELIVER_JOB, PRINT_JOB
 from ledgerbee.sales.delivery.printing import prints_of
 from ledgerbee.sales.einvoices.jobs import e_invoices_of
-from ledgerbee.sales.einvoices.transport.model import NoTransport, Transport
 from ledgerbee.sales.kinds import KINDS
 
 
