@@ -12,10 +12,7 @@ from typing import Any
 
 from bench.support import verdict
 
-from ledgerbee.parties.endpoints import Identifier
-from ledgerbee.sales.documents import fik
-from ledgerbee.sales.documents.model import DocumentKind
-from ledgerbee.sales.einvoices.answering import (
+from ledgerbee.network.answering import (
     AnsweredDocument,
     AnsweringParty,
     OioublCode,
@@ -26,7 +23,9 @@ from ledgerbee.sales.einvoices.answering import (
     invoice_response,
     message_level_status,
 )
-from ledgerbee.sales.einvoices.model import EInvoiceFormat
+from ledgerbee.network.model import EInvoiceFormat, MessageType
+from ledgerbee.parties.endpoints import Identifier
+from ledgerbee.sales.documents import fik
 from ledgerbee.sales.einvoices.writing import write
 
 #: Milliseconds a document may take.
@@ -159,7 +158,7 @@ def measure_answers(documents: int) -> float:
         for serial in range(documents):
             reply, document = (
                 Reply(f"A-{serial}", at, buyer, seller),
-                AnsweredDocument(DocumentKind.INVOICE, f"{serial}"),
+                AnsweredDocument(MessageType.INVOICE, f"{serial}"),
             )
             application_response(reply, document, OioublCode.BUSINESS_ACCEPT)
             invoice_response(reply, document, PeppolCode.ACCEPTED)

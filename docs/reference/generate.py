@@ -32,6 +32,7 @@ SOURCE: Final = Path(ledgerbee.__file__).parent
 OF_NO_OPERATION: Final = frozenset(
     {
         "COMPANY_NOT_FOUND",
+        "INCOMING_ANSWER_UNDERWAY",
         "DELIVERY_INVALID_STATE",
         "DELIVERY_UNDERWAY",
         "JOURNAL_ENTRY_ALREADY_POSTED",

@@ -14,13 +14,13 @@ from tests.selling import Shop, line
 from tests.ubl import Ubl
 
 from ledgerbee.core.errors import LedgerBeeError
+from ledgerbee.network.transport.access_point import AccessPoint
+from ledgerbee.network.transport.folder import FolderTransport
+from ledgerbee.network.transport.model import Transport, TransportFailedError
 from ledgerbee.platform.jobs import JobRun
 from ledgerbee.platform.mail import Mailer
 from ledgerbee.sales.delivery.rules import CLAIM_LASTS
 from ledgerbee.sales.einvoices.jobs import deliver_e_invoice, give_up
-from ledgerbee.sales.einvoices.transport.access_point import AccessPoint
-from ledgerbee.sales.einvoices.transport.folder import FolderTransport
-from ledgerbee.sales.einvoices.transport.model import Transport, TransportFailedError
 from ledgerbee.sales.kinds import KINDS
 
 EAN, OTHER_EAN = "5798009811578", "5790000435968"

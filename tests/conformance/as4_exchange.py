@@ -22,10 +22,10 @@ from cryptography.x509.oid import NameOID
 from lxml import etree
 from tests.conformance.grid import BUYER, LINES, SELLER, TREATMENTS, snapshot
 
+from ledgerbee.network.model import EInvoiceFormat, MessageType
+from ledgerbee.network.transport.as4 import As4Transport
+from ledgerbee.network.transport.model import Message, TransportFailedError, TransportRefusedError
 from ledgerbee.sales.documents.model import DocumentKind
-from ledgerbee.sales.einvoices.model import EInvoiceFormat
-from ledgerbee.sales.einvoices.transport.as4 import As4Transport
-from ledgerbee.sales.einvoices.transport.model import Message, TransportFailedError, TransportRefusedError
 from ledgerbee.sales.einvoices.writing import write
 
 _SBDH = "{http://www.unece.org/cefact/namespaces/StandardBusinessDocumentHeader}"
@@ -97,7 +97,7 @@ def _message() -> Message:
     content = snapshot(DocumentKind.INVOICE, SELLER, BUYER, "DKK", LINES["thirds"], TREATMENTS["standard"])
     return Message(
         id=UUID("0198f0a4-3d1c-7c5e-8a54-6d0f1f2b7c01"),
-        document_type=DocumentKind.INVOICE,
+        document_type=MessageType.INVOICE,
         number=content["number"],
         form=EInvoiceFormat.PEPPOL,
         sender="0184:13585628",

@@ -7,8 +7,8 @@ from typing import Final, NamedTuple
 from tests.conformance.grid import BUYER, BUYERS, LINES, SELLER, TREATMENTS, snapshot
 from tests.conformance.judges import Fault, Judges
 
+from ledgerbee.network.model import EInvoiceFormat
 from ledgerbee.sales.documents.model import DocumentKind
-from ledgerbee.sales.einvoices.model import EInvoiceFormat
 from ledgerbee.sales.einvoices.writing import write
 
 

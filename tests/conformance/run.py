@@ -14,8 +14,8 @@ from tests.conformance.grid import cases
 from tests.conformance.judges import Judges
 from tests.conformance.mutations import unseen
 
-from ledgerbee.sales.einvoices.answering import Issue, IssueCode, StatusCode, message_level_status
-from ledgerbee.sales.einvoices.model import EInvoiceFormat
+from ledgerbee.network.answering import Issue, IssueCode, StatusCode, message_level_status
+from ledgerbee.network.model import EInvoiceFormat
 from ledgerbee.sales.einvoices.writing import missing, write
 
 #: Numbers of access points, as Peppol gives them out.

@@ -425,6 +425,14 @@ OPERATIONS: Final[tuple[Row, ...]] = (
         "Get an incoming document", not_found="INCOMING_DOCUMENT_NOT_FOUND",
     ),
     extension(
+        "Incoming Documents", "POST", "/v1/incoming-documents/{incomingDocumentId}/answers", "journal-entries-write",
+        "Answer an incoming document", not_found="INCOMING_DOCUMENT_NOT_FOUND", success=201,
+    ),
+    extension(
+        "Incoming Documents", "GET", "/v1/incoming-documents/{incomingDocumentId}/answers/{answerId}",
+        "journal-entries-read", "Download an answer to an incoming document", not_found="INCOMING_ANSWER_NOT_FOUND",
+    ),
+    extension(
         "Incoming Documents", "POST", "/v1/incoming-documents/{incomingDocumentId}/draft", "journal-entries-write",
         "Draft an incoming document", not_found="INCOMING_DOCUMENT_NOT_FOUND",
     ),

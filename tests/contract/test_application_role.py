@@ -45,6 +45,7 @@ TABLES = {
     "DELETE INSERT SELECT(company_id expires_at ip_allowlist kind made_by scopes subject_id version)"
     " UPDATE(ip_allowlist scopes version)": "credentials",
     "INSERT SELECT UPDATE(details draft_journal_entry_id drafted_at updated_at vendor_id)": "incoming_documents",
+    "INSERT SELECT UPDATE(status updated_at)": "incoming_answers",
     "INSERT SELECT UPDATE(is_default)": "journal_categories",
     "INSERT SELECT UPDATE(accent_color footer_text intro_text is_default language name payment_text"
     " shows_logo)": "document_templates",
@@ -52,7 +53,8 @@ TABLES = {
     "INSERT SELECT UPDATE(is_active name)": "vat_codes",
     "INSERT SELECT UPDATE(updated_at)": "vendors",
     "SELECT": "account_days account_months attached_blobs exchange_rates fiscal_years journal_lines ledgers meters"
-    " number_series tag_months delivery_attempts sent_messages e_invoices alembic_version cell_mark",
+    " number_series tag_months delivery_attempts sent_messages e_invoices incoming_answer_attempts alembic_version"
+    " cell_mark",
     "": "application_trust company_directory interrupted_jobs last_backup pgqueuer_schedules"
     " pgqueuer_statistics rate_limit_hits",
     "INSERT SELECT UPDATE(is_latest)": "deliveries",
@@ -72,7 +74,7 @@ WORKERS_TABLES = {
     "DELETE INSERT SELECT UPDATE": {
         "interrupted_jobs", "pgqueuer", "pgqueuer_log", "pgqueuer_schedules", "pgqueuer_statistics",
     },
-    "INSERT SELECT": {"delivery_attempts", "sent_messages", "e_invoices"},
+    "INSERT SELECT": {"delivery_attempts", "sent_messages", "e_invoices", "incoming_answer_attempts"},
     "INSERT SELECT UPDATE(reason status updated_at)": {"delivery_recipients"},
     "INSERT SELECT UPDATE(is_latest status updated_at)": {"deliveries"},
 }  # fmt: skip
@@ -601,6 +603,33 @@ class TestWriting:
         assert await refused(stolen, "INSERT INTO sent_messages SELECT FROM deliveries") == NOT_ALLOWED
         for change in ("recipient = 'c@d.dk'", "status = 'delivered'", "document_id = id", "created_at = now()"):
             assert await refused(stolen, f"UPDATE deliveries SET {change}") == NOT_ALLOWED
+
+    async def test_what_became_of_an_answer_and_a_second_verdict(self, stolen: Connection, books: Books) -> None:
+        await stolen.execute(
+            "INSERT INTO incoming_documents (company_id, id, hash, content, file_name, document_format, document_type,"
+            " document_number, issue_date, currency, sender_id, sender_name, details, created_at, updated_at) VALUES"
+            " ($1, $2, sha256('x'), 'x', 'x.xml', 'peppol', 'invoice', '1', now(), 'DKK', 'x', 'x', '{}', now(),"
+            " now())",
+            books.api.company_id,
+            new_id(),
+        )
+        add = (
+            "INSERT INTO incoming_answers SELECT company_id, gen_random_uuid(), id, {}, '{}', 'x', NULL, NULL,"
+            " 'peppol', 'x', 'x', 'DK', '1', sha256('x'), 'x', '{}', now(), now() FROM incoming_documents"
+        )
+        for status in ("sending", "sent", "failed"):
+            assert await refused(stolen, add.format(1, "accepted", status)) == "LB435"
+        await stolen.execute(add.format(1, "accepted", "pending"))
+        taken = asyncpg.UniqueViolationError.sqlstate
+        for place, answer in ((1, "paid"), (2, "accepted"), (2, "rejected")):
+            assert await refused(stolen, add.format(place, answer, "pending")) == taken
+        await stolen.execute(add.format(2, "paid", "pending"))
+        for status in ("pending", "sending", "sent", "failed"):
+            assert await refused(stolen, f"UPDATE incoming_answers SET status = '{status}'") == "LB435"
+        for change in ("answer = 'rejected'", "content = 'y'", "receiver = 'y'", "id = gen_random_uuid()"):
+            assert await refused(stolen, f"UPDATE incoming_answers SET {change}") == NOT_ALLOWED
+        for statement in ("DELETE FROM incoming_answers", "INSERT INTO incoming_answer_attempts SELECT FROM companies"):
+            assert await refused(stolen, statement) == NOT_ALLOWED
 
     async def test_a_file_that_comes_late(self, stolen: Connection, books: Books) -> None:
         lease = "INSERT INTO blob_leases VALUES ($1, sha256('x'), $2, now())"

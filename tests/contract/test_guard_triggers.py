@@ -48,7 +48,8 @@ POSTING = "runs within post_entries() alone, which checks the company: the role 
 QUEUE = "reads the queue, which has no policy, and compares with the company that is entered at the moment"
 LOOKS_NOWHERE = {
     "enter_company_in_directory": NO_TABLE, "fn_pgqueuer_changed": NO_TABLE, "guard_company": NO_TABLE,
-    "guard_delivery": NO_TABLE, "guard_events": NO_TABLE, "guard_job_log": QUEUE, "guard_jobs": QUEUE,
+    "guard_delivery": NO_TABLE, "guard_events": NO_TABLE, "guard_incoming_answer": NO_TABLE,
+    "guard_job_log": QUEUE, "guard_jobs": QUEUE,
     "guard_journal_entries": POSTING, "guard_recipient": NO_TABLE, "keep_answer": NO_TABLE,
     "keep_booked_invoice": NO_TABLE, "keep_cancelled_invoice": NO_TABLE, "keep_credit_note": NO_TABLE,
     "keep_origin": NO_TABLE, "keep_payment": NO_TABLE, "keep_revoked": NO_TABLE,

@@ -160,6 +160,7 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
     "pgqueuer_log": {GUARD: "job_id status priority entrypoint"},
     "draft_journal_lines": {OWN: "*"},
     "e_invoice_answers": {TEXT: "*"},
+    "incoming_answers": {OWN: "*"},
     "incoming_documents": {OWN: "*"},
     "draft_attachments": {OWN: "*"},
     "import_parts": {OWN: "*"},

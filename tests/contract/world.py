@@ -87,6 +87,7 @@ async def make_world(api: Api) -> World:
     received = await api.request(
         "POST", "/v1/incoming-documents", content=peppol(number="W-1"), headers={"content-type": "application/xml"}
     )
+    answered = await made(f"/v1/incoming-documents/{received.json()['id']}/answers", answer="inProcess")
     key = await made("/v1/api-keys", name="spare", scopes=["accounts-read"])
     client = await made("/v1/oauth-clients", name="spare", scopes=["accounts-read"])
     dimension = await made("/v1/dimensions", name="Afdeling", isUnique=True)
@@ -108,6 +109,7 @@ async def make_world(api: Api) -> World:
         # Names that paths have.
         "auditEventId": event["id"],
         "accountId": sales,
+        "answerId": answered["id"],
         "apiKeyId": key["id"],
         "attachmentId": attachment["id"],
         "contactId": contact["id"],

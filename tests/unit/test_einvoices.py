@@ -12,12 +12,12 @@ from tests.conformance.grid import BUYER, BUYERS, LINES, SELLER, SELLERS, TREATM
 from tests.ubl import Ubl
 
 from ledgerbee.core.money import format_amount
+from ledgerbee.network.model import EInvoiceFormat
+from ledgerbee.network.xml import leaf, node, root
 from ledgerbee.parties.customers.model import Customer
 from ledgerbee.sales.documents.model import DocumentKind
 from ledgerbee.sales.documents.printing import printable
-from ledgerbee.sales.einvoices.model import EInvoiceFormat
 from ledgerbee.sales.einvoices.writing import missing, write
-from ledgerbee.sales.einvoices.xml import leaf, node, root
 from ledgerbee.tenancy.company.model import Company
 
 PEPPOL, OIOUBL = EInvoiceFormat.PEPPOL, EInvoiceFormat.OIOUBL

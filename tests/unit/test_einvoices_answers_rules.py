@@ -12,9 +12,7 @@ from tests.ubl import Ubl
 
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.ids import new_id
-from ledgerbee.parties.endpoints import Identifier
-from ledgerbee.sales.documents.model import DocumentKind
-from ledgerbee.sales.einvoices.answering import (
+from ledgerbee.network.answering import (
     AnsweredDocument,
     AnsweringParty,
     Issue,
@@ -27,6 +25,9 @@ from ledgerbee.sales.einvoices.answering import (
     invoice_response,
     message_level_status,
 )
+from ledgerbee.network.model import MessageType
+from ledgerbee.parties.endpoints import Identifier
+from ledgerbee.sales.documents.model import DocumentKind
 from ledgerbee.sales.einvoices.answers.model import MAX_BYTES, Answered, AnswerKind, ReadAnswer, Verdict
 from ledgerbee.sales.einvoices.answers.reading import read
 from ledgerbee.sales.einvoices.answers.rules import match, verdict
@@ -173,7 +174,7 @@ REPLY = Reply(
     AnsweringParty("Køber & Co", Identifier("0088", "5798009811578")),
     AnsweringParty("Sælger ApS", Identifier("0184", "13585628")),
 )
-DOCUMENT = AnsweredDocument(CREDIT_NOTE, "F<7>", date(2026, 3, 1), "x-1")
+DOCUMENT = AnsweredDocument(MessageType.CREDIT_NOTE, "F<7>", date(2026, 3, 1), "x-1")
 
 
 class TestOurs:
@@ -224,7 +225,7 @@ class TestOurs:
                 message_level_status("A-1", AT, ("000123", "000456"), "m", status, "text", issues)
 
     def test_what_isnt_known_is_left_out(self) -> None:
-        document = AnsweredDocument(INVOICE, "7")
+        document = AnsweredDocument(MessageType.INVOICE, "7")
         xml = application_response(replace(REPLY, at=AT.astimezone(UTC)), document, OioublCode.BUSINESS_ACCEPT)
         assert (read(xml).text, read(xml).document_uuid) == (None, None)
         assert read(invoice_response(REPLY, document, PeppolCode.PAID)).text is None

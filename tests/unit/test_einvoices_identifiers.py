@@ -2,9 +2,9 @@
 
 import pytest
 
+from ledgerbee.network.identifiers import endpoint_of, printed, scheme_id, vat_number_of
+from ledgerbee.network.model import EInvoiceFormat
 from ledgerbee.parties.endpoints import Identifier, Scheme, in_network, is_possible, parse
-from ledgerbee.sales.einvoices.identifiers import endpoint_of, printed, scheme_id, vat_number_of
-from ledgerbee.sales.einvoices.model import EInvoiceFormat
 
 PEPPOL, OIOUBL = EInvoiceFormat.PEPPOL, EInvoiceFormat.OIOUBL
 

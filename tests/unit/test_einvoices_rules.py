@@ -7,9 +7,10 @@ import pytest
 from tests.conformance.grid import BUYER, BUYERS, LINES, SELLER, SELLERS, TREATMENTS, snapshot
 
 from ledgerbee.core.errors import LedgerBeeError
+from ledgerbee.network.model import EInvoiceFormat
 from ledgerbee.parties.customers.model import Customer
 from ledgerbee.sales.documents.model import DocumentKind
-from ledgerbee.sales.einvoices.model import EInvoiceFormat, TradeDocument
+from ledgerbee.sales.einvoices.model import TradeDocument
 from ledgerbee.sales.einvoices.reading import document_of
 from ledgerbee.sales.einvoices.rules import PaymentMeans, check_complete, missing, payment_means, route
 from ledgerbee.tenancy.company.model import Company

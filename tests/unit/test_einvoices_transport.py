@@ -9,11 +9,10 @@ from uuid import UUID
 import pytest
 from tests.access_points import Answer, open_access_point
 
-from ledgerbee.sales.documents.model import DocumentKind
-from ledgerbee.sales.einvoices.model import EInvoiceFormat
-from ledgerbee.sales.einvoices.transport.access_point import AccessPoint
-from ledgerbee.sales.einvoices.transport.folder import FolderTransport, names_of
-from ledgerbee.sales.einvoices.transport.model import (
+from ledgerbee.network.model import EInvoiceFormat, MessageType
+from ledgerbee.network.transport.access_point import AccessPoint
+from ledgerbee.network.transport.folder import FolderTransport, names_of
+from ledgerbee.network.transport.model import (
     Message,
     NoTransport,
     TransportFailedError,
@@ -23,7 +22,7 @@ from ledgerbee.sales.einvoices.transport.model import (
 
 MESSAGE = Message(
     id=UUID("0198f0a4-3d1c-7c5e-8a54-6d0f1f2b7c01"),
-    document_type=DocumentKind.INVOICE,
+    document_type=MessageType.INVOICE,
     number="1042",
     form=EInvoiceFormat.PEPPOL,
     sender="0184:13585628",
@@ -65,7 +64,7 @@ class TestFolder:
         assert names_in(tmp_path) == ["out"]
 
     async def test_a_credit_note_has_another_name(self) -> None:
-        note = replace(MESSAGE, document_type=DocumentKind.CREDIT_NOTE)
+        note = replace(MESSAGE, document_type=MessageType.CREDIT_NOTE)
         assert names_of(note)[0] == "0184-13585628_credit_note_1042.xml"
 
     async def test_many_at_once_are_one_file(self, tmp_path: Path) -> None:

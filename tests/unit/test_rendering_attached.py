@@ -10,10 +10,10 @@ from pypdf import PdfReader
 from tests.conformance.grid import BUYER, BUYERS, LINES, SELLER, TREATMENTS, snapshot
 from tests.unit.printed import INVOICE, LINE
 
+from ledgerbee.network.model import EInvoiceFormat
 from ledgerbee.sales.documents.model import DocumentKind
 from ledgerbee.sales.documents.printing import printable
 from ledgerbee.sales.einvoices.attaching import attached
-from ledgerbee.sales.einvoices.model import EInvoiceFormat
 from ledgerbee.sales.einvoices.writing import write
 from ledgerbee.sales.rendering.model import Attachment
 from ledgerbee.sales.rendering.renderer import render

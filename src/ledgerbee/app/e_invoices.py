@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from ledgerbee.app.config import Settings
-from ledgerbee.sales.einvoices.transport.access_point import AccessPoint
-from ledgerbee.sales.einvoices.transport.as4 import As4Transport
-from ledgerbee.sales.einvoices.transport.folder import FolderTransport
-from ledgerbee.sales.einvoices.transport.model import Transport
+from ledgerbee.network.transport.access_point import AccessPoint
+from ledgerbee.network.transport.as4 import As4Transport
+from ledgerbee.network.transport.folder import FolderTransport
+from ledgerbee.network.transport.model import Transport
 
 
 def transport_of(settings: Settings) -> Transport:

@@ -7,23 +7,26 @@ from typing import Final
 from ledgerbee.ledger.imports.jobs import IMPORTS, end_broken_uploads
 from ledgerbee.ledger.imports.model import IMPORT_JOB
 from ledgerbee.ledger.uploads.actions import release_stale
+from ledgerbee.network.transport.model import NoTransport, Transport
 from ledgerbee.platform.jobs import JobKind, Timed
+from ledgerbee.purchases.incoming_documents.answers.actions import SEND_ANSWER_JOB
+from ledgerbee.purchases.incoming_documents.answers.jobs import answers_of
 from ledgerbee.sales.delivery.jobs import bounces_of, deliveries_of
 from ledgerbee.sales.delivery.model import BOUNCE_JOB, DELIVER_E_INVOICE_JOB, DELIVER_JOB, PRINT_JOB
 from ledgerbee.sales.delivery.printing import prints_of
 from ledgerbee.sales.einvoices.jobs import e_invoices_of
-from ledgerbee.sales.einvoices.transport.model import NoTransport, Transport
 from ledgerbee.sales.kinds import KINDS
 
 
 def jobs_with(transport: Transport) -> Mapping[str, JobKind]:
-    """Every job; e-invoices leave by this transport."""
+    """Every job; e-invoices and answers to them leave by this transport."""
     return {
         BOUNCE_JOB: bounces_of(KINDS),
         DELIVER_JOB: deliveries_of(KINDS),
         DELIVER_E_INVOICE_JOB: e_invoices_of(KINDS, transport),
         IMPORT_JOB: IMPORTS,
         PRINT_JOB: prints_of(KINDS),
+        SEND_ANSWER_JOB: answers_of(transport),
     }
 
 

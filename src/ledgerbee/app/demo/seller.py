@@ -15,7 +15,7 @@ from ledgerbee.app.demo import published
 from ledgerbee.app.demo.client import ApiError, Client, DemoError, stated
 from ledgerbee.app.demo.published import Document, Item, SoldLine, Tax
 from ledgerbee.core.money import format_decimal
-from ledgerbee.sales.einvoices.identifiers import endpoint_of, vat_number_of
+from ledgerbee.network.identifiers import endpoint_of, vat_number_of
 
 #: Seconds that the worker gets to deliver a mail.
 DELIVERY_TIMEOUT_S: Final = 60

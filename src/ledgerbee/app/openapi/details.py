@@ -102,6 +102,12 @@ _OTHERS: Final[Mapping[str, Mapping[str, Any]]] = {
     "E_INVOICE_REFERENCE_UNKNOWN": {"reference": "1042"},
     "E_INVOICE_RESPONSE_UNREADABLE": {"reason": "there has to be one DocumentResponse with one DocumentReference"},
     "INVOICE_AMOUNT_NEGATIVE": {"amount": "-125.00"},
+    "INCOMING_DOCUMENT_ANSWER_NOT_ALLOWED": {
+        "answer": "accepted",
+        "lastAnswer": "rejected",
+        "allowedAnswers": [],
+    },
+    "INCOMING_DOCUMENT_NOT_ANSWERABLE": {"missing": ["sender.endpoint"]},
     "INCOMING_DOCUMENT_NOT_DRAFTABLE": {"problems": ["ACCOUNT_UNKNOWN"]},
     "INVOICE_BUYER_VAT_NUMBER_INVALID": {"customerId": EXAMPLE_ID, "vatCategory": "AE", "vatNumberCountry": "DK"},
     "INVOICE_BUYER_VAT_NUMBER_MISSING": {"customerId": EXAMPLE_ID, "vatCategory": "AE"},

@@ -4,6 +4,8 @@ from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any, Final
 
+from ledgerbee.network.model import PEPPOL_CUSTOMIZATION
+
 _TODAY: Final = "2026-03-16"
 
 
@@ -77,6 +79,7 @@ _E_INVOICE: Final = "\n".join(
     (
         f'<Invoice xmlns="{_UBL}Invoice-2" xmlns:cac="{_UBL}CommonAggregateComponents-2"',
         f'  xmlns:cbc="{_UBL}CommonBasicComponents-2">',
+        f"  <cbc:CustomizationID>{PEPPOL_CUSTOMIZATION}</cbc:CustomizationID>",
         f"  <cbc:ID>F-1001</cbc:ID><cbc:IssueDate>{_TODAY}</cbc:IssueDate>",
         "  <cbc:DocumentCurrencyCode>DKK</cbc:DocumentCurrencyCode>",
         "  <cac:AccountingSupplierParty><cac:Party>",
@@ -87,6 +90,7 @@ _E_INVOICE: Final = "\n".join(
         "      <cac:TaxScheme><cbc:ID>VAT</cbc:ID></cac:TaxScheme></cac:PartyTaxScheme>",
         "  </cac:Party></cac:AccountingSupplierParty>",
         "  <cac:AccountingCustomerParty><cac:Party>",
+        '    <cbc:EndpointID schemeID="0088">5798009811578</cbc:EndpointID>',
         "    <cac:PartyName><cbc:Name>Nordlys ApS</cbc:Name></cac:PartyName>",
         "  </cac:Party></cac:AccountingCustomerParty>",
         '  <cac:TaxTotal><cbc:TaxAmount currencyID="DKK">250.00</cbc:TaxAmount>',
@@ -199,6 +203,7 @@ BODIES: Final[Mapping[str, dict[str, Any]]] = {
         **_json(fileName="F-1001.xml", content=b64encode(_E_INVOICE.encode()).decode()),
         "application/xml": _E_INVOICE,
     },
+    "POST /v1/incoming-documents/{incomingDocumentId}/answers": _json(answer="accepted"),
     "POST /v1/incoming-documents/{incomingDocumentId}/draft": _json(accountId="{suppliesAccountId}"),
     "POST /v1/order-confirmations": _json(
         customerId="{customerId}", date=_TODAY, lines=[{"priceId": "{productPriceId}", "quantity": 3}]

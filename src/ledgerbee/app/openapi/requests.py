@@ -51,6 +51,7 @@ def _account(number: int) -> Source:
 SOURCES: Final[Mapping[str, Source]] = {
     "accessToken": Source("POST /v1/auth/token", field="access_token"),
     "accountId": _account(1010),
+    "answerId": Source("POST /v1/incoming-documents/{incomingDocumentId}/answers"),
     "apiKeyId": Source("POST /v1/api-keys"),
     "attachmentId": Source("GET /v1/journal-entries/{journalEntryId}/attachments"),
     "auditEventId": Source("GET /v1/audit-events"),

@@ -28,6 +28,7 @@ from ledgerbee.parties.wire import MAX_NUMBER, MAX_PAYMENT_TERMS_DAYS
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.db import TOO_MUCH_CONTENTION
 from ledgerbee.purchases.incoming_documents import store
+from ledgerbee.purchases.incoming_documents.answers import store as answers
 from ledgerbee.purchases.incoming_documents.model import (
     BLOCKING,
     INCOMING_DOCUMENT_INVALID_STATE,
@@ -74,7 +75,8 @@ async def receive(
     await store.wait_for_turn(context)
     known = await store.find_by_content(context, file.hash)
     if known is not None:
-        return known, False
+        (answered,) = await answers.with_answers(context, [known])
+        return answered, False
     drawn = await _drawn(context, document, None, None)
     problems = [*drawn.problems, *_missing_pdf(attachments)]
     received = IncomingDocument(
@@ -123,7 +125,7 @@ async def draft(
     `INCOMING_DOCUMENT_NOT_DRAFTABLE`, `VENDOR_NOT_FOUND`, `ACCOUNT_NOT_FOUND` and `ACCOUNT_NOT_BOOKABLE`.
     """
     await store.wait_for_turn(context)  # of two documents of one new sender the second finds the first one's vendor
-    before = await store.get_for_update(context, document_id)
+    (before,) = await answers.with_answers(context, [await store.get_for_update(context, document_id)])
     if before.document.draft_journal_entry_id is not None:
         raise INCOMING_DOCUMENT_INVALID_STATE.in_state(before.status)
     if account_id is not None:
@@ -147,7 +149,8 @@ async def draft(
         details=details_of(document, problems),
         updated_at=context.now,
     )
-    after = FullIncomingDocument(await _with_draft(context, changed, drawn.entry, attachments))
+    drafted = await _with_draft(context, changed, drawn.entry, attachments)
+    after = FullIncomingDocument(drafted, answers=before.answers)
     await store.set_drafted(context, after.document)
     context.emit("incoming_document.drafted", document_id, render(after).as_event(), before=render(before).as_event())
     return after

@@ -13,17 +13,23 @@ from ledgerbee.core.errors import invalid
 from ledgerbee.http.body_limits import LARGE_BODY
 from ledgerbee.http.caller import Caller
 from ledgerbee.http.envelope import PAYLOAD_TOO_LARGE
-from ledgerbee.http.operation import CallerDep, Ctx, operation, resource_router
+from ledgerbee.http.headers import content_disposition
+from ledgerbee.http.operation import CallerDep, Ctx, RouteOptions, operation, resource_router
 from ledgerbee.http.step_scheduler import run_step
-from ledgerbee.http.wire import IdOf
+from ledgerbee.http.wire import Id, IdOf
 from ledgerbee.ledger.uploads.actions import staged
 from ledgerbee.ledger.uploads.model import DecodedFile
 from ledgerbee.parties.party.model import VENDOR_NOT_FOUND
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.credentials.model import INSUFFICIENT_PERMISSIONS
 from ledgerbee.purchases.incoming_documents import actions, store
+from ledgerbee.purchases.incoming_documents.answers import actions as answering
+from ledgerbee.purchases.incoming_documents.answers import store as answers
 from ledgerbee.purchases.incoming_documents.model import (
+    INCOMING_ANSWER_NOT_FOUND,
+    INCOMING_DOCUMENT_ANSWER_NOT_ALLOWED,
     INCOMING_DOCUMENT_INVALID_STATE,
+    INCOMING_DOCUMENT_NOT_ANSWERABLE,
     INCOMING_DOCUMENT_NOT_DRAFTABLE,
     INCOMING_DOCUMENT_NOT_FOUND,
     INCOMING_DOCUMENT_UNREADABLE,
@@ -36,13 +42,16 @@ from ledgerbee.purchases.incoming_documents.model import (
 from ledgerbee.purchases.incoming_documents.printing import print_pdf
 from ledgerbee.purchases.incoming_documents.reading import read
 from ledgerbee.purchases.incoming_documents.wire import (
+    CreateIncomingAnswerRequest,
     DraftIncomingDocumentRequest,
+    IncomingAnswerResponse,
     IncomingDocumentQuery,
     IncomingDocumentResponse,
     IncomingFileBody,
     ListIncomingDocumentsResponse,
     file_name_of,
     render,
+    render_answer,
 )
 from ledgerbee.tenancy.company import store as companies
 
@@ -50,10 +59,25 @@ router = resource_router("Incoming Documents")
 
 DocumentPath = Annotated[IdOf[IncomingDocumentId], Path(alias="incomingDocumentId", description="Incoming document ID")]
 
+AnswerPath = Annotated[Id, Path(alias="answerId", description="ID of the answer")]
+
 _XML: Final = "application/xml"
 _PDF: Final = "application/pdf"
 #: What making a vendor takes beside the operation's own scope.
 _VENDORS_SCOPE: Final = "vendors-write"
+
+
+def _xml_operation() -> RouteOptions:
+    options = operation(
+        "Download an answer to an incoming document",
+        scope="journal-entries-read",
+        description="The answer's XML, byte for byte as it is sent, for whoever takes it to the sender otherwise.",
+        response="The answer as XML",
+        errors=[INCOMING_ANSWER_NOT_FOUND],
+        extension=True,
+    )
+    options["responses"][200]["content"] = {_XML: {"schema": {"type": "string"}}}
+    return options
 
 
 @router.post(
@@ -112,7 +136,8 @@ async def list_incoming_documents(
         document_type=query.document_type,
         vendor_id=query.vendor_id,
     )
-    return ListIncomingDocumentsResponse.of([render(one) for one in found.rows], found.total, query.asked)
+    rows = await answers.with_answers(context, found.rows)
+    return ListIncomingDocumentsResponse.of([render(one) for one in rows], found.total, query.asked)
 
 
 @router.get(
@@ -127,7 +152,8 @@ async def list_incoming_documents(
     ),
 )
 async def get_incoming_document(context: Ctx, incoming_document_id: DocumentPath) -> IncomingDocumentResponse:
-    return render(await store.get(context, incoming_document_id))
+    (full,) = await answers.with_answers(context, [await store.get(context, incoming_document_id)])
+    return render(full)
 
 
 @router.post(
@@ -177,6 +203,52 @@ async def draft_incoming_document(
             return _answer(drafted, False)
 
         return await caller.command(work)
+
+
+@router.post(
+    "/v1/incoming-documents/{incomingDocumentId}/answers",
+    response_model=IncomingAnswerResponse,
+    **operation(
+        "Answer an incoming document",
+        scope="journal-entries-write",
+        status=201,
+        description="Tells the sender what becomes of the document: an OIOUBL document gets an ApplicationResponse, a "
+        "Peppol document an Invoice Response. The answer is kept as XML and sent by the worker the way that e-invoices "
+        "leave; `status` and `attempts` say how far it is. Other formats have no answer. An answer that failed is sent "
+        "again, as it is and under its id, by the same request (200).",
+        response="The answer, which will be sent",
+        errors=[
+            INCOMING_DOCUMENT_NOT_FOUND,
+            INCOMING_DOCUMENT_NOT_ANSWERABLE,
+            INCOMING_DOCUMENT_ANSWER_NOT_ALLOWED,
+        ],
+        opens_transaction=False,
+        extension=True,
+    ),
+)
+async def answer_incoming_document(
+    caller: CallerDep, incoming_document_id: DocumentPath, body: CreateIncomingAnswerRequest
+) -> Response:
+    content = await caller.read(lambda context: store.get_content(context, incoming_document_id))
+    document = await run_step(len(content), lambda: read(content))
+
+    async def work(context: Context) -> Response:
+        sent, is_new = await answering.answer(context, incoming_document_id, document, body.given)
+        text = render_answer(sent).model_dump_json()
+        return Response(text, 201 if is_new else 200, media_type="application/json")
+
+    return await caller.command(work)
+
+
+@router.get(
+    "/v1/incoming-documents/{incomingDocumentId}/answers/{answerId}",
+    **_xml_operation(),
+)
+async def download_incoming_answer(context: Ctx, incoming_document_id: DocumentPath, answer_id: AnswerPath) -> Response:
+    answer = await answers.get(context, incoming_document_id, answer_id)
+    return Response(
+        answer.content, media_type=_XML, headers={"Content-Disposition": content_disposition(f"{answer.id}.xml")}
+    )
 
 
 def _answer(full: FullIncomingDocument, is_new: bool) -> Response:

@@ -232,13 +232,121 @@ class IncomingDocument:
     drafted_at: datetime | None = None
 
 
+class AnswerCode(StrEnum):
+    """What a receiver may answer to a document."""
+
+    RECEIVED = "received"
+    IN_PROCESS = "inProcess"
+    UNDER_QUERY = "underQuery"
+    CONDITIONALLY_ACCEPTED = "conditionallyAccepted"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    PAID = "paid"
+
+
+class AnswerReason(StrEnum):
+    """Why, by Peppol's list OPStatusReason."""
+
+    NO_ISSUE = "NON"
+    REFERENCES = "REF"
+    LEGAL = "LEG"
+    RECEIVER_UNKNOWN = "REC"
+    QUALITY = "QUA"
+    DELIVERY = "DEL"
+    PRICES = "PRI"
+    QUANTITY = "QTY"
+    ITEMS = "ITM"
+    PAYMENT_TERMS = "PAY"
+    NOT_RECOGNISED = "UNR"
+    FINANCE = "FIN"
+    PARTLY_PAID = "PPD"
+    OTHER = "OTH"
+
+
+class AnswerStatus(StrEnum):
+    """Whether an answer left: it waits, is under way, was handed over, or was refused or given up."""
+
+    PENDING = "pending"
+    SENDING = "sending"
+    SENT = "sent"
+    FAILED = "failed"
+
+
+class AttemptOutcome(StrEnum):
+    """How a try to send an answer ended."""
+
+    SENT = "sent"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerGiven:
+    """What is answered: `reason` is Peppol's alone, `note` the reason in words."""
+
+    answer: AnswerCode
+    reason: AnswerReason | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer, a row. `id` is that of its message, `code` the format's own, `sha256` the digest of its `content`.
+
+    `position` counts the answers to the document from 1. `sender` and `receiver` are participants of the network.
+    """
+
+    id: UUID
+    document_id: IncomingDocumentId
+    position: int
+    answer: AnswerCode
+    code: str
+    reason: AnswerReason | None
+    note: str | None
+    format: DocumentFormat
+    sender: str
+    receiver: str
+    sender_country: str
+    document_number: str
+    sha256: bytes
+    content: bytes
+    status: AnswerStatus
+    created_at: datetime
+    updated_at: datetime
+
+    @property
+    def given(self) -> AnswerGiven:
+        """What was answered."""
+        return AnswerGiven(self.answer, self.reason, self.note)
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerAttempt:
+    """A try to send an answer; `message` is what the other side said, `provider_id` its own id."""
+
+    id: UUID
+    answer_id: UUID
+    at: datetime
+    outcome: AttemptOutcome
+    message: str
+    provider_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SentAnswer:
+    """An answer with every try to send it."""
+
+    answer: Answer
+    attempts: tuple[AnswerAttempt, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class FullIncomingDocument:
-    """A document with what its draft says of it."""
+    """A document with what its draft says of it, and what was answered to it."""
 
     document: IncomingDocument
     is_booked: bool = False
     journal_entry_id: UUID | None = None
+    answers: tuple[SentAnswer, ...] = ()
 
     @property
     def status(self) -> IncomingStatus:
@@ -255,6 +363,18 @@ INCOMING_DOCUMENT_INVALID_STATE = ErrorCode(
 INCOMING_DOCUMENT_NOT_DRAFTABLE = ErrorCode(
     "INCOMING_DOCUMENT_NOT_DRAFTABLE", 409, "The document lacks what a draft needs; `problems` names it"
 )
+INCOMING_DOCUMENT_NOT_ANSWERABLE = ErrorCode(
+    "INCOMING_DOCUMENT_NOT_ANSWERABLE",
+    409,
+    "There is no answer to the document: its format has none, or an address is missing; `missing` names it",
+)
+INCOMING_DOCUMENT_ANSWER_NOT_ALLOWED = ErrorCode(
+    "INCOMING_DOCUMENT_ANSWER_NOT_ALLOWED",
+    409,
+    "The document's format has no such answer, or one that was given rules it out; `allowedAnswers` has what is left",
+)
+INCOMING_ANSWER_NOT_FOUND = ErrorCode("INCOMING_ANSWER_NOT_FOUND", 404, "No such answer to the incoming document")
+INCOMING_ANSWER_UNDERWAY = ErrorCode("INCOMING_ANSWER_UNDERWAY", 409, "Another worker is sending the answer")
 INCOMING_DOCUMENT_UNREADABLE = ErrorCode(
     "INCOMING_DOCUMENT_UNREADABLE",
     400,

@@ -10,6 +10,8 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from ledgerbee.core.money import format_amount, format_decimal, is_currency
+from ledgerbee.http.checks import Check, Facts
+from ledgerbee.http.fields import NullableLine
 from ledgerbee.http.list_query import ListQuery, Search, search_schema
 from ledgerbee.http.wire import (
     EXAMPLE_ID,
@@ -27,6 +29,11 @@ from ledgerbee.ledger.uploads.model import MAX_FILE_NAME
 from ledgerbee.ledger.uploads.rules import FILE_NAME, is_file_name
 from ledgerbee.purchases.incoming_documents.model import (
     MAX_FILE,
+    AnswerCode,
+    AnswerGiven,
+    AnswerReason,
+    AnswerStatus,
+    AttemptOutcome,
     DocumentFormat,
     DocumentType,
     FullIncomingDocument,
@@ -35,9 +42,11 @@ from ledgerbee.purchases.incoming_documents.model import (
     ProblemCode,
     ReceivedDocument,
     ReceivedFile,
+    SentAnswer,
     Totals,
     TradingParty,
 )
+from ledgerbee.purchases.incoming_documents.rules.answering import check_given
 
 #: What a file of base64 may have for the content to be within its limit.
 _MAX_ENCODED: Final = -(-MAX_FILE // 3) * 4
@@ -82,6 +91,61 @@ class DraftIncomingDocumentRequest(RequestModel):
     account_id: Id | None = omitted(
         description="The account for lines that nothing was chosen for before. Default: the vendor's own"
     )
+
+
+class CreateIncomingAnswerRequest(RequestModel):
+    """What is answered to the sender."""
+
+    answer: AnswerCode = Field(
+        description="To an OIOUBL document `accepted` or `rejected`, once. To a Peppol document any; `accepted` and "
+        "`rejected` are final, but for `paid` after `accepted`"
+    )
+    reason: AnswerReason | None = Field(
+        None,
+        description="Why, by Peppol's list OPStatusReason; default `OTH`. For Peppol alone, and with a `note`",
+    )
+    note: NullableLine = Field(
+        None,
+        description="Why, in words. Required for `rejected`, `underQuery` and `conditionallyAccepted`",
+        examples=["The order number is missing"],
+    )
+
+    @property
+    def given(self) -> AnswerGiven:
+        """What is answered."""
+        return AnswerGiven(self.answer, self.reason, self.note)
+
+    def checks(self, facts: Facts, path: str) -> Iterable[Check]:  # noqa: ARG002
+        """Who is refused is told why."""
+        yield lambda: check_given(AnswerGiven(self.answer, self.reason, self.note))
+
+
+class AnswerAttemptResponse(ResponseModel):
+    """A try to send an answer."""
+
+    at: Moment
+    outcome: AttemptOutcome = Field(description="How it ended")
+    message: str = Field(description="What the other side said, or what went wrong")
+    provider_id: str | None = Field(description="The other side's own id for the answer; null: it told none")
+
+
+class IncomingAnswerResponse(ResponseModel):
+    """An answer to an incoming document."""
+
+    id: IdText = Field(description="The unique identifier of the answer, by which the other side knows it")
+    answer: AnswerCode = Field(description="What was answered")
+    code: str = Field(description="The format's own code for it", examples=["AP"])
+    reason: AnswerReason | None = Field(description="Why, by Peppol's list OPStatusReason; null where none was given")
+    note: str | None = Field(description="Why, in words")
+    status: AnswerStatus = Field(
+        description="`pending`: it waits for the worker. `sending`: it is under way. `sent`: the folder or the access "
+        "point has it. `failed`: it was refused or given up; the same request sends it again"
+    )
+    receiver: str = Field(description="Whom it goes to, an address in the network", examples=["0184:25313763"])
+    sha256: str = Field(description="SHA-256 of the answer's XML, as hexadecimal digits")
+    attempts: list[AnswerAttemptResponse] = Field(description="Every try to send it, oldest first")
+    created_at: Moment
+    updated_at: Moment
 
 
 class SenderResponse(ResponseModel):
@@ -146,6 +210,7 @@ class IncomingDocumentResponse(ResponseModel):
     )
     totals: TotalsResponse
     problems: list[ProblemResponse] = Field(description="What was noticed; none of it keeps a document from coming in")
+    answers: list[IncomingAnswerResponse] = Field(description="What was answered to the sender, oldest first")
     created_at: Moment
     updated_at: Moment
 
@@ -211,8 +276,27 @@ def render(full: FullIncomingDocument) -> IncomingDocumentResponse:
         sender=document.details["sender"],
         totals=document.details["totals"],
         problems=document.details["problems"],
+        answers=[render_answer(one) for one in full.answers],
         created_at=document.created_at,
         updated_at=document.updated_at,
+    )
+
+
+def render_answer(sent: SentAnswer) -> IncomingAnswerResponse:
+    """The wire form of an answer."""
+    answer = sent.answer
+    return IncomingAnswerResponse(
+        id=answer.id,
+        answer=answer.answer,
+        code=answer.code,
+        reason=answer.reason,
+        note=answer.note,
+        status=answer.status,
+        receiver=answer.receiver,
+        sha256=answer.sha256.hex(),
+        attempts=[AnswerAttemptResponse.of_row(one) for one in sent.attempts],
+        created_at=answer.created_at,
+        updated_at=answer.updated_at,
     )
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from ledgerbee.network.model import EInvoiceFormat
 from ledgerbee.sales.documents.printing import file_name
-from ledgerbee.sales.einvoices.model import EInvoiceFormat
 from ledgerbee.sales.einvoices.writing import missing, write
 from ledgerbee.sales.rendering.model import Attachment
 

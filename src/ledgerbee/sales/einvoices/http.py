@@ -10,11 +10,12 @@ from ledgerbee.core.errors import ErrorCode
 from ledgerbee.http.caller import Caller
 from ledgerbee.http.headers import content_disposition
 from ledgerbee.http.operation import RouteOptions, operation
+from ledgerbee.network.model import EInvoiceFormat
 from ledgerbee.platform.context import Context
 from ledgerbee.sales.documents import store
 from ledgerbee.sales.documents.kind import AnyKind
 from ledgerbee.sales.einvoices.attaching import xml_name
-from ledgerbee.sales.einvoices.model import E_INVOICE_INCOMPLETE, EInvoiceFormat
+from ledgerbee.sales.einvoices.model import E_INVOICE_INCOMPLETE
 from ledgerbee.sales.einvoices.writing import write
 
 _MEDIA_TYPE = "application/xml"

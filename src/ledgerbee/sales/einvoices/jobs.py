@@ -16,6 +16,16 @@ from prometheus_client import Counter
 
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.ids import new_id
+from ledgerbee.network.model import MessageType
+from ledgerbee.network.transport.model import (
+    Message,
+    Receipt,
+    Transport,
+    TransportFailedError,
+    TransportNotConfiguredError,
+    TransportRefusedError,
+    digest_of,
+)
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.jobs import JobKind, JobRun
 from ledgerbee.sales.delivery import actions, recording
@@ -32,15 +42,6 @@ from ledgerbee.sales.delivery.model import (
 )
 from ledgerbee.sales.einvoices import store, writing
 from ledgerbee.sales.einvoices.model import EInvoice
-from ledgerbee.sales.einvoices.transport.model import (
-    Message,
-    Receipt,
-    Transport,
-    TransportFailedError,
-    TransportNotConfiguredError,
-    TransportRefusedError,
-    digest_of,
-)
 
 CHANNEL: Final = "e-invoice"
 #: Seconds that a document may take to be written and handed over: shorter than a claim lasts.
@@ -145,7 +146,7 @@ async def _write(run: JobRun, claimed: ClaimedDelivery) -> EInvoice:
 async def _send(transport: Transport, e_invoice: EInvoice) -> Receipt:
     message = Message(
         id=e_invoice.id,
-        document_type=e_invoice.document_type,
+        document_type=MessageType(e_invoice.document_type),
         number=e_invoice.number,
         form=e_invoice.format,
         sender=e_invoice.sender,

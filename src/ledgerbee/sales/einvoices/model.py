@@ -7,20 +7,13 @@ states what it credits (EN 16931), though the API and the books have it negative
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
 from ledgerbee.core.errors import ErrorCode
+from ledgerbee.network.model import EInvoiceFormat
 from ledgerbee.parties.endpoints import Identifier
 from ledgerbee.sales.documents.model import DocumentKind
-
-
-class EInvoiceFormat(StrEnum):
-    """The formats that documents are written in."""
-
-    PEPPOL = "peppol"
-    OIOUBL = "oioubl"
 
 
 @dataclass(frozen=True, slots=True)

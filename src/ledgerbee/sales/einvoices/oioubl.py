@@ -18,22 +18,14 @@ from ledgerbee.core.money import (
     round_to,
     total,
 )
+from ledgerbee.network.identifiers import printed, scheme_id
+from ledgerbee.network.model import OIOUBL_CUSTOMIZATION, OIOUBL_PROFILE, OIOUBL_VERSION, EInvoiceFormat
+from ledgerbee.network.xml import leaf, node, root
 from ledgerbee.parties.endpoints import Identifier, Scheme
 from ledgerbee.sales.documents import fik
-from ledgerbee.sales.einvoices.identifiers import printed, scheme_id
-from ledgerbee.sales.einvoices.model import (
-    EInvoiceFormat,
-    TradeDocument,
-    TradeLine,
-    TradeParty,
-    TradeTax,
-)
+from ledgerbee.sales.einvoices.model import TradeDocument, TradeLine, TradeParty, TradeTax
 from ledgerbee.sales.einvoices.rules import PaymentMeans, payment_means
-from ledgerbee.sales.einvoices.xml import leaf, node, root
 
-VERSION: Final = "2.1"
-CUSTOMIZATION: Final = "OIOUBL-2.1"
-PROFILE: Final = "urn:www.nesubl.eu:profiles:profile5:ver2.0"
 _AGENCY: Final = "320"
 _GS1: Final = "9"
 _STANDARD: Final = "StandardRated"
@@ -70,9 +62,9 @@ class _Writer:
         stated = self._amount("TransactionCurrencyTaxAmount", in_base[1], in_base[0]) if in_base else ""
         return root(
             "CreditNote" if is_note else "Invoice",
-            leaf("UBLVersionID", VERSION),
-            leaf("CustomizationID", CUSTOMIZATION),
-            leaf("ProfileID", PROFILE, schemeAgencyID=_AGENCY, schemeID="urn:oioubl:id:profileid-1.2"),
+            leaf("UBLVersionID", OIOUBL_VERSION),
+            leaf("CustomizationID", OIOUBL_CUSTOMIZATION),
+            leaf("ProfileID", OIOUBL_PROFILE, schemeAgencyID=_AGENCY, schemeID="urn:oioubl:id:profileid-1.2"),
             leaf("ID", document.number),
             leaf("CopyIndicator", "false"),
             leaf("UUID", document.uuid),

@@ -8,21 +8,14 @@ from functools import partial
 from typing import Final
 
 from ledgerbee.core.money import EXACT, ONE, ZERO, format_amount, format_decimal, multiply, percent_of
+from ledgerbee.network.identifiers import printed, scheme_id
+from ledgerbee.network.model import PEPPOL_CUSTOMIZATION, PEPPOL_PROFILE, EInvoiceFormat
+from ledgerbee.network.xml import leaf, node, root
 from ledgerbee.parties.endpoints import Identifier
 from ledgerbee.sales.documents import fik
-from ledgerbee.sales.einvoices.identifiers import printed, scheme_id
-from ledgerbee.sales.einvoices.model import (
-    EInvoiceFormat,
-    TradeDocument,
-    TradeLine,
-    TradeParty,
-    TradeTax,
-)
+from ledgerbee.sales.einvoices.model import TradeDocument, TradeLine, TradeParty, TradeTax
 from ledgerbee.sales.einvoices.rules import PaymentMeans, payment_means
-from ledgerbee.sales.einvoices.xml import leaf, node, root
 
-CUSTOMIZATION: Final = "urn:cen.eu:en16931:2017#compliant#urn:fdc:peppol.eu:2017:poacc:billing:3.0"
-PROFILE: Final = "urn:fdc:peppol.eu:2017:poacc:billing:01:1.0"
 _INVOICE: Final = "380"
 _CREDIT_NOTE: Final = "381"
 #: Reason of an allowance: a discount (UNTDID 5189).
@@ -42,8 +35,8 @@ def write(document: TradeDocument) -> bytes:
     outside = all(row.category == _OUTSIDE_SCOPE for row in document.taxes)
     return root(
         "CreditNote" if is_note else "Invoice",
-        leaf("CustomizationID", CUSTOMIZATION),
-        leaf("ProfileID", PROFILE),
+        leaf("CustomizationID", PEPPOL_CUSTOMIZATION),
+        leaf("ProfileID", PEPPOL_PROFILE),
         leaf("ID", document.number),
         leaf("IssueDate", document.issue_date),
         "" if is_note else leaf("DueDate", document.due_date),

@@ -5,10 +5,10 @@ from decimal import Decimal
 from typing import Any, Final
 
 from ledgerbee.core.money import EXACT, HUNDRED, ONE, ZERO, multiply, percent_of, round_money, total
+from ledgerbee.network.identifiers import company_of, endpoint_of, registration_of, vat_number_of
 from ledgerbee.sales.documents.model import DocumentKind, DocumentLineType
 from ledgerbee.sales.documents.terms import terms_in_words
 from ledgerbee.sales.documents.units import unit_code
-from ledgerbee.sales.einvoices.identifiers import company_of, endpoint_of, registration_of, vat_number_of
 from ledgerbee.sales.einvoices.model import PaymentAccount, TradeDocument, TradeLine, TradeParty, TradeTax
 
 #: How far quantity x price may be from the rounded amount: rules allow 0.02 (PEPPOL-EN16931-R120), in all currencies.

@@ -5,9 +5,10 @@ from enum import StrEnum
 from typing import Final
 
 from ledgerbee.core.money import minor_units
+from ledgerbee.network.identifiers import scheme_id
+from ledgerbee.network.model import EInvoiceFormat
 from ledgerbee.parties.endpoints import in_network
-from ledgerbee.sales.einvoices.identifiers import scheme_id
-from ledgerbee.sales.einvoices.model import E_INVOICE_INCOMPLETE, EInvoiceFormat, Route, TradeDocument, TradeParty
+from ledgerbee.sales.einvoices.model import E_INVOICE_INCOMPLETE, Route, TradeDocument, TradeParty
 
 #: EN 16931 has amounts of two decimals at most (BR-DEC-09 and others).
 _MOST_DECIMALS: Final = 2

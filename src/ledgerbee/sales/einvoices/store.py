@@ -5,10 +5,11 @@ from uuid import UUID
 
 import asyncpg
 
+from ledgerbee.network.model import EInvoiceFormat
 from ledgerbee.platform import rows
 from ledgerbee.platform.context import Context
 from ledgerbee.sales.documents.model import DocumentKind
-from ledgerbee.sales.einvoices.model import EInvoice, EInvoiceFormat
+from ledgerbee.sales.einvoices.model import EInvoice
 
 _OF_DOCUMENT: Final = (
     f"SELECT {rows.columns(EInvoice)} FROM e_invoices WHERE company_id = $1 AND document_type = $2 AND document_id = $3"

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from ledgerbee.network.model import EInvoiceFormat
 from ledgerbee.sales.einvoices import oioubl, peppol, rules
-from ledgerbee.sales.einvoices.model import EInvoiceFormat, Route, TradeDocument
+from ledgerbee.sales.einvoices.model import Route, TradeDocument
 from ledgerbee.sales.einvoices.reading import document_of
 
 _WRITERS: Final[Mapping[EInvoiceFormat, Callable[[TradeDocument], bytes]]] = {

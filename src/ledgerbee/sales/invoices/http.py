@@ -10,6 +10,7 @@ from ledgerbee.core.fields import fields_of
 from ledgerbee.http.operation import CallerDep, Ctx, operation, resource_router
 from ledgerbee.http.wire import IdOf
 from ledgerbee.ledger.entries.model import FISCAL_YEAR_MISSING, PERIOD_LOCKED
+from ledgerbee.network.model import EInvoiceFormat
 from ledgerbee.parties.customers.model import DOCUMENT_TEMPLATE_NOT_FOUND
 from ledgerbee.platform.context import Context
 from ledgerbee.sales.delivery import store as deliveries
@@ -27,7 +28,7 @@ from ledgerbee.sales.einvoices import http as einvoices
 from ledgerbee.sales.einvoices.answers import store as answers
 from ledgerbee.sales.einvoices.answers.http import delivery_status
 from ledgerbee.sales.einvoices.answers.wire import SentDeliveryStatusResponse, with_answer
-from ledgerbee.sales.einvoices.model import E_INVOICE_INCOMPLETE, EInvoiceFormat
+from ledgerbee.sales.einvoices.model import E_INVOICE_INCOMPLETE
 from ledgerbee.sales.invoices import actions, store
 from ledgerbee.sales.invoices.kind import INVOICES
 from ledgerbee.sales.invoices.model import (

@@ -1,11 +1,11 @@
 """Receiving answers to e-invoices."""
 
 from ledgerbee.core.ids import new_id
+from ledgerbee.network.transport.model import digest_of
 from ledgerbee.platform.context import Context
 from ledgerbee.sales.einvoices.answers import rules, store
 from ledgerbee.sales.einvoices.answers.model import Answer, ReadAnswer, Received
 from ledgerbee.sales.einvoices.answers.wire import event_form
-from ledgerbee.sales.einvoices.transport.model import digest_of
 
 
 async def receive(context: Context, content: bytes, read: ReadAnswer) -> Received:

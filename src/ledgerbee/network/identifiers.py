@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from ledgerbee.core.countries import EU_COUNTRIES, is_country
+from ledgerbee.network.model import EInvoiceFormat
 from ledgerbee.parties.endpoints import VAT_SCHEMES, Identifier, Scheme, in_network, is_possible, parse
 from ledgerbee.parties.identifiers import without_spaces
-from ledgerbee.sales.einvoices.model import EInvoiceFormat
 
 #: What OIOUBL calls the schemes that it knows; there is none for French VAT numbers.
 _OIOUBL_SCHEMES: Final[Mapping[str, str]] = {

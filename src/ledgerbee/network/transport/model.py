@@ -9,30 +9,42 @@ from hashlib import sha256
 from typing import Final, NamedTuple, Protocol
 from uuid import UUID
 
-from ledgerbee.sales.documents.model import DocumentKind
-from ledgerbee.sales.einvoices import oioubl, peppol
-from ledgerbee.sales.einvoices.model import EInvoiceFormat
+from ledgerbee.network.model import (
+    INVOICE_RESPONSE_CUSTOMIZATION,
+    INVOICE_RESPONSE_PROFILE,
+    OIOUBL_CUSTOMIZATION,
+    OIOUBL_PROFILE,
+    PEPPOL_CUSTOMIZATION,
+    PEPPOL_PROFILE,
+    EInvoiceFormat,
+    MessageType,
+)
 
 #: The roots of UBL documents.
-_ROOTS: Final[Mapping[DocumentKind, str]] = {DocumentKind.INVOICE: "Invoice", DocumentKind.CREDIT_NOTE: "CreditNote"}
+_ROOTS: Final[Mapping[MessageType, str]] = {
+    MessageType.INVOICE: "Invoice",
+    MessageType.CREDIT_NOTE: "CreditNote",
+    MessageType.APPLICATION_RESPONSE: "ApplicationResponse",
+    MessageType.INVOICE_RESPONSE: "ApplicationResponse",
+}
 _UBL: Final = "2.1"
-_CUSTOMIZATIONS: Final[Mapping[EInvoiceFormat, str]] = {
-    EInvoiceFormat.PEPPOL: peppol.CUSTOMIZATION,
-    EInvoiceFormat.OIOUBL: oioubl.CUSTOMIZATION,
+#: Customization and profile.
+_FORMATS: Final[Mapping[EInvoiceFormat, tuple[str, str]]] = {
+    EInvoiceFormat.PEPPOL: (PEPPOL_CUSTOMIZATION, PEPPOL_PROFILE),
+    EInvoiceFormat.OIOUBL: (OIOUBL_CUSTOMIZATION, OIOUBL_PROFILE),
 }
-_PROFILES: Final[Mapping[EInvoiceFormat, str]] = {
-    EInvoiceFormat.PEPPOL: peppol.PROFILE,
-    EInvoiceFormat.OIOUBL: oioubl.PROFILE,
-}
+_INVOICE_RESPONSE: Final = (INVOICE_RESPONSE_CUSTOMIZATION, INVOICE_RESPONSE_PROFILE)
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A document on its way. `id` is the same each time it is handed over; sender and receiver are participants of the
-    network, `0184:13585628`."""
+    """A document, or an answer to one, on its way.
+
+    `id` is the same each time it is handed over; sender and receiver are participants of the network, `0184:13585628`.
+    """
 
     id: UUID
-    document_type: DocumentKind
+    document_type: MessageType
     number: str
     form: EInvoiceFormat
     sender: str
@@ -50,12 +62,16 @@ class Message:
         """What the network calls documents of this kind and format (scheme `busdox-docid-qns`)."""
         root = _ROOTS[self.document_type]
         namespace = f"urn:oasis:names:specification:ubl:schema:xsd:{root}-2"
-        return f"{namespace}::{root}##{_CUSTOMIZATIONS[self.form]}::{_UBL}"
+        return f"{namespace}::{root}##{self._names[0]}::{_UBL}"
 
     @property
     def process_id(self) -> str:
         """What the network calls the process that it belongs to."""
-        return _PROFILES[self.form]
+        return self._names[1]
+
+    @property
+    def _names(self) -> tuple[str, str]:
+        return _INVOICE_RESPONSE if self.document_type is MessageType.INVOICE_RESPONSE else _FORMATS[self.form]
 
 
 def digest_of(content: bytes) -> bytes:

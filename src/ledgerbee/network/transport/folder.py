@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Final
 from uuid import uuid4
 
+from ledgerbee.network.transport.model import Message, Receipt, TransportFailedError
 from ledgerbee.platform.files import create_private, explained, sync_folder
-from ledgerbee.sales.einvoices.transport.model import Message, Receipt, TransportFailedError
 
 #: What a name keeps of a sender and a number.
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9.-]")

@@ -10,18 +10,22 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Final
 
+from ledgerbee.network.identifiers import printed, scheme_id
+from ledgerbee.network.model import (
+    INVOICE_RESPONSE_CUSTOMIZATION,
+    INVOICE_RESPONSE_PROFILE,
+    OIOUBL_CUSTOMIZATION,
+    OIOUBL_PROFILE,
+    OIOUBL_VERSION,
+    EInvoiceFormat,
+    MessageType,
+)
+from ledgerbee.network.xml import leaf, node, root
 from ledgerbee.parties.endpoints import Identifier, Scheme, in_network
-from ledgerbee.sales.documents.model import DocumentKind
-from ledgerbee.sales.einvoices import oioubl
-from ledgerbee.sales.einvoices.identifiers import printed, scheme_id
-from ledgerbee.sales.einvoices.model import EInvoiceFormat
-from ledgerbee.sales.einvoices.xml import leaf, node, root
 
 _ROOT: Final = "ApplicationResponse"
 _AGENCY: Final = "320"
 _GS1: Final = "9"
-_INVOICE_RESPONSE: Final = "urn:fdc:peppol.eu:poacc:trns:invoice_response:3"
-_INVOICE_RESPONSE_PROFILE: Final = "urn:fdc:peppol.eu:poacc:bis:invoice_response:3"
 _STATUS: Final = "urn:peppol:edec:mls:1.0"
 _STATUS_PROFILE: Final = "urn:peppol:edec:mls"
 #: Access points among the participants of Peppol.
@@ -29,8 +33,8 @@ _ACCESS_POINTS: Final = "0242"
 #: The profile of an answer that is about no business: it was no document, or one of a process that isn't taken.
 _NO_PROFILE: Final = "NONE"
 #: What kinds of documents are called: by OIOUBL, and by UNTDID 1001.
-_NAMES: Final = {DocumentKind.INVOICE: "Invoice", DocumentKind.CREDIT_NOTE: "CreditNote"}
-_CODES: Final = {DocumentKind.INVOICE: "380", DocumentKind.CREDIT_NOTE: "381"}
+_NAMES: Final = {MessageType.INVOICE: "Invoice", MessageType.CREDIT_NOTE: "CreditNote"}
+_CODES: Final = {MessageType.INVOICE: "380", MessageType.CREDIT_NOTE: "381"}
 
 
 class OioublCode(StrEnum):
@@ -81,9 +85,9 @@ class AnsweringParty:
 
 @dataclass(frozen=True, slots=True)
 class AnsweredDocument:
-    """The document that is answered, as it names itself."""
+    """The document that is answered, as it names itself: an invoice or a credit note."""
 
-    document_type: DocumentKind
+    document_type: MessageType
     number: str
     issue_date: date | None = None
     uuid: str | None = None
@@ -112,12 +116,12 @@ def application_response(reply: Reply, document: AnsweredDocument, code: OioublC
     """An ApplicationResponse of OIOUBL 2.1. A rejection says why: raises `ValueError` without a text."""
     _require_text(is_rejected=code is not OioublCode.BUSINESS_ACCEPT, text=text)
     is_business = code in {OioublCode.BUSINESS_ACCEPT, OioublCode.BUSINESS_REJECT}
-    profile = oioubl.PROFILE if is_business else _NO_PROFILE
+    profile = OIOUBL_PROFILE if is_business else _NO_PROFILE
     at = reply.at.astimezone(UTC)
     return root(
         _ROOT,
-        leaf("UBLVersionID", oioubl.VERSION),
-        leaf("CustomizationID", oioubl.CUSTOMIZATION),
+        leaf("UBLVersionID", OIOUBL_VERSION),
+        leaf("CustomizationID", OIOUBL_CUSTOMIZATION),
         leaf("ProfileID", profile, schemeAgencyID=_AGENCY, schemeID="urn:oioubl:id:profileid-1.2"),
         leaf("ID", reply.id),
         leaf("IssueDate", at.date().isoformat()),
@@ -161,8 +165,8 @@ def invoice_response(
     status = node("Status", leaf("StatusReasonCode", reason, listID="OPStatusReason"), leaf("StatusReason", text))
     return root(
         _ROOT,
-        leaf("CustomizationID", _INVOICE_RESPONSE),
-        leaf("ProfileID", _INVOICE_RESPONSE_PROFILE),
+        leaf("CustomizationID", INVOICE_RESPONSE_CUSTOMIZATION),
+        leaf("ProfileID", INVOICE_RESPONSE_PROFILE),
         leaf("ID", reply.id),
         leaf("IssueDate", at.date().isoformat()),
         leaf("IssueTime", f"{at:%H:%M:%S}Z"),

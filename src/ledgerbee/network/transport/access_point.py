@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from ledgerbee import __version__
-from ledgerbee.sales.einvoices.transport.model import Message, Receipt, TransportFailedError, TransportRefusedError
+from ledgerbee.network.transport.model import Message, Receipt, TransportFailedError, TransportRefusedError
 
 if TYPE_CHECKING:
     import httpx

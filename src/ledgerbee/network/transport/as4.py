@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from ledgerbee.sales.einvoices.transport.model import Message, Receipt, TransportFailedError, TransportRefusedError
+from ledgerbee.network.transport.model import Message, Receipt, TransportFailedError, TransportRefusedError
 
 TIMEOUT_S: Final = 60.0
 #: Bytes of a receipt at most.

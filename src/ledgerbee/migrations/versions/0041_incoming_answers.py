@@ -1,0 +1,10 @@
+"""Answers to e-invoices that came in: sql/0041_incoming_answers.sql."""
+
+from ledgerbee.migrations.run_sql import run_sql_file
+
+revision = "0041_incoming_answers"
+down_revision = "0039_customer_credit"
+
+
+def upgrade() -> None:
+    run_sql_file("0041_incoming_answers.sql")

@@ -1,0 +1,1 @@
+"""Answers to documents that came in: written, kept, sent by the worker."""

@@ -1,0 +1,131 @@
+"""Answering documents that came in: the answer is written and kept, and leaves by the worker."""
+
+from dataclasses import replace
+from typing import Final
+
+from ledgerbee.core.ids import new_id
+from ledgerbee.network.answering import (
+    AnsweredDocument,
+    AnsweringParty,
+    Reply,
+    application_response,
+    invoice_response,
+)
+from ledgerbee.network.model import EInvoiceFormat, MessageType
+from ledgerbee.network.transport.model import digest_of
+from ledgerbee.parties.endpoints import Identifier, in_network
+from ledgerbee.platform.context import Context
+from ledgerbee.purchases.incoming_documents import store
+from ledgerbee.purchases.incoming_documents.answers import store as answers
+from ledgerbee.purchases.incoming_documents.model import (
+    Answer,
+    AnswerGiven,
+    AnswerReason,
+    AnswerStatus,
+    FullIncomingDocument,
+    IncomingDocumentId,
+    ProblemCode,
+    ReceivedDocument,
+    SentAnswer,
+)
+from ledgerbee.purchases.incoming_documents.rules import answering as rules
+from ledgerbee.purchases.incoming_documents.rules.parties import Known, check_parties
+from ledgerbee.purchases.incoming_documents.wire import render
+from ledgerbee.tenancy.company import store as companies
+from ledgerbee.tenancy.company.model import Company
+
+SEND_ANSWER_JOB: Final = "send_incoming_answer"
+
+
+async def answer(
+    context: Context, document_id: IncomingDocumentId, document: ReceivedDocument, given: AnswerGiven
+) -> tuple[SentAnswer, bool]:
+    """Answer a document; with False the answer that had failed and is sent again, byte for byte and under its id.
+
+    Emits `incoming_document.answered`. Raises `INCOMING_DOCUMENT_NOT_FOUND`, `INCOMING_DOCUMENT_NOT_ANSWERABLE`,
+    `INCOMING_DOCUMENT_ANSWER_NOT_ALLOWED` and a validation error.
+    """
+    rules.check_given(given)
+    before = await get_for_update(context, document_id)
+    form = rules.format_of(before.document.document_format)
+    rules.check_reason(given, before.document.document_format)
+    again = rules.to_send_again(given, before.answers)
+    if again is None:
+        rules.check_next(given, before.document.document_format, before.answers)
+        written = _written(context, before, document, given, form, await companies.get(context))
+        await answers.insert(context, written)
+        sent = SentAnswer(written)
+        given_now = (*before.answers, sent)
+    else:
+        await answers.set_status(context, again.answer.id, AnswerStatus.PENDING, context.now)
+        sent = replace(again, answer=replace(again.answer, status=AnswerStatus.PENDING, updated_at=context.now))
+        given_now = (*before.answers[:-1], sent)
+    after = replace(before, answers=given_now)
+    context.enqueue(SEND_ANSWER_JOB, answerId=str(sent.answer.id))
+    context.emit("incoming_document.answered", document_id, render(after).as_event(), before=render(before).as_event())
+    return sent, again is None
+
+
+async def get_for_update(context: Context, document_id: IncomingDocumentId) -> FullIncomingDocument:
+    """A document with its answers, locked until the transaction ends. Raises `INCOMING_DOCUMENT_NOT_FOUND`."""
+    (full,) = await answers.with_answers(context, [await store.get_for_update(context, document_id)])
+    return full
+
+
+def _written(
+    context: Context,
+    full: FullIncomingDocument,
+    document: ReceivedDocument,
+    given: AnswerGiven,
+    form: EInvoiceFormat,
+    company: Company,
+) -> Answer:
+    """The answer as it will be sent. Raises `INCOMING_DOCUMENT_NOT_ANSWERABLE`."""
+    known = Known(company.company_id, company.vat_number, company.country_code)
+    found = check_parties(document.sender, document.receiver, known, company.name)
+    is_ours = all(problem.code is not ProblemCode.RECEIVER_DIFFERS for problem in found)
+    own = (company.country_code, company.vat_number)
+    sender, receiver = rules.parties(document.sender, document.receiver, own, form, is_ours=is_ours)
+    answer_id = new_id()
+    reply = Reply(
+        str(answer_id),
+        context.now,
+        AnsweringParty(company.name, sender),
+        AnsweringParty(document.sender.name, receiver),
+    )
+    code, content = _content(reply, full, given, form)
+    return Answer(
+        id=answer_id,
+        document_id=full.document.id,
+        position=len(full.answers) + 1,
+        answer=given.answer,
+        code=code,
+        reason=given.reason,
+        note=given.note,
+        format=full.document.document_format,
+        sender=_participant(sender),
+        receiver=_participant(receiver),
+        sender_country=company.country_code,
+        document_number=full.document.document_number,
+        sha256=digest_of(content),
+        content=content,
+        status=AnswerStatus.PENDING,
+        created_at=context.now,
+        updated_at=context.now,
+    )
+
+
+def _content(reply: Reply, full: FullIncomingDocument, given: AnswerGiven, form: EInvoiceFormat) -> tuple[str, bytes]:
+    """The format's own code for the answer, and its XML."""
+    document = full.document
+    answered = AnsweredDocument(MessageType(document.document_type), document.document_number, document.issue_date)
+    if form is EInvoiceFormat.OIOUBL:
+        oioubl = rules.OIOUBL_CODES[given.answer]
+        return oioubl, application_response(reply, answered, oioubl, given.note)
+    peppol = rules.PEPPOL_CODES[given.answer]
+    reason = given.reason or AnswerReason.OTHER
+    return peppol, invoice_response(reply, answered, peppol, given.note, reason)
+
+
+def _participant(identifier: Identifier) -> str:
+    return f"{identifier.scheme}:{in_network(identifier)}"

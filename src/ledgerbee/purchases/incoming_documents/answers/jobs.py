@@ -1,0 +1,180 @@
+"""Sending answers: claim, hand over outside any transaction, record.
+
+An answer's XML is kept before it leaves, under the id of its message. Whatever happens in between, the same bytes go
+out under the same id, by which the other side knows them.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import Final
+from uuid import UUID
+
+from prometheus_client import Counter
+
+from ledgerbee.core.errors import LedgerBeeError
+from ledgerbee.core.ids import new_id
+from ledgerbee.network.model import EInvoiceFormat, MessageType
+from ledgerbee.network.transport.model import (
+    Message,
+    Receipt,
+    Transport,
+    TransportFailedError,
+    TransportNotConfiguredError,
+    TransportRefusedError,
+)
+from ledgerbee.platform.context import Context
+from ledgerbee.platform.jobs import JobKind, JobRun
+from ledgerbee.purchases.incoming_documents.answers import store
+from ledgerbee.purchases.incoming_documents.answers.actions import get_for_update
+from ledgerbee.purchases.incoming_documents.model import (
+    INCOMING_ANSWER_UNDERWAY,
+    Answer,
+    AnswerAttempt,
+    AnswerStatus,
+    AttemptOutcome,
+    DocumentFormat,
+)
+from ledgerbee.purchases.incoming_documents.rules.answering import can_be_sent, was_interrupted
+from ledgerbee.purchases.incoming_documents.wire import render
+
+#: Seconds that handing an answer over may take: shorter than a claim lasts.
+SEND_TIMEOUT_S: Final = 120
+#: Characters kept of what the other side said.
+_MAX_REPLY: Final = 1_000
+_BROKEN_OFF: Final = "Broken off before its outcome was recorded: it may have arrived, and goes out under the same id"
+_MESSAGE_TYPES: Final = {
+    DocumentFormat.PEPPOL: MessageType.INVOICE_RESPONSE,
+    DocumentFormat.OIOUBL: MessageType.APPLICATION_RESPONSE,
+}
+
+TRIES: Final = Counter(
+    "ledgerbee_incoming_answer_tries_total", "Tries to send an answer by outcome: sent, failed, refused", ["outcome"]
+)
+for _outcome in ("sent", "failed", "refused"):  # there from the start: a rate sees the first one
+    TRIES.labels(_outcome)
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """How a try ended, and what becomes of the answer."""
+
+    outcome: AttemptOutcome
+    message: str
+    status: AnswerStatus
+    provider_id: str | None = None
+
+
+async def send_answer(transport: Transport, run: JobRun) -> None:
+    """Send an answer over the network. Payload: `answerId`.
+
+    One that was sent, given up or is under way elsewhere is left alone. A refusal for good and the last try mark it
+    `failed`. Emits `incoming_document.answer_sent` or `incoming_document.answer_failed` where it ends.
+
+    Raises what made a try fail, so that the worker tries again later: `TransportFailedError`,
+    `TransportNotConfiguredError`, `INCOMING_ANSWER_UNDERWAY`, `DATABASE_UNAVAILABLE`.
+    """
+    answer_id = UUID(run.payload["answerId"])
+    answer = await run.write(lambda context: _claim(context, answer_id))
+    if answer is None:
+        return
+    try:
+        receipt = await _hand_over(transport, answer)
+    except Exception as fault:
+        is_refused = isinstance(fault, TransportRefusedError)
+        TRIES.labels("refused" if is_refused else "failed").inc()
+        is_over = is_refused or run.attempt >= run.max_attempts
+        status = AnswerStatus.FAILED if is_over else AnswerStatus.PENDING
+        end = _End(AttemptOutcome.FAILED, str(fault) or type(fault).__name__, status)
+        await run.write(lambda context: _record(context, answer, end))
+        if is_refused:
+            return
+        raise
+    TRIES.labels("sent").inc()
+    done = _End(AttemptOutcome.SENT, receipt.message, AnswerStatus.SENT, receipt.provider_id)
+    await run.write(lambda context: _record(context, answer, done))
+
+
+async def give_up(run: JobRun, reason: str) -> None:
+    """End an answer as `failed`, with the reason. One that has ended stays as it is."""
+    answer_id = UUID(run.payload["answerId"])
+    why = f"{reason[:1].upper()}{reason[1:]}. The log of the program has the error under request {run.request_id}."
+
+    async def work(context: Context) -> None:
+        answer = await store.find(context, answer_id)
+        end = _End(AttemptOutcome.FAILED, why, AnswerStatus.FAILED)
+        await _record(context, answer, end, is_try=False)
+
+    await run.write(work)
+
+
+async def _claim(context: Context, answer_id: UUID) -> Answer | None:
+    """The answer, for this worker alone; None where there is nothing to do. Raises `INCOMING_ANSWER_UNDERWAY`."""
+    answer = await store.get_for_update(context, answer_id)
+    if not can_be_sent(answer.status):
+        return None
+    if was_interrupted(answer, context.now):
+        attempt = AnswerAttempt(new_id(), answer_id, answer.updated_at, AttemptOutcome.FAILED, _BROKEN_OFF)
+        await store.insert_attempt(context, attempt)
+    await store.set_status(context, answer_id, AnswerStatus.SENDING, context.now)
+    return answer
+
+
+async def _hand_over(transport: Transport, answer: Answer) -> Receipt:
+    message = Message(
+        id=answer.id,
+        document_type=_MESSAGE_TYPES[answer.format],
+        number=answer.document_number,
+        form=EInvoiceFormat(answer.format.value),
+        sender=answer.sender,
+        receiver=answer.receiver,
+        sender_country=answer.sender_country,
+        content=answer.content,
+    )
+    try:
+        async with asyncio.timeout(SEND_TIMEOUT_S):
+            return await transport.send(message)
+    except TimeoutError:
+        raise TransportFailedError(f"Sending the answer took more than {SEND_TIMEOUT_S} seconds") from None
+
+
+async def _record(context: Context, claimed: Answer, end: _End, *, is_try: bool = True) -> None:
+    """Write how a try ended. Where the answer has ended meanwhile, its state stays."""
+    before = await get_for_update(context, claimed.document_id)
+    answer = await store.get_for_update(context, claimed.id)
+    reply = end.message.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    message = " ".join(reply.replace("\0", " ").split())[:_MAX_REPLY]
+    attempt = AnswerAttempt(new_id(), answer.id, context.now, end.outcome, message, end.provider_id)
+    is_open = can_be_sent(answer.status)
+    if is_try or is_open:
+        await store.insert_attempt(context, attempt)
+    if not is_open:
+        return
+    await store.set_status(context, answer.id, end.status, context.now)
+    (after,) = await store.with_answers(context, [before])
+    form, was = render(after).as_event(), render(before).as_event()
+    if end.status is AnswerStatus.SENT:
+        context.emit("incoming_document.answer_sent", answer.document_id, form, before=was)
+    elif end.status is AnswerStatus.FAILED:
+        context.emit("incoming_document.answer_failed", answer.document_id, form, before=was)
+
+
+def _is_foreseen(fault: Exception) -> bool:
+    """The other side is away or says later, none is set, another worker is at it, or the database is away."""
+    if isinstance(fault, LedgerBeeError):
+        return fault.status == 503 or fault.error_code is INCOMING_ANSWER_UNDERWAY
+    return isinstance(fault, TransportFailedError | TransportNotConfiguredError)
+
+
+def answers_of(transport: Transport) -> JobKind:
+    """The job that sends answers, as often as an e-invoice is tried."""
+    return JobKind(
+        run=partial(send_answer, transport),
+        give_up=give_up,
+        is_foreseen=_is_foreseen,
+        max_attempts=8,
+        max_unforeseen=4,
+        first_pause=timedelta(seconds=15),
+        longest_pause=timedelta(hours=16),
+    )

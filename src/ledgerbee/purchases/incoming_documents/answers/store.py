@@ -1,0 +1,105 @@
+"""Rows of answers to incoming documents, and of the tries to send them."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from itertools import groupby
+from typing import Final
+from uuid import UUID
+
+import asyncpg
+
+from ledgerbee.platform import rows
+from ledgerbee.platform.context import Context
+from ledgerbee.purchases.incoming_documents.model import (
+    INCOMING_ANSWER_NOT_FOUND,
+    Answer,
+    AnswerAttempt,
+    AnswerCode,
+    AnswerReason,
+    AnswerStatus,
+    AttemptOutcome,
+    DocumentFormat,
+    FullIncomingDocument,
+    IncomingDocumentId,
+    SentAnswer,
+)
+
+_SELECT: Final = f"SELECT {rows.columns(Answer)} FROM incoming_answers WHERE company_id = $1"
+_OF_DOCUMENTS: Final = f"{_SELECT} AND document_id = ANY ($2) ORDER BY document_id, position"
+_GET: Final = f"{_SELECT} AND document_id = $2 AND id = $3"
+_FIND: Final = f"{_SELECT} AND id = $2"
+_LOCK: Final = f"{_FIND} FOR UPDATE"
+_INSERT: Final = rows.insert("incoming_answers", Answer)
+_SET_STATUS: Final = "UPDATE incoming_answers SET status = $3, updated_at = $4 WHERE company_id = $1 AND id = $2"
+_INSERT_ATTEMPT: Final = rows.insert("incoming_answer_attempts", AnswerAttempt)
+_ATTEMPTS: Final = (
+    f"SELECT {rows.columns(AnswerAttempt)} FROM incoming_answer_attempts"
+    " WHERE company_id = $1 AND answer_id = ANY ($2) ORDER BY answer_id, at, id"
+)
+
+
+async def with_answers(context: Context, documents: Sequence[FullIncomingDocument]) -> list[FullIncomingDocument]:
+    """The documents with what was answered to them, oldest first."""
+    ids = [full.document.id for full in documents]
+    answers = [_answer(row) for row in await context.connection.fetch(_OF_DOCUMENTS, context.company_id, ids)]
+    attempts = await _attempts(context, answers)
+    of_document = {
+        document_id: tuple(SentAnswer(one, attempts.get(one.id, ())) for one in found)
+        for document_id, found in groupby(answers, lambda one: one.document_id)
+    }
+    return [replace(full, answers=of_document.get(full.document.id, ())) for full in documents]
+
+
+async def get(context: Context, document_id: IncomingDocumentId, answer_id: UUID) -> Answer:
+    """An answer to a document. Raises `INCOMING_ANSWER_NOT_FOUND`."""
+    row = await context.connection.fetchrow(_GET, context.company_id, document_id, answer_id)
+    return _answer(INCOMING_ANSWER_NOT_FOUND.unless(row))
+
+
+async def find(context: Context, answer_id: UUID) -> Answer:
+    """An answer. Raises `INCOMING_ANSWER_NOT_FOUND`."""
+    row = await context.connection.fetchrow(_FIND, context.company_id, answer_id)
+    return _answer(INCOMING_ANSWER_NOT_FOUND.unless(row))
+
+
+async def get_for_update(context: Context, answer_id: UUID) -> Answer:
+    """An answer, locked until the transaction ends. Raises `INCOMING_ANSWER_NOT_FOUND`."""
+    row = await context.connection.fetchrow(_LOCK, context.company_id, answer_id)
+    return _answer(INCOMING_ANSWER_NOT_FOUND.unless(row))
+
+
+async def insert(context: Context, answer: Answer) -> None:
+    await context.connection.execute(_INSERT, context.company_id, *rows.values(answer))
+
+
+async def set_status(context: Context, answer_id: UUID, status: AnswerStatus, now: datetime) -> None:
+    await context.connection.execute(_SET_STATUS, context.company_id, answer_id, status, now)
+
+
+async def insert_attempt(context: Context, attempt: AnswerAttempt) -> None:
+    await context.connection.execute(_INSERT_ATTEMPT, context.company_id, *rows.values(attempt))
+
+
+async def _attempts(context: Context, answers: Sequence[Answer]) -> dict[UUID, tuple[AnswerAttempt, ...]]:
+    ids = [answer.id for answer in answers]
+    if not ids:
+        return {}
+    found = [
+        AnswerAttempt(**{**row, "outcome": AttemptOutcome(row["outcome"])})
+        for row in await context.connection.fetch(_ATTEMPTS, context.company_id, ids)
+    ]
+    return {answer_id: tuple(tries) for answer_id, tries in groupby(found, lambda one: one.answer_id)}
+
+
+def _answer(row: asyncpg.Record) -> Answer:
+    return Answer(
+        **{
+            **row,
+            "document_id": IncomingDocumentId(row["document_id"]),
+            "answer": AnswerCode(row["answer"]),
+            "reason": None if row["reason"] is None else AnswerReason(row["reason"]),
+            "format": DocumentFormat(row["format"]),
+            "status": AnswerStatus(row["status"]),
+        }
+    )

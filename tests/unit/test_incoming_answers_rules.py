@@ -1,0 +1,185 @@
+"""What may be answered to a document that came in: which answers follow each other, and between whom."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ledgerbee.core.errors import LedgerBeeError
+from ledgerbee.core.ids import new_id
+from ledgerbee.network.model import EInvoiceFormat
+from ledgerbee.parties.endpoints import Identifier
+from ledgerbee.purchases.incoming_documents.model import (
+    Answer,
+    AnswerCode,
+    AnswerGiven,
+    AnswerReason,
+    AnswerStatus,
+    DocumentFormat,
+    IncomingDocumentId,
+    SentAnswer,
+    TradingParty,
+)
+from ledgerbee.purchases.incoming_documents.rules.answering import (
+    CLAIM_LASTS,
+    can_be_sent,
+    check_given,
+    check_next,
+    check_reason,
+    format_of,
+    parties,
+    to_send_again,
+    was_interrupted,
+)
+
+PEPPOL, OIOUBL = DocumentFormat.PEPPOL, DocumentFormat.OIOUBL
+NOW = datetime(2026, 3, 16, 12, tzinfo=UTC)
+ACCEPTED, REJECTED, PAID = AnswerCode.ACCEPTED, AnswerCode.REJECTED, AnswerCode.PAID
+VERDICTS = {ACCEPTED, REJECTED}
+
+
+def sent(code: AnswerCode, status: AnswerStatus = AnswerStatus.SENT, **fields: Any) -> SentAnswer:
+    answer = Answer(
+        id=new_id(), document_id=IncomingDocumentId(UUID(int=1)), position=1, answer=code, code="AP", reason=None,
+        note=None, format=PEPPOL, sender="a", receiver="b", sender_country="DK", document_number="7", sha256=b"",
+        content=b"", status=status, created_at=NOW, updated_at=NOW,
+    )  # fmt: skip
+    return SentAnswer(replace(answer, **fields))
+
+
+def is_allowed(code: AnswerCode, form: DocumentFormat, answers: list[SentAnswer]) -> bool:
+    try:
+        check_next(AnswerGiven(code), form, answers)
+    except LedgerBeeError as caught:
+        fault = caught
+    else:
+        return True
+    assert fault.code == "INCOMING_DOCUMENT_ANSWER_NOT_ALLOWED"
+    assert code.value not in fault.details["allowedAnswers"]
+    assert fault.details["lastAnswer"] == (answers[-1].answer.answer if answers else None)
+    return False
+
+
+@given(st.lists(st.sampled_from(AnswerCode), max_size=12), st.sampled_from([PEPPOL, OIOUBL]))
+def test_a_document_has_one_verdict_and_an_end(wanted: list[AnswerCode], form: DocumentFormat) -> None:
+    """Whatever is tried: one verdict, nothing after a rejection or the payment, only the payment after acceptance."""
+    answers: list[SentAnswer] = []
+    for code in wanted:
+        if is_allowed(code, form, answers):
+            answers.append(sent(code))
+    codes = [one.answer.answer for one in answers]
+    ends = [place for place, code in enumerate(codes) if code in {*VERDICTS, PAID}]
+    assert sum(code in VERDICTS for code in codes) <= 1
+    assert codes.count(AnswerCode.RECEIVED) <= (codes[:1] == [AnswerCode.RECEIVED])
+    if ends:
+        rest = codes[ends[0] :]
+        assert rest in ([REJECTED], [ACCEPTED], [ACCEPTED, PAID], [PAID])
+    if form is OIOUBL:
+        assert codes in ([], [ACCEPTED], [REJECTED])
+
+
+@pytest.mark.parametrize("last", [None, *AnswerCode])
+def test_until_the_verdict_each_verdict_is_open(last: AnswerCode | None) -> None:
+    is_over = last in {ACCEPTED, REJECTED, PAID}
+    for status in AnswerStatus:  # one that failed may have arrived
+        before = [sent(last, status)] if last else []
+        assert [is_allowed(code, PEPPOL, before) for code in (ACCEPTED, REJECTED)] == [not is_over] * 2
+        assert is_allowed(PAID, PEPPOL, before) is (last not in {REJECTED, PAID})
+
+
+def test_only_what_failed_and_is_given_as_it_was_is_sent_again() -> None:
+    failed = sent(REJECTED, AnswerStatus.FAILED, note="Unknown")
+    assert to_send_again(failed.answer.given, [failed]) is failed
+    assert to_send_again(AnswerGiven(REJECTED, None, "Other"), [failed]) is None
+    assert to_send_again(failed.answer.given, [failed, sent(PAID)]) is None
+    assert to_send_again(AnswerGiven(ACCEPTED), []) is None
+    for status in set(AnswerStatus) - {AnswerStatus.FAILED}:
+        assert to_send_again(AnswerGiven(ACCEPTED), [sent(ACCEPTED, status)]) is None
+
+
+@pytest.mark.parametrize("code", AnswerCode)
+def test_who_is_refused_or_asked_is_told_why(code: AnswerCode) -> None:
+    needs_note = code in {REJECTED, AnswerCode.UNDER_QUERY, AnswerCode.CONDITIONALLY_ACCEPTED}
+    for note in (None, "", " \t", "\x01"):  # the last one is nothing in XML
+        for reason in (None, AnswerReason.PRICES):
+            if needs_note or reason:
+                with pytest.raises(LedgerBeeError) as caught:
+                    check_given(AnswerGiven(code, reason, note))
+                assert caught.value.details["validationErrors"][0]["property"] == "note"
+            else:
+                check_given(AnswerGiven(code, reason, note))
+    check_given(AnswerGiven(code, AnswerReason.PRICES, "Why"))
+
+
+def test_reasons_are_peppols_alone_and_other_formats_have_no_answer() -> None:
+    coded = AnswerGiven(REJECTED, AnswerReason.PRICES, "Why")
+    check_reason(coded, PEPPOL)
+    check_reason(AnswerGiven(REJECTED, None, "Why"), OIOUBL)
+    with pytest.raises(LedgerBeeError) as caught:
+        check_reason(coded, OIOUBL)
+    assert caught.value.details["validationErrors"][0]["property"] == "reason"
+    assert [format_of(form) for form in (PEPPOL, OIOUBL)] == [EInvoiceFormat.PEPPOL, EInvoiceFormat.OIOUBL]
+    with pytest.raises(LedgerBeeError) as caught:
+        format_of(DocumentFormat.UBL)
+    assert caught.value.details == {"missing": ["format"]}
+
+
+CVR, GLN = Identifier("0184", "25313763"), Identifier("0088", "5798009811578")
+OWN = ("DK", "13585628")
+OURS = Identifier("0184", "13585628")
+
+
+def party(endpoint: str | None, vat: str | None = "DK25313763", country: str = "DK") -> TradingParty:
+    return TradingParty("A", country, vat_number=vat, endpoint=endpoint)
+
+
+@pytest.mark.parametrize(
+    ("sender", "receiver", "is_ours", "expected"),
+    [
+        (party("0088:5798009811578"), party("0184:13585628"), True, (OURS, GLN)),
+        (party("0184:DK25313763"), party("0088:5798009811578"), True, (GLN, CVR)),
+        # Not stated, of another kind, or wrong: the number in the register.
+        (party(None), party("0184:12345678", "DK13585628"), True, (OURS, CVR)),
+        (party("0088:5798009811570"), party("X:1", None), True, (OURS, CVR)),
+        (party(":"), party(None, None), True, (OURS, CVR)),
+        # For somebody else: nobody answers in another one's name.
+        (party("0184:25313763"), party("0088:5798009811578"), False, (OURS, CVR)),
+        # A register that isn't known here.
+        (party("0208:0123456789", None, "BE"), party(None, None), True, (OURS, Identifier("0208", "0123456789"))),
+    ],
+)
+def test_an_answer_goes_between_the_addresses_of_the_document(
+    sender: TradingParty, receiver: TradingParty, is_ours: bool, expected: tuple[Identifier, Identifier]
+) -> None:
+    assert parties(sender, receiver, OWN, EInvoiceFormat.PEPPOL, is_ours=is_ours) == expected
+
+
+@pytest.mark.parametrize(
+    ("sender", "own", "form", "missing"),
+    [
+        (party(None, None), OWN, EInvoiceFormat.PEPPOL, ["sender.endpoint"]),
+        (party(None, None), ("DK", None), EInvoiceFormat.PEPPOL, ["receiver.endpoint", "sender.endpoint"]),
+        (party("0208:0123456789", None, "BE"), OWN, EInvoiceFormat.OIOUBL, ["sender.endpoint"]),
+    ],
+)
+def test_a_missing_address_is_named(
+    sender: TradingParty, own: tuple[str, str | None], form: EInvoiceFormat, missing: list[str]
+) -> None:
+    with pytest.raises(LedgerBeeError) as caught:
+        parties(sender, party(None, None), own, form, is_ours=True)
+    assert (caught.value.code, caught.value.details) == ("INCOMING_DOCUMENT_NOT_ANSWERABLE", {"missing": missing})
+
+
+def test_a_claim_holds_until_it_lapses() -> None:
+    open_ = [status for status in AnswerStatus if can_be_sent(status)]
+    assert open_ == [AnswerStatus.PENDING, AnswerStatus.SENDING]
+    claimed = sent(ACCEPTED, AnswerStatus.SENDING).answer
+    assert was_interrupted(sent(ACCEPTED, AnswerStatus.PENDING).answer, NOW) is False
+    assert was_interrupted(claimed, NOW + CLAIM_LASTS) is True
+    with pytest.raises(LedgerBeeError) as caught:
+        was_interrupted(claimed, NOW + CLAIM_LASTS - timedelta(microseconds=1))
+    assert caught.value.code == "INCOMING_ANSWER_UNDERWAY"
