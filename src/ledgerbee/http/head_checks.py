@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
+from starlette.requests import Request
 from starlette.types import Scope
 
 from ledgerbee.core.errors import invalid, refuse
@@ -43,6 +44,13 @@ def check_address(scope: Scope) -> None:
             raise invalid(("", "isText", "the address must be UTF-8 without NUL characters"))
     if b"%2f" in raw_path.lower():
         raise NOT_FOUND.error()
+
+
+def check_length(request: Request, max_bytes: int) -> None:
+    """Refuse a body that says it is larger, ahead of reading any of it. Raises `PAYLOAD_TOO_LARGE`."""
+    length = request.headers.get("content-length", "")
+    if length.isdigit() and int(length) > max_bytes:
+        raise PAYLOAD_TOO_LARGE.error(maxBytes=max_bytes)
 
 
 def check_body(scope: Scope, headers: Headers, operation: Operation, max_bytes: int) -> None:

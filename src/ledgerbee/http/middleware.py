@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ledgerbee.core.dates import Clock, format_moment
 from ledgerbee.core.errors import LedgerBeeError, invalid
 from ledgerbee.core.ids import new_id
-from ledgerbee.http.body_limits import LARGE_BODY, SMALL_BODY
+from ledgerbee.http.body_limits import FORM_BODY, LARGE_BODY, SMALL_BODY
 from ledgerbee.http.body_room import BodyRoom, Place
 from ledgerbee.http.dispatch import RouteTable
 from ledgerbee.http.envelope import (
@@ -104,7 +104,7 @@ class _RequestCycle:
         scope.update(middleware.routes.match(scope) or ())
         # A refusal ahead of the handler is still an answer of the operation that was asked for.
         self.operation = operation = operation_of(scope.get("route"))
-        self.max_bytes = SMALL_BODY
+        self.max_bytes = FORM_BODY  # of a page, or of nothing that is there
         if operation is not None:
             self.max_bytes = middleware.max_stream_bytes if operation.streams else operation.max_body
         self.status = 0

@@ -6,9 +6,10 @@ from hashlib import sha256
 from typing import Final
 from uuid import UUID
 
-from fastapi import Response
+from fastapi import Request, Response
 
 from ledgerbee.http.envelope import PAYLOAD_TOO_LARGE
+from ledgerbee.http.head_checks import check_length
 from ledgerbee.http.operation import BodyStream, CallerDep, operation, resource_router
 from ledgerbee.platform.context import Context
 from ledgerbee.sales.delivery import actions as delivery
@@ -52,7 +53,8 @@ _MEDIA_TYPES: Final = ("application/xml", "text/xml")
         streams=_MEDIA_TYPES,
     ),
 )
-async def receive_e_invoice_response(caller: CallerDep, body: BodyStream) -> Response:
+async def receive_e_invoice_response(request: Request, caller: CallerDep, body: BodyStream) -> Response:
+    check_length(request, MAX_BYTES)
     content = await _whole(body)
     named = caller.with_content(sha256(content).digest())
     kept = await named.answered_before()

@@ -17,6 +17,7 @@ from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.http.body_limits import FORM_BODY
 from ledgerbee.http.caller import Caller
 from ledgerbee.http.edge import Edge
+from ledgerbee.http.head_checks import check_length
 from ledgerbee.http.state import state_of
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.credentials import store as credentials
@@ -102,6 +103,7 @@ async def _serve(request: Request, secret: str, answer: Callable[[Caller], Await
     try:
         if state.count_incoming_body is not None:
             state.count_incoming_body(None, host or "")
+        check_length(request, FORM_BODY)
         now = edge.clock()
         async with edge.cells.own.database.connection() as connection:  # an address is of no cell
             bucket = f"quote page/address/{network_of(host)}"
@@ -152,14 +154,8 @@ async def _shown(caller: Caller) -> Shown:
 
 
 async def _read_reply(request: Request) -> Reply:
-    """The form that was sent; one that is too large has nothing in it."""
-    size = 0
-    parts = []
-    async for part in request.stream():
-        size += len(part)
-        if size <= FORM_BODY:
-            parts.append(part)
-    return Reply() if size > FORM_BODY else read_reply(request.headers.get("content-type", ""), b"".join(parts))
+    """The form that was sent. Raises `PAYLOAD_TOO_LARGE`."""
+    return read_reply(request.headers.get("content-type", ""), await request.body())
 
 
 def _is_foreign(request: Request) -> bool:
