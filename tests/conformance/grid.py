@@ -155,6 +155,11 @@ LINES: Final[Mapping[str, Sequence[Sold | str]]] = {
         Sold("1", "10", unit=unit) for unit in ("timer", "kg", "m²", "år", "sæt", "par", "dusin", "ukendt", None)
     ],
 }
+#: Lines with deductions of prepayments, which leave something of the total, or nothing.
+DEDUCTIONS: Final[Mapping[str, Sequence[Sold | str]]] = {
+    "deducts": [*(Sold("3", "1000") for _ in range(4)), *(Sold("-1", "333.33", unit=None) for _ in range(4))],
+    "deducts all": [*(Sold("1", "1000") for _ in range(4)), *(Sold("-1", "1000", unit=None) for _ in range(4))],
+}
 CURRENCIES: Final = ("DKK", "EUR", "USD", "JPY")
 KINDS: Final = (DocumentKind.INVOICE, DocumentKind.CREDIT_NOTE)
 _RATE: Final = D("7.46")
@@ -176,6 +181,13 @@ def cases() -> Iterator[Case]:
     for seller, buyer_name, currency, kind in product(SELLERS, BUYERS, CURRENCIES, KINDS):
         name = f"{kind.value}: seller {seller}, buyer {buyer_name}, {currency}"
         yield Case(name, snapshot(kind, SELLERS[seller], BUYERS[buyer_name], currency, LINES["discounts"], [_S]))
+    for treatment, currency in product(TREATMENTS, CURRENCIES):
+        buyer, taxes = BUYERS["German"] if "EU" in treatment else BUYER, TREATMENTS[treatment]
+        ahead = snapshot(DocumentKind.INVOICE, SELLER, buyer, currency, LINES["discounts"], taxes, is_prepayment=True)
+        yield Case(f"prepayment: {treatment}, {currency}", ahead)
+        for (name, sold), kind in product(DEDUCTIONS.items(), KINDS):
+            final = snapshot(kind, SELLER, buyer, currency, sold, taxes)
+            yield Case(f"{kind.value}, {name}: {treatment}, {currency}", final)
 
 
 def snapshot(
@@ -185,6 +197,8 @@ def snapshot(
     currency: str,
     sold: Sequence[Sold | str],
     taxes: Sequence[Tax],
+    *,
+    is_prepayment: bool = False,
 ) -> dict[str, Any]:
     """What a document keeps of itself: a credit note's amounts are negative, as in the books."""
     is_note = kind is DocumentKind.CREDIT_NOTE
@@ -197,6 +211,7 @@ def snapshot(
         delivery_date=None if is_note else date(2026, 3, 14),
         payment_terms_days=None if is_note else 30,
         credits_invoice_number="1041" if is_note else None,
+        is_prepayment=is_prepayment,
     )
     content = compose(
         kind,

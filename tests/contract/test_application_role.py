@@ -803,6 +803,42 @@ class TestWriting:
             assert await refused(owner, taken_back) == "LB445"
             assert await refused(owner, "DELETE FROM write_offs") in {"LB430", "42501"}
 
+    async def test_a_deduction_of_what_is_not_prepaid(self, owner: Connection, api: Api) -> None:
+        """By each side alone, twice, by a part, of another customer; what deducts it is credited, or given up first."""
+        shop = Shop(api)
+        price, customer = await shop.price("100"), await shop.customer()
+        ahead = await shop.send(await shop.draft(customer, line(price), isPrepayment=True))
+        lost = await shop.send(await shop.draft(customer, line(price), isPrepayment=True))
+        sold = await shop.send(await shop.draft(customer, line(price, 3), prepaymentInvoiceIds=[ahead["id"]]))
+        draft = await shop.draft(customer, line(price, 3), prepaymentInvoiceIds=[lost["id"]])
+        theirs = await shop.draft(await shop.customer(), line(price, 3))
+        link = "UPDATE invoices SET deducted_by_invoice_id = {} WHERE id = '{}'"
+        added = (
+            "INSERT INTO invoice_lines SELECT (jsonb_populate_record(l, jsonb_build_object('id', $1::uuid,"
+            " 'invoice_id', $2::uuid, 'position', 9{}))).* FROM invoice_lines l"
+            " WHERE l.invoice_id = $3 AND l.prepayment_invoice_id IS NOT NULL"
+        )
+        moved = "WITH m AS ({}) " + link
+        async with owner.transaction():
+            await enter(owner, api.company_id)
+            for whom, which in (
+                ("NULL", ahead), ("NULL", lost), (f"'{theirs['id']}'", ahead), (f"'{theirs['id']}'", lost),
+                (f"'{draft['id']}'", ahead),
+            ):  # fmt: skip
+                assert await refused(owner, link.format(whom, which["id"])) == "LB446", whom
+            assert await refused(owner, link.format(f"'{draft['id']}'", draft["id"])) == "23514"
+            assert (
+                await refused(owner, f"UPDATE invoices SET is_prepayment = true WHERE id = '{draft['id']}'") == "LB446"
+            )
+            gone = f"UPDATE invoices SET status = 'cancelled' WHERE id = '{draft['id']}'"
+            assert await refused(owner, gone) == "LB446"
+            for more in ("", ", 'net', -50"):
+                statement = added.format(more)
+                assert await refused(owner, statement, new_id(), theirs["id"], sold["id"]) == "LB446", more
+                assert await refused(owner, statement, new_id(), draft["id"], sold["id"]) == "LB446", more
+            other = moved.format(added.format(""), f"'{theirs['id']}'", lost["id"])
+            assert await refused(owner, other, new_id(), theirs["id"], draft["id"]) == "LB446", "another customer"
+
     async def test_an_invoice_that_nobody_paid(self, owner: Connection, api: Api) -> None:
         shop = Shop(api)
         sold = await shop.sold(line(await shop.price("100")))

@@ -35,14 +35,14 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
     "invoices": {
         VERIFY: "id status number number_sequence customer_id issue_date due_date currency subtotal vat amount"
         " amount_paid credited_amount applied_credit written_off_amount receivable_account_id exchange_rate base_amount"
-        " journal_entry_id",
+        " journal_entry_id is_prepayment deducted_by_invoice_id",
         STAYS: "customer_department_id customer_contact_id payment_terms_days reference our_reference description notes"
         " document_template_id delivery_date created_at",
         GUARD: "converted_from_quote_id converted_from_order_confirmation_id",
         TEXT: "sent_at updated_at",
     },
     "invoice_lines": {
-        VERIFY: "invoice_id net vat",
+        VERIFY: "invoice_id net vat prepayment_invoice_id",
         STAYS: "id position line_type description price_id product_id unit quantity unit_price unit_price_given"
         " discount_percent discount_given vat_rate account_id vat_code_id",
     },
@@ -186,6 +186,9 @@ CHANGES: Final = {
     "invoices.credited_amount": "credited_amount = amount, status = 'credited' WHERE status = 'sent'",
     "invoices.applied_credit": "applied_credit = amount, status = 'paid' WHERE status = 'sent'",
     "invoices.written_off_amount": "written_off_amount = amount, status = 'uncollectible' WHERE status = 'sent'",
+    "invoices.is_prepayment": "is_prepayment = true WHERE NOT is_prepayment AND status = 'sent'",
+    "invoices.deducted_by_invoice_id": "deducted_by_invoice_id = NULL WHERE deducted_by_invoice_id IS NOT NULL",
+    "invoice_lines.prepayment_invoice_id": "prepayment_invoice_id = NULL WHERE prepayment_invoice_id IS NOT NULL",
     **{
         f"{table}.{column}": f"{column} = gen_random_uuid() WHERE {column} IS NOT NULL"
         for table, column in (
@@ -329,11 +332,19 @@ async def a_year_of(api: Api) -> Books:
         if is_taken_back:
             await shop.ok("POST", f"/v1/invoices/{lost['id']}/write-off/reverse", {}, status=200)
     await shop.ordered(await shop.offered(line(await shop.price("100"))))
+    await _prepaid(shop)
     draft = await drafted(books, plain(books))
     assert (await api.post(f"{V2}/{draft['id']}/book")).status_code == 200
     await attach(books, File.of(PDF, "application/pdf"))
     await imported(api, lines(row("1.00"), row("2.00")))
     return books
+
+
+async def _prepaid(shop: Shop) -> None:
+    """A prepayment invoice and the invoice that deducts it."""
+    price, customer = await shop.price("100"), await shop.customer()
+    ahead = await shop.send(await shop.draft(customer, line(price), isPrepayment=True))
+    await shop.send(await shop.draft(customer, line(price, 2), prepaymentInvoiceIds=[ahead["id"]]))
 
 
 class DoneError(Exception):

@@ -115,6 +115,7 @@ async def test_totals_of_charts_in_use_are_corrected(own_database: str) -> None:
     for books in companies:
         await assert_statements_agree(books)
     await assert_losses_get_an_account(owner, companies)
+    await assert_prepayments_get_an_account(owner, companies)
     await owner.close()
     await database.close()
 
@@ -142,6 +143,33 @@ async def assert_losses_get_an_account(owner: asyncpg.Connection, companies: Seq
             [(2299, 2280, "Bad debts")],
             [(2281, 2280, "Tab på tilgodehavender fra salg og tjenesteydelser")],
             [(6701, 6701, "Bad debts")],
+        ]
+        assert all(one.is_bookable for accounts in found for one in accounts)
+
+
+async def assert_prepayments_get_an_account(owner: asyncpg.Connection, companies: Sequence[Books]) -> None:
+    """What revision 0040 does, as for losses."""
+    _, english, busy, american = companies
+    for books in companies:
+        await owner.execute("SELECT set_config('app.company_id', $1, false)", str(books.api.company_id))
+        await owner.execute("UPDATE accounts SET role = NULL WHERE role = 'CUSTOMER_PREPAYMENTS'")
+        if books is english:
+            await owner.execute("UPDATE accounts SET number = 7419 WHERE number = 7410")
+        elif books is busy:
+            await owner.execute("UPDATE accounts SET standard_number = 7440 WHERE number = 7410")
+        elif books is american:
+            await owner.execute("UPDATE accounts SET is_active = false WHERE number = 2200")
+    script = files("ledgerbee.migrations").joinpath("sql", "0040_prepayments.sql").read_text("utf-8")
+    _, _, of_prepayments = script.partition("-- The account of prepayments received")
+    for _ in range(2):  # nothing is done twice
+        await owner.execute(f"--{of_prepayments}")
+        charts = [(await books.api.run(chart_of)).values() for books in companies]
+        found = [[one for one in chart if one.role == "CUSTOMER_PREPAYMENTS"] for chart in charts]
+        assert [[(one.number, one.standard_number, one.classification) for one in accounts] for accounts in found] == [
+            [(7410, 7410, "LIABILITY")],
+            [(7419, 7410, "LIABILITY")],
+            [(7411, 7410, "LIABILITY")],
+            [(2201, 2201, "LIABILITY")],
         ]
         assert all(one.is_bookable for accounts in found for one in accounts)
 

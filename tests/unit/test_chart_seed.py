@@ -17,7 +17,18 @@ LEDGER_TYPES = frozenset(LedgerType)
 CLASSIFICATIONS = frozenset(Classification)
 CONTROL_ACCOUNT_TYPES = frozenset(ControlAccountType)
 #: Accounts that posting finds by itself. Every chart has each of them exactly once.
-ROLES = frozenset({"BAD_DEBTS", "BANK", "FX_GAIN", "FX_LOSS", "ROUNDING", "RETAINED_EARNINGS", "VAT_SETTLEMENT"})
+ROLES = frozenset(
+    {
+        "BAD_DEBTS",
+        "BANK",
+        "CUSTOMER_PREPAYMENTS",
+        "FX_GAIN",
+        "FX_LOSS",
+        "ROUNDING",
+        "RETAINED_EARNINGS",
+        "VAT_SETTLEMENT",
+    }
+)
 #: Totals that reports find by themselves. Every chart has each of them exactly once.
 STATEMENT_LINES = frozenset(StatementLine)
 JOURNAL_TYPES = frozenset(JournalType)
@@ -125,6 +136,7 @@ def test_each_role_and_control_account_is_there_once(seed: ChartSeed) -> None:
     assert by_role == {
         "BAD_DEBTS": "EXPENSE",
         "BANK": "ASSET",
+        "CUSTOMER_PREPAYMENTS": "LIABILITY",
         "FX_GAIN": "REVENUE",
         "FX_LOSS": "EXPENSE",
         "ROUNDING": "EXPENSE",

@@ -42,6 +42,7 @@ from ledgerbee.sales.credit_notes.model import (
 )
 from ledgerbee.sales.delivery.model import DeliveryType
 from ledgerbee.sales.documents.model import SALES_DOCUMENT_CUSTOMER_INACTIVE, DocumentLineType, Sources
+from ledgerbee.sales.documents.rules import tax_of_code
 from ledgerbee.sales.invoices import rules as invoice_rules
 from ledgerbee.sales.invoices.model import (
     INVOICE_INVALID_STATE,
@@ -334,12 +335,12 @@ class TestTaxes:
         assert raised.value.error_code is CREDIT_NOTE_INVOICE_TOO_OLD
 
     def test_without_a_code_nothing_is_charged(self) -> None:
-        tax = rules.tax_of_code(replace(SALE.lines[1].line, vat_code_id=None), None)
+        tax = tax_of_code(replace(SALE.lines[1].line, vat_code_id=None), None)
         assert (tax.rate, tax.category, tax.vat_account_id) == (ZERO, "Z", None)
 
     @pytest.mark.parametrize(("place", "own", "category"), [(0, None, "S"), (1, None, "Z"), (1, "E", "E")])
     def test_a_code_is_as_it_was_decided(self, place: int, own: str | None, category: str) -> None:
         line, code = SALE.lines[place].line, vat_code(einvoice_category=own, account_id=new_id())
-        tax = rules.tax_of_code(line, code)
+        tax = tax_of_code(line, code)
         assert (tax.account_id, tax.vat_code_id, tax.rate) == (line.account_id, code.id, line.vat_rate)
         assert (tax.category, tax.vat_account_id) == (category, code.account_id if place == 0 else None)

@@ -313,6 +313,15 @@ def test_only_domestic_without_vat_goes_without_a_code() -> None:
     assert rules.tax_of(ZoneSale(ACCOUNT, None), VatZone.DOMESTIC_WITHOUT_VAT, DAY) == Tax(ACCOUNT, None, ZERO, "Z")
 
 
+def test_lines_are_taxed_by_their_prices() -> None:
+    price = new_id()
+    line = Line(new_id(), DocumentLineType.PRODUCT, price_id=price, net=Decimal(100))
+    sales = {price: ZoneSale(ACCOUNT, vat_code(account_id=new_id()))}
+    computed = rules.tax([line], sales, VatZone.DOMESTIC, DAY, "DKK")
+    assert computed.taxes == {price: rules.tax_of(sales[price], VatZone.DOMESTIC, DAY)}
+    assert (computed.totals.vat, computed.totals.amount) == (Decimal(25), Decimal(125))
+
+
 @pytest.mark.parametrize(
     "code",
     [

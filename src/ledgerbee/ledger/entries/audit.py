@@ -72,22 +72,54 @@ def _fault_in_conversion(
     """VAT and what parties owe are amount x rate; the other lines take what is left, and no more than that.
 
     What settles a receivable takes off what is left of it: what its own rate makes of it otherwise is an exchange
-    difference, a line in base currency only.
+    difference, a line in base currency only. So are what the last lines of a document take out at another rate, that
+    of an earlier document: how many they are isn't said, and it is enough that there is a number that fits.
     """
+    groups = list(_groups(lines))
+    first = None
+    for count in range((_carried_at_most(groups) if is_document else 0) + 1):
+        fault = _fault_with_carried(rate, groups, base_currency, count, is_document=is_document)
+        if fault is None:
+            return None
+        first = first or fault
+    return first
+
+
+def _carried_at_most(groups: Sequence[Sequence[asyncpg.Record]]) -> int:
+    """How many of the last lines with an amount may be at another rate: entered ones that no VAT follows."""
+    last = [group for group in groups if group[0]["amount"]]
+    count = 0
+    while count < len(last):
+        own, *vat_lines = last[-1 - count]
+        if vat_lines or own["line_type"] != "ENTERED" or own["is_control"]:
+            break
+        count += 1
+    return count
+
+
+def _fault_with_carried(
+    rate: Decimal, groups: Sequence[Sequence[asyncpg.Record]], base_currency: str, count: int, *, is_document: bool
+) -> str | None:
+    """What is wrong where the last `count` lines with an amount are at another rate."""
 
     def converted(amount: Decimal) -> Decimal:
         return round_money(multiply(amount, rate), base_currency)
 
+    def off(line: asyncpg.Record) -> Decimal:
+        return EXACT.subtract(line["base_amount"], converted(line["amount"]))
+
+    owned = [group[0] for group in groups]
+    with_amounts = [line for line in owned if line["amount"]]
+    carried = with_amounts[len(with_amounts) - count :]
+    difference = total([*(line["base_amount"] for line in owned if not line["amount"]), *map(off, carried)])
     faults: list[str] = []
     moved: list[Decimal] = []
-    difference = total([line["base_amount"] for line in lines if not line["amount"]])
-    for own, *vat_lines in _groups(lines):
-        off = EXACT.subtract(own["base_amount"], converted(own["amount"]))
+    for own, *vat_lines in groups:
         if own["line_type"] == "CONTROL" or own["is_control"]:
             expected = EXACT.subtract(converted(own["amount"]), difference)
             faults += [_off(own, expected)] if own["base_amount"] != expected else []
-        elif own["amount"]:
-            moved.append(off)
+        elif own["amount"] and own not in carried:
+            moved.append(off(own))
         if is_document:
             faults += [
                 _off(line, expected)
@@ -97,8 +129,8 @@ def _fault_in_conversion(
         else:
             faults += _faults_in_vat_in_base(own, vat_lines, converted, base_currency)
     if not moved:  # there is nothing else that could take the difference
-        return None
-    if not faults and total([abs(off) for off in moved]) != abs(total(moved)):
+        return "nothing is left that its rate is of" if count else None
+    if not faults and total([abs(one) for one in moved]) != abs(total(moved)):
         faults.append("its base amounts are further from amount x rate than balancing takes")
     return next(iter(faults), None)
 

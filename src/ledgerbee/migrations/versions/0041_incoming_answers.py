@@ -3,7 +3,7 @@
 from ledgerbee.migrations.run_sql import run_sql_file
 
 revision = "0041_incoming_answers"
-down_revision = "0039_customer_credit"
+down_revision = "0040_prepayments"
 
 
 def upgrade() -> None:

@@ -8,6 +8,7 @@ from ledgerbee.platform.context import Context
 from ledgerbee.sales.credit_notes import audit as credit_notes
 from ledgerbee.sales.credit_notes.kind import CREDIT_NOTES
 from ledgerbee.sales.documents.kind import AnyKind
+from ledgerbee.sales.invoices import audit as invoices
 from ledgerbee.sales.kinds import KINDS
 from ledgerbee.sales.write_offs import audit as write_offs
 
@@ -202,6 +203,7 @@ _FAULTS_OF_DOCUMENTS: Final = (
     (_OTHER_SERIES, "numbers were taken from the series {name}, of which there are no documents"),
     (_BOOKED, "invoice {number} is booked, but no entry of it says the same"),
     (_DUE, "what is printed of invoice {number} is not what is booked"),
+    *invoices.FAULTS,
     *credit_notes.FAULTS,
     *write_offs.FAULTS,
     (_PAID, "payment {id} has no entry of its own that says the same"),

@@ -92,6 +92,11 @@ class CreditNoteLine(Line):
 
     invoice_line_id: UUID | None = None
 
+    @property
+    def tax_key(self) -> UUID | None:
+        """It is taxed as the invoice's line was; of no invoice, as the sales of its price."""
+        return self.price_id if self.invoice_line_id is None else self.invoice_line_id
+
 
 FullCreditNote = FullDocument[CreditNote]
 
@@ -118,7 +123,7 @@ class TakenLine:
 class Creditable:
     """A booked invoice as credit notes see it.
 
-    `lines` are its product lines, `taken` what notes that weren't cancelled take of them, `taxes` by price.
+    `lines` are its product lines, `taken` what notes that weren't cancelled take of them.
     """
 
     currency: str
@@ -128,8 +133,8 @@ class Creditable:
 
     @property
     def taxes(self) -> Mapping[UUID, Tax]:
-        """How the sales of each price were taxed."""
-        return {found.line.price_id: found.tax for found in self.lines if found.line.price_id is not None}
+        """How each line was taxed, by its id."""
+        return {found.line.id: found.tax for found in self.lines}
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +152,7 @@ class CreditedInvoice:
 
 @dataclass(frozen=True, slots=True)
 class NoteSources:
-    """All that a note is drawn up from, beside its lines: `taxes` by price; `rate` to the company's currency, None
+    """All that a note is drawn up from, beside its lines: `taxes` by `tax_key`; `rate` to the company's currency, None
     where there is none for the day. `accounts_by_role` are those of exchange differences."""
 
     sources: Sources

@@ -1,6 +1,6 @@
 """A kind of billing document, as the code for documents of any kind knows it."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -22,6 +22,8 @@ from ledgerbee.sales.documents.model import (
     FullDocument,
     Line,
     MailText,
+    Sources,
+    Tax,
     Terms,
 )
 from ledgerbee.sales.documents.printing import Attach
@@ -30,6 +32,9 @@ from ledgerbee.tenancy.company.model import Company
 
 D = TypeVar("D", bound=Document)
 F = TypeVar("F", bound=DraftFields)
+
+
+Completing = Callable[[Context, F, UUID | None, str, Sources, Computed, Sequence[Line]], Awaitable[Computed]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,10 +79,17 @@ class KindOfDocument(Generic[F, D]):
     draft: StrEnum
     #: Refuses days that can't be, given today.
     check: Callable[[F, date], None]
+    #: What lines that were added say of what the author gave.
+    given_by_added: Callable[[Sequence[Line]], Mapping[str, Any]] = lambda _added: {}
     #: The kind's own columns: what was given, and the customer's or company's word where nothing was.
     decide: Callable[[F, Company, BillingFacts], Mapping[str, Any]]
     #: The reverse of `decide`: what the author gave of the kind's own fields, as far as it survives the changes.
     given_before: Callable[[D, Changes[F]], Mapping[str, Any]]
+    #: Of drafts that other documents add lines to, or have booked elsewhere: the draft with that. It is told what was
+    #: given, the draft's id (None: a new one), its currency and sources, what was computed, and the lines before.
+    complete: Completing[F] | None = None
+    #: How lines are taxed, by `tax_key`, where it is not by the sales of their prices alone.
+    own_taxes: Callable[[Context, D, Sequence[Line], Mapping[UUID, Tax]], Awaitable[Mapping[UUID, Tax]]] | None = None
 
     # Booking
     #: None for a kind that isn't booked: it is numbered and kept as it was sent, and the ledger knows nothing of it.

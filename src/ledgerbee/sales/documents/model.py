@@ -114,6 +114,18 @@ class BookedDocument(Document):
 
 
 @dataclass(frozen=True, slots=True)
+class Carried:
+    """What a sale is booked at in the company's currency where it was booked before: not its net x the rate of the day.
+
+    `base_net` is positive, the sign is the net's. What it differs by from that is an exchange difference.
+    """
+
+    base_net: Decimal
+    gain_account_id: UUID
+    loss_account_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class Tax:
     """How one sale is taxed and where it is booked: the revenue account with its VAT code, seen from a VAT zone.
 
@@ -128,6 +140,7 @@ class Tax:
     vat_account_id: UUID | None = None
     exemption_reason: str | None = None
     exemption_reason_da: str | None = None
+    carried: Carried | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +168,16 @@ class Line:
     vat_rate: Decimal | None = None
     account_id: UUID | None = None
     vat_code_id: UUID | None = None
+
+    @property
+    def tax_key(self) -> UUID | None:
+        """By what the tax of the line is known: its price, all of whose sales are taxed alike."""
+        return self.price_id
+
+    @property
+    def is_added(self) -> bool:
+        """Whether it follows from another document, and nobody wrote it."""
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +234,7 @@ class Terms:
     credits_invoice_number: str | None = None
     amount_paid: Decimal = ZERO
     amount_credited: Decimal = ZERO
+    is_prepayment: bool = False
 
 
 class DocumentWarning(NamedTuple):
@@ -268,7 +292,7 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class Computed:
-    """Lines with their VAT, the document's totals, and how each price's sales are taxed."""
+    """Lines with their VAT, the document's totals, and how lines are taxed, by `tax_key`."""
 
     lines: tuple[Line, ...]
     totals: Totals

@@ -94,6 +94,7 @@ def printable(
         amount_paid=_amount(settled.get("paid")),
         amount_credited=_amount(settled.get("credited")),
         credits_invoice_number=snapshot["creditsInvoiceNumber"],
+        is_prepayment=snapshot.get("isPrepayment", False),
         notes=snapshot["notes"],
         logo=logo if template["showsLogo"] else None,
         accent_color=template["accentColor"],

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from ledgerbee.catalog.prices.model import Price, SoldProduct, ZoneSale
 from ledgerbee.catalog.prices.rules import amount_for, effective_unit_price
-from ledgerbee.chart.vat_codes.model import Principle, VatType
+from ledgerbee.chart.vat_codes.model import Principle, VatCode, VatType
 from ledgerbee.core.dates import add_months
 from ledgerbee.core.errors import LedgerBeeError, invalid, refuse
 from ledgerbee.core.money import (
@@ -148,15 +148,38 @@ def tax(
 
     Raises `SALES_DOCUMENT_VAT_CODE_UNUSABLE`, `SALES_DOCUMENT_AMOUNT_TOO_LARGE`.
     """
-    return compute(lines, {price_id: tax_of(sale, zone, tax_point) for price_id, sale in sales.items()}, currency)
+    return compute(lines, taxes_of(sales, zone, tax_point), currency)
+
+
+def taxes_of(sales: Mapping[UUID, ZoneSale], zone: VatZone, tax_point: date) -> dict[UUID, Tax]:
+    """How the sales of each price are taxed. Raises `SALES_DOCUMENT_VAT_CODE_UNUSABLE`."""
+    return {price_id: tax_of(sale, zone, tax_point) for price_id, sale in sales.items()}
+
+
+def tax_of_code(line: Line, code: VatCode | None) -> Tax:
+    """The tax of a line as it was decided when the line was made: `code` is its VAT code."""
+    assert line.account_id is not None
+    assert line.vat_rate is not None
+    rate: Decimal = line.vat_rate
+    tax = Tax(line.account_id, None, rate, "Z")
+    if code is None:
+        return tax
+    return replace(
+        tax,
+        vat_code_id=code.id,
+        category=code.einvoice_category or ("S" if rate else "Z"),
+        vat_account_id=code.account_id if rate else None,
+        exemption_reason=code.exemption_reason,
+        exemption_reason_da=code.exemption_reason_da,
+    )
 
 
 def compute(lines: Sequence[Line], taxes: Mapping[UUID, Tax], currency: str) -> Computed:
-    """The lines with their VAT, and the totals; `taxes` by the lines' price ids. Raises what `compute_totals` does."""
+    """The lines with their VAT, and the totals; `taxes` by `tax_key`. Raises what `compute_totals` does."""
     sold = [
-        (index, TaxedAmount(line.net, taxes[line.price_id]))
+        (index, TaxedAmount(line.net, taxes[line.tax_key]))
         for index, line in enumerate(lines)
-        if line.net is not None and line.price_id is not None
+        if line.net is not None and line.tax_key is not None
     ]
     totals = compute_totals([amount for _, amount in sold], currency)
     taxed = list(lines)

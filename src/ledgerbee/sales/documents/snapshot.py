@@ -102,6 +102,7 @@ def compose(
             "termsDays": terms.payment_terms_days,
         },
         "creditsInvoiceNumber": terms.credits_invoice_number,
+        "isPrepayment": terms.is_prepayment,
         "notes": document.notes,
         "template": None if template is None else _template(template),
     }
@@ -206,7 +207,7 @@ def _template(template: DocumentTemplate) -> dict[str, Any]:
 def _lines(computed: Computed, currency: str) -> list[dict[str, Any]]:
     rows = {treatment_of(row): index for index, row in enumerate(computed.totals.rows)}
     taxes = computed.taxes
-    return [_line(line, taxes[line.price_id] if line.price_id else None, rows, currency) for line in computed.lines]
+    return [_line(line, taxes[line.tax_key] if line.tax_key else None, rows, currency) for line in computed.lines]
 
 
 def _line(line: Line, tax: Tax | None, rows: Mapping[Treatment, int], currency: str) -> dict[str, Any]:

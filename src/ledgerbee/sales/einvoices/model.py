@@ -90,6 +90,7 @@ class TradeDocument:
     document is in another one and charges VAT. `uuid` is None on documents that were booked without it."""
 
     is_credit_note: bool
+    is_prepayment: bool
     number: str
     uuid: str | None
     language: str

@@ -17,6 +17,7 @@ from ledgerbee.sales.einvoices.model import TradeDocument, TradeLine, TradeParty
 from ledgerbee.sales.einvoices.rules import PaymentMeans, payment_means
 
 _INVOICE: Final = "380"
+_PREPAYMENT: Final = "386"
 _CREDIT_NOTE: Final = "381"
 #: Reason of an allowance: a discount (UNTDID 5189).
 _DISCOUNT: Final = "95"
@@ -40,7 +41,7 @@ def write(document: TradeDocument) -> bytes:
         leaf("ID", document.number),
         leaf("IssueDate", document.issue_date),
         "" if is_note else leaf("DueDate", document.due_date),
-        leaf(kind, _CREDIT_NOTE if is_note else _INVOICE),
+        leaf(kind, _CREDIT_NOTE if is_note else _PREPAYMENT if document.is_prepayment else _INVOICE),
         leaf("Note", document.note),
         leaf("DocumentCurrencyCode", currency),
         leaf("TaxCurrencyCode", in_base[0] if in_base else None),

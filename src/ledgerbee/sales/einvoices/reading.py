@@ -32,6 +32,7 @@ def document_of(snapshot: Mapping[str, Any]) -> TradeDocument:
     texts = (references["description"], template.get("introText"), *opening, snapshot["notes"])
     return TradeDocument(
         is_credit_note=is_credit_note,
+        is_prepayment=snapshot.get("isPrepayment", False),
         number=snapshot["number"] or "",
         uuid=snapshot.get("id"),
         language=snapshot["language"],

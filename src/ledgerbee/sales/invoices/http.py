@@ -38,6 +38,9 @@ from ledgerbee.sales.invoices.model import (
     INVOICE_IN_USE,
     INVOICE_INVALID_STATE,
     INVOICE_NOT_FOUND,
+    INVOICE_PREPAYMENT_ACCOUNT_MISSING,
+    INVOICE_PREPAYMENT_DEDUCTED,
+    INVOICE_PREPAYMENT_UNUSABLE,
     INVOICE_RECIPIENT_MISSING,
     INVOICE_SELLER_INCOMPLETE,
     InvoiceId,
@@ -71,6 +74,11 @@ router = resource_router("Invoices")
 
 InvoicePath = Annotated[IdOf[InvoiceId], Path(alias="invoiceId", description="Invoice ID")]
 
+_PREPAYMENT_ERRORS: Final = (
+    INVOICE_PREPAYMENT_UNUSABLE,
+    INVOICE_PREPAYMENT_DEDUCTED,
+    INVOICE_PREPAYMENT_ACCOUNT_MISSING,
+)
 #: What sending an invoice counts beside other commands of a batch: it writes ten times what an entry does.
 _SIZE: Final = 200
 
@@ -107,7 +115,7 @@ async def list_invoices(context: Ctx, query: Annotated[InvoiceQuery, Query()]) -
         description="Creates a draft. Amounts and VAT are computed from the lines' prices, their product groups and "
         "the customer's VAT zone; a draft has no number and is not in the books.",
         response="Draft created",
-        errors=DRAFT_ERRORS,
+        errors=[*DRAFT_ERRORS, *_PREPAYMENT_ERRORS],
     ),
 )
 async def create_invoice(context: Ctx, body: CreateInvoiceRequest) -> PublicInvoice:
@@ -139,7 +147,7 @@ async def get_invoice(context: Ctx, invoice_id: InvoicePath) -> PublicInvoiceRea
         scope="invoices-write",
         description="Changes the fields provided; `lines` replaces all lines. Only drafts can change.",
         response="The draft as it is now",
-        errors=[INVOICE_NOT_FOUND, INVOICE_INVALID_STATE, *DRAFT_ERRORS],
+        errors=[INVOICE_NOT_FOUND, INVOICE_INVALID_STATE, *DRAFT_ERRORS, *_PREPAYMENT_ERRORS],
         extension=True,
     ),
 )
@@ -235,6 +243,8 @@ async def send_invoices(caller: CallerDep, body: SendInvoicesRequest) -> Respons
             INVOICE_BUYER_VAT_NUMBER_INVALID,
             INVOICE_SELLER_INCOMPLETE,
             INVOICE_AMOUNT_NEGATIVE,
+            INVOICE_PREPAYMENT_UNUSABLE,
+            INVOICE_PREPAYMENT_ACCOUNT_MISSING,
             DOCUMENT_TEMPLATE_NOT_FOUND,
             SALES_DOCUMENT_TEMPLATE_MISMATCH,
             SALES_DOCUMENT_CUSTOMER_INACTIVE,

@@ -15,10 +15,12 @@ from ledgerbee.sales.invoices.model import (
     INVOICE_INVALID_STATE,
     INVOICE_NOT_FOUND,
     INVOICE_RECIPIENT_MISSING,
+    DeductionLine,
     Invoice,
     InvoiceFields,
     InvoiceStatus,
 )
+from ledgerbee.sales.invoices.prepayments import actions as prepayments
 from ledgerbee.sales.invoices.wire import event_form
 from ledgerbee.sales.sending.rules import entry_lines, vat_in_base
 from ledgerbee.sales.templates.model import TemplateType
@@ -41,6 +43,7 @@ INVOICES: Final[KindOfDocument[InvoiceFields, Invoice]] = KindOfDocument(
     lines_table="invoice_lines",
     lines_key="invoice_id",
     row=Invoice,
+    line=DeductionLine,
     fields=InvoiceFields,
     statuses=InvoiceStatus,
     not_found=INVOICE_NOT_FOUND,
@@ -50,6 +53,9 @@ INVOICES: Final[KindOfDocument[InvoiceFields, Invoice]] = KindOfDocument(
     check=rules.check_days,
     decide=rules.decide,
     given_before=rules.given_before,
+    given_by_added=rules.given_by_added,
+    complete=prepayments.complete,
+    own_taxes=prepayments.own_taxes,
     entry=EntryOfKind(entry_type=EntryType.CUSTOMER_INVOICE, text=rules.entry_text),
     terms=rules.terms,
     vat_in_base=_vat_in_base,

@@ -1,10 +1,11 @@
 """Invoices: drafts, and what they become when they are sent (contract 2.22, decisions "Documents")."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import NewType
+from typing import NamedTuple, NewType
 from uuid import UUID
 
 from ledgerbee.core.errors import ErrorCode
@@ -17,6 +18,7 @@ from ledgerbee.sales.documents.model import (
     DocumentWarning,
     DraftFields,
     FullDocument,
+    Line,
 )
 
 InvoiceId = NewType("InvoiceId", UUID)
@@ -47,6 +49,8 @@ class InvoiceFields(DraftFields):
     due_date: date | None = None
     delivery_date: date | None = None
     payment_terms_days: int | None = None
+    is_prepayment: bool = False
+    prepayment_invoice_ids: tuple[UUID, ...] = ()
 
     @property
     def tax_point(self) -> date:
@@ -71,6 +75,8 @@ class Invoice(BookedDocument):
     credited_amount: Decimal = ZERO
     applied_credit: Decimal = ZERO
     written_off_amount: Decimal = ZERO
+    is_prepayment: bool = False
+    deducted_by_invoice_id: UUID | None = None
     converted_from_quote_id: UUID | None = None
     converted_from_order_confirmation_id: UUID | None = None
 
@@ -111,6 +117,45 @@ FullInvoice = FullDocument[Invoice]
 
 
 @dataclass(frozen=True, slots=True)
+class DeductionLine(Line):
+    """A line of an invoice. One with `prepayment_invoice_id` takes off what that prepayment invoice charged."""
+
+    prepayment_invoice_id: UUID | None = None
+
+    @property
+    def tax_key(self) -> UUID | None:
+        """A deduction is taxed as the prepayment was, whatever else of the same price is sold."""
+        return self.price_id if self.prepayment_invoice_id is None else self.id
+
+    @property
+    def is_added(self) -> bool:
+        """Deductions follow from the prepayment invoices that the author named."""
+        return self.prepayment_invoice_id is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Prepayment:
+    """A prepayment invoice, which is locked, its lines, and what credit notes take of each (negative nets).
+
+    `has_pending_note`: one of them isn't sent yet, and may be given up.
+    """
+
+    invoice: Invoice
+    lines: Sequence[Line]
+    credited: Mapping[UUID, Decimal]
+    has_pending_note: bool = False
+
+
+class Booked(NamedTuple):
+    """What of a prepayment invoice is booked together: on an account, with a VAT code and a rate (None without)."""
+
+    invoice_id: UUID
+    account_id: UUID | None
+    vat_code_id: UUID | None
+    vat_rate: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
 class Sent:
     """A sent invoice with its hand-over, and what its sender should look at."""
 
@@ -148,4 +193,20 @@ INVOICE_AMOUNT_NEGATIVE = ErrorCode(
     "INVOICE_AMOUNT_NEGATIVE",
     400,
     "An invoice can't be negative in total; what is owed to the customer is a credit note",
+)
+INVOICE_PREPAYMENT_UNUSABLE = ErrorCode(
+    "INVOICE_PREPAYMENT_UNUSABLE",
+    400,
+    "What is deducted is a prepayment invoice of the same customer and currency that is sent, and neither credited in "
+    "full nor written off; `reason` says what this one is not",
+)
+INVOICE_PREPAYMENT_DEDUCTED = ErrorCode(
+    "INVOICE_PREPAYMENT_DEDUCTED",
+    409,
+    "The prepayment invoice is deducted by `deductedByInvoiceId`: once, and it isn't credited meanwhile",
+)
+INVOICE_PREPAYMENT_ACCOUNT_MISSING = ErrorCode(
+    "INVOICE_PREPAYMENT_ACCOUNT_MISSING",
+    400,
+    "The chart has no account for prepayments of customers, or for exchange differences of them; assign the role",
 )

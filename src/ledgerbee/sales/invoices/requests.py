@@ -14,7 +14,7 @@ from ledgerbee.http.fields import NullableLine
 from ledgerbee.http.list_query import ListQuery, Search, search_schema
 from ledgerbee.http.wire import EXAMPLE_ID, CurrencyCode, Day, Id, RequestModel, changes_to, omitted
 from ledgerbee.ledger.entries.rules import check_delivery_date
-from ledgerbee.parties.wire import NullablePaymentTerms
+from ledgerbee.parties.wire import Flag, NullablePaymentTerms
 from ledgerbee.sales.delivery.model import DeliveryStatus, DeliveryType
 from ledgerbee.sales.documents.rules import check_date, check_due_date
 from ledgerbee.sales.documents.wire import Lines, NullableText, line_checks, line_inputs
@@ -23,6 +23,12 @@ from ledgerbee.sales.sending.wire import SendRequest
 
 #: Invoices that one request may send.
 MAX_SENT_TOGETHER: Final = 1_000
+
+
+#: Prepayment invoices that one invoice may deduct.
+_MAX_PREPAYMENTS: Final = 50
+
+PrepaymentIds = Annotated[tuple[Id, ...], Field(max_length=_MAX_PREPAYMENTS, examples=[[EXAMPLE_ID]])]
 
 
 class CreateInvoiceRequest(RequestModel):
@@ -37,6 +43,14 @@ class CreateInvoiceRequest(RequestModel):
         description="Day of delivery, where it isn't `date`: its VAT rates count (extension)"
     )
     due_date: Day | None = omitted(description="Follows from the payment terms unless given")
+    is_prepayment: Flag = Field(
+        False,
+        description="Books to prepayments received from customers instead of revenue; VAT is due at once (extension)",
+    )
+    prepayment_invoice_ids: PrepaymentIds = omitted(
+        description="Sent prepayment invoices of the same customer and currency, paid or not: each is deducted by "
+        "lines of its own, by VAT code and rate, once (extension)"
+    )
     currency: CurrencyCode | None = omitted(description="The company's unless given")
     payment_terms_days: NullablePaymentTerms = omitted(
         alias="paymentTerms",
@@ -69,6 +83,10 @@ class UpdateInvoiceRequest(RequestModel):
     customer_contact_id: Id | None = omitted(description="A contact of the customer: `Deres ref.`")
     delivery_date: Day | None = omitted(description="Null: `date`")
     due_date: Day | None = omitted(description="Null: follows from the payment terms")
+    is_prepayment: Flag = omitted(description="Books to prepayments received from customers (extension)")
+    prepayment_invoice_ids: PrepaymentIds = omitted(
+        description="Replace those that are deducted; deductions can't be changed otherwise (extension)"
+    )
     currency: CurrencyCode | None = omitted(description="Null: the company's. Prices are looked up anew.")
     payment_terms_days: NullablePaymentTerms = omitted(
         alias="paymentTerms", description="Null: the customer's, else the company's"
@@ -153,6 +171,7 @@ def changes_of(body: UpdateInvoiceRequest, today: date) -> Changes[InvoiceFields
 
 def _checks(body: CreateInvoiceRequest | UpdateInvoiceRequest, facts: Facts) -> Iterator[Check]:
     yield from day_checks(body, facts.today)
+    yield lambda: check_unique("prepaymentInvoiceIds", body.prepayment_invoice_ids or ())
     yield from line_checks(body.lines)
 
 

@@ -13,6 +13,7 @@ from ledgerbee.core.money import format_amount
 from ledgerbee.http.wire import EXAMPLE_ID, DecimalText, IdText, Moment, MoneyText, PageResponse, ResponseModel, omitted
 from ledgerbee.platform.steps import in_steps
 from ledgerbee.sales.delivery.model import DeliveryStatus
+from ledgerbee.sales.documents.model import Line
 from ledgerbee.sales.documents.wire import (
     ConvertedFromResponse,
     DocumentWarningResponse,
@@ -23,7 +24,7 @@ from ledgerbee.sales.documents.wire import (
     wire_fields,
 )
 from ledgerbee.sales.einvoices.answers.wire import WithAnswer
-from ledgerbee.sales.invoices.model import FullInvoice, Invoice, InvoiceStatus, Sent
+from ledgerbee.sales.invoices.model import DeductionLine, FullInvoice, Invoice, InvoiceStatus, Sent
 from ledgerbee.sales.sending.wire import SendResponse, sproom_document_id
 
 
@@ -35,6 +36,9 @@ class InvoiceLineResponse(LineResponse):
     )
     vat_amount: MoneyText | None = Field(
         description="The line's share of its rate's VAT; the lines sum to the invoice's `vat`", examples=["67.16"]
+    )
+    prepayment_invoice_id: IdText | None = Field(
+        description="The prepayment invoice that the line deducts; null for others (extension)"
     )
 
 
@@ -76,6 +80,10 @@ class PublicInvoiceSummary(ResponseModel):
     notes: str | None
     document_template_id: IdText | None
     journal_entry_id: IdText | None = Field(description="The entry that booked it; null while draft")
+    is_prepayment: bool = Field(description="Whether it is booked to prepayments received from customers (extension)")
+    deducted_by_invoice_id: IdText | None = Field(
+        description="The invoice that deducts this prepayment invoice, also while that is a draft (extension)"
+    )
     converted_from: ConvertedFromResponse | None = Field(
         description="The quote or order confirmation that it was made of; null for others"
     )
@@ -145,7 +153,7 @@ async def render(full: FullInvoice, delivery_status: DeliveryStatus | None = Non
     One of many lines is made in steps.
     """
     currency = full.document.currency
-    lines = [render_line(InvoiceLineResponse, line, currency) async for line in in_steps(full.lines)]
+    lines = [_line(line, currency) async for line in in_steps(full.lines)]
     return PublicInvoice(**_fields(full.document), delivery_status=delivery_status, lines=lines)
 
 
@@ -153,7 +161,7 @@ async def event_form(full: FullInvoice) -> dict[str, Any]:
     """The wire form as JSON values, for an event; without the delivery, which has events of its own."""
     currency = full.document.currency
     form = render_summary(full.document, None).model_dump(mode="json", exclude={"delivery_status"})
-    form["lines"] = [render_line(InvoiceLineResponse, line, currency).as_event() async for line in in_steps(full.lines)]
+    form["lines"] = [_line(line, currency).as_event() async for line in in_steps(full.lines)]
     return form
 
 
@@ -182,6 +190,11 @@ def render_results(invoice_ids: Sequence[UUID], outcomes: Sequence[Sent | Ledger
             for invoice_id, one in zip(invoice_ids, outcomes, strict=True)
         ]
     )
+
+
+def _line(line: Line, currency: str) -> InvoiceLineResponse:
+    deducted = line.prepayment_invoice_id if isinstance(line, DeductionLine) else None
+    return render_line(InvoiceLineResponse, line, currency, prepayment_invoice_id=deducted)
 
 
 def _fields(invoice: Invoice) -> dict[str, Any]:

@@ -152,6 +152,7 @@ class PrintableDocument:
     amount_paid: Decimal | None = None
     amount_credited: Decimal | None = None
     credits_invoice_number: str | None = None
+    is_prepayment: bool = False
     notes: str | None = None
     legal_texts: tuple[str, ...] = ()
     logo: bytes | None = None

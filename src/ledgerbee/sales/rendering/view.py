@@ -69,7 +69,7 @@ def build_view(document: PrintableDocument, metrics: FontMetrics) -> View:
     """What the template shows, as JSON values. Raises `UnreadableLogo` for a logo that can't be printed."""
     words = WORDINGS[document.language]
     write = Writer(document, words, metrics)
-    heading = words.titles[document.kind]
+    heading = words.prepayment if document.is_prepayment else words.titles[document.kind]
     number, author = write.bare(document.number or ""), write.bare(document.seller.name)
     title = f"{heading} {number}".strip()
     kept, more = _remarks(write)

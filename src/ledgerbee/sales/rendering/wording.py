@@ -11,6 +11,7 @@ class Wording:
     """One language. `{}` stands for what is filled in."""
 
     titles: dict[PrintKind, str]
+    prepayment: str
     draft: str
     page: str
     number: str
@@ -69,6 +70,7 @@ _DANISH: Final = Wording(
         "quote": "Tilbud",
         "order_confirmation": "Ordrebekræftelse",
     },
+    prepayment="Forudbetalingsfaktura",
     draft="KLADDE",
     page="Side {} af {}",
     number="Nummer",
@@ -135,6 +137,7 @@ _ENGLISH: Final = Wording(
         "quote": "Quote",
         "order_confirmation": "Order confirmation",
     },
+    prepayment="Prepayment invoice",
     draft="DRAFT",
     page="Page {} of {}",
     number="Number",

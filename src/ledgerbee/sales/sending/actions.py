@@ -28,7 +28,7 @@ from ledgerbee.sales.documents import snapshot, store
 from ledgerbee.sales.documents.kind import KindOfDocument
 from ledgerbee.sales.documents.model import Document, DraftFields, FullDocument
 from ledgerbee.sales.documents.printing import UntriedDocumentsError, needs_trial
-from ledgerbee.sales.documents.rules import tax
+from ledgerbee.sales.documents.rules import compute, taxes_of
 from ledgerbee.sales.einvoices import writing as einvoices
 from ledgerbee.sales.sending import rules
 from ledgerbee.sales.sending.model import (
@@ -98,7 +98,10 @@ async def _decide(kind: KindOfDocument[F, D], draft: Draft[D], found: SendSource
     """What is to be written of a draft. Raises the first refusal."""
     document = draft.full.document
     zone = found.sources.facts.customer.vat_zone
-    computed = tax(draft.full.lines, found.sales, zone, document.tax_point, document.currency)
+    taxes = taxes_of(found.sales, zone, document.tax_point)
+    if kind.own_taxes is not None:
+        taxes = dict(await kind.own_taxes(draft.context, document, draft.full.lines, taxes))
+    computed = compute(draft.full.lines, taxes, document.currency)
     await give_way()
     booking = book(document, found, computed, draft.command.options, draft.context.now)
     await give_way()

@@ -11,9 +11,11 @@ from ledgerbee.sales.credit_notes.kind import CREDIT_NOTES
 from ledgerbee.sales.credit_notes.model import Creditable, CreditedInvoice, FullCreditNote, InvoiceLine, NoteSources
 from ledgerbee.sales.documents import store as documents
 from ledgerbee.sales.documents.model import Tax
+from ledgerbee.sales.documents.rules import tax_of_code
 from ledgerbee.sales.invoices import store as invoices
 from ledgerbee.sales.invoices.kind import INVOICES
 from ledgerbee.sales.invoices.model import Invoice, InvoiceId
+from ledgerbee.sales.invoices.prepayments import actions as prepayments
 from ledgerbee.tenancy.rates import store as rates
 
 
@@ -32,7 +34,9 @@ async def load_sources(context: Context, full: FullCreditNote, invoice: Invoice 
         rate = await rates.find(context, note.currency, note.issue_date, base_currency)
         return NoteSources(sources, await _taxes_of_codes(context, full), rate.value if rate else None, None, {})
     snapshot = await documents.get_snapshot(context, INVOICES, invoice.id)
-    taxes = Creditable(invoice.currency, invoice.amount, await _lines_of(context, invoice, snapshot), ()).taxes
+    booked = await _lines_of(context, invoice, snapshot)
+    taxes = Creditable(invoice.currency, invoice.amount, booked, ()).taxes
+    taxes = await prepayments.with_carried(context, [found.line for found in booked], taxes)
     credited = CreditedInvoice(
         invoice, snapshot["buyer"], snapshot["language"], await invoices.get_settled(context, invoice.id)
     )
@@ -64,7 +68,7 @@ async def _taxes_of_codes(context: Context, full: FullCreditNote) -> dict[UUID, 
     """The taxes of a note of no invoice, by its lines' prices: as they were decided when it was made."""
     codes = await vat_codes.get_many(context, [line.vat_code_id for line in full.lines if line.vat_code_id is not None])
     return {
-        line.price_id: rules.tax_of_code(line, codes.get(line.vat_code_id) if line.vat_code_id else None)
+        line.price_id: tax_of_code(line, codes.get(line.vat_code_id) if line.vat_code_id else None)
         for line in full.lines
         if line.price_id is not None
     }

@@ -59,7 +59,8 @@ async def _send_draft(draft: Draft[CreditNote]) -> Delivery:
     context.emit("credit_note.sent", note.id, await form(sent.full), before=await form(drafted))
     if invoice is not None and credited is not None:
         invoice_lines = await documents.lines_of(context, INVOICES, invoice.id)
-        await invoices.record_credited(context, FullDocument(invoice, invoice_lines), credited)
+        of_note = {taken.invoice_line_id for taken in rules.taken_by(drafted.lines)}
+        await invoices.record_credited(context, FullDocument(invoice, invoice_lines), credited, of_note)
     return sent.delivery
 
 

@@ -12,7 +12,7 @@ from ledgerbee.sales.credit_notes.rules.states import (
     cancel,
     require_draft,
 )
-from ledgerbee.sales.credit_notes.rules.taxes import tax_of_code, taxes_of
+from ledgerbee.sales.credit_notes.rules.taxes import taxes_of
 
 __all__ = [
     "BOOKED",
@@ -36,7 +36,6 @@ __all__ = [
     "of_invoice",
     "require_draft",
     "taken_by",
-    "tax_of_code",
     "taxes_of",
     "terms",
     "with_lines",

@@ -94,6 +94,8 @@ def allocate(invoice: Creditable, asked: Sequence[CreditedLine] | None) -> tuple
     or discount is given; what takes all that is left of the quantity takes all of the net. VAT: rate x net, rounded,
     capped by what is left at that rate; the note that takes the last net takes the last VAT.
 
+    Deductions of prepayments go with all that is left.
+
     Raises `CREDIT_NOTE_LINE_NOT_ON_INVOICE`, `CREDIT_NOTE_EXCEEDS_INVOICE` and validation errors of quantities.
     """
     left = left_of(invoice)
@@ -111,6 +113,7 @@ def allocate(invoice: Creditable, asked: Sequence[CreditedLine] | None) -> tuple
             rest = _between_zero_and(source.quantity, EXACT.subtract(source.quantity, share.quantity))
             left[source.source.line.id] = LineLeft(source.source, EXACT.subtract(source.net, share.net), rest)
             shares[index] = share
+    _check_deductions(shares.values(), left.values())
     vats = _vats(shares, before, vat_left, invoice.currency)
     _check_total(invoice, shares, vats)
     return tuple(
@@ -122,8 +125,8 @@ def allocate(invoice: Creditable, asked: Sequence[CreditedLine] | None) -> tuple
 
 
 def computed_of(lines: Sequence[Line], taxes: Mapping[UUID, Tax]) -> Computed:
-    """Lines whose amounts and VAT stand, with the totals that follow from them; `taxes` by the lines' prices."""
-    sold = [(line, taxes[line.price_id]) for line in lines if line.price_id is not None]
+    """Lines whose amounts and VAT stand, with the totals that follow from them; `taxes` by `tax_key`."""
+    sold = [(line, taxes[line.tax_key]) for line in lines if line.tax_key is not None]
     nets = sums_by((treatment_of(tax), line.net or ZERO) for line, tax in sold)
     vats = sums_by((treatment_of(tax), line.vat or ZERO) for line, tax in sold)
     rows = tuple(
@@ -140,14 +143,22 @@ def negated(lines: Iterable[Line]) -> tuple[CreditNoteLine, ...]:
     return tuple(_turned_round(CreditNoteLine(**fields_of(line))) for line in lines)
 
 
+def _check_deductions(shares: Iterable[_Share], left: Iterable[LineLeft]) -> None:
+    """What was deducted is prepaid again when nothing else is left: then its invoice may be credited too."""
+    if any(share.source.line.is_added for share in shares) and any(it.is_something for it in left):
+        raise _exceeds("A deduction of a prepayment is credited together with all that is left of the invoice")
+
+
 def _all_left(left: Iterable[LineLeft]) -> list[CreditedLine]:
     return [CreditedLine(DocumentLineType.PRODUCT, invoice_line_id=it.source.line.id) for it in left if it.is_something]
 
 
 def _by_price(left: Iterable[LineLeft]) -> dict[UUID, deque[UUID]]:
-    """The lines of each price, in the invoice's order."""
+    """The lines of each price, in the invoice's order; what was added (deductions) is credited by its line alone."""
     lines: dict[UUID, deque[UUID]] = {}
     for it in left:
+        if it.source.line.is_added:
+            continue
         assert it.source.line.price_id is not None
         lines.setdefault(it.source.line.price_id, deque()).append(it.source.line.id)
     return lines
@@ -314,8 +325,8 @@ def _exceeds(message: str | None = None, **details: str) -> LedgerBeeError:
     return CREDIT_NOTE_EXCEEDS_INVOICE.error(message, **details)
 
 
-def taken_by(lines: Iterable[CreditNoteLine]) -> Iterator[TakenLine]:
+def taken_by(lines: Iterable[Line]) -> Iterator[TakenLine]:
     """What the lines of a note take of its invoice."""
     for line in lines:
-        if line.invoice_line_id is not None and line.quantity is not None:
+        if isinstance(line, CreditNoteLine) and line.invoice_line_id is not None and line.quantity is not None:
             yield TakenLine(line.invoice_line_id, line.quantity, line.net or ZERO, line.vat or ZERO)

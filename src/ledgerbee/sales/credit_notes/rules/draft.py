@@ -21,7 +21,7 @@ from ledgerbee.sales.credit_notes.model import (
 from ledgerbee.sales.documents.model import FullDocument, Terms
 from ledgerbee.sales.documents.rules import check_date
 from ledgerbee.sales.invoices.model import Invoice
-from ledgerbee.sales.invoices.rules import CREDITABLE, require_status
+from ledgerbee.sales.invoices.rules import CREDITABLE, check_not_deducted, require_status
 
 #: What a note has of its invoice: another one is refused.
 _OF_INVOICE: Final = {
@@ -43,6 +43,7 @@ def check_is_of(given: InvoiceCreditFields, invoice: Invoice, today: date) -> No
     and for a day before it or more than a year ahead.
     """
     require_status(invoice, CREDITABLE)
+    check_not_deducted(invoice)
     others = [
         (name, "isIn", f"{name} must be the invoice's where invoiceNumber is given")
         for field, name in _OF_INVOICE.items()

@@ -1,12 +1,9 @@
 """How the lines of a credit note are taxed: as those of its invoice were. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from ledgerbee.chart.vat_codes.model import VatCode
 from ledgerbee.sales.credit_notes.model import CREDIT_NOTE_INVOICE_TOO_OLD, InvoiceLine
 from ledgerbee.sales.documents.model import Line, Tax
 
@@ -40,21 +37,3 @@ def taxes_of(
         )
         found.append(InvoiceLine(line, tax))
     return tuple(found)
-
-
-def tax_of_code(line: Line, code: VatCode | None) -> Tax:
-    """The tax of a line of a note of no invoice, as it was decided when the note was made: `code` is its VAT code."""
-    assert line.account_id is not None
-    assert line.vat_rate is not None
-    rate: Decimal = line.vat_rate
-    tax = Tax(line.account_id, None, rate, "Z")
-    if code is None:
-        return tax
-    return replace(
-        tax,
-        vat_code_id=code.id,
-        category=code.einvoice_category or ("S" if rate else "Z"),
-        vat_account_id=code.account_id if rate else None,
-        exemption_reason=code.exemption_reason,
-        exemption_reason_da=code.exemption_reason_da,
-    )

@@ -66,6 +66,9 @@ async def draw_up(
         if origin is None or origin.lines is None
         else await _taxed(context, given, sources, [replace(line, id=new_id()) for line in origin.lines])
     )
+    if kind.complete is not None:
+        currency = given.currency or sources.company.base_currency
+        computed = await kind.complete(context, given, None, currency, sources, computed, ())
     document = kind.row(
         id=new_id(),
         status=kind.draft,
@@ -95,12 +98,15 @@ async def update(
     sources = await store.get_sources(context, kind, given)
     addressing.check_references(given, sources, kind.template_type)
     currency = given.currency or sources.company.base_currency
+    written = [line for line in lines if not line.is_added]
     is_stale = bool(_REPRICING & changes.fields.keys()) or (
         given.issue_date != before.issue_date
         and not _was_converted(before)
-        and await has_converted_prices(context, lines, currency)
+        and await has_converted_prices(context, written, currency)
     )
-    computed = await _priced(context, given, sources) if is_stale else await _taxed(context, given, sources, lines)
+    computed = await _priced(context, given, sources) if is_stale else await _taxed(context, given, sources, written)
+    if kind.complete is not None:
+        computed = await kind.complete(context, given, document_id, currency, sources, computed, lines)
     document = replace(before, updated_at=context.now, **_decided(kind, given, sources, computed))
     full = FullDocument(document, computed.lines)
     was, now = await kind.event_form(earlier), await kind.event_form(full)
@@ -152,8 +158,9 @@ def _given_before(kind: KindOfDocument[F, D], full: FullDocument[D], changes: Ch
     return kind.fields(
         **said,
         **kind.given_before(before, changes),
+        **kind.given_by_added([line for line in full.lines if line.is_added]),
         currency=before.currency,
-        lines=tuple(as_input(line) for line in full.lines),
+        lines=tuple(as_input(line) for line in full.lines if not line.is_added),
     )
 
 

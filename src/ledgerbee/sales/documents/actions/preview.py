@@ -61,7 +61,10 @@ async def _preview(context: Context, kind: KindOfDocument[F, D], draft: D) -> di
     base_currency = sources.company.base_currency
     rate = await rates.find(context, draft.currency, draft.issue_date, base_currency)
     customer = sources.facts.customer
-    computed = rules.tax(lines, sales, customer.vat_zone, draft.tax_point, draft.currency)
+    taxes = rules.taxes_of(sales, customer.vat_zone, draft.tax_point)
+    if kind.own_taxes is not None:
+        taxes = dict(await kind.own_taxes(context, draft, lines, taxes))
+    computed = rules.compute(lines, taxes, draft.currency)
     await give_way()
     in_base = None
     if rate is not None and draft.currency != base_currency:

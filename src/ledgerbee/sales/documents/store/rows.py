@@ -194,7 +194,8 @@ async def _insert_lines(context: Context, kind: AnyKind, document_id: UUID, line
     # An array for each column, the position from their order. The driver writes out a statement's values in one go.
     for start in range(0, len(lines), _LINES_AT_ONCE):
         some = lines[start : start + _LINES_AT_ONCE]
-        arrays = ([getattr(line, name) for line in some] for name in names_of(kind.line))
+        # A line that nobody added to the document has none of what such lines have beside the others.
+        arrays = ([getattr(line, name, None) for line in some] for name in names_of(kind.line))
         await context.connection.execute(_of(kind).insert_lines, context.company_id, document_id, start, *arrays)
 
 

@@ -11,6 +11,8 @@ from ledgerbee.sales.documents.model import FullDocument, Origin
 from ledgerbee.sales.invoices import rules
 from ledgerbee.sales.invoices.kind import INVOICES
 from ledgerbee.sales.invoices.model import INVOICE_IN_USE, FullInvoice, InvoiceFields, InvoiceId
+from ledgerbee.sales.invoices.prepayments import actions as prepayments
+from ledgerbee.sales.invoices.prepayments import store as prepayment_store
 
 #: What names an invoice that was made of it, by the constraint that says so.
 _IN_USE: Final = {
@@ -27,6 +29,8 @@ async def create(context: Context, given: InvoiceFields, origin: Origin | None =
     `SALES_DOCUMENT_DEPARTMENT_INACTIVE` and what `documents.price_lines` raises.
     """
     full = await documents.create(context, INVOICES, given, origin)
+    if given.prepayment_invoice_ids:
+        await prepayment_store.link(context, full.document.id, given.prepayment_invoice_ids)
     context.emit("invoice.created", full.document.id, await INVOICES.event_form(full))
     return full
 
@@ -38,6 +42,7 @@ async def update(context: Context, invoice_id: InvoiceId, changes: Changes[Invoi
     """
     full, forms = await documents.update(context, INVOICES, invoice_id, changes)
     if forms is not None:
+        await prepayment_store.link(context, invoice_id, prepayments.deducted_by(full.lines))
         context.emit("invoice.updated", invoice_id, forms.after, before=forms.before)
     return full
 
@@ -47,6 +52,7 @@ async def delete(context: Context, invoice_id: InvoiceId) -> None:
 
     Raises `INVOICE_NOT_FOUND`, `INVOICE_INVALID_STATE`, `INVOICE_IN_USE`.
     """
+    await prepayment_store.link(context, invoice_id, ())
     with rows.refusing(_IN_USE):
         was = await documents.delete(context, INVOICES, invoice_id)
     context.emit("invoice.deleted", invoice_id, was, before=was)
@@ -62,6 +68,7 @@ async def cancel(context: Context, invoice_id: InvoiceId) -> FullInvoice:
     lines = await store.lines_of(context, INVOICES, invoice_id)
     cancelled = rules.cancel(before, context.now)
     await store.update(context, INVOICES, cancelled)
+    await prepayment_store.link(context, invoice_id, ())
     full, form = FullDocument(cancelled, lines), INVOICES.event_form
     context.emit("invoice.cancelled", invoice_id, await form(full), before=await form(FullDocument(before, lines)))
     return full

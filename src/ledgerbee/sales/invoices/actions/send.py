@@ -17,6 +17,7 @@ from ledgerbee.sales.invoices.model import (
     InvoiceStatus,
     Sent,
 )
+from ledgerbee.sales.invoices.prepayments import actions as prepayments
 from ledgerbee.sales.sending import actions as sending
 from ledgerbee.sales.sending.model import Draft, SendCommand, SendOptions, SentDocument
 
@@ -93,15 +94,26 @@ async def _send_different(
             outcomes[place] = fault
     for portion in await _in_portions(context, drafts):
         lines = await documents.lines_of_many(context, INVOICES, [drafts[place].id for place in portion])
-        sent = await sending.send_drafts(
-            INVOICES,
-            [
-                Draft(contexts[place], commands[place], FullDocument(drafts[place], lines[drafts[place].id]))
-                for place in portion
-            ],
-            rules.book,
+        ready = []
+        for place in portion:
+            try:
+                await prepayments.check_still_deductible(contexts[place], drafts[place], lines[drafts[place].id])
+                ready.append(place)
+            except LedgerBeeError as fault:
+                outcomes[place] = fault
+        sent = (
+            await sending.send_drafts(
+                INVOICES,
+                [
+                    Draft(contexts[place], commands[place], FullDocument(drafts[place], lines[drafts[place].id]))
+                    for place in ready
+                ],
+                rules.book,
+            )
+            if ready
+            else []
         )
-        for place, one in zip(portion, sent, strict=True):
+        for place, one in zip(ready, sent, strict=True):
             outcomes[place] = one if isinstance(one, LedgerBeeError) else await _recorded(one)
     return outcomes
 

@@ -1,14 +1,16 @@
 """What payments, credit notes and used credit make of an invoice, as `rules.settle`, `rules.reopen`, `rules.credit` or
 `rules.apply_credit` decided it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
+from uuid import UUID
 
 from ledgerbee.platform.context import Context
 from ledgerbee.sales.documents import store as documents
 from ledgerbee.sales.documents.model import FullDocument
 from ledgerbee.sales.invoices.kind import INVOICES
 from ledgerbee.sales.invoices.model import FullInvoice, Invoice, InvoiceStatus
+from ledgerbee.sales.invoices.prepayments import store as prepayment_store
 
 
 async def record_settled(context: Context, before: FullInvoice, settled: Invoice) -> None:
@@ -28,12 +30,15 @@ async def record_settled(context: Context, before: FullInvoice, settled: Invoice
         context.emit("invoice.partially_paid", settled.id, now, before=was)
 
 
-async def record_credited(context: Context, before: FullInvoice, credited: Invoice) -> None:
-    """Write an invoice of which more is credited than before.
+async def record_credited(context: Context, before: FullInvoice, credited: Invoice, line_ids: Collection[UUID]) -> None:
+    """Write an invoice of which more is credited than before; `line_ids` are the lines of it that are credited.
 
     Emits `invoice.credited`, and `invoice.paid` when that makes it paid: nothing is due any more.
     """
     await documents.update(context, INVOICES, credited)
+    if any(line.is_added and line.id in line_ids for line in before.lines):
+        # What it deducted is prepaid again: deductions are credited together.
+        await prepayment_store.link(context, credited.id, ())
     form = INVOICES.event_form
     now, was = await form(FullDocument(credited, before.lines)), await form(before)
     context.emit("invoice.credited", credited.id, now, before=was)

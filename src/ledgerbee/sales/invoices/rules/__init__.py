@@ -4,6 +4,7 @@ from ledgerbee.sales.invoices.rules.booking import book
 from ledgerbee.sales.invoices.rules.checks import check_seller, check_sendable, warnings
 from ledgerbee.sales.invoices.rules.draft import check_days, decide, given_before, terms
 from ledgerbee.sales.invoices.rules.entry import entry_text
+from ledgerbee.sales.invoices.rules.prepayments import check_deductible, check_not_deducted, given_by_added
 from ledgerbee.sales.invoices.rules.states import (
     CREDITABLE,
     PAID_ON,
@@ -34,12 +35,15 @@ __all__ = [
     "book",
     "cancel",
     "check_days",
+    "check_deductible",
+    "check_not_deducted",
     "check_seller",
     "check_sendable",
     "credit",
     "decide",
     "entry_text",
     "given_before",
+    "given_by_added",
     "reopen",
     "require_status",
     "settle",

@@ -5,15 +5,19 @@ from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
-from ledgerbee.core.money import total
+from msgspec.structs import replace
+
+from ledgerbee.core.money import EXACT, ONE, ZERO, multiply, total
 from ledgerbee.ledger.entries.model import EntryToPost, EntryType, LineToPost, LineType, Side
 from ledgerbee.ledger.entries.rules import Conversion, balance_in_base, other
-from ledgerbee.sales.documents.model import BookedDocument, Computed, DocumentKind
+from ledgerbee.sales.documents.model import BookedDocument, Computed, DocumentKind, Tax
 from ledgerbee.sales.documents.rules import sums_by
 
 #: Which lines take what is left when amounts are converted one by one, the lowest first: the VAT, which the document
 #: states in kroner too, and what is owed stay exact.
 _RANKS: Final[Mapping[LineType, int]] = {LineType.ENTERED: 0, LineType.VAT: 1, LineType.CONTROL: 2}
+#: What was booked before is taken out as it was.
+_CARRIED_RANK: Final = 3
 #: Characters of a journal entry's text at most.
 _MAX_TEXT: Final = 10_000
 
@@ -46,13 +50,16 @@ def entry_lines(computed: Computed, conversion: Conversion, receivable_account_i
     """The lines of a document's entry: receivable (first) against revenue by account and VAT code, and VAT by code.
 
     Negative sums stand on the other side. In a foreign currency receivable and VAT are each amount x rate; revenue
-    takes what is left to the last unit.
+    takes what is left to the last unit. What was booked before (`Tax.carried`) is taken out at that amount; the
+    difference is a gain or a loss by exchange rates.
     """
     drafted = [
         _line(conversion, receivable_account_id, computed.totals.amount, Side.DEBIT, LineType.CONTROL),
         *_revenue_and_vat(computed, conversion),
     ]
-    return balance_in_base(drafted, [_RANKS[line.line_type] for line in drafted], conversion)
+    carried = _carried(computed, conversion)
+    ranks = [*(_RANKS[line.line_type] for line in drafted), *(_CARRIED_RANK for _ in carried)]
+    return balance_in_base([*drafted, *carried], ranks, conversion)
 
 
 def entry_text(title: str, description: str | None) -> str:
@@ -77,13 +84,45 @@ def vat_in_base(lines: Iterable[LineToPost]) -> Decimal | None:
     return total([line.base_amount if line.side is Side.CREDIT else -line.base_amount for line in vat])
 
 
-def _revenue_and_vat(computed: Computed, conversion: Conversion) -> list[LineToPost]:
-    taxed = [
-        (computed.taxes[line.price_id], line.net, line.vat)
+def _taxed(computed: Computed) -> list[tuple[Tax, Decimal, Decimal]]:
+    """How each product line is taxed, with its net and VAT."""
+    return [
+        (computed.taxes[line.tax_key], line.net, line.vat)
         for line in computed.lines
-        if line.price_id is not None and line.net is not None and line.vat is not None
+        if line.tax_key is not None and line.net is not None and line.vat is not None
     ]
-    revenue = sums_by(((tax.account_id, tax.vat_code_id, tax.rate), net) for tax, net, _ in taxed)
+
+
+def _carried(computed: Computed, conversion: Conversion) -> list[LineToPost]:
+    """What was booked before, as it was, and for each account what the rate of the day makes the difference."""
+    found = [(tax, tax.carried, net) for tax, net, _ in _taxed(computed) if tax.carried is not None]
+    lines = [
+        replace(
+            _line(conversion, tax.account_id, net, Side.CREDIT, LineType.ENTERED, tax.vat_code_id, tax.rate),
+            base_amount=carried.base_net,
+        )
+        for tax, carried, net in found
+    ]
+    # What credits would have been at the rate of the day less what they are: positive is more in credit.
+    differences = [
+        (carried, multiply(ONE if net > 0 else -ONE, EXACT.subtract(conversion.in_base(abs(net)), carried.base_net)))
+        for _, carried, net in found
+    ]
+    sums = sums_by(((it.gain_account_id, it.loss_account_id), difference) for it, difference in differences)
+    return lines + [
+        LineToPost(gain, Side.CREDIT, ZERO, base_amount=difference)
+        if difference > 0
+        else LineToPost(loss, Side.DEBIT, ZERO, base_amount=-difference)
+        for (gain, loss), difference in sums.items()
+        if difference
+    ]
+
+
+def _revenue_and_vat(computed: Computed, conversion: Conversion) -> list[LineToPost]:
+    taxed = _taxed(computed)
+    revenue = sums_by(
+        ((tax.account_id, tax.vat_code_id, tax.rate), net) for tax, net, _ in taxed if tax.carried is None
+    )
     charged = sums_by(
         ((tax.vat_account_id, tax.vat_code_id, tax.rate), vat)
         for tax, _, vat in taxed

@@ -1,0 +1,216 @@
+"""Prepayment invoices and the invoices that deduct them: VAT is due once, and prepayments end at zero."""
+
+import asyncio
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from tests.api.test_credit_notes import RECEIVABLE, faultless, standing
+from tests.api.test_invoices_pdf import pdf
+from tests.conftest import Api
+from tests.selling import Shop, booked, line
+
+REVENUE = 1010
+PREPAYMENTS = 7410
+OUTPUT_VAT = 7680
+
+
+@pytest.fixture
+def shop(api: Api) -> Shop:
+    return Shop(api)
+
+
+async def prepaid(shop: Shop, customer: str, *lines: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    return await shop.send(await shop.draft(customer, *lines, isPrepayment=True, **fields))
+
+
+async def balances(shop: Shop) -> list[Decimal]:
+    return [await shop.balance(number) for number in (RECEIVABLE, REVENUE, PREPAYMENTS, OUTPUT_VAT)]
+
+
+def deducted(invoice: dict[str, Any]) -> list[tuple[str, str, str | None]]:
+    return [(one["totalPrice"], one["vatAmount"], one["prepaymentInvoiceId"]) for one in invoice["lines"]]
+
+
+async def test_a_prepayment_is_deducted_by_the_final_invoice(shop: Shop) -> None:
+    """300.00 of 1,000.00 are invoiced ahead, with 75.00 of VAT: 700.00 and 175.00 are left."""
+    price, customer = await shop.price("1000"), await shop.customer(vatNumber="25313763")
+    ahead = await prepaid(shop, customer, line(price, unitPrice="300", description="Køkken, 1. rate"))
+    assert (ahead["isPrepayment"], ahead["deductedByInvoiceId"]) == (True, None)
+    assert booked(await shop.entry(ahead["journalEntryId"])) == [
+        (RECEIVABLE, Decimal(375), Decimal(375), "CONTROL"),
+        (PREPAYMENTS, Decimal(-300), Decimal(-300), "ENTERED"),
+        (OUTPUT_VAT, Decimal(-75), Decimal(-75), "VAT"),
+    ]
+    draft = await shop.draft(customer, line(price), prepaymentInvoiceIds=[ahead["id"]])
+    assert (draft["subtotal"], draft["vat"], draft["amount"]) == ("700.00", "175.00", "875.00")
+    assert deducted(draft) == [("1000.00", "250.00", None), ("-300.00", "-75.00", ahead["id"])]
+    assert draft["lines"][1]["description"] == "Forudbetalt, faktura 1 af 16.03.2026"
+    assert (await shop.invoice(ahead["id"]))["deductedByInvoiceId"] == draft["id"]
+    path = f"/v1/invoices/{draft['id']}"
+    assert (await shop.ok("PATCH", path, {"notes": "Tak"}))["lines"] == draft["lines"]
+    more = await shop.ok("PATCH", path, {"lines": [line(price, 2)]})
+    assert [net for net, *_ in deducted(more)] == ["2000.00", "-300.00"]
+    assert (await shop.ok("PATCH", path, {"prepaymentInvoiceIds": []}))["amount"] == "2500.00"
+    assert (await shop.invoice(ahead["id"]))["deductedByInvoiceId"] is None
+    await shop.ok("PATCH", path, {"lines": [line(price)], "prepaymentInvoiceIds": [ahead["id"]]})
+
+    final = await shop.send(draft)
+    assert (final["subtotal"], final["vat"], final["amount"]) == ("700.00", "175.00", "875.00")
+    assert booked(await shop.entry(final["journalEntryId"])) == [
+        (RECEIVABLE, Decimal(875), Decimal(875), "CONTROL"),
+        (REVENUE, Decimal(-1000), Decimal(-1000), "ENTERED"),
+        (PREPAYMENTS, Decimal(300), Decimal(300), "ENTERED"),
+        (OUTPUT_VAT, Decimal(-175), Decimal(-175), "VAT"),
+    ]
+    assert await balances(shop) == [1250, -1000, 0, -250]
+    again = {
+        "customerId": customer,
+        "date": "2026-03-16",
+        "lines": [line(price)],
+        "prepaymentInvoiceIds": [ahead["id"]],
+    }
+    details = await shop.refused("POST", "/v1/invoices", again, 409, "INVOICE_PREPAYMENT_DEDUCTED")
+    assert details["deductedByInvoiceId"] == final["id"]
+    credit = {"customerId": customer, "invoiceNumber": ahead["number"]}
+    await shop.refused("POST", "/v1/credit-notes", credit, 409, "INVOICE_PREPAYMENT_DEDUCTED")
+    text, _ = await pdf(shop, final)
+    assert "Forudbetalt, faktura 1" in text
+    assert "Forudbetalingsfaktura" in (await pdf(shop, ahead))[0]
+    for invoice, code, word in ((ahead, "386", "1. rate"), (final, "380", "Forudbetalt, faktura 1 af 16.03.2026")):
+        xml = (await shop.api.get(f"/v1/invoices/{invoice['id']}/e-invoice?format=peppol")).text
+        assert f"<cbc:InvoiceTypeCode>{code}</cbc:InvoiceTypeCode>" in xml
+        assert word in xml
+    assert await faultless(shop)
+
+    assert standing(await shop.credited(final))[0] == "credited"
+    assert await balances(shop) == [375, 0, -300, -75]
+    assert (await shop.invoice(ahead["id"]))["deductedByInvoiceId"] is None
+    assert await faultless(shop)
+    assert standing(await shop.credited(ahead))[0] == "credited"
+    assert await balances(shop) == [0, 0, 0, 0]
+    assert await faultless(shop)
+
+
+async def test_each_rate_is_deducted_by_itself(shop: Shop) -> None:
+    """What is credited of a prepayment isn't deducted; a draft that is deleted or cancelled lets go of it."""
+    buyer = await shop.customer(countryCode="DE", vatZone="eu", vatNumber="DE136695976")
+    goods, services = await shop.price("100", group="1"), await shop.price("100")
+    ahead = await prepaid(shop, buyer, line(goods), line(services, 2))
+    await shop.credited(ahead, {"invoiceLineId": ahead["lines"][1]["id"], "quantity": 1})
+    body = {"prepaymentInvoiceIds": [ahead["id"]]}
+    for method, rest in (("DELETE", ""), ("POST", "/cancel")):
+        draft = await shop.draft(buyer, line(goods, 3), line(services), **body)
+        assert sorted(net for net, _, one in deducted(draft) if one) == ["-100.00", "-100.00"]
+        answer = await shop.api.request(method, f"/v1/invoices/{draft['id']}{rest}")
+        assert answer.status_code in {200, 204}
+        assert (await shop.invoice(ahead["id"]))["deductedByInvoiceId"] is None
+    final = await shop.send(await shop.draft(buyer, line(goods, 3), line(services), **body))
+    assert (final["amount"], final["vat"]) == ("200.00", "0.00")
+    assert "Prepayment invoice" in (await pdf(shop, ahead))[0]
+    assert "Prepaid, invoice 1 of 2026-03-16" in (await pdf(shop, final))[0]
+    assert await shop.balance(PREPAYMENTS) == 0
+    assert await faultless(shop)
+
+
+async def test_what_can_not_be_deducted(shop: Shop) -> None:
+    price, customer = await shop.price("100"), await shop.customer()
+    ahead = await prepaid(shop, customer, line(price))
+    usual = await shop.send(await shop.draft(customer, line(price)))
+    unsent = await shop.draft(customer, line(price), isPrepayment=True)
+    body: dict[str, Any] = {"customerId": customer, "date": "2026-03-16", "lines": [line(price)]}
+    nothing = await prepaid(shop, customer, line(price, unitPrice="0"))
+    unusable: tuple[tuple[dict[str, Any], str], ...] = (
+        ({"prepaymentInvoiceIds": [nothing["id"]]}, "amount"),
+        ({"prepaymentInvoiceIds": [usual["id"]]}, "isPrepayment"),
+        ({"prepaymentInvoiceIds": [unsent["id"]]}, "status"),
+        ({"prepaymentInvoiceIds": [ahead["id"]], "customerId": await shop.customer()}, "customerId"),
+        ({"prepaymentInvoiceIds": [ahead["id"]], "currency": "EUR", "lines": [line(price, unitPrice=1)]}, "currency"),
+    )
+    for fields, reason in unusable:
+        details = await shop.refused("POST", "/v1/invoices", body | fields, 400, "INVOICE_PREPAYMENT_UNUSABLE")
+        assert details["reason"] == reason
+    ids = [ahead["id"]]
+    for wrong in ({"prepaymentInvoiceIds": ids, "isPrepayment": True}, {"prepaymentInvoiceIds": ids * 2}):
+        await shop.refused("POST", "/v1/invoices", body | wrong, 400, "SHARED_VALIDATION_FAILED")
+    missing = body | {"prepaymentInvoiceIds": [customer]}
+    await shop.refused("POST", "/v1/invoices", missing, 404, "INVOICE_NOT_FOUND")
+    less = await shop.draft(customer, line(price, unitPrice="99.99"), prepaymentInvoiceIds=[ahead["id"]])
+    await shop.refused("POST", f"/v1/invoices/{less['id']}/send", {}, 400, "INVOICE_AMOUNT_NEGATIVE")
+    await shop.ok("POST", f"/v1/invoices/{ahead['id']}/write-off", {})
+    details = await shop.refused("POST", f"/v1/invoices/{less['id']}/send", {}, 400, "INVOICE_PREPAYMENT_UNUSABLE")
+    assert details["status"] == "uncollectible"
+    assert await faultless(shop)
+
+
+async def test_of_two_that_deduct_the_same_one_wins(shop: Shop) -> None:
+    price, customer = await shop.price("100"), await shop.customer()
+    ahead = await prepaid(shop, customer, line(price))
+    body = {
+        "customerId": customer, "date": "2026-03-16", "lines": [line(price, 3)], "prepaymentInvoiceIds": [ahead["id"]],
+    }  # fmt: skip
+    credit = {"customerId": customer, "invoiceNumber": ahead["number"]}
+    requests = [("/v1/invoices", body), ("/v1/credit-notes", credit), ("/v1/invoices", body)]
+    answers = await asyncio.gather(*(shop.api.post(path, sent) for path, sent in requests))
+    assert [answer.status_code for answer in answers].count(201) == 1
+    assert await faultless(shop)
+
+
+async def rate_of(shop: Shop, day: str, rate: str) -> None:
+    await shop.ok("PUT", "/v1/exchange-rates", {"currency": "EUR", "date": day, "rate": rate}, status=200)
+
+
+FX_GAIN, FX_LOSS = 3535, 3610
+
+
+@pytest.mark.parametrize(("later", "gain", "loss"), [("7.5123", "0.00", "19.48"), ("7.2111", "-101.33", "0.00")])
+async def test_a_prepayment_in_euro_leaves_nothing(shop: Shop, later: str, gain: str, loss: str) -> None:
+    """It is taken out at what it was booked at, the rates of both days apart; credit notes give it back so."""
+    await rate_of(shop, "2026-03-10", "7.4637")
+    await rate_of(shop, "2026-03-16", later)
+    price, customer = await shop.price("1000", currency="EUR"), await shop.customer()
+    ahead = await prepaid(shop, customer, line(price, unitPrice="333.33"), currency="EUR", date="2026-03-10")
+    part = {"invoiceLineId": ahead["lines"][0]["id"], "unitPrice": "10.01"}
+    await shop.credited(ahead, part)
+    more = await prepaid(shop, customer, line(price, unitPrice="77.77"), currency="EUR", date="2026-03-10")
+    assert await shop.balance(PREPAYMENTS) == -(Decimal("2487.88") - Decimal("74.71") + Decimal("580.46"))
+    both = [ahead["id"], more["id"]]
+    final = await shop.send(await shop.draft(customer, line(price), currency="EUR", prepaymentInvoiceIds=both))
+    assert final["subtotal"] == "598.91"
+    differences = [await shop.balance(FX_GAIN), await shop.balance(FX_LOSS)]
+    assert differences == [Decimal(gain), Decimal(loss)]
+    assert await shop.balance(PREPAYMENTS) == 0
+    assert await faultless(shop)
+    await shop.credited(final)
+    assert await shop.balance(PREPAYMENTS) == -Decimal("2993.63")
+    assert await shop.balance(FX_GAIN) + await shop.balance(FX_LOSS) == 0
+    assert await faultless(shop)
+    again = await shop.draft(customer, line(price), currency="EUR", prepaymentInvoiceIds=both)
+    await shop.send(again)
+    assert await shop.balance(PREPAYMENTS) == 0
+    assert await faultless(shop)
+
+
+async def test_credit_notes_on_what_deducts(shop: Shop) -> None:
+    """A deduction is credited with all that is left, or not at all: then what was prepaid can be deducted again."""
+    price, customer = await shop.price("100"), await shop.customer()
+    ahead = await prepaid(shop, customer, line(price))
+    final = await shop.send(await shop.draft(customer, line(price, 4), prepaymentInvoiceIds=[ahead["id"]]))
+    [sold, deduction] = [{"invoiceLineId": one["id"]} for one in final["lines"]]
+    credit = {"customerId": customer, "invoiceNumber": final["number"]}
+    for lines in ([deduction], [sold | {"quantity": 2}, deduction], [sold], [sold, deduction | {"unitPrice": "50"}]):
+        await shop.refused("POST", "/v1/credit-notes", credit | {"lines": lines}, 409, "CREDIT_NOTE_EXCEEDS_INVOICE")
+    await shop.credited(final, {"priceId": price, "quantity": 3})
+    whole = await shop.invoice(final["id"])
+    assert standing(whole)[0] == "credited"
+    assert (await shop.invoice(ahead["id"]))["deductedByInvoiceId"] == final["id"]
+    await shop.credited(final)
+    assert (await shop.invoice(ahead["id"]))["deductedByInvoiceId"] is None
+    assert await balances(shop) == [125, 0, -100, -25]
+    assert await faultless(shop)
+
+    paid = await shop.send(await shop.draft(customer, line(price), prepaymentInvoiceIds=[ahead["id"]]))
+    assert (paid["status"], paid["amount"]) == ("paid", "0.00")
+    await shop.credited(paid)
+    assert (await shop.invoice(ahead["id"]))["deductedByInvoiceId"] is None
+    assert await faultless(shop)
