@@ -241,6 +241,7 @@ BROKEN_RULES: list[tuple[str, str, dict[str, Any], set[str]]] = [
     ("POST", "/v1/customers/{customerId}/credit/refund", {"date": "2030-01-01", "amount": 1}, {"date"}),
     ("POST", "/v1/invoices/{sentInvoiceId}/write-off", {"date": "2030-01-01"}, {"date"}),
     ("POST", "/v1/invoices/{sentInvoiceId}/write-off/reverse", {"date": "2030-01-01"}, {"date"}),
+    ("POST", "/v1/incoming-documents/{incomingDocumentId}/answers", {"answer": "rejected"}, {"note"}),
     ("POST", "/v1/invoices/send-batch", {"invoiceIds": ["{cash}", "{cash}"]}, {"invoiceIds"}),
     ("POST", "/v1/journal-entries/reverse-batch", {"journalEntryIds": ["{cash}", "{cash}"]}, {"journalEntryIds"}),
     ("PATCH", "/v2/draft-journal-entries/{draftJournalEntryId}",

@@ -145,7 +145,9 @@ def test_every_write_has_an_example_unless_it_takes_nothing() -> None:
         for method, operation in operations.items():
             for media_type, media in operation.get("requestBody", {}).get("content", {}).items():
                 assert "example" in media, (method, path, media_type, "none in app/openapi/request_bodies.py")
-                assert len(encoded(media_type, media["example"])) < 700, (method, path)
+                is_e_invoice = "application/xml" in operation["requestBody"]["content"]  # UBL is long-winded
+                most = 3_500 if is_e_invoice else 700
+                assert len(encoded(media_type, media["example"])) < most, (method, path)
 
 
 def test_the_document_tells_where_every_name_in_braces_comes_from() -> None:

@@ -157,10 +157,10 @@ def test_refusals_come_in_their_order() -> None:
         assert refusal(given_fields, sent("100"), without) == "SHARED_VALIDATION_FAILED"
     assert refusal(WriteOffFields(), sent("100"), without) == "WRITE_OFF_ACCOUNT_MISSING"
     with pytest.raises(LedgerBeeError) as refused:
-        rules.require_written_off(None)
+        rules.require_written_off(None, InvoiceStatus.PAID)
     assert refused.value.code == "INVOICE_NOT_WRITTEN_OFF"
     standing = rules.book(WriteOffFields(), sent("100"), sources(), TODAY, NOW).write_off
-    assert rules.require_written_off(standing) is standing
+    assert rules.require_written_off(standing, InvoiceStatus.UNCOLLECTIBLE) is standing
 
 
 def test_without_a_day_it_is_today_or_the_invoices() -> None:

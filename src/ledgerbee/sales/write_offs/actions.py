@@ -54,14 +54,14 @@ async def reverse(
     if on is not None:
         check_date(on, context.today)
     before = await documents.get_for_update(context, INVOICES, invoice_id)
-    standing = rules.require_written_off(await store.get_standing(context, invoice_id))
+    standing = rules.require_written_off(await store.get_standing(context, invoice_id), before.status)
     return await _take_back(context, before, standing, on, description)
 
 
 async def take_up_again(context: Context, invoice: Invoice, paid_on: date) -> tuple[WriteOff, Invoice]:
     """Take the write-off of an invoice, which is locked, back for a payment that comes in after all; otherwise as
     `reverse`. On the day of the payment, or of the write-off if that is later."""
-    standing = rules.require_written_off(await store.get_standing(context, invoice.id))
+    standing = rules.require_written_off(await store.get_standing(context, invoice.id), invoice.status)
     return await _take_back(context, invoice, standing, max(paid_on, standing.written_off_on), None)
 
 

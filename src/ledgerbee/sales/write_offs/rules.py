@@ -15,7 +15,7 @@ from ledgerbee.core.money import EXACT, ZERO, multiply, round_money, total
 from ledgerbee.ledger.entries.model import EntryToPost, EntryType, LineToPost, LineType, Side
 from ledgerbee.ledger.entries.rules import Conversion, balance_in_base, other
 from ledgerbee.sales.documents.rules import check_date
-from ledgerbee.sales.invoices.model import Invoice
+from ledgerbee.sales.invoices.model import Invoice, InvoiceStatus
 from ledgerbee.sales.invoices.rules import write_off as given_up
 from ledgerbee.sales.sending.rules import entry_text
 from ledgerbee.sales.write_offs.model import (
@@ -160,8 +160,8 @@ def _entry(write_off: WriteOff, invoice: Invoice, found: WriteOffSources, lines:
     )
 
 
-def require_written_off(found: WriteOff | None) -> WriteOff:
-    """The write-off that stands. Raises `INVOICE_NOT_WRITTEN_OFF`."""
+def require_written_off(found: WriteOff | None, status: InvoiceStatus) -> WriteOff:
+    """The write-off that stands, of an invoice of that status. Raises `INVOICE_NOT_WRITTEN_OFF`."""
     if found is None:
-        raise INVOICE_NOT_WRITTEN_OFF.error()
+        raise INVOICE_NOT_WRITTEN_OFF.in_state(status.value)
     return found
