@@ -563,7 +563,8 @@ OPERATIONS: Final[tuple[Row, ...]] = (
     ),
     Row(
         "Order Confirmations", "GET", "/v1/order-confirmations/{orderConfirmationId}/pdf", "order-confirmations-read",
-        "Download an order confirmation as PDF", not_found="ORDER_CONFIRMATION_NOT_FOUND", prepare=_in_a_company_of_its_own,
+        "Download an order confirmation as PDF", not_found="ORDER_CONFIRMATION_NOT_FOUND",
+        prepare=_in_a_company_of_its_own,
     ),
     Row(
         "Order Confirmations", "POST", "/v1/order-confirmations/{orderConfirmationId}/send",
