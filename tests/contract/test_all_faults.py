@@ -281,7 +281,7 @@ UNRELATED = {
     "payments": "reference", "product-prices": "nickname", "projects": "color", "rates": None, "refund": "reference",
     "reverse": "description",
     "reverse-batch": "date", "send-batch": "deliveryType", "vat-codes": "vatCode", "draft-journal-entries": "reference",
-    "write-off": "description",
+    "answers": None, "write-off": "description",
 }  # fmt: skip
 
 
