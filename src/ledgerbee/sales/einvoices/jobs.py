@@ -182,7 +182,7 @@ async def _record(run: JobRun, kinds: Kinds, delivery_id: DeliveryId, e_invoice:
             channel=CHANNEL,
             outcome=end.outcome,
             message=message,
-            provider_id=end.provider_id or (str(e_invoice.id) if e_invoice else None),
+            provider_id=recording.readable_id(end.provider_id) or (str(e_invoice.id) if e_invoice else None),
             is_last=end.is_last,
         )
         _emit(context, ended, e_invoice, message)

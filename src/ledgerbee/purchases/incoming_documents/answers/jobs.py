@@ -15,6 +15,7 @@ from prometheus_client import Counter
 
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.ids import new_id
+from ledgerbee.core.texts import readable
 from ledgerbee.network.model import EInvoiceFormat, MessageType
 from ledgerbee.network.transport.model import (
     Message,
@@ -43,6 +44,8 @@ from ledgerbee.purchases.incoming_documents.wire import render
 SEND_TIMEOUT_S: Final = 120
 #: Characters kept of what the other side said.
 _MAX_REPLY: Final = 1_000
+#: Characters kept of its name for what it accepted.
+_MAX_ID: Final = 200
 _BROKEN_OFF: Final = "Broken off before its outcome was recorded: it may have arrived, and goes out under the same id"
 _MESSAGE_TYPES: Final = {
     DocumentFormat.PEPPOL: MessageType.INVOICE_RESPONSE,
@@ -143,9 +146,8 @@ async def _record(context: Context, claimed: Answer, end: _End, *, is_try: bool 
     """Write how a try ended. Where the answer has ended meanwhile, its state stays."""
     before = await get_for_update(context, claimed.document_id)
     answer = await store.get_for_update(context, claimed.id)
-    reply = end.message.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    message = " ".join(reply.replace("\0", " ").split())[:_MAX_REPLY]
-    attempt = AnswerAttempt(new_id(), answer.id, context.now, end.outcome, message, end.provider_id)
+    message, told = readable(end.message, _MAX_REPLY), readable(end.provider_id or "", _MAX_ID) or None
+    attempt = AnswerAttempt(new_id(), answer.id, context.now, end.outcome, message, told)
     is_open = can_be_sent(answer.status)
     if is_try or is_open:
         await store.insert_attempt(context, attempt)

@@ -11,6 +11,7 @@ from typing import Final
 from xml.parsers import expat
 
 from ledgerbee.core.errors import LedgerBeeError
+from ledgerbee.core.texts import readable
 from ledgerbee.sales.documents.model import DocumentKind
 from ledgerbee.sales.einvoices.answers.model import E_INVOICE_RESPONSE_UNREADABLE, MAX_BYTES, AnswerKind, ReadAnswer
 
@@ -57,7 +58,7 @@ def read(content: bytes) -> ReadAnswer:
         raise _unreadable("CustomizationID is none of OIOUBL's or Peppol's answers to invoices")
     if texts.counts.get(_RESPONSE, 0) != 1 or texts.counts.get(f"{_RESPONSE}/DocumentReference", 0) != 1:
         raise _unreadable("there has to be one DocumentResponse with one DocumentReference")
-    reasons = [text for path in _REASONS for text in texts.all(path)]
+    reasons = [seen for path in _REASONS for text in texts.all(path) if (seen := readable(text, _LONGEST_TEXT))]
     return ReadAnswer(
         kind=kind,
         code=_bounded(texts.one(f"{_RESPONSE}/Response/ResponseCode"), _LONGEST_CODE, "ResponseCode"),
