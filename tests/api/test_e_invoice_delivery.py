@@ -254,6 +254,15 @@ async def test_an_attempt_is_recorded_whatever_the_access_point_says(shop: Shop,
     )
 
 
+async def test_what_is_unforeseen_tells_no_company_of_the_servers_folders(shop: Shop, tmp_path: Path) -> None:
+    """A path that no system call takes: nothing that a transport foresees."""
+    invoice = await sent(shop)
+    with pytest.raises(ValueError, match="null byte"):
+        await work(shop, invoice, FolderTransport(tmp_path / "a\0b"))
+    (attempt,) = (await status_of(shop, invoice))["attempts"]
+    assert attempt["message"] == "ValueError. The log of the program has the error under request test."
+
+
 async def test_the_last_try_gives_up(shop: Shop, point: AccessPointServer) -> None:
     invoice = await sent(shop)
     point.answers = [(500, b"")]

@@ -7,6 +7,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+import structlog
 from tests.access_points import Answer, open_access_point
 
 from ledgerbee.network.model import EInvoiceFormat, MessageType
@@ -73,8 +74,19 @@ class TestFolder:
 
     async def test_a_folder_that_cant_be_written_is_worth_another_try(self, tmp_path: Path) -> None:
         (tmp_path / "out").write_bytes(b"")
-        with pytest.raises(TransportFailedError, match="can't be written"):
+        with structlog.testing.capture_logs() as logged, pytest.raises(TransportFailedError) as failed:
             await FolderTransport(tmp_path / "out").send(MESSAGE)
+        assert str(failed.value) == "The folder of e-invoices can't be written: File exists"
+        assert failed.value.__cause__ is None
+        assert [one["folder"] for one in logged] == [str(tmp_path / "out")], "the operator is told where"
+
+    async def test_where_it_is_no_company_is_told(self, tmp_path: Path) -> None:
+        """Both names of the document are taken."""
+        for name in names_of(MESSAGE):
+            (tmp_path / name).write_bytes(b"")
+        with pytest.raises(TransportFailedError) as failed:
+            await FolderTransport(tmp_path).send(MESSAGE)
+        assert str(failed.value) == "The folder of e-invoices can't be written: another file has its name"
 
 
 class TestAccessPoint:

@@ -42,6 +42,8 @@ from ledgerbee.purchases.incoming_documents.wire import render
 
 #: Seconds that handing an answer over may take: shorter than a claim lasts.
 SEND_TIMEOUT_S: Final = 120
+#: What transports raise, in words for the company.
+_FORESEEN: Final = (TransportFailedError, TransportNotConfiguredError, TransportRefusedError)
 #: Characters kept of what the other side said.
 _MAX_REPLY: Final = 1_000
 #: Characters kept of its name for what it accepted.
@@ -89,7 +91,7 @@ async def send_answer(transport: Transport, run: JobRun) -> None:
         TRIES.labels("refused" if is_refused else "failed").inc()
         is_over = is_refused or run.attempt >= run.max_attempts
         status = AnswerStatus.FAILED if is_over else AnswerStatus.PENDING
-        end = _End(AttemptOutcome.FAILED, str(fault) or type(fault).__name__, status)
+        end = _End(AttemptOutcome.FAILED, run.words_of(fault, _FORESEEN), status)
         await run.write(lambda context: _record(context, answer, end))
         if is_refused:
             return
