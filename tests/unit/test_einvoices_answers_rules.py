@@ -1,5 +1,6 @@
 """Answers to e-invoices: how they are read, what they mean, what they are to, and how ours are written."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -94,6 +95,10 @@ END = "</ApplicationResponse>"
         (GOOD.replace(END, DEEP + END), "too many elements, or lies too deep"),
         (GOOD.replace(END, MANY + END), "too many elements, or lies too deep"),
         (GOOD + " " * MAX_BYTES, f"longer than {MAX_BYTES} bytes"),
+        (
+            GOOD.replace("xmlns:cac", "xmlns:x").replace("xmlns:cbc", "xmlns:cac").replace("xmlns:x", "xmlns:cbc"),
+            "CustomizationID",
+        ),
         (GOOD.replace("ApplicationResponse-2", "Invoice-2"), "no ApplicationResponse"),
         (GOOD.replace("OIOUBL-2.02", "urn:x"), "CustomizationID"),
         (GOOD.replace("ResponseCode>", "OtherCode>"), "one DocumentResponse/Response/ResponseCode"),
@@ -111,6 +116,22 @@ def test_what_is_no_answer_is_refused_with_the_reason(xml: str, reason: str) -> 
         read(xml.encode())
     assert refused.value.error_code.code == "E_INVOICE_RESPONSE_UNREADABLE"
     assert reason in refused.value.details["reason"]
+
+
+@pytest.mark.parametrize("prefix", ["e:", "cac:", "cbc:"])
+def test_elements_count_by_their_namespace(prefix: str) -> None:
+    """What another namespace says with the same names, or the wrong one of UBL's two, changes nothing."""
+    full = answer("7", "BusinessReject", text="why", kind="Invoice", uuid="x-1", line="b")
+    for name in re.findall(r"<(?:cac|cbc):(\w+)", full):
+        own = next(found for found in ("cac:", "cbc:") if f"<{found}{name}" in full)
+        copied = re.search(rf"<{own}{name}>.*?</{own}{name}>", full)
+        assert copied is not None
+        if own != prefix:
+            other = copied[0].replace(f"{own}{name}", f"{prefix}{name}").replace(">7<", ">8<")
+            more = full.replace(copied[0], other + copied[0], 1).replace("xmlns:cac", 'xmlns:e="urn:x" xmlns:cac')
+            assert read(more.encode()) == read(full.encode()), name
+    inside = full.replace(">7<", "><e:x xmlns:e='urn:x'>8</e:x>7<")
+    assert read(inside.encode()).reference == "7"
 
 
 def test_a_day_may_have_its_time_zone() -> None:

@@ -102,7 +102,7 @@ class _Reader:
             totals=self._totals(currency),
             order_reference=_one_line(root.text("OrderReference/ID"), _NUMBER),
             preceding_invoice=_one_line(root.text("BillingReference/InvoiceDocumentReference/ID"), _NUMBER),
-            note="\n".join(filter(None, (note.own_text for note in root.all("Note"))))[:_TEXT] or None,
+            note="\n".join(filter(None, (note.own_text for note in root.leaves("Note"))))[:_TEXT] or None,
             how_to_pay=_how_to_pay(root),
         )
 
@@ -113,7 +113,7 @@ class _Reader:
         return found
 
     def _line(self, line: Element, place: int) -> ReceivedLine:
-        invoiced = line.first("InvoicedQuantity") or line.first("CreditedQuantity")
+        invoiced = line.leaf("InvoicedQuantity") or line.leaf("CreditedQuantity")
         quantity = None if invoiced is None else _decimal(invoiced, "quantity")
         price = _optional(line, "Price/PriceAmount")
         base = _optional(line, "Price/BaseQuantity") or ONE
@@ -179,15 +179,15 @@ class _Reader:
     def _tax_total(self, currency: str) -> Element:
         """The VAT in the document's currency; nothing where it states none."""
         for found in self.root.all("TaxTotal"):
-            amount = found.first("TaxAmount")
+            amount = found.leaf("TaxAmount")
             if amount is not None and amount.attributes.get("currencyID", currency) == currency:
                 return found
         return Element("TaxTotal", "", {})
 
     def _vat_in(self, currency: str) -> tuple[str, Decimal] | None:
         """The VAT in another currency: a TaxTotal of its own (BT-111), in OIOUBL beside the VAT of a category."""
-        stated = [*self.root.all("TaxTotal/TaxAmount")]
-        stated += self.root.all("TaxTotal/TaxSubtotal/TransactionCurrencyTaxAmount")
+        stated = self.root.leaves("TaxTotal/TaxAmount")
+        stated += self.root.leaves("TaxTotal/TaxSubtotal/TransactionCurrencyTaxAmount")
         for found in stated:
             other = found.attributes.get("currencyID", currency)
             if other != currency and is_currency(other):
@@ -244,7 +244,7 @@ def _party(root: Element, role: str) -> TradingParty:
     country = (party.text("PostalAddress/Country/IdentificationCode") or "").upper()
     country = country if is_country(country) else NOWHERE
     vat_number = _vat_number(party)
-    endpoint = party.first("EndpointID")
+    endpoint = party.leaf("EndpointID")
     name = party.text("PartyName/Name") or party.text("PartyLegalEntity/RegistrationName")
     address = [_street(party), party.text("PostalAddress/AdditionalStreetName")]
     return TradingParty(
@@ -278,7 +278,7 @@ def _numbers(party: Element, vat_number: str | None, country: str) -> Iterator[s
     """The numbers that a vendor may be known by, with their country's prefix."""
     if vat_number:
         yield canonical_number(vat_number, country)
-    for found in (*party.all("PartyLegalEntity/CompanyID"), *party.all("EndpointID")):
+    for found in (*party.leaves("PartyLegalEntity/CompanyID"), *party.leaves("EndpointID")):
         scheme, number = found.attributes.get("schemeID", ""), found.own_text
         if number and scheme in _DANISH:
             yield canonical_number(number[:_NUMBER], "DK")
@@ -336,14 +336,14 @@ def _bad(name: str, text: str) -> date:
 
 def _amount(parent: Element, path: str) -> Decimal:
     """An amount that has to be there."""
-    found = parent.first(path)
+    found = parent.leaf(path)
     if found is None:
         raise unreadable(f"{parent.name} has no {path}")
     return _bounded(_decimal(found, path))
 
 
 def _optional(parent: Element, path: str) -> Decimal | None:
-    found = parent.first(path)
+    found = parent.leaf(path)
     return None if found is None else _decimal(found, path)
 
 

@@ -12,11 +12,11 @@ from xml.parsers import expat
 
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.texts import readable
+from ledgerbee.network.xml import AGGREGATES, BASICS
 from ledgerbee.sales.documents.model import DocumentKind
 from ledgerbee.sales.einvoices.answers.model import E_INVOICE_RESPONSE_UNREADABLE, MAX_BYTES, AnswerKind, ReadAnswer
 
 _ROOT: Final = "urn:oasis:names:specification:ubl:schema:xsd:ApplicationResponse-2 ApplicationResponse"
-_UBL: Final = "urn:oasis:names:specification:ubl:schema:xsd:Common"
 _MOST_ELEMENTS: Final = 20_000
 _DEEPEST: Final = 40
 #: How the customization of each kind begins.
@@ -90,13 +90,17 @@ def _day(text: str) -> date:
 
 
 class _Texts:
-    """The texts of an answer by the path of their element below the root, and how many elements there are of a path."""
+    """The texts of an answer by the path of their element below the root, and how many aggregates there are of a path.
+
+    A text is that of a basic element in aggregates; what has another namespace, or the wrong one of the two, is not
+    read, whatever its name.
+    """
 
     def __init__(self) -> None:
         self.counts: dict[str, int] = {}
         self._found: dict[str, list[str]] = {}
         self._path: list[str] = []
-        self._text: list[str] = []
+        self._texts: list[list[str]] = []
         self._elements = 0
 
     @classmethod
@@ -110,7 +114,7 @@ class _Texts:
         parser.StartDoctypeDeclHandler = _refuse_doctype
         parser.StartElementHandler = texts._begin
         parser.EndElementHandler = texts._end
-        parser.CharacterDataHandler = texts._text.append
+        parser.CharacterDataHandler = texts._add
         try:
             parser.Parse(content, True)
         except (expat.ExpatError, LookupError, ValueError) as fault:  # no XML, or in no encoding that there is
@@ -135,17 +139,22 @@ class _Texts:
         if self._elements > _MOST_ELEMENTS or len(self._path) >= _DEEPEST:
             raise _unreadable("it has too many elements, or lies too deep")
         namespace, _, local = name.rpartition(" ")
-        self._path.append(local if namespace.startswith(_UBL) else name)
-        path = "/".join(self._path[1:])
-        self.counts[path] = self.counts.get(path, 0) + 1
-        self._text.clear()
+        is_aggregate = namespace == AGGREGATES
+        self._path.append(local if is_aggregate else name)
+        self._texts.append([])
+        if is_aggregate:
+            path = "/".join(self._path[1:])
+            self.counts[path] = self.counts.get(path, 0) + 1
 
-    def _end(self, _: str) -> None:
-        text = " ".join("".join(self._text).split())
-        if text:
-            self._found.setdefault("/".join(self._path[1:]), []).append(text)
-        self._text.clear()
+    def _add(self, text: str) -> None:
+        self._texts[-1].append(text)
+
+    def _end(self, name: str) -> None:
+        namespace, _, local = name.rpartition(" ")
         self._path.pop()
+        text = " ".join("".join(self._texts.pop()).split())
+        if text and namespace == BASICS:
+            self._found.setdefault("/".join((*self._path[1:], local)), []).append(text)
 
 
 def _refuse_doctype(*_: object) -> None:
