@@ -52,6 +52,7 @@ class ProblemCode(StrEnum):
 
     ACCOUNT_UNKNOWN = "ACCOUNT_UNKNOWN"
     AMOUNT_TOO_FINE = "AMOUNT_TOO_FINE"
+    CURRENCY_DIFFERS = "CURRENCY_DIFFERS"
     CURRENCY_UNKNOWN = "CURRENCY_UNKNOWN"
     DATES_UNLIKELY = "DATES_UNLIKELY"
     LINE_AMOUNT_DIFFERS = "LINE_AMOUNT_DIFFERS"
@@ -71,15 +72,14 @@ class ProblemCode(StrEnum):
     VENDOR_UNKNOWN = "VENDOR_UNKNOWN"
 
 
+#: What no draft can be made of, whatever is chosen for it: its figures would be wrong.
+UNDRAFTABLE: Final = frozenset({ProblemCode.CURRENCY_DIFFERS, ProblemCode.CURRENCY_UNKNOWN})
 #: What keeps a document from being drafted as long as it is so.
-BLOCKING: Final = frozenset(
-    {
-        ProblemCode.ACCOUNT_UNKNOWN,
-        ProblemCode.CURRENCY_UNKNOWN,
-        ProblemCode.VENDOR_AMBIGUOUS,
-        ProblemCode.VENDOR_UNKNOWN,
-    }
-)
+BLOCKING: Final = UNDRAFTABLE | {
+    ProblemCode.ACCOUNT_UNKNOWN,
+    ProblemCode.VENDOR_AMBIGUOUS,
+    ProblemCode.VENDOR_UNKNOWN,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +176,10 @@ class HowToPay:
 
 @dataclass(frozen=True, slots=True)
 class ReceivedDocument:
-    """An invoice or a credit note as it was read. `lines` has the document's allowances and charges at its end."""
+    """An invoice or a credit note as it was read. `lines` has the document's allowances and charges at its end.
+
+    `other_currencies` are those of amounts in another one than the document's, but for VAT in the tax currency.
+    """
 
     format: DocumentFormat
     type: DocumentType
@@ -194,6 +197,7 @@ class ReceivedDocument:
     preceding_invoice: str | None = None
     note: str | None = None
     how_to_pay: HowToPay = HowToPay()
+    other_currencies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

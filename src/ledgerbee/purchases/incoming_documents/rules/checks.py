@@ -48,6 +48,9 @@ def check(document: ReceivedDocument, base_rate: tuple[str, Decimal] | None) -> 
     if not is_currency(document.currency):
         yield Problem(ProblemCode.CURRENCY_UNKNOWN, f"{document.currency} is no currency of ISO 4217")
         return
+    if document.other_currencies:
+        text = f"Amounts are in {', '.join(document.other_currencies)}, the document is in {document.currency}"
+        yield Problem(ProblemCode.CURRENCY_DIFFERS, text)
     yield from _check_lines(document)
     yield from _check_totals(document)
     yield from _check_taxes(document)
