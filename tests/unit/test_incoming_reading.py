@@ -134,6 +134,29 @@ def test_an_amount_in_another_currency_is_shown(name: str, kind: str) -> None:
         )
 
 
+_DIFFERS, _UNUSUAL = [ProblemCode.DOCUMENT_TYPE_DIFFERS], [ProblemCode.DOCUMENT_TYPE_UNUSUAL]
+
+
+@pytest.mark.parametrize(
+    ("kind", "codes", "wanted"),
+    [
+        ("Invoice", "380 383 326 82", []),
+        ("Invoice", "381 396 261 503 325", _DIFFERS),
+        ("Invoice", "386 384 389 393 751 999 x", _UNUSUAL),
+        ("CreditNote", "381 83 532", []),
+        ("CreditNote", "380 383 386 325", _DIFFERS),
+        ("CreditNote", "396 261 999", _UNUSUAL),
+    ],
+)
+def test_a_document_is_what_its_code_says_or_that_is_shown(kind: str, codes: str, wanted: list[ProblemCode]) -> None:
+    for code in codes.split():
+        written = f"</cbc:IssueDate><cbc:{kind}TypeCode> {code} </cbc:{kind}TypeCode>".encode()
+        raw = peppol(kind=kind).replace(b"</cbc:IssueDate>", written)
+        found = list(check(read(raw), None))
+        assert [one.code for one in found] == wanted, code
+        assert all(code in one.message for one in found)
+
+
 def test_vat_in_the_tax_currency_is_none_of_those() -> None:
     found = read(peppol(vat_in=("EUR", "33.50")))
     assert (found.other_currencies, found.totals.vat_in) == ((), ("EUR", Decimal("33.50")))

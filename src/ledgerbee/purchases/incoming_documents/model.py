@@ -55,6 +55,8 @@ class ProblemCode(StrEnum):
     CURRENCY_DIFFERS = "CURRENCY_DIFFERS"
     CURRENCY_UNKNOWN = "CURRENCY_UNKNOWN"
     DATES_UNLIKELY = "DATES_UNLIKELY"
+    DOCUMENT_TYPE_DIFFERS = "DOCUMENT_TYPE_DIFFERS"
+    DOCUMENT_TYPE_UNUSUAL = "DOCUMENT_TYPE_UNUSUAL"
     LINE_AMOUNT_DIFFERS = "LINE_AMOUNT_DIFFERS"
     LINE_VAT_UNKNOWN = "LINE_VAT_UNKNOWN"
     PAYABLE_DIFFERS = "PAYABLE_DIFFERS"
@@ -73,7 +75,9 @@ class ProblemCode(StrEnum):
 
 
 #: What no draft can be made of, whatever is chosen for it: its figures would be wrong.
-UNDRAFTABLE: Final = frozenset({ProblemCode.CURRENCY_DIFFERS, ProblemCode.CURRENCY_UNKNOWN})
+UNDRAFTABLE: Final = frozenset(
+    {ProblemCode.CURRENCY_DIFFERS, ProblemCode.CURRENCY_UNKNOWN, ProblemCode.DOCUMENT_TYPE_DIFFERS}
+)
 #: What keeps a document from being drafted as long as it is so.
 BLOCKING: Final = UNDRAFTABLE | {
     ProblemCode.ACCOUNT_UNKNOWN,
@@ -178,6 +182,7 @@ class HowToPay:
 class ReceivedDocument:
     """An invoice or a credit note as it was read. `lines` has the document's allowances and charges at its end.
 
+    `type_code` is what it says that it is (UNTDID 1001), None where it says nothing beside its root.
     `other_currencies` are those of amounts in another one than the document's, but for VAT in the tax currency.
     """
 
@@ -197,6 +202,7 @@ class ReceivedDocument:
     preceding_invoice: str | None = None
     note: str | None = None
     how_to_pay: HowToPay = HowToPay()
+    type_code: str | None = None
     other_currencies: tuple[str, ...] = ()
 
 

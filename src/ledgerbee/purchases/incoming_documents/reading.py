@@ -116,6 +116,7 @@ class _Reader:
             preceding_invoice=_one_line(root.text("BillingReference/InvoiceDocumentReference/ID"), _NUMBER),
             note="\n".join(filter(None, (note.own_text for note in root.leaves("Note"))))[:_TEXT] or None,
             how_to_pay=_how_to_pay(root),
+            type_code=_one_line(root.text(f"{root.name}TypeCode"), _NUMBER),
             other_currencies=tuple(sorted(self._other_currencies(currency)))[:_MOST_CURRENCIES],
         )
 
