@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
@@ -29,9 +30,9 @@ from ledgerbee.network.answering import (
 from ledgerbee.network.model import MessageType
 from ledgerbee.parties.endpoints import Identifier
 from ledgerbee.sales.documents.model import DocumentKind
-from ledgerbee.sales.einvoices.answers.model import MAX_BYTES, Answered, AnswerKind, ReadAnswer, Verdict
+from ledgerbee.sales.einvoices.answers.model import MAX_BYTES, Answered, AnswerKind, PartyNumber, ReadAnswer, Verdict
 from ledgerbee.sales.einvoices.answers.reading import read
-from ledgerbee.sales.einvoices.answers.rules import match, verdict
+from ledgerbee.sales.einvoices.answers.rules import check_receiver, match, verdict
 
 INVOICE, CREDIT_NOTE = DocumentKind.INVOICE, DocumentKind.CREDIT_NOTE
 READ = ReadAnswer(AnswerKind.APPLICATION_RESPONSE, "BusinessAccept", None, date(2026, 3, 17), "7", None, None)
@@ -178,14 +179,51 @@ class TestWhatAnAnswerIsTo:
         [
             ({}, []),
             ({}, [sent(), sent(CREDIT_NOTE)]),
-            ({"document_uuid": str(new_id())}, [sent(), sent(CREDIT_NOTE)]),
             ({"document_type": CREDIT_NOTE}, [sent()]),
+            ({"document_uuid": str(new_id())}, []),
         ],
     )
     def test_none_or_several_are_refused(self, given: dict[str, Any], candidates: list[Answered]) -> None:
         with pytest.raises(LedgerBeeError) as refused:
             match(replace(READ, **given), candidates)
         assert refused.value.details == {"reference": "7"}
+
+    def test_a_uuid_that_contradicts_is_refused_also_of_one(self) -> None:
+        one, other = sent(), sent(CREDIT_NOTE)
+        for uuid in (str(one.document_id), f"urn:uuid:{one.document_id}".upper(), f"{{{one.message_id}}}"):
+            assert match(replace(READ, document_uuid=uuid), [one, other]) == one
+        for uuid in (str(new_id()), "x-1"):
+            for reference, candidates in (("7", [one]), ("7", [one, other]), (str(one.message_id), [one])):
+                with pytest.raises(LedgerBeeError, match="another UUID") as refused:
+                    match(replace(READ, document_uuid=uuid, reference=reference), candidates)
+                assert refused.value.details == {"reference": reference, "uuid": uuid}
+
+    @pytest.mark.parametrize(
+        ("receivers", "is_ours"),
+        [
+            ([], True),
+            ([("DK:CVR", "DK13585628")], True),
+            ([("0198", "DK 13585628")], True),
+            ([("0198", "DK25313763")], True),
+            ([("0184", "25313763"), ("0198", "DK13585628")], True),
+            ([("0184", "13585628"), ("DK:SE", "DK25313763")], True),
+            ([("GLN", "5798009811578")], True),
+            ([("0088", "5790000435968")], False),
+            ([("0088", "5790000435968"), ("0184", "13585628")], True),
+            ([("", "25313763"), ("DK:P", "1234567890")], True),
+            ([("DK:CVR", "DK25313763")], False),
+            ([("0184", "25313763"), ("DK:P", "1234567890")], False),
+        ],
+    )
+    def test_who_it_is_for_is_compared_where_it_can_be(
+        self, receivers: list[tuple[str, str]], *, is_ours: bool
+    ) -> None:
+        own = [PartyNumber("0184", "13585628"), PartyNumber("0088", "5798009811578")]
+        stated = replace(READ, receivers=tuple(PartyNumber(*one) for one in receivers))
+        with nullcontext() if is_ours else pytest.raises(LedgerBeeError, match="another party"):
+            check_receiver(stated, own)
+        check_receiver(replace(stated, kind=AnswerKind.MESSAGE_LEVEL_STATUS), own)
+        check_receiver(stated, [])
 
 
 AT = datetime(2026, 3, 17, 0, 30, 15, tzinfo=timezone(timedelta(hours=1)))
@@ -205,7 +243,14 @@ class TestOurs:
     def test_an_application_response(self, code: OioublCode) -> None:
         xml = application_response(REPLY, DOCUMENT, code, "Forkert & sent")
         assert read(xml) == ReadAnswer(
-            AnswerKind.APPLICATION_RESPONSE, code, "Forkert & sent", date(2026, 3, 16), "F<7>", CREDIT_NOTE, "x-1"
+            AnswerKind.APPLICATION_RESPONSE,
+            code,
+            "Forkert & sent",
+            date(2026, 3, 16),
+            "F<7>",
+            CREDIT_NOTE,
+            "x-1",
+            (PartyNumber("DK:CVR", "DK13585628"),),
         )
         document = Ubl.of(xml)
         assert document.text("IssueTime") == "23:30:15Z"
@@ -218,7 +263,14 @@ class TestOurs:
     def test_an_invoice_response(self, code: PeppolCode) -> None:
         xml = invoice_response(REPLY, DOCUMENT, code, "Wrong order", reason="REF")
         assert read(xml) == ReadAnswer(
-            AnswerKind.INVOICE_RESPONSE, code, "Wrong order", date(2026, 3, 16), "F<7>", CREDIT_NOTE, None
+            AnswerKind.INVOICE_RESPONSE,
+            code,
+            "Wrong order",
+            date(2026, 3, 16),
+            "F<7>",
+            CREDIT_NOTE,
+            None,
+            (PartyNumber("0184", "13585628"),),
         )
         document = Ubl.of(xml)
         assert document.schemed("ReceiverParty/EndpointID") == ("0184", "13585628")

@@ -14,7 +14,13 @@ from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.texts import readable
 from ledgerbee.network.xml import AGGREGATES, BASICS
 from ledgerbee.sales.documents.model import DocumentKind
-from ledgerbee.sales.einvoices.answers.model import E_INVOICE_RESPONSE_UNREADABLE, MAX_BYTES, AnswerKind, ReadAnswer
+from ledgerbee.sales.einvoices.answers.model import (
+    E_INVOICE_RESPONSE_UNREADABLE,
+    MAX_BYTES,
+    AnswerKind,
+    PartyNumber,
+    ReadAnswer,
+)
 
 _ROOT: Final = "urn:oasis:names:specification:ubl:schema:xsd:ApplicationResponse-2 ApplicationResponse"
 _MOST_ELEMENTS: Final = 20_000
@@ -42,6 +48,13 @@ _REASONS: Final = (
     "DocumentResponse/LineResponse/Response/Status/StatusReason",
     "Note",
 )
+#: Numbers of whom the answer is for.
+_RECEIVERS: Final = (
+    "ReceiverParty/EndpointID",
+    "ReceiverParty/PartyIdentification/ID",
+    "ReceiverParty/PartyTaxScheme/CompanyID",
+    "ReceiverParty/PartyLegalEntity/CompanyID",
+)
 #: Characters of a code, a reference and of all reasons together.
 _LONGEST_CODE: Final = 50
 _LONGEST_REFERENCE: Final = 200
@@ -66,6 +79,7 @@ def read(content: bytes) -> ReadAnswer:
         issue_date=_day(texts.one("IssueDate")),
         reference=_bounded(texts.one(f"{_RESPONSE}/DocumentReference/ID"), _LONGEST_REFERENCE, "DocumentReference/ID"),
         document_type=_DOCUMENT_TYPES.get(next(iter(texts.all(f"{_RESPONSE}/DocumentReference/DocumentTypeCode")), "")),
+        receivers=tuple(dict.fromkeys(one for path in _RECEIVERS for one in texts.numbers(path))),
         document_uuid=next(iter(texts.all(f"{_RESPONSE}/DocumentReference/UUID")), None),
     )
 
@@ -101,6 +115,8 @@ class _Texts:
         self._found: dict[str, list[str]] = {}
         self._path: list[str] = []
         self._texts: list[list[str]] = []
+        self._schemes: list[str] = []
+        self._numbers: dict[str, list[PartyNumber]] = {}
         self._elements = 0
 
     @classmethod
@@ -125,6 +141,10 @@ class _Texts:
         """The texts of all elements of a path that have any."""
         return self._found.get(path, [])
 
+    def numbers(self, path: str) -> list[PartyNumber]:
+        """The texts of a path with the schemes that they say."""
+        return self._numbers.get(path, [])
+
     def one(self, path: str) -> str:
         """The text of the one element of a path. Raises `E_INVOICE_RESPONSE_UNREADABLE`."""
         found = self.all(path)
@@ -132,7 +152,7 @@ class _Texts:
             raise _unreadable(f"there has to be one {path}")
         return found[0]
 
-    def _begin(self, name: str, _attributes: Mapping[str, str]) -> None:
+    def _begin(self, name: str, attributes: Mapping[str, str]) -> None:
         self._elements += 1
         if not self._path and name != _ROOT:
             raise _unreadable("its root is no ApplicationResponse of UBL 2")
@@ -142,6 +162,7 @@ class _Texts:
         is_aggregate = namespace == AGGREGATES
         self._path.append(local if is_aggregate else name)
         self._texts.append([])
+        self._schemes.append(attributes.get("schemeID", ""))
         if is_aggregate:
             path = "/".join(self._path[1:])
             self.counts[path] = self.counts.get(path, 0) + 1
@@ -153,8 +174,11 @@ class _Texts:
         namespace, _, local = name.rpartition(" ")
         self._path.pop()
         text = " ".join("".join(self._texts.pop()).split())
+        scheme = self._schemes.pop()
         if text and namespace == BASICS:
-            self._found.setdefault("/".join((*self._path[1:], local)), []).append(text)
+            path = "/".join((*self._path[1:], local))
+            self._found.setdefault(path, []).append(text)
+            self._numbers.setdefault(path, []).append(PartyNumber(scheme, text))
 
 
 def _refuse_doctype(*_: object) -> None:
