@@ -124,6 +124,18 @@ async def test_what_names_nothing_that_was_sent_is_refused(
     assert "eInvoiceAnswer" not in await other.invoice(theirs["id"])
 
 
+async def test_what_contradicts_the_document_is_refused(shop: Shop) -> None:
+    await shop.ok("PATCH", "/v1/company", {"vatNumber": "13585628"})
+    invoice = await shop.sold(line(await shop.price()))
+    for other in ({"uuid": str(UUID(int=0))}, {"receiver": "DK25313763"}):
+        response = await post(shop, answer(invoice["number"], "BusinessReject", **other))
+        assert (response.status_code, response.json()["code"]) == (404, "E_INVOICE_REFERENCE_UNKNOWN")
+        assert {"uuid", "receiver"} & set(response.json()["details"])
+    assert await shop.value("SELECT count(*) FROM e_invoice_answers") == 0
+    found = await accepted(shop, answer(invoice["number"], "AP", uuid=invoice["id"], receiver="DK13585628"))
+    assert found["documentId"] == invoice["id"]
+
+
 @pytest.mark.parametrize(
     ("body", "content_type", "status", "code"),
     [

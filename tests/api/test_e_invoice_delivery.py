@@ -240,6 +240,29 @@ async def test_a_refusal_for_good_ends_it_and_it_can_be_sent_again(shop: Shop, p
     assert await shop.value("SELECT count(*) FROM journal_entries") == 1
 
 
+async def test_an_attempt_is_recorded_whatever_the_access_point_says(shop: Shop, point: AccessPointServer) -> None:
+    """JSON may hold what PostgreSQL doesn't take: half a surrogate pair, NUL."""
+    invoice = await sent(shop)
+    point.answers = [(503, rb'{"message": "a\ud800b\u0000c"}'), (200, rb'{"id": "\u0000x\ud800\u202ey"}')]
+    with pytest.raises(TransportFailedError):
+        await work(shop, invoice, AccessPoint(point.url))
+    await work(shop, invoice, AccessPoint(point.url), 2)
+    found = await status_of(shop, invoice)
+    assert (found["status"], [(one["message"], one["providerId"]) for one in found["attempts"]]) == (
+        "delivered",
+        [("503 a\ufffdb c", point.got[0].fields["e-invoice-message-id"]), ("200 Accepted", "x\ufffd y")],
+    )
+
+
+async def test_what_is_unforeseen_tells_no_company_of_the_servers_folders(shop: Shop, tmp_path: Path) -> None:
+    """A path that no system call takes: nothing that a transport foresees."""
+    invoice = await sent(shop)
+    with pytest.raises(ValueError, match="null byte"):
+        await work(shop, invoice, FolderTransport(tmp_path / "a\0b"))
+    (attempt,) = (await status_of(shop, invoice))["attempts"]
+    assert attempt["message"] == "ValueError. The log of the program has the error under request test."
+
+
 async def test_the_last_try_gives_up(shop: Shop, point: AccessPointServer) -> None:
     invoice = await sent(shop)
     point.answers = [(500, b"")]

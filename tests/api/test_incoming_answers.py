@@ -202,6 +202,26 @@ async def test_a_lost_receipt_makes_no_second_answer(shop: Shop, point: AccessPo
     )  # fmt: skip
 
 
+async def test_whatever_a_try_ends_with_is_recorded_as_a_company_may_read_it(
+    shop: Shop, point: AccessPointServer, tmp_path: Path
+) -> None:
+    """A fault that no transport foresees, then what PostgreSQL doesn't take: half a surrogate pair, NUL."""
+    document = await received(shop.api, peppol())
+    given = await answer(shop, document, "accepted")
+    point.answers = [(503, rb'{"message": "a\ud800b\u0000c"}'), (200, rb'{"id": "\u0000x\ud800\u202ey"}')]
+    with pytest.raises(ValueError, match="null byte"):
+        await work(shop, given, FolderTransport(tmp_path / "a\0b"))
+    with pytest.raises(TransportFailedError):
+        await work(shop, given, AccessPoint(point.url), 2)
+    await work(shop, given, AccessPoint(point.url), 3)
+    (shown,) = await answers_of(shop, document)
+    assert (shown["status"], [one["message"] for one in shown["attempts"]]) == (
+        "sent",
+        ["ValueError. The log of the program has the error under request test.", "503 a\ufffdb c", "200 Accepted"],
+    )
+    assert shown["attempts"][-1]["providerId"] == "x\ufffd y"
+
+
 async def test_what_failed_for_good_is_sent_again_by_the_same_request(shop: Shop, point: AccessPointServer) -> None:
     document = await received(shop.api, peppol())
     given = await answer(shop, document, "accepted")

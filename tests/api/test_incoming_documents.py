@@ -97,6 +97,28 @@ async def test_a_bill_is_drafted_and_booked_when_it_is_asked_for(shop: Shop) -> 
     assert (now["status"], now["journalEntryId"]) == ("booked", posted["id"])
 
 
+async def test_what_would_be_booked_with_wrong_figures_is_not_drafted(shop: Shop) -> None:
+    await vendor(shop)
+    euros = peppol().replace(b'currencyID="DKK"', b'currencyID="EUR"')
+    type_code = b"</cbc:IssueDate><cbc:InvoiceTypeCode>381</cbc:InvoiceTypeCode>"
+    credit = peppol().replace(b"</cbc:IssueDate>", type_code)
+    strange = peppol(sender={**SENDER, "vat": "DK13585629"}).replace(b'currencyID="DKK"', b'currencyID="EUR"')
+    for raw, wanted in (
+        (euros, ["CURRENCY_DIFFERS"]),
+        (credit, ["DOCUMENT_TYPE_DIFFERS"]),
+        (strange, ["CURRENCY_DIFFERS", "VENDOR_UNKNOWN"]),
+    ):
+        document = await received(shop.api, raw)
+        assert document["status"] == "received"
+        assert set(wanted) <= set(codes(document))
+        body = {"accountId": await account(shop, 2450)}
+        path = f"{PATH}/{document['id']}/draft"
+        details = await shop.refused("POST", path, body, 409, "INCOMING_DOCUMENT_NOT_DRAFTABLE")
+        assert details == {"problems": wanted}
+        assert await shop.ok("GET", f"{PATH}/{document['id']}") == document
+    assert len(await shop.ok("GET", "/v1/vendors")) == 1, "no vendor is made for nothing"
+
+
 async def test_the_same_file_is_one_draft_and_a_like_one_is_flagged(shop: Shop, other_api: Api) -> None:
     """A13: same bytes; same sender and number in another file; another type; another sender; ourselves."""
     await vendor(shop)

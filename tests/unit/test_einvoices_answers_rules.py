@@ -1,6 +1,8 @@
 """Answers to e-invoices: how they are read, what they mean, what they are to, and how ours are written."""
 
+import re
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
@@ -28,9 +30,9 @@ from ledgerbee.network.answering import (
 from ledgerbee.network.model import MessageType
 from ledgerbee.parties.endpoints import Identifier
 from ledgerbee.sales.documents.model import DocumentKind
-from ledgerbee.sales.einvoices.answers.model import MAX_BYTES, Answered, AnswerKind, ReadAnswer, Verdict
+from ledgerbee.sales.einvoices.answers.model import MAX_BYTES, Answered, AnswerKind, PartyNumber, ReadAnswer, Verdict
 from ledgerbee.sales.einvoices.answers.reading import read
-from ledgerbee.sales.einvoices.answers.rules import match, verdict
+from ledgerbee.sales.einvoices.answers.rules import check_receiver, match, verdict
 
 INVOICE, CREDIT_NOTE = DocumentKind.INVOICE, DocumentKind.CREDIT_NOTE
 READ = ReadAnswer(AnswerKind.APPLICATION_RESPONSE, "BusinessAccept", None, date(2026, 3, 17), "7", None, None)
@@ -94,6 +96,10 @@ END = "</ApplicationResponse>"
         (GOOD.replace(END, DEEP + END), "too many elements, or lies too deep"),
         (GOOD.replace(END, MANY + END), "too many elements, or lies too deep"),
         (GOOD + " " * MAX_BYTES, f"longer than {MAX_BYTES} bytes"),
+        (
+            GOOD.replace("xmlns:cac", "xmlns:x").replace("xmlns:cbc", "xmlns:cac").replace("xmlns:x", "xmlns:cbc"),
+            "CustomizationID",
+        ),
         (GOOD.replace("ApplicationResponse-2", "Invoice-2"), "no ApplicationResponse"),
         (GOOD.replace("OIOUBL-2.02", "urn:x"), "CustomizationID"),
         (GOOD.replace("ResponseCode>", "OtherCode>"), "one DocumentResponse/Response/ResponseCode"),
@@ -111,6 +117,22 @@ def test_what_is_no_answer_is_refused_with_the_reason(xml: str, reason: str) -> 
         read(xml.encode())
     assert refused.value.error_code.code == "E_INVOICE_RESPONSE_UNREADABLE"
     assert reason in refused.value.details["reason"]
+
+
+@pytest.mark.parametrize("prefix", ["e:", "cac:", "cbc:"])
+def test_elements_count_by_their_namespace(prefix: str) -> None:
+    """What another namespace says with the same names, or the wrong one of UBL's two, changes nothing."""
+    full = answer("7", "BusinessReject", text="why", kind="Invoice", uuid="x-1", line="b")
+    for name in re.findall(r"<(?:cac|cbc):(\w+)", full):
+        own = next(found for found in ("cac:", "cbc:") if f"<{found}{name}" in full)
+        copied = re.search(rf"<{own}{name}>.*?</{own}{name}>", full)
+        assert copied is not None
+        if own != prefix:
+            other = copied[0].replace(f"{own}{name}", f"{prefix}{name}").replace(">7<", ">8<")
+            more = full.replace(copied[0], other + copied[0], 1).replace("xmlns:cac", 'xmlns:e="urn:x" xmlns:cac')
+            assert read(more.encode()) == read(full.encode()), name
+    inside = full.replace(">7<", "><e:x xmlns:e='urn:x'>8</e:x>7<")
+    assert read(inside.encode()).reference == "7"
 
 
 def test_a_day_may_have_its_time_zone() -> None:
@@ -157,14 +179,51 @@ class TestWhatAnAnswerIsTo:
         [
             ({}, []),
             ({}, [sent(), sent(CREDIT_NOTE)]),
-            ({"document_uuid": str(new_id())}, [sent(), sent(CREDIT_NOTE)]),
             ({"document_type": CREDIT_NOTE}, [sent()]),
+            ({"document_uuid": str(new_id())}, []),
         ],
     )
     def test_none_or_several_are_refused(self, given: dict[str, Any], candidates: list[Answered]) -> None:
         with pytest.raises(LedgerBeeError) as refused:
             match(replace(READ, **given), candidates)
         assert refused.value.details == {"reference": "7"}
+
+    def test_a_uuid_that_contradicts_is_refused_also_of_one(self) -> None:
+        one, other = sent(), sent(CREDIT_NOTE)
+        for uuid in (str(one.document_id), f"urn:uuid:{one.document_id}".upper(), f"{{{one.message_id}}}"):
+            assert match(replace(READ, document_uuid=uuid), [one, other]) == one
+        for uuid in (str(new_id()), "x-1"):
+            for reference, candidates in (("7", [one]), ("7", [one, other]), (str(one.message_id), [one])):
+                with pytest.raises(LedgerBeeError, match="another UUID") as refused:
+                    match(replace(READ, document_uuid=uuid, reference=reference), candidates)
+                assert refused.value.details == {"reference": reference, "uuid": uuid}
+
+    @pytest.mark.parametrize(
+        ("receivers", "is_ours"),
+        [
+            ([], True),
+            ([("DK:CVR", "DK13585628")], True),
+            ([("0198", "DK 13585628")], True),
+            ([("0198", "DK25313763")], True),
+            ([("0184", "25313763"), ("0198", "DK13585628")], True),
+            ([("0184", "13585628"), ("DK:SE", "DK25313763")], True),
+            ([("GLN", "5798009811578")], True),
+            ([("0088", "5790000435968")], False),
+            ([("0088", "5790000435968"), ("0184", "13585628")], True),
+            ([("", "25313763"), ("DK:P", "1234567890")], True),
+            ([("DK:CVR", "DK25313763")], False),
+            ([("0184", "25313763"), ("DK:P", "1234567890")], False),
+        ],
+    )
+    def test_who_it_is_for_is_compared_where_it_can_be(
+        self, receivers: list[tuple[str, str]], *, is_ours: bool
+    ) -> None:
+        own = [PartyNumber("0184", "13585628"), PartyNumber("0088", "5798009811578")]
+        stated = replace(READ, receivers=tuple(PartyNumber(*one) for one in receivers))
+        with nullcontext() if is_ours else pytest.raises(LedgerBeeError, match="another party"):
+            check_receiver(stated, own)
+        check_receiver(replace(stated, kind=AnswerKind.MESSAGE_LEVEL_STATUS), own)
+        check_receiver(stated, [])
 
 
 AT = datetime(2026, 3, 17, 0, 30, 15, tzinfo=timezone(timedelta(hours=1)))
@@ -184,7 +243,14 @@ class TestOurs:
     def test_an_application_response(self, code: OioublCode) -> None:
         xml = application_response(REPLY, DOCUMENT, code, "Forkert & sent")
         assert read(xml) == ReadAnswer(
-            AnswerKind.APPLICATION_RESPONSE, code, "Forkert & sent", date(2026, 3, 16), "F<7>", CREDIT_NOTE, "x-1"
+            AnswerKind.APPLICATION_RESPONSE,
+            code,
+            "Forkert & sent",
+            date(2026, 3, 16),
+            "F<7>",
+            CREDIT_NOTE,
+            "x-1",
+            (PartyNumber("DK:CVR", "DK13585628"),),
         )
         document = Ubl.of(xml)
         assert document.text("IssueTime") == "23:30:15Z"
@@ -197,7 +263,14 @@ class TestOurs:
     def test_an_invoice_response(self, code: PeppolCode) -> None:
         xml = invoice_response(REPLY, DOCUMENT, code, "Wrong order", reason="REF")
         assert read(xml) == ReadAnswer(
-            AnswerKind.INVOICE_RESPONSE, code, "Wrong order", date(2026, 3, 16), "F<7>", CREDIT_NOTE, None
+            AnswerKind.INVOICE_RESPONSE,
+            code,
+            "Wrong order",
+            date(2026, 3, 16),
+            "F<7>",
+            CREDIT_NOTE,
+            None,
+            (PartyNumber("0184", "13585628"),),
         )
         document = Ubl.of(xml)
         assert document.schemed("ReceiverParty/EndpointID") == ("0184", "13585628")

@@ -7,6 +7,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+import structlog
 from tests.access_points import Answer, open_access_point
 
 from ledgerbee.network.model import EInvoiceFormat, MessageType
@@ -73,8 +74,19 @@ class TestFolder:
 
     async def test_a_folder_that_cant_be_written_is_worth_another_try(self, tmp_path: Path) -> None:
         (tmp_path / "out").write_bytes(b"")
-        with pytest.raises(TransportFailedError, match="can't be written"):
+        with structlog.testing.capture_logs() as logged, pytest.raises(TransportFailedError) as failed:
             await FolderTransport(tmp_path / "out").send(MESSAGE)
+        assert str(failed.value) == "The folder of e-invoices can't be written: File exists"
+        assert failed.value.__cause__ is None
+        assert [one["folder"] for one in logged] == [str(tmp_path / "out")], "the operator is told where"
+
+    async def test_where_it_is_no_company_is_told(self, tmp_path: Path) -> None:
+        """Both names of the document are taken."""
+        for name in names_of(MESSAGE):
+            (tmp_path / name).write_bytes(b"")
+        with pytest.raises(TransportFailedError) as failed:
+            await FolderTransport(tmp_path).send(MESSAGE)
+        assert str(failed.value) == "The folder of e-invoices can't be written: another file has its name"
 
 
 class TestAccessPoint:
@@ -114,7 +126,12 @@ class TestAccessPoint:
             ((200, b'{"id": "7"}'), ("200 Accepted", "7")),
             ((204, b""), ("204 Accepted", None)),
             ((201, b"not json"), ("201 Accepted", None)),
-            ((200, b'{"id": 7}'), ("200 Accepted", None)),
+            ((200, b'{"id": 7}'), ("200 Accepted", "7")),
+            ((200, b'{"id": 12345678901234567890123.50}'), ("200 Accepted", "12345678901234567890123.50")),
+            ((200, b'{"id": ' + b"9" * 5_000 + b"}"), ("200 Accepted", "9" * 200)),
+            ((200, b'{"id": true}'), ("200 Accepted", None)),
+            ((200, b'{"id": "a\\u0000b\\ud800\\u202e"}'), ("200 Accepted", "a b\ufffd")),
+            ((200, b'{"id": "\\u0000\\r\\n"}'), ("200 Accepted", None)),
             ((200, b"[" * 100_000), ("200 Accepted", None)),
             ((409, b'{"id": "7"}'), ("409 It has the message already", "7")),
         ],
@@ -128,6 +145,12 @@ class TestAccessPoint:
         ("answer", "kind", "text"),
         [
             ((422, b'{"message": "BR-CO-15"}'), TransportRefusedError, "422 BR-CO-15"),
+            (
+                (422, b'{"message": "a\\ud800b\\u0000\\u202ec\\ud83d\\ude00"}'),
+                TransportRefusedError,
+                "422 a\ufffdb c\U0001f600",
+            ),
+            ((400, b"\xff\x00bad\r\n"), TransportRefusedError, "400 \ufffd bad"),
             ((404, b"no such receiver"), TransportRefusedError, "404 no such receiver"),
             ((400, b""), TransportRefusedError, "400"),
             ((401, b""), TransportFailedError, "401"),

@@ -1,6 +1,7 @@
 """Reading e-invoices that others wrote: every published example, every encoding, and what is no e-invoice at all."""
 
 import json
+import re
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,34 @@ def test_what_is_refused_says_why(raw: bytes, why: str) -> None:
     with pytest.raises(LedgerBeeError, match=why) as refused:
         read(raw)
     assert refused.value.code == "INCOMING_DOCUMENT_UNREADABLE"
+
+
+_OTHERS = 'xmlns:e="urn:x"'
+
+
+@pytest.mark.parametrize("prefix", ["e:", "cac:", "cbc:"])
+def test_elements_count_by_their_namespace(prefix: str) -> None:
+    """What an extension says with the same names changes nothing; nor does the wrong one of the two of UBL."""
+    raw, wanted = peppol(note="n", due="2026-04-01").decode(), read(peppol(note="n", due="2026-04-01"))
+    for name in re.findall(r"<(?:cac|cbc):(\w+)", raw):
+        own = next(found for found in ("cac:", "cbc:") if f"<{found}{name}" in raw)
+        if own == prefix:
+            continue
+        copied = re.search(rf"<{own}{name}[ >].*?</{own}{name}>", raw)
+        assert copied is not None
+        other = (
+            copied[0].replace(f"{own}{name}", f"{prefix}{name}").replace(">1000.00<", ">7.00<").replace("-1001", "-7")
+        )
+        assert read(raw.replace(copied[0], other + copied[0], 1).replace("<Invoice ", f"<Invoice {_OTHERS} ")
+                    .encode()) == wanted, name  # fmt: skip
+
+
+def test_names_of_swapped_namespaces_are_none() -> None:
+    swapped = (
+        peppol().replace(b"xmlns:cac", b"xmlns:x").replace(b"xmlns:cbc", b"xmlns:cac").replace(b"xmlns:x", b"xmlns:cbc")
+    )
+    with pytest.raises(LedgerBeeError, match="no lines"):
+        read(swapped)
 
 
 def test_too_many_lines_are_refused() -> None:

@@ -6,8 +6,9 @@ from functools import lru_cache
 from typing import Final
 
 _DECLARATION: Final = '<?xml version="1.0" encoding="UTF-8"?>\n'
-_AGGREGATES: Final = "urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2"
-_BASICS: Final = "urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2"
+#: Namespaces of elements that have elements, and of those that have a text.
+AGGREGATES: Final = "urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2"
+BASICS: Final = "urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2"
 #: Markup, and what XML 1.0 can't hold at all (with the carriage return, which a reader would make a line feed).
 _SPECIAL: Final = re.compile('[^\t\n\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|[&<>"]')
 _ENTITIES: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
@@ -36,7 +37,7 @@ def node(name: str, *content: str) -> str:
 def root(name: str, *content: str) -> bytes:
     """The document: UTF-8, with the namespaces of UBL 2."""
     own = f"urn:oasis:names:specification:ubl:schema:xsd:{name}-2"
-    opening = f'<{name} xmlns="{own}" xmlns:cac="{_AGGREGATES}" xmlns:cbc="{_BASICS}">'
+    opening = f'<{name} xmlns="{own}" xmlns:cac="{AGGREGATES}" xmlns:cbc="{BASICS}">'
     return "".join((_DECLARATION, opening, *content, f"</{name}>\n")).encode()
 
 

@@ -15,6 +15,7 @@ from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from ledgerbee.core.dates import Clock
+from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.platform import company_store
 from ledgerbee.platform.blobs.store import BlobStore
 from ledgerbee.platform.context import Actor, Context
@@ -52,6 +53,15 @@ class JobRun:
     async def tenant(self) -> Tenant:
         """The job's company, for work in transactions of its own."""
         return await company_tenant(self.database, self.company_id, self.request_id, self.clock(), SYSTEM)
+
+    def words_of(self, fault: Exception, foreseen: tuple[type[Exception], ...]) -> str:
+        """Why a try failed, for the company to read: our own words and those of the other side.
+
+        What is unforeseen may name folders and addresses of the server: no company is told more than its class.
+        """
+        if isinstance(fault, (LedgerBeeError, *foreseen)):
+            return str(fault) or type(fault).__name__
+        return f"{type(fault).__name__}. The log of the program has the error under request {self.request_id}."
 
 
 Handler = Callable[[JobRun], Awaitable[None]]

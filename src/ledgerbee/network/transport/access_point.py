@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from ledgerbee import __version__
+from ledgerbee.core.texts import readable
 from ledgerbee.network.transport.model import Message, Receipt, TransportFailedError, TransportRefusedError
 
 if TYPE_CHECKING:
@@ -89,20 +90,20 @@ def _receipt(status: int, body: bytes) -> Receipt:
     if 200 <= status <= 299 or status == _KNOWN:
         words = "It has the message already" if status == _KNOWN else "Accepted"
         return Receipt(f"{status} {words}", told.get("id"))
-    reason = told.get("message") or body.decode("utf-8", "replace")[:_MOST_REASON]
+    reason = told.get("message") or readable(body.decode("utf-8", "replace"), _MOST_REASON)
     text = f"{status} {reason}".strip()
     raise (TransportRefusedError if status in _REFUSED else TransportFailedError)(text)
 
 
 def _told(body: bytes) -> dict[str, str]:
-    """`id` and `message` of an answer in JSON, where they are texts."""
+    """`id` and `message` of an answer in JSON, where they are texts, or numbers as they are written."""
     found: object = None
     with suppress(ValueError, RecursionError):
-        found = json.loads(body)
+        found = json.loads(body, parse_int=str, parse_float=str)
     if not isinstance(found, dict):
         return {}
     return {
-        name: value[:longest]
+        name: text
         for name, longest in (("id", _MOST_ID), ("message", _MOST_REASON))
-        if isinstance(value := found.get(name), str) and value
+        if isinstance(value := found.get(name), str) and (text := readable(value, longest))
     }

@@ -12,6 +12,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
+import structlog
+
 from ledgerbee.network.transport.model import Message, Receipt, TransportFailedError, TransportRefusedError
 
 TIMEOUT_S: Final = 60.0
@@ -20,6 +22,8 @@ _MOST_RECEIPT: Final = 1024 * 1024
 #: ebMS errors that say to come back: the other side's own trouble (EBMS:0004 other, 0202 delivery failure).
 _PASSING: Final = frozenset({"EBMS:0004", "EBMS:0005", "EBMS:0202", "EBMS:0301", "EBMS:0302"})
 _DOMAIN: Final = "ledgerbee"
+
+log = structlog.get_logger("ledgerbee.e_invoices")
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,9 @@ class As4Transport:
             key = load_pem_private_key((self.folder / "key.pem").read_bytes(), password=None)
             own, other = (_certificate(self.folder / name) for name in ("certificate.pem", "receiver.pem"))
         except (OSError, ValueError, TypeError) as fault:  # not there, no PEM, a key with a password
-            raise TransportFailedError(f"The keys of the access point can't be read: {fault}") from fault
+            # Where the keys are, and what is wrong with them, is the operator's to know, and no company's.
+            log.warning("e_invoices.keys_failed", folder=str(self.folder), error=f"{type(fault).__name__}: {fault}")
+            raise TransportFailedError("The keys of the access point can't be read") from None
         if not isinstance(key, RSAPrivateKey) or key.public_key() != own.public_key():
             raise TransportFailedError("key.pem is not the RSA key of certificate.pem")
         return (

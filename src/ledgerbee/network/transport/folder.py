@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Final
 from uuid import uuid4
 
+import structlog
+
 from ledgerbee.network.transport.model import Message, Receipt, TransportFailedError
 from ledgerbee.platform.files import create_private, explained, sync_folder
 
@@ -17,6 +19,8 @@ _UNSAFE: Final = re.compile(r"[^A-Za-z0-9.-]")
 #: Characters of a number in a name; file systems take 255 bytes in all.
 _LONGEST_NUMBER: Final = 60
 _DIGEST: Final = 12
+
+log = structlog.get_logger("ledgerbee.e_invoices")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,10 @@ class FolderTransport:
             name = self._put_whole(message)
             sync_folder(self.folder)
         except OSError as fault:
-            raise TransportFailedError(f"The folder of e-invoices can't be written: {explained(fault)}") from fault
+            # Where the folder is is the operator's to know, and no company's.
+            log.warning("e_invoices.folder_failed", folder=str(self.folder), error=explained(fault))
+            reason = fault.strerror or type(fault).__name__
+            raise TransportFailedError(f"The folder of e-invoices can't be written: {reason}") from None
         return Receipt(f"Put into the folder as {name}", name)
 
     def _put_whole(self, message: Message) -> str:

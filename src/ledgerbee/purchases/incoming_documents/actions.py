@@ -33,6 +33,7 @@ from ledgerbee.purchases.incoming_documents.model import (
     BLOCKING,
     INCOMING_DOCUMENT_INVALID_STATE,
     INCOMING_DOCUMENT_NOT_DRAFTABLE,
+    UNDRAFTABLE,
     FullIncomingDocument,
     IncomingDocument,
     IncomingDocumentId,
@@ -134,7 +135,7 @@ async def draft(
     if vendor_id is not None and not await vendor_rows.get_many(context, [vendor_id]):
         raise VENDOR_NOT_FOUND.missing("vendorId", "vendorId", vendor_id)
     drawn = await _drawn(context, document, chosen, account_id)
-    if drawn.vendor_id is None and not _has(drawn.problems, ProblemCode.VENDOR_AMBIGUOUS) and _is_money(document):
+    if drawn.vendor_id is None and not _has(drawn.problems, ProblemCode.VENDOR_AMBIGUOUS, *UNDRAFTABLE):
         made = await _make_vendor(context, document)
         drawn = await _drawn(context, document, made, account_id)
     if drawn.entry is None:
@@ -169,7 +170,8 @@ async def _drawn(context: Context, document: ReceivedDocument, chosen: UUID | No
     """Everything that there is to say of a document by what the company knows; `chosen` is its vendor, if known."""
     company = await companies.get(context)
     own = Known(company.company_id, company.vat_number, company.country_code)
-    rate = await rates.find(context, document.currency, document.issue_date) if _is_money(document) else None
+    is_money = is_currency(document.currency)
+    rate = await rates.find(context, document.currency, document.issue_date) if is_money else None
     problems = [
         *check_parties(document.sender, document.receiver, own, company.name),
         *check(document, None if rate is None else (company.base_currency, rate.value)),
@@ -181,7 +183,7 @@ async def _drawn(context: Context, document: ReceivedDocument, chosen: UUID | No
         found = find_vendor(sender, known, await store.vendor_chosen_before(context, sender_id(sender)))
         vendor_id = found.vendor_id
         problems = [*found.problems, *problems]
-    if vendor_id is None or not _is_money(document):
+    if vendor_id is None or _has(problems, *UNDRAFTABLE):
         return _Drawn(vendor_id, None, problems)
     entry, more = await _entry(context, document, vendor_id, account_id, company)
     return _Drawn(vendor_id, entry, [*problems, *more])
@@ -261,9 +263,5 @@ def _missing_pdf(attachments: Sequence[NewAttachment]) -> list[Problem]:
     return [] if any(file.content_type == "application/pdf" for file in attachments) else [_NO_PDF]
 
 
-def _is_money(document: ReceivedDocument) -> bool:
-    return is_currency(document.currency)
-
-
-def _has(problems: Sequence[Problem], code: ProblemCode) -> bool:
-    return any(problem.code is code for problem in problems)
+def _has(problems: Sequence[Problem], *codes: ProblemCode) -> bool:
+    return any(problem.code in codes for problem in problems)

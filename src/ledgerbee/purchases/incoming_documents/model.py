@@ -52,8 +52,11 @@ class ProblemCode(StrEnum):
 
     ACCOUNT_UNKNOWN = "ACCOUNT_UNKNOWN"
     AMOUNT_TOO_FINE = "AMOUNT_TOO_FINE"
+    CURRENCY_DIFFERS = "CURRENCY_DIFFERS"
     CURRENCY_UNKNOWN = "CURRENCY_UNKNOWN"
     DATES_UNLIKELY = "DATES_UNLIKELY"
+    DOCUMENT_TYPE_DIFFERS = "DOCUMENT_TYPE_DIFFERS"
+    DOCUMENT_TYPE_UNUSUAL = "DOCUMENT_TYPE_UNUSUAL"
     LINE_AMOUNT_DIFFERS = "LINE_AMOUNT_DIFFERS"
     LINE_VAT_UNKNOWN = "LINE_VAT_UNKNOWN"
     PAYABLE_DIFFERS = "PAYABLE_DIFFERS"
@@ -71,15 +74,16 @@ class ProblemCode(StrEnum):
     VENDOR_UNKNOWN = "VENDOR_UNKNOWN"
 
 
-#: What keeps a document from being drafted as long as it is so.
-BLOCKING: Final = frozenset(
-    {
-        ProblemCode.ACCOUNT_UNKNOWN,
-        ProblemCode.CURRENCY_UNKNOWN,
-        ProblemCode.VENDOR_AMBIGUOUS,
-        ProblemCode.VENDOR_UNKNOWN,
-    }
+#: What no draft can be made of, whatever is chosen for it: its figures would be wrong.
+UNDRAFTABLE: Final = frozenset(
+    {ProblemCode.CURRENCY_DIFFERS, ProblemCode.CURRENCY_UNKNOWN, ProblemCode.DOCUMENT_TYPE_DIFFERS}
 )
+#: What keeps a document from being drafted as long as it is so.
+BLOCKING: Final = UNDRAFTABLE | {
+    ProblemCode.ACCOUNT_UNKNOWN,
+    ProblemCode.VENDOR_AMBIGUOUS,
+    ProblemCode.VENDOR_UNKNOWN,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +180,11 @@ class HowToPay:
 
 @dataclass(frozen=True, slots=True)
 class ReceivedDocument:
-    """An invoice or a credit note as it was read. `lines` has the document's allowances and charges at its end."""
+    """An invoice or a credit note as it was read. `lines` has the document's allowances and charges at its end.
+
+    `type_code` is what it says that it is (UNTDID 1001), None where it says nothing beside its root.
+    `other_currencies` are those of amounts in another one than the document's, but for VAT in the tax currency.
+    """
 
     format: DocumentFormat
     type: DocumentType
@@ -194,6 +202,8 @@ class ReceivedDocument:
     preceding_invoice: str | None = None
     note: str | None = None
     how_to_pay: HowToPay = HowToPay()
+    type_code: str | None = None
+    other_currencies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,18 @@ _OF_VAT: Final = frozenset(VAT_SCHEMES.values())
 _SCHEMES: Final = {"GLN": Scheme.GLN, "DK:CVR": Scheme.CVR, "DK:SE": Scheme.SE_NUMBER, "DK:P": Scheme.P_NUMBER}
 _DECIMAL: Final = re.compile(r"[+-]?([0-9]{1,18}(\.[0-9]{0,20})?|\.[0-9]{1,20})")
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(Z|[+-][0-9]{2}:[0-9]{2})?")
+#: Amounts that are read: of the document, and of a line.
+_AMOUNTS: Final = (
+    "AllowanceCharge/Amount",
+    *(
+        f"LegalMonetaryTotal/{name}Amount"
+        for name in ("LineExtension", "TaxExclusive", "TaxInclusive", "AllowanceTotal", "ChargeTotal", "Prepaid",
+                     "PayableRounding", "Payable")
+    ),
+)  # fmt: skip
+_AMOUNTS_OF_LINE: Final = ("LineExtensionAmount", "Price/PriceAmount", "AllowanceCharge/Amount")
+#: Currencies that are named of those that a document's amounts shouldn't be in.
+_MOST_CURRENCIES: Final = 5
 #: Characters that are kept of a text on one line, of a number, and of a text over several lines.
 _LINE: Final = 300
 _NUMBER: Final = 200
@@ -102,8 +114,10 @@ class _Reader:
             totals=self._totals(currency),
             order_reference=_one_line(root.text("OrderReference/ID"), _NUMBER),
             preceding_invoice=_one_line(root.text("BillingReference/InvoiceDocumentReference/ID"), _NUMBER),
-            note="\n".join(filter(None, (note.own_text for note in root.all("Note"))))[:_TEXT] or None,
+            note="\n".join(filter(None, (note.own_text for note in root.leaves("Note"))))[:_TEXT] or None,
             how_to_pay=_how_to_pay(root),
+            type_code=_one_line(root.text(f"{root.name}TypeCode"), _NUMBER),
+            other_currencies=tuple(sorted(self._other_currencies(currency)))[:_MOST_CURRENCIES],
         )
 
     def _line_elements(self) -> list[Element]:
@@ -113,7 +127,7 @@ class _Reader:
         return found
 
     def _line(self, line: Element, place: int) -> ReceivedLine:
-        invoiced = line.first("InvoicedQuantity") or line.first("CreditedQuantity")
+        invoiced = line.leaf("InvoicedQuantity") or line.leaf("CreditedQuantity")
         quantity = None if invoiced is None else _decimal(invoiced, "quantity")
         price = _optional(line, "Price/PriceAmount")
         base = _optional(line, "Price/BaseQuantity") or ONE
@@ -179,17 +193,30 @@ class _Reader:
     def _tax_total(self, currency: str) -> Element:
         """The VAT in the document's currency; nothing where it states none."""
         for found in self.root.all("TaxTotal"):
-            amount = found.first("TaxAmount")
-            if amount is not None and amount.attributes.get("currencyID", currency) == currency:
+            amount = found.leaf("TaxAmount")
+            if amount is not None and _currency(amount, currency) == currency:
                 return found
         return Element("TaxTotal", "", {})
 
+    def _other_currencies(self, currency: str) -> set[str]:
+        """Currencies of the amounts that are read, but for the document's. VAT in another one beside that in the
+        document's is the one in the tax currency (BT-111)."""
+        line = "InvoiceLine" if self.type is DocumentType.INVOICE else "CreditNoteLine"
+        paths = (*_AMOUNTS, *[f"{line}/{path}" for path in _AMOUNTS_OF_LINE])
+        stated = [found for path in paths for found in self.root.leaves(path)]
+        total_vat = self._tax_total(currency)
+        if total_vat.children:
+            stated += [*total_vat.leaves("TaxSubtotal/TaxableAmount"), *total_vat.leaves("TaxSubtotal/TaxAmount")]
+        else:
+            stated += self.root.leaves("TaxTotal/TaxAmount")
+        return {_currency(found, currency)[:_NUMBER] for found in stated} - {currency}
+
     def _vat_in(self, currency: str) -> tuple[str, Decimal] | None:
         """The VAT in another currency: a TaxTotal of its own (BT-111), in OIOUBL beside the VAT of a category."""
-        stated = [*self.root.all("TaxTotal/TaxAmount")]
-        stated += self.root.all("TaxTotal/TaxSubtotal/TransactionCurrencyTaxAmount")
+        stated = self.root.leaves("TaxTotal/TaxAmount")
+        stated += self.root.leaves("TaxTotal/TaxSubtotal/TransactionCurrencyTaxAmount")
         for found in stated:
-            other = found.attributes.get("currencyID", currency)
+            other = _currency(found, currency)
             if other != currency and is_currency(other):
                 return other, _bounded(_decimal(found, "TaxAmount"))
         return None
@@ -220,6 +247,11 @@ class _Reader:
         )
 
 
+def _currency(amount: Element, currency: str) -> str:
+    """What an amount is in: the document's currency where it doesn't say."""
+    return amount.attributes.get("currencyID", "").strip() or currency
+
+
 def _format(customization: str) -> DocumentFormat:
     if customization.startswith(_OIOUBL):
         return DocumentFormat.OIOUBL
@@ -244,7 +276,7 @@ def _party(root: Element, role: str) -> TradingParty:
     country = (party.text("PostalAddress/Country/IdentificationCode") or "").upper()
     country = country if is_country(country) else NOWHERE
     vat_number = _vat_number(party)
-    endpoint = party.first("EndpointID")
+    endpoint = party.leaf("EndpointID")
     name = party.text("PartyName/Name") or party.text("PartyLegalEntity/RegistrationName")
     address = [_street(party), party.text("PostalAddress/AdditionalStreetName")]
     return TradingParty(
@@ -278,7 +310,7 @@ def _numbers(party: Element, vat_number: str | None, country: str) -> Iterator[s
     """The numbers that a vendor may be known by, with their country's prefix."""
     if vat_number:
         yield canonical_number(vat_number, country)
-    for found in (*party.all("PartyLegalEntity/CompanyID"), *party.all("EndpointID")):
+    for found in (*party.leaves("PartyLegalEntity/CompanyID"), *party.leaves("EndpointID")):
         scheme, number = found.attributes.get("schemeID", ""), found.own_text
         if number and scheme in _DANISH:
             yield canonical_number(number[:_NUMBER], "DK")
@@ -336,14 +368,14 @@ def _bad(name: str, text: str) -> date:
 
 def _amount(parent: Element, path: str) -> Decimal:
     """An amount that has to be there."""
-    found = parent.first(path)
+    found = parent.leaf(path)
     if found is None:
         raise unreadable(f"{parent.name} has no {path}")
     return _bounded(_decimal(found, path))
 
 
 def _optional(parent: Element, path: str) -> Decimal | None:
-    found = parent.first(path)
+    found = parent.leaf(path)
     return None if found is None else _decimal(found, path)
 
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import Final
 from xml.parsers import expat
 
+from ledgerbee.network.xml import AGGREGATES, BASICS
+
 #: Elements within each other: an e-invoice has about ten.
 MAX_DEPTH: Final = 50
 #: Elements of a document: 5,000 lines of an e-invoice have a quarter of that.
@@ -23,7 +25,9 @@ class UnreadableXmlError(ValueError):
 
 @dataclass(slots=True)
 class Element:
-    """An element. Names are without namespaces: `namespace` says it, of the root alone it counts."""
+    """An element of UBL: an aggregate, which has elements, or a basic one, which has a text. Each kind has a namespace,
+    and what has another one is never found: extensions may hold elements of the same names.
+    """
 
     name: str
     namespace: str
@@ -32,21 +36,36 @@ class Element:
     texts: list[str] = field(default_factory=list)
 
     def all(self, path: str) -> list["Element"]:
-        """All elements at a path of names: `InvoiceLine/Item`."""
+        """All aggregates at a path of names: `InvoiceLine/Item`."""
         found = [self]
         for name in path.split("/"):
-            found = [child for one in found for child in one.children if child.name == name]
+            found = [child for one in found for child in one.children if child.is_named(name, AGGREGATES)]
         return found
 
     def first(self, path: str) -> "Element | None":
-        """The first element at a path, None where there is none."""
+        """The first aggregate at a path, None where there is none."""
         found = self.all(path)
         return found[0] if found else None
 
+    def leaves(self, path: str) -> list["Element"]:
+        """All basic elements at a path: aggregates, but for the last name."""
+        above, _, name = path.rpartition("/")
+        parents = self.all(above) if above else [self]
+        return [child for one in parents for child in one.children if child.is_named(name, BASICS)]
+
+    def leaf(self, path: str) -> "Element | None":
+        """The first basic element at a path, None where there is none."""
+        found = self.leaves(path)
+        return found[0] if found else None
+
     def text(self, path: str) -> str | None:
-        """The text of the first element at a path, without blanks at its ends; None where there is none."""
-        found = self.first(path)
+        """The text of the first basic element at a path, without blanks at its ends; None where there is none."""
+        found = self.leaf(path)
         return None if found is None else found.own_text
+
+    def is_named(self, name: str, namespace: str) -> bool:
+        """Whether it has this name of this namespace."""
+        return self.name == name and self.namespace == namespace
 
     @property
     def own_text(self) -> str | None:

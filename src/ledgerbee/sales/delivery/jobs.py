@@ -54,6 +54,8 @@ CHANNEL: Final = "email"
 #: Seconds that printing and one mail, or one mail more, may take in all: shorter than a claim lasts, which each record
 #: renews, by more than a document takes to be printed, so that nobody takes over what is under way.
 SEND_TIMEOUT_S: Final = 360
+#: What sending a mail raises, in words for the company.
+_FORESEEN: Final = (MailFailedError, MailNotConfiguredError, MailRefusedError)
 
 MAILS_BOUNCED: Final = Counter("ledgerbee_mails_bounced_total", "Mails that were accepted and came back later")
 
@@ -111,7 +113,7 @@ async def deliver_document(kinds: Kinds, run: JobRun) -> None:
         attempt = _Attempt(
             recipient,
             Outcome.FAILED if fault else Outcome.DELIVERED,
-            str(fault) or type(fault).__name__ if fault else reply,
+            run.words_of(fault, _FORESEEN) if fault else reply,
             is_last=is_final or run.attempt >= run.max_attempts,
         )
         await _record(run, kinds, delivery_id, attempt, following)

@@ -7,6 +7,7 @@ from typing import Final
 import structlog
 from prometheus_client import Counter
 
+from ledgerbee.core import texts
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.jobs import JobRun
@@ -17,6 +18,8 @@ from ledgerbee.sales.delivery.model import Delivery, DeliveryStatus
 PAUSES_S: Final = (2, 5)
 #: Characters kept of what the other side said.
 _MAX_REPLY: Final = 1_000
+#: Characters kept of its name for what it accepted.
+_MAX_ID: Final = 200
 
 DELIVERIES_ENDED: Final = Counter(
     "ledgerbee_deliveries_total", "Deliveries of documents that ended: delivered, failed", ["outcome"]
@@ -65,5 +68,9 @@ def given_up(run: JobRun, reason: str) -> str:
 
 def readable(reply: str) -> str:
     """What the other side said, as text that can be stored: servers answer in any encoding."""
-    text = reply.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    return " ".join(text.replace("\0", " ").split())[:_MAX_REPLY]
+    return texts.readable(reply, _MAX_REPLY)
+
+
+def readable_id(told: str | None) -> str | None:
+    """The other side's name for what it accepted, as text that can be stored; None where nothing is left of it."""
+    return texts.readable(told or "", _MAX_ID) or None

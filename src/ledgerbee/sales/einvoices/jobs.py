@@ -46,6 +46,8 @@ from ledgerbee.sales.einvoices.model import EInvoice
 CHANNEL: Final = "e-invoice"
 #: Seconds that a document may take to be written and handed over: shorter than a claim lasts.
 SEND_TIMEOUT_S: Final = 120
+#: What transports raise, in words for the company.
+_FORESEEN: Final = (TransportFailedError, TransportNotConfiguredError, TransportRefusedError)
 
 TRIES: Final = Counter(
     "ledgerbee_e_invoice_tries_total", "Tries to send an e-invoice by outcome: delivered, failed, refused", ["outcome"]
@@ -83,7 +85,7 @@ async def deliver_e_invoice(kinds: Kinds, transport: Transport, run: JobRun) -> 
     except Exception as fault:
         is_final = isinstance(fault, TransportRefusedError)
         TRIES.labels("refused" if is_final else "failed").inc()
-        end = _End(Outcome.FAILED, str(fault) or type(fault).__name__, is_last=is_final or _is_last(run))
+        end = _End(Outcome.FAILED, run.words_of(fault, _FORESEEN), is_last=is_final or _is_last(run))
         await _record(run, kinds, delivery_id, e_invoice, end)
         if is_final:
             return
@@ -182,7 +184,7 @@ async def _record(run: JobRun, kinds: Kinds, delivery_id: DeliveryId, e_invoice:
             channel=CHANNEL,
             outcome=end.outcome,
             message=message,
-            provider_id=end.provider_id or (str(e_invoice.id) if e_invoice else None),
+            provider_id=recording.readable_id(end.provider_id) or (str(e_invoice.id) if e_invoice else None),
             is_last=end.is_last,
         )
         _emit(context, ended, e_invoice, message)

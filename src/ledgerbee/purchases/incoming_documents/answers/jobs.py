@@ -15,6 +15,7 @@ from prometheus_client import Counter
 
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.ids import new_id
+from ledgerbee.core.texts import readable
 from ledgerbee.network.model import EInvoiceFormat, MessageType
 from ledgerbee.network.transport.model import (
     Message,
@@ -41,8 +42,12 @@ from ledgerbee.purchases.incoming_documents.wire import render
 
 #: Seconds that handing an answer over may take: shorter than a claim lasts.
 SEND_TIMEOUT_S: Final = 120
+#: What transports raise, in words for the company.
+_FORESEEN: Final = (TransportFailedError, TransportNotConfiguredError, TransportRefusedError)
 #: Characters kept of what the other side said.
 _MAX_REPLY: Final = 1_000
+#: Characters kept of its name for what it accepted.
+_MAX_ID: Final = 200
 _BROKEN_OFF: Final = "Broken off before its outcome was recorded: it may have arrived, and goes out under the same id"
 _MESSAGE_TYPES: Final = {
     DocumentFormat.PEPPOL: MessageType.INVOICE_RESPONSE,
@@ -86,7 +91,7 @@ async def send_answer(transport: Transport, run: JobRun) -> None:
         TRIES.labels("refused" if is_refused else "failed").inc()
         is_over = is_refused or run.attempt >= run.max_attempts
         status = AnswerStatus.FAILED if is_over else AnswerStatus.PENDING
-        end = _End(AttemptOutcome.FAILED, str(fault) or type(fault).__name__, status)
+        end = _End(AttemptOutcome.FAILED, run.words_of(fault, _FORESEEN), status)
         await run.write(lambda context: _record(context, answer, end))
         if is_refused:
             return
@@ -143,9 +148,8 @@ async def _record(context: Context, claimed: Answer, end: _End, *, is_try: bool 
     """Write how a try ended. Where the answer has ended meanwhile, its state stays."""
     before = await get_for_update(context, claimed.document_id)
     answer = await store.get_for_update(context, claimed.id)
-    reply = end.message.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    message = " ".join(reply.replace("\0", " ").split())[:_MAX_REPLY]
-    attempt = AnswerAttempt(new_id(), answer.id, context.now, end.outcome, message, end.provider_id)
+    message, told = readable(end.message, _MAX_REPLY), readable(end.provider_id or "", _MAX_ID) or None
+    attempt = AnswerAttempt(new_id(), answer.id, context.now, end.outcome, message, told)
     is_open = can_be_sent(answer.status)
     if is_try or is_open:
         await store.insert_attempt(context, attempt)

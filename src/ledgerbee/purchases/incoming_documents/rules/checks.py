@@ -27,6 +27,7 @@ from ledgerbee.purchases.incoming_documents.model import (
     ReceivedDocument,
     ReceivedLine,
 )
+from ledgerbee.purchases.incoming_documents.rules.types import check_type
 
 #: How far quantity x price may be from a line's amount (PEPPOL-EN16931-R120).
 _LINE_TOLERANCE: Final = Decimal("0.02")
@@ -45,9 +46,13 @@ def check(document: ReceivedDocument, base_rate: tuple[str, Decimal] | None) -> 
     `base_rate` is the company's currency with what one unit of the document's was worth on its day, None where that is
     not known.
     """
+    yield from check_type(document)
     if not is_currency(document.currency):
         yield Problem(ProblemCode.CURRENCY_UNKNOWN, f"{document.currency} is no currency of ISO 4217")
         return
+    if document.other_currencies:
+        text = f"Amounts are in {', '.join(document.other_currencies)}, the document is in {document.currency}"
+        yield Problem(ProblemCode.CURRENCY_DIFFERS, text)
     yield from _check_lines(document)
     yield from _check_totals(document)
     yield from _check_taxes(document)

@@ -22,6 +22,13 @@ class AnswerKind(StrEnum):
     MESSAGE_LEVEL_STATUS = "message_level_status"
 
 
+class PartyNumber(NamedTuple):
+    """A number of a party as it is written, and the name of its register."""
+
+    scheme: str
+    number: str
+
+
 class Verdict(StrEnum):
     """What an answer comes to, whatever its code."""
 
@@ -33,7 +40,7 @@ class Verdict(StrEnum):
 @dataclass(frozen=True, slots=True)
 class ReadAnswer:
     """An answer as it is read. `reference` is the document's number, or the id of its message; the rest of what names
-    the document is None where the answer doesn't say it."""
+    the document is None where the answer doesn't say it. `receivers` are the numbers of the party that it is for."""
 
     kind: AnswerKind
     code: str
@@ -42,6 +49,7 @@ class ReadAnswer:
     reference: str
     document_type: DocumentKind | None
     document_uuid: str | None
+    receivers: tuple[PartyNumber, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +68,15 @@ class Answer:
 
 
 class Answered(NamedTuple):
-    """A document of ours that an answer may be to: its newest delivery, and the id of its message if it has one."""
+    """A document of ours that an answer may be to: its newest delivery, and the id and the sender of its message
+    (`0184:13585628`) if it has one."""
 
     delivery_id: UUID
     document_type: DocumentKind
     document_id: UUID
     number: str
     message_id: UUID | None
+    sender: str | None = None
 
 
 class Received(NamedTuple):

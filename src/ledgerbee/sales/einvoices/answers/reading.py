@@ -11,11 +11,18 @@ from typing import Final
 from xml.parsers import expat
 
 from ledgerbee.core.errors import LedgerBeeError
+from ledgerbee.core.texts import readable
+from ledgerbee.network.xml import AGGREGATES, BASICS
 from ledgerbee.sales.documents.model import DocumentKind
-from ledgerbee.sales.einvoices.answers.model import E_INVOICE_RESPONSE_UNREADABLE, MAX_BYTES, AnswerKind, ReadAnswer
+from ledgerbee.sales.einvoices.answers.model import (
+    E_INVOICE_RESPONSE_UNREADABLE,
+    MAX_BYTES,
+    AnswerKind,
+    PartyNumber,
+    ReadAnswer,
+)
 
 _ROOT: Final = "urn:oasis:names:specification:ubl:schema:xsd:ApplicationResponse-2 ApplicationResponse"
-_UBL: Final = "urn:oasis:names:specification:ubl:schema:xsd:Common"
 _MOST_ELEMENTS: Final = 20_000
 _DEEPEST: Final = 40
 #: How the customization of each kind begins.
@@ -41,6 +48,13 @@ _REASONS: Final = (
     "DocumentResponse/LineResponse/Response/Status/StatusReason",
     "Note",
 )
+#: Numbers of whom the answer is for.
+_RECEIVERS: Final = (
+    "ReceiverParty/EndpointID",
+    "ReceiverParty/PartyIdentification/ID",
+    "ReceiverParty/PartyTaxScheme/CompanyID",
+    "ReceiverParty/PartyLegalEntity/CompanyID",
+)
 #: Characters of a code, a reference and of all reasons together.
 _LONGEST_CODE: Final = 50
 _LONGEST_REFERENCE: Final = 200
@@ -57,7 +71,7 @@ def read(content: bytes) -> ReadAnswer:
         raise _unreadable("CustomizationID is none of OIOUBL's or Peppol's answers to invoices")
     if texts.counts.get(_RESPONSE, 0) != 1 or texts.counts.get(f"{_RESPONSE}/DocumentReference", 0) != 1:
         raise _unreadable("there has to be one DocumentResponse with one DocumentReference")
-    reasons = [text for path in _REASONS for text in texts.all(path)]
+    reasons = [seen for path in _REASONS for text in texts.all(path) if (seen := readable(text, _LONGEST_TEXT))]
     return ReadAnswer(
         kind=kind,
         code=_bounded(texts.one(f"{_RESPONSE}/Response/ResponseCode"), _LONGEST_CODE, "ResponseCode"),
@@ -65,6 +79,7 @@ def read(content: bytes) -> ReadAnswer:
         issue_date=_day(texts.one("IssueDate")),
         reference=_bounded(texts.one(f"{_RESPONSE}/DocumentReference/ID"), _LONGEST_REFERENCE, "DocumentReference/ID"),
         document_type=_DOCUMENT_TYPES.get(next(iter(texts.all(f"{_RESPONSE}/DocumentReference/DocumentTypeCode")), "")),
+        receivers=tuple(dict.fromkeys(one for path in _RECEIVERS for one in texts.numbers(path))),
         document_uuid=next(iter(texts.all(f"{_RESPONSE}/DocumentReference/UUID")), None),
     )
 
@@ -89,13 +104,19 @@ def _day(text: str) -> date:
 
 
 class _Texts:
-    """The texts of an answer by the path of their element below the root, and how many elements there are of a path."""
+    """The texts of an answer by the path of their element below the root, and how many aggregates there are of a path.
+
+    A text is that of a basic element in aggregates; what has another namespace, or the wrong one of the two, is not
+    read, whatever its name.
+    """
 
     def __init__(self) -> None:
         self.counts: dict[str, int] = {}
         self._found: dict[str, list[str]] = {}
         self._path: list[str] = []
-        self._text: list[str] = []
+        self._texts: list[list[str]] = []
+        self._schemes: list[str] = []
+        self._numbers: dict[str, list[PartyNumber]] = {}
         self._elements = 0
 
     @classmethod
@@ -109,7 +130,7 @@ class _Texts:
         parser.StartDoctypeDeclHandler = _refuse_doctype
         parser.StartElementHandler = texts._begin
         parser.EndElementHandler = texts._end
-        parser.CharacterDataHandler = texts._text.append
+        parser.CharacterDataHandler = texts._add
         try:
             parser.Parse(content, True)
         except (expat.ExpatError, LookupError, ValueError) as fault:  # no XML, or in no encoding that there is
@@ -120,6 +141,10 @@ class _Texts:
         """The texts of all elements of a path that have any."""
         return self._found.get(path, [])
 
+    def numbers(self, path: str) -> list[PartyNumber]:
+        """The texts of a path with the schemes that they say."""
+        return self._numbers.get(path, [])
+
     def one(self, path: str) -> str:
         """The text of the one element of a path. Raises `E_INVOICE_RESPONSE_UNREADABLE`."""
         found = self.all(path)
@@ -127,24 +152,33 @@ class _Texts:
             raise _unreadable(f"there has to be one {path}")
         return found[0]
 
-    def _begin(self, name: str, _attributes: Mapping[str, str]) -> None:
+    def _begin(self, name: str, attributes: Mapping[str, str]) -> None:
         self._elements += 1
         if not self._path and name != _ROOT:
             raise _unreadable("its root is no ApplicationResponse of UBL 2")
         if self._elements > _MOST_ELEMENTS or len(self._path) >= _DEEPEST:
             raise _unreadable("it has too many elements, or lies too deep")
         namespace, _, local = name.rpartition(" ")
-        self._path.append(local if namespace.startswith(_UBL) else name)
-        path = "/".join(self._path[1:])
-        self.counts[path] = self.counts.get(path, 0) + 1
-        self._text.clear()
+        is_aggregate = namespace == AGGREGATES
+        self._path.append(local if is_aggregate else name)
+        self._texts.append([])
+        self._schemes.append(attributes.get("schemeID", ""))
+        if is_aggregate:
+            path = "/".join(self._path[1:])
+            self.counts[path] = self.counts.get(path, 0) + 1
 
-    def _end(self, _: str) -> None:
-        text = " ".join("".join(self._text).split())
-        if text:
-            self._found.setdefault("/".join(self._path[1:]), []).append(text)
-        self._text.clear()
+    def _add(self, text: str) -> None:
+        self._texts[-1].append(text)
+
+    def _end(self, name: str) -> None:
+        namespace, _, local = name.rpartition(" ")
         self._path.pop()
+        text = " ".join("".join(self._texts.pop()).split())
+        scheme = self._schemes.pop()
+        if text and namespace == BASICS:
+            path = "/".join((*self._path[1:], local))
+            self._found.setdefault(path, []).append(text)
+            self._numbers.setdefault(path, []).append(PartyNumber(scheme, text))
 
 
 def _refuse_doctype(*_: object) -> None:

@@ -22,7 +22,7 @@ WITH meant AS (
     UNION ALL
     SELECT e.document_type, e.document_id, e.number FROM e_invoices e WHERE e.company_id = $1 AND e.id = $3
 )
-SELECT d.id AS delivery_id, m.document_type, m.id AS document_id, m.number, e.id AS message_id
+SELECT d.id AS delivery_id, m.document_type, m.id AS document_id, m.number, e.id AS message_id, e.sender
 FROM meant m
 JOIN deliveries d ON d.company_id = $1 AND d.document_type = m.document_type AND d.document_id = m.id AND d.is_latest
 LEFT JOIN e_invoices e ON e.company_id = $1 AND e.document_type = m.document_type AND e.document_id = m.id

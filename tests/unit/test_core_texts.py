@@ -1,0 +1,33 @@
+"""What other programs say, made into texts that can be read and kept."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ledgerbee.core.texts import readable
+
+#: Any character, surrogates without their other half among them.
+_ANY = st.text(st.characters(codec=None, exclude_categories=()), max_size=60)
+
+
+@given(_ANY, st.integers(1, 40))
+def test_whatever_is_said_can_be_seen_stored_and_is_bounded(said: str, longest: int) -> None:
+    found = readable(said, longest)
+    assert found.isprintable()
+    assert len(found) <= longest
+    assert found.encode("utf-8").decode("utf-8") == found == readable(found, longest)
+
+
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        ("550 5.1.1  No such\r\n user", "550 5.1.1 No such user"),
+        ("Blåbær \U0001f600", "Blåbær \U0001f600"),
+        (b"Bl\xc3\xa5b\xe6r".decode("ascii", "surrogateescape"), "Blåb\ufffdr"),
+        ("a\0b\x1b[31m\u202e\u2066c", "a b [31m c"),
+        ("a\ud800b\udfff", "a\ufffdb\ufffd"),
+        ("\0\u200b ", ""),
+    ],
+)
+def test_what_is_left_of_it(said: str, found: str) -> None:
+    assert readable(said, 100) == found
