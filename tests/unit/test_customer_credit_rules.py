@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -177,7 +177,9 @@ def test_refusals_of_a_refund_in_their_order() -> None:
     assert refused(wanted(amount=D("200.001"))) is VALIDATION_FAILED
     assert refused(wanted(refunded_on=date(2199, 1, 1))) is VALIDATION_FAILED
     assert refused(wanted(currency="DKK", exchange_rate=D(2))) is VALIDATION_FAILED
-    assert refused(wanted(amount=D(200), account_id=new_id())) is CUSTOMER_CREDIT_INSUFFICIENT
+    before = TODAY - timedelta(days=1)
+    assert refused(wanted(amount=D(200), refunded_on=before)) is CUSTOMER_CREDIT_INSUFFICIENT
+    assert refused(wanted(refunded_on=before, account_id=new_id())) is VALIDATION_FAILED
     assert refused(wanted(account_id=new_id())) is ACCOUNT_NOT_FOUND
     assert refused(wanted(), accounts_by_role={}) is PAYMENT_ACCOUNT_MISSING
     assert refused(wanted(account_id=other.id), account=other) is PAYMENT_ACCOUNT_INVALID

@@ -111,6 +111,7 @@ _OTHERS: Final[Mapping[str, Mapping[str, Any]]] = {
     "INCOMING_DOCUMENT_NOT_DRAFTABLE": {"problems": ["ACCOUNT_UNKNOWN"]},
     "INVOICE_BUYER_VAT_NUMBER_INVALID": {"customerId": EXAMPLE_ID, "vatCategory": "AE", "vatNumberCountry": "DK"},
     "INVOICE_BUYER_VAT_NUMBER_MISSING": {"customerId": EXAMPLE_ID, "vatCategory": "AE"},
+    "INVOICE_NOT_WRITTEN_OFF": {"status": "paid"},
     "INVOICE_RECIPIENT_MISSING": {"customerId": EXAMPLE_ID},
     "INVOICE_SELLER_INCOMPLETE": {"missing": ["address", "vatNumber"]},
     "JOURNAL_CATEGORY_TYPE_NOT_ALLOWED": {"property": "journalCategoryId", "allowedJournalTypes": ["JOURNAL_ENTRY"]},
