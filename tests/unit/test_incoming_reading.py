@@ -125,11 +125,24 @@ def test_names_of_swapped_namespaces_are_none() -> None:
         read(swapped)
 
 
-def test_too_many_lines_are_refused() -> None:
-    body, end = peppol().decode().split("<cac:InvoiceLine>")[0], "</Invoice>"
-    one = "<cac:InvoiceLine><cbc:LineExtensionAmount>1</cbc:LineExtensionAmount></cac:InvoiceLine>"
-    with pytest.raises(LedgerBeeError, match="more than 5000 lines"):
-        read(f"{body}{one * 5_001}{end}".encode())
+@pytest.mark.parametrize(
+    "element",
+    [
+        "<cac:InvoiceLine><cbc:LineExtensionAmount>1</cbc:LineExtensionAmount></cac:InvoiceLine>",
+        "<cac:AllowanceCharge><cbc:Amount>0</cbc:Amount></cac:AllowanceCharge>",
+        "<cac:TaxTotal><cac:TaxSubtotal><cbc:TaxAmount>0</cbc:TaxAmount></cac:TaxSubtotal></cac:TaxTotal>",
+    ],
+    ids=["lines", "charges", "rates"],
+)
+def test_too_much_to_print_is_refused(element: str) -> None:
+    with pytest.raises(LedgerBeeError, match="more than 5000 lines, charges and amounts of VAT"):
+        read(peppol().replace(b"</Invoice>", f"{element * 5_001}</Invoice>".encode()))
+
+
+def test_a_number_has_no_invisible_characters() -> None:
+    """With them it would be another one, of which nobody sees that it was there before."""
+    hidden = peppol().decode().replace("<cbc:ID>F-1001<", "<cbc:ID>\u202cF-\u200b10\xad01\ufeff<")
+    assert read(hidden.encode()) == read(peppol())
 
 
 def test_oioubl_says_the_same_as_peppol() -> None:

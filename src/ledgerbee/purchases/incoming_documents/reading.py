@@ -102,7 +102,7 @@ class _Reader:
         return ReceivedDocument(
             format=self.format,
             type=self.type,
-            number=_required(_one_line(root.text("ID"), _NUMBER), "ID"),
+            number=_required(_one_line("".join(filter(str.isprintable, root.text("ID") or "")), _NUMBER), "ID"),
             issue_date=issued,
             due_date=_day(root, "DueDate") or _day(root, "PaymentMeans/PaymentDueDate"),
             delivery_date=_day(root, "Delivery/ActualDeliveryDate"),
@@ -122,8 +122,9 @@ class _Reader:
 
     def _line_elements(self) -> list[Element]:
         found = self.root.all("InvoiceLine" if self.type is DocumentType.INVOICE else "CreditNoteLine")
-        if len(found) > MAX_DOCUMENT_LINES:
-            raise unreadable(f"The document has more than {MAX_DOCUMENT_LINES} lines")
+        others = (len(self.root.all(path)) for path in ("AllowanceCharge", "TaxTotal/TaxSubtotal"))
+        if sum(others, len(found)) > MAX_DOCUMENT_LINES:
+            raise unreadable(f"The document has more than {MAX_DOCUMENT_LINES} lines, charges and amounts of VAT")
         return found
 
     def _line(self, line: Element, place: int) -> ReceivedLine:
