@@ -1,8 +1,10 @@
 """A job's fault may say anything: that keeps no other job from being taken off the queue."""
 
 import asyncio
+import logging
 from datetime import timedelta
 
+import pytest
 from tests.conftest import BLOBS, Api
 
 from ledgerbee.app.worker import Worker
@@ -24,7 +26,10 @@ async def give_up(_: JobRun, __: str) -> None:
     """Nothing is to be ended."""
 
 
-async def test_a_text_that_the_database_does_not_take_holds_its_own_job_only(api: Api) -> None:
+async def test_a_text_that_the_database_does_not_take_holds_its_own_job_only(
+    api: Api, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.CRITICAL, "pgqueuer")  # what it logs no report of a test could hold
     kind = JobKind(
         run=fail, give_up=give_up, is_foreseen=lambda _: True, max_attempts=2, max_unforeseen=2,
         first_pause=timedelta(milliseconds=100), longest_pause=timedelta(milliseconds=100),
