@@ -61,6 +61,7 @@ async def test_what_a_booking_reads_and_writes(api: Api) -> None:
     (paid,) = await shop.ok("GET", f"/v1/invoices/{draft['id']}/payments")
     payment_id = PaymentId(UUID(paid["id"]))
     read, written = await statements(api, lambda context: payments.reverse(context, payment_id, None, None))
-    assert len(read) == 7  # payment, invoice, lines, delivery; the entry, its lines, the company's language
+    # payment, invoice, lines, delivery, what of its credit was used; the entry, its lines, the company's language
+    assert len(read) == 8
     assert written[0] == "SELECT * FROM post_entries"
     assert [one.split()[:2] for one in written[1:]] == [["UPDATE", "payments"], ["UPDATE", "invoices"]]

@@ -163,5 +163,5 @@ def _entry(write_off: WriteOff, invoice: Invoice, found: WriteOffSources, lines:
 def require_written_off(found: WriteOff | None, status: InvoiceStatus) -> WriteOff:
     """The write-off that stands, of an invoice of that status. Raises `INVOICE_NOT_WRITTEN_OFF`."""
     if found is None:
-        raise INVOICE_NOT_WRITTEN_OFF.in_state(status.value)
+        raise INVOICE_NOT_WRITTEN_OFF.error(status=status.value)
     return found
