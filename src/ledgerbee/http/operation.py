@@ -83,6 +83,7 @@ def operation(  # noqa: PLR0913  each argument is one independent fact of the op
     files: tuple[str, ...] = (),
     max_body: int = SMALL_BODY,
     response: str = "",
+    repeated: type[BaseModel] | None = None,
 ) -> RouteOptions:
     """Describe an operation for a router's decorator.
 
@@ -94,6 +95,7 @@ def operation(  # noqa: PLR0913  each argument is one independent fact of the op
     handler gets (`RequestModel.from_file`).
     `max_body` is the limit of a body in bytes: above the usual one where it may carry files or many entries, below it
     where the caller shows no credential.
+    `repeated` is what is answered with 200 where the same was done before, and nothing is made.
     `superseded` marks what has a successor but no date of shutdown: deprecated in the document, without headers.
     """
     facts = Operation(
@@ -109,11 +111,14 @@ def operation(  # noqa: PLR0913  each argument is one independent fact of the op
         files,
         max_body,
     )
+    responses = _responses(errors, status, response or title, public=public)
+    if repeated is not None:
+        responses[200] = {"model": repeated, "description": "The same was done before: what it was answered with"}
     return RouteOptions(
         summary=title,
         description=_description(description, facts) or title,
         status_code=status,
-        responses=_responses(errors, status, response or title, public=public),
+        responses=responses,
         openapi_extra=_extra(facts),
         deprecated=True if deprecation or superseded else None,
         operation=facts,

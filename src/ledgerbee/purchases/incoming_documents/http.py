@@ -94,6 +94,7 @@ def _xml_operation() -> RouteOptions:
         "up, isn't known or may be a duplicate stands in `problems`; nothing is booked unasked. The same bytes again "
         "answer 200 with the document that they were.",
         response="Document received",
+        repeated=IncomingDocumentResponse,
         errors=[INCOMING_DOCUMENT_UNREADABLE],
         opens_transaction=False,
         extension=True,
@@ -217,6 +218,7 @@ async def draft_incoming_document(
         "leave; `status` and `attempts` say how far it is. Other formats have no answer. An answer that failed is sent "
         "again, as it is and under its id, by the same request (200).",
         response="The answer, which will be sent",
+        repeated=IncomingAnswerResponse,
         errors=[
             INCOMING_DOCUMENT_NOT_FOUND,
             INCOMING_DOCUMENT_NOT_ANSWERABLE,

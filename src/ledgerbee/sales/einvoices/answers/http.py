@@ -47,6 +47,7 @@ _MEDIA_TYPES: Final = ("application/xml", "text/xml")
         "in another way than as an e-invoice may be answered too. It is shown in the document's delivery status. The "
         "same bytes once more are the same answer (200).",
         response="The answer, and the document that it is to",
+        repeated=ReceivedEInvoiceAnswerResponse,
         errors=[E_INVOICE_RESPONSE_UNREADABLE, E_INVOICE_REFERENCE_UNKNOWN, PAYLOAD_TOO_LARGE],
         opens_transaction=False,
         extension=True,
