@@ -13,6 +13,7 @@ from typing import Final
 from ledgerbee.core.countries import is_country
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.money import EXACT, MAX_AMOUNT, ONE, ZERO, is_currency, multiply, total
+from ledgerbee.network.ubl import Element, UnreadableXmlError, parse
 from ledgerbee.parties.endpoints import VAT_SCHEMES, Scheme
 from ledgerbee.purchases.incoming_documents.model import (
     INCOMING_DOCUMENT_UNREADABLE,
@@ -28,7 +29,6 @@ from ledgerbee.purchases.incoming_documents.model import (
     TradingParty,
 )
 from ledgerbee.purchases.incoming_documents.rules.parties import canonical_number
-from ledgerbee.purchases.incoming_documents.xml import Element, UnreadableXmlError, parse
 
 _NAMESPACE: Final = "urn:oasis:names:specification:ubl:schema:xsd:{}-2"
 _TYPES: Final = {"Invoice": DocumentType.INVOICE, "CreditNote": DocumentType.CREDIT_NOTE}

@@ -1,18 +1,13 @@
-"""An answer's XML to what it says: UBL 2.1's ApplicationResponse, as OIOUBL and Peppol use it.
-
-The parser refuses document types, so there are no entities to expand or fetch; depth and number of elements are
-bounded.
-"""
+"""An answer's XML to what it says: UBL 2.1's ApplicationResponse, as OIOUBL and Peppol use it."""
 
 import re
 from collections.abc import Mapping
 from datetime import date
 from typing import Final
-from xml.parsers import expat
 
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.texts import readable
-from ledgerbee.network.xml import AGGREGATES, BASICS
+from ledgerbee.network.ubl import Element, UnreadableXmlError, parse
 from ledgerbee.sales.documents.model import DocumentKind
 from ledgerbee.sales.einvoices.answers.model import (
     E_INVOICE_RESPONSE_UNREADABLE,
@@ -22,7 +17,7 @@ from ledgerbee.sales.einvoices.answers.model import (
     ReadAnswer,
 )
 
-_ROOT: Final = "urn:oasis:names:specification:ubl:schema:xsd:ApplicationResponse-2 ApplicationResponse"
+_ROOT: Final = ("ApplicationResponse", "urn:oasis:names:specification:ubl:schema:xsd:ApplicationResponse-2")
 _MOST_ELEMENTS: Final = 20_000
 _DEEPEST: Final = 40
 #: How the customization of each kind begins.
@@ -64,23 +59,25 @@ _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 def read(content: bytes) -> ReadAnswer:
     """What an answer says. Raises `E_INVOICE_RESPONSE_UNREADABLE` with the reason."""
-    texts = _Texts.of(content)
-    customization = texts.one("CustomizationID")
+    root = _root(content)
+    customization = _one(root, "CustomizationID")
     kind = next((kind for start, kind in _KINDS.items() if customization.startswith(start)), None)
     if kind is None:
         raise _unreadable("CustomizationID is none of OIOUBL's or Peppol's answers to invoices")
-    if texts.counts.get(_RESPONSE, 0) != 1 or texts.counts.get(f"{_RESPONSE}/DocumentReference", 0) != 1:
+    if any(len(root.all(path)) != 1 for path in (_RESPONSE, f"{_RESPONSE}/DocumentReference")):
         raise _unreadable("there has to be one DocumentResponse with one DocumentReference")
-    reasons = [seen for path in _REASONS for text in texts.all(path) if (seen := readable(text, _LONGEST_TEXT))]
+    reasons = [seen for path in _REASONS for text in _texts(root, path) if (seen := readable(text, _LONGEST_TEXT))]
     return ReadAnswer(
         kind=kind,
-        code=_bounded(texts.one(f"{_RESPONSE}/Response/ResponseCode"), _LONGEST_CODE, "ResponseCode"),
+        code=_bounded(_one(root, f"{_RESPONSE}/Response/ResponseCode"), _LONGEST_CODE, "ResponseCode"),
         text="\n".join(dict.fromkeys(reasons))[:_LONGEST_TEXT] or None,
-        issue_date=_day(texts.one("IssueDate")),
-        reference=_bounded(texts.one(f"{_RESPONSE}/DocumentReference/ID"), _LONGEST_REFERENCE, "DocumentReference/ID"),
-        document_type=_DOCUMENT_TYPES.get(next(iter(texts.all(f"{_RESPONSE}/DocumentReference/DocumentTypeCode")), "")),
-        receivers=tuple(dict.fromkeys(one for path in _RECEIVERS for one in texts.numbers(path))),
-        document_uuid=next(iter(texts.all(f"{_RESPONSE}/DocumentReference/UUID")), None),
+        issue_date=_day(_one(root, "IssueDate")),
+        reference=_bounded(_one(root, f"{_RESPONSE}/DocumentReference/ID"), _LONGEST_REFERENCE, "DocumentReference/ID"),
+        document_type=_DOCUMENT_TYPES.get(
+            next(iter(_texts(root, f"{_RESPONSE}/DocumentReference/DocumentTypeCode")), "")
+        ),
+        receivers=tuple(dict.fromkeys(one for path in _RECEIVERS for one in _numbers(root, path))),
+        document_uuid=next(iter(_texts(root, f"{_RESPONSE}/DocumentReference/UUID")), None),
     )
 
 
@@ -103,83 +100,36 @@ def _day(text: str) -> date:
         raise _unreadable("IssueDate is no date") from None
 
 
-class _Texts:
-    """The texts of an answer by the path of their element below the root, and how many aggregates there are of a path.
-
-    A text is that of a basic element in aggregates; what has another namespace, or the wrong one of the two, is not
-    read, whatever its name.
-    """
-
-    def __init__(self) -> None:
-        self.counts: dict[str, int] = {}
-        self._found: dict[str, list[str]] = {}
-        self._path: list[str] = []
-        self._texts: list[list[str]] = []
-        self._schemes: list[str] = []
-        self._numbers: dict[str, list[PartyNumber]] = {}
-        self._elements = 0
-
-    @classmethod
-    def of(cls, content: bytes) -> "_Texts":
-        """Raises `E_INVOICE_RESPONSE_UNREADABLE` for what isn't XML, has a document type, or is too much."""
-        if len(content) > MAX_BYTES:
-            raise _unreadable(f"it is longer than {MAX_BYTES} bytes")
-        texts = cls()
-        parser = expat.ParserCreate(namespace_separator=" ")
-        parser.buffer_text = True
-        parser.StartDoctypeDeclHandler = _refuse_doctype
-        parser.StartElementHandler = texts._begin
-        parser.EndElementHandler = texts._end
-        parser.CharacterDataHandler = texts._add
-        try:
-            parser.Parse(content, True)
-        except (expat.ExpatError, LookupError, ValueError) as fault:  # no XML, or in no encoding that there is
-            raise _unreadable(f"it is no XML: {fault}") from None
-        return texts
-
-    def all(self, path: str) -> list[str]:
-        """The texts of all elements of a path that have any."""
-        return self._found.get(path, [])
-
-    def numbers(self, path: str) -> list[PartyNumber]:
-        """The texts of a path with the schemes that they say."""
-        return self._numbers.get(path, [])
-
-    def one(self, path: str) -> str:
-        """The text of the one element of a path. Raises `E_INVOICE_RESPONSE_UNREADABLE`."""
-        found = self.all(path)
-        if len(found) != 1:
-            raise _unreadable(f"there has to be one {path}")
-        return found[0]
-
-    def _begin(self, name: str, attributes: Mapping[str, str]) -> None:
-        self._elements += 1
-        if not self._path and name != _ROOT:
-            raise _unreadable("its root is no ApplicationResponse of UBL 2")
-        if self._elements > _MOST_ELEMENTS or len(self._path) >= _DEEPEST:
-            raise _unreadable("it has too many elements, or lies too deep")
-        namespace, _, local = name.rpartition(" ")
-        is_aggregate = namespace == AGGREGATES
-        self._path.append(local if is_aggregate else name)
-        self._texts.append([])
-        self._schemes.append(attributes.get("schemeID", ""))
-        if is_aggregate:
-            path = "/".join(self._path[1:])
-            self.counts[path] = self.counts.get(path, 0) + 1
-
-    def _add(self, text: str) -> None:
-        self._texts[-1].append(text)
-
-    def _end(self, name: str) -> None:
-        namespace, _, local = name.rpartition(" ")
-        self._path.pop()
-        text = " ".join("".join(self._texts.pop()).split())
-        scheme = self._schemes.pop()
-        if text and namespace == BASICS:
-            path = "/".join((*self._path[1:], local))
-            self._found.setdefault(path, []).append(text)
-            self._numbers.setdefault(path, []).append(PartyNumber(scheme, text))
+def _root(content: bytes) -> Element:
+    """Raises `E_INVOICE_RESPONSE_UNREADABLE` for what is no answer, isn't read, or is too much."""
+    if len(content) > MAX_BYTES:
+        raise _unreadable(f"it is longer than {MAX_BYTES} bytes")
+    try:
+        root = parse(content, _MOST_ELEMENTS, _DEEPEST)
+    except UnreadableXmlError as fault:
+        raise _unreadable(f"it is no XML that is read: {fault}") from None
+    if (root.name, root.namespace) != _ROOT:
+        raise _unreadable("its root is no ApplicationResponse of UBL 2")
+    return root
 
 
-def _refuse_doctype(*_: object) -> None:
-    raise _unreadable("it has a document type, which is not read")
+def _texts(root: Element, path: str) -> list[str]:
+    """The texts, each on one line, of the elements of a path that have any."""
+    return [" ".join(text.split()) for one in root.leaves(path) if (text := one.own_text)]
+
+
+def _numbers(root: Element, path: str) -> list[PartyNumber]:
+    """The numbers of a path with the registers that they say."""
+    return [
+        PartyNumber(one.attributes.get("schemeID", ""), " ".join(text.split()))
+        for one in root.leaves(path)
+        if (text := one.own_text)
+    ]
+
+
+def _one(root: Element, path: str) -> str:
+    """The text of the one element of a path that has any. Raises `E_INVOICE_RESPONSE_UNREADABLE`."""
+    found = _texts(root, path)
+    if len(found) != 1:
+        raise _unreadable(f"there has to be one {path}")
+    return found[0]

@@ -1,4 +1,4 @@
-"""XML that others wrote: read without anything that XML can be attacked by.
+"""UBL that others wrote: read without anything that XML can be attacked by.
 
 Expat reads it, which knows UTF-8, UTF-16, ISO-8859-1 and the one-byte encodings of Python. A document type declaration
 is refused where it begins: without it there are no entities to expand and nothing to fetch. Depth and number of
@@ -73,9 +73,9 @@ class Element:
         return "".join(self.texts).strip() or None
 
 
-def parse(raw: bytes) -> Element:
+def parse(raw: bytes, max_elements: int = MAX_ELEMENTS, max_depth: int = MAX_DEPTH) -> Element:
     """The root of a document. Raises `UnreadableXmlError`."""
-    builder = _Builder()
+    builder = _Builder(max_elements, max_depth)
     try:
         builder.parser.Parse(raw, True)
     except expat.ExpatError as fault:
@@ -91,8 +91,10 @@ def parse(raw: bytes) -> Element:
 class _Builder:
     """Makes elements of what expat finds."""
 
-    def __init__(self) -> None:
+    def __init__(self, max_elements: int, max_depth: int) -> None:
         self.root: Element | None = None
+        self._max_elements = max_elements
+        self._max_depth = max_depth
         self._open: list[Element] = []
         self._count = 0
         self.parser = parser = expat.ParserCreate(namespace_separator=_SEPARATOR)
@@ -104,9 +106,10 @@ class _Builder:
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         self._count += 1
-        if len(self._open) >= MAX_DEPTH or self._count > MAX_ELEMENTS:
+        if len(self._open) >= self._max_depth or self._count > self._max_elements:
             raise UnreadableXmlError(
-                f"it has more than {MAX_ELEMENTS} elements, or more than {MAX_DEPTH} in each other"
+                "it has too many elements, or lies too deep: more than"
+                f" {self._max_elements}, or {self._max_depth} in each other"
             )
         namespace, _, local = name.rpartition(_SEPARATOR)
         element = Element(local, namespace, attributes)
