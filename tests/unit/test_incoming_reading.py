@@ -10,11 +10,11 @@ import pytest
 from tests.ubl_files import SENDER, line, oioubl, peppol, restated
 
 from ledgerbee.core.errors import LedgerBeeError
+from ledgerbee.network.ubl import MAX_DEPTH, MAX_ELEMENTS
 from ledgerbee.purchases.incoming_documents.model import DocumentFormat, DocumentType, ProblemCode, Totals
 from ledgerbee.purchases.incoming_documents.printing import printable
 from ledgerbee.purchases.incoming_documents.reading import read
 from ledgerbee.purchases.incoming_documents.rules.checks import check
-from ledgerbee.network.ubl import MAX_DEPTH, MAX_ELEMENTS
 
 FILE = Path(__file__).parents[2] / "examples" / "published-invoices.json"
 DOCUMENTS: list[dict[str, Any]] = json.loads(FILE.read_text("utf-8"))["documents"]

@@ -61,7 +61,15 @@ class JobRun:
         """
         if isinstance(fault, (LedgerBeeError, *foreseen)):
             return str(fault) or type(fault).__name__
-        return f"{type(fault).__name__}. The log of the program has the error under request {self.request_id}."
+        return f"{type(fault).__name__}. {self._where}"
+
+    def given_up(self, reason: str) -> str:
+        """Why what the job works on was given up, for the company to read."""
+        return f"{reason[:1].upper()}{reason[1:]}. {self._where}"
+
+    @property
+    def _where(self) -> str:
+        return f"The log of the program has the error under request {self.request_id}."
 
 
 Handler = Callable[[JobRun], Awaitable[None]]

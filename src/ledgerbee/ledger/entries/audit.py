@@ -111,6 +111,7 @@ def _fault_with_carried(
     owned = [group[0] for group in groups]
     with_amounts = [line for line in owned if line["amount"]]
     carried = with_amounts[len(with_amounts) - count :]
+    carried_numbers = {line["line_number"] for line in carried}
     difference = total([*(line["base_amount"] for line in owned if not line["amount"]), *map(off, carried)])
     faults: list[str] = []
     moved: list[Decimal] = []
@@ -118,7 +119,7 @@ def _fault_with_carried(
         if own["line_type"] == "CONTROL" or own["is_control"]:
             expected = EXACT.subtract(converted(own["amount"]), difference)
             faults += [_off(own, expected)] if own["base_amount"] != expected else []
-        elif own["amount"] and own not in carried:
+        elif own["amount"] and own["line_number"] not in carried_numbers:
             moved.append(off(own))
         if is_document:
             faults += [

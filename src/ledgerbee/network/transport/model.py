@@ -3,6 +3,7 @@
 A transport knows nothing of companies and databases: it gets a message with its bytes and hands them on as they are.
 """
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -28,6 +29,8 @@ _ROOTS: Final[Mapping[MessageType, str]] = {
     MessageType.INVOICE_RESPONSE: "ApplicationResponse",
 }
 _UBL: Final = "2.1"
+#: Seconds that a message may take to be handed over: shorter than a claim of a job on it lasts.
+SEND_TIMEOUT_S: Final = 120
 #: Customization and profile.
 _FORMATS: Final[Mapping[EInvoiceFormat, tuple[str, str]]] = {
     EInvoiceFormat.PEPPOL: (PEPPOL_CUSTOMIZATION, PEPPOL_PROFILE),
@@ -98,6 +101,12 @@ class TransportNotConfiguredError(Exception):
     """There is no way for e-invoices to leave."""
 
 
+#: What transports raise, in words for the company.
+FORESEEN: Final = (TransportFailedError, TransportNotConfiguredError, TransportRefusedError)
+#: Those that another try may not meet again.
+PASSING: Final = (TransportFailedError, TransportNotConfiguredError)
+
+
 class Transport(Protocol):
     """A way for e-invoices to leave."""
 
@@ -107,6 +116,15 @@ class Transport(Protocol):
         Raises `TransportRefusedError` and `TransportFailedError`.
         """
         ...
+
+
+async def hand_over(transport: Transport, message: Message) -> Receipt:
+    """Hand a message on within `SEND_TIMEOUT_S`. Raises what `FORESEEN` has."""
+    try:
+        async with asyncio.timeout(SEND_TIMEOUT_S):
+            return await transport.send(message)
+    except TimeoutError:
+        raise TransportFailedError(f"Handing it over took more than {SEND_TIMEOUT_S} seconds") from None
 
 
 class NoTransport:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from ledgerbee.chart.accounts import store as accounts
+from ledgerbee.chart.journal_categories.model import JournalType
 from ledgerbee.core.fields import fields_of
 from ledgerbee.ledger.entries import actions as ledger
 from ledgerbee.parties.customers import store as customers
@@ -16,6 +17,7 @@ from ledgerbee.payments.customer_credit.wire import CreditUseResponse, render
 from ledgerbee.platform.context import Context
 from ledgerbee.sales.documents import store as documents
 from ledgerbee.sales.documents.model import FullDocument
+from ledgerbee.sales.documents.store.books import get_books
 from ledgerbee.sales.invoices import actions as invoices
 from ledgerbee.sales.invoices import store as invoice_store
 from ledgerbee.sales.invoices.kind import INVOICES
@@ -38,7 +40,7 @@ async def apply(context: Context, invoice_id: InvoiceId, amount: Decimal | None)
     await store.lock_sources(context, customer_id)
     lines = await documents.lines_of(context, INVOICES, invoice_id)
     found = CreditFacts(
-        **fields_of(await store.get_books(context, customer_id)),
+        **fields_of(await get_books(context, customer_id, JournalType.CUSTOMER_PAYMENT)),
         sources=await store.list_sources(context, customer_id, before.currency),
         accounts_by_role=await accounts.get_by_role(context),
         settled=await invoice_store.get_settled(context, invoice_id),
@@ -60,7 +62,7 @@ async def refund(context: Context, customer_id: UUID, given: RefundFields) -> Cr
     """
     await customers.get_for_update(context, customer_id)
     await store.lock_sources(context, customer_id)
-    books = await store.get_books(context, customer_id)
+    books = await get_books(context, customer_id, JournalType.CUSTOMER_PAYMENT)
     account = rate = None
     if given.account_id is not None:
         account = (await accounts.get_many(context, [given.account_id])).get(given.account_id)

@@ -5,8 +5,6 @@ from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
-from ledgerbee.chart.journal_categories import store as journal_categories
-from ledgerbee.chart.journal_categories.model import JournalType
 from ledgerbee.payments.customer_credit.model import (
     CreditBalance,
     CreditBooking,
@@ -78,12 +76,6 @@ SELECT s.currency, sum(s.amount) AS amount,
 FROM sources s GROUP BY s.currency ORDER BY s.currency
 """
 _LOCK: Final = f"SELECT FROM invoices i WHERE {_WITH_EXCESS} ORDER BY i.id FOR UPDATE"
-_BOOKS: Final = f"""
-SELECT co.base_currency, co.preferred_language AS language, c.name AS customer_name,
-       ({journal_categories.FOR_TYPE}) AS journal_category_id
-FROM companies co JOIN customers c ON c.company_id = co.company_id AND c.id = $4
-WHERE co.company_id = $1
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,16 +88,6 @@ class _PartRow:
     credit_note_id: UUID | None
     amount: Decimal
     base_amount: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class Books:
-    """Currency and language of the company, the customer's name, and where uses of credit are posted."""
-
-    base_currency: str
-    language: str
-    customer_name: str
-    journal_category_id: UUID | None
 
 
 _INSERT: Final = rows.insert("credit_uses", CreditUse)
@@ -127,14 +109,6 @@ async def list_balances(context: Context, customer_id: UUID) -> list[CreditBalan
     """A customer's credit in each currency that it ever had some in."""
     found = await context.connection.fetch(_BALANCES, context.company_id, customer_id)
     return [CreditBalance(**row) for row in found]
-
-
-async def get_books(context: Context, customer_id: UUID) -> Books:
-    """What uses of a customer's credit are booked by."""
-    arguments = (JournalType.CUSTOMER_PAYMENT, list(JournalType), customer_id)
-    row = await context.connection.fetchrow(_BOOKS, context.company_id, *arguments)
-    assert row is not None, "the customer was found before"
-    return Books(**row)
 
 
 async def insert(context: Context, booking: CreditBooking) -> None:

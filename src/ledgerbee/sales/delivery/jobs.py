@@ -19,6 +19,7 @@ from prometheus_client import Counter
 
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.ids import new_id
+from ledgerbee.core.texts import readable_reply
 from ledgerbee.ledger.uploads.actions import stored
 from ledgerbee.platform.blobs.store import ATTACHMENT_STORE_UNAVAILABLE
 from ledgerbee.platform.context import Context
@@ -254,7 +255,7 @@ async def _record(
             delivery_id,
             channel=CHANNEL,
             outcome=attempt.outcome,
-            message=recording.readable(attempt.message),
+            message=readable_reply(attempt.message),
             provider_id=message_id(attempt.recipient.id, run.mailer.sender),
             is_last=attempt.is_last,
             recipient_id=attempt.recipient.id,
@@ -267,7 +268,7 @@ async def _record(
 async def give_up_delivery(kinds: Kinds, run: JobRun, reason: str) -> None:
     """End a delivery as `failed`, with the reason. One that has ended stays as it is."""
     delivery_id = DeliveryId(UUID(run.payload["deliveryId"]))
-    why = recording.given_up(run, reason)
+    why = run.given_up(reason)
     ended = await run.write(lambda context: actions.give_up_delivery(context, kinds, delivery_id, CHANNEL, why))
     if ended is not None:
         recording.log_end(run, ended)
@@ -284,7 +285,7 @@ async def record_bounce(kinds: Kinds, run: JobRun) -> None:
             DeliveryId(delivery_id),
             RecipientId(recipient_id),
             CHANNEL,
-            recording.readable(run.payload["reason"]) or "It came back without a reason",
+            readable_reply(run.payload["reason"]) or "It came back without a reason",
         )
 
     if await run.write(work) is not None:

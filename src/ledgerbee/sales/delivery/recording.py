@@ -7,7 +7,6 @@ from typing import Final
 import structlog
 from prometheus_client import Counter
 
-from ledgerbee.core import texts
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.jobs import JobRun
@@ -16,10 +15,6 @@ from ledgerbee.sales.delivery.model import Delivery, DeliveryStatus
 #: Seconds between the tries to record what came of a delivery, where no connection to the database is to be had. With
 #: the time that a try may take and the tries themselves they are shorter than a claim lasts.
 PAUSES_S: Final = (2, 5)
-#: Characters kept of what the other side said.
-_MAX_REPLY: Final = 1_000
-#: Characters kept of its name for what it accepted.
-_MAX_ID: Final = 200
 
 DELIVERIES_ENDED: Final = Counter(
     "ledgerbee_deliveries_total", "Deliveries of documents that ended: delivered, failed", ["outcome"]
@@ -59,18 +54,3 @@ def log_end(run: JobRun, delivery: Delivery) -> None:
             delivery_id=str(delivery.id),
             **{f"{delivery.document_type}_id": str(delivery.document_id)},
         )
-
-
-def given_up(run: JobRun, reason: str) -> str:
-    """Why a delivery was given up, for the log of its attempts."""
-    return f"{reason[:1].upper()}{reason[1:]}. The log of the program has the error under request {run.request_id}."
-
-
-def readable(reply: str) -> str:
-    """What the other side said, as text that can be stored: servers answer in any encoding."""
-    return texts.readable(reply, _MAX_REPLY)
-
-
-def readable_id(told: str | None) -> str | None:
-    """The other side's name for what it accepted, as text that can be stored; None where nothing is left of it."""
-    return texts.readable(told or "", _MAX_ID) or None

@@ -16,15 +16,16 @@ from prometheus_client import Counter
 
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.ids import new_id
+from ledgerbee.core.texts import readable_id, readable_reply
 from ledgerbee.network.model import MessageType
 from ledgerbee.network.transport.model import (
+    FORESEEN,
+    PASSING,
     Message,
-    Receipt,
     Transport,
-    TransportFailedError,
-    TransportNotConfiguredError,
     TransportRefusedError,
     digest_of,
+    hand_over,
 )
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.jobs import JobKind, JobRun
@@ -44,10 +45,6 @@ from ledgerbee.sales.einvoices import store, writing
 from ledgerbee.sales.einvoices.model import EInvoice
 
 CHANNEL: Final = "e-invoice"
-#: Seconds that a document may take to be written and handed over: shorter than a claim lasts.
-SEND_TIMEOUT_S: Final = 120
-#: What transports raise, in words for the company.
-_FORESEEN: Final = (TransportFailedError, TransportNotConfiguredError, TransportRefusedError)
 
 TRIES: Final = Counter(
     "ledgerbee_e_invoice_tries_total", "Tries to send an e-invoice by outcome: delivered, failed, refused", ["outcome"]
@@ -81,11 +78,11 @@ async def deliver_e_invoice(kinds: Kinds, transport: Transport, run: JobRun) -> 
     try:
         if e_invoice is None:
             e_invoice = await _write(run, claim.claimed)
-        receipt = await _send(transport, e_invoice)
+        receipt = await hand_over(transport, _message(e_invoice))
     except Exception as fault:
         is_final = isinstance(fault, TransportRefusedError)
         TRIES.labels("refused" if is_final else "failed").inc()
-        end = _End(Outcome.FAILED, run.words_of(fault, _FORESEEN), is_last=is_final or _is_last(run))
+        end = _End(Outcome.FAILED, run.words_of(fault, FORESEEN), is_last=is_final or _is_last(run))
         await _record(run, kinds, delivery_id, e_invoice, end)
         if is_final:
             return
@@ -145,8 +142,8 @@ async def _write(run: JobRun, claimed: ClaimedDelivery) -> EInvoice:
     return await run.write(keep)
 
 
-async def _send(transport: Transport, e_invoice: EInvoice) -> Receipt:
-    message = Message(
+def _message(e_invoice: EInvoice) -> Message:
+    return Message(
         id=e_invoice.id,
         document_type=MessageType(e_invoice.document_type),
         number=e_invoice.number,
@@ -156,11 +153,6 @@ async def _send(transport: Transport, e_invoice: EInvoice) -> Receipt:
         sender_country=e_invoice.sender_country,
         content=e_invoice.content,
     )
-    try:
-        async with asyncio.timeout(SEND_TIMEOUT_S):
-            return await transport.send(message)
-    except TimeoutError:
-        raise TransportFailedError(f"Sending the e-invoice took more than {SEND_TIMEOUT_S} seconds") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +166,7 @@ class _End:
 
 
 async def _record(run: JobRun, kinds: Kinds, delivery_id: DeliveryId, e_invoice: EInvoice | None, end: _End) -> None:
-    message = recording.readable(end.message)
+    message = readable_reply(end.message)
 
     async def work(context: Context) -> Delivery:
         ended = await actions.record_delivery_attempt(
@@ -184,7 +176,7 @@ async def _record(run: JobRun, kinds: Kinds, delivery_id: DeliveryId, e_invoice:
             channel=CHANNEL,
             outcome=end.outcome,
             message=message,
-            provider_id=recording.readable_id(end.provider_id) or (str(e_invoice.id) if e_invoice else None),
+            provider_id=readable_id(end.provider_id) or (str(e_invoice.id) if e_invoice else None),
             is_last=end.is_last,
         )
         _emit(context, ended, e_invoice, message)
@@ -196,7 +188,7 @@ async def _record(run: JobRun, kinds: Kinds, delivery_id: DeliveryId, e_invoice:
 async def give_up(kinds: Kinds, run: JobRun, reason: str) -> None:
     """End a delivery as `failed`, with the reason. One that has ended stays as it is. Emits `e_invoice.failed`."""
     delivery_id = DeliveryId(UUID(run.payload["deliveryId"]))
-    why = recording.given_up(run, reason)
+    why = run.given_up(reason)
 
     async def work(context: Context) -> Delivery | None:
         ended = await actions.give_up_delivery(context, kinds, delivery_id, CHANNEL, why)
@@ -243,7 +235,7 @@ def _is_foreseen(fault: Exception) -> bool:
     """The other side is away or says later, none is set, another worker is at it, or the database is away."""
     if isinstance(fault, LedgerBeeError):
         return fault.status == 503 or fault.error_code is DELIVERY_UNDERWAY
-    return isinstance(fault, TransportFailedError | TransportNotConfiguredError)
+    return isinstance(fault, PASSING)
 
 
 def e_invoices_of(kinds: Kinds, transport: Transport) -> JobKind:

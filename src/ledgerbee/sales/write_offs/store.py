@@ -3,10 +3,11 @@
 from typing import Final
 
 from ledgerbee.chart.accounts import store as accounts
-from ledgerbee.chart.journal_categories import store as journal_categories
 from ledgerbee.chart.journal_categories.model import JournalType
+from ledgerbee.core.fields import fields_of
 from ledgerbee.platform import rows
 from ledgerbee.platform.context import Context
+from ledgerbee.sales.documents.store.books import get_books
 from ledgerbee.sales.invoices import store as invoices
 from ledgerbee.sales.invoices.model import Invoice, InvoiceId
 from ledgerbee.sales.write_offs.model import ChargedVat, WriteOff, WriteOffSources
@@ -18,12 +19,6 @@ _INSERT: Final = rows.insert("write_offs", WriteOff)
 _SET_REVERSED: Final = (
     "UPDATE write_offs SET reversed_at = $3, reversal_entry_id = $4 WHERE company_id = $1 AND id = $2"
 )
-_FACTS: Final = f"""
-SELECT co.base_currency, co.preferred_language AS language, c.name AS customer_name,
-       ({journal_categories.FOR_TYPE}) AS journal_category_id
-FROM companies co JOIN customers c ON c.company_id = co.company_id AND c.id = $4
-WHERE co.company_id = $1
-"""
 #: What the invoice's entry and those of its sent credit notes have of VAT; credits are owed.
 _CHARGED: Final = """
 SELECT l.account_id, l.vat_code_id, l.vat_rate, -sum(l.amount) AS amount, -sum(l.base_amount) AS base_amount
@@ -39,15 +34,11 @@ GROUP BY l.account_id, l.vat_code_id, l.vat_rate ORDER BY min(l.line_number)
 
 async def get_sources(context: Context, invoice: Invoice) -> WriteOffSources:
     """What an invoice, which is locked, is written off by."""
-    facts = await context.connection.fetchrow(
-        _FACTS, context.company_id, JournalType.JOURNAL_ENTRY, list(JournalType), invoice.customer_id
-    )
-    assert facts is not None, "an invoice has its customer"
-    settled = await invoices.get_settled(context, invoice.id)
+    books = await get_books(context, invoice.customer_id, JournalType.JOURNAL_ENTRY)
     charged = await context.connection.fetch(_CHARGED, context.company_id, invoice.id)
     return WriteOffSources(
-        **facts,
-        settled=settled,
+        **fields_of(books),
+        settled=await invoices.get_settled(context, invoice.id),
         charged=[ChargedVat(**row) for row in charged],
         accounts_by_role=await accounts.get_by_role(context),
     )

@@ -4,7 +4,6 @@ An answer's XML is kept before it leaves, under the id of its message. Whatever 
 out under the same id, by which the other side knows them.
 """
 
-import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -15,15 +14,15 @@ from prometheus_client import Counter
 
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.ids import new_id
-from ledgerbee.core.texts import readable
+from ledgerbee.core.texts import readable_id, readable_reply
 from ledgerbee.network.model import EInvoiceFormat, MessageType
 from ledgerbee.network.transport.model import (
+    FORESEEN,
+    PASSING,
     Message,
-    Receipt,
     Transport,
-    TransportFailedError,
-    TransportNotConfiguredError,
     TransportRefusedError,
+    hand_over,
 )
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.jobs import JobKind, JobRun
@@ -40,14 +39,6 @@ from ledgerbee.purchases.incoming_documents.model import (
 from ledgerbee.purchases.incoming_documents.rules.answering import can_be_sent, was_interrupted
 from ledgerbee.purchases.incoming_documents.wire import render
 
-#: Seconds that handing an answer over may take: shorter than a claim lasts.
-SEND_TIMEOUT_S: Final = 120
-#: What transports raise, in words for the company.
-_FORESEEN: Final = (TransportFailedError, TransportNotConfiguredError, TransportRefusedError)
-#: Characters kept of what the other side said.
-_MAX_REPLY: Final = 1_000
-#: Characters kept of its name for what it accepted.
-_MAX_ID: Final = 200
 _BROKEN_OFF: Final = "Broken off before its outcome was recorded: it may have arrived, and goes out under the same id"
 _MESSAGE_TYPES: Final = {
     DocumentFormat.PEPPOL: MessageType.INVOICE_RESPONSE,
@@ -85,13 +76,13 @@ async def send_answer(transport: Transport, run: JobRun) -> None:
     if answer is None:
         return
     try:
-        receipt = await _hand_over(transport, answer)
+        receipt = await hand_over(transport, _message(answer))
     except Exception as fault:
         is_refused = isinstance(fault, TransportRefusedError)
         TRIES.labels("refused" if is_refused else "failed").inc()
         is_over = is_refused or run.attempt >= run.max_attempts
         status = AnswerStatus.FAILED if is_over else AnswerStatus.PENDING
-        end = _End(AttemptOutcome.FAILED, run.words_of(fault, _FORESEEN), status)
+        end = _End(AttemptOutcome.FAILED, run.words_of(fault, FORESEEN), status)
         await run.write(lambda context: _record(context, answer, end))
         if is_refused:
             return
@@ -104,7 +95,7 @@ async def send_answer(transport: Transport, run: JobRun) -> None:
 async def give_up(run: JobRun, reason: str) -> None:
     """End an answer as `failed`, with the reason. One that has ended stays as it is."""
     answer_id = UUID(run.payload["answerId"])
-    why = f"{reason[:1].upper()}{reason[1:]}. The log of the program has the error under request {run.request_id}."
+    why = run.given_up(reason)
 
     async def work(context: Context) -> None:
         answer = await store.find(context, answer_id)
@@ -126,8 +117,8 @@ async def _claim(context: Context, answer_id: UUID) -> Answer | None:
     return answer
 
 
-async def _hand_over(transport: Transport, answer: Answer) -> Receipt:
-    message = Message(
+def _message(answer: Answer) -> Message:
+    return Message(
         id=answer.id,
         document_type=_MESSAGE_TYPES[answer.format],
         number=answer.document_number,
@@ -137,19 +128,14 @@ async def _hand_over(transport: Transport, answer: Answer) -> Receipt:
         sender_country=answer.sender_country,
         content=answer.content,
     )
-    try:
-        async with asyncio.timeout(SEND_TIMEOUT_S):
-            return await transport.send(message)
-    except TimeoutError:
-        raise TransportFailedError(f"Sending the answer took more than {SEND_TIMEOUT_S} seconds") from None
 
 
 async def _record(context: Context, claimed: Answer, end: _End, *, is_try: bool = True) -> None:
     """Write how a try ended. Where the answer has ended meanwhile, its state stays."""
     before = await get_for_update(context, claimed.document_id)
     answer = await store.get_for_update(context, claimed.id)
-    message, told = readable(end.message, _MAX_REPLY), readable(end.provider_id or "", _MAX_ID) or None
-    attempt = AnswerAttempt(new_id(), answer.id, context.now, end.outcome, message, told)
+    message, provider_id = readable_reply(end.message), readable_id(end.provider_id)
+    attempt = AnswerAttempt(new_id(), answer.id, context.now, end.outcome, message, provider_id)
     is_open = can_be_sent(answer.status)
     if is_try or is_open:
         await store.insert_attempt(context, attempt)
@@ -168,7 +154,7 @@ def _is_foreseen(fault: Exception) -> bool:
     """The other side is away or says later, none is set, another worker is at it, or the database is away."""
     if isinstance(fault, LedgerBeeError):
         return fault.status == 503 or fault.error_code is INCOMING_ANSWER_UNDERWAY
-    return isinstance(fault, TransportFailedError | TransportNotConfiguredError)
+    return isinstance(fault, PASSING)
 
 
 def answers_of(transport: Transport) -> JobKind:
