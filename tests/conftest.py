@@ -23,6 +23,7 @@ import pytest
 import pytest_asyncio
 import structlog
 from asgi_lifespan import LifespanManager
+from pydantic import SecretStr
 from sqlalchemy.engine import make_url
 
 from ledgerbee.app.config import Settings
@@ -36,6 +37,7 @@ from ledgerbee.platform.blobs.store import Folder
 from ledgerbee.platform.context import Actor, Context
 from ledgerbee.platform.credentials.model import SCOPES
 from ledgerbee.platform.db import Database, Tenant
+from ledgerbee.platform.secrets import SecretBox, new_key
 from ledgerbee.tenancy.api_keys import actions as api_keys
 from ledgerbee.tenancy.company.model import CompanyFields
 
@@ -49,6 +51,8 @@ TEMPLATE = "ledgerbee_test_template"
 #: Where the application of tests is reached.
 PUBLIC_URL = "http://ledgerbee.test"
 OPERATOR = Actor("operator", "tests")
+#: What the application of tests encrypts stored secrets with.
+SECRET_KEY = new_key()
 
 
 @dataclass
@@ -193,7 +197,7 @@ def module_clock() -> Iterator[SteeredClock]:
 async def database(database_url: str) -> AsyncIterator[Database]:
     """A pool of connections that work as commands do, beside the application's own."""
     database = await Database.open(database_url, reactions=REACTIONS, max_size=5)
-    database.public_url = PUBLIC_URL
+    database.public_url, database.secrets = PUBLIC_URL, SecretBox(lambda: [SECRET_KEY])
     yield database
     await database.close()
 
@@ -205,7 +209,13 @@ BLOBS = Folder(Path(tempfile.gettempdir()) / f"ledgerbee-test-blobs-{os.getpid()
 @pytest_asyncio.fixture(scope="session")
 async def http(database_url: str) -> AsyncIterator[httpx.AsyncClient]:
     """An HTTP client of the whole application, in process."""
-    app = create_app(database_url, Settings(attachments_dir=BLOBS.path, public_url=PUBLIC_URL), clock=_CLOCK)
+    settings = Settings(
+        attachments_dir=BLOBS.path,
+        public_url=PUBLIC_URL,
+        secret_keys=SecretStr(SECRET_KEY),
+        webhooks_allow_loopback=True,
+    )
+    app = create_app(database_url, settings, clock=_CLOCK)
     async with LifespanManager(app) as manager:
         transport = httpx.ASGITransport(manager.app, client=("127.0.0.1", 40000))
         async with httpx.AsyncClient(transport=transport, base_url=PUBLIC_URL) as client:

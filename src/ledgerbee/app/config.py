@@ -1,6 +1,7 @@
 """Settings, from environment variables (documented in docs/operations/configuration.md)."""
 
 import re
+from base64 import urlsafe_b64decode
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from ipaddress import ip_network
@@ -167,6 +168,19 @@ class Settings(BaseSettings):
         default={},
         description="Other cells that the API serves, as JSON: `database_url` and `attachments_dir` by their marks.",
     )
+    secret_keys: SecretStr | None = Field(
+        default=None,
+        description="Keys that stored secrets are encrypted with, separated by commas, the newest first; each is 32 "
+        "bytes as URL-safe base64. Unset: one in a file.",
+    )
+    secret_key_file: Path | None = Field(
+        default=None, description="File of that key. Unset: `secret.key` in the data folder, made when it is needed."
+    )
+    webhooks_allow_loopback: bool | None = Field(
+        default=None,
+        description="Whether webhooks may go to this machine, by plain http too: for development, true or false. "
+        "Unset: when `serve` keeps its mail on this machine.",
+    )
     rates_fetch: bool = Field(
         default=True, description="Whether the worker fetches new exchange rates every day: true or false."
     )
@@ -312,6 +326,18 @@ class Settings(BaseSettings):
             except ValueError:
                 raise ValueError("must be addresses and networks, separated by commas, such as 10.0.0.0/8") from None
         return proxies
+
+    @field_validator("secret_keys")
+    @classmethod
+    def _are_keys(cls, keys: SecretStr | None) -> SecretStr | None:
+        for key in keys.get_secret_value().split(",") if keys else ():
+            try:
+                is_key = len(urlsafe_b64decode(key.strip())) == 32
+            except ValueError:
+                is_key = False
+            if not is_key:
+                raise ValueError("must be keys of 32 bytes as URL-safe base64, separated by commas")
+        return keys
 
     @field_validator("allowed_origins")
     @classmethod

@@ -14,6 +14,7 @@ from ledgerbee.app.blobs import blob_folder, blob_store
 from ledgerbee.app.config import Settings
 from ledgerbee.app.e_invoices import e_invoice_folder
 from ledgerbee.app.reactions import REACTIONS
+from ledgerbee.app.secret_keys import key_file, keys_of
 from ledgerbee.core.dates import system_clock
 from ledgerbee.core.ids import new_id
 from ledgerbee.platform.blobs.store import BlobStore
@@ -22,6 +23,7 @@ from ledgerbee.platform.context import Actor, Context
 from ledgerbee.platform.db import WORKER_ROLE, Database
 from ledgerbee.platform.jobs import company_tenant
 from ledgerbee.platform.pool import LONG_LOCK_TIMEOUT
+from ledgerbee.platform.secrets import SecretBox
 from ledgerbee.tenancy.company import store as companies
 
 T = TypeVar("T")
@@ -53,6 +55,7 @@ class Access:
             settings = Settings()
             variables["LEDGERBEE_ATTACHMENTS_DIR"] = str(blob_folder(settings, self.data_dir))
             variables["LEDGERBEE_EINVOICE_DIR"] = str(e_invoice_folder(settings, self.data_dir))
+            variables["LEDGERBEE_SECRET_KEY_FILE"] = str(key_file(settings, self.data_dir))
         return variables
 
     def blobs(self) -> BlobStore:
@@ -66,6 +69,7 @@ class Access:
         database = await Database.open(
             url, reactions=REACTIONS, max_size=2, role=role, lock_timeout=LONG_LOCK_TIMEOUT, cell=Settings().cell
         )
+        database.secrets = SecretBox(lambda: keys_of(Settings(), self.data_dir))
         try:
             yield database
         finally:

@@ -20,6 +20,7 @@ from ledgerbee.app.openapi import describe
 from ledgerbee.app.pulse import monitored_event_loop
 from ledgerbee.app.reactions import REACTIONS
 from ledgerbee.app.routes import ROUTERS
+from ledgerbee.app.secret_keys import secret_box
 from ledgerbee.core.dates import Clock, system_clock
 from ledgerbee.http.cells import Cell, Cells
 from ledgerbee.http.dispatch import Dispatcher
@@ -96,7 +97,7 @@ async def _open_cells(database_url: str, settings: Settings, *, set_role: bool) 
 
     async def opened(url: str, **options: Any) -> Database:
         database = await Database.open(url, reactions=REACTIONS, max_size=settings.pool_size, **options)
-        database.public_url = settings.public_url
+        database.public_url, database.secrets = settings.public_url, secret_box(settings)
         return database
 
     own_role = APPLICATION_ROLE if set_role else None

@@ -15,6 +15,7 @@ from ledgerbee.app.e_invoices import transport_of
 from ledgerbee.app.jobs import jobs_with
 from ledgerbee.app.process import Pipes, child_arguments, database_login, freeze_gc
 from ledgerbee.app.reactions import REACTIONS
+from ledgerbee.app.secret_keys import secret_box
 from ledgerbee.app.worker import POOL_SIZE, Worker
 from ledgerbee.core.dates import system_clock
 from ledgerbee.platform.db import WORKER_ROLE, Database
@@ -41,7 +42,7 @@ async def _work(settings: Settings, pipes: Pipes | None, options: dict[str, Any]
         lock_timeout=LONG_LOCK_TIMEOUT,
         cell=settings.cell,
     )
-    database.public_url = settings.public_url
+    database.public_url, database.secrets = settings.public_url, secret_box(settings)
     try:
         mailer = Mailer(settings.smtp_url, settings.mail_from, settings.mail_bounce_domain)
         own: dict[str, Any] = {"jobs": jobs_with(transport_of(settings)), "feed": _feed(settings)}

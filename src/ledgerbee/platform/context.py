@@ -13,7 +13,9 @@ from msgspec import Struct
 from ledgerbee.core.cells import DEFAULT_CELL
 from ledgerbee.core.dates import day_in
 from ledgerbee.core.errors import LedgerBeeError
+from ledgerbee.core.ids import new_id
 from ledgerbee.platform.connection import Connection
+from ledgerbee.platform.secrets import SecretBox
 
 #: A limit in bytes that nothing reaches.
 NO_LIMIT: Final = 2**63 - 1
@@ -55,6 +57,7 @@ class Event(Struct, frozen=True, gc=False):
     changed. `is_first` says that nothing was told of the object before: it is new.
     """
 
+    id: UUID
     type: str
     object_id: UUID
     data: bytes
@@ -92,7 +95,7 @@ class Context:
 
     `company_cache` keeps facts of the company, by their type, for its next transactions too (`Principal`); None where
     nothing would say that they have changed. `cell` is the mark of the database that the company lives in, `public_url`
-    where this installation is reached from outside, where that is known.
+    where this installation is reached from outside, where that is known, `secrets` encrypts what has to be read again.
 
     `emit`, `enqueue` and `answer` only note: the rows are written just before the commit, in the same transaction.
     The commands of a batch share the connection and have a context each.
@@ -108,6 +111,7 @@ class Context:
     origin: Origin = NO_ORIGIN
     cell: str = DEFAULT_CELL
     public_url: str | None = None
+    secrets: SecretBox | None = None
     events: list[Event] = field(default_factory=list)
     jobs: list[Job] = field(default_factory=list)
     answer: Answer | None = None
@@ -138,15 +142,17 @@ class Context:
         *,
         before: dict[str, Any] | bytes | None = None,
         is_first: bool = False,
-    ) -> None:
-        """Note an event, to be written in this transaction; `data` is the object's wire form by now (or its JSON).
+    ) -> UUID:
+        """Note an event, to be written in this transaction; its id.
 
-        `before` is its wire form before the change; a new object has none, a deleted one the same in both. Neither has
+        `data` is the object's wire form by now (or its JSON). `before` is its wire form before the change; a new object has none, a deleted one the same in both. Neither has
         a secret in it. `is_first` is for what comes by the thousand: of an object known to be new no earlier events are
         looked for.
         """
         was = None if before is None else _written(before)
-        self.events.append(Event(event_type, object_id, _written(data), is_first, was))
+        event = Event(new_id(), event_type, object_id, _written(data), is_first, was)
+        self.events.append(event)
+        return event.id
 
     def enqueue(
         self, name: str, /, *, delay: timedelta | None = None, is_continuation: bool = False, **payload: Any

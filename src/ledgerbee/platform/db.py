@@ -27,6 +27,7 @@ from ledgerbee.platform.connection import CONNECTION_LOST, Connection
 from ledgerbee.platform.context import NO_ORIGIN, Actor, Context, Origin
 from ledgerbee.platform.outbox import Reactions, flush
 from ledgerbee.platform.pool import LOCK_TIMEOUT, Check, open_pool, release
+from ledgerbee.platform.secrets import SecretBox
 from ledgerbee.platform.server_watch import ServerWatch
 from ledgerbee.platform.shares import ConnectionShares
 
@@ -151,6 +152,8 @@ class Database:
         self.cell = cell
         #: Where this installation is reached from outside, for contexts; whoever opens a database says it.
         self.public_url: str | None = None
+        #: What stored secrets are encrypted with; whoever opens a database says it.
+        self.secrets: SecretBox | None = None
         self._watch = watch
         self._logged: tuple[str, float] | None = None
         self.shares = ConnectionShares(pool.get_max_size())
@@ -342,6 +345,7 @@ class Database:
                         origin=tenant.origin,
                         cell=self.cell,
                         public_url=self.public_url,
+                        secrets=self.secrets,
                     )
                     for tenant in tenants
                 ]
@@ -359,7 +363,7 @@ class _SingleConnection(Database):
 
     def __init__(self, database: Database, connection: Connection) -> None:
         super().__init__(database.pool, database.reactions, database.cell)
-        self.public_url = database.public_url
+        self.public_url, self.secrets = database.public_url, database.secrets
         self._connection = connection
 
     @asynccontextmanager

@@ -3,14 +3,18 @@
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import Final
 from uuid import UUID
 
-from ledgerbee.core.ids import new_id
 from ledgerbee.platform.context import Context, Event, Job
 from ledgerbee.platform.literals import array
 
+#: Who listens for events hears of each transaction that wrote some: the company's id, after COMMIT.
+EVENTS_CHANNEL: Final = "ledgerbee_events"
+
 #: The data of events and the bodies of answers are one value, $8, of which each row has a slice: the answer to a
-#: command mostly repeats what its events say, which is sent once.
+#: command mostly repeats what its events say, which is sent once. Whoever counts positions holds the company's counter
+#: until COMMIT, so that none becomes visible before a lower one.
 _RECORD = """
 WITH answers AS (
     INSERT INTO idempotency_keys (company_id, key, request_hash, status, content_type, body, created_at)
@@ -19,22 +23,29 @@ WITH answers AS (
         AS a (key, request_hash, status, content_type, start, length)
     ON CONFLICT (company_id, key) DO UPDATE SET request_hash = excluded.request_hash, status = excluded.status,
         content_type = excluded.content_type, body = excluded.body, created_at = excluded.created_at
+), counted AS (
+    INSERT INTO event_counters AS c (company_id, last_position) SELECT $1, $28::int WHERE $28 > 0
+    ON CONFLICT (company_id) DO UPDATE SET last_position = c.last_position + excluded.last_position
+    RETURNING c.last_position - $28 AS before, c.is_listened
+), told AS (
+    INSERT INTO events (company_id, id, type, object_id, sequence, data, actor, request_id, occurred_at, before,
+                        credential_kind, credential_id, address, position)
+    SELECT $1, e.id, e.type, e.object_id,
+           e.place + CASE WHEN e.is_first THEN 0 ELSE coalesce(
+               (SELECT max(p.sequence) FROM events p WHERE p.company_id = $1 AND p.object_id = e.object_id), 0) END,
+           convert_from(substring($8::bytea FROM e.start FOR e.length), 'UTF8')::json,
+           coalesce(e.actor, $19), coalesce(e.request_id, $20), $2, e.before::json,
+           CASE WHEN $11::text[] IS NULL THEN $25 ELSE e.credential_kind END,
+           CASE WHEN $11::text[] IS NULL THEN $26 ELSE e.credential_id END,
+           CASE WHEN $11::text[] IS NULL THEN $27 ELSE e.address END,
+           c.before + e.ordinality
+    FROM counted c, unnest($3::text::uuid[], $4::text::text[], $5::text::uuid[], $6::text::int[], $7::text::boolean[],
+                $9::text::int[], $10::text::int[], $11::text[], $12::text[], $21::text[], $22::text[], $23::uuid[],
+                $24::text[]) WITH ORDINALITY
+        AS e (id, type, object_id, place, is_first, start, length, actor, request_id, before, credential_kind,
+              credential_id, address, ordinality)
 )
-INSERT INTO events (company_id, id, type, object_id, sequence, data, actor, request_id, occurred_at, before,
-                    credential_kind, credential_id, address)
-SELECT $1, e.id, e.type, e.object_id,
-       e.place + CASE WHEN e.is_first THEN 0 ELSE coalesce(
-           (SELECT max(p.sequence) FROM events p WHERE p.company_id = $1 AND p.object_id = e.object_id), 0) END,
-       convert_from(substring($8::bytea FROM e.start FOR e.length), 'UTF8')::json,
-       coalesce(e.actor, $19), coalesce(e.request_id, $20), $2, e.before::json,
-       CASE WHEN $11::text[] IS NULL THEN $25 ELSE e.credential_kind END,
-       CASE WHEN $11::text[] IS NULL THEN $26 ELSE e.credential_id END,
-       CASE WHEN $11::text[] IS NULL THEN $27 ELSE e.address END
-FROM unnest($3::text::uuid[], $4::text::text[], $5::text::uuid[], $6::text::int[], $7::text::boolean[],
-            $9::text::int[], $10::text::int[], $11::text[], $12::text[], $21::text[], $22::text[], $23::uuid[],
-            $24::text[])
-    AS e (id, type, object_id, place, is_first, start, length, actor, request_id, before, credential_kind,
-          credential_id, address)
+SELECT pg_notify($29, $1::text) FROM counted WHERE is_listened
 """
 
 #: A slice of that value: where it starts, from 1, and its length in bytes.
@@ -46,26 +57,26 @@ Reactions = Mapping[str, tuple[str, ...]]
 
 async def flush(contexts: Sequence[Context], reactions: Reactions) -> None:
     """Write what commands of one transaction noted: events, jobs (those that react to the events included), answers."""
-    events = [(new_id(), event, context) for context in contexts for event in context.events]
+    events = [(event, context) for context in contexts for event in context.events]
     answers = [context.answer for context in contexts if context.answer is not None]
     if events or answers:
         first, alone = contexts[0], len(contexts) == 1
-        origins = [] if alone else [context.origin for _, _, context in events]
+        origins = [] if alone else [context.origin for _, context in events]
         payload, event_slices, answer_slices = _pack_payloads(contexts)
         await first.connection.execute(
             _RECORD,
             first.company_id,
             first.now,
-            array([str(event_id) for event_id, _, _ in events]),
-            array([event.type for _, event, _ in events]),
-            array([str(event.object_id) for _, event, _ in events]),
-            array(_sequence_offsets([event.object_id for _, event, _ in events])),
-            array(["t" if event.is_first else "f" for _, event, _ in events]),
+            array([str(event.id) for event, _ in events]),
+            array([event.type for event, _ in events]),
+            array([str(event.object_id) for event, _ in events]),
+            array(_sequence_offsets([event.object_id for event, _ in events])),
+            array(["t" if event.is_first else "f" for event, _ in events]),
             payload,
             array([str(start) for start, _ in event_slices]),
             array([str(length) for _, length in event_slices]),
-            None if alone else [str(context.actor) for _, _, context in events],
-            None if alone else [context.request_id for _, _, context in events],
+            None if alone else [str(context.actor) for _, context in events],
+            None if alone else [context.request_id for _, context in events],
             [answer.key for answer in answers],
             [answer.request_hash for answer in answers],
             [answer.status for answer in answers],
@@ -74,17 +85,19 @@ async def flush(contexts: Sequence[Context], reactions: Reactions) -> None:
             [length for _, length in answer_slices],
             str(first.actor),
             first.request_id,
-            _before_images([event for _, event, _ in events]),
+            _before_images([event for event, _ in events]),
             None if alone else [origin.credential_kind for origin in origins],
             None if alone else [origin.credential_id for origin in origins],
             None if alone else [origin.address for origin in origins],
             first.origin.credential_kind,
             first.origin.credential_id,
             first.origin.address,
+            len(events),
+            EVENTS_CHANNEL,
         )
-    for event_id, event, context in events if reactions else ():
+    for event, context in events if reactions else ():
         for name in reactions.get(event.type, ()):
-            context.jobs.append(Job(name, {"eventId": str(event_id), "objectId": str(event.object_id)}))
+            context.jobs.append(Job(name, {"eventId": str(event.id), "objectId": str(event.object_id)}))
     for context in contexts:
         if context.jobs:
             await _enqueue(context, context.jobs)
