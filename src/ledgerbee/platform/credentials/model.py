@@ -27,12 +27,13 @@ TOKEN_PREFIX: Final = "lbt_"  # noqa: S105 a prefix, not a secret
 SCOPES: Final = (
     "accounts-read", "accounts-write", "api-keys-read", "api-keys-write", "audit-read", "bank-read", "bank-write",
     "companies-write", "company-read", "company-write", "customers-read", "customers-write", "deliveries-read",
-    "deliveries-write", "dimensions-read", "dimensions-write", "document-templates-read", "document-templates-write",
-    "events-read", "invoices-read", "invoices-write", "journal-categories-read", "journal-categories-write",
-    "journal-entries-read", "journal-entries-write", "meter-report", "oauth-clients-read", "oauth-clients-write", "order-confirmations-read",
-    "order-confirmations-write", "payment-methods-read", "payment-methods-write", "payments-read", "payments-write",
-    "portal-catalog-read", "products-read", "products-write", "projects-read", "projects-write", "quotes-read",
-    "quotes-write", "reports-read", "subscriptions-read", "subscriptions-write", "vat-codes-read", "vat-codes-write",
+    "deliveries-write", "dimensions-read", "dimensions-write", "document-templates-read",
+    "document-templates-write", "events-read", "invoices-read", "invoices-write", "journal-categories-read",
+    "journal-categories-write", "journal-entries-read", "journal-entries-write", "meter-report",
+    "oauth-clients-read", "oauth-clients-write", "order-confirmations-read", "order-confirmations-write",
+    "payment-methods-read", "payment-methods-write", "payments-read", "payments-write", "portal-catalog-read",
+    "products-read", "products-write", "projects-read", "projects-write", "quotes-read", "quotes-write",
+    "reports-read", "subscriptions-read", "subscriptions-write", "vat-codes-read", "vat-codes-write",
     "vendors-read", "vendors-write", "webhook-endpoints-read", "webhook-endpoints-write",
 )  # fmt: skip
 #: Only on a Partner SSO key, never on an ordinary key or OAuth client (contract 1.2).
