@@ -70,6 +70,8 @@ CREATE INDEX webhook_deliveries_due ON webhook_deliveries (company_id, endpoint_
     WHERE next_attempt_at IS NOT NULL;
 CREATE INDEX webhook_deliveries_of_object ON webhook_deliveries (company_id, endpoint_id, object_id, position)
     WHERE status = 'pending';
+CREATE UNIQUE INDEX webhook_deliveries_first ON webhook_deliveries (company_id, endpoint_id, object_id)
+    WHERE next_attempt_at IS NOT NULL;
 CREATE UNIQUE INDEX webhook_deliveries_pending ON webhook_deliveries (company_id, endpoint_id, event_id)
     WHERE status = 'pending';
 CREATE INDEX webhook_deliveries_age ON webhook_deliveries (company_id, created_at);
@@ -84,11 +86,10 @@ CREATE TABLE webhook_companies (
 CREATE INDEX webhook_companies_due ON webhook_companies (due_at) WHERE due_at IS NOT NULL;
 
 -- Says when the next attempt of the entered company is due.
-CREATE FUNCTION set_webhooks_due(moment timestamptz) RETURNS void
+CREATE FUNCTION set_webhooks_due(company uuid, moment timestamptz) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
-DECLARE
-    company uuid := ledger_company();
 BEGIN
+    PERFORM check_company(company);
     INSERT INTO webhook_companies AS c (company_id, due_at) VALUES (company, moment)
     ON CONFLICT (company_id) DO UPDATE SET due_at = excluded.due_at WHERE c.due_at IS DISTINCT FROM excluded.due_at;
 END
@@ -149,8 +150,8 @@ BEGIN
 END
 $$;
 
-REVOKE EXECUTE ON FUNCTION set_webhooks_due(timestamptz), claim_webhooks(timestamptz, uuid, uuid[], boolean),
+REVOKE EXECUTE ON FUNCTION set_webhooks_due(uuid, timestamptz), claim_webhooks(timestamptz, uuid, uuid[], boolean),
     release_webhooks(uuid), purge_webhook_deliveries(timestamptz) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION set_webhooks_due(timestamptz) TO ledgerbee_app;
+GRANT EXECUTE ON FUNCTION set_webhooks_due(uuid, timestamptz) TO ledgerbee_app;
 GRANT EXECUTE ON FUNCTION claim_webhooks(timestamptz, uuid, uuid[], boolean), release_webhooks(uuid),
     purge_webhook_deliveries(timestamptz) TO ledgerbee_worker;
