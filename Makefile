@@ -32,7 +32,7 @@ test: setup
 
 # A hundred rounds of the simulation, each with a new seed: clients at work while API, worker and PostgreSQL are killed.
 # One round again: .venv/bin/python -m tests.sim.simulation --rounds 1 --seed N
-# Then the worker is killed fifty times while it mails two hundred invoices.
+# Then the worker is killed fifty times while it delivers two hundred documents of all kinds.
 chaos: setup
 	$(BIN)/python -m tests.sim.simulation
 	MAIL_DOCUMENTS=200 MAIL_DEATHS=50 $(BIN)/pytest -q -n 0 tests/runtime/test_mail_killed.py

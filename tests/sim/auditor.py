@@ -92,37 +92,38 @@ async def audit(database: "asyncpg.Connection[asyncpg.Record]", company_id: str,
         " WHERE company_id = $1 ORDER BY chain_position",
         company_id,
     )
-    _same("entries", sorted(company.entries), sorted(row["id"] for row in rows))
-    _same("numbers in the order of posting", _numbers(company), _numbers_of(rows, company))
-    _same("the chain", [row["hash"] for row in rows][:-1], [row["previous_hash"] for row in rows][1:])
+    same("entries", sorted(company.entries), sorted(row["id"] for row in rows))
+    same("numbers in the order of posting", _numbers(company), _numbers_of(rows, company))
+    same("the chain", [row["hash"] for row in rows][:-1], [row["previous_hash"] for row in rows][1:])
     found = await database.fetch(
         "SELECT start_date::text, end_date::text FROM fiscal_years WHERE company_id = $1 ORDER BY start_date",
         company_id,
     )
-    _same("the financial years", company.years.known, [tuple(row) for row in found])
+    same("the financial years", company.years.known, [tuple(row) for row in found])
     months, tags, parties = _totals(company)
     found = await database.fetch(
         "SELECT account_id::text, to_char(month, 'YYYY-MM'), sum(base_debit), sum(base_credit) FROM account_months"
         " WHERE company_id = $1 GROUP BY 1, 2",
         company_id,
     )
-    _same("balances by account and month", months, _by_place(found, company))
+    same("balances by account and month", months, _by_place(found, company))
     found = await database.fetch(
         "SELECT tag_id::text || account_id, to_char(month, 'YYYY-MM'), base_debit, base_credit FROM tag_months"
         " WHERE company_id = $1",
         company_id,
     )
-    _same("balances by tag, account and month", tags, _by_place(found, company))
+    same("balances by tag, account and month", tags, _by_place(found, company))
     found = await database.fetch(
         "SELECT coalesce(customer_id, vendor_id)::text, '', sum(base_amount) FILTER (WHERE is_debit),"
         " -sum(base_amount) FILTER (WHERE NOT is_debit) FROM journal_lines"
         " WHERE company_id = $1 AND coalesce(customer_id, vendor_id) IS NOT NULL GROUP BY 1",
         company_id,
     )
-    _same("balances by party", parties, _by_place(found, company))
+    same("balances by party", parties, _by_place(found, company))
 
 
-def _same(what: str, expected: Any, actual: Any) -> None:
+def same(what: str, expected: Any, actual: Any) -> None:
+    """Raises `MismatchError` with what it is about where two values differ."""
     if expected != actual:
         raise MismatchError(f"{what}: expected {expected}\ngot {actual}")
 

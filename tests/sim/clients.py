@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
@@ -12,11 +12,14 @@ from zoneinfo import ZoneInfo
 import httpx
 from tests.runtime.processes import PATIENCE
 from tests.sim.auditor import MismatchError, body_of, check_answer
+from tests.sim.debtor import Debtor
 from tests.sim.entering import A_HASH, A_NUMBER
 from tests.sim.model import Answer, Company
 from tests.sim.requests import Request
 from tests.sim.workload import Workload
 
+#: Kroner for a euro, by days before today.
+_RATES = {6: "7.4", 4: "7.46371", 0: "7.5529"}
 #: Statuses and codes that say: not now. Whether anything was done is not known, or not for this client to know.
 _LATER = frozenset({"DATABASE_UNAVAILABLE", "TOO_MUCH_CONTENTION", "IDEMPOTENCY_KEY_IN_USE"})
 
@@ -51,6 +54,17 @@ class Line:
             self.retries += 1
             await asyncio.sleep(0.05)
 
+    async def again(self, request: Request, first: httpx.Response) -> None:
+        """The same once more is answered from memory; the same key with another body is refused."""
+        replayed = await self.send(request)
+        if (replayed.status_code, replayed.content) != (first.status_code, first.content):
+            raise MismatchError(f"{request}\nanswered {first.text}\nand when sent again {replayed.text}")
+        if replayed.headers.get("Idempotent-Replayed") != "true":
+            raise MismatchError(f"{request}\nwas carried out again")
+        other = await self.send(replace(request, body={**request.body, "noSuchField": 1}))
+        if other.json()["code"] not in {"IDEMPOTENCY_KEY_REUSED", "SHARED_VALIDATION_FAILED"}:
+            raise MismatchError(f"{request}\nwith another body: {other.text}")
+
 
 def today() -> Any:
     """The day in the companies' time zone."""
@@ -80,18 +94,7 @@ class Client:
             if expected.body is not None:
                 self.company.take(request, body_of(response))
                 if request.key is not None and self.random.random() < 0.05:
-                    await self._again(request, response)
-
-    async def _again(self, request: Request, first: httpx.Response) -> None:
-        """The same once more is answered from memory; the same key with another body is refused."""
-        replayed = await self.line.send(request)
-        if (replayed.status_code, replayed.content) != (first.status_code, first.content):
-            raise MismatchError(f"{request}\nanswered {first.text}\nand when sent again {replayed.text}")
-        if replayed.headers.get("Idempotent-Replayed") != "true":
-            raise MismatchError(f"{request}\nwas carried out again")
-        other = await self.line.send(replace(request, body={**request.body, "noSuchField": 1}))
-        if other.json()["code"] not in {"IDEMPOTENCY_KEY_REUSED", "SHARED_VALIDATION_FAILED"}:
-            raise MismatchError(f"{request}\nwith another body: {other.text}")
+                    await self.line.again(request, response)
 
 
 @dataclass
@@ -161,3 +164,30 @@ class Sharer:
             self.company.take(request, response.json())
             if request.kind == "enter":
                 self.own.append(response.json()["id"])
+
+
+class Seller:
+    """Alone with a company that sells to one customer: every answer is known, and every amount of the customer's."""
+
+    def __init__(self, line: Line, random: Random, tag: str) -> None:
+        self.line = line
+        self.random = random
+        day = today()
+        rates = {(day - timedelta(days=ago)).isoformat(): rate for ago, rate in _RATES.items()}
+        own = Random(random.getrandbits(64))  # what is sent again follows from which answer is the first of two
+        self.debtor = Debtor(self._send, own, tag, rates, credited_on=day.isoformat(), paid_on=day.isoformat())
+
+    async def work(self, operations: int) -> None:
+        """Let that many things happen to the customer's receivables, and settle them. Raises `MismatchError`."""
+        await self.debtor.begin()
+        for _ in range(operations):
+            await self.debtor.step()
+        await self.debtor.look()
+        await self.debtor.end()
+        await self.debtor.look()
+
+    async def _send(self, request: Request) -> httpx.Response:
+        response = await self.line.send(request)
+        if request.method == "POST" and response.is_success and self.random.random() < 0.05:
+            await self.line.again(request, response)
+        return response

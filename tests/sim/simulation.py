@@ -12,24 +12,27 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from random import Random
 from uuid import UUID
 
 import asyncpg
 import httpx
 from tests.runtime.processes import PATIENCE, cli
-from tests.sim.auditor import MismatchError, audit
-from tests.sim.clients import Client, Line, Sharer
+from tests.sim.auditor import MismatchError, audit, same
+from tests.sim.clients import Client, Line, Seller, Sharer, today
+from tests.sim.debtor import CURRENCIES, Debtor
 from tests.sim.founding import found
 from tests.sim.model import Company
 from tests.sim.system import VICTIMS, System, running_system
 from tests.sim.workload import Workload
+from tests.sim.years import Year, before, months_later
 
 from ledgerbee import embedded as postgres
 from ledgerbee.app.blobs import blob_store
 from ledgerbee.app.config import Settings
+from ledgerbee.app.verify import verify
 from ledgerbee.core.dates import system_clock
-from ledgerbee.ledger.verify import verify
 from ledgerbee.platform.context import Actor
 from ledgerbee.platform.db import Database, Tenant
 
@@ -75,7 +78,7 @@ async def run_round(system: System, seed: int, operations: int, kills: int, vict
         assert system.served.key is not None
         operator = Line(http, system.served.key)
         companies: dict[str, Company] = {}
-        workers: list[Client | Sharer] = []
+        workers: list[Client | Sharer | Seller] = []
         founded = await asyncio.gather(
             *(found(operator, f"Company of {seed}", *particulars) for particulars in (*ALONE, SHARED))
         )
@@ -87,6 +90,9 @@ async def run_round(system: System, seed: int, operations: int, kills: int, vict
                 line = Line(http, key, blows.count)
                 workload = Workload(own, company, f"{seed}-{number}-{client}")
                 workers.append((Sharer if shared else Client)(line, company, workload, own))
+        seller_id, key, _ = await found(operator, f"Seller of {seed}", "DKK", "DK", _year_around_today())
+        seller = Seller(Line(http, key, blows.count), Random(random.getrandbits(64)), f"{seed}-seller")
+        workers.append(seller)
         total = operations * len(workers)
         moments = random.sample(range(total // 10, total), kills)
         blows.due = {moment: random.choice(victims) for moment in moments}
@@ -95,7 +101,7 @@ async def run_round(system: System, seed: int, operations: int, kills: int, vict
                 for worker in workers:
                     tasks.create_task(worker.work(operations))
             await asyncio.to_thread(system.wait_until_well)
-            await _audit(system, companies)
+            await _audit(system, companies, {seller_id: seller.debtor})
         except* MismatchError as found_out:
             said = f"seed {seed}, after killing {blows.struck}: {found_out.exceptions[0]}"
             raise MismatchError(said + system.faults()) from None
@@ -107,7 +113,13 @@ async def run_round(system: System, seed: int, operations: int, kills: int, vict
     )
 
 
-async def _audit(system: System, companies: dict[str, Company]) -> None:
+def _year_around_today() -> Year:
+    """A financial year with today in it, and the days before it that things are sold on."""
+    start = months_later(f"{today():%Y-%m}-01", -1)
+    return start, before(months_later(start, 12))
+
+
+async def _audit(system: System, companies: dict[str, Company], debtors: dict[str, Debtor]) -> None:
     """Every company's tables against its model, and by the product's own verification."""
     dsn = postgres.ensure_running(system.data_dir).dsn()
     database = await Database.open(dsn, reactions={}, max_size=1)
@@ -116,6 +128,9 @@ async def _audit(system: System, companies: dict[str, Company]) -> None:
     try:
         for company_id, company in companies.items():
             await audit(connection, company_id, company)
+        for company_id, debtor in debtors.items():
+            await _audit_settled(connection, company_id, debtor)
+        for company_id in (*companies, *debtors):
             tenant = Tenant(UUID(company_id), Actor("operator", "simulation"), "simulation", "Europe/Copenhagen")
             result = await database.run(
                 tenant, system_clock(), lambda context: verify(context, blobs=blobs), read_only=True, one_snapshot=True
@@ -125,6 +140,25 @@ async def _audit(system: System, companies: dict[str, Company]) -> None:
     finally:
         await connection.close()
         await database.close()
+
+
+async def _audit_settled(connection: "asyncpg.Connection[asyncpg.Record]", company_id: str, debtor: Debtor) -> None:
+    """What the ledger says that the customer owes: nothing, as all was paid and paid back.
+
+    In kroner a unit may be left of a payment in euro that was taken back after a credit note: its entry is reversed as
+    it is.
+    """
+    await connection.execute(f"SET app.company_id = '{company_id}'")
+    rows = await connection.fetch(
+        "SELECT currency, sum(amount) AS amount, sum(base_amount) AS base FROM journal_lines"
+        " WHERE company_id = $1 AND customer_id IS NOT NULL GROUP BY currency",
+        company_id,
+    )
+    for row in rows:
+        same(f"due in {row['currency']}", 0, row["amount"])
+        unit = Decimal(0) if row["currency"] == CURRENCIES[0] else Decimal("0.02")
+        if abs(row["base"]) > unit * debtor.taken_back:
+            raise MismatchError(f"due in {row['currency']}: {row['base']} is left in the base currency")
 
 
 def check_with_the_command(system: System) -> None:
