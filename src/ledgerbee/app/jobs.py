@@ -16,6 +16,7 @@ from ledgerbee.sales.delivery.model import BOUNCE_JOB, DELIVER_E_INVOICE_JOB, DE
 from ledgerbee.sales.delivery.printing import prints_of
 from ledgerbee.sales.einvoices.jobs import e_invoices_of
 from ledgerbee.sales.kinds import KINDS
+from ledgerbee.webhooks.sending.notices import DISABLED_JOB, NOTICES
 
 
 def jobs_with(transport: Transport) -> Mapping[str, JobKind]:
@@ -27,6 +28,7 @@ def jobs_with(transport: Transport) -> Mapping[str, JobKind]:
         IMPORT_JOB: IMPORTS,
         PRINT_JOB: prints_of(KINDS),
         SEND_ANSWER_JOB: answers_of(transport),
+        DISABLED_JOB: NOTICES,
     }
 
 
@@ -53,5 +55,6 @@ TIMETABLE: Final[Mapping[str, tuple[str, Timed]]] = {
         AND NOT EXISTS (SELECT FROM pgqueuer q WHERE q.id = l.job_id)
         """,
     ),
+    "purge_webhook_deliveries": ("29 * * * *", "SELECT purge_webhook_deliveries($1)"),
     "release_blob_leases": ("*/15 * * * *", release_stale),
 }

@@ -145,9 +145,9 @@ class Context:
     ) -> UUID:
         """Note an event, to be written in this transaction; its id.
 
-        `data` is the object's wire form by now (or its JSON). `before` is its wire form before the change; a new object has none, a deleted one the same in both. Neither has
-        a secret in it. `is_first` is for what comes by the thousand: of an object known to be new no earlier events are
-        looked for.
+        `data` is the object's wire form by now (or its JSON), `before` that before the change; a new object has none, a
+        deleted one the same in both. Neither has a secret in it. `is_first` is for what comes by the thousand: of an
+        object known to be new no earlier events are looked for.
         """
         was = None if before is None else _written(before)
         event = Event(new_id(), event_type, object_id, _written(data), is_first, was)

@@ -1,6 +1,7 @@
 """Mail by SMTP: how a server is spoken to, and what its answers mean."""
 
 import ssl
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from email.utils import parseaddr
@@ -30,6 +31,11 @@ MODES: Final = frozenset(_PORTS)
 BOUNCES: Final = "bounces+"
 
 _WITHIN: Final = ".example.com"
+
+#: Characters of a name in a header or a line: it is read at a glance.
+MAX_NAME: Final = 120
+#: What a text in a mail must not have: control characters, and those that turn around what stands behind them.
+_UNWANTED: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 #: Replies that ask for a login, another one, or encryption, whatever they answer (RFC 4954 6; 530 also RFC 3207 4).
 _LOGIN_REFUSED: Final = frozenset({530, 534, 535, 538})
@@ -73,6 +79,30 @@ def sender_address(sender: str) -> str:
     if not checked or "=?" in checked:
         raise ValueError("must be an e-mail address in ASCII, such as invoices@example.com")
     return checked.removesuffix(_WITHIN)
+
+
+def message_id(mail_id: UUID, sender: str) -> str:
+    """The `Message-ID` of a mail: the same however often it is tried."""
+    return f"<{mail_id}@{sender_address(sender).rpartition('@')[2]}>"
+
+
+def one_line(text: str) -> str:
+    """`text` as one line of at most `MAX_NAME` characters: no line breaks, controls or turned text."""
+    line = " ".join("".join(" " if _is_control(char) else char for char in text if char not in _UNWANTED).split())
+    return line if len(line) <= MAX_NAME else f"{line[: MAX_NAME - 1].rstrip()}…"
+
+
+def _is_control(char: str) -> bool:
+    return unicodedata.category(char) in {"Cc", "Cs", "Zl", "Zp"}
+
+
+def wire_address(address: str) -> str:
+    """An address as mail servers take it: the domain in ASCII (IDNA); a local part beyond ASCII needs SMTPUTF8."""
+    try:
+        checked = validate_email(address, check_deliverability=False)
+    except EmailNotValidError as fault:
+        raise MailRefusedError(f"No mail can go to {one_line(address)!r}: {fault}") from fault
+    return f"{checked.ascii_local_part or checked.local_part}@{checked.ascii_domain}"
 
 
 def _ignore_step(_step: str, _answer: str) -> None:

@@ -29,12 +29,14 @@ from ledgerbee.platform.mail import (
     MailNotConfiguredError,
     MailRefusedError,
     MailUnconfirmedError,
+    message_id,
+    wire_address,
     written,
 )
 from ledgerbee.sales.delivery import actions, recording
 from ledgerbee.sales.delivery import store as deliveries
 from ledgerbee.sales.delivery.actions import Kinds
-from ledgerbee.sales.delivery.mail import Envelope, compose, message_id, wire_address
+from ledgerbee.sales.delivery.mail import Envelope, compose
 from ledgerbee.sales.delivery.model import (
     DELIVERY_UNDERWAY,
     Attempt,

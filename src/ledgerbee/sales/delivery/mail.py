@@ -5,17 +5,14 @@ that is read at a glance; how it becomes bytes is `platform.mail_message`'s.
 """
 
 import html
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
-from email_validator import EmailNotValidError, validate_email
-
-from ledgerbee.platform.mail import MailRefusedError, sender_address
+from ledgerbee.platform.mail import message_id, one_line, sender_address, wire_address
 from ledgerbee.platform.mail_message import AttachedFile, Mailbox, MailMessage
 from ledgerbee.sales.documents import fik
 from ledgerbee.sales.documents.model import MailText
@@ -23,11 +20,6 @@ from ledgerbee.sales.documents.printing import file_name
 from ledgerbee.sales.rendering.formatting import format_date, format_iban, format_money
 from ledgerbee.sales.rendering.model import Language
 from ledgerbee.sales.rendering.wording import WORDINGS
-
-#: Characters of a name in a header or a line: it is read at a glance.
-MAX_NAME: Final = 120
-#: What a text in a mail must not have: control characters, and those that turn around what stands behind them.
-_UNWANTED: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +35,6 @@ class Envelope:
     recipient: str
     reply_to: str | None
     page: str | None = None
-
-
-def message_id(mail_id: UUID, sender: str) -> str:
-    """The `Message-ID` of a mail: the same however often it is tried."""
-    return f"<{mail_id}@{sender_address(sender).rpartition('@')[2]}>"
 
 
 def compose(
@@ -74,25 +61,6 @@ def compose(
         language=language,
         files=(AttachedFile(file_name(document), "pdf", pdf),),
     )
-
-
-def one_line(text: str) -> str:
-    """`text` as one line of at most `MAX_NAME` characters: no line breaks, controls or turned text."""
-    line = " ".join("".join(" " if _is_control(char) else char for char in text if char not in _UNWANTED).split())
-    return line if len(line) <= MAX_NAME else f"{line[: MAX_NAME - 1].rstrip()}…"
-
-
-def _is_control(char: str) -> bool:
-    return unicodedata.category(char) in {"Cc", "Cs", "Zl", "Zp"}
-
-
-def wire_address(address: str) -> str:
-    """An address as mail servers take it: the domain in ASCII (IDNA); a local part beyond ASCII needs SMTPUTF8."""
-    try:
-        checked = validate_email(address, check_deliverability=False)
-    except EmailNotValidError as fault:
-        raise MailRefusedError(f"No mail can go to {one_line(address)!r}: {fault}") from fault
-    return f"{checked.ascii_local_part or checked.local_part}@{checked.ascii_domain}"
 
 
 def _greeting(text: MailText, document: Mapping[str, Any]) -> str:

@@ -1,0 +1,355 @@
+"""What the dispatcher does: each committed event arrives, in the order of its object, for as long as the plan lasts."""
+
+import asyncio
+import base64
+import json
+from collections import defaultdict
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from standardwebhooks import Webhook
+from tests.conftest import Api
+from tests.receivers import Answer, Received, receiving
+from tests.webhooks import dispatching, endpoint_of, log_of, subscribe, tell, until
+
+from ledgerbee.core.errors import ErrorCode
+from ledgerbee.core.ids import new_id
+from ledgerbee.platform.context import Context
+from ledgerbee.webhooks.deliveries.rules import WAITS
+
+TOPIC = "customer.updated"
+REFUSED = ErrorCode("REFUSED", 400, "For the sake of the test")
+
+
+async def test_events_come_once_and_in_the_order_of_their_object(api: Api) -> None:
+    objects = [new_id() for _ in range(40)]
+    async with receiving() as receiver, dispatching(api):
+        await subscribe(api, receiver.url, TOPIC, "customer.created")
+        for first in range(0, 400, 100):
+            numbers = range(first, first + 100)
+            await tell(api, *((TOPIC, objects[number % 40], {"number": number}) for number in numbers))
+        received = await receiver.wait_for(400)
+    assert len({one.id for one in received}) == len(receiver.received) == 400
+    by_object: dict[int, list[int]] = defaultdict(list)
+    for one in received:
+        by_object[one.event["data"]["number"] % 40].append(one.event["data"]["sequence"])
+    assert all(sequences == list(range(1, 11)) for sequences in by_object.values())
+
+
+async def test_a_delivery_is_the_event_as_it_was(api: Api) -> None:
+    object_id = new_id()
+    async with receiving() as receiver, dispatching(api):
+        await subscribe(api, receiver.url, TOPIC)
+        await tell(api, (TOPIC, object_id, {"name": "Café Ørsted \u2028 & søn"}), (TOPIC, object_id, {}))
+        first, second = await receiver.wait_for(2)
+    assert first.event == {
+        "id": first.headers["webhook-id"],
+        "type": TOPIC,
+        "timestamp": "2026-03-16T12:00:00.000Z",
+        "data": {"sequence": 1, "name": "Café Ørsted \u2028 & søn"},
+    }
+    assert second.event["data"] == {"sequence": 2}
+    assert first.headers["content-type"] == "application/json"
+    found = (await api.get(f"/v1/events/{first.id}")).json()
+    assert {name: found[name] for name in first.event} == first.event
+
+
+async def test_a_long_event_is_delivered_whole(api: Api) -> None:
+    text = "".join(chr(0x4E00 + number * 7919 % 20000) for number in range(200_000))
+    async with receiving() as receiver, dispatching(api):
+        await subscribe(api, receiver.url, TOPIC)
+        await tell(api, (TOPIC, new_id(), {"notes": text}))
+        (received,) = await receiver.wait_for(1)
+    assert received.event["data"] == {"sequence": 1, "notes": text}
+
+
+async def test_what_was_rolled_back_is_not_told(api: Api) -> None:
+    kept = new_id()
+
+    async def work(context: Context) -> None:
+        context.emit(TOPIC, new_id(), {"lost": True})
+        raise REFUSED.error()
+
+    async with receiving() as receiver, dispatching(api):
+        await subscribe(api, receiver.url, TOPIC)
+        with pytest.raises(Exception, match="For the sake"):
+            await api.run(work)
+        await tell(api, (TOPIC, kept, {}))
+        (received,) = await receiver.wait_for(1)
+        await asyncio.sleep(0.2)
+    assert [one.id for one in receiver.received] == [received.id]
+
+
+async def test_only_topics_that_were_subscribed_to_are_told(api: Api) -> None:
+    async with receiving() as receiver, dispatching(api):
+        await tell(api, (TOPIC, new_id(), {"before": True}))
+        await subscribe(api, receiver.url, "invoice.sent")
+        await tell(api, (TOPIC, new_id(), {}), ("invoice.sent", new_id(), {"number": "1"}), (TOPIC, new_id(), {}))
+        (received,) = await receiver.wait_for(1)
+        await asyncio.sleep(0.2)
+    assert received.event["type"] == "invoice.sent"
+    assert len(receiver.received) == 1
+
+
+async def test_a_failed_delivery_is_tried_eight_times_by_the_plan(api: Api) -> None:
+    """The id stays, the signature is that of each attempt; the object's next event waits, others flow on."""
+
+    async def behaviour(received: Received) -> Answer | None:
+        return Answer(503, b"later") if received.event["data"].get("isStuck") else Answer()
+
+    stuck, other = new_id(), new_id()
+    async with receiving(behaviour) as receiver, dispatching(api):
+        endpoint = await subscribe(api, receiver.url, TOPIC)
+        await tell(api, (TOPIC, stuck, {"isStuck": True}), (TOPIC, stuck, {"next": True}), (TOPIC, other, {}))
+        await receiver.wait_for(2)
+        started = api.clock()
+        for number, wait in enumerate(WAITS, 2):
+            await until(lambda attempts=number - 1: _attempts(api, endpoint["id"], attempts))
+            (pending,) = [one for one in await log_of(api, endpoint["id"], status="pending") if one["attempts"]]
+            at = datetime.fromisoformat(pending["nextAttemptAt"])
+            assert wait <= at - api.clock() < wait * 1.1
+            api.clock.now = at - timedelta(seconds=1)
+            await asyncio.sleep(0.15)
+            assert len(receiver.received) == number
+            api.clock.now = at
+            await receiver.wait_for(number + 1)
+        await receiver.wait_for(10)  # the object's next event, when the first was given up
+        failed = await until(lambda: log_of(api, endpoint["id"], status="failed"))
+    tries = [one for one in receiver.received if one.event["data"].get("isStuck")]
+    assert len(tries) == 8
+    assert len({one.id for one in tries}) == 1
+    assert len({one.body for one in tries}) == 1
+    assert len({one.headers["webhook-signature"] for one in tries}) == 8
+    for one in tries:
+        at = datetime.fromtimestamp(int(one.headers["webhook-timestamp"]), UTC)
+        assert Webhook(endpoint["secret"]).sign(one.id, at, one.body.decode()) == one.headers["webhook-signature"]
+    (given_up,) = failed
+    assert [attempt["status"] for attempt in given_up["attempts"]] == [503] * 8
+    assert given_up["attempts"][0]["answer"] == "later"
+    assert given_up["nextAttemptAt"] is None
+    assert receiver.received[-1].event["data"] == {"sequence": 2, "next": True}
+    assert timedelta(hours=21) < api.clock() - started < timedelta(hours=24)
+
+
+async def _attempts(api: Api, endpoint_id: str, count: int) -> bool:
+    return any(len(one["attempts"]) == count for one in await log_of(api, endpoint_id, status="pending"))
+
+
+async def test_retry_after_postpones_within_the_plan(api: Api) -> None:
+    async def behaviour(_: Received) -> Answer | None:
+        return Answer(429, b"", (("retry-after", "100"),))
+
+    async with receiving(behaviour) as receiver, dispatching(api):
+        endpoint = await subscribe(api, receiver.url, TOPIC)
+        await tell(api, (TOPIC, new_id(), {}))
+        await until(lambda: _attempts(api, endpoint["id"], 1))
+        (pending,) = await log_of(api, endpoint["id"])
+    assert datetime.fromisoformat(pending["nextAttemptAt"]) - api.clock() == timedelta(seconds=100)
+
+
+@pytest.mark.parametrize("status", [199 + 101, 301, 307, 400, 404, 410, 500])
+async def test_whatever_is_no_success_is_tried_again(api: Api, status: int) -> None:
+    async def behaviour(received: Received) -> Answer | None:
+        if received.path == "/other":
+            return Answer()
+        return Answer(status, b"", (("location", receiver.url.replace("/hook", "/other")),))
+
+    async with receiving(behaviour) as receiver, dispatching(api):
+        endpoint = await subscribe(api, receiver.url, TOPIC)
+        await tell(api, (TOPIC, new_id(), {}))
+        await until(lambda: _attempts(api, endpoint["id"], 1))
+        (pending,) = await log_of(api, endpoint["id"])
+    assert [one.path for one in receiver.received] == ["/hook"]
+    assert pending["attempts"][0]["status"] == status
+    assert pending["nextAttemptAt"] is not None
+
+
+async def test_an_endpoint_backs_off_and_comes_back(api: Api) -> None:
+    answers = [None, Answer()]  # dropped without a word, then taken
+
+    async def behaviour(_: Received) -> Answer | None:
+        return answers.pop(0)
+
+    async with receiving(behaviour) as receiver, dispatching(api):
+        endpoint = await subscribe(api, receiver.url, TOPIC)
+        assert endpoint["status"] == "active"
+        await tell(api, (TOPIC, new_id(), {}))
+        await until(lambda: _attempts(api, endpoint["id"], 1))
+        failing = await endpoint_of(api, endpoint["id"])
+        assert failing["status"] == "backing_off"
+        assert failing["lastFailure"]
+        assert failing["failingSince"] == "2026-03-16T12:00:00.000Z"
+        assert failing["nextAttemptAt"] > failing["failingSince"]
+        assert failing["pendingCount"] == 1
+        api.clock.advance(seconds=40)
+        await receiver.wait_for(2)
+        healed = await until(lambda: _with_status(api, endpoint["id"], "active"))
+    assert (healed["failingSince"], healed["lastFailure"], healed["nextAttemptAt"]) == (None, None, None)
+    assert healed["lastSuccessAt"] == "2026-03-16T12:00:40.000Z"
+
+
+async def _with_status(api: Api, endpoint_id: str, status: str) -> dict[str, Any] | None:
+    endpoint = await endpoint_of(api, endpoint_id)
+    return endpoint if endpoint["status"] == status else None
+
+
+async def test_an_endpoint_that_fails_for_five_days_is_disabled(api: Api) -> None:
+    """What waits is skipped and counted; a success would have cleared it; the event of it can be subscribed to."""
+
+    async def behaviour(_: Received) -> Answer | None:
+        return Answer(500, b"broken")
+
+    async with receiving(behaviour) as receiver, receiving() as watcher, dispatching(api):
+        endpoint = await subscribe(api, receiver.url, TOPIC)
+        await subscribe(api, watcher.url, "webhook_endpoint.disabled")
+        await tell(api, (TOPIC, new_id(), {}))
+        await until(lambda: _attempts(api, endpoint["id"], 1))
+        api.clock.advance(days=5)
+        waiting = new_id()
+        await tell(api, (TOPIC, waiting, {}), (TOPIC, waiting, {}))
+        (told,) = await watcher.wait_for(1)
+        disabled = await until(lambda: _with_status(api, endpoint["id"], "disabled_by_system"))
+        await tell(api, (TOPIC, waiting, {}))
+        await until(lambda: _skipped(api, endpoint["id"], 1, waiting))
+    assert told.event["data"]["id"] == endpoint["id"]
+    assert "500" in told.event["data"]["reason"]
+    assert told.event["data"]["failingSince"] == "2026-03-16T12:00:00.000Z"
+    assert "500" in disabled["statusReason"]
+    assert disabled["pendingCount"] == 0
+    jobs = await api.run(lambda context: context.connection.fetch("SELECT entrypoint FROM pgqueuer"))
+    assert "tell_webhook_endpoint_disabled" in {job["entrypoint"] for job in jobs}
+
+
+async def _skipped(api: Api, endpoint_id: str, at_least: int, object_id: object) -> bool:
+    return len(await log_of(api, endpoint_id, status="skipped", objectId=str(object_id))) > at_least
+
+
+async def test_what_waited_for_a_disabled_endpoint_can_be_replayed(api: Api) -> None:
+    """Forty wait, the endpoint is disabled and enabled again: they are skipped, not lost, and in order when replayed."""
+    is_broken = True
+
+    async def behaviour(_: Received) -> Answer | None:
+        return Answer(500) if is_broken else Answer()
+
+    objects = [new_id() for _ in range(4)]
+    async with receiving(behaviour) as receiver, dispatching(api):
+        endpoint = await subscribe(api, receiver.url, TOPIC)
+        path, body = f"/v1/webhook-endpoints/{endpoint['id']}", {"url": receiver.url, "enabledEvents": [TOPIC]}
+        await tell(api, *((TOPIC, objects[number % 4], {"number": number}) for number in range(40)))
+        await until(lambda: _attempts(api, endpoint["id"], 1))
+        assert (await api.put(path, {**body, "isEnabled": False})).status_code == 200
+        disabled = await until(lambda: _with_counts(api, endpoint["id"], skipped=40))
+        assert disabled["status"] == "disabled_by_user"
+        assert (await api.post(f"{path}/test")).status_code == 409
+        assert (await api.post(f"{path}/replay", {"failed": True})).status_code == 409
+        is_broken = False
+        assert (await api.put(path, {**body, "isEnabled": True})).status_code == 200
+        before = len(receiver.received)
+        replayed = await api.post(f"{path}/replay", {"failed": True})
+        assert replayed.json() == {"count": 40}
+        received = (await receiver.wait_for(before + 40))[before:]
+    for place in range(4):
+        numbers = [one.event["data"]["number"] for one in received if one.event["data"]["number"] % 4 == place]
+        assert numbers == sorted(numbers)
+    assert sorted(one.event["data"]["number"] for one in received) == list(range(40))
+
+
+async def _with_counts(api: Api, endpoint_id: str, skipped: int) -> dict[str, Any] | None:
+    endpoint = await endpoint_of(api, endpoint_id)
+    return endpoint if (endpoint["skippedCount"], endpoint["pendingCount"]) == (skipped, 0) else None
+
+
+async def test_a_dead_endpoint_delays_no_other(api: Api) -> None:
+    async def stall(_: Received) -> Answer | None:
+        return await asyncio.Future()
+
+    async with receiving(stall) as dead, receiving() as alive, dispatching(api):
+        await subscribe(api, dead.url, TOPIC)
+        await subscribe(api, alive.url, TOPIC)
+        await tell(api, *((TOPIC, new_id(), {"number": number}) for number in range(300)))
+        await dead.wait_for(1)
+        await alive.wait_for(300)
+        assert len(dead.received) <= 32
+
+
+async def test_both_secrets_sign_for_a_day_after_a_roll(api: Api) -> None:
+    async with receiving() as receiver, dispatching(api):
+        endpoint = await subscribe(api, receiver.url, TOPIC)
+        rolled = (await api.post(f"/v1/webhook-endpoints/{endpoint['id']}/roll-secret")).json()
+        assert rolled["secret"] != endpoint["secret"]
+        await tell(api, (TOPIC, new_id(), {}))
+        await receiver.wait_for(1)
+        api.clock.advance(hours=24)
+        await tell(api, (TOPIC, new_id(), {}))
+        during, after = await receiver.wait_for(2)
+    assert during.headers["webhook-signature"].split() == [
+        _signature(secret, during) for secret in (rolled["secret"], endpoint["secret"])
+    ]
+    assert after.headers["webhook-signature"] == _signature(rolled["secret"], after)
+
+
+def _signature(secret: str, received: Received) -> str:
+    at = datetime.fromtimestamp(int(received.headers["webhook-timestamp"]), UTC)
+    return Webhook(secret).sign(received.id, at, received.body.decode())
+
+
+async def test_asymmetric_signatures_are_verified_by_the_public_key(api: Api) -> None:
+    async with receiving() as receiver, dispatching(api):
+        endpoint = await subscribe(api, receiver.url, TOPIC, signatureType="v1a")
+        assert endpoint["publicKey"].startswith("whpk_")
+        await tell(api, (TOPIC, new_id(), {}))
+        (received,) = await receiver.wait_for(1)
+    version, signature = received.headers["webhook-signature"].split(",")
+    assert version == "v1a"
+    signed = f"{received.id}.{received.headers['webhook-timestamp']}.".encode() + received.body
+    key = Ed25519PublicKey.from_public_bytes(base64.b64decode(endpoint["publicKey"].removeprefix("whpk_")))
+    key.verify(base64.b64decode(signature), signed)
+
+
+async def test_a_test_event_goes_to_its_endpoint_alone(api: Api) -> None:
+    async with receiving() as tested, receiving() as other, dispatching(api):
+        endpoint = await subscribe(api, tested.url, TOPIC)
+        await subscribe(api, other.url, TOPIC, "ping")
+        answer = await api.post(f"/v1/webhook-endpoints/{endpoint['id']}/test")
+        (received,) = await tested.wait_for(1)
+        await tell(api, (TOPIC, new_id(), {}))
+        await other.wait_for(1)
+    assert received.event["type"] == "ping"
+    assert received.id == answer.json()["eventId"]
+    assert [one.event["type"] for one in other.received] == [TOPIC]
+
+
+async def test_two_workers_share_the_work_and_one_takes_over(api: Api) -> None:
+    """A company is one worker's at a time: nothing is sent twice while both live, nothing is lost when one is gone."""
+    async with receiving() as receiver:
+        await subscribe(api, receiver.url, TOPIC)
+        async with dispatching(api):
+            async with dispatching(api):
+                await tell(api, *((TOPIC, new_id(), {}) for _ in range(100)))
+                await receiver.wait_for(100)
+                await asyncio.sleep(0.1)
+            assert len(receiver.received) == 100
+            await tell(api, (TOPIC, new_id(), {}))
+            await receiver.wait_for(101)
+
+
+async def test_nobody_listening_misses_nothing(api: Api) -> None:
+    async with receiving() as receiver:
+        await subscribe(api, receiver.url, TOPIC)
+        await tell(api, *((TOPIC, new_id(), {"number": number}) for number in range(1200)))
+        async with dispatching(api):
+            received = await receiver.wait_for(1200)
+    assert {json.loads(one.body)["data"]["number"] for one in received} == set(range(1200))
+
+
+async def test_another_company_hears_nothing(api: Api, other_api: Api) -> None:
+    async with receiving() as receiver, receiving() as others, dispatching(api):
+        await subscribe(api, receiver.url, TOPIC)
+        await subscribe(other_api, others.url, TOPIC)
+        await tell(api, (TOPIC, new_id(), {"whose": "mine"}))
+        await tell(other_api, (TOPIC, new_id(), {"whose": "theirs"}))
+        (mine,) = await receiver.wait_for(1)
+        (theirs,) = await others.wait_for(1)
+    assert (mine.event["data"]["whose"], theirs.event["data"]["whose"]) == ("mine", "theirs")
