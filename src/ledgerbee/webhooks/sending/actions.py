@@ -17,8 +17,8 @@ from ledgerbee.webhooks.sending.model import DueDelivery, Result, Work
 from ledgerbee.webhooks.sending.notices import DISABLED_JOB
 from ledgerbee.webhooks.topics import PING
 
-#: Positions that one transaction looks at.
-MAX_EVENTS: Final = 500
+#: Deliveries that one transaction makes, at most: so many positions by endpoints it looks at.
+MAX_MADE: Final = 2000
 
 
 async def advance(
@@ -129,7 +129,7 @@ async def _make_deliveries(
     What happens while an endpoint is disabled is skipped, which can be replayed.
     """
     start = min((one.told_up_to for one in known.values()), default=last_position)
-    end = min(last_position, start + MAX_EVENTS)
+    end = min(last_position, start + MAX_MADE // max(len(known), 1))
     if start >= end:
         return False
     behind = [one for one in known.values() if one.told_up_to < end]

@@ -100,6 +100,7 @@ class Dispatcher:
                 for task in self._tasks:
                     task.cancel()
                 if not connection.is_closed():
+                    await connection.execute("SELECT pg_advisory_unlock_all()")
                     connection.remove_termination_listener(self._lose)
                     await connection.remove_listener(EVENTS_CHANNEL, self._hear)
 
