@@ -3,7 +3,7 @@
 from ledgerbee.migrations.run_sql import run_sql_file
 
 revision = "0043_incoming_messages"
-down_revision = "0041_incoming_answers"
+down_revision = "0042_webhooks"
 
 
 def upgrade() -> None:
