@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 from lxml import etree
 from tests.conformance.grid import BUYER, LINES, SELLER, TREATMENTS, snapshot
+from tests.conformance.statuses import statuses
 
 from ledgerbee.network.model import EInvoiceFormat, MessageType
 from ledgerbee.network.transport.as4 import As4Transport
@@ -107,6 +108,20 @@ def _message() -> Message:
     )
 
 
+def _status() -> Message:
+    """A Message Level Status, which goes from one access point to the other."""
+    xml = dict(statuses())["unreadable"]
+    return replace(
+        _message(),
+        id=UUID(int=8),
+        document_type=MessageType.MESSAGE_LEVEL_STATUS,
+        number="m-1",
+        sender="0242:000123",
+        receiver="0242:000456-BILLING.test-1",
+        content=xml,
+    )
+
+
 def _write_keys(folder: Path, key: rsa.RSAPrivateKey, own: Any, receiver: Any) -> Path:
     pem = serialization.Encoding.PEM
     plain = serialization.NoEncryption()
@@ -147,7 +162,10 @@ async def _exchange(folder: Path) -> list[str]:
     seen: list[bytes] = []
     expired = ours.certify("PDK000001", own_key, days=0)
     async with server:
-        faults = list(_faults_of_exchange([await _outcome(good, message) for _ in range(2)], point, message))
+        faults: list[str] = []
+        for one in (message, _status()):
+            point.got.clear()
+            faults += _faults_of_exchange([await _outcome(good, one) for _ in range(2)], point, one)
         tried = {
             "a receipt that got lost": (good, lambda _: None, "failed"),
             "a receipt that was changed": (good, lambda signal: signal.replace(b"Id>", b"Id> ", 1), "failed"),
@@ -165,11 +183,11 @@ async def _exchange(folder: Path) -> list[str]:
         }  # fmt: skip
         for name, (transport, spoil, expected) in tried.items():
             point.spoil = spoil
-            one = await _outcome(transport, message)
+            outcome = await _outcome(transport, message)
             if expected is None:  # the receipt of that message is shown for another one
-                one = await _outcome(transport, replace(message, id=UUID(int=7)))
-            if not one.startswith(expected or "failed"):
-                faults.append(f"AS4: {name}: {one}")
+                outcome = await _outcome(transport, replace(message, id=UUID(int=7)))
+            if not outcome.startswith(expected or "failed"):
+                faults.append(f"AS4: {name}: {outcome}")
     return faults
 
 

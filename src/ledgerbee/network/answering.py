@@ -12,8 +12,11 @@ from typing import Final
 
 from ledgerbee.network.identifiers import printed, scheme_id
 from ledgerbee.network.model import (
+    ACCESS_POINTS,
     INVOICE_RESPONSE_CUSTOMIZATION,
     INVOICE_RESPONSE_PROFILE,
+    MESSAGE_LEVEL_STATUS_CUSTOMIZATION,
+    MESSAGE_LEVEL_STATUS_PROFILE,
     OIOUBL_CUSTOMIZATION,
     OIOUBL_PROFILE,
     OIOUBL_VERSION,
@@ -26,10 +29,6 @@ from ledgerbee.parties.endpoints import Identifier, Scheme, in_network
 _ROOT: Final = "ApplicationResponse"
 _AGENCY: Final = "320"
 _GS1: Final = "9"
-_STATUS: Final = "urn:peppol:edec:mls:1.0"
-_STATUS_PROFILE: Final = "urn:peppol:edec:mls"
-#: Access points among the participants of Peppol.
-_ACCESS_POINTS: Final = "0242"
 #: The profile of an answer that is about no business: it was no document, or one of a process that isn't taken.
 _NO_PROFILE: Final = "NONE"
 #: What kinds of documents are called: by OIOUBL, and by UNTDID 1001.
@@ -196,9 +195,9 @@ def message_level_status(
 ) -> bytes:
     """A Peppol Message Level Status 1.0 on the message of this id (the instance identifier of its envelope).
 
-    `between` are the answering access point and the one that sent the message, by the six digits of their provider
-    ids. A rejection has a text and an issue that isn't a warning, anything else has none such: raises
-    `ValueError` otherwise.
+    `between` are the answering access point and the one that sent the message, by their provider ids: six digits, or
+    those with what the provider says of its own parts (`000456-BILLING`). A rejection has a text and an issue that
+    isn't a warning, anything else has none such: raises `ValueError` otherwise.
     """
     is_rejected = code is StatusCode.REJECTED
     _require_text(is_rejected=is_rejected, text=text)
@@ -208,13 +207,13 @@ def message_level_status(
     sender, receiver = between
     return root(
         _ROOT,
-        leaf("CustomizationID", _STATUS),
-        leaf("ProfileID", _STATUS_PROFILE),
+        leaf("CustomizationID", MESSAGE_LEVEL_STATUS_CUSTOMIZATION),
+        leaf("ProfileID", MESSAGE_LEVEL_STATUS_PROFILE),
         leaf("ID", reply_id),
         leaf("IssueDate", at.date().isoformat()),
         leaf("IssueTime", f"{at:%H:%M:%S}Z"),
-        node("SenderParty", leaf("EndpointID", sender, schemeID=_ACCESS_POINTS)),
-        node("ReceiverParty", leaf("EndpointID", receiver, schemeID=_ACCESS_POINTS)),
+        node("SenderParty", leaf("EndpointID", sender, schemeID=ACCESS_POINTS)),
+        node("ReceiverParty", leaf("EndpointID", receiver, schemeID=ACCESS_POINTS)),
         node(
             "DocumentResponse",
             node("Response", leaf("ResponseCode", code), leaf("Description", text)),

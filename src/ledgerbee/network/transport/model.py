@@ -13,6 +13,8 @@ from uuid import UUID
 from ledgerbee.network.model import (
     INVOICE_RESPONSE_CUSTOMIZATION,
     INVOICE_RESPONSE_PROFILE,
+    MESSAGE_LEVEL_STATUS_CUSTOMIZATION,
+    MESSAGE_LEVEL_STATUS_PROFILE,
     OIOUBL_CUSTOMIZATION,
     OIOUBL_PROFILE,
     PEPPOL_CUSTOMIZATION,
@@ -27,6 +29,7 @@ _ROOTS: Final[Mapping[MessageType, str]] = {
     MessageType.CREDIT_NOTE: "CreditNote",
     MessageType.APPLICATION_RESPONSE: "ApplicationResponse",
     MessageType.INVOICE_RESPONSE: "ApplicationResponse",
+    MessageType.MESSAGE_LEVEL_STATUS: "ApplicationResponse",
 }
 _UBL: Final = "2.1"
 #: Seconds that a message may take to be handed over: shorter than a claim of a job on it lasts.
@@ -36,14 +39,19 @@ _FORMATS: Final[Mapping[EInvoiceFormat, tuple[str, str]]] = {
     EInvoiceFormat.PEPPOL: (PEPPOL_CUSTOMIZATION, PEPPOL_PROFILE),
     EInvoiceFormat.OIOUBL: (OIOUBL_CUSTOMIZATION, OIOUBL_PROFILE),
 }
-_INVOICE_RESPONSE: Final = (INVOICE_RESPONSE_CUSTOMIZATION, INVOICE_RESPONSE_PROFILE)
+#: Those of messages that are of one kind in whatever format.
+_OWN: Final[Mapping[MessageType, tuple[str, str]]] = {
+    MessageType.INVOICE_RESPONSE: (INVOICE_RESPONSE_CUSTOMIZATION, INVOICE_RESPONSE_PROFILE),
+    MessageType.MESSAGE_LEVEL_STATUS: (MESSAGE_LEVEL_STATUS_CUSTOMIZATION, MESSAGE_LEVEL_STATUS_PROFILE),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A document, or an answer to one, on its way.
+    """A document, an answer to one, or a status of a message, on its way.
 
     `id` is the same each time it is handed over; sender and receiver are participants of the network, `0184:13585628`.
+    `number` is the document's; of a Message Level Status it is the id of the message that it is about.
     """
 
     id: UUID
@@ -74,7 +82,7 @@ class Message:
 
     @property
     def _names(self) -> tuple[str, str]:
-        return _INVOICE_RESPONSE if self.document_type is MessageType.INVOICE_RESPONSE else _FORMATS[self.form]
+        return _OWN.get(self.document_type) or _FORMATS[self.form]
 
 
 def digest_of(content: bytes) -> bytes:

@@ -28,6 +28,7 @@ from ledgerbee.parties.wire import MAX_NUMBER, MAX_PAYMENT_TERMS_DAYS
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.db import TOO_MUCH_CONTENTION
 from ledgerbee.purchases.incoming_documents import store
+from ledgerbee.purchases.incoming_documents.answers import statuses
 from ledgerbee.purchases.incoming_documents.answers import store as answers
 from ledgerbee.purchases.incoming_documents.model import (
     BLOCKING,
@@ -43,6 +44,7 @@ from ledgerbee.purchases.incoming_documents.model import (
     ReceivedDocument,
     ReceivedFile,
 )
+from ledgerbee.purchases.incoming_documents.model.messages import Envelope
 from ledgerbee.purchases.incoming_documents.rules.checks import check
 from ledgerbee.purchases.incoming_documents.rules.drafting import Accounts, Origin, draft_of, origin_of
 from ledgerbee.purchases.incoming_documents.rules.parties import Known, check_parties, find_vendor, sender_id
@@ -66,16 +68,23 @@ class _Drawn:
 
 
 async def receive(
-    context: Context, file: ReceivedFile, document: ReceivedDocument, attachments: Sequence[NewAttachment]
+    context: Context,
+    file: ReceivedFile,
+    document: ReceivedDocument,
+    attachments: Sequence[NewAttachment],
+    envelope: Envelope | None = None,
 ) -> tuple[FullIncomingDocument, bool]:
     """Keep a document that came in, and draft it where its vendor and accounts are known; whether it is a new one.
 
-    The same bytes are the document that they were the first time. Emits `incoming_document.received`, and
-    `draft_journal_entry.created` of its draft. `attachments` are the XML and, where it could be set, the PDF.
+    The same bytes are the document that they were the first time. `attachments` are the XML and, where it could be set,
+    the PDF. A message whose `envelope` is told gets its status. Emits `incoming_document.received`,
+    `draft_journal_entry.created` of its draft and `incoming_message.received`. Raises `INCOMING_MESSAGE_DIFFERS`.
     """
     await store.wait_for_turn(context)
     known = await store.find_by_content(context, file.hash)
     if known is not None:
+        if envelope is not None:
+            await statuses.receive(context, envelope, known.document, document)
         (answered,) = await answers.with_answers(context, [known])
         return answered, False
     drawn = await _drawn(context, document, None, None)
@@ -104,8 +113,9 @@ async def receive(
     received = replace(received, duplicate_of=first, details=details_of(document, problems))
     if drawn.entry is not None:
         received = await _with_draft(context, received, drawn.entry, attachments)
-    full = FullIncomingDocument(received)
     await store.insert(context, received, file.content)
+    came_by = () if envelope is None else (await statuses.receive(context, envelope, received, document),)
+    full = FullIncomingDocument(received, messages=came_by)
     context.emit("incoming_document.received", received.id, render(full).as_event())
     return full, True
 
@@ -151,7 +161,7 @@ async def draft(
         updated_at=context.now,
     )
     drafted = await _with_draft(context, changed, drawn.entry, attachments)
-    after = FullIncomingDocument(drafted, answers=before.answers)
+    after = FullIncomingDocument(drafted, answers=before.answers, messages=before.messages)
     await store.set_drafted(context, after.document)
     context.emit("incoming_document.drafted", document_id, render(after).as_event(), before=render(before).as_event())
     return after

@@ -6,13 +6,13 @@ import hashlib
 from collections.abc import Sequence
 from typing import Annotated, Final
 
-from fastapi import Path, Query, Response
+from fastapi import Path, Query, Request, Response
 
 from ledgerbee.chart.accounts.model import ACCOUNT_NOT_BOOKABLE, ACCOUNT_NOT_FOUND
-from ledgerbee.core.errors import invalid
+from ledgerbee.core.errors import LedgerBeeError, invalid
 from ledgerbee.http.body_limits import LARGE_BODY
 from ledgerbee.http.caller import Caller
-from ledgerbee.http.envelope import PAYLOAD_TOO_LARGE
+from ledgerbee.http.envelope import PAYLOAD_TOO_LARGE, error_response
 from ledgerbee.http.headers import content_disposition
 from ledgerbee.http.operation import CallerDep, Ctx, RouteOptions, operation, resource_router
 from ledgerbee.http.step_scheduler import run_step
@@ -24,6 +24,7 @@ from ledgerbee.platform.context import Context
 from ledgerbee.platform.credentials.model import INSUFFICIENT_PERMISSIONS
 from ledgerbee.purchases.incoming_documents import actions, store
 from ledgerbee.purchases.incoming_documents.answers import actions as answering
+from ledgerbee.purchases.incoming_documents.answers import statuses
 from ledgerbee.purchases.incoming_documents.answers import store as answers
 from ledgerbee.purchases.incoming_documents.model import (
     INCOMING_ANSWER_NOT_FOUND,
@@ -39,20 +40,21 @@ from ledgerbee.purchases.incoming_documents.model import (
     ReceivedDocument,
     ReceivedFile,
 )
+from ledgerbee.purchases.incoming_documents.model.messages import INCOMING_MESSAGE_DIFFERS, Envelope
 from ledgerbee.purchases.incoming_documents.printing import print_pdf
 from ledgerbee.purchases.incoming_documents.reading import read
 from ledgerbee.purchases.incoming_documents.wire import (
     CreateIncomingAnswerRequest,
     DraftIncomingDocumentRequest,
-    IncomingAnswerResponse,
     IncomingDocumentQuery,
     IncomingDocumentResponse,
     IncomingFileBody,
     ListIncomingDocumentsResponse,
     file_name_of,
     render,
-    render_answer,
 )
+from ledgerbee.purchases.incoming_documents.wire.answers import IncomingAnswerResponse, render_answer
+from ledgerbee.purchases.incoming_documents.wire.messages import EnvelopeQuery, render_message
 from ledgerbee.tenancy.company import store as companies
 
 router = resource_router("Incoming Documents")
@@ -92,27 +94,38 @@ def _xml_operation() -> RouteOptions:
         "vendor is the one with the sender's VAT or CVR number, else the one that was chosen for the sender before. "
         "Lines go to the accounts that were chosen last time, else to the vendor's default account. What doesn't add "
         "up, isn't known or may be a duplicate stands in `problems`; nothing is booked unasked. The same bytes again "
-        "answer 200 with the document that they were.",
+        "answer 200 with the document that they were. With what the envelope of the message said (`envelope` in JSON, "
+        "the query parameters beside XML) the message gets a status by itself, once: a Peppol Message Level Status, of "
+        "OIOUBL that is refused an ApplicationResponse. `messages` shows it, or why there is none. A file that can't "
+        "be read is refused all the same; what became of its message stands in `details.message`.",
         response="Document received",
         repeated=IncomingDocumentResponse,
-        errors=[INCOMING_DOCUMENT_UNREADABLE],
+        errors=[INCOMING_DOCUMENT_UNREADABLE, INCOMING_MESSAGE_DIFFERS],
         opens_transaction=False,
         extension=True,
         max_body=LARGE_BODY,
         files=(_XML,),
     ),
 )
-async def receive_incoming_document(caller: CallerDep, body: IncomingFileBody) -> Response:
+async def receive_incoming_document(
+    caller: CallerDep, request: Request, body: IncomingFileBody, query: Annotated[EnvelopeQuery, Query()]
+) -> Response:
+    envelope = _envelope(body, query)
     size = len(body if isinstance(body, bytes) else body.content)
     file = await run_step(size, lambda: _file(body))
-    document = await run_step(len(file.content), lambda: read(file.content))
+    try:
+        document = await run_step(len(file.content), lambda: read(file.content))
+    except LedgerBeeError as fault:
+        if envelope is None or fault.error_code is not INCOMING_DOCUMENT_UNREADABLE:
+            raise
+        return await _refused(caller, request, envelope, file, fault)
     language, is_known = await caller.read(lambda context: _before(context, file))
     files = [] if is_known else await _files(caller, file, document, language)
 
     async with staged(caller, [files]) as (attachments,):
 
         async def work(context: Context) -> Response:
-            return _answer(*await actions.receive(context, file, document, attachments))
+            return _answer(*await actions.receive(context, file, document, attachments, envelope))
 
         return await caller.command(work)
 
@@ -256,6 +269,28 @@ async def download_incoming_answer(context: Ctx, incoming_document_id: DocumentP
 def _answer(full: FullIncomingDocument, is_new: bool) -> Response:
     text = render(full).model_dump_json()
     return Response(text, 201 if is_new else 200, media_type="application/json")
+
+
+def _envelope(body: IncomingFileBody, query: EnvelopeQuery) -> Envelope | None:
+    """What is told of the message. Raises a validation error where it stands in the wrong place."""
+    if isinstance(body, bytes):
+        return query.told
+    if query.is_told:
+        raise invalid(("messageId", "isXml", "Beside JSON the envelope is told in its envelope, not in the query"))
+    return None if body.envelope is None else body.envelope.told
+
+
+async def _refused(
+    caller: Caller, request: Request, envelope: Envelope, file: ReceivedFile, fault: LedgerBeeError
+) -> Response:
+    """The refusal of a file, whose message is kept and gets its status."""
+
+    async def work(context: Context) -> Response:
+        message = render_message(await statuses.refuse(context, envelope, file, fault.message))
+        told = fault.error_code.error(fault.message, message=message.model_dump(mode="json"))
+        return error_response(request, told, caller.now)
+
+    return await caller.command(work)
 
 
 def _file(body: IncomingFileBody) -> ReceivedFile:

@@ -1,1 +1,1 @@
-"""Answers to documents that came in: written, kept, sent by the worker."""
+"""Answers to documents that came in, and statuses of their messages: written, kept, sent by the worker."""

@@ -81,18 +81,9 @@ def _written(
     company: Company,
 ) -> Answer:
     """The answer as it will be sent. Raises `INCOMING_DOCUMENT_NOT_ANSWERABLE`."""
-    known = Known(company.company_id, company.vat_number, company.country_code)
-    found = check_parties(document.sender, document.receiver, known, company.name)
-    is_ours = all(problem.code is not ProblemCode.RECEIVER_DIFFERS for problem in found)
-    own = (company.country_code, company.vat_number)
-    sender, receiver = rules.parties(document.sender, document.receiver, own, form, is_ours=is_ours)
+    sender, receiver = parties_of(company, document, form)
     answer_id = new_id()
-    reply = Reply(
-        str(answer_id),
-        context.now,
-        AnsweringParty(company.name, sender),
-        AnsweringParty(document.sender.name, receiver),
-    )
+    reply = Reply(str(answer_id), context.now, sender, receiver)
     code, content = _content(reply, full, given, form)
     return Answer(
         id=answer_id,
@@ -103,8 +94,8 @@ def _written(
         reason=given.reason,
         note=given.note,
         format=full.document.document_format,
-        sender=_participant(sender),
-        receiver=_participant(receiver),
+        sender=participant(sender.endpoint),
+        receiver=participant(receiver.endpoint),
         sender_country=company.country_code,
         document_number=full.document.document_number,
         sha256=digest_of(content),
@@ -127,5 +118,18 @@ def _content(reply: Reply, full: FullIncomingDocument, given: AnswerGiven, form:
     return peppol, invoice_response(reply, answered, peppol, given.note, reason)
 
 
-def _participant(identifier: Identifier) -> str:
+def parties_of(
+    company: Company, document: ReceivedDocument, form: EInvoiceFormat
+) -> tuple[AnsweringParty, AnsweringParty]:
+    """Who answers a document, and who is answered. Raises `INCOMING_DOCUMENT_NOT_ANSWERABLE`."""
+    known = Known(company.company_id, company.vat_number, company.country_code)
+    found = check_parties(document.sender, document.receiver, known, company.name)
+    is_ours = all(problem.code is not ProblemCode.RECEIVER_DIFFERS for problem in found)
+    own = (company.country_code, company.vat_number)
+    sender, receiver = rules.parties(document.sender, document.receiver, own, form, is_ours=is_ours)
+    return AnsweringParty(company.name, sender), AnsweringParty(document.sender.name, receiver)
+
+
+def participant(identifier: Identifier) -> str:
+    """An address as a participant of the network: `0184:13585628`."""
     return f"{identifier.scheme}:{in_network(identifier)}"

@@ -1,4 +1,4 @@
-"""Sending answers: claim, hand over outside any transaction, record.
+"""Sending answers, and statuses of messages: claim, hand over outside any transaction, record.
 
 An answer's XML is kept before it leaves, under the id of its message. Whatever happens in between, the same bytes go
 out under the same id, by which the other side knows them.
@@ -7,7 +7,7 @@ out under the same id, by which the other side knows them.
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from prometheus_client import Counter
@@ -26,8 +26,9 @@ from ledgerbee.network.transport.model import (
 )
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.jobs import JobKind, JobRun
+from ledgerbee.purchases.incoming_documents import store as documents
 from ledgerbee.purchases.incoming_documents.answers import store
-from ledgerbee.purchases.incoming_documents.answers.actions import get_for_update
+from ledgerbee.purchases.incoming_documents.answers.store import messages
 from ledgerbee.purchases.incoming_documents.model import (
     INCOMING_ANSWER_UNDERWAY,
     Answer,
@@ -35,9 +36,11 @@ from ledgerbee.purchases.incoming_documents.model import (
     AnswerStatus,
     AttemptOutcome,
     DocumentFormat,
+    IncomingDocumentId,
 )
 from ledgerbee.purchases.incoming_documents.rules.answering import can_be_sent, was_interrupted
 from ledgerbee.purchases.incoming_documents.wire import render
+from ledgerbee.purchases.incoming_documents.wire.messages import render_message
 
 _BROKEN_OFF: Final = "Broken off before its outcome was recorded: it may have arrived, and goes out under the same id"
 _MESSAGE_TYPES: Final = {
@@ -46,7 +49,9 @@ _MESSAGE_TYPES: Final = {
 }
 
 TRIES: Final = Counter(
-    "ledgerbee_incoming_answer_tries_total", "Tries to send an answer by outcome: sent, failed, refused", ["outcome"]
+    "ledgerbee_incoming_answer_tries_total",
+    "Tries to send an answer or a status of a message by outcome: sent, failed, refused",
+    ["outcome"],
 )
 for _outcome in ("sent", "failed", "refused"):  # there from the start: a rate sees the first one
     TRIES.labels(_outcome)
@@ -66,7 +71,8 @@ async def send_answer(transport: Transport, run: JobRun) -> None:
     """Send an answer over the network. Payload: `answerId`.
 
     One that was sent, given up or is under way elsewhere is left alone. A refusal for good and the last try mark it
-    `failed`. Emits `incoming_document.answer_sent` or `incoming_document.answer_failed` where it ends.
+    `failed`. Emits `incoming_document.answer_sent` or `incoming_document.answer_failed` where it ends, of the status
+    of a message `incoming_message.status_sent` or `incoming_message.status_failed`.
 
     Raises what made a try fail, so that the worker tries again later: `TransportFailedError`,
     `TransportNotConfiguredError`, `INCOMING_ANSWER_UNDERWAY`, `DATABASE_UNAVAILABLE`.
@@ -117,10 +123,15 @@ async def _claim(context: Context, answer_id: UUID) -> Answer | None:
     return answer
 
 
+def _message_type(answer: Answer) -> MessageType:
+    is_status = answer.message_id is not None and answer.format is DocumentFormat.PEPPOL
+    return MessageType.MESSAGE_LEVEL_STATUS if is_status else _MESSAGE_TYPES[answer.format]
+
+
 def _message(answer: Answer) -> Message:
     return Message(
         id=answer.id,
-        document_type=_MESSAGE_TYPES[answer.format],
+        document_type=_message_type(answer),
         number=answer.document_number,
         form=EInvoiceFormat(answer.format.value),
         sender=answer.sender,
@@ -132,22 +143,43 @@ def _message(answer: Answer) -> Message:
 
 async def _record(context: Context, claimed: Answer, end: _End, *, is_try: bool = True) -> None:
     """Write how a try ended. Where the answer has ended meanwhile, its state stays."""
-    before = await get_for_update(context, claimed.document_id)
+    if claimed.message_id is None:  # the document first, as whoever answers it does
+        await documents.get_for_update(context, _document_of(claimed))
     answer = await store.get_for_update(context, claimed.id)
     message, provider_id = readable_reply(end.message), readable_id(end.provider_id)
     attempt = AnswerAttempt(new_id(), answer.id, context.now, end.outcome, message, provider_id)
     is_open = can_be_sent(answer.status)
+    was = await _form(context, answer) if is_open else {}
     if is_try or is_open:
         await store.insert_attempt(context, attempt)
     if not is_open:
         return
     await store.set_status(context, answer.id, end.status, context.now)
-    (after,) = await store.with_answers(context, [before])
-    form, was = render(after).as_event(), render(before).as_event()
-    if end.status is AnswerStatus.SENT:
-        context.emit("incoming_document.answer_sent", answer.document_id, form, before=was)
-    elif end.status is AnswerStatus.FAILED:
-        context.emit("incoming_document.answer_failed", answer.document_id, form, before=was)
+    if end.status is AnswerStatus.PENDING:
+        return
+    is_sent, form = end.status is AnswerStatus.SENT, await _form(context, answer)
+    if answer.message_id is not None and is_sent:
+        context.emit("incoming_message.status_sent", answer.message_id, form, before=was)
+    elif answer.message_id is not None:
+        context.emit("incoming_message.status_failed", answer.message_id, form, before=was)
+    elif is_sent:
+        context.emit("incoming_document.answer_sent", _document_of(answer), form, before=was)
+    else:
+        context.emit("incoming_document.answer_failed", _document_of(answer), form, before=was)
+
+
+async def _form(context: Context, answer: Answer) -> dict[str, Any]:
+    """What events tell of: the message whose status it is, else the document that is answered."""
+    if answer.message_id is not None:
+        message = await store.with_status(context, await messages.get(context, answer.message_id))
+        return render_message(message).as_event()
+    (full,) = await store.with_answers(context, [await documents.get(context, _document_of(answer))])
+    return render(full).as_event()
+
+
+def _document_of(answer: Answer) -> IncomingDocumentId:
+    assert answer.document_id is not None, "an answer is one to a document"
+    return IncomingDocumentId(answer.document_id)
 
 
 def _is_foreseen(fault: Exception) -> bool:

@@ -12,6 +12,7 @@ from typing import Any, Final, NewType
 from uuid import UUID
 
 from ledgerbee.core.errors import ErrorCode
+from ledgerbee.purchases.incoming_documents.model.messages import IncomingMessage
 
 IncomingDocumentId = NewType("IncomingDocumentId", UUID)
 
@@ -298,19 +299,21 @@ class AnswerGiven:
     note: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """An answer, a row. `id` is that of its message, `code` the format's own, `sha256` the digest of its `content`.
 
     `position` counts the answers to the document from 1. `sender` and `receiver` are participants of the network.
+    The status of the message `message_id` is a row of the same kind: it has no position, and says nothing of business.
     """
 
     id: UUID
-    document_id: IncomingDocumentId
-    position: int
-    answer: AnswerCode
+    document_id: UUID | None
+    message_id: UUID | None = None
+    position: int | None = None
+    answer: AnswerCode | None = None
     code: str
-    reason: AnswerReason | None
+    reason: AnswerReason | None = None
     note: str | None
     format: DocumentFormat
     sender: str
@@ -325,7 +328,8 @@ class Answer:
 
     @property
     def given(self) -> AnswerGiven:
-        """What was answered."""
+        """What was answered. Of answers alone."""
+        assert self.answer is not None, "a status of a message is no answer"
         return AnswerGiven(self.answer, self.reason, self.note)
 
 
@@ -350,13 +354,22 @@ class SentAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class FullIncomingMessage:
+    """A message that brought a document, with the status that it got; None where it got none."""
+
+    message: IncomingMessage
+    status: SentAnswer | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class FullIncomingDocument:
-    """A document with what its draft says of it, and what was answered to it."""
+    """A document with what its draft says of it, what was answered to it, and the messages that brought it."""
 
     document: IncomingDocument
     is_booked: bool = False
     journal_entry_id: UUID | None = None
     answers: tuple[SentAnswer, ...] = ()
+    messages: tuple[FullIncomingMessage, ...] = ()
 
     @property
     def status(self) -> IncomingStatus:

@@ -32,8 +32,6 @@ from ledgerbee.purchases.incoming_documents.model import (
     AnswerCode,
     AnswerGiven,
     AnswerReason,
-    AnswerStatus,
-    AttemptOutcome,
     DocumentFormat,
     DocumentType,
     FullIncomingDocument,
@@ -42,11 +40,16 @@ from ledgerbee.purchases.incoming_documents.model import (
     ProblemCode,
     ReceivedDocument,
     ReceivedFile,
-    SentAnswer,
     Totals,
     TradingParty,
 )
 from ledgerbee.purchases.incoming_documents.rules.answering import check_given
+from ledgerbee.purchases.incoming_documents.wire.answers import IncomingAnswerResponse, render_answer
+from ledgerbee.purchases.incoming_documents.wire.messages import (
+    EnvelopeRequest,
+    IncomingMessageResponse,
+    render_message,
+)
 
 #: What a file of base64 may have for the content to be within its limit.
 _MAX_ENCODED: Final = -(-MAX_FILE // 3) * 4
@@ -67,6 +70,9 @@ class CreateIncomingDocumentRequest(RequestModel):
     content: Annotated[str, Field(strict=True)] = Field(
         description="The XML, as base64; at most 10 MB of it",
         json_schema_extra={"contentEncoding": "base64", "maxLength": _MAX_ENCODED},
+    )
+    envelope: EnvelopeRequest | None = Field(
+        None, description="What the envelope of the message said; with it the message gets a status by itself"
     )
 
     @classmethod
@@ -118,34 +124,6 @@ class CreateIncomingAnswerRequest(RequestModel):
     def checks(self, facts: Facts, path: str) -> Iterable[Check]:  # noqa: ARG002
         """Who is refused is told why."""
         yield lambda: check_given(AnswerGiven(self.answer, self.reason, self.note))
-
-
-class AnswerAttemptResponse(ResponseModel):
-    """A try to send an answer."""
-
-    at: Moment
-    outcome: AttemptOutcome = Field(description="How it ended")
-    message: str = Field(description="What the other side said, or what went wrong")
-    provider_id: str | None = Field(description="The other side's own id for the answer; null: it told none")
-
-
-class IncomingAnswerResponse(ResponseModel):
-    """An answer to an incoming document."""
-
-    id: IdText = Field(description="The unique identifier of the answer, by which the other side knows it")
-    answer: AnswerCode = Field(description="What was answered")
-    code: str = Field(description="The format's own code for it", examples=["AP"])
-    reason: AnswerReason | None = Field(description="Why, by Peppol's list OPStatusReason; null where none was given")
-    note: str | None = Field(description="Why, in words")
-    status: AnswerStatus = Field(
-        description="`pending`: it waits for the worker. `sending`: it is under way. `sent`: the folder or the access "
-        "point has it. `failed`: it was refused or given up; the same request sends it again"
-    )
-    receiver: str = Field(description="Whom it goes to, an address in the network", examples=["0184:25313763"])
-    sha256: str = Field(description="SHA-256 of the answer's XML, as hexadecimal digits")
-    attempts: list[AnswerAttemptResponse] = Field(description="Every try to send it, oldest first")
-    created_at: Moment
-    updated_at: Moment
 
 
 class SenderResponse(ResponseModel):
@@ -211,6 +189,9 @@ class IncomingDocumentResponse(ResponseModel):
     totals: TotalsResponse
     problems: list[ProblemResponse] = Field(description="What was noticed; none of it keeps a document from coming in")
     answers: list[IncomingAnswerResponse] = Field(description="What was answered to the sender, oldest first")
+    messages: list[IncomingMessageResponse] = Field(
+        description="The messages of the network that brought it, oldest first, as far as their envelopes were told"
+    )
     created_at: Moment
     updated_at: Moment
 
@@ -277,26 +258,9 @@ def render(full: FullIncomingDocument) -> IncomingDocumentResponse:
         totals=document.details["totals"],
         problems=document.details["problems"],
         answers=[render_answer(one) for one in full.answers],
+        messages=[render_message(one) for one in full.messages],
         created_at=document.created_at,
         updated_at=document.updated_at,
-    )
-
-
-def render_answer(sent: SentAnswer) -> IncomingAnswerResponse:
-    """The wire form of an answer."""
-    answer = sent.answer
-    return IncomingAnswerResponse(
-        id=answer.id,
-        answer=answer.answer,
-        code=answer.code,
-        reason=answer.reason,
-        note=answer.note,
-        status=answer.status,
-        receiver=answer.receiver,
-        sha256=answer.sha256.hex(),
-        attempts=[AnswerAttemptResponse.of_row(one) for one in sent.attempts],
-        created_at=answer.created_at,
-        updated_at=answer.updated_at,
     )
 
 

@@ -1,4 +1,4 @@
-"""Rows of answers to incoming documents, and of the tries to send them."""
+"""Rows of answers to incoming documents, of the statuses of their messages, and of the tries to send them."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,6 +11,7 @@ import asyncpg
 
 from ledgerbee.platform import rows
 from ledgerbee.platform.context import Context
+from ledgerbee.purchases.incoming_documents.answers.store import messages
 from ledgerbee.purchases.incoming_documents.model import (
     INCOMING_ANSWER_NOT_FOUND,
     Answer,
@@ -21,12 +22,15 @@ from ledgerbee.purchases.incoming_documents.model import (
     AttemptOutcome,
     DocumentFormat,
     FullIncomingDocument,
+    FullIncomingMessage,
     IncomingDocumentId,
     SentAnswer,
 )
+from ledgerbee.purchases.incoming_documents.model.messages import IncomingMessage
 
 _SELECT: Final = f"SELECT {rows.columns(Answer)} FROM incoming_answers WHERE company_id = $1"
 _OF_DOCUMENTS: Final = f"{_SELECT} AND document_id = ANY ($2) ORDER BY document_id, position"
+_OF_MESSAGE: Final = f"{_SELECT} AND message_id = $2"
 _GET: Final = f"{_SELECT} AND document_id = $2 AND id = $3"
 _FIND: Final = f"{_SELECT} AND id = $2"
 _LOCK: Final = f"{_FIND} FOR UPDATE"
@@ -40,15 +44,35 @@ _ATTEMPTS: Final = (
 
 
 async def with_answers(context: Context, documents: Sequence[FullIncomingDocument]) -> list[FullIncomingDocument]:
-    """The documents with what was answered to them, oldest first."""
+    """The documents with what was answered to them, and with the messages that brought them, oldest first."""
     ids = [full.document.id for full in documents]
-    answers = [_answer(row) for row in await context.connection.fetch(_OF_DOCUMENTS, context.company_id, ids)]
-    attempts = await _attempts(context, answers)
+    sent = await _sent(context, await context.connection.fetch(_OF_DOCUMENTS, context.company_id, ids))
+    of_message = {one.answer.message_id: one for one in sent if one.answer.message_id is not None}
     of_document = {
-        document_id: tuple(SentAnswer(one, attempts.get(one.id, ())) for one in found)
-        for document_id, found in groupby(answers, lambda one: one.document_id)
+        document_id: tuple(found)
+        for document_id, found in groupby(
+            (one for one in sent if one.answer.message_id is None), lambda one: one.answer.document_id
+        )
     }
-    return [replace(full, answers=of_document.get(full.document.id, ())) for full in documents]
+    came_by = {
+        document_id: tuple(FullIncomingMessage(message, of_message.get(message.id)) for message in found)
+        for document_id, found in groupby(await messages.of_documents(context, ids), lambda one: one.document_id)
+    }
+    return [
+        replace(
+            full,
+            answers=of_document.get(full.document.id, ()),
+            messages=came_by.get(full.document.id, ()),
+        )
+        for full in documents
+    ]
+
+
+async def with_status(context: Context, message: IncomingMessage) -> FullIncomingMessage:
+    """A message with the status that it got."""
+    found = await context.connection.fetch(_OF_MESSAGE, context.company_id, message.id)
+    status = await _sent(context, found)
+    return FullIncomingMessage(message, status[0] if status else None)
 
 
 async def get(context: Context, document_id: IncomingDocumentId, answer_id: UUID) -> Answer:
@@ -81,6 +105,13 @@ async def insert_attempt(context: Context, attempt: AnswerAttempt) -> None:
     await context.connection.execute(_INSERT_ATTEMPT, context.company_id, *rows.values(attempt))
 
 
+async def _sent(context: Context, found: Sequence[asyncpg.Record]) -> list[SentAnswer]:
+    """Answers with the tries to send them."""
+    answers = [_answer(row) for row in found]
+    attempts = await _attempts(context, answers)
+    return [SentAnswer(one, attempts.get(one.id, ())) for one in answers]
+
+
 async def _attempts(context: Context, answers: Sequence[Answer]) -> dict[UUID, tuple[AnswerAttempt, ...]]:
     ids = [answer.id for answer in answers]
     if not ids:
@@ -96,8 +127,7 @@ def _answer(row: asyncpg.Record) -> Answer:
     return Answer(
         **{
             **row,
-            "document_id": IncomingDocumentId(row["document_id"]),
-            "answer": AnswerCode(row["answer"]),
+            "answer": None if row["answer"] is None else AnswerCode(row["answer"]),
             "reason": None if row["reason"] is None else AnswerReason(row["reason"]),
             "format": DocumentFormat(row["format"]),
             "status": AnswerStatus(row["status"]),
