@@ -24,7 +24,7 @@ from ledgerbee.platform.mail import Mailer
 from ledgerbee.platform.pool import LONG_LOCK_TIMEOUT
 from ledgerbee.sales.rendering import pool as rendering
 from ledgerbee.tenancy.rates.feed import Feed
-from ledgerbee.webhooks.sending import targets
+from ledgerbee.webhooks import targets
 from ledgerbee.webhooks.sending.dispatcher import Dispatcher
 from ledgerbee.webhooks.sending.sender import Sender
 

@@ -8,52 +8,35 @@ import asyncio
 import codecs
 import re
 import ssl
-import time
-from collections import OrderedDict
-from collections.abc import AsyncGenerator, AsyncIterable, Iterator, Mapping
-from contextlib import aclosing
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Final, cast
-
-import httpcore
+from typing import Final
 
 from ledgerbee import __version__
 from ledgerbee.webhooks.deliveries.model import MAX_ANSWER
-from ledgerbee.webhooks.sending.backend import MAX_READ, AnswerTooLongError, CheckedBackend
-from ledgerbee.webhooks.sending.targets import LookUp, Target, TargetRefusedError, look_up, parse_target
+from ledgerbee.webhooks.sending.connections import (
+    Answer,
+    ClosedUnansweredError,
+    KeptConnections,
+    NoAnswerError,
+    connect,
+)
+from ledgerbee.webhooks.targets import LookUp, Target, TargetRefusedError, look_up, parse_target
 
 #: Seconds for a whole attempt: name, connection, TLS, request and answer.
 DEADLINE_S: Final = 15.0
 #: The most that `Retry-After` is taken to ask for.
 _MAX_RETRY_AFTER: Final = timedelta(days=1)
-#: Seconds that a connection is kept without being used, and how many are.
-_KEPT_S: Final = 15.0
-_MAX_KEPT: Final = 64
-#: Parts of a body that are read: whoever sends it byte by byte has the connection closed.
-_MAX_PARTS: Final = 128
 
-_FIELDS: Final = {
-    "user-agent": f"ledgerbee-webhooks/{__version__}",
-    "content-type": "application/json",
-    "accept": "*/*",
-    "accept-encoding": "identity",
-}
-_SECONDS: Final = re.compile(r"[0-9]+")
-
-#: What sending raises: what networks and receivers do, and a request that can't be written.
-_FAULTS: Final = (
-    httpcore.NetworkError,
-    httpcore.ProtocolError,
-    httpcore.TimeoutException,
-    AnswerTooLongError,
-    TargetRefusedError,
-    UnicodeError,
-    OSError,
+_FIELDS: Final = (
+    f"user-agent: ledgerbee-webhooks/{__version__}\r\ncontent-type: application/json\r\naccept: */*\r\n"
+    "accept-encoding: identity\r\n"
 )
-#: How a connection shows that the other side has closed it.
-_CLOSED: Final = (httpcore.ReadError, httpcore.WriteError, httpcore.RemoteProtocolError)
+#: A field that can be nothing else: a token (RFC 9110 5.6.2), and a value in one line.
+_FIELD: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+: [\x20-\x7e]*")
+_SECONDS: Final = re.compile(r"[0-9]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,29 +55,11 @@ class Exchange:
     retry_after: timedelta | None
 
 
-@dataclass(slots=True)
-class _Seen:
-    """What has been seen of an answer so far: it stays when the deadline cuts the rest off."""
-
-    status: int | None = None
-    retry_after: timedelta | None = None
-    body: bytearray = field(default_factory=bytearray)
-    is_connected: bool = False
-
-
-@dataclass(slots=True, eq=False)
-class _Line:
-    """A connection to an origin: scheme, host and port."""
-
-    origin: tuple[str, str, int]
-    backend: CheckedBackend
-    http: httpcore.AsyncHTTPConnection
-
-
 class Sender:
     """Posts to receivers, many at a time, over connections that are kept for a while. For one event loop.
 
-    `ssl_context`: None for one that verifies by the machine's authorities and those of `certifi`.
+    `ssl_context`: None for one that trusts the authorities that the machine does (`SSL_CERT_FILE` names others) and
+    those that Mozilla does.
     """
 
     def __init__(
@@ -105,9 +70,9 @@ class Sender:
         look_up: LookUp = look_up,
     ) -> None:
         self._deadline_s = deadline_s
-        self._ssl_context = ssl_context or httpcore.default_ssl_context()
+        self._ssl_context = ssl_context or _trusting()
         self._look_up = look_up
-        self._kept = _KeptLines()
+        self._kept = KeptConnections()
 
     async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Exchange:
         """POST `body` (JSON) to `url`, under `headers` beside those of every delivery. Raises nothing but cancellation.
@@ -117,146 +82,73 @@ class Sender:
         Redirects aren't followed: a 3xx is a status like others. Where a kept connection turns out to be closed before
         anything was answered, the request is sent once more over a fresh one.
         """
-        began = time.monotonic()
-        seen, error = _Seen(), None
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        answer, error = Answer(), None
         try:
-            async with asyncio.timeout(self._deadline_s):
-                await self._exchange(parse_target(url), headers, body, seen)
+            target = parse_target(url)
+            request = _head(target, headers, body) + body
+            async with asyncio.timeout_at(began + self._deadline_s):
+                await self._exchange(target, request, answer, began + self._deadline_s)
         except TimeoutError:
-            what = "No answer" if seen.is_connected else "No connection"
-            error = f"{what} within {self._deadline_s:g} seconds"
-        except _FAULTS as fault:
-            error = _words(fault, is_connected=seen.is_connected)
+            error = f"No answer within {self._deadline_s:g} seconds"
+        except TargetRefusedError as refused:
+            error = f"Not sent: the URL {refused}"
+        except NoAnswerError as fault:
+            error = str(fault)
         return Exchange(
-            status=seen.status,
-            duration_ms=round((time.monotonic() - began) * 1000),
-            answer=_text(seen.body),
-            error=error if seen.status is None else None,
-            retry_after=seen.retry_after,
+            status=answer.status,
+            duration_ms=round((clock() - began) * 1000),
+            answer=_text(answer.body),
+            error=error if answer.status is None else None,
+            retry_after=_retry_after(answer.retry_after),
         )
 
     async def close(self) -> None:
         """Close the connections that are kept; those in use are closed after their exchange."""
-        await self._kept.close()
+        self._kept.close()
 
-    async def _exchange(self, target: Target, headers: Mapping[str, str], body: bytes, seen: _Seen) -> None:
+    async def _exchange(self, target: Target, request: bytes, answer: Answer, end: float) -> None:
         origin = (target.scheme, target.host, target.port)
-        request = httpcore.Request(
-            "POST",
-            httpcore.URL(
-                scheme=target.scheme.encode(),
-                host=target.host.encode(),
-                port=target.port,
-                target=target.path.encode(),
-            ),
-            headers=_fields(target, headers, body),
-            content=body,
-            extensions={"timeout": {"connect": self._deadline_s}},
-        )
-        kept = await self._kept.take(origin)
-        if kept is not None:
+        connection = self._kept.take(origin)
+        if connection is not None:
             try:
-                if await self._ask(kept, request, seen):
-                    return
-            except _CLOSED:
-                if not kept.backend.reading.is_empty:
-                    raise
-        backend = CheckedBackend(is_plain=target.is_plain, look_up=self._look_up)
-        http = httpcore.AsyncHTTPConnection(
-            request.url.origin, self._ssl_context, keepalive_expiry=_KEPT_S, network_backend=backend
-        )
-        await self._ask(_Line(origin, backend, http), request, seen)
-
-    async def _ask(self, line: _Line, request: httpcore.Request, seen: _Seen) -> bool:
-        """Send a request and read the answer; False where that was what an earlier answer had left over.
-
-        Nothing was read then since the request was sent: an answer that was longer than its length said.
-        """
-        try:
-            answer = await line.http.handle_async_request(request)
-            if line.backend.reading.is_empty:
-                return False
-            seen.retry_after = _retry_after(answer.headers)
-            seen.status = answer.status
-            if await _read_body(answer, seen.body):
-                await answer.aclose()
-        finally:
-            seen.is_connected = line.backend.reading.is_connected
-            await self._kept.put_back(line)
-        return True
+                await connection.ask(request, answer)
+            except ClosedUnansweredError:
+                connection = None
+            else:
+                self._kept.put_back(connection, origin)
+        if connection is None:
+            connection = await connect(target, self._look_up, self._ssl_context, end)
+            await connection.ask(request, answer)
+            self._kept.put_back(connection, origin)
 
 
-class _KeptLines:
-    """Connections that nobody uses: of each origin, and all in the order in which they were put back."""
+def _trusting() -> ssl.SSLContext:
+    import certifi  # noqa: PLC0415  only where no context is given
 
-    def __init__(self) -> None:
-        self._of: dict[tuple[str, str, int], list[_Line]] = {}
-        self._in_order: OrderedDict[_Line, float] = OrderedDict()
-        self._is_closed = False
-
-    async def take(self, origin: tuple[str, str, int]) -> _Line | None:
-        """The one that was used last, as far as anybody can tell still open; None where there is none."""
-        while lines := self._of.get(origin):
-            line = self._remove(lines[-1])
-            if not line.http.has_expired():
-                return line
-            await line.http.aclose()
-        return None
-
-    async def put_back(self, line: _Line) -> None:
-        """Keep a connection whose exchange has come to its end, close any other; and those that are kept too long."""
-        if self._is_closed or not line.http.is_available():
-            await line.http.aclose()
-            return
-        now = time.monotonic()
-        self._in_order[line] = now
-        self._of.setdefault(line.origin, []).append(line)
-        while True:
-            oldest, since = next(iter(self._in_order.items()))
-            if len(self._in_order) <= _MAX_KEPT and now - since <= _KEPT_S:
-                break
-            await self._remove(oldest).http.aclose()
-
-    async def close(self) -> None:
-        self._is_closed = True
-        for line in list(self._in_order):
-            await self._remove(line).http.aclose()
-
-    def _remove(self, line: _Line) -> _Line:
-        del self._in_order[line]
-        lines = self._of[line.origin]
-        lines.remove(line)
-        if not lines:
-            del self._of[line.origin]
-        return line
+    context = ssl.create_default_context()
+    context.load_verify_locations(certifi.where())
+    context.set_alpn_protocols(["http/1.1"])
+    return context
 
 
-def _fields(target: Target, headers: Mapping[str, str], body: bytes) -> list[tuple[bytes, bytes]]:
-    """The fields of a request's head; h11 refuses to write values with line breaks. Raises `UnicodeError`."""
-    fields = {**headers, **_FIELDS, "host": target.authority, "content-length": str(len(body))}
-    return [(name.encode("ascii"), value.encode("ascii")) for name, value in fields.items()]
+def _head(target: Target, headers: Mapping[str, str], body: bytes) -> bytes:
+    """The head of a request. Raises `NoAnswerError` for a header that isn't one line of ASCII."""
+    fields = [f"{name}: {value}" for name, value in headers.items()]
+    if not all(map(_FIELD.fullmatch, fields)):
+        raise NoAnswerError("Not sent: a header can't be written")
+    lines = "\r\n".join([f"POST {target.path} HTTP/1.1", f"host: {target.authority}", *fields])
+    return f"{lines}\r\n{_FIELDS}content-length: {len(body)}\r\n\r\n".encode("ascii")
 
 
-async def _read_body(answer: httpcore.Response, start: bytearray) -> bool:
-    """Read the body, its first `MAX_ANSWER` bytes into `start`. Whether that was all of it; if not, it's closed."""
-    stream = aiter(cast("AsyncIterable[bytes]", answer.stream))
-    async with aclosing(cast("AsyncGenerator[bytes, None]", stream)) as parts:
-        count = 0
-        async for part in parts:
-            start += part[: MAX_ANSWER - len(start)]
-            count += 1
-            if count == _MAX_PARTS:
-                return False
-    return True
-
-
-def _retry_after(headers: list[tuple[bytes, bytes]]) -> timedelta | None:
+def _retry_after(value: bytes | None) -> timedelta | None:
     """What `Retry-After` asks for: seconds, or a moment (RFC 9110 10.2.3). None for what is neither."""
-    text = next((value.decode("latin-1") for name, value in headers if name.lower() == b"retry-after"), None)
-    if text is None:
+    if not value:
         return None
+    text = value.decode("latin-1")
     if _SECONDS.fullmatch(text):
-        return timedelta(seconds=min(int(text[:10]), _MAX_RETRY_AFTER.total_seconds()))
+        return min(timedelta(seconds=int(text[:10])), _MAX_RETRY_AFTER)
     try:
         moment = parsedate_to_datetime(text)
         wait = moment.replace(tzinfo=moment.tzinfo or UTC) - datetime.now(UTC)
@@ -266,40 +158,6 @@ def _retry_after(headers: list[tuple[bytes, bytes]]) -> timedelta | None:
 
 
 def _text(body: bytearray) -> str | None:
-    """As text that can be stored; a character that the end was cut out of is left out."""
+    """As text that can be stored; a character that the limit cuts through is left out."""
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     return decoder.decode(bytes(body), final=len(body) < MAX_ANSWER).replace("\0", "\ufffd") or None
-
-
-def _words(fault: Exception, *, is_connected: bool) -> str:
-    """What went wrong, for whoever entered the URL: no address, nothing of ours."""
-    causes = list(_chain(fault))
-    for cause in causes:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return f"TLS: the certificate is not accepted: {cause.verify_message.rstrip('.')}"
-        if isinstance(cause, ssl.SSLError):
-            return f"TLS failed: {(cause.reason or 'unknown').replace('_', ' ').lower()}"
-    match fault:
-        case TargetRefusedError():
-            words = f"Not sent: the URL {fault}"
-        case AnswerTooLongError():
-            words = f"The head of the answer is longer than {MAX_READ // 1024} KiB"
-        case httpcore.LocalProtocolError() | UnicodeError():
-            words = "Not sent: a header can't be written"
-        case httpcore.RemoteProtocolError() if fault.__cause__ is not None:
-            words = "The answer is not HTTP"
-        case httpcore.ConnectTimeout():
-            words = "No connection in time"
-        case _ if is_connected:
-            words = "The receiver closed the connection without a complete answer"
-        case _ if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
-            words = "The receiver refused the connection"
-        case _:
-            words = "The receiver can't be reached"
-    return words
-
-
-def _chain(fault: BaseException | None) -> Iterator[BaseException]:
-    while fault is not None:
-        yield fault
-        fault = fault.__cause__

@@ -2,7 +2,7 @@
 
 A receiver is on the public internet and is spoken to by https (contract 1.8). Whoever may enter a URL must not reach
 the installation's own network through us, so a URL is checked when it is entered and again when a connection is made,
-then with the very addresses that are connected to (`backend.py`): a name may lead elsewhere by then.
+then with the very addresses that are connected to (`sending/connections.py`): a name may lead elsewhere by then.
 
 Nothing that is said of a refused URL tells what its host leads to, or whether a private network knows the name.
 """
@@ -164,6 +164,8 @@ def _in_ascii(name: str) -> str:
         return name.lower()
     import idna  # noqa: PLC0415  its tables are large, and names in other scripts rare
 
+    if len(name) > _MAX_NAME:  # in ASCII it is longer still
+        raise TargetRefusedError(_NO_HOST)
     try:
         return idna.encode(name, uts46=True).decode()
     except UnicodeError:
