@@ -179,6 +179,8 @@ def lists_of(kind: Kind, customer: str) -> dict[str, str]:
         "number 19...": "&search=19",
         "delivery failed": "&deliveryStatus=failed",
         "delivered": "&deliveryStatus=delivered",
+        "number 19..., delivered": "&deliveryStatus=delivered&search=19",
+        "of a customer, delivered": f"&deliveryStatus=delivered&customerId={customer}",
     }  # fmt: skip
 
 

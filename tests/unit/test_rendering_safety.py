@@ -1,13 +1,16 @@
 """Texts stay texts, logos stay pictures, pages keep their form, and the same document gives the same bytes."""
 
+import inspect
 import io
 import struct
 import unicodedata
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime, time
+from pathlib import Path
 from typing import Any
 
 import pytest
+import typst
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -16,8 +19,10 @@ from tests.pictures import saved
 from tests.unit.printed import BANK, BUYER, INVOICE, LINE, SELLER, D, png, squeezed, text
 
 from ledgerbee.sales.rendering.coverage import UnprintableTextError
+from ledgerbee.sales.rendering.fonts import shipped_fonts
 from ledgerbee.sales.rendering.model import Party, PaymentDetails, PrintLine, PrintVatRow, References
-from ledgerbee.sales.rendering.renderer import Renderer, render
+from ledgerbee.sales.rendering.renderer import PDF_STANDARD, Renderer, render
+from ledgerbee.sales.rendering.view import template_input
 from ledgerbee.tenancy.company.logo import UnreadableLogo, read_logo
 
 HOSTILE = [
@@ -121,6 +126,27 @@ def test_the_same_document_gives_the_same_bytes() -> None:
     assert first.render(invoice) != first.render(replace(invoice, number="2026-0043"))
     first.close()
     second.close()
+
+
+def test_the_template_is_the_one_that_is_shipped(tmp_path: Path) -> None:
+    """The bytes of a template that is given as text, where no file can be read: it is a file only to be parsed once."""
+    invoice = replace(INVOICE, logo=png(), notes=HOSTILE[0])
+    shipped = Path(inspect.getfile(Renderer)).parent / "typst" / "document.typ"
+    fonts = shipped_fonts()
+    compiler = typst.Compiler(root=tmp_path, font_paths=fonts.fonts, package_path=tmp_path, package_cache_path=tmp_path)
+    expected = compiler.compile(
+        shipped.read_bytes(),
+        format="pdf",
+        sys_inputs={"document": template_input(invoice, fonts.metrics)},
+        pdf_standards=[PDF_STANDARD],
+        pdf_tags=False,
+        timestamp=int(datetime.combine(invoice.issue_date, time(), UTC).timestamp()),
+    )
+    renderer = Renderer()
+    try:
+        assert [renderer.render(invoice), renderer.render(INVOICE), renderer.render(invoice)][::2] == [expected] * 2
+    finally:
+        renderer.close()
 
 
 def test_the_file_is_archivable_and_knows_what_it_is() -> None:

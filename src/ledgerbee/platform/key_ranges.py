@@ -46,6 +46,7 @@ async def fetch_page_by_range(
     `key_ranges` are all rows of an unfiltered list, ascending by the column that it is sorted by; None: they are
     counted by month.
     """
+    assert not filters.choices, "a list of ranges has no conditions of several forms"
     listed = f"{table} t WHERE {await filters.to_sql(context, table)}"
     arguments = [context.company_id, *filters.arguments]
     column = order_by[request.sort_by]

@@ -1,12 +1,12 @@
 """Which credit notes a list has, and what their invoices have left; their rows are those of any document."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from ledgerbee.core.paging import Page, PageRequest
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.listing import Filter
+from ledgerbee.platform.listing import Condition, Filter
 from ledgerbee.sales.credit_notes.kind import CREDIT_NOTES
 from ledgerbee.sales.credit_notes.model import CreditNote, CreditNoteStatus, TakenLine
 from ledgerbee.sales.delivery import store as deliveries
@@ -20,6 +20,10 @@ SORT_COLUMNS: Final = {
     "amount": "t.amount",
     "createdAt": "t.created_at",
 }
+#: The indexes `credit_notes_of_invoice`, `credit_notes_by_customer` and `credit_notes_by_status`.
+_ON_INVOICE: Final = Condition("t.invoice_id = {0}", order=("t.created_at",), is_narrow=True)
+_OF_CUSTOMER: Final = Condition("t.customer_id = {0}", order=("t.created_at",), is_narrow=True)
+_WITH_STATUS: Final = Condition("t.status = {0}", order=("t.created_at",))
 _INVOICE_ID: Final = "SELECT id FROM invoices WHERE company_id = $1 AND number = $2"
 _TAKEN: Final = """
 SELECT l.invoice_line_id, l.quantity, l.net, l.vat
@@ -64,10 +68,12 @@ async def list_page(
     """A page of credit notes without their lines; `search` is a prefix of the number or the description."""
     filters = Filter()
     filters.starts_with(request.search, "number_key", "description_key")
-    wanted: dict[str, Any] = {"status": status, "customer_id": customer_id, "invoice_id": invoice_id}
-    for column, value in wanted.items():
-        if value is not None:
-            filters.add(f"t.{column} = {{}}", value)
+    if invoice_id is not None:
+        filters.choose(_ON_INVOICE, invoice_id)
+    if customer_id is not None:
+        filters.choose(_OF_CUSTOMER, customer_id)
+    if status is not None:
+        filters.choose(_WITH_STATUS, status)
     if delivery_status is not None:
         deliveries.narrow(filters, CREDIT_NOTES.kind, delivery_status)
     return await documents.list_page(context, CREDIT_NOTES, request, filters, SORT_COLUMNS)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from ledgerbee.core.paging import Page, PageRequest
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.listing import Filter
+from ledgerbee.platform.listing import Condition, Filter
 from ledgerbee.sales.delivery import store as deliveries
 from ledgerbee.sales.delivery.model import DeliveryStatus
 from ledgerbee.sales.documents import store as documents
@@ -30,6 +30,9 @@ SORT_COLUMNS: Final = {
     "amount": "t.amount",
     "createdAt": "t.created_at",
 }
+#: The indexes `invoices_by_customer` and `invoices_by_status`.
+_OF_CUSTOMER: Final = Condition("t.customer_id = {0}", order=("t.created_at",), is_narrow=True)
+_WITH_STATUS: Final = Condition("t.status = {0}", order=("t.created_at",))
 
 
 async def get_settled(context: Context, invoice_id: InvoiceId) -> Decimal:
@@ -55,10 +58,10 @@ async def list_page(
     """
     filters = Filter()
     filters.starts_with(request.search, "number_key", "description_key")
-    if status is not None:
-        filters.add("t.status = {}", status)
     if customer_id is not None:
-        filters.add("t.customer_id = {}", customer_id)
+        filters.choose(_OF_CUSTOMER, customer_id)
+    if status is not None:
+        filters.choose(_WITH_STATUS, status)
     if delivery_status is not None:
         deliveries.narrow(filters, INVOICES.kind, delivery_status)
     return await documents.list_page(context, INVOICES, request, filters, SORT_COLUMNS)

@@ -4,7 +4,6 @@ from uuid import UUID
 
 from ledgerbee.core.paging import Page, PageRequest
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.listing import Filter
 from ledgerbee.sales.delivery.model import DeliveryStatus
 from ledgerbee.sales.order_confirmations.kind import ORDER_CONFIRMATIONS
 from ledgerbee.sales.order_confirmations.model import OrderConfirmation, OrderConfirmationDisplayStatus
@@ -20,9 +19,7 @@ async def list_page(
     delivery_status: DeliveryStatus | None,
 ) -> Page[OrderConfirmation]:
     """A page of order confirmations without their lines; `status` is the one that is shown."""
-    filters = Filter()
-    if status is not None:
-        filters.add("t.list_status = {}", status)
     return await presales.list_page(
-        context, ORDER_CONFIRMATIONS, request, filters, customer_id=customer_id, delivery_status=delivery_status
-    )
+        context, ORDER_CONFIRMATIONS, request, (presales.WITH_STATUS, (status,)) if status is not None else None,
+        customer_id=customer_id, delivery_status=delivery_status,
+    )  # fmt: skip

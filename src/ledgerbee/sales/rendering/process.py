@@ -31,8 +31,8 @@ KEPT_MEMORY: Final = 256 * 1024 * 1024
 MOST_DOCUMENTS: Final = 1_000
 #: Seconds without a document after which a process ends.
 IDLE_S: Final = 600.0
-#: Bytes of a file: enough to see that a temporary folder can be written to.
-_FILE: Final = 4096
+#: Bytes of a file: enough for the template, and to see that a temporary folder can be written to.
+_FILE: Final = 64 * 1024
 
 
 def bound() -> None:

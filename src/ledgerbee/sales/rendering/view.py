@@ -4,11 +4,11 @@ The template sets pages and knows no language, no number format and no rule; eve
 A text is a string, or its lines with their direction (`text.Directed`).
 """
 
-import json
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Final
 
+import msgspec
 from babel import Locale
 
 from ledgerbee.sales.rendering.formatting import format_date, format_iban
@@ -62,7 +62,7 @@ def template_input(document: PrintableDocument, metrics: FontMetrics, families: 
     Raises `UnreadableLogo` for a logo that can't be printed.
     """
     view = build_view(document, metrics) | {"fonts": families}
-    return json.dumps(view, ensure_ascii=False, separators=(",", ":"))
+    return msgspec.json.encode(view).decode()
 
 
 def build_view(document: PrintableDocument, metrics: FontMetrics) -> View:
