@@ -388,6 +388,48 @@ OPERATIONS: Final[tuple[Row, ...]] = (
         "VAT Codes", "PUT", "/v1/vat-codes/{vatCodeId}/rates", "vat-codes-write", "Set the rates of a VAT code",
         not_found="VAT_CODE_NOT_FOUND",
     ),
+    Row("Webhook Endpoints", "GET", "/v1/webhook-endpoints", "webhook-endpoints-read", "List webhook endpoints"),
+    Row(
+        "Webhook Endpoints", "POST", "/v1/webhook-endpoints", "webhook-endpoints-write", "Create a webhook endpoint",
+        success=201,
+    ),
+    Row(
+        "Webhook Endpoints", "GET", "/v1/webhook-endpoints/{webhookEndpointId}", "webhook-endpoints-read",
+        "Retrieve a webhook endpoint", not_found="WEBHOOK_ENDPOINT_NOT_FOUND",
+    ),
+    Row(
+        "Webhook Endpoints", "PUT", "/v1/webhook-endpoints/{webhookEndpointId}", "webhook-endpoints-write",
+        "Update a webhook endpoint", not_found="WEBHOOK_ENDPOINT_NOT_FOUND",
+    ),
+    Row(
+        "Webhook Endpoints", "DELETE", "/v1/webhook-endpoints/{webhookEndpointId}", "webhook-endpoints-write",
+        "Delete a webhook endpoint", not_found="WEBHOOK_ENDPOINT_NOT_FOUND", success=204,
+    ),
+    Row(
+        "Webhook Endpoints", "POST", "/v1/webhook-endpoints/{webhookEndpointId}/roll-secret",
+        "webhook-endpoints-write", "Roll the signing secret", not_found="WEBHOOK_ENDPOINT_NOT_FOUND",
+    ),
+    Row(
+        "Webhook Endpoints", "POST", "/v1/webhook-endpoints/{webhookEndpointId}/test", "webhook-endpoints-write",
+        "Send a test event", not_found="WEBHOOK_ENDPOINT_NOT_FOUND",
+    ),
+    extension(
+        "Webhook Endpoints", "GET", "/v1/webhook-endpoints/{webhookEndpointId}/deliveries", "webhook-endpoints-read",
+        "List the deliveries of a webhook endpoint", not_found="WEBHOOK_ENDPOINT_NOT_FOUND",
+    ),
+    extension(
+        "Webhook Endpoints", "GET", "/v1/webhook-endpoints/{webhookEndpointId}/deliveries/{webhookDeliveryId}",
+        "webhook-endpoints-read", "Get a delivery of a webhook endpoint", not_found="WEBHOOK_ENDPOINT_NOT_FOUND",
+    ),
+    extension(
+        "Webhook Endpoints", "POST",
+        "/v1/webhook-endpoints/{webhookEndpointId}/deliveries/{webhookDeliveryId}/redeliver",
+        "webhook-endpoints-write", "Redeliver an event", not_found="WEBHOOK_ENDPOINT_NOT_FOUND",
+    ),
+    extension(
+        "Webhook Endpoints", "POST", "/v1/webhook-endpoints/{webhookEndpointId}/replay", "webhook-endpoints-write",
+        "Replay events", not_found="WEBHOOK_ENDPOINT_NOT_FOUND",
+    ),
     Row("Credit Notes", "GET", "/v1/credit-notes", "invoices-read", "List credit notes"),
     Row("Credit Notes", "POST", "/v1/credit-notes", "invoices-write", "Create a credit note", success=201),
     Row(

@@ -242,6 +242,9 @@ BROKEN_RULES: list[tuple[str, str, dict[str, Any], set[str]]] = [
     ("POST", "/v1/invoices/{sentInvoiceId}/write-off", {"date": "2030-01-01"}, {"date"}),
     ("POST", "/v1/invoices/{sentInvoiceId}/write-off/reverse", {"date": "2030-01-01"}, {"date"}),
     ("POST", "/v1/incoming-documents/{incomingDocumentId}/answers", {"answer": "rejected"}, {"note"}),
+    ("POST", "/v1/webhook-endpoints/{webhookEndpointId}/replay",
+     {"eventIds": ["{cash}", "{cash}"], "from": "2001-01-01T00:00:00Z", "to": "2000-01-01T00:00:00Z", "failed": True},
+     {"eventIds", "from", "to", "failed"}),
     ("POST", "/v1/invoices/send-batch", {"invoiceIds": ["{cash}", "{cash}"]}, {"invoiceIds"}),
     ("POST", "/v1/journal-entries/reverse-batch", {"journalEntryIds": ["{cash}", "{cash}"]}, {"journalEntryIds"}),
     ("PATCH", "/v2/draft-journal-entries/{draftJournalEntryId}",
@@ -281,7 +284,7 @@ UNRELATED = {
     "payments": "reference", "product-prices": "nickname", "projects": "color", "rates": None, "refund": "reference",
     "reverse": "description",
     "reverse-batch": "date", "send-batch": "deliveryType", "vat-codes": "vatCode", "draft-journal-entries": "reference",
-    "answers": None, "write-off": "description",
+    "answers": None, "replay": None, "write-off": "description",
 }  # fmt: skip
 
 

@@ -37,7 +37,7 @@ TABLES = {
     "DELETE INSERT SELECT": "blob_leases draft_attachments draft_journal_lines import_parts invoice_lines"
     " order_confirmation_lines quote_lines quote_links vat_code_rates",
     "INSERT SELECT UPDATE": "companies contacts credit_notes customers departments idempotency_keys journal_imports"
-    " order_confirmations quotes",
+    " order_confirmations quotes webhook_deliveries webhook_endpoints",
     "DELETE INSERT SELECT UPDATE": "draft_journal_entries invoices prices product_groups products",
     "INSERT SELECT UPDATE(is_active name vat_code_id)": "accounts",
     "INSERT SELECT UPDATE(revoked_at)": "api_keys",
@@ -56,8 +56,9 @@ TABLES = {
     " number_series tag_months delivery_attempts sent_messages e_invoices incoming_answer_attempts alembic_version"
     " cell_mark",
     "": "application_trust company_directory interrupted_jobs last_backup pgqueuer_schedules"
-    " pgqueuer_statistics rate_limit_hits",
+    " pgqueuer_statistics rate_limit_hits webhook_companies",
     "INSERT SELECT UPDATE(is_latest)": "deliveries",
+    "INSERT SELECT UPDATE(is_listened last_position)": "event_counters",
     "INSERT(entrypoint job_id priority status)": "pgqueuer_log",
     "DELETE INSERT SELECT UPDATE(name parent_id updated_at)": "dimension_values",
     "DELETE INSERT SELECT UPDATE(is_archived is_unique name updated_at)": "dimensions",
@@ -88,7 +89,9 @@ FUNCTIONS = {
     "enter_company": SECRET, "enter_new_company": "enters none that there is", "fiscal_year_around": BARE,
     "give_up_upload": SECRET, "hold_ledger": ENTERED, "job_company": BARE, "last_turn": ENTERED, "make_room": ENTERED,
     "open_ledger": ENTERED, "post_entries": ENTERED, "price_is_used": BARE, "resolve_credential": SECRET,
-    "revoke_token": ENTERED, "rolled_up_through": BARE, "set_lock_date": ENTERED, "take_numbers": ENTERED,
+    "revoke_token": ENTERED, "rolled_up_through": BARE, "set_lock_date": ENTERED,
+    "set_webhooks_due": ENTERED,
+    "take_numbers": ENTERED,
     "take_rate_limit_hit": "counts calls to the token endpoint, of no company: it can use up a bucket's places",
     "visible_company": "says what its caller has written; policies ask it, for the role that they run for",
 }  # fmt: skip
@@ -103,17 +106,21 @@ CALLS = {
     "post_entries": None,
     "revoke_token": "gen_random_uuid(), 'x'",
     "set_lock_date": "'2026-12-31', true",
+    "set_webhooks_due": "now()",
     "take_numbers": "'invoice', 1",
 }
 #: Functions with rights of their own that take no company, or another one than was entered, and why. Triggers aside:
 #: nobody calls these, and their row says the company.
 OF_NO_COMPANY = {
+    "claim_webhooks": "over all companies, for the worker",
     "current_company": "says which company was entered",
     "enter_company": "enters the company of a credential",
     "enter_company_for_job": "enters a company, for the worker",
     "enter_new_company": "enters a company that is not there yet",
     "give_up_upload": "called without a transaction of a company: takes the secret of the upload",
     "purge_expired": "over all companies, for the worker",
+    "purge_webhook_deliveries": "over all companies, for the worker",
+    "release_webhooks": "gives back what the worker has claimed",
     "resolve_credential": "finds the company of a credential",
     "silent_uploads": "over all companies, for the worker",
     "stale_blob_leases": "over all companies, for the worker",
@@ -121,7 +128,10 @@ OF_NO_COMPANY = {
     "visible_company": "asked by the policies: it says which company rows are seen of",
 }
 #: Those of the worker's role beyond that: it acts for every company.
-WORKERS_FUNCTIONS = {"enter_company_for_job", "purge_expired", "silent_uploads", "stale_blob_leases"}
+WORKERS_FUNCTIONS = {
+    "claim_webhooks", "enter_company_for_job", "purge_expired", "purge_webhook_deliveries", "release_webhooks",
+    "silent_uploads", "stale_blob_leases",
+}  # fmt: skip
 #: Functions of PostgreSQL that are anybody's by themselves, and here only an administrator's.
 TAKEN_AWAY = (
     "lo_create(0)", "lo_creat(-1)", "lo_from_bytea(0, 'x')", "pg_cancel_backend(0)", "pg_terminate_backend(0)",

@@ -136,7 +136,7 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
     "oauth_clients": {VERIFY: "id scopes revoked_at", OWN: "name ip_allowlist expires_at created_at created_by"},
     "events": {
         VERIFY: "object_id type sequence data occurred_at",
-        STAYS: "id before actor request_id credential_kind credential_id address",
+        STAYS: "id before actor request_id credential_kind credential_id address position",
     },
     "draft_journal_entries": {
         VERIFY: "id journal_entry_id",
@@ -159,6 +159,9 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
     "pgqueuer": {GUARD: "id priority status entrypoint dedupe_key execute_after payload headers"},
     "pgqueuer_log": {GUARD: "job_id status priority entrypoint"},
     "draft_journal_lines": {OWN: "*"},
+    "event_counters": {OWN: "*"},
+    "webhook_deliveries": {OWN: "*"},
+    "webhook_endpoints": {OWN: "*"},
     "e_invoice_answers": {TEXT: "*"},
     "incoming_answers": {OWN: "*"},
     "incoming_documents": {OWN: "*"},

@@ -138,8 +138,21 @@ async def make_world(api: Api) -> World:
         "vatCodeId": (await listed("/v1/vat-codes"))[0]["id"],
         "vendorGroupId": vendor_group,
         "vendorId": vendor["id"],
+        **await _webhook(api),
         # Names that two resources share are told apart by the tag of the row.
         "Vendors.contactId": vendor_contact["id"],
         "Vendors.departmentId": vendor_department["id"],
     }
     return World(api, ids)
+
+
+async def _webhook(api: Api) -> dict[str, str]:
+    """An endpoint, and an event that waits to be sent to it."""
+    hook = {"url": "http://127.0.0.1:9/hook", "enabledEvents": ["invoice.sent"]}
+    endpoint = (await api.post("/v1/webhook-endpoints", hook)).json()["id"]
+    event = (await api.get("/v1/audit-events?type=customer.created")).json()["data"][0]["id"]
+    replayed = await api.post(f"/v1/webhook-endpoints/{endpoint}/replay", {"eventIds": [event]})
+    assert replayed.json() == {"count": 1}, replayed.text
+    delivery = (await api.get(f"/v1/webhook-endpoints/{endpoint}/deliveries")).json()["data"][0]["id"]
+    other = (await api.get("/v1/audit-events?type=vendor.created")).json()["data"][0]["id"]
+    return {"eventId": other, "webhookDeliveryId": delivery, "webhookEndpointId": endpoint}

@@ -35,6 +35,7 @@ from ledgerbee.platform.db import APPLICATION_ROLE, Database
 from ledgerbee.platform.logs import printable
 from ledgerbee.sales.quotes.acceptance.http import router as acceptance_router
 from ledgerbee.sales.rendering import pool as rendering
+from ledgerbee.webhooks.targets import allow_loopback
 
 #: How addresses begin that somebody took from the reference, which leaves `/api` to its servers' address.
 _WITHOUT_API: Final = ("/v1/", "/v2/")
@@ -121,6 +122,7 @@ def create_app(
         cells = await _open_cells(database_url, settings, set_role=set_role)
         rendering.use_fonts(settings.fonts_dir)
         allow_new_companies(settings.max_new_companies)
+        allow_loopback(bool(settings.webhooks_allow_loopback))
         waiting_mb = max(settings.max_waiting_imports_mb, settings.max_import_mb)
         api.state.edge = Edge(cells, clock, waiting_mb * 1024 * 1024)
         try:

@@ -38,6 +38,8 @@ from ledgerbee.tenancy.company import http as company
 from ledgerbee.tenancy.oauth import http as oauth_clients
 from ledgerbee.tenancy.oauth import token_http as oauth_tokens
 from ledgerbee.tenancy.rates import http as exchange_rates
+from ledgerbee.webhooks.deliveries import http as webhook_deliveries
+from ledgerbee.webhooks.endpoints import http as webhook_endpoints
 
 ROUTERS: tuple[OperationRouter, ...] = (
     accounts.router,
@@ -59,6 +61,8 @@ ROUTERS: tuple[OperationRouter, ...] = (
     products.router,
     projects.router,
     vat_codes.router,
+    webhook_endpoints.router,
+    webhook_deliveries.router,
     draft_journal_entries.router,
     invoices.router,
     credit_notes.router,

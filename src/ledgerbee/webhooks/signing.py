@@ -8,18 +8,25 @@ import base64
 import secrets
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Final
 from uuid import UUID
-
-from standardwebhooks import Webhook
-
-from ledgerbee.webhooks.endpoints.model import SignatureType
 
 SECRET_PREFIX: Final = "whsec_"  # noqa: S105 a prefix, not a secret
 PRIVATE_PREFIX: Final = "whsk_"
 PUBLIC_PREFIX: Final = "whpk_"
 #: Random bytes of a secret; the standard asks for 24 to 64.
 SECRET_BYTES: Final = 32
+
+
+class SignatureType(StrEnum):
+    """How deliveries are signed: with a secret that both sides know, or with a key whose public half the receiver has.
+
+    Standard Webhooks: `v1` is HMAC-SHA256, `v1a` Ed25519.
+    """
+
+    SYMMETRIC = "v1"
+    ASYMMETRIC = "v1a"
 
 
 def new_secret(kind: SignatureType) -> str:
@@ -49,6 +56,8 @@ def signed_headers(event_id: UUID, at: datetime, body: bytes, signing: Sequence[
 
 def _signature(event_id: UUID, at: datetime, body: bytes, secret: str) -> str:
     if secret.startswith(SECRET_PREFIX):
+        from standardwebhooks import Webhook  # noqa: PLC0415  slow to load
+
         return Webhook(secret).sign(str(event_id), at.astimezone(UTC), body.decode())
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey  # noqa: PLC0415  slow to load
 

@@ -24,6 +24,7 @@ _STATUSES: Final = {
     "PRODUCT_PRICE": "ARCHIVED",
     "PROJECT": "archived",
     "QUOTE": "converted",
+    "WEBHOOK_ENDPOINT": "disabled_by_user",
 }
 _USED_BY: Final = {
     "ACCOUNT": "vatCodes",
@@ -42,6 +43,7 @@ _REFERENCES: Final[Mapping[str, tuple[tuple[str, ...], str]]] = {
     "CONTACT": (("customerContactId", "contactId"), "contactId"),
     "DEPARTMENT": (("customerDepartmentId", "departmentId"), "departmentId"),
     "DIMENSION_VALUE": (("tagIds", "parentId"), "valueId"),
+    "EVENT": (("eventIds",), "eventId"),
     "INVOICE": (("invoiceNumber",), "invoiceNumber"),
     "JOURNAL_ENTRY": (("journalEntryIds",), "journalEntryId"),
     "LEDGER": (("defaultAccountId",), "accountId"),
@@ -178,6 +180,8 @@ _OTHERS: Final[Mapping[str, Mapping[str, Any]]] = {
     "SALES_DOCUMENT_VAT_CODE_UNUSABLE": {"accountId": EXAMPLE_ID},
     "VENDOR_DEFAULT_ACCOUNT_INVALID": {"property": "defaultAccountId", "accountId": EXAMPLE_ID},
     "VENDOR_GROUP_ACCOUNT_INVALID": {"property": "accountId", "accountId": EXAMPLE_ID},
+    "WEBHOOK_ENDPOINT_LIMIT_REACHED": {"limit": 100},
+    "WEBHOOK_REPLAY_TOO_LARGE": {"limit": 100_000},
 }
 _FAMILIES: Final = ("_NOT_FOUND", "_ALREADY_EXISTS", "_IN_USE", "_INVALID_STATE")
 

@@ -42,6 +42,8 @@ _BILL: Final = {
     "description": "Paper",
     "lines": [_line("suppliesAccountId", "DEBIT", "1250.00", vatCodeId="{inputVatCodeId}")],
 }
+#: This machine: it may be sent to where the API is tried out, as by `make serve`.
+_HOOK: Final = "http://127.0.0.1:3000/hook"
 _CLIENT: Final = {"client_id": "{oauthClientId}", "client_secret": "{clientSecret}"}
 _NDJSON: Final = (
     '{"entryType":"JOURNAL_ENTRY","date":"' + _TODAY + '","originalAmount":"1250.00","description":"Paper",'
@@ -241,6 +243,9 @@ BODIES: Final[Mapping[str, dict[str, Any]]] = {
     "POST /v1/e-invoice-responses": {"application/xml": _ANSWER, "text/xml": _ANSWER},
     "POST /v2/journal-entries/import": {"application/x-ndjson": _NDJSON, "text/csv": _CSV},
     "PUT /v1/exchange-rates": _json(currency="EUR", date=_TODAY, rate="7.46"),
+    "POST /v1/webhook-endpoints": _json(url=_HOOK, enabledEvents=["invoice.paid", "invoice.sent"]),
+    "PUT /v1/webhook-endpoints/{webhookEndpointId}": _json(url=_HOOK, enabledEvents=["invoice.paid"]),
+    "POST /v1/webhook-endpoints/{webhookEndpointId}/replay": _json(eventIds=["{eventId}"]),
     "POST /v1/oauth-clients": _json(name="Webshop", scopes=["customers-read", "invoices-write"]),
     "PATCH /v1/oauth-clients/{oauthClientId}": _json(scopes=["customers-read"]),
     "POST /v1/auth/token": _form(grant_type="client_credentials", **_CLIENT),

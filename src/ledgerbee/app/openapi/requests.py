@@ -65,6 +65,7 @@ SOURCES: Final[Mapping[str, Source]] = {
     "documentTemplateId": Source("GET /v1/document-templates"),
     "draftJournalEntryId": Source("POST /v2/draft-journal-entries"),
     "equityAccountId": _account(6510),
+    "eventId": Source("GET /v1/audit-events", {"type": "customer.created"}),
     "incomingDocumentId": Source("POST /v1/incoming-documents"),
     "importId": Source("POST /v2/journal-entries/import"),
     "inputVatCodeId": Source("GET /v1/vat-codes", {"vatCode": "K010"}),
@@ -89,6 +90,8 @@ SOURCES: Final[Mapping[str, Source]] = {
     "vatCodeId": Source("GET /v1/vat-codes", {"vatCode": "K010"}),
     "vendorGroupId": Source("GET /v1/vendor-groups"),
     "vendorId": Source("POST /v1/vendors"),
+    "webhookDeliveryId": Source("GET /v1/webhook-endpoints/{webhookEndpointId}/deliveries"),
+    "webhookEndpointId": Source("POST /v1/webhook-endpoints"),
 }
 #: The same for operations whose path begins so.
 _SPECIAL: Final[Mapping[tuple[str, str], Source]] = {
@@ -99,6 +102,7 @@ _SPECIAL: Final[Mapping[tuple[str, str], Source]] = {
     ("/v1/draft-journal-entries/", "draftJournalEntryId"): Source("POST /v1/draft-journal-entries"),
     ("/v1/product-groups/", "productGroupId"): Source("POST /v1/product-groups"),
 }
+_REPLAY: Final = "POST /v1/webhook-endpoints/{webhookEndpointId}/replay"
 #: Examples to send before an operation's own, beside those that its ids come from.
 _STEPS: Final[Mapping[str, tuple[str, ...]]] = {
     "POST /v1/invoices/send-batch": ("PATCH /v1/company",),
@@ -124,6 +128,9 @@ _STEPS: Final[Mapping[str, tuple[str, ...]]] = {
     "GET /v1/deliveries/{deliveryId}/messages": ("POST /v1/quotes/{quoteId}/send",),
     "POST /v1/deliveries/bounces": ("POST /v1/quotes/{quoteId}/send",),
     "POST /v1/quotes/{quoteId}/revoke-link": ("POST /v1/quotes/{quoteId}/send",),
+    "POST /v1/webhook-endpoints/{webhookEndpointId}/replay": ("POST /v1/customers",),
+    "GET /v1/webhook-endpoints/{webhookEndpointId}/deliveries/{webhookDeliveryId}": (_REPLAY,),
+    "POST /v1/webhook-endpoints/{webhookEndpointId}/deliveries/{webhookDeliveryId}/redeliver": (_REPLAY,),
     "GET /v1/exchange-rates": ("PUT /v1/exchange-rates",),
 }
 #: Query parameters whose example has to be a certain one.

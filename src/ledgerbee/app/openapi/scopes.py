@@ -14,6 +14,7 @@ _OF: Final = {
     "deliveries": "how documents reached the customer",
     "dimensions": "dimensions and their values",
     "document-templates": "the templates of printed documents",
+    "events": "the feed of events that integrators are told of",
     "invoices": "invoices and credit notes",
     "journal-categories": "journal categories",
     "journal-entries": "journal entries, their drafts, imports and attachments, and incoming documents",
@@ -28,7 +29,7 @@ _OF: Final = {
     "subscriptions": "subscriptions and their plans",
     "vat-codes": "VAT codes and their rates",
     "vendors": "vendors, their groups, contacts and departments",
-    "webhook-endpoints": "webhook endpoints",
+    "webhook-endpoints": "webhook endpoints and what was sent to them",
 }
 _TEXTS: Final = {
     "companies-write": "Create companies",
@@ -46,6 +47,7 @@ _TEXTS: Final = {
     "portal-catalog-read": "Read the plans that the customer portal shows",
     "portal-provision": "Create customers and give them access to the customer portal",
     "portal-sso-mint": "Sign users in to the customer portal, and end their sessions",
+    "webhook-endpoints-write": "Create, change and test webhook endpoints, and send events to them again",
 }
 _VERBS: Final = {"read": "Read", "write": "Create and change"}
 

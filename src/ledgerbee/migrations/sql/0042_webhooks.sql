@@ -63,7 +63,9 @@ CREATE TABLE webhook_deliveries (
     CONSTRAINT webhook_deliveries_ended CHECK ((status = 'pending') = (finished_at IS NULL)),
     CONSTRAINT webhook_deliveries_next CHECK (status = 'pending' OR next_attempt_at IS NULL)
 );
-CREATE INDEX webhook_deliveries_of_endpoint ON webhook_deliveries (company_id, endpoint_id, id);
+CREATE INDEX webhook_deliveries_of_endpoint ON webhook_deliveries (company_id, endpoint_id, id)
+    INCLUDE (event_type, object_id, status);
+CREATE INDEX webhook_deliveries_of_event ON webhook_deliveries (company_id, endpoint_id, event_id, id);
 CREATE INDEX webhook_deliveries_undelivered ON webhook_deliveries (company_id, endpoint_id, status, id)
     WHERE status IN ('failed', 'skipped');
 CREATE INDEX webhook_deliveries_due ON webhook_deliveries (company_id, endpoint_id, next_attempt_at, position)

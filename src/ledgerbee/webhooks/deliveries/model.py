@@ -14,6 +14,11 @@ WebhookDeliveryId = NewType("WebhookDeliveryId", UUID)
 
 #: Bytes of an answer that the log keeps.
 MAX_ANSWER: Final = 512
+#: Events that one replay names, and that it sends again at most.
+MAX_NAMED: Final = 1_000
+MAX_REPLAYED: Final = 100_000
+#: How far back events can be sent again.
+REPLAYED_BACK: Final = timedelta(days=90)
 #: How long the log is kept.
 KEPT_FOR: Final = timedelta(days=30)
 
@@ -66,4 +71,40 @@ class WebhookDelivery:
     finished_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryFilter:
+    """What a list of deliveries is narrowed to; None: to nothing."""
+
+    status: DeliveryStatus | None = None
+    event_type: str | None = None
+    object_id: UUID | None = None
+    event_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EventToSend:
+    """What a delivery has to know of its event."""
+
+    id: UUID
+    type: str
+    object_id: UUID
+    position: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replay:
+    """What is to be sent again: the events that are named, those of a time (aware UTC, inclusive), or what failed.
+
+    Exactly one of them: `event_ids`, `since` with or without `until`, or `failed`.
+    """
+
+    event_ids: Sequence[UUID] | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    failed: bool = False
+
+
 WEBHOOK_DELIVERY_NOT_FOUND = ErrorCode("WEBHOOK_DELIVERY_NOT_FOUND", 404, "No such delivery of the endpoint")
+WEBHOOK_REPLAY_TOO_LARGE = ErrorCode(
+    "WEBHOOK_REPLAY_TOO_LARGE", 400, "More events happened in this time than are sent again at once: ask for less"
+)

@@ -7,6 +7,7 @@ from typing import Final, NewType
 from uuid import UUID
 
 from ledgerbee.core.errors import ErrorCode
+from ledgerbee.webhooks.signing import SignatureType
 
 WebhookEndpointId = NewType("WebhookEndpointId", UUID)
 
@@ -14,18 +15,11 @@ WebhookEndpointId = NewType("WebhookEndpointId", UUID)
 OVERLAP: Final = timedelta(hours=24)
 #: How long an endpoint fails, without a success, before it is disabled (decisions "Webhooks").
 PATIENCE: Final = timedelta(days=5)
+#: Endpoints of a company, and deliveries of one that are counted: what is beyond shows as that many.
+MAX_ENDPOINTS: Final = 100
+MAX_COUNTED: Final = 10_000
 #: The least time between the first of these failures and another one.
 SECOND_FAILURE: Final = timedelta(hours=12)
-
-
-class SignatureType(StrEnum):
-    """How deliveries are signed: with a secret that both sides know, or with a key whose public half the receiver has.
-
-    Standard Webhooks: `v1` is HMAC-SHA256, `v1a` Ed25519.
-    """
-
-    SYMMETRIC = "v1"
-    ASYMMETRIC = "v1a"
 
 
 class StoredStatus(StrEnum):
@@ -44,6 +38,17 @@ class EndpointStatus(StrEnum):
     BACKING_OFF = "backing_off"
     DISABLED_BY_USER = "disabled_by_user"
     DISABLED_BY_SYSTEM = "disabled_by_system"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointState:
+    """What a caller wants an endpoint to be, as a whole; what is None stays as it is, of a new one the default."""
+
+    url: str
+    topics: tuple[str, ...]
+    description: str | None
+    signature_type: SignatureType | None = None
+    is_enabled: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +90,27 @@ class WebhookEndpoint:
         return EndpointStatus(self.status)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """Deliveries of an endpoint in its log, by their status; each is `MAX_COUNTED` at most."""
+
+    pending_count: int = 0
+    failed_count: int = 0
+    skipped_count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CountedEndpoint:
+    """An endpoint with the counts of its deliveries."""
+
+    endpoint: WebhookEndpoint
+    counts: Counts
+
+
 WEBHOOK_ENDPOINT_NOT_FOUND = ErrorCode("WEBHOOK_ENDPOINT_NOT_FOUND", 404, "No such webhook endpoint in the company")
 WEBHOOK_ENDPOINT_INVALID_STATE = ErrorCode(
     "WEBHOOK_ENDPOINT_INVALID_STATE", 409, "The endpoint is disabled: nothing is sent to it"
+)
+WEBHOOK_ENDPOINT_LIMIT_REACHED = ErrorCode(
+    "WEBHOOK_ENDPOINT_LIMIT_REACHED", 409, "The company has as many webhook endpoints as there may be"
 )

@@ -15,8 +15,9 @@ from ledgerbee.core.ids import new_id
 from ledgerbee.platform import rows
 from ledgerbee.platform.context import Context
 from ledgerbee.webhooks.deliveries.model import Attempt, DeliveryStatus, WebhookDeliveryId
-from ledgerbee.webhooks.endpoints.model import SignatureType, StoredStatus, WebhookEndpoint, WebhookEndpointId
+from ledgerbee.webhooks.endpoints.model import StoredStatus, WebhookEndpoint, WebhookEndpointId
 from ledgerbee.webhooks.sending.model import DueDelivery
+from ledgerbee.webhooks.signing import SignatureType
 from ledgerbee.webhooks.topics import PING
 
 #: Bytes of an event's JSON, as it is stored, up to which it is read with its delivery.
