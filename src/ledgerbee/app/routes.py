@@ -38,6 +38,7 @@ from ledgerbee.tenancy.company import http as company
 from ledgerbee.tenancy.oauth import http as oauth_clients
 from ledgerbee.tenancy.oauth import token_http as oauth_tokens
 from ledgerbee.tenancy.rates import http as exchange_rates
+from ledgerbee.webhooks.events import http as events
 
 ROUTERS: tuple[OperationRouter, ...] = (
     accounts.router,
@@ -82,6 +83,7 @@ ROUTERS: tuple[OperationRouter, ...] = (
     trial_balance.router,
     exchange_rates.router,
     audit_events.router,
+    events.router,
     oauth_clients.router,
     oauth_tokens.router,
 )
