@@ -31,12 +31,19 @@ _ACTORS: Final = ("api_key", "oauth_client", "quote_link")
 _OUT_OF_ORDER: Final = """
 SELECT e.type, e.object_id FROM (
     SELECT v.type, v.object_id, v.sequence, v.occurred_at, row_number() OVER same AS place,
-           lag(v.occurred_at) OVER same AS earlier
+           lag(v.occurred_at) OVER same AS earlier, v.position, lag(v.position) OVER same AS position_before
     FROM events v WHERE v.company_id = $1 WINDOW same AS (PARTITION BY v.object_id ORDER BY v.sequence)
 ) e
 WHERE e.sequence <> e.place OR e.occurred_at < e.earlier - interval '1 hour'
    OR e.occurred_at > $2::timestamptz + interval '1 hour'
+   OR e.position <= e.position_before AND e.position_before > 0
 ORDER BY e.occurred_at LIMIT 1
+"""
+#: Positions are unique from 1 on, so that their number tells whether one is missing.
+_POSITIONS: Final = """
+SELECT coalesce((SELECT c.last_position FROM event_counters c WHERE c.company_id = $1), 0) AS counted,
+       count(*) AS number, coalesce(max(e.position), 0) AS last
+FROM events e WHERE e.company_id = $1 AND e.position > 0
 """
 _LATEST: Final = """
 SELECT DISTINCT ON (object_id) object_id, data FROM events
@@ -88,12 +95,19 @@ async def get(context: Context, event_id: AuditEventId) -> AuditEvent:
 
 
 async def first_out_of_order(context: Context) -> tuple[UUID, str] | None:
-    """Object and type of the first event that has a wrong number or moment among those of its object; None: none.
+    """Object and type of the first event that has a wrong place among those of its object; None: none.
 
-    Events of one object are numbered from 1 without a hole, each at the moment of the one before it or later.
+    Events of one object are numbered from 1 without a hole, each at the moment of the one before it or later, and at a
+    higher position, where that one has any.
     """
     row = await context.connection.fetchrow(_OUT_OF_ORDER, context.company_id, context.now)
     return (row["object_id"], row["type"]) if row else None
+
+
+async def positions_are_whole(context: Context) -> bool:
+    """Whether the company's events have all positions from 1 to the last one that was counted, and no other."""
+    row = await context.connection.fetchrow(_POSITIONS, context.company_id)
+    return row is not None and row["counted"] == row["number"] == row["last"]
 
 
 async def latest_data(context: Context, object_ids: Sequence[UUID], topic: str) -> dict[UUID, dict[str, Any]]:
