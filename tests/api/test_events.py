@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
+import asyncpg
 import pytest
 from tests.api.test_ledger_verify import tampered
 from tests.conftest import Api
@@ -304,6 +306,51 @@ async def test_long_events_come_in_pieces_and_say_the_same(api: Api, monkeypatch
     monkeypatch.setattr(event_json, "MAX_AT_ONCE", 20_000)
     monkeypatch.setattr(event_json, "MAX_PART", 7_001)
     assert await page_of(api) == whole
+
+
+@pytest.mark.parametrize(
+    ("page", "index"),
+    [
+        (store._IN_ORDER, "events_position"),
+        (store._OF_TYPES, "events_rare_type_position"),
+        (store._OF_OBJECT, "events_object_sequence"),
+    ],
+    ids=["in order", "of types", "of an object"],
+)
+async def test_a_page_is_read_off_an_index(api: Api, database_url: str, page: str, index: str) -> None:
+    """By a plan that serves every company, with statistics of many events: none is walked past, and few are sorted."""
+    owner = await asyncpg.connect(database_url)
+    try:
+        await owner.execute("SET session_replication_role = replica")
+        await owner.execute(
+            "INSERT INTO events (company_id, id, type, object_id, sequence, data, actor, request_id, occurred_at,"
+            " position) SELECT $1, gen_random_uuid(), CASE n % 10 WHEN 1 THEN 'payout.paid' WHEN 2 THEN"
+            " 'subscription.started' ELSE 'dimension.updated' END, CASE n % 500 WHEN 1 THEN $1 ELSE gen_random_uuid()"
+            " END, n + 1000, '{}', 'x', 'x', $2, n + 1000 FROM generate_series(1, 20000) n",
+            api.company_id, api.clock(),
+        )  # fmt: skip
+        await owner.execute("ANALYZE events")
+    finally:
+        await owner.close()
+    kinds = ["uuid", "bigint", "bigint", "timestamptz", "timestamptz", "text[]", "bigint", "uuid"]
+    values = [f"'{api.company_id}'", "0", "30000", "'-infinity'", "'infinity'", "'{payout.paid,ping}'", "25"]
+    values += [f"'{api.company_id}'"] if "$8" in page else []
+
+    async def plan(context: Context) -> str:
+        statement = f"{store._SELECT.format(page=f'({page})')} ORDER BY p.position"
+        await context.connection.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+        await context.connection.execute(f"PREPARE page ({', '.join(kinds[: len(values)])}) AS {statement}")
+        rows = await context.connection.fetch(f"EXPLAIN (ANALYZE) EXECUTE page ({', '.join(values)})")
+        await context.connection.execute("DEALLOCATE page")
+        return "\n".join(row[0] for row in rows)
+
+    shown = await api.run(plan)
+    assert set(re.findall(r"Scan(?: Backward)? using (\w+) on events", shown)) == {index, "events_pkey"}, shown
+    assert "Seq Scan" not in shown
+    removed = sum(int(number) for number in re.findall(r"Rows Removed by Filter: (\d+)", shown))
+    sorted_rows = [float(number) for number in re.findall(r"Sort .*rows=([0-9.]+)", shown)]
+    assert removed <= 300, shown
+    assert max(sorted_rows, default=0) <= 25, shown
 
 
 async def test_no_event_tells_the_address_that_lets_a_buyer_answer(api: Api) -> None:

@@ -167,7 +167,8 @@ DATA: Final[tuple[EventData, ...]] = (
     ),
     EventData(
         name="InvoiceCreditAppliedEventData", topics=("invoice.credit_applied",), answer="PublicInvoice",
-        without=_PASSING, more={"creditUse": _reference("CreditUseResponse", "The credit that was used, and what it was taken from")},
+        without=_PASSING,
+        more={"creditUse": _reference("CreditUseResponse", "The credit that was used, and what it was taken from")},
         text="The invoice as it was then, and in `creditUse` the credit that was used",
     ),
     _undelivered("InvoiceDeliveryFailedEventData", "PublicInvoice", "invoice", "invoice.delivery_failed"),
