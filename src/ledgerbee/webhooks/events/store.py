@@ -50,7 +50,8 @@ SELECT r.id, r.position FROM unnest($6::text[]) AS wanted (type) CROSS JOIN LATE
     WHERE {_WANTED} AND e.type = wanted.type AND e.type <> '{_COMMON}' ORDER BY e.position LIMIT $7
 ) r ORDER BY r.position LIMIT $7
 """
-#: Their numbers are in the order of their positions. OFFSET 0: they are found by the object, whatever the planner expects.
+#: Their numbers are in the order of their positions. OFFSET 0: they are found by the object, whatever the planner
+#: expects.
 _OF_OBJECT: Final = f"""
 SELECT e.id, e.position FROM (
     SELECT v.company_id, v.id, v.position, v.occurred_at, v.type FROM events v
