@@ -160,6 +160,10 @@ DATA: Final[tuple[EventData, ...]] = (
         "incoming_document.answer_failed", "incoming_document.answer_sent", "incoming_document.answered",
         "incoming_document.drafted", "incoming_document.received",
     ),
+    _plain(
+        "IncomingMessageEventData", "IncomingMessageResponse", "message", "incoming_message.received",
+        "incoming_message.status_failed", "incoming_message.status_sent",
+    ),
     _document(
         "InvoiceEventData", "PublicInvoice", "invoice", "invoice.cancelled", "invoice.created", "invoice.credited",
         "invoice.deleted", "invoice.paid", "invoice.partially_paid", "invoice.reopened", "invoice.sent",
@@ -239,6 +243,19 @@ DATA: Final[tuple[EventData, ...]] = (
     ),
     _plain("VendorEventData", "VendorResponse", "vendor", "vendor.created"),
     _plain("VendorGroupEventData", "VendorGroupResponse", "vendor group", "vendor_group.created"),
+    EventData(
+        name="WebhookEndpointDisabledEventData", topics=("webhook_endpoint.disabled",),
+        more={
+            "id": {**_ID, "description": "The endpoint"},
+            "url": {**_TEXT, "description": "Its address", "examples": ["https://example.com/webhooks"]},
+            "reason": _or_null(_TEXT, "Why it was disabled, in words"),
+            "failingSince": _or_null(
+                {"type": "string", "format": "date-time", "examples": [EXAMPLE_MOMENT]},
+                "The first failure since the last success",
+            ),
+        },
+        text="The endpoint that was disabled, and why",
+    ),
 )  # fmt: skip
 
 
