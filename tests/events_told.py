@@ -11,10 +11,11 @@ import jsonschema_rs
 from ledgerbee.app.main import create_api
 from ledgerbee.app.openapi.events import by_topic
 
-#: Beside posted entries, of which there are very many, all of them.
+#: All of them but for posted entries, of which there are very many, and what tests made up in their own transactions.
 _ALL = """
 SELECT type, sequence, data::text FROM events
-WHERE position > 0 AND type = ANY ($1) AND (type <> 'journal_entry.posted' OR position % 10 = 0)
+WHERE position > 0 AND type = ANY ($1) AND request_id <> 'test'
+  AND (type <> 'journal_entry.posted' OR position % 10 = 0)
 """
 
 
