@@ -25,6 +25,7 @@ import structlog
 from asgi_lifespan import LifespanManager
 from pydantic import SecretStr
 from sqlalchemy.engine import make_url
+from tests.events_told import faults_in
 
 from ledgerbee.app.config import Settings
 from ledgerbee.app.main import create_app
@@ -135,7 +136,9 @@ def database_url(server_url: str, worker_id: str) -> Iterator[str]:
     url = with_database(server_url, name)
     asyncio.run(clone_template(server_url, name))
     yield url
+    told_badly = asyncio.run(faults_in(url))
     asyncio.run(drop_database(server_url, name))
+    assert told_badly == set(), "events that the tests made are not what the document promises"
 
 
 @pytest.fixture(scope="session")

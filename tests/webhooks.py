@@ -68,6 +68,6 @@ async def tell(api: Api, *events: tuple[str, UUID, dict[str, Any]]) -> None:
 async def until(condition: Any, seconds: float = 20) -> Any:
     """What an asynchronous question answers, once that is something. Raises `TimeoutError`."""
     async with asyncio.timeout(seconds):
-        while not (found := await condition()):
+        while not (found := await condition()):  # noqa: ASYNC110  the worker gives no sign
             await asyncio.sleep(0.02)
     return found

@@ -6,9 +6,10 @@ fails when a block is not what this would write.
 
 import ast
 import importlib
+import json
 import pkgutil
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -22,9 +23,11 @@ from ledgerbee.app.cli.commands import app
 from ledgerbee.app.config import Settings, variables_of
 from ledgerbee.app.health import Snapshot
 from ledgerbee.app.main import create_api
+from ledgerbee.app.openapi.events import DATA, EventData, example_of
 from ledgerbee.app.openapi.scopes import assignable, partner
 from ledgerbee.core.errors import ErrorCode
 from ledgerbee.platform.job_report import JobCount
+from ledgerbee.webhooks.topics import TOPICS
 
 DOCS: Final = Path(__file__).resolve().parents[1]
 SOURCE: Final = Path(ledgerbee.__file__).parent
@@ -113,11 +116,57 @@ def _topic(call: ast.Call, file: Path) -> str:
 
 
 def events(present: str) -> str:
-    """Event topics. What the document says of one is kept; a new one gets a place to say it, and a test that asks."""
+    """Event topics, and what `data` is of those that integrators are told of.
+
+    What the document says of a topic is kept; a new one gets a place to say it, and a test that asks.
+    """
     known = dict(re.findall(r"^\| `([^`]+)` \| (.*) \|$", present, re.MULTILINE))
-    return table(
-        ("Topic", "Emitted"), [(f"`{topic}`", known.get(topic, "")) for topic in sorted(set(emitted_topics()))]
-    )
+    emitted = sorted(set(emitted_topics()))
+    rows = [(f"`{topic}`", known.get(topic, "")) for topic in emitted]
+    to_come = ", ".join(f"`{topic}`" for topic in sorted(TOPICS - set(emitted)))
+    schemas = create_api().openapi()["components"]["schemas"]
+    told = [_described_data(data, schemas) for data in DATA]
+    return "\n\n".join((table(("Topic", "Emitted"), rows), _TO_COME.format(to_come), _DATA_OF_EVENTS, *told))
+
+
+_TO_COME: Final = """
+## Topics to come
+
+An endpoint can subscribe to these too. Nothing tells of them yet; it is told of them once what they tell of is there:
+{}.
+""".strip()
+_DATA_OF_EVENTS: Final = """
+## What receivers get
+
+The body of a delivery has the event's `id`, `type`, `timestamp` and `data`, as below; the feed (`GET /v1/events`) adds
+`objectId`, `sequence` and `position`. Each kind of `data` is a component of the OpenAPI document, under the name that
+stands here.
+""".strip()
+
+
+def _described_data(data: EventData, schemas: Mapping[str, Any]) -> str:
+    schema = schemas[data.name]
+    needed = {*schema["required"]}
+    rows = [
+        (name, _type_of(value), "" if name in needed else "at times", value.get("description", ""))
+        for name, value in schema["properties"].items()
+    ]
+    topics = ", ".join(f"`{topic}`" for topic in data.topics)
+    example = json.dumps(example_of(data.topics[0], data, schemas), ensure_ascii=False, indent=2)
+    fields = table(("Field", "Type", "There", "Meaning"), rows)
+    return f"### {data.name}\n\n{topics}\n\n{data.text}.\n\n{fields}\n\n```json\n{example}\n```"
+
+
+def _type_of(schema: Mapping[str, Any]) -> str:
+    """A schema in a few words: `text or null`, `list of InvoiceLineResponse`."""
+    if "$ref" in schema:
+        return str(schema["$ref"]).rpartition("/")[2]
+    if choices := schema.get("anyOf"):
+        return " or ".join(dict.fromkeys(_type_of(choice) for choice in choices))
+    kind = schema.get("type", "any")
+    if kind == "array":
+        return f"list of {_type_of(schema['items'])}"
+    return str(schema["format"] if "format" in schema else {"string": "text"}.get(kind, kind))
 
 
 def scopes(_: str) -> str:

@@ -227,7 +227,7 @@ async def _skipped(api: Api, endpoint_id: str, at_least: int, object_id: object)
 
 
 async def test_what_waited_for_a_disabled_endpoint_can_be_replayed(api: Api) -> None:
-    """Forty wait, the endpoint is disabled and enabled again: they are skipped, not lost, and in order when replayed."""
+    """Forty wait, the endpoint is disabled and enabled again: they are skipped, and in order when replayed."""
     is_broken = True
 
     async def behaviour(_: Received) -> Answer | None:

@@ -735,6 +735,10 @@ OPERATIONS: Final[tuple[Row, ...]] = (
         "Audit Events", "GET", "/v1/audit-events/{auditEventId}", "audit-read", "Get an audit event",
         not_found="AUDIT_EVENT_NOT_FOUND",
     ),
+    extension("Events", "GET", "/v1/events", "events-read", "List events"),
+    extension(
+        "Events", "GET", "/v1/events/{eventId}", "events-read", "Get an event", not_found="EVENT_NOT_FOUND",
+    ),
     extension("OAuth", "GET", "/v1/oauth-clients", "oauth-clients-read", "List OAuth clients"),
     extension(
         "OAuth", "POST", "/v1/oauth-clients", "oauth-clients-write", "Create an OAuth client", success=201,

@@ -23,6 +23,7 @@ from tests.ledger_books import BANK, CAPITAL, Books, books_of
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.ledger.entries.rules.portions import MAX_AT_ONCE
 from ledgerbee.ledger.entries.store import lines as lines_store
+from ledgerbee.platform import event_json
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.db import Database
 from ledgerbee.tenancy.audit import store as audit
@@ -203,7 +204,7 @@ async def test_it_is_what_would_come_as_a_whole(
     path = paths[name]
     in_pieces = await Client(books.api).get(path)
     monkeypatch.setattr(lines_store, "MAX_AT_ONCE", 10**6)
-    monkeypatch.setattr(audit, "_SELECT", audit._SELECT.replace(f"<= {audit.MAX_INLINE}", "<= 1000000000"))
+    monkeypatch.setattr(audit, "_SELECT", audit._SELECT.replace(f"<= {event_json.MAX_INLINE}", "<= 1000000000"))
     monkeypatch.setattr("ledgerbee.http.arrays.CHUNK", 10**6)
     whole = await Client(books.api).get(path)
     assert whole.headers[b"content-length"] == str(len(whole.body)).encode()
@@ -216,8 +217,8 @@ async def test_an_event_in_parts_says_the_same(
     """Only the blanks that the database writes stay in it."""
     path = paths["event"]
     as_ever = (await Client(books.api).get(path)).body
-    monkeypatch.setattr(audit, "MAX_AT_ONCE", 20_000)
-    monkeypatch.setattr(audit, "MAX_PART", 70_001)
+    monkeypatch.setattr(event_json, "MAX_AT_ONCE", 20_000)
+    monkeypatch.setattr(event_json, "MAX_PART", 70_001)
     in_parts = await Client(books.api).get(path)
     assert max(map(len, in_parts.pieces)) <= 70_001
     assert json.loads(in_parts.body) == json.loads(as_ever)

@@ -135,8 +135,8 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
     "api_keys": {VERIFY: "id scopes revoked_at", OWN: "name prefix ip_allowlist expires_at created_at created_by"},
     "oauth_clients": {VERIFY: "id scopes revoked_at", OWN: "name ip_allowlist expires_at created_at created_by"},
     "events": {
-        VERIFY: "object_id type sequence data occurred_at",
-        STAYS: "id before actor request_id credential_kind credential_id address position",
+        VERIFY: "object_id type sequence data occurred_at position",
+        STAYS: "id before actor request_id credential_kind credential_id address",
     },
     "draft_journal_entries": {
         VERIFY: "id journal_entry_id",
@@ -260,6 +260,7 @@ CHANGES: Final = {
     "api_keys.revoked_at": "revoked_at = now()",
     "oauth_clients.revoked_at": "revoked_at = now()",
     "events.sequence": "sequence = sequence + 1000",
+    "events.position": "position = position + 1000",
     "events.type": "type = 'x.y' WHERE type = 'journal_entry.posted'",
     "events.data": "data = '{}' WHERE type = 'journal_entry.posted'",
     "draft_journal_entries.journal_entry_id": "journal_entry_id = gen_random_uuid() WHERE status = 'booked'",

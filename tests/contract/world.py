@@ -95,6 +95,7 @@ async def make_world(api: Api) -> World:
     project = await made("/v1/projects", name="Havnen", externalReference="pm-1")
     subproject = await made(f"/v1/projects/{project['id']}/subprojects", name="Kajen")
     event = (await listed("/v1/audit-events"))[0]
+    told = (await listed("/v1/events"))[0]
     ids = {
         # Names that the document's examples have for accounts and the like.
         "bankAccountId": cash,
@@ -123,6 +124,7 @@ async def make_world(api: Api) -> World:
         "importId": entry_import.json()["id"],
         "incomingDocumentId": received.json()["id"],
         "draftJournalEntryId": draft["id"],
+        "eventId": told["id"],
         "invoiceId": invoice["id"],
         "journalEntryId": entry["id"],
         "oauthClientId": client["clientId"],

@@ -15,9 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledgerbee.platform.mail import MailRefusedError, sender_address
+from ledgerbee.platform.mail import MAX_NAME, MailRefusedError, message_id, one_line, sender_address
 from ledgerbee.platform.mail_message import MailMessage, UnsafeMessageError, check, write
-from ledgerbee.platform.mail import MAX_NAME, message_id, one_line
 from ledgerbee.sales.delivery.mail import Envelope, compose
 from ledgerbee.sales.documents.kind import AnyKind
 from ledgerbee.sales.documents.printing import file_name

@@ -34,9 +34,9 @@ _PASSING: Final = frozenset({
 async def fault_in_settings(context: Context) -> str | None:
     """What is wrong with the first event or setting that is not as recorded; None: nothing.
 
-    Events are numbered without a hole and dated in their order. The company with its bank account and licences, VAT
-    codes with their rates, accounts, the company's own exchange rates and financial years are as their last events say;
-    credentials have a key or client.
+    Events are numbered without a hole, by object and by company, and dated in their order. The company with its bank
+    account and licences, VAT codes with their rates, accounts, the company's own exchange rates and financial years are
+    as their last events say; credentials have a key or client.
     """
     for look in (_fault_in_order, fault_in_books, _fault_in_credentials, _fault_in_rates, _fault_in_forms):
         if (fault := await look(context)) is not None:
@@ -45,8 +45,11 @@ async def fault_in_settings(context: Context) -> str | None:
 
 
 async def _fault_in_order(context: Context) -> str | None:
-    found = await events.first_out_of_order(context)
-    return f"of the events of {found[0]} ({found[1]}) one is missing, or dated back or ahead" if found else None
+    if (found := await events.first_out_of_order(context)) is not None:
+        return f"of the events of {found[0]} ({found[1]}) one is missing, out of order, or dated back or ahead"
+    if not await events.positions_are_whole(context):
+        return "the positions of the events are not all that were counted: an event is missing, or is one too many"
+    return None
 
 
 async def _fault_in_credentials(context: Context) -> str | None:

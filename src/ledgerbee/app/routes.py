@@ -40,6 +40,7 @@ from ledgerbee.tenancy.oauth import token_http as oauth_tokens
 from ledgerbee.tenancy.rates import http as exchange_rates
 from ledgerbee.webhooks.deliveries import http as webhook_deliveries
 from ledgerbee.webhooks.endpoints import http as webhook_endpoints
+from ledgerbee.webhooks.events import http as events
 
 ROUTERS: tuple[OperationRouter, ...] = (
     accounts.router,
@@ -86,6 +87,7 @@ ROUTERS: tuple[OperationRouter, ...] = (
     trial_balance.router,
     exchange_rates.router,
     audit_events.router,
+    events.router,
     oauth_clients.router,
     oauth_tokens.router,
 )

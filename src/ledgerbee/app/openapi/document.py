@@ -9,6 +9,7 @@ from fastapi.routing import APIRoute
 
 from ledgerbee import __version__
 from ledgerbee.app.openapi.answers import HEADERS, complete_answers, exemplify_answers
+from ledgerbee.app.openapi.events import describe_events
 from ledgerbee.app.openapi.fields import describe_fields, print_numbers
 from ledgerbee.app.openapi.requests import KEY_OF_IDS, KEY_OF_STEPS, TODAY, exemplify_request
 from ledgerbee.app.openapi.resources import RESOURCES, sorted_paths
@@ -105,6 +106,7 @@ def _document(api: FastAPI) -> dict[str, Any]:
         print_numbers(operation.get("parameters", []), sent=True)
         print_numbers(operation["responses"], sent=False)
         exemplify_answers(path, operation, facts, schemas)
+    describe_events(document)
     return document
 
 

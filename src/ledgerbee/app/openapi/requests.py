@@ -65,7 +65,7 @@ SOURCES: Final[Mapping[str, Source]] = {
     "documentTemplateId": Source("GET /v1/document-templates"),
     "draftJournalEntryId": Source("POST /v2/draft-journal-entries"),
     "equityAccountId": _account(6510),
-    "eventId": Source("GET /v1/audit-events", {"type": "customer.created"}),
+    "eventId": Source("GET /v1/events"),
     "incomingDocumentId": Source("POST /v1/incoming-documents"),
     "importId": Source("POST /v2/journal-entries/import"),
     "inputVatCodeId": Source("GET /v1/vat-codes", {"vatCode": "K010"}),

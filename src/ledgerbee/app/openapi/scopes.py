@@ -14,7 +14,7 @@ _OF: Final = {
     "deliveries": "how documents reached the customer",
     "dimensions": "dimensions and their values",
     "document-templates": "the templates of printed documents",
-    "events": "the feed of events that integrators are told of",
+    "events": "the feed of events, each with the object that it tells of",
     "invoices": "invoices and credit notes",
     "journal-categories": "journal categories",
     "journal-entries": "journal entries, their drafts, imports and attachments, and incoming documents",

@@ -1,17 +1,15 @@
 """Routes of the audit trail (ours)."""
 
-from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import Path, Query, Response
 
-from ledgerbee.http.caller import Caller
-from ledgerbee.http.json_stream import JsonStream
+from ledgerbee.http.event_pieces import EventForm, Member, events_answer
 from ledgerbee.http.operation import CallerDep, Ctx, operation, resource_router
 from ledgerbee.http.wire import IdOf, pages
+from ledgerbee.platform.event_json import Texts
 from ledgerbee.tenancy.audit import store
 from ledgerbee.tenancy.audit.model import AUDIT_EVENT_NOT_FOUND, AuditEvent, AuditEventId
-from ledgerbee.tenancy.audit.pieces import in_pieces, json_of
 from ledgerbee.tenancy.audit.wire import AuditEventQuery, AuditEventResponse, ListAuditEventsResponse
 
 router = resource_router("Audit Events")
@@ -39,7 +37,7 @@ async def list_audit_events(context: Ctx, caller: CallerDep, query: Annotated[Au
         asked.limit,
         pages(found.total, asked.limit),
     )
-    return _answer(caller, found.rows, b'{"data":[', end)
+    return events_answer(caller, [_form(event) for event in found.rows], AUDIT_EVENT_NOT_FOUND, b'{"data":[', end)
 
 
 @router.get(
@@ -54,11 +52,12 @@ async def list_audit_events(context: Ctx, caller: CallerDep, query: Annotated[Au
     ),
 )
 async def get_audit_event(context: Ctx, caller: CallerDep, audit_event_id: EventPath) -> Response:
-    return _answer(caller, [await store.get(context, audit_event_id)])
+    event = await store.get(context, audit_event_id)
+    return events_answer(caller, [_form(event)], AUDIT_EVENT_NOT_FOUND)
 
 
-def _answer(caller: Caller, events: Sequence[AuditEvent], start: bytes = b"", end: bytes = b"") -> Response:
-    texts = [text for event in events if (text := json_of(event)) is not None]
-    if len(texts) < len(events):
-        return JsonStream(in_pieces(caller, events, start, end))
-    return Response(b"%b%b%b" % (start, b",".join(texts), end), media_type="application/json")
+def _form(event: AuditEvent) -> EventForm:
+    head = AuditEventResponse.model_validate(event).model_dump_json(exclude={"before", "data"})[:-1].encode()
+    members = (Member(b'%b,"before":' % head, "before"), Member(b',"data":', "data"))
+    texts: Texts | None = None if event.data is None else {"data": event.data, "before": event.before}
+    return EventForm(event.id, event.size, members, texts)

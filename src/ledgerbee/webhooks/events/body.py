@@ -1,18 +1,25 @@
-"""An event as integrators get it: in a delivery, and in the feed (contract 1.8)."""
+"""What receivers get of an event: the body of a delivery, and its `data` in the feed (contract 1.8)."""
 
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from ledgerbee.core.dates import format_moment
+from ledgerbee.platform.event_json import with_members
+
+_BODY: Final = b'{"id":"%b","type":"%b","timestamp":"%b","data":%b}'
 
 
-def body_of(event_id: UUID, event_type: str, occurred_at: datetime, sequence: int, data: str) -> bytes:
-    """The JSON of an event. `data` is the JSON of the object, which gets its `sequence`; the moment is aware UTC.
+def body_of(event_id: UUID, event_type: str, occurred_at: datetime, sequence: int, data_text: str) -> bytes:
+    """The body of each delivery of an event: compact JSON, UTF-8, the same bytes every time.
 
-    The same bytes each time: they are signed anew for each attempt, and told the same.
+    `data_text` is an object, as the database writes it: `data` has the event's `sequence` ahead of its members.
     """
-    rest = data[1:] if data[1:].lstrip().startswith("}") else f",{data[1:]}"
-    return (
-        f'{{"id":"{event_id}","type":"{event_type}","timestamp":"{format_moment(occurred_at)}",'
-        f'"data":{{"sequence":{sequence}{rest}}}'
-    ).encode()
+    moment = format_moment(occurred_at).encode()
+    data = with_members(sequence_member(sequence), data_text)
+    return _BODY % (str(event_id).encode(), event_type.encode(), moment, data)
+
+
+def sequence_member(sequence: int) -> bytes:
+    """The member that `data` has ahead of the object's own: which of the object's events it is, from 1."""
+    return b'"sequence":%d' % sequence

@@ -1,0 +1,51 @@
+"""What events say of objects, held against the document: each has the form that it promises for the event's topic."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from typing import Any
+
+import asyncpg
+import jsonschema_rs
+
+from ledgerbee.app.main import create_api
+from ledgerbee.app.openapi.events import by_topic
+
+#: All of them but for posted entries, of which there are very many, and what tests made up in their own transactions.
+_ALL = """
+SELECT type, sequence, data::text FROM events
+WHERE position > 0 AND type = ANY ($1) AND request_id <> 'test'
+  AND (type <> 'journal_entry.posted' OR position % 10 = 0)
+"""
+
+
+@cache
+def _validators() -> Mapping[str, Any]:
+    document = create_api().openapi()
+    return {
+        topic: jsonschema_rs.Draft202012Validator(
+            {"$ref": f"#/components/schemas/{data.name}", "components": document["components"]}
+        )
+        for topic, data in by_topic()
+    }
+
+
+def faults(events: Iterable[tuple[str, Any]]) -> Iterator[str]:
+    """What is wrong with the `data` of events, each with its topic: not the document's form, or no topic of it."""
+    for topic, data in events:
+        validator = _validators().get(topic)
+        if validator is None:
+            yield f"{topic} is not in the document"
+            continue
+        for fault in validator.iter_errors(data):
+            yield f"{topic}: {'.'.join(map(str, fault.instance_path))} {fault.message}"[:400]
+
+
+async def faults_in(database_url: str) -> set[str]:
+    """The same of the events of all companies in a database, as its owner."""
+    owner = await asyncpg.connect(database_url)
+    try:
+        rows = await owner.fetch(_ALL, list(_validators()))
+    finally:
+        await owner.close()
+    return set(faults((row["type"], {"sequence": row["sequence"], **json.loads(row["data"])}) for row in rows))
