@@ -10,6 +10,7 @@ import os
 import shutil
 import signal
 import tempfile
+from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -38,7 +39,7 @@ from ledgerbee.platform.blobs.store import Folder
 from ledgerbee.platform.context import Actor, Context
 from ledgerbee.platform.credentials.model import SCOPES
 from ledgerbee.platform.db import Database, Tenant
-from ledgerbee.platform.secrets import SecretBox, new_key
+from ledgerbee.platform.secrets import SecretBox
 from ledgerbee.tenancy.api_keys import actions as api_keys
 from ledgerbee.tenancy.company.model import CompanyFields
 
@@ -52,8 +53,8 @@ TEMPLATE = "ledgerbee_test_template"
 #: Where the application of tests is reached.
 PUBLIC_URL = "http://ledgerbee.test"
 OPERATOR = Actor("operator", "tests")
-#: What the application of tests encrypts stored secrets with.
-SECRET_KEY = new_key()
+#: What the application of tests encrypts stored secrets with: the same under each name that this module is loaded by.
+SECRET_KEY = urlsafe_b64encode(bytes(range(32))).decode()
 
 
 @dataclass

@@ -164,10 +164,7 @@ class Debtor:
         """Compare every invoice and the customer's credit with the model's."""
         for sale_id, sale in self.model.sales.items():
             found = await self._ok("GET", f"/v1/invoices/{sale_id}")
-            names = ("amountPaid", "creditedAmount", "appliedCredit", "amountDue")
-            figures = (sum(sale.payments.values()), sale.credited, sale.applied, sale.due)
-            expected = (sale.status, *(text_of(one, sale.currency) for one in figures))
-            same(f"invoice {sale_id}", expected, (found["status"], *(found[name] for name in names)))
+            same(f"invoice {sale_id}", *figures_of(sale, found))
         credit = await self._ok("GET", f"/v1/customers/{self.customer}/credit")
         names = ("amount", "applied", "refunded", "available")
         expected_credit = {
@@ -212,6 +209,14 @@ class Debtor:
 
     def _sale(self) -> tuple[str, Sale]:
         return self.random.choice(list(self.model.sales.items()))
+
+
+def figures_of(sale: Sale, found: dict[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The status and amounts of an invoice, as predicted and as they were found."""
+    names = ("amountPaid", "creditedAmount", "appliedCredit", "amountDue")
+    figures = (sum(sale.payments.values()), sale.credited, sale.applied, sale.due)
+    expected = (sale.status, *(text_of(one, sale.currency) for one in figures))
+    return expected, (found["status"], *(found[name] for name in names))
 
 
 def _with_vat(net: int) -> int:

@@ -23,6 +23,7 @@ from tests.sim.auditor import MismatchError, audit, same
 from tests.sim.clients import Client, Line, Seller, Sharer, today
 from tests.sim.debtor import CURRENCIES, Debtor
 from tests.sim.founding import found
+from tests.sim.listener import Listener, listening
 from tests.sim.model import Company
 from tests.sim.system import VICTIMS, System, running_system
 from tests.sim.workload import Workload
@@ -74,7 +75,8 @@ async def run_round(system: System, seed: int, operations: int, kills: int, vict
     started = time.monotonic()
     blows = Blows(system, Random(seed), {})
     limits = httpx.Limits(max_connections=20, max_keepalive_connections=20)
-    async with httpx.AsyncClient(base_url=system.served.url, timeout=PATIENCE, limits=limits) as http:
+    calling = httpx.AsyncClient(base_url=system.served.url, timeout=PATIENCE, limits=limits)
+    async with calling as http, listening() as listener:
         assert system.served.key is not None
         operator = Line(http, system.served.key)
         companies: dict[str, Company] = {}
@@ -84,6 +86,7 @@ async def run_round(system: System, seed: int, operations: int, kills: int, vict
         )
         for number, (company_id, key, company) in enumerate(founded):
             companies[company_id] = company
+            await listener.subscribe(company_id, Line(http, key))
             shared = number == len(ALONE)
             for client in range(SHARERS if shared else 1):
                 own = Random(random.getrandbits(64))
@@ -91,6 +94,7 @@ async def run_round(system: System, seed: int, operations: int, kills: int, vict
                 workload = Workload(own, company, f"{seed}-{number}-{client}")
                 workers.append((Sharer if shared else Client)(line, company, workload, own))
         seller_id, key, _ = await found(operator, f"Seller of {seed}", "DKK", "DK", _year_around_today())
+        await listener.subscribe(seller_id, Line(http, key))
         seller = Seller(Line(http, key, blows.count), Random(random.getrandbits(64)), f"{seed}-seller")
         workers.append(seller)
         total = operations * len(workers)
@@ -101,7 +105,7 @@ async def run_round(system: System, seed: int, operations: int, kills: int, vict
                 for worker in workers:
                     tasks.create_task(worker.work(operations))
             await asyncio.to_thread(system.wait_until_well)
-            await _audit(system, companies, {seller_id: seller.debtor})
+            await _audit(system, companies, {seller_id: seller.debtor}, listener)
         except* MismatchError as found_out:
             said = f"seed {seed}, after killing {blows.struck}: {found_out.exceptions[0]}"
             raise MismatchError(said + system.faults()) from None
@@ -119,8 +123,8 @@ def _year_around_today() -> Year:
     return start, before(months_later(start, 12))
 
 
-async def _audit(system: System, companies: dict[str, Company], debtors: dict[str, Debtor]) -> None:
-    """Every company's tables against its model, and by the product's own verification."""
+async def _audit(system: System, companies: dict[str, Company], debtors: dict[str, Debtor], listener: Listener) -> None:
+    """Every company's tables against its model, by the product's own verification, and what was told of it."""
     dsn = postgres.ensure_running(system.data_dir).dsn()
     database = await Database.open(dsn, reactions={}, max_size=1)
     connection = await asyncpg.connect(dsn)
@@ -137,6 +141,11 @@ async def _audit(system: System, companies: dict[str, Company], debtors: dict[st
             )
             if not result.passed:
                 raise MismatchError(f"verify of company {company_id}: {result.fault}")
+        await listener.wait(connection)
+        for company_id, view in listener.views.items():
+            await view.compare_entries(companies.get(company_id))
+        for company_id, debtor in debtors.items():
+            await listener.views[company_id].compare_sales(debtor)
     finally:
         await connection.close()
         await database.close()

@@ -56,7 +56,9 @@ def running_system() -> Iterator[System]:
     """A new system; nothing is left of it afterwards."""
     folder = Path(mkdtemp(prefix="lb-sim-", dir="/tmp")).resolve()
     folder.chmod(0o711)  # the server's account has to pass through
-    served = Served.start(folder / "data", folder, "--processes", str(API_PROCESSES))
+    served = Served.start(
+        folder / "data", folder, "--processes", str(API_PROCESSES), LEDGERBEE_WEBHOOKS_ALLOW_LOOPBACK="true"
+    )
     try:
         yield System(served, folder / "data")
     finally:
