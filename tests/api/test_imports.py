@@ -336,6 +336,12 @@ async def test_events_tell_of_chunks(books: Books) -> None:
         "journal_import.created", *["journal_import.posted"] * 2, "journal_import.completed",
     ]  # fmt: skip
     assert [(data["firstPosition"], data["lastPosition"]) for _, data in told[1:3]] == [(1, 500), (501, 501)]
+    posted = await books.api.run(
+        lambda context: context.connection.fetch(
+            "SELECT id FROM journal_entries WHERE company_id = $1 ORDER BY chain_position", context.company_id
+        )
+    )
+    assert [one for _, data in told[1:3] for one in data["entryIds"]] == [str(entry["id"]) for entry in posted]
     assert told[3][1]["entriesPosted"] == 501
 
 

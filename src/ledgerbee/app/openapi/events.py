@@ -204,6 +204,7 @@ DATA: Final[tuple[EventData, ...]] = (
         more={
             "importId": {**_ID, "description": "The import"},
             "entries": {**_COUNT, "description": "How many entries were posted", "examples": [500]},
+            "entryIds": {"type": "array", "items": _ID, "description": "The entries, in the order of the file"},
             "firstPosition": {**_COUNT, "description": "The chain position of the first of them", "examples": [41]},
             "lastPosition": {**_COUNT, "description": "The chain position of the last of them", "examples": [540]},
         },
@@ -221,6 +222,11 @@ DATA: Final[tuple[EventData, ...]] = (
     _plain("PaymentEventData", "PaymentResponse", "payment", "payment.recorded", "payment.reversed"),
     _plain(
         "ProductEventData", "ProductResponse", "product", "product.created", "product.deleted", "product.updated",
+    ),
+    EventData(
+        name="PingEventData", topics=("ping",), answer="WebhookEndpointResponse",
+        without=frozenset({"pendingCount", "failedCount", "skippedCount"}),
+        text="The endpoint that is tested, without counts: a test goes to it alone",
     ),
     _plain(
         "ProductGroupEventData", "ProductGroupResponse", "product group", "product_group.created",

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple, Protocol, TypeVar
+from uuid import UUID
 
 from msgspec import Struct
 
@@ -253,7 +254,7 @@ class _Run:
             await periods.open_years_for(context, {entry.date for entry in chunk.batch.entries})
             self.sent.set()
             places = await post(context, chunk.batch.entries, chunk.batch.arguments, paths)
-            _emit_posted(context, state.id, count, places.first_position)
+            _emit_posted(context, state.id, [entry.id for entry in chunk.batch.entries], places.first_position)
         return replace(
             state,
             place=after,
@@ -272,16 +273,17 @@ class _Run:
         return ended
 
 
-def _emit_posted(context: Context, import_id: ImportId, count: int, first_position: int) -> None:
-    """Entries of a chunk of an import were posted: how many, and the first and last of their chain positions."""
+def _emit_posted(context: Context, import_id: ImportId, entry_ids: Sequence[UUID], first_position: int) -> None:
+    """Entries of a chunk of an import were posted: which, and the first and last of their chain positions."""
     context.emit(
         "journal_import.posted",
         import_id,
         {
             "importId": str(import_id),
-            "entries": count,
+            "entries": len(entry_ids),
+            "entryIds": [str(entry_id) for entry_id in entry_ids],
             "firstPosition": first_position,
-            "lastPosition": first_position + count - 1,
+            "lastPosition": first_position + len(entry_ids) - 1,
         },
     )
 
