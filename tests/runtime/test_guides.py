@@ -62,7 +62,7 @@ def programs_of(guide: str) -> dict[str, str]:
 
 def script_of(session: tuple[str, ...], served: Served, own_port: int) -> str:
     """Everything that a reader types, with the server's address and key; each block says when it begins."""
-    lines = ["set -u", "trap 'kill $(jobs -p) 2> /dev/null' EXIT", "trap 'echo \"FAILED $BASH_COMMAND\" >&2' ERR"]
+    lines = ["set -u", "trap 'kill $(jobs -p) 2> /dev/null || :' EXIT", "trap 'echo \"FAILED $BASH_COMMAND\" >&2' ERR"]
     for guide in session:
         for block in blocks_of(guide):
             lines += [f"echo 'BLOCK {block.where}' >&2", block.commands]

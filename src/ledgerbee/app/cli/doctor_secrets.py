@@ -65,6 +65,7 @@ def _count_unreadable(keys: Sequence[str], stored: Sequence[bytes]) -> int:
     from ledgerbee.platform.secrets import SecretBox
 
     box, count = SecretBox(lambda: keys), 0
+    box.encrypt(b"")  # where nothing is stored, the keys have to be some all the same
     for secret in stored:
         try:
             box.decrypt(secret)
