@@ -17,9 +17,8 @@ import httpx
 
 from ledgerbee.core.dates import system_clock
 from ledgerbee.core.ids import new_id
-from ledgerbee.webhooks.endpoints.model import SignatureType
 from ledgerbee.webhooks.events.body import body_of
-from ledgerbee.webhooks.signing import new_secret, signed_headers
+from ledgerbee.webhooks.signing import SignatureType, new_secret, signed_headers
 
 GUIDE: Final = Path(__file__).parents[1] / "docs" / "guides" / "webhooks.md"
 _PATIENCE_S: Final = 30

@@ -10,8 +10,7 @@ from tests.guide_receivers import judge, programs
 
 from ledgerbee.core.dates import system_clock
 from ledgerbee.core.ids import new_id
-from ledgerbee.webhooks.endpoints.model import SignatureType
-from ledgerbee.webhooks.signing import new_secret, public_key, signed_headers
+from ledgerbee.webhooks.signing import SignatureType, new_secret, public_key, signed_headers
 
 #: Node is no part of a machine that tests run on. Where there is none, `make webhooks-node` says so.
 INTERPRETERS = {"receiver.py": sys.executable, "receiver.mjs": shutil.which("node")}

@@ -11,10 +11,9 @@ from uuid import uuid4
 import pytest
 from standardwebhooks import Webhook
 from tests.runtime.hooks import Hook, hooked
-from tests.runtime.processes import PROGRAM, Program, Served, cli, refusal, wait_for
+from tests.runtime.processes import PROGRAM, Program, Served, cli, cli_json, refusal, wait_for
 
-from ledgerbee.webhooks.endpoints.model import SignatureType
-from ledgerbee.webhooks.signing import new_secret
+from ledgerbee.webhooks.signing import SignatureType, new_secret
 
 
 @pytest.fixture
@@ -49,8 +48,8 @@ def said(program: Program) -> list[str]:
     return program.out.splitlines() if program.out.endswith("\n") else []
 
 
-def rename(served: Served, name: str) -> None:
-    """Something that happens: a product group is there."""
+def add_group(served: Served, name: str) -> None:
+    """Something that happens."""
     answer = served.http.post("/api/v1/product-groups", json=served.group_body(f"{name} {uuid4().hex[:8]}"))
     assert answer.status_code == 201, answer.text
 
@@ -66,11 +65,11 @@ def feed(served: Served, after: str) -> list[dict[str, Any]]:
 def test_events_come_in_order_signed_as_deliveries(
     served: Served, hook: Hook, listen: Callable[..., Program], own_folder: Path
 ) -> None:
-    rename(served, "before it listened")
+    add_group(served, "before it listened")
     program = listen(hook, "--json")
     begun = json.loads(said(program)[0])
-    rename(served, "one")
-    rename(served, "two")
+    add_group(served, "one")
+    add_group(served, "two")
     events = feed(served, begun["cursor"])
     assert [event["type"] for event in events] == ["product_group.created"] * 2
     wait_for(lambda: len(said(program)) > 2)
@@ -84,7 +83,35 @@ def test_events_come_in_order_signed_as_deliveries(
     program.send(signal.SIGINT)
     assert program.end() == 0
     assert program.errors == ""
-    assert served.key not in program.out
+    assert str(served.key) not in program.out
+
+
+def test_what_it_posts_is_what_a_delivery_is_byte_by_byte(
+    hook: Hook, serve_own: Callable[..., Served], listen: Callable[..., Program]
+) -> None:
+    """To this machine, as a `serve` for trying things out allows it. A test event is one more event."""
+    served = serve_own()
+    with hooked() as endpoint:
+        body = {"url": endpoint.url, "enabledEvents": ["product_group.created"]}
+        answer = served.http.post("/api/v1/webhook-endpoints", json=body)
+        assert answer.status_code == 201, answer.text
+        listen(hook, "--types", "product_group.created,ping", url=served.url)
+        add_group(served, "Kød & Æg")
+        wait_for(lambda: hook.received and endpoint.received)
+        at = {"LEDGERBEE_API_KEY": served.key or ""}
+        sent = cli_json("webhooks", "send-test", answer.json()["id"], "--url", served.url, **at)
+        wait_for(lambda: len(hook.received) == len(endpoint.received) == 2)
+        assert [one.body for one in hook.received] == [one.body for one in endpoint.received]
+        assert [one.id for one in hook.received][1] == sent["eventId"]
+        assert hook.received[0].headers.keys() >= {"webhook-id", "webhook-timestamp", "webhook-signature"}
+    said = refusal("webhooks", "send-test", str(uuid4()), "--url", served.url, **at)
+    assert "(WEBHOOK_ENDPOINT_NOT_FOUND)" in said
+
+
+def test_elsewhere_webhooks_do_not_go_to_this_machine(serve_own: Callable[..., Served]) -> None:
+    served = serve_own(LEDGERBEE_PUBLIC_URL="https://books.example")
+    body = {"url": "http://127.0.0.1:9/hook", "enabledEvents": ["ping"]}
+    assert served.http.post("/api/v1/webhook-endpoints", json=body).status_code == 400
 
 
 def test_for_people_it_prints_a_line_an_event_and_where_to_go_on(
@@ -96,7 +123,7 @@ def test_for_people_it_prints_a_line_an_event_and_where_to_go_on(
     assert said(program) == [f"Secret  {secret}"]
     hook.statuses = [500, 302]
     for name in ("fails", "moves", "is taken"):
-        rename(served, name)
+        add_group(served, name)
     lines = wait_for(lambda: said(program)[1:] if len(said(program)) > 3 else None)
     told = [f"{one.event['timestamp']}  product_group.created  {one.id}" for one in hook.received]
     assert lines == [f"{line}  {status}" for line, status in zip(told, (500, 302, 200), strict=True)]
@@ -104,7 +131,7 @@ def test_for_people_it_prints_a_line_an_event_and_where_to_go_on(
     assert program.end() == 0
     ended, cursor = program.errors.rsplit(" ", 1)
     assert ended == "Ended. To go on from here: --from"
-    rename(served, "meanwhile")
+    add_group(served, "meanwhile")
     again = listen(hook, "--from", cursor.strip(), "--count", "1")
     assert again.end() == 0
     assert len(hook.received) == 4
@@ -117,8 +144,8 @@ def test_a_receiver_that_is_away_is_told_and_listening_goes_on(
     with socket.create_server(("127.0.0.1", 0)) as taken:
         nobody = Hook(f"http://127.0.0.1:{taken.getsockname()[1]}/")
     program = listen(nobody, "--json", "--count", "2")
-    rename(served, "one")
-    rename(served, "two")
+    add_group(served, "one")
+    add_group(served, "two")
     assert program.end() == 0
     lines = [json.loads(line) for line in program.out.splitlines()[1:]]
     assert [line["status"] for line in lines] == [None, None]
@@ -134,7 +161,7 @@ def test_an_installation_that_is_away_for_a_while_is_waited_for(
     assert served.stop() == 0
     wait_for(lambda: "is asked again" in program.errors)
     again = serve_own("--port", port)
-    rename(again, "after all")
+    add_group(again, "after all")
     wait_for(lambda: hook.received)
     assert [one.event["data"]["sequence"] for one in hook.received] == [1]
     assert program.errors.count("\n") <= 3  # each reason once

@@ -53,8 +53,7 @@ def listen(
     """
     from ledgerbee.app.cli.listening import Feed, FeedRefusedError
     from ledgerbee.app.cli.remote import a_web_address, api_client
-    from ledgerbee.webhooks.endpoints.model import SignatureType
-    from ledgerbee.webhooks.signing import new_secret
+    from ledgerbee.webhooks.signing import SignatureType, new_secret
 
     target = a_web_address(to, "--forward")
     signing = new_secret(SignatureType.SYMMETRIC) if secret is None else _checked(secret)
