@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONDONTWRITEBYTECODE ?=
 
-.PHONY: setup demo serve test chaos check types branches style conformance browser format bench openapi docs fuzz lock clean
+.PHONY: setup demo serve test chaos check types branches style conformance browser webhooks-node format bench openapi docs fuzz lock clean
 
 setup: .venv/.complete
 
@@ -63,6 +63,10 @@ conformance: setup
 # The page on which buyers answer quotes, in a real browser on a phone without scripts: half a minute. Needs Chromium.
 browser: setup
 	$(BIN)/python -m tests.browser.run
+
+# The guide's receivers of webhooks under Node, the one with the npm package `standardwebhooks` too. Needs node and npm.
+webhooks-node: setup
+	$(BIN)/python -m tests.conformance.webhooks_node
 
 format: setup
 	$(BIN)/ruff format .

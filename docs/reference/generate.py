@@ -219,7 +219,7 @@ def _default_of(value: object) -> str:
 
 def metrics(_: str) -> str:
     """Metrics with kind, labels and meaning."""
-    importlib.import_module("ledgerbee.app.worker")
+    importlib.import_module("ledgerbee.app.worker_process")
     ours = [metric for metric in REGISTRY.collect() if metric.name.startswith("ledgerbee_")]
     labels = {
         name.removesuffix("_total"): getattr(collector, "_labelnames", ())

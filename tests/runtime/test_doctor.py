@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import socket
 import subprocess
 import uuid
@@ -20,8 +21,18 @@ from tests.runtime.test_unusable_databases import listening, old_server
 from ledgerbee import embedded as postgres
 from ledgerbee.embedded.parts import part_in
 from ledgerbee.platform.blobs.marker import MARKER, Identity, claim
+from ledgerbee.platform.secrets import SecretBox, new_key
 
 SECRET = "hemmelig-kode"
+#: An endpoint with that secret, of a company that is nobody's.
+ENDPOINT = """
+WITH known AS (
+    INSERT INTO webhook_companies (company_id) VALUES ('0195d0a0-0000-7000-8000-000000000000') ON CONFLICT DO NOTHING)
+INSERT INTO webhook_endpoints (company_id, id, url, topics, signature_type, secret, status, status_changed_at,
+                               told_up_to, created_at, updated_at)
+VALUES ('0195d0a0-0000-7000-8000-000000000000', gen_random_uuid(), 'https://example.com', '{{ping}}', 'v1', '{secret}',
+        'enabled', now(), 0, now(), now())
+"""
 
 
 def examined(*options: str | Path, **variables: str) -> tuple[int, dict[str, dict[str, Any]]]:
@@ -34,6 +45,13 @@ def examined(*options: str | Path, **variables: str) -> tuple[int, dict[str, dic
     assert all((check["remedy"] == "") == (check["level"] == "OK") for check in checks), checks
     assert json.loads(done.stdout)["passed"] == (done.returncode == 0)
     return done.returncode, {check["check"]: check for check in checks}
+
+
+def block_of_new_key() -> str:
+    """How the page on secret keys makes one."""
+    page = (Path(__file__).parents[2] / "docs" / "operations" / "secret-keys.md").read_text()
+    (block,) = re.findall(r"^(head -c 32 .*)$", page, re.MULTILINE)
+    return str(block)
 
 
 def test_a_working_installation(own_data: Path, own_folder: Path) -> None:
@@ -228,3 +246,51 @@ async def test_the_server_is_told_by_its_own_version(database_url: str) -> None:
     await connection.close()
     _, found = examined(DATABASE_URL=database_url, LEDGERBEE_RATES_FETCH="false")
     assert found["database"]["text"] == f"PostgreSQL {version} answers"
+
+
+def test_the_keys_of_stored_secrets(own_data: Path) -> None:
+    """Missing, of somebody else, of others to read; and one by one as `docs/operations/secret-keys.md` changes them."""
+    key, older = (new_key() for _ in range(2))
+    file = own_data / "secret.key"
+    at = ("--data-dir", own_data)
+    with postgres.running(own_data) as server:
+        assert "secret keys" not in examined(*at)[1]
+        assert not file.exists()  # it makes none
+        for secret in (SecretBox(lambda: [key]).encrypt(b"whsec_x"), SecretBox(lambda: [older]).encrypt(b"whsec_y")):
+            value(server, ENDPOINT.format(secret=secret.decode()))
+        code, found = examined(*at)
+        assert (code, found["secret keys"]["text"]) == (
+            1, f"{file} is missing, and 2 stored secrets can't be read without it"
+        )  # fmt: skip
+        file.write_text(f"{key}\n")
+        file.chmod(0o600)
+        code, found = examined(*at)
+        assert (code, found["secret keys"]["level"]) == (1, "FAIL")
+        assert "1 of 2 stored secrets" in found["secret keys"]["text"]
+        printed = subprocess.run(["/bin/sh", "-c", block_of_new_key()], capture_output=True, text=True, check=True)
+        keys = f"{printed.stdout.strip()},{key},{older}"
+        code, found = examined(*at, LEDGERBEE_SECRET_KEYS=keys)
+        assert (code, found["secret keys"]["text"]) == (
+            0,
+            "all 2 stored secrets can be read, 2 of them by an older key",
+        )
+        code, found = examined(*at, LEDGERBEE_SECRET_KEYS=f"{key},{older}")
+        assert (code, found["secret keys"]["text"]) == (
+            0,
+            "all 2 stored secrets can be read, 1 of them by an older key",
+        )
+        value(server, "TRUNCATE webhook_endpoints CASCADE")
+        file.chmod(0o640)
+        code, found = examined(*at)
+        assert (code, found["secret keys"]["level"]) == (0, "WARN")
+        assert found["secret keys"]["remedy"] == f"chmod 600 {file}"
+        file.write_text("nonsense")
+        assert examined(*at)[1]["secret keys"]["level"] == "FAIL"
+
+
+def test_webhooks_to_this_machine_and_a_public_address_do_not_go_together(own_data: Path) -> None:
+    at = ("--data-dir", own_data)
+    both = {"LEDGERBEE_WEBHOOKS_ALLOW_LOOPBACK": "true", "LEDGERBEE_PUBLIC_URL": "https://books.example"}
+    assert examined(*at, **both)[1]["webhooks"]["level"] == "WARN"
+    for name in both:
+        assert "webhooks" not in examined(*at, **{name: both[name]})[1]

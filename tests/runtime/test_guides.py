@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -21,8 +22,11 @@ SESSIONS: Final = (
     ("products-and-invoices.md", "quotes.md"),
     ("authentication.md",),
     ("exchange-rates.md",),
+    ("webhooks.md",),
     ("journal-entries.md", "drafts.md", "dimensions-and-projects.md", "chart-of-accounts.md", "imports.md"),
 )
+#: Where a guide has a program of the reader's own listen: here, at a port that is free.
+_OWN_PORT: Final = "127.0.0.1:3000"
 #: What a guide says of an answer that is a refusal: `# 403: ...`, or `# 409 when run again`.
 _ANNOUNCED: Final = re.compile(r"# (\d{3})( when run again)?")
 
@@ -50,13 +54,20 @@ def blocks_of(guide: str) -> Iterator[Block]:
             yield Block(f"{guide}:{number}", found[2])
 
 
-def script_of(session: tuple[str, ...], served: Served) -> str:
+def programs_of(guide: str) -> dict[str, str]:
+    """The programs of a guide that a reader saves, by their names: `..., as `receiver.py`:`."""
+    found = re.finditer(r"as `([\w.]+)`:\n\n```\w+\n(.*?)^```$", (GUIDES / guide).read_text(), re.MULTILINE | re.DOTALL)
+    return {one[1]: one[2] for one in found}
+
+
+def script_of(session: tuple[str, ...], served: Served, own_port: int) -> str:
     """Everything that a reader types, with the server's address and key; each block says when it begins."""
-    lines = ["set -u", "trap 'echo \"FAILED $BASH_COMMAND\" >&2' ERR"]
+    lines = ["set -u", "trap 'kill $(jobs -p) 2> /dev/null || :' EXIT", "trap 'echo \"FAILED $BASH_COMMAND\" >&2' ERR"]
     for guide in session:
         for block in blocks_of(guide):
             lines += [f"echo 'BLOCK {block.where}' >&2", block.commands]
     text = "\n".join(lines).replace("http://127.0.0.1:8000", served.url)
+    text = text.replace(_OWN_PORT, f"127.0.0.1:{own_port}")
     assert served.key is not None
     return text.replace("lb_...", served.key)
 
@@ -110,9 +121,13 @@ def test_a_guide_works_word_for_word_and_again(
 ) -> None:
     served = serve_own()
     path = os.pathsep.join([str(shell), str(PROGRAM.parent), os.environ["PATH"]])
-    variables = environment(PATH=path, LEDGERBEE_DATA_DIR=str(own_data))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        own_port = taken.getsockname()[1]
+    variables = environment(PATH=path, LEDGERBEE_DATA_DIR=str(own_data), PORT=str(own_port))
+    for name, program in (one for guide in session if guide != "README.md" for one in programs_of(guide).items()):
+        (own_folder / name).write_text(program)
     for run in ("first", "second"):
-        script = script_of(session, served)
+        script = script_of(session, served, own_port)
         next_second()  # the guides make new numbers of it, and nobody types so fast that there is none between
         done = subprocess.run(
             ["bash", "-c", script], cwd=own_folder, env=variables, capture_output=True, text=True, check=False

@@ -57,6 +57,8 @@ NEEDED = {
     "import jsonl": ["/dev/null"],
     "import beancount": ["/dev/null"],
     "rates import": ["/dev/null"],
+    "webhooks listen": ["--forward", "http://127.0.0.1:9/hook", "--url", "http://127.0.0.1:9", "--key", "none"],
+    "webhooks send-test": ["--url", "http://127.0.0.1:9", "--key", "none", UNKNOWN],
     "db backup": ["/dev/null/backup"],
     "db restore": ["/dev/null/backup"],
 }
@@ -222,6 +224,8 @@ def test_every_folder_of_data_is_taken_by_one_rule(kind: str, here: Path, monkey
         ["db", "restore", "/dev/null"],
         ["demo", "--documents", "/dev/null"],
         ["demo", "--output", "/dev/null/out"],
+        ["webhooks", "listen", "--forward", "127.0.0.1:3000"],
+        ["webhooks", "send-test", UNKNOWN],
         ["serve", "--host", "x" * 300],
         ["serve", "--host", "256.0.0.1"],
         ["nonsense"],

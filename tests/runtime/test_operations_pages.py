@@ -21,6 +21,8 @@ PAGES = Path(__file__).parents[2] / "docs" / "operations"
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 #: Blocks that need root's machine, a server elsewhere or the network: how each starts, and the test that stands in.
 ELSEWHERE = {
+    "LEDGERBEE_SECRET_KEYS=": "tests/runtime/test_doctor.py",
+    "head -c 32": "tests/runtime/test_doctor.py",
     "LEDGERBEE_CELLS=": "tests/runtime/test_several_cells.py",
     "LEDGERBEE_DATABASE_BACKUP_URL=": "tests/runtime/test_operations_pages.py",
     "export DATABASE_URL=": "tests/runtime/test_operations_pages.py",

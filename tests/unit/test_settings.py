@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from ledgerbee.app.cli.serving import is_loopback
+from ledgerbee.app.addresses import is_loopback
+from ledgerbee.app.cli.serving import allows_loopback
 from ledgerbee.app.config import PREFIX, Settings, refusals, unknown_variables, variables_of
 
 SECRET = "hemmelig-kode"
@@ -133,3 +134,21 @@ def test_unknown_names_are_told_with_the_nearest_known_one() -> None:
 )
 def test_what_is_of_this_machine_alone(host: str, answer: bool) -> None:
     assert is_loopback(host) is answer
+
+
+@pytest.mark.parametrize(
+    ("host", "said", "answer"),
+    [
+        ("127.0.0.1", {}, True),
+        ("::1", {}, True),
+        ("192.0.2.1", {}, False),
+        ("127.0.0.1", {"smtp_url": "smtp://127.0.0.1:1025"}, False),
+        ("127.0.0.1", {"public_url": "https://books.example"}, False),
+        ("127.0.0.1", {"webhooks_allow_loopback": False}, False),
+        ("192.0.2.1", {"webhooks_allow_loopback": True, "public_url": "https://books.example"}, True),
+    ],
+)
+def test_webhooks_may_go_to_this_machine_while_nobody_else_has_to_do_with_it(
+    host: str, said: dict[str, Any], answer: bool
+) -> None:
+    assert allows_loopback(Settings(**said), host) is answer

@@ -25,6 +25,8 @@ from ledgerbee.app.e_invoice_settings import check_as4, check_token
 from ledgerbee.core.cells import DEFAULT_CELL, MARK
 
 PREFIX: Final = "LEDGERBEE_"
+#: No setting: where commands that call an API find their key, which on a command line every user of a machine can see.
+KEY_VARIABLE: Final = "LEDGERBEE_API_KEY"
 #: No host (the socket), one or several, each with or without a port. Each part is without what begins the next one: a
 #: password that isn't percent-encoded must not be taken for a host, which messages show.
 _POSTGRES: Final = re.compile(
@@ -179,7 +181,7 @@ class Settings(BaseSettings):
     webhooks_allow_loopback: bool | None = Field(
         default=None,
         description="Whether webhooks may go to this machine, by plain http too: for development, true or false. "
-        "Unset: when `serve` keeps its mail on this machine.",
+        "Unset: under a `serve` that listens on this machine alone and has neither a public address nor a mail server.",
     )
     rates_fetch: bool = Field(
         default=True, description="Whether the worker fetches new exchange rates every day: true or false."
@@ -406,7 +408,7 @@ def variables_of(field: str) -> list[str]:
 
 def unknown_variables(environment: Mapping[str, str]) -> Iterator[tuple[str, str | None]]:
     """Variables that look like settings and are none, each with the setting that it may have meant."""
-    known = [variable for field in Settings.model_fields for variable in variables_of(field)]
+    known = [KEY_VARIABLE, *(variable for field in Settings.model_fields for variable in variables_of(field))]
     for name in sorted(environment):
         if name.upper().startswith(PREFIX) and name.upper() not in known:
             yield name, next(iter(get_close_matches(name.upper(), known, n=1, cutoff=0.75)), None)

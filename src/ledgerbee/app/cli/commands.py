@@ -15,7 +15,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from ledgerbee import __version__
-from ledgerbee.app.cli import api_keys, books, companies, database, doctor, importing, jobs, mailing, rates
+from ledgerbee.app.cli import api_keys, books, companies, database, doctor, importing, jobs, mailing, rates, webhooks
 from ledgerbee.app.cli.options import DataDir, a_file, a_path, check_text, fail, not_understood, plain_errors
 from ledgerbee.app.signals import cancel_and_exit
 
@@ -35,6 +35,7 @@ app.add_typer(importing.app, name="import")
 app.add_typer(rates.app, name="rates")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(mailing.app, name="mail")
+app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(database.app, name="db")
 app.command()(books.verify)
 app.command()(doctor.doctor)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import typer
 
+from ledgerbee.app.cli.doctor_secrets import examine_targets
 from ledgerbee.app.cli.findings import FAIL, OK, WARN, Finding
 from ledgerbee.app.cli.options import AsJson, DataDir, embedded_dir, print_json, shown
 
@@ -86,6 +87,7 @@ def _examine(data_dir: Path | None) -> Iterator[Finding]:
         yield from asyncio.run(_attachments(settings, folder))
     yield from asyncio.run(_cells(settings, folder))
     yield asyncio.run(_mail(settings))
+    yield from examine_targets(settings)
     if settings.mail_from.endswith("@ledgerbee.localhost"):
         yield Finding(
             "sender", WARN, "mail leaves with the sender that ledgerbee ships with", "Set LEDGERBEE_MAIL_FROM."

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ledgerbee.app.cli import store
+from ledgerbee.app.cli.doctor_secrets import examine_keys
 from ledgerbee.app.cli.findings import FAIL, OK, WARN, Finding
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ async def examine_database(settings: "Settings", url: str, folder: Path | None) 
                 found.append(await _mark(connection, settings.cell))
                 found += await _work(connection)
                 found += await _last_backup(connection)
+                found += examine_keys(settings, folder, await store.list_stored_secrets(connection))
             if folder is not None:
                 found += await _leftovers(connection)
             found += await _belonging(connection, settings, folder)

@@ -6,7 +6,6 @@ import secrets
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from ipaddress import ip_network
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -15,6 +14,7 @@ from uuid import UUID
 import structlog
 import typer
 
+from ledgerbee.app.addresses import is_loopback
 from ledgerbee.app.blobs import blob_folder
 from ledgerbee.app.cli import store
 from ledgerbee.app.cli.cells import warnings_of
@@ -23,6 +23,7 @@ from ledgerbee.app.cli.session import access, claim_blob_folder
 from ledgerbee.app.config import Settings
 from ledgerbee.app.database_access import Access, all_companies, as_worker, in_company
 from ledgerbee.app.e_invoices import e_invoice_folder
+from ledgerbee.app.secret_keys import key_file
 from ledgerbee.app.serve import StopSignals, Supervisor, listen
 from ledgerbee.core.cells import DEFAULT_CELL
 from ledgerbee.core.dates import system_clock
@@ -55,6 +56,7 @@ _FIRST_COMPANY: Final = CompanyFields(
     bank_account_number="0012345674",
     iban="DK8000010012345674",
 )
+_LOOPBACK_VARIABLE: Final = "LEDGERBEE_WEBHOOKS_ALLOW_LOOPBACK"
 #: A process takes 100 MB: more than this by default suits few machines.
 _MOST_BY_DEFAULT: Final = 8
 #: Connections that the worker, the command line and an operator's console may need beside the API processes.
@@ -102,11 +104,18 @@ def serve_everything(host: str, port: int, data_dir: Path | None, processes: int
             _warn_of_sender(settings)
             if not _public_url(settings, url):
                 note("LEDGERBEE_PUBLIC_URL is not set: quotes have no page on which their buyers answer.")
+            if allows_loopback(settings, bound_host):
+                note(f"Webhooks may go to programs on this machine, for development ({_LOOPBACK_VARIABLE}).")
 
         Supervisor(
             listener=listener,
             processes=count,
-            environment={**os.environ, **found.environment(), "LEDGERBEE_PUBLIC_URL": _public_url(settings, url)},
+            environment={
+                **os.environ,
+                **found.environment(),
+                "LEDGERBEE_PUBLIC_URL": _public_url(settings, url),
+                _LOOPBACK_VARIABLE: str(allows_loopback(settings, bound_host)).lower(),
+            },
             signals=signals,
             on_ready=announce,
             on_tick=_keeping_up(found.data_dir, stack) if found.data_dir else lambda: None,
@@ -128,6 +137,7 @@ def work_only(data_dir: Path | None) -> None:
             "database_worker_url": found.worker_url,
             "attachments_dir": blob_folder(settings, found.data_dir),
             "einvoice_dir": e_invoice_folder(settings, found.data_dir),
+            "secret_key_file": key_file(settings, found.data_dir),
         }
         run_worker(settings.model_copy(update=place))
 
@@ -141,6 +151,17 @@ def _public_url(settings: Settings, own: str) -> str:
         return settings.public_url
     mails_to_itself = settings.smtp_url is None or is_loopback(urlsplit(settings.smtp_url).hostname or "")
     return own if mails_to_itself and is_loopback(urlsplit(own).hostname or "") else ""
+
+
+def allows_loopback(settings: Settings, host: str) -> bool:
+    """Whether webhooks may go to this machine when `serve` listens on `host`.
+
+    Unless the operator said it, only while nobody else has to do with it: the API is reached from this machine, no
+    public address is known, and no mail leaves. Elsewhere callers must not reach what listens beside it.
+    """
+    if settings.webhooks_allow_loopback is not None:
+        return settings.webhooks_allow_loopback
+    return is_loopback(host) and settings.smtp_url is None and settings.public_url is None
 
 
 def _warn_of_sender(settings: Settings) -> None:
@@ -190,14 +211,6 @@ def _keeping_up(folder: Path, stack: ExitStack) -> Callable[[], None]:
         next_look = time.monotonic() + _LOOK_EVERY_S
 
     return look
-
-
-def is_loopback(host: str) -> bool:
-    """Whether an address, or a network, is of this machine alone."""
-    try:
-        return ip_network(host.strip("[]"), strict=False).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _warn_of_few_connections(found: Access, needed: int) -> None:

@@ -36,6 +36,13 @@ SELECT d.datname AS name, pg_database_size(d.oid) AS size FROM pg_database d
 WHERE d.datname ~ $1 AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.datid = d.oid)
 ORDER BY d.datname
 """
+_WEBHOOK_COMPANIES: Final = "SELECT company_id FROM webhook_companies"
+#: Row-level security holds the owner too: it shows the company that is set in the transaction.
+_ENTER: Final = "SELECT set_config('app.company_id', $1::text, true)"
+_WEBHOOK_SECRETS: Final = """
+SELECT s.secret FROM webhook_endpoints w CROSS JOIN LATERAL (VALUES (w.secret), (w.previous_secret)) AS s (secret)
+WHERE w.company_id = $1 AND w.status <> 'deleted' AND length(s.secret) > 0
+"""
 _SIZE: Final = "SELECT pg_database_size(current_database())"
 _CONNECTION_LIMIT: Final = "SHOW max_connections"
 _LOGIN: Final = "SELECT current_user"
@@ -248,3 +255,13 @@ async def is_standby_of(standby: "Connection", primary: "Connection") -> bool | 
     if not await standby.fetchval(_IS_STANDBY):
         return None
     return bool(await primary.fetchrow(_IDENTITY) == await standby.fetchrow(_IDENTITY))
+
+
+async def list_stored_secrets(connection: "Connection") -> list[bytes]:
+    """Every secret of every company that is kept to be read again, as it is stored. The owner's to ask."""
+    found: list[bytes] = []
+    for row in await connection.fetch(_WEBHOOK_COMPANIES):
+        async with connection.transaction(readonly=True):
+            await connection.execute(_ENTER, str(row["company_id"]))
+            found += [one["secret"] for one in await connection.fetch(_WEBHOOK_SECRETS, row["company_id"])]
+    return found
