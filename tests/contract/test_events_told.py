@@ -11,14 +11,19 @@ from tests.contract.world import World
 from tests.events_told import faults
 
 from ledgerbee.app.openapi.events import DATA, by_topic, example_of
-from ledgerbee.webhooks.topics import AUDIT_ONLY, TOPICS
+from ledgerbee.webhooks.topics import TOPICS
 
+#: Of the company itself, of who may enter it, and of webhooks: first words of topics that auditors alone are told of.
+_AUDIT_ONLY: Final = frozenset({
+    "account", "api_key", "company", "dimension", "dimension_value", "document_template", "exchange_rate",
+    "fiscal_year", "journal_category", "ledger", "oauth_client", "vat_code", "webhook_endpoint",
+})  # fmt: skip
 EMITTED: Final = set(generate.emitted_topics())
 
 
 def test_each_topic_is_of_integrators_or_of_auditors() -> None:
     """Told to the one, it has its data in the document; told to the other alone, it has none."""
-    of_auditors = {topic for topic in EMITTED - TOPICS if topic.partition(".")[0] in AUDIT_ONLY}
+    of_auditors = {topic for topic in EMITTED - TOPICS if topic.partition(".")[0] in _AUDIT_ONLY}
     assert of_auditors == EMITTED - TOPICS
     described = [topic for topic, _ in by_topic()]
     assert len(described) == len(set(described))

@@ -2,11 +2,6 @@
 
 from typing import Final
 
-#: Of the company itself, of who may enter it, and of webhooks: first words of topics that auditors alone are told of.
-AUDIT_ONLY: Final = frozenset({
-    "account", "api_key", "company", "dimension", "dimension_value", "document_template", "exchange_rate",
-    "fiscal_year", "journal_category", "ledger", "oauth_client", "vat_code", "webhook_endpoint",
-})  # fmt: skip
 #: The event of a test, which goes to the tested endpoint alone, whatever that subscribes to.
 PING: Final = "ping"
 

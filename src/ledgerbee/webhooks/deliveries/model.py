@@ -19,8 +19,6 @@ MAX_NAMED: Final = 1_000
 MAX_REPLAYED: Final = 100_000
 #: How far back events can be sent again.
 REPLAYED_BACK: Final = timedelta(days=90)
-#: How long the log is kept.
-KEPT_FOR: Final = timedelta(days=30)
 
 
 class DeliveryStatus(StrEnum):
