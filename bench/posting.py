@@ -12,7 +12,7 @@ import re
 import statistics
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
@@ -70,7 +70,7 @@ class Target:
     credit: str
 
 
-async def prepare(found: list[Books]) -> list[Target]:
+async def prepare(found: Sequence[Books]) -> list[Target]:
     """The companies' accounts, and the table from which a client of pgbench learns its company."""
     connection = await asyncpg.connect(found[0].url)
     await connection.execute(

@@ -1,6 +1,10 @@
 """Statements of the worker over a company's endpoints and deliveries.
 
 Each transaction holds the endpoints' rows, and so does the API where it touches their deliveries.
+
+What one of them looks at must not grow with what is kept or what waits, whatever the planner expects. So rows are looked
+for one by one, each by the index: a subquery that has OFFSET or LIMIT is not made part of a join over all of a company.
+Those to be updated are looked for likewise, and named by their ctid: nobody moves them, as the endpoint's row is held.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -37,27 +41,29 @@ UPDATE webhook_deliveries d SET attempts = d.attempts || r.attempt::jsonb,
     next_attempt_at = CASE WHEN d.status = 'pending' THEN r.next_attempt_at END,
     finished_at = CASE WHEN d.status <> 'pending' THEN d.finished_at WHEN r.status <> 'pending' THEN $6 END
 FROM unnest($2::uuid[], $3::text[], $4::timestamptz[], $5::text[]) r (id, status, next_attempt_at, attempt)
-WHERE d.company_id = $1 AND d.id = r.id
+CROSS JOIN LATERAL (SELECT p.ctid FROM webhook_deliveries p WHERE p.company_id = $1 AND p.id = r.id OFFSET 0) found
+WHERE d.company_id = $1 AND d.ctid = found.ctid
 """
 _FREE_NEXT: Final = """
-UPDATE webhook_deliveries d SET next_attempt_at = $4
-FROM (
-    SELECT DISTINCT n.id FROM unnest($2::uuid[], $3::uuid[]) e (endpoint_id, object_id)
+UPDATE webhook_deliveries SET next_attempt_at = $4
+WHERE company_id = $1 AND ctid = ANY (ARRAY(
+    SELECT n.ctid FROM unnest($2::uuid[], $3::uuid[]) e (endpoint_id, object_id)
     CROSS JOIN LATERAL (
-        SELECT p.id, p.next_attempt_at FROM webhook_deliveries p
+        SELECT p.ctid FROM webhook_deliveries p
         WHERE p.company_id = $1 AND p.endpoint_id = e.endpoint_id AND p.object_id = e.object_id AND p.status = 'pending'
         ORDER BY p.position, p.id LIMIT 1
     ) n
-    WHERE NOT EXISTS (
-        SELECT FROM webhook_deliveries o
+    LEFT JOIN LATERAL (
+        SELECT o.id FROM webhook_deliveries o
         WHERE o.company_id = $1 AND o.endpoint_id = e.endpoint_id AND o.object_id = e.object_id
-          AND o.next_attempt_at IS NOT NULL)
-) n
-WHERE d.company_id = $1 AND d.id = n.id
+          AND o.next_attempt_at IS NOT NULL LIMIT 1
+    ) under_way ON true
+    WHERE under_way.id IS NULL))
 """
+#: `position > 0`, whatever the parameter: the index has only these.
 _EVENTS: Final = f"""
 SELECT id, type, object_id, position FROM events
-WHERE company_id = $1 AND position > $2 AND position <= $3 AND (type = ANY ($4) OR type = '{PING}')
+WHERE company_id = $1 AND position > 0 AND position > $2 AND position <= $3 AND (type = ANY ($4) OR type = '{PING}')
 ORDER BY position
 """
 #: Of the pending deliveries of an object to an endpoint the first is due, the others wait for it.
@@ -65,13 +71,15 @@ _INSERT: Final = """
 INSERT INTO webhook_deliveries (company_id, id, endpoint_id, event_id, event_type, object_id, position, status,
                                 next_attempt_at, created_at, finished_at)
 SELECT $1, n.id, n.endpoint_id, n.event_id, n.event_type, n.object_id, n.position, n.status,
-       CASE WHEN n.status = 'pending' AND n.is_first AND NOT EXISTS (
-           SELECT FROM webhook_deliveries p
-           WHERE p.company_id = $1 AND p.endpoint_id = n.endpoint_id AND p.object_id = n.object_id
-             AND p.status = 'pending') THEN $10::timestamptz END,
+       CASE WHEN n.status = 'pending' AND n.is_first AND earlier.id IS NULL THEN $10::timestamptz END,
        $10, CASE WHEN n.status <> 'pending' THEN $10 END
 FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::uuid[], $7::bigint[], $8::text[], $9::boolean[])
     n (id, endpoint_id, event_id, event_type, object_id, position, status, is_first)
+LEFT JOIN LATERAL (
+    SELECT p.id FROM webhook_deliveries p
+    WHERE p.company_id = $1 AND p.endpoint_id = n.endpoint_id AND p.object_id = n.object_id AND p.status = 'pending'
+    ORDER BY p.position LIMIT 1
+) earlier ON true
 ON CONFLICT (company_id, endpoint_id, event_id) WHERE status = 'pending' DO NOTHING
 """
 _DUE: Final = f"""
@@ -83,7 +91,9 @@ CROSS JOIN LATERAL (
     WHERE p.company_id = $1 AND p.endpoint_id = r.endpoint_id AND p.next_attempt_at <= $4 AND p.id <> ALL ($5)
     ORDER BY p.next_attempt_at, p.position LIMIT r.room
 ) d
-LEFT JOIN events e ON e.company_id = $1 AND e.id = d.event_id
+LEFT JOIN LATERAL (
+    SELECT v.sequence, v.occurred_at, v.data FROM events v WHERE v.company_id = $1 AND v.id = d.event_id OFFSET 0
+) e ON true
 """
 _SKIP: Final = """
 UPDATE webhook_deliveries SET status = 'skipped', next_attempt_at = NULL, finished_at = $3
