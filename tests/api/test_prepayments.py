@@ -156,8 +156,16 @@ async def test_of_two_that_deduct_the_same_one_wins(shop: Shop) -> None:
     assert await faultless(shop)
 
 
-async def rate_of(shop: Shop, day: str, rate: str) -> None:
-    await shop.ok("PUT", "/v1/exchange-rates", {"currency": "EUR", "date": day, "rate": rate}, status=200)
+async def rate_of(shop: Shop, day: str, rate: str, currency: str = "EUR") -> None:
+    await shop.ok("PUT", "/v1/exchange-rates", {"currency": currency, "date": day, "rate": rate}, status=200)
+
+
+async def exempt(shop: Shop, **fields: Any) -> str:
+    """A price of a group whose sales in Denmark carry no VAT: on 1012, whose code is S82."""
+    chart = {one["accountNumber"]: one["id"] for one in await shop.ok("GET", "/v1/accounts")}
+    group = (await shop.groups())["1"]
+    await shop.ok("PATCH", f"/v1/product-groups/{group}", {"domesticAccountId": chart[1012]})
+    return await shop.price(group="1", **fields)
 
 
 FX_GAIN, FX_LOSS = 3535, 3610
@@ -214,3 +222,58 @@ async def test_credit_notes_on_what_deducts(shop: Shop) -> None:
     await shop.credited(paid)
     assert (await shop.invoice(ahead["id"]))["deductedByInvoiceId"] is None
     assert await faultless(shop)
+
+
+async def test_a_rate_that_is_credited_leaves_nothing_in_prepayments(shop: Shop) -> None:
+    """At 6.2938: 58.53 at 25 % are 368.38 (368.376...) and 14.63 of VAT 92.08; 48.45 without VAT are 304.93.
+
+    The note takes 73.16, which are 460.45, off the receivable, and with 92.08 of VAT 368.37 off prepayments. Nothing of
+    that rate is left, so 0.01 goes too, as an exchange gain. The final invoice takes out 304.93.
+    """
+    for day in ("2026-03-01", "2026-03-04"):
+        await rate_of(shop, day, "6.2938", "USD")
+    taxed, free = await shop.price("100", currency="USD"), await exempt(shop, amount="100", currency="USD")
+    customer = await shop.customer()
+    lines = [line(taxed, unitPrice="58.53"), line(free, unitPrice="48.45")]
+    ahead = await prepaid(shop, customer, *lines, currency="USD", date="2026-03-01")
+    assert (ahead["vat"], ahead["amount"]) == ("14.63", "121.61")
+    assert await shop.balance(PREPAYMENTS) == -(Decimal("368.38") + Decimal("304.93"))
+    note = await shop.send_note(
+        await shop.credit(ahead, {"invoiceLineId": ahead["lines"][0]["id"]}, date="2026-03-03")
+    )
+    assert booked(await shop.entry(note["journalEntryId"])) == [
+        (RECEIVABLE, Decimal("-73.16"), Decimal("-460.45"), "CONTROL"),
+        (PREPAYMENTS, Decimal("58.53"), Decimal("368.37"), "ENTERED"),
+        (OUTPUT_VAT, Decimal("14.63"), Decimal("92.08"), "VAT"),
+        (PREPAYMENTS, Decimal(0), Decimal("0.01"), "ENTERED"),
+        (FX_GAIN, Decimal(0), Decimal("-0.01"), "ENTERED"),
+    ]
+    await shop.send(
+        await shop.draft(
+            customer, line(taxed, unitPrice=300), currency="USD", date="2026-03-04", prepaymentInvoiceIds=[ahead["id"]]
+        )
+    )
+    assert await shop.balance(PREPAYMENTS) == 0
+    assert await faultless(shop)
+
+
+@pytest.mark.parametrize(
+    ("currency", "rate", "nets"),
+    [
+        ("EUR", "7.4637", ("10.06", "20.03")),
+        ("EUR", "7.3146", ("0.07", "0.03", "0.03", "99.99")),
+        ("JPY", "0.0443", ("333", "777", "1001", "13")),
+    ],
+)
+async def test_parts_of_a_prepayment_leave_nothing_anywhere(
+    shop: Shop, currency: str, rate: str, nets: tuple[str, ...]
+) -> None:
+    """Credited line by line: the last part takes what is left of each account, however the others were rounded."""
+    await rate_of(shop, "2026-03-16", rate, currency)
+    price, customer = await shop.price("1", currency=currency), await shop.customer()
+    ahead = await prepaid(shop, customer, *(line(price, unitPrice=net) for net in nets), currency=currency)
+    for one in ahead["lines"]:
+        await shop.credited(ahead, {"invoiceLineId": one["id"]})
+        assert await faultless(shop)
+    assert await balances(shop) == [0, 0, 0, 0]
+    assert await shop.balance(FX_GAIN) + await shop.balance(FX_LOSS) == 0

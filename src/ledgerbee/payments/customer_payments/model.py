@@ -94,6 +94,14 @@ class PaymentSources(InvoiceFacts):
 
 
 @dataclass(frozen=True, slots=True)
+class UsedExcess:
+    """What was used elsewhere of what an invoice has too much, in its currency and in the company's."""
+
+    amount: Decimal
+    base_amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class PaymentBooking:
     """All there is to write of a payment."""
 

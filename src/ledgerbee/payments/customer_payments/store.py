@@ -1,11 +1,10 @@
 """Rows of payments, and what booking one asks of the books."""
 
-from decimal import Decimal
 from typing import Final
 
 from ledgerbee.chart.journal_categories import store as journal_categories
 from ledgerbee.chart.journal_categories.model import JournalType
-from ledgerbee.payments.customer_payments.model import PAYMENT_NOT_FOUND, InvoiceFacts, Payment, PaymentId
+from ledgerbee.payments.customer_payments.model import PAYMENT_NOT_FOUND, InvoiceFacts, Payment, PaymentId, UsedExcess
 from ledgerbee.platform import rows
 from ledgerbee.platform.context import Context
 from ledgerbee.sales.invoices.model import Invoice, InvoiceId
@@ -23,9 +22,10 @@ SELECT co.base_currency, co.preferred_language AS language, c.name AS customer_n
 FROM companies co JOIN customers c ON c.company_id = co.company_id AND c.id = $4
 WHERE co.company_id = $1
 """
-_EXCESS_USED: Final = (
-    "SELECT coalesce(sum(amount), 0) FROM credit_use_parts WHERE company_id = $1 AND source_invoice_id = $2"
-)
+_EXCESS_USED: Final = """
+SELECT coalesce(sum(amount), 0) AS amount, coalesce(sum(base_amount), 0) AS base_amount
+FROM credit_use_parts WHERE company_id = $1 AND source_invoice_id = $2
+"""
 
 
 async def get_facts(context: Context, invoice: Invoice) -> InvoiceFacts:
@@ -64,10 +64,11 @@ async def set_reversed(context: Context, payment: Payment) -> None:
     )
 
 
-async def get_excess_used(context: Context, invoice_id: InvoiceId) -> Decimal:
-    """What was used elsewhere of what an invoice, which is locked, has too much, in its currency."""
-    used: Decimal = await context.connection.fetchval(_EXCESS_USED, context.company_id, invoice_id)
-    return used
+async def get_excess_used(context: Context, invoice_id: InvoiceId) -> UsedExcess:
+    """What was used elsewhere of what an invoice, which is locked, has too much."""
+    row = await context.connection.fetchrow(_EXCESS_USED, context.company_id, invoice_id)
+    assert row is not None, "sums are one row"
+    return UsedExcess(**row)
 
 
 async def list_of_invoice(context: Context, invoice_id: InvoiceId) -> list[Payment]:

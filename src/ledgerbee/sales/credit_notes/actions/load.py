@@ -37,10 +37,14 @@ async def load_sources(context: Context, full: FullCreditNote, invoice: Invoice 
     booked = await _lines_of(context, invoice, snapshot)
     taxes = Creditable(invoice.currency, invoice.amount, booked, ()).taxes
     taxes = await prepayments.with_carried(context, [found.line for found in booked], taxes)
-    credited = CreditedInvoice(
-        invoice, snapshot["buyer"], snapshot["language"], await invoices.get_settled(context, invoice.id)
-    )
     is_foreign = note.currency != base_currency
+    credited = CreditedInvoice(
+        invoice,
+        snapshot["buyer"],
+        snapshot["language"],
+        await invoices.get_settled(context, invoice.id),
+        await invoices.get_left(context, invoice.id) if is_foreign else {},
+    )
     return NoteSources(
         sources, taxes, invoice.exchange_rate, credited, await accounts.get_by_role(context) if is_foreign else {}
     )
