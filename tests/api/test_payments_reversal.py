@@ -154,7 +154,6 @@ class TestForeignCurrency:
         assert {await shop.balance(account) for account in (3535, 3610, 6480)} == {0}
         assert (await shop.api.run(verify, one_snapshot=True)).fault is None
 
-
     async def test_what_others_settle_leaves_nothing(self, shop: Shop) -> None:
         """134.37 at 7.3146 are 982.86, and the 52.40 that were paid 383.28 of them (383.284...).
 

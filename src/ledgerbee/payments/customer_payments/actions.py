@@ -80,11 +80,12 @@ async def reverse(
     """Take a payment back: reverse its entry and open its invoice again. Emits `payment.reversed`.
 
     Both on the day `on` (None: today, or the payment's if later); what is due again is what the payment took off, in
-    either currency; where others settle the invoice all the same, nothing of its receivable is left. Payment and invoice are locked: of two at once, one wins. Refused in this order, and then nothing
-    was written: a validation error for a day more than a year ahead; `PAYMENT_NOT_FOUND`; `PAYMENT_ALREADY_REVERSED`;
-    `INVOICE_INVALID_STATE`; `PAYMENT_CREDIT_USED`; `PAYMENT_ACCOUNT_MISSING`, where an exchange difference is left that
-    has no account to stand on; a validation error for a day before the payment's; what posting refuses
-    (`PERIOD_LOCKED`, `FISCAL_YEAR_MISSING`).
+    either currency; where others settle the invoice all the same, nothing of its receivable is left. Payment and
+    invoice are locked: of two at once, one wins. Refused in this order, and then nothing was written: a validation
+    error for a day more than a year ahead; `PAYMENT_NOT_FOUND`; `PAYMENT_ALREADY_REVERSED`; `INVOICE_INVALID_STATE`;
+    `PAYMENT_CREDIT_USED`; `PAYMENT_ACCOUNT_MISSING`, where an exchange difference is left that has no account to stand
+    on; a validation error for a day before the payment's; what posting refuses (`PERIOD_LOCKED`,
+    `FISCAL_YEAR_MISSING`).
     """
     if on is not None:
         check_date(on, context.today)

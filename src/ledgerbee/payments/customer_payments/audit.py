@@ -158,7 +158,10 @@ WHERE i.company_id = $1 AND i.status NOT IN ('draft', 'cancelled')
        OR i.applied_credit <> u.amount
        OR NOT CASE WHEN i.written_off_amount > 0
                THEN i.status = 'uncollectible' AND s.closed + i.written_off_amount = i.amount
-           WHEN i.credited_amount > 0 AND i.credited_amount = i.amount THEN i.status = 'credited'
+           WHEN i.status = 'credited' THEN i.credited_amount = i.amount AND n.notes > 0
+           WHEN i.credited_amount > 0 AND i.credited_amount = i.amount AND NOT EXISTS (
+               SELECT FROM invoice_lines l
+               WHERE l.company_id = $1 AND l.invoice_id = i.id AND l.prepayment_invoice_id IS NOT NULL) THEN false
            WHEN s.closed >= i.amount THEN i.status = 'paid'
            WHEN i.amount_paid + i.applied_credit > 0 THEN i.status = 'partially_paid'
            ELSE i.status IN ('scheduled', 'sending', 'sent') END
@@ -171,7 +174,7 @@ WHERE i.company_id = $1 AND i.status NOT IN ('draft', 'cancelled')
                (s.closed - i.amount) * i.exchange_rate,
                (SELECT g.base_minor_units FROM ledgers g WHERE g.company_id = $1))))
 ORDER BY i.number_sequence LIMIT 1
-""".format(settled=SETTLED_IN_BASE.format(invoice="i.id"))
+""".format(settled=SETTLED_IN_BASE.format(invoice="i.id"))  # noqa: S608 - a constant
 _REVERSALS: Final = """
 SELECT p.id FROM payments p
 LEFT JOIN journal_entries r ON r.company_id = $1 AND r.reverses_entry_id = p.journal_entry_id

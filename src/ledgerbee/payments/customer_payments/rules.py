@@ -187,10 +187,10 @@ def lines_of_difference(difference: Decimal, invoice: Invoice, accounts: Mapping
         return []
     assert invoice.receivable_account_id is not None
     role, side = (FX_LOSS, Side.CREDIT) if difference > 0 else (FX_GAIN, Side.DEBIT)
-    amounts = {"amount": ZERO, "base_amount": abs(difference)}
+    base_amount = abs(difference)
     return [
-        LineToPost(invoice.receivable_account_id, side, line_type=LineType.CONTROL, **amounts),
-        LineToPost(role_account(accounts, role).id, other(side), **amounts),
+        LineToPost(invoice.receivable_account_id, side, ZERO, line_type=LineType.CONTROL, base_amount=base_amount),
+        LineToPost(role_account(accounts, role).id, other(side), ZERO, base_amount=base_amount),
     ]
 
 

@@ -33,7 +33,8 @@ SELECT (SELECT coalesce(sum(p.base_settled), 0) FROM payments p
 _SETTLED: Final = SETTLED_IN_BASE.format(invoice="$2")
 #: What the entries of an invoice and of its sent credit notes have of revenue and VAT.
 _LEFT: Final = """
-SELECT l.line_type, l.account_id, l.vat_code_id, l.vat_rate, -sum(l.amount) AS amount, -sum(l.base_amount) AS base_amount
+SELECT l.line_type, l.account_id, l.vat_code_id, l.vat_rate, -sum(l.amount) AS amount,
+       -sum(l.base_amount) AS base_amount
 FROM journal_lines l
 WHERE l.company_id = $1 AND l.line_type IN ('ENTERED', 'VAT') AND l.entry_id IN (
     SELECT i.journal_entry_id FROM invoices i WHERE i.company_id = $1 AND i.id = $2

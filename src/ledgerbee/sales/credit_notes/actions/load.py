@@ -1,5 +1,6 @@
 """What credit notes are decided by."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from ledgerbee.sales.credit_notes import rules, store
 from ledgerbee.sales.credit_notes.kind import CREDIT_NOTES
 from ledgerbee.sales.credit_notes.model import Creditable, CreditedInvoice, FullCreditNote, InvoiceLine, NoteSources
 from ledgerbee.sales.documents import store as documents
-from ledgerbee.sales.documents.model import Tax
+from ledgerbee.sales.documents.model import Line, Tax
 from ledgerbee.sales.documents.rules import tax_of_code
 from ledgerbee.sales.invoices import store as invoices
 from ledgerbee.sales.invoices.kind import INVOICES
@@ -23,6 +24,18 @@ async def load_creditable(context: Context, invoice: Invoice) -> Creditable:
     """What an invoice, which is locked, has left. Raises `CREDIT_NOTE_INVOICE_TOO_OLD`."""
     lines = await _lines_of(context, invoice)
     return Creditable(invoice.currency, invoice.amount, lines, await store.taken_of(context, invoice.id))
+
+
+async def load_sent(context: Context, invoice: Invoice) -> Creditable:
+    """An invoice, which is locked, with what notes that were sent take of it. Raises as `load_creditable`."""
+    lines = await _lines_of(context, invoice)
+    return Creditable(invoice.currency, invoice.amount, lines, await store.taken_by_sent(context, invoice.id))
+
+
+async def check_given_back(context: Context, creditable: Creditable, lines: Sequence[Line]) -> None:
+    """Refuse a note whose `lines` give back the deduction of what was written off. Raises `INVOICE_INVALID_STATE`."""
+    credited = {taken.invoice_line_id for taken in rules.taken_by(lines)}
+    await prepayments.check_given_back(context, [found.line for found in creditable.lines], credited)
 
 
 async def load_sources(context: Context, full: FullCreditNote, invoice: Invoice | None) -> NoteSources:

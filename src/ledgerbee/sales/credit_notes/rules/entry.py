@@ -40,7 +40,8 @@ def entry_lines(
 
     In a foreign currency revenue and VAT are each amount x rate, the invoice's. What settles an invoice takes off the
     receivable all that is left of it in the company's currency, and what takes the last of an account and VAT code all
-    that is left there (`sending.rules.residues`): the difference is a gain or a loss by exchange rates. Raises `CREDIT_NOTE_ACCOUNT_MISSING` when a difference has no account to stand on.
+    that is left there (`sending.rules.residues`): the difference is a gain or a loss by exchange rates.
+    Raises `CREDIT_NOTE_ACCOUNT_MISSING` when a difference has no account to stand on.
     """
     assert note.receivable_account_id is not None
     lines = rules.entry_lines(computed, conversion, note.receivable_account_id)
