@@ -14,7 +14,7 @@ from ledgerbee.ledger.entries import actions as ledger
 from ledgerbee.ledger.entries.model import LineToPost
 from ledgerbee.ledger.entries.rules import Conversion
 from ledgerbee.payments.customer_payments import rules, store
-from ledgerbee.payments.customer_payments.model import Payment, PaymentFields, PaymentId, PaymentSources, UsedExcess
+from ledgerbee.payments.customer_payments.model import Payment, PaymentFields, PaymentId, PaymentSources, ReopenSources
 from ledgerbee.payments.customer_payments.wire import render
 from ledgerbee.platform.context import Context
 from ledgerbee.sales.delivery import store as deliveries
@@ -96,9 +96,9 @@ async def reverse(
 
     rules.check_reversible(payment)
     opened = invoice_rules.reopen(invoice, payment.amount, delivery.status if delivery else None, context.now)
-    used = await store.get_excess_used(context, invoice.id)
-    rules.check_excess_unused(opened, used)
-    added = await _difference(context, payment, opened, used)
+    found = await store.get_to_reopen(context, invoice.id)
+    rules.check_excess_unused(opened, found.used)
+    added = await _difference(context, payment, opened, found)
     reversal_id = new_id()
     taken_back = replace(payment, reversed_at=context.now, reversal_entry_id=reversal_id)
 
@@ -111,13 +111,12 @@ async def reverse(
     return taken_back, base_currency
 
 
-async def _difference(context: Context, payment: Payment, opened: Invoice, used: UsedExcess) -> list[LineToPost]:
+async def _difference(context: Context, payment: Payment, opened: Invoice, found: ReopenSources) -> list[LineToPost]:
     """What the reversal of a payment settles beside: an exchange difference, in a foreign currency only."""
-    facts = await store.get_facts(context, opened)
     assert opened.exchange_rate is not None
-    conversion = Conversion(opened.currency, facts.base_currency, opened.exchange_rate)
+    conversion = Conversion(opened.currency, found.base_currency, opened.exchange_rate)
     if conversion.is_base:
         return []
-    settled = EXACT.subtract(facts.settled, payment.base_settled)
-    difference = rules.difference_when_reopened(opened, settled, used, conversion)
+    settled = EXACT.subtract(found.settled, payment.base_settled)
+    difference = rules.difference_when_reopened(opened, settled, found.used, conversion)
     return rules.lines_of_difference(difference, opened, await accounts.get_by_role(context))

@@ -102,6 +102,15 @@ class UsedExcess:
 
 
 @dataclass(frozen=True, slots=True)
+class ReopenSources:
+    """What the books say of an invoice on which a payment is taken back; `settled` as of `InvoiceFacts`."""
+
+    base_currency: str
+    settled: Decimal
+    used: UsedExcess
+
+
+@dataclass(frozen=True, slots=True)
 class PaymentBooking:
     """All there is to write of a payment."""
 
