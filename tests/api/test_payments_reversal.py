@@ -154,6 +154,73 @@ class TestForeignCurrency:
         assert {await shop.balance(account) for account in (3535, 3610, 6480)} == {0}
         assert (await shop.api.run(verify, one_snapshot=True)).fault is None
 
+    async def test_what_others_settle_leaves_nothing(self, shop: Shop) -> None:
+        """134.37 at 7.3146 are 982.86, and the 52.40 that were paid 383.28 of them (383.284...).
+
+        The credit note takes the 599.58 that were left and 52.40 at the rate, 383.29: the customer has that as a
+        credit. When the payment goes back 0.01 is left, and nothing of the invoice.
+        """
+        await shop.ok(
+            "PUT", "/v1/exchange-rates", {"currency": "EUR", "date": "2026-03-16", "rate": "7.3146"}, status=200
+        )
+        swede = await shop.customer(vatZone="eu", countryCode="SE", vatNumber="SE556677889901")
+        price = await shop.price("134.37", currency="EUR")
+        sent = await shop.send(await shop.draft(swede, line(price, unitPrice="134.37"), currency="EUR"))
+        payment = await pay(shop, sent, "52.40", exchangeRate="7.3146")
+        await shop.credited(sent)
+        assert await receivable(shop, "base_amount") == Decimal("-383.29")
+        taken = await take_back(shop, payment)
+        assert booked(await shop.entry(taken["reversalEntryId"]))[-2:] == [
+            (6190, Decimal(0), Decimal("0.01"), "CONTROL"),
+            (3535, Decimal(0), Decimal("-0.01"), "ENTERED"),
+        ]
+        assert (await shop.invoice(sent["id"]))["status"] == "credited"
+        assert await receivable(shop, "base_amount") == 0
+        assert await shop.balance(3535) + await shop.balance(3610) == 0
+        assert (await shop.api.run(verify, one_snapshot=True)).fault is None
+
+    @pytest.mark.parametrize(("currency", "rate"), [("EUR", "7.3146"), ("JPY", "0.0443")])
+    @pytest.mark.parametrize("seed", range(3))
+    async def test_whatever_settles_it_when_all_is_used_nothing_is_left(
+        self, shop: Shop, seed: int, currency: str, rate: str
+    ) -> None:
+        """Payments, notes, payments that go back, and credit that is paid back, in any order."""
+        random = Random(seed)  # noqa: S311  a reproducible order
+        await shop.ok(
+            "PUT", "/v1/exchange-rates", {"currency": currency, "date": "2026-03-16", "rate": rate}, status=200
+        )
+        unit = 1 if currency == "JPY" else Decimal("0.01")
+        price = await shop.price("1", currency=currency)
+        sent = await shop.sold(
+            *(line(price, unitPrice=f"{random.randrange(1, 5_000) * unit}") for _ in range(4)), currency=currency
+        )
+        live: list[dict[str, Any]] = []
+        lines = list(sent["lines"])
+        day = {"date": "2026-03-20", "exchangeRate": rate}
+        for _ in range(12):
+            due = Decimal((await shop.invoice(sent["id"]))["amountDue"])
+            turn = random.randrange(4)
+            if turn == 0 and lines:
+                await shop.credited(sent, {"invoiceLineId": lines.pop()["id"]})
+            elif turn == 1 and live:
+                await shop.api.post(f"/v1/payments/{live.pop(random.randrange(len(live)))['id']}/reverse", {})
+            elif turn == 2:
+                body = {"amount": f"{random.randrange(1, 300) * unit}", "currency": currency, **day}
+                await shop.api.post(f"/v1/customers/{sent['customerId']}/credit/refund", body)
+            elif due:
+                part = min(due, random.randrange(1, 6_000) * unit)
+                live.append(await pay(shop, sent, f"{part:f}", exchangeRate=rate))
+            assert (await shop.api.run(verify, one_snapshot=True)).fault is None
+        if (due := (await shop.invoice(sent["id"]))["amountDue"]) not in {"0", "0.00"}:
+            await pay(shop, sent, due, exchangeRate=rate)
+        found = await shop.ok("GET", f"/v1/customers/{sent['customerId']}/credit")
+        for one in found["balances"]:
+            if Decimal(one["available"]):
+                body = {"amount": one["available"], "currency": currency, **day}
+                await shop.ok("POST", f"/v1/customers/{sent['customerId']}/credit/refund", body)
+        assert {await receivable(shop, "amount"), await receivable(shop, "base_amount")} == {0}
+        assert (await shop.api.run(verify, one_snapshot=True)).fault is None
+
 
 class TestDelivery:
     """Without its payments an invoice is where its delivery left it."""

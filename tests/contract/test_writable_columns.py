@@ -100,8 +100,8 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
         STAYS: "reference created_at reversed_at",
     },
     "write_offs": {
-        VERIFY: "id invoice_id written_off_on amount vat_amount base_amount base_vat_amount journal_entry_id"
-        " reversal_entry_id",
+        VERIFY: "id invoice_id written_off_on amount vat_amount base_amount base_vat_amount prepaid_amount"
+        " journal_entry_id reversal_entry_id",
         STAYS: "description created_at reversed_at",
     },
     "journal_entries": {VERIFY: "reference external_system_id"},

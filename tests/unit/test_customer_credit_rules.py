@@ -35,6 +35,7 @@ from ledgerbee.payments.customer_payments.model import (
     PAYMENT_ACCOUNT_INVALID,
     PAYMENT_ACCOUNT_MISSING,
     PAYMENT_CREDIT_USED,
+    UsedExcess,
 )
 from ledgerbee.payments.customer_payments.rules import check_excess_unused
 from ledgerbee.sales.invoices.model import INVOICE_INVALID_STATE, Invoice, InvoiceStatus
@@ -192,8 +193,8 @@ def test_refusals_of_a_refund_in_their_order() -> None:
 
 def test_a_payment_whose_excess_was_used_stays() -> None:
     opened = invoice(amount_paid=D(60), credited_amount=D(50))
-    check_excess_unused(opened, D(10))
-    code, details = refusal(lambda: check_excess_unused(opened, D("10.01")))
+    check_excess_unused(opened, UsedExcess(D(10), ZERO))
+    code, details = refusal(lambda: check_excess_unused(opened, UsedExcess(D("10.01"), ZERO)))
     assert (code, details) == (PAYMENT_CREDIT_USED, {"creditUsed": "10.01", "creditLeft": "10.00"})
 
 

@@ -10,9 +10,10 @@ from tests.unit.test_invoices_rules import NOW, invoice
 from ledgerbee.chart.accounts.model import AccountId, ControlAccountType
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.ids import new_id
-from ledgerbee.ledger.entries.model import Side
+from ledgerbee.ledger.entries.model import LineType, Side
+from ledgerbee.ledger.entries.rules import Conversion
 from ledgerbee.payments.customer_payments import rules
-from ledgerbee.payments.customer_payments.model import FX_GAIN, FX_LOSS, Payment, PaymentFields
+from ledgerbee.payments.customer_payments.model import FX_GAIN, FX_LOSS, Payment, PaymentFields, UsedExcess
 from ledgerbee.sales.invoices.model import Invoice, InvoiceStatus
 
 BANK, RECEIVABLE, GAIN, LOSS = (replace(VAT_ACCOUNT, id=AccountId(new_id())) for _ in range(4))
@@ -97,3 +98,43 @@ def test_the_companys_own_currency_has_no_rate_but_one() -> None:
     with pytest.raises(LedgerBeeError) as refused:
         rules.check_payment(given, kroner, "DKK", NOW.date())
     assert refused.value.details["validationErrors"][0]["property"] == "exchangeRate"
+
+
+@pytest.mark.parametrize(
+    ("paid", "credited", "used", "settled", "difference"),
+    [
+        # Settled by the note alone, which took a unit too much: it is put back.
+        ("0", "100", ("0", "0"), "746.01", "-0.01"),
+        ("0", "100", ("0", "0"), "745.99", "0.01"),
+        ("0", "100", ("0", "0"), "746.00", "0"),
+        # 20.00 are a credit of the customer's: 149.20 at the rate. What is used is as it was booked.
+        ("20", "100", ("0", "0"), "895.19", "0.01"),
+        ("20", "100", ("10", "74.60"), "895.20", "0"),
+        ("20", "100", ("20", "149.19"), "895.20", "-0.01"),
+        ("20", "100", ("10", "149.21"), "895.20", "0.01"),
+        # Something is due: what was settled is never more than was booked.
+        ("0", "99.99", ("0", "0"), "745.93", "0"),
+        ("0", "99.99", ("0", "0"), "746.01", "-0.01"),
+    ],
+)
+def test_what_is_left_when_a_payment_goes_back(
+    paid: str, credited: str, used: tuple[str, str], settled: str, difference: str
+) -> None:
+    opened = sent(amount_paid=Decimal(paid), credited_amount=Decimal(credited))
+    of_credit = UsedExcess(*map(Decimal, used))
+    conversion = Conversion("EUR", "DKK", Decimal("7.46"))
+    found = rules.difference_when_reopened(opened, Decimal(settled), of_credit, conversion)
+    assert found == Decimal(difference)
+    lines = rules.lines_of_difference(found, opened, ROLES)
+    if not found:
+        assert lines == []
+        return
+    side, account = (Side.CREDIT, LOSS) if found > 0 else (Side.DEBIT, GAIN)
+    assert [line.line_type for line in lines] == [LineType.CONTROL, LineType.ENTERED]
+    assert {(line.amount, line.base_amount) for line in lines} == {(Decimal(0), abs(found))}
+    assert lines[0].account_id == RECEIVABLE.id
+    assert lines[1].account_id == account.id
+    assert lines[0].side is side
+    assert lines[1].side is not side
+    with pytest.raises(LedgerBeeError):
+        rules.lines_of_difference(found, opened, {})

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -27,9 +28,11 @@ from ledgerbee.sales.credit_notes.model import (
     CREDIT_NOTE_LINE_NOT_ON_INVOICE,
     CreditedLine,
 )
+from ledgerbee.sales.credit_notes.rules import is_credited, taken_by
 from ledgerbee.sales.documents.model import Carried, DocumentLineType, Line, Tax
 from ledgerbee.sales.documents.rules import compute
 from ledgerbee.sales.invoices.model import (
+    INVOICE_INVALID_STATE,
     INVOICE_PREPAYMENT_ACCOUNT_MISSING,
     INVOICE_PREPAYMENT_DEDUCTED,
     INVOICE_PREPAYMENT_UNUSABLE,
@@ -44,6 +47,7 @@ from ledgerbee.sales.invoices.rules.draft import check_prepayment, terms
 D = Decimal
 ACCOUNT = replace(VAT_ACCOUNT, id=AccountId(new_id()))
 BUYER = new_id()
+DAY = date(2026, 3, 16)
 
 
 def charged(net: str, code: UUID | None = CODE, rate: str = "25", account: UUID = ACCOUNT.id) -> Line:
@@ -74,32 +78,33 @@ def test_it_is_booked_on_the_account_of_prepayments_and_taxed_as_the_sales() -> 
         *[({"status": status}, "status") for status in ("draft", "cancelled", "credited", "uncollectible")],
         ({"customer_id": new_id()}, "customerId"),
         ({"currency": "DKK"}, "currency"),
+        ({"issue_date": DAY + timedelta(days=1)}, "date"),
     ],
 )
 def test_what_can_not_be_deducted(fields: dict[str, Any], reason: str) -> None:
     if "status" in fields:
         fields = {"status": InvoiceStatus(fields["status"])}
     with pytest.raises(LedgerBeeError) as raised:
-        rules.check_deductible(prepaid(charged("100"), **fields), BUYER, "EUR", None)
+        rules.check_deductible(prepaid(charged("100"), **fields), BUYER, "EUR", DAY, None)
     assert (raised.value.error_code, raised.value.details["reason"]) == (INVOICE_PREPAYMENT_UNUSABLE, reason)
 
 
 def test_what_is_credited_is_not_deducted() -> None:
     line, draft = charged("100"), new_id()
     part = prepaid(line, credited={line.id: D("-99.99")})
-    rules.check_deductible(part, BUYER, "EUR", None)
+    rules.check_deductible(part, BUYER, "EUR", DAY, None)
     for it, reason in (
         (prepaid(line, credited={line.id: D(-100)}), "amount"),
         (replace(part, has_pending_note=True), "creditNotes"),
     ):
         with pytest.raises(LedgerBeeError) as raised:
-            rules.check_deductible(it, BUYER, "EUR", None)
+            rules.check_deductible(it, BUYER, "EUR", DAY, None)
         assert raised.value.details["reason"] == reason
     taken = prepaid(line, deducted_by_invoice_id=draft)
-    rules.check_deductible(taken, BUYER, "EUR", draft)
+    rules.check_deductible(taken, BUYER, "EUR", DAY, draft)
     rules.check_not_deducted(part.invoice)
     refusals: list[Callable[[], None]] = [
-        lambda: rules.check_deductible(taken, BUYER, "EUR", new_id()),
+        lambda: rules.check_deductible(taken, BUYER, "EUR", DAY, new_id()),
         lambda: rules.check_not_deducted(taken.invoice),
     ]
     for refused in refusals:
@@ -212,8 +217,33 @@ def test_a_deduction_is_credited_with_all_that_is_left() -> None:
     whole, deduction = (CreditedLine(DocumentLineType.PRODUCT, invoice_line_id=it.id) for it in (own, added))
     part = replace(whole, quantity=D(2))
     assert crediting.refused(part, deduction).error_code is CREDIT_NOTE_EXCEEDS_INVOICE
-    assert crediting.refused(whole).error_code is CREDIT_NOTE_EXCEEDS_INVOICE
     by_price = CreditedLine(DocumentLineType.PRODUCT, price_id=added.price_id)
     assert crediting.refused(by_price).error_code is CREDIT_NOTE_LINE_NOT_ON_INVOICE
-    crediting.credit(part)
+    note = crediting.credit(part)
+    assert not is_credited(crediting.invoice, note)
     assert [it.net for it in crediting.credit(whole, deduction)] == [D(-100), D(100)]
+    # Asked for or not, it goes with the last piece.
+    crediting.notes = [note]
+    last = crediting.credit(replace(whole, quantity=ONE))
+    assert [(it.invoice_line_id, it.net) for it in last] == [(own.id, D(-100)), (added.id, D(100))]
+    assert is_credited(replace(crediting.invoice, taken=tuple(taken_by(note))), last)
+
+
+def test_of_an_invoice_of_nothing_the_last_piece_is_the_last() -> None:
+    """Of one that costs something it is what its amount is of: what is free may be left."""
+    free = Crediting(creditable(sold("2", "0")))
+    piece = CreditedLine(DocumentLineType.PRODUCT, invoice_line_id=free.invoice.lines[0].line.id, quantity=ONE)
+    first, second = free.credit(piece), free.credit(piece)
+    assert not is_credited(free.invoice, first)
+    assert is_credited(replace(free.invoice, taken=tuple(taken_by(first))), second)
+    gift = Crediting(creditable(sold("1", "100"), sold("1", "0")))
+    assert is_credited(gift.invoice, gift.credit(gift.line(0)))
+
+
+def test_what_was_written_off_is_not_given_back() -> None:
+    it = prepaid(charged("100")).invoice
+    rules.check_given_back(it)
+    with pytest.raises(LedgerBeeError) as raised:
+        rules.check_given_back(replace(it, status=InvoiceStatus.UNCOLLECTIBLE))
+    assert raised.value.error_code is INVOICE_INVALID_STATE
+    assert raised.value.details == {"status": "uncollectible", "invoiceId": str(it.id)}

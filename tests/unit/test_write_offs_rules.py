@@ -21,7 +21,7 @@ from ledgerbee.sales.delivery.model import DeliveryStatus
 from ledgerbee.sales.invoices import rules as invoice_rules
 from ledgerbee.sales.invoices.model import Invoice, InvoiceStatus
 from ledgerbee.sales.write_offs import rules
-from ledgerbee.sales.write_offs.model import ChargedVat, WriteOffFields, WriteOffSources
+from ledgerbee.sales.write_offs.model import Charged, WriteOffFields, WriteOffSources
 
 D = Decimal
 TODAY = date(2026, 3, 20)
@@ -40,15 +40,15 @@ def sent(amount: str | Decimal, paid: Decimal = ZERO, credited: Decimal = ZERO, 
     )  # fmt: skip
 
 
-def charged(amount: Decimal, rate: Decimal, place: int = 0) -> ChargedVat:
+def charged(amount: Decimal, rate: Decimal, place: int = 0) -> Charged:
     base = round_money(EXACT.multiply(amount, rate), "DKK")
-    return ChargedVat(OUTPUT_VAT, CODES[place], D(25), amount, base)
+    return Charged(OUTPUT_VAT, CODES[place], D(25), amount, base)
 
 
-def sources(*vat: ChargedVat, settled: Decimal = ZERO, **fields: Any) -> WriteOffSources:
+def sources(*vat: Charged, settled: Decimal = ZERO, **fields: Any) -> WriteOffSources:
     values = {
         "base_currency": "DKK", "language": "da", "customer_name": "Havblik A/S", "settled": settled, "charged": vat,
-        "journal_category_id": None, "accounts_by_role": {"BAD_DEBTS": LOSS},
+        "prepaid": (), "journal_category_id": None, "accounts_by_role": {"BAD_DEBTS": LOSS},
     }  # fmt: skip
     return WriteOffSources(**{**values, **fields})
 
@@ -99,6 +99,64 @@ def test_the_vat_in_what_is_due_goes_back(
 def test_the_text_is_in_the_companys_language() -> None:
     booking = rules.book(WriteOffFields(), sent("100"), sources(language="en"), TODAY, NOW)
     assert booking.entry.description == "Loss on invoice 7, Havblik A/S"
+
+
+AHEAD = new_id()
+
+
+def ahead(amount: str, base_amount: str | None = None, place: int = 0, rate: str = "25") -> Charged:
+    return Charged(AHEAD, CODES[place], D(rate), D(amount), D(base_amount or amount))
+
+
+@pytest.mark.parametrize(
+    ("amount", "received", "vat", "paid", "taken"),
+    [
+        ("1250", ["1000"], ["250"], "0", ["1000"]),
+        ("1250", ["1000"], ["250"], "500", ["600"]),
+        # Half of it is without VAT: a third of 2,250.00 is due.
+        ("2250", ["1000", "1000"], ["250"], "1500", ["333.33", "333.34"]),
+        # Nothing but VAT would be due by its share.
+        ("0.05", ["0.04"], ["0.01"], "0.04", ["0.01"]),
+    ],
+)
+def test_what_is_not_paid_of_a_prepayment_leaves_prepayments(
+    amount: str, received: list[str], vat: list[str], paid: str, taken: list[str]
+) -> None:
+    it = sent(amount, D(paid), currency="DKK", exchange_rate=ONE)
+    prepaid = [ahead(one, place=place) for place, one in enumerate(received)]
+    found = sources(*(charged(D(one), ONE) for one in vat), settled=D(paid), prepaid=prepaid, accounts_by_role={})
+    booking = rules.book(WriteOffFields(), it, found, TODAY, NOW)
+    check_balanced(booking.entry.lines)
+    of_ahead = [line for line in booking.entry.lines if line.account_id == AHEAD]
+    assert sorted(line.amount for line in of_ahead) == sorted(map(D, taken))
+    assert {(line.side, line.line_type, line.vat_rate) for line in of_ahead} == {(Side.DEBIT, LineType.ENTERED, D(25))}
+    assert (booking.write_off.prepaid_amount, booking.write_off.loss) == (sum(map(D, taken)), ZERO)
+    assert booking.entry.description == "Opgivet forudbetaling, faktura 7, Havblik A/S"
+    english = rules.book(WriteOffFields(), it, replace(found, language="en"), TODAY, NOW)
+    assert english.entry.description == "Prepayment given up, invoice 7, Havblik A/S"
+
+
+@pytest.mark.parametrize(("received", "role"), [("746.01", "FX_GAIN"), ("745.99", "FX_LOSS")])
+def test_prepayments_are_given_up_as_they_were_booked(received: str, role: str) -> None:
+    it = sent("100")
+    accounts = {role: LOSS}
+    found = sources(prepaid=[ahead("100", received)], accounts_by_role=accounts)
+    entry = rules.book(WriteOffFields(), it, found, TODAY, NOW).entry
+    check_balanced(entry.lines)
+    assert entry.lines[1].base_amount == D(received)
+    last = entry.lines[-1]
+    assert last.account_id == LOSS.id
+    assert (last.amount, last.base_amount) == (ZERO, D("0.01"))
+    without = replace(found, accounts_by_role={})
+    assert refusal(WriteOffFields(), it, without) == "WRITE_OFF_ACCOUNT_MISSING"
+
+
+def test_what_is_less_than_its_shares_is_taken_all_the_same() -> None:
+    """0.01 is due of 100.00: each code's share of it rounds to nothing."""
+    it = sent("100.00", D("99.99"), currency="DKK", exchange_rate=ONE)
+    found = sources(settled=D("99.99"), prepaid=[ahead("40"), ahead("40", place=1), ahead("20", place=2)])
+    booking = rules.book(WriteOffFields(), it, found, TODAY, NOW)
+    assert [line.amount for line in booking.entry.lines] == [D("0.01"), D("0.01")]
 
 
 cents = st.integers(0, 10**7).map(lambda units: D(units).scaleb(-2))

@@ -9,9 +9,12 @@ from datetime import date
 from ledgerbee.chart.accounts import store as accounts
 from ledgerbee.core.fields import fields_of
 from ledgerbee.core.ids import new_id
+from ledgerbee.core.money import EXACT
 from ledgerbee.ledger.entries import actions as ledger
+from ledgerbee.ledger.entries.model import LineToPost
+from ledgerbee.ledger.entries.rules import Conversion
 from ledgerbee.payments.customer_payments import rules, store
-from ledgerbee.payments.customer_payments.model import Payment, PaymentFields, PaymentId, PaymentSources
+from ledgerbee.payments.customer_payments.model import Payment, PaymentFields, PaymentId, PaymentSources, ReopenSources
 from ledgerbee.payments.customer_payments.wire import render
 from ledgerbee.platform.context import Context
 from ledgerbee.sales.delivery import store as deliveries
@@ -77,10 +80,11 @@ async def reverse(
     """Take a payment back: reverse its entry and open its invoice again. Emits `payment.reversed`.
 
     Both on the day `on` (None: today, or the payment's if later); what is due again is what the payment took off, in
-    either currency. Payment and invoice are locked: of two at once, one wins. Refused in this order, and then nothing
-    was written: a validation error for a day more than a year ahead; `PAYMENT_NOT_FOUND`; `PAYMENT_ALREADY_REVERSED`;
-    `INVOICE_INVALID_STATE`; `PAYMENT_CREDIT_USED`; a validation error for a day before the payment's; what posting
-    refuses (`PERIOD_LOCKED`,
+    either currency; where others settle the invoice all the same, nothing of its receivable is left. Payment and
+    invoice are locked: of two at once, one wins. Refused in this order, and then nothing was written: a validation
+    error for a day more than a year ahead; `PAYMENT_NOT_FOUND`; `PAYMENT_ALREADY_REVERSED`; `INVOICE_INVALID_STATE`;
+    `PAYMENT_CREDIT_USED`; `PAYMENT_ACCOUNT_MISSING`, where an exchange difference is left that has no account to stand
+    on; a validation error for a day before the payment's; what posting refuses (`PERIOD_LOCKED`,
     `FISCAL_YEAR_MISSING`).
     """
     if on is not None:
@@ -92,14 +96,27 @@ async def reverse(
 
     rules.check_reversible(payment)
     opened = invoice_rules.reopen(invoice, payment.amount, delivery.status if delivery else None, context.now)
-    rules.check_excess_unused(opened, await store.get_excess_used(context, invoice.id))
+    found = await store.get_to_reopen(context, invoice.id)
+    rules.check_excess_unused(opened, found.used)
+    added = await _difference(context, payment, opened, found)
     reversal_id = new_id()
     taken_back = replace(payment, reversed_at=context.now, reversal_entry_id=reversal_id)
 
-    posted = await ledger.reverse_of_document(context, payment.journal_entry_id, reversal_id, on, description)
+    posted = await ledger.reverse_of_document(context, payment.journal_entry_id, reversal_id, on, description, added)
     base_currency = posted.entry.base_currency
     await store.set_reversed(context, taken_back)
     await invoices.record_settled(context, FullDocument(invoice, lines), opened)
     now, was = render(taken_back, base_currency).as_event(), render(payment, base_currency).as_event()
     context.emit("payment.reversed", payment.id, now, before=was)
     return taken_back, base_currency
+
+
+async def _difference(context: Context, payment: Payment, opened: Invoice, found: ReopenSources) -> list[LineToPost]:
+    """What the reversal of a payment settles beside: an exchange difference, in a foreign currency only."""
+    assert opened.exchange_rate is not None
+    conversion = Conversion(opened.currency, found.base_currency, opened.exchange_rate)
+    if conversion.is_base:
+        return []
+    settled = EXACT.subtract(found.settled, payment.base_settled)
+    difference = rules.difference_when_reopened(opened, settled, found.used, conversion)
+    return rules.lines_of_difference(difference, opened, await accounts.get_by_role(context))

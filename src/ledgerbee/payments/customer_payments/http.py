@@ -173,6 +173,7 @@ async def get_payment(context: Ctx, payment_id: PaymentPath) -> PaymentResponse:
             PAYMENT_ALREADY_REVERSED,
             PAYMENT_CREDIT_USED,
             INVOICE_INVALID_STATE,
+            PAYMENT_ACCOUNT_MISSING,
             PERIOD_LOCKED,
             FISCAL_YEAR_MISSING,
         ],

@@ -94,6 +94,23 @@ class PaymentSources(InvoiceFacts):
 
 
 @dataclass(frozen=True, slots=True)
+class UsedExcess:
+    """What was used elsewhere of what an invoice has too much, in its currency and in the company's."""
+
+    amount: Decimal
+    base_amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class ReopenSources:
+    """What the books say of an invoice on which a payment is taken back; `settled` as of `InvoiceFacts`."""
+
+    base_currency: str
+    settled: Decimal
+    used: UsedExcess
+
+
+@dataclass(frozen=True, slots=True)
 class PaymentBooking:
     """All there is to write of a payment."""
 

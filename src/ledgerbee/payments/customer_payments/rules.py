@@ -11,6 +11,7 @@ from ledgerbee.core.errors import check_all, invalid
 from ledgerbee.core.ids import new_id
 from ledgerbee.core.money import EXACT, ONE, ZERO, format_amount, multiply, round_money
 from ledgerbee.ledger.entries.model import EntryToPost, EntryType, LineToPost, LineType, Side
+from ledgerbee.ledger.entries.rules import Conversion, other
 from ledgerbee.payments.customer_payments.model import (
     BANK,
     FX_GAIN,
@@ -27,6 +28,7 @@ from ledgerbee.payments.customer_payments.model import (
     PaymentFields,
     PaymentId,
     PaymentSources,
+    UsedExcess,
 )
 from ledgerbee.sales.documents.rules import check_date, check_precision
 from ledgerbee.sales.invoices.model import Invoice
@@ -147,15 +149,49 @@ def check_reversible(payment: Payment) -> None:
         raise PAYMENT_ALREADY_REVERSED.error(reversalEntryId=str(payment.reversal_entry_id))
 
 
-def check_excess_unused(opened: Invoice, used: Decimal) -> None:
+def check_excess_unused(opened: Invoice, used: UsedExcess) -> None:
     """Refuse to leave an invoice less credit than is `used` of it elsewhere; `opened` is as it would be.
 
     Raises `PAYMENT_CREDIT_USED`.
     """
-    if used > opened.excess:
+    if used.amount > opened.excess:
         raise PAYMENT_CREDIT_USED.error(
-            creditUsed=format_amount(used, opened.currency), creditLeft=format_amount(opened.excess, opened.currency)
+            creditUsed=format_amount(used.amount, opened.currency),
+            creditLeft=format_amount(opened.excess, opened.currency),
         )
+
+
+def difference_when_reopened(opened: Invoice, settled: Decimal, used: UsedExcess, conversion: Conversion) -> Decimal:
+    """What a payment that is taken back leaves on the receivable of `opened`, its invoice as it is then, and is none of
+    it: in debit (+) or credit (-), in the company's currency.
+
+    `settled` is what the others took off the receivable, which were rounded with that payment among them. When nothing
+    is due, what is booked is what is left of a credit of the customer's, at the invoice's rate; without one, nothing.
+    While something is due it is never in credit.
+    """
+    booked = opened.base_amount or ZERO
+    if opened.amount_due:
+        return min(EXACT.subtract(booked, settled), ZERO)
+    credit = used.base_amount
+    if used.amount < opened.excess:
+        credit = max(credit, conversion.in_base(opened.excess))
+    return EXACT.subtract(EXACT.add(booked, credit), settled)
+
+
+def lines_of_difference(difference: Decimal, invoice: Invoice, accounts: Mapping[str, Account]) -> list[LineToPost]:
+    """What takes such a difference off the receivable: an exchange gain or loss.
+
+    Raises `PAYMENT_ACCOUNT_MISSING` when it has no account to stand on.
+    """
+    if not difference:
+        return []
+    assert invoice.receivable_account_id is not None
+    role, side = (FX_LOSS, Side.CREDIT) if difference > 0 else (FX_GAIN, Side.DEBIT)
+    base_amount = abs(difference)
+    return [
+        LineToPost(invoice.receivable_account_id, side, ZERO, line_type=LineType.CONTROL, base_amount=base_amount),
+        LineToPost(role_account(accounts, role).id, other(side), ZERO, base_amount=base_amount),
+    ]
 
 
 def journal_entry(payment: Payment, invoice: Invoice, *, text: str, accounts: Mapping[str, Account]) -> EntryToPost:

@@ -1,11 +1,17 @@
 """Rows of payments, and what booking one asks of the books."""
 
-from decimal import Decimal
 from typing import Final
 
 from ledgerbee.chart.journal_categories import store as journal_categories
 from ledgerbee.chart.journal_categories.model import JournalType
-from ledgerbee.payments.customer_payments.model import PAYMENT_NOT_FOUND, InvoiceFacts, Payment, PaymentId
+from ledgerbee.payments.customer_payments.model import (
+    PAYMENT_NOT_FOUND,
+    InvoiceFacts,
+    Payment,
+    PaymentId,
+    ReopenSources,
+    UsedExcess,
+)
 from ledgerbee.platform import rows
 from ledgerbee.platform.context import Context
 from ledgerbee.sales.invoices.model import Invoice, InvoiceId
@@ -23,9 +29,12 @@ SELECT co.base_currency, co.preferred_language AS language, c.name AS customer_n
 FROM companies co JOIN customers c ON c.company_id = co.company_id AND c.id = $4
 WHERE co.company_id = $1
 """
-_EXCESS_USED: Final = (
-    "SELECT coalesce(sum(amount), 0) FROM credit_use_parts WHERE company_id = $1 AND source_invoice_id = $2"
-)
+_TO_REOPEN: Final = f"""
+SELECT co.base_currency, ({SETTLED_IN_BASE.format(invoice="$2")}) AS settled,
+       coalesce(sum(p.amount), 0) AS used, coalesce(sum(p.base_amount), 0) AS base_used
+FROM companies co LEFT JOIN credit_use_parts p ON p.company_id = co.company_id AND p.source_invoice_id = $2
+WHERE co.company_id = $1 GROUP BY co.company_id
+"""
 
 
 async def get_facts(context: Context, invoice: Invoice) -> InvoiceFacts:
@@ -64,10 +73,12 @@ async def set_reversed(context: Context, payment: Payment) -> None:
     )
 
 
-async def get_excess_used(context: Context, invoice_id: InvoiceId) -> Decimal:
-    """What was used elsewhere of what an invoice, which is locked, has too much, in its currency."""
-    used: Decimal = await context.connection.fetchval(_EXCESS_USED, context.company_id, invoice_id)
-    return used
+async def get_to_reopen(context: Context, invoice_id: InvoiceId) -> ReopenSources:
+    """What of an invoice, which is locked, decides whether a payment on it can be taken back."""
+    row = await context.connection.fetchrow(_TO_REOPEN, context.company_id, invoice_id)
+    assert row is not None, "a company has its row"
+    used = UsedExcess(row["used"], row["base_used"])
+    return ReopenSources(row["base_currency"], row["settled"], used)
 
 
 async def list_of_invoice(context: Context, invoice_id: InvoiceId) -> list[Payment]:

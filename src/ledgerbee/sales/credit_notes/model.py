@@ -4,7 +4,7 @@ Amounts are negative, also in the database and in snapshots; quantities and unit
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -23,6 +23,7 @@ from ledgerbee.sales.documents.model import (
     Tax,
 )
 from ledgerbee.sales.invoices.model import Invoice
+from ledgerbee.sales.sending.model import BookedLeft, BookedOn
 
 CreditNoteId = NewType("CreditNoteId", UUID)
 
@@ -141,13 +142,15 @@ class Creditable:
 class CreditedInvoice:
     """The invoice of a note that is sent: as it stands, and as its own document names its buyer and language.
 
-    `settled` is what payments, earlier notes and used credit took off its receivable, in the company's currency.
+    `settled` is what payments, earlier notes and used credit took off its receivable, in the company's currency;
+    `left` what is left of its revenue and VAT. Empty in the company's own currency, where each amount is what it is.
     """
 
     invoice: Invoice
     buyer: Mapping[str, Any]
     language: str
     settled: Decimal
+    left: Mapping[BookedOn, BookedLeft] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

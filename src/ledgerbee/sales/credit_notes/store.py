@@ -30,6 +30,7 @@ SELECT l.invoice_line_id, l.quantity, l.net, l.vat
 FROM credit_notes n JOIN credit_note_lines l ON l.company_id = n.company_id AND l.credit_note_id = n.id
 WHERE n.company_id = $1 AND n.invoice_id = $2 AND n.status <> 'cancelled' AND l.invoice_line_id IS NOT NULL
 """
+_TAKEN_BY_SENT: Final = f"{_TAKEN} AND n.journal_entry_id IS NOT NULL"
 _VAT_ACCOUNTS: Final = """
 SELECT DISTINCT vat_code_id, account_id FROM journal_lines
 WHERE company_id = $1 AND entry_id = $2 AND line_type = 'VAT' AND vat_code_id IS NOT NULL
@@ -47,6 +48,12 @@ async def find_invoice(context: Context, number: str) -> InvoiceId:
 async def taken_of(context: Context, invoice_id: UUID) -> list[TakenLine]:
     """What the notes on an invoice take of its lines, sent or not; those that were cancelled take nothing."""
     found = await context.connection.fetch(_TAKEN, context.company_id, invoice_id)
+    return [TakenLine(**row) for row in found]
+
+
+async def taken_by_sent(context: Context, invoice_id: UUID) -> list[TakenLine]:
+    """What the notes on an invoice that were sent take of its lines."""
+    found = await context.connection.fetch(_TAKEN_BY_SENT, context.company_id, invoice_id)
     return [TakenLine(**row) for row in found]
 
 

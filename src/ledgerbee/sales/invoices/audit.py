@@ -37,11 +37,19 @@ WHERE i.company_id = $1 AND i.status NOT IN ('draft', 'cancelled')
   AND coalesce((s.content ->> 'isPrepayment')::boolean, false) <> i.is_prepayment
 ORDER BY i.number_sequence LIMIT 1
 """
-#: What a booked invoice deducts is out of the account that it was booked on, in both currencies, unless the invoice has
-#: sales of its own there.
+#: What a booked invoice deducts is out of the account that it was booked on, by VAT code and in both currencies, unless
+#: the invoice has sales of its own there. Of a code that credit notes had taken all of before, earlier releases left
+#: what conversion does: some smallest units for each of them.
 _TAKEN_OUT: Final = """
-SELECT f.number FROM invoices f CROSS JOIN LATERAL (
-    SELECT coalesce(sum(l.amount), 0) AS amount, coalesce(sum(l.base_amount), 0) AS base_amount FROM journal_lines l
+SELECT f.number FROM invoices f JOIN ledgers g ON g.company_id = $1
+WHERE f.company_id = $1 AND f.journal_entry_id IS NOT NULL
+  AND EXISTS (SELECT FROM invoices p WHERE p.company_id = $1 AND p.deducted_by_invoice_id = f.id)
+  AND NOT EXISTS (
+    SELECT FROM invoice_lines s JOIN invoice_lines d ON d.company_id = $1 AND d.invoice_id = f.id
+        AND d.prepayment_invoice_id IS NOT NULL AND d.account_id = s.account_id
+    WHERE s.company_id = $1 AND s.invoice_id = f.id AND s.prepayment_invoice_id IS NULL)
+  AND EXISTS (
+    SELECT FROM journal_lines l
     WHERE l.company_id = $1 AND l.line_type = 'ENTERED' AND l.account_id IN (
             SELECT d.account_id FROM invoice_lines d
             WHERE d.company_id = $1 AND d.invoice_id = f.id AND d.prepayment_invoice_id IS NOT NULL)
@@ -52,13 +60,10 @@ SELECT f.number FROM invoices f CROSS JOIN LATERAL (
             UNION ALL SELECT n.journal_entry_id FROM credit_notes n JOIN invoices p ON p.company_id = $1
                 AND p.id = n.invoice_id AND p.deducted_by_invoice_id = f.id
             WHERE n.company_id = $1 AND n.journal_entry_id IS NOT NULL)
-) b
-WHERE f.company_id = $1 AND f.journal_entry_id IS NOT NULL AND (b.amount, b.base_amount) <> (0, 0)
-  AND EXISTS (SELECT FROM invoices p WHERE p.company_id = $1 AND p.deducted_by_invoice_id = f.id)
-  AND NOT EXISTS (
-    SELECT FROM invoice_lines s JOIN invoice_lines d ON d.company_id = $1 AND d.invoice_id = f.id
-        AND d.prepayment_invoice_id IS NOT NULL AND d.account_id = s.account_id
-    WHERE s.company_id = $1 AND s.invoice_id = f.id AND s.prepayment_invoice_id IS NULL)
+    GROUP BY l.vat_code_id, l.vat_rate
+    HAVING sum(l.amount) <> 0 OR abs(sum(l.base_amount)) > CASE
+        WHEN bool_or(l.entry_id = f.journal_entry_id) THEN 0
+        ELSE 2 * count(DISTINCT l.entry_id) * power(10::numeric, -g.base_minor_units) END)
 ORDER BY f.number_sequence LIMIT 1
 """
 

@@ -197,8 +197,10 @@ INVOICE_AMOUNT_NEGATIVE = ErrorCode(
 INVOICE_PREPAYMENT_UNUSABLE = ErrorCode(
     "INVOICE_PREPAYMENT_UNUSABLE",
     400,
-    "What is deducted is a prepayment invoice of the same customer and currency that is sent, and neither credited in "
-    "full nor written off; `reason` says what this one is not",
+    "What is deducted is a prepayment invoice of the same customer and currency, of the same day or before, that is "
+    "sent, and neither credited in full nor written off. `reason` says what keeps this one from it: `isPrepayment`, "
+    "`status`, `customerId`, `currency`, `date`, `creditNotes` (one on it is not sent yet: send it or cancel it) or "
+    "`amount` (nothing is left of it)",
 )
 INVOICE_PREPAYMENT_DEDUCTED = ErrorCode(
     "INVOICE_PREPAYMENT_DEDUCTED",

@@ -5,6 +5,7 @@ from typing import Final
 from uuid import UUID
 
 from ledgerbee.core.paging import Page, PageRequest
+from ledgerbee.ledger.entries.model import LineType
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.listing import Condition, Filter
 from ledgerbee.sales.delivery import store as deliveries
@@ -12,18 +13,36 @@ from ledgerbee.sales.delivery.model import DeliveryStatus
 from ledgerbee.sales.documents import store as documents
 from ledgerbee.sales.invoices.kind import INVOICES
 from ledgerbee.sales.invoices.model import Invoice, InvoiceId, InvoiceStatus
+from ledgerbee.sales.sending.model import BookedLeft, BookedOn
 
-#: What payments (without those taken back), credit notes and used credit took off the receivable of an invoice ($1 is
-#: the company), in the company's currency, as a part of other statements: `{invoice}` is its id.
+#: What payments, credit notes and used credit took off the receivable of an invoice ($1 is
+#: the company), in the company's currency, as a part of other statements: `{invoice}` is its id. Of a payment that was
+#: taken back it is the exchange difference that its reversal settled the invoice by, which is seldom anything.
 SETTLED_IN_BASE: Final = """
 SELECT (SELECT coalesce(sum(p.base_settled), 0) FROM payments p
         WHERE p.company_id = $1 AND p.invoice_id = {invoice} AND p.reversed_at IS NULL)
+    + (SELECT coalesce(-sum(l.base_amount), 0) FROM payments p
+       JOIN journal_lines l ON l.company_id = $1 AND l.entry_id IN (p.journal_entry_id, p.reversal_entry_id)
+           AND l.line_type = 'CONTROL'
+       WHERE p.company_id = $1 AND p.invoice_id = {invoice} AND p.reversed_at IS NOT NULL)
     + (SELECT coalesce(-sum(n.base_amount), 0) FROM credit_notes n
        WHERE n.company_id = $1 AND n.invoice_id = {invoice})
     + (SELECT coalesce(sum(u.base_given), 0) FROM credit_uses u
        WHERE u.company_id = $1 AND u.invoice_id = {invoice})
 """
 _SETTLED: Final = SETTLED_IN_BASE.format(invoice="$2")
+#: What the entries of an invoice and of its sent credit notes have of revenue and VAT.
+_LEFT: Final = """
+SELECT l.line_type, l.account_id, l.vat_code_id, l.vat_rate, -sum(l.amount) AS amount,
+       -sum(l.base_amount) AS base_amount
+FROM journal_lines l
+WHERE l.company_id = $1 AND l.line_type IN ('ENTERED', 'VAT') AND l.entry_id IN (
+    SELECT i.journal_entry_id FROM invoices i WHERE i.company_id = $1 AND i.id = $2
+    UNION ALL
+    SELECT n.journal_entry_id FROM credit_notes n
+    WHERE n.company_id = $1 AND n.invoice_id = $2 AND n.journal_entry_id IS NOT NULL)
+GROUP BY l.line_type, l.account_id, l.vat_code_id, l.vat_rate ORDER BY min(l.line_number)
+"""
 SORT_COLUMNS: Final = {
     "date": "t.issue_date",
     "number": "t.number_sequence",
@@ -42,6 +61,17 @@ async def get_settled(context: Context, invoice_id: InvoiceId) -> Decimal:
     """
     settled: Decimal = await context.connection.fetchval(_SETTLED, context.company_id, invoice_id)
     return settled
+
+
+async def get_left(context: Context, invoice_id: InvoiceId) -> dict[BookedOn, BookedLeft]:
+    """What is left of what an invoice, which is locked, was booked on, after its credit notes that were sent."""
+    found = await context.connection.fetch(_LEFT, context.company_id, invoice_id)
+    return {
+        BookedOn(LineType(row["line_type"]), row["account_id"], row["vat_code_id"], row["vat_rate"]): BookedLeft(
+            row["amount"], row["base_amount"]
+        )
+        for row in found
+    }
 
 
 async def list_page(

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 from ledgerbee.catalog.prices.model import ZoneSale
-from ledgerbee.ledger.entries.model import EntryToPost
+from ledgerbee.ledger.entries.model import EntryToPost, LineType
 from ledgerbee.platform.context import Context
 from ledgerbee.sales.delivery.model import Delivery, DeliveryType
 from ledgerbee.sales.documents.model import Computed, Document, FullDocument, Sources
@@ -48,6 +49,22 @@ class Draft(NamedTuple, Generic[D]):
     context: Context
     command: SendCommand
     full: FullDocument[D]
+
+
+class BookedOn(NamedTuple):
+    """What of a document is booked together: revenue or VAT, on an account, with a VAT code and a rate (or None)."""
+
+    line_type: LineType
+    account_id: UUID
+    vat_code_id: UUID | None
+    vat_rate: Decimal | None
+
+
+class BookedLeft(NamedTuple):
+    """What is left of that after the document's credit notes; positive is in credit. `base_amount` is as booked."""
+
+    amount: Decimal
+    base_amount: Decimal
 
 
 @dataclass(frozen=True, slots=True)

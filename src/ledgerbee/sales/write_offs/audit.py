@@ -18,13 +18,16 @@ LEFT JOIN LATERAL (
            -sum(l.base_amount) FILTER (WHERE l.line_type = 'CONTROL' AND l.account_id = i.receivable_account_id)
                AS base_amount,
            coalesce(sum(l.amount) FILTER (WHERE l.line_type = 'VAT'), 0) AS vat,
-           coalesce(sum(l.base_amount) FILTER (WHERE l.line_type = 'VAT'), 0) AS base_vat
+           coalesce(sum(l.base_amount) FILTER (WHERE l.line_type = 'VAT'), 0) AS base_vat,
+           coalesce(sum(l.amount) FILTER (WHERE l.line_type = 'ENTERED' AND i.is_prepayment AND l.account_id IN (
+               SELECT p.account_id FROM invoice_lines p WHERE p.company_id = $1 AND p.invoice_id = i.id)), 0) AS prepaid
     FROM journal_lines l WHERE l.company_id = $1 AND l.entry_id = e.id
 ) b ON true
 WHERE w.company_id = $1
   AND (e.id IS NULL OR r.id IS DISTINCT FROM w.reversal_entry_id
-       OR (b.amount, b.base_amount, b.vat, b.base_vat)
-           IS DISTINCT FROM (w.amount, w.base_amount, w.vat_amount, w.base_vat_amount))
+       OR (b.amount, b.base_amount, b.vat, b.base_vat, b.prepaid)
+           IS DISTINCT FROM (w.amount, w.base_amount, w.vat_amount, w.base_vat_amount, w.prepaid_amount)
+       OR w.prepaid_amount NOT IN (0, w.amount - w.vat_amount))
 ORDER BY w.id LIMIT 1
 """
 #: The VAT of one that stands, by code: its share of what the invoice and its credit notes charge, as what was due is a

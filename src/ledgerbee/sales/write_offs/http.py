@@ -28,9 +28,10 @@ InvoicePath = Annotated[IdOf[InvoiceId], Path(alias="invoiceId", description="In
         status=201,
         description="For a loss that is established. What is due is taken off the receivable: the part without VAT is "
         "a loss (account role BAD_DEBTS), the VAT in it goes back to output VAT, by code and rate. The invoice becomes "
-        "`uncollectible`, and nothing is due.\n\nIt takes no credit note then. A payment that comes in after all is "
-        "recorded as any: on its day the write-off is taken back, and what is left is written off anew, so that loss "
-        "and VAT of what came in come back.",
+        "`uncollectible`, and nothing is due. Of a prepayment invoice that no sent invoice deducts there is no loss: "
+        "the part without VAT leaves prepayments.\n\nIt takes no credit note then. A payment that comes in after all "
+        "is recorded as any: on its day the write-off is taken back, and what is left is written off anew, so that "
+        "loss and VAT of what came in come back.",
         response="Written off",
         errors=[
             INVOICE_NOT_FOUND,

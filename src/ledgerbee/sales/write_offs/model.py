@@ -19,6 +19,9 @@ WriteOffId = NewType("WriteOffId", UUID)
 SOURCE_TYPE: Final = "write_off"
 #: Role of the account that takes the loss (chart/seed).
 BAD_DEBTS: Final = "BAD_DEBTS"
+#: Roles of the accounts of exchange differences (chart/seed).
+FX_GAIN: Final = "FX_GAIN"
+FX_LOSS: Final = "FX_LOSS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,8 @@ class WriteOff:
     """What was due on an invoice when it was given up. One that was taken back counts no more.
 
     `amount` and `vat_amount`, the VAT in it, are in the invoice's currency; `base_amount` is what it took off the
-    receivable, `base_vat_amount` the VAT as booked, both in the company's. The loss is what remains: amount less VAT.
+    receivable, `base_vat_amount` the VAT as booked, both in the company's. `prepaid_amount` is what was taken out of
+    prepayments, as no sale was booked yet. The loss is what remains.
     """
 
     id: WriteOffId
@@ -44,6 +48,7 @@ class WriteOff:
     vat_amount: Decimal
     base_amount: Decimal
     base_vat_amount: Decimal
+    prepaid_amount: Decimal
     description: str | None
     journal_entry_id: UUID
     created_at: datetime
@@ -52,13 +57,16 @@ class WriteOff:
 
     @property
     def loss(self) -> Decimal:
-        """The part without VAT, in the invoice's currency."""
-        return EXACT.subtract(self.amount, self.vat_amount)
+        """The part without VAT that was sold, in the invoice's currency."""
+        return EXACT.subtract(self.amount, EXACT.add(self.vat_amount, self.prepaid_amount))
 
 
 @dataclass(frozen=True, slots=True)
-class ChargedVat:
-    """The output VAT of an invoice and its sent credit notes by account, code and rate, as booked: positive is owed."""
+class Charged:
+    """What an invoice and its sent credit notes charge by account, code and rate, as booked: positive is in credit.
+
+    Output VAT, or what a prepayment invoice received ahead.
+    """
 
     account_id: UUID
     vat_code_id: UUID | None
@@ -69,13 +77,18 @@ class ChargedVat:
 
 @dataclass(frozen=True, slots=True)
 class WriteOffSources:
-    """All that a write-off is decided by, beside the invoice. `settled` is what was taken off its receivable so far."""
+    """All that a write-off is decided by, beside the invoice. `settled` is what was taken off its receivable so far.
+
+    `charged` is its VAT. `prepaid` is what it has on prepayments, and empty where that is sold: of an invoice that is
+    no prepayment invoice, and of one that a booked invoice deducts.
+    """
 
     base_currency: str
     language: str
     customer_name: str
     settled: Decimal
-    charged: Sequence[ChargedVat]
+    charged: Sequence[Charged]
+    prepaid: Sequence[Charged]
     journal_category_id: UUID | None
     accounts_by_role: Mapping[str, Account]
 
@@ -90,6 +103,8 @@ class WriteOffBooking:
 
 
 WRITE_OFF_ACCOUNT_MISSING = ErrorCode(
-    "WRITE_OFF_ACCOUNT_MISSING", 400, "The chart has no account for losses on customers; assign the role"
+    "WRITE_OFF_ACCOUNT_MISSING",
+    400,
+    "The chart has no account for losses on customers, or for exchange differences; assign the role",
 )
 INVOICE_NOT_WRITTEN_OFF = ErrorCode("INVOICE_NOT_WRITTEN_OFF", 409, "The invoice is not given up as uncollectible")

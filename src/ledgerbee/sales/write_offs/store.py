@@ -5,12 +5,16 @@ from typing import Final
 from ledgerbee.chart.accounts import store as accounts
 from ledgerbee.chart.journal_categories.model import JournalType
 from ledgerbee.core.fields import fields_of
+from ledgerbee.ledger.entries.model import LineType
 from ledgerbee.platform import rows
 from ledgerbee.platform.context import Context
+from ledgerbee.sales.documents import store as documents
 from ledgerbee.sales.documents.store.books import get_books
 from ledgerbee.sales.invoices import store as invoices
+from ledgerbee.sales.invoices.kind import INVOICES
 from ledgerbee.sales.invoices.model import Invoice, InvoiceId
-from ledgerbee.sales.write_offs.model import ChargedVat, WriteOff, WriteOffSources
+from ledgerbee.sales.sending.model import BookedLeft, BookedOn
+from ledgerbee.sales.write_offs.model import Charged, WriteOff, WriteOffSources
 
 _SELECT: Final = f"SELECT {rows.columns(WriteOff)} FROM write_offs WHERE company_id = $1 AND invoice_id = $2"
 _STANDING: Final = f"{_SELECT} AND reversed_at IS NULL FOR UPDATE"
@@ -19,29 +23,37 @@ _INSERT: Final = rows.insert("write_offs", WriteOff)
 _SET_REVERSED: Final = (
     "UPDATE write_offs SET reversed_at = $3, reversal_entry_id = $4 WHERE company_id = $1 AND id = $2"
 )
-#: What the invoice's entry and those of its sent credit notes have of VAT; credits are owed.
-_CHARGED: Final = """
-SELECT l.account_id, l.vat_code_id, l.vat_rate, -sum(l.amount) AS amount, -sum(l.base_amount) AS base_amount
-FROM journal_lines l
-WHERE l.company_id = $1 AND l.line_type = 'VAT' AND l.entry_id IN (
-    SELECT i.journal_entry_id FROM invoices i WHERE i.company_id = $1 AND i.id = $2
-    UNION ALL
-    SELECT n.journal_entry_id FROM credit_notes n
-    WHERE n.company_id = $1 AND n.invoice_id = $2 AND n.journal_entry_id IS NOT NULL)
-GROUP BY l.account_id, l.vat_code_id, l.vat_rate ORDER BY min(l.line_number)
+#: Whether what a prepayment invoice received ahead is still that: no booked invoice deducts it.
+_IS_AHEAD: Final = """
+SELECT i.is_prepayment AND NOT EXISTS (
+    SELECT FROM invoices f
+    WHERE f.company_id = $1 AND f.id = i.deducted_by_invoice_id AND f.status NOT IN ('draft', 'cancelled'))
+FROM invoices i WHERE i.company_id = $1 AND i.id = $2
 """
 
 
 async def get_sources(context: Context, invoice: Invoice) -> WriteOffSources:
     """What an invoice, which is locked, is written off by."""
     books = await get_books(context, invoice.customer_id, JournalType.JOURNAL_ENTRY)
-    charged = await context.connection.fetch(_CHARGED, context.company_id, invoice.id)
+    left = await invoices.get_left(context, invoice.id)
+    lines = await documents.lines_of(context, INVOICES, invoice.id)
+    is_ahead = await context.connection.fetchval(_IS_AHEAD, context.company_id, invoice.id)
+    received_on = {line.account_id for line in lines} if is_ahead else set()
     return WriteOffSources(
         **fields_of(books),
         settled=await invoices.get_settled(context, invoice.id),
-        charged=[ChargedVat(**row) for row in charged],
+        charged=[_charged(on, of) for on, of in left.items() if on.line_type is LineType.VAT],
+        prepaid=[
+            _charged(on, of)
+            for on, of in left.items()
+            if on.line_type is LineType.ENTERED and on.account_id in received_on
+        ],
         accounts_by_role=await accounts.get_by_role(context),
     )
+
+
+def _charged(on: BookedOn, of: BookedLeft) -> Charged:
+    return Charged(on.account_id, on.vat_code_id, on.vat_rate, of.amount, of.base_amount)
 
 
 async def insert(context: Context, write_off: WriteOff) -> None:

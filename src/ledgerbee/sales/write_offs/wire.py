@@ -46,7 +46,12 @@ class WriteOffResponse(ResponseModel):
     invoice_id: IdText
     date: day
     amount: MoneyText = Field(description="What was due, VAT included", examples=["1250.00"])
-    loss: MoneyText = Field(description="`amount` without `vatAmount`: the loss", examples=["1000.00"])
+    loss: MoneyText = Field(description="`amount` without `vatAmount` and `prepaidAmount`", examples=["1000.00"])
+    prepaid_amount: MoneyText = Field(
+        description="Of a prepayment invoice that no booked invoice deducts: `amount` without `vatAmount`. It leaves "
+        "prepayments and is no loss",
+        examples=["0.00"],
+    )
     vat_amount: MoneyText = Field(description="The VAT in `amount`, which is not owed any more", examples=["250.00"])
     currency: str = Field(description="The invoice's", examples=["DKK"])
     description: str | None
@@ -58,7 +63,7 @@ class WriteOffResponse(ResponseModel):
 
 def render(write_off: WriteOff, invoice: Invoice) -> WriteOffResponse:
     """The wire form of a write-off of an invoice."""
-    amounts = ("amount", "loss", "vat_amount")
+    amounts = ("amount", "loss", "prepaid_amount", "vat_amount")
     return WriteOffResponse(
         **{
             **fields_of(write_off),

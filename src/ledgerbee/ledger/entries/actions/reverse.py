@@ -18,6 +18,7 @@ from ledgerbee.ledger.entries.model import (
     EntryId,
     EntryToPost,
     JournalEntry,
+    LineToPost,
     PostedEntry,
 )
 from ledgerbee.ledger.entries.store import reads
@@ -40,14 +41,20 @@ async def reverse(context: Context, entry_id: EntryId, on: date | None, descript
 
 
 async def reverse_of_document(
-    context: Context, entry_id: UUID, reversal_id: UUID, on: date | None, description: str | None
+    context: Context,
+    entry_id: UUID,
+    reversal_id: UUID,
+    on: date | None,
+    description: str | None,
+    added: Sequence[LineToPost] = (),
 ) -> PostedEntry:
     """Post the reversal of a document's entry, under an id that the document names; otherwise as `reverse`.
 
-    For the operation that takes the document back in the same transaction.
+    For the operation that takes the document back in the same transaction. `added` are lines, balanced by themselves,
+    of what else that settles.
     """
     entry = await reads.get(context, EntryId(entry_id))
-    return (await _reverse(context, [entry], [""], on, description, document_reversal_id=reversal_id))[0]
+    return (await _reverse(context, [entry], [""], on, description, reversal_id, added))[0]
 
 
 async def reverse_batch(context: Context, entry_ids: Sequence[EntryId], on: date | None) -> list[PostedEntry]:
@@ -76,6 +83,7 @@ async def _reverse(
     on: date | None,
     description: str | None,
     document_reversal_id: UUID | None = None,
+    added: Sequence[LineToPost] = (),
 ) -> list[PostedEntry]:
     language = (await companies.get(context)).preferred_language
     reversals: list[EntryToPost] = []
@@ -88,12 +96,13 @@ async def _reverse(
     )
     async for entry in in_steps(entries, _lines_of):
         day = on or max(context.today, entry.content.date)
-        reversals.append(rules.reversal(entry, document_reversal_id or new_id(), day, description, language))
+        taking_back = rules.reversal(entry, document_reversal_id or new_id(), day, description, language)
+        reversals.append(replace(taking_back, lines=(*taking_back.lines, *added)))
     if on is not None:
         rules.check_reversal_day(entries, on)
     posted = await post_with_events([context] * len(entries), reversals, paths, are_entered=False)
-    async for entry, taking_back in in_steps(zip(entries, posted, strict=True), lambda pair: _lines_of(pair[0])):
-        reversed_entry = replace(entry, reversed_by_entry_id=taking_back.entry.id)
+    async for entry, taken_back in in_steps(zip(entries, posted, strict=True), lambda pair: _lines_of(pair[0])):
+        reversed_entry = replace(entry, reversed_by_entry_id=taken_back.entry.id)
         was = json_of(entry)
         await give_way()
         context.emit("journal_entry.reversed", entry.id, json_of(reversed_entry), before=was)

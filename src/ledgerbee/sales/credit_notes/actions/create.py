@@ -5,7 +5,7 @@ from dataclasses import replace
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.steps import give_way
 from ledgerbee.sales.credit_notes import rules, store
-from ledgerbee.sales.credit_notes.actions.load import load_creditable
+from ledgerbee.sales.credit_notes.actions.load import check_given_back, load_creditable
 from ledgerbee.sales.credit_notes.kind import CREDIT_NOTES
 from ledgerbee.sales.credit_notes.model import (
     CreditNote,
@@ -36,7 +36,8 @@ async def create_on_invoice(context: Context, given: InvoiceCreditFields) -> Ful
     The invoice's row is locked, and what the note takes is reserved from now on: of two that race for the same rest one
     is refused, and takes no number. Refused in this order: `INVOICE_NOT_FOUND`; what `rules.check_is_of` refuses;
     `CONTACT_NOT_FOUND`, `DOCUMENT_TEMPLATE_NOT_FOUND`, `SALES_DOCUMENT_TEMPLATE_MISMATCH`;
-    `CREDIT_NOTE_INVOICE_TOO_OLD`; what `rules.allocate` refuses.
+    `CREDIT_NOTE_INVOICE_TOO_OLD`; what `rules.allocate` refuses; `INVOICE_INVALID_STATE` where it would give back the
+    deduction of a prepayment invoice that is written off.
     """
     invoice_id = await store.find_invoice(context, given.invoice_number)
     invoice = await documents.get_for_update(context, INVOICES, invoice_id)
@@ -48,6 +49,7 @@ async def create_on_invoice(context: Context, given: InvoiceCreditFields) -> Ful
     await give_way()
     lines = rules.allocate(creditable, given.lines)
     await give_way()
+    await check_given_back(context, creditable, lines)
     return await _insert(context, rules.with_lines(note, lines))
 
 

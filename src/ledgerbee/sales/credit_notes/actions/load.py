@@ -1,5 +1,6 @@
 """What credit notes are decided by."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from ledgerbee.sales.credit_notes import rules, store
 from ledgerbee.sales.credit_notes.kind import CREDIT_NOTES
 from ledgerbee.sales.credit_notes.model import Creditable, CreditedInvoice, FullCreditNote, InvoiceLine, NoteSources
 from ledgerbee.sales.documents import store as documents
-from ledgerbee.sales.documents.model import Tax
+from ledgerbee.sales.documents.model import Line, Tax
 from ledgerbee.sales.documents.rules import tax_of_code
 from ledgerbee.sales.invoices import store as invoices
 from ledgerbee.sales.invoices.kind import INVOICES
@@ -25,6 +26,18 @@ async def load_creditable(context: Context, invoice: Invoice) -> Creditable:
     return Creditable(invoice.currency, invoice.amount, lines, await store.taken_of(context, invoice.id))
 
 
+async def load_sent(context: Context, invoice: Invoice) -> Creditable:
+    """An invoice, which is locked, with what notes that were sent take of it. Raises as `load_creditable`."""
+    lines = await _lines_of(context, invoice)
+    return Creditable(invoice.currency, invoice.amount, lines, await store.taken_by_sent(context, invoice.id))
+
+
+async def check_given_back(context: Context, creditable: Creditable, lines: Sequence[Line]) -> None:
+    """Refuse a note whose `lines` give back the deduction of what was written off. Raises `INVOICE_INVALID_STATE`."""
+    credited = {taken.invoice_line_id for taken in rules.taken_by(lines)}
+    await prepayments.check_given_back(context, [found.line for found in creditable.lines], credited)
+
+
 async def load_sources(context: Context, full: FullCreditNote, invoice: Invoice | None) -> NoteSources:
     """All that a note is drawn up from: of its invoice, if it is of one, else of the chart and the rates of its day."""
     note = full.document
@@ -37,10 +50,14 @@ async def load_sources(context: Context, full: FullCreditNote, invoice: Invoice 
     booked = await _lines_of(context, invoice, snapshot)
     taxes = Creditable(invoice.currency, invoice.amount, booked, ()).taxes
     taxes = await prepayments.with_carried(context, [found.line for found in booked], taxes)
-    credited = CreditedInvoice(
-        invoice, snapshot["buyer"], snapshot["language"], await invoices.get_settled(context, invoice.id)
-    )
     is_foreign = note.currency != base_currency
+    credited = CreditedInvoice(
+        invoice,
+        snapshot["buyer"],
+        snapshot["language"],
+        await invoices.get_settled(context, invoice.id),
+        await invoices.get_left(context, invoice.id) if is_foreign else {},
+    )
     return NoteSources(
         sources, taxes, invoice.exchange_rate, credited, await accounts.get_by_role(context) if is_foreign else {}
     )

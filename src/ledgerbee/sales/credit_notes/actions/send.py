@@ -3,7 +3,7 @@
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.steps import give_way
 from ledgerbee.sales.credit_notes import rules
-from ledgerbee.sales.credit_notes.actions.load import get_invoice, load_sources
+from ledgerbee.sales.credit_notes.actions.load import check_given_back, get_invoice, load_sent, load_sources
 from ledgerbee.sales.credit_notes.kind import CREDIT_NOTES
 from ledgerbee.sales.credit_notes.model import CreditNote, CreditNoteId, NoteSources
 from ledgerbee.sales.delivery.model import Delivery
@@ -49,7 +49,12 @@ async def _send_draft(draft: Draft[CreditNote]) -> Delivery:
     invoice = await get_invoice(context, drafted, for_update=True)
     found = await load_sources(context, drafted, invoice)
     await give_way()
-    credited = invoice_rules.credit(invoice, -note.amount, context.now) if invoice else None
+    credited = None
+    if invoice is not None:
+        creditable = await load_sent(context, invoice)
+        await check_given_back(context, creditable, drafted.lines)
+        is_last = rules.is_credited(creditable, drafted.lines)
+        credited = invoice_rules.credit(invoice, -note.amount, context.now, is_last=is_last)
     decided = await _decide(draft, found)
     if needs_trial(note.id, decided.content, command.trials):
         raise UntriedDocumentsError({note.id: decided.content})

@@ -1,6 +1,6 @@
 """What is decided of credit notes. Pure, split by subject."""
 
-from ledgerbee.sales.credit_notes.rules.allocation import allocate, computed_of, left_of, negated, taken_by
+from ledgerbee.sales.credit_notes.rules.allocation import allocate, computed_of, is_credited, left_of, negated, taken_by
 from ledgerbee.sales.credit_notes.rules.booking import Drawn, book, buyer_of, draw_up
 from ledgerbee.sales.credit_notes.rules.draft import check_days, check_is_of, of_invoice, terms, with_lines
 from ledgerbee.sales.credit_notes.rules.entry import base_amount, entry_lines, entry_text
@@ -31,6 +31,7 @@ __all__ = [
     "draw_up",
     "entry_lines",
     "entry_text",
+    "is_credited",
     "left_of",
     "negated",
     "of_invoice",

@@ -94,7 +94,7 @@ def allocate(invoice: Creditable, asked: Sequence[CreditedLine] | None) -> tuple
     or discount is given; what takes all that is left of the quantity takes all of the net. VAT: rate x net, rounded,
     capped by what is left at that rate; the note that takes the last net takes the last VAT.
 
-    Deductions of prepayments go with all that is left.
+    Deductions of prepayments go with the last of what is sold, asked for or not.
 
     Raises `CREDIT_NOTE_LINE_NOT_ON_INVOICE`, `CREDIT_NOTE_EXCEEDS_INVOICE` and validation errors of quantities.
     """
@@ -113,6 +113,11 @@ def allocate(invoice: Creditable, asked: Sequence[CreditedLine] | None) -> tuple
             rest = _between_zero_and(source.quantity, EXACT.subtract(source.quantity, share.quantity))
             left[source.source.line.id] = LineLeft(source.source, EXACT.subtract(source.net, share.net), rest)
             shares[index] = share
+    for it in _last_deductions(left.values()):
+        line = CreditedLine(DocumentLineType.PRODUCT, invoice_line_id=it.source.line.id)
+        shares[len(chosen)] = _share_of(it, line, invoice.currency, "lines")
+        left[it.source.line.id] = LineLeft(it.source, ZERO, ZERO)
+        chosen = [*chosen, line]
     _check_deductions(shares.values(), left.values())
     vats = _vats(shares, before, vat_left, invoice.currency)
     _check_total(invoice, shares, vats)
@@ -122,6 +127,17 @@ def allocate(invoice: Creditable, asked: Sequence[CreditedLine] | None) -> tuple
         else CreditNoteLine(new_id(), line.line_type, line.description)
         for index, line in enumerate(chosen)
     )
+
+
+def is_credited(invoice: Creditable, lines: Iterable[Line]) -> bool:
+    """Whether nothing is left to credit of an invoice whose amount is credited, with the `lines` of the last note.
+
+    `invoice.taken` are other notes that were sent. Deductions of prepayments pay for what they are deducted from: while
+    they stand, that is not credited. Of an invoice of 0.00 it is when nothing at all is left.
+    """
+    taken = (*invoice.taken, *taken_by(lines))
+    left = left_of(replace(invoice, taken=taken)).values()
+    return not any(it.is_something and (it.source.line.is_added or not invoice.amount) for it in left)
 
 
 def computed_of(lines: Sequence[Line], taxes: Mapping[UUID, Tax]) -> Computed:
@@ -144,13 +160,19 @@ def negated(lines: Iterable[Line]) -> tuple[CreditNoteLine, ...]:
 
 
 def _check_deductions(shares: Iterable[_Share], left: Iterable[LineLeft]) -> None:
-    """What was deducted is prepaid again when nothing else is left: then its invoice may be credited too."""
+    """Refuse to give back a deduction while something else is left: it is one with all that its invoice sells."""
     if any(share.source.line.is_added for share in shares) and any(it.is_something for it in left):
         raise _exceeds("A deduction of a prepayment is credited together with all that is left of the invoice")
 
 
 def _all_left(left: Iterable[LineLeft]) -> list[CreditedLine]:
     return [CreditedLine(DocumentLineType.PRODUCT, invoice_line_id=it.source.line.id) for it in left if it.is_something]
+
+
+def _last_deductions(left: Iterable[LineLeft]) -> list[LineLeft]:
+    """The deductions that are left where nothing else is: what they took is prepaid again."""
+    rest = [it for it in left if it.is_something]
+    return rest if all(it.source.line.is_added for it in rest) else []
 
 
 def _by_price(left: Iterable[LineLeft]) -> dict[UUID, deque[UUID]]:

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from ledgerbee.chart.accounts.model import Account
 from ledgerbee.core.money import EXACT, ZERO
-from ledgerbee.ledger.entries.model import LineToPost, Side
+from ledgerbee.ledger.entries.model import LineToPost
 from ledgerbee.ledger.entries.rules import Conversion
 from ledgerbee.sales.credit_notes.model import CREDIT_NOTE_ACCOUNT_MISSING, CreditedInvoice, CreditNote
 from ledgerbee.sales.documents.model import Computed
@@ -39,27 +39,24 @@ def entry_lines(
     """The lines of a note's entry, the receivable (first) in credit.
 
     In a foreign currency revenue and VAT are each amount x rate, the invoice's. What settles an invoice takes off the
-    receivable all that is left of it in the company's currency: the difference is a gain or a loss by exchange rates.
+    receivable all that is left of it in the company's currency, and what takes the last of an account and VAT code all
+    that is left there (`sending.rules.residues`): the difference is a gain or a loss by exchange rates.
     Raises `CREDIT_NOTE_ACCOUNT_MISSING` when a difference has no account to stand on.
     """
     assert note.receivable_account_id is not None
     lines = rules.entry_lines(computed, conversion, note.receivable_account_id)
     if credited is None or conversion.is_base:
         return lines
-    receivable = lines[0]
     taken_off = base_amount(-note.amount, credited, conversion)
-    difference = EXACT.subtract(receivable.base_amount, taken_off)
+    lines = (replace(lines[0], base_amount=taken_off), *lines[1:], *rules.residues(lines, credited.left))
+    difference = rules.difference_of(lines)
     if not difference:
         return lines
-    role, side = (FX_GAIN, Side.CREDIT) if difference > 0 else (FX_LOSS, Side.DEBIT)
+    role = FX_GAIN if difference > 0 else FX_LOSS
     account = accounts.get(role)
     if account is None:
         raise CREDIT_NOTE_ACCOUNT_MISSING.error(role=role)
-    return (
-        replace(receivable, base_amount=taken_off),
-        *lines[1:],
-        LineToPost(account.id, side, ZERO, base_amount=abs(difference)),
-    )
+    return (*lines, rules.exchange_difference(difference, account.id, account.id))
 
 
 def base_amount(amount: Decimal, credited: CreditedInvoice, conversion: Conversion) -> Decimal:

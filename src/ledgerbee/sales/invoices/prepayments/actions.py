@@ -1,6 +1,6 @@
 """What drafts of invoices have of prepayments: where those are booked, and what the final invoice deducts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from uuid import UUID
 
 from ledgerbee.chart.accounts import store as accounts
@@ -33,7 +33,7 @@ async def complete(
         return computed
     found = await store.get_for_update(context, given.prepayment_invoice_ids)
     for it in found:
-        rules.check_deductible(it, given.customer_id, currency, draft_id)
+        rules.check_deductible(it, given.customer_id, currency, given.issue_date, draft_id)
     customer = sources.facts.customer
     added = rules.deductions(found, buyer_language(customer.language, customer.country_code), before)
     return compute(rules.with_lines(computed, added), {**computed.taxes, **await _taxes(context, added)}, currency)
@@ -65,7 +65,17 @@ async def check_still_deductible(context: Context, draft: Invoice, lines: Sequen
     """
     ids = deducted_by(lines)
     for it in await store.get_for_update(context, ids) if ids else ():
-        rules.check_deductible(it, draft.customer_id, draft.currency, draft.id)
+        rules.check_deductible(it, draft.customer_id, draft.currency, draft.issue_date, draft.id)
+
+
+async def check_given_back(context: Context, lines: Iterable[Line], credited: Collection[UUID]) -> None:
+    """Refuse to credit those `lines` of an invoice that deduct what was written off. Locks what they deduct.
+
+    Raises `INVOICE_INVALID_STATE`.
+    """
+    ids = deducted_by([line for line in lines if line.id in credited])
+    for it in await store.get_for_update(context, ids) if ids else ():
+        rules.check_given_back(it.invoice)
 
 
 async def _taxes(context: Context, added: Sequence[Line]) -> dict[UUID, Tax]:

@@ -4,7 +4,12 @@ from ledgerbee.sales.invoices.rules.booking import book
 from ledgerbee.sales.invoices.rules.checks import check_seller, check_sendable, warnings
 from ledgerbee.sales.invoices.rules.draft import check_days, decide, given_before, terms
 from ledgerbee.sales.invoices.rules.entry import entry_text
-from ledgerbee.sales.invoices.rules.prepayments import check_deductible, check_not_deducted, given_by_added
+from ledgerbee.sales.invoices.rules.prepayments import (
+    check_deductible,
+    check_given_back,
+    check_not_deducted,
+    given_by_added,
+)
 from ledgerbee.sales.invoices.rules.states import (
     CREDITABLE,
     PAID_ON,
@@ -36,6 +41,7 @@ __all__ = [
     "cancel",
     "check_days",
     "check_deductible",
+    "check_given_back",
     "check_not_deducted",
     "check_seller",
     "check_sendable",

@@ -5,6 +5,7 @@ VAT is due when a prepayment is invoiced (momslovens § 23, stk. 2); the final i
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
@@ -15,6 +16,7 @@ from ledgerbee.core.money import EXACT, ONE, ZERO
 from ledgerbee.sales.documents.model import Carried, Computed, DocumentLineType, Line, Tax
 from ledgerbee.sales.documents.rules import sums_by
 from ledgerbee.sales.invoices.model import (
+    INVOICE_INVALID_STATE,
     INVOICE_PREPAYMENT_ACCOUNT_MISSING,
     INVOICE_PREPAYMENT_DEDUCTED,
     INVOICE_PREPAYMENT_UNUSABLE,
@@ -30,6 +32,11 @@ from ledgerbee.sales.invoices.rules.states import PAYABLE
 PREPAYMENTS: Final = "CUSTOMER_PREPAYMENTS"
 #: What can be deducted: booked, and neither credited in full nor given up.
 _DEDUCTIBLE: Final = PAYABLE | {InvoiceStatus.PAID}
+
+#: What is said of an invoice that deducts what was given up.
+_LOST: Final = (
+    "A prepayment invoice that the invoice deducts is written off: take that back first (POST .../write-off/reverse)"
+)
 
 #: Account, VAT code and rate.
 _Key = tuple[UUID | None, UUID | None, Decimal | None]
@@ -83,11 +90,13 @@ def carrying(
     return found
 
 
-def check_deductible(prepayment: Prepayment, customer_id: UUID, currency: str, draft_id: UUID | None) -> None:
-    """Refuse what a final invoice of this customer and currency can't deduct; `draft_id` is its own.
+def check_deductible(
+    prepayment: Prepayment, customer_id: UUID, currency: str, issue_date: date, draft_id: UUID | None
+) -> None:
+    """Refuse what a final invoice of this customer, currency and day can't deduct; `draft_id` is its own.
 
-    Paid or not: the VAT is due either way, and what isn't paid of a prepayment invoice stays due on it. Raises
-    `INVOICE_PREPAYMENT_UNUSABLE`, `INVOICE_PREPAYMENT_DEDUCTED`.
+    Paid or not: the VAT is due either way, and what isn't paid of a prepayment invoice stays due on it. What is not
+    charged yet isn't taken out of prepayments. Raises `INVOICE_PREPAYMENT_UNUSABLE`, `INVOICE_PREPAYMENT_DEDUCTED`.
     """
     it = prepayment.invoice
     reasons = {
@@ -95,6 +104,7 @@ def check_deductible(prepayment: Prepayment, customer_id: UUID, currency: str, d
         "status": it.status in _DEDUCTIBLE,
         "customerId": it.customer_id == customer_id,
         "currency": it.currency == currency,
+        "date": it.issue_date <= issue_date,
         "creditNotes": not prepayment.has_pending_note,
         "amount": any(_nets_left(prepayment).values()),
     }
@@ -118,6 +128,15 @@ def check_not_deducted(it: Invoice) -> None:
         raise INVOICE_PREPAYMENT_DEDUCTED.error(
             invoiceId=str(it.id), deductedByInvoiceId=str(it.deducted_by_invoice_id)
         )
+
+
+def check_given_back(it: Invoice) -> None:
+    """Refuse to give back the deduction of a prepayment invoice that was written off as a loss: it is none any more.
+
+    Raises `INVOICE_INVALID_STATE`.
+    """
+    if it.status is InvoiceStatus.UNCOLLECTIBLE:
+        raise INVOICE_INVALID_STATE.in_state(it.status.value, _LOST, invoiceId=str(it.id))
 
 
 def deductions(prepayments: Iterable[Prepayment], language: str, before: Sequence[Line]) -> tuple[DeductionLine, ...]:

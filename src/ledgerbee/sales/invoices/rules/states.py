@@ -65,13 +65,17 @@ def settle(invoice: Invoice, amount: Decimal, now: datetime) -> Invoice:
     return replace(paid, status=_settled_status(paid) or InvoiceStatus.PARTIALLY_PAID)
 
 
-def credit(invoice: Invoice, amount: Decimal, now: datetime) -> Invoice:
+def credit(invoice: Invoice, amount: Decimal, now: datetime, *, is_last: bool = True) -> Invoice:
     """The invoice after a credit note of `amount` (positive) was sent, which may be more than what is due.
 
-    In part it stays as it was, and what is due ages and takes payments. Raises `INVOICE_INVALID_STATE`.
+    In part it stays as it was, and what is due ages and takes payments. It is credited with all of its amount, unless
+    that isn't the last of it (`credit_notes.rules.is_credited`): what prepayments pay for is left. Raises
+    `INVOICE_INVALID_STATE`.
     """
     require_status(invoice, CREDITABLE)
     credited = replace(invoice, credited_amount=EXACT.add(invoice.credited_amount, amount), updated_at=now)
+    if is_last and credited.credited_amount == credited.amount:
+        return replace(credited, status=InvoiceStatus.CREDITED)
     return replace(credited, status=_settled_status(credited) or invoice.status)
 
 
@@ -107,12 +111,12 @@ def take_up_again(invoice: Invoice, delivery: DeliveryStatus | None, now: dateti
 
 
 def _settled_status(invoice: Invoice) -> InvoiceStatus | None:
-    """The status of an invoice on which nothing is due: given up, credited in full, or paid. None: something is."""
+    """The status of an invoice on which nothing is due: given up, credited if it was, else paid. None: something is."""
     if invoice.written_off_amount:
         return InvoiceStatus.UNCOLLECTIBLE
-    if invoice.credited_amount and invoice.credited_amount == invoice.amount:
-        return InvoiceStatus.CREDITED
-    return None if invoice.amount_due else InvoiceStatus.PAID
+    if invoice.amount_due:
+        return None
+    return InvoiceStatus.CREDITED if invoice.status is InvoiceStatus.CREDITED else InvoiceStatus.PAID
 
 
 def reopen(invoice: Invoice, amount: Decimal, delivery: DeliveryStatus | None, now: datetime) -> Invoice:
