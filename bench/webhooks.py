@@ -35,8 +35,7 @@ from ledgerbee.platform import logs
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.db import Database
 from ledgerbee.platform.secrets import SecretBox, new_key
-from ledgerbee.webhooks.endpoints.model import SignatureType
-from ledgerbee.webhooks.signing import new_secret
+from ledgerbee.webhooks.signing import SignatureType, new_secret
 
 ROUNDS: Final = 5
 DELIVERIES: Final = int(os.environ.get("BENCH_DELIVERIES", "3000"))

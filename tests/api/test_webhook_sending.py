@@ -17,6 +17,7 @@ from tests.webhooks import dispatching, endpoint_of, log_of, subscribe, tell, un
 from ledgerbee.core.errors import ErrorCode
 from ledgerbee.core.ids import new_id
 from ledgerbee.platform.context import Context
+from ledgerbee.platform.secrets import SecretBox, new_key
 from ledgerbee.webhooks.deliveries.rules import WAITS
 
 TOPIC = "customer.updated"
@@ -353,3 +354,28 @@ async def test_another_company_hears_nothing(api: Api, other_api: Api) -> None:
         (mine,) = await receiver.wait_for(1)
         (theirs,) = await others.wait_for(1)
     assert (mine.event["data"]["whose"], theirs.event["data"]["whose"]) == ("mine", "theirs")
+
+
+async def test_a_lost_key_is_got_over_by_a_roll(api: Api) -> None:
+    """What can't be read fails as any attempt does; a roll gets over it, though the old secret can't be read."""
+
+    async def lose(context: Context) -> None:
+        lost = SecretBox(lambda: [new_key()]).encrypt(b"whsec_lost")
+        await context.connection.execute(
+            "UPDATE webhook_endpoints SET secret = $2 WHERE company_id = $1", context.company_id, lost
+        )
+
+    async with receiving() as receiver, dispatching(api):
+        endpoint = await subscribe(api, receiver.url, TOPIC, signatureType="v1a")
+        await api.run(lose)
+        assert (await endpoint_of(api, endpoint["id"]))["publicKey"] is None
+        await tell(api, (TOPIC, new_id(), {}))
+        await until(lambda: _attempts(api, endpoint["id"], 1))
+        assert receiver.received == []
+        (failed,) = await log_of(api, endpoint["id"])
+        assert "LEDGERBEE_SECRET_KEYS" in failed["attempts"][0]["error"]
+        rolled = (await api.post(f"/v1/webhook-endpoints/{endpoint['id']}/roll-secret")).json()
+        api.clock.advance(seconds=40)
+        (received,) = await receiver.wait_for(1)
+    assert rolled["publicKey"]
+    assert len(received.headers["webhook-signature"].split()) == 1

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledgerbee.core.texts import readable
+from ledgerbee.core.texts import readable, readable_id, readable_reply
 
 #: Any character, surrogates without their other half among them.
 _ANY = st.text(st.characters(codec=None, exclude_categories=()), max_size=60)
@@ -31,3 +31,11 @@ def test_whatever_is_said_can_be_seen_stored_and_is_bounded(said: str, longest: 
 )
 def test_what_is_left_of_it(said: str, found: str) -> None:
     assert readable(said, 100) == found
+
+
+def test_a_reply_and_an_id_are_bounded() -> None:
+    assert readable_reply(f"250 {'a' * 5000}").startswith("250 aaa")
+    assert len(readable_reply("a" * 5000)) < 5000
+    assert readable_id("\0 <a@b>") == "<a@b>"
+    assert readable_id("\u200b") is None
+    assert readable_id(None) is None

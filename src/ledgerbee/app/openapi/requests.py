@@ -128,6 +128,7 @@ _STEPS: Final[Mapping[str, tuple[str, ...]]] = {
     "GET /v1/deliveries/{deliveryId}/messages": ("POST /v1/quotes/{quoteId}/send",),
     "POST /v1/deliveries/bounces": ("POST /v1/quotes/{quoteId}/send",),
     "POST /v1/quotes/{quoteId}/revoke-link": ("POST /v1/quotes/{quoteId}/send",),
+    "GET /v1/events/{eventId}": ("POST /v1/customers",),
     "POST /v1/webhook-endpoints/{webhookEndpointId}/replay": ("POST /v1/customers",),
     "GET /v1/webhook-endpoints/{webhookEndpointId}/deliveries/{webhookDeliveryId}": (_REPLAY,),
     "POST /v1/webhook-endpoints/{webhookEndpointId}/deliveries/{webhookDeliveryId}/redeliver": (_REPLAY,),

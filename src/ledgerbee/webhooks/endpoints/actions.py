@@ -2,10 +2,10 @@
 
 from uuid import UUID
 
-from ledgerbee.core.errors import invalid
+from ledgerbee.core.errors import LedgerBeeError, invalid
 from ledgerbee.core.ids import new_id
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.secrets import SecretBox
+from ledgerbee.platform.secrets import SECRET_UNREADABLE, SecretBox
 from ledgerbee.webhooks import targets
 from ledgerbee.webhooks.endpoints import rules, store
 from ledgerbee.webhooks.endpoints.model import (
@@ -131,10 +131,15 @@ def check_enabled(endpoint: WebhookEndpoint) -> None:
 
 
 def public_key_of(context: Context, endpoint: WebhookEndpoint) -> str | None:
-    """What receivers verify with; None where they have the secret. Raises `SECRET_UNREADABLE`."""
+    """What receivers verify with; None where they have the secret, or where the installation has lost its key."""
     if endpoint.signature_type is SignatureType.SYMMETRIC:
         return None
-    return public_key(_secrets(context).decrypt(endpoint.secret).decode())
+    try:
+        return public_key(_secrets(context).decrypt(endpoint.secret).decode())
+    except LedgerBeeError as fault:
+        if fault.error_code is not SECRET_UNREADABLE:
+            raise
+        return None
 
 
 def event_form(context: Context, endpoint: WebhookEndpoint) -> dict[str, object]:
