@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.ubl_files import peppol
 
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.ids import new_id
@@ -24,6 +25,7 @@ from ledgerbee.purchases.incoming_documents.model import (
     SentAnswer,
     TradingParty,
 )
+from ledgerbee.purchases.incoming_documents.reading import read as xml_read
 from ledgerbee.purchases.incoming_documents.rules.answering import (
     CLAIM_LASTS,
     can_be_sent,
@@ -38,6 +40,7 @@ from ledgerbee.purchases.incoming_documents.rules.answering import (
     was_interrupted,
 )
 from ledgerbee.purchases.incoming_documents.rules.parties import Known
+from ledgerbee.purchases.incoming_documents.rules.types import code_of
 
 PEPPOL, OIOUBL = DocumentFormat.PEPPOL, DocumentFormat.OIOUBL
 NOW = datetime(2026, 3, 16, 12, tzinfo=UTC)
@@ -246,6 +249,19 @@ def test_a_company_of_another_country_answers_by_its_own_number(company: Known, 
     for receiver in (party(endpoint, None, company.country_code), party("0184:31119103"), party(None)):
         answering, _ = parties(party(None), receiver, company, EInvoiceFormat.PEPPOL, is_ours=True)
         assert answering.number == own
+
+
+def test_an_address_that_the_format_does_not_have_is_not_answered_from() -> None:
+    receiver = party("0060:123456789", None)
+    answering, _ = parties(party(None), receiver, OWN, EInvoiceFormat.PEPPOL, is_ours=True)
+    assert answering == Identifier("0060", "123456789")
+    answering, _ = parties(party(None), receiver, OWN, EInvoiceFormat.OIOUBL, is_ours=True)
+    assert answering == OURS
+
+
+@pytest.mark.parametrize(("code", "own"), [("386", "386"), ("381", "381"), ("abc", None), (None, None)])
+def test_a_document_is_referred_to_by_its_own_code(code: str | None, own: str | None) -> None:
+    assert code_of(replace(xml_read(peppol()), type_code=code)) == own
 
 
 def test_a_claim_holds_until_it_lapses() -> None:

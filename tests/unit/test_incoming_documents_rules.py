@@ -124,11 +124,12 @@ TWO = (line("100.00"), line("50.00", category="Z", rate="0"))
         (peppol(line("100.00", category="X")), ["LINE_VAT_UNKNOWN"]),
         (peppol(line("100.00", category="X"), taxes=[]), ["LINE_VAT_UNKNOWN", "VAT_DIFFERS"]),
         (peppol(currency="XXX"), ["CURRENCY_UNKNOWN"]),
+        (peppol(number="A\u200bB"), ["NUMBER_UNREADABLE"]),
         (peppol(delivered="2026-03-01"), []),
         (peppol(delivered="2016-01-01"), ["DATES_UNLIKELY"]),
         (peppol(delivered="2027-04-01"), ["DATES_UNLIKELY"]),
     ],
-    ids=range(28),
+    ids=range(29),
 )  # fmt: skip
 def test_what_does_not_add_up_is_shown(raw: bytes, codes: list[str]) -> None:
     assert problems(raw) == codes
