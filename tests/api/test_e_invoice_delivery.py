@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -303,6 +304,22 @@ async def test_a_worker_that_dies_on_the_way_leaves_the_truth(shop: Shop, point:
     assert [attempt["outcome"] for attempt in attempts] == ["failed", "delivered"]
     assert attempts[0]["providerId"] == first.fields["e-invoice-message-id"]
     assert "may have arrived" in attempts[0]["message"]
+
+
+async def test_who_died_delivering_it_is_waited_for_no_longer(shop: Shop, point: AccessPointServer) -> None:
+    invoice = await sent(shop)
+    point.go_on.clear()
+    dying = asyncio.create_task(work(shop, invoice, AccessPoint(point.url)))
+    await point.taken.wait()
+    dying.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await dying
+    point.go_on.set()
+    run = replace(job_run(shop, await delivery_id_of(shop, invoice)), has_worker_died=True)
+    await deliver_e_invoice(KINDS, AccessPoint(point.url), run)
+    attempts = (await status_of(shop, invoice))["attempts"]
+    assert [attempt["outcome"] for attempt in attempts] == ["failed", "delivered"]
+    assert len({got.fields["e-invoice-message-id"] for got in point.got}) == 1
 
 
 async def test_two_workers_at_once_send_one(shop: Shop, point: AccessPointServer) -> None:

@@ -3,6 +3,8 @@
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -15,12 +17,13 @@ from tests.conftest import BLOBS, Api
 from tests.selling import Shop
 from tests.table_rows import rows_of
 from tests.ubl import Ubl
-from tests.ubl_files import SENDER, oioubl, peppol
+from tests.ubl_files import SENDER, line, oioubl, peppol
 
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.network.transport.access_point import AccessPoint
 from ledgerbee.network.transport.folder import FolderTransport
 from ledgerbee.network.transport.model import NoTransport, Transport, TransportFailedError, TransportNotConfiguredError
+from ledgerbee.platform.context import Context
 from ledgerbee.platform.jobs import JobRun
 from ledgerbee.platform.mail import Mailer
 from ledgerbee.purchases.incoming_documents.answers.jobs import give_up, send_answer
@@ -63,7 +66,7 @@ async def xml_of(shop: Shop, document: dict[str, Any], given: dict[str, Any]) ->
     return response.content
 
 
-def run_of(shop: Shop, given: dict[str, Any], attempt: int = 1) -> JobRun:
+def run_of(shop: Shop, given: dict[str, Any], attempt: int = 1, **facts: Any) -> JobRun:
     api = shop.api
     return JobRun(
         database=api.database,
@@ -75,11 +78,46 @@ def run_of(shop: Shop, given: dict[str, Any], attempt: int = 1) -> JobRun:
         payload={"answerId": given["id"]},
         attempt=attempt,
         max_attempts=MAX_ATTEMPTS,
+        **facts,
     )
 
 
 async def work(shop: Shop, given: dict[str, Any], transport: Transport, attempt: int = 1) -> None:
     await send_answer(transport, run_of(shop, given, attempt))
+
+
+@asynccontextmanager
+async def silent_server() -> AsyncIterator[tuple[str, asyncio.Event]]:
+    """An access point that takes a message and says nothing: its address, and whether somebody has sent one."""
+    heard, over = asyncio.Event(), asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        heard.set()
+        await over.wait()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", heard
+    finally:
+        over.set()
+        server.close()
+
+
+async def jobs_of(shop: Shop, *answers: dict[str, Any]) -> list[int]:
+    """Which of these answers the worker was asked to send, by their places."""
+
+    async def work(context: Context) -> list[str]:
+        found = await context.connection.fetch(
+            "SELECT convert_from(payload, 'UTF8')::jsonb ->> 'answerId' AS id FROM pgqueuer"
+            " WHERE entrypoint = 'send_incoming_answer'"
+        )
+        return [row["id"] for row in found]
+
+    places = {one["id"]: place for place, one in enumerate(answers)}
+    asked: list[str] = await shop.api.run(work)
+    return sorted(places[one] for one in asked if one in places)
 
 
 async def test_a_peppol_document_goes_through_its_steps(shop: Shop, other_api: Api, tmp_path: Path) -> None:
@@ -239,3 +277,181 @@ async def test_what_failed_for_good_is_sent_again_by_the_same_request(shop: Shop
     assert [(got.fields["e-invoice-message-id"], got.content) for got in point.got] == [(given["id"], xml)]
     assert await shop.value("SELECT count(*) FROM incoming_answers WHERE id = $1", UUID(given["id"])) == 1
     await shop.refused("POST", path_of(document), {"answer": "accepted"}, 409, NOT_ALLOWED)
+
+
+async def test_an_answer_leaves_after_those_before_it(shop: Shop, tmp_path: Path) -> None:
+    """They come to the sender as they were given, however their jobs are run; of a status nobody waits."""
+    document = await received(shop.api, peppol())
+    given = [await answer(shop, document, code) for code in ("received", "inProcess", "accepted", "paid")]
+    assert await jobs_of(shop, *given) == [0]
+    for place in (3, 1, 2, 0, 3, 2, 1, 2, 3):
+        await work(shop, given[place], FolderTransport(tmp_path))
+    assert await jobs_of(shop, *given) == [0, 1, 2, 3]
+    shown = await answers_of(shop, document)
+    assert [[one["outcome"] for one in each["attempts"]] for each in shown] == [["sent"]] * 4
+    told = await shop.events("incoming_document.answer_sent")
+    assert [[one["status"] for one in event["answers"]] for event in told] == [
+        ["sent"] * place + ["pending"] * (4 - place) for place in range(1, 5)
+    ]
+
+
+async def test_an_answer_waits_for_one_that_is_tried_again_and_not_for_one_that_failed(
+    shop: Shop, tmp_path: Path
+) -> None:
+    other, document = await received(shop.api, peppol(number="F-2")), await received(shop.api, peppol())
+    first = await answer(shop, document, "underQuery", note="Which order?")
+    folder = tmp_path / "folder"
+    folder.write_text("no folder")
+    with pytest.raises(TransportFailedError):
+        await work(shop, first, FolderTransport(folder))
+    folder.unlink()
+    second, third = await answer(shop, document, "accepted"), await answer(shop, document, "paid")
+    elsewhere = await answer(shop, other, "accepted")
+    for one in (second, third, elsewhere):
+        await work(shop, one, FolderTransport(folder))
+    assert list(files(folder)) == ["0184-13585628_invoice_response_F-2.xml"]
+    assert await jobs_of(shop, first, second, third, elsewhere) == [0, 3]
+    await give_up(run_of(shop, first), "too many tries")
+    assert await jobs_of(shop, first, second, third, elsewhere) == [0, 1, 3]
+    await work(shop, third, FolderTransport(folder))
+    await work(shop, second, FolderTransport(folder))
+    await work(shop, third, FolderTransport(folder))
+    assert [one["status"] for one in await answers_of(shop, document)] == ["failed", "sent", "sent"]
+    assert await jobs_of(shop, first, second, third) == [0, 1, 2]
+
+
+async def test_a_later_answer_is_of_no_earlier_time(shop: Shop) -> None:
+    """Clocks of two processes differ, and who waited for the other has the earlier moment."""
+    document = await received(shop.api, peppol())
+    moments = []
+    for code, seconds in (("received", 0), ("inProcess", -90), ("accepted", -89), ("paid", 100)):
+        shop.api.clock.now += timedelta(seconds=seconds)
+        given = await answer(shop, document, code)
+        ubl = Ubl.of(await xml_of(shop, document, given))
+        moments.append((f"{ubl.text('IssueDate')}T{ubl.text('IssueTime')}", given["createdAt"]))
+    assert moments == sorted(moments)
+    assert len(set(moments)) == 1, "the last clock is still behind the first"
+
+
+async def test_who_died_sending_it_is_waited_for_no_longer(shop: Shop, point: AccessPointServer) -> None:
+    """Its claim ends with it: the try is told as broken off, and the same bytes go out under the same id."""
+    document = await received(shop.api, peppol())
+    given = await answer(shop, document, "accepted")
+    await shop.value("UPDATE incoming_answers SET status = 'sending' RETURNING true")
+    await send_answer(AccessPoint(point.url), run_of(shop, given, has_worker_died=True))
+    (shown,) = await answers_of(shop, document)
+    assert [(one["outcome"], "may have arrived" in one["message"]) for one in shown["attempts"]] == [
+        ("failed", True), ("sent", False),
+    ]  # fmt: skip
+    assert [got.fields["e-invoice-message-id"] for got in point.got] == [given["id"]]
+
+
+async def test_a_worker_that_stops_gives_it_back(shop: Shop, point: AccessPointServer, tmp_path: Path) -> None:
+    document = await received(shop.api, peppol())
+    given = await answer(shop, document, "accepted")
+    async with silent_server() as (url, heard):
+        task = asyncio.create_task(work(shop, given, AccessPoint(url), MAX_ATTEMPTS))
+        await heard.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    (shown,) = await answers_of(shop, document)
+    assert (shown["status"], [one["outcome"] for one in shown["attempts"]]) == ("pending", ["failed"])
+    await work(shop, given, AccessPoint(point.url), MAX_ATTEMPTS)
+    assert (await answers_of(shop, document))[0]["status"] == "sent"
+
+
+async def test_nobody_answers_in_another_companys_name(shop: Shop, api: Api) -> None:
+    """By the number that a document is addressed to: any XML can be posted, whoever it is from and for."""
+    other = {"name": "Nordlys ApS", "vat": "DK13585628", "country": "DK", "endpoint": "0184|31119103"}
+    mistaken = await received(shop.api, peppol(receiver=other))
+    assert "RECEIVER_DIFFERS" in [one["code"] for one in mistaken["problems"]]
+    for endpoint, number in (("0184|31119103", "F-2"), ("0198|DK31119103", "F-3"), ("DK:CVR|DK31119103", "F-4")):
+        document = await received(shop.api, peppol(number=number, receiver={**other, "endpoint": endpoint}))
+        xml = await xml_of(shop, document, await answer(shop, document, "accepted"))
+        assert Ubl.of(xml).schemed("SenderParty/EndpointID") == ("0184", "13585628")
+    await shop.ok("PATCH", "/v1/company", {"vatNumber": None})
+    somebody = {"name": "Andre ApS", "vat": None, "country": "DK", "endpoint": "0184|12345674"}
+    for place, facts in enumerate((somebody, {**somebody, "vat": "DK12345674", "endpoint": None})):
+        document = await received(shop.api, peppol(number=f"G-{place}", receiver=facts))
+        assert "RECEIVER_UNCERTAIN" in [one["code"] for one in document["problems"]]
+        untouched = await rows_of(shop.api)
+        details = await shop.refused(
+            "POST", path_of(document), {"answer": "accepted"}, 409, "INCOMING_DOCUMENT_NOT_ANSWERABLE"
+        )
+        assert details == {"missing": ["receiver.endpoint"]}
+        assert await rows_of(shop.api) == untouched
+    gln = {**somebody, "vat": None, "endpoint": "0088|5798009811578"}
+    document = await received(shop.api, peppol(number="G-9", receiver=gln))
+    xml = await xml_of(shop, document, await answer(shop, document, "accepted"))
+    assert Ubl.of(xml).schemed("SenderParty/EndpointID") == ("0088", "5798009811578")
+
+
+async def test_a_published_sender_whose_number_fails_its_check_digit_is_answered_as_it_is_stated(shop: Shop) -> None:
+    tavle = {"name": "Tavleleverandøren", "vat": "DK16356706", "country": "DK", "endpoint": "DK:CVR|DK16356706"}
+    document = await received(shop.api, oioubl(sender=tavle))
+    xml = await xml_of(shop, document, await answer(shop, document, "accepted"))
+    assert Ubl.of(xml).schemed("ReceiverParty/EndpointID") == ("DK:CVR", "DK16356706")
+
+
+async def test_a_sender_in_no_scheme_of_the_network_cant_be_answered(shop: Shop) -> None:
+    document = await received(shop.api, peppol(sender={**SENDER, "endpoint": "9999|0123456789"}))
+    response = await shop.api.post(path_of(document), {"answer": "accepted"})
+    assert (response.status_code, response.json()["code"]) == (409, "INCOMING_DOCUMENT_NOT_ANSWERABLE")
+    assert response.json()["details"] == {"missing": ["sender.endpoint"], "senderEndpoint": "9999:0123456789"}
+    assert "9999:0123456789" in response.json()["message"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "told"),
+    [
+        ("Invoice", "386", "386"), ("Invoice", "381", "381"), ("Invoice", "326", "326"), ("CreditNote", "261", "261"),
+        ("Invoice", None, "380"), ("CreditNote", None, "381"), ("Invoice", "no code", "380"),
+    ],
+)  # fmt: skip
+async def test_a_document_is_referred_to_by_its_own_type(shop: Shop, kind: str, code: str | None, told: str) -> None:
+    raw = peppol(kind=kind).decode()
+    if code:
+        type_code = f"<cbc:{kind}TypeCode>{code}</cbc:{kind}TypeCode>"
+        raw = raw.replace("<cbc:DocumentCurrencyCode>", f"{type_code}<cbc:DocumentCurrencyCode>")
+    document = await received(shop.api, raw.encode())
+    xml = await xml_of(shop, document, await answer(shop, document, "rejected", note="No"))
+    assert Ubl.of(xml).text("DocumentResponse/DocumentReference/DocumentTypeCode") == told
+
+
+@pytest.mark.parametrize("form", [peppol, oioubl])
+async def test_a_document_is_referred_to_by_its_number_as_it_is(shop: Shop, form: Any) -> None:
+    """Numbers that look alike are those of different documents, and that they do is shown."""
+    written = {"A B": "A B", "A\tB": "A B", "A&#10;B": "A B", "A\xa0B": "A\xa0B", "AB": "AB", "A\u200bB": "A\u200bB",
+               "A\xa0": "A\xa0", "A": "A"}  # fmt: skip
+    firsts: dict[str, str] = {}
+    for place, (number, true) in enumerate(written.items()):
+        raw = form(line(f"{place + 1}00.00")).decode().replace("<cbc:ID>F-1001<", f"<cbc:ID>{number}<")
+        document = await received(shop.api, raw.encode())
+        assert document["number"] == {"A\u200bB": "AB", "A\xa0": "A"}.get(number, true.replace("\xa0", " "))
+        assert document["duplicateOf"] == firsts.setdefault(true, document["id"]) or firsts[true] == document["id"]
+        codes = [one["code"] for one in document["problems"]]
+        assert ("NUMBER_UNREADABLE" in codes) is (number not in {"A B", "AB", "A"})
+        assert ("POSSIBLE_DUPLICATE" in codes) is (firsts[true] != document["id"])
+        xml = await xml_of(shop, document, await answer(shop, document, "accepted"))
+        assert f"<cac:DocumentReference><cbc:ID>{true}</cbc:ID>" in xml.decode()
+
+
+async def test_what_cant_be_seen_is_no_note(shop: Shop) -> None:
+    document = await received(shop.api, peppol())
+    untouched = await rows_of(shop.api)
+    for note in ("", " ", "\u200b", "\x7f", "\xa0\u2060"):
+        details = await shop.refused(
+            "POST", path_of(document), {"answer": "rejected", "note": note}, 400, "SHARED_VALIDATION_FAILED"
+        )
+        assert [one["property"] for one in details["validationErrors"]] == ["note"]
+    for code in ("accepted", "conditionallyAccepted", "rejected"):
+        body = {"answer": code, "reason": "PPD", "note": "Half of it"}
+        details = await shop.refused("POST", path_of(document), body, 400, "SHARED_VALIDATION_FAILED")
+        assert [one["property"] for one in details["validationErrors"]] == ["reason"]
+    assert await rows_of(shop.api) == untouched
+    given = await answer(shop, document, "received", note="\u200b")
+    assert given["note"] is None
+    assert "StatusReason" not in (await xml_of(shop, document, given)).decode()
+    paid = await answer(shop, document, "paid", reason="PPD", note="Half of it")
+    assert Ubl.of(await xml_of(shop, document, paid)).text("DocumentResponse/Response/Status/StatusReasonCode") == "PPD"

@@ -1,9 +1,10 @@
-"""A worker for tests that kills itself in the middle: `python -m tests.runtime.mail_worker STEP`.
+"""A worker for tests that kills itself in the middle: `python -m tests.runtime.mail_worker STEP [JOB]`.
 
-It delivers documents, on the database of `DATABASE_URL`, to the mail server of `SMTP_URL` and, as e-invoices, into the
-folder of `LEDGERBEE_EINVOICE_DIR`, and dies (SIGKILL) when the steps of all deliveries that it has in hand, counted
-together, have come to STEP (0: never). Steps are before and after each transaction, each file that is stored, each
-command to the mail server, and all that makes an e-invoice's file: that it is there, has its bytes and has its name.
+It delivers documents (or does the JOB instead), on the database of `DATABASE_URL`, to the mail server of `SMTP_URL`
+and, as e-invoices, into the folder of `LEDGERBEE_EINVOICE_DIR`, and dies (SIGKILL) when the steps of all deliveries
+that it has in hand, counted together, have come to STEP (0: never). Steps are before and after each transaction, each
+file that is stored, each command to the mail server, and all that makes an e-invoice's file: that it is there, has its
+bytes and has its name.
 Its patience is a test's: who finds a worker dead doesn't wait for minutes.
 """
 
@@ -86,7 +87,7 @@ if __name__ == "__main__":
     vars(rules)["CLAIM_LASTS"] = timedelta(seconds=0.5)
     settings = Settings()
     known, jobs = jobs_with(transport_of(settings)), {}
-    for name in (DELIVER_JOB, DELIVER_E_INVOICE_JOB):
+    for name in sys.argv[2:] or (DELIVER_JOB, DELIVER_E_INVOICE_JOB):
         limits, jobs[name] = limits_of(PATIENCE, known[name])
     assert isinstance(limits, Limits)
     run_worker(settings, jobs=jobs, limits=limits)

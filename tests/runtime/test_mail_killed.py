@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 from tests.conftest import Api
 from tests.post_office import PostOffice, open_post_office
 from tests.runtime.processes import PATIENCE, Program
@@ -22,6 +23,7 @@ from tests.selling import Shop, line
 from ledgerbee.app.verify import verify
 from ledgerbee.core.dates import system_clock
 from ledgerbee.platform.context import Context
+from ledgerbee.sales.delivery.model import DELIVER_E_INVOICE_JOB, DELIVER_JOB
 
 DOCUMENTS = int(os.environ.get("MAIL_DOCUMENTS", "6"))
 DEATHS = int(os.environ.get("MAIL_DEATHS", "2"))
@@ -64,6 +66,9 @@ class Sent:
 async def test_each_is_booked_numbered_and_delivered_and_told_truthfully(
     api: Api, database_url: str, tmp_path: Path
 ) -> None:
+    owner = await asyncpg.connect(database_url)
+    await owner.execute("DELETE FROM pgqueuer WHERE entrypoint = ANY($1)", [DELIVER_JOB, DELIVER_E_INVOICE_JOB])
+    await owner.close()  # of other tests
     shop, chance = Shop(api), random.Random(SEED)  # noqa: S311  when to die
     documents = await send_all(shop)
     network = tmp_path / "network"

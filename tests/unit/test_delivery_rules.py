@@ -73,6 +73,7 @@ def test_a_claim_holds_for_a_while() -> None:
         was_interrupted(sending, NOW + CLAIM_LASTS - timedelta(seconds=1))
     assert underway.value.details == {"deliveryId": str(sending.id)}
     assert was_interrupted(sending, NOW + CLAIM_LASTS)
+    assert was_interrupted(sending, NOW, has_worker_died=True)
     assert not was_interrupted(delivery(DeliveryStatus.PENDING), NOW)
 
 

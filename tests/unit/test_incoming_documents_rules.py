@@ -124,11 +124,12 @@ TWO = (line("100.00"), line("50.00", category="Z", rate="0"))
         (peppol(line("100.00", category="X")), ["LINE_VAT_UNKNOWN"]),
         (peppol(line("100.00", category="X"), taxes=[]), ["LINE_VAT_UNKNOWN", "VAT_DIFFERS"]),
         (peppol(currency="XXX"), ["CURRENCY_UNKNOWN"]),
+        (peppol(number="A\u200bB"), ["NUMBER_UNREADABLE"]),
         (peppol(delivered="2026-03-01"), []),
         (peppol(delivered="2016-01-01"), ["DATES_UNLIKELY"]),
         (peppol(delivered="2027-04-01"), ["DATES_UNLIKELY"]),
     ],
-    ids=range(28),
+    ids=range(29),
 )  # fmt: skip
 def test_what_does_not_add_up_is_shown(raw: bytes, codes: list[str]) -> None:
     assert problems(raw) == codes
@@ -352,6 +353,16 @@ COMPANY = Known(new_id(), "13585628", "DK")
         (SOMEBODY, TradingParty("Nordlys ApS", "DK", ("DK99999999",)), COMPANY, ["RECEIVER_DIFFERS"]),
         (SOMEBODY, TradingParty("NORDLYS APS", "DK", endpoint="0088:5798009811578"), COMPANY, []),
         (SOMEBODY, TradingParty("x", "DK"), COMPANY, ["RECEIVER_UNCERTAIN"]),
+        # Addressed to another company's number, whatever else it says.
+        (SOMEBODY, TradingParty("Nordlys ApS", "DK", ("DK13585628", "DK31119103"), endpoint="0184:31119103"), COMPANY,
+         ["RECEIVER_DIFFERS"]),
+        (SOMEBODY, TradingParty("x", "DE", ("DK13585628",), endpoint="9930:DE136695976"), COMPANY,
+         ["RECEIVER_DIFFERS"]),
+        (SOMEBODY, TradingParty("x", "DK", endpoint="0184:13585628"), COMPANY, []),
+        (SOMEBODY, TradingParty("x", "NO", endpoint="0192:923609016"), Known(new_id(), "NO923609016MVA", "NO"), []),
+        (SOMEBODY, TradingParty("x", "SE", endpoint="0007:5566778899"), Known(new_id(), "SE556677889901", "SE"), []),
+        (SOMEBODY, TradingParty("x", "DK", endpoint="0184:12345674"), replace(COMPANY, vat_number=None),
+         ["RECEIVER_UNCERTAIN"]),
         (SOMEBODY, TradingParty("x", "DK", ("DK13585628",)), replace(COMPANY, vat_number=None), ["RECEIVER_UNCERTAIN"]),
         (replace(SOMEBODY, numbers=("DK13585628",)), TradingParty("x", "DK", ("DK13585628",)), COMPANY,
          ["SENDER_IS_COMPANY"]),

@@ -139,10 +139,33 @@ def test_too_much_to_print_is_refused(element: str) -> None:
         read(peppol().replace(b"</Invoice>", f"{element * 5_001}</Invoice>".encode()))
 
 
-def test_a_number_has_no_invisible_characters() -> None:
-    """With them it would be another one, of which nobody sees that it was there before."""
-    hidden = peppol().decode().replace("<cbc:ID>F-1001<", "<cbc:ID>\u202cF-\u200b10\xad01\ufeff<")
-    assert read(hidden.encode()) == read(peppol())
+@pytest.mark.parametrize(
+    ("written", "true", "shown", "hidden"),
+    [
+        ("A B", "A B", "A B", []),
+        ("\n  A  B\t", "A  B", "A B", []),
+        ("A\tB", "A B", "A B", ["U+0009"]),
+        ("A&#10;B", "A B", "A B", ["U+000A"]),
+        ("A\xa0B", "A\xa0B", "A B", ["U+00A0"]),
+        ("A-1\xa0", "A-1\xa0", "A-1", ["U+00A0"]),
+        ("a\u200bb", "a\u200bb", "ab", ["U+200B"]),
+        ("\u202cF-\u200b10\xad01\u200b\ufeff", "\u202cF-\u200b10\xad01\u200b\ufeff", "F-1001",
+         ["U+202C", "U+200B", "U+00AD", "U+FEFF"]),
+    ],
+)  # fmt: skip
+def test_a_number_is_kept_as_it_is_and_shown_without_what_cant_be_seen(
+    written: str, true: str, shown: str, hidden: list[str]
+) -> None:
+    document = read(peppol().decode().replace("<cbc:ID>F-1001<", f"<cbc:ID>{written}<").encode())
+    assert (document.true_number, document.number) == (true, shown)
+    noticed = [problem.message for problem in check(document, None) if problem.code == "NUMBER_UNREADABLE"]
+    assert [one.partition(": ")[2] for one in noticed] == ([", ".join(hidden)] if hidden else [])
+
+
+@pytest.mark.parametrize("written", ["", "\u200b", "\xa0\t"])
+def test_a_number_of_which_nothing_is_seen_is_none(written: str) -> None:
+    with pytest.raises(LedgerBeeError, match="no ID"):
+        read(peppol().decode().replace("<cbc:ID>F-1001<", f"<cbc:ID>{written}<").encode())
 
 
 def test_oioubl_says_the_same_as_peppol() -> None:

@@ -101,8 +101,9 @@ class Worker:
         self.queue = PgQueuer(driver, channel=SETTINGS.channel, queries=queries(driver))
         #: Jobs under way, for `run` to end.
         self.running: set[asyncio.Task[Any]] = set()
-        #: Held by the one job that was interrupted and is run again.
+        #: Held by the one job that was interrupted and is run again: its id.
         self.one_at_a_time = asyncio.Lock()
+        self.interrupted_job: int | None = None
         self.runs = {name: _Runs(self, name, kind) for name, kind in jobs.items()}
         for runs in self.runs.values():
             self._add_job(runs)
@@ -186,8 +187,8 @@ class _Runs:
         if not isinstance(self.kind, JobKind):
             raise TypeError(f"the job {self.name} doesn't say how it ends: it has to be a JobKind")
 
-    def run_of(self, payload: Mapping[str, Any], attempt: int) -> JobRun:
-        """The run number `attempt` of a job."""
+    def run_of(self, payload: Mapping[str, Any], attempt: int, *, has_worker_died: bool = False) -> JobRun:
+        """The run number `attempt` of a job; whether it is the one that its worker died with, once more."""
         return JobRun(
             database=self.worker.database,
             mailer=self.worker.mailer,
@@ -198,12 +199,14 @@ class _Runs:
             payload=payload,
             attempt=attempt,
             max_attempts=self.kind.max_attempts,
+            has_worker_died=has_worker_died,
         )
 
     async def run(self, job: Job) -> None:
         """Run a job once. Raises `RetryRequested` for another try, and what ended it when it is given up."""
         attempt = job.attempts + 1
-        job_run = self.run_of(json.loads(job.payload or b"{}"), attempt)
+        has_worker_died = self.worker.interrupted_job == int(job.id)
+        job_run = self.run_of(json.loads(job.payload or b"{}"), attempt, has_worker_died=has_worker_died)
         facts = {"job": self.name, "job_id": int(job.id), "request_id": job_run.request_id, "attempt": attempt}
         started = time.perf_counter()
         try:
@@ -269,8 +272,10 @@ class _Executor(EntrypointExecutor):
                     job_run = self.runs.run_of(json.loads(job.payload or b"{}"), job.attempts + 1)
                     await self.runs.give_up(job_run, int(job.id), f"{begun} workers of the program died with it")
                     raise JobKillsWorkersError(error)
+                self.worker.interrupted_job = int(job.id)
                 await super().execute(job, context)
             finally:
+                self.worker.interrupted_job = None
                 await retry_while_unavailable(lambda: self._query(end_interrupted_run, job))
 
     async def _query(self, question: Callable[[Connection, int], Awaitable[T]], job: Job) -> T:

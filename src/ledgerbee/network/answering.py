@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Final
 
+from ledgerbee.core.texts import readable
 from ledgerbee.network.identifiers import printed, scheme_id
 from ledgerbee.network.model import (
     ACCESS_POINTS,
@@ -23,7 +24,7 @@ from ledgerbee.network.model import (
     EInvoiceFormat,
     MessageType,
 )
-from ledgerbee.network.xml import leaf, node, root
+from ledgerbee.network.xml import kept, leaf, node, root
 from ledgerbee.parties.endpoints import Identifier, Scheme, in_network
 
 _ROOT: Final = "ApplicationResponse"
@@ -84,12 +85,16 @@ class AnsweringParty:
 
 @dataclass(frozen=True, slots=True)
 class AnsweredDocument:
-    """The document that is answered, as it names itself: an invoice or a credit note."""
+    """The document that is answered, as it names itself: an invoice or a credit note.
+
+    `type_code` is its own of UNTDID 1001 (a prepayment, a correction, ...), None where it is the usual one.
+    """
 
     document_type: MessageType
     number: str
     issue_date: date | None = None
     uuid: str | None = None
+    type_code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +142,7 @@ def application_response(reply: Reply, document: AnsweredDocument, code: OioublC
             ),
             node(
                 "DocumentReference",
-                leaf("ID", document.number),
+                kept("ID", document.number),
                 leaf("UUID", document.uuid),
                 leaf("IssueDate", document.issue_date.isoformat() if document.issue_date else None),
                 leaf(
@@ -176,9 +181,9 @@ def invoice_response(
             node("Response", leaf("ResponseCode", code), status if text else ""),
             node(
                 "DocumentReference",
-                leaf("ID", document.number),
+                kept("ID", document.number),
                 leaf("IssueDate", document.issue_date.isoformat() if document.issue_date else None),
-                leaf("DocumentTypeCode", _CODES[document.document_type]),
+                leaf("DocumentTypeCode", document.type_code or _CODES[document.document_type]),
             ),
         ),
     )
@@ -233,7 +238,7 @@ def _issue(issue: Issue) -> str:
 
 
 def _require_text(*, is_rejected: bool, text: str | None) -> None:
-    if is_rejected and not (text or "").strip():
+    if is_rejected and not readable(text or "", 1):
         raise ValueError("whoever is refused is told why")
 
 

@@ -22,6 +22,11 @@ def leaf(name: str, value: str | None, **attributes: str | None) -> str:
     return f"<cbc:{name}{_written(tuple(attributes.items()))}>{text}</cbc:{name}>"
 
 
+def kept(name: str, value: str) -> str:
+    """An element whose text is another one's name for something: as it is, the blanks at its ends too."""
+    return f"<cbc:{name}>{_escaped(value)}</cbc:{name}>"
+
+
 @lru_cache(maxsize=512)
 def _written(attributes: tuple[tuple[str, str | None], ...]) -> str:
     """Attributes: currencies, units and schemes, which are the same all over."""
@@ -43,4 +48,8 @@ def root(name: str, *content: str) -> bytes:
 
 def escaped(text: str) -> str:
     """The text without blanks at its ends and without what XML can't hold, its markup escaped."""
-    return _SPECIAL.sub(lambda found: _ENTITIES.get(found[0], ""), text).strip()
+    return _escaped(text).strip()
+
+
+def _escaped(text: str) -> str:
+    return _SPECIAL.sub(lambda found: _ENTITIES.get(found[0], ""), text)

@@ -47,6 +47,15 @@ VAT_SCHEMES: Final[Mapping[str, str]] = {
     "MC": "9940", "ME": "9941", "MK": "9942", "MT": "9943", "NL": "9944", "PL": "9945", "PT": "9946", "RO": "9947",
     "RS": "9948", "SI": "9949", "SK": "9950", "SM": "9951", "TR": "9952", "VA": "9953",
 }  # fmt: skip
+_EAS: Final = (
+    "0002 0007 0009 0037 0060 0088 0096 0097 0106 0130 0135 0142 0147 0151 0154 0158 0170 0177 0183 0184 0188 0190 "
+    "0191 0192 0193 0194 0195 0196 0198 0199 0200 0201 0202 0203 0204 0205 0208 0209 0210 0211 0212 0213 0215 0216 "
+    "0217 0218 0219 0220 0221 0225 0230 0235 0240 0242 0244 0245 0246 0248 9910 9913 9914 9915 9918 9919 9920 9922 "
+    "9923 9924 9925 9926 9927 9928 9929 9930 9931 9932 9933 9934 9935 9936 9937 9938 9939 9940 9941 9942 9943 9944 "
+    "9945 9946 9947 9948 9949 9950 9951 9952 9953 9957 9959"
+)
+#: All schemes of the list (EAS, as EN 16931 has it in BR-CL-25, release 1.3.16): an address in another one is none.
+EAS: Final = frozenset(_EAS.split())
 #: Those that have `DK` before them on the wire, or may have.
 _DANISH: Final = frozenset({Scheme.CVR, Scheme.SE_NUMBER})
 
@@ -90,6 +99,23 @@ def parse(text: str) -> Identifier | None:
         number = number.removeprefix("DK")
     found = Identifier(scheme, number)
     return found if is_possible(found) else None
+
+
+def parse_stated(text: str) -> Identifier | None:
+    """The address that a document of somebody else states, as `parse` takes one; None if it can't be one.
+
+    Danish numbers need no right check digit: official examples have wrong ones, and the network takes them
+    (PEPPOL-COMMON-R042 asks for eight digits). One in a scheme without rules here is taken as it is.
+    """
+    scheme, _, number = text.partition(":")
+    if scheme not in EAS or not number:
+        return None
+    if scheme in _DANISH:
+        digits = without_spaces(number).removeprefix("DK")
+        is_number = len(digits) == 8 and digits.isascii() and digits.isdigit()
+        return Identifier(scheme, digits) if is_number else None
+    is_checked = scheme in _CHECKS or _vat_check(scheme) is not None
+    return parse(text) if is_checked else Identifier(scheme, number)
 
 
 def in_network(identifier: Identifier) -> str:

@@ -41,6 +41,8 @@ class JobRun:
     #: Runs so far, this one included; the last one is `max_attempts`.
     attempt: int
     max_attempts: int
+    #: Whether the worker that had this run in hand before died with it: what it was at was broken off.
+    has_worker_died: bool = False
 
     async def write(self, work: Callable[[Context], Awaitable[T]]) -> T:
         """Run `work` in a transaction of the job's company, committed on return."""

@@ -109,7 +109,7 @@ _OTHERS: Final[Mapping[str, Mapping[str, Any]]] = {
         "lastAnswer": "rejected",
         "allowedAnswers": [],
     },
-    "INCOMING_DOCUMENT_NOT_ANSWERABLE": {"missing": ["sender.endpoint"]},
+    "INCOMING_DOCUMENT_NOT_ANSWERABLE": {"missing": ["sender.endpoint"], "senderEndpoint": "9999:0123456789"},
     "INCOMING_DOCUMENT_NOT_DRAFTABLE": {"problems": ["ACCOUNT_UNKNOWN"]},
     "INCOMING_MESSAGE_DIFFERS": {"messageId": "90f14eff-3705-4869-ad3c-caae270a234e", "incomingDocumentId": EXAMPLE_ID},
     "INVOICE_BUYER_VAT_NUMBER_INVALID": {"customerId": EXAMPLE_ID, "vatCategory": "AE", "vatNumberCountry": "DK"},

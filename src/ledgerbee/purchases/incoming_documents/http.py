@@ -228,8 +228,8 @@ async def draft_incoming_document(
         status=201,
         description="Tells the sender what becomes of the document: an OIOUBL document gets an ApplicationResponse, a "
         "Peppol document an Invoice Response. The answer is kept as XML and sent by the worker the way that e-invoices "
-        "leave; `status` and `attempts` say how far it is. Other formats have no answer. An answer that failed is sent "
-        "again, as it is and under its id, by the same request (200).",
+        "leave, after those before it; `status` and `attempts` say how far it is. Other formats have no answer. "
+        "An answer that failed is sent again, as it is and under its id, by the same request (200).",
         response="The answer, which will be sent",
         repeated=IncomingAnswerResponse,
         errors=[

@@ -27,6 +27,7 @@ from ledgerbee.purchases.incoming_documents.model import (
     ReceivedTax,
     Totals,
     TradingParty,
+    shown,
 )
 from ledgerbee.purchases.incoming_documents.rules.parties import canonical_number
 
@@ -92,6 +93,7 @@ class _Reader:
 
     def document(self) -> ReceivedDocument:
         root = self.root
+        number = _stated(root, "ID")
         lines = [self._line(line, place) for place, line in enumerate(self._line_elements(), 1)]
         currency = root.text("DocumentCurrencyCode")
         if not lines or currency is None:
@@ -102,7 +104,8 @@ class _Reader:
         return ReceivedDocument(
             format=self.format,
             type=self.type,
-            number=_required(_one_line("".join(filter(str.isprintable, root.text("ID") or "")), _NUMBER), "ID"),
+            number=_required(_one_line(shown(number), _NUMBER), "ID"),
+            stated_number=number,
             issue_date=issued,
             due_date=_day(root, "DueDate") or _day(root, "PaymentMeans/PaymentDueDate"),
             delivery_date=_day(root, "Delivery/ActualDeliveryDate"),
@@ -344,6 +347,12 @@ def _one_line(text: str | None, limit: int) -> str | None:
     """A text as one line, cut where it is longer than anybody writes; None for a blank one."""
     joined = " ".join((text or "").split())
     return (joined if len(joined) <= limit else f"{joined[: limit - 1]}…") or None
+
+
+def _stated(root: Element, path: str) -> str:
+    """A text as it is written, but for the white space of XML at its ends; cut as a text over several lines is."""
+    found = root.leaf(path)
+    return "" if found is None else "".join(found.texts).strip(" \t\n\r")[:_TEXT]
 
 
 def _required(text: str | None, name: str) -> str:

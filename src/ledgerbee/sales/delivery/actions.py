@@ -103,17 +103,22 @@ def _recipients(delivery: Delivery) -> list[Recipient]:
     ]
 
 
-async def claim_delivery(context: Context, kinds: Kinds, delivery_id: DeliveryId) -> ClaimedDelivery | None:
+async def claim_delivery(
+    context: Context, kinds: Kinds, delivery_id: DeliveryId, *, has_worker_died: bool = False
+) -> ClaimedDelivery | None:
     """Take a delivery on: it and its document are on their way from now on. None when there is nothing left to do.
 
-    Only who doesn't have it yet is tried. A delivery whose worker died is claimed again once its claim has run out, so
-    the message to the recipient who was being tried may go out twice: use the recipient's id as the message's. Raises
+    Only who doesn't have it yet is tried. A delivery whose worker died is claimed again once its claim has run out, or
+    at once where `has_worker_died` says so; the message to the recipient who was being tried may go out twice: use the
+    recipient's id as the message's. Say so of messages that the other side knows by their id: a worker that is taken
+    for dead may still be at it. Raises
     `DELIVERY_NOT_FOUND`, `DELIVERY_UNDERWAY`.
     """
     kind, document, delivery = await _get_for_update(context, kinds, delivery_id)
     if not rules.can_be_claimed(delivery.status):
         return None
-    interrupted_at = delivery.updated_at if rules.was_interrupted(delivery, context.now) else None
+    was_interrupted = rules.was_interrupted(delivery, context.now, has_worker_died=has_worker_died)
+    interrupted_at = delivery.updated_at if was_interrupted else None
     first, *others = rules.open_recipients(await store.recipients_of(context, delivery.id))
     if first.status is not RecipientStatus.SENDING:  # the worker died between two recipients: nothing was under way
         interrupted_at = None

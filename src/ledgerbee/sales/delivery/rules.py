@@ -36,14 +36,14 @@ def can_be_claimed(status: DeliveryStatus) -> bool:
     return status in _CLAIMABLE
 
 
-def was_interrupted(delivery: Delivery, now: datetime) -> bool:
+def was_interrupted(delivery: Delivery, now: datetime, *, has_worker_died: bool = False) -> bool:
     """Whether an earlier try broke off without an outcome: its worker died, and the message may have gone out.
 
-    Raises `DELIVERY_UNDERWAY` while that worker's claim holds.
+    Raises `DELIVERY_UNDERWAY` while that worker's claim holds; that of one that has died holds no longer.
     """
     if delivery.status is not DeliveryStatus.SENDING:
         return False
-    if now < delivery.updated_at + CLAIM_LASTS:
+    if now < delivery.updated_at + CLAIM_LASTS and not has_worker_died:
         raise DELIVERY_UNDERWAY.error(deliveryId=str(delivery.id))
     return True
 

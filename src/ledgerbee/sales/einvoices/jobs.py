@@ -71,7 +71,7 @@ async def deliver_e_invoice(kinds: Kinds, transport: Transport, run: JobRun) -> 
     `TransportNotConfiguredError`, `DELIVERY_UNDERWAY`, `DATABASE_UNAVAILABLE`.
     """
     delivery_id = DeliveryId(UUID(run.payload["deliveryId"]))
-    claim = await run.write(lambda context: _claim(context, kinds, delivery_id))
+    claim = await run.write(lambda context: _claim(context, kinds, delivery_id, has_worker_died=run.has_worker_died))
     if claim is None:
         return
     e_invoice = claim.written
@@ -96,8 +96,8 @@ def _is_last(run: JobRun) -> bool:
     return run.attempt >= run.max_attempts
 
 
-async def _claim(context: Context, kinds: Kinds, delivery_id: DeliveryId) -> _Claim | None:
-    claimed = await actions.claim_delivery(context, kinds, delivery_id)
+async def _claim(context: Context, kinds: Kinds, delivery_id: DeliveryId, *, has_worker_died: bool) -> _Claim | None:
+    claimed = await actions.claim_delivery(context, kinds, delivery_id, has_worker_died=has_worker_died)
     if claimed is None:
         return None
     delivery = claimed.delivery

@@ -30,6 +30,7 @@ from ledgerbee.purchases.incoming_documents.model import (
 )
 from ledgerbee.purchases.incoming_documents.rules import answering as rules
 from ledgerbee.purchases.incoming_documents.rules.parties import Known, check_parties
+from ledgerbee.purchases.incoming_documents.rules.types import code_of
 from ledgerbee.purchases.incoming_documents.wire import render
 from ledgerbee.tenancy.company import store as companies
 from ledgerbee.tenancy.company.model import Company
@@ -50,18 +51,20 @@ async def answer(
     form = rules.format_of(before.document.document_format)
     rules.check_reason(given, before.document.document_format)
     again = rules.to_send_again(given, before.answers)
+    earlier = before.answers if again is None else before.answers[:-1]
     if again is None:
         rules.check_next(given, before.document.document_format, before.answers)
         written = _written(context, before, document, given, form, await companies.get(context))
         await answers.insert(context, written)
         sent = SentAnswer(written)
-        given_now = (*before.answers, sent)
+        given_now = (*earlier, sent)
     else:
         await answers.set_status(context, again.answer.id, AnswerStatus.PENDING, context.now)
         sent = replace(again, answer=replace(again.answer, status=AnswerStatus.PENDING, updated_at=context.now))
-        given_now = (*before.answers[:-1], sent)
+        given_now = (*earlier, sent)
     after = replace(before, answers=given_now)
-    context.enqueue(SEND_ANSWER_JOB, answerId=str(sent.answer.id))
+    if rules.is_its_turn(earlier):  # else it is sent when the one before it has ended
+        context.enqueue(SEND_ANSWER_JOB, answerId=str(sent.answer.id))
     context.emit("incoming_document.answered", document_id, render(after).as_event(), before=render(before).as_event())
     return sent, again is None
 
@@ -82,9 +85,9 @@ def _written(
 ) -> Answer:
     """The answer as it will be sent. Raises `INCOMING_DOCUMENT_NOT_ANSWERABLE`."""
     sender, receiver = parties_of(company, document, form)
-    answer_id = new_id()
-    reply = Reply(str(answer_id), context.now, sender, receiver)
-    code, content = _content(reply, full, given, form)
+    answer_id, at = new_id(), rules.moment_of(context.now, full.answers)
+    reply = Reply(str(answer_id), at, sender, receiver)
+    code, content = _content(reply, document, given, form)
     return Answer(
         id=answer_id,
         document_id=full.document.id,
@@ -101,21 +104,27 @@ def _written(
         sha256=digest_of(content),
         content=content,
         status=AnswerStatus.PENDING,
-        created_at=context.now,
-        updated_at=context.now,
+        created_at=at,
+        updated_at=at,
     )
 
 
-def _content(reply: Reply, full: FullIncomingDocument, given: AnswerGiven, form: EInvoiceFormat) -> tuple[str, bytes]:
+def _content(reply: Reply, document: ReceivedDocument, given: AnswerGiven, form: EInvoiceFormat) -> tuple[str, bytes]:
     """The format's own code for the answer, and its XML."""
-    document = full.document
-    answered = AnsweredDocument(MessageType(document.document_type), document.document_number, document.issue_date)
+    answered = answered_document(document)
     if form is EInvoiceFormat.OIOUBL:
         oioubl = rules.OIOUBL_CODES[given.answer]
         return oioubl, application_response(reply, answered, oioubl, given.note)
     peppol = rules.PEPPOL_CODES[given.answer]
     reason = given.reason or AnswerReason.OTHER
     return peppol, invoice_response(reply, answered, peppol, given.note, reason)
+
+
+def answered_document(document: ReceivedDocument) -> AnsweredDocument:
+    """The document as an answer refers to it: as it names itself."""
+    return AnsweredDocument(
+        MessageType(document.type), document.true_number, document.issue_date, type_code=code_of(document)
+    )
 
 
 def parties_of(
@@ -125,8 +134,7 @@ def parties_of(
     known = Known(company.company_id, company.vat_number, company.country_code)
     found = check_parties(document.sender, document.receiver, known, company.name)
     is_ours = all(problem.code is not ProblemCode.RECEIVER_DIFFERS for problem in found)
-    own = (company.country_code, company.vat_number)
-    sender, receiver = rules.parties(document.sender, document.receiver, own, form, is_ours=is_ours)
+    sender, receiver = rules.parties(document.sender, document.receiver, known, form, is_ours=is_ours)
     return AnsweringParty(company.name, sender), AnsweringParty(document.sender.name, receiver)
 
 

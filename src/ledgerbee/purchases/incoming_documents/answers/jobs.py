@@ -4,6 +4,7 @@ An answer's XML is kept before it leaves, under the id of its message. Whatever 
 out under the same id, by which the other side knows them.
 """
 
+import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -28,6 +29,7 @@ from ledgerbee.platform.context import Context
 from ledgerbee.platform.jobs import JobKind, JobRun
 from ledgerbee.purchases.incoming_documents import store as documents
 from ledgerbee.purchases.incoming_documents.answers import store
+from ledgerbee.purchases.incoming_documents.answers.actions import SEND_ANSWER_JOB
 from ledgerbee.purchases.incoming_documents.answers.store import messages
 from ledgerbee.purchases.incoming_documents.model import (
     INCOMING_ANSWER_UNDERWAY,
@@ -38,7 +40,7 @@ from ledgerbee.purchases.incoming_documents.model import (
     DocumentFormat,
     IncomingDocumentId,
 )
-from ledgerbee.purchases.incoming_documents.rules.answering import can_be_sent, was_interrupted
+from ledgerbee.purchases.incoming_documents.rules.answering import can_be_sent, is_its_turn, was_interrupted
 from ledgerbee.purchases.incoming_documents.wire import render
 from ledgerbee.purchases.incoming_documents.wire.messages import render_message
 
@@ -67,10 +69,14 @@ class _End:
     provider_id: str | None = None
 
 
+_INTERRUPTED: Final = _End(AttemptOutcome.FAILED, _BROKEN_OFF, AnswerStatus.PENDING)
+
+
 async def send_answer(transport: Transport, run: JobRun) -> None:
     """Send an answer over the network. Payload: `answerId`.
 
-    One that was sent, given up or is under way elsewhere is left alone. A refusal for good and the last try mark it
+    One that was sent, given up or is under way elsewhere is left alone, and so is one whose turn hasn't come: the end
+    of the one before it asks for it. A refusal for good and the last try mark it
     `failed`. Emits `incoming_document.answer_sent` or `incoming_document.answer_failed` where it ends, of the status
     of a message `incoming_message.status_sent` or `incoming_message.status_failed`.
 
@@ -78,11 +84,15 @@ async def send_answer(transport: Transport, run: JobRun) -> None:
     `TransportNotConfiguredError`, `INCOMING_ANSWER_UNDERWAY`, `DATABASE_UNAVAILABLE`.
     """
     answer_id = UUID(run.payload["answerId"])
-    answer = await run.write(lambda context: _claim(context, answer_id))
+    answer = await run.write(lambda context: _claim(context, answer_id, has_worker_died=run.has_worker_died))
     if answer is None:
         return
     try:
         receipt = await hand_over(transport, _message(answer))
+    except asyncio.CancelledError:  # the worker stops: the next one need not wait for this one's claim to lapse
+        TRIES.labels("failed").inc()
+        await run.write(lambda context: _record(context, answer, _INTERRUPTED))
+        raise
     except Exception as fault:
         is_refused = isinstance(fault, TransportRefusedError)
         TRIES.labels("refused" if is_refused else "failed").inc()
@@ -111,12 +121,12 @@ async def give_up(run: JobRun, reason: str) -> None:
     await run.write(work)
 
 
-async def _claim(context: Context, answer_id: UUID) -> Answer | None:
+async def _claim(context: Context, answer_id: UUID, *, has_worker_died: bool) -> Answer | None:
     """The answer, for this worker alone; None where there is nothing to do. Raises `INCOMING_ANSWER_UNDERWAY`."""
     answer = await store.get_for_update(context, answer_id)
-    if not can_be_sent(answer.status):
+    if not can_be_sent(answer.status) or not is_its_turn(await store.before(context, answer)):
         return None
-    if was_interrupted(answer, context.now):
+    if was_interrupted(answer, context.now, has_worker_died=has_worker_died):
         attempt = AnswerAttempt(new_id(), answer_id, answer.updated_at, AttemptOutcome.FAILED, _BROKEN_OFF)
         await store.insert_attempt(context, attempt)
     await store.set_status(context, answer_id, AnswerStatus.SENDING, context.now)
@@ -157,6 +167,9 @@ async def _record(context: Context, claimed: Answer, end: _End, *, is_try: bool 
     await store.set_status(context, answer.id, end.status, context.now)
     if end.status is AnswerStatus.PENDING:
         return
+    following = await store.next_pending(context, answer)
+    if following is not None:
+        context.enqueue(SEND_ANSWER_JOB, answerId=str(following))
     is_sent, form = end.status is AnswerStatus.SENT, await _form(context, answer)
     if answer.message_id is not None and is_sent:
         context.emit("incoming_message.status_sent", answer.message_id, form, before=was)

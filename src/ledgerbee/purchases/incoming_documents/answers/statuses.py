@@ -5,13 +5,18 @@ from uuid import UUID
 
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.ids import new_id
-from ledgerbee.network.answering import AnsweredDocument, OioublCode, Reply, application_response, message_level_status
-from ledgerbee.network.model import ACCESS_POINTS, EInvoiceFormat, MessageType
+from ledgerbee.network.answering import OioublCode, Reply, application_response, message_level_status
+from ledgerbee.network.model import ACCESS_POINTS, EInvoiceFormat
 from ledgerbee.network.transport.model import digest_of
 from ledgerbee.platform.context import Context
 from ledgerbee.purchases.incoming_documents import store as documents
 from ledgerbee.purchases.incoming_documents.answers import store as answers
-from ledgerbee.purchases.incoming_documents.answers.actions import SEND_ANSWER_JOB, participant, parties_of
+from ledgerbee.purchases.incoming_documents.answers.actions import (
+    SEND_ANSWER_JOB,
+    answered_document,
+    participant,
+    parties_of,
+)
 from ledgerbee.purchases.incoming_documents.answers.store import messages
 from ledgerbee.purchases.incoming_documents.model import (
     INCOMING_DOCUMENT_NOT_ANSWERABLE,
@@ -160,8 +165,8 @@ def _technical_reject(
     sender, receiver = parties_of(company, read, EInvoiceFormat.OIOUBL)
     status_id, code, number = new_id(), OioublCode.TECHNICAL_REJECT, document.document_number
     note = f"{verdict.text}. {'; '.join(issue.text for issue in verdict.issues)}"
-    answered = AnsweredDocument(MessageType(document.document_type), number, document.issue_date)
-    content = application_response(Reply(str(status_id), context.now, sender, receiver), answered, code, note)
+    reply = Reply(str(status_id), context.now, sender, receiver)
+    content = application_response(reply, answered_document(read), code, note)
     ends = participant(sender.endpoint), participant(receiver.endpoint)
     return _Written(status_id, code, note, DocumentFormat.OIOUBL, *ends, number, content)
 

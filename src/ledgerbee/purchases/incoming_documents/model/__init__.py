@@ -4,6 +4,7 @@ Amounts are `Decimal` in major units of the document's currency, with the signs 
 what it credits as positive (EN 16931).
 """
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -22,6 +23,10 @@ MAX_FILE: Final = 10 * 1024 * 1024
 NOWHERE: Final = "ZZ"
 #: Lines of a document: as many as our own documents may have.
 MAX_DOCUMENT_LINES: Final = 5_000
+#: Characters that are kept of a document's number.
+MAX_DOCUMENT_NUMBER: Final = 200
+#: What XML makes a space of each in a text on one line.
+_WHITE_SPACE: Final = re.compile("[\t\n\r]")
 
 
 class DocumentType(StrEnum):
@@ -60,6 +65,7 @@ class ProblemCode(StrEnum):
     DOCUMENT_TYPE_UNUSUAL = "DOCUMENT_TYPE_UNUSUAL"
     LINE_AMOUNT_DIFFERS = "LINE_AMOUNT_DIFFERS"
     LINE_VAT_UNKNOWN = "LINE_VAT_UNKNOWN"
+    NUMBER_UNREADABLE = "NUMBER_UNREADABLE"
     PAYABLE_DIFFERS = "PAYABLE_DIFFERS"
     PDF_MISSING = "PDF_MISSING"
     POSSIBLE_DUPLICATE = "POSSIBLE_DUPLICATE"
@@ -85,6 +91,12 @@ BLOCKING: Final = UNDRAFTABLE | {
     ProblemCode.VENDOR_AMBIGUOUS,
     ProblemCode.VENDOR_UNKNOWN,
 }
+
+
+def shown(number: str) -> str:
+    """What can be seen of a number, on one line: any white space is a space, and what is nothing to see is left out."""
+    seen = (char if char.isprintable() else " " if char.isspace() else "" for char in number)
+    return " ".join("".join(seen).split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +195,7 @@ class HowToPay:
 class ReceivedDocument:
     """An invoice or a credit note as it was read. `lines` has the document's allowances and charges at its end.
 
+    `number` is what can be seen of its number, `stated_number` the number as it is written.
     `type_code` is what it says that it is (UNTDID 1001), None where it says nothing beside its root.
     `other_currencies` are those of amounts in another one than the document's, but for VAT in the tax currency.
     """
@@ -190,6 +203,7 @@ class ReceivedDocument:
     format: DocumentFormat
     type: DocumentType
     number: str
+    stated_number: str
     issue_date: date
     currency: str
     sender: TradingParty
@@ -206,6 +220,12 @@ class ReceivedDocument:
     type_code: str | None = None
     other_currencies: tuple[str, ...] = ()
 
+    @property
+    def true_number(self) -> str:
+        """Its number as XML has it (`xsd:normalizedString`): the one by which its sender knows it, and that no other
+        document of the sender has."""
+        return _WHITE_SPACE.sub(" ", self.stated_number)
+
 
 @dataclass(frozen=True, slots=True)
 class ReceivedFile:
@@ -219,6 +239,8 @@ class ReceivedFile:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncomingDocument:
     """The row that is kept of a document. `details` are the sender, the totals and the problems as JSON values.
+
+    `document_number` is the true one, with what can't be seen; `shown_number` is for people.
 
     `draft_journal_entry_id` is None until it is drafted, and again when that draft was deleted; `drafted_at` stays.
     """
@@ -241,6 +263,11 @@ class IncomingDocument:
     draft_journal_entry_id: UUID | None = None
     duplicate_of: UUID | None = None
     drafted_at: datetime | None = None
+
+    @property
+    def shown_number(self) -> str:
+        """What can be seen of its number."""
+        return shown(self.document_number)
 
 
 class AnswerCode(StrEnum):
@@ -389,7 +416,7 @@ INCOMING_DOCUMENT_NOT_DRAFTABLE = ErrorCode(
 INCOMING_DOCUMENT_NOT_ANSWERABLE = ErrorCode(
     "INCOMING_DOCUMENT_NOT_ANSWERABLE",
     409,
-    "There is no answer to the document: its format has none, or an address is missing; `missing` names it",
+    "There is no answer to the document: its format has none, or an address is missing, or wrong; `missing` names it",
 )
 INCOMING_DOCUMENT_ANSWER_NOT_ALLOWED = ErrorCode(
     "INCOMING_DOCUMENT_ANSWER_NOT_ALLOWED",

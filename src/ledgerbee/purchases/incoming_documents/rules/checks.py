@@ -33,6 +33,8 @@ from ledgerbee.purchases.incoming_documents.rules.types import check_type
 _LINE_TOLERANCE: Final = Decimal("0.02")
 #: How far, in percent, VAT in the company's currency may be from that at the rate of the day: senders have their own.
 _RATE_TOLERANCE: Final = ONE
+#: Characters of a number that are named at most.
+_MOST_NAMED: Final = 5
 #: How far delivery may be from the day of the document, in days, for its VAT rates to count (`ledger/entries/rules/`).
 _DELIVERED: Final = (-3_650, 365)
 
@@ -46,6 +48,7 @@ def check(document: ReceivedDocument, base_rate: tuple[str, Decimal] | None) -> 
     `base_rate` is the company's currency with what one unit of the document's was worth on its day, None where that is
     not known.
     """
+    yield from _check_number(document.stated_number)
     yield from check_type(document)
     if not is_currency(document.currency):
         yield Problem(ProblemCode.CURRENCY_UNKNOWN, f"{document.currency} is no currency of ISO 4217")
@@ -60,6 +63,14 @@ def check(document: ReceivedDocument, base_rate: tuple[str, Decimal] | None) -> 
     if tax_point(document) != (document.delivery_date or document.issue_date):
         text = f"Delivered on {document.delivery_date}, issued on {document.issue_date}: the VAT is that of the issue"
         yield Problem(ProblemCode.DATES_UNLIKELY, text)
+
+
+def _check_number(number: str) -> Iterator[Problem]:
+    """Two numbers that look alike may differ in what can't be seen."""
+    hidden = dict.fromkeys(f"U+{ord(char):04X}" for char in number if not char.isprintable())
+    if hidden:
+        text = f"Its number has characters that can't be seen: {', '.join(list(hidden)[:_MOST_NAMED])}"
+        yield Problem(ProblemCode.NUMBER_UNREADABLE, text)
 
 
 def tax_point(document: ReceivedDocument) -> date:

@@ -38,6 +38,7 @@ _TOLD: Final = frozenset(
         ProblemCode.DOCUMENT_TYPE_UNUSUAL,
         ProblemCode.LINE_AMOUNT_DIFFERS,
         ProblemCode.LINE_VAT_UNKNOWN,
+        ProblemCode.NUMBER_UNREADABLE,
         ProblemCode.PAYABLE_DIFFERS,
         ProblemCode.RECEIVER_DIFFERS,
         ProblemCode.RECEIVER_UNCERTAIN,

@@ -1,15 +1,27 @@
 """Who sent a document and whom it is for. Pure; nothing is looked up outside the company."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+from ledgerbee.parties.endpoints import VAT_SCHEMES, Scheme
 from ledgerbee.purchases.incoming_documents.model import Problem, ProblemCode, TradingParty
 
 #: What a Norwegian VAT number ends with, after the number of the organisation.
 _NORWEGIAN_END: Final = "MVA"
 _PREFIX: Final = 2
+_SWEDISH: Final = "SE"
+#: Characters of the number of a Swedish organisation with its prefix; two more make a VAT number of it.
+_SWEDISH_ORGANISATION: Final = 12
+#: Schemes of addresses that are numbers of companies, by the country of their register.
+_COUNTRIES: Final[Mapping[str, str]] = {
+    Scheme.CVR: "DK",
+    Scheme.SE_NUMBER: "DK",
+    Scheme.NO_ORGANISATION: "NO",
+    Scheme.SE_ORGANISATION: _SWEDISH,
+    **{scheme: country for country, scheme in VAT_SCHEMES.items()},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +53,24 @@ def canonical_number(number: str, country: str) -> str:
     return compact.removesuffix(_NORWEGIAN_END) if compact.startswith("NO") else compact
 
 
+def number_of_endpoint(party: TradingParty) -> str | None:
+    """The company's number that a party's address is, in its canonical form.
+
+    None where it has no address, or one that is no such number: a GLN says nothing of whose it is.
+    """
+    scheme, _, number = (party.endpoint or "").partition(":")
+    country = _COUNTRIES.get(scheme)
+    return canonical_number(number, country) if country is not None and number else None
+
+
+def is_number_of(company: Known, number: str) -> bool:
+    """Whether a canonical number is the company's own: its VAT number, or the one in its country's register."""
+    if not company.vat_number:
+        return False
+    own = canonical_number(company.vat_number, company.country_code)
+    return number == own or (own.startswith(_SWEDISH) and number == own[:_SWEDISH_ORGANISATION])
+
+
 def sender_id(sender: TradingParty) -> str:
     """What a sender's documents are known by: its first number, else its endpoint, else its name."""
     if sender.numbers:
@@ -69,9 +99,16 @@ def find_vendor(sender: TradingParty, vendors: Iterable[Known], chosen_before: U
 
 
 def check_parties(sender: TradingParty, receiver: TradingParty, company: Known, name: str) -> Iterator[Problem]:
-    """Whether the document is for the company, by the numbers that it states: an EAN says nothing of whose it is."""
+    """Whether the document is for the company, by the numbers that it states: an EAN says nothing of whose it is.
+
+    One that is addressed to another company's number is for that one, whatever else it says of its receiver.
+    """
     own = canonical_number(company.vat_number, company.country_code) if company.vat_number else None
-    if own in receiver.numbers:
+    addressed = number_of_endpoint(receiver)
+    if own and addressed and not is_number_of(company, addressed):
+        text = f"It is addressed to {receiver.name} at {receiver.endpoint}; the company is {own}"
+        yield Problem(ProblemCode.RECEIVER_DIFFERS, text)
+    elif own and (addressed or own in receiver.numbers):
         pass
     elif own and receiver.numbers:
         text = f"The receiver is {receiver.name}, {', '.join(receiver.numbers)}; the company is {own}"

@@ -32,7 +32,15 @@ _UNUSUAL: Final[Mapping[str, str]] = {
     "396": "a credit note of a factor",
     "503": "a credit note for a prepayment",
 }
+#: All of them: what something else says of itself is no document's type.
+_KNOWN: Final = frozenset(f"{_INVOICES} {_CREDIT_NOTES}".split())
 _NAMES: Final = {DocumentType.INVOICE: "an invoice", DocumentType.CREDIT_NOTE: "a credit note"}
+
+
+def code_of(document: ReceivedDocument) -> str | None:
+    """The document's own code, by which it is referred to; None where it has none that is one of an invoice or a credit
+    note."""
+    return document.type_code if document.type_code in _KNOWN else None
 
 
 def check_type(document: ReceivedDocument) -> Iterator[Problem]:

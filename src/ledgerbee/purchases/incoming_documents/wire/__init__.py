@@ -43,7 +43,7 @@ from ledgerbee.purchases.incoming_documents.model import (
     Totals,
     TradingParty,
 )
-from ledgerbee.purchases.incoming_documents.rules.answering import check_given
+from ledgerbee.purchases.incoming_documents.rules.answering import check_given, is_said
 from ledgerbee.purchases.incoming_documents.wire.answers import IncomingAnswerResponse, render_answer
 from ledgerbee.purchases.incoming_documents.wire.messages import (
     EnvelopeRequest,
@@ -108,7 +108,8 @@ class CreateIncomingAnswerRequest(RequestModel):
     )
     reason: AnswerReason | None = Field(
         None,
-        description="Why, by Peppol's list OPStatusReason; default `OTH`. For Peppol alone, and with a `note`",
+        description="Why, by Peppol's list OPStatusReason; default `OTH`. For Peppol alone, and with a `note`; `PPD` "
+        "with `paid` alone",
     )
     note: NullableLine = Field(
         None,
@@ -119,11 +120,11 @@ class CreateIncomingAnswerRequest(RequestModel):
     @property
     def given(self) -> AnswerGiven:
         """What is answered."""
-        return AnswerGiven(self.answer, self.reason, self.note)
+        return AnswerGiven(self.answer, self.reason, self.note if is_said(self.note) else None)
 
     def checks(self, facts: Facts, path: str) -> Iterable[Check]:  # noqa: ARG002
         """Who is refused is told why."""
-        yield lambda: check_given(AnswerGiven(self.answer, self.reason, self.note))
+        yield lambda: check_given(self.given)
 
 
 class SenderResponse(ResponseModel):
@@ -172,7 +173,10 @@ class IncomingDocumentResponse(ResponseModel):
     )
     document_type: DocumentType = Field(description="What came in")
     format: DocumentFormat = Field(description="The format that it came in")
-    number: str = Field(description="Number that the sender gave it", examples=["A00095678"])
+    number: str = Field(
+        description="Number that the sender gave it, as far as it can be seen: any white space is one space",
+        examples=["A00095678"],
+    )
     date: day = Field(description="Day of issue")
     due_date: day | None
     currency: str = Field(examples=["DKK"])
@@ -245,7 +249,7 @@ def render(full: FullIncomingDocument) -> IncomingDocumentResponse:
         status=full.status,
         document_type=document.document_type,
         format=document.document_format,
-        number=document.document_number,
+        number=document.shown_number,
         date=document.issue_date,
         due_date=document.due_date,
         currency=document.currency,

@@ -36,6 +36,12 @@ _FIND: Final = f"{_SELECT} AND id = $2"
 _LOCK: Final = f"{_FIND} FOR UPDATE"
 _INSERT: Final = rows.insert("incoming_answers", Answer)
 _SET_STATUS: Final = "UPDATE incoming_answers SET status = $3, updated_at = $4 WHERE company_id = $1 AND id = $2"
+#: Statuses of messages have no position: they wait for nothing, and nothing waits for them.
+_BEFORE: Final = f"{_SELECT} AND document_id = $2 AND position < $3 ORDER BY position"
+_NEXT: Final = (
+    "SELECT id FROM incoming_answers WHERE company_id = $1 AND document_id = $2 AND position > $3"
+    " AND status = 'pending' ORDER BY position LIMIT 1"
+)
 _INSERT_ATTEMPT: Final = rows.insert("incoming_answer_attempts", AnswerAttempt)
 _ATTEMPTS: Final = (
     f"SELECT {rows.columns(AnswerAttempt)} FROM incoming_answer_attempts"
@@ -91,6 +97,22 @@ async def get_for_update(context: Context, answer_id: UUID) -> Answer:
     """An answer, locked until the transaction ends. Raises `INCOMING_ANSWER_NOT_FOUND`."""
     row = await context.connection.fetchrow(_LOCK, context.company_id, answer_id)
     return _answer(INCOMING_ANSWER_NOT_FOUND.unless(row))
+
+
+async def before(context: Context, answer: Answer) -> list[SentAnswer]:
+    """The answers to the same document that were given before this one, without the tries to send them."""
+    if answer.position is None:
+        return []
+    found = await context.connection.fetch(_BEFORE, context.company_id, answer.document_id, answer.position)
+    return [SentAnswer(_answer(row)) for row in found]
+
+
+async def next_pending(context: Context, answer: Answer) -> UUID | None:
+    """The first answer to the same document after this one that waits to be sent; None where none does."""
+    found: UUID | None = None
+    if answer.position is not None:
+        found = await context.connection.fetchval(_NEXT, context.company_id, answer.document_id, answer.position)
+    return found
 
 
 async def insert(context: Context, answer: Answer) -> None:
