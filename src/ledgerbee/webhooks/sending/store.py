@@ -2,9 +2,9 @@
 
 Each transaction holds the endpoints' rows, and so does the API where it touches their deliveries.
 
-What one of them looks at must not grow with what is kept or what waits, whatever the planner expects. So rows are looked
-for one by one, each by the index: a subquery that has OFFSET or LIMIT is not made part of a join over all of a company.
-Those to be updated are looked for likewise, and named by their ctid: nobody moves them, as the endpoint's row is held.
+What one of them looks at must not grow with what is kept or what waits, whatever the planner expects. So rows are
+looked for one by one, each by the index: a subquery that has OFFSET or LIMIT is not joined to all rows of a company.
+Those to be updated are looked for likewise, and named by their ctid: it stays, as the endpoint's row is held.
 """
 
 from collections.abc import Collection, Mapping, Sequence
