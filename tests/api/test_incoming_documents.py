@@ -172,7 +172,7 @@ async def test_an_unknown_vendor_is_proposed_and_made_when_it_is_drafted(shop: S
     narrow = await shop.api.request("POST", path, json=body, headers={"x-api-key": key})
     assert (narrow.status_code, narrow.json()["details"]) == (403, {"requiredScopes": ["vendors-write"]})
     changed = {table: found for table, found in (await rows_of(shop.api)).items() if found != untouched.get(table)}
-    assert changed.keys() <= {"api_keys", "credentials", "events"}
+    assert changed.keys() <= {"api_keys", "credentials", "events", "event_counters"}
     drafted = await shop.ok("POST", path, body, status=200)
     assert (drafted["status"], drafted["problems"]) == ("drafted", [])
     (made,) = await shop.ok("GET", "/v1/vendors")

@@ -10,15 +10,19 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from standardwebhooks import Webhook
-from tests.conftest import Api
+from tests.conftest import BLOBS, Api
+from tests.post_office import PostOffice, open_post_office
 from tests.receivers import Answer, Received, receiving
 from tests.webhooks import dispatching, endpoint_of, log_of, subscribe, tell, until
 
 from ledgerbee.core.errors import ErrorCode
 from ledgerbee.core.ids import new_id
 from ledgerbee.platform.context import Context
+from ledgerbee.platform.jobs import JobRun
+from ledgerbee.platform.mail import Mailer
 from ledgerbee.platform.secrets import SecretBox, new_key
 from ledgerbee.webhooks.deliveries.rules import WAITS
+from ledgerbee.webhooks.sending.notices import NOTICES
 
 TOPIC = "customer.updated"
 REFUSED = ErrorCode("REFUSED", 400, "For the sake of the test")
@@ -379,3 +383,78 @@ async def test_a_lost_key_is_got_over_by_a_roll(api: Api) -> None:
         (received,) = await receiver.wait_for(1)
     assert rolled["publicKey"]
     assert len(received.headers["webhook-signature"].split()) == 1
+
+
+async def test_the_company_is_told_by_mail_that_an_endpoint_was_disabled(api: Api) -> None:
+    """In its language, with the reason; not of one that was enabled meanwhile, nor where it has no address."""
+
+    async def disable(context: Context) -> None:
+        await context.connection.execute(
+            "UPDATE webhook_endpoints SET status = 'disabled_by_system', status_reason = $2 WHERE company_id = $1",
+            context.company_id,
+            "Answered 500 \u202e<b>",
+        )
+
+    async with receiving() as receiver, open_post_office(PostOffice()) as office:
+        endpoint = await subscribe(api, receiver.url, TOPIC)
+        run = JobRun(
+            database=api.database,
+            mailer=Mailer(office.url, "LedgerBee <webhooks@ledgerbee.example>"),
+            blobs=BLOBS,
+            clock=api.clock,
+            company_id=api.company_id,
+            request_id="test",
+            payload={"endpointId": endpoint["id"], "noticeId": str(new_id())},
+            attempt=1,
+            max_attempts=NOTICES.max_attempts,
+        )
+        await NOTICES.run(run)
+        assert office.mails == []
+        await api.run(disable)
+        await NOTICES.run(run)
+        assert office.mails == []
+        for language in ("da", "en"):
+            body = {"preferredLanguage": language, "email": "regnskab@nordlys.example"}
+            assert (await api.patch("/v1/company", body)).status_code == 200
+            await NOTICES.run(run)
+    (_, danish), (recipients, english) = office.mails
+    assert danish["subject"] == "Webhook slået fra"
+    assert english["subject"] == "Webhook endpoint disabled"
+    assert recipients == ["regnskab@nordlys.example"]
+    plain = english.get_body(("plain",))
+    assert plain is not None
+    assert receiver.url in plain.get_content()
+    assert "Answered 500 <b>" in plain.get_content()
+    html = english.get_body(("html",))
+    assert html is not None
+    assert "Answered 500 &lt;b&gt;" in html.get_content()
+
+
+async def test_the_log_is_kept_for_thirty_days(api: Api) -> None:
+    """What still waits stays; a deleted endpoint goes with the last of its deliveries."""
+    async with receiving() as receiver, dispatching(api):
+        endpoint = await subscribe(api, receiver.url, TOPIC)
+        gone = await subscribe(api, receiver.url, TOPIC)
+        await tell(api, (TOPIC, new_id(), {}))
+        await receiver.wait_for(2)
+        assert (await api.delete(f"/v1/webhook-endpoints/{gone['id']}")).status_code == 204
+        await until(lambda: log_of(api, endpoint["id"], status="delivered"))
+
+    async def purge_at(days: int) -> int:
+        async def work(context: Context) -> int:
+            await context.connection.execute(
+                "SELECT purge_webhook_deliveries($1)", context.now + timedelta(days=days, seconds=1)
+            )
+            return int(
+                await context.connection.fetchval(
+                    "SELECT count(*) FROM webhook_endpoints WHERE company_id = $1", context.company_id
+                )
+            )
+
+        endpoints: int = await api.run(work)
+        return endpoints
+
+    assert await purge_at(29) == 2
+    assert len(await log_of(api, endpoint["id"])) == 1
+    assert await purge_at(30) == 1
+    assert await log_of(api, endpoint["id"]) == []

@@ -234,6 +234,13 @@ async def test_what_is_due_by_timetable_runs(bench: Bench) -> None:
     assert worker.stop() == 0
     assert (
         {row["entrypoint"] for row in rows}
-        == {"end_broken_uploads", "end_given_up", "purge_expired", "purge_job_log", "release_blob_leases"}
+        == {
+            "end_broken_uploads",
+            "end_given_up",
+            "purge_expired",
+            "purge_job_log",
+            "purge_webhook_deliveries",
+            "release_blob_leases",
+        }
         == {*TIMETABLE, END_GIVEN_UP[0]}
     )
