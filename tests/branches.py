@@ -17,8 +17,8 @@ SOURCE: Final = ROOT / "src" / "ledgerbee"
 #: Where decisions are made without I/O: `core`, and every `rules` (a file or a folder).
 RULES: Final = ("core/**/*.py", "**/rules.py", "**/rules/**/*.py")
 TESTS: Final = (
-    "test_*_rules.py", "test_cells.py", "test_core.py", "test_entries_fast_wire.py", "test_entry_hints.py",
-    "test_imports_named_twice.py", "test_invoices_booking.py", "test_money_allocation.py", "test_prices_amounts.py",
+    "test_*_rules.py", "test_cells.py", "test_core.py", "test_core_texts.py", "test_entries_fast_wire.py",
+    "test_entry_hints.py", "test_imports_named_twice.py", "test_invoices_booking.py", "test_money_allocation.py", "test_prices_amounts.py",
     "test_vat_of_vouchers.py",
 )  # fmt: skip
 

@@ -370,7 +370,7 @@ class TestReplaying:
         assert await count(api, endpoint, **{"from": "2026-03-16T12:00:00Z"}) == 0
         assert await due_events(api) == 1_000  # one of each object
         disabled = await changed(api, endpoint, isEnabled=False)
-        assert (disabled["pendingCount"], disabled["skippedCount"]) == (0, 10_000)
+        assert (disabled["pendingCount"], disabled["skippedCount"]) == (2_000, 10_000)  # the worker does the rest
 
     async def test_no_more_than_a_hundred_thousand_at_once(self, api: Api) -> None:
         await add_events(api, 100_001)

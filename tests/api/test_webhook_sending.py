@@ -4,8 +4,10 @@ import asyncio
 import base64
 import json
 from collections import defaultdict
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -458,3 +460,40 @@ async def test_the_log_is_kept_for_thirty_days(api: Api) -> None:
     assert len(await log_of(api, endpoint["id"])) == 1
     assert await purge_at(30) == 1
     assert await log_of(api, endpoint["id"]) == []
+
+
+async def test_a_long_backlog_of_a_disabled_endpoint_is_skipped_in_portions(api: Api) -> None:
+    async with receiving() as receiver:
+        endpoint = await subscribe(api, receiver.url, TOPIC)
+
+        async def wait(context: Context) -> None:
+            await context.connection.execute(
+                "INSERT INTO webhook_deliveries (company_id, id, endpoint_id, event_id, event_type, object_id,"
+                " position, status, created_at) SELECT $1, gen_random_uuid(), $2, gen_random_uuid(), $3, gen_random_uuid(), n,"
+                " 'pending', $4 FROM generate_series(1, 12000) n",
+                context.company_id,
+                UUID(endpoint["id"]),
+                TOPIC,
+                context.now,
+            )
+
+        async def statuses() -> dict[str, int]:
+            found = await api.run(
+                lambda context: context.connection.fetch(
+                    "SELECT status, count(*) FROM webhook_deliveries WHERE company_id = $1 GROUP BY 1",
+                    context.company_id,
+                )
+            )
+            return dict(found)
+
+        await api.run(wait)
+        body = {"url": receiver.url, "enabledEvents": [TOPIC], "isEnabled": False}
+        assert (await api.put(f"/v1/webhook-endpoints/{endpoint['id']}", body)).status_code == 200
+        assert await statuses() == {"skipped": 10_000, "pending": 2_000}
+        async with dispatching(api):
+            await until(lambda: _is(statuses, {"skipped": 12_000}))
+    assert receiver.received == []
+
+
+async def _is(question: Callable[[], Awaitable[Any]], answer: object) -> bool:
+    return bool(await question() == answer)

@@ -485,15 +485,15 @@ class TestKeptConnections:
             nonlocal waiting
             while await read_request(reader):
                 waiting += 1
-                if waiting == 80:
+                if waiting == 270:
                     everybody.set()
                 await everybody.wait()
                 writer.write(OK)
 
         async with serving(behave) as server:
-            await asyncio.gather(*(sender.post(server.url, HEADERS, BODY) for _ in range(80)))
-            assert server.connections == 80
-            await until(lambda: server.ended == 80 - 64)
+            await asyncio.gather(*(sender.post(server.url, HEADERS, BODY) for _ in range(270)))
+            assert server.connections == 270
+            await until(lambda: server.ended == 270 - 256)
 
     @pytest.mark.parametrize(
         "answer",

@@ -143,7 +143,10 @@ BEGIN
     FOR tenant IN SELECT c.company_id FROM webhook_companies c LOOP
         PERFORM set_config('app.company_id', tenant::text, true);
         DELETE FROM webhook_deliveries d
-        WHERE d.company_id = tenant AND d.created_at < moment - interval '30 days' AND d.status <> 'pending';
+        WHERE d.company_id = tenant AND d.created_at < moment - interval '30 days'
+          AND (d.status <> 'pending' OR EXISTS (
+              SELECT FROM webhook_endpoints w
+              WHERE w.company_id = tenant AND w.id = d.endpoint_id AND w.status = 'deleted'));
         DELETE FROM webhook_endpoints w
         WHERE w.company_id = tenant AND w.status = 'deleted'
           AND NOT EXISTS (SELECT FROM webhook_deliveries d WHERE d.company_id = tenant AND d.endpoint_id = w.id);

@@ -80,7 +80,7 @@ async def update(context: Context, endpoint_id: WebhookEndpointId, wanted: Endpo
         return before
     await store.update(context, after)
     if before.is_enabled and not after.is_enabled:
-        await store.skip_pending(context, endpoint_id)
+        await store.skip_pending(context, [endpoint_id])
     await store.set_due(context, context.now)
     was = event_form(context, before)
     context.emit("webhook_endpoint.updated", endpoint_id, event_form(context, after), before=was)
@@ -94,7 +94,7 @@ async def delete(context: Context, endpoint_id: WebhookEndpointId) -> None:
     """
     endpoint = await store.get_for_update(context, endpoint_id)
     await store.update(context, rules.deleted(endpoint, context.now))
-    await store.skip_pending(context, endpoint_id)
+    await store.skip_pending(context, [endpoint_id])
     await store.set_due(context, context.now)
     was = event_form(context, endpoint)
     context.emit("webhook_endpoint.deleted", endpoint_id, was, before=was)

@@ -1,5 +1,6 @@
 """Rows of webhook endpoints, and of what waits for them."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -49,9 +50,13 @@ _LISTEN: Final = """
 INSERT INTO event_counters AS c (company_id, last_position, is_listened) VALUES ($1, 0, true)
 ON CONFLICT (company_id) DO UPDATE SET is_listened = true RETURNING c.last_position
 """
-_SKIP: Final = """
+#: Deliveries that one transaction skips: what waits for a dead endpoint may be a million.
+MAX_SKIPPED: Final = 10_000
+_SKIP: Final = f"""
 UPDATE webhook_deliveries SET status = 'skipped', next_attempt_at = NULL, finished_at = $3
-WHERE company_id = $1 AND endpoint_id = $2 AND status = 'pending'
+WHERE company_id = $1 AND ctid = ANY (ARRAY(
+    SELECT p.ctid FROM webhook_deliveries p
+    WHERE p.company_id = $1 AND p.endpoint_id = ANY ($2) AND p.status = 'pending' LIMIT {MAX_SKIPPED}))
 """
 _ATTEMPT_AT: Final = """
 UPDATE webhook_endpoints SET next_attempt_at = least(next_attempt_at, $3) WHERE company_id = $1 AND id = $2
@@ -108,9 +113,10 @@ async def listen(context: Context) -> int:
     return position
 
 
-async def skip_pending(context: Context, endpoint_id: WebhookEndpointId) -> None:
-    """Send nothing of what waits for an endpoint that is locked: it is `skipped`, and may be replayed."""
-    await context.connection.execute(_SKIP, context.company_id, endpoint_id, context.now)
+async def skip_pending(context: Context, endpoint_ids: Sequence[WebhookEndpointId]) -> bool:
+    """Skip what waits for endpoints that are locked and disabled; whether there is more. The worker does the rest."""
+    done = await context.connection.execute(_SKIP, context.company_id, list(endpoint_ids), context.now)
+    return done == f"UPDATE {MAX_SKIPPED}"
 
 
 async def attempt_at(context: Context, endpoint_id: WebhookEndpointId, moment: datetime) -> None:

@@ -11,6 +11,7 @@ from ledgerbee.core.ids import new_id
 from ledgerbee.platform.context import Context, to_json
 from ledgerbee.webhooks.deliveries.model import Attempt, DeliveryStatus, WebhookDeliveryId
 from ledgerbee.webhooks.deliveries.rules import MAX_ATTEMPTS, is_given_up, wait_after
+from ledgerbee.webhooks.endpoints import store as endpoint_store
 from ledgerbee.webhooks.endpoints.model import StoredStatus, WebhookEndpoint, WebhookEndpointId
 from ledgerbee.webhooks.sending import store
 from ledgerbee.webhooks.sending.model import DueDelivery, Result, Work
@@ -37,9 +38,12 @@ async def advance(
     if results:
         await _record(context, [result for result in results if result.due.endpoint_id in known])
         known |= _after_results(context.now, known, results)
-        await _disable(context, [one for one in known.values() if _was_disabled(one, endpoints)])
+        _tell_disabled(context, [one for one in known.values() if _was_disabled(one, endpoints)])
     has_more = await _make_deliveries(context, known, last_position)
     enabled = [one for one in known.values() if one.is_enabled]
+    if len(enabled) < len(known):
+        disabled = [one.id for one in known.values() if not one.is_enabled]
+        has_more |= await endpoint_store.skip_pending(context, disabled)
     open_to = {one.id: places for one in enabled if (places := room(one)) > 0}
     due = await store.list_due(context, open_to, busy) if open_to else []
     if results or list(known.values()) != endpoints:
@@ -103,10 +107,7 @@ def _was_disabled(endpoint: WebhookEndpoint, before: Sequence[WebhookEndpoint]) 
     return not endpoint.is_enabled and any(one.id == endpoint.id and one.is_enabled for one in before)
 
 
-async def _disable(context: Context, endpoints: Sequence[WebhookEndpoint]) -> None:
-    if not endpoints:
-        return
-    await store.skip_pending(context, [one.id for one in endpoints])
+def _tell_disabled(context: Context, endpoints: Sequence[WebhookEndpoint]) -> None:
     for endpoint in endpoints:
         context.emit(
             "webhook_endpoint.disabled",

@@ -24,7 +24,7 @@ MAX_READ: Final = 64 * 1024
 _MAX_TRIED: Final = 4
 #: Seconds that a connection is kept without being used, and how many are.
 _KEPT_S: Final = 15.0
-_MAX_KEPT: Final = 64
+_MAX_KEPT: Final = 256
 
 Origin = tuple[str, str, int]
 

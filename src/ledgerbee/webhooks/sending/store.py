@@ -95,10 +95,6 @@ LEFT JOIN LATERAL (
     SELECT v.sequence, v.occurred_at, v.data FROM events v WHERE v.company_id = $1 AND v.id = d.event_id OFFSET 0
 ) e ON true
 """
-_SKIP: Final = """
-UPDATE webhook_deliveries SET status = 'skipped', next_attempt_at = NULL, finished_at = $3
-WHERE company_id = $1 AND endpoint_id = ANY ($2) AND status = 'pending'
-"""
 _UPDATE: Final = """
 WITH updated AS (
     UPDATE webhook_endpoints w SET told_up_to = r.told_up_to, status = r.status, status_reason = r.status_reason,
@@ -218,11 +214,6 @@ async def list_due(
         _DUE, context.company_id, list(room), list(room.values()), context.now, list(busy)
     )
     return [DueDelivery(**row) for row in found]
-
-
-async def skip_pending(context: Context, endpoint_ids: Sequence[WebhookEndpointId]) -> None:
-    """Skip what waits for endpoints that are disabled."""
-    await context.connection.execute(_SKIP, context.company_id, list(endpoint_ids), context.now)
 
 
 async def update_endpoints(context: Context, endpoints: Sequence[WebhookEndpoint]) -> None:
