@@ -469,8 +469,9 @@ async def test_a_long_backlog_of_a_disabled_endpoint_is_skipped_in_portions(api:
         async def wait(context: Context) -> None:
             await context.connection.execute(
                 "INSERT INTO webhook_deliveries (company_id, id, endpoint_id, event_id, event_type, object_id,"
-                " position, status, created_at) SELECT $1, gen_random_uuid(), $2, gen_random_uuid(), $3, gen_random_uuid(), n,"
-                " 'pending', $4 FROM generate_series(1, 12000) n",
+                " position, status, created_at)"
+                " SELECT $1, gen_random_uuid(), $2, gen_random_uuid(), $3, gen_random_uuid(), n, 'pending', $4"
+                " FROM generate_series(1, 12000) n",
                 context.company_id,
                 UUID(endpoint["id"]),
                 TOPIC,
