@@ -23,7 +23,9 @@ from ledgerbee.platform.context import Context
 from ledgerbee.platform.jobs import JobRun
 from ledgerbee.platform.mail import Mailer
 from ledgerbee.platform.secrets import SecretBox, new_key
+from ledgerbee.webhooks import targets
 from ledgerbee.webhooks.deliveries.rules import WAITS
+from ledgerbee.webhooks.sending.dispatcher import SLOW_LANE_OF_COMPANY
 from ledgerbee.webhooks.sending.notices import NOTICES
 
 TOPIC = "customer.updated"
@@ -498,3 +500,79 @@ async def test_a_long_backlog_of_a_disabled_endpoint_is_skipped_in_portions(api:
 
 async def _is(question: Callable[[], Awaitable[Any]], answer: object) -> bool:
     return bool(await question() == answer)
+
+
+async def test_what_stalls_leaves_places_to_others(api: Api, other_api: Api) -> None:
+    """Endpoints that never answered have few places, however many there are; others find theirs at once."""
+
+    async def stall(_: Received) -> Answer | None:
+        return await asyncio.Future()
+
+    async with receiving(stall) as dead, receiving() as alive, receiving() as own, dispatching(api):
+        await subscribe(other_api, alive.url, TOPIC)
+        await subscribe(api, own.url, TOPIC, "customer.created")
+        await tell(api, ("customer.created", new_id(), {}))
+        await own.wait_for(1)
+        for _ in range(30):
+            await subscribe(api, dead.url, TOPIC)
+        await tell(api, *((TOPIC, new_id(), {}) for _ in range(40)))
+        await own.wait_for(41)
+        await dead.wait_for(SLOW_LANE_OF_COMPANY)
+        await tell(other_api, (TOPIC, new_id(), {}))
+        await alive.wait_for(1)
+        assert len(dead.received) == SLOW_LANE_OF_COMPANY
+
+
+async def test_what_is_asked_for_again_goes_before_what_happened_later(api: Api) -> None:
+    """Also where the later event of the object waits for hours, or is under way meanwhile."""
+    answers = iter([Answer(), Answer(500)])
+    go_on = asyncio.Event()
+
+    async def behaviour(_: Received) -> Answer | None:
+        answer = next(answers, None)
+        if answer is None:
+            await go_on.wait()
+        return answer or Answer(500 if len(receiver.received) == 4 else 200)
+
+    one = new_id()
+    async with receiving(behaviour) as receiver, dispatching(api):
+        endpoint = await subscribe(api, receiver.url, TOPIC)
+        await tell(api, (TOPIC, one, {"number": 1}))
+        await until(lambda: log_of(api, endpoint["id"], status="delivered"))
+        await tell(api, (TOPIC, one, {"number": 2}))
+        await until(lambda: _attempts(api, endpoint["id"], 1))
+        (first,) = await log_of(api, endpoint["id"], status="delivered")
+        path = f"/v1/webhook-endpoints/{endpoint['id']}/deliveries/{first['id']}/redeliver"
+        again = (await api.post(path)).json()
+        assert again["nextAttemptAt"] is not None
+        await receiver.wait_for(3)
+        go_on.set()
+        await receiver.wait_for(4)  # the later one, as soon as the earlier one has arrived
+        await until(lambda: _attempts(api, endpoint["id"], 2))
+        go_on.clear()
+        api.clock.advance(minutes=5)
+        await receiver.wait_for(5)  # is under way
+        await api.post(path)
+        go_on.set()
+        await receiver.wait_for(6)
+        await until(lambda: _all_delivered(api, endpoint["id"]))
+    assert [received.event["data"]["number"] for received in receiver.received] == [1, 2, 1, 2, 2, 1]
+
+
+async def _all_delivered(api: Api, endpoint_id: str) -> bool:
+    return {one["status"] for one in await log_of(api, endpoint_id)} == {"delivered"}
+
+
+async def test_an_endpoint_that_would_be_refused_by_now_can_be_disabled(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with receiving() as receiver:
+        endpoint = await subscribe(api, receiver.url, TOPIC)
+        monkeypatch.setattr(targets, "_is_loopback_allowed", False)
+        path, body = f"/v1/webhook-endpoints/{endpoint['id']}", {"url": receiver.url, "enabledEvents": [TOPIC]}
+        assert (await api.put(path, body)).status_code == 400
+        disabled = await api.put(path, {**body, "isEnabled": False})
+        assert (disabled.status_code, disabled.json()["status"]) == (200, "disabled_by_user")
+        other = {**body, "url": receiver.url + "2", "isEnabled": False}
+        assert (await api.put(path, other)).status_code == 400
+        assert (await api.put(path, {**body, "isEnabled": True})).status_code == 400

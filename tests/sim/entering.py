@@ -326,6 +326,12 @@ class Chart:
                 raise RefusedError(400, "JOURNAL_ENTRY_VAT_NOT_ALLOWED", place)
             self._check_voucher(line, currency, day, f"{prefix}lines.{number}")
 
+    def check_vouchers(self, lines: list[Entry], currency: str, day: str) -> None:
+        """The first line whose voucher doesn't fit its code is refused."""
+        for number, line in enumerate(lines):
+            if line.get("vatCodeId"):
+                self._check_voucher(line, currency, day, f"lines.{number}")
+
     def _check_voucher(self, line: Entry, currency: str, day: str, place: str) -> None:
         """What the voucher states fits the code: never a reverse charge, and near what the rate makes."""
         code = self.vat_codes[line["vatCodeId"]]

@@ -145,9 +145,10 @@ class Company(Chart):
         return entered
 
     def _draft(self, request: Request, _: date) -> tuple[int, Any]:
-        """The workload drafts good entries only; whether they can be booked is seen when they are."""
+        """The workload drafts good entries, but for what a voucher states; whether they can be booked is seen then."""
         body = request.body
         lines, units, currency = self.entered_lines(body, request.version, "")
+        self.check_vouchers(body["lines"], currency, body["date"])
         return 201, {
             "id": AN_ID, "entryType": body["entryType"], "date": body["date"], "deliveryDate": body.get("deliveryDate"),
             "description": body.get("description"),

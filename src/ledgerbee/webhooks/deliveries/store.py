@@ -42,16 +42,41 @@ _WAITING: Final = (
 _SORT_COLUMNS: Final = {"createdAt": "t.id"}
 
 #: Objects of which a delivery is due. By themselves: estimated as one row, they would be looked for once an event.
-_BUSY: Final = """
-SELECT object_id FROM webhook_deliveries
-WHERE company_id = $1 AND endpoint_id = $2 AND object_id = ANY ($3) AND next_attempt_at IS NOT NULL
+#: A later delivery that waits for another attempt lets earlier ones of its object go first. One under way has a moment
+#: that has come; it gives way when it is recorded.
+_GIVE_WAY: Final = """
+UPDATE webhook_deliveries SET next_attempt_at = NULL
+WHERE company_id = $1 AND ctid = ANY (ARRAY(
+    SELECT later.ctid FROM unnest($3::uuid[], $4::bigint[]) n (object_id, position)
+    CROSS JOIN LATERAL (
+        SELECT p.ctid, p.position FROM webhook_deliveries p
+        WHERE p.company_id = $1 AND p.endpoint_id = $2 AND p.object_id = n.object_id AND p.next_attempt_at > $5 LIMIT 1
+    ) later
+    WHERE later.position > n.position))
+"""
+#: The first of the pending deliveries of an object, where none is under way or waits for its next attempt.
+_FREE_NEXT: Final = """
+UPDATE webhook_deliveries SET next_attempt_at = $4
+WHERE company_id = $1 AND ctid = ANY (ARRAY(
+    SELECT n.ctid FROM unnest($2::uuid[], $3::uuid[]) e (endpoint_id, object_id)
+    CROSS JOIN LATERAL (
+        SELECT p.ctid FROM webhook_deliveries p
+        WHERE p.company_id = $1 AND p.endpoint_id = e.endpoint_id AND p.object_id = e.object_id AND p.status = 'pending'
+        ORDER BY p.position, p.id LIMIT 1
+    ) n
+    LEFT JOIN LATERAL (
+        SELECT o.id FROM webhook_deliveries o
+        WHERE o.company_id = $1 AND o.endpoint_id = e.endpoint_id AND o.object_id = e.object_id
+          AND o.next_attempt_at IS NOT NULL LIMIT 1
+    ) under_way ON true
+    WHERE under_way.id IS NULL))
 """
 _QUEUE: Final = """
 INSERT INTO webhook_deliveries (company_id, id, endpoint_id, event_id, event_type, object_id, position, status,
-                                next_attempt_at, created_at)
-SELECT $1, e.id, $2, e.event_id, e.event_type, e.object_id, e.position, 'pending', e.next_attempt_at, $3
-FROM unnest($4::uuid[], $5::uuid[], $6::text[], $7::uuid[], $8::bigint[], $9::timestamptz[])
-    AS e (id, event_id, event_type, object_id, position, next_attempt_at)
+                                created_at)
+SELECT $1, e.id, $2, e.event_id, e.event_type, e.object_id, e.position, 'pending', $3
+FROM unnest($4::uuid[], $5::uuid[], $6::text[], $7::uuid[], $8::bigint[])
+    AS e (id, event_id, event_type, object_id, position)
 ON CONFLICT (company_id, endpoint_id, event_id) WHERE status = 'pending' DO NOTHING
 """
 #: One that is being sent has a moment that has come.
@@ -139,17 +164,19 @@ async def get_waiting(context: Context, endpoint_id: WebhookEndpointId, event_id
 async def queue(context: Context, endpoint_id: WebhookEndpointId, events: Sequence[EventToSend]) -> int:
     """Make deliveries of events (in the order of their positions) to an endpoint that is locked; how many were made.
 
-    None is made of an event that waits to be sent to it already.
+    None is made of an event that waits to be sent to it already. Of an object's deliveries the earliest goes first,
+    also before later ones that wait for another attempt.
     """
-    objects = list({event.object_id for event in events})
-    found = await context.connection.fetch(_BUSY, context.company_id, endpoint_id, objects)
-    # Of the events of one object the first is due, where none is yet; the others come behind it.
-    busy, made = {row["object_id"] for row in found}, 0
+    first: dict[UUID, int] = {}
+    for event in events:
+        first.setdefault(event.object_id, event.position)
+    objects = list(first)
+    await context.connection.execute(
+        _GIVE_WAY, context.company_id, endpoint_id, objects, list(first.values()), context.now
+    )
+    made = 0
     for start in range(0, len(events), _STRIDE):
-        some, due = events[start : start + _STRIDE], []
-        for event in some:
-            due.append(None if event.object_id in busy else context.now)
-            busy.add(event.object_id)
+        some = events[start : start + _STRIDE]
         done: str = await context.connection.execute(
             _QUEUE,
             context.company_id,
@@ -160,10 +187,17 @@ async def queue(context: Context, endpoint_id: WebhookEndpointId, events: Sequen
             [event.type for event in some],
             [event.object_id for event in some],
             [event.position for event in some],
-            due,
         )
         made += int(done.rpartition(" ")[2])
+    for start in range(0, len(objects), _STRIDE):
+        some_objects = objects[start : start + _STRIDE]
+        await free_next(context, [endpoint_id] * len(some_objects), some_objects)
     return made
+
+
+async def free_next(context: Context, endpoint_ids: Sequence[WebhookEndpointId], object_ids: Sequence[UUID]) -> None:
+    """Of what waits for each endpoint, which are locked, let the first of the object at its place be due."""
+    await context.connection.execute(_FREE_NEXT, context.company_id, list(endpoint_ids), list(object_ids), context.now)
 
 
 async def hasten(context: Context, endpoint_id: WebhookEndpointId, event_id: UUID) -> None:

@@ -53,7 +53,8 @@ class WebhookAttemptResponse(ResponseModel):
         description=f"The start of the answer's body, {MAX_ANSWER} bytes of it at most", examples=["Try later"]
     )
     error: str | None = Field(
-        description="What went wrong where there was no whole answer; null otherwise", examples=["Connection refused"]
+        description="What went wrong where there was no answer; null where one began, also if it broke off",
+        examples=["Connection refused"],
     )
 
 

@@ -110,7 +110,8 @@ async def get_webhook_endpoint(context: Ctx, webhook_endpoint_id: EndpointPath) 
         description="The body is the endpoint's whole new state: a `description` that is left out becomes null. Only "
         "`isEnabled` and `signatureType` stay as they are when they are left out, and `signatureType` can't become "
         f"another. {_TARGET} With `isEnabled: false` nothing is sent any more: what waits, and what happens from then "
-        "on, is `skipped` and can be replayed. With `true` the endpoint begins anew.",
+        "on, is `skipped` and can be replayed; an address that stays as it is may be one that isn't taken any more. "
+        "With `true` the endpoint begins anew.",
         response="Webhook endpoint updated",
         errors=[WEBHOOK_ENDPOINT_NOT_FOUND],
         opens_transaction=False,
@@ -119,7 +120,11 @@ async def get_webhook_endpoint(context: Ctx, webhook_endpoint_id: EndpointPath) 
 async def update_webhook_endpoint(
     caller: CallerDep, webhook_endpoint_id: EndpointPath, body: UpdateWebhookEndpointRequest
 ) -> Response:
-    await actions.check_url(body.url)
+    async def url_now(context: Context) -> str:
+        return (await store.get(context, webhook_endpoint_id)).endpoint.url
+
+    if body.is_enabled is not False or body.url != (await caller.read(url_now)):
+        await actions.check_url(body.url)
 
     async def work(context: Context) -> Response:
         await actions.update(context, webhook_endpoint_id, state_of(body))

@@ -63,7 +63,7 @@ UPDATE webhook_endpoints SET next_attempt_at = least(next_attempt_at, $3) WHERE 
 """
 _SET_DUE: Final = "SELECT set_webhooks_due($1, $2)"
 #: Ids are made in the order of time.
-_SORT_COLUMNS: Final = {"createdAt": "t.id"}
+_SORT_COLUMNS: Final = {"createdAt": "t.created_at"}
 
 
 async def list_page(context: Context, request: PageRequest) -> Page[CountedEndpoint]:

@@ -5,7 +5,8 @@ one worker's at a time: what holds it is a lock of the dispatcher's connection, 
 delivery is under way no transaction is open; its result is recorded together with others that came meanwhile. Killed in
 between, the next worker sends it again, under the same id.
 
-A slow endpoint has few places of its own, and shares what it waits in with slow ones alone.
+An endpoint that is not proven (new, failing or slow) has few places of its own and waits among its like; and no company
+has all places, of either sort.
 """
 
 import asyncio
@@ -37,12 +38,16 @@ from ledgerbee.webhooks.sending.model import DueDelivery, Result, Work
 from ledgerbee.webhooks.sending.sender import Exchange, Sender
 from ledgerbee.webhooks.signing import signed_headers
 
-#: Deliveries under way to one endpoint, and to one that fails or is slow.
+#: Deliveries under way to one endpoint that is proven: whose last delivery went well, and quickly. And to any other.
 PLACES: Final = 32
-FEW_PLACES: Final = 8
-#: Deliveries under way in all, to endpoints of either sort.
-LANE: Final = 512
-SLOW_LANE: Final = 256
+FEW_PLACES: Final = 4
+#: Deliveries under way to endpoints that are proven, in all and of one company: what begins to stall at once holds its
+#: places for as long as an attempt may take, and others have to find one meanwhile.
+LANE: Final = 448
+LANE_OF_COMPANY: Final = 96
+#: The same for all other endpoints.
+SLOW_LANE: Final = 320
+SLOW_LANE_OF_COMPANY: Final = 40
 #: Seconds above which an exchange is slow.
 SLOW_S: Final = 2.0
 #: Long events that are in memory at a time.
@@ -74,7 +79,7 @@ class Dispatcher:
         self.clock = clock
         self.secrets = secrets
         self.is_stopping = False
-        self.lanes = {False: asyncio.Semaphore(LANE), True: asyncio.Semaphore(SLOW_LANE)}
+        self.lanes = {True: asyncio.Semaphore(LANE), False: asyncio.Semaphore(SLOW_LANE)}
         self.long_events = asyncio.Semaphore(LONG_EVENTS)
         self._poll = poll
         self._companies: dict[UUID, _Company] = {}
@@ -200,6 +205,7 @@ class _Company:
         self._busy: dict[WebhookDeliveryId, asyncio.Task[None]] = {}
         self._places = Counter[WebhookEndpointId]()
         self._slow: set[WebhookEndpointId] = set()
+        self._lanes = {True: asyncio.Semaphore(LANE_OF_COMPANY), False: asyncio.Semaphore(SLOW_LANE_OF_COMPANY)}
         self._results: list[Result] = []
         self._signal = asyncio.Event()
         self._texts: dict[bytes, str] = {}
@@ -247,10 +253,11 @@ class _Company:
         """How many deliveries more may be under way to an endpoint."""
         if self._dispatcher.is_stopping:
             return 0
-        return (FEW_PLACES if self._is_slow(endpoint) else PLACES) - self._places[endpoint.id]
+        return (PLACES if self._is_proven(endpoint) else FEW_PLACES) - self._places[endpoint.id]
 
-    def _is_slow(self, endpoint: WebhookEndpoint) -> bool:
-        return endpoint.failing_since is not None or endpoint.id in self._slow
+    def _is_proven(self, endpoint: WebhookEndpoint) -> bool:
+        has_succeeded = endpoint.last_success_at is not None and endpoint.failing_since is None
+        return has_succeeded and endpoint.id not in self._slow
 
     async def _wait(self, until: datetime | None) -> None:
         seconds = None if until is None else max((until - self._dispatcher.clock()).total_seconds(), 0)
@@ -265,9 +272,9 @@ class _Company:
         self._busy[due.id] = asyncio.create_task(self._deliver(due))
 
     async def _deliver(self, due: DueDelivery) -> None:
-        lane = self._dispatcher.lanes[self._is_slow(self._endpoints[due.endpoint_id])]
+        is_proven = self._is_proven(self._endpoints[due.endpoint_id])
         try:
-            async with lane:
+            async with self._lanes[is_proven], self._dispatcher.lanes[is_proven]:
                 endpoint = self._endpoints.get(due.endpoint_id)
                 if endpoint is None or not endpoint.is_enabled:
                     return  # disabled while it waited: it was skipped

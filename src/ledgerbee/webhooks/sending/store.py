@@ -19,6 +19,7 @@ from ledgerbee.core.ids import new_id
 from ledgerbee.platform import rows
 from ledgerbee.platform.context import Context
 from ledgerbee.webhooks.deliveries.model import Attempt, DeliveryStatus, WebhookDeliveryId
+from ledgerbee.webhooks.deliveries.store import free_next
 from ledgerbee.webhooks.endpoints.model import StoredStatus, WebhookEndpoint, WebhookEndpointId
 from ledgerbee.webhooks.sending.model import DueDelivery
 from ledgerbee.webhooks.signing import SignatureType
@@ -34,31 +35,24 @@ SELECT {rows.columns(WebhookEndpoint, "w")}, coalesce(c.last_position, 0) AS las
 FROM webhook_endpoints w LEFT JOIN event_counters c ON c.company_id = w.company_id
 WHERE w.company_id = $1 AND w.status <> 'deleted' ORDER BY w.id FOR NO KEY UPDATE OF w
 """
-#: Whose endpoint was disabled meanwhile is skipped, unless it was delivered all the same.
+#: Whose endpoint was disabled meanwhile is skipped, unless it was delivered all the same. One that failed waits for an
+#: earlier one of its object, where that was asked for again meanwhile.
 _RECORD: Final = """
 UPDATE webhook_deliveries d SET attempts = d.attempts || r.attempt::jsonb,
     status = CASE WHEN d.status = 'pending' OR r.status = 'delivered' THEN r.status ELSE d.status END,
-    next_attempt_at = CASE WHEN d.status = 'pending' THEN r.next_attempt_at END,
+    next_attempt_at = CASE WHEN d.status = 'pending' AND earlier.id IS NULL THEN r.next_attempt_at END,
     finished_at = CASE WHEN d.status <> 'pending' THEN d.finished_at WHEN r.status <> 'pending' THEN $6 END
 FROM unnest($2::uuid[], $3::text[], $4::timestamptz[], $5::text[]) r (id, status, next_attempt_at, attempt)
-CROSS JOIN LATERAL (SELECT p.ctid FROM webhook_deliveries p WHERE p.company_id = $1 AND p.id = r.id OFFSET 0) found
+CROSS JOIN LATERAL (
+    SELECT p.ctid, p.endpoint_id, p.object_id, p.position FROM webhook_deliveries p
+    WHERE p.company_id = $1 AND p.id = r.id OFFSET 0
+) found
+LEFT JOIN LATERAL (
+    SELECT p.id FROM webhook_deliveries p
+    WHERE p.company_id = $1 AND p.endpoint_id = found.endpoint_id AND p.object_id = found.object_id
+      AND p.status = 'pending' AND p.position < found.position LIMIT 1
+) earlier ON true
 WHERE d.company_id = $1 AND d.ctid = found.ctid
-"""
-_FREE_NEXT: Final = """
-UPDATE webhook_deliveries SET next_attempt_at = $4
-WHERE company_id = $1 AND ctid = ANY (ARRAY(
-    SELECT n.ctid FROM unnest($2::uuid[], $3::uuid[]) e (endpoint_id, object_id)
-    CROSS JOIN LATERAL (
-        SELECT p.ctid FROM webhook_deliveries p
-        WHERE p.company_id = $1 AND p.endpoint_id = e.endpoint_id AND p.object_id = e.object_id AND p.status = 'pending'
-        ORDER BY p.position, p.id LIMIT 1
-    ) n
-    LEFT JOIN LATERAL (
-        SELECT o.id FROM webhook_deliveries o
-        WHERE o.company_id = $1 AND o.endpoint_id = e.endpoint_id AND o.object_id = e.object_id
-          AND o.next_attempt_at IS NOT NULL LIMIT 1
-    ) under_way ON true
-    WHERE under_way.id IS NULL))
 """
 #: `position > 0`, whatever the parameter: the index has only these.
 _EVENTS: Final = f"""
@@ -161,7 +155,7 @@ async def record(
 ) -> None:
     """Add an attempt to each of these deliveries (its JSON in `texts`); its status and next attempt are those given.
 
-    Where a delivery ended, the next one of its object is due.
+    Where none of its object is under way any more, the first that waits is due.
     """
     await context.connection.execute(
         _RECORD,
@@ -172,15 +166,9 @@ async def record(
         list(texts),
         context.now,
     )
-    ended = [due for due, _, status, _ in recorded if status is not DeliveryStatus.PENDING]
-    if ended:
-        await context.connection.execute(
-            _FREE_NEXT,
-            context.company_id,
-            [due.endpoint_id for due in ended],
-            [due.object_id for due in ended],
-            context.now,
-        )
+    await free_next(
+        context, [due.endpoint_id for due, _, _, _ in recorded], [due.object_id for due, _, _, _ in recorded]
+    )
 
 
 async def list_events(context: Context, after: int, up_to: int, topics: Collection[str]) -> list[NewEvent]:
