@@ -122,7 +122,7 @@ def create_app(
         cells = await _open_cells(database_url, settings, set_role=set_role)
         rendering.use_fonts(settings.fonts_dir)
         allow_new_companies(settings.max_new_companies)
-        allow_loopback(bool(settings.webhooks_allow_loopback))
+        was_allowed = allow_loopback(bool(settings.webhooks_allow_loopback))
         waiting_mb = max(settings.max_waiting_imports_mb, settings.max_import_mb)
         api.state.edge = Edge(cells, clock, waiting_mb * 1024 * 1024)
         try:
@@ -131,6 +131,7 @@ def create_app(
         finally:
             await cells.close()
             await asyncio.to_thread(rendering.close)
+            allow_loopback(was_allowed)
 
     async def identify(request: Request) -> Principal | None:
         edge: Edge = api.state.edge  # there from the start of the lifespan

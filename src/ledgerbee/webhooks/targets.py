@@ -82,10 +82,14 @@ class TargetRefusedError(Exception):
     """Webhooks can't go to this URL. The text says what a URL must be ("must ..."), in words for whoever entered it."""
 
 
-def allow_loopback(value: bool) -> None:
-    """Let webhooks go to this machine (127.0.0.0/8, ::1), by plain http too. For the process, at its start."""
-    global _is_loopback_allowed  # noqa: PLW0603  a setting of the process
-    _is_loopback_allowed = value
+def allow_loopback(value: bool) -> bool:
+    """Let webhooks go to this machine (127.0.0.0/8, ::1), by plain http too, or not; what it was before.
+
+    For the process, at its start.
+    """
+    global _is_loopback_allowed
+    before, _is_loopback_allowed = _is_loopback_allowed, value
+    return before
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,3 +34,4 @@ ALTER TABLE incoming_answers
         OR message_id IS NOT NULL AND position IS NULL AND answer IS NULL AND reason IS NULL
     );
 CREATE UNIQUE INDEX incoming_answers_status ON incoming_answers (company_id, message_id) WHERE message_id IS NOT NULL;
+SELECT forget_values('incoming_answers');

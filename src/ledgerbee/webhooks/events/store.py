@@ -44,10 +44,15 @@ _WANTED: Final = """e.company_id = $1 AND e.position > 0 AND e.position > $2 AND
 _IN_ORDER: Final = f"""
 SELECT e.id, e.position FROM events e WHERE {_WANTED} AND e.type = ANY ($6::text[]) ORDER BY e.position LIMIT $7
 """
+#: Written so that the index of type and position is the only one that serves, whatever the planner expects: others
+#: would be walked past all other types, or times.
 _OF_TYPES: Final = f"""
 SELECT r.id, r.position FROM unnest($6::text[]) AS wanted (type) CROSS JOIN LATERAL (
     SELECT e.id, e.position FROM events e
-    WHERE {_WANTED} AND e.type = wanted.type AND e.type <> '{_COMMON}' ORDER BY e.position LIMIT $7
+    WHERE e.company_id = $1 AND e.type = wanted.type AND e.type <> '{_COMMON}' AND e.position > 0
+      AND (e.type, e.position) > (wanted.type, $2) AND (e.type, e.position) <= (wanted.type, $3)
+      AND e.occurred_at + interval '0' BETWEEN $4 AND $5
+    ORDER BY e.position LIMIT $7
 ) r ORDER BY r.position LIMIT $7
 """
 #: Their numbers are in the order of their positions. OFFSET 0: they are found by the object, whatever the planner
