@@ -67,7 +67,11 @@ def books() -> Iterator[Books]:
     with tempfile.TemporaryDirectory(prefix="ledgerbee-bench-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)
         with (
-            _environment(LEDGERBEE_ATTACHMENTS_DIR=f"{folder}/attachments"),
+            _environment(
+                LEDGERBEE_ATTACHMENTS_DIR=f"{folder}/attachments",
+                LEDGERBEE_SECRET_KEY_FILE=f"{folder}/secret.key",
+                LEDGERBEE_WEBHOOKS_ALLOW_LOOPBACK="true",
+            ),
             _server(Path(folder)) as server,
             scratch_database(server) as url,
         ):

@@ -124,7 +124,7 @@ class CreateIncomingAnswerRequest(RequestModel):
 
     def checks(self, facts: Facts, path: str) -> Iterable[Check]:  # noqa: ARG002
         """Who is refused is told why."""
-        yield lambda: check_given(self.given)
+        yield lambda: check_given(AnswerGiven(self.answer, self.reason, self.note))
 
 
 class SenderResponse(ResponseModel):
