@@ -14,8 +14,7 @@ GRANT UPDATE (last_position, is_listened) ON event_counters TO ledgerbee_app;
 ALTER TABLE events ADD COLUMN position bigint NOT NULL DEFAULT 0 CHECK (position >= 0);
 CREATE UNIQUE INDEX events_position ON events (company_id, position) WHERE position > 0;
 -- Rare types are found without walking past posted entries.
-CREATE INDEX events_rare_type_position ON events (company_id, type, position)
-    WHERE type <> 'journal_entry.posted' AND position > 0;
+CREATE INDEX events_rare_type_position ON events (company_id, type, position) WHERE type <> 'journal_entry.posted';
 
 -- Who is told. Secrets are encrypted with the installation's key; `previous_secret` signs too, until its time is over.
 -- `told_up_to` is the position up to which deliveries were made of the events; the rest says how the endpoint fares.

@@ -22,11 +22,11 @@ _OUT_OF_ORDER: Final = timedelta(hours=1)
 _FOREVER: Final = datetime(9999, 12, 31, tzinfo=UTC)
 
 _COLUMNS: Final = ", ".join(f"e.{name}" for name in names_of(ToldEvent) if name not in {"data", "size"})
-#: OFFSET 0: the length is found once; the plan is a look at the index for each event, whatever the planner expects.
+#: OFFSET 0: the length is found once. What the page found is read where it lies: no index is looked into again.
 _SELECT: Final = f"""
 SELECT {_COLUMNS}, s.size, CASE WHEN s.size <= {MAX_INLINE} THEN e.data::text END AS data
 FROM {{page}} p
-CROSS JOIN LATERAL (SELECT * FROM events v WHERE v.company_id = $1 AND v.id = p.id OFFSET 0) e
+CROSS JOIN LATERAL (SELECT * FROM events v WHERE v.company_id = $1 AND v.ctid = p.place OFFSET 0) e
 CROSS JOIN LATERAL (SELECT {size_of("e.data")} AS size OFFSET 0) s
 """
 #: The counter is read first: everything up to it is committed, and found by the statement after it. Between the other
@@ -42,15 +42,16 @@ FROM event_counters c WHERE c.company_id = $1
 _WANTED: Final = """e.company_id = $1 AND e.position > 0 AND e.position > $2 AND e.position <= $3
     AND e.occurred_at >= $4 AND e.occurred_at <= $5"""
 _IN_ORDER: Final = f"""
-SELECT e.id, e.position FROM events e WHERE {_WANTED} AND e.type = ANY ($6::text[]) ORDER BY e.position LIMIT $7
+SELECT e.ctid AS place, e.position FROM events e
+WHERE {_WANTED} AND e.type = ANY ($6::text[]) ORDER BY e.position LIMIT $7
 """
-#: Written so that the index of type and position is the only one that serves, whatever the planner expects: others
-#: would be walked past all other types, or times.
+#: Written so that the index of type and position is the only one that serves, whatever the planner expects: without
+#: `position > 0` that of positions doesn't, and that of moments finds no moment. They'd be walked past all others.
 _OF_TYPES: Final = f"""
-SELECT r.id, r.position FROM unnest($6::text[]) AS wanted (type) CROSS JOIN LATERAL (
-    SELECT e.id, e.position FROM events e
-    WHERE e.company_id = $1 AND e.type = wanted.type AND e.type <> '{_COMMON}' AND e.position > 0
-      AND (e.type, e.position) > (wanted.type, $2) AND (e.type, e.position) <= (wanted.type, $3)
+SELECT r.place, r.position FROM unnest($6::text[]) AS wanted (type) CROSS JOIN LATERAL (
+    SELECT e.ctid AS place, e.position FROM events e
+    WHERE e.company_id = $1 AND e.type = wanted.type AND e.type <> '{_COMMON}'
+      AND e.position > $2 AND e.position <= $3
       AND e.occurred_at + interval '0' BETWEEN $4 AND $5
     ORDER BY e.position LIMIT $7
 ) r ORDER BY r.position LIMIT $7
@@ -58,8 +59,8 @@ SELECT r.id, r.position FROM unnest($6::text[]) AS wanted (type) CROSS JOIN LATE
 #: Their numbers are in the order of their positions. OFFSET 0: they are found by the object, whatever the planner
 #: expects.
 _OF_OBJECT: Final = f"""
-SELECT e.id, e.position FROM (
-    SELECT v.company_id, v.id, v.position, v.occurred_at, v.type FROM events v
+SELECT e.place, e.position FROM (
+    SELECT v.company_id, v.ctid AS place, v.position, v.occurred_at, v.type FROM events v
     WHERE v.company_id = $1 AND v.object_id = $8 ORDER BY v.sequence OFFSET 0
 ) e WHERE {_WANTED} AND e.type = ANY ($6::text[]) LIMIT $7
 """
@@ -104,7 +105,8 @@ def _page_of(wanted: FeedFilter) -> str:
 
 async def get(context: Context, event_id: EventId) -> ToldEvent:
     """One event. Raises `EVENT_NOT_FOUND`, also for one that the feed doesn't show."""
-    statement = f"{_SELECT.format(page='(SELECT $2::uuid AS id)')} WHERE e.position > 0 AND e.type = ANY ($3::text[])"
+    page = "(SELECT v.ctid AS place FROM events v WHERE v.company_id = $1 AND v.id = $2)"
+    statement = f"{_SELECT.format(page=page)} WHERE e.position > 0 AND e.type = ANY ($3::text[])"
     row = await context.connection.fetchrow(
         f"{statement} AND e.occurred_at >= $4", context.company_id, event_id, sorted(TOPICS), context.now - SHOWN_FOR
     )
