@@ -25,7 +25,7 @@ from ledgerbee.platform.mail import Mailer
 from ledgerbee.platform.secrets import SecretBox, new_key
 from ledgerbee.webhooks import targets
 from ledgerbee.webhooks.deliveries.rules import WAITS
-from ledgerbee.webhooks.sending.dispatcher import SLOW_LANE_OF_COMPANY
+from ledgerbee.webhooks.sending.dispatcher import LONG_EVENTS_OF_COMPANY, SLOW_LANE_OF_COMPANY
 from ledgerbee.webhooks.sending.notices import NOTICES
 
 TOPIC = "customer.updated"
@@ -576,3 +576,19 @@ async def test_an_endpoint_that_would_be_refused_by_now_can_be_disabled(
         other = {**body, "url": receiver.url + "2", "isEnabled": False}
         assert (await api.put(path, other)).status_code == 400
         assert (await api.put(path, {**body, "isEnabled": True})).status_code == 400
+
+
+async def test_long_events_that_stall_leave_room_for_those_of_others(api: Api, other_api: Api) -> None:
+    async def stall(_: Received) -> Answer | None:
+        return await asyncio.Future()
+
+    text = "".join(chr(0x4E00 + number * 7919 % 20000) for number in range(20_000))
+    async with receiving(stall) as dead, receiving() as alive, dispatching(api):
+        for _ in range(3):
+            await subscribe(api, dead.url, TOPIC)
+        await subscribe(other_api, alive.url, TOPIC)
+        await tell(api, *((TOPIC, new_id(), {"notes": text}) for _ in range(10)))
+        await dead.wait_for(LONG_EVENTS_OF_COMPANY)
+        await tell(other_api, (TOPIC, new_id(), {"notes": text}))
+        await alive.wait_for(1)
+        assert len(dead.received) == LONG_EVENTS_OF_COMPANY

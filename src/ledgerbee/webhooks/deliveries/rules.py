@@ -7,7 +7,7 @@ from uuid import UUID
 
 from ledgerbee.core.errors import refuse
 from ledgerbee.webhooks.deliveries.model import REPLAYED_BACK, EventToSend, Replay
-from ledgerbee.webhooks.endpoints.model import PATIENCE, SECOND_FAILURE, WebhookEndpoint
+from ledgerbee.webhooks.endpoints.model import PATIENCE, WebhookEndpoint
 from ledgerbee.webhooks.topics import PING, TOPICS
 
 #: Between one attempt and the next: eight attempts in all, over some 21 hours.
@@ -31,8 +31,11 @@ def wait_after(attempt: int, spread: float, retry_after: timedelta | None = None
 
 
 def is_given_up(first_failure: datetime, failure: datetime) -> bool:
-    """Whether an endpoint that failed at both moments, and had no success between them, is disabled."""
-    return failure - first_failure >= max(PATIENCE, SECOND_FAILURE)
+    """Whether an endpoint that failed at both moments, and had no success between them, is disabled.
+
+    The two are far enough apart for one bad delivery to disable none (twelve hours at least, decisions "Webhooks").
+    """
+    return failure - first_failure >= PATIENCE
 
 
 def check_replay(asked: Replay, now: datetime) -> None:

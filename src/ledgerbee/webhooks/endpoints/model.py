@@ -18,8 +18,6 @@ PATIENCE: Final = timedelta(days=5)
 #: Endpoints of a company, and deliveries of one that are counted: what is beyond shows as that many.
 MAX_ENDPOINTS: Final = 100
 MAX_COUNTED: Final = 10_000
-#: The least time between the first of these failures and another one.
-SECOND_FAILURE: Final = timedelta(hours=12)
 
 
 class StoredStatus(StrEnum):

@@ -12,7 +12,7 @@ has all places, of either sort.
 import asyncio
 import time
 from collections import Counter
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -25,7 +25,8 @@ from ledgerbee.core.dates import Clock
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.ids import parse_id
 from ledgerbee.platform.connection import Connection
-from ledgerbee.platform.db import UNREACHABLE, Database, Tenant
+from ledgerbee.platform.db import Database, Tenant
+from ledgerbee.platform.job_queue import retry_while_unavailable
 from ledgerbee.platform.jobs import SYSTEM
 from ledgerbee.platform.outbox import EVENTS_CHANNEL
 from ledgerbee.platform.secrets import SecretBox
@@ -50,8 +51,9 @@ SLOW_LANE: Final = 320
 SLOW_LANE_OF_COMPANY: Final = 40
 #: Seconds above which an exchange is slow.
 SLOW_S: Final = 2.0
-#: Long events that are in memory at a time.
-LONG_EVENTS: Final = 4
+#: Long events that are in memory at a time, of both sorts of endpoints each: in all, and of one company.
+LONG_EVENTS: Final = 8
+LONG_EVENTS_OF_COMPANY: Final = 2
 #: How often the database is asked for what falls due, and for events that nobody was woken for.
 POLL: Final = timedelta(seconds=5)
 COMPLETE_POLL: Final = timedelta(seconds=60)
@@ -80,7 +82,7 @@ class Dispatcher:
         self.secrets = secrets
         self.is_stopping = False
         self.lanes = {True: asyncio.Semaphore(LANE), False: asyncio.Semaphore(SLOW_LANE)}
-        self.long_events = asyncio.Semaphore(LONG_EVENTS)
+        self.long_events = {True: asyncio.Semaphore(LONG_EVENTS), False: asyncio.Semaphore(LONG_EVENTS)}
         self._poll = poll
         self._companies: dict[UUID, _Company] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -105,8 +107,9 @@ class Dispatcher:
             finally:
                 for task in self._tasks:
                     task.cancel()
+                await asyncio.gather(*self._tasks, return_exceptions=True)  # they ask on the same connection
                 if not connection.is_closed():
-                    await connection.execute("SELECT pg_advisory_unlock_all()")
+                    await store.release_all(connection)
                     connection.remove_termination_listener(self._lose)
                     await connection.remove_listener(EVENTS_CHANNEL, self._hear)
 
@@ -151,23 +154,15 @@ class Dispatcher:
     async def _sleep(self, seconds: float) -> None:
         if self._next_due is not None:
             seconds = min(seconds, (self._next_due - self.clock()).total_seconds())
-        try:
-            async with asyncio.timeout(max(seconds, 0)):
-                await self._wake.wait()
-        except TimeoutError:
-            pass
+        await _wait_for(self._wake, max(seconds, 0))
 
     async def _claim(self, connection: Connection, company_id: UUID | None, *, is_complete: bool = False) -> None:
         async with self._asking:
-            found = await connection.fetch(
-                "SELECT company_id FROM claim_webhooks($1, $2, $3, $4) c (company_id)",
-                self.clock(),
-                company_id,
-                list(self._companies),
-                is_complete,
+            found = await store.claim(
+                connection, self.clock(), company_id, held=list(self._companies), is_complete=is_complete
             )
-        for row in found:
-            company = _Company(self, row["company_id"])
+        for found_id in found:
+            company = _Company(self, found_id)
             self._companies[company.id] = company
             task = asyncio.create_task(self._run(connection, company))
             self._tasks.add(task)
@@ -187,11 +182,18 @@ class Dispatcher:
             self._companies.pop(company.id, None)
         if not self._is_lost:
             async with self._asking:
-                await connection.execute("SELECT release_webhooks($1)", company.id)
+                await store.release(connection, company.id)
 
     async def _finish(self, connection: Connection) -> None:
         while self._tasks and not connection.is_closed():
             await asyncio.wait(self._tasks)
+
+
+async def _wait_for(event: asyncio.Event, seconds: float | None) -> None:
+    """Wait for an event, no longer than so many seconds (None: for as long as it takes)."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
 
 
 class _Company:
@@ -206,6 +208,10 @@ class _Company:
         self._places = Counter[WebhookEndpointId]()
         self._slow: set[WebhookEndpointId] = set()
         self._lanes = {True: asyncio.Semaphore(LANE_OF_COMPANY), False: asyncio.Semaphore(SLOW_LANE_OF_COMPANY)}
+        self._long_events = {
+            True: asyncio.Semaphore(LONG_EVENTS_OF_COMPANY),
+            False: asyncio.Semaphore(LONG_EVENTS_OF_COMPANY),
+        }
         self._results: list[Result] = []
         self._signal = asyncio.Event()
         self._texts: dict[bytes, str] = {}
@@ -236,16 +242,11 @@ class _Company:
         dispatcher, results, busy = self._dispatcher, self._results, list(self._busy)
         self._results = []
         now = dispatcher.clock()
-        while True:
-            try:
-                work = await dispatcher.database.run(
-                    self._tenant, now, lambda context: advance(context, results, busy, self._room)
-                )
-                break
-            except UNREACHABLE as fault:
-                if isinstance(fault, LedgerBeeError) and not fault.is_passing:
-                    raise
-                await asyncio.sleep(_PAUSE_S)
+        work = await retry_while_unavailable(
+            lambda: dispatcher.database.run(
+                self._tenant, now, lambda context: advance(context, results, busy, self._room)
+            )
+        )
         self._endpoints = work.endpoints
         return work
 
@@ -261,11 +262,7 @@ class _Company:
 
     async def _wait(self, until: datetime | None) -> None:
         seconds = None if until is None else max((until - self._dispatcher.clock()).total_seconds(), 0)
-        try:
-            async with asyncio.timeout(seconds):
-                await self._signal.wait()
-        except TimeoutError:
-            pass
+        await _wait_for(self._signal, seconds)
 
     def _start(self, due: DueDelivery) -> None:
         self._places[due.endpoint_id] += 1
@@ -274,10 +271,12 @@ class _Company:
     async def _deliver(self, due: DueDelivery) -> None:
         is_proven = self._is_proven(self._endpoints[due.endpoint_id])
         try:
-            async with self._lanes[is_proven], self._dispatcher.lanes[is_proven]:
+            async with AsyncExitStack() as places:
+                for place in self._places_for(due, is_proven=is_proven):
+                    await places.enter_async_context(place)
                 endpoint = self._endpoints.get(due.endpoint_id)
-                if endpoint is None or not endpoint.is_enabled:
-                    return  # disabled while it waited: it was skipped
+                if endpoint is None or not endpoint.is_enabled or self._dispatcher.is_stopping:
+                    return  # disabled while it waited: it was skipped; or left to the next worker
                 result = await self._attempt_or_fault(due, endpoint)
             self._results.append(result)
             seconds = result.attempt.duration_ms / 1000
@@ -288,6 +287,14 @@ class _Company:
             del self._busy[due.id]
             self._places[due.endpoint_id] -= 1
             self._signal.set()
+
+    def _places_for(self, due: DueDelivery, *, is_proven: bool) -> list[asyncio.Semaphore]:
+        """What a delivery waits for: that of its company first, so as to hold none of the others meanwhile."""
+        places = [self._lanes[is_proven], self._dispatcher.lanes[is_proven]]
+        if due.data is None:
+            places[1:1] = [self._long_events[is_proven]]
+            places.append(self._dispatcher.long_events[is_proven])
+        return places
 
     async def _attempt_or_fault(self, due: DueDelivery, endpoint: WebhookEndpoint) -> Result:
         at = self._dispatcher.clock()
@@ -302,10 +309,9 @@ class _Company:
         at = self._dispatcher.clock()
         if due.data is not None:
             return await self._send(due, endpoint, due.data)
-        async with self._dispatcher.long_events:
-            data = await self._text_of(due.event_id) if due.is_kept else None
-            if data is not None:
-                return await self._send(due, endpoint, data)
+        data = await self._text_of(due.event_id) if due.is_kept else None
+        if data is not None:
+            return await self._send(due, endpoint, data)
         gone = Attempt(at=at, status=None, duration_ms=0, answer=None, error="The event is no longer kept.")
         return Result(due, gone, None)
 

@@ -17,6 +17,7 @@ import asyncpg
 
 from ledgerbee.core.ids import new_id
 from ledgerbee.platform import rows
+from ledgerbee.platform.connection import Connection
 from ledgerbee.platform.context import Context
 from ledgerbee.webhooks.deliveries.model import Attempt, DeliveryStatus, WebhookDeliveryId
 from ledgerbee.webhooks.deliveries.store import free_next
@@ -117,6 +118,7 @@ _DISABLED: Final = f"""
 SELECT {rows.columns(WebhookEndpoint)} FROM webhook_endpoints
 WHERE company_id = $1 AND id = $2 AND status = 'disabled_by_system'
 """
+_CLAIM: Final = "SELECT company_id FROM claim_webhooks($1, $2, $3, $4) c (company_id)"
 _TEXT: Final = "SELECT data::text FROM events WHERE company_id = $1 AND id = $2"
 
 
@@ -140,6 +142,28 @@ class NewDelivery:
     position: int
     status: DeliveryStatus
     is_first: bool
+
+
+async def claim(
+    connection: Connection, moment: datetime, company_id: UUID | None, *, held: Sequence[UUID], is_complete: bool
+) -> list[UUID]:
+    """Companies whose webhooks this session sends from now on: one, or those with something to send at the moment.
+
+    But for those that are `held` already, and those of other sessions. With `is_complete` events that nobody was woken
+    for count too. Each is held until `release`, or the end of the session.
+    """
+    found = await connection.fetch(_CLAIM, moment, company_id, list(held), is_complete)
+    return [row["company_id"] for row in found]
+
+
+async def release(connection: Connection, company_id: UUID) -> None:
+    """Let other sessions send a company's webhooks."""
+    await connection.execute("SELECT release_webhooks($1)", company_id)
+
+
+async def release_all(connection: Connection) -> None:
+    """The same for all companies that this session holds."""
+    await connection.execute("SELECT pg_advisory_unlock_all()")
 
 
 async def lock_endpoints(context: Context) -> tuple[list[WebhookEndpoint], int]:
