@@ -1,0 +1,32 @@
+"""What of a bill stands on its invoice, and what is credited by notes. Pure."""
+
+from collections.abc import Sequence
+
+from ledgerbee.billing.charges.model import Bill, BillShare
+from ledgerbee.core.money import EXACT, ZERO, total
+
+
+def share_bill(bill: Bill) -> tuple[BillShare, ...]:
+    """How each charge of a bill is told: an invoice never falls below zero, the rest of its credits become credit notes
+    on the invoices that billed them (decisions "Proration and edits").
+
+    A credit of what is not invoiced yet stands on the same invoice as that. All credits of a refund become notes.
+    """
+    room = ZERO if bill.is_refund else total([one.net for one in bill.charges if not one.is_credit])
+    own = {one.id for one in bill.charges}
+    # Credits of what stands on this very invoice have no note to go to: they come first.
+    shares: dict[int, BillShare] = {}
+    for index in sorted(range(len(bill.charges)), key=lambda i: (bill.charges[i].credits_charge_id not in own, i)):
+        charge = bill.charges[index]
+        if not charge.is_credit:
+            shares[index] = BillShare(charge, charge.net, ZERO)
+            continue
+        on_invoice = max(charge.net, -room)
+        room = EXACT.add(room, on_invoice)
+        shares[index] = BillShare(charge, on_invoice, EXACT.subtract(charge.net, on_invoice))
+    return tuple(shares[index] for index in range(len(bill.charges)))
+
+
+def is_empty(shares: Sequence[BillShare]) -> bool:
+    """Whether nothing of a bill is to be paid or credited: no invoice is made of it."""
+    return all(not share.on_invoice and not share.on_note for share in shares)

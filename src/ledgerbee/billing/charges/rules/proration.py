@@ -1,0 +1,110 @@
+"""What a change in mid-period charges and credits: the rest of the period as it is from now on, less all that was billed
+for it, however many changes came before (decisions "Proration and edits"). Pure.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from uuid import UUID
+
+from ledgerbee.billing.charges.model import BilledCharge, Charge, ChargeKind, Part
+from ledgerbee.billing.charges.rules.pricing import share_of
+from ledgerbee.billing.timelines.model import Item, Span
+from ledgerbee.core.money import EXACT, ZERO
+
+#: Kinds that pay for days ahead, which a change may credit.
+_OF_DAYS = frozenset({ChargeKind.RECURRING, ChargeKind.PRORATION})
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """Days of a charge that are taken back, and the amount, which is positive."""
+
+    charge: Charge
+    service: Span
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What a change comes to: what is credited of earlier charges, and what is to be charged anew."""
+
+    credits: tuple[Credit, ...]
+    parts: tuple[Part, ...]
+
+
+def billed_charges(charges: Iterable[Charge], credited_by_notes: Mapping[UUID, Decimal]) -> list[BilledCharge]:
+    """Charges of days as they stand after their credits; those that are credited whole are left out.
+
+    `credited_by_notes` is what credit notes took off invoice lines, by the line's id: positive, by whatever hand. A
+    credit of ours that left as a credit note is among them, and not counted twice.
+    """
+    charges = list(charges)
+    credits_of: dict[UUID, list[Charge]] = defaultdict(list)
+    for charge in charges:
+        if charge.credits_charge_id is not None:
+            credits_of[charge.credits_charge_id].append(charge)
+    found = []
+    for charge in charges:
+        if charge.kind not in _OF_DAYS or charge.is_credit:
+            continue
+        own = credits_of[charge.id]
+        covered_until = min((credit.service.start for credit in own), default=charge.service.end)
+        by_notes = ZERO if charge.invoice_line_id is None else credited_by_notes.get(charge.invoice_line_id, ZERO)
+        left = charge.net
+        for credit in own:
+            left = EXACT.add(left, credit.net)
+        left = max(EXACT.subtract(left, by_notes), ZERO)
+        if covered_until > charge.service.start:
+            found.append(BilledCharge(charge, covered_until, left))
+    return found
+
+
+def settle(
+    billed: Sequence[BilledCharge], items: Sequence[Item], window: Span, currency: str, *, period: Span | None = None
+) -> Settlement:
+    """What the days of `window` come to when `items` hold on them: nothing where what was billed is just that.
+
+    A price whose quantity stays keeps its charges, and days of it that nothing covers are charged. Any other is
+    credited as it was billed, and charged anew. `period` limits what is looked at to charges of one period.
+    """
+    taken_back: list[Credit] = []
+    parts: list[Part] = []
+    wanted = {item.price_id: item.quantity for item in items}
+    covering: dict[UUID, list[tuple[BilledCharge, Span]]] = defaultdict(list)
+    for one in billed:
+        span = Span(max(one.charge.service.start, window.start), min(one.covered_until, window.end))
+        if span.days and (period is None or one.charge.period == period):
+            covering[one.charge.price_id].append((one, span))
+    for price_id in dict.fromkeys([*covering, *wanted]):
+        own, quantity = covering[price_id], wanted.get(price_id)
+        if quantity is not None and all(one.charge.quantity == quantity for one, _ in own):
+            parts += [Part(price_id, quantity, gap) for gap in _gaps([span for _, span in own], window)]
+            continue
+        taken_back += [_credit(one, span.start, currency) for one, span in own]
+        if quantity is not None:
+            parts.append(Part(price_id, quantity, window))
+    return Settlement(tuple(credit for credit in taken_back if credit.service.days), tuple(parts))
+
+
+def _credit(one: BilledCharge, from_day: date, currency: str) -> Credit:
+    """The days of a charge from a day on; all of it where none of its days is left, and never more than is left."""
+    charge = one.charge
+    service = Span(max(from_day, charge.service.start), one.covered_until)
+    if service.start == charge.service.start:
+        return Credit(charge, service, one.left)
+    return Credit(charge, service, min(share_of(charge.period_amount, service, charge.period, currency), one.left))
+
+
+def _gaps(spans: Iterable[Span], window: Span) -> list[Span]:
+    """The days of `window` that none of the spans covers."""
+    gaps, day = [], window.start
+    for span in sorted(spans):
+        if span.start > day:
+            gaps.append(Span(day, span.start))
+        day = max(day, span.end)
+    if day < window.end:
+        gaps.append(Span(day, window.end))
+    return gaps

@@ -1,0 +1,94 @@
+"""A subscription with all that its billing goes by, and what becomes of it. Pure."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from uuid import UUID
+
+from ledgerbee.billing.charges.model import Bill, Charge, Usage
+from ledgerbee.billing.plans.model import PlanVersion
+from ledgerbee.billing.subscriptions.model import (
+    BillingSchedule,
+    RefundBehavior,
+    ScheduledChange,
+    Subscription,
+    VersionRow,
+)
+from ledgerbee.billing.timelines.model import Span, TermsFrom, Timeline
+from ledgerbee.billing.timelines.rules import timeline_of
+from ledgerbee.catalog.prices.model import BillingPeriodType, Price
+
+#: What a meter counted for a price on these days.
+UsageOf = Callable[[UUID, Sequence[Span]], Usage]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chain:
+    """A subscription as it is kept. `changes` are pending ones in the order of their days.
+
+    `charges` are those that a change may still credit, that wait for an invoice, that came once, and usage that late
+    events belong to. `credited_by_notes` is what others' credit notes took off invoice lines, by their id. `late` are
+    billed usage charges whose days have events that came since.
+    """
+
+    subscription: Subscription
+    versions: tuple[VersionRow, ...]
+    schedules: Mapping[UUID, BillingSchedule] = field(default_factory=dict)
+    changes: tuple[ScheduledChange, ...] = ()
+    charges: tuple[Charge, ...] = ()
+    credited_by_notes: Mapping[UUID, Decimal] = field(default_factory=dict)
+    late: tuple[UUID, ...] = ()
+
+    @property
+    def timeline(self) -> Timeline:
+        """What holds on which days."""
+        return timeline_of(
+            [TermsFrom(version.effective_on, version.terms) for version in self.versions],
+            trial_until=self.subscription.trial_until,
+            ends_on=self.subscription.ends_on,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BillingFacts:
+    """What billing goes by beside the chain: prices in the subscription's currency, plans by id and version.
+
+    `newest` are the versions that changes lead to, by the plan's id.
+
+    `discount_percent` is that of the customer's group, `grace_days` how long usage may come late.
+    """
+
+    prices: Mapping[UUID, Price]
+    plans: Mapping[tuple[UUID, int], PlanVersion] = field(default_factory=dict)
+    newest: Mapping[UUID, PlanVersion] = field(default_factory=dict)
+    discount_percent: Decimal = Decimal(0)
+    grace_days: int = 0
+
+    def of_type(self, kind: BillingPeriodType) -> frozenset[UUID]:
+        """The prices of one period type."""
+        return frozenset(price_id for price_id, price in self.prices.items() if price.billing_period_type is kind)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """Something that happened to a subscription: `topic` is what comes after `subscription.`."""
+
+    topic: str
+    version_id: UUID
+    details: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advanced:
+    """What became of a chain: as it is now, what is new of it, and what is to be billed, in order.
+
+    `refund` is that of an end that came, with `refund_behavior`.
+    """
+
+    chain: Chain
+    versions: tuple[VersionRow, ...] = ()
+    changes: tuple[ScheduledChange, ...] = ()
+    charges: tuple[Charge, ...] = ()
+    bills: tuple[Bill, ...] = ()
+    told: tuple[Told, ...] = ()
+    refund_behavior: RefundBehavior | None = None
