@@ -1,0 +1,10 @@
+"""Subscription plans and their versions: sql/0047_plans.sql."""
+
+from ledgerbee.migrations.run_sql import run_sql_file
+
+revision = "0047_plans"
+down_revision = "0044_prepayment_losses"
+
+
+def upgrade() -> None:
+    run_sql_file("0047_plans.sql")
