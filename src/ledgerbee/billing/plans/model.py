@@ -115,9 +115,7 @@ class Plan(PlanRow):
     current: PlanVersion
 
 
-SUBSCRIPTION_PLAN_NOT_FOUND = ErrorCode(
-    "SUBSCRIPTION_PLAN_NOT_FOUND", 404, "No such subscription plan in the company"
-)
+SUBSCRIPTION_PLAN_NOT_FOUND = ErrorCode("SUBSCRIPTION_PLAN_NOT_FOUND", 404, "No such subscription plan in the company")
 SUBSCRIPTION_PLAN_VANITY_ALREADY_EXISTS = ErrorCode(
     "SUBSCRIPTION_PLAN_VANITY_ALREADY_EXISTS", 409, "Another subscription plan of the company has this vanity"
 )

@@ -159,7 +159,9 @@ async def update(context: Context, plan: Plan, *, is_new_version: bool) -> None:
 async def _write(context: Context, statement: str, plan: Plan) -> None:
     taken = SUBSCRIPTION_PLAN_VANITY_ALREADY_EXISTS.taken("vanity", plan.vanity)
     with rows.refusing({"subscription_plans_vanity": taken}):
-        await context.connection.execute(statement, context.company_id, *rows.values(PlanRow(**fields_of(plan, PlanRow))))
+        await context.connection.execute(
+            statement, context.company_id, *rows.values(PlanRow(**fields_of(plan, PlanRow)))
+        )
 
 
 async def _insert_version(context: Context, version: PlanVersion) -> None:

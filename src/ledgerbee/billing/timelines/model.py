@@ -41,7 +41,8 @@ class Span(NamedTuple):
         return max((self.end - self.start).days, 0)
 
 
-class Cadence(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Cadence:
     """How long a period is: `count` days, weeks, months or years."""
 
     interval: BillingInterval

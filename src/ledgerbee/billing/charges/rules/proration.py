@@ -1,5 +1,5 @@
-"""What a change in mid-period charges and credits: the rest of the period as it is from now on, less all that was billed
-for it, however many changes came before (decisions "Proration and edits"). Pure.
+"""What a change in mid-period charges and credits: the rest of the period as it is from now on, less all that was
+billed for it, however many changes came before (decisions "Proration and edits"). Pure.
 """
 
 from collections import defaultdict

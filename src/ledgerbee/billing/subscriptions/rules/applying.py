@@ -135,10 +135,10 @@ def edited_items(
 
 def _items_in(plan: PlanVersion, cadence: Cadence) -> tuple[PlanItem, ...]:
     """The items of a plan in one of its cadences. Raises `SUBSCRIPTION_CADENCE_UNAVAILABLE`."""
-    if cadence == (plan.interval, plan.interval_count):
+    if cadence == Cadence(plan.interval, plan.interval_count):
         return plan.items
     for alternative in plan.alternatives:
-        if cadence == (alternative.interval, alternative.interval_count):
+        if cadence == Cadence(alternative.interval, alternative.interval_count):
             return alternative.items
     raise SUBSCRIPTION_CADENCE_UNAVAILABLE.error(interval=cadence.interval.value, intervalCount=cadence.count)
 

@@ -19,18 +19,15 @@ def status_on(subscription: Subscription, day: date) -> SubscriptionStatus:
     | `trial` | before the end of its trial |
     | `active` | otherwise |
     """
-    if subscription.ends_on == subscription.starts_on:
-        return SubscriptionStatus.CANCELLED
-    if day < subscription.starts_on:
-        return SubscriptionStatus.SCHEDULED
-    if subscription.ends_on is not None and day >= subscription.ends_on:
-        return SubscriptionStatus.CANCELLED if subscription.is_cancelled else SubscriptionStatus.EXPIRED
-    if subscription.awaits_payment:
-        return SubscriptionStatus.AWAITING_PAYMENT
-    if subscription.is_paused:
-        return SubscriptionStatus.PAUSED
-    if subscription.is_cancelled:
-        return SubscriptionStatus.PENDING_CANCELLATION
-    if subscription.trial_until is not None and day < subscription.trial_until:
-        return SubscriptionStatus.TRIAL
-    return SubscriptionStatus.ACTIVE
+    end, trial_until = subscription.ends_on, subscription.trial_until
+    found = (
+        (SubscriptionStatus.CANCELLED, end == subscription.starts_on),
+        (SubscriptionStatus.SCHEDULED, day < subscription.starts_on),
+        (SubscriptionStatus.CANCELLED, end is not None and day >= end and subscription.is_cancelled),
+        (SubscriptionStatus.EXPIRED, end is not None and day >= end),
+        (SubscriptionStatus.AWAITING_PAYMENT, subscription.awaits_payment),
+        (SubscriptionStatus.PAUSED, subscription.is_paused),
+        (SubscriptionStatus.PENDING_CANCELLATION, subscription.is_cancelled),
+        (SubscriptionStatus.TRIAL, trial_until is not None and day < trial_until),
+    )
+    return next((status for status, holds in found if holds), SubscriptionStatus.ACTIVE)

@@ -16,7 +16,7 @@ def boundary(grid: Grid, index: int) -> date:
 
     A month that is too short for the anchor's day starts its period on its last day: 31 January, 28 February, 31 March.
     """
-    interval, count = grid.cadence
+    interval, count = grid.cadence.interval, grid.cadence.count
     if interval in _DAYS:
         return grid.anchor + timedelta(days=index * count * _DAYS[interval])
     months = grid.anchor.year * 12 + grid.anchor.month - 1 + index * count * _MONTHS[interval]
@@ -26,7 +26,7 @@ def boundary(grid: Grid, index: int) -> date:
 
 def index_at(grid: Grid, day: date) -> int:
     """The number of the period that holds `day`."""
-    interval, count = grid.cadence
+    interval, count = grid.cadence.interval, grid.cadence.count
     if interval in _DAYS:
         return (day - grid.anchor).days // (count * _DAYS[interval])
     months = (day.year - grid.anchor.year) * 12 + day.month - grid.anchor.month

@@ -1,0 +1,423 @@
+"""A subscription on its way to a day: bills, changes, late usage, starts and ends. Pure."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from uuid import UUID
+
+from ledgerbee.billing.charges.model import Bill, Charge, ChargeKind, DuePeriod
+from ledgerbee.billing.charges.rules import (
+    Settlement,
+    billed_charges,
+    price_for_period,
+    settle,
+    share_of,
+)
+from ledgerbee.billing.subscriptions.model import (
+    SUBSCRIPTION_INVALID_STATE,
+    BillingSchedule,
+    ChangeStatus,
+    ChangeType,
+    RefundBehavior,
+    ScheduledChange,
+    SubscriptionFields,
+    VersionRow,
+)
+from ledgerbee.billing.subscriptions.rules.applying import TOPICS, NewTerms, terms_after
+from ledgerbee.billing.subscriptions.rules.chain import Advanced, BillingFacts, Chain, Told, UsageOf
+from ledgerbee.billing.subscriptions.rules.groups import (
+    DueGroup,
+    moments,
+    new_charge,
+    next_group,
+    next_run_on,
+    passed,
+    schedule_of,
+    schedules_of,
+)
+from ledgerbee.billing.subscriptions.rules.status import status_on
+from ledgerbee.billing.timelines.model import (
+    BillingDirection,
+    ProrationBehavior,
+    Span,
+    Terms,
+)
+from ledgerbee.billing.timelines.rules import period_at, segment_on
+from ledgerbee.catalog.prices.model import BillingPeriodType
+from ledgerbee.core.errors import LedgerBeeError
+from ledgerbee.core.fields import fields_of
+from ledgerbee.core.ids import new_id
+from ledgerbee.core.money import EXACT, ZERO, round_money
+
+
+@dataclass
+class Work:
+    """A chain on its way, with what came of it so far."""
+
+    chain: Chain
+    facts: BillingFacts
+    now: datetime
+    usage_of: UsageOf
+    versions: list[VersionRow] = field(default_factory=list)
+    changes: list[ScheduledChange] = field(default_factory=list)
+    charges: dict[UUID, Charge] = field(default_factory=dict)
+    bills: list[Bill] = field(default_factory=list)
+    told: list[Told] = field(default_factory=list)
+    refund_behavior: RefundBehavior | None = None
+
+    @property
+    def currency(self) -> str:
+        return self.chain.subscription.currency
+
+    def result(self) -> Advanced:
+        chain = self.chain
+        schedules = schedules_of(self.chain, self.facts)
+        chain = replace(chain, schedules=schedules)
+        run_on = next_run_on(chain, self.facts)
+        subscription = replace(chain.subscription, next_run_on=run_on, updated_at=self.now)
+        return Advanced(
+            chain=replace(chain, subscription=subscription),
+            versions=tuple(self.versions),
+            changes=tuple(self.changes),
+            charges=tuple(self.charges.values()),
+            bills=tuple(self.bills),
+            told=tuple(self.told),
+            refund_behavior=self.refund_behavior,
+        )
+
+    # Bills
+
+    def bill(self, group: DueGroup) -> None:
+        """Charge what falls due on a day."""
+        charges = [self._once(price_id, group.on) for price_id in group.once]
+        takes_waiting = group.recurring is not None
+        if group.recurring is not None:
+            due = group.recurring
+            recurring = list(self._recurring(due))
+            if due.starts_late and not due.is_arrears and due.proration is ProrationBehavior.CREATE_PRORATIONS:
+                recurring = [replace(charge, waits=bool(charge.net)) for charge in recurring]
+                takes_waiting = False
+                self._keep(recurring)
+            else:
+                charges += recurring
+        charges += [self._usage(price_id, due) for price_id, due in group.usage.items()]
+        self.chain = passed(self.chain, self.facts, group)
+        has_recurring = any(
+            item.price_id in self.facts.of_type(BillingPeriodType.RECURRING)
+            for segment in self.chain.timeline
+            for item in segment.terms.items
+        )
+        self._bill(group.on, charges, takes_waiting=takes_waiting or (group.is_period and not has_recurring))
+
+    def _bill(self, on: date, charges: list[Charge], *, takes_waiting: bool, is_refund: bool = False) -> None:
+        waiting = [replace(one, waits=False) for one in self.chain.charges if one.waits] if takes_waiting else []
+        billed = [*waiting, *charges]
+        self._keep(billed)
+        if any(charge.net for charge in billed):
+            self.bills.append(Bill(on, tuple(billed), is_refund))
+
+    def _keep(self, charges: list[Charge]) -> None:
+        new = {charge.id: charge for charge in charges}
+        self.charges |= new
+        known = {charge.id: charge for charge in self.chain.charges} | new
+        self.chain = replace(self.chain, charges=tuple(known.values()))
+
+    def _recurring(self, due: DuePeriod) -> Iterator[Charge]:
+        is_given_away = due.is_partial and not due.is_arrears and due.proration is ProrationBehavior.NONE
+        numbers: dict[UUID, int] = {}
+        for part in due.parts:
+            number = numbers[part.price_id] = numbers.get(part.price_id, -1) + 1
+            amount = ZERO if is_given_away else self._price(part.price_id, part.quantity)
+            yield new_charge(
+                self.chain,
+                part.price_id,
+                ChargeKind.RECURRING,
+                due.period,
+                service=part.span,
+                quantity=part.quantity,
+                period_amount=amount,
+                discount_percent=self.facts.discount_percent,
+                net=share_of(amount, part.span, due.period, self.currency),
+                part=number,
+                change_id=due.restarted_by,
+            )
+
+    def _once(self, price_id: UUID, on: date) -> Charge:
+        items = {item.price_id: item for segment in self.chain.timeline for item in segment.terms.items}
+        quantity = items[price_id].quantity
+        amount = self._price(price_id, quantity)
+        day = Span(on, on + timedelta(days=1))
+        return replace(
+            new_charge(self.chain, price_id, ChargeKind.ONE_TIME, day),
+            period=Span(self.chain.subscription.starts_on, self.chain.subscription.starts_on),
+            quantity=quantity,
+            period_amount=amount,
+            discount_percent=self.facts.discount_percent,
+            net=round_money(amount, self.currency),
+        )
+
+    def _usage(self, price_id: UUID, due: DuePeriod) -> Charge:
+        """A period's usage. What is below zero costs nothing and is taken off the next period."""
+        spans = [part.span for part in due.parts]
+        counted = self.usage_of(price_id, spans)
+        schedule = self.chain.schedules.get(price_id) or schedule_of(self.chain, price_id, self.facts, due.period.start)
+        quantity = EXACT.add(counted.quantity, schedule.carried)
+        self._carry(schedule, min(quantity, ZERO))
+        quantity = max(quantity, ZERO)
+        amount = self._price(price_id, quantity)
+        return new_charge(
+            self.chain,
+            price_id,
+            ChargeKind.USAGE,
+            due.period,
+            service=Span(spans[0].start, spans[-1].end),
+            quantity=quantity,
+            period_amount=amount,
+            discount_percent=self.facts.discount_percent,
+            net=round_money(amount, self.currency),
+            change_id=due.restarted_by,
+            events=counted.events,
+        )
+
+    def _carry(self, schedule: BillingSchedule, carried: Decimal) -> None:
+        kept = {**self.chain.schedules, schedule.price_id: replace(schedule, carried=carried)}
+        self.chain = replace(self.chain, schedules=kept)
+
+    def _price(self, price_id: UUID, quantity: Decimal) -> Decimal:
+        return price_for_period(self.facts.prices[price_id], quantity, self.facts.discount_percent)
+
+    # Late usage
+
+    def charge_late_usage(self) -> None:
+        """Charge or credit what late events make of billed periods: on the next invoice (decisions "Usage")."""
+        charges = {charge.id: charge for charge in self.chain.charges}
+        for charge_id in self.chain.late:
+            first = charges[charge_id]
+            others = [
+                one
+                for one in self.chain.charges
+                if one.kind is ChargeKind.USAGE_DIFFERENCE
+                and (one.price_id, one.period, one.change_id) == (first.price_id, first.period, first.change_id)
+            ]
+            difference = self._difference(first, others)
+            if difference is None:
+                continue
+            is_at_once = self.chain.subscription.proration_behavior is ProrationBehavior.ALWAYS_INVOICE
+            if is_at_once and difference.is_credit:
+                self._bill(first.period.end, [difference], takes_waiting=False, is_refund=True)
+            else:
+                self._keep([replace(difference, waits=bool(difference.net))])
+        self.chain = replace(self.chain, late=())
+
+    def _difference(self, first: Charge, others: list[Charge]) -> Charge | None:
+        counted = self.usage_of(first.price_id, self._spans_of(first))
+        events = counted.events - first.events - sum(one.events for one in others)
+        billed_quantity = first.quantity
+        billed = first.net
+        for one in others:
+            billed_quantity = EXACT.add(billed_quantity, one.quantity)
+            billed = EXACT.add(billed, one.net)
+        quantity = max(counted.quantity, ZERO)
+        net = EXACT.subtract(round_money(self._price(first.price_id, quantity), self.currency), billed)
+        if not events and not net:
+            return None
+        return replace(
+            first,
+            id=new_id(),
+            kind=ChargeKind.USAGE_DIFFERENCE,
+            part=len(others),
+            quantity=EXACT.subtract(quantity, billed_quantity),
+            period_amount=net,
+            net=net,
+            events=events,
+            credits_charge_id=first.id if net < 0 else None,
+            invoice_id=None,
+            invoice_line_id=None,
+        )
+
+    def _spans_of(self, charge: Charge) -> list[Span]:
+        """The days of a period on which usage of the price counts."""
+        return [
+            Span(max(segment.start, charge.period.start), min(segment.end or charge.period.end, charge.period.end))
+            for segment in self.chain.timeline
+            if segment.is_billed
+            and any(item.price_id == charge.price_id for item in segment.terms.items)
+            and segment.start < charge.period.end
+            and (segment.end is None or segment.end > charge.period.start)
+        ]
+
+    # Changes
+
+    def apply(self, change: ScheduledChange) -> None:
+        """Carry out a change on its day; one that is not possible any more has failed."""
+        try:
+            self._apply(change)
+            ended = replace(change, status=ChangeStatus.APPLIED, updated_at=self.now)
+        except LedgerBeeError as fault:
+            ended = replace(change, status=ChangeStatus.FAILED, failure=fault.code, updated_at=self.now)
+            self._tell("error", errorType="change_failed", changeId=str(change.id), code=fault.code)
+        self.changes.append(ended)
+        self.chain = replace(self.chain, changes=tuple(one for one in self.chain.changes if one.id != change.id))
+
+    def _apply(self, change: ScheduledChange) -> None:
+        if change.type is ChangeType.CANCEL:
+            self._end(change)
+            return
+        segment = segment_on(self.chain.timeline, max(change.effective_on, self.chain.subscription.starts_on))
+        if segment is None:
+            raise SUBSCRIPTION_INVALID_STATE.in_state(status_on(self.chain.subscription, change.effective_on).value)
+        new = terms_after(self.chain, segment.terms, change, self.facts)
+        behavior = change.proration_behavior or self.chain.subscription.proration_behavior
+        before = self.chain
+        self._append(change, segment.terms, new.terms)
+        is_advance = segment.terms.direction is BillingDirection.ADVANCE
+        if is_advance and not segment.is_trial:
+            self._settle(before, change, new, behavior)
+        self._tell(TOPICS[change.type], changeId=str(change.id))
+
+    def _settle(self, before: Chain, change: ScheduledChange, new: NewTerms, behavior: ProrationBehavior) -> None:
+        """Charge and credit what a change makes of the days that are billed already."""
+        day, billed_until = change.effective_on, before.subscription.billed_until
+        if day >= billed_until:
+            return
+        items = () if new.terms.is_paused or new.restarts else new.terms.items
+        if behavior is not ProrationBehavior.NONE:
+            end = before.subscription.ends_on
+            window = Span(day, billed_until if end is None else min(billed_until, end))
+            recurring = self.facts.of_type(BillingPeriodType.RECURRING)
+            wanted = [item for item in items if item.price_id in recurring]
+            billed = billed_charges(before.charges, before.credited_by_notes)
+            charges = list(self._prorated(settle(billed, wanted, window, self.currency), change, new.terms))
+            is_at_once = behavior is ProrationBehavior.ALWAYS_INVOICE
+            if is_at_once and not new.restarts:
+                self._bill(day, charges, takes_waiting=True)
+            else:
+                self._keep([replace(charge, waits=bool(charge.net)) for charge in charges])
+        if new.restarts:
+            self.chain = replace(
+                self.chain,
+                subscription=replace(self.chain.subscription, billed_until=max(day, before.subscription.starts_on)),
+            )
+
+    def _prorated(self, settlement: Settlement, change: ScheduledChange, terms: Terms) -> Iterator[Charge]:
+        for credit in settlement.credits:
+            yield replace(
+                credit.charge,
+                id=new_id(),
+                kind=ChargeKind.PRORATION,
+                service=credit.service,
+                net=-credit.amount,
+                part=0,
+                change_id=change.id,
+                credits_charge_id=credit.charge.id,
+                waits=False,
+                invoice_id=None,
+                invoice_line_id=None,
+            )
+        numbers: dict[UUID, int] = {}
+        for part in settlement.parts:
+            number = numbers[part.price_id] = numbers.get(part.price_id, -1) + 1
+            period = period_at(terms.grid, part.span.start)
+            amount = self._price(part.price_id, part.quantity)
+            yield new_charge(
+                self.chain,
+                part.price_id,
+                ChargeKind.PRORATION,
+                period,
+                service=part.span,
+                quantity=part.quantity,
+                period_amount=amount,
+                discount_percent=self.facts.discount_percent,
+                net=share_of(amount, part.span, period, self.currency),
+                part=number,
+                change_id=change.id,
+            )
+
+    def _end(self, change: ScheduledChange) -> None:
+        """End the subscription on the change's day, and give back what was asked for."""
+        day = max(change.effective_on, self.chain.subscription.starts_on)
+        before = self.chain
+        subscription = replace(before.subscription, ends_on=day, is_cancelled=True)
+        self.chain = replace(before, subscription=subscription)
+        last = before.versions[-1]
+        self._add_version(change, day=day, terms=last.terms)
+        self.refund_behavior = RefundBehavior(change.payload.get("refundBehavior", RefundBehavior.NONE))
+        if self.refund_behavior is not RefundBehavior.PRORATED or day >= before.subscription.billed_until:
+            return
+        billed = billed_charges(before.charges, before.credited_by_notes)
+        window = Span(day, before.subscription.billed_until)
+        credits_ = list(self._prorated(settle(billed, (), window, self.currency), change, last.terms))
+        by_id = {charge.id: charge for charge in before.charges}
+        waiting = [one for one in credits_ if by_id[one.credits_charge_id or one.id].invoice_id is None]
+        self._keep([replace(one, waits=bool(one.net)) for one in waiting])
+        self._bill(day, [one for one in credits_ if one not in waiting], takes_waiting=False, is_refund=True)
+
+    def _append(self, change: ScheduledChange, before: Terms, terms: Terms) -> None:
+        if terms != before:
+            self._add_version(change, day=max(change.effective_on, self.chain.subscription.starts_on), terms=terms)
+
+    def _add_version(self, change: ScheduledChange, *, day: date, terms: Terms) -> None:
+        subscription = self.chain.subscription
+        version = new_version(self.chain, change.type.value, day, terms, self.now, change_id=change.id)
+        self.versions.append(version)
+        self.chain = replace(
+            self.chain,
+            versions=(*self.chain.versions, version),
+            subscription=replace(
+                subscription, version=version.number, plan_id=terms.plan_id, is_paused=terms.is_paused
+            ),
+        )
+
+    # Ends
+
+    def settle_end(self, as_of: date) -> None:
+        """Bill or credit what still waits when the subscription has ended and nothing else is billed."""
+        end = self.chain.subscription.ends_on
+        if end is not None and end <= as_of and next_group(self.chain, self.facts) is None:
+            self._bill(end, [], takes_waiting=True)
+
+    def tell_until(self, as_of: date) -> None:
+        """Tell starts, ends of trials and ends up to a day."""
+        subscription = self.chain.subscription
+        for day, topic in moments(self.chain):
+            if subscription.told_until < day <= as_of:
+                self._tell(topic)
+        self.chain = replace(
+            self.chain, subscription=replace(subscription, told_until=max(subscription.told_until, as_of))
+        )
+
+    def _tell(self, topic: str, **details: str) -> None:
+        self.told.append(Told(topic=topic, version_id=self.chain.versions[-1].id, details=details))
+
+
+def new_version(
+    chain: Chain, reason: str, day: date, terms: Terms, now: datetime, *, change_id: UUID | None = None
+) -> VersionRow:
+    """The next version of a chain, with its fields as they are now."""
+    subscription = chain.subscription
+    grid = terms.grid
+    return VersionRow(
+        **fields_of(subscription, SubscriptionFields),
+        id=new_id(),
+        subscription_id=subscription.id,
+        number=len(chain.versions) + 1,
+        reason=reason,
+        effective_on=day,
+        ends_on=subscription.ends_on,
+        is_cancelled=subscription.is_cancelled,
+        plan_id=terms.plan_id,
+        plan_version=terms.plan_version,
+        billing_direction=terms.direction,
+        billing_interval=grid.cadence.interval,
+        billing_interval_count=grid.cadence.count,
+        anchor=grid.anchor,
+        anchor_day=grid.anchor_day,
+        proration=terms.proration,
+        is_paused=terms.is_paused,
+        restarted_by=terms.restarted_by,
+        price_ids=[item.price_id for item in terms.items],
+        quantities=[item.quantity for item in terms.items],
+        change_id=change_id,
+        created_at=now,
+    )
