@@ -115,9 +115,7 @@ class Plan(PlanRow):
     current: PlanVersion
 
 
-SUBSCRIPTION_PLAN_NOT_FOUND = ErrorCode(
-    "SUBSCRIPTION_PLAN_NOT_FOUND", 404, "No such subscription plan in the company"
-)
+SUBSCRIPTION_PLAN_NOT_FOUND = ErrorCode("SUBSCRIPTION_PLAN_NOT_FOUND", 404, "No such subscription plan in the company")
 SUBSCRIPTION_PLAN_VANITY_ALREADY_EXISTS = ErrorCode(
     "SUBSCRIPTION_PLAN_VANITY_ALREADY_EXISTS", 409, "Another subscription plan of the company has this vanity"
 )
@@ -130,6 +128,6 @@ SUBSCRIPTION_PLAN_PRICE_CURRENCY_MISSING = ErrorCode(
 SUBSCRIPTION_PLAN_INTERVAL_MISMATCH = ErrorCode(
     "SUBSCRIPTION_PLAN_INTERVAL_MISMATCH",
     400,
-    "RECURRING prices are billed by the very interval of the plan or alternative that they stand in, USAGE prices by no "
+    "RECURRING prices are billed by the interval of the plan or alternative that they stand in, USAGE prices by no "
     "longer one",
 )

@@ -1,4 +1,4 @@
-"""Rows of plans: a plan, its versions, their cadences (the first is the plan's own, then the alternatives) and items."""
+"""Rows of plans: a plan, its versions, their cadences (the plan's own, then the alternatives) and items."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -140,6 +140,15 @@ async def get_versions(context: Context, keys: Collection[VersionKey]) -> dict[V
     return {key: _version(list(parts)) for key, parts in groups}
 
 
+async def list_versions(context: Context, plan_id: UUID, request: PageRequest) -> Page[PlanVersion]:
+    """A page of a plan's versions, the newest first. Raises `SUBSCRIPTION_PLAN_NOT_FOUND`."""
+    plan = await get(context, plan_id)
+    newest = plan.version - request.offset
+    keys = [(plan.id, number) for number in range(newest, max(newest - request.limit, 0), -1)]
+    found = await get_versions(context, keys)
+    return Page([found[key] for key in keys], plan.version)
+
+
 async def insert(context: Context, plan: Plan) -> None:
     """Add a plan with its first version. Raises `SUBSCRIPTION_PLAN_VANITY_ALREADY_EXISTS`.
 
@@ -159,7 +168,9 @@ async def update(context: Context, plan: Plan, *, is_new_version: bool) -> None:
 async def _write(context: Context, statement: str, plan: Plan) -> None:
     taken = SUBSCRIPTION_PLAN_VANITY_ALREADY_EXISTS.taken("vanity", plan.vanity)
     with rows.refusing({"subscription_plans_vanity": taken}):
-        await context.connection.execute(statement, context.company_id, *rows.values(PlanRow(**fields_of(plan, PlanRow))))
+        await context.connection.execute(
+            statement, context.company_id, *rows.values(PlanRow(**fields_of(plan, PlanRow)))
+        )
 
 
 async def _insert_version(context: Context, version: PlanVersion) -> None:
