@@ -129,6 +129,15 @@ async def _make_credit_and_invoice(world: World) -> None:
     await _send_invoice(world)
 
 
+def _plan(world: World) -> dict[str, Any]:
+    """A plan with an alternative: the world's own price is of ONE_TIME, and a plan needs others."""
+    return {
+        "name": "Basis",
+        "items": [{"priceId": world.ids["monthlyPriceId"], "quantity": 1}],
+        "alternatives": [{"items": [{"priceId": world.ids["yearlyPriceId"], "quantity": 1}]}],
+    }
+
+
 OPERATIONS: Final[tuple[Row, ...]] = (
     Row("Accounts", "GET", "/v1/accounts", "accounts-read", "List accounts"),
     extension("Accounts", "GET", "/v1/standard-accounts", "accounts-read", "List standard accounts"),
@@ -374,6 +383,31 @@ OPERATIONS: Final[tuple[Row, ...]] = (
     Row(
         "Projects", "DELETE", "/v1/projects/{projectId}/subprojects/{subprojectId}", "projects-write",
         "Delete a subproject", not_found="PROJECT_NOT_FOUND", success=204,
+    ),
+    Row("Subscriptions", "GET", "/v1/subscription-plans", "subscriptions-read", "List subscription plans"),
+    extension(
+        "Subscriptions", "POST", "/v1/subscription-plans", "subscriptions-write", "Create a subscription plan",
+        body=_plan, success=201,
+    ),
+    extension(
+        "Subscriptions", "GET", "/v1/subscription-plans/{planId}", "subscriptions-read", "Get a subscription plan",
+        not_found="SUBSCRIPTION_PLAN_NOT_FOUND",
+    ),
+    extension(
+        "Subscriptions", "PATCH", "/v1/subscription-plans/{planId}", "subscriptions-write",
+        "Update a subscription plan", not_found="SUBSCRIPTION_PLAN_NOT_FOUND",
+    ),
+    extension(
+        "Subscriptions", "GET", "/v1/subscription-plans/{planId}/versions", "subscriptions-read",
+        "List versions of a subscription plan", not_found="SUBSCRIPTION_PLAN_NOT_FOUND",
+    ),
+    Row(
+        "Subscriptions", "POST", "/v1/subscription-plans/{planId}/archive", "subscriptions-write",
+        "Archive a subscription plan", not_found="SUBSCRIPTION_PLAN_NOT_FOUND",
+    ),
+    extension(
+        "Subscriptions", "POST", "/v1/subscription-plans/{planId}/activate", "subscriptions-write",
+        "Activate a subscription plan", not_found="SUBSCRIPTION_PLAN_NOT_FOUND",
     ),
     Row("VAT Codes", "GET", "/v1/vat-codes", "vat-codes-read", "List VAT codes"),
     extension(

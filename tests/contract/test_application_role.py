@@ -33,7 +33,8 @@ Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 #: What the API's role may do with each table, and on some with single columns.
 TABLES = {
     "INSERT SELECT": "credit_note_lines credit_use_parts credit_uses customer_groups delivery_recipients"
-    " document_snapshots e_invoice_answers events import_errors incoming_messages journal_attachments vendor_groups",
+    " document_snapshots e_invoice_answers events import_errors incoming_messages journal_attachments"
+    " subscription_plan_cadences subscription_plan_items subscription_plan_versions vendor_groups",
     "DELETE INSERT SELECT": "blob_leases draft_attachments draft_journal_lines import_parts invoice_lines"
     " order_confirmation_lines quote_lines quote_links vat_code_rates",
     "INSERT SELECT UPDATE": "companies contacts credit_notes customers departments idempotency_keys journal_imports"
@@ -63,6 +64,7 @@ TABLES = {
     "DELETE INSERT SELECT UPDATE(name parent_id updated_at)": "dimension_values",
     "DELETE INSERT SELECT UPDATE(is_archived is_unique name updated_at)": "dimensions",
     "SELECT UPDATE(external_system_id reference)": "journal_entries",
+    "INSERT SELECT UPDATE(display_order name status updated_at vanity version)": "subscription_plans",
     "INSERT SELECT UPDATE(reversal_entry_id reversed_at)": "payments write_offs",
     "INSERT(dedupe_key entrypoint execute_after headers id payload priority status)"
     " SELECT(dedupe_key entrypoint execute_after id priority status)": "pgqueuer",
@@ -93,6 +95,7 @@ FUNCTIONS = {
     "set_webhooks_due": ENTERED,
     "take_numbers": ENTERED,
     "take_rate_limit_hit": "counts calls to the token endpoint, of no company: it can use up a bucket's places",
+    "uses_of_price": BARE,
     "visible_company": "says what its caller has written; policies ask it, for the role that they run for",
 }  # fmt: skip
 #: What each that works on the company that was entered is called with, beside the company.

@@ -50,12 +50,14 @@ LOOKS_NOWHERE = {
     "enter_company_in_directory": NO_TABLE, "fn_pgqueuer_changed": NO_TABLE, "guard_company": NO_TABLE,
     "guard_delivery": NO_TABLE, "guard_events": NO_TABLE, "guard_incoming_answer": NO_TABLE,
     "guard_job_log": QUEUE, "guard_jobs": QUEUE,
-    "guard_journal_entries": POSTING, "guard_recipient": NO_TABLE, "keep_answer": NO_TABLE,
+    "guard_journal_entries": POSTING, "guard_plan_version": NO_TABLE, "guard_recipient": NO_TABLE,
+    "keep_answer": NO_TABLE,
     "keep_booked_invoice": NO_TABLE, "keep_cancelled_invoice": NO_TABLE, "keep_credit_note": NO_TABLE,
     "keep_origin": NO_TABLE, "keep_payment": NO_TABLE, "keep_revoked": NO_TABLE,
     "keep_sent_order_confirmation": NO_TABLE, "keep_sent_quote": NO_TABLE, "keep_used_credit": NO_TABLE,
     "keep_write_off": NO_TABLE,
     "refuse_change_of_booked": NO_TABLE,
+    "refuse_change_of_plan_version": NO_TABLE,
     "refuse_change_of_posted": NO_TABLE, "refuse_other_moment": NO_TABLE, "roll_up_stride": POSTING,
 }  # fmt: skip
 _ASKS = re.compile(
@@ -160,6 +162,8 @@ async def _kept_rows(api: Api) -> dict[str, UUID]:
     await books.post(books.invoice("2026-01-15", used_customer))
     entry = (await books.post(books.sale("2026-01-15", "10", tag_ids=(UUID(used_value),))))[0]
     draft = await drafted(books, plain(books))
+    monthly = await shop.price("100", billingPeriodType="RECURRING", billingInterval="month")
+    plan = await shop.ok("POST", "/v1/subscription-plans", {"name": "Basis", "items": [{"priceId": monthly}]})
     assert (await api.post(f"/v2/draft-journal-entries/{draft['id']}/book")).status_code == 200
     found = {
         "company": api.company_id, "sold": sold["id"], "unused_price": unused_price, "used_price": used_price,
@@ -167,6 +171,7 @@ async def _kept_rows(api: Api) -> dict[str, UUID]:
         "top": top, "below": below, "unused_customer": unused_customer, "used_customer": used_customer,
         "entry": entry.id, "draft": draft["id"], "note": note["id"],
         "quote": quote["id"], "confirmation": confirmation["id"], "refund": refunded["id"],
+        "plan": plan["id"],
     }  # fmt: skip
     return {name: UUID(str(value)) for name, value in found.items()}
 
@@ -294,6 +299,18 @@ ATTEMPTS: dict[str, tuple[str, str]] = {
     ),
     "credit is used again": (_copied("credit_uses", "id = :refund", "'id', gen_random_uuid()"), "LB449"),
     "a part comes to a use of credit": (_copied("credit_use_parts", "use_id = :refund", "'position', 99"), "LB449"),
+    "an alternative comes to a version of a plan": (
+        _copied(
+            "subscription_plan_cadences",
+            "plan_id = :plan",
+            "'position', 1, 'billing_interval', 'year', 'billing_interval_count', 9",
+        ),
+        "LB451",
+    ),
+    "a price comes to a version of a plan": (
+        _copied("subscription_plan_items", "plan_id = :plan", "'position', 9, 'price_id', :unused_price"),
+        "LB451",
+    ),
     "a payment is taken back by nothing": (
         "UPDATE payments SET reversed_at = now(), reversal_entry_id = journal_entry_id RETURNING {change}",
         "LB427",

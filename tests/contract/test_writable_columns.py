@@ -151,6 +151,13 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
         " upload_secret_hash",
     },
     "idempotency_keys": {GUARD: "key request_hash status content_type body created_at"},
+    "subscription_plans": {
+        STAYS: "id created_at", MASTER: "name status display_order vanity updated_at",
+        OWN: "version",
+    },
+    "subscription_plan_versions": {STAYS: "*"},
+    "subscription_plan_cadences": {STAYS: "*"},
+    "subscription_plan_items": {STAYS: "*"},
     "deliveries": {
         GUARD: "id document_type document_id delivery_type recipient status created_at updated_at is_latest",
         TEXT: "recipient_given",

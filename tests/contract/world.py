@@ -140,12 +140,30 @@ async def make_world(api: Api) -> World:
         "vatCodeId": (await listed("/v1/vat-codes"))[0]["id"],
         "vendorGroupId": vendor_group,
         "vendorId": vendor["id"],
+        **await _plan(api, group["id"]),
         **await _webhook(api),
         # Names that two resources share are told apart by the tag of the row.
         "Vendors.contactId": vendor_contact["id"],
         "Vendors.departmentId": vendor_department["id"],
     }
     return World(api, ids)
+
+
+async def _plan(api: Api, group_id: str) -> dict[str, str]:
+    """A plan, and prices that it and others may be made of."""
+    product = (await api.post("/v1/products", {"number": "P-2", "name": "Basis", "productGroupId": group_id})).json()
+    ids = {}
+    for interval, amount in (("month", "100"), ("year", "1000")):
+        price = {
+            "productId": product["id"], "billingPeriodType": "RECURRING", "billingInterval": interval,
+            "pricingModel": "FLAT_RATE", "unitAmount": amount,
+        }  # fmt: skip
+        ids[f"{interval}lyPriceId"] = (await api.post("/v1/product-prices", price)).json()["id"]
+    alternatives = [{"items": [{"priceId": ids["yearlyPriceId"]}]}]
+    body = {"name": "Basis", "items": [{"priceId": ids["monthlyPriceId"]}], "alternatives": alternatives}
+    plan = await api.post("/v1/subscription-plans", body)
+    assert plan.status_code == 201, plan.text
+    return {"planId": plan.json()["id"], **ids}
 
 
 async def _webhook(api: Api) -> dict[str, str]:

@@ -296,11 +296,11 @@ class TestStates:
             assert (refused.value.code, refused.value.details) == ("PRODUCT_PRICE_INVALID_STATE", {"status": status})
 
     def test_deleting(self) -> None:
-        rules.check_deletable(price(), [price(is_default=True)])
-        rules.check_deletable(price(is_default=True), [price(status=ARCHIVED)])
+        rules.check_deletable(price(), [price(is_default=True)], [])
+        rules.check_deletable(price(is_default=True), [price(status=ARCHIVED)], [])
         with pytest.raises(LedgerBeeError) as refused:
-            rules.check_deletable(price(is_default=True), [price()])
+            rules.check_deletable(price(is_default=True), [price()], [])
         assert refused.value.code == "PRODUCT_PRICE_INVALID_STATE"
         with pytest.raises(LedgerBeeError) as refused:
-            rules.check_deletable(price(is_locked=True), [])
+            rules.check_deletable(price(is_locked=True), [], ["documents"])
         assert refused.value.code == "PRODUCT_PRICE_IN_USE"

@@ -1,6 +1,7 @@
 """Every router of the API, in the reference's order of tags."""
 
 from ledgerbee.app import companies
+from ledgerbee.billing.plans import http as subscription_plans
 from ledgerbee.catalog.prices import http as prices
 from ledgerbee.catalog.product_groups import http as product_groups
 from ledgerbee.catalog.products import http as products
@@ -61,6 +62,7 @@ ROUTERS: tuple[OperationRouter, ...] = (
     prices.router,
     products.router,
     projects.router,
+    subscription_plans.router,
     vat_codes.router,
     webhook_endpoints.router,
     webhook_deliveries.router,

@@ -48,9 +48,10 @@ _REFERENCES: Final[Mapping[str, tuple[tuple[str, ...], str]]] = {
     "JOURNAL_ENTRY": (("journalEntryIds",), "journalEntryId"),
     "LEDGER": (("defaultAccountId",), "accountId"),
     "PRODUCT_PRICE": (("priceId",), "priceId"),
+    "SUBSCRIPTION_PLAN": (("planId",), "planId"),
 }
 #: What the name in a path is called, where it isn't the resource's own.
-_PATH_NAMES: Final = {"DIMENSION_VALUE": "valueId", "JOURNAL_IMPORT": "importId"}
+_PATH_NAMES: Final = {"DIMENSION_VALUE": "valueId", "JOURNAL_IMPORT": "importId", "SUBSCRIPTION_PLAN": "planId"}
 
 _BY_LINE: Final = {"property": "lines.0.accountId", "accountId": EXAMPLE_ID}
 #: The details of a code that is of no family. A `property` is the field's place where the operation has the field.
@@ -172,6 +173,26 @@ _OTHERS: Final[Mapping[str, Mapping[str, Any]]] = {
     },
     "SALES_DOCUMENT_PRICE_NOT_USABLE": {
         "property": "lines.0.priceId",
+        "priceId": EXAMPLE_ID,
+        "status": "ARCHIVED",
+        "productStatus": "ACTIVE",
+    },
+    "SUBSCRIPTION_PLAN_INTERVAL_MISMATCH": {
+        "property": "items.0.priceId",
+        "priceId": EXAMPLE_ID,
+        "billingInterval": "year",
+        "billingIntervalCount": 1,
+        "interval": "month",
+        "intervalCount": 1,
+    },
+    "SUBSCRIPTION_PLAN_PRICE_CURRENCY_MISSING": {
+        "property": "items.0.priceId",
+        "priceId": EXAMPLE_ID,
+        "currency": "EUR",
+        "planCurrency": "DKK",
+    },
+    "SUBSCRIPTION_PLAN_PRICE_NOT_USABLE": {
+        "property": "items.0.priceId",
         "priceId": EXAMPLE_ID,
         "status": "ARCHIVED",
         "productStatus": "ACTIVE",

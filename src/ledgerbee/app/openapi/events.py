@@ -247,6 +247,10 @@ DATA: Final[tuple[EventData, ...]] = (
         more={"acceptanceLinkId": _or_null(_ID, "The link of the buyer's page by now: none, and so null")},
         text="The quote as it was then, and in `acceptanceLinkId` that it has no link any more",
     ),
+    _plain(
+        "SubscriptionPlanEventData", "SubscriptionPlanResponse", "plan", "subscription_plan.activated",
+        "subscription_plan.archived", "subscription_plan.created", "subscription_plan.updated",
+    ),
     _plain("VendorEventData", "VendorResponse", "vendor", "vendor.created"),
     _plain("VendorGroupEventData", "VendorGroupResponse", "vendor group", "vendor_group.created"),
     EventData(

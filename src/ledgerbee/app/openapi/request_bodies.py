@@ -164,7 +164,11 @@ BODIES: Final[Mapping[str, dict[str, Any]]] = {
     ),
     "PATCH /v1/product-groups/{productGroupId}": _json(description="Products for office use"),
     "POST /v1/product-prices": _json(
-        productId="{productId}", billingPeriodType="ONE_TIME", pricingModel="FLAT_RATE", unitAmount="80.00"
+        productId="{productId}",
+        billingPeriodType="RECURRING",
+        billingInterval="month",
+        pricingModel="FLAT_RATE",
+        unitAmount="80.00",
     ),
     "PATCH /v1/product-prices/{productPriceId}": _json(nickname="Standard"),
     "POST /v1/products": _json(number="P001", name="Coffee", productGroupId="{productGroupId}"),
@@ -174,6 +178,8 @@ BODIES: Final[Mapping[str, dict[str, Any]]] = {
     "PUT /v1/projects/{projectId}": _json(name="Tunnelen"),
     "POST /v1/projects/{projectId}/subprojects": _json(name="Beton"),
     "PUT /v1/projects/{projectId}/subprojects/{subprojectId}": _json(name="Asfalt"),
+    "POST /v1/subscription-plans": _json(name="Basis", items=[{"priceId": "{productPriceId}", "quantity": 1}]),
+    "PATCH /v1/subscription-plans/{planId}": _json(trialDays=14),
     "POST /v1/vat-codes": _json(
         vatCode="X25",
         name="Salg, særskilt",

@@ -128,6 +128,6 @@ SUBSCRIPTION_PLAN_PRICE_CURRENCY_MISSING = ErrorCode(
 SUBSCRIPTION_PLAN_INTERVAL_MISMATCH = ErrorCode(
     "SUBSCRIPTION_PLAN_INTERVAL_MISMATCH",
     400,
-    "RECURRING prices are billed by the very interval of the plan or alternative that they stand in, USAGE prices by no "
+    "RECURRING prices are billed by the interval of the plan or alternative that they stand in, USAGE prices by no "
     "longer one",
 )

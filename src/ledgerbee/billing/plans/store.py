@@ -1,4 +1,4 @@
-"""Rows of plans: a plan, its versions, their cadences (the first is the plan's own, then the alternatives) and items."""
+"""Rows of plans: a plan, its versions, their cadences (the plan's own, then the alternatives) and items."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -138,6 +138,15 @@ async def get_versions(context: Context, keys: Collection[VersionKey]) -> dict[V
     key_of = itemgetter("plan_id", "version")
     groups = groupby(sorted(found, key=key_of), key_of)
     return {key: _version(list(parts)) for key, parts in groups}
+
+
+async def list_versions(context: Context, plan_id: UUID, request: PageRequest) -> Page[PlanVersion]:
+    """A page of a plan's versions, the newest first. Raises `SUBSCRIPTION_PLAN_NOT_FOUND`."""
+    plan = await get(context, plan_id)
+    newest = plan.version - request.offset
+    keys = [(plan.id, number) for number in range(newest, max(newest - request.limit, 0), -1)]
+    found = await get_versions(context, keys)
+    return Page([found[key] for key in keys], plan.version)
 
 
 async def insert(context: Context, plan: Plan) -> None:

@@ -69,7 +69,7 @@ async def delete(context: Context, price_id: PriceId) -> None:
     Emits `product_price.deleted`.
     """
     product, price, others = await _get_for_update(context, price_id)
-    rules.check_deletable(price, others)
+    rules.check_deletable(price, others, await store.uses_of(context, [price]))
     await store.delete(context, price_id)
     was = _event(context, product, price)
     context.emit("product_price.deleted", price_id, was, before=was)

@@ -95,7 +95,7 @@ class PriceRow(PriceTerms):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Price(PriceRow):
-    """A price as it is read. `is_locked` while anything uses it: a line of a document, also of a draft."""
+    """A price as it is read. `is_locked` while anything uses it: a line of a document, also of a draft, or a plan."""
 
     is_locked: bool
 
@@ -174,7 +174,7 @@ class Meter:
 
 
 PRODUCT_PRICE_NOT_FOUND = ErrorCode("PRODUCT_PRICE_NOT_FOUND", 404, "No such price in the company")
-PRODUCT_PRICE_IN_USE = ErrorCode("PRODUCT_PRICE_IN_USE", 409, "The price is used by a document, drafts included")
+PRODUCT_PRICE_IN_USE = ErrorCode("PRODUCT_PRICE_IN_USE", 409, "A document, drafts included, or a plan uses the price")
 PRODUCT_PRICE_INVALID_STATE = ErrorCode("PRODUCT_PRICE_INVALID_STATE", 409, "The price's status does not allow this")
 PRODUCT_PRICE_LOCKED = ErrorCode(
     "PRODUCT_PRICE_LOCKED", 409, "A price in use can't change its amount, model, currency or interval"

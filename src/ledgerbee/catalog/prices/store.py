@@ -68,13 +68,17 @@ _CLEAR_DEFAULT: Final = (
 )
 _DELETE: Final = "DELETE FROM prices WHERE company_id = $1 AND id = $2"
 _DELETE_OF_PRODUCT: Final = "DELETE FROM prices WHERE company_id = $1 AND product_id = $2"
-#: What refers to prices, by the constraint that says so.
-_LINES: Final = (
-    "invoice_lines_price",
-    "credit_note_lines_price",
-    "quote_lines_price",
-    "order_confirmation_lines_price",
+_USES: Final = (
+    "SELECT DISTINCT u.use FROM unnest($2::uuid[]) p (id), unnest(uses_of_price($1, p.id)) u (use) ORDER BY u.use"
 )
+#: What refers to prices, as `usedBy` names it, by the constraint that says so.
+_USED_BY: Final = {
+    "invoice_lines_price": "documents",
+    "credit_note_lines_price": "documents",
+    "quote_lines_price": "documents",
+    "order_confirmation_lines_price": "documents",
+    "subscription_plan_items_price": "subscriptionPlans",
+}
 _METER: Final = "SELECT m.id, m.name, m.status FROM meters m WHERE m.company_id = $1 AND m.id = $2"
 
 
@@ -147,15 +151,21 @@ async def clear_default(context: Context, product_id: ProductId) -> None:
     await context.connection.execute(_CLEAR_DEFAULT, context.company_id, product_id, context.now)
 
 
+async def uses_of(context: Context, prices: Iterable[Price]) -> list[str]:
+    """What uses any of these prices, as `usedBy` of a refusal names it."""
+    price_ids = [price.id for price in prices]
+    return [row["use"] for row in await context.connection.fetch(_USES, context.company_id, price_ids)]
+
+
 async def delete(context: Context, price_id: PriceId) -> None:
     """Delete a price. Raises `PRODUCT_PRICE_IN_USE` while anything refers to it."""
-    with rows.refusing(dict.fromkeys(_LINES, PRODUCT_PRICE_IN_USE.used(["documents"]))):
+    with rows.refusing({name: PRODUCT_PRICE_IN_USE.used([use]) for name, use in _USED_BY.items()}):
         await context.connection.execute(_DELETE, context.company_id, price_id)
 
 
 async def delete_of_product(context: Context, product_id: ProductId) -> None:
     """Delete every price of a product. Raises `PRODUCT_IN_USE` while anything refers to one."""
-    with rows.refusing(dict.fromkeys(_LINES, PRODUCT_IN_USE.used(["documents"]))):
+    with rows.refusing({name: PRODUCT_IN_USE.used([use]) for name, use in _USED_BY.items()}):
         await context.connection.execute(_DELETE_OF_PRODUCT, context.company_id, product_id)
 
 

@@ -101,8 +101,8 @@ class ProductPriceResponse(ResponseModel):
     status: CatalogStatus = Field(description="Only ACTIVE prices can be put on new documents")
     is_default: bool = Field(description="The product's default price")
     is_locked: bool = Field(
-        description="A document uses it, if only a draft: amount, model, currency, interval and tiers can't change, "
-        "and it can't be deleted"
+        description="A document uses it, if only a draft, or a subscription plan: amount, model, currency, interval "
+        "and tiers can't change, and it can't be deleted"
     )
     vat_rates_by_zone: VatRatesByZone
     nickname: str | None = Field(examples=["Standard"])

@@ -49,8 +49,8 @@ async def delete(context: Context, product_id: ProductId) -> None:
     product = await store.get_for_update(context, product_id)
     sellable = await prices.list_of_product(context, product_id)
     locked = await prices.list_of_product_for_update(context, product_id)
-    if any(price.is_locked for price in locked):
-        raise PRODUCT_IN_USE.used(["documents"])
+    if used_by := await prices.uses_of(context, locked):
+        raise PRODUCT_IN_USE.used(used_by)
     await prices.delete_of_product(context, product_id)
     await store.delete(context, product_id)
     was = render(product).as_event()

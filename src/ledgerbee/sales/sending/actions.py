@@ -26,7 +26,7 @@ from ledgerbee.sales.delivery.rules import addresses_in
 from ledgerbee.sales.documents import actions as documents
 from ledgerbee.sales.documents import snapshot, store
 from ledgerbee.sales.documents.kind import KindOfDocument
-from ledgerbee.sales.documents.model import Document, DraftFields, FullDocument
+from ledgerbee.sales.documents.model import Document, DraftFields, FullDocument, Sources
 from ledgerbee.sales.documents.printing import UntriedDocumentsError, needs_trial
 from ledgerbee.sales.documents.rules import compute, taxes_of
 from ledgerbee.sales.einvoices import writing as einvoices
@@ -56,28 +56,44 @@ async def send_drafts(
     e-invoice lacks (`E_INVOICE_INCOMPLETE`), and texts that can't be printed. Raises `UntriedDocumentsError` where that
     has to be tried, before anything is written; and what `write` raises, which undoes all of them.
     """
-    outcomes: list[SentDocument[D] | LedgerBeeError | None] = []
-    decided: list[Decided[D]] = []
+    loaded = await load(drafts[0].context, kind, [draft.full for draft in drafts])
+    outcomes = await decide(kind, list(zip(drafts, loaded, strict=True)), book)
+    decided = [one for one in outcomes if not isinstance(one, LedgerBeeError)]
+    written = iter(await write(kind, decided) if decided else ())
+    return [one if isinstance(one, LedgerBeeError) else next(written) for one in outcomes]
+
+
+async def decide(
+    kind: KindOfDocument[F, D], drafts: Sequence[tuple[Draft[D], SendSources]], book: Book[D]
+) -> list[Decided[D] | LedgerBeeError]:
+    """What is to be written of each draft, in order, or its refusal (see `send_drafts`). Nothing is written.
+
+    Raises `UntriedDocumentsError`.
+    """
+    outcomes: list[Decided[D] | LedgerBeeError] = []
     untried: dict[UUID, Mapping[str, Any]] = {}
-    loaded = await _load(drafts[0].context, kind, [draft.full for draft in drafts])
-    for draft, found in zip(drafts, loaded, strict=True):
+    for draft, found in drafts:
         try:
             one = await _decide(kind, draft, found, book)
             if needs_trial(draft.full.document.id, one.content, draft.command.trials):
                 untried[draft.full.document.id] = one.content
-            decided.append(one)
-            outcomes.append(None)
+            outcomes.append(one)
         except LedgerBeeError as fault:
             outcomes.append(fault)
     if untried:
         raise UntriedDocumentsError(untried)
-    written = iter(await write(kind, decided) if decided else ())
-    return [next(written) if outcome is None else outcome for outcome in outcomes]
+    return outcomes
 
 
-async def _load(context: Context, kind: KindOfDocument[F, D], drafts: Sequence[FullDocument[D]]) -> list[SendSources]:
-    """All that drafts are sent by. Their rows are locked."""
-    sources = await store.get_many_sources(context, kind, [draft.document for draft in drafts])
+async def load(
+    context: Context,
+    kind: KindOfDocument[F, D],
+    drafts: Sequence[FullDocument[D]],
+    sources: Sequence[Sources] | None = None,
+) -> list[SendSources]:
+    """All that drafts are sent by, with the `sources` that are known. Those that are kept already are locked."""
+    if sources is None:
+        sources = await store.get_many_sources(context, kind, [draft.document for draft in drafts])
     sales = await documents.get_drafted_sales(
         context, [(draft.lines, found.facts) for draft, found in zip(drafts, sources, strict=True)]
     )

@@ -4,7 +4,7 @@ The arithmetic of the four pricing models is exact to the last digit: amounts ar
 unrounded; documents round them, once, to the currency.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import datetime
 from decimal import Decimal, localcontext
@@ -262,8 +262,8 @@ def as_default(price: Price, now: datetime) -> Price:
     return price if price.is_default else replace(price, is_default=True, updated_at=now)
 
 
-def check_deletable(price: Price, others: Iterable[Price]) -> None:
-    """Refuse to delete what documents use (`PRODUCT_PRICE_IN_USE`) and the default among active prices."""
-    if price.is_locked:
-        raise PRODUCT_PRICE_IN_USE.used(["documents"])
+def check_deletable(price: Price, others: Iterable[Price], used_by: Sequence[str]) -> None:
+    """Refuse to delete what anything uses (`PRODUCT_PRICE_IN_USE`) and the default among active prices."""
+    if used_by:
+        raise PRODUCT_PRICE_IN_USE.used(used_by)
     check_replaceable(price, others)

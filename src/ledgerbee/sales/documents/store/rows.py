@@ -30,6 +30,7 @@ class _Statements(NamedTuple):
     get: str
     get_many: str
     insert: str
+    insert_many: str
     update: str
     book: str
     delete: str
@@ -37,6 +38,7 @@ class _Statements(NamedTuple):
     lines_of_many: str
     count_lines: str
     insert_lines: str
+    insert_lines_of_many: str
     delete_lines: str
 
 
@@ -53,6 +55,7 @@ def _of(kind: AnyKind) -> _Statements:
         get_many=f"SELECT {columns} FROM {kind.table} i WHERE i.company_id = $1 AND i.id = ANY($2)"
         " ORDER BY i.id FOR UPDATE",
         insert=rows.insert(kind.table, kind.row),
+        insert_many=rows.insert_many(kind.table, kind.row),
         update=rows.update(kind.table, kind.row),
         book=f"WITH booked AS ({rows.update_many(kind.table, kind.row)}) INSERT INTO document_snapshots"
         " (company_id, document_id, document_type, content, created_at)"
@@ -65,6 +68,9 @@ def _of(kind: AnyKind) -> _Statements:
         insert_lines=f"INSERT INTO {kind.lines_table} (company_id, {kind.lines_key}, position, {line_columns})"
         f" SELECT $1, $2, $3 + place, {line_columns}"
         f" FROM unnest({rows.arrays(kind.line, 4)}) WITH ORDINALITY l ({line_columns}, place)",
+        insert_lines_of_many=f"INSERT INTO {kind.lines_table} (company_id, {kind.lines_key}, position, {line_columns})"
+        f" SELECT $1, document, position, {line_columns}"
+        f" FROM unnest($2::uuid[], $3::int[], {rows.arrays(kind.line, 4)}) l (document, position, {line_columns})",
         delete_lines=f"DELETE FROM {kind.lines_table} WHERE {own_lines}",
     )
 
@@ -145,6 +151,19 @@ async def insert(context: Context, kind: KindOfDocument[F, D], full: FullDocumen
     await _insert_lines(context, kind, full.document.id, full.lines)
 
 
+async def insert_many(context: Context, kind: KindOfDocument[F, D], documents: Sequence[FullDocument[D]]) -> None:
+    """Add drafts and their lines: one statement for the drafts, and one for each thousand lines."""
+    await context.connection.execute(
+        _of(kind).insert_many, context.company_id, *rows.column_values([full.document for full in documents])
+    )
+    placed = [(full.document.id, place, line) for full in documents for place, line in enumerate(full.lines, 1)]
+    for start in range(0, len(placed), _LINES_AT_ONCE):
+        owners, places, lines = zip(*placed[start : start + _LINES_AT_ONCE], strict=True)
+        await context.connection.execute(
+            _of(kind).insert_lines_of_many, context.company_id, owners, places, *_line_arrays(kind, lines)
+        )
+
+
 async def update(context: Context, kind: KindOfDocument[F, D], document: D) -> None:
     """Write a document's fields; of a booked one only its state may differ."""
     await context.connection.execute(_of(kind).update, context.company_id, *rows.values(document))
@@ -194,9 +213,14 @@ async def _insert_lines(context: Context, kind: AnyKind, document_id: UUID, line
     # An array for each column, the position from their order. The driver writes out a statement's values in one go.
     for start in range(0, len(lines), _LINES_AT_ONCE):
         some = lines[start : start + _LINES_AT_ONCE]
-        # A line that nobody added to the document has none of what such lines have beside the others.
-        arrays = ([getattr(line, name, None) for line in some] for name in names_of(kind.line))
-        await context.connection.execute(_of(kind).insert_lines, context.company_id, document_id, start, *arrays)
+        await context.connection.execute(
+            _of(kind).insert_lines, context.company_id, document_id, start, *_line_arrays(kind, some)
+        )
+
+
+def _line_arrays(kind: AnyKind, lines: Sequence[Line]) -> list[list[Any]]:
+    """The values of lines by column. A line that nobody added has none of what added ones have beside the others."""
+    return [[getattr(line, name, None) for line in lines] for name in names_of(kind.line)]
 
 
 def _line(kind: AnyKind, row: Mapping[str, Any] | asyncpg.Record) -> Line:

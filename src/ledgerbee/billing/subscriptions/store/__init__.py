@@ -1,0 +1,1 @@
+"""Rows of subscriptions: whole chains for billing, lists and changes for their operations."""

@@ -1,0 +1,1 @@
+"""Every SQL statement of usage, split by what it is for."""

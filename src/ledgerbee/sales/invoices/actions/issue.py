@@ -1,0 +1,137 @@
+"""Issuing invoices that the system draws up itself: drafted, numbered, booked and handed over in one go.
+
+In two steps, so that whoever bills several customers can leave one of them out before anything is written.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from ledgerbee.core.errors import LedgerBeeError
+from ledgerbee.core.fields import fields_of
+from ledgerbee.core.money import ZERO
+from ledgerbee.platform.context import Context
+from ledgerbee.sales.delivery.model import DeliveryType
+from ledgerbee.sales.documents import store as documents
+from ledgerbee.sales.documents.addressing import addressee
+from ledgerbee.sales.documents.model import DocumentFields, FullDocument, Sources
+from ledgerbee.sales.documents.printing import Trials
+from ledgerbee.sales.einvoices.model import E_INVOICE_INCOMPLETE
+from ledgerbee.sales.invoices import rules
+from ledgerbee.sales.invoices.kind import INVOICES
+from ledgerbee.sales.invoices.model import (
+    INVOICE_RECIPIENT_MISSING,
+    DeductionLine,
+    Invoice,
+    InvoiceFields,
+    InvoiceId,
+    InvoiceStatus,
+    Sent,
+)
+from ledgerbee.sales.sending import actions as sending
+from ledgerbee.sales.sending.model import Decided, Draft, SendCommand, SendOptions, SendSources
+
+#: How an invoice leaves, in the order in which it is tried: to the network where the buyer is on it, by mail, by hand.
+_WAYS: Final = (DeliveryType.SPROOM, DeliveryType.EMAIL, DeliveryType.MANUAL)
+
+
+@dataclass(frozen=True, slots=True)
+class NewInvoice:
+    """An invoice to issue: what it says, and its lines, whose nets are decided. `fields.currency` is given."""
+
+    id: InvoiceId
+    fields: InvoiceFields
+    lines: tuple[DeductionLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedInvoice:
+    """An invoice with all there is to write of it. `is_deliverable` is False where there is no address to send to."""
+
+    decided: Decided[Invoice]
+    is_deliverable: bool
+
+
+async def prepare(
+    context: Context, new: Sequence[NewInvoice], trials: Trials
+) -> list[PreparedInvoice | LedgerBeeError]:
+    """Decide all there is to write of invoices, in order, or why one can't be issued. Writes nothing.
+
+    Each leaves to the e-invoice network where its buyer has an EAN and it can be stated there, else by mail, else it is
+    handed over by hand. Refused are what `rules.book` refuses and texts that can't be printed. Raises
+    `UntriedDocumentsError` (`printing.with_trials`) and `CUSTOMER_NOT_FOUND`.
+    """
+    if not new:
+        return []
+    sources = await documents.get_many_sources(context, INVOICES, [one.fields for one in new])
+    drafted = [_draft(one, own, context) for one, own in zip(new, sources, strict=True)]
+    loaded = await sending.load(context, INVOICES, drafted, sources)
+    outcomes: list[PreparedInvoice | LedgerBeeError] = []
+    for full, found in zip(drafted, loaded, strict=True):
+        outcomes.append(await _prepare(context, full, found, trials))
+    return outcomes
+
+
+async def issue(prepared: Sequence[PreparedInvoice]) -> list[Sent]:
+    """Write invoices: draft, number, entry, snapshot and hand-over. Emits `invoice.sent` (and `invoice.paid` for 0.00).
+
+    Raises what posting raises (`sending.write`): then nothing was written of any.
+    """
+    if not prepared:
+        return []
+    context = prepared[0].decided.draft.context
+    await documents.insert_many(context, INVOICES, [one.decided.draft.full for one in prepared])
+    sent = await sending.write(INVOICES, [one.decided for one in prepared])
+    issued = []
+    for one in sent:
+        invoice, booking = one.full.document, one.decided.booking
+        form = await INVOICES.event_form(one.full)
+        context.emit("invoice.sent", invoice.id, form, is_first=True)
+        context.emit("billing.invoice_sent", invoice.id, form)
+        if invoice.status is InvoiceStatus.PAID:
+            context.emit("invoice.paid", invoice.id, form)
+        company = one.decided.sources.company
+        issued.append(
+            Sent(invoice, one.delivery, rules.warnings(invoice, booking.computed, booking.addressee, company))
+        )
+    return issued
+
+
+def _draft(new: NewInvoice, sources: Sources, context: Context) -> FullDocument[Invoice]:
+    given = new.fields
+    decided: Mapping[str, Any] = rules.decide(given, sources.company, sources.facts)
+    invoice = Invoice(
+        **fields_of(given, DocumentFields),
+        **decided,
+        id=new.id,
+        status=InvoiceStatus.DRAFT,
+        currency=given.currency or sources.company.base_currency,
+        subtotal=ZERO,
+        vat=ZERO,
+        amount=ZERO,
+        created_at=context.now,
+        updated_at=context.now,
+    )
+    return FullDocument(invoice, new.lines)
+
+
+async def _prepare(
+    context: Context, full: FullDocument[Invoice], found: SendSources, trials: Trials
+) -> PreparedInvoice | LedgerBeeError:
+    for way in _WAYS:
+        if way is DeliveryType.SPROOM and addressee(found.sources).ean_number is None:
+            continue
+        command = SendCommand(full.document.id, SendOptions(way), trials)
+        (one,) = await sending.decide(INVOICES, [(Draft(context, command, full), found)], rules.book)
+        if not isinstance(one, LedgerBeeError):
+            return PreparedInvoice(_as_drafted(one), way is not DeliveryType.MANUAL)
+        if one.error_code not in {E_INVOICE_INCOMPLETE, INVOICE_RECIPIENT_MISSING}:
+            return one
+    raise AssertionError("unreachable: what is handed over by hand needs no address")
+
+
+def _as_drafted(decided: Decided[Invoice]) -> Decided[Invoice]:
+    """The draft with its lines and totals as they are booked: it is written once."""
+    booked, computed = decided.booking.document, decided.booking.computed
+    invoice = replace(decided.draft.full.document, subtotal=booked.subtotal, vat=booked.vat, amount=booked.amount)
+    return replace(decided, draft=decided.draft._replace(full=FullDocument(invoice, computed.lines)))
