@@ -195,6 +195,21 @@ class ScheduledChange:
     updated_at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionRead:
+    """A subscription as it is shown: with the version that holds on a day, and the products of that version's prices.
+
+    `next_billing_date` is where the billing of its prices stands now; None where nothing is left to bill, and where
+    another day is asked for.
+    """
+
+    subscription: Subscription
+    version: VersionRow
+    product_ids: Mapping[UUID, UUID]
+    next_billing_date: date | None
+    customer_name: str | None = None
+
+
 SUBSCRIPTION_NOT_FOUND = ErrorCode("SUBSCRIPTION_NOT_FOUND", 404, "No such subscription in the company")
 SUBSCRIPTION_INVALID_STATE = ErrorCode(
     "SUBSCRIPTION_INVALID_STATE", 409, "The subscription's status does not allow this"

@@ -3,6 +3,7 @@
 from ledgerbee.billing.subscriptions.rules.advancing import MAX_PERIODS, advance
 from ledgerbee.billing.subscriptions.rules.applying import chosen_items, first_terms
 from ledgerbee.billing.subscriptions.rules.groups import count_due_periods, next_group, next_run_on
+from ledgerbee.billing.subscriptions.rules.reading import read_of, version_on
 from ledgerbee.billing.subscriptions.rules.status import status_on
 from ledgerbee.billing.subscriptions.rules.work import new_version
 
@@ -15,5 +16,7 @@ __all__ = [
     "new_version",
     "next_group",
     "next_run_on",
+    "read_of",
     "status_on",
+    "version_on",
 ]
