@@ -1,0 +1,68 @@
+"""Bills of subscriptions on their way to become invoices and credit notes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from uuid import UUID
+
+from ledgerbee.billing.charges.model import BillShare, Charge
+from ledgerbee.billing.subscriptions.rules.chain import Advanced
+from ledgerbee.billing.subscriptions.store.chains import LoadedChain
+from ledgerbee.core.errors import LedgerBeeError
+from ledgerbee.core.money import ZERO
+from ledgerbee.sales.invoices.model import InvoiceId
+
+#: A chain with what became of it.
+CarriedChain = tuple[LoadedChain, Advanced]
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceShare:
+    """A charge that stands on an invoice, with the chain that it is of."""
+
+    loaded: LoadedChain
+    share: BillShare
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedInvoice:
+    """An invoice for one payer of one billing date: of one subscription, or of all children that a parent pays for."""
+
+    id: InvoiceId
+    payer_id: UUID
+    on: date
+    currency: str
+    shares: tuple[InvoiceShare, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refund:
+    """What a cancellation gave back; `amount` includes VAT and is positive. `reason` says why it is nothing."""
+
+    credit_note_ids: tuple[UUID, ...] = ()
+    amount: Decimal = ZERO
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invoiced:
+    """What was made of the bills of a chain: its charges where they stand, its invoices in order, and credit notes.
+
+    `is_deliverable` is False where an invoice has no address to go to.
+    """
+
+    charges: Mapping[UUID, Charge]
+    invoice_ids: tuple[UUID, ...] = ()
+    credit_note_ids: tuple[UUID, ...] = ()
+    refund: Refund = field(default_factory=Refund)
+    is_deliverable: bool = True
+
+
+class PayersRefusedError(LedgerBeeError):
+    """Some payers can't be billed; nothing may be written with them. `faults` has the reason of each."""
+
+    def __init__(self, faults: Mapping[UUID, LedgerBeeError]) -> None:
+        first = next(iter(faults.values()))
+        super().__init__(first.error_code, first.message, first.details)
+        self.faults = faults

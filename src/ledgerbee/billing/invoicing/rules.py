@@ -1,0 +1,99 @@
+"""What invoices are made of bills, and their lines. Pure."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from uuid import UUID
+
+from ledgerbee.billing.charges.model import ChargeKind
+from ledgerbee.billing.charges.rules import is_empty, share_bill
+from ledgerbee.billing.invoicing.model import CarriedChain, InvoiceShare, PlannedInvoice
+from ledgerbee.catalog.prices.model import SoldProduct
+from ledgerbee.catalog.prices.rules import effective_unit_price
+from ledgerbee.core.ids import new_id
+from ledgerbee.core.money import EXACT, ONE, UNIT_PRICE_PLACES, ZERO, round_to
+from ledgerbee.sales.documents.model import DocumentLineType
+from ledgerbee.sales.invoices.model import DeductionLine, InvoiceId
+
+
+def plan_invoices(carried: Iterable[CarriedChain]) -> tuple[list[PlannedInvoice], list[InvoiceShare]]:
+    """The invoices that bills become, the oldest billing date first, and the shares that credit notes take.
+
+    What a parent pays for of one day and currency is one invoice; any other subscription has its own.
+    """
+    grouped: dict[tuple[date, UUID, UUID | None, str], list[InvoiceShare]] = {}
+    on_notes = []
+    for loaded, advanced in carried:
+        subscription = loaded.chain.subscription
+        own = None if loaded.payer_id != subscription.customer_id else subscription.id
+        for bill in advanced.bills:
+            shares = share_bill(bill)
+            if is_empty(shares):
+                continue
+            key = (bill.on, loaded.payer_id, own, subscription.currency)
+            placed = [InvoiceShare(loaded, share) for share in shares]
+            on_notes += [one for one in placed if one.share.on_note]
+            if any(one.share.on_invoice for one in placed):
+                grouped.setdefault(key, []).extend(one for one in placed if one.share.on_invoice)
+    invoices = [
+        PlannedInvoice(InvoiceId(new_id()), payer_id, on, currency, tuple(shares))
+        for (on, payer_id, _, currency), shares in sorted(grouped.items(), key=lambda item: item[0][0])
+    ]
+    return invoices, on_notes
+
+
+def lines_of(invoice: PlannedInvoice) -> tuple[DeductionLine, ...]:
+    """The lines of an invoice, in the order of its shares: the net of each is its share's."""
+    return tuple(_line(one) for one in invoice.shares)
+
+
+def _line(placed: InvoiceShare) -> DeductionLine:
+    """A line that says its share: a price for a unit, so that quantity x unit price, less discount, is the net.
+
+    What is taken back has a negative quantity: prices are never below zero (EN 16931, BR-27).
+    """
+    share, charge = placed.share, placed.share.charge
+    sold = placed.loaded.sellable[charge.price_id]
+    net = share.on_invoice
+    is_whole = charge.kind is not ChargeKind.PRORATION and charge.service == charge.period and not charge.is_credit
+    is_usage = charge.kind in {ChargeKind.USAGE, ChargeKind.ONE_TIME}
+    quantity = abs(charge.quantity) or ONE
+    if charge.kind is ChargeKind.USAGE_DIFFERENCE or share.on_note:
+        quantity = ONE
+    if (is_whole or is_usage) and not share.on_note:
+        price = placed.loaded.facts.prices[charge.price_id]
+        unit_price, discount = effective_unit_price(price, charge.quantity), charge.discount_percent
+    else:
+        unit_price, discount = round_to(EXACT.divide(abs(net), quantity), UNIT_PRICE_PLACES), ZERO
+    return DeductionLine(
+        id=new_id(),
+        line_type=DocumentLineType.PRODUCT,
+        description=_text(sold.product),
+        price_id=charge.price_id,
+        product_id=sold.product.id,
+        unit=sold.product.unit,
+        quantity=quantity if net > 0 else -quantity,
+        unit_price=unit_price,
+        unit_price_given=True,
+        discount_percent=discount,
+        discount_given=True,
+        net=net,
+    )
+
+
+def _text(product: SoldProduct) -> str:
+    return product.description or product.name
+
+
+def by_payer(carried: Sequence[CarriedChain]) -> dict[UUID, list[CarriedChain]]:
+    """Chains by who pays for them."""
+    groups: dict[UUID, list[CarriedChain]] = {}
+    for one in carried:
+        groups.setdefault(one[0].payer_id, []).append(one)
+    return groups
+
+
+def credited(share_net: Decimal) -> Decimal:
+    """The amount of a credit as it is asked of a credit note: positive."""
+    return -share_net
