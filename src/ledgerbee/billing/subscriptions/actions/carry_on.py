@@ -40,6 +40,7 @@ class CarriedOn:
     refund_credit_note_ids: tuple[UUID, ...] = ()
     refund_amount: Decimal
     refund_reason: str | None = None
+    needs_confirmation: bool = False
 
 
 async def carry_on(
@@ -50,18 +51,23 @@ async def carry_on(
     changes: Mapping[UUID, ScheduledChange] | None = None,
     trials: Trials | None = None,
     at_most: int = MAX_PERIODS,
+    is_confirmed: bool = True,
 ) -> list[CarriedOn]:
     """Carry chains on to a day, in the order of their ids: changes that are due and those given, bills, events.
 
     A given change is carried out on its day, which is today or before, and kept as `applied`. Emits the
     `subscription.*` events of what happened, those of the documents that are made, and `subscription.billed` for each
     invoice. Raises `PayersRefusedError`, the refusal of a given change, `UntriedDocumentsError` (see
-    `printing.with_trials`), and what the ledger refuses: then nothing may be kept of it.
+    `printing.with_trials`), and what the ledger refuses: then nothing may be kept of it. Where it is not
+    `is_confirmed`, nothing is billed of a chain with more than `MAX_PERIODS` due periods: it `needs_confirmation`.
     """
     await usage.hold(context, await chains.metered_customers(context, subscription_ids))
     loaded = await chains.load(context, subscription_ids, as_of=as_of, changes=changes)
     given = [change.id for change in (changes or {}).values()]
-    carried = await _advance(context, loaded, as_of, at_most, given)
+    unconfirmed = set() if is_confirmed else {one.chain.subscription.id for one in loaded if _is_far_behind(one, as_of)}
+    carried = await _advance(
+        context, loaded, as_of, lambda one: 0 if one.chain.subscription.id in unconfirmed else at_most, given
+    )
     invoiced = await invoicing.invoice(context, carried, trials or {})
     carried = [(one, _with_charges(advanced, own)) for (one, advanced), own in zip(carried, invoiced, strict=True)]
     await chains.save(context, carried)
@@ -75,13 +81,18 @@ async def carry_on(
             refund_credit_note_ids=own.refund.credit_note_ids,
             refund_amount=own.refund.amount,
             refund_reason=own.refund.reason,
+            needs_confirmation=advanced.chain.subscription.id in unconfirmed,
         )
         for (_, advanced), own in zip(carried, invoiced, strict=True)
     ]
 
 
 async def _advance(
-    context: Context, loaded: Sequence[LoadedChain], as_of: date, at_most: int, given: Sequence[UUID]
+    context: Context,
+    loaded: Sequence[LoadedChain],
+    as_of: date,
+    at_most: Callable[[LoadedChain], int],
+    given: Sequence[UUID],
 ) -> list[CarriedChain]:
     """What becomes of chains. Of those with meters it is found out first what will hold and which usage that bills:
     spans are written and days marked as billed before usage is counted, so that nothing that comes meanwhile falls in
@@ -94,7 +105,7 @@ async def _advance(
 
     def advance(one: LoadedChain, count: Callable[[AskedQuantity], Usage]) -> Advanced:
         usage_of = _usage_of(one.chain.subscription.id, count)
-        return rules.advance(one.chain, one.facts, as_of, context.now, usage_of, at_most=at_most, given=given)
+        return rules.advance(one.chain, one.facts, as_of, context.now, usage_of, at_most=at_most(one), given=given)
 
     expected = [(one, advance(one, record)) for one in loaded if _may_have_meters(one)]
     await chains.bill_usage_until(context, [after.chain for _, after in expected])
@@ -102,6 +113,10 @@ async def _advance(
     counted = await usage.quantities(context, list(asked)) if asked else ()
     used = {key: Usage(one.quantity, one.events) for key, one in zip(asked, counted, strict=True)}
     return [(one, advance(one, used.__getitem__)) for one in loaded]
+
+
+def _is_far_behind(loaded: LoadedChain, as_of: date) -> bool:
+    return rules.count_due_periods(loaded.chain, loaded.facts, as_of, MAX_PERIODS + 1) > MAX_PERIODS
 
 
 def _may_have_meters(loaded: LoadedChain) -> bool:
