@@ -1,7 +1,6 @@
 """What invoices are made of bills, and their lines. Pure."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from uuid import UUID

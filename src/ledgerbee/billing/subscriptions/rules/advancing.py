@@ -3,8 +3,10 @@
 The one computation of billing: the run, a change that bills at once, the preview and the dry run are all this.
 """
 
+from collections.abc import Collection
 from datetime import date, datetime
 from typing import Final
+from uuid import UUID
 
 from ledgerbee.billing.subscriptions.rules.chain import Advanced, BillingFacts, Chain, UsageOf
 from ledgerbee.billing.subscriptions.rules.groups import next_group
@@ -15,27 +17,34 @@ MAX_PERIODS: Final = 24
 
 
 def advance(
-    chain: Chain, facts: BillingFacts, as_of: date, now: datetime, usage_of: UsageOf, *, at_most: int = MAX_PERIODS
+    chain: Chain,
+    facts: BillingFacts,
+    as_of: date,
+    now: datetime,
+    usage_of: UsageOf,
+    *,
+    at_most: int = MAX_PERIODS,
+    given: Collection[UUID] = (),
 ) -> Advanced:
     """Carry a chain on to `as_of`, billing at most so many periods, the oldest first.
 
-    On one day the changes come before the bill. `usage_of` is asked for each period of usage. A change that can't be
-    carried out any more becomes `failed`. Raises `PRODUCT_PRICE_QUANTITY_INVALID`.
+    On one day the changes come before the bill; with `at_most` 0 they come before all bills. `usage_of` is asked for
+    each period of usage. A change that can't be carried out any more becomes `failed`; of those in `given`, by their
+    ids, the refusal is raised. Raises `PRODUCT_PRICE_QUANTITY_INVALID`.
     """
-    work = Work(chain, facts, now, usage_of)
+    work = Work(chain, facts, now, usage_of, given)
     work.charge_late_usage()
     left = at_most
     while True:
         group = next_group(work.chain, facts)
         change = next((one for one in work.chain.changes if one.effective_on <= as_of), None)
-        if change is not None and (group is None or change.effective_on <= group.on):
+        if change is not None and (group is None or change.effective_on <= group.on or at_most == 0):
             work.apply(change)
         elif group is not None and group.ready_on <= as_of and left > 0:
             work.bill(group)
             left -= group.is_period
         else:
             break
-    if left > 0 or group is None or group.ready_on > as_of:
-        work.settle_end(as_of)
-        work.tell_until(as_of)
+    work.settle_end(as_of)
+    work.tell_until(as_of)
     return work.result()

@@ -75,7 +75,7 @@ class Told:
 
     topic: str
     version_id: UUID
-    details: Mapping[str, str] = field(default_factory=dict)
+    details: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

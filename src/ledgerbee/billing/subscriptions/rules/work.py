@@ -1,6 +1,6 @@
 """A subscription on its way to a day: bills, changes, late usage, starts and ends. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -59,6 +59,8 @@ class Work:
     facts: BillingFacts
     now: datetime
     usage_of: UsageOf
+    #: Changes whose refusal is the caller's.
+    given: Collection[UUID] = ()
     versions: list[VersionRow] = field(default_factory=list)
     changes: list[ScheduledChange] = field(default_factory=list)
     charges: dict[UUID, Charge] = field(default_factory=dict)
@@ -255,6 +257,8 @@ class Work:
             self._apply(change)
             ended = replace(change, status=ChangeStatus.APPLIED, updated_at=self.now)
         except LedgerBeeError as fault:
+            if change.id in self.given:
+                raise
             ended = replace(change, status=ChangeStatus.FAILED, failure=fault.code, updated_at=self.now)
             self._tell("error", errorType="change_failed", changeId=str(change.id), code=fault.code)
         self.changes.append(ended)

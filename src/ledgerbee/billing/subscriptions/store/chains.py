@@ -12,7 +12,7 @@ import asyncpg
 from ledgerbee.billing.charges import store as charges
 from ledgerbee.billing.charges.model import Charge, ChargeKind
 from ledgerbee.billing.plans import store as plans
-from ledgerbee.billing.plans.model import PlanVersion
+from ledgerbee.billing.plans.model import PlanId, PlanVersion
 from ledgerbee.billing.subscriptions.model import (
     BillingSchedule,
     ChangeStatus,
@@ -58,9 +58,15 @@ JOIN customer_groups g ON g.company_id = c.company_id AND g.id = c.customer_grou
 JOIN companies co ON co.company_id = c.company_id
 WHERE c.company_id = $1 AND c.id = ANY($2)
 """
+_METERED: Final = """
+SELECT DISTINCT s.customer_id FROM subscriptions s
+WHERE s.company_id = $1 AND s.id = ANY($2) AND (
+    EXISTS (SELECT FROM metered_spans m WHERE m.company_id = $1 AND m.subscription_id = s.id)
+    OR EXISTS (SELECT FROM subscription_changes h
+               WHERE h.company_id = $1 AND h.subscription_id = s.id AND h.status = 'pending'))
+"""
 _INSERT: Final = rows.insert("subscriptions", Subscription)
 _UPDATE_MANY: Final = rows.update_many("subscriptions", Subscription)
-_VERSION_COLUMNS: Final = rows.columns(VersionRow)
 _INSERT_VERSION: Final = rows.insert("subscription_versions", VersionRow)
 _PUT_SCHEDULES: Final = (
     f"{rows.insert_many('billing_schedules', BillingSchedule)}"
@@ -133,8 +139,10 @@ async def load(
             _FACTS, context.company_id, [subscription.customer_id for subscription in subscriptions]
         )
     }
-    known_plans = await plans.get_versions(
-        context, {(one.plan_id, one.plan_version) for own in versions.values() for one in own[-1:]}
+    known_plans: dict[tuple[UUID, int], PlanVersion] = dict(
+        await plans.get_versions(  # type: ignore[arg-type]
+            context, {(PlanId(one.plan_id), one.plan_version) for own in versions.values() for one in own[-1:]}
+        )
     )
     newest = await _newest_plans(context, pending)
     sellable = await prices.get_many_for_share(context, _price_ids(versions, schedules, known_plans, newest))
@@ -188,7 +196,7 @@ async def save(context: Context, carried_on: Sequence[tuple[LoadedChain, Advance
     )
     await _insert_versions(context, [version for _, after in carried_on for version in after.versions])
     for change in [change for _, after in carried_on for change in after.changes]:
-        await context.connection.execute(_PUT_CHANGE, context.company_id, *_change_values(change))
+        await context.connection.execute(_PUT_CHANGE, context.company_id, *rows.values(change))
     await _put_schedules(context, chains)
     new: list[Charge] = []
     billed: list[Charge] = []
@@ -197,12 +205,18 @@ async def save(context: Context, carried_on: Sequence[tuple[LoadedChain, Advance
         for charge in after.charges:
             (billed if charge.id in known else new).append(charge)
     await charges.save(context, new, billed)
-    moved = [(after.chain, loaded.facts) for loaded, after in carried_on if after.versions]
-    if moved:
-        await context.connection.execute(
-            _DELETE_SPANS, context.company_id, [chain.subscription.id for chain, _ in moved]
-        )
-        await _insert_spans(context, moved)
+
+
+async def put_spans(context: Context, chains: Sequence[tuple[Chain, BillingFacts]]) -> None:
+    """Write where usage may be reported for chains, in place of what was written before."""
+    await context.connection.execute(_DELETE_SPANS, context.company_id, [chain.subscription.id for chain, _ in chains])
+    await _insert_spans(context, chains)
+
+
+async def metered_customers(context: Context, subscription_ids: Sequence[UUID]) -> list[UUID]:
+    """The customers of those subscriptions that have a meter, or may get one by a change."""
+    found = await context.connection.fetch(_METERED, context.company_id, list(subscription_ids))
+    return [row["customer_id"] for row in found]
 
 
 async def bill_usage_until(context: Context, chains: Sequence[Chain]) -> None:
@@ -360,7 +374,3 @@ def change_of(row: asyncpg.Record) -> ScheduledChange:
             "proration_behavior": None if behavior is None else ProrationBehavior(behavior),
         }
     )
-
-
-def _change_values(change: ScheduledChange) -> list[Any]:
-    return rows.values(change)

@@ -1,0 +1,210 @@
+"""Turning bills into invoices and credit notes that are booked and handed over, in the transaction of the billing."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import Final
+from uuid import UUID
+
+from ledgerbee.billing.charges.model import Charge
+from ledgerbee.billing.invoicing import rules, store
+from ledgerbee.billing.invoicing.model import (
+    CarriedChain,
+    Invoiced,
+    InvoiceShare,
+    PayersRefusedError,
+    PlannedInvoice,
+    Refund,
+)
+from ledgerbee.billing.invoicing.store import InvoiceRef
+from ledgerbee.billing.subscriptions.model import RefundBehavior
+from ledgerbee.billing.subscriptions.rules.chain import Advanced
+from ledgerbee.core.errors import LedgerBeeError
+from ledgerbee.core.money import EXACT, ONE, ZERO, total
+from ledgerbee.platform.context import Context
+from ledgerbee.sales.credit_notes import actions as credit_notes
+from ledgerbee.sales.credit_notes.kind import CREDIT_NOTES
+from ledgerbee.sales.credit_notes.model import (
+    CREDIT_NOTE_EXCEEDS_INVOICE,
+    CREDIT_NOTE_RECIPIENT_MISSING,
+    CreditedLine,
+    FullCreditNote,
+    InvoiceCreditFields,
+)
+from ledgerbee.sales.delivery.model import DeliveryType
+from ledgerbee.sales.documents import store as documents
+from ledgerbee.sales.documents.model import DocumentLineType
+from ledgerbee.sales.documents.printing import Trials
+from ledgerbee.sales.invoices import actions as invoices
+from ledgerbee.sales.invoices.actions import NewInvoice, PreparedInvoice
+from ledgerbee.sales.invoices.model import DeductionLine, InvoiceFields, InvoiceId
+from ledgerbee.sales.sending.model import SendCommand, SendOptions
+
+#: Why a refund of the last invoice gives nothing back.
+NO_PAID_INVOICE: Final = "no_paid_invoice"
+NOTHING_LEFT: Final = "nothing_left"
+
+
+async def invoice(context: Context, carried: Sequence[CarriedChain], trials: Trials) -> list[Invoiced]:
+    """Book what chains are to be billed, and say where each charge stands; in the order of the chains.
+
+    All invoices are decided before the first is written. Raises `PayersRefusedError` with the payers for whom no
+    invoice can be made, `UntriedDocumentsError`, and what the ledger refuses.
+    """
+    planned, on_notes = rules.plan_invoices(carried)
+    lines = {one.id: rules.lines_of(one) for one in planned}
+    prepared = await invoices.prepare(context, [_new_invoice(context, one, lines) for one in planned], trials)
+    faults = {
+        one.payer_id: outcome
+        for one, outcome in zip(planned, prepared, strict=True)
+        if isinstance(outcome, LedgerBeeError)
+    }
+    if faults:
+        raise PayersRefusedError(faults)
+    ready = [one for one in prepared if isinstance(one, PreparedInvoice)]
+    await invoices.issue(ready)
+    charges = {charge.id: charge for _, advanced in carried for charge in advanced.chain.charges}
+    for one in planned:
+        for placed, line in zip(one.shares, lines[one.id], strict=True):
+            charge = charges[placed.share.charge.id]
+            charges[charge.id] = replace(charge, invoice_id=one.id, invoice_line_id=line.id)
+    noted = await _credit(context, on_notes, charges, trials)
+    of_chain: dict[UUID, list[UUID]] = {}
+    for one in planned:
+        for subscription_id in {placed.loaded.chain.subscription.id for placed in one.shares}:
+            of_chain.setdefault(subscription_id, []).append(one.id)
+    undeliverable = {one.id for one, outcome in zip(planned, ready, strict=True) if not outcome.is_deliverable}
+    return [
+        await _invoiced(context, advanced, of_chain, noted, undeliverable, charges, trials) for _, advanced in carried
+    ]
+
+
+async def _invoiced(
+    context: Context,
+    advanced: Advanced,
+    of_chain: Mapping[UUID, list[UUID]],
+    noted: Mapping[UUID, list[FullCreditNote]],
+    undeliverable: Collection[UUID],
+    charges: Mapping[UUID, Charge],
+    trials: Trials,
+) -> Invoiced:
+    """What was made of one chain's bills; the refund of its last invoice is made here."""
+    subscription_id = advanced.chain.subscription.id
+    notes, own = noted.get(subscription_id, ()), tuple(of_chain.get(subscription_id, ()))
+    refund = Refund(
+        credit_note_ids=tuple(note.document.id for note in notes),
+        amount=total([-note.document.subtotal for note in notes]),
+    )
+    if advanced.refund_behavior is RefundBehavior.LAST_INVOICE:
+        refund = await _refund_last(context, subscription_id, trials)
+    elif advanced.refund_behavior is RefundBehavior.PRORATED and not notes:
+        refund = Refund(reason=NOTHING_LEFT)
+    note_ids = dict.fromkeys([*(note.document.id for note in notes), *refund.credit_note_ids])
+    return Invoiced(
+        charges={charge.id: charges[charge.id] for charge in advanced.charges},
+        invoice_ids=own,
+        credit_note_ids=tuple(note_ids),
+        refund=refund,
+        is_deliverable=not any(invoice_id in undeliverable for invoice_id in own),
+    )
+
+
+def _new_invoice(
+    context: Context, planned: PlannedInvoice, lines: Mapping[InvoiceId, tuple[DeductionLine, ...]]
+) -> NewInvoice:
+    """The invoice of today; what names people of the subscription's customer only where that pays itself."""
+    subscription = planned.shares[0].loaded.chain.subscription
+    is_own = subscription.customer_id == planned.payer_id
+    return NewInvoice(
+        planned.id,
+        InvoiceFields(
+            customer_id=planned.payer_id,
+            customer_department_id=subscription.customer_department_id if is_own else None,
+            customer_contact_id=subscription.department_contact_override_id if is_own else None,
+            issue_date=context.today,
+            currency=planned.currency,
+            lines=(),
+        ),
+        lines[planned.id],
+    )
+
+
+async def _credit(
+    context: Context, shares: Iterable[InvoiceShare], charges: dict[UUID, Charge], trials: Trials
+) -> dict[UUID, list[FullCreditNote]]:
+    """Credit notes for what invoices had no room for, one for each invoice and subscription; by subscription."""
+    by_invoice: dict[tuple[UUID, UUID], list[InvoiceShare]] = {}
+    for placed in shares:
+        credited = charges[placed.share.charge.credits_charge_id or placed.share.charge.id]
+        assert credited.invoice_id is not None, "what is not invoiced is credited on its own invoice"
+        by_invoice.setdefault((credited.invoice_id, placed.loaded.chain.subscription.id), []).append(placed)
+    refs = await store.refs(context, {invoice_id for invoice_id, _ in by_invoice}) if by_invoice else {}
+    noted: dict[UUID, list[FullCreditNote]] = {}
+    for (invoice_id, subscription_id), own in by_invoice.items():
+        given = []
+        for placed in own:
+            credited = charges[placed.share.charge.credits_charge_id or placed.share.charge.id]
+            given.append(_reduction(credited.invoice_line_id, rules.credited(placed.share.on_note)))
+        note = await _issue_note(context, refs[invoice_id], tuple(given), trials)
+        noted.setdefault(subscription_id, []).append(note)
+        for placed in own:
+            charge = charges[placed.share.charge.id]
+            charges[charge.id] = replace(charge, credit_note_id=note.document.id, credit_note_net=-placed.share.on_note)
+    return noted
+
+
+def _reduction(invoice_line_id: UUID | None, amount: Decimal) -> CreditedLine:
+    """A credit of an amount of an invoice's line, whatever its quantity."""
+    return CreditedLine(
+        DocumentLineType.PRODUCT,
+        invoice_line_id=invoice_line_id,
+        quantity=ONE,
+        unit_price=amount,
+        discount_percent=ZERO,
+    )
+
+
+async def _refund_last(context: Context, subscription_id: UUID, trials: Trials) -> Refund:
+    """Credit the newest paid invoice in full; of one that others share only the subscription's lines."""
+    found = await store.find_last_paid(context, subscription_id)
+    if found is None:
+        return Refund(reason=NO_PAID_INVOICE)
+    line_ids = await store.lines_of(context, subscription_id, found.id)
+    given = (
+        None
+        if line_ids is None
+        else tuple(CreditedLine(DocumentLineType.PRODUCT, invoice_line_id=line_id) for line_id in line_ids)
+    )
+    try:
+        note = await _issue_note(context, found, given, trials)
+    except LedgerBeeError as fault:
+        if fault.error_code is not CREDIT_NOTE_EXCEEDS_INVOICE:
+            raise
+        return Refund(reason=NOTHING_LEFT)
+    return Refund(credit_note_ids=(note.document.id,), amount=EXACT.minus(note.document.subtotal))
+
+
+async def _issue_note(
+    context: Context, invoice_ref: InvoiceRef, lines: tuple[CreditedLine, ...] | None, trials: Trials
+) -> FullCreditNote:
+    """Make a credit note on an invoice and send it: by mail where there is an address. Emits
+    `billing.credit_note_sent`."""
+    note = await credit_notes.create_on_invoice(
+        context,
+        InvoiceCreditFields(
+            customer_id=invoice_ref.customer_id,
+            invoice_number=invoice_ref.number,
+            issue_date=context.today,
+            lines=lines,
+        ),
+    )
+    for way in (DeliveryType.EMAIL, DeliveryType.MANUAL):
+        try:
+            await credit_notes.send(context, SendCommand(note.document.id, SendOptions(way), trials))
+            break
+        except LedgerBeeError as fault:
+            if fault.error_code is not CREDIT_NOTE_RECIPIENT_MISSING:
+                raise
+    sent = await documents.get_full(context, CREDIT_NOTES, note.document.id)
+    context.emit("billing.credit_note_sent", note.document.id, await CREDIT_NOTES.event_form(sent))
+    return sent

@@ -1,0 +1,50 @@
+"""Starting billing runs."""
+
+from collections.abc import Sequence
+from datetime import date
+from uuid import UUID
+
+from ledgerbee.billing.runs import store
+from ledgerbee.billing.runs.model import (
+    BILLING_RUN_JOB,
+    BillingRun,
+    BillingRunId,
+    BillingRunStatus,
+    BillingRunTrigger,
+)
+from ledgerbee.core.errors import invalid
+from ledgerbee.core.ids import new_id
+from ledgerbee.platform.context import Context
+
+
+async def start(
+    context: Context,
+    *,
+    as_of: date,
+    trigger: BillingRunTrigger,
+    is_dry_run: bool = False,
+    confirms_catch_up: bool = False,
+    subscription_ids: Sequence[UUID] | None = None,
+    enqueues: bool = True,
+) -> BillingRun:
+    """Make a run that the worker carries out, or, without `enqueues`, whoever called.
+
+    Raises a validation error for a day to come, which only a dry run may have.
+    """
+    if as_of > context.today and not is_dry_run:
+        raise invalid(("asOf", "maxDate", "asOf must not be after today unless dryRun is true"))
+    run = BillingRun(
+        id=BillingRunId(new_id()),
+        status=BillingRunStatus.QUEUED,
+        trigger=trigger,
+        as_of=as_of,
+        is_dry_run=is_dry_run,
+        confirms_catch_up=confirms_catch_up,
+        subscription_ids=None if subscription_ids is None else list(subscription_ids),
+        created_at=context.now,
+        updated_at=context.now,
+    )
+    await store.insert(context, run)
+    if enqueues:
+        context.enqueue(BILLING_RUN_JOB, billingRunId=str(run.id))
+    return run

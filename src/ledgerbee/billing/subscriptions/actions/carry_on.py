@@ -1,0 +1,173 @@
+"""Carrying subscriptions on to a day: the one way in which anything happens to them.
+
+Loaded and locked, decided by `rules.advance`, billed, written, told; in one transaction, for any number of chains.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from uuid import UUID
+
+from ledgerbee.billing.charges.model import Usage
+from ledgerbee.billing.invoicing import actions as invoicing
+from ledgerbee.billing.invoicing.model import CarriedChain, Invoiced
+from ledgerbee.billing.subscriptions import rules
+from ledgerbee.billing.subscriptions.model import ScheduledChange
+from ledgerbee.billing.subscriptions.rules import MAX_PERIODS
+from ledgerbee.billing.subscriptions.rules.chain import Advanced, UsageOf
+from ledgerbee.billing.subscriptions.store import chains
+from ledgerbee.billing.subscriptions.store.chains import LoadedChain
+from ledgerbee.billing.subscriptions.wire import event_data
+from ledgerbee.billing.timelines.model import Span
+from ledgerbee.billing.usage import actions as usage
+from ledgerbee.billing.usage.model import AskedQuantity
+from ledgerbee.catalog.prices.model import BillingPeriodType
+from ledgerbee.platform.context import Context
+from ledgerbee.sales.documents.printing import Trials
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CarriedOn:
+    """What became of a chain, and the documents that were made for it.
+
+    `refund_amount` excludes VAT; `refund_reason` says why a cancellation gave nothing back though it was to.
+    """
+
+    advanced: Advanced
+    invoice_ids: tuple[UUID, ...] = ()
+    credit_note_ids: tuple[UUID, ...] = ()
+    refund_credit_note_ids: tuple[UUID, ...] = ()
+    refund_amount: Decimal
+    refund_reason: str | None = None
+    needs_confirmation: bool = False
+
+
+async def carry_on(
+    context: Context,
+    subscription_ids: Sequence[UUID],
+    as_of: date,
+    *,
+    changes: Mapping[UUID, ScheduledChange] | None = None,
+    trials: Trials | None = None,
+    at_most: int = MAX_PERIODS,
+    is_confirmed: bool = True,
+) -> list[CarriedOn]:
+    """Carry chains on to a day, in the order of their ids: changes that are due and those given, bills, events.
+
+    A given change is carried out on its day, which is today or before, and kept as `applied`. Emits the
+    `subscription.*` events of what happened, those of the documents that are made, and `subscription.billed` for each
+    invoice. Raises `PayersRefusedError`, the refusal of a given change, `UntriedDocumentsError` (see
+    `printing.with_trials`), and what the ledger refuses: then nothing may be kept of it. Where it is not
+    `is_confirmed`, nothing is billed of a chain with more than `MAX_PERIODS` due periods: it `needs_confirmation`.
+    """
+    await usage.hold(context, await chains.metered_customers(context, subscription_ids))
+    loaded = await chains.load(context, subscription_ids, as_of=as_of, changes=changes)
+    given = [change.id for change in (changes or {}).values()]
+    unconfirmed = set() if is_confirmed else {one.chain.subscription.id for one in loaded if _is_far_behind(one, as_of)}
+    carried = await _advance(
+        context, loaded, as_of, lambda one: 0 if one.chain.subscription.id in unconfirmed else at_most, given
+    )
+    invoiced = await invoicing.invoice(context, carried, trials or {})
+    carried = [(one, _with_charges(advanced, own)) for (one, advanced), own in zip(carried, invoiced, strict=True)]
+    await chains.save(context, carried)
+    for (one, advanced), own in zip(carried, invoiced, strict=True):
+        _emit(context, one, advanced, own)
+    return [
+        CarriedOn(
+            advanced=advanced,
+            invoice_ids=own.invoice_ids,
+            credit_note_ids=own.credit_note_ids,
+            refund_credit_note_ids=own.refund.credit_note_ids,
+            refund_amount=own.refund.amount,
+            refund_reason=own.refund.reason,
+            needs_confirmation=advanced.chain.subscription.id in unconfirmed,
+        )
+        for (_, advanced), own in zip(carried, invoiced, strict=True)
+    ]
+
+
+async def _advance(
+    context: Context,
+    loaded: Sequence[LoadedChain],
+    as_of: date,
+    at_most: Callable[[LoadedChain], int],
+    given: Sequence[UUID],
+) -> list[CarriedChain]:
+    """What becomes of chains. Of those with meters it is found out first what will hold and which usage that bills:
+    spans are written and days marked as billed before usage is counted, so that nothing that comes meanwhile falls in
+    between."""
+    asked: dict[AskedQuantity, None] = {}
+
+    def record(key: AskedQuantity) -> Usage:
+        asked[key] = None
+        return Usage()
+
+    def advance(one: LoadedChain, count: Callable[[AskedQuantity], Usage]) -> Advanced:
+        usage_of = _usage_of(one.chain.subscription.id, count)
+        return rules.advance(one.chain, one.facts, as_of, context.now, usage_of, at_most=at_most(one), given=given)
+
+    expected = [(one, advance(one, record)) for one in loaded if _may_have_meters(one)]
+    await chains.bill_usage_until(context, [after.chain for _, after in expected])
+    await _attribute(context, [(one, after) for one, after in expected if after.versions])
+    counted = await usage.quantities(context, list(asked)) if asked else ()
+    used = {key: Usage(one.quantity, one.events) for key, one in zip(asked, counted, strict=True)}
+    return [(one, advance(one, used.__getitem__)) for one in loaded]
+
+
+def _is_far_behind(loaded: LoadedChain, as_of: date) -> bool:
+    return rules.count_due_periods(loaded.chain, loaded.facts, as_of, MAX_PERIODS + 1) > MAX_PERIODS
+
+
+def _may_have_meters(loaded: LoadedChain) -> bool:
+    """Whether a chain has a meter, or may get one by a change."""
+    metered = loaded.facts.of_type(BillingPeriodType.USAGE)
+    return bool(loaded.chain.changes and metered) or any(
+        price_id in metered for version in loaded.chain.versions for price_id in version.price_ids
+    )
+
+
+def _usage_of(subscription_id: UUID, count: Callable[[AskedQuantity], Usage]) -> UsageOf:
+    """Counts a price's usage from the first to the last of some days; those between that aren't its are left out by the
+    meter's spans."""
+
+    def usage_of(price_id: UUID, spans: Sequence[Span]) -> Usage:
+        if not spans:
+            return Usage()
+        return count(AskedQuantity(subscription_id, price_id, spans[0].start, spans[-1].end))
+
+    return usage_of
+
+
+async def _attribute(context: Context, changed: Sequence[CarriedChain]) -> None:
+    """Have usage belong to timelines as they will be."""
+    if not changed:
+        return
+    await chains.put_spans(context, [(after.chain, one.facts) for one, after in changed])
+    customer_ids = {one.chain.subscription.customer_id for one, _ in changed}
+    first = min(version.effective_on for _, after in changed for version in after.versions)
+    await usage.reattribute(context, customer_ids, first)
+
+
+def _with_charges(advanced: Advanced, invoiced: Invoiced) -> Advanced:
+    charges = tuple(invoiced.charges[charge.id] for charge in advanced.charges)
+    known = invoiced.charges
+    kept = tuple(known.get(charge.id, charge) for charge in advanced.chain.charges)
+    return replace(advanced, charges=charges, chain=replace(advanced.chain, charges=kept))
+
+
+def _emit(context: Context, loaded: LoadedChain, advanced: Advanced, invoiced: Invoiced) -> None:
+    chain, facts = advanced.chain, loaded.facts
+    subscription_id = chain.subscription.id
+    if not (advanced.told or invoiced.invoice_ids):
+        return
+    newest = chain.versions[-1].id
+    form = event_data(chain, facts, newest, context.today)
+    for told in advanced.told:
+        data = form | {"versionId": str(told.version_id)} | told.details
+        context.emit(f"subscription.{told.topic}", subscription_id, data)
+    for invoice_id in invoiced.invoice_ids:
+        context.emit("subscription.billed", subscription_id, form | {"invoiceId": str(invoice_id)})
+    if not invoiced.is_deliverable:
+        details = {"errorType": "undeliverable_recipient", "invoiceId": str(invoiced.invoice_ids[-1])}
+        context.emit("subscription.error", subscription_id, form | details)
