@@ -266,8 +266,8 @@ class CancelCommand:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refund:
-    """What a cancellation has given back; `reason` says why it is nothing though something was asked for."""
+class CancelRefund:
+    """What a cancellation has given back, `amount` including VAT; `reason` says why it is nothing though it was to."""
 
     behavior: RefundBehavior
     credit_note_ids: tuple[UUID, ...] = ()

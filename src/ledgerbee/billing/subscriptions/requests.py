@@ -1,6 +1,7 @@
 """What requests for subscriptions bring (contract 2.15, 3.1)."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Final
 
@@ -25,7 +26,7 @@ from ledgerbee.billing.timelines.model import BillingDirection, ProrationBehavio
 from ledgerbee.catalog.prices.model import BillingInterval
 from ledgerbee.catalog.prices.wire import IntervalCount
 from ledgerbee.catalog.wire import CatalogName
-from ledgerbee.core.errors import refuse, shortened
+from ledgerbee.core.errors import check_all, refuse, shortened
 from ledgerbee.core.money import ONE
 from ledgerbee.core.paging import PageRequest
 from ledgerbee.http.checks import Check, Facts
@@ -44,6 +45,8 @@ from ledgerbee.http.wire import (
     omitted,
 )
 
+Problem = tuple[str, str, str]
+
 #: Prices that one request may name.
 _MAX_PRODUCTS: Final = 100
 
@@ -55,7 +58,7 @@ _DEPARTMENT: Final = "A department of the customer"
 _CONTACT: Final = "A contact of the customer, for its invoices to name"
 _PRORATION: Final = "What becomes of the period that is billed; the subscription's own unless given"
 _OVERRIDES: Final = (
-    "Quantities in place of the plan's, and optional prices of the plan that are to be billed: only those named here are"
+    "Quantities in place of the plan's. Optional prices of the plan are billed only where they are named here"
 )
 
 Flag = Annotated[bool, Field(strict=True)]
@@ -107,8 +110,8 @@ class CreateSubscriptionRequest(RequestModel):
     billing_cycle_anchor: Day | None = omitted(description=_ANCHOR)
     proration_behavior: ProrationBehavior = Field(
         ProrationBehavior.NONE,
-        description="What becomes of partial periods: `none` gives them away, `create_prorations` puts them on the next "
-        "regular invoice, `always_invoice` bills them at once. With `arrears` they are always billed.",
+        description="What becomes of partial periods: `none` gives them away, `create_prorations` puts them on the "
+        "next regular invoice, `always_invoice` bills them at once. With `arrears` they are always billed.",
     )
     trial_days: TrialDays | None = omitted(
         description="Days from the start on that nothing is billed for; the plan's unless given", examples=[14]
@@ -128,20 +131,23 @@ class CreateSubscriptionRequest(RequestModel):
 
     def checks(self, facts: Facts, path: str) -> Iterable[Check]:  # noqa: ARG002
         """Its days, and that each price is named once."""
-        today = facts.today
+        return self._checks(facts.today)
+
+    def _checks(self, today: date) -> Iterator[Check]:
         yield lambda: refuse(list(rules.day_problems("startDate", self.start_date, today)))
-        yield lambda: refuse(_of_day(self.billing_cycle_anchor, "billingCycleAnchor", facts))
+        yield lambda: refuse(_of_day(self.billing_cycle_anchor, "billingCycleAnchor", today))
         yield lambda: refuse([] if self.end_date is None else list(rules.end_problems(self.start_date, self.end_date)))
         yield lambda: _check_once(self.product_overrides, "productOverrides")
 
-    def given(self) -> NewSubscription:
-        """What it asks for."""
+    def given(self, today: date) -> NewSubscription:
+        """What it asks for. Raises a validation error for all that its rules find."""
+        check_all(*self._checks(today))
         values = self.model_dump(exclude={"product_overrides"})
         return NewSubscription(**values, product_overrides=tuple(one.override() for one in self.product_overrides))
 
 
-def _of_day(day: Any, name: str, facts: Facts) -> list[tuple[str, str, str]]:
-    return [] if day is None else list(rules.day_problems(name, day, facts.today))
+def _of_day(day: date | None, name: str, today: date) -> list[Problem]:
+    return [] if day is None else list(rules.day_problems(name, day, today))
 
 
 class UpdateSubscriptionRequest(RequestModel):
@@ -179,18 +185,22 @@ class CancelSubscriptionRequest(RequestModel):
 
     def checks(self, facts: Facts, path: str) -> Iterable[Check]:  # noqa: ARG002
         """Its day, and what goes with its strategy."""
-        yield lambda: refuse(list(rules.cancel_problems(self.command())))
-        yield lambda: refuse(_of_effective_date(self.effective_date, facts))
+        return self._checks(facts.today)
 
-    def command(self) -> CancelCommand:
-        """What it asks for."""
+    def _checks(self, today: date) -> Iterator[Check]:
+        yield lambda: refuse(list(rules.cancel_problems(self.strategy, self.effective_date, self.refund_behavior)))
+        yield lambda: refuse(_of_effective_date(self.effective_date, today))
+
+    def command(self, today: date) -> CancelCommand:
+        """What it asks for. Raises a validation error for all that its rules find."""
+        check_all(*self._checks(today))
         return CancelCommand(
             strategy=self.strategy, effective_date=self.effective_date, refund_behavior=self.refund_behavior
         )
 
 
-def _of_effective_date(day: Any, facts: Facts) -> list[tuple[str, str, str]]:
-    return [] if day is None else list(rules.effective_problems(day, facts.today))
+def _of_effective_date(day: date | None, today: date) -> list[Problem]:
+    return [] if day is None else list(rules.effective_problems(day, today))
 
 
 class ChangePayloadRequest(RequestModel):
@@ -198,8 +208,8 @@ class ChangePayloadRequest(RequestModel):
 
     plan_id: Id = omitted(description="`replace_plan`: a plan that is ACTIVE, of the same currency")
     products: Products = omitted(
-        description="`edit_products`: the prices that change, with their new quantities; 0 removes one. `replace_plan`: "
-        "as `productOverrides` of a new subscription"
+        description="`edit_products`: the prices that change, with their new quantities; 0 removes one. "
+        "`replace_plan`: as `productOverrides` of a new subscription"
     )
     interval: BillingInterval = omitted(description="`change_cadence`: that of an alternative of the plan")
     interval_count: IntervalCount = omitted(description="`change_cadence`: how many of them; 1 unless given")
@@ -240,11 +250,15 @@ class ScheduleChangeRequest(RequestModel):
 
     def checks(self, facts: Facts, path: str) -> Iterable[Check]:  # noqa: ARG002
         """Its day, and what goes with its type."""
-        yield lambda: refuse(_of_effective_date(self.effective_date, facts))
+        return self._checks(facts.today)
+
+    def _checks(self, today: date) -> Iterator[Check]:
+        yield lambda: refuse(_of_effective_date(self.effective_date, today))
+        yield lambda: refuse(list(self._payload_problems()))
         yield lambda: refuse(list(self._problems()))
         yield lambda: _check_once(self.payload.products or [], "payload.products")
 
-    def _problems(self) -> Iterator[tuple[str, str, str]]:
+    def _payload_problems(self) -> Iterator[Problem]:
         kind, payload = self.type, self.payload
         needed, allowed = _NEEDED.get(kind, ()), _ALLOWED.get(kind, ())
         sent = {ChangePayloadRequest.model_fields[name].alias or name for name in payload.model_fields_set}
@@ -255,24 +269,24 @@ class ScheduleChangeRequest(RequestModel):
             yield f"payload.{name}", "isEmpty", f"payload.{name} must be left out with the type {kind.value}"
         if kind is ChangeType.EDIT_PRODUCTS and payload.products == []:
             yield "payload.products", "arrayNotEmpty", "payload.products must name a price"
+
+    def _problems(self) -> Iterator[Problem]:
+        kind = self.type
         if self.restart_period and kind in _NEVER_RESTARTS:
             yield "restartPeriod", "equals", f"restartPeriod must be false with the type {kind.value}"
-        if kind is ChangeType.CANCEL:
-            if self.proration_behavior is not None:
-                yield (
-                    "prorationBehavior", "isEmpty",
-                    "prorationBehavior must be left out with the type cancel: payload.refundBehavior says it",
-                )  # fmt: skip
-            if self.effective_date is None and (payload.refund_behavior or RefundBehavior.NONE) is not (
-                RefundBehavior.NONE
-            ):
-                yield (
-                    "payload.refundBehavior", "equals",
-                    "payload.refundBehavior must be none without an effectiveDate",
-                )  # fmt: skip
+        if kind is not ChangeType.CANCEL:
+            return
+        if self.proration_behavior is not None:
+            text = "prorationBehavior must be left out with the type cancel: payload.refundBehavior says it"
+            yield "prorationBehavior", "isEmpty", text
+        refund = self.payload.refund_behavior
+        if self.effective_date is None and refund not in {None, RefundBehavior.NONE}:
+            name = "payload.refundBehavior"
+            yield name, "equals", f"{name} must be none without an effectiveDate"
 
-    def given(self) -> NewChange:
-        """What it asks for."""
+    def given(self, today: date) -> NewChange:
+        """What it asks for. Raises a validation error for all that its rules find."""
+        check_all(*self._checks(today))
         sent = self.payload
         payload: dict[str, Any] = {}
         if sent.plan_id is not None:
@@ -294,15 +308,22 @@ class ScheduleChangeRequest(RequestModel):
         )
 
 
-class PauseSubscriptionRequest(RequestModel):
-    """When, and what becomes of the period that is billed."""
+class HoldSubscriptionRequest(RequestModel):
+    """When to pause or resume, and what becomes of the period that is billed."""
 
     effective_date: Day | None = omitted(description="First day of the new state: today unless given")
     proration_behavior: ProrationBehavior | None = omitted(description=_PRORATION)
 
     def checks(self, facts: Facts, path: str) -> Iterable[Check]:  # noqa: ARG002
         """Its day."""
-        yield lambda: refuse(_of_effective_date(self.effective_date, facts))
+        yield lambda: refuse(_of_effective_date(self.effective_date, facts.today))
+
+    def given(self, kind: ChangeType, today: date) -> NewChange:
+        """The change that it asks for. Raises a validation error for a day that is past."""
+        refuse(_of_effective_date(self.effective_date, today))
+        return NewChange(
+            type=kind, effective_date=self.effective_date or today, proration_behavior=self.proration_behavior
+        )
 
 
 def _enum_list(kind: type[SubscriptionStatus] | type[ChangeStatus]) -> Callable[[str | None], str | None]:
@@ -390,5 +411,3 @@ class SubscriptionPartsQuery(BaseModel):
     def asked(self) -> PageRequest:
         """The page that is asked for."""
         return PageRequest(self.page, self.limit)
-
-

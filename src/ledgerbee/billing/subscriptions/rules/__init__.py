@@ -3,14 +3,13 @@
 from ledgerbee.billing.subscriptions.rules.advancing import MAX_PERIODS, advance
 from ledgerbee.billing.subscriptions.rules.applying import chosen_items, first_terms
 from ledgerbee.billing.subscriptions.rules.groups import count_due_periods, next_group, next_run_on
-from ledgerbee.billing.subscriptions.rules.reading import read_of, version_on
+from ledgerbee.billing.subscriptions.rules.reading import read_of, timeline, version_on
 from ledgerbee.billing.subscriptions.rules.requests import (
     ENDED,
     cancel_day,
     cancel_problems,
     cancellation,
     change_day,
-    changed_plan,
     check_goes_on,
     check_possible,
     check_quantities,
@@ -21,13 +20,13 @@ from ledgerbee.billing.subscriptions.rules.requests import (
     items_of,
     new_chain,
     new_change,
-    noted,
     overrides_payload,
     own_end,
     pending_of,
     queued,
     told_at_once,
     unqueued,
+    updated,
     with_cancellation,
     without_cancellation,
 )
@@ -42,7 +41,6 @@ __all__ = [
     "cancel_problems",
     "cancellation",
     "change_day",
-    "changed_plan",
     "check_goes_on",
     "check_possible",
     "check_quantities",
@@ -59,15 +57,16 @@ __all__ = [
     "new_version",
     "next_group",
     "next_run_on",
-    "noted",
     "overrides_payload",
     "own_end",
     "pending_of",
     "queued",
     "read_of",
     "status_on",
+    "timeline",
     "told_at_once",
     "unqueued",
+    "updated",
     "version_on",
     "with_cancellation",
     "without_cancellation",

@@ -33,7 +33,7 @@ from ledgerbee.billing.timelines.rules import next_boundary, segment_on
 from ledgerbee.catalog.prices.model import BillingPeriodType, Price
 from ledgerbee.core.dates import add_months
 from ledgerbee.core.errors import LedgerBeeError, invalid
-from ledgerbee.core.ids import new_id, parse_id
+from ledgerbee.core.ids import new_id
 from ledgerbee.core.money import ONE, format_decimal
 
 #: Years before today in which a subscription may start, years after today in which it may start or change, and years
@@ -80,16 +80,17 @@ def effective_problems(effective_date: date, today: date) -> Iterator[Problem]:
         yield "effectiveDate", "max", f"effectiveDate must not be more than {_YEARS_AHEAD} years ahead"
 
 
-def cancel_problems(command: CancelCommand) -> Iterator[Problem]:
+def cancel_problems(
+    strategy: CancelStrategy, effective_date: date | None, refund_behavior: RefundBehavior
+) -> Iterator[Problem]:
     """Which fields of a cancellation don't go with its strategy."""
-    strategy = command.strategy
     is_of_day = strategy is CancelStrategy.SPECIFIC_DATE
-    if is_of_day and command.effective_date is None:
+    if is_of_day and effective_date is None:
         yield "effectiveDate", "isNotEmpty", "effectiveDate should not be empty with the strategy specific_date"
-    if not is_of_day and command.effective_date is not None:
+    if not is_of_day and effective_date is not None:
         yield "effectiveDate", "isEmpty", f"effectiveDate must be left out with the strategy {strategy.value}"
     refunds = is_of_day or strategy is CancelStrategy.IMMEDIATELY
-    if not refunds and command.refund_behavior is not RefundBehavior.NONE:
+    if not refunds and refund_behavior is not RefundBehavior.NONE:
         yield "refundBehavior", "equals", f"refundBehavior must be none with the strategy {strategy.value}"
 
 
@@ -112,9 +113,7 @@ def items_of(
     known = {item.price_id for item in plan.items}
     for index, one in enumerate(overrides):
         if one.price_id not in known:
-            raise SUBSCRIPTION_PRICE_NOT_IN_PLAN.error(
-                property=f"{place}.{index}.priceId", priceId=str(one.price_id)
-            )
+            raise SUBSCRIPTION_PRICE_NOT_IN_PLAN.error(property=f"{place}.{index}.priceId", priceId=str(one.price_id))
     check_quantities(overrides, prices, place)
     items = chosen_items(plan.items, overrides_payload(overrides))
     if not items:
@@ -261,7 +260,7 @@ def check_possible(chain: Chain, facts: BillingFacts, change: ScheduledChange) -
     if segment is None:
         raise SUBSCRIPTION_INVALID_STATE.in_state(status_on(subscription, day).value)
     terms = segment.terms
-    led_to = {(plan.plan_id, plan.version): plan for plan in facts.newest.values()}
+    led_to: dict[tuple[UUID, int], PlanVersion] = {(plan.plan_id, plan.version): plan for plan in facts.newest.values()}
     facts = replace(facts, plans={**facts.plans, **led_to})
     for earlier in chain.changes:
         if earlier.id == change.id or earlier.type is ChangeType.CANCEL or earlier.effective_on > change.effective_on:
@@ -346,7 +345,7 @@ def with_cancellation(
     changes = tuple(sorted((*kept, change), key=lambda one: one.effective_on))
     subscription = replace(chain.subscription, ends_on=change.effective_on, is_cancelled=True)
     ending = replace(chain, subscription=subscription, changes=changes)
-    return noted(ending, facts, "cancellation_scheduled", today, now, changes=(*replaced, change), change=change)
+    return _noted(ending, facts, "cancellation_scheduled", today, now, changes=(*replaced, change), change=change)
 
 
 def without_cancellation(
@@ -357,10 +356,15 @@ def without_cancellation(
     subscription = replace(chain.subscription, ends_on=own_end(chain), is_cancelled=False)
     changes = tuple(one for one in chain.changes if one.id != change.id)
     going_on = replace(chain, subscription=subscription, changes=changes)
-    return noted(going_on, facts, "cancellation_cleared", today, now, changes=(cancelled,), change=change)
+    return _noted(going_on, facts, "cancellation_cleared", today, now, changes=(cancelled,), change=change)
 
 
-def noted(
+def updated(chain: Chain, facts: BillingFacts, subscription: Subscription, today: date, now: datetime) -> Advanced:
+    """The chain with other fields, by a version from today on, or from its first day on."""
+    return _noted(replace(chain, subscription=subscription), facts, "updated", today, now)
+
+
+def _noted(
     chain: Chain,
     facts: BillingFacts,
     reason: str,
@@ -389,8 +393,3 @@ def _with_dates(chain: Chain, facts: BillingFacts) -> Chain:
     chain = replace(chain, schedules=schedules_of(chain, facts))
     subscription = replace(chain.subscription, next_run_on=next_run_on(chain, facts))
     return replace(chain, subscription=subscription)
-
-
-def changed_plan(given: NewChange) -> UUID | None:
-    """The plan that a change leads to."""
-    return parse_id(given.payload["planId"]) if given.type is ChangeType.REPLACE_PLAN else None

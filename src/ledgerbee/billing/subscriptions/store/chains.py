@@ -341,16 +341,16 @@ def _grouped(found: Iterable[asyncpg.Record], of_row: Any) -> dict[UUID, list[An
     return groups
 
 
-def subscription_of(row: Mapping[str, Any]) -> Subscription:
+def subscription_of(row: Mapping[str, Any] | asyncpg.Record) -> Subscription:
     """A subscription as its row has it."""
-    return Subscription(**{**row, "proration_behavior": ProrationBehavior(row["proration_behavior"])})
+    return Subscription(**{**dict(row), "proration_behavior": ProrationBehavior(row["proration_behavior"])})
 
 
-def version_of(row: Mapping[str, Any]) -> VersionRow:
+def version_of(row: Mapping[str, Any] | asyncpg.Record) -> VersionRow:
     """A version as its row has it."""
     return VersionRow(
         **{
-            **row,
+            **dict(row),
             "billing_direction": BillingDirection(row["billing_direction"]),
             "billing_interval": BillingInterval(row["billing_interval"]),
             "proration": ProrationBehavior(row["proration"]),
@@ -358,9 +358,9 @@ def version_of(row: Mapping[str, Any]) -> VersionRow:
     )
 
 
-def schedule_of(row: Mapping[str, Any]) -> BillingSchedule:
+def schedule_of(row: Mapping[str, Any] | asyncpg.Record) -> BillingSchedule:
     """A schedule as its row has it."""
-    return BillingSchedule(**{**row, "billing_period_type": BillingPeriodType(row["billing_period_type"])})
+    return BillingSchedule(**{**dict(row), "billing_period_type": BillingPeriodType(row["billing_period_type"])})
 
 
 def change_of(row: asyncpg.Record) -> ScheduledChange:
@@ -368,7 +368,7 @@ def change_of(row: asyncpg.Record) -> ScheduledChange:
     behavior = row["proration_behavior"]
     return ScheduledChange(
         **{
-            **row,
+            **dict(row),
             "type": ChangeType(row["type"]),
             "status": ChangeStatus(row["status"]),
             "proration_behavior": None if behavior is None else ProrationBehavior(behavior),

@@ -17,7 +17,6 @@ from ledgerbee.billing.subscriptions.model import (
     ChangeStatus,
     ScheduledChange,
     Subscription,
-    SubscriptionId,
     SubscriptionRead,
     SubscriptionStatus,
     VersionRow,
@@ -73,11 +72,10 @@ def _prefixed(kind: type[Any], alias: str, prefix: str) -> str:
 _SELECT: Final = _SHOWN.format(
     subscription=_prefixed(Subscription, "s", "s_"), version=_prefixed(VersionRow, "v", "v_")
 )
-_GET: Final = (
-    f"{_SELECT} FROM subscriptions s{_JOINED.format(day='$3::date')} WHERE s.company_id = $1 AND s.id = $2"
-)
+_GET: Final = f"{_SELECT} FROM subscriptions s{_JOINED.format(day='$3::date')} WHERE s.company_id = $1 AND s.id = $2"
 _PRODUCTS: Final = "SELECT id, product_id FROM prices WHERE company_id = $1 AND id = ANY($2)"
 _EXISTS: Final = "SELECT currency FROM subscriptions WHERE company_id = $1 AND id = $2"
+_CUSTOMER: Final = "SELECT customer_id FROM subscriptions WHERE company_id = $1 AND id = $2"
 _VERSIONS: Final = (
     f"SELECT {rows.columns(VersionRow)} FROM subscription_versions WHERE company_id = $1 AND subscription_id = $2"
     " ORDER BY number"
@@ -188,6 +186,12 @@ async def get_change(context: Context, subscription_id: UUID, change_id: UUID) -
     """One change of a subscription. Raises `SUBSCRIPTION_CHANGE_NOT_FOUND`."""
     row = await context.connection.fetchrow(_CHANGE, context.company_id, subscription_id, change_id)
     return change_of(SUBSCRIPTION_CHANGE_NOT_FOUND.unless(row))
+
+
+async def customer_of(context: Context, subscription_id: UUID) -> UUID:
+    """Whose subscription it is. Raises `SUBSCRIPTION_NOT_FOUND`."""
+    found: UUID | None = await context.connection.fetchval(_CUSTOMER, context.company_id, subscription_id)
+    return SUBSCRIPTION_NOT_FOUND.unless(found)
 
 
 async def product_ids(context: Context, versions: Iterable[VersionRow]) -> dict[UUID, UUID]:
