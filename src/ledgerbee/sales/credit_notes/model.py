@@ -19,6 +19,7 @@ from ledgerbee.sales.documents.model import (
     DraftFields,
     FullDocument,
     Line,
+    PeriodLine,
     Sources,
     Tax,
 )
@@ -88,8 +89,11 @@ class CreditNote(BookedDocument):
 
 
 @dataclass(frozen=True, slots=True)
-class CreditNoteLine(Line):
-    """A line of a credit note: `net` and `vat` are negative; `invoice_line_id` says what it credits."""
+class CreditNoteLine(PeriodLine):
+    """A line of a credit note: `net` and `vat` are negative; `invoice_line_id` says what it credits.
+
+    Its service period is that of the invoice's line.
+    """
 
     invoice_line_id: UUID | None = None
 
