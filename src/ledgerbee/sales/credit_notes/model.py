@@ -13,6 +13,7 @@ from uuid import UUID
 
 from ledgerbee.chart.accounts.model import Account
 from ledgerbee.core.errors import ErrorCode
+from ledgerbee.sales.deferrals.model import Deferral
 from ledgerbee.sales.documents.model import (
     BookedDocument,
     DocumentLineType,
@@ -160,13 +161,15 @@ class CreditedInvoice:
 @dataclass(frozen=True, slots=True)
 class NoteSources:
     """All that a note is drawn up from, beside its lines: `taxes` by `tax_key`; `rate` to the company's currency, None
-    where there is none for the day. `accounts_by_role` are those of exchange differences."""
+    where there is none for the day. `accounts_by_role` are those of exchange differences, `deferrals` what the invoice
+    deferred."""
 
     sources: Sources
     taxes: Mapping[UUID, Tax]
     rate: Decimal | None
     credited: CreditedInvoice | None
     accounts_by_role: Mapping[str, Account]
+    deferrals: Sequence[Deferral] = ()
 
 
 CREDIT_NOTE_NOT_FOUND = ErrorCode("CREDIT_NOTE_NOT_FOUND", 404, "No such credit note in the company")

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Final, NamedTuple
 from uuid import UUID
 
@@ -26,6 +27,10 @@ class Deferred(NamedTuple):
 
     account_id: UUID
     amount: Decimal
+
+
+#: Of documents that defer nothing.
+NOTHING_DEFERRED: Final[Mapping[UUID, Deferred]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +114,22 @@ class CreditedDeferrals:
     deferrals: Sequence[Deferral]
 
 
+class RecognitionBooks(NamedTuple):
+    """What an entry of recognised revenue is booked by: currency and language of the company, and where it is filed."""
+
+    base_currency: str
+    language: str
+    journal_category_id: UUID | None
+
+
+class RecognizedChunk(NamedTuple):
+    """How many deferrals were recognised together, the amount in the company's currency, and by which entry."""
+
+    deferrals: int
+    amount: Decimal
+    journal_entry_id: UUID | None
+
+
 class RecognizedMonth(NamedTuple):
     """What came of a month: how many deferrals, the amount in the company's currency, and the entries."""
 
@@ -116,6 +137,58 @@ class RecognizedMonth(NamedTuple):
     deferrals: int
     amount: Decimal
     journal_entry_ids: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeferralStanding:
+    """Where a deferral stands on a day, in the company's currency but for `amount` and `amount_left`.
+
+    `deferred` is what was deferred, `left` what of it is neither `recognized` nor `credited`.
+    """
+
+    invoice_line_id: UUID
+    invoice_id: UUID
+    invoice_number: str
+    customer_id: UUID
+    issue_date: date
+    period_start: date
+    period_end: date
+    currency: str
+    amount: Decimal
+    amount_left: Decimal
+    deferred: Decimal
+    recognized: Decimal
+    credited: Decimal
+    left: Decimal
+
+
+class DeferralTotals(NamedTuple):
+    """The sums of deferrals on a day, all in the company's currency; `account_balance` is what their accounts and that
+    with the role DEFERRED_REVENUE stand at, credit positive."""
+
+    deferrals: int
+    deferred: Decimal
+    recognized: Decimal
+    credited: Decimal
+    left: Decimal
+    account_balance: Decimal
+
+
+class OutstandingMonth(NamedTuple):
+    """A month that has ended, by its first day, and of how many deferrals it is recognised next."""
+
+    month: date
+    deferrals: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeferralFilter:
+    """Which deferrals a report has; those of which nothing is left only with `finished`."""
+
+    as_of: date
+    invoice_id: UUID | None = None
+    customer_id: UUID | None = None
+    finished: bool = False
 
 
 INVOICE_DEFERRAL_ACCOUNT_MISSING = ErrorCode(

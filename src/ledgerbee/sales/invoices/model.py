@@ -18,6 +18,7 @@ from ledgerbee.sales.documents.model import (
     DocumentWarning,
     DraftFields,
     FullDocument,
+    Line,
     PeriodLine,
 )
 

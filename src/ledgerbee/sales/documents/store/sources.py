@@ -86,6 +86,7 @@ async def get_many_sources(context: Context, kind: AnyKind, documents: Sequence[
             department=None if row["p_id"] is None else Department(**_part(row, "p")),
             templates=known_templates,
             journal_category_id=first["journal_category_id"],
+            deferred_revenue_account_id=first["deferred_revenue_account_id"],
         )
         for parties, row in zip(named, found, strict=True)
     }
