@@ -11,6 +11,7 @@ from ledgerbee.network.transport.model import NoTransport, Transport
 from ledgerbee.platform.jobs import JobKind, Timed
 from ledgerbee.purchases.incoming_documents.answers.actions import SEND_ANSWER_JOB
 from ledgerbee.purchases.incoming_documents.answers.jobs import answers_of
+from ledgerbee.sales.deferrals.jobs import recognize_due
 from ledgerbee.sales.delivery.jobs import bounces_of, deliveries_of
 from ledgerbee.sales.delivery.model import BOUNCE_JOB, DELIVER_E_INVOICE_JOB, DELIVER_JOB, PRINT_JOB
 from ledgerbee.sales.delivery.printing import prints_of
@@ -56,5 +57,6 @@ TIMETABLE: Final[Mapping[str, tuple[str, Timed]]] = {
         """,
     ),
     "purge_webhook_deliveries": ("29 * * * *", "SELECT purge_webhook_deliveries($1)"),
+    "recognize_revenue": ("13 */6 * * *", recognize_due),
     "release_blob_leases": ("*/15 * * * *", release_stale),
 }

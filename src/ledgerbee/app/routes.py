@@ -26,6 +26,7 @@ from ledgerbee.payments.customer_credit import http as customer_credit
 from ledgerbee.payments.customer_payments import http as customer_payments
 from ledgerbee.purchases.incoming_documents import http as incoming_documents
 from ledgerbee.sales.credit_notes import http as credit_notes
+from ledgerbee.sales.deferrals import http as deferrals
 from ledgerbee.sales.delivery import http as deliveries
 from ledgerbee.sales.documents import http as documents
 from ledgerbee.sales.einvoices.answers import http as e_invoice_answers
@@ -72,6 +73,7 @@ ROUTERS: tuple[OperationRouter, ...] = (
     invoices.router,
     credit_notes.router,
     write_offs.router,
+    deferrals.router,
     e_invoice_answers.router,
     customer_payments.router,
     customer_payments.payment_router,

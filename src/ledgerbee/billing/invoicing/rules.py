@@ -1,7 +1,7 @@
 """What invoices are made of bills, and their lines. Pure."""
 
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -53,6 +53,7 @@ def _line(placed: InvoiceShare) -> DeductionLine:
     What is taken back has a negative quantity: prices are never below zero (EN 16931, BR-27).
     """
     share, charge = placed.share, placed.share.charge
+    has_days = charge.kind is not ChargeKind.ONE_TIME
     sold = placed.loaded.sellable[charge.price_id]
     net = share.on_invoice
     is_whole = charge.kind is not ChargeKind.PRORATION and charge.service == charge.period and not charge.is_credit
@@ -78,6 +79,8 @@ def _line(placed: InvoiceShare) -> DeductionLine:
         discount_percent=discount,
         discount_given=True,
         net=net,
+        service_period_start=charge.service.start if has_days else None,
+        service_period_end=charge.service.end - timedelta(days=1) if has_days else None,
     )
 
 

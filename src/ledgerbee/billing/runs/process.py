@@ -28,7 +28,7 @@ from ledgerbee.billing.runs.model import (
 from ledgerbee.billing.subscriptions.actions.carry_on import CarriedOn, carry_on
 from ledgerbee.core.errors import ErrorCode, LedgerBeeError
 from ledgerbee.core.ids import new_id
-from ledgerbee.ledger.periods.model import FISCAL_YEAR_MISSING, PERIOD_LOCKED
+from ledgerbee.ledger.entries.model import FISCAL_YEAR_MISSING, PERIOD_LOCKED
 from ledgerbee.platform.context import Context
 from ledgerbee.sales.documents.printing import Trials, with_trials
 

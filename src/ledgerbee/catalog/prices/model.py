@@ -102,10 +102,14 @@ class Price(PriceRow):
 
 @dataclass(frozen=True, slots=True)
 class ZoneSale:
-    """A sale in one VAT zone: the account of the product's group, and the VAT code that account carries."""
+    """A sale in one VAT zone: the account of the product's group, and the VAT code that account carries.
+
+    `defers`: the group's revenue for days to come is deferred.
+    """
 
     account_id: UUID
     vat_code: VatCode | None
+    defers: bool = False
 
     @property
     def vat_code_id(self) -> UUID | None:

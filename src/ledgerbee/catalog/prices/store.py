@@ -47,7 +47,8 @@ _GET_MANY_FOR_SHARE: Final = f"{_GET_MANY} ORDER BY p.id FOR SHARE OF p"
 _LIST_OF_PRODUCT: Final = f"{_SELECT} AND p.product_id = $2 ORDER BY p.is_default DESC, p.created_at, p.id"
 _ZONE_ACCOUNTS: Final = ", ".join(f"('{zone}', g.{zone}_account_id)" for zone in VatZone)
 _ZONES: Final = (
-    f"SELECT g.id AS group_id, z.zone, z.account_id, {vat_codes.columns('v', 'vat_')} FROM product_groups g"
+    f"SELECT g.id AS group_id, g.defer_revenue, z.zone, z.account_id, {vat_codes.columns('v', 'vat_')}"
+    " FROM product_groups g"
     f" CROSS JOIN LATERAL (VALUES {_ZONE_ACCOUNTS}) z (zone, account_id)"
     " JOIN accounts a ON a.company_id = $1 AND a.id = z.account_id"
     " LEFT JOIN vat_codes v ON v.company_id = $1 AND v.id = a.vat_code_id"
@@ -199,7 +200,7 @@ async def _zones(context: Context, group_ids: set[UUID]) -> dict[UUID, dict[VatZ
     zones: dict[UUID, dict[VatZone, ZoneSale]] = {group_id: {} for group_id in group_ids}
     for row in await context.connection.fetch(_ZONES, context.company_id, list(group_ids)):
         code = None if row["vat_id"] is None else vat_codes.vat_code(row, "vat_")
-        zones[row["group_id"]][VatZone(row["zone"])] = ZoneSale(row["account_id"], code)
+        zones[row["group_id"]][VatZone(row["zone"])] = ZoneSale(row["account_id"], code, row["defer_revenue"])
     return zones
 
 

@@ -14,7 +14,10 @@ ProductGroupId = NewType("ProductGroupId", UUID)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductGroupFields:
-    """What whoever keeps a group says of it. The four accounts are the company's own, by VAT zone of the customer."""
+    """What whoever keeps a group says of it. The four accounts are the company's own, by VAT zone of the customer.
+
+    `defer_revenue`: what is sold for days after the invoice's month is earned then, not at once.
+    """
 
     number: str
     name: str
@@ -23,6 +26,7 @@ class ProductGroupFields:
     eu_account_id: UUID
     abroad_account_id: UUID
     domestic_without_vat_account_id: UUID
+    defer_revenue: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,6 +30,11 @@ _EXAMPLE_MOMENT: Final = "2024-01-15T10:30:00Z"
 
 #: An id whose example the reference leaves open.
 OtherId = Annotated[Id, WithJsonSchema({"type": "string"})]
+Deferring = Annotated[bool, Field(strict=True)]
+_DEFERS: Final = (
+    "Whether what a line charges for days after its invoice's month (`servicePeriodEnd`) is booked as deferred revenue "
+    "and earned by days; for what is sent from now on (extension)"
+)
 OtherIdText = Annotated[IdText, WithJsonSchema({"type": "string"})]
 
 
@@ -56,6 +61,10 @@ class ProductGroupResponse(ResponseModel):
         None, description="Domestic-without-VAT account number"
     )
     domestic_without_vat_account_name: str | None = Field(None, description="Domestic-without-VAT account name")
+    defer_revenue: bool = Field(
+        description="Whether revenue for days after an invoice's month is earned then, by the service periods of lines "
+        "(extension)"
+    )
     product_count: WholeNumber = omitted(
         description="Number of products in this group (list responses only)", examples=[12]
     )
@@ -88,6 +97,7 @@ class CreateProductGroupRequest(RequestModel):
         description="Ledger account ID for sales abroad (Rubric C). Must carry a sales-valid VAT code."
     )
     domestic_without_vat_account_id: OtherId = Field(description="Ledger account ID for domestic sales without VAT.")
+    defer_revenue: Deferring = Field(True, description=_DEFERS)
 
 
 class UpdateProductGroupRequest(RequestModel):
@@ -100,6 +110,7 @@ class UpdateProductGroupRequest(RequestModel):
     eu_account_id: OtherId = omitted(description="Ledger account ID for EU sales (Rubric B)")
     abroad_account_id: OtherId = omitted(description="Ledger account ID for sales abroad (Rubric C)")
     domestic_without_vat_account_id: OtherId = omitted(description="Ledger account ID for domestic sales without VAT")
+    defer_revenue: Deferring = omitted(description=_DEFERS)
 
 
 changes_of = changes_to(ProductGroupFields, UpdateProductGroupRequest)

@@ -7,6 +7,7 @@ from ledgerbee.core.fields import fields_of
 from ledgerbee.platform.context import Context
 from ledgerbee.sales.credit_notes import audit as credit_notes
 from ledgerbee.sales.credit_notes.kind import CREDIT_NOTES
+from ledgerbee.sales.deferrals import audit as deferrals
 from ledgerbee.sales.documents.kind import AnyKind
 from ledgerbee.sales.invoices import audit as invoices
 from ledgerbee.sales.invoices.store import SETTLED_IN_BASE
@@ -112,6 +113,8 @@ WHERE e.company_id = $1 AND e.source_type IS NOT NULL AND e.reverses_entry_id IS
         SELECT FROM credit_uses u WHERE u.company_id = $1 AND u.id = e.source_id AND u.journal_entry_id = e.id)
     WHEN 'write_off' THEN EXISTS (
         SELECT FROM write_offs w WHERE w.company_id = $1 AND w.id = e.source_id AND w.journal_entry_id = e.id)
+    WHEN 'revenue_recognition' THEN e.source_id = e.id AND EXISTS (
+        SELECT FROM revenue_recognitions r WHERE r.company_id = $1 AND r.journal_entry_id = e.id)
     WHEN 'draft' THEN EXISTS (
         SELECT FROM draft_journal_entries d
         WHERE d.company_id = $1 AND d.id = e.source_id AND d.journal_entry_id = e.id AND d.status = 'booked')
@@ -209,6 +212,7 @@ _FAULTS_OF_DOCUMENTS: Final = (
     *invoices.FAULTS,
     *credit_notes.FAULTS,
     *write_offs.FAULTS,
+    *deferrals.FAULTS,
     (_PAID, "payment {id} has no entry of its own that says the same"),
     (_SOURCES, "entry {entry_number} ({id}) says that it is of a document ({source_type}) that does not name it"),
     (_DRAFTS, "draft {id} is booked, but no entry is of it"),

@@ -13,12 +13,14 @@ from uuid import UUID
 
 from ledgerbee.chart.accounts.model import Account
 from ledgerbee.core.errors import ErrorCode
+from ledgerbee.sales.deferrals.model import Deferral
 from ledgerbee.sales.documents.model import (
     BookedDocument,
     DocumentLineType,
     DraftFields,
     FullDocument,
     Line,
+    PeriodLine,
     Sources,
     Tax,
 )
@@ -88,8 +90,11 @@ class CreditNote(BookedDocument):
 
 
 @dataclass(frozen=True, slots=True)
-class CreditNoteLine(Line):
-    """A line of a credit note: `net` and `vat` are negative; `invoice_line_id` says what it credits."""
+class CreditNoteLine(PeriodLine):
+    """A line of a credit note: `net` and `vat` are negative; `invoice_line_id` says what it credits.
+
+    Its service period is that of the invoice's line.
+    """
 
     invoice_line_id: UUID | None = None
 
@@ -156,13 +161,15 @@ class CreditedInvoice:
 @dataclass(frozen=True, slots=True)
 class NoteSources:
     """All that a note is drawn up from, beside its lines: `taxes` by `tax_key`; `rate` to the company's currency, None
-    where there is none for the day. `accounts_by_role` are those of exchange differences."""
+    where there is none for the day. `accounts_by_role` are those of exchange differences, `deferrals` what the invoice
+    deferred."""
 
     sources: Sources
     taxes: Mapping[UUID, Tax]
     rate: Decimal | None
     credited: CreditedInvoice | None
     accounts_by_role: Mapping[str, Account]
+    deferrals: Sequence[Deferral] = ()
 
 
 CREDIT_NOTE_NOT_FOUND = ErrorCode("CREDIT_NOTE_NOT_FOUND", 404, "No such credit note in the company")

@@ -151,7 +151,9 @@ def fields_of_body(body: CreateCreditNoteRequest, today: date) -> CreditNoteFiel
 
 
 def _line_input(line: CreditNoteLineRequest) -> LineInput:
-    given: dict[str, Any] = {name: getattr(line, name) for name in names_of(LineInput)}
+    given: dict[str, Any] = {
+        name: getattr(line, name) for name in names_of(LineInput) if name in type(line).model_fields
+    }
     return LineInput(**{**given, "quantity": ONE if line.quantity is None else line.quantity})
 
 

@@ -10,12 +10,12 @@ from ledgerbee.platform.steps import in_steps
 from ledgerbee.sales.credit_notes.model import CreditNote, CreditNoteLine, CreditNoteStatus, FullCreditNote
 from ledgerbee.sales.delivery.model import Delivery, DeliveryStatus
 from ledgerbee.sales.documents.model import Line
-from ledgerbee.sales.documents.wire import LineResponse, render_line, wire_fields
+from ledgerbee.sales.documents.wire import PeriodLineResponse, render_period_line, wire_fields
 from ledgerbee.sales.einvoices.answers.wire import WithAnswer
 from ledgerbee.sales.sending.wire import SendResponse, sproom_document_id
 
 
-class CreditNoteLineResponse(LineResponse):
+class CreditNoteLineResponse(PeriodLineResponse):
     """A line of a credit note. Text and separator lines have no price, quantity or amounts."""
 
     unit_price: DecimalText | None = Field(
@@ -113,4 +113,4 @@ def render_sent(delivery: Delivery) -> str:
 
 def _line(line: Line, currency: str) -> CreditNoteLineResponse:
     invoice_line_id = line.invoice_line_id if isinstance(line, CreditNoteLine) else None
-    return render_line(CreditNoteLineResponse, line, currency, invoice_line_id=invoice_line_id)
+    return render_period_line(CreditNoteLineResponse, line, currency, invoice_line_id=invoice_line_id)

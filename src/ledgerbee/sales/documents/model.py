@@ -22,6 +22,8 @@ from ledgerbee.tenancy.company.model import Company
 
 #: Lines of one document. A thousand is ordinary for a consolidated invoice; five times that is a mistake.
 MAX_LINES: Final = 5_000
+#: Days that a line of a document is for at most; more is a mistyped year.
+MAX_SERVICE_DAYS: Final = 3_660
 #: Days from the date of a document to its due date at most: the longest payment terms.
 MAX_DUE_DAYS: Final = 3_650
 
@@ -43,6 +45,13 @@ class DocumentLineType(StrEnum):
     SEPARATOR = "separator"
 
 
+class ServicePeriod(NamedTuple):
+    """The days that a line is for: the first and the last."""
+
+    start: date
+    end: date
+
+
 @dataclass(frozen=True, slots=True)
 class LineInput:
     """A line as its author gives it. None stands for "not given": the price, product or customer group decides."""
@@ -53,6 +62,7 @@ class LineInput:
     unit_price: Decimal | None = None
     description: str | None = None
     discount_percent: Decimal | None = None
+    service_period: ServicePeriod | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,6 +191,21 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class PeriodLine(Line):
+    """A line of a document whose lines say which days they are for, both or neither: the last day is part of it."""
+
+    service_period_start: date | None = None
+    service_period_end: date | None = None
+
+
+def period_of(line: Line) -> ServicePeriod | None:
+    """The days that a line is for, if it says so."""
+    if not isinstance(line, PeriodLine) or line.service_period_start is None or line.service_period_end is None:
+        return None
+    return ServicePeriod(line.service_period_start, line.service_period_end)
+
+
+@dataclass(frozen=True, slots=True)
 class DocumentRef:
     """Which document, of which kind."""
 
@@ -211,7 +236,8 @@ class FullDocument(Generic[D]):
 class Sources:
     """What a document is drawn up from, beside its lines: both parties, the templates, and where its entry goes.
 
-    `contact` and `department` are those that the document names, as far as the customer has them.
+    `contact` and `department` are those that the document names, as far as the customer has them. The last is the
+    account with the role DEFERRED_REVENUE, None where the chart has none.
     """
 
     company: Company
@@ -220,6 +246,7 @@ class Sources:
     department: Department | None
     templates: tuple[DocumentTemplate, ...]
     journal_category_id: UUID | None
+    deferred_revenue_account_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from ledgerbee.sales.documents import fik
 from ledgerbee.sales.documents.model import DOCUMENT_CHARACTERS_UNPRINTABLE, DOCUMENT_PRINTING_FAILED
 from ledgerbee.sales.documents.terms import terms_in_words
 from ledgerbee.sales.rendering.coverage import UnprintableTextError, special_texts
+from ledgerbee.sales.rendering.formatting import format_short_date
 from ledgerbee.sales.rendering.model import (
     Attachment,
     Language,
@@ -235,15 +236,15 @@ def _party(party: Mapping[str, Any]) -> Party:
 def _lines(snapshot: Mapping[str, Any]) -> tuple[PrintLine, ...]:
     # Documents booked before lines named their VAT row had one row per category and rate.
     rows = {(row["category"], row["rate"]): index for index, row in enumerate(snapshot["vatRows"])}
-    return tuple(_line(line, rows) for line in snapshot["lines"])
+    return tuple(_line(line, rows, _language(snapshot)) for line in snapshot["lines"])
 
 
-def _line(line: Mapping[str, Any], rows: Mapping[tuple[str, str], int]) -> PrintLine:
+def _line(line: Mapping[str, Any], rows: Mapping[tuple[str, str], int], language: Language) -> PrintLine:
     if line["kind"] != "product":
         return PrintLine(kind=line["kind"], description=line["description"] or "")
     return PrintLine(
         kind="product",
-        description=line["description"] or "",
+        description="\n".join(filter(None, (line["description"], _period(line, language)))),
         quantity=Decimal(line["quantity"]),
         unit=line["unit"],
         unit_price=Decimal(line["unitPrice"]),
@@ -252,6 +253,14 @@ def _line(line: Mapping[str, Any], rows: Mapping[tuple[str, str], int]) -> Print
         vat_rate=None if line["vatCategory"] in WITHOUT_RATE else Decimal(line["vatRate"]),
         vat_row=line["vatRow"] if "vatRow" in line else rows[line["vatCategory"], line["vatRate"]],
     )
+
+
+def _period(line: Mapping[str, Any], language: Language) -> str | None:
+    """The days that a line is for, in words."""
+    if "servicePeriod" not in line:
+        return None
+    first, last = (format_short_date(date.fromisoformat(day), language) for day in line["servicePeriod"])
+    return f"{first} - {last}"
 
 
 def _vat_row(row: Mapping[str, Any], language: Language) -> PrintVatRow:

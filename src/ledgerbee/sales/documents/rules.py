@@ -17,6 +17,7 @@ from ledgerbee.catalog.prices.rules import amount_for, effective_unit_price
 from ledgerbee.chart.vat_codes.model import Principle, VatCode, VatType
 from ledgerbee.core.dates import add_months
 from ledgerbee.core.errors import LedgerBeeError, invalid, refuse
+from ledgerbee.core.fields import fields_of
 from ledgerbee.core.money import (
     EXACT,
     HUNDRED,
@@ -40,10 +41,12 @@ from ledgerbee.sales.documents.model import (
     DocumentLineType,
     Line,
     LineInput,
+    PeriodLine,
     Tax,
     TaxedAmount,
     Totals,
     VatRow,
+    period_of,
 )
 
 K = TypeVar("K")
@@ -113,7 +116,7 @@ def product_line(
     else:
         gross, unit_price = multiply(given.quantity, given.unit_price), given.unit_price
     check_size(gross, unit_price)
-    return Line(
+    line = Line(
         id=line_id,
         line_type=DocumentLineType.PRODUCT,
         description=product.name if given.description is None else given.description,
@@ -127,6 +130,10 @@ def product_line(
         discount_given=given.discount_percent is not None,
         net=line_net(gross, discount, currency),
     )
+    if given.service_period is None:
+        return line
+    start, end = given.service_period
+    return PeriodLine(**fields_of(line), service_period_start=start, service_period_end=end)
 
 
 def as_input(line: Line) -> LineInput:
@@ -138,6 +145,7 @@ def as_input(line: Line) -> LineInput:
         unit_price=line.unit_price if line.unit_price_given else None,
         description=line.description,
         discount_percent=line.discount_percent if line.discount_given else None,
+        service_period=period_of(line),
     )
 
 

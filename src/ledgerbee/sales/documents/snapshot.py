@@ -16,7 +16,7 @@ from ledgerbee.parties.contacts.model import Contact
 from ledgerbee.parties.customers.model import Customer
 from ledgerbee.parties.departments.model import Department
 from ledgerbee.sales.documents import fik
-from ledgerbee.sales.documents.model import Computed, Document, DocumentKind, Line, Tax, Terms, VatRow
+from ledgerbee.sales.documents.model import Computed, Document, DocumentKind, Line, Tax, Terms, VatRow, period_of
 from ledgerbee.sales.documents.rules import Treatment, buyer_language, treatment_of
 from ledgerbee.sales.documents.units import unit_code
 from ledgerbee.sales.templates.model import DocumentTemplate
@@ -226,7 +226,14 @@ def _line(line: Line, tax: Tax | None, rows: Mapping[Treatment, int], currency: 
         "vatRate": format_decimal(tax.rate),
         "vatCategory": tax.category,
         "vatRow": rows[treatment_of(tax)],
+        **_period(line),
     }
+
+
+def _period(line: Line) -> dict[str, Any]:
+    """The days that a line is for, where it says so."""
+    period = period_of(line)
+    return {} if period is None else {"servicePeriod": [period.start.isoformat(), period.end.isoformat()]}
 
 
 def _vat_row(row: VatRow, currency: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Wire types that the four kinds of billing document share (contract 3.3, decisions "Documents")."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any, Final, TypeVar
@@ -34,6 +35,8 @@ from ledgerbee.sales.documents.model import (
     DocumentWarning,
     Line,
     LineInput,
+    ServicePeriod,
+    period_of,
 )
 from ledgerbee.sales.documents.rules import NO_PRODUCT_LINE, check_lines, line_problems
 
@@ -43,6 +46,8 @@ _PRODUCT_FIELDS: Final = {
     "quantity": "quantity",
     "unit_price": "unitPrice",
     "discount_percent": "discountPercent",
+    "service_period_start": "servicePeriodStart",
+    "service_period_end": "servicePeriodEnd",
 }
 
 
@@ -72,6 +77,15 @@ class LineRequest(RequestModel):
         description="The discount of the customer's group unless given", examples=[10]
     )
 
+    @property
+    def service_period(self) -> ServicePeriod | None:
+        """The days that it is for, in a kind of document whose lines say so."""
+        return None
+
+    def period_problems(self, path: str) -> Iterator[tuple[str, str, str]]:  # noqa: ARG002
+        """What is wrong with those days; `path` is the line's place."""
+        yield from ()
+
 
 #: The lines of a document.
 Lines = Annotated[
@@ -85,7 +99,11 @@ def line_inputs(lines: Sequence[LineRequest], others: Iterable[Check]) -> tuple[
 
     Raises a validation error for amounts on lines that have none, and what `check_lines` raises.
     """
-    problems = [problem for index, line in enumerate(lines) for problem in _surplus(line, f"lines.{index}")]
+    problems = [
+        problem
+        for index, line in enumerate(lines)
+        for problem in (*_surplus(line, f"lines.{index}"), *line.period_problems(f"lines.{index}"))
+    ]
     given = tuple(_line_input(line) for line in lines)
     try:
         check_all(lambda: refuse(problems), lambda: check_lines(given))
@@ -109,6 +127,7 @@ def line_checks(lines: Sequence[LineRequest]) -> Iterator[Check]:
     for index, line in enumerate(lines):
         path = f"lines.{index}"
         yield lambda line=line, path=path: refuse(list(_surplus(line, path)))  # type: ignore[misc]
+        yield lambda line=line, path=path: refuse(list(line.period_problems(path)))  # type: ignore[misc]
         yield lambda line=line, path=path: refuse(list(line_problems(line, path)))  # type: ignore[misc]
 
 
@@ -126,6 +145,7 @@ def _line_input(line: LineRequest) -> LineInput:
         unit_price=line.unit_price,
         description=line.description,
         discount_percent=line.discount_percent,
+        service_period=line.service_period,
     )
 
 
@@ -174,7 +194,15 @@ class LineResponse(ResponseModel):
     )
 
 
+class PeriodLineResponse(LineResponse):
+    """A line of a document whose lines say which days they are for."""
+
+    service_period_start: date | None = Field(description="The first day that the line is for (extension)")
+    service_period_end: date | None = Field(description="The last day that the line is for (extension)")
+
+
 L = TypeVar("L", bound=LineResponse)
+P = TypeVar("P", bound=PeriodLineResponse)
 
 
 def render_line(model: type[L], line: Line, currency: str, **own: Any) -> L:
@@ -194,6 +222,12 @@ def render_line(model: type[L], line: Line, currency: str, **own: Any) -> L:
         vat_rate=line.vat_rate,
         vat_amount=None if line.vat is None else format_amount(line.vat, currency),
     )
+
+
+def render_period_line(model: type[P], line: Line, currency: str, **own: Any) -> P:
+    """A line on the wire with the days that it is for."""
+    start, end = period_of(line) or (None, None)
+    return render_line(model, line, currency, service_period_start=start, service_period_end=end, **own)
 
 
 def wire_fields(document: Document) -> dict[str, Any]:

@@ -40,7 +40,8 @@ class TradeLine:
     """What is sold on one line.
 
     `gross` is quantity x price, `net` less the discount, both rounded. `quantity` has the sign of `net` and isn't zero
-    unless `net` is; `unit_price` isn't negative and is for `base_quantity` units.
+    unless `net` is; `unit_price` isn't negative and is for `base_quantity` units. `period` are the first and the last
+    day that it is for.
     """
 
     number: int
@@ -57,6 +58,7 @@ class TradeLine:
     vat: Decimal
     category: str
     rate: Decimal
+    period: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

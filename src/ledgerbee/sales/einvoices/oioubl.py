@@ -226,6 +226,7 @@ class _Writer:
                 unitCode=line.unit_code,
             ),
             self._amount("LineExtensionAmount", line.net),
+            _period(line),
             "" if is_note else self._discount(line),
             self._tax_total(line.vat, (taxed,)),
             node("Item", leaf("Description", line.description), leaf("Name", line.name)),
@@ -251,6 +252,14 @@ class _Writer:
             self._amount("BaseAmount", line.gross),
             _category(name, line.rate),
         )
+
+
+def _period(line: TradeLine) -> str:
+    """The days that the line is for: of a line, OIOUBL has the period of its delivery."""
+    if line.period is None:
+        return ""
+    first, last = line.period
+    return node("Delivery", node("RequestedDeliveryPeriod", leaf("StartDate", first), leaf("EndDate", last)))
 
 
 @lru_cache(maxsize=64)

@@ -174,6 +174,7 @@ def _line(line: TradeLine, currency: str, *, is_note: bool) -> str:
         leaf("Note", line.note),
         leaf(quantity, format_decimal(line.quantity), unitCode=line.unit_code),
         _amount("LineExtensionAmount", line.net, currency),
+        _period(line),
         _discount(line, currency),
         node(
             "Item",
@@ -183,6 +184,13 @@ def _line(line: TradeLine, currency: str, *, is_note: bool) -> str:
         ),
         _price(line, currency),
     )
+
+
+def _period(line: TradeLine) -> str:
+    """The first and the last day that the line is for (BT-134, BT-135)."""
+    if line.period is None:
+        return ""
+    return node("InvoicePeriod", leaf("StartDate", line.period[0]), leaf("EndDate", line.period[1]))
 
 
 def _discount(line: TradeLine, currency: str) -> str:

@@ -132,7 +132,15 @@ def _line(
         vat=_turned(line["vat"], sign),
         category=categories[line["vatCategory"]],
         rate=Decimal(line["vatRate"]),
+        period=_period(line),
     )
+
+
+def _period(line: Mapping[str, Any]) -> tuple[str, str] | None:
+    if "servicePeriod" not in line:
+        return None
+    first, last = line["servicePeriod"]
+    return first, last
 
 
 def _price(

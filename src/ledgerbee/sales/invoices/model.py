@@ -19,6 +19,7 @@ from ledgerbee.sales.documents.model import (
     DraftFields,
     FullDocument,
     Line,
+    PeriodLine,
 )
 
 InvoiceId = NewType("InvoiceId", UUID)
@@ -117,7 +118,7 @@ FullInvoice = FullDocument[Invoice]
 
 
 @dataclass(frozen=True, slots=True)
-class DeductionLine(Line):
+class DeductionLine(PeriodLine):
     """A line of an invoice. One with `prepayment_invoice_id` takes off what that prepayment invoice charged."""
 
     prepayment_invoice_id: UUID | None = None

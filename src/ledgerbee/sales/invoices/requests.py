@@ -16,8 +16,9 @@ from ledgerbee.http.wire import EXAMPLE_ID, CurrencyCode, Day, Id, RequestModel,
 from ledgerbee.ledger.entries.rules import check_delivery_date
 from ledgerbee.parties.wire import Flag, NullablePaymentTerms
 from ledgerbee.sales.delivery.model import DeliveryStatus, DeliveryType
+from ledgerbee.sales.documents.model import MAX_LINES, MAX_SERVICE_DAYS, ServicePeriod
 from ledgerbee.sales.documents.rules import check_date, check_due_date
-from ledgerbee.sales.documents.wire import Lines, NullableText, line_checks, line_inputs
+from ledgerbee.sales.documents.wire import LineRequest, NullableText, line_checks, line_inputs
 from ledgerbee.sales.invoices.model import InvoiceFields, InvoiceStatus
 from ledgerbee.sales.sending.wire import SendRequest
 
@@ -28,6 +29,46 @@ MAX_SENT_TOGETHER: Final = 1_000
 #: Prepayment invoices that one invoice may deduct.
 _MAX_PREPAYMENTS: Final = 50
 
+
+class InvoiceLineRequest(LineRequest):
+    """A line. Amounts and VAT follow from the price, the product group and the customer's VAT zone."""
+
+    service_period_start: Day | None = omitted(
+        description="The first day that the line is for; with `servicePeriodEnd` (extension)", examples=["2026-03-01"]
+    )
+    service_period_end: Day | None = omitted(
+        description="The last day that the line is for. What is for days after the invoice's month is earned then, "
+        "unless the product group's `deferRevenue` is false (extension)",
+        examples=["2026-03-31"],
+    )
+
+    @property
+    def service_period(self) -> ServicePeriod | None:
+        """The days that it is for; None where it says none."""
+        if self.service_period_start is None or self.service_period_end is None:
+            return None
+        return ServicePeriod(self.service_period_start, self.service_period_end)
+
+    def period_problems(self, path: str) -> Iterator[tuple[str, str, str]]:
+        """One day without the other, an end before the start, and a mistyped year."""
+        start, end = self.service_period_start, self.service_period_end
+        if start is not None and end is not None:
+            name = f"{path}.servicePeriodEnd"
+            if end < start:
+                yield name, "minDate", f"{name} must not be before servicePeriodStart"
+            elif (end - start).days >= MAX_SERVICE_DAYS:
+                yield name, "maxDate", f"{name} must be within {MAX_SERVICE_DAYS} days from servicePeriodStart"
+        elif start is not None or end is not None:
+            name = f"{path}.{'servicePeriodEnd' if end is None else 'servicePeriodStart'}"
+            yield name, "isDefined", f"{name} should not be null or undefined"
+
+
+#: The lines of an invoice.
+InvoiceLines = Annotated[
+    list[InvoiceLineRequest],
+    Field(min_length=1, max_length=MAX_LINES, description="At least one product line"),
+]
+
 PrepaymentIds = Annotated[tuple[Id, ...], Field(max_length=_MAX_PREPAYMENTS, examples=[[EXAMPLE_ID]])]
 
 
@@ -36,7 +77,7 @@ class CreateInvoiceRequest(RequestModel):
 
     customer_id: Id
     issue_date: Day = Field(alias="date", description="Day of issue, at most a year ahead: the invoice is booked on it")
-    lines: Lines
+    lines: InvoiceLines
     customer_department_id: Id | None = omitted(description="A department of the customer")
     customer_contact_id: Id | None = omitted(description="A contact of the customer: `Deres ref.`")
     delivery_date: Day | None = omitted(
@@ -78,7 +119,7 @@ class UpdateInvoiceRequest(RequestModel):
     issue_date: Day = omitted(
         alias="date", description="Day of issue, at most a year ahead: the invoice is booked on it"
     )
-    lines: Lines = omitted(description="Replace all lines")
+    lines: InvoiceLines = omitted(description="Replace all lines")
     customer_department_id: Id | None = omitted(description="A department of the customer")
     customer_contact_id: Id | None = omitted(description="A contact of the customer: `Deres ref.`")
     delivery_date: Day | None = omitted(description="Null: `date`")

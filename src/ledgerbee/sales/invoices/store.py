@@ -31,16 +31,28 @@ SELECT (SELECT coalesce(sum(p.base_settled), 0) FROM payments p
        WHERE u.company_id = $1 AND u.invoice_id = {invoice})
 """
 _SETTLED: Final = SETTLED_IN_BASE.format(invoice="$2")
-#: What the entries of an invoice and of its sent credit notes have of revenue and VAT.
+#: What the entries of an invoice and of its sent credit notes have of revenue and VAT. What was deferred of it and is
+#: recognised by now is revenue.
 _LEFT: Final = """
 SELECT l.line_type, l.account_id, l.vat_code_id, l.vat_rate, -sum(l.amount) AS amount,
        -sum(l.base_amount) AS base_amount
-FROM journal_lines l
-WHERE l.company_id = $1 AND l.line_type IN ('ENTERED', 'VAT') AND l.entry_id IN (
-    SELECT i.journal_entry_id FROM invoices i WHERE i.company_id = $1 AND i.id = $2
+FROM (
+    SELECT e.line_type, e.account_id, e.vat_code_id, e.vat_rate, e.amount, e.base_amount, e.line_number
+    FROM journal_lines e
+    WHERE e.company_id = $1 AND e.line_type IN ('ENTERED', 'VAT') AND e.entry_id IN (
+        SELECT i.journal_entry_id FROM invoices i WHERE i.company_id = $1 AND i.id = $2
+        UNION ALL
+        SELECT n.journal_entry_id FROM credit_notes n
+        WHERE n.company_id = $1 AND n.invoice_id = $2 AND n.journal_entry_id IS NOT NULL)
     UNION ALL
-    SELECT n.journal_entry_id FROM credit_notes n
-    WHERE n.company_id = $1 AND n.invoice_id = $2 AND n.journal_entry_id IS NOT NULL)
+    SELECT 'ENTERED', m.account_id, s.vat_code_id, CASE WHEN s.vat_code_id IS NOT NULL THEN s.vat_rate END,
+           m.sign * r.amount, m.sign * r.base_amount, 2147483647
+    FROM revenue_deferrals d
+    JOIN invoice_lines s ON s.company_id = $1 AND s.invoice_id = $2 AND s.id = d.invoice_line_id
+    JOIN revenue_recognitions r ON r.company_id = $1 AND r.invoice_line_id = d.invoice_line_id
+    CROSS JOIN LATERAL (VALUES (d.account_id, 1), (d.revenue_account_id, -1)) m (account_id, sign)
+    WHERE d.company_id = $1 AND d.invoice_id = $2
+) l
 GROUP BY l.line_type, l.account_id, l.vat_code_id, l.vat_rate ORDER BY min(l.line_number)
 """
 SORT_COLUMNS: Final = {

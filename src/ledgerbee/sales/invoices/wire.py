@@ -17,9 +17,9 @@ from ledgerbee.sales.documents.model import Line
 from ledgerbee.sales.documents.wire import (
     ConvertedFromResponse,
     DocumentWarningResponse,
-    LineResponse,
-    render_line,
+    PeriodLineResponse,
     render_origin,
+    render_period_line,
     render_warnings,
     wire_fields,
 )
@@ -28,7 +28,7 @@ from ledgerbee.sales.invoices.model import DeductionLine, FullInvoice, Invoice, 
 from ledgerbee.sales.sending.wire import SendResponse, sproom_document_id
 
 
-class InvoiceLineResponse(LineResponse):
+class InvoiceLineResponse(PeriodLineResponse):
     """A line of an invoice. Text and separator lines have no price, quantity or amounts."""
 
     unit_price: DecimalText | None = Field(
@@ -194,7 +194,7 @@ def render_results(invoice_ids: Sequence[UUID], outcomes: Sequence[Sent | Ledger
 
 def _line(line: Line, currency: str) -> InvoiceLineResponse:
     deducted = line.prepayment_invoice_id if isinstance(line, DeductionLine) else None
-    return render_line(InvoiceLineResponse, line, currency, prepayment_invoice_id=deducted)
+    return render_period_line(InvoiceLineResponse, line, currency, prepayment_invoice_id=deducted)
 
 
 def _fields(invoice: Invoice) -> dict[str, Any]:

@@ -23,6 +23,10 @@ _MONTHS: Final[dict[Language, tuple[str, ...]]] = {
         "July", "August", "September", "October", "November", "December",
     ),
 }  # fmt: skip
+_SHORT_MONTHS: Final[dict[Language, tuple[str, ...]]] = {
+    "da": ("jan.", "feb.", "mar.", "apr.", "maj", "jun.", "jul.", "aug.", "sep.", "okt.", "nov.", "dec."),
+    "en": ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
+}
 _DANISH_MARKS: Final = str.maketrans(",.", ".,")
 
 
@@ -61,6 +65,12 @@ def format_date(day: date, language: Language) -> str:
     """22. november 2026 in Danish, 22 November 2026 in English."""
     dot = "." if language == "da" else ""
     return f"{day.day}{dot}{NBSP}{_MONTHS[language][day.month - 1]}{NBSP}{day.year}"
+
+
+def format_short_date(day: date, language: Language) -> str:
+    """1. mar. 2026 in Danish, 1 Mar 2026 in English."""
+    dot = "." if language == "da" else ""
+    return f"{day.day}{dot}{NBSP}{_SHORT_MONTHS[language][day.month - 1]}{NBSP}{day.year}"
 
 
 def format_iban(iban: str) -> str:

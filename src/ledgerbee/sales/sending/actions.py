@@ -19,6 +19,7 @@ from ledgerbee.ledger.entries import actions as ledger
 from ledgerbee.parties.customers import actions as customer_actions
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.steps import give_way, in_steps
+from ledgerbee.sales.deferrals import store as deferrals
 from ledgerbee.sales.delivery import actions as delivery
 from ledgerbee.sales.delivery import store as deliveries
 from ledgerbee.sales.delivery.model import DeliveryStatus, DeliveryType, HandOver
@@ -161,6 +162,7 @@ async def write(kind: KindOfDocument[F, D], decided: Sequence[Decided[D]]) -> li
         async for one, (_, number) in in_steps(zip(decided, numbers, strict=True))
     ]
     await store.book(context, kind, [booking.document for booking in bookings], contents)
+    await _write_deferrals(context, bookings)
     handed = [
         HandOver(
             booking.document.id,
@@ -175,6 +177,16 @@ async def write(kind: KindOfDocument[F, D], decided: Sequence[Decided[D]]) -> li
         SentDocument(one, FullDocument(booking.document, booking.computed.lines), handover)
         for one, booking, handover in zip(decided, bookings, handovers, strict=True)
     ]
+
+
+async def _write_deferrals(context: Context, bookings: Sequence[Booking[D]]) -> None:
+    """What documents defer, in one statement, and what they take off what was deferred."""
+    deferred = [one for booking in bookings for one in booking.deferrals]
+    if deferred:
+        await deferrals.insert(context, deferred)
+    for booking in bookings:
+        if booking.credited is not None and booking.credited.credits:
+            await deferrals.write_credited(context, booking.credited.deferrals, booking.credited.credits)
 
 
 async def _numbers(context: Context, kind: KindOfDocument[F, D], documents: Sequence[D]) -> list[tuple[int, str]]:

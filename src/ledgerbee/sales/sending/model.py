@@ -10,6 +10,7 @@ from uuid import UUID
 from ledgerbee.catalog.prices.model import ZoneSale
 from ledgerbee.ledger.entries.model import EntryToPost, LineType
 from ledgerbee.platform.context import Context
+from ledgerbee.sales.deferrals.model import CreditedDeferrals, Deferral
 from ledgerbee.sales.delivery.model import Delivery, DeliveryType
 from ledgerbee.sales.documents.model import Computed, Document, FullDocument, Sources
 from ledgerbee.sales.documents.printing import Trials
@@ -84,7 +85,8 @@ class SendSources:
 class Booking(Generic[D]):
     """All there is to write of a draft that is sent. Document and entry lack the number, which is taken last.
 
-    `entry` is None for a kind that isn't booked.
+    `entry` is None for a kind that isn't booked. `deferrals` are what an invoice defers, `credited` is what a credit
+    note takes off what its invoice deferred.
     """
 
     document: D
@@ -94,6 +96,8 @@ class Booking(Generic[D]):
     template: DocumentTemplate | None
     in_base: InBase | None
     recipient: str | None
+    deferrals: tuple[Deferral, ...] = ()
+    credited: CreditedDeferrals | None = None
 
 
 #: A kind's decision: all there is to write of a draft, or the first refusal, raised. The moment is when it is sent.

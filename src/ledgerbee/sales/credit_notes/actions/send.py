@@ -1,11 +1,14 @@
 """Sending a credit note: entry, its invoice's state and hand-over in one transaction."""
 
+from dataclasses import replace
+
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.steps import give_way
 from ledgerbee.sales.credit_notes import rules
 from ledgerbee.sales.credit_notes.actions.load import check_given_back, get_invoice, load_sent, load_sources
 from ledgerbee.sales.credit_notes.kind import CREDIT_NOTES
 from ledgerbee.sales.credit_notes.model import CreditNote, CreditNoteId, NoteSources
+from ledgerbee.sales.deferrals import store as deferrals
 from ledgerbee.sales.delivery.model import Delivery
 from ledgerbee.sales.documents import snapshot
 from ledgerbee.sales.documents import store as documents
@@ -48,6 +51,8 @@ async def _send_draft(draft: Draft[CreditNote]) -> Delivery:
     # The note's row, then its invoice's: whoever holds the invoice's never waits for a note's.
     invoice = await get_invoice(context, drafted, for_update=True)
     found = await load_sources(context, drafted, invoice)
+    if invoice is not None:
+        found = replace(found, deferrals=await deferrals.list_of_invoice_for_update(context, invoice.id))
     await give_way()
     credited = None
     if invoice is not None:

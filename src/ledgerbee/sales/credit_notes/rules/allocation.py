@@ -6,6 +6,7 @@ Within these rules amounts have the invoice's sign; the lines of the note, made 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -36,7 +37,7 @@ from ledgerbee.sales.credit_notes.model import (
     InvoiceLine,
     TakenLine,
 )
-from ledgerbee.sales.documents.model import Computed, DocumentLineType, Line, Tax, Totals, VatRow
+from ledgerbee.sales.documents.model import Computed, DocumentLineType, Line, Tax, Totals, VatRow, period_of
 from ledgerbee.sales.documents.rules import Treatment, line_net, share_vat, sums_by, treatment_of
 
 #: Without a quantity, a line takes all that is left of the invoice's.
@@ -283,7 +284,14 @@ def _line(asked: CreditedLine, share: _Share, vat: Decimal) -> CreditNoteLine:
         account_id=source.account_id,
         vat_code_id=source.vat_code_id,
         invoice_line_id=source.id,
+        **_period(source),
     )
+
+
+def _period(source: Line) -> dict[str, date]:
+    """The days that the invoice's line is for, which are the note's too."""
+    period = period_of(source)
+    return {} if period is None else {"service_period_start": period.start, "service_period_end": period.end}
 
 
 def _vat_left(invoice: Creditable) -> dict[Treatment, Decimal]:

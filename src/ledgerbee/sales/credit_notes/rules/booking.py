@@ -1,7 +1,9 @@
 """What is written when a credit note is booked. Pure."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -10,12 +12,14 @@ from ledgerbee.ledger.entries.rules import Conversion
 from ledgerbee.sales.credit_notes.model import (
     CREDIT_NOTE_RECIPIENT_MISSING,
     CreditNote,
+    CreditNoteLine,
     CreditNoteStatus,
     FullCreditNote,
     NoteSources,
 )
 from ledgerbee.sales.credit_notes.rules.allocation import computed_of
 from ledgerbee.sales.credit_notes.rules.entry import entry_lines
+from ledgerbee.sales.deferrals import rules as deferrals
 from ledgerbee.sales.delivery.model import DeliveryType
 from ledgerbee.sales.documents.addressing import addressee as addressee_of
 from ledgerbee.sales.documents.addressing import check_customer, choose_template
@@ -104,7 +108,8 @@ def book(full: FullCreditNote, found: NoteSources, options: SendOptions, now: da
         sent_at=now if is_manual else None,
         updated_at=now,
     )
-    lines = entry_lines(booked, drawn.computed, drawn.conversion, credited, found.accounts_by_role)
+    taken = deferrals.credited(_credited_lines(full), note.id, found.deferrals, drawn.conversion)
+    lines = entry_lines(booked, drawn.computed, drawn.conversion, credited, found.accounts_by_role, taken)
     booked = replace(booked, base_amount=-lines[0].base_amount)
     return Booking(
         document=booked,
@@ -114,7 +119,15 @@ def book(full: FullCreditNote, found: NoteSources, options: SendOptions, now: da
         template=drawn.template,
         in_base=drawn.in_base,
         recipient=address,
+        credited=taken,
     )
+
+
+def _credited_lines(full: FullCreditNote) -> Iterator[tuple[UUID, UUID, Decimal]]:
+    """The lines of a note on an invoice, the invoice's line that each credits, and its net."""
+    for line in full.lines:
+        if isinstance(line, CreditNoteLine) and line.invoice_line_id is not None and line.net is not None:
+            yield line.id, line.invoice_line_id, line.net
 
 
 def buyer_of(found: NoteSources, ean: str | None = None) -> dict[str, Any] | None:

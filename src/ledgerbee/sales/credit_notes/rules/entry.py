@@ -1,6 +1,6 @@
 """The journal entry of a credit note: its invoice's accounts and VAT codes, the sides swapped. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace as replace_row
 from decimal import Decimal
 from typing import Final
@@ -9,10 +9,12 @@ from msgspec.structs import replace
 
 from ledgerbee.chart.accounts.model import Account
 from ledgerbee.core.money import EXACT, ZERO
-from ledgerbee.ledger.entries.model import LineToPost
+from ledgerbee.ledger.entries.model import LineToPost, LineType, Side
 from ledgerbee.ledger.entries.rules import Conversion
 from ledgerbee.sales.credit_notes.model import CREDIT_NOTE_ACCOUNT_MISSING, CreditedInvoice, CreditNote
+from ledgerbee.sales.deferrals.model import CreditedDeferrals
 from ledgerbee.sales.documents.model import Computed
+from ledgerbee.sales.documents.rules import sums_by
 from ledgerbee.sales.sending import rules
 
 #: Roles of the accounts of exchange differences (chart/seed).
@@ -35,20 +37,23 @@ def entry_lines(
     conversion: Conversion,
     credited: CreditedInvoice | None,
     accounts: Mapping[str, Account],
+    taken: CreditedDeferrals,
 ) -> tuple[LineToPost, ...]:
     """The lines of a note's entry, the receivable (first) in credit.
 
     In a foreign currency revenue and VAT are each amount x rate, the invoice's. What settles an invoice takes off the
     receivable all that is left of it in the company's currency, and what takes the last of an account and VAT code all
-    that is left there (`sending.rules.residues`): the difference is a gain or a loss by exchange rates.
+    that is left there (`sending.rules.residues`): the difference is a gain or a loss by exchange rates. So does what
+    is `taken` off deferred revenue.
     Raises `CREDIT_NOTE_ACCOUNT_MISSING` when a difference has no account to stand on.
     """
     assert note.receivable_account_id is not None
-    lines = rules.entry_lines(computed, conversion, note.receivable_account_id)
+    lines = rules.entry_lines(computed, conversion, note.receivable_account_id, taken.deferred)
     if credited is None or conversion.is_base:
         return lines
     taken_off = base_amount(-note.amount, credited, conversion)
-    lines = (replace(lines[0], base_amount=taken_off), *lines[1:], *rules.residues(lines, credited.left))
+    booked = _off_deferrals(lines, computed, taken)
+    lines = (replace(lines[0], base_amount=taken_off), *booked[1:], *rules.residues(booked, credited.left))
     difference = rules.difference_of(lines)
     if not difference:
         return lines
@@ -57,6 +62,31 @@ def entry_lines(
     if account is None:
         raise CREDIT_NOTE_ACCOUNT_MISSING.error(role=role)
     return (*lines, rules.exchange_difference(difference, account.id, account.id))
+
+
+def _off_deferrals(lines: Sequence[LineToPost], computed: Computed, taken: CreditedDeferrals) -> tuple[LineToPost, ...]:
+    """The lines, those on accounts of deferred revenue at what is taken off there in the company's currency."""
+    taxes = {line.id: computed.taxes[line.tax_key] for line in computed.lines if line.tax_key is not None}
+    exact = sums_by(
+        (
+            (
+                part.account_id,
+                taxes[line_id].vat_code_id,
+                taxes[line_id].rate if taxes[line_id].vat_code_id else None,
+                Side.CREDIT if part.amount > 0 else Side.DEBIT,
+            ),
+            abs(taken.base_amounts[line_id]),
+        )
+        for line_id, part in taken.deferred.items()
+    )
+    keys = [
+        (line.account_id, line.vat_code_id, line.vat_rate, line.side) if line.line_type is LineType.ENTERED else None
+        for line in lines
+    ]
+    return tuple(
+        replace(line, base_amount=exact[key]) if key is not None and key in exact else line
+        for line, key in zip(lines, keys, strict=True)
+    )
 
 
 def base_amount(amount: Decimal, credited: CreditedInvoice, conversion: Conversion) -> Decimal:

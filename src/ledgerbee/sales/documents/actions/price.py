@@ -1,6 +1,7 @@
 """Pricing and taxing the lines of a billing document: what is loaded for it, and the rules applied to that."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from uuid import UUID
 
@@ -119,7 +120,7 @@ async def get_drafted_sales(
         for price_id, code_id in own_codes.items():
             code = None if code_id is None else codes[code_id]
             if code is None or code.is_active:
-                sales[price_id] = ZoneSale(sales[price_id].account_id, code)
+                sales[price_id] = replace(sales[price_id], vat_code=code)
     return found
 
 

@@ -40,7 +40,10 @@ def _columns(alias: str, kind: type[Any]) -> str:
 _SOURCES: Final = f"""
 SELECT {", ".join(_columns(alias, kind) for alias, kind in _PARTS.items())},
        CASE WHEN r.place = 1 THEN ARRAY({templates.ALL}) END AS templates,
-       CASE WHEN r.place = 1 THEN ({journal_categories.FOR_TYPE}) END AS journal_category_id
+       CASE WHEN r.place = 1 THEN ({journal_categories.FOR_TYPE}) END AS journal_category_id,
+       CASE WHEN r.place = 1 THEN (
+           SELECT a.id FROM accounts a WHERE a.company_id = $1 AND a.role = 'DEFERRED_REVENUE'
+       ) END AS deferred_revenue_account_id
 FROM unnest($4::uuid[], $5::uuid[], $6::uuid[]) WITH ORDINALITY r (customer_id, contact_id, department_id, place)
 LEFT JOIN companies co ON co.company_id = $1 AND r.place = 1
 LEFT JOIN customers c ON c.company_id = $1 AND c.id = r.customer_id
@@ -83,6 +86,7 @@ async def get_many_sources(context: Context, kind: AnyKind, documents: Sequence[
             department=None if row["p_id"] is None else Department(**_part(row, "p")),
             templates=known_templates,
             journal_category_id=first["journal_category_id"],
+            deferred_revenue_account_id=first["deferred_revenue_account_id"],
         )
         for parties, row in zip(named, found, strict=True)
     }

@@ -5,6 +5,8 @@ from datetime import datetime
 
 from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.entries.rules import Conversion
+from ledgerbee.sales.deferrals import rules as deferral_rules
+from ledgerbee.sales.deferrals.model import NOTHING_DEFERRED
 from ledgerbee.sales.delivery.model import DeliveryType
 from ledgerbee.sales.documents.addressing import addressee as addressee_of
 from ledgerbee.sales.documents.addressing import check_customer, choose_template
@@ -36,6 +38,7 @@ def book(
     | `DOCUMENT_TEMPLATE_NOT_FOUND`, `SALES_DOCUMENT_TEMPLATE_MISMATCH` | the chosen template is none for invoices |
     | `INVOICE_RECIPIENT_MISSING` | a mail needs an address |
     | `EXCHANGE_RATE_MISSING` | no rate of the day leads to the company's currency |
+    | `INVOICE_DEFERRAL_ACCOUNT_MISSING` | revenue of days to come has no account to stand on |
 
     `computed` are the draft's lines as they are taxed now (`documents.rules.tax`).
     """
@@ -52,7 +55,14 @@ def book(
             currency=draft.currency, baseCurrency=company.base_currency, date=draft.issue_date.isoformat()
         )
     conversion = Conversion(draft.currency, company.base_currency, found.rate.value)
-    lines = entry_lines(computed, conversion, facts.group.account_id)
+    deferred = (
+        NOTHING_DEFERRED
+        if draft.is_prepayment
+        else deferral_rules.deferred(
+            computed, found.sales, draft.issue_date, draft.currency, sources.deferred_revenue_account_id
+        )
+    )
+    lines = entry_lines(computed, conversion, facts.group.account_id, deferred)
     booked = replace(
         draft,
         status=status_when_sent(options.delivery_type, computed.totals.amount),
@@ -76,4 +86,5 @@ def book(
         template=template,
         in_base=None if vat is None else InBase(company.base_currency, vat, conversion.rate),
         recipient=address,
+        deferrals=deferral_rules.deferrals_of(booked, computed, deferred, lines, conversion, now) if deferred else (),
     )

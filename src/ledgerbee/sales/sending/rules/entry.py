@@ -1,6 +1,6 @@
 """The journal entry of a document that is booked: receivable, revenue and VAT. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 from uuid import UUID
@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from ledgerbee.core.money import EXACT, ONE, ZERO, multiply, total
 from ledgerbee.ledger.entries.model import EntryToPost, EntryType, LineToPost, LineType, Side
 from ledgerbee.ledger.entries.rules import Conversion, balance_in_base, other
+from ledgerbee.sales.deferrals.model import NOTHING_DEFERRED, Deferred
 from ledgerbee.sales.documents.model import BookedDocument, Computed, DocumentKind, Tax
 from ledgerbee.sales.documents.rules import sums_by
 
@@ -46,16 +47,24 @@ def journal_entry(
     )
 
 
-def entry_lines(computed: Computed, conversion: Conversion, receivable_account_id: UUID) -> tuple[LineToPost, ...]:
+def entry_lines(
+    computed: Computed,
+    conversion: Conversion,
+    receivable_account_id: UUID,
+    deferred: Mapping[UUID, Deferred] = NOTHING_DEFERRED,
+) -> tuple[LineToPost, ...]:
     """The lines of a document's entry: receivable (first) against revenue by account and VAT code, and VAT by code.
 
     Negative sums stand on the other side. In a foreign currency receivable and VAT are each amount x rate; revenue
     takes what is left to the last unit. What was booked before (`Tax.carried`) is taken out at that amount; the
     difference is a gain or a loss by exchange rates.
+
+    What of lines is `deferred`, by their ids, stands on its account with the VAT code of the sale, which it is the base
+    of (momslovens § 23: the VAT is due with the invoice); what is below zero apart from what is above.
     """
     drafted = [
         _line(conversion, receivable_account_id, computed.totals.amount, Side.DEBIT, LineType.CONTROL),
-        *_revenue_and_vat(computed, conversion),
+        *_revenue_and_vat(computed, conversion, deferred),
     ]
     carried = _carried(computed, conversion)
     ranks = [*(_RANKS[line.line_type] for line in drafted), *(_CARRIED_RANK for _ in carried)]
@@ -84,10 +93,10 @@ def vat_in_base(lines: Iterable[LineToPost]) -> Decimal | None:
     return total([line.base_amount if line.side is Side.CREDIT else -line.base_amount for line in vat])
 
 
-def _taxed(computed: Computed) -> list[tuple[Tax, Decimal, Decimal]]:
-    """How each product line is taxed, with its net and VAT."""
+def _taxed(computed: Computed) -> list[tuple[UUID, Tax, Decimal, Decimal]]:
+    """Each product line's id and how it is taxed, with its net and VAT."""
     return [
-        (computed.taxes[line.tax_key], line.net, line.vat)
+        (line.id, computed.taxes[line.tax_key], line.net, line.vat)
         for line in computed.lines
         if line.tax_key is not None and line.net is not None and line.vat is not None
     ]
@@ -95,7 +104,7 @@ def _taxed(computed: Computed) -> list[tuple[Tax, Decimal, Decimal]]:
 
 def _carried(computed: Computed, conversion: Conversion) -> list[LineToPost]:
     """What was booked before, as it was, and for each account what the rate of the day makes the difference."""
-    found = [(tax, tax.carried, net) for tax, net, _ in _taxed(computed) if tax.carried is not None]
+    found = [(tax, tax.carried, net) for _, tax, net, _ in _taxed(computed) if tax.carried is not None]
     lines = [
         replace(
             _line(conversion, tax.account_id, net, Side.CREDIT, LineType.ENTERED, tax.vat_code_id, tax.rate),
@@ -118,14 +127,20 @@ def _carried(computed: Computed, conversion: Conversion) -> list[LineToPost]:
     ]
 
 
-def _revenue_and_vat(computed: Computed, conversion: Conversion) -> list[LineToPost]:
+def _revenue_and_vat(computed: Computed, conversion: Conversion, deferred: Mapping[UUID, Deferred]) -> list[LineToPost]:
     taxed = _taxed(computed)
-    revenue = sums_by(
-        ((tax.account_id, tax.vat_code_id, tax.rate), net) for tax, net, _ in taxed if tax.carried is None
+    revenue = sums_by(_earned(taxed, deferred))
+    later = sums_by(
+        (
+            (deferred[line_id].account_id, tax.vat_code_id, tax.rate, deferred[line_id].amount > 0),
+            deferred[line_id].amount,
+        )
+        for line_id, tax, _, _ in taxed
+        if line_id in deferred
     )
     charged = sums_by(
         ((tax.vat_account_id, tax.vat_code_id, tax.rate), vat)
-        for tax, _, vat in taxed
+        for _, tax, _, vat in taxed
         if tax.vat_account_id is not None
     )
     return [
@@ -134,10 +149,25 @@ def _revenue_and_vat(computed: Computed, conversion: Conversion) -> list[LineToP
             for (account_id, code_id, rate), net in revenue.items()
         ),
         *(
+            _line(conversion, account_id, net, Side.CREDIT, LineType.ENTERED, code_id, rate)
+            for (account_id, code_id, rate, _), net in later.items()
+        ),
+        *(
             _line(conversion, account_id, vat, Side.CREDIT, LineType.VAT, code_id, rate)
             for (account_id, code_id, rate), vat in charged.items()
         ),
     ]
+
+
+def _earned(
+    taxed: Iterable[tuple[UUID, Tax, Decimal, Decimal]], deferred: Mapping[UUID, Deferred]
+) -> Iterator[tuple[tuple[UUID, UUID | None, Decimal], Decimal]]:
+    """What of each sale is booked to revenue; of one that is deferred as a whole nothing is."""
+    for line_id, tax, net, _ in taxed:
+        part = deferred.get(line_id)
+        rest = net if part is None else EXACT.subtract(net, part.amount)
+        if tax.carried is None and (part is None or rest):
+            yield (tax.account_id, tax.vat_code_id, tax.rate), rest
 
 
 def _line(
