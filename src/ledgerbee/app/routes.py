@@ -1,7 +1,9 @@
 """Every router of the API, in the reference's order of tags."""
 
 from ledgerbee.app import companies
+from ledgerbee.billing.meters import http as meters
 from ledgerbee.billing.plans import http as subscription_plans
+from ledgerbee.billing.usage import http as usage
 from ledgerbee.catalog.prices import http as prices
 from ledgerbee.catalog.product_groups import http as product_groups
 from ledgerbee.catalog.products import http as products
@@ -59,6 +61,8 @@ ROUTERS: tuple[OperationRouter, ...] = (
     journal_categories.router,
     *journal_entries.ROUTERS,
     periods.router,
+    meters.router,
+    usage.router,
     product_groups.router,
     prices.router,
     products.router,
@@ -88,6 +92,7 @@ ROUTERS: tuple[OperationRouter, ...] = (
     *journal_entries.ROUTERS_V2,
     imports.router,
     incoming_documents.router,
+    usage.usage_router,
     trial_balance.router,
     exchange_rates.router,
     audit_events.router,
