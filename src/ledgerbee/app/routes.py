@@ -3,6 +3,7 @@
 from ledgerbee.app import companies
 from ledgerbee.billing.meters import http as meters
 from ledgerbee.billing.plans import http as subscription_plans
+from ledgerbee.billing.subscriptions import http as subscriptions
 from ledgerbee.billing.usage import http as usage
 from ledgerbee.catalog.prices import http as prices
 from ledgerbee.catalog.product_groups import http as product_groups
@@ -67,6 +68,7 @@ ROUTERS: tuple[OperationRouter, ...] = (
     prices.router,
     products.router,
     projects.router,
+    subscriptions.router,
     subscription_plans.router,
     vat_codes.router,
     webhook_endpoints.router,

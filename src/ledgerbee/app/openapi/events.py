@@ -251,6 +251,8 @@ DATA: Final[tuple[EventData, ...]] = (
     _plain(
         "SubscriptionPlanEventData", "SubscriptionPlanResponse", "plan", "subscription_plan.activated",
         "subscription_plan.archived", "subscription_plan.created", "subscription_plan.updated",
+    ),
+    _plain(
         "UsageEventEventData", "UsageEventResponse", "usage event", "usage_event.amended", "usage_event.withdrawn",
     ),
     EventData(
