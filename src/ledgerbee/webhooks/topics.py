@@ -32,6 +32,6 @@ TOPICS: Final = frozenset({
     "subscription.billed", "subscription.cancellation_cleared", "subscription.cancellation_scheduled",
     "subscription.churned", "subscription.error", "subscription.paused", "subscription.payment_succeeded",
     "subscription.resumed", "subscription.started", "subscription.transitioned", "subscription.trial_ended",
-    "subscription.updated", "subscription_plan.activated", "subscription_plan.archived", "subscription_plan.created",
+    "subscription.updated", "subscription_change.cancelled", "subscription_change.created", "subscription_plan.activated", "subscription_plan.archived", "subscription_plan.created",
     "subscription_plan.updated", "vendor.created", "vendor_group.created", "webhook_endpoint.disabled",
 })  # fmt: skip
