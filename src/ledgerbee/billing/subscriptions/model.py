@@ -267,7 +267,7 @@ class CancelCommand:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancelRefund:
-    """What a cancellation has given back, `amount` including VAT; `reason` says why it is nothing though it was to."""
+    """What a cancellation has given back, `amount` excluding VAT; `reason` says why it is nothing though it was to."""
 
     behavior: RefundBehavior
     credit_note_ids: tuple[UUID, ...] = ()

@@ -260,8 +260,6 @@ def check_possible(chain: Chain, facts: BillingFacts, change: ScheduledChange) -
     if segment is None:
         raise SUBSCRIPTION_INVALID_STATE.in_state(status_on(subscription, day).value)
     terms = segment.terms
-    led_to: dict[tuple[UUID, int], PlanVersion] = {(plan.plan_id, plan.version): plan for plan in facts.newest.values()}
-    facts = replace(facts, plans={**facts.plans, **led_to})
     for earlier in chain.changes:
         if earlier.id == change.id or earlier.type is ChangeType.CANCEL or earlier.effective_on > change.effective_on:
             continue
