@@ -20,7 +20,8 @@ TOPICS: Final = frozenset({
     "invoice.paid", "invoice.partially_paid", "invoice.reopened", "invoice.sent", "invoice.sent_again",
     "invoice.updated", "invoice.write_off_reversed", "invoice.written_off", "journal_entry.posted",
     "journal_entry.reversed", "journal_entry.updated", "journal_import.cancelled", "journal_import.completed",
-    "journal_import.created", "journal_import.failed", "journal_import.posted", "order_confirmation.converted",
+    "journal_import.created", "journal_import.failed", "journal_import.posted", "meter.archived", "meter.created",
+    "order_confirmation.converted",
     "order_confirmation.created", "order_confirmation.delivery_failed", "order_confirmation.sent",
     "order_confirmation.sent_again", "order_confirmation.updated", "payment.disputed", "payment.failed",
     "payment.recorded", "payment.refunded", "payment.reversed", "payment.succeeded", "payment_method.expiring",
@@ -32,5 +33,5 @@ TOPICS: Final = frozenset({
     "subscription.billed", "subscription.cancellation_cleared", "subscription.cancellation_scheduled",
     "subscription.churned", "subscription.error", "subscription.paused", "subscription.payment_succeeded",
     "subscription.resumed", "subscription.started", "subscription.transitioned", "subscription.trial_ended",
-    "subscription.updated", "vendor.created", "vendor_group.created", "webhook_endpoint.disabled",
+    "subscription.updated", "usage.unattributed", "usage_event.amended", "usage_event.withdrawn", "vendor.created", "vendor_group.created", "webhook_endpoint.disabled",
 })  # fmt: skip

@@ -79,6 +79,16 @@ _QueryId = Annotated[Id | None, WithJsonSchema({"type": "string", "format": "uui
 _QueryDay = Annotated[Day | None, WithJsonSchema({"type": "string", "format": "date"})]
 
 
+def _at(path: str, check: Check) -> Check:
+    """A rule of a part of a body, at its place."""
+
+    def checked() -> None:
+        with within(path):
+            check()
+
+    return checked
+
+
 class _UsageFields(RequestModel):
     """What was used, when and by whom."""
 
@@ -95,11 +105,11 @@ class _UsageFields(RequestModel):
         "event belongs to, where the customer has several",
     )
 
-    def checks(self, facts: Facts, path: str) -> Iterable[Check]:  # noqa: ARG002
+    def checks(self, facts: Facts, path: str) -> Iterable[Check]:
         """A meter, a moment that can be, and a subscription where one is named."""
-        yield lambda: rules.check_meter_named(self.meter_id, self.meter_name)
-        yield lambda: rules.check_moment(self.timestamp, facts.now)
-        yield lambda: rules.named_subscription(self.metadata)
+        yield _at(path, lambda: rules.check_meter_named(self.meter_id, self.meter_name))
+        yield _at(path, lambda: rules.check_moment(self.timestamp, facts.now))
+        yield _at(path, lambda: rules.named_subscription(self.metadata))
 
     def reported(self, key: str) -> UsageReport:
         """The report for the rules. Raises validation errors: no meter, a subscription that is no id."""
