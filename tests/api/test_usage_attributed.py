@@ -25,7 +25,7 @@ async def made(api: Api) -> Metering:
 
 
 async def chain_of(made: Metering, on: date, **fields: Any) -> str | None:
-    event = await made.event(await made.reported(on=on, **fields))
+    event = await made.event(await made.reported(1, on, **fields))
     found: str | None = event["subscriptionId"]
     return found
 

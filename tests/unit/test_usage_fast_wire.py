@@ -25,17 +25,17 @@ NUMBERS = st.sampled_from(
     ["0", "1", "-1", "1.5", "-0.0", "0.000001", "0.0000001", "1.50000000", "1e3", "1E-3", "999999999999",
      "1000000000000", "123456789.123456", "1234567890.123456", "0.1", "-0", "1.0", "9" * 40, "1e400"]
 ).map(Raw)  # fmt: skip
-VALUES = NUMBERS | st.sampled_from(
+VALUES: st.SearchStrategy[Any] = NUMBERS | st.sampled_from(
     ["1", "1.5", " 1", "1_0", "٣", "NaN", "1e5", "", "+5", ".5", True, None, [], {}, "x"]
 )
 IDS = st.sampled_from([ID, ID.replace("-", ""), ID.upper(), ID[:-1], "", None, 7])
 MOMENTS = st.sampled_from(
-    ["2026-03-16T12:00:00Z", "2026-03-16T12:00:00.123456+02:00", "2026-03-16T12:00:00", "2026-03-16", "20260316T120000Z",
-     "2026-W12-1T12:00:00Z", "2026-02-30T12:00:00Z", "0001-01-01T00:00:00+05:00", "9999-12-31T23:59:59-05:00",
+    ["2026-03-16T12:00:00Z", "2026-03-16T12:00:00.123456+02:00", "2026-03-16T12:00:00", "2026-03-16",
+     "20260316T120000Z", "2026-W12-1T12:00:00Z", "2026-02-30T12:00:00Z", "0001-01-01T00:00:00+05:00", "9999-12-31T23:59:59-05:00",
      "2026-03-16T12:00:00 Z", None, 7, "2026-03-16 12:00:00Z", "2026-03-16T12:00:00,5Z"]
 )  # fmt: skip
 KEYS = st.sampled_from(["a", "b", "subscriptionId", "", "x" * 40, "x" * 41, "a[b", "ø", "a\u0000", "a b", "a\nb"])
-ONES = NUMBERS | st.sampled_from(
+ONES: st.SearchStrategy[Any] = NUMBERS | st.sampled_from(
     [
         "x",
         "",
@@ -55,7 +55,7 @@ ONES = NUMBERS | st.sampled_from(
         "a\\b",
     ]
 )
-METADATA = st.dictionaries(KEYS, ONES, max_size=4) | st.sampled_from(
+METADATA: st.SearchStrategy[Any] = st.dictionaries(KEYS, ONES, max_size=4) | st.sampled_from(
     [None, [], "x", {f"k{n}": n for n in range(50)}, {f"k{n}": n for n in range(51)}]
 )
 FIELDS: dict[str, st.SearchStrategy[Any]] = {
@@ -81,7 +81,7 @@ def written(value: Any) -> str:
 
 
 @st.composite
-def reports(draw: st.DrawFn, **base: Any) -> dict[str, Any]:
+def reports(draw: st.DrawFn, /, **base: Any) -> dict[str, Any]:
     names = draw(st.lists(st.sampled_from(sorted(FIELDS)), max_size=2, unique=True))
     body = {**PLAIN, **base, **{name: draw(FIELDS[name]) for name in names}}
     left_out = draw(st.sampled_from([None, None, None, *body]))
@@ -129,8 +129,8 @@ def test_and_so_in_batches(events: list[dict[str, Any]], has_more: bool) -> None
 
 def test_plain_reports_are_taken() -> None:
     for fields in (
-        {}, {"value": 3}, {"value": -2}, {"timestamp": "2026-03-16T12:00:00.5+02:00"}, {"meterId": None, "meterName": "ø"},
-        {"metadata": {"region": "eu", "n": 5, "x": 1.5, "paid": True, "subscriptionId": ID}}, {"metadata": None},
+        {}, {"value": 3}, {"value": -2}, {"timestamp": "2026-03-16T12:00:00.5+02:00"},
+        {"meterId": None, "meterName": "ø"}, {"metadata": {"region": "eu", "n": 5, "x": 1.5, "paid": True, "subscriptionId": ID}}, {"metadata": None},
     ):  # fmt: skip
         raw = json.dumps({**PLAIN, **fields}, ensure_ascii=False).encode()
         fast = decode_report(raw)

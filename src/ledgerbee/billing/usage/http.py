@@ -18,7 +18,6 @@ from ledgerbee.billing.usage.model import (
 )
 from ledgerbee.billing.usage.store import reads
 from ledgerbee.billing.usage.wire import (
-    AmendUsageEventRequest,
     DuplicateUsageResponse,
     KeyPattern,
     ListUnattributedUsageResponse,
@@ -29,6 +28,7 @@ from ledgerbee.billing.usage.wire import (
     ReportBody,
     ReportUsageBatchResponse,
     ReportUsageResponse,
+    UpdateUsageEventRequest,
     UsageEventQuery,
     UsageEventResponse,
     changes_of,
@@ -186,7 +186,7 @@ async def list_unattributed_usage(
     ),
 )
 async def amend_usage_event(
-    context: Ctx, usage_event_id: UsageEventPath, body: AmendUsageEventRequest
+    context: Ctx, usage_event_id: UsageEventPath, body: UpdateUsageEventRequest
 ) -> UsageEventResponse:
     return render(await actions.amend(context, usage_event_id, changes_of(body)))
 

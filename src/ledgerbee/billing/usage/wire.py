@@ -149,7 +149,9 @@ class KeyedUsageRequest(_UsageFields):
 class ReportUsageBatchRequest(RequestModel):
     """Usage that is reported together or not at all."""
 
-    events: list[KeyedUsageRequest] = Field(min_length=1, max_length=MAX_EVENTS)
+    events: list[KeyedUsageRequest] = Field(
+        min_length=1, max_length=MAX_EVENTS, description="1 to 1,000 events, each under a key of its own"
+    )
 
     def reported(self) -> list[UsageReport]:
         """The reports for the rules. Raises validation errors."""
@@ -199,7 +201,7 @@ class ReportUsageBatchResponse(ResponseModel):
     duplicates: WholeNumber = Field(description="How many were there before, or are there twice", examples=[3])
 
 
-class AmendUsageEventRequest(RequestModel):
+class UpdateUsageEventRequest(RequestModel):
     """The fields to change; the others stay as they are."""
 
     keeps_what_is_left_out = True
@@ -214,7 +216,7 @@ class AmendUsageEventRequest(RequestModel):
         yield lambda: rules.named_subscription(self.metadata)
 
 
-changes_of = changes_to(AmendedUsage, AmendUsageEventRequest)
+changes_of = changes_to(AmendedUsage, UpdateUsageEventRequest)
 
 #: Where an event stands.
 EventStatus = Literal["attributed", "unattributed", "too_late", "withdrawn"]
