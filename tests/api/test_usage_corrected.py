@@ -196,7 +196,7 @@ class TestLists:
             ({"meterId": made.meter_id, "customerId": made.customer_id}, lambda n: n % 3 == 2),
             ({"from": "2026-01-03", "to": "2026-01-04"}, lambda n: 4 <= n < 8),
             ({"from": "2026-01-15"}, lambda n: n >= 28),
-            ({"customerId": UNKNOWN}, lambda n: False),
+            ({"customerId": UNKNOWN}, lambda _: False),
         ):
             found = (await made.api.get(EVENTS, params={**query, "limit": 100})).json()
             assert [one["id"] for one in found["data"]] == [ids[n] for n in range(29, -1, -1) if wanted(n)]

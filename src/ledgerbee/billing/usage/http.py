@@ -37,6 +37,7 @@ from ledgerbee.billing.usage.wire import (
     render_unattributed,
 )
 from ledgerbee.catalog.prices.model import METER_INVALID_STATE, METER_NOT_FOUND
+from ledgerbee.http.body_limits import LARGE_BODY
 from ledgerbee.http.idempotency import HEADER, IDEMPOTENCY_KEY_REUSED
 from ledgerbee.http.operation import CallerDep, Ctx, resource_router
 from ledgerbee.http.wire import IdOf
@@ -116,6 +117,7 @@ def _taken_in(outcome: Recorded) -> Response:
         response="Usage taken in",
         errors=_REPORT_ERRORS,
         opens_transaction=False,
+        max_body=LARGE_BODY,
     ),
 )
 async def report_usage_batch(caller: CallerDep, body: ReportBatchBody) -> Response:
