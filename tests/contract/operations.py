@@ -262,41 +262,6 @@ OPERATIONS: Final[tuple[Row, ...]] = (
         "document-templates-write", "Set the default document template",
         not_found="DOCUMENT_TEMPLATE_NOT_FOUND",
     ),
-    Row(
-        "Meters", "GET", "/v1/meters/{meterId}/subscriptions", "meter-report", "List meter subscriptions by ID",
-        not_found="METER_NOT_FOUND",
-    ),
-    Row("Meters", "POST", "/v1/meters/report", "meter-report", "Report usage", success=202, keyed=True),
-    Row(
-        "Meters", "GET", "/v1/meters/by-name/{meterName}/subscriptions", "meter-report",
-        "List meter subscriptions by name",
-    ),
-    extension("Meters", "GET", "/v1/meters", "meter-report", "List meters"),
-    extension("Meters", "POST", "/v1/meters", "meter-report", "Create a meter", success=201),
-    extension(
-        "Meters", "GET", "/v1/meters/{meterId}", "meter-report", "Get a meter", not_found="METER_NOT_FOUND",
-    ),
-    extension(
-        "Meters", "POST", "/v1/meters/{meterId}/archive", "meter-report", "Archive a meter",
-        not_found="METER_NOT_FOUND",
-    ),
-    extension(
-        "Meters", "POST", "/v1/meters/report-batch", "meter-report", "Report usage in a batch", success=202,
-    ),
-    extension(
-        "Meters", "GET", "/v1/meters/{meterId}/usage", "meter-report", "Get the usage of a meter",
-        not_found="METER_NOT_FOUND",
-    ),
-    extension("Usage", "GET", "/v1/usage/events", "meter-report", "List usage events"),
-    extension("Usage", "GET", "/v1/usage/unattributed", "meter-report", "List unattributed usage"),
-    extension(
-        "Usage", "PATCH", "/v1/usage/events/{usageEventId}", "meter-report", "Amend a usage event",
-        not_found="USAGE_EVENT_NOT_FOUND",
-    ),
-    extension(
-        "Usage", "POST", "/v1/usage/events/{usageEventId}/withdraw", "meter-report", "Withdraw a usage event",
-        not_found="USAGE_EVENT_NOT_FOUND",
-    ),
     Row("Journal Categories", "GET", "/v1/journal-categories", "journal-categories-read", "List journal categories"),
     extension(
         "Journal Categories", "POST", "/v1/journal-categories", "journal-categories-write",
@@ -344,6 +309,31 @@ OPERATIONS: Final[tuple[Row, ...]] = (
     extension("Journal Entries", "GET", "/v1/ledger/lock-date", "company-read", "Get the lock date"),
     extension(
         "Journal Entries", "PUT", "/v1/ledger/lock-date", "company-write", "Set the lock date",
+    ),
+    Row(
+        "Meters", "GET", "/v1/meters/{meterId}/subscriptions", "meter-report", "List meter subscriptions by ID",
+        not_found="METER_NOT_FOUND",
+    ),
+    Row("Meters", "POST", "/v1/meters/report", "meter-report", "Report usage", success=202, keyed=True),
+    Row(
+        "Meters", "GET", "/v1/meters/by-name/{meterName}/subscriptions", "meter-report",
+        "List meter subscriptions by name",
+    ),
+    extension("Meters", "GET", "/v1/meters", "meter-report", "List meters"),
+    extension("Meters", "POST", "/v1/meters", "meter-report", "Create a meter", success=201),
+    extension(
+        "Meters", "GET", "/v1/meters/{meterId}", "meter-report", "Get a meter", not_found="METER_NOT_FOUND",
+    ),
+    extension(
+        "Meters", "POST", "/v1/meters/{meterId}/archive", "meter-report", "Archive a meter",
+        not_found="METER_NOT_FOUND",
+    ),
+    extension(
+        "Meters", "POST", "/v1/meters/report-batch", "meter-report", "Report usage in a batch", success=202,
+    ),
+    extension(
+        "Meters", "GET", "/v1/meters/{meterId}/usage", "meter-report", "Get the usage of a meter",
+        not_found="METER_NOT_FOUND",
     ),
     Row("Product Groups", "GET", "/v1/product-groups", "products-read", "List product groups"),
     Row(
@@ -802,6 +792,16 @@ OPERATIONS: Final[tuple[Row, ...]] = (
     extension(
         "Journal Entries (v2)", "POST", "/v2/journal-entries/import/{importId}/cancel", "journal-entries-write",
         "Cancel an import", not_found="JOURNAL_IMPORT_NOT_FOUND",
+    ),
+    extension("Usage", "GET", "/v1/usage/events", "meter-report", "List usage events"),
+    extension("Usage", "GET", "/v1/usage/unattributed", "meter-report", "List unattributed usage"),
+    extension(
+        "Usage", "PATCH", "/v1/usage/events/{usageEventId}", "meter-report", "Amend a usage event",
+        not_found="USAGE_EVENT_NOT_FOUND",
+    ),
+    extension(
+        "Usage", "POST", "/v1/usage/events/{usageEventId}/withdraw", "meter-report", "Withdraw a usage event",
+        not_found="USAGE_EVENT_NOT_FOUND",
     ),
     extension("Reports", "GET", "/v1/reports/trial-balance", "reports-read", "Get the trial balance"),
     extension("Exchange Rates", "GET", "/v1/exchange-rates?currency=EUR&date=2026-03-16", "company-read",

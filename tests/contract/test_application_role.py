@@ -38,8 +38,11 @@ TABLES = {
     "DELETE INSERT SELECT": "blob_leases draft_attachments draft_journal_lines import_parts invoice_lines"
     " order_confirmation_lines quote_lines quote_links vat_code_rates",
     "INSERT SELECT UPDATE": "companies contacts credit_notes customers departments idempotency_keys journal_imports"
-    " order_confirmations quotes webhook_deliveries webhook_endpoints",
-    "DELETE INSERT SELECT UPDATE": "draft_journal_entries invoices prices product_groups products",
+    " order_confirmations quotes usage_days webhook_deliveries webhook_endpoints",
+    "INSERT SELECT UPDATE(archived_at status)": "meters",
+    "INSERT SELECT UPDATE(day metadata named_subscription_id occurred_at state subscription_id value)": "usage_events",
+    "DELETE INSERT SELECT UPDATE": "draft_journal_entries invoices late_usage metered_spans prices product_groups"
+    " products",
     "INSERT SELECT UPDATE(is_active name vat_code_id)": "accounts",
     "INSERT SELECT UPDATE(revoked_at)": "api_keys",
     "INSERT SELECT UPDATE(rate updated_at)": "company_exchange_rates",
@@ -53,7 +56,7 @@ TABLES = {
     "INSERT SELECT UPDATE(ip_allowlist name revoked_at scopes)": "oauth_clients",
     "INSERT SELECT UPDATE(is_active name)": "vat_codes",
     "INSERT SELECT UPDATE(updated_at)": "vendors",
-    "SELECT": "account_days account_months attached_blobs exchange_rates fiscal_years journal_lines ledgers meters"
+    "SELECT": "account_days account_months attached_blobs exchange_rates fiscal_years journal_lines ledgers"
     " number_series tag_months delivery_attempts sent_messages e_invoices incoming_answer_attempts alembic_version"
     " cell_mark",
     "": "application_trust company_directory interrupted_jobs last_backup pgqueuer_schedules"
