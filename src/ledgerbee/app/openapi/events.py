@@ -247,6 +247,11 @@ DATA: Final[tuple[EventData, ...]] = (
         more={"acceptanceLinkId": _or_null(_ID, "The link of the buyer's page by now: none, and so null")},
         text="The quote as it was then, and in `acceptanceLinkId` that it has no link any more",
     ),
+    EventData(
+        name="TestClockEventData", topics=("test_clock.advanced",), answer="TestClockResponse",
+        more={"from": {"type": "string", "format": "date", "description": "The day that the step began on"}},
+        text="The sandbox's test clock at the end of a step; the event is one of the company",
+    ),
     _plain("VendorEventData", "VendorResponse", "vendor", "vendor.created"),
     _plain("VendorGroupEventData", "VendorGroupResponse", "vendor group", "vendor_group.created"),
     EventData(
@@ -317,6 +322,9 @@ def _delivery(topic: str, data: EventData) -> dict[str, Any]:
         },
         data={"$ref": f"#/components/schemas/{data.name}"},
     )  # fmt: skip
+    body["properties"]["isTest"] = {
+        "type": "boolean", "const": True, "description": "Of events of sandboxes only: nothing of it is meant",
+    }  # fmt: skip
     return {
         "tags": ["Events"],
         "summary": topic,
