@@ -36,6 +36,7 @@ from ledgerbee.sales.templates import http as document_templates
 from ledgerbee.sales.write_offs import http as write_offs
 from ledgerbee.tenancy.api_keys import http as api_keys
 from ledgerbee.tenancy.audit import http as audit_events
+from ledgerbee.tenancy.clocks import http as clocks
 from ledgerbee.tenancy.company import http as company
 from ledgerbee.tenancy.oauth import http as oauth_clients
 from ledgerbee.tenancy.oauth import token_http as oauth_tokens
@@ -48,6 +49,7 @@ ROUTERS: tuple[OperationRouter, ...] = (
     accounts.router,
     api_keys.router,
     company.router,
+    clocks.router,
     companies.router,
     customers.router,
     contacts.customer_router,

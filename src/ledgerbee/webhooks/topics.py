@@ -33,5 +33,6 @@ TOPICS: Final = frozenset({
     "subscription.churned", "subscription.error", "subscription.paused", "subscription.payment_succeeded",
     "subscription.resumed", "subscription.started", "subscription.transitioned", "subscription.trial_ended",
     "subscription.updated", "subscription_plan.activated", "subscription_plan.archived", "subscription_plan.created",
-    "subscription_plan.updated", "vendor.created", "vendor_group.created", "webhook_endpoint.disabled",
+    "subscription_plan.updated", "test_clock.advanced", "vendor.created", "vendor_group.created",
+    "webhook_endpoint.disabled",
 })  # fmt: skip

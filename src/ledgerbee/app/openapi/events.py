@@ -251,6 +251,11 @@ DATA: Final[tuple[EventData, ...]] = (
         "SubscriptionPlanEventData", "SubscriptionPlanResponse", "plan", "subscription_plan.activated",
         "subscription_plan.archived", "subscription_plan.created", "subscription_plan.updated",
     ),
+    EventData(
+        name="TestClockEventData", topics=("test_clock.advanced",), answer="TestClockResponse",
+        more={"from": {"type": "string", "format": "date", "description": "The day that the step began on"}},
+        text="The sandbox's test clock at the end of a step; the event is one of the company",
+    ),
     _plain("VendorEventData", "VendorResponse", "vendor", "vendor.created"),
     _plain("VendorGroupEventData", "VendorGroupResponse", "vendor group", "vendor_group.created"),
     EventData(
@@ -321,6 +326,9 @@ def _delivery(topic: str, data: EventData) -> dict[str, Any]:
         },
         data={"$ref": f"#/components/schemas/{data.name}"},
     )  # fmt: skip
+    body["properties"]["isTest"] = {
+        "type": "boolean", "const": True, "description": "Of events of sandboxes only: nothing of it is meant",
+    }  # fmt: skip
     return {
         "tags": ["Events"],
         "summary": topic,
