@@ -3,7 +3,7 @@
 from ledgerbee.migrations.run_sql import run_sql_file
 
 revision = "0046_test_clock"
-down_revision = "0044_prepayment_losses"
+down_revision = "0045_deferrals"
 
 
 def upgrade() -> None:
