@@ -2,7 +2,11 @@
 
 from typing import Final
 
+from ledgerbee.billing.runs import daily as billing
 from ledgerbee.ledger.periods.actions import is_year_due, open_year_of_day
 from ledgerbee.platform.daily import DailyTask
 
-DAILY: Final[tuple[DailyTask, ...]] = (DailyTask(name="open_financial_year", run=open_year_of_day, is_due=is_year_due),)
+DAILY: Final[tuple[DailyTask, ...]] = (
+    DailyTask(name="open_financial_year", run=open_year_of_day, is_due=is_year_due),
+    DailyTask(name="billing", run=billing.run_day, is_due=billing.is_due),
+)

@@ -5,6 +5,8 @@ from datetime import timedelta
 from typing import Final
 
 from ledgerbee.app.daily import DAILY
+from ledgerbee.billing.runs.jobs import BILLING_RUNS, SUBSCRIPTION_BILLS
+from ledgerbee.billing.runs.model import BILL_SUBSCRIPTIONS_JOB, BILLING_RUN_JOB
 from ledgerbee.ledger.imports.jobs import IMPORTS, end_broken_uploads
 from ledgerbee.ledger.imports.model import IMPORT_JOB
 from ledgerbee.ledger.uploads.actions import release_stale
@@ -28,6 +30,8 @@ def jobs_with(transport: Transport, daily: Sequence[DailyTask] = DAILY) -> Mappi
     """Every job; e-invoices and answers to them leave by this transport, and these are the daily tasks."""
     return {
         ADVANCE_JOB: advances_of(daily),
+        BILL_SUBSCRIPTIONS_JOB: SUBSCRIPTION_BILLS,
+        BILLING_RUN_JOB: BILLING_RUNS,
         BOUNCE_JOB: bounces_of(KINDS),
         DAILY_JOB: days_of(daily),
         DELIVER_JOB: deliveries_of(KINDS),

@@ -2,6 +2,7 @@
 
 from ledgerbee.app import companies
 from ledgerbee.billing.plans import http as subscription_plans
+from ledgerbee.billing.runs import http as billing_runs
 from ledgerbee.catalog.prices import http as prices
 from ledgerbee.catalog.product_groups import http as product_groups
 from ledgerbee.catalog.products import http as products
@@ -66,6 +67,7 @@ ROUTERS: tuple[OperationRouter, ...] = (
     products.router,
     projects.router,
     subscription_plans.router,
+    billing_runs.router,
     vat_codes.router,
     webhook_endpoints.router,
     webhook_deliveries.router,
