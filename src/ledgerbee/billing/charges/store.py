@@ -11,8 +11,10 @@ import asyncpg
 
 from ledgerbee.billing.charges.model import Charge, ChargeKind
 from ledgerbee.billing.timelines.model import Span
+from ledgerbee.core.paging import Page, PageRequest
 from ledgerbee.platform import rows
 from ledgerbee.platform.context import Context
+from ledgerbee.platform.listing import Filter, fetch_page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +75,18 @@ JOIN credit_notes n ON n.company_id = $1 AND n.id = l.credit_note_id AND n.statu
 WHERE c.company_id = $1 AND c.id = ANY($2)
 GROUP BY c.id, c.invoice_line_id
 """
+_PAGE: Final = f"SELECT {rows.columns(_Row, 'c')} FROM page p JOIN subscription_charges c USING (company_id, id)"
+_SORT_COLUMNS: Final = {"createdAt": "t.created_at"}
+
+
+async def list_page(context: Context, subscription_id: UUID, request: PageRequest) -> Page[Charge]:
+    """A page of a subscription's charges."""
+    filters = Filter()
+    filters.add("t.subscription_id = {}", subscription_id)
+    page = await fetch_page(
+        context, table="subscription_charges", select=_PAGE, filters=filters, order_by=_SORT_COLUMNS, request=request
+    )
+    return Page([_charge(row) for row in page.rows], page.total)
 
 
 async def open_charges(

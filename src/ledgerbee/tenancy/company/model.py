@@ -33,6 +33,7 @@ class CompanyFields:
     fik_creditor_number: str | None = None
     #: The hour of its day, 0 to 23, from which on its daily tasks are done.
     daily_hour: int = 5
+    usage_grace_days: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

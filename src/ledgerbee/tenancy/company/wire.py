@@ -57,6 +57,8 @@ NullableIdentifier = Annotated[Annotated[str, Trimmed(50)] | None, BLANK_IS_NULL
 PaymentTerms = Annotated[int, Field(strict=True, ge=0, le=3_650, examples=[14]), Whole]
 #: An hour of the day.
 DailyHour = Annotated[int, Field(strict=True, ge=0, le=23, examples=[5]), Whole]
+#: Days that usage may be late.
+UsageGrace = Annotated[int, Field(strict=True, ge=0, le=31, examples=[2]), Whole]
 #: The content of a logo's file.
 LogoContent = Annotated[
     bytes,
@@ -125,6 +127,9 @@ class CompanyResponse(ResponseModel):
         description="The hour of its day, 0 to 23, from which on the day's tasks are done: billing and the like",
         examples=[5],
     )
+    usage_grace_days: int = Field(
+        description="Days that a period's usage may come in late before the period is billed", examples=[0]
+    )
     has_logo: bool
     is_sandbox: bool = Field(description="Whether it is for tests: see `GET /v1/test-clock`")
     licenses: list[str] = Field(examples=[["Subscription", "CustomerPortal", "MeteredProducts"]])
@@ -159,6 +164,9 @@ class CompanySettings(SellerFields):
     time_zone: TimeZoneName = omitted(description="IANA time zone")
     daily_hour: DailyHour = omitted(
         description="The hour of its day, 0 to 23, from which on the day's tasks are done; 5 unless it was changed"
+    )
+    usage_grace_days: UsageGrace = omitted(
+        description="Days that a period's usage may come in late before the period is billed, 0 to 31"
     )
 
     def checks(self, facts: Facts, path: str) -> Iterable[Check]:  # noqa: ARG002
