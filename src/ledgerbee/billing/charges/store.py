@@ -36,6 +36,7 @@ class _Row:
     discount_percent: Decimal
     net: Decimal
     events: int
+    carried: Decimal
     credits_charge_id: UUID | None
     waits: bool
     invoice_id: UUID | None
@@ -151,6 +152,7 @@ def _row(charge: Charge, now: datetime) -> _Row:
         discount_percent=charge.discount_percent,
         net=charge.net,
         events=charge.events,
+        carried=charge.carried,
         credits_charge_id=charge.credits_charge_id,
         waits=charge.waits,
         invoice_id=charge.invoice_id,
@@ -177,6 +179,7 @@ def _charge(row: asyncpg.Record) -> Charge:
         change_id=row["change_id"],
         credits_charge_id=row["credits_charge_id"],
         events=row["events"],
+        carried=row["carried"],
         waits=row["waits"],
         invoice_id=row["invoice_id"],
         invoice_line_id=row["invoice_line_id"],
