@@ -18,7 +18,7 @@ async def test_one_invoice_for_each_period(biller: Biller) -> None:
     assert (run["status"], run["trigger"], run["processed"], run["invoices"]) == ("completed", "change", 1, 3)
     invoices = await biller.invoices()
     assert [(one["number"], one["date"], one["amount"], one["status"]) for one in invoices] == [
-        (str(number), "2026-03-16", "250.00", "sent") for number in (1, 2, 3)
+        (str(number), "2026-03-16", "250.00", "scheduled") for number in (1, 2, 3)
     ]
     assert [periods(one) for one in invoices] == [
         [("2026-01-10", "2026-02-09", "200.00")],
@@ -27,3 +27,4 @@ async def test_one_invoice_for_each_period(biller: Biller) -> None:
     ]
     assert [one["invoiceId"] for one in run["results"]] == [one["id"] for one in invoices]
     await biller.check_books()
+

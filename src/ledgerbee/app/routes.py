@@ -3,6 +3,7 @@
 from ledgerbee.app import companies
 from ledgerbee.billing.meters import http as meters
 from ledgerbee.billing.plans import http as subscription_plans
+from ledgerbee.billing.previews import http as subscription_previews
 from ledgerbee.billing.runs import http as billing_runs
 from ledgerbee.billing.subscriptions import http as subscriptions
 from ledgerbee.billing.usage import http as usage
@@ -72,6 +73,7 @@ ROUTERS: tuple[OperationRouter, ...] = (
     products.router,
     projects.router,
     subscriptions.router,
+    subscription_previews.router,
     subscription_plans.router,
     billing_runs.router,
     vat_codes.router,
