@@ -1,7 +1,7 @@
 """Subscriptions as operations show them: lists and single ones, each with the version that holds on a day."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final
 from uuid import UUID
@@ -133,7 +133,7 @@ async def get(context: Context, subscription_id: UUID, day: date) -> Subscriptio
     """One subscription as it stands on a day. Raises `SUBSCRIPTION_NOT_FOUND`."""
     row = await context.connection.fetchrow(_GET, context.company_id, subscription_id, day)
     (read,) = await _reads(context, [SUBSCRIPTION_NOT_FOUND.unless(row)])
-    return read
+    return read if day == context.today else replace(read, next_billing_date=None)
 
 
 async def get_whole(context: Context, subscription_id: UUID) -> tuple[Subscription, list[VersionRow]]:
@@ -203,9 +203,8 @@ async def product_ids(context: Context, versions: Iterable[VersionRow]) -> dict[
 
 async def _currency(context: Context, subscription_id: UUID) -> str:
     """Whether the company has the subscription, which says its currency. Raises `SUBSCRIPTION_NOT_FOUND`."""
-    return SUBSCRIPTION_NOT_FOUND.unless(
-        await context.connection.fetchval(_EXISTS, context.company_id, subscription_id)
-    )
+    found: str | None = await context.connection.fetchval(_EXISTS, context.company_id, subscription_id)
+    return SUBSCRIPTION_NOT_FOUND.unless(found)
 
 
 async def _reads(context: Context, found: Sequence[asyncpg.Record]) -> list[SubscriptionRead]:
