@@ -1,9 +1,9 @@
-"""A company that sells by subscription, for tests: plans and subscriptions over the API, runs carried out in process."""
+"""A company that sells by subscription, for tests: plans and subscriptions over the API, runs in process."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from itertools import count
 from typing import Any
-from uuid import UUID
 
 from tests.conftest import BLOBS
 from tests.selling import Shop
@@ -13,6 +13,9 @@ from ledgerbee.billing.runs.jobs import bill_subscriptions, carry_out
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.jobs import JobRun
 from ledgerbee.platform.mail import Mailer
+
+
+_numbers = count(1)
 
 
 @dataclass
@@ -85,6 +88,36 @@ class Biller(Shop):
         newest = (await self.ok("GET", "/v1/billing-runs?limit=1"))["data"][0]
         return await self.carry_out(newest["id"])
 
+    async def cancel(self, subscription_id: str, strategy: str = "immediately", **fields: Any) -> dict[str, Any]:
+        """Cancel a subscription; the answer."""
+        body = {"id": subscription_id, "strategy": strategy, **fields}
+        answer: dict[str, Any] = await self.ok("POST", "/v1/subscriptions/cancel", body, status=200)
+        return answer
+
+    async def metered(self, amount: str = "2", **fields: Any) -> tuple[str, str]:
+        """A new meter, and a monthly USAGE price of it."""
+        meter = (await self.ok("POST", "/v1/meters", {"name": f"Calls {next(_numbers)}", **fields}))["id"]
+        return meter, await self.usage_price(meter, amount)
+
+    async def usage_price(self, meter: str, amount: str = "2", **fields: Any) -> str:
+        """A new monthly USAGE price of a meter."""
+        body = {"billingPeriodType": "USAGE", "billingInterval": "month", "meterId": meter, **fields}
+        return await self.price(amount, **body)
+
+    async def use(self, meter: str, subscription_id: str, value: str, day: str) -> None:
+        """Report usage of a subscription's customer at noon of a day."""
+        customer = (await self.subscription(subscription_id))["customerId"]
+        body = {"value": value, "customerId": customer, "meterId": meter, "timestamp": f"{day}T11:00:00Z"}
+        answer = await self.api.post(
+            "/v1/meters/report", body, headers={"x-api-idempotency-key": f"key-{next(_numbers)}"}
+        )
+        assert answer.status_code == 202, answer.text
+
+    async def pay(self, invoice: dict[str, Any]) -> None:
+        """Pay an invoice in full."""
+        body = {"date": invoice["date"], "amount": invoice["amountDue"]}
+        await self.ok("POST", f"/v1/invoices/{invoice['id']}/payments", body)
+
     def job(self, **payload: Any) -> JobRun:
         """One run of a job of the company."""
         return JobRun(
@@ -113,9 +146,9 @@ class Biller(Shop):
 
     async def charges(self, subscription_id: str) -> list[dict[str, Any]]:
         """The charges of a subscription, the newest first."""
-        found: list[dict[str, Any]] = (
-            await self.ok("GET", f"/v1/subscriptions/{subscription_id}/charges?limit=100")
-        )["data"]
+        found: list[dict[str, Any]] = (await self.ok("GET", f"/v1/subscriptions/{subscription_id}/charges?limit=100"))[
+            "data"
+        ]
         return found
 
     async def check_books(self) -> None:
@@ -141,8 +174,3 @@ def outcomes(run: dict[str, Any]) -> list[tuple[str, str | None]]:
 def periods(invoice: dict[str, Any]) -> list[tuple[str, str, str]]:
     """The days of each line of an invoice, and its amount."""
     return [(line["servicePeriodStart"], line["servicePeriodEnd"], line["totalPrice"]) for line in invoice["lines"]]
-
-
-def uuid_of(value: Any) -> UUID:
-    """An id of an answer."""
-    return UUID(str(value))

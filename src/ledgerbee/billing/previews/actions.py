@@ -10,6 +10,7 @@ from uuid import UUID
 from ledgerbee.billing.subscriptions.actions import schedule
 from ledgerbee.billing.subscriptions.actions.carry_on import CarriedOn, carry_on
 from ledgerbee.billing.subscriptions.model import NewChange
+from ledgerbee.billing.subscriptions.rules import MAX_PERIODS
 from ledgerbee.billing.subscriptions.store import reads
 from ledgerbee.core.errors import LedgerBeeError, within
 from ledgerbee.platform.context import Context
@@ -88,8 +89,10 @@ async def _bill_on(trial: Context, subscription_id: UUID, day: date, trials: Tri
     return now, await _carry_on(now, subscription_id, day, trials, at_most=1)
 
 
-async def _carry_on(context: Context, subscription_id: UUID, day: date, trials: Trials, **limits: int) -> CarriedOn:
-    (carried,) = await carry_on(context, [subscription_id], day, trials=trials, **limits)
+async def _carry_on(
+    context: Context, subscription_id: UUID, day: date, trials: Trials, *, at_most: int = MAX_PERIODS
+) -> CarriedOn:
+    (carried,) = await carry_on(context, [subscription_id], day, trials=trials, at_most=at_most)
     return carried
 
 

@@ -8,7 +8,7 @@ are locked.
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Final, Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 from uuid import UUID
 
 import asyncpg
@@ -28,11 +28,16 @@ from ledgerbee.billing.runs.model import (
 from ledgerbee.billing.runs.results import has_moved, results_of
 from ledgerbee.billing.runs.wire import render
 from ledgerbee.billing.subscriptions.actions.carry_on import CarriedOn, carry_on
+from ledgerbee.billing.subscriptions.actions.telling import tell
 from ledgerbee.billing.subscriptions.rules import MAX_PERIODS
+from ledgerbee.billing.subscriptions.store import reads
+from ledgerbee.billing.subscriptions.wire import render as render_subscription
+from ledgerbee.core.dates import Clock
 from ledgerbee.core.errors import ErrorCode, LedgerBeeError
 from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.entries.model import FISCAL_YEAR_MISSING, PERIOD_LOCKED
 from ledgerbee.platform.context import Context
+from ledgerbee.platform.db import Database, Tenant
 from ledgerbee.sales.documents.printing import Trials, with_trials
 
 T = TypeVar("T")
@@ -62,6 +67,25 @@ class Session(Protocol):
     async def read(self, work: Callable[[Context], Awaitable[T]]) -> T: ...
 
     async def write(self, work: Callable[[Context], Awaitable[T]]) -> T: ...
+
+
+@dataclass(frozen=True, slots=True)
+class CompanySession:
+    """Transactions of a company for whoever carries a run out itself, each of its own moment."""
+
+    database: Database
+    clock: Clock
+    tenant: Tenant
+
+    @property
+    def company_id(self) -> UUID:
+        return self.tenant.company_id
+
+    async def read(self, work: Callable[[Context], Awaitable[T]]) -> T:
+        return await self.database.run(self.tenant, self.clock(), work, read_only=True)
+
+    async def write(self, work: Callable[[Context], Awaitable[T]]) -> T:
+        return await self.database.run(self.tenant, self.clock(), work)
 
 
 Progress = Callable[[int], None]
@@ -244,22 +268,24 @@ class _Process:
             await store.add_results(context, self.run.id, results, len(ids))
             if not self.run.is_dry_run:
                 for one in results:
-                    context.emit("subscription.error", one.subscription_id, _error_form(one))
+                    await _tell(context, one)
 
         await self.session.write(work)
         self.progress(sum(len(payer.due.subscription_ids) for payer in refused))
 
 
-def _error_form(result: BillingResult) -> dict[str, Any]:
-    """What an event says of a subscription that could not be billed."""
-    return {
+async def _tell(context: Context, result: BillingResult) -> None:
+    """Emit that a subscription could not be billed: its wire form, and why."""
+    read = await reads.get(context, result.subscription_id, context.today)
+    form = render_subscription(replace(read, customer_name=None), context.today, context.today).as_event()
+    why = {
         "subscriptionId": str(result.subscription_id),
-        "customerId": str(result.customer_id),
         "errorType": "billing_failed",
         "code": result.code,
         "message": result.message,
         "billingRunId": str(result.billing_run_id),
     }
+    tell(context, "error", result.subscription_id, form | why)
 
 
 def _chunks(payers: Iterable[DuePayer]) -> Iterator[list[DuePayer]]:

@@ -41,6 +41,10 @@ _END: Final = (
 )
 _RESULT_COLUMNS: Final = rows.columns(BillingResult, "r")
 _INSERT_RESULTS: Final = rows.insert_many("billing_run_results", BillingResult)
+_ALL_RESULTS: Final = (
+    f"SELECT {_RESULT_COLUMNS} FROM billing_run_results r WHERE r.company_id = $1 AND r.billing_run_id = $2"
+    " ORDER BY r.id"
+)
 _LIST_RESULTS: Final = f"SELECT {_RESULT_COLUMNS} FROM page p JOIN billing_run_results r USING (company_id, id)"
 #: Who pays for subscriptions that a run has to look at, in the order of their ids, each with all of these. What a run
 #: refused or left out is not looked at again by it.
@@ -114,6 +118,11 @@ async def list_results(
         request=replace(request, sort_by="id", descending=False),
     )
     return Page([_result(row) for row in page.rows], page.total)
+
+
+async def all_results(context: Context, run_id: BillingRunId) -> list[BillingResult]:
+    """All results of a run, in the order in which they came."""
+    return [_result(row) for row in await context.connection.fetch(_ALL_RESULTS, context.company_id, run_id)]
 
 
 async def insert(context: Context, run: BillingRun) -> None:

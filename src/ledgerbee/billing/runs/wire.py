@@ -25,8 +25,8 @@ class BillingRunResponse(ResponseModel):
         description="`completed` and `failed` are ends. What was billed stays billed; `code` says why a run failed"
     )
     trigger: BillingRunTrigger = Field(
-        description="What started it: `requested` by a request or command, `daily` at the company's hour, `change` by a "
-        "subscription that was made or changed"
+        description="What started it: `requested` by a request or command, `daily` at the company's hour, `change` by "
+        "a subscription that was made or changed"
     )
     as_of: date = Field(description="The day up to which it bills. What it makes is dated the day on which it runs")
     dry_run: bool = Field(description="Whether it only says what it would do")
