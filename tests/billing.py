@@ -158,7 +158,8 @@ class Biller(Shop):
             fault = (await verify(context)).fault
             return None if fault is None else fault.what
 
-        assert await self.api.run(work, one_snapshot=True) is None
+        found = await self.api.run(work, one_snapshot=True)
+        assert found is None, found
 
     async def count(self, table: str) -> int:
         """How many rows of a table the company has."""

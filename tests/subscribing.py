@@ -29,9 +29,9 @@ class Subscriptions:
     async def plan(self, *prices: str | dict[str, Any], **fields: Any) -> str:
         """A new plan of these prices."""
         items = [{"priceId": one} if isinstance(one, str) else one for one in prices]
-        created: str = (await self.shop.ok("POST", "/v1/subscription-plans", {"name": "Basis", "items": items, **fields}))[
-            "id"
-        ]
+        created: str = (
+            await self.shop.ok("POST", "/v1/subscription-plans", {"name": "Basis", "items": items, **fields})
+        )["id"]
         return created
 
     async def monthly(self, amount: str = "200") -> str:

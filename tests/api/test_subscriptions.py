@@ -330,7 +330,9 @@ async def test_each_price_has_a_schedule(subscriptions: Subscriptions) -> None:
     assert all(one["invoiceId"] for one in charges)
 
 
-@pytest.mark.parametrize("below", ["", "/scheduled-changes", "/versions", "/timeline", "/charges", "/billing-schedules"])
+@pytest.mark.parametrize(
+    "below", ["", "/scheduled-changes", "/versions", "/timeline", "/charges", "/billing-schedules"]
+)
 async def test_what_is_not_there_is_not_found(subscriptions: Subscriptions, below: str) -> None:
     path = subscriptions.path("01890000-0000-7000-8000-000000000000", below)
     await subscriptions.shop.refused("GET", path, None, 404, "SUBSCRIPTION_NOT_FOUND")

@@ -125,6 +125,11 @@ async def _send_credit_note_to_a_gln(world: World) -> None:
     assert sent.status_code == 200, sent.text
 
 
+async def _pause(world: World) -> None:
+    paused = await world.api.post(f"/v1/subscriptions/{world.ids['subscriptionId']}/pause", {})
+    assert paused.status_code == 200, paused.text
+
+
 async def _make_credit(world: World) -> None:
     """A credit note of no invoice, in the books."""
     lines = [{"priceId": world.ids["productPriceId"], "quantity": 1}]
@@ -428,6 +433,59 @@ OPERATIONS: Final[tuple[Row, ...]] = (
     Row(
         "Projects", "DELETE", "/v1/projects/{projectId}/subprojects/{subprojectId}", "projects-write",
         "Delete a subproject", not_found="PROJECT_NOT_FOUND", success=204,
+    ),
+    Row("Subscriptions", "GET", "/v1/subscriptions", "subscriptions-read", "List customer subscriptions"),
+    Row(
+        "Subscriptions", "POST", "/v1/subscriptions", "subscriptions-write", "Assign a subscription to a customer",
+        success=201,
+    ),
+    Row(
+        "Subscriptions", "GET", "/v1/subscriptions/{subscriptionId}", "subscriptions-read",
+        "Get a customer subscription by its stable id", not_found="SUBSCRIPTION_NOT_FOUND",
+    ),
+    Row(
+        "Subscriptions", "PATCH", "/v1/subscriptions/{subscriptionId}", "subscriptions-write",
+        "Update a customer subscription", not_found="SUBSCRIPTION_NOT_FOUND",
+    ),
+    Row(
+        "Subscriptions", "GET", "/v1/subscriptions/{subscriptionId}/scheduled-changes", "subscriptions-read",
+        "List a subscription's pending scheduled changes", not_found="SUBSCRIPTION_NOT_FOUND",
+    ),
+    extension(
+        "Subscriptions", "POST", "/v1/subscriptions/{subscriptionId}/scheduled-changes", "subscriptions-write",
+        "Schedule a change of a subscription", not_found="SUBSCRIPTION_NOT_FOUND", success=201,
+    ),
+    Row(
+        "Subscriptions", "DELETE", "/v1/subscriptions/{subscriptionId}/scheduled-changes/{changeId}",
+        "subscriptions-write", "Cancel a single pending scheduled change", not_found="SUBSCRIPTION_CHANGE_NOT_FOUND",
+        success=204,
+    ),
+    Row(
+        "Subscriptions", "POST", "/v1/subscriptions/cancel", "subscriptions-write", "Cancel a customer subscription",
+    ),
+    extension(
+        "Subscriptions", "POST", "/v1/subscriptions/{subscriptionId}/pause", "subscriptions-write",
+        "Pause a subscription", not_found="SUBSCRIPTION_NOT_FOUND",
+    ),
+    extension(
+        "Subscriptions", "POST", "/v1/subscriptions/{subscriptionId}/resume", "subscriptions-write",
+        "Resume a paused subscription", not_found="SUBSCRIPTION_NOT_FOUND", prepare=_pause,
+    ),
+    extension(
+        "Subscriptions", "GET", "/v1/subscriptions/{subscriptionId}/versions", "subscriptions-read",
+        "List a subscription's versions", not_found="SUBSCRIPTION_NOT_FOUND",
+    ),
+    extension(
+        "Subscriptions", "GET", "/v1/subscriptions/{subscriptionId}/timeline", "subscriptions-read",
+        "Get a subscription's timeline", not_found="SUBSCRIPTION_NOT_FOUND",
+    ),
+    extension(
+        "Subscriptions", "GET", "/v1/subscriptions/{subscriptionId}/charges", "subscriptions-read",
+        "List a subscription's charges", not_found="SUBSCRIPTION_NOT_FOUND",
+    ),
+    extension(
+        "Subscriptions", "GET", "/v1/subscriptions/{subscriptionId}/billing-schedules", "subscriptions-read",
+        "List a subscription's billing schedules", not_found="SUBSCRIPTION_NOT_FOUND",
     ),
     Row("Subscriptions", "GET", "/v1/subscription-plans", "subscriptions-read", "List subscription plans"),
     extension(

@@ -145,7 +145,7 @@ async def make_world(api: Api) -> World:
         "vatCodeId": (await listed("/v1/vat-codes"))[0]["id"],
         "vendorGroupId": vendor_group,
         "vendorId": vendor["id"],
-        **await _plan(api, group["id"]),
+        **await _subscription(api, group["id"], customer["id"]),
         **await _webhook(api),
         # Names that two resources share are told apart by the tag of the row.
         "Vendors.contactId": vendor_contact["id"],
@@ -169,6 +169,19 @@ async def _plan(api: Api, group_id: str) -> dict[str, str]:
     plan = await api.post("/v1/subscription-plans", body)
     assert plan.status_code == 201, plan.text
     return {"planId": plan.json()["id"], **ids}
+
+
+async def _subscription(api: Api, group_id: str, customer_id: str) -> dict[str, str]:
+    """A subscription of a plan, and a change that waits."""
+    ids = await _plan(api, group_id)
+    body = {"customerId": customer_id, "planId": ids["planId"], "startDate": "2026-03-16"}
+    made = await api.post("/v1/subscriptions", body)
+    assert made.status_code == 201, made.text
+    path = f"/v1/subscriptions/{made.json()['id']}/scheduled-changes"
+    cadence = {"type": "change_cadence", "payload": {"interval": "year"}}
+    change = await api.post(path, cadence)
+    assert change.status_code == 201, change.text
+    return {"subscriptionId": made.json()["id"], "changeId": change.json()["id"], **ids}
 
 
 async def _webhook(api: Api) -> dict[str, str]:

@@ -32,7 +32,8 @@ TOPICS: Final = frozenset({
     "subscription.billed", "subscription.cancellation_cleared", "subscription.cancellation_scheduled",
     "subscription.churned", "subscription.error", "subscription.paused", "subscription.payment_succeeded",
     "subscription.resumed", "subscription.started", "subscription.transitioned", "subscription.trial_ended",
-    "subscription.updated", "subscription_plan.activated", "subscription_plan.archived", "subscription_plan.created",
+    "subscription.updated", "subscription_change.cancelled", "subscription_change.created",
+    "subscription_plan.activated", "subscription_plan.archived", "subscription_plan.created",
     "subscription_plan.updated", "test_clock.advanced", "vendor.created", "vendor_group.created",
     "webhook_endpoint.disabled",
 })  # fmt: skip

@@ -24,6 +24,9 @@ _STATUSES: Final = {
     "PRODUCT_PRICE": "ARCHIVED",
     "PROJECT": "archived",
     "QUOTE": "converted",
+    "SUBSCRIPTION": "cancelled",
+    "SUBSCRIPTION_CHANGE": "applied",
+    "SUBSCRIPTION_PLAN": "ARCHIVED",
     "USAGE_EVENT": "withdrawn",
     "WEBHOOK_ENDPOINT": "disabled_by_user",
 }
@@ -49,10 +52,17 @@ _REFERENCES: Final[Mapping[str, tuple[tuple[str, ...], str]]] = {
     "JOURNAL_ENTRY": (("journalEntryIds",), "journalEntryId"),
     "LEDGER": (("defaultAccountId",), "accountId"),
     "PRODUCT_PRICE": (("priceId",), "priceId"),
+    "PAYMENT_METHOD": (("paymentMethodId",), "paymentMethodId"),
+    "SUBSCRIPTION": (("id",), "subscriptionId"),
     "SUBSCRIPTION_PLAN": (("planId",), "planId"),
 }
 #: What the name in a path is called, where it isn't the resource's own.
-_PATH_NAMES: Final = {"DIMENSION_VALUE": "valueId", "JOURNAL_IMPORT": "importId", "SUBSCRIPTION_PLAN": "planId"}
+_PATH_NAMES: Final = {
+    "DIMENSION_VALUE": "valueId",
+    "JOURNAL_IMPORT": "importId",
+    "SUBSCRIPTION_CHANGE": "changeId",
+    "SUBSCRIPTION_PLAN": "planId",
+}
 
 _BY_LINE: Final = {"property": "lines.0.accountId", "accountId": EXAMPLE_ID}
 #: The details of a code that is of no family. A `property` is the field's place where the operation has the field.
@@ -150,6 +160,9 @@ _OTHERS: Final[Mapping[str, Mapping[str, Any]]] = {
         "reason": "status",
         "status": "uncollectible",
     },
+    "SUBSCRIPTION_CADENCE_UNAVAILABLE": {"interval": "year", "intervalCount": 1},
+    "SUBSCRIPTION_CURRENCY_MISMATCH": {"currency": "DKK", "planCurrency": "EUR"},
+    "SUBSCRIPTION_PRICE_NOT_IN_PLAN": {"property": "productOverrides.0.priceId", "priceId": EXAMPLE_ID},
     "WRITE_OFF_ACCOUNT_MISSING": {"role": "BAD_DEBTS"},
     "PAYMENT_ACCOUNT_MISSING": {"role": "BANK"},
     "PAYMENT_ALREADY_REVERSED": {"reversalEntryId": EXAMPLE_ID},

@@ -116,6 +116,20 @@ def _plain(name: str, answer: str, thing: str, *topics: str) -> EventData:
     return EventData(name=name, topics=topics, answer=answer, text=f"The {thing} as it was then")
 
 
+def _subscription(
+    name: str,
+    *topics: str,
+    more: Mapping[str, Mapping[str, Any]] | None = None,
+    either: Mapping[str, Mapping[str, Any]] | None = None,
+) -> EventData:
+    chain = {"subscriptionId": {**_ID, "description": "The subscription: refer to it by this, or by your reference"}}
+    return EventData(
+        name=name, topics=tuple(f"subscription.{topic}" for topic in topics), answer="SubscriptionResponse",
+        without=frozenset({"customerName"}), more={**chain, **(more or {})}, either=either or {},
+        text="The subscription as it was then, without its customer's name; `versionId` is the version that is told of",
+    )  # fmt: skip
+
+
 #: In the order of the names of what they tell of.
 DATA: Final[tuple[EventData, ...]] = (
     EventData(
@@ -247,6 +261,41 @@ DATA: Final[tuple[EventData, ...]] = (
         name="QuoteLinkRevokedEventData", topics=("quote.link_revoked",), answer="PublicQuote", without=_OF_QUOTES,
         more={"acceptanceLinkId": _or_null(_ID, "The link of the buyer's page by now: none, and so null")},
         text="The quote as it was then, and in `acceptanceLinkId` that it has no link any more",
+    ),
+    _subscription("SubscriptionEventData", "assigned", "churned", "started", "trial_ended"),
+    _subscription("SubscriptionBilledEventData", "billed", more={"invoiceId": {**_ID, "description": "The invoice"}}),
+    _subscription(
+        "SubscriptionCancellationEventData", "cancellation_cleared", "cancellation_scheduled",
+        more={
+            "changeId": {**_ID, "description": "The cancellation, a scheduled change"},
+            "effectiveDate": {
+                "type": "string", "format": "date", "description": "First day that it doesn't cover",
+                "examples": ["2026-01-31"],
+            },
+        },
+    ),
+    _subscription(
+        "SubscriptionChangedEventData", "paused", "resumed", "transitioned", "updated",
+        either={"changeId": {**_ID, "description": "The change that was carried out"}},
+    ),
+    _subscription(
+        "SubscriptionErrorEventData", "error",
+        more={
+            "errorType": {
+                **_TEXT, "description": "`change_failed`, `undeliverable_recipient`", "examples": ["change_failed"],
+            },
+        },
+        either={
+            "changeId": {**_ID, "description": "The change that failed"},
+            "code": {
+                **_TEXT, "description": "Code of what was in its way", "examples": ["SUBSCRIPTION_INVALID_STATE"],
+            },
+            "invoiceId": {**_ID, "description": "The invoice that can't be delivered"},
+        },
+    ),
+    _plain(
+        "SubscriptionChangeEventData", "ScheduledChangeResponse", "change", "subscription_change.cancelled",
+        "subscription_change.created",
     ),
     _plain(
         "SubscriptionPlanEventData", "SubscriptionPlanResponse", "plan", "subscription_plan.activated",

@@ -189,6 +189,20 @@ BODIES: Final[Mapping[str, dict[str, Any]]] = {
     "PUT /v1/projects/{projectId}/subprojects/{subprojectId}": _json(name="Asfalt"),
     "POST /v1/subscription-plans": _json(name="Basis", items=[{"priceId": "{productPriceId}", "quantity": 1}]),
     "PATCH /v1/subscription-plans/{planId}": _json(trialDays=14),
+    "POST /v1/subscriptions": _json(
+        customerId="{customerId}",
+        planId="{planId}",
+        startDate=_TODAY,
+        prorationBehavior="create_prorations",
+        partnerReferenceId="order-8812",
+    ),
+    "PATCH /v1/subscriptions/{subscriptionId}": _json(name="Basis, Aarhus"),
+    "POST /v1/subscriptions/cancel": _json(id="{subscriptionId}", strategy="end_of_cycle"),
+    "POST /v1/subscriptions/{subscriptionId}/scheduled-changes": _json(
+        type="change_direction", payload={"billingDirection": "arrears"}
+    ),
+    "POST /v1/subscriptions/{subscriptionId}/pause": _json(prorationBehavior="create_prorations"),
+    "POST /v1/subscriptions/{subscriptionId}/resume": _json(prorationBehavior="create_prorations"),
     "POST /v1/vat-codes": _json(
         vatCode="X25",
         name="Salg, særskilt",

@@ -166,7 +166,7 @@ async def create_subscription(context: Ctx, body: CreateSubscriptionRequest) -> 
 async def cancel_subscription(caller: CallerDep, body: CancelSubscriptionRequest) -> Response:
     async def run(trials: Trials) -> Response:
         async def work(context: Context) -> Response:
-            cancelled = await cancel.cancel(context, body.id, body.command(context.today), trials)
+            cancelled = await cancel.cancel(context, body.id, body.command(context.today), trials, "id")
             answer = render_cancelled(cancelled.read, context.today, cancelled.refund)
             return Response(answer.model_dump_json(exclude_unset=True), media_type="application/json")
 

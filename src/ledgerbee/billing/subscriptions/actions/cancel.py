@@ -33,14 +33,18 @@ class Cancelled:
     change: ScheduledChange | None
 
 
-async def cancel(context: Context, subscription_id: UUID, command: CancelCommand, trials: Trials) -> Cancelled:
+async def cancel(
+    context: Context, subscription_id: UUID, command: CancelCommand, trials: Trials, property_: str | None = None
+) -> Cancelled:
     """Cancel a subscription by a strategy; a scheduled cancellation is replaced, or taken back.
+
+    `property_` is the field of a body that refers to the subscription.
 
     Raises `SUBSCRIPTION_NOT_FOUND`, `SUBSCRIPTION_INVALID_STATE`, what `rules.cancel_day` raises, and where it is
     carried out at once what `carry_on` raises. Emits `subscription.cancellation_scheduled`,
     `subscription.cancellation_cleared`, or at once `subscription.churned`.
     """
-    await keeping.hold(context, subscription_id)
+    await keeping.hold(context, subscription_id, property_)
     loaded = await keeping.load(context, subscription_id)
     chain, today, now = loaded.chain, context.today, context.now
     pending = rules.pending_of(chain, ChangeType.CANCEL)

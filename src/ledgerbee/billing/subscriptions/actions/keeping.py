@@ -24,12 +24,12 @@ from ledgerbee.sales.documents.model import SALES_DOCUMENT_DEPARTMENT_INACTIVE
 from ledgerbee.sales.documents.printing import Trials
 
 
-async def hold(context: Context, subscription_id: UUID) -> None:
+async def hold(context: Context, subscription_id: UUID, property_: str | None = None) -> None:
     """Keep usage of the subscription's customer from coming in while it is changed; before the chain is loaded.
 
-    Raises `SUBSCRIPTION_NOT_FOUND`.
+    `property_` is the field of a body that refers to it. Raises `SUBSCRIPTION_NOT_FOUND`.
     """
-    await usage.hold(context, [await reads.customer_of(context, subscription_id)])
+    await usage.hold(context, [await reads.customer_of(context, subscription_id, property_)])
 
 
 async def load(context: Context, subscription_id: UUID, change: ScheduledChange | None = None) -> LoadedChain:

@@ -33,7 +33,7 @@ from ledgerbee.billing.timelines.rules import next_boundary, segment_on
 from ledgerbee.catalog.prices.model import BillingPeriodType, Price
 from ledgerbee.core.dates import add_months
 from ledgerbee.core.errors import LedgerBeeError, invalid
-from ledgerbee.core.ids import new_id
+from ledgerbee.core.ids import new_id, parse_id
 from ledgerbee.core.money import ONE, format_decimal
 
 #: Years before today in which a subscription may start, years after today in which it may start or change, and years
@@ -269,9 +269,21 @@ def check_possible(chain: Chain, facts: BillingFacts, change: ScheduledChange) -
             terms = terms_after(chain, terms, earlier, facts).terms
         except LedgerBeeError:  # it will fail on its day, and change nothing
             continue
-    after = terms_after(chain, terms, change, facts).terms
+    try:
+        after = terms_after(chain, terms, change, facts).terms
+    except LedgerBeeError as fault:
+        raise _placed(fault, change) from None
     if not after.items:
         raise invalid(("payload.products", "arrayNotEmpty", "payload.products must leave a price to bill"))
+
+
+def _placed(fault: LedgerBeeError, change: ScheduledChange) -> LedgerBeeError:
+    """A refusal of a price, with its place in the request."""
+    if fault.error_code is not SUBSCRIPTION_PRICE_NOT_IN_PLAN:
+        return fault
+    named = [parse_id(one["priceId"]) for one in change.payload["products"]]
+    index = named.index(parse_id(fault.details["priceId"]))
+    return fault.error_code.error(property=f"payload.products.{index}.priceId", **fault.details)
 
 
 def queued(chain: Chain, facts: BillingFacts, change: ScheduledChange, now: datetime) -> Advanced:

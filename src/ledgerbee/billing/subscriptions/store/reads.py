@@ -188,9 +188,14 @@ async def get_change(context: Context, subscription_id: UUID, change_id: UUID) -
     return change_of(SUBSCRIPTION_CHANGE_NOT_FOUND.unless(row))
 
 
-async def customer_of(context: Context, subscription_id: UUID) -> UUID:
-    """Whose subscription it is. Raises `SUBSCRIPTION_NOT_FOUND`."""
+async def customer_of(context: Context, subscription_id: UUID, property_: str | None = None) -> UUID:
+    """Whose subscription it is; `property_` is the field of a body that refers to it.
+
+    Raises `SUBSCRIPTION_NOT_FOUND`.
+    """
     found: UUID | None = await context.connection.fetchval(_CUSTOMER, context.company_id, subscription_id)
+    if found is None and property_:
+        raise SUBSCRIPTION_NOT_FOUND.missing(property_, "subscriptionId", subscription_id)
     return SUBSCRIPTION_NOT_FOUND.unless(found)
 
 
