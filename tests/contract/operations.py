@@ -502,6 +502,18 @@ OPERATIONS: Final[tuple[Row, ...]] = (
         "Subscriptions", "POST", "/v1/subscription-plans/{planId}/activate", "subscriptions-write",
         "Activate a subscription plan", not_found="SUBSCRIPTION_PLAN_NOT_FOUND",
     ),
+    extension(
+        "Subscriptions", "POST", "/v1/subscriptions/{subscriptionId}/preview", "subscriptions-read",
+        "Preview what a subscription is billed", not_found="SUBSCRIPTION_NOT_FOUND",
+    ),
+    extension("Subscriptions", "GET", "/v1/billing-runs", "subscriptions-read", "List billing runs"),
+    extension(
+        "Subscriptions", "POST", "/v1/billing-runs", "subscriptions-write", "Start a billing run", success=202,
+    ),
+    extension(
+        "Subscriptions", "GET", "/v1/billing-runs/{billingRunId}", "subscriptions-read", "Get a billing run",
+        not_found="BILLING_RUN_NOT_FOUND",
+    ),
     Row("VAT Codes", "GET", "/v1/vat-codes", "vat-codes-read", "List VAT codes"),
     extension(
         "VAT Codes", "POST", "/v1/vat-codes", "vat-codes-write", "Create a VAT code",

@@ -33,11 +33,11 @@ Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 #: What the API's role may do with each table, and on some with single columns.
 TABLES = {
     "INSERT SELECT": "credit_note_lines credit_use_parts credit_uses customer_groups delivery_recipients"
-    " document_snapshots e_invoice_answers events import_errors incoming_messages journal_attachments"
+    " billing_run_results document_snapshots e_invoice_answers events import_errors incoming_messages journal_attachments"
     " subscription_plan_cadences subscription_plan_items subscription_plan_versions vendor_groups",
     "DELETE INSERT SELECT": "blob_leases draft_attachments draft_journal_lines import_parts invoice_lines"
     " order_confirmation_lines quote_lines quote_links vat_code_rates",
-    "INSERT SELECT UPDATE": "companies contacts credit_notes customers departments idempotency_keys journal_imports"
+    "INSERT SELECT UPDATE": "billing_runs companies contacts credit_notes customers departments idempotency_keys journal_imports"
     " order_confirmations quotes usage_days webhook_deliveries webhook_endpoints",
     "INSERT SELECT UPDATE(archived_at status)": "meters",
     "INSERT SELECT UPDATE(day metadata named_subscription_id occurred_at state subscription_id value)": "usage_events",

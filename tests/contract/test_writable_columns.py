@@ -154,6 +154,8 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
         " upload_secret_hash",
     },
     "idempotency_keys": {GUARD: "key request_hash status content_type body created_at"},
+    "billing_runs": {OWN: "*"},
+    "billing_run_results": {OWN: "*"},
     "subscription_plans": {
         STAYS: "id created_at", MASTER: "name status display_order vanity updated_at",
         OWN: "version",

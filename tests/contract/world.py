@@ -181,7 +181,8 @@ async def _subscription(api: Api, group_id: str, customer_id: str) -> dict[str, 
     cadence = {"type": "change_cadence", "payload": {"interval": "year"}}
     change = await api.post(path, cadence)
     assert change.status_code == 201, change.text
-    return {"subscriptionId": made.json()["id"], "changeId": change.json()["id"], **ids}
+    run = await api.post("/v1/billing-runs", {"dryRun": True})
+    return {"billingRunId": run.json()["id"], "subscriptionId": made.json()["id"], "changeId": change.json()["id"], **ids}
 
 
 async def _webhook(api: Api) -> dict[str, str]:

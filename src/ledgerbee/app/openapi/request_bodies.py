@@ -196,6 +196,10 @@ BODIES: Final[Mapping[str, dict[str, Any]]] = {
         prorationBehavior="create_prorations",
         partnerReferenceId="order-8812",
     ),
+    "POST /v1/billing-runs": _json(dryRun=True),
+    "POST /v1/subscriptions/{subscriptionId}/preview": _json(
+        change={"type": "change_direction", "payload": {"billingDirection": "arrears"}}
+    ),
     "PATCH /v1/subscriptions/{subscriptionId}": _json(name="Basis, Aarhus"),
     "POST /v1/subscriptions/cancel": _json(id="{subscriptionId}", strategy="end_of_cycle"),
     "POST /v1/subscriptions/{subscriptionId}/scheduled-changes": _json(

@@ -58,6 +58,7 @@ SOURCES: Final[Mapping[str, Source]] = {
     "bankAccountId": _account(6480),
     "clientSecret": Source("POST /v1/oauth-clients", field="clientSecret"),
     "customerGroupId": Source("GET /v1/customer-groups"),
+    "billingRunId": Source("POST /v1/billing-runs"),
     "changeId": Source("POST /v1/subscriptions/{subscriptionId}/scheduled-changes"),
     "creditNoteId": Source("POST /v1/credit-notes"),
     "customerId": Source("POST /v1/customers"),
