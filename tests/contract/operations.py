@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
+from uuid import UUID
 
 from tests.answers import answer
 from tests.contract.world import World
@@ -101,6 +102,13 @@ async def _in_a_company_of_its_own(_: World) -> None:
     """Nothing is needed; in the shared company others may have given it a text that no font shows."""
 
 
+async def _in_a_sandbox(world: World) -> None:
+    """Go on as a sandbox that the company makes."""
+    made = await world.api.post("/v1/companies", {"name": "Prøve ApS", "countryCode": "DK", "sandbox": True})
+    assert made.status_code == 201, made.text
+    world.api.company_id, world.api.key = UUID(made.json()["id"]), made.json()["key"]
+
+
 async def _write_invoice_off(world: World) -> None:
     await _send_invoice(world)
     written_off = await world.api.post(f"/v1/invoices/{world.ids['invoiceId']}/write-off", {})
@@ -172,6 +180,11 @@ OPERATIONS: Final[tuple[Row, ...]] = (
     ),
     Row("Company", "GET", "/v1/company", "company-read", "Get company details"),
     extension("Company", "PATCH", "/v1/company", "company-write", "Update the company"),
+    extension("Test Clock", "GET", "/v1/test-clock", "company-read", "Get the test clock", prepare=_in_a_sandbox),
+    extension(
+        "Test Clock", "POST", "/v1/test-clock/advance", "company-write", "Advance the test clock", success=202,
+        prepare=_in_a_sandbox,
+    ),
     extension(
         "Company", "POST", "/v1/companies", "companies-write", "Create a company", success=201,
     ),

@@ -115,9 +115,9 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
         VERIFY: "name email address city postal_code country_code vat_number billing_email phone preferred_language"
         " contact_person_first_name contact_person_last_name website base_currency time_zone payment_terms_days"
         " bank_name bank_registration_number bank_account_number iban bic fik_creditor_number licenses"
-        " usage_grace_days"
-        " created_at logo_format",
+        " usage_grace_days created_at logo_format daily_hour",
         MASTER: "logo updated_at",
+        STAYS: "clock_offset_days is_sandbox",
     },
     "accounts": {
         VERIFY: "number name standard_number ledger_type classification control_account_type vat_code_id"

@@ -23,6 +23,7 @@ SESSIONS: Final = (
     ("authentication.md",),
     ("exchange-rates.md",),
     ("webhooks.md",),
+    ("test-clock.md",),
     ("journal-entries.md", "drafts.md", "dimensions-and-projects.md", "chart-of-accounts.md", "imports.md"),
 )
 #: Where a guide has a program of the reader's own listen: here, at a port that is free.

@@ -54,8 +54,8 @@ class CreateCompanyRequest(SellerFields):
     sandbox: bool = Field(
         default=False,
         strict=True,
-        description="Whether it is for tests: its day can be moved ahead (`POST /v1/test-clock/advance`), what it sends "
-        "is marked, and its e-invoices never leave. It stays one",
+        description="Whether it is for tests: its day can be moved ahead (`POST /v1/test-clock/advance`), what it "
+        "sends is marked, and its e-invoices never leave. It stays one",
     )
     fiscal_year_start: BookDay = omitted(
         description="First day of its first financial year, the first of a month; left out: 1 January of this year",

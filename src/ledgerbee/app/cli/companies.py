@@ -48,7 +48,8 @@ def create(  # noqa: PLR0913, PLR0917  each option is a parameter
         "name": name, "countryCode": country.upper(), "baseCurrency": currency, "address": address,
         "postalCode": postal_code, "city": city, "vatNumber": vat_number, "email": email, "bankName": bank_name,
         "bankRegistrationNumber": bank_registration_number, "bankAccountNumber": bank_account_number,
-        "sandbox": sandbox, "iban": iban, "bic": bic, "fiscalYearStart": fiscal_year_start, "fiscalYearEnd": fiscal_year_end,
+        "iban": iban, "bic": bic, "sandbox": sandbox,
+        "fiscalYearStart": fiscal_year_start, "fiscalYearEnd": fiscal_year_end,
     }  # fmt: skip
     body = validated(CreateCompanyRequest, {key: value for key, value in given.items() if value is not None})
 
@@ -79,8 +80,9 @@ def list_all(as_json: AsJson = False, data_dir: DataDir = None) -> None:
         }
         for company in companies
     ]
+    marks = {True: " (sandbox)", False: ""}
     lines = (
-        f"{one.company_id}  {one.country_code}  {one.base_currency}  {shown(one.name)}{' (sandbox)' if one.is_sandbox else ''}"
+        f"{one.company_id}  {one.country_code}  {one.base_currency}  {shown(one.name)}{marks[one.is_sandbox]}"
         for one in companies
     )
     print_result({"companies": listed}, *lines, as_json=as_json)

@@ -306,9 +306,13 @@ DATA: Final[tuple[EventData, ...]] = (
         "subscription_plan.archived", "subscription_plan.created", "subscription_plan.updated",
     ),
     EventData(
-        name="TestClockEventData", topics=("test_clock.advanced",), answer="TestClockResponse",
-        more={"from": {"type": "string", "format": "date", "description": "The day that the step began on"}},
-        text="The sandbox's test clock at the end of a step; the event is one of the company",
+        name="TestClockEventData", topics=("test_clock.advanced",),
+        more={
+            "from": {"type": "string", "format": "date", "description": "The day that the step began on"},
+            "today": {"type": "string", "format": "date", "description": "The company's day by now"},
+            "realToday": {"type": "string", "format": "date", "description": "The real day, in its time zone"},
+        },
+        text="The days that a sandbox was moved over; the event is one of the company",
     ),
     _plain(
         "UsageEventEventData", "UsageEventResponse", "usage event", "usage_event.amended", "usage_event.withdrawn",

@@ -124,6 +124,7 @@ BODIES: Final[Mapping[str, dict[str, Any]]] = {
     "POST /v1/api-keys": _json(name="Webshop", scopes=["customers-read", "invoices-write"]),
     "PATCH /v1/company": _json(address="Vestergade 1", postalCode="8000", city="Aarhus C", vatNumber="12345674"),
     "POST /v1/companies": _json(name="Nordlys Ejendomme ApS", countryCode="DK"),
+    "POST /v1/test-clock/advance": _json(toDate="2026-03-16"),
     "POST /v1/customers": _json(
         customerNumber="1001",
         customerType="company",

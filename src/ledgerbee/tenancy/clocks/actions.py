@@ -72,8 +72,12 @@ async def next_day(context: Context, tasks: Sequence[DailyTask], reached: date) 
     await store.finish_day(context, reached)
     if reached >= clock.advancing_to:
         await store.update(context, _IDLE)
-        form = render(context, _IDLE, await store.current_day(context)).as_event()
-        context.emit("test_clock.advanced", context.company_id, {"from": _text(clock.started_on), **form})
+        days = {
+            "from": _text(clock.started_on),
+            "today": _text(await store.current_day(context)),
+            "realToday": _text(day_in(context.now, context.time_zone)),
+        }
+        context.emit("test_clock.advanced", context.company_id, days)
         return None
     day = reached + _DAY
     await store.update(context, replace(clock, reached=day))

@@ -276,7 +276,7 @@ async def get_text(context: Context, event_id: UUID) -> str | None:
 
 
 def _endpoint(row: asyncpg.Record) -> WebhookEndpoint:
-    values = {name: value for name, value in row.items() if name not in {"last_position", "set_config"}}
+    values = {name: value for name, value in row.items() if name not in {"last_position", "is_sandbox", "set_config"}}
     return WebhookEndpoint(
         **{
             **values,
