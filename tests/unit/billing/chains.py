@@ -233,13 +233,20 @@ class Life:
         return self.now(ChangeType.REPLACE_PLAN, on, mode, planId=str(to.plan_id), **others)
 
     def edit(
-        self, of: Price, quantity: str | Decimal, on: str, mode: ProrationBehavior | None = None, **others: Any
+        self, of: Price, quantity: str | int | Decimal, on: str, mode: ProrationBehavior | None = None, **others: Any
     ) -> Advanced:
         products = [{"priceId": str(of.id), "quantity": str(quantity)}]
         return self.now(ChangeType.EDIT_PRODUCTS, on, mode, products=products, **others)
 
     def cancel(self, on: str, refund: str = "none") -> Advanced:
         return self.now(ChangeType.CANCEL, on, refundBehavior=refund)
+
+    def schedule_end(self, asked_on: str, on: str, refund: str = "none") -> None:
+        """A cancellation for a later day, as it is asked for: the end is known from then on."""
+        self.run(asked_on)
+        subscription = replace(self.subscription, ends_on=day(on), is_cancelled=True)
+        self.chain = replace(self.chain, subscription=subscription)
+        self.change(ChangeType.CANCEL, on, refundBehavior=refund)
 
     def credit_by_hand(self, charge: Charge, amount: str | Decimal) -> None:
         """A credit note on the invoice line of a charge that is not ours."""

@@ -365,9 +365,9 @@ def test_a_charge_stands_as_its_credits_left_it() -> None:
     assert first.invoice_line_id is not None
     usage = replace(charge("10", JANUARY), kind=ChargeKind.USAGE)
     back = credit(first, days("01-20", "02-01"), "-120.00")
-    assert billed_charges([first, usage, back], {}) == [BilledCharge(first, day("01-20"), D("190.00"))]
+    assert billed_charges([first, usage, back], {}) == [BilledCharge(first, (days("01-01", "01-20"),), D("190.00"))]
     by_hand = {first.invoice_line_id: D("100.00")}
-    assert billed_charges([first, back], by_hand) == [BilledCharge(first, day("01-20"), D("90.00"))]
+    assert billed_charges([first, back], by_hand) == [BilledCharge(first, (days("01-01", "01-20"),), D("90.00"))]
     assert billed_charges([first, back], {first.invoice_line_id: D("310.00")})[0].left == ZERO
     assert billed_charges([first, credit(first, JANUARY, "-310.00")], {}) == []
     assert left_of(first, [first, back], by_hand) == D("90.00")
@@ -381,6 +381,24 @@ def test_no_more_is_credited_than_what_is_left() -> None:
         assert settle(billed, [], REST, "DKK").credits == (Credit(first, REST, D(amount)),)
     whole = billed_charges([first], {first.invoice_line_id: D("50.00")})
     assert settle(whole, [], JANUARY, "DKK").credits == (Credit(first, JANUARY, D("260.00")),)
+
+
+def test_days_in_the_midst_of_a_charge_may_be_taken_back() -> None:
+    first = charge("310", JANUARY)
+    midst = days("01-11", "01-21")
+    assert settle(billed_charges([first], {}), [], midst, "DKK").credits == (Credit(first, midst, D("100.00")),)
+    back = credit(first, midst, "-100.00")
+    assert billed_charges([first, back], {}) == [
+        BilledCharge(first, (days("01-01", "01-11"), days("01-21", "02-01")), D("210.00"))
+    ]
+    rest = settle(billed_charges([first, back], {}), [], days("01-06", "02-01"), "DKK")
+    assert rest.credits == (
+        Credit(first, days("01-06", "01-11"), D("50.00")),
+        Credit(first, days("01-21", "02-01"), D("110.00")),
+    )
+    odd = charge("0.10", JANUARY)
+    halves = settle(billed_charges([odd, credit(odd, midst, "-0.03")], {}), [], JANUARY, "DKK")
+    assert [one.amount for one in halves.credits] == [D("0.03"), D("0.04")]
 
 
 # How a bill becomes documents
