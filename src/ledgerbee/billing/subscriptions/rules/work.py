@@ -342,21 +342,22 @@ class Work:
         ]
 
     def _prorated(self, settlement: Settlement, change: ScheduledChange, terms: Terms) -> Iterator[Charge]:
+        numbers: dict[UUID, int] = {}
         for credit in settlement.credits:
+            number = numbers[credit.charge.id] = numbers.get(credit.charge.id, -1) + 1
             yield replace(
                 credit.charge,
                 id=new_id(),
                 kind=ChargeKind.PRORATION,
                 service=credit.service,
                 net=-credit.amount,
-                part=0,
+                part=number,
                 change_id=change.id,
                 credits_charge_id=credit.charge.id,
                 waits=False,
                 invoice_id=None,
                 invoice_line_id=None,
             )
-        numbers: dict[UUID, int] = {}
         for part in settlement.parts:
             number = numbers[part.price_id] = numbers.get(part.price_id, -1) + 1
             period = period_at(terms.grid, part.span.start)
