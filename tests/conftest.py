@@ -50,6 +50,8 @@ for _number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(_number, lambda *_: None)
 
 TEMPLATE = "ledgerbee_test_template"
+#: The operation that takes nothing without a key: a new one, where a test has none.
+REPORT_USAGE = "/v1/meters/report"
 #: Where the application of tests is reached.
 PUBLIC_URL = "http://ledgerbee.test"
 OPERATOR = Actor("operator", "tests")
@@ -82,7 +84,8 @@ class Api:
     headers: dict[str, str] = field(default_factory=dict)
 
     async def request(self, method: str, path: str, **options: Any) -> httpx.Response:
-        headers = {"x-api-key": self.key, **self.headers, **options.pop("headers", {})}
+        keyed = {"x-api-idempotency-key": str(new_id())} if path.partition("?")[0] == REPORT_USAGE else {}
+        headers = {"x-api-key": self.key, **keyed, **self.headers, **options.pop("headers", {})}
         return await self.http.request(method, f"/api{path}", headers=headers, **options)
 
     async def get(self, path: str, **options: Any) -> httpx.Response:

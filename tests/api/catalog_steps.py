@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import asyncpg
 from tests.conftest import Api
 from tests.selling import Shop, line
 
@@ -82,22 +81,14 @@ async def set_licenses(api: Api, *licenses: str) -> None:
     await api.run(work)
 
 
-async def new_meter(database_url: str, api: Api, status: str = "ACTIVE") -> str:
-    """A meter, written by the owner of the tables: no operation makes one."""
-    connection = await asyncpg.connect(database_url)
-    try:
-        await connection.execute(f"SET app.company_id = '{api.company_id}'")
-        meter_id = new_id()
-        await connection.execute(
-            "INSERT INTO meters (company_id, id, name, status) VALUES ($1, $2, $3, $4)",
-            api.company_id,
-            meter_id,
-            f"Calls {meter_id}",
-            status,
-        )
-    finally:
-        await connection.close()
-    return str(meter_id)
+async def new_meter(api: Api, status: str = "ACTIVE", **fields: Any) -> str:
+    """A meter of a name of its own."""
+    made = await api.post("/v1/meters", {"name": f"Calls {new_id()}", **fields})
+    assert made.status_code == 201, made.text
+    meter_id = str(made.json()["id"])
+    if status == "ARCHIVED":
+        assert (await api.post(f"/v1/meters/{meter_id}/archive")).json()["status"] == status
+    return meter_id
 
 
 def problems(answer: Any) -> dict[str, str]:

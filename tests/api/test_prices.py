@@ -237,9 +237,9 @@ class TestCreate:
         ],
     )
     async def test_licences(
-        self, api: Api, database_url: str, product: dict[str, Any], period: str, held: list[str], missing: str
+        self, api: Api, product: dict[str, Any], period: str, held: list[str], missing: str
     ) -> None:
-        meter = {"meterId": await new_meter(database_url, api)} if period == "USAGE" else {}
+        meter = {"meterId": await new_meter(api)} if period == "USAGE" else {}
         once = await new_price(api, product["id"])
         await set_licenses(api, *held)
         body = {"productId": product["id"], "pricingModel": "FLAT_RATE", "unitAmount": 1, "billingInterval": "month"}
@@ -259,19 +259,17 @@ class TestCreate:
         await set_licenses(api)
         assert (await new_price(api, product["id"]))["billingPeriodType"] == "ONE_TIME"
 
-    async def test_the_meter_of_a_usage_price(
-        self, api: Api, other_api: Api, database_url: str, product: dict[str, Any]
-    ) -> None:
+    async def test_the_meter_of_a_usage_price(self, api: Api, other_api: Api, product: dict[str, Any]) -> None:
         usage = {**MONTHLY, "billingPeriodType": "USAGE"}
-        meter = await new_meter(database_url, api)
+        meter = await new_meter(api)
         created = await new_price(api, product["id"], **usage, meterId=meter)
         assert created["meterId"] == meter
         body = {"productId": product["id"], "pricingModel": "FLAT_RATE", "unitAmount": 1, **usage}
-        for unknown in (UNKNOWN, await new_meter(database_url, other_api)):
+        for unknown in (UNKNOWN, await new_meter(other_api)):
             assert refusal(await api.post(PATH, body | {"meterId": unknown})) == (404, "METER_NOT_FOUND")
             changed = await api.patch(f"{PATH}/{created['id']}", {"meterId": unknown})
             assert refusal(changed) == (404, "METER_NOT_FOUND")
-        archived = await new_meter(database_url, api, "ARCHIVED")
+        archived = await new_meter(api, "ARCHIVED")
         refused = await api.post(PATH, body | {"meterId": archived})
         assert refusal(refused) == (409, "METER_INVALID_STATE")
         assert refused.json()["details"] == {"status": "ARCHIVED"}

@@ -13,6 +13,8 @@ from typing import Any, Final
 from tests.answers import answer
 from tests.contract.world import World
 
+from ledgerbee.core.ids import new_id
+
 #: As committed: a test holds it against the application.
 _DOCUMENT: Final = json.loads((Path(__file__).parents[2] / "docs" / "openapi.json").read_text("utf-8"))
 
@@ -36,12 +38,19 @@ class Row:
     success: int = 200
     #: What has to happen to a new world before the operation succeeds in it.
     prepare: Callable[[World], Awaitable[None]] | None = None
+    #: Whether the idempotency key is the identity of what is made: required, and no generic one.
+    keyed: bool = False
     #: Media type of a body that is a file and no JSON, and what is in it.
     file: str = ""
     content: str = ""
 
     @property
     def id_names(self) -> list[str]:
+        return [name for name in self.path_names if name.endswith("Id")]
+
+    @property
+    def path_names(self) -> list[str]:
+        """Ids, and names of other kinds."""
         return [part[1:-1] for part in self.path.split("/") if part.startswith("{")]
 
     @property
@@ -52,7 +61,8 @@ class Row:
         """The options of a request with a valid body, and more fields in it."""
         if self.file:
             return {"content": self.content, "headers": {"content-type": self.file}}
-        return {"json": {**(self.body(world) if self.body else self._example(world)), **fields}}
+        headers = {"headers": {"x-api-idempotency-key": str(new_id())}} if self.keyed else {}
+        return {"json": {**(self.body(world) if self.body else self._example(world)), **fields}, **headers}
 
     def _example(self, world: World) -> dict[str, Any]:
         """The example that the document has of the operation's request."""
@@ -251,6 +261,41 @@ OPERATIONS: Final[tuple[Row, ...]] = (
         "Document Templates", "POST", "/v1/document-templates/{documentTemplateId}/set-default",
         "document-templates-write", "Set the default document template",
         not_found="DOCUMENT_TEMPLATE_NOT_FOUND",
+    ),
+    Row(
+        "Meters", "GET", "/v1/meters/{meterId}/subscriptions", "meter-report", "List meter subscriptions by ID",
+        not_found="METER_NOT_FOUND",
+    ),
+    Row("Meters", "POST", "/v1/meters/report", "meter-report", "Report usage", success=202, keyed=True),
+    Row(
+        "Meters", "GET", "/v1/meters/by-name/{meterName}/subscriptions", "meter-report",
+        "List meter subscriptions by name",
+    ),
+    extension("Meters", "GET", "/v1/meters", "meter-report", "List meters"),
+    extension("Meters", "POST", "/v1/meters", "meter-report", "Create a meter", success=201),
+    extension(
+        "Meters", "GET", "/v1/meters/{meterId}", "meter-report", "Get a meter", not_found="METER_NOT_FOUND",
+    ),
+    extension(
+        "Meters", "POST", "/v1/meters/{meterId}/archive", "meter-report", "Archive a meter",
+        not_found="METER_NOT_FOUND",
+    ),
+    extension(
+        "Meters", "POST", "/v1/meters/report-batch", "meter-report", "Report usage in a batch", success=202,
+    ),
+    extension(
+        "Meters", "GET", "/v1/meters/{meterId}/usage", "meter-report", "Get the usage of a meter",
+        not_found="METER_NOT_FOUND",
+    ),
+    extension("Usage", "GET", "/v1/usage/events", "meter-report", "List usage events"),
+    extension("Usage", "GET", "/v1/usage/unattributed", "meter-report", "List unattributed usage"),
+    extension(
+        "Usage", "PATCH", "/v1/usage/events/{usageEventId}", "meter-report", "Amend a usage event",
+        not_found="USAGE_EVENT_NOT_FOUND",
+    ),
+    extension(
+        "Usage", "POST", "/v1/usage/events/{usageEventId}/withdraw", "meter-report", "Withdraw a usage event",
+        not_found="USAGE_EVENT_NOT_FOUND",
     ),
     Row("Journal Categories", "GET", "/v1/journal-categories", "journal-categories-read", "List journal categories"),
     extension(

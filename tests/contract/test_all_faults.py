@@ -292,7 +292,7 @@ UNRELATED = {
     "payments": "reference", "product-prices": "nickname", "projects": "color", "rates": None, "refund": "reference",
     "reverse": "description",
     "reverse-batch": "date", "send-batch": "deliveryType", "vat-codes": "vatCode", "draft-journal-entries": "reference",
-    "answers": None, "replay": None, "write-off": "description",
+    "answers": None, "replay": None, "subscription-plans": "displayOrder", "write-off": "description",
 }  # fmt: skip
 
 

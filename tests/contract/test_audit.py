@@ -45,6 +45,8 @@ async def prepared(row: Row, http: httpx.AsyncClient, database: Database, clock:
         ids["productPriceId"] = second["id"]
         if path.endswith("/activate"):
             assert (await api.post(f"/v1/product-prices/{second['id']}/disable")).status_code == 200
+    elif path.endswith("/activate"):
+        assert (await api.post(f"/v1/subscription-plans/{ids['planId']}/archive")).status_code == 200
     elif path.endswith("/set-default"):
         body = {"name": "Second", "documentType": "invoice-template", "language": "en"}
         ids["documentTemplateId"] = (await api.post("/v1/document-templates", body)).json()["id"]

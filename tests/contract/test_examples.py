@@ -45,9 +45,14 @@ class Reader:
         media_type = media_type or next((each for each in media if "example" in media[each]), "")
         options: dict[str, Any] = {}
         if media_type:
+            headers = {
+                p["name"]: p["schema"]["examples"][0]
+                for p in operation.get("parameters", [])
+                if p["in"] == "header" and p["required"]
+            }
             options = {
                 "content": self.filled(encoded(media_type, media[media_type]["example"]), ids),
-                "headers": {"content-type": media_type},
+                "headers": {"content-type": media_type, **headers},
             }
         return await self.api.request(
             method, self.filled(path, ids), params=json.loads(self.filled(json.dumps(query), ids)), **options

@@ -88,6 +88,8 @@ async def make_world(api: Api) -> World:
         "POST", "/v1/incoming-documents", content=peppol(number="W-1"), headers={"content-type": "application/xml"}
     )
     answered = await made(f"/v1/incoming-documents/{received.json()['id']}/answers", answer="inProcess")
+    meter = await made("/v1/meters", name="API calls")
+    used = await api.post("/v1/meters/report", {"meterId": meter["id"], "customerId": customer["id"], "value": 12.5})
     key = await made("/v1/api-keys", name="spare", scopes=["accounts-read"])
     client = await made("/v1/oauth-clients", name="spare", scopes=["accounts-read"])
     dimension = await made("/v1/dimensions", name="Afdeling", isUnique=True)
@@ -127,6 +129,8 @@ async def make_world(api: Api) -> World:
         "eventId": told["id"],
         "invoiceId": invoice["id"],
         "journalEntryId": entry["id"],
+        "meterId": meter["id"],
+        "meterName": meter["name"],
         "oauthClientId": client["clientId"],
         "orderConfirmationId": order_confirmation["id"],
         "paymentId": payment["id"],
@@ -136,6 +140,7 @@ async def make_world(api: Api) -> World:
         "projectId": project["id"],
         "quoteId": quote["id"],
         "subprojectId": subproject["id"],
+        "usageEventId": used.json()["requestId"],
         "valueId": value["id"],
         "vatCodeId": (await listed("/v1/vat-codes"))[0]["id"],
         "vendorGroupId": vendor_group,

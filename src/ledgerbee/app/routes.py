@@ -1,7 +1,10 @@
 """Every router of the API, in the reference's order of tags."""
 
 from ledgerbee.app import companies
+from ledgerbee.billing.meters import http as meters
 from ledgerbee.billing.plans import http as subscription_plans
+from ledgerbee.billing.subscriptions import http as subscriptions
+from ledgerbee.billing.usage import http as usage
 from ledgerbee.catalog.prices import http as prices
 from ledgerbee.catalog.product_groups import http as product_groups
 from ledgerbee.catalog.products import http as products
@@ -59,10 +62,13 @@ ROUTERS: tuple[OperationRouter, ...] = (
     journal_categories.router,
     *journal_entries.ROUTERS,
     periods.router,
+    meters.router,
+    usage.router,
     product_groups.router,
     prices.router,
     products.router,
     projects.router,
+    subscriptions.router,
     subscription_plans.router,
     vat_codes.router,
     webhook_endpoints.router,
@@ -88,6 +94,7 @@ ROUTERS: tuple[OperationRouter, ...] = (
     *journal_entries.ROUTERS_V2,
     imports.router,
     incoming_documents.router,
+    usage.usage_router,
     trial_balance.router,
     exchange_rates.router,
     audit_events.router,

@@ -121,8 +121,9 @@ def _check_valid(principal: Principal, kinds: tuple[str, ...], now: datetime) ->
 def _authorize(operation: Operation, principal: Principal) -> None:
     if operation.api_key_only and principal.kind != "api_key":
         raise INSUFFICIENT_PERMISSIONS.error(reason="endpoint_requires_api_key_auth")
-    if operation.license is not None and operation.license not in principal.licenses:
-        raise LICENSE_REQUIRED.error(licenseKey=operation.license)
+    for license_key in operation.licenses:
+        if license_key not in principal.licenses:
+            raise LICENSE_REQUIRED.error(licenseKey=license_key)
     if operation.scope is not None and operation.scope not in principal.scopes:
         raise INSUFFICIENT_PERMISSIONS.error(requiredScopes=[operation.scope])
 

@@ -128,6 +128,7 @@ class Edge:
         def reserved() -> idempotency.Reservation | None:
             return idempotency.reservation(request, body, streams=bool(operation.streams))
 
+        takes_key = request.method in _IDEMPOTENT_METHODS and not operation.keeps_keys
         cell = self.cells[state.principal.cell]
         return Caller(
             principal=state.principal,
@@ -139,7 +140,7 @@ class Edge:
             admit=admit,
             max_waiting_bytes=self.max_waiting_bytes,
             clock=self.clock,
-            reservation=await run_step(len(body), reserved) if request.method in _IDEMPOTENT_METHODS else None,
+            reservation=await run_step(len(body), reserved) if takes_key else None,
             secret_fields=operation.secret_fields,
             address=request.client.host if request.client else None,
         )

@@ -5,7 +5,7 @@ serves every kind of parameter, prepares exit stacks and validates the answer on
 requests' own work. An operation of ours takes only these; a route that takes anything else can't be declared:
 
 - what it depends on (`Depends`), by a function of the request alone: `Ctx`, `CallerDep`, `BodyStream`, filters
-- ids in its path
+- ids in its path, and names that say so (`PathName`)
 - parameters of the query and the header
 - at most one body, a `RequestModel`
 - the request, and a response for its status
@@ -29,7 +29,7 @@ from ledgerbee.http.caller import Caller
 from ledgerbee.http.state import state_of
 from ledgerbee.http.step_scheduler import run_step, wait_for_step
 from ledgerbee.http.validation import validation_error
-from ledgerbee.http.wire import RequestModel, to_uuid
+from ledgerbee.http.wire import PATH_NAME, RequestModel, to_uuid
 from ledgerbee.platform.context import Context
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -108,11 +108,14 @@ class _Arguments:
 
     def __init__(self, route: APIRoute) -> None:
         takes = route.dependant
-        if takes.cookie_params or not all(_is_id(one.field_info.annotation) for one in takes.path_params):
-            raise TypeError(f"{route.path}: an operation takes ids in its path, and no cookies")
+        names = [one for one in takes.path_params if PATH_NAME in one.field_info.metadata]
+        ids = [one for one in takes.path_params if one not in names]
+        if takes.cookie_params or not all(_is_id(one.field_info.annotation) for one in ids):
+            raise TypeError(f"{route.path}: an operation takes ids and `PathName`s in its path, and no cookies")
         self._supplied = supplied(takes)
         self._read = read_dependencies(takes)
-        self._ids = tuple((one.name, one.alias) for one in takes.path_params)
+        self._ids = tuple((one.name, one.alias) for one in ids)
+        self._names = tuple((one.name, one.alias) for one in names)
         self._query = takes.query_params
         self._header = takes.header_params
         self._request_name = takes.request_param_name
@@ -124,6 +127,8 @@ class _Arguments:
             values[name] = await read(request)
         if self._request_name is not None:
             values[self._request_name] = request
+        for name, alias in self._names:
+            values[name] = request.path_params[alias]
         errors: list[Any] = []
         for name, alias in self._ids:
             try:

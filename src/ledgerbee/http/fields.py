@@ -50,7 +50,8 @@ NullableEmail = Annotated[
 ]
 
 
-def _to_moment(value: Any) -> datetime:
+def to_moment(value: Any) -> datetime:
+    """A moment from ISO 8601 with its offset, in UTC. Raises `PydanticCustomError` for anything else."""
     if isinstance(value, str) and 20 <= len(value) <= 40 and value.isascii():
         try:
             moment = datetime.fromisoformat(value)
@@ -64,6 +65,6 @@ def _to_moment(value: Any) -> datetime:
 #: A moment in a request, with its offset; becomes UTC.
 RequestMoment = Annotated[
     datetime,
-    BeforeValidator(_to_moment),
+    BeforeValidator(to_moment),
     WithJsonSchema({"type": "string", "format": "date-time", "examples": [EXAMPLE_MOMENT]}),
 ]

@@ -71,7 +71,7 @@ def operation(  # noqa: PLR0913  each argument is one independent fact of the op
     description: str = "",
     errors: Sequence[ErrorCode] = (),
     status: int = 200,
-    license_key: str | None = None,
+    license_key: str | tuple[str, ...] = (),
     api_key_only: bool = False,
     public: bool = False,
     opens_transaction: bool = True,
@@ -82,25 +82,28 @@ def operation(  # noqa: PLR0913  each argument is one independent fact of the op
     streams: tuple[str, ...] = (),
     files: tuple[str, ...] = (),
     max_body: int = SMALL_BODY,
+    keeps_keys: bool = False,
     response: str = "",
     repeated: type[BaseModel] | None = None,
 ) -> RouteOptions:
     """Describe an operation for a router's decorator.
 
     `title` is the reference's (`operations.tsv`), `errors` those beyond what every operation can answer,
-    `extension` marks what the original leaves to its app, `response` describes the success answer. `secret_fields`
-    are the answer's names that are shown once: a replay under the same idempotency key answers null there.
+    `license_key` is the licence that it takes, or all of several. `extension` marks what the original leaves to its
+    app, `response` describes the success answer. `secret_fields` are the answer's names that are shown once: a replay
+    under the same idempotency key answers null there.
     `streams` are the media types of a body that the handler reads as it comes in, by a `BodyStream` parameter.
     `files` are the media types of a file that may be the body in place of JSON: the model makes of its bytes what the
     handler gets (`RequestModel.from_file`).
     `max_body` is the limit of a body in bytes: above the usual one where it may carry files or many entries, below it
     where the caller shows no credential.
+    `keeps_keys`: the handler takes the idempotency key itself, as a header parameter, and keeps it for ever.
     `repeated` is what is answered with 200 where the same was done before, and nothing is made.
     `superseded` marks what has a successor but no date of shutdown: deprecated in the document, without headers.
     """
     facts = Operation(
         scope,
-        license_key,
+        (license_key,) if isinstance(license_key, str) else license_key,
         api_key_only,
         public,
         opens_transaction,
@@ -110,6 +113,7 @@ def operation(  # noqa: PLR0913  each argument is one independent fact of the op
         streams,
         files,
         max_body,
+        keeps_keys,
     )
     responses = _responses(errors, status, response or title, public=public)
     if repeated is not None:

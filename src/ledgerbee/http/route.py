@@ -38,7 +38,7 @@ class Operation:
     """An operation's own facts, read by the middleware and the edge and printed in the OpenAPI document."""
 
     scope: str | None
-    license: str | None = None
+    licenses: tuple[str, ...] = ()
     api_key_only: bool = False
     public: bool = False
     opens_transaction: bool = True
@@ -51,6 +51,8 @@ class Operation:
     files: tuple[str, ...] = ()
     #: Most bytes of a body that is read as a whole.
     max_body: int = SMALL_BODY
+    #: The handler takes the idempotency key itself: it is the identity of what it makes, and never expires.
+    keeps_keys: bool = False
 
     def takes_file(self, content_type: str) -> bool:
         """Whether a body with this content type is a file of the operation's, and no JSON."""

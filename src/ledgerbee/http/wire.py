@@ -138,44 +138,45 @@ def decimal_schema(description: str, **limits: int) -> WithJsonSchema:
     return WithJsonSchema({"anyOf": [number, text], "description": description})
 
 
-_RequestDecimal = Annotated[Decimal, BeforeValidator(_to_decimal)]
+#: A decimal in a request, exact; whoever uses it gives it limits, and says them in its schema.
+RequestDecimal = Annotated[Decimal, BeforeValidator(_to_decimal)]
 
 #: Above the largest amount there is: a number that JSON writes exactly.
 ABOVE_AMOUNTS: Final = 10**13
 _AMOUNTS: Final = {"exclusiveMinimum": -ABOVE_AMOUNTS, "exclusiveMaximum": ABOVE_AMOUNTS}
 #: A price for one unit, up to 12 decimals, in the document's currency; may be negative (a discount line).
 UnitPrice = Annotated[
-    _RequestDecimal,
+    RequestDecimal,
     Field(ge=-MAX_AMOUNT, le=MAX_AMOUNT, decimal_places=UNIT_PRICE_PLACES),
     decimal_schema("Price of one unit, up to 12 decimals. A number or a decimal string.", **_AMOUNTS),
 ]
 #: A quantity, up to 6 decimals.
 Quantity = Annotated[
-    _RequestDecimal,
+    RequestDecimal,
     Field(ge=-Decimal(10**9), le=Decimal(10**9), decimal_places=QUANTITY_PLACES),
     decimal_schema("Quantity, up to 6 decimals. A number or a decimal string.", minimum=-(10**9), maximum=10**9),
 ]
 #: A percentage from 0 to 100, up to 4 decimals.
 Percent = Annotated[
-    _RequestDecimal,
+    RequestDecimal,
     Field(ge=0, le=100, decimal_places=4),
     decimal_schema("Percent, 0 to 100, up to 4 decimals. A number or a decimal string.", minimum=0, maximum=100),
 ]
 #: A share in percent, up to 8 decimals: 66.66666667 beside the fraction 2/3.
 SharePercent = Annotated[
-    _RequestDecimal,
+    RequestDecimal,
     Field(ge=0, le=100, decimal_places=8),
     decimal_schema("Percent, 0 to 100, up to 8 decimals. A number or a decimal string.", minimum=0, maximum=100),
 ]
 #: An amount of money in major units, at most 4 decimals; the currency's minor units are checked by the rules.
 Amount = Annotated[
-    _RequestDecimal,
+    RequestDecimal,
     Field(ge=-MAX_AMOUNT, le=MAX_AMOUNT, decimal_places=4),
     decimal_schema("Amount in major units of its currency. A number or a decimal string.", **_AMOUNTS),
 ]
 #: Base units for one unit of a foreign currency, up to 12 decimals.
 ExchangeRate = Annotated[
-    _RequestDecimal,
+    RequestDecimal,
     Field(gt=0, lt=10**9, decimal_places=12),
     decimal_schema(
         "Units of the base currency for one unit of the currency, up to 12 decimals.",
@@ -263,6 +264,10 @@ IdOf = Annotated[
     WithJsonSchema({"type": "string", "examples": [EXAMPLE_ID]}),
 ]
 Id = IdOf[UUID]
+#: Marks a text in the path that is a name, and no id: `PathName`.
+PATH_NAME: Final = "name in the path"
+#: A name in the path, decoded, as it is: any text but one with a slash.
+PathName = Annotated[str, PATH_NAME]
 #: An object's id, in an answer.
 IdText = Annotated[UUID, WithJsonSchema({"type": "string", "examples": [EXAMPLE_ID]})]
 

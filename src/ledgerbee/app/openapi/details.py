@@ -24,6 +24,7 @@ _STATUSES: Final = {
     "PRODUCT_PRICE": "ARCHIVED",
     "PROJECT": "archived",
     "QUOTE": "converted",
+    "USAGE_EVENT": "withdrawn",
     "WEBHOOK_ENDPOINT": "disabled_by_user",
 }
 _USED_BY: Final = {

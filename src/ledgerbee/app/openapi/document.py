@@ -119,7 +119,7 @@ def _tidy(method: str, operation: dict[str, Any], facts: Operation) -> None:
         parameter["schema"] = _given(parameter["schema"])
     for media in operation.get("requestBody", {}).get("content", {}).values():
         media["schema"] = _given(media["schema"])
-    if method in {"post", "put", "patch"} and not facts.public:
+    if method in {"post", "put", "patch"} and not facts.public and not facts.keeps_keys:
         operation.setdefault("parameters", []).append(
             {
                 "name": "x-api-idempotency-key",

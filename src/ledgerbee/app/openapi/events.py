@@ -210,6 +210,7 @@ DATA: Final[tuple[EventData, ...]] = (
         },
         text="Entries of an import that were posted together",
     ),
+    _plain("MeterEventData", "MeterResponse", "meter", "meter.archived", "meter.created"),
     _document(
         "OrderConfirmationEventData", "PublicOrderConfirmation", "order confirmation", "order_confirmation.converted",
         "order_confirmation.created", "order_confirmation.sent", "order_confirmation.sent_again",
@@ -250,6 +251,21 @@ DATA: Final[tuple[EventData, ...]] = (
     _plain(
         "SubscriptionPlanEventData", "SubscriptionPlanResponse", "plan", "subscription_plan.activated",
         "subscription_plan.archived", "subscription_plan.created", "subscription_plan.updated",
+    ),
+    _plain(
+        "UsageEventEventData", "UsageEventResponse", "usage event", "usage_event.amended", "usage_event.withdrawn",
+    ),
+    EventData(
+        name="UnattributedUsageEventData", topics=("usage.unattributed",),
+        more={
+            "customerId": {**_ID, "description": "The customer who used it"},
+            "meterId": {**_ID, "description": "The meter that it was reported to"},
+            "day": {
+                "type": "string", "format": "date", "description": "Its day in the company's time zone",
+                "examples": ["2026-01-31"],
+            },
+        },
+        text="Whose usage of which day belongs to no subscription: the event's object is the customer",
     ),
     _plain("VendorEventData", "VendorResponse", "vendor", "vendor.created"),
     _plain("VendorGroupEventData", "VendorGroupResponse", "vendor group", "vendor_group.created"),

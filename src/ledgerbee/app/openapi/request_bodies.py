@@ -163,6 +163,15 @@ BODIES: Final[Mapping[str, dict[str, Any]]] = {
         domesticWithoutVatAccountId="{salesAccountId}",
     ),
     "PATCH /v1/product-groups/{productGroupId}": _json(description="Products for office use"),
+    "POST /v1/meters": _json(name="API calls", unit="calls"),
+    "POST /v1/meters/report": _json(meterId="{meterId}", customerId="{customerId}", value=12.5),
+    "POST /v1/meters/report-batch": _json(
+        events=[
+            {"idempotencyKey": "req-1043", "meterId": "{meterId}", "customerId": "{customerId}", "value": 3},
+            {"idempotencyKey": "req-1044", "meterName": "{meterName}", "customerId": "{customerId}", "value": "0.25"},
+        ]
+    ),
+    "PATCH /v1/usage/events/{usageEventId}": _json(value=10),
     "POST /v1/product-prices": _json(
         productId="{productId}",
         billingPeriodType="RECURRING",

@@ -280,6 +280,7 @@ RESOURCES: Final = (
         "Audit Events", "Every change of anything: who made it, by which credential, from where, before and after."
     ),
     Resource("Events", "What happened, in the order in which it was committed: what webhooks are told of."),
+    Resource("Usage", "What was reported to meters: each event, and those that belong to no subscription."),
     Resource("Reports", "What the ledger says."),
     Resource("Exchange Rates", "What a foreign currency is worth: published rates and the company's own."),
     Resource("OAuth", "OAuth 2.0 clients and their access tokens.", ("/v1/auth/token", "/v1/oauth/revoke")),

@@ -40,7 +40,7 @@ _TEXTS: Final = {
     "invoices-read": "Read invoices and credit notes, and download them",
     "invoices-write": "Create, change and send invoices and credit notes",
     "journal-entries-write": "Post, reverse and import journal entries, keep drafts of them, and receive e-invoices",
-    "meter-report": "Report usage, and see which subscriptions it is billed by",
+    "meter-report": "Keep meters, report usage and correct it, and see which subscriptions it is billed by",
     "oauth-clients-write": "Create, change and revoke the company's OAuth clients",
     "payments-write": "Record payments on invoices and take them back, use the credit of customers and pay it back",
     "projects-read": "Read projects and subprojects, and what they earn",

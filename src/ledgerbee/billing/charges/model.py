@@ -68,8 +68,11 @@ class Charge:
 
     `period` is the whole period, `service` the days that it pays for. `period_amount` is what the whole period costs
     with this quantity, less discount, unrounded: `net` is its share for the days of `service`, rounded once. A charge
-    that is given away has a `period_amount` of 0. `part` tells the charges of one price in a period apart; `change_id`
-    is the change that made it, or that began the grid of its period. `events` counts usage.
+    that is given away has a `period_amount` of 0. `part` tells the charges of one price in a period apart: of
+    RECURRING ones it is the day of the period that they begin on; `change_id`
+    is the change that made it, or that began the grid of its period. `events` counts usage; `carried` is how much more
+    its quantity is than what was counted: above zero what is left to the next period to take off, below zero what an
+    earlier period left to this one.
 
     One that `waits` stands on the next regular invoice. Of a credit that the invoice has no room for, `credit_note_net`
     (positive) is what a credit note takes.
@@ -89,6 +92,7 @@ class Charge:
     change_id: UUID | None = None
     credits_charge_id: UUID | None = None
     events: int = 0
+    carried: Decimal = ZERO
     waits: bool = False
     invoice_id: UUID | None = None
     invoice_line_id: UUID | None = None

@@ -11,8 +11,10 @@ import asyncpg
 
 from ledgerbee.billing.charges.model import Charge, ChargeKind
 from ledgerbee.billing.timelines.model import Span
+from ledgerbee.core.paging import Page, PageRequest
 from ledgerbee.platform import rows
 from ledgerbee.platform.context import Context
+from ledgerbee.platform.listing import Filter, fetch_page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +36,7 @@ class _Row:
     discount_percent: Decimal
     net: Decimal
     events: int
+    carried: Decimal
     credits_charge_id: UUID | None
     waits: bool
     invoice_id: UUID | None
@@ -73,6 +76,18 @@ JOIN credit_notes n ON n.company_id = $1 AND n.id = l.credit_note_id AND n.statu
 WHERE c.company_id = $1 AND c.id = ANY($2)
 GROUP BY c.id, c.invoice_line_id
 """
+_PAGE: Final = f"SELECT {rows.columns(_Row, 'c')} FROM page p JOIN subscription_charges c USING (company_id, id)"
+_SORT_COLUMNS: Final = {"createdAt": "t.created_at"}
+
+
+async def list_page(context: Context, subscription_id: UUID, request: PageRequest) -> Page[Charge]:
+    """A page of a subscription's charges."""
+    filters = Filter()
+    filters.add("t.subscription_id = {}", subscription_id)
+    page = await fetch_page(
+        context, table="subscription_charges", select=_PAGE, filters=filters, order_by=_SORT_COLUMNS, request=request
+    )
+    return Page([_charge(row) for row in page.rows], page.total)
 
 
 async def open_charges(
@@ -137,6 +152,7 @@ def _row(charge: Charge, now: datetime) -> _Row:
         discount_percent=charge.discount_percent,
         net=charge.net,
         events=charge.events,
+        carried=charge.carried,
         credits_charge_id=charge.credits_charge_id,
         waits=charge.waits,
         invoice_id=charge.invoice_id,
@@ -163,6 +179,7 @@ def _charge(row: asyncpg.Record) -> Charge:
         change_id=row["change_id"],
         credits_charge_id=row["credits_charge_id"],
         events=row["events"],
+        carried=row["carried"],
         waits=row["waits"],
         invoice_id=row["invoice_id"],
         invoice_line_id=row["invoice_line_id"],

@@ -5,7 +5,7 @@ is ever changed. Days are the company's local days; `ends_on` is the first day t
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -210,6 +210,71 @@ class SubscriptionRead:
     customer_name: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ProductOverride:
+    """A price that a caller names, with the quantity that it is to have; 0 leaves it out."""
+
+    price_id: UUID
+    quantity: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewSubscription:
+    """What is asked for of a subscription that is given to a customer.
+
+    `end_date` is the last day that is covered. What is None is the plan's (`name`, `trial_days`) or `start_date`
+    (`billing_cycle_anchor`).
+    """
+
+    customer_id: UUID
+    plan_id: UUID
+    start_date: date
+    end_date: date | None = None
+    billing_cycle_anchor: date | None = None
+    proration_behavior: ProrationBehavior = ProrationBehavior.NONE
+    trial_days: int | None = None
+    billing_direction: BillingDirection = BillingDirection.ADVANCE
+    product_overrides: tuple[ProductOverride, ...] = ()
+    payment_method_id: UUID | None = None
+    automatic_billing: bool = False
+    customer_department_id: UUID | None = None
+    department_contact_override_id: UUID | None = None
+    partner_reference_id: str | None = None
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewChange:
+    """What is asked for of a change: on `effective_date`, None for the next boundary. For `payload` see
+    `ScheduledChange`.
+    """
+
+    type: ChangeType
+    effective_date: date | None = None
+    proration_behavior: ProrationBehavior | None = None
+    restarts_period: bool = False
+    payload: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelCommand:
+    """How a subscription is to be cancelled; `effective_date` is for `SPECIFIC_DATE`."""
+
+    strategy: CancelStrategy
+    effective_date: date | None = None
+    refund_behavior: RefundBehavior = RefundBehavior.NONE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelRefund:
+    """What a cancellation has given back, `amount` including VAT; `reason` says why it is nothing though it was to."""
+
+    behavior: RefundBehavior
+    credit_note_ids: tuple[UUID, ...] = ()
+    amount: Decimal = ZERO
+    reason: str | None = None
+
+
 SUBSCRIPTION_NOT_FOUND = ErrorCode("SUBSCRIPTION_NOT_FOUND", 404, "No such subscription in the company")
 SUBSCRIPTION_INVALID_STATE = ErrorCode(
     "SUBSCRIPTION_INVALID_STATE", 409, "The subscription's status does not allow this"
@@ -234,3 +299,7 @@ SUBSCRIPTION_PRICE_NOT_IN_PLAN = ErrorCode(
 SUBSCRIPTION_CADENCE_UNAVAILABLE = ErrorCode(
     "SUBSCRIPTION_CADENCE_UNAVAILABLE", 400, "The plan has no alternative with this interval and count"
 )
+SUBSCRIPTION_PLAN_INVALID_STATE = ErrorCode(
+    "SUBSCRIPTION_PLAN_INVALID_STATE", 409, "An archived plan is not given to customers any more"
+)
+PAYMENT_METHOD_NOT_FOUND = ErrorCode("PAYMENT_METHOD_NOT_FOUND", 404, "No such payment method of the customer")

@@ -6,6 +6,7 @@ Days are the company's local days. `endDate` and other days that end something a
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from pydantic import Field
 from ledgerbee.billing.charges.model import Charge, ChargeKind
 from ledgerbee.billing.subscriptions.model import (
     BillingSchedule,
+    CancelRefund,
     ChangeStatus,
     ChangeType,
     RefundBehavior,
@@ -39,6 +41,7 @@ from ledgerbee.http.wire import (
     ResponseModel,
     WholeNumber,
     omitted,
+    plain_number,
 )
 
 _ANCHOR = "The day that periods are counted from; only its phase counts"
@@ -117,9 +120,10 @@ class RefundResponse(ResponseModel):
 
     behavior: RefundBehavior
     credit_note_ids: list[IdText] = Field(description="The credit notes that were sent", examples=[[EXAMPLE_ID]])
-    amount: MoneyText = Field(description="What they sum up to, excluding VAT", examples=["135.48"])
+    amount: MoneyText = Field(description="What they sum up to, including VAT", examples=["169.35"])
     reason: str | None = Field(
-        description="Why nothing was given back though it was asked for; null otherwise",
+        description="Why nothing was given back though it was asked for: `scheduled` (it is on its day), "
+        "`no_paid_invoice`, `nothing_left`; null otherwise",
         examples=["no_paid_invoice"],
     )
 
@@ -134,6 +138,7 @@ class ScheduledChangeResponse(ResponseModel):
     """A change of a subscription that waits for its day, or has had it."""
 
     id: IdText
+    subscription_id: IdText
     type: ChangeType
     effective_date: date = Field(description="First day of the new state")
     status: ChangeStatus
@@ -151,12 +156,6 @@ class ScheduledChangeResponse(ResponseModel):
         examples=["SUBSCRIPTION_CADENCE_UNAVAILABLE"],
     )
     created_at: Moment
-
-
-class ListScheduledChangesResponse(ResponseModel):
-    """The changes of a subscription."""
-
-    data: list[ScheduledChangeResponse] = Field(description="In the order of their days")
 
 
 class _VersionHead(ResponseModel):
@@ -189,10 +188,8 @@ class SubscriptionVersionResponse(_Terms, _VersionHead):
     created_at: Moment
 
 
-class ListSubscriptionVersionsResponse(ResponseModel):
-    """The versions of a subscription."""
-
-    data: list[SubscriptionVersionResponse] = Field(description="Oldest first")
+class ListSubscriptionVersionsResponse(PageResponse[SubscriptionVersionResponse]):
+    """A page of versions of a subscription, the newest first."""
 
 
 class _Days(ResponseModel):
@@ -207,12 +204,6 @@ class SegmentResponse(_Terms, _Days):
 
     is_trial: bool = Field(description="Whether nothing is billed as its days are a trial")
     is_paused: bool = Field(description="Whether nothing is billed as its days are paused")
-
-
-class TimelineResponse(ResponseModel):
-    """What was agreed, day by day."""
-
-    data: list[SegmentResponse] = Field(description="In order, without gaps")
 
 
 class SubscriptionChargeResponse(ResponseModel):
@@ -254,20 +245,20 @@ class BillingScheduleResponse(ResponseModel):
     )
 
 
-class ListBillingSchedulesResponse(ResponseModel):
-    """The billing schedules of a subscription, one for each of its prices."""
-
-    data: list[BillingScheduleResponse]
-
-
 def render(read: SubscriptionRead, day: date, today: date) -> SubscriptionResponse:
     """A subscription on the wire, as it stands on `day`; of a day to come the status is today's."""
     return SubscriptionResponse(**_fields(read, min(day, today)))
 
 
-def render_cancelled(read: SubscriptionRead, today: date, refund: RefundResponse) -> CancelledSubscriptionResponse:
+def render_cancelled(read: SubscriptionRead, today: date, refund: CancelRefund) -> CancelledSubscriptionResponse:
     """A subscription on the wire after a cancellation, with what that has given back."""
-    return CancelledSubscriptionResponse(**_fields(read, today), refund=refund)
+    given_back = RefundResponse(
+        behavior=refund.behavior,
+        credit_note_ids=list(refund.credit_note_ids),
+        amount=format_amount(refund.amount, read.subscription.currency),
+        reason=refund.reason,
+    )
+    return CancelledSubscriptionResponse(**_fields(read, today), refund=given_back)
 
 
 def event_data(chain: Chain, facts: BillingFacts, version_id: UUID, today: date, **details: str) -> dict[str, Any]:
@@ -285,12 +276,13 @@ def render_change(change: ScheduledChange) -> ScheduledChangeResponse:
     """A change on the wire."""
     return ScheduledChangeResponse(
         id=change.id,
+        subscription_id=change.subscription_id,
         type=change.type,
         effective_date=change.effective_on,
         status=change.status,
         proration_behavior=change.proration_behavior,
         restart_period=change.restarts_period,
-        payload=dict(change.payload),
+        payload=_payload(change.payload),
         failure=change.failure,
         created_at=change.created_at,
     )
@@ -396,6 +388,16 @@ def _fields(read: SubscriptionRead, status_day: date) -> dict[str, Any]:
         "updated_at": subscription.updated_at,
     }
     return fields if read.customer_name is None else fields | {"customer_name": read.customer_name}
+
+
+def _payload(kept: Mapping[str, Any]) -> dict[str, Any]:
+    """A change's payload; quantities are kept as text, and the end that was agreed before a cancellation is ours."""
+    shown = {name: value for name, value in kept.items() if name != "endsOn"}
+    if "products" in shown:
+        shown["products"] = [
+            {"priceId": one["priceId"], "quantity": plain_number(Decimal(one["quantity"]))} for one in shown["products"]
+        ]
+    return shown
 
 
 def _status_as_of(read: SubscriptionRead, day: date) -> SubscriptionStatus:

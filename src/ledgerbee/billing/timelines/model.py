@@ -78,8 +78,8 @@ class Item(NamedTuple):
 class Terms:
     """What holds over a stretch of days.
 
-    `proration` is what becomes of a partial period that begins or ends under these terms; `restarted_by` is the change
-    that began the grid anew, None for the first.
+    `proration` is what becomes of a period whose first days they do not cover: as the change said that billing began
+    with, else the subscription's. `restarted_by` is the change that began the grid anew, None for the first.
     """
 
     plan_id: UUID

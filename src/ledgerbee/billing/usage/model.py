@@ -124,6 +124,15 @@ class UsageEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class AmendedUsage:
+    """What can be amended of an event. `timestamp` is aware UTC."""
+
+    value: Decimal
+    timestamp: datetime
+    metadata: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class UsageFilter:
     """What a list of events is narrowed to; days are inclusive."""
 

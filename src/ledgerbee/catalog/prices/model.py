@@ -187,4 +187,4 @@ PRODUCT_PRICE_QUANTITY_INVALID = ErrorCode(
     "PRODUCT_PRICE_QUANTITY_INVALID", 400, "A price with tiers has no amount for a negative quantity"
 )
 METER_NOT_FOUND = ErrorCode("METER_NOT_FOUND", 404, "No such meter in the company")
-METER_INVALID_STATE = ErrorCode("METER_INVALID_STATE", 409, "An archived meter can't be linked to a price")
+METER_INVALID_STATE = ErrorCode("METER_INVALID_STATE", 409, "An archived meter takes no usage and no price")

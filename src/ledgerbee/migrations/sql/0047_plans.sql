@@ -61,9 +61,10 @@ CREATE TABLE subscription_plan_items (
     cadence integer NOT NULL,
     position integer NOT NULL CHECK (position >= 0),
     price_id uuid NOT NULL,
-    quantity numeric(16, 6) NOT NULL CHECK (quantity > 0 AND quantity < 'Infinity'),
+    quantity numeric(16, 6) NOT NULL,
     is_optional boolean NOT NULL,
     PRIMARY KEY (company_id, plan_id, version, cadence, position),
+    CONSTRAINT subscription_plan_items_finite CHECK (quantity > 0 AND quantity < 'Infinity'),
     CONSTRAINT subscription_plan_items_once UNIQUE (company_id, plan_id, version, cadence, price_id),
     FOREIGN KEY (company_id, plan_id, version, cadence)
         REFERENCES subscription_plan_cadences (company_id, plan_id, version, position),

@@ -147,6 +147,9 @@ CREATE TABLE subscription_charges (
     discount_percent numeric NOT NULL,
     net numeric(19, 4) NOT NULL CHECK (credits_charge_id IS NULL OR net <= 0),
     events bigint NOT NULL,
+    -- Of usage, how much more its quantity is than what was counted: above zero what it left to the next period to take
+    -- off, below zero what an earlier period left to it.
+    carried numeric NOT NULL DEFAULT 0,
     credits_charge_id uuid,
     -- It waits for an invoice to stand on; null and false: nothing of it is to be paid.
     waits boolean NOT NULL,

@@ -31,6 +31,7 @@ class CompanyFields:
     iban: str | None = None
     bic: str | None = None
     fik_creditor_number: str | None = None
+    usage_grace_days: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

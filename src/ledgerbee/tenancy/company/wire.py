@@ -54,6 +54,8 @@ EXAMPLE_EMAIL: Final = "regnskab@example.com"
 NullableIdentifier = Annotated[Annotated[str, Trimmed(50)] | None, BLANK_IS_NULL]
 #: Days from a document's date to its due date.
 PaymentTerms = Annotated[int, Field(strict=True, ge=0, le=3_650, examples=[14]), Whole]
+#: Days that usage may be late.
+UsageGrace = Annotated[int, Field(strict=True, ge=0, le=31, examples=[2]), Whole]
 #: The content of a logo's file.
 LogoContent = Annotated[
     bytes,
@@ -118,6 +120,9 @@ class CompanyResponse(ResponseModel):
     fik_creditor_number: str | None = Field(
         description="Creditor number of Danish payment slips (FIK)", examples=["12345674"]
     )
+    usage_grace_days: int = Field(
+        description="Days that a period's usage may come in late before the period is billed", examples=[0]
+    )
     has_logo: bool
     licenses: list[str] = Field(examples=[["Subscription", "CustomerPortal", "MeteredProducts"]])
     created_at: Moment
@@ -140,6 +145,9 @@ class CompanySettings(SellerFields):
         alias="paymentTerms", description="Days from a document's date to its due date"
     )
     time_zone: TimeZoneName = omitted(description="IANA time zone")
+    usage_grace_days: UsageGrace = omitted(
+        description="Days that a period's usage may come in late before the period is billed, 0 to 31"
+    )
 
     def checks(self, facts: Facts, path: str) -> Iterable[Check]:  # noqa: ARG002
         """What documents and banks ask of its identifiers; the country stays."""

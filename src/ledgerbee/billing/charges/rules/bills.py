@@ -1,8 +1,11 @@
 """What of a bill stands on its invoice, and what is credited by notes. Pure."""
 
+from collections import defaultdict
 from collections.abc import Sequence
+from decimal import Decimal
+from uuid import UUID
 
-from ledgerbee.billing.charges.model import Bill, BillShare
+from ledgerbee.billing.charges.model import Bill, BillShare, Charge
 from ledgerbee.core.money import EXACT, ZERO, total
 
 
@@ -25,6 +28,17 @@ def share_bill(bill: Bill) -> tuple[BillShare, ...]:
         room = EXACT.add(room, on_invoice)
         shares[index] = BillShare(charge, on_invoice, EXACT.subtract(charge.net, on_invoice))
     return tuple(shares[index] for index in range(len(bill.charges)))
+
+
+def without_void(charges: Sequence[Charge]) -> list[Charge]:
+    """Charges that are to be billed together, without those that one of their own credits takes back whole: what held
+    for no day makes no line (decisions "Proration and edits")."""
+    taken_back: dict[UUID | None, Decimal] = defaultdict(lambda: ZERO)
+    for charge in charges:
+        if charge.is_credit:
+            taken_back[charge.credits_charge_id] = EXACT.add(taken_back[charge.credits_charge_id], charge.net)
+    void = {one.id for one in charges if one.id in taken_back and not EXACT.add(one.net, taken_back[one.id])}
+    return [one for one in charges if one.id not in void and one.credits_charge_id not in void]
 
 
 def is_empty(shares: Sequence[BillShare]) -> bool:

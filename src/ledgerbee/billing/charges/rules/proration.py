@@ -12,7 +12,7 @@ from uuid import UUID
 from ledgerbee.billing.charges.model import BilledCharge, Charge, ChargeKind, Part
 from ledgerbee.billing.charges.rules.pricing import share_of
 from ledgerbee.billing.timelines.model import Item, Span
-from ledgerbee.core.money import EXACT, ZERO
+from ledgerbee.core.money import EXACT, ZERO, total
 
 #: Kinds that pay for days ahead, which a change may credit.
 _OF_DAYS = frozenset({ChargeKind.RECURRING, ChargeKind.PRORATION})
@@ -38,28 +38,26 @@ class Settlement:
 def billed_charges(charges: Iterable[Charge], credited_by_notes: Mapping[UUID, Decimal]) -> list[BilledCharge]:
     """Charges of days as they stand after their credits; those that are credited whole are left out.
 
-    `credited_by_notes` is what credit notes took off invoice lines, by the line's id: positive, by whatever hand. A
-    credit of ours that left as a credit note is among them, and not counted twice.
+    `credited_by_notes` is what credit notes of others took off invoice lines, by the line's id: positive. Ours are
+    credits among `charges`.
     """
     charges = list(charges)
-    credits_of: dict[UUID, list[Charge]] = defaultdict(list)
-    for charge in charges:
-        if charge.credits_charge_id is not None:
-            credits_of[charge.credits_charge_id].append(charge)
     found = []
     for charge in charges:
         if charge.kind not in _OF_DAYS or charge.is_credit:
             continue
-        own = credits_of[charge.id]
+        own = (credit for credit in charges if credit.credits_charge_id == charge.id)
         covered_until = min((credit.service.start for credit in own), default=charge.service.end)
-        by_notes = ZERO if charge.invoice_line_id is None else credited_by_notes.get(charge.invoice_line_id, ZERO)
-        left = charge.net
-        for credit in own:
-            left = EXACT.add(left, credit.net)
-        left = max(EXACT.subtract(left, by_notes), ZERO)
         if covered_until > charge.service.start:
-            found.append(BilledCharge(charge, covered_until, left))
+            found.append(BilledCharge(charge, covered_until, left_of(charge, charges, credited_by_notes)))
     return found
+
+
+def left_of(charge: Charge, charges: Iterable[Charge], credited_by_notes: Mapping[UUID, Decimal]) -> Decimal:
+    """What of a charge's net is not credited, by whatever hand: by credits among `charges`, or by notes of others."""
+    own = [one.net for one in charges if one.credits_charge_id == charge.id]
+    by_notes = ZERO if charge.invoice_line_id is None else credited_by_notes.get(charge.invoice_line_id, ZERO)
+    return max(EXACT.subtract(total([charge.net, *own]), by_notes), ZERO)
 
 
 def settle(

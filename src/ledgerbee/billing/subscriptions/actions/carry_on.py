@@ -13,6 +13,7 @@ from ledgerbee.billing.charges.model import Usage
 from ledgerbee.billing.invoicing import actions as invoicing
 from ledgerbee.billing.invoicing.model import CarriedChain, Invoiced
 from ledgerbee.billing.subscriptions import rules
+from ledgerbee.billing.subscriptions.actions.telling import tell
 from ledgerbee.billing.subscriptions.model import ScheduledChange
 from ledgerbee.billing.subscriptions.rules import MAX_PERIODS
 from ledgerbee.billing.subscriptions.rules.chain import Advanced, UsageOf
@@ -165,9 +166,9 @@ def _emit(context: Context, loaded: LoadedChain, advanced: Advanced, invoiced: I
     form = event_data(chain, facts, newest, context.today)
     for told in advanced.told:
         data = form | {"versionId": str(told.version_id)} | told.details
-        context.emit(f"subscription.{told.topic}", subscription_id, data)
+        tell(context, told.topic, subscription_id, data)
     for invoice_id in invoiced.invoice_ids:
-        context.emit("subscription.billed", subscription_id, form | {"invoiceId": str(invoice_id)})
+        tell(context, "billed", subscription_id, form | {"invoiceId": str(invoice_id)})
     if not invoiced.is_deliverable:
         details = {"errorType": "undeliverable_recipient", "invoiceId": str(invoiced.invoice_ids[-1])}
-        context.emit("subscription.error", subscription_id, form | details)
+        tell(context, "error", subscription_id, form | details)

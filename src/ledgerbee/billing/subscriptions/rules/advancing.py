@@ -4,7 +4,7 @@ The one computation of billing: the run, a change that bills at once, the previe
 """
 
 from collections.abc import Collection
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -28,9 +28,10 @@ def advance(
 ) -> Advanced:
     """Carry a chain on to `as_of`, billing at most so many periods, the oldest first.
 
-    On one day the changes come before the bill; with `at_most` 0 they come before all bills. `usage_of` is asked for
-    each period of usage. A change that can't be carried out any more becomes `failed`; of those in `given`, by their
-    ids, the refusal is raised. Raises `PRODUCT_PRICE_QUANTITY_INVALID`.
+    On one day the changes come before the bill; with `at_most` 0 they come before all bills. A change waits for no
+    grace time: what fell due before it is billed first, and usage that comes later is a difference. `usage_of` is asked
+    for each period of usage. A change that can't be carried out any more becomes `failed`; of those in `given`, by
+    their ids, the refusal is raised. Raises `PRODUCT_PRICE_QUANTITY_INVALID`.
     """
     work = Work(chain, facts, now, usage_of, given)
     work.charge_late_usage()
@@ -39,8 +40,9 @@ def advance(
         group = next_group(work.chain, facts)
         change = next((one for one in work.chain.changes if one.effective_on <= as_of), None)
         if change is not None and (group is None or change.effective_on <= group.on or at_most == 0):
+            work.tell_until(change.effective_on - timedelta(days=1))
             work.apply(change)
-        elif group is not None and group.ready_on <= as_of and left > 0:
+        elif group is not None and (change is not None or group.ready_on <= as_of) and left > 0:
             work.bill(group)
             left -= group.is_period
         else:

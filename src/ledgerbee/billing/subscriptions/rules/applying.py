@@ -59,8 +59,7 @@ def terms_after(chain: Chain, before: Terms, change: ScheduledChange, facts: Bil
         case ChangeType.RESUME:
             if not before.is_paused:
                 raise SUBSCRIPTION_INVALID_STATE.in_state("active")
-            behavior = change.proration_behavior or chain.subscription.proration_behavior
-            after = replace(before, is_paused=False, proration=behavior)
+            after = replace(before, is_paused=False)
         case ChangeType.CHANGE_DIRECTION:
             after = replace(before, direction=BillingDirection(payload["billingDirection"]))
         case ChangeType.EDIT_PRODUCTS:
@@ -83,11 +82,15 @@ def terms_after(chain: Chain, before: Terms, change: ScheduledChange, facts: Bil
                 plan_version=plan.version,
                 items=chosen_items(plan.items, payload.get("products") or []),
             )
-    return _on_grid(before, after, cadence, change)
+    return _on_grid(before, after, cadence, change, day_of(chain, change))
 
 
-def _on_grid(before: Terms, after: Terms, cadence: Cadence, change: ScheduledChange) -> NewTerms:
-    day = change.effective_on
+def day_of(chain: Chain, change: ScheduledChange) -> date:
+    """The day from which a change holds: the first day of a subscription that has not started by its day."""
+    return max(change.effective_on, chain.subscription.starts_on)
+
+
+def _on_grid(before: Terms, after: Terms, cadence: Cadence, change: ScheduledChange, day: date) -> NewTerms:
     is_boundary = period_at(before.grid, day).start == day
     is_other = cadence != before.grid.cadence
     if not change.restarts_period and not is_other:

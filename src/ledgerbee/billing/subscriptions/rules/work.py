@@ -1,18 +1,21 @@
 """A subscription on its way to a day: bills, changes, late usage, starts and ends. Pure."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Container, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
-from ledgerbee.billing.charges.model import Bill, Charge, ChargeKind, DuePeriod
+from ledgerbee.billing.charges.model import Bill, BilledCharge, Charge, ChargeKind, DuePeriod
 from ledgerbee.billing.charges.rules import (
     Settlement,
     billed_charges,
+    left_of,
+    next_recurring,
     price_for_period,
     settle,
     share_of,
+    without_void,
 )
 from ledgerbee.billing.subscriptions.model import (
     SUBSCRIPTION_INVALID_STATE,
@@ -24,7 +27,7 @@ from ledgerbee.billing.subscriptions.model import (
     SubscriptionFields,
     VersionRow,
 )
-from ledgerbee.billing.subscriptions.rules.applying import TOPICS, NewTerms, terms_after
+from ledgerbee.billing.subscriptions.rules.applying import TOPICS, NewTerms, day_of, terms_after
 from ledgerbee.billing.subscriptions.rules.chain import Advanced, BillingFacts, Chain, Told, UsageOf
 from ledgerbee.billing.subscriptions.rules.groups import (
     DueGroup,
@@ -38,7 +41,7 @@ from ledgerbee.billing.subscriptions.rules.groups import (
 )
 from ledgerbee.billing.subscriptions.rules.status import status_on
 from ledgerbee.billing.timelines.model import (
-    BillingDirection,
+    Grid,
     ProrationBehavior,
     Span,
     Terms,
@@ -48,7 +51,7 @@ from ledgerbee.catalog.prices.model import BillingPeriodType
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.fields import fields_of
 from ledgerbee.core.ids import new_id
-from ledgerbee.core.money import EXACT, ZERO, round_money
+from ledgerbee.core.money import EXACT, ZERO, round_money, total
 
 
 @dataclass
@@ -105,17 +108,17 @@ class Work:
                 charges += recurring
         charges += [self._usage(price_id, due) for price_id, due in group.usage.items()]
         self.chain = passed(self.chain, self.facts, group)
-        has_recurring = any(
-            item.price_id in self.facts.of_type(BillingPeriodType.RECURRING)
-            for segment in self.chain.timeline
-            for item in segment.terms.items
-        )
-        self._bill(group.on, charges, takes_waiting=takes_waiting or (group.is_period and not has_recurring))
+        takes_waiting = takes_waiting or (bool(group.usage) and self._next_recurring() is None)
+        self._bill(group.on, charges, takes_waiting=takes_waiting)
+
+    def _next_recurring(self) -> DuePeriod | None:
+        recurring = self.facts.of_type(BillingPeriodType.RECURRING)
+        return next_recurring(self.chain.timeline, self.chain.subscription.billed_until, recurring)
 
     def _bill(self, on: date, charges: list[Charge], *, takes_waiting: bool, is_refund: bool = False) -> None:
         waiting = [replace(one, waits=False) for one in self.chain.charges if one.waits] if takes_waiting else []
-        billed = [*waiting, *charges]
-        self._keep(billed)
+        self._keep([*waiting, *charges])
+        billed = without_void([*waiting, *charges])
         if any(charge.net for charge in billed):
             self.bills.append(Bill(on, tuple(billed), is_refund))
 
@@ -126,10 +129,10 @@ class Work:
         self.chain = replace(self.chain, charges=tuple(known.values()))
 
     def _recurring(self, due: DuePeriod) -> Iterator[Charge]:
-        is_given_away = due.is_partial and not due.is_arrears and due.proration is ProrationBehavior.NONE
-        numbers: dict[UUID, int] = {}
+        # A change that a late start came with may have said what becomes of it; an end is as the subscription says.
+        behavior = due.proration if due.starts_late else self.chain.subscription.proration_behavior
+        is_given_away = due.is_partial and not due.is_arrears and behavior is ProrationBehavior.NONE
         for part in due.parts:
-            number = numbers[part.price_id] = numbers.get(part.price_id, -1) + 1
             amount = ZERO if is_given_away else self._price(part.price_id, part.quantity)
             yield new_charge(
                 self.chain,
@@ -141,7 +144,7 @@ class Work:
                 period_amount=amount,
                 discount_percent=self.facts.discount_percent,
                 net=share_of(amount, part.span, due.period, self.currency),
-                part=number,
+                part=(part.span.start - due.period.start).days,
                 change_id=due.restarted_by,
             )
 
@@ -164,9 +167,9 @@ class Work:
         spans = [part.span for part in due.parts]
         counted = self.usage_of(price_id, spans)
         schedule = self.chain.schedules.get(price_id) or schedule_of(self.chain, price_id, self.facts, due.period.start)
-        quantity = EXACT.add(counted.quantity, schedule.carried)
-        self._carry(schedule, min(quantity, ZERO))
-        quantity = max(quantity, ZERO)
+        taken = EXACT.add(counted.quantity, schedule.carried)
+        self._carry(schedule, min(taken, ZERO))
+        quantity = max(taken, ZERO)
         amount = self._price(price_id, quantity)
         return new_charge(
             self.chain,
@@ -180,6 +183,7 @@ class Work:
             net=round_money(amount, self.currency),
             change_id=due.restarted_by,
             events=counted.events,
+            carried=EXACT.subtract(quantity, counted.quantity),
         )
 
     def _carry(self, schedule: BillingSchedule, carried: Decimal) -> None:
@@ -193,57 +197,71 @@ class Work:
 
     def charge_late_usage(self) -> None:
         """Charge or credit what late events make of billed periods: on the next invoice (decisions "Usage")."""
-        charges = {charge.id: charge for charge in self.chain.charges}
         for charge_id in self.chain.late:
-            first = charges[charge_id]
-            others = [
-                one
-                for one in self.chain.charges
-                if one.kind is ChargeKind.USAGE_DIFFERENCE
-                and (one.price_id, one.period, one.change_id) == (first.price_id, first.period, first.change_id)
-            ]
-            difference = self._difference(first, others)
-            if difference is None:
-                continue
-            is_at_once = self.chain.subscription.proration_behavior is ProrationBehavior.ALWAYS_INVOICE
-            if is_at_once and difference.is_credit:
-                self._bill(first.period.end, [difference], takes_waiting=False, is_refund=True)
-            else:
-                self._keep([replace(difference, waits=bool(difference.net))])
+            first = next(charge for charge in self.chain.charges if charge.id == charge_id)
+            unbilled = {charge.id for charge in self.chain.charges if charge.waits}
+            differences = self._differences(first)
+            at_once = [one for one in differences if self._is_refunded_at_once(one, unbilled)]
+            self._keep([replace(one, waits=bool(one.net)) for one in differences if one not in at_once])
+            self._bill(first.service.end, at_once, takes_waiting=False, is_refund=True)
         self.chain = replace(self.chain, late=())
 
-    def _difference(self, first: Charge, others: list[Charge]) -> Charge | None:
+    def _is_refunded_at_once(self, difference: Charge, unbilled: Container[UUID | None]) -> bool:
+        """Whether a credit is of what is invoiced, and the subscription has credits leave at once."""
+        is_at_once = self.chain.subscription.proration_behavior is ProrationBehavior.ALWAYS_INVOICE
+        return is_at_once and difference.is_credit and difference.credits_charge_id not in unbilled
+
+    def _differences(self, first: Charge) -> list[Charge]:
+        """What a period's usage comes to by now, less all that was charged and credited for it.
+
+        What is below zero is taken off the next period. No more is credited than what is left of what was billed.
+        """
+        billed = [first, *(one for one in self.chain.charges if _is_difference_of(one, first))]
         counted = self.usage_of(first.price_id, self._spans_of(first))
-        events = counted.events - first.events - sum(one.events for one in others)
-        billed_quantity = first.quantity
-        billed = first.net
-        for one in others:
-            billed_quantity = EXACT.add(billed_quantity, one.quantity)
-            billed = EXACT.add(billed, one.net)
-        quantity = max(counted.quantity, ZERO)
-        net = EXACT.subtract(round_money(self._price(first.price_id, quantity), self.currency), billed)
-        if not events and not net:
-            return None
-        return replace(
+        taken = EXACT.add(counted.quantity, total([one.carried for one in billed]))
+        quantity = max(taken, ZERO)
+        below = EXACT.subtract(quantity, taken)
+        schedule = self.chain.schedules[first.price_id]
+        self._carry(schedule, EXACT.subtract(schedule.carried, below))
+        amount = round_money(self._price(first.price_id, quantity), self.currency)
+        net = EXACT.subtract(amount, total([one.net for one in billed]))
+        difference = replace(
             first,
             id=new_id(),
             kind=ChargeKind.USAGE_DIFFERENCE,
-            part=len(others),
-            quantity=EXACT.subtract(quantity, billed_quantity),
+            part=len(billed) - 1,
+            quantity=EXACT.subtract(quantity, total([one.quantity for one in billed])),
             period_amount=net,
             net=net,
-            events=events,
-            credits_charge_id=first.id if net < 0 else None,
+            events=counted.events - sum(one.events for one in billed),
+            carried=below,
             invoice_id=None,
             invoice_line_id=None,
         )
+        if not (difference.events or difference.quantity or below or net):
+            return []
+        return [difference] if net >= 0 else list(self._taken_back(difference, billed))
+
+    def _taken_back(self, difference: Charge, billed: Sequence[Charge]) -> Iterator[Charge]:
+        """A difference below zero as credits of charges that have something left, the newest first."""
+        wanted = -difference.net
+        rest = replace(difference, period_amount=ZERO, net=ZERO)
+        for charge in reversed(billed):
+            amount = min(wanted, left_of(charge, self.chain.charges, self.chain.credited_by_notes))
+            if amount > 0:
+                wanted = EXACT.subtract(wanted, amount)
+                yield replace(rest, period_amount=-amount, net=-amount, credits_charge_id=charge.id)
+                rest = replace(rest, id=new_id(), part=rest.part + 1, quantity=ZERO, events=0, carried=ZERO)
+        if rest.part == difference.part:
+            yield rest
 
     def _spans_of(self, charge: Charge) -> list[Span]:
-        """The days of a period on which usage of the price counts."""
+        """The days of a period on which usage of the price counts; those of its own grid, where another one began."""
         return [
             Span(max(segment.start, charge.period.start), min(segment.end or charge.period.end, charge.period.end))
             for segment in self.chain.timeline
             if segment.is_billed
+            and segment.terms.restarted_by == charge.change_id
             and any(item.price_id == charge.price_id for item in segment.terms.items)
             and segment.start < charge.period.end
             and (segment.end is None or segment.end > charge.period.start)
@@ -268,41 +286,60 @@ class Work:
         if change.type is ChangeType.CANCEL:
             self._end(change)
             return
-        segment = segment_on(self.chain.timeline, max(change.effective_on, self.chain.subscription.starts_on))
-        if segment is None:
-            raise SUBSCRIPTION_INVALID_STATE.in_state(status_on(self.chain.subscription, change.effective_on).value)
-        new = terms_after(self.chain, segment.terms, change, self.facts)
-        behavior = change.proration_behavior or self.chain.subscription.proration_behavior
         before = self.chain
-        self._append(change, segment.terms, new.terms)
-        is_advance = segment.terms.direction is BillingDirection.ADVANCE
-        if is_advance and not segment.is_trial:
-            self._settle(before, change, new, behavior)
+        segment = segment_on(before.timeline, day_of(before, change))
+        if segment is None:
+            raise SUBSCRIPTION_INVALID_STATE.in_state(status_on(before.subscription, change.effective_on).value)
+        new = terms_after(before, segment.terms, change, self.facts)
+        behavior = change.proration_behavior or before.subscription.proration_behavior
+        if self._recurs(new.terms) and not self._recurs(segment.terms) and not segment.is_trial:
+            # What begins with the change in mid-period begins as the change says.
+            new = replace(new, terms=replace(new.terms, proration=behavior))
+        if new.terms != segment.terms:
+            self._add_version(change, day=day_of(before, change), terms=new.terms)
+        self._settle(before, segment.terms, change, new, behavior)
         self._tell(TOPICS[change.type], changeId=str(change.id))
 
-    def _settle(self, before: Chain, change: ScheduledChange, new: NewTerms, behavior: ProrationBehavior) -> None:
+    def _recurs(self, terms: Terms) -> bool:
+        """Whether days under these terms cost something that recurs."""
+        recurring = self.facts.of_type(BillingPeriodType.RECURRING)
+        return not terms.is_paused and any(item.price_id in recurring for item in terms.items)
+
+    def _settle(
+        self, before: Chain, old: Terms, change: ScheduledChange, new: NewTerms, behavior: ProrationBehavior
+    ) -> None:
         """Charge and credit what a change makes of the days that are billed already."""
-        day, billed_until = change.effective_on, before.subscription.billed_until
+        day, billed_until = day_of(before, change), before.subscription.billed_until
         if day >= billed_until:
             return
-        items = () if new.terms.is_paused or new.restarts else new.terms.items
-        if behavior is not ProrationBehavior.NONE:
-            end = before.subscription.ends_on
-            window = Span(day, billed_until if end is None else min(billed_until, end))
-            recurring = self.facts.of_type(BillingPeriodType.RECURRING)
-            wanted = [item for item in items if item.price_id in recurring]
-            billed = billed_charges(before.charges, before.credited_by_notes)
-            charges = list(self._prorated(settle(billed, wanted, window, self.currency), change, new.terms))
-            is_at_once = behavior is ProrationBehavior.ALWAYS_INVOICE
-            if is_at_once and not new.restarts:
-                self._bill(day, charges, takes_waiting=True)
-            else:
-                self._keep([replace(charge, waits=bool(charge.net)) for charge in charges])
         if new.restarts:
-            self.chain = replace(
-                self.chain,
-                subscription=replace(self.chain.subscription, billed_until=max(day, before.subscription.starts_on)),
-            )
+            self.chain = replace(self.chain, subscription=replace(self.chain.subscription, billed_until=day))
+        if behavior is ProrationBehavior.NONE:
+            return
+        items = () if new.terms.is_paused or new.restarts else new.terms.items
+        end = before.subscription.ends_on
+        window = Span(day, billed_until if end is None else min(billed_until, end))
+        recurring = self.facts.of_type(BillingPeriodType.RECURRING)
+        wanted = [item for item in items if item.price_id in recurring]
+        settlement = settle(self._billed(before, old.grid), wanted, window, self.currency)
+        charges = list(self._prorated(settlement, change, new.terms))
+        if behavior is ProrationBehavior.ALWAYS_INVOICE and not self._is_billed_on(day):
+            self._bill(day, charges, takes_waiting=True)
+        else:
+            self._keep([replace(charge, waits=bool(charge.net)) for charge in charges])
+
+    def _is_billed_on(self, day: date) -> bool:
+        """Whether an invoice comes on that very day: of the period that begins anew."""
+        due = self._next_recurring()
+        return due is not None and due.due_on == day
+
+    def _billed(self, chain: Chain, grid: Grid) -> list[BilledCharge]:
+        """What was billed of the periods of a grid; what was billed before it began anew stays as it is."""
+        return [
+            one
+            for one in billed_charges(chain.charges, chain.credited_by_notes)
+            if period_at(grid, one.charge.period.start) == one.charge.period
+        ]
 
     def _prorated(self, settlement: Settlement, change: ScheduledChange, terms: Terms) -> Iterator[Charge]:
         for credit in settlement.credits:
@@ -340,26 +377,26 @@ class Work:
 
     def _end(self, change: ScheduledChange) -> None:
         """End the subscription on the change's day, and give back what was asked for."""
-        day = max(change.effective_on, self.chain.subscription.starts_on)
         before = self.chain
+        day = day_of(before, change)
+        if before.subscription.ends_on is not None and before.subscription.ends_on < day:
+            raise SUBSCRIPTION_INVALID_STATE.in_state(status_on(before.subscription, day).value)
         subscription = replace(before.subscription, ends_on=day, is_cancelled=True)
         self.chain = replace(before, subscription=subscription)
         last = before.versions[-1]
         self._add_version(change, day=day, terms=last.terms)
+        if day <= subscription.told_until:
+            self._tell("churned")
         self.refund_behavior = RefundBehavior(change.payload.get("refundBehavior", RefundBehavior.NONE))
         if self.refund_behavior is not RefundBehavior.PRORATED or day >= before.subscription.billed_until:
             return
-        billed = billed_charges(before.charges, before.credited_by_notes)
+        billed = self._billed(before, last.terms.grid)
         window = Span(day, before.subscription.billed_until)
         credits_ = list(self._prorated(settle(billed, (), window, self.currency), change, last.terms))
-        by_id = {charge.id: charge for charge in before.charges}
-        waiting = [one for one in credits_ if by_id[one.credits_charge_id or one.id].invoice_id is None]
+        unbilled = {charge.id for charge in before.charges if charge.waits}
+        waiting = [one for one in credits_ if one.credits_charge_id in unbilled]
         self._keep([replace(one, waits=bool(one.net)) for one in waiting])
         self._bill(day, [one for one in credits_ if one not in waiting], takes_waiting=False, is_refund=True)
-
-    def _append(self, change: ScheduledChange, before: Terms, terms: Terms) -> None:
-        if terms != before:
-            self._add_version(change, day=max(change.effective_on, self.chain.subscription.starts_on), terms=terms)
 
     def _add_version(self, change: ScheduledChange, *, day: date, terms: Terms) -> None:
         subscription = self.chain.subscription
@@ -393,6 +430,13 @@ class Work:
 
     def _tell(self, topic: str, **details: str) -> None:
         self.told.append(Told(topic=topic, version_id=self.chain.versions[-1].id, details=details))
+
+
+def _is_difference_of(charge: Charge, first: Charge) -> bool:
+    """Whether it is of the same period's usage, and came later."""
+    return charge.kind is ChargeKind.USAGE_DIFFERENCE and (
+        (charge.price_id, charge.period, charge.change_id) == (first.price_id, first.period, first.change_id)
+    )
 
 
 def new_version(

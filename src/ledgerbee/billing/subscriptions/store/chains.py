@@ -111,23 +111,25 @@ async def load(
     *,
     as_of: date,
     changes: Mapping[UUID, ScheduledChange] | None = None,
+    takes_late: bool = True,
 ) -> list[LoadedChain]:
     """Chains of a company, locked until the transaction ends, in the order of their ids; unknown ones are left out.
 
-    `changes` are carried out with those that are pending, by subscription. Late usage is taken: what is loaded has to
-    be carried on in this transaction.
+    `changes` are carried out with those that are pending, by subscription. With `takes_late` late usage is taken: what
+    is loaded has to be carried on in this transaction.
     """
     found = await context.connection.fetch(_GET, context.company_id, list(subscription_ids))
     if not found:
         return []
-    subscriptions = [_subscription(row) for row in found]
+    subscriptions = [subscription_of(row) for row in found]
     ids = [subscription.id for subscription in subscriptions]
-    versions = _grouped(await context.connection.fetch(_VERSIONS, context.company_id, ids), _version)
-    schedules = _grouped(await context.connection.fetch(_SCHEDULES, context.company_id, ids), _schedule)
+    versions = _grouped(await context.connection.fetch(_VERSIONS, context.company_id, ids), version_of)
+    schedules = _grouped(await context.connection.fetch(_SCHEDULES, context.company_id, ids), schedule_of)
     pending = _grouped(await context.connection.fetch(_CHANGES, context.company_id, ids), change_of)
     for subscription_id, change in (changes or {}).items():
         pending[subscription_id].append(change)
-    late = [tuple(row) for row in await context.connection.fetch(_TAKE_LATE, context.company_id, ids)]
+    taken = await context.connection.fetch(_TAKE_LATE, context.company_id, ids) if takes_late else []
+    late = [tuple(row) for row in taken]
     since = min([as_of, *(one.effective_on for own in pending.values() for one in own)])
     open_charges = await charges.open_charges(context, ids, since, late)
     by_notes = await charges.credited_by_notes(context, [one for own in open_charges.values() for one in own])
@@ -339,14 +341,16 @@ def _grouped(found: Iterable[asyncpg.Record], of_row: Any) -> dict[UUID, list[An
     return groups
 
 
-def _subscription(row: asyncpg.Record) -> Subscription:
-    return Subscription(**{**row, "proration_behavior": ProrationBehavior(row["proration_behavior"])})
+def subscription_of(row: Mapping[str, Any] | asyncpg.Record) -> Subscription:
+    """A subscription as its row has it."""
+    return Subscription(**{**dict(row), "proration_behavior": ProrationBehavior(row["proration_behavior"])})
 
 
-def _version(row: asyncpg.Record) -> VersionRow:
+def version_of(row: Mapping[str, Any] | asyncpg.Record) -> VersionRow:
+    """A version as its row has it."""
     return VersionRow(
         **{
-            **row,
+            **dict(row),
             "billing_direction": BillingDirection(row["billing_direction"]),
             "billing_interval": BillingInterval(row["billing_interval"]),
             "proration": ProrationBehavior(row["proration"]),
@@ -354,8 +358,9 @@ def _version(row: asyncpg.Record) -> VersionRow:
     )
 
 
-def _schedule(row: asyncpg.Record) -> BillingSchedule:
-    return BillingSchedule(**{**row, "billing_period_type": BillingPeriodType(row["billing_period_type"])})
+def schedule_of(row: Mapping[str, Any] | asyncpg.Record) -> BillingSchedule:
+    """A schedule as its row has it."""
+    return BillingSchedule(**{**dict(row), "billing_period_type": BillingPeriodType(row["billing_period_type"])})
 
 
 def change_of(row: asyncpg.Record) -> ScheduledChange:
@@ -363,7 +368,7 @@ def change_of(row: asyncpg.Record) -> ScheduledChange:
     behavior = row["proration_behavior"]
     return ScheduledChange(
         **{
-            **row,
+            **dict(row),
             "type": ChangeType(row["type"]),
             "status": ChangeStatus(row["status"]),
             "proration_behavior": None if behavior is None else ProrationBehavior(behavior),

@@ -16,10 +16,10 @@ from ledgerbee.platform.literals import array
 _LOCKS: Final = 64
 #: Locks of a company, shared, as rows of a condition that no row meets: for a statement that asks for more.
 SHARED_LOCKS: Final = (
-    "pg_advisory_xact_lock_shared(hashtextextended($1::text || ' usage ' || lock.number, 8))::text <> ''"
+    "pg_advisory_xact_lock_shared(hashtextextended($1::uuid::text || ' usage ' || lock.number, 8))::text <> ''"
 )
 _LOCK_ALONE: Final = """
-SELECT pg_advisory_xact_lock(hashtextextended($1::text || ' usage ' || lock.number, 8))
+SELECT pg_advisory_xact_lock(hashtextextended($1::uuid::text || ' usage ' || lock.number, 8))
 FROM unnest($2::text::int[]) AS lock (number)
 """
 _LOCK_SHARED: Final = f"SELECT FROM unnest($2::text::int[]) AS lock (number) WHERE {SHARED_LOCKS}"

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from ledgerbee.billing.usage import rules
 from ledgerbee.billing.usage.model import UsageEvent, UsageState
 from ledgerbee.billing.usage.store.chains import CHAIN, STATE
 from ledgerbee.platform.context import Context
@@ -12,7 +13,7 @@ UPDATE usage_events e SET day = n.day, occurred_at = n.occurred_at, value = n.va
     state = {STATE.format(event="n")}
 FROM (
     SELECT o.id, o.customer_id, o.meter_id, o.received_on, $3::date AS day, $4::timestamptz AS occurred_at,
-        $5::numeric AS value, $6::jsonb AS metadata, $7::uuid AS named_subscription_id
+        $5::numeric AS value, $6::text::jsonb AS metadata, $7::uuid AS named_subscription_id
     FROM usage_events o WHERE o.company_id = $1 AND o.id = $2
 ) n {CHAIN.format(event="n")}
 WHERE e.company_id = $1 AND e.id = n.id
@@ -30,7 +31,7 @@ async def amend(context: Context, event: UsageEvent) -> None:
         event.day,
         event.occurred_at,
         event.value,
-        dict(event.metadata) or None,
+        rules.metadata_text(event.metadata),
         event.named_subscription_id,
     )
 

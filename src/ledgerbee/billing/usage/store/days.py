@@ -58,7 +58,7 @@ UPDATE usage_days d SET (events, too_late, withdrawn, sum, max, last_value, last
 FROM {_KEYS}
 WHERE {_IS_OF_KEY.format("d")}
 """
-#: Of the chain's prices on that meter that were billed for the day. With `covers_no_more` also those that cover it no more.
+#: Of the chain's prices on that meter that were billed for the day; also of those that cover it no more, where asked.
 _MARK_LATE: Final = """
 INSERT INTO late_usage AS l (company_id, subscription_id, price_id, day, events)
 SELECT $1, k.subscription_id, s.price_id, k.day, max(k.events)

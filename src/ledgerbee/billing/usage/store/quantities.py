@@ -12,7 +12,8 @@ from ledgerbee.platform.literals import array
 #: What days come to by their meter `m`; distinct values are those of `u`.
 QUANTITY: Final = """
 CASE m.aggregation WHEN 'SUM' THEN coalesce(u.sum, 0) WHEN 'COUNT' THEN coalesce(u.events, 0)
-    WHEN 'MAX' THEN coalesce(u.max, 0) WHEN 'LAST' THEN coalesce(u.last_value, 0) ELSE coalesce(v.distinct_values, 0) END
+    WHEN 'MAX' THEN coalesce(u.max, 0) WHEN 'LAST' THEN coalesce(u.last_value, 0)
+    ELSE coalesce(v.distinct_values, 0) END
 """
 #: The sums of days `d`, of which a period has at most one a day.
 DAY_SUMS: Final = """

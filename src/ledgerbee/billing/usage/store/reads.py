@@ -67,7 +67,7 @@ WITH days AS (
     WHERE d.company_id = $1 AND d.meter_id = $2 AND ($3::uuid IS NULL OR d.customer_id = $3)
       AND d.day >= coalesce($4::date, '-infinity') AND d.day <= coalesce($5::date, 'infinity')
 ), used AS (
-    SELECT {{quantity}} AS quantity
+    SELECT {QUANTITY} AS quantity
     FROM (SELECT d.subscription_id, {DAY_SUMS} FROM days d WHERE d.subscription_id IS NOT NULL
           GROUP BY d.subscription_id) u
     JOIN meters m ON m.company_id = $1 AND m.id = $2
@@ -87,7 +87,7 @@ SELECT coalesce(sum(d.events + d.too_late), 0)::bigint AS accepted,
     coalesce(sum(d.too_late), 0)::bigint AS too_late,
     (SELECT coalesce(sum(u.quantity), 0) FROM used u) AS quantity
 FROM days d
-""".format(quantity=QUANTITY)
+"""
 
 
 async def list_page(context: Context, wanted: UsageFilter, request: PageRequest) -> Page[UsageEvent]:
@@ -136,12 +136,11 @@ async def _page(
     events_where: list[str],
 ) -> Page[UsageEvent]:
     # How many events a day has is known: the days of a long list that a page doesn't touch are never walked.
+    filters = _filters(wanted, days_where)
+    where = " AND ".join([*filters.always, *filters.conditions])
     days = await context.connection.fetch(
-        _DAYS.format(counted=counted, where=" AND ".join([*(filters := _filters(wanted, days_where)).always,
-                                                          *filters.conditions])),
-        context.company_id,
-        *filters.arguments,
-    )  # fmt: skip
+        _DAYS.format(counted=counted, where=where), context.company_id, *filters.arguments
+    )
     page = await fetch_page_by_range(
         context,
         table="usage_events",

@@ -78,7 +78,7 @@ class Added(NamedTuple):
     the first of their customer, meter and day.
     """
 
-    count: int
+    new: int
     unattributed: Collection[UUID]
     first_unattributed: Sequence[UsageKey]
 

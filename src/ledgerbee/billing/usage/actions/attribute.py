@@ -1,0 +1,56 @@
+"""What billing asks of usage: to belong to the timelines as they are by now, and what it comes to."""
+
+from collections.abc import Collection, Sequence
+from datetime import date, timedelta
+from uuid import UUID
+
+from ledgerbee.billing.usage.actions.told import tell_unattributed
+from ledgerbee.billing.usage.model import AskedQuantity, UsageKey, UsageState, UsedQuantity
+from ledgerbee.billing.usage.store import chains, days
+from ledgerbee.billing.usage.store import quantities as store
+from ledgerbee.platform.context import Context
+
+
+async def hold(context: Context, customer_ids: Collection[UUID]) -> None:
+    """Keep usage of these customers from coming in until the transaction ends.
+
+    To be called before any of their `metered_spans` is written, and before their rows are locked in another way: what
+    comes in shares this lock first, and waits for rows then.
+    """
+    await chains.lock_alone(context, customer_ids)
+
+
+async def reattribute(context: Context, customer_ids: Collection[UUID], from_day: date) -> int:
+    """Have each event of these customers, from a day on, belong to the chain that covers it by now; how many moved.
+
+    For after a change of `metered_spans`, in its transaction (see `hold`): what is covered now is attributed, what
+    isn't any more is taken back, what an ended subscription gets too late is marked so. Days that were billed are noted
+    in `late_usage`, for the prices that stand on the chain's spans of that meter. A change that only moves an event's
+    day from one price of its chain to another notes nothing: whoever makes it knows. Emits `usage.unattributed`.
+    """
+    await hold(context, customer_ids)
+    moved = await days.reattribute(context, customer_ids, from_day)
+    if not moved:
+        return 0
+    last = max(one.day for one in moved)
+    pairs = {(one.customer_id, one.meter_id) for one in moved}
+    await chains.hold_spans(context, pairs, from_day, last + timedelta(days=1))
+    keys, late = set(), []
+    for one in moved:
+        for chain, state, is_there in ((one.was, one.state_was, False), (one.subscription_id, one.state, True)):
+            keys.add(UsageKey(one.customer_id, one.meter_id, one.day, chain))
+            if chain is not None and state == UsageState.ACCEPTED:
+                added = one.events if is_there else 0
+                late.append(days.LateDay(chain, one.meter_id, one.day, added, not is_there))
+    tell_unattributed(context, await days.recount(context, keys))
+    await days.mark_late(context, late)
+    return sum(one.events for one in moved)
+
+
+async def quantities(context: Context, asked: Sequence[AskedQuantity]) -> list[UsedQuantity]:
+    """What was used of each price in the days that are asked for, in order, by one statement.
+
+    By the meter's aggregation over the days on which the price stands in the subscription, those of a trial and what
+    came too late left out. Raw: the sum of a SUM meter may be below zero. A price that isn't there has used nothing.
+    """
+    return await store.quantities(context, asked)

@@ -1,0 +1,96 @@
+"""Amending and withdrawing events: the earlier state stays in the audit trail."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from ledgerbee.billing.meters import store as meters
+from ledgerbee.billing.meters.model import Aggregation, MeterId
+from ledgerbee.billing.usage import rules
+from ledgerbee.billing.usage.actions.told import tell_unattributed
+from ledgerbee.billing.usage.model import (
+    USAGE_EVENT_INVALID_STATE,
+    AmendedUsage,
+    UsageEvent,
+    UsageEventId,
+    UsageState,
+)
+from ledgerbee.billing.usage.store import chains, changes, days, reads
+from ledgerbee.billing.usage.wire import render
+from ledgerbee.core.changes import Changes
+from ledgerbee.core.dates import day_in
+from ledgerbee.core.errors import check_all
+from ledgerbee.http.metadata import is_same
+from ledgerbee.platform.context import Context
+
+
+async def amend(context: Context, event_id: UsageEventId, changed: Changes[AmendedUsage]) -> UsageEvent:
+    """Change an event's value, moment or metadata; it is attributed anew, and what was billed of it is marked late.
+
+    Raises `USAGE_EVENT_NOT_FOUND`, `USAGE_EVENT_INVALID_STATE` and validation errors. Emits `usage_event.amended` if
+    anything became different.
+    """
+    before = await _get_for_update(context, event_id)
+    amended = changed.applied_to(AmendedUsage(before.value, before.occurred_at, before.metadata))
+    meter = await meters.get(context, MeterId(before.meter_id))
+    check_all(
+        lambda: rules.check_value(amended.value, takes_negative=meter.aggregation is Aggregation.SUM),
+        lambda: rules.check_moment(amended.timestamp if "timestamp" in changed.fields else None, context.now),
+        lambda: rules.named_subscription(amended.metadata),
+    )
+    is_moved = amended.timestamp != before.occurred_at
+    if not is_moved and amended.value == before.value and is_same(amended.metadata, before.metadata):
+        return before
+    event = replace(
+        before,
+        value=amended.value,
+        occurred_at=amended.timestamp,
+        day=day_in(amended.timestamp, context.time_zone) if is_moved else before.day,
+        metadata=amended.metadata,
+        named_subscription_id=rules.named_subscription(amended.metadata),
+    )
+    await _hold_days(context, before, event)
+    await changes.amend(context, event)
+    return await _told(context, before, event, "usage_event.amended")
+
+
+async def withdraw(context: Context, event_id: UsageEventId) -> UsageEvent:
+    """Have an event count no more; what was billed of it is marked late. Its key stays taken.
+
+    Raises `USAGE_EVENT_NOT_FOUND`, `USAGE_EVENT_INVALID_STATE`. Emits `usage_event.withdrawn`.
+    """
+    before = await _get_for_update(context, event_id)
+    await _hold_days(context, before, before)
+    await changes.withdraw(context, before)
+    return await _told(context, before, before, "usage_event.withdrawn")
+
+
+async def _get_for_update(context: Context, event_id: UsageEventId) -> UsageEvent:
+    """The event, locked; its customer's spans are not changed meanwhile: that lock is taken first by everybody."""
+    await chains.lock_shared(context, await reads.get_customer_id(context, event_id))
+    event = await reads.get_for_update(context, event_id)
+    if event.state is UsageState.WITHDRAWN:
+        raise USAGE_EVENT_INVALID_STATE.in_state(event.state)
+    return event
+
+
+async def _hold_days(context: Context, before: UsageEvent, event: UsageEvent) -> None:
+    first, last = sorted((before.day, event.day))
+    await chains.hold_spans(context, [(event.customer_id, event.meter_id)], first, last)
+
+
+async def _told(context: Context, before: UsageEvent, changed: UsageEvent, topic: str) -> UsageEvent:
+    """The event as it is now, with the sums and marks of its days; emits what happened to it."""
+    event = await reads.get(context, changed.id)
+    tell_unattributed(context, await days.recount(context, {before.usage_key, event.usage_key}))
+    await days.mark_late(context, list(_late(before, event)))
+    context.emit(topic, event.id, render(event).as_event(), before=render(before).as_event())
+    return event
+
+
+def _late(before: UsageEvent, event: UsageEvent) -> Iterator[days.LateDay]:
+    """The days of chains that an event counted for, or counts for now; it is one more only where it wasn't before."""
+    if before.state is UsageState.ACCEPTED and before.subscription_id is not None:
+        yield days.LateDay(before.subscription_id, before.meter_id, before.day, 0, covers_no_more=False)
+    if event.state is UsageState.ACCEPTED and event.subscription_id is not None:
+        added = 0 if event.usage_key == before.usage_key else 1
+        yield days.LateDay(event.subscription_id, event.meter_id, event.day, added, covers_no_more=False)
