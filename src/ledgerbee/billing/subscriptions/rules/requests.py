@@ -25,7 +25,7 @@ from ledgerbee.billing.subscriptions.model import (
 )
 from ledgerbee.billing.subscriptions.rules.applying import chosen_items, first_terms, terms_after
 from ledgerbee.billing.subscriptions.rules.chain import Advanced, BillingFacts, Chain
-from ledgerbee.billing.subscriptions.rules.groups import moments, next_run_on, schedules_of
+from ledgerbee.billing.subscriptions.rules.groups import moments, upcoming_of, with_dates
 from ledgerbee.billing.subscriptions.rules.status import status_on
 from ledgerbee.billing.subscriptions.rules.work import new_version
 from ledgerbee.billing.timelines.model import Item
@@ -401,7 +401,5 @@ def _moved(chain: Chain, facts: BillingFacts, now: datetime, *, changes: tuple[S
 
 
 def _with_dates(chain: Chain, facts: BillingFacts) -> Chain:
-    """The chain with its schedules, and with the day on which a run has to look at it next."""
-    chain = replace(chain, schedules=schedules_of(chain, facts))
-    subscription = replace(chain.subscription, next_run_on=next_run_on(chain, facts))
-    return replace(chain, subscription=subscription)
+    timeline = chain.timeline
+    return with_dates(chain, facts, timeline, upcoming_of(chain, facts, timeline))
