@@ -241,6 +241,7 @@ async def new_company(
     country: str = "DK",
     fiscal_year: tuple[date | None, date | None] = (None, None),
     base_currency: str | None = None,
+    is_sandbox: bool = False,
     **options: Any,
 ) -> Api:
     """A new company that can send invoices, with an API key that carries every scope."""
@@ -250,7 +251,12 @@ async def new_company(
 
     async def work(context: Context) -> str:
         await create_company(
-            context, fields, country_code=country, base_currency=base_currency, fiscal_year=fiscal_year
+            context,
+            fields,
+            country_code=country,
+            base_currency=base_currency,
+            fiscal_year=fiscal_year,
+            is_sandbox=is_sandbox,
         )
         _, secret = await api_keys.create(context, name="tests", scopes=SCOPES)
         return secret

@@ -213,19 +213,17 @@ async def test_each_term_makes_a_version(api: Api, product: dict[str, Any], data
     yearly = await recurring(api, product, "year", currency="EUR")
     calls = await usage(api, product, database_url)
     plan = await new_plan(api, both)
-    for number, fields in enumerate(
-        (
-            {"trialDays": 30},
-            {"currency": "EUR"},
-            {"alternatives": [{"items": [{"priceId": yearly}]}]},
-            {"alternatives": []},
-            {"items": [{"priceId": both, "optional": True}]},
-            {"items": [{"priceId": calls}], "currency": "DKK"},
-            {"intervalCount": 3},
-            {"interval": "year"},
-        ),
-        2,
-    ):
+    steps: tuple[dict[str, Any], ...] = (
+        {"trialDays": 30},
+        {"currency": "EUR"},
+        {"alternatives": [{"items": [{"priceId": yearly}]}]},
+        {"alternatives": []},
+        {"items": [{"priceId": both, "optional": True}]},
+        {"items": [{"priceId": calls}], "currency": "DKK"},
+        {"intervalCount": 3},
+        {"interval": "year"},
+    )
+    for number, fields in enumerate(steps, 2):
         plan = await changed(api, plan, **fields)
         assert plan["version"] == number
     assert (plan["interval"], plan["intervalCount"]) == ("year", 3)
@@ -325,7 +323,7 @@ async def test_prices_that_do_not_fit(api: Api, product: dict[str, Any], databas
             400, "SUBSCRIPTION_PLAN_INTERVAL_MISMATCH", "alternatives.0.items.0.priceId",
         ),
     ):  # fmt: skip
-        body = {"name": "x", "items": [{"priceId": monthly}], **fields}  # type: ignore[dict-item]
+        body = {"name": "x", "items": [{"priceId": monthly}], **fields}
         for answer in (await api.post(PATH, body), await api.patch(f"{PATH}/{plan['id']}", fields)):
             assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
             assert answer.json()["details"]["property"] == place

@@ -49,7 +49,7 @@ class Metering:
     async def new_price(self, meter_id: str | None = None) -> str:
         return await usage_price(self.api, self.product["id"], meter_id or self.meter_id)
 
-    async def span(self, starts_on: date, ends_on: date | None = None, **fields: Any) -> UUID:
+    async def span(self, starts_on: date, ends_on: date | None = None, /, **fields: Any) -> UUID:
         """A span of a subscription, written as billing writes it; the subscription."""
         chain = fields.pop("subscription_id", None) or new_id()
         row = {
@@ -94,7 +94,7 @@ class Metering:
     async def report(self, value: Any = 1, key: str | None = None, **fields: Any) -> httpx.Response:
         return await self.api.post(REPORT, self.body(value, **fields), headers={KEY: key or str(new_id())})
 
-    async def reported(self, value: Any = 1, on: date | None = None, **fields: Any) -> str:
+    async def reported(self, value: Any = 1, on: date | None = None, /, **fields: Any) -> str:
         """A report that is taken in; the event's id. `on` is the day, at noon."""
         stamp = {} if on is None else {"timestamp": f"{on}T12:00:00Z"}
         answer = await self.report(value, **stamp, **fields)

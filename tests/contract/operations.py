@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
+from uuid import UUID
 
 from tests.answers import answer
 from tests.contract.world import World
@@ -101,6 +102,13 @@ async def _in_a_company_of_its_own(_: World) -> None:
     """Nothing is needed; in the shared company others may have given it a text that no font shows."""
 
 
+async def _in_a_sandbox(world: World) -> None:
+    """Go on as a sandbox that the company makes."""
+    made = await world.api.post("/v1/companies", {"name": "Prøve ApS", "countryCode": "DK", "sandbox": True})
+    assert made.status_code == 201, made.text
+    world.api.company_id, world.api.key = UUID(made.json()["id"]), made.json()["key"]
+
+
 async def _write_invoice_off(world: World) -> None:
     await _send_invoice(world)
     written_off = await world.api.post(f"/v1/invoices/{world.ids['invoiceId']}/write-off", {})
@@ -177,6 +185,11 @@ OPERATIONS: Final[tuple[Row, ...]] = (
     ),
     Row("Company", "GET", "/v1/company", "company-read", "Get company details"),
     extension("Company", "PATCH", "/v1/company", "company-write", "Update the company"),
+    extension("Test Clock", "GET", "/v1/test-clock", "company-read", "Get the test clock", prepare=_in_a_sandbox),
+    extension(
+        "Test Clock", "POST", "/v1/test-clock/advance", "company-write", "Advance the test clock", success=202,
+        prepare=_in_a_sandbox,
+    ),
     extension(
         "Company", "POST", "/v1/companies", "companies-write", "Create a company", success=201,
     ),
@@ -272,41 +285,6 @@ OPERATIONS: Final[tuple[Row, ...]] = (
         "document-templates-write", "Set the default document template",
         not_found="DOCUMENT_TEMPLATE_NOT_FOUND",
     ),
-    Row(
-        "Meters", "GET", "/v1/meters/{meterId}/subscriptions", "meter-report", "List meter subscriptions by ID",
-        not_found="METER_NOT_FOUND",
-    ),
-    Row("Meters", "POST", "/v1/meters/report", "meter-report", "Report usage", success=202, keyed=True),
-    Row(
-        "Meters", "GET", "/v1/meters/by-name/{meterName}/subscriptions", "meter-report",
-        "List meter subscriptions by name",
-    ),
-    extension("Meters", "GET", "/v1/meters", "meter-report", "List meters"),
-    extension("Meters", "POST", "/v1/meters", "meter-report", "Create a meter", success=201),
-    extension(
-        "Meters", "GET", "/v1/meters/{meterId}", "meter-report", "Get a meter", not_found="METER_NOT_FOUND",
-    ),
-    extension(
-        "Meters", "POST", "/v1/meters/{meterId}/archive", "meter-report", "Archive a meter",
-        not_found="METER_NOT_FOUND",
-    ),
-    extension(
-        "Meters", "POST", "/v1/meters/report-batch", "meter-report", "Report usage in a batch", success=202,
-    ),
-    extension(
-        "Meters", "GET", "/v1/meters/{meterId}/usage", "meter-report", "Get the usage of a meter",
-        not_found="METER_NOT_FOUND",
-    ),
-    extension("Usage", "GET", "/v1/usage/events", "meter-report", "List usage events"),
-    extension("Usage", "GET", "/v1/usage/unattributed", "meter-report", "List unattributed usage"),
-    extension(
-        "Usage", "PATCH", "/v1/usage/events/{usageEventId}", "meter-report", "Amend a usage event",
-        not_found="USAGE_EVENT_NOT_FOUND",
-    ),
-    extension(
-        "Usage", "POST", "/v1/usage/events/{usageEventId}/withdraw", "meter-report", "Withdraw a usage event",
-        not_found="USAGE_EVENT_NOT_FOUND",
-    ),
     Row("Journal Categories", "GET", "/v1/journal-categories", "journal-categories-read", "List journal categories"),
     extension(
         "Journal Categories", "POST", "/v1/journal-categories", "journal-categories-write",
@@ -354,6 +332,31 @@ OPERATIONS: Final[tuple[Row, ...]] = (
     extension("Journal Entries", "GET", "/v1/ledger/lock-date", "company-read", "Get the lock date"),
     extension(
         "Journal Entries", "PUT", "/v1/ledger/lock-date", "company-write", "Set the lock date",
+    ),
+    Row(
+        "Meters", "GET", "/v1/meters/{meterId}/subscriptions", "meter-report", "List meter subscriptions by ID",
+        not_found="METER_NOT_FOUND",
+    ),
+    Row("Meters", "POST", "/v1/meters/report", "meter-report", "Report usage", success=202, keyed=True),
+    Row(
+        "Meters", "GET", "/v1/meters/by-name/{meterName}/subscriptions", "meter-report",
+        "List meter subscriptions by name",
+    ),
+    extension("Meters", "GET", "/v1/meters", "meter-report", "List meters"),
+    extension("Meters", "POST", "/v1/meters", "meter-report", "Create a meter", success=201),
+    extension(
+        "Meters", "GET", "/v1/meters/{meterId}", "meter-report", "Get a meter", not_found="METER_NOT_FOUND",
+    ),
+    extension(
+        "Meters", "POST", "/v1/meters/{meterId}/archive", "meter-report", "Archive a meter",
+        not_found="METER_NOT_FOUND",
+    ),
+    extension(
+        "Meters", "POST", "/v1/meters/report-batch", "meter-report", "Report usage in a batch", success=202,
+    ),
+    extension(
+        "Meters", "GET", "/v1/meters/{meterId}/usage", "meter-report", "Get the usage of a meter",
+        not_found="METER_NOT_FOUND",
     ),
     Row("Product Groups", "GET", "/v1/product-groups", "products-read", "List product groups"),
     Row(
@@ -462,7 +465,7 @@ OPERATIONS: Final[tuple[Row, ...]] = (
     ),
     Row(
         "Subscriptions", "DELETE", "/v1/subscriptions/{subscriptionId}/scheduled-changes/{changeId}",
-        "subscriptions-write", "Cancel a single pending scheduled change", not_found="SUBSCRIPTION_CHANGE_NOT_FOUND",
+        "subscriptions-write", "Cancel a single pending scheduled change", not_found="SUBSCRIPTION_NOT_FOUND",
         success=204,
     ),
     Row(
@@ -517,6 +520,18 @@ OPERATIONS: Final[tuple[Row, ...]] = (
     extension(
         "Subscriptions", "POST", "/v1/subscription-plans/{planId}/activate", "subscriptions-write",
         "Activate a subscription plan", not_found="SUBSCRIPTION_PLAN_NOT_FOUND",
+    ),
+    extension(
+        "Subscriptions", "POST", "/v1/subscriptions/{subscriptionId}/preview", "subscriptions-read",
+        "Preview what a subscription is billed", not_found="SUBSCRIPTION_NOT_FOUND",
+    ),
+    extension("Subscriptions", "GET", "/v1/billing-runs", "subscriptions-read", "List billing runs"),
+    extension(
+        "Subscriptions", "POST", "/v1/billing-runs", "subscriptions-write", "Start a billing run", success=202,
+    ),
+    extension(
+        "Subscriptions", "GET", "/v1/billing-runs/{billingRunId}", "subscriptions-read", "Get a billing run",
+        not_found="BILLING_RUN_NOT_FOUND",
     ),
     Row("VAT Codes", "GET", "/v1/vat-codes", "vat-codes-read", "List VAT codes"),
     extension(
@@ -866,6 +881,16 @@ OPERATIONS: Final[tuple[Row, ...]] = (
     extension(
         "Journal Entries (v2)", "POST", "/v2/journal-entries/import/{importId}/cancel", "journal-entries-write",
         "Cancel an import", not_found="JOURNAL_IMPORT_NOT_FOUND",
+    ),
+    extension("Usage", "GET", "/v1/usage/events", "meter-report", "List usage events"),
+    extension("Usage", "GET", "/v1/usage/unattributed", "meter-report", "List unattributed usage"),
+    extension(
+        "Usage", "PATCH", "/v1/usage/events/{usageEventId}", "meter-report", "Amend a usage event",
+        not_found="USAGE_EVENT_NOT_FOUND",
+    ),
+    extension(
+        "Usage", "POST", "/v1/usage/events/{usageEventId}/withdraw", "meter-report", "Withdraw a usage event",
+        not_found="USAGE_EVENT_NOT_FOUND",
     ),
     extension("Reports", "GET", "/v1/reports/trial-balance", "reports-read", "Get the trial balance"),
     extension("Exchange Rates", "GET", "/v1/exchange-rates?currency=EUR&date=2026-03-16", "company-read",

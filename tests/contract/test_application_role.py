@@ -33,13 +33,16 @@ Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 #: What the API's role may do with each table, and on some with single columns.
 TABLES = {
     "INSERT SELECT": "credit_note_lines credit_use_parts credit_uses customer_groups delivery_recipients"
-    " document_snapshots e_invoice_answers events import_errors incoming_messages journal_attachments"
+    " billing_run_results document_snapshots e_invoice_answers events import_errors incoming_messages journal_attachments"
     " subscription_plan_cadences subscription_plan_items subscription_plan_versions vendor_groups",
     "DELETE INSERT SELECT": "blob_leases draft_attachments draft_journal_lines import_parts invoice_lines"
     " order_confirmation_lines quote_lines quote_links vat_code_rates",
-    "INSERT SELECT UPDATE": "companies contacts credit_notes customers departments idempotency_keys journal_imports"
-    " order_confirmations quotes webhook_deliveries webhook_endpoints",
-    "DELETE INSERT SELECT UPDATE": "draft_journal_entries invoices prices product_groups products",
+    "INSERT SELECT UPDATE": "billing_runs companies contacts credit_notes customers departments idempotency_keys journal_imports"
+    " order_confirmations quotes test_clocks usage_days webhook_deliveries webhook_endpoints",
+    "INSERT SELECT UPDATE(archived_at status)": "meters",
+    "INSERT SELECT UPDATE(day metadata named_subscription_id occurred_at state subscription_id value)": "usage_events",
+    "DELETE INSERT SELECT UPDATE": "draft_journal_entries invoices late_usage metered_spans prices product_groups"
+    " products",
     "INSERT SELECT UPDATE(is_active name vat_code_id)": "accounts",
     "INSERT SELECT UPDATE(revoked_at)": "api_keys",
     "INSERT SELECT UPDATE(rate updated_at)": "company_exchange_rates",
@@ -53,10 +56,10 @@ TABLES = {
     "INSERT SELECT UPDATE(ip_allowlist name revoked_at scopes)": "oauth_clients",
     "INSERT SELECT UPDATE(is_active name)": "vat_codes",
     "INSERT SELECT UPDATE(updated_at)": "vendors",
-    "SELECT": "account_days account_months attached_blobs exchange_rates fiscal_years journal_lines ledgers meters"
+    "SELECT": "account_days account_months attached_blobs exchange_rates fiscal_years journal_lines ledgers"
     " number_series tag_months delivery_attempts sent_messages e_invoices incoming_answer_attempts alembic_version"
-    " cell_mark",
-    "": "application_trust company_directory interrupted_jobs last_backup pgqueuer_schedules"
+    " cell_mark daily_runs",
+    "": "application_trust company_directory daily_wakes interrupted_jobs last_backup pgqueuer_schedules"
     " pgqueuer_statistics rate_limit_hits webhook_companies",
     "INSERT SELECT UPDATE(is_latest)": "deliveries",
     "INSERT SELECT UPDATE(is_listened last_position)": "event_counters",
@@ -75,7 +78,7 @@ TABLES = {
 #: What the worker's role may do beyond that.
 WORKERS_TABLES = {
     "DELETE INSERT SELECT UPDATE": {
-        "interrupted_jobs", "pgqueuer", "pgqueuer_log", "pgqueuer_schedules", "pgqueuer_statistics",
+        "daily_runs", "interrupted_jobs", "pgqueuer", "pgqueuer_log", "pgqueuer_schedules", "pgqueuer_statistics",
     },
     "INSERT SELECT": {"delivery_attempts", "sent_messages", "e_invoices", "incoming_answer_attempts"},
     "INSERT SELECT UPDATE(reason status updated_at)": {"delivery_recipients"},
@@ -116,6 +119,7 @@ CALLS = {
 #: nobody calls these, and their row says the company.
 OF_NO_COMPANY = {
     "claim_webhooks": "over all companies, for the worker",
+    "due_companies": "over all companies, for the worker",
     "current_company": "says which company was entered",
     "enter_company": "enters the company of a credential",
     "enter_company_for_job": "enters a company, for the worker",
@@ -125,6 +129,7 @@ OF_NO_COMPANY = {
     "purge_webhook_deliveries": "over all companies, for the worker",
     "release_webhooks": "gives back what the worker has claimed",
     "resolve_credential": "finds the company of a credential",
+    "set_daily_wake": "for the worker, which enters any company; it checks which one",
     "silent_uploads": "over all companies, for the worker",
     "stale_blob_leases": "over all companies, for the worker",
     "take_rate_limit_hit": "counts calls before anything is known of the client",
@@ -132,8 +137,8 @@ OF_NO_COMPANY = {
 }
 #: Those of the worker's role beyond that: it acts for every company.
 WORKERS_FUNCTIONS = {
-    "claim_webhooks", "enter_company_for_job", "purge_expired", "purge_webhook_deliveries", "release_webhooks",
-    "silent_uploads", "stale_blob_leases",
+    "claim_webhooks", "due_companies", "enter_company_for_job", "purge_expired", "purge_webhook_deliveries",
+    "release_webhooks", "set_daily_wake", "silent_uploads", "stale_blob_leases",
 }  # fmt: skip
 #: Functions of PostgreSQL that are anybody's by themselves, and here only an administrator's.
 TAKEN_AWAY = (

@@ -21,6 +21,7 @@ TAKEN: dict[str, tuple[str, str, dict[str, Any]]] = {
     "DIMENSION_NAME_ALREADY_EXISTS": ("POST /v1/dimensions", "name", {}),
     "DIMENSION_VALUE_NAME_ALREADY_EXISTS": ("POST /v1/dimensions/{dimensionId}/values", "name", {}),
     "JOURNAL_CATEGORY_NAME_ALREADY_EXISTS": ("POST /v1/journal-categories", "name", {}),
+    "METER_NAME_ALREADY_EXISTS": ("POST /v1/meters", "name", {}),
     "PRODUCT_GROUP_NUMBER_ALREADY_EXISTS": ("POST /v1/product-groups", "number", {}),
     "PRODUCT_NUMBER_ALREADY_EXISTS": ("POST /v1/products", "number", {}),
     "PROJECT_EXTERNAL_REFERENCE_ALREADY_EXISTS": (

@@ -262,6 +262,8 @@ def test_requests_are_named_after_what_they_do() -> None:
         verbs = {"put": "Update|Upsert", "patch": "Update", "post": "Create"}[method]
         if method == "post" and re.search(r"\}/[a-z-]+$|batch$", path) and operation["responses"].get("201") is None:
             verbs = "Send|Reverse|Answer|Draft|Replay"
+        if "/meters/report" in path:
+            verbs = "Report"
         if "reverse" in path:
             verbs = "Reverse"
         if "convert" in path:

@@ -137,10 +137,10 @@ async def test_the_same_key_does_the_work_once(
 ) -> None:
     fresh = await make_world(await new_company(http, database, clock))
     options = row.sent(fresh)
-    headers = {"x-api-key": fresh.api.key, "x-api-idempotency-key": str(new_id()), **options.pop("headers", {})}
-    path = path_of(row, fresh.ids)
     if row.prepare is not None:
         await row.prepare(fresh)
+    headers = {"x-api-key": fresh.api.key, "x-api-idempotency-key": str(new_id()), **options.pop("headers", {})}
+    path = path_of(row, fresh.ids)
 
     async def send() -> httpx.Response:
         return await http.request(row.method, f"/api{path}", headers=headers, **options)

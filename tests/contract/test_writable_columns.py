@@ -4,6 +4,7 @@ A new column that the API's role may write fails the first test until it stands 
 (the second test changes it), or with the reason why nobody has to.
 """
 
+from datetime import date
 from typing import Final
 
 import asyncpg
@@ -13,6 +14,7 @@ from tests.api.test_customer_credit import apply, give, overpaid, refund, sell
 from tests.api.test_imports import imported, lines, row
 from tests.api.test_oauth import make_client, token_of
 from tests.api.test_payments import account, pay
+from tests.api.usage_steps import metering
 from tests.attached import PDF, File, attach
 from tests.conftest import Api
 from tests.drafting import V2, drafted, plain
@@ -113,8 +115,9 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
         VERIFY: "name email address city postal_code country_code vat_number billing_email phone preferred_language"
         " contact_person_first_name contact_person_last_name website base_currency time_zone payment_terms_days"
         " bank_name bank_registration_number bank_account_number iban bic fik_creditor_number licenses"
-        " created_at logo_format",
+        " usage_grace_days created_at logo_format daily_hour",
         MASTER: "logo updated_at",
+        STAYS: "clock_offset_days is_sandbox",
     },
     "accounts": {
         VERIFY: "number name standard_number ledger_type classification control_account_type vat_code_id"
@@ -151,6 +154,8 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
         " upload_secret_hash",
     },
     "idempotency_keys": {GUARD: "key request_hash status content_type body created_at"},
+    "billing_runs": {OWN: "*"},
+    "billing_run_results": {OWN: "*"},
     "subscription_plans": {
         STAYS: "id created_at", MASTER: "name status display_order vanity updated_at",
         OWN: "version",
@@ -166,6 +171,16 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
     "pgqueuer": {GUARD: "id priority status entrypoint dedupe_key execute_after payload headers"},
     "pgqueuer_log": {GUARD: "job_id status priority entrypoint"},
     "draft_journal_lines": {OWN: "*"},
+    "usage_events": {
+        VERIFY: "meter_id customer_id subscription_id named_subscription_id day occurred_at value state",
+        STAYS: "id key body_hash received_on received_at",
+        TEXT: "metadata",
+    },
+    "usage_days": {
+        VERIFY: "subscription_id meter_id customer_id day events too_late withdrawn sum max last_value last_at last_id"
+    },
+    "metered_spans": {OWN: "*"},
+    "late_usage": {OWN: "*"},
     "event_counters": {OWN: "*"},
     "webhook_deliveries": {OWN: "*"},
     "webhook_endpoints": {OWN: "*"},
@@ -181,7 +196,7 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
         table: {MASTER: "*"}
         for table in [
             "contacts", "customer_groups", "customers", "departments", "dimension_values", "dimensions",
-            "document_templates", "journal_categories", "prices", "product_groups", "products", "projects",
+            "document_templates", "journal_categories", "meters", "prices", "product_groups", "products", "projects",
             "subprojects", "vendor_groups", "vendors",
         ]
     },
@@ -271,6 +286,7 @@ CHANGES: Final = {
     "events.type": "type = 'x.y' WHERE type = 'journal_entry.posted'",
     "events.data": "data = '{}' WHERE type = 'journal_entry.posted'",
     "draft_journal_entries.journal_entry_id": "journal_entry_id = gen_random_uuid() WHERE status = 'booked'",
+    "usage_events.state": "state = 'withdrawn'",
     "draft_journal_entries.id": "id = gen_random_uuid() WHERE status = 'booked'",
 }
 _WRITABLE: Final = """
@@ -349,6 +365,9 @@ async def a_year_of(api: Api) -> Books:
     assert (await api.post(f"{V2}/{draft['id']}/book")).status_code == 200
     await attach(books, File.of(PDF, "application/pdf"))
     await imported(api, lines(row("1.00"), row("2.00")))
+    metered = await metering(api)
+    await metered.span(date(2026, 1, 1))
+    await metered.reported(5)
     return books
 
 

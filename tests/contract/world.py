@@ -182,8 +182,14 @@ async def _subscription(api: Api, group_id: str, customer_id: str) -> dict[str, 
     change = await api.post(path, cadence)
     assert change.status_code == 201, change.text
     other = (await api.post("/v1/subscriptions", body)).json()["id"]
-    own = {"subscriptionId": made.json()["id"], "changeId": change.json()["id"], "cancelledSubscriptionId": other}
-    return own | ids
+    run = await api.post("/v1/billing-runs", {"dryRun": True})
+    return ids | {
+        "billingRunId": run.json()["id"],
+        "cancelledSubscriptionId": other,
+        "changeId": change.json()["id"],
+        "planPriceId": ids["monthlyPriceId"],
+        "subscriptionId": made.json()["id"],
+    }
 
 
 async def _webhook(api: Api) -> dict[str, str]:

@@ -19,11 +19,12 @@ GUIDES: Final = ROOT / "docs" / "guides"
 #: Guides that are read in this order: each goes on with what those before it set.
 SESSIONS: Final = (
     ("README.md", "invoices-and-payments.md"),
-    ("products-and-invoices.md", "quotes.md"),
+    ("products-and-invoices.md", "quotes.md", "subscription-plans.md"),
     ("authentication.md",),
     ("exchange-rates.md",),
     ("webhooks.md",),
     ("subscriptions.md",),
+    ("test-clock.md",),
     ("journal-entries.md", "drafts.md", "dimensions-and-projects.md", "chart-of-accounts.md", "imports.md"),
 )
 #: Where a guide has a program of the reader's own listen: here, at a port that is free.

@@ -291,7 +291,7 @@ class TestAlternatives:
 
 class TestChanges:
     def changed(self, before: Plan, *prices: SellablePrice, **changes: Any) -> Plan:
-        found = {one.price.id: one for one in prices}
+        found: dict[UUID, SellablePrice] = {one.price.id: one for one in prices}
         named = rules.merged(before, Changes(changes), found)
         return rules.with_fields(before, named, rules.terms_of(named, found, "DKK"), LATER)
 

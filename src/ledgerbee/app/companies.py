@@ -33,6 +33,11 @@ from ledgerbee.tenancy.company.wire import Language, SellerFields, TimeZoneName,
 
 router = resource_router("Company")
 
+#: Sandboxes that one company may create over the API.
+MAX_SANDBOXES: Final = 10
+SANDBOX_LIMIT_REACHED: Final = ErrorCode(
+    "SANDBOX_LIMIT_REACHED", 409, f"A company can create {MAX_SANDBOXES} sandboxes, and this one has"
+)
 COMPANY_LIMIT_REACHED: Final = ErrorCode(
     "COMPANY_LIMIT_REACHED", 429, "Too many companies were created in the last 24 hours"
 )
@@ -46,6 +51,12 @@ class CreateCompanyRequest(SellerFields):
     base_currency: CurrencyCode = omitted(description="Currency of its books; left out: the country's")
     time_zone: TimeZoneName = omitted(description="IANA time zone; left out: the country's")
     preferred_language: Language = omitted(description="Left out: Danish in Denmark, else English")
+    sandbox: bool = Field(
+        default=False,
+        strict=True,
+        description="Whether it is for tests: its day can be moved ahead (`POST /v1/test-clock/advance`), what it "
+        "sends is marked, and its e-invoices never leave. It stays one",
+    )
     fiscal_year_start: BookDay = omitted(
         description="First day of its first financial year, the first of a month; left out: 1 January of this year",
         examples=["2026-07-01"],
@@ -71,6 +82,7 @@ class CreatedCompanyResponse(ResponseModel):
     time_zone: str = Field(examples=["Europe/Copenhagen"])
     preferred_language: Language
     vat_number: str | None
+    is_sandbox: bool
     api_key_id: IdText
     key: str | None = Field(description="Its first API key. Shown this once: a replayed answer has null here.")
 
@@ -85,14 +97,17 @@ class CreatedCompanyResponse(ResponseModel):
         description="Creates another company with everything it needs to sell: chart of accounts, VAT codes, journal "
         "categories, groups and templates. The caller's credential stays bound to its own company; the answer has the "
         "new one's first API key, which carries every scope but `companies-write`. How many companies one company may "
-        "create in 24 hours is the operator's to set.",
+        "create in 24 hours is the operator's to set.\n\nWith `sandbox: true` it is one for tests, of which a company "
+        "can create ten.",
         response="Company created",
-        errors=[COMPANY_LIMIT_REACHED],
+        errors=[COMPANY_LIMIT_REACHED, SANDBOX_LIMIT_REACHED],
         secret_fields=("key",),
     ),
 )
 async def create_another_company(context: Ctx, body: CreateCompanyRequest) -> CreatedCompanyResponse:
     await _check_limit(context)
+    if body.sandbox and await companies.count_sandboxes(context) >= MAX_SANDBOXES:
+        raise SANDBOX_LIMIT_REACHED.error(limit=MAX_SANDBOXES)
     async with _inside(context, new_id()) as other:
         company = await create_requested(other, body)
         key, secret = await api_keys.create(
@@ -137,6 +152,7 @@ async def create_requested(context: Context, body: CreateCompanyRequest) -> Comp
         country_code=body.country_code,
         base_currency=body.base_currency,
         fiscal_year=(body.fiscal_year_start, body.fiscal_year_end),
+        is_sandbox=body.sandbox,
     )
 
 
@@ -147,7 +163,16 @@ async def _inside(context: Context, company_id: UUID) -> AsyncIterator[Context]:
     So the caller's idempotency key, reserved and kept as its own company's row, holds for what is made here. On an
     error the whole transaction rolls back, and its company with it.
     """
-    other = replace(context, company_id=company_id, company_cache=None, events=[], jobs=[], answer=None)
+    other = replace(
+        context,
+        company_id=company_id,
+        company_cache=None,
+        events=[],
+        jobs=[],
+        answer=None,
+        is_sandbox=False,
+        clock_offset=0,
+    )
     entered = await companies.entered(context)
     await companies.enter_new(context, company_id)
     yield other

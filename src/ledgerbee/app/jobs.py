@@ -1,13 +1,17 @@
 """Every background job by name, and what runs on a timetable."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
+from ledgerbee.app.daily import DAILY
+from ledgerbee.billing.runs.jobs import BILLING_RUNS, SUBSCRIPTION_BILLS
+from ledgerbee.billing.runs.model import BILL_SUBSCRIPTIONS_JOB, BILLING_RUN_JOB
 from ledgerbee.ledger.imports.jobs import IMPORTS, end_broken_uploads
 from ledgerbee.ledger.imports.model import IMPORT_JOB
 from ledgerbee.ledger.uploads.actions import release_stale
 from ledgerbee.network.transport.model import NoTransport, Transport
+from ledgerbee.platform.daily import DailyTask
 from ledgerbee.platform.jobs import JobKind, Timed
 from ledgerbee.purchases.incoming_documents.answers.actions import SEND_ANSWER_JOB
 from ledgerbee.purchases.incoming_documents.answers.jobs import answers_of
@@ -17,13 +21,19 @@ from ledgerbee.sales.delivery.model import BOUNCE_JOB, DELIVER_E_INVOICE_JOB, DE
 from ledgerbee.sales.delivery.printing import prints_of
 from ledgerbee.sales.einvoices.jobs import e_invoices_of
 from ledgerbee.sales.kinds import KINDS
+from ledgerbee.tenancy.clocks.jobs import advances_of, days_of, start_days
+from ledgerbee.tenancy.clocks.model import ADVANCE_JOB, DAILY_JOB
 from ledgerbee.webhooks.sending.notices import DISABLED_JOB, NOTICES
 
 
-def jobs_with(transport: Transport) -> Mapping[str, JobKind]:
-    """Every job; e-invoices and answers to them leave by this transport."""
+def jobs_with(transport: Transport, daily: Sequence[DailyTask] = DAILY) -> Mapping[str, JobKind]:
+    """Every job; e-invoices and answers to them leave by this transport, and these are the daily tasks."""
     return {
+        ADVANCE_JOB: advances_of(daily),
+        BILL_SUBSCRIPTIONS_JOB: SUBSCRIPTION_BILLS,
+        BILLING_RUN_JOB: BILLING_RUNS,
         BOUNCE_JOB: bounces_of(KINDS),
+        DAILY_JOB: days_of(daily),
         DELIVER_JOB: deliveries_of(KINDS),
         DELIVER_E_INVOICE_JOB: e_invoices_of(KINDS, transport),
         IMPORT_JOB: IMPORTS,
@@ -36,7 +46,7 @@ def jobs_with(transport: Transport) -> Mapping[str, JobKind]:
 JOBS: Final = jobs_with(NoTransport())
 
 #: Jobs of a kind that a worker runs at the same time, where that is fewer than any: each of these takes connections.
-AT_ONCE: Final[Mapping[str, int]] = {IMPORT_JOB: 3, PRINT_JOB: 2}
+AT_ONCE: Final[Mapping[str, int]] = {ADVANCE_JOB: 2, DAILY_JOB: 2, IMPORT_JOB: 3, PRINT_JOB: 2}
 
 #: When new published rates are looked for, where the settings allow it: each hour until they are there.
 RENEW_RATES: Final = ("renew_rates", "7 * * * *")
@@ -59,4 +69,5 @@ TIMETABLE: Final[Mapping[str, tuple[str, Timed]]] = {
     "purge_webhook_deliveries": ("29 * * * *", "SELECT purge_webhook_deliveries($1)"),
     "recognize_revenue": ("13 */6 * * *", recognize_due),
     "release_blob_leases": ("*/15 * * * *", release_stale),
+    "start_days": ("* * * * *", start_days),
 }

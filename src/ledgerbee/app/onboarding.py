@@ -31,6 +31,7 @@ from ledgerbee.parties.groups.model import CustomerGroup, CustomerGroupId, Vendo
 from ledgerbee.platform.context import Context
 from ledgerbee.sales.templates import store as templates
 from ledgerbee.sales.templates.model import DocumentTemplate, DocumentTemplateId, TemplateType
+from ledgerbee.tenancy.clocks import store as clocks
 from ledgerbee.tenancy.company import store as companies
 from ledgerbee.tenancy.company.model import Company, CompanyFields
 from ledgerbee.tenancy.company.rules import normal
@@ -48,6 +49,7 @@ async def create_company(
     country_code: str,
     base_currency: str | None = None,
     fiscal_year: tuple[date | None, date | None] = (None, None),
+    is_sandbox: bool = False,
 ) -> Company:
     """Create the context's company and everything it starts with, in the context's transaction.
 
@@ -55,7 +57,8 @@ async def create_company(
 
     `country_code` is ISO 3166-1 alpha-2; DK gets the Danish standard chart, others a plain generic one. The currency
     defaults to the country's. `fiscal_year` is the first financial year, from and through (`rules.first_year`). Raises
-    validation errors for unknown codes and days that are no financial year, and what `PATCH /v1/company` refuses.
+    validation errors for unknown codes and days that are no financial year, and what `PATCH /v1/company` refuses. A
+    sandbox has a test clock, which begins at the real day.
     """
     currency = _currency_of(country_code)  # raises for what is no country
     company = normal(
@@ -65,11 +68,14 @@ async def create_company(
             base_currency=base_currency or currency,
             created_at=context.now,
             updated_at=context.now,
+            is_sandbox=is_sandbox,
             **fields_of(fields),
         )
     )
     seed = seed_for(country_code)
     await companies.insert(context, company)
+    if is_sandbox:
+        await clocks.insert(context)
     account_ids = await _insert_chart(context, seed, company.preferred_language)
     today = day_in(context.now, company.time_zone)
     await open_books(context, company.base_currency, first_year(*fiscal_year, today))

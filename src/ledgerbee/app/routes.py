@@ -3,6 +3,8 @@
 from ledgerbee.app import companies
 from ledgerbee.billing.meters import http as meters
 from ledgerbee.billing.plans import http as subscription_plans
+from ledgerbee.billing.previews import http as subscription_previews
+from ledgerbee.billing.runs import http as billing_runs
 from ledgerbee.billing.subscriptions import http as subscriptions
 from ledgerbee.billing.usage import http as usage
 from ledgerbee.catalog.prices import http as prices
@@ -39,6 +41,7 @@ from ledgerbee.sales.templates import http as document_templates
 from ledgerbee.sales.write_offs import http as write_offs
 from ledgerbee.tenancy.api_keys import http as api_keys
 from ledgerbee.tenancy.audit import http as audit_events
+from ledgerbee.tenancy.clocks import http as clocks
 from ledgerbee.tenancy.company import http as company
 from ledgerbee.tenancy.oauth import http as oauth_clients
 from ledgerbee.tenancy.oauth import token_http as oauth_tokens
@@ -51,6 +54,7 @@ ROUTERS: tuple[OperationRouter, ...] = (
     accounts.router,
     api_keys.router,
     company.router,
+    clocks.router,
     companies.router,
     customers.router,
     contacts.customer_router,
@@ -69,7 +73,9 @@ ROUTERS: tuple[OperationRouter, ...] = (
     products.router,
     projects.router,
     subscriptions.router,
+    subscription_previews.router,
     subscription_plans.router,
+    billing_runs.router,
     vat_codes.router,
     webhook_endpoints.router,
     webhook_deliveries.router,

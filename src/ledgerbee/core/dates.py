@@ -5,7 +5,7 @@ The clock is read once per command, at the edge; everything below takes time as 
 
 from calendar import monthrange
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -20,6 +20,13 @@ def system_clock() -> datetime:
 def day_in(moment: datetime, time_zone: str) -> date:
     """The calendar day of `moment` in an IANA time zone (a company's "today")."""
     return moment.astimezone(ZoneInfo(time_zone)).date()
+
+
+def moved(moment: datetime, days: int, time_zone: str) -> datetime:
+    """`moment` so many calendar days later in an IANA time zone, at the same time of the day; aware UTC."""
+    if not days:
+        return moment
+    return (moment.astimezone(ZoneInfo(time_zone)) + timedelta(days=days)).astimezone(UTC)
 
 
 def format_moment(moment: datetime) -> str:

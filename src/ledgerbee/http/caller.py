@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from fastapi import Response
 
@@ -13,11 +13,21 @@ from ledgerbee.http.idempotency import IDEMPOTENCY_KEY_IN_USE, Reservation, answ
 from ledgerbee.platform.blobs.store import BlobStore
 from ledgerbee.platform.context import NO_LIMIT, Context, Origin
 from ledgerbee.platform.credentials.model import Principal
-from ledgerbee.platform.db import AnsweredBeforeError, CredentialRevokedError, Database, KeyInUseError, Tenant
+from ledgerbee.platform.db import (
+    TOO_MUCH_CONTENTION,
+    AnsweredBeforeError,
+    CredentialRevokedError,
+    Database,
+    KeyInUseError,
+    Tenant,
+)
 
 C = TypeVar("C")
 R = TypeVar("R")
 T = TypeVar("T")
+
+#: How often a step of a request is run where what is known of its company changes meanwhile.
+_MAX_RUNS: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +66,8 @@ class Caller:
             credential_version=principal.version,
             company_cache=principal.company_cache,
             origin=Origin(principal.kind, principal.subject_id, self.address),
+            is_sandbox=principal.is_sandbox,
+            clock_offset=principal.clock_offset,
         )
 
     async def read(self, work: Callable[[Context], Awaitable[T]]) -> T:
@@ -86,10 +98,12 @@ class Caller:
     async def _as_of_now(self, run: Callable[["Caller"], Awaitable[T]]) -> T:
         """Run something as the caller admitted once more, and again where the cached credential was stale."""
         assert self.admit is not None, "a request of several transactions comes from the edge"
-        try:
-            return await run(replace(self, principal=await self.admit(False), now=self.clock()))
-        except CredentialRevokedError:  # or changed since, which is no reason to stop
-            return await run(replace(self, principal=await self.admit(True), now=self.clock()))
+        for attempt in range(_MAX_RUNS):
+            try:
+                return await run(replace(self, principal=await self.admit(attempt > 0), now=self.clock()))
+            except CredentialRevokedError:  # or changed since, which is no reason to stop
+                continue
+        raise TOO_MUCH_CONTENTION.error()
 
     def with_content(self, digest: bytes) -> "Caller":
         """The caller of a request whose body was read as it came in: its digest is part of what the request is."""

@@ -1,17 +1,25 @@
 """What the layers below `tenancy` ask of the row of the context's company."""
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from ledgerbee.platform.context import Context
 
-_TIME_ZONE: Final = "SELECT time_zone FROM companies WHERE company_id = $1"
+_CALENDAR: Final = "SELECT time_zone, is_sandbox, clock_offset_days FROM companies WHERE company_id = $1"
 _CURRENCY_AND_COUNTRY: Final = "SELECT base_currency, country_code FROM companies WHERE company_id = $1"
 
 
-async def find_time_zone(context: Context) -> str | None:
-    """The company's time zone; None while the company is not there."""
-    time_zone: str | None = await context.connection.fetchval(_TIME_ZONE, context.company_id)
-    return time_zone
+class Calendar(NamedTuple):
+    """What a company's day is counted by: its time zone, and the days by which a sandbox's clock is ahead."""
+
+    time_zone: str
+    is_sandbox: bool
+    clock_offset: int
+
+
+async def find_calendar(context: Context) -> Calendar | None:
+    """The company's calendar; None while the company is not there."""
+    row = await context.connection.fetchrow(_CALENDAR, context.company_id)
+    return Calendar(*row) if row else None
 
 
 async def get_currency_and_country(context: Context) -> tuple[str, str]:

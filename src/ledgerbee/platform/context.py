@@ -11,7 +11,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from ledgerbee.core.cells import DEFAULT_CELL
-from ledgerbee.core.dates import day_in
+from ledgerbee.core.dates import day_in, moved
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.ids import new_id
 from ledgerbee.platform.connection import Connection
@@ -93,6 +93,9 @@ class Answer:
 class Context:
     """One command's transaction. `now` is aware UTC and was read once, at the edge.
 
+    `now` is when things really happen, in a sandbox too, whose day may be `clock_offset` days ahead: what is recorded
+    (created, posted, sent, signed) is of `now`. What a company does by the calendar goes by `today` and `company_now`.
+
     `company_cache` keeps facts of the company, by their type, for its next transactions too (`Principal`); None where
     nothing would say that they have changed. `cell` is the mark of the database that the company lives in, `public_url`
     where this installation is reached from outside, where that is known, `secrets` encrypts what has to be read again.
@@ -112,14 +115,21 @@ class Context:
     cell: str = DEFAULT_CELL
     public_url: str | None = None
     secrets: SecretBox | None = None
+    is_sandbox: bool = False
+    clock_offset: int = 0
     events: list[Event] = field(default_factory=list)
     jobs: list[Job] = field(default_factory=list)
     answer: Answer | None = None
 
     @property
     def today(self) -> date:
-        """The company's calendar day."""
-        return day_in(self.now, self.time_zone)
+        """The company's calendar day; that of a sandbox as far ahead as its clock was moved."""
+        return day_in(self.now, self.time_zone) + timedelta(days=self.clock_offset)
+
+    @property
+    def company_now(self) -> datetime:
+        """The moment on the company's clock, aware UTC: `now`, but for sandboxes that were moved ahead."""
+        return moved(self.now, self.clock_offset, self.time_zone)
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:

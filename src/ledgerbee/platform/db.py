@@ -108,6 +108,9 @@ class Tenant:
     credential_version: int = 0
     company_cache: dict[type, Any] | None = field(default=None, compare=False)
     origin: Origin = NO_ORIGIN
+    #: Whether it is a sandbox, and by how many days its clock is ahead.
+    is_sandbox: bool = False
+    clock_offset: int = 0
 
 
 def _begin_sql(
@@ -346,6 +349,8 @@ class Database:
                         cell=self.cell,
                         public_url=self.public_url,
                         secrets=self.secrets,
+                        is_sandbox=tenant.is_sandbox,
+                        clock_offset=tenant.clock_offset,
                     )
                     for tenant in tenants
                 ]

@@ -121,10 +121,10 @@ Timed = str | Callable[[Database, BlobStore, datetime], Awaitable[None]]
 
 
 async def company_tenant(database: Database, company_id: UUID, request_id: str, now: datetime, actor: Actor) -> Tenant:
-    """A company's tenant for work that no credential asked for (jobs, the command line), in its time zone.
+    """A company's tenant for work that no credential asked for (jobs, the command line), by its time zone and clock.
 
     One that isn't there yet is in UTC.
     """
     anywhere = Tenant(company_id, actor, request_id, "UTC")
-    time_zone = await database.run(anywhere, now, company_store.find_time_zone, read_only=True)
-    return anywhere if time_zone is None else replace(anywhere, time_zone=time_zone)
+    calendar = await database.run(anywhere, now, company_store.find_calendar, read_only=True)
+    return anywhere if calendar is None else replace(anywhere, **calendar._asdict())

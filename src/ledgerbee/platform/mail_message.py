@@ -21,6 +21,9 @@ from email.utils import format_datetime
 from typing import Final
 from uuid import uuid4
 
+#: How the subject of a sandbox's mail begins, and the header that says the same to programs.
+TEST_MARK: Final = "[TEST]"
+TEST_HEADER: Final = "X-LedgerBee-Test"
 #: A header of at most so many characters stands as it is (RFC 5322 2.1.1); a longer one is encoded and folded.
 _LINE: Final = 76
 #: The longest line, in bytes, that a mail may have (RFC 5321 4.5.3.1.6).
@@ -58,7 +61,10 @@ class AttachedFile:
 
 @dataclass(frozen=True, slots=True)
 class MailMessage:
-    """A mail to one recipient. `plain` and `html` say the same; `message_id` has its angle brackets."""
+    """A mail to one recipient. `plain` and `html` say the same; `message_id` has its angle brackets.
+
+    One that `is_test` says so, in its subject and in a header.
+    """
 
     message_id: str
     at: datetime
@@ -70,6 +76,12 @@ class MailMessage:
     language: str
     reply_to: Mailbox | None = None
     files: tuple[AttachedFile, ...] = ()
+    is_test: bool = False
+
+    @property
+    def shown_subject(self) -> str:
+        """The subject as it is sent."""
+        return f"{TEST_MARK} {self.subject}" if self.is_test else self.subject
 
 
 def write(message: MailMessage) -> bytes:
@@ -97,10 +109,12 @@ def _headers(message: MailMessage) -> dict[str, str]:
     }
     if message.reply_to is not None:
         headers["Reply-To"] = _mailbox("Reply-To", message.reply_to)
-    headers["Subject"] = _text("Subject", message.subject, _TEXT)
+    headers["Subject"] = _text("Subject", message.shown_subject, _TEXT)
     # Out-of-office answers to a machine help nobody (RFC 3834).
     headers["Auto-Submitted"] = "auto-generated"
     headers["Content-Language"] = _literally(message.language)
+    if message.is_test:
+        headers[TEST_HEADER] = "true"
     return headers
 
 
@@ -171,7 +185,7 @@ def check(message: MailMessage, content: bytes) -> None:
     values = {name: value for name, _, value in fields}
     _same([name for name, _, _ in fields], names, "its headers")
     _same(read.keys(), names, "its headers")
-    _same(_decoded(values["Subject"]), message.subject, "its subject")
+    _same(_decoded(values["Subject"]), message.shown_subject, "its subject")
     _same(values["Message-ID"], message.message_id, "its id")
     for name, mailbox in (("From", message.sender), ("To", message.recipient), ("Reply-To", message.reply_to)):
         if mailbox is not None:

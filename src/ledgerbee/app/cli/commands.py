@@ -15,7 +15,19 @@ from typing import Annotated, NoReturn
 import typer
 
 from ledgerbee import __version__
-from ledgerbee.app.cli import api_keys, books, companies, database, doctor, importing, jobs, mailing, rates, webhooks
+from ledgerbee.app.cli import (
+    api_keys,
+    billing,
+    books,
+    companies,
+    database,
+    doctor,
+    importing,
+    jobs,
+    mailing,
+    rates,
+    webhooks,
+)
 from ledgerbee.app.cli.options import DataDir, a_file, a_path, check_text, fail, not_understood, plain_errors
 from ledgerbee.app.signals import cancel_and_exit
 
@@ -30,6 +42,7 @@ app = typer.Typer(
 )
 app.add_typer(companies.app, name="company")
 app.add_typer(api_keys.app, name="api-key")
+app.add_typer(billing.app, name="billing")
 app.add_typer(books.report_app, name="report")
 app.add_typer(importing.app, name="import")
 app.add_typer(rates.app, name="rates")

@@ -30,6 +30,9 @@ def create(  # noqa: PLR0913, PLR0917  each option is a parameter
     bank_account_number: Annotated[str | None, typer.Option(help="Danish: up to ten digits.")] = None,
     iban: Annotated[str | None, typer.Option(help="The account, for payments from abroad.")] = None,
     bic: Annotated[str | None, typer.Option(help="Its bank, for payments from abroad.")] = None,
+    sandbox: Annotated[
+        bool, typer.Option("--sandbox", help="For tests: its day can be moved ahead, what it sends is marked.")
+    ] = False,
     as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
@@ -45,13 +48,16 @@ def create(  # noqa: PLR0913, PLR0917  each option is a parameter
         "name": name, "countryCode": country.upper(), "baseCurrency": currency, "address": address,
         "postalCode": postal_code, "city": city, "vatNumber": vat_number, "email": email, "bankName": bank_name,
         "bankRegistrationNumber": bank_registration_number, "bankAccountNumber": bank_account_number,
-        "iban": iban, "bic": bic, "fiscalYearStart": fiscal_year_start, "fiscalYearEnd": fiscal_year_end,
+        "iban": iban, "bic": bic, "sandbox": sandbox,
+        "fiscalYearStart": fiscal_year_start, "fiscalYearEnd": fiscal_year_end,
     }  # fmt: skip
     body = validated(CreateCompanyRequest, {key: value for key, value in given.items() if value is not None})
 
     with access(data_dir) as found:
         in_company(found, company_id, lambda context: create_requested(context, body))
-    print_result({"id": company_id, "name": body.name}, f"Company {shown(body.name)}: {company_id}", as_json=as_json)
+    created = {"id": company_id, "name": body.name, "isSandbox": body.sandbox}
+    kind = "Sandbox" if body.sandbox else "Company"
+    print_result(created, f"{kind} {shown(body.name)}: {company_id}", as_json=as_json)
 
 
 @app.command("list")
@@ -70,10 +76,15 @@ def list_all(as_json: AsJson = False, data_dir: DataDir = None) -> None:
             "countryCode": company.country_code,
             "baseCurrency": company.base_currency,
             "licenses": company.licenses,
+            "isSandbox": company.is_sandbox,
         }
         for company in companies
     ]
-    lines = (f"{one.company_id}  {one.country_code}  {one.base_currency}  {shown(one.name)}" for one in companies)
+    marks = {True: " (sandbox)", False: ""}
+    lines = (
+        f"{one.company_id}  {one.country_code}  {one.base_currency}  {shown(one.name)}{marks[one.is_sandbox]}"
+        for one in companies
+    )
     print_result({"companies": listed}, *lines, as_json=as_json)
 
 

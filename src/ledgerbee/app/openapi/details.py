@@ -70,6 +70,7 @@ _OTHERS: Final[Mapping[str, Mapping[str, Any]]] = {
     "ACCOUNT_NOT_BOOKABLE": _BY_LINE,
     "API_KEY_SCOPE_NOT_ASSIGNABLE": {"scope": "portal-provision"},
     "COMPANY_LIMIT_REACHED": {"limit": 10},
+    "SANDBOX_LIMIT_REACHED": {"limit": 10},
     "CREDIT_EXCEEDS_INVOICE": {"amount": "300.00", "amountDue": "250.00"},
     "CREDIT_NOTE_ACCOUNT_MISSING": {"role": "FX_LOSS"},
     "CREDIT_NOTE_AMOUNT_POSITIVE": {"amount": "125.00"},

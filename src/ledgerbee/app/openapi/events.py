@@ -137,12 +137,13 @@ DATA: Final[tuple[EventData, ...]] = (
         either=_OWNERS, text="The contact as it was then, and in `customerId` or `vendorId` whose it is",
     ),
     _document(
-        "CreditNoteEventData", "PublicCreditNote", "credit note", "credit_note.cancelled", "credit_note.created",
-        "credit_note.sent", "credit_note.sent_again", without=frozenset({"deliveryStatus"}),
+        "CreditNoteEventData", "PublicCreditNote", "credit note", "billing.credit_note_sent", "credit_note.cancelled",
+        "credit_note.created", "credit_note.sent", "credit_note.sent_again", without=frozenset({"deliveryStatus"}),
     ),
     _undelivered(
         "CreditNoteDeliveryFailedEventData", "PublicCreditNote", "credit note", "credit_note.delivery_failed",
     ),
+    _plain("BillingRunEventData", "BillingRunResponse", "billing run", "billing.run_completed"),
     _plain("CustomerEventData", "CustomerResponse", "customer", "customer.created", "customer.updated"),
     EventData(
         name="CreditRefundedEventData", topics=("customer.credit_refunded",), answer="CreditUseResponse",
@@ -179,7 +180,7 @@ DATA: Final[tuple[EventData, ...]] = (
         "incoming_message.status_failed", "incoming_message.status_sent",
     ),
     _document(
-        "InvoiceEventData", "PublicInvoice", "invoice", "invoice.cancelled", "invoice.created", "invoice.credited",
+        "InvoiceEventData", "PublicInvoice", "invoice", "billing.invoice_sent", "invoice.cancelled", "invoice.created", "invoice.credited",
         "invoice.deleted", "invoice.paid", "invoice.partially_paid", "invoice.reopened", "invoice.sent",
         "invoice.sent_again", "invoice.updated", without=frozenset({"deliveryStatus"}),
     ),
@@ -282,7 +283,8 @@ DATA: Final[tuple[EventData, ...]] = (
         "SubscriptionErrorEventData", "error",
         more={
             "errorType": {
-                **_TEXT, "description": "`change_failed`, `undeliverable_recipient`", "examples": ["change_failed"],
+                **_TEXT, "description": "`billing_failed`, `change_failed`, `undeliverable_recipient`",
+                "examples": ["change_failed"],
             },
         },
         either={
@@ -290,6 +292,8 @@ DATA: Final[tuple[EventData, ...]] = (
             "code": {
                 **_TEXT, "description": "Code of what was in its way", "examples": ["SUBSCRIPTION_INVALID_STATE"],
             },
+            "message": {**_TEXT, "description": "Why it could not be billed, in words"},
+            "billingRunId": {**_ID, "description": "The run that could not bill it"},
             "invoiceId": {**_ID, "description": "The invoice that can't be delivered"},
         },
     ),
@@ -300,6 +304,15 @@ DATA: Final[tuple[EventData, ...]] = (
     _plain(
         "SubscriptionPlanEventData", "SubscriptionPlanResponse", "plan", "subscription_plan.activated",
         "subscription_plan.archived", "subscription_plan.created", "subscription_plan.updated",
+    ),
+    EventData(
+        name="TestClockEventData", topics=("test_clock.advanced",),
+        more={
+            "from": {"type": "string", "format": "date", "description": "The day that the step began on"},
+            "today": {"type": "string", "format": "date", "description": "The company's day by now"},
+            "realToday": {"type": "string", "format": "date", "description": "The real day, in its time zone"},
+        },
+        text="The days that a sandbox was moved over; the event is one of the company",
     ),
     _plain(
         "UsageEventEventData", "UsageEventResponse", "usage event", "usage_event.amended", "usage_event.withdrawn",
@@ -386,6 +399,9 @@ def _delivery(topic: str, data: EventData) -> dict[str, Any]:
         },
         data={"$ref": f"#/components/schemas/{data.name}"},
     )  # fmt: skip
+    body["properties"]["isTest"] = {
+        "type": "boolean", "const": True, "description": "Of events of sandboxes only: nothing of it is meant",
+    }  # fmt: skip
     return {
         "tags": ["Events"],
         "summary": topic,

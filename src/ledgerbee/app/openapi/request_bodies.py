@@ -124,6 +124,7 @@ BODIES: Final[Mapping[str, dict[str, Any]]] = {
     "POST /v1/api-keys": _json(name="Webshop", scopes=["customers-read", "invoices-write"]),
     "PATCH /v1/company": _json(address="Vestergade 1", postalCode="8000", city="Aarhus C", vatNumber="12345674"),
     "POST /v1/companies": _json(name="Nordlys Ejendomme ApS", countryCode="DK"),
+    "POST /v1/test-clock/advance": _json(toDate="2026-03-16"),
     "POST /v1/customers": _json(
         customerNumber="1001",
         customerType="company",
@@ -194,12 +195,17 @@ BODIES: Final[Mapping[str, dict[str, Any]]] = {
         planId="{planId}",
         startDate=_TODAY,
         prorationBehavior="create_prorations",
+        productOverrides=[{"priceId": "{planPriceId}", "quantity": 3}],
         partnerReferenceId="order-8812",
+    ),
+    "POST /v1/billing-runs": _json(dryRun=True),
+    "POST /v1/subscriptions/{subscriptionId}/preview": _json(
+        change={"type": "change_direction", "payload": {"billingDirection": "arrears"}}
     ),
     "PATCH /v1/subscriptions/{subscriptionId}": _json(name="Basis, Aarhus"),
     "POST /v1/subscriptions/cancel": _json(id="{subscriptionId}", strategy="end_of_cycle"),
     "POST /v1/subscriptions/{subscriptionId}/scheduled-changes": _json(
-        type="change_direction", payload={"billingDirection": "arrears"}
+        type="edit_products", payload={"products": [{"priceId": "{planPriceId}", "quantity": 5}]}
     ),
     "POST /v1/subscriptions/{subscriptionId}/pause": _json(prorationBehavior="create_prorations"),
     "POST /v1/subscriptions/{subscriptionId}/resume": _json(prorationBehavior="create_prorations"),

@@ -34,6 +34,12 @@ RESOURCES: Final = (
         ("/v1/company",),
     ),
     Resource(
+        "Test Clock",
+        "The day of a company for tests (a sandbox), which can be moved ahead. Any other company answers with "
+        "`TEST_CLOCK_UNAVAILABLE`.",
+        ("/v1/test-clock", "/v1/test-clock/advance"),
+    ),
+    Resource(
         "Customers",
         "Who buys: customers, their groups, contacts and departments.",
         (

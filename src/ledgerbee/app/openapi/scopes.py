@@ -34,7 +34,7 @@ _OF: Final = {
 _TEXTS: Final = {
     "companies-write": "Create companies",
     "api-keys-write": "Create and revoke the company's API keys",
-    "company-write": "Change the company's details, exchange rates and lock date",
+    "company-write": "Change the company's details, exchange rates and lock date, and move the day of a sandbox",
     "deliveries-read": "Read how documents of every kind reached the customer, and the mails that carried them",
     "deliveries-write": "Record that a mail came back",
     "invoices-read": "Read invoices and credit notes, and download them",

@@ -109,12 +109,12 @@ class Charge:
 class BilledCharge:
     """A charge as it stands: what credits have left of it.
 
-    `covered_until` is where the days begin that were credited, `left` what of its net was not: less credits of
-    changes, and what credit notes took off its invoice line, by whatever hand.
+    `covered` are the days that no credit took back, `left` what of its net was not: less credits of changes, and what
+    credit notes took off its invoice line, by whatever hand.
     """
 
     charge: Charge
-    covered_until: date
+    covered: tuple[Span, ...]
     left: Decimal
 
 

@@ -1,7 +1,7 @@
 """Starting billing runs."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 
 from ledgerbee.billing.runs import store
@@ -12,6 +12,7 @@ from ledgerbee.billing.runs.model import (
     BillingRunStatus,
     BillingRunTrigger,
 )
+from ledgerbee.billing.subscriptions.model import SUBSCRIPTION_NOT_FOUND
 from ledgerbee.core.errors import invalid
 from ledgerbee.core.ids import new_id
 from ledgerbee.platform.context import Context
@@ -26,13 +27,19 @@ async def start(
     confirms_catch_up: bool = False,
     subscription_ids: Sequence[UUID] | None = None,
     enqueues: bool = True,
+    delay: timedelta | None = None,
 ) -> BillingRun:
-    """Make a run that the worker carries out, or, without `enqueues`, whoever called.
+    """Make a run that the worker carries out, after a `delay`, or, without `enqueues`, whoever called.
 
-    Raises a validation error for a day to come, which only a dry run may have.
+    Raises a validation error for a day to come, which only a dry run may have, and `SUBSCRIPTION_NOT_FOUND`.
     """
     if as_of > context.today and not is_dry_run:
         raise invalid(("asOf", "maxDate", "asOf must not be after today unless dryRun is true"))
+    if subscription_ids is not None:
+        known = await store.customers_of(context, subscription_ids)
+        for index, one in enumerate(subscription_ids):
+            if one not in known:
+                raise SUBSCRIPTION_NOT_FOUND.missing(f"subscriptionIds.{index}", "subscriptionId", one)
     run = BillingRun(
         id=BillingRunId(new_id()),
         status=BillingRunStatus.QUEUED,
@@ -46,5 +53,5 @@ async def start(
     )
     await store.insert(context, run)
     if enqueues:
-        context.enqueue(BILLING_RUN_JOB, billingRunId=str(run.id))
+        context.enqueue(BILLING_RUN_JOB, delay=delay, billingRunId=str(run.id))
     return run

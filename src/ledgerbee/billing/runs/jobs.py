@@ -6,8 +6,8 @@ from typing import Final
 from uuid import UUID
 
 from ledgerbee.billing.runs import actions, store
-from ledgerbee.billing.runs.model import BillingRunId, BillingRunStatus, BillingRunTrigger
-from ledgerbee.billing.runs.process import process
+from ledgerbee.billing.runs.model import BILLING_RUN_GIVEN_UP, BillingRunId, BillingRunStatus, BillingRunTrigger
+from ledgerbee.billing.runs.process import end_run, process
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.jobs import JobKind, JobRun
@@ -22,25 +22,18 @@ async def carry_out(job: JobRun) -> None:
 async def give_up(job: JobRun, reason: str) -> None:
     """End a run as failed, with the reason; what it has billed stays."""
     run_id = BillingRunId(UUID(job.payload["billingRunId"]))
-
-    async def end(context: Context) -> None:
-        await store.end(context, run_id, BillingRunStatus.FAILED, "BILLING_RUN_GIVEN_UP", job.given_up(reason))
-
-    await job.write(end)
+    why = job.given_up(reason)
+    await job.write(lambda context: end_run(context, run_id, BillingRunStatus.FAILED, BILLING_RUN_GIVEN_UP, why))
 
 
 async def bill_subscriptions(job: JobRun) -> None:
-    """Bill subscriptions that were made or changed, by a run of their own."""
+    """Have subscriptions that were made or changed billed, by a run of their own, which is a job of its own."""
 
-    async def start(context: Context) -> BillingRunId:
+    async def start(context: Context) -> None:
         ids = [UUID(one) for one in job.payload["subscriptionIds"]]
-        run = await actions.start(
-            context, as_of=context.today, trigger=BillingRunTrigger.CHANGE, subscription_ids=ids, enqueues=False
-        )
-        return run.id
+        await actions.start(context, as_of=context.today, trigger=BillingRunTrigger.CHANGE, subscription_ids=ids)
 
-    run_id = await job.write(start)
-    await process(job, await job.read(partial(store.get, run_id=run_id)))
+    await job.write(start)
 
 
 async def leave_to_next_run(_: JobRun, __: str) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Final, NamedTuple, NewType
 from uuid import UUID
@@ -71,7 +72,11 @@ class BillingRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BillingResult:
-    """What came of one subscription: a document, or why there is none."""
+    """What came of one subscription: a document, or why there is none.
+
+    `amount` is what the document has of the subscription, without VAT, below zero of a credit note; the days that it is
+    for end before `service_end`. A dry run has no ids of documents.
+    """
 
     id: UUID
     billing_run_id: BillingRunId
@@ -80,6 +85,10 @@ class BillingResult:
     outcome: BillingOutcome
     invoice_id: UUID | None = None
     credit_note_id: UUID | None = None
+    amount: Decimal | None = None
+    currency: str | None = None
+    service_start: date | None = None
+    service_end: date | None = None
     code: str | None = None
     message: str | None = None
 
@@ -101,3 +110,5 @@ class RefusedPayer(NamedTuple):
 BILLING_RUN_NOT_FOUND = ErrorCode("BILLING_RUN_NOT_FOUND", 404, "No such billing run in the company")
 #: The code of a subscription with more than 24 due periods.
 NEEDS_CONFIRMATION: Final = "needs_confirmation"
+#: The code of a run that was tried so often that it was given up.
+BILLING_RUN_GIVEN_UP: Final = "BILLING_RUN_GIVEN_UP"

@@ -6,9 +6,9 @@ are locked.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Final, Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 from uuid import UUID
 
 import asyncpg
@@ -17,25 +17,35 @@ import structlog
 from ledgerbee.billing.invoicing.model import PayersRefusedError
 from ledgerbee.billing.runs import store
 from ledgerbee.billing.runs.model import (
-    NEEDS_CONFIRMATION,
     BillingOutcome,
     BillingResult,
     BillingRun,
+    BillingRunId,
     BillingRunStatus,
     DuePayer,
     RefusedPayer,
 )
+from ledgerbee.billing.runs.results import has_moved, results_of
+from ledgerbee.billing.runs.wire import render
 from ledgerbee.billing.subscriptions.actions.carry_on import CarriedOn, carry_on
+from ledgerbee.billing.subscriptions.actions.telling import tell
+from ledgerbee.billing.subscriptions.rules import MAX_PERIODS
+from ledgerbee.billing.subscriptions.store import reads
+from ledgerbee.billing.subscriptions.wire import render as render_subscription
+from ledgerbee.core.dates import Clock
 from ledgerbee.core.errors import ErrorCode, LedgerBeeError
 from ledgerbee.core.ids import new_id
 from ledgerbee.ledger.entries.model import FISCAL_YEAR_MISSING, PERIOD_LOCKED
 from ledgerbee.platform.context import Context
+from ledgerbee.platform.db import Database, Tenant
 from ledgerbee.sales.documents.printing import Trials, with_trials
 
 T = TypeVar("T")
 
 #: Subscriptions that are billed in one transaction.
 CHUNK: Final = 250
+#: Periods of one subscription that a dry run goes through: it can't carry on where it was.
+_ALL: Final = 100_000
 #: Payers that are looked up at once.
 _PAGE: Final = 5_000
 #: Refusals of the day: nothing can be booked on it for anybody.
@@ -57,6 +67,25 @@ class Session(Protocol):
     async def read(self, work: Callable[[Context], Awaitable[T]]) -> T: ...
 
     async def write(self, work: Callable[[Context], Awaitable[T]]) -> T: ...
+
+
+@dataclass(frozen=True, slots=True)
+class CompanySession:
+    """Transactions of a company for whoever carries a run out itself, each of its own moment."""
+
+    database: Database
+    clock: Clock
+    tenant: Tenant
+
+    @property
+    def company_id(self) -> UUID:
+        return self.tenant.company_id
+
+    async def read(self, work: Callable[[Context], Awaitable[T]]) -> T:
+        return await self.database.run(self.tenant, self.clock(), work, read_only=True)
+
+    async def write(self, work: Callable[[Context], Awaitable[T]]) -> T:
+        return await self.database.run(self.tenant, self.clock(), work)
 
 
 Progress = Callable[[int], None]
@@ -92,28 +121,24 @@ async def process(session: Session, run: BillingRun, progress: Progress = lambda
         status, code, message = BillingRunStatus.FAILED, refused.fault.code, refused.fault.message
 
     async def end(context: Context) -> BillingRun:
-        await store.end(context, run.id, status, code, message)
-        ended = await store.get(context, run.id)
-        if not run.is_dry_run:
-            context.emit("billing.run_completed", run.id, run_form(ended))
-        return ended
+        return await end_run(context, run.id, status, code, message)
 
     return await session.write(end)
 
 
-def run_form(run: BillingRun) -> dict[str, Any]:
-    """What events say of a run."""
-    return {
-        "id": str(run.id),
-        "status": run.status.value,
-        "asOf": run.as_of.isoformat(),
-        "processed": run.processed,
-        "invoices": run.invoices,
-        "creditNotes": run.credit_notes,
-        "skipped": run.skipped,
-        "refused": run.refused,
-        "code": run.code,
-    }
+async def end_run(
+    context: Context,
+    run_id: BillingRunId,
+    status: BillingRunStatus,
+    code: str | None = None,
+    message: str | None = None,
+) -> BillingRun:
+    """End a run; one that is over stays as it is. Emits `billing.run_completed`, unless it was a dry run."""
+    is_ended = await store.end(context, run_id, status, code, message)
+    run = await store.get(context, run_id)
+    if is_ended and not run.is_dry_run:
+        context.emit("billing.run_completed", run.id, render(run).as_event())
+    return run
 
 
 @dataclass
@@ -121,8 +146,6 @@ class _Process:
     session: Session
     run: BillingRun
     progress: Progress
-    #: Subscriptions that this run has nothing more to do for though they are due.
-    done: set[UUID] = field(default_factory=set)
 
     async def carry_out(self) -> None:
         after: UUID | None = None
@@ -184,19 +207,25 @@ class _Process:
         return await self._bill_once(payers[:middle]) | await self._bill_once(payers[middle:])
 
     async def _transaction(self, payers: Sequence[DuePayer]) -> set[UUID]:
+        """Bill payers, note what came of it; the subscriptions that are still due, since catching up goes in steps."""
         ids = [one for payer in payers for one in payer.subscription_ids]
         left: set[UUID] = set()
 
         async def work(trials: Trials, context: Context) -> None:
             left.clear()
             carried = await carry_on(
-                context, ids, self.run.as_of, trials=trials, is_confirmed=self.run.confirms_catch_up
+                context,
+                ids,
+                self.run.as_of,
+                trials=trials,
+                at_most=_ALL if self.run.is_dry_run else MAX_PERIODS,
+                is_confirmed=self.run.confirms_catch_up,
             )
-            results = [result for one in carried for result in _results(self.run, one)]
-            left.update(one.advanced.chain.subscription.id for one in carried if self._is_still_due(one))
+            results = [result for one in carried for result in results_of(self.run, one)]
             if self.run.is_dry_run:
                 raise _DryRunError(results)
-            await store.add_results(context, self.run.id, results, 0)
+            left.update(one.advanced.chain.subscription.id for one in carried if self._is_still_due(one))
+            await store.add_results(context, self.run.id, results, len(set(ids) - left))
 
         async def attempt(trials: Trials) -> None:
             await self.session.write(partial(work, trials))
@@ -204,17 +233,20 @@ class _Process:
         try:
             await with_trials(self.session.company_id, attempt)
         except _DryRunError as dry:
-            left.clear()
-            results = dry.results
-            await self.session.write(partial(store.add_results, run_id=self.run.id, results=results, processed=0))
-        looked_at = len(set(ids) - left)
-        await self.session.write(partial(store.add_results, run_id=self.run.id, results=(), processed=looked_at))
-        self.progress(looked_at)
+            results = [replace(one, invoice_id=None, credit_note_id=None) for one in dry.results]
+            add = partial(store.add_results, run_id=self.run.id, results=results, processed=len(ids))
+            await self.session.write(add)
+        self.progress(len(set(ids) - left))
         return left
 
     def _is_still_due(self, one: CarriedOn) -> bool:
         next_run_on = one.advanced.chain.subscription.next_run_on
-        return not one.needs_confirmation and next_run_on is not None and next_run_on <= self.run.as_of
+        return (
+            next_run_on is not None
+            and next_run_on <= self.run.as_of
+            and not one.needs_confirmation
+            and has_moved(one.advanced)
+        )
 
     async def _note_refused(self, refused: Sequence[RefusedPayer]) -> None:
         async def work(context: Context) -> None:
@@ -236,22 +268,24 @@ class _Process:
             await store.add_results(context, self.run.id, results, len(ids))
             if not self.run.is_dry_run:
                 for one in results:
-                    context.emit("subscription.error", one.subscription_id, _error_form(one))
+                    await _tell(context, one)
 
         await self.session.write(work)
         self.progress(sum(len(payer.due.subscription_ids) for payer in refused))
 
 
-def _error_form(result: BillingResult) -> dict[str, Any]:
-    """What an event says of a subscription that could not be billed."""
-    return {
+async def _tell(context: Context, result: BillingResult) -> None:
+    """Emit that a subscription could not be billed: its wire form, and why."""
+    read = await reads.get(context, result.subscription_id, context.today)
+    form = render_subscription(replace(read, customer_name=None), context.today, context.today).as_event()
+    why = {
         "subscriptionId": str(result.subscription_id),
-        "customerId": str(result.customer_id),
         "errorType": "billing_failed",
         "code": result.code,
         "message": result.message,
         "billingRunId": str(result.billing_run_id),
     }
+    tell(context, "error", result.subscription_id, form | why)
 
 
 def _chunks(payers: Iterable[DuePayer]) -> Iterator[list[DuePayer]]:
@@ -266,27 +300,3 @@ def _chunks(payers: Iterable[DuePayer]) -> Iterator[list[DuePayer]]:
             chunk, count = [], 0
     if chunk:
         yield chunk
-
-
-def _results(run: BillingRun, one: CarriedOn) -> Iterator[BillingResult]:
-    subscription = one.advanced.chain.subscription
-
-    def result(outcome: BillingOutcome, **others: Any) -> BillingResult:
-        return BillingResult(
-            id=new_id(),
-            billing_run_id=run.id,
-            customer_id=subscription.customer_id,
-            subscription_id=subscription.id,
-            outcome=outcome,
-            **others,
-        )
-
-    if one.needs_confirmation:
-        yield result(BillingOutcome.SKIPPED, code=NEEDS_CONFIRMATION)
-        return
-    for invoice_id in one.invoice_ids:
-        yield result(BillingOutcome.INVOICED, invoice_id=None if run.is_dry_run else invoice_id)
-    for note_id in one.credit_note_ids:
-        yield result(BillingOutcome.CREDITED, credit_note_id=None if run.is_dry_run else note_id)
-    if not one.invoice_ids and not one.credit_note_ids:
-        yield result(BillingOutcome.ADVANCED)

@@ -1,6 +1,8 @@
 """Rows of billing runs and their results, and who is due."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
 from typing import Final
 from uuid import UUID
 
@@ -24,11 +26,7 @@ from ledgerbee.platform.listing import Filter, fetch_page
 _COLUMNS: Final = rows.columns(BillingRun, "r")
 _GET: Final = f"SELECT {_COLUMNS} FROM billing_runs r WHERE r.company_id = $1 AND r.id = $2"
 _LIST: Final = f"SELECT {_COLUMNS} FROM page p JOIN billing_runs r USING (company_id, id)"
-_INSERT: Final = (
-    "INSERT INTO billing_runs (company_id, id, status, trigger, as_of, is_dry_run, confirms_catch_up, subscription_ids,"
-    " processed, invoices, credit_notes, skipped, refused, code, message, started_at, completed_at, created_at,"
-    " updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)"
-)
+_INSERT: Final = rows.insert("billing_runs", BillingRun)
 _BEGIN: Final = (
     "UPDATE billing_runs SET status = 'running', started_at = coalesce(started_at, $3), updated_at = $3"
     " WHERE company_id = $1 AND id = $2 AND status IN ('queued', 'running')"
@@ -43,6 +41,10 @@ _END: Final = (
 )
 _RESULT_COLUMNS: Final = rows.columns(BillingResult, "r")
 _INSERT_RESULTS: Final = rows.insert_many("billing_run_results", BillingResult)
+_ALL_RESULTS: Final = (
+    f"SELECT {_RESULT_COLUMNS} FROM billing_run_results r WHERE r.company_id = $1 AND r.billing_run_id = $2"
+    " ORDER BY r.id"
+)
 _LIST_RESULTS: Final = f"SELECT {_RESULT_COLUMNS} FROM page p JOIN billing_run_results r USING (company_id, id)"
 #: Who pays for subscriptions that a run has to look at, in the order of their ids, each with all of these. What a run
 #: refused or left out is not looked at again by it.
@@ -67,7 +69,17 @@ WHERE s.company_id = $1 AND ($3::uuid[] IS NULL OR s.id = ANY($3))
 """
 _CUSTOMERS: Final = "SELECT id, customer_id FROM subscriptions WHERE company_id = $1 AND id = ANY($2)"
 
-_ORDERS: Final[Mapping[str, str]] = {"createdAt": "created_at"}
+_UNFINISHED: Final = (
+    f"SELECT {_COLUMNS} FROM billing_runs r WHERE r.company_id = $1 AND r.trigger = $2 AND r.as_of <= $3"
+    " AND r.status IN ('queued', 'running') ORDER BY r.as_of, r.id"
+)
+_IS_ANY_DUE: Final = """
+SELECT EXISTS (SELECT FROM subscriptions s WHERE s.company_id = $1 AND s.next_run_on <= $2)
+    OR EXISTS (SELECT FROM late_usage l WHERE l.company_id = $1)
+"""
+
+_ORDERS: Final[Mapping[str, str]] = {"createdAt": "t.created_at"}
+_RESULT_ORDERS: Final[Mapping[str, str]] = {"id": "t.id"}
 
 
 async def get(context: Context, run_id: UUID) -> BillingRun:
@@ -76,31 +88,41 @@ async def get(context: Context, run_id: UUID) -> BillingRun:
     return _run(BILLING_RUN_NOT_FOUND.unless(row))
 
 
-async def list_page(context: Context, request: PageRequest) -> Page[BillingRun]:
-    """A page of runs."""
+async def list_page(
+    context: Context, request: PageRequest, trigger: BillingRunTrigger | None = None
+) -> Page[BillingRun]:
+    """A page of runs, of one trigger if that is given."""
+    filters = Filter()
+    if trigger is not None:
+        filters.add("t.trigger = {}", trigger)
     page = await fetch_page(
-        context, table="billing_runs", select=_LIST, filters=Filter(), order_by=_ORDERS, request=request
+        context, table="billing_runs", select=_LIST, filters=filters, order_by=_ORDERS, request=request
     )
     return Page([_run(row) for row in page.rows], page.total)
 
 
 async def list_results(
-    context: Context, run_id: BillingRunId, request: PageRequest, outcomes: Collection[BillingOutcome] = ()
+    context: Context, run_id: BillingRunId, request: PageRequest, outcome: BillingOutcome | None = None
 ) -> Page[BillingResult]:
-    """A page of a run's results."""
+    """A page of a run's results, in the order in which they came, of one outcome if that is given."""
     filters = Filter()
     filters.add("t.billing_run_id = {}", run_id)
-    if outcomes:
-        filters.add("t.outcome = ANY({})", [one.value for one in outcomes])
+    if outcome is not None:
+        filters.add("t.outcome = {}", outcome)
     page = await fetch_page(
         context,
         table="billing_run_results",
         select=_LIST_RESULTS,
         filters=filters,
-        order_by={"id": "id"},
-        request=request,
+        order_by=_RESULT_ORDERS,
+        request=replace(request, sort_by="id", descending=False),
     )
     return Page([_result(row) for row in page.rows], page.total)
+
+
+async def all_results(context: Context, run_id: BillingRunId) -> list[BillingResult]:
+    """All results of a run, in the order in which they came."""
+    return [_result(row) for row in await context.connection.fetch(_ALL_RESULTS, context.company_id, run_id)]
 
 
 async def insert(context: Context, run: BillingRun) -> None:
@@ -150,6 +172,17 @@ async def count_due(context: Context, run: BillingRun) -> int:
     """How many subscriptions a run has to look at, now."""
     count: int = await context.connection.fetchval(_COUNT_DUE, context.company_id, run.as_of, run.subscription_ids)
     return count
+
+
+async def unfinished(context: Context, trigger: BillingRunTrigger, until: date) -> list[BillingRun]:
+    """Runs of a trigger up to a day that are not over, the oldest day first."""
+    return [_run(row) for row in await context.connection.fetch(_UNFINISHED, context.company_id, trigger, until)]
+
+
+async def is_any_due(context: Context, day: date) -> bool:
+    """Whether a run up to a day has to look at any subscription."""
+    found: bool = await context.connection.fetchval(_IS_ANY_DUE, context.company_id, day)
+    return found
 
 
 async def customers_of(context: Context, subscription_ids: Collection[UUID]) -> dict[UUID, UUID]:

@@ -74,6 +74,17 @@ _PEOPLE: Final = (DEPARTMENT_NOT_FOUND, SALES_DOCUMENT_DEPARTMENT_INACTIVE, CONT
 #: What a change that bills at once can be refused for by the books.
 _BOOKING: Final = (SALES_DOCUMENT_CUSTOMER_INACTIVE, PERIOD_LOCKED, FISCAL_YEAR_MISSING)
 _CHANGING: Final = (LICENSE_REQUIRED, SUBSCRIPTION_NOT_FOUND, SUBSCRIPTION_INVALID_STATE)
+#: What a change, at once or to come, can be refused for.
+SCHEDULING_ERRORS: Final = (
+    *_CHANGING,
+    SUBSCRIPTION_PLAN_NOT_FOUND,
+    SUBSCRIPTION_PLAN_INVALID_STATE,
+    SUBSCRIPTION_CURRENCY_MISMATCH,
+    SUBSCRIPTION_CADENCE_UNAVAILABLE,
+    SUBSCRIPTION_PRICE_NOT_IN_PLAN,
+    SUBSCRIPTION_CHANGE_ALREADY_EXISTS,
+    *_BOOKING,
+)
 _AT_ONCE: Final = (
     "Carried out at once, it is billed as `prorationBehavior` says; a run of its own bills what else is due."
 )
@@ -235,16 +246,7 @@ async def list_scheduled_changes(
         description="Queues a change for `effectiveDate`, the next boundary unless given; with today it is carried out "
         "at once. One change of each type can wait; a cancellation replaces the one that waits.\n\n" + _AT_ONCE,
         response="The change: `pending`, or `applied` at once",
-        errors=[
-            *_CHANGING,
-            SUBSCRIPTION_PLAN_NOT_FOUND,
-            SUBSCRIPTION_PLAN_INVALID_STATE,
-            SUBSCRIPTION_CURRENCY_MISMATCH,
-            SUBSCRIPTION_CADENCE_UNAVAILABLE,
-            SUBSCRIPTION_PRICE_NOT_IN_PLAN,
-            SUBSCRIPTION_CHANGE_ALREADY_EXISTS,
-            *_BOOKING,
-        ],
+        errors=SCHEDULING_ERRORS,
         opens_transaction=False,
     ),
 )

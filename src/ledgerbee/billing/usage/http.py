@@ -18,7 +18,6 @@ from ledgerbee.billing.usage.model import (
 )
 from ledgerbee.billing.usage.store import reads
 from ledgerbee.billing.usage.wire import (
-    AmendUsageEventRequest,
     DuplicateUsageResponse,
     KeyPattern,
     ListUnattributedUsageResponse,
@@ -29,6 +28,7 @@ from ledgerbee.billing.usage.wire import (
     ReportBody,
     ReportUsageBatchResponse,
     ReportUsageResponse,
+    UpdateUsageEventRequest,
     UsageEventQuery,
     UsageEventResponse,
     changes_of,
@@ -37,6 +37,7 @@ from ledgerbee.billing.usage.wire import (
     render_unattributed,
 )
 from ledgerbee.catalog.prices.model import METER_INVALID_STATE, METER_NOT_FOUND
+from ledgerbee.http.body_limits import LARGE_BODY
 from ledgerbee.http.idempotency import HEADER, IDEMPOTENCY_KEY_REUSED
 from ledgerbee.http.operation import CallerDep, Ctx, resource_router
 from ledgerbee.http.wire import IdOf
@@ -116,6 +117,7 @@ def _taken_in(outcome: Recorded) -> Response:
         response="Usage taken in",
         errors=_REPORT_ERRORS,
         opens_transaction=False,
+        max_body=LARGE_BODY,
     ),
 )
 async def report_usage_batch(caller: CallerDep, body: ReportBatchBody) -> Response:
@@ -186,7 +188,7 @@ async def list_unattributed_usage(
     ),
 )
 async def amend_usage_event(
-    context: Ctx, usage_event_id: UsageEventPath, body: AmendUsageEventRequest
+    context: Ctx, usage_event_id: UsageEventPath, body: UpdateUsageEventRequest
 ) -> UsageEventResponse:
     return render(await actions.amend(context, usage_event_id, changes_of(body)))
 

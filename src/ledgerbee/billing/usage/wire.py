@@ -79,6 +79,16 @@ _QueryId = Annotated[Id | None, WithJsonSchema({"type": "string", "format": "uui
 _QueryDay = Annotated[Day | None, WithJsonSchema({"type": "string", "format": "date"})]
 
 
+def _at(path: str, check: Check) -> Check:
+    """A rule of a part of a body, at its place."""
+
+    def checked() -> None:
+        with within(path):
+            check()
+
+    return checked
+
+
 class _UsageFields(RequestModel):
     """What was used, when and by whom."""
 
@@ -95,11 +105,11 @@ class _UsageFields(RequestModel):
         "event belongs to, where the customer has several",
     )
 
-    def checks(self, facts: Facts, path: str) -> Iterable[Check]:  # noqa: ARG002
+    def checks(self, facts: Facts, path: str) -> Iterable[Check]:
         """A meter, a moment that can be, and a subscription where one is named."""
-        yield lambda: rules.check_meter_named(self.meter_id, self.meter_name)
-        yield lambda: rules.check_moment(self.timestamp, facts.now)
-        yield lambda: rules.named_subscription(self.metadata)
+        yield _at(path, lambda: rules.check_meter_named(self.meter_id, self.meter_name))
+        yield _at(path, lambda: rules.check_moment(self.timestamp, facts.now))
+        yield _at(path, lambda: rules.named_subscription(self.metadata))
 
     def reported(self, key: str) -> UsageReport:
         """The report for the rules. Raises validation errors: no meter, a subscription that is no id."""
@@ -139,7 +149,9 @@ class KeyedUsageRequest(_UsageFields):
 class ReportUsageBatchRequest(RequestModel):
     """Usage that is reported together or not at all."""
 
-    events: list[KeyedUsageRequest] = Field(min_length=1, max_length=MAX_EVENTS)
+    events: list[KeyedUsageRequest] = Field(
+        min_length=1, max_length=MAX_EVENTS, description="1 to 1,000 events, each under a key of its own"
+    )
 
     def reported(self) -> list[UsageReport]:
         """The reports for the rules. Raises validation errors."""
@@ -189,7 +201,7 @@ class ReportUsageBatchResponse(ResponseModel):
     duplicates: WholeNumber = Field(description="How many were there before, or are there twice", examples=[3])
 
 
-class AmendUsageEventRequest(RequestModel):
+class UpdateUsageEventRequest(RequestModel):
     """The fields to change; the others stay as they are."""
 
     keeps_what_is_left_out = True
@@ -204,7 +216,7 @@ class AmendUsageEventRequest(RequestModel):
         yield lambda: rules.named_subscription(self.metadata)
 
 
-changes_of = changes_to(AmendedUsage, AmendUsageEventRequest)
+changes_of = changes_to(AmendedUsage, UpdateUsageEventRequest)
 
 #: Where an event stands.
 EventStatus = Literal["attributed", "unattributed", "too_late", "withdrawn"]

@@ -7,6 +7,7 @@ from ledgerbee.ledger.periods import rules, store
 from ledgerbee.ledger.periods.model import FiscalYear, Span
 from ledgerbee.ledger.periods.wire import render
 from ledgerbee.platform.context import Context
+from ledgerbee.platform.daily import CompanyDay
 
 
 async def open_year(context: Context, start: date | None, end: date | None) -> FiscalYear:
@@ -27,6 +28,25 @@ async def open_years_for(context: Context, days: Collection[date]) -> None:
     # Read again: until the lock was taken another transaction could open one.
     for span in rules.missing_years(await _spans(context), days):
         emit_opened(context, await store.insert(context, span))
+
+
+async def is_year_due(context: Context, day: date) -> bool:
+    """Whether a sandbox has come to a day that no financial year holds."""
+    return context.is_sandbox and bool(rules.missing_years(await _spans(context), [day]))
+
+
+async def open_year_of_day(day: CompanyDay) -> None:
+    """Open the financial years up to a sandbox's day: its clock may pass a whole one in which nothing was posted.
+
+    Other companies open theirs by posting, or as they want them. Emits `fiscal_year.opened` for each.
+    """
+
+    async def work(context: Context) -> None:
+        if await is_year_due(context, day.day):
+            await open_years_for(context, [day.day])
+
+    if day.tenant.is_sandbox:
+        await day.write(work)
 
 
 def emit_opened(context: Context, year: FiscalYear) -> None:

@@ -80,11 +80,13 @@ CREATE INDEX usage_events_unattributed ON usage_events (company_id, day, id) INC
 SELECT protect_table('usage_events', 'SELECT, INSERT');
 GRANT UPDATE (subscription_id, named_subscription_id, day, occurred_at, value, metadata, state) ON usage_events TO ledgerbee_app;
 
--- What a day's events of a customer sum up to for a subscription (null: for none), moved by whatever adds or changes events.
+-- What a day's events of a customer sum up to for a subscription (null: for none, which has zeros in the key), moved by whatever
+-- adds or changes events.
 -- `events`, `sum`, `max` and `last_...` are of those that count; the others are only counted.
 CREATE TABLE usage_days (
     company_id uuid NOT NULL,
     subscription_id uuid,
+    chain_id uuid NOT NULL GENERATED ALWAYS AS (coalesce(subscription_id, '00000000-0000-0000-0000-000000000000')) STORED,
     meter_id uuid NOT NULL,
     customer_id uuid NOT NULL,
     day date NOT NULL,
@@ -96,7 +98,7 @@ CREATE TABLE usage_days (
     last_value numeric,
     last_at timestamptz,
     last_id uuid,
-    CONSTRAINT usage_days_key UNIQUE NULLS NOT DISTINCT (company_id, subscription_id, meter_id, day, customer_id),
+    PRIMARY KEY (company_id, chain_id, meter_id, day, customer_id),
     CONSTRAINT usage_days_finite CHECK (sum < 'Infinity' AND sum > '-Infinity' AND max < 'Infinity' AND max > '-Infinity'
         AND last_value < 'Infinity' AND last_value > '-Infinity'),
     CHECK (events >= 0 AND too_late >= 0 AND withdrawn >= 0)

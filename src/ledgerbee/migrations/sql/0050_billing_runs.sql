@@ -26,6 +26,7 @@ CREATE TABLE billing_runs (
     PRIMARY KEY (company_id, id)
 );
 CREATE INDEX billing_runs_by_creation ON billing_runs (company_id, created_at, id);
+CREATE INDEX billing_runs_unfinished ON billing_runs (company_id, as_of, id) WHERE status IN ('queued', 'running');
 SELECT protect_table('billing_runs', 'SELECT, INSERT, UPDATE');
 
 -- An invoice or credit note that was made, or why none was. Of a dry run there are no documents.
@@ -38,6 +39,12 @@ CREATE TABLE billing_run_results (
     outcome text NOT NULL CHECK (outcome IN ('invoiced', 'credited', 'advanced', 'skipped', 'refused')),
     invoice_id uuid,
     credit_note_id uuid,
+    -- What the document has of the subscription, without VAT, and the days that it is for; the second is the first
+    -- day after them.
+    amount numeric(19, 4),
+    currency text,
+    service_start date,
+    service_end date,
     code text,
     message text,
     PRIMARY KEY (company_id, id),

@@ -3,7 +3,7 @@
 from ledgerbee.migrations.run_sql import run_sql_file
 
 revision = "0047_plans"
-down_revision = "0045_deferrals"
+down_revision = "0046_test_clock"
 
 
 def upgrade() -> None:

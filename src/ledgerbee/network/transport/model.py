@@ -135,6 +135,14 @@ async def hand_over(transport: Transport, message: Message) -> Receipt:
         raise TransportFailedError(f"Handing it over took more than {SEND_TIMEOUT_S} seconds") from None
 
 
+class Nowhere:
+    """What sandboxes send e-invoices by: they go nowhere, and count as received."""
+
+    async def send(self, message: Message) -> Receipt:  # noqa: ARG002
+        """The receipt of what was not sent."""
+        return Receipt("Not sent: the company is a sandbox")
+
+
 class NoTransport:
     """Where no way is set."""
 

@@ -58,7 +58,8 @@ class Grant:
 class Principal:
     """A resolved credential. `expires_at` is aware UTC; `version` tells a stale copy from the current one.
 
-    `cell` is the mark of the database that its company lives in.
+    `cell` is the mark of the database that its company lives in, `clock_offset` the days by which the company's clock
+    is ahead, if it is a sandbox.
 
     `company_cache` is for facts of the company that requests have learnt, by their type: they hold while the version
     passes its check (whoever changes such a fact calls `store.refresh_company`).
@@ -75,6 +76,8 @@ class Principal:
     secret_hash: bytes
     version: int
     cell: str = DEFAULT_CELL
+    is_sandbox: bool = False
+    clock_offset: int = 0
     company_cache: dict[type, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property

@@ -27,6 +27,8 @@ async def resolve(connection: Connection, secret_hash: bytes, cell: str) -> Prin
         secret_hash=secret_hash,
         version=row["version"],
         cell=cell,
+        is_sandbox=row["is_sandbox"],
+        clock_offset=row["clock_offset_days"],
     )
 
 

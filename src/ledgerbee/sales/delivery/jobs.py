@@ -78,6 +78,7 @@ class _Claim:
     kept: Mapping[RecipientId, SentMessage]
     #: The address of the document's page, where it has one.
     page: str | None
+    is_test: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +157,7 @@ async def _claim(context: Context, kinds: Kinds, delivery_id: DeliveryId, sender
         await companies.logo(context) if company.has_logo else None,
         await deliveries.messages_of(context, claimed.recipients),
         await kind.page(context, claimed.delivery.document_id) if kind.page else None,
+        company.is_sandbox,
     )
 
 
@@ -191,6 +193,7 @@ async def _make(run: JobRun, claim: _Claim, recipients: list[Recipient], mails: 
             recipient=one.address,
             reply_to=claim.reply_to or document["seller"]["email"],
             page=claim.page,
+            is_test=claim.is_test,
         )
         try:
             made[one.id] = written(compose(claim.texts, document, envelope, pdf, run.clock()))

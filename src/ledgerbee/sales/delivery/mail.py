@@ -27,7 +27,7 @@ class Envelope:
     """Who gets a mail and from whom. `sender` is the platform's own address, `reply_to` the company's (or None).
 
     `mail_id` names the message: sent twice, the receiving server sees one `Message-ID`. It is the recipient's. `page`
-    is the address of the document's page, where it has one.
+    is the address of the document's page, where it has one. A sandbox's mail `is_test`.
     """
 
     mail_id: UUID
@@ -35,6 +35,7 @@ class Envelope:
     recipient: str
     reply_to: str | None
     page: str | None = None
+    is_test: bool = False
 
 
 def compose(
@@ -60,6 +61,7 @@ def compose(
         html=_html(text, document, language, envelope.page),
         language=language,
         files=(AttachedFile(file_name(document), "pdf", pdf),),
+        is_test=envelope.is_test,
     )
 
 

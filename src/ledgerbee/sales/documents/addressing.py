@@ -93,8 +93,17 @@ def recipient(override: str | None, contacts: Iterable[Contact | None], customer
 
     Raises `missing`.
     """
-    addresses = [override, *(contact.email for contact in contacts if contact), customer.email]
-    found = next((address for address in addresses if address), None)
+    found = override or _address(contacts, customer)
     if found is None:
         raise missing.error(customerId=str(customer.id))
     return found
+
+
+def has_address(contacts: Iterable[Contact | None], customer: Customer) -> bool:
+    """Whether a mail to the customer has somewhere to go to."""
+    return _address(contacts, customer) is not None
+
+
+def _address(contacts: Iterable[Contact | None], customer: Customer) -> str | None:
+    addresses = [*(contact.email for contact in contacts if contact), customer.email]
+    return next((address for address in addresses if address), None)

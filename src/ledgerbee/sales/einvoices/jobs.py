@@ -22,6 +22,7 @@ from ledgerbee.network.transport.model import (
     FORESEEN,
     PASSING,
     Message,
+    Nowhere,
     Transport,
     TransportRefusedError,
     digest_of,
@@ -59,10 +60,11 @@ class _Claim:
 
     claimed: ClaimedDelivery
     written: EInvoice | None
+    is_sandbox: bool
 
 
 async def deliver_e_invoice(kinds: Kinds, transport: Transport, run: JobRun) -> None:
-    """Send a booked document over the network. Payload: `deliveryId` (see `DELIVER_E_INVOICE_JOB`).
+    """Send a booked document over the network, a sandbox's nowhere. Payload: `deliveryId` (`DELIVER_E_INVOICE_JOB`).
 
     A delivery that was made, given up or is under way elsewhere is left alone. A refusal for good and the last try mark
     it `failed`. Emits `e_invoice.delivered` or `e_invoice.failed` where it ends.
@@ -78,7 +80,7 @@ async def deliver_e_invoice(kinds: Kinds, transport: Transport, run: JobRun) -> 
     try:
         if e_invoice is None:
             e_invoice = await _write(run, claim.claimed)
-        receipt = await hand_over(transport, _message(e_invoice))
+        receipt = await hand_over(Nowhere() if claim.is_sandbox else transport, _message(e_invoice))
     except Exception as fault:
         is_final = isinstance(fault, TransportRefusedError)
         TRIES.labels("refused" if is_final else "failed").inc()
@@ -113,7 +115,7 @@ async def _claim(context: Context, kinds: Kinds, delivery_id: DeliveryId, *, has
             provider_id=str(written.id) if written else None,
         )
         await deliveries.insert_attempt(context, delivery_id, attempt)
-    return _Claim(claimed, written)
+    return _Claim(claimed, written, context.is_sandbox)
 
 
 async def _write(run: JobRun, claimed: ClaimedDelivery) -> EInvoice:

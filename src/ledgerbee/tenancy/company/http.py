@@ -1,12 +1,14 @@
 """Routes of the company (contract 2.3; changing it is ours)."""
 
+from dataclasses import replace
+
 from fastapi import Response
 
 from ledgerbee.http.operation import CallerDep, Ctx, operation, resource_router
 from ledgerbee.platform.context import Context
 from ledgerbee.tenancy.company import actions, store
 from ledgerbee.tenancy.company.logo import NewLogo
-from ledgerbee.tenancy.company.wire import CompanyResponse, UpdateCompanyRequest, changes_of, render
+from ledgerbee.tenancy.company.wire import CompanyTodayResponse, UpdateCompanyRequest, changes_of, render_with_day
 
 router = resource_router("Company")
 
@@ -19,13 +21,13 @@ router = resource_router("Company")
         description="The company that the credential belongs to. A good first call: it shows that it works.",
     ),
 )
-async def get_company(context: Ctx) -> CompanyResponse:
-    return render(await store.get(context))
+async def get_company(context: Ctx) -> CompanyTodayResponse:
+    return render_with_day(await store.get(context), context.today)
 
 
 @router.patch(
     "/v1/company",
-    response_model=CompanyResponse,
+    response_model=CompanyTodayResponse,
     **operation(
         "Update the company",
         scope="company-write",
@@ -44,6 +46,8 @@ async def update_company(caller: CallerDep, body: UpdateCompanyRequest) -> Respo
 
     async def work(context: Context) -> Response:
         company = await actions.update(context, changes_of(body), new_logo)
-        return Response(render(company).model_dump_json(), media_type="application/json")
+        # In a time zone that was changed just now.
+        shown = render_with_day(company, replace(context, time_zone=company.time_zone).today)
+        return Response(shown.model_dump_json(), media_type="application/json")
 
     return await caller.command(work)

@@ -31,6 +31,8 @@ class CompanyFields:
     iban: str | None = None
     bic: str | None = None
     fik_creditor_number: str | None = None
+    #: The hour of its day, 0 to 23, from which on its daily tasks are done.
+    daily_hour: int = 5
     usage_grace_days: int = 0
 
 
@@ -48,6 +50,9 @@ class Company(CompanyFields):
     updated_at: datetime
     has_logo: bool = False
     licenses: tuple[str, ...] = ("Subscription", "CustomerPortal", "MeteredProducts")
+    is_sandbox: bool = False
+    #: The days by which the clock of a sandbox is ahead.
+    clock_offset_days: int = 0
 
     @property
     def cvr_number(self) -> int | None:

@@ -34,6 +34,11 @@ WHERE e.company_id = $1 AND e.type = 'company.created' AND e.object_id <> $1 AND
   AND e.occurred_at > $2
 ORDER BY e.occurred_at DESC LIMIT $3
 """
+_SANDBOXES: Final = """
+SELECT count(*) FROM events e
+WHERE e.company_id = $1 AND e.type = 'company.created' AND e.object_id <> $1 AND e.type <> 'journal_entry.posted'
+  AND e.data ->> 'isSandbox' = 'true'
+"""
 _ONE_CREATION: Final = "SELECT pg_advisory_xact_lock(hashtextextended('new companies of ' || $1, 5))"
 _ENTERED: Final = "SELECT current_setting('app.company_id'), current_setting('app.company_proof')"
 _ENTER_AGAIN: Final = "SELECT set_config('app.company_id', $1, true), set_config('app.company_proof', $2, true)"
@@ -84,6 +89,12 @@ async def latest_creations(context: Context, since: datetime, limit: int) -> lis
     await context.connection.execute(_ONE_CREATION, str(context.company_id))
     found = await context.connection.fetch(_CREATIONS, context.company_id, since, limit)
     return [row["occurred_at"] for row in found]
+
+
+async def count_sandboxes(context: Context) -> int:
+    """How many sandboxes the company has created. Ask it after `latest_creations`, whose lock holds others back."""
+    count: int = await context.connection.fetchval(_SANDBOXES, context.company_id)
+    return count
 
 
 async def entered(context: Context) -> tuple[str, str]:

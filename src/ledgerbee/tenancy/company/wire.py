@@ -3,6 +3,7 @@
 import base64
 import binascii
 from collections.abc import Iterable
+from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any, Final
 
@@ -54,6 +55,8 @@ EXAMPLE_EMAIL: Final = "regnskab@example.com"
 NullableIdentifier = Annotated[Annotated[str, Trimmed(50)] | None, BLANK_IS_NULL]
 #: Days from a document's date to its due date.
 PaymentTerms = Annotated[int, Field(strict=True, ge=0, le=3_650, examples=[14]), Whole]
+#: An hour of the day.
+DailyHour = Annotated[int, Field(strict=True, ge=0, le=23, examples=[5]), Whole]
 #: Days that usage may be late.
 UsageGrace = Annotated[int, Field(strict=True, ge=0, le=31, examples=[2]), Whole]
 #: The content of a logo's file.
@@ -120,13 +123,27 @@ class CompanyResponse(ResponseModel):
     fik_creditor_number: str | None = Field(
         description="Creditor number of Danish payment slips (FIK)", examples=["12345674"]
     )
+    daily_hour: int = Field(
+        description="The hour of its day, 0 to 23, from which on the day's tasks are done: billing and the like",
+        examples=[5],
+    )
     usage_grace_days: int = Field(
         description="Days that a period's usage may come in late before the period is billed", examples=[0]
     )
     has_logo: bool
+    is_sandbox: bool = Field(description="Whether it is for tests: see `GET /v1/test-clock`")
     licenses: list[str] = Field(examples=[["Subscription", "CustomerPortal", "MeteredProducts"]])
     created_at: Moment
     updated_at: Moment
+
+
+class CompanyTodayResponse(CompanyResponse):
+    """The company behind the credential, with its day."""
+
+    today: date = Field(
+        description="The company's day, in its time zone; a sandbox's is as far ahead as its clock was moved",
+        examples=["2026-03-16"],
+    )
 
 
 class CompanySettings(SellerFields):
@@ -145,6 +162,9 @@ class CompanySettings(SellerFields):
         alias="paymentTerms", description="Days from a document's date to its due date"
     )
     time_zone: TimeZoneName = omitted(description="IANA time zone")
+    daily_hour: DailyHour = omitted(
+        description="The hour of its day, 0 to 23, from which on the day's tasks are done; 5 unless it was changed"
+    )
     usage_grace_days: UsageGrace = omitted(
         description="Days that a period's usage may come in late before the period is billed, 0 to 31"
     )
@@ -175,3 +195,9 @@ def changes_of(body: UpdateCompanyRequest) -> Changes[CompanyFields]:
 def render(company: Company) -> CompanyResponse:
     """A company on the wire."""
     return CompanyResponse.of_row(company)
+
+
+def render_with_day(company: Company, today: date) -> CompanyTodayResponse:
+    """A company on the wire, with its day."""
+    shown = {**dict(render(company)), "today": today}
+    return CompanyTodayResponse.model_validate(shown, by_name=True, by_alias=False)

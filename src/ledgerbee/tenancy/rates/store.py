@@ -10,6 +10,7 @@ from typing import Final
 
 import asyncpg
 
+from ledgerbee.core.dates import day_in
 from ledgerbee.core.money import ONE
 from ledgerbee.platform.connection import Connection
 from ledgerbee.platform.context import Context
@@ -124,7 +125,8 @@ async def find(context: Context, currency: str, on: date, base_currency: str | N
     The one question for a rate: whatever prices, shows, books or reads in a foreign currency asks it, so that all get
     the same answer. The company's own rate for exactly that day goes before the published one, which is carried forward
     for at most ten days. Both legs of a published cross rate come from the same day: the last one that has both. The
-    base currency itself is 1: whoever knows which one that is says so, and nothing is asked for.
+    base currency itself is 1: whoever knows which one that is says so, and nothing is asked for. In a sandbox whose
+    clock is ahead, days that are really yet to come have the newest published rate.
     """
     if currency == base_currency:
         return Rate(ONE, on, SAME_CURRENCY)
@@ -135,7 +137,7 @@ async def find(context: Context, currency: str, on: date, base_currency: str | N
         return Rate(ONE, on, SAME_CURRENCY)
     if row["rate"] is not None:
         return Rate(row["rate"], on, COMPANY)
-    return await _published(context.connection, currency, base_currency, on)
+    return await _published(context, currency, base_currency, on)
 
 
 async def rate_for(context: Context, currency: str, on: date) -> Rate:
@@ -159,9 +161,11 @@ async def conversions(context: Context, sources: Collection[str], target: str, o
     return {source: RatePair(rate.value, into.value) for source, rate in rates.items() if rate is not None}
 
 
-async def _published(connection: Connection, currency: str, base_currency: str, on: date) -> Rate | None:
+async def _published(context: Context, currency: str, base_currency: str, on: date) -> Rate | None:
     """The published rate alone, for `find`: nobody else may ask without the company's own."""
-    earliest = max(on, _FIRST_DAY) - timedelta(days=CARRY_FORWARD_DAYS)
+    connection = context.connection
+    last = min(on, day_in(context.now, context.time_zone)) if context.clock_offset else on
+    earliest = max(last, _FIRST_DAY) - timedelta(days=CARRY_FORWARD_DAYS)
     if PIVOT in {currency, base_currency}:
         foreign = base_currency if currency == PIVOT else currency
         row = await connection.fetchrow(_ONE_LEG, foreign, earliest, on)

@@ -7,6 +7,7 @@ from fastapi import Path, Query, Response
 from ledgerbee.http.event_pieces import EventForm, Member, events_answer
 from ledgerbee.http.operation import CallerDep, Ctx, operation, resource_router
 from ledgerbee.http.wire import IdOf
+from ledgerbee.platform.context import Context
 from ledgerbee.platform.event_json import Texts
 from ledgerbee.webhooks.events import store
 from ledgerbee.webhooks.events.body import sequence_member
@@ -35,7 +36,7 @@ EventPath = Annotated[IdOf[EventId], Path(alias="eventId", description="Event ID
 async def list_events(context: Ctx, caller: CallerDep, query: Annotated[EventQuery, Query()]) -> Response:
     page = await store.list_page(context, query.wanted, query.after or 0, query.limit)
     end = b'],"nextCursor":"%d"}' % page.looked_up_to
-    return events_answer(caller, [_form(event) for event in page.events], EVENT_NOT_FOUND, b'{"data":[', end)
+    return events_answer(caller, [_form(event, context) for event in page.events], EVENT_NOT_FOUND, b'{"data":[', end)
 
 
 @router.get(
@@ -50,13 +51,15 @@ async def list_events(context: Ctx, caller: CallerDep, query: Annotated[EventQue
     ),
 )
 async def get_event(context: Ctx, caller: CallerDep, event_id: EventPath) -> Response:
-    return events_answer(caller, [_form(await store.get(context, event_id))], EVENT_NOT_FOUND)
+    return events_answer(caller, [_form(await store.get(context, event_id), context)], EVENT_NOT_FOUND)
 
 
-def _form(event: ToldEvent) -> EventForm:
+def _form(event: ToldEvent, context: Context) -> EventForm:
     fields = {name: getattr(event, name) for name in ("id", "type", "object_id", "sequence", "position")}
+    if context.is_sandbox:
+        fields["is_test"] = True
     shown = EventResponse(timestamp=event.occurred_at, data=None, **fields)
-    head = shown.model_dump_json(exclude={"data"})[:-1].encode()
+    head = shown.model_dump_json(exclude={"data"}, exclude_unset=True)[:-1].encode()
     texts: Texts | None = None if event.data is None else {"data": event.data}
     data = Member(b'%b,"data":' % head, "data", sequence_member(event.sequence))
     return EventForm(event.id, event.size, [data], texts)

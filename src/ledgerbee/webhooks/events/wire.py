@@ -61,6 +61,9 @@ class EventResponse(ResponseModel):
         "in the audit trail alone count too",
         examples=[41],
     )
+    is_test: bool = Field(
+        default=False, description="Whether it is a sandbox's: there only, and in its webhooks too", examples=[True]
+    )
     data: Any = Field(
         description="The object as the API showed it, behind the event's `sequence`: by its topic as `webhooks` of "
         "this document says",

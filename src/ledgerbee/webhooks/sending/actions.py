@@ -33,7 +33,7 @@ async def advance(
     Of each endpoint at most as many deliveries are loaded as there is `room` for. An endpoint that failed for too long
     is disabled here, with an event and a job.
     """
-    endpoints, last_position = await store.lock_endpoints(context)
+    endpoints, last_position, is_sandbox = await store.lock_endpoints(context)
     known = {one.id: one for one in endpoints}
     if results:
         await _record(context, [result for result in results if result.due.endpoint_id in known])
@@ -49,7 +49,7 @@ async def advance(
     if results or list(known.values()) != endpoints:
         await store.update_endpoints(context, list(known.values()))
     next_at = await store.next_attempt_after(context, [one.id for one in enabled]) if enabled else None
-    return Work(known, due, has_more, next_at)
+    return Work(known, due, has_more, next_at, is_sandbox)
 
 
 async def _record(context: Context, results: Sequence[Result]) -> None:

@@ -204,6 +204,7 @@ class _Company:
         self._tenant = Tenant(company_id, SYSTEM, "webhooks", "UTC")
         self._dispatcher = dispatcher
         self._endpoints: dict[WebhookEndpointId, WebhookEndpoint] = {}
+        self._is_sandbox = False
         self._busy: dict[WebhookDeliveryId, asyncio.Task[None]] = {}
         self._places = Counter[WebhookEndpointId]()
         self._slow: set[WebhookEndpointId] = set()
@@ -247,7 +248,7 @@ class _Company:
                 self._tenant, now, lambda context: advance(context, results, busy, self._room)
             )
         )
-        self._endpoints = work.endpoints
+        self._endpoints, self._is_sandbox = work.endpoints, work.is_sandbox
         return work
 
     def _room(self, endpoint: WebhookEndpoint) -> int:
@@ -322,7 +323,7 @@ class _Company:
     async def _send(self, due: DueDelivery, endpoint: WebhookEndpoint, data: str) -> Result:
         assert due.occurred_at is not None
         assert due.sequence is not None
-        body = body_of(due.event_id, due.event_type, due.occurred_at, due.sequence, data)
+        body = body_of(due.event_id, due.event_type, due.occurred_at, due.sequence, data, is_test=self._is_sandbox)
         at = self._dispatcher.clock()
         try:
             headers = signed_headers(due.event_id, at, body, self._signing(endpoint, at))

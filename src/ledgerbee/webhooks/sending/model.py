@@ -45,9 +45,11 @@ class Work:
     """What a transaction left to do: deliveries to send now, with their endpoints.
 
     `has_more` says that not all events were looked at yet, `next_at` when the next attempt is due (None: none is).
+    `is_sandbox`: what the company sends is marked as test.
     """
 
     endpoints: dict[WebhookEndpointId, WebhookEndpoint]
     due: Sequence[DueDelivery]
     has_more: bool
     next_at: datetime | None
+    is_sandbox: bool

@@ -67,6 +67,7 @@ def _mail(run: JobRun, endpoint: WebhookEndpoint, company: Company, address: str
         plain="\n\n".join(lines) + "\n",
         html="".join(f"<p>{escape(line)}</p>" for line in lines),
         language=language,
+        is_test=company.is_sandbox,
     )
 
 

@@ -32,6 +32,7 @@ MAX_INLINE: Final = 8192
 #: What the worker records can be sent again: nobody waits for it to reach the disk.
 _LOCK: Final = f"""
 SELECT {rows.columns(WebhookEndpoint, "w")}, coalesce(c.last_position, 0) AS last_position,
+       (SELECT o.is_sandbox FROM companies o WHERE o.company_id = $1) AS is_sandbox,
        set_config('synchronous_commit', 'off', true)
 FROM webhook_endpoints w LEFT JOIN event_counters c ON c.company_id = w.company_id
 WHERE w.company_id = $1 AND w.status <> 'deleted' ORDER BY w.id FOR NO KEY UPDATE OF w
@@ -166,10 +167,20 @@ async def release_all(connection: Connection) -> None:
     await connection.execute("SELECT pg_advisory_unlock_all()")
 
 
-async def lock_endpoints(context: Context) -> tuple[list[WebhookEndpoint], int]:
-    """The company's endpoints, held until the end of the transaction, and the position of its last event."""
+class Listeners(NamedTuple):
+    """The endpoints of a company, the position of its last event, and whether it is a sandbox."""
+
+    endpoints: list[WebhookEndpoint]
+    last_position: int
+    is_sandbox: bool
+
+
+async def lock_endpoints(context: Context) -> Listeners:
+    """The company's endpoints, held until the end of the transaction, and what is known with them."""
     found = await context.connection.fetch(_LOCK, context.company_id)
-    return [_endpoint(row) for row in found], found[0]["last_position"] if found else 0
+    if not found:
+        return Listeners([], 0, is_sandbox=False)
+    return Listeners([_endpoint(row) for row in found], found[0]["last_position"], found[0]["is_sandbox"])
 
 
 async def record(
@@ -265,7 +276,7 @@ async def get_text(context: Context, event_id: UUID) -> str | None:
 
 
 def _endpoint(row: asyncpg.Record) -> WebhookEndpoint:
-    values = {name: value for name, value in row.items() if name not in {"last_position", "set_config"}}
+    values = {name: value for name, value in row.items() if name not in {"last_position", "is_sandbox", "set_config"}}
     return WebhookEndpoint(
         **{
             **values,

@@ -23,16 +23,18 @@ def next_recurring(timeline: Timeline, billed_until: date, recurring: Collection
 
 def next_usage(timeline: Timeline, billed_until: date, price_id: UUID, cadence: Cadence) -> DuePeriod | None:
     """The period after `billed_until` of one usage price, which has a cadence of its own; billed at its end."""
-    due = _next(timeline, billed_until, {price_id}, lambda segment: usage_grid(segment, cadence))
-    return None if due is None else replace(due, due_on=due.until, is_arrears=True)
+    return _next(timeline, billed_until, {price_id}, lambda segment: usage_grid(segment, cadence), is_usage=True)
 
 
 def usage_grid(segment: Segment, cadence: Cadence) -> Grid:
     """The periods of a usage price: its own cadence, from the subscription's anchor."""
-    return replace(segment.terms.grid, cadence=cadence)
+    grid = segment.terms.grid
+    return grid if grid.cadence == cadence else replace(grid, cadence=cadence)
 
 
-def _next(timeline: Timeline, billed_until: date, prices: Collection[UUID], grid_of: GridOf) -> DuePeriod | None:
+def _next(
+    timeline: Timeline, billed_until: date, prices: Collection[UUID], grid_of: GridOf, *, is_usage: bool = False
+) -> DuePeriod | None:
     first = next(
         (
             segment
@@ -59,7 +61,7 @@ def _next(timeline: Timeline, billed_until: date, prices: Collection[UUID], grid
         until = until if segment.end is None or segment is not timeline[-1] else min(until, segment.end)
         span = Span(max(segment.start, start), until if segment.end is None else min(segment.end, until))
         parts += [Part(item.price_id, item.quantity, span) for item in _items(segment, prices)]
-    is_arrears = first.terms.direction is BillingDirection.ARREARS
+    is_arrears = is_usage or first.terms.direction is BillingDirection.ARREARS
     return DuePeriod(
         period=period,
         parts=_merged(parts),

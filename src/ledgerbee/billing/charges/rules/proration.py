@@ -3,9 +3,8 @@ billed for it, however many changes came before (decisions "Proration and edits"
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
@@ -46,10 +45,10 @@ def billed_charges(charges: Iterable[Charge], credited_by_notes: Mapping[UUID, D
     for charge in charges:
         if charge.kind not in _OF_DAYS or charge.is_credit:
             continue
-        own = (credit for credit in charges if credit.credits_charge_id == charge.id)
-        covered_until = min((credit.service.start for credit in own), default=charge.service.end)
-        if covered_until > charge.service.start:
-            found.append(BilledCharge(charge, covered_until, left_of(charge, charges, credited_by_notes)))
+        taken_back = [one.service for one in charges if one.credits_charge_id == charge.id]
+        covered = tuple(_gaps(taken_back, charge.service))
+        if covered:
+            found.append(BilledCharge(charge, covered, left_of(charge, charges, credited_by_notes)))
     return found
 
 
@@ -60,44 +59,45 @@ def left_of(charge: Charge, charges: Iterable[Charge], credited_by_notes: Mappin
     return max(EXACT.subtract(total([charge.net, *own]), by_notes), ZERO)
 
 
-def settle(
-    billed: Sequence[BilledCharge], items: Sequence[Item], window: Span, currency: str, *, period: Span | None = None
-) -> Settlement:
+def settle(billed: Sequence[BilledCharge], items: Sequence[Item], window: Span, currency: str) -> Settlement:
     """What the days of `window` come to when `items` hold on them: nothing where what was billed is just that.
 
     A price whose quantity stays keeps its charges, and days of it that nothing covers are charged. Any other is
-    credited as it was billed, and charged anew. `period` limits what is looked at to charges of one period.
+    credited as it was billed, and charged anew.
     """
     taken_back: list[Credit] = []
     parts: list[Part] = []
     wanted = {item.price_id: item.quantity for item in items}
-    covering: dict[UUID, list[tuple[BilledCharge, Span]]] = defaultdict(list)
+    covering: dict[UUID, list[tuple[BilledCharge, list[Span]]]] = defaultdict(list)
     for one in billed:
-        span = Span(max(one.charge.service.start, window.start), min(one.covered_until, window.end))
-        if span.days and (period is None or one.charge.period == period):
-            covering[one.charge.price_id].append((one, span))
+        spans = [Span(max(span.start, window.start), min(span.end, window.end)) for span in one.covered]
+        if spans := [span for span in spans if span.days]:
+            covering[one.charge.price_id].append((one, spans))
     for price_id in dict.fromkeys([*covering, *wanted]):
         own, quantity = covering[price_id], wanted.get(price_id)
         if quantity is not None and all(one.charge.quantity == quantity for one, _ in own):
-            parts += [Part(price_id, quantity, gap) for gap in _gaps([span for _, span in own], window)]
+            gaps = _gaps([span for _, spans in own for span in spans], window)
+            parts += [Part(price_id, quantity, gap) for gap in gaps]
             continue
-        taken_back += [_credit(one, span.start, currency) for one, span in own]
+        taken_back += [credit for one, spans in own for credit in _credits(one, spans, currency)]
         if quantity is not None:
             parts.append(Part(price_id, quantity, window))
-    return Settlement(tuple(credit for credit in taken_back if credit.service.days), tuple(parts))
+    return Settlement(tuple(taken_back), tuple(parts))
 
 
-def _credit(one: BilledCharge, from_day: date, currency: str) -> Credit:
-    """The days of a charge from a day on; all of it where none of its days is left, and never more than is left."""
-    charge = one.charge
-    service = Span(max(from_day, charge.service.start), one.covered_until)
-    if service.start == charge.service.start:
-        return Credit(charge, service, one.left)
-    return Credit(charge, service, min(share_of(charge.period_amount, service, charge.period, currency), one.left))
+def _credits(one: BilledCharge, spans: Iterable[Span], currency: str) -> Iterator[Credit]:
+    """Days of a charge taken back: all that is left of it where none of its days is left, and never more."""
+    charge, left = one.charge, one.left
+    days = sum(span.days for span in one.covered)
+    for span in spans:
+        days -= span.days
+        amount = min(share_of(charge.period_amount, span, charge.period, currency), left) if days else left
+        left = EXACT.subtract(left, amount)
+        yield Credit(charge, span, amount)
 
 
 def _gaps(spans: Iterable[Span], window: Span) -> list[Span]:
-    """The days of `window` that none of the spans covers."""
+    """The days of `window` that none of the spans, which lie in it, covers."""
     gaps, day = [], window.start
     for span in sorted(spans):
         if span.start > day:

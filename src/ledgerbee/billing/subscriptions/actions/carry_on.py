@@ -98,22 +98,62 @@ async def _advance(
     """What becomes of chains. Of those with meters it is found out first what will hold and which usage that bills:
     spans are written and days marked as billed before usage is counted, so that nothing that comes meanwhile falls in
     between."""
-    asked: dict[AskedQuantity, None] = {}
+    late = await _count(
+        context,
+        [
+            _asked(one.chain.subscription.id, charge.price_id, rules.spans_of(one.chain, charge))
+            for one in loaded
+            for charge in one.chain.charges
+            if charge.id in one.chain.late
+        ],
+    )
+    begun = [
+        (
+            one,
+            rules.begin(
+                one.chain,
+                one.facts,
+                as_of,
+                context.now,
+                _usage_of(one.chain.subscription.id, late),
+                at_most=at_most(one),
+                given=given,
+            ),
+        )
+        for one in loaded
+    ]
+    await chains.bill_usage_until(context, [work.chain for _, work in begun if work.uncounted])
+    await _attribute(context, [(one, work) for one, work in begun if work.versions and _may_have_meters(one)])
+    used = await _count(
+        context,
+        [
+            _asked(one.chain.subscription.id, work.charges[charge_id].price_id, spans)
+            for one, work in begun
+            for charge_id, spans in work.uncounted.items()
+        ],
+    )
+    return [(one, rules.finish(work, _usage_of(one.chain.subscription.id, used))) for one, work in begun]
 
-    def record(key: AskedQuantity) -> Usage:
-        asked[key] = None
-        return Usage()
 
-    def advance(one: LoadedChain, count: Callable[[AskedQuantity], Usage]) -> Advanced:
-        usage_of = _usage_of(one.chain.subscription.id, count)
-        return rules.advance(one.chain, one.facts, as_of, context.now, usage_of, at_most=at_most(one), given=given)
+async def _count(context: Context, asked: Sequence[AskedQuantity | None]) -> dict[AskedQuantity, Usage]:
+    """What meters counted, by one statement."""
+    keys = [key for key in dict.fromkeys(asked) if key is not None]
+    counted = await usage.quantities(context, keys) if keys else ()
+    return {key: Usage(one.quantity, one.events) for key, one in zip(keys, counted, strict=True)}
 
-    expected = [(one, advance(one, record)) for one in loaded if _may_have_meters(one)]
-    await chains.bill_usage_until(context, [after.chain for _, after in expected])
-    await _attribute(context, [(one, after) for one, after in expected if after.versions])
-    counted = await usage.quantities(context, list(asked)) if asked else ()
-    used = {key: Usage(one.quantity, one.events) for key, one in zip(asked, counted, strict=True)}
-    return [(one, advance(one, used.__getitem__)) for one in loaded]
+
+def _asked(subscription_id: UUID, price_id: UUID, spans: Sequence[Span]) -> AskedQuantity | None:
+    """A price's usage from the first to the last of some days; those between that aren't its are left out by the
+    meter's spans. None where there are no days."""
+    return AskedQuantity(subscription_id, price_id, spans[0].start, spans[-1].end) if spans else None
+
+
+def _usage_of(subscription_id: UUID, counted: Mapping[AskedQuantity, Usage]) -> UsageOf:
+    def usage_of(price_id: UUID, spans: Sequence[Span]) -> Usage:
+        key = _asked(subscription_id, price_id, spans)
+        return Usage() if key is None else counted[key]
+
+    return usage_of
 
 
 def _is_far_behind(loaded: LoadedChain, as_of: date) -> bool:
@@ -128,25 +168,13 @@ def _may_have_meters(loaded: LoadedChain) -> bool:
     )
 
 
-def _usage_of(subscription_id: UUID, count: Callable[[AskedQuantity], Usage]) -> UsageOf:
-    """Counts a price's usage from the first to the last of some days; those between that aren't its are left out by the
-    meter's spans."""
-
-    def usage_of(price_id: UUID, spans: Sequence[Span]) -> Usage:
-        if not spans:
-            return Usage()
-        return count(AskedQuantity(subscription_id, price_id, spans[0].start, spans[-1].end))
-
-    return usage_of
-
-
-async def _attribute(context: Context, changed: Sequence[CarriedChain]) -> None:
+async def _attribute(context: Context, changed: Sequence[tuple[LoadedChain, rules.Work]]) -> None:
     """Have usage belong to timelines as they will be."""
     if not changed:
         return
-    await chains.put_spans(context, [(after.chain, one.facts) for one, after in changed])
+    await chains.put_spans(context, [(work.chain, one.facts) for one, work in changed])
     customer_ids = {one.chain.subscription.customer_id for one, _ in changed}
-    first = min(version.effective_on for _, after in changed for version in after.versions)
+    first = min(version.effective_on for _, work in changed for version in work.versions)
     await usage.reattribute(context, customer_ids, first)
 
 

@@ -1,8 +1,8 @@
 """Rules of subscriptions. Pure."""
 
-from ledgerbee.billing.subscriptions.rules.advancing import MAX_PERIODS, advance
+from ledgerbee.billing.subscriptions.rules.advancing import MAX_PERIODS, advance, begin, finish
 from ledgerbee.billing.subscriptions.rules.applying import chosen_items, first_terms
-from ledgerbee.billing.subscriptions.rules.groups import count_due_periods, next_group, next_run_on
+from ledgerbee.billing.subscriptions.rules.groups import count_due_periods, next_group
 from ledgerbee.billing.subscriptions.rules.reading import read_of, timeline, version_on
 from ledgerbee.billing.subscriptions.rules.requests import (
     ENDED,
@@ -31,12 +31,14 @@ from ledgerbee.billing.subscriptions.rules.requests import (
     without_cancellation,
 )
 from ledgerbee.billing.subscriptions.rules.status import status_on
-from ledgerbee.billing.subscriptions.rules.work import new_version
+from ledgerbee.billing.subscriptions.rules.work import Work, new_version, spans_of
 
 __all__ = [
     "ENDED",
     "MAX_PERIODS",
+    "Work",
     "advance",
+    "begin",
     "cancel_day",
     "cancel_problems",
     "cancellation",
@@ -49,6 +51,7 @@ __all__ = [
     "day_problems",
     "effective_problems",
     "end_problems",
+    "finish",
     "first_terms",
     "is_at_once",
     "items_of",
@@ -56,12 +59,12 @@ __all__ = [
     "new_change",
     "new_version",
     "next_group",
-    "next_run_on",
     "overrides_payload",
     "own_end",
     "pending_of",
     "queued",
     "read_of",
+    "spans_of",
     "status_on",
     "timeline",
     "told_at_once",

@@ -9,7 +9,6 @@ from typing import Final
 from uuid import UUID
 
 from ledgerbee.billing.subscriptions.rules.chain import Advanced, BillingFacts, Chain, UsageOf
-from ledgerbee.billing.subscriptions.rules.groups import next_group
 from ledgerbee.billing.subscriptions.rules.work import Work
 
 #: Periods of one subscription that a run bills without an operator's word (decisions "Billing").
@@ -26,18 +25,33 @@ def advance(
     at_most: int = MAX_PERIODS,
     given: Collection[UUID] = (),
 ) -> Advanced:
-    """Carry a chain on to `as_of`, billing at most so many periods, the oldest first.
+    """Carry a chain on to `as_of`: `begin` and `finish` at once."""
+    return finish(begin(chain, facts, as_of, now, usage_of, at_most=at_most, given=given), usage_of)
+
+
+def begin(
+    chain: Chain,
+    facts: BillingFacts,
+    as_of: date,
+    now: datetime,
+    late_usage_of: UsageOf,
+    *,
+    at_most: int = MAX_PERIODS,
+    given: Collection[UUID] = (),
+) -> Work:
+    """Carry a chain on to `as_of`, billing at most so many periods, the oldest first; its usage is still to be counted
+    (`Work.uncounted`), but for that which came late.
 
     On one day the changes come before the bill; with `at_most` 0 they come before all bills. A change waits for no
-    grace time: what fell due before it is billed first, and usage that comes later is a difference. `usage_of` is asked
-    for each period of usage. A change that can't be carried out any more becomes `failed`; of those in `given`, by
-    their ids, the refusal is raised. Raises `PRODUCT_PRICE_QUANTITY_INVALID`.
+    grace time: what fell due before it is billed first, and usage that comes later is a difference. A change that can't
+    be carried out any more becomes `failed`; of those in `given`, by their ids, the refusal is raised. Raises
+    `PRODUCT_PRICE_QUANTITY_INVALID`.
     """
-    work = Work(chain, facts, now, usage_of, given)
+    work = Work(chain, facts, now, late_usage_of, given)
     work.charge_late_usage()
     left = at_most
     while True:
-        group = next_group(work.chain, facts)
+        group = work.next_group()
         change = next((one for one in work.chain.changes if one.effective_on <= as_of), None)
         if change is not None and (group is None or change.effective_on <= group.on or at_most == 0):
             work.tell_until(change.effective_on - timedelta(days=1))
@@ -49,4 +63,10 @@ def advance(
             break
     work.settle_end(as_of)
     work.tell_until(as_of)
+    return work
+
+
+def finish(work: Work, usage_of: UsageOf) -> Advanced:
+    """What became of the chain, with its usage counted. Raises `PRODUCT_PRICE_QUANTITY_INVALID`."""
+    work.count_usage(usage_of)
     return work.result()

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 from uuid import UUID
 
 from ledgerbee.billing.charges.model import Bill, Charge, Usage
@@ -49,7 +50,7 @@ class Chain:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class BillingFacts:
     """What billing goes by beside the chain: prices in the subscription's currency, plans by id and version.
 
@@ -64,9 +65,16 @@ class BillingFacts:
     discount_percent: Decimal = Decimal(0)
     grace_days: int = 0
 
+    @cached_property
+    def _by_type(self) -> Mapping[BillingPeriodType, frozenset[UUID]]:
+        return {
+            kind: frozenset(one for one, price in self.prices.items() if price.billing_period_type is kind)
+            for kind in BillingPeriodType
+        }
+
     def of_type(self, kind: BillingPeriodType) -> frozenset[UUID]:
         """The prices of one period type."""
-        return frozenset(price_id for price_id, price in self.prices.items() if price.billing_period_type is kind)
+        return self._by_type[kind]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from ledgerbee.billing.charges.model import Charge, ChargeKind, DuePeriod
@@ -20,9 +20,16 @@ from ledgerbee.billing.timelines.model import (
     Span,
     Timeline,
 )
-from ledgerbee.catalog.prices.model import BillingPeriodType
+from ledgerbee.catalog.prices.model import BillingInterval, BillingPeriodType
 from ledgerbee.core.ids import new_id
 from ledgerbee.core.money import ONE, ZERO
+
+_FEWEST_DAYS: Final = {
+    BillingInterval.DAY: 1,
+    BillingInterval.WEEK: 7,
+    BillingInterval.MONTH: 28,
+    BillingInterval.YEAR: 365,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +51,28 @@ class DueGroup:
         return self.recurring is not None or bool(self.usage)
 
 
-def next_group(chain: Chain, facts: BillingFacts, timeline: Timeline | None = None) -> DueGroup | None:
-    """What is billed next of a chain; None when there is nothing left."""
-    timeline = chain.timeline if timeline is None else timeline
-    recurring = next_recurring(timeline, chain.subscription.billed_until, facts.of_type(BillingPeriodType.RECURRING))
-    usage = dict(_next_usages(chain, facts, timeline))
-    once = dict(_unbilled_once(chain, facts, timeline))
+@dataclass(frozen=True, slots=True)
+class Upcoming:
+    """What is billed next of each kind of price, each by its own billing date."""
+
+    recurring: DuePeriod | None
+    usage: Mapping[UUID, DuePeriod]
+    once: Mapping[UUID, date]
+
+
+def upcoming_of(chain: Chain, facts: BillingFacts, timeline: Timeline) -> Upcoming:
+    """What is billed next of a chain."""
+    recurring = facts.of_type(BillingPeriodType.RECURRING)
+    return Upcoming(
+        recurring=next_recurring(timeline, chain.subscription.billed_until, recurring),
+        usage=dict(_next_usages(chain, facts, timeline)),
+        once=dict(_unbilled_once(chain, facts, timeline)),
+    )
+
+
+def group_of(upcoming: Upcoming, facts: BillingFacts) -> DueGroup | None:
+    """What is billed first of it; None when there is nothing left."""
+    recurring, usage, once = upcoming.recurring, upcoming.usage, upcoming.once
     days = [*(due.due_on for due in (recurring, *usage.values()) if due is not None), *once.values()]
     if not days:
         return None
@@ -64,10 +87,20 @@ def next_group(chain: Chain, facts: BillingFacts, timeline: Timeline | None = No
     )
 
 
+def next_group(chain: Chain, facts: BillingFacts, timeline: Timeline | None = None) -> DueGroup | None:
+    """What is billed next of a chain; None when there is nothing left."""
+    return group_of(upcoming_of(chain, facts, chain.timeline if timeline is None else timeline), facts)
+
+
 def count_due_periods(chain: Chain, facts: BillingFacts, as_of: date, limit: int) -> int:
-    """How many billing dates with a period a chain has up to `as_of`, counted up to `limit`; changes left aside."""
+    """How many billing dates with a period a chain has up to `as_of`, counted up to `limit`; changes left aside.
+
+    0 where they can't be so many: most subscriptions are not behind at all.
+    """
     count = 0
     timeline = chain.timeline
+    if _most_periods(chain, facts, timeline, as_of) < limit:
+        return 0
     while count < limit:
         group = next_group(chain, facts, timeline)
         if group is None or group.ready_on > as_of:
@@ -79,10 +112,20 @@ def count_due_periods(chain: Chain, facts: BillingFacts, as_of: date, limit: int
     return count
 
 
-def next_run_on(chain: Chain, facts: BillingFacts) -> date | None:
-    """When a run has to look at the chain next: for a bill, a change, or to tell a start or an end."""
+def _most_periods(chain: Chain, facts: BillingFacts, timeline: Timeline, as_of: date) -> int:
+    """No fewer than the billing dates of a chain up to a day, without looking at each."""
+    since = [(chain.subscription.billed_until, segment.terms.grid.cadence) for segment in timeline]
+    for price_id, schedule in chain.schedules.items():
+        price = facts.prices[price_id]
+        if schedule.billing_period_type is BillingPeriodType.USAGE and price.billing_interval is not None:
+            cadence = Cadence(price.billing_interval, price.billing_interval_count or 1)
+            since.append((schedule.billed_until, cadence))
+    return sum((as_of - day).days // (_FEWEST_DAYS[cadence.interval] * cadence.count) + 2 for day, cadence in since)
+
+
+def next_run_on(chain: Chain, group: DueGroup | None) -> date | None:
+    """When a run has to look at the chain next: for its next group, a change, or to tell a start or an end."""
     subscription = chain.subscription
-    group = next_group(chain, facts)
     days = [change.effective_on for change in chain.changes]
     days += [day for day, _ in moments(chain) if day > subscription.told_until]
     if group is not None:
@@ -160,26 +203,40 @@ def new_charge(chain: Chain, price_id: UUID, kind: ChargeKind, period: Span, **o
     )
 
 
-def schedules_of(chain: Chain, facts: BillingFacts) -> dict[UUID, BillingSchedule]:
-    """Where the billing of each price stands now."""
-    timeline = chain.timeline
-    recurring = next_recurring(timeline, chain.subscription.billed_until, facts.of_type(BillingPeriodType.RECURRING))
-    usage = dict(_next_usages(chain, facts, timeline))
-    once = dict(_unbilled_once(chain, facts, timeline))
+def schedules_of(
+    chain: Chain, facts: BillingFacts, timeline: Timeline, upcoming: Upcoming
+) -> dict[UUID, BillingSchedule]:
+    """Where the billing of each price stands now; `upcoming` is what is billed next."""
+    recurring = upcoming.recurring
+    following_recurring = {} if recurring is None else {part.price_id: recurring.due_on for part in recurring.parts}
     schedules = {}
     for price_id in dict.fromkeys(
         [*chain.schedules, *(item.price_id for segment in timeline for item in segment.terms.items)]
     ):
         kind = facts.prices[price_id].billing_period_type
+        earlier = chain.schedules.get(price_id)
         billed_until = chain.subscription.billed_until
-        following: date | None = None
         if kind is BillingPeriodType.USAGE:
-            earlier = chain.schedules.get(price_id)
             billed_until = chain.subscription.starts_on if earlier is None else earlier.billed_until
-            following = usage[price_id].due_on if price_id in usage else None
+            due = upcoming.usage.get(price_id)
+            following = None if due is None else due.due_on
         elif kind is BillingPeriodType.ONE_TIME:
-            following = once.get(price_id)
-        elif recurring is not None and any(part.price_id == price_id for part in recurring.parts):
-            following = recurring.due_on
-        schedules[price_id] = replace(schedule_of(chain, price_id, facts, billed_until), next_billing_date=following)
+            following = upcoming.once.get(price_id)
+        else:
+            following = following_recurring.get(price_id)
+        schedules[price_id] = BillingSchedule(
+            subscription_id=chain.subscription.id,
+            price_id=price_id,
+            billing_period_type=kind,
+            billed_until=billed_until,
+            next_billing_date=following,
+            carried=ZERO if earlier is None else earlier.carried,
+        )
     return schedules
+
+
+def with_dates(chain: Chain, facts: BillingFacts, timeline: Timeline, upcoming: Upcoming) -> Chain:
+    """The chain with its schedules, and with the day on which a run has to look at it next."""
+    schedules = schedules_of(chain, facts, timeline, upcoming)
+    subscription = replace(chain.subscription, next_run_on=next_run_on(chain, group_of(upcoming, facts)))
+    return replace(chain, schedules=schedules, subscription=subscription)

@@ -11,7 +11,6 @@ from ledgerbee.billing.charges.rules import (
     Settlement,
     billed_charges,
     left_of,
-    next_recurring,
     price_for_period,
     settle,
     share_of,
@@ -31,13 +30,13 @@ from ledgerbee.billing.subscriptions.rules.applying import TOPICS, NewTerms, day
 from ledgerbee.billing.subscriptions.rules.chain import Advanced, BillingFacts, Chain, Told, UsageOf
 from ledgerbee.billing.subscriptions.rules.groups import (
     DueGroup,
+    Upcoming,
+    group_of,
     moments,
     new_charge,
-    next_group,
-    next_run_on,
     passed,
-    schedule_of,
-    schedules_of,
+    upcoming_of,
+    with_dates,
 )
 from ledgerbee.billing.subscriptions.rules.status import status_on
 from ledgerbee.billing.timelines.model import (
@@ -45,6 +44,7 @@ from ledgerbee.billing.timelines.model import (
     ProrationBehavior,
     Span,
     Terms,
+    Timeline,
 )
 from ledgerbee.billing.timelines.rules import period_at, segment_on
 from ledgerbee.catalog.prices.model import BillingPeriodType
@@ -61,6 +61,7 @@ class Work:
     chain: Chain
     facts: BillingFacts
     now: datetime
+    #: Counts late usage.
     usage_of: UsageOf
     #: Changes whose refusal is the caller's.
     given: Collection[UUID] = ()
@@ -70,19 +71,33 @@ class Work:
     bills: list[Bill] = field(default_factory=list)
     told: list[Told] = field(default_factory=list)
     refund_behavior: RefundBehavior | None = None
+    #: Charges of usage that is counted at the end, by the charge's id, in the order in which they were made.
+    uncounted: dict[UUID, Sequence[Span]] = field(default_factory=dict)
+    _known: tuple[tuple[object, ...], Timeline, Upcoming] | None = None
 
     @property
     def currency(self) -> str:
         return self.chain.subscription.currency
 
-    def result(self) -> Advanced:
+    def upcoming(self) -> tuple[Timeline, Upcoming]:
+        """The timeline as it is now, and what is billed next; computed again where either may be another one."""
         chain = self.chain
-        schedules = schedules_of(self.chain, self.facts)
-        chain = replace(chain, schedules=schedules)
-        run_on = next_run_on(chain, self.facts)
-        subscription = replace(chain.subscription, next_run_on=run_on, updated_at=self.now)
+        subscription = chain.subscription
+        now = (chain.versions, subscription.ends_on, subscription.billed_until, chain.schedules, len(chain.charges))
+        if self._known is None or any(one is not other for one, other in zip(now, self._known[0], strict=True)):
+            timeline = chain.timeline
+            self._known = now, timeline, upcoming_of(chain, self.facts, timeline)
+        return self._known[1], self._known[2]
+
+    def next_group(self) -> DueGroup | None:
+        """What is billed next."""
+        return group_of(self.upcoming()[1], self.facts)
+
+    def result(self) -> Advanced:
+        """What became of the chain; its usage is counted (`count_usage`)."""
+        chain = with_dates(self.chain, self.facts, *self.upcoming())
         return Advanced(
-            chain=replace(chain, subscription=subscription),
+            chain=replace(chain, subscription=replace(chain.subscription, updated_at=self.now)),
             versions=tuple(self.versions),
             changes=tuple(self.changes),
             charges=tuple(self.charges.values()),
@@ -112,14 +127,13 @@ class Work:
         self._bill(group.on, charges, takes_waiting=takes_waiting)
 
     def _next_recurring(self) -> DuePeriod | None:
-        recurring = self.facts.of_type(BillingPeriodType.RECURRING)
-        return next_recurring(self.chain.timeline, self.chain.subscription.billed_until, recurring)
+        return self.upcoming()[1].recurring
 
     def _bill(self, on: date, charges: list[Charge], *, takes_waiting: bool, is_refund: bool = False) -> None:
         waiting = [replace(one, waits=False) for one in self.chain.charges if one.waits] if takes_waiting else []
         self._keep([*waiting, *charges])
         billed = without_void([*waiting, *charges])
-        if any(charge.net for charge in billed):
+        if any(charge.net or charge.id in self.uncounted for charge in billed):
             self.bills.append(Bill(on, tuple(billed), is_refund))
 
     def _keep(self, charges: list[Charge]) -> None:
@@ -163,25 +177,51 @@ class Work:
         )
 
     def _usage(self, price_id: UUID, due: DuePeriod) -> Charge:
-        """A period's usage. What is below zero costs nothing and is taken off the next period."""
+        """A period's usage, which is counted at the end."""
         spans = [part.span for part in due.parts]
-        counted = self.usage_of(price_id, spans)
-        schedule = self.chain.schedules.get(price_id) or schedule_of(self.chain, price_id, self.facts, due.period.start)
-        taken = EXACT.add(counted.quantity, schedule.carried)
-        self._carry(schedule, min(taken, ZERO))
-        quantity = max(taken, ZERO)
-        amount = self._price(price_id, quantity)
-        return new_charge(
+        charge = new_charge(
             self.chain,
             price_id,
             ChargeKind.USAGE,
             due.period,
             service=Span(spans[0].start, spans[-1].end),
+            discount_percent=self.facts.discount_percent,
+            change_id=due.restarted_by,
+        )
+        self.uncounted[charge.id] = spans
+        return charge
+
+    def count_usage(self, usage_of: UsageOf) -> None:
+        """Charge usage as it was counted. Nothing else depends on it but which bills there are."""
+        if not self.uncounted:
+            return
+        counted = {
+            charge_id: self._counted(self.charges[charge_id], spans, usage_of)
+            for charge_id, spans in self.uncounted.items()
+        }
+        self.uncounted = {}
+        self._keep(list(counted.values()))
+        bills = [
+            replace(bill, charges=tuple(counted.get(charge.id, charge) for charge in bill.charges))
+            for bill in self.bills
+        ]
+        self.bills = [bill for bill in bills if any(charge.net for charge in bill.charges)]
+
+    def _counted(self, charge: Charge, spans: Sequence[Span], usage_of: UsageOf) -> Charge:
+        """A period's usage. What is below zero costs nothing and is taken off the next period."""
+        price_id = charge.price_id
+        counted = usage_of(price_id, spans)
+        schedule = self.chain.schedules[price_id]
+        taken = EXACT.add(counted.quantity, schedule.carried)
+        if min(taken, ZERO) != schedule.carried:
+            self._carry(schedule, min(taken, ZERO))
+        quantity = max(taken, ZERO)
+        amount = self._price(price_id, quantity)
+        return replace(
+            charge,
             quantity=quantity,
             period_amount=amount,
-            discount_percent=self.facts.discount_percent,
             net=round_money(amount, self.currency),
-            change_id=due.restarted_by,
             events=counted.events,
             carried=EXACT.subtract(quantity, counted.quantity),
         )
@@ -217,7 +257,7 @@ class Work:
         What is below zero is taken off the next period. No more is credited than what is left of what was billed.
         """
         billed = [first, *(one for one in self.chain.charges if _is_difference_of(one, first))]
-        counted = self.usage_of(first.price_id, self._spans_of(first))
+        counted = self.usage_of(first.price_id, spans_of(self.chain, first))
         taken = EXACT.add(counted.quantity, total([one.carried for one in billed]))
         quantity = max(taken, ZERO)
         below = EXACT.subtract(quantity, taken)
@@ -254,18 +294,6 @@ class Work:
                 rest = replace(rest, id=new_id(), part=rest.part + 1, quantity=ZERO, events=0, carried=ZERO)
         if rest.part == difference.part:
             yield rest
-
-    def _spans_of(self, charge: Charge) -> list[Span]:
-        """The days of a period on which usage of the price counts; those of its own grid, where another one began."""
-        return [
-            Span(max(segment.start, charge.period.start), min(segment.end or charge.period.end, charge.period.end))
-            for segment in self.chain.timeline
-            if segment.is_billed
-            and segment.terms.restarted_by == charge.change_id
-            and any(item.price_id == charge.price_id for item in segment.terms.items)
-            and segment.start < charge.period.end
-            and (segment.end is None or segment.end > charge.period.start)
-        ]
 
     # Changes
 
@@ -342,21 +370,22 @@ class Work:
         ]
 
     def _prorated(self, settlement: Settlement, change: ScheduledChange, terms: Terms) -> Iterator[Charge]:
+        numbers: dict[UUID, int] = {}
         for credit in settlement.credits:
+            number = numbers[credit.charge.id] = numbers.get(credit.charge.id, -1) + 1
             yield replace(
                 credit.charge,
                 id=new_id(),
                 kind=ChargeKind.PRORATION,
                 service=credit.service,
                 net=-credit.amount,
-                part=0,
+                part=number,
                 change_id=change.id,
                 credits_charge_id=credit.charge.id,
                 waits=False,
                 invoice_id=None,
                 invoice_line_id=None,
             )
-        numbers: dict[UUID, int] = {}
         for part in settlement.parts:
             number = numbers[part.price_id] = numbers.get(part.price_id, -1) + 1
             period = period_at(terms.grid, part.span.start)
@@ -415,7 +444,7 @@ class Work:
     def settle_end(self, as_of: date) -> None:
         """Bill or credit what still waits when the subscription has ended and nothing else is billed."""
         end = self.chain.subscription.ends_on
-        if end is not None and end <= as_of and next_group(self.chain, self.facts) is None:
+        if end is not None and end <= as_of and self.next_group() is None:
             self._bill(end, [], takes_waiting=True)
 
     def tell_until(self, as_of: date) -> None:
@@ -430,6 +459,19 @@ class Work:
 
     def _tell(self, topic: str, **details: str) -> None:
         self.told.append(Told(topic=topic, version_id=self.chain.versions[-1].id, details=details))
+
+
+def spans_of(chain: Chain, charge: Charge) -> list[Span]:
+    """The days of a period on which usage of the price counts; those of its own grid, where another one began."""
+    return [
+        Span(max(segment.start, charge.period.start), min(segment.end or charge.period.end, charge.period.end))
+        for segment in chain.timeline
+        if segment.is_billed
+        and segment.terms.restarted_by == charge.change_id
+        and any(item.price_id == charge.price_id for item in segment.terms.items)
+        and segment.start < charge.period.end
+        and (segment.end is None or segment.end > charge.period.start)
+    ]
 
 
 def _is_difference_of(charge: Charge, first: Charge) -> bool:

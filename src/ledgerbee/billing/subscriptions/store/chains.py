@@ -4,6 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
+from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
@@ -149,6 +151,17 @@ async def load(
     known_plans |= {(plan.plan_id, plan.version): plan for plan in newest.values()}
     sellable = await prices.get_many_for_share(context, _price_ids(versions, schedules, known_plans, newest))
     in_currencies = _PricesByCurrency(sellable)
+
+    @cache
+    def facts_of(currency: str, discount_percent: Decimal, grace_days: int) -> BillingFacts:
+        return BillingFacts(
+            prices=in_currencies[currency],
+            plans=known_plans,
+            newest=newest,
+            discount_percent=discount_percent,
+            grace_days=grace_days,
+        )
+
     loaded = []
     for subscription in subscriptions:
         customer = customers[subscription.customer_id]
@@ -164,13 +177,7 @@ async def load(
                     credited_by_notes=by_notes,
                     late=tuple(_late_charges(own_charges, late)),
                 ),
-                facts=BillingFacts(
-                    prices=in_currencies[subscription.currency],
-                    plans=known_plans,
-                    newest=newest,
-                    discount_percent=customer["discount_percent"],
-                    grace_days=customer["usage_grace_days"],
-                ),
+                facts=facts_of(subscription.currency, customer["discount_percent"], customer["usage_grace_days"]),
                 sellable=sellable,
                 payer_id=customer["parent_customer_id"]
                 if customer["billing_relationship"] == "parent_pays"

@@ -2,6 +2,7 @@
 
 from calendar import monthrange
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Final
 
 from ledgerbee.billing.timelines.model import Cadence, Grid, Span
@@ -34,8 +35,9 @@ def index_at(grid: Grid, day: date) -> int:
     return index if boundary(grid, index) <= day else index - 1
 
 
+@lru_cache(maxsize=4096)
 def period_at(grid: Grid, day: date) -> Span:
-    """The whole period that holds `day`."""
+    """The whole period that holds `day`. A run asks for the same few over and over."""
     index = index_at(grid, day)
     return Span(boundary(grid, index), boundary(grid, index + 1))
 

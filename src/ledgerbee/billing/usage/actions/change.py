@@ -30,27 +30,29 @@ async def amend(context: Context, event_id: UsageEventId, changed: Changes[Amend
     anything became different.
     """
     before = await _get_for_update(context, event_id)
-    amended = changed.applied_to(AmendedUsage(before.value, before.occurred_at, before.metadata))
+    wanted = changed.applied_to(AmendedUsage(before.value, before.occurred_at, before.metadata))
     meter = await meters.get(context, MeterId(before.meter_id))
     check_all(
-        lambda: rules.check_value(amended.value, takes_negative=meter.aggregation is Aggregation.SUM),
-        lambda: rules.check_moment(amended.timestamp if "timestamp" in changed.fields else None, context.now),
-        lambda: rules.named_subscription(amended.metadata),
+        lambda: rules.check_value(wanted.value, takes_negative=meter.aggregation is Aggregation.SUM),
+        lambda: rules.check_moment(wanted.timestamp if "timestamp" in changed.fields else None, context.now),
+        lambda: rules.named_subscription(wanted.metadata),
     )
-    is_moved = amended.timestamp != before.occurred_at
-    if not is_moved and amended.value == before.value and is_same(amended.metadata, before.metadata):
+    is_moved = wanted.timestamp != before.occurred_at
+    if not is_moved and wanted.value == before.value and is_same(wanted.metadata, before.metadata):
         return before
     event = replace(
         before,
-        value=amended.value,
-        occurred_at=amended.timestamp,
-        day=day_in(amended.timestamp, context.time_zone) if is_moved else before.day,
-        metadata=amended.metadata,
-        named_subscription_id=rules.named_subscription(amended.metadata),
+        value=wanted.value,
+        occurred_at=wanted.timestamp,
+        day=day_in(wanted.timestamp, context.time_zone) if is_moved else before.day,
+        metadata=wanted.metadata,
+        named_subscription_id=rules.named_subscription(wanted.metadata),
     )
     await _hold_days(context, before, event)
     await changes.amend(context, event)
-    return await _told(context, before, event, "usage_event.amended")
+    amended = await _counted(context, before, event)
+    context.emit("usage_event.amended", event_id, render(amended).as_event(), before=render(before).as_event())
+    return amended
 
 
 async def withdraw(context: Context, event_id: UsageEventId) -> UsageEvent:
@@ -61,7 +63,9 @@ async def withdraw(context: Context, event_id: UsageEventId) -> UsageEvent:
     before = await _get_for_update(context, event_id)
     await _hold_days(context, before, before)
     await changes.withdraw(context, before)
-    return await _told(context, before, before, "usage_event.withdrawn")
+    event = await _counted(context, before, before)
+    context.emit("usage_event.withdrawn", event_id, render(event).as_event(), before=render(before).as_event())
+    return event
 
 
 async def _get_for_update(context: Context, event_id: UsageEventId) -> UsageEvent:
@@ -78,12 +82,11 @@ async def _hold_days(context: Context, before: UsageEvent, event: UsageEvent) ->
     await chains.hold_spans(context, [(event.customer_id, event.meter_id)], first, last)
 
 
-async def _told(context: Context, before: UsageEvent, changed: UsageEvent, topic: str) -> UsageEvent:
-    """The event as it is now, with the sums and marks of its days; emits what happened to it."""
+async def _counted(context: Context, before: UsageEvent, changed: UsageEvent) -> UsageEvent:
+    """The event as it is now, with the sums and marks of its days written."""
     event = await reads.get(context, changed.id)
     tell_unattributed(context, await days.recount(context, {before.usage_key, event.usage_key}))
     await days.mark_late(context, list(_late(before, event)))
-    context.emit(topic, event.id, render(event).as_event(), before=render(before).as_event())
     return event
 
 

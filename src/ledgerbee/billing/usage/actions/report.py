@@ -7,7 +7,7 @@ from uuid import UUID
 
 from ledgerbee.billing.usage import rules
 from ledgerbee.billing.usage.actions.told import tell_unattributed
-from ledgerbee.billing.usage.model import NewUsage, Recorded, UsageReport
+from ledgerbee.billing.usage.model import NewUsage, Recorded, UsageKey, UsageReport
 from ledgerbee.billing.usage.store import recording as store
 from ledgerbee.catalog.prices.model import METER_INVALID_STATE, METER_NOT_FOUND, MeterStatus
 from ledgerbee.core.errors import LedgerBeeError, invalid, with_others, within
@@ -15,6 +15,7 @@ from ledgerbee.core.ids import new_id
 from ledgerbee.http.idempotency import IDEMPOTENCY_KEY_REUSED
 from ledgerbee.parties.party.model import CUSTOMER_NOT_FOUND
 from ledgerbee.platform.context import Context
+from ledgerbee.platform.steps import StepCounter, give_way
 
 Outcome = Recorded | LedgerBeeError
 
@@ -33,7 +34,7 @@ async def report_together(contexts: Sequence[Context], reports: Sequence[UsageRe
     Outcomes are `Recorded` or an error: validation errors, `METER_NOT_FOUND`, `METER_INVALID_STATE`,
     `CUSTOMER_NOT_FOUND`, `IDEMPOTENCY_KEY_REUSED`. Emits `usage.unattributed`.
     """
-    return await _record(contexts[0], reports, [context.now for context in contexts])
+    return await _record(contexts, reports)
 
 
 async def report(context: Context, reports: Sequence[UsageReport]) -> list[Recorded]:
@@ -41,7 +42,7 @@ async def report(context: Context, reports: Sequence[UsageReport]) -> list[Recor
 
     Emits `usage.unattributed`.
     """
-    outcomes = await _record(context, reports, [context.now] * len(reports))
+    outcomes = await _record([context] * len(reports), reports)
     faults = [_placed(place, one) for place, one in enumerate(outcomes) if isinstance(one, LedgerBeeError)]
     if faults:
         raise with_others(faults[0], faults[1:])
@@ -58,7 +59,8 @@ def _placed(place: int, fault: LedgerBeeError) -> LedgerBeeError:
         return placed
 
 
-async def _record(context: Context, reports: Sequence[UsageReport], moments: Sequence[datetime]) -> Sequence[Outcome]:
+async def _record(contexts: Sequence[Context], reports: Sequence[UsageReport]) -> Sequence[Outcome]:
+    context, counter = contexts[0], StepCounter()
     known = await store.look_up(
         context,
         {one.meter_id for one in reports if one.meter_id is not None},
@@ -69,7 +71,10 @@ async def _record(context: Context, reports: Sequence[UsageReport], moments: Seq
     by_key: dict[str, _Under] = {}
     new: dict[str, NewUsage] = {}
     refused: dict[int, bytes] = {}
-    for place, (one, now) in enumerate(zip(reports, moments, strict=True)):
+    for place, one in enumerate(reports):
+        if counter.is_due(1):
+            await give_way()
+        now = contexts[place].now
         meter_id = _meter_id(one, known)
         if isinstance(meter_id, LedgerBeeError):
             outcomes[place] = meter_id
@@ -86,7 +91,7 @@ async def _record(context: Context, reports: Sequence[UsageReport], moments: Seq
             new[one.key] = rules.new_usage(new_id(), one, meter_id, body_hash, now, context.time_zone)
         under.places.append(place)
     if new:
-        await _add(context, new, by_key, outcomes)
+        await _add(contexts, new, by_key, outcomes)
     if refused:
         await _look_for_repeated(context, reports, refused, outcomes)
     return [outcome for outcome in outcomes if outcome is not None]
@@ -120,10 +125,16 @@ def _fault(report: UsageReport, meter_id: UUID, known: store.Known, now: datetim
 
 
 async def _add(
-    context: Context, new: dict[str, NewUsage], by_key: dict[str, _Under], outcomes: list[Outcome | None]
+    contexts: Sequence[Context],
+    new: dict[str, NewUsage],
+    by_key: dict[str, _Under],
+    outcomes: list[Outcome | None],
 ) -> None:
+    context = contexts[0]
     added = await store.record(context, list(new.values()))
-    tell_unattributed(context, added.first_unattributed)
+    tellers = {_day_of(one): by_key[one.key].places[0] for one in new.values() if one.id in added.unattributed}
+    for day in added.first_unattributed:
+        tell_unattributed(contexts[tellers[day]], [day])
     stored = {} if added.new == len(new) else await store.stored(context, list(new))
     for key, usage in new.items():
         event_id, body_hash = stored.get(key, (usage.id, usage.body_hash))
@@ -133,6 +144,10 @@ async def _add(
         for place in by_key[key].places:
             outcomes[place] = first if body_hash == usage.body_hash else IDEMPOTENCY_KEY_REUSED.error()
             first = again
+
+
+def _day_of(usage: NewUsage) -> UsageKey:
+    return UsageKey(usage.customer_id, usage.meter_id, usage.day, None)
 
 
 async def _look_for_repeated(

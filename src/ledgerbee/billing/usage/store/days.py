@@ -29,7 +29,7 @@ _IS_LATER: Final = (
     " (d.last_at IS NULL OR (excluded.last_at, excluded.last_id) > (d.last_at, d.last_id))"
 )
 #: Adds the sums of more events to a row.
-ADDED: Final = "ON CONFLICT (company_id, subscription_id, meter_id, day, customer_id) DO UPDATE SET" + ", ".join([
+ADDED: Final = "ON CONFLICT (company_id, chain_id, meter_id, day, customer_id) DO UPDATE SET" + ", ".join([
     " events = d.events + excluded.events, too_late = d.too_late + excluded.too_late",
     "withdrawn = d.withdrawn + excluded.withdrawn, sum = d.sum + excluded.sum, max = greatest(d.max, excluded.max)",
     *(f"{name} = CASE WHEN {_IS_LATER} THEN excluded.{name} ELSE d.{name} END"
@@ -48,7 +48,7 @@ _HOLD_DAYS: Final = f"""
 INSERT INTO usage_days AS d ({DAY_COLUMNS})
 SELECT $1, k.subscription_id, k.meter_id, k.customer_id, k.day, 0, 0, 0, 0, NULL, NULL, NULL, NULL FROM {_KEYS}
 ORDER BY k.subscription_id, k.meter_id, k.day, k.customer_id
-ON CONFLICT (company_id, subscription_id, meter_id, day, customer_id) DO UPDATE SET events = d.events
+ON CONFLICT (company_id, chain_id, meter_id, day, customer_id) DO UPDATE SET events = d.events
 RETURNING d.customer_id, d.meter_id, d.day, d.subscription_id, d.xmax = 0 AS is_new
 """
 _RECOUNT: Final = f"""

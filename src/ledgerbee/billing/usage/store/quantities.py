@@ -32,7 +32,7 @@ LEFT JOIN meters m ON m.company_id = $1 AND m.id = p.meter_id
 LEFT JOIN LATERAL (
     SELECT {DAY_SUMS}
     FROM metered_spans s
-    JOIN usage_days d ON d.company_id = $1 AND d.subscription_id = s.subscription_id AND d.meter_id = s.meter_id
+    JOIN usage_days d ON d.company_id = $1 AND d.chain_id = s.subscription_id AND d.meter_id = s.meter_id
         AND d.day >= greatest(s.starts_on, a.starts_on) AND d.day < least(s.ends_on, a.ends_on)
     WHERE s.company_id = $1 AND s.subscription_id = a.subscription_id AND s.price_id = a.price_id
       AND s.is_reportable AND NOT s.is_trial

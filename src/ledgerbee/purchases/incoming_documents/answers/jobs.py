@@ -21,6 +21,7 @@ from ledgerbee.network.transport.model import (
     FORESEEN,
     PASSING,
     Message,
+    Nowhere,
     Transport,
     TransportRefusedError,
     hand_over,
@@ -73,7 +74,7 @@ _INTERRUPTED: Final = _End(AttemptOutcome.FAILED, _BROKEN_OFF, AnswerStatus.PEND
 
 
 async def send_answer(transport: Transport, run: JobRun) -> None:
-    """Send an answer over the network. Payload: `answerId`.
+    """Send an answer over the network, a sandbox's nowhere. Payload: `answerId`.
 
     One that was sent, given up or is under way elsewhere is left alone, and so is one whose turn hasn't come: the end
     of the one before it asks for it. A refusal for good and the last try mark it
@@ -84,11 +85,12 @@ async def send_answer(transport: Transport, run: JobRun) -> None:
     `TransportNotConfiguredError`, `INCOMING_ANSWER_UNDERWAY`, `DATABASE_UNAVAILABLE`.
     """
     answer_id = UUID(run.payload["answerId"])
-    answer = await run.write(lambda context: _claim(context, answer_id, has_worker_died=run.has_worker_died))
-    if answer is None:
+    claimed = await run.write(lambda context: _claim(context, answer_id, has_worker_died=run.has_worker_died))
+    if claimed is None:
         return
+    answer, is_sandbox = claimed
     try:
-        receipt = await hand_over(transport, _message(answer))
+        receipt = await hand_over(Nowhere() if is_sandbox else transport, _message(answer))
     except asyncio.CancelledError:  # the worker stops: the next one need not wait for this one's claim to lapse
         TRIES.labels("failed").inc()
         await run.write(lambda context: _record(context, answer, _INTERRUPTED))
@@ -121,8 +123,11 @@ async def give_up(run: JobRun, reason: str) -> None:
     await run.write(work)
 
 
-async def _claim(context: Context, answer_id: UUID, *, has_worker_died: bool) -> Answer | None:
-    """The answer, for this worker alone; None where there is nothing to do. Raises `INCOMING_ANSWER_UNDERWAY`."""
+async def _claim(context: Context, answer_id: UUID, *, has_worker_died: bool) -> tuple[Answer, bool] | None:
+    """The answer, for this worker alone, and whether it is a sandbox's; None where there is nothing to do.
+
+    Raises `INCOMING_ANSWER_UNDERWAY`.
+    """
     answer = await store.get_for_update(context, answer_id)
     if not can_be_sent(answer.status) or not is_its_turn(await store.before(context, answer)):
         return None
@@ -130,7 +135,7 @@ async def _claim(context: Context, answer_id: UUID, *, has_worker_died: bool) ->
         attempt = AnswerAttempt(new_id(), answer_id, answer.updated_at, AttemptOutcome.FAILED, _BROKEN_OFF)
         await store.insert_attempt(context, attempt)
     await store.set_status(context, answer_id, AnswerStatus.SENDING, context.now)
-    return answer
+    return answer, context.is_sandbox
 
 
 def _message_type(answer: Answer) -> MessageType:

@@ -50,7 +50,7 @@ async def print_sample(context: Context, template_id: DocumentTemplateId) -> Pri
     template = await templates.get(context, template_id)
     company = await companies.get(context)
     return PrintedDocument(
-        sample_document(template, company, context.now), is_draft=True, logo=await companies.logo(context)
+        sample_document(template, company, context.company_now), is_draft=True, logo=await companies.logo(context)
     )
 
 

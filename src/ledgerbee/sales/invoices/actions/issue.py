@@ -3,24 +3,23 @@
 In two steps, so that whoever bills several customers can leave one of them out before anything is written.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any
 
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.fields import fields_of
 from ledgerbee.core.money import ZERO
-from ledgerbee.platform.context import Context
+from ledgerbee.platform.context import Context, to_json
 from ledgerbee.sales.delivery.model import DeliveryType
 from ledgerbee.sales.documents import store as documents
-from ledgerbee.sales.documents.addressing import addressee
+from ledgerbee.sales.documents.addressing import addressee, has_address
 from ledgerbee.sales.documents.model import DocumentFields, FullDocument, Sources
 from ledgerbee.sales.documents.printing import Trials
 from ledgerbee.sales.einvoices.model import E_INVOICE_INCOMPLETE
 from ledgerbee.sales.invoices import rules
 from ledgerbee.sales.invoices.kind import INVOICES
 from ledgerbee.sales.invoices.model import (
-    INVOICE_RECIPIENT_MISSING,
     DeductionLine,
     Invoice,
     InvoiceFields,
@@ -30,9 +29,6 @@ from ledgerbee.sales.invoices.model import (
 )
 from ledgerbee.sales.sending import actions as sending
 from ledgerbee.sales.sending.model import Decided, Draft, SendCommand, SendOptions, SendSources
-
-#: How an invoice leaves, in the order in which it is tried: to the network where the buyer is on it, by mail, by hand.
-_WAYS: Final = (DeliveryType.SPROOM, DeliveryType.EMAIL, DeliveryType.MANUAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +81,7 @@ async def issue(prepared: Sequence[PreparedInvoice]) -> list[Sent]:
     issued = []
     for one in sent:
         invoice, booking = one.full.document, one.decided.booking
-        form = await INVOICES.event_form(one.full)
+        form = to_json(await INVOICES.event_form(one.full)).encode()
         context.emit("invoice.sent", invoice.id, form, is_first=True)
         context.emit("billing.invoice_sent", invoice.id, form)
         if invoice.status is InvoiceStatus.PAID:
@@ -118,16 +114,23 @@ def _draft(new: NewInvoice, sources: Sources, context: Context) -> FullDocument[
 async def _prepare(
     context: Context, full: FullDocument[Invoice], found: SendSources, trials: Trials
 ) -> PreparedInvoice | LedgerBeeError:
-    for way in _WAYS:
-        if way is DeliveryType.SPROOM and addressee(found.sources).ean_number is None:
-            continue
+    for way in _ways(found.sources):
         command = SendCommand(full.document.id, SendOptions(way), trials)
         (one,) = await sending.decide(INVOICES, [(Draft(context, command, full), found)], rules.book)
         if not isinstance(one, LedgerBeeError):
             return PreparedInvoice(_as_drafted(one), way is not DeliveryType.MANUAL)
-        if one.error_code not in {E_INVOICE_INCOMPLETE, INVOICE_RECIPIENT_MISSING}:
+        if one.error_code is not E_INVOICE_INCOMPLETE:
             return one
     raise AssertionError("unreachable: what is handed over by hand needs no address")
+
+
+def _ways(sources: Sources) -> Iterator[DeliveryType]:
+    """How an invoice may leave, in the order in which that is tried."""
+    if addressee(sources).ean_number is not None:
+        yield DeliveryType.SPROOM
+    if has_address((sources.contact, sources.facts.default_contact), sources.facts.customer):
+        yield DeliveryType.EMAIL
+    yield DeliveryType.MANUAL
 
 
 def _as_drafted(decided: Decided[Invoice]) -> Decided[Invoice]:

@@ -1,0 +1,12 @@
+"""What is done for each company once a day, in its order: at its hour, and on each day that a sandbox comes to."""
+
+from typing import Final
+
+from ledgerbee.billing.runs import daily as billing
+from ledgerbee.ledger.periods.actions import is_year_due, open_year_of_day
+from ledgerbee.platform.daily import DailyTask
+
+DAILY: Final[tuple[DailyTask, ...]] = (
+    DailyTask(name="open_financial_year", run=open_year_of_day, is_due=is_year_due),
+    DailyTask(name="billing", run=billing.run_day, is_due=billing.is_due),
+)

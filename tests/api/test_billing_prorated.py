@@ -1,0 +1,304 @@
+"""What changes in mid-period and cancellations cost, billed over HTTP: figures from the field."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from tests.billing import Biller, periods
+from tests.conftest import Api, SteeredClock
+
+NOTHING = Decimal(0)
+
+
+@pytest.fixture
+def january(clock: SteeredClock) -> None:
+    """The company is made on 1 January: the clock never goes back."""
+    clock.now = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def biller(january: None, api: Api) -> Biller:  # noqa: ARG001  before the company
+    return Biller(api)
+
+
+async def net(biller: Biller) -> Decimal:
+    """What was invoiced less what was credited, without VAT."""
+    documents = [*await biller.invoices(), *await biller.notes()]
+    return sum((Decimal(one["subtotal"]) for one in documents), NOTHING)
+
+
+async def replace_plan(biller: Biller, subscription: str, plan: str, day: str, behavior: str) -> dict[str, Any]:
+    """Another plan at once, and what falls due by it."""
+    biller.on(day)
+    made = await biller.change(
+        subscription, "replace_plan", effectiveDate=day, prorationBehavior=behavior, payload={"planId": plan}
+    )
+    await biller.bill_changed(subscription)
+    return made
+
+
+async def test_a_second_upgrade_inside_a_period_knows_the_first(biller: Biller) -> None:
+    small, middle, large = [
+        await biller.plan(await biller.recurring(amount, interval="year")) for amount in ("4990", "9980", "14970")
+    ]
+    biller.on("2026-01-01")
+    subscription = await biller.subscribe(small, "2026-01-01")
+    await biller.bill()
+    await replace_plan(biller, subscription, middle, "2026-01-24", "always_invoice")
+    await replace_plan(biller, subscription, large, "2026-01-29", "always_invoice")
+    assert [one["subtotal"] for one in await biller.invoices()] == ["4990.00", "4675.56", "4607.21"]
+    assert await net(biller) == Decimal("14272.77")
+    await biller.check_books()
+
+
+async def test_an_upgrade_just_before_the_boundary_is_not_billed_twice(biller: Biller) -> None:
+    small, large = [await biller.plan(await biller.recurring(amount)) for amount in ("26", "80")]
+    biller.on("2026-03-01")
+    subscription = await biller.subscribe(small, "2026-03-01")
+    await biller.bill()
+    await replace_plan(biller, subscription, large, "2026-03-30", "always_invoice")
+    biller.on("2026-04-01")
+    await biller.bill()
+    invoices = await biller.invoices()
+    assert [one["subtotal"] for one in invoices] == ["26.00", "3.48", "80.00"]
+    assert periods(invoices[1]) == [("2026-03-30", "2026-03-31", "-1.68"), ("2026-03-30", "2026-03-31", "5.16")]
+    await biller.check_books()
+
+
+async def test_usage_around_an_upgrade_is_billed_once_each_at_its_price(biller: Biller) -> None:
+    meter, old_price = await biller.metered("1")
+    new_price = await biller.usage_price(meter, "3")
+    small = await biller.plan(await biller.recurring("100"), old_price)
+    large = await biller.plan(await biller.recurring("200"), new_price)
+    biller.on("2026-03-01")
+    subscription = await biller.subscribe(small, "2026-03-01")
+    await biller.bill()
+    biller.on("2026-03-14")
+    await biller.use(meter, subscription, "40", "2026-03-14")
+    await replace_plan(biller, subscription, large, "2026-03-15", "always_invoice")
+    await biller.use(meter, subscription, "60", "2026-03-15")
+    biller.on("2026-04-01")
+    await biller.bill()
+    usage = [one for one in await biller.charges(subscription) if one["kind"] == "usage"]
+    assert sorted((one["quantity"], one["amount"]) for one in usage) == [(40, "40.00"), (60, "180.00")]
+    upgrade = Decimal("109.68") - Decimal("54.84")  # 17 of 31 days
+    assert await net(biller) == 100 + upgrade + 40 + 180 + 200
+    await biller.check_books()
+
+
+async def test_what_was_credited_by_hand_is_not_refunded_again(biller: Biller) -> None:
+    biller.on("2026-03-01")
+    subscription = await biller.subscribe(await biller.plan(await biller.recurring("300")), "2026-03-01")
+    await biller.bill()
+    (invoice,) = await biller.invoices()
+    biller.on("2026-03-05")
+    await biller.credited(invoice)
+    biller.on("2026-03-10")
+    answer = await biller.cancel(subscription, refundBehavior="prorated")
+    assert answer["refund"] == {
+        "behavior": "prorated", "creditNoteIds": [], "amount": "0.00", "reason": "nothing_left",
+    }  # fmt: skip
+    await biller.bill_changed(subscription)
+    assert (len(await biller.invoices()), len(await biller.notes()), await net(biller)) == (1, 1, NOTHING)
+    await biller.check_books()
+
+
+async def test_crediting_an_invoice_stops_nothing(biller: Biller) -> None:
+    biller.on("2026-03-01")
+    subscription = await biller.subscribe(await biller.plan(await biller.recurring("300")), "2026-03-01")
+    await biller.bill()
+    await biller.credited((await biller.invoices())[0])
+    assert (await biller.bill())["processed"] == 0
+    biller.on("2026-04-01")
+    await biller.bill()
+    assert [periods(one)[0][0] for one in await biller.invoices()] == ["2026-03-01", "2026-04-01"]
+    assert (await biller.subscription(subscription))["status"] == "active"
+
+
+async def test_a_price_that_comes_once_is_billed_once(biller: Biller) -> None:
+    setup = await biller.price("500")
+    small = await biller.plan(await biller.recurring("100"), setup)
+    large = await biller.plan(await biller.recurring("200"), setup)
+    biller.on("2026-03-01")
+    subscription = await biller.subscribe(small, "2026-03-01")
+    await biller.bill()
+    await replace_plan(biller, subscription, large, "2026-03-12", "create_prorations")
+    biller.on("2026-04-01")
+    await biller.bill()
+    once = [one["amount"] for one in await biller.charges(subscription) if one["kind"] == "one_time"]
+    assert once == ["500.00"]
+    upgrade = Decimal("129.03") - Decimal("64.52")  # 20 of 31 days
+    assert await net(biller) == 500 + 100 + upgrade + 200
+    await biller.check_books()
+
+
+@pytest.mark.parametrize(
+    ("behavior", "first", "then"),
+    [
+        ("none", ["100.00"], ["200.00"]),
+        ("create_prorations", ["100.00"], ["-51.61", "103.23", "200.00"]),
+        ("always_invoice", ["100.00", "51.62"], ["200.00"]),
+    ],
+)
+async def test_each_way_of_proration(biller: Biller, behavior: str, first: list[str], then: list[str]) -> None:
+    small, large = [await biller.plan(await biller.recurring(amount)) for amount in ("100", "200")]
+    biller.on("2026-03-01")
+    subscription = await biller.subscribe(small, "2026-03-01")
+    await biller.bill()
+    await replace_plan(biller, subscription, large, "2026-03-16", behavior)
+    assert [one["subtotal"] for one in await biller.invoices()] == first
+    biller.on("2026-04-01")
+    await biller.bill()
+    assert sorted(one[2] for one in periods((await biller.invoices())[-1])) == sorted(then)
+    await biller.check_books()
+
+
+@pytest.mark.parametrize(("behavior", "credited"), [("always_invoice", "-51.62"), ("create_prorations", None)])
+async def test_a_downgrade_lowers_what_was_billed(biller: Biller, behavior: str, credited: str | None) -> None:
+    large, small = [await biller.plan(await biller.recurring(amount)) for amount in ("200", "100")]
+    biller.on("2026-03-01")
+    subscription = await biller.subscribe(large, "2026-03-01")
+    await biller.bill()
+    await replace_plan(biller, subscription, small, "2026-03-16", behavior)
+    biller.on("2026-04-01")
+    await biller.bill()
+    notes = [one["subtotal"] for one in await biller.notes()]
+    assert notes == ([] if credited is None else [credited])
+    assert await net(biller) == 200 - Decimal("103.23") + Decimal("51.61") + 100
+    for note in await biller.notes():
+        assert note["invoiceNumber"] == "1"
+    await biller.check_books()
+
+
+async def test_what_the_next_invoice_has_no_room_for_becomes_a_credit_note(biller: Biller) -> None:
+    large = await biller.plan(await biller.recurring("1000"))
+    small = await biller.plan(await biller.recurring("10"))
+    biller.on("2026-03-01")
+    subscription = await biller.subscribe(large, "2026-03-01")
+    await biller.bill()
+    await replace_plan(biller, subscription, small, "2026-03-02", "create_prorations")
+    biller.on("2026-04-01")
+    run = await biller.bill()
+    assert run["invoices"] == 1, run
+    first, second = await biller.invoices()
+    (note,) = await biller.notes()
+    assert (first["subtotal"], second["subtotal"]) == ("1000.00", "0.00")
+    # 30 of 31 days: 967.74 back, 9.68 for them, 10.00 for April
+    assert note["subtotal"] == "-948.06"
+    assert await net(biller) == Decimal("51.94")
+    await biller.check_books()
+
+
+async def test_a_first_part_of_a_period_costs_its_days(biller: Biller) -> None:
+    biller.on("2026-07-11")
+    plan = await biller.plan(await biller.recurring("200"))
+    options = {"billingCycleAnchor": "2026-07-01"}
+    at_once = await biller.subscribe(plan, "2026-07-11", **options, prorationBehavior="always_invoice")
+    later = await biller.subscribe(plan, "2026-07-11", **options, prorationBehavior="create_prorations")
+    free = await biller.subscribe(plan, "2026-07-11", **options)
+    await biller.bill()
+    (invoice,) = await biller.invoices()
+    assert periods(invoice) == [("2026-07-11", "2026-07-31", "135.48")]
+    biller.on("2026-08-01")
+    run = await biller.bill()
+    amounts = {one["subscriptionId"]: one["amount"] for one in run["results"]}
+    assert amounts == {at_once: "200.00", later: "335.48", free: "200.00"}
+    await biller.check_books()
+
+
+class TestCancelling:
+    """What a cancellation gives back."""
+
+    @pytest.fixture
+    async def subscription(self, biller: Biller) -> str:
+        """One of 310.00 a month, billed and paid for February and March; it is 11 March."""
+        biller.on("2026-03-01")
+        subscription = await biller.subscribe(await biller.plan(await biller.recurring("310")), "2026-02-01")
+        await biller.bill()
+        for invoice in await biller.invoices():
+            await biller.pay(invoice)
+        biller.on("2026-03-11")
+        return subscription
+
+    async def test_nothing(self, biller: Biller, subscription: str) -> None:
+        answer = await biller.cancel(subscription)
+        assert answer["refund"] == {"behavior": "none", "creditNoteIds": [], "amount": "0.00", "reason": None}
+        assert answer["status"] == "cancelled"
+        assert await biller.notes() == []
+
+    async def test_the_days_that_are_left(self, biller: Biller, subscription: str) -> None:
+        answer = await biller.cancel(subscription, refundBehavior="prorated")
+        (note,) = await biller.notes()
+        assert (note["subtotal"], note["invoiceNumber"], note["status"]) == ("-210.00", "2", "sent")
+        assert answer["refund"] == {
+            "behavior": "prorated", "creditNoteIds": [note["id"]], "amount": "210.00", "reason": None,
+        }  # fmt: skip
+        assert [one["id"] for one in await biller.events("billing.credit_note_sent")] == [note["id"]]
+        await biller.check_books()
+
+    async def test_the_newest_paid_invoice(self, biller: Biller, subscription: str) -> None:
+        answer = await biller.cancel(subscription, refundBehavior="last_invoice")
+        (note,) = await biller.notes()
+        assert (note["subtotal"], note["invoiceNumber"]) == ("-310.00", "2")
+        assert answer["refund"]["amount"] == "310.00"
+        await biller.check_books()
+
+    async def test_no_paid_invoice(self, biller: Biller) -> None:
+        biller.on("2026-03-01")
+        subscription = await biller.subscribe(await biller.plan(await biller.recurring("310")), "2026-03-01")
+        await biller.bill()
+        answer = await biller.cancel(subscription, refundBehavior="last_invoice")
+        assert answer["refund"] == {
+            "behavior": "last_invoice", "creditNoteIds": [], "amount": "0.00", "reason": "no_paid_invoice",
+        }  # fmt: skip
+        assert await biller.notes() == []
+
+    @pytest.mark.parametrize(("behavior", "credited"), [("prorated", "-120.00"), ("last_invoice", "-310.00")])
+    async def test_on_a_day_to_come_a_run_gives_it_back(
+        self, biller: Biller, subscription: str, behavior: str, credited: str
+    ) -> None:
+        await biller.cancel(
+            subscription, "specific_date", effectiveDate="2026-03-20", refundBehavior=behavior
+        )
+        assert await biller.notes() == []
+        biller.on("2026-03-20")
+        run = await biller.bill()
+        (note,) = await biller.notes()
+        assert note["subtotal"] == credited
+        (result,) = run["results"]
+        assert (result["outcome"], result["creditNoteId"], result["amount"]) == ("credited", note["id"], credited)
+        assert run["creditNotes"] == 1
+        assert (await biller.subscription(subscription))["status"] == "cancelled"
+        biller.on("2026-04-01")
+        assert (await biller.bill())["invoices"] == 0
+        await biller.check_books()
+
+    async def test_what_is_in_arrears_is_billed_whatever_the_refund(self, biller: Biller) -> None:
+        meter, price = await biller.metered("2")
+        biller.on("2026-03-01")
+        plan = await biller.plan(await biller.recurring("310"), price)
+        subscription = await biller.subscribe(plan, "2026-03-01", billingDirection="arrears")
+        await biller.bill()
+        biller.on("2026-03-11")
+        await biller.use(meter, subscription, "7", "2026-03-10")
+        await biller.cancel(subscription, refundBehavior="prorated")
+        await biller.bill_changed(subscription)
+        (invoice,) = await biller.invoices()
+        assert sorted(one[2] for one in periods(invoice)) == ["100.00", "14.00"]
+        assert await biller.notes() == []
+        await biller.check_books()
+
+    async def test_a_pause_and_a_resume(self, biller: Biller, subscription: str) -> None:
+        path = f"/v1/subscriptions/{subscription}"
+        await biller.ok("POST", f"{path}/pause", {"prorationBehavior": "always_invoice"}, status=200)
+        (note,) = await biller.notes()
+        assert note["subtotal"] == "-210.00"
+        biller.on("2026-04-05")
+        assert (await biller.bill())["invoices"] == 0
+        biller.on("2026-04-16")
+        await biller.ok("POST", f"{path}/resume", {"prorationBehavior": "always_invoice"}, status=200)
+        await biller.bill_changed(subscription)
+        last = (await biller.invoices())[-1]
+        assert periods(last) == [("2026-04-16", "2026-04-30", "155.00")]
+        await biller.check_books()
