@@ -44,8 +44,8 @@ def body_schema(row: Row) -> Mapping[str, Any]:
 
 #: No id of ours, and one that only stands beside an invoice's number (tests/api/test_credit_notes.py).
 ELSEWHERE = {"externalSystemId", "invoiceLineId"}
-#: What a reference can be refused for before it is looked for: a party that the type of entry doesn't have, a price that
-#: the plan doesn't have.
+#: What a reference can be refused for before it is looked for: a party that the type of entry doesn't have, a price
+#: that the plan doesn't have.
 BY_ANOTHER_CODE = {"JOURNAL_ENTRY_PARTY_MISMATCH", "SUBSCRIPTION_PRICE_NOT_IN_PLAN"}
 #: Every field that refers to something from inside a list, of every body that has such.
 REFERENCES = [

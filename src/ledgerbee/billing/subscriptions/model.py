@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, NewType
+from typing import Any, Final, NewType
 from uuid import UUID
 
 from ledgerbee.billing.timelines.model import (
@@ -25,6 +25,9 @@ from ledgerbee.core.errors import ErrorCode
 from ledgerbee.core.money import ZERO
 
 SubscriptionId = NewType("SubscriptionId", UUID)
+
+#: The job that bills subscriptions right after they were made or changed; its payload names them: `subscriptionIds`.
+BILL_SUBSCRIPTIONS_JOB: Final = "bill_subscriptions"
 
 
 class SubscriptionStatus(StrEnum):
