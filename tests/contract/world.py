@@ -182,7 +182,12 @@ async def _subscription(api: Api, group_id: str, customer_id: str) -> dict[str, 
     change = await api.post(path, cadence)
     assert change.status_code == 201, change.text
     run = await api.post("/v1/billing-runs", {"dryRun": True})
-    return {"billingRunId": run.json()["id"], "subscriptionId": made.json()["id"], "changeId": change.json()["id"], **ids}
+    return {
+        "billingRunId": run.json()["id"],
+        "subscriptionId": made.json()["id"],
+        "changeId": change.json()["id"],
+        **ids,
+    }
 
 
 async def _webhook(api: Api) -> dict[str, str]:

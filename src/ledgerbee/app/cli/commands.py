@@ -15,7 +15,19 @@ from typing import Annotated, NoReturn
 import typer
 
 from ledgerbee import __version__
-from ledgerbee.app.cli import api_keys, billing, books, companies, database, doctor, importing, jobs, mailing, rates, webhooks
+from ledgerbee.app.cli import (
+    api_keys,
+    billing,
+    books,
+    companies,
+    database,
+    doctor,
+    importing,
+    jobs,
+    mailing,
+    rates,
+    webhooks,
+)
 from ledgerbee.app.cli.options import DataDir, a_file, a_path, check_text, fail, not_understood, plain_errors
 from ledgerbee.app.signals import cancel_and_exit
 
