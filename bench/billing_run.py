@@ -8,12 +8,10 @@ stands what SQL alone takes to write the same rows, copied from those that the r
 import asyncio
 import json
 import os
-import sys
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import date, timedelta
-from decimal import Decimal
+from datetime import timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -134,7 +132,9 @@ async def _sold(port: int, found: Books) -> Sold:
     meter_id = await owner.fetchval(_METER, found.company_id)
     await owner.close()
     products = [
-        (await _made(port, found.key, "/v1/products", {"number": n, "name": name, "productGroupId": str(group_id)}))["id"]
+        (await _made(port, found.key, "/v1/products", {"number": n, "name": name, "productGroupId": str(group_id)}))[
+            "id"
+        ]
         for n, name in (("P1", "Basis"), ("P2", "Calls"))
     ]
     every_month = {"billingInterval": "month"}
@@ -182,9 +182,7 @@ async def _run(found: Books) -> tuple[BillingRun, float]:
     session = Session(database, found.company_id)
 
     async def start(context: Context) -> BillingRun:
-        return await actions.start(
-            context, as_of=THIS_MONTH, trigger=BillingRunTrigger.REQUESTED, enqueues=False
-        )
+        return await actions.start(context, as_of=THIS_MONTH, trigger=BillingRunTrigger.REQUESTED, enqueues=False)
 
     started, cpu = time.perf_counter(), time.process_time()
     run = await process(session, await session.write(start))

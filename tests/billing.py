@@ -14,7 +14,6 @@ from ledgerbee.platform.context import Context
 from ledgerbee.platform.jobs import JobRun
 from ledgerbee.platform.mail import Mailer
 
-
 _numbers = count(1)
 
 

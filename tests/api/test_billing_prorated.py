@@ -18,7 +18,7 @@ def january(clock: SteeredClock) -> None:
 
 
 @pytest.fixture
-def biller(january: None, api: Api) -> Biller:  # noqa: ARG001  before the company
+def biller(january: None, api: Api) -> Biller:
     return Biller(api)
 
 
@@ -258,9 +258,7 @@ class TestCancelling:
     async def test_on_a_day_to_come_a_run_gives_it_back(
         self, biller: Biller, subscription: str, behavior: str, credited: str
     ) -> None:
-        await biller.cancel(
-            subscription, "specific_date", effectiveDate="2026-03-20", refundBehavior=behavior
-        )
+        await biller.cancel(subscription, "specific_date", effectiveDate="2026-03-20", refundBehavior=behavior)
         assert await biller.notes() == []
         biller.on("2026-03-20")
         run = await biller.bill()

@@ -73,7 +73,7 @@ async def test_unused_days_are_given_back(subscriptions: Subscriptions) -> None:
     assert (refund["behavior"], refund["amount"], refund["reason"]) == ("prorated", "103.23", None)
     (note_id,) = refund["creditNoteIds"]
     note = await subscriptions.shop.ok("GET", f"/v1/credit-notes/{note_id}")
-    assert (note["subtotal"], note["status"]) == ("103.23", "sent")
+    assert (note["subtotal"], note["status"]) == ("-103.23", "scheduled")
     credit = (await subscriptions.parts(made, "charges"))[0]
     assert (credit["amount"], credit["creditNoteId"], credit["creditNoteAmount"]) == ("-103.23", note_id, "103.23")
 
