@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -26,6 +27,7 @@ from ledgerbee.billing.subscriptions.model import (
     SubscriptionStatus,
 )
 from ledgerbee.billing.subscriptions.rules.chain import BillingFacts, Chain
+from ledgerbee.catalog.prices.model import Price
 from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.core.ids import new_id
 
@@ -92,7 +94,7 @@ def test_what_goes_with_a_strategy(strategy: CancelStrategy, on: date | None, re
 def test_items_are_the_plans_with_the_quantities_that_are_named() -> None:
     seats, fee, extra, calls = price("15"), price("100"), price("7"), usage_price()
     to = plan(PlanItem(seats.id, Decimal(5)), fee, PlanItem(extra.id, Decimal(2), optional=True), calls)
-    prices = {one.id: one for one in (seats, fee, extra, calls)}
+    prices: dict[UUID, Price] = {one.id: one for one in (seats, fee, extra, calls)}
 
     def items(*named: tuple[Any, str]) -> list[tuple[Any, Any]]:
         overrides = [ProductOverride(one.id, Decimal(quantity)) for one, quantity in named]
