@@ -122,7 +122,10 @@ def _most_periods(chain: Chain, facts: BillingFacts, as_of: date) -> int:
         if schedule.billing_period_type is BillingPeriodType.USAGE and price.billing_interval is not None:
             cadence = Cadence(price.billing_interval, price.billing_interval_count or 1)
             since.append((schedule.billed_until, cadence))
-    return sum((as_of - day).days // (_FEWEST_DAYS[cadence.interval] * cadence.count) + 2 for day, cadence in since)
+    # Days that are billed ahead take nothing off: other prices may be behind.
+    return sum(
+        max((as_of - day).days, 0) // (_FEWEST_DAYS[cadence.interval] * cadence.count) + 2 for day, cadence in since
+    )
 
 
 def next_run_on(chain: Chain, facts: BillingFacts) -> date | None:
