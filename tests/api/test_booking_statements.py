@@ -53,7 +53,8 @@ async def test_what_a_booking_reads_and_writes(api: Api) -> None:
     ]
 
     period = {"servicePeriodStart": "2026-03-01", "servicePeriodEnd": "2026-12-31"}
-    later = await shop.draft(await shop.customer(), *(line(await shop.price(), **period) for _ in range(3)))
+    price = await shop.price()
+    later = await shop.draft(await shop.customer(), *[line(price, **period)] * 3)
     later_id = InvoiceId(UUID(later["id"]))
     read_now, written_now = await statements(
         api, lambda context: invoices.send([context], [SendCommand(later_id, SendOptions(DeliveryType.MANUAL))])
