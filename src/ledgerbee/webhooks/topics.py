@@ -32,6 +32,6 @@ TOPICS: Final = frozenset({
     "subscription.billed", "subscription.cancellation_cleared", "subscription.cancellation_scheduled",
     "subscription.churned", "subscription.error", "subscription.paused", "subscription.payment_succeeded",
     "subscription.resumed", "subscription.started", "subscription.transitioned", "subscription.trial_ended",
-    "subscription.updated", "test_clock.advanced", "vendor.created", "vendor_group.created",
+    "subscription.updated", "test_clock.advanced", "test_clock.failed", "vendor.created", "vendor_group.created",
     "webhook_endpoint.disabled",
 })  # fmt: skip
