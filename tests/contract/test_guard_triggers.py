@@ -60,6 +60,7 @@ LOOKS_NOWHERE = {
     "refuse_change_of_booked": NO_TABLE,
     "refuse_change_of_plan_version": NO_TABLE,
     "refuse_change_of_posted": NO_TABLE, "refuse_other_moment": NO_TABLE, "roll_up_stride": POSTING,
+    "wake_company": NO_TABLE,
 }  # fmt: skip
 _ASKS = re.compile(
     r"\n    PERFORM check_row_company\((OLD|NEW)\.company_id\);"

@@ -129,6 +129,7 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
         MASTER: "logo updated_at",
         STAYS: "clock_offset_days is_sandbox",
     },
+    "test_clocks": {OWN: "status started_on reached advancing_to failure"},
     "accounts": {
         VERIFY: "number name standard_number ledger_type classification control_account_type vat_code_id"
         " is_active",
