@@ -138,6 +138,11 @@ async def _pause(world: World) -> None:
     assert paused.status_code == 200, paused.text
 
 
+def _cancellation(world: World) -> dict[str, Any]:
+    """Of a subscription of its own: others change the world's."""
+    return {"id": world.ids["cancelledSubscriptionId"], "strategy": "end_of_cycle"}
+
+
 async def _make_credit(world: World) -> None:
     """A credit note of no invoice, in the books."""
     lines = [{"priceId": world.ids["productPriceId"], "quantity": 1}]
@@ -460,11 +465,12 @@ OPERATIONS: Final[tuple[Row, ...]] = (
     ),
     Row(
         "Subscriptions", "DELETE", "/v1/subscriptions/{subscriptionId}/scheduled-changes/{changeId}",
-        "subscriptions-write", "Cancel a single pending scheduled change", not_found="SUBSCRIPTION_CHANGE_NOT_FOUND",
+        "subscriptions-write", "Cancel a single pending scheduled change", not_found="SUBSCRIPTION_NOT_FOUND",
         success=204,
     ),
     Row(
         "Subscriptions", "POST", "/v1/subscriptions/cancel", "subscriptions-write", "Cancel a customer subscription",
+        body=_cancellation,
     ),
     extension(
         "Subscriptions", "POST", "/v1/subscriptions/{subscriptionId}/pause", "subscriptions-write",

@@ -127,7 +127,7 @@ async def test_what_is_deleted_is_told_as_it_was(
     answer = await call(row, world, path_of(row, world.ids), world.api.key)
     assert answer.status_code == 204, answer.text
     *_, event = (await events(world))[count:]
-    assert event["type"].endswith((".deleted", ".revoked", "project.updated"))
+    assert event["type"].endswith((".cancelled", ".deleted", ".revoked", "project.updated"))
     assert event["before"] is not None
     if event["type"].endswith(".deleted"):
         assert event["before"] == event["data"]

@@ -181,12 +181,14 @@ async def _subscription(api: Api, group_id: str, customer_id: str) -> dict[str, 
     cadence = {"type": "change_cadence", "payload": {"interval": "year"}}
     change = await api.post(path, cadence)
     assert change.status_code == 201, change.text
+    other = (await api.post("/v1/subscriptions", body)).json()["id"]
     run = await api.post("/v1/billing-runs", {"dryRun": True})
-    return {
+    return ids | {
         "billingRunId": run.json()["id"],
-        "subscriptionId": made.json()["id"],
+        "cancelledSubscriptionId": other,
         "changeId": change.json()["id"],
-        **ids,
+        "planPriceId": ids["monthlyPriceId"],
+        "subscriptionId": made.json()["id"],
     }
 
 

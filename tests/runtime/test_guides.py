@@ -23,6 +23,7 @@ SESSIONS: Final = (
     ("authentication.md",),
     ("exchange-rates.md",),
     ("webhooks.md",),
+    ("subscriptions.md",),
     ("test-clock.md",),
     ("journal-entries.md", "drafts.md", "dimensions-and-projects.md", "chart-of-accounts.md", "imports.md"),
 )

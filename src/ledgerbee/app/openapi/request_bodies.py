@@ -196,6 +196,7 @@ BODIES: Final[Mapping[str, dict[str, Any]]] = {
         planId="{planId}",
         startDate=_TODAY,
         prorationBehavior="create_prorations",
+        productOverrides=[{"priceId": "{planPriceId}", "quantity": 3}],
         partnerReferenceId="order-8812",
     ),
     "POST /v1/billing-runs": _json(dryRun=True),
@@ -205,7 +206,7 @@ BODIES: Final[Mapping[str, dict[str, Any]]] = {
     "PATCH /v1/subscriptions/{subscriptionId}": _json(name="Basis, Aarhus"),
     "POST /v1/subscriptions/cancel": _json(id="{subscriptionId}", strategy="end_of_cycle"),
     "POST /v1/subscriptions/{subscriptionId}/scheduled-changes": _json(
-        type="change_direction", payload={"billingDirection": "arrears"}
+        type="edit_products", payload={"products": [{"priceId": "{planPriceId}", "quantity": 5}]}
     ),
     "POST /v1/subscriptions/{subscriptionId}/pause": _json(prorationBehavior="create_prorations"),
     "POST /v1/subscriptions/{subscriptionId}/resume": _json(prorationBehavior="create_prorations"),
