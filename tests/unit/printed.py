@@ -101,6 +101,16 @@ def _text_of(page: pypdfium2.PdfPage) -> str:
         return str(found.get_text_range()).replace("\r\n", "\n").replace("\u00a0", " ")
 
 
+def boxes(pdf: bytes) -> list[tuple[float, float, float, float]]:
+    """Around each piece of text of all pages: left, bottom, right and top, in points from the lower left corner."""
+    found = []
+    with closing(pypdfium2.PdfDocument(pdf)) as opened:
+        for page in opened:
+            with closing(page), closing(page.get_textpage()) as on_page:
+                found += [on_page.get_rect(index) for index in range(on_page.count_rects())]
+    return found
+
+
 def text(document: PrintableDocument) -> str:
     return "\n".join(pages(document))
 
