@@ -20,7 +20,8 @@ from ledgerbee.app.worker import Limits, Worker
 from ledgerbee.billing.runs import process
 from ledgerbee.billing.runs.daily import run_day
 from ledgerbee.billing.runs.jobs import BILLING_RUNS
-from ledgerbee.billing.runs.model import BILL_SUBSCRIPTIONS_JOB, BILLING_RUN_JOB
+from ledgerbee.billing.runs.model import BILLING_RUN_JOB
+from ledgerbee.billing.subscriptions.model import BILL_SUBSCRIPTIONS_JOB
 from ledgerbee.platform.daily import CompanyDay
 from ledgerbee.platform.db import DATABASE_UNAVAILABLE, Database
 from ledgerbee.platform.mail import Mailer
@@ -119,31 +120,6 @@ async def test_a_worker_that_is_stopped_leaves_the_rest_to_the_next(
     assert (run["processed"], run["invoices"]) == (12, 12)
     assert len(await biller.invoices()) == 12
     await biller.check_books()
-
-
-async def test_a_run_that_loses_the_database_goes_on(biller: Biller, monkeypatch: pytest.MonkeyPatch) -> None:
-    plan = await biller.plan(await biller.recurring("200"))
-    for _ in range(4):
-        await biller.subscribe(plan, "2026-03-01")
-    monkeypatch.setattr(process, "CHUNK", 2)
-    run_id = await biller.start_run()
-    carry_on, calls = process.carry_on, []
-
-    async def lost(*arguments: Any, **options: Any) -> Any:
-        calls.append(arguments)
-        if len(calls) == 2:
-            raise DATABASE_UNAVAILABLE.error()
-        return await carry_on(*arguments, **options)
-
-    monkeypatch.setattr(process, "carry_on", lost)
-    with pytest.raises(Exception, match="database") as fault:
-        await biller.carry_out(run_id)
-    assert BILLING_RUNS.is_foreseen(fault.value)
-    run = await biller.run(run_id)
-    assert (run["status"], run["invoices"], run["refused"]) == ("running", 2, 0)
-    run = await biller.carry_out(run_id)
-    assert (run["status"], run["invoices"], run["processed"]) == ("completed", 4, 4)
-    assert len(await biller.invoices()) == 4
 
 
 async def test_a_run_that_is_given_up_has_failed_and_keeps_what_it_billed(biller: Biller) -> None:

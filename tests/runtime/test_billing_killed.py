@@ -18,7 +18,8 @@ from tests.billing import Biller
 from tests.conftest import SteeredClock, new_company
 from tests.runtime.processes import PATIENCE, Program
 
-from ledgerbee.billing.runs.model import BILL_SUBSCRIPTIONS_JOB, BILLING_RUN_JOB
+from ledgerbee.billing.runs.model import BILLING_RUN_JOB
+from ledgerbee.billing.subscriptions.model import BILL_SUBSCRIPTIONS_JOB
 from ledgerbee.core.dates import system_clock
 from ledgerbee.platform.db import Database
 

@@ -18,6 +18,7 @@ from ledgerbee.ledger.entries.model import LineToPost, LineType, Side
 from ledgerbee.ledger.entries.rules import Conversion, check_balanced
 from ledgerbee.sales.credit_notes import rules
 from ledgerbee.sales.credit_notes.model import Creditable, CreditedInvoice, CreditedLine, CreditNoteLine
+from ledgerbee.sales.deferrals.model import CreditedDeferrals
 from ledgerbee.sales.documents.model import Tax
 from ledgerbee.sales.documents.rules import compute
 from ledgerbee.sales.invoices import rules as invoice_rules
@@ -61,7 +62,9 @@ class Books:
         settled -= total([signed(line, line.base_amount) for line in self.lines if line.line_type is LineType.CONTROL])
         credited = CreditedInvoice(self.document, BUYER, "da", settled, self._left())
         computed = rules.computed_of(lines, self.sale.taxes)
-        self._post(rules.entry_lines(note, computed, self.conversion, credited, ROLES))
+        self._post(
+            rules.entry_lines(note, computed, self.conversion, credited, ROLES, CreditedDeferrals({}, {}, (), ()))
+        )
         self.document = invoice_rules.credit(self.document, -note.amount, NOW)
 
     def _post(self, lines: Sequence[LineToPost]) -> None:
