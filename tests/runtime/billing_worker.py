@@ -15,9 +15,9 @@ from ledgerbee.app.config import Settings
 from ledgerbee.app.jobs import JOBS
 from ledgerbee.app.worker import Limits
 from ledgerbee.app.worker_process import run_worker
-from ledgerbee.billing.invoicing import actions as invoicing
 from ledgerbee.billing.runs import process, store
 from ledgerbee.billing.runs.model import BILLING_RUN_JOB
+from ledgerbee.billing.subscriptions.invoicing import actions as invoicing
 from ledgerbee.billing.subscriptions.store import chains
 from ledgerbee.platform import logs
 from ledgerbee.platform.jobs import JobRun

@@ -10,10 +10,10 @@ from decimal import Decimal
 from uuid import UUID
 
 from ledgerbee.billing.charges.model import Usage
-from ledgerbee.billing.invoicing import actions as invoicing
-from ledgerbee.billing.invoicing.model import CarriedChain, Invoiced
 from ledgerbee.billing.subscriptions import rules
 from ledgerbee.billing.subscriptions.actions.telling import tell
+from ledgerbee.billing.subscriptions.invoicing import actions as invoicing
+from ledgerbee.billing.subscriptions.invoicing.model import CarriedChain, Invoiced
 from ledgerbee.billing.subscriptions.model import ScheduledChange
 from ledgerbee.billing.subscriptions.rules import MAX_PERIODS
 from ledgerbee.billing.subscriptions.rules.chain import Advanced, UsageOf
