@@ -95,8 +95,8 @@ class Biller(Shop):
 
     async def metered(self, amount: str = "2", **fields: Any) -> tuple[str, str]:
         """A new meter, and a monthly USAGE price of it."""
-        meter = (await self.ok("POST", "/v1/meters", {"name": f"Calls {next(_numbers)}", **fields}))["id"]
-        return meter, await self.usage_price(meter, amount)
+        meter = (await self.ok("POST", "/v1/meters", {"name": f"Calls {next(_numbers)}"}))["id"]
+        return meter, await self.usage_price(meter, amount, **fields)
 
     async def usage_price(self, meter: str, amount: str = "2", **fields: Any) -> str:
         """A new monthly USAGE price of a meter."""

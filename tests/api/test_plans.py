@@ -39,9 +39,9 @@ async def recurring(api: Api, product: dict[str, Any], interval: str = "month", 
     return str((await new_price(api, product["id"], **body))["id"])
 
 
-async def usage(api: Api, product: dict[str, Any], database_url: str, interval: str = "month") -> str:
+async def usage(api: Api, product: dict[str, Any], interval: str = "month") -> str:
     """The id of a price that a meter counts."""
-    meter = await new_meter(database_url, api)
+    meter = await new_meter(api)
     return await recurring(api, product, interval, billingPeriodType="USAGE", meterId=meter)
 
 
@@ -84,12 +84,12 @@ async def events(api: Api, plan: dict[str, Any]) -> list[str]:
     return [event["type"].partition(".")[2] for event in reversed(told)]
 
 
-async def test_the_whole_answer(api: Api, product: dict[str, Any], database_url: str) -> None:
+async def test_the_whole_answer(api: Api, product: dict[str, Any]) -> None:
     monthly = await recurring(api, product, currencyAmounts=[{"currency": "EUR", "unitAmount": 13}])
     seats = await recurring(api, product, currency="EUR")
     yearly = await recurring(api, product, "year", currency="EUR")
     set_up = (await new_price(api, product["id"], currency="EUR"))["id"]
-    calls = await usage(api, product, database_url)
+    calls = await usage(api, product)
     created = await new_plan(
         api,
         name=" Basis ",
@@ -208,10 +208,10 @@ async def test_versions(api: Api, product: dict[str, Any], clock: SteeredClock) 
     assert await events(api, plan) == ["created", "updated", "updated", "updated", "updated"]
 
 
-async def test_each_term_makes_a_version(api: Api, product: dict[str, Any], database_url: str) -> None:
+async def test_each_term_makes_a_version(api: Api, product: dict[str, Any]) -> None:
     both = await recurring(api, product, currencyAmounts=[{"currency": "EUR", "unitAmount": 13}])
     yearly = await recurring(api, product, "year", currency="EUR")
-    calls = await usage(api, product, database_url)
+    calls = await usage(api, product)
     plan = await new_plan(api, both)
     steps: tuple[dict[str, Any], ...] = (
         {"trialDays": 30},
@@ -260,9 +260,9 @@ async def test_a_vanity_is_one_plans(api: Api, product: dict[str, Any]) -> None:
     assert (await changed(api, second, vanity=" "))["vanity"] is None
 
 
-async def test_what_no_plan_may_be(api: Api, product: dict[str, Any], database_url: str) -> None:
+async def test_what_no_plan_may_be(api: Api, product: dict[str, Any]) -> None:
     monthly = await recurring(api, product)
-    calls = await usage(api, product, database_url)
+    calls = await usage(api, product)
     set_up = (await new_price(api, product["id"]))["id"]
     plan = await new_plan(api, monthly)
     good = {"name": "x", "items": [{"priceId": monthly}]}
@@ -292,10 +292,10 @@ async def test_what_no_plan_may_be(api: Api, product: dict[str, Any], database_u
     assert await events(api, plan) == ["created"]
 
 
-async def test_prices_that_do_not_fit(api: Api, product: dict[str, Any], database_url: str) -> None:
+async def test_prices_that_do_not_fit(api: Api, product: dict[str, Any]) -> None:
     monthly, yearly = await recurring(api, product), await recurring(api, product, "year")
     euros = await recurring(api, product, currency="EUR")
-    calls = await usage(api, product, database_url, "year")
+    calls = await usage(api, product, "year")
     archived, gone = await recurring(api, product), await new_product(api, status="ARCHIVED")
     await api.post(f"/v1/product-prices/{archived}/archive")
     other = await new_product(api)

@@ -893,6 +893,10 @@ OPERATIONS: Final[tuple[Row, ...]] = (
         not_found="USAGE_EVENT_NOT_FOUND",
     ),
     extension("Reports", "GET", "/v1/reports/trial-balance", "reports-read", "Get the trial balance"),
+    extension("Reports", "GET", "/v1/deferred-revenue", "reports-read", "Get deferred revenue"),
+    extension(
+        "Reports", "POST", "/v1/deferred-revenue/recognize", "journal-entries-write", "Recognize deferred revenue",
+    ),
     extension("Exchange Rates", "GET", "/v1/exchange-rates?currency=EUR&date=2026-03-16", "company-read",
               "Get an exchange rate"),
     extension(

@@ -11,7 +11,7 @@ from tests.conftest import Api, SteeredClock, new_company
 from tests.contract.operations import WRITES, Row
 from tests.contract.test_openapi import SCHEMAS, operation_of
 from tests.contract.test_operations import path_of
-from tests.contract.world import World, make_world
+from tests.contract.world import NewWorld, World, make_world
 from tests.journal_bodies import line, plain
 from tests.ledger_books import BANK, GOODS, RECEIVABLES, SALES, Books, books_of
 from tests.selling import Shop
@@ -88,11 +88,9 @@ async def test_all_references_to_nothing_are_named(
     row: Row,
     place: tuple[str, ...],
     unchanged: World,
-    http: httpx.AsyncClient,
-    database: Database,
-    clock: SteeredClock,
+    new_world: NewWorld,
 ) -> None:
-    world = unchanged if row.prepare is None else await make_world(await new_company(http, database, clock))
+    world = unchanged if row.prepare is None else await new_world()
     body: dict[str, Any] = row.sent(world)["json"]
     if row.prepare is not None:
         await row.prepare(world)

@@ -1,6 +1,7 @@
 """One company with one object of every kind, made through the API."""
 
 from base64 import b64encode
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,10 @@ class World:
 
     api: Api
     ids: dict[str, str]
+
+
+#: Makes a company with one object of every kind.
+NewWorld = Callable[[], Awaitable[World]]
 
 
 async def make_world(api: Api) -> World:

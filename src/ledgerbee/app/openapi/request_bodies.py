@@ -154,6 +154,7 @@ BODIES: Final[Mapping[str, dict[str, Any]]] = {
     "POST /v1/journal-entries/reverse-batch": _json(journalEntryIds=["{journalEntryId}"]),
     "POST /v1/journal-entries/{journalEntryId}/reverse": _json(description="Posted twice"),
     "POST /v1/fiscal-years": _json(),
+    "POST /v1/deferred-revenue/recognize": _json(month="2026-02"),
     "PUT /v1/ledger/lock-date": _json(lockedThrough="2020-12-31"),
     "POST /v1/product-groups": _json(
         number="PG001",

@@ -54,11 +54,14 @@ FROM unnest($2::uuid[], $3::boolean[], $4::uuid[], $5::uuid[], $6::uuid[], $7::n
     r (id, waits, invoice_id, invoice_line_id, credit_note_id, credit_note_net)
 WHERE c.company_id = $1 AND c.id = r.id
 """
-#: Charges that may still be credited or billed, those that came once, and those that are named.
+#: Charges that may still be credited or billed, what waiting credits take back, those that came once, and those that
+#: are named.
 _OPEN: Final = f"""
 SELECT {rows.columns(_Row, "c")} FROM subscription_charges c
 WHERE c.company_id = $1 AND c.subscription_id = ANY($2)
   AND (c.waits OR c.kind = 'one_time' OR c.service_end > $3
+       OR c.id IN (SELECT w.credits_charge_id FROM subscription_charges w
+                   WHERE w.company_id = $1 AND w.subscription_id = ANY($2) AND w.waits)
        OR (c.kind IN ('usage', 'usage_difference') AND EXISTS (
            SELECT FROM unnest($4::uuid[], $5::uuid[], $6::date[]) l (subscription_id, price_id, day)
            WHERE l.subscription_id = c.subscription_id AND l.price_id = c.price_id

@@ -14,7 +14,6 @@ from uuid import UUID
 import asyncpg
 import structlog
 
-from ledgerbee.billing.invoicing.model import PayersRefusedError
 from ledgerbee.billing.runs import store
 from ledgerbee.billing.runs.model import (
     BillingOutcome,
@@ -29,6 +28,7 @@ from ledgerbee.billing.runs.results import has_moved, results_of
 from ledgerbee.billing.runs.wire import render
 from ledgerbee.billing.subscriptions.actions.carry_on import CarriedOn, carry_on
 from ledgerbee.billing.subscriptions.actions.telling import tell
+from ledgerbee.billing.subscriptions.invoicing.model import PayersRefusedError
 from ledgerbee.billing.subscriptions.rules import MAX_PERIODS
 from ledgerbee.billing.subscriptions.store import reads
 from ledgerbee.billing.subscriptions.wire import render as render_subscription

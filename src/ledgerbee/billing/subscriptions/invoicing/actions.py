@@ -7,8 +7,8 @@ from typing import Final
 from uuid import UUID
 
 from ledgerbee.billing.charges.model import Charge
-from ledgerbee.billing.invoicing import rules, store
-from ledgerbee.billing.invoicing.model import (
+from ledgerbee.billing.subscriptions.invoicing import rules, store
+from ledgerbee.billing.subscriptions.invoicing.model import (
     CarriedChain,
     Invoiced,
     InvoiceShare,
@@ -16,7 +16,7 @@ from ledgerbee.billing.invoicing.model import (
     PlannedInvoice,
     Refund,
 )
-from ledgerbee.billing.invoicing.store import InvoiceRef
+from ledgerbee.billing.subscriptions.invoicing.store import InvoiceRef
 from ledgerbee.billing.subscriptions.model import RefundBehavior
 from ledgerbee.billing.subscriptions.rules.chain import Advanced
 from ledgerbee.core.errors import LedgerBeeError

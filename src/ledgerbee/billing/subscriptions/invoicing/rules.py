@@ -7,7 +7,7 @@ from uuid import UUID
 
 from ledgerbee.billing.charges.model import ChargeKind
 from ledgerbee.billing.charges.rules import is_empty, share_bill
-from ledgerbee.billing.invoicing.model import CarriedChain, InvoiceShare, PlannedInvoice
+from ledgerbee.billing.subscriptions.invoicing.model import CarriedChain, InvoiceShare, PlannedInvoice
 from ledgerbee.catalog.prices.model import SoldProduct
 from ledgerbee.catalog.prices.rules import effective_unit_price
 from ledgerbee.core.ids import new_id
