@@ -1,4 +1,4 @@
-"""Billing runs that start by themselves: after an assignment, once a day, on a sandbox's clock; and those broken off."""
+"""Billing runs that start by themselves (after an assignment, each day, on a sandbox's clock), and broken-off ones."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -21,6 +21,7 @@ from ledgerbee.billing.runs import process
 from ledgerbee.billing.runs.daily import run_day
 from ledgerbee.billing.runs.jobs import BILLING_RUNS
 from ledgerbee.billing.runs.model import BILL_SUBSCRIPTIONS_JOB, BILLING_RUN_JOB
+from ledgerbee.billing.subscriptions.actions.carry_on import carry_on
 from ledgerbee.platform.daily import CompanyDay
 from ledgerbee.platform.db import DATABASE_UNAVAILABLE, Database
 from ledgerbee.platform.mail import Mailer
@@ -109,7 +110,7 @@ async def test_a_worker_that_is_stopped_leaves_the_rest_to_the_next(
     await biller.start_run()
     async with working(biller, Limits(grace=timedelta(0))):
         async with asyncio.timeout(TIMEOUT_S):
-            while await biller.count("invoices") < 2:
+            while await biller.count("invoices") < 2:  # noqa: ASYNC110  a worker is at it
                 await asyncio.sleep(0.01)
     stopped = (await biller.ok("GET", "/v1/billing-runs"))["data"][0]
     assert stopped["status"] in {"running", "completed"}
@@ -127,7 +128,7 @@ async def test_a_run_that_loses_the_database_goes_on(biller: Biller, monkeypatch
         await biller.subscribe(plan, "2026-03-01")
     monkeypatch.setattr(process, "CHUNK", 2)
     run_id = await biller.start_run()
-    carry_on, calls = process.carry_on, []
+    calls: list[Any] = []
 
     async def lost(*arguments: Any, **options: Any) -> Any:
         calls.append(arguments)
@@ -221,7 +222,7 @@ async def test_a_sandbox_passes_a_year_with_a_plan_that_changes(sandbox: Biller)
     # the stub after the trial: 17 of 31 days; the change: 26 of 30 days
     assert [one["subtotal"] for one in invoices][:4] == ["154.84", "100.00", "100.00", "286.66"]
     topics = [one["type"] for one in (await sandbox.ok("GET", f"/v1/events?objectId={subscription}&limit=100"))["data"]]
-    assert [one for one in topics if one != "subscription.billed" and one != "subscription.error"] == [
+    assert [one for one in topics if one not in {"subscription.billed", "subscription.error"}] == [
         "subscription.assigned", "subscription.started", "subscription.cancellation_scheduled",
         "subscription.trial_ended", "subscription.transitioned", "subscription.churned",
     ]  # fmt: skip

@@ -81,7 +81,7 @@ async def subscription_of(biller: Biller, kind: str, **fields: Any) -> str:
     if kind == "metered":
         meter, usage = await biller.metered(pricingModel="GRADUATED", tiers=TIERS)
         prices.append(usage)
-    items = [{"priceId": price} for price in prices]
+    items: list[dict[str, Any]] = [{"priceId": price} for price in prices]
     if kind == "tiers":
         items[1]["quantity"] = 13
     plan = (await biller.ok("POST", "/v1/subscription-plans", {"name": "Basis", "items": items}))["id"]
