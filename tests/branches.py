@@ -19,7 +19,7 @@ RULES: Final = ("core/**/*.py", "**/rules.py", "**/rules/**/*.py")
 TESTS: Final = (
     "test_*_rules.py", "test_cells.py", "test_core.py", "test_core_texts.py", "test_entries_fast_wire.py",
     "test_entry_hints.py", "test_imports_named_twice.py", "test_invoices_booking.py", "test_money_allocation.py",
-    "test_prices_amounts.py", "test_vat_of_vouchers.py",
+    "test_prices_amounts.py", "test_vat_of_vouchers.py", "billing/test_*_rules.py",
 )  # fmt: skip
 
 #: Lines and branches that none of the tests runs, where there are any.

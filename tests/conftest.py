@@ -26,6 +26,7 @@ import structlog
 from asgi_lifespan import LifespanManager
 from pydantic import SecretStr
 from sqlalchemy.engine import make_url
+from tests.company_copies import Copies, Original
 from tests.events_told import faults_in
 
 from ledgerbee.app.config import Settings
@@ -273,13 +274,34 @@ def logs_as_usual() -> Iterator[None]:
     structlog.reset_defaults()
 
 
+@pytest_asyncio.fixture(scope="session")
+async def copies(database_url: str) -> AsyncIterator[Copies]:
+    """Makes companies that are like one that was made through the application."""
+    copies = await Copies.open(database_url, BLOBS.path)
+    yield copies
+    await copies.close()
+
+
+@pytest_asyncio.fixture(scope="session")
+async def danish(http: httpx.AsyncClient, database: Database, copies: Copies) -> Original:
+    """A new Danish company, made when the clock of tests starts."""
+    made = await new_company(http, database, SteeredClock())
+    return await copies.original(made.company_id, made.key)
+
+
 @pytest_asyncio.fixture
-async def api(http: httpx.AsyncClient, database: Database, clock: SteeredClock) -> Api:
+async def api(
+    http: httpx.AsyncClient, database: Database, clock: SteeredClock, copies: Copies, danish: Original
+) -> Api:
     """A new Danish company."""
-    return await new_company(http, database, clock)
+    copy = await copies.make(danish)
+    return Api(http, copy.company_id, copy.key, database, clock)
 
 
 @pytest_asyncio.fixture
-async def other_api(http: httpx.AsyncClient, database: Database, clock: SteeredClock) -> Api:
+async def other_api(
+    http: httpx.AsyncClient, database: Database, clock: SteeredClock, copies: Copies, danish: Original
+) -> Api:
     """Another company, for what must not be seen across the border."""
-    return await new_company(http, database, clock)
+    copy = await copies.make(danish)
+    return Api(http, copy.company_id, copy.key, database, clock)

@@ -52,6 +52,16 @@ async def test_what_a_booking_reads_and_writes(api: Api) -> None:
         "INSERT INTO deliveries ",
     ]
 
+    period = {"servicePeriodStart": "2026-03-01", "servicePeriodEnd": "2026-12-31"}
+    price = await shop.price()
+    later = await shop.draft(await shop.customer(), *[line(price, **period)] * 3)
+    later_id = InvoiceId(UUID(later["id"]))
+    read_now, written_now = await statements(
+        api, lambda context: invoices.send([context], [SendCommand(later_id, SendOptions(DeliveryType.MANUAL))])
+    )
+    assert len(read_now) == len(read)
+    assert written_now == [*written[:3], "INSERT INTO revenue_deferrals ", *written[3:]]
+
     given = PaymentFields(paid_on=api.clock().date(), amount=Decimal(10))
     read, written = await statements(api, lambda context: payments.record(context, invoice_id, given))
     assert len(read) == 4  # the invoice, what the books say of it, accounts by role, its lines

@@ -20,7 +20,7 @@ NEW = {
     "contactPersonFirstName": None, "contactPersonLastName": None, "vatNumber": "13585628", "website": None,
     "baseCurrency": "DKK", "timeZone": "Europe/Copenhagen", "paymentTerms": 14, "bankName": None,
     "bankRegistrationNumber": None, "bankAccountNumber": None, "iban": None, "bic": None,
-    "fikCreditorNumber": None, "hasLogo": False,
+    "fikCreditorNumber": None, "hasLogo": False, "dailyHour": 5, "isSandbox": False, "today": "2026-03-16",
     "licenses": ["Subscription", "CustomerPortal", "MeteredProducts"],
     "createdAt": "2026-03-16T12:00:00.000Z", "updatedAt": "2026-03-16T12:00:00.000Z",
 }  # fmt: skip
@@ -217,6 +217,7 @@ async def test_another_company_over_http(api: Api) -> None:
         "timeZone": "Europe/Copenhagen",
         "preferredLanguage": "da",
         "vatNumber": "13585628",
+        "isSandbox": False,
         "apiKeyId": made["apiKeyId"],
     }
     assert made["id"] != str(api.company_id)

@@ -80,6 +80,7 @@ async def test_an_ordinary_company_has_no_test_clock(api: Api) -> None:
         await api.post("/v1/test-clock/advance", {"toDate": "2026-04-01"}),
     ):
         assert (answer.status_code, answer.json()["code"]) == (409, "TEST_CLOCK_UNAVAILABLE")
+        assert answer.json()["details"] == {"companyId": str(api.company_id)}
 
 
 async def test_a_company_makes_ten_sandboxes(http: httpx.AsyncClient, database: Database, clock: SteeredClock) -> None:
@@ -221,7 +222,10 @@ async def test_a_task_that_fails_keeps_the_day_and_says_why(sandbox: Api) -> Non
     assert (failed["status"], failed["today"], failed["advancingTo"]) == ("failed", "2026-03-18", "2026-03-20")
     assert failed["failure"] == "broken: The meter is broken"
     assert days == [*days_from(TODAY, 3), date(2026, 3, 18)]  # the others were done, and again with the second try
-    assert (await sandbox.get("/v1/events", params={"types": "test_clock.advanced"})).json()["data"] == []
+    told = (await sandbox.get("/v1/events", params={"types": "test_clock.advanced,test_clock.failed"})).json()["data"]
+    assert [(one["type"], one["data"]["today"], one["data"]["failure"]) for one in told] == [
+        ("test_clock.failed", "2026-03-18", "broken: The meter is broken")
+    ]
     days.clear()
     is_broken = False
     assert (await advance(sandbox, date(2026, 3, 19), tasks))["status"] == "idle"

@@ -1,25 +1,21 @@
-"""E-invoices by AS4 to an access point of its own, with its own certificate authority: `make conformance`.
+"""E-invoices by AS4 to an access point of its own, with keys and receipts that are wrong too: `make conformance`.
 
-The other side is the `as4` package's receiving half: it checks our certificate against the authority, the signature and
-what it covers, decrypts, and answers with a signed receipt. What went over is compared with the bytes that are kept.
+What went over is compared with the bytes that are kept.
 """
 
 import asyncio
 import tempfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from as4 import AS4LocalPrivateKey
-from as4.peppol import create_peppol_internal_party, parse_peppol_message, peppol_security_policy
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from as4.peppol import create_peppol_internal_party
 from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.x509.oid import NameOID
 from lxml import etree
+from tests.as4_point import Authority, TestAccessPoint, write_keys
 from tests.conformance.grid import BUYER, LINES, SELLER, TREATMENTS, snapshot
 from tests.conformance.statuses import statuses
 
@@ -30,68 +26,6 @@ from ledgerbee.sales.documents.model import DocumentKind
 from ledgerbee.sales.einvoices.writing import write
 
 _SBDH = "{http://www.unece.org/cefact/namespaces/StandardBusinessDocumentHeader}"
-
-
-@dataclass
-class Authority:
-    """A certificate authority, and the keys that it has certified."""
-
-    name: str = "Test root"
-    key: rsa.RSAPrivateKey = field(default_factory=lambda: rsa.generate_private_key(65537, 2048))
-
-    def __post_init__(self) -> None:
-        self.certificate = self.certify(self.name, self.key, is_authority=True)
-
-    def certify(self, name: str, key: rsa.RSAPrivateKey, *, is_authority: bool = False, days: int = 2) -> Any:
-        """A certificate for a key under a name, valid since yesterday for so many days."""
-
-        def named(text: str) -> x509.Name:
-            return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
-
-        start = datetime.now(UTC) - timedelta(days=1)
-        builder = (
-            x509.CertificateBuilder()
-            .subject_name(named(name))
-            .issuer_name(named(self.name))
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(start)
-            .not_valid_after(start + timedelta(days=days))
-            .add_extension(x509.BasicConstraints(ca=is_authority, path_length=None), critical=True)
-            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        )
-        return builder.sign(self.key, hashes.SHA256())
-
-
-@dataclass
-class TestAccessPoint:
-    """Takes messages, as an access point that trusts the authority does; `spoil` changes what it answers."""
-
-    party: Any
-    authority: Authority
-    got: list[Any] = field(default_factory=list)
-    spoil: Callable[[bytes], bytes | None] = lambda signal: signal
-    url: str = ""
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One message over HTTP, and the signal that answers it."""
-        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")[1:-2]
-        fields = {name.lower(): value for name, _, value in (line.partition(": ") for line in head)}
-        body = await reader.readexactly(int(fields["content-length"]))
-        exchange = parse_peppol_message(
-            request_headers={"Content-Type": fields["content-type"]},
-            request_body=body,
-            local_party=self.party,
-            security_policy=peppol_security_policy(self.authority.certificate),
-        )
-        self.got.append(exchange)
-        _, signal = exchange.build_signal()
-        answer = self.spoil(signal)
-        if answer is not None:
-            writer.write(f"HTTP/1.1 200 OK\r\ncontent-length: {len(answer)}\r\nconnection: close\r\n\r\n".encode())
-            writer.write(answer)
-            await writer.drain()
-        writer.close()
 
 
 def _message() -> Message:
@@ -122,16 +56,6 @@ def _status() -> Message:
     )
 
 
-def _write_keys(folder: Path, key: rsa.RSAPrivateKey, own: Any, receiver: Any) -> Path:
-    pem = serialization.Encoding.PEM
-    plain = serialization.NoEncryption()
-    folder.mkdir()
-    (folder / "key.pem").write_bytes(key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain))
-    (folder / "certificate.pem").write_bytes(own.public_bytes(pem))
-    (folder / "receiver.pem").write_bytes(receiver.public_bytes(pem))
-    return folder
-
-
 def _canonical(xml: Any) -> bytes:
     return bytes(etree.tostring(xml, method="c14n2"))
 
@@ -152,16 +76,15 @@ async def _exchange(folder: Path) -> list[str]:
     own, other = ours.certify("PDK000001", own_key), theirs.certify("POP000002", other_key)
     party = create_peppol_internal_party("POP000002", other, AS4LocalPrivateKey(other_key))
     point = TestAccessPoint(party, ours)
-    server = await asyncio.start_server(point.serve, "127.0.0.1", 0)
-    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/as4"
     message = _message()
-    good = As4Transport(url, _write_keys(folder / "good", own_key, own, other), timeout_s=20)
     stranger_key = rsa.generate_private_key(65537, 2048)
     stranger = strangers.certify("PDK000001", stranger_key)
     other_receiver = theirs.certify("POP000002", stranger_key)
     seen: list[bytes] = []
     expired = ours.certify("PDK000001", own_key, days=0)
-    async with server:
+    async with point.opened():
+        url = point.url
+        good = As4Transport(url, write_keys(folder / "good", own_key, own, other), timeout_s=20)
         faults: list[str] = []
         for one in (message, _status()):
             point.got.clear()
@@ -172,13 +95,13 @@ async def _exchange(folder: Path) -> list[str]:
             "an answer that is none": (good, lambda _: b"<html/>", "failed"),
             "a receipt of another message": (good, lambda signal: _first(signal, seen), None),
             "a certificate of a stranger": (
-                As4Transport(url, _write_keys(folder / "stranger", stranger_key, stranger, other)), _same, "refused"),
+                As4Transport(url, write_keys(folder / "stranger", stranger_key, stranger, other)), _same, "refused"),
             "a receipt signed by another key": (
-                As4Transport(url, _write_keys(folder / "receiver", own_key, own, other_receiver)), _same, "failed"),
+                As4Transport(url, write_keys(folder / "receiver", own_key, own, other_receiver)), _same, "failed"),
             "an expired certificate": (
-                As4Transport(url, _write_keys(folder / "expired", own_key, expired, other)), _same, "failed"),
+                As4Transport(url, write_keys(folder / "expired", own_key, expired, other)), _same, "failed"),
             "a key of another certificate": (
-                As4Transport(url, _write_keys(folder / "key", stranger_key, own, other)), _same, "failed"),
+                As4Transport(url, write_keys(folder / "key", stranger_key, own, other)), _same, "failed"),
             "no keys": (As4Transport(url, folder / "nowhere"), _same, "failed"),
         }  # fmt: skip
         for name, (transport, spoil, expected) in tried.items():

@@ -138,6 +138,11 @@ async def _pause(world: World) -> None:
     assert paused.status_code == 200, paused.text
 
 
+def _cancellation(world: World) -> dict[str, Any]:
+    """Of a subscription of its own: others change the world's."""
+    return {"id": world.ids["cancelledSubscriptionId"], "strategy": "end_of_cycle"}
+
+
 async def _make_credit(world: World) -> None:
     """A credit note of no invoice, in the books."""
     lines = [{"priceId": world.ids["productPriceId"], "quantity": 1}]
@@ -460,11 +465,12 @@ OPERATIONS: Final[tuple[Row, ...]] = (
     ),
     Row(
         "Subscriptions", "DELETE", "/v1/subscriptions/{subscriptionId}/scheduled-changes/{changeId}",
-        "subscriptions-write", "Cancel a single pending scheduled change", not_found="SUBSCRIPTION_CHANGE_NOT_FOUND",
+        "subscriptions-write", "Cancel a single pending scheduled change", not_found="SUBSCRIPTION_NOT_FOUND",
         success=204,
     ),
     Row(
         "Subscriptions", "POST", "/v1/subscriptions/cancel", "subscriptions-write", "Cancel a customer subscription",
+        body=_cancellation,
     ),
     extension(
         "Subscriptions", "POST", "/v1/subscriptions/{subscriptionId}/pause", "subscriptions-write",
@@ -887,6 +893,10 @@ OPERATIONS: Final[tuple[Row, ...]] = (
         not_found="USAGE_EVENT_NOT_FOUND",
     ),
     extension("Reports", "GET", "/v1/reports/trial-balance", "reports-read", "Get the trial balance"),
+    extension("Reports", "GET", "/v1/deferred-revenue", "reports-read", "Get deferred revenue"),
+    extension(
+        "Reports", "POST", "/v1/deferred-revenue/recognize", "journal-entries-write", "Recognize deferred revenue",
+    ),
     extension("Exchange Rates", "GET", "/v1/exchange-rates?currency=EUR&date=2026-03-16", "company-read",
               "Get an exchange rate"),
     extension(

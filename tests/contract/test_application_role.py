@@ -33,8 +33,11 @@ Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 #: What the API's role may do with each table, and on some with single columns.
 TABLES = {
     "INSERT SELECT": "credit_note_lines credit_use_parts credit_uses customer_groups delivery_recipients"
-    " billing_run_results document_snapshots e_invoice_answers events import_errors incoming_messages journal_attachments"
-    " subscription_plan_cadences subscription_plan_items subscription_plan_versions vendor_groups",
+    " billing_run_results document_snapshots e_invoice_answers events import_errors incoming_messages"
+    " journal_attachments revenue_deferral_credits revenue_recognitions subscription_plan_cadences"
+    " subscription_plan_items subscription_plan_versions vendor_groups",
+    "INSERT SELECT UPDATE(amount_left base_amount_left next_month scheduled_amount scheduled_base_amount"
+    " scheduled_from)": "revenue_deferrals",
     "DELETE INSERT SELECT": "blob_leases draft_attachments draft_journal_lines import_parts invoice_lines"
     " order_confirmation_lines quote_lines quote_links vat_code_rates",
     "INSERT SELECT UPDATE": "billing_runs companies contacts credit_notes customers departments idempotency_keys journal_imports"
@@ -120,6 +123,7 @@ CALLS = {
 OF_NO_COMPANY = {
     "claim_webhooks": "over all companies, for the worker",
     "due_companies": "over all companies, for the worker",
+    "companies_to_recognize": "over all companies, for the worker",
     "current_company": "says which company was entered",
     "enter_company": "enters the company of a credential",
     "enter_company_for_job": "enters a company, for the worker",
@@ -137,8 +141,8 @@ OF_NO_COMPANY = {
 }
 #: Those of the worker's role beyond that: it acts for every company.
 WORKERS_FUNCTIONS = {
-    "claim_webhooks", "due_companies", "enter_company_for_job", "purge_expired", "purge_webhook_deliveries",
-    "release_webhooks", "set_daily_wake", "silent_uploads", "stale_blob_leases",
+    "claim_webhooks", "companies_to_recognize", "due_companies", "enter_company_for_job", "purge_expired",
+    "purge_webhook_deliveries", "release_webhooks", "set_daily_wake", "silent_uploads", "stale_blob_leases",
 }  # fmt: skip
 #: Functions of PostgreSQL that are anybody's by themselves, and here only an administrator's.
 TAKEN_AWAY = (
@@ -405,6 +409,7 @@ class TestEntering:
         for statement in (
             "SELECT payload FROM pgqueuer", "SELECT * FROM pgqueuer_log", "SELECT * FROM company_directory",
             "SELECT * FROM stale_blob_leases('infinity')", "SELECT * FROM silent_uploads('infinity')",
+            "SELECT * FROM companies_to_recognize('infinity')",
             "SELECT query FROM pg_stat_activity",
         ):  # fmt: skip
             assert await refused(stolen, statement) == NOT_ALLOWED, statement
@@ -839,6 +844,33 @@ class TestWriting:
             taken_back = "UPDATE write_offs SET reversed_at = now(), reversal_entry_id = journal_entry_id"
             assert await refused(owner, taken_back) == "LB445"
             assert await refused(owner, "DELETE FROM write_offs") in {"LB430", "42501"}
+
+    async def test_revenue_that_is_earned_twice(self, owner: Connection, api: Api) -> None:
+        """What is left of a deferral is what wasn't recognised or credited of it, and nothing that was changes."""
+        shop = Shop(api)
+        period = {"servicePeriodStart": "2026-02-01", "servicePeriodEnd": "2026-04-30"}
+        sold = await shop.sold(line(await shop.price("890"), **period), date="2026-02-10")
+        await shop.ok("POST", "/v1/deferred-revenue/recognize", {"month": "2026-02"}, status=200)
+        note = await shop.send_note(await shop.credit(sold, line(sold["lines"][0]["priceId"], 1, unitPrice="1")))
+        async with owner.transaction():
+            await enter(owner, api.company_id)
+            copied = "INSERT INTO {0} SELECT (jsonb_populate_record(r, jsonb_build_object({1}))).* FROM {0} r"
+            for table, other, state in (
+                ("revenue_recognitions", "'amount', 1", "23505"),
+                ("revenue_recognitions", "'month', '2026-03-01'", "LB455"),
+                ("revenue_recognitions", "'month', '2026-03-01', 'amount', 0, 'base_amount', 1", "LB455"),
+                ("revenue_deferral_credits", "'amount', 1", "23505"),
+                ("revenue_deferrals", "'invoice_line_id', gen_random_uuid()", "LB455"),
+            ):
+                assert await refused(owner, copied.format(table, other)) == state, (table, other)
+            for change in ("amount_left = amount_left - 1", "amount_left = amount_left + 1000", "amount = amount + 1",
+                           "base_amount_left = 0, amount_left = 0, next_month = NULL"):  # fmt: skip
+                statement = f"UPDATE revenue_deferrals SET {change}"
+                assert await refused(owner, statement) in {"LB455", "LB430", "23514", "42501"}, change
+            for table in ("revenue_deferrals", "revenue_recognitions", "revenue_deferral_credits"):
+                assert await refused(owner, f"DELETE FROM {table}") in {"LB430", "42501", "23503"}, table
+                assert await refused(owner, f"UPDATE {table} SET base_amount = 1") in {"LB430", "42501"}, table
+        assert note["journalEntryId"]
 
     async def test_a_deduction_of_what_is_not_prepaid(self, owner: Connection, api: Api) -> None:
         """By each side alone, twice, by a part, of another customer; what deducts it is credited, or given up first."""

@@ -3,16 +3,14 @@
 import json
 from typing import Any, Final
 
-import httpx
 import pytest
-from tests.conftest import SteeredClock, new_company
+from tests.conftest import SteeredClock
 from tests.contract.operations import OF_COMPANIES, Row
 from tests.contract.test_operations import call, make_deletable, path_of
-from tests.contract.world import World, make_world
+from tests.contract.world import NewWorld, World
 
 from ledgerbee.core.ids import new_id
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.db import Database
 
 #: A POST with a scope to read makes something up and keeps nothing: the preview of a document template.
 CHANGING: Final = tuple(row for row in OF_COMPANIES if row.method != "GET" and not (row.scope or "").endswith("-read"))
@@ -30,9 +28,9 @@ async def events(world: World) -> list[dict[str, Any]]:
     return list(await world.api.run(work))
 
 
-async def prepared(row: Row, http: httpx.AsyncClient, database: Database, clock: SteeredClock) -> World:
+async def prepared(row: Row, new_world: NewWorld, clock: SteeredClock) -> World:
     """A new company in the state in which the operation changes something."""
-    world = await make_world(await new_company(http, database, clock))
+    world = await new_world()
     api, ids = world.api, world.ids
     if row.prepare is not None:
         await row.prepare(world)
@@ -58,10 +56,8 @@ async def prepared(row: Row, http: httpx.AsyncClient, database: Database, clock:
 
 
 @pytest.mark.parametrize("row", CHANGING, ids=str)
-async def test_every_change_leaves_an_event(
-    row: Row, http: httpx.AsyncClient, database: Database, clock: SteeredClock
-) -> None:
-    world = await prepared(row, http, database, clock)
+async def test_every_change_leaves_an_event(row: Row, new_world: NewWorld, clock: SteeredClock) -> None:
+    world = await prepared(row, new_world, clock)
     before = await events(world)
     body = None
     if row.path.endswith("/rates"):
@@ -90,11 +86,9 @@ async def test_what_is_refused_leaves_none(row: Row, world: World) -> None:
 
 
 @pytest.mark.parametrize("row", [row for row in CHANGING if row.method in {"PATCH", "PUT"} and row.id_names], ids=str)
-async def test_a_change_has_the_object_before_and_after(
-    row: Row, http: httpx.AsyncClient, database: Database, clock: SteeredClock
-) -> None:
+async def test_a_change_has_the_object_before_and_after(row: Row, new_world: NewWorld, clock: SteeredClock) -> None:
     """The same request again changes nothing, and then nothing is told."""
-    world = await prepared(row, http, database, clock)
+    world = await prepared(row, new_world, clock)
     count = len(await events(world))
     path = path_of(row, world.ids)
     body = row.sent(world)["json"]
@@ -119,23 +113,21 @@ async def test_a_change_has_the_object_before_and_after(
 
 
 @pytest.mark.parametrize("row", [row for row in CHANGING if row.method == "DELETE"], ids=str)
-async def test_what_is_deleted_is_told_as_it_was(
-    row: Row, http: httpx.AsyncClient, database: Database, clock: SteeredClock
-) -> None:
-    world = await prepared(row, http, database, clock)
+async def test_what_is_deleted_is_told_as_it_was(row: Row, new_world: NewWorld, clock: SteeredClock) -> None:
+    world = await prepared(row, new_world, clock)
     count = len(await events(world))
     answer = await call(row, world, path_of(row, world.ids), world.api.key)
     assert answer.status_code == 204, answer.text
     *_, event = (await events(world))[count:]
-    assert event["type"].endswith((".deleted", ".revoked", "project.updated"))
+    assert event["type"].endswith((".cancelled", ".deleted", ".revoked", "project.updated"))
     assert event["before"] is not None
     if event["type"].endswith(".deleted"):
         assert event["before"] == event["data"]
 
 
-async def test_no_event_has_a_secret(http: httpx.AsyncClient, database: Database, clock: SteeredClock) -> None:
+async def test_no_event_has_a_secret(new_world: NewWorld) -> None:
     """Whatever is shown once is in no event, nor is its hash; a logo's content isn't either."""
-    world = await make_world(await new_company(http, database, clock))
+    world = await new_world()
     secrets = [world.api.key]
     for row in CHANGING:
         if row.method != "DELETE":

@@ -28,6 +28,9 @@ TAKEN: dict[str, tuple[str, str, dict[str, Any]]] = {
         "POST /v1/projects", "externalReference", {"externalReference": "pm-77"},
     ),
     "SUBPROJECT_NAME_ALREADY_EXISTS": ("POST /v1/projects/{projectId}/subprojects", "name", {}),
+    "SUBSCRIPTION_CHANGE_ALREADY_EXISTS": (
+        "POST /v1/subscriptions/{subscriptionId}/scheduled-changes", "type", {},
+    ),
     "SUBSCRIPTION_PLAN_VANITY_ALREADY_EXISTS": ("POST /v1/subscription-plans", "vanity", {"vanity": "basis"}),
     "VAT_CODE_ALREADY_EXISTS": ("POST /v1/vat-codes", "vatCode", {}),
     "VENDOR_GROUP_NUMBER_ALREADY_EXISTS": ("POST /v1/vendor-groups", "number", {}),

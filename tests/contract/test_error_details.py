@@ -155,4 +155,5 @@ async def test_a_reference_to_nothing_is_told_as_the_document_shows(row: Row, wo
 
 
 def _is_reference(name: str | int) -> bool:
-    return isinstance(name, str) and name.endswith(("Id", "Ids")) and name != "externalSystemId"
+    own = {"externalSystemId", "partnerReferenceId"}  # references of the caller's
+    return isinstance(name, str) and name.endswith(("Id", "Ids")) and name not in own

@@ -53,12 +53,14 @@ LOOKS_NOWHERE = {
     "guard_journal_entries": POSTING, "guard_plan_version": NO_TABLE, "guard_recipient": NO_TABLE,
     "keep_answer": NO_TABLE,
     "keep_booked_invoice": NO_TABLE, "keep_cancelled_invoice": NO_TABLE, "keep_credit_note": NO_TABLE,
+    "keep_deferral": NO_TABLE, "keep_recognized": NO_TABLE,
     "keep_origin": NO_TABLE, "keep_payment": NO_TABLE, "keep_revoked": NO_TABLE,
     "keep_sent_order_confirmation": NO_TABLE, "keep_sent_quote": NO_TABLE, "keep_used_credit": NO_TABLE,
     "keep_write_off": NO_TABLE,
     "refuse_change_of_booked": NO_TABLE,
     "refuse_change_of_plan_version": NO_TABLE,
     "refuse_change_of_posted": NO_TABLE, "refuse_other_moment": NO_TABLE, "roll_up_stride": POSTING,
+    "wake_company": NO_TABLE,
 }  # fmt: skip
 _ASKS = re.compile(
     r"\n    PERFORM check_row_company\((OLD|NEW)\.company_id\);"

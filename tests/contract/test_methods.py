@@ -8,17 +8,15 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.conftest import SteeredClock, new_company
 from tests.contract.operations import OF_COMPANIES, OPERATIONS, WRITES, Row
 from tests.contract.test_openapi import DOCUMENT
 from tests.contract.test_operations import path_of
-from tests.contract.world import World, make_world
+from tests.contract.world import NewWorld, World
 
 from ledgerbee.app.main import create_api
 from ledgerbee.app.routes import ROUTERS
 from ledgerbee.http.body_limits import FORM_BODY, LARGE_BODY, SMALL_BODY, max_elements
 from ledgerbee.http.operation import Operation, OperationRoute, operation_of
-from ledgerbee.platform.db import Database
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "NONSENSE")
 #: Addresses that are no operations, each with what it takes.
@@ -85,12 +83,10 @@ async def _assert_same_without_body(world: World, path: str, status: int) -> Non
 
 
 @pytest.mark.parametrize("row", [row for row in OF_COMPANIES if row.method == "GET"], ids=str)
-async def test_head_is_get_without_its_body(
-    row: Row, world: World, http: httpx.AsyncClient, database: Database, clock: SteeredClock
-) -> None:
+async def test_head_is_get_without_its_body(row: Row, world: World, new_world: NewWorld) -> None:
     # What others have written into the shared world's drafts may be no text that a font shows.
     if row.prepare is not None or row.path.endswith("/pdf"):
-        world = await make_world(await new_company(http, database, clock))
+        world = await new_world()
     if row.prepare is not None:
         await row.prepare(world)
     await _assert_same_without_body(world, f"/api{path_of(row, world.ids)}", row.success)

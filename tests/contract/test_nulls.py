@@ -2,15 +2,11 @@
 
 from typing import Any
 
-import httpx
 import pytest
-from tests.conftest import SteeredClock, new_company
 from tests.contract.operations import OF_COMPANIES, Row
 from tests.contract.test_operations import path_of
 from tests.contract.test_requests import request_model
-from tests.contract.world import World, make_world
-
-from ledgerbee.platform.db import Database
+from tests.contract.world import NewWorld, World
 
 CHANGES = [row for row in OF_COMPANIES if row.method in {"PATCH", "PUT"}]
 #: Fields of a request that the answer has under another name, or as something else.
@@ -47,8 +43,8 @@ SAMPLES = (
 
 
 @pytest.fixture
-async def fresh(http: httpx.AsyncClient, database: Database, clock: SteeredClock) -> World:
-    return await make_world(await new_company(http, database, clock))
+async def fresh(new_world: NewWorld) -> World:
+    return await new_world()
 
 
 @pytest.mark.parametrize("row", CHANGES, ids=str)

@@ -268,6 +268,8 @@ def test_requests_are_named_after_what_they_do() -> None:
             verbs = "Reverse"
         if "convert" in path:
             verbs = "Convert"
+        if path.endswith("/advance"):
+            verbs = "Advance"
         assert re.fullmatch(rf"({verbs})[A-Z]\w+Request", name), (method, path, name)
 
 

@@ -4,9 +4,8 @@ import json
 
 import httpx
 import pytest
-from tests.conftest import SteeredClock, new_company
 from tests.contract.operations import OF_COMPANIES, OPERATIONS, WITH_IDS, WRITES, Row
-from tests.contract.world import World, make_world
+from tests.contract.world import NewWorld, World
 from tests.table_rows import rows_of
 
 from ledgerbee.app.routes import ROUTERS
@@ -14,7 +13,6 @@ from ledgerbee.core.ids import new_id
 from ledgerbee.http.operation import operation_of
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.credentials.model import SCOPES
-from ledgerbee.platform.db import Database
 from ledgerbee.tenancy.api_keys import actions as api_keys
 
 
@@ -132,10 +130,8 @@ async def test_a_body_is_an_object(row: Row, world: World) -> None:
 
 
 @pytest.mark.parametrize("row", [row for row in WRITES if not row.keyed], ids=str)
-async def test_the_same_key_does_the_work_once(
-    row: Row, http: httpx.AsyncClient, database: Database, clock: SteeredClock
-) -> None:
-    fresh = await make_world(await new_company(http, database, clock))
+async def test_the_same_key_does_the_work_once(row: Row, new_world: NewWorld) -> None:
+    fresh = await new_world()
     options = row.sent(fresh)
     if row.prepare is not None:
         await row.prepare(fresh)
@@ -143,7 +139,7 @@ async def test_the_same_key_does_the_work_once(
     path = path_of(row, fresh.ids)
 
     async def send() -> httpx.Response:
-        return await http.request(row.method, f"/api{path}", headers=headers, **options)
+        return await fresh.api.http.request(row.method, f"/api{path}", headers=headers, **options)
 
     untouched = await rows_of(fresh.api)
     first = await send()
@@ -158,12 +154,10 @@ async def test_the_same_key_does_the_work_once(
 
 
 @pytest.mark.parametrize("row", [row for row in OF_COMPANIES if not row.writes], ids=str)
-async def test_a_read_or_delete_answers_as_the_table_says(
-    row: Row, world: World, http: httpx.AsyncClient, database: Database, clock: SteeredClock
-) -> None:
+async def test_a_read_or_delete_answers_as_the_table_says(row: Row, world: World, new_world: NewWorld) -> None:
     used = world
     if row.method == "DELETE" or row.prepare is not None:
-        used = await make_world(await new_company(http, database, clock))
+        used = await new_world()
     if row.method == "DELETE":
         await make_deletable(used)
     if row.prepare is not None:

@@ -4,23 +4,20 @@ import asyncio
 from functools import partial
 from uuid import UUID
 
-import httpx
 import pytest
-from tests.conftest import SteeredClock, new_company
 from tests.contract.operations import WRITES, Row
 from tests.contract.test_duplicates import TAKEN, other, row_of
 from tests.contract.test_operations import path_of
-from tests.contract.world import World, make_world
+from tests.contract.world import NewWorld, World
 
 from ledgerbee.chart.dimensions import store as dimensions
 from ledgerbee.chart.dimensions.model import DimensionValueId
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.db import Database
 
 
 @pytest.fixture
-async def own(http: httpx.AsyncClient, database: Database, clock: SteeredClock) -> World:
-    return await make_world(await new_company(http, database, clock))
+async def own(new_world: NewWorld) -> World:
+    return await new_world()
 
 
 @pytest.mark.parametrize("row", [row for row in WRITES if not row.file], ids=str)

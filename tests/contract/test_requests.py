@@ -9,17 +9,15 @@ from typing import Any, cast
 
 import httpx
 import pytest
-from tests.conftest import SteeredClock, new_company
 from tests.contract.operations import OF_COMPANIES, OPERATIONS, WRITES, Row
 from tests.contract.test_operations import call, path_of
-from tests.contract.world import World, make_world
+from tests.contract.world import NewWorld, World
 from tests.table_rows import rows_of
 
 from ledgerbee.app.routes import ROUTERS
 from ledgerbee.core.ids import new_id
 from ledgerbee.http.wire import RequestModel
 from ledgerbee.platform.context import Context
-from ledgerbee.platform.db import Database
 
 JSON_WRITES = [row for row in WRITES if not row.file]
 
@@ -109,11 +107,9 @@ async def test_a_public_operation_takes_no_query_parameters(row: Row, world: Wor
 
 
 @pytest.mark.parametrize("row", [row for row in OF_COMPANIES if row.method == "GET"], ids=str)
-async def test_the_key_may_stand_in_the_query(
-    row: Row, world: World, http: httpx.AsyncClient, database: Database, clock: SteeredClock
-) -> None:
+async def test_the_key_may_stand_in_the_query(row: Row, world: World, new_world: NewWorld) -> None:
     if row.prepare is not None:
-        world = await make_world(await new_company(http, database, clock))
+        world = await new_world()
         await row.prepare(world)
     path = with_query(path_of(row, world.ids), f"x-api-key={world.api.key}")
     answer = await call(row, world, path, None)
@@ -163,11 +159,9 @@ OTHER_TYPES = {"application/x-ndjson": "text/csv", "application/xml": "text/xml"
 
 
 @pytest.mark.parametrize("row", WRITES, ids=str)
-async def test_a_key_belongs_to_one_request(
-    row: Row, http: httpx.AsyncClient, database: Database, clock: SteeredClock
-) -> None:
+async def test_a_key_belongs_to_one_request(row: Row, new_world: NewWorld) -> None:
     """The same request in another spelling is answered from memory; any other one is 409, whatever is wrong with it."""
-    fresh = await make_world(await new_company(http, database, clock))
+    fresh = await new_world()
     if row.prepare is not None:
         await row.prepare(fresh)
     headers = {"x-api-idempotency-key": str(new_id()), "content-type": row.file or "application/json"}
@@ -251,9 +245,7 @@ async def test_what_a_release_before_kept_is_still_the_same_request(api: Any) ->
 
 
 @pytest.mark.parametrize("row", JSON_WRITES, ids=str)
-async def test_no_body_is_a_body_without_fields(
-    row: Row, world: World, http: httpx.AsyncClient, database: Database, clock: SteeredClock
-) -> None:
+async def test_no_body_is_a_body_without_fields(row: Row, world: World, new_world: NewWorld) -> None:
     """With a length of 0 or without one, with a content type or without one."""
     model = request_model(row)
     required = {field.alias for field in model.model_fields.values() if field.is_required()} if model else set()
@@ -266,7 +258,7 @@ async def test_no_body_is_a_body_without_fields(
         (b"", {"content-length": "0"}),
         (b"", {"content-type": "application/json", "content-length": "0"}),
     ):
-        used = await make_world(await new_company(http, database, clock)) if acts else world
+        used = await new_world() if acts else world
         answer = await used.api.request(row.method, path_of(row, used.ids), content=content, headers=headers)
         answers.append(answer)
     for answer in answers:

@@ -46,7 +46,7 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
     "invoice_lines": {
         VERIFY: "invoice_id net vat prepayment_invoice_id",
         STAYS: "id position line_type description price_id product_id unit quantity unit_price unit_price_given"
-        " discount_percent discount_given vat_rate account_id vat_code_id",
+        " discount_percent discount_given vat_rate account_id vat_code_id service_period_start service_period_end",
     },
     "quotes": {
         VERIFY: "id number number_sequence customer_id issue_date currency subtotal vat amount",
@@ -84,8 +84,18 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
     "credit_note_lines": {
         VERIFY: "credit_note_id net vat price_id vat_rate account_id vat_code_id invoice_line_id",
         STAYS: "id position line_type description product_id unit quantity unit_price unit_price_given"
-        " discount_percent discount_given",
+        " discount_percent discount_given service_period_start service_period_end",
     },
+    "revenue_deferrals": {
+        VERIFY: "invoice_line_id invoice_id account_id revenue_account_id period_start period_end amount base_amount"
+        " amount_left base_amount_left scheduled_from scheduled_amount scheduled_base_amount next_month",
+        STAYS: "created_at",
+    },
+    "revenue_recognitions": {
+        VERIFY: "invoice_line_id month amount base_amount journal_entry_id",
+        STAYS: "created_at",
+    },
+    "revenue_deferral_credits": {VERIFY: "credit_note_id invoice_line_id amount base_amount"},
     "credit_uses": {
         VERIFY: "id customer_id invoice_id account_id used_on amount currency exchange_rate base_taken base_given"
         " journal_entry_id",
@@ -119,6 +129,7 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
         MASTER: "logo updated_at",
         STAYS: "clock_offset_days is_sandbox",
     },
+    "test_clocks": {OWN: "status started_on reached advancing_to failure"},
     "accounts": {
         VERIFY: "number name standard_number ledger_type classification control_account_type vat_code_id"
         " is_active",
@@ -258,6 +269,11 @@ CHANGES: Final = {
     "payments.base_settled": "base_settled = 1",
     "payments.reversal_entry_id": "reversal_entry_id = gen_random_uuid() WHERE reversed_at IS NOT NULL",
     "write_offs.reversal_entry_id": "reversal_entry_id = gen_random_uuid() WHERE reversed_at IS NOT NULL",
+    "revenue_deferrals.period_start": "period_start = period_start + 1",
+    "revenue_deferrals.amount_left": "amount_left = amount_left - 1",
+    "revenue_deferrals.base_amount_left": "base_amount_left = base_amount_left - 1",
+    "revenue_deferrals.next_month": "next_month = next_month + interval '1 month'",
+    "revenue_recognitions.month": "month = month + interval '1 month'",
     "journal_attachments.hash": "hash = sha256(hash)",
     "companies.preferred_language": "preferred_language = 'en'",
     "companies.payment_terms_days": "payment_terms_days = 1",
@@ -328,6 +344,17 @@ async def test_each_column_has_somebody_who_notices_or_a_reason(writable: list[a
     assert found == columns_of(writable).keys(), "a new column goes into `COLUMNS`: who notices another value?"
 
 
+async def _deferred(shop: Shop) -> None:
+    """Revenue of February to April: of an invoice that is recognised in part, and of one that is credited then too."""
+    period = {"servicePeriodStart": "2026-02-01", "servicePeriodEnd": "2026-04-30"}
+    price = await shop.price("890")
+    for is_credited in (False, True):
+        sold = await shop.sold(line(price, **period), date="2026-02-10")
+        await shop.ok("POST", "/v1/deferred-revenue/recognize", {"month": "2026-02"}, status=200)
+        if is_credited:
+            await shop.credited(sold, line(price, 1, unitPrice="100"))
+
+
 async def a_year_of(api: Api) -> Books:
     """Books with something of everything that `verify` looks at."""
     shop, books = Shop(api), await books_of(api)
@@ -361,6 +388,7 @@ async def a_year_of(api: Api) -> Books:
             await shop.ok("POST", f"/v1/invoices/{lost['id']}/write-off/reverse", {}, status=200)
     await shop.ordered(await shop.offered(line(await shop.price("100"))))
     await _prepaid(shop)
+    await _deferred(shop)
     draft = await drafted(books, plain(books))
     assert (await api.post(f"{V2}/{draft['id']}/book")).status_code == 200
     await attach(books, File.of(PDF, "application/pdf"))

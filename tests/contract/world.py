@@ -1,6 +1,7 @@
 """One company with one object of every kind, made through the API."""
 
 from base64 import b64encode
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,10 @@ class World:
 
     api: Api
     ids: dict[str, str]
+
+
+#: Makes a company with one object of every kind.
+NewWorld = Callable[[], Awaitable[World]]
 
 
 async def make_world(api: Api) -> World:
@@ -181,12 +186,14 @@ async def _subscription(api: Api, group_id: str, customer_id: str) -> dict[str, 
     cadence = {"type": "change_cadence", "payload": {"interval": "year"}}
     change = await api.post(path, cadence)
     assert change.status_code == 201, change.text
+    other = (await api.post("/v1/subscriptions", body)).json()["id"]
     run = await api.post("/v1/billing-runs", {"dryRun": True})
-    return {
+    return ids | {
         "billingRunId": run.json()["id"],
-        "subscriptionId": made.json()["id"],
+        "cancelledSubscriptionId": other,
         "changeId": change.json()["id"],
-        **ids,
+        "planPriceId": ids["monthlyPriceId"],
+        "subscriptionId": made.json()["id"],
     }
 
 

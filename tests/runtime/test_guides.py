@@ -18,11 +18,12 @@ ROOT: Final = Path(__file__).parents[2]
 GUIDES: Final = ROOT / "docs" / "guides"
 #: Guides that are read in this order: each goes on with what those before it set.
 SESSIONS: Final = (
-    ("README.md", "invoices-and-payments.md"),
+    ("README.md", "invoices-and-payments.md", "deferred-revenue.md"),
     ("products-and-invoices.md", "quotes.md", "subscription-plans.md", "billing-runs.md"),
     ("authentication.md",),
     ("exchange-rates.md",),
     ("webhooks.md",),
+    ("subscriptions.md",),
     ("test-clock.md",),
     ("journal-entries.md", "drafts.md", "dimensions-and-projects.md", "chart-of-accounts.md", "imports.md"),
 )

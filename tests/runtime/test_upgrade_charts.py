@@ -116,6 +116,7 @@ async def test_totals_of_charts_in_use_are_corrected(own_database: str) -> None:
         await assert_statements_agree(books)
     await assert_losses_get_an_account(owner, companies)
     await assert_prepayments_get_an_account(owner, companies)
+    await assert_deferred_revenue_gets_its_role(owner, companies)
     await owner.close()
     await database.close()
 
@@ -172,6 +173,26 @@ async def assert_prepayments_get_an_account(owner: asyncpg.Connection, companies
             [(2201, 2201, "LIABILITY")],
         ]
         assert all(one.is_bookable for accounts in found for one in accounts)
+
+
+async def assert_deferred_revenue_gets_its_role(owner: asyncpg.Connection, companies: Sequence[Books]) -> None:
+    """What revision 0045 does: the account that a Danish chart has gets the role, and none is added."""
+    _, english, busy, _ = companies
+    for books in companies:
+        await owner.execute("SELECT set_config('app.company_id', $1, false)", str(books.api.company_id))
+        # The chart of an earlier release has no account of its own for it.
+        await owner.execute("UPDATE accounts SET role = NULL, standard_number = 8040 WHERE role = 'DEFERRED_REVENUE'")
+        if books is english:
+            await owner.execute("UPDATE accounts SET number = 8079 WHERE number = 8070")
+        elif books is busy:
+            await owner.execute("UPDATE accounts SET is_active = false WHERE number = 8070")
+    script = files("ledgerbee.migrations").joinpath("sql", "0045_deferrals.sql").read_text("utf-8")
+    _, _, of_deferrals = script.partition("-- In Denmark the account of short-term accruals")
+    for _ in range(2):  # nothing is done twice
+        await owner.execute(f"--{of_deferrals}")
+        charts = [(await books.api.run(chart_of)).values() for books in companies]
+        found = [[one.number for one in chart if one.role == "DEFERRED_REVENUE"] for chart in charts]
+        assert found == [[8070], [8079], [], []]
 
 
 async def assert_statements_agree(books: Books) -> None:

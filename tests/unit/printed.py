@@ -3,11 +3,13 @@
 import io
 import struct
 import zlib
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
+import pypdfium2
 from pypdf import PdfReader
 
 from ledgerbee.sales.rendering.model import Party, PaymentDetails, PrintableDocument, PrintLine, PrintVatRow, References
@@ -84,9 +86,29 @@ INVOICE = PrintableDocument(
 
 
 def pages(document: PrintableDocument) -> list[str]:
-    """The text of each page, with blanks for no-break spaces."""
-    reader = PdfReader(io.BytesIO(render(document)))
-    return [page.extract_text().replace("\u00a0", " ") for page in reader.pages]
+    """The text of each page, with blanks for no-break spaces; read by PDFium, in a tenth of the time of `placed`."""
+    return texts_of(render(document))
+
+
+def texts_of(pdf: bytes) -> list[str]:
+    """The text of each page of a file."""
+    with closing(pypdfium2.PdfDocument(pdf)) as opened:
+        return [_text_of(page) for page in opened]
+
+
+def _text_of(page: pypdfium2.PdfPage) -> str:
+    with closing(page), closing(page.get_textpage()) as found:
+        return str(found.get_text_range()).replace("\r\n", "\n").replace("\u00a0", " ")
+
+
+def boxes(pdf: bytes) -> list[tuple[float, float, float, float]]:
+    """Around each piece of text of all pages: left, bottom, right and top, in points from the lower left corner."""
+    found = []
+    with closing(pypdfium2.PdfDocument(pdf)) as opened:
+        for page in opened:
+            with closing(page), closing(page.get_textpage()) as on_page:
+                found += [on_page.get_rect(index) for index in range(on_page.count_rects())]
+    return found
 
 
 def text(document: PrintableDocument) -> str:

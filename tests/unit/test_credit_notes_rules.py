@@ -40,6 +40,7 @@ from ledgerbee.sales.credit_notes.model import (
     InvoiceCreditFields,
     NoteSources,
 )
+from ledgerbee.sales.deferrals.model import Deferral
 from ledgerbee.sales.delivery.model import DeliveryType
 from ledgerbee.sales.documents.model import SALES_DOCUMENT_CUSTOMER_INACTIVE, DocumentLineType, Sources
 from ledgerbee.sales.documents.rules import tax_of_code
@@ -131,6 +132,28 @@ def test_without_a_template_in_the_invoices_language_it_is_as_for_any_document()
     found = found_of(it)
     found = replace(found, sources=replace(found.sources, templates=(DANISH,)))
     assert rules.draw_up(note_on(it), found).template == DANISH
+
+
+def test_what_was_deferred_is_taken_off_before_revenue() -> None:
+    """Of 200.00 without VAT 150.00 were deferred, of which 80.00 are left. A text takes nothing."""
+    it, line = booked(SALE.amount), SALE.lines[0].line
+    later = Deferral(
+        invoice_line_id=line.id, invoice_id=it.id, account_id=new_id(), revenue_account_id=STANDARD.account_id,
+        period_start=it.issue_date, period_end=date(2026, 6, 30), amount=D(150), base_amount=D(150), amount_left=D(80),
+        base_amount_left=D(80), scheduled_from=it.issue_date, scheduled_amount=D(200), scheduled_base_amount=D(200),
+        next_month=date(2026, 5, 1), created_at=NOW,
+    )  # fmt: skip
+    full = note_on(it)
+    full = replace(full, lines=(CreditNoteLine(new_id(), DocumentLineType.TEXT, "Tak"), *full.lines))
+    booking = rules.book(full, replace(found_of(it), deferrals=[later]), MANUAL, NOW)
+    assert booking.entry is not None
+    check_balanced(booking.entry.lines)
+    assert [(line.account_id, line.amount) for line in booking.entry.lines[1:4]] == [
+        (STANDARD.account_id, D(120)), (EXEMPT.account_id, D(30)), (later.account_id, D(80)),
+    ]  # fmt: skip
+    assert booking.credited is not None
+    assert [one.amount for one in booking.credited.credits] == [D(80)]
+    assert booking.credited.deferrals[0].next_month is None
 
 
 def test_a_note_of_no_invoice_is_booked_as_a_sale_of_today_turned_round() -> None:

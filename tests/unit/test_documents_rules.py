@@ -33,8 +33,10 @@ from ledgerbee.sales.documents.model import (
     DocumentLineType,
     Line,
     LineInput,
+    ServicePeriod,
     Tax,
     TaxedAmount,
+    period_of,
 )
 
 NOW = datetime(2026, 3, 16, tzinfo=UTC)
@@ -226,6 +228,14 @@ GRADUATED = price(
     unit_amount=None,
     tiers=(Tier(Decimal(10), Decimal(5), ZERO), Tier(None, Decimal(3), Decimal(1))),
 )
+
+
+def test_a_line_says_which_days_it_is_for() -> None:
+    period = ServicePeriod(date(2026, 3, 1), date(2026, 3, 31))
+    line = product_line(LineInput(DocumentLineType.PRODUCT, new_id(), Decimal(3), service_period=period))
+    assert period_of(line) == period
+    assert rules.as_input(line).service_period == period
+    assert period_of(product_line(LineInput(DocumentLineType.PRODUCT, new_id()))) is None
 
 
 def product_line(line: LineInput, of: Price | None = None, discount: str = "0") -> Line:

@@ -22,6 +22,7 @@ from ledgerbee.platform.jobs import JobKind, JobRun
 from ledgerbee.platform.mail import Mailer, MailFailedError, MailNotConfiguredError
 from ledgerbee.purchases.incoming_documents.answers.actions import SEND_ANSWER_JOB
 from ledgerbee.sales.delivery.model import BOUNCE_JOB, DELIVER_JOB, DELIVERY_UNDERWAY, JOB_OF, PRINT_JOB
+from ledgerbee.tenancy.clocks.model import ADVANCE_JOB, DAILY_JOB
 from ledgerbee.webhooks.sending.notices import DISABLED_JOB
 
 UNFORESEEN = [
@@ -102,6 +103,7 @@ def test_every_job_that_is_asked_for_is_of_a_kind() -> None:
     names = {
         "BOUNCE_JOB": BOUNCE_JOB, "DELIVER_JOB": DELIVER_JOB, "IMPORT_JOB": IMPORT_JOB, "PRINT_JOB": PRINT_JOB,
         "SEND_ANSWER_JOB": SEND_ANSWER_JOB, "DISABLED_JOB": DISABLED_JOB,
+            "ADVANCE_JOB": ADVANCE_JOB, "DAILY_JOB": DAILY_JOB,
     }  # fmt: skip
     asked = set()
     for file in Path(ledgerbee.__file__).parent.rglob("*.py"):

@@ -18,6 +18,7 @@ from tests.unit.printed import (
     SELLER,
     D,
     Piece,
+    boxes,
     missing,
     pages,
     placed,
@@ -27,6 +28,7 @@ from tests.unit.printed import (
 
 from ledgerbee.sales.rendering.fonts import shipped_fonts
 from ledgerbee.sales.rendering.model import PrintableDocument, PrintLine, PrintVatRow, References, VatInBase
+from ledgerbee.sales.rendering.renderer import render
 from ledgerbee.sales.rendering.wording import WORDINGS
 
 HEBREW, ARABIC = 'שולחן כתיבה 12 ס"מ', "قهوة عربية 500 غرام"
@@ -130,10 +132,10 @@ def test_nothing_is_cut(long: str, times: int) -> None:
         "notes": f"{whole}18",
     }
     for field, value in fields.items():
-        pieces = placed(replace(INVOICE, **{field: value}))
-        assert min(piece.x for piece in pieces) >= 56
-        assert max(piece.x for piece in pieces) <= 539
-        assert min(piece.y for piece in pieces) >= 15
+        found = boxes(render(replace(INVOICE, **{field: value})))
+        assert min(left for left, *_ in found) >= 56
+        assert max(left for left, *_ in found) <= 539
+        assert min(bottom for _, bottom, *_ in found) >= 15
     content = letters(text(replace(INVOICE, **fields)))
     for letter in set(letters(whole)):
         assert content.count(letter) >= 18 * letters(whole).count(letter), letter

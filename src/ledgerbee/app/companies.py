@@ -82,7 +82,7 @@ class CreatedCompanyResponse(ResponseModel):
     time_zone: str = Field(examples=["Europe/Copenhagen"])
     preferred_language: Language
     vat_number: str | None
-    is_sandbox: bool
+    is_sandbox: bool = Field(description="Whether it is for tests")
     api_key_id: IdText
     key: str | None = Field(description="Its first API key. Shown this once: a replayed answer has null here.")
 

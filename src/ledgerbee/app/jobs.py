@@ -6,7 +6,8 @@ from typing import Final
 
 from ledgerbee.app.daily import DAILY
 from ledgerbee.billing.runs.jobs import BILLING_RUNS, SUBSCRIPTION_BILLS
-from ledgerbee.billing.runs.model import BILL_SUBSCRIPTIONS_JOB, BILLING_RUN_JOB
+from ledgerbee.billing.runs.model import BILLING_RUN_JOB
+from ledgerbee.billing.subscriptions.model import BILL_SUBSCRIPTIONS_JOB
 from ledgerbee.ledger.imports.jobs import IMPORTS, end_broken_uploads
 from ledgerbee.ledger.imports.model import IMPORT_JOB
 from ledgerbee.ledger.uploads.actions import release_stale

@@ -35,6 +35,6 @@ TOPICS: Final = frozenset({
     "subscription.started", "subscription.transitioned", "subscription.trial_ended", "subscription.updated",
     "subscription_change.cancelled", "subscription_change.created", "subscription_plan.activated",
     "subscription_plan.archived", "subscription_plan.created", "subscription_plan.updated", "test_clock.advanced",
-    "usage.unattributed", "usage_event.amended", "usage_event.withdrawn", "vendor.created", "vendor_group.created",
-    "webhook_endpoint.disabled",
+    "test_clock.failed", "usage.unattributed", "usage_event.amended", "usage_event.withdrawn", "vendor.created",
+    "vendor_group.created", "webhook_endpoint.disabled",
 })  # fmt: skip

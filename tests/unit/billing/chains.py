@@ -1,6 +1,6 @@
 """Subscriptions in memory, carried on as billing carries them on, and their bills paid into a little ledger."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -19,6 +19,7 @@ from ledgerbee.billing.subscriptions.model import (
 )
 from ledgerbee.billing.subscriptions.rules import MAX_PERIODS, advance, chosen_items, first_terms, new_version
 from ledgerbee.billing.subscriptions.rules.chain import Advanced, BillingFacts, Chain
+from ledgerbee.billing.subscriptions.rules.groups import upcoming_of, with_dates
 from ledgerbee.billing.timelines.model import BillingDirection, ProrationBehavior, Span
 from ledgerbee.catalog.model import CatalogStatus, ProductId
 from ledgerbee.catalog.prices.model import BillingInterval, BillingPeriodType, Price, PriceId, PricingModel, Tier
@@ -341,22 +342,18 @@ def subscribed(
     )
     chain = Chain(subscription=subscription, versions=())
     plans = [to, *others]
-    return Life(
-        replace(chain, versions=(new_version(chain, "assigned", start, terms, NOW),)),
-        BillingFacts(
-            prices={one.id: one for one in prices},
-            plans={(one.plan_id, one.version): one for one in plans},
-            newest={one.plan_id: one for one in plans},
-            discount_percent=D(discount),
-            grace_days=grace_days,
-        ),
+    facts = BillingFacts(
+        prices={one.id: one for one in prices},
+        plans={(one.plan_id, one.version): one for one in plans},
+        newest={one.plan_id: one for one in plans},
+        discount_percent=D(discount),
+        grace_days=grace_days,
     )
+    chain = replace(chain, versions=(new_version(chain, "assigned", start, terms, NOW),))
+    return Life(with_dates(chain, facts, chain.timeline, upcoming_of(chain, facts, chain.timeline)), facts)
 
 
 def of_price(amount: str, starts_on: str | date, mode: ProrationBehavior = NEXT_INVOICE, **others: Any) -> Life:
     """A subscription to one price a month."""
     only = price(amount)
     return subscribed(plan(only), [only], starts_on, mode, **others)
-
-
-Then = Callable[[Life], None]

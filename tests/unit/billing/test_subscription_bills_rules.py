@@ -26,7 +26,7 @@ from tests.unit.billing.chains import (
 from ledgerbee.billing.charges.model import ChargeKind
 from ledgerbee.billing.plans.model import PlanItem
 from ledgerbee.billing.subscriptions.model import ChangeType, SubscriptionStatus
-from ledgerbee.billing.subscriptions.rules import count_due_periods, next_group, next_run_on, status_on
+from ledgerbee.billing.subscriptions.rules import count_due_periods, next_group, status_on
 from ledgerbee.billing.timelines.model import ProrationBehavior
 from ledgerbee.core.money import ZERO
 
@@ -75,7 +75,7 @@ def test_without_an_anchor_the_first_period_is_whole(mode: ProrationBehavior) ->
     life = of_price("200", "07-11", mode)
     life.run("07-11")
     assert bills(life) == [("07-11", [("07-11", "08-11", "200.00")])]
-    assert next_run_on(life.chain, life.facts) == day("08-11")
+    assert life.subscription.next_run_on == day("08-11")
 
 
 @pytest.mark.parametrize("anchor", ["2021-07-01", "2030-03-01", "2026-08-01"])
@@ -160,7 +160,7 @@ def test_a_stub_that_is_also_the_end_is_billed_when_the_end_comes() -> None:
     life = of_price("200", "07-11", anchor="07-01", ends_on="07-21")
     life.run("07-20")
     assert bills(life) == []
-    assert next_run_on(life.chain, life.facts) == day("07-21")
+    assert life.subscription.next_run_on == day("07-21")
     life.run("07-21")
     assert bills(life) == [("07-21", [("07-11", "07-21", "64.52")])]
 
@@ -254,7 +254,8 @@ def test_every_cadence(interval: object, count: int, dates: list[str]) -> None:
 
 def test_a_long_catch_up_goes_in_steps_the_oldest_first() -> None:
     life, at_once = (of_price("100", "2024-01-15") for _ in range(2))
-    assert count_due_periods(life.chain, life.facts, day("06-15"), 100) == 30
+    assert count_due_periods(life.chain, life.facts, day("06-15"), 30) == 30
+    assert count_due_periods(life.chain, life.facts, day("06-15"), 31) < 31
     assert count_due_periods(life.chain, life.facts, day("06-15"), 25) == 25
     steps: list[int] = []
     while not steps or life.subscription.next_run_on <= day("06-15"):  # type: ignore[operator]
@@ -273,10 +274,25 @@ def test_due_periods_are_counted_by_billing_date() -> None:
     set_up, monthly, calls = price("500", kind=ONE_TIME), price("100"), usage_price()
     life = subscribed(plan(set_up, monthly, calls), [set_up, monthly, calls], "01-01")
     # 1 January has no usage yet; each later date has a month of both.
-    assert count_due_periods(life.chain, life.facts, day("03-15"), 100) == 3
+    assert count_due_periods(life.chain, life.facts, day("03-15"), 3) == 3
+    assert count_due_periods(life.chain, life.facts, day("03-15"), 4) < 4
     fee = subscribed(plan(set_up), [set_up], "01-01")
-    assert count_due_periods(fee.chain, fee.facts, day("03-15"), 100) == 0
+    assert count_due_periods(fee.chain, fee.facts, day("03-15"), 1) == 0
     assert next_group(fee.chain, fee.facts) is not None
+
+
+def test_what_is_billed_ahead_hides_nothing_that_is_behind() -> None:
+    """Months, and then a year that is paid: of daily usage 25 days are behind."""
+    monthly, yearly, calls = price("100"), price("1000", YEAR), usage_price("1", DAY)
+    first, second = plan(monthly, calls), plan(yearly, calls, interval=YEAR)
+    life = subscribed(first, [monthly, yearly, calls], "01-01", others=[second])
+    for month in range(1, 5):
+        life.now(ChangeType.PAUSE, f"{month:02}-10")
+        life.now(ChangeType.RESUME, f"{month:02}-12")
+    life.replace_plan(second, "05-01")
+    life.run("05-10", at_most=100)
+    assert count_due_periods(life.chain, life.facts, day("06-04"), 25) == 25
+    assert count_due_periods(life.chain, life.facts, day("06-04"), 26) < 26
 
 
 def test_a_run_does_nothing_twice() -> None:

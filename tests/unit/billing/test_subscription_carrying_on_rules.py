@@ -32,7 +32,7 @@ from ledgerbee.core.money import total
 
 FIRST = day("01-10")
 #: Days that a story is told of.
-LENGTH = 130
+LENGTH = 100
 
 SMALL, LARGE, SEATS, SET_UP = price("99.90"), price("250"), price("17.35"), price("500", kind=ONE_TIME)
 SMALL_WEEK = replace(price("30", WEEK, 2), product_id=SMALL.product_id)
@@ -166,7 +166,7 @@ def outcome(life: Life) -> tuple[object, ...]:
         life.subscription.billed_until,
         life.subscription.ends_on,
         life.subscription.next_run_on,
-        [(one.price_id, one.billed_until, one.next_billing_date, one.carried) for one in life.chain.schedules.values()],
+        {(one.price_id, one.billed_until, one.next_billing_date, one.carried) for one in life.chain.schedules.values()},
     )
 
 

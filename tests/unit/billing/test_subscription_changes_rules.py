@@ -28,7 +28,7 @@ from tests.unit.billing.chains import (
 from ledgerbee.billing.charges.model import ChargeKind
 from ledgerbee.billing.plans.model import PlanAlternative, PlanItem, PlanVersion
 from ledgerbee.billing.subscriptions.model import ChangeStatus, ChangeType, RefundBehavior
-from ledgerbee.billing.subscriptions.rules import advance, chosen_items, next_run_on
+from ledgerbee.billing.subscriptions.rules import advance, chosen_items
 from ledgerbee.billing.timelines.model import Item, ProrationBehavior
 from ledgerbee.catalog.prices.model import Price
 from ledgerbee.core.errors import LedgerBeeError
@@ -553,7 +553,7 @@ def test_a_cancellation_gives_back_the_days_that_are_not_used() -> None:
     assert totals(life) == [("01-01", "310.00", "0"), ("01-11", "0", "-210.00")]
     assert life.paid[-1].is_refund
     assert life.told == ["started", "churned"]
-    assert next_run_on(life.chain, life.facts) is None
+    assert life.subscription.next_run_on is None
 
 
 @pytest.mark.parametrize(("on", "note"), [("01-01", "-310.00"), ("01-31", "-10.00")])
@@ -609,7 +609,7 @@ def test_what_waits_is_netted_and_what_is_invoiced_is_refunded() -> None:
 def test_what_waits_when_a_subscription_ends_is_billed_that_day() -> None:
     life, (_, second) = plans_of("310", "620", mode=NEXT_INVOICE, ends_on="02-01")
     life.replace_plan(second, "01-11")
-    assert next_run_on(life.chain, life.facts) == day("02-01")
+    assert life.subscription.next_run_on == day("02-01")
     life.run("02-05")
     assert totals(life)[1:] == [("02-01", "210.00", "0.00")]
     down, (_, second) = plans_of("310", "31", mode=NEXT_INVOICE, ends_on="02-01")

@@ -39,6 +39,7 @@ class FeedEvent(msgspec.Struct, frozen=True):
     timestamp: str
     position: int
     data: msgspec.Raw
+    is_test: bool = msgspec.field(name="isTest", default=False)
 
     @property
     def cursor(self) -> str:
@@ -48,7 +49,8 @@ class FeedEvent(msgspec.Struct, frozen=True):
     @property
     def body(self) -> bytes:
         """The body of a delivery of it (contract 1.8), byte by byte that of the worker."""
-        head = f'{{"id":"{self.id}","type":"{self.type}","timestamp":"{self.timestamp}","data":'
+        head = f'{{"id":"{self.id}","type":"{self.type}","timestamp":"{self.timestamp}",'
+        head += '"isTest":true,"data":' if self.is_test else '"data":'
         return head.encode() + bytes(self.data) + b"}"
 
 

@@ -71,6 +71,8 @@ _OTHERS: Final[Mapping[str, Mapping[str, Any]]] = {
     "API_KEY_SCOPE_NOT_ASSIGNABLE": {"scope": "portal-provision"},
     "COMPANY_LIMIT_REACHED": {"limit": 10},
     "SANDBOX_LIMIT_REACHED": {"limit": 10},
+    "TEST_CLOCK_ADVANCING": {"advancingTo": "2026-05-31"},
+    "TEST_CLOCK_UNAVAILABLE": {"companyId": EXAMPLE_ID},
     "CREDIT_EXCEEDS_INVOICE": {"amount": "300.00", "amountDue": "250.00"},
     "CREDIT_NOTE_ACCOUNT_MISSING": {"role": "FX_LOSS"},
     "CREDIT_NOTE_AMOUNT_POSITIVE": {"amount": "125.00"},
@@ -153,6 +155,7 @@ _OTHERS: Final[Mapping[str, Mapping[str, Any]]] = {
     "LOCK_DATE_MOVES_BACK": {"lockedThrough": "2025-12-31"},
     "ORDER_CONFIRMATION_RECIPIENT_MISSING": {"customerId": EXAMPLE_ID},
     "PAYMENT_ACCOUNT_INVALID": {"accountId": EXAMPLE_ID},
+    "INVOICE_DEFERRAL_ACCOUNT_MISSING": {"role": "DEFERRED_REVENUE"},
     "INVOICE_PREPAYMENT_ACCOUNT_MISSING": {"role": "CUSTOMER_PREPAYMENTS"},
     "INVOICE_PREPAYMENT_DEDUCTED": {"invoiceId": EXAMPLE_ID, "deductedByInvoiceId": EXAMPLE_ID},
     "INVOICE_PREPAYMENT_UNUSABLE": {

@@ -13,6 +13,7 @@ from ledgerbee.http.wire import EXAMPLE_ID, EXAMPLE_MOMENT
 
 _ID: Final = {"type": "string", "examples": [EXAMPLE_ID]}
 _TEXT: Final = {"type": "string"}
+_DAY: Final = {"type": "string", "format": "date", "examples": ["2026-03-16"]}
 
 
 def _or_null(schema: Mapping[str, Any], description: str) -> dict[str, Any]:
@@ -308,11 +309,22 @@ DATA: Final[tuple[EventData, ...]] = (
     EventData(
         name="TestClockEventData", topics=("test_clock.advanced",),
         more={
-            "from": {"type": "string", "format": "date", "description": "The day that the step began on"},
-            "today": {"type": "string", "format": "date", "description": "The company's day by now"},
-            "realToday": {"type": "string", "format": "date", "description": "The real day, in its time zone"},
+            "from": {**_DAY, "description": "The day that the step began on"},
+            "today": {**_DAY, "description": "The company's day by now"},
+            "realToday": {**_DAY, "description": "The real day, in its time zone"},
         },
         text="The days that a sandbox was moved over; the event is one of the company",
+    ),
+    EventData(
+        name="TestClockFailedEventData", topics=("test_clock.failed",),
+        more={
+            "from": {**_DAY, "description": "The day that the step began on"},
+            "today": {**_DAY, "description": "The company's day by now, on which the step failed"},
+            "realToday": {**_DAY, "description": "The real day, in its time zone"},
+            "advancingTo": {**_DAY, "description": "The day that it was to come to"},
+            "failure": {**_TEXT, "description": "Why it failed, in words"},
+        },
+        text="The day that a step came to, and why it went no further; the event is one of the company",
     ),
     _plain(
         "UsageEventEventData", "UsageEventResponse", "usage event", "usage_event.amended", "usage_event.withdrawn",

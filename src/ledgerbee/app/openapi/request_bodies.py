@@ -154,6 +154,7 @@ BODIES: Final[Mapping[str, dict[str, Any]]] = {
     "POST /v1/journal-entries/reverse-batch": _json(journalEntryIds=["{journalEntryId}"]),
     "POST /v1/journal-entries/{journalEntryId}/reverse": _json(description="Posted twice"),
     "POST /v1/fiscal-years": _json(),
+    "POST /v1/deferred-revenue/recognize": _json(month="2026-02"),
     "PUT /v1/ledger/lock-date": _json(lockedThrough="2020-12-31"),
     "POST /v1/product-groups": _json(
         number="PG001",
@@ -195,6 +196,7 @@ BODIES: Final[Mapping[str, dict[str, Any]]] = {
         planId="{planId}",
         startDate=_TODAY,
         prorationBehavior="create_prorations",
+        productOverrides=[{"priceId": "{planPriceId}", "quantity": 3}],
         partnerReferenceId="order-8812",
     ),
     "POST /v1/billing-runs": _json(dryRun=True),
@@ -204,7 +206,7 @@ BODIES: Final[Mapping[str, dict[str, Any]]] = {
     "PATCH /v1/subscriptions/{subscriptionId}": _json(name="Basis, Aarhus"),
     "POST /v1/subscriptions/cancel": _json(id="{subscriptionId}", strategy="end_of_cycle"),
     "POST /v1/subscriptions/{subscriptionId}/scheduled-changes": _json(
-        type="change_direction", payload={"billingDirection": "arrears"}
+        type="edit_products", payload={"products": [{"priceId": "{planPriceId}", "quantity": 5}]}
     ),
     "POST /v1/subscriptions/{subscriptionId}/pause": _json(prorationBehavior="create_prorations"),
     "POST /v1/subscriptions/{subscriptionId}/resume": _json(prorationBehavior="create_prorations"),

@@ -81,6 +81,7 @@ SOURCES: Final[Mapping[str, Source]] = {
     "payablesAccountId": Source("GET /v1/accounts", {"controlAccountType": "ACCOUNTS_PAYABLE"}),
     "paymentId": Source("POST /v1/invoices/{invoiceId}/payments"),
     "planId": Source("POST /v1/subscription-plans"),
+    "planPriceId": Source("POST /v1/product-prices"),
     "productGroupId": Source("GET /v1/product-groups"),
     "productId": Source("POST /v1/products"),
     "productPriceId": Source("POST /v1/product-prices"),

@@ -13,8 +13,6 @@ BillingRunId = NewType("BillingRunId", UUID)
 
 #: The job that carries out a run.
 BILLING_RUN_JOB: Final = "billing_run"
-#: The job that bills subscriptions right after they were made or changed.
-BILL_SUBSCRIPTIONS_JOB: Final = "bill_subscriptions"
 
 
 class BillingRunStatus(StrEnum):

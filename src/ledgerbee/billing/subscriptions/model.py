@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, NewType
+from typing import Any, Final, NewType
 from uuid import UUID
 
 from ledgerbee.billing.timelines.model import (
@@ -25,6 +25,9 @@ from ledgerbee.core.errors import ErrorCode
 from ledgerbee.core.money import ZERO
 
 SubscriptionId = NewType("SubscriptionId", UUID)
+
+#: The job that bills subscriptions right after they were made or changed; its payload names them: `subscriptionIds`.
+BILL_SUBSCRIPTIONS_JOB: Final = "bill_subscriptions"
 
 
 class SubscriptionStatus(StrEnum):
@@ -267,7 +270,7 @@ class CancelCommand:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancelRefund:
-    """What a cancellation has given back, `amount` including VAT; `reason` says why it is nothing though it was to."""
+    """What a cancellation has given back, `amount` excluding VAT; `reason` says why it is nothing though it was to."""
 
     behavior: RefundBehavior
     credit_note_ids: tuple[UUID, ...] = ()

@@ -120,7 +120,7 @@ class RefundResponse(ResponseModel):
 
     behavior: RefundBehavior
     credit_note_ids: list[IdText] = Field(description="The credit notes that were sent", examples=[[EXAMPLE_ID]])
-    amount: MoneyText = Field(description="What they sum up to, including VAT", examples=["169.35"])
+    amount: MoneyText = Field(description="What they sum up to, excluding VAT", examples=["135.48"])
     reason: str | None = Field(
         description="Why nothing was given back though it was asked for: `scheduled` (it is on its day), "
         "`no_paid_invoice`, `nothing_left`; null otherwise",

@@ -31,16 +31,15 @@ CREATE TABLE revenue_deferrals (
     revenue_account_id uuid NOT NULL,
     period_start date NOT NULL,
     period_end date NOT NULL CHECK (period_end >= period_start),
-    amount numeric(19, 4) NOT NULL CHECK (amount > '-Infinity' AND amount < 'Infinity'),
-    base_amount numeric(19, 4) NOT NULL CHECK (base_amount > '-Infinity' AND base_amount < 'Infinity'),
+    amount numeric(19, 4) NOT NULL,
+    base_amount numeric(19, 4) NOT NULL,
     amount_left numeric(19, 4) NOT NULL CHECK (amount_left BETWEEN least(amount, 0) AND greatest(amount, 0)),
     base_amount_left numeric(19, 4) NOT NULL CHECK (
         base_amount_left BETWEEN least(base_amount, 0) AND greatest(base_amount, 0)),
     -- What is recognised from that day to the end of the period, by days; of it, what is not left is recognised.
     scheduled_from date NOT NULL,
-    scheduled_amount numeric(19, 4) NOT NULL CHECK (scheduled_amount > '-Infinity' AND scheduled_amount < 'Infinity'),
-    scheduled_base_amount numeric(19, 4) NOT NULL CHECK (
-        scheduled_base_amount > '-Infinity' AND scheduled_base_amount < 'Infinity'),
+    scheduled_amount numeric(19, 4) NOT NULL,
+    scheduled_base_amount numeric(19, 4) NOT NULL,
     -- The first day of the month that is recognised next; null: nothing is left.
     next_month date CHECK (date_trunc('month', next_month) = next_month),
     created_at timestamptz NOT NULL,
@@ -48,7 +47,13 @@ CREATE TABLE revenue_deferrals (
     CONSTRAINT revenue_deferrals_invoice FOREIGN KEY (company_id, invoice_id) REFERENCES invoices (company_id, id),
     CONSTRAINT revenue_deferrals_account FOREIGN KEY (company_id, account_id) REFERENCES accounts (company_id, id),
     CONSTRAINT revenue_deferrals_revenue FOREIGN KEY (company_id, revenue_account_id) REFERENCES accounts (company_id, id),
-    CONSTRAINT revenue_deferrals_end CHECK (next_month IS NOT NULL OR (amount_left = 0 AND base_amount_left = 0))
+    CONSTRAINT revenue_deferrals_end CHECK (next_month IS NOT NULL OR (amount_left = 0 AND base_amount_left = 0)),
+    CONSTRAINT revenue_deferrals_finite CHECK (amount > '-Infinity' AND amount < 'Infinity'
+        AND base_amount > '-Infinity' AND base_amount < 'Infinity'
+        AND amount_left > '-Infinity' AND amount_left < 'Infinity'
+        AND base_amount_left > '-Infinity' AND base_amount_left < 'Infinity'
+        AND scheduled_amount > '-Infinity' AND scheduled_amount < 'Infinity'
+        AND scheduled_base_amount > '-Infinity' AND scheduled_base_amount < 'Infinity')
 );
 CREATE INDEX revenue_deferrals_of_invoice ON revenue_deferrals (company_id, invoice_id);
 CREATE INDEX revenue_deferrals_due ON revenue_deferrals (company_id, next_month, invoice_line_id)
@@ -62,15 +67,17 @@ CREATE TABLE revenue_recognitions (
     company_id uuid NOT NULL,
     invoice_line_id uuid NOT NULL,
     month date NOT NULL CHECK (date_trunc('month', month) = month),
-    amount numeric(19, 4) NOT NULL CHECK (amount > '-Infinity' AND amount < 'Infinity'),
-    base_amount numeric(19, 4) NOT NULL CHECK (base_amount > '-Infinity' AND base_amount < 'Infinity'),
+    amount numeric(19, 4) NOT NULL,
+    base_amount numeric(19, 4) NOT NULL,
     journal_entry_id uuid CHECK (journal_entry_id IS NOT NULL OR base_amount = 0),
     created_at timestamptz NOT NULL,
     PRIMARY KEY (company_id, invoice_line_id, month),
     CONSTRAINT revenue_recognitions_deferral FOREIGN KEY (company_id, invoice_line_id)
         REFERENCES revenue_deferrals (company_id, invoice_line_id),
     CONSTRAINT revenue_recognitions_entry FOREIGN KEY (company_id, journal_entry_id)
-        REFERENCES journal_entries (company_id, id) DEFERRABLE INITIALLY DEFERRED
+        REFERENCES journal_entries (company_id, id) DEFERRABLE INITIALLY DEFERRED,
+    CONSTRAINT revenue_recognitions_finite CHECK (amount > '-Infinity' AND amount < 'Infinity'
+        AND base_amount > '-Infinity' AND base_amount < 'Infinity')
 );
 CREATE INDEX revenue_recognitions_entry ON revenue_recognitions (company_id, journal_entry_id)
     WHERE journal_entry_id IS NOT NULL;
@@ -81,13 +88,15 @@ CREATE TABLE revenue_deferral_credits (
     company_id uuid NOT NULL,
     credit_note_id uuid NOT NULL,
     invoice_line_id uuid NOT NULL,
-    amount numeric(19, 4) NOT NULL CHECK (amount > '-Infinity' AND amount < 'Infinity'),
-    base_amount numeric(19, 4) NOT NULL CHECK (base_amount > '-Infinity' AND base_amount < 'Infinity'),
+    amount numeric(19, 4) NOT NULL,
+    base_amount numeric(19, 4) NOT NULL,
     PRIMARY KEY (company_id, credit_note_id, invoice_line_id),
     CONSTRAINT revenue_deferral_credits_note FOREIGN KEY (company_id, credit_note_id)
         REFERENCES credit_notes (company_id, id),
     CONSTRAINT revenue_deferral_credits_deferral FOREIGN KEY (company_id, invoice_line_id)
-        REFERENCES revenue_deferrals (company_id, invoice_line_id)
+        REFERENCES revenue_deferrals (company_id, invoice_line_id),
+    CONSTRAINT revenue_deferral_credits_finite CHECK (amount > '-Infinity' AND amount < 'Infinity'
+        AND base_amount > '-Infinity' AND base_amount < 'Infinity')
 );
 CREATE INDEX revenue_deferral_credits_deferral ON revenue_deferral_credits (company_id, invoice_line_id);
 SELECT protect_table('revenue_deferral_credits', 'SELECT, INSERT');

@@ -31,8 +31,8 @@ async def recognize(context: Context, month: date, on: date | None) -> list[Reco
         chunks = []
         while (chunk := await recognize_chunk(context, due, on)).deferrals:
             chunks.append(chunk)
-            await give_way()
-        done.append(_month_of(due, chunks))
+        if chunks:  # unless somebody else was at it
+            done.append(_month_of(due, chunks))
         due = await store.first_due(context, due, month)
     return done
 

@@ -22,28 +22,34 @@ CROSS JOIN LATERAL (
     SELECT d.account_id, sum(d.amount) AS amount, sum(d.base_amount) AS base_amount FROM revenue_deferrals d
     WHERE d.company_id = $1 AND d.invoice_id = i.id GROUP BY d.account_id
 ) d
-WHERE i.company_id = $1 AND (d.amount, d.base_amount) IS DISTINCT FROM (
-    SELECT -sum(l.amount), -sum(l.base_amount) FROM journal_lines l
+CROSS JOIN LATERAL (
+    SELECT -sum(l.amount) AS amount, -sum(l.base_amount) AS base_amount FROM journal_lines l
     WHERE l.company_id = $1 AND l.entry_id = i.journal_entry_id AND l.account_id = d.account_id
-      AND l.line_type = 'ENTERED')
+      AND l.line_type = 'ENTERED'
+) e
+WHERE i.company_id = $1 AND (d.amount, d.base_amount) IS DISTINCT FROM (e.amount, e.base_amount)
   AND NOT EXISTS (
     SELECT FROM invoice_lines s WHERE s.company_id = $1 AND s.invoice_id = i.id AND s.account_id = d.account_id)
 ORDER BY i.number_sequence LIMIT 1
 """
 #: The entry of a credit note takes off the account what the note takes off deferrals.
 _CREDITED: Final = """
-SELECT n.number FROM revenue_deferral_credits c
-JOIN revenue_deferrals d ON d.company_id = $1 AND d.invoice_line_id = c.invoice_line_id
-LEFT JOIN credit_notes n ON n.company_id = $1 AND n.id = c.credit_note_id AND n.invoice_id = d.invoice_id
-WHERE c.company_id = $1
-GROUP BY n.id, n.company_id, n.number, n.number_sequence, n.journal_entry_id, n.invoice_id, d.account_id
-HAVING (sum(c.amount), sum(c.base_amount)) IS DISTINCT FROM (
-    SELECT sum(l.amount), sum(l.base_amount) FROM journal_lines l
-    WHERE l.company_id = $1 AND l.entry_id = n.journal_entry_id AND l.account_id = d.account_id
-      AND l.line_type = 'ENTERED')
+SELECT n.number FROM (
+    SELECT c.credit_note_id, d.invoice_id, d.account_id, sum(c.amount) AS amount, sum(c.base_amount) AS base_amount
+    FROM revenue_deferral_credits c
+    JOIN revenue_deferrals d ON d.company_id = $1 AND d.invoice_line_id = c.invoice_line_id
+    WHERE c.company_id = $1 GROUP BY 1, 2, 3
+) c
+LEFT JOIN credit_notes n ON n.company_id = $1 AND n.id = c.credit_note_id AND n.invoice_id = c.invoice_id
+LEFT JOIN LATERAL (
+    SELECT sum(l.amount) AS amount, sum(l.base_amount) AS base_amount FROM journal_lines l
+    WHERE l.company_id = $1 AND l.entry_id = n.journal_entry_id AND l.account_id = c.account_id
+      AND l.line_type = 'ENTERED'
+) e ON true
+WHERE (c.amount, c.base_amount) IS DISTINCT FROM (e.amount, e.base_amount)
   AND NOT EXISTS (
     SELECT FROM invoice_lines s
-    WHERE s.company_id = $1 AND s.invoice_id = n.invoice_id AND s.account_id = d.account_id)
+    WHERE s.company_id = $1 AND s.invoice_id = c.invoice_id AND s.account_id = c.account_id)
 ORDER BY n.number_sequence LIMIT 1
 """
 #: An entry that recognises revenue has on each account what was recognised of deferrals; not before the month's end.

@@ -13,6 +13,7 @@ from ledgerbee.ledger.entries.model import FISCAL_YEAR_MISSING, PERIOD_LOCKED
 from ledgerbee.network.model import EInvoiceFormat
 from ledgerbee.parties.customers.model import DOCUMENT_TEMPLATE_NOT_FOUND
 from ledgerbee.platform.context import Context
+from ledgerbee.sales.deferrals.model import INVOICE_DEFERRAL_ACCOUNT_MISSING
 from ledgerbee.sales.delivery import store as deliveries
 from ledgerbee.sales.documents import store as documents
 from ledgerbee.sales.documents.http import DRAFT_ERRORS, pdf_of, pdf_operation
@@ -252,6 +253,7 @@ async def send_invoices(caller: CallerDep, body: SendInvoicesRequest) -> Respons
             DOCUMENT_CHARACTERS_UNPRINTABLE,
             DOCUMENT_PRINTING_FAILED,
             EXCHANGE_RATE_MISSING,
+            INVOICE_DEFERRAL_ACCOUNT_MISSING,
             PERIOD_LOCKED,
             FISCAL_YEAR_MISSING,
             ACCOUNT_NOT_FOUND,

@@ -35,18 +35,20 @@ async def show(context: Context) -> TestClockResponse:
 
 
 async def advance(context: Context, to_date: date) -> TestClockResponse:
-    """Have the worker move the company's day ahead to another one.
+    """Have the worker move the company's day ahead to another one. Emits `test_clock.advance_requested`.
 
     Raises `TEST_CLOCK_UNAVAILABLE`, `TEST_CLOCK_ADVANCING` and a validation error for a day that it can't be moved to.
     """
     clock = await store.get_for_update(context)
     if clock.status is ClockStatus.ADVANCING:
-        raise TEST_CLOCK_ADVANCING.error()
+        raise TEST_CLOCK_ADVANCING.error(advancingTo=_text(clock.advancing_to))
     today = await store.current_day(context)
     rules.check_step(to_date, today, day_in(context.now, context.time_zone))
     clock = rules.begun(to_date, today)
     await store.update(context, clock)
     context.enqueue(ADVANCE_JOB)
+    asked = {"from": today.isoformat(), "advancingTo": to_date.isoformat()}
+    context.emit("test_clock.advance_requested", context.company_id, asked)
     return render(context, clock, today)
 
 
@@ -72,12 +74,7 @@ async def next_day(context: Context, tasks: Sequence[DailyTask], reached: date) 
     await store.finish_day(context, reached)
     if reached >= clock.advancing_to:
         await store.update(context, _IDLE)
-        days = {
-            "from": _text(clock.started_on),
-            "today": _text(await store.current_day(context)),
-            "realToday": _text(day_in(context.now, context.time_zone)),
-        }
-        context.emit("test_clock.advanced", context.company_id, days)
+        context.emit("test_clock.advanced", context.company_id, await _days(context, clock))
         return None
     day = reached + _DAY
     await store.update(context, replace(clock, reached=day))
@@ -100,12 +97,14 @@ async def _has_tasks(context: Context, tasks: Sequence[DailyTask], day: date) ->
 
 
 async def fail(context: Context, reason: str) -> None:
-    """End the step that is under way as failed, on the day that it has come to."""
+    """End the step that is under way as failed, on the day that it has come to. Emits `test_clock.failed`."""
     clock = await store.get_for_update(context)
     if clock.status is ClockStatus.ADVANCING and clock.reached is not None:
         known = await store.find_day(context, clock.reached)
-        failure = known.failure if known else None
-        await store.update(context, replace(clock, status=ClockStatus.FAILED, failure=failure or reason))
+        failure = (known.failure if known else None) or reason
+        await store.update(context, replace(clock, status=ClockStatus.FAILED, failure=failure))
+        days = {**await _days(context, clock), "advancingTo": _text(clock.advancing_to), "failure": failure}
+        context.emit("test_clock.failed", context.company_id, days)
 
 
 async def start_day(context: Context) -> None:
@@ -122,6 +121,15 @@ async def start_day(context: Context) -> None:
         if await store.begin_day(context, day):
             context.enqueue(DAILY_JOB, day=day.isoformat())
     await store.set_wake(context, rules.next_time(context.now, context.time_zone, hour))
+
+
+async def _days(context: Context, clock: SandboxClock) -> dict[str, str | None]:
+    """What events tell of a step."""
+    return {
+        "from": _text(clock.started_on),
+        "today": _text(await store.current_day(context)),
+        "realToday": _text(day_in(context.now, context.time_zone)),
+    }
 
 
 def _text(day: date | None) -> str | None:

@@ -140,13 +140,17 @@ def advances_of(tasks: Sequence[DailyTask]) -> JobKind:
 
 
 def days_of(tasks: Sequence[DailyTask]) -> JobKind:
-    """The job that does the daily tasks: six tries over some six hours (1 min, 4 min, 16 min, 1 h, 4 h)."""
+    """The job that does the daily tasks.
+
+    Eight tries over some nine hours (15 s, 1 min, 4 min, 16 min, 1 h, 4 h, 4 h) where what stops them may be over then,
+    four within minutes else. The next day does what is left.
+    """
     return JobKind(
         run=partial(run_day, tasks),
         give_up=_give_up_day,
         is_foreseen=_is_foreseen,
-        max_attempts=6,
-        max_unforeseen=6,
-        first_pause=timedelta(minutes=1),
+        max_attempts=8,
+        max_unforeseen=4,
+        first_pause=timedelta(seconds=15),
         longest_pause=timedelta(hours=4),
     )

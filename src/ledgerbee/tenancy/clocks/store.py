@@ -56,7 +56,9 @@ async def get_for_update(context: Context) -> SandboxClock:
 
 
 async def _get(context: Context, statement: str) -> SandboxClock:
-    row = TEST_CLOCK_UNAVAILABLE.unless(await context.connection.fetchrow(statement, context.company_id))
+    row = await context.connection.fetchrow(statement, context.company_id)
+    if row is None:
+        raise TEST_CLOCK_UNAVAILABLE.error(companyId=str(context.company_id))
     return SandboxClock(**{**row, "status": ClockStatus(row["status"])})
 
 

@@ -28,7 +28,7 @@ class TestClockResponse(ResponseModel):
         description="The last day of the step that is under way, or that failed; null: none is",
         examples=["2026-05-31"],
     )
-    progress: ClockProgressResponse | None
+    progress: ClockProgressResponse | None = Field(description="How far that step has come; null: there is none")
     failure: str | None = Field(description="Why the last step failed; the day that it came to stays")
 
 

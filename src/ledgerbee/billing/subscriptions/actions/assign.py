@@ -2,10 +2,10 @@
 
 from ledgerbee.billing.plans import store as plans
 from ledgerbee.billing.plans.model import SUBSCRIPTION_PLAN_NOT_FOUND, Plan, PlanId, PlanStatus, PlanVersion
-from ledgerbee.billing.runs.model import BILL_SUBSCRIPTIONS_JOB
 from ledgerbee.billing.subscriptions import rules
 from ledgerbee.billing.subscriptions.actions import keeping
 from ledgerbee.billing.subscriptions.model import (
+    BILL_SUBSCRIPTIONS_JOB,
     PAYMENT_METHOD_NOT_FOUND,
     SUBSCRIPTION_PLAN_INVALID_STATE,
     NewSubscription,

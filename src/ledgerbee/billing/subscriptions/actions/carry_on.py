@@ -65,7 +65,11 @@ async def carry_on(
     await usage.hold(context, await chains.metered_customers(context, subscription_ids))
     loaded = await chains.load(context, subscription_ids, as_of=as_of, changes=changes)
     given = [change.id for change in (changes or {}).values()]
-    unconfirmed = set() if is_confirmed else {one.chain.subscription.id for one in loaded if _is_far_behind(one, as_of)}
+    unconfirmed = (
+        set()
+        if is_confirmed
+        else {one.chain.subscription.id for one in loaded if rules.is_behind(one.chain, one.facts, as_of, MAX_PERIODS)}
+    )
     carried = await _advance(
         context, loaded, as_of, lambda one: 0 if one.chain.subscription.id in unconfirmed else at_most, given
     )
@@ -154,10 +158,6 @@ def _usage_of(subscription_id: UUID, counted: Mapping[AskedQuantity, Usage]) -> 
         return Usage() if key is None else counted[key]
 
     return usage_of
-
-
-def _is_far_behind(loaded: LoadedChain, as_of: date) -> bool:
-    return rules.count_due_periods(loaded.chain, loaded.facts, as_of, MAX_PERIODS + 1) > MAX_PERIODS
 
 
 def _may_have_meters(loaded: LoadedChain) -> bool:

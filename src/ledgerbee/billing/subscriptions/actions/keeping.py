@@ -3,11 +3,15 @@
 from datetime import date
 from uuid import UUID
 
-from ledgerbee.billing.runs.model import BILL_SUBSCRIPTIONS_JOB
 from ledgerbee.billing.subscriptions import rules
 from ledgerbee.billing.subscriptions.actions import telling
 from ledgerbee.billing.subscriptions.actions.carry_on import CarriedOn, carry_on
-from ledgerbee.billing.subscriptions.model import SUBSCRIPTION_NOT_FOUND, ScheduledChange, SubscriptionRead
+from ledgerbee.billing.subscriptions.model import (
+    BILL_SUBSCRIPTIONS_JOB,
+    SUBSCRIPTION_NOT_FOUND,
+    ScheduledChange,
+    SubscriptionRead,
+)
 from ledgerbee.billing.subscriptions.rules.chain import Advanced, BillingFacts, Chain
 from ledgerbee.billing.subscriptions.store import chains, reads
 from ledgerbee.billing.subscriptions.store.chains import LoadedChain

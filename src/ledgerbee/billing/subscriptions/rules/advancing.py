@@ -62,7 +62,8 @@ def begin(
         else:
             break
     work.settle_end(as_of)
-    work.tell_until(as_of)
+    # Where changes have to wait for bills that may not be made yet, what comes with them or after them isn't told.
+    work.tell_until(as_of if change is None else change.effective_on - timedelta(days=1))
     return work
 
 

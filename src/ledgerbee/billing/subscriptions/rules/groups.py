@@ -93,14 +93,9 @@ def next_group(chain: Chain, facts: BillingFacts, timeline: Timeline | None = No
 
 
 def count_due_periods(chain: Chain, facts: BillingFacts, as_of: date, limit: int) -> int:
-    """How many billing dates with a period a chain has up to `as_of`, counted up to `limit`; changes left aside.
-
-    0 where they can't be so many: most subscriptions are not behind at all.
-    """
+    """How many billing dates with a period a chain has up to `as_of`, counted up to `limit`; changes left aside."""
     count = 0
     timeline = chain.timeline
-    if _most_periods(chain, facts, timeline, as_of) < limit:
-        return 0
     while count < limit:
         group = next_group(chain, facts, timeline)
         if group is None or group.ready_on > as_of:
@@ -112,19 +107,33 @@ def count_due_periods(chain: Chain, facts: BillingFacts, as_of: date, limit: int
     return count
 
 
-def _most_periods(chain: Chain, facts: BillingFacts, timeline: Timeline, as_of: date) -> int:
+def is_behind(chain: Chain, facts: BillingFacts, as_of: date, periods: int) -> bool:
+    """Whether a chain has more than so many due periods. Most have none: then they are not counted one by one."""
+    if _most_periods(chain, facts, as_of) <= periods:
+        return False
+    return count_due_periods(chain, facts, as_of, periods + 1) > periods
+
+
+def _most_periods(chain: Chain, facts: BillingFacts, as_of: date) -> int:
     """No fewer than the billing dates of a chain up to a day, without looking at each."""
-    since = [(chain.subscription.billed_until, segment.terms.grid.cadence) for segment in timeline]
+    since = [(chain.subscription.billed_until, version.terms.grid.cadence) for version in chain.versions]
     for price_id, schedule in chain.schedules.items():
         price = facts.prices[price_id]
         if schedule.billing_period_type is BillingPeriodType.USAGE and price.billing_interval is not None:
             cadence = Cadence(price.billing_interval, price.billing_interval_count or 1)
             since.append((schedule.billed_until, cadence))
-    return sum((as_of - day).days // (_FEWEST_DAYS[cadence.interval] * cadence.count) + 2 for day, cadence in since)
+    # Days that are billed ahead take nothing off: other prices may be behind.
+    return sum(
+        max((as_of - day).days, 0) // (_FEWEST_DAYS[cadence.interval] * cadence.count) + 2 for day, cadence in since
+    )
 
 
-def next_run_on(chain: Chain, group: DueGroup | None) -> date | None:
-    """When a run has to look at the chain next: for its next group, a change, or to tell a start or an end."""
+def next_run_on(chain: Chain, facts: BillingFacts) -> date | None:
+    """When a run has to look at the chain next: for a bill, a change, or to tell a start or an end."""
+    return _run_on(chain, next_group(chain, facts))
+
+
+def _run_on(chain: Chain, group: DueGroup | None) -> date | None:
     subscription = chain.subscription
     days = [change.effective_on for change in chain.changes]
     days += [day for day, _ in moments(chain) if day > subscription.told_until]
@@ -211,7 +220,7 @@ def schedules_of(
     following_recurring = {} if recurring is None else {part.price_id: recurring.due_on for part in recurring.parts}
     schedules = {}
     for price_id in dict.fromkeys(
-        [*chain.schedules, *(item.price_id for segment in timeline for item in segment.terms.items)]
+        [*(item.price_id for segment in timeline for item in segment.terms.items), *chain.schedules]
     ):
         kind = facts.prices[price_id].billing_period_type
         earlier = chain.schedules.get(price_id)
@@ -238,5 +247,5 @@ def schedules_of(
 def with_dates(chain: Chain, facts: BillingFacts, timeline: Timeline, upcoming: Upcoming) -> Chain:
     """The chain with its schedules, and with the day on which a run has to look at it next."""
     schedules = schedules_of(chain, facts, timeline, upcoming)
-    subscription = replace(chain.subscription, next_run_on=next_run_on(chain, group_of(upcoming, facts)))
+    subscription = replace(chain.subscription, next_run_on=_run_on(chain, group_of(upcoming, facts)))
     return replace(chain, schedules=schedules, subscription=subscription)

@@ -28,12 +28,12 @@ from ledgerbee.billing.subscriptions.rules.chain import Advanced, BillingFacts, 
 from ledgerbee.billing.subscriptions.rules.groups import moments, upcoming_of, with_dates
 from ledgerbee.billing.subscriptions.rules.status import status_on
 from ledgerbee.billing.subscriptions.rules.work import new_version
-from ledgerbee.billing.timelines.model import Item
+from ledgerbee.billing.timelines.model import Item, Terms
 from ledgerbee.billing.timelines.rules import next_boundary, segment_on
 from ledgerbee.catalog.prices.model import BillingPeriodType, Price
 from ledgerbee.core.dates import add_months
-from ledgerbee.core.errors import LedgerBeeError, invalid
-from ledgerbee.core.ids import new_id, parse_id
+from ledgerbee.core.errors import LedgerBeeError, invalid, refuse_first
+from ledgerbee.core.ids import new_id
 from ledgerbee.core.money import ONE, format_decimal
 
 #: Years before today in which a subscription may start, years after today in which it may start or change, and years
@@ -111,9 +111,11 @@ def items_of(
     counts, is given a quantity of its own.
     """
     known = {item.price_id for item in plan.items}
-    for index, one in enumerate(overrides):
-        if one.price_id not in known:
-            raise SUBSCRIPTION_PRICE_NOT_IN_PLAN.error(property=f"{place}.{index}.priceId", priceId=str(one.price_id))
+    refuse_first(
+        SUBSCRIPTION_PRICE_NOT_IN_PLAN.error(property=f"{place}.{index}.priceId", priceId=str(one.price_id))
+        for index, one in enumerate(overrides)
+        if one.price_id not in known
+    )
     check_quantities(overrides, prices, place)
     items = chosen_items(plan.items, overrides_payload(overrides))
     if not items:
@@ -260,8 +262,6 @@ def check_possible(chain: Chain, facts: BillingFacts, change: ScheduledChange) -
     if segment is None:
         raise SUBSCRIPTION_INVALID_STATE.in_state(status_on(subscription, day).value)
     terms = segment.terms
-    led_to: dict[tuple[UUID, int], PlanVersion] = {(plan.plan_id, plan.version): plan for plan in facts.newest.values()}
-    facts = replace(facts, plans={**facts.plans, **led_to})
     for earlier in chain.changes:
         if earlier.id == change.id or earlier.type is ChangeType.CANCEL or earlier.effective_on > change.effective_on:
             continue
@@ -269,21 +269,25 @@ def check_possible(chain: Chain, facts: BillingFacts, change: ScheduledChange) -
             terms = terms_after(chain, terms, earlier, facts).terms
         except LedgerBeeError:  # it will fail on its day, and change nothing
             continue
-    try:
-        after = terms_after(chain, terms, change, facts).terms
-    except LedgerBeeError as fault:
-        raise _placed(fault, change) from None
+    refuse_first(_strange_prices(chain, terms, change, facts))
+    after = terms_after(chain, terms, change, facts).terms
     if not after.items:
         raise invalid(("payload.products", "arrayNotEmpty", "payload.products must leave a price to bill"))
 
 
-def _placed(fault: LedgerBeeError, change: ScheduledChange) -> LedgerBeeError:
-    """A refusal of a price, with its place in the request."""
-    if fault.error_code is not SUBSCRIPTION_PRICE_NOT_IN_PLAN:
-        return fault
-    named = [parse_id(one["priceId"]) for one in change.payload["products"]]
-    index = named.index(parse_id(fault.details["priceId"]))
-    return fault.error_code.error(property=f"payload.products.{index}.priceId", **fault.details)
+def _strange_prices(
+    chain: Chain, terms: Terms, change: ScheduledChange, facts: BillingFacts
+) -> Iterator[LedgerBeeError]:
+    """Refusals of the prices that a change names and the plan doesn't have, with their places in the request."""
+    for index, one in enumerate(change.payload.get("products") or ()):
+        alone = replace(change, payload={**change.payload, "products": [one]})
+        try:
+            terms_after(chain, terms, alone, facts)
+        except LedgerBeeError as fault:
+            if fault.error_code is not SUBSCRIPTION_PRICE_NOT_IN_PLAN:
+                raise
+            place = f"payload.products.{index}.priceId"
+            yield SUBSCRIPTION_PRICE_NOT_IN_PLAN.error(property=place, priceId=one["priceId"])
 
 
 def queued(chain: Chain, facts: BillingFacts, change: ScheduledChange, now: datetime) -> Advanced:

@@ -147,6 +147,8 @@ async def load(
         )
     )
     newest = await _newest_plans(context, pending)
+    # A change may be one of what another of the same run leads to.
+    known_plans |= {(plan.plan_id, plan.version): plan for plan in newest.values()}
     sellable = await prices.get_many_for_share(context, _price_ids(versions, schedules, known_plans, newest))
     in_currencies = _PricesByCurrency(sellable)
 

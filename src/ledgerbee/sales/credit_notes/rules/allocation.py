@@ -68,6 +68,21 @@ class _Share(NamedTuple):
     discount_percent: Decimal
 
 
+class _Charge(NamedTuple):
+    """What of an invoice's VAT is booked together: of one treatment, on one account, with one code."""
+
+    treatment: Treatment
+    account_id: UUID | None
+    vat_code_id: UUID | None
+
+
+class _ChargeLeft(NamedTuple):
+    """What is left of that: the net that it was charged on, and the VAT."""
+
+    net: Decimal
+    vat: Decimal
+
+
 def left_of(invoice: Creditable) -> dict[UUID, LineLeft]:
     """What is left of each product line, by its id, in the invoice's order.
 
@@ -93,7 +108,7 @@ def allocate(invoice: Creditable, asked: Sequence[CreditedLine] | None) -> tuple
 
     The net of a line: the invoice line's own share for the quantity, or quantity x price less discount where a price
     or discount is given; what takes all that is left of the quantity takes all of the net. VAT: rate x net, rounded,
-    capped by what is left at that rate; the note that takes the last net takes the last VAT.
+    capped by what is left at that rate, and of each VAT code; the note that takes the last net takes the last VAT.
 
     Deductions of prepayments go with the last of what is sold, asked for or not.
 
@@ -294,12 +309,16 @@ def _period(source: Line) -> dict[str, date]:
     return {} if period is None else {"service_period_start": period.start, "service_period_end": period.end}
 
 
-def _vat_left(invoice: Creditable) -> dict[Treatment, Decimal]:
-    treatments = {found.line.id: treatment_of(found.tax) for found in invoice.lines}
+def _charge_of(source: InvoiceLine) -> _Charge:
+    return _Charge(treatment_of(source.tax), source.tax.vat_account_id, source.tax.vat_code_id)
+
+
+def _vat_left(invoice: Creditable) -> dict[_Charge, Decimal]:
+    charges = {found.line.id: _charge_of(found) for found in invoice.lines}
     return sums_by(
         [
-            *((treatments[found.line.id], found.line.vat or ZERO) for found in invoice.lines),
-            *((treatments[taken.invoice_line_id], taken.vat) for taken in invoice.taken),
+            *((charges[found.line.id], found.line.vat or ZERO) for found in invoice.lines),
+            *((charges[taken.invoice_line_id], taken.vat) for taken in invoice.taken),
         ]
     )
 
@@ -307,29 +326,71 @@ def _vat_left(invoice: Creditable) -> dict[Treatment, Decimal]:
 def _vats(
     shares: Mapping[int, _Share],
     before: Mapping[UUID, LineLeft],
-    vat_left: Mapping[Treatment, Decimal],
+    vat_left: Mapping[_Charge, Decimal],
     currency: str,
 ) -> dict[int, Decimal]:
-    """The VAT of each share, by its place: decided for each treatment on the sum of its nets."""
-    net_left = sums_by((treatment_of(it.source.tax), it.net) for it in before.values())
+    """The VAT of each share, by its place: decided for each treatment on the sum of its nets, then for each code."""
+    net_left = sums_by((_charge_of(it.source), it.net) for it in before.values())
     vats: dict[int, Decimal] = {}
-    places: dict[Treatment, list[int]] = {}
+    places: dict[Treatment, dict[_Charge, list[int]]] = {}
     for place, share in shares.items():
-        places.setdefault(treatment_of(share.source.tax), []).append(place)
-    for treatment, members in places.items():
-        nets = [shares[place].net for place in members]
-        net, left = total(nets), net_left[treatment]
-        if net != _between_zero_and(left, net):
-            raise _exceeds(
-                "More would be credited than is left at this rate of VAT: credit discounts with what they are for",
-                vatRate=format_decimal(treatment.rate),
-                subtotalLeft=format_amount(left, currency),
-            )
-        vat = vat_left[treatment]
-        if net != left:
-            vat = _between_zero_and(vat, round_money(percent_of(net, treatment.rate), currency))
-        vats |= zip(members, share_vat(nets, treatment.rate, vat, currency), strict=True)
+        charge = _charge_of(share.source)
+        places.setdefault(charge.treatment, {}).setdefault(charge, []).append(place)
+    for treatment, by_charge in places.items():
+        nets = {charge: [shares[place].net for place in members] for charge, members in by_charge.items()}
+        left = {
+            charge: _ChargeLeft(of, vat_left[charge])
+            for charge, of in net_left.items()
+            if charge.treatment == treatment
+        }
+        for charge, vat in _vats_of_codes(nets, left, currency).items():
+            shared = share_vat(nets[charge], treatment.rate, vat, currency)
+            vats |= zip(by_charge[charge], shared, strict=True)
     return vats
+
+
+def _vats_of_codes(
+    nets: Mapping[_Charge, Sequence[Decimal]], left: Mapping[_Charge, _ChargeLeft], currency: str
+) -> dict[_Charge, Decimal]:
+    """What each code gives of the VAT on all `nets` of one treatment, so that none gives what another was charged.
+
+    The invoice's VAT was rounded once and shared: a code may have a smallest unit more or less than its rate makes.
+    What takes the last net of a code takes its last VAT; the others give by their rate, and no more than they have
+    left, unless discounts are left for later. What one of them can't give, the next does. Whatever earlier notes took
+    of one code for another, in all it is never more than is left, and in the end all of it.
+    """
+    (treatment, *_), sums = next(iter(nets)), {charge: total(of) for charge, of in nets.items()}
+    net, net_left = total(list(sums.values())), total([of.net for of in left.values()])
+    if net != _between_zero_and(net_left, net):
+        raise _exceeds(
+            "More would be credited than is left at this rate of VAT: credit discounts with what they are for",
+            vatRate=format_decimal(treatment.rate),
+            subtotalLeft=format_amount(net_left, currency),
+        )
+    vat_left = total([of.vat for of in left.values()])
+    vat = vat_left
+    if net != net_left:
+        vat = _between_zero_and(vat_left, round_money(percent_of(net, treatment.rate), currency))
+    found, bounds = {}, {}
+    for charge, of in sums.items():
+        if of == left[charge].net and any(nets[charge]):
+            found[charge] = left[charge].vat
+            continue
+        given = round_money(percent_of(of, treatment.rate), currency)
+        bounds[charge] = left[charge].vat if of == _between_zero_and(left[charge].net, of) else given
+        found[charge] = _between_zero_and(bounds[charge], given)
+    for charge, bound in bounds.items():
+        if sums[charge]:
+            found[charge] = _between_zero_and(bound, EXACT.add(found[charge], _less(vat, found)))
+    beyond = _less(vat if net == net_left else max(vat_left, ZERO), found)
+    if beyond < 0 or net == net_left:
+        last = next((charge for charge in reversed(found) if any(nets[charge])), next(iter(found)))
+        found[last] = EXACT.add(found[last], beyond)
+    return found
+
+
+def _less(amount: Decimal, found: Mapping[_Charge, Decimal]) -> Decimal:
+    return EXACT.subtract(amount, total(list(found.values())))
 
 
 def _check_total(invoice: Creditable, shares: Mapping[int, _Share], vats: Mapping[int, Decimal]) -> None:
