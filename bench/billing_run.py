@@ -74,12 +74,14 @@ ON CONFLICT DO NOTHING
 _SPANS = """
 INSERT INTO metered_spans (company_id, subscription_id, price_id, meter_id, customer_id, starts_on, chain_starts_on,
     billed_until)
-SELECT $1, s.id, $2, $3, s.customer_id, s.starts_on, s.starts_on, s.starts_on FROM subscriptions s WHERE s.company_id = $1
+SELECT $1, s.id, $2, $3, s.customer_id, s.starts_on, s.starts_on, s.starts_on
+FROM subscriptions s WHERE s.company_id = $1
 ON CONFLICT DO NOTHING
 """
 _USAGE = """
 INSERT INTO usage_days (company_id, subscription_id, meter_id, customer_id, day, events, too_late, withdrawn, sum)
-SELECT $1, s.id, $2, s.customer_id, $3::date + d, 10, 0, 0, 25 FROM subscriptions s CROSS JOIN generate_series(0, 19, 5) d
+SELECT $1, s.id, $2, s.customer_id, $3::date + d, 10, 0, 0, 25
+FROM subscriptions s CROSS JOIN generate_series(0, 19, 5) d
 WHERE s.company_id = $1 ON CONFLICT DO NOTHING
 """
 _METER = """

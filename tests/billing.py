@@ -5,14 +5,13 @@ from datetime import UTC, date, datetime
 from itertools import count
 from typing import Any
 
-from tests.conftest import BLOBS
+from tests.days import job_of
 from tests.selling import Shop
 
 from ledgerbee.app.verify import verify
 from ledgerbee.billing.runs.jobs import bill_subscriptions, carry_out
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.jobs import JobRun
-from ledgerbee.platform.mail import Mailer
 
 _numbers = count(1)
 
@@ -119,17 +118,7 @@ class Biller(Shop):
 
     def job(self, **payload: Any) -> JobRun:
         """One run of a job of the company."""
-        return JobRun(
-            database=self.api.database,
-            mailer=Mailer(None, "a@b.dk"),
-            blobs=BLOBS,
-            clock=self.api.clock,
-            company_id=self.api.company_id,
-            request_id="test",
-            payload=payload,
-            attempt=1,
-            max_attempts=8,
-        )
+        return job_of(self.api, **payload)
 
     async def invoices(self) -> list[dict[str, Any]]:
         """The company's invoices with their lines, in the order of their numbers."""

@@ -1,4 +1,4 @@
-"""Billing runs that start by themselves: after an assignment, once a day, on a sandbox's clock; and those broken off."""
+"""Billing runs that start by themselves: after an assignment, once a day, on a sandbox's clock; those broken off."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 from tests.billing import Biller, periods
 from tests.conftest import BLOBS, Api, SteeredClock, new_company
+from tests.days import today_of
 from tests.sandboxes import advance
 
 from ledgerbee.app.daily import DAILY
@@ -22,8 +23,7 @@ from ledgerbee.billing.runs.daily import run_day
 from ledgerbee.billing.runs.jobs import BILLING_RUNS
 from ledgerbee.billing.runs.model import BILLING_RUN_JOB
 from ledgerbee.billing.subscriptions.model import BILL_SUBSCRIPTIONS_JOB
-from ledgerbee.platform.daily import CompanyDay
-from ledgerbee.platform.db import DATABASE_UNAVAILABLE, Database
+from ledgerbee.platform.db import Database
 from ledgerbee.platform.mail import Mailer
 
 TIMEOUT_S = 60
@@ -72,12 +72,6 @@ async def forget_jobs(database_url: str) -> None:
     await owner.close()
 
 
-async def day_of(biller: Biller) -> CompanyDay:
-    """The company's day for its daily tasks."""
-    run = biller.job()
-    return CompanyDay(run, await run.tenant(), biller.api.clock().date())
-
-
 async def test_the_worker_bills_what_was_assigned(biller: Biller, database_url: str) -> None:
     await forget_jobs(database_url)
     subscription = await biller.subscribe(await biller.plan(await biller.recurring("200")), "2026-03-01")
@@ -110,7 +104,7 @@ async def test_a_worker_that_is_stopped_leaves_the_rest_to_the_next(
     await biller.start_run()
     async with working(biller, Limits(grace=timedelta(0))):
         async with asyncio.timeout(TIMEOUT_S):
-            while await biller.count("invoices") < 2:
+            while await biller.count("invoices") < 2:  # noqa: ASYNC110  another process makes them
                 await asyncio.sleep(0.01)
     stopped = (await biller.ok("GET", "/v1/billing-runs"))["data"][0]
     assert stopped["status"] in {"running", "completed"}
@@ -135,34 +129,12 @@ async def test_a_run_that_is_given_up_has_failed_and_keeps_what_it_billed(biller
 
 async def test_the_day_bills_what_is_due(biller: Biller) -> None:
     await biller.subscribe(await biller.plan(await biller.recurring("200")), "2026-03-01")
-    await run_day(await day_of(biller))
+    await run_day(await today_of(biller.api))
     (run,) = (await biller.ok("GET", "/v1/billing-runs?trigger=daily"))["data"]
     assert (run["status"], run["asOf"], run["invoices"]) == ("completed", "2026-03-16", 1)
-    await run_day(await day_of(biller))
+    await run_day(await today_of(biller.api))
     assert (await biller.ok("GET", "/v1/billing-runs"))["total"] == 1
     assert len(await biller.invoices()) == 1
-
-
-async def test_a_days_run_that_was_broken_off_is_carried_on(biller: Biller, monkeypatch: pytest.MonkeyPatch) -> None:
-    plan = await biller.plan(await biller.recurring("200"))
-    for _ in range(2):
-        await biller.subscribe(plan, "2026-03-01")
-
-    async def dies(*_: Any, **__: Any) -> Any:
-        raise DATABASE_UNAVAILABLE.error()
-
-    with monkeypatch.context() as patch:
-        patch.setattr(process, "carry_on", dies)
-        with pytest.raises(Exception, match="database"):
-            await run_day(await day_of(biller))
-    (broken,) = (await biller.ok("GET", "/v1/billing-runs"))["data"]
-    assert broken["status"] == "running"
-    biller.on("2026-03-17")
-    await run_day(await day_of(biller))
-    runs = (await biller.ok("GET", "/v1/billing-runs"))["data"]
-    assert {one["id"] for one in runs} >= {broken["id"]}
-    assert {one["status"] for one in runs} == {"completed"}
-    assert sum(one["invoices"] for one in runs) == len(await biller.invoices()) == 2
 
 
 async def test_a_sandbox_bills_on_each_of_its_days(sandbox: Biller) -> None:
@@ -197,7 +169,7 @@ async def test_a_sandbox_passes_a_year_with_a_plan_that_changes(sandbox: Biller)
     # the stub after the trial: 17 of 31 days; the change: 26 of 30 days
     assert [one["subtotal"] for one in invoices][:4] == ["154.84", "100.00", "100.00", "286.66"]
     topics = [one["type"] for one in (await sandbox.ok("GET", f"/v1/events?objectId={subscription}&limit=100"))["data"]]
-    assert [one for one in topics if one != "subscription.billed" and one != "subscription.error"] == [
+    assert [one for one in topics if one not in {"subscription.billed", "subscription.error"}] == [
         "subscription.assigned", "subscription.started", "subscription.cancellation_scheduled",
         "subscription.trial_ended", "subscription.transitioned", "subscription.churned",
     ]  # fmt: skip

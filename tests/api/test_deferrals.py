@@ -10,12 +10,13 @@ from uuid import UUID
 import pytest
 from tests.api.test_credit_notes import RECEIVABLE, faultless
 from tests.api.test_invoices_pdf import pdf
-from tests.conftest import BLOBS, Api
+from tests.conftest import Api
+from tests.days import today_of
 from tests.selling import Shop, booked, line
 
 from ledgerbee.platform.context import Context
 from ledgerbee.sales.deferrals import actions, rules, store
-from ledgerbee.sales.deferrals.jobs import recognize_due
+from ledgerbee.sales.deferrals.daily import is_due, recognize_day
 
 REVENUE = 1010
 DEFERRED = 8071
@@ -225,7 +226,8 @@ async def test_a_locked_month_waits(shop: Shop) -> None:
     await shop.refused("POST", "/v1/deferred-revenue/recognize", body, 409, "PERIOD_LOCKED")
     later = await shop.sold(line(await shop.price("910"), **days("2026-04-01", "2026-06-30")), date="2026-04-02")
     move(shop, "2026-05-02")
-    await recognize_due(shop.api.database, BLOBS, shop.api.clock())
+    await recognize_day(await today_of(shop.api))
+    assert await (await today_of(shop.api)).read(lambda context: is_due(context, context.today))
     found = await report(shop)
     assert found["outstanding"] == [{"month": "2026-03", "deferrals": 1, "isLocked": True}]
     assert {one["invoiceId"]: one["recognized"] for one in found["data"]}[later["id"]] == "300.00"
@@ -236,8 +238,8 @@ async def test_a_locked_month_waits(shop: Shop) -> None:
         assert rule in str(details)
     assert await recognize(shop, "2026-03", date="2026-04-01") == [("2026-03", "310.00")]
     assert (await report(shop))["outstanding"] == [{"month": "2026-04", "deferrals": 1, "isLocked": False}]
-    await recognize_due(shop.api.database, BLOBS, shop.api.clock())
-    await recognize_due(shop.api.database, BLOBS, shop.api.clock())
+    await recognize_day(await today_of(shop.api))
+    await recognize_day(await today_of(shop.api))
     found = await report(shop)
     assert (found["outstanding"], found["totals"]["left"]) == ([], "3650.00")
     assert await faultless(shop)

@@ -2,9 +2,13 @@
 
 from typing import Any
 
+import httpx
 import pytest
-from tests.conftest import Api
+import pytest_asyncio
+from tests.conftest import SteeredClock, new_company
 from tests.contract.world import World, make_world
+
+from ledgerbee.platform.db import Database
 
 LOCKED = {
     "CUSTOMER_INVOICE": "DEBIT",
@@ -101,6 +105,7 @@ async def test_a_replay_has_the_warnings_too(world: World) -> None:
     ]
 
 
-@pytest.fixture
-async def world(api: Api) -> World:
-    return await make_world(api)
+@pytest_asyncio.fixture(scope="module")
+async def world(http: httpx.AsyncClient, database: Database) -> World:
+    """A company that all of them post in: what is odd is odd about one entry."""
+    return await make_world(await new_company(http, database, SteeredClock()))

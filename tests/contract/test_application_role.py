@@ -40,8 +40,8 @@ TABLES = {
     " scheduled_from)": "revenue_deferrals",
     "DELETE INSERT SELECT": "blob_leases draft_attachments draft_journal_lines import_parts invoice_lines"
     " order_confirmation_lines quote_lines quote_links vat_code_rates",
-    "INSERT SELECT UPDATE": "billing_runs companies contacts credit_notes customers departments idempotency_keys journal_imports"
-    " order_confirmations quotes test_clocks usage_days webhook_deliveries webhook_endpoints",
+    "INSERT SELECT UPDATE": "billing_runs companies contacts credit_notes customers departments idempotency_keys"
+    " journal_imports order_confirmations quotes test_clocks usage_days webhook_deliveries webhook_endpoints",
     "INSERT SELECT UPDATE(archived_at status)": "meters",
     "INSERT SELECT UPDATE(day metadata named_subscription_id occurred_at state subscription_id value)": "usage_events",
     "DELETE INSERT SELECT UPDATE": "draft_journal_entries invoices late_usage metered_spans prices product_groups"
@@ -123,7 +123,6 @@ CALLS = {
 OF_NO_COMPANY = {
     "claim_webhooks": "over all companies, for the worker",
     "due_companies": "over all companies, for the worker",
-    "companies_to_recognize": "over all companies, for the worker",
     "current_company": "says which company was entered",
     "enter_company": "enters the company of a credential",
     "enter_company_for_job": "enters a company, for the worker",
@@ -141,7 +140,7 @@ OF_NO_COMPANY = {
 }
 #: Those of the worker's role beyond that: it acts for every company.
 WORKERS_FUNCTIONS = {
-    "claim_webhooks", "companies_to_recognize", "due_companies", "enter_company_for_job", "purge_expired",
+    "claim_webhooks", "due_companies", "enter_company_for_job", "purge_expired",
     "purge_webhook_deliveries", "release_webhooks", "set_daily_wake", "silent_uploads", "stale_blob_leases",
 }  # fmt: skip
 #: Functions of PostgreSQL that are anybody's by themselves, and here only an administrator's.
@@ -409,7 +408,6 @@ class TestEntering:
         for statement in (
             "SELECT payload FROM pgqueuer", "SELECT * FROM pgqueuer_log", "SELECT * FROM company_directory",
             "SELECT * FROM stale_blob_leases('infinity')", "SELECT * FROM silent_uploads('infinity')",
-            "SELECT * FROM companies_to_recognize('infinity')",
             "SELECT query FROM pg_stat_activity",
         ):  # fmt: skip
             assert await refused(stolen, statement) == NOT_ALLOWED, statement

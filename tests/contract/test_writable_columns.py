@@ -277,6 +277,7 @@ CHANGES: Final = {
     "journal_attachments.hash": "hash = sha256(hash)",
     "companies.preferred_language": "preferred_language = 'en'",
     "companies.payment_terms_days": "payment_terms_days = 1",
+    "companies.daily_hour": "daily_hour = 6",
     "companies.licenses": "licenses = '{}'",
     "companies.logo_format": "logo = 'x', logo_format = 'png'",
     "accounts.ledger_type": "ledger_type = 'BALANCE_SHEET' WHERE number = 91011",

@@ -89,7 +89,7 @@ async def test_a_locked_day_is_said(biller: Biller, database_url: str) -> None:
 
 async def test_a_terminal_shows_how_far_it_is(biller: Biller, database_url: str) -> None:
     reader, writer = pty.openpty()
-    process = subprocess.Popen(
+    process = subprocess.Popen(  # noqa: ASYNC220  it starts and is left alone
         [str(PROGRAM), *command(biller)],
         env=environment(DATABASE_URL=database_url, TERM="xterm"),
         stdout=subprocess.PIPE,

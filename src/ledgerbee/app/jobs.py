@@ -16,7 +16,6 @@ from ledgerbee.platform.daily import DailyTask
 from ledgerbee.platform.jobs import JobKind, Timed
 from ledgerbee.purchases.incoming_documents.answers.actions import SEND_ANSWER_JOB
 from ledgerbee.purchases.incoming_documents.answers.jobs import answers_of
-from ledgerbee.sales.deferrals.jobs import recognize_due
 from ledgerbee.sales.delivery.jobs import bounces_of, deliveries_of
 from ledgerbee.sales.delivery.model import BOUNCE_JOB, DELIVER_E_INVOICE_JOB, DELIVER_JOB, PRINT_JOB
 from ledgerbee.sales.delivery.printing import prints_of
@@ -68,7 +67,6 @@ TIMETABLE: Final[Mapping[str, tuple[str, Timed]]] = {
         """,
     ),
     "purge_webhook_deliveries": ("29 * * * *", "SELECT purge_webhook_deliveries($1)"),
-    "recognize_revenue": ("13 */6 * * *", recognize_due),
     "release_blob_leases": ("*/15 * * * *", release_stale),
     "start_days": ("* * * * *", start_days),
 }

@@ -181,9 +181,10 @@ DATA: Final[tuple[EventData, ...]] = (
         "incoming_message.status_failed", "incoming_message.status_sent",
     ),
     _document(
-        "InvoiceEventData", "PublicInvoice", "invoice", "billing.invoice_sent", "invoice.cancelled", "invoice.created", "invoice.credited",
-        "invoice.deleted", "invoice.paid", "invoice.partially_paid", "invoice.reopened", "invoice.sent",
-        "invoice.sent_again", "invoice.updated", without=frozenset({"deliveryStatus"}),
+        "InvoiceEventData", "PublicInvoice", "invoice", "billing.invoice_sent", "invoice.cancelled",
+        "invoice.created", "invoice.credited", "invoice.deleted", "invoice.paid", "invoice.partially_paid",
+        "invoice.reopened", "invoice.sent", "invoice.sent_again", "invoice.updated",
+        without=frozenset({"deliveryStatus"}),
     ),
     EventData(
         name="InvoiceCreditAppliedEventData", topics=("invoice.credit_applied",), answer="PublicInvoice",

@@ -166,25 +166,6 @@ CREATE CONSTRAINT TRIGGER check_deferral AFTER INSERT ON revenue_deferral_credit
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION check_deferral();
 REVOKE EXECUTE ON FUNCTION keep_deferral(), keep_recognized(), check_deferral() FROM PUBLIC;
 
--- The companies that have revenue of months that have ended to recognise, over all companies, for the worker.
-CREATE FUNCTION companies_to_recognize(moment timestamptz) RETURNS TABLE (company_id uuid)
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
-DECLARE
-    tenant uuid;
-    caller_company text := current_setting('app.company_id', true);
-BEGIN
-    FOR tenant IN SELECT d.company_id FROM company_directory d LOOP
-        PERFORM set_config('app.company_id', tenant::text, true);
-        RETURN QUERY SELECT c.company_id FROM companies c WHERE c.company_id = tenant AND EXISTS (
-            SELECT FROM revenue_deferrals r WHERE r.company_id = tenant
-            AND r.next_month < date_trunc('month', moment AT TIME ZONE c.time_zone));
-    END LOOP;
-    PERFORM set_config('app.company_id', coalesce(caller_company, ''), true);
-END
-$$;
-REVOKE ALL ON FUNCTION companies_to_recognize(timestamptz) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION companies_to_recognize(timestamptz) TO ledgerbee_worker;
-
 -- In Denmark the account of short-term accruals and deferred income gets the role where the company has it. None is added: who
 -- has none is told so when it is needed.
 DO $$

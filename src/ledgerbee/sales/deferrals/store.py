@@ -1,14 +1,13 @@
 """Rows of deferred revenue."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
 from ledgerbee.chart.journal_categories import store as journal_categories
 from ledgerbee.chart.journal_categories.model import JournalType
 from ledgerbee.platform import rows
-from ledgerbee.platform.connection import Connection
 from ledgerbee.platform.context import Context
 from ledgerbee.sales.deferrals.model import (
     Deferral,
@@ -171,9 +170,3 @@ async def list_outstanding(context: Context) -> list[OutstandingMonth]:
     """The months that have ended and aren't recognised."""
     found = await context.connection.fetch(_OUTSTANDING, context.company_id, context.today)
     return [OutstandingMonth(**row) for row in found]
-
-
-async def companies_due(connection: Connection, moment: datetime) -> list[UUID]:
-    """The companies that have revenue of months that ended before the moment to recognise; for the worker."""
-    found = await connection.fetch("SELECT company_id FROM companies_to_recognize($1)", moment)
-    return [row["company_id"] for row in found]

@@ -1,6 +1,6 @@
 """What invoices are made of bills, and their lines. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date, timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -86,14 +86,6 @@ def _line(placed: InvoiceShare) -> DeductionLine:
 
 def _text(product: SoldProduct) -> str:
     return product.description or product.name
-
-
-def by_payer(carried: Sequence[CarriedChain]) -> dict[UUID, list[CarriedChain]]:
-    """Chains by who pays for them."""
-    groups: dict[UUID, list[CarriedChain]] = {}
-    for one in carried:
-        groups.setdefault(one[0].payer_id, []).append(one)
-    return groups
 
 
 def credited(share_net: Decimal) -> Decimal:
