@@ -183,8 +183,8 @@ async def _subscription(api: Api, group_id: str, customer_id: str) -> dict[str, 
     made = await api.post("/v1/subscriptions", body)
     assert made.status_code == 201, made.text
     path = f"/v1/subscriptions/{made.json()['id']}/scheduled-changes"
-    cadence = {"type": "change_cadence", "payload": {"interval": "year"}}
-    change = await api.post(path, cadence)
+    direction = {"type": "change_direction", "payload": {"billingDirection": "arrears"}}
+    change = await api.post(path, direction)
     assert change.status_code == 201, change.text
     other = (await api.post("/v1/subscriptions", body)).json()["id"]
     run = await api.post("/v1/billing-runs", {"dryRun": True})

@@ -201,7 +201,7 @@ BODIES: Final[Mapping[str, dict[str, Any]]] = {
     ),
     "POST /v1/billing-runs": _json(dryRun=True),
     "POST /v1/subscriptions/{subscriptionId}/preview": _json(
-        change={"type": "change_direction", "payload": {"billingDirection": "arrears"}}
+        change={"type": "edit_products", "payload": {"products": [{"priceId": "{planPriceId}", "quantity": 5}]}}
     ),
     "PATCH /v1/subscriptions/{subscriptionId}": _json(name="Basis, Aarhus"),
     "POST /v1/subscriptions/cancel": _json(id="{subscriptionId}", strategy="end_of_cycle"),

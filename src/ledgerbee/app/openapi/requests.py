@@ -133,6 +133,7 @@ _STEPS: Final[Mapping[str, tuple[str, ...]]] = {
     "POST /v1/quotes/{quoteId}/accept": ("POST /v1/quotes/{quoteId}/send",),
     "POST /v1/quotes/{quoteId}/convert": ("POST /v1/quotes/{quoteId}/send",),
     "POST /v1/quotes/{quoteId}/reject": ("POST /v1/quotes/{quoteId}/send",),
+    "POST /v1/subscriptions/{subscriptionId}/preview": ("PATCH /v1/company",),
     "POST /v1/subscriptions/{subscriptionId}/resume": ("POST /v1/subscriptions/{subscriptionId}/pause",),
     "GET /v1/deliveries/{deliveryId}/messages": ("POST /v1/quotes/{quoteId}/send",),
     "POST /v1/deliveries/bounces": ("POST /v1/quotes/{quoteId}/send",),

@@ -131,19 +131,20 @@ class CreateSubscriptionRequest(RequestModel):
 
     def checks(self, facts: Facts, path: str) -> Iterable[Check]:  # noqa: ARG002
         """Its days, and that each price is named once."""
-        return self._checks(facts.today)
-
-    def _checks(self, today: date) -> Iterator[Check]:
-        yield lambda: refuse(list(rules.day_problems("startDate", self.start_date, today)))
-        yield lambda: refuse(_of_day(self.billing_cycle_anchor, "billingCycleAnchor", today))
-        yield lambda: refuse([] if self.end_date is None else list(rules.end_problems(self.start_date, self.end_date)))
-        yield lambda: _check_once(self.product_overrides, "productOverrides")
+        return _of_subscription(self, facts.today)
 
     def given(self, today: date) -> NewSubscription:
         """What it asks for. Raises a validation error for all that its rules find."""
-        check_all(*self._checks(today))
+        check_all(*_of_subscription(self, today))
         values = self.model_dump(exclude={"product_overrides"})
         return NewSubscription(**values, product_overrides=tuple(one.override() for one in self.product_overrides))
+
+
+def _of_subscription(body: CreateSubscriptionRequest, today: date) -> Iterator[Check]:
+    yield lambda: refuse(list(rules.day_problems("startDate", body.start_date, today)))
+    yield lambda: refuse(_of_day(body.billing_cycle_anchor, "billingCycleAnchor", today))
+    yield lambda: refuse([] if body.end_date is None else list(rules.end_problems(body.start_date, body.end_date)))
+    yield lambda: _check_once(body.product_overrides, "productOverrides")
 
 
 def _of_day(day: date | None, name: str, today: date) -> list[Problem]:
@@ -185,18 +186,19 @@ class CancelSubscriptionRequest(RequestModel):
 
     def checks(self, facts: Facts, path: str) -> Iterable[Check]:  # noqa: ARG002
         """Its day, and what goes with its strategy."""
-        return self._checks(facts.today)
-
-    def _checks(self, today: date) -> Iterator[Check]:
-        yield lambda: refuse(list(rules.cancel_problems(self.strategy, self.effective_date, self.refund_behavior)))
-        yield lambda: refuse(_of_effective_date(self.effective_date, today))
+        return _of_cancellation(self, facts.today)
 
     def command(self, today: date) -> CancelCommand:
         """What it asks for. Raises a validation error for all that its rules find."""
-        check_all(*self._checks(today))
+        check_all(*_of_cancellation(self, today))
         return CancelCommand(
             strategy=self.strategy, effective_date=self.effective_date, refund_behavior=self.refund_behavior
         )
+
+
+def _of_cancellation(body: CancelSubscriptionRequest, today: date) -> Iterator[Check]:
+    yield lambda: refuse(list(rules.cancel_problems(body.strategy, body.effective_date, body.refund_behavior)))
+    yield lambda: refuse(_of_effective_date(body.effective_date, today))
 
 
 def _of_effective_date(day: date | None, today: date) -> list[Problem]:
@@ -250,43 +252,11 @@ class ScheduleChangeRequest(RequestModel):
 
     def checks(self, facts: Facts, path: str) -> Iterable[Check]:  # noqa: ARG002
         """Its day, and what goes with its type."""
-        return self._checks(facts.today)
-
-    def _checks(self, today: date) -> Iterator[Check]:
-        yield lambda: refuse(_of_effective_date(self.effective_date, today))
-        yield lambda: refuse(list(self._payload_problems()))
-        yield lambda: refuse(list(self._problems()))
-        yield lambda: _check_once(self.payload.products or [], "payload.products")
-
-    def _payload_problems(self) -> Iterator[Problem]:
-        kind, payload = self.type, self.payload
-        needed, allowed = _NEEDED.get(kind, ()), _ALLOWED.get(kind, ())
-        sent = {ChangePayloadRequest.model_fields[name].alias or name for name in payload.model_fields_set}
-        for name in needed:
-            if name not in sent:
-                yield f"payload.{name}", "isNotEmpty", f"payload.{name} should not be empty with the type {kind.value}"
-        for name in sorted(sent - {*needed, *allowed}):
-            yield f"payload.{name}", "isEmpty", f"payload.{name} must be left out with the type {kind.value}"
-        if kind is ChangeType.EDIT_PRODUCTS and payload.products == []:
-            yield "payload.products", "arrayNotEmpty", "payload.products must name a price"
-
-    def _problems(self) -> Iterator[Problem]:
-        kind = self.type
-        if self.restart_period and kind in _NEVER_RESTARTS:
-            yield "restartPeriod", "equals", f"restartPeriod must be false with the type {kind.value}"
-        if kind is not ChangeType.CANCEL:
-            return
-        if self.proration_behavior is not None:
-            text = "prorationBehavior must be left out with the type cancel: payload.refundBehavior says it"
-            yield "prorationBehavior", "isEmpty", text
-        refund = self.payload.refund_behavior
-        if self.effective_date is None and refund not in {None, RefundBehavior.NONE}:
-            name = "payload.refundBehavior"
-            yield name, "equals", f"{name} must be none without an effectiveDate"
+        return _of_change(self, facts.today)
 
     def given(self, today: date) -> NewChange:
         """What it asks for. Raises a validation error for all that its rules find."""
-        check_all(*self._checks(today))
+        check_all(*_of_change(self, today))
         sent = self.payload
         payload: dict[str, Any] = {}
         if sent.plan_id is not None:
@@ -306,6 +276,41 @@ class ScheduleChangeRequest(RequestModel):
             restarts_period=self.restart_period,
             payload=payload,
         )
+
+
+def _of_change(body: ScheduleChangeRequest, today: date) -> Iterator[Check]:
+    yield lambda: refuse(_of_effective_date(body.effective_date, today))
+    yield lambda: refuse(list(_payload_problems(body)))
+    yield lambda: refuse(list(_problems(body)))
+    yield lambda: _check_once(body.payload.products or [], "payload.products")
+
+
+def _payload_problems(body: ScheduleChangeRequest) -> Iterator[Problem]:
+    kind, payload = body.type, body.payload
+    needed, allowed = _NEEDED.get(kind, ()), _ALLOWED.get(kind, ())
+    sent = {ChangePayloadRequest.model_fields[name].alias or name for name in payload.model_fields_set}
+    for name in needed:
+        if name not in sent:
+            yield f"payload.{name}", "isNotEmpty", f"payload.{name} should not be empty with the type {kind.value}"
+    for name in sorted(sent - {*needed, *allowed}):
+        yield f"payload.{name}", "isEmpty", f"payload.{name} must be left out with the type {kind.value}"
+    if kind is ChangeType.EDIT_PRODUCTS and payload.products == []:
+        yield "payload.products", "arrayNotEmpty", "payload.products must name a price"
+
+
+def _problems(body: ScheduleChangeRequest) -> Iterator[Problem]:
+    kind = body.type
+    if body.restart_period and kind in _NEVER_RESTARTS:
+        yield "restartPeriod", "equals", f"restartPeriod must be false with the type {kind.value}"
+    if kind is not ChangeType.CANCEL:
+        return
+    if body.proration_behavior is not None:
+        text = "prorationBehavior must be left out with the type cancel: payload.refundBehavior says it"
+        yield "prorationBehavior", "isEmpty", text
+    refund = body.payload.refund_behavior
+    if body.effective_date is None and refund not in {None, RefundBehavior.NONE}:
+        name = "payload.refundBehavior"
+        yield name, "equals", f"{name} must be none without an effectiveDate"
 
 
 class HoldSubscriptionRequest(RequestModel):

@@ -35,11 +35,11 @@ async def assign(context: Context, given: NewSubscription) -> SubscriptionRead:
     await keeping.check_people(context, customer.id, given.customer_department_id, given.department_contact_override_id)
     if given.payment_method_id is not None:
         raise PAYMENT_METHOD_NOT_FOUND.missing("paymentMethodId", "paymentMethodId", given.payment_method_id)
+    await usage.hold(context, [customer.id])
     plan = (await active_plan(context, PlanId(given.plan_id), "planId")).current
     facts = await _facts(context, plan)
     items = rules.items_of(plan, given.product_overrides, facts.prices, "productOverrides")
     chain = rules.new_chain(given, plan, items, facts, context.today, context.now)
-    await usage.hold(context, [customer.id])
     await chains.insert(context, chain, facts)
     await keeping.attribute(context, chain, facts, given.start_date)
     for topic in ("assigned", *rules.told_at_once(chain)):
