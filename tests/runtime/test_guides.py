@@ -19,7 +19,7 @@ GUIDES: Final = ROOT / "docs" / "guides"
 #: Guides that are read in this order: each goes on with what those before it set.
 SESSIONS: Final = (
     ("README.md", "invoices-and-payments.md"),
-    ("products-and-invoices.md", "quotes.md"),
+    ("products-and-invoices.md", "quotes.md", "usage.md"),
     ("authentication.md",),
     ("exchange-rates.md",),
     ("webhooks.md",),
