@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias
 from uuid import UUID
 
@@ -169,7 +170,7 @@ class ReportUsageBatchRequest(RequestModel):
             except LedgerBeeError as fault:
                 faults.append(fault)
             else:
-                checks.append(_at(f"events.{place}", lambda one=one: rules.check_moment(one.timestamp, now)))
+                checks.append(_at(f"events.{place}", partial(rules.check_moment, one.timestamp, now)))
         if faults:
             raise with_more(with_others(faults[0], faults[1:]), checks)
         return reports
