@@ -266,6 +266,8 @@ def test_requests_are_named_after_what_they_do() -> None:
             verbs = "Reverse"
         if "convert" in path:
             verbs = "Convert"
+        if "recognize" in path:
+            verbs = "Recognize"
         assert re.fullmatch(rf"({verbs})[A-Z]\w+Request", name), (method, path, name)
 
 
