@@ -160,6 +160,7 @@ BROKEN_RULES: list[tuple[str, str, dict[str, Any], set[str]]] = [
      {"endDate", "budgetAmount"}),
     ("PUT", "/v1/projects",
      {"name": "x", "startDate": "2026-02-01", "endDate": "2026-01-01", "externalReference": "nowhere"}, {"endDate"}),
+    ("POST", "/v1/deferred-revenue/recognize", {"month": "2026-02", "date": "2026-02-27"}, {"date"}),
     ("POST", "/v1/fiscal-years", {"startDate": "2027-01-02", "endDate": "2027-12-30"}, {"startDate", "endDate"}),
     ("POST", "/v1/subscription-plans",
      {"name": "x", "items": [{"priceId": "{price}"}, {"priceId": "{price}"}],
