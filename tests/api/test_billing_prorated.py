@@ -4,22 +4,21 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+import httpx
 import pytest
 from tests.billing import Biller, periods
-from tests.conftest import Api, SteeredClock
+from tests.conftest import SteeredClock, new_company
+
+from ledgerbee.platform.db import Database
 
 NOTHING = Decimal(0)
 
 
 @pytest.fixture
-def january(clock: SteeredClock) -> None:
-    """The company is made on 1 January: the clock never goes back."""
+async def biller(http: httpx.AsyncClient, database: Database, clock: SteeredClock) -> Biller:
+    """Its company is made on 1 January: the clock never goes back."""
     clock.now = datetime(2026, 1, 1, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-def biller(january: None, api: Api) -> Biller:
-    return Biller(api)
+    return Biller(await new_company(http, database, clock))
 
 
 async def net(biller: Biller) -> Decimal:

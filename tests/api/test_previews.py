@@ -4,9 +4,12 @@ import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
+import httpx
 import pytest
 from tests.billing import Biller
-from tests.conftest import Api, SteeredClock
+from tests.conftest import Api, SteeredClock, new_company
+
+from ledgerbee.platform.db import Database
 
 #: Tiers that a quantity passes through.
 TIERS = [{"upTo": 10, "unitAmount": "10"}, {"upTo": None, "unitAmount": "7.5"}]
@@ -18,10 +21,10 @@ COMPARED_OF_LINES = (
 
 
 @pytest.fixture
-def biller(clock: SteeredClock, request: pytest.FixtureRequest) -> Biller:
+async def biller(http: httpx.AsyncClient, database: Database, clock: SteeredClock) -> Biller:
     """A company that is made on 1 March."""
     clock.now = datetime(2026, 3, 1, 12, tzinfo=UTC)
-    return Biller(request.getfixturevalue("api"))
+    return Biller(await new_company(http, database, clock))
 
 
 def shown(document: dict[str, Any]) -> dict[str, Any]:
