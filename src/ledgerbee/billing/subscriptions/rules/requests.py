@@ -6,6 +6,8 @@ from datetime import date, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from ledgerbee.billing.charges.model import Charge, ChargeKind
+from ledgerbee.billing.charges.rules import price_for_period, share_of
 from ledgerbee.billing.plans.model import PlanVersion
 from ledgerbee.billing.subscriptions.model import (
     SUBSCRIPTION_INVALID_STATE,
@@ -28,7 +30,7 @@ from ledgerbee.billing.subscriptions.rules.chain import Advanced, BillingFacts, 
 from ledgerbee.billing.subscriptions.rules.groups import moments, upcoming_of, with_dates
 from ledgerbee.billing.subscriptions.rules.status import status_on
 from ledgerbee.billing.subscriptions.rules.work import new_version
-from ledgerbee.billing.timelines.model import Item, Terms
+from ledgerbee.billing.timelines.model import Item, Span, Terms
 from ledgerbee.billing.timelines.rules import next_boundary, segment_on
 from ledgerbee.catalog.prices.model import BillingPeriodType, Price
 from ledgerbee.core.dates import add_months
@@ -367,12 +369,43 @@ def with_cancellation(
 def without_cancellation(
     chain: Chain, facts: BillingFacts, change: ScheduledChange, today: date, now: datetime
 ) -> Advanced:
-    """The chain with the end that was agreed before a cancellation was scheduled."""
+    """The chain with the end that was agreed before a cancellation was scheduled.
+
+    A period that was given away since it was to end with it is charged now that it doesn't: on the next invoice.
+    """
     cancelled = replace(change, status=ChangeStatus.CANCELLED, updated_at=now)
-    subscription = replace(chain.subscription, ends_on=own_end(chain), is_cancelled=False)
+    end = own_end(chain)
+    subscription = replace(chain.subscription, ends_on=end, is_cancelled=False)
+    charged = [
+        _charged_whole(chain, facts, one, change)
+        for one in chain.charges
+        if one.kind is ChargeKind.RECURRING
+        and not one.period_amount
+        and one.service == Span(one.period.start, change.effective_on)
+        and (end is None or end >= one.period.end)
+    ]
+    if charged:
+        subscription = replace(subscription, billed_until=charged[0].period.end)
     changes = tuple(one for one in chain.changes if one.id != change.id)
-    going_on = replace(chain, subscription=subscription, changes=changes)
-    return _noted(going_on, facts, "cancellation_cleared", today, now, changes=(cancelled,), change=change)
+    going_on = replace(chain, subscription=subscription, changes=changes, charges=(*chain.charges, *charged))
+    noted = _noted(going_on, facts, "cancellation_cleared", today, now, changes=(cancelled,), change=change)
+    return replace(noted, charges=tuple(charged))
+
+
+def _charged_whole(chain: Chain, facts: BillingFacts, given_away: Charge, change: ScheduledChange) -> Charge:
+    """The whole period of a charge that was given away."""
+    amount = price_for_period(facts.prices[given_away.price_id], given_away.quantity, facts.discount_percent)
+    net = share_of(amount, given_away.period, given_away.period, chain.subscription.currency)
+    return replace(
+        given_away,
+        id=new_id(),
+        kind=ChargeKind.PRORATION,
+        service=given_away.period,
+        period_amount=amount,
+        net=net,
+        change_id=change.id,
+        waits=bool(net),
+    )
 
 
 def updated(chain: Chain, facts: BillingFacts, subscription: Subscription, today: date, now: datetime) -> Advanced:
