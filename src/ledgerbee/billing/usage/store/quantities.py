@@ -22,7 +22,8 @@ sum(d.events) AS events, sum(d.sum) AS sum, max(d.max) AS max,
 """
 #: What an event `e` is distinct by at a meter `m`. As JSON: 1 and true are two values, 1 and 1.0 are one.
 DISTINCT_BY: Final = "CASE WHEN m.unique_key IS NULL THEN to_jsonb(e.value) ELSE e.metadata -> m.unique_key END"
-#: Days of a trial are not billed, and only those on which the price was there are its own.
+#: Days of a trial are not billed, and only those on which the price was there are its own. Events are read only where
+#: distinct values are counted: the condition stands inside, where it keeps them from being looked for.
 _QUANTITIES: Final = f"""
 SELECT coalesce(u.events, 0)::bigint AS events, {QUANTITY} AS quantity
 FROM unnest($2::text::uuid[], $3::text::uuid[], $4::text::date[], $5::text::date[])
@@ -43,9 +44,9 @@ LEFT JOIN LATERAL (
     JOIN usage_events e ON e.company_id = $1 AND e.customer_id = s.customer_id AND e.meter_id = s.meter_id
         AND e.day >= greatest(s.starts_on, a.starts_on) AND e.day < least(s.ends_on, a.ends_on)
         AND e.subscription_id = s.subscription_id AND e.state = 'accepted'
-    WHERE s.company_id = $1 AND s.subscription_id = a.subscription_id AND s.price_id = a.price_id
-      AND s.is_reportable AND NOT s.is_trial
-) v ON m.aggregation = 'UNIQUE_COUNT'
+    WHERE m.aggregation = 'UNIQUE_COUNT' AND s.company_id = $1 AND s.subscription_id = a.subscription_id
+      AND s.price_id = a.price_id AND s.is_reportable AND NOT s.is_trial
+) v ON true
 ORDER BY a.place
 """
 

@@ -74,10 +74,11 @@ WITH days AS (
     JOIN meters m ON m.company_id = $1 AND m.id = $2
     LEFT JOIN LATERAL (
         SELECT count(DISTINCT {DISTINCT_BY}) AS distinct_values FROM usage_events e
-        WHERE e.company_id = $1 AND e.meter_id = $2 AND e.subscription_id = u.subscription_id AND e.state = 'accepted'
+        WHERE m.aggregation = 'UNIQUE_COUNT' AND e.company_id = $1 AND e.meter_id = $2
+          AND e.subscription_id = u.subscription_id AND e.state = 'accepted'
           AND e.customer_id IN (SELECT d.customer_id FROM days d WHERE d.subscription_id = u.subscription_id)
           AND e.day >= coalesce($4::date, '-infinity') AND e.day <= coalesce($5::date, 'infinity')
-    ) v ON m.aggregation = 'UNIQUE_COUNT'
+    ) v ON true
 )
 SELECT coalesce(sum(d.events + d.too_late), 0)::bigint AS accepted,
     coalesce(sum(d.events + d.too_late) FILTER (WHERE d.subscription_id IS NOT NULL), 0)::bigint AS attributed,
