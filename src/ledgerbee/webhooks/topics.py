@@ -8,7 +8,7 @@ PING: Final = "ping"
 #: What is told of. Those of subscriptions, billing runs, cards and payouts can be subscribed to before there are any.
 TOPICS: Final = frozenset({
     "billing.credit_note_sent", "billing.invoice_overdue", "billing.invoice_paid", "billing.invoice_sent",
-    "billing.run_completed", "contact.created", "contact.updated", "credit_note.cancelled", "credit_note.created",
+    "billing.run_completed", "billing.run_started", "contact.created", "contact.updated", "credit_note.cancelled", "credit_note.created",
     "credit_note.delivery_failed", "credit_note.sent", "credit_note.sent_again", "customer.created",
     "customer.credit_refunded", "customer.updated", "customer_group.created", "delivery.bounce_reported",
     "department.created", "department.updated", "draft_journal_entry.booked", "draft_journal_entry.created",
