@@ -34,9 +34,9 @@ EVENTS = 10_000_000
 _FILL = (
     """
     INSERT INTO customers (company_id, id, number, customer_type, name, vat_zone, customer_group_id, country_code,
-                           created_at, updated_at)
+                           currency, created_at, updated_at)
     SELECT $1, ('00000000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, 'B' || n, 'company', 'Kunde ' || n,
-        'domestic', (SELECT id FROM customer_groups WHERE company_id = $1 LIMIT 1), 'DK', now(), now()
+        'domestic', (SELECT id FROM customer_groups WHERE company_id = $1 LIMIT 1), 'DK', 'DKK', now(), now()
     FROM generate_series(1, $2::int) n
     """,
     """

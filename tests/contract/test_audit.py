@@ -55,7 +55,11 @@ async def prepared(row: Row, new_world: NewWorld, clock: SteeredClock) -> World:
     return world
 
 
-@pytest.mark.parametrize("row", CHANGING, ids=str)
+#: Their rows are a log by themselves, which grows by thousands a second: each is there as it came in.
+LOGS: Final = {"POST /v1/meters/report", "POST /v1/meters/report-batch"}
+
+
+@pytest.mark.parametrize("row", [row for row in CHANGING if str(row) not in LOGS], ids=str)
 async def test_every_change_leaves_an_event(row: Row, new_world: NewWorld, clock: SteeredClock) -> None:
     world = await prepared(row, new_world, clock)
     before = await events(world)

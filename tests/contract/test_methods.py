@@ -184,6 +184,7 @@ async def test_a_stranger_has_room_for_a_form_and_no_more(row: Row, says_length:
 @pytest.mark.parametrize("row", [row for row in WRITES if not row.file], ids=str)
 async def test_a_body_has_an_end_of_elements_and_findings(row: Row, world: World) -> None:
     path, headers = f"/api{path_of(row, world.ids)}", {"x-api-key": world.api.key, "content-type": "application/json"}
+    headers |= row.sent(world).get("headers", {})
 
     async def refusal(content: bytes) -> tuple[list[str], Any]:
         answer = await world.api.http.request(row.method, path, content=content, headers=headers)

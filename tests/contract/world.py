@@ -93,7 +93,7 @@ async def make_world(api: Api) -> World:
         "POST", "/v1/incoming-documents", content=peppol(number="W-1"), headers={"content-type": "application/xml"}
     )
     answered = await made(f"/v1/incoming-documents/{received.json()['id']}/answers", answer="inProcess")
-    meter = await made("/v1/meters", name="API calls")
+    meter = await made("/v1/meters", name="Storage")
     used = await api.post("/v1/meters/report", {"meterId": meter["id"], "customerId": customer["id"], "value": 12.5})
     key = await made("/v1/api-keys", name="spare", scopes=["accounts-read"])
     client = await made("/v1/oauth-clients", name="spare", scopes=["accounts-read"])

@@ -5,12 +5,17 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from uuid import UUID
 
 import httpx
 from tests.runtime.conftest import SMTP_PASSWORD, Made
 from tests.runtime.processes import PROGRAM, Program, Served, cli, cli_json, environment, refusal, wait_for
 
 from ledgerbee import __version__
+from ledgerbee.core.dates import system_clock
+from ledgerbee.platform.db import Database
+from ledgerbee.platform.jobs import SYSTEM, company_tenant
+from ledgerbee.tenancy.clocks import store as clocks
 
 
 def loaded(statement: str) -> set[str]:
@@ -86,6 +91,15 @@ def test_what_does_not_exist_is_told(served: Served, made: Made) -> None:
     assert (misspelt.returncode, misspelt.stdout) == (2, "")
     assert "--company" in misspelt.stderr
     assert "valid UUID" in misspelt.stderr
+
+
+async def test_a_sandbox_is_made_by_a_command(database: Database, database_url: str) -> None:
+    options = ("--name", "Prøve ApS", "--country", "DK", "--sandbox")
+    created = cli_json("company", "create", *options, DATABASE_URL=database_url)
+    assert created == {"id": created["id"], "name": "Prøve ApS", "isSandbox": True}
+    tenant = await company_tenant(database, UUID(created["id"]), "test", system_clock(), SYSTEM)
+    assert (tenant.is_sandbox, tenant.clock_offset) == (True, 0)
+    assert (await database.run(tenant, system_clock(), clocks.get)).status == "idle"
 
 
 def test_the_development_mailbox_takes_mail_and_shows_it(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The fast decoder of usage takes nothing else than the wire models do, and takes what is usual."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 from hypothesis import given, settings
@@ -14,6 +15,7 @@ from ledgerbee.core.errors import LedgerBeeError
 from ledgerbee.http.json_body import decode_json
 
 ID = "0192d3a0-0000-7000-8000-000000000001"
+NOW = datetime(2026, 3, 16, tzinfo=UTC)
 PLAIN: dict[str, Any] = {"value": 12.5, "customerId": ID, "meterId": ID}
 
 
@@ -99,14 +101,14 @@ def encoded(body: dict[str, Any]) -> bytes | None:
 
 def slow_report(raw: bytes) -> UsageReport | None:
     try:
-        return ReportUsageRequest.model_validate(decode_json(raw)).reported("k")
+        return ReportUsageRequest.model_validate(decode_json(raw)).reported("k", NOW)
     except (ValidationError, LedgerBeeError):
         return None
 
 
 def slow_batch(raw: bytes) -> list[UsageReport] | None:
     try:
-        return ReportUsageBatchRequest.model_validate(decode_json(raw)).reported()
+        return ReportUsageBatchRequest.model_validate(decode_json(raw)).reported(NOW)
     except (ValidationError, LedgerBeeError):
         return None
 
@@ -117,7 +119,7 @@ def test_what_it_takes_the_models_take_as_the_same(body: dict[str, Any]) -> None
     raw = encoded(body)
     fast = decode_report(raw) if raw is not None else None
     if raw is not None and fast is not None:
-        assert fast.reported("k") == slow_report(raw)
+        assert fast.reported("k", NOW) == slow_report(raw)
 
 
 @settings(max_examples=500)
@@ -139,7 +141,7 @@ def test_plain_reports_are_taken() -> None:
         raw = json.dumps({**PLAIN, **fields}, ensure_ascii=False).encode()
         fast = decode_report(raw)
         assert fast is not None, fields
-        assert fast.reported("k") == slow_report(raw)
+        assert fast.reported("k", NOW) == slow_report(raw)
     batch = json.dumps({"events": [{**PLAIN, "idempotencyKey": f"k-{n}"} for n in range(1_000)]}).encode()
     found = decode_batch(batch)
     assert found is not None

@@ -374,7 +374,7 @@ def test_cadences_keep_what_is_held_of_each_product() -> None:
     assert life.chain.versions[-1].terms.items == (Item(yearly.id, D(7)),)
 
 
-@pytest.mark.parametrize("mode", [NEXT_INVOICE, AT_ONCE])
+@pytest.mark.parametrize("mode", ProrationBehavior)
 def test_restarting_the_period_credits_the_rest_and_charges_a_whole_one(mode: ProrationBehavior) -> None:
     life, (_, second) = plans_of("310", "620", mode=mode)
     life.replace_plan(second, "01-11", restarts=True)
@@ -382,6 +382,12 @@ def test_restarting_the_period_credits_the_rest_and_charges_a_whole_one(mode: Pr
     assert life.subscription.next_run_on == day("02-11")
     life.run("02-11")
     assert totals(life)[2:] == [("02-11", "620.00", "0")]
+
+
+def test_a_restart_credits_nothing_where_the_change_says_so() -> None:
+    life, (_, second) = plans_of("310", "620", mode=GIVEN_AWAY)
+    life.replace_plan(second, "01-11", GIVEN_AWAY, restarts=True)
+    assert nets(life) == [["310.00"], ["620.00"]]
 
 
 def test_a_period_that_was_restarted_without_credit_stays_as_it_was_billed() -> None:

@@ -5,6 +5,7 @@ models of `wire`, which take it or say what is wrong: it decides nothing that th
 """
 
 import re
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Final, NamedTuple, TypeAlias
 
@@ -48,7 +49,7 @@ class DecodedReport(NamedTuple):
 
     fields: _Report
 
-    def reported(self, key: str) -> UsageReport:
+    def reported(self, key: str, _: datetime) -> UsageReport:
         """The report for the rules."""
         return _reported(self.fields, key)
 
@@ -57,6 +58,10 @@ class DecodedBatch(NamedTuple):
     """Handed on in place of a `ReportUsageBatchRequest`."""
 
     reports: list[UsageReport]
+
+    def reported(self, _: datetime) -> list[UsageReport]:
+        """The reports for the rules."""
+        return self.reports
 
 
 def _fraction(text: str) -> Decimal:

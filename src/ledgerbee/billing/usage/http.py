@@ -9,7 +9,6 @@ from ledgerbee.billing.meters import store as meters
 from ledgerbee.billing.meters.http import MeterPath, metered
 from ledgerbee.billing.usage import actions
 from ledgerbee.billing.usage.actions.told import UNATTRIBUTED
-from ledgerbee.billing.usage.fast_wire import DecodedBatch
 from ledgerbee.billing.usage.model import (
     USAGE_EVENT_INVALID_STATE,
     USAGE_EVENT_NOT_FOUND,
@@ -92,7 +91,7 @@ async def report_usage(caller: CallerDep, key: UsageKey, body: ReportBody) -> Re
         recorded[:] = [outcome]
         return _taken_in(outcome)
 
-    response = await caller.command_batched(actions.report_together, body.reported(key), answer)
+    response = await caller.command_batched(actions.report_together, body.reported(key, caller.now), answer)
     if any(one.is_unattributed for one in recorded):
         UNATTRIBUTED.inc()
     return response
@@ -122,7 +121,7 @@ def _taken_in(outcome: Recorded) -> Response:
 )
 async def report_usage_batch(caller: CallerDep, body: ReportBatchBody) -> Response:
     recorded: list[Recorded] = []
-    reports = body.reports if isinstance(body, DecodedBatch) else body.reported()
+    reports = body.reported(caller.now)
 
     async def work(context: Context) -> Response:
         recorded[:] = await actions.report(context, reports)

@@ -1,8 +1,9 @@
 """Usage on the wire (contract 2.10; all but `POST /v1/meters/report` is ours)."""
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias
 from uuid import UUID
 
@@ -23,7 +24,7 @@ from ledgerbee.billing.usage.model import (
     UsageState,
     UsageTotals,
 )
-from ledgerbee.core.errors import LedgerBeeError, check_all, refuse, with_others, within
+from ledgerbee.core.errors import LedgerBeeError, check_all, refuse, with_more, with_others, within
 from ledgerbee.core.paging import PageRequest
 from ledgerbee.http.checks import Check, Facts
 from ledgerbee.http.fields import RequestMoment
@@ -111,12 +112,17 @@ class _UsageFields(RequestModel):
         yield _at(path, lambda: rules.check_moment(self.timestamp, facts.now))
         yield _at(path, lambda: rules.named_subscription(self.metadata))
 
-    def reported(self, key: str) -> UsageReport:
-        """The report for the rules. Raises validation errors: no meter, a subscription that is no id."""
-        check_all(
-            lambda: rules.check_meter_named(self.meter_id, self.meter_name),
-            lambda: rules.named_subscription(self.metadata),
-        )
+    def reported(self, key: str, now: datetime) -> UsageReport:
+        """The report for the rules. Raises validation errors: no meter, a subscription that is no id; beside them what
+        is wrong with its moment, which the action looks at otherwise.
+        """
+        try:
+            check_all(
+                lambda: rules.check_meter_named(self.meter_id, self.meter_name),
+                lambda: rules.named_subscription(self.metadata),
+            )
+        except LedgerBeeError as fault:
+            raise with_more(fault, [lambda: rules.check_moment(self.timestamp, now)]) from None
         return UsageReport(
             key,
             self.value,
@@ -153,17 +159,20 @@ class ReportUsageBatchRequest(RequestModel):
         min_length=1, max_length=MAX_EVENTS, description="1 to 1,000 events, each under a key of its own"
     )
 
-    def reported(self) -> list[UsageReport]:
-        """The reports for the rules. Raises validation errors."""
-        reports, faults = [], []
+    def reported(self, now: datetime) -> list[UsageReport]:
+        """The reports for the rules. Raises validation errors, each at its event's place."""
+        reports, checks = [], []
+        faults: list[LedgerBeeError] = []
         for place, one in enumerate(self.events):
             try:
                 with within(f"events.{place}"):
-                    reports.append(one.reported(one.idempotency_key))
+                    reports.append(one.reported(one.idempotency_key, now))
             except LedgerBeeError as fault:
                 faults.append(fault)
+            else:
+                checks.append(_at(f"events.{place}", partial(rules.check_moment, one.timestamp, now)))
         if faults:
-            raise with_others(faults[0], faults[1:])
+            raise with_more(with_others(faults[0], faults[1:]), checks)
         return reports
 
     @classmethod

@@ -44,7 +44,7 @@ CREATE TABLE metered_spans (
     CONSTRAINT metered_spans_customer FOREIGN KEY (company_id, customer_id) REFERENCES customers (company_id, id)
 ) WITH (fillfactor = 80);
 CREATE INDEX metered_spans_of_customer ON metered_spans (company_id, customer_id, meter_id, chain_starts_on, subscription_id);
-CREATE INDEX metered_spans_of_meter ON metered_spans (company_id, meter_id, starts_on);
+CREATE INDEX metered_spans_of_meter ON metered_spans (company_id, meter_id, subscription_id, starts_on);
 SELECT protect_table('metered_spans', 'SELECT, INSERT, UPDATE, DELETE');
 
 -- What was reported, each under its key, which is its identity for ever: `body_hash` tells the same report from another one.

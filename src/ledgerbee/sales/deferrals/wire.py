@@ -117,27 +117,34 @@ class DeferralResponse(ResponseModel):
     names the invoice's."""
 
     invoice_id: IdText
-    invoice_number: str = Field(examples=["1042"])
-    invoice_line_id: IdText
+    invoice_number: str = Field(description="Number of the invoice", examples=["1042"])
+    invoice_line_id: IdText = Field(description="The invoice's line")
     customer_id: IdText
-    service_period_start: day
-    service_period_end: day
-    deferred: MoneyText = Field(description="Of a line below zero it is negative", examples=["1200.00"])
+    service_period_start: day = Field(description="The first day that the line is for")
+    service_period_end: day = Field(description="The last day that the line is for")
+    deferred: MoneyText = Field(
+        description="What was deferred when the invoice was sent; of a line below zero it is negative",
+        examples=["1200.00"],
+    )
     recognized: MoneyText = Field(description="Earned by months that were booked", examples=["400.00"])
     credited: MoneyText = Field(description="Taken off by credit notes before it was earned", examples=["0.00"])
     left: MoneyText = Field(description="`deferred` less `recognized` and `credited`", examples=["800.00"])
-    invoice_currency: str = Field(examples=["DKK"])
-    deferred_in_invoice_currency: MoneyText = Field(examples=["1200.00"])
-    left_in_invoice_currency: MoneyText = Field(examples=["800.00"])
+    invoice_currency: str = Field(description="Currency of the invoice (ISO 4217)", examples=["DKK"])
+    deferred_in_invoice_currency: MoneyText = Field(
+        description="What was deferred, in the invoice's currency", examples=["1200.00"]
+    )
+    left_in_invoice_currency: MoneyText = Field(
+        description="What is left, in the invoice's currency", examples=["800.00"]
+    )
 
 
 class DeferredRevenueTotals(ResponseModel):
-    """The sums of all deferrals that the report has, on all pages."""
+    """The sums of all deferrals that the report has, on all pages, in the company's currency."""
 
-    deferred: MoneyText = Field(examples=["1200.00"])
-    recognized: MoneyText = Field(examples=["400.00"])
-    credited: MoneyText = Field(examples=["0.00"])
-    left: MoneyText = Field(examples=["800.00"])
+    deferred: MoneyText = Field(description="What was deferred", examples=["1200.00"])
+    recognized: MoneyText = Field(description="What was earned", examples=["400.00"])
+    credited: MoneyText = Field(description="What credit notes took off", examples=["0.00"])
+    left: MoneyText = Field(description="What is left", examples=["800.00"])
     account_balance: MoneyText = Field(
         description="What the account of deferred revenue stands at, credit positive: of the whole company",
         examples=["800.00"],
@@ -161,9 +168,9 @@ class OutstandingMonthResponse(ResponseModel):
 class DeferredRevenueResponse(PageResponse[DeferralResponse]):
     """Deferred revenue at the end of a day."""
 
-    as_of: day
+    as_of: day = Field(description="The day at whose end it stands")
     currency: str = Field(description="The company's", examples=["DKK"])
-    totals: DeferredRevenueTotals
+    totals: DeferredRevenueTotals = Field(description="Their sums")
     outstanding: list[OutstandingMonthResponse] = Field(description="As of now, the oldest first")
 
 

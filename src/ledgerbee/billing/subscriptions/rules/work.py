@@ -342,7 +342,8 @@ class Work:
             return
         if new.restarts:
             self.chain = replace(self.chain, subscription=replace(self.chain.subscription, billed_until=day))
-        if behavior is ProrationBehavior.NONE:
+        # Whoever begins a period anew and doesn't say otherwise pays no day twice (decisions "Periods").
+        if behavior is ProrationBehavior.NONE and (change.proration_behavior is not None or not new.restarts):
             return
         items = () if new.terms.is_paused or new.restarts else new.terms.items
         end = before.subscription.ends_on

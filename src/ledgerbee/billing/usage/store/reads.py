@@ -57,7 +57,8 @@ WITH days AS (
     LEFT JOIN LATERAL (
         SELECT bool_and(s.is_trial) AS is_trial, min(s.billed_until) FILTER (WHERE NOT s.is_trial) AS billed_until
         FROM metered_spans s
-        WHERE s.company_id = $1 AND s.subscription_id = d.subscription_id AND s.meter_id = d.meter_id
+        WHERE s.company_id = $1 AND s.customer_id = d.customer_id AND s.meter_id = d.meter_id
+          AND s.subscription_id = d.subscription_id
           AND s.is_reportable AND s.starts_on <= d.day AND (s.ends_on IS NULL OR s.ends_on > d.day)
     ) c ON true
     LEFT JOIN LATERAL (
