@@ -7,6 +7,7 @@ import pytest
 from tests.billing import Biller, outcomes, periods
 from tests.conftest import Api
 
+from ledgerbee.billing.runs import process
 from ledgerbee.billing.runs.jobs import carry_out
 
 
@@ -244,3 +245,38 @@ async def test_late_usage_is_billed_on_the_next_invoice(biller: Biller) -> None:
     invoice = (await biller.invoices())[-1]
     assert sorted(one[2] for one in periods(invoice)) == ["10.00", "100.00", "2.00"]
     await biller.check_books()
+
+
+async def test_the_order_of_customers_changes_nothing(
+    biller: Biller, other_api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def billed(other: Biller, amounts: list[str]) -> list[tuple[str, str]]:
+        for amount in amounts:
+            plan = await other.plan(await other.recurring(amount))
+            customer = await other.customer(name=f"Havn {amount}")
+            await other.subscribe(plan, "2026-02-10", customer, prorationBehavior="always_invoice")
+        await other.bill()
+        await other.check_books()
+        names = {one["id"]: one["name"] for one in await other.ok("GET", "/v1/customers")}
+        return sorted((names[one["customerId"]], one["subtotal"]) for one in await other.invoices())
+
+    amounts = ["100", "33.33", "0.01", "7"]
+    together = await billed(biller, amounts)
+    monkeypatch.setattr(process, "CHUNK", 1)
+    assert await billed(Biller(other_api), amounts[::-1]) == together
+    assert len(together) == 8
+
+
+async def test_what_ends_while_its_run_waits_is_billed_for_what_it_had(biller: Biller) -> None:
+    """The run sees what there is when it bills, not what there was when it was asked for."""
+    plan = await biller.plan(await biller.recurring("310"))
+    kept, ended = [await biller.subscribe(plan, "2026-03-01", billingDirection="arrears") for _ in range(2)]
+    run_id = await biller.start_run()
+    await biller.cancel(ended)
+    await biller.bill_changed(ended)
+    run = await biller.carry_out(run_id)
+    assert run["status"] == "completed"
+    (invoice,) = await biller.invoices()
+    assert periods(invoice) == [("2026-03-01", "2026-03-15", "150.00")]
+    assert await biller.charges(kept) == []
+    assert (await biller.bill())["processed"] == 0

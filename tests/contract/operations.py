@@ -157,6 +157,12 @@ async def _make_credit_and_invoice(world: World) -> None:
     await _send_invoice(world)
 
 
+def _edit(world: World) -> dict[str, Any]:
+    """A change of the quantity of a price that the world's plan has."""
+    products = [{"priceId": world.ids["monthlyPriceId"], "quantity": 3}]
+    return {"change": {"type": "edit_products", "payload": {"products": products}}}
+
+
 def _plan(world: World) -> dict[str, Any]:
     """A plan with an alternative: the world's own price is of ONE_TIME, and a plan needs others."""
     return {
@@ -523,7 +529,7 @@ OPERATIONS: Final[tuple[Row, ...]] = (
     ),
     extension(
         "Subscriptions", "POST", "/v1/subscriptions/{subscriptionId}/preview", "subscriptions-read",
-        "Preview what a subscription is billed", not_found="SUBSCRIPTION_NOT_FOUND",
+        "Preview what a subscription is billed", body=_edit, not_found="SUBSCRIPTION_NOT_FOUND",
     ),
     extension("Subscriptions", "GET", "/v1/billing-runs", "subscriptions-read", "List billing runs"),
     extension(

@@ -182,6 +182,10 @@ BROKEN_RULES: list[tuple[str, str, dict[str, Any], set[str]]] = [
       "payload": {"planId": "{cash}", "products": [{"priceId": "{price}"}, {"priceId": "{price}"}]}},
      {"effectiveDate", "prorationBehavior", "restartPeriod", "payload.planId", "payload.products",
       "payload.products.1.priceId"}),
+    ("POST", "/v1/subscriptions/{subscriptionId}/preview",
+     {"change": {"type": "edit_products", "effectiveDate": "2026-03-15",
+                 "payload": {"planId": "{cash}", "products": [{"priceId": "{price}"}, {"priceId": "{price}"}]}}},
+     {"change.effectiveDate", "change.payload.planId", "change.payload.products.1.priceId"}),
     ("POST", "/v1/subscriptions/{subscriptionId}/pause", {"effectiveDate": "2026-03-15"}, {"effectiveDate"}),
     ("POST", "/v1/subscriptions/{subscriptionId}/resume", {"effectiveDate": "2026-03-15"}, {"effectiveDate"}),
     ("PUT", "/v1/exchange-rates", {"currency": "DKK", "date": "2026-03-16", "rate": 1}, {"currency"}),
@@ -319,7 +323,7 @@ UNRELATED = {
     "payments": "reference", "product-prices": "nickname", "projects": "color", "rates": None, "refund": "reference",
     "reverse": "description",
     "reverse-batch": "date", "send-batch": "deliveryType", "vat-codes": "vatCode", "draft-journal-entries": "reference",
-    "subscriptions": "name", "cancel": None, "scheduled-changes": None, "pause": None, "resume": None,
+    "subscriptions": "name", "cancel": None, "scheduled-changes": None, "pause": None, "preview": None, "resume": None,
     "answers": None, "replay": None, "subscription-plans": "displayOrder", "write-off": "description",
 }  # fmt: skip
 

@@ -270,6 +270,8 @@ def test_requests_are_named_after_what_they_do() -> None:
             verbs = "Convert"
         if path.endswith("/advance"):
             verbs = "Advance"
+        if path.endswith("/preview"):
+            verbs = "Preview"
         if "recognize" in path:
             verbs = "Recognize"
         assert re.fullmatch(rf"({verbs})[A-Z]\w+Request", name), (method, path, name)

@@ -144,7 +144,7 @@ DATA: Final[tuple[EventData, ...]] = (
     _undelivered(
         "CreditNoteDeliveryFailedEventData", "PublicCreditNote", "credit note", "credit_note.delivery_failed",
     ),
-    _plain("BillingRunEventData", "BillingRunResponse", "billing run", "billing.run_completed"),
+    _plain("BillingRunEventData", "BillingRunResponse", "billing run", "billing.run_completed", "billing.run_started"),
     _plain("CustomerEventData", "CustomerResponse", "customer", "customer.created", "customer.updated"),
     EventData(
         name="CreditRefundedEventData", topics=("customer.credit_refunded",), answer="CreditUseResponse",

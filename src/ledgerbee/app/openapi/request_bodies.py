@@ -199,7 +199,7 @@ BODIES: Final[Mapping[str, dict[str, Any]]] = {
         productOverrides=[{"priceId": "{planPriceId}", "quantity": 3}],
         partnerReferenceId="order-8812",
     ),
-    "POST /v1/billing-runs": _json(dryRun=True),
+    "POST /v1/billing-runs": _json(asOf=_TODAY),
     "POST /v1/subscriptions/{subscriptionId}/preview": _json(
         change={"type": "edit_products", "payload": {"products": [{"priceId": "{planPriceId}", "quantity": 5}]}}
     ),

@@ -9,6 +9,7 @@ from ledgerbee.core.errors import within
 from ledgerbee.http.operation import CallerDep, operation, resource_router
 from ledgerbee.platform.context import Context
 from ledgerbee.sales.documents.printing import Trials, with_trials
+from ledgerbee.sales.invoices.model import INVOICE_SELLER_INCOMPLETE
 
 router = resource_router("Subscriptions")
 
@@ -26,7 +27,7 @@ router = resource_router("Subscriptions")
         "nothing is told or mailed. Usage counts as far as it was reported. What keeps the subscription from being "
         "changed or billed is answered as it would be then.",
         response="What would be made",
-        errors=SCHEDULING_ERRORS,
+        errors=[*SCHEDULING_ERRORS, INVOICE_SELLER_INCOMPLETE],
         opens_transaction=False,
     ),
 )

@@ -1,13 +1,17 @@
 """Previews on the wire (ours)."""
 
+from collections.abc import Iterable
 from datetime import date as day
 from enum import StrEnum
+from functools import partial
 
 from pydantic import Field
 
 from ledgerbee.billing.previews.actions import Preview, PreviewedDocument
 from ledgerbee.billing.subscriptions.requests import ScheduleChangeRequest
+from ledgerbee.core.errors import within
 from ledgerbee.core.money import format_amount
+from ledgerbee.http.checks import Check, Facts
 from ledgerbee.http.wire import DecimalText, IdText, MoneyText, Number, RequestModel, ResponseModel, omitted
 from ledgerbee.sales.documents.model import Line, period_of
 
@@ -18,6 +22,17 @@ class PreviewSubscriptionRequest(RequestModel):
     change: ScheduleChangeRequest | None = omitted(
         description="A change as `POST /v1/subscriptions/{subscriptionId}/scheduled-changes` takes it"
     )
+
+    def checks(self, facts: Facts, path: str) -> Iterable[Check]:  # noqa: ARG002
+        """Those of the change."""
+        if self.change is not None:
+            for check in self.change.checks(facts, "change"):
+                yield partial(_check_change, check)
+
+
+def _check_change(check: Check) -> None:
+    with within("change"):
+        check()
 
 
 class PreviewedDocumentType(StrEnum):

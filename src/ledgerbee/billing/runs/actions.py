@@ -12,6 +12,7 @@ from ledgerbee.billing.runs.model import (
     BillingRunStatus,
     BillingRunTrigger,
 )
+from ledgerbee.billing.runs.wire import render
 from ledgerbee.billing.subscriptions.model import SUBSCRIPTION_NOT_FOUND
 from ledgerbee.core.errors import invalid
 from ledgerbee.core.ids import new_id
@@ -31,7 +32,8 @@ async def start(
 ) -> BillingRun:
     """Make a run that the worker carries out, after a `delay`, or, without `enqueues`, whoever called.
 
-    Raises a validation error for a day to come, which only a dry run may have, and `SUBSCRIPTION_NOT_FOUND`.
+    Emits `billing.run_started`, unless it is a dry run. Raises a validation error for a day to come, which only a dry
+    run may have, and `SUBSCRIPTION_NOT_FOUND`.
     """
     if as_of > context.today and not is_dry_run:
         raise invalid(("asOf", "maxDate", "asOf must not be after today unless dryRun is true"))
@@ -52,6 +54,8 @@ async def start(
         updated_at=context.now,
     )
     await store.insert(context, run)
+    if not is_dry_run:
+        context.emit("billing.run_started", run.id, render(run).as_event(), is_first=True)
     if enqueues:
         context.enqueue(BILLING_RUN_JOB, delay=delay, billingRunId=str(run.id))
     return run

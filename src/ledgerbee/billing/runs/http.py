@@ -30,7 +30,7 @@ RunPath = Annotated[IdOf[BillingRunId], Path(alias="billingRunId", description="
 Flag = Annotated[bool, Field(strict=True)]
 
 
-class StartBillingRunRequest(RequestModel):
+class CreateBillingRunRequest(RequestModel):
     """What to bill. Without fields: everything that is due today."""
 
     as_of: Day | None = omitted(
@@ -63,7 +63,7 @@ class StartBillingRunRequest(RequestModel):
         errors=[LICENSE_REQUIRED, SUBSCRIPTION_NOT_FOUND],
     ),
 )
-async def start_billing_run(context: Ctx, body: StartBillingRunRequest) -> BillingRunResponse:
+async def start_billing_run(context: Ctx, body: CreateBillingRunRequest) -> BillingRunResponse:
     check_unique("subscriptionIds", body.subscription_ids or ())
     run = await actions.start(
         context,

@@ -48,7 +48,7 @@ class BillingResultResponse(ResponseModel):
     """What came of one subscription: a document, or why there is none."""
 
     customer_id: IdText
-    subscription_id: IdText
+    subscription_id: IdText = Field(description="The subscription")
     outcome: BillingOutcome = Field(
         description="`advanced`: it moved on without a document, `skipped`: it waits for `confirmCatchUp`, `refused`: "
         "nothing of it was billed"
