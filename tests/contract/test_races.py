@@ -34,6 +34,10 @@ async def test_whoever_loses_is_told_as_one_that_comes_later(row: Row, own: Worl
                 assert (refused["code"], refused["details"]) == (later.json()["code"], later.json()["details"])
 
 
+#: What is named is a type, one of a list.
+OF_A_TYPE = {"SUBSCRIPTION_CHANGE_ALREADY_EXISTS"}
+
+
 @pytest.mark.parametrize("code", TAKEN)
 async def test_of_the_same_new_name_or_number_at_once_one_wins(code: str, own: World) -> None:
     name, field, more = TAKEN[code]
@@ -42,7 +46,7 @@ async def test_of_the_same_new_name_or_number_at_once_one_wins(code: str, own: W
     path = path_of(row, own.ids)
     if isinstance(body[field], int):
         body[field] += 7
-    else:
+    elif code not in OF_A_TYPE:
         body[field] = f"{body[field]}7"
     answers = await asyncio.gather(*(own.api.request(row.method, path, json=body) for _ in range(4)))
     later = await own.api.request(row.method, path, json=body)
