@@ -98,12 +98,8 @@ def test_a_line_says_the_price_of_a_whole_period_and_the_days() -> None:
     life = of_price("99.50", "02-01", discount="10")
     (invoice,), _ = rules.plan_invoices([(loaded(life, description="Per seat"), carried(life, "02-01"))])
     (line,) = rules.lines_of(invoice)
-    assert (line.quantity, line.unit_price, line.discount_percent, line.net) == (
-        1,
-        Decimal("99.50"),
-        10,
-        Decimal("89.55"),
-    )
+    figures = (line.quantity, line.unit_price, line.discount_percent, line.net)
+    assert figures == (D(1), D("99.50"), D(10), D("89.55"))
     assert (line.description, line.unit) == ("Per seat", "seat")
     assert (line.service_period_start, line.service_period_end) == (day("02-01"), day("02-28"))
 
