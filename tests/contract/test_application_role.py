@@ -35,14 +35,17 @@ TABLES = {
     "INSERT SELECT": "credit_note_lines credit_use_parts credit_uses customer_groups delivery_recipients"
     " billing_run_results document_snapshots e_invoice_answers events import_errors incoming_messages"
     " journal_attachments revenue_deferral_credits revenue_recognitions subscription_plan_cadences"
-    " subscription_plan_items subscription_plan_versions vendor_groups",
+    " subscription_plan_items subscription_plan_versions subscription_versions vendor_groups",
     "INSERT SELECT UPDATE(amount_left base_amount_left next_month scheduled_amount scheduled_base_amount"
     " scheduled_from)": "revenue_deferrals",
     "DELETE INSERT SELECT": "blob_leases draft_attachments draft_journal_lines import_parts invoice_lines"
     " order_confirmation_lines quote_lines quote_links vat_code_rates",
-    "INSERT SELECT UPDATE": "billing_runs companies contacts credit_notes customers departments idempotency_keys"
-    " journal_imports order_confirmations quotes test_clocks usage_days webhook_deliveries webhook_endpoints",
+    "INSERT SELECT UPDATE": "billing_runs billing_schedules companies contacts credit_notes customers departments"
+    " idempotency_keys"
+    " journal_imports order_confirmations quotes subscription_changes subscriptions test_clocks usage_days"
+    " webhook_deliveries webhook_endpoints",
     "INSERT SELECT UPDATE(archived_at status)": "meters",
+    "INSERT SELECT UPDATE(credit_note_id credit_note_net invoice_id invoice_line_id waits)": "subscription_charges",
     "INSERT SELECT UPDATE(day metadata named_subscription_id occurred_at state subscription_id value)": "usage_events",
     "DELETE INSERT SELECT UPDATE": "draft_journal_entries invoices late_usage metered_spans prices product_groups"
     " products",

@@ -166,6 +166,15 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
     },
     "idempotency_keys": {GUARD: "key request_hash status content_type body created_at"},
     "billing_runs": {OWN: "*"},
+    "billing_schedules": {OWN: "*"},
+    "subscriptions": {OWN: "*"},
+    "subscription_versions": {STAYS: "*"},
+    "subscription_changes": {OWN: "*"},
+    "subscription_charges": {
+        STAYS: "id subscription_id price_id kind period_start period_end part change_id service_start service_end"
+        " quantity period_amount discount_percent net events carried credits_charge_id created_at",
+        OWN: "waits invoice_id invoice_line_id credit_note_id credit_note_net",
+    },
     "billing_run_results": {OWN: "*"},
     "subscription_plans": {
         STAYS: "id created_at", MASTER: "name status display_order vanity updated_at",

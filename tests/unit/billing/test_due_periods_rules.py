@@ -26,7 +26,6 @@ from ledgerbee.billing.charges.rules import (
     Credit,
     Settlement,
     billed_charges,
-    is_empty,
     left_of,
     next_recurring,
     next_usage,
@@ -430,13 +429,6 @@ def test_a_refund_is_all_notes() -> None:
     earlier = charge("310", JANUARY)
     refund = Bill(day("01-11"), (credit(earlier, REST, "-210.00"),), is_refund=True)
     assert shares_of(refund) == [("0", "-210.00")]
-
-
-def test_nothing_to_pay_and_nothing_to_credit_is_empty() -> None:
-    free = replace(charge("0", JANUARY), net=ZERO)
-    assert is_empty(share_bill(Bill(day("01-01"), (free,))))
-    assert not is_empty(share_bill(Bill(day("01-01"), (free, charge("1", JANUARY)))))
-    assert not is_empty(share_bill(Bill(day("01-01"), (credit(charge("1", JANUARY), JANUARY, "-1.00"),))))
 
 
 def test_what_is_taken_back_whole_makes_no_line() -> None:

@@ -134,6 +134,18 @@ def test_what_is_taken_back_has_a_negative_quantity() -> None:
     ]
 
 
+def test_what_came_late_is_one_line_of_the_difference() -> None:
+    seats, calls = price("10"), usage_price("2")
+    life = subscribed(plan(seats, calls), [seats, calls], "01-01")
+    life.meter.report(calls, "01-12", "3")
+    life.run("02-01")
+    life.meter.report(calls, "01-20", "4")
+    life.late()
+    (invoice,), _ = rules.plan_invoices([(loaded(life), carried(life, "03-01"))])
+    lines = [line for line in rules.lines_of(invoice) if line.price_id == calls.id]
+    assert [(line.quantity, line.unit_price, line.net) for line in lines] == [(D(1), D(8), D("8.00"))]
+
+
 @pytest.mark.parametrize(("interval", "is_far"), [(DAY, True), (MONTH, False)])
 def test_many_due_periods_are_behind(interval: object, *, is_far: bool) -> None:
     only = price("10", interval)  # type: ignore[arg-type]

@@ -8,7 +8,7 @@ from functools import partial
 from pydantic import Field
 
 from ledgerbee.billing.previews.actions import Preview, PreviewedDocument
-from ledgerbee.billing.subscriptions.requests import ScheduleChangeRequest
+from ledgerbee.billing.subscriptions.requests import CreateScheduledChangeRequest
 from ledgerbee.core.errors import within
 from ledgerbee.core.money import format_amount
 from ledgerbee.http.checks import Check, Facts
@@ -19,7 +19,7 @@ from ledgerbee.sales.documents.model import Line, period_of
 class PreviewSubscriptionRequest(RequestModel):
     """What to look at: a change, or with none what is billed next."""
 
-    change: ScheduleChangeRequest | None = omitted(
+    change: CreateScheduledChangeRequest | None = omitted(
         description="A change as `POST /v1/subscriptions/{subscriptionId}/scheduled-changes` takes it"
     )
 

@@ -23,9 +23,9 @@ from ledgerbee.billing.subscriptions.model import (
 )
 from ledgerbee.billing.subscriptions.requests import (
     CancelSubscriptionRequest,
+    CreateScheduledChangeRequest,
     CreateSubscriptionRequest,
     HoldSubscriptionRequest,
-    ScheduleChangeRequest,
     ScheduledChangesQuery,
     SubscriptionPartsQuery,
     SubscriptionQuery,
@@ -251,7 +251,7 @@ async def list_scheduled_changes(
     ),
 )
 async def schedule_subscription_change(
-    caller: CallerDep, subscription_id: SubscriptionPath, body: ScheduleChangeRequest
+    caller: CallerDep, subscription_id: SubscriptionPath, body: CreateScheduledChangeRequest
 ) -> Response:
     async def run(trials: Trials) -> Response:
         async def work(context: Context) -> Response:

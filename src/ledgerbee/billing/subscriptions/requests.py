@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -237,7 +237,7 @@ _ALLOWED: Final[Mapping[ChangeType, tuple[str, ...]]] = {
 _NEVER_RESTARTS: Final = frozenset({ChangeType.CANCEL, ChangeType.PAUSE})
 
 
-class ScheduleChangeRequest(RequestModel):
+class CreateScheduledChangeRequest(RequestModel):
     """A change, and when."""
 
     type: ChangeType
@@ -278,14 +278,14 @@ class ScheduleChangeRequest(RequestModel):
         )
 
 
-def _of_change(body: ScheduleChangeRequest, today: date) -> Iterator[Check]:
+def _of_change(body: CreateScheduledChangeRequest, today: date) -> Iterator[Check]:
     yield lambda: refuse(_of_effective_date(body.effective_date, today))
     yield lambda: refuse(list(_payload_problems(body)))
     yield lambda: refuse(list(_problems(body)))
     yield lambda: _check_once(body.payload.products or [], "payload.products")
 
 
-def _payload_problems(body: ScheduleChangeRequest) -> Iterator[Problem]:
+def _payload_problems(body: CreateScheduledChangeRequest) -> Iterator[Problem]:
     kind, payload = body.type, body.payload
     needed, allowed = _NEEDED.get(kind, ()), _ALLOWED.get(kind, ())
     sent = {ChangePayloadRequest.model_fields[name].alias or name for name in payload.model_fields_set}
@@ -298,7 +298,7 @@ def _payload_problems(body: ScheduleChangeRequest) -> Iterator[Problem]:
         yield "payload.products", "arrayNotEmpty", "payload.products must name a price"
 
 
-def _problems(body: ScheduleChangeRequest) -> Iterator[Problem]:
+def _problems(body: CreateScheduledChangeRequest) -> Iterator[Problem]:
     kind = body.type
     if body.restart_period and kind in _NEVER_RESTARTS:
         yield "restartPeriod", "equals", f"restartPeriod must be false with the type {kind.value}"
@@ -374,6 +374,7 @@ class SubscriptionQuery(ListQuery):
         Annotated[str, StringConstraints(max_length=255)] | None,
         WithJsonSchema({"type": "string", "maxLength": 255, "examples": ["order-8812"]}),
     ] = Field(None, description="Only subscriptions with this reference of yours, exactly")
+    sort_by: Literal["createdAt"] = Field("createdAt", description="Field to sort by")
 
     @property
     def wanted_statuses(self) -> list[SubscriptionStatus]:

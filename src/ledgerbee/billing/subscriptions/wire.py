@@ -118,7 +118,7 @@ class ListSubscriptionsResponse(PageResponse[SubscriptionResponse]):
 class RefundResponse(ResponseModel):
     """What a cancellation gave back."""
 
-    behavior: RefundBehavior
+    behavior: RefundBehavior = Field(description="What was asked to be given back")
     credit_note_ids: list[IdText] = Field(description="The credit notes that were sent", examples=[[EXAMPLE_ID]])
     amount: MoneyText = Field(description="What they sum up to, excluding VAT", examples=["135.48"])
     reason: str | None = Field(

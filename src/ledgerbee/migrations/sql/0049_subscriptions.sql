@@ -99,11 +99,12 @@ CREATE TABLE billing_schedules (
     -- Usage below zero that no period has taken yet.
     carried numeric NOT NULL CHECK (carried <= 0),
     PRIMARY KEY (company_id, subscription_id, price_id),
+    CONSTRAINT billing_schedules_finite CHECK (carried > '-Infinity'),
     CONSTRAINT billing_schedules_subscription FOREIGN KEY (company_id, subscription_id)
         REFERENCES subscriptions (company_id, id),
     CONSTRAINT billing_schedules_price FOREIGN KEY (company_id, price_id) REFERENCES prices (company_id, id)
 );
-SELECT protect_table('billing_schedules', 'SELECT, INSERT, UPDATE, DELETE');
+SELECT protect_table('billing_schedules', 'SELECT, INSERT, UPDATE');
 
 CREATE TABLE subscription_changes (
     company_id uuid NOT NULL,
@@ -167,6 +168,9 @@ CREATE TABLE subscription_charges (
     CONSTRAINT subscription_charges_invoice FOREIGN KEY (company_id, invoice_id) REFERENCES invoices (company_id, id),
     CONSTRAINT subscription_charges_note FOREIGN KEY (company_id, credit_note_id)
         REFERENCES credit_notes (company_id, id),
+    CONSTRAINT subscription_charges_finite CHECK (abs(quantity) < 'Infinity' AND abs(period_amount) < 'Infinity'
+        AND abs(discount_percent) < 'Infinity' AND abs(net) < 'Infinity' AND abs(carried) < 'Infinity'
+        AND credit_note_net < 'Infinity'),
     CHECK (num_nonnulls(invoice_id, invoice_line_id) <> 1),
     CHECK (NOT waits OR (invoice_id IS NULL AND credit_note_id IS NULL))
 );
@@ -176,6 +180,3 @@ CREATE INDEX subscription_charges_of_invoice ON subscription_charges (company_id
 CREATE INDEX subscription_charges_waiting ON subscription_charges (company_id, subscription_id) WHERE waits;
 SELECT protect_table('subscription_charges', 'SELECT, INSERT');
 GRANT UPDATE (waits, invoice_id, invoice_line_id, credit_note_id, credit_note_net) ON subscription_charges TO ledgerbee_app;
-
-ALTER TABLE metered_spans ADD CONSTRAINT metered_spans_subscription FOREIGN KEY (company_id, subscription_id)
-    REFERENCES subscriptions (company_id, id);

@@ -48,6 +48,7 @@ CREATE TABLE billing_run_results (
     code text,
     message text,
     PRIMARY KEY (company_id, id),
+    CONSTRAINT billing_run_results_finite CHECK (abs(amount) < 'Infinity'),
     CONSTRAINT billing_run_results_run FOREIGN KEY (company_id, billing_run_id)
         REFERENCES billing_runs (company_id, id)
 );

@@ -1,6 +1,6 @@
 """Rules of charges. Pure."""
 
-from ledgerbee.billing.charges.rules.bills import is_empty, share_bill, without_void
+from ledgerbee.billing.charges.rules.bills import share_bill, without_void
 from ledgerbee.billing.charges.rules.due import next_recurring, next_usage, usage_grid
 from ledgerbee.billing.charges.rules.pricing import price_for_period, share_of
 from ledgerbee.billing.charges.rules.proration import Credit, Settlement, billed_charges, left_of, settle
@@ -9,7 +9,6 @@ __all__ = [
     "Credit",
     "Settlement",
     "billed_charges",
-    "is_empty",
     "left_of",
     "next_recurring",
     "next_usage",

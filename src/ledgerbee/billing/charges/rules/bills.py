@@ -39,8 +39,3 @@ def without_void(charges: Sequence[Charge]) -> list[Charge]:
             taken_back[charge.credits_charge_id] = EXACT.add(taken_back[charge.credits_charge_id], charge.net)
     void = {one.id for one in charges if one.id in taken_back and not EXACT.add(one.net, taken_back[one.id])}
     return [one for one in charges if one.id not in void and one.credits_charge_id not in void]
-
-
-def is_empty(shares: Sequence[BillShare]) -> bool:
-    """Whether nothing of a bill is to be paid or credited: no invoice is made of it."""
-    return all(not share.on_invoice and not share.on_note for share in shares)

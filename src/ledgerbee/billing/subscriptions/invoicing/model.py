@@ -38,7 +38,7 @@ class PlannedInvoice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refund:
-    """What a cancellation gave back; `amount` includes VAT and is positive. `reason` says why it is nothing."""
+    """What a cancellation gave back; `amount` excludes VAT and is positive. `reason` says why it is nothing."""
 
     credit_note_ids: tuple[UUID, ...] = ()
     amount: Decimal = ZERO

@@ -6,7 +6,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from ledgerbee.billing.charges.model import ChargeKind
-from ledgerbee.billing.charges.rules import is_empty, share_bill
+from ledgerbee.billing.charges.rules import share_bill
 from ledgerbee.billing.subscriptions.invoicing.model import CarriedChain, InvoiceShare, PlannedInvoice
 from ledgerbee.catalog.prices.model import SoldProduct
 from ledgerbee.catalog.prices.rules import effective_unit_price
@@ -27,11 +27,8 @@ def plan_invoices(carried: Iterable[CarriedChain]) -> tuple[list[PlannedInvoice]
         subscription = loaded.chain.subscription
         own = None if loaded.payer_id != subscription.customer_id else subscription.id
         for bill in advanced.bills:
-            shares = share_bill(bill)
-            if is_empty(shares):
-                continue
             key = (bill.on, loaded.payer_id, own, subscription.currency)
-            placed = [InvoiceShare(loaded, share) for share in shares]
+            placed = [InvoiceShare(loaded, share) for share in share_bill(bill)]
             on_notes += [one for one in placed if one.share.on_note]
             if any(one.share.on_invoice for one in placed):
                 grouped.setdefault(key, []).extend(one for one in placed if one.share.on_invoice)
@@ -56,12 +53,12 @@ def _line(placed: InvoiceShare) -> DeductionLine:
     has_days = charge.kind is not ChargeKind.ONE_TIME
     sold = placed.loaded.sellable[charge.price_id]
     net = share.on_invoice
-    is_whole = charge.kind is not ChargeKind.PRORATION and charge.service == charge.period and not charge.is_credit
-    is_usage = charge.kind in {ChargeKind.USAGE, ChargeKind.ONE_TIME}
-    quantity = abs(charge.quantity) or ONE
-    if charge.kind is ChargeKind.USAGE_DIFFERENCE or share.on_note:
-        quantity = ONE
-    if (is_whole or is_usage) and not share.on_note:
+    is_priced = charge.kind in {ChargeKind.USAGE, ChargeKind.ONE_TIME} or (
+        charge.kind is ChargeKind.RECURRING and charge.service == charge.period
+    )
+    is_amount = charge.kind is ChargeKind.USAGE_DIFFERENCE or bool(share.on_note)
+    quantity = ONE if is_amount else abs(charge.quantity)
+    if is_priced and not is_amount:
         price = placed.loaded.facts.prices[charge.price_id]
         unit_price, discount = effective_unit_price(price, charge.quantity), charge.discount_percent
     else:

@@ -2,7 +2,7 @@
 
 from ledgerbee.billing.subscriptions.rules.advancing import MAX_PERIODS, advance, begin, finish
 from ledgerbee.billing.subscriptions.rules.applying import chosen_items, first_terms
-from ledgerbee.billing.subscriptions.rules.groups import count_due_periods, is_behind, next_group, next_run_on
+from ledgerbee.billing.subscriptions.rules.groups import count_due_periods, is_behind, next_group
 from ledgerbee.billing.subscriptions.rules.reading import read_of, timeline, version_on
 from ledgerbee.billing.subscriptions.rules.requests import (
     ENDED,
@@ -60,7 +60,6 @@ __all__ = [
     "new_change",
     "new_version",
     "next_group",
-    "next_run_on",
     "overrides_payload",
     "own_end",
     "pending_of",

@@ -128,12 +128,8 @@ def _most_periods(chain: Chain, facts: BillingFacts, as_of: date) -> int:
     )
 
 
-def next_run_on(chain: Chain, facts: BillingFacts) -> date | None:
-    """When a run has to look at the chain next: for a bill, a change, or to tell a start or an end."""
-    return _run_on(chain, next_group(chain, facts))
-
-
 def _run_on(chain: Chain, group: DueGroup | None) -> date | None:
+    """When a run has to look at the chain next: for a bill, a change, or to tell a start or an end."""
     subscription = chain.subscription
     days = [change.effective_on for change in chain.changes]
     days += [day for day, _ in moments(chain) if day > subscription.told_until]
