@@ -252,6 +252,13 @@ def lacks_limits(schema: dict[str, Any]) -> bool:
     return kind == "string" and not schema.keys() & {"maxLength", "pattern", "format", "enum", "const"}
 
 
+#: Of operations that are called by what they do, the verb of their model, by the start of the path's last part.
+OWN_VERBS: Final = {
+    "advance": "Advance", "cancel": "Cancel", "convert": "Convert", "pause": "Hold", "preview": "Preview",
+    "recognize": "Recognize", "report": "Report", "resume": "Hold", "reverse": "Reverse",
+}  # fmt: skip
+
+
 def test_requests_are_named_after_what_they_do() -> None:
     """A create's model is Create...Request, a change's Update...Request; other verbs have their own."""
     for path, method, operation in operations():
@@ -262,20 +269,8 @@ def test_requests_are_named_after_what_they_do() -> None:
         verbs = {"put": "Update|Upsert", "patch": "Update", "post": "Create"}[method]
         if method == "post" and re.search(r"\}/[a-z-]+$|batch$", path) and operation["responses"].get("201") is None:
             verbs = "Send|Reverse|Answer|Draft|Replay"
-        if "/meters/report" in path:
-            verbs = "Report"
-        if "reverse" in path:
-            verbs = "Reverse"
-        if "convert" in path:
-            verbs = "Convert"
-        if path.endswith("/advance"):
-            verbs = "Advance"
-        if path.endswith("/preview"):
-            verbs = "Preview"
-        if path.endswith("/cancel"):
-            verbs = "Cancel"
-        if "recognize" in path:
-            verbs = "Recognize"
+        last = path.rpartition("/")[2].partition("-")[0]
+        verbs = OWN_VERBS.get(last, verbs)
         assert re.fullmatch(rf"({verbs})[A-Z]\w+Request", name), (method, path, name)
 
 
