@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from ledgerbee.app.audit import fault_in_settings
+from ledgerbee.billing.subscriptions.audit import fault_in_charges
 from ledgerbee.billing.usage.audit import fault_in_usage
 from ledgerbee.ledger import verify as ledger
 from ledgerbee.ledger.verify import Fault, Progress, Verification
@@ -15,7 +16,14 @@ from ledgerbee.platform.context import Context
 async def verify(context: Context, progress: Progress | None = None, blobs: BlobStore | None = None) -> Verification:
     """As `ledger.verify.verify`, which looks at the ledger alone; all of it sees the same state of the database."""
     result = await ledger.verify(context, progress, blobs)
-    looks = (fault_in_documents, fault_in_payments, fault_in_credit, fault_in_usage, fault_in_settings)
+    looks = (
+        fault_in_documents,
+        fault_in_payments,
+        fault_in_credit,
+        fault_in_usage,
+        fault_in_charges,
+        fault_in_settings,
+    )
     for look in looks if result.passed else ():
         if (what := await look(context)) is not None:
             return replace(result, fault=Fault(what))

@@ -177,6 +177,8 @@ CREATE TABLE subscription_charges (
 CREATE INDEX subscription_charges_of ON subscription_charges (company_id, subscription_id, service_end);
 CREATE INDEX subscription_charges_of_invoice ON subscription_charges (company_id, invoice_id)
     WHERE invoice_id IS NOT NULL;
+CREATE INDEX subscription_charges_credits ON subscription_charges (company_id, credits_charge_id)
+    WHERE credits_charge_id IS NOT NULL;
 CREATE INDEX subscription_charges_waiting ON subscription_charges (company_id, subscription_id) WHERE waits;
 SELECT protect_table('subscription_charges', 'SELECT, INSERT');
 GRANT UPDATE (waits, invoice_id, invoice_line_id, credit_note_id, credit_note_net) ON subscription_charges TO ledgerbee_app;

@@ -1,0 +1,82 @@
+"""The auditor's look at charges of subscriptions: documents say the same, and the usage that was billed is there."""
+
+from typing import Final
+
+from ledgerbee.platform.context import Context
+
+#: A charge stands on a line of its own, with the amount that it has there; a note takes the rest of a credit.
+_LINES: Final = """
+SELECT c.id FROM subscription_charges c
+JOIN subscriptions s ON s.company_id = $1 AND s.id = c.subscription_id
+LEFT JOIN invoice_lines l ON l.company_id = $1 AND l.id = c.invoice_line_id AND l.invoice_id = c.invoice_id
+LEFT JOIN invoices i ON i.company_id = $1 AND i.id = c.invoice_id AND i.journal_entry_id IS NOT NULL
+WHERE c.company_id = $1 AND c.invoice_id IS NOT NULL
+  AND (l.net, l.price_id, i.currency) IS DISTINCT FROM (c.net + c.credit_note_net, c.price_id, s.currency)
+ORDER BY c.id LIMIT 1
+"""
+_SHARED_LINES: Final = """
+SELECT min(c.id::text)::uuid FROM subscription_charges c
+WHERE c.company_id = $1 AND c.invoice_line_id IS NOT NULL
+GROUP BY c.invoice_line_id HAVING count(*) > 1 ORDER BY 1 LIMIT 1
+"""
+_NOTES: Final = """
+SELECT min(c.id::text)::uuid FROM subscription_charges c
+LEFT JOIN credit_notes n ON n.company_id = $1 AND n.id = c.credit_note_id
+WHERE c.company_id = $1 AND c.credit_note_id IS NOT NULL
+GROUP BY c.credit_note_id, n.subtotal HAVING n.subtotal IS DISTINCT FROM -sum(c.credit_note_net) ORDER BY 1 LIMIT 1
+"""
+#: What costs something is on a document, waits for one, or was taken back before there was any.
+_PLACES: Final = """
+WITH lefts AS (
+    SELECT coalesce(k.credits_charge_id, k.id) AS id, sum(k.net) AS net FROM subscription_charges k
+    WHERE k.company_id = $1 GROUP BY 1
+)
+SELECT c.id FROM subscription_charges c JOIN lefts l ON l.id = coalesce(c.credits_charge_id, c.id)
+WHERE c.company_id = $1 AND c.net <> 0 AND NOT c.waits AND c.invoice_id IS NULL AND c.credit_note_id IS NULL
+  AND l.net <> 0
+ORDER BY c.id LIMIT 1
+"""
+_CREDITS: Final = """
+SELECT c.id FROM (
+    SELECT k.credits_charge_id AS id, sum(k.net) AS net FROM subscription_charges k
+    WHERE k.company_id = $1 AND k.credits_charge_id IS NOT NULL GROUP BY 1
+) credited JOIN subscription_charges c ON c.company_id = $1 AND c.id = credited.id
+WHERE c.net >= 0 AND c.net + credited.net < 0
+ORDER BY c.id LIMIT 1
+"""
+#: The events that a period of usage was billed by are those that are there, but for late ones that wait to be billed.
+_USAGE: Final = """
+WITH billed AS (
+    SELECT c.subscription_id, c.price_id, min(c.id::text)::uuid AS id, min(c.service_start) AS first,
+           max(c.service_end) AS last, sum(c.events) AS events
+    FROM subscription_charges c WHERE c.company_id = $1 AND c.kind IN ('usage', 'usage_difference')
+    GROUP BY c.subscription_id, c.price_id, c.period_start, c.change_id
+)
+SELECT b.id FROM billed b
+WHERE b.events <> (
+    SELECT coalesce(sum(d.events), 0) FROM metered_spans m
+    JOIN usage_days d ON d.company_id = $1 AND d.chain_id = m.subscription_id AND d.meter_id = m.meter_id
+        AND d.day >= greatest(m.starts_on, b.first) AND d.day < least(m.ends_on, b.last)
+    WHERE m.company_id = $1 AND m.subscription_id = b.subscription_id AND m.price_id = b.price_id
+      AND m.is_reportable AND NOT m.is_trial)
+  AND NOT EXISTS (SELECT FROM late_usage l
+      WHERE l.company_id = $1 AND l.subscription_id = b.subscription_id AND l.price_id = b.price_id)
+ORDER BY b.id LIMIT 1
+"""
+_FAULTS: Final = (
+    (_LINES, "the charge {} of a subscription is not what its invoice says"),
+    (_SHARED_LINES, "the charge {} of a subscription shares its line of an invoice with another one"),
+    (_NOTES, "the charge {} of a subscription is not what its credit note says"),
+    (_PLACES, "the charge {} of a subscription stands on no document and waits for none"),
+    (_CREDITS, "more is credited of the charge {} of a subscription than was charged"),
+    (_USAGE, "the usage that the charge {} of a subscription was billed by is not the usage that is there"),
+)
+
+
+async def fault_in_charges(context: Context) -> str | None:
+    """What is wrong with the first charge of a subscription; None: nothing."""
+    for statement, text in _FAULTS:
+        found = await context.connection.fetchval(statement, context.company_id)
+        if found is not None:
+            return text.format(found)
+    return None
