@@ -299,3 +299,76 @@ class TestCancelling:
         last = (await biller.invoices())[-1]
         assert periods(last) == [("2026-04-16", "2026-04-30", "155.00")]
         await biller.check_books()
+
+
+async def test_a_refund_after_an_upgrade_is_spread_over_the_invoices_that_billed_it(biller: Biller) -> None:
+    price = await biller.recurring("100")
+    subscription = await biller.subscribe(await biller.plan(price), "2026-01-01", prorationBehavior="always_invoice")
+    await biller.bill()
+    biller.on("2026-01-11")
+    await biller.change(
+        subscription,
+        "edit_products",
+        effectiveDate="2026-01-11",
+        payload={"products": [{"priceId": price, "quantity": 3}]},
+    )
+    assert [one["subtotal"] for one in await biller.invoices()] == ["100.00", "135.49"]
+    biller.on("2026-01-12")
+    cancelled = await biller.ok(
+        "POST",
+        "/v1/subscriptions/cancel",
+        {"id": subscription, "strategy": "immediately", "refundBehavior": "prorated"},
+        status=200,
+    )
+    assert cancelled["refund"]["amount"] == "193.55"
+    assert sorted(one["subtotal"] for one in await biller.notes()) == ["-135.49", "-58.06"]
+    await biller.bill()
+    await biller.check_books()
+
+
+async def test_a_refund_of_an_invoice_that_was_given_up_is_nothing(biller: Biller) -> None:
+    subscription = await biller.subscribe(await biller.plan(await biller.recurring("310")), "2026-01-01")
+    await biller.bill()
+    (invoice,) = await biller.invoices()
+    biller.on("2026-01-11")
+    await biller.ok("POST", f"/v1/invoices/{invoice['id']}/write-off", {})
+    cancelled = await biller.ok(
+        "POST",
+        "/v1/subscriptions/cancel",
+        {"id": subscription, "strategy": "immediately", "refundBehavior": "prorated"},
+        status=200,
+    )
+    assert (cancelled["status"], cancelled["refund"]["amount"]) == ("cancelled", "0.00")
+    assert cancelled["refund"]["reason"] == "nothing_left"
+    await biller.bill()
+    await biller.check_books()
+
+
+async def test_a_lower_quantity_that_waited_leaves_an_invoice_that_can_be_refunded(biller: Biller) -> None:
+    price = await biller.recurring("100")
+    subscription = await biller.subscribe(
+        await biller.plan(price),
+        "2026-01-01",
+        prorationBehavior="create_prorations",
+        productOverrides=[{"priceId": price, "quantity": 3}],
+    )
+    await biller.bill()
+    biller.on("2026-01-03")
+    await biller.change(
+        subscription,
+        "edit_products",
+        effectiveDate="2026-01-03",
+        payload={"products": [{"priceId": price, "quantity": 1}]},
+    )
+    biller.on("2026-02-01")
+    await biller.bill()
+    biller.on("2026-02-03")
+    await biller.ok(
+        "POST",
+        "/v1/subscriptions/cancel",
+        {"id": subscription, "strategy": "immediately", "refundBehavior": "prorated"},
+        status=200,
+    )
+    # Two days of three, thirty-one less two of one in January, and two days of one in February.
+    assert await net(biller) == Decimal("300.00") - Decimal("187.10") + Decimal(100) - Decimal("92.86")
+    await biller.check_books()

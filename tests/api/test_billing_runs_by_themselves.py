@@ -175,3 +175,20 @@ async def test_a_sandbox_passes_a_year_with_a_plan_that_changes(sandbox: Biller)
     ]  # fmt: skip
     assert (await sandbox.subscription(subscription))["status"] == "cancelled"
     await sandbox.check_books()
+
+
+async def test_usage_goes_by_the_clock_of_a_sandbox(sandbox: Biller) -> None:
+    meter, usage = await sandbox.metered()
+    plan = await sandbox.plan(usage, interval="month")
+    subscription = await sandbox.subscribe(plan, "2026-03-16", billingCycleAnchor="2026-03-01")
+    await advance(sandbox.api, date(2026, 5, 20), DAILY)
+    customer = (await sandbox.subscription(subscription))["customerId"]
+    body = {"value": 3, "customerId": customer, "meterId": meter}
+    for number, fields in enumerate(({}, {"timestamp": "2026-05-19T10:00:00Z"})):
+        answer = await sandbox.api.post(
+            "/v1/meters/report", body | fields, headers={"x-api-idempotency-key": f"key-{number}"}
+        )
+        assert answer.status_code == 202, answer.text
+    await advance(sandbox.api, date(2026, 6, 2), DAILY)
+    invoice = (await sandbox.invoices())[-1]
+    assert (invoice["date"], invoice["subtotal"]) == ("2026-06-01", "12.00")

@@ -45,7 +45,7 @@ TABLES = {
     " journal_imports order_confirmations quotes subscription_changes subscriptions test_clocks usage_days"
     " webhook_deliveries webhook_endpoints",
     "INSERT SELECT UPDATE(archived_at status)": "meters",
-    "INSERT SELECT UPDATE(credit_note_id credit_note_net invoice_id invoice_line_id waits)": "subscription_charges",
+    "INSERT SELECT UPDATE(credit_note_id credit_note_net invoice_id invoice_line_id net waits)": "subscription_charges",
     "INSERT SELECT UPDATE(day metadata named_subscription_id occurred_at state subscription_id value)": "usage_events",
     "DELETE INSERT SELECT UPDATE": "draft_journal_entries invoices late_usage metered_spans prices product_groups"
     " products",

@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 
 from fastapi import Response
 
-from ledgerbee.core.dates import Clock, system_clock
+from ledgerbee.core.dates import Clock, moved, system_clock
 from ledgerbee.http.command_batcher import CommandBatcher, Work
 from ledgerbee.http.idempotency import IDEMPOTENCY_KEY_IN_USE, Reservation, answer_of, replay
 from ledgerbee.platform.blobs.store import BlobStore
@@ -69,6 +69,11 @@ class Caller:
             is_sandbox=principal.is_sandbox,
             clock_offset=principal.clock_offset,
         )
+
+    @property
+    def company_now(self) -> datetime:
+        """When the request came in, on the clock of the caller's company: `now`, but for sandboxes that were moved."""
+        return moved(self.now, self.principal.clock_offset, self.principal.time_zone)
 
     async def read(self, work: Callable[[Context], Awaitable[T]]) -> T:
         """Run `work` in a read-only transaction of the caller's company."""

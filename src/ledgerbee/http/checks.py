@@ -13,15 +13,17 @@ Check = Callable[[], object]
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What rules compare a body with beside itself: the caller's company and the moment of the request."""
+    """What rules compare a body with beside itself: the caller's company and the moment of the request,
+    really and on the company's clock."""
 
     base_currency: str
     country_code: str
     today: date
     now: datetime
+    company_now: datetime
 
 
 async def facts_of(context: Context) -> Facts:
     """The facts as the transaction sees them."""
     base_currency, country_code = await company_store.get_currency_and_country(context)
-    return Facts(base_currency, country_code, context.today, context.now)
+    return Facts(base_currency, country_code, context.today, context.now, context.company_now)

@@ -22,8 +22,10 @@ from tests.unit.billing.chains import (
     usage_price,
 )
 
+from ledgerbee.billing.charges.model import BillShare
 from ledgerbee.billing.subscriptions import rules as subscriptions
 from ledgerbee.billing.subscriptions.invoicing import rules
+from ledgerbee.billing.subscriptions.invoicing.model import CreditSource, InvoiceLeft
 from ledgerbee.billing.subscriptions.model import ChangeType, RefundBehavior
 from ledgerbee.billing.subscriptions.rules import advance, is_behind
 from ledgerbee.billing.subscriptions.rules.chain import Advanced
@@ -91,7 +93,7 @@ def test_a_refund_is_for_notes_alone() -> None:
     life.change(ChangeType.CANCEL, "01-11", refundBehavior="prorated")
     invoices, notes = rules.plan_invoices([(loaded(life), carried(life, "01-11"))])
     assert invoices == []
-    assert [rules.credited(one.share.on_note) for one in notes] == [Decimal("210.00")]
+    assert [one.share.on_note for one in notes] == [Decimal("-210.00")]
 
 
 def test_a_line_says_the_price_of_a_whole_period_and_the_days() -> None:
@@ -187,6 +189,62 @@ def test_a_period_that_ends_all_the_same_stays_given_away() -> None:
     life.chain = replace(after.chain)
     life.run("04-01")
     assert life.paid_in_all == 200
+
+
+FIRST, SECOND, LINE, UPGRADED = (new_id() for _ in range(4))
+
+
+def lefts(first: str, second: str) -> dict[UUID, InvoiceLeft]:
+    """An invoice, and that of an upgrade, which takes the rest of the first back and charges more."""
+    return {
+        FIRST: InvoiceLeft("1", new_id(), D(first), {LINE: D("100.00")}),
+        SECOND: InvoiceLeft(
+            "2", new_id(), D(second), {UPGRADED: D("203.23")}, (CreditSource(FIRST, LINE, D("67.74")),)
+        ),
+    }
+
+
+@pytest.mark.parametrize(
+    ("amount", "first", "second", "parts"),
+    [
+        ("120.00", "100.00", "135.49", [(SECOND, "120.00")]),
+        ("193.55", "100.00", "135.49", [(SECOND, "135.49"), (FIRST, "58.06")]),
+        ("193.55", "20.00", "135.49", [(SECOND, "135.49"), (FIRST, "20.00")]),
+        ("193.55", "100.00", "0.00", [(FIRST, "67.74")]),
+        ("193.55", "0.00", "0.00", []),
+        ("0.00", "100.00", "135.49", []),
+    ],
+)
+def test_a_credit_is_spread_over_the_invoices_that_billed_it(
+    amount: str, first: str, second: str, parts: list[tuple[UUID, str]]
+) -> None:
+    found = list(rules.spread(D(amount), SECOND, UPGRADED, lefts(first, second)))
+    assert [(part.invoice_id, f"{part.amount:f}") for part in found] == parts
+
+
+def test_what_is_not_known_takes_nothing() -> None:
+    assert list(rules.spread(D(1), new_id(), LINE, lefts("1", "1"))) == []
+
+
+@pytest.mark.parametrize(
+    ("noted", "nets"),
+    [
+        ([], ["-20.00"]),
+        ([(FIRST, "80.00")], ["-100.00"]),
+        ([(FIRST, "50.00"), (SECOND, "30.00")], ["-70.00", "-30.00"]),
+        ([(FIRST, "50.00")], ["-70.00"]),
+    ],
+)
+def test_a_credit_is_a_row_for_each_note_of_what_it_takes(noted: list[tuple[UUID, str]], nets: list[str]) -> None:
+    life = of_price("310", "01-01", AT_ONCE)
+    life.run("01-01")
+    life.change(ChangeType.CANCEL, "01-11", refundBehavior="prorated")
+    (bill,) = carried(life, "01-11").bills
+    share = BillShare(bill.charges[0], D("-20.00"), D("-80.00"))
+    rows = rules.credited_as(bill.charges[0], share, [(note, D(amount)) for note, amount in noted])
+    assert [f"{row.net:f}" for row in rows] == nets
+    assert [row.credit_note_id for row in rows if row.credit_note_id is not None] == [note for note, _ in noted]
+    assert len({(row.id, row.part) for row in rows}) == len(rows)
 
 
 def _tiers() -> list[Tier]:

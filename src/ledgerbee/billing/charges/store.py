@@ -48,10 +48,11 @@ class _Row:
 
 _INSERT: Final = rows.insert_many("subscription_charges", _Row)
 _UPDATE: Final = """
-UPDATE subscription_charges c SET waits = r.waits, invoice_id = r.invoice_id, invoice_line_id = r.invoice_line_id,
+UPDATE subscription_charges c SET net = r.net, waits = r.waits, invoice_id = r.invoice_id,
+    invoice_line_id = r.invoice_line_id,
     credit_note_id = r.credit_note_id, credit_note_net = r.credit_note_net
-FROM unnest($2::uuid[], $3::boolean[], $4::uuid[], $5::uuid[], $6::uuid[], $7::numeric[])
-    r (id, waits, invoice_id, invoice_line_id, credit_note_id, credit_note_net)
+FROM unnest($2::uuid[], $3::boolean[], $4::uuid[], $5::uuid[], $6::uuid[], $7::numeric[], $8::numeric[])
+    r (id, waits, invoice_id, invoice_line_id, credit_note_id, credit_note_net, net)
 WHERE c.company_id = $1 AND c.id = r.id
 """
 #: Charges that may still be credited or billed, what waiting credits take back, those that came once, and those that
@@ -135,6 +136,7 @@ async def save(context: Context, new: Sequence[Charge], billed: Sequence[Charge]
             [charge.invoice_line_id for charge in billed],
             [charge.credit_note_id for charge in billed],
             [charge.credit_note_net for charge in billed],
+            [charge.net for charge in billed],
         )
 
 

@@ -91,7 +91,7 @@ async def report_usage(caller: CallerDep, key: UsageKey, body: ReportBody) -> Re
         recorded[:] = [outcome]
         return _taken_in(outcome)
 
-    response = await caller.command_batched(actions.report_together, body.reported(key, caller.now), answer)
+    response = await caller.command_batched(actions.report_together, body.reported(key, caller.company_now), answer)
     if any(one.is_unattributed for one in recorded):
         UNATTRIBUTED.inc()
     return response
@@ -121,7 +121,7 @@ def _taken_in(outcome: Recorded) -> Response:
 )
 async def report_usage_batch(caller: CallerDep, body: ReportBatchBody) -> Response:
     recorded: list[Recorded] = []
-    reports = body.reported(caller.now)
+    reports = body.reported(caller.company_now)
 
     async def work(context: Context) -> Response:
         recorded[:] = await actions.report(context, reports)

@@ -109,7 +109,7 @@ class _UsageFields(RequestModel):
     def checks(self, facts: Facts, path: str) -> Iterable[Check]:
         """A meter, a moment that can be, and a subscription where one is named."""
         yield _at(path, lambda: rules.check_meter_named(self.meter_id, self.meter_name))
-        yield _at(path, lambda: rules.check_moment(self.timestamp, facts.now))
+        yield _at(path, lambda: rules.check_moment(self.timestamp, facts.company_now))
         yield _at(path, lambda: rules.named_subscription(self.metadata))
 
     def reported(self, key: str, now: datetime) -> UsageReport:
@@ -221,7 +221,7 @@ class UpdateUsageEventRequest(RequestModel):
 
     def checks(self, facts: Facts, path: str) -> Iterable[Check]:  # noqa: ARG002
         """A moment that can be, and a subscription where one is named."""
-        yield lambda: rules.check_moment(self.timestamp, facts.now)
+        yield lambda: rules.check_moment(self.timestamp, facts.company_now)
         yield lambda: rules.named_subscription(self.metadata)
 
 

@@ -181,4 +181,5 @@ CREATE INDEX subscription_charges_credits ON subscription_charges (company_id, c
     WHERE credits_charge_id IS NOT NULL;
 CREATE INDEX subscription_charges_waiting ON subscription_charges (company_id, subscription_id) WHERE waits;
 SELECT protect_table('subscription_charges', 'SELECT, INSERT');
-GRANT UPDATE (waits, invoice_id, invoice_line_id, credit_note_id, credit_note_net) ON subscription_charges TO ledgerbee_app;
+-- The net of a credit that waited is what notes could take of it, in the end.
+GRANT UPDATE (net, waits, invoice_id, invoice_line_id, credit_note_id, credit_note_net) ON subscription_charges TO ledgerbee_app;

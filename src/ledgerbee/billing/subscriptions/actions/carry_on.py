@@ -179,10 +179,12 @@ async def _attribute(context: Context, changed: Sequence[tuple[LoadedChain, rule
 
 
 def _with_charges(advanced: Advanced, invoiced: Invoiced) -> Advanced:
-    charges = tuple(invoiced.charges[charge.id] for charge in advanced.charges)
-    known = invoiced.charges
-    kept = tuple(known.get(charge.id, charge) for charge in advanced.chain.charges)
-    return replace(advanced, charges=charges, chain=replace(advanced.chain, charges=kept))
+    known = {charge.id: charge for charge in advanced.chain.charges} | {one.id: one for one in invoiced.charges}
+    return replace(
+        advanced,
+        charges=tuple(invoiced.charges),
+        chain=replace(advanced.chain, charges=tuple(known.values())),
+    )
 
 
 def _emit(context: Context, loaded: LoadedChain, advanced: Advanced, invoiced: Invoiced) -> None:

@@ -10,6 +10,7 @@ from ledgerbee.billing.charges.model import Charge
 from ledgerbee.billing.subscriptions.invoicing import rules, store
 from ledgerbee.billing.subscriptions.invoicing.model import (
     CarriedChain,
+    CreditPart,
     Invoiced,
     InvoiceShare,
     PayersRefusedError,
@@ -35,6 +36,7 @@ from ledgerbee.sales.delivery.model import DeliveryType
 from ledgerbee.sales.documents import store as documents
 from ledgerbee.sales.documents.model import DocumentLineType
 from ledgerbee.sales.documents.printing import Trials
+from ledgerbee.sales.documents.rules import sums_by
 from ledgerbee.sales.invoices import actions as invoices
 from ledgerbee.sales.invoices.actions import NewInvoice, PreparedInvoice
 from ledgerbee.sales.invoices.model import DeductionLine, InvoiceFields, InvoiceId
@@ -43,6 +45,8 @@ from ledgerbee.sales.sending.model import SendCommand, SendOptions
 #: Why a refund of the last invoice gives nothing back.
 NO_PAID_INVOICE: Final = "no_paid_invoice"
 NOTHING_LEFT: Final = "nothing_left"
+#: It stands on an invoice, against what that charges.
+NETTED: Final = "on_invoice"
 
 
 async def invoice(context: Context, carried: Sequence[CarriedChain], trials: Trials) -> list[Invoiced]:
@@ -68,29 +72,37 @@ async def invoice(context: Context, carried: Sequence[CarriedChain], trials: Tri
         for placed, line in zip(one.shares, lines[one.id], strict=True):
             charge = charges[placed.share.charge.id]
             charges[charge.id] = replace(charge, invoice_id=one.id, invoice_line_id=line.id)
-    noted = await _credit(context, on_notes, charges, trials)
+    noted, rows = await _credit(context, on_notes, charges, trials)
     of_chain: dict[UUID, list[UUID]] = {}
     for one in planned:
         for subscription_id in {placed.loaded.chain.subscription.id for placed in one.shares}:
             of_chain.setdefault(subscription_id, []).append(one.id)
     undeliverable = {one.id for one, outcome in zip(planned, ready, strict=True) if not outcome.is_deliverable}
     return [
-        await _invoiced(context, advanced, of_chain, noted, undeliverable, charges, trials) for _, advanced in carried
+        await _invoiced(
+            context,
+            advanced,
+            tuple(row for charge in advanced.charges for row in rows.get(charge.id, [charges[charge.id]])),
+            of_chain.get(advanced.chain.subscription.id, ()),
+            noted.get(advanced.chain.subscription.id, ()),
+            undeliverable,
+            trials,
+        )
+        for _, advanced in carried
     ]
 
 
 async def _invoiced(
     context: Context,
     advanced: Advanced,
-    of_chain: Mapping[UUID, list[UUID]],
-    noted: Mapping[UUID, list[FullCreditNote]],
+    charges: Sequence[Charge],
+    invoice_ids: Sequence[UUID],
+    notes: Sequence[FullCreditNote],
     undeliverable: Collection[UUID],
-    charges: Mapping[UUID, Charge],
     trials: Trials,
 ) -> Invoiced:
     """What was made of one chain's bills; the refund of its last invoice is made here."""
     subscription_id = advanced.chain.subscription.id
-    notes, own = noted.get(subscription_id, ()), tuple(of_chain.get(subscription_id, ()))
     refund = Refund(
         credit_note_ids=tuple(note.document.id for note in notes),
         amount=total([-note.document.subtotal for note in notes]),
@@ -98,14 +110,15 @@ async def _invoiced(
     if advanced.refund_behavior is RefundBehavior.LAST_INVOICE:
         refund = await _refund_last(context, subscription_id, trials)
     elif advanced.refund_behavior is RefundBehavior.PRORATED and not notes:
-        refund = Refund(reason=NOTHING_LEFT)
+        is_netted = any(charge.is_credit and charge.net for charge in charges)
+        refund = Refund(reason=NETTED if is_netted else NOTHING_LEFT)
     note_ids = dict.fromkeys([*(note.document.id for note in notes), *refund.credit_note_ids])
     return Invoiced(
-        charges={charge.id: charges[charge.id] for charge in advanced.charges},
-        invoice_ids=own,
+        charges=charges,
+        invoice_ids=tuple(invoice_ids),
         credit_note_ids=tuple(note_ids),
         refund=refund,
-        is_deliverable=not any(invoice_id in undeliverable for invoice_id in own),
+        is_deliverable=not any(invoice_id in undeliverable for invoice_id in invoice_ids),
     )
 
 
@@ -130,27 +143,46 @@ def _new_invoice(
 
 
 async def _credit(
-    context: Context, shares: Iterable[InvoiceShare], charges: dict[UUID, Charge], trials: Trials
-) -> dict[UUID, list[FullCreditNote]]:
-    """Credit notes for what invoices had no room for, one for each invoice and subscription; by subscription."""
-    by_invoice: dict[tuple[UUID, UUID], list[InvoiceShare]] = {}
+    context: Context, shares: Sequence[InvoiceShare], charges: dict[UUID, Charge], trials: Trials
+) -> tuple[dict[UUID, list[FullCreditNote]], dict[UUID, list[Charge]]]:
+    """Credit notes for what invoices had no room for, one for each invoice and subscription; by subscription, and the
+    rows that each credit becomes, by its id."""
+    invoice_ids = [one for placed in shares if (one := _credited(placed, charges).invoice_id) is not None]
+    lefts = await store.lefts(context, invoice_ids) if invoice_ids else {}
+    parts: dict[tuple[UUID, UUID], list[tuple[UUID, CreditPart]]] = {}
     for placed in shares:
-        credited = charges[placed.share.charge.credits_charge_id or placed.share.charge.id]
+        credited = _credited(placed, charges)
         assert credited.invoice_id is not None, "what is not invoiced is credited on its own invoice"
-        by_invoice.setdefault((credited.invoice_id, placed.loaded.chain.subscription.id), []).append(placed)
-    refs = await store.refs(context, {invoice_id for invoice_id, _ in by_invoice}) if by_invoice else {}
-    noted: dict[UUID, list[FullCreditNote]] = {}
-    for (invoice_id, subscription_id), own in by_invoice.items():
-        given = []
-        for placed in own:
-            credited = charges[placed.share.charge.credits_charge_id or placed.share.charge.id]
-            given.append(_reduction(credited.invoice_line_id, rules.credited(placed.share.on_note)))
-        note = await _issue_note(context, refs[invoice_id], tuple(given), trials)
-        noted.setdefault(subscription_id, []).append(note)
-        for placed in own:
-            charge = charges[placed.share.charge.id]
-            charges[charge.id] = replace(charge, credit_note_id=note.document.id, credit_note_net=-placed.share.on_note)
-    return noted
+        assert credited.invoice_line_id is not None
+        for part in rules.spread(-placed.share.on_note, credited.invoice_id, credited.invoice_line_id, lefts):
+            key = (part.invoice_id, placed.loaded.chain.subscription.id)
+            parts.setdefault(key, []).append((placed.share.charge.id, part))
+    notes: dict[UUID, list[FullCreditNote]] = {}
+    noted: dict[UUID, list[tuple[UUID, Decimal]]] = {}
+    for (invoice_id, subscription_id), own in parts.items():
+        ref = InvoiceRef(invoice_id, lefts[invoice_id].number, lefts[invoice_id].customer_id)
+        lines = tuple(_reduction(part.invoice_line_id, part.amount) for _, part in own)
+        note = await _issue_note(context, ref, lines, trials)
+        notes.setdefault(subscription_id, []).append(note)
+        for charge_id, part in own:
+            noted.setdefault(charge_id, []).append((note.document.id, part.amount))
+    rows = {
+        placed.share.charge.id: rules.credited_as(
+            charges[placed.share.charge.id], placed.share, _by_note(noted.get(placed.share.charge.id, ()))
+        )
+        for placed in shares
+    }
+    return notes, rows
+
+
+def _credited(placed: InvoiceShare, charges: Mapping[UUID, Charge]) -> Charge:
+    charge = placed.share.charge
+    return charges[charge.credits_charge_id or charge.id]
+
+
+def _by_note(noted: Iterable[tuple[UUID, Decimal]]) -> list[tuple[UUID, Decimal]]:
+    """The amounts by their notes."""
+    return list(sums_by(noted).items())
 
 
 def _reduction(invoice_line_id: UUID | None, amount: Decimal) -> CreditedLine:

@@ -1,9 +1,10 @@
 """Bills of subscriptions on their way to become invoices and credit notes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from typing import NamedTuple
 from uuid import UUID
 
 from ledgerbee.billing.charges.model import BillShare, Charge
@@ -36,6 +37,36 @@ class PlannedInvoice:
     shares: tuple[InvoiceShare, ...]
 
 
+class CreditSource(NamedTuple):
+    """A line that a negative line of an invoice takes back: what a note finds no room for there, it finds here."""
+
+    invoice_id: UUID
+    invoice_line_id: UUID
+    amount: Decimal
+
+
+@dataclass(slots=True)
+class InvoiceLeft:
+    """What credit notes may still take of an invoice, in all and of each line; taken from while notes are planned.
+
+    `sources` are behind its negative lines: the invoices that billed what those take back.
+    """
+
+    number: str
+    customer_id: UUID
+    left: Decimal
+    lines: dict[UUID, Decimal]
+    sources: tuple[CreditSource, ...] = ()
+
+
+class CreditPart(NamedTuple):
+    """An amount that a note takes of an invoice's line."""
+
+    invoice_id: UUID
+    invoice_line_id: UUID
+    amount: Decimal
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refund:
     """What a cancellation gave back; `amount` excludes VAT and is positive. `reason` says why it is nothing."""
@@ -47,12 +78,13 @@ class Refund:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invoiced:
-    """What was made of the bills of a chain: its charges where they stand, its invoices in order, and credit notes.
+    """What was made of the bills of a chain: its charges as they stand (a credit of several notes
+    is a row for each), its invoices in order, and credit notes.
 
     `is_deliverable` is False where an invoice has no address to go to.
     """
 
-    charges: Mapping[UUID, Charge]
+    charges: Sequence[Charge]
     invoice_ids: tuple[UUID, ...] = ()
     credit_note_ids: tuple[UUID, ...] = ()
     refund: Refund = field(default_factory=Refund)

@@ -1,17 +1,24 @@
 """What invoices are made of bills, and their lines. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from uuid import UUID
 
-from ledgerbee.billing.charges.model import ChargeKind
+from ledgerbee.billing.charges.model import BillShare, Charge, ChargeKind
 from ledgerbee.billing.charges.rules import share_bill
-from ledgerbee.billing.subscriptions.invoicing.model import CarriedChain, InvoiceShare, PlannedInvoice
+from ledgerbee.billing.subscriptions.invoicing.model import (
+    CarriedChain,
+    CreditPart,
+    InvoiceLeft,
+    InvoiceShare,
+    PlannedInvoice,
+)
 from ledgerbee.catalog.prices.model import SoldProduct
 from ledgerbee.catalog.prices.rules import effective_unit_price
 from ledgerbee.core.ids import new_id
-from ledgerbee.core.money import EXACT, ONE, UNIT_PRICE_PLACES, ZERO, round_to
+from ledgerbee.core.money import EXACT, ONE, UNIT_PRICE_PLACES, ZERO, round_to, total
 from ledgerbee.sales.documents.model import DocumentLineType
 from ledgerbee.sales.invoices.model import DeductionLine, InvoiceId
 
@@ -85,6 +92,53 @@ def _text(product: SoldProduct) -> str:
     return product.description or product.name
 
 
-def credited(share_net: Decimal) -> Decimal:
-    """The amount of a credit as it is asked of a credit note: positive."""
-    return -share_net
+def spread(amount: Decimal, invoice_id: UUID, line_id: UUID, lefts: Mapping[UUID, InvoiceLeft]) -> Iterator[CreditPart]:
+    """How a credit of a line is spread over the invoices that billed it: as much as that invoice has left, and the rest
+    where what its negative lines take back was billed, the newest first.
+
+    An invoice of an upgrade is only the difference: what its line was charged was paid by the invoices before, too.
+    Less than `amount` where no more is left, by whatever hand it was credited or given up.
+    """
+    found = lefts.get(invoice_id)
+    if found is None or amount <= 0:
+        return
+    taken = min(amount, found.left, found.lines.get(line_id, ZERO))
+    if taken > 0:
+        found.left = EXACT.subtract(found.left, taken)
+        found.lines[line_id] = EXACT.subtract(found.lines[line_id], taken)
+        yield CreditPart(invoice_id, line_id, taken)
+    rest = EXACT.subtract(amount, max(taken, ZERO))
+    for source in found.sources:
+        parts = list(spread(min(rest, source.amount), source.invoice_id, source.invoice_line_id, lefts))
+        rest = EXACT.subtract(rest, total([part.amount for part in parts]))
+        yield from parts
+
+
+def credited_as(charge: Charge, share: BillShare, noted: Sequence[tuple[UUID, Decimal]]) -> list[Charge]:
+    """The rows of a credit: one for each note that takes of it, the first with what stands on the invoice.
+
+    `noted` are the notes and their amounts; what no note could take is not given back, and is no part of the credit.
+    """
+    first: tuple[UUID | None, Decimal] = noted[0] if noted else (None, ZERO)
+    rows = [
+        replace(
+            charge,
+            net=EXACT.subtract(share.on_invoice, first[1]),
+            credit_note_id=first[0],
+            credit_note_net=first[1],
+        )
+    ]
+    for number, (note_id, amount) in enumerate(noted[1:], 1):
+        rows.append(
+            replace(
+                charge,
+                id=new_id(),
+                part=charge.part + number,
+                net=EXACT.minus(amount),
+                invoice_id=None,
+                invoice_line_id=None,
+                credit_note_id=note_id,
+                credit_note_net=amount,
+            )
+        )
+    return rows

@@ -1,9 +1,12 @@
 """What invoicing asks of invoices."""
 
+from collections import defaultdict
 from collections.abc import Collection
+from decimal import Decimal
 from typing import Final, NamedTuple
 from uuid import UUID
 
+from ledgerbee.billing.subscriptions.invoicing.model import CreditSource, InvoiceLeft
 from ledgerbee.platform.context import Context
 
 
@@ -15,7 +18,27 @@ class InvoiceRef(NamedTuple):
     customer_id: UUID
 
 
-_REFS: Final = "SELECT id, number, customer_id FROM invoices WHERE company_id = $1 AND id = ANY($2)"
+#: What notes may still take of invoices; of one that is given up or deducted, nothing.
+_LEFT: Final = """
+SELECT i.id, i.number, i.customer_id,
+       CASE WHEN i.status IN ('draft', 'cancelled', 'uncollectible') THEN 0 ELSE i.subtotal + coalesce((
+           SELECT sum(n.subtotal) FROM credit_notes n
+           WHERE n.company_id = $1 AND n.invoice_id = i.id AND n.status <> 'cancelled'), 0) END AS left_of_it
+FROM invoices i WHERE i.company_id = $1 AND i.id = ANY($2)
+"""
+_LINES_LEFT: Final = """
+SELECT l.invoice_id, l.id, l.net + coalesce((
+           SELECT sum(k.net) FROM credit_note_lines k
+           JOIN credit_notes n ON n.company_id = $1 AND n.id = k.credit_note_id AND n.status <> 'cancelled'
+           WHERE k.company_id = $1 AND k.invoice_line_id = l.id), 0) AS left_of_it
+FROM invoice_lines l WHERE l.company_id = $1 AND l.invoice_id = ANY($2) AND l.net > 0
+"""
+_SOURCES: Final = """
+SELECT c.invoice_id, d.invoice_id AS source_id, d.invoice_line_id, -(c.net + c.credit_note_net) AS amount
+FROM subscription_charges c JOIN subscription_charges d ON d.company_id = $1 AND d.id = c.credits_charge_id
+WHERE c.company_id = $1 AND c.invoice_id = ANY($2) AND d.invoice_line_id IS NOT NULL AND d.invoice_id <> c.invoice_id
+ORDER BY d.created_at DESC, d.id DESC
+"""
 _LAST_PAID: Final = """
 SELECT i.id, i.number, i.customer_id FROM invoices i
 WHERE i.company_id = $1 AND i.status = 'paid' AND i.amount > 0 AND EXISTS (
@@ -33,10 +56,25 @@ SELECT EXISTS (SELECT FROM subscription_charges c
 """
 
 
-async def refs(context: Context, invoice_ids: Collection[UUID]) -> dict[UUID, InvoiceRef]:
-    """Sent invoices by id."""
-    found = await context.connection.fetch(_REFS, context.company_id, list(invoice_ids))
-    return {row["id"]: InvoiceRef(*row) for row in found}
+async def lefts(context: Context, invoice_ids: Collection[UUID]) -> dict[UUID, InvoiceLeft]:
+    """What credit notes may still take of invoices, and of those behind their negative lines, by id."""
+    found: dict[UUID, InvoiceLeft] = {}
+    wanted = set(invoice_ids)
+    while wanted:
+        arguments = context.company_id, list(wanted)
+        lines: dict[UUID, dict[UUID, Decimal]] = defaultdict(dict)
+        for row in await context.connection.fetch(_LINES_LEFT, *arguments):
+            lines[row["invoice_id"]][row["id"]] = row["left_of_it"]
+        sources: dict[UUID, list[CreditSource]] = defaultdict(list)
+        for row in await context.connection.fetch(_SOURCES, *arguments):
+            sources[row["invoice_id"]].append(CreditSource(row["source_id"], row["invoice_line_id"], row["amount"]))
+        for row in await context.connection.fetch(_LEFT, *arguments):
+            invoice_id = row["id"]
+            found[invoice_id] = InvoiceLeft(
+                row["number"], row["customer_id"], row["left_of_it"], lines[invoice_id], tuple(sources[invoice_id])
+            )
+        wanted = {one.invoice_id for own in sources.values() for one in own} - found.keys()
+    return found
 
 
 async def find_last_paid(context: Context, subscription_id: UUID) -> InvoiceRef | None:

@@ -34,7 +34,7 @@ async def amend(context: Context, event_id: UsageEventId, changed: Changes[Amend
     meter = await meters.get(context, MeterId(before.meter_id))
     check_all(
         lambda: rules.check_value(wanted.value, takes_negative=meter.aggregation is Aggregation.SUM),
-        lambda: rules.check_moment(wanted.timestamp if "timestamp" in changed.fields else None, context.now),
+        lambda: rules.check_moment(wanted.timestamp if "timestamp" in changed.fields else None, context.company_now),
         lambda: rules.named_subscription(wanted.metadata),
     )
     is_moved = wanted.timestamp != before.occurred_at

@@ -74,7 +74,7 @@ async def _record(contexts: Sequence[Context], reports: Sequence[UsageReport]) -
     for place, one in enumerate(reports):
         if counter.is_due(1):
             await give_way()
-        now = contexts[place].now
+        now = contexts[place].company_now
         meter_id = _meter_id(one, known)
         if isinstance(meter_id, LedgerBeeError):
             outcomes[place] = meter_id
