@@ -15,6 +15,8 @@ import ledgerbee
 from ledgerbee.app.jobs import AT_ONCE, JOBS
 from ledgerbee.app.worker import Worker
 from ledgerbee.core.errors import ErrorCode
+from ledgerbee.billing.runs.model import BILLING_RUN_JOB
+from ledgerbee.billing.subscriptions.model import BILL_SUBSCRIPTIONS_JOB
 from ledgerbee.ledger.imports.model import IMPORT_JOB, JOURNAL_IMPORT_BUSY
 from ledgerbee.platform.blobs.store import Folder
 from ledgerbee.platform.db import Database
@@ -102,8 +104,8 @@ def test_every_job_that_is_asked_for_is_of_a_kind() -> None:
     """Each `context.enqueue(NAME, ...)` names a job that the worker knows."""
     names = {
         "BOUNCE_JOB": BOUNCE_JOB, "DELIVER_JOB": DELIVER_JOB, "IMPORT_JOB": IMPORT_JOB, "PRINT_JOB": PRINT_JOB,
-        "SEND_ANSWER_JOB": SEND_ANSWER_JOB, "DISABLED_JOB": DISABLED_JOB,
-            "ADVANCE_JOB": ADVANCE_JOB, "DAILY_JOB": DAILY_JOB,
+        "SEND_ANSWER_JOB": SEND_ANSWER_JOB, "DISABLED_JOB": DISABLED_JOB, "ADVANCE_JOB": ADVANCE_JOB, "DAILY_JOB": DAILY_JOB,
+        "BILLING_RUN_JOB": BILLING_RUN_JOB, "BILL_SUBSCRIPTIONS_JOB": BILL_SUBSCRIPTIONS_JOB,
     }  # fmt: skip
     asked = set()
     for file in Path(ledgerbee.__file__).parent.rglob("*.py"):
