@@ -324,7 +324,8 @@ UNRELATED = {
     "reverse": "description",
     "reverse-batch": "date", "send-batch": "deliveryType", "vat-codes": "vatCode", "draft-journal-entries": "reference",
     "subscriptions": "name", "cancel": None, "scheduled-changes": None, "pause": None, "preview": None, "resume": None,
-    "answers": None, "recognize": None, "replay": None, "subscription-plans": "displayOrder", "write-off": "description",
+    "answers": None, "recognize": None,
+    "replay": None, "subscription-plans": "displayOrder", "write-off": "description",
 }  # fmt: skip
 
 

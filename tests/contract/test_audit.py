@@ -21,7 +21,7 @@ async def events(world: World) -> list[dict[str, Any]]:
 
     async def work(context: Context) -> list[dict[str, Any]]:
         rows = await context.connection.fetch(
-            "SELECT * FROM events WHERE company_id = $1 ORDER BY occurred_at, id", context.company_id
+            "SELECT * FROM events WHERE company_id = $1 ORDER BY position", context.company_id
         )
         return [dict(row) for row in rows]
 

@@ -136,7 +136,9 @@ def test_large_bodies_are_for_files_and_batches_and_short_ones_for_strangers() -
         described = DOCUMENT["paths"][row.path.partition("?")[0]][row.method.lower()]
         content = described.get("requestBody", {})
         # A file of its own, a mail that came back, files in it, or a thousand events of usage.
-        carries_files = bool({"AttachmentFile", "CreateBounceRequest", "ReportUsageBatchRequest"} & _schemas_of(DOCUMENT, content))
+        carries_files = bool(
+            {"AttachmentFile", "CreateBounceRequest", "ReportUsageBatchRequest"} & _schemas_of(DOCUMENT, content)
+        )
         carries_files |= {"application/json", "application/xml"} <= content.get("content", {}).keys()
         limit = _operation(row).max_body
         assert limit == _limit(row, carries_files=carries_files), row

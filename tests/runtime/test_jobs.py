@@ -241,6 +241,7 @@ async def test_what_is_due_by_timetable_runs(bench: Bench) -> None:
             "purge_job_log",
             "purge_webhook_deliveries",
             "release_blob_leases",
+            "start_days",
         }
         == {*TIMETABLE, END_GIVEN_UP[0]}
     )

@@ -209,7 +209,7 @@ def test_commands_work_beside_it(serve_own: Callable[..., Served], own_data: Pat
     options = [f"--{re.sub('([A-Z])', lambda found: '-' + found[0].lower(), name)}" for name in particulars]
     given = [part for pair in zip(options, particulars.values(), strict=True) for part in pair]
     company = cli_json("company", "create", "--name", "Anden A/S", "--country", "dk", *given, *at)
-    assert set(company) == {"id", "name"}
+    assert set(company) == {"id", "name", "isSandbox"}
     made_key = cli_json("api-key", "create", "--company", company["id"], "--scopes", "accounts-read,company-read", *at)
     assert set(made_key) == {"id", "key"}
     theirs = {"x-api-key": made_key["key"]}

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 import ledgerbee
 from ledgerbee.app.jobs import AT_ONCE, JOBS
 from ledgerbee.app.worker import Worker
-from ledgerbee.core.errors import ErrorCode
 from ledgerbee.billing.runs.model import BILLING_RUN_JOB
 from ledgerbee.billing.subscriptions.model import BILL_SUBSCRIPTIONS_JOB
+from ledgerbee.core.errors import ErrorCode
 from ledgerbee.ledger.imports.model import IMPORT_JOB, JOURNAL_IMPORT_BUSY
 from ledgerbee.platform.blobs.store import Folder
 from ledgerbee.platform.db import Database

@@ -25,6 +25,7 @@ from ledgerbee.http.cells import Cells
 from ledgerbee.http.endpoints import Handler
 from ledgerbee.http.envelope import error_response
 from ledgerbee.http.request_checks import CheckRequest
+from ledgerbee.http.reused_keys import IDEMPOTENCY_KEY_REUSED
 from ledgerbee.http.route import Operation
 from ledgerbee.http.state import RequestState, state_of
 from ledgerbee.http.step_scheduler import OWNER, run_step
@@ -36,7 +37,7 @@ from ledgerbee.platform.db import TOO_MUCH_CONTENTION, CredentialRevokedError
 #: How often a request is run where its credential, or what is known of its company, changes meanwhile.
 _MAX_RUNS: Final = 20
 _IDEMPOTENT_METHODS: Final = frozenset({"POST", "PATCH", "PUT"})
-_ABOUT_KEYS: Final = frozenset({idempotency.IDEMPOTENCY_KEY_IN_USE, idempotency.IDEMPOTENCY_KEY_REUSED})
+_ABOUT_KEYS: Final = frozenset({idempotency.IDEMPOTENCY_KEY_IN_USE, IDEMPOTENCY_KEY_REUSED})
 
 
 class Edge:

@@ -24,11 +24,11 @@ from msgspec.json import Decoder, encode
 
 from ledgerbee.core.errors import ErrorCode, invalid
 from ledgerbee.http.body_limits import LARGE, MAX_DIGITS
+from ledgerbee.http.reused_keys import IDEMPOTENCY_KEY_REUSED
 from ledgerbee.platform.context import Answer, Context
 
 HEADER: Final = "x-api-idempotency-key"
 
-IDEMPOTENCY_KEY_REUSED = ErrorCode("IDEMPOTENCY_KEY_REUSED", 409, "This idempotency key was used with another request")
 IDEMPOTENCY_KEY_IN_USE = ErrorCode(
     "IDEMPOTENCY_KEY_IN_USE", 409, "The first request with this idempotency key is still running"
 )

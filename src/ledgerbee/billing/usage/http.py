@@ -37,8 +37,9 @@ from ledgerbee.billing.usage.wire import (
 )
 from ledgerbee.catalog.prices.model import METER_INVALID_STATE, METER_NOT_FOUND
 from ledgerbee.http.body_limits import LARGE_BODY
-from ledgerbee.http.idempotency import HEADER, IDEMPOTENCY_KEY_REUSED
+from ledgerbee.http.idempotency import HEADER
 from ledgerbee.http.operation import CallerDep, Ctx, resource_router
+from ledgerbee.http.reused_keys import IDEMPOTENCY_KEY_REUSED
 from ledgerbee.http.wire import IdOf
 from ledgerbee.parties.party.model import CUSTOMER_NOT_FOUND
 from ledgerbee.platform.context import Context

@@ -12,7 +12,7 @@ from ledgerbee.billing.usage.store import recording as store
 from ledgerbee.catalog.prices.model import METER_INVALID_STATE, METER_NOT_FOUND, MeterStatus
 from ledgerbee.core.errors import LedgerBeeError, invalid, with_others, within
 from ledgerbee.core.ids import new_id
-from ledgerbee.http.idempotency import IDEMPOTENCY_KEY_REUSED
+from ledgerbee.http.reused_keys import IDEMPOTENCY_KEY_REUSED
 from ledgerbee.parties.party.model import CUSTOMER_NOT_FOUND
 from ledgerbee.platform.context import Context
 from ledgerbee.platform.steps import StepCounter, give_way
