@@ -325,7 +325,7 @@ async def test_a_page_is_read_off_an_index(api: Api, database_url: str, page: st
         await owner.execute(
             "INSERT INTO events (company_id, id, type, object_id, sequence, data, actor, request_id, occurred_at,"
             " position) SELECT $1, gen_random_uuid(), CASE n % 10 WHEN 1 THEN 'payout.paid' WHEN 2 THEN"
-            " 'subscription.started' ELSE 'dimension.updated' END, CASE n % 500 WHEN 1 THEN $1 ELSE gen_random_uuid()"
+            " 'payment.failed' ELSE 'dimension.updated' END, CASE n % 500 WHEN 1 THEN $1 ELSE gen_random_uuid()"
             " END, n + 1000, '{}', 'x', 'x', $2, n + 1000 FROM generate_series(1, 20000) n",
             api.company_id, api.clock(),
         )  # fmt: skip

@@ -104,7 +104,8 @@ def test_every_job_that_is_asked_for_is_of_a_kind() -> None:
     """Each `context.enqueue(NAME, ...)` names a job that the worker knows."""
     names = {
         "BOUNCE_JOB": BOUNCE_JOB, "DELIVER_JOB": DELIVER_JOB, "IMPORT_JOB": IMPORT_JOB, "PRINT_JOB": PRINT_JOB,
-        "SEND_ANSWER_JOB": SEND_ANSWER_JOB, "DISABLED_JOB": DISABLED_JOB, "ADVANCE_JOB": ADVANCE_JOB, "DAILY_JOB": DAILY_JOB,
+        "SEND_ANSWER_JOB": SEND_ANSWER_JOB, "DISABLED_JOB": DISABLED_JOB,
+        "ADVANCE_JOB": ADVANCE_JOB, "DAILY_JOB": DAILY_JOB,
         "BILLING_RUN_JOB": BILLING_RUN_JOB, "BILL_SUBSCRIPTIONS_JOB": BILL_SUBSCRIPTIONS_JOB,
     }  # fmt: skip
     asked = set()
