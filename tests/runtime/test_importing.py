@@ -248,12 +248,13 @@ async def test_real_workers_end_what_nobody_foresaw(
     assert found["status"] == "failed"
     assert "4 times" in found["failure"]
     assert worker.stop() == 0
-    told = [line for line in worker.log if line["event"] in {"job.failed", "job.held"} and line["job"] == IMPORT_JOB]
+    ended = [line for line in worker.log if line["event"] in {"job.failed", "job.held"} and line["job"] == IMPORT_JOB]
+    # The database is shared: the worker may also end an import that another test left in the queue.
+    told = [line for line in ended if line["request_id"] in found["failure"]]
     assert [(line["event"], line["attempt"]) for line in told] == [
         ("job.failed", 1), ("job.failed", 2), ("job.failed", 3), ("job.held", 4)
     ]  # fmt: skip
     assert all("the disk is on fire" in line["error"] for line in told)
-    assert all(line["request_id"] in found["failure"] for line in told)
 
     file = tmp_path / "fire.jsonl"
     file.write_text(content)
